@@ -1,0 +1,31 @@
+/**
+ * An input that breaks a rule, refused before any I/O.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+/**
+ * The caller's input breaks a rule of the protocol or of the wire. Nothing was sent and nothing was stored.
+ *
+ * `field` is the name of the input, `rule` the sentence it breaks, `size` the offending magnitude in the rule's own
+ * unit (bytes for texts and payloads, items for lists, the number itself for numbers), where there is one.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidInput extends Schema.TaggedError<InvalidInput>("@pod-protocol/effect/InvalidInput")(
+  "InvalidInput",
+  {
+    field: Schema.String,
+    rule: Schema.String,
+    size: Schema.optional(Schema.Union(Schema.Number, Schema.BigInt))
+  }
+) {
+  /** Always false: the same input breaks the same rule again. */
+  readonly isRetryable = false
+
+  override get message(): string {
+    return this.size === undefined ? `${this.field}: ${this.rule}` : `${this.field}: ${this.rule} (got ${this.size})`
+  }
+}
