@@ -1,0 +1,7 @@
+/** Prints the closing line of a check run from vitest's JSON report; fails when a test failed or none ran. */
+import { readFileSync } from "node:fs"
+
+const report = JSON.parse(readFileSync(process.argv[2], "utf8"))
+const { numPassedTests: passed, numFailedTests: failed, numPendingTests: pending, numTodoTests: todo } = report
+console.log(`${passed} passed, ${failed} failed, ${pending + todo} skipped`)
+process.exitCode = report.success && passed > 0 ? 0 : 1
