@@ -1,0 +1,105 @@
+/**
+ * What the SDK counts and measures. Names follow OpenTelemetry's conventions where one exists; labels stay few.
+ *
+ * @since 0.1.0
+ */
+import * as Metric from "effect/Metric"
+import * as MetricBoundaries from "effect/MetricBoundaries"
+
+/** OpenTelemetry's advice for `rpc.client.call.duration`, in seconds. */
+const CALL_SECONDS = MetricBoundaries.fromIterable([
+  0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10
+])
+
+/** From one slot (0.4 s) to the life of a blockhash (150 blocks, about a minute) and beyond, in seconds. */
+const CONFIRMATION_SECONDS = MetricBoundaries.fromIterable([0.1, 0.2, 0.4, 0.8, 1.2, 2, 4, 8, 15, 30, 60, 90, 120])
+
+/**
+ * Seconds from the start of a JSON-RPC call to its decoded reply. Labels: `rpc.method`, `outcome` (`success`, an
+ * `RpcError` reason, `Interrupted` or `Defect`).
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const rpcCallDuration = Metric.histogram(
+  "rpc.client.call.duration",
+  CALL_SECONDS,
+  "Duration of JSON-RPC calls in seconds"
+)
+
+/**
+ * JSON-RPC calls. Labels as `rpcCallDuration`.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const rpcCalls = Metric.counter("pod_rpc_calls_total", {
+  description: "JSON-RPC calls by method and outcome",
+  incremental: true
+})
+
+/**
+ * Subscriptions that are open now. Label: `rpc.method`.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const subscriptionsActive = Metric.gauge("pod_subscriptions_active", {
+  description: "Open subscriptions by method"
+})
+
+/**
+ * Transactions that came to an end. Label: `outcome` (`confirmed` or a `TransactionError` reason).
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const transactions = Metric.counter("pod_transactions_total", {
+  description: "Transactions by outcome",
+  incremental: true
+})
+
+/**
+ * Seconds from the first submission of a transaction until it reached the commitment asked for.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const confirmationDuration = Metric.histogram(
+  "pod_transaction_confirmation_seconds",
+  CONFIRMATION_SECONDS,
+  "Time from submission to confirmation in seconds"
+)
+
+/**
+ * Protocol messages that landed. Label: `kind` (`direct`, `broadcast` or `compressed`).
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const messagesSent = Metric.counter("pod_messages_sent_total", {
+  description: "Messages sent by kind",
+  incremental: true
+})
+
+/**
+ * Blockhashes that came from the cache.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const blockhashCacheHits = Metric.counter("pod_blockhash_cache_hits_total", {
+  description: "Blockhashes served from the cache",
+  incremental: true
+})
+
+/**
+ * Blockhashes that had to be fetched.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const blockhashCacheMisses = Metric.counter("pod_blockhash_cache_misses_total", {
+  description: "Blockhashes fetched from the cluster",
+  incremental: true
+})

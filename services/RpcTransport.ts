@@ -1,0 +1,165 @@
+/**
+ * The seam under `RpcPool`: one endpoint as a small record of functions.
+ *
+ * A transport knows JSON-RPC and nothing of Solana. Whatever stands between the pool and a node (retries, limits,
+ * failover, coalescing) is a function `RpcTransport => RpcTransport`.
+ *
+ * @since 0.1.0
+ */
+import type * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import type * as Stream from "effect/Stream"
+
+/**
+ * The codes with which Agave says "not yet": block not available, node behind, block status not yet available,
+ * minimum context slot not reached.
+ */
+const LATER: ReadonlySet<number> = new Set([-32004, -32005, -32014, -32016])
+
+/**
+ * One JSON-RPC call did not give an answer that can be used.
+ *
+ * `reason` says where it ended:
+ * - `Transport`: no reply (refused, reset, DNS, TLS). The node may have executed the call.
+ * - `Timeout`: no reply in time. The node may have executed the call.
+ * - `RateLimited`: HTTP 429; `retryAfter` is the wait that the endpoint asked for, where it did.
+ * - `HttpStatus`: another HTTP `status` than 200.
+ * - `Decode`: a reply that is not what the method answers; `detail` names the path in it.
+ * - `Node`: the node answered with a JSON-RPC error: `code`, `detail` (its message) and `data`.
+ *
+ * Nothing in it comes from the endpoint's URL but the host, since paths and queries hold API keys.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class RpcError extends Schema.TaggedError<RpcError>("@pod-protocol/effect/RpcError")("RpcError", {
+  reason: Schema.Literal("Transport", "Timeout", "RateLimited", "HttpStatus", "Decode", "Node"),
+  /** The JSON-RPC method, or `batch` when a whole array failed. */
+  method: Schema.String,
+  /** What went wrong, in one sentence. */
+  detail: Schema.String,
+  /** Host (and port, where the URL names one) of the endpoint. */
+  host: Schema.optional(Schema.String),
+  /** JSON-RPC error code. */
+  code: Schema.optional(Schema.Number),
+  /** HTTP status. */
+  status: Schema.optional(Schema.Number),
+  /** JSON-RPC error data as the node sent it, e.g. the simulation behind a failed preflight. */
+  data: Schema.optional(Schema.Unknown),
+  /** How long the endpoint wants to be left alone. */
+  retryAfter: Schema.optional(Schema.DurationFromMillis),
+  cause: Schema.optional(Schema.Defect)
+}) {
+  override get message(): string {
+    const where = this.host === undefined ? this.method : `${this.method} at ${this.host}`
+    return `${where}: ${this.detail}${this.code === undefined ? "" : ` (code ${this.code})`}`
+  }
+
+  /**
+   * Whether the same call may succeed later. It does not say that repeating is safe: a `requestAirdrop` that timed
+   * out may have been executed.
+   */
+  get isRetryable(): boolean {
+    switch (this.reason) {
+      case "Transport":
+      case "Timeout":
+      case "RateLimited":
+        return true
+      case "HttpStatus":
+        return this.status === 408 || (this.status !== undefined && this.status >= 500)
+      case "Node":
+        return this.code !== undefined && LATER.has(this.code)
+      case "Decode":
+        return false
+    }
+  }
+}
+
+/**
+ * A subscription ended before its subscriber did.
+ *
+ * - `Connect`: no WebSocket to the endpoint could be opened.
+ * - `Closed`: the socket was lost; notifications in between are lost with it.
+ * - `Refused`: the node answered the subscribe call with a JSON-RPC error (`code`).
+ * - `Decode`: a notification that is not what the subscription sends.
+ * - `Overflow`: the subscriber read slower than notifications came and its buffer was full. Nothing was dropped
+ *   silently: everything buffered before is delivered first.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class SubscriptionError extends Schema.TaggedError<SubscriptionError>("@pod-protocol/effect/SubscriptionError")(
+  "SubscriptionError",
+  {
+    reason: Schema.Literal("Connect", "Closed", "Refused", "Decode", "Overflow"),
+    /** The JSON-RPC method, e.g. `accountSubscribe`. */
+    method: Schema.String,
+    /** What went wrong, in one sentence. */
+    detail: Schema.String,
+    /** Host (and port, where the URL names one) of the endpoint. */
+    host: Schema.optional(Schema.String),
+    /** JSON-RPC error code. */
+    code: Schema.optional(Schema.Number),
+    cause: Schema.optional(Schema.Defect)
+  }
+) {
+  override get message(): string {
+    const where = this.host === undefined ? this.method : `${this.method} at ${this.host}`
+    return `${where}: ${this.detail}${this.code === undefined ? "" : ` (code ${this.code})`}`
+  }
+
+  /** Whether subscribing again may work. */
+  get isRetryable(): boolean {
+    return this.reason !== "Refused" && this.reason !== "Decode"
+  }
+}
+
+/**
+ * One call of a JSON-RPC array.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RpcCall {
+  readonly method: string
+  readonly params: ReadonlyArray<unknown>
+}
+
+/**
+ * The kinds of subscription that a Solana node offers; `account` stands for `accountSubscribe`,
+ * `accountNotification` and `accountUnsubscribe`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type SubscriptionKind = "account" | "program" | "logs" | "signature" | "slot" | "root"
+
+/**
+ * One endpoint. Results are what the node sent as `result`, not yet validated; integers in them may be `number` or
+ * `bigint`. Parameters may hold `bigint`s, which are sent as JSON integers.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RpcTransport {
+  /** Host (and port, where the URL names one) for spans and errors; never a path or a query. */
+  readonly host: string
+  /** One call. Interruption aborts it. */
+  readonly request: (method: string, params: ReadonlyArray<unknown>) => Effect.Effect<unknown, RpcError>
+  /**
+   * Several calls as one JSON-RPC array, answered in the order of the calls. An item's failure is its own; the whole
+   * fails only when there is no answer to take apart.
+   */
+  readonly batch: (
+    calls: ReadonlyArray<RpcCall>
+  ) => Effect.Effect<ReadonlyArray<Either.Either<unknown, RpcError>>, RpcError>
+  /**
+   * The `result` of each notification. Subscribes when the Stream is run, unsubscribes when it ends or is
+   * interrupted. The Stream never ends by itself but by failing.
+   */
+  readonly subscribe: (
+    kind: SubscriptionKind,
+    params: ReadonlyArray<unknown>
+  ) => Stream.Stream<unknown, SubscriptionError>
+}
