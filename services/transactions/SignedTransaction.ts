@@ -1,0 +1,39 @@
+/**
+ * A transaction that is signed and not necessarily sent.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import * as Blockhash from "../../src/solana/Blockhash.js"
+import * as Signature from "../../src/solana/Signature.js"
+
+/**
+ * How long a signed transaction can land: until the block height of the cluster is above `lastValidBlockHeight`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class BlockhashLifetime extends Schema.Class<BlockhashLifetime>("@pod-protocol/effect/BlockhashLifetime")({
+  blockhash: Blockhash.Schema,
+  lastValidBlockHeight: Schema.BigInt
+}) {}
+
+/**
+ * Signed bytes with everything that is needed to send them, to watch them and to send them again, now or in another
+ * process: it is a Schema, so it can be written down (`Schema.encode(SignedTransaction)`).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class SignedTransaction extends Schema.Class<SignedTransaction>("@pod-protocol/effect/SignedTransaction")({
+  /** The fee payer's signature, which names the transaction. */
+  signature: Signature.Schema,
+  /** The bytes that go to the node: signatures and message, at most 1232. */
+  wire: Schema.Uint8ArrayFromBase64,
+  /** When the transaction can no longer land. */
+  lifetime: BlockhashLifetime,
+  /** What the cluster takes for it, in lamports, whether it succeeds or fails. */
+  fee: Schema.BigInt,
+  /** A node that has not reached this slot may not know the blockhash yet, so it is asked to refuse. */
+  minContextSlot: Schema.optional(Schema.BigInt)
+}) {}

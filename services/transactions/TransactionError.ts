@@ -1,0 +1,57 @@
+/**
+ * How a transaction can fail.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { ProgramError } from "../../src/protocol/ProgramError.js"
+import * as Signature from "../../src/solana/Signature.js"
+import { SignedTransaction } from "./SignedTransaction.js"
+
+/**
+ * A transaction did not do what it was to do.
+ *
+ * - `Simulation`: the node ran it without landing it and it failed; nothing was paid.
+ * - `Rejected`: it landed in `slot`, failed there, and paid its fee.
+ * - `Expired`: the cluster's block height went past the transaction's lifetime and a last look-up did not find it: it
+ *   cannot land any more, and signing anew cannot do the work twice.
+ * - `Unconfirmed`: the caller's deadline came first, or the node could not be asked. It may still land: hand `signed`
+ *   to `Transactions.submit` to go on waiting for the same bytes.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class TransactionError extends Schema.TaggedError<TransactionError>("@pod-protocol/effect/TransactionError")(
+  "TransactionError",
+  {
+    reason: Schema.Literal("Expired", "Rejected", "Simulation", "Unconfirmed"),
+    /** What went wrong, in one sentence. */
+    detail: Schema.String,
+    /** Absent where nothing was signed. */
+    signature: Schema.optional(Signature.Schema),
+    /** The slot in which it landed or was simulated. */
+    slot: Schema.optional(Schema.BigInt),
+    /** The runtime's log, empty where the node did not give it. */
+    logs: Schema.Array(Schema.String),
+    /** The program's own refusal, where it was one. `instructionIndex` counts the caller's instructions. */
+    programError: Schema.optional(ProgramError),
+    /** The cluster's `err`, as JSON. */
+    err: Schema.optional(Schema.Unknown),
+    /** What to resume with. */
+    signed: Schema.optional(SignedTransaction),
+    cause: Schema.optional(Schema.Defect)
+  }
+) {
+  override get message(): string {
+    const what = this.signature === undefined ? "transaction" : `transaction ${this.signature}`
+    return `${what}: ${this.programError?.message ?? this.detail}`
+  }
+
+  /**
+   * Whether the same instructions, signed anew, may succeed without doing their work twice: after `Expired`, and
+   * where the blockhash was too old or not known yet to the node that simulated.
+   */
+  get isRetryable(): boolean {
+    return this.reason === "Expired" || (this.reason === "Simulation" && this.err === "BlockhashNotFound")
+  }
+}
