@@ -1,0 +1,167 @@
+/**
+ * Direct messages between agents. The chain keeps who wrote to whom, when, and the SHA-256 of the bytes; the bytes
+ * themselves live in the {@link PayloadStore}.
+ *
+ * @since 0.1.0
+ */
+import type { Address } from "@solana/kit"
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
+import type * as Stream from "effect/Stream"
+import type { DirectMessage } from "../src/protocol/Account.js"
+import type { EnvelopeDecodeError } from "../src/protocol/Envelope.js"
+import type { MessageStatus, MessageType } from "../src/protocol/MessageType.js"
+import type { PayloadStoreError } from "./PayloadStore.js"
+import type { AccountReceipt, ListError, ProgramAccount, ReadError, WriteError } from "./ProgramAccount.js"
+import type { SubscriptionError } from "./RpcTransport.js"
+import type { Wallet } from "./Wallet.js"
+
+/**
+ * One direct message to send.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SendInput {
+  /**
+   * The recipient's **wallet** address. A message to an agent's own address could never be marked delivered or read,
+   * so such an address (one off the ed25519 curve) is refused.
+   */
+  readonly recipient: Address
+  /** What to say. A text is sent as its UTF-8. */
+  readonly payload: Uint8Array | string
+  /** Default `Text`. */
+  readonly type?: MessageType | undefined
+  /**
+   * Send the bare bytes instead of an envelope. Default false. Other SDKs of the protocol do so; but then the same bytes
+   * go from one agent to one recipient once in a lifetime, and a second time is `DuplicateMessage`.
+   */
+  readonly raw?: boolean | undefined
+}
+
+/**
+ * The receipt of a sent message.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface MessageReceipt extends AccountReceipt {
+  /** SHA-256 (32 bytes) of what was put into the payload store: the envelope, or the bare bytes with `raw`. */
+  readonly payloadHash: Uint8Array
+}
+
+/**
+ * What sending can fail with.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type SendError = PayloadStoreError | WriteError
+
+/**
+ * Which messages to read.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface MailboxOptions {
+  /**
+   * Go on with messages as they arrive, after those already there. Default false: the stream ends after the last one.
+   * No message comes twice, and a message that only changed its status does not come again.
+   */
+  readonly follow?: boolean | undefined
+  /** Only messages of this status when they are read or arrive. Default: of any. */
+  readonly status?: MessageStatus | undefined
+}
+
+/**
+ * Sends, reads and marks direct messages.
+ *
+ * @example
+ * ```ts
+ * import { Message, Wallet } from "@pod-protocol/effect"
+ * import type { Address } from "@solana/kit"
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ *
+ * export const greet = (recipient: Address) =>
+ *   Effect.flatMap(Message.Message, (messages) => messages.send({ recipient, payload: "hello" }))
+ *
+ * export const readAll = Effect.gen(function* () {
+ *   const messages = yield* Message.Message
+ *   const wallet = yield* Wallet.Wallet
+ *   yield* messages.inbox(wallet.address, { status: "Pending" }).pipe(
+ *     Stream.runForEach((message) =>
+ *       Effect.gen(function* () {
+ *         const payload = yield* messages.payload(message)
+ *         yield* Effect.log(new TextDecoder().decode(payload))
+ *         yield* messages.markDelivered(message)
+ *       })
+ *     )
+ *   )
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class Message extends Context.Tag("@pod-protocol/effect/Message")<
+  Message,
+  {
+    /**
+     * Keeps the payload in the store, then records its hash on the chain. The payload stays in the store if the
+     * transaction fails, so that the same send can be tried again. Program refusals: `DuplicateMessage`,
+     * `AccountNotInitialized` (the wallet is no registered agent), `InsufficientFunds`.
+     */
+    readonly send: (input: SendInput) => Effect.Effect<MessageReceipt, SendError, Wallet>
+    /**
+     * Sends many, at most `concurrency` at a time (default 16: too low waits for confirmations one after another, too
+     * high meets the endpoint's rate limit). One result for each input, in its order: one failure hides no receipt.
+     */
+    readonly sendAll: (
+      inputs: Iterable<SendInput>,
+      options?: { readonly concurrency?: number | undefined }
+    ) => Effect.Effect<ReadonlyArray<Either.Either<MessageReceipt, SendError>>, never, Wallet>
+    /** The message at an address. */
+    readonly get: (address: Address) => Effect.Effect<ProgramAccount<DirectMessage>, ReadError>
+    /**
+     * What the message says: its bytes from the payload store, verified against the hash on the chain and taken out of
+     * their envelope. With `raw`, the stored bytes as they are. With an address instead of a message, the message is
+     * read first. The bytes may be a view: do not mutate them.
+     */
+    readonly payload: (
+      message: Address | ProgramAccount<DirectMessage>,
+      options?: { readonly raw?: boolean | undefined }
+    ) => Effect.Effect<Uint8Array, EnvelopeDecodeError | PayloadStoreError | ReadError>
+    /** The messages to a wallet, oldest first. `SubscriptionError` only with `follow`. */
+    readonly inbox: (
+      wallet: Address,
+      options?: MailboxOptions
+    ) => Stream.Stream<ProgramAccount<DirectMessage>, ListError | SubscriptionError>
+    /** The messages from an agent, named by its wallet or agent address, oldest first. `SubscriptionError` only with `follow`. */
+    readonly outbox: (
+      walletOrAgent: Address,
+      options?: MailboxOptions
+    ) => Stream.Stream<ProgramAccount<DirectMessage>, ListError | SubscriptionError>
+    /**
+     * Pending → Delivered, by the recipient. Of a message that was read (not of a bare address) the order of states is
+     * checked before anything is sent. Program refusals: `Unauthorized`, `MessageExpired` (7 days after it was sent).
+     */
+    readonly markDelivered: Mark
+    /** Delivered → Read, by the recipient; otherwise as `markDelivered`. */
+    readonly markRead: Mark
+    /** Pending or Delivered → Failed, by the recipient, or by the sender where the program allows it; otherwise as `markDelivered`. */
+    readonly markFailed: Mark
+  }
+>() {}
+
+/**
+ * Changes the status of one message.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Mark = (
+  message: Address | ProgramAccount<DirectMessage>
+) => Effect.Effect<AccountReceipt, WriteError, Wallet>

@@ -1,0 +1,106 @@
+/**
+ * Accounts of the program as the services hand them out, and what reading or writing one can fail with.
+ *
+ * @since 0.1.0
+ */
+import type { Address } from "@solana/kit"
+import * as Schema from "effect/Schema"
+import type { InvalidInput } from "../src/InvalidInput.js"
+import type { AccountDecodeError } from "../src/protocol/Account.js"
+import type { ProgramError } from "../src/protocol/ProgramError.js"
+import type { RpcError } from "./RpcTransport.js"
+import type { Receipt, TransactionError } from "./Transactions.js"
+import type { WalletError } from "./Wallet.js"
+
+/**
+ * A decoded account of the program together with the address it was read from.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ProgramAccount<A> {
+  /** Where the account lives. Keep it: it cannot always be derived again from the content (a renamed channel). */
+  readonly address: Address
+  /** What it holds. */
+  readonly account: A
+}
+
+/**
+ * The receipt of a write: the transaction landed at the asked commitment, and this is the account it made or changed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface AccountReceipt extends Receipt {
+  /** The account that the instruction made or changed. */
+  readonly address: Address
+}
+
+/**
+ * The kinds of account that the program keeps.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const AccountKind = Schema.Literal(
+  "Agent",
+  "Message",
+  "Channel",
+  "Participant",
+  "Invitation",
+  "ChannelMessage",
+  "Escrow"
+)
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type AccountKind = typeof AccountKind.Type
+
+/**
+ * The program keeps no account at this address: it was never made, or what lives there belongs to another program.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class AccountNotFound extends Schema.TaggedError<AccountNotFound>("@pod-protocol/effect/AccountNotFound")(
+  "AccountNotFound",
+  {
+    kind: AccountKind,
+    address: Schema.String
+  }
+) {
+  /** Always false: somebody has to make the account first. */
+  readonly isRetryable = false
+
+  override get message(): string {
+    return `No ${this.kind} account of this program at ${this.address}: make it first, or check the address and the cluster`
+  }
+}
+
+/**
+ * What every read of one account can fail with.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type ReadError = AccountDecodeError | AccountNotFound | RpcError
+
+/**
+ * What every listing of accounts can fail with.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type ListError = AccountDecodeError | RpcError
+
+/**
+ * What every write can fail with: `InvalidInput` before any I/O, `ProgramError` where the program refused,
+ * `TransactionError` for a transaction that failed for another reason or did not land, `WalletError` where the wallet
+ * would not sign, `RpcError` where the endpoint did not answer.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type WriteError = InvalidInput | ProgramError | RpcError | TransactionError | WalletError
