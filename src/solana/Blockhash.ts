@@ -1,0 +1,72 @@
+/**
+ * Blockhashes (and durable nonces): 32 bytes as base58 text, under Kit's `Blockhash` brand.
+ *
+ * @since 0.1.0
+ */
+import type { Blockhash } from "@solana/kit"
+import type * as Either from "effect/Either"
+import * as EffectSchema from "effect/Schema"
+import type { InvalidInput } from "../InvalidInput.js"
+import { bytes32 } from "./internal/base58Fixed.js"
+import * as FixedText from "./internal/fixedText.js"
+
+/**
+ * Bytes in a blockhash.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const SIZE = 32
+
+/** The one place where bytes become the brand: text made from 32 bytes is a blockhash. */
+const brand = (text: string): Blockhash => text as Blockhash
+
+/**
+ * The blockhash that the 32 bytes at `offset` (default 0) spell. The caller has checked that there are 32: missing
+ * ones count as zeros.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromBytes = (bytes: Uint8Array, offset = 0): Blockhash => brand(bytes32.encode(bytes, offset))
+
+/**
+ * The 32 bytes of a blockhash.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const toBytes = (blockhash: Blockhash): Uint8Array => FixedText.bytesOf(bytes32, SIZE, "blockhash", blockhash)
+
+/**
+ * Whether the text is base58 of 32 bytes.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const is = (text: string): text is Blockhash => bytes32.decode(text) !== undefined
+
+const parseText = FixedText.parse(SIZE, is)
+
+/**
+ * Checks that the text is a blockhash; fails with `InvalidInput` on `field`, by default `blockhash`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const parse = (text: string, field = "blockhash"): Either.Either<Blockhash, InvalidInput> =>
+  parseText(text, field)
+
+/**
+ * A blockhash in a model: base58 text in JSON, Kit's brand in memory.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Schema: EffectSchema.Schema<Blockhash, string> = EffectSchema.String.pipe(
+  EffectSchema.filter(is, {
+    identifier: "Blockhash",
+    message: () => `a blockhash ${FixedText.rule(SIZE)}`,
+    arbitrary: () => (fc) => fc.uint8Array({ minLength: SIZE, maxLength: SIZE }).map((bytes) => fromBytes(bytes))
+  })
+)

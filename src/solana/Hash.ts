@@ -1,0 +1,32 @@
+/**
+ * The hashes that Solana programs use, synchronous. Each gives 32 bytes.
+ *
+ * @since 0.1.0
+ */
+import { blake3 as nobleBlake3 } from "@noble/hashes/blake3.js"
+import { sha256 as nobleSha256 } from "@noble/hashes/sha2.js"
+import { keccak_256 } from "@noble/hashes/sha3.js"
+
+/**
+ * SHA-256.
+ *
+ * @since 0.1.0
+ * @category hashing
+ */
+export const sha256 = (bytes: Uint8Array): Uint8Array => nobleSha256(bytes)
+
+/**
+ * Keccak-256, as Ethereum and Solana's `keccak` module have it: not the SHA-3 of the standard.
+ *
+ * @since 0.1.0
+ * @category hashing
+ */
+export const keccak256 = (bytes: Uint8Array): Uint8Array => keccak_256(bytes)
+
+/**
+ * BLAKE3 with an output of 32 bytes.
+ *
+ * @since 0.1.0
+ * @category hashing
+ */
+export const blake3 = (bytes: Uint8Array): Uint8Array => nobleBlake3(bytes)

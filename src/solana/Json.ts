@@ -1,0 +1,69 @@
+/**
+ * JSON as Solana's RPC speaks it: with 64-bit integers, which `JSON.parse` would round.
+ *
+ * @since 0.1.0
+ */
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import * as BigIntegers from "./internal/jsonBigIntegers.js"
+
+/**
+ * The text is not JSON.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class JsonError extends Schema.TaggedError<JsonError>("@pod-protocol/effect/JsonError")("JsonError", {
+  /** What the parser says, with a short piece of the text. */
+  detail: Schema.String,
+  /** Characters in the text. */
+  size: Schema.Number
+}) {
+  /** Always false: the same text stays wrong. */
+  readonly isRetryable = false
+
+  override get message(): string {
+    return `not JSON (${this.size} characters): ${this.detail}`
+  }
+}
+
+const parseNative = (text: string): Either.Either<unknown, JsonError> =>
+  Either.try({
+    try: (): unknown => JSON.parse(text),
+    catch: (cause) =>
+      new JsonError({ detail: cause instanceof Error ? cause.message : String(cause), size: text.length })
+  })
+
+/**
+ * Reads JSON. An integer beyond ±(2^53 - 1), written without fraction and exponent, becomes a bigint of exactly that
+ * value; everything else is what `JSON.parse` makes of it. Digits inside strings are left alone.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const parse = (text: string): Either.Either<unknown, JsonError> => {
+  const marked = BigIntegers.mark(text)
+  return marked === undefined ? parseNative(text) : Either.map(parseNative(marked), BigIntegers.unmark)
+}
+
+/**
+ * Writes a value as `JSON.stringify` does, and a bigint as an integer literal. What JSON has no word for (undefined,
+ * functions, symbols) becomes `null` at the top. A value that contains itself is a defect.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const stringify = (value: unknown): string => write(value, "") ?? "null"
+
+const write = (value: unknown, key: string): string | undefined => {
+  if (typeof value === "bigint") return value.toString()
+  if (typeof value !== "object" || value === null) return JSON.stringify(value)
+  if ("toJSON" in value && typeof value.toJSON === "function") return write(value.toJSON(key), key)
+  if (Array.isArray(value)) return `[${value.map((item, index) => write(item, String(index)) ?? "null").join(",")}]`
+  const members: Array<string> = []
+  for (const [name, member] of Object.entries(value)) {
+    const text = write(member, name)
+    if (text !== undefined) members.push(`${JSON.stringify(name)}:${text}`)
+  }
+  return `{${members.join(",")}}`
+}

@@ -1,0 +1,278 @@
+/**
+ * Transaction messages, legacy and version 0: from instructions to the bytes that are signed, and back.
+ *
+ * @since 0.1.0
+ */
+import type { Address, Blockhash, Instruction } from "@solana/kit"
+import * as Either from "effect/Either"
+import type { InvalidInput } from "../InvalidInput.js"
+import * as Addresses from "./Address.js"
+import * as Blockhashes from "./Blockhash.js"
+import * as Compiler from "./internal/messageCompiler.js"
+import { Reader } from "./internal/Reader.js"
+import * as ShortVec from "./internal/shortVec.js"
+import { VERSION_FLAG } from "./internal/wireConstants.js"
+import type { WireError } from "./WireError.js"
+
+/**
+ * Versions of a message: `"legacy"`, or 0 with address lookup tables.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Version = "legacy" | 0
+
+/**
+ * How many of the static accounts sign and how many are only read. Accounts stand in the order: writable signers (the
+ * fee payer first), read-only signers, writable, read-only.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Header {
+  readonly requiredSignatures: number
+  readonly readonlySigned: number
+  readonly readonlyUnsigned: number
+}
+
+/**
+ * An instruction whose program and accounts are indices into the message's accounts: the static ones, then the
+ * writable and then the read-only ones of all lookups.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CompiledInstruction {
+  readonly programIndex: number
+  readonly accountIndices: Uint8Array
+  readonly data: Uint8Array
+}
+
+/**
+ * Accounts that the runtime loads from one address lookup table, by their index in it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CompiledLookup {
+  readonly table: Address
+  readonly writable: Uint8Array
+  readonly readonly: Uint8Array
+}
+
+/**
+ * A message as its bytes say it. A durable nonce stands in the place of the blockhash.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CompiledMessage {
+  readonly version: Version
+  readonly header: Header
+  readonly staticAccounts: ReadonlyArray<Address>
+  readonly blockhash: Blockhash
+  readonly instructions: ReadonlyArray<CompiledInstruction>
+  /** Always empty in a legacy message. */
+  readonly lookups: ReadonlyArray<CompiledLookup>
+}
+
+/**
+ * An address lookup table and what it holds, in its order.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface LookupTable {
+  readonly address: Address
+  readonly addresses: ReadonlyArray<Address>
+}
+
+/**
+ * What a message is compiled from.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CompileOptions {
+  /** Default 0. Legacy is for wallets and programs that know no other. */
+  readonly version?: Version
+  readonly feePayer: Address
+  readonly blockhash: Blockhash
+  /** At most 64. */
+  readonly instructions: ReadonlyArray<Instruction>
+  /**
+   * Tables to take accounts from, where they neither sign nor are invoked; the first table that holds an account is
+   * taken. An account meta that names its own table keeps it. Only for version 0. Default none.
+   */
+  readonly lookupTables?: ReadonlyArray<LookupTable>
+}
+
+/**
+ * Compiles instructions to message bytes: merges the roles of each account, orders the accounts and writes everything
+ * as Kit's `compileTransactionMessage` and its encoder do, byte for byte.
+ *
+ * Fails with `InvalidInput` when a program is the fee payer or writable, an address or the blockhash is not one, there
+ * are over 64 accounts or instructions, an instruction names over 255 accounts, a legacy message would need a table,
+ * or the signed transaction would be over 1232 bytes.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const compile = (options: CompileOptions): Either.Either<Uint8Array, InvalidInput> => Compiler.compile(options)
+
+/**
+ * Reads message bytes as strictly as the runtime does: compact lengths in their shortest form, counts that the header
+ * allows, every index in range, a writable fee payer, programs among the static accounts, and no byte left over. That
+ * an account stands there twice is not looked at: the runtime refuses that later, when it locks accounts.
+ *
+ * Account indices, data and lookup indices are views of `bytes`, not copies.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const decode = (bytes: Uint8Array): Either.Either<CompiledMessage, WireError> => {
+  const reader = new Reader(bytes)
+  const message = read(reader)
+  if (reader.left > 0) reader.fail("TrailingBytes", `${reader.left} bytes follow the message`)
+  return reader.failure === undefined ? Either.right(message) : Either.left(reader.failure)
+}
+
+/** Bytes of the smallest instruction and the smallest lookup, to bound counts by the bytes that are left. */
+const MIN_INSTRUCTION = 3
+const MIN_LOOKUP = Addresses.SIZE + 2
+
+/** An account index is one byte. */
+const MAX_LOADED_ACCOUNTS = 256
+
+const read = (reader: Reader): CompiledMessage => {
+  const version = readVersion(reader)
+  const header: Header = {
+    requiredSignatures: reader.byte(),
+    readonlySigned: reader.byte(),
+    readonlyUnsigned: reader.byte()
+  }
+  const staticAccounts = repeat(reader, Addresses.SIZE, () =>
+    Addresses.fromBytes(reader.bytes, reader.skip(Addresses.SIZE))
+  )
+  if (header.readonlySigned >= header.requiredSignatures) {
+    reader.fail("InvalidHeader", "the fee payer must sign and be writable")
+  }
+  if (header.requiredSignatures + header.readonlyUnsigned > staticAccounts.length) {
+    reader.fail("InvalidHeader", `more accounts are counted than the ${staticAccounts.length} that are there`)
+  }
+  const blockhashAt = reader.skip(Blockhashes.SIZE)
+  const blockhash = Blockhashes.fromBytes(reader.bytes, blockhashAt)
+  const instructionsAt = reader.offset
+  const instructions = repeat(reader, MIN_INSTRUCTION, () => readInstruction(reader))
+  const lookups = version === 0 ? repeat(reader, MIN_LOOKUP, () => readLookup(reader)) : []
+  const loaded = lookups.reduce(
+    (sum, lookup) => sum + lookup.writable.length + lookup.readonly.length,
+    staticAccounts.length
+  )
+  if (loaded > MAX_LOADED_ACCOUNTS) {
+    reader.fail("InvalidLookup", `${loaded} accounts are more than an index can name`)
+  }
+  for (const { accountIndices, programIndex } of instructions) {
+    if (programIndex === 0 || programIndex >= staticAccounts.length) {
+      reader.fail("IndexOutOfRange", `account ${programIndex} can not be a program`, instructionsAt)
+    }
+    for (const index of accountIndices) {
+      if (index >= loaded) reader.fail("IndexOutOfRange", `there is no account ${index}`, instructionsAt)
+    }
+  }
+  return { version, header, staticAccounts, blockhash, instructions, lookups }
+}
+
+const readVersion = (reader: Reader): Version => {
+  const first = reader.bytes[0] ?? 0
+  if ((first & VERSION_FLAG) === 0) return "legacy"
+  reader.byte()
+  const version = first ^ VERSION_FLAG
+  if (version !== 0) reader.fail("UnsupportedVersion", `version ${version} is not known`, 0)
+  return 0
+}
+
+const readInstruction = (reader: Reader): CompiledInstruction => ({
+  programIndex: reader.byte(),
+  accountIndices: reader.take(reader.length()),
+  data: reader.take(reader.length())
+})
+
+const readLookup = (reader: Reader): CompiledLookup => {
+  const at = reader.skip(Addresses.SIZE)
+  const lookup: CompiledLookup = {
+    table: Addresses.fromBytes(reader.bytes, at),
+    writable: reader.take(reader.length()),
+    readonly: reader.take(reader.length())
+  }
+  if (lookup.writable.length + lookup.readonly.length === 0) {
+    reader.fail("InvalidLookup", "a lookup takes no account", at)
+  }
+  return lookup
+}
+
+/** A counted list of items of at least `itemBytes` each. */
+const repeat = <A>(reader: Reader, itemBytes: number, item: () => A): ReadonlyArray<A> => {
+  const count = reader.count(itemBytes)
+  const items: Array<A> = []
+  for (let i = 0; i < count && reader.failure === undefined; i++) items.push(item())
+  return items
+}
+
+/**
+ * Writes a message, the inverse of {@link decode}. Counts and indices are written as they are: what `decode` or a
+ * careful hand made is well-formed.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const encode = (message: CompiledMessage): Uint8Array => {
+  const bytes = new Uint8Array(encodedSize(message))
+  let at = 0
+  const writeAll = (part: Uint8Array): void => {
+    bytes.set(part, at)
+    at += part.length
+  }
+  const writeCounted = (part: Uint8Array): void => {
+    at = ShortVec.write(bytes, at, part.length)
+    writeAll(part)
+  }
+  if (message.version === 0) bytes[at++] = VERSION_FLAG
+  bytes[at++] = message.header.requiredSignatures
+  bytes[at++] = message.header.readonlySigned
+  bytes[at++] = message.header.readonlyUnsigned
+  at = ShortVec.write(bytes, at, message.staticAccounts.length)
+  for (const address of message.staticAccounts) writeAll(Addresses.toBytes(address))
+  writeAll(Blockhashes.toBytes(message.blockhash))
+  at = ShortVec.write(bytes, at, message.instructions.length)
+  for (const instruction of message.instructions) {
+    bytes[at++] = instruction.programIndex
+    writeCounted(instruction.accountIndices)
+    writeCounted(instruction.data)
+  }
+  if (message.version === 0) {
+    at = ShortVec.write(bytes, at, message.lookups.length)
+    for (const lookup of message.lookups) {
+      writeAll(Addresses.toBytes(lookup.table))
+      writeCounted(lookup.writable)
+      writeCounted(lookup.readonly)
+    }
+  }
+  return bytes
+}
+
+const counted = (part: Uint8Array): number => ShortVec.size(part.length) + part.length
+
+const encodedSize = (message: CompiledMessage): number =>
+  3 +
+  ShortVec.size(message.staticAccounts.length) +
+  Addresses.SIZE * message.staticAccounts.length +
+  Blockhashes.SIZE +
+  ShortVec.size(message.instructions.length) +
+  message.instructions.reduce((sum, { accountIndices, data }) => sum + 1 + counted(accountIndices) + counted(data), 0) +
+  (message.version === 0
+    ? message.lookups.reduce(
+        (sum, { readonly, writable }) => sum + Addresses.SIZE + counted(writable) + counted(readonly),
+        1 + ShortVec.size(message.lookups.length)
+      )
+    : 0)

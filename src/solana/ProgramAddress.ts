@@ -1,0 +1,116 @@
+/**
+ * Program-derived addresses: where programs keep their accounts.
+ *
+ * @since 0.1.0
+ */
+import type { Address } from "@solana/kit"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import { InvalidInput } from "../InvalidInput.js"
+import * as Addresses from "./Address.js"
+import { kernel } from "./internal/kernel.js"
+import { MARKER } from "./internal/programAddressMarker.js"
+
+/**
+ * An address derived from seeds, and the bump seed with which it left the curve.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ProgramAddress {
+  readonly address: Address
+  /** Canonical bump: the largest, 1 to 255, that gives an address off the curve. */
+  readonly bump: number
+}
+
+/**
+ * Longest seed, in bytes.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const MAX_SEED_BYTES = 32
+
+/**
+ * Seeds in a derivation, the bump seed included.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const MAX_SEEDS = 16
+
+/** The rule that the seeds break. */
+const refusal = (seeds: ReadonlyArray<Uint8Array>, maxSeeds: number): InvalidInput | undefined => {
+  if (seeds.length > maxSeeds) {
+    return new InvalidInput({ field: "seeds", rule: `must be at most ${maxSeeds}`, size: seeds.length })
+  }
+  for (let i = 0; i < seeds.length; i++) {
+    const size = seeds[i]?.length ?? 0
+    if (size > MAX_SEED_BYTES) {
+      return new InvalidInput({ field: `seeds[${i}]`, rule: `must be at most ${MAX_SEED_BYTES} bytes`, size })
+    }
+  }
+  return undefined
+}
+
+/**
+ * Searches the address that `program` owns for the seeds: bump seeds from 255 down, first one off the curve. About
+ * every second bump is one.
+ *
+ * Fails with `InvalidInput` when there are more than 15 seeds (the bump is the sixteenth) or one is over 32 bytes.
+ *
+ * @example
+ * import * as Address from "@pod-protocol/effect/solana/Address"
+ * import * as ProgramAddress from "@pod-protocol/effect/solana/ProgramAddress"
+ *
+ * const program = Address.known("HEpGLgYsE1kP8aoYKyLFc3JVVrofS7T4zEA6fWBJsZps")
+ * const found = ProgramAddress.find([new TextEncoder().encode("agent"), new Uint8Array(32)], program)
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const find = (
+  seeds: ReadonlyArray<Uint8Array>,
+  program: Address
+): Either.Either<ProgramAddress, InvalidInput> => {
+  const refused = refusal(seeds, MAX_SEEDS - 1)
+  if (refused !== undefined) return Either.left(refused)
+  const { digest, findBump } = kernel()
+  const bump = findBump(seeds, Addresses.toBytes(program))
+  return bump === 0
+    ? Either.left(new InvalidInput({ field: "seeds", rule: "must have a bump that leaves the curve" }))
+    : Either.right({ address: Addresses.fromBytes(digest), bump })
+}
+
+/**
+ * As {@link find}, for seeds that the caller knows to be in range; seeds that are not are a defect and throw.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const findUnsafe = (seeds: ReadonlyArray<Uint8Array>, program: Address): ProgramAddress =>
+  Either.getOrThrowWith(find(seeds, program), (invalid) => invalid)
+
+/**
+ * The address for exactly these seeds, a bump among them if there is one. None where the runtime would refuse it: the
+ * address is on the curve, there are more than 16 seeds, or one is over 32 bytes.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const create = (seeds: ReadonlyArray<Uint8Array>, program: Address): Option.Option<Address> => {
+  if (refusal(seeds, MAX_SEEDS) !== undefined) return Option.none()
+  const { isOnCurve, sha256 } = kernel()
+  const hash = sha256(concat([...seeds, Addresses.toBytes(program), MARKER]))
+  return isOnCurve(hash) ? Option.none() : Option.some(Addresses.fromBytes(hash))
+}
+
+const concat = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0))
+  let offset = 0
+  for (const part of parts) {
+    whole.set(part, offset)
+    offset += part.length
+  }
+  return whole
+}

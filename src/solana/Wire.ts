@@ -1,0 +1,98 @@
+/**
+ * Transactions as they travel: signatures, then the message that they sign.
+ *
+ * @since 0.1.0
+ */
+import * as Either from "effect/Either"
+import { Reader } from "./internal/Reader.js"
+import * as ShortVec from "./internal/shortVec.js"
+import { MAX_TRANSACTION_BYTES as MAX_BYTES, SIGNATURE_BYTES } from "./internal/wireConstants.js"
+import * as Message from "./Message.js"
+import { WireError } from "./WireError.js"
+
+export {
+  /**
+   * Why bytes are no transaction.
+   *
+   * @since 0.1.0
+   * @category errors
+   */
+  WireError
+} from "./WireError.js"
+
+/**
+ * The largest transaction, signatures included: 1280 bytes of the smallest IPv6 packet, less 48 of headers.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const MAX_TRANSACTION_BYTES = MAX_BYTES
+
+/**
+ * A decoded transaction. Signatures and message bytes are views of the bytes that it was read from.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Transaction {
+  /** 64 bytes each, in the order of the accounts that sign; all zeros where a signature is still missing. */
+  readonly signatures: ReadonlyArray<Uint8Array>
+  /** What the signatures are over. */
+  readonly messageBytes: Uint8Array
+  readonly message: Message.CompiledMessage
+}
+
+/**
+ * Joins signatures and message. The signatures, 64 bytes each, stand in the order of the message's first accounts.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const encode = (signatures: ReadonlyArray<Uint8Array>, messageBytes: Uint8Array): Uint8Array => {
+  const prefix = ShortVec.size(signatures.length)
+  const bytes = new Uint8Array(prefix + SIGNATURE_BYTES * signatures.length + messageBytes.length)
+  let at = ShortVec.write(bytes, 0, signatures.length)
+  for (const signature of signatures) {
+    bytes.set(signature, at)
+    at += SIGNATURE_BYTES
+  }
+  bytes.set(messageBytes, at)
+  return bytes
+}
+
+/**
+ * Reads a transaction of at most {@link MAX_TRANSACTION_BYTES}, as strictly as `Message.decode`; it must bear exactly
+ * as many signatures as its message requires. Whether the signatures are valid is not checked.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const decode = (bytes: Uint8Array): Either.Either<Transaction, WireError> => {
+  if (bytes.length > MAX_TRANSACTION_BYTES) {
+    return Either.left(
+      new WireError({ reason: "TooLarge", offset: MAX_TRANSACTION_BYTES, detail: `it is ${bytes.length} bytes` })
+    )
+  }
+  const reader = new Reader(bytes)
+  const count = reader.count(SIGNATURE_BYTES)
+  const signatures = Array.from({ length: count }, () => reader.take(SIGNATURE_BYTES))
+  if (reader.failure !== undefined) return Either.left(reader.failure)
+  const messageAt = reader.offset
+  const messageBytes = reader.take(reader.left)
+  return Either.flatMap(
+    Either.mapLeft(Message.decode(messageBytes), (error) => shift(error, messageAt)),
+    (message) =>
+      message.header.requiredSignatures === count
+        ? Either.right({ signatures, messageBytes, message })
+        : Either.left(
+            new WireError({
+              reason: "SignatureCount",
+              offset: 0,
+              detail: `${message.header.requiredSignatures} signatures are required and ${count} are there`
+            })
+          )
+  )
+}
+
+const shift = (error: WireError, by: number): WireError =>
+  new WireError({ reason: error.reason, offset: error.offset + by, detail: error.detail })

@@ -1,0 +1,63 @@
+/** Base58 of any number of bytes, by schoolbook change of radix in limbs of five digits. */
+import { CODES, DIGITS, LIMB, LIMB_DIGITS, NO_DIGIT, ZERO } from "./base58Alphabet.js"
+
+/** Index of the first element that is not `value`. */
+const skip = (length: number, isZero: (index: number) => boolean): number => {
+  let index = 0
+  while (index < length && isZero(index)) index++
+  return index
+}
+
+/** Text of the bytes; time grows with the square of their number. */
+export const encode = (bytes: Uint8Array): string => {
+  const zeros = skip(bytes.length, (index) => bytes[index] === 0)
+  const limbs: Array<number> = []
+  for (let i = zeros; i < bytes.length; i++) {
+    let carry = bytes[i] ?? 0
+    for (let j = 0; j < limbs.length; j++) {
+      const value = (limbs[j] ?? 0) * 256 + carry
+      carry = Math.floor(value / LIMB)
+      limbs[j] = value - carry * LIMB
+    }
+    if (carry > 0) limbs.push(carry)
+  }
+  let digits = ""
+  for (let i = limbs.length - 1; i >= 0; i--) {
+    let limb = limbs[i] ?? 0
+    let group = ""
+    for (let k = 0; k < LIMB_DIGITS; k++) {
+      group = String.fromCharCode(CODES[limb % 58] ?? 0) + group
+      limb = Math.floor(limb / 58)
+    }
+    digits += group
+  }
+  const leading = skip(digits.length, (index) => digits.charCodeAt(index) === ZERO)
+  return "1".repeat(zeros) + digits.slice(leading)
+}
+
+/** Bytes of the text, or undefined when a character is outside the alphabet; the caller bounds the length. */
+export const decode = (text: string): Uint8Array | undefined => {
+  const zeros = skip(text.length, (index) => text.charCodeAt(index) === ZERO)
+  const words: Array<number> = []
+  for (let i = zeros; i < text.length; i++) {
+    let carry = DIGITS[text.charCodeAt(i)] ?? NO_DIGIT
+    if (carry === NO_DIGIT) return undefined
+    for (let j = 0; j < words.length; j++) {
+      const value = (words[j] ?? 0) * 58 + carry
+      carry = Math.floor(value / 0x1000000)
+      words[j] = value - carry * 0x1000000
+    }
+    if (carry > 0) words.push(carry)
+  }
+  const tail = new Uint8Array(words.length * 3)
+  words.forEach((word, index) => {
+    const at = tail.length - 3 * (index + 1)
+    tail[at] = word >> 16
+    tail[at + 1] = word >> 8
+    tail[at + 2] = word
+  })
+  const leading = skip(tail.length, (index) => tail[index] === 0)
+  const bytes = new Uint8Array(zeros + tail.length - leading)
+  bytes.set(tail.subarray(leading), zeros)
+  return bytes
+}

@@ -1,0 +1,79 @@
+/** Two base64 codecs with one behaviour: the platform's native one where `Buffer` exists, and a portable one. */
+
+/** Canonical, padded base64. */
+export interface Base64Codec {
+  readonly encode: (bytes: Uint8Array) => string
+  /** Undefined when the text is not canonical. */
+  readonly decode: (text: string) => Uint8Array | undefined
+}
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+const CODES = Uint8Array.from(ALPHABET, (character) => character.charCodeAt(0))
+
+const PADDING = 61
+
+const NO_SEXTET = 64
+
+const SEXTETS = new Uint8Array(128).fill(NO_SEXTET)
+CODES.forEach((code, sextet) => {
+  SEXTETS[code] = sextet
+})
+
+/** Over tables, for platforms without a native codec that takes bytes. */
+export const portable: Base64Codec = {
+  encode: (bytes) => {
+    const text = new Uint8Array(4 * Math.ceil(bytes.length / 3)).fill(PADDING)
+    for (let from = 0, to = 0; from < bytes.length; from += 3, to += 4) {
+      const left = bytes.length - from
+      const group = ((bytes[from] ?? 0) << 16) | ((bytes[from + 1] ?? 0) << 8) | (bytes[from + 2] ?? 0)
+      text[to] = CODES[group >> 18] ?? 0
+      text[to + 1] = CODES[(group >> 12) & 63] ?? 0
+      if (left > 1) text[to + 2] = CODES[(group >> 6) & 63] ?? 0
+      if (left > 2) text[to + 3] = CODES[group & 63] ?? 0
+    }
+    return new TextDecoder().decode(text)
+  },
+  decode: (text) => {
+    if (text.length % 4 !== 0) return undefined
+    const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0
+    const digits = text.length - padding
+    const bytes = new Uint8Array((text.length / 4) * 3 - padding)
+    let group = 0
+    let to = 0
+    for (let from = 0; from < digits; from++) {
+      const sextet = SEXTETS[text.charCodeAt(from)] ?? NO_SEXTET
+      if (sextet === NO_SEXTET) return undefined
+      group = ((group << 6) | sextet) & 0xffffff
+      if (from % 4 === 3) {
+        bytes[to++] = group >> 16
+        bytes[to++] = group >> 8
+        bytes[to++] = group
+      }
+    }
+    if (padding === 1) {
+      bytes[to++] = group >> 10
+      bytes[to++] = group >> 2
+      return (group & 3) === 0 ? bytes : undefined
+    }
+    if (padding === 2) {
+      bytes[to++] = group >> 4
+      return (group & 15) === 0 ? bytes : undefined
+    }
+    return bytes
+  }
+}
+
+/** Over `Buffer`. Its decoder skips what it does not know, so the text must come back from the bytes unchanged. */
+export const native = (buffer: typeof Buffer): Base64Codec => ({
+  encode: (bytes) => buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64"),
+  decode: (text) => {
+    const decoded = buffer.from(text, "base64")
+    return decoded.toString("base64") === text
+      ? new Uint8Array(decoded.buffer, decoded.byteOffset, decoded.byteLength)
+      : undefined
+  }
+})
+
+/** The fastest codec of this platform. */
+export const codec: Base64Codec = typeof Buffer === "function" ? native(Buffer) : portable
