@@ -12,6 +12,7 @@ import type * as Effect from "effect/Effect"
 import type { AgentAccount } from "../src/protocol/Account.js"
 import type { AccountReceipt, ProgramAccount, ReadError, WriteError } from "./ProgramAccount.js"
 import type { RpcError } from "./RpcTransport.js"
+import type { SendOptions } from "./Transactions.js"
 import type { Wallet } from "./Wallet.js"
 
 /**
@@ -44,6 +45,27 @@ export interface UpdateInput {
 }
 
 /**
+ * What can be asked of agents. Each write takes the options of its transaction.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** Registers the wallet as an agent. A second time is refused: `ProgramError` with reason `AlreadyRegistered`. */
+  readonly register: (input: RegisterInput, options?: SendOptions) => Effect.Effect<AccountReceipt, WriteError, Wallet>
+  /** Changes the wallet's agent. `InvalidInput` if nothing is to be changed. */
+  readonly update: (input: UpdateInput, options?: SendOptions) => Effect.Effect<AccountReceipt, WriteError, Wallet>
+  /**
+   * The agent of a wallet, or at an agent's address. Which of the two an address is, the ed25519 curve tells: wallets
+   * lie on it, accounts of programs do not. For a wallet that is itself such an account (a multisig's vault), pass
+   * `Pda.agent(wallet).address`.
+   */
+  readonly get: (walletOrAgent: Address) => Effect.Effect<ProgramAccount<AgentAccount>, ReadError>
+  /** Whether an agent is registered, for the same two kinds of address as `get`. */
+  readonly exists: (walletOrAgent: Address) => Effect.Effect<boolean, RpcError>
+}
+
+/**
  * Registers, changes and reads agents. Who writes is the {@link Wallet} at call time, so that one process can run many
  * agents over one `Agent` service.
  *
@@ -64,20 +86,4 @@ export interface UpdateInput {
  * @since 0.1.0
  * @category tags
  */
-export class Agent extends Context.Tag("@pod-protocol/effect/Agent")<
-  Agent,
-  {
-    /** Registers the wallet as an agent. A second time is refused: `ProgramError` with reason `AlreadyRegistered`. */
-    readonly register: (input: RegisterInput) => Effect.Effect<AccountReceipt, WriteError, Wallet>
-    /** Changes the wallet's agent. `InvalidInput` if nothing is to be changed. */
-    readonly update: (input: UpdateInput) => Effect.Effect<AccountReceipt, WriteError, Wallet>
-    /**
-     * The agent of a wallet, or at an agent's address. Which of the two an address is, the ed25519 curve tells: wallets
-     * lie on it, accounts of programs do not. For a wallet that is itself such an account (a multisig's vault), pass
-     * `Pda.agent(wallet).address`.
-     */
-    readonly get: (walletOrAgent: Address) => Effect.Effect<ProgramAccount<AgentAccount>, ReadError>
-    /** Whether an agent is registered, for the same two kinds of address as `get`. */
-    readonly exists: (walletOrAgent: Address) => Effect.Effect<boolean, RpcError>
-  }
->() {}
+export class Agent extends Context.Tag("@pod-protocol/effect/Agent")<Agent, Service>() {}

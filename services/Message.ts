@@ -11,10 +11,11 @@ import type * as Either from "effect/Either"
 import type * as Stream from "effect/Stream"
 import type { DirectMessage } from "../src/protocol/Account.js"
 import type { EnvelopeDecodeError } from "../src/protocol/Envelope.js"
-import type { MessageStatus, MessageType } from "../src/protocol/MessageType.js"
+import type { MessageType } from "../src/protocol/MessageType.js"
 import type { PayloadStoreError } from "./PayloadStore.js"
 import type { AccountReceipt, ListError, ProgramAccount, ReadError, WriteError } from "./ProgramAccount.js"
 import type { SubscriptionError } from "./RpcTransport.js"
+import type { SendOptions } from "./Transactions.js"
 import type { Wallet } from "./Wallet.js"
 
 /**
@@ -38,6 +39,20 @@ export interface SendInput {
    * go from one agent to one recipient once in a lifetime, and a second time is `DuplicateMessage`.
    */
   readonly raw?: boolean | undefined
+}
+
+/**
+ * How many messages are sent.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SendAllOptions extends SendOptions {
+  /**
+   * Messages on their way at the same time. Default 16. Too low: confirmations are waited for one after another. Too
+   * high: the endpoint's rate limit is met.
+   */
+  readonly concurrency?: number | undefined
 }
 
 /**
@@ -71,8 +86,58 @@ export interface MailboxOptions {
    * No message comes twice, and a message that only changed its status does not come again.
    */
   readonly follow?: boolean | undefined
-  /** Only messages of this status when they are read or arrive. Default: of any. */
-  readonly status?: MessageStatus | undefined
+}
+
+/**
+ * What can be asked of direct messages. Each write takes the options of its transaction.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /**
+   * Keeps the payload in the store, then records its hash on the chain. The payload stays in the store if the
+   * transaction fails, so that the same send can be tried again. Program refusals: `DuplicateMessage`,
+   * `AccountNotInitialized` (the wallet is no registered agent), `InsufficientFunds`.
+   */
+  readonly send: (input: SendInput, options?: SendOptions) => Effect.Effect<MessageReceipt, SendError, Wallet>
+  /**
+   * Sends many, some of them at the same time. One result for each input, in its order: one failure hides no receipt.
+   */
+  readonly sendAll: (
+    inputs: Iterable<SendInput>,
+    options?: SendAllOptions
+  ) => Effect.Effect<ReadonlyArray<Either.Either<MessageReceipt, SendError>>, never, Wallet>
+  /** The message at an address. */
+  readonly get: (address: Address) => Effect.Effect<ProgramAccount<DirectMessage>, ReadError>
+  /**
+   * What the message says: its bytes from the payload store, verified against the hash on the chain and taken out of
+   * their envelope. With `raw`, the stored bytes as they are. With an address instead of a message, the message is
+   * read first. The bytes may be a view: do not mutate them.
+   */
+  readonly payload: (
+    message: Address | ProgramAccount<DirectMessage>,
+    options?: { readonly raw?: boolean | undefined }
+  ) => Effect.Effect<Uint8Array, EnvelopeDecodeError | PayloadStoreError | ReadError>
+  /** The messages to a wallet, oldest first. `SubscriptionError` only with `follow`. */
+  readonly inbox: (
+    wallet: Address,
+    options?: MailboxOptions
+  ) => Stream.Stream<ProgramAccount<DirectMessage>, ListError | SubscriptionError>
+  /** The messages from an agent, named by its wallet or agent address, oldest first. `SubscriptionError` only with `follow`. */
+  readonly outbox: (
+    walletOrAgent: Address,
+    options?: MailboxOptions
+  ) => Stream.Stream<ProgramAccount<DirectMessage>, ListError | SubscriptionError>
+  /**
+   * Pending → Delivered, by the recipient. Of a message that was read (not of a bare address) the order of states is
+   * checked before anything is sent. Program refusals: `Unauthorized`, `MessageExpired` (7 days after it was sent).
+   */
+  readonly markDelivered: Mark
+  /** Delivered → Read, by the recipient; otherwise as `markDelivered`. */
+  readonly markRead: Mark
+  /** Pending or Delivered → Failed, by the recipient, or by the sender where the program allows it; otherwise as `markDelivered`. */
+  readonly markFailed: Mark
 }
 
 /**
@@ -91,7 +156,8 @@ export interface MailboxOptions {
  * export const readAll = Effect.gen(function* () {
  *   const messages = yield* Message.Message
  *   const wallet = yield* Wallet.Wallet
- *   yield* messages.inbox(wallet.address, { status: "Pending" }).pipe(
+ *   yield* messages.inbox(wallet.address).pipe(
+ *     Stream.filter(({ account }) => account.status === "Pending"),
  *     Stream.runForEach((message) =>
  *       Effect.gen(function* () {
  *         const payload = yield* messages.payload(message)
@@ -106,55 +172,7 @@ export interface MailboxOptions {
  * @since 0.1.0
  * @category tags
  */
-export class Message extends Context.Tag("@pod-protocol/effect/Message")<
-  Message,
-  {
-    /**
-     * Keeps the payload in the store, then records its hash on the chain. The payload stays in the store if the
-     * transaction fails, so that the same send can be tried again. Program refusals: `DuplicateMessage`,
-     * `AccountNotInitialized` (the wallet is no registered agent), `InsufficientFunds`.
-     */
-    readonly send: (input: SendInput) => Effect.Effect<MessageReceipt, SendError, Wallet>
-    /**
-     * Sends many, at most `concurrency` at a time (default 16: too low waits for confirmations one after another, too
-     * high meets the endpoint's rate limit). One result for each input, in its order: one failure hides no receipt.
-     */
-    readonly sendAll: (
-      inputs: Iterable<SendInput>,
-      options?: { readonly concurrency?: number | undefined }
-    ) => Effect.Effect<ReadonlyArray<Either.Either<MessageReceipt, SendError>>, never, Wallet>
-    /** The message at an address. */
-    readonly get: (address: Address) => Effect.Effect<ProgramAccount<DirectMessage>, ReadError>
-    /**
-     * What the message says: its bytes from the payload store, verified against the hash on the chain and taken out of
-     * their envelope. With `raw`, the stored bytes as they are. With an address instead of a message, the message is
-     * read first. The bytes may be a view: do not mutate them.
-     */
-    readonly payload: (
-      message: Address | ProgramAccount<DirectMessage>,
-      options?: { readonly raw?: boolean | undefined }
-    ) => Effect.Effect<Uint8Array, EnvelopeDecodeError | PayloadStoreError | ReadError>
-    /** The messages to a wallet, oldest first. `SubscriptionError` only with `follow`. */
-    readonly inbox: (
-      wallet: Address,
-      options?: MailboxOptions
-    ) => Stream.Stream<ProgramAccount<DirectMessage>, ListError | SubscriptionError>
-    /** The messages from an agent, named by its wallet or agent address, oldest first. `SubscriptionError` only with `follow`. */
-    readonly outbox: (
-      walletOrAgent: Address,
-      options?: MailboxOptions
-    ) => Stream.Stream<ProgramAccount<DirectMessage>, ListError | SubscriptionError>
-    /**
-     * Pending → Delivered, by the recipient. Of a message that was read (not of a bare address) the order of states is
-     * checked before anything is sent. Program refusals: `Unauthorized`, `MessageExpired` (7 days after it was sent).
-     */
-    readonly markDelivered: Mark
-    /** Delivered → Read, by the recipient; otherwise as `markDelivered`. */
-    readonly markRead: Mark
-    /** Pending or Delivered → Failed, by the recipient, or by the sender where the program allows it; otherwise as `markDelivered`. */
-    readonly markFailed: Mark
-  }
->() {}
+export class Message extends Context.Tag("@pod-protocol/effect/Message")<Message, Service>() {}
 
 /**
  * Changes the status of one message.
@@ -163,5 +181,6 @@ export class Message extends Context.Tag("@pod-protocol/effect/Message")<
  * @category models
  */
 export type Mark = (
-  message: Address | ProgramAccount<DirectMessage>
+  message: Address | ProgramAccount<DirectMessage>,
+  options?: SendOptions
 ) => Effect.Effect<AccountReceipt, WriteError, Wallet>

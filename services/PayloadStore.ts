@@ -3,9 +3,17 @@
  *
  * @since 0.1.0
  */
+import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Encoding from "effect/Encoding"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Hash from "../src/solana/Hash.js"
+import { testLayer } from "./internal/testLayer.js"
+import { traced } from "./internal/traced.js"
 
 /**
  * The store did not take or give the bytes.
@@ -49,22 +57,195 @@ export class PayloadStoreError extends Schema.TaggedError<PayloadStoreError>("@p
 }
 
 /**
+ * What can be asked of a payload store.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** Keeps the bytes and returns their SHA-256. Putting the same bytes again changes nothing. */
+  readonly put: (bytes: Uint8Array) => Effect.Effect<Uint8Array, PayloadStoreError>
+  /** The bytes with this SHA-256, verified on every read. */
+  readonly get: (hash: Uint8Array) => Effect.Effect<Uint8Array, PayloadStoreError>
+  /** Whether something is kept under this SHA-256, unverified. */
+  readonly has: (hash: Uint8Array) => Effect.Effect<boolean, PayloadStoreError>
+  /** Forgets the bytes. Nothing happens where nothing is kept. */
+  readonly remove: (hash: Uint8Array) => Effect.Effect<void, PayloadStoreError>
+}
+
+/**
  * A content-addressed store: bytes are kept under their SHA-256 (32 bytes), which covers exactly the bytes put, envelope
  * included. What `get` returns has that hash; it must not be mutated.
  *
  * @since 0.1.0
  * @category tags
  */
-export class PayloadStore extends Context.Tag("@pod-protocol/effect/PayloadStore")<
-  PayloadStore,
-  {
-    /** Keeps the bytes and returns their SHA-256. Putting the same bytes again changes nothing. */
-    readonly put: (bytes: Uint8Array) => Effect.Effect<Uint8Array, PayloadStoreError>
-    /** The bytes with this SHA-256, verified on every read. */
-    readonly get: (hash: Uint8Array) => Effect.Effect<Uint8Array, PayloadStoreError>
-    /** Whether something is kept under this SHA-256, unverified. */
-    readonly has: (hash: Uint8Array) => Effect.Effect<boolean, PayloadStoreError>
-    /** Forgets the bytes. Nothing happens where nothing is kept. */
-    readonly remove: (hash: Uint8Array) => Effect.Effect<void, PayloadStoreError>
+export class PayloadStore extends Context.Tag("@pod-protocol/effect/PayloadStore")<PayloadStore, Service>() {}
+
+/**
+ * What a store of one's own has to offer: bytes under a key of 64 hexadecimal digits. Any failure becomes a
+ * `PayloadStoreError`, with reason `Unavailable` unless it is one already.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Backend {
+  /** Keeps the bytes; it must not hold on to the array, which the caller may write again. */
+  readonly set: (key: string, bytes: Uint8Array) => Effect.Effect<void, unknown>
+  /** What was kept, whether whole or damaged: `make` verifies it. */
+  readonly get: (key: string) => Effect.Effect<Option.Option<Uint8Array>, unknown>
+  readonly has: (key: string) => Effect.Effect<boolean, unknown>
+  readonly remove: (key: string) => Effect.Effect<void, unknown>
+}
+
+const isPayloadStoreError = Schema.is(PayloadStoreError)
+
+const hasHash = (bytes: Uint8Array, key: string): boolean => Encoding.encodeHex(Hash.sha256(bytes)) === key
+
+/**
+ * A payload store over a backend: names bytes by their hash, and verifies them on every read.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (backend: Backend): Service => {
+  const run = <A>(name: string, key: string, effect: Effect.Effect<A, unknown>): Effect.Effect<A, PayloadStoreError> =>
+    effect.pipe(
+      Effect.mapError((cause) =>
+        isPayloadStoreError(cause) ? cause : new PayloadStoreError({ reason: "Unavailable", hash: key, cause })
+      ),
+      traced(`PayloadStore.${name}`, { "pod.payload.hash": key })
+    )
+  return PayloadStore.of({
+    put: (bytes) =>
+      Effect.suspend(() => {
+        const hash = Hash.sha256(bytes)
+        const key = Encoding.encodeHex(hash)
+        return Effect.as(run("put", key, backend.set(key, bytes)), hash)
+      }),
+    get: (hash) =>
+      Effect.suspend(() => {
+        const key = Encoding.encodeHex(hash)
+        const verified = Effect.flatMap(
+          backend.get(key),
+          Option.match({
+            onNone: () => new PayloadStoreError({ reason: "NotFound", hash: key }),
+            onSome: (bytes) =>
+              hasHash(bytes, key) ? Effect.succeed(bytes) : new PayloadStoreError({ reason: "HashMismatch", hash: key })
+          })
+        )
+        return run("get", key, verified)
+      }),
+    has: (hash) =>
+      Effect.suspend(() => {
+        const key = Encoding.encodeHex(hash)
+        return run("has", key, backend.has(key))
+      }),
+    remove: (hash) =>
+      Effect.suspend(() => {
+        const key = Encoding.encodeHex(hash)
+        return run("remove", key, backend.remove(key))
+      })
+  })
+}
+
+/**
+ * How much the memory store may hold.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface MemoryOptions {
+  /**
+   * Bytes of payload, keys not counted. Default 64 MiB (67,108,864). When it is exceeded, what was put or read longest
+   * ago goes first. Too low: recipients meet `NotFound`, and a single payload above it is `TooLarge`. Too high: the
+   * process holds that much.
+   */
+  readonly maxBytes?: number | undefined
+}
+
+const memoryBackend = (maxBytes: number): Backend => {
+  // A Map iterates in order of insertion: its first entry is the one used longest ago.
+  const entries = new Map<string, Uint8Array>()
+  let total = 0
+  const drop = (key: string): void => {
+    total -= entries.get(key)?.length ?? 0
+    entries.delete(key)
   }
->() {}
+  const insert = (key: string, bytes: Uint8Array): void => {
+    drop(key)
+    entries.set(key, bytes)
+    total += bytes.length
+    for (const oldest of entries.keys()) {
+      if (total <= maxBytes) break
+      drop(oldest)
+    }
+  }
+  return {
+    set: (key, bytes) =>
+      bytes.length > maxBytes
+        ? new PayloadStoreError({ reason: "TooLarge", hash: key, size: bytes.length })
+        : Effect.sync(() => insert(key, bytes.slice())),
+    get: (key) =>
+      Effect.sync(() => {
+        const found = Option.fromNullable(entries.get(key))
+        if (Option.isSome(found)) insert(key, found.value)
+        return found
+      }),
+    has: (key) => Effect.sync(() => entries.has(key)),
+    remove: (key) => Effect.sync(() => drop(key))
+  }
+}
+
+/**
+ * A store in this process's memory.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerMemoryWith = (options: MemoryOptions): Layer.Layer<PayloadStore> =>
+  Layer.sync(PayloadStore, () => make(memoryBackend(options.maxBytes ?? 64 * 1024 * 1024)))
+
+/**
+ * A store in this process's memory, of at most 64 MiB: for tests, and for agents of one process.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerMemory: Layer.Layer<PayloadStore> = layerMemoryWith({})
+
+const KEY_PREFIX = "pod/payload/"
+
+// Bytes travel as base64 text, since `KeyValueStore.prefix` leaves `getUint8Array` without the prefix: a store that was
+// prefixed by the application would not find what it set.
+const keyValueBackend = (store: KeyValueStore.KeyValueStore): Backend => ({
+  set: (key, bytes) => store.set(KEY_PREFIX + key, Encoding.encodeBase64(bytes)),
+  get: (key) =>
+    Effect.map(
+      store.get(KEY_PREFIX + key),
+      Option.map((text) => Either.getOrElse(Encoding.decodeBase64(text), () => new Uint8Array(0)))
+    ),
+  has: (key) => store.has(KEY_PREFIX + key),
+  remove: (key) => store.remove(KEY_PREFIX + key)
+})
+
+/**
+ * A store over any `KeyValueStore` of `@effect/platform`: memory, files, `localStorage`, … Its keys begin with
+ * `pod/payload/`, so the application can keep other things beside; it never clears or counts the store. How much is
+ * kept, and how long, is the `KeyValueStore`'s affair.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerKeyValueStore: Layer.Layer<PayloadStore, never, KeyValueStore.KeyValueStore> = Layer.effect(
+  PayloadStore,
+  Effect.map(KeyValueStore.KeyValueStore, (store) => make(keyValueBackend(store)))
+)
+
+/**
+ * A store of stubs: a method that is not given dies with its name.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerTest: (stubs: Partial<Service>) => Layer.Layer<PayloadStore> = testLayer(PayloadStore, "PayloadStore")
