@@ -8,33 +8,36 @@
  *
  * @since 0.1.0
  */
-import * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
-import * as Encoding from "effect/Encoding"
-import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
-import * as Schema from "effect/Schema"
 import type {
   Address,
   MessagePartialSigner,
   SignatureBytes,
-  Transaction,
   TransactionModifyingSigner,
   TransactionPartialSigner,
   TransactionSendingSigner
 } from "@solana/kit"
-import { InvalidInput } from "../src/InvalidInput.js"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import type * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import type { InvalidInput } from "../src/InvalidInput.js"
 import * as Addresses from "../src/solana/Address.js"
+import * as Signature from "../src/solana/Signature.js"
+import * as Wire from "../src/solana/Wire.js"
+import * as SecretKey from "./internal/secretKey.js"
 
 /**
  * A wallet cannot be made, or did not sign.
  *
  * - `Refused`: the signer failed or its owner said no; the reason is in `cause`.
  * - `Modified`: the signer changed the transaction before it signed, so the signature is not for the bytes asked for.
- * - `InvalidSignature`: the signer answered with no signature for its address, or one that is not 64 bytes.
- * - `Unsupported`: a signer that only signs and sends in one step, or a runtime whose WebCrypto has no Ed25519.
- * - `KeyFile`: a keypair file is missing, unreadable, or not a keypair; `detail` names the path and the rule, never
- *   the content.
+ * - `InvalidSignature`: the signer gave no signature for its address, or one that is not 64 bytes.
+ * - `Unsupported`: a signer that only signs and sends in one step, a key that is not Ed25519 or may not sign, or a
+ *   runtime whose WebCrypto has no Ed25519.
+ * - `KeyFile`: a keypair file is missing, unreadable, or no keypair; `detail` names the path and the rule, never the
+ *   content.
  *
  * @since 0.1.0
  * @category errors
@@ -61,24 +64,244 @@ export class WalletError extends Schema.TaggedError<WalletError>("@pod-protocol/
  * Signs bytes with one Ed25519 key.
  *
  * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** The public key. */
+  readonly address: Address
+  /**
+   * One 64-byte signature for each message, in order. A message is what a transaction signs: the compiled message
+   * bytes, without the signatures.
+   */
+  readonly sign: (messages: ReadonlyArray<Uint8Array>) => Effect.Effect<ReadonlyArray<SignatureBytes>, WalletError>
+}
+
+/**
+ * Who signs.
+ *
+ * @since 0.1.0
  * @category tags
  * @example
  * ```ts
  * import * as Effect from "effect/Effect"
- * import { Wallet } from "@pod-protocol/effect/services/Wallet"
+ * import { generate, Wallet } from "@pod-protocol/effect/services/Wallet"
  *
  * const whoami = Effect.map(Wallet, (wallet) => wallet.address)
+ *
+ * export const two = Effect.gen(function* () {
+ *   const alice = yield* generate
+ *   const bob = yield* generate
+ *   return [
+ *     yield* Effect.provideService(whoami, Wallet, alice),
+ *     yield* Effect.provideService(whoami, Wallet, bob)
+ *   ]
+ * })
  * ```
  */
-export class Wallet extends Context.Tag("@pod-protocol/effect/Wallet")<
-  Wallet,
-  {
-    /** The public key. */
-    readonly address: Address
-    /**
-     * One 64-byte signature for each message, in order. A message is what a transaction signs: the compiled message
-     * bytes, without the signatures.
-     */
-    readonly sign: (messages: ReadonlyArray<Uint8Array>) => Effect.Effect<ReadonlyArray<SignatureBytes>, WalletError>
+export class Wallet extends Context.Tag("@pod-protocol/effect/Wallet")<Wallet, Service>() {}
+
+/** What a signer gave for one message: bytes, nothing, or a signature for another message than the one asked for. */
+type Answer = Uint8Array | "modified" | undefined
+
+const signatureOf = (address: Address, answer: Answer): Either.Either<SignatureBytes, WalletError> => {
+  if (answer === "modified") {
+    const detail = "the signer changed the transaction before it signed it"
+    return Either.left(new WalletError({ reason: "Modified", address, detail }))
   }
->() {}
+  if (answer === undefined || !Signature.isBytes(answer)) {
+    const detail = "the signer gave no signature of 64 bytes for its address"
+    return Either.left(new WalletError({ reason: "InvalidSignature", address, detail }))
+  }
+  return Either.right(answer)
+}
+
+/** A wallet around a function that promises signatures. Interruption aborts the signal. */
+const fromPromise = (
+  address: Address,
+  sign: (messages: ReadonlyArray<Uint8Array>, abortSignal: AbortSignal) => Promise<ReadonlyArray<Answer>>
+): Service => ({
+  address,
+  sign: (messages) =>
+    Effect.tryPromise({
+      try: (abortSignal) => sign(messages, abortSignal),
+      catch: (cause) => new WalletError({ reason: "Refused", address, detail: "the signer did not sign", cause })
+    }).pipe(Effect.flatMap((answers) => Either.all(messages.map((_, index) => signatureOf(address, answers[index])))))
+})
+
+/** Kit's own view of a message that nobody has signed yet, which is what Kit's transaction signers take. */
+const toTransactions = async (messages: ReadonlyArray<Uint8Array>) => {
+  const kit = await import("@solana/kit")
+  const assertFits: typeof kit.assertIsTransactionWithinSizeLimit = kit.assertIsTransactionWithinSizeLimit
+  return Promise.all(
+    messages.map(async (message) => {
+      const compiled = kit.getCompiledTransactionMessageDecoder().decode(message)
+      const unsigned = Array.from({ length: compiled.header.numSignerAccounts }, () => new Uint8Array(Signature.SIZE))
+      const transaction = {
+        ...kit.getTransactionDecoder().decode(Wire.encode(unsigned, message)),
+        lifetimeConstraint: await kit.getTransactionLifetimeConstraintFromCompiledTransactionMessage(compiled)
+      }
+      assertFits(transaction)
+      return transaction
+    })
+  )
+}
+
+const sameBytes = (a: ArrayLike<number>, b: Uint8Array | undefined): boolean =>
+  a.length === b?.length && b.every((byte, index) => byte === a[index])
+
+/**
+ * The signers of Solana Kit that a wallet can be made from. A `KeyPairSigner` is one of them.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Signer = TransactionPartialSigner | MessagePartialSigner | TransactionModifyingSigner
+
+/**
+ * Wraps a signer of Solana Kit: a `KeyPairSigner`, a hardware or remote signer, a browser wallet.
+ *
+ * One that can do several things signs transactions rather than messages, and leaves them as they are rather than
+ * modifying them. A modifying signer may be used as long as it does not modify; else its signature is `WalletError`
+ * `Modified`. One that can only sign and send in one step is refused (`Unsupported`): what it sends cannot be followed.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromSigner = (signer: Signer | TransactionSendingSigner): Effect.Effect<Service, WalletError> => {
+  const { address } = signer
+  if ("signTransactions" in signer) {
+    return Effect.succeed(
+      fromPromise(address, async (messages, abortSignal) => {
+        const signed = await signer.signTransactions(await toTransactions(messages), { abortSignal })
+        return signed.map((signatures) => signatures[address])
+      })
+    )
+  }
+  if ("signMessages" in signer) {
+    return Effect.succeed(
+      fromPromise(address, async (messages, abortSignal) => {
+        const signable = messages.map((content) => ({ content, signatures: {} }))
+        const signed = await signer.signMessages(signable, { abortSignal })
+        return signed.map((signatures) => signatures[address])
+      })
+    )
+  }
+  if ("modifyAndSignTransactions" in signer) {
+    return Effect.succeed(
+      fromPromise(address, async (messages, abortSignal) => {
+        const signed = await signer.modifyAndSignTransactions(await toTransactions(messages), { abortSignal })
+        return signed.map(({ messageBytes, signatures }, index) =>
+          sameBytes(messageBytes, messages[index]) ? (signatures[address] ?? undefined) : "modified"
+        )
+      })
+    )
+  }
+  return Effect.fail(
+    new WalletError({
+      reason: "Unsupported",
+      address,
+      detail: "this signer can only send what it signs; use one that signs without sending"
+    })
+  )
+}
+
+const webCrypto = <A>(use: (subtle: SubtleCrypto) => Promise<A>): Effect.Effect<A, WalletError> =>
+  Effect.tryPromise({
+    try: () => use(globalThis.crypto.subtle),
+    catch: (cause) =>
+      new WalletError({
+        reason: "Unsupported",
+        detail: "WebCrypto refused the key; it takes an Ed25519 key that may sign, on a runtime that has Ed25519",
+        cause
+      })
+  })
+
+const fromCheckedKeyPair = Effect.fnUntraced(function* (field: string, keyPair: CryptoKeyPair) {
+  const { privateKey, publicKey } = keyPair
+  const publicBytes = new Uint8Array(yield* webCrypto((subtle) => subtle.exportKey("raw", publicKey)))
+  const signature = yield* webCrypto((subtle) => subtle.sign("Ed25519", privateKey, publicBytes))
+  if (!(yield* webCrypto((subtle) => subtle.verify("Ed25519", publicKey, signature, publicBytes)))) {
+    return yield* SecretKey.mismatch(field)
+  }
+  const sign = async (message: Uint8Array) =>
+    new Uint8Array(await globalThis.crypto.subtle.sign("Ed25519", privateKey, Uint8Array.from(message)))
+  return fromPromise(Addresses.fromBytes(publicBytes), (messages) => Promise.all(messages.map(sign)))
+})
+
+/**
+ * Wraps an Ed25519 key pair of WebCrypto. The private key need not be extractable, the public key has to be. Halves
+ * that do not belong together are `InvalidInput`.
+ *
+ * On Node, the same constructor of `layers/WalletNode` signs faster.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromKeyPair = (keyPair: CryptoKeyPair): Effect.Effect<Service, InvalidInput | WalletError> =>
+  fromCheckedKeyPair("keyPair", keyPair)
+
+/**
+ * Imports Solana's 64 secret bytes (32 of seed, 32 of public key) into a key that cannot be read back. Another length,
+ * and a public half that is not the private half's, are `InvalidInput`.
+ *
+ * On Node, the same constructor of `layers/WalletNode` signs faster.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromSecretKey: (
+  secretKey: Redacted.Redacted<Uint8Array>
+) => Effect.Effect<Service, InvalidInput | WalletError> = Effect.fnUntraced(function* (secretKey) {
+  const { pkcs8, publicKey } = yield* SecretKey.split(secretKey)
+  const keyPair = yield* Effect.all({
+    privateKey: webCrypto((subtle) => subtle.importKey("pkcs8", pkcs8, "Ed25519", false, ["sign"])),
+    publicKey: webCrypto((subtle) => subtle.importKey("raw", publicKey, "Ed25519", true, ["verify"]))
+  }).pipe(Effect.ensuring(Effect.sync(() => pkcs8.fill(0))))
+  return yield* fromCheckedKeyPair("secretKey", keyPair)
+})
+
+/**
+ * A new key that cannot be read back: it lives as long as the wallet.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const generate: Effect.Effect<Service, WalletError> = Effect.suspend(() =>
+  webCrypto((subtle) => subtle.generateKey("Ed25519", false, ["sign", "verify"]))
+).pipe(Effect.flatMap(fromKeyPair), Effect.catchTag("InvalidInput", Effect.die))
+
+/**
+ * The wallet of a Kit signer; see `fromSigner`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerSigner = (signer: Signer | TransactionSendingSigner): Layer.Layer<Wallet, WalletError> =>
+  Layer.effect(Wallet, fromSigner(signer))
+
+/**
+ * The wallet of a WebCrypto key pair; see `fromKeyPair`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerKeyPair = (keyPair: CryptoKeyPair): Layer.Layer<Wallet, InvalidInput | WalletError> =>
+  Layer.effect(Wallet, fromKeyPair(keyPair))
+
+/**
+ * The wallet of 64 secret bytes; see `fromSecretKey`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerSecretKey = (
+  secretKey: Redacted.Redacted<Uint8Array>
+): Layer.Layer<Wallet, InvalidInput | WalletError> => Layer.effect(Wallet, fromSecretKey(secretKey))
+
+/**
+ * A new wallet each time the layer is built.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerGenerated: Layer.Layer<Wallet, WalletError> = Layer.effect(Wallet, generate)

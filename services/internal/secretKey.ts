@@ -1,0 +1,30 @@
+import * as Either from "effect/Either"
+import * as Redacted from "effect/Redacted"
+import { InvalidInput } from "../../src/InvalidInput.js"
+
+/** What stands before the 32 seed bytes of an Ed25519 key in PKCS #8 (RFC 8410). */
+const PKCS8_PREFIX = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20]
+
+/** A secret key in the two shapes that cryptographic libraries take. */
+export interface KeyMaterial {
+  /** The private half as PKCS #8. The holder wipes it once it is imported. */
+  readonly pkcs8: Uint8Array<ArrayBuffer>
+  readonly publicKey: Uint8Array<ArrayBuffer>
+}
+
+/** Solana's 64 secret bytes: 32 of seed, 32 of public key. */
+export const split = (secretKey: Redacted.Redacted<Uint8Array>): Either.Either<KeyMaterial, InvalidInput> => {
+  const bytes = Redacted.value(secretKey)
+  return bytes.length === 64
+    ? Either.right({
+        pkcs8: Uint8Array.of(...PKCS8_PREFIX, ...bytes.subarray(0, 32)),
+        publicKey: Uint8Array.from(bytes.subarray(32))
+      })
+    : Either.left(
+        new InvalidInput({ field: "secretKey", rule: "must be 64 bytes: seed, then public key", size: bytes.length })
+      )
+}
+
+/** The two halves of a key belong to different keys. */
+export const mismatch = (field: string): InvalidInput =>
+  new InvalidInput({ field, rule: "its public half must be the public key of its private half" })

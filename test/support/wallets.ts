@@ -1,0 +1,13 @@
+import { ed25519 } from "@noble/curves/ed25519.js"
+import type { Address } from "@solana/kit"
+import * as Addresses from "../../src/solana/Address.js"
+
+/** Solana's 64 secret bytes of the key whose seed is this number, over and over. */
+export const secretKeyOf = (seed: number): Uint8Array => {
+  const bytes = new Uint8Array(32).fill(seed)
+  return Uint8Array.of(...bytes, ...ed25519.getPublicKey(bytes))
+}
+
+/** A legacy message without instructions, which only its fee payer has to sign. */
+export const legacyMessage = (feePayer: Address, blockhash = 9): Uint8Array =>
+  Uint8Array.of(1, 0, 0, 1, ...Addresses.toBytes(feePayer), ...new Uint8Array(32).fill(blockhash), 0)
