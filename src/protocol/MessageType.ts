@@ -1,0 +1,158 @@
+/**
+ * The three enumerations of the wire: what kind of message it is, how far it has come, and who may join a channel.
+ *
+ * @since 0.1.0
+ */
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import { InvalidInput } from "../InvalidInput.js"
+
+/**
+ * The kind of a message: four named ones, and 256 that an application gives its own meaning to.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const MessageType = Schema.Union(
+  Schema.TaggedStruct("Text", {}),
+  Schema.TaggedStruct("Data", {}),
+  Schema.TaggedStruct("Command", {}),
+  Schema.TaggedStruct("Response", {}),
+  Schema.TaggedStruct("Custom", { value: Schema.Uint8 })
+).annotations({ identifier: "MessageType" })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type MessageType = typeof MessageType.Type
+
+/**
+ * How far a direct message has come.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const MessageStatus = Schema.Literal("Pending", "Delivered", "Read", "Failed").annotations({
+  identifier: "MessageStatus"
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type MessageStatus = typeof MessageStatus.Type
+
+/**
+ * Who may join a channel: everybody, or holders of an invitation. Visibility protects joining; the content of both
+ * kinds is plain account data that anybody can read.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const ChannelVisibility = Schema.Literal("Public", "Private").annotations({ identifier: "ChannelVisibility" })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type ChannelVisibility = typeof ChannelVisibility.Type
+
+/**
+ * Human text.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const Text: MessageType = { _tag: "Text" }
+
+/**
+ * Structured data.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const Data: MessageType = { _tag: "Data" }
+
+/**
+ * A request to do something.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const Command: MessageType = { _tag: "Command" }
+
+/**
+ * The answer to a {@link Command}.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const Response: MessageType = { _tag: "Response" }
+
+/**
+ * A kind of the application's own, 0–255. A direct message can carry 0–251 only, because its address is made with the
+ * kind ({@link seed}), and the program as first published has no room for a custom direct message at all.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const Custom = (value: number): MessageType => ({ _tag: "Custom", value })
+
+/**
+ * The largest custom kind that a direct message can have.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const MAX_DIRECT_CUSTOM = 251
+
+/**
+ * The byte that stands for the kind in the address of a direct message: Text 0, Data 1, Command 2, Response 3,
+ * Custom(x) 4 + x. Fails for a custom kind above {@link MAX_DIRECT_CUSTOM}, which does not fit the byte.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const seed = (type: MessageType): Either.Either<number, InvalidInput> => {
+  switch (type._tag) {
+    case "Text":
+      return Either.right(0)
+    case "Data":
+      return Either.right(1)
+    case "Command":
+      return Either.right(2)
+    case "Response":
+      return Either.right(3)
+    case "Custom":
+      return Number.isInteger(type.value) && type.value >= 0 && type.value <= MAX_DIRECT_CUSTOM
+        ? Either.right(4 + type.value)
+        : Either.left(
+            new InvalidInput({
+              field: "type",
+              rule: `a direct message's custom type is an integer of 0 to ${MAX_DIRECT_CUSTOM}`,
+              size: type.value
+            })
+          )
+  }
+}
+
+/**
+ * Whether a direct message may go from one status to the next: Pending → Delivered → Read, Pending → Read, and
+ * Pending or Delivered → Failed. The program as first published lets any status follow any other; keep this order
+ * whichever program answers.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const canBecome = (from: MessageStatus, to: MessageStatus): boolean => {
+  switch (from) {
+    case "Pending":
+      return to !== "Pending"
+    case "Delivered":
+      return to === "Read" || to === "Failed"
+    case "Read":
+    case "Failed":
+      return false
+  }
+}

@@ -1,0 +1,424 @@
+/**
+ * Borsh, both ways, from one description: a codec knows how its value is read, how it is written, and how it looks in
+ * JSON.
+ *
+ * Nothing throws. A reader or writer remembers its first failure and from then on yields zeros, so that codecs read
+ * like plain assignments and the one check stands at the end. Lengths are checked against the bytes that are left
+ * before anything is allocated.
+ */
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { InvalidInput } from "../../InvalidInput.js"
+import * as Address from "../../solana/Address.js"
+import * as Lamports from "../../solana/Lamports.js"
+import * as Utf8 from "./Utf8.js"
+
+/** Where and why reading stopped. */
+export interface ReadFailure {
+  readonly rule: string
+  readonly offset: number
+}
+
+/** Why a value cannot be written. */
+export interface WriteFailure {
+  readonly rule: string
+  readonly size: number | bigint | undefined
+}
+
+/** Walks over bytes from front to back. */
+export class Reader {
+  offset = 0
+  failure: ReadFailure | undefined = undefined
+  readonly view: DataView
+  readonly bytes: Uint8Array
+
+  constructor(bytes: Uint8Array) {
+    // A subclass (Node's Buffer) would hand its class, and its pool, on to every slice.
+    this.bytes =
+      bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
+
+  get left(): number {
+    return this.bytes.length - this.offset
+  }
+
+  fail(rule: string): void {
+    this.failure ??= { rule, offset: this.offset }
+  }
+
+  /** Steps over `size` bytes and says where they begin; -1 if there are not so many, or after a failure. */
+  take(size: number): number {
+    if (this.failure !== undefined) return -1
+    const start = this.offset
+    if (size > this.bytes.length - start) {
+      this.fail(`must have ${size} bytes, ${this.left} are left`)
+      return -1
+    }
+    this.offset = start + size
+    return start
+  }
+
+  u8(): number {
+    const at = this.take(1)
+    return at < 0 ? 0 : this.view.getUint8(at)
+  }
+
+  u32(): number {
+    const at = this.take(4)
+    return at < 0 ? 0 : this.view.getUint32(at, true)
+  }
+}
+
+const FIRST_CAPACITY = 256
+
+/** Grows as it is written to. */
+export class Writer {
+  failure: WriteFailure | undefined = undefined
+  private offset = 0
+  private bytes = new Uint8Array(FIRST_CAPACITY)
+  private view = new DataView(this.bytes.buffer)
+
+  fail(rule: string, size?: number | bigint): void {
+    this.failure ??= { rule, size }
+  }
+
+  /** Makes room for `size` bytes, zero so far, and says where they begin. */
+  private grow(size: number): number {
+    const start = this.offset
+    const end = start + size
+    if (end > this.bytes.length) {
+      const larger = new Uint8Array(Math.max(end, 2 * this.bytes.length))
+      larger.set(this.bytes)
+      this.bytes = larger
+      this.view = new DataView(larger.buffer)
+    }
+    this.offset = end
+    return start
+  }
+
+  u8(value: number): void {
+    this.view.setUint8(this.grow(1), value)
+  }
+
+  u16(value: number): void {
+    this.view.setUint16(this.grow(2), value, true)
+  }
+
+  u32(value: number): void {
+    this.view.setUint32(this.grow(4), value, true)
+  }
+
+  u64(value: bigint): void {
+    this.view.setBigUint64(this.grow(8), value, true)
+  }
+
+  raw(bytes: Uint8Array): void {
+    this.bytes.set(bytes, this.grow(bytes.length))
+  }
+
+  zeros(size: number): void {
+    this.grow(size)
+  }
+
+  done(): Uint8Array {
+    return this.bytes.slice(0, this.offset)
+  }
+}
+
+/** How values of the schema's type are laid out. */
+export interface Codec<S extends Schema.Schema.Any> {
+  /** The JSON form. */
+  readonly schema: S
+  /** The fewest bytes that a value takes. */
+  readonly minimum: number
+  readonly read: (reader: Reader) => Schema.Schema.Type<S>
+  readonly write: (writer: Writer, value: Schema.Schema.Type<S>) => void
+}
+
+const codec = <S extends Schema.Schema.Any>(codec: Codec<S>): Codec<S> => codec
+
+const integer = (
+  bits: 8 | 16 | 32,
+  read: (view: DataView, at: number) => number,
+  write: (writer: Writer, value: number) => void
+): Codec<Schema.filter<typeof Schema.Number>> => {
+  const max = 2 ** bits - 1
+  const rule = `must be an integer of 0 to ${max}`
+  const inRange = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= max
+  return {
+    schema: Schema.Number.pipe(Schema.filter(inRange, { message: () => rule, jsonSchema: { type: "integer" } })),
+    minimum: bits / 8,
+    read: (reader) => {
+      const at = reader.take(bits / 8)
+      return at < 0 ? 0 : read(reader.view, at)
+    },
+    write: (writer, value) => (inRange(value) ? write(writer, value) : writer.fail(rule, value))
+  }
+}
+
+const bigInteger = (
+  min: bigint,
+  max: bigint,
+  read: (view: DataView, at: number) => bigint
+): Codec<Schema.filter<typeof Schema.BigInt>> => {
+  const rule = `must be an integer of ${min} to ${max}`
+  return {
+    schema: Schema.BigInt.pipe(Schema.betweenBigInt(min, max, { message: () => rule })),
+    minimum: 8,
+    read: (reader) => {
+      const at = reader.take(8)
+      return at < 0 ? 0n : read(reader.view, at)
+    },
+    write: (writer, value) => (value >= min && value <= max ? writer.u64(value) : writer.fail(rule, value))
+  }
+}
+
+const NO_LAMPORTS = Either.getOrThrow(Lamports.make(0n))
+
+export const u8 = integer(
+  8,
+  (view, at) => view.getUint8(at),
+  (writer, value) => writer.u8(value)
+)
+
+export const u16 = integer(
+  16,
+  (view, at) => view.getUint16(at, true),
+  (writer, value) => writer.u16(value)
+)
+
+export const u32 = integer(
+  32,
+  (view, at) => view.getUint32(at, true),
+  (writer, value) => writer.u32(value)
+)
+
+export const u64 = bigInteger(0n, 2n ** 64n - 1n, (view, at) => view.getBigUint64(at, true))
+
+export const i64 = bigInteger(-(2n ** 63n), 2n ** 63n - 1n, (view, at) => view.getBigInt64(at, true))
+
+/** A u64 that is an amount of money. */
+export const lamports = codec({
+  schema: Lamports.Schema,
+  minimum: 8,
+  read: (reader) => {
+    const amount = u64.read(reader)
+    return Lamports.is(amount) ? amount : NO_LAMPORTS
+  },
+  write: u64.write
+})
+
+export const bool = codec({
+  schema: Schema.Boolean,
+  minimum: 1,
+  read: (reader) => {
+    const byte = reader.u8()
+    if (byte > 1) reader.fail("must be 0 or 1")
+    return byte === 1
+  },
+  write: (writer, value) => writer.u8(value ? 1 : 0)
+})
+
+export const string = codec({
+  schema: Schema.String,
+  minimum: 4,
+  read: (reader) => {
+    const size = reader.u32()
+    const at = reader.take(size)
+    if (at < 0) return ""
+    const text = Utf8.decode(reader.bytes, at, at + size)
+    if (text === undefined) reader.fail("must be UTF-8")
+    return text ?? ""
+  },
+  write: (writer, value) => {
+    if (!Utf8.isWellFormed(value)) return writer.fail("must not hold half of a surrogate pair")
+    const bytes = Utf8.encode(value)
+    writer.u32(bytes.length)
+    writer.raw(bytes)
+  }
+})
+
+export const address = codec({
+  schema: Address.Schema,
+  minimum: Address.SIZE,
+  read: (reader) => {
+    const at = reader.take(Address.SIZE)
+    return at < 0 ? Address.SYSTEM_PROGRAM : Address.fromBytes(reader.bytes, at)
+  },
+  write: (writer, value) => writer.raw(Address.toBytes(value))
+})
+
+const HASH_SIZE = 32
+const HASH_RULE = `must be ${HASH_SIZE} bytes`
+const NO_BYTES = new Uint8Array(0)
+
+/** 32 bytes: a hash. Read as a copy, so that it does not hold on to what it came in. */
+export const hash = codec({
+  schema: Schema.Uint8ArrayFromBase64.pipe(
+    Schema.filter((bytes) => bytes.length === HASH_SIZE, {
+      message: () => HASH_RULE,
+      arbitrary: () => (fc) => fc.uint8Array({ minLength: HASH_SIZE, maxLength: HASH_SIZE })
+    })
+  ),
+  minimum: HASH_SIZE,
+  read: (reader) => {
+    const at = reader.take(HASH_SIZE)
+    return at < 0 ? NO_BYTES : reader.bytes.slice(at, at + HASH_SIZE)
+  },
+  write: (writer, value) => (value.length === HASH_SIZE ? writer.raw(value) : writer.fail(HASH_RULE, value.length))
+})
+
+export const option = <S extends Schema.Schema.Any>(item: Codec<S>): Codec<Schema.OptionFromNullOr<S>> => ({
+  schema: Schema.OptionFromNullOr(item.schema),
+  minimum: 1,
+  read: (reader) => {
+    const tag = reader.u8()
+    if (tag > 1) reader.fail("must begin with 0 or 1")
+    return tag === 1 ? Option.some(item.read(reader)) : Option.none()
+  },
+  write: (writer, value) => {
+    writer.u8(Option.isSome(value) ? 1 : 0)
+    if (Option.isSome(value)) item.write(writer, value.value)
+  }
+})
+
+export const vec = <S extends Schema.Schema.Any>(item: Codec<S>): Codec<Schema.Array$<S>> => ({
+  schema: Schema.Array(item.schema),
+  minimum: 4,
+  read: (reader) => {
+    const count = reader.u32()
+    if (count * item.minimum > reader.left) reader.fail(`must hold ${count} items, ${reader.left} bytes are left`)
+    const items: Array<Schema.Schema.Type<S>> = []
+    while (items.length < count && reader.failure === undefined) items.push(item.read(reader))
+    return items
+  },
+  write: (writer, values) => {
+    writer.u32(values.length)
+    for (const value of values) item.write(writer, value)
+  }
+})
+
+/** An enumeration without data: the byte is the index among the schema's literals. */
+export const enumeration = <Literals extends readonly [string, ...Array<string>]>(
+  schema: Schema.Literal<Literals>
+): Codec<Schema.Literal<Literals>> => {
+  const [first] = schema.literals
+  return {
+    schema,
+    minimum: 1,
+    read: (reader) => {
+      const index = reader.u8()
+      const literal = schema.literals[index]
+      if (literal === undefined) reader.fail(`must be one of ${schema.literals.length} variants, is ${index}`)
+      return literal ?? first
+    },
+    write: (writer, value) => writer.u8(schema.literals.indexOf(value))
+  }
+}
+
+/** Named codecs in the order of the wire. */
+export interface Fields {
+  readonly [name: string]: Codec<Schema.Schema.Any>
+}
+
+/** The schemas of some fields, as `Schema.Struct` and `Schema.TaggedClass` take them. */
+export type Schemas<F extends Fields> = { readonly [Name in keyof F]: F[Name]["schema"] }
+
+/** The values of some fields. */
+export type Values<F extends Fields> = { readonly [Name in keyof F]: Schema.Schema.Type<F[Name]["schema"]> }
+
+export function schemas<F extends Fields>(fields: F): Schemas<F>
+export function schemas(fields: Fields): Record<string, Schema.Schema.Any> {
+  return Object.fromEntries(Object.entries(fields).map(([name, { schema }]) => [name, schema]))
+}
+
+/** Why bytes are not what they were taken for. */
+export interface DecodeFailure extends ReadFailure {
+  /** The field that could not be read; `discriminator` when the bytes are of another kind or too short. */
+  readonly field: string
+}
+
+/** A whole account, event or instruction: a discriminator of 8 bytes, the fields, and some reserved bytes. */
+export interface Layout<A> {
+  readonly discriminator: Uint8Array
+  decode(bytes: Uint8Array): Either.Either<A, DecodeFailure>
+  /** Fails for a value that its schema would refuse: an integer out of range, a text that is no UTF-8. */
+  encode(value: A): Either.Either<Uint8Array, InvalidInput>
+}
+
+export const DISCRIMINATOR_SIZE = 8
+
+/** The name under which failures speak of the discriminator. */
+export const DISCRIMINATOR = "discriminator"
+
+const startsWith = (bytes: Uint8Array, head: Uint8Array): boolean => {
+  if (bytes.length < head.length) return false
+  for (let at = 0; at < head.length; at++) if (bytes[at] !== head[at]) return false
+  return true
+}
+
+const fromHex = (hex: string): Uint8Array =>
+  Uint8Array.from({ length: hex.length / 2 }, (_, at) => Number.parseInt(hex.slice(2 * at, 2 * at + 2), 16))
+
+/**
+ * The layout of a tagged value.
+ *
+ * Decoding makes the object that the class's constructor would make, `Object.create(prototype)` and the fields, without
+ * going through it: the constructor copies the fields three times over (1.7 µs against 0.2), and what it would check
+ * has just been read.
+ */
+export const layout = <Tag extends string, F extends Fields, A extends Values<F> & { readonly _tag: Tag }>(options: {
+  readonly tag: Tag
+  readonly prototype: A
+  readonly discriminator: string
+  readonly fields: F
+  /** Zero bytes that end the value; the decoder does not look at what they hold. Default 0. */
+  readonly reserved?: number
+}): Layout<A> => {
+  const { prototype, tag } = options
+  const discriminator = fromHex(options.discriminator)
+  const reserved = options.reserved ?? 0
+  const fields = Object.entries(options.fields).map(([name, codec]) => ({ name, codec }))
+  return {
+    discriminator,
+    decode: (bytes) => {
+      if (!startsWith(bytes, discriminator)) {
+        return Either.left({ field: DISCRIMINATOR, rule: `must begin with ${options.discriminator}`, offset: 0 })
+      }
+      const reader = new Reader(bytes)
+      reader.offset = DISCRIMINATOR_SIZE
+      const value = Object.create(prototype)
+      value._tag = tag
+      for (const { codec, name } of fields) {
+        value[name] = codec.read(reader)
+        if (reader.failure !== undefined) return Either.left({ ...reader.failure, field: name })
+      }
+      reader.take(reserved)
+      return reader.failure === undefined ? Either.right(value) : Either.left({ ...reader.failure, field: "reserved" })
+    },
+    encode: (value) => {
+      const writer = new Writer()
+      writer.raw(discriminator)
+      for (const { codec, name } of fields) {
+        codec.write(writer, value[name])
+        if (writer.failure !== undefined) return Either.left(new InvalidInput({ ...writer.failure, field: name }))
+      }
+      writer.zeros(reserved)
+      return Either.right(writer.done())
+    }
+  }
+}
+
+/** Finds the layout whose discriminator the bytes begin with. */
+export const index = <Tag extends string>(layouts: {
+  readonly [_ in Tag]: { readonly discriminator: Uint8Array }
+}): ((bytes: Uint8Array) => Tag | undefined) => {
+  const tags = new Map<bigint, Tag>()
+  for (const tag in layouts) tags.set(discriminatorOf(layouts[tag].discriminator), tag)
+  return (bytes) => (bytes.length < DISCRIMINATOR_SIZE ? undefined : tags.get(discriminatorOf(bytes)))
+}
+
+const discriminatorOf = (bytes: Uint8Array): bigint =>
+  new DataView(bytes.buffer, bytes.byteOffset, DISCRIMINATOR_SIZE).getBigUint64(0)

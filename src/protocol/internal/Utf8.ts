@@ -1,0 +1,68 @@
+/**
+ * Strict UTF-8 without exceptions.
+ */
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
+const encoder = new TextEncoder()
+
+/** Up to this length a text that is all ASCII is quicker to build from its codes than to hand to the decoder. */
+const SHORT = 64
+
+/**
+ * The index at which the bytes of `[start, end)` stop being UTF-8: `end` when all of them are. Overlong forms,
+ * surrogates and code points above U+10FFFF are refused, as Rust refuses them.
+ */
+const validUntil = (bytes: Uint8Array, start: number, end: number): number => {
+  let at = start
+  while (at < end) {
+    const first = bytes[at] ?? 0
+    if (first < 0x80) {
+      at += 1
+      continue
+    }
+    const length = first >= 0xc2 && first <= 0xdf ? 2 : first >= 0xe0 && first <= 0xef ? 3 : 4
+    if (first < 0xc2 || first > 0xf4 || at + length > end) return at
+    const second = bytes[at + 1] ?? 0
+    const lowest = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80
+    const highest = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf
+    if (second < lowest || second > highest) return at
+    for (let next = at + 2; next < at + length; next++) {
+      if (((bytes[next] ?? 0) & 0xc0) !== 0x80) return at
+    }
+    at += length
+  }
+  return end
+}
+
+const isAscii = (bytes: Uint8Array): boolean => {
+  for (const byte of bytes) if (byte > 0x7f) return false
+  return true
+}
+
+/** The text that the bytes of `[start, end)` spell, or `undefined` if they are not UTF-8. */
+export const decode = (bytes: Uint8Array, start: number, end: number): string | undefined => {
+  const view = bytes.subarray(start, end)
+  if (view.length <= SHORT && isAscii(view)) return String.fromCharCode(...view)
+  return validUntil(bytes, start, end) === end ? decoder.decode(view) : undefined
+}
+
+/** The UTF-8 of the text. */
+export const encode = (text: string): Uint8Array => encoder.encode(text)
+
+/** Whether the text can be written in UTF-8: it holds no half of a surrogate pair. */
+export const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text)
+
+/** The length of the text in UTF-8, without encoding it. */
+export const byteLength = (text: string): number => {
+  let length = text.length
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at)
+    if (unit < 0x80) continue
+    length += 1
+    if (unit < 0x800) continue
+    length += 1
+    // The second half of a pair is counted with the first: two units, four bytes.
+    if (unit >= 0xd800 && unit <= 0xdbff && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00) at += 1
+  }
+  return length
+}
