@@ -37,28 +37,6 @@ export interface AccountReceipt extends Receipt {
 }
 
 /**
- * The kinds of account that the program keeps.
- *
- * @since 0.1.0
- * @category models
- */
-export const AccountKind = Schema.Literal(
-  "Agent",
-  "Message",
-  "Channel",
-  "Participant",
-  "Invitation",
-  "ChannelMessage",
-  "Escrow"
-)
-
-/**
- * @since 0.1.0
- * @category models
- */
-export type AccountKind = typeof AccountKind.Type
-
-/**
  * The program keeps no account at this address: it was never made, or what lives there belongs to another program.
  *
  * @since 0.1.0
@@ -67,7 +45,16 @@ export type AccountKind = typeof AccountKind.Type
 export class AccountNotFound extends Schema.TaggedError<AccountNotFound>("@pod-protocol/effect/AccountNotFound")(
   "AccountNotFound",
   {
-    kind: AccountKind,
+    /** The kind of account that was looked for. */
+    account: Schema.Literal(
+      "AgentAccount",
+      "DirectMessage",
+      "ChannelAccount",
+      "ChannelParticipant",
+      "ChannelInvitation",
+      "ChannelMessage",
+      "EscrowAccount"
+    ),
     address: Schema.String
   }
 ) {
@@ -75,7 +62,7 @@ export class AccountNotFound extends Schema.TaggedError<AccountNotFound>("@pod-p
   readonly isRetryable = false
 
   override get message(): string {
-    return `No ${this.kind} account of this program at ${this.address}: make it first, or check the address and the cluster`
+    return `No ${this.account} of this program at ${this.address}: make it first, or check the address and the cluster`
   }
 }
 

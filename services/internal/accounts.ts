@@ -1,0 +1,125 @@
+/**
+ * @since 0.1.0
+ */
+import type { Address } from "@solana/kit"
+import * as Arr from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Order from "effect/Order"
+import * as Stream from "effect/Stream"
+import { type AccountDecodeError, type AccountTag, discriminator } from "../../src/protocol/Account.js"
+import * as Addresses from "../../src/solana/Address.js"
+import { AccountNotFound, type ListError, type ProgramAccount, type ReadError } from "../ProgramAccount.js"
+import { ProgramId } from "../ProgramId.js"
+import type { AccountInfo } from "../rpc/Reply.js"
+import { type AccountFilter, type AccountOptions, RpcPool } from "../RpcPool.js"
+import type { RpcError, SubscriptionError } from "../RpcTransport.js"
+import * as Once from "./once.js"
+
+/** How one kind of account is told from the others and read. */
+export interface AccountType<A> {
+  readonly tag: AccountTag
+  readonly decode: (bytes: Uint8Array) => Either.Either<A, AccountDecodeError>
+}
+
+/** A list of accounts in the order in which they came to be. */
+export interface Query<A> {
+  readonly type: AccountType<A>
+  /** Addresses that the data holds, by their offset in it. */
+  readonly where: ReadonlyArray<readonly [offset: number, address: Address]>
+  /** Unix seconds at which an account was made. */
+  readonly createdAt: (account: A) => bigint
+}
+
+export interface Accounts {
+  readonly programId: Address
+  readonly fetch: <A>(type: AccountType<A>, address: Address) => Effect.Effect<ProgramAccount<A>, ReadError>
+  readonly exists: <A>(type: AccountType<A>, address: Address) => Effect.Effect<boolean, RpcError>
+  readonly list: <A>(query: Query<A>) => Effect.Effect<ReadonlyArray<ProgramAccount<A>>, ListError>
+  /** Those that exist, and with `follow` those that come after them, each once. */
+  readonly stream: <A>(
+    query: Query<A>,
+    follow: boolean
+  ) => Stream.Stream<ProgramAccount<A>, ListError | SubscriptionError>
+}
+
+/** Notifications wait here while the accounts that exist are listed. */
+const LIVE_BUFFER = 1024
+
+/** A subscription over a socket is open by then; what landed before that was not notified, so it is listed. */
+const CATCH_UP_AFTER = "5 seconds"
+
+const filtersOf = <A>({ type, where }: Query<A>): ReadonlyArray<AccountFilter> => [
+  { memcmp: { offset: 0, bytes: discriminator(type.tag) } },
+  ...where.map(([offset, address]) => ({ memcmp: { offset, bytes: Addresses.toBytes(address) } }))
+]
+
+const byAge = <A>({ createdAt }: Query<A>): Order.Order<ProgramAccount<A>> =>
+  Order.combine(
+    Order.mapInput(Order.bigint, ({ account }: ProgramAccount<A>) => createdAt(account)),
+    Order.mapInput(Order.string, ({ address }: ProgramAccount<A>) => address)
+  )
+
+const decode = <A>(
+  type: AccountType<A>,
+  { address, data }: AccountInfo
+): Either.Either<ProgramAccount<A>, AccountDecodeError> =>
+  Either.map(type.decode(data), (account) => ({ address, account }))
+
+const startsWith = (bytes: Uint8Array, prefix: Uint8Array): boolean =>
+  bytes.length >= prefix.length && prefix.every((byte, index) => bytes[index] === byte)
+
+export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function* () {
+  const pool = yield* RpcPool
+  const programId = yield* ProgramId
+
+  const owned = (address: Address, options?: AccountOptions) =>
+    Effect.map(pool.getAccountInfo(address, options), ({ value }) =>
+      Option.filter(value, ({ owner }) => owner === programId)
+    )
+
+  const list: Accounts["list"] = (query) =>
+    pool.getProgramAccounts(programId, { filters: filtersOf(query) }).pipe(
+      Effect.flatMap(({ value }) => Either.all(value.map((info) => decode(query.type, info)))),
+      Effect.map(Arr.sort(byAge(query)))
+    )
+
+  const follow = <A>(query: Query<A>): Stream.Stream<ProgramAccount<A>, ListError | SubscriptionError> =>
+    Stream.unwrapScoped(
+      Effect.gen(function* () {
+        const notifications = yield* pool
+          .programSubscribe(programId, { filters: filtersOf(query) })
+          .pipe(Stream.toQueue({ capacity: LIVE_BUFFER }))
+        yield* Effect.yieldNow()
+        const live = Stream.fromQueue(notifications).pipe(
+          Stream.flattenTake,
+          Stream.mapEffect(({ value }) => decode(query.type, value))
+        )
+        const listed = Stream.fromIterableEffect(list(query))
+        const missed = Stream.fromIterableEffect(Effect.delay(list(query), CATCH_UP_AFTER))
+        return Stream.concat(listed, Stream.merge(live, missed)).pipe(Stream.filter(Once.make(query.createdAt)))
+      })
+    )
+
+  return {
+    programId,
+    fetch: <A>(type: AccountType<A>, address: Address) =>
+      Effect.flatMap(
+        owned(address),
+        Option.match({
+          onNone: () => Either.left(new AccountNotFound({ account: type.tag, address })),
+          onSome: (info): Either.Either<ProgramAccount<A>, AccountDecodeError | AccountNotFound> => decode(type, info)
+        })
+      ),
+    exists: ({ tag }, address) => {
+      const prefix = discriminator(tag)
+      return Effect.map(
+        owned(address, { dataSlice: { offset: 0, length: prefix.length } }),
+        Option.exists(({ data }) => startsWith(data, prefix))
+      )
+    },
+    list,
+    stream: (query, live) => (live ? follow(query) : Stream.fromIterableEffect(list(query)))
+  }
+})
