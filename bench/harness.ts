@@ -1,0 +1,140 @@
+/**
+ * An interleaved micro-benchmark: every round runs every case once, in shuffled order, and a case is compared with the
+ * base case of the same round. What disturbs the machine disturbs both, so the median of the paired ratios is far
+ * steadier than the times themselves.
+ */
+
+/** One contender. */
+export interface Case {
+  readonly name: string
+  /** One call; a promise is awaited before the next. The result is kept alive so that the work is not optimised away. */
+  readonly run: (iteration: number) => unknown
+  /** Operations in one call: times are given for one operation. Default 1. */
+  readonly operations?: number
+}
+
+/** How long to measure. */
+export interface Options {
+  /** Name of the case that ratios are relative to. Default: the first. */
+  readonly base?: string
+  /** Rounds; the medians are over them. Few are noisy, many take long. Default 21. */
+  readonly rounds?: number
+  /** Milliseconds that a case runs in one round. Below 2 the timer shows, above 50 a round is no longer one moment. Default 12. */
+  readonly roundMillis?: number
+  /** Milliseconds of warm-up for each case, so that the optimising compiler has done its work. Default 150. */
+  readonly warmMillis?: number
+}
+
+/** What was measured of a case. */
+export interface Row {
+  readonly name: string
+  /** Median, 10th and 90th percentile of microseconds for an operation. */
+  readonly micros: number
+  readonly p10: number
+  readonly p90: number
+  /** Median over the rounds of this case's time divided by the base's. */
+  readonly ratio: number
+}
+
+/** A titled group of cases that do the same work. */
+export interface Report {
+  readonly title: string
+  readonly base: string
+  readonly rows: ReadonlyArray<Row>
+}
+
+/** Keeps results alive. */
+let sink: unknown
+
+const repeat = async (run: Case["run"], times: number): Promise<number> => {
+  const started = performance.now()
+  for (let i = 0; i < times; i++) {
+    sink = run(i)
+    if (sink instanceof Promise) await sink
+  }
+  return performance.now() - started
+}
+
+/** Runs a case until it is warm and returns how many calls fill a round. */
+const calibrate = async (run: Case["run"], warmMillis: number, roundMillis: number): Promise<number> => {
+  let calls = 1
+  let millis = 0
+  for (let spent = 0; spent < warmMillis; spent += millis) {
+    millis = await repeat(run, calls)
+    if (millis < roundMillis) calls *= 2
+  }
+  return Math.max(1, Math.round((calls * roundMillis) / (await repeat(run, calls))))
+}
+
+const quantile = (values: ReadonlyArray<number>, at: number): number => {
+  const sorted = values.toSorted((left, right) => left - right)
+  const position = (sorted.length - 1) * at
+  const low = sorted[Math.floor(position)] ?? Number.NaN
+  const high = sorted[Math.ceil(position)] ?? Number.NaN
+  return low + (high - low) * (position - Math.floor(position))
+}
+
+/** The middle of the values. */
+export const median = (values: ReadonlyArray<number>): number => quantile(values, 0.5)
+
+const shuffled = (length: number): ReadonlyArray<number> => {
+  const order = Array.from({ length }, (_, index) => index)
+  for (let i = length - 1; i > 0; i--) {
+    const j = Math.floor(Math.random() * (i + 1))
+    const swapped = order[i] ?? i
+    order[i] = order[j] ?? j
+    order[j] = swapped
+  }
+  return order
+}
+
+/** Measures the cases against each other in this process. */
+export const measure = async (
+  title: string,
+  cases: ReadonlyArray<Case>,
+  { base = cases[0]?.name ?? "", roundMillis = 12, rounds = 21, warmMillis = 150 }: Options = {}
+): Promise<Report> => {
+  const calls: Array<number> = []
+  for (const { run } of cases) calls.push(await calibrate(run, warmMillis, roundMillis))
+  const micros = cases.map((): Array<number> => [])
+  for (let round = 0; round < rounds; round++) {
+    for (const index of shuffled(cases.length)) {
+      const contender = cases[index]
+      const times = calls[index]
+      if (contender === undefined || times === undefined) continue
+      const millis = await repeat(contender.run, times)
+      micros[index]?.push((millis * 1000) / times / (contender.operations ?? 1))
+    }
+  }
+  const baseMicros = micros[cases.findIndex(({ name }) => name === base)] ?? []
+  return {
+    title,
+    base,
+    rows: cases.map(({ name }, index) => {
+      const own = micros[index] ?? []
+      return {
+        name,
+        micros: median(own),
+        p10: quantile(own, 0.1),
+        p90: quantile(own, 0.9),
+        ratio: median(own.map((value, round) => value / (baseMicros[round] ?? Number.NaN)))
+      }
+    })
+  }
+}
+
+const digits = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(3))
+
+/** A Markdown table. */
+export const table = ({ base, rows, title }: Report): string =>
+  [
+    `### ${title}`,
+    "",
+    `| case | µs (median) | p10 | p90 | × ${base} |`,
+    "|---|---:|---:|---:|---:|",
+    ...rows.map(
+      ({ micros, name, p10, p90, ratio }) =>
+        `| ${name} | ${digits(micros)} | ${digits(p10)} | ${digits(p90)} | ${digits(ratio)} |`
+    ),
+    ""
+  ].join("\n")
