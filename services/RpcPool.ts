@@ -5,133 +5,42 @@
  * `Option`. Replies are hostile until decoded: one that is not what the method answers fails with
  * `RpcError{reason: "Decode"}` that names the path.
  *
+ * The pool stands on one {@link RpcTransport}. Several endpoints, retries, limits and coalescing are functions
+ * `RpcTransport => RpcTransport` and change nothing here.
+ *
  * @since 0.1.0
  */
 import type { Address, Blockhash, Commitment, Lamports, Rpc, Signature, Slot, SolanaRpcApi } from "@solana/kit"
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
-import type * as Either from "effect/Either"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
-import type * as Stream from "effect/Stream"
-import type { InvalidInput } from "../src/InvalidInput.js"
+import * as Stream from "effect/Stream"
+import { InvalidInput } from "../src/InvalidInput.js"
+import * as Base64 from "../src/solana/Base64.js"
+import * as TestLayer from "./internal/testLayer.js"
+import type {
+  AccountFilter,
+  AccountOptions,
+  BlockOptions,
+  CommitmentOptions,
+  HistoryOptions,
+  ProgramAccountsOptions,
+  ReadOptions,
+  SendOptions,
+  SimulateOptions
+} from "./rpc/CallOptions.js"
+import * as Decode from "./rpc/Decode.js"
+import * as Decoders from "./rpc/Decoders.js"
+import * as Kit from "./rpc/Kit.js"
+import * as Observe from "./rpc/Observe.js"
 import type * as Reply from "./rpc/Reply.js"
-import type { RpcCall, RpcError, SubscriptionError } from "./RpcTransport.js"
+import { RpcError, SubscriptionError } from "./RpcTransport.js"
+import type { RpcCall, RpcTransport, SubscriptionKind } from "./RpcTransport.js"
 
-/**
- * Which bank answers.
- *
- * @since 0.1.0
- * @category models
- */
-export interface CommitmentOptions {
-  /** Default: the pool's. Lower is fresher, higher is surer. */
-  readonly commitment?: Commitment | undefined
-}
-
-/**
- * Which bank answers, and how old it may be.
- *
- * @since 0.1.0
- * @category models
- */
-export interface ReadOptions extends CommitmentOptions {
-  /** A node that has not reached this slot answers with an error (-32016, retryable). Default: none. */
-  readonly minContextSlot?: Slot | undefined
-}
-
-/**
- * A read of accounts.
- *
- * @since 0.1.0
- * @category models
- */
-export interface AccountOptions extends ReadOptions {
-  /** Only these bytes of the data; past its end the slice is shorter. Default: all. */
-  readonly dataSlice?: { readonly offset: number; readonly length: number } | undefined
-}
-
-/**
- * Which accounts of a program: those whose data has this size in bytes, or holds these bytes (≤ 128) at this offset.
- *
- * @since 0.1.0
- * @category models
- */
-export type AccountFilter =
-  | { readonly dataSize: number }
-  | { readonly memcmp: { readonly offset: number; readonly bytes: Uint8Array } }
-
-/**
- * A read of a program's accounts.
- *
- * @since 0.1.0
- * @category models
- */
-export interface ProgramAccountsOptions extends AccountOptions {
-  /** All must hold (at most 4). Default: none. */
-  readonly filters?: ReadonlyArray<AccountFilter> | undefined
-}
-
-/**
- * A page of an address's history, newest first.
- *
- * @since 0.1.0
- * @category models
- */
-export interface HistoryOptions extends ReadOptions {
-  /** Start behind this one. Default: the newest. */
-  readonly before?: Signature | undefined
-  /** Stop before this one. Default: the oldest. */
-  readonly until?: Signature | undefined
-  /** 1 to 1000 signatures. Default: 1000. */
-  readonly limit?: number | undefined
-}
-
-/**
- * How a node takes a transaction.
- *
- * @since 0.1.0
- * @category models
- */
-export interface SendOptions {
-  /** Do not simulate first: faster by a simulation, but a transaction that must fail pays its fee. Default: false. */
-  readonly skipPreflight?: boolean | undefined
-  /** The bank that simulates. Default: the pool's commitment. */
-  readonly preflightCommitment?: Commitment | undefined
-  /** How often the node itself sends again. Default: until the blockhash expires. */
-  readonly maxRetries?: number | undefined
-  /** As in `ReadOptions`. */
-  readonly minContextSlot?: Slot | undefined
-}
-
-/**
- * How a transaction is simulated.
- *
- * @since 0.1.0
- * @category models
- */
-export interface SimulateOptions extends ReadOptions {
-  /** Check signatures; not together with `replaceRecentBlockhash`. Default: false. */
-  readonly sigVerify?: boolean | undefined
-  /** Run with the newest blockhash instead of the transaction's own. Default: false. */
-  readonly replaceRecentBlockhash?: boolean | undefined
-  /** Accounts to answer with, as they would be after it. Default: none. */
-  readonly accounts?: ReadonlyArray<Address> | undefined
-  /** Answer with the calls below each instruction. Default: false. */
-  readonly innerInstructions?: boolean | undefined
-}
-
-/**
- * A read of a block.
- *
- * @since 0.1.0
- * @category models
- */
-export interface BlockOptions {
-  /** `confirmed` or `finalized`. Default: the pool's, where it is not `processed`; else `confirmed`. */
-  readonly commitment?: Exclude<Commitment, "processed"> | undefined
-  /** What of its transactions. Default: `full`. */
-  readonly transactionDetails?: "full" | "signatures" | "none" | undefined
-}
+export type * from "./rpc/CallOptions.js"
+export type * from "./rpc/Reply.js"
 
 /**
  * The pool: every call may fail with `RpcError`, and is aborted when interrupted.
@@ -286,3 +195,288 @@ export interface Service {
  * @category tags
  */
 export class RpcPool extends Context.Tag("@pod-protocol/effect/RpcPool")<RpcPool, Service>() {}
+
+/**
+ * What holds for all calls of a pool.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /**
+   * The bank that answers a call which does not say. Default: `confirmed`, which two thirds of the stake voted for.
+   * Lower (`processed`) is about a slot fresher and may be rolled back; higher (`finalized`) lags about 13 seconds.
+   */
+  readonly commitment?: Commitment | undefined
+}
+
+/** Limits of Agave's RPC. */
+const MAX_ACCOUNTS = 100
+const MAX_STATUSES = 256
+const MAX_HISTORY = 1000
+
+const within = (field: string, size: number, min: number, max: number): Effect.Effect<void, InvalidInput> =>
+  size >= min && size <= max
+    ? Effect.void
+    : Effect.fail(new InvalidInput({ field, rule: `must be ${min} to ${max}`, size }))
+
+/** A configuration object without the members that were not given. */
+const config = (members: { readonly [name: string]: unknown }): { readonly [name: string]: unknown } =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
+
+const filterParam = (filter: AccountFilter): unknown =>
+  "memcmp" in filter
+    ? { memcmp: { offset: filter.memcmp.offset, bytes: Base64.encode(filter.memcmp.bytes), encoding: "base64" } }
+    : { dataSize: filter.dataSize }
+
+const logsParam = (filter: "all" | "allWithVotes" | { readonly mentions: Address }): unknown =>
+  typeof filter === "string" ? filter : { mentions: [filter.mentions] }
+
+/**
+ * A pool over one transport.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (transport: RpcTransport, options: Options = {}): Service => {
+  const { host } = transport
+  const defaultCommitment = options.commitment ?? "confirmed"
+  const blockCommitment = defaultCommitment === "processed" ? "confirmed" : defaultCommitment
+  const observed = Observe.call(host)
+
+  const request: Service["request"] = (method, params = []) => observed(method, transport.request(method, params))
+
+  const call = <A>(method: string, params: ReadonlyArray<unknown>, decode: Decode.Decoder<A>) =>
+    observed(
+      method,
+      Effect.flatMap(transport.request(method, params), (result) =>
+        Either.mapLeft(
+          decode(result),
+          ({ path, expected }) =>
+            new RpcError({ reason: "Decode", method, host, detail: `expected ${expected} at result${path}` })
+        )
+      )
+    )
+
+  const subscribe = <A>(
+    kind: SubscriptionKind,
+    params: ReadonlyArray<unknown>,
+    decode: Decode.Decoder<A>
+  ): Stream.Stream<A, SubscriptionError> => {
+    const method = `${kind}Subscribe`
+    return transport.subscribe(kind, params).pipe(
+      Stream.mapEffect((notification) =>
+        Either.mapLeft(
+          decode(notification),
+          ({ path, expected }) =>
+            new SubscriptionError({ reason: "Decode", method, host, detail: `expected ${expected} at result${path}` })
+        )
+      ),
+      Observe.subscription(method)
+    )
+  }
+
+  const commitment = (options?: CommitmentOptions) => ({ commitment: options?.commitment ?? defaultCommitment })
+  const read = (options?: ReadOptions) => config({ ...commitment(options), minContextSlot: options?.minContextSlot })
+  const account = (options?: AccountOptions) =>
+    config({ ...read(options), dataSlice: options?.dataSlice, encoding: "base64" })
+  const program = (options?: ProgramAccountsOptions) =>
+    config({ ...account(options), filters: options?.filters?.map(filterParam), withContext: true })
+
+  return {
+    getHealth: call("getHealth", [], Decoders.health),
+    getVersion: call("getVersion", [], Decoders.nodeVersion),
+    getIdentity: call("getIdentity", [], Decoders.identity),
+    getGenesisHash: call("getGenesisHash", [], Decode.blockhash),
+    getSlot: (options) => call("getSlot", [read(options)], Decode.u64),
+    getBlockHeight: (options) => call("getBlockHeight", [read(options)], Decode.u64),
+    getEpochInfo: (options) => call("getEpochInfo", [read(options)], Decoders.epochInfo),
+    getEpochSchedule: call("getEpochSchedule", [], Decoders.epochSchedule),
+    getBlock: (slot, options) =>
+      call(
+        "getBlock",
+        [
+          slot,
+          {
+            commitment: options?.commitment ?? blockCommitment,
+            transactionDetails: options?.transactionDetails ?? "full",
+            encoding: "base64",
+            maxSupportedTransactionVersion: 0,
+            rewards: false
+          }
+        ],
+        Decode.optional(Decoders.block)
+      ),
+    getBlocks: (start, end, options) =>
+      call(
+        "getBlocks",
+        [start, end ?? null, { commitment: options?.commitment ?? blockCommitment }],
+        Decode.array(Decode.u64)
+      ),
+    getBlockTime: (slot) => call("getBlockTime", [slot], Decode.optional(Decode.i64)),
+    getFirstAvailableBlock: call("getFirstAvailableBlock", [], Decode.u64),
+    minimumLedgerSlot: call("minimumLedgerSlot", [], Decode.u64),
+    getLatestBlockhash: (options) =>
+      call("getLatestBlockhash", [read(options)], Decoders.contextual(Decoders.latestBlockhash)),
+    isBlockhashValid: (blockhash, options) =>
+      call("isBlockhashValid", [blockhash, read(options)], Decoders.contextual(Decode.boolean)),
+    getFeeForMessage: (messageBytes, options) =>
+      call(
+        "getFeeForMessage",
+        [Base64.encode(messageBytes), read(options)],
+        Decoders.contextual(Decode.optional(Decode.lamports))
+      ),
+    getRecentPrioritizationFees: (accounts = []) =>
+      call("getRecentPrioritizationFees", [accounts], Decode.array(Decoders.prioritizationFee)),
+    getRecentPerformanceSamples: (limit = 720) =>
+      call("getRecentPerformanceSamples", [limit], Decode.array(Decoders.performanceSample)),
+    getMinimumBalanceForRentExemption: (space, options) =>
+      call("getMinimumBalanceForRentExemption", [space, commitment(options)], Decode.lamports),
+    getBalance: (address, options) =>
+      call("getBalance", [address, read(options)], Decoders.contextual(Decode.lamports)),
+    getAccountInfo: (address, options) =>
+      call(
+        "getAccountInfo",
+        [address, account(options)],
+        Decoders.contextual(Decode.optional(Decoders.account(address)))
+      ),
+    getMultipleAccounts: (addresses, options) =>
+      Effect.zipRight(
+        within("addresses", addresses.length, 0, MAX_ACCOUNTS),
+        call(
+          "getMultipleAccounts",
+          [addresses, account(options)],
+          Decoders.contextual(Decode.forEach(addresses, (address) => Decode.optional(Decoders.account(address))))
+        )
+      ),
+    getProgramAccounts: (address, options) =>
+      call("getProgramAccounts", [address, program(options)], Decoders.contextual(Decode.array(Decoders.keyedAccount))),
+    getSupply: (options) => call("getSupply", [commitment(options)], Decoders.contextual(Decoders.supply)),
+    getTransactionCount: (options) => call("getTransactionCount", [read(options)], Decode.u64),
+    getSignatureStatuses: (signatures, options) =>
+      Effect.zipRight(
+        within("signatures", signatures.length, 0, MAX_STATUSES),
+        call(
+          "getSignatureStatuses",
+          [signatures, { searchTransactionHistory: options?.searchTransactionHistory ?? false }],
+          Decoders.contextual(Decode.forEach(signatures, () => Decode.optional(Decoders.signatureStatus)))
+        )
+      ),
+    getSignaturesForAddress: (address, options) =>
+      Effect.zipRight(
+        within("limit", options?.limit ?? MAX_HISTORY, 1, MAX_HISTORY),
+        call(
+          "getSignaturesForAddress",
+          [
+            address,
+            config({ ...read(options), before: options?.before, until: options?.until, limit: options?.limit })
+          ],
+          Decode.array(Decoders.signatureInfo)
+        )
+      ),
+    getTransaction: (signature, options) =>
+      call(
+        "getTransaction",
+        [
+          signature,
+          {
+            commitment: options?.commitment ?? blockCommitment,
+            encoding: "base64",
+            maxSupportedTransactionVersion: 0
+          }
+        ],
+        Decode.optional(Decoders.confirmedTransaction)
+      ),
+    requestAirdrop: (address, lamports, options) =>
+      call("requestAirdrop", [address, lamports, commitment(options)], Decode.signature),
+    sendTransaction: (wire, options) =>
+      call(
+        "sendTransaction",
+        [
+          Base64.encode(wire),
+          config({
+            encoding: "base64",
+            skipPreflight: options?.skipPreflight,
+            preflightCommitment: options?.preflightCommitment ?? defaultCommitment,
+            maxRetries: options?.maxRetries,
+            minContextSlot: options?.minContextSlot
+          })
+        ],
+        Decode.signature
+      ),
+    simulateTransaction: (wire, options) =>
+      call(
+        "simulateTransaction",
+        [
+          Base64.encode(wire),
+          config({
+            ...read(options),
+            encoding: "base64",
+            sigVerify: options?.sigVerify,
+            replaceRecentBlockhash: options?.replaceRecentBlockhash,
+            accounts: options?.accounts && { addresses: options.accounts, encoding: "base64" }
+          })
+        ],
+        Decoders.contextual(Decoders.simulation(options?.accounts ?? []))
+      ),
+
+    accountSubscribe: (address, options) =>
+      subscribe(
+        "account",
+        [address, { ...commitment(options), encoding: "base64" }],
+        Decoders.contextual(Decoders.account(address))
+      ),
+    programSubscribe: (address, options) =>
+      subscribe("program", [address, program(options)], Decoders.contextual(Decoders.keyedAccount)),
+    logsSubscribe: (filter, options) =>
+      subscribe("logs", [logsParam(filter), commitment(options)], Decoders.contextual(Decoders.transactionLogs)),
+    signatureSubscribe: (signature, options) =>
+      Stream.take(
+        subscribe("signature", [signature, commitment(options)], Decoders.contextual(Decoders.signatureResult)),
+        1
+      ),
+    slotSubscribe: subscribe("slot", [], Decoders.slotInfo),
+    rootSubscribe: subscribe("root", [], Decode.u64),
+
+    request,
+    batch: (calls) => observed("batch", transport.batch(calls), { "rpc.batch.size": calls.length }),
+    kit: Kit.fromRequest(request)
+  }
+}
+
+/**
+ * A pool over one transport, as a Layer.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (transport: RpcTransport, options?: Options): Layer.Layer<RpcPool> =>
+  Layer.sync(RpcPool, () => make(transport, options))
+
+/**
+ * A pool of stubs for unit tests. A method without a stub dies with its name; `calls` counts.
+ *
+ * @example
+ * ```ts
+ * import { RpcPool } from "@pod-protocol/effect"
+ * import * as Effect from "effect/Effect"
+ *
+ * const test = Effect.gen(function* () {
+ *   const rpc = yield* RpcPool.RpcPool
+ *   yield* rpc.getSlot()
+ *   return yield* RpcPool.calls("getSlot") // 1
+ * }).pipe(Effect.provide(RpcPool.layerTest({ getSlot: () => Effect.succeed(7n) })))
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerTest = (stubs: Partial<Service>): Layer.Layer<RpcPool> => TestLayer.layer(RpcPool, stubs)
+
+/**
+ * How often a method of a pool made by {@link layerTest} was called.
+ *
+ * @since 0.1.0
+ * @category testing
+ */
+export const calls: (method: keyof Service) => Effect.Effect<number, never, RpcPool> = TestLayer.calls(RpcPool)

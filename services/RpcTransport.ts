@@ -80,6 +80,7 @@ export class RpcError extends Schema.TaggedError<RpcError>("@pod-protocol/effect
  * A subscription ended before its subscriber did.
  *
  * - `Connect`: no WebSocket to the endpoint could be opened.
+ * - `Timeout`: the node did not answer the subscribe call in time.
  * - `Closed`: the socket was lost; notifications in between are lost with it.
  * - `Refused`: the node answered the subscribe call with a JSON-RPC error (`code`).
  * - `Decode`: a notification that is not what the subscription sends.
@@ -92,7 +93,7 @@ export class RpcError extends Schema.TaggedError<RpcError>("@pod-protocol/effect
 export class SubscriptionError extends Schema.TaggedError<SubscriptionError>("@pod-protocol/effect/SubscriptionError")(
   "SubscriptionError",
   {
-    reason: Schema.Literal("Connect", "Closed", "Refused", "Decode", "Overflow"),
+    reason: Schema.Literal("Connect", "Timeout", "Closed", "Refused", "Decode", "Overflow"),
     /** The JSON-RPC method, e.g. `accountSubscribe`. */
     method: Schema.String,
     /** What went wrong, in one sentence. */

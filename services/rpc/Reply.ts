@@ -201,7 +201,6 @@ export interface Simulation {
   readonly unitsConsumed: Option.Option<bigint>
   /** The accounts that were asked for, in that order, as they would be after it. */
   readonly accounts: ReadonlyArray<Option.Option<AccountInfo>>
-  readonly innerInstructions: ReadonlyArray<InnerInstructions>
   readonly returnData: Option.Option<ReturnData>
   /** The blockhash that it ran with, where `replaceRecentBlockhash` was asked for. */
   readonly replacementBlockhash: Option.Option<LatestBlockhash>
@@ -244,7 +243,7 @@ export interface EpochSchedule {
  */
 export interface NodeVersion {
   readonly solanaCore: string
-  readonly featureSet: Option.Option<bigint>
+  readonly featureSet: Option.Option<number>
 }
 
 /**

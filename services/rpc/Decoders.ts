@@ -1,0 +1,253 @@
+/**
+ * How each reply is read.
+ *
+ * @since 0.1.0
+ */
+import type { Address } from "@solana/kit"
+import * as Either from "effect/Either"
+import * as Decode from "./Decode.js"
+import type * as Reply from "./Reply.js"
+
+/** `{context: {slot}, value}`. @since 0.1.0 @category decoding */
+export const contextual = <A>(value: Decode.Decoder<A>): Decode.Decoder<Reply.Contextual<A>> =>
+  Decode.object((field) =>
+    Either.all({
+      slot: field(
+        "context",
+        Decode.object((field) => field("slot", Decode.u64))
+      ),
+      value: field("value", value)
+    })
+  )
+
+/** An account whose address is known from the question. @since 0.1.0 @category decoding */
+export const account = (address: Address): Decode.Decoder<Reply.AccountInfo> =>
+  Decode.object((field) =>
+    Either.all({
+      address: Either.right(address),
+      data: field("data", Decode.base64),
+      lamports: field("lamports", Decode.lamports),
+      owner: field("owner", Decode.address),
+      executable: field("executable", Decode.boolean),
+      space: field("space", Decode.u64)
+    })
+  )
+
+/** `{pubkey, account}`. @since 0.1.0 @category decoding */
+export const keyedAccount: Decode.Decoder<Reply.AccountInfo> = Decode.object((field) =>
+  Either.flatMap(field("pubkey", Decode.address), (address) => field("account", account(address)))
+)
+
+/** @since 0.1.0 @category decoding */
+export const latestBlockhash: Decode.Decoder<Reply.LatestBlockhash> = Decode.object((field) =>
+  Either.all({
+    blockhash: field("blockhash", Decode.blockhash),
+    lastValidBlockHeight: field("lastValidBlockHeight", Decode.u64)
+  })
+)
+
+/** @since 0.1.0 @category decoding */
+export const signatureStatus: Decode.Decoder<Reply.SignatureStatus> = Decode.object((field) =>
+  Either.all({
+    slot: field("slot", Decode.u64),
+    confirmations: field("confirmations", Decode.optional(Decode.u64)),
+    err: field("err", Decode.anything),
+    confirmationStatus: field("confirmationStatus", Decode.optional(Decode.commitment))
+  })
+)
+
+/** @since 0.1.0 @category decoding */
+export const signatureInfo: Decode.Decoder<Reply.SignatureInfo> = Decode.object((field) =>
+  Either.all({
+    signature: field("signature", Decode.signature),
+    slot: field("slot", Decode.u64),
+    err: field("err", Decode.anything),
+    memo: field("memo", Decode.optional(Decode.string)),
+    blockTime: field("blockTime", Decode.optional(Decode.i64)),
+    confirmationStatus: field("confirmationStatus", Decode.optional(Decode.commitment))
+  })
+)
+
+const innerInstruction: Decode.Decoder<Reply.InnerInstruction> = Decode.object((field) =>
+  Either.all({
+    programIdIndex: field("programIdIndex", Decode.u32),
+    accounts: field("accounts", Decode.array(Decode.u32)),
+    data: field("data", Decode.base58),
+    stackHeight: field("stackHeight", Decode.optional(Decode.u32))
+  })
+)
+
+const innerInstructions: Decode.Decoder<Reply.InnerInstructions> = Decode.object((field) =>
+  Either.all({
+    index: field("index", Decode.u32),
+    instructions: field("instructions", Decode.array(innerInstruction))
+  })
+)
+
+const returnData: Decode.Decoder<Reply.ReturnData> = Decode.object((field) =>
+  Either.all({ programId: field("programId", Decode.address), data: field("data", Decode.base64) })
+)
+
+const loadedAddresses: Decode.Decoder<Reply.TransactionMeta["loadedAddresses"]> = Decode.object((field) =>
+  Either.all({
+    writable: field("writable", Decode.array(Decode.address)),
+    readonly: field("readonly", Decode.array(Decode.address))
+  })
+)
+
+const transactionMeta: Decode.Decoder<Reply.TransactionMeta> = Decode.object((field) =>
+  Either.all({
+    err: field("err", Decode.anything),
+    fee: field("fee", Decode.lamports),
+    preBalances: field("preBalances", Decode.array(Decode.lamports)),
+    postBalances: field("postBalances", Decode.array(Decode.lamports)),
+    logs: field("logMessages", Decode.withDefault(Decode.array(Decode.string), [])),
+    innerInstructions: field("innerInstructions", Decode.withDefault(Decode.array(innerInstructions), [])),
+    computeUnitsConsumed: field("computeUnitsConsumed", Decode.optional(Decode.u64)),
+    returnData: field("returnData", Decode.optional(returnData)),
+    loadedAddresses: field("loadedAddresses", Decode.withDefault(loadedAddresses, { writable: [], readonly: [] }))
+  })
+)
+
+const version: Decode.Decoder<"legacy" | number> = (input) =>
+  input === undefined || input === "legacy" ? Either.right("legacy") : Decode.u32(input)
+
+const blockTransactionFields = (field: Decode.Field) => ({
+  wire: field("transaction", Decode.base64),
+  version: field("version", version),
+  meta: field("meta", Decode.optional(transactionMeta))
+})
+
+/** @since 0.1.0 @category decoding */
+export const confirmedTransaction: Decode.Decoder<Reply.ConfirmedTransaction> = Decode.object((field) =>
+  Either.all({
+    ...blockTransactionFields(field),
+    slot: field("slot", Decode.u64),
+    blockTime: field("blockTime", Decode.optional(Decode.i64))
+  })
+)
+
+const blockTransaction: Decode.Decoder<Reply.BlockTransaction> = Decode.object((field) =>
+  Either.all(blockTransactionFields(field))
+)
+
+/** @since 0.1.0 @category decoding */
+export const block: Decode.Decoder<Reply.Block> = Decode.object((field) =>
+  Either.all({
+    blockhash: field("blockhash", Decode.blockhash),
+    previousBlockhash: field("previousBlockhash", Decode.blockhash),
+    parentSlot: field("parentSlot", Decode.u64),
+    blockHeight: field("blockHeight", Decode.optional(Decode.u64)),
+    blockTime: field("blockTime", Decode.optional(Decode.i64)),
+    transactions: field("transactions", Decode.withDefault(Decode.array(blockTransaction), [])),
+    signatures: field("signatures", Decode.withDefault(Decode.array(Decode.signature), []))
+  })
+)
+
+/** A simulation that was asked for these accounts. @since 0.1.0 @category decoding */
+export const simulation = (accounts: ReadonlyArray<Address>): Decode.Decoder<Reply.Simulation> =>
+  Decode.object((field) =>
+    Either.all({
+      err: field("err", Decode.anything),
+      logs: field("logs", Decode.withDefault(Decode.array(Decode.string), [])),
+      unitsConsumed: field("unitsConsumed", Decode.optional(Decode.u64)),
+      accounts:
+        accounts.length === 0
+          ? Either.right([])
+          : field(
+              "accounts",
+              Decode.forEach(accounts, (address) => Decode.optional(account(address)))
+            ),
+      returnData: field("returnData", Decode.optional(returnData)),
+      replacementBlockhash: field("replacementBlockhash", Decode.optional(latestBlockhash))
+    })
+  )
+
+/** @since 0.1.0 @category decoding */
+export const epochInfo: Decode.Decoder<Reply.EpochInfo> = Decode.object((field) =>
+  Either.all({
+    absoluteSlot: field("absoluteSlot", Decode.u64),
+    blockHeight: field("blockHeight", Decode.u64),
+    epoch: field("epoch", Decode.u64),
+    slotIndex: field("slotIndex", Decode.u64),
+    slotsInEpoch: field("slotsInEpoch", Decode.u64),
+    transactionCount: field("transactionCount", Decode.optional(Decode.u64))
+  })
+)
+
+/** @since 0.1.0 @category decoding */
+export const epochSchedule: Decode.Decoder<Reply.EpochSchedule> = Decode.object((field) =>
+  Either.all({
+    slotsPerEpoch: field("slotsPerEpoch", Decode.u64),
+    leaderScheduleSlotOffset: field("leaderScheduleSlotOffset", Decode.u64),
+    warmup: field("warmup", Decode.boolean),
+    firstNormalEpoch: field("firstNormalEpoch", Decode.u64),
+    firstNormalSlot: field("firstNormalSlot", Decode.u64)
+  })
+)
+
+/** @since 0.1.0 @category decoding */
+export const nodeVersion: Decode.Decoder<Reply.NodeVersion> = Decode.object((field) =>
+  Either.all({
+    solanaCore: field("solana-core", Decode.string),
+    featureSet: field("feature-set", Decode.optional(Decode.u32))
+  })
+)
+
+/** `{identity}`. @since 0.1.0 @category decoding */
+export const identity: Decode.Decoder<Address> = Decode.object((field) => field("identity", Decode.address))
+
+/** `ok`. @since 0.1.0 @category decoding */
+export const health: Decode.Decoder<"ok"> = Decode.guard('"ok"', (input) => input === "ok")
+
+/** @since 0.1.0 @category decoding */
+export const prioritizationFee: Decode.Decoder<Reply.PrioritizationFee> = Decode.object((field) =>
+  Either.all({
+    slot: field("slot", Decode.u64),
+    prioritizationFee: field("prioritizationFee", Decode.u64)
+  })
+)
+
+/** @since 0.1.0 @category decoding */
+export const performanceSample: Decode.Decoder<Reply.PerformanceSample> = Decode.object((field) =>
+  Either.all({
+    slot: field("slot", Decode.u64),
+    numSlots: field("numSlots", Decode.u64),
+    numTransactions: field("numTransactions", Decode.u64),
+    numNonVoteTransactions: field("numNonVoteTransactions", Decode.optional(Decode.u64)),
+    samplePeriodSecs: field("samplePeriodSecs", Decode.u32)
+  })
+)
+
+/** @since 0.1.0 @category decoding */
+export const supply: Decode.Decoder<Reply.Supply> = Decode.object((field) =>
+  Either.all({
+    total: field("total", Decode.lamports),
+    circulating: field("circulating", Decode.lamports),
+    nonCirculating: field("nonCirculating", Decode.lamports),
+    nonCirculatingAccounts: field("nonCirculatingAccounts", Decode.array(Decode.address))
+  })
+)
+
+/** @since 0.1.0 @category decoding */
+export const transactionLogs: Decode.Decoder<Reply.TransactionLogs> = Decode.object((field) =>
+  Either.all({
+    signature: field("signature", Decode.signature),
+    err: field("err", Decode.anything),
+    logs: field("logs", Decode.array(Decode.string))
+  })
+)
+
+/** What a signature subscription sends: `{err}`. @since 0.1.0 @category decoding */
+export const signatureResult: Decode.Decoder<{ readonly err: unknown }> = Decode.object((field) =>
+  Either.all({ err: field("err", Decode.anything) })
+)
+
+/** @since 0.1.0 @category decoding */
+export const slotInfo: Decode.Decoder<Reply.SlotInfo> = Decode.object((field) =>
+  Either.all({
+    slot: field("slot", Decode.u64),
+    parent: field("parent", Decode.u64),
+    root: field("root", Decode.u64)
+  })
+)
