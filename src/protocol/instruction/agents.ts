@@ -1,0 +1,87 @@
+/**
+ * Instructions about agents.
+ *
+ * @since 0.1.0
+ */
+import type { Address } from "@solana/kit"
+import type * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import type { InvalidInput } from "../../InvalidInput.js"
+import { SYSTEM_PROGRAM } from "../../solana/Address.js"
+import { agentOf } from "./accounts.js"
+import { make, type ProgramInstruction } from "./build.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface RegisterAgentInput {
+  /** Signs, and pays the rent. */
+  readonly wallet: Address
+  /** A set of bits, at most 63 of them. */
+  readonly capabilities: bigint
+  /** Where the agent is described: `https://` or `http://`, 10–200 bytes. */
+  readonly metadataUri: string
+  /** Default: the wallet's agent address. */
+  readonly agent?: Address | undefined
+  /** Default: the published program. */
+  readonly programId?: Address | undefined
+}
+
+/**
+ * Opens the agent account of a wallet.
+ *
+ * @example
+ * import * as Instruction from "@pod-protocol/effect/protocol/Instruction"
+ * import type { Address } from "@solana/kit"
+ *
+ * export const register = (wallet: Address) =>
+ *   Instruction.registerAgent({ wallet, capabilities: 3n, metadataUri: "https://example.com/agent.json" })
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const registerAgent = (input: RegisterAgentInput): Either.Either<ProgramInstruction, InvalidInput> =>
+  make(
+    { _tag: "RegisterAgent", capabilities: input.capabilities, metadataUri: input.metadataUri },
+    {
+      agentAccount: agentOf(input),
+      signer: input.wallet,
+      systemProgram: SYSTEM_PROGRAM
+    },
+    input.programId
+  )
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface UpdateAgentInput {
+  /** The agent's wallet. Signs. */
+  readonly wallet: Address
+  /** Default: stays as it is. */
+  readonly capabilities?: bigint | undefined
+  /** Default: stays as it is. */
+  readonly metadataUri?: string | undefined
+  /** Default: the wallet's agent address. */
+  readonly agent?: Address | undefined
+  /** Default: the published program. */
+  readonly programId?: Address | undefined
+}
+
+/**
+ * Replaces the given fields of an agent.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const updateAgent = (input: UpdateAgentInput): Either.Either<ProgramInstruction, InvalidInput> =>
+  make(
+    {
+      _tag: "UpdateAgent",
+      capabilities: Option.fromNullable(input.capabilities),
+      metadataUri: Option.fromNullable(input.metadataUri)
+    },
+    { agentAccount: agentOf(input), signer: input.wallet },
+    input.programId
+  )

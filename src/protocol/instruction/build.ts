@@ -1,0 +1,114 @@
+/**
+ * From data and addresses to an instruction with the account metas that the program expects.
+ *
+ * @since 0.1.0
+ */
+import type { AccountMeta, Address, Instruction } from "@solana/kit"
+import * as Either from "effect/Either"
+import type { InvalidInput } from "../../InvalidInput.js"
+import { PROGRAM_ID } from "../Program.js"
+import { encode, type InstructionData, type InstructionTag } from "./data.js"
+import { type Access, definitions } from "./definitions.js"
+
+/**
+ * An instruction of the program, as Kit takes it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ProgramInstruction extends Instruction {
+  readonly accounts: ReadonlyArray<AccountMeta>
+  readonly data: Uint8Array
+}
+
+type AccountsOf<Tag extends InstructionTag> = (typeof definitions)[Tag]["accounts"]
+
+/**
+ * The accounts of an instruction by name. `undefined` leaves an optional one out.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type AccountAddresses<Tag extends InstructionTag> = {
+  readonly [Name in keyof AccountsOf<Tag>]: AccountsOf<Tag>[Name] extends `${string}?` ? Address | undefined : Address
+}
+
+/**
+ * One account of an instruction: its name, how it is passed, and whether it can be left out.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface AccountRule {
+  readonly name: string
+  readonly role: AccountMeta["role"]
+  readonly isOptional: boolean
+}
+
+// Kit's AccountRole is an enum that lives in Kit's runtime; these are its values.
+const roles: { readonly [_ in Access]: AccountMeta["role"] } = { r: 0, "r?": 0, w: 1, "w?": 1, s: 2, sw: 3 }
+const READONLY = roles.r
+
+const rules = new Map<string, ReadonlyArray<AccountRule>>(
+  Object.entries(definitions).map(([tag, { accounts }]) => [
+    tag,
+    Object.entries(accounts).map(([name, access]) => ({ name, role: roles[access], isOptional: access.endsWith("?") }))
+  ])
+)
+
+/**
+ * The accounts of an instruction, in the order of the wire.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const accounts = (tag: InstructionTag): ReadonlyArray<AccountRule> => rules.get(tag) ?? []
+
+/**
+ * Gives the accounts of an instruction their names, by position: `nameAccounts("SendMessage", addresses)` has a
+ * `messageAccount`. An optional account that was left out, one that is missing and any beyond the declared have none.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export function nameAccounts<Tag extends InstructionTag>(
+  tag: Tag,
+  addresses: ReadonlyArray<Address>,
+  programId?: Address
+): { readonly [Name in keyof AccountsOf<Tag>]?: Address }
+export function nameAccounts(
+  tag: InstructionTag,
+  addresses: ReadonlyArray<Address>,
+  programId: Address = PROGRAM_ID
+): Record<string, Address> {
+  const named: Record<string, Address> = {}
+  for (const [position, { isOptional, name }] of accounts(tag).entries()) {
+    const address = addresses[position]
+    if (address !== undefined && !(isOptional && address === programId)) named[name] = address
+  }
+  return named
+}
+
+/**
+ * An instruction from its data and all its accounts. The functions that are named after the instructions derive most
+ * of the accounts; this one takes them as they are.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = <Data extends InstructionData>(
+  data: Data,
+  addresses: AccountAddresses<Data["_tag"]>,
+  programId: Address = PROGRAM_ID
+): Either.Either<ProgramInstruction, InvalidInput> =>
+  Either.map(encode(data), (bytes) => {
+    const byName: { readonly [name: string]: Address | undefined } = addresses
+    return {
+      programAddress: programId,
+      accounts: accounts(data._tag).map(({ name, role }) => {
+        const address = byName[name]
+        return address === undefined ? { address: programId, role: READONLY } : { address, role }
+      }),
+      data: bytes
+    }
+  })

@@ -1,0 +1,322 @@
+/**
+ * Instructions about channels.
+ *
+ * @since 0.1.0
+ */
+import type { Address } from "@solana/kit"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import type { InvalidInput } from "../../InvalidInput.js"
+import { SYSTEM_PROGRAM } from "../../solana/Address.js"
+import type { ChannelVisibility, MessageType } from "../MessageType.js"
+import * as Pda from "../Pda.js"
+import { agentOf, optional, participantOf } from "./accounts.js"
+import { make, type ProgramInstruction } from "./build.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface CreateChannelInput {
+  /** The creator's wallet. Signs, and pays the rent. */
+  readonly wallet: Address
+  /** 1–32 bytes of UTF-8, without white space at its ends. */
+  readonly name: string
+  /** At most 200 bytes of UTF-8, and 226 with the name. */
+  readonly description: string
+  readonly visibility: ChannelVisibility
+  /** 1–1000. */
+  readonly maxParticipants: number
+  /** Lamports, at most 1 SOL. */
+  readonly feePerMessage: bigint
+  /** Default: the address that follows from wallet and name. */
+  readonly channel?: Address | undefined
+  /** Default: the published program. */
+  readonly programId?: Address | undefined
+}
+
+const channelOf = (input: CreateChannelInput): Either.Either<Address, InvalidInput> =>
+  input.channel === undefined
+    ? Either.map(Pda.channel(input.wallet, input.name, input.programId), ({ address }) => address)
+    : Either.right(input.channel)
+
+const newChannel = ({ description, feePerMessage, maxParticipants, name, visibility }: CreateChannelInput) => ({
+  name,
+  description,
+  visibility,
+  maxParticipants,
+  feePerMessage
+})
+
+/**
+ * Creates a channel without participants. On the published program it is inactive until an {@link updateChannel}
+ * activates it; prefer {@link createChannelV2}.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const createChannel = (input: CreateChannelInput): Either.Either<ProgramInstruction, InvalidInput> =>
+  Either.flatMap(channelOf(input), (channelAccount) =>
+    make(
+      { _tag: "CreateChannel", ...newChannel(input) },
+      { channelAccount, creator: input.wallet, systemProgram: SYSTEM_PROGRAM },
+      input.programId
+    )
+  )
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface CreateChannelV2Input extends CreateChannelInput {
+  /** Default: the wallet's agent address. */
+  readonly agent?: Address | undefined
+  /** Default: the agent's participant address in the new channel. */
+  readonly participant?: Address | undefined
+}
+
+/**
+ * Creates an active channel of which the creator's agent is the first participant.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const createChannelV2 = (input: CreateChannelV2Input): Either.Either<ProgramInstruction, InvalidInput> =>
+  Either.flatMap(channelOf(input), (channelAccount) =>
+    make(
+      { _tag: "CreateChannelV2", ...newChannel(input) },
+      {
+        ...membership({ ...input, channel: channelAccount }),
+        channelAccount,
+        creator: input.wallet,
+        systemProgram: SYSTEM_PROGRAM
+      },
+      input.programId
+    )
+  )
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface UpdateChannelInput {
+  /** The creator's wallet. Signs. */
+  readonly wallet: Address
+  /** The channel's address; a new name does not change it. */
+  readonly channel: Address
+  /** Default: stays as it is; so with the others. */
+  readonly name?: string | undefined
+  readonly description?: string | undefined
+  /** Not below the current number of participants. */
+  readonly maxParticipants?: number | undefined
+  /** Lamports. */
+  readonly feePerMessage?: bigint | undefined
+  readonly isActive?: boolean | undefined
+  /** Default: the published program. */
+  readonly programId?: Address | undefined
+}
+
+/**
+ * Replaces the given fields of a channel.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const updateChannel = (input: UpdateChannelInput): Either.Either<ProgramInstruction, InvalidInput> =>
+  make(
+    {
+      _tag: "UpdateChannel",
+      name: Option.fromNullable(input.name),
+      description: Option.fromNullable(input.description),
+      maxParticipants: Option.fromNullable(input.maxParticipants),
+      feePerMessage: Option.fromNullable(input.feePerMessage),
+      isActive: Option.fromNullable(input.isActive)
+    },
+    { channelAccount: input.channel, signer: input.wallet },
+    input.programId
+  )
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ParticipantInput {
+  /** The participant's wallet. Signs. */
+  readonly wallet: Address
+  /** The channel's address. */
+  readonly channel: Address
+  /** Default: the wallet's agent address. */
+  readonly agent?: Address | undefined
+  /** Default: the agent's participant address in the channel. */
+  readonly participant?: Address | undefined
+  /** Default: the published program. */
+  readonly programId?: Address | undefined
+}
+
+const membership = (input: ParticipantInput) => {
+  const agentAccount = agentOf(input)
+  return { agentAccount, participantAccount: participantOf(input, agentAccount) }
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface JoinChannelInput extends ParticipantInput {
+  /** For a private channel: `true` for the wallet's invitation address, or that address. Default: left out. */
+  readonly invitation?: Address | boolean | undefined
+  /** For a channel with a fee: `true` for the wallet's escrow address, or that address. Default: left out. */
+  readonly escrow?: Address | boolean | undefined
+}
+
+/**
+ * Makes an agent a participant of a channel. Give the invitation and the escrow only where they exist: the program
+ * refuses an account that does not.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const joinChannel = (input: JoinChannelInput): Either.Either<ProgramInstruction, InvalidInput> => {
+  const { channel, programId, wallet } = input
+  return make(
+    { _tag: "JoinChannel" },
+    {
+      ...membership(input),
+      channelAccount: channel,
+      invitationAccount: optional(input.invitation, () => Pda.invitation(channel, wallet, programId).address),
+      escrowAccount: optional(input.escrow, () => Pda.escrow(channel, wallet, programId).address),
+      user: wallet,
+      systemProgram: SYSTEM_PROGRAM
+    },
+    programId
+  )
+}
+
+/**
+ * Ends an agent's participation. On the published program this is for ever: a later join fails.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const leaveChannel = (input: ParticipantInput): Either.Either<ProgramInstruction, InvalidInput> =>
+  make(
+    { _tag: "LeaveChannel" },
+    { ...membership(input), channelAccount: input.channel, user: input.wallet },
+    input.programId
+  )
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface BroadcastMessageInput extends ParticipantInput {
+  /** At most 874 bytes of UTF-8 in a plain transaction, 842 with `replyTo`. */
+  readonly content: string
+  readonly type: MessageType
+  /** The channel message that this one answers. Default: none. */
+  readonly replyTo?: Address | undefined
+  /** u64, used once per wallet and channel. */
+  readonly nonce: bigint
+  /** Default: the address that follows from channel, wallet and nonce. */
+  readonly message?: Address | undefined
+}
+
+/**
+ * Writes a message into a channel.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const broadcastMessage = (input: BroadcastMessageInput): Either.Either<ProgramInstruction, InvalidInput> => {
+  const { channel, content, nonce, programId, type, wallet } = input
+  const message =
+    input.message === undefined
+      ? Either.map(Pda.channelMessage(channel, wallet, nonce, programId), ({ address }) => address)
+      : Either.right(input.message)
+  return Either.flatMap(message, (messageAccount) =>
+    make(
+      { _tag: "BroadcastMessage", content, type, replyTo: Option.fromNullable(input.replyTo), nonce },
+      {
+        ...membership(input),
+        channelAccount: channel,
+        messageAccount,
+        user: wallet,
+        systemProgram: SYSTEM_PROGRAM
+      },
+      programId
+    )
+  )
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface InviteToChannelInput {
+  /** The inviter's wallet: the creator's, or a participant's. Signs, and pays the rent. */
+  readonly wallet: Address
+  /** The channel's address. */
+  readonly channel: Address
+  /** The invitee's **wallet**. */
+  readonly invitee: Address
+  /** u64 that goes into the invitation's hash. */
+  readonly nonce: bigint
+  /**
+   * `true` for the inviter's participant address, or that address. Required unless the inviter is the creator; must
+   * exist. Default: left out.
+   */
+  readonly participant?: Address | boolean | undefined
+  /** Default: the wallet's agent address. */
+  readonly agent?: Address | undefined
+  /** Default: the invitee's invitation address. */
+  readonly invitation?: Address | undefined
+  /** Default: the published program. */
+  readonly programId?: Address | undefined
+}
+
+/**
+ * Invites a wallet to a channel. The agent account goes along writable, so that a program that counts invitations can
+ * keep the count; one that does not does not mind.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const inviteToChannel = (input: InviteToChannelInput): Either.Either<ProgramInstruction, InvalidInput> => {
+  const { channel, invitee, nonce, programId, wallet } = input
+  const agentAccount = agentOf(input)
+  return make(
+    { _tag: "InviteToChannel", invitee, nonce },
+    {
+      channelAccount: channel,
+      participantAccount: optional(input.participant, () => Pda.participant(channel, agentAccount, programId).address),
+      agentAccount,
+      invitationAccount: input.invitation ?? Pda.invitation(channel, invitee, programId).address,
+      inviter: wallet,
+      systemProgram: SYSTEM_PROGRAM
+    },
+    programId
+  )
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface GetChannelParticipantsInput {
+  /** The channel's address. */
+  readonly channel: Address
+  /** Default: the published program. */
+  readonly programId?: Address | undefined
+}
+
+/**
+ * Asks the program for a channel's participants. It answers with an empty list, always: read the participant accounts
+ * instead.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const getChannelParticipants = (
+  input: GetChannelParticipantsInput
+): Either.Either<ProgramInstruction, InvalidInput> =>
+  make({ _tag: "GetChannelParticipants" }, { channelAccount: input.channel }, input.programId)

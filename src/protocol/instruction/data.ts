@@ -1,0 +1,142 @@
+/**
+ * Instruction data: what an instruction says, apart from the accounts that it names.
+ *
+ * @since 0.1.0
+ */
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import type { InvalidInput } from "../../InvalidInput.js"
+import * as Borsh from "../internal/Borsh.js"
+import { definitions } from "./definitions.js"
+
+/**
+ * The data of any of the seventeen instructions. `_tag` is the name by which the program's log calls the instruction.
+ * JSON: 64-bit integers as decimal strings, bytes as base64, an absent option as null.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const InstructionData = Schema.Union(
+  definitions.RegisterAgent.schema,
+  definitions.UpdateAgent.schema,
+  definitions.SendMessage.schema,
+  definitions.UpdateMessageStatus.schema,
+  definitions.CreateChannel.schema,
+  definitions.CreateChannelV2.schema,
+  definitions.UpdateChannel.schema,
+  definitions.JoinChannel.schema,
+  definitions.LeaveChannel.schema,
+  definitions.BroadcastMessage.schema,
+  definitions.InviteToChannel.schema,
+  definitions.DepositEscrow.schema,
+  definitions.WithdrawEscrow.schema,
+  definitions.GetChannelParticipants.schema,
+  definitions.BroadcastMessageCompressed.schema,
+  definitions.JoinChannelCompressed.schema,
+  definitions.BatchSyncCompressedMessages.schema
+).annotations({ identifier: "InstructionData" })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type InstructionData = typeof InstructionData.Type
+
+/**
+ * The names of the instructions.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type InstructionTag = InstructionData["_tag"]
+
+/**
+ * The bytes are no instruction of the program.
+ *
+ * - `Discriminator`: they are too short, or begin with no discriminator of the program.
+ * - `Layout`: `field` cannot be read at byte `offset`, because the bytes end or break `rule`.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InstructionDecodeError extends Schema.TaggedError<InstructionDecodeError>(
+  "@pod-protocol/effect/InstructionDecodeError"
+)("InstructionDecodeError", {
+  /** The instruction, where the discriminator names one. */
+  instruction: Schema.optional(Schema.String),
+  reason: Schema.Literal("Discriminator", "Layout"),
+  field: Schema.String,
+  offset: Schema.Number,
+  rule: Schema.String
+}) {
+  /** Always false: the same bytes stay wrong. */
+  readonly isRetryable = false
+
+  override get message(): string {
+    return `${this.instruction ?? "instruction"}.${this.field} at byte ${this.offset}: ${this.rule}`
+  }
+}
+
+const layoutOf = (tag: InstructionTag): Borsh.Layout<InstructionData> => definitions[tag].layout
+
+const tagByDiscriminator = Borsh.index({
+  RegisterAgent: definitions.RegisterAgent.layout,
+  UpdateAgent: definitions.UpdateAgent.layout,
+  SendMessage: definitions.SendMessage.layout,
+  UpdateMessageStatus: definitions.UpdateMessageStatus.layout,
+  CreateChannel: definitions.CreateChannel.layout,
+  CreateChannelV2: definitions.CreateChannelV2.layout,
+  UpdateChannel: definitions.UpdateChannel.layout,
+  JoinChannel: definitions.JoinChannel.layout,
+  LeaveChannel: definitions.LeaveChannel.layout,
+  BroadcastMessage: definitions.BroadcastMessage.layout,
+  InviteToChannel: definitions.InviteToChannel.layout,
+  DepositEscrow: definitions.DepositEscrow.layout,
+  WithdrawEscrow: definitions.WithdrawEscrow.layout,
+  GetChannelParticipants: definitions.GetChannelParticipants.layout,
+  BroadcastMessageCompressed: definitions.BroadcastMessageCompressed.layout,
+  JoinChannelCompressed: definitions.JoinChannelCompressed.layout,
+  BatchSyncCompressedMessages: definitions.BatchSyncCompressedMessages.layout
+})
+
+/**
+ * The name of the instruction that the data begins, without decoding it; `undefined` if it is none of the program's.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const tagOf = (data: Uint8Array): InstructionTag | undefined => tagByDiscriminator(data)
+
+/**
+ * Decodes instruction data, as it stands in a compiled transaction. Bytes after the last argument are ignored, as the
+ * program ignores them.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const decode = (data: Uint8Array): Either.Either<InstructionData, InstructionDecodeError> => {
+  const instruction = tagOf(data)
+  return instruction === undefined
+    ? Either.left(
+        new InstructionDecodeError({
+          reason: "Discriminator",
+          field: Borsh.DISCRIMINATOR,
+          offset: 0,
+          rule: "must begin with one of 17 discriminators"
+        })
+      )
+    : Either.mapLeft(
+        layoutOf(instruction).decode(data),
+        (failure) => new InstructionDecodeError({ ...failure, instruction, reason: "Layout" })
+      )
+}
+
+/**
+ * The bytes of instruction data. Fails for what the wire cannot say: an integer out of its range, a hash that is not 32
+ * bytes, a text that is no UTF-8. The program's own rules are checked by `Rules`.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const encode = (data: InstructionData): Either.Either<Uint8Array, InvalidInput> =>
+  layoutOf(data._tag).encode(data)

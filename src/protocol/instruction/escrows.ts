@@ -1,0 +1,62 @@
+/**
+ * Instructions about escrow.
+ *
+ * @since 0.1.0
+ */
+import type { Address } from "@solana/kit"
+import type * as Either from "effect/Either"
+import type { InvalidInput } from "../../InvalidInput.js"
+import { SYSTEM_PROGRAM } from "../../solana/Address.js"
+import * as Pda from "../Pda.js"
+import { make, type ProgramInstruction } from "./build.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface EscrowInput {
+  /** The depositor's wallet. Signs. */
+  readonly wallet: Address
+  /** The channel's address. */
+  readonly channel: Address
+  /** Lamports. */
+  readonly amount: bigint
+  /** Default: the wallet's escrow address for the channel. */
+  readonly escrow?: Address | undefined
+  /** Default: the published program. */
+  readonly programId?: Address | undefined
+}
+
+const escrowOf = (input: EscrowInput): Address =>
+  input.escrow ?? Pda.escrow(input.channel, input.wallet, input.programId).address
+
+/**
+ * Deposits lamports for a channel. The published program takes one deposit per channel and wallet, ever.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const depositEscrow = (input: EscrowInput): Either.Either<ProgramInstruction, InvalidInput> =>
+  make(
+    { _tag: "DepositEscrow", amount: input.amount },
+    {
+      escrowAccount: escrowOf(input),
+      channelAccount: input.channel,
+      depositor: input.wallet,
+      systemProgram: SYSTEM_PROGRAM
+    },
+    input.programId
+  )
+
+/**
+ * Takes lamports of a deposit back.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const withdrawEscrow = (input: EscrowInput): Either.Either<ProgramInstruction, InvalidInput> =>
+  make(
+    { _tag: "WithdrawEscrow", amount: input.amount },
+    { escrowAccount: escrowOf(input), channelAccount: input.channel, depositor: input.wallet },
+    input.programId
+  )
