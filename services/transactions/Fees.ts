@@ -1,0 +1,107 @@
+/**
+ * What a transaction costs: the two instructions of the Compute Budget program that set it, and the fee that follows.
+ *
+ * @since 0.1.0
+ */
+import type { Address, Instruction } from "@solana/kit"
+import * as Either from "effect/Either"
+import { InvalidInput } from "../../src/InvalidInput.js"
+import * as Addresses from "../../src/solana/Address.js"
+import type { CompiledMessage } from "../../src/solana/Message.js"
+
+/** @internal */
+export const COMPUTE_BUDGET_PROGRAM: Address = Addresses.known("ComputeBudget111111111111111111111111111111")
+
+/** The programs that verify signatures given in their data, whose first byte counts them. */
+const SIGNATURE_PROGRAMS: ReadonlySet<Address> = new Set([
+  Addresses.known("Ed25519SigVerify111111111111111111111111111"),
+  Addresses.known("KeccakSecp256k11111111111111111111111111111"),
+  Addresses.known("Secp256r1SigVerify1111111111111111111111111")
+])
+
+/** Lamports, on every public cluster. */
+const LAMPORTS_PER_SIGNATURE = 5000n
+
+const MICRO_LAMPORTS_PER_LAMPORT = 1_000_000n
+
+/** The runtime grants no transaction more compute units. */
+const MAX_COMPUTE_UNITS = 1_400_000
+
+const MAX_U64 = 0xffff_ffff_ffff_ffffn
+
+const SET_LIMIT = 2
+const SET_PRICE = 3
+
+/** @internal */
+export interface ComputeOptions {
+  readonly computeUnitLimit?: number | undefined
+  readonly computeUnitPrice?: bigint | undefined
+}
+
+/**
+ * The instructions that set the options.
+ *
+ * @internal
+ */
+export const computeBudget = (options: ComputeOptions): Either.Either<ReadonlyArray<Instruction>, InvalidInput> => {
+  const { computeUnitLimit: limit, computeUnitPrice: price } = options
+  if (limit !== undefined && !(Number.isInteger(limit) && limit > 0 && limit <= MAX_COMPUTE_UNITS)) {
+    const rule = `must be a whole number from 1 to ${MAX_COMPUTE_UNITS}`
+    return Either.left(new InvalidInput({ field: "computeUnitLimit", rule, size: limit }))
+  }
+  if (price !== undefined && (price < 0n || price > MAX_U64)) {
+    return Either.left(new InvalidInput({ field: "computeUnitPrice", rule: "must fit in 64 bits", size: price }))
+  }
+  const instructions: Array<Instruction> = []
+  if (limit !== undefined) {
+    const data = new Uint8Array(5)
+    data[0] = SET_LIMIT
+    new DataView(data.buffer).setUint32(1, limit, true)
+    instructions.push({ programAddress: COMPUTE_BUDGET_PROGRAM, data })
+  }
+  if (price !== undefined) {
+    const data = new Uint8Array(9)
+    data[0] = SET_PRICE
+    new DataView(data.buffer).setBigUint64(1, price, true)
+    instructions.push({ programAddress: COMPUTE_BUDGET_PROGRAM, data })
+  }
+  return Either.right(instructions)
+}
+
+const viewOf = (data: Uint8Array): DataView => new DataView(data.buffer, data.byteOffset, data.length)
+
+/**
+ * The lamports that a cluster takes for a message: 5000 for each signature, of the transaction or in the data of a
+ * program that verifies some, and the price of a compute unit times their limit, rounded up. A price without a limit
+ * is `InvalidInput`: what the cluster then counts with depends on its version.
+ *
+ * @internal
+ */
+export const ofMessage = (message: CompiledMessage): Either.Either<bigint, InvalidInput> => {
+  let signatures = message.header.requiredSignatures
+  let limit: number | undefined
+  let price: bigint | undefined
+  for (const { data, programIndex } of message.instructions) {
+    const program = message.staticAccounts[programIndex]
+    if (program === undefined) continue
+    if (SIGNATURE_PROGRAMS.has(program)) signatures += data[0] ?? 0
+    if (program !== COMPUTE_BUDGET_PROGRAM) continue
+    const isLimit = data[0] === SET_LIMIT && data.length >= 5
+    const isPrice = data[0] === SET_PRICE && data.length >= 9
+    if ((isLimit && limit !== undefined) || (isPrice && price !== undefined)) {
+      const field = isLimit ? "computeUnitLimit" : "computeUnitPrice"
+      const rule = "must be set once, by the option or by an instruction"
+      return Either.left(new InvalidInput({ field, rule }))
+    }
+    if (isLimit) limit = Math.min(viewOf(data).getUint32(1, true), MAX_COMPUTE_UNITS)
+    if (isPrice) price = viewOf(data).getBigUint64(1, true)
+  }
+  const base = BigInt(signatures) * LAMPORTS_PER_SIGNATURE
+  if (price === undefined || price === 0n) return Either.right(base)
+  if (limit === undefined) {
+    const rule = "needs a computeUnitLimit, since the fee is price times limit"
+    return Either.left(new InvalidInput({ field: "computeUnitPrice", rule, size: price }))
+  }
+  const microLamports = price * BigInt(limit)
+  return Either.right(base + (microLamports + MICRO_LAMPORTS_PER_LAMPORT - 1n) / MICRO_LAMPORTS_PER_LAMPORT)
+}
