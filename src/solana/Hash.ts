@@ -4,8 +4,8 @@
  * @since 0.1.0
  */
 import { blake3 as nobleBlake3 } from "@noble/hashes/blake3.js"
-import { sha256 as nobleSha256 } from "@noble/hashes/sha2.js"
 import { keccak_256 } from "@noble/hashes/sha3.js"
+import { kernel } from "./internal/kernel.js"
 
 /**
  * SHA-256.
@@ -13,7 +13,7 @@ import { keccak_256 } from "@noble/hashes/sha3.js"
  * @since 0.1.0
  * @category hashing
  */
-export const sha256 = (bytes: Uint8Array): Uint8Array => nobleSha256(bytes)
+export const sha256 = (bytes: Uint8Array): Uint8Array => kernel().sha256(bytes)
 
 /**
  * Keccak-256, as Ethereum and Solana's `keccak` module have it: not the SHA-3 of the standard.

@@ -1,0 +1,79 @@
+/** The kernel in WebAssembly. Its source is `src/solana/wasm/kernel.wat`. */
+import * as Option from "effect/Option"
+import { portable as base64 } from "./base64.js"
+import type { Kernel } from "./kernel.js"
+import { MODULE } from "./kernelModule.js"
+import { MARKER } from "./programAddressMarker.js"
+
+/** What the module exports; see the source. */
+interface KernelExports extends WebAssembly.Exports {
+  readonly memory: WebAssembly.Memory
+  readonly input: WebAssembly.Global<"i32">
+  readonly digest: WebAssembly.Global<"i32">
+  readonly begin: () => void
+  readonly absorb: (size: number) => void
+  readonly end: (size: number, total: number) => void
+  readonly isOnCurve: () => number
+  readonly findBump: (bumpAt: number, size: number) => number
+}
+
+const isKernel = (exports: WebAssembly.Exports): exports is KernelExports =>
+  exports["memory"] instanceof WebAssembly.Memory &&
+  exports["input"] instanceof WebAssembly.Global &&
+  exports["digest"] instanceof WebAssembly.Global &&
+  ["begin", "absorb", "end", "isOnCurve", "findBump"].every((name) => typeof exports[name] === "function")
+
+/** Bytes hashed in one crossing: whole blocks that leave room for the padding of the last. */
+const CHUNK = 32_768
+
+const DIGEST_BYTES = 32
+
+const bind = (exports: KernelExports): Kernel => {
+  const { absorb, begin, end } = exports
+  const memory = new Uint8Array(exports.memory.buffer)
+  const input = exports.input.value
+  const digest = memory.subarray(exports.digest.value, exports.digest.value + DIGEST_BYTES)
+
+  return {
+    digest,
+    sha256: (bytes) => {
+      begin()
+      let at = 0
+      for (; bytes.length - at > CHUNK; at += CHUNK) {
+        memory.set(bytes.subarray(at, at + CHUNK), input)
+        absorb(CHUNK)
+      }
+      memory.set(at === 0 ? bytes : bytes.subarray(at), input)
+      end(bytes.length - at, bytes.length)
+      return digest.slice()
+    },
+    isOnCurve: (bytes) => {
+      digest.set(bytes)
+      return exports.isOnCurve() === 1
+    },
+    findBump: (seeds, program) => {
+      let at = input
+      for (const seed of seeds) {
+        memory.set(seed, at)
+        at += seed.length
+      }
+      const bumpAt = at - input
+      at += 1
+      memory.set(program, at)
+      at += program.length
+      memory.set(MARKER, at)
+      return exports.findBump(bumpAt, at + MARKER.length - input)
+    }
+  }
+}
+
+const exportsOf = Option.liftThrowable(
+  (bytes: Uint8Array) => new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(bytes))).exports
+)
+
+/**
+ * The kernel in WebAssembly; none where there is no WebAssembly or the page's policy forbids it. The module is compiled
+ * at once: with about 2 KB it is below what a browser's main thread allows.
+ */
+export const webAssembly = (): Option.Option<Kernel> =>
+  Option.fromNullable(base64.decode(MODULE)).pipe(Option.flatMap(exportsOf), Option.filter(isKernel), Option.map(bind))
