@@ -1,0 +1,47 @@
+import * as Console from "effect/Console"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+
+/** Tells the story while it happens. */
+export class Narrator extends Context.Tag("demo/Narrator")<
+  Narrator,
+  {
+    /** Opens a chapter. */
+    readonly chapter: (title: string) => Effect.Effect<void>
+    /** Something that happened. */
+    readonly told: (who: string, what: string) => Effect.Effect<void>
+    /** Something that was refused, as it should be. */
+    readonly refused: (who: string, what: string) => Effect.Effect<void>
+  }
+>() {}
+
+interface Style {
+  readonly bold: (text: string) => string
+  readonly green: (text: string) => string
+  readonly red: (text: string) => string
+}
+
+const sgr = (code: number) => (text: string) => `\u001B[${code}m${text}\u001B[0m`
+const colour: Style = { bold: sgr(1), green: sgr(32), red: sgr(31) }
+const same = (text: string): string => text
+const plain: Style = { bold: same, green: same, red: same }
+
+const make = (style: Style): Narrator["Type"] => ({
+  chapter: (title) => Console.log(`\n${style.bold(title)}`),
+  told: (who, what) => Console.log(`  ${style.green("✓")} ${who.padEnd(5)} ${what}`),
+  refused: (who, what) => Console.log(`  ${style.red("✗")} ${who.padEnd(5)} ${what}`)
+})
+
+/** For a terminal. */
+export const layerColour = Layer.succeed(Narrator, make(colour))
+
+/** For a pipe or a file. */
+export const layerPlain = Layer.succeed(Narrator, make(plain))
+
+/** Says nothing, for when only the document is wanted. */
+export const layerSilent = Layer.succeed(Narrator, {
+  chapter: () => Effect.void,
+  told: () => Effect.void,
+  refused: () => Effect.void
+})

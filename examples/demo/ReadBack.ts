@@ -1,0 +1,110 @@
+import type { Address } from "@solana/kit"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Encoding from "effect/Encoding"
+import * as Stream from "effect/Stream"
+import { Agent, Channel, Escrow, Message, MessageType, ProgramId, RpcPool } from "@pod-protocol/effect"
+import type { Actor, Traces } from "./Story.js"
+
+/** The transaction that made an account: the oldest one that names it. */
+const madeBy = (address: Address) =>
+  Effect.gen(function* () {
+    const rpc = yield* RpcPool.RpcPool
+    const history = yield* rpc.getSignaturesForAddress(address)
+    return history.at(-1)?.signature ?? null
+  })
+
+const readAgent = ({ name, wallet }: Actor) =>
+  Effect.gen(function* () {
+    const agents = yield* Agent.Agent
+    const { account, address } = yield* agents.get(wallet.address)
+    return {
+      name,
+      wallet: wallet.address,
+      address,
+      capabilities: String(account.capabilities),
+      metadataUri: account.metadataUri,
+      reputation: String(account.reputation),
+      signature: yield* madeBy(address)
+    }
+  })
+
+const typeName = (type: MessageType.MessageType): string =>
+  type._tag === "Custom" ? `Custom(${type.value})` : type._tag
+
+const readOutbox = ({ wallet }: Actor) =>
+  Effect.gen(function* () {
+    const messages = yield* Message.Message
+    const sent = yield* Stream.runCollect(messages.outbox(wallet.address))
+    return yield* Effect.forEach(Chunk.toReadonlyArray(sent), (message) =>
+      Effect.gen(function* () {
+        const payload = yield* messages.payload(message)
+        const { messageType } = message.account
+        return {
+          address: message.address,
+          sender: message.account.sender,
+          recipient: message.account.recipient,
+          type: typeName(messageType),
+          status: message.account.status,
+          payloadHash: Encoding.encodeHex(message.account.payloadHash),
+          payload: messageType._tag === "Text" ? new TextDecoder().decode(payload) : Encoding.encodeHex(payload),
+          signature: yield* madeBy(message.address)
+        }
+      })
+    )
+  })
+
+const readChannel = (channel: Address) =>
+  Effect.gen(function* () {
+    const channels = yield* Channel.Channel
+    const { account } = yield* channels.get(channel)
+    const participants = yield* channels.participants(channel)
+    const messages = yield* Stream.runCollect(channels.messages(channel))
+    return {
+      address: channel,
+      name: account.name,
+      visibility: account.visibility,
+      creator: account.creator,
+      participants: participants.map(({ account: { isActive, participant } }) => ({
+        agent: participant,
+        active: isActive
+      })),
+      messages: yield* Effect.forEach(Chunk.toReadonlyArray(messages), (message) =>
+        Effect.map(madeBy(message.address), (signature) => ({
+          address: message.address,
+          sender: message.account.sender,
+          content: message.account.content,
+          replyTo: message.account.replyTo,
+          signature
+        }))
+      )
+    }
+  })
+
+const readEscrow = ({ channel, depositor }: Traces["escrows"][number]) =>
+  Effect.gen(function* () {
+    const escrows = yield* Escrow.Escrow
+    const { account, address } = yield* escrows.get(channel, depositor)
+    return { address, channel, depositor, amount: String(account.amount) }
+  })
+
+const countTransactions = (actors: ReadonlyArray<Actor>) =>
+  Effect.gen(function* () {
+    const rpc = yield* RpcPool.RpcPool
+    const histories = yield* Effect.forEach(actors, ({ wallet }) => rpc.getSignaturesForAddress(wallet.address))
+    return new Set(histories.flat().map(({ signature }) => signature)).size
+  })
+
+/** The document of a story, everything in it read from the chain and from the payload store. */
+export const readBack = ({ actors, channels, escrows, refusals }: Traces) =>
+  Effect.gen(function* () {
+    return {
+      programId: yield* ProgramId.ProgramId,
+      agents: yield* Effect.forEach(actors, readAgent),
+      messages: (yield* Effect.forEach(actors, readOutbox)).flat(),
+      channels: yield* Effect.forEach(channels, readChannel),
+      escrows: yield* Effect.forEach(escrows, readEscrow),
+      refusals,
+      transactions: yield* countTransactions(actors)
+    }
+  })

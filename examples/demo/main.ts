@@ -1,0 +1,51 @@
+/**
+ * The protocol from one command: agents register, write to each other, meet in channels, and everything is read back.
+ *
+ *     npm run demo                                    on the embedded cluster
+ *     npm run -s demo -- --json                       one JSON document and nothing else
+ *     npm run demo -- --url URL [--ws URL]            on any cluster that has the program and a faucet
+ */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { parseArgs } from "node:util"
+import { Pod } from "@pod-protocol/effect"
+import * as Narrator from "./Narrator.js"
+import { readBack } from "./ReadBack.js"
+import { story } from "./Story.js"
+
+const { values: args } = parseArgs({
+  options: { json: { type: "boolean", default: false }, url: { type: "string" }, ws: { type: "string" } }
+})
+
+const main = Effect.gen(function* () {
+  const { chapter, told } = yield* Narrator.Narrator
+  const started = yield* Clock.currentTimeMillis
+  const document = yield* Effect.flatMap(story, readBack)
+  const millis = (yield* Clock.currentTimeMillis) - started
+  const messages = document.messages.length + document.channels.flatMap((channel) => channel.messages).length
+  yield* chapter("Everything is read back from the chain")
+  yield* told("", `${document.agents.length} agents, ${messages} messages, ${document.channels.length} channels`)
+  yield* told("", `${document.transactions} transactions in ${millis} ms`)
+  const cluster = args.url === undefined ? "embedded" : new URL(args.url).host
+  if (args.json) yield* Console.log(JSON.stringify({ ok: true, cluster, ...document, millis }, null, 2))
+})
+
+const pod =
+  args.url === undefined
+    ? Pod.layerEmbedded
+    : Pod.layer({
+        url: Redacted.make(args.url),
+        ...(args.ws === undefined ? {} : { wsUrl: Redacted.make(args.ws) })
+      })
+
+const narrator = args.json
+  ? Narrator.layerSilent
+  : process.stdout.isTTY && process.env["NO_COLOR"] === undefined
+    ? Narrator.layerColour
+    : Narrator.layerPlain
+
+NodeRuntime.runMain(Effect.provide(main, Layer.merge(pod, narrator)))

@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import * as esbuild from "esbuild"
+import { execFile } from "node:child_process"
+import * as fs from "node:fs/promises"
+import * as os from "node:os"
+import * as path from "node:path"
+import { promisify } from "node:util"
+
+const run = promisify(execFile)
+const root = path.resolve(import.meta.dirname, "../..")
+const peers = ["effect", "@effect/platform", "@effect/platform-node", "@solana/kit", "litesvm"]
+
+let scratch = ""
+
+const node = (code: string): Promise<string> =>
+  run(process.execPath, ["--input-type=module", "--eval", code], { cwd: scratch }).then(({ stdout }) => stdout.trim())
+
+describe("the packed package", () => {
+  beforeAll(async () => {
+    // Given a scratch project in which only the packed tarball and the declared peers are installed
+    scratch = await fs.mkdtemp(path.join(os.tmpdir(), "pod-package-"))
+    await run("npm", ["run", "-s", "build"], { cwd: root })
+    const { stdout } = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", scratch], {
+      cwd: root
+    })
+    const packed: unknown = JSON.parse(stdout)
+    const tarball = JSON.stringify(packed).match(/"filename":"([^"]+)"/)?.[1] ?? ""
+    const home = path.join(scratch, "node_modules/@pod-protocol/effect")
+    await fs.mkdir(home, { recursive: true })
+    await run("tar", ["-xzf", path.join(scratch, tarball), "--strip-components=1", "-C", home])
+    for (const name of [...peers, "@noble/curves", "@noble/hashes", "undici"]) {
+      const link = path.join(scratch, "node_modules", name)
+      await fs.mkdir(path.dirname(link), { recursive: true })
+      await fs.symlink(path.join(root, "node_modules", name), link)
+    }
+    await fs.writeFile(path.join(scratch, "package.json"), `{ "type": "module" }`)
+  }, 180_000)
+
+  afterAll(() => fs.rm(scratch, { recursive: true, force: true }))
+
+  it("serves its face, its floors and single modules", async () => {
+    const names = await node(`
+      const face = await import("@pod-protocol/effect")
+      const services = await import("@pod-protocol/effect/services")
+      const layers = await import("@pod-protocol/effect/layers")
+      const { PROGRAM_ID } = await import("@pod-protocol/effect/protocol/Program")
+      const base58 = await import("@pod-protocol/effect/solana/Base58")
+      const agent = await import("@pod-protocol/effect/services/Agent")
+      const pod = await import("@pod-protocol/effect/layers/Pod")
+      console.log([face.Agent, services.Agent, layers.Pod, base58.encode, agent.Agent, pod.layerEmbedded].every(Boolean), PROGRAM_ID)
+    `)
+    expect(names).toBe("true HEpGLgYsE1kP8aoYKyLFc3JVVrofS7T4zEA6fWBJsZps")
+  })
+
+  it("keeps its internals to itself", async () => {
+    await expect(node(`await import("@pod-protocol/effect/services/internal/index")`)).rejects.toThrow(
+      /ERR_PACKAGE_PATH_NOT_EXPORTED/
+    )
+  })
+
+  it("runs the embedded cluster from the installed files", async () => {
+    const receipt = await node(`
+      import * as Effect from "effect/Effect"
+      import { Agent, Pod, TestWallets } from "@pod-protocol/effect"
+      const main = Effect.gen(function* () {
+        const wallet = yield* (yield* TestWallets.TestWallets).funded()
+        const agent = yield* Agent.Agent
+        const receipt = yield* Effect.provideService(
+          agent.register({ capabilities: 1n, metadataUri: "https://example.com/agent.json" }), Wallet.Wallet, wallet)
+        return receipt.address
+      })
+      import { Wallet } from "@pod-protocol/effect"
+      console.log(await Effect.runPromise(Effect.provide(main, Pod.layerTest)))
+    `)
+    expect(receipt).toMatch(/^[1-9A-HJ-NP-Za-km-z]{32,44}$/)
+  })
+})
+
+describe("the vocabulary and the services", () => {
+  it("bundle for a browser without a node: import", async () => {
+    // Given an application that uses the vocabulary and the services over test layers
+    const entry = `
+      import * as Effect from "effect/Effect"
+      import * as Layer from "effect/Layer"
+      import { Agent, RpcPool, Transactions } from "@pod-protocol/effect/services"
+      import * as Pda from "@pod-protocol/effect/protocol/Pda"
+      import { PROGRAM_ID } from "@pod-protocol/effect/protocol/Program"
+      const layer = Agent.layer.pipe(Layer.provide([RpcPool.layerTest({}), Transactions.layerTest({})]))
+      console.log(Pda.agent(PROGRAM_ID).address, Effect.provide(Agent.Agent, layer))
+    `
+    // When it is bundled for the browser
+    const built = await esbuild.build({
+      stdin: { contents: entry, resolveDir: root, loader: "ts" },
+      alias: {
+        "@pod-protocol/effect/services": path.join(root, "services/index.ts"),
+        "@pod-protocol/effect/protocol/Pda": path.join(root, "src/protocol/Pda.ts"),
+        "@pod-protocol/effect/protocol/Program": path.join(root, "src/protocol/Program.ts")
+      },
+      bundle: true,
+      format: "esm",
+      platform: "browser",
+      metafile: true,
+      minify: true,
+      write: false
+    })
+    // Then no import of Node is left in it
+    const code = built.outputFiles[0]?.text ?? ""
+    expect(code).not.toMatch(/["']node:/)
+    expect(Object.keys(built.metafile.inputs).filter((input) => /undici|litesvm|platform-node/.test(input))).toEqual([])
+  })
+})
