@@ -18,12 +18,23 @@ const problems: Array<string> = []
 const isPublic = (file: string): boolean =>
   /^(src|services|layers)\//.test(file) && !file.includes("/internal/") && !file.endsWith("/index.ts")
 
-const fences = (text: string): ReadonlyArray<string> =>
-  [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1] ?? "")
+const capture = (text: string, pattern: RegExp): ReadonlyArray<string> =>
+  [...text.matchAll(pattern)].map((match) => match[1] ?? "")
+
+const fences = (text: string): ReadonlyArray<string> => capture(text, /```ts\n([\s\S]*?)```/g)
+
+const comments = (source: string): ReadonlyArray<string> =>
+  capture(source, /\/\*\*([\s\S]*?)\*\//g).map((comment) => comment.replaceAll(/^ *\* ?/gm, ""))
+
+/** What stands between an `@example` and the next tag, with or without a fence. */
+const tagged = (comment: string): ReadonlyArray<string> =>
+  capture(comment, /^@example\n([\s\S]*?)(?=^@[a-z]+|$(?![\s\S]))/gm).flatMap((text) =>
+    text.includes("```") ? fences(text) : [text]
+  )
 
 const examples = new Map<string, string>()
-const addExamples = (file: string, text: string): void => {
-  for (const code of fences(text)) {
+const addExamples = (file: string, codes: ReadonlyArray<string>): void => {
+  for (const code of codes) {
     const name = `${file.replaceAll(/[/.]/g, "-")}-${examples.size}.ts`
     examples.set(path.join(root, "examples", name), `${code}\nexport {}\n`)
   }
@@ -56,12 +67,12 @@ for (const source of program.getSourceFiles()) {
   if (module === undefined) continue
   if (!/^\/\*\*[\s\S]*?@since[\s\S]*?\*\//.test(source.text)) problems.push(`${file} has no module header with @since`)
   for (const symbol of checker.getExportsOfModule(module)) checkExport(file, symbol)
-  addExamples(file, source.text.replaceAll(/^ *\* ?/gm, ""))
+  addExamples(file, comments(source.text).flatMap(tagged))
 }
 
 for (const folder of ["", "program", "bench"].filter((name) => existsSync(path.join(root, name)))) {
   for (const page of readdirSync(path.join(root, folder)).filter((name) => name.endsWith(".md"))) {
-    addExamples(path.join(folder, page), readFileSync(path.join(root, folder, page), "utf8"))
+    addExamples(path.join(folder, page), fences(readFileSync(path.join(root, folder, page), "utf8")))
   }
 }
 
