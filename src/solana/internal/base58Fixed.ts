@@ -15,26 +15,40 @@ export interface FixedBase58 {
   readonly decode: (text: string) => Uint8Array | undefined
 }
 
-/** The digits of `base^exponent` in another base, most significant first. */
-const expand = (base: number, exponent: number, into: number, length: number): ReadonlyArray<number> => {
-  const digits: Array<number> = []
-  let rest = BigInt(base) ** BigInt(exponent)
-  for (let i = 0; i < length; i++) {
-    digits.unshift(Number(rest % BigInt(into)))
-    rest /= BigInt(into)
-  }
-  return digits
+/**
+ * From places of base `from` to places of base `to`, most significant first: row r, column c is digit r of the value
+ * of place c. A small place has no high digits, so from column `reach` on a row is all zeros.
+ */
+interface Conversion {
+  readonly cells: Float64Array
+  readonly reach: Uint8Array
 }
 
-/** Row r, column c: digit r of the c-th place of the other base, so that a row is read along its memory. */
-const conversion = (from: number, columns: number, into: number, rows: number): Float64Array => {
-  const matrix = new Float64Array(rows * columns)
+const conversion = (from: number, columns: number, to: number, rows: number): Conversion => {
+  const cells = new Float64Array(rows * columns)
+  const reach = new Uint8Array(rows)
   for (let column = 0; column < columns; column++) {
-    expand(from, columns - 1 - column, into, rows).forEach((digit, row) => {
-      matrix[row * columns + column] = digit
-    })
+    let value = BigInt(from) ** BigInt(columns - 1 - column)
+    for (let row = rows - 1; value > 0n; row--) {
+      cells[row * columns + column] = Number(value % BigInt(to))
+      reach[row] = column + 1
+      value /= BigInt(to)
+    }
   }
-  return matrix
+  return { cells, reach }
+}
+
+/** Writes the five digits of a limb as character codes. */
+const writeDigits = (limb: number, codes: Array<number>, at: number): void => {
+  const a = (limb / 58) | 0
+  const b = (a / 58) | 0
+  const c = (b / 58) | 0
+  const d = (c / 58) | 0
+  codes[at] = CODES[d] ?? 0
+  codes[at + 1] = CODES[c - d * 58] ?? 0
+  codes[at + 2] = CODES[b - c * 58] ?? 0
+  codes[at + 3] = CODES[a - b * 58] ?? 0
+  codes[at + 4] = CODES[limb - a * 58] ?? 0
 }
 
 /** `maxLength` is the length of the longest text, ceil(size * log 256 / log 58). */
@@ -49,20 +63,17 @@ const make = (size: number, maxLength: number): FixedBase58 => {
   const codes: Array<number> = Array.from({ length: digitCount }, () => ZERO)
 
   const encode = (bytes: Uint8Array, offset: number): string => {
+    const { cells, reach } = toLimbs
     for (let i = 0, at = offset; i < wordCount; i++, at += 2) {
       words[i] = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)
     }
     let carry = 0
     for (let row = limbCount - 1; row >= 0; row--) {
+      const end = reach[row] ?? 0
       let sum = carry
-      for (let i = 0, at = row * wordCount; i < wordCount; i++, at++) sum += (words[i] ?? 0) * (toLimbs[at] ?? 0)
+      for (let i = 0, cell = row * wordCount; i < end; i++, cell++) sum += (words[i] ?? 0) * (cells[cell] ?? 0)
       carry = Math.floor(sum / LIMB)
-      let limb = (sum - carry * LIMB) | 0
-      for (let at = row * LIMB_DIGITS + LIMB_DIGITS - 1; at >= row * LIMB_DIGITS; at--) {
-        const rest = (limb / 58) | 0
-        codes[at] = CODES[limb - rest * 58] ?? 0
-        limb = rest
-      }
+      writeDigits((sum - carry * LIMB) | 0, codes, row * LIMB_DIGITS)
     }
     let zeroBytes = 0
     while (zeroBytes < size && bytes[offset + zeroBytes] === 0) zeroBytes++
@@ -84,21 +95,25 @@ const make = (size: number, maxLength: number): FixedBase58 => {
       }
       limbs[row] = limb
     }
+    const { cells, reach } = toWords
     const bytes = new Uint8Array(size)
     let carry = 0
     for (let row = wordCount - 1; row >= 0; row--) {
+      const end = reach[row] ?? 0
       let sum = carry
-      for (let i = 0, cell = row * limbCount; i < limbCount; i++, cell++) sum += (limbs[i] ?? 0) * (toWords[cell] ?? 0)
+      for (let i = 0, cell = row * limbCount; i < end; i++, cell++) sum += (limbs[i] ?? 0) * (cells[cell] ?? 0)
       carry = Math.floor(sum / WORD)
       const word = sum - carry * WORD
       bytes[2 * row] = word >> 8
       bytes[2 * row + 1] = word
     }
+    // The value is too large, or the text's leading ones are not the leading zero bytes.
     if (carry !== 0) return undefined
-    let zeros = 0
-    while (zeros < length && text.charCodeAt(zeros) === ZERO) zeros++
-    for (let i = 0; i < zeros; i++) if (bytes[i] !== 0) return undefined
-    return zeros < size && bytes[zeros] === 0 ? undefined : bytes
+    let ones = 0
+    while (ones < length && text.charCodeAt(ones) === ZERO) ones++
+    let zeroBytes = 0
+    while (zeroBytes < size && bytes[zeroBytes] === 0) zeroBytes++
+    return ones === zeroBytes ? bytes : undefined
   }
 
   return { encode, decode }

@@ -1,0 +1,69 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Either from "effect/Either"
+import * as fc from "effect/FastCheck"
+import * as Base64 from "../../src/solana/Base64.js"
+import { native, portable } from "../../src/solana/internal/base64.js"
+import { runs } from "../support/runs.js"
+
+const texts = fc.oneof(
+  fc.base64String({ maxLength: 40 }),
+  fc.string({ unit: fc.constantFrom("A", "B", "/", "+", "=", "-", "_", "Q", " ", "\n", "Ł", "a"), maxLength: 13 }),
+  fc.string({ unit: "binary", maxLength: 9 })
+)
+
+/** The strict reading, by definition: the text that some bytes are written as. */
+const isCanonical = (text: string): boolean => Buffer.from(text, "base64").toString("base64") === text
+
+describe.each([
+  ["native", native(Buffer)],
+  ["portable", portable]
+])("Base64, %s", (_, codec) => {
+  it("given any bytes, when encoded, then the text is Buffer's and decodes to the bytes", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(3), (bytes, offset) => {
+        const view = bytes.subarray(Math.min(offset, bytes.length))
+        const text = codec.encode(view)
+        expect(text).toBe(Buffer.from(view).toString("base64"))
+        expect(codec.decode(text)).toStrictEqual(new Uint8Array(view))
+      }),
+      { numRuns: runs(500) }
+    )
+  })
+
+  it("given any text, when decoded, then exactly canonical base64 is accepted", () => {
+    fc.assert(
+      fc.property(texts, (text) => {
+        const bytes = codec.decode(text)
+        if (isCanonical(text)) expect(bytes).toStrictEqual(new Uint8Array(Buffer.from(text, "base64")))
+        else expect(bytes).toBeUndefined()
+      }),
+      { numRuns: runs(1000) }
+    )
+  })
+})
+
+describe("Base64", () => {
+  it.each(["A", "AB", "AB=", "AB==", "ABC", "ABC=", "====", "AA=A", "AA E=", "AA-_", "AA\n==", "ŁŁŁŁ"])(
+    "given the text %j, when decoded, then it is refused with InvalidInput",
+    (text) => {
+      const refused = Base64.decode(text)
+      expect(refused).toMatchObject({ left: { _tag: "InvalidInput", field: "base64", size: text.length } })
+    }
+  )
+
+  it("given the vectors of RFC 4648, when coded both ways, then text and bytes are theirs", () => {
+    for (const [plain, text] of [
+      ["", ""],
+      ["f", "Zg=="],
+      ["fo", "Zm8="],
+      ["foo", "Zm9v"],
+      ["foob", "Zm9vYg=="],
+      ["fooba", "Zm9vYmE="],
+      ["foobar", "Zm9vYmFy"]
+    ] as const) {
+      const bytes = new TextEncoder().encode(plain)
+      expect(Base64.encode(bytes)).toBe(text)
+      expect(Base64.decode(text)).toStrictEqual(Either.right(bytes))
+    }
+  })
+})

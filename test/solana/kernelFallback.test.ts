@@ -1,0 +1,14 @@
+import { describe, expect, it, vi } from "@effect/vitest"
+import { createHash } from "node:crypto"
+import { kernel } from "../../src/solana/internal/kernel.js"
+import { portable } from "../../src/solana/internal/kernelPortable.js"
+import * as Hash from "../../src/solana/Hash.js"
+
+describe("kernel without WebAssembly", () => {
+  it("given a platform without WebAssembly, when a hash is asked for, then plain JavaScript gives the same", () => {
+    vi.stubGlobal("WebAssembly", undefined)
+    const bytes = Uint8Array.of(1, 2, 3)
+    expect(kernel()).toBe(portable)
+    expect(Hash.sha256(bytes)).toStrictEqual(new Uint8Array(createHash("sha256").update(bytes).digest()))
+  })
+})
