@@ -1,0 +1,65 @@
+/**
+ * Where a node is, taken apart from a URL. Only `host` may be shown: paths, queries and headers hold API keys.
+ *
+ * @since 0.1.0
+ */
+import * as Either from "effect/Either"
+import * as Redacted from "effect/Redacted"
+import { InvalidInput } from "../../src/InvalidInput.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Endpoint {
+  /** Host, and port where the URL names one. */
+  readonly host: string
+  readonly isSecure: boolean
+  readonly url: Redacted.Redacted<URL>
+  readonly wsUrl: Redacted.Redacted<URL>
+}
+
+const invalid = (field: string, rule: string): Either.Either<never, InvalidInput> =>
+  Either.left(new InvalidInput({ field, rule }))
+
+const parse = (
+  field: string,
+  text: Redacted.Redacted,
+  schemes: readonly [plain: string, secure: string]
+): Either.Either<URL, InvalidInput> => {
+  const value = Redacted.value(text)
+  if (!URL.canParse(value)) return invalid(field, `must be an absolute ${schemes.join(" or ")} URL`)
+  const url = new URL(value)
+  if (!schemes.includes(url.protocol)) return invalid(field, `must begin with ${schemes.join(" or ")}`)
+  if (url.username !== "" || url.password !== "") return invalid(field, "must not hold credentials: use headers")
+  if (url.hash !== "") return invalid(field, "must not have a fragment")
+  return Either.right(url)
+}
+
+/** As web3.js does: the scheme for WebSockets, and the next port where the URL names one. */
+const deriveWsUrl = (url: URL): Either.Either<URL, InvalidInput> => {
+  if (url.port === "65535") return invalid("wsUrl", "must be given: there is no port above 65535")
+  const derived = new URL(url)
+  derived.protocol = url.protocol === "https:" ? "wss:" : "ws:"
+  if (url.port !== "") derived.port = String(Number(url.port) + 1)
+  return Either.right(derived)
+}
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: {
+  readonly url: Redacted.Redacted
+  readonly wsUrl?: Redacted.Redacted | undefined
+}): Either.Either<Endpoint, InvalidInput> =>
+  Either.gen(function* () {
+    const url = yield* parse("url", options.url, ["http:", "https:"])
+    const wsUrl = yield* options.wsUrl === undefined ? deriveWsUrl(url) : parse("wsUrl", options.wsUrl, ["ws:", "wss:"])
+    return {
+      host: url.host,
+      isSecure: url.protocol === "https:",
+      url: Redacted.make(url),
+      wsUrl: Redacted.make(wsUrl)
+    }
+  })

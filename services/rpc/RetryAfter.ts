@@ -1,0 +1,22 @@
+/**
+ * The HTTP header `Retry-After`.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+
+/**
+ * The wait that the header asks for: seconds, or a date against `now` (Unix milliseconds; a past date is no wait).
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const parse = (header: string, now: number): Option.Option<Duration.Duration> => {
+  const text = header.trim()
+  if (/^\d{1,9}$/.test(text)) return Option.some(Duration.seconds(Number(text)))
+  const date = Date.parse(text)
+  return /^[A-Za-z]{3}/.test(text) && Number.isFinite(date)
+    ? Option.some(Duration.millis(Math.max(0, date - now)))
+    : Option.none()
+}
