@@ -51,7 +51,7 @@ const directMessageFields = {
   /** As the sender gave it: a wallet, where the message can be marked read. */
   recipient: Borsh.address,
   /** 32 bytes, by convention the SHA-256 of what was written. */
-  payloadHash: Borsh.hash,
+  payloadHash: Borsh.bytes32,
   createdAt: Borsh.i64,
   /** After this the status can no longer be changed. */
   expiresAt: Borsh.i64,
@@ -136,7 +136,7 @@ const invitationFields = {
   /** The invitee's wallet. */
   invitee: Borsh.address,
   /** 32 bytes: keccak-256 of channel, inviter, invitee, nonce and `createdAt`. */
-  invitationHash: Borsh.hash,
+  invitationHash: Borsh.bytes32,
   createdAt: Borsh.i64,
   /** After this it cannot be used. */
   expiresAt: Borsh.i64,

@@ -63,7 +63,7 @@ export const definitions = {
     tag: "SendMessage",
     discriminator: "392822b2bd0a411a",
     accounts: { messageAccount: "w", senderAgent: "r", signer: "sw", systemProgram: "r" },
-    args: { recipient: Borsh.address, payloadHash: Borsh.hash, type: messageType }
+    args: { recipient: Borsh.address, payloadHash: Borsh.bytes32, type: messageType }
   }),
   UpdateMessageStatus: define({
     tag: "UpdateMessageStatus",
@@ -186,7 +186,7 @@ export const definitions = {
       ...compressionAccounts,
       participantAccount: "w?"
     },
-    args: { metadataHash: Borsh.hash }
+    args: { metadataHash: Borsh.bytes32 }
   }),
   BatchSyncCompressedMessages: define({
     tag: "BatchSyncCompressedMessages",
@@ -199,6 +199,6 @@ export const definitions = {
       compressionProgram: "r",
       ...compressionAccounts
     },
-    args: { messageHashes: Borsh.vec(Borsh.hash), syncTimestamp: Borsh.i64 }
+    args: { messageHashes: Borsh.vec(Borsh.bytes32), syncTimestamp: Borsh.i64 }
   })
 }

@@ -250,25 +250,31 @@ export const address = codec({
   write: (writer, value) => writer.raw(Address.toBytes(value))
 })
 
-const HASH_SIZE = 32
-const HASH_RULE = `must be ${HASH_SIZE} bytes`
 const NO_BYTES = new Uint8Array(0)
 
-/** 32 bytes: a hash. Read as a copy, so that it does not hold on to what it came in. */
-export const hash = codec({
-  schema: Schema.Uint8ArrayFromBase64.pipe(
-    Schema.filter((bytes) => bytes.length === HASH_SIZE, {
-      message: () => HASH_RULE,
-      arbitrary: () => (fc) => fc.uint8Array({ minLength: HASH_SIZE, maxLength: HASH_SIZE })
-    })
-  ),
-  minimum: HASH_SIZE,
-  read: (reader) => {
-    const at = reader.take(HASH_SIZE)
-    return at < 0 ? NO_BYTES : reader.bytes.slice(at, at + HASH_SIZE)
-  },
-  write: (writer, value) => (value.length === HASH_SIZE ? writer.raw(value) : writer.fail(HASH_RULE, value.length))
-})
+/** So many bytes as they are. Read as a copy, so that it does not hold on to what it came in. */
+const bytes = (size: number): Codec<Schema.filter<typeof Schema.Uint8ArrayFromBase64>> => {
+  const rule = `must be ${size} bytes`
+  return {
+    schema: Schema.Uint8ArrayFromBase64.pipe(
+      Schema.filter((value) => value.length === size, {
+        message: () => rule,
+        arbitrary: () => (fc) => fc.uint8Array({ minLength: size, maxLength: size })
+      })
+    ),
+    minimum: size,
+    read: (reader) => {
+      const at = reader.take(size)
+      return at < 0 ? NO_BYTES : reader.bytes.slice(at, at + size)
+    },
+    write: (writer, value) => (value.length === size ? writer.raw(value) : writer.fail(rule, value.length))
+  }
+}
+
+export const bytes16 = bytes(16)
+
+/** A hash. */
+export const bytes32 = bytes(32)
 
 export const option = <S extends Schema.Schema.Any>(item: Codec<S>): Codec<Schema.OptionFromNullOr<S>> => ({
   schema: Schema.OptionFromNullOr(item.schema),
@@ -343,7 +349,7 @@ export interface DecodeFailure extends ReadFailure {
   readonly field: string
 }
 
-/** A whole account, event or instruction: a discriminator of 8 bytes, the fields, and some reserved bytes. */
+/** A whole account, event or instruction: a discriminator, the fields, and some reserved bytes. */
 export interface Layout<A> {
   readonly discriminator: Uint8Array
   decode(bytes: Uint8Array): Either.Either<A, DecodeFailure>
@@ -356,13 +362,15 @@ export const DISCRIMINATOR_SIZE = 8
 /** The name under which failures speak of the discriminator. */
 export const DISCRIMINATOR = "discriminator"
 
-const startsWith = (bytes: Uint8Array, head: Uint8Array): boolean => {
+/** Whether the bytes begin with the head. */
+export const startsWith = (bytes: Uint8Array, head: Uint8Array): boolean => {
   if (bytes.length < head.length) return false
   for (let at = 0; at < head.length; at++) if (bytes[at] !== head[at]) return false
   return true
 }
 
-const fromHex = (hex: string): Uint8Array =>
+/** The bytes that an even number of hexadecimal digits spell. */
+export const fromHex = (hex: string): Uint8Array =>
   Uint8Array.from({ length: hex.length / 2 }, (_, at) => Number.parseInt(hex.slice(2 * at, 2 * at + 2), 16))
 
 /**
@@ -392,7 +400,7 @@ export const layout = <Tag extends string, F extends Fields, A extends Tagged<Ta
         return Either.left({ field: DISCRIMINATOR, rule: `must begin with ${options.discriminator}`, offset: 0 })
       }
       const reader = new Reader(bytes)
-      reader.offset = DISCRIMINATOR_SIZE
+      reader.offset = discriminator.length
       const value = Object.create(prototype)
       value._tag = tag
       for (const { codec, name } of fields) {

@@ -1,0 +1,161 @@
+/**
+ * What a direct message's hash covers: a header that makes each message one of its kind, and the payload.
+ *
+ * The address of a direct message follows from sender, recipient, hash and type. Without an envelope the same text
+ * could be sent to the same recipient only once.
+ *
+ * | bytes | what |
+ * |---|---|
+ * | 0–3 | `PoD` and the version, 1 |
+ * | 4–7 | flags, u32, little-endian |
+ * | 8–15 | when it was written, Unix **milliseconds**, u64, little-endian |
+ * | 16–31 | 16 random bytes |
+ * | 32– | the payload |
+ *
+ * @since 0.1.0
+ */
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import { InvalidInput } from "../InvalidInput.js"
+import * as Hash from "../solana/Hash.js"
+import * as Borsh from "./internal/Borsh.js"
+
+/**
+ * Bytes before the payload.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const HEADER_SIZE = 32
+
+const MAGIC = "506f44"
+const VERSION = "01"
+
+const headerFields = {
+  /** Reserved, u32: 0 for now; readers ignore what they do not know. */
+  flags: Borsh.u32,
+  /** Unix milliseconds, u64. */
+  createdAt: Borsh.u64,
+  /** 16 random bytes. */
+  id: Borsh.bytes16
+}
+
+/**
+ * A header and its payload. JSON: 64-bit integers as decimal strings, bytes as base64.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class Envelope extends Schema.TaggedClass<Envelope>("@pod-protocol/effect/Envelope")("Envelope", {
+  ...Borsh.schemas(headerFields),
+  payload: Schema.Uint8ArrayFromBase64
+}) {}
+
+const layout = Borsh.layout({ tag: "Envelope", discriminator: MAGIC + VERSION, fields: headerFields })
+
+/**
+ * The bytes are no envelope.
+ *
+ * - `TooShort`: they end before the header does.
+ * - `Magic`: they do not begin as an envelope does. The sender may have sent bare bytes, as other clients do.
+ * - `Version`: the envelope is of a version that this one does not know.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class EnvelopeDecodeError extends Schema.TaggedError<EnvelopeDecodeError>(
+  "@pod-protocol/effect/EnvelopeDecodeError"
+)("EnvelopeDecodeError", {
+  reason: Schema.Literal("TooShort", "Magic", "Version"),
+  /** Bytes that were given. */
+  size: Schema.Number
+}) {
+  /** Always false: the same bytes stay wrong. */
+  readonly isRetryable = false
+
+  override get message(): string {
+    switch (this.reason) {
+      case "TooShort":
+        return `an envelope has at least ${HEADER_SIZE} bytes, not ${this.size}: read the message with raw: true`
+      case "Magic":
+        return "the payload is not in an envelope: read the message with raw: true"
+      case "Version":
+        return "the envelope is of an unknown version: update this library"
+    }
+  }
+}
+
+/**
+ * What a header says.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface HeaderInput {
+  /** Unix milliseconds, u64. */
+  readonly createdAt: bigint
+  /** 16 random bytes. */
+  readonly id: Uint8Array
+  /** u32, default 0. */
+  readonly flags?: number | undefined
+}
+
+/**
+ * The 32 bytes of a header, so that a payload need not be copied behind it. Fails for an id that is not 16 bytes, and
+ * for numbers out of range.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const header = ({ createdAt, flags = 0, id }: HeaderInput): Either.Either<Uint8Array, InvalidInput> =>
+  layout.encode({ _tag: "Envelope", flags, createdAt, id })
+
+/**
+ * The bytes of an envelope: header and payload, copied once.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const encode = (
+  input: HeaderInput & { readonly payload: Uint8Array }
+): Either.Either<Uint8Array, InvalidInput> =>
+  Either.map(header(input), (head) => {
+    const bytes = new Uint8Array(HEADER_SIZE + input.payload.length)
+    bytes.set(head)
+    bytes.set(input.payload, HEADER_SIZE)
+    return bytes
+  })
+
+/**
+ * Takes an envelope apart. Its payload is a view of the bytes, not a copy.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const decode = (bytes: Uint8Array): Either.Either<Envelope, EnvelopeDecodeError> =>
+  Either.mapBoth(layout.decode(bytes), {
+    onLeft: () => new EnvelopeDecodeError({ reason: reasonOf(bytes), size: bytes.length }),
+    onRight: (head) =>
+      new Envelope(
+        {
+          ...head,
+          payload: new Uint8Array(bytes.buffer, bytes.byteOffset + HEADER_SIZE, bytes.length - HEADER_SIZE)
+        },
+        true
+      )
+  })
+
+const magic = Borsh.fromHex(MAGIC)
+
+const reasonOf = (bytes: Uint8Array): EnvelopeDecodeError["reason"] => {
+  if (bytes.length < HEADER_SIZE) return "TooShort"
+  return Borsh.startsWith(bytes, magic) ? "Version" : "Magic"
+}
+
+/**
+ * The hash under which a direct message is sent: SHA-256 of the envelope, or of the bare bytes that go without one.
+ *
+ * @since 0.1.0
+ * @category hashing
+ */
+export const hash = (bytes: Uint8Array): Uint8Array => Hash.sha256(bytes)

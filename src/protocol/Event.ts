@@ -1,0 +1,339 @@
+/**
+ * The events that the program logs.
+ *
+ * An event says what the program has done, not who asked for it: see `Instruction.broadcastMessageCompressed`. Several
+ * are never emitted by the published program (channel made, escrow paid and withdrawn), and some instructions have none.
+ *
+ * @since 0.1.0
+ */
+import type { Address } from "@solana/kit"
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import type { InvalidInput } from "../InvalidInput.js"
+import * as Base64 from "../solana/Base64.js"
+import * as Borsh from "./internal/Borsh.js"
+import { channelVisibility, messageType } from "./internal/MessageTypeCodec.js"
+import * as Logs from "./Logs.js"
+import { PROGRAM_ID } from "./Program.js"
+
+const agentRegisteredFields = {
+  /** The agent's wallet. */
+  wallet: Borsh.address,
+  capabilities: Borsh.u64,
+  metadataUri: Borsh.string,
+  timestamp: Borsh.i64
+}
+
+/**
+ * A wallet was registered as an agent.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class AgentRegistered extends Schema.TaggedClass<AgentRegistered>("@pod-protocol/effect/AgentRegistered")(
+  "AgentRegistered",
+  Borsh.schemas(agentRegisteredFields)
+) {}
+
+const messageSentFields = {
+  /** The sender's agent address. */
+  sender: Borsh.address,
+  recipient: Borsh.address,
+  type: messageType,
+  timestamp: Borsh.i64
+}
+
+/**
+ * A direct message was sent.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class MessageSent extends Schema.TaggedClass<MessageSent>("@pod-protocol/effect/MessageSent")(
+  "MessageSent",
+  Borsh.schemas(messageSentFields)
+) {}
+
+const channelCreatedFields = {
+  channel: Borsh.address,
+  /** The creator's wallet. */
+  creator: Borsh.address,
+  name: Borsh.string,
+  visibility: channelVisibility,
+  timestamp: Borsh.i64
+}
+
+/**
+ * A channel was created.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class ChannelCreated extends Schema.TaggedClass<ChannelCreated>("@pod-protocol/effect/ChannelCreated")(
+  "ChannelCreated",
+  Borsh.schemas(channelCreatedFields)
+) {}
+
+const channelJoinedFields = {
+  channel: Borsh.address,
+  /** The participant's agent address. */
+  agent: Borsh.address,
+  timestamp: Borsh.i64
+}
+
+/**
+ * An agent joined a channel.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class ChannelJoined extends Schema.TaggedClass<ChannelJoined>("@pod-protocol/effect/ChannelJoined")(
+  "ChannelJoined",
+  Borsh.schemas(channelJoinedFields)
+) {}
+
+const messageBroadcastFields = {
+  channel: Borsh.address,
+  /** The agent address of the participant that was counted. */
+  sender: Borsh.address,
+  type: messageType,
+  timestamp: Borsh.i64
+}
+
+/**
+ * A message was broadcast in a channel.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class MessageBroadcast extends Schema.TaggedClass<MessageBroadcast>("@pod-protocol/effect/MessageBroadcast")(
+  "MessageBroadcast",
+  Borsh.schemas(messageBroadcastFields)
+) {}
+
+const escrowEventFields = {
+  channel: Borsh.address,
+  /** The depositor's wallet. */
+  depositor: Borsh.address,
+  amount: Borsh.lamports,
+  timestamp: Borsh.i64
+}
+
+/**
+ * Lamports were deposited for a channel.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class EscrowDeposit extends Schema.TaggedClass<EscrowDeposit>("@pod-protocol/effect/EscrowDeposit")(
+  "EscrowDeposit",
+  Borsh.schemas(escrowEventFields)
+) {}
+
+/**
+ * Lamports of a deposit were taken back.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class EscrowWithdrawal extends Schema.TaggedClass<EscrowWithdrawal>("@pod-protocol/effect/EscrowWithdrawal")(
+  "EscrowWithdrawal",
+  Borsh.schemas(escrowEventFields)
+) {}
+
+const compressedMessageSyncedFields = {
+  channel: Borsh.address,
+  /** 32 bytes, as they were given. */
+  messageHash: Borsh.bytes32,
+  /** 32 bytes: BLAKE3 of `messageHash`. */
+  compressedHash: Borsh.bytes32,
+  /** From 0. */
+  batchIndex: Borsh.u32,
+  /** Unix seconds, as they were given. */
+  syncTimestamp: Borsh.i64
+}
+
+/**
+ * One hash of a batch was recorded.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class CompressedMessageSynced extends Schema.TaggedClass<CompressedMessageSynced>(
+  "@pod-protocol/effect/CompressedMessageSynced"
+)("CompressedMessageSynced", Borsh.schemas(compressedMessageSyncedFields)) {}
+
+/**
+ * Any event of the program. JSON: 64-bit integers as decimal strings, bytes as base64. Times are Unix seconds.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Event = Schema.Union(
+  AgentRegistered,
+  MessageSent,
+  ChannelCreated,
+  ChannelJoined,
+  MessageBroadcast,
+  EscrowDeposit,
+  EscrowWithdrawal,
+  CompressedMessageSynced
+)
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Event = typeof Event.Type
+
+/**
+ * The names of the events.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type EventTag = Event["_tag"]
+
+/**
+ * The data is no event of the program.
+ *
+ * - `Base64`: the text in the log is not base64.
+ * - `Discriminator`: the bytes are too short, or begin with no discriminator of the program: perhaps an event of a newer
+ *   program.
+ * - `Layout`: `field` cannot be read at byte `offset`, because the bytes end or break `rule`.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class EventDecodeError extends Schema.TaggedError<EventDecodeError>("@pod-protocol/effect/EventDecodeError")(
+  "EventDecodeError",
+  {
+    /** The event, where the discriminator names one. */
+    event: Schema.optional(Schema.String),
+    reason: Schema.Literal("Base64", "Discriminator", "Layout"),
+    field: Schema.String,
+    offset: Schema.Number,
+    rule: Schema.String
+  }
+) {
+  /** Always false: the same bytes stay wrong. */
+  readonly isRetryable = false
+
+  override get message(): string {
+    return `${this.event ?? "event"}.${this.field} at byte ${this.offset}: ${this.rule}`
+  }
+}
+
+const layouts: { readonly [Tag in EventTag]: Borsh.Layout<Event> } = {
+  AgentRegistered: Borsh.layout({
+    tag: "AgentRegistered",
+    prototype: AgentRegistered.prototype,
+    discriminator: "bf4ed936e864bd55",
+    fields: agentRegisteredFields
+  }),
+  MessageSent: Borsh.layout({
+    tag: "MessageSent",
+    prototype: MessageSent.prototype,
+    discriminator: "7446e04c801c6e37",
+    fields: messageSentFields
+  }),
+  ChannelCreated: Borsh.layout({
+    tag: "ChannelCreated",
+    prototype: ChannelCreated.prototype,
+    discriminator: "2004a1a59490388b",
+    fields: channelCreatedFields
+  }),
+  ChannelJoined: Borsh.layout({
+    tag: "ChannelJoined",
+    prototype: ChannelJoined.prototype,
+    discriminator: "7df3f99709153975",
+    fields: channelJoinedFields
+  }),
+  MessageBroadcast: Borsh.layout({
+    tag: "MessageBroadcast",
+    prototype: MessageBroadcast.prototype,
+    discriminator: "001ef956601d8b68",
+    fields: messageBroadcastFields
+  }),
+  EscrowDeposit: Borsh.layout({
+    tag: "EscrowDeposit",
+    prototype: EscrowDeposit.prototype,
+    discriminator: "2b5a31b086943220",
+    fields: escrowEventFields
+  }),
+  EscrowWithdrawal: Borsh.layout({
+    tag: "EscrowWithdrawal",
+    prototype: EscrowWithdrawal.prototype,
+    discriminator: "4c433031b4d5fa47",
+    fields: escrowEventFields
+  }),
+  CompressedMessageSynced: Borsh.layout({
+    tag: "CompressedMessageSynced",
+    prototype: CompressedMessageSynced.prototype,
+    discriminator: "ee5e7a585d07b0c7",
+    fields: compressedMessageSyncedFields
+  })
+}
+
+const tagByDiscriminator = Borsh.index(layouts)
+
+/**
+ * Decodes the bytes of an event.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const decode = (bytes: Uint8Array): Either.Either<Event, EventDecodeError> => {
+  const event = tagByDiscriminator(bytes)
+  return event === undefined
+    ? Either.left(
+        new EventDecodeError({
+          reason: "Discriminator",
+          field: Borsh.DISCRIMINATOR,
+          offset: 0,
+          rule: "must begin with one of 8 discriminators"
+        })
+      )
+    : Either.mapLeft(
+        layouts[event].decode(bytes),
+        (failure) => new EventDecodeError({ ...failure, event, reason: "Layout" })
+      )
+}
+
+/**
+ * The bytes of an event. Fails only for a model that was made with validation switched off.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const encode = (event: Event): Either.Either<Uint8Array, InvalidInput> => layouts[event._tag].encode(event)
+
+const fromBase64 = (text: string): Either.Either<Event, EventDecodeError> =>
+  Either.flatMap(
+    Either.mapLeft(
+      Base64.decode(text),
+      ({ rule }) => new EventDecodeError({ reason: "Base64", field: "data", offset: 0, rule })
+    ),
+    decode
+  )
+
+/**
+ * The events of a transaction's log, in order: what invocations of the program emitted as data, and no other program.
+ * Data that is no known event stays in its place as a failure.
+ *
+ * @example
+ * import * as Event from "@pod-protocol/effect/protocol/Event"
+ * import * as Arr from "effect/Array"
+ *
+ * const events = (logs: ReadonlyArray<string>) => Arr.getRights(Event.fromLogs(logs))
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const fromLogs = (
+  lines: ReadonlyArray<string>,
+  programId: Address = PROGRAM_ID
+): ReadonlyArray<Either.Either<Event, EventDecodeError>> =>
+  Logs.parse(lines)
+    .frames.filter(({ program }) => program === programId)
+    .flatMap(({ data }) => data.map(fromBase64))

@@ -1,0 +1,402 @@
+/**
+ * What the program refuses, found out before it costs a fee.
+ *
+ * The program answers many faults with one code; each check here fails with `InvalidInput` that names the rule. Checks
+ * give back what they were given, so that they can stand in a chain.
+ *
+ * Where the published program accepts what it can not carry through (a name that is no seed, a channel whose texts do
+ * not fit the account, an update with what registration would refuse), the check goes by what works.
+ *
+ * @since 0.1.0
+ */
+import * as Either from "effect/Either"
+import { InvalidInput } from "../InvalidInput.js"
+import type { ChannelParticipant } from "./Account.js"
+import * as Utf8 from "./internal/Utf8.js"
+import * as Program from "./Program.js"
+
+/** The sentence that a text breaks, if it breaks one. */
+type TextRule = (text: string) => string | undefined
+
+const wellFormed: TextRule = (text) => (Utf8.isWellFormed(text) ? undefined : "must not hold half of a surrogate pair")
+
+// Unicode's White_Space, as Rust trims: with U+0085 and without U+FEFF, unlike JavaScript's trim.
+const notBlank: TextRule = (text) => (/^\p{White_Space}*$/u.test(text) ? "must not be blank" : undefined)
+
+const trimmed: TextRule = (text) =>
+  /^\p{White_Space}|\p{White_Space}$/u.test(text) ? "must not begin or end with white space" : undefined
+
+const atLeast =
+  (min: number): TextRule =>
+  (text) =>
+    Utf8.byteLength(text) < min ? `must be at least ${min} bytes of UTF-8` : undefined
+
+const atMost =
+  (max: number): TextRule =>
+  (text) =>
+    Utf8.byteLength(text) > max ? `must be at most ${max} bytes of UTF-8` : undefined
+
+/** Refuses a text that holds one of the patterns once it is lower-cased; the patterns are lower case themselves. */
+const without =
+  (patterns: ReadonlyArray<string>): TextRule =>
+  (text) => {
+    const lower = text.toLowerCase()
+    const found = patterns.find((pattern) => lower.includes(pattern))
+    return found === undefined ? undefined : `must not contain ${JSON.stringify(found)}, in whichever case`
+  }
+
+const noControl =
+  (allowed: ReadonlyArray<string>, names: string): TextRule =>
+  (text) => {
+    const found = text.match(/\p{Cc}/gu)?.find((character) => !allowed.includes(character))
+    if (found === undefined) return undefined
+    const point = (found.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")
+    return `must not contain a control character but ${names}, holds U+${point}`
+  }
+
+const checkText =
+  (field: string, rules: ReadonlyArray<TextRule>) =>
+  (text: string): Either.Either<string, InvalidInput> => {
+    for (const rule of rules) {
+      const broken = rule(text)
+      if (broken !== undefined) {
+        return Either.left(new InvalidInput({ field, rule: broken, size: Utf8.byteLength(text) }))
+      }
+    }
+    return Either.right(text)
+  }
+
+const checkRange =
+  <A extends number | bigint>(field: string, min: A, max: A, unit = "") =>
+  (value: A): Either.Either<A, InvalidInput> =>
+    value >= min && value <= max && (typeof value === "bigint" || Number.isInteger(value))
+      ? Either.right(value)
+      : Either.left(new InvalidInput({ field, rule: `must be an integer of ${min} to ${max}${unit}`, size: value }))
+
+/**
+ * The address of an agent's description: `http://` or `https://`, 10–200 bytes, without control characters, `..` and the
+ * patterns that the program takes for attacks. Ordinary addresses meet those now and then: `https://metadata:8443/`
+ * contains `data:`.
+ *
+ * @since 0.1.0
+ * @category checks
+ */
+export const checkMetadataUri: (uri: string) => Either.Either<string, InvalidInput> = checkText("metadataUri", [
+  wellFormed,
+  notBlank,
+  atMost(Program.MAX_METADATA_URI_BYTES),
+  atLeast(Program.MIN_METADATA_URI_BYTES),
+  (uri) => (/^https?:\/\//.test(uri) ? undefined : "must begin with https:// or http://"),
+  without([
+    "javascript:",
+    "data:",
+    "file:",
+    "ftp:",
+    "vbscript:",
+    "about:",
+    "chrome:",
+    "<script",
+    "onerror",
+    "onload",
+    "onclick"
+  ]),
+  noControl(["\t"], "TAB"),
+  (uri) => (uri.includes("..") ? 'must not contain ".."' : undefined)
+])
+
+/**
+ * An agent's capabilities: at most 63 bits.
+ *
+ * @since 0.1.0
+ * @category checks
+ */
+export const checkCapabilities: (capabilities: bigint) => Either.Either<bigint, InvalidInput> = checkRange(
+  "capabilities",
+  0n,
+  Program.MAX_CAPABILITIES
+)
+
+/**
+ * A channel's name: 1–32 bytes, without white space at its ends.
+ *
+ * @since 0.1.0
+ * @category checks
+ */
+export const checkChannelName: (name: string) => Either.Either<string, InvalidInput> = checkText("name", [
+  wellFormed,
+  notBlank,
+  trimmed,
+  atMost(Program.MAX_CHANNEL_NAME_BYTES)
+])
+
+/**
+ * A channel's description: at most 200 bytes.
+ *
+ * @since 0.1.0
+ * @category checks
+ */
+export const checkChannelDescription: (description: string) => Either.Either<string, InvalidInput> = checkText(
+  "description",
+  [wellFormed, atMost(Program.MAX_CHANNEL_DESCRIPTION_BYTES)]
+)
+
+/**
+ * The room that a channel's account has for name and description together: 226 bytes.
+ *
+ * @since 0.1.0
+ * @category checks
+ */
+export const checkChannelTexts = <A extends { readonly name: string; readonly description: string }>(
+  texts: A
+): Either.Either<A, InvalidInput> => {
+  const size = Utf8.byteLength(texts.name) + Utf8.byteLength(texts.description)
+  return size <= Program.MAX_CHANNEL_TEXT_BYTES
+    ? Either.right(texts)
+    : Either.left(
+        new InvalidInput({
+          field: "description",
+          rule: `must be at most ${Program.MAX_CHANNEL_TEXT_BYTES} bytes of UTF-8 together with the name`,
+          size
+        })
+      )
+}
+
+/**
+ * A channel's maximum of participants: 1–1000.
+ *
+ * @since 0.1.0
+ * @category checks
+ */
+export const checkMaxParticipants: (count: number) => Either.Either<number, InvalidInput> = checkRange(
+  "maxParticipants",
+  1,
+  Program.MAX_PARTICIPANTS
+)
+
+/**
+ * A channel's fee: at most 1 SOL.
+ *
+ * @since 0.1.0
+ * @category checks
+ */
+export const checkFeePerMessage: (fee: bigint) => Either.Either<bigint, InvalidInput> = checkRange(
+  "feePerMessage",
+  0n,
+  Program.MAX_FEE_PER_MESSAGE,
+  " lamports"
+)
+
+/**
+ * A channel to be created: name, description, both together, participants and fee.
+ *
+ * @since 0.1.0
+ * @category checks
+ */
+export const checkCreateChannel = <
+  A extends {
+    readonly name: string
+    readonly description: string
+    readonly maxParticipants: number
+    readonly feePerMessage: bigint
+  }
+>(
+  input: A
+): Either.Either<A, InvalidInput> =>
+  checkChannelName(input.name).pipe(
+    Either.zipRight(checkChannelDescription(input.description)),
+    Either.zipRight(checkChannelTexts(input)),
+    Either.zipLeft(checkMaxParticipants(input.maxParticipants)),
+    Either.zipLeft(checkFeePerMessage(input.feePerMessage))
+  )
+
+/**
+ * An escrow deposit: 1 lamport to 10 SOL.
+ *
+ * @since 0.1.0
+ * @category checks
+ */
+export const checkDeposit: (amount: bigint) => Either.Either<bigint, InvalidInput> = checkRange(
+  "amount",
+  1n,
+  Program.MAX_ESCROW_DEPOSIT,
+  " lamports"
+)
+
+/** More than half of the bytes are one character, which then is ASCII: no other fits more than half as often. */
+const repetitive: TextRule = (content) => {
+  const size = Utf8.byteLength(content)
+  if (size < 10) return undefined
+  const counts = new Map<string, number>()
+  for (const character of content) counts.set(character, (counts.get(character) ?? 0) + 1)
+  for (const [character, count] of counts) {
+    if (count > Math.floor(size / 2)) {
+      return `must not repeat ${JSON.stringify(character)} in more than half of its bytes`
+    }
+  }
+  return undefined
+}
+
+const contentFilter: ReadonlyArray<TextRule> = [
+  noControl(["\t", "\n", "\r"], "TAB, LF and CR"),
+  without([
+    "javascript:",
+    "<script",
+    "</script>",
+    "onerror",
+    "onload",
+    "onclick",
+    "data:text/html",
+    "vbscript:",
+    "about:",
+    "file:",
+    "eval("
+  ]),
+  without(["drop table", "delete from", "update set", "insert into", "union select", "' or 1=1", "'; --", "/*", "*/"]),
+  repetitive
+]
+
+/**
+ * The content of a broadcast: not blank, and free of what the program's filter takes for an attack: control characters
+ * but TAB, LF and CR, pieces of scripts and of SQL, one character in more than half of 10 bytes and more. Ordinary text
+ * meets the filter often ("profile: x" contains `file:`).
+ *
+ * `maxBytes` is the room for it, at most the program's 1000. Default 874, which fits a legacy transaction of one
+ * signature that holds nothing else. Too low refuses what would fit; too high makes a transaction that is too large.
+ *
+ * @since 0.1.0
+ * @category checks
+ */
+export const checkContent = (
+  content: string,
+  maxBytes: number = Program.MAX_BROADCAST_BYTES
+): Either.Either<string, InvalidInput> =>
+  checkText("content", [wellFormed, atMost(Math.min(maxBytes, Program.MAX_CONTENT_BYTES)), notBlank, ...contentFilter])(
+    content
+  )
+
+/**
+ * The content of a compressed broadcast: 1–10,000 bytes. The published program filters it no further; a corrected one
+ * filters it as {@link checkContent} does, and so does this. A legacy transaction has room for about 633 bytes.
+ *
+ * @since 0.1.0
+ * @category checks
+ */
+export const checkCompressedContent: (content: string) => Either.Either<string, InvalidInput> = checkText("content", [
+  wellFormed,
+  atMost(Program.MAX_COMPRESSED_CONTENT_BYTES),
+  atLeast(1),
+  ...contentFilter
+])
+
+/**
+ * The IPFS hash of a compressed broadcast: 1–100 bytes, letters and digits of any script.
+ *
+ * @since 0.1.0
+ * @category checks
+ */
+export const checkIpfsHash: (hash: string) => Either.Either<string, InvalidInput> = checkText("ipfsHash", [
+  atLeast(1),
+  atMost(Program.MAX_IPFS_HASH_BYTES),
+  (hash) => (/^[\p{Alphabetic}\p{N}]+$/u.test(hash) ? undefined : "must consist of letters and digits")
+])
+
+/**
+ * The hashes of a batch: at most 100 of 32 bytes, none of them all zeros. A legacy transaction has room for 22.
+ *
+ * @since 0.1.0
+ * @category checks
+ */
+export const checkMessageHashes = (
+  hashes: ReadonlyArray<Uint8Array>
+): Either.Either<ReadonlyArray<Uint8Array>, InvalidInput> => {
+  if (hashes.length > Program.MAX_BATCH_HASHES) {
+    return Either.left(
+      new InvalidInput({
+        field: "messageHashes",
+        rule: `must be at most ${Program.MAX_BATCH_HASHES}`,
+        size: hashes.length
+      })
+    )
+  }
+  for (const [position, hash] of hashes.entries()) {
+    const field = `messageHashes[${position}]`
+    if (hash.length !== HASH_SIZE) {
+      return Either.left(new InvalidInput({ field, rule: `must be ${HASH_SIZE} bytes`, size: hash.length }))
+    }
+    if (hash.every((byte) => byte === 0)) {
+      return Either.left(new InvalidInput({ field, rule: "must not be all zeros" }))
+    }
+  }
+  return Either.right(hashes)
+}
+
+const HASH_SIZE = 32
+
+/**
+ * The time of a batch, Unix seconds: within an hour of `now`, the chain's time.
+ *
+ * @since 0.1.0
+ * @category checks
+ */
+export const checkSyncTimestamp = (timestamp: bigint, now: bigint): Either.Either<bigint, InvalidInput> =>
+  checkRange(
+    "syncTimestamp",
+    now - Program.MAX_BATCH_SKEW_SECONDS,
+    now + Program.MAX_BATCH_SKEW_SECONDS,
+    " seconds"
+  )(timestamp)
+
+/**
+ * What the rate limit knows of a participant.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type RateState = Pick<ChannelParticipant, "lastMessageAt" | "messagesSent">
+
+/** The pauses that the rate limit asks for, in seconds, the longest first, from so many messages on. */
+const PAUSES = [
+  { sent: 60n, seconds: 60n },
+  { sent: 10n, seconds: 10n },
+  { sent: 0n, seconds: 1n }
+] as const
+const BURST_SECONDS = 10n
+const WINDOW_SECONDS = 60n
+
+/**
+ * When the next broadcast is allowed, Unix seconds of the chain's time: `now` if it is already.
+ *
+ * One message a second; from 10 messages on, one in 10 seconds; after 60, a silence of 60 seconds. The count starts
+ * again only after a pause of 60 seconds, however slowly the messages were sent. Compressed broadcasts know no 10
+ * seconds.
+ *
+ * @since 0.1.0
+ * @category rate limit
+ */
+export const nextBroadcast = (
+  participant: RateState,
+  now: bigint,
+  options?: { readonly isCompressed?: boolean | undefined }
+): bigint => {
+  const { lastMessageAt, messagesSent } = participant
+  if (lastMessageAt <= 0n) return now
+  const pause = PAUSES.find(
+    ({ seconds, sent }) => messagesSent >= sent && !(options?.isCompressed === true && seconds === BURST_SECONDS)
+  )
+  const at = lastMessageAt + (pause?.seconds ?? 0n)
+  return at > now ? at : now
+}
+
+/**
+ * What the rate limit knows after a broadcast at `now`, as the program counts it.
+ *
+ * @since 0.1.0
+ * @category rate limit
+ */
+export const afterBroadcast = (participant: RateState, now: bigint): RateState => ({
+  messagesSent:
+    participant.lastMessageAt > 0n && now - participant.lastMessageAt < WINDOW_SECONDS
+      ? participant.messagesSent + 1n
+      : 1n,
+  lastMessageAt: now
+})
