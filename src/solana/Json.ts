@@ -43,7 +43,9 @@ const parseNative = (text: string): Either.Either<unknown, JsonError> =>
  */
 export const parse = (text: string): Either.Either<unknown, JsonError> => {
   const marked = BigIntegers.mark(text)
-  return marked === undefined ? parseNative(text) : Either.map(parseNative(marked), BigIntegers.unmark)
+  if (marked === undefined) return parseNative(text)
+  // A text that is not JSON is not either when marked; the error is to speak of the text as it came.
+  return Either.orElse(Either.map(parseNative(marked), BigIntegers.unmark), () => parseNative(text))
 }
 
 /**
