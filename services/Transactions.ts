@@ -3,16 +3,29 @@
  *
  * @since 0.1.0
  */
-import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
-import type * as Effect from "effect/Effect"
-import type * as Option from "effect/Option"
 import type { Commitment, Instruction, Signature } from "@solana/kit"
-import type { InvalidInput } from "../src/InvalidInput.js"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import { InvalidInput } from "../src/InvalidInput.js"
+import type * as Message from "../src/solana/Message.js"
+import * as TestLayer from "./internal/testLayer.js"
+import { traced } from "./internal/traced.js"
+import { RpcPool } from "./RpcPool.js"
 import type { RpcError } from "./RpcTransport.js"
+import * as BlockhashCache from "./transactions/BlockhashCache.js"
+import * as ConfirmationTracker from "./transactions/ConfirmationTracker.js"
+import * as Delivery from "./transactions/Delivery.js"
+import * as Failure from "./transactions/Failure.js"
+import * as Gate from "./transactions/Gate.js"
+import * as Plan from "./transactions/Plan.js"
 import type { SignedTransaction } from "./transactions/SignedTransaction.js"
 import type { TransactionError } from "./transactions/TransactionError.js"
-import type { Wallet, WalletError } from "./Wallet.js"
+import { Wallet, type Service as WalletService, type WalletError } from "./Wallet.js"
 
 export { BlockhashLifetime, SignedTransaction } from "./transactions/SignedTransaction.js"
 export { TransactionError } from "./transactions/TransactionError.js"
@@ -41,8 +54,8 @@ export interface Simulation {
   /** The slot at whose state it ran. */
   readonly slot: bigint
   readonly logs: ReadonlyArray<string>
-  /** Compute units consumed. */
-  readonly units: bigint
+  /** Compute units consumed, where the node says it. */
+  readonly units: Option.Option<bigint>
 }
 
 /**
@@ -66,29 +79,51 @@ export interface TransactionDetails {
 }
 
 /**
- * How a transaction is compiled and signed.
+ * How instructions are compiled.
  *
  * @since 0.1.0
  * @category models
  */
-export interface SignOptions {
-  /** Version of the message. Default 0; `"legacy"` for signers that know no other. */
-  readonly version?: "legacy" | 0
+export interface CompileOptions {
+  /** Version of the message. Default 0; `"legacy"` is for signers that know no other. */
+  readonly version?: Message.Version | undefined
+  /** Address lookup tables that accounts may be taken from, which makes room for more of them. Default none. */
+  readonly lookupTables?: ReadonlyArray<Message.LookupTable> | undefined
   /**
-   * Compute units that the transaction may consume, 1 … 1,400,000. Default: the cluster's, 200,000 for each
-   * instruction. Too low: it fails having paid its fee. Too high: it pays for units that it does not use where a price
-   * is set, and is scheduled later.
+   * Compute units that the transaction may consume, 1 … 1,400,000. Default: the cluster's, 200,000 for each instruction
+   * of a program. Too low: it fails, having paid its fee. Too high: it pays for units that it does not use where a
+   * price is set, and blocks have room for it later.
    */
-  readonly computeUnitLimit?: number
+  readonly computeUnitLimit?: number | undefined
   /**
-   * Price of a compute unit, in millionths of a lamport (u64). Default 0. It needs a limit, since the fee is their
-   * product. Too low: the transaction waits or expires when blocks are full. Too high: it costs what it says.
+   * Price of a compute unit in millionths of a lamport (u64). Default 0. It needs a limit, since the fee is their
+   * product. Too low: the transaction waits or expires while blocks are full. Too high: it costs what it says.
    */
-  readonly computeUnitPrice?: bigint
-  /** Who pays the fee, where it is not the `Wallet`. The `Wallet` then signs only what an instruction asks for. */
-  readonly feePayer?: Wallet["Type"]
-  /** Further signers that the instructions name, e.g. the key of an account to be made. At most 11. */
-  readonly signers?: ReadonlyArray<Wallet["Type"]>
+  readonly computeUnitPrice?: bigint | undefined
+  /** Who pays, where it is not the `Wallet`. The `Wallet` then signs only if an instruction names it. */
+  readonly feePayer?: WalletService | undefined
+}
+
+/**
+ * How instructions are compiled and signed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SignOptions extends CompileOptions {
+  /** Further signers that the instructions name, e.g. the key of an account to be made. Default none. */
+  readonly signers?: ReadonlyArray<WalletService> | undefined
+}
+
+/**
+ * How a simulation is run.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SimulateOptions extends CompileOptions {
+  /** On which state. Default: the layer's. */
+  readonly commitment?: Commitment | undefined
 }
 
 /**
@@ -99,23 +134,25 @@ export interface SignOptions {
  */
 export interface SubmitOptions {
   /**
-   * How sure the receipt is. Default: the layer's. `processed` may be undone by a fork, `finalized` takes 32 slots
+   * How sure the receipt is. Default: the layer's. `processed` may be undone by a fork; `finalized` takes 32 slots
    * (13 s) longer than `confirmed`.
    */
-  readonly commitment?: Commitment
+  readonly commitment?: Commitment | undefined
   /**
-   * Whether the node simulates the transaction before it forwards it. Default true. Without it a transaction that
-   * cannot succeed lands and pays, and is reported `Rejected` instead of `Simulation`.
+   * Whether the node simulates the transaction before it forwards it. Default true. Without it, a transaction that
+   * cannot succeed lands and pays, and is `Rejected` instead of `Simulation`. For bytes that were sent before, false.
    */
-  readonly preflight?: boolean
+  readonly preflight?: boolean | undefined
   /**
    * How long to wait for the outcome, from the start of sending. Default: the layer's. Too low: transactions that land
    * are reported `Unconfirmed`. Too high: a cluster that stands still holds the caller.
    */
-  readonly timeout?: Duration.DurationInput
+  readonly timeout?: Duration.DurationInput | undefined
 }
 
 /**
+ * How instructions are compiled, signed, sent and watched.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -133,38 +170,215 @@ export type SendError = InvalidInput | WalletError | RpcError | TransactionError
  * Sends transactions and says truly what became of them.
  *
  * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /**
+   * Signs and submits. What breaks a rule of the wire (no instruction, a signer missing, named twice or not asked for,
+   * more than 1232 bytes) is `InvalidInput` before any I/O.
+   *
+   * Sending the same instructions twice does their work twice: a second transaction gets another blockhash, for which
+   * it may have to wait a slot.
+   */
+  readonly send: (
+    instructions: ReadonlyArray<Instruction>,
+    options?: SendOptions
+  ) => Effect.Effect<Receipt, SendError, Wallet>
+  /** Compiles and signs with a recent blockhash; sends nothing. */
+  readonly sign: (
+    instructions: ReadonlyArray<Instruction>,
+    options?: SignOptions
+  ) => Effect.Effect<SignedTransaction, InvalidInput | WalletError | RpcError, Wallet>
+  /**
+   * Sends signed bytes and waits for their outcome. The same bytes land once, however often they are submitted, and
+   * every submitter gets the same receipt.
+   */
+  readonly submit: (
+    signed: SignedTransaction,
+    options?: SubmitOptions
+  ) => Effect.Effect<Receipt, RpcError | TransactionError>
+  /** Runs the instructions on the node's state; signs, sends and pays nothing. What fails is a `TransactionError`. */
+  readonly simulate: (
+    instructions: ReadonlyArray<Instruction>,
+    options?: SimulateOptions
+  ) => Effect.Effect<Simulation, InvalidInput | RpcError | TransactionError, Wallet>
+  /** What the cluster recorded; `None` where it does not know the signature, or not yet as `confirmed`. */
+  readonly details: (signature: Signature) => Effect.Effect<Option.Option<TransactionDetails>, RpcError>
+}
+
+/**
+ * Sends transactions and says truly what became of them.
+ *
+ * @example
+ * ```ts
+ * import { Transactions } from "@pod-protocol/effect"
+ * import type { Instruction } from "@solana/kit"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const sendTwo = Effect.fnUntraced(function* (first: Instruction, second: Instruction) {
+ *   const transactions = yield* Transactions.Transactions
+ *   const { fee, signature } = yield* transactions.send([first, second], { commitment: "finalized" })
+ *   const details = yield* transactions.details(signature)
+ *   return { fee, details }
+ * })
+ * ```
+ *
+ * @since 0.1.0
  * @category tags
  */
-export class Transactions extends Context.Tag("@pod-protocol/effect/Transactions")<
-  Transactions,
-  {
-    /**
-     * Signs and submits. What breaks a rule of the wire (no instruction, a signer missing, named twice or not needed,
-     * more than 1232 bytes) is `InvalidInput` before any I/O.
-     */
-    readonly send: (
-      instructions: ReadonlyArray<Instruction>,
-      options?: SendOptions
-    ) => Effect.Effect<Receipt, SendError, Wallet>
-    /** Compiles and signs with a recent blockhash; sends nothing. */
-    readonly sign: (
-      instructions: ReadonlyArray<Instruction>,
-      options?: SignOptions
-    ) => Effect.Effect<SignedTransaction, InvalidInput | WalletError | RpcError, Wallet>
-    /**
-     * Sends signed bytes and waits for their outcome. Submitting the same bytes again is safe: they land once, and the
-     * second caller gets the receipt of the first.
-     */
-    readonly submit: (
-      signed: SignedTransaction,
-      options?: SubmitOptions
-    ) => Effect.Effect<Receipt, RpcError | TransactionError>
-    /** Runs the instructions on the node's state; signs, sends and pays nothing. */
-    readonly simulate: (
-      instructions: ReadonlyArray<Instruction>,
-      options?: Omit<SignOptions, "signers"> & Pick<SubmitOptions, "commitment">
-    ) => Effect.Effect<Simulation, InvalidInput | RpcError | TransactionError, Wallet>
-    /** What the cluster recorded; `None` where it does not know the signature. */
-    readonly details: (signature: Signature) => Effect.Effect<Option.Option<TransactionDetails>, RpcError>
+export class Transactions extends Context.Tag("@pod-protocol/effect/Transactions")<Transactions, Service>() {}
+
+/**
+ * What holds for all transactions of a layer.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** How sure receipts are, where a call does not say. Default `confirmed`. */
+  readonly commitment?: Commitment | undefined
+  /**
+   * How long to wait for an outcome, where a call does not say. Default 2 minutes: a blockhash lives 150 blocks, 60 to
+   * 90 seconds, and a status is surely known after that. See `SubmitOptions.timeout`.
+   */
+  readonly timeout?: Duration.DurationInput | undefined
+  /**
+   * How long a blockhash is signed with. Default 10 seconds. Too low: a fetch for nearly each transaction. Too high:
+   * transactions have less time to land, of the minute or so that a blockhash lives.
+   */
+  readonly blockhashTimeToLive?: Duration.DurationInput | undefined
+  /**
+   * Time between two look-ups of the signatures in flight. Default 400 milliseconds, a slot: statuses do not change
+   * more often. Too low: calls that bring nothing. Too high: receipts come late.
+   */
+  readonly pollInterval?: Duration.DurationInput | undefined
+  /**
+   * Transactions in flight, from signing to outcome; others wait in the order in which they came. Default 1024: four
+   * status calls a turn. Too low: idle time, since one takes a second or two. Too high: a node that cannot follow drops
+   * transactions, which then expire.
+   */
+  readonly maxInFlight?: number | undefined
+}
+
+/** With one blockhash no more are signed than this, which bounds what is remembered of it. */
+const MAX_SIGNED_PER_BLOCKHASH = 4096
+
+const positive = (field: string, value: number): Either.Either<number, InvalidInput> =>
+  value > 0 ? Either.right(value) : Either.left(new InvalidInput({ field, rule: "must be more than 0", size: value }))
+
+/**
+ * The service over a pool. What it does in the background ends with the Scope, and who still waits is interrupted.
+ * `InvalidInput` for an option that is not positive.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = Effect.fnUntraced(function* (
+  options: Options = {}
+): Effect.fn.Return<Service, InvalidInput, RpcPool | Scope.Scope> {
+  const pool = yield* RpcPool
+  const { blockhashTimeToLive = "10 seconds", maxInFlight = 1024, pollInterval = "400 millis" } = options
+  const defaultCommitment = options.commitment ?? "confirmed"
+  const gate = Gate.make(Math.ceil(yield* positive("maxInFlight", maxInFlight)))
+  const interval = Duration.millis(yield* positive("pollInterval", Duration.toMillis(pollInterval)))
+  const tracker = yield* ConfirmationTracker.make(pool, interval)
+  const blockhashes = yield* BlockhashCache.make({
+    fetch: Effect.map(
+      Effect.suspend(() => pool.getLatestBlockhash({ commitment: "confirmed" })),
+      ({ slot, value }) => ({ ...value, slot })
+    ),
+    timeToLive: Duration.decode(blockhashTimeToLive)
+  })
+  const deliver = Delivery.make(pool, tracker, {
+    invalidate: blockhashes.invalidate,
+    timeout: options.timeout ?? "2 minutes"
+  })
+
+  const submit = (signed: SignedTransaction, options: SubmitOptions, firstTime: boolean) => {
+    const { commitment = defaultCommitment, preflight = true, timeout } = options
+    return deliver(signed, { commitment, preflight, timeout, firstTime })
   }
->() {}
+
+  /** Signs a message that nobody has signed yet. */
+  const sign = Effect.fnUntraced(function* (plan: Plan.SignablePlan) {
+    let recent = yield* blockhashes.get
+    while (true) {
+      const signed = yield* Plan.sign(plan, recent)
+      if (!recent.signatures.has(signed.signature)) {
+        recent.signatures.add(signed.signature)
+        if (recent.signatures.size >= MAX_SIGNED_PER_BLOCKHASH) yield* blockhashes.invalidate(recent.blockhash)
+        return signed
+      }
+      recent = yield* blockhashes.newerThan(recent.blockhash)
+    }
+  })
+
+  return {
+    send: (instructions, options = {}) =>
+      Effect.gen(function* () {
+        const plan = yield* Plan.signable(yield* Wallet, instructions, options)
+        return yield* gate.withPermit(
+          sign(plan).pipe(
+            Effect.tap(({ signature }) => Effect.annotateCurrentSpan("solana.signature", signature)),
+            Effect.flatMap((signed) => submit(signed, options, true))
+          )
+        )
+      }).pipe(traced("Transactions.send", { "solana.instructions": instructions.length })),
+
+    sign: (instructions, options = {}) =>
+      Wallet.pipe(
+        Effect.flatMap((wallet) => Plan.signable(wallet, instructions, options)),
+        Effect.flatMap(sign),
+        traced("Transactions.sign", { "solana.instructions": instructions.length })
+      ),
+
+    submit: (signed, options = {}) =>
+      gate
+        .withPermit(submit(signed, options, false))
+        .pipe(traced("Transactions.submit", { "solana.signature": signed.signature })),
+
+    simulate: (instructions, options = {}) =>
+      Effect.gen(function* () {
+        const wire = Plan.unsigned(yield* Plan.make(yield* Wallet, instructions, options))
+        const { slot, value } = yield* pool.simulateTransaction(wire, {
+          replaceRecentBlockhash: true,
+          commitment: options.commitment ?? defaultCommitment
+        })
+        const { err, logs, unitsConsumed: units } = value
+        if (Failure.succeeded(err)) return { slot, logs, units }
+        return yield* Failure.make({ reason: "Simulation", err, logs, slot, wire })
+      }).pipe(traced("Transactions.simulate", { "solana.instructions": instructions.length })),
+
+    details: (signature) =>
+      pool.getTransaction(signature, { commitment: "confirmed" }).pipe(
+        Effect.map(
+          Option.flatMap(({ blockTime, meta, slot, wire }) =>
+            Option.map(meta, ({ computeUnitsConsumed: units, err, fee, logs }) => {
+              const error = Failure.succeeded(err)
+                ? Option.none()
+                : Option.some(Failure.make({ reason: "Rejected", err, logs, slot, wire, signature }))
+              return { signature, slot, blockTime, fee, logs, units, error }
+            })
+          )
+        ),
+        traced("Transactions.details", { "solana.signature": signature })
+      )
+  }
+})
+
+/**
+ * The service over the `RpcPool` that is there.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options?: Options): Layer.Layer<Transactions, InvalidInput, RpcPool> =>
+  Layer.scoped(Transactions, make(options))
+
+/**
+ * A service of stubs for unit tests. A method without a stub dies with its name.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerTest = (stubs: Partial<Service>): Layer.Layer<Transactions> => TestLayer.layer(Transactions, stubs)

@@ -1,7 +1,7 @@
 /**
  * @since 0.1.0
  */
-import type { Blockhash } from "@solana/kit"
+import type { Blockhash, Signature } from "@solana/kit"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -10,14 +10,33 @@ import * as FiberId from "effect/FiberId"
 import * as Metric from "effect/Metric"
 import type * as Scope from "effect/Scope"
 import * as Metrics from "../Metrics.js"
-import type { RpcError } from "../RpcTransport.js"
+import { RpcError } from "../RpcTransport.js"
+
+/** Slots come that far apart, and no blockhash changes within one. */
+const SLOT = Duration.millis(400)
+
+/** Slots to wait for a newer blockhash, about 8 s: a cluster that makes none for so long stands still. */
+const MAX_SLOTS_TO_WAIT = 20
 
 /** @internal */
-export interface RecentBlockhash {
+export interface LatestBlockhash {
   readonly blockhash: Blockhash
   readonly lastValidBlockHeight: bigint
   /** The slot of the bank that gave it. */
   readonly slot: bigint
+}
+
+/**
+ * A blockhash and what was signed with it.
+ *
+ * @internal
+ */
+export interface RecentBlockhash extends LatestBlockhash {
+  /**
+   * Signatures made with it. The same message signed twice with one blockhash is one transaction: who wants it done
+   * twice needs a newer blockhash.
+   */
+  readonly signatures: Set<Signature>
 }
 
 /**
@@ -28,18 +47,21 @@ export interface RecentBlockhash {
 export interface BlockhashCache {
   /** Fetched when there is none, or only one older than the time to live; callers at the same time share one fetch. */
   readonly get: Effect.Effect<RecentBlockhash, RpcError>
-  /** Forgets this blockhash; a newer one stays. */
+  /** Waits for another blockhash than this one, for 8 seconds at most. */
+  readonly newerThan: (blockhash: Blockhash) => Effect.Effect<RecentBlockhash, RpcError>
+  /** Has the next caller fetch, unless there is already another blockhash. */
   readonly invalidate: (blockhash: Blockhash) => Effect.Effect<void>
 }
 
 /** @internal */
 export const make = Effect.fnUntraced(function* (options: {
-  readonly fetch: Effect.Effect<RecentBlockhash, RpcError>
+  readonly fetch: Effect.Effect<LatestBlockhash, RpcError>
   readonly timeToLive: Duration.Duration
 }): Effect.fn.Return<BlockhashCache, never, Scope.Scope> {
   const scope = yield* Effect.scope
   const timeToLive = Duration.toMillis(options.timeToLive)
-  let latest: { readonly value: RecentBlockhash; readonly until: number } | undefined
+  let latest: RecentBlockhash | undefined
+  let freshUntil = Number.NEGATIVE_INFINITY
   let fetching: Deferred.Deferred<RecentBlockhash, RpcError> | undefined
 
   // The fetch belongs to the service and not to the caller who came first, whose interruption is his own.
@@ -47,8 +69,10 @@ export const make = Effect.fnUntraced(function* (options: {
     const shared = Deferred.unsafeMake<RecentBlockhash, RpcError>(FiberId.none)
     fetching = shared
     yield* Effect.interruptible(options.fetch).pipe(
-      Effect.tap((value) => {
-        latest = { value, until: now + timeToLive }
+      Effect.map((fetched) => {
+        latest = latest?.blockhash === fetched.blockhash ? latest : { ...fetched, signatures: new Set() }
+        freshUntil = now + timeToLive
+        return latest
       }),
       Effect.onExit((exit) => {
         fetching = undefined
@@ -60,20 +84,34 @@ export const make = Effect.fnUntraced(function* (options: {
     return shared
   }, Effect.uninterruptible)
 
-  return {
-    get: Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      if (latest !== undefined && now < latest.until) {
-        return Effect.as(Metric.increment(Metrics.blockhashCacheHits), latest.value)
-      }
-      const shared = fetching === undefined ? fetch(now) : Effect.succeed(fetching)
-      return Metric.increment(Metrics.blockhashCacheMisses).pipe(
-        Effect.zipRight(shared),
-        Effect.flatMap(Deferred.await)
-      )
-    }),
-    invalidate: (blockhash) =>
-      Effect.sync(() => {
-        if (latest?.value.blockhash === blockhash) latest = undefined
-      })
-  }
+  const get = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    if (latest !== undefined && now < freshUntil) {
+      return Effect.as(Metric.increment(Metrics.blockhashCacheHits), latest)
+    }
+    return Metric.increment(Metrics.blockhashCacheMisses).pipe(
+      Effect.zipRight(Effect.suspend(() => (fetching === undefined ? fetch(now) : Effect.succeed(fetching)))),
+      Effect.flatMap(Deferred.await)
+    )
+  })
+
+  const invalidate = (blockhash: Blockhash) =>
+    Effect.sync(() => {
+      if (latest?.blockhash === blockhash) freshUntil = Number.NEGATIVE_INFINITY
+    })
+
+  const newerThan = Effect.fnUntraced(function* (blockhash: Blockhash) {
+    for (let slots = 0; slots < MAX_SLOTS_TO_WAIT; slots++) {
+      yield* invalidate(blockhash)
+      const recent = yield* get
+      if (recent.blockhash !== blockhash) return recent
+      yield* Effect.sleep(SLOT)
+    }
+    return yield* new RpcError({
+      reason: "Timeout",
+      method: "getLatestBlockhash",
+      detail: "the cluster makes no new blockhash, and this transaction was already signed with its newest"
+    })
+  })
+
+  return { get, newerThan, invalidate }
 })

@@ -81,7 +81,7 @@ const expired = (signed: SignedTransaction, blockHeight: bigint) =>
 export const unconfirmed = (signed: SignedTransaction, cause?: RpcError) =>
   new TransactionError({
     reason: "Unconfirmed",
-    detail: "its outcome is not known yet; submit the same signed transaction again to go on waiting",
+    detail: "its outcome is not known yet; submit the same signed transaction, without preflight, to go on",
     signature: signed.signature,
     logs: [],
     signed,

@@ -13,10 +13,16 @@ import * as Signature from "../../src/solana/Signature.js"
  * @since 0.1.0
  * @category models
  */
-export class BlockhashLifetime extends Schema.Class<BlockhashLifetime>("@pod-protocol/effect/BlockhashLifetime")({
+export const BlockhashLifetime = Schema.Struct({
   blockhash: Blockhash.Schema,
   lastValidBlockHeight: Schema.BigInt
-}) {}
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type BlockhashLifetime = typeof BlockhashLifetime.Type
 
 /**
  * Signed bytes with everything that is needed to send them, to watch them and to send them again, now or in another

@@ -16,7 +16,7 @@ import { SignedTransaction } from "./SignedTransaction.js"
  * - `Expired`: the cluster's block height went past the transaction's lifetime and a last look-up did not find it: it
  *   cannot land any more, and signing anew cannot do the work twice.
  * - `Unconfirmed`: the caller's deadline came first, or the node could not be asked. It may still land: hand `signed`
- *   to `Transactions.submit` to go on waiting for the same bytes.
+ *   to `Transactions.submit`, with `preflight: false`, to go on with the same bytes.
  *
  * @since 0.1.0
  * @category errors

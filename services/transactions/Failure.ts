@@ -1,0 +1,124 @@
+/**
+ * @since 0.1.0
+ */
+import type { Signature } from "@solana/kit"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Instruction from "../../src/protocol/Instruction.js"
+import * as ProgramError from "../../src/protocol/ProgramError.js"
+import * as Json from "../../src/solana/Json.js"
+import * as Wire from "../../src/solana/Wire.js"
+import type { RpcError } from "../RpcTransport.js"
+import type { SignedTransaction } from "./SignedTransaction.js"
+import { TransactionError } from "./TransactionError.js"
+
+/** JSON-RPC's code for a transaction that failed in the node's own simulation before it was forwarded. */
+const PREFLIGHT_FAILURE = -32002
+
+/**
+ * Codes with which a node refuses a transaction before it forwards it: signature verification, node behind, signature
+ * count, transaction version, minimum context slot, and JSON-RPC's own for a call that cannot be understood.
+ */
+const REFUSALS: ReadonlySet<number> = new Set([
+  PREFLIGHT_FAILURE,
+  -32003,
+  -32005,
+  -32013,
+  -32015,
+  -32016,
+  -32600,
+  -32601,
+  -32602,
+  -32700
+])
+
+/**
+ * What a failed preflight says.
+ *
+ * @internal
+ */
+export interface Preflight {
+  readonly err: unknown
+  readonly logs: ReadonlyArray<string>
+}
+
+const PreflightData = Schema.Struct({
+  err: Schema.Unknown.pipe(Schema.filter((err) => err !== null && err !== undefined)),
+  logs: Schema.optional(Schema.NullOr(Schema.Array(Schema.String)))
+})
+
+const decodePreflight = Schema.decodeUnknownOption(PreflightData)
+
+/** @internal */
+export const preflight = (error: RpcError): Option.Option<Preflight> =>
+  error.reason === "Node" && error.code === PREFLIGHT_FAILURE
+    ? Option.map(decodePreflight(error.data), ({ err, logs }) => ({ err, logs: logs ?? [] }))
+    : Option.none()
+
+/**
+ * Whether a node may have forwarded the transaction although sending it failed.
+ *
+ * @internal
+ */
+export const mayHaveBeenSent = (error: RpcError): boolean => {
+  switch (error.reason) {
+    case "Transport":
+    case "Timeout":
+    case "Decode":
+      return true
+    case "RateLimited":
+      return false
+    case "HttpStatus":
+      return error.status === undefined || error.status === 408 || error.status >= 500
+    case "Node":
+      return error.code === undefined || !REFUSALS.has(error.code)
+  }
+}
+
+/**
+ * What says success in the place of an `err`.
+ *
+ * @internal
+ */
+export const succeeded = (err: unknown): boolean => err === null || err === undefined
+
+/** The names of our program's instructions at their index; other programs' have none. */
+const instructionNames = (wire: Uint8Array): ReadonlyArray<string | undefined> =>
+  Either.match(Wire.decode(wire), {
+    onLeft: () => [],
+    onRight: ({ message }) =>
+      message.instructions.map(({ data }) =>
+        Either.match(Instruction.decode(data), { onLeft: () => undefined, onRight: ({ _tag }) => _tag })
+      )
+  })
+
+/**
+ * A transaction that was run and failed.
+ *
+ * @internal
+ */
+export const make = (
+  failed: Preflight & {
+    readonly reason: "Simulation" | "Rejected"
+    readonly wire: Uint8Array
+    readonly slot?: bigint
+    readonly signature?: Signature
+    readonly signed?: SignedTransaction
+    readonly cause?: RpcError
+  }
+): TransactionError => {
+  const { cause, err, logs, reason, signature, signed, slot, wire } = failed
+  const programError = ProgramError.fromTransactionError(err, logs, { instructions: instructionNames(wire) })
+  return new TransactionError({
+    reason,
+    detail: `${reason === "Simulation" ? "simulation failed" : "it landed and failed"}: ${Json.stringify(err)}`,
+    signature: signed?.signature ?? signature,
+    slot,
+    logs,
+    programError: Option.getOrUndefined(programError),
+    err,
+    signed,
+    cause
+  })
+}

@@ -1,0 +1,138 @@
+/**
+ * @since 0.1.0
+ */
+import type { Instruction } from "@solana/kit"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { InvalidInput } from "../../src/InvalidInput.js"
+import * as Blockhash from "../../src/solana/Blockhash.js"
+import * as Message from "../../src/solana/Message.js"
+import * as Signature from "../../src/solana/Signature.js"
+import * as Wire from "../../src/solana/Wire.js"
+import type { WireError } from "../../src/solana/WireError.js"
+import type { CompileOptions, SignOptions } from "../Transactions.js"
+import type * as Wallet from "../Wallet.js"
+import type { LatestBlockhash } from "./BlockhashCache.js"
+import * as Fees from "./Fees.js"
+import { SignedTransaction } from "./SignedTransaction.js"
+
+/** Each signature takes 64 bytes, and its address 32, of 1232. */
+const MAX_SIGNERS = 12
+
+/** Stands in a message until it is signed. */
+const NO_BLOCKHASH = Blockhash.fromBytes(new Uint8Array(Blockhash.SIZE))
+
+/** @internal */
+export interface Plan {
+  /** With zeros for its blockhash. */
+  readonly message: Message.CompiledMessage
+  readonly fee: bigint
+}
+
+/**
+ * All of a transaction but its blockhash and its signatures.
+ *
+ * @internal
+ */
+export interface SignablePlan extends Plan {
+  /** In the order of the message. */
+  readonly signers: ReadonlyArray<Wallet.Service>
+}
+
+/** What we compiled ourselves is well-formed: if not, that is our defect. */
+const decodeOwn = (bytes: Uint8Array): Message.CompiledMessage =>
+  Either.getOrThrowWith(Message.decode(bytes), (error: WireError) => error)
+
+/**
+ * Compiles instructions. The compute budget follows them, so that the index of an instruction in an error is the
+ * caller's own.
+ *
+ * @internal
+ */
+export const make = (
+  wallet: Wallet.Service,
+  instructions: ReadonlyArray<Instruction>,
+  options: CompileOptions
+): Either.Either<Plan, InvalidInput> =>
+  Either.gen(function* () {
+    if (instructions.length === 0) {
+      return yield* Either.left(new InvalidInput({ field: "instructions", rule: "must be at least one", size: 0 }))
+    }
+    const { feePayer = wallet, lookupTables = [], version = 0 } = options
+    const compiled = yield* Message.compile({
+      version,
+      feePayer: feePayer.address,
+      blockhash: NO_BLOCKHASH,
+      instructions: [...instructions, ...(yield* Fees.computeBudget(options))],
+      lookupTables
+    })
+    const message = decodeOwn(compiled)
+    return { message, fee: yield* Fees.ofMessage(message) }
+  })
+
+const refuse = (rule: string, size?: number): Either.Either<never, InvalidInput> =>
+  Either.left(new InvalidInput({ field: "signers", rule, size }))
+
+/**
+ * Compiles, and finds who has to sign. Every signer that an instruction names must be there, and nobody twice or for
+ * nothing; only the caller's own wallet may be idle, where someone else pays.
+ *
+ * @internal
+ */
+export const signable = (
+  wallet: Wallet.Service,
+  instructions: ReadonlyArray<Instruction>,
+  options: SignOptions
+): Either.Either<SignablePlan, InvalidInput> =>
+  Either.gen(function* () {
+    const { feePayer, signers = [] } = options
+    const others = feePayer === undefined ? signers : [feePayer, ...signers]
+    if (others.length >= MAX_SIGNERS) {
+      return yield* refuse(`must be at most ${MAX_SIGNERS}, the wallet included`, others.length + 1)
+    }
+    const plan = yield* make(wallet, instructions, options)
+    const required = plan.message.staticAccounts.slice(0, plan.message.header.requiredSignatures)
+    const byAddress = new Map([[wallet.address, wallet]])
+    for (const other of others) {
+      if (byAddress.has(other.address)) return yield* refuse(`must not name ${other.address} twice`)
+      if (!required.includes(other.address)) return yield* refuse(`${other.address} is not asked to sign`)
+      byAddress.set(other.address, other)
+    }
+    const ordered = required.map((address) => {
+      const signer = byAddress.get(address)
+      return signer === undefined ? refuse(`${address} has to sign and is missing`) : Either.right(signer)
+    })
+    return { ...plan, signers: yield* Either.all(ordered) }
+  })
+
+/**
+ * Puts the blockhash in and has it signed, by one wallet after the other.
+ *
+ * @internal
+ */
+export const sign = Effect.fnUntraced(function* (
+  { fee, message, signers }: SignablePlan,
+  { blockhash, lastValidBlockHeight, slot }: LatestBlockhash
+) {
+  const messageBytes = Message.encode({ ...message, blockhash })
+  const signatures = yield* Effect.forEach(signers, (signer) => signer.sign([messageBytes]))
+  const wire = Wire.encode(signatures.flat(), messageBytes)
+  return new SignedTransaction({
+    signature: Signature.fromBytes(wire, 1),
+    wire,
+    lifetime: { blockhash, lastValidBlockHeight },
+    fee,
+    minContextSlot: slot
+  })
+})
+
+/**
+ * The bytes that a node simulates: no blockhash, and zeros for signatures.
+ *
+ * @internal
+ */
+export const unsigned = ({ message }: Plan): Uint8Array =>
+  Wire.encode(
+    Array.from({ length: message.header.requiredSignatures }, () => new Uint8Array(Signature.SIZE)),
+    Message.encode(message)
+  )
