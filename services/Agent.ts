@@ -8,12 +8,23 @@
  */
 import type { Address } from "@solana/kit"
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
-import type { AgentAccount } from "../src/protocol/Account.js"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { InvalidInput } from "../src/InvalidInput.js"
+import { type AgentAccount, decodeAgent } from "../src/protocol/Account.js"
+import * as Instruction from "../src/protocol/Instruction.js"
+import * as Pda from "../src/protocol/Pda.js"
+import * as Rules from "../src/protocol/Rules.js"
+import * as Accounts from "./internal/accounts.js"
+import { agentAddress } from "./internal/agentAddress.js"
+import * as Submit from "./internal/submit.js"
+import * as TestLayer from "./internal/testLayer.js"
+import { traced } from "./internal/traced.js"
 import type { AccountReceipt, ProgramAccount, ReadError, WriteError } from "./ProgramAccount.js"
+import type { RpcPool } from "./RpcPool.js"
 import type { RpcError } from "./RpcTransport.js"
-import type { SendOptions } from "./Transactions.js"
-import type { Wallet } from "./Wallet.js"
+import type { SendOptions, Transactions } from "./Transactions.js"
+import { Wallet } from "./Wallet.js"
 
 /**
  * What an agent says about itself when it registers.
@@ -87,3 +98,67 @@ export interface Service {
  * @category tags
  */
 export class Agent extends Context.Tag("@pod-protocol/effect/Agent")<Agent, Service>() {}
+
+const AGENT: Accounts.AccountType<AgentAccount> = { tag: "AgentAccount", decode: decodeAgent }
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effect.gen(function* () {
+  const accounts = yield* Accounts.make
+  const submit = yield* Submit.make
+  const { programId } = accounts
+
+  const ownAgent = Effect.map(Wallet, ({ address: wallet }) => ({
+    wallet,
+    agent: Pda.agent(wallet, programId).address
+  })).pipe(Effect.tap(({ agent }) => Effect.annotateCurrentSpan("pod.agent", agent)))
+
+  return Agent.of({
+    register: ({ capabilities = 0n, metadataUri }, options) =>
+      Effect.gen(function* () {
+        yield* Rules.checkMetadataUri(metadataUri)
+        yield* Rules.checkCapabilities(capabilities)
+        const { agent, wallet } = yield* ownAgent
+        const instruction = yield* Instruction.registerAgent({ wallet, agent, capabilities, metadataUri, programId })
+        return yield* submit.account(agent, [instruction], options)
+      }).pipe(traced("Agent.register")),
+
+    update: ({ capabilities, metadataUri }, options) =>
+      Effect.gen(function* () {
+        if (capabilities === undefined && metadataUri === undefined) {
+          return yield* new InvalidInput({ field: "input", rule: "must change something" })
+        }
+        if (metadataUri !== undefined) yield* Rules.checkMetadataUri(metadataUri)
+        if (capabilities !== undefined) yield* Rules.checkCapabilities(capabilities)
+        const { agent, wallet } = yield* ownAgent
+        const instruction = yield* Instruction.updateAgent({ wallet, agent, capabilities, metadataUri, programId })
+        return yield* submit.account(agent, [instruction], options)
+      }).pipe(traced("Agent.update")),
+
+    get: (walletOrAgent) =>
+      Effect.suspend(() => accounts.fetch(AGENT, agentAddress(walletOrAgent, programId))).pipe(
+        traced("Agent.get", { "pod.address": walletOrAgent })
+      ),
+
+    exists: (walletOrAgent) =>
+      Effect.suspend(() => accounts.exists(AGENT.tag, agentAddress(walletOrAgent, programId))).pipe(
+        traced("Agent.exists", { "pod.address": walletOrAgent })
+      )
+  })
+})
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<Agent, never, RpcPool | Transactions> = Layer.effect(Agent, make)
+
+/**
+ * Agents of stubs: a method that is not given dies with its name.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerTest = (stubs: Partial<Service>): Layer.Layer<Agent> => TestLayer.layer(Agent, stubs)

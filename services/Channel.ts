@@ -7,164 +7,52 @@
  */
 import type { Address } from "@solana/kit"
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
-import type * as Stream from "effect/Stream"
-import type { ChannelAccount, ChannelInvitation, ChannelMessage, ChannelParticipant } from "../src/protocol/Account.js"
-import type { ChannelVisibility, MessageType } from "../src/protocol/MessageType.js"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Stream from "effect/Stream"
+import { InvalidInput } from "../src/InvalidInput.js"
+import {
+  type AccountTag,
+  type ChannelAccount,
+  type ChannelInvitation,
+  type ChannelMessage,
+  type ChannelParticipant,
+  decodeChannel,
+  decodeChannelMessage,
+  decodeInvitation,
+  decodeParticipant
+} from "../src/protocol/Account.js"
+import * as Instruction from "../src/protocol/Instruction.js"
+import { Text } from "../src/protocol/MessageType.js"
+import * as Pda from "../src/protocol/Pda.js"
+import { MAX_BROADCAST_BYTES, MAX_REPLY_BYTES } from "../src/protocol/Program.js"
+import * as Rules from "../src/protocol/Rules.js"
+import type {
+  BroadcastInput,
+  CompressedBroadcastInput,
+  CompressedJoinInput,
+  CreateInput,
+  InviteOptions,
+  MessagesOptions,
+  SyncInput,
+  UpdateInput
+} from "./channel/Input.js"
+import * as Accounts from "./internal/accounts.js"
+import { agentAddress } from "./internal/agentAddress.js"
+import * as Compressed from "./internal/compressed.js"
+import * as Random from "./internal/random.js"
+import * as Submit from "./internal/submit.js"
+import * as TestLayer from "./internal/testLayer.js"
+import { traced } from "./internal/traced.js"
+import * as Metrics from "./Metrics.js"
 import type { AccountReceipt, ListError, ProgramAccount, ReadError, WriteError } from "./ProgramAccount.js"
+import type { RpcPool } from "./RpcPool.js"
 import type { SubscriptionError } from "./RpcTransport.js"
-import type { Receipt, SendOptions } from "./Transactions.js"
-import type { Wallet } from "./Wallet.js"
+import type { Receipt, SendOptions, Transactions } from "./Transactions.js"
+import { Wallet } from "./Wallet.js"
 
-/**
- * A channel to create.
- *
- * @since 0.1.0
- * @category models
- */
-export interface CreateInput {
-  /** 1 … 32 bytes of UTF-8, no white space at either end. Together with the creator's wallet it makes the address. */
-  readonly name: string
-  /** At most 200 bytes of UTF-8, and at most 226 together with the name. Default empty. */
-  readonly description?: string | undefined
-  /** `Private` asks each new participant for an invitation. Default `Public`. */
-  readonly visibility?: ChannelVisibility | undefined
-  /** 1 … 1000. Default 1000. */
-  readonly maxParticipants?: number | undefined
-  /** Lamports taken from a participant's escrow when it joins, 0 … 1,000,000,000. Default `0n`: no escrow is needed. */
-  readonly feePerMessage?: bigint | undefined
-  /**
-   * Which of the two instructions makes it. Default 2: the creator, who must be a registered agent, is its first
-   * participant and the channel is active at once. With 1 the creator needs no agent and is no participant, and an
-   * update that activates the channel goes into the same transaction.
-   */
-  readonly version?: 1 | 2 | undefined
-}
-
-/**
- * What to change; a member left out stays as it is.
- *
- * @since 0.1.0
- * @category models
- */
-export interface UpdateInput {
-  /** As in {@link CreateInput}. The address keeps following from the first name: remember it, do not derive it again. */
-  readonly name?: string | undefined
-  /** As in {@link CreateInput}; the 226 bytes are checked where both are given. */
-  readonly description?: string | undefined
-  /** At least the current number of participants (else `ChannelFull`), at most 1000. */
-  readonly maxParticipants?: number | undefined
-  /** As in {@link CreateInput}. */
-  readonly feePerMessage?: bigint | undefined
-  /** Whether messages may be broadcast. */
-  readonly isActive?: boolean | undefined
-}
-
-/**
- * A message to everybody in a channel.
- *
- * @since 0.1.0
- * @category models
- */
-export interface BroadcastInput {
-  /**
-   * 1 … 874 bytes of UTF-8, or 842 with `replyTo`: what a transaction has room for. Not blank, and free of what the
-   * program's filter refuses; `InvalidInput.rule` says which rule was met.
-   */
-  readonly content: string
-  /** Default `Text`. */
-  readonly type?: MessageType | undefined
-  /** The channel message that this one answers. Not checked by the program. */
-  readonly replyTo?: Address | undefined
-  /** u64 that makes the message's address unique for its sender. Default: a random one. Used twice: `DuplicateMessage`. */
-  readonly nonce?: bigint | undefined
-}
-
-/**
- * Which channel messages to read.
- *
- * @since 0.1.0
- * @category models
- */
-export interface MessagesOptions {
-  /** Go on with messages as they arrive, none twice. Default false: the stream ends after the last one. */
-  readonly follow?: boolean | undefined
-}
-
-/**
- * The seven accounts which the compressed instructions carry for compression programs. The program neither checks
- * nor calls them.
- *
- * @since 0.1.0
- * @category models
- */
-export interface CompressionAccounts {
-  readonly registeredProgram: Address
-  readonly noopProgram: Address
-  readonly accountCompressionAuthority: Address
-  readonly accountCompressionProgram: Address
-  readonly merkleTree: Address
-  readonly nullifierQueue: Address
-  readonly cpiAuthority: Address
-}
-
-/**
- * A compressed broadcast.
- *
- * @since 0.1.0
- * @category models
- */
-export interface CompressedBroadcastInput {
-  /** At least 1 byte; about 633 bytes of UTF-8 fit into a transaction. */
-  readonly content: string
-  /** Where the content is published: 1 … 100 letters and digits. */
-  readonly ipfsHash: string
-  /** Default `Text`. */
-  readonly type?: MessageType | undefined
-  /** Not checked by the program. */
-  readonly replyTo?: Address | undefined
-  /** Default: the System program in each place. */
-  readonly accounts?: Partial<CompressionAccounts> | undefined
-}
-
-/**
- * A compressed join.
- *
- * @since 0.1.0
- * @category models
- */
-export interface CompressedJoinInput {
-  /** 32 bytes, not interpreted by the program. */
-  readonly metadataHash: Uint8Array
-  /** Default: the System program in each place. */
-  readonly accounts?: Partial<CompressionAccounts> | undefined
-}
-
-/**
- * Hashes of messages that are kept elsewhere.
- *
- * @since 0.1.0
- * @category models
- */
-export interface SyncInput {
-  /** 1 … 100 hashes of 32 bytes, none all zero; 22 fit into a transaction. */
-  readonly hashes: ReadonlyArray<Uint8Array>
-  /** Seconds since 1970, at most an hour from the chain's clock. Default: now. */
-  readonly timestamp?: bigint | undefined
-  /** Default: the System program in each place. */
-  readonly accounts?: Partial<CompressionAccounts> | undefined
-}
-
-/**
- * How an invitation is made.
- *
- * @since 0.1.0
- * @category models
- */
-export interface InviteOptions extends SendOptions {
-  /** u64 that goes into the invitation's hash. Default: a random one. */
-  readonly nonce?: bigint | undefined
-}
+export type * from "./channel/Input.js"
 
 /**
  * What can be asked of channels. Each write takes the options of its transaction.
@@ -286,3 +174,192 @@ export interface Service {
  * @category tags
  */
 export class Channel extends Context.Tag("@pod-protocol/effect/Channel")<Channel, Service>() {}
+
+const CHANNEL: Accounts.AccountType<ChannelAccount> = { tag: "ChannelAccount", decode: decodeChannel }
+const PARTICIPANT: Accounts.AccountType<ChannelParticipant> = { tag: "ChannelParticipant", decode: decodeParticipant }
+const INVITATION: Accounts.AccountType<ChannelInvitation> = { tag: "ChannelInvitation", decode: decodeInvitation }
+const MESSAGE: Accounts.AccountType<ChannelMessage> = { tag: "ChannelMessage", decode: decodeChannelMessage }
+
+/** Participants and messages both begin with their channel. */
+const inChannel = (channel: Address) => [[8, channel]] as const
+
+const sent = Metric.tagged(Metrics.messagesSent, "kind", "broadcast")
+
+const checkUpdate = ({ description, feePerMessage, maxParticipants, name }: UpdateInput) =>
+  Effect.gen(function* () {
+    if (name !== undefined) yield* Rules.checkChannelName(name)
+    if (description !== undefined) yield* Rules.checkChannelDescription(description)
+    if (name !== undefined && description !== undefined) yield* Rules.checkChannelTexts({ name, description })
+    if (maxParticipants !== undefined) yield* Rules.checkMaxParticipants(maxParticipants)
+    if (feePerMessage !== undefined) yield* Rules.checkFeePerMessage(feePerMessage)
+  })
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effect.gen(function* () {
+  const accounts = yield* Accounts.make
+  const submit = yield* Submit.make
+  const compressed = yield* Compressed.make
+  const { programId } = accounts
+
+  /** The wallet's addresses in a channel. */
+  const member = (channel: Address) =>
+    Effect.map(Wallet, ({ address: wallet }) => {
+      const agent = Pda.agent(wallet, programId).address
+      return { wallet, agent, participant: Pda.participant(channel, agent, programId).address, channel, programId }
+    })
+
+  /** An optional account of an instruction: only where it exists, since the program refuses one that does not. */
+  const ifExists = (tag: AccountTag, address: Address) =>
+    Effect.map(accounts.exists(tag, address), (exists) => (exists ? address : undefined))
+
+  const ownInvitation = ({ visibility }: ChannelAccount, channel: Address, wallet: Address) =>
+    visibility === "Private"
+      ? ifExists(INVITATION.tag, Pda.invitation(channel, wallet, programId).address)
+      : Effect.succeed(undefined)
+
+  const ownEscrow = ({ feePerMessage }: ChannelAccount, channel: Address, wallet: Address) =>
+    feePerMessage > 0n
+      ? ifExists("EscrowAccount", Pda.escrow(channel, wallet, programId).address)
+      : Effect.succeed(undefined)
+
+  const at = (channel: Address) => ({ "pod.channel": channel })
+
+  return Channel.of({
+    create: (
+      { description = "", feePerMessage = 0n, maxParticipants = 1000, name, version = 2, visibility = "Public" },
+      options
+    ) =>
+      Effect.gen(function* () {
+        const fields = { name, description, visibility, maxParticipants, feePerMessage }
+        yield* Rules.checkCreateChannel(fields)
+        const { address: wallet } = yield* Wallet
+        const { address: channel } = yield* Pda.channel(wallet, name, programId)
+        yield* Effect.annotateCurrentSpan(at(channel))
+        const input = { ...fields, wallet, channel, programId }
+        const instructions =
+          version === 2
+            ? [yield* Instruction.createChannelV2(input)]
+            : [
+                yield* Instruction.createChannel(input),
+                yield* Instruction.updateChannel({ wallet, channel, isActive: true, programId })
+              ]
+        return yield* submit.account(channel, instructions, options)
+      }).pipe(traced("Channel.create")),
+
+    update: (channel, input, options) =>
+      Effect.gen(function* () {
+        if (Object.values(input).every((change) => change === undefined)) {
+          return yield* new InvalidInput({ field: "input", rule: "must change something" })
+        }
+        yield* checkUpdate(input)
+        const { address: wallet } = yield* Wallet
+        const instruction = yield* Instruction.updateChannel({ ...input, wallet, channel, programId })
+        return yield* submit.account(channel, [instruction], options)
+      }).pipe(traced("Channel.update", at(channel))),
+
+    join: (channel, options) =>
+      Effect.gen(function* () {
+        const self = yield* member(channel)
+        const { account } = yield* accounts.fetch(CHANNEL, channel)
+        const { escrow, invitation } = yield* Effect.all(
+          {
+            escrow: ownEscrow(account, channel, self.wallet),
+            invitation: ownInvitation(account, channel, self.wallet)
+          },
+          { concurrency: 2 }
+        )
+        const instruction = yield* Instruction.joinChannel({ ...self, escrow, invitation })
+        return yield* submit.account(self.participant, [instruction], options)
+      }).pipe(traced("Channel.join", at(channel))),
+
+    leave: (channel, options) =>
+      Effect.gen(function* () {
+        const self = yield* member(channel)
+        const instruction = yield* Instruction.leaveChannel(self)
+        return yield* submit.account(self.participant, [instruction], options)
+      }).pipe(traced("Channel.leave", at(channel))),
+
+    invite: (channel, invitee, options) =>
+      Effect.gen(function* () {
+        const self = yield* member(channel)
+        const { account } = yield* accounts.fetch(CHANNEL, channel)
+        const participant =
+          account.creator === self.wallet ? undefined : yield* ifExists(PARTICIPANT.tag, self.participant)
+        const nonce = options?.nonce ?? (yield* Random.u64)
+        const invitation = Pda.invitation(channel, invitee, programId).address
+        const instruction = yield* Instruction.inviteToChannel({ ...self, participant, invitee, nonce, invitation })
+        return yield* submit.account(invitation, [instruction], options)
+      }).pipe(traced("Channel.invite", at(channel))),
+
+    broadcast: (channel, { content, nonce: givenNonce, replyTo, type = Text }, options) =>
+      Effect.gen(function* () {
+        yield* Rules.checkContent(content, replyTo === undefined ? MAX_BROADCAST_BYTES : MAX_REPLY_BYTES)
+        const self = yield* member(channel)
+        const nonce = givenNonce ?? (yield* Random.u64)
+        const { address: message } = yield* Pda.channelMessage(channel, self.wallet, nonce, programId)
+        const instruction = yield* Instruction.broadcastMessage({ ...self, content, type, replyTo, nonce, message })
+        // A version 0 message is two bytes longer, and the limit on content is measured on a legacy one.
+        const receipt = yield* submit.account(message, [instruction], { version: "legacy", ...options })
+        yield* Metric.increment(sent)
+        return receipt
+      }).pipe(traced("Channel.broadcast", { ...at(channel), "pod.message.type": type._tag })),
+
+    get: (channel) => accounts.fetch(CHANNEL, channel).pipe(traced("Channel.get", at(channel))),
+
+    participants: (channel) =>
+      Effect.suspend(() =>
+        accounts.list({ type: PARTICIPANT, where: inChannel(channel), createdAt: ({ joinedAt }) => joinedAt })
+      ).pipe(traced("Channel.participants", at(channel))),
+
+    participant: (channel, walletOrAgent) =>
+      Effect.suspend(() => {
+        const agent = agentAddress(walletOrAgent, programId)
+        return accounts.fetch(PARTICIPANT, Pda.participant(channel, agent, programId).address)
+      }).pipe(traced("Channel.participant", at(channel))),
+
+    messages: (channel, options) =>
+      accounts
+        .stream({ type: MESSAGE, where: inChannel(channel), createdAt: ({ createdAt }) => createdAt }, options?.follow)
+        .pipe(Stream.withSpan("Channel.messages", { captureStackTrace: false, attributes: at(channel) })),
+
+    invitation: (channel, invitee) =>
+      Effect.suspend(() => accounts.fetch(INVITATION, Pda.invitation(channel, invitee, programId).address)).pipe(
+        traced("Channel.invitation", at(channel))
+      ),
+
+    broadcastCompressed: (channel, input, options) =>
+      Effect.flatMap(member(channel), (self) => compressed.broadcast(self, input, options)).pipe(
+        traced("Channel.broadcastCompressed", at(channel))
+      ),
+
+    joinCompressed: (channel, input, options) =>
+      Effect.gen(function* () {
+        const self = yield* member(channel)
+        const { account } = yield* accounts.fetch(CHANNEL, channel)
+        const invitation = yield* ownInvitation(account, channel, self.wallet)
+        return yield* compressed.join({ ...self, invitation }, input, options)
+      }).pipe(traced("Channel.joinCompressed", at(channel))),
+
+    syncCompressed: (channel, input, options) =>
+      Effect.flatMap(member(channel), (self) => compressed.sync(self, input, options)).pipe(
+        traced("Channel.syncCompressed", at(channel))
+      )
+  })
+})
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<Channel, never, RpcPool | Transactions> = Layer.effect(Channel, make)
+
+/**
+ * Channels of stubs: a method that is not given dies with its name.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerTest = (stubs: Partial<Service>): Layer.Layer<Channel> => TestLayer.layer(Channel, stubs)

@@ -5,11 +5,20 @@
  */
 import type { Address } from "@solana/kit"
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
-import type { EscrowAccount } from "../src/protocol/Account.js"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { decodeEscrow, type EscrowAccount } from "../src/protocol/Account.js"
+import * as Instruction from "../src/protocol/Instruction.js"
+import * as Pda from "../src/protocol/Pda.js"
+import * as Rules from "../src/protocol/Rules.js"
+import * as Accounts from "./internal/accounts.js"
+import * as Submit from "./internal/submit.js"
+import * as TestLayer from "./internal/testLayer.js"
+import { traced } from "./internal/traced.js"
 import type { AccountReceipt, ProgramAccount, ReadError, WriteError } from "./ProgramAccount.js"
-import type { SendOptions } from "./Transactions.js"
-import type { Wallet } from "./Wallet.js"
+import type { RpcPool } from "./RpcPool.js"
+import type { SendOptions, Transactions } from "./Transactions.js"
+import { Wallet } from "./Wallet.js"
 
 /**
  * What can be asked of escrows. Each write takes the options of its transaction.
@@ -45,3 +54,53 @@ export interface Service {
  * @category tags
  */
 export class Escrow extends Context.Tag("@pod-protocol/effect/Escrow")<Escrow, Service>() {}
+
+const ESCROW: Accounts.AccountType<EscrowAccount> = { tag: "EscrowAccount", decode: decodeEscrow }
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effect.gen(function* () {
+  const accounts = yield* Accounts.make
+  const submit = yield* Submit.make
+  const { programId } = accounts
+
+  return Escrow.of({
+    deposit: (channel, amount, options) =>
+      Effect.gen(function* () {
+        yield* Rules.checkDeposit(amount)
+        const { address: wallet } = yield* Wallet
+        const escrow = Pda.escrow(channel, wallet, programId).address
+        const instruction = yield* Instruction.depositEscrow({ wallet, channel, amount, escrow, programId })
+        return yield* submit.account(escrow, [instruction], options)
+      }).pipe(traced("Escrow.deposit", { "pod.channel": channel })),
+
+    withdraw: (channel, amount, options) =>
+      Effect.gen(function* () {
+        const { address: wallet } = yield* Wallet
+        const escrow = Pda.escrow(channel, wallet, programId).address
+        const instruction = yield* Instruction.withdrawEscrow({ wallet, channel, amount, escrow, programId })
+        return yield* submit.account(escrow, [instruction], options)
+      }).pipe(traced("Escrow.withdraw", { "pod.channel": channel })),
+
+    get: (channel, depositor) =>
+      Effect.suspend(() => accounts.fetch(ESCROW, Pda.escrow(channel, depositor, programId).address)).pipe(
+        traced("Escrow.get", { "pod.channel": channel })
+      )
+  })
+})
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<Escrow, never, RpcPool | Transactions> = Layer.effect(Escrow, make)
+
+/**
+ * Escrows of stubs: a method that is not given dies with its name.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerTest = (stubs: Partial<Service>): Layer.Layer<Escrow> => TestLayer.layer(Escrow, stubs)

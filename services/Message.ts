@@ -6,17 +6,31 @@
  */
 import type { Address } from "@solana/kit"
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
-import type * as Stream from "effect/Stream"
-import type { DirectMessage } from "../src/protocol/Account.js"
-import type { EnvelopeDecodeError } from "../src/protocol/Envelope.js"
-import type { MessageType } from "../src/protocol/MessageType.js"
-import type { PayloadStoreError } from "./PayloadStore.js"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Stream from "effect/Stream"
+import { InvalidInput } from "../src/InvalidInput.js"
+import { decodeDirectMessage, type DirectMessage } from "../src/protocol/Account.js"
+import * as Envelope from "../src/protocol/Envelope.js"
+import * as Instruction from "../src/protocol/Instruction.js"
+import { canBecome, type MessageStatus, type MessageType, seed, Text } from "../src/protocol/MessageType.js"
+import * as Pda from "../src/protocol/Pda.js"
+import * as Accounts from "./internal/accounts.js"
+import { agentAddress, isWallet } from "./internal/agentAddress.js"
+import * as Random from "./internal/random.js"
+import * as Submit from "./internal/submit.js"
+import * as TestLayer from "./internal/testLayer.js"
+import { traced } from "./internal/traced.js"
+import * as Metrics from "./Metrics.js"
+import { PayloadStore, type PayloadStoreError } from "./PayloadStore.js"
 import type { AccountReceipt, ListError, ProgramAccount, ReadError, WriteError } from "./ProgramAccount.js"
+import type { RpcPool } from "./RpcPool.js"
 import type { SubscriptionError } from "./RpcTransport.js"
-import type { SendOptions } from "./Transactions.js"
-import type { Wallet } from "./Wallet.js"
+import type { SendOptions, Transactions } from "./Transactions.js"
+import { Wallet } from "./Wallet.js"
 
 /**
  * One direct message to send.
@@ -118,7 +132,7 @@ export interface Service {
   readonly payload: (
     message: Address | ProgramAccount<DirectMessage>,
     options?: { readonly raw?: boolean | undefined }
-  ) => Effect.Effect<Uint8Array, EnvelopeDecodeError | PayloadStoreError | ReadError>
+  ) => Effect.Effect<Uint8Array, Envelope.EnvelopeDecodeError | PayloadStoreError | ReadError>
   /** The messages to a wallet, oldest first. `SubscriptionError` only with `follow`. */
   readonly inbox: (
     wallet: Address,
@@ -184,3 +198,123 @@ export type Mark = (
   message: Address | ProgramAccount<DirectMessage>,
   options?: SendOptions
 ) => Effect.Effect<AccountReceipt, WriteError, Wallet>
+
+const MESSAGE: Accounts.AccountType<DirectMessage> = { tag: "DirectMessage", decode: decodeDirectMessage }
+
+/** Where the addresses lie in the account's data. */
+const SENDER = 8
+const RECIPIENT = 40
+
+const CONCURRENCY = 16
+
+const ENVELOPE_ID_BYTES = 16
+
+const sent = Metric.tagged(Metrics.messagesSent, "kind", "direct")
+
+const utf8 = new TextEncoder()
+
+const enclose = (payload: Uint8Array): Effect.Effect<Uint8Array, InvalidInput> =>
+  Effect.gen(function* () {
+    const createdAt = BigInt(yield* Clock.currentTimeMillis)
+    const id = yield* Random.bytes(ENVELOPE_ID_BYTES)
+    return yield* Envelope.encode({ payload, createdAt, id })
+  })
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transactions> = Effect.gen(function* () {
+  const accounts = yield* Accounts.make
+  const submit = yield* Submit.make
+  const payloads = yield* PayloadStore
+  const { programId } = accounts
+
+  const send: Service["send"] = ({ payload, raw = false, recipient, type = Text }, options) =>
+    Effect.gen(function* () {
+      if (!isWallet(recipient)) {
+        const rule = "must be the recipient's wallet: nobody could mark a message to another address as read"
+        return yield* new InvalidInput({ field: "recipient", rule })
+      }
+      yield* seed(type)
+      const bytes = typeof payload === "string" ? utf8.encode(payload) : payload
+      const { address: wallet } = yield* Wallet
+      const agent = Pda.agent(wallet, programId).address
+      yield* Effect.annotateCurrentSpan("pod.agent", agent)
+      const payloadHash = yield* payloads.put(raw ? bytes : yield* enclose(bytes))
+      const { address: message } = yield* Pda.message({ sender: agent, recipient, payloadHash, type }, programId)
+      const instruction = yield* Instruction.sendMessage({
+        wallet,
+        agent,
+        recipient,
+        payloadHash,
+        type,
+        message,
+        programId
+      })
+      const receipt = yield* submit.account(message, [instruction], options)
+      yield* Metric.increment(sent)
+      return { ...receipt, payloadHash }
+    }).pipe(traced("Message.send", { "pod.recipient": recipient, "pod.message.type": type._tag }))
+
+  const get: Service["get"] = (address) =>
+    accounts.fetch(MESSAGE, address).pipe(traced("Message.get", { "pod.message": address }))
+
+  const list = (name: string, offset: number, address: Address, options: MailboxOptions | undefined) =>
+    accounts
+      .stream({ type: MESSAGE, where: [[offset, address]], createdAt: ({ createdAt }) => createdAt }, options?.follow)
+      .pipe(Stream.withSpan(name, { captureStackTrace: false, attributes: { "pod.address": address } }))
+
+  const mark =
+    (status: MessageStatus): Mark =>
+    (message, options) =>
+      Effect.gen(function* () {
+        if (typeof message !== "string" && !canBecome(message.account.status, status)) {
+          return yield* new InvalidInput({
+            field: "message",
+            rule: `${message.account.status} cannot become ${status}`
+          })
+        }
+        const address = typeof message === "string" ? message : message.address
+        yield* Effect.annotateCurrentSpan("pod.message", address)
+        const { address: wallet } = yield* Wallet
+        const instruction = yield* Instruction.updateMessageStatus({ wallet, message: address, status, programId })
+        return yield* submit.account(address, [instruction], options)
+      }).pipe(traced(`Message.mark${status}`))
+
+  return Message.of({
+    send,
+    sendAll: (inputs, { concurrency = CONCURRENCY, ...options } = {}) =>
+      Effect.forEach(inputs, (input) => Effect.either(send(input, options)), { concurrency }).pipe(
+        traced("Message.sendAll")
+      ),
+    get,
+    payload: (message, { raw = false } = {}) =>
+      Effect.gen(function* () {
+        const { account, address } = typeof message === "string" ? yield* get(message) : message
+        yield* Effect.annotateCurrentSpan("pod.message", address)
+        const bytes = yield* payloads.get(account.payloadHash)
+        return raw ? bytes : (yield* Envelope.decode(bytes)).payload
+      }).pipe(traced("Message.payload")),
+    inbox: (wallet, options) => list("Message.inbox", RECIPIENT, wallet, options),
+    outbox: (walletOrAgent, options) =>
+      Stream.suspend(() => list("Message.outbox", SENDER, agentAddress(walletOrAgent, programId), options)),
+    markDelivered: mark("Delivered"),
+    markRead: mark("Read"),
+    markFailed: mark("Failed")
+  })
+})
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<Message, never, PayloadStore | RpcPool | Transactions> = Layer.effect(Message, make)
+
+/**
+ * Messages of stubs: a method that is not given dies with its name.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerTest = (stubs: Partial<Service>): Layer.Layer<Message> => TestLayer.layer(Message, stubs)

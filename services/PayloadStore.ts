@@ -12,7 +12,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Hash from "../src/solana/Hash.js"
-import { testLayer } from "./internal/testLayer.js"
+import * as TestLayer from "./internal/testLayer.js"
 import { traced } from "./internal/traced.js"
 
 /**
@@ -248,4 +248,4 @@ export const layerKeyValueStore: Layer.Layer<PayloadStore, never, KeyValueStore.
  * @since 0.1.0
  * @category layers
  */
-export const layerTest: (stubs: Partial<Service>) => Layer.Layer<PayloadStore> = testLayer(PayloadStore, "PayloadStore")
+export const layerTest = (stubs: Partial<Service>): Layer.Layer<PayloadStore> => TestLayer.layer(PayloadStore, stubs)

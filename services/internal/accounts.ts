@@ -3,6 +3,7 @@
  */
 import type { Address } from "@solana/kit"
 import * as Arr from "effect/Array"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -35,20 +36,23 @@ export interface Query<A> {
 export interface Accounts {
   readonly programId: Address
   readonly fetch: <A>(type: AccountType<A>, address: Address) => Effect.Effect<ProgramAccount<A>, ReadError>
-  readonly exists: <A>(type: AccountType<A>, address: Address) => Effect.Effect<boolean, RpcError>
+  readonly exists: (tag: AccountTag, address: Address) => Effect.Effect<boolean, RpcError>
   readonly list: <A>(query: Query<A>) => Effect.Effect<ReadonlyArray<ProgramAccount<A>>, ListError>
   /** Those that exist, and with `follow` those that come after them, each once. */
   readonly stream: <A>(
     query: Query<A>,
-    follow: boolean
+    follow?: boolean
   ) => Stream.Stream<ProgramAccount<A>, ListError | SubscriptionError>
 }
 
 /** Notifications wait here while the accounts that exist are listed. */
 const LIVE_BUFFER = 1024
 
-/** A subscription over a socket is open by then; what landed before that was not notified, so it is listed. */
-const CATCH_UP_AFTER = "5 seconds"
+/**
+ * What lands while a subscription is being opened is not notified, so the accounts are listed again: when most
+ * subscriptions are open, and when the slowest is.
+ */
+const CATCH_UP_AFTER: ReadonlyArray<Duration.DurationInput> = ["1 seconds", "30 seconds"]
 
 const filtersOf = <A>({ type, where }: Query<A>): ReadonlyArray<AccountFilter> => [
   { memcmp: { offset: 0, bytes: discriminator(type.tag) } },
@@ -97,7 +101,10 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
           Stream.mapEffect(({ value }) => decode(query.type, value))
         )
         const listed = Stream.fromIterableEffect(list(query))
-        const missed = Stream.fromIterableEffect(Effect.delay(list(query), CATCH_UP_AFTER))
+        const missed = Stream.fromIterable(CATCH_UP_AFTER).pipe(
+          Stream.mapEffect((wait) => Effect.delay(list(query), wait)),
+          Stream.flattenIterables
+        )
         return Stream.concat(listed, Stream.merge(live, missed)).pipe(Stream.filter(Once.make(query.createdAt)))
       })
     )
@@ -112,7 +119,7 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
           onSome: (info): Either.Either<ProgramAccount<A>, AccountDecodeError | AccountNotFound> => decode(type, info)
         })
       ),
-    exists: ({ tag }, address) => {
+    exists: (tag, address) => {
       const prefix = discriminator(tag)
       return Effect.map(
         owned(address, { dataSlice: { offset: 0, length: prefix.length } }),
@@ -120,6 +127,6 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
       )
     },
     list,
-    stream: (query, live) => (live ? follow(query) : Stream.fromIterableEffect(list(query)))
+    stream: (query, live = false) => (live ? follow(query) : Stream.fromIterableEffect(list(query)))
   }
 })

@@ -1,0 +1,146 @@
+/**
+ * The wiring that most applications want.
+ *
+ * ```text
+ *   Agent   Message   Channel   Escrow
+ *      │       │ └─ PayloadStore   │
+ *      └──── Transactions ─────────┘        Wallet: given at each call
+ *                  │
+ *               RpcPool
+ *            ┌─────┴──────┐
+ *         undici    embedded cluster
+ * ```
+ *
+ * A layer is a value: make it once (`const PodLive = Pod.layer(…)`) and provide that. Two calls of `Pod.layer` make two
+ * sets of connections.
+ *
+ * @since 0.1.0
+ */
+import type * as ConfigError from "effect/ConfigError"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Agent from "../services/Agent.js"
+import * as Channel from "../services/Channel.js"
+import * as Escrow from "../services/Escrow.js"
+import * as Message from "../services/Message.js"
+import * as PayloadStore from "../services/PayloadStore.js"
+import * as ProgramId from "../services/ProgramId.js"
+import type { RpcPool } from "../services/RpcPool.js"
+import * as Transactions from "../services/Transactions.js"
+import type { Wallet, WalletError } from "../services/Wallet.js"
+import type { InvalidInput } from "../src/InvalidInput.js"
+import * as EmbeddedCluster from "./embedded/EmbeddedCluster.js"
+import type { EmbeddedClusterError } from "./embedded/EmbeddedClusterError.js"
+import type * as EmbeddedOptions from "./embedded/Options.js"
+import * as RpcPoolEmbedded from "./embedded/RpcPoolEmbedded.js"
+import * as PodConfig from "./PodConfig.js"
+import * as RpcPoolUndici from "./RpcPoolUndici.js"
+import * as TestWallets from "./TestWallets.js"
+import * as WalletNode from "./WalletNode.js"
+
+/**
+ * What the program offers.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Services = Agent.Agent | Channel.Channel | Escrow.Escrow | Message.Message | Transactions.Transactions
+
+/**
+ * The services over an `RpcPool` and a `PayloadStore` of one's own.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerServices = (
+  options?: Transactions.Options
+): Layer.Layer<Services, InvalidInput, PayloadStore.PayloadStore | RpcPool> =>
+  Layer.mergeAll(Agent.layer, Channel.layer, Escrow.layer, Message.layer).pipe(
+    Layer.provideMerge(Transactions.layer(options))
+  )
+
+/**
+ * The services on a cluster, over undici. The payload store is left open, since sender and recipient must share one:
+ * `PayloadStore.layerMemory` serves the agents of one process, `PayloadStore.layerKeyValueStore` those of several.
+ * `InvalidInput` for a URL that is none.
+ *
+ * @example
+ * ```ts
+ * import { PayloadStore, Pod } from "@pod-protocol/effect"
+ * import * as Layer from "effect/Layer"
+ * import * as Redacted from "effect/Redacted"
+ *
+ * export const PodLive = Pod.layer({ url: Redacted.make("http://127.0.0.1:8899") }).pipe(
+ *   Layer.provide(PayloadStore.layerMemory)
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = ({
+  commitment = PodConfig.defaults.commitment,
+  programId = PodConfig.defaults.programId,
+  url,
+  wsUrl
+}: PodConfig.PodConfig): Layer.Layer<RpcPool | Services, InvalidInput, PayloadStore.PayloadStore> =>
+  layerServices({ commitment }).pipe(
+    Layer.provideMerge(RpcPoolUndici.layer({ url, wsUrl, commitment })),
+    Layer.provide(ProgramId.layer(programId))
+  )
+
+/**
+ * As {@link layer}, and the wallet of the process, from the configuration: `POD_RPC_URL` and `POD_WALLET` (the path of a
+ * keypair file), and where wanted `POD_WS_URL`, `POD_COMMITMENT`, `POD_PROGRAM_ID`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig: Layer.Layer<
+  RpcPool | Services | Wallet,
+  ConfigError.ConfigError | InvalidInput | WalletError,
+  PayloadStore.PayloadStore
+> = Layer.merge(Layer.unwrapEffect(Effect.map(PodConfig.config, layer)), WalletNode.layerConfig)
+
+/**
+ * The services on a cluster of their own in this process, with the program loaded and payloads in memory. Nothing leaves
+ * the process. Needs the optional package `litesvm`, which is loaded when the layer is built.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerEmbeddedWith = (
+  options: EmbeddedOptions.Options
+): Layer.Layer<
+  EmbeddedCluster.EmbeddedCluster | PayloadStore.PayloadStore | RpcPool | Services,
+  EmbeddedClusterError | InvalidInput
+> =>
+  layerServices().pipe(
+    Layer.provideMerge(Layer.merge(RpcPoolEmbedded.layer, PayloadStore.layerMemory)),
+    Layer.provideMerge(EmbeddedCluster.layer(options))
+  )
+
+/**
+ * {@link layerEmbeddedWith} the defaults: each transaction makes a block at once.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerEmbedded: Layer.Layer<
+  EmbeddedCluster.EmbeddedCluster | PayloadStore.PayloadStore | RpcPool | Services,
+  EmbeddedClusterError | InvalidInput
+> = layerEmbeddedWith({})
+
+/** 14 November 2023: far enough from 0 for what looks back, the same in every run. */
+const GENESIS_TIME = 1_700_000_000n
+
+/**
+ * For tests: {@link layerEmbedded} with wallets that can pay, and a chain whose time starts at 1,700,000,000 Unix seconds
+ * and goes with Effect's Clock, so that `TestClock.adjust` moves it. A cluster that cannot start is a defect.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerTest: Layer.Layer<
+  EmbeddedCluster.EmbeddedCluster | PayloadStore.PayloadStore | RpcPool | Services | TestWallets.TestWallets
+> = TestWallets.layer.pipe(Layer.provideMerge(layerEmbeddedWith({ genesisTime: GENESIS_TIME })), Layer.orDie)
