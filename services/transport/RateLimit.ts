@@ -15,7 +15,6 @@ import type { InvalidInput } from "../../src/InvalidInput.js"
 import type { RpcTransport } from "../RpcTransport.js"
 import { RpcError } from "../RpcTransport.js"
 import * as Deadline from "./Deadline.js"
-import type { Place, Restore } from "./internal/Line.js"
 import { Line } from "./internal/Line.js"
 import { integer, millis, positive } from "./internal/options.js"
 import { TokenBucket } from "./internal/TokenBucket.js"
@@ -181,7 +180,7 @@ export const make =
           return call
         }
         if (time + left > cost.deadline) return Effect.fail(tooLate(method, left))
-        if (before > maxWaiting) return Effect.fail(refusal(method, `not sent, ${before} calls wait already`, left))
+        if (before >= maxWaiting) return Effect.fail(refusal(method, `not sent, ${before} calls wait already`, left))
         return Effect.zipRight(stand(cost), call)
       }
 

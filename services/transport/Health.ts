@@ -1,0 +1,197 @@
+/**
+ * How an endpoint does, learned from the calls that go through it: latency, errors, calls in flight and the newest slot
+ * that it has answered with.
+ *
+ * @since 0.1.0
+ */
+import type { Slot } from "@solana/kit"
+import * as Effect from "effect/Effect"
+import * as Cause from "effect/Cause"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { RpcError, RpcTransport, SubscriptionKind } from "../RpcTransport.js"
+import * as Deadline from "./Deadline.js"
+
+/** Latencies that the percentile looks back at. */
+const WINDOW = 128
+
+/** Latencies before a percentile says something. */
+const ENOUGH = 16
+
+/** A new latency moves the average by a tenth: about the last twenty calls count. */
+const LATENCY_WEIGHT = 0.1
+
+/** Milliseconds after which an error counts half. */
+const ERROR_HALF_LIFE = 10_000
+
+/**
+ * An endpoint's health at one moment.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Snapshot {
+  readonly host: string
+  /** Moving average of answered calls in milliseconds, 0 before the first. */
+  readonly latency: number
+  /** What 19 of 20 recent calls stay below, in milliseconds; undefined before 16 calls. */
+  readonly p95: number | undefined
+  /** Moving share of calls that failed by the endpoint's fault, 0 to 1; halves in 10 seconds without calls. */
+  readonly errors: number
+  readonly inFlight: number
+  /** The newest slot in its replies and notifications, of any commitment; 0 before the first. */
+  readonly slot: Slot
+}
+
+/**
+ * The meter of one endpoint.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Meter {
+  readonly snapshot: (now: number) => Snapshot
+  /** A call was sent. */
+  readonly started: () => void
+  /** A call came to its end after so many milliseconds. */
+  readonly ended: (outcome: Outcome, millis: number, now: number) => void
+  /** What a reply says of the node's slot, if it does. */
+  readonly reached: (slot: Slot | undefined) => void
+}
+
+/**
+ * What a call says of its endpoint. Nothing, when it was interrupted or had less than a second to be answered.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Outcome = "answered" | "failed" | "inconclusive"
+
+/**
+ * Judges an endpoint by a call that failed after so many milliseconds. A node that answers with a JSON-RPC error works,
+ * unless the error says that it lags behind.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const judge = (cause: Cause.Cause<RpcError>, elapsed: number): Outcome => {
+  const failure = Cause.failureOption(cause)
+  if (Option.isNone(failure)) return "inconclusive"
+  const error = failure.value
+  if (error.reason === "Node") return error.isRetryable ? "failed" : "answered"
+  return error.reason === "Timeout" && elapsed < 1000 ? "inconclusive" : "failed"
+}
+
+const slotIn = (value: unknown): bigint | undefined => {
+  if (typeof value === "bigint") return value
+  return typeof value === "number" && Number.isSafeInteger(value) ? BigInt(value) : undefined
+}
+
+const property = (value: unknown, name: "context" | "slot"): unknown =>
+  typeof value === "object" && value !== null && name in value ? Reflect.get(value, name) : undefined
+
+/**
+ * A meter without a past.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const meter = (host: string): Meter => {
+  let latency = 0
+  let slot = 0n
+  let inFlight = 0
+  let errors = 0
+  let errorsAt = 0
+  const recent = new Float64Array(WINDOW)
+  let answered = 0
+  let p95: number | undefined
+
+  const decayed = (now: number): number => errors * 0.5 ** (Math.max(0, now - errorsAt) / ERROR_HALF_LIFE)
+
+  const observeLatency = (millis: number): void => {
+    latency = answered === 0 ? millis : latency + (millis - latency) * LATENCY_WEIGHT
+    recent[answered % WINDOW] = millis
+    answered++
+    if (answered >= ENOUGH && answered % ENOUGH === 0) {
+      const sorted = recent.subarray(0, Math.min(answered, WINDOW)).toSorted()
+      p95 = sorted[Math.floor(sorted.length * 0.95)]
+    }
+  }
+
+  return {
+    snapshot: (now) => ({ host, latency, p95, errors: decayed(now), inFlight, slot }),
+    started: () => {
+      inFlight++
+    },
+    ended: (outcome, millis, now) => {
+      inFlight--
+      if (outcome === "inconclusive") return
+      if (outcome === "answered") observeLatency(millis)
+      const before = decayed(now)
+      errors = before + ((outcome === "failed" ? 1 : 0) - before) * LATENCY_WEIGHT
+      errorsAt = now
+    },
+    reached: (seen) => {
+      if (seen !== undefined && seen > slot) slot = seen
+    }
+  }
+}
+
+const watch = <A>(
+  meter: Meter,
+  call: Effect.Effect<A, RpcError>,
+  look: (answer: A) => void
+): Effect.Effect<A, RpcError> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.withFiberRuntime((fiber) => {
+      const start = Deadline.now(fiber)
+      meter.started()
+      return Effect.matchCauseEffect(restore(call), {
+        onFailure: (cause) => {
+          const end = Deadline.now(fiber)
+          meter.ended(judge(cause, end - start), end - start, end)
+          return Effect.failCause(cause)
+        },
+        onSuccess: (answer) => {
+          const end = Deadline.now(fiber)
+          meter.ended("answered", end - start, end)
+          look(answer)
+          return Effect.succeed(answer)
+        }
+      })
+    })
+  )
+
+const slotOfAnswer = (method: string, answer: unknown): bigint | undefined =>
+  slotIn(method === "getSlot" ? answer : property(property(answer, "context"), "slot"))
+
+const slotOfNotification = (kind: SubscriptionKind, value: unknown): bigint | undefined =>
+  kind === "root"
+    ? undefined
+    : slotIn(kind === "slot" ? property(value, "slot") : property(property(value, "context"), "slot"))
+
+/**
+ * Feeds a meter with what goes through a transport.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const observe =
+  (meter: Meter) =>
+  (transport: RpcTransport): RpcTransport => ({
+    host: transport.host,
+    request: (method, params) =>
+      watch(meter, transport.request(method, params), (answer) => meter.reached(slotOfAnswer(method, answer))),
+    batch: (calls) =>
+      watch(meter, transport.batch(calls), (answers) =>
+        answers.forEach((answer, index) => {
+          if (Either.isRight(answer)) meter.reached(slotOfAnswer(calls[index]?.method ?? "", answer.right))
+        })
+      ),
+    subscribe: (kind, params) =>
+      Stream.map(transport.subscribe(kind, params), (value) => {
+        meter.reached(slotOfNotification(kind, value))
+        return value
+      })
+  })

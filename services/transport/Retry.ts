@@ -1,0 +1,193 @@
+/**
+ * Makes calls again that failed for a passing reason, where repeating is safe.
+ *
+ * Safe are reads, the same transaction's bytes, and whatever was refused before it was executed; an airdrop whose
+ * answer was lost is not. The wait grows exponentially with full jitter, and is at least the `Retry-After` of a 429. Two
+ * things end it: the time (the call's deadline, or `within`) and the budget, which keeps the retries of all callers to a
+ * fraction of their calls, so that a cluster in trouble is not asked several times as often as one in health.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Random from "effect/Random"
+import type { InvalidInput } from "../../src/InvalidInput.js"
+import type { RpcCall, RpcError, RpcTransport } from "../RpcTransport.js"
+import * as Deadline from "./Deadline.js"
+import { integer, millis, positive } from "./internal/options.js"
+import * as Method from "./Method.js"
+
+/**
+ * Whether calls made in this context are retried: `"safe"`, the default, or `"never"`.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class RetryPolicy extends Context.Reference<RetryPolicy>()("@pod-protocol/effect/RetryPolicy", {
+  defaultValue: (): "safe" | "never" => "safe"
+}) {}
+
+/**
+ * Turns retrying off for the RPC calls of an effect: each fails with its first failure.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { RpcPool } from "@pod-protocol/effect/services/RpcPool"
+ * import * as Retry from "@pod-protocol/effect/services/transport/Retry"
+ *
+ * const health = Effect.flatMap(RpcPool, (pool) => pool.getHealth).pipe(Retry.never)
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const never = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.mapInputContext(effect, (context: Context.Context<R>) => Context.add(context, RetryPolicy, "never"))
+
+/**
+ * How calls are retried.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /**
+   * Attempts a call, the first included. Default: 5. Too low gives up on a hiccup; too high keeps asking what does not
+   * answer. 1 never retries.
+   */
+  readonly attempts?: number | undefined
+  /**
+   * The first wait is random between 0 and this, and each further bound is twice the one before. Default: 100 ms, a
+   * quarter of a slot. Too low hammers; too high sleeps through the recovery.
+   */
+  readonly base?: Duration.DurationInput | undefined
+  /** No bound grows beyond this. Default: 5 seconds. Too low hammers in a long outage; too high notices its end late. */
+  readonly cap?: Duration.DurationInput | undefined
+  /**
+   * From the first failure on, for calls without a deadline. Default: 30 seconds, half the life of a blockhash. Too low
+   * gives up on a `Retry-After`; too high hides an outage from callers.
+   */
+  readonly within?: Duration.DurationInput | undefined
+  /**
+   * Retries that each call earns for all. Default: 0.2, so retries add at most a fifth to the load. Too low fails calls
+   * that would have come through; too high multiplies the load on a cluster in trouble.
+   */
+  readonly budgetRatio?: number | undefined
+  /**
+   * Retries that can be saved up; the budget starts full. Default: 100. Too low fails quiet applications at their first
+   * trouble; too high lets a burst through.
+   */
+  readonly budgetReserve?: number | undefined
+}
+
+/**
+ * Retries the requests and arrays of a transport. Of an array, the items that failed are sent again, not the others.
+ * Subscriptions pass.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make =
+  (options: Options = {}) =>
+  (transport: RpcTransport): Effect.Effect<RpcTransport, InvalidInput> =>
+    Effect.gen(function* () {
+      const attempts = yield* integer("attempts", options.attempts ?? 5, 1)
+      const base = yield* millis("base", options.base ?? "100 millis")
+      const cap = yield* millis("cap", options.cap ?? "5 seconds")
+      const within = yield* millis("within", options.within ?? "30 seconds")
+      const ratio = yield* positive("budgetRatio", options.budgetRatio ?? 0.2)
+      const reserve = yield* positive("budgetReserve", options.budgetReserve ?? 100)
+      let budget = reserve
+
+      /** Runs `again` after the wait that this failure asks for, or fails with it when there shall be none. */
+      const retry = <A>(
+        error: RpcError,
+        failures: number,
+        until: number,
+        again: (failures: number, until: number) => Effect.Effect<A, RpcError>
+      ): Effect.Effect<A, RpcError> =>
+        Effect.withFiberRuntime((fiber) => {
+          if (failures >= attempts || budget < 1) return Effect.fail(error)
+          if (Context.get(fiber.currentContext, RetryPolicy) === "never") return Effect.fail(error)
+          const time = Deadline.now(fiber)
+          const end = Math.min(until, Deadline.of(fiber), failures === 1 ? time + within : Infinity)
+          return Effect.flatMap(Random.next, (random) => {
+            const backoff = random * Math.min(cap, base * 2 ** (failures - 1))
+            const asked = error.retryAfter === undefined ? 0 : Duration.toMillis(error.retryAfter)
+            const wait = Math.ceil(asked + backoff)
+            if (time + wait >= end) return Effect.fail(error)
+            budget--
+            return Effect.zipRight(Effect.sleep(wait), again(failures + 1, end))
+          })
+        })
+
+      const earn = (): void => {
+        budget = Math.min(reserve, budget + ratio)
+      }
+
+      const request = (
+        method: string,
+        params: ReadonlyArray<unknown>,
+        failures = 1,
+        until = Infinity
+      ): Effect.Effect<unknown, RpcError> =>
+        Effect.catchAll(transport.request(method, params), (error) =>
+          Method.mayRepeat(method, error)
+            ? retry(error, failures, until, (failures, until) => request(method, params, failures, until))
+            : Effect.fail(error)
+        )
+
+      const batch = (
+        calls: ReadonlyArray<RpcCall>,
+        failures = 1,
+        until = Infinity
+      ): Effect.Effect<ReadonlyArray<Either.Either<unknown, RpcError>>, RpcError> =>
+        Effect.matchEffect(transport.batch(calls), {
+          onFailure: (error) =>
+            calls.every(({ method }) => Method.mayRepeat(method, error))
+              ? retry(error, failures, until, (failures, until) => batch(calls, failures, until))
+              : Effect.fail(error),
+          onSuccess: (items) => {
+            const failed = items.flatMap((item, index) => {
+              const call = calls[index]
+              return call !== undefined && Either.isLeft(item) && Method.mayRepeat(call.method, item.left)
+                ? [{ call, index, error: item.left }]
+                : []
+            })
+            const first = failed[0]
+            if (first === undefined) return Effect.succeed(items)
+            const repeated = failed.map(({ call }) => call)
+            return Effect.match(
+              retry(first.error, failures, until, (failures, until) => batch(repeated, failures, until)),
+              {
+                onFailure: () => items,
+                onSuccess: (answers) => {
+                  const merged = [...items]
+                  failed.forEach(({ error, index }, nth) => {
+                    merged[index] = answers[nth] ?? Either.left(error)
+                  })
+                  return merged
+                }
+              }
+            )
+          }
+        })
+
+      return {
+        host: transport.host,
+        request: (method, params) =>
+          Effect.suspend(() => {
+            earn()
+            return request(method, params)
+          }),
+        batch: (calls) =>
+          Effect.suspend(() => {
+            earn()
+            return batch(calls)
+          }),
+        subscribe: transport.subscribe
+      }
+    })
