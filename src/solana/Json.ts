@@ -36,7 +36,7 @@ const parseNative = (text: string): Either.Either<unknown, JsonError> =>
 
 /**
  * Reads JSON. An integer beyond ±(2^53 - 1), written without fraction and exponent, becomes a bigint of exactly that
- * value; everything else is what `JSON.parse` makes of it. Digits inside strings are left alone.
+ * value, up to 1000 digits; everything else is what `JSON.parse` makes of it. Digits inside strings are left alone.
  *
  * @since 0.1.0
  * @category decoding

@@ -12,6 +12,9 @@ const MINUS = 45
 const NINE = 57
 const ZERO = 48
 
+/** A bigint of more digits is no number of Solana's and takes long to make: such a one stays a double. */
+const MAX_DIGITS = 1000
+
 /** Digits in 2^53: fewer digits are always exact. */
 const MIN_DIGITS = 16
 
@@ -35,8 +38,31 @@ const isKey = (text: string, afterString: number): boolean => {
   return text.charCodeAt(at) === COLON
 }
 
+/**
+ * Where the first run of at least sixteen digits in a range begins; -1 when there is none. It looks at every sixteenth
+ * character only: no such run can hide from that.
+ */
+const longRun = (text: string, from: number, to: number): number => {
+  for (let probe = from + MIN_DIGITS - 1; probe < to; probe += MIN_DIGITS) {
+    if (!isDigit(text.charCodeAt(probe))) continue
+    let start = probe
+    while (start > from && isDigit(text.charCodeAt(start - 1))) start--
+    const end = endOfRun(text, probe, to)
+    if (end - start >= MIN_DIGITS) return start
+    probe = end - 1
+  }
+  return -1
+}
+
+const endOfRun = (text: string, from: number, to: number): number => {
+  let end = from
+  while (end < to && isDigit(text.charCodeAt(end))) end++
+  return end
+}
+
 /** The text with its large integers marked, or undefined when it has none. */
 export const mark = (text: string): string | undefined => {
+  if (longRun(text, 0, text.length) === -1) return undefined
   let out = ""
   let copied = 0
   let found = false
@@ -44,20 +70,15 @@ export const mark = (text: string): string | undefined => {
   while (at < text.length) {
     const open = text.indexOf('"', at)
     const gapEnd = open === -1 ? text.length : open
-    // Between strings: look at every sixteenth character, a long run of digits can not hide from that.
-    for (let probe = at + MIN_DIGITS - 1; probe < gapEnd; probe += MIN_DIGITS) {
-      if (!isDigit(text.charCodeAt(probe))) continue
-      let start = probe
-      while (start > at && isDigit(text.charCodeAt(start - 1))) start--
-      let end = probe + 1
-      while (end < gapEnd && isDigit(text.charCodeAt(end))) end++
-      probe = end - 1
+    for (let start = longRun(text, at, gapEnd); start !== -1; start = longRun(text, at, gapEnd)) {
+      const end = endOfRun(text, start, gapEnd)
       const from = text.charCodeAt(start - 1) === MINUS ? start - 1 : start
       if (isLargeInteger(text, from, start, end)) {
         out += `${text.slice(copied, from)}"#n${text.slice(from, end)}"`
         copied = end
         found = true
       }
+      at = end
     }
     if (open === -1) break
     const close = endOfString(text, open + 1)
@@ -74,30 +95,40 @@ export const mark = (text: string): string | undefined => {
 
 /** Whether the digits are a whole number token, well-formed and too large for a double. */
 const isLargeInteger = (text: string, from: number, start: number, end: number): boolean =>
-  end - start >= MIN_DIGITS &&
+  end - start <= MAX_DIGITS &&
   text.charCodeAt(start) !== ZERO &&
   !/[\w.+]/.test(text.charAt(from - 1)) &&
   !/[\w.]/.test(text.charAt(end)) &&
   !Number.isSafeInteger(Number(text.slice(start, end)))
 
-const original = (text: string): bigint | string => (text.charCodeAt(1) === 110 ? BigInt(text.slice(2)) : text.slice(2))
+const isMarked = (value: unknown): value is string => typeof value === "string" && value.charCodeAt(0) === HASH
 
-/** Puts integers and strings back, in place. Walks with a stack of its own: the document may be nested deeply. */
-export const unmark = (document: unknown): unknown => {
-  if (typeof document === "string") return restore(document)
-  const pending: Array<object> = []
-  const visit = (holder: Record<string, unknown>, key: string): void => {
-    const value = holder[key]
-    if (typeof value === "string") {
-      if (value.charCodeAt(0) === HASH) holder[key] = original(value)
-    } else if (typeof value === "object" && value !== null) pending.push(value)
-  }
-  const root = { document }
-  visit(root, "document")
-  for (let holder = pending.pop(); holder !== undefined; holder = pending.pop()) {
-    for (const key in holder) visit(holder as Record<string, unknown>, key)
-  }
-  return root.document
+const original = (marked: string): bigint | string => {
+  const text = marked.slice(2)
+  return marked.startsWith("#n") ? BigInt(text) : text
 }
 
-const restore = (text: string): unknown => (text.charCodeAt(0) === HASH ? original(text) : text)
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null
+
+/** Puts integers and strings back, in place. Keeps a stack of its own, since the document may be nested deeply. */
+export const unmark = (document: unknown): unknown => {
+  if (isMarked(document)) return original(document)
+  const pending: Array<unknown> = [document]
+  while (pending.length > 0) {
+    const holder = pending.pop()
+    if (Array.isArray(holder)) {
+      for (let i = 0; i < holder.length; i++) {
+        const item: unknown = holder[i]
+        if (isMarked(item)) holder[i] = original(item)
+        else if (isRecord(item)) pending.push(item)
+      }
+    } else if (isRecord(holder)) {
+      for (const key in holder) {
+        const member = holder[key]
+        if (isMarked(member)) holder[key] = original(member)
+        else if (isRecord(member)) pending.push(member)
+      }
+    }
+  }
+  return document
+}
