@@ -15,6 +15,8 @@ import type { ChannelParticipant } from "./Account.js"
 import * as Utf8 from "./internal/Utf8.js"
 import * as Program from "./Program.js"
 
+const HASH_SIZE = 32
+
 /** The sentence that a text breaks, if it breaks one. */
 type TextRule = (text: string) => string | undefined
 
@@ -110,7 +112,7 @@ export const checkMetadataUri: (uri: string) => Either.Either<string, InvalidInp
  * @since 0.1.0
  * @category checks
  */
-export const checkCapabilities: (capabilities: bigint) => Either.Either<bigint, InvalidInput> = checkRange(
+export const checkCapabilities: (capabilities: bigint) => Either.Either<bigint, InvalidInput> = checkRange<bigint>(
   "capabilities",
   0n,
   Program.MAX_CAPABILITIES
@@ -167,7 +169,7 @@ export const checkChannelTexts = <A extends { readonly name: string; readonly de
  * @since 0.1.0
  * @category checks
  */
-export const checkMaxParticipants: (count: number) => Either.Either<number, InvalidInput> = checkRange(
+export const checkMaxParticipants: (count: number) => Either.Either<number, InvalidInput> = checkRange<number>(
   "maxParticipants",
   1,
   Program.MAX_PARTICIPANTS
@@ -179,7 +181,7 @@ export const checkMaxParticipants: (count: number) => Either.Either<number, Inva
  * @since 0.1.0
  * @category checks
  */
-export const checkFeePerMessage: (fee: bigint) => Either.Either<bigint, InvalidInput> = checkRange(
+export const checkFeePerMessage: (fee: bigint) => Either.Either<bigint, InvalidInput> = checkRange<bigint>(
   "feePerMessage",
   0n,
   Program.MAX_FEE_PER_MESSAGE,
@@ -202,11 +204,15 @@ export const checkCreateChannel = <
 >(
   input: A
 ): Either.Either<A, InvalidInput> =>
-  checkChannelName(input.name).pipe(
-    Either.zipRight(checkChannelDescription(input.description)),
-    Either.zipRight(checkChannelTexts(input)),
-    Either.zipLeft(checkMaxParticipants(input.maxParticipants)),
-    Either.zipLeft(checkFeePerMessage(input.feePerMessage))
+  Either.map(
+    Either.all([
+      checkChannelName(input.name),
+      checkChannelDescription(input.description),
+      checkChannelTexts(input),
+      checkMaxParticipants(input.maxParticipants),
+      checkFeePerMessage(input.feePerMessage)
+    ]),
+    () => input
   )
 
 /**
@@ -215,7 +221,7 @@ export const checkCreateChannel = <
  * @since 0.1.0
  * @category checks
  */
-export const checkDeposit: (amount: bigint) => Either.Either<bigint, InvalidInput> = checkRange(
+export const checkDeposit: (amount: bigint) => Either.Either<bigint, InvalidInput> = checkRange<bigint>(
   "amount",
   1n,
   Program.MAX_ESCROW_DEPOSIT,
@@ -330,8 +336,6 @@ export const checkMessageHashes = (
   return Either.right(hashes)
 }
 
-const HASH_SIZE = 32
-
 /**
  * The time of a batch, Unix seconds: within an hour of `now`, the chain's time.
  *
@@ -354,13 +358,6 @@ export const checkSyncTimestamp = (timestamp: bigint, now: bigint): Either.Eithe
  */
 export type RateState = Pick<ChannelParticipant, "lastMessageAt" | "messagesSent">
 
-/** The pauses that the rate limit asks for, in seconds, the longest first, from so many messages on. */
-const PAUSES = [
-  { sent: 60n, seconds: 60n },
-  { sent: 10n, seconds: 10n },
-  { sent: 0n, seconds: 1n }
-] as const
-const BURST_SECONDS = 10n
 const WINDOW_SECONDS = 60n
 
 /**
@@ -380,10 +377,8 @@ export const nextBroadcast = (
 ): bigint => {
   const { lastMessageAt, messagesSent } = participant
   if (lastMessageAt <= 0n) return now
-  const pause = PAUSES.find(
-    ({ seconds, sent }) => messagesSent >= sent && !(options?.isCompressed === true && seconds === BURST_SECONDS)
-  )
-  const at = lastMessageAt + (pause?.seconds ?? 0n)
+  const isBurst = messagesSent >= 10n && options?.isCompressed !== true
+  const at = lastMessageAt + (messagesSent >= 60n ? WINDOW_SECONDS : isBurst ? 10n : 1n)
   return at > now ? at : now
 }
 

@@ -51,6 +51,14 @@ export type InstructionData = typeof InstructionData.Type
 export type InstructionTag = InstructionData["_tag"]
 
 /**
+ * Whether the text is the name of an instruction.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isTag = (text: string): text is InstructionTag => Object.hasOwn(definitions, text)
+
+/**
  * The bytes are no instruction of the program.
  *
  * - `Discriminator`: they are too short, or begin with no discriminator of the program.

@@ -1,0 +1,222 @@
+/**
+ * Why a program refused an instruction.
+ *
+ * @since 0.1.0
+ */
+import type { Address, ReadonlyUint8Array, Signature } from "@solana/kit"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Addresses from "../solana/Address.js"
+import * as Signatures from "../solana/Signature.js"
+import { type InstructionTag, isTag, tagOf } from "./instruction/data.js"
+import { type CodeName, codes, details, existing, type OwnReason } from "./internal/errorReasons.js"
+import * as TransactionFailure from "./internal/transactionFailure.js"
+import * as Logs from "./Logs.js"
+import { PROGRAM_ID } from "./Program.js"
+
+/**
+ * A code of the program (6000–6017) or of the framework that it follows, with its name and text.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ErrorCode {
+  readonly name: CodeName
+  readonly text: string
+}
+
+/**
+ * What a code of the program or of its framework means. Other programs use the same numbers for other things.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const errorCode = (code: number): Option.Option<ErrorCode> => Option.fromNullable(codes.get(code))
+
+/**
+ * Why: the name of a code of the program or its framework, or what a code of the System program or of the runtime means
+ * for the instruction. `Unknown` for the codes of other programs.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Reason = CodeName | OwnReason
+
+const isReason = (text: string): text is Reason => details.has(text)
+
+const SYSTEM_ACCOUNT_IN_USE = 0
+const SYSTEM_NEGATIVE_LAMPORTS = 1
+
+/** The runtime's words for a fee payer that cannot pay. */
+const unpaid = new Set(["AccountNotFound", "InsufficientFundsForFee", "InsufficientFundsForRent"])
+
+/**
+ * A program refused an instruction, and with it the whole transaction.
+ *
+ * `program` is the one that failed: the invocation that the runtime's log names first. An error of a program that another
+ * one invoked is never taken for the other's.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ProgramError extends Schema.TaggedError<ProgramError>("@pod-protocol/effect/ProgramError")(
+  "ProgramError",
+  {
+    reason: Schema.String.pipe(Schema.filter(isReason)),
+    /** The error code; absent where the runtime has a name instead, which then stands in `detail`. */
+    code: Schema.optional(Schema.Number),
+    /** The program that failed. The System program where lamports were missing for fee or rent. */
+    program: Addresses.Schema,
+    /** The instruction of the protocol in which it failed. */
+    instruction: Schema.optional(Schema.String),
+    /** Its place in the transaction, from 0; absent where the transaction failed as a whole. */
+    instructionIndex: Schema.optional(Schema.Number),
+    /** The account to blame, under the program's name for it, where the program's log names it. */
+    account: Schema.optional(Schema.String),
+    /** What the program or the runtime says of it. */
+    detail: Schema.String,
+    /** The transaction's log. */
+    logs: Schema.Array(Schema.String),
+    signature: Schema.optional(Signatures.Schema)
+  }
+) {
+  /** True for the rate limit, which passes; false for the rest: the same instruction is refused again. */
+  get isRetryable(): boolean {
+    return this.reason === "RateLimitExceeded"
+  }
+
+  override get message(): string {
+    const where = [
+      this.instruction,
+      this.account === undefined ? undefined : `account ${this.account}`,
+      this.code === undefined ? undefined : `code ${this.code}`,
+      `program ${this.program}`
+    ]
+    return `${this.reason}: ${this.detail} (${where.filter((part) => part !== undefined).join(", ")})`
+  }
+}
+
+/**
+ * What is known of a transaction that failed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Context {
+  /** The instructions of the transaction, in its order: Kit instructions will do. */
+  readonly instructions: ReadonlyArray<{
+    readonly programAddress: Address
+    readonly data?: ReadonlyUint8Array | undefined
+  }>
+  /** Default: the published program. */
+  readonly programId?: Address | undefined
+  readonly signature?: Signature | undefined
+}
+
+/**
+ * Reads the error that a node reports of a transaction (`err` of a status, a simulation or a preflight), with its log.
+ * Integers may be numbers or bigints. None if the transaction failed for a reason that no program gave: an expired
+ * blockhash, a missing signature and so on.
+ *
+ * Without a log, or with one that was cut off, the failed instruction's own program is taken for the one that failed.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const fromTransactionError = (
+  err: unknown,
+  logs: ReadonlyArray<string>,
+  context: Context
+): Option.Option<ProgramError> =>
+  Option.flatMap(TransactionFailure.parse(err), (failure) => {
+    const place = placeOf(failure, logs, context)
+    if (place === undefined) return Option.none()
+    const { detail, reason } = explain(failure, place)
+    return Option.some(
+      new ProgramError({
+        reason,
+        code: failure.code,
+        program: place.program,
+        instruction: place.instruction,
+        instructionIndex: failure.instructionIndex,
+        account: place.isOwn ? accountIn(place.frame?.logs ?? []) : undefined,
+        detail,
+        logs,
+        signature: context.signature
+      })
+    )
+  })
+
+/** Where a transaction failed. */
+interface Place {
+  readonly program: Address
+  /** Whether that is the program of the protocol. */
+  readonly isOwn: boolean
+  readonly instruction: InstructionTag | undefined
+  readonly frame: Logs.Frame | undefined
+}
+
+const placeOf = (
+  failure: TransactionFailure.TransactionFailure,
+  logs: ReadonlyArray<string>,
+  { instructions, programId = PROGRAM_ID }: Context
+): Place | undefined => {
+  if (failure.instructionIndex === undefined) {
+    return unpaid.has(failure.kind)
+      ? { program: Addresses.SYSTEM_PROGRAM, isOwn: false, instruction: undefined, frame: undefined }
+      : undefined
+  }
+  const invoked = instructions[failure.instructionIndex]
+  const invokedTag =
+    invoked?.programAddress === programId && invoked.data !== undefined ? tagOf(invoked.data.slice(0, 8)) : undefined
+  const frame = Logs.parse(logs).failed
+  if (frame !== undefined) {
+    const own = Logs.ancestry(frame).find(({ program }) => program === programId)
+    const instruction = own === undefined ? undefined : (loggedTag(own.logs) ?? invokedTag)
+    return { program: frame.program, isOwn: frame.program === programId, instruction, frame }
+  }
+  if (invoked === undefined) return undefined
+  // The program's own codes begin at 100: what is below comes from the System program that it invoked.
+  const isSystem = invokedTag !== undefined && (failure.code ?? OWN_CODES) < OWN_CODES
+  const program = isSystem ? Addresses.SYSTEM_PROGRAM : invoked.programAddress
+  return { program, isOwn: program === programId, instruction: invokedTag, frame }
+}
+
+const OWN_CODES = 100
+
+const INSTRUCTION = "Instruction: "
+
+/** The instruction that an invocation of the program says it is: its first line. */
+const loggedTag = ([first = ""]: ReadonlyArray<string>): InstructionTag | undefined => {
+  const name = first.startsWith(INSTRUCTION) ? first.slice(INSTRUCTION.length) : ""
+  return isTag(name) ? name : undefined
+}
+
+const CAUSED_BY = /^AnchorError caused by account: (\w{1,64})\. Error Code: /
+
+/** The account that the program names in the last of its errors. */
+const accountIn = (logs: ReadonlyArray<string>): string | undefined =>
+  logs.findLast((line) => CAUSED_BY.test(line))?.match(CAUSED_BY)?.[1]
+
+const because = (reason: Reason) => ({ reason, detail: details.get(reason) ?? reason })
+
+const explain = (
+  { code, kind }: TransactionFailure.TransactionFailure,
+  { frame, instruction, isOwn, program }: Place
+): { readonly reason: Reason; readonly detail: string } => {
+  const known = isOwn && code !== undefined ? codes.get(code) : undefined
+  if (known !== undefined) {
+    // A program that gives spent invitations out again says AlreadyInChannel of one that is not spent.
+    const isInvited = known.name === "AlreadyInChannel" && instruction === "InviteToChannel"
+    return because(isInvited ? "AlreadyInvited" : known.name)
+  }
+  if (program === Addresses.SYSTEM_PROGRAM) {
+    if (code === SYSTEM_NEGATIVE_LAMPORTS || unpaid.has(kind)) return because("InsufficientFunds")
+    if (code === SYSTEM_ACCOUNT_IN_USE) {
+      return because((instruction === undefined ? undefined : existing[instruction]) ?? "AccountAlreadyInUse")
+    }
+  }
+  if (code === undefined && isReason(kind)) return because(kind)
+  const said = frame?.outcome._tag === "Failure" ? frame.outcome.error : kind
+  return { reason: "Unknown", detail: `${because("Unknown").detail}: ${said}` }
+}
