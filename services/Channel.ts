@@ -185,6 +185,9 @@ const inChannel = (channel: Address) => [[8, channel]] as const
 
 const sent = Metric.tagged(Metrics.messagesSent, "kind", "broadcast")
 
+/** The attributes of a span about a channel. */
+const at = (channel: Address) => ({ "pod.channel": channel })
+
 const checkUpdate = ({ description, feePerMessage, maxParticipants, name }: UpdateInput) =>
   Effect.gen(function* () {
     if (name !== undefined) yield* Rules.checkChannelName(name)
@@ -224,8 +227,6 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
     feePerMessage > 0n
       ? ifExists("EscrowAccount", Pda.escrow(channel, wallet, programId).address)
       : Effect.succeed(undefined)
-
-  const at = (channel: Address) => ({ "pod.channel": channel })
 
   return Channel.of({
     create: (

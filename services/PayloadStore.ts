@@ -102,6 +102,14 @@ const isPayloadStoreError = Schema.is(PayloadStoreError)
 
 const hasHash = (bytes: Uint8Array, key: string): boolean => Encoding.encodeHex(Hash.sha256(bytes)) === key
 
+const run = <A>(name: string, key: string, effect: Effect.Effect<A, unknown>): Effect.Effect<A, PayloadStoreError> =>
+  effect.pipe(
+    Effect.mapError((cause) =>
+      isPayloadStoreError(cause) ? cause : new PayloadStoreError({ reason: "Unavailable", hash: key, cause })
+    ),
+    traced(`PayloadStore.${name}`, { "pod.payload.hash": key })
+  )
+
 /**
  * A payload store over a backend: names bytes by their hash, and verifies them on every read.
  *
@@ -109,13 +117,6 @@ const hasHash = (bytes: Uint8Array, key: string): boolean => Encoding.encodeHex(
  * @category constructors
  */
 export const make = (backend: Backend): Service => {
-  const run = <A>(name: string, key: string, effect: Effect.Effect<A, unknown>): Effect.Effect<A, PayloadStoreError> =>
-    effect.pipe(
-      Effect.mapError((cause) =>
-        isPayloadStoreError(cause) ? cause : new PayloadStoreError({ reason: "Unavailable", hash: key, cause })
-      ),
-      traced(`PayloadStore.${name}`, { "pod.payload.hash": key })
-    )
   return PayloadStore.of({
     put: (bytes) =>
       Effect.suspend(() => {

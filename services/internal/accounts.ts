@@ -59,11 +59,7 @@ const filtersOf = <A>({ type, where }: Query<A>): ReadonlyArray<AccountFilter> =
   ...where.map(([offset, address]) => ({ memcmp: { offset, bytes: Addresses.toBytes(address) } }))
 ]
 
-const byAge = <A>({ createdAt }: Query<A>): Order.Order<ProgramAccount<A>> =>
-  Order.combine(
-    Order.mapInput(Order.bigint, ({ account }: ProgramAccount<A>) => createdAt(account)),
-    Order.mapInput(Order.string, ({ address }: ProgramAccount<A>) => address)
-  )
+const byAddress = Order.mapInput(Order.string, ({ address }: ProgramAccount<unknown>) => address)
 
 const decode = <A>(
   type: AccountType<A>,
@@ -83,11 +79,13 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
       Option.filter(value, ({ owner }) => owner === programId)
     )
 
-  const list: Accounts["list"] = (query) =>
-    pool.getProgramAccounts(programId, { filters: filtersOf(query) }).pipe(
+  const list = <A>(query: Query<A>): Effect.Effect<ReadonlyArray<ProgramAccount<A>>, ListError> => {
+    const byAge = Order.mapInput(Order.bigint, ({ account }: ProgramAccount<A>) => query.createdAt(account))
+    return pool.getProgramAccounts(programId, { filters: filtersOf(query) }).pipe(
       Effect.flatMap(({ value }) => Either.all(value.map((info) => decode(query.type, info)))),
-      Effect.map(Arr.sort(byAge(query)))
+      Effect.map(Arr.sortBy(byAge, byAddress))
     )
+  }
 
   const follow = <A>(query: Query<A>): Stream.Stream<ProgramAccount<A>, ListError | SubscriptionError> =>
     Stream.unwrapScoped(
