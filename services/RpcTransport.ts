@@ -17,6 +17,12 @@ import type * as Stream from "effect/Stream"
  */
 const LATER: ReadonlySet<number> = new Set([-32004, -32005, -32014, -32016])
 
+/** A JSON value whose bigints are decimal strings. */
+const withoutBigInts = (value: unknown): unknown =>
+  value === undefined
+    ? undefined
+    : JSON.parse(JSON.stringify(value, (_, member: unknown) => (typeof member === "bigint" ? `${member}` : member)))
+
 /**
  * One JSON-RPC call did not give an answer that can be used.
  *
@@ -73,6 +79,11 @@ export class RpcError extends Schema.TaggedError<RpcError>("@pod-protocol/effect
       case "Decode":
         return false
     }
+  }
+
+  /** `data` may hold integers beyond 2^53, which would break a log in JSON. */
+  override toJSON(): unknown {
+    return { ...this, message: this.message, data: withoutBigInts(this.data) }
   }
 }
 
