@@ -15,6 +15,7 @@ import { InvalidInput } from "../src/InvalidInput.js"
 import type * as Message from "../src/solana/Message.js"
 import * as TestLayer from "./internal/testLayer.js"
 import { traced } from "./internal/traced.js"
+import { ProgramId } from "./ProgramId.js"
 import { RpcPool } from "./RpcPool.js"
 import type { RpcError } from "./RpcTransport.js"
 import * as BlockhashCache from "./transactions/BlockhashCache.js"
@@ -289,7 +290,9 @@ export const make = Effect.fnUntraced(function* (
     ),
     timeToLive: Duration.decode(blockhashTimeToLive)
   })
+  const report = Failure.reporter(yield* ProgramId)
   const deliver = Delivery.make(pool, tracker, {
+    report,
     invalidate: blockhashes.invalidate,
     timeout: options.timeout ?? "2 minutes"
   })
@@ -346,7 +349,7 @@ export const make = Effect.fnUntraced(function* (
         })
         const { err, logs, unitsConsumed: units } = value
         if (Failure.succeeded(err)) return { slot, logs, units }
-        return yield* Failure.make({ reason: "Simulation", err, logs, slot, wire })
+        return yield* report({ reason: "Simulation", err, logs, slot, wire })
       }).pipe(traced("Transactions.simulate", { "solana.instructions": instructions.length })),
 
     details: (signature) =>
@@ -356,7 +359,7 @@ export const make = Effect.fnUntraced(function* (
             Option.map(meta, ({ computeUnitsConsumed: units, err, fee, logs }) => {
               const error = Failure.succeeded(err)
                 ? Option.none()
-                : Option.some(Failure.make({ reason: "Rejected", err, logs, slot, wire, signature }))
+                : Option.some(report({ reason: "Rejected", err, logs, slot, wire, signature }))
               return { signature, slot, blockTime, fee, logs, units, error }
             })
           )

@@ -42,12 +42,13 @@ export const make = (
   pool: Pick<RpcPool, "getSignatureStatuses" | "getTransaction" | "sendTransaction">,
   tracker: ConfirmationTracker.ConfirmationTracker,
   options: {
+    readonly report: (failed: Failure.Failed) => TransactionError
     readonly invalidate: (blockhash: Blockhash) => Effect.Effect<void>
     /** Where the caller names none. A request without an answer is then left to the transport's own timeout. */
     readonly timeout: Duration.DurationInput
   }
 ) => {
-  const { invalidate, timeout: defaultTimeout } = options
+  const { invalidate, report, timeout: defaultTimeout } = options
 
   /** Succeeds where the transaction may land, even if sending it failed: then it is the tracker that knows. */
   const sendOnce = (
@@ -56,7 +57,7 @@ export const make = (
   ): Effect.Effect<void, RpcError | TransactionError> => {
     const refused = (error: RpcError, { err, logs }: Failure.Preflight): Effect.Effect<void, TransactionError> => {
       if (err === "AlreadyProcessed") return Effect.void
-      const failed = Failure.make({ reason: "Simulation", err, logs, wire: signed.wire, signed, cause: error })
+      const failed = report({ reason: "Simulation", err, logs, wire: signed.wire, signed, cause: error })
       if (err !== "BlockhashNotFound") return failed
       return Effect.zipRight(invalidate(signed.lifetime.blockhash), firstTime ? failed : Effect.void)
     }
@@ -94,7 +95,7 @@ export const make = (
       Effect.orElseSucceed(() => Option.none()),
       Effect.flatMap((meta) => {
         const logs = Option.match(meta, { onNone: () => [], onSome: ({ logs }) => logs })
-        return Failure.make({ reason: "Rejected", err, logs, slot, wire: signed.wire, signed })
+        return report({ reason: "Rejected", err, logs, slot, wire: signed.wire, signed })
       })
     )
 

@@ -1,12 +1,12 @@
 /**
  * @since 0.1.0
  */
-import type { Signature } from "@solana/kit"
+import type { Address as Address_, Signature } from "@solana/kit"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import * as Instruction from "../../src/protocol/Instruction.js"
 import * as ProgramError from "../../src/protocol/ProgramError.js"
+import * as Address from "../../src/solana/Address.js"
 import * as Json from "../../src/solana/Json.js"
 import * as Wire from "../../src/solana/Wire.js"
 import type { RpcError } from "../RpcTransport.js"
@@ -83,14 +83,15 @@ export const mayHaveBeenSent = (error: RpcError): boolean => {
  */
 export const succeeded = (err: unknown): boolean => err === null || err === undefined
 
-/** The names of our program's instructions at their index; other programs' have none. */
-const instructionNames = (wire: Uint8Array): ReadonlyArray<string | undefined> =>
+/** The top-level instructions of a transaction, whose bytes may not be ours. */
+const instructionsOf = (wire: Uint8Array): ProgramError.Context["instructions"] =>
   Either.match(Wire.decode(wire), {
     onLeft: () => [],
     onRight: ({ message }) =>
-      message.instructions.map(({ data }) =>
-        Either.match(Instruction.decode(data), { onLeft: () => undefined, onRight: ({ _tag }) => _tag })
-      )
+      message.instructions.map(({ data, programIndex }) => ({
+        programAddress: message.staticAccounts[programIndex] ?? Address.SYSTEM_PROGRAM,
+        data
+      }))
   })
 
 /**
@@ -98,27 +99,35 @@ const instructionNames = (wire: Uint8Array): ReadonlyArray<string | undefined> =
  *
  * @internal
  */
-export const make = (
-  failed: Preflight & {
-    readonly reason: "Simulation" | "Rejected"
-    readonly wire: Uint8Array
-    readonly slot?: bigint
-    readonly signature?: Signature
-    readonly signed?: SignedTransaction
-    readonly cause?: RpcError
-  }
-): TransactionError => {
-  const { cause, err, logs, reason, signature, signed, slot, wire } = failed
-  const programError = ProgramError.fromTransactionError(err, logs, { instructions: instructionNames(wire) })
-  return new TransactionError({
-    reason,
-    detail: `${reason === "Simulation" ? "simulation failed" : "it landed and failed"}: ${Json.stringify(err)}`,
-    signature: signed?.signature ?? signature,
-    slot,
-    logs,
-    programError: Option.getOrUndefined(programError),
-    err,
-    signed,
-    cause
-  })
+export interface Failed extends Preflight {
+  readonly reason: "Simulation" | "Rejected"
+  readonly wire: Uint8Array
+  readonly slot?: bigint
+  readonly signature?: Signature
+  readonly signed?: SignedTransaction
+  readonly cause?: RpcError
 }
+
+/**
+ * Says what failed, and names it where the program at this address said it.
+ *
+ * @internal
+ */
+export const reporter =
+  (programId: Address_) =>
+  ({ cause, err, logs, reason, signed, slot, wire, ...failed }: Failed): TransactionError => {
+    const signature = signed?.signature ?? failed.signature
+    const instructions = instructionsOf(wire)
+    const programError = ProgramError.fromTransactionError(err, logs, { instructions, programId, signature })
+    return new TransactionError({
+      reason,
+      detail: `${reason === "Simulation" ? "simulation failed" : "it landed and failed"}: ${Json.stringify(err)}`,
+      signature,
+      slot,
+      logs,
+      programError: Option.getOrUndefined(programError),
+      err,
+      signed,
+      cause
+    })
+  }

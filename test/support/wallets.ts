@@ -2,10 +2,14 @@ import { ed25519 } from "@noble/curves/ed25519.js"
 import type { Address } from "@solana/kit"
 import * as Addresses from "../../src/solana/Address.js"
 
+const publicKeys = new Map<number, Uint8Array>()
+
 /** Solana's 64 secret bytes of the key whose seed is this number, over and over. */
 export const secretKeyOf = (seed: number): Uint8Array => {
   const bytes = new Uint8Array(32).fill(seed)
-  return Uint8Array.of(...bytes, ...ed25519.getPublicKey(bytes))
+  const publicKey = publicKeys.get(seed) ?? ed25519.getPublicKey(bytes)
+  publicKeys.set(seed, publicKey)
+  return Uint8Array.of(...bytes, ...publicKey)
 }
 
 /** A legacy message without instructions, which only its fee payer has to sign. */

@@ -1,0 +1,106 @@
+import { type Commitment, lamports, type Signature } from "@solana/kit"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type { ConfirmedTransaction, SignatureStatus } from "../../services/rpc/Reply.js"
+import * as RpcPool from "../../services/RpcPool.js"
+import * as Blockhash from "../../src/solana/Blockhash.js"
+import * as Signatures from "../../src/solana/Signature.js"
+
+/** A node whose every answer the test decides, and which writes down what it was asked. */
+export interface FakeNode {
+  slot: bigint
+  blockHeight: bigint
+  /** Names the newest blockhash, which lives 150 blocks from now. */
+  blockhash: number
+  /** What it does with a transaction that it is sent. Default: nothing. */
+  onSend: (signature: Signature) => void
+  readonly sent: Array<{ readonly wire: Uint8Array; readonly options: RpcPool.SendOptions | undefined }>
+  readonly statusCalls: Array<{ readonly signatures: ReadonlyArray<Signature>; readonly history: boolean }>
+  /** Statuses that only a look-up with history finds. */
+  readonly archived: Map<Signature, SignatureStatus>
+  readonly land: (signature: Signature, level?: Commitment, err?: unknown) => void
+  readonly forget: (signature: Signature) => void
+  readonly layer: Layer.Layer<RpcPool.RpcPool>
+}
+
+export const blockhashOf = (name: number) => Blockhash.fromBytes(new Uint8Array(32).fill(name))
+
+export const signatureOf = (wire: Uint8Array): Signature => Signatures.fromBytes(wire, 1)
+
+export const statusOf = (slot: bigint, level: Commitment, err: unknown = null): SignatureStatus => ({
+  slot,
+  err,
+  confirmations: level === "finalized" ? Option.none() : Option.some(1n),
+  confirmationStatus: Option.some(level)
+})
+
+/** What `getTransaction` says of a transaction that landed and failed. */
+export const confirmedOf = (wire: Uint8Array, err: unknown, logs: ReadonlyArray<string>): ConfirmedTransaction => ({
+  wire,
+  version: 0,
+  slot: 100n,
+  blockTime: Option.some(1_700_000_000n),
+  meta: Option.some({
+    err,
+    logs,
+    fee: lamports(5000n),
+    preBalances: [],
+    postBalances: [],
+    innerInstructions: [],
+    computeUnitsConsumed: Option.some(150n),
+    returnData: Option.none(),
+    loadedAddresses: { writable: [], readonly: [] }
+  })
+})
+
+export const make = (overrides: Partial<RpcPool.Service> = {}): FakeNode => {
+  const statuses = new Map<Signature, SignatureStatus>()
+  const node: FakeNode = {
+    slot: 100n,
+    blockHeight: 90n,
+    blockhash: 1,
+    onSend: () => {},
+    sent: [],
+    statusCalls: [],
+    archived: new Map(),
+    land: (signature, level = "confirmed", err = null) => statuses.set(signature, statusOf(node.slot, level, err)),
+    forget: (signature) => statuses.delete(signature),
+    layer: RpcPool.layerTest({
+      getLatestBlockhash: () =>
+        Effect.sync(() => ({
+          slot: node.slot,
+          value: { blockhash: blockhashOf(node.blockhash), lastValidBlockHeight: node.blockHeight + 150n }
+        })),
+      getEpochInfo: () =>
+        Effect.sync(() => ({
+          absoluteSlot: node.slot,
+          blockHeight: node.blockHeight,
+          epoch: 0n,
+          slotIndex: node.slot,
+          slotsInEpoch: 432_000n,
+          transactionCount: Option.none()
+        })),
+      getSignatureStatuses: (signatures, options) =>
+        Effect.sync(() => {
+          const history = options?.searchTransactionHistory === true
+          node.statusCalls.push({ signatures, history })
+          return {
+            slot: node.slot,
+            value: signatures.map((signature) =>
+              Option.fromNullable(statuses.get(signature) ?? (history ? node.archived.get(signature) : undefined))
+            )
+          }
+        }),
+      sendTransaction: (wire, options) =>
+        Effect.sync(() => {
+          const signature = signatureOf(wire)
+          node.sent.push({ wire, options })
+          node.onSend(signature)
+          return signature
+        }),
+      ...overrides
+    })
+  }
+  return node
+}

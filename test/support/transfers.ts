@@ -1,0 +1,27 @@
+import { type Address, address, type Instruction, lamports } from "@solana/kit"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as WalletNode from "../../layers/WalletNode.js"
+import * as Addresses from "../../src/solana/Address.js"
+import { secretKeyOf } from "./wallets.js"
+
+/** The wallet whose seed is this number, over and over. */
+export const walletOf = (seed: number) => Effect.orDie(WalletNode.fromSecretKey(Redacted.make(secretKeyOf(seed))))
+
+/** System transfer: who signs, to whom, how much. */
+export const transfer = (from: Address, to: Address, amount: bigint): Instruction => {
+  const data = new Uint8Array(12)
+  data[0] = 2
+  new DataView(data.buffer).setBigUint64(4, lamports(amount), true)
+  return {
+    programAddress: Addresses.SYSTEM_PROGRAM,
+    accounts: [
+      { address: from, role: 3 },
+      { address: to, role: 1 }
+    ],
+    data
+  }
+}
+
+/** Somebody who has nothing and does nothing. */
+export const STRANGER = address("Stranger11111111111111111111111111111111111")
