@@ -1,0 +1,98 @@
+/**
+ * Methods that read accounts.
+ *
+ * @since 0.1.0
+ */
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import * as AccountView from "../AccountView.js"
+import * as Filters from "../Filters.js"
+import * as JsonInteger from "../JsonInteger.js"
+import * as JsonRpcError from "../JsonRpcError.js"
+import { contextual, type Method, method } from "../Node.js"
+import * as Params from "../Params.js"
+
+/** Keys that one `getMultipleAccounts` takes. */
+const MAX_MULTIPLE_ACCOUNTS = 100
+
+/** No account is larger than 10 MiB. */
+const MAX_SPACE = 10_485_760
+
+const getBalance = method(
+  Params.decode(Schema.Tuple(Schema.String, Params.optional(Params.BankConfig)), 1, 2),
+  ({ chain }, [text, config]) =>
+    Either.gen(function* () {
+      const address = yield* Params.address(text)
+      const bank = yield* Params.bank(chain, config)
+      return contextual(bank, JsonInteger.fromBigInt(chain.account(address, bank.slot)?.lamports ?? 0n))
+    })
+)
+
+const getAccountInfo = method(
+  Params.decode(Schema.Tuple(Schema.String, Params.optional(Params.AccountConfig)), 1, 2),
+  ({ chain }, [text, config]) =>
+    Either.gen(function* () {
+      const address = yield* Params.address(text)
+      const bank = yield* Params.bank(chain, config)
+      return contextual(bank, yield* AccountView.viewMaybe(chain.account(address, bank.slot), config ?? {}))
+    })
+)
+
+const getMultipleAccounts = method(
+  Params.decode(Schema.Tuple(Schema.Array(Schema.String), Params.optional(Params.AccountConfig)), 1, 2),
+  ({ chain }, [texts, config]) =>
+    Either.gen(function* () {
+      if (texts.length > MAX_MULTIPLE_ACCOUNTS) {
+        return yield* Either.left(JsonRpcError.params(`Too many inputs provided; max ${MAX_MULTIPLE_ACCOUNTS}`))
+      }
+      const addresses = yield* Either.all(texts.map(Params.address))
+      const bank = yield* Params.bank(chain, config)
+      const options = { ...config, encoding: config?.encoding ?? ("base64" as const) }
+      const accounts = addresses.map((address) => AccountView.viewMaybe(chain.account(address, bank.slot), options))
+      return contextual(bank, yield* Either.all(accounts))
+    })
+)
+
+const ProgramAccountsConfig = Schema.Struct({
+  ...Params.accountFields,
+  filters: Params.maybe(Schema.Array(Filters.Filter)),
+  withContext: Params.maybe(Schema.Boolean)
+})
+
+const getProgramAccounts = method(
+  Params.decode(Schema.Tuple(Schema.String, Params.optional(ProgramAccountsConfig)), 1, 2),
+  ({ chain }, [text, config]) =>
+    Either.gen(function* () {
+      const program = yield* Params.address(text)
+      const accepts = yield* Filters.compile(config?.filters)
+      const bank = yield* Params.bank(chain, config)
+      const views = chain
+        .ownedBy(program, bank.slot)
+        .filter(([, account]) => accepts(account))
+        .map(([address, account]) => AccountView.viewKeyed(address, account, config ?? {}))
+      const accounts = yield* Either.all(views)
+      return config?.withContext === true ? contextual(bank, accounts) : accounts
+    })
+)
+
+const getMinimumBalanceForRentExemption = method(
+  Params.decode(Schema.Tuple(Params.U64, Params.optional(Params.BankConfig)), 1, 2),
+  ({ chain }, [space]) =>
+    space > MAX_SPACE
+      ? Either.left(JsonRpcError.params(`Invalid params: no account is larger than ${MAX_SPACE} bytes`))
+      : Either.right(JsonInteger.fromBigInt(chain.minimumBalance(Number(space))))
+)
+
+/**
+ * By name.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const methods: Readonly<Record<string, Method>> = {
+  getBalance,
+  getAccountInfo,
+  getMultipleAccounts,
+  getProgramAccounts,
+  getMinimumBalanceForRentExemption
+}
