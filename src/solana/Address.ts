@@ -37,7 +37,8 @@ const brand = (text: string): Address => text as Address
 export const fromBytes = (bytes: Uint8Array, offset = 0): Address => brand(bytes32.encode(bytes, offset))
 
 /**
- * The 32 bytes of an address. They come from a bounded cache and are shared by all callers: do not change them.
+ * The 32 bytes of an address. They come from a bounded cache and are shared by all callers: do not change them. A text
+ * that was branded unchecked is a defect and throws `InvalidInput`.
  *
  * @since 0.1.0
  * @category conversions

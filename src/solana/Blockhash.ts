@@ -8,6 +8,7 @@ import type * as Either from "effect/Either"
 import * as EffectSchema from "effect/Schema"
 import type { InvalidInput } from "../InvalidInput.js"
 import { bytes32 } from "./internal/base58Fixed.js"
+import { BoundedCache } from "./internal/BoundedCache.js"
 import * as FixedText from "./internal/fixedText.js"
 
 /**
@@ -17,6 +18,11 @@ import * as FixedText from "./internal/fixedText.js"
  * @category constants
  */
 export const SIZE = 32
+
+/** Blockhashes in a generation of the cache: a few commitments, endpoints and nonces at a time. */
+const CACHED_BLOCKHASHES = 16
+
+const bytesByBlockhash = new BoundedCache<Blockhash, Uint8Array>(CACHED_BLOCKHASHES)
 
 /** The one place where bytes become the brand: text made from 32 bytes is a blockhash. */
 const brand = (text: string): Blockhash => text as Blockhash
@@ -31,12 +37,19 @@ const brand = (text: string): Blockhash => text as Blockhash
 export const fromBytes = (bytes: Uint8Array, offset = 0): Blockhash => brand(bytes32.encode(bytes, offset))
 
 /**
- * The 32 bytes of a blockhash.
+ * The 32 bytes of a blockhash. Many messages bear the same one, so the last few are remembered and shared by all
+ * callers: do not change them. A text that was branded unchecked is a defect and throws `InvalidInput`.
  *
  * @since 0.1.0
  * @category conversions
  */
-export const toBytes = (blockhash: Blockhash): Uint8Array => FixedText.bytesOf(bytes32, SIZE, "blockhash", blockhash)
+export const toBytes = (blockhash: Blockhash): Uint8Array => {
+  const known = bytesByBlockhash.get(blockhash)
+  if (known !== undefined) return known
+  const bytes = FixedText.bytesOf(bytes32, SIZE, "blockhash", blockhash)
+  bytesByBlockhash.set(blockhash, bytes)
+  return bytes
+}
 
 /**
  * Whether the text is base58 of 32 bytes.

@@ -111,9 +111,9 @@ export interface CompileOptions {
  * Compiles instructions to message bytes: merges the roles of each account, orders the accounts and writes everything
  * as Kit's `compileTransactionMessage` and its encoder do, byte for byte.
  *
- * Fails with `InvalidInput` when a program is the fee payer or writable, an address or the blockhash is not one, there
- * are over 64 accounts or instructions, an instruction names over 255 accounts, a legacy message would need a table,
- * or the signed transaction would be over 1232 bytes.
+ * Fails with `InvalidInput` when an invoked program pays the fee or is written to, there are over 64 accounts or
+ * instructions, an instruction names over 255 accounts, a table holds over 256, a legacy message would need a table, or
+ * the signed transaction would be over 1232 bytes.
  *
  * @since 0.1.0
  * @category encoding

@@ -34,7 +34,7 @@ const brandBytes = (bytes: Uint8Array): SignatureBytes => bytes as SignatureByte
 export const fromBytes = (bytes: Uint8Array, offset = 0): Signature => brand(bytes64.encode(bytes, offset))
 
 /**
- * The 64 bytes of a signature.
+ * The 64 bytes of a signature. A text that was branded unchecked is a defect and throws `InvalidInput`.
  *
  * @since 0.1.0
  * @category conversions

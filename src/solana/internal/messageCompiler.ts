@@ -1,9 +1,9 @@
-/** The compiler behind `Message.compile`. */
-import type { Address } from "@solana/kit"
+/** The compiler behind `Message.compile`: collects accounts, arranges them as Kit does, and writes the bytes. */
+import type { Address, Instruction } from "@solana/kit"
 import * as Either from "effect/Either"
 import { InvalidInput } from "../../InvalidInput.js"
 import * as Addresses from "../Address.js"
-import * as Blockhashes from "../Blockhash.js"
+import * as Blockhash from "../Blockhash.js"
 import type { CompileOptions, LookupTable } from "../Message.js"
 import { compare } from "./addressOrder.js"
 import * as ShortVec from "./shortVec.js"
@@ -18,154 +18,247 @@ const MAX_TABLE_ADDRESSES = 256
 const WRITABLE = 1
 const SIGNER = 2
 
-interface Lookup {
+/** Where a table holds an account. */
+interface Place {
   readonly table: Address
   readonly index: number
 }
 
-interface TableUse {
-  readonly table: Address
-  readonly writable: Array<Address>
-  readonly readonly: Array<Address>
+/** An account of the message, filled in as the compiler goes. */
+interface Account {
+  readonly address: Address
+  role: number
+  isInvoked: boolean
+  place: Place | undefined
+  /** Its index in the message. */
+  index: number
 }
 
-const NO_TABLES: ReadonlyArray<LookupTable> = []
+/** The accounts that are taken from one table. */
+interface Lookup<Group> {
+  readonly table: Address
+  readonly writable: Group
+  readonly readonly: Group
+}
 
-const refuse = (field: string, rule: string, size?: number): Either.Either<never, InvalidInput> =>
-  Either.left(new InvalidInput(size === undefined ? { field, rule } : { field, rule, size }))
+/** The accounts in the order of the message. */
+interface Layout {
+  readonly requiredSignatures: number
+  readonly readonlySigned: number
+  readonly readonlyUnsigned: number
+  readonly statics: ReadonlyArray<Account>
+  readonly lookups: ReadonlyArray<Lookup<ReadonlyArray<Account>>>
+}
 
-export const compile = (options: CompileOptions): Either.Either<Uint8Array, InvalidInput> => {
-  const { blockhash, feePayer, instructions, lookupTables = NO_TABLES, version = 0 } = options
+const NONE: ReadonlyArray<never> = []
+
+const refusal = (field: string, rule: string, size?: number): InvalidInput =>
+  new InvalidInput(size === undefined ? { field, rule } : { field, rule, size })
+
+/** Limits that are checked before any work is done. */
+const tooMany = (
+  instructions: ReadonlyArray<Instruction>,
+  tables: ReadonlyArray<LookupTable>
+): InvalidInput | undefined => {
   if (instructions.length > MAX_INSTRUCTIONS) {
-    return refuse("instructions", `must be at most ${MAX_INSTRUCTIONS}`, instructions.length)
+    return refusal("instructions", `must be at most ${MAX_INSTRUCTIONS}`, instructions.length)
   }
-
-  const roles = new Map<Address, number>([[feePayer, WRITABLE | SIGNER]])
-  const lookups = new Map<Address, Lookup>()
-  for (let i = 0; i < instructions.length; i++) {
-    const instruction = instructions[i]
-    if (instruction === undefined) continue
-    if (!roles.has(instruction.programAddress)) roles.set(instruction.programAddress, 0)
-    const accounts = instruction.accounts ?? []
+  for (const [i, { accounts = NONE }] of instructions.entries()) {
     if (accounts.length > MAX_INSTRUCTION_ACCOUNTS) {
-      return refuse(`instructions[${i}].accounts`, `must be at most ${MAX_INSTRUCTION_ACCOUNTS}`, accounts.length)
-    }
-    for (const account of accounts) {
-      roles.set(account.address, (roles.get(account.address) ?? 0) | account.role)
-      if ("lookupTableAddress" in account) {
-        const other = lookups.get(account.address)
-        if (other === undefined || compare(account.lookupTableAddress, other.table) < 0) {
-          lookups.set(account.address, { table: account.lookupTableAddress, index: account.addressIndex })
-        }
-      }
+      return refusal(`instructions[${i}].accounts`, `must be at most ${MAX_INSTRUCTION_ACCOUNTS}`, accounts.length)
     }
   }
-
-  for (const { address, addresses } of lookupTables) {
+  for (const { addresses } of tables) {
     if (addresses.length > MAX_TABLE_ADDRESSES) {
-      return refuse("lookupTables", `must hold at most ${MAX_TABLE_ADDRESSES} addresses each`, addresses.length)
+      return refusal("lookupTables", `must hold at most ${MAX_TABLE_ADDRESSES} addresses each`, addresses.length)
     }
-    for (let index = 0; index < addresses.length; index++) {
-      const account = addresses[index]
-      if (account !== undefined && roles.has(account) && !lookups.has(account)) {
-        lookups.set(account, { table: address, index })
+  }
+  return undefined
+}
+
+/** All accounts with their merged roles, each once. */
+class Accounts {
+  readonly byAddress = new Map<Address, Account>()
+
+  /** The account, added as read-only when it is new. */
+  at(address: Address): Account {
+    const known = this.byAddress.get(address)
+    if (known !== undefined) return known
+    const account = { address, role: 0, isInvoked: false, place: undefined, index: 0 }
+    this.byAddress.set(address, account)
+    return account
+  }
+}
+
+const collect = (
+  feePayer: Address,
+  instructions: ReadonlyArray<Instruction>,
+  tables: ReadonlyArray<LookupTable>
+): Accounts => {
+  const all = new Accounts()
+  all.at(feePayer).role = WRITABLE | SIGNER
+  for (const { accounts = NONE, programAddress } of instructions) {
+    all.at(programAddress).isInvoked = true
+    for (const meta of accounts) {
+      const account = all.at(meta.address)
+      account.role |= meta.role
+      if ("lookupTableAddress" in meta) {
+        const { addressIndex: index, lookupTableAddress: table } = meta
+        if (account.place === undefined || compare(table, account.place.table) < 0) account.place = { table, index }
       }
     }
   }
-  if (version === "legacy" && lookups.size > 0) return refuse("lookupTables", "a legacy message has none")
-
-  for (const { programAddress } of instructions) {
-    if (programAddress === feePayer) return refuse("feePayer", "must not be an invoked program")
-    if (((roles.get(programAddress) ?? 0) & WRITABLE) !== 0) {
-      return refuse("instructions", `must not write to the invoked program ${programAddress}`)
+  for (const { address: table, addresses } of tables) {
+    for (let index = 0; index < addresses.length; index++) {
+      const address = addresses[index]
+      const account = address === undefined ? undefined : all.byAddress.get(address)
+      if (account !== undefined && account.place === undefined) account.place = { table, index }
     }
-    lookups.delete(programAddress)
   }
+  return all
+}
 
-  if (roles.size > MAX_ACCOUNTS) return refuse("accounts", `must be at most ${MAX_ACCOUNTS}`, roles.size)
+/** Rules that the accounts as a whole break. */
+const unsound = (
+  feePayer: Address,
+  version: CompileOptions["version"],
+  { byAddress }: Accounts
+): InvalidInput | undefined => {
+  if (byAddress.size > MAX_ACCOUNTS) return refusal("accounts", `must be at most ${MAX_ACCOUNTS}`, byAddress.size)
+  for (const { address, isInvoked, place, role } of byAddress.values()) {
+    if (isInvoked && address === feePayer) return refusal("feePayer", "must not be an invoked program")
+    if (isInvoked && (role & WRITABLE) !== 0) {
+      return refusal("instructions", `must not write to the invoked program ${address}`)
+    }
+    if (version === "legacy" && place !== undefined) return refusal("lookupTables", "a legacy message has none")
+  }
+  return undefined
+}
 
-  // Static accounts by role, in the order of the header; the fee payer stands before them.
-  const groups: ReadonlyArray<Array<Address>> = [[], [], [], []]
-  const tables = new Map<Address, TableUse>()
-  for (const [address, role] of roles) {
+const sorted = (accounts: ReadonlyArray<Account>): ReadonlyArray<Account> =>
+  accounts.length > 1 ? accounts.toSorted((left, right) => compare(left.address, right.address)) : accounts
+
+/** Gives every account its place: invoked programs and signers are static, whatever tables hold. */
+const arrange = (feePayer: Address, accounts: Accounts): Layout => {
+  const writableSigners: Array<Account> = []
+  const readonlySigners: Array<Account> = []
+  const writable: Array<Account> = []
+  const readonly: Array<Account> = []
+  const lookupByTable = new Map<Address, Lookup<Array<Account>>>()
+  for (const account of accounts.byAddress.values()) {
+    const { address, isInvoked, place, role } = account
     if (address === feePayer) continue
-    const lookup = role < SIGNER && lookups.size > 0 ? lookups.get(address) : undefined
-    if (lookup === undefined) {
-      groups[role]?.push(address)
-      continue
-    }
-    let use = tables.get(lookup.table)
-    if (use === undefined) {
-      use = { table: lookup.table, writable: [], readonly: [] }
-      tables.set(lookup.table, use)
-    }
-    if ((role & WRITABLE) !== 0) use.writable.push(address)
-    else use.readonly.push(address)
-  }
-  for (const group of groups) group.sort(compare)
-  const [readonly = [], writable = [], readonlySigners = [], writableSigners = []] = groups
-  const statics = [feePayer, ...writableSigners, ...readonlySigners, ...writable, ...readonly]
-  const signatures = 1 + writableSigners.length + readonlySigners.length
-  const uses = [...tables.values()].toSorted((left, right) => compare(left.table, right.table))
-  for (const use of uses) {
-    use.writable.sort(compare)
-    use.readonly.sort(compare)
+    if (place !== undefined && role < SIGNER && !isInvoked) {
+      const lookup = lookupByTable.get(place.table) ?? { table: place.table, writable: [], readonly: [] }
+      lookupByTable.set(place.table, lookup)
+      if (role === WRITABLE) lookup.writable.push(account)
+      else lookup.readonly.push(account)
+    } else if (role === (WRITABLE | SIGNER)) writableSigners.push(account)
+    else if (role === SIGNER) readonlySigners.push(account)
+    else if (role === WRITABLE) writable.push(account)
+    else readonly.push(account)
   }
 
-  const indices = new Map<Address, number>()
-  for (const address of statics) indices.set(address, indices.size)
-  for (const use of uses) for (const address of use.writable) indices.set(address, indices.size)
-  for (const use of uses) for (const address of use.readonly) indices.set(address, indices.size)
+  const statics = [
+    accounts.at(feePayer),
+    ...sorted(writableSigners),
+    ...sorted(readonlySigners),
+    ...sorted(writable),
+    ...sorted(readonly)
+  ]
+  const lookups = Array.from(lookupByTable.values(), ({ readonly, table, writable }) => ({
+    table,
+    writable: sorted(writable),
+    readonly: sorted(readonly)
+  })).toSorted((left, right) => compare(left.table, right.table))
 
-  const size =
-    (version === 0 ? 1 : 0) +
+  let next = 0
+  for (const account of statics) account.index = next++
+  for (const { writable } of lookups) for (const account of writable) account.index = next++
+  for (const { readonly } of lookups) for (const account of readonly) account.index = next++
+
+  return {
+    requiredSignatures: 1 + writableSigners.length + readonlySigners.length,
+    readonlySigned: readonlySigners.length,
+    readonlyUnsigned: readonly.length,
+    statics,
+    lookups
+  }
+}
+
+const sizeOf = (
+  version: CompileOptions["version"],
+  instructions: ReadonlyArray<Instruction>,
+  layout: Layout
+): number => {
+  let size =
     3 +
-    ShortVec.size(statics.length) +
-    Addresses.SIZE * (statics.length + 1) +
-    ShortVec.size(instructions.length) +
-    instructions.reduce((sum, { accounts = [], data }) => {
-      const dataSize = data?.length ?? 0
-      return sum + 1 + ShortVec.size(accounts.length) + accounts.length + ShortVec.size(dataSize) + dataSize
-    }, 0) +
-    (version === 0 ? 1 : 0) +
-    uses.reduce((sum, use) => sum + Addresses.SIZE + 2 + use.writable.length + use.readonly.length, 0)
-  const transactionSize = 1 + SIGNATURE_BYTES * signatures + size
-  if (transactionSize > MAX_TRANSACTION_BYTES) {
-    return refuse("transaction", `must be at most ${MAX_TRANSACTION_BYTES} bytes`, transactionSize)
+    ShortVec.size(layout.statics.length) +
+    Addresses.SIZE * layout.statics.length +
+    Blockhash.SIZE +
+    ShortVec.size(instructions.length)
+  for (const { accounts = NONE, data } of instructions) {
+    const dataSize = data?.length ?? 0
+    size += 1 + ShortVec.size(accounts.length) + accounts.length + ShortVec.size(dataSize) + dataSize
   }
+  if (version === "legacy") return size
+  size += 1 + ShortVec.size(layout.lookups.length)
+  for (const { readonly, writable } of layout.lookups) {
+    size += Addresses.SIZE + 2 + writable.length + readonly.length
+  }
+  return size
+}
 
+const write = (options: CompileOptions, all: Accounts, layout: Layout, size: number): Uint8Array => {
+  const { blockhash, instructions, version } = options
   const bytes = new Uint8Array(size)
   let at = 0
-  if (version === 0) bytes[at++] = VERSION_FLAG
-  bytes[at++] = signatures
-  bytes[at++] = readonlySigners.length
-  bytes[at++] = readonly.length
-  at = ShortVec.write(bytes, at, statics.length)
-  for (const address of statics) {
+  if (version !== "legacy") bytes[at++] = VERSION_FLAG
+  bytes[at++] = layout.requiredSignatures
+  bytes[at++] = layout.readonlySigned
+  bytes[at++] = layout.readonlyUnsigned
+  at = ShortVec.write(bytes, at, layout.statics.length)
+  for (const { address } of layout.statics) {
     bytes.set(Addresses.toBytes(address), at)
     at += Addresses.SIZE
   }
-  bytes.set(Blockhashes.toBytes(blockhash), at)
-  at += Blockhashes.SIZE
+  bytes.set(Blockhash.toBytes(blockhash), at)
+  at += Blockhash.SIZE
   at = ShortVec.write(bytes, at, instructions.length)
-  for (const { accounts = [], data, programAddress } of instructions) {
-    bytes[at++] = indices.get(programAddress) ?? 0
+  for (const { accounts = NONE, data, programAddress } of instructions) {
+    bytes[at++] = all.at(programAddress).index
     at = ShortVec.write(bytes, at, accounts.length)
-    for (const { address } of accounts) bytes[at++] = indices.get(address) ?? 0
+    for (const { address } of accounts) bytes[at++] = all.at(address).index
     at = ShortVec.write(bytes, at, data?.length ?? 0)
     if (data !== undefined) {
       bytes.set(data, at)
       at += data.length
     }
   }
-  if (version === 0) at = ShortVec.write(bytes, at, uses.length)
-  for (const use of uses) {
-    bytes.set(Addresses.toBytes(use.table), at)
+  if (version === "legacy") return bytes
+  at = ShortVec.write(bytes, at, layout.lookups.length)
+  for (const { readonly, table, writable } of layout.lookups) {
+    bytes.set(Addresses.toBytes(table), at)
     at += Addresses.SIZE
-    for (const list of [use.writable, use.readonly]) {
-      at = ShortVec.write(bytes, at, list.length)
-      for (const address of list) bytes[at++] = lookups.get(address)?.index ?? 0
+    for (const accounts of [writable, readonly]) {
+      at = ShortVec.write(bytes, at, accounts.length)
+      for (const { place } of accounts) bytes[at++] = place?.index ?? 0
     }
   }
-  return Either.right(bytes)
+  return bytes
+}
+
+export const compile = (options: CompileOptions): Either.Either<Uint8Array, InvalidInput> => {
+  const { feePayer, instructions, lookupTables = NONE, version } = options
+  const excess = tooMany(instructions, lookupTables)
+  if (excess !== undefined) return Either.left(excess)
+  const accounts = collect(feePayer, instructions, lookupTables)
+  const fault = unsound(feePayer, version, accounts)
+  if (fault !== undefined) return Either.left(fault)
+  const layout = arrange(feePayer, accounts)
+  const size = sizeOf(version, instructions, layout)
+  const transactionSize = 1 + SIGNATURE_BYTES * layout.requiredSignatures + size
+  return transactionSize > MAX_TRANSACTION_BYTES
+    ? Either.left(refusal("transaction", `must be at most ${MAX_TRANSACTION_BYTES} bytes`, transactionSize))
+    : Either.right(write(options, accounts, layout, size))
 }
