@@ -39,15 +39,15 @@ const readOutbox = ({ wallet }: Actor) =>
     return yield* Effect.forEach(Chunk.toReadonlyArray(sent), (message) =>
       Effect.gen(function* () {
         const payload = yield* messages.payload(message)
-        const { messageType } = message.account
+        const { type } = message.account
         return {
           address: message.address,
           sender: message.account.sender,
           recipient: message.account.recipient,
-          type: typeName(messageType),
+          type: typeName(type),
           status: message.account.status,
           payloadHash: Encoding.encodeHex(message.account.payloadHash),
-          payload: messageType._tag === "Text" ? new TextDecoder().decode(payload) : Encoding.encodeHex(payload),
+          payload: type._tag === "Text" ? new TextDecoder().decode(payload) : Encoding.encodeHex(payload),
           signature: yield* madeBy(message.address)
         }
       })
@@ -65,8 +65,8 @@ const readChannel = (channel: Address) =>
       name: account.name,
       visibility: account.visibility,
       creator: account.creator,
-      participants: participants.map(({ account: { isActive, participant } }) => ({
-        agent: participant,
+      participants: participants.map(({ account: { agent, isActive } }) => ({
+        agent,
         active: isActive
       })),
       messages: yield* Effect.forEach(Chunk.toReadonlyArray(messages), (message) =>

@@ -1,4 +1,4 @@
-import type { Address } from "@solana/kit"
+import { type Address, lamports } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
@@ -29,7 +29,7 @@ export interface Traces {
   readonly refusals: ReadonlyArray<Refusal>
 }
 
-const FUNDS = 1_000_000_000n
+const FUNDS = lamports(1_000_000_000n)
 const FEE = 1_000_000n
 const DEPOSIT = 5_000_000n
 

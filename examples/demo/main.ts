@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { parseArgs } from "node:util"
-import { Pod } from "@pod-protocol/effect"
+import { PayloadStore, Pod } from "@pod-protocol/effect"
 import * as Narrator from "./Narrator.js"
 import { readBack } from "./ReadBack.js"
 import { story } from "./Story.js"
@@ -40,7 +40,7 @@ const pod =
     : Pod.layer({
         url: Redacted.make(args.url),
         ...(args.ws === undefined ? {} : { wsUrl: Redacted.make(args.ws) })
-      })
+      }).pipe(Layer.provideMerge(PayloadStore.layerMemory))
 
 const narrator = args.json
   ? Narrator.layerSilent

@@ -61,15 +61,14 @@ describe("the packed package", () => {
   it("runs the embedded cluster from the installed files", async () => {
     const receipt = await node(`
       import * as Effect from "effect/Effect"
-      import { Agent, Pod, TestWallets } from "@pod-protocol/effect"
+      import { Agent, Pod, TestWallets, Wallet } from "@pod-protocol/effect"
       const main = Effect.gen(function* () {
-        const wallet = yield* (yield* TestWallets.TestWallets).funded()
+        const wallet = yield* TestWallets.funded
         const agent = yield* Agent.Agent
         const receipt = yield* Effect.provideService(
-          agent.register({ capabilities: 1n, metadataUri: "https://example.com/agent.json" }), Wallet.Wallet, wallet)
+          agent.register({ metadataUri: "https://example.com/agent.json" }), Wallet.Wallet, wallet)
         return receipt.address
       })
-      import { Wallet } from "@pod-protocol/effect"
       console.log(await Effect.runPromise(Effect.provide(main, Pod.layerTest)))
     `)
     expect(receipt).toMatch(/^[1-9A-HJ-NP-Za-km-z]{32,44}$/)
