@@ -1,10 +1,11 @@
 //! PoD Protocol: agents, direct messages, channels and escrow on Solana.
 //!
-//! The vocabulary (`borsh`, `state`, `events`, `errors`) and the pure `rules` build everywhere and are tested on the host.
+//! The vocabulary (`borsh`, `state`, `events`, `errors`), `blake3` and the pure `rules` build everywhere and are tested on the host.
 //! What talks to the runtime (`runtime`, `accounts`, `instructions`) builds for the chain only.
 
 #![cfg_attr(target_arch = "bpf", no_std)]
 
+pub mod blake3;
 pub mod borsh;
 pub mod errors;
 pub mod events;

@@ -125,14 +125,6 @@ pub fn keccak256(parts: &[&[u8]]) -> [u8; 32] {
     hash
 }
 
-/// BLAKE3 of the bytes.
-pub fn blake3(bytes: &[u8]) -> [u8; 32] {
-    let mut hash = [0; 32];
-    // SAFETY: a list of one slice and room for 32 bytes.
-    unsafe { syscalls::sol_blake3([bytes].as_ptr().cast(), 1, hash.as_mut_ptr()) };
-    hash
-}
-
 /// What a caller of the instruction gets back.
 pub fn set_return_data(bytes: &[u8]) {
     // SAFETY: the pointer and the length are those of one slice.

@@ -4,6 +4,7 @@ use pinocchio::Address;
 
 use crate::{
     accounts::Accounts,
+    blake3,
     errors::{Error, Result, ensure},
     events::{ChannelJoined, CompressedMessageSynced, MessageBroadcast},
     instructions::{
@@ -135,7 +136,7 @@ pub fn sync(mut accounts: Accounts, BatchSync { message_hashes, sync_timestamp }
         runtime::emit(&CompressedMessageSynced {
             channel_id: *channel.address(),
             message_hash: *message_hash,
-            compressed_hash: runtime::blake3(message_hash),
+            compressed_hash: blake3::hash(message_hash),
             batch_index,
             sync_timestamp,
         });
