@@ -29,7 +29,7 @@ import { Wallet } from "./Wallet.js"
 export interface Service {
   /**
    * Deposits 1 … 10,000,000,000 lamports. The reference program adds to an escrow that exists; a program that takes
-   * one deposit in a lifetime answers `AlreadyDeposited`, so deposit enough the first time.
+   * one deposit in a lifetime answers `EscrowExists`, so deposit enough the first time.
    */
   readonly deposit: (
     channel: Address,
