@@ -244,11 +244,10 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
   const blockCommitment = defaultCommitment === "processed" ? "confirmed" : defaultCommitment
   const observed = Observe.call(host)
 
-  const request: Service["request"] = (method, params = []) => observed(method, transport.request(method, params))
+  const request: Service["request"] = (method, params = []) => observed(method, () => transport.request(method, params))
 
   const call = <A>(method: string, params: ReadonlyArray<unknown>, decode: Decode.Decoder<A>) =>
-    observed(
-      method,
+    observed(method, () =>
       Effect.flatMap(transport.request(method, params), (result) =>
         Either.mapLeft(
           decode(result),
@@ -439,7 +438,7 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
     rootSubscribe: subscribe("root", [], Decode.u64),
 
     request,
-    batch: (calls) => observed("batch", transport.batch(calls), { "rpc.batch.size": calls.length }),
+    batch: (calls) => observed("batch", () => transport.batch(calls), { "rpc.batch.size": calls.length }),
     kit: Kit.fromRequest(request)
   }
 }

@@ -92,7 +92,7 @@ const serverAttributes = (host: string): Record<string, unknown> => {
 }
 
 /**
- * A call to `host` in a client span named as its method, counted and timed by method and outcome.
+ * Makes a call to `host` each time it is run, in a client span named as its method, counted and timed by method and outcome.
  *
  * @since 0.1.0
  * @category combinators
@@ -101,12 +101,12 @@ export const call = (host: string) => {
   const server = serverAttributes(host)
   return <A>(
     method: string,
-    self: Effect.Effect<A, RpcError>,
+    run: () => Effect.Effect<A, RpcError>,
     attributes?: Record<string, unknown>
   ): Effect.Effect<A, RpcError> =>
     Effect.clockWith((clock) => {
       const start = clock.unsafeCurrentTimeNanos()
-      return self.pipe(
+      return run().pipe(
         Effect.tapError(annotateFailure),
         Effect.onExit((exit) => {
           const metrics = metricsOf(method, outcomeOf(exit))

@@ -223,10 +223,11 @@ describe("RpcPoolUndici subscriptions", () => {
           }
           if (call.method === "programSubscribe") socket.send(Buffer.from([1, 2, 3]))
         })
-        const rpc = yield* pool(server, { headersTimeout: "100 millis" })
+        const rpc = yield* pool(server)
+        const impatient = yield* pool(server, { headersTimeout: "100 millis" })
 
         const refused = yield* Effect.flip(Stream.runDrain(rpc.rootSubscribe))
-        const silent = yield* Effect.flip(Stream.runDrain(rpc.slotSubscribe))
+        const silent = yield* Effect.flip(Stream.runDrain(impatient.slotSubscribe))
         const html = yield* Effect.flip(Stream.runDrain(rpc.logsSubscribe("all")))
         const wrong = yield* Effect.flip(Stream.runDrain(rpc.accountSubscribe(SYSTEM)))
         const binary = yield* Effect.flip(Stream.runDrain(rpc.programSubscribe(SYSTEM)))
