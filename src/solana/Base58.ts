@@ -42,7 +42,7 @@ export const encode = (bytes: Uint8Array): string => {
 
 /**
  * Reads base58 text of any size up to `maxBytes` (default {@link MAX_DECODED_BYTES}). Longer text is refused before
- * any work, since decoding takes time that grows with the square of the length.
+ * any work, since decoding takes time that grows with the square of the length; 32 and 64 bytes take a fast path.
  *
  * Fails with `InvalidInput` on field `base58` when a character is outside the alphabet or the text is too long.
  *
@@ -51,7 +51,7 @@ export const encode = (bytes: Uint8Array): string => {
  */
 export const decode = (text: string, maxBytes = MAX_DECODED_BYTES): Either.Either<Uint8Array, InvalidInput> => {
   if (text.length > Math.ceil(maxBytes * CHARACTERS_PER_BYTE)) return Either.left(tooLong(maxBytes, text.length))
-  const bytes = Radix.decode(text)
+  const bytes = bytes32.decode(text) ?? bytes64.decode(text) ?? Radix.decode(text)
   if (bytes === undefined) {
     return Either.left(new InvalidInput({ field: "base58", rule: "holds a character outside the base58 alphabet" }))
   }

@@ -146,6 +146,7 @@ const MAX_LOADED_ACCOUNTS = 256
 
 const read = (reader: Reader): CompiledMessage => {
   const version = readVersion(reader)
+  const headerAt = reader.offset
   const header: Header = {
     requiredSignatures: reader.byte(),
     readonlySigned: reader.byte(),
@@ -155,13 +156,12 @@ const read = (reader: Reader): CompiledMessage => {
     Addresses.fromBytes(reader.bytes, reader.skip(Addresses.SIZE))
   )
   if (header.readonlySigned >= header.requiredSignatures) {
-    reader.fail("InvalidHeader", "the fee payer must sign and be writable")
+    reader.fail("InvalidHeader", "the fee payer must sign and be writable", headerAt)
   }
   if (header.requiredSignatures + header.readonlyUnsigned > staticAccounts.length) {
-    reader.fail("InvalidHeader", `more accounts are counted than the ${staticAccounts.length} that are there`)
+    reader.fail("InvalidHeader", `more accounts are counted than the ${staticAccounts.length} that are there`, headerAt)
   }
-  const blockhashAt = reader.skip(Blockhashes.SIZE)
-  const blockhash = Blockhashes.fromBytes(reader.bytes, blockhashAt)
+  const blockhash = Blockhashes.fromBytes(reader.bytes, reader.skip(Blockhashes.SIZE))
   const instructionsAt = reader.offset
   const instructions = repeat(reader, MIN_INSTRUCTION, () => readInstruction(reader))
   const lookups = version === 0 ? repeat(reader, MIN_LOOKUP, () => readLookup(reader)) : []

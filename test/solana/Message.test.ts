@@ -183,6 +183,18 @@ describe("Message", () => {
       },
       "instructions[0].accounts"
     ],
+    [
+      "a table index over 255",
+      {
+        instructions: [
+          {
+            ...instruction,
+            accounts: [{ address: numbered(1), role: 0, lookupTableAddress: numbered(220), addressIndex: 256 }]
+          }
+        ]
+      },
+      "accounts"
+    ],
     ["too much data", { instructions: [{ ...instruction, data: new Uint8Array(2000) }] }, "transaction"],
     [
       "tables in a legacy message",

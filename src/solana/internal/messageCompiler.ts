@@ -130,6 +130,9 @@ const unsound = (
     if (isInvoked && (role & WRITABLE) !== 0) {
       return refusal("instructions", `must not write to the invoked program ${address}`)
     }
+    if (place !== undefined && place.index >= MAX_TABLE_ADDRESSES) {
+      return refusal("accounts", `must have a table index below ${MAX_TABLE_ADDRESSES}`, place.index)
+    }
     if (version === "legacy" && place !== undefined) return refusal("lookupTables", "a legacy message has none")
   }
   return undefined
