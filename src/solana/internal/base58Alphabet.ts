@@ -12,11 +12,11 @@ export const LIMB = 58 ** LIMB_DIGITS
 /** Digit to character code. */
 export const CODES: ReadonlyArray<number> = Array.from(ALPHABET, (character) => character.charCodeAt(0))
 
-/** Character code to digit, 255 where there is none. */
-export const DIGITS = new Uint8Array(128).fill(255)
+/** Stands for no digit. */
+export const NO_DIGIT = 255
+
+/** Character code to digit, {@link NO_DIGIT} where there is none. */
+export const DIGITS = new Uint8Array(128).fill(NO_DIGIT)
 CODES.forEach((code, digit) => {
   DIGITS[code] = digit
 })
-
-/** The digit that a character code stands for; 255 or more, or undefined, for none. */
-export const NO_DIGIT = 255

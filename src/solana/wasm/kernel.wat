@@ -26,7 +26,6 @@
     "\01\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00"
     "\a3\78\59\13\ca\4d\eb\75\ab\d8\41\41\4d\0a\70\00\98\e8\79\77\79\40\c7\8c\73\fe\6f\2b\ee\6c\03\52")
 
-  (global $schedule i32 (i32.const 512))
   (global $state i32 (i32.const 768))
   (global $saved i32 (i32.const 800))
   (global $digest (export "digest") i32 (i32.const 832))
@@ -38,7 +37,7 @@
 
   ;; ---- SHA-256 ----
 
-  ;; The four bytes at an address as a big-endian word, and back: swapping is its own inverse.
+  ;; The word with its bytes in the other order: SHA-256 is big-endian, memory is not.
   (func $swap (param $word i32) (result i32)
     (i32.or
       (i32.and (i32.rotl (local.get $word) (i32.const 8)) (i32.const 0x00ff00ff))
@@ -61,7 +60,7 @@
         (call $swap (i32.load (i32.add (local.get $block) (local.get $i)))))
       (br_if $words (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 4))) (i32.const 64))))
     (loop $expand
-      ;; $i - 60 is the word fifteen back, $i - 8 the word two back.
+      ;; The offsets are those of the words 15, 2, 16 and 7 back: 512 less four for each.
       (local.set $x (i32.load offset=452 (local.get $i)))
       (local.set $z (i32.load offset=504 (local.get $i)))
       (i32.store offset=512 (local.get $i)
@@ -234,6 +233,7 @@
   ;; Whether the digest decompresses to a point: x^2 = u / v, with u = y^2 - 1 and v = d y^2 + 1, has a solution exactly
   ;; when u v is a square.
   (func $isOnCurve (export "isOnCurve") (result i32)
+    ;; y without the sign of x, which is the top bit.
     (memory.copy (global.get $y) (global.get $digest) (i32.const 32))
     (i32.store8 offset=927 (i32.const 0) (i32.and (i32.load8_u offset=927 (i32.const 0)) (i32.const 0x7f)))
     (call $multiply (global.get $y) (global.get $y) (global.get $y))
