@@ -12,7 +12,6 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { InvalidInput } from "../src/InvalidInput.js"
-import type * as Message from "../src/solana/Message.js"
 import * as TestLayer from "./internal/testLayer.js"
 import { traced } from "./internal/traced.js"
 import { ProgramId } from "./ProgramId.js"
@@ -24,10 +23,12 @@ import * as Delivery from "./transactions/Delivery.js"
 import * as Failure from "./transactions/Failure.js"
 import * as Gate from "./transactions/Gate.js"
 import * as Plan from "./transactions/Plan.js"
+import type { CompileOptions, SignOptions } from "./transactions/Plan.js"
 import type { SignedTransaction } from "./transactions/SignedTransaction.js"
 import type { TransactionError } from "./transactions/TransactionError.js"
-import { Wallet, type Service as WalletService, type WalletError } from "./Wallet.js"
+import { Wallet, type WalletError } from "./Wallet.js"
 
+export type { CompileOptions, SignOptions } from "./transactions/Plan.js"
 export { BlockhashLifetime, SignedTransaction } from "./transactions/SignedTransaction.js"
 export { TransactionError } from "./transactions/TransactionError.js"
 
@@ -77,43 +78,6 @@ export interface TransactionDetails {
   readonly units: Option.Option<bigint>
   /** Why it failed: always of reason `Rejected`. */
   readonly error: Option.Option<TransactionError>
-}
-
-/**
- * How instructions are compiled.
- *
- * @since 0.1.0
- * @category models
- */
-export interface CompileOptions {
-  /** Version of the message. Default 0; `"legacy"` is for signers that know no other. */
-  readonly version?: Message.Version | undefined
-  /** Address lookup tables that accounts may be taken from, which makes room for more of them. Default none. */
-  readonly lookupTables?: ReadonlyArray<Message.LookupTable> | undefined
-  /**
-   * Compute units that the transaction may consume, 1 … 1,400,000. Default: the cluster's, 200,000 for each instruction
-   * of a program. Too low: it fails, having paid its fee. Too high: it pays for units that it does not use where a
-   * price is set, and blocks have room for it later.
-   */
-  readonly computeUnitLimit?: number | undefined
-  /**
-   * Price of a compute unit in millionths of a lamport (u64). Default 0. It needs a limit, since the fee is their
-   * product. Too low: the transaction waits or expires while blocks are full. Too high: it costs what it says.
-   */
-  readonly computeUnitPrice?: bigint | undefined
-  /** Who pays, where it is not the `Wallet`. The `Wallet` then signs only if an instruction names it. */
-  readonly feePayer?: WalletService | undefined
-}
-
-/**
- * How instructions are compiled and signed.
- *
- * @since 0.1.0
- * @category models
- */
-export interface SignOptions extends CompileOptions {
-  /** Further signers that the instructions name, e.g. the key of an account to be made. Default none. */
-  readonly signers?: ReadonlyArray<WalletService> | undefined
 }
 
 /**
@@ -269,7 +233,7 @@ const positive = (field: string, value: number): Either.Either<number, InvalidIn
 
 /**
  * The service over a pool. What it does in the background ends with the Scope, and who still waits is interrupted.
- * `InvalidInput` for an option that is not positive.
+ * Refusals of the program at `ProgramId` are told by name. `InvalidInput` for an option that is not positive.
  *
  * @since 0.1.0
  * @category constructors

@@ -182,9 +182,11 @@ export const make = Effect.fnUntraced(function* (
       fiber = undefined
     })
 
-  /** Either half ends when nothing is in flight; what breaks it breaks all waiters. */
+  /** Either half ends when nothing is in flight. Whatever else ends it, but `stop`, ends all waiters. */
   const loop = Effect.raceFirst(poll, giveUp).pipe(
-    Effect.onError((cause) => (Cause.isInterruptedOnly(cause) ? Effect.void : failAll(cause)))
+    Effect.onError((cause) =>
+      Effect.withFiberRuntime<void>((self) => (self.id() === fiber?.id() ? failAll(cause) : Effect.void))
+    )
   )
 
   const stop = Effect.suspend(() => {

@@ -10,8 +10,7 @@ import * as Message from "../../src/solana/Message.js"
 import * as Signature from "../../src/solana/Signature.js"
 import * as Wire from "../../src/solana/Wire.js"
 import type { WireError } from "../../src/solana/WireError.js"
-import type { CompileOptions, SignOptions } from "../Transactions.js"
-import type * as Wallet from "../Wallet.js"
+import * as Wallet from "../Wallet.js"
 import type { LatestBlockhash } from "./BlockhashCache.js"
 import * as Fees from "./Fees.js"
 import { SignedTransaction } from "./SignedTransaction.js"
@@ -21,6 +20,43 @@ const MAX_SIGNERS = 12
 
 /** Stands in a message until it is signed. */
 const NO_BLOCKHASH = Blockhash.fromBytes(new Uint8Array(Blockhash.SIZE))
+
+/**
+ * How instructions are compiled.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CompileOptions {
+  /** Version of the message. Default 0; `"legacy"` is for signers that know no other. */
+  readonly version?: Message.Version | undefined
+  /** Address lookup tables that accounts may be taken from, which makes room for more of them. Default none. */
+  readonly lookupTables?: ReadonlyArray<Message.LookupTable> | undefined
+  /**
+   * Compute units that the transaction may consume, 1 … 1,400,000. Default: the cluster's, 200,000 for each instruction
+   * of a program. Too low: it fails, having paid its fee. Too high: it pays for units that it does not use where a
+   * price is set, and blocks have room for it later.
+   */
+  readonly computeUnitLimit?: number | undefined
+  /**
+   * Price of a compute unit in millionths of a lamport (u64). Default 0. It needs a limit, since the fee is their
+   * product. Too low: the transaction waits or expires while blocks are full. Too high: it costs what it says.
+   */
+  readonly computeUnitPrice?: bigint | undefined
+  /** Who pays, where it is not the `Wallet`. The `Wallet` then signs only if an instruction names it. */
+  readonly feePayer?: Wallet.Service | undefined
+}
+
+/**
+ * How instructions are compiled and signed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SignOptions extends CompileOptions {
+  /** Further signers that the instructions name, e.g. the key of an account to be made. Default none. */
+  readonly signers?: ReadonlyArray<Wallet.Service> | undefined
+}
 
 /** @internal */
 export interface Plan {
@@ -115,8 +151,10 @@ export const sign = Effect.fnUntraced(function* (
   { blockhash, lastValidBlockHeight, slot }: LatestBlockhash
 ) {
   const messageBytes = Message.encode({ ...message, blockhash })
-  const signatures = yield* Effect.forEach(signers, (signer) => signer.sign([messageBytes]))
-  const wire = Wire.encode(signatures.flat(), messageBytes)
+  const signatures = yield* Effect.forEach(signers, ({ address, sign }) =>
+    Effect.flatMap(sign([messageBytes]), ([signature]) => Wallet.signatureOf(address, signature))
+  )
+  const wire = Wire.encode(signatures, messageBytes)
   return new SignedTransaction({
     signature: Signature.fromBytes(wire, 1),
     wire,

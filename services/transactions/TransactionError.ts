@@ -37,7 +37,7 @@ export class TransactionError extends Schema.TaggedError<TransactionError>("@pod
     programError: Schema.optional(ProgramError),
     /** The cluster's `err`, as JSON. */
     err: Schema.optional(Schema.Unknown),
-    /** What to resume with. */
+    /** The transaction itself, once it is signed: what to resume with. */
     signed: Schema.optional(SignedTransaction),
     cause: Schema.optional(Schema.Defect)
   }

@@ -4,9 +4,12 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
+import * as Tracer from "effect/Tracer"
+import * as Metrics from "../../services/Metrics.js"
 import * as RpcPool from "../../services/RpcPool.js"
 import { RpcError } from "../../services/RpcTransport.js"
 import * as Transactions from "../../services/Transactions.js"
@@ -121,6 +124,16 @@ describe("Transactions: watching", () => {
     }).pipe(over(node))
   })
 
+  it.effect(
+    "Given a pool that is gone, when a look-up is interrupted with it, then the waiter is interrupted too",
+    () => {
+      const node = FakeNode.make({ getSignatureStatuses: () => Effect.interrupt })
+      return Effect.gen(function* () {
+        expect(Exit.isInterrupted(yield* Effect.exit(send(1n)))).toBe(true)
+      }).pipe(over(node))
+    }
+  )
+
   it.effect("Given waiters, when the service's scope closes, then they are interrupted", () => {
     const node = FakeNode.make()
     return Effect.gen(function* () {
@@ -147,6 +160,41 @@ describe("Transactions: watching", () => {
       yield* TestClock.adjust("400 millis")
       const [first, second] = yield* Fiber.join(fiber)
       expect(first).toStrictEqual(second)
+    }).pipe(over(node))
+  })
+})
+
+describe("Transactions: what can be seen", () => {
+  it.effect("Given a tracer, when instructions are sent, then there is one span with the signature and no key", () => {
+    const node = FakeNode.make()
+    node.onSend = node.land
+    const spans: Array<Tracer.Span> = []
+    const tracer = Effect.map(Effect.tracer, (tracer) =>
+      Tracer.make({
+        context: tracer.context,
+        span: (...args) => {
+          const span = tracer.span(...args)
+          spans.push(span)
+          return span
+        }
+      })
+    )
+    return Effect.gen(function* () {
+      const { signature } = yield* Effect.withTracer(send(1n), yield* tracer)
+      expect(spans.map(({ name }) => name)).toStrictEqual(["Transactions.send"])
+      const attributes = Object.fromEntries(spans[0]?.attributes ?? [])
+      expect(attributes).toStrictEqual({ "solana.instructions": 1, "solana.signature": signature })
+    }).pipe(over(node))
+  })
+
+  it.effect("Given a counter of outcomes, when one is sent, then it counts", () => {
+    const node = FakeNode.make()
+    node.onSend = node.land
+    return Effect.gen(function* () {
+      const confirmed = Metric.tagged(Metrics.transactions, "outcome", "confirmed")
+      const before = yield* Metric.value(confirmed)
+      yield* send(1n)
+      expect((yield* Metric.value(confirmed)).count).toBeGreaterThan(before.count)
     }).pipe(over(node))
   })
 })
