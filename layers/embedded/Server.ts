@@ -6,15 +6,14 @@
 import { createServer } from "node:http"
 import type { Socket as TcpSocket } from "node:net"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { type Default as HttpApp } from "@effect/platform/HttpApp"
-import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
 import type { HttpServer } from "@effect/platform/HttpServer"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
-import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { InvalidInput } from "../../src/InvalidInput.js"
 import { EmbeddedCluster, type Service } from "./EmbeddedCluster.js"
@@ -170,13 +169,38 @@ const httpApp = (cluster: Service, maxBodyBytes: number): HttpApp =>
     if (!isJson(request.headers["content-type"])) {
       return plain(415, "Supplied content type is not allowed. Content-Type: application/json is required")
     }
-    if (Number(request.headers["content-length"] ?? 0) > maxBodyBytes) return tooLarge
-    return yield* request.text.pipe(
+    return yield* readBody(request, maxBodyBytes).pipe(
       Effect.flatMap((text) => JsonRpc.answer(text, cluster.request)),
       Effect.map((reply) => HttpServerResponse.text(reply ?? "", { contentType: "application/json", headers: CORS })),
       Effect.orElseSucceed(() => tooLarge)
     )
-  }).pipe(HttpIncomingMessage.withMaxBodySize(Option.some(maxBodyBytes)), Effect.withTracerEnabled(false))
+  }).pipe(Effect.withTracerEnabled(false))
+
+/**
+ * The text of the request's body. Fails as soon as it is longer than allowed, and leaves the connection alive for the
+ * answer, which ends it.
+ */
+const readBody = (request: HttpServerRequest.HttpServerRequest, maxBytes: number): Effect.Effect<string, "TooLarge"> =>
+  Number(request.headers["content-length"] ?? 0) > maxBytes
+    ? Effect.fail("TooLarge")
+    : Effect.async((resume) => {
+        const incoming = NodeHttpServerRequest.toIncomingMessage(request)
+        const chunks: Array<Buffer> = []
+        let size = 0
+        const stop = () => incoming.off("data", onData).off("end", onEnd)
+        const onData = (chunk: Buffer) => {
+          size += chunk.length
+          if (size <= maxBytes) {
+            chunks.push(chunk)
+            return
+          }
+          stop().pause()
+          resume(Effect.fail("TooLarge"))
+        }
+        const onEnd = () => resume(Effect.succeed(Buffer.concat(chunks).toString("utf8")))
+        incoming.on("data", onData).on("end", onEnd)
+        return Effect.sync(stop)
+      })
 
 const isJson = (contentType: string | undefined): boolean =>
   contentType !== undefined && contentType.split(";")[0]?.trim().toLowerCase() === "application/json"
