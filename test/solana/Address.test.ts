@@ -37,6 +37,13 @@ describe("Address", () => {
     expect(() => Address.known("1")).toThrow("must be base58 of 32 bytes")
   })
 
+  it("given a text that was branded unchecked, when its bytes are asked for, then it throws and names what it is not", () => {
+    const forged = JSON.parse('"forged"')
+    expect(() => Address.toBytes(forged)).toThrow("address: must be base58 of 32 bytes (got 6)")
+    expect(() => Blockhash.toBytes(forged)).toThrow("blockhash: must be base58 of 32 bytes (got 6)")
+    expect(() => Signature.toBytes(forged)).toThrow("signature: must be base58 of 64 bytes (got 6)")
+  })
+
   it("given the system program, then it is 32 zero bytes", () => {
     expect(Address.SYSTEM_PROGRAM).toBe("11111111111111111111111111111111")
     expect(Address.toBytes(Address.SYSTEM_PROGRAM)).toStrictEqual(new Uint8Array(32))
