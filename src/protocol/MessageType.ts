@@ -18,7 +18,7 @@ export const MessageType = Schema.Union(
   Schema.TaggedStruct("Data", {}),
   Schema.TaggedStruct("Command", {}),
   Schema.TaggedStruct("Response", {}),
-  Schema.TaggedStruct("Custom", { value: Schema.Uint8 })
+  Schema.TaggedStruct("Custom", { value: Schema.Int.pipe(Schema.between(0, 255)) })
 ).annotations({ identifier: "MessageType" })
 
 /**

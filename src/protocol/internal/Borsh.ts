@@ -84,7 +84,10 @@ export class Writer {
     this.failure ??= { rule, size }
   }
 
-  /** Makes room for `size` bytes, zero so far, and says where they begin. */
+  /**
+   * Makes room for `size` bytes, zero so far, and says where they begin. It may move the bytes: call it before naming
+   * `bytes` or `view`.
+   */
   private grow(size: number): number {
     const start = this.offset
     const end = start + size
@@ -99,23 +102,28 @@ export class Writer {
   }
 
   u8(value: number): void {
-    this.view.setUint8(this.grow(1), value)
+    const at = this.grow(1)
+    this.view.setUint8(at, value)
   }
 
   u16(value: number): void {
-    this.view.setUint16(this.grow(2), value, true)
+    const at = this.grow(2)
+    this.view.setUint16(at, value, true)
   }
 
   u32(value: number): void {
-    this.view.setUint32(this.grow(4), value, true)
+    const at = this.grow(4)
+    this.view.setUint32(at, value, true)
   }
 
   u64(value: bigint): void {
-    this.view.setBigUint64(this.grow(8), value, true)
+    const at = this.grow(8)
+    this.view.setBigUint64(at, value, true)
   }
 
   raw(bytes: Uint8Array): void {
-    this.bytes.set(bytes, this.grow(bytes.length))
+    const at = this.grow(bytes.length)
+    this.bytes.set(bytes, at)
   }
 
   zeros(size: number): void {
@@ -148,7 +156,9 @@ const integer = (
   const rule = `must be an integer of 0 to ${max}`
   const inRange = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= max
   return {
-    schema: Schema.Number.pipe(Schema.filter(inRange, { message: () => rule, jsonSchema: { type: "integer" } })),
+    schema: Schema.Number.pipe(
+      Schema.filter(inRange, { message: () => rule, arbitrary: () => (fc) => fc.integer({ min: 0, max }) })
+    ),
     minimum: bits / 8,
     read: (reader) => {
       const at = reader.take(bits / 8)
@@ -201,7 +211,9 @@ export const i64 = bigInteger(-(2n ** 63n), 2n ** 63n - 1n, (view, at) => view.g
 
 /** A u64 that is an amount of money. */
 export const lamports = codec({
-  schema: Lamports.Schema,
+  schema: Lamports.Schema.annotations({
+    arbitrary: () => (fc) => fc.bigInt({ min: 0n, max: Lamports.MAX }).filter(Lamports.is)
+  }),
   minimum: 8,
   read: (reader) => {
     const amount = u64.read(reader)
@@ -221,8 +233,15 @@ export const bool = codec({
   write: (writer, value) => writer.u8(value ? 1 : 0)
 })
 
+const TEXT_RULE = "must not hold half of a surrogate pair"
+
 export const string = codec({
-  schema: Schema.String,
+  schema: Schema.String.pipe(
+    Schema.filter(Utf8.isWellFormed, {
+      message: () => TEXT_RULE,
+      arbitrary: () => (fc) => fc.string({ unit: "binary" })
+    })
+  ),
   minimum: 4,
   read: (reader) => {
     const size = reader.u32()
@@ -233,7 +252,7 @@ export const string = codec({
     return text ?? ""
   },
   write: (writer, value) => {
-    if (!Utf8.isWellFormed(value)) return writer.fail("must not hold half of a surrogate pair")
+    if (!Utf8.isWellFormed(value)) return writer.fail(TEXT_RULE)
     const bytes = Utf8.encode(value)
     writer.u32(bytes.length)
     writer.raw(bytes)
