@@ -174,7 +174,8 @@ export type Signer = TransactionPartialSigner | MessagePartialSigner | Transacti
  */
 export const fromSigner = (signer: Signer | TransactionSendingSigner): Effect.Effect<Service, WalletError> => {
   const { address } = signer
-  if ("signTransactions" in signer) {
+  // A key pair gives the same signature for a message, without Kit's view of a transaction.
+  if ("signTransactions" in signer && !("keyPair" in signer)) {
     return Effect.succeed(
       fromPromise(address, async (messages, abortSignal) => {
         const signed = await signer.signTransactions(await toTransactions(messages), { abortSignal })

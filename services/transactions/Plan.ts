@@ -155,13 +155,10 @@ export const sign = Effect.fnUntraced(function* (
     Effect.flatMap(sign([messageBytes]), ([signature]) => Wallet.signatureOf(address, signature))
   )
   const wire = Wire.encode(signatures, messageBytes)
-  return new SignedTransaction({
-    signature: Signature.fromBytes(wire, 1),
-    wire,
-    lifetime: { blockhash, lastValidBlockHeight },
-    fee,
-    minContextSlot: slot
-  })
+  const signature = Signature.fromBytes(wire, 1)
+  const lifetime = { blockhash, lastValidBlockHeight }
+  // Its parts come from checked places, and to check them again takes as long as to compile the message.
+  return new SignedTransaction({ signature, wire, lifetime, fee, minContextSlot: slot }, { disableValidation: true })
 })
 
 /**
