@@ -6,14 +6,17 @@ import * as Arr from "effect/Array"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as FiberStatus from "effect/FiberStatus"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
+import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
+import type * as Take from "effect/Take"
 import { type AccountDecodeError, type AccountTag, discriminator } from "../../src/protocol/Account.js"
 import * as Addresses from "../../src/solana/Address.js"
 import { AccountNotFound, type ListError, type ProgramAccount, type ReadError } from "../ProgramAccount.js"
 import { ProgramId } from "../ProgramId.js"
-import type { AccountInfo } from "../rpc/Reply.js"
+import type { AccountInfo, Contextual } from "../rpc/Reply.js"
 import { type AccountFilter, type AccountOptions, RpcPool } from "../RpcPool.js"
 import type { RpcError, SubscriptionError } from "../RpcTransport.js"
 import * as Once from "./once.js"
@@ -49,8 +52,8 @@ export interface Accounts {
 const LIVE_BUFFER = 1024
 
 /**
- * What lands while a subscription is being opened is not notified, so the accounts are listed again: when most
- * subscriptions are open, and when the slowest is.
+ * A subscriber that waits has subscribed, in process. Over a socket it may wait for that socket, and what lands
+ * meanwhile is not notified: so the accounts are listed again, when most subscriptions are open, and when the slowest is.
  */
 const CATCH_UP_AFTER: ReadonlyArray<Duration.DurationInput> = ["1 seconds", "30 seconds"]
 
@@ -90,10 +93,11 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
   const follow = <A>(query: Query<A>): Stream.Stream<ProgramAccount<A>, ListError | SubscriptionError> =>
     Stream.unwrapScoped(
       Effect.gen(function* () {
-        const notifications = yield* pool
+        const notifications = yield* Queue.bounded<Take.Take<Contextual<AccountInfo>, SubscriptionError>>(LIVE_BUFFER)
+        const subscriber = yield* pool
           .programSubscribe(programId, { filters: filtersOf(query) })
-          .pipe(Stream.toQueue({ capacity: LIVE_BUFFER }))
-        yield* Effect.yieldNow()
+          .pipe(Stream.runIntoQueue(notifications), Effect.forkScoped)
+        yield* Effect.repeat(subscriber.status, { until: (status) => !FiberStatus.isRunning(status) })
         const live = Stream.fromQueue(notifications).pipe(
           Stream.flattenTake,
           Stream.mapEffect(({ value }) => decode(query.type, value))

@@ -246,12 +246,12 @@ layer(Pod.layerTest)("Channel", (it) => {
       const channels = yield* Channel.Channel
       const { agent, wallet } = yield* registered
       const calls = [
-        channels.join(wallet.address),
-        channels.invite(wallet.address, wallet.address),
-        channels.get(wallet.address)
+        Effect.asVoid(channels.join(wallet.address)),
+        Effect.asVoid(channels.invite(wallet.address, wallet.address)),
+        Effect.asVoid(channels.get(wallet.address))
       ]
       for (const call of calls) {
-        expect(yield* Effect.flip(call).pipe(as(wallet))).toMatchObject({
+        expect(yield* call.pipe(as(wallet), Effect.flip)).toMatchObject({
           _tag: "AccountNotFound",
           account: "ChannelAccount"
         })
