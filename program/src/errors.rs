@@ -76,18 +76,6 @@ pub enum Failure {
 
 pub type Result<T = ()> = core::result::Result<T, Failure>;
 
-impl Failure {
-    /// The error of the program, unless the runtime refused.
-    pub const fn error(&self) -> Option<Error> {
-        match self {
-            Self::Rule(error) | Self::Thrown(error, _) | Self::Account(error, _) | Self::Keys { error, .. } => {
-                Some(*error)
-            }
-            Self::Runtime(_) => None,
-        }
-    }
-}
-
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Rule(error)

@@ -11,18 +11,16 @@ pub fn contains_any(text: &str, patterns: Patterns) -> bool {
     })
 }
 
-/// U+212A, the only character beyond ASCII whose lower case is one ASCII letter: `k`.
-const KELVIN_SIGN: [u8; 3] = [0xe2, 0x84, 0xaa];
-
 fn starts_with(text: &[u8], pattern: &str) -> bool {
     let mut rest = text;
     pattern.bytes().all(|expected| {
-        let (found, length) = if rest.starts_with(&KELVIN_SIGN) {
-            (b'k', KELVIN_SIGN.len())
-        } else {
-            (rest.first().map_or(0, u8::to_ascii_lowercase), 1)
+        let (found, after) = match rest {
+            // U+212A, the Kelvin sign: the only character beyond ASCII whose lower case is one ASCII letter.
+            [0xe2, 0x84, 0xaa, after @ ..] => (b'k', after),
+            [byte, after @ ..] => (byte.to_ascii_lowercase(), after),
+            [] => return false,
         };
-        rest = rest.get(length..).unwrap_or_default();
+        rest = after;
         found == expected
     })
 }

@@ -1,0 +1,9 @@
+// Puts the built program beside the built modules: layers/embedded/*.js look for it at ../../program/pod_com.so, in the
+// sources and in dist alike.
+import { copyFile, mkdir } from "node:fs/promises"
+
+const from = new URL("../program/pod_com.so", import.meta.url)
+const to = new URL("../dist/program/pod_com.so", import.meta.url)
+
+await mkdir(new URL(".", to), { recursive: true })
+await copyFile(from, to)
