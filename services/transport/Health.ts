@@ -12,6 +12,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { RpcError, RpcTransport, SubscriptionKind } from "../RpcTransport.js"
 import * as Deadline from "./Deadline.js"
+import { slotFrom } from "./internal/slot.js"
 
 /** Latencies that the percentile looks back at. */
 const WINDOW = 128
@@ -81,11 +82,6 @@ export const judge = (cause: Cause.Cause<RpcError>, elapsed: number): Outcome =>
   const error = failure.value
   if (error.reason === "Node") return error.isRetryable ? "failed" : "answered"
   return error.reason === "Timeout" && elapsed < 1000 ? "inconclusive" : "failed"
-}
-
-const slotIn = (value: unknown): bigint | undefined => {
-  if (typeof value === "bigint") return value
-  return typeof value === "number" && Number.isSafeInteger(value) ? BigInt(value) : undefined
 }
 
 const property = (value: unknown, name: "context" | "slot"): unknown =>
@@ -164,12 +160,12 @@ const watch = <A>(
   )
 
 const slotOfAnswer = (method: string, answer: unknown): bigint | undefined =>
-  slotIn(method === "getSlot" ? answer : property(property(answer, "context"), "slot"))
+  slotFrom(method === "getSlot" ? answer : property(property(answer, "context"), "slot"))
 
 const slotOfNotification = (kind: SubscriptionKind, value: unknown): bigint | undefined =>
   kind === "root"
     ? undefined
-    : slotIn(kind === "slot" ? property(value, "slot") : property(property(value, "context"), "slot"))
+    : slotFrom(kind === "slot" ? property(value, "slot") : property(property(value, "context"), "slot"))
 
 /**
  * Feeds a meter with what goes through a transport.

@@ -16,6 +16,7 @@ import * as Random from "effect/Random"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import type { RpcCall, RpcError, RpcTransport } from "../RpcTransport.js"
 import * as Deadline from "./Deadline.js"
+import { refusedAfter } from "./internal/failures.js"
 import { integer, millis, positive } from "./internal/options.js"
 import * as Method from "./Method.js"
 
@@ -83,6 +84,25 @@ export interface Options {
   readonly budgetReserve?: number | undefined
 }
 
+/** What came of a call so far, and until when it may be tried, in milliseconds of the Clock. */
+interface Tried {
+  readonly failed: ReadonlyArray<RpcError>
+  readonly until: number
+}
+
+const UNTRIED: Tried = { failed: [], until: Infinity }
+
+/** Calls with their answers; an array's answers are as many as its calls. */
+const zip = <A, B>(
+  calls: ReadonlyArray<RpcCall>,
+  answers: ReadonlyArray<A>,
+  f: (call: RpcCall, answer: A, index: number) => B
+): ReadonlyArray<B> =>
+  answers.flatMap((answer, index) => {
+    const call = calls[index]
+    return call === undefined ? [] : [f(call, answer, index)]
+  })
+
 /**
  * Retries the requests and arrays of a transport. Of an array, the items that failed are sent again, not the others.
  * Subscriptions pass.
@@ -102,25 +122,25 @@ export const make =
       const reserve = yield* positive("budgetReserve", options.budgetReserve ?? 100)
       let budget = reserve
 
-      /** Runs `again` after the wait that this failure asks for, or fails with it when there shall be none. */
+      /** Runs `again` after the wait that the last failure asks for, or fails with it when there shall be none. */
       const retry = <A>(
         error: RpcError,
-        failures: number,
-        until: number,
-        again: (failures: number, until: number) => Effect.Effect<A, RpcError>
+        tried: Tried,
+        again: (tried: Tried) => Effect.Effect<A, RpcError>
       ): Effect.Effect<A, RpcError> =>
         Effect.withFiberRuntime((fiber) => {
-          if (failures >= attempts || budget < 1) return Effect.fail(error)
+          const attempt = tried.failed.length + 1
+          if (attempt >= attempts || budget < 1) return Effect.fail(error)
           if (Context.get(fiber.currentContext, RetryPolicy) === "never") return Effect.fail(error)
           const time = Deadline.now(fiber)
-          const end = Math.min(until, Deadline.of(fiber), failures === 1 ? time + within : Infinity)
+          const until = Math.min(tried.until, Deadline.of(fiber), attempt === 1 ? time + within : Infinity)
           return Effect.flatMap(Random.next, (random) => {
-            const backoff = random * Math.min(cap, base * 2 ** (failures - 1))
+            const backoff = random * Math.min(cap, base * 2 ** (attempt - 1))
             const asked = error.retryAfter === undefined ? 0 : Duration.toMillis(error.retryAfter)
             const wait = Math.ceil(asked + backoff)
-            if (time + wait >= end) return Effect.fail(error)
+            if (time + wait >= until) return Effect.fail(error)
             budget--
-            return Effect.zipRight(Effect.sleep(wait), again(failures + 1, end))
+            return Effect.zipRight(Effect.sleep(wait), again({ failed: [...tried.failed, error], until }))
           })
         })
 
@@ -131,37 +151,35 @@ export const make =
       const request = (
         method: string,
         params: ReadonlyArray<unknown>,
-        failures = 1,
-        until = Infinity
+        tried: Tried
       ): Effect.Effect<unknown, RpcError> =>
         Effect.catchAll(transport.request(method, params), (error) =>
           Method.mayRepeat(method, error)
-            ? retry(error, failures, until, (failures, until) => request(method, params, failures, until))
-            : Effect.fail(error)
+            ? retry(error, tried, (tried) => request(method, params, tried))
+            : Effect.fail(refusedAfter(method, tried.failed, error))
         )
 
       const batch = (
         calls: ReadonlyArray<RpcCall>,
-        failures = 1,
-        until = Infinity
+        tried: Tried
       ): Effect.Effect<ReadonlyArray<Either.Either<unknown, RpcError>>, RpcError> =>
         Effect.matchEffect(transport.batch(calls), {
           onFailure: (error) =>
             calls.every(({ method }) => Method.mayRepeat(method, error))
-              ? retry(error, failures, until, (failures, until) => batch(calls, failures, until))
+              ? retry(error, tried, (tried) => batch(calls, tried))
               : Effect.fail(error),
-          onSuccess: (items) => {
-            const failed = items.flatMap((item, index) => {
-              const call = calls[index]
-              return call !== undefined && Either.isLeft(item) && Method.mayRepeat(call.method, item.left)
-                ? [{ call, index, error: item.left }]
-                : []
-            })
+          onSuccess: (answers) => {
+            const items = zip(calls, answers, (call, answer) =>
+              Either.mapLeft(answer, (error) => refusedAfter(call.method, tried.failed, error))
+            )
+            const failed = zip(calls, items, (call, item, index) =>
+              Either.isLeft(item) && Method.mayRepeat(call.method, item.left) ? [{ call, index, error: item.left }] : []
+            ).flat()
             const first = failed[0]
             if (first === undefined) return Effect.succeed(items)
             const repeated = failed.map(({ call }) => call)
             return Effect.match(
-              retry(first.error, failures, until, (failures, until) => batch(repeated, failures, until)),
+              retry(first.error, tried, (tried) => batch(repeated, tried)),
               {
                 onFailure: () => items,
                 onSuccess: (answers) => {
@@ -181,12 +199,12 @@ export const make =
         request: (method, params) =>
           Effect.suspend(() => {
             earn()
-            return request(method, params)
+            return request(method, params, UNTRIED)
           }),
         batch: (calls) =>
           Effect.suspend(() => {
             earn()
-            return batch(calls)
+            return batch(calls, UNTRIED)
           }),
         subscribe: transport.subscribe
       }

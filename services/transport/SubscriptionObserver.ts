@@ -10,6 +10,7 @@
 import type { Slot } from "@solana/kit"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
 
 /**
  * The node has accepted the subscription: every change that reaches its commitment from now on will be notified. Comes
@@ -22,10 +23,10 @@ export interface Established {
   /** Host of the endpoint that holds the subscription. */
   readonly host: string
   /**
-   * A slot that the endpoint had reached, at the subscription's commitment, after it accepted. A read at this slot or
-   * later misses nothing that came before the subscription. Absent where the endpoint was not asked or did not say.
+   * Asks that endpoint for its slot at the subscription's commitment, if it says. A read at this slot or later misses
+   * nothing that came before the subscription. Absent where nothing but this endpoint would be read.
    */
-  readonly slot?: Slot | undefined
+  readonly slot?: Effect.Effect<Option.Option<Slot>> | undefined
 }
 
 /**

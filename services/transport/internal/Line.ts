@@ -78,6 +78,13 @@ export class Line<A, E, T> {
     })
   }
 
+  /** What those in the line told, in order. O(n). */
+  infos(): Array<T> {
+    const infos: Array<T> = []
+    for (let node = this.#first; node !== undefined; node = node.next) infos.push(node.info)
+    return infos
+  }
+
   /** The first steps out; whoever calls this must resolve it or give it a turn. */
   shift(): Place<A, E, T> | undefined {
     const node = this.#first

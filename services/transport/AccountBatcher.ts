@@ -1,0 +1,89 @@
+/**
+ * Reads of single accounts that are made at the same time become one `getMultipleAccounts`.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type { InvalidInput } from "../../src/InvalidInput.js"
+import * as Json from "../../src/solana/Json.js"
+import type { RpcTransport } from "../RpcTransport.js"
+import { RpcError } from "../RpcTransport.js"
+import * as Batcher from "./internal/Batcher.js"
+import { integer } from "./internal/options.js"
+
+/** Agave's limit for `getMultipleAccounts`. */
+const MAX_ACCOUNTS = 100
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /**
+   * Accounts in one call, 2 to 100. Default: 100, what a node takes. Too low makes more calls; too high makes long replies
+   * where accounts are large.
+   */
+  readonly size?: number | undefined
+}
+
+const parts = (reply: unknown): { readonly context: unknown; readonly value: ReadonlyArray<unknown> } | undefined =>
+  typeof reply === "object" && reply !== null && "context" in reply && "value" in reply && Array.isArray(reply.value)
+    ? { context: reply.context, value: reply.value }
+    : undefined
+
+/**
+ * Merges concurrent `getAccountInfo` calls of equal options. When a merged call fails for a reason that will not pass, be it
+ * one bad address among many or a reply that is too long, each is made by itself, so that an account's failure is its own.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make =
+  (options: Options = {}) =>
+  (transport: RpcTransport): Effect.Effect<RpcTransport, InvalidInput> =>
+    Effect.map(integer("accounts", options.size ?? MAX_ACCOUNTS, 2, MAX_ACCOUNTS), (size) => {
+      const alone = (params: ReadonlyArray<unknown>): Effect.Effect<unknown, RpcError> =>
+        transport.request("getAccountInfo", params)
+
+      const together = (
+        items: ReadonlyArray<ReadonlyArray<unknown>>
+      ): Effect.Effect<ReadonlyArray<unknown>, RpcError> =>
+        Effect.flatMap(
+          transport.request("getMultipleAccounts", [items.map(([address]) => address), ...(items[0]?.slice(1) ?? [])]),
+          (reply) => {
+            const found = parts(reply)
+            return found?.value.length === items.length
+              ? Effect.succeed(found.value.map((value) => ({ context: found.context, value })))
+              : Effect.fail(
+                  new RpcError({
+                    reason: "Decode",
+                    method: "getMultipleAccounts",
+                    host: transport.host,
+                    detail: `value: must be an array of ${items.length}`
+                  })
+                )
+          }
+        )
+
+      const batched = Batcher.make<unknown, ReadonlyArray<unknown>>({
+        size,
+        run: (_, items) => {
+          const only = items[0]
+          if (items.length === 1 && only !== undefined) {
+            return Effect.map(alone(only), (reply) => [Effect.succeed(reply)])
+          }
+          return Effect.catchAll(
+            Effect.map(together(items), (replies) => replies.map((reply) => Effect.succeed(reply))),
+            (error) => (error.isRetryable ? Effect.fail(error) : Effect.succeed(items.map(alone)))
+          )
+        }
+      })
+
+      return {
+        ...transport,
+        request: (method, params) =>
+          method === "getAccountInfo"
+            ? Effect.suspend(() => batched(Json.stringify(params.slice(1)), params))
+            : transport.request(method, params)
+      }
+    })

@@ -1,0 +1,35 @@
+/**
+ * Fewer calls for the same answers: equal reads under way are shared, single account reads are merged.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type { InvalidInput } from "../../src/InvalidInput.js"
+import type { RpcTransport } from "../RpcTransport.js"
+import * as AccountBatcher from "./AccountBatcher.js"
+import * as SingleFlight from "./SingleFlight.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** `false` makes each read by itself. Default: on, as `SingleFlight.Options` says. */
+  readonly share?: SingleFlight.Options | false | undefined
+  /** `false` reads each account by itself. Default: on, as `AccountBatcher.Options` says. */
+  readonly accounts?: AccountBatcher.Options | false | undefined
+}
+
+/**
+ * Shares first and merges then, so that an account is asked for once in a merged call.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make =
+  (options: Options = {}) =>
+  (transport: RpcTransport): Effect.Effect<RpcTransport, InvalidInput> => {
+    const merged =
+      options.accounts === false ? Effect.succeed(transport) : AccountBatcher.make(options.accounts)(transport)
+    return options.share === false ? merged : Effect.flatMap(merged, SingleFlight.make(options.share))
+  }

@@ -1,0 +1,312 @@
+/**
+ * Several endpoints of one cluster as one transport.
+ *
+ * A read goes to the endpoint that does best now (latency, load, errors, weight; one that lags or is not answering comes
+ * last) and, when it fails there, to the next, each at most once and within the call's deadline. A transaction goes to the
+ * endpoint that took the last one, or to several at once. A subscription goes to one endpoint that holds it until the
+ * socket is lost; subscribing again then begins with another.
+ *
+ * @since 0.1.0
+ */
+import type { Slot } from "@solana/kit"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { InvalidInput } from "../../src/InvalidInput.js"
+import type { RpcTransport, SubscriptionKind } from "../RpcTransport.js"
+import { RpcError, SubscriptionError } from "../RpcTransport.js"
+import type * as CircuitBreaker from "./CircuitBreaker.js"
+import * as Deadline from "./Deadline.js"
+import type { Endpoint, Role } from "./Endpoint.js"
+import type { EndpointsError } from "./EndpointsError.js"
+import type * as Health from "./Health.js"
+import * as Choice from "./internal/Choice.js"
+import type { Membership } from "./internal/Cluster.js"
+import * as Cluster from "./internal/Cluster.js"
+import type { Call } from "./internal/Failover.js"
+import * as Failover from "./internal/Failover.js"
+import { integer, millis, positive } from "./internal/options.js"
+import { slotFrom } from "./internal/slot.js"
+import * as Method from "./Method.js"
+import { SubscriptionObserver } from "./SubscriptionObserver.js"
+
+export { EndpointsError } from "./EndpointsError.js"
+
+/** Milliseconds for which an endpoint that lost a subscription is chosen after the others. */
+const AVOID_AFTER_LOSS = 10_000
+
+/**
+ * A second read beside one that is slow.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface HedgeOptions {
+  /**
+   * The second is made no sooner, even if the endpoint is usually faster. Default: 20 ms. Too low doubles reads for nothing;
+   * too high hedges only what is very late.
+   */
+  readonly after?: Duration.DurationInput | undefined
+  /**
+   * Second reads as a share of all. Default: 0.05, what is slower than the 95th percentile. Too low leaves the slow ones
+   * slow; too high doubles the load when the cluster slows down as a whole.
+   */
+  readonly ratio?: number | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /**
+   * Base58 genesis hash of the cluster that the endpoints must be of, or `"any"` to trust that all are of one. Default: the
+   * endpoints are compared with each other.
+   */
+  readonly genesis?: string | undefined
+  /**
+   * For the comparison at the start. Default: 10 seconds. Too low leaves slow endpoints unused until the first probe that
+   * reaches them; too high holds up the start by a dead one.
+   */
+  readonly startTimeout?: Duration.DurationInput | undefined
+  /**
+   * Between two `getSlot` calls to each endpoint, by which its slot and health stay known. Default: 5 seconds.
+   * `Infinity` for none. Too low spends the endpoints' rate; too high notices lag and recovery late.
+   */
+  readonly probeInterval?: Duration.DurationInput | undefined
+  /**
+   * Slots behind the others from which an endpoint is asked last. Default: 50 (20 seconds), more than the 32 by which
+   * finalized replies trail. Too low wavers; too high reads old state.
+   */
+  readonly maxLag?: number | undefined
+  /** Default: off. */
+  readonly hedge?: HedgeOptions | undefined
+  /**
+   * Endpoints to which each transaction is sent at once. Default: 1. Too low depends on one node's way to the leader; too
+   * high costs as many calls.
+   */
+  readonly broadcast?: number | undefined
+}
+
+/**
+ * An endpoint as the pool sees it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Status extends Health.Snapshot {
+  readonly circuit: CircuitBreaker.State
+  /** Slots behind the others. */
+  readonly lag: bigint
+  /** `unknown` until it has answered getGenesisHash; `foreign` when it is of another cluster. Only members are asked. */
+  readonly membership: Membership
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Endpoints extends RpcTransport {
+  readonly status: Effect.Effect<ReadonlyArray<Status>>
+}
+
+const roleOf = (method: string): Role => (Method.isRead(method) ? "read" : "send")
+
+const isHead = (endpoints: ReadonlyArray<Endpoint>): endpoints is readonly [Endpoint, ...ReadonlyArray<Endpoint>] =>
+  endpoints.length > 0
+
+const isPair = (
+  endpoints: ReadonlyArray<Endpoint>
+): endpoints is readonly [Endpoint, Endpoint, ...ReadonlyArray<Endpoint>] => endpoints.length > 1
+
+/** The slot of an endpoint at the commitment of a subscription with these parameters. */
+const slotOf = (endpoint: Endpoint, params: ReadonlyArray<unknown>): Effect.Effect<Option.Option<Slot>> => {
+  const config = params[1]
+  const commitment =
+    typeof config === "object" && config !== null && "commitment" in config ? config.commitment : undefined
+  return endpoint.transport
+    .request("getSlot", commitment === undefined ? [] : [{ commitment }])
+    .pipe(
+      Deadline.within("5 seconds"),
+      Effect.option,
+      Effect.map(Option.flatMap((slot) => Option.fromNullable(slotFrom(slot))))
+    )
+}
+
+/**
+ * Makes one of several. Fails when they are of different clusters, or none can be reached. One that cannot be reached at
+ * the start is used once a probe has found it to be of the same cluster.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  endpoints: ReadonlyArray<Endpoint>,
+  options: Options = {}
+): Effect.Effect<Endpoints, EndpointsError | InvalidInput, Scope.Scope> =>
+  Effect.gen(function* () {
+    for (const role of ["read", "send"] as const) {
+      if (!endpoints.some(({ roles }) => roles.has(role))) {
+        return yield* new InvalidInput({ field: "endpoints", rule: `at least one must have the role "${role}"` })
+      }
+    }
+    const startTimeout = Duration.decode(options.startTimeout ?? "10 seconds")
+    const probeInterval = Duration.decode(options.probeInterval ?? "5 seconds")
+    const maxLag = yield* integer("maxLag", options.maxLag ?? 50, 0)
+    const copies = yield* integer("broadcast", options.broadcast ?? 1, 1)
+    const hedgeAfter = yield* millis("hedge.after", options.hedge?.after ?? "20 millis")
+    const hedgeRatio = yield* positive("hedge.ratio", options.hedge?.ratio ?? 0.05)
+
+    const scope = yield* Effect.scope
+    const cluster =
+      options.genesis === "any" ? Cluster.trusted : yield* Cluster.verify(endpoints, options.genesis, startTimeout)
+    if (Duration.isFinite(probeInterval)) yield* Cluster.probe(endpoints, cluster, probeInterval)
+
+    const host = endpoints.map(({ transport }) => transport.host).join(",")
+    const lostAt = new Map<Endpoint, number>()
+    /** The endpoint that took the last transaction. */
+    let sticky: Endpoint | undefined
+    /** Second reads that may be made. */
+    let hedges = 1
+
+    const members = (): ReadonlyArray<Endpoint> =>
+      endpoints.filter((endpoint) => cluster.membership(endpoint) === "member")
+
+    const choose = (need: Choice.Need, now: number): ReadonlyArray<Endpoint> =>
+      Choice.order(members(), need, maxLag, now)
+
+    const mayHedge = (): boolean => {
+      if (hedges < 1) return false
+      hedges--
+      return true
+    }
+
+    const read = <A>(
+      call: Call<A>,
+      order: readonly [Endpoint, ...ReadonlyArray<Endpoint>],
+      now: number
+    ): Effect.Effect<A, RpcError> => {
+      if (options.hedge === undefined || !isPair(order)) return Failover.inOrder(call, order)
+      hedges = Math.min(10, hedges + hedgeRatio)
+      const { p95 } = order[0].health.snapshot(now)
+      return p95 === undefined
+        ? Failover.inOrder(call, order)
+        : Failover.hedged(call, order, Math.max(hedgeAfter, p95), mayHedge)
+    }
+
+    const send = <A>(
+      call: Call<A>,
+      order: readonly [Endpoint, ...ReadonlyArray<Endpoint>],
+      now: number
+    ): Effect.Effect<A, RpcError> => {
+      const last = sticky
+      const kept =
+        last !== undefined && order.includes(last) && last.circuit.wait(now) === 0
+          ? ([last, ...order.filter((endpoint) => endpoint !== last)] as const)
+          : order
+      let taken = false
+      const noted: Call<A> = {
+        methods: call.methods,
+        with: (transport) =>
+          Effect.tap(call.with(transport), () => {
+            if (!taken) sticky = kept.find((endpoint) => endpoint.transport === transport)
+            taken = true
+          })
+      }
+      const [first, ...others] = kept
+      const repeatable = call.methods.every(Method.isRepeatable)
+      if (copies === 1 || others.length === 0 || !repeatable) return Failover.inOrder(noted, kept)
+      return Failover.broadcast(noted, [first, ...others.slice(0, copies - 1)], scope)
+    }
+
+    const route = <A>(call: Call<A>, need: Choice.Need): Effect.Effect<A, RpcError> =>
+      Effect.withFiberRuntime((fiber) => {
+        const now = Deadline.now(fiber)
+        const order = choose(need, now)
+        if (!isHead(order)) {
+          const method = call.methods[0] ?? "batch"
+          return Effect.fail(
+            new RpcError({ reason: "Transport", method, host, detail: `no endpoint is there for a ${need.role} now` })
+          )
+        }
+        return need.role === "read" ? read(call, order, now) : send(call, order, now)
+      })
+
+    /** Subscribes at each in order until one holds it. */
+    const subscribeAt = (
+      kind: SubscriptionKind,
+      params: ReadonlyArray<unknown>,
+      [endpoint, ...others]: readonly [Endpoint, ...ReadonlyArray<Endpoint>]
+    ): Stream.Stream<unknown, SubscriptionError> =>
+      Stream.unwrap(
+        Effect.map(SubscriptionObserver, (observer) => {
+          let established = false
+          return endpoint.transport.subscribe(kind, params).pipe(
+            Stream.provideService(SubscriptionObserver, {
+              ...observer,
+              established: (subscription) => {
+                established = true
+                return observer.established({ slot: slotOf(endpoint, params), ...subscription })
+              }
+            }),
+            Stream.tapError(() => Effect.map(Clock.currentTimeMillis, (now) => lostAt.set(endpoint, now))),
+            Stream.catchAll((error) =>
+              established || error.reason === "Refused" || !isHead(others)
+                ? Stream.fail(error)
+                : subscribeAt(kind, params, others)
+            )
+          )
+        })
+      )
+
+    const subscribe: RpcTransport["subscribe"] = (kind, params) =>
+      Stream.unwrap(
+        Effect.map(Clock.currentTimeMillis, (now) => {
+          const order = choose({ role: "subscribe", minContextSlot: undefined }, now)
+          const lost = (endpoint: Endpoint): boolean => now - (lostAt.get(endpoint) ?? -Infinity) < AVOID_AFTER_LOSS
+          const steady = [...order.filter((endpoint) => !lost(endpoint)), ...order.filter(lost)]
+          const method = `${kind}Subscribe`
+          const detail = "no endpoint is there for subscriptions now"
+          return isHead(steady)
+            ? subscribeAt(kind, params, steady)
+            : Stream.fail(new SubscriptionError({ reason: "Connect", method, host, detail }))
+        })
+      )
+
+    return {
+      host,
+      request: (method, params) =>
+        route(
+          { methods: [method], with: (transport) => transport.request(method, params) },
+          { role: roleOf(method), minContextSlot: Choice.minContextSlot(params) }
+        ),
+      batch: (calls) =>
+        route(
+          { methods: calls.map(({ method }) => method), with: (transport) => transport.batch(calls) },
+          {
+            role: calls.every(({ method }) => Method.isRead(method)) ? "read" : "send",
+            minContextSlot: calls.reduce<bigint | undefined>((newest, { params }) => {
+              const slot = Choice.minContextSlot(params)
+              return slot !== undefined && (newest === undefined || slot > newest) ? slot : newest
+            }, undefined)
+          }
+        ),
+      subscribe,
+      status: Effect.withFiberRuntime((fiber) => {
+        const now = Deadline.now(fiber)
+        const known = endpoints.map((endpoint) => ({ endpoint, health: endpoint.health.snapshot(now) }))
+        const newest = Choice.clusterSlot(known.map(({ health }) => health.slot))
+        return Effect.succeed(
+          known.map(({ endpoint, health }) => ({
+            ...health,
+            circuit: endpoint.circuit.state(now),
+            lag: newest > health.slot ? newest - health.slot : 0n,
+            membership: cluster.membership(endpoint)
+          }))
+        )
+      })
+    }
+  })

@@ -1,0 +1,36 @@
+/**
+ * Why several endpoints cannot be one.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+/**
+ * Found at the start, before any call.
+ *
+ * - `WrongGenesis`: the endpoint at `host` is of another cluster than the others, or than the one asked for.
+ * - `Unreachable`: no endpoint said which cluster it is of. `host` is the first, `cause` its failure.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class EndpointsError extends Schema.TaggedError<EndpointsError>("@pod-protocol/effect/EndpointsError")(
+  "EndpointsError",
+  {
+    reason: Schema.Literal("WrongGenesis", "Unreachable"),
+    /** Host (and port, where the URL names one) of the endpoint. */
+    host: Schema.String,
+    /** What was found, in one sentence. */
+    detail: Schema.String,
+    cause: Schema.optional(Schema.Defect)
+  }
+) {
+  override get message(): string {
+    return `${this.host}: ${this.detail}`
+  }
+
+  /** Whether starting again may work. */
+  get isRetryable(): boolean {
+    return this.reason === "Unreachable"
+  }
+}
