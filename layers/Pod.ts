@@ -79,13 +79,12 @@ export const layerServices = (
  * @category layers
  */
 export const layer = ({
-  commitment = PodConfig.defaults.commitment,
   programId = PodConfig.defaults.programId,
-  url,
-  wsUrl
+  commitment = PodConfig.defaults.commitment,
+  ...options
 }: PodConfig.PodConfig): Layer.Layer<RpcPool | Services, InvalidInput, PayloadStore.PayloadStore> =>
   layerServices({ commitment }).pipe(
-    Layer.provideMerge(RpcPoolUndici.layer({ url, wsUrl, commitment })),
+    Layer.provideMerge(RpcPoolUndici.layer({ ...options, commitment })),
     Layer.provide(ProgramId.layer(programId))
   )
 

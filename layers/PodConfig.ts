@@ -3,34 +3,22 @@
  *
  * @since 0.1.0
  */
-import type { Address, Commitment } from "@solana/kit"
+import type { Address } from "@solana/kit"
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import type * as Redacted from "effect/Redacted"
 import { PROGRAM_ID } from "../src/protocol/Program.js"
 import * as Addresses from "../src/solana/Address.js"
+import type * as RpcPoolUndici from "./RpcPoolUndici.js"
 
 /**
- * Which cluster is spoken to, and how.
+ * Which cluster is spoken to, and how. Only `url` has no default.
  *
  * @since 0.1.0
  * @category models
  */
-export interface PodConfig {
-  /** The JSON-RPC endpoint, `http:` or `https:`. Redacted, since its path or query may hold an API key. */
-  readonly url: Redacted.Redacted
-  /**
-   * The WebSocket endpoint for subscriptions, `ws:` or `wss:`. Default: derived from `url` as Solana does, the same host
-   * with `ws` for `http`, and with the next port where `url` names one.
-   */
-  readonly wsUrl?: Redacted.Redacted | undefined
-  /**
-   * How sure what is read and what is confirmed must be. Default `confirmed`. Lower (`processed`) is faster by about a
-   * slot and may be undone by a fork; higher (`finalized`) is 32 slots (13 s) slower.
-   */
-  readonly commitment?: Commitment | undefined
+export interface PodConfig extends RpcPoolUndici.Options {
   /** The program's address. Default: that of the published program. */
   readonly programId?: Address | undefined
 }

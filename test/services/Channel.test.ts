@@ -6,6 +6,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
+import * as EmbeddedCluster from "../../layers/embedded/EmbeddedCluster.js"
 import * as Pod from "../../layers/Pod.js"
 import * as TestWallets from "../../layers/TestWallets.js"
 import * as Channel from "../../services/Channel.js"
@@ -328,12 +329,14 @@ it.scoped("given an invitation of 8 days ago, when used, then it is MessageExpir
 it.scoped("given a second between them, when one agent speaks, then all arrive and the oldest comes first", () =>
   Effect.gen(function* () {
     const channels = yield* Channel.Channel
+    const cluster = yield* EmbeddedCluster.EmbeddedCluster
     const { wallet } = yield* registered
     const { address } = yield* channels.create({ name: "pace" }).pipe(as(wallet))
     const said = ["one", "two", "three", "four"]
     for (const content of said) {
       yield* channels.broadcast(address, { content }).pipe(as(wallet))
       yield* TestClock.adjust("1 seconds")
+      yield* cluster.advanceSlots(1)
     }
     expect(yield* contents(address)).toEqual(said)
   }).pipe(Effect.provide(Pod.layerTest))

@@ -1,0 +1,266 @@
+import { describe, expect, it } from "@effect/vitest"
+import { lamports } from "@solana/kit"
+import * as Chunk from "effect/Chunk"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import * as EmbeddedCluster from "../../layers/embedded/EmbeddedCluster.js"
+import * as Server from "../../layers/embedded/Server.js"
+import * as Pod from "../../layers/Pod.js"
+import * as PodConfig from "../../layers/PodConfig.js"
+import * as TestWallets from "../../layers/TestWallets.js"
+import * as WalletNode from "../../layers/WalletNode.js"
+import * as Agent from "../../services/Agent.js"
+import * as Channel from "../../services/Channel.js"
+import * as Escrow from "../../services/Escrow.js"
+import * as Message from "../../services/Message.js"
+import * as PayloadStore from "../../services/PayloadStore.js"
+import * as ProgramId from "../../services/ProgramId.js"
+import * as RpcPool from "../../services/RpcPool.js"
+import { PROGRAM_ID } from "../../src/protocol/Program.js"
+import { SYSTEM_PROGRAM } from "../../src/solana/Address.js"
+import * as Base58 from "../../src/solana/Base58.js"
+import * as Base64 from "../../src/solana/Base64.js"
+import { as, METADATA_URI, registered } from "../support/agents.js"
+import { recorder } from "../support/spans.js"
+import { secretKeyOf } from "../support/wallets.js"
+
+const RENT = lamports(2_881_440n)
+const TEN_SOL = lamports(10_000_000_000n)
+
+const from = (entries: ReadonlyArray<readonly [string, string]>) =>
+  Effect.withConfigProvider(ConfigProvider.fromMap(new Map(entries)))
+
+describe("PodConfig", () => {
+  it.effect("given a URL alone, when read, then the rest has its defaults", () =>
+    Effect.gen(function* () {
+      const config = yield* PodConfig.config.pipe(from([["POD_RPC_URL", "http://127.0.0.1:8899"]]))
+      expect(Redacted.value(config.url)).toBe("http://127.0.0.1:8899")
+      expect(config).toMatchObject({ wsUrl: undefined, commitment: "confirmed", programId: PROGRAM_ID })
+    })
+  )
+
+  it.effect("given every setting, when read, then each is taken", () =>
+    Effect.gen(function* () {
+      const config = yield* PodConfig.config.pipe(
+        from([
+          ["POD_RPC_URL", "https://node.example/?api-key=k"],
+          ["POD_WS_URL", "wss://node.example/"],
+          ["POD_COMMITMENT", "finalized"],
+          ["POD_PROGRAM_ID", SYSTEM_PROGRAM]
+        ])
+      )
+      expect(config.wsUrl === undefined ? undefined : Redacted.value(config.wsUrl)).toBe("wss://node.example/")
+      expect(config).toMatchObject({ commitment: "finalized", programId: SYSTEM_PROGRAM })
+    })
+  )
+
+  it.effect.each([
+    ["POD_RPC_URL", []],
+    ["POD_COMMITMENT", [["POD_COMMITMENT", "sure"]]],
+    ["POD_PROGRAM_ID", [["POD_PROGRAM_ID", "0OIl"]]]
+  ] as const)("given a bad or missing %s, when read, then the error names it", ([name, entries]) =>
+    Effect.gen(function* () {
+      const url = name === "POD_RPC_URL" ? [] : [["POD_RPC_URL", "http://127.0.0.1"] as const]
+      const error = yield* PodConfig.config.pipe(from([...url, ...entries]), Effect.flip)
+      expect(String(error)).toContain(name)
+    })
+  )
+})
+
+describe("Pod.layerConfig", () => {
+  const build = (entries: ReadonlyArray<readonly [string, string]>) =>
+    Layer.build(Layer.provide(Pod.layerConfig, PayloadStore.layerMemory)).pipe(from(entries), Effect.scoped)
+
+  it.effect("given a URL and a wallet, when built, then the services are there and nothing is connected", () =>
+    build([
+      ["POD_RPC_URL", "http://127.0.0.1:1"],
+      ["POD_WALLET", JSON.stringify(Array.from(secretKeyOf(1)))]
+    ])
+  )
+
+  it.effect("given no wallet, or a URL that is none, when built, then the error says so", () =>
+    Effect.gen(function* () {
+      const noWallet = yield* Effect.flip(build([["POD_RPC_URL", "http://127.0.0.1:1"]]))
+      expect(String(noWallet)).toContain("POD_WALLET")
+      const wallet = ["POD_WALLET", JSON.stringify(Array.from(secretKeyOf(1)))] as const
+      const noUrl = yield* Effect.flip(build([["POD_RPC_URL", "ftp://node"], wallet]))
+      expect(noUrl).toMatchObject({ _tag: "InvalidInput", field: "url" })
+    })
+  )
+})
+
+describe("Pod.layerServices", () => {
+  it.effect("given another program id, when an agent is read, then its address and owner follow from that id", () =>
+    Effect.gen(function* () {
+      const agents = yield* Agent.Agent
+      const error = yield* Effect.flip(agents.get((yield* WalletNode.generate).address))
+      expect(error._tag).toBe("AccountNotFound")
+      expect(yield* RpcPool.calls("getAccountInfo")).toBe(1)
+    }).pipe(
+      Effect.provide(
+        Pod.layerServices().pipe(
+          Layer.provideMerge(
+            RpcPool.layerTest({
+              getAccountInfo: (address) =>
+                Effect.succeed({
+                  slot: 1n,
+                  value: Option.some({
+                    address,
+                    data: new Uint8Array(286),
+                    lamports: RENT,
+                    owner: PROGRAM_ID,
+                    executable: false,
+                    space: 286n
+                  })
+                })
+            })
+          ),
+          Layer.provide(PayloadStore.layerMemory),
+          Layer.provide(ProgramId.layer(SYSTEM_PROGRAM))
+        )
+      )
+    )
+  )
+})
+
+/** Everything that two agents do, refusals included. */
+const story = Effect.gen(function* () {
+  const agents = yield* Agent.Agent
+  const channels = yield* Channel.Channel
+  const escrows = yield* Escrow.Escrow
+  const messages = yield* Message.Message
+  const alice = yield* WalletNode.fromSecretKey(Redacted.make(secretKeyOf(1)))
+  const bob = yield* WalletNode.fromSecretKey(Redacted.make(secretKeyOf(2)))
+  const rpc = yield* RpcPool.RpcPool
+  for (const { address } of [alice, bob]) yield* rpc.requestAirdrop(address, TEN_SOL)
+  const register = agents.register({ metadataUri: METADATA_URI })
+  yield* register.pipe(as(alice))
+  yield* register.pipe(as(bob))
+  const again = yield* register.pipe(as(bob), Effect.flip)
+  expect(again).toMatchObject({ _tag: "ProgramError", reason: "AlreadyRegistered" })
+
+  const heard = yield* messages
+    .inbox(bob.address, { follow: true })
+    .pipe(Stream.take(2), Stream.runCollect, Effect.fork)
+  yield* messages.send({ recipient: bob.address, payload: "first" }).pipe(as(alice))
+  yield* messages.send({ recipient: bob.address, payload: "second" }).pipe(as(alice))
+  const received = Chunk.toReadonlyArray(yield* Fiber.join(heard))
+  const payloads = yield* Effect.forEach(received, (message) => messages.payload(message))
+  expect(payloads.map((bytes) => new TextDecoder().decode(bytes)).toSorted()).toEqual(["first", "second"])
+  for (const message of received) yield* messages.markDelivered(message).pipe(as(bob))
+
+  const { address } = yield* channels.create({ name: "paid", feePerMessage: 1000n }).pipe(as(alice))
+  expect(yield* channels.join(address).pipe(as(bob), Effect.flip)).toMatchObject({ reason: "InsufficientFunds" })
+  yield* escrows.deposit(address, 1000n).pipe(as(bob))
+  yield* channels.join(address).pipe(as(bob))
+  yield* channels.broadcast(address, { content: "in the channel" }).pipe(as(bob))
+  expect(yield* Stream.runCount(channels.messages(address))).toBe(1)
+})
+
+describe("Pod.layer", () => {
+  it.scopedLive("given a served cluster, when two agents talk over HTTP and WebSocket, then all arrives", () =>
+    Effect.gen(function* () {
+      const { url, wsUrl } = yield* Server.serve()
+      yield* story.pipe(
+        Effect.provide(
+          Pod.layer({ url: Redacted.make(url), wsUrl: Redacted.make(wsUrl) }).pipe(
+            Layer.provide(PayloadStore.layerMemory)
+          )
+        )
+      )
+    }).pipe(Effect.provide(EmbeddedCluster.layer()))
+  )
+
+  it.scopedLive("given secrets in keys and URLs, when a whole run is traced, then no span tells them", () =>
+    Effect.gen(function* () {
+      const { spans, layer } = recorder()
+      const { url, wsUrl } = yield* Server.serve()
+      const apiKey = "s3cr3t-api-key"
+      yield* story.pipe(
+        Effect.provide(
+          Pod.layer({
+            url: Redacted.make(`${url}/?api-key=${apiKey}`),
+            wsUrl: Redacted.make(`${wsUrl}/?api-key=${apiKey}`)
+          }).pipe(Layer.provide(PayloadStore.layerMemory))
+        ),
+        Effect.provide(layer)
+      )
+
+      const told = spans.map(({ attributes, events, failure, name }) =>
+        [name, show([...attributes]), show(events), failure ?? ""].join("\n")
+      )
+      expect(told.some((text) => text.includes("127.0.0.1"))).toBe(true)
+      for (const secret of [apiKey, ...[1, 2].flatMap((seed) => formsOf(secretKeyOf(seed).subarray(0, 32)))]) {
+        expect(told.filter((text) => text.includes(secret))).toEqual([])
+      }
+
+      const names = new Set(spans.map(({ name }) => name))
+      for (const name of [
+        "Agent.register",
+        "Message.send",
+        "Message.inbox",
+        "Message.payload",
+        "Message.markDelivered",
+        "PayloadStore.put",
+        "PayloadStore.get",
+        "Channel.create",
+        "Channel.join",
+        "Channel.broadcast",
+        "Channel.messages",
+        "Escrow.deposit",
+        "Transactions.send",
+        "sendTransaction"
+      ]) {
+        expect(names).toContain(name)
+      }
+      expect(spans.filter(({ name }) => name === "Agent.register")).toHaveLength(3)
+      expect(spans.find(({ name }) => name === "Agent.register")?.attributes.has("pod.agent")).toBe(true)
+      expect(spans.find(({ name }) => name === "Transactions.send")?.parent).toBe("Agent.register")
+    }).pipe(Effect.provide(EmbeddedCluster.layer()))
+  )
+})
+
+/** The ways in which bytes get into a text. */
+const formsOf = (secret: Uint8Array): ReadonlyArray<string> => [
+  Base58.encode(secret),
+  Base64.encode(secret).slice(0, 40),
+  Buffer.from(secret).toString("hex"),
+  Array.from(secret).join(","),
+  Array.from(secret).join(", ")
+]
+
+const show = (value: unknown): string =>
+  JSON.stringify(value, (_, part: unknown) => {
+    if (typeof part === "bigint") return part.toString()
+    return part instanceof Uint8Array ? formsOf(part) : part
+  })
+
+describe("Pod.layerTest", () => {
+  it.effect("given wallets of the test, when asked what they hold, then it is what was said", () =>
+    Effect.gen(function* () {
+      const rpc = yield* RpcPool.RpcPool
+      const wallets = yield* TestWallets.TestWallets
+      const rich = yield* TestWallets.funded
+      const poor = yield* wallets.fundedWith(0n)
+      const some = yield* wallets.fundedWith(1_000_000n)
+      const balances = yield* Effect.forEach([rich, poor, some], ({ address }) =>
+        Effect.map(rpc.getBalance(address), ({ value }) => value)
+      )
+      expect(balances).toEqual([10_000_000_000n, 0n, 1_000_000n])
+      expect(new Set([rich, poor, some].map(({ address }) => address)).size).toBe(3)
+    }).pipe(Effect.provide(Pod.layerTest))
+  )
+
+  it.effect("given two tests with a layer each, when one registers an agent, then the other does not see it", () =>
+    Effect.gen(function* () {
+      const { agent } = yield* registered.pipe(Effect.provide(Pod.layerTest))
+      const exists = Effect.flatMap(Agent.Agent, (agents) => agents.exists(agent))
+      expect(yield* Effect.provide(exists, Pod.layerTest)).toBe(false)
+    })
+  )
+})

@@ -1,0 +1,52 @@
+import * as Cause from "effect/Cause"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Tracer from "effect/Tracer"
+
+/** What a tracer was told, in the order in which spans began. */
+export interface Recorded {
+  readonly name: string
+  readonly parent: string | undefined
+  readonly attributes: Map<string, unknown>
+  readonly events: Array<readonly [string, Record<string, unknown>]>
+  /** How it ended: the failure in full, as an exporter would write it. */
+  failure: string | undefined
+}
+
+/** A tracer that keeps all it is told. */
+export const recorder = () => {
+  const spans: Array<Recorded> = []
+  const tracer = Tracer.make({
+    context: (f) => f(),
+    span: (name, parent, context, links, startTime, kind) => {
+      const recorded: Recorded = {
+        name,
+        parent: parent._tag === "Some" && parent.value._tag === "Span" ? parent.value.name : undefined,
+        attributes: new Map(),
+        events: [],
+        failure: undefined
+      }
+      spans.push(recorded)
+      return {
+        _tag: "Span",
+        name,
+        spanId: String(spans.length),
+        traceId: "trace",
+        parent,
+        context,
+        status: { _tag: "Started", startTime },
+        attributes: recorded.attributes,
+        links,
+        sampled: true,
+        kind,
+        end: (_, exit) => {
+          if (Exit.isFailure(exit)) recorded.failure = Cause.pretty(exit.cause, { renderErrorCause: true })
+        },
+        attribute: (key, value) => void recorded.attributes.set(key, value),
+        event: (event, _, attributes = {}) => void recorded.events.push([event, attributes]),
+        addLinks: () => undefined
+      }
+    }
+  })
+  return { spans, layer: Layer.setTracer(tracer) }
+}
