@@ -103,12 +103,7 @@ export class Wallet extends Context.Tag("@pod-protocol/effect/Wallet")<Wallet, S
 /** What a signer gave for one message: bytes, nothing, or a signature for another message than the one asked for. */
 type Answer = Uint8Array | "modified" | undefined
 
-/**
- * The signature that a signer gave, if it is one.
- *
- * @internal
- */
-export const signatureOf = (address: Address, answer: Answer): Either.Either<SignatureBytes, WalletError> => {
+const signatureOf = (address: Address, answer: Answer): Either.Either<SignatureBytes, WalletError> => {
   if (answer === "modified") {
     const detail = "the signer changed the transaction before it signed it"
     return Either.left(new WalletError({ reason: "Modified", address, detail }))

@@ -6,6 +6,7 @@ import * as RpcPool from "../../services/RpcPool.js"
 import * as Transactions from "../../services/Transactions.js"
 import { Wallet } from "../../services/Wallet.js"
 import * as Addresses from "../../src/solana/Address.js"
+import * as FakeNode from "../support/fakeNode.js"
 import { STRANGER, transfer, walletOf } from "../support/transfers.js"
 
 /** Every method dies: whatever fails typed here fails before any I/O. */
@@ -107,6 +108,18 @@ describe("Transactions: bad input", () => {
       expect(yield* build({ maxInFlight: Number.NaN })).toMatchObject({ field: "maxInFlight" })
       expect(yield* build({ pollInterval: 0 })).toMatchObject({ field: "pollInterval" })
     })
+  )
+
+  it.effect("Given a wallet that signs nothing, when it is to sign, then nothing is sent", () =>
+    Effect.gen(function* () {
+      const { address } = yield* walletOf(34)
+      const { sign } = yield* Transactions.Transactions
+      const error = yield* sign([instruction(1)]).pipe(
+        Effect.provideService(Wallet, { address, sign: () => Effect.succeed([]) }),
+        Effect.flip
+      )
+      expect(error).toMatchObject({ _tag: "WalletError", reason: "InvalidSignature", address })
+    }).pipe(Effect.provide(Transactions.layer().pipe(Layer.provide(FakeNode.make().layer))))
   )
 
   it.effect("Given a test layer, when a method without a stub is called, then it dies with its name", () =>

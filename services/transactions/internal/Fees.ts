@@ -5,9 +5,9 @@
  */
 import type { Address, Instruction } from "@solana/kit"
 import * as Either from "effect/Either"
-import { InvalidInput } from "../../src/InvalidInput.js"
-import * as Addresses from "../../src/solana/Address.js"
-import type { CompiledMessage } from "../../src/solana/Message.js"
+import { InvalidInput } from "../../../src/InvalidInput.js"
+import * as Addresses from "../../../src/solana/Address.js"
+import type { CompiledMessage } from "../../../src/solana/Message.js"
 
 /** @internal */
 export const COMPUTE_BUDGET_PROGRAM: Address = Addresses.known("ComputeBudget111111111111111111111111111111")

@@ -7,13 +7,13 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
-import * as Metrics from "../Metrics.js"
-import type { Service as RpcPool } from "../RpcPool.js"
-import type { RpcError } from "../RpcTransport.js"
+import * as Metrics from "../../Metrics.js"
+import type { Service as RpcPool } from "../../RpcPool.js"
+import type { RpcError } from "../../RpcTransport.js"
 import * as ConfirmationTracker from "./ConfirmationTracker.js"
 import * as Failure from "./Failure.js"
-import type { SignedTransaction } from "./SignedTransaction.js"
-import type { TransactionError } from "./TransactionError.js"
+import type { SignedTransaction } from "../SignedTransaction.js"
+import type { TransactionError } from "../TransactionError.js"
 
 /** @internal */
 export interface DeliveryOptions {

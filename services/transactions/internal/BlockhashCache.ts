@@ -9,8 +9,8 @@ import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
 import * as Metric from "effect/Metric"
 import type * as Scope from "effect/Scope"
-import * as Metrics from "../Metrics.js"
-import { RpcError } from "../RpcTransport.js"
+import * as Metrics from "../../Metrics.js"
+import { RpcError } from "../../RpcTransport.js"
 
 /** Slots come that far apart, and no blockhash changes within one. */
 const SLOT = Duration.millis(400)

@@ -4,16 +4,16 @@
 import type { Instruction } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { InvalidInput } from "../../src/InvalidInput.js"
-import * as Blockhash from "../../src/solana/Blockhash.js"
-import * as Message from "../../src/solana/Message.js"
-import * as Signature from "../../src/solana/Signature.js"
-import * as Wire from "../../src/solana/Wire.js"
-import type { WireError } from "../../src/solana/WireError.js"
-import * as Wallet from "../Wallet.js"
+import { InvalidInput } from "../../../src/InvalidInput.js"
+import * as Blockhash from "../../../src/solana/Blockhash.js"
+import * as Message from "../../../src/solana/Message.js"
+import * as Signature from "../../../src/solana/Signature.js"
+import * as Wire from "../../../src/solana/Wire.js"
+import type { WireError } from "../../../src/solana/WireError.js"
+import { type Service as Wallet, WalletError } from "../../Wallet.js"
 import type { LatestBlockhash } from "./BlockhashCache.js"
 import * as Fees from "./Fees.js"
-import { SignedTransaction } from "./SignedTransaction.js"
+import { SignedTransaction } from "../SignedTransaction.js"
 
 /** Each signature takes 64 bytes, and its address 32, of 1232. */
 const MAX_SIGNERS = 12
@@ -44,7 +44,7 @@ export interface CompileOptions {
    */
   readonly computeUnitPrice?: bigint | undefined
   /** Who pays, where it is not the `Wallet`. The `Wallet` then signs only if an instruction names it. */
-  readonly feePayer?: Wallet.Service | undefined
+  readonly feePayer?: Wallet | undefined
 }
 
 /**
@@ -55,7 +55,7 @@ export interface CompileOptions {
  */
 export interface SignOptions extends CompileOptions {
   /** Further signers that the instructions name, e.g. the key of an account to be made. Default none. */
-  readonly signers?: ReadonlyArray<Wallet.Service> | undefined
+  readonly signers?: ReadonlyArray<Wallet> | undefined
 }
 
 /** @internal */
@@ -72,7 +72,7 @@ export interface Plan {
  */
 export interface SignablePlan extends Plan {
   /** In the order of the message. */
-  readonly signers: ReadonlyArray<Wallet.Service>
+  readonly signers: ReadonlyArray<Wallet>
 }
 
 /** What we compiled ourselves is well-formed: if not, that is our defect. */
@@ -86,7 +86,7 @@ const decodeOwn = (bytes: Uint8Array): Message.CompiledMessage =>
  * @internal
  */
 export const make = (
-  wallet: Wallet.Service,
+  wallet: Wallet,
   instructions: ReadonlyArray<Instruction>,
   options: CompileOptions
 ): Either.Either<Plan, InvalidInput> =>
@@ -116,7 +116,7 @@ const refuse = (rule: string, size?: number): Either.Either<never, InvalidInput>
  * @internal
  */
 export const signable = (
-  wallet: Wallet.Service,
+  wallet: Wallet,
   instructions: ReadonlyArray<Instruction>,
   options: SignOptions
 ): Either.Either<SignablePlan, InvalidInput> =>
@@ -152,7 +152,11 @@ export const sign = Effect.fnUntraced(function* (
 ) {
   const messageBytes = Message.encode({ ...message, blockhash })
   const signatures = yield* Effect.forEach(signers, ({ address, sign }) =>
-    Effect.flatMap(sign([messageBytes]), ([signature]) => Wallet.signatureOf(address, signature))
+    Effect.flatMap(sign([messageBytes]), ([signature]) =>
+      signature?.length === Signature.SIZE
+        ? Effect.succeed(signature)
+        : new WalletError({ reason: "InvalidSignature", address, detail: "the wallet gave no signature of 64 bytes" })
+    )
   )
   const wire = Wire.encode(signatures, messageBytes)
   const signature = Signature.fromBytes(wire, 1)

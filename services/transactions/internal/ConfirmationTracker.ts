@@ -11,11 +11,11 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
-import type { SignatureStatus } from "../rpc/Reply.js"
-import type { Service as RpcPool } from "../RpcPool.js"
-import type { RpcError } from "../RpcTransport.js"
-import type { SignedTransaction } from "./SignedTransaction.js"
-import { TransactionError } from "./TransactionError.js"
+import type { SignatureStatus } from "../../rpc/Reply.js"
+import type { Service as RpcPool } from "../../RpcPool.js"
+import type { RpcError } from "../../RpcTransport.js"
+import type { SignedTransaction } from "../SignedTransaction.js"
+import { TransactionError } from "../TransactionError.js"
 
 /** The most that a node answers in one `getSignatureStatuses`. */
 const SIGNATURES_PER_CALL = 256
