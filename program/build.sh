@@ -38,7 +38,7 @@ RUSTC="$RUSTC" RUSTC_BOOTSTRAP=1 \
   RUSTFLAGS="-C linker=$SBPF_LINKER -C panic=abort -C relocation-model=static -C link-arg=--arch=v0 -C link-arg=--disable-math-builtins -C link-arg=--cpu-features=+allows-misaligned-mem-access -C link-arg=--llvm-args=--bpf-stack-size=4096 $remaps" \
   "$CARGO" build --locked --release -Zbuild-std=core --target bpfel-unknown-none
 
-cp target/bpfel-unknown-none/release/libpod_com.so pod_com.so 2>/dev/null || cp target/bpfel-unknown-none/release/pod_com.so pod_com.so
+cp target/bpfel-unknown-none/release/libpod_com.so pod_com.so
 
 # The sources: what the compiler reads, in the order of their names.
 {
