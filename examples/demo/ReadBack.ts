@@ -3,7 +3,7 @@ import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Encoding from "effect/Encoding"
 import * as Stream from "effect/Stream"
-import { Agent, Channel, Escrow, Message, MessageType, ProgramId, RpcPool } from "@pod-protocol/effect"
+import { Agent, Channel, Escrow, Message, type MessageType, ProgramId, RpcPool } from "@pod-protocol/effect"
 import type { Actor, Traces } from "./Story.js"
 
 /** The transaction that made an account: the oldest one that names it. */
