@@ -1,0 +1,101 @@
+/**
+ * Finds out that an endpoint's socket died without a word.
+ *
+ * A quiet account looks like a dead socket. So one slot subscription is held beside the others: a living node enters a slot
+ * every 0.4 seconds. When it falls silent, all subscriptions of the endpoint fail with `SubscriptionError{reason: "Closed"}`
+ * and whoever reconnects takes it from there.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as RcRef from "effect/RcRef"
+import type * as Duration from "effect/Duration"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { InvalidInput } from "../../src/InvalidInput.js"
+import type { RpcTransport } from "../RpcTransport.js"
+import { SubscriptionError } from "../RpcTransport.js"
+import { millis } from "./internal/options.js"
+import { SubscriptionObserver } from "./SubscriptionObserver.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /**
+   * Silence after which the socket counts as dead, once a first slot has been seen. Default: 10 seconds, 25 slots. Too low
+   * takes a stalled cluster for a dead socket; too high is blind for so long.
+   */
+  readonly idle?: Duration.DurationInput | undefined
+}
+
+const UNOBSERVED = { established: () => Effect.void, interrupted: () => Effect.void }
+
+/**
+ * Watches a transport's sockets while it holds subscriptions.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make =
+  (options: Options = {}) =>
+  (transport: RpcTransport): Effect.Effect<RpcTransport, InvalidInput, Scope.Scope> =>
+    Effect.gen(function* () {
+      const idle = yield* millis("idle", options.idle ?? "10 seconds")
+
+      const watch = Effect.gen(function* () {
+        const dead = yield* Deferred.make<never, SubscriptionError>()
+        let seenAt: number | undefined
+
+        const listen = transport.subscribe("slot", []).pipe(
+          Stream.provideService(SubscriptionObserver, UNOBSERVED),
+          Stream.runForEach(() =>
+            Effect.map(Clock.currentTimeMillis, (now) => {
+              seenAt = now
+            })
+          ),
+          Effect.ignore,
+          Effect.zipRight(Effect.sleep(idle)),
+          Effect.forever
+        )
+
+        const guard = (wait: number): Effect.Effect<void> =>
+          Effect.zipRight(Effect.sleep(wait), Clock.currentTimeMillis).pipe(
+            Effect.flatMap((now) => {
+              const silent = seenAt === undefined ? 0 : now - seenAt
+              return silent < idle
+                ? guard(idle - silent)
+                : Effect.asVoid(
+                    Deferred.fail(
+                      dead,
+                      new SubscriptionError({
+                        reason: "Closed",
+                        method: "slotSubscribe",
+                        host: transport.host,
+                        detail: `no slot for ${silent} ms, the socket counts as dead`
+                      })
+                    )
+                  )
+            })
+          )
+
+        yield* Effect.forkScoped(listen)
+        yield* Effect.forkScoped(guard(idle))
+        return dead
+      })
+
+      const heart = yield* RcRef.make({ acquire: watch })
+
+      return {
+        ...transport,
+        subscribe: (kind, params) =>
+          Stream.unwrapScoped(
+            Effect.map(RcRef.get(heart), (dead) =>
+              Stream.interruptWhenDeferred(transport.subscribe(kind, params), dead)
+            )
+          )
+      }
+    })
