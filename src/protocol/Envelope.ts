@@ -16,7 +16,7 @@
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { InvalidInput } from "../InvalidInput.js"
+import type { InvalidInput } from "../InvalidInput.js"
 import * as Hash from "../solana/Hash.js"
 import * as Borsh from "./internal/Borsh.js"
 

@@ -164,6 +164,12 @@ const check = <A>(arbitrary: FastCheck.Arbitrary<A>, property: (value: A) => voi
 
 const addresses = (instruction: Instruction.ProgramInstruction) => instruction.accounts.map(({ address }) => address)
 
+/** The accounts of the first case of the instruction. */
+const named = (tag: Instruction.InstructionTag) => {
+  const [instruction] = cases.filter(([candidate]) => candidate === tag).map(([, built]) => Either.getOrThrow(built))
+  return Instruction.nameAccounts(tag, instruction === undefined ? [] : addresses(instruction))
+}
+
 describe("Instruction", () => {
   it("Given each builder, When it is called, Then its data are the bytes that other clients send", () => {
     for (const [tag, built, bytes] of cases) {
@@ -201,12 +207,6 @@ describe("Instruction", () => {
   })
 
   it("Given what a wallet knows, When instructions are built, Then the other accounts are derived", () => {
-    const named = (tag: Instruction.InstructionTag) => {
-      const [instruction] = cases
-        .filter(([candidate]) => candidate === tag)
-        .map(([, built]) => Either.getOrThrow(built))
-      return Instruction.nameAccounts(tag, instruction === undefined ? [] : addresses(instruction))
-    }
     assert.deepStrictEqual(named("RegisterAgent"), {
       agentAccount: agentA.address,
       signer: walletA,

@@ -112,7 +112,8 @@ describe("ProgramError", () => {
 
   it("Given the program's own code, When read, Then reason, instruction, place and account are known", () => {
     const logs = [
-      ...[`Program ${other} invoke [1]`, `Program ${other} success`],
+      `Program ${other} invoke [1]`,
+      `Program ${other} success`,
       ...refused(
         [
           "AnchorError caused by account: sender_agent. Error Code: AccountNotInitialized. Error Number: 3012. Error Message: The program expected this account to be already initialized."

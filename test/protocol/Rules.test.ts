@@ -18,6 +18,17 @@ const refusals = (
 
 const not = (pattern: string): string => `must not contain ${JSON.stringify(pattern)}, in whichever case`
 
+const passes = (result: Either.Either<unknown, InvalidInput>) => Either.isRight(result)
+
+/** The program's limiter, line by line. */
+const allows = ({ lastMessageAt, messagesSent }: Rules.RateState, now: bigint, isCompressed: boolean): boolean => {
+  if (lastMessageAt <= 0n) return true
+  const pause = now - lastMessageAt
+  if (pause < 1n) return false
+  if (!isCompressed && pause < 10n && messagesSent >= 10n) return false
+  return !(pause < 60n && messagesSent >= 60n)
+}
+
 describe("Rules", () => {
   it("Given metadata URIs, When checked, Then the rule that fires is told", () => {
     refusals(Rules.checkMetadataUri, [
@@ -119,7 +130,6 @@ describe("Rules", () => {
   })
 
   it("Given amounts, capabilities, hashes and times, When checked, Then the limits are the program's", () => {
-    const passes = (result: Either.Either<unknown, InvalidInput>) => Either.isRight(result)
     assert.deepStrictEqual([0n, 1n, 10n ** 10n, 10n ** 10n + 1n].map(Rules.checkDeposit).map(passes), [
       false,
       true,
@@ -152,14 +162,6 @@ describe("Rules", () => {
   })
 
   it("Given a participant, When the next broadcast is asked for, Then it is the first second that the program allows", () => {
-    /** The program's limiter, line by line. */
-    const allows = ({ lastMessageAt, messagesSent }: Rules.RateState, now: bigint, isCompressed: boolean): boolean => {
-      if (lastMessageAt <= 0n) return true
-      const pause = now - lastMessageAt
-      if (pause < 1n) return false
-      if (!isCompressed && pause < 10n && messagesSent >= 10n) return false
-      return !(pause < 60n && messagesSent >= 60n)
-    }
     FastCheck.assert(
       FastCheck.property(
         FastCheck.record({
