@@ -1,6 +1,6 @@
 /** The interface description says what the program does, as a coder that is not ours reads it. */
 import { readFileSync } from "node:fs"
-import anchor, { type Idl } from "@coral-xyz/anchor"
+import { BorshCoder, type Idl } from "@coral-xyz/anchor"
 import { describe, expect, it } from "@effect/vitest"
 import type { Address } from "@solana/kit"
 import * as Instruction from "../../src/protocol/Instruction.js"
@@ -9,7 +9,7 @@ import { call, tags } from "./calls.js"
 import { agentOf, participantOf, scenario, type Scenario } from "./scenario.js"
 
 const idl: Idl = JSON.parse(readFileSync(new URL("../../program/idl.json", import.meta.url), "utf8"))
-const coder = new anchor.BorshCoder(idl)
+const coder = new BorshCoder(idl)
 
 const snakeCase = (name: string): string => name.replace(/(?<!^)[A-Z]/g, (letter) => `_${letter}`).toLowerCase()
 
