@@ -51,6 +51,8 @@ export class TestWallets extends Context.Tag("@pod-protocol/effect/TestWallets")
 const TEN_SOL = 10_000_000_000n
 
 /**
+ * Makes wallets on the embedded cluster that is there, and funds them from its faucet.
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -63,6 +65,8 @@ export const make: Effect.Effect<Service, never, EmbeddedCluster> = Effect.map(E
 })
 
 /**
+ * {@link make} as a layer.
+ *
  * @since 0.1.0
  * @category layers
  */

@@ -102,6 +102,8 @@ export class Agent extends Context.Tag("@pod-protocol/effect/Agent")<Agent, Serv
 const AGENT: Accounts.AccountType<AgentAccount> = { tag: "AgentAccount", decode: decodeAgent }
 
 /**
+ * The service over the connections that are there, for the program that `ProgramId` names when this runs.
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -150,6 +152,8 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
 })
 
 /**
+ * {@link make} as a layer.
+ *
  * @since 0.1.0
  * @category layers
  */

@@ -198,6 +198,8 @@ const checkUpdate = ({ description, feePerMessage, maxParticipants, name }: Upda
   })
 
 /**
+ * The service over the connections that are there, for the program that `ProgramId` names when this runs.
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -352,6 +354,8 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
 })
 
 /**
+ * {@link make} as a layer.
+ *
  * @since 0.1.0
  * @category layers
  */

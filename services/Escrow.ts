@@ -58,6 +58,8 @@ export class Escrow extends Context.Tag("@pod-protocol/effect/Escrow")<Escrow, S
 const ESCROW: Accounts.AccountType<EscrowAccount> = { tag: "EscrowAccount", decode: decodeEscrow }
 
 /**
+ * The service over the connections that are there, for the program that `ProgramId` names when this runs.
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -92,6 +94,8 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
 })
 
 /**
+ * {@link make} as a layer.
+ *
  * @since 0.1.0
  * @category layers
  */

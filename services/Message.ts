@@ -221,6 +221,8 @@ const enclose = (payload: Uint8Array): Effect.Effect<Uint8Array, InvalidInput> =
   })
 
 /**
+ * The service over the connections that are there, for the program that `ProgramId` names when this runs.
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -306,6 +308,8 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
 })
 
 /**
+ * {@link make} as a layer.
+ *
  * @since 0.1.0
  * @category layers
  */

@@ -72,10 +72,10 @@ describe("PodConfig", () => {
   )
 })
 
-describe("Pod.layerConfig", () => {
-  const build = (entries: ReadonlyArray<readonly [string, string]>) =>
-    Layer.build(Layer.provide(Pod.layerConfig, PayloadStore.layerMemory)).pipe(from(entries), Effect.scoped)
+const build = (entries: ReadonlyArray<readonly [string, string]>) =>
+  Layer.build(Layer.provide(Pod.layerConfig, PayloadStore.layerMemory)).pipe(from(entries), Effect.scoped)
 
+describe("Pod.layerConfig", () => {
   it.effect("given a URL and a wallet, when built, then the services are there and nothing is connected", () =>
     build([
       ["POD_RPC_URL", "http://127.0.0.1:1"],

@@ -264,7 +264,13 @@ it.scoped("given messages of three days, when the inbox is read, then the oldest
 const evil = Layer.sync(PayloadStore.PayloadStore, () => {
   const kept = new Map<string, Uint8Array>()
   return PayloadStore.make({
-    set: (key, bytes) => Effect.sync(() => kept.set(key, bytes.with(-1, 0x21))),
+    set: (key, bytes) =>
+      Effect.sync(() =>
+        kept.set(
+          key,
+          bytes.map((byte) => byte ^ 1)
+        )
+      ),
     get: (key) => Effect.sync(() => Option.fromNullable(kept.get(key))),
     has: (key) => Effect.sync(() => kept.has(key)),
     remove: (key) => Effect.sync(() => kept.delete(key))
