@@ -220,6 +220,8 @@ export const Account = Schema.Union(
 )
 
 /**
+ * A value of {@link Account}.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -331,42 +333,56 @@ const decoder =
     )
 
 /**
+ * Decodes an {@link AgentAccount} from the account's data.
+ *
  * @since 0.1.0
  * @category decoding
  */
 export const decodeAgent = decoder("AgentAccount", layouts.AgentAccount)
 
 /**
+ * Decodes a {@link DirectMessage} from the account's data.
+ *
  * @since 0.1.0
  * @category decoding
  */
 export const decodeDirectMessage = decoder("DirectMessage", layouts.DirectMessage)
 
 /**
+ * Decodes a {@link ChannelAccount} from the account's data.
+ *
  * @since 0.1.0
  * @category decoding
  */
 export const decodeChannel = decoder("ChannelAccount", layouts.ChannelAccount)
 
 /**
+ * Decodes a {@link ChannelParticipant} from the account's data.
+ *
  * @since 0.1.0
  * @category decoding
  */
 export const decodeParticipant = decoder("ChannelParticipant", layouts.ChannelParticipant)
 
 /**
+ * Decodes a {@link ChannelInvitation} from the account's data.
+ *
  * @since 0.1.0
  * @category decoding
  */
 export const decodeInvitation = decoder("ChannelInvitation", layouts.ChannelInvitation)
 
 /**
+ * Decodes a {@link ChannelMessage} from the account's data.
+ *
  * @since 0.1.0
  * @category decoding
  */
 export const decodeChannelMessage = decoder("ChannelMessage", layouts.ChannelMessage)
 
 /**
+ * Decodes an {@link EscrowAccount} from the account's data.
+ *
  * @since 0.1.0
  * @category decoding
  */

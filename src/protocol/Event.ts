@@ -181,6 +181,8 @@ export const Event = Schema.Union(
 )
 
 /**
+ * A value of {@link Event}.
+ *
  * @since 0.1.0
  * @category models
  */

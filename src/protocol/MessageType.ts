@@ -22,6 +22,8 @@ export const MessageType = Schema.Union(
 ).annotations({ identifier: "MessageType" })
 
 /**
+ * A value of {@link MessageType}.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -38,6 +40,8 @@ export const MessageStatus = Schema.Literal("Pending", "Delivered", "Read", "Fai
 })
 
 /**
+ * A value of {@link MessageStatus}.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -53,6 +57,8 @@ export type MessageStatus = typeof MessageStatus.Type
 export const ChannelVisibility = Schema.Literal("Public", "Private").annotations({ identifier: "ChannelVisibility" })
 
 /**
+ * A value of {@link ChannelVisibility}.
+ *
  * @since 0.1.0
  * @category models
  */

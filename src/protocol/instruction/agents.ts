@@ -12,6 +12,8 @@ import { agentOf } from "./accounts.js"
 import { make, type ProgramInstruction } from "./build.js"
 
 /**
+ * What {@link registerAgent} takes.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -53,6 +55,8 @@ export const registerAgent = (input: RegisterAgentInput): Either.Either<ProgramI
   )
 
 /**
+ * What {@link updateAgent} takes.
+ *
  * @since 0.1.0
  * @category models
  */

@@ -14,6 +14,8 @@ import { agentOf, optional, participantOf } from "./accounts.js"
 import { make, type ProgramInstruction } from "./build.js"
 
 /**
+ * What {@link createChannel} takes.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -65,6 +67,8 @@ export const createChannel = (input: CreateChannelInput): Either.Either<ProgramI
   )
 
 /**
+ * What {@link createChannelV2} takes.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -96,6 +100,8 @@ export const createChannelV2 = (input: CreateChannelV2Input): Either.Either<Prog
   )
 
 /**
+ * What {@link updateChannel} takes.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -137,6 +143,8 @@ export const updateChannel = (input: UpdateChannelInput): Either.Either<ProgramI
   )
 
 /**
+ * What {@link leaveChannel} takes, and others that act for a participant.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -159,6 +167,8 @@ const membership = (input: ParticipantInput) => {
 }
 
 /**
+ * What {@link joinChannel} takes.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -206,6 +216,8 @@ export const leaveChannel = (input: ParticipantInput): Either.Either<ProgramInst
   )
 
 /**
+ * What {@link broadcastMessage} takes.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -249,6 +261,8 @@ export const broadcastMessage = (input: BroadcastMessageInput): Either.Either<Pr
 }
 
 /**
+ * What {@link inviteToChannel} takes.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -299,6 +313,8 @@ export const inviteToChannel = (input: InviteToChannelInput): Either.Either<Prog
 }
 
 /**
+ * What {@link getChannelParticipants} takes.
+ *
  * @since 0.1.0
  * @category models
  */

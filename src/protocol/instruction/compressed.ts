@@ -69,6 +69,8 @@ const carried = (input: CompressedInput) => {
 }
 
 /**
+ * What {@link broadcastMessageCompressed} takes.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -110,6 +112,8 @@ export const broadcastMessageCompressed = (
   )
 
 /**
+ * What {@link joinChannelCompressed} takes.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -153,6 +157,8 @@ export const joinChannelCompressed = (
 }
 
 /**
+ * What {@link batchSyncCompressedMessages} takes.
+ *
  * @since 0.1.0
  * @category models
  */

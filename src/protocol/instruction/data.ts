@@ -37,6 +37,8 @@ export const InstructionData = Schema.Union(
 ).annotations({ identifier: "InstructionData" })
 
 /**
+ * A value of {@link InstructionData}.
+ *
  * @since 0.1.0
  * @category models
  */

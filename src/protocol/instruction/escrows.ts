@@ -11,6 +11,8 @@ import * as Pda from "../Pda.js"
 import { make, type ProgramInstruction } from "./build.js"
 
 /**
+ * What {@link depositEscrow} and {@link withdrawEscrow} take.
+ *
  * @since 0.1.0
  * @category models
  */

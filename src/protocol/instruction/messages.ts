@@ -13,6 +13,8 @@ import { agentOf } from "./accounts.js"
 import { make, type ProgramInstruction } from "./build.js"
 
 /**
+ * What {@link sendMessage} takes.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -55,6 +57,8 @@ export const sendMessage = (input: SendMessageInput): Either.Either<ProgramInstr
 }
 
 /**
+ * What {@link updateMessageStatus} takes.
+ *
  * @since 0.1.0
  * @category models
  */
