@@ -45,7 +45,7 @@ describe("JSON-RPC texts", () => {
         const whole = JsonRpc.batchReply(reply, 1, CALLS, HOST)
         return isTyped(single) && isTyped(whole) && (Either.isLeft(whole) || whole.right.length === CALLS.length)
       }),
-      { numRuns: runs(2000) }
+      { numRuns: runs(500) }
     )
   })
 
