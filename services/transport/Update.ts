@@ -1,0 +1,22 @@
+/**
+ * What those hear who follow a part of the chain through lost subscriptions.
+ *
+ * @since 0.1.0
+ */
+import type { Address, Slot } from "@solana/kit"
+
+/**
+ * What a follower is told.
+ *
+ * - `Value`: as it is at the slot.
+ * - `Gone`: the account was closed, or its data no longer passes the filters.
+ * - `Gap`: the subscription was lost after `from` and stands again at `to`. The state at `to` follows; versions in between
+ *   may have been passed over. Of logs, those between that could not be read are missing.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Update<A> =
+  | { readonly _tag: "Value"; readonly slot: Slot; readonly value: A }
+  | { readonly _tag: "Gone"; readonly slot: Slot; readonly address: Address }
+  | { readonly _tag: "Gap"; readonly from: Slot; readonly to: Slot }

@@ -1,0 +1,85 @@
+/**
+ * A subscription and the reads that fill its holes, as one Stream. One fiber does both in turn, so what it keeps needs no
+ * guard.
+ */
+import * as Chunk from "effect/Chunk"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import * as Take from "effect/Take"
+import type { RpcError } from "../../RpcTransport.js"
+import { SubscriptionError } from "../../RpcTransport.js"
+import type { Established } from "../SubscriptionObserver.js"
+import { SubscriptionObserver } from "../SubscriptionObserver.js"
+
+/** Chunks that wait for the reader; the subscription's own buffer is before them. */
+const AHEAD = 16
+
+/** Bounds of the random wait before subscribing again, in milliseconds. */
+const BASE = 250
+const CAP = 15_000
+
+export interface Follower<A, B, E> {
+  readonly live: Stream.Stream<A, SubscriptionError>
+  /** The subscription stands, for the first time or again: reads what came before it. */
+  readonly established: (subscription: Established) => Effect.Effect<ReadonlyArray<B>, E>
+  readonly notified: (notification: A) => Effect.Effect<ReadonlyArray<B>, E>
+}
+
+/** Reads until it succeeds or fails for a reason that will not pass. */
+export const persist = <A>(read: Effect.Effect<A, RpcError>): Effect.Effect<A, RpcError> =>
+  Effect.retry(read, {
+    while: (error) => error.isRetryable,
+    schedule: Schedule.jittered(Schedule.union(Schedule.exponential(BASE), Schedule.spaced("5 seconds")))
+  })
+
+export const follow = <A, B, E>({
+  live,
+  established,
+  notified
+}: Follower<A, B, E>): Stream.Stream<B, E | SubscriptionError> =>
+  Stream.unwrapScoped(
+    Effect.gen(function* () {
+      const out = yield* Queue.bounded<Take.Take<B, E | SubscriptionError>>(AHEAD)
+      const unreadable = yield* Deferred.make<never, E>()
+      let losses = 0
+
+      const emit = (updates: ReadonlyArray<B>): Effect.Effect<unknown> =>
+        updates.length === 0 ? Effect.void : Queue.offer(out, Take.chunk(Chunk.fromIterable(updates)))
+
+      const subscribed = live.pipe(
+        Stream.runForEach((notification) => Effect.flatMap(notified(notification), emit)),
+        Effect.provideService(SubscriptionObserver, {
+          established: (subscription) =>
+            Effect.suspend(() => {
+              losses = 0
+              return established(subscription)
+            }).pipe(
+              Effect.flatMap(emit),
+              Effect.catchAll((error) => Effect.zipRight(Deferred.fail(unreadable, error), Effect.never))
+            ),
+          interrupted: () => Effect.void
+        })
+      )
+
+      const run: Effect.Effect<void, E | SubscriptionError> = Effect.catchAll(
+        Effect.raceFirst(subscribed, Deferred.await(unreadable)),
+        (error) =>
+          error instanceof SubscriptionError && error.isRetryable
+            ? Random.next.pipe(
+                Effect.flatMap((random) => Effect.sleep(random * Math.min(CAP, BASE * 2 ** losses++))),
+                Effect.zipRight(Effect.suspend(() => run))
+              )
+            : Effect.fail(error)
+      )
+
+      yield* Effect.matchCauseEffect(run, {
+        onFailure: (cause) => Queue.offer(out, Take.failCause(cause)),
+        onSuccess: () => Queue.offer(out, Take.end)
+      }).pipe(Effect.forkScoped)
+      return Stream.flattenTake(Stream.fromQueue(out))
+    })
+  )
