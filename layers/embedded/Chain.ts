@@ -11,7 +11,7 @@ import { type Block, Ledger, type TransactionRecord } from "./Ledger.js"
 import { isWritable, type LoadedTransaction } from "./LoadedTransaction.js"
 import * as Nonce from "./Nonce.js"
 import type { Settings } from "./Options.js"
-import type { Simulation, StoredAccount, Svm, SvmFactory } from "./Svm.js"
+import type { Outcome, Simulation, StoredAccount, Svm, SvmFactory } from "./Svm.js"
 import * as Sysvars from "./Sysvars.js"
 import type { TransactionError } from "./TransactionErrors.js"
 
@@ -239,8 +239,9 @@ export class Chain {
   }
 
   /** Runs the transaction on the bank's accounts, whatever its blockhash, and keeps nothing. */
-  simulate(transaction: LoadedTransaction, bank: Bank, verify: boolean): Simulation {
-    const run = () => this.state.svm.simulate(transaction.wire, verify)
+  simulate(transaction: LoadedTransaction, bank: Bank, nowMillis: number, verify: boolean): Simulation {
+    const run = () =>
+      this.inExecutionSlot(nowMillis, () => this.named(this.state.svm.simulate(transaction.wire, verify), transaction))
     if (bank.slot === this.bank("processed").slot) return run()
     const tables = transaction.message.lookups.map(({ table }) => table)
     return this.state.accounts.rewound([...transaction.addresses, ...tables], bank.slot, run)
@@ -378,6 +379,16 @@ export class Chain {
     this.state.svm.setTime({ slot, epoch: epochOf(slot), unixTime: time, epochStart: this.state.epochStart })
   }
 
+  /** With the time of the block that the next transaction runs in. */
+  private inExecutionSlot<A>(nowMillis: number, use: () => A): A {
+    const { last, open } = this.state
+    if (open !== undefined) return use()
+    this.setTime({ slot: last.slot + 1, time: this.unixTime(nowMillis) })
+    const result = use()
+    this.setTime(last)
+    return result
+  }
+
   private unixTime(nowMillis: number): bigint {
     const passed = BigInt(Math.floor((nowMillis - this.startMillis + this.state.aheadMillis) / 1000))
     const time = this.genesis.time + passed
@@ -392,7 +403,7 @@ export class Chain {
     const before = accounts.remembers ? writable.map((address) => svm.account(address)) : []
     const nonce = this.nonceAccount(transaction)
     const preBalances = transaction.addresses.map(svm.balance)
-    const outcome = svm.execute(transaction.wire, verify)
+    const outcome = this.named(svm.execute(transaction.wire, verify), transaction)
     const postBalances = transaction.addresses.map(svm.balance)
     if (outcome.err !== null && preBalances[0] === postBalances[0]) return Either.left(outcome.err)
 
@@ -428,6 +439,16 @@ export class Chain {
     }
     if (this.settings.blockMode === "interval") this.announce(["processed"], record, written)
     return Either.right(record)
+  }
+
+  /** LiteSVM has one error for a program that is not there and for an account that is none; Agave has two. */
+  private named<A extends Outcome>(outcome: A, { addresses, message }: LoadedTransaction): A {
+    if (outcome.err !== "InvalidProgramForExecution") return outcome
+    const isMissing = message.instructions.some(({ programIndex }) => {
+      const program = addresses[programIndex]
+      return program !== undefined && this.state.svm.account(program) === undefined
+    })
+    return isMissing ? { ...outcome, err: "ProgramAccountNotFound" } : outcome
   }
 
   /** A failed transaction writes its fee payer and its nonce only. */

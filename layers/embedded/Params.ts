@@ -81,11 +81,17 @@ export const decode = <A extends ReadonlyArray<unknown>, I extends ReadonlyArray
       : Either.mapLeft(read(params.slice(0, accepted)), complain)
 }
 
-const complain = (error: ParseResult.ParseError): JsonRpcError.JsonRpcError => {
-  const [issue] = ParseResult.ArrayFormatter.formatErrorSync(error)
-  const complaint = issue === undefined ? "invalid" : `${issue.path.map(String).join(".")}: ${issue.message}`
-  return JsonRpcError.params(`Invalid params: ${complaint.slice(0, MAX_COMPLAINT)}`)
-}
+const complain = (error: ParseResult.ParseError): JsonRpcError.JsonRpcError =>
+  JsonRpcError.params(`Invalid params: ${describe(error).slice(0, MAX_COMPLAINT)}`)
+
+/** To describe a value that is nested deeper than the stack throws. */
+const describe = (error: ParseResult.ParseError): string =>
+  Either.try(() => ParseResult.ArrayFormatter.formatErrorSync(error)).pipe(
+    Either.map(([issue]) =>
+      issue === undefined ? "invalid" : `${issue.path.map(String).join(".")}: ${issue.message}`
+    ),
+    Either.getOrElse(() => "nested too deep")
+  )
 
 const base58Of =
   <A extends string>(size: number, maxCharacters: number, is: (text: string) => text is A) =>

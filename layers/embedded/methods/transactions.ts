@@ -50,7 +50,7 @@ const sendTransaction = method(
         chain.submit(transaction, nowMillis, true)
         return transaction.signature
       }
-      const simulation = simulate(chain, transaction, bank, true)
+      const simulation = simulate(chain, transaction, bank, nowMillis, true)
       if (simulation.err === "SignatureFailure") return yield* Either.left(JsonRpcError.signatureVerification())
       if (simulation.err !== null) {
         return yield* Either.left(
@@ -75,7 +75,7 @@ const SimulateConfig = Schema.Struct({
 
 const simulateTransaction = method(
   Params.decode(Schema.Tuple(Schema.String, Params.optional(SimulateConfig)), 1, 2),
-  ({ chain }, [text, config]) =>
+  ({ chain, nowMillis }, [text, config]) =>
     Either.gen(function* () {
       const isReplaced = config?.replaceRecentBlockhash === true
       const isVerified = config?.sigVerify === true
@@ -97,7 +97,7 @@ const simulateTransaction = method(
         return yield* Either.left(JsonRpcError.params("base58 encoding not supported"))
       }
       const addresses = yield* Either.all((wanted?.addresses ?? []).map(Params.address))
-      const simulation = simulate(chain, transaction, bank, isVerified)
+      const simulation = simulate(chain, transaction, bank, nowMillis, isVerified)
       if (simulation.err === "SignatureFailure") return yield* Either.left(JsonRpcError.signatureVerification())
       const accounts = yield* Either.all(
         addresses.map((address) => AccountView.viewMaybe(accountAfter(chain, bank, simulation, address), { encoding }))
@@ -139,8 +139,14 @@ const NOTHING_RUN = {
 } as const
 
 /** A wrong signature comes before all else, then the bank's refusal, then what running it gives. */
-const simulate = (chain: Chain, transaction: LoadedTransaction, bank: Bank, verify: boolean): Simulation => {
-  const simulation = chain.simulate(transaction, bank, verify)
+const simulate = (
+  chain: Chain,
+  transaction: LoadedTransaction,
+  bank: Bank,
+  nowMillis: number,
+  verify: boolean
+): Simulation => {
+  const simulation = chain.simulate(transaction, bank, nowMillis, verify)
   if (simulation.err === "SignatureFailure") return simulation
   const refusal = chain.refusal(transaction, bank)
   return refusal === undefined ? simulation : { ...NOTHING_RUN, err: refusal }
