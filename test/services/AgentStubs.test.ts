@@ -1,6 +1,7 @@
 import { expect, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as WalletNode from "../../layers/WalletNode.js"
@@ -26,14 +27,15 @@ it.effect("given services of stubs, when a method has none, then it dies with it
     const messages = yield* Message.Message
     expect(yield* agents.exists(SYSTEM_PROGRAM)).toBe(true)
     const calls = [
-      ["get", Effect.asVoid(agents.get(SYSTEM_PROGRAM))],
-      ["join", Effect.asVoid(channels.join(SYSTEM_PROGRAM))],
-      ["deposit", Effect.asVoid(escrows.deposit(SYSTEM_PROGRAM, 1n))],
-      ["send", Effect.asVoid(messages.send({ recipient: SYSTEM_PROGRAM, payload: "hi" }))],
-      ["inbox", Stream.runDrain(messages.inbox(SYSTEM_PROGRAM))]
+      ["get", Effect.exit(agents.get(SYSTEM_PROGRAM))],
+      ["join", Effect.exit(channels.join(SYSTEM_PROGRAM))],
+      ["deposit", Effect.exit(escrows.deposit(SYSTEM_PROGRAM, 1n))],
+      ["send", Effect.exit(messages.send({ recipient: SYSTEM_PROGRAM, payload: "hi" }))],
+      ["inbox", Effect.exit(Stream.runDrain(messages.inbox(SYSTEM_PROGRAM)))]
     ] as const
     for (const [name, call] of calls) {
-      const cause = yield* call.pipe(Effect.sandbox, Effect.flip)
+      const exit = yield* call
+      const cause = Exit.isFailure(exit) ? exit.cause : Cause.empty
       expect(Cause.isDie(cause)).toBe(true)
       expect(Cause.pretty(cause)).toContain(name)
     }
