@@ -8,7 +8,7 @@ import type * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { InvalidInput } from "../../InvalidInput.js"
 import { SYSTEM_PROGRAM } from "../../solana/Address.js"
-import { agentOf } from "./accounts.js"
+import { agentOf } from "../internal/derivedAccounts.js"
 import { make, type ProgramInstruction } from "./build.js"
 
 /**

@@ -8,7 +8,7 @@ import * as Either from "effect/Either"
 import type { InvalidInput } from "../../InvalidInput.js"
 import { PROGRAM_ID } from "../Program.js"
 import { encode, type InstructionData, type InstructionTag } from "./data.js"
-import { type Access, definitions } from "./definitions.js"
+import { type Access, definitions } from "../internal/instructionTable.js"
 
 /**
  * An instruction of the program, as Kit takes it.

@@ -10,7 +10,7 @@ import type { InvalidInput } from "../../InvalidInput.js"
 import { SYSTEM_PROGRAM } from "../../solana/Address.js"
 import type { ChannelVisibility, MessageType } from "../MessageType.js"
 import * as Pda from "../Pda.js"
-import { agentOf, optional, participantOf } from "./accounts.js"
+import { agentOf, optional, participantOf } from "../internal/derivedAccounts.js"
 import { make, type ProgramInstruction } from "./build.js"
 
 /**

@@ -12,7 +12,7 @@ import { SYSTEM_PROGRAM } from "../../solana/Address.js"
 import type { MessageType } from "../MessageType.js"
 import * as Pda from "../Pda.js"
 import { COMPRESSION_PROGRAM } from "../Program.js"
-import { agentOf, optional, participantOf } from "./accounts.js"
+import { agentOf, optional, participantOf } from "../internal/derivedAccounts.js"
 import { make, type ProgramInstruction } from "./build.js"
 
 /**

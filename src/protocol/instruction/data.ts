@@ -7,7 +7,7 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import type { InvalidInput } from "../../InvalidInput.js"
 import * as Borsh from "../internal/Borsh.js"
-import { definitions } from "./definitions.js"
+import { definitions } from "../internal/instructionTable.js"
 
 /**
  * The data of any of the seventeen instructions. `_tag` is the name by which the program's log calls the instruction.

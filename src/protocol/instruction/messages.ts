@@ -9,7 +9,7 @@ import type { InvalidInput } from "../../InvalidInput.js"
 import { SYSTEM_PROGRAM } from "../../solana/Address.js"
 import type { MessageStatus, MessageType } from "../MessageType.js"
 import * as Pda from "../Pda.js"
-import { agentOf } from "./accounts.js"
+import { agentOf } from "../internal/derivedAccounts.js"
 import { make, type ProgramInstruction } from "./build.js"
 
 /**

@@ -4,8 +4,8 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import * as Borsh from "../internal/Borsh.js"
-import { channelVisibility, messageStatus, messageType } from "../internal/MessageTypeCodec.js"
+import * as Borsh from "./Borsh.js"
+import { channelVisibility, messageStatus, messageType } from "./MessageTypeCodec.js"
 
 /** How an account is passed: read, written, signing, and `?` where it can be left out. */
 export type Access = "r" | "w" | "s" | "sw" | "r?" | "w?"
