@@ -4,12 +4,14 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import type { RpcTransport } from "../RpcTransport.js"
 import * as ArrayBatcher from "./ArrayBatcher.js"
 import * as CircuitBreaker from "./CircuitBreaker.js"
 import * as Deadline from "./Deadline.js"
 import * as Health from "./Health.js"
+import * as Heartbeat from "./Heartbeat.js"
 import { positive } from "./internal/options.js"
 import * as RateLimit from "./RateLimit.js"
 
@@ -43,6 +45,10 @@ export interface Options {
    */
   readonly arraySize?: number | undefined
   /**
+   * How its sockets are found dead. Default: as `Heartbeat.Options` says; `false` for a transport that does so itself.
+   */
+  readonly heartbeat?: Heartbeat.Options | false | undefined
+  /**
    * Who ends a call at its deadline: `"timer"`, the default, cuts it off from outside at about 25 µs a call that has a
    * deadline; `"transport"` says that the transport reads `Deadline` and does so itself.
    */
@@ -69,7 +75,7 @@ const enforceDeadlines = (transport: RpcTransport): RpcTransport => ({
 })
 
 /**
- * Puts an endpoint together. From the socket outwards: deadline, health, rate limit, circuit, arrays. So latency is the
+ * Puts an endpoint together. From the socket outwards: heartbeat, deadline, health, rate limit, circuit, arrays. So latency is the
  * node's own and not the wait for a token, an open circuit refuses before the line, and an array is one request.
  *
  * @since 0.1.0
@@ -77,13 +83,14 @@ const enforceDeadlines = (transport: RpcTransport): RpcTransport => ({
  */
 export const make =
   (options: Options = {}) =>
-  (transport: RpcTransport): Effect.Effect<Endpoint, InvalidInput> =>
+  (transport: RpcTransport): Effect.Effect<Endpoint, InvalidInput, Scope.Scope> =>
     Effect.gen(function* () {
       const weight = yield* positive("weight", options.weight ?? 1)
       const health = Health.meter(transport.host)
       const calls = yield* CircuitBreaker.circuit(options.circuit)
       const subscriptions = yield* CircuitBreaker.circuit(options.circuit)
-      const punctual = options.deadline === "transport" ? transport : enforceDeadlines(transport)
+      const alive = options.heartbeat === false ? transport : yield* Heartbeat.make(options.heartbeat)(transport)
+      const punctual = options.deadline === "transport" ? alive : enforceDeadlines(alive)
       const limited = yield* RateLimit.make(options.limits)(Health.observe(health)(punctual))
       const guarded = CircuitBreaker.protect({ calls, subscriptions })(limited)
       const arraySize = options.arraySize ?? 1
