@@ -1,0 +1,52 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { once } from "node:events"
+import { createServer } from "node:net"
+import { fileURLToPath } from "node:url"
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { PROGRAM_ID } from "../../src/protocol/Program.js"
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url))
+
+const localnet = (...args: ReadonlyArray<string>) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const child = spawn(process.execPath, ["--import", "tsx", "examples/localnet.ts", ...args], { cwd: ROOT })
+      const output = { stdout: "", stderr: "" }
+      child.stdout.on("data", (chunk) => (output.stdout += String(chunk)))
+      child.stderr.on("data", (chunk) => (output.stderr += String(chunk)))
+      return { child, output }
+    }),
+    ({ child }) => Effect.sync(() => child.kill("SIGKILL"))
+  )
+
+const exitCode = (child: ChildProcess) =>
+  Effect.promise(async () => child.exitCode ?? Number((await once(child, "exit"))[0]))
+
+it.scopedLive("Given localnet, When it gets a signal, Then it printed its addresses, answered, and exits with 0", () =>
+  Effect.gen(function* () {
+    const { child, output } = yield* localnet("--port", "0", "--slot-ms", "50")
+    yield* Effect.repeat(Effect.sleep("20 millis"), { until: () => output.stdout.includes(PROGRAM_ID) })
+    const url = /http:\/\/\S+/.exec(output.stdout)?.[0] ?? ""
+    const health = yield* Effect.promise(() => fetch(`${url}/health`).then((reply) => reply.text()))
+    assert.strictEqual(health, "ok")
+    assert.match(output.stdout, /ws:\/\/127\.0\.0\.1:\d+/)
+    child.kill("SIGTERM")
+    assert.strictEqual(yield* exitCode(child), 0)
+    assert.strictEqual(output.stderr, "")
+  })
+)
+
+it.scopedLive("Given a taken port, When localnet starts there, Then one clear line and exit code 1", () =>
+  Effect.gen(function* () {
+    const server = createServer().listen(0, "127.0.0.1")
+    yield* Effect.addFinalizer(() => Effect.sync(() => server.close()))
+    yield* Effect.promise(() => once(server, "listening"))
+    const address = server.address()
+    const port = typeof address === "object" && address !== null ? address.port : 0
+    const { child, output } = yield* localnet("--port", String(port))
+    assert.strictEqual(yield* exitCode(child), 1)
+    assert.strictEqual(output.stderr, `localnet: port ${port} of 127.0.0.1 is taken\n`)
+    assert.strictEqual(output.stdout, "")
+  })
+)
