@@ -10,18 +10,13 @@ import type * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
+import { withoutBigInts } from "../src/internal/withoutBigInts.js"
 
 /**
  * The codes with which Agave says "not yet": block not available, node behind, block status not yet available,
  * minimum context slot not reached.
  */
 const LATER: ReadonlySet<number> = new Set([-32004, -32005, -32014, -32016])
-
-/** A JSON value whose bigints are decimal strings. */
-const withoutBigInts = (value: unknown): unknown =>
-  value === undefined
-    ? undefined
-    : JSON.parse(JSON.stringify(value, (_, member: unknown) => (typeof member === "bigint" ? `${member}` : member)))
 
 /**
  * One JSON-RPC call did not give an answer that can be used.

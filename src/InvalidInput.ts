@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { withoutBigInts } from "./internal/withoutBigInts.js"
 
 /**
  * The caller's input breaks a rule of the protocol or of the wire. Nothing was sent and nothing was stored.
@@ -27,5 +28,9 @@ export class InvalidInput extends Schema.TaggedError<InvalidInput>("@pod-protoco
 
   override get message(): string {
     return this.size === undefined ? `${this.field}: ${this.rule}` : `${this.field}: ${this.rule} (got ${this.size})`
+  }
+
+  override toJSON(): unknown {
+    return { ...this, message: this.message, size: withoutBigInts(this.size) }
   }
 }

@@ -5,6 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import { ProgramError } from "../../src/protocol/ProgramError.js"
+import { withoutBigInts } from "../../src/internal/withoutBigInts.js"
 import * as Signature from "../../src/solana/Signature.js"
 import { SignedTransaction } from "./SignedTransaction.js"
 
@@ -53,5 +54,9 @@ export class TransactionError extends Schema.TaggedError<TransactionError>("@pod
    */
   get isRetryable(): boolean {
     return this.reason === "Expired" || (this.reason === "Simulation" && this.err === "BlockhashNotFound")
+  }
+
+  override toJSON(): unknown {
+    return withoutBigInts({ ...this, message: this.message })
   }
 }
