@@ -1,9 +1,21 @@
 import type { Address } from "@solana/kit"
+import * as Arr from "effect/Array"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Encoding from "effect/Encoding"
+import * as Option from "effect/Option"
+import * as Order from "effect/Order"
 import * as Stream from "effect/Stream"
-import { Agent, Channel, Escrow, Message, type MessageType, ProgramId, RpcPool } from "@pod-protocol/effect"
+import {
+  Agent,
+  Channel,
+  Escrow,
+  Message,
+  type MessageType,
+  type ProgramAccount,
+  ProgramId,
+  RpcPool
+} from "@pod-protocol/effect"
 import type { Actor, Traces } from "./Story.js"
 
 /** The transaction that made an account: the oldest one that names it. */
@@ -11,8 +23,16 @@ const madeBy = (address: Address) =>
   Effect.gen(function* () {
     const rpc = yield* RpcPool.RpcPool
     const history = yield* rpc.getSignaturesForAddress(address)
-    return history.at(-1)?.signature ?? null
+    return { signature: history.at(-1)?.signature ?? null, slot: history.at(-1)?.slot ?? 0n }
   })
+
+const bySlot = Order.mapInput(Order.bigint, ({ slot }: { readonly slot: bigint }) => slot)
+
+/** Accounts with the signature that made each, in the order in which they were made. */
+const inOrder = <A>(accounts: ReadonlyArray<ProgramAccount.ProgramAccount<A>>) =>
+  Effect.forEach(accounts, (entry) => Effect.map(madeBy(entry.address), (made) => ({ ...entry, ...made }))).pipe(
+    Effect.map((made) => Arr.sort(made, bySlot))
+  )
 
 const readAgent = ({ name, wallet }: Actor) =>
   Effect.gen(function* () {
@@ -25,7 +45,7 @@ const readAgent = ({ name, wallet }: Actor) =>
       capabilities: String(account.capabilities),
       metadataUri: account.metadataUri,
       reputation: String(account.reputation),
-      signature: yield* madeBy(address)
+      signature: (yield* madeBy(address)).signature
     }
   })
 
@@ -36,7 +56,7 @@ const readOutbox = ({ wallet }: Actor) =>
   Effect.gen(function* () {
     const messages = yield* Message.Message
     const sent = yield* Stream.runCollect(messages.outbox(wallet.address))
-    return yield* Effect.forEach(Chunk.toReadonlyArray(sent), (message) =>
+    return yield* Effect.forEach(yield* inOrder(Chunk.toReadonlyArray(sent)), (message) =>
       Effect.gen(function* () {
         const payload = yield* messages.payload(message)
         const { type } = message.account
@@ -48,7 +68,7 @@ const readOutbox = ({ wallet }: Actor) =>
           status: message.account.status,
           payloadHash: Encoding.encodeHex(message.account.payloadHash),
           payload: type._tag === "Text" ? new TextDecoder().decode(payload) : Encoding.encodeHex(payload),
-          signature: yield* madeBy(message.address)
+          signature: message.signature
         }
       })
     )
@@ -65,19 +85,17 @@ const readChannel = (channel: Address) =>
       name: account.name,
       visibility: account.visibility,
       creator: account.creator,
-      participants: participants.map(({ account: { agent, isActive } }) => ({
+      participants: (yield* inOrder(participants)).map(({ account: { agent, isActive } }) => ({
         agent,
         active: isActive
       })),
-      messages: yield* Effect.forEach(Chunk.toReadonlyArray(messages), (message) =>
-        Effect.map(madeBy(message.address), (signature) => ({
-          address: message.address,
-          sender: message.account.sender,
-          content: message.account.content,
-          replyTo: message.account.replyTo,
-          signature
-        }))
-      )
+      messages: (yield* inOrder(Chunk.toReadonlyArray(messages))).map(({ account, address, signature }) => ({
+        address,
+        sender: account.sender,
+        content: account.content,
+        replyTo: Option.getOrNull(account.replyTo),
+        signature
+      }))
     }
   })
 
