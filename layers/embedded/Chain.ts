@@ -9,9 +9,17 @@ import { Accounts } from "./Accounts.js"
 import { Blockhashes, type BlockhashEntry } from "./Blockhashes.js"
 import { type Block, Ledger, type TransactionRecord } from "./Ledger.js"
 import { isWritable, type LoadedTransaction } from "./LoadedTransaction.js"
+import {
+  type Bank,
+  type ChainState,
+  copyOf,
+  type OpenBlock,
+  type PerformanceSample,
+  type RecentBlock
+} from "./ChainState.js"
 import * as Nonce from "./Nonce.js"
 import type { Settings } from "./Options.js"
-import type { Outcome, Simulation, StoredAccount, Svm, SvmFactory } from "./Svm.js"
+import type { Outcome, Simulation, StoredAccount, SvmFactory } from "./Svm.js"
 import * as Sysvars from "./Sysvars.js"
 import type { TransactionError } from "./TransactionErrors.js"
 
@@ -26,17 +34,6 @@ export interface ChainListener {
   readonly rooted: (slot: number) => void
   readonly transactionReached: (commitment: Commitment, record: TransactionRecord) => void
   readonly accountReached: (commitment: Commitment, address: Address, slot: number) => void
-}
-
-/**
- * A bank, as a commitment names one: its slot and its block height.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Bank {
-  readonly slot: number
-  readonly height: number
 }
 
 /**
@@ -62,49 +59,6 @@ const MAX_SAMPLES = 720
 const MOVING_SYSVARS = [Sysvars.CLOCK, Sysvars.SLOT_HASHES]
 
 /**
- * How much happened in a minute.
- *
- * @since 0.1.0
- * @category models
- */
-export interface PerformanceSample {
-  readonly slot: number
-  readonly slots: number
-  readonly transactions: number
-}
-
-interface OpenBlock extends Bank {
-  readonly parentSlot: number
-  readonly time: bigint
-  readonly records: Array<TransactionRecord>
-}
-
-interface RecentBlock extends Bank {
-  readonly records: ReadonlyArray<TransactionRecord>
-}
-
-interface State {
-  svm: Svm
-  accounts: Accounts
-  ledger: Ledger
-  blockhashes: Blockhashes
-  slotHashes: Uint8Array
-  /** The newest complete block. */
-  last: Block
-  /** The block that takes transactions: always there in interval mode, for one transaction in instant mode. */
-  open: OpenBlock | undefined
-  /** From the finalized block to the newest, which may be open. Never empty. */
-  recent: Array<RecentBlock>
-  epochStart: bigint
-  /** Milliseconds that the chain was moved ahead of the Clock. */
-  aheadMillis: number
-  transactionCount: number
-  lamports: bigint
-  samples: Array<PerformanceSample>
-  sampled: { readonly time: bigint; readonly slot: number; readonly transactions: number }
-}
-
-/**
  * A chain's whole state, good for the chain that it was taken from.
  *
  * @since 0.1.0
@@ -113,7 +67,7 @@ interface State {
 export interface ChainSnapshot {
   readonly slot: number
   readonly machine: Uint8Array
-  readonly state: State
+  readonly state: ChainState
 }
 
 /**
@@ -123,7 +77,7 @@ export interface ChainSnapshot {
  * @category models
  */
 export class Chain {
-  private readonly state: State
+  private readonly state: ChainState
   private readonly genesis: Block
 
   constructor(
@@ -502,17 +456,3 @@ export class Chain {
 const epochOf = (slot: number): number => Math.floor(slot / Sysvars.SLOTS_PER_EPOCH)
 
 const sum = (amounts: ReadonlyArray<bigint>): bigint => amounts.reduce((total, amount) => total + amount, 0n)
-
-const copyOf = (state: State, svm: Svm): State => {
-  const open = state.open === undefined ? undefined : { ...state.open, records: Array.from(state.open.records) }
-  return {
-    ...state,
-    svm,
-    accounts: state.accounts.over(svm),
-    ledger: state.ledger.copy(),
-    blockhashes: state.blockhashes.copy(),
-    open,
-    recent: state.recent.map((block) => (open !== undefined && block.slot === open.slot ? open : block)),
-    samples: Array.from(state.samples)
-  }
-}

@@ -5,7 +5,8 @@
  */
 import * as Either from "effect/Either"
 import type { Address } from "@solana/kit"
-import type { Bank, Chain } from "./Chain.js"
+import type { Chain } from "./Chain.js"
+import type { Bank } from "./ChainState.js"
 import type { Faucet } from "./Faucet.js"
 import type { Read } from "./Params.js"
 

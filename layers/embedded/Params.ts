@@ -13,7 +13,8 @@ import * as Base64 from "../../src/solana/Base64.js"
 import * as Blockhash_ from "../../src/solana/Blockhash.js"
 import * as Signature_ from "../../src/solana/Signature.js"
 import { MAX_TRANSACTION_BYTES } from "../../src/solana/Wire.js"
-import type { Bank, Chain } from "./Chain.js"
+import type { Chain } from "./Chain.js"
+import type { Bank } from "./ChainState.js"
 import * as JsonRpcError from "./JsonRpcError.js"
 
 /** Result of reading a parameter. @since 0.1.0 @category models */

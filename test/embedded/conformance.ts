@@ -14,47 +14,16 @@ import {
 import { lamports } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Fiber from "effect/Fiber"
 import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
-import * as Stream from "effect/Stream"
 import * as RpcPool from "../../services/RpcPool.js"
 import { PROGRAM_ID } from "../../src/protocol/Program.js"
 import * as Base64 from "../../src/solana/Base64.js"
 import * as Blockhash from "../../src/solana/Blockhash.js"
 import * as Signature from "../../src/solana/Signature.js"
-import * as Wire from "../../src/solana/Wire.js"
-import { addressOf, funded, send, signed, signedNow, SOL, transfer } from "./support.js"
+import { addressOf, funded, hears, messageOf, refusal, send, signed, signedNow, SOL, transfer } from "./support.js"
 
 const pool = RpcPool.RpcPool
-
-/** The error of an effect that must fail with an answer of the node. */
-const refusal = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.map(Effect.flip(effect), (error) => {
-    if (!("code" in error)) throw error
-    return {
-      code: error.code,
-      detail: "detail" in error ? String(error.detail) : "",
-      data: "data" in error ? error.data : undefined
-    }
-  })
-
-const messageOf = (wire: Uint8Array) => Either.getOrThrow(Wire.decode(wire)).messageBytes
-
-/** Does it again and again until the stream has given its first elements. */
-const hears = <A, E, E2, R, R2>(
-  stream: Stream.Stream<A, E, R>,
-  cause: Effect.Effect<unknown, E2, R2>,
-  count = 1
-): Effect.Effect<ReadonlyArray<A>, E | E2, R | R2> =>
-  Effect.gen(function* () {
-    const heard = yield* Effect.fork(Stream.runCollect(Stream.take(stream, count)))
-    const poking = yield* Effect.fork(Effect.repeat(cause, Schedule.spaced("20 millis")))
-    const elements = yield* Fiber.join(heard)
-    yield* Fiber.interrupt(poking)
-    return Array.from(elements)
-  })
 
 export const suite = <E>(name: string, door: Layer.Layer<RpcPool.RpcPool, E>) =>
   withLayer(door, { excludeTestServices: true })(`conformance: ${name}`, (it) => {

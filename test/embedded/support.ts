@@ -1,8 +1,13 @@
 import { Keypair, type PublicKey, SystemProgram, Transaction, type TransactionInstruction } from "@solana/web3.js"
 import { lamports, type Address } from "@solana/kit"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
 import * as RpcPool from "../../services/RpcPool.js"
 import * as Address_ from "../../src/solana/Address.js"
+import * as Wire from "../../src/solana/Wire.js"
 
 export const SOL = 1_000_000_000n
 
@@ -45,4 +50,31 @@ export const send = (signers: ReadonlyArray<Keypair>, ...instructions: ReadonlyA
   Effect.gen(function* () {
     const pool = yield* RpcPool.RpcPool
     return yield* pool.sendTransaction(yield* signedNow(signers, ...instructions))
+  })
+
+/** The error of an effect that must fail with an answer of the node. */
+export const refusal = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.map(Effect.flip(effect), (error) => {
+    if (!("code" in error)) throw error
+    return {
+      code: error.code,
+      detail: "detail" in error ? String(error.detail) : "",
+      data: "data" in error ? error.data : undefined
+    }
+  })
+
+export const messageOf = (wire: Uint8Array) => Either.getOrThrow(Wire.decode(wire)).messageBytes
+
+/** Does it again and again until the stream has given its first elements. */
+export const hears = <A, E, E2, R, R2>(
+  stream: Stream.Stream<A, E, R>,
+  cause: Effect.Effect<unknown, E2, R2>,
+  count = 1
+): Effect.Effect<ReadonlyArray<A>, E | E2, R | R2> =>
+  Effect.gen(function* () {
+    const heard = yield* Effect.fork(Stream.runCollect(Stream.take(stream, count)))
+    const poking = yield* Effect.fork(Effect.repeat(cause, Schedule.spaced("20 millis")))
+    const elements = yield* Fiber.join(heard)
+    yield* Fiber.interrupt(poking)
+    return Array.from(elements)
   })
