@@ -15,8 +15,16 @@ const config = ts.parseJsonConfigFileContent(
 )
 const problems: Array<string> = []
 
-const isPublic = (file: string): boolean =>
-  /^(src|services|layers)\//.test(file) && !file.includes("/internal/") && !file.endsWith("/index.ts")
+const { exports } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"))
+
+/** Whether the package exports the module: the exact key decides, else the longest pattern. */
+const isPublic = (file: string): boolean => {
+  if (!/^(src|services|layers)\//.test(file) || file.endsWith("index.ts")) return false
+  const specifier = `./${file.replace(/^src\//, "").replace(/\.ts$/, "")}`
+  const patterns = Object.keys(exports).filter((key) => key.endsWith("*") && specifier.startsWith(key.slice(0, -1)))
+  const key = specifier in exports ? specifier : patterns.toSorted((left, right) => right.length - left.length)[0]
+  return key !== undefined && exports[key] !== null
+}
 
 const capture = (text: string, pattern: RegExp): ReadonlyArray<string> =>
   [...text.matchAll(pattern)].map((match) => match[1] ?? "")
