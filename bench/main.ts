@@ -1,0 +1,21 @@
+/**
+ * `npm run -s bench -- NAME [--json]`: runs one benchmark. Each is loaded when it is asked for, and takes the arguments
+ * after its name.
+ */
+
+interface Benchmark {
+  readonly run: (args: ReadonlyArray<string>) => Promise<void>
+}
+
+const benchmarks: { readonly [name: string]: () => Promise<Benchmark> } = {
+  transport: () => import("./transport.js")
+}
+
+const [name = "", ...args] = process.argv.slice(2)
+const load = Object.hasOwn(benchmarks, name) ? benchmarks[name] : undefined
+if (load === undefined) {
+  console.error(`usage: npm run -s bench -- NAME [--json], where NAME is ${Object.keys(benchmarks).join(", ")}`)
+  process.exitCode = 1
+} else {
+  await (await load()).run(args)
+}
