@@ -49,7 +49,7 @@ export interface Options {
    */
   readonly heartbeat?: Heartbeat.Options | false | undefined
   /**
-   * Who ends a call at its deadline: `"timer"`, the default, cuts it off from outside at about 25 µs a call that has a
+   * Who ends a call at its deadline: `"timer"`, the default, cuts it off from outside at about 45 µs a call that has a
    * deadline; `"transport"` says that the transport reads `Deadline` and does so itself.
    */
   readonly deadline?: "timer" | "transport" | undefined

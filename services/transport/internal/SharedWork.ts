@@ -8,6 +8,7 @@
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { RpcError } from "../../RpcTransport.js"
@@ -62,17 +63,17 @@ export class SharedWork<A, T> {
 
   /** For those that were admitted. */
   join(member: Member<T>): Effect.Effect<A, RpcError> {
-    return this.#line.join(member, { turnLost: this.#passLead })
+    return this.#line.join(member, { turnLost: () => this.#passLead() })
   }
 
   /** For the first. */
   lead(): Effect.Effect<A, RpcError> {
-    return Effect.uninterruptibleMask(this.#lead)
+    return Effect.uninterruptibleMask((restore) => this.#run(restore))
   }
 
-  readonly #lead = (restore: Restore): Effect.Effect<A, RpcError> => {
+  #run(restore: Restore): Effect.Effect<A, RpcError> {
     const leader = this.#leader
-    return Effect.matchCauseEffect(restore(this.#work.run(this.#members)), {
+    return Effect.matchCauseEffect(restore(this.#work.run(() => [this.#leader, ...this.#line.infos()])), {
       onFailure: (cause) => {
         const error = Cause.failureOption(cause)
         if (Option.isSome(error)) {
@@ -93,21 +94,21 @@ export class SharedWork<A, T> {
       onSuccess: (resultOf) => {
         this.#work.ended()
         this.#resolve(resultOf, () => true)
-        return restore(resultOf(leader))
+        const own = resultOf(leader)
+        return Exit.isExit(own) ? own : restore(own)
       }
     })
   }
 
-  readonly #members = (): ReadonlyArray<Member<T>> => [this.#leader, ...this.#line.infos()]
-
-  readonly #passLead = (): void => {
+  #passLead(): void {
     const next = this.#line.shift()
     if (next === undefined) return this.#work.ended()
     this.#leader = next.info
-    next.giveTurn(this.#lead)
+    next.giveTurn((restore) => this.#run(restore))
   }
 
   #resolve(resultOf: ResultOf<A, T>, which: (member: Member<T>) => boolean): void {
+    if (this.#line.size === 0) return
     for (const { info, resolve } of this.#line.shiftWhere(which)) resolve(resultOf(info))
   }
 }
