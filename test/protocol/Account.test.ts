@@ -84,7 +84,7 @@ describe("Account", () => {
       const bytes = Either.getOrThrow(Account.encode(account))
       assert.deepStrictEqual(
         Oracles.codama("accounts", account._tag, bytes),
-        Oracles.withoutNul(Oracles.plain(account))
+        Oracles.asKitReads(Oracles.plain(account))
       )
       assert.deepStrictEqual(Oracles.anchorAccount(account._tag, bytes), Oracles.plain(account))
     })

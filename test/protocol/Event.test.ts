@@ -40,7 +40,7 @@ describe("Event", () => {
     check(events, (event) => {
       assert.deepStrictEqual(
         Oracles.codama("events", event._tag, encode(event)),
-        Oracles.withoutNul(Oracles.plain(event))
+        Oracles.asKitReads(Oracles.plain(event))
       )
       assert.deepStrictEqual(Oracles.anchorEvent(encode(event)), Oracles.plain(event))
     })

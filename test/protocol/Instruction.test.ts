@@ -356,7 +356,7 @@ describe("Instruction", () => {
   it("Given any instruction, When others decode our bytes, Then they read the same", () => {
     check(instructions, (data) => {
       const bytes = Either.getOrThrow(Instruction.encode(data))
-      assert.deepStrictEqual(Oracles.codama("instructions", data._tag, bytes), Oracles.withoutNul(Oracles.plain(data)))
+      assert.deepStrictEqual(Oracles.codama("instructions", data._tag, bytes), Oracles.asKitReads(Oracles.plain(data)))
       assert.deepStrictEqual(Oracles.anchorInstruction(bytes), Oracles.plain(data))
     })
   })

@@ -69,8 +69,14 @@ export const plain = (value: Account | Event | InstructionData): Plain => {
   )
 }
 
-/** Codama's texts go through Kit, which drops every NUL. */
-export const withoutNul = (value: Plain): Plain => JSON.parse(JSON.stringify(value).replaceAll("\\u0000", ""))
+/** Codama's texts go through Kit, which drops a byte order mark in front and every NUL. */
+export const asKitReads = (value: Plain): Plain => {
+  if (typeof value === "string") return value.replace(/^\ufeff/, "").replaceAll("\0", "")
+  if (value === null || typeof value === "boolean") return value
+  return Array.isArray(value)
+    ? value.map(asKitReads)
+    : Object.fromEntries(Object.entries(value).map(([name, field]) => [name, asKitReads(field)]))
+}
 
 const withoutPadding = (fields: object): Array<[string, unknown]> =>
   Object.entries(fields).filter(([name]) => name !== "reserved" && name !== "discriminator")
