@@ -12,8 +12,7 @@ use pinocchio_system::{
 use crate::{
     borsh::{Decode, Reader, Writer},
     errors::{Error, Failure, Result},
-    instructions::ID,
-    pda::{self, Derivation},
+    pda::{self, Derivation, ID},
     runtime,
     state::Account,
 };

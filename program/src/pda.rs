@@ -1,11 +1,12 @@
-//! The addresses that the program derives.
+//! The address of the program, and those that it derives.
 
 use pinocchio::{
     Address,
     cpi::{Seed, Signer},
 };
 
-use crate::instructions::ID;
+/// Where the program lives.
+pub const ID: Address = Address::from_str_const("HEpGLgYsE1kP8aoYKyLFc3JVVrofS7T4zEA6fWBJsZps");
 
 /// Seeds and a bump, in one list.
 const MAX_SEEDS: usize = 6;

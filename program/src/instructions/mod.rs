@@ -15,12 +15,10 @@ use crate::{
     accounts::{Accounts, Loaded, Named},
     borsh::{Decode, Reader},
     errors::{Error, Result, ensure},
-    pda, runtime,
+    pda::{self, ID},
+    runtime,
     state::{AgentAccount, ChannelParticipant},
 };
-
-/// Where the program lives.
-pub const ID: Address = Address::from_str_const("HEpGLgYsE1kP8aoYKyLFc3JVVrofS7T4zEA6fWBJsZps");
 
 pub fn process(program_id: &Address, accounts: &mut [AccountView], data: &[u8]) -> ProgramResult {
     dispatch(program_id, Accounts::new(accounts), data).map_err(|failure| {
