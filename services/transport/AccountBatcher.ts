@@ -15,6 +15,8 @@ import { integer } from "./internal/options.js"
 const MAX_ACCOUNTS = 100
 
 /**
+ * How many accounts go together.
+ *
  * @since 0.1.0
  * @category models
  */

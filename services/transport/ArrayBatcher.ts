@@ -11,6 +11,8 @@ import { integer } from "./internal/options.js"
 import * as Method from "./Method.js"
 
 /**
+ * How long arrays get.
+ *
  * @since 0.1.0
  * @category models
  */

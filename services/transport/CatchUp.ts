@@ -2,8 +2,8 @@
  * Subscriptions that miss nothing: after each (re)subscription the present state is read, and what a read and a notification
  * both say is told once.
  *
- * They build on any `RpcPool` and are complete where its transport reports to `SubscriptionObserver` when a subscription
- * stands. Reads ask for a slot that is not before the subscription's (`minContextSlot`), so that an endpoint which lags
+ * They build on any `RpcPool` whose transport reports to `SubscriptionObserver` when a subscription stands: that is what
+ * starts a read. Reads ask for a slot that is not before the subscription's (`minContextSlot`), so that an endpoint which lags
  * behind the one that holds the subscription leaves no hole between them.
  *
  * @since 0.1.0
@@ -26,6 +26,8 @@ import type { Update } from "./Update.js"
 export type { Update } from "./Update.js"
 
 /**
+ * At which commitment.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -112,6 +114,8 @@ export const account = (
   )
 
 /**
+ * Which accounts, and how many are kept.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -196,6 +200,8 @@ export const signature = (
   ).pipe(Stream.take(1))
 
 /**
+ * At which commitment, and how far back a loss is made good.
+ *
  * @since 0.1.0
  * @category models
  */

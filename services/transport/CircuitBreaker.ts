@@ -43,6 +43,8 @@ export interface Options {
 }
 
 /**
+ * Whether calls pass, are refused, or wait for what becomes of a probe.
+ *
  * @since 0.1.0
  * @category models
  */

@@ -10,6 +10,8 @@ import * as AccountBatcher from "./AccountBatcher.js"
 import * as SingleFlight from "./SingleFlight.js"
 
 /**
+ * What is shared and merged.
+ *
  * @since 0.1.0
  * @category models
  */

@@ -24,6 +24,8 @@ import * as RateLimit from "./RateLimit.js"
 export type Role = "read" | "send" | "subscribe"
 
 /**
+ * What an endpoint is for, and what it bears.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -56,6 +58,8 @@ export interface Options {
 }
 
 /**
+ * An endpoint, put together.
+ *
  * @since 0.1.0
  * @category models
  */

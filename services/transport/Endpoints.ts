@@ -58,6 +58,8 @@ export interface HedgeOptions {
 }
 
 /**
+ * How several endpoints are chosen among.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -106,6 +108,8 @@ export interface Status extends Health.Snapshot {
 }
 
 /**
+ * The transport that they make, and how each of them does.
+ *
  * @since 0.1.0
  * @category models
  */

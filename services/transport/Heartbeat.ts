@@ -21,6 +21,8 @@ import { millis } from "./internal/options.js"
 import { SubscriptionObserver } from "./SubscriptionObserver.js"
 
 /**
+ * How long silence is borne.
+ *
  * @since 0.1.0
  * @category models
  */

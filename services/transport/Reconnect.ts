@@ -37,6 +37,8 @@ const STEADY = 10_000
 const CLOSED = "the transport was closed"
 
 /**
+ * How subscriptions are made again, and how much is held for their readers.
+ *
  * @since 0.1.0
  * @category models
  */

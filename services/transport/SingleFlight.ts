@@ -12,6 +12,8 @@ import { member, SharedWork } from "./internal/SharedWork.js"
 import * as Method from "./Method.js"
 
 /**
+ * How much is watched.
+ *
  * @since 0.1.0
  * @category models
  */

@@ -43,7 +43,7 @@ export const order = (
       group:
         endpoint.circuit.wait(now) > 0
           ? 2
-          : newest - health.slot > BigInt(maxLag) ||
+          : (health.slot > 0n && newest - health.slot > BigInt(maxLag)) ||
               (need.minContextSlot !== undefined && health.slot < need.minContextSlot)
             ? 1
             : 0,

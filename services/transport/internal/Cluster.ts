@@ -4,6 +4,7 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { RpcError } from "../../RpcTransport.js"
 import * as Deadline from "../Deadline.js"
@@ -17,8 +18,15 @@ export interface Cluster {
   readonly membership: (endpoint: Endpoint) => Membership
 }
 
-const genesis = (endpoint: Endpoint): Effect.Effect<unknown, RpcError> =>
-  endpoint.transport.request("getGenesisHash", [])
+/** None where an endpoint that is only sent to does not know the method, as relays do; it is trusted. */
+const genesis = (endpoint: Endpoint): Effect.Effect<Option.Option<unknown>, RpcError> =>
+  endpoint.transport.request("getGenesisHash", []).pipe(
+    Effect.asSome,
+    Effect.catchIf(
+      ({ reason }) => reason === "Node" && !endpoint.roles.has("read"),
+      () => Effect.succeedNone
+    )
+  )
 
 /** Every endpoint is taken for a member. */
 export const trusted: Cluster = { membership: () => "member" }
@@ -39,8 +47,9 @@ export const verify = (
       { concurrency: "unbounded" }
     )
     const known = answers.flatMap(({ endpoint, answer }) =>
-      Either.isRight(answer) ? [{ endpoint, hash: answer.right }] : []
+      Either.isRight(answer) && Option.isSome(answer.right) ? [{ endpoint, hash: answer.right.value }] : []
     )
+    const relays = answers.filter(({ answer }) => Either.isRight(answer) && Option.isNone(answer.right))
     const first = known[0]
     if (first === undefined) {
       const { endpoint, answer } = answers[0] ?? {}
@@ -62,11 +71,12 @@ export const verify = (
           (expected === undefined ? ` as ${first.endpoint.transport.host}` : "")
       })
     }
-    const memberships = new Map<Endpoint, Membership>(known.map(({ endpoint }) => [endpoint, "member"]))
+    const memberships = new Map<Endpoint, Membership>([...known, ...relays].map(({ endpoint }) => [endpoint, "member"]))
     return {
       membership: (endpoint) => memberships.get(endpoint) ?? "unknown",
       admit: (endpoint) =>
-        Effect.flatMap(genesis(endpoint), (hash) => {
+        Effect.flatMap(genesis(endpoint), (answer) => {
+          const hash = Option.getOrElse(answer, () => own)
           memberships.set(endpoint, hash === own ? "member" : "foreign")
           return hash === own
             ? Effect.void
@@ -86,7 +96,9 @@ export const probe = (
   const look = (endpoint: Endpoint): Effect.Effect<void> => {
     switch (cluster.membership(endpoint)) {
       case "member":
-        return Effect.ignore(endpoint.transport.request("getSlot", [{ commitment: "processed" }]))
+        return endpoint.roles.has("read")
+          ? Effect.ignore(endpoint.transport.request("getSlot", [{ commitment: "processed" }]))
+          : Effect.void
       case "unknown":
         return cluster.admit?.(endpoint) ?? Effect.void
       case "foreign":

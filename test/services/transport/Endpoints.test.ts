@@ -89,6 +89,24 @@ describe("Endpoints", () => {
       })
   )
 
+  it.scoped("Given a relay that only takes transactions, When it knows no other method, Then it is sent to", () =>
+    Effect.gen(function* () {
+      const relay = fake({
+        host: "relay",
+        request: (method) =>
+          method === "sendTransaction" ? Effect.succeed("relay") : fail("Node", { method, code: -32601 })
+      })
+      const transport = yield* pool(
+        [
+          [node("a"), { roles: ["read"] }],
+          [relay, { roles: ["send"] }]
+        ],
+        {}
+      )
+      assert.strictEqual(yield* transport.request("sendTransaction", ["wire"]), "relay")
+    })
+  )
+
   it.scoped("Given roles, When calls are made, Then each goes where it may", () =>
     Effect.gen(function* () {
       const transport = yield* pool([
