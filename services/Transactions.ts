@@ -155,7 +155,7 @@ export interface Service {
     options?: SignOptions
   ) => Effect.Effect<SignedTransaction, InvalidInput | WalletError | RpcError, Wallet>
   /**
-   * Sends signed bytes and waits for their outcome. The same bytes land once, however often they are submitted, and
+   * Sends signed bytes, again and again, and waits for their outcome. The same bytes land once, however often they are submitted, and
    * every submitter gets the same receipt.
    */
   readonly submit: (
@@ -213,10 +213,23 @@ export interface Options {
    */
   readonly blockhashTimeToLive?: Duration.DurationInput | undefined
   /**
-   * Time between two look-ups of the signatures in flight. Default 400 milliseconds, a slot: statuses do not change
-   * more often. Too low: calls that bring nothing. Too high: receipts come late.
+   * Time between two look-ups of the signatures in flight; up to five times that while none of them is younger than
+   * some seconds. Default 400 milliseconds, a slot: statuses do not change more often. Too low: calls that bring
+   * nothing. Too high: receipts come late.
    */
   readonly pollInterval?: Duration.DurationInput | undefined
+  /**
+   * Time between two sendings of the same bytes, from the first until a node has processed them or their blockhash has
+   * expired. The node is asked not to do so itself. Default 2 seconds, since a leader has 4 slots, 1.6 seconds, and the
+   * next one may have room. Too low: the rate limits of endpoints are spent on it. Too high: what a leader dropped lands
+   * late, or expires.
+   */
+  readonly rebroadcastInterval?: Duration.DurationInput | undefined
+  /**
+   * Whether each signature in flight is subscribed to as well, so that it is looked up as soon as the node says so.
+   * Default false: it takes a subscription a transaction to save half a `pollInterval`. Nothing depends on it.
+   */
+  readonly subscribe?: boolean | undefined
   /**
    * Transactions in flight, from signing to outcome; others wait in the order in which they came. Default 1024: four
    * status calls a turn. Too low: idle time, since one takes a second or two. Too high: a node that cannot follow drops
@@ -231,6 +244,9 @@ const MAX_SIGNED_PER_BLOCKHASH = 4096
 const positive = (field: string, value: number): Either.Either<number, InvalidInput> =>
   value > 0 ? Either.right(value) : Either.left(new InvalidInput({ field, rule: "must be more than 0", size: value }))
 
+const positiveDuration = (field: string, duration: Duration.DurationInput) =>
+  Either.map(positive(field, Duration.toMillis(duration)), Duration.millis)
+
 /**
  * The service over a pool. What it does in the background ends with the Scope, and who still waits is interrupted.
  * Refusals of the program at `ProgramId` are told by name. `InvalidInput` for an option that is not positive.
@@ -242,11 +258,16 @@ export const make = Effect.fnUntraced(function* (
   options: Options = {}
 ): Effect.fn.Return<Service, InvalidInput, RpcPool | Scope.Scope> {
   const pool = yield* RpcPool
-  const { blockhashTimeToLive = "10 seconds", maxInFlight = 1024, pollInterval = "400 millis" } = options
-  const defaultCommitment = options.commitment ?? "confirmed"
+  const { blockhashTimeToLive = "10 seconds", maxInFlight = 1024 } = options
+  const { commitment: defaultCommitment = "confirmed", timeout: defaultTimeout = "2 minutes" } = options
   const gate = Gate.make(Math.ceil(yield* positive("maxInFlight", maxInFlight)))
-  const interval = Duration.millis(yield* positive("pollInterval", Duration.toMillis(pollInterval)))
-  const tracker = yield* ConfirmationTracker.make(pool, interval)
+  const pollInterval = yield* positiveDuration("pollInterval", options.pollInterval ?? "400 millis")
+  const rebroadcastInterval = yield* positiveDuration("rebroadcastInterval", options.rebroadcastInterval ?? "2 seconds")
+  const tracker = yield* ConfirmationTracker.make(pool, {
+    pollInterval,
+    rebroadcastInterval,
+    hints: options.subscribe ?? false
+  })
   const blockhashes = yield* BlockhashCache.make({
     fetch: Effect.map(
       Effect.suspend(() => pool.getLatestBlockhash({ commitment: "confirmed" })),
@@ -258,11 +279,11 @@ export const make = Effect.fnUntraced(function* (
   const deliver = Delivery.make(pool, tracker, {
     report,
     invalidate: blockhashes.invalidate,
-    timeout: options.timeout ?? "2 minutes"
+    rebroadcastInterval
   })
 
   const submit = (signed: SignedTransaction, options: SubmitOptions, firstTime: boolean) => {
-    const { commitment = defaultCommitment, preflight = true, timeout } = options
+    const { commitment = defaultCommitment, preflight = true, timeout = defaultTimeout } = options
     return deliver(signed, { commitment, preflight, timeout, firstTime })
   }
 

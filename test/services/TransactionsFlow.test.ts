@@ -7,11 +7,12 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as Tracer from "effect/Tracer"
 import * as Metrics from "../../services/Metrics.js"
 import * as RpcPool from "../../services/RpcPool.js"
-import { RpcError } from "../../services/RpcTransport.js"
+import { RpcError, SubscriptionError } from "../../services/RpcTransport.js"
 import * as Transactions from "../../services/Transactions.js"
 import * as Gate from "../../services/transactions/internal/Gate.js"
 import { Wallet } from "../../services/Wallet.js"
@@ -33,7 +34,9 @@ const amounts = (count: number) => Array.from({ length: count }, (_, index) => B
 
 const settle = Effect.repeatN(Effect.yieldNow(), 500)
 
-const sentSignatures = (node: FakeNode.FakeNode) => node.sent.map(({ wire }) => FakeNode.signatureOf(wire))
+const sentSignatures = (node: FakeNode.FakeNode) => [
+  ...new Set(node.sent.map(({ wire }) => FakeNode.signatureOf(wire)))
+]
 
 describe("Transactions: watching", () => {
   it.effect("Given 300 in flight, when a turn comes, then it takes two calls, of 256 and 44", () => {
@@ -42,7 +45,7 @@ describe("Transactions: watching", () => {
       const fiber = yield* Effect.fork(
         Effect.forEach(amounts(300), (amount) => send(amount), { concurrency: "unbounded" })
       )
-      yield* TestClock.adjust("10 seconds")
+      yield* TestClock.adjust("2 seconds")
       node.statusCalls.length = 0
       yield* TestClock.adjust("400 millis")
       expect(node.statusCalls.map(({ signatures }) => signatures.length)).toStrictEqual([256, 44])
@@ -71,6 +74,46 @@ describe("Transactions: watching", () => {
       yield* TestClock.adjust("1 hour")
       expect(node.statusCalls).toHaveLength(calls)
     }).pipe(over(node))
+  })
+
+  it.effect("Given nothing young in flight, when turns come, then they are rarer, until something is sent", () => {
+    const node = FakeNode.make()
+    return Effect.gen(function* () {
+      yield* Effect.fork(send(1n))
+      yield* TestClock.adjust("30 seconds")
+      node.statusCalls.length = 0
+      yield* TestClock.adjust("20 seconds")
+      expect(node.statusCalls).toHaveLength(10)
+      yield* Effect.fork(send(2n))
+      yield* settle
+      yield* TestClock.adjust("400 millis")
+      expect(node.statusCalls.at(-1)?.signatures).toHaveLength(2)
+      yield* TestClock.adjust("2 seconds")
+      expect(node.statusCalls.length).toBeGreaterThanOrEqual(16)
+    }).pipe(over(node))
+  })
+
+  it.effect("Given a subscription to signatures, when the node tells of one, then it is looked up at once", () => {
+    const told = Effect.runSync(Deferred.make<void>())
+    const node = FakeNode.make({
+      signatureSubscribe: () => Stream.fromEffect(Effect.as(Deferred.await(told), { slot: 100n, value: { err: null } }))
+    })
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(send(1n))
+      yield* TestClock.adjust("30 seconds")
+      for (const signature of sentSignatures(node)) node.land(signature)
+      yield* Deferred.succeed(told, undefined)
+      expect(yield* Fiber.join(fiber)).toMatchObject({ slot: 100n })
+    }).pipe(over(node, { subscribe: true }))
+  })
+
+  it.effect("Given subscriptions that fail, when it is sent, then polling gives the receipt", () => {
+    const lost = new SubscriptionError({ reason: "Closed", method: "signatureSubscribe", detail: "lost" })
+    const node = FakeNode.make({ signatureSubscribe: () => Stream.fail(lost) })
+    node.onSend = node.land
+    return Effect.gen(function* () {
+      expect(yield* send(1n)).toMatchObject({ slot: 100n })
+    }).pipe(over(node, { subscribe: true }))
   })
 
   it.effect("Given a wait that is interrupted, when time passes, then its signature is not asked for any more", () => {

@@ -8,14 +8,17 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import type { SignatureStatus } from "../../rpc/Reply.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import type { RpcError } from "../../RpcTransport.js"
 import type { SignedTransaction } from "../SignedTransaction.js"
 import { TransactionError } from "../TransactionError.js"
+import * as Bell from "./Bell.js"
 
 /** The most that a node answers in one `getSignatureStatuses`. */
 const SIGNATURES_PER_CALL = 256
@@ -38,47 +41,88 @@ export interface WaitOptions {
   readonly commitment: Commitment
   /** Milliseconds since 1970. */
   readonly deadline: number
+  /** Sends the bytes again. What it fails with is the outcome; it gives how long not to send them. */
+  readonly rebroadcast: Effect.Effect<Duration.Duration, RpcError | TransactionError>
+  /** When to do so first, in milliseconds since 1970. */
+  readonly rebroadcastAt: number
+  /** Why sending failed last, where it did. */
+  readonly lastError: () => RpcError | undefined
+}
+
+/** @internal */
+export interface Options {
+  /** Between two look-ups while something was sent of late. */
+  readonly pollInterval: Duration.Duration
+  /** Between two sendings of the same bytes. */
+  readonly rebroadcastInterval: Duration.Duration
+  /** Whether a subscription may have a signature looked up before its turn. */
+  readonly hints: boolean
 }
 
 /**
  * Watches all signatures in flight with one fiber, which lives only while there are some.
  *
  * - A signature that comes while nothing is in flight is looked up at once; later ones wait for the next turn, or less
- *   while turns bear fruit. A turn asks 256 signatures a call.
- * - A status that disappears (its fork was left) is waited for again.
- * - A transaction is `Expired` only when the block height is past its lifetime and a look-up made after that, with
- *   history, does not find it. Blocks are not more than slots, so the height is asked for only when the slot of the
- *   last statuses leaves room for an expiry.
+ *   while turns bear fruit. A turn asks 256 signatures a call. Turns become rarer while nothing new is in flight: the
+ *   wait is an eighth of the youngest one's age, up to five times the interval.
+ * - The same bytes are sent again while no node has processed them and their blockhash lives.
+ * - A status that disappears (its fork was left) is waited for again, and the bytes are sent again.
  * - A failed look-up says nothing: the next turn asks again, until the caller's deadline.
+ *
+ * A transaction is `Expired` when it cannot land any more and did not. Three answers say so together:
+ * 1. a **finalized** block is higher than its lifetime. A confirmed one would not do: the node that looks it up may stand
+ *    on a fork that the others left, and not see where it landed. No node that lives leaves a finalized block.
+ * 2. a look-up after that, with history, does not find it,
+ * 3. in a bank that is not older than that finalized block: a node that lags, or answers from a cache, does not count.
+ *
+ * A reply that is only late is harmless: heights grow, so an old one expires nothing. An endpoint of another cluster, or
+ * one that makes heights up, is outvoted by any honest one that answers the look-up with a lower slot; one that answers
+ * both falsely is believed.
  *
  * @internal
  */
 export interface ConfirmationTracker {
-  /** Fails with `Expired` or `Unconfirmed`. Interruption leaves nothing behind. */
-  readonly wait: (signed: SignedTransaction, options: WaitOptions) => Effect.Effect<Landed, TransactionError>
+  /** Fails with `Expired`, `Unconfirmed` or what `rebroadcast` fails with. Interruption leaves nothing behind. */
+  readonly wait: (signed: SignedTransaction, options: WaitOptions) => Effect.Effect<Landed, RpcError | TransactionError>
 }
 
-interface Entry extends WaitOptions {
+interface Entry extends Omit<WaitOptions, "rebroadcastAt"> {
   readonly signed: SignedTransaction
-  readonly resume: (outcome: Effect.Effect<Landed, TransactionError>) => void
+  readonly resume: (outcome: Effect.Effect<Landed, RpcError | TransactionError>) => void
+  /** When it came. */
+  since: number
+  rebroadcastAt: number
   lookedUp: boolean
+  /** The last look-up found it, below its commitment. */
+  seen: boolean
+  hint?: Fiber.RuntimeFiber<void, unknown>
 }
+
+/** Sendings at a time, which is enough for 1024 in flight where one takes 30 ms. */
+const REBROADCASTS = 16
+
+/** An endpoint that hangs must not hold up the bytes of others. */
+const REBROADCAST_TIMEOUT = Duration.seconds(5)
+
+/** By how much turns become rarer. */
+const MAX_SLOWDOWN = 5
+const AGE_PER_WAIT = 8
 
 /** Nodes before 1.7 say `confirmations: null` for what is finalized, and no level. */
 const levelOf = (status: SignatureStatus): Commitment =>
   Option.getOrElse(status.confirmationStatus, () => (Option.isNone(status.confirmations) ? "finalized" : "processed"))
 
-const expired = (signed: SignedTransaction, blockHeight: bigint) =>
+const expired = ({ lastError, signed }: Entry, blockHeight: bigint) =>
   new TransactionError({
     reason: "Expired",
     detail: `it did not land until block height ${signed.lifetime.lastValidBlockHeight} (now ${blockHeight}); sign anew`,
     signature: signed.signature,
     logs: [],
-    signed
+    signed,
+    cause: lastError()
   })
 
-/** @internal */
-export const unconfirmed = (signed: SignedTransaction, cause?: RpcError) =>
+const unconfirmed = (signed: SignedTransaction, cause?: RpcError | undefined) =>
   new TransactionError({
     reason: "Unconfirmed",
     detail: "its outcome is not known yet; submit the same signed transaction, without preflight, to go on",
@@ -90,19 +134,28 @@ export const unconfirmed = (signed: SignedTransaction, cause?: RpcError) =>
 
 /** @internal */
 export const make = Effect.fnUntraced(function* (
-  pool: Pick<RpcPool, "getEpochInfo" | "getSignatureStatuses">,
-  interval: Duration.Duration
+  pool: Pick<RpcPool, "getEpochInfo" | "getSignatureStatuses" | "signatureSubscribe">,
+  { hints, pollInterval, rebroadcastInterval }: Options
 ): Effect.fn.Return<ConfirmationTracker, never, Scope.Scope> {
   const runFork = Runtime.runFork(yield* Effect.runtime())
+  const interval = Duration.toMillis(pollInterval)
   const entries = new Set<Entry>()
+  const arrivals = Bell.make()
+  const hinted = Bell.make()
   let fiber: Fiber.RuntimeFiber<void> | undefined
   let height: { readonly slot: bigint; readonly blockHeight: bigint } | undefined
   let lastError: RpcError | undefined
   let resolved = 0
 
-  const resolve = (entry: Entry, outcome: Effect.Effect<Landed, TransactionError>) => {
-    resolved++
+  const remove = (entry: Entry) => {
     entries.delete(entry)
+    entry.hint?.unsafeInterruptAsFork(FiberId.none)
+  }
+
+  const resolve = (entry: Entry, outcome: Effect.Effect<Landed, RpcError | TransactionError>) => {
+    if (!entries.has(entry)) return
+    resolved++
+    remove(entry)
     entry.resume(outcome)
   }
 
@@ -116,6 +169,7 @@ export const make = Effect.fnUntraced(function* (
     for (const [index, entry] of batch.entries()) {
       entry.lookedUp = true
       const status = Option.getOrUndefined(value[index] ?? Option.none())
+      entry.seen = status !== undefined
       if (status === undefined) unknown.push(entry)
       else if (RANK[levelOf(status)] >= RANK[entry.commitment]) {
         resolve(entry, Effect.succeed({ slot: status.slot, err: status.err }))
@@ -124,17 +178,20 @@ export const make = Effect.fnUntraced(function* (
     return { slot, unknown }
   })
 
-  /** Expires what the node did not know in that slot, where no block can take it any more. */
+  /**
+   * Expires what the node did not know in that slot, where no block can take it any more. Blocks are not more than
+   * slots, so the height is asked for only when the slot leaves room for an expiry.
+   */
   const expire = Effect.fnUntraced(function* (slot: bigint, unknown: ReadonlyArray<Entry>) {
-    const highest = height === undefined ? undefined : height.blockHeight + (slot - height.slot)
+    const highest = height === undefined || slot < height.slot ? undefined : height.blockHeight + (slot - height.slot)
     if (highest !== undefined && unknown.every(({ signed }) => highest <= signed.lifetime.lastValidBlockHeight)) return
-    const { absoluteSlot, blockHeight } = yield* pool.getEpochInfo({ commitment: "confirmed" })
+    const { absoluteSlot, blockHeight } = yield* pool.getEpochInfo({ commitment: "finalized" })
     height = { slot: absoluteSlot, blockHeight }
     const late = unknown.filter(({ signed }) => blockHeight > signed.lifetime.lastValidBlockHeight)
     if (late.length === 0) return
     const last = yield* lookUp(late, true)
     if (last.slot < absoluteSlot) return
-    for (const entry of last.unknown) resolve(entry, Effect.fail(expired(entry.signed, blockHeight)))
+    for (const entry of last.unknown) resolve(entry, Effect.fail(expired(entry, blockHeight)))
   })
 
   const lookUpAndExpire = Effect.fnUntraced(
@@ -150,6 +207,14 @@ export const make = Effect.fnUntraced(function* (
     )
   )
 
+  const pause = Effect.gen(function* () {
+    yield* Bell.sleep(interval, hinted)
+    const now = yield* Clock.currentTimeMillis
+    const youngest = Array.from(entries).reduce((youngest, { since }) => Math.max(youngest, since), 0)
+    const wait = Math.min(interval * MAX_SLOWDOWN, (now - youngest) / AGE_PER_WAIT)
+    if (wait > interval) yield* Bell.sleep(wait - interval, hinted, arrivals)
+  })
+
   const poll = Effect.gen(function* () {
     while (entries.size > 0) {
       let batch = Array.from(entries)
@@ -158,6 +223,34 @@ export const make = Effect.fnUntraced(function* (
         yield* Effect.forEach(Arr.chunksOf(batch, SIGNATURES_PER_CALL), lookUpAndExpire, { discard: true })
         batch = resolved > before ? Array.from(entries).filter((entry) => !entry.lookedUp) : []
       }
+      if (entries.size > 0) yield* pause
+    }
+    fiber = undefined
+  })
+
+  const sendAgain = (entry: Entry) =>
+    entries.has(entry)
+      ? entry.rebroadcast.pipe(
+          Effect.timeoutTo({
+            duration: REBROADCAST_TIMEOUT,
+            onSuccess: (wait) => wait,
+            onTimeout: () => Duration.zero
+          }),
+          Effect.zip(Clock.currentTimeMillis),
+          Effect.match({
+            onFailure: (error) => resolve(entry, Effect.fail(error)),
+            onSuccess: ([wait, now]) => {
+              entry.rebroadcastAt = now + Duration.toMillis(Duration.max(wait, rebroadcastInterval))
+            }
+          })
+        )
+      : Effect.void
+
+  const rebroadcast = Effect.gen(function* () {
+    while (entries.size > 0) {
+      const now = yield* Clock.currentTimeMillis
+      const due = Array.from(entries).filter(({ rebroadcastAt, seen }) => !seen && rebroadcastAt <= now)
+      yield* Effect.forEach(due, sendAgain, { concurrency: REBROADCASTS, discard: true })
       if (entries.size > 0) yield* Effect.sleep(interval)
     }
     fiber = undefined
@@ -166,9 +259,10 @@ export const make = Effect.fnUntraced(function* (
   const giveUp = Effect.gen(function* () {
     while (entries.size > 0) {
       const now = yield* Clock.currentTimeMillis
-      let nearest = now + Duration.toMillis(interval)
+      let nearest = now + interval
       for (const entry of entries) {
-        if (entry.deadline <= now) resolve(entry, Effect.fail(unconfirmed(entry.signed, lastError)))
+        if (entry.deadline <= now)
+          resolve(entry, Effect.fail(unconfirmed(entry.signed, lastError ?? entry.lastError())))
         else nearest = Math.min(nearest, entry.deadline)
       }
       if (entries.size > 0) yield* Effect.sleep(nearest - now)
@@ -182,8 +276,10 @@ export const make = Effect.fnUntraced(function* (
       fiber = undefined
     })
 
-  /** Either half ends when nothing is in flight. Whatever else ends it, but `stop`, ends all waiters. */
-  const loop = Effect.raceFirst(poll, giveUp).pipe(
+  /** Each part ends when nothing is in flight. Whatever else ends it, but `stop`, ends all waiters. */
+  const loop = poll.pipe(
+    Effect.raceFirst(rebroadcast),
+    Effect.raceFirst(giveUp),
     Effect.onError((cause) =>
       Effect.withFiberRuntime<void>((self) => (self.id() === fiber?.id() ? failAll(cause) : Effect.void))
     )
@@ -199,17 +295,27 @@ export const make = Effect.fnUntraced(function* (
     Effect.flatMap(Effect.fiberId, (id) => Effect.zipRight(stop, failAll(Cause.interrupt(id))))
   )
 
+  const subscribe = ({ commitment, signed }: Entry) =>
+    pool.signatureSubscribe(signed.signature, { commitment }).pipe(
+      Stream.runForEach(() => Effect.sync(hinted.ring)),
+      Effect.ignore
+    )
+
   return {
     wait: (signed, options) =>
-      Effect.async((resume) => {
-        const entry: Entry = { ...options, signed, resume, lookedUp: false }
-        entries.add(entry)
-        // Not at once: signatures of the same turn of the event loop share the first look-up.
-        fiber ??= runFork(loop, { immediate: false })
-        return Effect.suspend(() => {
-          entries.delete(entry)
-          return entries.size === 0 ? stop : Effect.void
+      Effect.flatMap(Clock.currentTimeMillis, (since) =>
+        Effect.async((resume) => {
+          const entry: Entry = { ...options, signed, resume, since, lookedUp: false, seen: false }
+          entries.add(entry)
+          if (hints) entry.hint = runFork(subscribe(entry))
+          // Not at once: signatures of the same turn of the event loop share the first look-up.
+          fiber ??= runFork(loop, { immediate: false })
+          arrivals.ring()
+          return Effect.suspend(() => {
+            remove(entry)
+            return entries.size === 0 ? stop : Effect.void
+          })
         })
-      })
+      )
   }
 })

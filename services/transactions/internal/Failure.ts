@@ -57,7 +57,8 @@ export const preflight = (error: RpcError): Option.Option<Preflight> =>
     : Option.none()
 
 /**
- * Whether a node may have forwarded the transaction although sending it failed.
+ * Whether a node may have forwarded the transaction although sending it failed. A failure with a cause may sum up
+ * several attempts, of which only one was refused.
  *
  * @internal
  */
@@ -68,9 +69,9 @@ export const mayHaveBeenSent = (error: RpcError): boolean => {
     case "Decode":
       return true
     case "RateLimited":
-      return false
+      return error.cause !== undefined
     case "HttpStatus":
-      return error.status === undefined || error.status === 408 || error.status >= 500
+      return error.cause !== undefined || error.status === undefined || error.status === 408 || error.status >= 500
     case "Node":
       return error.code === undefined || !REFUSALS.has(error.code)
   }

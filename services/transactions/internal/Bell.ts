@@ -1,0 +1,44 @@
+/**
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+
+/**
+ * Ends sleeps early.
+ *
+ * @internal
+ */
+export interface Bell {
+  readonly ring: () => void
+  /** Has the callback called when it rings, once; gives how to take that back. */
+  readonly listen: (wake: () => void) => () => void
+}
+
+/** @internal */
+export const make = (): Bell => {
+  const sleepers = new Set<() => void>()
+  return {
+    ring: () => {
+      for (const wake of sleepers) wake()
+      sleepers.clear()
+    },
+    listen: (wake) => {
+      sleepers.add(wake)
+      return () => sleepers.delete(wake)
+    }
+  }
+}
+
+/**
+ * Sleeps so many milliseconds, or until one of the bells rings.
+ *
+ * @internal
+ */
+export const sleep = (millis: number, ...bells: ReadonlyArray<Bell>): Effect.Effect<void> =>
+  Effect.raceFirst(
+    Effect.sleep(millis),
+    Effect.async<void>((resume) => {
+      const deafen = bells.map(({ listen }) => listen(() => resume(Effect.void)))
+      return Effect.sync(() => deafen.forEach((stop) => stop()))
+    })
+  )
