@@ -6,6 +6,7 @@
  *     npm run demo -- --url URL [--ws URL]            on any cluster that has the program and a faucet
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -48,4 +49,13 @@ const narrator = args.json
     ? Narrator.layerColour
     : Narrator.layerPlain
 
-NodeRuntime.runMain(Effect.provide(main, Layer.merge(pod, narrator)))
+const failed = (cause: Cause.Cause<unknown>) =>
+  args.json
+    ? Console.log(JSON.stringify({ ok: false, error: Cause.pretty(cause) }, null, 2))
+    : Console.error(Cause.pretty(cause))
+
+main.pipe(
+  Effect.provide(Layer.merge(pod, narrator)),
+  Effect.tapErrorCause(failed),
+  NodeRuntime.runMain({ disableErrorReporting: true })
+)
