@@ -62,7 +62,8 @@ export const transport = (options: Settings.Options): Effect.Effect<RpcTransport
         host,
         open,
         capacity: settings.subscriptionBuffer,
-        timeout: settings.headersTimeout
+        timeout: settings.headersTimeout,
+        perSocket: settings.subscriptionsPerSocket
       })
     }
   })

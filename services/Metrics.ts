@@ -39,6 +39,17 @@ export const rpcCalls = Metric.counter("pod_rpc_calls_total", {
 })
 
 /**
+ * HTTP connections that are open now. Labels: `server.address` (host, and port where the URL names one),
+ * `network.protocol.version` (`1.1` or `2`).
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const rpcConnections = Metric.gauge("pod_rpc_connections_open", {
+  description: "Open HTTP connections by endpoint and version of HTTP"
+})
+
+/**
  * Subscriptions that are open now. Label: `rpc.method`.
  *
  * @since 0.1.0

@@ -11,10 +11,12 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import { errors, Pool } from "undici"
+import { errors } from "undici"
 import type { Dispatcher } from "undici"
 import * as RetryAfter from "../../services/rpc/RetryAfter.js"
 import { RpcError } from "../../services/RpcTransport.js"
+import * as Deadline from "../../services/transport/Deadline.js"
+import * as Connections from "./Connections.js"
 import type { Endpoint } from "./Endpoint.js"
 import type { Settings } from "./Settings.js"
 
@@ -31,9 +33,6 @@ interface Reply {
   readonly headers: IncomingHttpHeaders
   readonly body: Buffer
 }
-
-/** HTTP/2 requests on one connection; Agave's and most proxies' own limit. */
-const HTTP2_STREAMS = 100
 
 const ABORTED = new Error("aborted by its caller")
 
@@ -52,29 +51,10 @@ const first = (header: string | ReadonlyArray<string> | undefined): string =>
  * @category constructors
  */
 export const make = (endpoint: Endpoint, settings: Settings): Effect.Effect<Post, never, Scope.Scope> =>
-  Effect.map(
-    Effect.acquireRelease(
-      Effect.sync(() => openPool(endpoint, settings)),
-      (pool) => Effect.promise(() => pool.destroy())
-    ),
-    (pool) => post(pool, endpoint, settings)
-  )
+  Effect.map(Connections.make(endpoint, settings), (connections) => post(connections, endpoint, settings))
 
-const openPool = ({ isSecure, url }: Endpoint, settings: Settings): Pool =>
-  new Pool(Redacted.value(url).origin, {
-    connections: settings.connections,
-    connect: { timeout: Duration.toMillis(settings.connectTimeout) },
-    headersTimeout: Duration.toMillis(settings.headersTimeout),
-    bodyTimeout: Duration.toMillis(settings.bodyTimeout),
-    keepAliveTimeout: Duration.toMillis(settings.keepAliveTimeout),
-    // Over TLS the server may choose HTTP/2, where many requests share a connection. On HTTP/1.1 the same number
-    // would make replies wait for one another.
-    ...(isSecure
-      ? { allowH2: true, pipelining: HTTP2_STREAMS, maxConcurrentStreams: HTTP2_STREAMS }
-      : { pipelining: 1 })
-  })
-
-const post = (pool: Pool, { host, isSecure, url }: Endpoint, settings: Settings): Post => {
+const post = (connections: Connections.Connections, { host, isSecure, url }: Endpoint, settings: Settings): Post => {
+  const requestTimeout = Duration.toMillis(settings.requestTimeout)
   const { pathname, search } = Redacted.value(url)
   const path = `${pathname}${search}`
   const headers: Record<string, string> = {
@@ -88,36 +68,62 @@ const post = (pool: Pool, { host, isSecure, url }: Endpoint, settings: Settings)
     new RpcError({ reason: "Decode", method, host, detail: `the reply is longer than ${settings.maxReplyBytes} bytes` })
 
   const exchange = (method: string, body: string): Effect.Effect<Reply, RpcError> =>
-    Effect.async((resume) => {
-      let controller: Dispatcher.DispatchController | undefined
-      let isAborted = false
-      let status = 0
-      let headersOfReply: IncomingHttpHeaders = {}
-      let size = 0
-      const chunks: Array<Buffer> = []
-      // A POST is not idempotent to HTTP, and undici would not share a connection between two that are not.
-      pool.dispatch(
-        { path, method: "POST", headers, body, idempotent: isSecure },
-        {
-          onRequestStart: (started) => {
-            controller = started
-            if (isAborted) started.abort(ABORTED)
-          },
-          onResponseStart: (_, code, received) => {
-            status = code
-            headersOfReply = received
-          },
-          onResponseData: (started, chunk) => {
-            size += chunk.length
-            if (size <= settings.maxReplyBytes) return void chunks.push(chunk)
-            resume(Effect.fail(tooLong(method)))
-            started.abort(ABORTED)
-          },
-          onResponseEnd: () =>
-            resume(Effect.succeed({ status, headers: headersOfReply, body: Buffer.concat(chunks, size) })),
-          onResponseError: (_, cause) =>
-            resume(
-              Effect.fail(
+    Effect.withFiberRuntime((fiber) => {
+      const time = Deadline.now(fiber)
+      const left = Math.min(requestTimeout, Deadline.of(fiber) - time)
+      if (left <= 0) return Effect.fail(Deadline.exceeded(method, host, "not sent, its deadline has passed"))
+      const span = fiber.currentSpan
+      return Effect.async((resume) => {
+        let controller: Dispatcher.DispatchController | undefined
+        let isOver = false
+        let status = 0
+        let headersOfReply: IncomingHttpHeaders = {}
+        let size = 0
+        const chunks: Array<Buffer> = []
+
+        const end = (): boolean => {
+          if (isOver) return false
+          isOver = true
+          clearTimeout(timer)
+          connections.done()
+          return true
+        }
+        const fail = (error: RpcError) => {
+          if (end()) resume(Effect.fail(error))
+        }
+        const abort = () => {
+          if (end()) controller?.abort(ABORTED)
+        }
+        const timer = setTimeout(() => {
+          resume(Effect.fail(Deadline.exceeded(method, host, `no answer within ${left} ms`)))
+          abort()
+        }, left)
+
+        // A POST is not idempotent to HTTP, and undici would not share a connection between two that are not.
+        connections.dispatch(
+          { path, method: "POST", headers, body, idempotent: isSecure },
+          {
+            onRequestStart: (started) => {
+              controller = started
+              if (isOver) started.abort(ABORTED)
+            },
+            onResponseStart: (_, code, received) => {
+              status = code
+              headersOfReply = received
+            },
+            onResponseData: (_, chunk) => {
+              size += chunk.length
+              if (size <= settings.maxReplyBytes) return void chunks.push(chunk)
+              resume(Effect.fail(tooLong(method)))
+              abort()
+            },
+            onResponseEnd: () => {
+              if (!end()) return
+              if (span?._tag === "Span") span.attribute("network.protocol.version", connections.protocol())
+              resume(Effect.succeed({ status, headers: headersOfReply, body: Buffer.concat(chunks, size) }))
+            },
+            onResponseError: (_, cause) =>
+              fail(
                 new RpcError({
                   reason: isTimeout(cause) ? "Timeout" : "Transport",
                   method,
@@ -126,12 +132,9 @@ const post = (pool: Pool, { host, isSecure, url }: Endpoint, settings: Settings)
                   cause
                 })
               )
-            )
-        }
-      )
-      return Effect.sync(() => {
-        isAborted = true
-        controller?.abort(ABORTED)
+          }
+        )
+        return Effect.sync(abort)
       })
     })
 

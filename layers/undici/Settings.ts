@@ -27,24 +27,41 @@ export interface Options extends RpcPool.Options {
   /** Headers of every request and of the WebSocket's opening, e.g. `authorization`. Default: none. */
   readonly headers?: { readonly [name: string]: Redacted.Redacted } | undefined
   /**
-   * Connections at most. Default: 16. Too low: calls on HTTP/1.1 wait for one another (16 connections carry about
-   * 680 calls a second at 20 ms). Too high: providers refuse connections, and each costs a handshake. Over HTTP/2 one
-   * connection carries 100 calls at once.
+   * PEM certificates of the authorities that are trusted, instead of those that Node knows. Default: Node's. For clusters
+   * of one's own.
+   */
+  readonly ca?: string | ReadonlyArray<string> | undefined
+  /**
+   * Connections at most, over HTTP/1.1; for HTTP/2 see `http2`. Default: 16. Too low: calls wait for one another (16
+   * connections carry about 680 calls a second at 20 ms). Too high: providers refuse connections, and each costs a
+   * handshake.
    */
   readonly connections?: number | undefined
+  /**
+   * Connections that are kept open and ready beside those in use; one that is taken or lost is replaced. Default: 0. Too
+   * low: the first calls of a burst wait for handshakes. Too high: connections that nobody uses, which servers close after
+   * a while and which are made again.
+   */
+  readonly minIdleConnections?: number | undefined
   /**
    * To open a connection, TLS included. Default: 10 seconds. Too low: slow networks cannot connect. Too high: a dead
    * host is noticed late.
    */
   readonly connectTimeout?: Duration.DurationInput | undefined
   /**
-   * From the request to the first byte of its reply, and from a subscribe call to its answer. Default: 30 seconds. Too
-   * low: heavy calls (getProgramAccounts) fail while the node works on them. Too high: a silent node is noticed late.
+   * From the call to the last byte of its reply, the wait for a connection included. Default: 60 seconds. Too low: heavy
+   * calls (getProgramAccounts) fail while the node works on them. Too high: a reply that trickles holds its caller.
+   */
+  readonly requestTimeout?: Duration.DurationInput | undefined
+  /**
+   * From the request to the first byte of its reply, and from a subscribe call to its answer; above a second it is kept to
+   * half a second. Default: 30 seconds. Too low: heavy calls (getProgramAccounts) fail while the node works on them. Too
+   * high: a silent node is noticed late.
    */
   readonly headersTimeout?: Duration.DurationInput | undefined
   /**
-   * Between two pieces of a reply. Default: 30 seconds. Too low: large replies break off on slow links. Too high: a
-   * stalled reply holds its connection.
+   * Between two pieces of a reply; above a second it is kept to half a second. Default: 30 seconds. Too low: large replies
+   * break off on slow links. Too high: a stalled reply holds its connection.
    */
   readonly bodyTimeout?: Duration.DurationInput | undefined
   /**
@@ -52,6 +69,14 @@ export interface Options extends RpcPool.Options {
    * more handshakes. Too high: requests are sent into connections that the server just closed.
    */
   readonly keepAliveTimeout?: Duration.DurationInput | undefined
+  /**
+   * How often a silent connection is asked for a sign of life: by TCP on HTTP/1.1 (whole seconds), by PING frames on HTTP/2
+   * and WebSockets. Default: 15 seconds. A WebSocket that stays silent until the next time is lost. Too low: traffic for
+   * nothing, and slow networks lose their sockets. Too high: NAT forgets the connection and its death is noticed late.
+   */
+  readonly keepAliveInterval?: Duration.DurationInput | undefined
+  /** How HTTP/2 is spoken where an `https:` server offers it, or `false` for HTTP/1.1 alone. */
+  readonly http2?: Http2Options | false | undefined
   /**
    * Bytes of a reply, after decompression too. Default: 64 MiB, about 300,000 small accounts. Too low:
    * getProgramAccounts fails. Too high: a hostile node can fill the memory.
@@ -68,6 +93,56 @@ export interface Options extends RpcPool.Options {
    * subscriber takes that many times a notification's size in memory.
    */
   readonly subscriptionBuffer?: number | undefined
+  /**
+   * Subscriptions on one WebSocket; one more opens another. Default: 100, what the public mainnet endpoint takes. Too low:
+   * many sockets. Too high: the provider refuses subscriptions or closes the socket.
+   */
+  readonly subscriptionsPerSocket?: number | undefined
+}
+
+/**
+ * HTTP/2, which carries many calls on one connection. The server is never allowed to push.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Http2Options {
+  /**
+   * Connections at most. Default: 2, so that one that is lost does not stop everything. Too low: one lost packet holds up
+   * all calls. Too high: handshakes for nothing.
+   */
+  readonly connections?: number | undefined
+  /**
+   * Calls on one connection at once; the server's own limit holds too. Default: 100, what most servers allow. Too low:
+   * calls wait for one another. Too high: the server refuses streams.
+   */
+  readonly maxConcurrentStreams?: number | undefined
+  /**
+   * Bytes of one reply that the server may send ahead of what was read. Default: 1 MiB. Too low: large replies (accounts of a
+   * program) take a round trip for each window. Too high: so much memory for each call of a server that floods. At most
+   * 2^31 - 1.
+   */
+  readonly initialWindowSize?: number | undefined
+  /** The same for all replies of a connection together. Default: 16 MiB, too low and too high likewise. */
+  readonly connectionWindowSize?: number | undefined
+  /** Between two PING frames. Default: `keepAliveInterval`, too low and too high as there. */
+  readonly pingInterval?: Duration.DurationInput | undefined
+  /** Refused: undici leaves it at 16 KiB, the protocol's default. */
+  readonly maxFrameSize?: number | undefined
+  /** Refused: undici does not adapt windows. A larger `initialWindowSize` has the effect. */
+  readonly adaptiveWindow?: boolean | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Http2Settings {
+  readonly connections: number
+  readonly maxConcurrentStreams: number
+  readonly initialWindowSize: number
+  readonly connectionWindowSize: number
+  readonly pingInterval: Duration.Duration
 }
 
 /**
@@ -78,14 +153,21 @@ export interface Options extends RpcPool.Options {
  */
 export interface Settings {
   readonly headers: Record.ReadonlyRecord<string, string>
+  readonly ca: Array<string> | undefined
   readonly connections: number
+  readonly minIdleConnections: number
   readonly connectTimeout: Duration.Duration
+  readonly requestTimeout: Duration.Duration
   readonly headersTimeout: Duration.Duration
   readonly bodyTimeout: Duration.Duration
   readonly keepAliveTimeout: Duration.Duration
+  readonly keepAliveInterval: Duration.Duration
+  /** Absent where HTTP/2 is not wanted. */
+  readonly http2: Http2Settings | undefined
   readonly maxReplyBytes: number
   readonly maxNotificationBytes: number
   readonly subscriptionBuffer: number
+  readonly subscriptionsPerSocket: number
 }
 
 /** Node's own limit of a timer, in milliseconds. */
@@ -94,10 +176,29 @@ const MAX_TIMEOUT = 2 ** 31 - 1
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const HEADER_TEXT = /^[\t\x20-\x7e\x80-\xff]*$/
 
-const count = (field: string, value: number): Either.Either<number, InvalidInput> =>
-  Number.isSafeInteger(value) && value >= 1
+/** The largest window of HTTP/2. */
+const MAX_WINDOW = 2 ** 31 - 1
+
+const MEBIBYTE = 1024 * 1024
+
+const count = (
+  field: string,
+  value: number,
+  min = 1,
+  max = Number.MAX_SAFE_INTEGER
+): Either.Either<number, InvalidInput> =>
+  Number.isSafeInteger(value) && value >= min && value <= max
     ? Either.right(value)
-    : Either.left(new InvalidInput({ field, rule: "must be a whole number of at least 1", size: value }))
+    : Either.left(
+        new InvalidInput({
+          field,
+          rule:
+            max === Number.MAX_SAFE_INTEGER
+              ? `must be a whole number of at least ${min}`
+              : `must be a whole number from ${min} to ${max}`,
+          size: value
+        })
+      )
 
 const timeout = (field: string, input: Duration.DurationInput): Either.Either<Duration.Duration, InvalidInput> => {
   const duration = Duration.decode(input)
@@ -117,6 +218,39 @@ const headers = (
     : Either.left(new InvalidInput({ field: "headers", rule: "must be HTTP header names and values" }))
 }
 
+const unsupported = (field: string, value: unknown): Either.Either<void, InvalidInput> =>
+  value === undefined
+    ? Either.void
+    : Either.left(new InvalidInput({ field, rule: "must be left out: undici cannot honour it" }))
+
+const http2 = (
+  options: Http2Options | false | undefined,
+  keepAliveInterval: Duration.DurationInput
+): Either.Either<Http2Settings | undefined, InvalidInput> =>
+  options === false
+    ? Either.right(undefined)
+    : Either.gen(function* () {
+        yield* unsupported("http2.maxFrameSize", options?.maxFrameSize)
+        yield* unsupported("http2.adaptiveWindow", options?.adaptiveWindow)
+        return {
+          connections: yield* count("http2.connections", options?.connections ?? 2),
+          maxConcurrentStreams: yield* count("http2.maxConcurrentStreams", options?.maxConcurrentStreams ?? 100),
+          initialWindowSize: yield* count(
+            "http2.initialWindowSize",
+            options?.initialWindowSize ?? MEBIBYTE,
+            1,
+            MAX_WINDOW
+          ),
+          connectionWindowSize: yield* count(
+            "http2.connectionWindowSize",
+            options?.connectionWindowSize ?? 16 * MEBIBYTE,
+            1,
+            MAX_WINDOW
+          ),
+          pingInterval: yield* timeout("http2.pingInterval", options?.pingInterval ?? keepAliveInterval)
+        }
+      })
+
 /**
  * Fills in the defaults and checks what was given.
  *
@@ -124,14 +258,24 @@ const headers = (
  * @category constructors
  */
 export const make = (options: Options): Either.Either<Settings, InvalidInput> =>
-  Either.all({
-    headers: headers(options.headers ?? {}),
-    connections: count("connections", options.connections ?? 16),
-    connectTimeout: timeout("connectTimeout", options.connectTimeout ?? "10 seconds"),
-    headersTimeout: timeout("headersTimeout", options.headersTimeout ?? "30 seconds"),
-    bodyTimeout: timeout("bodyTimeout", options.bodyTimeout ?? "30 seconds"),
-    keepAliveTimeout: timeout("keepAliveTimeout", options.keepAliveTimeout ?? "19 seconds"),
-    maxReplyBytes: count("maxReplyBytes", options.maxReplyBytes ?? 64 * 1024 * 1024),
-    maxNotificationBytes: count("maxNotificationBytes", options.maxNotificationBytes ?? 16 * 1024 * 1024),
-    subscriptionBuffer: count("subscriptionBuffer", options.subscriptionBuffer ?? 1024)
+  Either.gen(function* () {
+    const connections = yield* count("connections", options.connections ?? 16)
+    const keepAliveInterval = options.keepAliveInterval ?? "15 seconds"
+    return {
+      headers: yield* headers(options.headers ?? {}),
+      ca: options.ca === undefined ? undefined : [options.ca].flat(),
+      connections,
+      minIdleConnections: yield* count("minIdleConnections", options.minIdleConnections ?? 0, 0, connections),
+      connectTimeout: yield* timeout("connectTimeout", options.connectTimeout ?? "10 seconds"),
+      requestTimeout: yield* timeout("requestTimeout", options.requestTimeout ?? "60 seconds"),
+      headersTimeout: yield* timeout("headersTimeout", options.headersTimeout ?? "30 seconds"),
+      bodyTimeout: yield* timeout("bodyTimeout", options.bodyTimeout ?? "30 seconds"),
+      keepAliveTimeout: yield* timeout("keepAliveTimeout", options.keepAliveTimeout ?? "19 seconds"),
+      keepAliveInterval: yield* timeout("keepAliveInterval", keepAliveInterval),
+      http2: yield* http2(options.http2, keepAliveInterval),
+      maxReplyBytes: yield* count("maxReplyBytes", options.maxReplyBytes ?? 64 * MEBIBYTE),
+      maxNotificationBytes: yield* count("maxNotificationBytes", options.maxNotificationBytes ?? 16 * MEBIBYTE),
+      subscriptionBuffer: yield* count("subscriptionBuffer", options.subscriptionBuffer ?? 1024),
+      subscriptionsPerSocket: yield* count("subscriptionsPerSocket", options.subscriptionsPerSocket ?? 100)
+    }
   })

@@ -8,7 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import { Agent, buildConnector, WebSocket } from "undici"
+import { Agent, buildConnector, ping, WebSocket } from "undici"
 import type { Socket, SocketHandlers } from "../../services/rpc/Subscriptions.js"
 import type { Endpoint } from "./Endpoint.js"
 import type { Settings } from "./Settings.js"
@@ -18,7 +18,8 @@ const NORMAL = 1000
 
 /**
  * Gives a function that starts to open a socket. Sockets that are still there when the scope closes are cut. Pings of
- * the server are answered by undici.
+ * the server are answered by undici; each keep-alive interval a ping is sent, and a socket on which nothing at all came
+ * since the last one is lost.
  *
  * @since 0.1.0
  * @category constructors
@@ -29,43 +30,95 @@ export const make = (
 ): Effect.Effect<(handlers: SocketHandlers) => Socket, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(
-      Effect.sync(() => openAgent(settings)),
-      ({ agent, sockets }) =>
-        Effect.zipRight(
-          Effect.sync(() => {
-            for (const socket of sockets) socket.destroy()
-          }),
-          Effect.promise(() => agent.destroy())
+      Effect.sync(() => new Set<Line>()),
+      (lines) =>
+        Effect.suspend(() =>
+          Effect.forEach([...lines], (line) => Effect.promise(() => line.cut()), {
+            concurrency: "unbounded",
+            discard: true
+          })
         )
     ),
-    ({ agent }) =>
-      (handlers) =>
-        open(new WebSocket(Redacted.value(wsUrl), { dispatcher: agent, headers: settings.headers }), handlers)
+    (lines) => (handlers) => {
+      const line = openLine(settings)
+      lines.add(line)
+      const forget = () => {
+        lines.delete(line)
+        void line.cut()
+      }
+      return open(Redacted.value(wsUrl), line, settings, forget, handlers)
+    }
   )
 
-/** An agent forgets a connection once it is a WebSocket: the sockets are kept beside it. */
-const openAgent = (settings: Settings) => {
-  const sockets = new Set<NetSocket>()
-  const connect = buildConnector({ timeout: Duration.toMillis(settings.connectTimeout), allowH2: false })
+/** What a WebSocket runs on. */
+interface Line {
+  readonly agent: Agent
+  /** The connection, once there is one. */
+  readonly socket: () => NetSocket | undefined
+  /** Why there is none. */
+  readonly error: () => Error | undefined
+  readonly cut: () => Promise<void>
+}
+
+/** An agent forgets a connection once it is a WebSocket: the socket is kept beside it. */
+const openLine = (settings: Settings): Line => {
+  let socket: NetSocket | undefined
+  let failure: Error | undefined
+  const connect = buildConnector({
+    timeout: Duration.toMillis(settings.connectTimeout),
+    ca: settings.ca,
+    allowH2: false
+  })
   const agent = new Agent({
     connect: (options, callback) =>
       connect(options, (...result) => {
-        const [, socket] = result
-        if (socket !== null) {
-          sockets.add(socket)
-          socket.once("close", () => sockets.delete(socket))
-        }
+        if (result[0] === null) socket = result[1]
+        else failure = result[0]
         callback(...result)
       }),
     headersTimeout: Duration.toMillis(settings.headersTimeout),
     bodyTimeout: 0,
     webSocket: { maxPayloadSize: settings.maxNotificationBytes }
   })
-  return { agent, sockets }
+  return {
+    agent,
+    socket: () => socket,
+    error: () => failure,
+    cut: () => {
+      socket?.destroy()
+      return agent.destroy()
+    }
+  }
 }
 
-const open = (socket: WebSocket, { onOpen, onText, onLost }: SocketHandlers): Socket => {
+const open = (
+  url: URL,
+  line: Line,
+  settings: Settings,
+  forget: () => void,
+  { onOpen, onText, onLost }: SocketHandlers
+): Socket => {
+  const socket = new WebSocket(url, { dispatcher: line.agent, headers: settings.headers })
   let isOpen = false
+  let heard = 0
+
+  const pulse = setInterval(() => {
+    if (!isOpen) return
+    const read = line.socket()?.bytesRead ?? 0
+    if (read > heard) {
+      heard = read
+      ping(socket)
+      return
+    }
+    onLost({ reason: "Closed", detail: "the WebSocket was silent and did not answer a ping" })
+    end()
+  }, Duration.toMillis(settings.keepAliveInterval)).unref()
+
+  const end = () => {
+    clearInterval(pulse)
+    forget()
+  }
+
   socket.addEventListener("open", () => {
     isOpen = true
     onOpen()
@@ -74,17 +127,26 @@ const open = (socket: WebSocket, { onOpen, onText, onLost }: SocketHandlers): So
     if (typeof data === "string") onText(data)
     else onLost({ reason: "Decode", detail: "a binary message is not JSON-RPC" })
   })
-  socket.addEventListener("close", ({ code }) =>
+  socket.addEventListener("close", ({ code }) => {
+    const why = line.error()
     onLost(
       isOpen
         ? { reason: "Closed", detail: `the WebSocket was closed (${code})` }
-        : { reason: "Connect", detail: "the WebSocket could not be opened" }
+        : {
+            reason: "Connect",
+            detail: `the WebSocket could not be opened${why === undefined ? "" : `: ${why.message}`}`,
+            cause: why
+          }
     )
-  )
+    end()
+  })
   // A failure to connect is told by an error and a close event; an error without a listener would be thrown.
   socket.addEventListener("error", () => undefined)
   return {
     send: (text) => socket.send(text),
-    close: () => socket.close(NORMAL)
+    close: () => {
+      clearInterval(pulse)
+      socket.close(NORMAL)
+    }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Solana's subscriptions over one socket, whichever socket it is.
+ * Solana's subscriptions over sockets, whichever sockets these are.
  *
  * All state changes happen in the socket's callbacks, one after the other, so that no notification can fall between
  * two of them.
@@ -16,6 +16,7 @@ import * as Stream from "effect/Stream"
 import * as Json from "../../src/solana/Json.js"
 import { SubscriptionError } from "../RpcTransport.js"
 import type { RpcTransport, SubscriptionKind } from "../RpcTransport.js"
+import { SubscriptionObserver } from "../transport/SubscriptionObserver.js"
 import * as JsonRpc from "./JsonRpc.js"
 
 /**
@@ -27,6 +28,7 @@ import * as JsonRpc from "./JsonRpc.js"
 export interface Loss {
   readonly reason: "Connect" | "Closed" | "Decode"
   readonly detail: string
+  readonly cause?: unknown
 }
 
 /**
@@ -64,6 +66,8 @@ export interface Options {
   readonly capacity: number
   /** How long to wait for the socket and the answer to the subscribe call. */
   readonly timeout: Duration.Duration
+  /** Subscriptions on one socket; one more opens another socket. */
+  readonly perSocket: number
 }
 
 interface Subscription {
@@ -75,6 +79,8 @@ interface Subscription {
 
 interface Connection {
   readonly isAlive: () => boolean
+  /** Subscribers that have not left. */
+  readonly size: () => number
   readonly add: (subscription: Subscription) => void
   readonly remove: (subscription: Subscription) => void
 }
@@ -96,10 +102,9 @@ const connect = ({ host, open, capacity }: Options): Connection => {
     { kind, mailbox, answered }: Subscription,
     reason: SubscriptionError["reason"],
     detail: string,
-    code?: number
+    more: { readonly code?: number; readonly cause?: unknown } = {}
   ) => {
-    const error = { reason, method: `${kind}Subscribe`, host, detail, ...(code === undefined ? {} : { code }) }
-    const exit = Exit.fail(new SubscriptionError(error))
+    const exit = Exit.fail(new SubscriptionError({ reason, method: `${kind}Subscribe`, host, detail, ...more }))
     mailbox.unsafeDone(exit)
     Deferred.unsafeDone(answered, exit)
   }
@@ -135,9 +140,9 @@ const connect = ({ host, open, capacity }: Options): Connection => {
     socket.close()
   }
 
-  const onLost = ({ reason, detail }: Loss) => {
+  const onLost = ({ reason, detail, cause }: Loss) => {
     close()
-    for (const subscription of subscribers) end(subscription, reason, detail)
+    for (const subscription of subscribers) end(subscription, reason, detail, cause === undefined ? {} : { cause })
   }
 
   const onAnswer = ({ id: request, outcome }: JsonRpc.Response) => {
@@ -145,7 +150,7 @@ const connect = ({ host, open, capacity }: Options): Connection => {
     if (subscription === undefined || typeof request !== "number") return
     asked.delete(request)
     if (Either.isLeft(outcome)) {
-      end(subscription, "Refused", outcome.left.message, outcome.left.code)
+      end(subscription, "Refused", outcome.left.message, { code: outcome.left.code })
     } else if (subscribers.has(subscription)) {
       const id = String(outcome.right)
       active.set(id, subscription)
@@ -196,6 +201,7 @@ const connect = ({ host, open, capacity }: Options): Connection => {
 
   return {
     isAlive: () => state !== "closed",
+    size: () => subscribers.size,
     add: (subscription) => {
       subscribers.add(subscription)
       if (state === "open") subscribe(subscription)
@@ -210,14 +216,24 @@ const connect = ({ host, open, capacity }: Options): Connection => {
 }
 
 /**
- * The `subscribe` of a transport. One socket serves all subscriptions: it is opened by the first, closed with the
- * last, and after a loss the next subscriber opens another.
+ * The `subscribe` of a transport. One socket serves as many subscriptions as `perSocket` says: it is opened by the first
+ * of them and closed with the last, and after a loss the next subscriber opens another. That a subscription stands is
+ * told to the `SubscriptionObserver` of its context.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const make = (options: Options): RpcTransport["subscribe"] => {
-  let current: Connection | undefined
+  let connections: ReadonlyArray<Connection> = []
+
+  const vacancy = (): Connection => {
+    connections = connections.filter((connection) => connection.isAlive())
+    const free = connections.find((connection) => connection.size() < options.perSocket)
+    if (free !== undefined) return free
+    const opened = connect(options)
+    connections = [...connections, opened]
+    return opened
+  }
 
   const acquire = (kind: SubscriptionKind, params: ReadonlyArray<unknown>) =>
     Effect.gen(function* () {
@@ -226,7 +242,7 @@ export const make = (options: Options): RpcTransport["subscribe"] => {
         strategy: "dropping"
       })
       const answered = yield* Deferred.make<void, SubscriptionError>()
-      const connection = current?.isAlive() === true ? current : (current = connect(options))
+      const connection = vacancy()
       const subscription: Subscription = { kind, params, mailbox, answered }
       connection.add(subscription)
       return { connection, subscription }
@@ -250,6 +266,8 @@ export const make = (options: Options): RpcTransport["subscribe"] => {
               })
           })
         )
+        const observer = yield* SubscriptionObserver
+        yield* observer.established({ host: options.host })
         return Mailbox.toStream(subscription.mailbox)
       })
     )

@@ -23,7 +23,7 @@ import type { RpcError, SubscriptionError } from "../../services/RpcTransport.js
 import { answer, serve, until } from "./RpcPoolUndiciServer.js"
 
 const pool = (url: string, options: Partial<RpcPoolUndici.Options> = {}) =>
-  RpcPoolUndici.make({ url: Redacted.make(url), ...options })
+  Effect.map(RpcPoolUndici.transport({ url: Redacted.make(url), ...options }), (transport) => RpcPool.make(transport))
 
 describe("RpcPoolUndici over HTTP", () => {
   it.scopedLive(

@@ -1,14 +1,18 @@
+import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { WebSocket } from "ws"
 import * as RpcPoolUndici from "../../layers/RpcPoolUndici.js"
+import * as RpcPool from "../../services/RpcPool.js"
+import { SubscriptionObserver } from "../../services/transport/SubscriptionObserver.js"
 import * as Address from "../../src/solana/Address.js"
 import * as Signature from "../../src/solana/Signature.js"
 import { parseCalls, serve, until } from "./RpcPoolUndiciServer.js"
@@ -36,7 +40,10 @@ const node = (onCall: (call: Call, send: (message: unknown) => void, socket: Web
   })
 
 const pool = (server: Pick<Server, "url" | "wsUrl">, options: Partial<RpcPoolUndici.Options> = {}) =>
-  RpcPoolUndici.make({ url: Redacted.make(server.url), wsUrl: Redacted.make(server.wsUrl), ...options })
+  Effect.map(
+    RpcPoolUndici.transport({ url: Redacted.make(server.url), wsUrl: Redacted.make(server.wsUrl), ...options }),
+    (transport) => RpcPool.make(transport)
+  )
 
 const answered = ({ id }: Call, result: unknown) => ({ jsonrpc: "2.0", id, result })
 
@@ -306,11 +313,92 @@ describe("RpcPoolUndici subscriptions", () => {
         send(answered(call, 1))
         send(notification("root", 1, 1))
       })
-      const rpc = yield* RpcPoolUndici.make({ url: Redacted.make(`http://127.0.0.1:${server.port - 1}`) })
+      const rpc = RpcPool.make(
+        yield* RpcPoolUndici.transport({ url: Redacted.make(`http://127.0.0.1:${server.port - 1}`) })
+      )
 
       const roots = yield* Stream.runCollect(Stream.take(rpc.rootSubscribe, 1))
 
       assert.deepStrictEqual(Chunk.toReadonlyArray(roots), [1n])
+    })
+  )
+
+  it.scopedLive("Given two subscriptions a socket / When five are made / Then three sockets carry them", () =>
+    Effect.gen(function* () {
+      const { server, calls, opened } = yield* node((call, send) => send(answered(call, call.id)))
+      const rpc = yield* pool(server, { subscriptionsPerSocket: 2 })
+
+      for (let nth = 1; nth <= 5; nth++) {
+        yield* Effect.forkScoped(Stream.runDrain(rpc.rootSubscribe))
+        yield* until(() => calls.length === nth)
+      }
+
+      assert.strictEqual(opened.length, 3)
+    })
+  )
+
+  it.scopedLive("Given an observer / When a subscription stands / Then it hears so before the first notification", () =>
+    Effect.gen(function* () {
+      const { server } = yield* node((call, send) => {
+        send(answered(call, 1))
+        send(notification("root", 1, 1))
+      })
+      const rpc = yield* pool(server)
+      const heard: Array<unknown> = []
+
+      yield* Stream.take(rpc.rootSubscribe, 1).pipe(
+        Stream.provideService(SubscriptionObserver, {
+          established: ({ host }) => Effect.sync(() => heard.push(host)),
+          interrupted: () => Effect.void
+        }),
+        Stream.runForEach((root) => Effect.sync(() => heard.push(root)))
+      )
+
+      assert.deepStrictEqual(heard, [`127.0.0.1:${server.port}`, 1n])
+    })
+  )
+
+  it.scopedLive(
+    "Given a socket that falls silent / When a ping stays without answer / Then it is lost, a live one not",
+    () =>
+      Effect.gen(function* () {
+        const { server, opened } = yield* node((call, send, socket) => {
+          send(answered(call, 1))
+          if (call.method === "rootSubscribe") Object.assign(socket, { _autoPong: false })
+        })
+        let pings = 0
+        const keepAliveInterval = "60 millis"
+        const silent = yield* Effect.fork(
+          Effect.flip(Stream.runDrain((yield* pool(server, { keepAliveInterval })).rootSubscribe))
+        )
+        const living = yield* Effect.fork(Stream.runDrain((yield* pool(server, { keepAliveInterval })).slotSubscribe))
+        yield* until(() => opened.length === 2)
+        for (const socket of opened) socket.on("ping", () => pings++)
+
+        const error = yield* Fiber.join(silent)
+        yield* Effect.sleep("200 millis")
+
+        assert.deepStrictEqual(
+          [error.reason, error.detail],
+          ["Closed", "the WebSocket was silent and did not answer a ping"]
+        )
+        assert.isAbove(pings, 2)
+        assert.isTrue(Option.isNone(yield* Fiber.poll(living)))
+      })
+  )
+
+  it.scopedLive("Given a port that nobody serves / When subscribed / Then Connect, with the cause", () =>
+    Effect.gen(function* () {
+      const rpc = yield* pool({ url: "http://127.0.0.1:1", wsUrl: "ws://127.0.0.1:2/SECRET" })
+
+      const error = yield* Effect.flip(Stream.runDrain(rpc.rootSubscribe))
+
+      assert.strictEqual(error.reason, "Connect")
+      assert.include(
+        error.message,
+        "rootSubscribe at 127.0.0.1:1: the WebSocket could not be opened: connect ECONNREFUSED"
+      )
+      assert.notInclude(inspect(error, { depth: 8 }), "SECRET")
     })
   )
 })

@@ -1,0 +1,150 @@
+/**
+ * How connections are made: some before they are needed, all of them counted.
+ *
+ * @since 0.1.0
+ */
+import type { Socket } from "node:net"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import { buildConnector } from "undici"
+import * as Metrics from "../../services/Metrics.js"
+import type { Endpoint } from "./Endpoint.js"
+import type { Settings } from "./Settings.js"
+
+/**
+ * A version of HTTP, as OpenTelemetry names it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Protocol = "1.1" | "2"
+
+/** Milliseconds before a ready connection that was lost, or could not be made, is made again. */
+const REWARM_AFTER = 500
+
+/**
+ * What was agreed on with the server.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const protocolOf = (socket: Socket): Protocol =>
+  "alpnProtocol" in socket && socket.alpnProtocol === "h2" ? "2" : "1.1"
+
+/**
+ * Gives undici connections, ready ones first. Ready ones are closed with the scope.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  endpoint: Endpoint,
+  settings: Settings
+): Effect.Effect<buildConnector.connector, never, Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.sync(() => new Reserve(endpoint, settings)),
+      (reserve) => Effect.sync(() => reserve.close())
+    ),
+    (reserve) => reserve.connect
+  )
+
+class Reserve {
+  readonly #open: buildConnector.connector
+  readonly #target: buildConnector.Options
+  readonly #host: string
+  readonly #wanted: number
+  readonly #most: number
+  readonly #ready: Array<Socket> = []
+  #connected = 0
+  #opening = 0
+  #timer: NodeJS.Timeout | undefined
+  #isClosed = false
+
+  constructor({ host, isSecure, url }: Endpoint, settings: Settings) {
+    const { hostname, port, protocol } = Redacted.value(url)
+    this.#open = buildConnector({
+      timeout: Duration.toMillis(settings.connectTimeout),
+      allowH2: isSecure && settings.http2 !== undefined,
+      ca: settings.ca,
+      keepAlive: true,
+      keepAliveInitialDelay: Duration.toMillis(settings.keepAliveInterval)
+    })
+    this.#target = { host, hostname, protocol, port }
+    this.#host = host
+    this.#wanted = settings.minIdleConnections
+    this.#most = settings.connections
+    this.#fill()
+  }
+
+  readonly connect: buildConnector.connector = (options, callback) => {
+    const socket = this.#ready.shift()
+    if (socket === undefined) {
+      this.#open(options, (...result) => {
+        if (result[0] === null) this.#count(result[1])
+        callback(...result)
+      })
+      return
+    }
+    socket.ref()
+    this.#fill()
+    queueMicrotask(() => callback(null, socket))
+  }
+
+  close(): void {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    for (const socket of this.#ready) socket.destroy()
+  }
+
+  #fill(): void {
+    while (
+      !this.#isClosed &&
+      this.#ready.length + this.#opening < this.#wanted &&
+      this.#connected + this.#opening < this.#most
+    ) {
+      this.#opening++
+      this.#open(this.#target, (...result) => {
+        this.#opening--
+        if (result[0] !== null) return this.#fillLater()
+        this.#keep(result[1])
+      })
+    }
+  }
+
+  #keep(socket: Socket): void {
+    this.#count(socket)
+    if (this.#isClosed || this.#connected > this.#most) {
+      socket.destroy()
+      return
+    }
+    socket.unref()
+    this.#ready.push(socket)
+    socket.once("close", () => {
+      const at = this.#ready.indexOf(socket)
+      if (at >= 0) this.#ready.splice(at, 1)
+      this.#fillLater()
+    })
+  }
+
+  #fillLater(): void {
+    clearTimeout(this.#timer)
+    if (!this.#isClosed) this.#timer = setTimeout(() => this.#fill(), REWARM_AFTER).unref()
+  }
+
+  #count(socket: Socket): void {
+    const open = Metrics.rpcConnections.pipe(
+      Metric.tagged("server.address", this.#host),
+      Metric.tagged("network.protocol.version", protocolOf(socket))
+    )
+    this.#connected++
+    open.unsafeModify(1, [])
+    socket.once("close", () => {
+      this.#connected--
+      open.unsafeModify(-1, [])
+    })
+  }
+}
