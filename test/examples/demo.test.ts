@@ -1,0 +1,74 @@
+import { describe, expect, it } from "@effect/vitest"
+import { type ChildProcess, execFile, spawn } from "node:child_process"
+import { once } from "node:events"
+import * as path from "node:path"
+import { createInterface } from "node:readline"
+import { promisify } from "node:util"
+
+const run = promisify(execFile)
+const cwd = path.resolve(import.meta.dirname, "../..")
+const node = (script: string, ...args: ReadonlyArray<string>) => ["--import", "tsx", `examples/${script}`, ...args]
+
+const demo = (...args: ReadonlyArray<string>): Promise<string> =>
+  run(process.execPath, node("demo/main.ts", ...args), { cwd }).then(({ stdout }) => stdout)
+
+/** The document without what differs from run to run: addresses, signatures, hashes, times, the cluster's name. */
+const story = (document: string): unknown =>
+  JSON.parse(document, (key, value: unknown) => {
+    if (key === "millis" || key === "cluster") return undefined
+    return typeof value === "string" && /^([1-9A-HJ-NP-Za-km-z]{32,88}|[0-9a-f]{64})$/.test(value) ? "…" : value
+  })
+
+const localnet = async (): Promise<{ readonly process: ChildProcess; readonly url: string }> => {
+  const child = spawn(process.execPath, node("localnet.ts", "--port", "0"), {
+    cwd,
+    stdio: ["ignore", "pipe", "inherit"]
+  })
+  for await (const line of createInterface(child.stdout)) {
+    const url = /http:\S+/.exec(line)?.[0]
+    if (url !== undefined) return { process: child, url }
+  }
+  throw new Error("the localnet ended before it served")
+}
+
+describe("the demo", () => {
+  it("tells one JSON document of what is on the chain, the same over a socket as in process", async () => {
+    // Given a localnet in another process
+    const { process: server, url } = await localnet()
+    // When the demo runs on the embedded cluster, and on that one over HTTP and WebSocket
+    const [embedded, served] = await Promise.all([demo("--json"), demo("--json", "--url", url)])
+    // Then both say the same
+    expect(story(served)).toEqual(story(embedded))
+    expect(story(embedded)).toMatchObject({
+      ok: true,
+      agents: [{ name: "Ada", capabilities: "7" }, { name: "Bo" }, { name: "Cy" }],
+      messages: [{ type: "Text", status: "Read", payload: "Hello Bo, shall we talk?" }, { type: "Custom(7)" }],
+      channels: [
+        { name: "council", visibility: "Private", messages: [{ replyTo: null }, { replyTo: "…" }, { replyTo: null }] },
+        { name: "lectures", participants: [{ active: true }, { active: false }] }
+      ],
+      escrows: [{ amount: "0" }],
+      refusals: [
+        { name: "AlreadyRegistered", code: 0 },
+        { name: "Unauthorized", code: 6001 },
+        { error: "InvalidInput", code: null },
+        { name: "PrivateChannelRequiresInvitation", code: 6013 }
+      ]
+    })
+    // And the localnet ends well when it is told to
+    server.kill("SIGTERM")
+    expect(await once(server, "exit")).toEqual([0, null])
+  })
+
+  it("tells a story in plain text in a pipe", async () => {
+    expect(await demo()).not.toContain("\u001B[")
+  })
+
+  it("fails with one JSON document where there is no cluster", async () => {
+    const failure = await demo("--json", "--url", "http://127.0.0.1:1").then(
+      () => "",
+      (error: unknown) => (error instanceof Error && "stdout" in error ? String(error.stdout) : "")
+    )
+    expect(JSON.parse(failure)).toMatchObject({ ok: false })
+  })
+})
