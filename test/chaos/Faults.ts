@@ -1,32 +1,43 @@
-/** What can go wrong between a client and a node, and how often. */
+import * as Either from "effect/Either"
+import { InvalidInput } from "../../src/InvalidInput.js"
+
+/** What can go wrong between a client and its nodes. Where nothing else is said: with which probability. */
 export interface Faults {
-  /** Milliseconds that a call waits before it is forwarded: uniform from 0 to this. */
+  /** Milliseconds that each call takes on its way. */
   readonly latency: number
+  /** Milliseconds more, uniform from 0 to this. */
+  readonly jitter: number
   /** The socket dies before the call reaches the node. */
   readonly dropBefore: number
   /** The node executes the call, and the socket dies before the answer. */
   readonly dropAfter: number
-  /** The node gets the call twice. */
+  /** The node gets a call that it has taken a second time, up to a second later. */
   readonly duplicate: number
   /** The socket dies in the middle of the answer. */
   readonly cutBody: number
-  /** 429 with a `Retry-After` of some milliseconds up to a second. */
-  readonly rateLimitWithDate: number
   /** 429 that says nothing. */
   readonly rateLimit: number
-  /** 500, 502, 503 or 504. */
+  /** 429 with `Retry-After`, in seconds or as a date. */
+  readonly retryAfter: number
+  /** 500, 502, 503 or 504, one half of them after the node has executed the call. */
   readonly serverError: number
-  /** A proxy's page instead of an answer, with status 200. */
+  /** A proxy's page instead of the answer, with status 200. */
   readonly html: number
   /** JSON that ends too early, with a correct length. */
   readonly truncatedJson: number
   /** An answer to another question. */
   readonly wrongId: number
-  /** A read is answered as it was some calls ago. */
+  /** A read is answered as it was 32 slots ago. */
   readonly stale: number
-  /** `sendTransaction` answers with the signature and forwards nothing. */
+  /** Share of the endpoints that are 32 slots behind in all that they say. */
+  readonly lag: number
+  /** A transaction is answered with its signature and forwarded to nobody. */
   readonly swallow: number
-  /** A WebSocket stops hearing and saying anything, and stays open. */
+  /** A transaction is answered with its signature and reaches the node up to a second later. */
+  readonly late: number
+  /** Share of a blockhash's life (150 blocks) that is taken from it. */
+  readonly expiry: number
+  /** A WebSocket neither hears nor says anything any more, and stays open. */
   readonly silentDeath: number
   /** A WebSocket is cut. */
   readonly cutSocket: number
@@ -38,21 +49,51 @@ export interface Faults {
   readonly reorderNotification: number
 }
 
+/** Everything at once: about every second call meets a fault. */
+export const all: Faults = {
+  latency: 5,
+  jitter: 30,
+  dropBefore: 0.04,
+  dropAfter: 0.04,
+  duplicate: 0.05,
+  cutBody: 0.03,
+  rateLimit: 0.02,
+  retryAfter: 0.005,
+  serverError: 0.04,
+  html: 0.02,
+  truncatedJson: 0.02,
+  wrongId: 0.02,
+  stale: 0.1,
+  lag: 0.34,
+  swallow: 0.2,
+  late: 0.05,
+  expiry: 0.6,
+  silentDeath: 0.002,
+  cutSocket: 0.005,
+  loseNotification: 0.1,
+  repeatNotification: 0.1,
+  reorderNotification: 0.1
+}
+
 /** A network on which nothing goes wrong. */
 export const none: Faults = {
   latency: 0,
+  jitter: 0,
   dropBefore: 0,
   dropAfter: 0,
   duplicate: 0,
   cutBody: 0,
-  rateLimitWithDate: 0,
   rateLimit: 0,
+  retryAfter: 0,
   serverError: 0,
   html: 0,
   truncatedJson: 0,
   wrongId: 0,
   stale: 0,
+  lag: 0,
   swallow: 0,
+  late: 0,
+  expiry: 0,
   silentDeath: 0,
   cutSocket: 0,
   loseNotification: 0,
@@ -60,30 +101,15 @@ export const none: Faults = {
   reorderNotification: 0
 }
 
-/** A network on which everything goes wrong at once: about two calls of five meet a fault. */
-export const all: Faults = {
-  latency: 30,
-  dropBefore: 0.04,
-  dropAfter: 0.04,
-  duplicate: 0.04,
-  cutBody: 0.03,
-  rateLimitWithDate: 0.02,
-  rateLimit: 0.03,
-  serverError: 0.04,
-  html: 0.02,
-  truncatedJson: 0.02,
-  wrongId: 0.02,
-  stale: 0.1,
-  swallow: 0.2,
-  silentDeath: 0.01,
-  cutSocket: 0.02,
-  loseNotification: 0.1,
-  repeatNotification: 0.1,
-  reorderNotification: 0.1
-}
+export const names: ReadonlyArray<string> = Object.keys(all)
 
-/** The faults named, as they are in `all`; `all` and `none` stand for themselves. */
-export const named = (names: ReadonlyArray<string>): Faults =>
-  names.includes("all")
-    ? all
-    : { ...none, ...Object.fromEntries(Object.entries(all).filter(([name]) => names.includes(name))) }
+/** Only the faults of these names, as they are in `all`. `all` and `none` are names too. */
+export const named = (wanted: ReadonlyArray<string>): Either.Either<Faults, InvalidInput> => {
+  const unknown = wanted.find((name) => name !== "all" && name !== "none" && !names.includes(name))
+  if (unknown !== undefined) {
+    const rule = `must be all, none, or some of ${names.join(", ")}`
+    return Either.left(new InvalidInput({ field: "faults", rule: `${rule}; ${unknown} is none of them` }))
+  }
+  const chosen = Object.entries(all).filter(([name]) => wanted.includes("all") || wanted.includes(name))
+  return Either.right({ ...none, ...Object.fromEntries(chosen) })
+}

@@ -1,132 +1,112 @@
 import * as Effect from "effect/Effect"
-import { createServer, request, type IncomingMessage, type ServerResponse } from "node:http"
-import type { AddressInfo } from "node:net"
-import { setTimeout as sleep } from "node:timers/promises"
+import * as FiberSet from "effect/FiberSet"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import { text } from "node:stream/consumers"
+import { Agent } from "undici"
 import { WebSocket, WebSocketServer } from "ws"
+import * as Json from "../../src/solana/Json.js"
+import { Answer, type Call } from "./Call.js"
+import * as Dice from "./Dice.js"
+import * as Exchange from "./Exchange.js"
 import type { Faults } from "./Faults.js"
 import { relay } from "./Relay.js"
 
-/** How many answers of a question are kept to answer it stale. */
-const MEMORY = 8
-
-/** Mulberry32: uniform in [0, 1), the same for the same seed. */
-const random = (seed: number) => () => {
-  seed = (seed + 0x6d2b79f5) | 0
-  let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-  return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+/** Where a node is. */
+export interface Endpoint {
+  readonly url: string
+  readonly wsUrl: string
 }
 
-const read = async (message: IncomingMessage): Promise<Buffer> => {
-  const chunks: Array<Buffer> = []
-  for await (const chunk of message) chunks.push(chunk)
-  return Buffer.concat(chunks)
-}
-
-const forward = (upstream: string, body: Buffer): Promise<Buffer> =>
-  new Promise((resolve, reject) => {
-    const call = request(upstream, { method: "POST", headers: { "content-type": "application/json" } }, (answer) =>
-      read(answer).then(resolve, reject)
-    )
-    call.on("error", reject)
-    call.end(body)
-  })
-
-const isRead = (body: string): boolean => !/"method":"(sendTransaction|requestAirdrop)"/.test(body)
-
-/** The signature that a node would answer with: the first of the transaction, in base58. */
-const swallowed = (body: string, signatureOf: (wireBase64: string) => string): string | undefined => {
-  const call = /"method":"sendTransaction","params":\["([^"]+)"/.exec(body)
-  const id = /"id":("[^"]*"|\d+)/.exec(body)
-  if (call?.[1] === undefined || id?.[1] === undefined || body.startsWith("[")) return undefined
-  return `{"jsonrpc":"2.0","id":${id[1]},"result":"${signatureOf(call[1])}"}`
-}
-
-export interface ProxyOptions {
-  readonly upstream: string
-  readonly upstreamWs: string
+export interface Options {
+  readonly upstream: Endpoint
   readonly faults: Faults
+  /** The n-th call, and the n-th message of the n-th WebSocket, meet the same faults whenever the seed is the same. */
   readonly seed: number
-  readonly signatureOf: (wireBase64: string) => string
+  /** Whether the node is behind in all that it says. */
+  readonly lags: boolean
 }
 
-const page = (response: ServerResponse, status: number, headers: Record<string, string> = {}): void => {
-  response.writeHead(status, { "content-type": "text/html", ...headers })
-  response.end("<html><body>The service is having a moment.</body></html>")
-}
+/** Tells a connection's dice from those of calls. */
+const SOCKETS = -1
 
-/** Stands between a client and a node, and does to their calls what the faults say. */
-export const make = ({ faults, seed, signatureOf, upstream, upstreamWs }: ProxyOptions) =>
+const listen = (server: Server): Effect.Effect<number, never, Scope.Scope> =>
   Effect.acquireRelease(
-    Effect.promise(async () => {
-      const next = random(seed)
-      const meets = (probability: number): boolean => next() < probability
-      const memory = new Map<string, Array<Buffer>>()
-
-      const remember = (question: string, answer: Buffer) => {
-        const answers = memory.get(question) ?? []
-        answers.push(answer)
-        if (answers.length > MEMORY) answers.shift()
-        memory.delete(question)
-        memory.set(question, answers)
-        if (memory.size > 256) memory.delete(memory.keys().next().value ?? question)
-      }
-
-      const answer = async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
-        const body = await read(message)
-        const text = body.toString("utf8")
-        const question = text.replace(/"id":("[^"]*"|\d+)/g, "")
-        const id = /"id":("[^"]*"|\d+)/.exec(text)?.[1]
-        if (faults.latency > 0) await sleep(next() * faults.latency)
-        if (meets(faults.dropBefore)) return void message.socket.destroy()
-        if (meets(faults.rateLimitWithDate)) return page(response, 429, { "retry-after": next() < 0.5 ? "1" : "0" })
-        if (meets(faults.rateLimit)) return page(response, 429)
-        if (meets(faults.serverError)) return page(response, [500, 502, 503, 504][Math.floor(next() * 4)] ?? 500)
-        if (meets(faults.html)) return page(response, 200)
-        const lie = meets(faults.swallow) ? swallowed(text, signatureOf) : undefined
-        const past = isRead(text) && meets(faults.stale) ? memory.get(question)?.[0] : undefined
-        if (lie === undefined && past === undefined && meets(faults.duplicate)) await forward(upstream, body)
-        const live = lie === undefined ? (past ?? (await forward(upstream, body))) : Buffer.from(lie)
-        if (isRead(text) && past === undefined) remember(question, live)
-        if (meets(faults.dropAfter)) return void message.socket.destroy()
-        // A remembered answer bears the id of the call that it answered.
-        let reply = past === undefined || id === undefined ? live : withId(live, id)
-        if (meets(faults.wrongId)) reply = withId(reply, "987654321")
-        if (meets(faults.truncatedJson)) reply = reply.subarray(0, Math.floor(reply.length * next()))
-        response.writeHead(200, { "content-type": "application/json", "content-length": reply.length })
-        if (meets(faults.cutBody)) {
-          response.write(reply.subarray(0, Math.floor(reply.length / 2)), () => message.socket.destroy())
-          return
-        }
-        response.end(reply)
-      }
-
-      const http = createServer((message, response) => {
-        answer(message, response).catch(() => message.socket.destroy())
+    Effect.async<number>((resume) => {
+      server.listen(0, "127.0.0.1", () => {
+        const address = server.address()
+        resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0))
       })
-      const ws = new WebSocketServer({ port: 0, host: "127.0.0.1" })
-      ws.on("connection", (client) => relay(client, new WebSocket(upstreamWs), faults, meets))
-      await Promise.all([
-        new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve)),
-        new Promise<void>((resolve) => ws.once("listening", resolve))
-      ])
-      return { http, ws }
     }),
-    ({ http, ws }) =>
-      Effect.promise(async () => {
-        for (const client of ws.clients) client.terminate()
-        http.closeAllConnections()
-        await Promise.all([new Promise((resolve) => ws.close(resolve)), new Promise((resolve) => http.close(resolve))])
+    () =>
+      Effect.async<void>((resume) => {
+        server.close(() => resume(Effect.void))
+        server.closeAllConnections()
       })
-  ).pipe(
-    Effect.map(({ http, ws }) => ({
-      url: `http://127.0.0.1:${portOf(http.address())}`,
-      wsUrl: `ws://127.0.0.1:${portOf(ws.address())}`
-    }))
   )
 
-const portOf = (address: AddressInfo | string | null): number =>
-  typeof address === "object" && address !== null ? address.port : 0
+const decodeAnswer = Schema.decodeUnknown(Answer)
 
-const withId = (reply: Buffer, id: string): Buffer =>
-  Buffer.from(reply.toString("utf8").replace(/"id":("[^"]*"|\d+|null)/, `"id":${id}`))
+const nodeAt = ({ url }: Endpoint): Effect.Effect<(call: Call) => Effect.Effect<Answer>, never, Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.sync(() => new Agent({ connections: 64 })),
+      (agent) => Effect.promise(() => agent.destroy())
+    ),
+    (agent) => (call) =>
+      Effect.promise((signal) =>
+        agent
+          .request({
+            origin: url,
+            path: "/",
+            method: "POST",
+            headers: { "content-type": "application/json" },
+            body: Json.stringify(call),
+            signal
+          })
+          .then(({ body }) => body.text())
+      ).pipe(Effect.flatMap(Json.parse), Effect.flatMap(decodeAnswer), Effect.orDie)
+  )
+
+const respond = (response: ServerResponse, reply: Exchange.Reply): void => {
+  if (reply._tag === "Cut") {
+    response.destroy()
+    return
+  }
+  response.writeHead(reply.status, { ...reply.headers, "content-length": reply.body.length })
+  if (reply.cutAfter === undefined) response.end(reply.body)
+  else response.write(reply.body.subarray(0, reply.cutAfter), () => response.destroy())
+}
+
+/** Stands between a client and a node until the scope closes, and does to what they say what the faults say. */
+export const make = ({ faults, lags, seed, upstream }: Options): Effect.Effect<Endpoint, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const run = yield* FiberSet.makeRuntime<Scope.Scope>()
+    const exchange = Exchange.make({ faults, lags, node: yield* nodeAt(upstream) })
+    let calls = 0
+    const http = createServer((request: IncomingMessage, response: ServerResponse) => {
+      const dice = Dice.at(seed, calls++)
+      run(
+        Effect.promise(() => text(request)).pipe(
+          Effect.flatMap((body) => exchange(body, dice)),
+          Effect.map((reply) => respond(response, reply)),
+          Effect.onError(() => Effect.sync(() => response.destroy()))
+        )
+      )
+    })
+
+    let sockets = 0
+    const upgrades = createServer()
+    const webSockets = new WebSocketServer({ server: upgrades, autoPong: false }).on("connection", (client) => {
+      const socket = sockets++
+      let messages = 0
+      const next = () => Dice.at(seed, SOCKETS, socket, messages++)
+      relay(client, new WebSocket(upstream.wsUrl), { faults, lags, next })
+    })
+
+    const port = yield* listen(http)
+    const wsPort = yield* listen(upgrades)
+    yield* Effect.addFinalizer(() => Effect.sync(() => webSockets.clients.forEach((client) => client.terminate())))
+    return { url: `http://127.0.0.1:${port}`, wsUrl: `ws://127.0.0.1:${wsPort}` }
+  })

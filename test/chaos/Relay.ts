@@ -1,45 +1,68 @@
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
 import { WebSocket } from "ws"
+import * as Json from "../../src/solana/Json.js"
+import { Call } from "./Call.js"
+import type { Dice } from "./Dice.js"
 import type { Faults } from "./Faults.js"
+import * as Lag from "./Lag.js"
 
-const say = (to: WebSocket, message: Buffer): void => to.send(message, { binary: false })
+export interface Options {
+  readonly faults: Faults
+  /** Whether the node is behind in all that it says. */
+  readonly lags: boolean
+  /** The dice of the next message. */
+  readonly next: () => Dice
+}
 
-/** Carries messages between a client's WebSocket and a node's, and loses, repeats and delays what the faults say. */
-export const relay = (client: WebSocket, node: WebSocket, faults: Faults, meets: (probability: number) => boolean) => {
-  let dead = false
-  let held: Buffer | undefined
-  const early: Array<Buffer> = []
-  const end = () => {
+const decodeCall = Schema.decodeUnknownEither(Call)
+
+const behind = (text: string): string =>
+  Either.match(Either.flatMap(Json.parse(text), decodeCall), {
+    onLeft: () => text,
+    onRight: (call) => Json.stringify(Lag.ask(call))
+  })
+
+/** Carries messages between a client's WebSocket and a node's, and loses, repeats and delays what the dice say. */
+export const relay = (client: WebSocket, node: WebSocket, { faults, lags, next }: Options): void => {
+  let isDead = false
+  let held: string | undefined
+  const early: Array<string> = []
+
+  const cut = () => {
     client.terminate()
     node.terminate()
   }
-  client.on("message", (data: Buffer) => {
-    if (dead) return
-    if (node.readyState === WebSocket.OPEN) say(node, data)
-    else early.push(data)
-  })
-  node.on("open", () => {
-    for (const data of early.splice(0)) say(node, data)
-  })
-  node.on("message", (data: Buffer) => {
-    const text = data.toString("utf8")
-    if (meets(faults.silentDeath)) dead = true
-    if (dead) return
-    if (meets(faults.cutSocket)) return end()
-    if (!text.includes(`"method":`)) return say(client, data)
-    if (meets(faults.loseNotification)) return
-    if (held === undefined && meets(faults.reorderNotification)) {
-      held = data
+  const notify = (text: string, dice: Dice) => {
+    if (dice.meets(faults.loseNotification)) return
+    if (held === undefined && dice.meets(faults.reorderNotification)) {
+      held = text
       return
     }
-    say(client, data)
-    if (meets(faults.repeatNotification)) say(client, data)
-    if (held !== undefined) {
-      say(client, held)
-      held = undefined
-    }
-  })
-  for (const socket of [client, node]) {
-    socket.on("close", end)
-    socket.on("error", end)
+    client.send(text)
+    if (dice.meets(faults.repeatNotification)) client.send(text)
+    if (held !== undefined) client.send(held)
+    held = undefined
   }
+
+  client.on("message", (data) => {
+    if (isDead) return
+    const text = lags ? behind(data.toString()) : data.toString()
+    if (node.readyState === WebSocket.OPEN) node.send(text)
+    else early.push(text)
+  })
+  client.on("ping", (data) => {
+    if (!isDead) client.pong(data)
+  })
+  node.on("open", () => early.splice(0).forEach((text) => node.send(text)))
+  node.on("message", (data) => {
+    const dice = next()
+    if (dice.meets(faults.silentDeath)) isDead = true
+    if (isDead) return
+    if (dice.meets(faults.cutSocket)) return cut()
+    const text = data.toString()
+    if (text.includes(`"method":`)) notify(text, dice)
+    else client.send(text)
+  })
+  for (const socket of [client, node]) socket.on("close", cut).on("error", cut)
 }

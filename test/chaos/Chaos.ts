@@ -1,0 +1,115 @@
+import * as Arr from "effect/Array"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as MetricState from "effect/MetricState"
+import * as Pod from "../../layers/Pod.js"
+import * as RpcPoolEmbedded from "../../layers/embedded/RpcPoolEmbedded.js"
+import * as TestWallets from "../../layers/TestWallets.js"
+import * as PayloadStore from "../../services/PayloadStore.js"
+import * as Audit from "./Audit.js"
+import * as Client from "./Client.js"
+import * as Exchange from "./Exchange.js"
+import type { Faults } from "./Faults.js"
+import * as Network from "./Network.js"
+import * as Workload from "./Workload.js"
+
+export interface Options {
+  readonly messages: number
+  readonly faults: Faults
+  readonly seed: number
+  readonly endpoints: number
+}
+
+/** What came of a run. */
+export interface Report {
+  readonly messages: number
+  readonly landedOnce: number
+  /** The same message is there twice. */
+  readonly landedTwice: number
+  /** Told as landed, and not there. */
+  readonly lost: number
+  /** Told as failed, and not there. */
+  readonly failedTruly: number
+  /** Told as failed, and there. */
+  readonly failedFalsely: number
+  /** Calls that were made again. */
+  readonly retries: number
+  /** Transactions that were sent again. */
+  readonly rebroadcasts: number
+  readonly millis: number
+  readonly seed: number
+}
+
+/** A report and what it was made of. */
+export interface Outcome {
+  readonly report: Report
+  readonly sent: ReadonlyArray<Workload.Sent & { readonly verdict: Audit.Verdict }>
+}
+
+/** What no run may have. */
+export const isBroken = ({ failedFalsely, landedTwice, lost }: Report): boolean =>
+  failedFalsely > 0 || landedTwice > 0 || lost > 0
+
+const AGENTS = 8
+
+/** Sums the counters of this name over their labels. */
+const counted = (name: string) =>
+  Effect.sync(() =>
+    Metric.unsafeSnapshot()
+      .filter(({ metricKey }) => metricKey.name === name)
+      .reduce(
+        (sum, { metricState }) => sum + (MetricState.isCounterState(metricState) ? Number(metricState.count) : 0),
+        0
+      )
+  )
+
+const counters = Effect.all({
+  retries: counted("pod_rpc_retries_total"),
+  rebroadcasts: counted("pod_transaction_rebroadcasts_total")
+})
+
+/** The cluster as it is, without a network before it. */
+const truthful = (options: Options) =>
+  Layer.merge(TestWallets.layer, Pod.layerServices({ pollInterval: Network.SLOT_MILLIS })).pipe(
+    Layer.provideMerge(Layer.merge(RpcPoolEmbedded.layer, PayloadStore.layerMemory)),
+    Layer.provideMerge(Network.cluster(options.faults, options.messages)),
+    Layer.orDie
+  )
+
+/** Whatever can still land has landed. */
+const settled = ({ faults }: Options) =>
+  Effect.sleep(Exchange.LATE_MILLIS + (Network.lifetimeOf(faults) + 2) * Network.SLOT_MILLIS)
+
+/** Sends messages over a network on which these faults happen, and holds what was told against the chain. */
+export const run = (options: Options): Effect.Effect<Outcome> =>
+  Effect.gen(function* () {
+    const { endpoints, faults, messages, seed } = options
+    const wallets = yield* Workload.agents(AGENTS, messages)
+    const nodes = yield* Network.endpoints({ faults, seed, count: endpoints })
+    const before = yield* counters
+    const start = yield* Clock.currentTimeMillis
+    const sent = yield* Effect.provide(Workload.run(wallets, messages), Client.layer(nodes))
+    const millis = (yield* Clock.currentTimeMillis) - start
+    const after = yield* counters
+    yield* settled(options)
+    const truth = yield* Audit.truth
+    const judged = sent.map((one) => ({ ...one, verdict: Audit.verdict(truth, one) }))
+    const count = (verdict: Audit.Verdict) => Arr.countBy(judged, (one) => one.verdict === verdict)
+    return {
+      sent: judged,
+      report: {
+        messages,
+        landedOnce: count("landedOnce"),
+        landedTwice: count("landedTwice"),
+        lost: count("lost"),
+        failedTruly: count("failedTruly"),
+        failedFalsely: count("failedFalsely"),
+        retries: after.retries - before.retries,
+        rebroadcasts: after.rebroadcasts - before.rebroadcasts,
+        millis,
+        seed
+      }
+    }
+  }).pipe(Effect.scoped, Effect.provide(truthful(options)))

@@ -1,0 +1,39 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import * as EmbeddedCluster from "../../layers/embedded/EmbeddedCluster.js"
+import * as Server from "../../layers/embedded/Server.js"
+import type { Faults } from "./Faults.js"
+import * as Proxy from "./Proxy.js"
+
+/** Milliseconds of a slot: everything goes ten times as fast as on Solana. */
+export const SLOT_MILLIS = 40
+
+/** Slots in which a transaction can land after its blockhash was made. */
+export const lifetimeOf = ({ expiry }: Faults): number => Math.round(150 * (1 - expiry))
+
+/** A cluster that makes blocks by the clock and remembers all that a run does. */
+export const cluster = (faults: Faults, messages: number) =>
+  EmbeddedCluster.layer({
+    blockMode: "interval",
+    slotDuration: SLOT_MILLIS,
+    blockhashLifetime: lifetimeOf(faults),
+    maxTransactions: 10_000 + 2 * messages,
+    maxStatuses: 10_000 + 2 * messages
+  }).pipe(Layer.orDie)
+
+/** Serves the cluster and stands a proxy for each endpoint before it. The last ones are those that lag. */
+export const endpoints = (options: {
+  readonly faults: Faults
+  readonly seed: number
+  readonly count: number
+}): Effect.Effect<ReadonlyArray<Proxy.Endpoint>, never, EmbeddedCluster.EmbeddedCluster | Scope.Scope> =>
+  Effect.gen(function* () {
+    const { count, faults, seed } = options
+    const upstream = yield* Effect.orDie(Server.serve())
+    const steady = count - Math.floor(count * faults.lag)
+    return yield* Effect.forEach(
+      Array.from({ length: count }, (_, index) => index),
+      (index) => Proxy.make({ upstream, faults, seed: seed * 1000 + index, lags: index >= steady })
+    )
+  })

@@ -1,0 +1,114 @@
+import type { Address } from "@solana/kit"
+import * as Arr from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as TestWallets from "../../layers/TestWallets.js"
+import * as Agent from "../../services/Agent.js"
+import * as Message from "../../services/Message.js"
+import * as Transactions from "../../services/Transactions.js"
+import type * as Wallet from "../../services/Wallet.js"
+import { as, METADATA_URI } from "../support/agents.js"
+import * as Network from "./Network.js"
+
+/** What a sender was told in the end. The address is not told by a resumed transaction. */
+export type Told =
+  | { readonly _tag: "Landed"; readonly address?: Address }
+  | { readonly _tag: "Failed"; readonly error: Message.SendError }
+
+/** A message that somebody meant to send once, named by its text. */
+export interface Sent {
+  readonly text: string
+  readonly told: Told
+}
+
+/** Messages that an agent sends one by one at the same time. */
+const CONCURRENCY = 16
+/** Messages that an agent sends together. */
+const TOGETHER = 50
+
+/** Pays for an agent, and for the rent and the fees of so many messages, some of them several times. */
+const lamportsFor = (messages: number): bigint => 1_000_000_000n + BigInt(messages) * 3_000_000n
+
+/** Registers agents that can send so many messages each. Goes over a network on which nothing goes wrong. */
+export const agents = (count: number, messages: number) =>
+  Effect.gen(function* () {
+    const { fundedWith } = yield* TestWallets.TestWallets
+    const { register } = yield* Agent.Agent
+    const wallets = yield* Effect.replicateEffect(fundedWith(lamportsFor(messages)), count)
+    // What is there already is confirmed two slots later.
+    yield* Effect.sleep(3 * Network.SLOT_MILLIS)
+    yield* Effect.forEach(wallets, (wallet) => register({ metadataUri: METADATA_URI }).pipe(as(wallet)), {
+      concurrency: "unbounded"
+    })
+    return wallets
+  }).pipe(Effect.orDie)
+
+/** Goes on with a transaction until its outcome is known. */
+const resume = (signed: Transactions.SignedTransaction): Effect.Effect<Told, never, Transactions.Transactions> =>
+  Effect.flatMap(Transactions.Transactions, ({ submit }) =>
+    submit(signed, { preflight: false }).pipe(
+      Effect.map((): Told => ({ _tag: "Landed" })),
+      Effect.catchAll((error) =>
+        error._tag === "RpcError" || error.reason === "Unconfirmed"
+          ? Effect.delay(resume(signed), Network.SLOT_MILLIS)
+          : Effect.succeed<Told>({ _tag: "Failed", error })
+      )
+    )
+  )
+
+const toldBy = (
+  result: Either.Either<Message.MessageReceipt, Message.SendError>
+): Effect.Effect<Told, never, Transactions.Transactions> => {
+  if (Either.isRight(result)) return Effect.succeed({ _tag: "Landed", address: result.right.address })
+  const error = result.left
+  return error._tag === "TransactionError" && error.reason === "Unconfirmed" && error.signed !== undefined
+    ? resume(error.signed)
+    : Effect.succeed({ _tag: "Failed", error })
+}
+
+const inputOf = (text: string, recipient: Address, index: number): Message.SendInput => ({
+  recipient,
+  payload: text,
+  raw: index % 5 === 0
+})
+
+/** One agent sends half of the texts one by one and half of them together. */
+const sendAll = (texts: ReadonlyArray<string>, recipient: Address) =>
+  Effect.gen(function* () {
+    const messages = yield* Message.Message
+    const inputs = texts.map((text, index) => ({ text, input: inputOf(text, recipient, index) }))
+    const [single, together] = Arr.splitAt(inputs, Math.ceil(inputs.length / 2))
+    const one = Effect.forEach(
+      single,
+      ({ input, text }) =>
+        Effect.map(Effect.flatMap(Effect.either(messages.send(input)), toldBy), (told): Sent => ({ text, told })),
+      { concurrency: CONCURRENCY }
+    )
+    const many = Effect.forEach(Arr.chunksOf(together, TOGETHER), (chunk) =>
+      Effect.flatMap(messages.sendAll(chunk.map(({ input }) => input)), (results) =>
+        Effect.forEach(
+          Arr.zip(chunk, results),
+          ([{ text }, result]) => Effect.map(toldBy(result), (told): Sent => ({ text, told })),
+          { concurrency: "unbounded" }
+        )
+      )
+    )
+    return [...(yield* one), ...(yield* many).flat()]
+  })
+
+/** All agents send at the same time, each to the next, and go on with what is not known until it is. */
+export const run = (wallets: ReadonlyArray<Wallet.Service>, count: number) =>
+  Effect.map(
+    Effect.forEach(
+      wallets,
+      (wallet, sender) => {
+        const texts = Arr.makeBy(count, (index) => `message ${index} of ${count}`).filter(
+          (_, index) => index % wallets.length === sender
+        )
+        const recipient = (wallets[(sender + 1) % wallets.length] ?? wallet).address
+        return sendAll(texts, recipient).pipe(as(wallet))
+      },
+      { concurrency: "unbounded" }
+    ),
+    Arr.flatten
+  )

@@ -1,0 +1,101 @@
+/**
+ * Messages over a network on which everything goes wrong: `npm run -s chaos -- --messages 1000 --faults all --seed 7`.
+ *
+ * Fails, and says the seed with which it happens again, when a message is lost, doubled or falsely said to have failed.
+ */
+import { parseArgs } from "node:util"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Arr from "effect/Array"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import { InvalidInput } from "../../src/InvalidInput.js"
+import * as Chaos from "./Chaos.js"
+import * as Faults from "./Faults.js"
+import type { Told } from "./Workload.js"
+
+const USAGE = `Usage: npm run -s chaos -- [options]
+
+  --messages N     messages to send (default 300)
+  --faults NAMES   all (default), none, or names with commas between them:
+                   ${Arr.chunksOf(Faults.names, 7)
+                     .map((names) => names.join(","))
+                     .join(",\n                   ")}
+  --seed S         whole number that decides which call meets which fault (default: any)
+  --endpoints N    nodes (default 3)
+  --json           the report as one JSON document
+  --help           this text`
+
+const readNumber = (field: string, text: string) =>
+  /^\d{1,9}$/.test(text)
+    ? Effect.succeed(Number(text))
+    : Effect.fail(new InvalidInput({ field, rule: "must be a whole number" }))
+
+const readArguments = Effect.gen(function* () {
+  const { values } = yield* Effect.try({
+    try: () =>
+      parseArgs({
+        options: {
+          messages: { type: "string", default: "300" },
+          faults: { type: "string", default: "all" },
+          seed: { type: "string", default: String(Math.floor(Math.random() * 1_000_000)) },
+          endpoints: { type: "string", default: "3" },
+          json: { type: "boolean", default: false },
+          help: { type: "boolean", default: false }
+        }
+      }),
+    catch: (cause) =>
+      new InvalidInput({ field: "arguments", rule: cause instanceof Error ? cause.message : String(cause) })
+  })
+  return {
+    help: values.help,
+    json: values.json,
+    chaos: {
+      messages: yield* readNumber("--messages", values.messages),
+      faults: yield* Faults.named(values.faults.split(",")),
+      seed: yield* readNumber("--seed", values.seed),
+      endpoints: Math.max(1, yield* readNumber("--endpoints", values.endpoints))
+    }
+  }
+})
+
+const describe = (told: Told): string =>
+  told._tag === "Landed"
+    ? `landed${told.address === undefined ? "" : ` at ${told.address}`}`
+    : `failed: ${told.error._tag}: ${told.error.message}`
+
+const tell = ({ report, sent }: Chaos.Outcome) =>
+  Effect.gen(function* () {
+    yield* Console.log(
+      Object.entries(report)
+        .map(([name, value]) => `${name.padEnd(14)}${value}`)
+        .join("\n")
+    )
+    const failures = Arr.groupBy(
+      sent.filter(({ verdict }) => verdict === "failedTruly"),
+      ({ told }) => (told._tag === "Failed" && "reason" in told.error ? `${told.error._tag} ${told.error.reason}` : "")
+    )
+    yield* Effect.forEach(Object.entries(failures), ([what, { length }]) => Console.log(`  ${what}: ${length}`))
+  })
+
+const complain = ({ report, sent }: Chaos.Outcome) =>
+  Effect.gen(function* () {
+    const wrong = sent.filter(({ verdict }) => verdict !== "landedOnce" && verdict !== "failedTruly")
+    yield* Effect.forEach(wrong, ({ text, told, verdict }) => Console.error(`${verdict}: ${text} (${describe(told)})`))
+    yield* Console.error(`It happens again with --seed ${report.seed}`)
+  })
+
+const main = Effect.gen(function* () {
+  const { chaos, help, json } = yield* readArguments
+  if (help) return yield* Console.log(USAGE)
+  const outcome = yield* Chaos.run(chaos)
+  yield* json ? Console.log(JSON.stringify(outcome.report)) : tell(outcome)
+  if (!Chaos.isBroken(outcome.report)) return
+  yield* complain(outcome)
+  process.exitCode = 1
+})
+
+main.pipe(
+  Effect.tapError((error) => Console.error(`chaos: ${error.message}`)),
+  Effect.tapDefect((defect) => Effect.logFatal("chaos died", defect)),
+  NodeRuntime.runMain({ disableErrorReporting: true })
+)
