@@ -5,14 +5,11 @@
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 const encoder = new TextEncoder()
 
-/** Up to this length a text that is all ASCII is quicker to build from its codes than to hand to the decoder. */
-const SHORT = 64
-
 /**
- * The index at which the bytes of `[start, end)` stop being UTF-8: `end` when all of them are. Overlong forms,
- * surrogates and code points above U+10FFFF are refused, as Rust refuses them.
+ * Whether the bytes of `[start, end)` are UTF-8. Overlong forms, surrogates and code points above U+10FFFF are not, as
+ * in Rust. Looking first is what spares the strict decoder's exception.
  */
-const validUntil = (bytes: Uint8Array, start: number, end: number): number => {
+const isValid = (bytes: Uint8Array, start: number, end: number): boolean => {
   let at = start
   while (at < end) {
     const first = bytes[at] ?? 0
@@ -21,30 +18,22 @@ const validUntil = (bytes: Uint8Array, start: number, end: number): number => {
       continue
     }
     const length = first >= 0xc2 && first <= 0xdf ? 2 : first >= 0xe0 && first <= 0xef ? 3 : 4
-    if (first < 0xc2 || first > 0xf4 || at + length > end) return at
+    if (first < 0xc2 || first > 0xf4 || at + length > end) return false
     const second = bytes[at + 1] ?? 0
     const lowest = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80
     const highest = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf
-    if (second < lowest || second > highest) return at
+    if (second < lowest || second > highest) return false
     for (let next = at + 2; next < at + length; next++) {
-      if (((bytes[next] ?? 0) & 0xc0) !== 0x80) return at
+      if (((bytes[next] ?? 0) & 0xc0) !== 0x80) return false
     }
     at += length
   }
-  return end
-}
-
-const isAscii = (bytes: Uint8Array): boolean => {
-  for (const byte of bytes) if (byte > 0x7f) return false
   return true
 }
 
 /** The text that the bytes of `[start, end)` spell, or `undefined` if they are not UTF-8. */
-export const decode = (bytes: Uint8Array, start: number, end: number): string | undefined => {
-  const view = bytes.subarray(start, end)
-  if (view.length <= SHORT && isAscii(view)) return String.fromCharCode(...view)
-  return validUntil(bytes, start, end) === end ? decoder.decode(view) : undefined
-}
+export const decode = (bytes: Uint8Array, start: number, end: number): string | undefined =>
+  isValid(bytes, start, end) ? decoder.decode(bytes.subarray(start, end)) : undefined
 
 /** The UTF-8 of the text. */
 export const encode = (text: string): Uint8Array => encoder.encode(text)
