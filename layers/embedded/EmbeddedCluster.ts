@@ -17,6 +17,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Address, Signature } from "@solana/kit"
 import { SubscriptionError, type SubscriptionKind } from "../../services/RpcTransport.js"
+import { SubscriptionObserver } from "../../services/transport/SubscriptionObserver.js"
 import { InvalidInput } from "../../src/InvalidInput.js"
 import { COMPRESSION_PROGRAM, PROGRAM_ID } from "../../src/protocol/Program.js"
 import * as Address_ from "../../src/solana/Address.js"
@@ -278,6 +279,14 @@ const addPodProgram = (chain: Chain): Effect.Effect<void, EmbeddedClusterError> 
     if (memo !== undefined) yield* addProgram(chain, COMPRESSION_PROGRAM, memo.data)
   })
 
+/**
+ * What stands for a host in spans and errors.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const HOST = "embedded"
+
 const stream = (
   listen: Service["listen"],
   kind: SubscriptionKind,
@@ -299,6 +308,8 @@ const stream = (
       }
       const { answer } = yield* Effect.acquireRelease(listen(kind, params, sink), ({ close }) => Effect.sync(close))
       if (answer !== undefined) sink(answer, true)
+      const observer = yield* SubscriptionObserver
+      yield* observer.established({ host: HOST })
       return Mailbox.toStream(mailbox)
     }).pipe(
       Effect.mapError(

@@ -7,10 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as RpcPool from "../../services/RpcPool.js"
 import { RpcError, type RpcTransport } from "../../services/RpcTransport.js"
-import { EmbeddedCluster, type Service } from "./EmbeddedCluster.js"
-
-/** What stands for a host in spans and errors. */
-const HOST = "embedded"
+import { EmbeddedCluster, HOST, type Service } from "./EmbeddedCluster.js"
 
 /**
  * The cluster's own transport.

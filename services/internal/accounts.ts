@@ -3,22 +3,20 @@
  */
 import type { Address } from "@solana/kit"
 import * as Arr from "effect/Array"
-import type * as Duration from "effect/Duration"
+import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as FiberStatus from "effect/FiberStatus"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
-import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
-import type * as Take from "effect/Take"
 import { type AccountDecodeError, type AccountTag, discriminator } from "../../src/protocol/Account.js"
 import * as Addresses from "../../src/solana/Address.js"
 import { AccountNotFound, type ListError, type ProgramAccount, type ReadError } from "../ProgramAccount.js"
 import { ProgramId } from "../ProgramId.js"
-import type { AccountInfo, Contextual } from "../rpc/Reply.js"
+import type { AccountInfo } from "../rpc/Reply.js"
 import { type AccountFilter, type AccountOptions, RpcPool } from "../RpcPool.js"
 import type { RpcError, SubscriptionError } from "../RpcTransport.js"
+import * as CatchUp from "../transport/CatchUp.js"
 import * as Once from "./once.js"
 
 /** How one kind of account is told from the others and read. */
@@ -48,15 +46,6 @@ export interface Accounts {
   ) => Stream.Stream<ProgramAccount<A>, ListError | SubscriptionError>
 }
 
-/** Notifications wait here while the accounts that exist are listed. */
-const LIVE_BUFFER = 1024
-
-/**
- * A subscriber that waits has subscribed, in process. Over a socket it may wait for that socket, and what lands
- * meanwhile is not notified: so the accounts are listed again, when most subscriptions are open, and when the slowest is.
- */
-const CATCH_UP_AFTER: ReadonlyArray<Duration.DurationInput> = ["1 seconds", "30 seconds"]
-
 const filtersOf = <A>({ type, where }: Query<A>): ReadonlyArray<AccountFilter> => [
   { memcmp: { offset: 0, bytes: discriminator(type.tag) } },
   ...where.map(([offset, address]) => ({ memcmp: { offset, bytes: Addresses.toBytes(address) } }))
@@ -70,6 +59,18 @@ const decode = <A>(
 ): Either.Either<ProgramAccount<A>, AccountDecodeError> =>
   Either.map(type.decode(data), (account) => ({ address, account }))
 
+/** Oldest first. */
+const inOrder = <A>(
+  { createdAt, type }: Query<A>,
+  infos: Iterable<AccountInfo>
+): Either.Either<Array<ProgramAccount<A>>, AccountDecodeError> => {
+  const byAge = Order.mapInput(Order.bigint, ({ account }: ProgramAccount<A>) => createdAt(account))
+  return Either.map(
+    Either.all(Arr.map(Arr.fromIterable(infos), (info) => decode(type, info))),
+    Arr.sortBy(byAge, byAddress)
+  )
+}
+
 const startsWith = (bytes: Uint8Array, prefix: Uint8Array): boolean =>
   bytes.length >= prefix.length && prefix.every((byte, index) => bytes[index] === byte)
 
@@ -82,33 +83,17 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
       Option.filter(value, ({ owner }) => owner === programId)
     )
 
-  const list = <A>(query: Query<A>): Effect.Effect<ReadonlyArray<ProgramAccount<A>>, ListError> => {
-    const byAge = Order.mapInput(Order.bigint, ({ account }: ProgramAccount<A>) => query.createdAt(account))
-    return pool.getProgramAccounts(programId, { filters: filtersOf(query) }).pipe(
-      Effect.flatMap(({ value }) => Either.all(value.map((info) => decode(query.type, info)))),
-      Effect.map(Arr.sortBy(byAge, byAddress))
+  const list = <A>(query: Query<A>): Effect.Effect<ReadonlyArray<ProgramAccount<A>>, ListError> =>
+    Effect.flatMap(pool.getProgramAccounts(programId, { filters: filtersOf(query) }), ({ value }) =>
+      inOrder(query, value)
     )
-  }
 
   const follow = <A>(query: Query<A>): Stream.Stream<ProgramAccount<A>, ListError | SubscriptionError> =>
-    Stream.unwrapScoped(
-      Effect.gen(function* () {
-        const notifications = yield* Queue.bounded<Take.Take<Contextual<AccountInfo>, SubscriptionError>>(LIVE_BUFFER)
-        const subscriber = yield* pool
-          .programSubscribe(programId, { filters: filtersOf(query) })
-          .pipe(Stream.runIntoQueue(notifications), Effect.forkScoped)
-        yield* Effect.repeat(subscriber.status, { until: (status) => !FiberStatus.isRunning(status) })
-        const live = Stream.fromQueue(notifications).pipe(
-          Stream.flattenTake,
-          Stream.mapEffect(({ value }) => decode(query.type, value))
-        )
-        const listed = Stream.fromIterableEffect(list(query))
-        const missed = Stream.fromIterable(CATCH_UP_AFTER).pipe(
-          Stream.mapEffect((wait) => Effect.delay(list(query), wait)),
-          Stream.flattenIterables
-        )
-        return Stream.concat(listed, Stream.merge(live, missed)).pipe(Stream.filter(Once.make(query.createdAt)))
-      })
+    CatchUp.program(programId, { filters: filtersOf(query) }).pipe(
+      Stream.filterMap((update) => (update._tag === "Value" ? Option.some(update.value) : Option.none())),
+      Stream.mapChunksEffect((infos) => Effect.map(inOrder(query, infos), Chunk.unsafeFromArray)),
+      Stream.filter(Once.make(query.createdAt)),
+      Stream.provideService(RpcPool, pool)
     )
 
   return {

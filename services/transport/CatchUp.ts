@@ -32,7 +32,7 @@ export type { Update } from "./Update.js"
  * @category models
  */
 export interface Options {
-  /** Default: `confirmed`. `processed` may tell what is rolled back. */
+  /** Default: the pool's, for a signature `confirmed`. `processed` may tell what is rolled back. */
   readonly commitment?: Commitment | undefined
 }
 
@@ -97,7 +97,7 @@ const followAccounts = (
  */
 export const account = (
   address: Address,
-  { commitment = "confirmed" }: Options = {}
+  { commitment }: Options = {}
 ): Stream.Stream<Update<AccountInfo>, RpcError | SubscriptionError, RpcPool> =>
   Stream.unwrap(
     Effect.map(RpcPool, (pool) =>
@@ -128,14 +128,14 @@ export interface ProgramOptions extends Options, Pick<ProgramAccountsOptions, "f
 }
 
 /**
- * The accounts of a program: all as they stand, and then each change of one.
+ * The accounts of a program: all as they stand, and then each change of one. What one read tells comes in one chunk.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const program = (
   address: Address,
-  { commitment = "confirmed", dataSlice, filters, maxAccounts = 100_000 }: ProgramOptions = {}
+  { commitment, dataSlice, filters, maxAccounts = 100_000 }: ProgramOptions = {}
 ): Stream.Stream<Update<AccountInfo>, RpcError | SubscriptionError, RpcPool> =>
   Stream.unwrap(
     Effect.map(RpcPool, (pool) => {
