@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Commitment, Instruction, Signature } from "@solana/kit"
+import type { Address, Commitment, Instruction, Signature } from "@solana/kit"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -11,6 +11,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import { InvalidInput } from "../src/InvalidInput.js"
 import * as TestLayer from "./internal/testLayer.js"
 import { traced } from "./internal/traced.js"
@@ -22,106 +23,27 @@ import * as ConfirmationTracker from "./transactions/internal/ConfirmationTracke
 import * as Delivery from "./transactions/internal/Delivery.js"
 import * as Failure from "./transactions/internal/Failure.js"
 import * as Gate from "./transactions/internal/Gate.js"
+import * as OwnWrite from "./transactions/internal/OwnWrite.js"
 import * as Plan from "./transactions/internal/Plan.js"
-import type { CompileOptions, SignOptions } from "./transactions/internal/Plan.js"
-import type { SignedTransaction } from "./transactions/SignedTransaction.js"
+import type { SignOptions } from "./transactions/internal/Plan.js"
+import * as Recorded from "./transactions/internal/Recorded.js"
+import type {
+  Receipt,
+  Recovered,
+  SendOptions,
+  SimulateOptions,
+  Simulation,
+  SubmitOptions,
+  TransactionDetails
+} from "./transactions/Model.js"
+import { SignedTransaction } from "./transactions/SignedTransaction.js"
 import type { TransactionError } from "./transactions/TransactionError.js"
 import { Wallet, type WalletError } from "./Wallet.js"
 
 export type { CompileOptions, SignOptions } from "./transactions/internal/Plan.js"
+export type * from "./transactions/Model.js"
 export { BlockhashLifetime, SignedTransaction } from "./transactions/SignedTransaction.js"
 export { TransactionError } from "./transactions/TransactionError.js"
-
-/**
- * A transaction that landed and succeeded.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Receipt {
-  readonly signature: Signature
-  /** The slot in which it landed. */
-  readonly slot: bigint
-  /** Lamports paid for it: 5000 a signature, and compute-unit price times limit. */
-  readonly fee: bigint
-}
-
-/**
- * What a simulated transaction did.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Simulation {
-  /** The slot at whose state it ran. */
-  readonly slot: bigint
-  readonly logs: ReadonlyArray<string>
-  /** Compute units consumed, where the node says it. */
-  readonly units: Option.Option<bigint>
-}
-
-/**
- * What the cluster recorded of a landed transaction.
- *
- * @since 0.1.0
- * @category models
- */
-export interface TransactionDetails {
-  readonly signature: Signature
-  readonly slot: bigint
-  /** Seconds since 1970, as estimated by the cluster. */
-  readonly blockTime: Option.Option<bigint>
-  /** Lamports paid. */
-  readonly fee: bigint
-  readonly logs: ReadonlyArray<string>
-  /** Compute units consumed. */
-  readonly units: Option.Option<bigint>
-  /** Why it failed: always of reason `Rejected`. */
-  readonly error: Option.Option<TransactionError>
-}
-
-/**
- * How a simulation is run.
- *
- * @since 0.1.0
- * @category models
- */
-export interface SimulateOptions extends CompileOptions {
-  /** On which state. Default: the layer's. */
-  readonly commitment?: Commitment | undefined
-}
-
-/**
- * How a signed transaction is sent and watched.
- *
- * @since 0.1.0
- * @category models
- */
-export interface SubmitOptions {
-  /**
-   * How sure the receipt is. Default: the layer's. `processed` may be undone by a fork; `finalized` takes 32 slots
-   * (13 s) longer than `confirmed`.
-   */
-  readonly commitment?: Commitment | undefined
-  /**
-   * Whether the node simulates the transaction before it forwards it. Default true. Without it, a transaction that
-   * cannot succeed lands and pays, and is `Rejected` instead of `Simulation`. For bytes that were sent before, false.
-   */
-  readonly preflight?: boolean | undefined
-  /**
-   * How long to wait for the outcome, from the start of sending. Default: the layer's. Too low: transactions that land
-   * are reported `Unconfirmed`. Too high: a cluster that stands still holds the caller.
-   */
-  readonly timeout?: Duration.DurationInput | undefined
-}
-
-/**
- * How instructions are compiled, signed, sent and watched.
- *
- * @since 0.1.0
- * @category models
- */
-export interface SendOptions extends SignOptions, SubmitOptions {}
 
 /**
  * Everything that sending instructions can fail with.
@@ -143,7 +65,7 @@ export interface Service {
    * more than 1232 bytes) is `InvalidInput` before any I/O.
    *
    * Sending the same instructions twice does their work twice: a second transaction gets another blockhash, for which
-   * it may have to wait a slot.
+   * it may have to wait a slot. {@link SendOptions} say how a write that makes an account is recognised instead.
    */
   readonly send: (
     instructions: ReadonlyArray<Instruction>,
@@ -162,6 +84,21 @@ export interface Service {
     signed: SignedTransaction,
     options?: SubmitOptions
   ) => Effect.Effect<Receipt, RpcError | TransactionError>
+  /**
+   * Goes on with a transaction whose outcome is not known: with what `sign` gave, with an `Unconfirmed` error, or with
+   * the bytes alone. The same bytes are sent and watched again, so nothing is done twice. `InvalidInput` for bytes that
+   * are no transaction, and for an error that carries none.
+   */
+  readonly resume: (
+    from: SignedTransaction | TransactionError | Uint8Array,
+    options?: Omit<SubmitOptions, "preflight">
+  ) => Effect.Effect<Receipt, InvalidInput | RpcError | TransactionError>
+  /**
+   * Finishes what is in the journal and not under way in this process: one element for each, when its outcome is known.
+   * Empty where the layer was built without a `Journal`. What is `Expired` was never done and is the caller's to send
+   * again; what is `Unconfirmed` stays in the journal.
+   */
+  readonly recover: Stream.Stream<Recovered>
   /** Runs the instructions on the node's state; signs, sends and pays nothing. What fails is a `TransactionError`. */
   readonly simulate: (
     instructions: ReadonlyArray<Instruction>,
@@ -244,6 +181,11 @@ const MAX_SIGNED_PER_BLOCKHASH = 4096
 const positive = (field: string, value: number): Either.Either<number, InvalidInput> =>
   value > 0 ? Either.right(value) : Either.left(new InvalidInput({ field, rule: "must be more than 0", size: value }))
 
+const notNegative = (field: string, value: number): Either.Either<number, InvalidInput> =>
+  Number.isSafeInteger(value) && value >= 0
+    ? Either.right(value)
+    : Either.left(new InvalidInput({ field, rule: "must be a whole number, 0 or more", size: value }))
+
 const positiveDuration = (field: string, duration: Duration.DurationInput) =>
   Either.map(positive(field, Duration.toMillis(duration)), Duration.millis)
 
@@ -260,7 +202,8 @@ export const make = Effect.fnUntraced(function* (
   const pool = yield* RpcPool
   const { blockhashTimeToLive = "10 seconds", maxInFlight = 1024 } = options
   const { commitment: defaultCommitment = "confirmed", timeout: defaultTimeout = "2 minutes" } = options
-  const gate = Gate.make(Math.ceil(yield* positive("maxInFlight", maxInFlight)))
+  const permits = Math.ceil(yield* positive("maxInFlight", maxInFlight))
+  const gate = Gate.make(permits)
   const pollInterval = yield* positiveDuration("pollInterval", options.pollInterval ?? "400 millis")
   const rebroadcastInterval = yield* positiveDuration("rebroadcastInterval", options.rebroadcastInterval ?? "2 seconds")
   const tracker = yield* ConfirmationTracker.make(pool, {
@@ -282,10 +225,17 @@ export const make = Effect.fnUntraced(function* (
     rebroadcastInterval
   })
 
-  const submit = (signed: SignedTransaction, options: SubmitOptions, firstTime: boolean) => {
-    const { commitment = defaultCommitment, preflight = true, timeout = defaultTimeout } = options
-    return deliver(signed, { commitment, preflight, timeout, firstTime })
-  }
+  const recorded = yield* Recorded.make
+  const findOwn = OwnWrite.make(pool)
+
+  const submit = (
+    signed: SignedTransaction,
+    { commitment = defaultCommitment, creates, preflight = true, timeout = defaultTimeout }: SendOptions,
+    firstTime: boolean
+  ) => recorded.deliver(signed, creates, deliver(signed, { commitment, preflight, timeout, firstTime }))
+
+  const goOn = (signed: SignedTransaction, options: SendOptions) =>
+    submit(signed, { ...options, preflight: false }, false)
 
   /** Signs a message that nobody has signed yet. */
   const sign = Effect.fnUntraced(function* (plan: Plan.SignablePlan) {
@@ -301,16 +251,66 @@ export const make = Effect.fnUntraced(function* (
     }
   })
 
+  /** Finishes what the journal has of a write; whether it may have been done before. */
+  const finish = (creates: Address, options: SendOptions) =>
+    Effect.gen(function* () {
+      const entries = (yield* recorded.left).filter((entry) => entry.creates === creates)
+      for (const { signed } of entries) {
+        const outcome = yield* Effect.either(goOn(signed, { ...options, creates }))
+        if (Either.isRight(outcome)) return Option.some(outcome.right)
+        if (outcome.left.reason === "Unconfirmed") return yield* outcome.left
+      }
+      return Option.none()
+    })
+
+  /** Signs until an outcome is not to be tried again, and recognises what an earlier transaction has done. */
+  const once = Effect.fnUntraced(function* (plan: Plan.SignablePlan, options: SendOptions) {
+    const { creates, resend = false, retryExpired = 0 } = options
+    const known: Array<Signature> = []
+    const own = creates === undefined ? Effect.succeedNone : Effect.suspend(() => findOwn(creates, known))
+    if (creates !== undefined) {
+      const finished = yield* finish(creates, options)
+      if (Option.isSome(finished)) return finished.value
+    }
+    let mayBeDone = resend
+    while (true) {
+      const done = mayBeDone ? yield* own : Option.none()
+      if (Option.isSome(done)) return done.value
+      const signed = yield* sign(plan)
+      yield* Effect.annotateCurrentSpan("solana.signature", signed.signature)
+      known.push(signed.signature)
+      const outcome = yield* Effect.either(submit(signed, options, true))
+      if (Either.isRight(outcome)) return outcome.right
+      const error = outcome.left
+      if (error._tag === "RpcError" || error.reason === "Unconfirmed") return yield* error
+      if (error.isRetryable && known.length <= retryExpired) {
+        mayBeDone = true
+      } else {
+        const done = mayBeDone ? yield* own : Option.none()
+        return yield* Option.match(done, { onNone: () => error, onSome: Effect.succeed })
+      }
+    }
+  })
+
+  /** What was signed, from whatever is left of it. */
+  const signedOf = (
+    from: SignedTransaction | TransactionError | Uint8Array
+  ): Effect.Effect<SignedTransaction, InvalidInput | RpcError> => {
+    if (from instanceof SignedTransaction) return Effect.succeed(from)
+    if (from instanceof Uint8Array) {
+      return Effect.flatMap(blockhashes.get, (newest) => Plan.fromWire(from, newest))
+    }
+    return from.signed === undefined
+      ? new InvalidInput({ field: "from", rule: "must be an error that carries a signed transaction" })
+      : Effect.succeed(from.signed)
+  }
+
   return {
     send: (instructions, options = {}) =>
       Effect.gen(function* () {
+        yield* notNegative("retryExpired", options.retryExpired ?? 0)
         const plan = yield* Plan.signable(yield* Wallet, instructions, options)
-        return yield* gate.withPermit(
-          sign(plan).pipe(
-            Effect.tap(({ signature }) => Effect.annotateCurrentSpan("solana.signature", signature)),
-            Effect.flatMap((signed) => submit(signed, options, true))
-          )
-        )
+        return yield* gate.withPermit(once(plan, options))
       }).pipe(traced("Transactions.send", { "solana.instructions": instructions.length })),
 
     sign: (instructions, options = {}) =>
@@ -324,6 +324,24 @@ export const make = Effect.fnUntraced(function* (
       gate
         .withPermit(submit(signed, options, false))
         .pipe(traced("Transactions.submit", { "solana.signature": signed.signature })),
+
+    resume: (from, options = {}) =>
+      signedOf(from).pipe(
+        Effect.tap(({ signature }) => Effect.annotateCurrentSpan("solana.signature", signature)),
+        Effect.flatMap((signed) => gate.withPermit(goOn(signed, options))),
+        traced("Transactions.resume")
+      ),
+
+    recover: Stream.fromIterableEffect(recorded.left).pipe(
+      Stream.mapEffect(
+        ({ creates, signed }) =>
+          gate
+            .withPermit(Effect.either(goOn(signed, { creates })))
+            .pipe(Effect.map((outcome) => ({ signed, creates, outcome }))),
+        { concurrency: permits, unordered: true }
+      ),
+      Stream.withSpan("Transactions.recover", { captureStackTrace: false })
+    ),
 
     simulate: (instructions, options = {}) =>
       Effect.gen(function* () {

@@ -17,7 +17,8 @@ import { SignedTransaction } from "./SignedTransaction.js"
  * - `Expired`: the cluster's block height went past the transaction's lifetime and a last look-up did not find it: it
  *   cannot land any more, and signing anew cannot do the work twice.
  * - `Unconfirmed`: the caller's deadline came first, or the node could not be asked. It may still land: hand `signed`
- *   to `Transactions.submit`, with `preflight: false`, to go on with the same bytes.
+ *   or this error to `Transactions.resume` to go on with the same bytes.
+ * - `Unrecorded`: the journal that was provided could not write it down, so it was not sent.
  *
  * @since 0.1.0
  * @category errors
@@ -25,7 +26,7 @@ import { SignedTransaction } from "./SignedTransaction.js"
 export class TransactionError extends Schema.TaggedError<TransactionError>("@pod-protocol/effect/TransactionError")(
   "TransactionError",
   {
-    reason: Schema.Literal("Expired", "Rejected", "Simulation", "Unconfirmed"),
+    reason: Schema.Literal("Expired", "Rejected", "Simulation", "Unconfirmed", "Unrecorded"),
     /** What went wrong, in one sentence. */
     detail: Schema.String,
     /** Absent where nothing was signed. */
@@ -49,10 +50,11 @@ export class TransactionError extends Schema.TaggedError<TransactionError>("@pod
   }
 
   /**
-   * Whether the same instructions, signed anew, may succeed without doing their work twice: after `Expired`, and
-   * where the blockhash was too old or not known yet to the node that simulated.
+   * Whether the same instructions, signed anew, may succeed without doing their work twice: after `Expired` or
+   * `Unrecorded`, and where the blockhash was too old or not known yet to the node that simulated.
    */
   get isRetryable(): boolean {
+    if (this.reason === "Unrecorded") return true
     return this.reason === "Expired" || (this.reason === "Simulation" && this.err === "BlockhashNotFound")
   }
 

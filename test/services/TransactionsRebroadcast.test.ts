@@ -45,6 +45,30 @@ const failingFirst = (...failures: ReadonlyArray<RpcError>) => {
   return node
 }
 
+/** A node that knows no signature, at the slots that the test says. */
+const answering = (slots: { readonly look: () => bigint; readonly epoch: () => readonly [bigint, bigint] }) => {
+  const node: FakeNode.FakeNode = FakeNode.make({
+    getEpochInfo: () =>
+      Effect.sync(() => {
+        const [absoluteSlot, blockHeight] = slots.epoch()
+        return {
+          absoluteSlot,
+          blockHeight,
+          epoch: 0n,
+          slotIndex: absoluteSlot,
+          slotsInEpoch: 432_000n,
+          transactionCount: Option.none()
+        }
+      }),
+    getSignatureStatuses: (signatures, options) =>
+      Effect.sync(() => {
+        node.statusCalls.push({ signatures, history: options?.searchTransactionHistory === true })
+        return { slot: slots.look(), value: signatures.map(() => Option.none()) }
+      })
+  })
+  return node
+}
+
 describe("Transactions: sending again", () => {
   it.effect(
     "Given leaders that drop it, when time passes, then the same bytes go out every 2 s until one lands",
@@ -185,29 +209,6 @@ describe("Transactions: sending again", () => {
 })
 
 describe("Transactions: endpoints that lag or lie", () => {
-  const answering = (slots: { readonly look: () => bigint; readonly epoch: () => readonly [bigint, bigint] }) => {
-    const node: FakeNode.FakeNode = FakeNode.make({
-      getEpochInfo: () =>
-        Effect.sync(() => {
-          const [absoluteSlot, blockHeight] = slots.epoch()
-          return {
-            absoluteSlot,
-            blockHeight,
-            epoch: 0n,
-            slotIndex: absoluteSlot,
-            slotsInEpoch: 432_000n,
-            transactionCount: Option.none()
-          }
-        }),
-      getSignatureStatuses: (signatures, options) =>
-        Effect.sync(() => {
-          node.statusCalls.push({ signatures, history: options?.searchTransactionHistory === true })
-          return { slot: slots.look(), value: signatures.map(() => Option.none()) }
-        })
-    })
-    return node
-  }
-
   it.effect(
     "Given a height past its life and a look-up that is older, when time passes, then it is not Expired",
     () => {

@@ -1,8 +1,8 @@
-import { type Commitment, lamports, type Signature } from "@solana/kit"
+import { type Address, type Commitment, lamports, type Signature } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type { ConfirmedTransaction, SignatureStatus } from "../../services/rpc/Reply.js"
+import type { AccountInfo, ConfirmedTransaction, SignatureInfo, SignatureStatus } from "../../services/rpc/Reply.js"
 import * as RpcPool from "../../services/RpcPool.js"
 import * as Blockhash from "../../src/solana/Blockhash.js"
 import * as Signatures from "../../src/solana/Signature.js"
@@ -52,6 +52,25 @@ export const confirmedOf = (wire: Uint8Array, err: unknown, logs: ReadonlyArray<
     returnData: Option.none(),
     loadedAddresses: { writable: [], readonly: [] }
   })
+})
+
+export const accountOf = (address: Address, owner: Address, space: bigint): AccountInfo => ({
+  address,
+  owner,
+  space,
+  data: new Uint8Array(),
+  lamports: lamports(1n),
+  executable: false
+})
+
+/** What `getSignaturesForAddress` says of a transaction that succeeded. */
+export const historyOf = (signature: Signature): SignatureInfo => ({
+  signature,
+  slot: 100n,
+  err: null,
+  memo: Option.none(),
+  blockTime: Option.none(),
+  confirmationStatus: Option.none()
 })
 
 export const make = (overrides: Partial<RpcPool.Service> = {}): FakeNode => {

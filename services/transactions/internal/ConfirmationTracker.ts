@@ -125,7 +125,7 @@ const expired = ({ lastError, signed }: Entry, blockHeight: bigint) =>
 const unconfirmed = (signed: SignedTransaction, cause?: RpcError | undefined) =>
   new TransactionError({
     reason: "Unconfirmed",
-    detail: "its outcome is not known yet; submit the same signed transaction, without preflight, to go on",
+    detail: "its outcome is not known yet; resume the same signed transaction to go on",
     signature: signed.signature,
     logs: [],
     signed,

@@ -29,7 +29,8 @@ const outcomes = {
   Expired: Metric.tagged(Metrics.transactions, "outcome", "Expired"),
   Rejected: Metric.tagged(Metrics.transactions, "outcome", "Rejected"),
   Simulation: Metric.tagged(Metrics.transactions, "outcome", "Simulation"),
-  Unconfirmed: Metric.tagged(Metrics.transactions, "outcome", "Unconfirmed")
+  Unconfirmed: Metric.tagged(Metrics.transactions, "outcome", "Unconfirmed"),
+  Unrecorded: Metric.tagged(Metrics.transactions, "outcome", "Unrecorded")
 }
 
 /**

@@ -166,6 +166,29 @@ export const sign = Effect.fnUntraced(function* (
 })
 
 /**
+ * Signed bytes of which nothing else is known. No blockhash lives longer than one that is the newest now, so what is
+ * `newest` bounds its life.
+ *
+ * @internal
+ */
+export const fromWire = (
+  wire: Uint8Array,
+  { lastValidBlockHeight }: LatestBlockhash
+): Either.Either<SignedTransaction, InvalidInput> =>
+  Either.gen(function* () {
+    const { message } = yield* Either.mapLeft(
+      Wire.decode(wire),
+      (error) =>
+        new InvalidInput({ field: "wire", rule: `must be a signed transaction: ${error.message}`, size: wire.length })
+    )
+    const lifetime = { blockhash: message.blockhash, lastValidBlockHeight }
+    return new SignedTransaction(
+      { signature: Signature.fromBytes(wire, 1), wire, lifetime, fee: yield* Fees.ofMessage(message) },
+      { disableValidation: true }
+    )
+  })
+
+/**
  * The bytes that a node simulates: no blockhash, and zeros for signatures.
  *
  * @internal

@@ -1,0 +1,136 @@
+/**
+ * What is handed to `Transactions` and what comes back.
+ *
+ * @since 0.1.0
+ */
+import type { Address, Commitment, Signature } from "@solana/kit"
+import type * as Duration from "effect/Duration"
+import type * as Either from "effect/Either"
+import type * as Option from "effect/Option"
+import type { RpcError } from "../RpcTransport.js"
+import type { CompileOptions, SignOptions } from "./internal/Plan.js"
+import type { SignedTransaction } from "./SignedTransaction.js"
+import type { TransactionError } from "./TransactionError.js"
+
+/**
+ * A transaction that landed and succeeded.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Receipt {
+  readonly signature: Signature
+  /** The slot in which it landed. */
+  readonly slot: bigint
+  /** Lamports paid for it: 5000 a signature, and compute-unit price times limit. */
+  readonly fee: bigint
+}
+
+/**
+ * What a simulated transaction did.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Simulation {
+  /** The slot at whose state it ran. */
+  readonly slot: bigint
+  readonly logs: ReadonlyArray<string>
+  /** Compute units consumed, where the node says it. */
+  readonly units: Option.Option<bigint>
+}
+
+/**
+ * What the cluster recorded of a landed transaction.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TransactionDetails {
+  readonly signature: Signature
+  readonly slot: bigint
+  /** Seconds since 1970, as estimated by the cluster. */
+  readonly blockTime: Option.Option<bigint>
+  /** Lamports paid. */
+  readonly fee: bigint
+  readonly logs: ReadonlyArray<string>
+  /** Compute units consumed. */
+  readonly units: Option.Option<bigint>
+  /** Why it failed: always of reason `Rejected`. */
+  readonly error: Option.Option<TransactionError>
+}
+
+/**
+ * How a simulation is run.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SimulateOptions extends CompileOptions {
+  /** On which state. Default: the layer's. */
+  readonly commitment?: Commitment | undefined
+}
+
+/**
+ * How a signed transaction is sent and watched.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SubmitOptions {
+  /**
+   * How sure the receipt is. Default: the layer's. `processed` may be undone by a fork; `finalized` takes 32 slots
+   * (13 s) longer than `confirmed`.
+   */
+  readonly commitment?: Commitment | undefined
+  /**
+   * Whether the node simulates the transaction before it forwards it. Default true. Without it, a transaction that
+   * cannot succeed lands and pays, and is `Rejected` instead of `Simulation`. For bytes that were sent before, false.
+   */
+  readonly preflight?: boolean | undefined
+  /**
+   * How long to wait for the outcome, from the start of sending. Default: the layer's. Too low: transactions that land
+   * are reported `Unconfirmed`. Too high: a cluster that stands still holds the caller.
+   */
+  readonly timeout?: Duration.DurationInput | undefined
+}
+
+/**
+ * How instructions are compiled, signed, sent and watched.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SendOptions extends SignOptions, SubmitOptions {
+  /**
+   * The account that these instructions make, and that nobody else makes: it is how their work is recognised when the
+   * transaction that did it is not known. It is looked up before they are signed again, and when they are refused after
+   * an outcome that is not known. Where it is there, the receipt is that of the transaction that made it.
+   */
+  readonly creates?: Address | undefined
+  /**
+   * Whether an earlier process may have sent this already. Default false. With true, the account that it `creates` is
+   * looked up first; what a dead process left in flight is found only if a journal was kept, and `Transactions.recover`
+   * has finished it.
+   */
+  readonly resend?: boolean | undefined
+  /**
+   * How often to sign anew, with another blockhash, after `Expired`, or when the node did not know the blockhash. Never
+   * before that, so the work is not done twice. Default 0. Too low: what is lost in congestion fails. Too high: the
+   * caller waits, a minute and a half at most each time.
+   */
+  readonly retryExpired?: number | undefined
+}
+
+/**
+ * What became of a transaction that a process left behind.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Recovered {
+  readonly signed: SignedTransaction
+  /** The account that it makes, where its sender said so. */
+  readonly creates: Address | undefined
+  readonly outcome: Either.Either<Receipt, RpcError | TransactionError>
+}

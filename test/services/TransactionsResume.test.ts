@@ -1,0 +1,289 @@
+import * as KeyValueStore from "@effect/platform/KeyValueStore"
+import { describe, expect, it } from "@effect/vitest"
+import type { Signature } from "@solana/kit"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import { RpcError } from "../../services/RpcTransport.js"
+import * as Journal from "../../services/transactions/Journal.js"
+import * as Transactions from "../../services/Transactions.js"
+import { Wallet } from "../../services/Wallet.js"
+import { PROGRAM_ID } from "../../src/protocol/Program.js"
+import * as FakeNode from "../support/fakeNode.js"
+import { STRANGER, transfer, walletOf } from "../support/transfers.js"
+
+const instructions = Effect.suspend(() =>
+  Effect.map(walletOf(91), (wallet) => [transfer(wallet.address, STRANGER, 1n)])
+)
+
+const asWallet = <A, E>(effect: Effect.Effect<A, E, Wallet>) =>
+  Effect.flatMap(walletOf(91), (wallet) => Effect.provideService(effect, Wallet, wallet))
+
+const send = (options?: Transactions.SendOptions) =>
+  Effect.gen(function* () {
+    const transactions = yield* Transactions.Transactions
+    return yield* asWallet(transactions.send(yield* instructions, options))
+  })
+
+const sign = Effect.gen(function* () {
+  const transactions = yield* Transactions.Transactions
+  return yield* asWallet(transactions.sign(yield* instructions))
+})
+
+const over = (node: FakeNode.FakeNode, options?: Transactions.Options) =>
+  Effect.provide(Layer.provideMerge(Transactions.layer(options), node.layer))
+
+const settle = Effect.repeatN(Effect.yieldNow(), 300)
+
+/** Lets what is in flight expire, and gives the next one a new blockhash. */
+const expire = (node: FakeNode.FakeNode) =>
+  Effect.suspend(() => {
+    node.slot += 200n
+    node.blockHeight += 200n
+    node.blockhash += 1
+    return TestClock.adjust("15 seconds")
+  })
+
+const signaturesOf = (node: FakeNode.FakeNode) => [...new Set(node.sent.map(({ wire }) => FakeNode.signatureOf(wire)))]
+
+/** A node with an account of the program, which appears when the test says so. */
+const withAccount = (
+  account: { maker: Signature | undefined; history: ReadonlyArray<Signature> },
+  overrides: Parameters<typeof FakeNode.make>[0] = {}
+) =>
+  FakeNode.make({
+    getAccountInfo: (address) =>
+      Effect.sync(() => ({
+        slot: 100n,
+        value: Option.map(Option.fromNullable(account.maker), () => FakeNode.accountOf(address, PROGRAM_ID, 10n))
+      })),
+    getSignaturesForAddress: () => Effect.sync(() => account.history.map((signature) => FakeNode.historyOf(signature))),
+    getTransaction: (signature) =>
+      Effect.sync(() =>
+        signature === account.maker ? Option.some(FakeNode.confirmedOf(new Uint8Array(), null, [])) : Option.none()
+      ),
+    ...overrides
+  })
+
+const journaled = (node: FakeNode.FakeNode, store: KeyValueStore.KeyValueStore, options?: Journal.Options) =>
+  Effect.provide(
+    Transactions.layer().pipe(
+      Layer.provideMerge(Journal.layerKeyValueStore(options)),
+      Layer.provide(Layer.succeed(KeyValueStore.KeyValueStore, store)),
+      Layer.provideMerge(node.layer)
+    )
+  )
+
+describe("Transactions: resuming", () => {
+  it.effect("Given an Unconfirmed error, its transaction or its bytes, when resumed, then the same bytes land", () => {
+    const node = FakeNode.make()
+    return Effect.gen(function* () {
+      const { resume } = yield* Transactions.Transactions
+      const fiber = yield* Effect.fork(Effect.flip(send({ timeout: "3 seconds" })))
+      yield* TestClock.adjust("3 seconds")
+      const error = yield* Fiber.join(fiber)
+      if (!(error instanceof Transactions.TransactionError) || error.signed === undefined) return expect.fail()
+      node.onSend = node.land
+      const { signature, wire } = error.signed
+      for (const from of [error, error.signed, wire]) {
+        expect(yield* resume(from)).toStrictEqual({ signature, slot: 100n, fee: 5000n })
+      }
+      expect(signaturesOf(node)).toStrictEqual([signature])
+    }).pipe(over(node))
+  })
+
+  it.effect("Given bytes alone, when they cannot land any more, then they are Expired", () => {
+    const node = FakeNode.make()
+    return Effect.gen(function* () {
+      const { wire } = yield* sign
+      const { resume } = yield* Transactions.Transactions
+      const fiber = yield* Effect.fork(Effect.flip(resume(wire)))
+      yield* settle
+      yield* expire(node)
+      expect(yield* Fiber.join(fiber)).toMatchObject({ reason: "Expired" })
+    }).pipe(over(node))
+  })
+
+  it.effect("Given no transaction, when it is resumed, then it is refused", () => {
+    const node = FakeNode.make()
+    return Effect.gen(function* () {
+      const { resume } = yield* Transactions.Transactions
+      const empty = new Transactions.TransactionError({ reason: "Simulation", detail: "no", logs: [] })
+      expect(yield* Effect.flip(resume(empty))).toMatchObject({ _tag: "InvalidInput", field: "from" })
+      expect(yield* Effect.flip(resume(new Uint8Array(7)))).toMatchObject({ _tag: "InvalidInput", field: "wire" })
+    }).pipe(over(node))
+  })
+})
+
+describe("Transactions: signing anew", () => {
+  it.effect("Given two retries, when each expires, then three were signed and the last is Expired", () => {
+    const node = FakeNode.make()
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(Effect.flip(send({ retryExpired: 2 })))
+      for (const signed of [1, 2, 3]) {
+        yield* settle
+        expect(signaturesOf(node)).toHaveLength(signed)
+        yield* expire(node)
+      }
+      expect(yield* Fiber.join(fiber)).toMatchObject({ reason: "Expired" })
+      expect(signaturesOf(node)).toHaveLength(3)
+    }).pipe(over(node))
+  })
+
+  it.effect("Given a retry, when the second lands, then it is a receipt", () => {
+    const node = FakeNode.make()
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(send({ retryExpired: 1 }))
+      yield* settle
+      node.onSend = node.land
+      node.slot += 200n
+      node.blockHeight += 200n
+      node.blockhash += 1
+      // The bytes of the first may still go out, and be refused for their age.
+      node.onSend = (signature) => (signature === signaturesOf(node)[0] ? undefined : node.land(signature))
+      yield* TestClock.adjust("15 seconds")
+      expect(yield* Fiber.join(fiber)).toMatchObject({ signature: signaturesOf(node)[1], slot: 300n })
+    }).pipe(over(node))
+  })
+
+  it.effect("Given no retries or a bad number, when it is sent, then nothing is signed anew", () => {
+    const node = FakeNode.make()
+    return Effect.gen(function* () {
+      for (const retryExpired of [-1, 0.5, Number.NaN]) {
+        expect(yield* Effect.flip(send({ retryExpired }))).toMatchObject({ field: "retryExpired" })
+      }
+      const fiber = yield* Effect.fork(Effect.flip(send()))
+      yield* settle
+      yield* expire(node)
+      expect(yield* Fiber.join(fiber)).toMatchObject({ reason: "Expired" })
+      expect(signaturesOf(node)).toHaveLength(1)
+    }).pipe(over(node))
+  })
+})
+
+describe("Transactions: recognising one's own write", () => {
+  it.effect("Given an account that is there after all, when the first expired, then nothing is signed anew", () => {
+    const account: Parameters<typeof withAccount>[0] = { maker: undefined, history: [] }
+    const node = withAccount(account)
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(send({ retryExpired: 3, creates: STRANGER }))
+      yield* settle
+      const other = FakeNode.signatureOf(new Uint8Array(65).fill(3))
+      account.maker = other
+      account.history = [FakeNode.signatureOf(new Uint8Array(65).fill(4)), other]
+      yield* expire(node)
+      expect(yield* Fiber.join(fiber)).toStrictEqual({ signature: other, slot: 100n, fee: 5000n })
+      expect(signaturesOf(node)).toHaveLength(1)
+    }).pipe(over(node))
+  })
+
+  it.effect("Given a resend of what is done, when it is sent, then its receipt comes and nothing is sent", () => {
+    const maker = FakeNode.signatureOf(new Uint8Array(65).fill(5))
+    const node = withAccount({ maker, history: [maker] })
+    return Effect.gen(function* () {
+      expect(yield* send({ resend: true, creates: STRANGER })).toMatchObject({ signature: maker })
+      expect(node.sent).toHaveLength(0)
+    }).pipe(over(node))
+  })
+
+  it.effect("Given a refusal of a first sending, when the account is another's, then it is the refusal", () => {
+    const maker = FakeNode.signatureOf(new Uint8Array(65).fill(6))
+    const data = { err: { InstructionError: [0, { Custom: 0 }] }, logs: [] }
+    const inUse = new RpcError({ reason: "Node", method: "sendTransaction", code: -32002, detail: "in use", data })
+    const node = withAccount({ maker, history: [maker] }, { sendTransaction: () => Effect.fail(inUse) })
+    return Effect.gen(function* () {
+      expect(yield* Effect.flip(send({ creates: STRANGER }))).toMatchObject({ reason: "Simulation" })
+      // But a resend may be refused for its own work.
+      expect(yield* send({ creates: STRANGER, resend: true })).toMatchObject({ signature: maker })
+    }).pipe(over(node))
+  })
+})
+
+describe("Transactions: the journal", () => {
+  const memory = Effect.provide(KeyValueStore.KeyValueStore, KeyValueStore.layerMemory)
+
+  const recovered = Effect.flatMap(Transactions.Transactions, ({ recover }) =>
+    Effect.map(Stream.runCollect(recover), Chunk.toReadonlyArray)
+  )
+
+  it.effect(
+    "Given a process that dies in flight, when the next one recovers, then it lands once and is struck out",
+    () =>
+      Effect.gen(function* () {
+        const store = yield* memory
+        const first = FakeNode.make()
+        yield* Effect.gen(function* () {
+          const fiber = yield* Effect.fork(send({ creates: STRANGER }))
+          yield* settle
+          yield* Fiber.interrupt(fiber)
+        }).pipe(journaled(first, store))
+        const second = FakeNode.make()
+        second.onSend = second.land
+        const [recovery] = yield* recovered.pipe(journaled(second, store))
+        expect(recovery).toMatchObject({ creates: STRANGER, outcome: Either.right({ slot: 100n }) })
+        expect(second.sent[0]?.wire).toStrictEqual(first.sent[0]?.wire)
+        expect(yield* store.size).toBe(0)
+        expect(yield* recovered.pipe(journaled(second, store))).toHaveLength(0)
+      })
+  )
+
+  it.effect("Given it was written down, when the same write is sent, then what was left is finished instead", () =>
+    Effect.gen(function* () {
+      const store = yield* memory
+      const node = FakeNode.make()
+      yield* Effect.gen(function* () {
+        const fiber = yield* Effect.fork(send({ creates: STRANGER }))
+        yield* settle
+        yield* Fiber.interrupt(fiber)
+        node.blockhash = 2
+        node.onSend = node.land
+        expect(yield* send({ creates: STRANGER })).toMatchObject({ signature: signaturesOf(node)[0] })
+        expect(signaturesOf(node)).toHaveLength(1)
+      }).pipe(journaled(node, store))
+    })
+  )
+
+  it.effect("Given a store that fails or is full, when it is sent, then nothing is, and the error says so", () =>
+    Effect.gen(function* () {
+      const node = FakeNode.make()
+      const store = yield* memory
+      yield* Effect.gen(function* () {
+        yield* Effect.fork(send())
+        yield* settle
+        node.blockhash = 2
+        const fiber = yield* Effect.fork(Effect.flip(send()))
+        yield* TestClock.adjust("1 second")
+        expect(yield* Fiber.join(fiber)).toMatchObject({
+          reason: "Unrecorded",
+          isRetryable: true,
+          cause: { reason: "Full" }
+        })
+        expect(signaturesOf(node)).toHaveLength(1)
+      }).pipe(journaled(node, store, { capacity: 1 }))
+    })
+  )
+
+  it.effect("Given an entry that was cut off, when it is read, then it is overwritten and the others are found", () =>
+    Effect.gen(function* () {
+      const store = yield* memory
+      const node = FakeNode.make()
+      const entry = yield* Effect.map(sign, (signed) => Journal.JournalEntry.make({ signed })).pipe(over(node))
+      const write = Effect.flatMap(Journal.Journal, ({ record }) => record(entry))
+      yield* write.pipe(journaled(node, store))
+      yield* store.set("transaction-1", '{"signed":{"sig')
+      const pending = yield* Effect.flatMap(Journal.Journal, ({ pending }) => pending).pipe(journaled(node, store))
+      expect(pending).toStrictEqual([entry])
+    })
+  )
+
+  it.effect("Given no journal, when it is recovered, then there is nothing", () =>
+    Effect.gen(function* () {
+      expect(yield* recovered.pipe(over(FakeNode.make()))).toHaveLength(0)
+    })
+  )
+})
