@@ -27,6 +27,7 @@ import * as PayloadStore from "../services/PayloadStore.js"
 import * as ProgramId from "../services/ProgramId.js"
 import type { RpcPool } from "../services/RpcPool.js"
 import * as Transactions from "../services/Transactions.js"
+import type { EndpointsError } from "../services/transport/EndpointsError.js"
 import type { Wallet, WalletError } from "../services/Wallet.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
 import * as EmbeddedCluster from "./embedded/EmbeddedCluster.js"
@@ -62,7 +63,8 @@ export const layerServices = (
 /**
  * The services on a cluster, over undici. The payload store is left open, since sender and recipient must share one:
  * `PayloadStore.layerMemory` serves the agents of one process, `PayloadStore.layerKeyValueStore` those of several.
- * `InvalidInput` for a URL that is none.
+ * `InvalidInput` for a URL that is none; `EndpointsError` for an endpoint that cannot be reached, is of another cluster than
+ * the others or of one without the program.
  *
  * @example
  * ```ts
@@ -81,23 +83,27 @@ export const layerServices = (
 export const layer = ({
   programId = PodConfig.defaults.programId,
   commitment = PodConfig.defaults.commitment,
+  startCheck = PodConfig.defaults.startCheck,
   ...options
-}: PodConfig.PodConfig): Layer.Layer<RpcPool | Services, InvalidInput, PayloadStore.PayloadStore> =>
+}: PodConfig.PodConfig): Layer.Layer<RpcPool | Services, EndpointsError | InvalidInput, PayloadStore.PayloadStore> =>
   layerServices({ commitment }).pipe(
-    Layer.provideMerge(RpcPoolUndici.layer({ ...options, commitment })),
+    Layer.provideMerge(
+      RpcPoolUndici.layer({ ...options, commitment, program: startCheck ? programId : options.program })
+    ),
     Layer.provide(ProgramId.layer(programId))
   )
 
 /**
- * As {@link layer}, and the wallet of the process, from the configuration: `POD_RPC_URL` and `POD_WALLET` (the path of a
- * keypair file), and where wanted `POD_WS_URL`, `POD_COMMITMENT`, `POD_PROGRAM_ID`.
+ * As {@link layer}, and the wallet of the process, from the configuration: `POD_RPC_URL` (one, or several with commas
+ * between them) and `POD_WALLET` (the path of a keypair file), and where wanted `POD_WS_URL`, `POD_COMMITMENT`,
+ * `POD_PROGRAM_ID`, `POD_START_CHECK`.
  *
  * @since 0.1.0
  * @category layers
  */
 export const layerConfig: Layer.Layer<
   RpcPool | Services | Wallet,
-  ConfigError.ConfigError | InvalidInput | WalletError,
+  ConfigError.ConfigError | EndpointsError | InvalidInput | WalletError,
   PayloadStore.PayloadStore
 > = Layer.merge(Layer.unwrapEffect(Effect.map(PodConfig.config, layer)), WalletNode.layerConfig)
 

@@ -1,6 +1,5 @@
 /**
- * The `RpcPool` of Node: one endpoint over undici, with HTTP/1.1 or HTTP/2 for calls and one WebSocket for
- * subscriptions.
+ * The `RpcPool` of Node: endpoints over undici, with HTTP/1.1 or HTTP/2 for calls and WebSockets for subscriptions.
  *
  * Interrupting a call aborts its request. Closing the scope closes every socket. Nothing of the URL but its host ever
  * gets into a span, a log or an error.
@@ -16,16 +15,20 @@ import * as JsonRpc from "../services/rpc/JsonRpc.js"
 import * as Subscriptions from "../services/rpc/Subscriptions.js"
 import * as RpcPool from "../services/RpcPool.js"
 import type { RpcTransport } from "../services/RpcTransport.js"
+import type * as Endpoint from "../services/transport/Endpoint.js"
+import type * as Endpoints from "../services/transport/Endpoints.js"
+import type { EndpointsError } from "../services/transport/EndpointsError.js"
+import * as Resilience from "../services/transport/Resilience.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
-import * as Endpoint from "./undici/Endpoint.js"
 import * as Http from "./undici/Http.js"
 import * as Settings from "./undici/Settings.js"
 import * as Sockets from "./undici/Sockets.js"
+import * as Url from "./undici/Url.js"
 
-export type { Options } from "./undici/Settings.js"
+export type { Options as SocketOptions } from "./undici/Settings.js"
 
 /**
- * One endpoint. Fails with `InvalidInput` that names the option when a URL or a number is out of its rule; connects
+ * The bare sockets of one endpoint: each failure is told as it comes. Fails with `InvalidInput` that names the option when a URL or a number is out of its rule; connects
  * when the first call is made.
  *
  * @since 0.1.0
@@ -33,7 +36,7 @@ export type { Options } from "./undici/Settings.js"
  */
 export const transport = (options: Settings.Options): Effect.Effect<RpcTransport, InvalidInput, Scope.Scope> =>
   Effect.gen(function* () {
-    const endpoint = yield* Endpoint.make(options)
+    const endpoint = yield* Url.make(options)
     const settings = yield* Settings.make(options)
     const post = yield* Http.make(endpoint, settings)
     const open = yield* Sockets.make(endpoint, settings)
@@ -69,13 +72,64 @@ export const transport = (options: Settings.Options): Effect.Effect<RpcTransport
   })
 
 /**
- * A pool over {@link transport}.
+ * One of several endpoints, or the only one: its sockets, what it is for and what it bears.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface EndpointOptions extends Settings.Options, Omit<Endpoint.Options, "deadline"> {}
+
+/**
+ * A pool over one endpoint.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options extends EndpointOptions, RpcPool.Options, Resilience.Options {}
+
+/**
+ * A pool over several endpoints of one cluster.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface EndpointsOptions extends RpcPool.Options, Resilience.Options {
+  /** At least one that reads and one that sends. */
+  readonly endpoints: ReadonlyArray<EndpointOptions>
+}
+
+/**
+ * The endpoints as one transport, with retries, limits, failover, shared reads and subscriptions that are made again when
+ * they are lost. It tells how each endpoint does. Several endpoints are asked at the start for the cluster that they are
+ * of; one alone only where `genesis` or `program` is given.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options: Settings.Options): Effect.Effect<RpcPool.Service, InvalidInput, Scope.Scope> =>
-  Effect.map(transport(options), (transport) => RpcPool.make(transport, options))
+export const endpoints = (
+  options: Options | EndpointsOptions
+): Effect.Effect<Endpoints.Endpoints, EndpointsError | InvalidInput, Scope.Scope> =>
+  Effect.flatMap(
+    Effect.forEach("endpoints" in options ? options.endpoints : [options], (endpoint) =>
+      Effect.map(transport(endpoint), (transport): Resilience.Member => ({
+        ...endpoint,
+        transport,
+        deadline: "transport"
+      }))
+    ),
+    (members) => Resilience.make(members, options)
+  )
+
+/**
+ * A pool over {@link endpoints}.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  options: Options | EndpointsOptions
+): Effect.Effect<RpcPool.Service, EndpointsError | InvalidInput, Scope.Scope> =>
+  Effect.map(endpoints(options), (transport) => RpcPool.make(transport, options))
 
 /**
  * The pool as a Layer.
@@ -89,16 +143,26 @@ export const make = (options: Settings.Options): Effect.Effect<RpcPool.Service, 
  *
  * const main = Effect.flatMap(RpcPool.RpcPool, (rpc) => rpc.getSlot())
  *
- * const live = RpcPoolUndici.layer({ url: Redacted.make("http://127.0.0.1:8899") })
+ * const one = RpcPoolUndici.layer({ url: Redacted.make("http://127.0.0.1:8899") })
  *
- * const program = Effect.provide(main, live)
+ * const several = RpcPoolUndici.layer({
+ *   endpoints: [
+ *     { url: Redacted.make("https://paid.example/?api-key=k"), weight: 3, limits: { requests: { perSecond: 50 } } },
+ *     { url: Redacted.make("https://api.mainnet-beta.solana.com"), limits: { requests: { perSecond: 10 } } },
+ *     { url: Redacted.make("https://relay.example"), roles: ["send"] }
+ *   ],
+ *   hedge: {}
+ * })
+ *
+ * const program = Effect.provide(main, one)
  * ```
  *
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options: Settings.Options): Layer.Layer<RpcPool.RpcPool, InvalidInput> =>
-  Layer.scoped(RpcPool.RpcPool, make(options))
+export const layer = (
+  options: Options | EndpointsOptions
+): Layer.Layer<RpcPool.RpcPool, EndpointsError | InvalidInput> => Layer.scoped(RpcPool.RpcPool, make(options))
 
 /**
  * The pool with options from configuration, e.g. `{ url: Config.redacted("POD_RPC_URL") }`.
@@ -107,6 +171,6 @@ export const layer = (options: Settings.Options): Layer.Layer<RpcPool.RpcPool, I
  * @category layers
  */
 export const layerConfig = (
-  options: Config.Config.Wrap<Settings.Options>
-): Layer.Layer<RpcPool.RpcPool, InvalidInput | ConfigError.ConfigError> =>
+  options: Config.Config.Wrap<Options | EndpointsOptions>
+): Layer.Layer<RpcPool.RpcPool, ConfigError.ConfigError | EndpointsError | InvalidInput> =>
   Layer.unwrapEffect(Effect.map(Config.unwrap(options), layer))

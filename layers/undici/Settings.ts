@@ -7,16 +7,15 @@ import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
-import type * as RpcPool from "../../services/RpcPool.js"
 import { InvalidInput } from "../../src/InvalidInput.js"
 
 /**
- * One endpoint over undici.
+ * The sockets of one endpoint.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Options extends RpcPool.Options {
+export interface Options {
   /** `http:` or `https:` URL of the node; redacted, since its path or query may hold an API key. */
   readonly url: Redacted.Redacted
   /**

@@ -1,5 +1,5 @@
 /**
- * Why several endpoints cannot be one.
+ * Why endpoints cannot be used.
  *
  * @since 0.1.0
  */
@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
  * Found at the start, before any call.
  *
  * - `WrongGenesis`: the endpoint at `host` is of another cluster than the others, or than the one asked for.
+ * - `NoProgram`: the cluster of the endpoint at `host` does not have the program that was asked for.
  * - `Unreachable`: no endpoint said which cluster it is of. `host` is the first, `cause` its failure.
  *
  * @since 0.1.0
@@ -17,7 +18,7 @@ import * as Schema from "effect/Schema"
 export class EndpointsError extends Schema.TaggedError<EndpointsError>("@pod-protocol/effect/EndpointsError")(
   "EndpointsError",
   {
-    reason: Schema.Literal("WrongGenesis", "Unreachable"),
+    reason: Schema.Literal("WrongGenesis", "NoProgram", "Unreachable"),
     /** Host (and port, where the URL names one) of the endpoint. */
     host: Schema.String,
     /** What was found, in one sentence. */

@@ -1,3 +1,4 @@
+import { inspect } from "node:util"
 import { describe, expect, it } from "@effect/vitest"
 import { lamports } from "@solana/kit"
 import * as Chunk from "effect/Chunk"
@@ -22,7 +23,7 @@ import * as PayloadStore from "../../services/PayloadStore.js"
 import * as ProgramId from "../../services/ProgramId.js"
 import * as RpcPool from "../../services/RpcPool.js"
 import { PROGRAM_ID } from "../../src/protocol/Program.js"
-import { SYSTEM_PROGRAM } from "../../src/solana/Address.js"
+import * as Addresses from "../../src/solana/Address.js"
 import * as Base58 from "../../src/solana/Base58.js"
 import * as Base64 from "../../src/solana/Base64.js"
 import { as, METADATA_URI, registered } from "../support/agents.js"
@@ -35,12 +36,18 @@ const TEN_SOL = lamports(10_000_000_000n)
 const from = (entries: ReadonlyArray<readonly [string, string]>) =>
   Effect.withConfigProvider(ConfigProvider.fromMap(new Map(entries)))
 
+const urlsOf = (config: PodConfig.PodConfig) =>
+  ("endpoints" in config ? config.endpoints : [config]).map(({ url, wsUrl }) => [
+    Redacted.value(url),
+    wsUrl === undefined ? undefined : Redacted.value(wsUrl)
+  ])
+
 describe("PodConfig", () => {
   it.effect("given a URL alone, when read, then the rest has its defaults", () =>
     Effect.gen(function* () {
       const config = yield* PodConfig.config.pipe(from([["POD_RPC_URL", "http://127.0.0.1:8899"]]))
-      expect(Redacted.value(config.url)).toBe("http://127.0.0.1:8899")
-      expect(config).toMatchObject({ wsUrl: undefined, commitment: "confirmed", programId: PROGRAM_ID })
+      expect(urlsOf(config)).toEqual([["http://127.0.0.1:8899", undefined]])
+      expect(config).toMatchObject({ commitment: "confirmed", programId: PROGRAM_ID, startCheck: true })
     })
   )
 
@@ -48,19 +55,24 @@ describe("PodConfig", () => {
     Effect.gen(function* () {
       const config = yield* PodConfig.config.pipe(
         from([
-          ["POD_RPC_URL", "https://node.example/?api-key=k"],
-          ["POD_WS_URL", "wss://node.example/"],
+          ["POD_RPC_URL", "https://node.example/?api-key=k, https://other.example"],
+          ["POD_WS_URL", "wss://node.example/,wss://other.example"],
+          ["POD_START_CHECK", "false"],
           ["POD_COMMITMENT", "finalized"],
-          ["POD_PROGRAM_ID", SYSTEM_PROGRAM]
+          ["POD_PROGRAM_ID", Addresses.SYSTEM_PROGRAM]
         ])
       )
-      expect(config.wsUrl === undefined ? undefined : Redacted.value(config.wsUrl)).toBe("wss://node.example/")
-      expect(config).toMatchObject({ commitment: "finalized", programId: SYSTEM_PROGRAM })
+      expect(urlsOf(config)).toEqual([
+        ["https://node.example/?api-key=k", "wss://node.example/"],
+        ["https://other.example", "wss://other.example"]
+      ])
+      expect(config).toMatchObject({ commitment: "finalized", programId: Addresses.SYSTEM_PROGRAM, startCheck: false })
     })
   )
 
   it.effect.each([
     ["POD_RPC_URL", []],
+    ["POD_WS_URL", [["POD_WS_URL", "ws://a,ws://b"]]],
     ["POD_COMMITMENT", [["POD_COMMITMENT", "sure"]]],
     ["POD_PROGRAM_ID", [["POD_PROGRAM_ID", "0OIl"]]]
   ] as const)("given a bad or missing %s, when read, then the error names it", ([name, entries]) =>
@@ -76,11 +88,26 @@ const build = (entries: ReadonlyArray<readonly [string, string]>) =>
   Layer.build(Layer.provide(Pod.layerConfig, PayloadStore.layerMemory)).pipe(from(entries), Effect.scoped)
 
 describe("Pod.layerConfig", () => {
-  it.effect("given a URL and a wallet, when built, then the services are there and nothing is connected", () =>
+  it.effect("given a URL and no check, when built, then the services are there and nothing is connected", () =>
     build([
       ["POD_RPC_URL", "http://127.0.0.1:1"],
+      ["POD_START_CHECK", "false"],
       ["POD_WALLET", JSON.stringify(Array.from(secretKeyOf(1)))]
     ])
+  )
+
+  it.live("given a URL where nobody is, when built, then the error names host and cause", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(
+        build([
+          ["POD_RPC_URL", "http://127.0.0.1:1/SECRET"],
+          ["POD_WALLET", JSON.stringify(Array.from(secretKeyOf(1)))]
+        ])
+      )
+      expect(error).toMatchObject({ _tag: "EndpointsError", reason: "Unreachable", host: "127.0.0.1:1" })
+      expect(error.message).toContain("ECONNREFUSED")
+      expect(inspect(error, { depth: 9 })).not.toContain("SECRET")
+    })
   )
 
   it.effect("given no wallet, or a URL that is none, when built, then the error says so", () =>
@@ -121,7 +148,7 @@ describe("Pod.layerServices", () => {
             })
           ),
           Layer.provide(PayloadStore.layerMemory),
-          Layer.provide(ProgramId.layer(SYSTEM_PROGRAM))
+          Layer.provide(ProgramId.layer(Addresses.SYSTEM_PROGRAM))
         )
       )
     )
@@ -173,6 +200,21 @@ describe("Pod.layer", () => {
           )
         )
       )
+    }).pipe(Effect.provide(EmbeddedCluster.layer()))
+  )
+
+  it.scopedLive("given a cluster without the program, when built, then the error names host and program", () =>
+    Effect.gen(function* () {
+      const { url, port } = yield* Server.serve()
+      const error = yield* Effect.flip(
+        Layer.build(
+          Layer.provide(
+            Pod.layer({ url: Redacted.make(url), programId: Addresses.fromBytes(new Uint8Array(32).fill(7)) }),
+            PayloadStore.layerMemory
+          )
+        )
+      )
+      expect(error).toMatchObject({ _tag: "EndpointsError", reason: "NoProgram", host: `127.0.0.1:${port}` })
     }).pipe(Effect.provide(EmbeddedCluster.layer()))
   )
 
