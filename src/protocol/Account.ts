@@ -43,7 +43,11 @@ const agentFields = {
 export class AgentAccount extends Schema.TaggedClass<AgentAccount>("@pod-protocol/effect/AgentAccount")(
   "AgentAccount",
   Borsh.schemas(agentFields)
-) {}
+) {
+  toJSON(): typeof AgentAccount.Encoded {
+    return Schema.encodeSync(AgentAccount)(this)
+  }
+}
 
 const directMessageFields = {
   /** The sender's agent address. */
@@ -70,7 +74,11 @@ const directMessageFields = {
 export class DirectMessage extends Schema.TaggedClass<DirectMessage>("@pod-protocol/effect/DirectMessage")(
   "DirectMessage",
   Borsh.schemas(directMessageFields)
-) {}
+) {
+  toJSON(): typeof DirectMessage.Encoded {
+    return Schema.encodeSync(DirectMessage)(this)
+  }
+}
 
 const channelFields = {
   /** The creator's wallet. */
@@ -103,7 +111,11 @@ const channelFields = {
 export class ChannelAccount extends Schema.TaggedClass<ChannelAccount>("@pod-protocol/effect/ChannelAccount")(
   "ChannelAccount",
   Borsh.schemas(channelFields)
-) {}
+) {
+  toJSON(): typeof ChannelAccount.Encoded {
+    return Schema.encodeSync(ChannelAccount)(this)
+  }
+}
 
 const participantFields = {
   channel: Borsh.address,
@@ -127,7 +139,11 @@ const participantFields = {
  */
 export class ChannelParticipant extends Schema.TaggedClass<ChannelParticipant>(
   "@pod-protocol/effect/ChannelParticipant"
-)("ChannelParticipant", Borsh.schemas(participantFields)) {}
+)("ChannelParticipant", Borsh.schemas(participantFields)) {
+  toJSON(): typeof ChannelParticipant.Encoded {
+    return Schema.encodeSync(ChannelParticipant)(this)
+  }
+}
 
 const invitationFields = {
   channel: Borsh.address,
@@ -155,7 +171,11 @@ const invitationFields = {
 export class ChannelInvitation extends Schema.TaggedClass<ChannelInvitation>("@pod-protocol/effect/ChannelInvitation")(
   "ChannelInvitation",
   Borsh.schemas(invitationFields)
-) {}
+) {
+  toJSON(): typeof ChannelInvitation.Encoded {
+    return Schema.encodeSync(ChannelInvitation)(this)
+  }
+}
 
 const channelMessageFields = {
   channel: Borsh.address,
@@ -180,7 +200,11 @@ const channelMessageFields = {
 export class ChannelMessage extends Schema.TaggedClass<ChannelMessage>("@pod-protocol/effect/ChannelMessage")(
   "ChannelMessage",
   Borsh.schemas(channelMessageFields)
-) {}
+) {
+  toJSON(): typeof ChannelMessage.Encoded {
+    return Schema.encodeSync(ChannelMessage)(this)
+  }
+}
 
 const escrowFields = {
   channel: Borsh.address,
@@ -201,7 +225,11 @@ const escrowFields = {
 export class EscrowAccount extends Schema.TaggedClass<EscrowAccount>("@pod-protocol/effect/EscrowAccount")(
   "EscrowAccount",
   Borsh.schemas(escrowFields)
-) {}
+) {
+  toJSON(): typeof EscrowAccount.Encoded {
+    return Schema.encodeSync(EscrowAccount)(this)
+  }
+}
 
 /**
  * Any account of the program.

@@ -49,7 +49,11 @@ const headerFields = {
 export class Envelope extends Schema.TaggedClass<Envelope>("@pod-protocol/effect/Envelope")("Envelope", {
   ...Borsh.schemas(headerFields),
   payload: Schema.Uint8ArrayFromBase64
-}) {}
+}) {
+  toJSON(): typeof Envelope.Encoded {
+    return Schema.encodeSync(Envelope)(this)
+  }
+}
 
 const layout = Borsh.layout({ tag: "Envelope", discriminator: MAGIC + VERSION, fields: headerFields })
 

@@ -33,7 +33,11 @@ const agentRegisteredFields = {
 export class AgentRegistered extends Schema.TaggedClass<AgentRegistered>("@pod-protocol/effect/AgentRegistered")(
   "AgentRegistered",
   Borsh.schemas(agentRegisteredFields)
-) {}
+) {
+  toJSON(): typeof AgentRegistered.Encoded {
+    return Schema.encodeSync(AgentRegistered)(this)
+  }
+}
 
 const messageSentFields = {
   /** The sender's agent address. */
@@ -52,7 +56,11 @@ const messageSentFields = {
 export class MessageSent extends Schema.TaggedClass<MessageSent>("@pod-protocol/effect/MessageSent")(
   "MessageSent",
   Borsh.schemas(messageSentFields)
-) {}
+) {
+  toJSON(): typeof MessageSent.Encoded {
+    return Schema.encodeSync(MessageSent)(this)
+  }
+}
 
 const channelCreatedFields = {
   channel: Borsh.address,
@@ -72,7 +80,11 @@ const channelCreatedFields = {
 export class ChannelCreated extends Schema.TaggedClass<ChannelCreated>("@pod-protocol/effect/ChannelCreated")(
   "ChannelCreated",
   Borsh.schemas(channelCreatedFields)
-) {}
+) {
+  toJSON(): typeof ChannelCreated.Encoded {
+    return Schema.encodeSync(ChannelCreated)(this)
+  }
+}
 
 const channelJoinedFields = {
   channel: Borsh.address,
@@ -90,7 +102,11 @@ const channelJoinedFields = {
 export class ChannelJoined extends Schema.TaggedClass<ChannelJoined>("@pod-protocol/effect/ChannelJoined")(
   "ChannelJoined",
   Borsh.schemas(channelJoinedFields)
-) {}
+) {
+  toJSON(): typeof ChannelJoined.Encoded {
+    return Schema.encodeSync(ChannelJoined)(this)
+  }
+}
 
 const messageBroadcastFields = {
   channel: Borsh.address,
@@ -109,7 +125,11 @@ const messageBroadcastFields = {
 export class MessageBroadcast extends Schema.TaggedClass<MessageBroadcast>("@pod-protocol/effect/MessageBroadcast")(
   "MessageBroadcast",
   Borsh.schemas(messageBroadcastFields)
-) {}
+) {
+  toJSON(): typeof MessageBroadcast.Encoded {
+    return Schema.encodeSync(MessageBroadcast)(this)
+  }
+}
 
 const escrowEventFields = {
   channel: Borsh.address,
@@ -128,7 +148,11 @@ const escrowEventFields = {
 export class EscrowDeposit extends Schema.TaggedClass<EscrowDeposit>("@pod-protocol/effect/EscrowDeposit")(
   "EscrowDeposit",
   Borsh.schemas(escrowEventFields)
-) {}
+) {
+  toJSON(): typeof EscrowDeposit.Encoded {
+    return Schema.encodeSync(EscrowDeposit)(this)
+  }
+}
 
 /**
  * Lamports of a deposit were taken back.
@@ -139,7 +163,11 @@ export class EscrowDeposit extends Schema.TaggedClass<EscrowDeposit>("@pod-proto
 export class EscrowWithdrawal extends Schema.TaggedClass<EscrowWithdrawal>("@pod-protocol/effect/EscrowWithdrawal")(
   "EscrowWithdrawal",
   Borsh.schemas(escrowEventFields)
-) {}
+) {
+  toJSON(): typeof EscrowWithdrawal.Encoded {
+    return Schema.encodeSync(EscrowWithdrawal)(this)
+  }
+}
 
 const compressedMessageSyncedFields = {
   channel: Borsh.address,
@@ -161,7 +189,11 @@ const compressedMessageSyncedFields = {
  */
 export class CompressedMessageSynced extends Schema.TaggedClass<CompressedMessageSynced>(
   "@pod-protocol/effect/CompressedMessageSynced"
-)("CompressedMessageSynced", Borsh.schemas(compressedMessageSyncedFields)) {}
+)("CompressedMessageSynced", Borsh.schemas(compressedMessageSyncedFields)) {
+  toJSON(): typeof CompressedMessageSynced.Encoded {
+    return Schema.encodeSync(CompressedMessageSynced)(this)
+  }
+}
 
 /**
  * Any event of the program. JSON: 64-bit integers as decimal strings, bytes as base64. Times are Unix seconds.

@@ -144,8 +144,8 @@ export const seed = (type: MessageType): Either.Either<number, InvalidInput> => 
 }
 
 /**
- * Whether a direct message may go from one status to the next: Pending → Delivered → Read, Pending → Read, and
- * Pending or Delivered → Failed. The program as first published lets any status follow any other; keep this order
+ * Whether a direct message may go from one status to the next: Pending → Delivered → Read, and Pending or Delivered →
+ * Failed. The program as first published lets any status follow any other; keep this order
  * whichever program answers.
  *
  * @since 0.1.0
@@ -154,7 +154,7 @@ export const seed = (type: MessageType): Either.Either<number, InvalidInput> => 
 export const canBecome = (from: MessageStatus, to: MessageStatus): boolean => {
   switch (from) {
     case "Pending":
-      return to !== "Pending"
+      return to === "Delivered" || to === "Failed"
     case "Delivered":
       return to === "Read" || to === "Failed"
     case "Read":

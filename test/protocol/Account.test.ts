@@ -71,6 +71,13 @@ describe("Account", () => {
     })
   })
 
+  it("Given any account, When a log writes it as JSON, Then that is its JSON form, which reads back", () => {
+    check(accounts, (account) => {
+      const written: unknown = JSON.parse(JSON.stringify(account))
+      assert.deepStrictEqual(Schema.decodeUnknownSync(Account.Account)(written), account)
+    })
+  })
+
   it("Given any account, When it is encoded and decoded, Then it is the same account, an instance of its class", () => {
     check(accounts, (account) => {
       const decoded = Either.getOrThrow(Account.decodeAny(Either.getOrThrow(Account.encode(account))))
