@@ -13,7 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { parseArgs } from "node:util"
-import { PayloadStore, Pod } from "@pod-protocol/effect"
+import { PayloadStore, Pod, type RpcPool } from "@pod-protocol/effect"
 import * as Narrator from "./Narrator.js"
 import { readBack } from "./ReadBack.js"
 import { story } from "./Story.js"
@@ -35,7 +35,7 @@ const main = Effect.gen(function* () {
   if (args.json) yield* Console.log(JSON.stringify({ ok: true, cluster, ...document, millis }, null, 2))
 })
 
-const pod =
+const pod: Layer.Layer<PayloadStore.PayloadStore | Pod.Services | RpcPool.RpcPool, Error> =
   args.url === undefined
     ? Pod.layerEmbedded
     : Pod.layer({
