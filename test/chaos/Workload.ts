@@ -40,17 +40,19 @@ export const agents = (count: number, messages: number) =>
     yield* Effect.forEach(wallets, (wallet) => register({ metadataUri: METADATA_URI }).pipe(as(wallet)), {
       concurrency: "unbounded"
     })
+    // Who is 32 slots behind knows of it then.
+    yield* Effect.sleep(34 * Network.SLOT_MILLIS)
     return wallets
   }).pipe(Effect.orDie)
 
 /** Goes on with a transaction until its outcome is known. */
-const resume = (signed: Transactions.SignedTransaction): Effect.Effect<Told, never, Transactions.Transactions> =>
-  Effect.flatMap(Transactions.Transactions, ({ submit }) =>
-    submit(signed, { preflight: false }).pipe(
+const resume = (unconfirmed: Transactions.TransactionError): Effect.Effect<Told, never, Transactions.Transactions> =>
+  Effect.flatMap(Transactions.Transactions, (transactions) =>
+    transactions.resume(unconfirmed).pipe(
       Effect.map((): Told => ({ _tag: "Landed" })),
       Effect.catchAll((error) =>
-        error._tag === "RpcError" || error.reason === "Unconfirmed"
-          ? Effect.delay(resume(signed), Network.SLOT_MILLIS)
+        error._tag === "RpcError" || (error._tag === "TransactionError" && error.reason === "Unconfirmed")
+          ? Effect.delay(resume(unconfirmed), Network.SLOT_MILLIS)
           : Effect.succeed<Told>({ _tag: "Failed", error })
       )
     )
@@ -61,8 +63,8 @@ const toldBy = (
 ): Effect.Effect<Told, never, Transactions.Transactions> => {
   if (Either.isRight(result)) return Effect.succeed({ _tag: "Landed", address: result.right.address })
   const error = result.left
-  return error._tag === "TransactionError" && error.reason === "Unconfirmed" && error.signed !== undefined
-    ? resume(error.signed)
+  return error._tag === "TransactionError" && error.reason === "Unconfirmed"
+    ? resume(error)
     : Effect.succeed({ _tag: "Failed", error })
 }
 
@@ -72,7 +74,7 @@ const inputOf = (text: string, recipient: Address, index: number): Message.SendI
   raw: index % 5 === 0
 })
 
-/** One agent sends half of the texts one by one and half of them together. */
+/** One agent sends half of the texts one by one and half of them together; those are signed anew when they expire. */
 const sendAll = (texts: ReadonlyArray<string>, recipient: Address) =>
   Effect.gen(function* () {
     const messages = yield* Message.Message
@@ -85,12 +87,17 @@ const sendAll = (texts: ReadonlyArray<string>, recipient: Address) =>
       { concurrency: CONCURRENCY }
     )
     const many = Effect.forEach(Arr.chunksOf(together, TOGETHER), (chunk) =>
-      Effect.flatMap(messages.sendAll(chunk.map(({ input }) => input)), (results) =>
-        Effect.forEach(
-          Arr.zip(chunk, results),
-          ([{ text }, result]) => Effect.map(toldBy(result), (told): Sent => ({ text, told })),
-          { concurrency: "unbounded" }
-        )
+      Effect.flatMap(
+        messages.sendAll(
+          chunk.map(({ input }) => input),
+          { retryExpired: 3 }
+        ),
+        (results) =>
+          Effect.forEach(
+            Arr.zip(chunk, results),
+            ([{ text }, result]) => Effect.map(toldBy(result), (told): Sent => ({ text, told })),
+            { concurrency: "unbounded" }
+          )
       )
     )
     return [...(yield* one), ...(yield* many).flat()]
