@@ -145,7 +145,13 @@ export interface Options {
    */
   readonly timeout?: Duration.DurationInput | undefined
   /**
-   * How long a blockhash is signed with. Default 10 seconds. Too low: a fetch for nearly each transaction. Too high:
+   * Of which bank blockhashes are taken. Default `confirmed`. `processed` gives a slot more to land in, but a blockhash of
+   * a fork that is left is worth nothing; `finalized` takes 32 slots (13 s) of the minute or so.
+   */
+  readonly blockhashCommitment?: Commitment | undefined
+  /**
+   * How long a blockhash is signed with; the next one is fetched in the background after half of that, while some are
+   * signed. Default 10 seconds. Too low: a fetch for nearly each transaction. Too high:
    * transactions have less time to land, of the minute or so that a blockhash lives.
    */
   readonly blockhashTimeToLive?: Duration.DurationInput | undefined
@@ -200,7 +206,7 @@ export const make = Effect.fnUntraced(function* (
   options: Options = {}
 ): Effect.fn.Return<Service, InvalidInput, RpcPool | Scope.Scope> {
   const pool = yield* RpcPool
-  const { blockhashTimeToLive = "10 seconds", maxInFlight = 1024 } = options
+  const { blockhashCommitment = "confirmed", blockhashTimeToLive = "10 seconds", maxInFlight = 1024 } = options
   const { commitment: defaultCommitment = "confirmed", timeout: defaultTimeout = "2 minutes" } = options
   const permits = Math.ceil(yield* positive("maxInFlight", maxInFlight))
   const gate = Gate.make(permits)
@@ -213,7 +219,7 @@ export const make = Effect.fnUntraced(function* (
   })
   const blockhashes = yield* BlockhashCache.make({
     fetch: Effect.map(
-      Effect.suspend(() => pool.getLatestBlockhash({ commitment: "confirmed" })),
+      Effect.suspend(() => pool.getLatestBlockhash({ commitment: blockhashCommitment })),
       ({ slot, value }) => ({ ...value, slot })
     ),
     timeToLive: Duration.decode(blockhashTimeToLive)
@@ -222,6 +228,7 @@ export const make = Effect.fnUntraced(function* (
   const deliver = Delivery.make(pool, tracker, {
     report,
     invalidate: blockhashes.invalidate,
+    blockhashCommitment,
     rebroadcastInterval
   })
 

@@ -127,7 +127,7 @@ const unavailable = (cause: unknown) => new JournalError({ reason: "Unavailable"
 
 /**
  * A journal over a key-value store, each entry under one of `capacity` keys. An entry that cannot be read was cut off
- * while it was written, thus before it was sent: it is logged and overwritten.
+ * while it was written, thus before it was sent: it is logged and removed.
  *
  * @since 0.1.0
  * @category constructors
@@ -152,9 +152,9 @@ export const make = Effect.fnUntraced(function* (
         onSome: (text) =>
           Effect.matchEffect(decode(text), {
             onFailure: () =>
-              Effect.zipRight(
-                Effect.logWarning("a journal entry was cut off before its transaction was sent", key),
-                Effect.sync(() => free.push(key))
+              Effect.logWarning("a journal entry was cut off before its transaction was sent", key).pipe(
+                Effect.zipRight(Effect.mapError(store.remove(key), unavailable)),
+                Effect.zipRight(Effect.sync(() => free.push(key)))
               ),
             onSuccess: (entry) => Effect.sync(() => taken.set(entry.signed.signature, { key, entry }))
           })

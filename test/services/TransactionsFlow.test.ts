@@ -251,15 +251,33 @@ describe("Transactions: blockhashes", () => {
       return Effect.gen(function* () {
         yield* Effect.forEach(amounts(20), (amount) => send(amount), { concurrency: "unbounded" })
         expect(yield* RpcPool.calls("getLatestBlockhash")).toBe(1)
-        yield* TestClock.adjust("9 seconds")
+        yield* TestClock.adjust("4 seconds")
         yield* send(21n)
         expect(yield* RpcPool.calls("getLatestBlockhash")).toBe(1)
-        yield* TestClock.adjust("1 second")
+        yield* TestClock.adjust("6 seconds")
         yield* send(22n)
         expect(yield* RpcPool.calls("getLatestBlockhash")).toBe(2)
       }).pipe(over(node))
     }
   )
+
+  it.effect("Given a blockhash that ages, when one signs, then the next is fetched and nobody waits for it", () => {
+    let fetches = 0
+    const node = FakeNode.make({
+      getLatestBlockhash: () =>
+        ++fetches > 1
+          ? Effect.never
+          : Effect.succeed({ slot: 1n, value: { blockhash: FakeNode.blockhashOf(9), lastValidBlockHeight: 200n } })
+    })
+    node.onSend = node.land
+    return Effect.gen(function* () {
+      yield* send(1n)
+      yield* TestClock.adjust("6 seconds")
+      yield* send(2n)
+      yield* send(3n)
+      expect(fetches).toBe(2)
+    }).pipe(over(node))
+  })
 
   it.effect("Given a fetch that several wait for, when the first is interrupted, then the others have its answer", () =>
     Effect.gen(function* () {

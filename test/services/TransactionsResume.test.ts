@@ -268,7 +268,7 @@ describe("Transactions: the journal", () => {
     })
   )
 
-  it.effect("Given an entry that was cut off, when it is read, then it is overwritten and the others are found", () =>
+  it.effect("Given an entry that was cut off, when it is read, then it is removed and the others are found", () =>
     Effect.gen(function* () {
       const store = yield* memory
       const node = FakeNode.make()
@@ -278,6 +278,7 @@ describe("Transactions: the journal", () => {
       yield* store.set("transaction-1", '{"signed":{"sig')
       const pending = yield* Effect.flatMap(Journal.Journal, ({ pending }) => pending).pipe(journaled(node, store))
       expect(pending).toStrictEqual([entry])
+      expect(yield* store.size).toBe(1)
     })
   )
 

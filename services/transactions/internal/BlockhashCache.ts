@@ -45,7 +45,11 @@ export interface RecentBlockhash extends LatestBlockhash {
  * @internal
  */
 export interface BlockhashCache {
-  /** Fetched when there is none, or only one older than the time to live; callers at the same time share one fetch. */
+  /**
+   * Fetched when there is none, or only one older than the time to live; callers at the same time share one fetch. In
+   * the second half of its time to live the next one is fetched while this one is given, so that who signs all the time
+   * never waits.
+   */
   readonly get: Effect.Effect<RecentBlockhash, RpcError>
   /** Waits for another blockhash than this one, for 8 seconds at most. */
   readonly newerThan: (blockhash: Blockhash) => Effect.Effect<RecentBlockhash, RpcError>
@@ -86,7 +90,9 @@ export const make = Effect.fnUntraced(function* (options: {
 
   const get = Effect.flatMap(Clock.currentTimeMillis, (now) => {
     if (latest !== undefined && now < freshUntil) {
-      return Effect.as(Metric.increment(Metrics.blockhashCacheHits), latest)
+      const hit = Effect.as(Metric.increment(Metrics.blockhashCacheHits), latest)
+      const isAging = now >= freshUntil - timeToLive / 2 && fetching === undefined
+      return isAging ? Effect.zipRight(fetch(now), hit) : hit
     }
     return Metric.increment(Metrics.blockhashCacheMisses).pipe(
       Effect.zipRight(Effect.suspend(() => (fetching === undefined ? fetch(now) : Effect.succeed(fetching)))),

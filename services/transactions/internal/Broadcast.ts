@@ -45,11 +45,13 @@ export const make =
   (
     pool: Pick<RpcPool, "sendTransaction">,
     {
+      blockhashCommitment,
       invalidate,
       report
     }: {
       readonly report: (failed: Failure.Failed) => TransactionError
       readonly invalidate: (blockhash: Blockhash) => Effect.Effect<void>
+      readonly blockhashCommitment: Commitment
     }
   ) =>
   (signed: SignedTransaction, { commitment, firstTime, preflight }: BroadcastOptions): Broadcast => {
@@ -86,8 +88,8 @@ export const make =
       return pool
         .sendTransaction(signed.wire, {
           skipPreflight,
-          // The blockhash is a confirmed one: a finalized bank does not know it yet.
-          preflightCommitment: commitment === "processed" ? "processed" : "confirmed",
+          // A finalized bank may not know the blockhash yet, nor a confirmed one that of a processed bank.
+          preflightCommitment: [commitment, blockhashCommitment].includes("processed") ? "processed" : "confirmed",
           maxRetries: 0,
           minContextSlot: signed.minContextSlot
         })

@@ -1,7 +1,7 @@
 /**
  * @since 0.1.0
  */
-import type { Blockhash } from "@solana/kit"
+import type { Blockhash, Commitment } from "@solana/kit"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -44,6 +44,7 @@ export const make = (
   options: {
     readonly report: (failed: Failure.Failed) => TransactionError
     readonly invalidate: (blockhash: Blockhash) => Effect.Effect<void>
+    readonly blockhashCommitment: Commitment
     readonly rebroadcastInterval: Duration.Duration
   }
 ) => {
