@@ -8,6 +8,7 @@ interface Benchmark {
 }
 
 const benchmarks: { readonly [name: string]: () => Promise<Benchmark> } = {
+  hotpath: () => import("./hotpath.js"),
   transport: () => import("./transport.js")
 }
 
