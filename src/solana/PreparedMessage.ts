@@ -1,0 +1,104 @@
+/**
+ * Messages that lack nothing but their blockhash: compiled once, signed with as many blockhashes as it takes.
+ *
+ * @since 0.1.0
+ */
+import type { Address, Blockhash } from "@solana/kit"
+import * as Either from "effect/Either"
+import type { InvalidInput } from "../InvalidInput.js"
+import * as Addresses from "./Address.js"
+import * as Blockhashes from "./Blockhash.js"
+import { BoundedCache } from "./internal/BoundedCache.js"
+import * as Template from "./internal/messageTemplate.js"
+import { VERSION_FLAG } from "./internal/wireConstants.js"
+import * as Message from "./Message.js"
+
+/**
+ * What a message is prepared from: all that it is compiled from, but the blockhash.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type PrepareOptions = Omit<Message.CompileOptions, "blockhash">
+
+/**
+ * A compiled message with zeros in the place of its blockhash.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PreparedMessage {
+  /** Do not change them. */
+  readonly bytes: Uint8Array
+  /** Where the 32 bytes of the blockhash go. */
+  readonly blockhashAt: number
+  /** Who has to sign, in the order of the signatures; the fee payer first. */
+  readonly signers: ReadonlyArray<Address>
+}
+
+const NO_BLOCKHASH = Blockhashes.fromBytes(new Uint8Array(Blockhashes.SIZE))
+
+/** Fee payers, and for each the shapes of instruction, that are remembered: 64 of 8 in a generation, about 1 MB. */
+const CACHED_PAYERS = 64
+const CACHED_SHAPES = 8
+
+const templatesByPayer = new BoundedCache<Address, BoundedCache<number, Template.Template>>(CACHED_PAYERS)
+
+const templatesOf = (feePayer: Address): BoundedCache<number, Template.Template> => {
+  const known = templatesByPayer.get(feePayer)
+  if (known !== undefined) return known
+  const templates = new BoundedCache<number, Template.Template>(CACHED_SHAPES)
+  templatesByPayer.set(feePayer, templates)
+  return templates
+}
+
+/** Tells instructions of one kind from others, mostly: by the number of accounts and the beginning of the data. */
+const shapeOf = ({ instructions: [instruction] }: PrepareOptions): number => {
+  const { accounts = [], data = [] } = instruction ?? {}
+  const [a = 0, b = 0, c = 0] = data
+  return (a | (b << 8) | (c << 16)) ^ (data.length << 4) ^ accounts.length
+}
+
+const general = (options: PrepareOptions): Either.Either<PreparedMessage, InvalidInput> =>
+  Either.map(Message.compile({ ...options, blockhash: NO_BLOCKHASH }), (bytes) => {
+    const headerAt = bytes[0] === VERSION_FLAG ? 1 : 0
+    const keysAt = headerAt + 4
+    const signers = Array.from({ length: bytes[headerAt] ?? 0 }, (_, index) =>
+      Addresses.fromBytes(bytes, keysAt + index * Addresses.SIZE)
+    )
+    return { bytes, blockhashAt: keysAt + (bytes[headerAt + 3] ?? 0) * Addresses.SIZE, signers }
+  })
+
+/**
+ * As `Message.compile`, byte for byte and refusal for refusal, but for the blockhash. What a wallet sends time and
+ * again, one instruction of a kind after the other, is patched into the bytes of the last instead of compiled.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const prepare = (options: PrepareOptions): Either.Either<PreparedMessage, InvalidInput> => {
+  if (options.instructions.length !== 1) return general(options)
+  const templates = templatesOf(options.feePayer)
+  const shape = shapeOf(options)
+  const template = templates.get(shape)
+  const filled = template === undefined ? undefined : Template.fill(template, options)
+  if (filled !== undefined) return Either.right(filled)
+  const prepared = general(options)
+  if (Either.isRight(prepared)) {
+    const learned = Template.learn(options, prepared.right)
+    if (learned !== undefined) templates.set(shape, learned)
+  }
+  return prepared
+}
+
+/**
+ * The bytes to sign, with this blockhash.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const withBlockhash = ({ blockhashAt, bytes }: PreparedMessage, blockhash: Blockhash): Uint8Array => {
+  const complete = bytes.slice()
+  complete.set(Blockhashes.toBytes(blockhash), blockhashAt)
+  return complete
+}
