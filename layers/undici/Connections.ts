@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import type { Socket } from "node:net"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -36,15 +37,17 @@ export interface Connections {
  * @category constructors
  */
 export const make = (endpoint: Endpoint, settings: Settings): Effect.Effect<Connections, never, Scope.Scope> =>
-  Effect.flatMap(Connector.make(endpoint, settings), (connect) => {
+  Effect.flatMap(Connector.make(endpoint, settings), (connector) => {
     const http2 = endpoint.isSecure ? settings.http2 : undefined
     return Effect.acquireRelease(
       Effect.sync(() =>
-        http2 === undefined ? plain(endpoint, settings, connect) : either(endpoint, settings, http2, connect)
+        http2 === undefined ? plain(endpoint, settings, connector) : either(endpoint, settings, http2, connector)
       ),
       ({ destroy }) => Effect.promise(destroy)
     )
   })
+
+const TAKEN_BACK = new Error("taken back before it was sent")
 
 interface Owned extends Connections {
   readonly destroy: () => Promise<unknown>
@@ -56,7 +59,8 @@ const clientOptions = (settings: Settings): Client.Options => ({
   keepAliveTimeout: Duration.toMillis(settings.keepAliveTimeout)
 })
 
-const plain = ({ url }: Endpoint, settings: Settings, connect: buildConnector.connector): Owned => {
+const plain = ({ url }: Endpoint, settings: Settings, { connect, keepReady }: Connector.Connector): Owned => {
+  keepReady()
   const pool = new Pool(Redacted.value(url).origin, {
     ...clientOptions(settings),
     connect,
@@ -75,16 +79,19 @@ const either = (
   { url }: Endpoint,
   settings: Settings,
   http2: Http2Settings,
-  connect: buildConnector.connector
+  { connect, keepReady }: Connector.Connector
 ): Owned => {
   const { origin } = Redacted.value(url)
   const idle = Duration.toMillis(settings.keepAliveTimeout)
   let protocol: Connector.Protocol | undefined
+  const kept = Math.min(settings.minIdleConnections, http2.connections)
+  let sessions = 0
   let isScouting = false
   let waiting: Array<() => void> = []
   let inFlight = 0
   let idleSince = 0
-  let timer: NodeJS.Timeout | undefined
+  let idleTimer: NodeJS.Timeout | undefined
+  let warmTimer: NodeJS.Timeout | undefined
   let isDestroyed = false
 
   const release = () => {
@@ -94,11 +101,22 @@ const either = (
     for (const send of held) send()
   }
 
-  const onConnected = (client: Client, agreed: Connector.Protocol) => {
+  const onConnected = (client: Client, socket: Socket) => {
+    const agreed = Connector.protocolOf(socket)
     client.pipelining = agreed === "2" ? http2.maxConcurrentStreams : 1
+    if (agreed === "2") {
+      sessions++
+      socket.once("close", () => {
+        sessions--
+        warmLater()
+      })
+    }
     if (protocol === agreed) return
     protocol = agreed
-    if (agreed === "1.1") renew()
+    if (agreed === "1.1") {
+      renew()
+      keepReady()
+    }
     release()
   }
 
@@ -116,7 +134,7 @@ const either = (
           ...options,
           connect: (target: buildConnector.Options, callback: buildConnector.Callback) =>
             connect(target, (...result) => {
-              if (result[0] === null) onConnected(client, Connector.protocolOf(result[1]))
+              if (result[0] === null) onConnected(client, result[1])
               callback(...result)
             })
         })
@@ -135,12 +153,41 @@ const either = (
 
   /** undici closes idle connections of HTTP/1.1 only. */
   const closeIdle = () => {
-    timer = undefined
+    idleTimer = undefined
     if (isDestroyed || inFlight > 0) return
     const left = idleSince + idle - performance.now()
-    if (left > 0) timer = setTimeout(closeIdle, Math.ceil(left)).unref()
+    if (left > 0) idleTimer = setTimeout(closeIdle, Math.ceil(left)).unref()
     else renew()
   }
+
+  const scout = () => {
+    isScouting = true
+    few.once("connectionError", release)
+  }
+
+  /** Opens sessions with requests that are taken back before they are sent. */
+  const warm = () => {
+    if (isDestroyed || protocol === "1.1" || isScouting) return
+    for (let nth = sessions; nth < kept; nth++) {
+      if (protocol === undefined && !isScouting) scout()
+      few.dispatch(
+        { path: "/", method: "GET" },
+        {
+          onRequestStart: (controller) => controller.abort(TAKEN_BACK),
+          onResponseError: (_, error) => {
+            if (error !== TAKEN_BACK) warmLater()
+          }
+        }
+      )
+    }
+  }
+
+  const warmLater = () => {
+    clearTimeout(warmTimer)
+    if (kept > 0 && !isDestroyed) warmTimer = setTimeout(warm, Connector.REWARM_AFTER).unref()
+  }
+
+  warm()
 
   const send = (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) =>
     void (protocol === "1.1" ? many : few).dispatch(options, handler)
@@ -150,20 +197,20 @@ const either = (
       inFlight++
       if (protocol !== undefined || isDestroyed) return send(options, handler)
       if (isScouting) return void waiting.push(() => send(options, handler))
-      isScouting = true
-      few.once("connectionError", release)
+      scout()
       send(options, handler)
     },
     done: () => {
       inFlight--
-      if (inFlight > 0) return
+      if (inFlight > 0 || kept > 0) return
       idleSince = performance.now()
-      timer ??= setTimeout(closeIdle, idle).unref()
+      idleTimer ??= setTimeout(closeIdle, idle).unref()
     },
     protocol: () => protocol,
     destroy: () => {
       isDestroyed = true
-      clearTimeout(timer)
+      clearTimeout(idleTimer)
+      clearTimeout(warmTimer)
       const ended = Promise.all([few.destroy(), many.destroy()])
       release()
       return ended

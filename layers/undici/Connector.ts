@@ -22,8 +22,23 @@ import type { Settings } from "./Settings.js"
  */
 export type Protocol = "1.1" | "2"
 
-/** Milliseconds before a ready connection that was lost, or could not be made, is made again. */
-const REWARM_AFTER = 500
+/**
+ * Milliseconds before a ready connection that was lost, or could not be made, is made again.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const REWARM_AFTER = 500
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Connector {
+  readonly connect: buildConnector.connector
+  /** Begins to keep connections ready; for HTTP/1.1, since a session of HTTP/2 is ready by itself. */
+  readonly keepReady: () => void
+}
 
 /**
  * What was agreed on with the server.
@@ -40,19 +55,13 @@ export const protocolOf = (socket: Socket): Protocol =>
  * @since 0.1.0
  * @category constructors
  */
-export const make = (
-  endpoint: Endpoint,
-  settings: Settings
-): Effect.Effect<buildConnector.connector, never, Scope.Scope> =>
-  Effect.map(
-    Effect.acquireRelease(
-      Effect.sync(() => new Reserve(endpoint, settings)),
-      (reserve) => Effect.sync(() => reserve.close())
-    ),
-    (reserve) => reserve.connect
+export const make = (endpoint: Endpoint, settings: Settings): Effect.Effect<Connector, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => new Reserve(endpoint, settings)),
+    (reserve) => Effect.sync(() => reserve.close())
   )
 
-class Reserve {
+class Reserve implements Connector {
   readonly #open: buildConnector.connector
   readonly #target: buildConnector.Options
   readonly #host: string
@@ -62,7 +71,7 @@ class Reserve {
   #connected = 0
   #opening = 0
   #timer: NodeJS.Timeout | undefined
-  #isClosed = false
+  #isKept = false
 
   constructor({ host, isSecure, url }: Endpoint, settings: Settings) {
     const { hostname, port, protocol } = Redacted.value(url)
@@ -77,6 +86,10 @@ class Reserve {
     this.#host = host
     this.#wanted = settings.minIdleConnections
     this.#most = settings.connections
+  }
+
+  readonly keepReady = (): void => {
+    this.#isKept = true
     this.#fill()
   }
 
@@ -95,14 +108,14 @@ class Reserve {
   }
 
   close(): void {
-    this.#isClosed = true
+    this.#isKept = false
     clearTimeout(this.#timer)
     for (const socket of this.#ready) socket.destroy()
   }
 
   #fill(): void {
     while (
-      !this.#isClosed &&
+      this.#isKept &&
       this.#ready.length + this.#opening < this.#wanted &&
       this.#connected + this.#opening < this.#most
     ) {
@@ -117,7 +130,7 @@ class Reserve {
 
   #keep(socket: Socket): void {
     this.#count(socket)
-    if (this.#isClosed || this.#connected > this.#most) {
+    if (!this.#isKept || this.#connected > this.#most) {
       socket.destroy()
       return
     }
@@ -132,7 +145,7 @@ class Reserve {
 
   #fillLater(): void {
     clearTimeout(this.#timer)
-    if (!this.#isClosed) this.#timer = setTimeout(() => this.#fill(), REWARM_AFTER).unref()
+    if (this.#isKept) this.#timer = setTimeout(() => this.#fill(), REWARM_AFTER).unref()
   }
 
   #count(socket: Socket): void {

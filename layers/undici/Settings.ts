@@ -37,9 +37,9 @@ export interface Options {
    */
   readonly connections?: number | undefined
   /**
-   * Connections that are kept open and ready beside those in use; one that is taken or lost is replaced. Default: 0. Too
-   * low: the first calls of a burst wait for handshakes. Too high: connections that nobody uses, which servers close after
-   * a while and which are made again.
+   * Connections that are kept open and ready from the start on: over HTTP/1.1 beside those in use, over HTTP/2 in all; one
+   * that is taken or lost is replaced. Default: 0. Too low: the first calls of a burst wait for handshakes. Too high:
+   * connections that nobody uses, which servers close after a while and which are made again.
    */
   readonly minIdleConnections?: number | undefined
   /**

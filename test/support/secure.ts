@@ -1,0 +1,110 @@
+import { readFileSync } from "node:fs"
+import { createSecureServer } from "node:http2"
+import type { Http2ServerRequest, Http2ServerResponse, SecureServerOptions, ServerHttp2Session } from "node:http2"
+import { createServer } from "node:https"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
+import type { TLSSocket } from "node:tls"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+
+const file = (name: string) => readFileSync(new URL(`./tls/${name}`, import.meta.url), "utf8")
+
+/** The certificate of `localhost` and 127.0.0.1, signed by itself; valid for 100 years. */
+export const ca = file("cert.pem")
+
+export interface Secure {
+  readonly url: string
+  readonly port: number
+  /** Connections that were ever opened. */
+  readonly opened: () => number
+  /** Connections that are open now. */
+  readonly open: () => number
+  readonly requests: () => number
+  readonly maxInFlight: () => number
+  readonly sessions: ReadonlyArray<ServerHttp2Session>
+  readonly cut: () => void
+}
+
+type Request = Http2ServerRequest | IncomingMessage
+type Response = Http2ServerResponse | ServerResponse
+
+/** Answers JSON-RPC over TLS with what `respond` makes of a body. */
+export const serveSecure = (
+  respond: (body: string, request: Request) => Promise<string>,
+  options: { readonly http2?: false | SecureServerOptions } = {}
+): Effect.Effect<Secure, never, Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.async<{ readonly state: Secure; readonly close: (done: () => void) => void }>((resume) => {
+        const sockets = new Set<TLSSocket>()
+        const sessions: Array<ServerHttp2Session> = []
+        let opened = 0
+        let requests = 0
+        let inFlight = 0
+        let maxInFlight = 0
+        const onRequest = (request: Request, response: Response) => {
+          requests++
+          maxInFlight = Math.max(maxInFlight, ++inFlight)
+          response.on("close", () => inFlight--)
+          const chunks: Array<Buffer> = []
+          request.on("data", (chunk: Buffer) => chunks.push(chunk))
+          request.on("end", () => {
+            void respond(Buffer.concat(chunks).toString(), request).then((text) => {
+              response.setHeader("content-type", "application/json")
+              response.end(text)
+            })
+          })
+        }
+        const identity = { key: file("key.pem"), cert: ca }
+        const server =
+          options.http2 === false
+            ? createServer(identity, onRequest)
+            : createSecureServer({ ...identity, allowHTTP1: true, ...options.http2 }, onRequest).on(
+                "session",
+                (session) => sessions.push(session)
+              )
+        server.on("secureConnection", (socket: TLSSocket) => {
+          opened++
+          sockets.add(socket)
+          socket.on("error", () => undefined)
+          socket.once("close", () => sockets.delete(socket))
+        })
+        const cut = () => {
+          for (const socket of sockets) socket.destroy()
+        }
+        server.listen(0, "127.0.0.1", () => {
+          const { port } = server.address() as AddressInfo
+          const state: Secure = {
+            url: `https://127.0.0.1:${port}`,
+            port,
+            opened: () => opened,
+            open: () => sockets.size,
+            requests: () => requests,
+            maxInFlight: () => maxInFlight,
+            sessions,
+            cut
+          }
+          resume(
+            Effect.succeed({
+              state,
+              close: (done) => {
+                cut()
+                server.close(() => done())
+              }
+            })
+          )
+        })
+      }),
+      ({ close }) => Effect.async<void>((resume) => close(() => resume(Effect.void)))
+    ),
+    ({ state }) => state
+  )
+
+/** Passes everything on to a node over HTTP. */
+export const secureProxy = (target: string): Effect.Effect<Secure, never, Scope.Scope> =>
+  serveSecure((body) =>
+    fetch(target, { method: "POST", headers: { "content-type": "application/json" }, body }).then((reply) =>
+      reply.text()
+    )
+  )
