@@ -12,6 +12,7 @@ import * as Audit from "./Audit.js"
 import * as Client from "./Client.js"
 import * as Exchange from "./Exchange.js"
 import type { Faults } from "./Faults.js"
+import * as Followers from "./Followers.js"
 import * as Network from "./Network.js"
 import * as Workload from "./Workload.js"
 
@@ -20,6 +21,8 @@ export interface Options {
   readonly faults: Faults
   readonly seed: number
   readonly endpoints: number
+  /** Whether each agent follows its inbox meanwhile. */
+  readonly follow: boolean
 }
 
 /** What came of a run. */
@@ -46,11 +49,13 @@ export interface Report {
 export interface Outcome {
   readonly report: Report
   readonly sent: ReadonlyArray<Workload.Sent & { readonly verdict: Audit.Verdict }>
+  /** Of the agents who followed their inboxes. */
+  readonly followed: Followers.Seen
 }
 
 /** What no run may have. */
-export const isBroken = ({ failedFalsely, landedTwice, lost }: Report): boolean =>
-  failedFalsely > 0 || landedTwice > 0 || lost > 0
+export const isBroken = ({ followed: { ended, missed, repeated }, report }: Outcome): boolean =>
+  report.landedTwice + report.lost + report.failedFalsely + ended.length + missed.length + repeated.length > 0
 
 const AGENTS = 8
 
@@ -85,20 +90,25 @@ const settled = ({ faults }: Options) =>
 /** Sends messages over a network on which these faults happen, and holds what was told against the chain. */
 export const run = (options: Options): Effect.Effect<Outcome> =>
   Effect.gen(function* () {
-    const { endpoints, faults, messages, seed } = options
+    const { endpoints, faults, follow, messages, seed } = options
     const wallets = yield* Workload.agents(AGENTS, messages)
     const nodes = yield* Network.endpoints({ faults, seed, count: endpoints })
+    const client = yield* Layer.build(Client.layer(nodes))
+    const seen = yield* Effect.provide(Followers.follow(follow ? wallets : []), client)
+
     const before = yield* counters
     const start = yield* Clock.currentTimeMillis
-    const sent = yield* Effect.provide(Workload.run(wallets, messages), Client.layer(nodes))
+    const sent = yield* Effect.provide(Workload.run(wallets, messages), client)
     const millis = (yield* Clock.currentTimeMillis) - start
     const after = yield* counters
+
     yield* settled(options)
     const truth = yield* Audit.truth
     const judged = sent.map((one) => ({ ...one, verdict: Audit.verdict(truth, one) }))
     const count = (verdict: Audit.Verdict) => Arr.countBy(judged, (one) => one.verdict === verdict)
     return {
       sent: judged,
+      followed: yield* seen(follow ? Array.from(truth.values()).flat() : []),
       report: {
         messages,
         landedOnce: count("landedOnce"),

@@ -22,6 +22,7 @@ const USAGE = `Usage: npm run -s chaos -- [options]
                      .join(",\n                   ")}
   --seed S         whole number that decides which call meets which fault (default: any)
   --endpoints N    nodes (default 3)
+  --follow         each agent follows its inbox meanwhile, and must see each message once
   --json           the report as one JSON document
   --help           this text`
 
@@ -39,6 +40,7 @@ const readArguments = Effect.gen(function* () {
           faults: { type: "string", default: "all" },
           seed: { type: "string", default: String(Math.floor(Math.random() * 1_000_000)) },
           endpoints: { type: "string", default: "3" },
+          follow: { type: "boolean", default: false },
           json: { type: "boolean", default: false },
           help: { type: "boolean", default: false }
         }
@@ -53,7 +55,8 @@ const readArguments = Effect.gen(function* () {
       messages: yield* readNumber("--messages", values.messages),
       faults: yield* Faults.named(values.faults.split(",")),
       seed: yield* readNumber("--seed", values.seed),
-      endpoints: Math.max(1, yield* readNumber("--endpoints", values.endpoints))
+      endpoints: Math.max(1, yield* readNumber("--endpoints", values.endpoints)),
+      follow: values.follow
     }
   }
 })
@@ -77,10 +80,14 @@ const tell = ({ report, sent }: Chaos.Outcome) =>
     yield* Effect.forEach(Object.entries(failures), ([what, { length }]) => Console.log(`  ${what}: ${length}`))
   })
 
-const complain = ({ report, sent }: Chaos.Outcome) =>
+const complain = ({ followed, report, sent }: Chaos.Outcome) =>
   Effect.gen(function* () {
     const wrong = sent.filter(({ verdict }) => verdict !== "landedOnce" && verdict !== "failedTruly")
     yield* Effect.forEach(wrong, ({ text, told, verdict }) => Console.error(`${verdict}: ${text} (${describe(told)})`))
+    const { ended, missed, repeated } = followed
+    if (missed.length > 0) yield* Console.error(`followers did not see ${missed.join(", ")}`)
+    if (repeated.length > 0) yield* Console.error(`followers saw more than once ${repeated.join(", ")}`)
+    yield* Effect.forEach(ended, (why) => Console.error(`a follower's stream ended: ${why}`))
     yield* Console.error(`It happens again with --seed ${report.seed}`)
   })
 
@@ -89,7 +96,7 @@ const main = Effect.gen(function* () {
   if (help) return yield* Console.log(USAGE)
   const outcome = yield* Chaos.run(chaos)
   yield* json ? Console.log(JSON.stringify(outcome.report)) : tell(outcome)
-  if (!Chaos.isBroken(outcome.report)) return
+  if (!Chaos.isBroken(outcome)) return
   yield* complain(outcome)
   process.exitCode = 1
 })

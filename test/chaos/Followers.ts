@@ -1,0 +1,55 @@
+import type { Address } from "@solana/kit"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as Message from "../../services/Message.js"
+import type * as Wallet from "../../services/Wallet.js"
+
+/** What those saw who followed inboxes. */
+export interface Seen {
+  /** Messages of the chain that nobody saw. */
+  readonly missed: ReadonlyArray<Address>
+  /** Messages that were seen more than once. */
+  readonly repeated: ReadonlyArray<Address>
+  /** Why streams ended that never should. */
+  readonly ended: ReadonlyArray<string>
+}
+
+/** How long a lost notification may remain unseen: until the socket is lost too, and all is read again. */
+const PATIENCE = "60 seconds"
+
+/**
+ * Follows the inboxes until the scope closes. Gives what waits for these messages to be seen, and says how often they
+ * were.
+ */
+export const follow = (
+  wallets: ReadonlyArray<Wallet.Service>
+): Effect.Effect<(there: ReadonlyArray<Address>) => Effect.Effect<Seen>, never, Message.Message | Scope.Scope> =>
+  Effect.gen(function* () {
+    const { inbox } = yield* Message.Message
+    const seen = new Map<Address, number>()
+    const ended: Array<string> = []
+    yield* Effect.forEach(wallets, ({ address: wallet }) =>
+      inbox(wallet, { follow: true }).pipe(
+        Stream.runForEach(({ address }) => Effect.sync(() => seen.set(address, (seen.get(address) ?? 0) + 1))),
+        Effect.matchCause({
+          onFailure: (cause) => ended.push(String(cause)),
+          onSuccess: () => ended.push("it came to an end")
+        }),
+        Effect.forkScoped
+      )
+    )
+    return (there) => {
+      const look = Effect.sync((): Seen => ({
+        missed: there.filter((address) => !seen.has(address)),
+        repeated: there.filter((address) => (seen.get(address) ?? 0) > 1),
+        ended
+      }))
+      const patience = Schedule.upTo(Schedule.spaced("100 millis"), PATIENCE)
+      return Effect.zipRight(
+        Effect.repeat(look, { until: ({ missed }) => missed.length === 0, schedule: patience }),
+        look
+      )
+    }
+  })
