@@ -96,7 +96,9 @@ export interface LookupTable {
 export interface CompileOptions {
   /** Default 0. Legacy is for wallets and programs that know no other. */
   readonly version?: Version
+  /** Pays the fee; the first account of the message, a writable signer. */
   readonly feePayer: Address
+  /** A recent blockhash, or the value of a durable nonce: what the message can land with. */
   readonly blockhash: Blockhash
   /** At most 64. */
   readonly instructions: ReadonlyArray<Instruction>
