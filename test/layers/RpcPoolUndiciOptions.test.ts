@@ -1,0 +1,179 @@
+import { readFileSync } from "node:fs"
+import { createServer } from "node:net"
+import type { AddressInfo } from "node:net"
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as RpcPoolUndici from "../../layers/RpcPoolUndici.js"
+import * as RpcPool from "../../services/RpcPool.js"
+import * as Deadline from "../../services/transport/Deadline.js"
+import * as Retry from "../../services/transport/Retry.js"
+import { answer, serve, until } from "./RpcPoolUndiciServer.js"
+
+const sockets = (url: string, options: Partial<RpcPoolUndici.SocketOptions> = {}) =>
+  Effect.map(RpcPoolUndici.transport({ url: Redacted.make(url), ...options }), (transport) => RpcPool.make(transport))
+
+const burst = (rpc: RpcPool.Service, count: number) =>
+  Effect.all(
+    Array.from({ length: count }, () => rpc.getSlot()),
+    { concurrency: "unbounded", discard: true }
+  )
+
+/** A node that answers after so long and says how many it did at once. */
+const slow = (millis: number) =>
+  Effect.gen(function* () {
+    let inFlight = 0
+    let most = 0
+    const server = yield* serve({
+      onRequest: (request, response) => {
+        most = Math.max(most, ++inFlight)
+        setTimeout(() => {
+          inFlight--
+          answer(request, response, 1)
+        }, millis)
+      }
+    })
+    return { ...server, most: () => most }
+  })
+
+/** Seconds until Linux probes the connection to this port, where it does so. */
+const probedIn = (port: number): number | undefined => {
+  const remote = `0100007F:${port.toString(16).toUpperCase().padStart(4, "0")}`
+  const fields = readFileSync("/proc/net/tcp", "utf8")
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .find((line) => line[2] === remote && line[3] === "01")
+  const [kind, ticks = "0"] = fields?.[5]?.split(":") ?? []
+  return kind === "02" ? Number.parseInt(ticks, 16) / 100 : undefined
+}
+
+describe("RpcPoolUndici options on a real socket", () => {
+  it.scopedLive("Given so many connections at most / When more calls are made / Then no more are open", () =>
+    Effect.gen(function* () {
+      for (const connections of [1, 5]) {
+        const server = yield* slow(10)
+        yield* burst(yield* sockets(server.url, { connections }), 20)
+        assert.deepStrictEqual([server.most(), server.sockets.size], [connections, connections])
+      }
+    })
+  )
+
+  it.scopedLive("Given connections to keep ready / When one is taken or lost / Then another takes its place", () =>
+    Effect.gen(function* () {
+      const server = yield* slow(0)
+      const rpc = yield* sockets(server.url, { minIdleConnections: 2 })
+      yield* until(() => server.sockets.size === 2)
+
+      yield* rpc.getSlot()
+      yield* until(() => server.sockets.size === 3)
+      for (const socket of server.sockets) socket.destroy()
+      yield* until(() => server.sockets.size === 0)
+      yield* until(() => server.sockets.size === 2)
+
+      assert.strictEqual(server.requests.length, 1)
+    })
+  )
+
+  it.scopedLive(
+    "Given a server that never ends its handshake / When called / Then the connection timeout ends it",
+    () =>
+      Effect.gen(function* () {
+        const port = yield* Effect.acquireRelease(
+          Effect.async<ReturnType<typeof createServer>>((resume) => {
+            const server = createServer((socket) => socket.on("error", () => undefined).resume())
+            server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+          }),
+          (server) => Effect.sync(() => server.close())
+        ).pipe(Effect.map((server) => (server.address() as AddressInfo).port))
+        const rpc = yield* sockets(`https://127.0.0.1:${port}`, { connectTimeout: "100 millis" })
+
+        const [elapsed, error] = yield* Effect.timed(Effect.flip(rpc.getSlot()))
+
+        assert.strictEqual(error.reason, "Timeout")
+        assert.include(error.message, `127.0.0.1:${port}`)
+        assert.isTrue(Duration.lessThan(elapsed, "3 seconds"))
+      })
+  )
+
+  it.scopedLive(
+    "Given an idle timeout / When a connection is idle for so long / Then it is closed, and not before",
+    () =>
+      Effect.gen(function* () {
+        const server = yield* slow(0)
+        yield* (yield* sockets(server.url, { keepAliveTimeout: "50 millis" })).getSlot()
+        yield* until(() => server.sockets.size === 0)
+        yield* (yield* sockets(server.url)).getSlot()
+        yield* Effect.sleep("200 millis")
+
+        assert.strictEqual(server.sockets.size, 1)
+      })
+  )
+
+  it.scopedLive.skipIf(process.platform !== "linux")(
+    "Given a keep-alive interval / When a connection is idle / Then the system will probe it so soon",
+    () =>
+      Effect.gen(function* () {
+        for (const seconds of [3, 40]) {
+          const server = yield* slow(0)
+          yield* (yield* sockets(server.url, { keepAliveInterval: Duration.seconds(seconds) })).getSlot()
+          const left = probedIn(server.port)
+          assert.isTrue(left !== undefined && left <= seconds && left > seconds - 3, `${left} of ${seconds} seconds`)
+        }
+      })
+  )
+
+  it.scopedLive("Given a request timeout / When a reply trickles on / Then the call ends, and its request", () =>
+    Effect.gen(function* () {
+      let isClosed = false
+      const server = yield* serve({
+        onRequest: (_, response) => {
+          const timer = setInterval(() => response.write(" "), 5)
+          response.on("close", () => {
+            clearInterval(timer)
+            isClosed = true
+          })
+        }
+      })
+      const rpc = yield* sockets(server.url, { requestTimeout: "100 millis" })
+
+      const error = yield* Effect.flip(rpc.getSlot())
+
+      assert.deepStrictEqual([error.reason, error.detail], ["Timeout", "no answer within 100 ms"])
+      yield* until(() => isClosed)
+    })
+  )
+
+  it.scopedLive("Given a caller's deadline / When it passes / Then the request ends with it", () =>
+    Effect.gen(function* () {
+      const server = yield* slow(60_000)
+      const rpc = yield* sockets(server.url)
+
+      const [elapsed, error] = yield* Effect.timed(Effect.flip(rpc.getSlot().pipe(Deadline.within("50 millis"))))
+
+      assert.strictEqual(error.reason, "Timeout")
+      assert.isTrue(Duration.lessThan(elapsed, "2 seconds"))
+    })
+  )
+
+  it.scopedLive("Given attempts at most / When a node fails for a while / Then so many are made, or none again", () =>
+    Effect.gen(function* () {
+      const server = yield* serve({
+        onRequest: (request, response) => {
+          if (server.requests.length % 3 === 0) answer(request, response, 9)
+          else response.writeHead(503).end()
+        }
+      })
+      const url = Redacted.make(server.url)
+      const make = (retry: Retry.Options | false) => RpcPoolUndici.make({ url, retry })
+
+      assert.strictEqual(yield* (yield* make({ attempts: 3, base: "1 millis" })).getSlot(), 9n)
+      assert.strictEqual(server.requests.length, 3)
+      const gaveUp = yield* Effect.flip((yield* make({ attempts: 2, base: "1 millis" })).getSlot())
+      assert.deepStrictEqual([gaveUp.status, server.requests.length], [503, 5])
+      yield* (yield* make(false)).getSlot()
+      const once = yield* Effect.flip(Retry.never((yield* make({ attempts: 3 })).getSlot()))
+      assert.deepStrictEqual([once.status, server.requests.length], [503, 7])
+    })
+  )
+})
