@@ -27,9 +27,13 @@ import * as OwnWrite from "./transactions/internal/OwnWrite.js"
 import * as Plan from "./transactions/internal/Plan.js"
 import type { SignOptions } from "./transactions/internal/Plan.js"
 import * as Recorded from "./transactions/internal/Recorded.js"
+import * as Sending from "./transactions/internal/Sending.js"
 import type {
+  PackedItem,
+  PackedOptions,
   Receipt,
   Recovered,
+  SendError,
   SendOptions,
   SimulateOptions,
   Simulation,
@@ -44,14 +48,6 @@ export type { CompileOptions, SignOptions } from "./transactions/internal/Plan.j
 export type * from "./transactions/Model.js"
 export { BlockhashLifetime, SignedTransaction } from "./transactions/SignedTransaction.js"
 export { TransactionError } from "./transactions/TransactionError.js"
-
-/**
- * Everything that sending instructions can fail with.
- *
- * @since 0.1.0
- * @category errors
- */
-export type SendError = InvalidInput | WalletError | RpcError | TransactionError
 
 /**
  * Sends transactions and says truly what became of them.
@@ -71,6 +67,17 @@ export interface Service {
     instructions: ReadonlyArray<Instruction>,
     options?: SendOptions
   ) => Effect.Effect<Receipt, SendError, Wallet>
+  /**
+   * Sends many items in as few transactions as their order and 1232 bytes allow, some of them at the same time. One
+   * outcome for each item, in their order. When an instruction fails, in the preflight or on the chain, its item has
+   * that error and the rest of its transaction is sent again without it; transactions that take too many compute units
+   * are halved. In an item's error, `programError.instructionIndex` counts the item's instructions, and `err` those of
+   * the transaction. An option that is not in its range is `InvalidInput`.
+   */
+  readonly sendPacked: (
+    items: ReadonlyArray<PackedItem>,
+    options?: PackedOptions
+  ) => Effect.Effect<ReadonlyArray<Either.Either<Receipt, SendError>>, InvalidInput, Wallet>
   /** Compiles and signs with a recent blockhash; sends nothing. */
   readonly sign: (
     instructions: ReadonlyArray<Instruction>,
@@ -233,16 +240,16 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const recorded = yield* Recorded.make
-  const findOwn = OwnWrite.make(pool)
 
   const submit = (
     signed: SignedTransaction,
-    { commitment = defaultCommitment, creates, preflight = true, timeout = defaultTimeout }: SendOptions,
+    { commitment = defaultCommitment, preflight = true, timeout = defaultTimeout }: SubmitOptions,
+    creates: ReadonlyArray<Address>,
     firstTime: boolean
   ) => recorded.deliver(signed, creates, deliver(signed, { commitment, preflight, timeout, firstTime }))
 
-  const goOn = (signed: SignedTransaction, options: SendOptions) =>
-    submit(signed, { ...options, preflight: false }, false)
+  const goOn = (signed: SignedTransaction, options: SubmitOptions, creates: ReadonlyArray<Address> = []) =>
+    submit(signed, { ...options, preflight: false }, creates, false)
 
   /** Signs a message that nobody has signed yet. */
   const sign = Effect.fnUntraced(function* (plan: Plan.SignablePlan) {
@@ -258,45 +265,12 @@ export const make = Effect.fnUntraced(function* (
     }
   })
 
-  /** Finishes what the journal has of a write; whether it may have been done before. */
-  const finish = (creates: Address, options: SendOptions) =>
-    Effect.gen(function* () {
-      const entries = (yield* recorded.left).filter((entry) => entry.creates === creates)
-      for (const { signed } of entries) {
-        const outcome = yield* Effect.either(goOn(signed, { ...options, creates }))
-        if (Either.isRight(outcome)) return Option.some(outcome.right)
-        if (outcome.left.reason === "Unconfirmed") return yield* outcome.left
-      }
-      return Option.none()
-    })
-
-  /** Signs until an outcome is not to be tried again, and recognises what an earlier transaction has done. */
-  const once = Effect.fnUntraced(function* (plan: Plan.SignablePlan, options: SendOptions) {
-    const { creates, resend = false, retryExpired = 0 } = options
-    const known: Array<Signature> = []
-    const own = creates === undefined ? Effect.succeedNone : Effect.suspend(() => findOwn(creates, known))
-    if (creates !== undefined) {
-      const finished = yield* finish(creates, options)
-      if (Option.isSome(finished)) return finished.value
-    }
-    let mayBeDone = resend
-    while (true) {
-      const done = mayBeDone ? yield* own : Option.none()
-      if (Option.isSome(done)) return done.value
-      const signed = yield* sign(plan)
-      yield* Effect.annotateCurrentSpan("solana.signature", signed.signature)
-      known.push(signed.signature)
-      const outcome = yield* Effect.either(submit(signed, options, true))
-      if (Either.isRight(outcome)) return outcome.right
-      const error = outcome.left
-      if (error._tag === "RpcError" || error.reason === "Unconfirmed") return yield* error
-      if (error.isRetryable && known.length <= retryExpired) {
-        mayBeDone = true
-      } else {
-        const done = mayBeDone ? yield* own : Option.none()
-        return yield* Option.match(done, { onNone: () => error, onSome: Effect.succeed })
-      }
-    }
+  const sendItems = Sending.make({
+    sign,
+    submit: (signed, options, creates) => submit(signed, options, creates, true),
+    resume: ({ creates, signed }, options) => goOn(signed, options, creates),
+    left: recorded.left,
+    findOwn: OwnWrite.make(pool)
   })
 
   /** What was signed, from whatever is left of it. */
@@ -313,12 +287,26 @@ export const make = Effect.fnUntraced(function* (
   }
 
   return {
-    send: (instructions, options = {}) =>
+    send: (instructions, { creates, signers, ...options } = {}) =>
       Effect.gen(function* () {
         yield* notNegative("retryExpired", options.retryExpired ?? 0)
-        const plan = yield* Plan.signable(yield* Wallet, instructions, options)
-        return yield* gate.withPermit(once(plan, options))
+        const wallet = yield* Wallet
+        const [outcome] = yield* gate.withPermit(sendItems(wallet, [{ instructions, creates, signers }], options))
+        return yield* outcome ?? Effect.dieMessage("an item without an outcome")
       }).pipe(traced("Transactions.send", { "solana.instructions": instructions.length })),
+
+    sendPacked: (items, options = {}) =>
+      Effect.gen(function* () {
+        yield* notNegative("retryExpired", options.retryExpired ?? 0)
+        const wallet = yield* Wallet
+        const concurrency = yield* positive("concurrency", options.concurrency ?? 16)
+        const packs = Sending.pack(wallet, items, options)
+        yield* Effect.annotateCurrentSpan("solana.transactions", packs.length)
+        const outcomes = yield* Effect.forEach(packs, (pack) => gate.withPermit(sendItems(wallet, pack, options)), {
+          concurrency: Math.ceil(concurrency)
+        })
+        return outcomes.flat()
+      }).pipe(traced("Transactions.sendPacked", { "solana.items": items.length })),
 
     sign: (instructions, options = {}) =>
       Wallet.pipe(
@@ -329,7 +317,7 @@ export const make = Effect.fnUntraced(function* (
 
     submit: (signed, options = {}) =>
       gate
-        .withPermit(submit(signed, options, false))
+        .withPermit(submit(signed, options, [], false))
         .pipe(traced("Transactions.submit", { "solana.signature": signed.signature })),
 
     resume: (from, options = {}) =>
@@ -343,7 +331,7 @@ export const make = Effect.fnUntraced(function* (
       Stream.mapEffect(
         ({ creates, signed }) =>
           gate
-            .withPermit(Effect.either(goOn(signed, { creates })))
+            .withPermit(Effect.either(goOn(signed, {}, creates)))
             .pipe(Effect.map((outcome) => ({ signed, creates, outcome }))),
         { concurrency: permits, unordered: true }
       ),

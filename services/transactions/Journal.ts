@@ -26,8 +26,8 @@ import { SignedTransaction } from "./SignedTransaction.js"
  */
 export class JournalEntry extends Schema.Class<JournalEntry>("@pod-protocol/effect/JournalEntry")({
   signed: SignedTransaction,
-  /** The account that it makes, where its sender said so. */
-  creates: Schema.optional(Address.Schema)
+  /** The accounts that it makes, where its sender said so. */
+  creates: Schema.Array(Address.Schema)
 }) {}
 
 /**

@@ -3,11 +3,13 @@
  *
  * @since 0.1.0
  */
-import type { Address, Commitment, Signature } from "@solana/kit"
+import type { Address, Commitment, Instruction, Signature } from "@solana/kit"
 import type * as Duration from "effect/Duration"
 import type * as Either from "effect/Either"
 import type * as Option from "effect/Option"
+import type { InvalidInput } from "../../src/InvalidInput.js"
 import type { RpcError } from "../RpcTransport.js"
+import type { Service as Wallet, WalletError } from "../Wallet.js"
 import type { CompileOptions, SignOptions } from "./internal/Plan.js"
 import type { SignedTransaction } from "./SignedTransaction.js"
 import type { TransactionError } from "./TransactionError.js"
@@ -96,22 +98,15 @@ export interface SubmitOptions {
 }
 
 /**
- * How instructions are compiled, signed, sent and watched.
+ * How a write is tried again.
  *
  * @since 0.1.0
  * @category models
  */
-export interface SendOptions extends SignOptions, SubmitOptions {
-  /**
-   * The account that these instructions make, and that nobody else makes: it is how their work is recognised when the
-   * transaction that did it is not known. It is looked up before they are signed again, and when they are refused after
-   * an outcome that is not known. Where it is there, the receipt is that of the transaction that made it.
-   */
-  readonly creates?: Address | undefined
+export interface RetryOptions {
   /**
    * Whether an earlier process may have sent this already. Default false. With true, the account that it `creates` is
-   * looked up first; what a dead process left in flight is found only if a journal was kept, and `Transactions.recover`
-   * has finished it.
+   * looked up first; what a dead process left in flight is found only if a journal was kept.
    */
   readonly resend?: boolean | undefined
   /**
@@ -123,6 +118,57 @@ export interface SendOptions extends SignOptions, SubmitOptions {
 }
 
 /**
+ * How instructions are compiled, signed, sent and watched.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SendOptions extends SignOptions, SubmitOptions, RetryOptions {
+  /**
+   * The account that these instructions make, and that nobody else makes: it is how their work is recognised when the
+   * transaction that did it is not known. It is looked up before they are signed again, and when they are refused after
+   * an outcome that is not known. Where it is there, the receipt is that of the transaction that made it.
+   */
+  readonly creates?: Address | undefined
+}
+
+/**
+ * Instructions that stay together in one transaction, which may hold others too.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PackedItem {
+  readonly instructions: ReadonlyArray<Instruction>
+  /** As in {@link SendOptions}. */
+  readonly creates?: Address | undefined
+  /** As in {@link SignOptions}. */
+  readonly signers?: ReadonlyArray<Wallet> | undefined
+}
+
+/**
+ * How packed transactions are sent: each as {@link SendOptions} say.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PackedOptions extends CompileOptions, SubmitOptions, RetryOptions {
+  /**
+   * Transactions on their way at the same time. Default 16. Too low: confirmations are waited for one after another. Too
+   * high: the endpoint's rate limit is met.
+   */
+  readonly concurrency?: number | undefined
+}
+
+/**
+ * Everything that sending instructions can fail with.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type SendError = InvalidInput | WalletError | RpcError | TransactionError
+
+/**
  * What became of a transaction that a process left behind.
  *
  * @since 0.1.0
@@ -130,7 +176,7 @@ export interface SendOptions extends SignOptions, SubmitOptions {
  */
 export interface Recovered {
   readonly signed: SignedTransaction
-  /** The account that it makes, where its sender said so. */
-  readonly creates: Address | undefined
+  /** The accounts that it makes, where its sender said so. */
+  readonly creates: ReadonlyArray<Address>
   readonly outcome: Either.Either<Receipt, RpcError | TransactionError>
 }

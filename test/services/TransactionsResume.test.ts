@@ -225,7 +225,7 @@ describe("Transactions: the journal", () => {
         const second = FakeNode.make()
         second.onSend = second.land
         const [recovery] = yield* recovered.pipe(journaled(second, store))
-        expect(recovery).toMatchObject({ creates: STRANGER, outcome: Either.right({ slot: 100n }) })
+        expect(recovery).toMatchObject({ creates: [STRANGER], outcome: Either.right({ slot: 100n }) })
         expect(second.sent[0]?.wire).toStrictEqual(first.sent[0]?.wire)
         expect(yield* store.size).toBe(0)
         expect(yield* recovered.pipe(journaled(second, store))).toHaveLength(0)
@@ -272,7 +272,9 @@ describe("Transactions: the journal", () => {
     Effect.gen(function* () {
       const store = yield* memory
       const node = FakeNode.make()
-      const entry = yield* Effect.map(sign, (signed) => Journal.JournalEntry.make({ signed })).pipe(over(node))
+      const entry = yield* Effect.map(sign, (signed) => Journal.JournalEntry.make({ signed, creates: [] })).pipe(
+        over(node)
+      )
       const write = Effect.flatMap(Journal.Journal, ({ record }) => record(entry))
       yield* write.pipe(journaled(node, store))
       yield* store.set("transaction-1", '{"signed":{"sig')

@@ -84,6 +84,27 @@ export const mayHaveBeenSent = (error: RpcError): boolean => {
  */
 export const succeeded = (err: unknown): boolean => err === null || err === undefined
 
+/** An error with its instruction: `{ InstructionError: [index, what] }`. */
+const InstructionError = Schema.Struct({ InstructionError: Schema.Tuple(Schema.NonNegativeInt, Schema.Unknown) })
+
+const decodeInstructionError = Schema.decodeUnknownOption(InstructionError)
+
+/** What the runtime says where an instruction had no compute units left. */
+const OUT_OF_COMPUTE: ReadonlySet<unknown> = new Set(["ComputationalBudgetExceeded", "ProgramFailedToComplete"])
+
+/**
+ * Which instruction of the transaction failed.
+ *
+ * @internal
+ */
+export const instructionOf = (err: unknown): { readonly index: number; readonly isOutOfCompute: boolean } | undefined =>
+  Option.getOrUndefined(
+    Option.map(decodeInstructionError(err), ({ InstructionError: [index, what] }) => ({
+      index,
+      isOutOfCompute: OUT_OF_COMPUTE.has(what)
+    }))
+  )
+
 /** The top-level instructions of a transaction, whose bytes may not be ours. */
 const instructionsOf = (wire: Uint8Array): ProgramError.Context["instructions"] =>
   Either.match(Wire.decode(wire), {

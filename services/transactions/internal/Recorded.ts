@@ -21,7 +21,7 @@ export interface Recorded {
   /** Written down before it starts, struck out when the outcome is known, and left where it is not. */
   readonly deliver: (
     signed: SignedTransaction,
-    creates: Address | undefined,
+    creates: ReadonlyArray<Address>,
     delivery: Effect.Effect<Receipt, RpcError | TransactionError>
   ) => Effect.Effect<Receipt, RpcError | TransactionError>
   /** What is written down and not under way in this process. */

@@ -1,0 +1,191 @@
+/**
+ * @since 0.1.0
+ */
+import type { Address, Signature } from "@solana/kit"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import { ProgramError } from "../../../src/protocol/ProgramError.js"
+import type { RpcError } from "../../RpcTransport.js"
+import type { Service as Wallet, WalletError } from "../../Wallet.js"
+import type { JournalEntry } from "../Journal.js"
+import type { PackedItem, PackedOptions, Receipt, SendError } from "../Model.js"
+import type { SignedTransaction } from "../SignedTransaction.js"
+import { TransactionError } from "../TransactionError.js"
+import * as Failure from "./Failure.js"
+import * as Plan from "./Plan.js"
+
+/** @internal */
+export interface Needs {
+  readonly sign: (plan: Plan.SignablePlan) => Effect.Effect<SignedTransaction, RpcError | WalletError>
+  readonly submit: (
+    signed: SignedTransaction,
+    options: PackedOptions,
+    creates: ReadonlyArray<Address>
+  ) => Effect.Effect<Receipt, RpcError | TransactionError>
+  readonly resume: (entry: JournalEntry, options: PackedOptions) => Effect.Effect<Receipt, RpcError | TransactionError>
+  /** What the journal has that is not under way. */
+  readonly left: Effect.Effect<ReadonlyArray<JournalEntry>>
+  /** The receipt of the transaction that made an account, if it is there. */
+  readonly findOwn: (
+    address: Address,
+    known: ReadonlyArray<Signature>
+  ) => Effect.Effect<Option.Option<Receipt>, RpcError>
+}
+
+/** @internal */
+export type Outcome = Either.Either<Receipt, SendError>
+
+/** Who signs several items signs once; who is named twice by one of them is named twice. */
+const signersOf = (items: ReadonlyArray<PackedItem>): ReadonlyArray<Wallet> =>
+  items.reduce<ReadonlyArray<Wallet>>(
+    (all, { signers = [] }) => [...all, ...signers.filter((signer) => !all.includes(signer))],
+    []
+  )
+
+/** One transaction's worth of items. */
+const planOf = (wallet: Wallet, items: ReadonlyArray<PackedItem>, options: PackedOptions) =>
+  Plan.signable(
+    wallet,
+    items.flatMap(({ instructions }) => instructions),
+    { ...options, signers: signersOf(items) }
+  )
+
+/** The item to which an instruction of the transaction belongs, and where that item begins. */
+const ownerOf = (items: ReadonlyArray<PackedItem>, instruction: number) => {
+  let first = 0
+  for (const item of items) {
+    if (instruction < first + item.instructions.length) return { item, first }
+    first += item.instructions.length
+  }
+  return undefined
+}
+
+/** The error of one item, whose instructions begin there in the transaction. */
+const within = (error: TransactionError, first: number): TransactionError => {
+  const { programError } = error
+  if (first === 0 || programError?.instructionIndex === undefined) return error
+  const instructionIndex = programError.instructionIndex - first
+  return new TransactionError({ ...error, programError: new ProgramError({ ...programError, instructionIndex }) })
+}
+
+/**
+ * Sends items in one transaction until each has an outcome that is true: signs anew after a true `Expired`, as often as
+ * allowed; recognises the accounts of what an earlier transaction has done; leaves out the item whose instruction fails
+ * and sends the rest again; halves what takes too many compute units together.
+ *
+ * @internal
+ */
+export const make = ({ findOwn, left, resume, sign, submit }: Needs) => {
+  const sendItems = Effect.fnUntraced(function* (
+    wallet: Wallet,
+    items: ReadonlyArray<PackedItem>,
+    options: PackedOptions
+  ): Effect.fn.Return<ReadonlyArray<Outcome>> {
+    const outcomes = new Map<PackedItem, Outcome>()
+    const { resend = false, retryExpired = 0 } = options
+    const known: Array<Signature> = []
+    let mayBeDone = resend
+    let waiting = items
+
+    const conclude = (item: PackedItem, outcome: Outcome) => {
+      outcomes.set(item, outcome)
+      waiting = waiting.filter((other) => other !== item)
+    }
+    const failAll = (error: SendError) => {
+      for (const item of waiting) conclude(item, Either.left(error))
+    }
+
+    /** Gives the item the receipt of the transaction that did it, if there is one, or `otherwise`. */
+    const recognise = (item: PackedItem, otherwise?: SendError) =>
+      (mayBeDone && item.creates !== undefined ? findOwn(item.creates, known) : Effect.succeedNone).pipe(
+        Effect.match({
+          onFailure: (error) => conclude(item, Either.left(error)),
+          onSuccess: Option.match({
+            onNone: () => (otherwise === undefined ? undefined : conclude(item, Either.left(otherwise))),
+            onSome: (receipt) => conclude(item, Either.right(receipt))
+          })
+        })
+      )
+
+    /** What an earlier process left in flight of these items is finished first. */
+    const finish = Effect.gen(function* () {
+      const made = new Set(items.flatMap(({ creates }) => (creates === undefined ? [] : [creates])))
+      if (made.size === 0) return
+      for (const entry of yield* left) {
+        if (!entry.creates.some((address) => made.has(address))) continue
+        mayBeDone = true
+        const outcome: Outcome = yield* Effect.either(resume(entry, options))
+        const isUnknown =
+          Either.isLeft(outcome) && outcome.left._tag === "TransactionError" && outcome.left.reason === "Unconfirmed"
+        if (Either.isLeft(outcome) && !isUnknown) continue
+        for (const item of waiting) {
+          if (item.creates !== undefined && entry.creates.includes(item.creates)) conclude(item, outcome)
+        }
+      }
+    })
+
+    const failed = Effect.fnUntraced(function* (error: SendError) {
+      if (error._tag !== "TransactionError" || error.reason === "Unconfirmed" || error.reason === "Unrecorded") {
+        return failAll(error)
+      }
+      if (error.isRetryable && known.length <= retryExpired) {
+        mayBeDone = true
+        return
+      }
+      const failure = Failure.instructionOf(error.err)
+      const owner = failure === undefined ? undefined : ownerOf(waiting, failure.index)
+      if (waiting.length > 1 && failure?.isOutOfCompute === true) {
+        const middle = Math.ceil(waiting.length / 2)
+        for (const half of [waiting.slice(0, middle), waiting.slice(middle)]) {
+          const halves = yield* sendItems(wallet, half, { ...options, resend: mayBeDone })
+          half.forEach((item, index) => conclude(item, halves[index] ?? Either.left(error)))
+        }
+      } else if (owner !== undefined) {
+        yield* recognise(owner.item, within(error, owner.first))
+      } else {
+        yield* Effect.forEach(waiting, (item) => recognise(item, error), { discard: true })
+      }
+    })
+
+    const all = planOf(wallet, items, options)
+    if (Either.isLeft(all)) failAll(all.left)
+    else yield* finish
+    while (waiting.length > 0) {
+      if (mayBeDone) yield* Effect.forEach(waiting, (item) => recognise(item), { discard: true })
+      if (waiting.length === 0) break
+      const creates = waiting.flatMap(({ creates }) => (creates === undefined ? [] : [creates]))
+      yield* Effect.gen(function* () {
+        const signed = yield* sign(yield* waiting === items ? all : planOf(wallet, waiting, options))
+        yield* Effect.annotateCurrentSpan("solana.signature", signed.signature)
+        known.push(signed.signature)
+        const receipt = yield* submit(signed, options, creates)
+        for (const item of waiting) conclude(item, Either.right(receipt))
+      }).pipe(Effect.catchAll(failed))
+    }
+    return items.flatMap((item) => Option.toArray(Option.fromNullable(outcomes.get(item))))
+  })
+  return sendItems
+}
+
+/**
+ * Puts items into as few transactions as their order allows. An item that fits nowhere gets its own, whose failure says
+ * why.
+ *
+ * @internal
+ */
+export const pack = (
+  wallet: Wallet,
+  items: ReadonlyArray<PackedItem>,
+  options: PackedOptions
+): ReadonlyArray<ReadonlyArray<PackedItem>> => {
+  const fits = (items: ReadonlyArray<PackedItem>) =>
+    items.every(({ instructions }) => instructions.length > 0) && Either.isRight(planOf(wallet, items, options))
+  const packs: Array<Array<PackedItem>> = []
+  for (const item of items) {
+    const last = packs.at(-1)
+    if (last !== undefined && fits([...last, item])) last.push(item)
+    else packs.push([item])
+  }
+  return packs
+}
