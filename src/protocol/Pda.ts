@@ -11,6 +11,7 @@ import * as Either from "effect/Either"
 import { InvalidInput } from "../InvalidInput.js"
 import * as Addresses from "../solana/Address.js"
 import * as ProgramAddress from "../solana/ProgramAddress.js"
+import { KnownAddresses } from "./internal/KnownAddresses.js"
 import * as MessageType from "./MessageType.js"
 import { MAX_CHANNEL_NAME_BYTES, MAX_U64, PROGRAM_ID } from "./Program.js"
 
@@ -24,6 +25,11 @@ const ESCROW = utf8.encode("escrow")
 const CHANNEL_MESSAGE = utf8.encode("channel_message")
 
 const HASH_SIZE = 32
+
+// Those that are asked for again and again. A message's address is new each time.
+const agents = new KnownAddresses()
+const channels = new KnownAddresses()
+const participants = new KnownAddresses()
 
 const u64 = (value: bigint): Uint8Array => {
   const bytes = new Uint8Array(8)
@@ -45,7 +51,8 @@ const u64 = (value: bigint): Uint8Array => {
  * @category constructors
  */
 export const agent = (wallet: Address, programId: Address = PROGRAM_ID): ProgramAddress.ProgramAddress =>
-  ProgramAddress.findUnsafe([AGENT, Addresses.toBytes(wallet)], programId)
+  agents.get(programId, wallet, "") ??
+  agents.set(programId, wallet, "", ProgramAddress.findUnsafe([AGENT, Addresses.toBytes(wallet)], programId))
 
 /**
  * A direct message. `sender` is the sender's **agent** address, `recipient` the address that the message is for (the
@@ -97,9 +104,13 @@ export const channel = (
   name: string,
   programId: Address = PROGRAM_ID
 ): Either.Either<ProgramAddress.ProgramAddress, InvalidInput> => {
+  const known = channels.get(programId, creator, name)
+  if (known !== undefined) return Either.right(known)
   const bytes = utf8.encode(name)
   return bytes.length <= MAX_CHANNEL_NAME_BYTES
-    ? ProgramAddress.find([CHANNEL, Addresses.toBytes(creator), bytes], programId)
+    ? Either.map(ProgramAddress.find([CHANNEL, Addresses.toBytes(creator), bytes], programId), (found) =>
+        channels.set(programId, creator, name, found)
+      )
     : Either.left(
         new InvalidInput({
           field: "name",
@@ -120,7 +131,13 @@ export const participant = (
   agent: Address,
   programId: Address = PROGRAM_ID
 ): ProgramAddress.ProgramAddress =>
-  ProgramAddress.findUnsafe([PARTICIPANT, Addresses.toBytes(channel), Addresses.toBytes(agent)], programId)
+  participants.get(programId, channel, agent) ??
+  participants.set(
+    programId,
+    channel,
+    agent,
+    ProgramAddress.findUnsafe([PARTICIPANT, Addresses.toBytes(channel), Addresses.toBytes(agent)], programId)
+  )
 
 /**
  * The invitation of a **wallet** to a channel.

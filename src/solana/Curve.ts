@@ -3,7 +3,15 @@
  *
  * @since 0.1.0
  */
+import type { Address } from "@solana/kit"
+import * as Addresses from "./Address.js"
+import { BoundedCache } from "./internal/BoundedCache.js"
 import { kernel } from "./internal/kernel.js"
+
+/** Answers in a generation of the cache: those whom an agent writes to are mostly the same. */
+const CACHED_ANSWERS = 4096
+
+const answers = new BoundedCache<Address, boolean>(CACHED_ANSWERS)
 
 /**
  * Whether the 32 bytes decompress to a point of the Ed25519 curve, as Solana's runtime decides it: the coordinate is
@@ -17,3 +25,18 @@ import { kernel } from "./internal/kernel.js"
  * @category predicates
  */
 export const isOnCurve = (bytes: Uint8Array): boolean => bytes.length === 32 && kernel().isOnCurve(bytes)
+
+/**
+ * As {@link isOnCurve}, of an address: true for a wallet's, false for a program-derived one. Answers are remembered, so
+ * that the second for the same address is a look-up.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isKey = (address: Address): boolean => {
+  const known = answers.get(address)
+  if (known !== undefined) return known
+  const answer = isOnCurve(Addresses.toBytes(address))
+  answers.set(address, answer)
+  return answer
+}

@@ -101,16 +101,6 @@ export const findUnsafe = (seeds: ReadonlyArray<Uint8Array>, program: Address): 
 export const create = (seeds: ReadonlyArray<Uint8Array>, program: Address): Option.Option<Address> => {
   if (refusal(seeds, MAX_SEEDS) !== undefined) return Option.none()
   const { isOnCurve, sha256 } = kernel()
-  const hash = sha256(concat([...seeds, Addresses.toBytes(program), MARKER]))
+  const hash = sha256([...seeds, Addresses.toBytes(program), MARKER])
   return isOnCurve(hash) ? Option.none() : Option.some(Addresses.fromBytes(hash))
-}
-
-const concat = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0))
-  let offset = 0
-  for (const part of parts) {
-    whole.set(part, offset)
-    offset += part.length
-  }
-  return whole
 }

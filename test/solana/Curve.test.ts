@@ -79,9 +79,20 @@ describe.each(kernels)("SHA-256, in %s", (_, { sha256 }) => {
   it("given bytes of any size, when hashed, then the hash is node's", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
-        expect(sha256(bytes)).toStrictEqual(new Uint8Array(createHash("sha256").update(bytes).digest()))
+        expect(sha256([bytes])).toStrictEqual(new Uint8Array(createHash("sha256").update(bytes).digest()))
       }),
       { numRuns: runs(300) }
+    )
+  })
+
+  it("given parts of any size, when hashed, then the hash is that of all in one", () => {
+    const size = fc.oneof(fc.nat(200), fc.constantFrom(0, 32_704, 32_767, 32_768, 32_769, 65_536))
+    fc.assert(
+      fc.property(fc.array(size, { maxLength: 5 }), (sizes) => {
+        const parts = sizes.map((size, index) => new Uint8Array(size).fill(index + 1))
+        expect(sha256(parts)).toStrictEqual(new Uint8Array(createHash("sha256").update(Buffer.concat(parts)).digest()))
+      }),
+      { numRuns: runs(200) }
     )
   })
 
@@ -89,7 +100,7 @@ describe.each(kernels)("SHA-256, in %s", (_, { sha256 }) => {
     "given %i bytes, when hashed, then the hash is node's",
     (size) => {
       const bytes = Uint8Array.from({ length: size }, (_, index) => index * 31)
-      expect(sha256(bytes)).toStrictEqual(new Uint8Array(createHash("sha256").update(bytes).digest()))
+      expect(sha256([bytes])).toStrictEqual(new Uint8Array(createHash("sha256").update(bytes).digest()))
     }
   )
 })

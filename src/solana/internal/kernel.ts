@@ -5,8 +5,8 @@ import { webAssembly } from "./kernelWasm.js"
 
 /** SHA-256, the curve test and the search that joins them. Not reentrant, as nothing in it waits. */
 export interface Kernel {
-  /** SHA-256 of less than 4 GiB. */
-  readonly sha256: (bytes: Uint8Array) => Uint8Array
+  /** SHA-256 of the parts, one behind the other: less than 4 GiB in all. */
+  readonly sha256: (parts: ReadonlyArray<Uint8Array>) => Uint8Array
   /** Whether 32 bytes decompress to a point of the Ed25519 curve. */
   readonly isOnCurve: (bytes: Uint8Array) => boolean
   /**

@@ -45,4 +45,10 @@ const findBump = (seeds: ReadonlyArray<Uint8Array>, program: Uint8Array): number
   return 0
 }
 
-export const portable: Kernel = { sha256: (bytes) => sha256(bytes), isOnCurve, findBump, digest }
+const sha256Of = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const hash = sha256.create()
+  for (const part of parts) hash.update(part)
+  return hash.digest()
+}
+
+export const portable: Kernel = { sha256: sha256Of, isOnCurve, findBump, digest }

@@ -36,15 +36,24 @@ const bind = (exports: KernelExports): Kernel => {
 
   return {
     digest,
-    sha256: (bytes) => {
+    sha256: (parts) => {
       begin()
-      let at = 0
-      for (; bytes.length - at > CHUNK; at += CHUNK) {
-        memory.set(bytes.subarray(at, at + CHUNK), input)
-        absorb(CHUNK)
+      let filled = 0
+      let total = 0
+      for (const part of parts) {
+        let at = 0
+        while (filled + part.length - at > CHUNK) {
+          const next = at + CHUNK - filled
+          memory.set(part.subarray(at, next), input + filled)
+          absorb(CHUNK)
+          filled = 0
+          at = next
+        }
+        memory.set(at === 0 ? part : part.subarray(at), input + filled)
+        filled += part.length - at
+        total += part.length
       }
-      memory.set(at === 0 ? bytes : bytes.subarray(at), input)
-      end(bytes.length - at, bytes.length)
+      end(filled, total)
       return digest.slice()
     },
     isOnCurve: (bytes) => {
