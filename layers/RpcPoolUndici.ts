@@ -23,7 +23,7 @@ import type { InvalidInput } from "../src/InvalidInput.js"
 import * as Http from "./undici/Http.js"
 import * as Settings from "./undici/Settings.js"
 import * as Sockets from "./undici/Sockets.js"
-import * as Url from "./undici/Url.js"
+import * as Url from "./internal/Url.js"
 
 export type { Options as SocketOptions } from "./undici/Settings.js"
 

@@ -15,7 +15,7 @@ import type * as Scope from "effect/Scope"
 import { Client, Pool } from "undici"
 import type { buildConnector, Dispatcher } from "undici"
 import * as Connector from "./Connector.js"
-import type { Endpoint } from "./Url.js"
+import type { Endpoint } from "../internal/Url.js"
 import type { Http2Settings, Settings } from "./Settings.js"
 
 /**

@@ -11,7 +11,7 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { buildConnector } from "undici"
 import * as Metrics from "../../services/Metrics.js"
-import type { Endpoint } from "./Url.js"
+import type { Endpoint } from "../internal/Url.js"
 import type { Settings } from "./Settings.js"
 
 /**

@@ -17,7 +17,7 @@ import * as RetryAfter from "../../services/rpc/RetryAfter.js"
 import { RpcError } from "../../services/RpcTransport.js"
 import * as Deadline from "../../services/transport/Deadline.js"
 import * as Connections from "./Connections.js"
-import type { Endpoint } from "./Url.js"
+import type { Endpoint } from "../internal/Url.js"
 import type { Settings } from "./Settings.js"
 
 /**

@@ -5,9 +5,10 @@
  */
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
-import * as Record from "effect/Record"
-import * as Redacted from "effect/Redacted"
+import type * as Record from "effect/Record"
+import type * as Redacted from "effect/Redacted"
 import { InvalidInput } from "../../src/InvalidInput.js"
+import * as Headers from "../internal/Headers.js"
 
 /**
  * The sockets of one endpoint.
@@ -172,9 +173,6 @@ export interface Settings {
 /** Node's own limit of a timer, in milliseconds. */
 const MAX_TIMEOUT = 2 ** 31 - 1
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-const HEADER_TEXT = /^[\t\x20-\x7e\x80-\xff]*$/
-
 /** The largest window of HTTP/2. */
 const MAX_WINDOW = 2 ** 31 - 1
 
@@ -205,16 +203,6 @@ const timeout = (field: string, input: Duration.DurationInput): Either.Either<Du
   return millis >= 1 && millis <= MAX_TIMEOUT
     ? Either.right(duration)
     : Either.left(new InvalidInput({ field, rule: `must be between 1 and ${MAX_TIMEOUT} milliseconds`, size: millis }))
-}
-
-const headers = (
-  input: NonNullable<Options["headers"]>
-): Either.Either<Record.ReadonlyRecord<string, string>, InvalidInput> => {
-  const values = Record.map(input, Redacted.value)
-  const isValid = Object.entries(values).every(([name, value]) => TOKEN.test(name) && HEADER_TEXT.test(value))
-  return isValid
-    ? Either.right(values)
-    : Either.left(new InvalidInput({ field: "headers", rule: "must be HTTP header names and values" }))
 }
 
 const unsupported = (field: string, value: unknown): Either.Either<void, InvalidInput> =>
@@ -261,7 +249,7 @@ export const make = (options: Options): Either.Either<Settings, InvalidInput> =>
     const connections = yield* count("connections", options.connections ?? 16)
     const keepAliveInterval = options.keepAliveInterval ?? "15 seconds"
     return {
-      headers: yield* headers(options.headers ?? {}),
+      headers: yield* Headers.make(options.headers),
       ca: options.ca === undefined ? undefined : [options.ca].flat(),
       connections,
       minIdleConnections: yield* count("minIdleConnections", options.minIdleConnections ?? 0, 0, connections),

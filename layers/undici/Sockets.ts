@@ -10,7 +10,7 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { Agent, buildConnector, ping, WebSocket } from "undici"
 import type { Socket, SocketHandlers } from "../../services/rpc/Subscriptions.js"
-import type { Endpoint } from "./Url.js"
+import type { Endpoint } from "../internal/Url.js"
 import type { Settings } from "./Settings.js"
 
 /** The close code that a client which is done sends. */

@@ -69,9 +69,12 @@ export interface Meter {
  */
 export type Outcome = "answered" | "failed" | "inconclusive"
 
+/** Agave's code with which a node says that it lags behind its cluster. */
+const UNHEALTHY = -32005
+
 /**
  * Judges an endpoint by a call that failed after so many milliseconds. A node that answers with a JSON-RPC error works,
- * unless the error says that it lags behind.
+ * unless the error says that it lags behind its cluster. That it has not got a block or a slot yet says more of the call.
  *
  * @since 0.1.0
  * @category constructors
@@ -80,7 +83,7 @@ export const judge = (cause: Cause.Cause<RpcError>, elapsed: number): Outcome =>
   const failure = Cause.failureOption(cause)
   if (Option.isNone(failure)) return "inconclusive"
   const error = failure.value
-  if (error.reason === "Node") return error.isRetryable ? "failed" : "answered"
+  if (error.reason === "Node") return error.code === UNHEALTHY ? "failed" : "answered"
   return error.reason === "Timeout" && elapsed < 1000 ? "inconclusive" : "failed"
 }
 

@@ -18,12 +18,16 @@ const wait = (error: RpcError): number => (error.retryAfter === undefined ? 0 : 
 /** A failure after which the call may have been executed. */
 const isUnknown = (error: RpcError): boolean => error.reason !== "Node" && error.reason !== "RateLimited"
 
+/** Whether all said the same, so that one may speak for them. */
+const agree = ([first, ...others]: readonly [RpcError, ...ReadonlyArray<RpcError>]): boolean =>
+  first.reason === "Node" && others.every(({ reason, code }) => reason === "Node" && code === first.code)
+
 /**
  * The failure that says most of what to do: the one that can be retried soonest, else one that leaves open what became of
- * the call, else the first. All are kept in its cause.
+ * the call, else the first. All are kept in its cause, unless every node answered with the same code.
  */
 export const summarize = (errors: readonly [RpcError, ...ReadonlyArray<RpcError>]): RpcError => {
-  if (errors.length === 1) return errors[0]
+  if (agree(errors) || errors.length === 1) return errors[0]
   const soonest = errors
     .filter((error) => error.isRetryable)
     .reduce<RpcError | undefined>((a, b) => (a !== undefined && wait(a) <= wait(b) ? a : b), undefined)

@@ -1,0 +1,20 @@
+/**
+ * Headers that an application adds to every request.
+ */
+import * as Either from "effect/Either"
+import * as Record from "effect/Record"
+import * as Redacted from "effect/Redacted"
+import { InvalidInput } from "../../src/InvalidInput.js"
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+const TEXT = /^[\t\x20-\x7e\x80-\xff]*$/
+
+/** The values, which must not get into an error. */
+export const make = (
+  headers: { readonly [name: string]: Redacted.Redacted } = {}
+): Either.Either<Record.ReadonlyRecord<string, string>, InvalidInput> => {
+  const values = Record.map(headers, Redacted.value)
+  return Object.entries(values).every(([name, value]) => TOKEN.test(name) && TEXT.test(value))
+    ? Either.right(values)
+    : Either.left(new InvalidInput({ field: "headers", rule: "must be HTTP header names and values" }))
+}

@@ -1,0 +1,52 @@
+/** The same suite through every pool that speaks over a socket, and through several endpoints. */
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import type * as HttpClient from "@effect/platform/HttpClient"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as NodeSocket from "@effect/platform-node/NodeSocket"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as EmbeddedCluster from "../../layers/embedded/EmbeddedCluster.js"
+import * as Server from "../../layers/embedded/Server.js"
+import * as RpcPoolHttpClient from "../../layers/RpcPoolHttpClient.js"
+import * as RpcPoolUndici from "../../layers/RpcPoolUndici.js"
+import type * as RpcPool from "../../services/RpcPool.js"
+import { suite } from "../embedded/conformance.js"
+import { ca, secureProxy } from "../support/secure.js"
+
+interface Door {
+  readonly url: Redacted.Redacted
+  readonly wsUrl: Redacted.Redacted
+  readonly ca?: string
+}
+
+const plain: Effect.Effect<
+  Door,
+  unknown,
+  EmbeddedCluster.EmbeddedCluster | Effect.Effect.Context<ReturnType<typeof Server.serve>>
+> = Effect.map(Server.serve(), ({ url, wsUrl }) => ({ url: Redacted.make(url), wsUrl: Redacted.make(wsUrl) }))
+
+const secure = Effect.gen(function* () {
+  const { url, wsUrl } = yield* Server.serve()
+  const proxy = yield* secureProxy(url)
+  return { url: Redacted.make(proxy.url), wsUrl: Redacted.make(wsUrl), ca }
+})
+
+const over = <E, R>(door: typeof plain, layer: (door: Door) => Layer.Layer<RpcPool.RpcPool, E, R>) =>
+  Layer.unwrapScoped(Effect.map(door, layer)).pipe(Layer.provide(EmbeddedCluster.layer()))
+
+const portable = (client: Layer.Layer<HttpClient.HttpClient>) => (door: Door) =>
+  RpcPoolHttpClient.layer(door).pipe(Layer.provide([client, NodeSocket.layerWebSocketConstructor]))
+
+suite("undici over HTTP/2", over(secure, RpcPoolUndici.layer))
+
+suite(
+  "undici, three endpoints, hedged and in arrays",
+  over(plain, (door) =>
+    RpcPoolUndici.layer({ endpoints: [door, { ...door, arraySize: 10 }, door], hedge: {}, probeInterval: "50 millis" })
+  )
+)
+
+suite("HttpClient over fetch", over(plain, portable(FetchHttpClient.layer)))
+
+suite("HttpClient over undici", over(plain, portable(NodeHttpClient.layerUndici)))
