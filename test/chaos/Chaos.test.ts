@@ -1,0 +1,74 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Chaos from "./Chaos.js"
+import * as Dice from "./Dice.js"
+import * as Faults from "./Faults.js"
+
+/** The last one is any; a failure names it. */
+const SEEDS = [11, 2026, Math.floor(Math.random() * 1_000_000)]
+
+const play = (options: Partial<Chaos.Options>) =>
+  Chaos.run({ messages: 100, faults: Faults.all, seed: 1, endpoints: 3, follow: true, ...options })
+
+const rolls = (...place: ReadonlyArray<number>): ReadonlyArray<number> => {
+  const { roll } = Dice.at(...place)
+  return [roll(), roll(), roll()]
+}
+
+describe("messages over a failing network", () => {
+  it.live.each(SEEDS)(
+    "Given all faults with seed %d, when agents send and follow, then what they are told and see is true",
+    (seed) =>
+      Effect.gen(function* () {
+        // When
+        const { followed, report } = yield* play({ seed })
+        // Then
+        expect(report).toMatchObject({ seed, landedTwice: 0, lost: 0, failedFalsely: 0 })
+        expect(report.landedOnce + report.failedTruly).toBe(100)
+        expect(followed).toEqual({ missed: [], repeated: [], ended: [] })
+      }),
+    180_000
+  )
+
+  it.live(
+    "Given no fault, when agents send, then each message lands once",
+    () =>
+      Effect.gen(function* () {
+        const { report } = yield* play({ faults: Faults.none })
+        expect(report).toMatchObject({ landedOnce: 100, failedTruly: 0 })
+      }),
+    180_000
+  )
+
+  it.live(
+    "Given one endpoint that swallows and delays transactions, when agents send, then each message lands once",
+    () =>
+      Effect.gen(function* () {
+        const faults = yield* Faults.named(["swallow", "late", "duplicate", "dropAfter"])
+        const { report } = yield* play({ faults, endpoints: 1, follow: false })
+        expect(report).toMatchObject({ landedOnce: 100 })
+      }),
+    180_000
+  )
+})
+
+describe("what the faults are", () => {
+  it("Given the same seed and place, when dice are rolled, then they fall the same, and elsewhere otherwise", () => {
+    expect(rolls(7, 3)).toEqual(rolls(7, 3))
+    expect(rolls(7, 3)).not.toEqual(rolls(7, 4))
+    expect(rolls(7, 3)).not.toEqual(rolls(8, 3))
+  })
+
+  it("Given many dice, when a tenth shall meet, then a tenth does", () => {
+    const met = Array.from({ length: 10_000 }, (_, n) => Dice.at(1, n).meets(0.1)).filter(Boolean).length
+    expect(met).toBeGreaterThan(900)
+    expect(met).toBeLessThan(1100)
+  })
+
+  it("Given names, when they are looked up, then only they happen, and an unknown one is refused", () => {
+    expect(Faults.named(["swallow"])).toEqual(Either.right({ ...Faults.none, swallow: Faults.all.swallow }))
+    expect(Faults.named(["all"])).toEqual(Either.right(Faults.all))
+    expect(Either.isLeft(Faults.named(["gremlins"]))).toBe(true)
+  })
+})
