@@ -2,9 +2,19 @@
  * @since 0.1.0
  */
 import type { Address, Instruction } from "@solana/kit"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type { InvalidInput } from "../../src/InvalidInput.js"
 import type { AccountReceipt, WriteError } from "../ProgramAccount.js"
-import { type Receipt, type SendOptions, Transactions } from "../Transactions.js"
+import {
+  type PackedItem,
+  type PackedOptions,
+  type Receipt,
+  type SendError,
+  type SendOptions,
+  Transactions
+} from "../Transactions.js"
 import type { Wallet } from "../Wallet.js"
 
 /** Sends instructions of the program: what the program refuses is the `ProgramError` itself. */
@@ -19,16 +29,29 @@ export interface Submit {
     instructions: ReadonlyArray<Instruction>,
     options?: SendOptions
   ) => Effect.Effect<AccountReceipt, WriteError, Wallet>
+  /** As `account`, for many that each make their account: one outcome for each, in their order. */
+  readonly packed: (
+    items: ReadonlyArray<PackedItem & { readonly creates: Address }>,
+    options?: PackedOptions
+  ) => Effect.Effect<ReadonlyArray<Either.Either<AccountReceipt, WriteError>>, InvalidInput, Wallet>
 }
+
+/** What the program refused is its own error. */
+const refusal = (error: SendError): WriteError =>
+  error._tag === "TransactionError" ? (error.programError ?? error) : error
 
 export const make: Effect.Effect<Submit, never, Transactions> = Effect.map(Transactions, (transactions) => {
   const plain: Submit["plain"] = (instructions, options) =>
-    transactions
-      .send(instructions, options)
-      .pipe(Effect.catchTag("TransactionError", (error) => Effect.fail(error.programError ?? error)))
+    Effect.mapError(transactions.send(instructions, options), refusal)
   return {
     plain,
     account: (address, instructions, options) =>
-      Effect.map(plain(instructions, options), (receipt) => ({ ...receipt, address }))
+      Effect.map(plain(instructions, options), (receipt) => ({ ...receipt, address })),
+    packed: (items, options) =>
+      Effect.map(transactions.sendPacked(items, options), (outcomes) =>
+        Arr.zipWith(items, outcomes, ({ creates }, outcome) =>
+          Either.mapBoth(outcome, { onLeft: refusal, onRight: (receipt) => ({ ...receipt, address: creates }) })
+        )
+      )
   }
 })
