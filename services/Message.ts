@@ -5,10 +5,11 @@
  * @since 0.1.0
  */
 import type { Address } from "@solana/kit"
+import * as Arr from "effect/Array"
 import * as Context from "effect/Context"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type * as Either from "effect/Either"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Stream from "effect/Stream"
@@ -23,7 +24,7 @@ import { agentAddress, isWallet } from "./internal/agentAddress.js"
 import * as Random from "./internal/random.js"
 import * as Submit from "./internal/submit.js"
 import * as TestLayer from "./internal/testLayer.js"
-import { traced } from "./internal/traced.js"
+import { annotate, traced } from "./internal/traced.js"
 import * as Metrics from "./Metrics.js"
 import { PayloadStore, type PayloadStoreError } from "./PayloadStore.js"
 import type { AccountReceipt, ListError, ProgramAccount, ReadError, WriteError } from "./ProgramAccount.js"
@@ -53,6 +54,13 @@ export interface SendInput {
    * go from one agent to one recipient once in a lifetime, and a second time is `DuplicateMessage`.
    */
   readonly raw?: boolean | undefined
+  /**
+   * Hand the payload itself over to the payload store instead of a copy. Default false; a text is never copied after it
+   * became bytes. The payload may be a view of a `SharedArrayBuffer` or of a mapped file. It is read where it lies, for
+   * its hash and by the store; do not write to it as long as the store keeps it. See `PayloadStore.PutOptions` for what
+   * a store may have to copy.
+   */
+  readonly zeroCopy?: boolean | undefined
 }
 
 /**
@@ -63,7 +71,7 @@ export interface SendInput {
  */
 export interface SendAllOptions extends SendOptions {
   /**
-   * Messages on their way at the same time. Default 16. Too low: confirmations are waited for one after another. Too
+   * Transactions on their way at the same time. Default 16. Too low: confirmations are waited for one after another. Too
    * high: the endpoint's rate limit is met.
    */
   readonly concurrency?: number | undefined
@@ -116,7 +124,9 @@ export interface Service {
    */
   readonly send: (input: SendInput, options?: SendOptions) => Effect.Effect<MessageReceipt, SendError, Wallet>
   /**
-   * Sends many, some of them at the same time. One result for each input, in its order: one failure hides no receipt.
+   * Sends many, packed into as few transactions as hold them (about eight messages in each), some of them at the same
+   * time. One result for each input, in its order: one failure hides no receipt. Messages of one transaction share its
+   * signature, and its fee is that of all of them.
    */
   readonly sendAll: (
     inputs: Iterable<SendInput>,
@@ -213,12 +223,22 @@ const sent = Metric.tagged(Metrics.messagesSent, "kind", "direct")
 
 const utf8 = new TextEncoder()
 
-const enclose = (payload: Uint8Array): Effect.Effect<Uint8Array, InvalidInput> =>
-  Effect.gen(function* () {
-    const createdAt = BigInt(yield* Clock.currentTimeMillis)
-    const id = yield* Random.bytes(ENVELOPE_ID_BYTES)
-    return yield* Envelope.encode({ payload, createdAt, id })
+/** What the hash covers, in parts so that the payload need not be copied behind its header. */
+const toStore = (
+  { payload, raw = false, recipient, type = Text }: SendInput,
+  now: number
+): Either.Either<ReadonlyArray<Uint8Array>, InvalidInput> => {
+  if (!isWallet(recipient)) {
+    const rule = "must be the recipient's wallet: nobody could mark a message to another address as read"
+    return Either.left(new InvalidInput({ field: "recipient", rule }))
+  }
+  return Either.flatMap(seed(type), () => {
+    const bytes = typeof payload === "string" ? utf8.encode(payload) : payload
+    if (raw) return Either.right([bytes])
+    const id = Random.unsafeBytes(ENVELOPE_ID_BYTES)
+    return Either.map(Envelope.header({ createdAt: BigInt(now), id }), (header) => [header, bytes])
   })
+}
 
 /**
  * The service over the connections that are there, for the program that `ProgramId` names when this runs.
@@ -232,32 +252,55 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
   const payloads = yield* PayloadStore
   const { programId } = accounts
 
-  const send: Service["send"] = ({ payload, raw = false, recipient, type = Text }, options) =>
+  /** Keeps the payload; gives the instruction that records it and the account that this makes. */
+  const prepare = Effect.fnUntraced(function* (input: SendInput) {
+    const { payload, recipient, type = Text, zeroCopy = false } = input
+    const parts = yield* toStore(input, yield* Clock.currentTimeMillis)
+    const { address: wallet } = yield* Wallet
+    const agent = Pda.agent(wallet, programId).address
+    yield* annotate("pod.agent", agent)
+    const payloadHash = yield* payloads.put(parts, { zeroCopy: zeroCopy || typeof payload === "string" })
+    const { address } = yield* Pda.message({ sender: agent, recipient, payloadHash, type }, programId)
+    const instruction = yield* Instruction.sendMessage({
+      wallet,
+      agent,
+      recipient,
+      payloadHash,
+      type,
+      message: address,
+      programId
+    })
+    return { address, instruction, payloadHash }
+  })
+
+  const send: Service["send"] = (input, options) =>
     Effect.gen(function* () {
-      if (!isWallet(recipient)) {
-        const rule = "must be the recipient's wallet: nobody could mark a message to another address as read"
-        return yield* new InvalidInput({ field: "recipient", rule })
-      }
-      yield* seed(type)
-      const bytes = typeof payload === "string" ? utf8.encode(payload) : payload
-      const { address: wallet } = yield* Wallet
-      const agent = Pda.agent(wallet, programId).address
-      yield* Effect.annotateCurrentSpan("pod.agent", agent)
-      const payloadHash = yield* payloads.put(raw ? bytes : yield* enclose(bytes))
-      const { address: message } = yield* Pda.message({ sender: agent, recipient, payloadHash, type }, programId)
-      const instruction = yield* Instruction.sendMessage({
-        wallet,
-        agent,
-        recipient,
-        payloadHash,
-        type,
-        message,
-        programId
-      })
-      const receipt = yield* submit.account(message, [instruction], options)
+      const { address, instruction, payloadHash } = yield* prepare(input)
+      const receipt = yield* submit.account(address, [instruction], { ...options, creates: address })
       yield* Metric.increment(sent)
       return { ...receipt, payloadHash }
-    }).pipe(traced("Message.send", { "pod.recipient": recipient, "pod.message.type": type._tag }))
+    }).pipe(traced("Message.send", { "pod.recipient": input.recipient, "pod.message.type": (input.type ?? Text)._tag }))
+
+  const sendAll: Service["sendAll"] = (inputs, { concurrency = CONCURRENCY, signers, ...options } = {}) =>
+    Effect.gen(function* () {
+      const prepared = yield* Effect.forEach(inputs, (input) => Effect.either(prepare(input)), { concurrency })
+      const items = Arr.getRights(prepared).map(({ address, instruction }) => ({
+        instructions: [instruction],
+        creates: address,
+        signers
+      }))
+      const outcomes = yield* Effect.match(submit.packed(items, { ...options, concurrency }), {
+        onFailure: (error) => items.map(() => Either.left(error)),
+        onSuccess: (outcomes) => outcomes
+      })
+      yield* Metric.incrementBy(sent, Arr.getRights(outcomes).length)
+      let next = 0
+      return prepared.flatMap((preparation): ReadonlyArray<Either.Either<MessageReceipt, SendError>> => {
+        if (Either.isLeft(preparation)) return [Either.left(preparation.left)]
+        const { payloadHash } = preparation.right
+        return outcomes.slice(next, ++next).map(Either.map((receipt) => ({ ...receipt, payloadHash })))
+      })
+    }).pipe(traced("Message.sendAll"))
 
   const get: Service["get"] = (address) =>
     accounts.fetch(MESSAGE, address).pipe(traced("Message.get", { "pod.message": address }))
@@ -286,10 +329,7 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
 
   return Message.of({
     send,
-    sendAll: (inputs, { concurrency = CONCURRENCY, ...options } = {}) =>
-      Effect.forEach(inputs, (input) => Effect.either(send(input, options)), { concurrency }).pipe(
-        traced("Message.sendAll")
-      ),
+    sendAll,
     get,
     payload: (message, { raw = false } = {}) =>
       Effect.gen(function* () {

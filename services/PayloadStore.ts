@@ -57,14 +57,35 @@ export class PayloadStoreError extends Schema.TaggedError<PayloadStoreError>("@p
 }
 
 /**
+ * How bytes are put.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PutOptions {
+  /**
+   * Hand the arrays themselves over instead of a copy. Default false. They may be views of a `SharedArrayBuffer`. The
+   * store in memory then refers to them, and gives one back as it is; a store that writes elsewhere has to copy them
+   * there. Who writes to them later damages what is kept: the next `get` is `HashMismatch`.
+   */
+  readonly zeroCopy?: boolean | undefined
+}
+
+/**
  * What can be asked of a payload store.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
-  /** Keeps the bytes and returns their SHA-256. Putting the same bytes again changes nothing. */
-  readonly put: (bytes: Uint8Array) => Effect.Effect<Uint8Array, PayloadStoreError>
+  /**
+   * Keeps the bytes and returns their SHA-256. Several arrays count as one, one behind the other. Putting the same bytes
+   * again changes nothing.
+   */
+  readonly put: (
+    bytes: Uint8Array | ReadonlyArray<Uint8Array>,
+    options?: PutOptions
+  ) => Effect.Effect<Uint8Array, PayloadStoreError>
   /** The bytes with this SHA-256, verified on every read. */
   readonly get: (hash: Uint8Array) => Effect.Effect<Uint8Array, PayloadStoreError>
   /** Whether something is kept under this SHA-256, unverified. */
@@ -92,6 +113,11 @@ export class PayloadStore extends Context.Tag("@pod-protocol/effect/PayloadStore
 export interface Backend {
   /** Keeps the bytes; it must not hold on to the array, which the caller may write again. */
   readonly set: (key: string, bytes: Uint8Array) => Effect.Effect<void, unknown>
+  /**
+   * Keeps the arrays themselves, which count as one and which nobody writes again. Default: they are joined, if there
+   * are several, and given to `set`.
+   */
+  readonly adopt?: ((key: string, parts: ReadonlyArray<Uint8Array>) => Effect.Effect<void, unknown>) | undefined
   /** What was kept, whether whole or damaged: `make` verifies it. */
   readonly get: (key: string) => Effect.Effect<Option.Option<Uint8Array>, unknown>
   readonly has: (key: string) => Effect.Effect<boolean, unknown>
@@ -110,6 +136,30 @@ const run = <A>(name: string, key: string, effect: Effect.Effect<A, unknown>): E
     traced(`PayloadStore.${name}`, { "pod.payload.hash": key })
   )
 
+const join = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const whole = new Uint8Array(parts.reduce((size, { length }) => size + length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
+}
+
+/** An array that was joined here belongs to nobody else. */
+const keep = (
+  { adopt, set }: Backend,
+  key: string,
+  parts: ReadonlyArray<Uint8Array>,
+  zeroCopy: boolean
+): Effect.Effect<void, unknown> => {
+  if (zeroCopy && adopt !== undefined) return adopt(key, parts)
+  const [only] = parts
+  if (only !== undefined && parts.length === 1) return set(key, only)
+  const whole = join(parts)
+  return adopt === undefined ? set(key, whole) : adopt(key, [whole])
+}
+
 /**
  * A payload store over a backend: names bytes by their hash, and verifies them on every read.
  *
@@ -118,11 +168,12 @@ const run = <A>(name: string, key: string, effect: Effect.Effect<A, unknown>): E
  */
 export const make = (backend: Backend): Service => {
   return PayloadStore.of({
-    put: (bytes) =>
+    put: (bytes, { zeroCopy = false } = {}) =>
       Effect.suspend(() => {
-        const hash = Hash.sha256(bytes)
+        const parts = bytes instanceof Uint8Array ? [bytes] : bytes
+        const hash = Hash.sha256Parts(parts)
         const key = Encoding.encodeHex(hash)
-        return Effect.as(run("put", key, backend.set(key, bytes)), hash)
+        return Effect.as(run("put", key, keep(backend, key, parts, zeroCopy)), hash)
       }),
     get: (hash) =>
       Effect.suspend(() => {
@@ -165,33 +216,48 @@ export interface MemoryOptions {
   readonly maxBytes?: number | undefined
 }
 
+interface Entry {
+  readonly size: number
+  readonly parts: ReadonlyArray<Uint8Array>
+}
+
 const memoryBackend = (maxBytes: number): Backend => {
   // A Map iterates in order of insertion: its first entry is the one used longest ago.
-  const entries = new Map<string, Uint8Array>()
+  const entries = new Map<string, Entry>()
   let total = 0
   const drop = (key: string): void => {
-    total -= entries.get(key)?.length ?? 0
+    total -= entries.get(key)?.size ?? 0
     entries.delete(key)
   }
-  const insert = (key: string, bytes: Uint8Array): void => {
+  const insert = (key: string, entry: Entry): void => {
     drop(key)
-    entries.set(key, bytes)
-    total += bytes.length
+    entries.set(key, entry)
+    total += entry.size
     for (const oldest of entries.keys()) {
       if (total <= maxBytes) break
       drop(oldest)
     }
   }
+  const put = (key: string, size: number, parts: () => ReadonlyArray<Uint8Array>) =>
+    size > maxBytes
+      ? new PayloadStoreError({ reason: "TooLarge", hash: key, size })
+      : Effect.sync(() => insert(key, { size, parts: parts() }))
   return {
-    set: (key, bytes) =>
-      bytes.length > maxBytes
-        ? new PayloadStoreError({ reason: "TooLarge", hash: key, size: bytes.length })
-        : Effect.sync(() => insert(key, bytes.slice())),
+    set: (key, bytes) => put(key, bytes.length, () => [bytes.slice()]),
+    adopt: (key, parts) =>
+      put(
+        key,
+        parts.reduce((size, { length }) => size + length, 0),
+        () => parts
+      ),
     get: (key) =>
       Effect.sync(() => {
-        const found = Option.fromNullable(entries.get(key))
-        if (Option.isSome(found)) insert(key, found.value)
-        return found
+        const entry = entries.get(key)
+        if (entry === undefined) return Option.none()
+        const [first] = entry.parts
+        const bytes = first !== undefined && entry.parts.length === 1 ? first : join(entry.parts)
+        insert(key, { size: entry.size, parts: [bytes] })
+        return Option.some(bytes)
       }),
     has: (key) => Effect.sync(() => entries.has(key)),
     remove: (key) => Effect.sync(() => drop(key))

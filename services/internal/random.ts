@@ -5,9 +5,21 @@
  */
 import * as Effect from "effect/Effect"
 
-/** So many random bytes. */
-export const bytes = (length: number): Effect.Effect<Uint8Array> =>
-  Effect.sync(() => globalThis.crypto.getRandomValues(new Uint8Array(length)))
+/** A call to WebCrypto costs more than its bytes: these are drawn ahead, and each is given out once. */
+const drawn = new Uint8Array(4096)
+let used = drawn.length
+
+/** So many random bytes, at most 4096. */
+export const unsafeBytes = (length: number): Uint8Array => {
+  if (used + length > drawn.length) {
+    globalThis.crypto.getRandomValues(drawn)
+    used = 0
+  }
+  const bytes = drawn.slice(used, used + length)
+  drawn.fill(0, used, used + length)
+  used += length
+  return bytes
+}
 
 /** A random u64. */
-export const u64: Effect.Effect<bigint> = Effect.map(bytes(8), ({ buffer }) => new DataView(buffer).getBigUint64(0))
+export const u64: Effect.Effect<bigint> = Effect.sync(() => new DataView(unsafeBytes(8).buffer).getBigUint64(0))
