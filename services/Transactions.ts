@@ -21,6 +21,7 @@ import type { RpcError } from "./RpcTransport.js"
 import * as BlockhashCache from "./transactions/internal/BlockhashCache.js"
 import * as ConfirmationTracker from "./transactions/internal/ConfirmationTracker.js"
 import * as Delivery from "./transactions/internal/Delivery.js"
+import * as Estimates from "./transactions/internal/Estimates.js"
 import * as Failure from "./transactions/internal/Failure.js"
 import * as Gate from "./transactions/internal/Gate.js"
 import * as OwnWrite from "./transactions/internal/OwnWrite.js"
@@ -29,6 +30,7 @@ import type { SignOptions } from "./transactions/internal/Plan.js"
 import * as Recorded from "./transactions/internal/Recorded.js"
 import * as Sending from "./transactions/internal/Sending.js"
 import type {
+  FeeOptions,
   PackedItem,
   PackedOptions,
   Receipt,
@@ -176,6 +178,11 @@ export interface Options {
    */
   readonly rebroadcastInterval?: Duration.DurationInput | undefined
   /**
+   * How compute limits and prices are found where a call names none. Default: they are not, and the cluster's own limits
+   * and no price apply. `{}` takes the defaults of {@link FeeOptions}.
+   */
+  readonly fees?: FeeOptions | undefined
+  /**
    * Whether each signature in flight is subscribed to as well, so that it is looked up as soon as the node says so.
    * Default false: it takes a subscription a transaction to save half a `pollInterval`. Nothing depends on it.
    */
@@ -191,6 +198,8 @@ export interface Options {
 /** With one blockhash no more are signed than this, which bounds what is remembered of it. */
 const MAX_SIGNED_PER_BLOCKHASH = 4096
 
+const MAX_U64 = 0xffff_ffff_ffff_ffffn
+
 const positive = (field: string, value: number): Either.Either<number, InvalidInput> =>
   value > 0 ? Either.right(value) : Either.left(new InvalidInput({ field, rule: "must be more than 0", size: value }))
 
@@ -198,6 +207,24 @@ const notNegative = (field: string, value: number): Either.Either<number, Invali
   Number.isSafeInteger(value) && value >= 0
     ? Either.right(value)
     : Either.left(new InvalidInput({ field, rule: "must be a whole number, 0 or more", size: value }))
+
+const within = (field: string, value: number | undefined, min: number, max: number) =>
+  value === undefined || (value >= min && value <= max)
+    ? Either.right(value)
+    : Either.left(new InvalidInput({ field, rule: `must be from ${min} to ${max}`, size: value }))
+
+const checkedFees = (fees: FeeOptions): Either.Either<FeeOptions, InvalidInput> =>
+  Either.gen(function* () {
+    yield* within("margin", fees.margin, 0, 10)
+    yield* within("percentile", fees.percentile, 0, 100)
+    yield* within("bump", fees.bump, 1, 10)
+    const { cap = MAX_U64, floor = 0n } = fees
+    if (floor < 0n || cap > MAX_U64 || floor > cap) {
+      const rule = "must be from 0 to the cap, which fits in 64 bits"
+      return yield* Either.left(new InvalidInput({ field: "floor", rule, size: floor }))
+    }
+    return fees
+  })
 
 const positiveDuration = (field: string, duration: Duration.DurationInput) =>
   Either.map(positive(field, Duration.toMillis(duration)), Duration.millis)
@@ -265,8 +292,10 @@ export const make = Effect.fnUntraced(function* (
     }
   })
 
+  const estimates = options.fees === undefined ? Estimates.none : Estimates.make(pool, yield* checkedFees(options.fees))
   const sendItems = Sending.make({
     sign,
+    estimates,
     submit: (signed, options, creates) => submit(signed, options, creates, true),
     resume: ({ creates, signed }, options) => goOn(signed, options, creates),
     left: recorded.left,
@@ -300,7 +329,7 @@ export const make = Effect.fnUntraced(function* (
         yield* notNegative("retryExpired", options.retryExpired ?? 0)
         const wallet = yield* Wallet
         const concurrency = yield* positive("concurrency", options.concurrency ?? 16)
-        const packs = Sending.pack(wallet, items, options)
+        const packs = Sending.pack(wallet, items, options, estimates)
         yield* Effect.annotateCurrentSpan("solana.transactions", packs.length)
         const outcomes = yield* Effect.forEach(packs, (pack) => gate.withPermit(sendItems(wallet, pack, options)), {
           concurrency: Math.ceil(concurrency)

@@ -133,6 +133,41 @@ export interface SendOptions extends SignOptions, SubmitOptions, RetryOptions {
 }
 
 /**
+ * How compute limits and prices are found, for transactions whose sender names none.
+ *
+ * The limit is what a simulation took, and is kept for the transactions of the same programs, instructions and numbers of
+ * accounts. Each may search the bumps of its addresses eight times more often, at 1500 units, than the one that was
+ * simulated.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface FeeOptions {
+  /**
+   * What is added to the units that the simulation took, as a part of them. Default 0.1. Too low: transactions run out of
+   * units when accounts grow. Too high: units are paid for that are not used.
+   */
+  readonly margin?: number | undefined
+  /**
+   * Which price of the last 150 blocks for the same accounts is paid, in percent of them that paid less. Default 75. Too
+   * low: transactions wait while blocks are full. Too high: outliers are paid.
+   */
+  readonly percentile?: number | undefined
+  /** The least price of a compute unit, in millionths of a lamport. Default 0. */
+  readonly floor?: bigint | undefined
+  /**
+   * The highest price, bumps included. Default 1,000,000, a lamport a unit: at most 1,400,000 lamports a transaction. Too
+   * low: nothing lands in congestion. Too high: a wrong estimate is expensive.
+   */
+  readonly cap?: bigint | undefined
+  /**
+   * By what the price is multiplied each time a transaction is signed anew. Default 1.5. Too low: it expires again. Too
+   * high: the cap is reached at once.
+   */
+  readonly bump?: number | undefined
+}
+
+/**
  * Instructions that stay together in one transaction, which may hold others too.
  *
  * @since 0.1.0

@@ -24,8 +24,12 @@ const LAMPORTS_PER_SIGNATURE = 5000n
 
 const MICRO_LAMPORTS_PER_LAMPORT = 1_000_000n
 
-/** The runtime grants no transaction more compute units. */
-const MAX_COMPUTE_UNITS = 1_400_000
+/**
+ * The runtime grants no transaction more compute units.
+ *
+ * @internal
+ */
+export const MAX_COMPUTE_UNITS = 1_400_000
 
 const MAX_U64 = 0xffff_ffff_ffff_ffffn
 

@@ -12,12 +12,14 @@ import type { JournalEntry } from "../Journal.js"
 import type { PackedItem, PackedOptions, Receipt, SendError } from "../Model.js"
 import type { SignedTransaction } from "../SignedTransaction.js"
 import { TransactionError } from "../TransactionError.js"
+import * as Estimates from "./Estimates.js"
 import * as Failure from "./Failure.js"
 import * as Plan from "./Plan.js"
 
 /** @internal */
 export interface Needs {
   readonly sign: (plan: Plan.SignablePlan) => Effect.Effect<SignedTransaction, RpcError | WalletError>
+  readonly estimates: Estimates.Estimates
   readonly submit: (
     signed: SignedTransaction,
     options: PackedOptions,
@@ -76,7 +78,7 @@ const within = (error: TransactionError, first: number): TransactionError => {
  *
  * @internal
  */
-export const make = ({ findOwn, left, resume, sign, submit }: Needs) => {
+export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) => {
   const sendItems = Effect.fnUntraced(function* (
     wallet: Wallet,
     items: ReadonlyArray<PackedItem>,
@@ -87,6 +89,8 @@ export const make = ({ findOwn, left, resume, sign, submit }: Needs) => {
     const known: Array<Signature> = []
     let mayBeDone = resend
     let waiting = items
+    let planned: Plan.SignablePlan | undefined
+    let mayEstimateAgain = true
 
     const conclude = (item: PackedItem, outcome: Outcome) => {
       outcomes.set(item, outcome)
@@ -134,6 +138,10 @@ export const make = ({ findOwn, left, resume, sign, submit }: Needs) => {
         return
       }
       const failure = Failure.instructionOf(error.err)
+      if (failure?.isOutOfCompute === true && mayEstimateAgain && planned !== undefined && estimates.forget(planned)) {
+        mayEstimateAgain = false
+        return
+      }
       const owner = failure === undefined ? undefined : ownerOf(waiting, failure.index)
       if (waiting.length > 1 && failure?.isOutOfCompute === true) {
         const middle = Math.ceil(waiting.length / 2)
@@ -148,7 +156,8 @@ export const make = ({ findOwn, left, resume, sign, submit }: Needs) => {
       }
     })
 
-    const all = planOf(wallet, items, options)
+    const plan = () => planOf(wallet, waiting, estimates.reserve(options))
+    const all = plan()
     if (Either.isLeft(all)) failAll(all.left)
     else yield* finish
     while (waiting.length > 0) {
@@ -156,7 +165,11 @@ export const make = ({ findOwn, left, resume, sign, submit }: Needs) => {
       if (waiting.length === 0) break
       const creates = waiting.flatMap(({ creates }) => (creates === undefined ? [] : [creates]))
       yield* Effect.gen(function* () {
-        const signed = yield* sign(yield* waiting === items ? all : planOf(wallet, waiting, options))
+        planned = yield* waiting === items ? all : plan()
+        const compute = yield* estimates.estimate(planned, options, known.length)
+        const signed = yield* sign(
+          estimates === Estimates.none ? planned : yield* planOf(wallet, waiting, { ...options, ...compute })
+        )
         yield* Effect.annotateCurrentSpan("solana.signature", signed.signature)
         known.push(signed.signature)
         const receipt = yield* submit(signed, options, creates)
@@ -177,10 +190,12 @@ export const make = ({ findOwn, left, resume, sign, submit }: Needs) => {
 export const pack = (
   wallet: Wallet,
   items: ReadonlyArray<PackedItem>,
-  options: PackedOptions
+  options: PackedOptions,
+  { reserve }: Estimates.Estimates
 ): ReadonlyArray<ReadonlyArray<PackedItem>> => {
   const fits = (items: ReadonlyArray<PackedItem>) =>
-    items.every(({ instructions }) => instructions.length > 0) && Either.isRight(planOf(wallet, items, options))
+    items.every(({ instructions }) => instructions.length > 0) &&
+    Either.isRight(planOf(wallet, items, reserve(options)))
   const packs: Array<Array<PackedItem>> = []
   for (const item of items) {
     const last = packs.at(-1)
