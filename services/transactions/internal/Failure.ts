@@ -73,7 +73,7 @@ export const mayHaveBeenSent = (error: RpcError): boolean => {
     case "HttpStatus":
       return error.cause !== undefined || error.status === undefined || error.status === 408 || error.status >= 500
     case "Node":
-      return error.code === undefined || !REFUSALS.has(error.code)
+      return error.cause !== undefined || error.code === undefined || !REFUSALS.has(error.code)
   }
 }
 
