@@ -35,8 +35,8 @@ import { type Service, Wallet } from "../services/Wallet.js"
 /** Messages of a session: a half goes one by one, a half together. */
 const MESSAGES = 50
 
-/** A tenth of Solana's, so that a session is as much work as ten. */
-const SLOT_MILLIS = 40
+/** Half of Solana's: a blockhash still lives three times as long as it is cached. */
+const SLOT_MILLIS = 200
 
 const LOCALNET = fileURLToPath(new URL("../examples/localnet.ts", import.meta.url))
 
