@@ -1,18 +1,43 @@
-import { measure, table } from "../harness.js"
-import * as Floor from "../floor/send.js"
-import * as Fixtures from "./fixtures.js"
-import { makeSender, MESSAGES } from "./ours.js"
+import { measure, type Report } from "../harness.js"
+import { type Contender, type Group, groups } from "./cases.js"
 
-const ours = await makeSender()
-const floor = Floor.sender(Fixtures.sender, Fixtures.blockhashBytes, Floor.nodeSign(Fixtures.key))
-const report = await measure(
-  "build and sign one message",
-  [
-    { name: "floor", run: (i) => floor(Fixtures.recipientBytes(i), Fixtures.payload()) },
-    { name: "ours", run: ours.untraced, operations: MESSAGES },
-    { name: "ours, traced", run: ours.traced, operations: MESSAGES }
-  ],
-  { warmMillis: 1500, rounds: 41, roundMillis: 25 }
-)
-console.log(table(report))
-await ours.dispose()
+const CONTENDERS: ReadonlyArray<Contender> = ["floor", "ours", "oursTraced", "kit", "web3js", "anchor", "pod"]
+
+const json = process.argv.includes("--json")
+const names = process.argv.slice(2).filter((word) => word !== "--json")
+
+const report = async ({ contenders, options, title }: Group): Promise<Report> => {
+  const all = await contenders()
+  const cases = CONTENDERS.flatMap((name) => {
+    const contender = all[name]
+    return contender === undefined ? [] : [{ name, ...contender }]
+  })
+  return measure(title, cases, { base: "floor", ...options })
+}
+
+const round = (value: number | undefined): number | undefined =>
+  value === undefined || !Number.isFinite(value) ? undefined : Number(value.toPrecision(3))
+
+const row = ({ rows, title }: Report) => {
+  const of = (name: Contender) => rows.find((row) => row.name === name)
+  const ours = of("ours")?.ratio
+  const kit = of("kit")?.ratio
+  return {
+    case: title,
+    unit: "µs of CPU",
+    ...Object.fromEntries(CONTENDERS.map((name) => [name, round(of(name)?.micros)])),
+    ratioToFloor: round(ours),
+    ratioToFloorTraced: round(of("oursTraced")?.ratio),
+    ratioToKit: kit === undefined || ours === undefined ? undefined : round(ours / kit)
+  }
+}
+
+const rows = []
+for (const group of groups) {
+  if (names.length > 0 && !names.some((name) => group.title.includes(name))) continue
+  const measured = row(await report(group))
+  rows.push(measured)
+  if (!json) console.log(measured)
+}
+if (json) console.log(JSON.stringify(rows, null, 2))
+process.exit()

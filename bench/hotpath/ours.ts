@@ -1,37 +1,22 @@
 /**
- * The library's public path: `Message.send` over `Transactions`, up to the text that would go to a node.
+ * The library's public path: `Message.send` over `Transactions`.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
-import * as Stream from "effect/Stream"
 import * as WalletNode from "../../layers/WalletNode.js"
 import * as Message from "../../services/Message.js"
 import * as PayloadStore from "../../services/PayloadStore.js"
 import * as RpcPool from "../../services/RpcPool.js"
-import type { RpcTransport } from "../../services/RpcTransport.js"
 import * as Transactions from "../../services/Transactions.js"
 import type * as Wallet from "../../services/Wallet.js"
 import * as Base64 from "../../src/solana/Base64.js"
-import * as Blockhashes from "../../src/solana/Blockhash.js"
 import { payload, recipient, secretKey } from "./fixtures.js"
+import { transport } from "./node.js"
 
-let blockhashes = 0
-
-/** A node that gives blockhashes, each another, and nothing else. */
-const node: RpcTransport = {
-  host: "bench",
-  request: () =>
-    Effect.sync(() => {
-      const bytes = new Uint8Array(32).fill(9)
-      new DataView(bytes.buffer).setUint32(0, blockhashes++)
-      const value = { blockhash: Blockhashes.fromBytes(bytes), lastValidBlockHeight: 1000 }
-      return { context: { slot: 1 }, value }
-    }),
-  batch: () => Effect.succeed([]),
-  subscribe: () => Stream.empty
-}
+/** The last text that would go to a node, so that it is made. */
+export let sent = ""
 
 /** Transactions that are signed and encoded, and go no further. */
 const toTheWire = Layer.scoped(
@@ -59,33 +44,54 @@ const payloads = Layer.succeed(
   })
 )
 
-/** The last wire, so that it is made. */
-export let sent = ""
+/** Looked up as soon as there is something to look up, since nothing here takes time. */
+const transactions = Transactions.layer({ pollInterval: "1 millis" })
 
-export const layer = Message.layer.pipe(
-  Layer.provide(toTheWire),
-  Layer.provideMerge(Layer.merge(RpcPool.layer(node), payloads)),
-  Layer.provideMerge(WalletNode.layerSecretKey(Redacted.make(secretKey)))
-)
+const runtimeOver = <E>(
+  layer: Layer.Layer<Transactions.Transactions, E, RpcPool.RpcPool>,
+  pool: Layer.Layer<RpcPool.RpcPool, E>
+) =>
+  ManagedRuntime.make(
+    Message.layer.pipe(
+      Layer.provide(layer),
+      Layer.provideMerge(Layer.merge(pool, payloads)),
+      Layer.provideMerge(WalletNode.layerSecretKey(Redacted.make(secretKey)))
+    )
+  )
 
-export type Services = Message.Message | Wallet.Wallet
-
-/** Calls in one fiber, so that what a fiber costs is not what is measured. */
+/** Messages in a call. They run in one fiber, so that what a fiber costs is not what is measured. */
 export const MESSAGES = 32
 
-export const makeSender = async () => {
-  const runtime = ManagedRuntime.make(layer)
-  const { runPromise } = runtime
-  const batch = Effect.gen(function* () {
-    const messages = yield* Message.Message
-    for (let index = 0; index < MESSAGES; index++) {
-      yield* messages.send({ recipient: recipient(index), payload: payload() })
-    }
-  })
-  await runPromise(batch)
-  return {
-    traced: () => runPromise(batch),
-    untraced: () => runPromise(Effect.withTracerEnabled(batch, false)),
-    dispose: () => runtime.dispose()
+const inOneFiber = Effect.gen(function* () {
+  const messages = yield* Message.Message
+  for (let index = 0; index < MESSAGES; index++) {
+    yield* messages.send({ recipient: recipient(index), payload: payload() })
   }
+})
+
+type Run = (effect: Effect.Effect<unknown, unknown, Message.Message | Wallet.Wallet>) => Promise<unknown>
+
+const runsOf = (run: Run, effect: Effect.Effect<unknown, unknown, Message.Message | Wallet.Wallet>) => ({
+  traced: () => run(effect),
+  untraced: () => run(Effect.withTracerEnabled(effect, false))
+})
+
+/** Builds and signs. */
+export const builder = () => {
+  const { runPromise } = runtimeOver(toTheWire, RpcPool.layer(transport))
+  return runsOf(runPromise, inOneFiber)
+}
+
+const inputs = () => Array.from({ length: 100 }, (_, index) => ({ recipient: recipient(index), payload: payload() }))
+
+/** Sends a hundred, over a node that answers at once or over the pool that is given. */
+export const hundred = <E>(pool?: Layer.Layer<RpcPool.RpcPool, E>) => {
+  const { runPromise } = runtimeOver<unknown>(transactions, pool ?? RpcPool.layer(transport))
+  const oneByOne = Effect.suspend(() =>
+    Effect.flatMap(Message.Message, (messages) =>
+      Effect.forEach(inputs(), (input) => messages.send(input), { concurrency: 20, discard: true })
+    )
+  )
+  const packed = Effect.suspend(() => Effect.flatMap(Message.Message, (messages) => messages.sendAll(inputs())))
+  return { oneByOne: runsOf(runPromise, oneByOne), packed: runsOf(runPromise, packed) }
 }

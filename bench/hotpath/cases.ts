@@ -1,0 +1,253 @@
+/**
+ * What is compared: the same work by every contender that can do it.
+ */
+import * as Kit from "@solana/kit"
+import type * as Web3 from "@solana/web3.js"
+import * as Either from "effect/Either"
+import * as FloorAccount from "../floor/account.js"
+import * as FloorBase58 from "../floor/base58.js"
+import * as FloorCompile from "../floor/generic.js"
+import * as FloorAddress from "../floor/programAddress.js"
+import * as FloorSend from "../floor/send.js"
+import * as Account from "../../src/protocol/Account.js"
+import * as Instruction from "../../src/protocol/Instruction.js"
+import { Text } from "../../src/protocol/MessageType.js"
+import * as Pda from "../../src/protocol/Pda.js"
+import { PROGRAM_ID } from "../../src/protocol/Program.js"
+import * as Address from "../../src/solana/Address.js"
+import { bytes32 } from "../../src/solana/internal/base58Fixed.js"
+import * as Message from "../../src/solana/Message.js"
+import * as PreparedMessage from "../../src/solana/PreparedMessage.js"
+import type { Case, Options } from "../harness.js"
+import * as Fixtures from "./fixtures.js"
+import { load } from "./install.js"
+import * as Ours from "./ours.js"
+import * as Peers from "./peers.js"
+
+/** Who does the work. */
+export type Contender = "floor" | "ours" | "oursTraced" | "kit" | "web3js" | "anchor" | "pod"
+
+type Contenders = { readonly [_ in Contender]?: Omit<Case, "name"> }
+
+/** One row of the table. */
+export interface Group {
+  readonly title: string
+  readonly options?: Options
+  readonly contenders: () => Promise<Contenders>
+}
+
+const utf8 = new TextEncoder()
+const MESSAGE = utf8.encode("message")
+const TEXT = Uint8Array.of(0)
+
+const hashes = Array.from({ length: 256 }, () => crypto.getRandomValues(new Uint8Array(32)))
+const hash = (index: number): Uint8Array => hashes[index % 256] ?? TEXT
+
+const keyTexts = hashes.map((bytes) => Address.fromBytes(bytes))
+const keyText = (index: number) => keyTexts[index % 256] ?? Address.SYSTEM_PROGRAM
+
+const compiledCase = (index: number) =>
+  Fixtures.sure(
+    Instruction.sendMessage({
+      wallet: Fixtures.wallet,
+      agent: Fixtures.agent,
+      recipient: Fixtures.recipient(index),
+      payloadHash: hash(index),
+      type: Text,
+      message: keyText(index)
+    })
+  )
+
+const instructions = Array.from({ length: 256 }, (_, index) => [compiledCase(index)])
+const instructionsOf = (index: number) => instructions[index % 256] ?? []
+
+/** Accounts of direct messages, each another. */
+const accountsData = Array.from({ length: 100 }, (_, index) =>
+  Fixtures.sure(
+    Account.encode(
+      new Account.DirectMessage({
+        sender: keyText(index),
+        recipient: keyText(index + 1),
+        payloadHash: hash(index),
+        createdAt: 1_700_000_000n + BigInt(index),
+        expiresAt: 1_700_604_800n,
+        type: Text,
+        status: "Pending",
+        bump: 255
+      })
+    )
+  )
+)
+
+const kitDirectMessage = Kit.getStructDecoder([
+  ["discriminator", Kit.fixDecoderSize(Kit.getBytesDecoder(), 8)],
+  ["sender", Kit.getAddressDecoder()],
+  ["recipient", Kit.getAddressDecoder()],
+  ["payloadHash", Kit.fixDecoderSize(Kit.getBytesDecoder(), 32)],
+  ["createdAt", Kit.getI64Decoder()],
+  ["expiresAt", Kit.getI64Decoder()],
+  ["type", Kit.getU8Decoder()],
+  ["status", Kit.getU8Decoder()],
+  ["bump", Kit.getU8Decoder()]
+])
+
+const kitAddresses = Kit.getAddressEncoder()
+
+const kitCompile = (index: number) =>
+  Kit.compileTransaction(
+    Kit.pipe(
+      Kit.createTransactionMessage({ version: 0 }),
+      (message) => Kit.setTransactionMessageFeePayer(Fixtures.wallet, message),
+      (message) =>
+        Kit.setTransactionMessageLifetimeUsingBlockhash(
+          { blockhash: Fixtures.blockhash, lastValidBlockHeight: 0n },
+          message
+        ),
+      (message) => Kit.appendTransactionMessageInstructions(instructionsOf(index), message)
+    )
+  )
+
+const slow: Options = { warmMillis: 1500, rounds: 31, roundMillis: 25 }
+
+const buildAndSign: Group = {
+  title: "build and sign one message",
+  options: slow,
+  contenders: async () => {
+    const floor = FloorSend.sender(Fixtures.sender, Fixtures.blockhashBytes, FloorSend.nodeSign(Fixtures.key))
+    const ours = Ours.builder()
+    const kit = await Peers.kit((wire) => Promise.resolve(wire))
+    return {
+      floor: { run: (i) => floor(Fixtures.recipientBytes(i), Fixtures.payload()) },
+      ours: { run: ours.untraced, operations: Ours.MESSAGES },
+      oursTraced: { run: ours.traced, operations: Ours.MESSAGES },
+      kit: { run: kit },
+      web3js: { run: await Peers.web3js() },
+      anchor: { run: await Peers.anchor() },
+      pod: { run: await Peers.podSdk() }
+    }
+  }
+}
+
+const programAddress: Group = {
+  title: "message PDA",
+  contenders: async () => {
+    const web3 = (await load("npm", "@solana/web3.js")) as typeof Web3
+    const programId = new web3.PublicKey(PROGRAM_ID)
+    const agent = Address.toBytes(Fixtures.agent)
+    const seeds = (i: number) => [MESSAGE, agent, Fixtures.recipientBytes(i), hash(i), TEXT]
+    return {
+      floor: { run: (i) => FloorBase58.encode32(FloorAddress.find(seeds(i))) },
+      ours: {
+        run: (i) =>
+          Pda.message({
+            sender: Fixtures.agent,
+            recipient: Fixtures.recipient(i),
+            payloadHash: hash(i),
+            type: Text
+          })
+      },
+      kit: { run: (i) => Kit.getProgramDerivedAddress({ programAddress: PROGRAM_ID, seeds: seeds(i) }) },
+      web3js: { run: (i) => web3.PublicKey.findProgramAddressSync(seeds(i), programId)[0].toBase58() }
+    }
+  }
+}
+
+const base58Encode: Group = {
+  title: "base58 of 32 bytes, encode",
+  contenders: async () => {
+    const web3 = (await load("npm", "@solana/web3.js")) as typeof Web3
+    const decoder = Kit.getAddressDecoder()
+    return {
+      floor: { run: (i) => FloorBase58.encode32(hash(i)) },
+      ours: { run: (i) => Address.fromBytes(hash(i)) },
+      kit: { run: (i) => decoder.decode(hash(i)) },
+      web3js: { run: (i) => new web3.PublicKey(hash(i)).toBase58() }
+    }
+  }
+}
+
+const base58Decode: Group = {
+  title: "base58 of 32 bytes, decode",
+  contenders: async () => {
+    const web3 = (await load("npm", "@solana/web3.js")) as typeof Web3
+    return {
+      floor: { run: (i) => FloorBase58.decode32(keyText(i)) },
+      // Without the cache of `Address.toBytes`, which answers in a thirtieth of the time.
+      ours: { run: (i) => bytes32.decode(keyText(i)) },
+      kit: { run: (i) => kitAddresses.encode(keyText(i)) },
+      web3js: { run: (i) => new web3.PublicKey(keyText(i)).toBytes() }
+    }
+  }
+}
+
+const compileFloor: Omit<Case, "name"> = {
+  run: (i) => FloorCompile.compile(Fixtures.wallet, Fixtures.blockhash, instructionsOf(i))
+}
+
+const compile: Group = {
+  title: "compile a message",
+  contenders: () =>
+    Promise.resolve({
+      floor: compileFloor,
+      ours: {
+        run: (i) =>
+          Either.map(
+            PreparedMessage.prepare({ version: 0, feePayer: Fixtures.wallet, instructions: instructionsOf(i) }),
+            (prepared) => PreparedMessage.withBlockhash(prepared, Fixtures.blockhash)
+          )
+      },
+      kit: { run: kitCompile }
+    })
+}
+
+const compileAnew: Group = {
+  title: "compile a message anew, without a template",
+  contenders: () =>
+    Promise.resolve({
+      floor: compileFloor,
+      ours: {
+        run: (i) =>
+          Message.compile({
+            feePayer: Fixtures.wallet,
+            blockhash: Fixtures.blockhash,
+            instructions: instructionsOf(i)
+          })
+      },
+      kit: { run: kitCompile }
+    })
+}
+
+const decodeAccounts: Group = {
+  title: "decode 100 message accounts",
+  contenders: () =>
+    Promise.resolve({
+      floor: { run: () => accountsData.map(FloorAccount.decodeMessage) },
+      ours: { run: () => accountsData.map((bytes) => Account.decodeDirectMessage(bytes)) },
+      kit: { run: () => accountsData.map((bytes) => kitDirectMessage.decode(bytes)) }
+    })
+}
+
+const packed: Group = {
+  title: "100 messages: packed (ours) against one by one (floor column), node in process",
+  options: { ...slow, base: "floor" },
+  contenders: () => {
+    const { oneByOne, packed } = Ours.hundred()
+    return Promise.resolve({
+      floor: { run: oneByOne.untraced, operations: 100 },
+      ours: { run: packed.untraced, operations: 100 },
+      oursTraced: { run: packed.traced, operations: 100 }
+    })
+  }
+}
+
+/** All groups, in the order of the table. */
+export const groups: ReadonlyArray<Group> = [
+  buildAndSign,
+  programAddress,
+  base58Encode,
+  base58Decode,
+  compile,
+  compileAnew,
+  packed,
+  decodeAccounts
+]

@@ -1,0 +1,41 @@
+/**
+ * Peers have manifests of their own under `bench/peers` and are installed when a benchmark first needs them.
+ */
+import { execFileSync } from "node:child_process"
+import { existsSync } from "node:fs"
+import { createRequire } from "node:module"
+import { join } from "node:path"
+import { pathToFileURL } from "node:url"
+
+const peers = join(process.env["BENCH_ROOT"] ?? process.cwd(), "bench/peers")
+
+const installed = (folder: string): string => {
+  const directory = join(peers, folder)
+  if (!existsSync(join(directory, "node_modules"))) {
+    console.error(`installing ${directory}`)
+    const flags = ["--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund"]
+    execFileSync("npm", ["install", ...flags], { cwd: directory, stdio: ["ignore", "ignore", "inherit"] })
+  }
+  return directory
+}
+
+/** Loads a package of a peer folder, or a file of a package. */
+export const load = async (folder: string, name: string): Promise<unknown> => {
+  const directory = installed(folder)
+  const path = name.includes("/dist/")
+    ? join(directory, "node_modules", name)
+    : createRequire(join(directory, "package.json")).resolve(name)
+  return import(pathToFileURL(path).href)
+}
+
+/** Runs the client in Rust, if cargo or its binary is there: microseconds of one message, alone and packed. */
+export const rust = (): { readonly single: number; readonly packed: number } | undefined => {
+  const directory = join(peers, "rust")
+  const binary = join(directory, "target/release/pod-bench-peer")
+  try {
+    if (!existsSync(binary)) execFileSync("cargo", ["build", "--release"], { cwd: directory, stdio: "ignore" })
+    return JSON.parse(execFileSync(binary, { encoding: "utf8" }))
+  } catch {
+    return undefined
+  }
+}
