@@ -5,6 +5,8 @@
  */
 import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
+import * as MetricKey from "effect/MetricKey"
+import * as MetricLabel from "effect/MetricLabel"
 
 /** OpenTelemetry's advice for `rpc.client.call.duration`, in seconds. */
 const CALL_SECONDS = MetricBoundaries.fromIterable([
@@ -14,6 +16,17 @@ const CALL_SECONDS = MetricBoundaries.fromIterable([
 /** From one slot (0.4 s) to the life of a blockhash (150 blocks, about a minute) and beyond, in seconds. */
 const CONFIRMATION_SECONDS = MetricBoundaries.fromIterable([0.1, 0.2, 0.4, 0.8, 1.2, 2, 4, 8, 15, 30, 60, 90, 120])
 
+const callDuration = MetricKey.histogram(
+  "rpc.client.call.duration",
+  CALL_SECONDS,
+  "Duration of JSON-RPC calls in seconds"
+)
+
+const calls = MetricKey.counter("pod_rpc_calls_total", {
+  description: "JSON-RPC calls by method and outcome",
+  incremental: true
+})
+
 /**
  * Seconds from the start of a JSON-RPC call to its decoded reply. Labels: `rpc.method`, `outcome` (`success`, an
  * `RpcError` reason, `Interrupted` or `Defect`).
@@ -21,11 +34,7 @@ const CONFIRMATION_SECONDS = MetricBoundaries.fromIterable([0.1, 0.2, 0.4, 0.8, 
  * @since 0.1.0
  * @category constants
  */
-export const rpcCallDuration = Metric.histogram(
-  "rpc.client.call.duration",
-  CALL_SECONDS,
-  "Duration of JSON-RPC calls in seconds"
-)
+export const rpcCallDuration: Metric.Metric.Histogram<number> = Metric.fromMetricKey(callDuration)
 
 /**
  * JSON-RPC calls. Labels as `rpcCallDuration`.
@@ -33,10 +42,22 @@ export const rpcCallDuration = Metric.histogram(
  * @since 0.1.0
  * @category constants
  */
-export const rpcCalls = Metric.counter("pod_rpc_calls_total", {
-  description: "JSON-RPC calls by method and outcome",
-  incremental: true
-})
+export const rpcCalls: Metric.Metric.Counter<number> = Metric.fromMetricKey(calls)
+
+/**
+ * Both with their labels in the key. A metric that is tagged afterwards is looked up at each update, which costs more than
+ * the update.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const rpcCallsOf = (method: string, outcome: string) => {
+  const labels = [MetricLabel.make("rpc.method", method), MetricLabel.make("outcome", outcome)]
+  return {
+    calls: Metric.fromMetricKey(MetricKey.taggedWithLabels(calls, labels)),
+    duration: Metric.fromMetricKey(MetricKey.taggedWithLabels(callDuration, labels))
+  }
+}
 
 /**
  * HTTP connections that are open now. Labels: `server.address` (host, and port where the URL names one),

@@ -4,12 +4,15 @@
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
-import * as Duration from "effect/Duration"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as DefaultServices from "effect/DefaultServices"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
+import * as FiberRef from "effect/FiberRef"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import * as Tracer from "effect/Tracer"
 import * as Metrics from "../Metrics.js"
 import type { RpcError } from "../RpcTransport.js"
 
@@ -49,41 +52,65 @@ const LABELLED: ReadonlySet<string> = new Set([
   "simulateTransaction"
 ])
 
-const tagged = (method: string, outcome: string) => {
-  const labels = <Type, In, Out>(metric: Metric.Metric<Type, In, Out>) =>
-    metric.pipe(Metric.tagged("rpc.method", method), Metric.tagged("outcome", outcome))
-  return { calls: labels(Metrics.rpcCalls), duration: labels(Metrics.rpcCallDuration) }
-}
-
-/** Tagging costs more than counting: each pair of method and outcome is tagged once. */
-const taggedMetrics = new Map<string, ReturnType<typeof tagged>>()
+/** Each pair of method and outcome is labelled once. */
+const labelled = new Map<string, ReturnType<typeof Metrics.rpcCallsOf>>()
 
 const metricsOf = (method: string, outcome: string) => {
   const label = LABELLED.has(method) ? method : "_OTHER"
   const key = `${label} ${outcome}`
-  const known = taggedMetrics.get(key)
+  const known = labelled.get(key)
   if (known !== undefined) return known
-  const made = tagged(label, outcome)
-  taggedMetrics.set(key, made)
+  const made = Metrics.rpcCallsOf(label, outcome)
+  labelled.set(key, made)
   return made
 }
 
-const outcomeOf = <A>(exit: Exit.Exit<A, RpcError>): string =>
-  Exit.match(exit, {
-    onSuccess: () => "success",
-    onFailure: (cause) =>
-      Option.match(Cause.failureOption(cause), {
-        onSome: (error) => error.reason,
-        onNone: () => (Cause.isInterruptedOnly(cause) ? "Interrupted" : "Defect")
-      })
+const outcomeOf = (cause: Cause.Cause<RpcError>): string =>
+  Option.match(Cause.failureOption(cause), {
+    onSome: (error) => error.reason,
+    onNone: () => (Cause.isInterruptedOnly(cause) ? "Interrupted" : "Defect")
   })
 
-const annotateFailure = (error: RpcError): Effect.Effect<void> =>
-  Effect.annotateCurrentSpan({
-    "error.type": error.reason,
-    ...(error.code === undefined ? {} : { "rpc.response.status_code": String(error.code) }),
-    ...(error.status === undefined ? {} : { "http.response.status_code": error.status })
-  })
+const annotate = (span: Tracer.AnySpan | undefined, cause: Cause.Cause<RpcError>): void => {
+  const error = Option.getOrUndefined(Cause.failureOption(cause))
+  if (span?._tag !== "Span" || error === undefined) return
+  span.attribute("error.type", error.reason)
+  if (error.code !== undefined) span.attribute("rpc.response.status_code", String(error.code))
+  if (error.status !== undefined) span.attribute("http.response.status_code", error.status)
+}
+
+/** Effect's own tracer, which tells its spans to nobody: they need not be made. */
+const UNTRACED = Context.get(DefaultServices.liveServices, Tracer.Tracer)
+
+/** Runs a call and counts it by its outcome. */
+const counted = <A>(
+  method: string,
+  run: () => Effect.Effect<A, RpcError>,
+  isTraced: boolean
+): Effect.Effect<A, RpcError> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.withFiberRuntime((fiber) => {
+      const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
+      const start = clock.unsafeCurrentTimeNanos()
+      const count = (outcome: string): void => {
+        const { calls, duration } = metricsOf(method, outcome)
+        const labels = fiber.getFiberRef(FiberRef.currentMetricLabels)
+        calls.unsafeUpdate(1, labels)
+        duration.unsafeUpdate(Number(clock.unsafeCurrentTimeNanos() - start) / 1e9, labels)
+      }
+      return Effect.matchCauseEffect(restore(run()), {
+        onFailure: (cause) => {
+          count(outcomeOf(cause))
+          if (isTraced) annotate(fiber.currentSpan, cause)
+          return Effect.failCause(cause)
+        },
+        onSuccess: (answer) => {
+          count("success")
+          return Effect.succeed(answer)
+        }
+      })
+    })
+  )
 
 /** `host:port` as OpenTelemetry wants it: apart. */
 const serverAttributes = (host: string): Record<string, unknown> => {
@@ -92,7 +119,8 @@ const serverAttributes = (host: string): Record<string, unknown> => {
 }
 
 /**
- * Makes a call to `host` each time it is run, in a client span named as its method, counted and timed by method and outcome.
+ * Makes a call to `host` each time it is run, counted and timed by method and outcome, and in a client span named as its
+ * method where there is a tracer.
  *
  * @since 0.1.0
  * @category combinators
@@ -104,22 +132,15 @@ export const call = (host: string) => {
     run: () => Effect.Effect<A, RpcError>,
     attributes?: Record<string, unknown>
   ): Effect.Effect<A, RpcError> =>
-    Effect.clockWith((clock) => {
-      const start = clock.unsafeCurrentTimeNanos()
-      return run().pipe(
-        Effect.tapError(annotateFailure),
-        Effect.onExit((exit) => {
-          const metrics = metricsOf(method, outcomeOf(exit))
-          const seconds = Duration.toSeconds(Duration.nanos(clock.unsafeCurrentTimeNanos() - start))
-          return Effect.zipRight(Metric.increment(metrics.calls), Metric.update(metrics.duration, seconds))
-        }),
-        Effect.withSpan(method, {
-          kind: "client",
-          captureStackTrace: false,
-          attributes: { "rpc.system.name": "jsonrpc", "rpc.method": method, ...server, ...attributes }
-        })
-      )
-    })
+    Effect.withFiberRuntime((fiber) =>
+      Context.get(fiber.currentDefaultServices, Tracer.Tracer) === UNTRACED
+        ? counted(method, run, false)
+        : Effect.withSpan(counted(method, run, true), method, {
+            kind: "client",
+            captureStackTrace: false,
+            attributes: { "rpc.system.name": "jsonrpc", "rpc.method": method, ...server, ...attributes }
+          })
+    )
 }
 
 /**
