@@ -79,7 +79,7 @@ export interface Service {
  *
  * @example
  * ```ts
- * import { NodeKeyValueStore } from "@effect/platform-node"
+ * import * as NodeKeyValueStore from "@effect/platform-node/NodeKeyValueStore"
  * import { Transactions } from "@pod-protocol/effect"
  * import * as Journal from "@pod-protocol/effect/services/transactions/Journal"
  * import * as Effect from "effect/Effect"
