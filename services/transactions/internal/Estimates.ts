@@ -100,7 +100,7 @@ export const make = (
       .pipe(
         Effect.map(({ value: { err, unitsConsumed } }) =>
           Option.map(Failure.succeeded(err) ? unitsConsumed : Option.none(), (units) => {
-            const bumps = BUMP_UNITS * BUMP_TRIES * ownInstructions(plan.message).length
+            const bumps = BUMP_UNITS * BUMP_TRIES * ownInstructions(Plan.messageOf(plan)).length
             const limit = Math.min(Fees.MAX_COMPUTE_UNITS, Math.ceil(Number(units) * (1 + margin)) + bumps)
             return remember(limits, kind, limit)
           })
@@ -115,7 +115,7 @@ export const make = (
     const now = yield* Clock.currentTimeMillis
     const known = prices.get(kind)
     if (known !== undefined && now < known.until) return known.price
-    const fees = yield* pool.getRecentPrioritizationFees(writable(plan.message).slice(0, MAX_ACCOUNTS)).pipe(
+    const fees = yield* pool.getRecentPrioritizationFees(writable(Plan.messageOf(plan)).slice(0, MAX_ACCOUNTS)).pipe(
       Effect.map((fees) => fees.map(({ prioritizationFee }) => prioritizationFee)),
       Effect.orElseSucceed(() => [])
     )
@@ -131,7 +131,7 @@ export const make = (
       computeUnitPrice: options.computeUnitPrice ?? 1n
     }),
     estimate: Effect.fnUntraced(function* (plan, options, signed) {
-      const kind = kindOf(plan.message)
+      const kind = kindOf(Plan.messageOf(plan))
       const computeUnitLimit = options.computeUnitLimit ?? Option.getOrUndefined(yield* limitOf(plan, kind))
       if (computeUnitLimit === undefined || options.computeUnitPrice !== undefined) {
         return { computeUnitLimit, computeUnitPrice: options.computeUnitPrice }
@@ -140,6 +140,6 @@ export const make = (
       const bumped = signed === 0 ? price : BigInt(Math.ceil(Number(price > 0n ? price : 1n) * bump ** signed))
       return { computeUnitLimit, computeUnitPrice: clamp(bumped) }
     }),
-    forget: (plan) => limits.delete(kindOf(plan.message))
+    forget: (plan) => limits.delete(kindOf(Plan.messageOf(plan)))
   }
 }

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Address, Instruction } from "@solana/kit"
+import type { Address, Instruction, ReadonlyUint8Array } from "@solana/kit"
 import * as Either from "effect/Either"
 import { InvalidInput } from "../../../src/InvalidInput.js"
 import * as Addresses from "../../../src/solana/Address.js"
@@ -72,7 +72,9 @@ export const computeBudget = (options: ComputeOptions): Either.Either<ReadonlyAr
   return Either.right(instructions)
 }
 
-const viewOf = (data: Uint8Array): DataView => new DataView(data.buffer, data.byteOffset, data.length)
+const NO_DATA = new Uint8Array(0)
+
+const viewOf = (data: ReadonlyUint8Array): DataView => new DataView(data.buffer, data.byteOffset, data.length)
 
 /**
  * The lamports that a cluster takes for a message: 5000 for each signature, of the transaction or in the data of a
@@ -81,15 +83,16 @@ const viewOf = (data: Uint8Array): DataView => new DataView(data.buffer, data.by
  *
  * @internal
  */
-export const ofMessage = (message: CompiledMessage): Either.Either<bigint, InvalidInput> => {
-  let signatures = message.header.requiredSignatures
+export const ofInstructions = (
+  signers: number,
+  instructions: ReadonlyArray<Instruction>
+): Either.Either<bigint, InvalidInput> => {
+  let signatures = signers
   let limit: number | undefined
   let price: bigint | undefined
-  for (const { data, programIndex } of message.instructions) {
-    const program = message.staticAccounts[programIndex]
-    if (program === undefined) continue
-    if (SIGNATURE_PROGRAMS.has(program)) signatures += data[0] ?? 0
-    if (program !== COMPUTE_BUDGET_PROGRAM) continue
+  for (const { data = NO_DATA, programAddress } of instructions) {
+    if (SIGNATURE_PROGRAMS.has(programAddress)) signatures += data[0] ?? 0
+    if (programAddress !== COMPUTE_BUDGET_PROGRAM) continue
     const isLimit = data[0] === SET_LIMIT && data.length >= 5
     const isPrice = data[0] === SET_PRICE && data.length >= 9
     if ((isLimit && limit !== undefined) || (isPrice && price !== undefined)) {
@@ -109,3 +112,21 @@ export const ofMessage = (message: CompiledMessage): Either.Either<bigint, Inval
   const microLamports = price * BigInt(limit)
   return Either.right(base + (microLamports + MICRO_LAMPORTS_PER_LAMPORT - 1n) / MICRO_LAMPORTS_PER_LAMPORT)
 }
+
+/**
+ * As {@link ofInstructions}, of a compiled message.
+ *
+ * @internal
+ */
+export const ofMessage = ({
+  header,
+  instructions,
+  staticAccounts
+}: CompiledMessage): Either.Either<bigint, InvalidInput> =>
+  ofInstructions(
+    header.requiredSignatures,
+    instructions.flatMap(({ data, programIndex }) => {
+      const programAddress = staticAccounts[programIndex]
+      return programAddress === undefined ? [] : [{ programAddress, data }]
+    })
+  )

@@ -5,8 +5,8 @@ import type { Instruction } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { InvalidInput } from "../../../src/InvalidInput.js"
-import * as Blockhash from "../../../src/solana/Blockhash.js"
 import * as Message from "../../../src/solana/Message.js"
+import * as PreparedMessage from "../../../src/solana/PreparedMessage.js"
 import * as Signature from "../../../src/solana/Signature.js"
 import * as Wire from "../../../src/solana/Wire.js"
 import type { WireError } from "../../../src/solana/WireError.js"
@@ -17,9 +17,6 @@ import { SignedTransaction } from "../SignedTransaction.js"
 
 /** Each signature takes 64 bytes, and its address 32, of 1232. */
 const MAX_SIGNERS = 12
-
-/** Stands in a message until it is signed. */
-const NO_BLOCKHASH = Blockhash.fromBytes(new Uint8Array(Blockhash.SIZE))
 
 /**
  * How instructions are compiled.
@@ -60,8 +57,7 @@ export interface SignOptions extends CompileOptions {
 
 /** @internal */
 export interface Plan {
-  /** With zeros for its blockhash. */
-  readonly message: Message.CompiledMessage
+  readonly prepared: PreparedMessage.PreparedMessage
   readonly fee: bigint
 }
 
@@ -75,9 +71,14 @@ export interface SignablePlan extends Plan {
   readonly signers: ReadonlyArray<Wallet>
 }
 
-/** What we compiled ourselves is well-formed: if not, that is our defect. */
-const decodeOwn = (bytes: Uint8Array): Message.CompiledMessage =>
-  Either.getOrThrowWith(Message.decode(bytes), (error: WireError) => error)
+/**
+ * The message of a plan, with zeros for its blockhash. What we compiled ourselves is well-formed: if not, that is our
+ * defect.
+ *
+ * @internal
+ */
+export const messageOf = ({ prepared }: Plan): Message.CompiledMessage =>
+  Either.getOrThrowWith(Message.decode(prepared.bytes), (error: WireError) => error)
 
 /**
  * Compiles instructions. The compute budget follows them, so that the index of an instruction in an error is the
@@ -95,15 +96,14 @@ export const make = (
       return yield* Either.left(new InvalidInput({ field: "instructions", rule: "must be at least one", size: 0 }))
     }
     const { feePayer = wallet, lookupTables = [], version = 0 } = options
-    const compiled = yield* Message.compile({
+    const all = [...instructions, ...(yield* Fees.computeBudget(options))]
+    const prepared = yield* PreparedMessage.prepare({
       version,
       feePayer: feePayer.address,
-      blockhash: NO_BLOCKHASH,
-      instructions: [...instructions, ...(yield* Fees.computeBudget(options))],
+      instructions: all,
       lookupTables
     })
-    const message = decodeOwn(compiled)
-    return { message, fee: yield* Fees.ofMessage(message) }
+    return { prepared, fee: yield* Fees.ofInstructions(prepared.signers.length, all) }
   })
 
 const refuse = (rule: string, size?: number): Either.Either<never, InvalidInput> =>
@@ -127,7 +127,8 @@ export const signable = (
       return yield* refuse(`must be at most ${MAX_SIGNERS}, the wallet included`, others.length + 1)
     }
     const plan = yield* make(wallet, instructions, options)
-    const required = plan.message.staticAccounts.slice(0, plan.message.header.requiredSignatures)
+    const required = plan.prepared.signers
+    if (others.length === 0 && required.length === 1) return { ...plan, signers: [wallet] }
     const byAddress = new Map([[wallet.address, wallet]])
     for (const other of others) {
       if (byAddress.has(other.address)) return yield* refuse(`must not name ${other.address} twice`)
@@ -147,17 +148,19 @@ export const signable = (
  * @internal
  */
 export const sign = Effect.fnUntraced(function* (
-  { fee, message, signers }: SignablePlan,
+  { fee, prepared, signers }: SignablePlan,
   { blockhash, lastValidBlockHeight, slot }: LatestBlockhash
 ) {
-  const messageBytes = Message.encode({ ...message, blockhash })
-  const signatures = yield* Effect.forEach(signers, ({ address, sign }) =>
-    Effect.flatMap(sign([messageBytes]), ([signature]) =>
-      signature?.length === Signature.SIZE
-        ? Effect.succeed(signature)
-        : new WalletError({ reason: "InvalidSignature", address, detail: "the wallet gave no signature of 64 bytes" })
-    )
-  )
+  const messageBytes = PreparedMessage.withBlockhash(prepared, blockhash)
+  const signatures: Array<Uint8Array> = []
+  for (const { address, sign } of signers) {
+    const [signature] = yield* sign([messageBytes])
+    if (signature?.length !== Signature.SIZE) {
+      const detail = "the wallet gave no signature of 64 bytes"
+      return yield* new WalletError({ reason: "InvalidSignature", address, detail })
+    }
+    signatures.push(signature)
+  }
   const wire = Wire.encode(signatures, messageBytes)
   const signature = Signature.fromBytes(wire, 1)
   const lifetime = { blockhash, lastValidBlockHeight }
@@ -193,8 +196,8 @@ export const fromWire = (
  *
  * @internal
  */
-export const unsigned = ({ message }: Plan): Uint8Array =>
+export const unsigned = ({ prepared }: Plan): Uint8Array =>
   Wire.encode(
-    Array.from({ length: message.header.requiredSignatures }, () => new Uint8Array(Signature.SIZE)),
-    Message.encode(message)
+    prepared.signers.map(() => new Uint8Array(Signature.SIZE)),
+    prepared.bytes
   )
