@@ -10,6 +10,7 @@ import * as Message from "../../services/Message.js"
 import * as PayloadStore from "../../services/PayloadStore.js"
 import * as RpcPool from "../../services/RpcPool.js"
 import { SubscriptionError } from "../../services/RpcTransport.js"
+import { SubscriptionObserver } from "../../services/transport/SubscriptionObserver.js"
 import * as Transactions from "../../services/Transactions.js"
 import { DirectMessage, encode } from "../../src/protocol/Account.js"
 import { Text } from "../../src/protocol/MessageType.js"
@@ -55,41 +56,58 @@ const follow = Stream.unwrap(
   Effect.map(Message.Message, (messages) => messages.inbox(addressOf(201), { follow: true }))
 )
 
-it.effect(
-  "given a message that landed while the subscription was opened, when listed again, then it comes, once",
-  () => {
-    const state = { has: [2, 1] }
-    return Effect.gen(function* () {
-      const seen: Array<string> = []
-      const follower = yield* follow.pipe(
-        Stream.runForEach(({ address }) => Effect.sync(() => seen.push(address))),
-        Effect.fork
-      )
-      yield* TestClock.adjust("500 millis")
-      expect(seen).toEqual([addressOf(1), addressOf(2)])
-      state.has = [1, 2, 3]
-      yield* TestClock.adjust("500 millis")
-      expect(seen).toEqual([addressOf(1), addressOf(2), addressOf(3)])
-      state.has = [1, 2, 3, 4]
-      yield* TestClock.adjust("1 minutes")
-      expect(seen).toEqual([addressOf(1), addressOf(2), addressOf(3), addressOf(4)])
-      yield* Fiber.interrupt(follower)
-    }).pipe(Effect.provide(node(state, Stream.never)))
-  }
-)
+/** A subscription that stands, and what it notifies then. */
+const standing = (notified: ReturnType<RpcPool.Service["programSubscribe"]>) =>
+  Stream.unwrap(
+    Effect.map(SubscriptionObserver, (observer) =>
+      Stream.concat(Stream.drain(Stream.fromEffect(observer.established({ host: "node" }))), notified)
+    )
+  )
 
-it.effect("given a subscription that is lost, when followed, then what exists comes first and then the error", () => {
-  const lost = new SubscriptionError({ reason: "Closed", method: "programSubscribe", detail: "the socket was lost" })
+const notification = (name: number) => ({ slot: 2n, value: infoOf(name) })
+
+const fails = (reason: SubscriptionError["reason"]) =>
+  Stream.fail(new SubscriptionError({ reason, method: "programSubscribe", detail: "the test says so" }))
+
+const collect = (seen: Array<string>) =>
+  Stream.runForEach(follow, ({ address }) => Effect.sync(() => seen.push(address)))
+
+it.effect("given messages there and messages to come, when followed, then the oldest comes first and each once", () => {
+  const live = standing(Stream.concat(Stream.make(notification(2), notification(3)), Stream.never))
   return Effect.gen(function* () {
     const seen: Array<string> = []
-    const error = yield* follow.pipe(
-      Stream.runForEach(({ address }) => Effect.sync(() => seen.push(address))),
-      Effect.flip
-    )
-    expect(error).toBe(lost)
-    expect(seen).toEqual([addressOf(1)])
-  }).pipe(Effect.provide(node({ has: [1] }, Stream.fail(lost))))
+    const follower = yield* Effect.fork(collect(seen))
+    yield* TestClock.adjust("1 seconds")
+    expect(seen).toEqual([addressOf(1), addressOf(2), addressOf(3)])
+    yield* Fiber.interrupt(follower)
+  }).pipe(Effect.provide(node({ has: [2, 1] }, live)))
 })
+
+it.effect("given a subscription that is lost, when it stands again, then what landed meanwhile comes, once", () => {
+  const state = { has: [1] }
+  const lives = [standing(Stream.concat(Stream.make(notification(2)), fails("Closed"))), standing(Stream.never)]
+  const live = Stream.suspend(() => lives.shift() ?? Stream.never)
+  return Effect.gen(function* () {
+    const seen: Array<string> = []
+    const follower = yield* Effect.fork(collect(seen))
+    yield* TestClock.adjust(0)
+    state.has = [3, 1, 2]
+    yield* TestClock.adjust("1 minutes")
+    expect(seen).toEqual([addressOf(1), addressOf(2), addressOf(3)])
+    yield* Fiber.interrupt(follower)
+  }).pipe(Effect.provide(node(state, live)))
+})
+
+it.effect(
+  "given a subscription that the node ends for good, when followed, then what exists comes before the error",
+  () =>
+    Effect.gen(function* () {
+      const seen: Array<string> = []
+      const error = yield* Effect.flip(collect(seen))
+      expect(error).toMatchObject({ _tag: "SubscriptionError", reason: "Refused" })
+      expect(seen).toEqual([addressOf(1)])
+    }).pipe(Effect.provide(node({ has: [1] }, standing(fails("Refused")))))
+)
 
 it.effect("given a node that sends what is no message, when read, then AccountDecodeError and no defect", () => {
   const junk = { slot: 1n, value: { ...infoOf(1), data: Uint8Array.of(1, 2, 3) } }

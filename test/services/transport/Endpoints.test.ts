@@ -151,7 +151,7 @@ describe("Endpoints", () => {
   )
 
   it.effect.prop(
-    "Given any endpoints that fail, Then each is asked at most once, in turn, until one answers, and all failures are kept",
+    "Given any endpoints that fail, Then each is asked at most once, in turn, until one answers, and all failures are kept that differ",
     {
       states: FastCheck.array(
         FastCheck.constantFrom("up" as const, "down" as const, "late" as const, "html" as const),
@@ -183,7 +183,8 @@ describe("Endpoints", () => {
           assert.strictEqual(Either.isRight(answer), states.includes("up"))
           if (Either.isRight(answer)) return
           assert.isTrue(counts.every((count) => count === 1))
-          if (states.length > 1) {
+          const agree = states.every((state) => state === "late")
+          if (states.length > 1 && !agree) {
             assert.instanceOf(answer.left.cause, AttemptsFailed)
             if (answer.left.cause instanceof AttemptsFailed) {
               assert.strictEqual(answer.left.cause.errors.length, states.length)
