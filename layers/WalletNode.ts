@@ -32,17 +32,11 @@ const FILE_RULE = "must be a JSON array of 64 byte values, as solana-keygen writ
 
 /** The `KeyObject` could be exported, so it stays in this closure. */
 const fromPrivateKey = (privateKey: KeyObject, publicKey: Uint8Array): Service => {
-  const signOne = (message: Uint8Array): Uint8Array => {
+  const signOne = (message: Uint8Array): SignatureBytes => {
     const { buffer, byteOffset, length } = sign(null, message, privateKey)
-    return new Uint8Array(buffer, byteOffset, length)
+    return Signature.bytes(new Uint8Array(buffer, byteOffset, length))
   }
-  const signAll = (messages: ReadonlyArray<Uint8Array>) =>
-    Effect.sync(() => messages.map(signOne)).pipe(
-      Effect.filterOrDieMessage(
-        (signatures): signatures is Array<SignatureBytes> => signatures.every(Signature.isBytes),
-        "node:crypto gave an Ed25519 signature that is not 64 bytes"
-      )
-    )
+  const signAll = (messages: ReadonlyArray<Uint8Array>) => Effect.sync(() => messages.map(signOne))
   return {
     address: Address.fromBytes(publicKey),
     sign: (messages) =>

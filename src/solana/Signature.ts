@@ -7,7 +7,7 @@
 import type { Signature, SignatureBytes } from "@solana/kit"
 import type * as Either from "effect/Either"
 import * as EffectSchema from "effect/Schema"
-import type { InvalidInput } from "../InvalidInput.js"
+import { InvalidInput } from "../InvalidInput.js"
 import { bytes64 } from "./internal/base58Fixed.js"
 import * as FixedText from "./internal/fixedText.js"
 
@@ -68,6 +68,17 @@ export const parse = (text: string, field = "signature"): Either.Either<Signatur
  * @category guards
  */
 export const isBytes = (bytes: Uint8Array): bytes is SignatureBytes => bytes.length === SIZE
+
+/**
+ * The bytes of a signature from where nothing else can come. Another size is a defect: it throws `InvalidInput`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const bytes = (signature: Uint8Array): SignatureBytes => {
+  if (isBytes(signature)) return signature
+  throw new InvalidInput({ field: "signature", rule: `must be ${SIZE} bytes`, size: signature.length })
+}
 
 /**
  * A signature in a model: base58 text in JSON, Kit's brand in memory.
