@@ -93,7 +93,7 @@ export const run = (options: Options): Effect.Effect<Outcome> =>
     const { endpoints, faults, follow, messages, seed } = options
     const wallets = yield* Workload.agents(AGENTS, messages)
     const nodes = yield* Network.endpoints({ faults, seed, count: endpoints })
-    const client = yield* Layer.build(Client.layer(nodes))
+    const client = yield* Layer.build(Client.layer(nodes, 1 + (seed % 2)))
     const seen = yield* Effect.provide(Followers.follow(follow ? wallets : []), client)
 
     const before = yield* counters

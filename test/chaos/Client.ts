@@ -10,9 +10,9 @@ const scaled = (millis: number): number => (millis * Network.SLOT_MILLIS) / 400
 
 /**
  * The services as an application has them, over these endpoints. Times are the defaults, scaled; and it is more patient
- * than by default, since about every second call fails.
+ * than by default, since about every second call fails. Each transaction goes to so many endpoints at once.
  */
-export const layer = (nodes: ReadonlyArray<Proxy.Endpoint>) =>
+export const layer = (nodes: ReadonlyArray<Proxy.Endpoint>, broadcast: number) =>
   Pod.layerServices({
     commitment: "confirmed",
     timeout: "5 seconds",
@@ -32,6 +32,8 @@ export const layer = (nodes: ReadonlyArray<Proxy.Endpoint>) =>
           heartbeat: { idle: scaled(10_000) }
         })),
         commitment: "confirmed",
+        broadcast,
+        hedge: {},
         probeInterval: scaled(5000),
         retry: { attempts: 10, base: scaled(200), cap: scaled(5000), budgetRatio: 1, budgetReserve: 1000 },
         reconnect: { base: scaled(250), cap: scaled(15_000) }

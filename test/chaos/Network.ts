@@ -6,8 +6,8 @@ import * as Server from "../../layers/embedded/Server.js"
 import type { Faults } from "./Faults.js"
 import * as Proxy from "./Proxy.js"
 
-/** Milliseconds of a slot: everything goes ten times as fast as on Solana. */
-export const SLOT_MILLIS = 40
+/** Milliseconds of a slot: everything goes eight times as fast as on Solana. */
+export const SLOT_MILLIS = 50
 
 /** Slots in which a transaction can land after its blockhash was made. */
 export const lifetimeOf = ({ expiry }: Faults): number => Math.round(150 * (1 - expiry))

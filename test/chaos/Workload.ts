@@ -26,6 +26,9 @@ const CONCURRENCY = 16
 /** Messages that an agent sends together. */
 const TOGETHER = 50
 
+/** Many are not known yet by then, and are resumed. */
+const IMPATIENT = "500 millis"
+
 /** Pays for an agent, and for the rent and the fees of so many messages, some of them several times. */
 const lamportsFor = (messages: number): bigint => 1_000_000_000n + BigInt(messages) * 3_000_000n
 
@@ -83,7 +86,10 @@ const sendAll = (texts: ReadonlyArray<string>, recipient: Address) =>
     const one = Effect.forEach(
       single,
       ({ input, text }) =>
-        Effect.map(Effect.flatMap(Effect.either(messages.send(input)), toldBy), (told): Sent => ({ text, told })),
+        Effect.map(
+          Effect.flatMap(Effect.either(messages.send(input, { timeout: IMPATIENT })), toldBy),
+          (told): Sent => ({ text, told })
+        ),
       { concurrency: CONCURRENCY }
     )
     const many = Effect.forEach(Arr.chunksOf(together, TOGETHER), (chunk) =>
