@@ -64,6 +64,34 @@ const command = FastCheck.oneof<Array<FastCheck.WeightedArbitrary<Command>>>(
   { weight: 1, arbitrary: FastCheck.record({ _tag: FastCheck.constant("Restart" as const) }) }
 )
 
+/** Each is what one guard of the tracker is for. */
+const examples: Array<[Array<Command>]> = [
+  // It lands while the endpoint that is asked stands still, its blockhash expires, and another process looks it up there.
+  [
+    [
+      { _tag: "Send", sending: "takes", timeout: 600 },
+      { _tag: "Freeze", frozen: true },
+      { _tag: "Land", fails: false },
+      { _tag: "Advance", slots: 160 },
+      { _tag: "Advance", slots: 40 },
+      { _tag: "Restart" },
+      { _tag: "Advance", slots: 5 }
+    ]
+  ],
+  // Its fork is left, it lands on the next one, and the process dies.
+  [
+    [
+      { _tag: "Send", sending: "loses the answer", timeout: 5 },
+      { _tag: "Land", fails: true },
+      { _tag: "Fork" },
+      { _tag: "Advance", slots: 20 },
+      { _tag: "Land", fails: false },
+      { _tag: "Restart" },
+      { _tag: "Advance", slots: 160 }
+    ]
+  ]
+]
+
 const SLOT = 400
 
 const settle = Effect.repeatN(Effect.yieldNow(), 60)
@@ -211,7 +239,7 @@ describe("Transactions: a model of the cluster", () => {
         expect(lies).toStrictEqual([])
         expect(lost).toStrictEqual([])
       }),
-      { numRuns: runs(20) }
+      { numRuns: runs(20), examples }
     )
     expect([...seen.keys()].toSorted()).toStrictEqual(
       expect.arrayContaining(["Expired", "Receipt", "Rejected", "Unconfirmed"])
