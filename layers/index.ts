@@ -34,6 +34,13 @@ export * as PodConfig from "./PodConfig.js"
 export * as RpcPoolEmbedded from "./embedded/RpcPoolEmbedded.js"
 
 /**
+ * The pool over any platform's HttpClient.
+ *
+ * @since 0.1.0
+ */
+export * as RpcPoolHttpClient from "./RpcPoolHttpClient.js"
+
+/**
  * The pool of Node.
  *
  * @since 0.1.0
