@@ -41,6 +41,10 @@ const isTimeout = (error: Error): boolean =>
   error instanceof errors.HeadersTimeoutError ||
   error instanceof errors.BodyTimeoutError
 
+/** Most replies come in one piece. */
+const joined = (chunks: ReadonlyArray<Buffer>, size: number): Buffer =>
+  (chunks.length === 1 ? chunks[0] : undefined) ?? Buffer.concat(chunks, size)
+
 const first = (header: string | ReadonlyArray<string> | undefined): string =>
   (typeof header === "string" ? header : header?.[0]) ?? ""
 
@@ -120,7 +124,7 @@ const post = (connections: Connections.Connections, { host, isSecure, url }: End
             onResponseEnd: () => {
               if (!end()) return
               if (span?._tag === "Span") span.attribute("network.protocol.version", connections.protocol())
-              resume(Effect.succeed({ status, headers: headersOfReply, body: Buffer.concat(chunks, size) }))
+              resume(Effect.succeed({ status, headers: headersOfReply, body: joined(chunks, size) }))
             },
             onResponseError: (_, cause) =>
               fail(
