@@ -21,7 +21,7 @@ export const run = async (args: ReadonlyArray<string>): Promise<void> => {
     format: "esm",
     logLevel: "error"
   })
-  const child = spawn(process.execPath, [`${outdir}/transportCases.mjs`, ...args], {
+  const child = spawn(process.execPath, ["--expose-gc", `${outdir}/transportCases.mjs`, ...args], {
     stdio: "inherit",
     env: { ...process.env, NODE_OPTIONS: "" }
   })
