@@ -71,6 +71,17 @@ export const rpcConnections = Metric.gauge("pod_rpc_connections_open", {
 })
 
 /**
+ * Calls that were made again, after a wait or at the next endpoint, because an attempt had failed.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const rpcRetries = Metric.counter("pod_rpc_retries_total", {
+  description: "JSON-RPC calls made again after a failure",
+  incremental: true
+})
+
+/**
  * Subscriptions that are open now. Label: `rpc.method`.
  *
  * @since 0.1.0
@@ -88,6 +99,17 @@ export const subscriptionsActive = Metric.gauge("pod_subscriptions_active", {
  */
 export const transactions = Metric.counter("pod_transactions_total", {
   description: "Transactions by outcome",
+  incremental: true
+})
+
+/**
+ * Sendings of bytes that were sent before.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const rebroadcasts = Metric.counter("pod_transaction_rebroadcasts_total", {
+  description: "Transactions sent again with the same bytes",
   incremental: true
 })
 

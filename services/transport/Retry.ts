@@ -12,8 +12,10 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
 import type { InvalidInput } from "../../src/InvalidInput.js"
+import * as Metrics from "../Metrics.js"
 import type { RpcCall, RpcError, RpcTransport } from "../RpcTransport.js"
 import * as Deadline from "./Deadline.js"
 import { refusedAfter } from "./internal/failures.js"
@@ -140,7 +142,10 @@ export const make =
             const wait = Math.ceil(asked + backoff)
             if (time + wait >= until) return Effect.fail(error)
             budget--
-            return Effect.zipRight(Effect.sleep(wait), again({ failed: [...tried.failed, error], until }))
+            return Effect.sleep(wait).pipe(
+              Effect.zipRight(Metric.increment(Metrics.rpcRetries)),
+              Effect.zipRight(Effect.suspend(() => again({ failed: [...tried.failed, error], until })))
+            )
           })
         })
 

@@ -3,10 +3,10 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
-import * as MetricState from "effect/MetricState"
 import * as Pod from "../../layers/Pod.js"
 import * as RpcPoolEmbedded from "../../layers/embedded/RpcPoolEmbedded.js"
 import * as TestWallets from "../../layers/TestWallets.js"
+import * as Metrics from "../../services/Metrics.js"
 import * as PayloadStore from "../../services/PayloadStore.js"
 import * as Audit from "./Audit.js"
 import * as Client from "./Client.js"
@@ -59,21 +59,10 @@ export const isBroken = ({ followed: { ended, missed, repeated }, report }: Outc
 
 const AGENTS = 8
 
-/** Sums the counters of this name over their labels. */
-const counted = (name: string) =>
-  Effect.sync(() =>
-    Metric.unsafeSnapshot()
-      .filter(({ metricKey }) => metricKey.name === name)
-      .reduce(
-        (sum, { metricState }) => sum + (MetricState.isCounterState(metricState) ? Number(metricState.count) : 0),
-        0
-      )
-  )
-
-const counters = Effect.all({
-  retries: counted("pod_rpc_retries_total"),
-  rebroadcasts: counted("pod_transaction_rebroadcasts_total")
-})
+const counters = Effect.map(
+  Effect.all({ retries: Metric.value(Metrics.rpcRetries), rebroadcasts: Metric.value(Metrics.rebroadcasts) }),
+  ({ rebroadcasts, retries }) => ({ retries: retries.count, rebroadcasts: rebroadcasts.count })
+)
 
 /** The cluster as it is, without a network before it. */
 const truthful = (options: Options) =>

@@ -8,6 +8,7 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Arr from "effect/Array"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
 import { InvalidInput } from "../../src/InvalidInput.js"
 import * as Chaos from "./Chaos.js"
 import * as Faults from "./Faults.js"
@@ -101,8 +102,12 @@ const main = Effect.gen(function* () {
   process.exitCode = 1
 })
 
+/** Standard output is the report's. */
+const logToStderr = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.stringLogger))
+
 main.pipe(
   Effect.tapError((error) => Console.error(`chaos: ${error.message}`)),
   Effect.tapDefect((defect) => Effect.logFatal("chaos died", defect)),
-  NodeRuntime.runMain({ disableErrorReporting: true })
+  Effect.provide(logToStderr),
+  NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true })
 )

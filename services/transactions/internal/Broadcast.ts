@@ -4,7 +4,9 @@
 import type { Blockhash, Commitment } from "@solana/kit"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
+import * as Metrics from "../../Metrics.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import type { RpcError } from "../../RpcTransport.js"
 import * as Retry from "../../transport/Retry.js"
@@ -58,6 +60,7 @@ export const make =
     let skipPreflight = !preflight
     // Who asks for a preflight says that the bytes were not sent before.
     let mayHaveArrived = !firstTime && skipPreflight
+    let wasSent = !firstTime
     let lastError: RpcError | undefined
 
     const refused = (error: RpcError, { err, logs }: Failure.Preflight): Effect.Effect<void, TransactionError> => {
@@ -80,6 +83,12 @@ export const make =
       if (Failure.mayHaveBeenSent(error)) mayHaveArrived = true
       return mayHaveArrived || error.isRetryable ? Effect.void : Effect.fail(error)
     }
+
+    const counted = Effect.suspend(() => {
+      const isAgain = wasSent
+      wasSent = true
+      return isAgain ? Metric.increment(Metrics.rebroadcasts) : Effect.void
+    })
 
     const attempt = Effect.suspend(() => {
       const mayHaveArrivedBefore = mayHaveArrived
@@ -110,5 +119,5 @@ export const make =
         )
     })
 
-    return { attempt, lastError: () => lastError }
+    return { attempt: Effect.zipRight(counted, attempt), lastError: () => lastError }
   }

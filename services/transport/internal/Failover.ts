@@ -6,8 +6,10 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import * as Metrics from "../../Metrics.js"
 import type { RpcError, RpcTransport } from "../../RpcTransport.js"
 import * as Deadline from "../Deadline.js"
 import type { Endpoint } from "../Endpoint.js"
@@ -55,6 +57,9 @@ const share =
 const refused = <A>(call: Call<A>, failed: ReadonlyArray<RpcError>, error: RpcError): RpcError =>
   call.methods.reduce((error, method) => refusedAfter(method, failed, error), error)
 
+const again = <A, E>(attempt: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.zipRight(Metric.increment(Metrics.rpcRetries), attempt)
+
 /** Asks each in order, once, until one answers. */
 export const inOrder = <A>(
   call: Call<A>,
@@ -71,7 +76,7 @@ export const inOrder = <A>(
         return Effect.withFiberRuntime((fiber) =>
           Deadline.now(fiber) >= Deadline.of(fiber)
             ? Effect.fail(summarize(all))
-            : inOrder(call, [next, ...others], all)
+            : again(inOrder(call, [next, ...others], all))
         )
       })
 
@@ -103,7 +108,7 @@ export const hedged = <A>(
       Effect.race(
         Effect.tapError(attempt(first), () => Deferred.succeed(firstFailed, undefined)),
         Effect.raceFirst(Effect.zipRight(Effect.sleep(after), slow), Deferred.await(firstFailed)).pipe(
-          Effect.zipRight(attempt(second))
+          Effect.zipRight(Effect.suspend(() => (failed.length === 0 ? attempt(second) : again(attempt(second)))))
         )
       )
     )
@@ -113,7 +118,7 @@ export const hedged = <A>(
     if (error === undefined) return yield* Effect.dieMessage("a hedged call failed without a failure")
     return yield* third === undefined
       ? Effect.fail(summarize([error, ...more]))
-      : inOrder(call, [third, ...others], failed)
+      : again(inOrder(call, [third, ...others], failed))
   })
 
 /**
