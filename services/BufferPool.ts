@@ -1,0 +1,242 @@
+/**
+ * Large pieces of memory that are used again: a batch leases one arena and takes its buffers out of it.
+ *
+ * Leasing costs more than allocating a small buffer, so there are only arenas of 256 KiB and more, and one lease serves a
+ * whole batch (`npm run -s bench -- buffers` shows where it begins to pay).
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { InvalidInput } from "../src/InvalidInput.js"
+import * as TestLayer from "./internal/testLayer.js"
+
+/**
+ * The smallest arena, in bytes: below it, allocating is cheaper than leasing.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const MIN_ARENA_BYTES = 256 * 1024
+
+/**
+ * Memory for one batch. It goes back to the pool with the scope that leased it, and only so: there is nothing to call
+ * for it, so nothing to call twice or to forget.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Arena {
+  /**
+   * A buffer of so many bytes, whose content is undefined unless the pool zeroes. It must not be used after the scope
+   * is closed. When the arena is full, or closed, the buffer is allocated apart.
+   */
+  readonly allocate: (size: number) => Uint8Array
+}
+
+/**
+ * What a pool holds and has done.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Stats {
+  /** Arenas on lease. */
+  readonly inUse: number
+  /** Arenas that wait for a lease. */
+  readonly idle: number
+  /** Leases that found an arena. */
+  readonly hits: number
+  /** Leases for which one was made. */
+  readonly misses: number
+  /** Bytes of all arenas, on lease or idle. */
+  readonly bytes: number
+}
+
+/**
+ * What can be asked of a pool.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** An arena for the life of the scope. It never waits: if none is idle, one is made. */
+  readonly lease: Effect.Effect<Arena, never, Scope.Scope>
+  readonly stats: Effect.Effect<Stats>
+}
+
+/**
+ * Arenas for batches.
+ *
+ * @example
+ * ```ts
+ * import * as BufferPool from "@pod-protocol/effect/services/BufferPool"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const batch = Effect.scoped(
+ *   Effect.gen(function* () {
+ *     const pool = yield* BufferPool.BufferPool
+ *     const arena = yield* pool.lease
+ *     return arena.allocate(1232).length
+ *   })
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class BufferPool extends Context.Tag("@pod-protocol/effect/BufferPool")<BufferPool, Service>() {}
+
+/**
+ * How a pool is made.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /**
+   * Bytes of an arena, at least 262,144. Default 262,144. Too low: batches overflow it and allocate apart. Too high:
+   * idle arenas hold memory that no batch fills.
+   */
+  readonly arenaBytes?: number | undefined
+  /**
+   * Arenas that may be idle at a time. Default 4. Too low: batches that come at the same time make new ones each time.
+   * Too high: a burst's memory is held until it is idle too long.
+   */
+  readonly maxIdle?: number | undefined
+  /**
+   * How long an arena may be idle before its memory is let go. Default 1 minute. Too low: batches now and then always
+   * miss. Too high: the memory of a burst stays.
+   */
+  readonly idleTimeout?: Duration.DurationInput | undefined
+  /**
+   * Overwrite an arena with zeros when it comes back. Default false. It costs about 10 µs for 256 KiB; without it, a
+   * batch can read what another one wrote.
+   */
+  readonly zero?: boolean | undefined
+  /** Where memory comes from. Default `ArrayBuffer`; `SharedArrayBuffer` for arenas that threads share. */
+  readonly factory?: ((bytes: number) => ArrayBufferLike) | undefined
+}
+
+interface Idle {
+  readonly memory: Uint8Array
+  readonly since: number
+}
+
+const check = (field: string, value: number, min: number): Either.Either<number, InvalidInput> =>
+  Number.isInteger(value) && value >= min
+    ? Either.right(value)
+    : Either.left(new InvalidInput({ field, rule: `must be a whole number of at least ${min}`, size: value }))
+
+/** Takes buffers one behind the other, eight bytes apart at least so that a `DataView` or any array fits. */
+class Lease implements Arena {
+  private used = 0
+  private memory: Uint8Array | undefined
+
+  constructor(memory: Uint8Array) {
+    this.memory = memory
+  }
+
+  allocate(size: number): Uint8Array {
+    const from = this.used
+    if (this.memory === undefined || from + size > this.memory.length) return new Uint8Array(size)
+    this.used = (from + size + 7) & ~7
+    return this.memory.subarray(from, from + size)
+  }
+
+  /** Gives the memory back, and says how much of it was written to. */
+  close(): number {
+    this.memory = undefined
+    return this.used
+  }
+}
+
+/**
+ * A pool that lives as long as the scope. `InvalidInput` for an arena below 256 KiB or a number that is negative.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = Effect.fnUntraced(function* (
+  options: Options = {}
+): Effect.fn.Return<Service, InvalidInput, Scope.Scope> {
+  const { factory = (bytes) => new ArrayBuffer(bytes), idleTimeout = "1 minute", zero = false } = options
+  const arenaBytes = yield* check("arenaBytes", options.arenaBytes ?? MIN_ARENA_BYTES, MIN_ARENA_BYTES)
+  const maxIdle = yield* check("maxIdle", options.maxIdle ?? 4, 0)
+  const timeout = Duration.toMillis(idleTimeout)
+  const scope = yield* Effect.scope
+  // The arena that came back last is leased first, so the one that is idle longest stands in front.
+  const idle: Array<Idle> = []
+  let inUse = 0
+  let hits = 0
+  let misses = 0
+  let isSweeping = false
+
+  const sweep = Effect.gen(function* () {
+    while (true) {
+      const [oldest] = idle
+      if (oldest === undefined) break
+      const wait = oldest.since + timeout - (yield* Clock.currentTimeMillis)
+      if (wait <= 0) idle.shift()
+      else yield* Effect.sleep(wait)
+    }
+    isSweeping = false
+  })
+
+  const acquire = Effect.sync(() => {
+    const found = idle.pop()
+    if (found === undefined) misses++
+    else hits++
+    inUse++
+    const memory = found?.memory ?? new Uint8Array(factory(arenaBytes))
+    return { memory, lease: new Lease(memory) }
+  })
+
+  const release = ({ lease, memory }: { readonly lease: Lease; readonly memory: Uint8Array }) =>
+    Effect.flatMap(Clock.currentTimeMillis, (since) => {
+      const used = lease.close()
+      inUse--
+      if (idle.length >= maxIdle) return Effect.void
+      if (zero) memory.fill(0, 0, used)
+      idle.push({ memory, since })
+      if (isSweeping) return Effect.void
+      isSweeping = true
+      // A finalizer is uninterruptible, and what it forks would be too.
+      return Effect.forkIn(Effect.interruptible(sweep), scope)
+    })
+
+  yield* Effect.addFinalizer(() => Effect.sync(() => idle.splice(0)))
+
+  return {
+    lease: Effect.map(Effect.acquireRelease(acquire, release), ({ lease }) => lease),
+    stats: Effect.sync(() => ({
+      inUse,
+      idle: idle.length,
+      hits,
+      misses,
+      bytes: (inUse + idle.length) * arenaBytes
+    }))
+  }
+})
+
+/**
+ * {@link make} as a layer.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options?: Options): Layer.Layer<BufferPool, InvalidInput> =>
+  Layer.scoped(BufferPool, make(options))
+
+/**
+ * A pool of stubs: a member that is not given dies with its name.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerTest = (stubs: Partial<Service>): Layer.Layer<BufferPool> => TestLayer.layer(BufferPool, stubs)
