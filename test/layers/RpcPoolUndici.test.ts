@@ -443,7 +443,17 @@ describe("RpcPoolUndici options", () => {
     ["maxReplyBytes", { maxReplyBytes: 1.5 }],
     ["subscriptionBuffer", { subscriptionBuffer: -1 }],
     ["headersTimeout", { headersTimeout: "0 millis" }],
-    ["keepAliveTimeout", { keepAliveTimeout: "30 days" }]
+    ["keepAliveTimeout", { keepAliveTimeout: "30 days" }],
+    ["keepAliveInterval", { keepAliveInterval: "0 millis" }],
+    ["requestTimeout", { requestTimeout: "0 millis" }],
+    ["connectTimeout", { connectTimeout: "0 millis" }],
+    ["minIdleConnections", { minIdleConnections: 3, connections: 2 }],
+    ["subscriptionsPerSocket", { subscriptionsPerSocket: 0 }],
+    ["http2.connections", { http2: { connections: 0 } }],
+    ["http2.maxConcurrentStreams", { http2: { maxConcurrentStreams: 0 } }],
+    ["http2.initialWindowSize", { http2: { initialWindowSize: 2 ** 31 } }],
+    ["http2.connectionWindowSize", { http2: { connectionWindowSize: 0.5 } }],
+    ["http2.pingInterval", { http2: { pingInterval: "0 millis" } }]
   ]
   it.scopedLive.each(bad)(
     "Given a bad %s / When the pool is made / Then InvalidInput names it, without the value",

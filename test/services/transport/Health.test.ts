@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as Health from "../../../services/transport/Health.js"
-import { fail, fake } from "./support.js"
+import { fail, failure, fake } from "./support.js"
 
 describe("Health", () => {
   it.effect("Given answers of 100 ms, When they pass, Then latency, percentile and calls in flight say so", () =>
@@ -89,4 +90,10 @@ describe("Health", () => {
       assert.deepInclude(meter.snapshot(10), { errors: 0, latency: 0, inFlight: 0 })
     })
   )
+
+  it("Given a node's refusals, When judged, Then only that it lags behind its cluster speaks against it", () => {
+    const judged = (code: number) => Health.judge(Cause.fail(failure("Node", { code })), 10)
+    assert.strictEqual(judged(-32005), "failed")
+    for (const code of [-32004, -32014, -32016, -32601, -32602]) assert.strictEqual(judged(code), "answered")
+  })
 })
