@@ -97,11 +97,13 @@ export const fromKeyPair = (keyPair: CryptoKeyPair): Effect.Effect<Service, Inva
 export const fromSecretKey = (
   secretKey: Redacted.Redacted<Uint8Array>
 ): Effect.Effect<Service, InvalidInput | WalletError> =>
-  Effect.flatMap(SecretKey.split(secretKey), ({ pkcs8, publicKey }) =>
-    fromHalves("secretKey", () => ({
-      privateKey: createPrivateKey({ key: Buffer.from(pkcs8.buffer), format: "der", type: "pkcs8" }),
-      publicKey
-    })).pipe(Effect.ensuring(Effect.sync(() => pkcs8.fill(0))))
+  Effect.flatMap(
+    Effect.suspend(() => SecretKey.split(secretKey)),
+    ({ pkcs8, publicKey }) =>
+      fromHalves("secretKey", () => ({
+        privateKey: createPrivateKey({ key: Buffer.from(pkcs8.buffer), format: "der", type: "pkcs8" }),
+        publicKey
+      })).pipe(Effect.ensuring(Effect.sync(() => pkcs8.fill(0))))
   )
 
 /**

@@ -124,7 +124,7 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
         yield* Rules.checkCapabilities(capabilities)
         const { agent, wallet } = yield* ownAgent
         const instruction = yield* Instruction.registerAgent({ wallet, agent, capabilities, metadataUri, programId })
-        return yield* submit.account(agent, [instruction], options)
+        return yield* submit.create(agent, [instruction], options)
       }).pipe(traced("Agent.register")),
 
     update: ({ capabilities, metadataUri }, options) =>

@@ -249,7 +249,7 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
                 yield* Instruction.createChannel(input),
                 yield* Instruction.updateChannel({ wallet, channel, isActive: true, programId })
               ]
-        return yield* submit.account(channel, instructions, options)
+        return yield* submit.create(channel, instructions, options)
       }).pipe(traced("Channel.create")),
 
     update: (channel, input, options) =>
@@ -305,7 +305,7 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
         const { address: message } = yield* Pda.channelMessage(channel, self.wallet, nonce, programId)
         const instruction = yield* Instruction.broadcastMessage({ ...self, content, type, replyTo, nonce, message })
         // A version 0 message is two bytes longer, and the limit on content is measured on a legacy one.
-        const receipt = yield* submit.account(message, [instruction], { version: "legacy", ...options })
+        const receipt = yield* submit.create(message, [instruction], { version: "legacy", ...options })
         yield* Metric.increment(sent)
         return receipt
       }).pipe(traced("Channel.broadcast", { ...at(channel), "pod.message.type": type._tag })),

@@ -276,7 +276,7 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
   const send: Service["send"] = (input, options) =>
     Effect.gen(function* () {
       const { address, instruction, payloadHash } = yield* prepare(input)
-      const receipt = yield* submit.account(address, [instruction], { ...options, creates: address })
+      const receipt = yield* submit.create(address, [instruction], options)
       yield* Metric.increment(sent)
       return { ...receipt, payloadHash }
     }).pipe(traced("Message.send", { "pod.recipient": input.recipient, "pod.message.type": (input.type ?? Text)._tag }))

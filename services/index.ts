@@ -26,6 +26,13 @@ export * as Channel from "./Channel.js"
 export * as Escrow from "./Escrow.js"
 
 /**
+ * What was signed and whose outcome is not known yet, for another process to finish.
+ *
+ * @since 0.1.0
+ */
+export * as Journal from "./transactions/Journal.js"
+
+/**
  * Direct messages: send, read, mark.
  *
  * @since 0.1.0

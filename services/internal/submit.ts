@@ -23,13 +23,15 @@ export interface Submit {
     instructions: ReadonlyArray<Instruction>,
     options?: SendOptions
   ) => Effect.Effect<Receipt, WriteError, Wallet>
-  /** The receipt names the account that the instructions make or change. */
+  /** The receipt names the account that the instructions change, or make where another writer may have made it. */
   readonly account: (
     address: Address,
     instructions: ReadonlyArray<Instruction>,
     options?: SendOptions
   ) => Effect.Effect<AccountReceipt, WriteError, Wallet>
-  /** As `account`, for many that each make their account: one outcome for each, in their order. */
+  /** As `account`, for an account that nobody else makes: it tells whether a send of unknown outcome did its work. */
+  readonly create: Submit["account"]
+  /** As `create`, for many that each make one: one outcome for each, in their order. */
   readonly packed: (
     items: ReadonlyArray<PackedItem & { readonly creates: Address }>,
     options?: PackedOptions
@@ -43,10 +45,12 @@ const refusal = (error: SendError): WriteError =>
 export const make: Effect.Effect<Submit, never, Transactions> = Effect.map(Transactions, (transactions) => {
   const plain: Submit["plain"] = (instructions, options) =>
     Effect.mapError(transactions.send(instructions, options), refusal)
+  const account: Submit["account"] = (address, instructions, options) =>
+    Effect.map(plain(instructions, options), (receipt) => ({ ...receipt, address }))
   return {
     plain,
-    account: (address, instructions, options) =>
-      Effect.map(plain(instructions, options), (receipt) => ({ ...receipt, address })),
+    account,
+    create: (address, instructions, options) => account(address, instructions, { ...options, creates: address }),
     packed: (items, options) =>
       Effect.map(transactions.sendPacked(items, options), (outcomes) =>
         Arr.zipWith(items, outcomes, ({ creates }, outcome) =>

@@ -44,6 +44,15 @@ const withSetting = (setting: string) =>
   )
 
 describe("WalletNode", () => {
+  it.effect("Given one effect that makes a wallet, when it runs twice, then both wallets sign", () =>
+    Effect.gen(function* () {
+      const make = WalletNode.fromSecretKey(Redacted.make(secretKeyOf(20)))
+      const [one, two] = [yield* make, yield* make]
+      const message = Uint8Array.of(1, 2, 3)
+      expect(yield* two.sign([message])).toEqual(yield* one.sign([message]))
+    })
+  )
+
   it.effect("Given any message, when a key signs it on the fast path, then Kit gives the same signature", () =>
     Effect.gen(function* () {
       const signer = yield* kitSigner(21)
