@@ -8,6 +8,8 @@ import * as TestClock from "effect/TestClock"
 import * as Health from "../../../services/transport/Health.js"
 import { fail, failure, fake } from "./support.js"
 
+const judged = (code: number) => Health.judge(Cause.fail(failure("Node", { code })), 10)
+
 describe("Health", () => {
   it.effect("Given answers of 100 ms, When they pass, Then latency, percentile and calls in flight say so", () =>
     Effect.gen(function* () {
@@ -92,7 +94,6 @@ describe("Health", () => {
   )
 
   it("Given a node's refusals, When judged, Then only that it lags behind its cluster speaks against it", () => {
-    const judged = (code: number) => Health.judge(Cause.fail(failure("Node", { code })), 10)
     assert.strictEqual(judged(-32005), "failed")
     for (const code of [-32004, -32014, -32016, -32601, -32602]) assert.strictEqual(judged(code), "answered")
   })
