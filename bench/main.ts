@@ -8,6 +8,7 @@ interface Benchmark {
 }
 
 const benchmarks: { readonly [name: string]: () => Promise<Benchmark> } = {
+  buffers: () => import("./buffers.js"),
   hotpath: () => import("./hotpath.js"),
   transport: () => import("./transport.js")
 }
