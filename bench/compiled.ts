@@ -9,12 +9,8 @@ import { build } from "esbuild"
 
 const inRoot = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url))
 
-/** Bundles `bench/<entry>` beside the installed packages and runs it in a process of its own. */
-export const runCompiled = async (
-  entry: string,
-  args: ReadonlyArray<string>,
-  nodeFlags: ReadonlyArray<string> = []
-): Promise<void> => {
+/** Bundles `bench/<entry>` where it finds the installed packages, and says where that is. */
+export const compiled = async (entry: string): Promise<string> => {
   const outfile = inRoot(`node_modules/.cache/pod-bench/${entry.replace(/\.ts$/, ".mjs")}`)
   await build({
     entryPoints: [inRoot(`bench/${entry}`)],
@@ -28,6 +24,16 @@ export const runCompiled = async (
     define: { "process.env.BENCH_ROOT": JSON.stringify(inRoot("")) },
     logLevel: "warning"
   })
+  return outfile
+}
+
+/** Runs `bench/<entry>` in a process of its own. */
+export const runCompiled = async (
+  entry: string,
+  args: ReadonlyArray<string>,
+  nodeFlags: ReadonlyArray<string> = []
+): Promise<void> => {
+  const outfile = await compiled(entry)
   const child = spawn(process.execPath, ["--enable-source-maps", ...nodeFlags, outfile, ...args], { stdio: "inherit" })
   const [code] = await once(child, "exit")
   if (code !== 0) process.exitCode = 1

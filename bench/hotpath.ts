@@ -5,11 +5,13 @@
  *
  * runs the groups whose title contains a name, or all. `--profile` writes a CPU profile to the working directory.
  */
-import { runCompiled } from "./compiled.js"
+import { compiled, runCompiled } from "./compiled.js"
 
-export const run = (args: ReadonlyArray<string>): Promise<void> =>
-  runCompiled(
+export const run = async (args: ReadonlyArray<string>): Promise<void> => {
+  await compiled("hotpath/server.ts")
+  await runCompiled(
     "hotpath/main.ts",
     args.filter((word) => word !== "--profile"),
     args.includes("--profile") ? ["--cpu-prof"] : []
   )
+}

@@ -19,6 +19,7 @@ import { bytes32 } from "../../src/solana/internal/base58Fixed.js"
 import * as Message from "../../src/solana/Message.js"
 import * as PreparedMessage from "../../src/solana/PreparedMessage.js"
 import type { Case, Options } from "../harness.js"
+import * as EndToEnd from "./endToEnd.js"
 import * as Fixtures from "./fixtures.js"
 import { load } from "./install.js"
 import * as Ours from "./ours.js"
@@ -240,6 +241,12 @@ const packed: Group = {
   }
 }
 
+const endToEnd: Group = {
+  title: "end to end over loopback, 20 in flight; ours waits for its confirmation too",
+  options: { warmMillis: 500, rounds: 11, roundMillis: 20 },
+  contenders: EndToEnd.contenders
+}
+
 /** All groups, in the order of the table. */
 export const groups: ReadonlyArray<Group> = [
   buildAndSign,
@@ -249,5 +256,6 @@ export const groups: ReadonlyArray<Group> = [
   compile,
   compileAnew,
   packed,
-  decodeAccounts
+  decodeAccounts,
+  endToEnd
 ]

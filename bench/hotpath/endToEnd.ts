@@ -1,0 +1,63 @@
+/**
+ * A message from its payload to the node's answer, 20 in flight over loopback, with the node in another process: what
+ * it costs the client in CPU.
+ */
+import { createSolanaRpc } from "@solana/kit"
+import * as Redacted from "effect/Redacted"
+import { fork } from "node:child_process"
+import { once } from "node:events"
+import { fileURLToPath } from "node:url"
+import { Pool } from "undici"
+import * as RpcPoolUndici from "../../layers/RpcPoolUndici.js"
+import * as FloorSend from "../floor/send.js"
+import * as Fixtures from "./fixtures.js"
+import * as Ours from "./ours.js"
+import * as Peers from "./peers.js"
+
+const MESSAGES = 100
+const CONCURRENCY = 20
+
+const startNode = async (): Promise<string> => {
+  const child = fork(fileURLToPath(new URL("server.mjs", import.meta.url)))
+  const [port] = await once(child, "message")
+  process.on("exit", () => child.kill())
+  return `http://127.0.0.1:${port}`
+}
+
+/** So many messages, twenty at a time. */
+const inFlight = (send: Peers.Send) => async (): Promise<void> => {
+  let next = 0
+  const worker = async (): Promise<void> => {
+    while (next < MESSAGES) await send(next++)
+  }
+  await Promise.all(Array.from({ length: CONCURRENCY }, worker))
+}
+
+const floor = (url: string): Peers.Send => {
+  const pool = new Pool(url, { connections: CONCURRENCY, pipelining: 1 })
+  const build = FloorSend.sender(Fixtures.sender, Fixtures.blockhashBytes, FloorSend.nodeSign(Fixtures.key))
+  const headers = { "content-type": "application/json" }
+  return async (index) => {
+    const wire = build(Fixtures.recipientBytes(index), Fixtures.payload())
+    const body = `{"jsonrpc":"2.0","id":${index},"method":"sendTransaction","params":["${wire}",{"encoding":"base64"}]}`
+    const reply = await pool.request({ path: "/", method: "POST", headers, body })
+    return JSON.parse(await reply.body.text())
+  }
+}
+
+export const contenders = async () => {
+  const url = await startNode()
+  const rpc = createSolanaRpc(url)
+  const ours = Ours.hundred(RpcPoolUndici.layer({ url: Redacted.make(url) }))
+  const kit = await Peers.kit((wire) => rpc.sendTransaction(wire, { encoding: "base64" }).send())
+  const each = (send: Peers.Send) => ({ run: inFlight(send), operations: MESSAGES })
+  return {
+    floor: each(floor(url)),
+    ours: { run: ours.oneByOne.untraced, operations: MESSAGES },
+    oursTraced: { run: ours.oneByOne.traced, operations: MESSAGES },
+    kit: each(kit),
+    web3js: each(await Peers.web3js(url)),
+    anchor: each(await Peers.anchor(url)),
+    pod: each(await Peers.podSdk(url))
+  }
+}
