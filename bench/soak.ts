@@ -17,6 +17,7 @@ import * as Arr from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Function from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
@@ -50,13 +51,13 @@ const localnet = Effect.gen(function* () {
     ),
     (child) => Effect.sync(() => child.kill())
   )
-  const urls = yield* Stream.fromAsyncIterable(createInterface(child.stdout), (cause) => new Error(String(cause))).pipe(
+  const lines = Stream.orDie(Stream.fromAsyncIterable(createInterface(child.stdout), Function.identity))
+  const [url, wsUrl] = yield* lines.pipe(
     Stream.filterMap((line) => Option.fromNullable(/^(?:HTTP|WebSocket)\s+(\S+)$/.exec(line)?.[1])),
     Stream.take(2),
     Stream.runCollect,
     Effect.map(Arr.fromIterable)
   )
-  const [url, wsUrl] = urls
   return url === undefined || wsUrl === undefined
     ? yield* Effect.dieMessage("the cluster ended before it served")
     : { url: Redacted.make(url), wsUrl: Redacted.make(wsUrl) }

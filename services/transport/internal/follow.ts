@@ -29,12 +29,25 @@ export interface Follower<A, B, E> {
   readonly notified: (notification: A) => Effect.Effect<ReadonlyArray<B>, E>
 }
 
-/** Reads until it succeeds or fails for a reason that will not pass. */
+/** How often a reply that cannot be read is asked for again: for about 8 seconds. */
+const GARBLED = 5
+
+/**
+ * Reads until it succeeds or fails for a reason that will not pass. A reply that cannot be read may be a proxy's page, which
+ * passes, or the node's own, which does not.
+ */
 export const persist = <A>(read: Effect.Effect<A, RpcError>): Effect.Effect<A, RpcError> =>
-  Effect.retry(read, {
-    while: (error) => error.isRetryable,
-    schedule: Schedule.jittered(Schedule.union(Schedule.exponential(BASE), Schedule.spaced("5 seconds")))
-  })
+  read.pipe(
+    Effect.retry({
+      while: ({ reason }) => reason === "Decode",
+      times: GARBLED,
+      schedule: Schedule.jittered(Schedule.exponential(BASE))
+    }),
+    Effect.retry({
+      while: (error) => error.isRetryable,
+      schedule: Schedule.jittered(Schedule.union(Schedule.exponential(BASE), Schedule.spaced("5 seconds")))
+    })
+  )
 
 export const follow = <A, B, E>({
   live,
