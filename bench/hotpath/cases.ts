@@ -3,18 +3,22 @@
  */
 import * as Kit from "@solana/kit"
 import type * as Web3 from "@solana/web3.js"
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Stream from "effect/Stream"
 import * as FloorAccount from "../floor/account.js"
 import * as FloorBase58 from "../floor/base58.js"
 import * as FloorCompile from "../floor/generic.js"
 import * as FloorAddress from "../floor/programAddress.js"
 import * as FloorSend from "../floor/send.js"
+import * as RpcPool from "../../services/RpcPool.js"
 import * as Account from "../../src/protocol/Account.js"
 import * as Instruction from "../../src/protocol/Instruction.js"
 import { Text } from "../../src/protocol/MessageType.js"
 import * as Pda from "../../src/protocol/Pda.js"
 import { PROGRAM_ID } from "../../src/protocol/Program.js"
 import * as Address from "../../src/solana/Address.js"
+import * as Json from "../../src/solana/Json.js"
 import { bytes32 } from "../../src/solana/internal/base58Fixed.js"
 import * as Message from "../../src/solana/Message.js"
 import * as PreparedMessage from "../../src/solana/PreparedMessage.js"
@@ -241,6 +245,49 @@ const packed: Group = {
   }
 }
 
+/** A reply of 10,000 accounts, and what reads it: floor is `JSON.parse` alone. */
+const programAccounts: Group = {
+  title: "getProgramAccounts of 10,000, floor is JSON.parse alone",
+  options: { warmMillis: 1000, rounds: 9, roundMillis: 20 },
+  contenders: () => {
+    const result = Array.from({ length: 10_000 }, (_, index) => ({
+      pubkey: keyText(index),
+      account: {
+        data: [Buffer.from(accountsData[index % 100] ?? TEXT).toString("base64"), "base64"],
+        executable: false,
+        lamports: 1_781_760,
+        owner: PROGRAM_ID,
+        rentEpoch: 18_446_744_073_709_551_615n,
+        space: 128
+      }
+    }))
+    const text = Json.stringify({ context: { slot: 1 }, value: result })
+    const pool = RpcPool.make({
+      host: "bench",
+      request: () => Effect.orDie(Json.parse(text)),
+      batch: () => Effect.succeed([]),
+      subscribe: () => Stream.empty
+    })
+    const ours = Effect.map(pool.getProgramAccounts(PROGRAM_ID), ({ value }) =>
+      value.map(({ data }) => Account.decodeDirectMessage(data))
+    )
+    const base64 = Kit.getBase64Encoder()
+    return Promise.resolve({
+      floor: { run: () => JSON.parse(text) },
+      ours: { run: () => Effect.runPromise(ours) },
+      kit: {
+        run: () => {
+          const reply: { readonly value: typeof result } = JSON.parse(text)
+          return reply.value.map(({ account, pubkey }) => ({
+            address: Kit.address(pubkey),
+            account: kitDirectMessage.decode(base64.encode(account.data[0] ?? ""))
+          }))
+        }
+      }
+    })
+  }
+}
+
 const endToEnd: Group = {
   title: "end to end over loopback, 20 in flight; ours waits for its confirmation too",
   options: { warmMillis: 500, rounds: 11, roundMillis: 20 },
@@ -257,5 +304,6 @@ export const groups: ReadonlyArray<Group> = [
   compileAnew,
   packed,
   decodeAccounts,
+  programAccounts,
   endToEnd
 ]

@@ -1,5 +1,6 @@
 import { measure, type Report } from "../harness.js"
 import { type Contender, type Group, groups } from "./cases.js"
+import { rust } from "./install.js"
 
 const CONTENDERS: ReadonlyArray<Contender> = ["floor", "ours", "oursTraced", "kit", "web3js", "anchor", "pod"]
 
@@ -32,7 +33,13 @@ const row = ({ rows, title }: Report) => {
   }
 }
 
-const rows = []
+/** The client in Rust measures itself, in a process of its own. */
+const inRust = () => {
+  const micros = rust()
+  return micros === undefined ? [] : [{ case: "build and sign in Rust: alone, packed", unit: "µs", ...micros }]
+}
+
+const rows: Array<object> = names.length === 0 ? inRust() : []
 for (const group of groups) {
   if (names.length > 0 && !names.some((name) => group.title.includes(name))) continue
   const measured = row(await report(group))

@@ -44,8 +44,8 @@ const payloads = Layer.succeed(
   })
 )
 
-/** Looked up as soon as there is something to look up, since nothing here takes time. */
-const transactions = Transactions.layer({ pollInterval: "1 millis" })
+/** Signatures are looked up 20 times a second: often enough to end, seldom enough not to be what is measured. */
+const transactions = Transactions.layer({ pollInterval: "50 millis" })
 
 const runtimeOver = <E>(
   layer: Layer.Layer<Transactions.Transactions, E, RpcPool.RpcPool>,
