@@ -28,7 +28,7 @@ describe("messages over a failing network", () => {
         expect(report.landedOnce + report.failedTruly).toBe(100)
         expect(followed).toEqual({ missed: [], repeated: [], ended: [] })
       }),
-    180_000
+    300_000
   )
 
   it.live(
@@ -40,7 +40,7 @@ describe("messages over a failing network", () => {
         // A machine too busy to send within a blockhash's life lets some expire.
         expect(report.landedOnce + report.failedTruly).toBe(100)
       }),
-    180_000
+    300_000
   )
 
   it.live(
@@ -52,7 +52,7 @@ describe("messages over a failing network", () => {
         expect(report).toMatchObject({ landedTwice: 0, lost: 0, failedFalsely: 0 })
         expect(report.landedOnce + report.failedTruly).toBe(100)
       }),
-    180_000
+    300_000
   )
 })
 

@@ -69,7 +69,7 @@ export const all: Faults = {
   late: 0.05,
   expiry: 0.5,
   silentDeath: 0.002,
-  cutSocket: 0.005,
+  cutSocket: 0.01,
   loseNotification: 0.1,
   repeatNotification: 0.1,
   reorderNotification: 0.1

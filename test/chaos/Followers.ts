@@ -17,7 +17,7 @@ export interface Seen {
 }
 
 /** How long a lost notification may remain unseen: until the socket is lost too, and all is read again. */
-const PATIENCE = "60 seconds"
+const PATIENCE = "2 minutes"
 
 /**
  * Follows the inboxes until the scope closes. Gives what waits for these messages to be seen, and says how often they
