@@ -61,14 +61,18 @@ const resume = (unconfirmed: Transactions.TransactionError): Effect.Effect<Told,
     )
   )
 
-const toldBy = (
+/** Waits for what the sender of this text is told in the end. */
+const settle = (
+  text: string,
   result: Either.Either<Message.MessageReceipt, Message.SendError>
-): Effect.Effect<Told, never, Transactions.Transactions> => {
-  if (Either.isRight(result)) return Effect.succeed({ _tag: "Landed", address: result.right.address })
+): Effect.Effect<Sent, never, Transactions.Transactions> => {
+  if (Either.isRight(result)) {
+    return Effect.succeed({ text, told: { _tag: "Landed", address: result.right.address } })
+  }
   const error = result.left
   return error._tag === "TransactionError" && error.reason === "Unconfirmed"
-    ? resume(error)
-    : Effect.succeed({ _tag: "Failed", error })
+    ? Effect.map(resume(error), (told) => ({ text, told }))
+    : Effect.succeed({ text, told: { _tag: "Failed", error } })
 }
 
 const inputOf = (text: string, recipient: Address, index: number): Message.SendInput => ({
@@ -86,25 +90,18 @@ const sendAll = (texts: ReadonlyArray<string>, recipient: Address) =>
     const one = Effect.forEach(
       single,
       ({ input, text }) =>
-        Effect.map(
-          Effect.flatMap(Effect.either(messages.send(input, { timeout: IMPATIENT })), toldBy),
-          (told): Sent => ({ text, told })
-        ),
+        Effect.flatMap(Effect.either(messages.send(input, { timeout: IMPATIENT })), (result) => settle(text, result)),
       { concurrency: CONCURRENCY }
     )
     const many = Effect.forEach(Arr.chunksOf(together, TOGETHER), (chunk) =>
-      Effect.flatMap(
-        messages.sendAll(
+      Effect.gen(function* () {
+        const results = yield* messages.sendAll(
           chunk.map(({ input }) => input),
           { retryExpired: 3 }
-        ),
-        (results) =>
-          Effect.forEach(
-            Arr.zip(chunk, results),
-            ([{ text }, result]) => Effect.map(toldBy(result), (told): Sent => ({ text, told })),
-            { concurrency: "unbounded" }
-          )
-      )
+        )
+        const told = Arr.zipWith(chunk, results, ({ text }, result) => settle(text, result))
+        return yield* Effect.all(told, { concurrency: "unbounded" })
+      })
     )
     return [...(yield* one), ...(yield* many).flat()]
   })
