@@ -12,6 +12,13 @@
 export * as Agent from "./Agent.js"
 
 /**
+ * Large arenas, leased to batches.
+ *
+ * @since 0.1.0
+ */
+export * as BufferPool from "./BufferPool.js"
+
+/**
  * Channels: create, join, invite, broadcast, messages.
  *
  * @since 0.1.0
