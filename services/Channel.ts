@@ -183,7 +183,7 @@ const MESSAGE: Accounts.AccountType<ChannelMessage> = { tag: "ChannelMessage", d
 /** Participants and messages both begin with their channel. */
 const inChannel = (channel: Address) => [[8, channel]] as const
 
-const sent = Metric.tagged(Metrics.messagesSent, "kind", "broadcast")
+const sent = Metrics.messagesSentOf("broadcast")
 
 /** The attributes of a span about a channel. */
 const at = (channel: Address) => ({ "pod.channel": channel })

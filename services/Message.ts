@@ -219,7 +219,7 @@ const CONCURRENCY = 16
 
 const ENVELOPE_ID_BYTES = 16
 
-const sent = Metric.tagged(Metrics.messagesSent, "kind", "direct")
+const sent = Metrics.messagesSentOf("direct")
 
 const utf8 = new TextEncoder()
 
@@ -252,38 +252,50 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
   const payloads = yield* PayloadStore
   const { programId } = accounts
 
-  /** Keeps the payload; gives the instruction that records it and the account that this makes. */
-  const prepare = Effect.fnUntraced(function* (input: SendInput) {
-    const { payload, recipient, type = Text, zeroCopy = false } = input
-    const parts = yield* toStore(input, yield* Clock.currentTimeMillis)
-    const { address: wallet } = yield* Wallet
-    const agent = Pda.agent(wallet, programId).address
-    yield* annotate("pod.agent", agent)
-    const payloadHash = yield* payloads.put(parts, { zeroCopy: zeroCopy || typeof payload === "string" })
-    const { address } = yield* Pda.message({ sender: agent, recipient, payloadHash, type }, programId)
-    const instruction = yield* Instruction.sendMessage({
-      wallet,
-      agent,
-      recipient,
-      payloadHash,
-      type,
-      message: address,
-      programId
-    })
-    return { address, instruction, payloadHash }
-  })
+  /** The instruction that records a payload, and the account that this makes. */
+  const record = (wallet: Address, agent: Address, { recipient, type = Text }: SendInput, payloadHash: Uint8Array) =>
+    Either.flatMap(Pda.message({ sender: agent, recipient, payloadHash, type }, programId), ({ address }) =>
+      Either.map(
+        Instruction.sendMessage({ wallet, agent, recipient, payloadHash, type, message: address, programId }),
+        (instruction) => ({ address, instruction, payloadHash })
+      )
+    )
+
+  /** Keeps the payload, and gives what records it. */
+  const prepare = (wallet: Address, agent: Address, input: SendInput) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      Effect.flatMap(toStore(input, now), (parts) =>
+        Effect.flatMap(
+          payloads.put(parts, { zeroCopy: input.zeroCopy === true || typeof input.payload === "string" }),
+          (payloadHash) => record(wallet, agent, input, payloadHash)
+        )
+      )
+    )
 
   const send: Service["send"] = (input, options) =>
-    Effect.gen(function* () {
-      const { address, instruction, payloadHash } = yield* prepare(input)
-      const receipt = yield* submit.create(address, [instruction], options)
-      yield* Metric.increment(sent)
-      return { ...receipt, payloadHash }
-    }).pipe(traced("Message.send", { "pod.recipient": input.recipient, "pod.message.type": (input.type ?? Text)._tag }))
+    Effect.flatMap(Wallet, ({ address: wallet }) => {
+      const agent = Pda.agent(wallet, programId).address
+      return Effect.flatMap(prepare(wallet, agent, input), ({ address, instruction, payloadHash }) =>
+        Effect.flatMap(submit.create(address, [instruction], options), (receipt) =>
+          Effect.as(Metric.increment(sent), { ...receipt, payloadHash })
+        )
+      ).pipe(
+        traced("Message.send", {
+          "pod.agent": agent,
+          "pod.recipient": input.recipient,
+          "pod.message.type": (input.type ?? Text)._tag
+        })
+      )
+    })
 
   const sendAll: Service["sendAll"] = (inputs, { concurrency = CONCURRENCY, signers, ...options } = {}) =>
     Effect.gen(function* () {
-      const prepared = yield* Effect.forEach(inputs, (input) => Effect.either(prepare(input)), { concurrency })
+      const { address: wallet } = yield* Wallet
+      const agent = Pda.agent(wallet, programId).address
+      yield* annotate("pod.agent", agent)
+      const prepared = yield* Effect.forEach(inputs, (input) => Effect.either(prepare(wallet, agent, input)), {
+        concurrency
+      })
       const items = Arr.getRights(prepared).map(({ address, instruction }) => ({
         instructions: [instruction],
         creates: address,

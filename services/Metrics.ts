@@ -91,16 +91,27 @@ export const subscriptionsActive = Metric.gauge("pod_subscriptions_active", {
   description: "Open subscriptions by method"
 })
 
+const transactionsKey = MetricKey.counter("pod_transactions_total", {
+  description: "Transactions by outcome",
+  incremental: true
+})
+
 /**
  * Transactions that came to an end. Label: `outcome` (`confirmed` or a `TransactionError` reason).
  *
  * @since 0.1.0
  * @category constants
  */
-export const transactions = Metric.counter("pod_transactions_total", {
-  description: "Transactions by outcome",
-  incremental: true
-})
+export const transactions: Metric.Metric.Counter<number> = Metric.fromMetricKey(transactionsKey)
+
+/**
+ * Those with this outcome, as {@link rpcCallsOf}.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const transactionsOf = (outcome: string): Metric.Metric.Counter<number> =>
+  Metric.fromMetricKey(MetricKey.tagged(transactionsKey, "outcome", outcome))
 
 /**
  * Sendings of bytes that were sent before.
@@ -125,16 +136,27 @@ export const confirmationDuration = Metric.histogram(
   "Time from submission to confirmation in seconds"
 )
 
+const messagesKey = MetricKey.counter("pod_messages_sent_total", {
+  description: "Messages sent by kind",
+  incremental: true
+})
+
 /**
  * Protocol messages that landed. Label: `kind` (`direct`, `broadcast` or `compressed`).
  *
  * @since 0.1.0
  * @category constants
  */
-export const messagesSent = Metric.counter("pod_messages_sent_total", {
-  description: "Messages sent by kind",
-  incremental: true
-})
+export const messagesSent: Metric.Metric.Counter<number> = Metric.fromMetricKey(messagesKey)
+
+/**
+ * Those of this kind, as {@link rpcCallsOf}.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const messagesSentOf = (kind: "direct" | "broadcast" | "compressed"): Metric.Metric.Counter<number> =>
+  Metric.fromMetricKey(MetricKey.tagged(messagesKey, "kind", kind))
 
 /**
  * Blockhashes that came from the cache.

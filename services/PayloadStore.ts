@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
+import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -128,13 +129,17 @@ const isPayloadStoreError = Schema.is(PayloadStoreError)
 
 const hasHash = (bytes: Uint8Array, key: string): boolean => Encoding.encodeHex(Hash.sha256(bytes)) === key
 
-const run = <A>(name: string, key: string, effect: Effect.Effect<A, unknown>): Effect.Effect<A, PayloadStoreError> =>
-  effect.pipe(
-    Effect.mapError((cause) =>
-      isPayloadStoreError(cause) ? cause : new PayloadStoreError({ reason: "Unavailable", hash: key, cause })
-    ),
-    traced(`PayloadStore.${name}`, { "pod.payload.hash": key })
-  )
+const run = <A, B>(
+  name: string,
+  key: string,
+  effect: Effect.Effect<A, unknown>,
+  onSuccess: (a: A) => B
+): Effect.Effect<B, PayloadStoreError> =>
+  Effect.mapBoth(effect, {
+    onFailure: (cause) =>
+      isPayloadStoreError(cause) ? cause : new PayloadStoreError({ reason: "Unavailable", hash: key, cause }),
+    onSuccess
+  }).pipe(traced(name, { "pod.payload.hash": key }))
 
 const join = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
   const whole = new Uint8Array(parts.reduce((size, { length }) => size + length, 0))
@@ -173,7 +178,7 @@ export const make = (backend: Backend): Service => {
         const parts = bytes instanceof Uint8Array ? [bytes] : bytes
         const hash = Hash.sha256Parts(parts)
         const key = Encoding.encodeHex(hash)
-        return Effect.as(run("put", key, keep(backend, key, parts, zeroCopy)), hash)
+        return run("PayloadStore.put", key, keep(backend, key, parts, zeroCopy), () => hash)
       }),
     get: (hash) =>
       Effect.suspend(() => {
@@ -186,17 +191,17 @@ export const make = (backend: Backend): Service => {
               hasHash(bytes, key) ? Effect.succeed(bytes) : new PayloadStoreError({ reason: "HashMismatch", hash: key })
           })
         )
-        return run("get", key, verified)
+        return run("PayloadStore.get", key, verified, identity)
       }),
     has: (hash) =>
       Effect.suspend(() => {
         const key = Encoding.encodeHex(hash)
-        return run("has", key, backend.has(key))
+        return run("PayloadStore.has", key, backend.has(key), identity)
       }),
     remove: (hash) =>
       Effect.suspend(() => {
         const key = Encoding.encodeHex(hash)
-        return run("remove", key, backend.remove(key))
+        return run("PayloadStore.remove", key, backend.remove(key), identity)
       })
   })
 }

@@ -262,8 +262,7 @@ export const make = Effect.fnUntraced(function* (
   const deliver = Delivery.make(pool, tracker, {
     report,
     invalidate: blockhashes.invalidate,
-    blockhashCommitment,
-    rebroadcastInterval
+    blockhashCommitment
   })
 
   const recorded = yield* Recorded.make
@@ -278,19 +277,22 @@ export const make = Effect.fnUntraced(function* (
   const goOn = (signed: SignedTransaction, options: SubmitOptions, creates: ReadonlyArray<Address> = []) =>
     submit(signed, { ...options, preflight: false }, creates, false)
 
-  /** Signs a message that nobody has signed yet. */
-  const sign = Effect.fnUntraced(function* (plan: Plan.SignablePlan) {
-    let recent = yield* blockhashes.get
-    while (true) {
-      const signed = yield* Plan.sign(plan, recent)
-      if (!recent.signatures.has(signed.signature)) {
-        recent.signatures.add(signed.signature)
-        if (recent.signatures.size >= MAX_SIGNED_PER_BLOCKHASH) yield* blockhashes.invalidate(recent.blockhash)
-        return signed
+  const signWith = (
+    plan: Plan.SignablePlan,
+    recent: BlockhashCache.RecentBlockhash
+  ): Effect.Effect<SignedTransaction, RpcError | WalletError> =>
+    Effect.flatMap(Plan.sign(plan, recent), (signed) => {
+      if (recent.signatures.has(signed.signature)) {
+        return Effect.flatMap(blockhashes.newerThan(recent.blockhash), (newer) => signWith(plan, newer))
       }
-      recent = yield* blockhashes.newerThan(recent.blockhash)
-    }
-  })
+      recent.signatures.add(signed.signature)
+      return recent.signatures.size < MAX_SIGNED_PER_BLOCKHASH
+        ? Effect.succeed(signed)
+        : Effect.as(blockhashes.invalidate(recent.blockhash), signed)
+    })
+
+  /** Signs a message that nobody has signed yet. */
+  const sign = (plan: Plan.SignablePlan) => Effect.flatMap(blockhashes.get, (recent) => signWith(plan, recent))
 
   const estimates = options.fees === undefined ? Estimates.none : Estimates.make(pool, yield* checkedFees(options.fees))
   const sendItems = Sending.make({
@@ -316,13 +318,17 @@ export const make = Effect.fnUntraced(function* (
   }
 
   return {
-    send: (instructions, { creates, signers, ...options } = {}) =>
-      Effect.gen(function* () {
-        yield* notNegative("retryExpired", options.retryExpired ?? 0)
-        const wallet = yield* Wallet
-        const [outcome] = yield* gate.withPermit(sendItems(wallet, [{ instructions, creates, signers }], options))
-        return yield* outcome ?? Effect.dieMessage("an item without an outcome")
-      }).pipe(traced("Transactions.send", { "solana.instructions": instructions.length })),
+    send: (instructions, options = {}) => {
+      const { creates, signers } = options
+      return Effect.flatMap(notNegative("retryExpired", options.retryExpired ?? 0), () =>
+        Effect.flatMap(Wallet, (wallet) =>
+          Effect.flatMap(
+            gate.withPermit(sendItems(wallet, [{ instructions, creates, signers }], options)),
+            ([outcome = Effect.dieMessage("an item without an outcome")]) => outcome
+          )
+        )
+      ).pipe(traced("Transactions.send", { "solana.instructions": instructions.length }))
+    },
 
     sendPacked: (items, options = {}) =>
       Effect.gen(function* () {

@@ -22,7 +22,7 @@ export interface Member {
   readonly programId: Address
 }
 
-const sent = Metric.tagged(Metrics.messagesSent, "kind", "compressed")
+const sent = Metrics.messagesSentOf("compressed")
 
 /** The three compressed instructions, for `Channel`. */
 export const make = Effect.map(Submit.make, (submit) => ({

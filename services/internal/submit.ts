@@ -46,7 +46,10 @@ export const make: Effect.Effect<Submit, never, Transactions> = Effect.map(Trans
   const plain: Submit["plain"] = (instructions, options) =>
     Effect.mapError(transactions.send(instructions, options), refusal)
   const account: Submit["account"] = (address, instructions, options) =>
-    Effect.map(plain(instructions, options), (receipt) => ({ ...receipt, address }))
+    Effect.mapBoth(transactions.send(instructions, options), {
+      onFailure: refusal,
+      onSuccess: (receipt) => ({ ...receipt, address })
+    })
   return {
     plain,
     account,

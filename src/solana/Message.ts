@@ -95,7 +95,7 @@ export interface LookupTable {
  */
 export interface CompileOptions {
   /** Default 0. Legacy is for wallets and programs that know no other. */
-  readonly version?: Version
+  readonly version?: Version | undefined
   /** Pays the fee; the first account of the message, a writable signer. */
   readonly feePayer: Address
   /** A recent blockhash, or the value of a durable nonce: what the message can land with. */
@@ -106,7 +106,7 @@ export interface CompileOptions {
    * Tables to take accounts from, where they neither sign nor are invoked; the first table that holds an account is
    * taken. An account meta that names its own table keeps it. Only for version 0. Default none.
    */
-  readonly lookupTables?: ReadonlyArray<LookupTable>
+  readonly lookupTables?: ReadonlyArray<LookupTable> | undefined
 }
 
 /**

@@ -36,6 +36,8 @@ export interface PreparedMessage {
   readonly signers: ReadonlyArray<Address>
 }
 
+const NO_DATA = new Uint8Array(0)
+
 const NO_BLOCKHASH = Blockhashes.fromBytes(new Uint8Array(Blockhashes.SIZE))
 
 /** Fee payers, and for each the shapes of instruction, that are remembered: 64 of 8 in a generation, about 1 MB. */
@@ -54,9 +56,9 @@ const templatesOf = (feePayer: Address): BoundedCache<number, Template.Template>
 
 /** Tells instructions of one kind from others, mostly: by the number of accounts and the beginning of the data. */
 const shapeOf = ({ instructions: [instruction] }: PrepareOptions): number => {
-  const { accounts = [], data = [] } = instruction ?? {}
-  const [a = 0, b = 0, c = 0] = data
-  return (a | (b << 8) | (c << 16)) ^ (data.length << 4) ^ accounts.length
+  const data = instruction?.data ?? NO_DATA
+  const head = (data[0] ?? 0) | ((data[1] ?? 0) << 8) | ((data[2] ?? 0) << 16)
+  return head ^ (data.length << 4) ^ (instruction?.accounts?.length ?? 0)
 }
 
 const general = (options: PrepareOptions): Either.Either<PreparedMessage, InvalidInput> =>

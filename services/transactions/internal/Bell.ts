@@ -30,15 +30,20 @@ export const make = (): Bell => {
 }
 
 /**
- * Sleeps so many milliseconds, or until one of the bells rings.
+ * Waits until one of the bells rings.
  *
  * @internal
  */
-export const sleep = (millis: number, ...bells: ReadonlyArray<Bell>): Effect.Effect<void> =>
-  Effect.raceFirst(
-    Effect.sleep(millis),
-    Effect.async<void>((resume) => {
-      const deafen = bells.map(({ listen }) => listen(() => resume(Effect.void)))
-      return Effect.sync(() => deafen.forEach((stop) => stop()))
-    })
-  )
+export const wait = (...bells: ReadonlyArray<Bell>): Effect.Effect<void> =>
+  Effect.async<void>((resume) => {
+    const deafen = bells.map(({ listen }) => listen(() => resume(Effect.void)))
+    return Effect.sync(() => deafen.forEach((stop) => stop()))
+  })
+
+/**
+ * Sleeps so many milliseconds, or until one of the bells rings: whether one did.
+ *
+ * @internal
+ */
+export const sleep = (millis: number, ...bells: ReadonlyArray<Bell>): Effect.Effect<boolean> =>
+  Effect.raceFirst(Effect.as(Effect.sleep(millis), false), Effect.as(wait(...bells), true))

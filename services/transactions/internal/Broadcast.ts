@@ -9,7 +9,6 @@ import * as Option from "effect/Option"
 import * as Metrics from "../../Metrics.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import type { RpcError } from "../../RpcTransport.js"
-import * as Retry from "../../transport/Retry.js"
 import type { SignedTransaction } from "../SignedTransaction.js"
 import type { TransactionError } from "../TransactionError.js"
 import * as Failure from "./Failure.js"
@@ -103,8 +102,6 @@ export const make =
           minContextSlot: signed.minContextSlot
         })
         .pipe(
-          // The transport's own retries would hide whether an earlier one of them may have arrived.
-          Retry.never,
           Effect.matchEffect({
             onFailure: (error) => {
               mayHaveArrived = mayHaveArrivedBefore

@@ -5,8 +5,10 @@ import type { Commitment } from "@solana/kit"
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
@@ -16,6 +18,8 @@ import * as Stream from "effect/Stream"
 import type { SignatureStatus } from "../../rpc/Reply.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import type { RpcError } from "../../RpcTransport.js"
+import * as Deadline from "../../transport/Deadline.js"
+import * as Retry from "../../transport/Retry.js"
 import type { SignedTransaction } from "../SignedTransaction.js"
 import { TransactionError } from "../TransactionError.js"
 import * as Bell from "./Bell.js"
@@ -41,10 +45,11 @@ export interface WaitOptions {
   readonly commitment: Commitment
   /** Milliseconds since 1970. */
   readonly deadline: number
-  /** Sends the bytes again. What it fails with is the outcome; it gives how long not to send them. */
-  readonly rebroadcast: Effect.Effect<Duration.Duration, RpcError | TransactionError>
-  /** When to do so first, in milliseconds since 1970. */
-  readonly rebroadcastAt: number
+  /**
+   * Hands the bytes to a node. What it fails with is the outcome; it gives how long not to send them again. Run without
+   * the transport's own retries, which would hide whether an earlier one of them may have arrived.
+   */
+  readonly broadcast: Effect.Effect<Duration.Duration, RpcError | TransactionError>
   /** Why sending failed last, where it did. */
   readonly lastError: () => RpcError | undefined
 }
@@ -60,8 +65,10 @@ export interface Options {
 }
 
 /**
- * Watches all signatures in flight with one fiber, which lives only while there are some.
+ * Sends, and watches all signatures in flight with one fiber, which lives only while there are some.
  *
+ * - The first sending has a fiber of its own, since it may hang where the caller may not wait. A signature is looked up
+ *   when that has ended, or was given up.
  * - A signature that comes while nothing is in flight is looked up at once; later ones wait for the next turn, or less
  *   while turns bear fruit. A turn asks 256 signatures a call. Turns become rarer while nothing new is in flight: the
  *   wait is an eighth of the youngest one's age, up to five times the interval.
@@ -82,11 +89,14 @@ export interface Options {
  * @internal
  */
 export interface ConfirmationTracker {
-  /** Fails with `Expired`, `Unconfirmed` or what `rebroadcast` fails with. Interruption leaves nothing behind. */
-  readonly wait: (signed: SignedTransaction, options: WaitOptions) => Effect.Effect<Landed, RpcError | TransactionError>
+  /** Fails with `Expired`, `Unconfirmed` or what `broadcast` fails with. Interruption leaves nothing behind. */
+  readonly deliver: (
+    signed: SignedTransaction,
+    options: WaitOptions
+  ) => Effect.Effect<Landed, RpcError | TransactionError>
 }
 
-interface Entry extends Omit<WaitOptions, "rebroadcastAt"> {
+interface Entry extends WaitOptions {
   readonly signed: SignedTransaction
   readonly resume: (outcome: Effect.Effect<Landed, RpcError | TransactionError>) => void
   /** When it came. */
@@ -96,7 +106,12 @@ interface Entry extends Omit<WaitOptions, "rebroadcastAt"> {
   /** The last look-up found it, below its commitment. */
   seen: boolean
   hint?: Fiber.RuntimeFiber<void, unknown>
+  /** The first sending, while it is under way. */
+  first: Fiber.RuntimeFiber<Duration.Duration, RpcError | TransactionError> | undefined
 }
+
+/** Milliseconds after which the first sending is given up: it may simulate, on a connection that is still to be made. */
+const FIRST_SENDING = 10_000
 
 /** Sendings at a time, which is enough for 1024 in flight where one takes 30 ms. */
 const REBROADCASTS = 16
@@ -137,7 +152,8 @@ export const make = Effect.fnUntraced(function* (
   pool: Pick<RpcPool, "getEpochInfo" | "getSignatureStatuses" | "signatureSubscribe">,
   { hints, pollInterval, rebroadcastInterval }: Options
 ): Effect.fn.Return<ConfirmationTracker, never, Scope.Scope> {
-  const runFork = Runtime.runFork(yield* Effect.runtime())
+  const runtime = yield* Effect.runtime()
+  const runFork = Runtime.runFork(runtime)
   const interval = Duration.toMillis(pollInterval)
   const entries = new Set<Entry>()
   const arrivals = Bell.make()
@@ -150,6 +166,7 @@ export const make = Effect.fnUntraced(function* (
   const remove = (entry: Entry) => {
     entries.delete(entry)
     entry.hint?.unsafeInterruptAsFork(FiberId.none)
+    entry.first?.unsafeInterruptAsFork(FiberId.none)
   }
 
   const resolve = (entry: Entry, outcome: Effect.Effect<Landed, RpcError | TransactionError>) => {
@@ -208,29 +225,54 @@ export const make = Effect.fnUntraced(function* (
   )
 
   const pause = Effect.gen(function* () {
-    yield* Bell.sleep(interval, hinted)
+    if (yield* Bell.sleep(interval, hinted)) return
     const now = yield* Clock.currentTimeMillis
     const youngest = Array.from(entries).reduce((youngest, { since }) => Math.max(youngest, since), 0)
     const wait = Math.min(interval * MAX_SLOWDOWN, (now - youngest) / AGE_PER_WAIT)
     if (wait > interval) yield* Bell.sleep(wait - interval, hinted, arrivals)
   })
 
+  const sent = () => Array.from(entries).filter(({ first }) => first === undefined)
+
   const poll = Effect.gen(function* () {
     while (entries.size > 0) {
-      let batch = Array.from(entries)
+      let batch = sent()
+      if (batch.length === 0) yield* Bell.wait(arrivals)
       while (batch.length > 0) {
         const before = resolved
         yield* Effect.forEach(Arr.chunksOf(batch, SIGNATURES_PER_CALL), lookUpAndExpire, { discard: true })
-        batch = resolved > before ? Array.from(entries).filter((entry) => !entry.lookedUp) : []
+        batch = resolved > before ? sent().filter((entry) => !entry.lookedUp) : []
       }
-      if (entries.size > 0) yield* pause
+      if (sent().length > 0) yield* pause
     }
     fiber = undefined
   })
 
+  const wasSent = (entry: Entry, wait: Duration.Duration, now: number) => {
+    entry.rebroadcastAt = now + Duration.toMillis(Duration.max(wait, rebroadcastInterval))
+    if (entry.first === undefined) return
+    entry.first = undefined
+    arrivals.ring()
+  }
+
+  /** Sends as the caller would, spans and all. */
+  const sendFirst = (entry: Entry, caller: Fiber.RuntimeFiber<unknown, unknown>) => {
+    const context = Context.add(caller.currentContext, Retry.RetryPolicy, "never")
+    const asCaller = Runtime.make({ ...runtime, context, fiberRefs: caller.getFiberRefs() })
+    const sending = Runtime.runFork(asCaller)(entry.broadcast)
+    entry.first = sending
+    sending.addObserver((exit) => {
+      if (Exit.isSuccess(exit)) wasSent(entry, exit.value, Deadline.now(caller))
+      else if (!Exit.isInterrupted(exit)) resolve(entry, Effect.failCause(exit.cause))
+    })
+  }
+
   const sendAgain = (entry: Entry) =>
     entries.has(entry)
-      ? entry.rebroadcast.pipe(
+      ? Effect.suspend(() => {
+          entry.first?.unsafeInterruptAsFork(FiberId.none)
+          return Retry.never(entry.broadcast)
+        }).pipe(
           Effect.timeoutTo({
             duration: REBROADCAST_TIMEOUT,
             onSuccess: (wait) => wait,
@@ -239,9 +281,7 @@ export const make = Effect.fnUntraced(function* (
           Effect.zip(Clock.currentTimeMillis),
           Effect.match({
             onFailure: (error) => resolve(entry, Effect.fail(error)),
-            onSuccess: ([wait, now]) => {
-              entry.rebroadcastAt = now + Duration.toMillis(Duration.max(wait, rebroadcastInterval))
-            }
+            onSuccess: ([wait, now]) => wasSent(entry, wait, now)
           })
         )
       : Effect.void
@@ -302,15 +342,26 @@ export const make = Effect.fnUntraced(function* (
     )
 
   return {
-    wait: (signed, options) =>
-      Effect.flatMap(Clock.currentTimeMillis, (since) =>
+    deliver: (signed, options) =>
+      Effect.withFiberRuntime((caller) =>
         Effect.async((resume) => {
-          const entry: Entry = { ...options, signed, resume, since, lookedUp: false, seen: false }
+          const since = Deadline.now(caller)
+          const rebroadcastAt = since + FIRST_SENDING
+          const entry: Entry = {
+            ...options,
+            signed,
+            resume,
+            since,
+            rebroadcastAt,
+            lookedUp: false,
+            seen: false,
+            first: undefined
+          }
           entries.add(entry)
+          sendFirst(entry, caller)
           if (hints) entry.hint = runFork(subscribe(entry))
           // Not at once: signatures of the same turn of the event loop share the first look-up.
           fiber ??= runFork(loop, { immediate: false })
-          arrivals.ring()
           return Effect.suspend(() => {
             remove(entry)
             return entries.size === 0 ? stop : Effect.void

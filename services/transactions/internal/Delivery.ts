@@ -9,6 +9,8 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Metrics from "../../Metrics.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
+import type { RpcError } from "../../RpcTransport.js"
+import type { Receipt } from "../Model.js"
 import * as Broadcast from "./Broadcast.js"
 import type * as ConfirmationTracker from "./ConfirmationTracker.js"
 import * as Failure from "./Failure.js"
@@ -21,17 +23,22 @@ export interface DeliveryOptions extends Broadcast.BroadcastOptions {
   readonly timeout: Duration.DurationInput
 }
 
-/** The first attempt is given up after that: it may simulate, on a connection that is still to be made. */
-const FIRST_ATTEMPT = Duration.seconds(10)
-
 const outcomes = {
-  confirmed: Metric.tagged(Metrics.transactions, "outcome", "confirmed"),
-  Expired: Metric.tagged(Metrics.transactions, "outcome", "Expired"),
-  Rejected: Metric.tagged(Metrics.transactions, "outcome", "Rejected"),
-  Simulation: Metric.tagged(Metrics.transactions, "outcome", "Simulation"),
-  Unconfirmed: Metric.tagged(Metrics.transactions, "outcome", "Unconfirmed"),
-  Unrecorded: Metric.tagged(Metrics.transactions, "outcome", "Unrecorded")
+  confirmed: Metrics.transactionsOf("confirmed"),
+  Expired: Metrics.transactionsOf("Expired"),
+  Rejected: Metrics.transactionsOf("Rejected"),
+  Simulation: Metrics.transactionsOf("Simulation"),
+  Unconfirmed: Metrics.transactionsOf("Unconfirmed"),
+  Unrecorded: Metrics.transactionsOf("Unrecorded")
 }
+
+const confirmed = (signed: SignedTransaction, slot: bigint, since: number): Effect.Effect<Receipt> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    Metric.update(Metrics.confirmationDuration, (now - since) / 1000).pipe(
+      Effect.zipRight(Metric.increment(outcomes.confirmed)),
+      Effect.as({ signature: signed.signature, slot, fee: signed.fee })
+    )
+  )
 
 /**
  * Sends signed bytes and waits for what becomes of them.
@@ -45,10 +52,9 @@ export const make = (
     readonly report: (failed: Failure.Failed) => TransactionError
     readonly invalidate: (blockhash: Blockhash) => Effect.Effect<void>
     readonly blockhashCommitment: Commitment
-    readonly rebroadcastInterval: Duration.Duration
   }
 ) => {
-  const { rebroadcastInterval, report } = options
+  const { report } = options
   const broadcast = Broadcast.make(pool, options)
 
   /** Without its logs, if the node does not give them: the answer itself is known. */
@@ -62,31 +68,15 @@ export const make = (
       })
     )
 
-  return Effect.fnUntraced(
-    function* (signed: SignedTransaction, options: DeliveryOptions) {
-      const start = yield* Clock.currentTimeMillis
-      const deadline = start + Duration.toMillis(options.timeout)
-      const { attempt: rebroadcast, lastError } = broadcast(signed, options)
-      const wait = yield* Effect.timeoutTo(rebroadcast, {
-        duration: Duration.min(FIRST_ATTEMPT, options.timeout),
-        onSuccess: (wait) => wait,
-        onTimeout: () => Duration.zero
-      })
-      const rebroadcastAt =
-        (yield* Clock.currentTimeMillis) + Duration.toMillis(Duration.max(wait, rebroadcastInterval))
-      const landed = yield* tracker.wait(signed, {
-        commitment: options.commitment,
-        deadline,
-        rebroadcast,
-        rebroadcastAt,
-        lastError
-      })
-      if (!Failure.succeeded(landed.err)) return yield* rejected(signed, landed)
-      const end = yield* Clock.currentTimeMillis
-      yield* Metric.update(Metrics.confirmationDuration, (end - start) / 1000)
-      yield* Metric.increment(outcomes.confirmed)
-      return { signature: signed.signature, slot: landed.slot, fee: signed.fee }
-    },
-    Effect.tapErrorTag("TransactionError", ({ reason }) => Metric.increment(outcomes[reason]))
-  )
+  return (signed: SignedTransaction, options: DeliveryOptions): Effect.Effect<Receipt, RpcError | TransactionError> =>
+    Effect.flatMap(Clock.currentTimeMillis, (since) => {
+      const deadline = since + Duration.toMillis(options.timeout)
+      const { attempt, lastError } = broadcast(signed, options)
+      return tracker.deliver(signed, { commitment: options.commitment, deadline, broadcast: attempt, lastError }).pipe(
+        Effect.flatMap((landed) =>
+          Failure.succeeded(landed.err) ? confirmed(signed, landed.slot, since) : rejected(signed, landed)
+        ),
+        Effect.tapErrorTag("TransactionError", ({ reason }) => Metric.increment(outcomes[reason]))
+      )
+    })
 }

@@ -1,7 +1,7 @@
 /**
  * @since 0.1.0
  */
-import type { Instruction } from "@solana/kit"
+import type { Address, Instruction } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { InvalidInput } from "../../../src/InvalidInput.js"
@@ -90,21 +90,19 @@ export const make = (
   wallet: Wallet,
   instructions: ReadonlyArray<Instruction>,
   options: CompileOptions
-): Either.Either<Plan, InvalidInput> =>
-  Either.gen(function* () {
-    if (instructions.length === 0) {
-      return yield* Either.left(new InvalidInput({ field: "instructions", rule: "must be at least one", size: 0 }))
-    }
-    const { feePayer = wallet, lookupTables = [], version = 0 } = options
-    const all = [...instructions, ...(yield* Fees.computeBudget(options))]
-    const prepared = yield* PreparedMessage.prepare({
-      version,
-      feePayer: feePayer.address,
-      instructions: all,
-      lookupTables
-    })
-    return { prepared, fee: yield* Fees.ofInstructions(prepared.signers.length, all) }
+): Either.Either<Plan, InvalidInput> => {
+  if (instructions.length === 0) {
+    return Either.left(new InvalidInput({ field: "instructions", rule: "must be at least one", size: 0 }))
+  }
+  const { feePayer = wallet, lookupTables, version = 0 } = options
+  return Either.flatMap(Fees.computeBudget(options), (budget) => {
+    const all = budget.length === 0 ? instructions : [...instructions, ...budget]
+    return Either.flatMap(
+      PreparedMessage.prepare({ version, feePayer: feePayer.address, instructions: all, lookupTables }),
+      (prepared) => Either.map(Fees.ofInstructions(prepared.signers.length, all), (fee) => ({ prepared, fee }))
+    )
   })
+}
 
 const refuse = (rule: string, size?: number): Either.Either<never, InvalidInput> =>
   Either.left(new InvalidInput({ field: "signers", rule, size }))
@@ -119,54 +117,74 @@ export const signable = (
   wallet: Wallet,
   instructions: ReadonlyArray<Instruction>,
   options: SignOptions
-): Either.Either<SignablePlan, InvalidInput> =>
-  Either.gen(function* () {
-    const { feePayer, signers = [] } = options
-    const others = feePayer === undefined ? signers : [feePayer, ...signers]
-    if (others.length >= MAX_SIGNERS) {
-      return yield* refuse(`must be at most ${MAX_SIGNERS}, the wallet included`, others.length + 1)
-    }
-    const plan = yield* make(wallet, instructions, options)
-    const required = plan.prepared.signers
-    if (others.length === 0 && required.length === 1) return { ...plan, signers: [wallet] }
-    const byAddress = new Map([[wallet.address, wallet]])
-    for (const other of others) {
-      if (byAddress.has(other.address)) return yield* refuse(`must not name ${other.address} twice`)
-      if (!required.includes(other.address)) return yield* refuse(`${other.address} is not asked to sign`)
-      byAddress.set(other.address, other)
-    }
-    const ordered = required.map((address) => {
+): Either.Either<SignablePlan, InvalidInput> => {
+  const { feePayer, signers = [] } = options
+  const others = feePayer === undefined ? signers : [feePayer, ...signers]
+  if (others.length >= MAX_SIGNERS) {
+    return refuse(`must be at most ${MAX_SIGNERS}, the wallet included`, others.length + 1)
+  }
+  return Either.flatMap(make(wallet, instructions, options), ({ fee, prepared }) =>
+    others.length === 0 && prepared.signers.length === 1
+      ? Either.right({ prepared, fee, signers: [wallet] })
+      : Either.map(inOrder(wallet, others, prepared.signers), (signers) => ({ prepared, fee, signers }))
+  )
+}
+
+/** Those who have to sign, in the order of the message. */
+const inOrder = (
+  wallet: Wallet,
+  others: ReadonlyArray<Wallet>,
+  required: ReadonlyArray<Address>
+): Either.Either<ReadonlyArray<Wallet>, InvalidInput> => {
+  const byAddress = new Map([[wallet.address, wallet]])
+  for (const other of others) {
+    if (byAddress.has(other.address)) return refuse(`must not name ${other.address} twice`)
+    if (!required.includes(other.address)) return refuse(`${other.address} is not asked to sign`)
+    byAddress.set(other.address, other)
+  }
+  return Either.all(
+    required.map((address) => {
       const signer = byAddress.get(address)
       return signer === undefined ? refuse(`${address} has to sign and is missing`) : Either.right(signer)
     })
-    return { ...plan, signers: yield* Either.all(ordered) }
-  })
+  )
+}
+
+/** One signature of a message. */
+const signatureOf = ({ address, sign }: Wallet, messageBytes: Uint8Array): Effect.Effect<Uint8Array, WalletError> =>
+  Effect.flatMap(sign([messageBytes]), ([signature]) =>
+    signature?.length === Signature.SIZE
+      ? Effect.succeed(signature)
+      : new WalletError({ reason: "InvalidSignature", address, detail: "the wallet gave no signature of 64 bytes" })
+  )
 
 /**
  * Puts the blockhash in and has it signed, by one wallet after the other.
  *
  * @internal
  */
-export const sign = Effect.fnUntraced(function* (
+export const sign = (
   { fee, prepared, signers }: SignablePlan,
   { blockhash, lastValidBlockHeight, slot }: LatestBlockhash
-) {
+): Effect.Effect<SignedTransaction, WalletError> => {
   const messageBytes = PreparedMessage.withBlockhash(prepared, blockhash)
-  const signatures: Array<Uint8Array> = []
-  for (const { address, sign } of signers) {
-    const [signature] = yield* sign([messageBytes])
-    if (signature?.length !== Signature.SIZE) {
-      const detail = "the wallet gave no signature of 64 bytes"
-      return yield* new WalletError({ reason: "InvalidSignature", address, detail })
-    }
-    signatures.push(signature)
+  const finish = (signatures: ReadonlyArray<Uint8Array>): SignedTransaction => {
+    const wire = Wire.encode(signatures, messageBytes)
+    const lifetime = { blockhash, lastValidBlockHeight }
+    // Its parts come from checked places, and to check them again takes as long as to compile the message.
+    return new SignedTransaction(
+      { signature: Signature.fromBytes(wire, 1), wire, lifetime, fee, minContextSlot: slot },
+      { disableValidation: true }
+    )
   }
-  const wire = Wire.encode(signatures, messageBytes)
-  const signature = Signature.fromBytes(wire, 1)
-  const lifetime = { blockhash, lastValidBlockHeight }
-  // Its parts come from checked places, and to check them again takes as long as to compile the message.
-  return new SignedTransaction({ signature, wire, lifetime, fee, minContextSlot: slot }, { disableValidation: true })
-})
+  const [only] = signers
+  return only !== undefined && signers.length === 1
+    ? Effect.map(signatureOf(only, messageBytes), (signature) => finish([signature]))
+    : Effect.map(
+        Effect.forEach(signers, (signer) => signatureOf(signer, messageBytes)),
+        finish
+      )
+}
 
 /**
  * Signed bytes of which nothing else is known. No blockhash lives longer than one that is the newest now, so what is

@@ -45,11 +45,18 @@ const isKnown = <A>(exit: Exit.Exit<A, RpcError | TransactionError>): boolean =>
     onSuccess: () => true
   })
 
+/**
+ * What is left where nothing is written down.
+ *
+ * @internal
+ */
+export const NOTHING_LEFT: Recorded["left"] = Effect.succeed([])
+
 /** @internal */
 export const make: Effect.Effect<Recorded> = Effect.map(
   Effect.serviceOption(Journal.Journal),
   Option.match({
-    onNone: (): Recorded => ({ deliver: (_, __, delivery) => delivery, left: Effect.succeed([]) }),
+    onNone: (): Recorded => ({ deliver: (_, __, delivery) => delivery, left: NOTHING_LEFT }),
     onSome: (journal): Recorded => {
       const underWay = new Map<Signature, number>()
       const count = (signature: Signature, by: number) =>

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { ProgramError } from "../../../src/protocol/ProgramError.js"
+import { annotate } from "../../internal/traced.js"
 import type { RpcError } from "../../RpcTransport.js"
 import type { Service as Wallet, WalletError } from "../../Wallet.js"
 import type { JournalEntry } from "../Journal.js"
@@ -15,6 +16,7 @@ import { TransactionError } from "../TransactionError.js"
 import * as Estimates from "./Estimates.js"
 import * as Failure from "./Failure.js"
 import * as Plan from "./Plan.js"
+import * as Recorded from "./Recorded.js"
 
 /** @internal */
 export interface Needs {
@@ -53,6 +55,10 @@ const planOf = (wallet: Wallet, items: ReadonlyArray<PackedItem>, options: Packe
     { ...options, signers: signersOf(items) }
   )
 
+/** The accounts that the items make. */
+const createdBy = (items: ReadonlyArray<PackedItem>): ReadonlyArray<Address> =>
+  items.flatMap(({ creates }) => (creates === undefined ? [] : [creates]))
+
 /** The item to which an instruction of the transaction belongs, and where that item begins. */
 const ownerOf = (items: ReadonlyArray<PackedItem>, instruction: number) => {
   let first = 0
@@ -71,6 +77,14 @@ const within = (error: TransactionError, first: number): TransactionError => {
   return new TransactionError({ ...error, programError: new ProgramError({ ...programError, instructionIndex }) })
 }
 
+/** How far items have come when something stands in the way of their transaction. */
+interface Progress {
+  /** What was signed for them, in vain or with an outcome that is not known. */
+  readonly known: Array<Signature>
+  readonly planned: Plan.SignablePlan
+  readonly error?: SendError
+}
+
 /**
  * Sends items in one transaction until each has an outcome that is true: signs anew after a true `Expired`, as often as
  * allowed; recognises the accounts of what an earlier transaction has done; leaves out the item whose instruction fails
@@ -79,17 +93,41 @@ const within = (error: TransactionError, first: number): TransactionError => {
  * @internal
  */
 export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) => {
-  const sendItems = Effect.fnUntraced(function* (
+  const plan = (wallet: Wallet, items: ReadonlyArray<PackedItem>, options: PackedOptions) =>
+    planOf(wallet, items, estimates.reserve(options))
+
+  /** One transaction, once. Adds its signature to those that are known. */
+  const attempt = (
     wallet: Wallet,
     items: ReadonlyArray<PackedItem>,
-    options: PackedOptions
+    options: PackedOptions,
+    planned: Plan.SignablePlan,
+    known: Array<Signature>
+  ): Effect.Effect<Receipt, SendError> =>
+    (estimates === Estimates.none
+      ? sign(planned)
+      : Effect.flatMap(estimates.estimate(planned, options, known.length), (compute) =>
+          Effect.flatMap(planOf(wallet, items, { ...options, ...compute }), sign)
+        )
+    ).pipe(
+      Effect.tap(({ signature }) => {
+        known.push(signature)
+        return annotate("solana.signature", signature)
+      }),
+      Effect.flatMap((signed) => submit(signed, options, createdBy(items)))
+    )
+
+  const persist = Effect.fnUntraced(function* (
+    wallet: Wallet,
+    items: ReadonlyArray<PackedItem>,
+    options: PackedOptions,
+    { error, known, ...progress }: Progress
   ): Effect.fn.Return<ReadonlyArray<Outcome>> {
     const outcomes = new Map<PackedItem, Outcome>()
     const { resend = false, retryExpired = 0 } = options
-    const known: Array<Signature> = []
     let mayBeDone = resend
     let waiting = items
-    let planned: Plan.SignablePlan | undefined
+    let planned = progress.planned
     let mayEstimateAgain = true
 
     const conclude = (item: PackedItem, outcome: Outcome) => {
@@ -114,7 +152,7 @@ export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) 
 
     /** What an earlier process left in flight of these items is finished first. */
     const finish = Effect.gen(function* () {
-      const made = new Set(items.flatMap(({ creates }) => (creates === undefined ? [] : [creates])))
+      const made = new Set(createdBy(items))
       if (made.size === 0) return
       for (const entry of yield* left) {
         if (!entry.creates.some((address) => made.has(address))) continue
@@ -138,7 +176,7 @@ export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) 
         return
       }
       const failure = Failure.instructionOf(error.err)
-      if (failure?.isOutOfCompute === true && mayEstimateAgain && planned !== undefined && estimates.forget(planned)) {
+      if (failure?.isOutOfCompute === true && mayEstimateAgain && estimates.forget(planned)) {
         mayEstimateAgain = false
         return
       }
@@ -156,28 +194,39 @@ export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) 
       }
     })
 
-    const plan = () => planOf(wallet, waiting, estimates.reserve(options))
-    const all = plan()
-    if (Either.isLeft(all)) failAll(all.left)
-    else yield* finish
+    if (error === undefined) yield* finish
+    else yield* failed(error)
     while (waiting.length > 0) {
       if (mayBeDone) yield* Effect.forEach(waiting, (item) => recognise(item), { discard: true })
       if (waiting.length === 0) break
-      const creates = waiting.flatMap(({ creates }) => (creates === undefined ? [] : [creates]))
       yield* Effect.gen(function* () {
-        planned = yield* waiting === items ? all : plan()
-        const compute = yield* estimates.estimate(planned, options, known.length)
-        const signed = yield* sign(
-          estimates === Estimates.none ? planned : yield* planOf(wallet, waiting, { ...options, ...compute })
-        )
-        yield* Effect.annotateCurrentSpan("solana.signature", signed.signature)
-        known.push(signed.signature)
-        const receipt = yield* submit(signed, options, creates)
+        if (waiting.length < items.length) planned = yield* plan(wallet, waiting, options)
+        const receipt = yield* attempt(wallet, waiting, options, planned, known)
         for (const item of waiting) conclude(item, Either.right(receipt))
       }).pipe(Effect.catchAll(failed))
     }
     return items.flatMap((item) => Option.toArray(Option.fromNullable(outcomes.get(item))))
   })
+
+  const sendItems = (
+    wallet: Wallet,
+    items: ReadonlyArray<PackedItem>,
+    options: PackedOptions
+  ): Effect.Effect<ReadonlyArray<Outcome>> =>
+    Either.match(plan(wallet, items, options), {
+      onLeft: (error) => Effect.succeed(items.map(() => Either.left(error))),
+      onRight: (planned) => {
+        const known: Array<Signature> = []
+        // Most transactions land at once: for them nothing need be remembered.
+        return options.resend === true || left !== Recorded.NOTHING_LEFT
+          ? persist(wallet, items, options, { planned, known })
+          : Effect.matchEffect(attempt(wallet, items, options, planned, known), {
+              onFailure: (error) => persist(wallet, items, options, { planned, known, error }),
+              onSuccess: (receipt) => Effect.succeed(items.map(() => Either.right(receipt)))
+            })
+      }
+    })
+
   return sendItems
 }
 

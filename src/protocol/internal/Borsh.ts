@@ -73,6 +73,9 @@ export class Reader {
 
 const FIRST_CAPACITY = 256
 
+/** Room that is kept for the next value: no value of the protocol is longer. */
+const KEPT_CAPACITY = 16_384
+
 /** Grows as it is written to. */
 export class Writer {
   failure: WriteFailure | undefined = undefined
@@ -130,10 +133,26 @@ export class Writer {
     this.grow(size)
   }
 
+  /** A copy of what was written. */
   done(): Uint8Array {
     return this.bytes.slice(0, this.offset)
   }
+
+  /** Begins anew, in the room that is there. */
+  reset(): void {
+    this.failure = undefined
+    if (this.bytes.length > KEPT_CAPACITY) {
+      this.bytes = new Uint8Array(FIRST_CAPACITY)
+      this.view = new DataView(this.bytes.buffer)
+    } else {
+      this.bytes.fill(0, 0, this.offset)
+    }
+    this.offset = 0
+  }
 }
+
+/** Encoding is synchronous, so one writer serves all. */
+const shared = new Writer()
 
 /** How values of the schema's type are laid out. */
 export interface Codec<S extends Schema.Schema.Any> {
@@ -430,7 +449,8 @@ export const layout = <Tag extends string, F extends Fields, A extends Tagged<Ta
       return reader.failure === undefined ? Either.right(value) : Either.left({ ...reader.failure, field: "reserved" })
     },
     encode: (value) => {
-      const writer = new Writer()
+      const writer = shared
+      writer.reset()
       writer.raw(discriminator)
       for (const { codec, name } of fields) {
         codec.write(writer, value[name])
