@@ -221,8 +221,11 @@ const within = (field: string, size: number, min: number, max: number): Effect.E
     : Effect.fail(new InvalidInput({ field, rule: `must be ${min} to ${max}`, size }))
 
 /** A configuration object without the members that were not given. */
-const config = (members: { readonly [name: string]: unknown }): { readonly [name: string]: unknown } =>
-  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
+const config = (members: { readonly [name: string]: unknown }): { readonly [name: string]: unknown } => {
+  const given: { [name: string]: unknown } = {}
+  for (const name in members) if (members[name] !== undefined) given[name] = members[name]
+  return given
+}
 
 const filterParam = (filter: AccountFilter): unknown =>
   "memcmp" in filter

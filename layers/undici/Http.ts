@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import type * as Tracer from "effect/Tracer"
 import { errors } from "undici"
 import type { Dispatcher } from "undici"
 import * as RetryAfter from "../../services/rpc/RetryAfter.js"
@@ -28,25 +29,191 @@ import type { Settings } from "./Settings.js"
  */
 export type Post = (method: string, body: string) => Effect.Effect<string, RpcError>
 
-interface Reply {
-  readonly status: number
-  readonly headers: IncomingHttpHeaders
-  readonly body: Buffer
-}
-
 const ABORTED = new Error("aborted by its caller")
+
+const NO_HEADERS: IncomingHttpHeaders = {}
 
 const isTimeout = (error: Error): boolean =>
   error instanceof errors.ConnectTimeoutError ||
   error instanceof errors.HeadersTimeoutError ||
   error instanceof errors.BodyTimeoutError
 
-/** Most replies come in one piece. */
-const joined = (chunks: ReadonlyArray<Buffer>, size: number): Buffer =>
-  (chunks.length === 1 ? chunks[0] : undefined) ?? Buffer.concat(chunks, size)
-
 const first = (header: string | ReadonlyArray<string> | undefined): string =>
   (typeof header === "string" ? header : header?.[0]) ?? ""
+
+/** All calls to one endpoint. */
+interface Route {
+  readonly connections: Connections.Connections
+  readonly host: string
+  readonly isSecure: boolean
+  readonly path: string
+  readonly headers: Record<string, string>
+  readonly maxReplyBytes: number
+}
+
+/**
+ * One POST on its way, and the fiber that waits for it.
+ *
+ * An object of a class, where closures and literals would do: V8 learns that literals which live as long as a request
+ * outlive its young generation, allocates them in the old one from then on, and whatever they refer to stays until that
+ * is collected. It doubled the cost of a call.
+ */
+class Exchange implements Dispatcher.DispatchHandler {
+  #controller: Dispatcher.DispatchController | undefined
+  #isOver = false
+  #status = 0
+  #headers = NO_HEADERS
+  #size = 0
+  /** Most replies come in one piece. */
+  #body: Buffer | undefined
+  #rest: Array<Buffer> | undefined
+  readonly #route: Route
+  readonly #method: string
+  readonly #span: Tracer.AnySpan | undefined
+  readonly #resume: (text: Effect.Effect<string, RpcError>) => void
+  readonly #timer: NodeJS.Timeout
+
+  constructor(
+    route: Route,
+    method: string,
+    body: string,
+    left: number,
+    span: Tracer.AnySpan | undefined,
+    resume: (text: Effect.Effect<string, RpcError>) => void
+  ) {
+    this.#route = route
+    this.#method = method
+    this.#span = span
+    this.#resume = resume
+    this.#timer = setTimeout(Exchange.timeOut, left, this, left)
+    const { connections, headers, isSecure, path } = route
+    // A POST is not idempotent to HTTP, and undici would not share a connection between two that are not.
+    connections.dispatch({ path, method: "POST", headers, body, idempotent: isSecure }, this)
+  }
+
+  static timeOut(exchange: Exchange, left: number): void {
+    exchange.#resume(
+      Effect.fail(Deadline.exceeded(exchange.#method, exchange.#route.host, `no answer within ${left} ms`))
+    )
+    exchange.abort()
+  }
+
+  /** Ends it, once; whether it was not over yet. */
+  #end(): boolean {
+    if (this.#isOver) return false
+    this.#isOver = true
+    clearTimeout(this.#timer)
+    this.#controller = undefined
+    this.#route.connections.done()
+    return true
+  }
+
+  abort(): void {
+    const controller = this.#controller
+    if (this.#end()) controller?.abort(ABORTED)
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#isOver) controller.abort(ABORTED)
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    this.#status = status
+    this.#headers = headers
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#size += chunk.length
+    if (this.#size > this.#route.maxReplyBytes) {
+      this.#resume(Effect.fail(tooLong(this.#route, this.#method)))
+      this.abort()
+    } else if (this.#body === undefined) this.#body = chunk
+    else if (this.#rest === undefined) this.#rest = [chunk]
+    else this.#rest.push(chunk)
+  }
+
+  onResponseEnd(): void {
+    if (!this.#end()) return
+    const { connections } = this.#route
+    if (this.#span?._tag === "Span") this.#span.attribute("network.protocol.version", connections.protocol())
+    this.#resume(
+      this.#status === 200
+        ? text(this.#route, this.#method, this.#headers, this.#whole())
+        : refused(this.#route, this.#method, this.#status, this.#headers)
+    )
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, cause: Error): void {
+    if (!this.#end()) return
+    const reason = isTimeout(cause) ? "Timeout" : "Transport"
+    const { host } = this.#route
+    this.#resume(Effect.fail(new RpcError({ reason, method: this.#method, host, detail: cause.message, cause })))
+  }
+
+  #whole(): Buffer {
+    const body = this.#body ?? Buffer.alloc(0)
+    this.#body = undefined
+    return this.#rest === undefined ? body : Buffer.concat([body, ...this.#rest], this.#size)
+  }
+}
+
+const tooLong = ({ host, maxReplyBytes }: Route, method: string): RpcError =>
+  new RpcError({ reason: "Decode", method, host, detail: `the reply is longer than ${maxReplyBytes} bytes` })
+
+const gunzip = (route: Route, method: string, body: Buffer): Effect.Effect<string, RpcError> =>
+  Effect.async((resume) =>
+    Zlib.gunzip(body, { maxOutputLength: route.maxReplyBytes }, (error, inflated) =>
+      resume(
+        error === null
+          ? Effect.succeed(inflated.toString("utf8"))
+          : Effect.fail(
+              error instanceof RangeError
+                ? tooLong(route, method)
+                : new RpcError({
+                    reason: "Decode",
+                    method,
+                    host: route.host,
+                    detail: "the reply is not gzip",
+                    cause: error
+                  })
+            )
+      )
+    )
+  )
+
+const text = (
+  route: Route,
+  method: string,
+  headers: IncomingHttpHeaders,
+  body: Buffer
+): Effect.Effect<string, RpcError> => {
+  const encoding = first(headers["content-encoding"]).toLowerCase()
+  if (encoding === "" || encoding === "identity") return Effect.succeed(body.toString("utf8"))
+  if (encoding === "gzip") return gunzip(route, method, body)
+  const detail = "the reply has a content-encoding not asked for"
+  return Effect.fail(new RpcError({ reason: "Decode", method, host: route.host, detail }))
+}
+
+const refused = (
+  { host }: Route,
+  method: string,
+  status: number,
+  headers: IncomingHttpHeaders
+): Effect.Effect<never, RpcError> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    const retryAfter = Option.getOrUndefined(RetryAfter.parse(first(headers["retry-after"]), now))
+    return Effect.fail(
+      new RpcError({
+        reason: status === 429 ? "RateLimited" : "HttpStatus",
+        method,
+        host,
+        status,
+        detail: `HTTP status ${status}`,
+        ...(retryAfter === undefined ? {} : { retryAfter })
+      })
+    )
+  })
 
 /**
  * Opens a pool of connections that lives as long as the scope.
@@ -60,131 +227,27 @@ export const make = (endpoint: Endpoint, settings: Settings): Effect.Effect<Post
 const post = (connections: Connections.Connections, { host, isSecure, url }: Endpoint, settings: Settings): Post => {
   const requestTimeout = Duration.toMillis(settings.requestTimeout)
   const { pathname, search } = Redacted.value(url)
-  const path = `${pathname}${search}`
-  const headers: Record<string, string> = {
-    ...settings.headers,
-    "content-type": "application/json",
-    accept: "application/json",
-    "accept-encoding": "gzip"
+  const route: Route = {
+    connections,
+    host,
+    isSecure,
+    path: `${pathname}${search}`,
+    headers: {
+      ...settings.headers,
+      "content-type": "application/json",
+      accept: "application/json",
+      "accept-encoding": "gzip"
+    },
+    maxReplyBytes: settings.maxReplyBytes
   }
-
-  const tooLong = (method: string) =>
-    new RpcError({ reason: "Decode", method, host, detail: `the reply is longer than ${settings.maxReplyBytes} bytes` })
-
-  const exchange = (method: string, body: string): Effect.Effect<Reply, RpcError> =>
-    Effect.withFiberRuntime((fiber) => {
-      const time = Deadline.now(fiber)
-      const left = Math.min(requestTimeout, Deadline.of(fiber) - time)
-      if (left <= 0) return Effect.fail(Deadline.exceeded(method, host, "not sent, its deadline has passed"))
-      const span = fiber.currentSpan
-      return Effect.async((resume) => {
-        let controller: Dispatcher.DispatchController | undefined
-        let isOver = false
-        let status = 0
-        let headersOfReply: IncomingHttpHeaders = {}
-        let size = 0
-        const chunks: Array<Buffer> = []
-
-        const end = (): boolean => {
-          if (isOver) return false
-          isOver = true
-          clearTimeout(timer)
-          connections.done()
-          return true
-        }
-        const fail = (error: RpcError) => {
-          if (end()) resume(Effect.fail(error))
-        }
-        const abort = () => {
-          if (end()) controller?.abort(ABORTED)
-        }
-        const timer = setTimeout(() => {
-          resume(Effect.fail(Deadline.exceeded(method, host, `no answer within ${left} ms`)))
-          abort()
-        }, left)
-
-        // A POST is not idempotent to HTTP, and undici would not share a connection between two that are not.
-        connections.dispatch(
-          { path, method: "POST", headers, body, idempotent: isSecure },
-          {
-            onRequestStart: (started) => {
-              controller = started
-              if (isOver) started.abort(ABORTED)
-            },
-            onResponseStart: (_, code, received) => {
-              status = code
-              headersOfReply = received
-            },
-            onResponseData: (_, chunk) => {
-              size += chunk.length
-              if (size <= settings.maxReplyBytes) return void chunks.push(chunk)
-              resume(Effect.fail(tooLong(method)))
-              abort()
-            },
-            onResponseEnd: () => {
-              if (!end()) return
-              if (span?._tag === "Span") span.attribute("network.protocol.version", connections.protocol())
-              resume(Effect.succeed({ status, headers: headersOfReply, body: joined(chunks, size) }))
-            },
-            onResponseError: (_, cause) =>
-              fail(
-                new RpcError({
-                  reason: isTimeout(cause) ? "Timeout" : "Transport",
-                  method,
-                  host,
-                  detail: cause.message,
-                  cause
-                })
-              )
-          }
-        )
-        return Effect.sync(abort)
-      })
-    })
-
-  const gunzip = (method: string, body: Buffer): Effect.Effect<Buffer, RpcError> =>
-    Effect.async((resume) =>
-      Zlib.gunzip(body, { maxOutputLength: settings.maxReplyBytes }, (error, inflated) =>
-        resume(
-          error === null
-            ? Effect.succeed(inflated)
-            : Effect.fail(
-                error instanceof RangeError
-                  ? tooLong(method)
-                  : new RpcError({ reason: "Decode", method, host, detail: "the reply is not gzip", cause: error })
-              )
-        )
-      )
-    )
-
-  const decoded = (method: string, { headers, body }: Reply): Effect.Effect<Buffer, RpcError> => {
-    const encoding = first(headers["content-encoding"]).toLowerCase()
-    if (encoding === "" || encoding === "identity") return Effect.succeed(body)
-    if (encoding === "gzip") return gunzip(method, body)
-    return Effect.fail(
-      new RpcError({ reason: "Decode", method, host, detail: "the reply has a content-encoding not asked for" })
-    )
-  }
-
-  const refused = (method: string, { status, headers }: Reply): Effect.Effect<never, RpcError> =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const retryAfter = Option.getOrUndefined(RetryAfter.parse(first(headers["retry-after"]), now))
-      return Effect.fail(
-        new RpcError({
-          reason: status === 429 ? "RateLimited" : "HttpStatus",
-          method,
-          host,
-          status,
-          detail: `HTTP status ${status}`,
-          ...(retryAfter === undefined ? {} : { retryAfter })
-        })
-      )
-    })
-
   return (method, body) =>
-    Effect.flatMap(exchange(method, body), (reply) =>
-      reply.status === 200
-        ? Effect.map(decoded(method, reply), (bytes) => bytes.toString("utf8"))
-        : refused(method, reply)
-    )
+    Effect.withFiberRuntime((fiber) => {
+      const left = Math.min(requestTimeout, Deadline.of(fiber) - Deadline.now(fiber))
+      return left > 0
+        ? Effect.async((resume) => {
+            const exchange = new Exchange(route, method, body, left, fiber.currentSpan, resume)
+            return Effect.sync(() => exchange.abort())
+          })
+        : Effect.fail(Deadline.exceeded(method, host, "not sent, its deadline has passed"))
+    })
 }

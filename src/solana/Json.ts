@@ -55,7 +55,16 @@ export const parse = (text: string): Either.Either<unknown, JsonError> => {
  * @since 0.1.0
  * @category encoding
  */
-export const stringify = (value: unknown): string => write(value, "") ?? "null"
+export const stringify = (value: unknown): string =>
+  (isNative(value) ? JSON.stringify(value) : write(value, "")) ?? "null"
+
+/** Whether `JSON.stringify` can write it: it holds no bigint, and nothing that might make one of itself. */
+const isNative = (value: unknown): boolean => {
+  if (typeof value !== "object" || value === null) return typeof value !== "bigint"
+  if (Array.isArray(value)) return value.every(isNative)
+  if ("toJSON" in value) return false
+  return Object.values(value).every(isNative)
+}
 
 const write = (value: unknown, key: string): string | undefined => {
   if (typeof value === "bigint") return value.toString()
