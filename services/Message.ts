@@ -21,6 +21,7 @@ import { canBecome, type MessageStatus, type MessageType, seed, Text } from "../
 import * as Pda from "../src/protocol/Pda.js"
 import * as Accounts from "./internal/accounts.js"
 import { agentAddress, isWallet } from "./internal/agentAddress.js"
+import * as Measured from "./internal/measured.js"
 import * as Random from "./internal/random.js"
 import * as Submit from "./internal/submit.js"
 import * as TestLayer from "./internal/testLayer.js"
@@ -264,22 +265,23 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
   /** Keeps the payload, and gives what records it. */
   const prepare = (wallet: Address, agent: Address, input: SendInput) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      Effect.flatMap(toStore(input, now), (parts) =>
-        Effect.flatMap(
-          payloads.put(parts, { zeroCopy: input.zeroCopy === true || typeof input.payload === "string" }),
-          (payloadHash) => record(wallet, agent, input, payloadHash)
-        )
-      )
+      Either.match(toStore(input, now), {
+        onLeft: Effect.fail,
+        onRight: (parts) =>
+          Effect.flatMap(
+            payloads.put(parts, { zeroCopy: input.zeroCopy === true || typeof input.payload === "string" }),
+            (payloadHash) => record(wallet, agent, input, payloadHash)
+          )
+      })
     )
 
   const send: Service["send"] = (input, options) =>
     Effect.flatMap(Wallet, ({ address: wallet }) => {
       const agent = Pda.agent(wallet, programId).address
       return Effect.flatMap(prepare(wallet, agent, input), ({ address, instruction, payloadHash }) =>
-        Effect.flatMap(submit.create(address, [instruction], options), (receipt) =>
-          Effect.as(Metric.increment(sent), { ...receipt, payloadHash })
-        )
+        Effect.map(submit.create(address, [instruction], options), (receipt) => ({ ...receipt, payloadHash }))
       ).pipe(
+        Measured.counted(sent),
         traced("Message.send", {
           "pod.agent": agent,
           "pod.recipient": input.recipient,

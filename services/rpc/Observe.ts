@@ -8,11 +8,11 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DefaultServices from "effect/DefaultServices"
 import * as Effect from "effect/Effect"
-import * as FiberRef from "effect/FiberRef"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
+import * as Measured from "../internal/measured.js"
 import * as Metrics from "../Metrics.js"
 import type { RpcError } from "../RpcTransport.js"
 
@@ -94,9 +94,8 @@ const counted = <A>(
       const start = clock.unsafeCurrentTimeNanos()
       const count = (outcome: string): void => {
         const { calls, duration } = metricsOf(method, outcome)
-        const labels = fiber.getFiberRef(FiberRef.currentMetricLabels)
-        calls.unsafeUpdate(1, labels)
-        duration.unsafeUpdate(Number(clock.unsafeCurrentTimeNanos() - start) / 1e9, labels)
+        Measured.update(fiber, calls, 1)
+        Measured.update(fiber, duration, Number(clock.unsafeCurrentTimeNanos() - start) / 1e9)
       }
       return Effect.matchCauseEffect(restore(run()), {
         onFailure: (cause) => {

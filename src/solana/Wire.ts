@@ -49,15 +49,43 @@ export interface Transaction {
  * @category encoding
  */
 export const encode = (signatures: ReadonlyArray<Uint8Array>, messageBytes: Uint8Array): Uint8Array => {
-  const prefix = ShortVec.size(signatures.length)
-  const bytes = new Uint8Array(prefix + SIGNATURE_BYTES * signatures.length + messageBytes.length)
-  let at = ShortVec.write(bytes, 0, signatures.length)
-  for (const signature of signatures) {
-    bytes.set(signature, at)
-    at += SIGNATURE_BYTES
-  }
-  bytes.set(messageBytes, at)
-  return bytes
+  const wire = unsigned(signatures.length, messageBytes)
+  signatures.forEach((signature, index) => setSignature(wire, index, signature))
+  return wire
+}
+
+/**
+ * A transaction with zeros for so many signatures, to be signed where it lies: its message is what follows
+ * {@link messageAt}.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const unsigned = (signers: number, messageBytes: Uint8Array): Uint8Array => {
+  const at = messageAt(signers)
+  const wire = new Uint8Array(at + messageBytes.length)
+  ShortVec.write(wire, 0, signers)
+  wire.set(messageBytes, at)
+  return wire
+}
+
+/**
+ * Where the message begins in a transaction of so many signatures.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const messageAt = (signers: number): number => ShortVec.size(signers) + SIGNATURE_BYTES * signers
+
+/**
+ * Writes a signature, 64 bytes, over the zeros for it. `index` is the signer's place in the message.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const setSignature = (wire: Uint8Array, index: number, signature: Uint8Array): void => {
+  const prefix = (wire[0] ?? 0) < 0x80 ? 1 : 2
+  wire.set(signature, prefix + SIGNATURE_BYTES * index)
 }
 
 /**

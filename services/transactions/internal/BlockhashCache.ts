@@ -2,15 +2,15 @@
  * @since 0.1.0
  */
 import type { Blockhash, Signature } from "@solana/kit"
-import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
-import * as Metric from "effect/Metric"
 import type * as Scope from "effect/Scope"
+import * as Measured from "../../internal/measured.js"
 import * as Metrics from "../../Metrics.js"
 import { RpcError } from "../../RpcTransport.js"
+import * as Deadline from "../../transport/Deadline.js"
 
 /** Slots come that far apart, and no blockhash changes within one. */
 const SLOT = Duration.millis(400)
@@ -88,16 +88,15 @@ export const make = Effect.fnUntraced(function* (options: {
     return shared
   }, Effect.uninterruptible)
 
-  const get = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+  const get = Effect.withFiberRuntime<RecentBlockhash, RpcError>((fiber) => {
+    const now = Deadline.now(fiber)
     if (latest !== undefined && now < freshUntil) {
-      const hit = Effect.as(Metric.increment(Metrics.blockhashCacheHits), latest)
+      Measured.update(fiber, Metrics.blockhashCacheHits, 1)
       const isAging = now >= freshUntil - timeToLive / 2 && fetching === undefined
-      return isAging ? Effect.zipRight(fetch(now), hit) : hit
+      return isAging ? Effect.as(fetch(now), latest) : Effect.succeed(latest)
     }
-    return Metric.increment(Metrics.blockhashCacheMisses).pipe(
-      Effect.zipRight(Effect.suspend(() => (fetching === undefined ? fetch(now) : Effect.succeed(fetching)))),
-      Effect.flatMap(Deferred.await)
-    )
+    Measured.update(fiber, Metrics.blockhashCacheMisses, 1)
+    return fetching === undefined ? Effect.flatMap(fetch(now), Deferred.await) : Deferred.await(fetching)
   })
 
   const invalidate = (blockhash: Blockhash) =>

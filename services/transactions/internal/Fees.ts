@@ -42,6 +42,8 @@ export interface ComputeOptions {
   readonly computeUnitPrice?: bigint | undefined
 }
 
+const NO_INSTRUCTIONS: ReadonlyArray<Instruction> = []
+
 /**
  * The instructions that set the options.
  *
@@ -56,6 +58,7 @@ export const computeBudget = (options: ComputeOptions): Either.Either<ReadonlyAr
   if (price !== undefined && (price < 0n || price > MAX_U64)) {
     return Either.left(new InvalidInput({ field: "computeUnitPrice", rule: "must fit in 64 bits", size: price }))
   }
+  if (limit === undefined && price === undefined) return Either.right(NO_INSTRUCTIONS)
   const instructions: Array<Instruction> = []
   if (limit !== undefined) {
     const data = new Uint8Array(5)
@@ -103,7 +106,7 @@ export const ofInstructions = (
     if (isLimit) limit = Math.min(viewOf(data).getUint32(1, true), MAX_COMPUTE_UNITS)
     if (isPrice) price = viewOf(data).getBigUint64(1, true)
   }
-  const base = BigInt(signatures) * LAMPORTS_PER_SIGNATURE
+  const base = signatures === 1 ? LAMPORTS_PER_SIGNATURE : BigInt(signatures) * LAMPORTS_PER_SIGNATURE
   if (price === undefined || price === 0n) return Either.right(base)
   if (limit === undefined) {
     const rule = "needs a computeUnitLimit, since the fee is price times limit"

@@ -41,7 +41,16 @@ export const make = (permits: number): Gate => {
   return {
     withPermit: (effect) =>
       Effect.uninterruptibleMask((restore) => {
-        const guarded = Effect.ensuring(restore(effect), Effect.sync(release))
+        const guarded = Effect.matchCauseEffect(restore(effect), {
+          onFailure: (cause) => {
+            release()
+            return Effect.failCause(cause)
+          },
+          onSuccess: (value) => {
+            release()
+            return Effect.succeed(value)
+          }
+        })
         if (free === 0) return Effect.zipRight(restore(wait), guarded)
         free--
         return guarded

@@ -5,6 +5,7 @@ import type { Address, Instruction } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { InvalidInput } from "../../../src/InvalidInput.js"
+import * as Blockhash from "../../../src/solana/Blockhash.js"
 import * as Message from "../../../src/solana/Message.js"
 import * as PreparedMessage from "../../../src/solana/PreparedMessage.js"
 import * as Signature from "../../../src/solana/Signature.js"
@@ -167,23 +168,29 @@ export const sign = (
   { fee, prepared, signers }: SignablePlan,
   { blockhash, lastValidBlockHeight, slot }: LatestBlockhash
 ): Effect.Effect<SignedTransaction, WalletError> => {
-  const messageBytes = PreparedMessage.withBlockhash(prepared, blockhash)
-  const finish = (signatures: ReadonlyArray<Uint8Array>): SignedTransaction => {
-    const wire = Wire.encode(signatures, messageBytes)
-    const lifetime = { blockhash, lastValidBlockHeight }
-    // Its parts come from checked places, and to check them again takes as long as to compile the message.
-    return new SignedTransaction(
-      { signature: Signature.fromBytes(wire, 1), wire, lifetime, fee, minContextSlot: slot },
-      { disableValidation: true }
-    )
-  }
+  const wire = Wire.unsigned(signers.length, prepared.bytes)
+  const messageBytes = wire.subarray(Wire.messageAt(signers.length))
+  messageBytes.set(Blockhash.toBytes(blockhash), prepared.blockhashAt)
+  const signWith = (signer: Wallet, index: number) =>
+    Effect.map(signatureOf(signer, messageBytes), (signature) => Wire.setSignature(wire, index, signature))
   const [only] = signers
-  return only !== undefined && signers.length === 1
-    ? Effect.map(signatureOf(only, messageBytes), (signature) => finish([signature]))
-    : Effect.map(
-        Effect.forEach(signers, (signer) => signatureOf(signer, messageBytes)),
-        finish
+  return Effect.map(
+    only !== undefined && signers.length === 1
+      ? signWith(only, 0)
+      : Effect.forEach(signers, signWith, { discard: true }),
+    () =>
+      // Its parts come from checked places, and to check them again takes as long as to compile the message.
+      new SignedTransaction(
+        {
+          signature: Signature.fromBytes(wire, 1),
+          wire,
+          lifetime: { blockhash, lastValidBlockHeight },
+          fee,
+          minContextSlot: slot
+        },
+        { disableValidation: true }
       )
+  )
 }
 
 /**
@@ -214,8 +221,4 @@ export const fromWire = (
  *
  * @internal
  */
-export const unsigned = ({ prepared }: Plan): Uint8Array =>
-  Wire.encode(
-    prepared.signers.map(() => new Uint8Array(Signature.SIZE)),
-    prepared.bytes
-  )
+export const unsigned = ({ prepared }: Plan): Uint8Array => Wire.unsigned(prepared.signers.length, prepared.bytes)

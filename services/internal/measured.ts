@@ -1,0 +1,25 @@
+/**
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as FiberRef from "effect/FiberRef"
+import type * as Metric from "effect/Metric"
+
+/** Updates a metric under the labels of a fiber, where an Effect of its own would cost more than what it counts. */
+export const update = <A, E, Type, In, Out>(
+  fiber: Fiber.RuntimeFiber<A, E>,
+  metric: Metric.Metric<Type, In, Out>,
+  input: In
+): void => metric.unsafeUpdate(input, fiber.getFiberRef(FiberRef.currentMetricLabels))
+
+/** Counts the effect each time it succeeds. */
+export const counted =
+  (counter: Metric.Metric.Counter<number>) =>
+  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.withFiberRuntime((fiber) =>
+      Effect.map(self, (value) => {
+        update(fiber, counter, 1)
+        return value
+      })
+    )
