@@ -2,9 +2,9 @@
  * The wiring that most applications want.
  *
  * ```text
- *   Agent   Message   Channel   Escrow
- *      │       │ └─ PayloadStore   │
- *      └──── Transactions ─────────┘        Wallet: given at each call
+ *   Agent   Message   Channel   Escrow   DurableNonce
+ *      │       │ └─ PayloadStore   │           │
+ *      └──── Transactions ─────────┴───────────┘        Wallet: given at each call
  *                  │
  *               RpcPool
  *            ┌─────┴──────┐
@@ -21,6 +21,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Agent from "../services/Agent.js"
 import * as Channel from "../services/Channel.js"
+import * as DurableNonce from "../services/DurableNonce.js"
 import * as Escrow from "../services/Escrow.js"
 import * as Message from "../services/Message.js"
 import * as PayloadStore from "../services/PayloadStore.js"
@@ -40,12 +41,18 @@ import * as TestWallets from "./TestWallets.js"
 import * as WalletNode from "./WalletNode.js"
 
 /**
- * What the program offers.
+ * What the program offers, and what carries it.
  *
  * @since 0.1.0
  * @category models
  */
-export type Services = Agent.Agent | Channel.Channel | Escrow.Escrow | Message.Message | Transactions.Transactions
+export type Services =
+  | Agent.Agent
+  | Channel.Channel
+  | DurableNonce.DurableNonce
+  | Escrow.Escrow
+  | Message.Message
+  | Transactions.Transactions
 
 /**
  * The services over an `RpcPool` and a `PayloadStore` of one's own.
@@ -56,7 +63,7 @@ export type Services = Agent.Agent | Channel.Channel | Escrow.Escrow | Message.M
 export const layerServices = (
   options?: Transactions.Options
 ): Layer.Layer<Services, InvalidInput, PayloadStore.PayloadStore | RpcPool> =>
-  Layer.mergeAll(Agent.layer, Channel.layer, Escrow.layer, Message.layer).pipe(
+  Layer.mergeAll(Agent.layer, Channel.layer, DurableNonce.layer, Escrow.layer, Message.layer).pipe(
     Layer.provideMerge(Transactions.layer(options))
   )
 

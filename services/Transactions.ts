@@ -24,6 +24,7 @@ import * as Delivery from "./transactions/internal/Delivery.js"
 import * as Estimates from "./transactions/internal/Estimates.js"
 import * as Failure from "./transactions/internal/Failure.js"
 import * as Gate from "./transactions/internal/Gate.js"
+import * as Nonces from "./transactions/internal/Nonces.js"
 import * as OwnWrite from "./transactions/internal/OwnWrite.js"
 import * as Plan from "./transactions/internal/Plan.js"
 import type { SignOptions } from "./transactions/internal/Plan.js"
@@ -46,9 +47,9 @@ import { SignedTransaction } from "./transactions/SignedTransaction.js"
 import type { TransactionError } from "./transactions/TransactionError.js"
 import { Wallet, type WalletError } from "./Wallet.js"
 
-export type { CompileOptions, SignOptions } from "./transactions/internal/Plan.js"
+export type { CompileOptions, DurableNonceOptions, SignOptions } from "./transactions/internal/Plan.js"
 export type * from "./transactions/Model.js"
-export { BlockhashLifetime, SignedTransaction } from "./transactions/SignedTransaction.js"
+export { BlockhashLifetime, Lifetime, NonceLifetime, SignedTransaction } from "./transactions/SignedTransaction.js"
 export { TransactionError } from "./transactions/TransactionError.js"
 
 /**
@@ -63,7 +64,8 @@ export interface Service {
    * more than 1232 bytes) is `InvalidInput` before any I/O.
    *
    * Sending the same instructions twice does their work twice: a second transaction gets another blockhash, for which
-   * it may have to wait a slot. {@link SendOptions} say how a write that makes an account is recognised instead.
+   * it may have to wait a slot. {@link SendOptions} say how a write that makes an account is recognised instead, and
+   * how a durable nonce takes the place of the blockhash.
    */
   readonly send: (
     instructions: ReadonlyArray<Instruction>,
@@ -80,7 +82,10 @@ export interface Service {
     items: ReadonlyArray<PackedItem>,
     options?: PackedOptions
   ) => Effect.Effect<ReadonlyArray<Either.Either<Receipt, SendError>>, InvalidInput, Wallet>
-  /** Compiles and signs with a recent blockhash; sends nothing. */
+  /**
+   * Compiles and signs with a recent blockhash, or with a durable nonce, which keeps it good for as long as nobody uses
+   * the nonce; sends nothing. `InvalidInput` for a nonce account that is none, or of another authority.
+   */
   readonly sign: (
     instructions: ReadonlyArray<Instruction>,
     options?: SignOptions
@@ -226,6 +231,11 @@ const checkedFees = (fees: FeeOptions): Either.Either<FeeOptions, InvalidInput> 
     return fees
   })
 
+const lifetimeOf = ({ blockhash, lastValidBlockHeight }: BlockhashCache.LatestBlockhash) => ({
+  blockhash,
+  lastValidBlockHeight
+})
+
 const positiveDuration = (field: string, duration: Duration.DurationInput) =>
   Either.map(positive(field, Duration.toMillis(duration)), Duration.millis)
 
@@ -265,6 +275,7 @@ export const make = Effect.fnUntraced(function* (
     blockhashCommitment
   })
 
+  const nonces = Nonces.make(pool)
   const recorded = yield* Recorded.make
 
   const submit = (
@@ -272,7 +283,10 @@ export const make = Effect.fnUntraced(function* (
     { commitment = defaultCommitment, preflight = true, timeout = defaultTimeout }: SubmitOptions,
     creates: ReadonlyArray<Address>,
     firstTime: boolean
-  ) => recorded.deliver(signed, creates, deliver(signed, { commitment, preflight, timeout, firstTime }))
+  ) => {
+    const delivery = recorded.deliver(signed, creates, deliver(signed, { commitment, preflight, timeout, firstTime }))
+    return "nonce" in signed.lifetime ? nonces.learn(signed, signed.lifetime, delivery) : delivery
+  }
 
   const goOn = (signed: SignedTransaction, options: SubmitOptions, creates: ReadonlyArray<Address> = []) =>
     submit(signed, { ...options, preflight: false }, creates, false)
@@ -281,7 +295,7 @@ export const make = Effect.fnUntraced(function* (
     plan: Plan.SignablePlan,
     recent: BlockhashCache.RecentBlockhash
   ): Effect.Effect<SignedTransaction, RpcError | WalletError> =>
-    Effect.flatMap(Plan.sign(plan, recent), (signed) => {
+    Effect.flatMap(Plan.sign(plan, lifetimeOf(recent), recent.slot), (signed) => {
       if (recent.signatures.has(signed.signature)) {
         return Effect.flatMap(blockhashes.newerThan(recent.blockhash), (newer) => signWith(plan, newer))
       }
@@ -291,14 +305,24 @@ export const make = Effect.fnUntraced(function* (
         : Effect.as(blockhashes.invalidate(recent.blockhash), signed)
     })
 
-  /** Signs a message that nobody has signed yet. */
-  const sign = (plan: Plan.SignablePlan) => Effect.flatMap(blockhashes.get, (recent) => signWith(plan, recent))
+  /** Signs a message that nobody has signed yet, but with the same nonce. */
+  const sign = (plan: Plan.SignablePlan) =>
+    plan.nonce === undefined
+      ? Effect.flatMap(blockhashes.get, (recent) => signWith(plan, recent))
+      : Effect.flatMap(nonces.get(plan.nonce), ({ lifetime, slot }) => Plan.sign(plan, lifetime, slot))
+
+  /** Uses of one nonce wait for one another before they take a permit. */
+  const inTurn = <A, E, R>({ durableNonce }: Plan.CompileOptions, use: Effect.Effect<A, E, R>) =>
+    durableNonce === undefined ? use : nonces.inTurn(durableNonce.account, use)
 
   const estimates = options.fees === undefined ? Estimates.none : Estimates.make(pool, yield* checkedFees(options.fees))
   const sendItems = Sending.make({
     sign,
     estimates,
-    submit: (signed, options, creates) => submit(signed, options, creates, true),
+    submit: (signed, options, creates) =>
+      "nonce" in signed.lifetime && (options.resend === true || nonces.isUnderWay(signed.signature))
+        ? goOn(signed, options, creates)
+        : submit(signed, options, creates, true),
     resume: ({ creates, signed }, options) => goOn(signed, options, creates),
     left: recorded.left,
     findOwn: OwnWrite.make(pool)
@@ -323,7 +347,7 @@ export const make = Effect.fnUntraced(function* (
       return Effect.flatMap(notNegative("retryExpired", options.retryExpired ?? 0), () =>
         Effect.flatMap(Wallet, (wallet) =>
           Effect.flatMap(
-            gate.withPermit(sendItems(wallet, [{ instructions, creates, signers }], options)),
+            inTurn(options, gate.withPermit(sendItems(wallet, [{ instructions, creates, signers }], options))),
             ([outcome = Effect.dieMessage("an item without an outcome")]) => outcome
           )
         )
@@ -337,9 +361,11 @@ export const make = Effect.fnUntraced(function* (
         const concurrency = yield* positive("concurrency", options.concurrency ?? 16)
         const packs = Sending.pack(wallet, items, options, estimates)
         yield* Effect.annotateCurrentSpan("solana.transactions", packs.length)
-        const outcomes = yield* Effect.forEach(packs, (pack) => gate.withPermit(sendItems(wallet, pack, options)), {
-          concurrency: Math.ceil(concurrency)
-        })
+        const outcomes = yield* Effect.forEach(
+          packs,
+          (pack) => inTurn(options, gate.withPermit(sendItems(wallet, pack, options))),
+          { concurrency: Math.ceil(concurrency) }
+        )
         return outcomes.flat()
       }).pipe(traced("Transactions.sendPacked", { "solana.items": items.length })),
 
@@ -382,7 +408,14 @@ export const make = Effect.fnUntraced(function* (
         })
         const { err, logs, unitsConsumed: units } = value
         if (Failure.succeeded(err)) return { slot, logs, units }
-        return yield* report({ reason: "Simulation", err, logs, slot, wire })
+        return yield* report({
+          reason: "Simulation",
+          err,
+          logs,
+          slot,
+          wire,
+          hasNonce: options.durableNonce !== undefined
+        })
       }).pipe(traced("Transactions.simulate", { "solana.instructions": instructions.length })),
 
     details: (signature) =>

@@ -26,6 +26,13 @@ export * as BufferPool from "./BufferPool.js"
 export * as Channel from "./Channel.js"
 
 /**
+ * Durable nonces: create, get, advance, withdraw, close, authorize.
+ *
+ * @since 0.1.0
+ */
+export * as DurableNonce from "./DurableNonce.js"
+
+/**
  * Escrows: deposit, withdraw, get.
  *
  * @since 0.1.0

@@ -194,8 +194,7 @@ export class Chain {
 
   /** Runs the transaction on the bank's accounts, whatever its blockhash, and keeps nothing. */
   simulate(transaction: LoadedTransaction, bank: Bank, nowMillis: number, verify: boolean): Simulation {
-    const run = () =>
-      this.inExecutionSlot(nowMillis, () => this.named(this.state.svm.simulate(transaction.wire, verify), transaction))
+    const run = () => this.inExecutionSlot(nowMillis, () => this.run(transaction, verify, this.state.svm.simulate))
     if (bank.slot === this.bank("processed").slot) return run()
     const tables = transaction.message.lookups.map(({ table }) => table)
     return this.state.accounts.rewound([...transaction.addresses, ...tables], bank.slot, run)
@@ -357,7 +356,7 @@ export class Chain {
     const before = accounts.remembers ? writable.map((address) => svm.account(address)) : []
     const nonce = this.nonceAccount(transaction)
     const preBalances = transaction.addresses.map(svm.balance)
-    const outcome = this.named(svm.execute(transaction.wire, verify), transaction)
+    const outcome = this.run(transaction, verify, svm.execute)
     const postBalances = transaction.addresses.map(svm.balance)
     if (outcome.err !== null && preBalances[0] === postBalances[0]) return Either.left(outcome.err)
 
@@ -393,6 +392,18 @@ export class Chain {
     }
     if (this.settings.blockMode === "interval") this.announce(["processed"], record, written)
     return Either.right(record)
+  }
+
+  private run<A extends Outcome>(
+    transaction: LoadedTransaction,
+    verify: boolean,
+    use: (wire: Uint8Array, verify: boolean) => A
+  ): A | Simulation {
+    const { svm, last } = this.state
+    const wire = Nonce.withLatest(transaction, last.blockhash)
+    const verified = wire !== undefined && verify ? svm.simulate(transaction.wire, true) : undefined
+    if (verified?.err === "SignatureFailure") return verified
+    return this.named(wire === undefined ? use(transaction.wire, verify) : use(wire, false), transaction)
   }
 
   /** LiteSVM has one error for a program that is not there and for an account that is none; Agave has two. */

@@ -5,18 +5,15 @@
  */
 import { createHash } from "node:crypto"
 import type { Address, Blockhash } from "@solana/kit"
+import * as Either from "effect/Either"
 import * as Address_ from "../../src/solana/Address.js"
 import * as Blockhash_ from "../../src/solana/Blockhash.js"
+import * as Message from "../../src/solana/Message.js"
+import * as NonceAccount from "../../src/solana/NonceAccount.js"
+import * as Wire from "../../src/solana/Wire.js"
 import { isWritable, type LoadedTransaction } from "./LoadedTransaction.js"
 import type { StoredAccount } from "./Svm.js"
 
-/** SystemInstruction::AdvanceNonceAccount, a little-endian u32. */
-const ADVANCE_NONCE_ACCOUNT = 4
-
-/** Version u32 (1: current), state u32 (1: initialized), authority, nonce, lamports per signature u64. */
-const NONCE_ACCOUNT_BYTES = 80
-const INITIALIZED = [1, 0, 0, 0, 1, 0, 0, 0]
-const AUTHORITY_AT = 8
 const NONCE_AT = 40
 
 /**
@@ -28,8 +25,7 @@ const NONCE_AT = 40
 export const accountOf = (transaction: LoadedTransaction): Address | undefined => {
   const [first] = transaction.message.instructions
   if (first === undefined || transaction.addresses[first.programIndex] !== Address_.SYSTEM_PROGRAM) return undefined
-  const [tag, ...rest] = first.data.subarray(0, 4)
-  if (first.data.length < 4 || tag !== ADVANCE_NONCE_ACCOUNT || rest.some((byte) => byte !== 0)) return undefined
+  if (!NonceAccount.isAdvance(first.data)) return undefined
   const [index] = first.accountIndices
   return index !== undefined && isWritable(transaction, index) ? transaction.addresses[index] : undefined
 }
@@ -46,9 +42,9 @@ export const isUsable = (
   { addresses, message }: LoadedTransaction,
   latest: Blockhash
 ): boolean => {
-  if (!isNonceAccount(account)) return false
-  const nonce = Blockhash_.fromBytes(account.data, NONCE_AT)
-  const authority = Address_.fromBytes(account.data, AUTHORITY_AT)
+  const stored = account === undefined ? undefined : initialized(account)
+  if (stored === undefined) return false
+  const { authority, nonce } = stored
   const signers = message.instructions[0]?.accountIndices.filter((index) => index < message.header.requiredSignatures)
   return (
     nonce === message.blockhash &&
@@ -64,17 +60,42 @@ export const isUsable = (
  * @category constructors
  */
 export const advanced = (account: StoredAccount | undefined, blockhash: Blockhash): StoredAccount | undefined => {
-  if (!isNonceAccount(account)) return account
+  if (account === undefined || initialized(account) === undefined) return account
   const data = Uint8Array.from(account.data)
   data.set(durableNonce(blockhash), NONCE_AT)
   return { lamports: account.lamports, owner: account.owner, executable: account.executable, data }
 }
 
-const isNonceAccount = (account: StoredAccount | undefined): account is StoredAccount =>
-  account !== undefined &&
-  account.owner === Address_.SYSTEM_PROGRAM &&
-  account.data.length === NONCE_ACCOUNT_BYTES &&
-  INITIALIZED.every((byte, index) => account.data[index] === byte)
+/** The System program's instructions that make a nonce of the latest blockhash, or compare with it. */
+const NONCE_INSTRUCTIONS: ReadonlySet<number | undefined> = new Set([
+  4, // AdvanceNonceAccount
+  5, // WithdrawNonceAccount
+  6 // InitializeNonceAccount
+])
+
+const makesNonce = ({ addresses, message }: LoadedTransaction): boolean =>
+  message.instructions.some(
+    ({ data, programIndex }) => addresses[programIndex] === Address_.SYSTEM_PROGRAM && NONCE_INSTRUCTIONS.has(data[0])
+  )
+
+/**
+ * The bytes to run of a transaction that makes a nonce, when its signatures are verified: LiteSVM makes it of the
+ * transaction's own blockhash, and the runtime of the latest. Nothing for any other transaction.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const withLatest = (transaction: LoadedTransaction, latest: Blockhash): Uint8Array | undefined =>
+  makesNonce(transaction)
+    ? Wire.encode(transaction.signatures, Message.encode({ ...transaction.message, blockhash: latest }))
+    : undefined
+
+/** What transactions can use: not a nonce of before 2022. */
+const initialized = ({ data, owner }: StoredAccount) => {
+  const decoded = Either.getOrNull(NonceAccount.decode(data))
+  const isUsable = owner === Address_.SYSTEM_PROGRAM && decoded?._tag === "Initialized" && decoded.version === "current"
+  return isUsable ? decoded : undefined
+}
 
 const durableNonce = (blockhash: Blockhash): Uint8Array =>
   createHash("sha256").update("DURABLE_NONCE").update(Blockhash_.toBytes(blockhash)).digest()

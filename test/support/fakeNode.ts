@@ -1,7 +1,9 @@
 import { type Address, type Commitment, lamports, type Signature } from "@solana/kit"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import type { AccountInfo, ConfirmedTransaction, SignatureInfo, SignatureStatus } from "../../services/rpc/Reply.js"
 import * as RpcPool from "../../services/RpcPool.js"
 import * as Blockhash from "../../src/solana/Blockhash.js"
@@ -13,6 +15,8 @@ export interface FakeNode {
   blockHeight: bigint
   /** Names the newest blockhash, which lives 150 blocks from now. */
   blockhash: number
+  /** Where its ledger begins. */
+  firstSlot: bigint
   /** What it does with a transaction that it is sent. Default: nothing. */
   onSend: (signature: Signature) => void
   readonly sent: Array<{ readonly wire: Uint8Array; readonly options: RpcPool.SendOptions | undefined }>
@@ -54,6 +58,33 @@ export const confirmedOf = (wire: Uint8Array, err: unknown, logs: ReadonlyArray<
   })
 })
 
+/** A status as the node writes it. */
+const statusJson = ({ confirmations, confirmationStatus, err, slot }: SignatureStatus) => ({
+  slot,
+  err,
+  confirmations: Option.getOrNull(confirmations),
+  confirmationStatus: Option.getOrNull(confirmationStatus)
+})
+
+/** Answers an array of calls for old statuses and for the beginning of the ledger. */
+const batchOf = (
+  getSignatureStatuses: RpcPool.Service["getSignatureStatuses"],
+  firstSlot: () => bigint
+): RpcPool.Service["batch"] =>
+  Effect.forEach(({ method, params }): Effect.Effect<Either.Either<unknown>> => {
+    if (method !== "getSignatureStatuses") return Effect.sync(() => Either.right(firstSlot()))
+    const signatures = Either.getOrThrow(Schema.decodeUnknownEither(Schema.Array(Signatures.Schema))(params[0]))
+    return Effect.either(
+      Effect.map(
+        Effect.orDie(getSignatureStatuses(signatures, { searchTransactionHistory: true })),
+        ({ slot, value }) => ({
+          context: { slot },
+          value: value.map((status) => Option.getOrNull(Option.map(status, statusJson)))
+        })
+      )
+    )
+  })
+
 export const accountOf = (address: Address, owner: Address, space: bigint): AccountInfo => ({
   address,
   owner,
@@ -75,10 +106,22 @@ export const historyOf = (signature: Signature): SignatureInfo => ({
 
 export const make = (overrides: Partial<RpcPool.Service> = {}): FakeNode => {
   const statuses = new Map<Signature, SignatureStatus>()
+  const getSignatureStatuses: RpcPool.Service["getSignatureStatuses"] = (signatures, options) =>
+    Effect.sync(() => {
+      const history = options?.searchTransactionHistory === true
+      node.statusCalls.push({ signatures, history })
+      return {
+        slot: node.slot,
+        value: signatures.map((signature) =>
+          Option.fromNullable(statuses.get(signature) ?? (history ? node.archived.get(signature) : undefined))
+        )
+      }
+    })
   const node: FakeNode = {
     slot: 100n,
     blockHeight: 90n,
     blockhash: 1,
+    firstSlot: 0n,
     onSend: () => {},
     sent: [],
     statusCalls: [],
@@ -100,17 +143,8 @@ export const make = (overrides: Partial<RpcPool.Service> = {}): FakeNode => {
           slotsInEpoch: 432_000n,
           transactionCount: Option.none()
         })),
-      getSignatureStatuses: (signatures, options) =>
-        Effect.sync(() => {
-          const history = options?.searchTransactionHistory === true
-          node.statusCalls.push({ signatures, history })
-          return {
-            slot: node.slot,
-            value: signatures.map((signature) =>
-              Option.fromNullable(statuses.get(signature) ?? (history ? node.archived.get(signature) : undefined))
-            )
-          }
-        }),
+      getSignatureStatuses,
+      batch: batchOf(overrides.getSignatureStatuses ?? getSignatureStatuses, () => node.firstSlot),
       sendTransaction: (wire, options) =>
         Effect.sync(() => {
           const signature = signatureOf(wire)

@@ -72,7 +72,9 @@ export const make =
         : report({ reason: "Simulation", err, logs, wire: signed.wire, signed, cause: error })
       if (err !== "BlockhashNotFound") return failed
       // Bytes that were signed long ago may have landed long ago: the tracker knows.
-      return Effect.zipRight(invalidate(signed.lifetime.blockhash), firstTime ? failed : Effect.void)
+      const { lifetime } = signed
+      const otherwise = firstTime ? failed : Effect.void
+      return "nonce" in lifetime ? otherwise : Effect.zipRight(invalidate(lifetime.blockhash), otherwise)
     }
 
     const failed = (error: RpcError): Effect.Effect<void, RpcError | TransactionError> => {

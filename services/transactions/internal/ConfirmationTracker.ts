@@ -1,7 +1,7 @@
 /**
  * @since 0.1.0
  */
-import type { Commitment } from "@solana/kit"
+import type { Commitment, Signature } from "@solana/kit"
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -15,7 +15,7 @@ import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { SignatureStatus } from "../../rpc/Reply.js"
+import type { Contextual, SignatureStatus } from "../../rpc/Reply.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import type { RpcError } from "../../RpcTransport.js"
 import * as Deadline from "../../transport/Deadline.js"
@@ -23,9 +23,17 @@ import * as Retry from "../../transport/Retry.js"
 import type { SignedTransaction } from "../SignedTransaction.js"
 import { TransactionError } from "../TransactionError.js"
 import * as Bell from "./Bell.js"
+import * as Expiry from "./Expiry.js"
+import * as History from "./History.js"
 
 /** The most that a node answers in one `getSignatureStatuses`. */
 const SIGNATURES_PER_CALL = 256
+
+/**
+ * A node holds the statuses of the last 300 rooted slots in memory, whatever its ledger has: of what was signed within
+ * so many slots, a look-up that finds nothing is an answer.
+ */
+const REMEMBERED_SLOTS = 256n
 
 const RANK: Readonly<Record<Commitment, number>> = { processed: 0, confirmed: 1, finalized: 2 }
 
@@ -72,17 +80,20 @@ export interface Options {
  * - A signature that comes while nothing is in flight is looked up at once; later ones wait for the next turn, or less
  *   while turns bear fruit. A turn asks 256 signatures a call. Turns become rarer while nothing new is in flight: the
  *   wait is an eighth of the youngest one's age, up to five times the interval.
- * - The same bytes are sent again while no node has processed them and their blockhash lives.
+ * - The same bytes are sent again while no node has processed them and their blockhash or nonce lives.
  * - A status that disappears (its fork was left) is waited for again, and the bytes are sent again.
  * - A failed look-up says nothing: the next turn asks again, until the caller's deadline.
  *
- * A transaction is `Expired` when it cannot land any more and did not. Three answers say so together:
- * 1. a **finalized** block is higher than its lifetime. A confirmed one would not do: the node that looks it up may stand
- *    on a fork that the others left, and not see where it landed. No node that lives leaves a finalized block.
+ * A transaction is `Expired` when it cannot land any more and did not. Four answers say so together:
+ * 1. its lifetime is over in a **finalized** bank ({@link Expiry.Expiry}). A confirmed one would not do: the node that
+ *    looks it up may stand on a fork that the others left, and not see where it landed. No node that lives leaves a
+ *    finalized block.
  * 2. a look-up after that, with history, does not find it,
- * 3. in a bank that is not older than that finalized block: a node that lags, or answers from a cache, does not count.
+ * 3. in a bank that is not older than that finalized one: a node that lags, or answers from a cache, does not count,
+ * 4. on a node whose ledger reaches back to where it could have landed. That is asked of what was signed long ago, or
+ *    nobody knows when. Where it does not, what became of the transaction is not known, and waiting does not help.
  *
- * A reply that is only late is harmless: heights grow, so an old one expires nothing. An endpoint of another cluster, or
+ * A reply that is only late is harmless: heights grow and nonces do not come back, so an old one expires nothing. An endpoint of another cluster, or
  * one that makes heights up, is outvoted by any honest one that answers the look-up with a lower slot; one that answers
  * both falsely is believed.
  *
@@ -96,13 +107,16 @@ export interface ConfirmationTracker {
   ) => Effect.Effect<Landed, RpcError | TransactionError>
 }
 
+type Statuses = Contextual<ReadonlyArray<Option.Option<SignatureStatus>>>
+
 interface Entry extends WaitOptions {
   readonly signed: SignedTransaction
   readonly resume: (outcome: Effect.Effect<Landed, RpcError | TransactionError>) => void
   /** When it came. */
   since: number
   rebroadcastAt: number
-  lookedUp: boolean
+  /** The slot of its first look-up. */
+  firstSlot: bigint | undefined
   /** The last look-up found it, below its commitment. */
   seen: boolean
   hint?: Fiber.RuntimeFiber<void, unknown>
@@ -127,39 +141,50 @@ const AGE_PER_WAIT = 8
 const levelOf = (status: SignatureStatus): Commitment =>
   Option.getOrElse(status.confirmationStatus, () => (Option.isNone(status.confirmations) ? "finalized" : "processed"))
 
-const expired = ({ lastError, signed }: Entry, blockHeight: bigint) =>
+const expired = ({ lastError, signed }: Entry) =>
   new TransactionError({
     reason: "Expired",
-    detail: `it did not land until block height ${signed.lifetime.lastValidBlockHeight} (now ${blockHeight}); sign anew`,
+    detail:
+      "nonce" in signed.lifetime
+        ? `it did not land before the nonce of ${signed.lifetime.account} was used; sign anew`
+        : `it did not land until block height ${signed.lifetime.lastValidBlockHeight}; sign anew`,
     signature: signed.signature,
     logs: [],
     signed,
     cause: lastError()
   })
 
-const unconfirmed = (signed: SignedTransaction, cause?: RpcError | undefined) =>
-  new TransactionError({
-    reason: "Unconfirmed",
-    detail: "its outcome is not known yet; resume the same signed transaction to go on",
-    signature: signed.signature,
-    logs: [],
+const unconfirmed = (
+  signed: SignedTransaction,
+  cause: RpcError | undefined,
+  detail = "its outcome is not known yet; resume the same signed transaction to go on"
+) => new TransactionError({ reason: "Unconfirmed", detail, signature: signed.signature, logs: [], signed, cause })
+
+const forgotten = (signed: SignedTransaction, firstSlot: bigint) =>
+  unconfirmed(
     signed,
-    cause
-  })
+    undefined,
+    `it cannot land any more, but may have landed before slot ${firstSlot}, where the ledger of the node begins; resume it over a node that has the whole ledger`
+  )
+
+/** Whether any node knows what became of it. */
+const isRecent = ({ signed: { minContextSlot } }: Entry, slot: bigint): boolean =>
+  minContextSlot !== undefined && slot - minContextSlot <= REMEMBERED_SLOTS
 
 /** @internal */
 export const make = Effect.fnUntraced(function* (
-  pool: Pick<RpcPool, "getEpochInfo" | "getSignatureStatuses" | "signatureSubscribe">,
+  pool: Pick<RpcPool, "batch" | "getEpochInfo" | "getMultipleAccounts" | "getSignatureStatuses" | "signatureSubscribe">,
   { hints, pollInterval, rebroadcastInterval }: Options
 ): Effect.fn.Return<ConfirmationTracker, never, Scope.Scope> {
   const runtime = yield* Effect.runtime()
   const runFork = Runtime.runFork(runtime)
   const interval = Duration.toMillis(pollInterval)
+  const expiry = Expiry.make(pool)
+  const history = History.make(pool)
   const entries = new Set<Entry>()
   const arrivals = Bell.make()
   const hinted = Bell.make()
   let fiber: Fiber.RuntimeFiber<void> | undefined
-  let height: { readonly slot: bigint; readonly blockHeight: bigint } | undefined
   let lastError: RpcError | undefined
   let resolved = 0
 
@@ -176,45 +201,55 @@ export const make = Effect.fnUntraced(function* (
     entry.resume(outcome)
   }
 
-  /** Resolves what has reached its commitment; gives back what the node does not know, and the slot of its answer. */
-  const lookUp = Effect.fnUntraced(function* (batch: ReadonlyArray<Entry>, searchTransactionHistory: boolean) {
-    const signatures = batch.map(({ signed }) => signed.signature)
-    const { slot, value } = yield* pool
+  const statuses = (signatures: ReadonlyArray<Signature>, searchTransactionHistory: boolean) =>
+    pool
       .getSignatureStatuses(signatures, { searchTransactionHistory })
       .pipe(Effect.catchTag("InvalidInput", Effect.die))
+
+  /** Resolves what has reached its commitment; gives back what the node does not know, and its answer. */
+  const lookUp = Effect.fnUntraced(function* <A extends Statuses>(
+    batch: ReadonlyArray<Entry>,
+    ask: (signatures: ReadonlyArray<Signature>) => Effect.Effect<A, RpcError>
+  ) {
+    const answer = yield* ask(batch.map(({ signed }) => signed.signature))
     const unknown: Array<Entry> = []
     for (const [index, entry] of batch.entries()) {
-      entry.lookedUp = true
-      const status = Option.getOrUndefined(value[index] ?? Option.none())
+      entry.firstSlot ??= answer.slot
+      const status = Option.getOrUndefined(answer.value[index] ?? Option.none())
       entry.seen = status !== undefined
       if (status === undefined) unknown.push(entry)
       else if (RANK[levelOf(status)] >= RANK[entry.commitment]) {
         resolve(entry, Effect.succeed({ slot: status.slot, err: status.err }))
       }
     }
-    return { slot, unknown }
+    return { answer, unknown }
   })
 
-  /**
-   * Expires what the node did not know in that slot, where no block can take it any more. Blocks are not more than
-   * slots, so the height is asked for only when the slot leaves room for an expiry.
-   */
+  const inMemory = (signatures: ReadonlyArray<Signature>) => statuses(signatures, false)
+  const withHistory = (signatures: ReadonlyArray<Signature>) => statuses(signatures, true)
+
+  /** Expires what the node did not know in that slot, where no block can take it any more. */
   const expire = Effect.fnUntraced(function* (slot: bigint, unknown: ReadonlyArray<Entry>) {
-    const highest = height === undefined || slot < height.slot ? undefined : height.blockHeight + (slot - height.slot)
-    if (highest !== undefined && unknown.every(({ signed }) => highest <= signed.lifetime.lastValidBlockHeight)) return
-    const { absoluteSlot, blockHeight } = yield* pool.getEpochInfo({ commitment: "finalized" })
-    height = { slot: absoluteSlot, blockHeight }
-    const late = unknown.filter(({ signed }) => blockHeight > signed.lifetime.lastValidBlockHeight)
-    if (late.length === 0) return
-    const last = yield* lookUp(late, true)
-    if (last.slot < absoluteSlot) return
-    for (const entry of last.unknown) resolve(entry, Effect.fail(expired(entry, blockHeight)))
+    const { late, since } = yield* expiry.late(slot, unknown)
+    const [old, recent] = Arr.partition(late, (entry) => isRecent(entry, since))
+    if (recent.length > 0) {
+      const { answer, unknown } = yield* lookUp(recent, withHistory)
+      if (answer.slot >= since) for (const entry of unknown) resolve(entry, Effect.fail(expired(entry)))
+    }
+    if (old.length > 0) {
+      const { answer, unknown } = yield* lookUp(old, history)
+      if (answer.slot < since) return
+      for (const entry of unknown) {
+        const isCovered = answer.firstSlot <= (entry.signed.minContextSlot ?? 0n)
+        resolve(entry, Effect.fail(isCovered ? expired(entry) : forgotten(entry.signed, answer.firstSlot)))
+      }
+    }
   })
 
   const lookUpAndExpire = Effect.fnUntraced(
     function* (batch: ReadonlyArray<Entry>) {
-      const { slot, unknown } = yield* lookUp(batch, false)
-      if (unknown.length > 0) yield* expire(slot, unknown)
+      const { answer, unknown } = yield* lookUp(batch, inMemory)
+      if (unknown.length > 0) yield* expire(answer.slot, unknown)
       lastError = undefined
     },
     Effect.catchAll((error) =>
@@ -241,7 +276,7 @@ export const make = Effect.fnUntraced(function* (
       while (batch.length > 0) {
         const before = resolved
         yield* Effect.forEach(Arr.chunksOf(batch, SIGNATURES_PER_CALL), lookUpAndExpire, { discard: true })
-        batch = resolved > before ? sent().filter((entry) => !entry.lookedUp) : []
+        batch = resolved > before ? sent().filter((entry) => entry.firstSlot === undefined) : []
       }
       if (sent().length > 0) yield* pause
     }
@@ -353,7 +388,7 @@ export const make = Effect.fnUntraced(function* (
             resume,
             since,
             rebroadcastAt,
-            lookedUp: false,
+            firstSlot: undefined,
             seen: false,
             first: undefined
           }

@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import * as ProgramError from "../../../src/protocol/ProgramError.js"
 import * as Address from "../../../src/solana/Address.js"
 import * as Json from "../../../src/solana/Json.js"
+import * as NonceAccount from "../../../src/solana/NonceAccount.js"
 import * as Wire from "../../../src/solana/Wire.js"
 import type { RpcError } from "../../RpcTransport.js"
 import type { SignedTransaction } from "../SignedTransaction.js"
@@ -105,16 +106,29 @@ export const instructionOf = (err: unknown): { readonly index: number; readonly 
     }))
   )
 
-/** The top-level instructions of a transaction, whose bytes may not be ours. */
-const instructionsOf = (wire: Uint8Array): ProgramError.Context["instructions"] =>
+/** The top-level instructions of a transaction, whose bytes may not be ours, and whether the first advances a nonce. */
+const instructionsOf = (
+  wire: Uint8Array
+): { readonly instructions: ProgramError.Context["instructions"]; readonly advances: boolean } =>
   Either.match(Wire.decode(wire), {
-    onLeft: () => [],
-    onRight: ({ message }) =>
-      message.instructions.map(({ data, programIndex }) => ({
+    onLeft: () => ({ instructions: [], advances: false }),
+    onRight: ({ message }) => ({
+      instructions: message.instructions.map(({ data, programIndex }) => ({
         programAddress: message.staticAccounts[programIndex] ?? Address.SYSTEM_PROGRAM,
         data
-      }))
+      })),
+      advances: message.instructions.length > 1 && NonceAccount.advancedBy(message) !== undefined
+    })
   })
+
+/** Counts the caller's instructions, which follow the one that advances the nonce. */
+const afterAdvance = (error: ProgramError.ProgramError): ProgramError.ProgramError => {
+  const { instructionIndex } = error
+  return new ProgramError.ProgramError({
+    ...error,
+    instructionIndex: instructionIndex === undefined || instructionIndex === 0 ? undefined : instructionIndex - 1
+  })
+}
 
 /**
  * A transaction that was run and failed.
@@ -124,6 +138,8 @@ const instructionsOf = (wire: Uint8Array): ProgramError.Context["instructions"] 
 export interface Failed extends Preflight {
   readonly reason: "Simulation" | "Rejected"
   readonly wire: Uint8Array
+  /** Whether it lives by a nonce. Default: as `signed` says, else as the bytes look. */
+  readonly hasNonce?: boolean
   readonly slot?: bigint
   readonly signature?: Signature
   readonly signed?: SignedTransaction
@@ -139,8 +155,10 @@ export const reporter =
   (programId: Address_) =>
   ({ cause, err, logs, reason, signed, slot, wire, ...failed }: Failed): TransactionError => {
     const signature = signed?.signature ?? failed.signature
-    const instructions = instructionsOf(wire)
-    const programError = ProgramError.fromTransactionError(err, logs, { instructions, programId, signature })
+    const { advances, instructions } = instructionsOf(wire)
+    const hasNonce = failed.hasNonce ?? (signed === undefined ? advances : "nonce" in signed.lifetime)
+    const error = ProgramError.fromTransactionError(err, logs, { instructions, programId, signature })
+    const programError = hasNonce ? Option.map(error, afterAdvance) : error
     return new TransactionError({
       reason,
       detail: `${reason === "Simulation" ? "simulation failed" : "it landed and failed"}: ${Json.stringify(err)}`,

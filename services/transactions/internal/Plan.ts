@@ -7,6 +7,7 @@ import * as Either from "effect/Either"
 import { InvalidInput } from "../../../src/InvalidInput.js"
 import * as Blockhash from "../../../src/solana/Blockhash.js"
 import * as Message from "../../../src/solana/Message.js"
+import * as NonceAccount from "../../../src/solana/NonceAccount.js"
 import * as PreparedMessage from "../../../src/solana/PreparedMessage.js"
 import * as Signature from "../../../src/solana/Signature.js"
 import * as Wire from "../../../src/solana/Wire.js"
@@ -14,10 +15,23 @@ import type { WireError } from "../../../src/solana/WireError.js"
 import { type Service as Wallet, WalletError } from "../../Wallet.js"
 import type { LatestBlockhash } from "./BlockhashCache.js"
 import * as Fees from "./Fees.js"
-import { SignedTransaction } from "../SignedTransaction.js"
+import { type Lifetime, SignedTransaction } from "../SignedTransaction.js"
 
 /** Each signature takes 64 bytes, and its address 32, of 1232. */
 const MAX_SIGNERS = 12
+
+/**
+ * The nonce account that a transaction lives by.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface DurableNonceOptions {
+  /** The nonce account, which is advanced when the transaction lands, whether it succeeds or fails. */
+  readonly account: Address
+  /** Who may advance it; signs. Default: the `Wallet`. */
+  readonly authority?: Wallet | undefined
+}
 
 /**
  * How instructions are compiled.
@@ -43,6 +57,12 @@ export interface CompileOptions {
   readonly computeUnitPrice?: bigint | undefined
   /** Who pays, where it is not the `Wallet`. The `Wallet` then signs only if an instruction names it. */
   readonly feePayer?: Wallet | undefined
+  /**
+   * The durable nonce to live by instead of a recent blockhash: the transaction can land until the account is advanced,
+   * by whomever. It costs the same and about 100 bytes. Of all that are signed with one nonce, one can land: uses of an
+   * account wait for one another within a layer. Default: a recent blockhash.
+   */
+  readonly durableNonce?: DurableNonceOptions | undefined
 }
 
 /**
@@ -60,6 +80,8 @@ export interface SignOptions extends CompileOptions {
 export interface Plan {
   readonly prepared: PreparedMessage.PreparedMessage
   readonly fee: bigint
+  /** The nonce that it lives by, where it does not live by a blockhash. */
+  readonly nonce: NonceAccount.NonceInput | undefined
 }
 
 /**
@@ -83,7 +105,7 @@ export const messageOf = ({ prepared }: Plan): Message.CompiledMessage =>
 
 /**
  * Compiles instructions. The compute budget follows them, so that the index of an instruction in an error is the
- * caller's own.
+ * caller's own; only the advance of a nonce comes first, as the runtime wants it.
  *
  * @internal
  */
@@ -95,18 +117,29 @@ export const make = (
   if (instructions.length === 0) {
     return Either.left(new InvalidInput({ field: "instructions", rule: "must be at least one", size: 0 }))
   }
-  const { feePayer = wallet, lookupTables, version = 0 } = options
+  const { durableNonce, feePayer = wallet, lookupTables, version = 0 } = options
+  const nonce =
+    durableNonce === undefined
+      ? undefined
+      : { account: durableNonce.account, authority: (durableNonce.authority ?? wallet).address }
+  const own = nonce === undefined ? instructions : [NonceAccount.advance(nonce), ...instructions]
   return Either.flatMap(Fees.computeBudget(options), (budget) => {
-    const all = budget.length === 0 ? instructions : [...instructions, ...budget]
+    const all = budget.length === 0 ? own : [...own, ...budget]
     return Either.flatMap(
       PreparedMessage.prepare({ version, feePayer: feePayer.address, instructions: all, lookupTables }),
-      (prepared) => Either.map(Fees.ofInstructions(prepared.signers.length, all), (fee) => ({ prepared, fee }))
+      (prepared) => Either.map(Fees.ofInstructions(prepared.signers.length, all), (fee) => ({ prepared, fee, nonce }))
     )
   })
 }
 
 const refuse = (rule: string, size?: number): Either.Either<never, InvalidInput> =>
   Either.left(new InvalidInput({ field: "signers", rule, size }))
+
+/** Who advances the nonce signs once, whatever else it signs for. */
+const withAuthority = (wallet: Wallet, named: ReadonlyArray<Wallet>, { authority }: DurableNonceOptions) =>
+  authority === undefined || [wallet, ...named].some(({ address }) => address === authority.address)
+    ? named
+    : [...named, authority]
 
 /**
  * Compiles, and finds who has to sign. Every signer that an instruction names must be there, and nobody twice or for
@@ -119,15 +152,16 @@ export const signable = (
   instructions: ReadonlyArray<Instruction>,
   options: SignOptions
 ): Either.Either<SignablePlan, InvalidInput> => {
-  const { feePayer, signers = [] } = options
-  const others = feePayer === undefined ? signers : [feePayer, ...signers]
+  const { durableNonce, feePayer, signers = [] } = options
+  const named = feePayer === undefined ? signers : [feePayer, ...signers]
+  const others = durableNonce === undefined ? named : withAuthority(wallet, named, durableNonce)
   if (others.length >= MAX_SIGNERS) {
     return refuse(`must be at most ${MAX_SIGNERS}, the wallet included`, others.length + 1)
   }
-  return Either.flatMap(make(wallet, instructions, options), ({ fee, prepared }) =>
+  return Either.flatMap(make(wallet, instructions, options), ({ fee, nonce, prepared }) =>
     others.length === 0 && prepared.signers.length === 1
-      ? Either.right({ prepared, fee, signers: [wallet] })
-      : Either.map(inOrder(wallet, others, prepared.signers), (signers) => ({ prepared, fee, signers }))
+      ? Either.right({ prepared, fee, nonce, signers: [wallet] })
+      : Either.map(inOrder(wallet, others, prepared.signers), (signers) => ({ prepared, fee, nonce, signers }))
   )
 }
 
@@ -160,17 +194,18 @@ const signatureOf = ({ address, sign }: Wallet, messageBytes: Uint8Array): Effec
   )
 
 /**
- * Puts the blockhash in and has it signed, by one wallet after the other.
+ * Puts the blockhash or the nonce in and has it signed, by one wallet after the other.
  *
  * @internal
  */
 export const sign = (
   { fee, prepared, signers }: SignablePlan,
-  { blockhash, lastValidBlockHeight, slot }: LatestBlockhash
+  lifetime: Lifetime,
+  minContextSlot: bigint
 ): Effect.Effect<SignedTransaction, WalletError> => {
   const wire = Wire.unsigned(signers.length, prepared.bytes)
   const messageBytes = wire.subarray(Wire.messageAt(signers.length))
-  messageBytes.set(Blockhash.toBytes(blockhash), prepared.blockhashAt)
+  messageBytes.set(Blockhash.toBytes("nonce" in lifetime ? lifetime.nonce : lifetime.blockhash), prepared.blockhashAt)
   const signWith = (signer: Wallet, index: number) =>
     Effect.map(signatureOf(signer, messageBytes), (signature) => Wire.setSignature(wire, index, signature))
   const [only] = signers
@@ -181,13 +216,7 @@ export const sign = (
     () =>
       // Its parts come from checked places, and to check them again takes as long as to compile the message.
       new SignedTransaction(
-        {
-          signature: Signature.fromBytes(wire, 1),
-          wire,
-          lifetime: { blockhash, lastValidBlockHeight },
-          fee,
-          minContextSlot: slot
-        },
+        { signature: Signature.fromBytes(wire, 1), wire, lifetime, fee, minContextSlot },
         { disableValidation: true }
       )
   )
@@ -209,7 +238,11 @@ export const fromWire = (
       (error) =>
         new InvalidInput({ field: "wire", rule: `must be a signed transaction: ${error.message}`, size: wire.length })
     )
-    const lifetime = { blockhash: message.blockhash, lastValidBlockHeight }
+    const account = NonceAccount.advancedBy(message)
+    const lifetime =
+      account === undefined
+        ? { blockhash: message.blockhash, lastValidBlockHeight }
+        : { nonce: message.blockhash, account, lastValidBlockHeight }
     return new SignedTransaction(
       { signature: Signature.fromBytes(wire, 1), wire, lifetime, fee: yield* Fees.ofMessage(message) },
       { disableValidation: true }

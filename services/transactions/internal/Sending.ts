@@ -5,6 +5,7 @@ import type { Address, Signature } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import type { InvalidInput } from "../../../src/InvalidInput.js"
 import { ProgramError } from "../../../src/protocol/ProgramError.js"
 import { annotate } from "../../internal/traced.js"
 import type { RpcError } from "../../RpcTransport.js"
@@ -20,7 +21,7 @@ import * as Recorded from "./Recorded.js"
 
 /** @internal */
 export interface Needs {
-  readonly sign: (plan: Plan.SignablePlan) => Effect.Effect<SignedTransaction, RpcError | WalletError>
+  readonly sign: (plan: Plan.SignablePlan) => Effect.Effect<SignedTransaction, InvalidInput | RpcError | WalletError>
   readonly estimates: Estimates.Estimates
   readonly submit: (
     signed: SignedTransaction,
@@ -59,8 +60,9 @@ const planOf = (wallet: Wallet, items: ReadonlyArray<PackedItem>, options: Packe
 const createdBy = (items: ReadonlyArray<PackedItem>): ReadonlyArray<Address> =>
   items.flatMap(({ creates }) => (creates === undefined ? [] : [creates]))
 
-/** The item to which an instruction of the transaction belongs, and where that item begins. */
+/** The item to which an instruction of the items belongs, and where that item begins. */
 const ownerOf = (items: ReadonlyArray<PackedItem>, instruction: number) => {
+  if (instruction < 0) return undefined
   let first = 0
   for (const item of items) {
     if (instruction < first + item.instructions.length) return { item, first }
@@ -69,7 +71,7 @@ const ownerOf = (items: ReadonlyArray<PackedItem>, instruction: number) => {
   return undefined
 }
 
-/** The error of one item, whose instructions begin there in the transaction. */
+/** The error of one item, whose instructions begin there among those of all. */
 const within = (error: TransactionError, first: number): TransactionError => {
   const { programError } = error
   if (first === 0 || programError?.instructionIndex === undefined) return error
@@ -180,7 +182,8 @@ export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) 
         mayEstimateAgain = false
         return
       }
-      const owner = failure === undefined ? undefined : ownerOf(waiting, failure.index)
+      const before = options.durableNonce === undefined ? 0 : 1
+      const owner = failure === undefined ? undefined : ownerOf(waiting, failure.index - before)
       if (waiting.length > 1 && failure?.isOutOfCompute === true) {
         const middle = Math.ceil(waiting.length / 2)
         for (const half of [waiting.slice(0, middle), waiting.slice(middle)]) {

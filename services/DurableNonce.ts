@@ -1,0 +1,221 @@
+/**
+ * Durable nonces: accounts by which transactions live that must outlast a recent blockhash.
+ *
+ * A blockhash lives a minute. What is signed with a durable nonce can land days later, until the nonce is used: see the
+ * option `durableNonce` of `Transactions`.
+ *
+ * @since 0.1.0
+ */
+import type { Address, Instruction } from "@solana/kit"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type { InvalidInput } from "../src/InvalidInput.js"
+import * as Addresses from "../src/solana/Address.js"
+import * as Lamports from "../src/solana/Lamports.js"
+import * as NonceAccount from "../src/solana/NonceAccount.js"
+import * as TestLayer from "./internal/testLayer.js"
+import { traced } from "./internal/traced.js"
+import type { AccountReceipt } from "./ProgramAccount.js"
+import { RpcPool } from "./RpcPool.js"
+import type { RpcError } from "./RpcTransport.js"
+import { type Receipt, type SendError, type SendOptions, Transactions } from "./Transactions.js"
+import { generate, type Service as WalletService, Wallet } from "./Wallet.js"
+
+/**
+ * How a nonce account is made.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CreateOptions extends SendOptions {
+  /** The key of the new account, which signs once. Default: a generated one, which nobody needs again. */
+  readonly account?: WalletService | undefined
+  /** Who may use it, empty it and name another authority. Default: the `Wallet`. */
+  readonly authority?: Address | undefined
+  /**
+   * What it holds. Default: what the cluster asks of 80 bytes, about 0.0015 SOL; less is refused, and all of it can be
+   * taken back with `close`.
+   */
+  readonly lamports?: bigint | undefined
+}
+
+/**
+ * How a nonce account is changed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface WriteOptions extends SendOptions {
+  /** Its authority, which signs. Default: the `Wallet`. */
+  readonly authority?: WalletService | undefined
+}
+
+/**
+ * How lamports are taken out.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface WithdrawOptions extends WriteOptions {
+  /** Who gets them. Default: the `Wallet`. */
+  readonly to?: Address | undefined
+}
+
+/**
+ * What can be asked of durable nonces. Each write takes the options of its transaction.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** Makes a nonce account. The receipt has its address: whoever knows that and holds the authority can use it. */
+  readonly create: (options?: CreateOptions) => Effect.Effect<AccountReceipt, SendError, Wallet>
+  /** What the account holds; `None` where there is no account. */
+  readonly get: (
+    account: Address
+  ) => Effect.Effect<Option.Option<NonceAccount.NonceAccount>, NonceAccount.NonceAccountError | RpcError>
+  /** Stores another nonce: what was signed with the one before and has not landed is `Expired` then. */
+  readonly advance: (account: Address, options?: WriteOptions) => Effect.Effect<Receipt, SendError, Wallet>
+  /** Takes lamports out. What is left must be enough to stay, else it is refused. */
+  readonly withdraw: (
+    account: Address,
+    lamports: bigint,
+    options?: WithdrawOptions
+  ) => Effect.Effect<Receipt, SendError, Wallet>
+  /** Takes all lamports out, which ends the account and what was signed with its nonce. */
+  readonly close: (account: Address, options?: WithdrawOptions) => Effect.Effect<Receipt, SendError, Wallet>
+  /** Gives the account another authority. The nonce stays: what the old one signed lands only if it gets it back. */
+  readonly authorize: (
+    account: Address,
+    newAuthority: Address,
+    options?: WriteOptions
+  ) => Effect.Effect<Receipt, SendError, Wallet>
+}
+
+/**
+ * Makes, reads, advances, empties and hands over nonce accounts.
+ *
+ * @example
+ * ```ts
+ * import { DurableNonce, Transactions } from "@pod-protocol/effect"
+ * import type { Instruction } from "@solana/kit"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const signForLater = Effect.fnUntraced(function* (instruction: Instruction) {
+ *   const nonces = yield* DurableNonce.DurableNonce
+ *   const transactions = yield* Transactions.Transactions
+ *   const { address } = yield* nonces.create()
+ *   return yield* transactions.sign([instruction], { durableNonce: { account: address } })
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class DurableNonce extends Context.Tag("@pod-protocol/effect/DurableNonce")<DurableNonce, Service>() {}
+
+/** The authority signs too, where it is not the wallet, unless the caller named it as a signer already. */
+const signersOf = (wallet: WalletService, { authority, feePayer, signers = [] }: WriteOptions) =>
+  authority === undefined || [wallet, feePayer, ...signers].some((signer) => signer?.address === authority.address)
+    ? signers
+    : [...signers, authority]
+
+/**
+ * The service over the connections that are there.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effect.gen(function* () {
+  const pool = yield* RpcPool
+  const transactions = yield* Transactions
+
+  /** Sends one instruction, which the authority signs. */
+  const write = (
+    { authority, ...options }: WriteOptions = {},
+    instruction: (authority: Address, wallet: Address) => Either.Either<Instruction, InvalidInput>
+  ) =>
+    Effect.gen(function* () {
+      const wallet = yield* Wallet
+      const signers = signersOf(wallet, { ...options, authority })
+      const made = yield* instruction((authority ?? wallet).address, wallet.address)
+      return yield* transactions.send([made], { ...options, signers })
+    })
+
+  const withdraw = (account: Address, amount: bigint, { to, ...options }: WithdrawOptions = {}) =>
+    write(options, (authority, wallet) =>
+      Either.map(Lamports.make(amount), (lamports) =>
+        NonceAccount.withdraw({ account, authority, to: to ?? wallet, lamports })
+      )
+    )
+
+  return DurableNonce.of({
+    create: ({ account, authority, lamports, ...options } = {}) =>
+      Effect.gen(function* () {
+        const given = lamports === undefined ? undefined : yield* Lamports.make(lamports)
+        const wallet = yield* Wallet
+        const key = account ?? (yield* generate)
+        const instructions = NonceAccount.create({
+          payer: wallet.address,
+          account: key.address,
+          authority: authority ?? wallet.address,
+          lamports: given ?? (yield* pool.getMinimumBalanceForRentExemption(NonceAccount.SIZE))
+        })
+        const signers = [key, ...(options.signers ?? [])]
+        const receipt = yield* transactions.send(instructions, { ...options, signers, creates: key.address })
+        return { ...receipt, address: key.address }
+      }).pipe(traced("DurableNonce.create")),
+
+    get: (account) =>
+      pool.getAccountInfo(account).pipe(
+        Effect.flatMap(({ value }) =>
+          Option.match(value, {
+            onNone: () => Either.right(Option.none()),
+            onSome: ({ data, owner }) =>
+              owner === Addresses.SYSTEM_PROGRAM
+                ? Either.map(NonceAccount.decode(data), Option.some)
+                : Either.left(new NonceAccount.NonceAccountError({ reason: "Owner", detail: `it belongs to ${owner}` }))
+          })
+        ),
+        traced("DurableNonce.get", { "solana.account": account })
+      ),
+
+    advance: (account, options) =>
+      write(options, (authority) => Either.right(NonceAccount.advance({ account, authority }))).pipe(
+        traced("DurableNonce.advance", { "solana.account": account })
+      ),
+
+    withdraw: (account, lamports, options) =>
+      withdraw(account, lamports, options).pipe(traced("DurableNonce.withdraw", { "solana.account": account })),
+
+    close: (account, options) =>
+      pool.getBalance(account).pipe(
+        Effect.flatMap(({ value }) => withdraw(account, value, options)),
+        traced("DurableNonce.close", { "solana.account": account })
+      ),
+
+    authorize: (account, newAuthority, options) =>
+      write(options, (authority) => Either.right(NonceAccount.authorize({ account, authority, newAuthority }))).pipe(
+        traced("DurableNonce.authorize", { "solana.account": account })
+      )
+  })
+})
+
+/**
+ * {@link make} as a layer.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<DurableNonce, never, RpcPool | Transactions> = Layer.effect(DurableNonce, make)
+
+/**
+ * Nonces of stubs: a method that is not given dies with its name.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerTest = (stubs: Partial<Service>): Layer.Layer<DurableNonce> => TestLayer.layer(DurableNonce, stubs)

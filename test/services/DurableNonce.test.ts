@@ -1,0 +1,107 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Pod from "../../layers/Pod.js"
+import * as TestWallets from "../../layers/TestWallets.js"
+import * as DurableNonce from "../../services/DurableNonce.js"
+import { RpcPool } from "../../services/RpcPool.js"
+import * as Wallets from "../../services/Wallet.js"
+import { PROGRAM_ID } from "../../src/protocol/Program.js"
+import * as NonceAccount from "../../src/solana/NonceAccount.js"
+import { as } from "../support/agents.js"
+import { STRANGER } from "../support/transfers.js"
+
+const cluster = Effect.provide(Pod.layerTest)
+
+const get = (account: Parameters<DurableNonce.Service["get"]>[0]) =>
+  Effect.flatMap(DurableNonce.DurableNonce, (nonces) => nonces.get(account))
+
+const nonceOf = (account: Parameters<DurableNonce.Service["get"]>[0]) =>
+  Effect.map(get(account), (found) => {
+    const stored = Option.getOrThrow(found)
+    return stored._tag === "Initialized" ? stored.nonce : expect.fail()
+  })
+
+describe("DurableNonce", () => {
+  it.effect("Given a wallet, when it creates a nonce account, then that holds a nonce of its own, and the rent", () =>
+    Effect.gen(function* () {
+      const wallet = yield* TestWallets.funded
+      const nonces = yield* DurableNonce.DurableNonce
+      const pool = yield* RpcPool
+      const { address, fee } = yield* nonces.create().pipe(as(wallet))
+      expect(fee).toBe(10_000n)
+      expect(yield* get(address)).toMatchObject(
+        Option.some({ _tag: "Initialized", version: "current", authority: wallet.address })
+      )
+      expect((yield* pool.getBalance(address)).value).toBe(
+        yield* pool.getMinimumBalanceForRentExemption(NonceAccount.SIZE)
+      )
+    }).pipe(cluster)
+  )
+
+  it.effect("Given a key, an authority and lamports, when it is created with them, then it has them", () =>
+    Effect.gen(function* () {
+      const [wallet, authority, account] = yield* Effect.all([
+        TestWallets.funded,
+        TestWallets.funded,
+        Effect.orDie(Wallets.generate)
+      ])
+      const nonces = yield* DurableNonce.DurableNonce
+      const options = { account, authority: authority.address, lamports: 5_000_000n }
+      expect(yield* nonces.create(options).pipe(as(wallet))).toMatchObject({ address: account.address })
+      expect(Option.getOrThrow(yield* get(account.address))).toMatchObject({ authority: authority.address })
+      // The wallet is not the authority.
+      expect(yield* Effect.flip(nonces.advance(account.address).pipe(as(wallet)))).toMatchObject({
+        reason: "Simulation"
+      })
+      const first = yield* nonceOf(account.address)
+      yield* nonces.advance(account.address, { authority }).pipe(as(wallet))
+      expect(yield* nonceOf(account.address)).not.toBe(first)
+      // What is created is recognised.
+      expect(yield* nonces.create({ ...options, resend: true }).pipe(as(wallet))).toMatchObject({
+        address: account.address
+      })
+    }).pipe(cluster)
+  )
+
+  it.effect("Given a nonce account, when it is handed over, emptied and closed, then the new authority decides", () =>
+    Effect.gen(function* () {
+      const [first, second] = yield* Effect.all([TestWallets.funded, TestWallets.funded])
+      const nonces = yield* DurableNonce.DurableNonce
+      const pool = yield* RpcPool
+      const { address: account } = yield* nonces.create({ lamports: 10_000_000n }).pipe(as(first))
+      const before = yield* nonceOf(account)
+      yield* nonces.authorize(account, second.address).pipe(as(first))
+      expect(yield* nonceOf(account)).toBe(before)
+      expect(yield* Effect.flip(nonces.withdraw(account, 1n).pipe(as(first)))).toMatchObject({ reason: "Simulation" })
+      yield* nonces.withdraw(account, 1_000_000n, { to: STRANGER }).pipe(as(second))
+      expect((yield* pool.getBalance(STRANGER)).value).toBe(1_000_000n)
+      // What is left would be too little to stay.
+      expect(yield* Effect.flip(nonces.withdraw(account, 8_999_999n).pipe(as(second)))).toMatchObject({
+        reason: "Simulation"
+      })
+      yield* nonces.close(account, { to: STRANGER }).pipe(as(second))
+      expect((yield* pool.getBalance(STRANGER)).value).toBe(10_000_000n)
+      expect(yield* get(account)).toStrictEqual(Option.none())
+    }).pipe(cluster)
+  )
+
+  it.effect("Given accounts that are none, when they are read, then each is told", () =>
+    Effect.gen(function* () {
+      const wallet = yield* TestWallets.funded
+      expect(yield* get(STRANGER)).toStrictEqual(Option.none())
+      expect(yield* Effect.flip(get(wallet.address))).toMatchObject({ _tag: "NonceAccountError", reason: "Size" })
+      expect(yield* Effect.flip(get(PROGRAM_ID))).toMatchObject({ _tag: "NonceAccountError", reason: "Owner" })
+    }).pipe(cluster)
+  )
+
+  it.effect("Given lamports that fit in no account, when they are given or taken, then it is InvalidInput", () =>
+    Effect.gen(function* () {
+      const wallet = yield* TestWallets.funded
+      const nonces = yield* DurableNonce.DurableNonce
+      for (const write of [nonces.create({ lamports: -1n }), nonces.withdraw(STRANGER, 2n ** 64n)]) {
+        expect(yield* Effect.flip(write.pipe(as(wallet)))).toMatchObject({ _tag: "InvalidInput", field: "lamports" })
+      }
+    }).pipe(cluster)
+  )
+})
