@@ -14,6 +14,7 @@ import * as Address from "../../src/solana/Address.js"
 import * as Blockhash from "../../src/solana/Blockhash.js"
 import * as Message from "../../src/solana/Message.js"
 import * as NonceAccount from "../../src/solana/NonceAccount.js"
+import * as Nonces from "../support/nonces.js"
 import { runs } from "../support/runs.js"
 
 const address = Arbitrary.make(Address.Schema)
@@ -41,19 +42,7 @@ const key = (address: string) => new PublicKey(address)
 const check = <A>(arbitrary: fc.Arbitrary<A>, holds: (value: A) => void, cases = 200) =>
   fc.assert(fc.property(arbitrary, holds), { numRuns: runs(cases) })
 
-/** The 80 bytes as Agave writes them. */
-const bytesOf = (version: number, state: number, authority: Kit.Address, nonce: Kit.Blockhash, lamports: bigint) => {
-  const bytes = new Uint8Array(NonceAccount.SIZE)
-  const view = new DataView(bytes.buffer)
-  view.setUint32(0, version, true)
-  view.setUint32(4, state, true)
-  bytes.set(Address.toBytes(authority), 8)
-  bytes.set(Blockhash.toBytes(nonce), 40)
-  view.setBigUint64(72, lamports, true)
-  return bytes
-}
-
-const stored = fc.record({ authority: address, nonce: Arbitrary.make(Blockhash.Schema), lamports: u64 })
+const stored = fc.record({ authority: address, nonce: Arbitrary.make(Blockhash.Schema), lamportsPerSignature: u64 })
 
 describe("NonceAccount: instructions", () => {
   it("Given any account and authority, when each instruction is made, then web3.js makes the same", () => {
@@ -133,8 +122,8 @@ describe("NonceAccount: instructions", () => {
 
 describe("NonceAccount: decode", () => {
   it("Given what the runtime stores, when it is decoded, then web3.js reads the same", () => {
-    check(stored, ({ authority, lamports, nonce }) => {
-      const bytes = bytesOf(1, 1, authority, nonce, lamports)
+    check(stored, (stored) => {
+      const bytes = Nonces.dataOf(stored)
       const decoded = Either.getOrThrow(NonceAccount.decode(bytes))
       if (decoded._tag === "Uninitialized") return expect.fail()
       const web3 = Web3NonceAccount.fromAccountData(bytes)
@@ -143,9 +132,7 @@ describe("NonceAccount: decode", () => {
       expect(decoded).toStrictEqual({
         _tag: "Initialized",
         version: "current",
-        authority,
-        nonce,
-        lamportsPerSignature: lamports
+        ...stored
       })
       const schema = Schema.parseJson(NonceAccount.NonceAccount)
       expect(Schema.decodeSync(schema)(Schema.encodeSync(schema)(decoded))).toStrictEqual(decoded)
@@ -153,9 +140,9 @@ describe("NonceAccount: decode", () => {
   })
 
   it("Given each version and state, when it is decoded, then it is told, or refused by name", () => {
-    check(stored, ({ authority, lamports, nonce }) => {
+    check(stored, (stored) => {
       const decode = (version: number, state: number) =>
-        NonceAccount.decode(bytesOf(version, state, authority, nonce, lamports))
+        NonceAccount.decode(Nonces.dataOf({ ...stored, version, state }))
       expect(decode(0, 1)).toMatchObject(Either.right({ _tag: "Initialized", version: "legacy" }))
       expect(decode(0, 0)).toStrictEqual(Either.right({ _tag: "Uninitialized", version: "legacy" }))
       expect(decode(1, 0)).toStrictEqual(Either.right({ _tag: "Uninitialized", version: "current" }))
