@@ -16,10 +16,11 @@ import { runs } from "../support/runs.js"
 import { STRANGER, transfer, walletOf } from "../support/transfers.js"
 
 type Command =
-  | { readonly _tag: "Send"; readonly sending: ModelCluster.Sending; readonly timeout: number }
+  | { readonly _tag: "Send"; readonly sending: ModelCluster.Sending; readonly timeout: number; readonly nonce: boolean }
   | { readonly _tag: "Endpoint"; readonly sending: ModelCluster.Sending }
   | { readonly _tag: "Advance"; readonly slots: number }
   | { readonly _tag: "Land"; readonly fails: boolean }
+  | { readonly _tag: "Steal" }
   | { readonly _tag: "Fork" }
   | { readonly _tag: "Freeze"; readonly frozen: boolean }
   | { readonly _tag: "Restart" }
@@ -38,7 +39,8 @@ const command = FastCheck.oneof<Array<FastCheck.WeightedArbitrary<Command>>>(
     arbitrary: FastCheck.record({
       _tag: FastCheck.constant("Send" as const),
       sending,
-      timeout: FastCheck.constantFrom(5, 600)
+      timeout: FastCheck.constantFrom(5, 600),
+      nonce: FastCheck.boolean()
     })
   },
   { weight: 2, arbitrary: FastCheck.record({ _tag: FastCheck.constant("Endpoint" as const), sending }) },
@@ -56,6 +58,7 @@ const command = FastCheck.oneof<Array<FastCheck.WeightedArbitrary<Command>>>(
       fails: FastCheck.boolean()
     })
   },
+  { weight: 1, arbitrary: FastCheck.record({ _tag: FastCheck.constant("Steal" as const) }) },
   { weight: 2, arbitrary: FastCheck.record({ _tag: FastCheck.constant("Fork" as const) }) },
   {
     weight: 2,
@@ -69,7 +72,7 @@ const examples: Array<[Array<Command>]> = [
   // It lands while the endpoint that is asked stands still, its blockhash expires, and another process looks it up there.
   [
     [
-      { _tag: "Send", sending: "takes", timeout: 600 },
+      { _tag: "Send", sending: "takes", timeout: 600, nonce: false },
       { _tag: "Freeze", frozen: true },
       { _tag: "Land", fails: false },
       { _tag: "Advance", slots: 160 },
@@ -81,13 +84,50 @@ const examples: Array<[Array<Command>]> = [
   // Its fork is left, it lands on the next one, and the process dies.
   [
     [
-      { _tag: "Send", sending: "loses the answer", timeout: 5 },
+      { _tag: "Send", sending: "loses the answer", timeout: 5, nonce: false },
       { _tag: "Land", fails: true },
       { _tag: "Fork" },
       { _tag: "Advance", slots: 20 },
       { _tag: "Land", fails: false },
       { _tag: "Restart" },
       { _tag: "Advance", slots: 160 }
+    ]
+  ],
+  // Its nonce is used on a fork that is left, so that it lands after all, and the process dies.
+  [
+    [
+      { _tag: "Send", sending: "loses the answer", timeout: 600, nonce: true },
+      { _tag: "Steal" },
+      { _tag: "Advance", slots: 1 },
+      { _tag: "Fork" },
+      { _tag: "Advance", slots: 20 },
+      { _tag: "Land", fails: true },
+      { _tag: "Restart" },
+      { _tag: "Advance", slots: 40 }
+    ]
+  ],
+  // Its nonce is confirmed and not yet finalized: what is final still has the one before.
+  [
+    [
+      { _tag: "Steal" },
+      { _tag: "Advance", slots: 2 },
+      { _tag: "Send", sending: "swallows", timeout: 600, nonce: true },
+      { _tag: "Advance", slots: 20 },
+      { _tag: "Endpoint", sending: "takes" },
+      { _tag: "Advance", slots: 5 },
+      { _tag: "Land", fails: false }
+    ]
+  ],
+  // It lands and uses its nonce while the endpoint that is asked stands still; and a second one bears the same nonce.
+  [
+    [
+      { _tag: "Send", sending: "takes", timeout: 600, nonce: true },
+      { _tag: "Send", sending: "swallows", timeout: 600, nonce: true },
+      { _tag: "Freeze", frozen: true },
+      { _tag: "Land", fails: false },
+      { _tag: "Advance", slots: 160 },
+      { _tag: "Restart" },
+      { _tag: "Advance", slots: 40 }
     ]
   ]
 ]
@@ -106,7 +146,11 @@ interface Sent {
 }
 
 /** Whether what the caller was told is what the cluster did, and can no longer change. */
-const isTrue = (outcome: Outcome, landing: ModelCluster.Landing | undefined, height: bigint): boolean => {
+const isTrue = (
+  outcome: Outcome,
+  landing: ModelCluster.Landing | undefined,
+  isOver: (lifetime: Transactions.SignedTransaction["lifetime"]) => boolean
+): boolean => {
   const landed = landing?.state === "confirmed" || landing?.state === "finalized"
   if (Either.isRight(outcome)) return landed && landing.err === null && landing.slot === outcome.right.slot
   const error = outcome.left
@@ -115,9 +159,7 @@ const isTrue = (outcome: Outcome, landing: ModelCluster.Landing | undefined, hei
     case "Rejected":
       return landed && landing.err !== null && landing.slot === error.slot
     case "Expired":
-      return (
-        !landed && landing?.state !== "processed" && height > (error.signed?.lifetime.lastValidBlockHeight ?? height)
-      )
+      return !landed && landing?.state !== "processed" && (error.signed === undefined || isOver(error.signed.lifetime))
     case "Simulation":
       return landing?.everArrived !== true
     case "Unconfirmed":
@@ -127,16 +169,19 @@ const isTrue = (outcome: Outcome, landing: ModelCluster.Landing | undefined, hei
   }
 }
 
-const seen = new Map<string, number>()
+const seen = new Set<string>()
 
 const run = (commands: ReadonlyArray<Command>) =>
   Effect.gen(function* () {
-    const cluster = ModelCluster.make()
     const scope = yield* Effect.scope
     const wallet = yield* walletOf(131)
+    const cluster = ModelCluster.make(wallet.address)
     const sents: Array<Sent> = []
     const lies: Array<Outcome> = []
     let height = 900n
+
+    const isOver = (lifetime: Transactions.SignedTransaction["lifetime"]) =>
+      "nonce" in lifetime ? !cluster.holds(lifetime.nonce) : height > lifetime.lastValidBlockHeight
 
     const start = Effect.gen(function* () {
       const life = yield* Scope.fork(scope, ExecutionStrategy.sequential)
@@ -154,8 +199,9 @@ const run = (commands: ReadonlyArray<Command>) =>
             Effect.sync(() => {
               sent.outcomes.push(outcome)
               const kind = outcome._tag === "Right" ? "Receipt" : String(Object(outcome.left).reason)
-              seen.set(kind, (seen.get(kind) ?? 0) + 1)
-              if (!isTrue(outcome, cluster.landings.get(sent.signed.signature), height)) lies.push(outcome)
+              const life = "nonce" in sent.signed.lifetime ? "nonce" : "blockhash"
+              seen.add(`${life}: ${kind}`)
+              if (!isTrue(outcome, cluster.landings.get(sent.signed.signature), isOver)) lies.push(outcome)
             })
           ),
           Effect.forkIn(scope)
@@ -189,7 +235,8 @@ const run = (commands: ReadonlyArray<Command>) =>
         case "Send": {
           cluster.sending = command.sending
           const instructions = [transfer(wallet.address, STRANGER, BigInt(sents.length + 1))]
-          const signed = yield* Effect.provideService(service.sign(instructions), Wallet, wallet)
+          const durableNonce = command.nonce ? { account: ModelCluster.NONCE_ACCOUNT } : undefined
+          const signed = yield* Effect.provideService(service.sign(instructions, { durableNonce }), Wallet, wallet)
           const sent: Sent = { signed, outcomes: [], waiting: undefined }
           sents.push(sent)
           yield* watch(sent, service.submit(signed, { timeout: `${command.timeout} seconds` }))
@@ -203,6 +250,9 @@ const run = (commands: ReadonlyArray<Command>) =>
           break
         case "Land":
           cluster.land(command.fails ? "AccountInUse" : null)
+          break
+        case "Steal":
+          cluster.steal()
           break
         case "Fork":
           cluster.fork()
@@ -232,7 +282,7 @@ const run = (commands: ReadonlyArray<Command>) =>
   }).pipe(Effect.scoped, Effect.provide(TestContext.TestContext))
 
 describe("Transactions: a model of the cluster", () => {
-  it("Given any sends, drops, landings, forks, lags, expiries and restarts, then every outcome is told and true", async () => {
+  it("Given any sends, drops, landings, thefts of the nonce, forks, lags, expiries and restarts, then every outcome is told and true", async () => {
     await FastCheck.assert(
       FastCheck.asyncProperty(FastCheck.array(command, { minLength: 5, maxLength: 40 }), async (commands) => {
         const { lies, lost } = await Effect.runPromise(run(commands))
@@ -241,8 +291,8 @@ describe("Transactions: a model of the cluster", () => {
       }),
       { numRuns: runs(20), examples }
     )
-    expect([...seen.keys()].toSorted()).toStrictEqual(
-      expect.arrayContaining(["Expired", "Receipt", "Rejected", "Unconfirmed"])
-    )
+    for (const life of ["blockhash", "nonce"]) {
+      for (const kind of ["Expired", "Receipt", "Rejected", "Unconfirmed"]) expect(seen).toContain(`${life}: ${kind}`)
+    }
   }, 600_000)
 })

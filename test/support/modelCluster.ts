@@ -1,11 +1,16 @@
-import type { Signature } from "@solana/kit"
+import type { Address, Blockhash, Commitment, Signature } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { SignatureStatus } from "../../services/rpc/Reply.js"
+import type { AccountOptions } from "../../services/RpcPool.js"
 import { RpcError } from "../../services/RpcTransport.js"
+import * as Addresses from "../../src/solana/Address.js"
+import * as Blockhashes from "../../src/solana/Blockhash.js"
+import * as NonceAccount from "../../src/solana/NonceAccount.js"
 import * as Wire from "../../src/solana/Wire.js"
 import * as FakeNode from "./fakeNode.js"
+import * as Nonces from "./nonces.js"
 
 /** What an endpoint does with a transaction: takes it, or loses it or its answer in one of these ways. */
 export type Sending = "takes" | "swallows" | "loses the answer" | "limits" | "lags"
@@ -13,15 +18,35 @@ export type Sending = "takes" | "swallows" | "loses the answer" | "limits" | "la
 /** A transaction as the cluster sees it. */
 export interface Landing {
   readonly lastValid: bigint
-  state: "unknown" | "arrived" | "processed" | "confirmed" | "finalized"
+  /** What it lives by instead. */
+  readonly nonce: Blockhash | undefined
+  state: "unknown" | "arrived" | Commitment
   slot: bigint
   err: unknown
   /** Whether any leader ever had it. */
   everArrived: boolean
 }
 
+/** An advance of the nonce. */
+interface Advance {
+  readonly slot: bigint
+  readonly nonce: Blockhash
+  state: Commitment
+}
+
 const LIFE = 150n
+const CONFIRMED_AFTER = 2n
 const FINALIZED_AFTER = 32n
+
+/** The one nonce account that there is. */
+export const NONCE_ACCOUNT: Address = Addresses.fromBytes(new Uint8Array(32).fill(88))
+
+/** As on Solana, the nonce that a slot gives is the same on each of its forks. */
+const nonceOf = (slot: bigint): Blockhash => {
+  const bytes = new Uint8Array(32).fill(99)
+  new DataView(bytes.buffer).setBigUint64(0, slot)
+  return Blockhashes.fromBytes(bytes)
+}
 
 /** A cluster of which everything is known, behind one endpoint that hides and distorts it as the test says. */
 export interface ModelCluster {
@@ -31,6 +56,10 @@ export interface ModelCluster {
   readonly advance: (slots: number) => void
   /** Takes what arrived into the newest block. */
   readonly land: (err: unknown) => void
+  /** Somebody else uses the nonce in the newest block. */
+  readonly steal: () => void
+  /** Whether the nonce is there, or would be if what is not finalized were left. */
+  readonly holds: (nonce: Blockhash) => boolean
   /** Leaves the fork that holds what is not confirmed. */
   readonly fork: () => void
   /** Answers look-ups from now on as it would now, or truly again. */
@@ -41,12 +70,47 @@ export interface ModelCluster {
 const failure = (fields: Partial<ConstructorParameters<typeof RpcError>[0]>) =>
   new RpcError({ reason: "Timeout", method: "sendTransaction", detail: "no reply", ...fields })
 
-export const make = (): ModelCluster => {
+const AGE: Readonly<Record<Commitment, bigint>> = {
+  processed: 0n,
+  confirmed: CONFIRMED_AFTER,
+  finalized: FINALIZED_AFTER
+}
+
+const RANK: Readonly<Record<Commitment, number>> = { processed: 0, confirmed: 1, finalized: 2 }
+
+export const make = (authority: Address): ModelCluster => {
   let [slot, height] = [1000n, 900n]
   let name = 0
   let frozen: { readonly slot: bigint; readonly statuses: ReadonlyMap<Signature, SignatureStatus> } | undefined
   const lives = new Map<string, bigint>()
   const landings = new Map<Signature, Landing>()
+  let advances: ReadonlyArray<Advance> = [{ slot: 800n, nonce: nonceOf(800n), state: "finalized" }]
+
+  const nonceAt = (level: Commitment): Blockhash | undefined =>
+    advances.findLast(({ state }) => RANK[state] >= RANK[level])?.nonce
+
+  /** Once in a slot. */
+  const advanceNonce = (): boolean => {
+    const nonce = nonceOf(slot)
+    if (nonceAt("processed") === nonce) return false
+    advances = [...advances, { slot, nonce, state: "processed" }]
+    return true
+  }
+
+  const isValid = ({ lastValid, nonce }: Landing): boolean =>
+    nonce === undefined ? height <= lastValid : nonce === nonceAt("processed") && nonce !== nonceOf(slot)
+
+  const mature = (landing: { state: Landing["state"]; readonly slot: bigint }): void => {
+    if (landing.state === "processed" && slot >= landing.slot + CONFIRMED_AFTER) landing.state = "confirmed"
+    if (landing.state === "confirmed" && slot >= landing.slot + FINALIZED_AFTER) landing.state = "finalized"
+  }
+
+  const bankOf = ({ commitment = "confirmed" }: AccountOptions = {}): bigint => slot - AGE[commitment]
+
+  const stored = ({ commitment = "confirmed" }: AccountOptions = {}) =>
+    Option.map(Option.fromNullable(nonceAt(commitment)), (nonce) =>
+      Nonces.accountOf(NONCE_ACCOUNT, { authority, nonce })
+    )
 
   const statuses = (): ReadonlyMap<Signature, SignatureStatus> =>
     new Map(
@@ -63,19 +127,27 @@ export const make = (): ModelCluster => {
       slot += BigInt(slots)
       height += BigInt(slots)
       for (const landing of landings.values()) {
-        if (landing.state === "arrived" && height > landing.lastValid) landing.state = "unknown"
-        if (landing.state === "processed" && slot > landing.slot + 1n) landing.state = "confirmed"
-        if (landing.state === "confirmed" && slot >= landing.slot + FINALIZED_AFTER) landing.state = "finalized"
+        if (landing.state === "arrived" && !isValid(landing)) landing.state = "unknown"
+        mature(landing)
       }
+      for (const advance of advances) mature(advance)
     },
     land: (err) => {
       for (const landing of landings.values()) {
-        if (landing.state === "arrived" && height <= landing.lastValid) {
+        if (landing.state === "arrived" && isValid(landing)) {
+          if (landing.nonce !== undefined) advanceNonce()
           Object.assign(landing, { state: "processed", slot, err })
         }
       }
     },
+    steal: () => {
+      advanceNonce()
+    },
+    holds: (nonce) =>
+      nonceAt("finalized") === nonce ||
+      advances.some((advance) => advance.state !== "finalized" && advance.nonce === nonce),
     fork: () => {
+      advances = advances.filter(({ state }) => state !== "processed")
       for (const landing of landings.values()) if (landing.state === "processed") landing.state = "unknown"
     },
     freeze: (isFrozen) => {
@@ -108,6 +180,9 @@ export const make = (): ModelCluster => {
             value: signatures.map((signature) => Option.fromNullable(view.statuses.get(signature)))
           }
         }),
+      getAccountInfo: (_, options) => Effect.sync(() => ({ slot: bankOf(options), value: stored(options) })),
+      getMultipleAccounts: (addresses, options) =>
+        Effect.sync(() => ({ slot: bankOf(options), value: addresses.map(() => stored(options)) })),
       getTransaction: () => Effect.succeed(Option.none()),
       sendTransaction: (wire, options) =>
         Effect.suspend(() => {
@@ -116,6 +191,7 @@ export const make = (): ModelCluster => {
           const lastValid = lives.get(message.blockhash) ?? 0n
           const landing: Landing = landings.get(signature) ?? {
             lastValid,
+            nonce: NonceAccount.advancedBy(message) === undefined ? undefined : message.blockhash,
             state: "unknown",
             slot: 0n,
             err: null,
@@ -124,12 +200,12 @@ export const make = (): ModelCluster => {
           landings.set(signature, landing)
           if (cluster.sending === "limits") return Effect.fail(failure({ reason: "RateLimited" }))
           if (cluster.sending === "lags") return Effect.fail(failure({ reason: "Node", code: -32016 }))
-          if (options?.skipPreflight !== true && height > lastValid) {
+          if (options?.skipPreflight !== true && !isValid(landing)) {
             const data = { err: "BlockhashNotFound", logs: [] }
             return Effect.fail(failure({ reason: "Node", code: -32002, data }))
           }
           if (cluster.sending === "swallows") return Effect.succeed(signature)
-          if (landing.state === "unknown" && height <= lastValid) {
+          if (landing.state === "unknown" && isValid(landing)) {
             landing.state = "arrived"
             landing.everArrived = true
           }

@@ -93,9 +93,9 @@ export interface Options {
  * 4. on a node whose ledger reaches back to where it could have landed. That is asked of what was signed long ago, or
  *    nobody knows when. Where it does not, what became of the transaction is not known, and waiting does not help.
  *
- * A reply that is only late is harmless: heights grow and nonces do not come back, so an old one expires nothing. An endpoint of another cluster, or
- * one that makes heights up, is outvoted by any honest one that answers the look-up with a lower slot; one that answers
- * both falsely is believed.
+ * A reply that is only late is harmless: heights grow and nonces do not come back, so an old one expires nothing. An
+ * endpoint of another cluster, or one that makes heights up, is outvoted by any honest one that answers the look-up with
+ * a lower slot; one that answers both falsely is believed.
  *
  * @internal
  */
