@@ -100,8 +100,9 @@ export interface Service {
   ) => Effect.Effect<Receipt, RpcError | TransactionError>
   /**
    * Goes on with a transaction whose outcome is not known: with what `sign` gave, with an `Unconfirmed` error, or with
-   * the bytes alone. The same bytes are sent and watched again, so nothing is done twice. `InvalidInput` for bytes that
-   * are no transaction, and for an error that carries none.
+   * the bytes alone. The same bytes are sent and watched again, so nothing is done twice. Bytes alone do not say when
+   * they were signed: `Expired` is then told by a node that has the whole ledger, and `Unconfirmed` by others.
+   * `InvalidInput` for bytes that are no transaction, and for an error that carries none.
    */
   readonly resume: (
     from: SignedTransaction | TransactionError | Uint8Array,
@@ -176,7 +177,7 @@ export interface Options {
    */
   readonly pollInterval?: Duration.DurationInput | undefined
   /**
-   * Time between two sendings of the same bytes, from the first until a node has processed them or their blockhash has
+   * Time between two sendings of the same bytes, from the first until a node has processed them or they have
    * expired. The node is asked not to do so itself. Default 2 seconds, since a leader has 4 slots, 1.6 seconds, and the
    * next one may have room. Too low: the rate limits of endpoints are spent on it. Too high: what a leader dropped lands
    * late, or expires.
@@ -285,7 +286,7 @@ export const make = Effect.fnUntraced(function* (
     firstTime: boolean
   ) => {
     const delivery = recorded.deliver(signed, creates, deliver(signed, { commitment, preflight, timeout, firstTime }))
-    return "nonce" in signed.lifetime ? nonces.learn(signed, signed.lifetime, delivery) : delivery
+    return "nonce" in signed.lifetime ? nonces.learn(signed, signed.lifetime, commitment, delivery) : delivery
   }
 
   const goOn = (signed: SignedTransaction, options: SubmitOptions, creates: ReadonlyArray<Address> = []) =>

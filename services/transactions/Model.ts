@@ -110,7 +110,7 @@ export interface RetryOptions {
    */
   readonly resend?: boolean | undefined
   /**
-   * How often to sign anew, with another blockhash, after `Expired`, or when the node did not know the blockhash. Never
+   * How often to sign anew, with another blockhash or nonce, after `Expired`, or when the node did not know it. Never
    * before that, so the work is not done twice. Default 0. Too low: what is lost in congestion fails. Too high: the
    * caller waits, a minute and a half at most each time.
    */

@@ -14,10 +14,11 @@ import { SignedTransaction } from "./SignedTransaction.js"
  *
  * - `Simulation`: the node ran it without landing it and it failed; nothing was paid.
  * - `Rejected`: it landed in `slot`, failed there, and paid its fee.
- * - `Expired`: the cluster's block height went past the transaction's lifetime and a last look-up did not find it: it
- *   cannot land any more, and signing anew cannot do the work twice.
- * - `Unconfirmed`: the caller's deadline came first, or the node could not be asked. It may still land: hand `signed`
- *   or this error to `Transactions.resume` to go on with the same bytes.
+ * - `Expired`: the transaction's lifetime is over (the cluster's block height went past it, or its nonce was used) and a
+ *   last look-up did not find it: it cannot land any more, and signing anew cannot do the work twice.
+ * - `Unconfirmed`: the caller's deadline came first, or the node could not be asked, or it is so old that the node's
+ *   ledger does not reach back to it. It may still land, or have landed: hand `signed` or this error to
+ *   `Transactions.resume` to go on with the same bytes.
  * - `Unrecorded`: the journal that was provided could not write it down, so it was not sent.
  *
  * @since 0.1.0
@@ -37,7 +38,7 @@ export class TransactionError extends Schema.TaggedError<TransactionError>("@pod
     logs: Schema.Array(Schema.String),
     /** The program's own refusal, where it was one. `instructionIndex` counts the caller's instructions. */
     programError: Schema.optional(ProgramError),
-    /** The cluster's `err`, as JSON. */
+    /** The cluster's `err`, as JSON. Where the transaction lives by a nonce, its first instruction advances that. */
     err: Schema.optional(Schema.Unknown),
     /** The transaction itself, once it is signed: what to resume with. */
     signed: Schema.optional(SignedTransaction),

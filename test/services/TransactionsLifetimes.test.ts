@@ -87,19 +87,20 @@ interface Banks {
   behind: bigint
 }
 
+const accountWith = (nonce: Blockhash | undefined) =>
+  Effect.map(walletOf(161), ({ address: authority }) =>
+    Option.map(Option.fromNullable(nonce), (nonce) => Nonces.accountOf(ACCOUNT, { authority, nonce }))
+  )
+
 const withNonce = (banks: Banks, overrides: Partial<RpcPool.Service> = {}): FakeNode.FakeNode => {
-  const info = (nonce: Blockhash | undefined) =>
-    Effect.map(walletOf(161), ({ address: authority }) =>
-      Option.map(Option.fromNullable(nonce), (nonce) => Nonces.accountOf(ACCOUNT, { authority, nonce }))
-    )
   const node: FakeNode.FakeNode = FakeNode.make({
     getAccountInfo: (_, options) =>
       options?.commitment === "confirmed"
-        ? Effect.map(info(banks.confirmed), (value) => ({ slot: node.slot, value }))
+        ? Effect.map(accountWith(banks.confirmed), (value) => ({ slot: node.slot, value }))
         : Effect.dieMessage("signs with what is not confirmed"),
     getMultipleAccounts: (addresses, options) =>
       options?.commitment === "finalized"
-        ? Effect.map(info(banks.finalized), (value) => ({
+        ? Effect.map(accountWith(banks.finalized), (value) => ({
             slot: node.slot - banks.behind,
             value: addresses.map(() => value)
           }))
@@ -318,6 +319,22 @@ describe("Transactions: nonces as the node tells them", () => {
       expect(yield* Fiber.join(stuck)).toMatchObject({ _tag: "RpcError", reason: "Timeout" })
     }).pipe(over(node))
   })
+
+  it.effect(
+    "Given a fork that is left after a use was processed, when the next is signed, then the nonce is good again",
+    () => {
+      const node = withNonce(holding(first))
+      node.onSend = (signature) => node.land(signature, "processed")
+      return Effect.gen(function* () {
+        const options = { durableNonce, commitment: "processed" } as const
+        const { signature } = yield* send(options)
+        node.forget(signature)
+        const fiber = yield* Effect.fork(send(options))
+        yield* TestClock.adjust("8 seconds")
+        expect(yield* Fiber.join(fiber)).toMatchObject({ signature })
+      }).pipe(over(node))
+    }
+  )
 
   it.effect(
     "Given a send of unknown outcome, when the same is sent and refused, then it is not said to have failed",

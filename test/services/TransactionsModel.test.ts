@@ -67,8 +67,26 @@ const command = FastCheck.oneof<Array<FastCheck.WeightedArbitrary<Command>>>(
   { weight: 1, arbitrary: FastCheck.record({ _tag: FastCheck.constant("Restart" as const) }) }
 )
 
-/** Each is what one guard of the tracker is for. */
+/** One transaction for each outcome. */
+const eachOutcome = (nonce: boolean): [Array<Command>] => [
+  [
+    { _tag: "Send", sending: "takes", timeout: 600, nonce },
+    { _tag: "Land", fails: true },
+    { _tag: "Advance", slots: 5 },
+    { _tag: "Send", sending: "takes", timeout: 600, nonce },
+    { _tag: "Land", fails: false },
+    { _tag: "Advance", slots: 5 },
+    { _tag: "Send", sending: "swallows", timeout: 5, nonce },
+    { _tag: "Advance", slots: 20 },
+    { _tag: "Steal" },
+    { _tag: "Advance", slots: 160 }
+  ]
+]
+
+/** Each of the others is what one guard of the tracker is for. */
 const examples: Array<[Array<Command>]> = [
+  eachOutcome(false),
+  eachOutcome(true),
   // It lands while the endpoint that is asked stands still, its blockhash expires, and another process looks it up there.
   [
     [

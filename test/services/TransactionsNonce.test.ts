@@ -12,7 +12,7 @@ import * as RpcPoolEmbedded from "../../layers/embedded/RpcPoolEmbedded.js"
 import * as DurableNonce from "../../services/DurableNonce.js"
 import { RpcPool } from "../../services/RpcPool.js"
 import * as Transactions from "../../services/Transactions.js"
-import { Wallet } from "../../services/Wallet.js"
+import type { Wallet } from "../../services/Wallet.js"
 import * as Addresses from "../../src/solana/Address.js"
 import * as NonceAccount from "../../src/solana/NonceAccount.js"
 import * as Wire from "../../src/solana/Wire.js"
@@ -20,6 +20,8 @@ import { as } from "../support/agents.js"
 import { STRANGER, transfer, walletOf } from "../support/transfers.js"
 
 const SOL = 1_000_000_000n
+
+const at = (index: number) => Addresses.fromBytes(new Uint8Array(32).fill(index))
 
 const cluster = (options: Options = {}, transactions?: Transactions.Options) =>
   Effect.provide(
@@ -290,7 +292,6 @@ describe("Transactions with a durable nonce", () => {
     Effect.gen(function* () {
       const { wallet } = yield* setup(153)
       const { setAccount } = yield* EmbeddedCluster.EmbeddedCluster
-      const at = (index: number) => Addresses.fromBytes(new Uint8Array(32).fill(index))
       const legacy = Uint8Array.of(0, 0, 0, 0, 1, 0, 0, 0, ...Addresses.toBytes(wallet.address), ...new Uint8Array(40))
       const images = [new Uint8Array(80), legacy, new Uint8Array(79)]
       for (const [index, data] of images.entries()) {

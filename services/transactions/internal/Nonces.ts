@@ -1,7 +1,7 @@
 /**
  * @since 0.1.0
  */
-import type { Address, Blockhash, Signature } from "@solana/kit"
+import type { Address, Blockhash, Commitment, Signature } from "@solana/kit"
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -36,19 +36,20 @@ export interface Nonces {
   /**
    * What the account holds as `confirmed`: a finalized bank would be 13 s behind each use, and a processed one may be
    * left, with which what was signed would expire. Not what a transaction of this layer has used already: a node that
-   * says so lags.
+   * says so lags, or the fork was left on which that was only processed.
    */
   readonly get: (
     nonce: NonceAccount.NonceInput
   ) => Effect.Effect<{ readonly lifetime: NonceLifetime; readonly slot: bigint }, InvalidInput | RpcError>
   /** Lets one use of an account at a time run; the others wait in the order in which they came. */
   readonly inTurn: <A, E, R>(account: Address, use: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  /** Learns from the outcome whether the nonce is used, and whether the bytes may be on their way. */
-  readonly learn: <A extends Receipt>(
+  /** Learns from the outcome, as sure as `commitment`, whether the nonce is used and whether the bytes are under way. */
+  readonly learn: (
     signed: SignedTransaction,
     lifetime: NonceLifetime,
-    delivery: Effect.Effect<A, RpcError | TransactionError>
-  ) => Effect.Effect<A, RpcError | TransactionError>
+    commitment: Commitment,
+    delivery: Effect.Effect<Receipt, RpcError | TransactionError>
+  ) => Effect.Effect<Receipt, RpcError | TransactionError>
   /**
    * Whether the bytes are on their way, by an earlier send whose outcome is not known: the same instructions with the
    * same nonce are the same transaction.
@@ -95,7 +96,7 @@ const verdict = (exit: Exit.Exit<unknown, RpcError | TransactionError>): "used" 
 /** @internal */
 export const make = (pool: Pick<RpcPool, "getAccountInfo">): Nonces => {
   const turns = new Map<Address, { readonly gate: Gate.Gate; users: number }>()
-  const used = new BoundedCache<Address, Blockhash>(REMEMBERED)
+  const used = new BoundedCache<Address, { readonly nonce: Blockhash; readonly isSure: boolean }>(REMEMBERED)
   const underWay = new BoundedCache<Signature, boolean>(REMEMBERED)
 
   const enter = (account: Address) =>
@@ -109,11 +110,13 @@ export const make = (pool: Pick<RpcPool, "getAccountInfo">): Nonces => {
   return {
     get: Effect.fnUntraced(function* (input) {
       const { account } = input
-      for (let slots = 0; slots < MAX_SLOTS_TO_WAIT; slots++) {
+      for (let slots = 0; slots <= MAX_SLOTS_TO_WAIT; slots++) {
+        if (slots > 0) yield* Effect.sleep(SLOT)
         const { slot, value } = yield* pool.getAccountInfo(account, { commitment: "confirmed" })
         const nonce = yield* usable(input, value)
-        if (used.get(account) !== nonce) return { lifetime: { nonce, account }, slot }
-        yield* Effect.sleep(SLOT)
+        const last = used.get(account)
+        const mayBeLeft = last?.isSure === false && slots === MAX_SLOTS_TO_WAIT
+        if (last?.nonce !== nonce || mayBeLeft) return { lifetime: { nonce, account }, slot }
       }
       return yield* new RpcError({
         reason: "Timeout",
@@ -131,11 +134,11 @@ export const make = (pool: Pick<RpcPool, "getAccountInfo">): Nonces => {
             if (turn.users === 0) turns.delete(account)
           })
       ),
-    learn: ({ signature }, { account, nonce }, delivery) =>
+    learn: ({ signature }, { account, nonce }, commitment, delivery) =>
       Effect.onExit(delivery, (exit) =>
         Effect.sync(() => {
           const known = verdict(exit)
-          if (known === "used") used.set(account, nonce)
+          if (known === "used") used.set(account, { nonce, isSure: commitment !== "processed" })
           underWay.set(signature, known === "unknown")
         })
       ),
