@@ -7,6 +7,8 @@ import * as DurableNonce from "../../services/DurableNonce.js"
 import { RpcPool } from "../../services/RpcPool.js"
 import * as Wallets from "../../services/Wallet.js"
 import { PROGRAM_ID } from "../../src/protocol/Program.js"
+import * as Blockhash from "../../src/solana/Blockhash.js"
+import * as Hash from "../../src/solana/Hash.js"
 import * as NonceAccount from "../../src/solana/NonceAccount.js"
 import { as } from "../support/agents.js"
 import { STRANGER } from "../support/transfers.js"
@@ -84,6 +86,27 @@ describe("DurableNonce", () => {
       expect((yield* pool.getBalance(STRANGER)).value).toBe(10_000_000n)
       expect(yield* get(account)).toStrictEqual(Option.none())
     }).pipe(cluster)
+  )
+
+  it.effect(
+    "Given one blockhash for several advances, when each lands, then the nonce follows from the block before",
+    () =>
+      Effect.gen(function* () {
+        const wallet = yield* TestWallets.funded
+        const nonces = yield* DurableNonce.DurableNonce
+        const pool = yield* RpcPool
+        const { address: account } = yield* nonces.create().pipe(as(wallet))
+        const seen = new Set([yield* nonceOf(account)])
+        for (let turns = 0; turns < 3; turns++) {
+          const { slot } = yield* nonces.advance(account).pipe(as(wallet))
+          const { previousBlockhash } = yield* Effect.flatten(pool.getBlock(slot))
+          const prefix = new TextEncoder().encode("DURABLE_NONCE")
+          const expected = Hash.sha256(Uint8Array.of(...prefix, ...Blockhash.toBytes(previousBlockhash)))
+          expect(yield* nonceOf(account)).toBe(Blockhash.fromBytes(expected))
+          seen.add(yield* nonceOf(account))
+        }
+        expect(seen.size).toBe(4)
+      }).pipe(cluster)
   )
 
   it.effect("Given accounts that are none, when they are read, then each is told", () =>

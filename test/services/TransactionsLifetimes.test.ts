@@ -1,5 +1,6 @@
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import { describe, expect, it } from "@effect/vitest"
+import * as Kit from "@solana/kit"
 import type { Blockhash } from "@solana/kit"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
@@ -288,6 +289,29 @@ describe("Transactions: nonces as the node tells them", () => {
       expect(yield* Fiber.join(fiber)).toMatchObject({ reason: "Expired" })
     }).pipe(over(node))
   })
+
+  it.effect("Given any version, when it is signed, then its message is the one that Kit compiles for a nonce", () =>
+    Effect.gen(function* () {
+      const { address } = yield* walletOf(161)
+      for (const version of ["legacy", 0] as const) {
+        const { wire } = yield* sign({ durableNonce, version }).pipe(over(withNonce(holding(first))))
+        const lifetime = {
+          // Kit has no constructor for its brand.
+          nonce: first as string as Kit.Nonce,
+          nonceAccountAddress: ACCOUNT,
+          nonceAuthorityAddress: address
+        }
+        const message = Kit.pipe(
+          Kit.createTransactionMessage({ version }),
+          (message) => Kit.setTransactionMessageFeePayer(address, message),
+          (message) => Kit.setTransactionMessageLifetimeUsingDurableNonce(lifetime, message),
+          (message) => Kit.appendTransactionMessageInstruction(transfer(address, STRANGER, 1n), message)
+        )
+        const compiled = Kit.getCompiledTransactionMessageEncoder().encode(Kit.compileTransactionMessage(message))
+        expect(wire.subarray(65)).toStrictEqual(Uint8Array.from(compiled))
+      }
+    })
+  )
 
   it.effect("Given one that lands at once, when it is confirmed, then no account was read but to sign", () => {
     const node = withNonce(holding(first), { getMultipleAccounts: () => Effect.dieMessage("an extra call") })
