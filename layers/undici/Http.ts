@@ -54,9 +54,9 @@ interface Route {
 /**
  * One POST on its way, and the fiber that waits for it.
  *
- * An object of a class, where closures and literals would do: V8 learns that literals which live as long as a request
- * outlive its young generation, allocates them in the old one from then on, and whatever they refer to stays until that
- * is collected. It doubled the cost of a call.
+ * It lets go of what it held when it is over. What was in flight at a collection or two moves to the old generation, is
+ * collected late there, and would keep the request, its headers and its buffers alive until then: without that, a call
+ * costs a sixth more.
  */
 class Exchange implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined
