@@ -5,6 +5,9 @@ import { InvalidInput } from "../../src/InvalidInput.js"
 /** What stands before the 32 seed bytes of an Ed25519 key in PKCS #8 (RFC 8410). */
 const PKCS8_PREFIX = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20]
 
+/** Bytes of the seed, which ends the PKCS #8 form. */
+export const SEED_SIZE = 32
+
 /** A secret key in the two shapes that cryptographic libraries take. */
 export interface KeyMaterial {
   /** The private half as PKCS #8. The holder wipes it once it is imported. */
@@ -17,8 +20,8 @@ export const split = (secretKey: Redacted.Redacted<Uint8Array>): Either.Either<K
   const bytes = Redacted.value(secretKey)
   return bytes.length === 64
     ? Either.right({
-        pkcs8: Uint8Array.of(...PKCS8_PREFIX, ...bytes.subarray(0, 32)),
-        publicKey: Uint8Array.from(bytes.subarray(32))
+        pkcs8: Uint8Array.of(...PKCS8_PREFIX, ...bytes.subarray(0, SEED_SIZE)),
+        publicKey: Uint8Array.from(bytes.subarray(SEED_SIZE))
       })
     : Either.left(
         new InvalidInput({ field: "secretKey", rule: "must be 64 bytes: seed, then public key", size: bytes.length })

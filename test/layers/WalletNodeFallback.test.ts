@@ -1,0 +1,28 @@
+import { describe, expect, it } from "@effect/vitest"
+import { ed25519 } from "@noble/curves/ed25519.js"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Sodium from "../../layers/internal/Sodium.js"
+import * as WalletNode from "../../layers/WalletNode.js"
+import * as Address from "../../src/solana/Address.js"
+import { secretKeyOf } from "../support/wallets.js"
+import { vi } from "vitest"
+
+vi.mock("sodium-native", () => {
+  throw new Error("not installed")
+})
+
+describe("WalletNode without sodium-native", () => {
+  it.effect("Given no libsodium, when wallets are made, then node:crypto signs for them", () =>
+    Effect.gen(function* () {
+      expect(Option.isNone(yield* Sodium.load)).toBe(true)
+      const message = Uint8Array.of(1, 2, 3)
+      const seeded = yield* WalletNode.fromSecretKey(Redacted.make(secretKeyOf(29)))
+      const generated = yield* WalletNode.generate
+      const [signature = new Uint8Array(0)] = yield* generated.sign([message])
+      expect(yield* seeded.sign([message])).toStrictEqual([ed25519.sign(message, secretKeyOf(29).subarray(0, 32))])
+      expect(ed25519.verify(signature, message, Address.toBytes(generated.address))).toBe(true)
+    })
+  )
+})
