@@ -1,12 +1,15 @@
 import { defineConfig } from "vitest/config"
 
+/** A minute, but an hour where `FUZZ_RUNS` asks for many cases. */
+const timeout = process.env["FUZZ_RUNS"] === undefined ? 60_000 : 3_600_000
+
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     setupFiles: ["test/setup.ts"],
     sequence: { concurrent: true },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: timeout,
+    hookTimeout: timeout,
     pool: "forks"
   }
 })

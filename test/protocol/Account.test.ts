@@ -5,7 +5,7 @@ import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import * as Account from "../../src/protocol/Account.js"
 import * as Hash from "../../src/solana/Hash.js"
-import { runs } from "../support/runs.js"
+import { assertProperty } from "../support/runs.js"
 import { arbitraryBytes, headed, mutated } from "./hostile.js"
 import * as Oracles from "./oracles.js"
 import * as Vectors from "./vectors.js"
@@ -23,8 +23,8 @@ const kinds: ReadonlyArray<Account.AccountTag> = [
   "EscrowAccount"
 ]
 
-const check = <A>(arbitrary: FastCheck.Arbitrary<A>, property: (value: A) => void): void =>
-  FastCheck.assert(FastCheck.property(arbitrary, property), { numRuns: runs(200) })
+const check = <A>(arbitrary: FastCheck.Arbitrary<A>, property: (value: A) => void): Promise<void> =>
+  assertProperty(FastCheck.property(arbitrary, property), 200)
 
 describe("Account", () => {
   it("Given the published bytes of an agent, When they are decoded and encoded, Then they are the same", () => {
@@ -63,31 +63,31 @@ describe("Account", () => {
     assert.deepStrictEqual(Either.getOrThrow(Account.encode(message)), Vectors.messageAccount)
   })
 
-  it("Given a decoded account, When it is turned to JSON text and back, Then it is a model of the same values", () => {
-    check(accounts, (account) => {
+  it("Given a decoded account, When it is turned to JSON text and back, Then it is a model of the same values", async () => {
+    await check(accounts, (account) => {
       const decoded = Either.getOrThrow(Account.decodeAny(Either.getOrThrow(Account.encode(account))))
       const text = JSON.stringify(Schema.encodeSync(Account.Account)(decoded))
       assert.deepStrictEqual(Schema.decodeUnknownSync(Account.Account)(JSON.parse(text)), account)
     })
   })
 
-  it("Given any account, When a log writes it as JSON, Then that is its JSON form, which reads back", () => {
-    check(accounts, (account) => {
+  it("Given any account, When a log writes it as JSON, Then that is its JSON form, which reads back", async () => {
+    await check(accounts, (account) => {
       const written: unknown = JSON.parse(JSON.stringify(account))
       assert.deepStrictEqual(Schema.decodeUnknownSync(Account.Account)(written), account)
     })
   })
 
-  it("Given any account, When it is encoded and decoded, Then it is the same account, an instance of its class", () => {
-    check(accounts, (account) => {
+  it("Given any account, When it is encoded and decoded, Then it is the same account, an instance of its class", async () => {
+    await check(accounts, (account) => {
       const decoded = Either.getOrThrow(Account.decodeAny(Either.getOrThrow(Account.encode(account))))
       assert.deepStrictEqual(decoded, account)
       assert.strictEqual(Object.getPrototypeOf(decoded), Object.getPrototypeOf(account))
     })
   })
 
-  it("Given any account, When others decode our bytes, Then they read the same", () => {
-    check(accounts, (account) => {
+  it("Given any account, When others decode our bytes, Then they read the same", async () => {
+    await check(accounts, (account) => {
       const bytes = Either.getOrThrow(Account.encode(account))
       assert.deepStrictEqual(
         Oracles.codama("accounts", account._tag, bytes),
@@ -97,8 +97,8 @@ describe("Account", () => {
     })
   })
 
-  it("Given leftovers behind the fields and in the reserved bytes, When decoded, Then they change nothing", () => {
-    check(FastCheck.tuple(accounts, FastCheck.uint8Array({ maxLength: 300 })), ([account, leftovers]) => {
+  it("Given leftovers behind the fields and in the reserved bytes, When decoded, Then they change nothing", async () => {
+    await check(FastCheck.tuple(accounts, FastCheck.uint8Array({ maxLength: 300 })), ([account, leftovers]) => {
       const bytes = Either.getOrThrow(Account.encode(account))
       bytes.fill(0xff, bytes.length - 5)
       const padded = new Uint8Array([...bytes, ...leftovers])
@@ -160,9 +160,9 @@ describe("Account", () => {
     }
   })
 
-  it("Given hostile bytes, When decoded, Then they decode or fail typed", () => {
+  it("Given hostile bytes, When decoded, Then they decode or fail typed", async () => {
     const hostile = FastCheck.oneof(mutated(encoded), headed(kinds.map(Account.discriminator)), arbitraryBytes)
-    check(hostile, (bytes) => {
+    await check(hostile, (bytes) => {
       const result = Account.decodeAny(bytes)
       if (Either.isLeft(result)) assert.strictEqual(result.left._tag, "AccountDecodeError")
       else assert.isTrue(Schema.is(Account.Account)(result.right))

@@ -4,7 +4,7 @@ import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import * as Envelope from "../../src/protocol/Envelope.js"
 import * as Hash from "../../src/solana/Hash.js"
-import { runs } from "../support/runs.js"
+import { assertProperty } from "../support/runs.js"
 import { mutated } from "./hostile.js"
 
 const inputs = FastCheck.record({
@@ -16,8 +16,8 @@ const inputs = FastCheck.record({
 
 const id = Uint8Array.from({ length: 16 }, (_, at) => at)
 
-const check = <A>(arbitrary: FastCheck.Arbitrary<A>, property: (value: A) => void): void =>
-  FastCheck.assert(FastCheck.property(arbitrary, property), { numRuns: runs(200) })
+const check = <A>(arbitrary: FastCheck.Arbitrary<A>, property: (value: A) => void): Promise<void> =>
+  assertProperty(FastCheck.property(arbitrary, property), 200)
 
 describe("Envelope", () => {
   it("Given a message, When it is put into an envelope, Then the header stands before the payload", () => {
@@ -31,8 +31,8 @@ describe("Envelope", () => {
     assert.deepStrictEqual(Envelope.hash(bytes), Hash.sha256(bytes))
   })
 
-  it("Given any envelope, When it is encoded and decoded, Then it is the same, by bytes and by JSON", () => {
-    check(inputs, (input) => {
+  it("Given any envelope, When it is encoded and decoded, Then it is the same, by bytes and by JSON", async () => {
+    await check(inputs, (input) => {
       const envelope = Either.getOrThrow(Envelope.decode(Either.getOrThrow(Envelope.encode(input))))
       assert.deepStrictEqual(envelope, new Envelope.Envelope(input))
       const json = JSON.stringify(Schema.encodeSync(Envelope.Envelope)(envelope))
@@ -68,9 +68,9 @@ describe("Envelope", () => {
     assert.deepStrictEqual(reasons, ["TooShort", "Magic", "Version"])
   })
 
-  it("Given hostile bytes, When decoded, Then they decode or fail typed", () => {
+  it("Given hostile bytes, When decoded, Then they decode or fail typed", async () => {
     const valid = inputs.map((input) => Either.getOrThrow(Envelope.encode(input)))
-    check(mutated(valid), (bytes) => {
+    await check(mutated(valid), (bytes) => {
       const result = Envelope.decode(bytes)
       if (Either.isLeft(result)) assert.strictEqual(result.left._tag, "EnvelopeDecodeError")
       else assert.strictEqual(result.right.payload.length, bytes.length - Envelope.HEADER_SIZE)

@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import * as Event from "../../src/protocol/Event.js"
 import { PROGRAM_ID } from "../../src/protocol/Program.js"
 import * as Base64 from "../../src/solana/Base64.js"
-import { runs } from "../support/runs.js"
+import { assertProperty } from "../support/runs.js"
 import { arbitraryBytes, headed, mutated } from "./hostile.js"
 import * as Oracles from "./oracles.js"
 import * as Vectors from "./vectors.js"
@@ -16,8 +16,8 @@ const events = Arbitrary.make(Schema.typeSchema(Event.Event))
 const encode = (event: Event.Event) => Either.getOrThrow(Event.encode(event))
 const encoded = events.map(encode)
 
-const check = <A>(arbitrary: FastCheck.Arbitrary<A>, property: (value: A) => void): void =>
-  FastCheck.assert(FastCheck.property(arbitrary, property), { numRuns: runs(200) })
+const check = <A>(arbitrary: FastCheck.Arbitrary<A>, property: (value: A) => void): Promise<void> =>
+  assertProperty(FastCheck.property(arbitrary, property), 200)
 
 const joined = new Event.ChannelJoined({
   channel: Vectors.channel.address,
@@ -28,16 +28,16 @@ const data = Base64.encode(encode(joined))
 const other = Vectors.walletB
 
 describe("Event", () => {
-  it("Given any event, When it is encoded and decoded, Then it is the same", () => {
-    check(events, (event) => {
+  it("Given any event, When it is encoded and decoded, Then it is the same", async () => {
+    await check(events, (event) => {
       const decoded = Either.getOrThrow(Event.decode(encode(event)))
       assert.deepStrictEqual(decoded, event)
       assert.strictEqual(Object.getPrototypeOf(decoded), Object.getPrototypeOf(event))
     })
   })
 
-  it("Given any event, When others decode our bytes, Then they read the same", () => {
-    check(events, (event) => {
+  it("Given any event, When others decode our bytes, Then they read the same", async () => {
+    await check(events, (event) => {
       assert.deepStrictEqual(
         Oracles.codama("events", event._tag, encode(event)),
         Oracles.asKitReads(Oracles.plain(event))
@@ -46,8 +46,8 @@ describe("Event", () => {
     })
   })
 
-  it("Given any event, When it is turned to JSON text and back, Then it is the same", () => {
-    check(events, (event) => {
+  it("Given any event, When it is turned to JSON text and back, Then it is the same", async () => {
+    await check(events, (event) => {
       const json = JSON.stringify(Schema.encodeSync(Event.Event)(event))
       assert.deepStrictEqual(Schema.decodeUnknownSync(Event.Event)(JSON.parse(json)), event)
     })
@@ -88,9 +88,9 @@ describe("Event", () => {
     ])
   })
 
-  it("Given hostile bytes, When decoded, Then they decode or fail typed", () => {
+  it("Given hostile bytes, When decoded, Then they decode or fail typed", async () => {
     const heads = (Oracles.idl.events ?? []).map(({ discriminator }) => Uint8Array.from(discriminator))
-    check(FastCheck.oneof(mutated(encoded), headed(heads), arbitraryBytes), (bytes) => {
+    await check(FastCheck.oneof(mutated(encoded), headed(heads), arbitraryBytes), (bytes) => {
       const result = Event.decode(bytes)
       if (Either.isLeft(result)) assert.strictEqual(result.left._tag, "EventDecodeError")
       else assert.isTrue(Schema.is(Event.Event)(result.right))

@@ -11,7 +11,7 @@ import * as Pda from "../../src/protocol/Pda.js"
 import { COMPRESSION_PROGRAM, PROGRAM_ID } from "../../src/protocol/Program.js"
 import { SYSTEM_PROGRAM } from "../../src/solana/Address.js"
 import * as Hash from "../../src/solana/Hash.js"
-import { runs } from "../support/runs.js"
+import { assertProperty } from "../support/runs.js"
 import { arbitraryBytes, headed, mutated } from "./hostile.js"
 import * as Oracles from "./oracles.js"
 import * as Vectors from "./vectors.js"
@@ -159,8 +159,8 @@ const cases: ReadonlyArray<readonly [tag: Instruction.InstructionTag, built: Bui
   ]
 ]
 
-const check = <A>(arbitrary: FastCheck.Arbitrary<A>, property: (value: A) => void): void =>
-  FastCheck.assert(FastCheck.property(arbitrary, property), { numRuns: runs(200) })
+const check = <A>(arbitrary: FastCheck.Arbitrary<A>, property: (value: A) => void): Promise<void> =>
+  assertProperty(FastCheck.property(arbitrary, property), 200)
 
 const addresses = (instruction: Instruction.ProgramInstruction) => instruction.accounts.map(({ address }) => address)
 
@@ -345,24 +345,24 @@ describe("Instruction", () => {
     }
   })
 
-  it("Given any instruction, When it is encoded and decoded, Then it is the same, whatever follows the arguments", () => {
-    check(FastCheck.tuple(instructions, FastCheck.uint8Array({ maxLength: 20 })), ([data, tail]) => {
+  it("Given any instruction, When it is encoded and decoded, Then it is the same, whatever follows the arguments", async () => {
+    await check(FastCheck.tuple(instructions, FastCheck.uint8Array({ maxLength: 20 })), ([data, tail]) => {
       const bytes = Either.getOrThrow(Instruction.encode(data))
       assert.deepStrictEqual(Either.getOrThrow(Instruction.decode(bytes)), data)
       assert.deepStrictEqual(Either.getOrThrow(Instruction.decode(new Uint8Array([...bytes, ...tail]))), data)
     })
   })
 
-  it("Given any instruction, When others decode our bytes, Then they read the same", () => {
-    check(instructions, (data) => {
+  it("Given any instruction, When others decode our bytes, Then they read the same", async () => {
+    await check(instructions, (data) => {
       const bytes = Either.getOrThrow(Instruction.encode(data))
       assert.deepStrictEqual(Oracles.codama("instructions", data._tag, bytes), Oracles.asKitReads(Oracles.plain(data)))
       assert.deepStrictEqual(Oracles.anchorInstruction(bytes), Oracles.plain(data))
     })
   })
 
-  it("Given any instruction, When it is turned to JSON text and back, Then it is the same", () => {
-    check(instructions, (data) => {
+  it("Given any instruction, When it is turned to JSON text and back, Then it is the same", async () => {
+    await check(instructions, (data) => {
       const json = JSON.stringify(Schema.encodeSync(Instruction.InstructionData)(data))
       assert.deepStrictEqual(Schema.decodeUnknownSync(Instruction.InstructionData)(JSON.parse(json)), data)
     })
@@ -394,9 +394,9 @@ describe("Instruction", () => {
     }
   })
 
-  it("Given hostile bytes, When decoded, Then they decode or fail typed", () => {
+  it("Given hostile bytes, When decoded, Then they decode or fail typed", async () => {
     const heads = Oracles.idl.instructions.map(({ discriminator }) => Uint8Array.from(discriminator))
-    check(FastCheck.oneof(mutated(encoded), headed(heads), arbitraryBytes), (bytes) => {
+    await check(FastCheck.oneof(mutated(encoded), headed(heads), arbitraryBytes), (bytes) => {
       const result = Instruction.decode(bytes)
       if (Either.isLeft(result)) assert.strictEqual(result.left._tag, "InstructionDecodeError")
       else assert.isTrue(Schema.is(Instruction.InstructionData)(result.right))

@@ -3,7 +3,7 @@ import * as FastCheck from "effect/FastCheck"
 import * as Logs from "../../src/protocol/Logs.js"
 import { PROGRAM_ID } from "../../src/protocol/Program.js"
 import { SYSTEM_PROGRAM } from "../../src/solana/Address.js"
-import { runs } from "../support/runs.js"
+import { assertProperty } from "../support/runs.js"
 import * as Vectors from "./vectors.js"
 
 const other = Vectors.walletB
@@ -104,7 +104,7 @@ describe("Logs", () => {
     assert.isUndefined(failed)
   })
 
-  it("Given any lines, When parsed, Then every invocation is nested below a shallower one", () => {
+  it("Given any lines, When parsed, Then every invocation is nested below a shallower one", async () => {
     const program = FastCheck.constantFrom(PROGRAM_ID, SYSTEM_PROGRAM, other, "nobody")
     const line = FastCheck.oneof(
       FastCheck.tuple(program, FastCheck.nat({ max: 9 })).map(([id, depth]) => `Program ${id} invoke [${depth}]`),
@@ -116,13 +116,13 @@ describe("Logs", () => {
       FastCheck.constant("Log truncated"),
       FastCheck.string()
     )
-    FastCheck.assert(
+    await assertProperty(
       FastCheck.property(FastCheck.array(line, { maxLength: 40 }), (lines) => {
         const { failed, frames } = Logs.parse(lines)
         for (const { depth, parent } of frames) assert.isTrue(parent === undefined || parent.depth < depth)
         assert.isTrue(failed === undefined || failed.outcome._tag === "Failure")
       }),
-      { numRuns: runs(200) }
+      200
     )
   })
 })

@@ -9,7 +9,7 @@ import * as MessageType from "../../src/protocol/MessageType.js"
 import { PROGRAM_ID } from "../../src/protocol/Program.js"
 import * as ProgramError from "../../src/protocol/ProgramError.js"
 import { SYSTEM_PROGRAM } from "../../src/solana/Address.js"
-import { runs } from "../support/runs.js"
+import { assertProperty } from "../support/runs.js"
 import * as Oracles from "./oracles.js"
 import * as Vectors from "./vectors.js"
 
@@ -227,8 +227,8 @@ describe("ProgramError", () => {
     assert.strictEqual(back.message, error.message)
   })
 
-  it("Given anything as error and log, When read, Then it is an error or none", () => {
-    FastCheck.assert(
+  it("Given anything as error and log, When read, Then it is an error or none", async () => {
+    await assertProperty(
       FastCheck.property(
         FastCheck.oneof(
           FastCheck.anything({ withBigInt: true }),
@@ -241,7 +241,7 @@ describe("ProgramError", () => {
           assert.isTrue(Option.isNone(result) || result.value.message.length > 0)
         }
       ),
-      { numRuns: runs(200) }
+      200
     )
   })
 })

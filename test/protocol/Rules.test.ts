@@ -4,7 +4,7 @@ import * as FastCheck from "effect/FastCheck"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import * as Utf8 from "../../src/protocol/internal/Utf8.js"
 import * as Rules from "../../src/protocol/Rules.js"
-import { runs } from "../support/runs.js"
+import { assertProperty } from "../support/runs.js"
 
 const rule = (result: Either.Either<unknown, InvalidInput>): string | undefined =>
   Either.match(result, { onLeft: ({ rule }) => rule, onRight: () => undefined })
@@ -161,8 +161,8 @@ describe("Rules", () => {
     assert.strictEqual(rule(Rules.checkCompressedContent("")), "must be at least 1 bytes of UTF-8")
   })
 
-  it("Given a participant, When the next broadcast is asked for, Then it is the first second that the program allows", () => {
-    FastCheck.assert(
+  it("Given a participant, When the next broadcast is asked for, Then it is the first second that the program allows", async () => {
+    await assertProperty(
       FastCheck.property(
         FastCheck.record({
           messagesSent: FastCheck.bigInt({ min: 0n, max: 70n }),
@@ -176,7 +176,7 @@ describe("Rules", () => {
           for (let earlier = now; earlier < at; earlier++) assert.isFalse(allows(state, earlier, isCompressed))
         }
       ),
-      { numRuns: runs(500) }
+      500
     )
   })
 
@@ -202,7 +202,7 @@ describe("Rules", () => {
 })
 
 describe("Utf8", () => {
-  it("Given any bytes, When they are decoded, Then strict decoding agrees", () => {
+  it("Given any bytes, When they are decoded, Then strict decoding agrees", async () => {
     const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
     const expected = (bytes: Uint8Array): string | undefined =>
       Either.getOrUndefined(Either.try(() => strict.decode(bytes)))
@@ -213,26 +213,26 @@ describe("Utf8", () => {
       ),
       FastCheck.constant([0xef, 0xbb, 0xbf])
     )
-    FastCheck.assert(
+    await assertProperty(
       FastCheck.property(FastCheck.array(piece, { maxLength: 30 }), (pieces) => {
         const bytes = Uint8Array.from(pieces.flat())
         assert.strictEqual(Utf8.decode(bytes, 0, bytes.length), expected(bytes))
       }),
-      { numRuns: runs(500) }
+      500
     )
   })
 
-  it("Given any text, When it is measured, Then the length is that of its bytes, and it is well-formed as it is", () => {
+  it("Given any text, When it is measured, Then the length is that of its bytes, and it is well-formed as it is", async () => {
     const halves = FastCheck.array(FastCheck.integer({ min: 0, max: 0xffff }), { maxLength: 20 }).map((units) =>
       String.fromCharCode(...units)
     )
-    FastCheck.assert(
+    await assertProperty(
       FastCheck.property(FastCheck.oneof(FastCheck.string({ unit: "binary" }), halves), (text) => {
         const bytes = Utf8.encode(text)
         assert.strictEqual(Utf8.byteLength(text), bytes.length)
         assert.strictEqual(Utf8.isWellFormed(text), Utf8.decode(bytes, 0, bytes.length) === text)
       }),
-      { numRuns: runs(500) }
+      500
     )
   })
 })

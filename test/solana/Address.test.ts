@@ -9,19 +9,18 @@ import { compare } from "../../src/solana/internal/addressOrder.js"
 import { BoundedCache } from "../../src/solana/internal/BoundedCache.js"
 import * as Lamports from "../../src/solana/Lamports.js"
 import * as Signature from "../../src/solana/Signature.js"
-import { runs } from "../support/runs.js"
+import { assertProperty } from "../support/runs.js"
 
 const key = fc.uint8Array({ minLength: 32, maxLength: 32 })
 
 describe("Address", () => {
-  it("given 32 bytes, when made an address and back, then they are the same, the second time from the cache", () => {
-    fc.assert(
+  it("given 32 bytes, when made an address and back, then they are the same, the second time from the cache", async () => {
+    await assertProperty(
       fc.property(key, (bytes) => {
         const address = Address.fromBytes(bytes)
         expect(Address.toBytes(address)).toStrictEqual(bytes)
         expect(Address.toBytes(address)).toBe(Address.toBytes(address))
-      }),
-      { numRuns: runs(200) }
+      })
     )
   })
 
@@ -86,23 +85,21 @@ describe("Address", () => {
 describe("order of addresses in a message", () => {
   const collator = Kit.getAddressComparator()
 
-  it("given two addresses, when compared, then the order is that of Kit's collator", () => {
-    fc.assert(
+  it("given two addresses, when compared, then the order is that of Kit's collator", async () => {
+    await assertProperty(
       fc.property(key, key, (left, right) => {
         const [a, b] = [Address.fromBytes(left), Address.fromBytes(right)]
         expect(Math.sign(compare(a, b))).toBe(Math.sign(collator(a, b)))
-      }),
-      { numRuns: runs(500) }
+      })
     )
   })
 
-  it("given texts that differ in case, in length or in both, when compared, then the order is that of Kit's collator", () => {
+  it("given texts that differ in case, in length or in both, when compared, then the order is that of Kit's collator", async () => {
     const text = fc.string({ unit: fc.constantFrom(..."aAbBzZ19"), maxLength: 6 })
-    fc.assert(
+    await assertProperty(
       fc.property(text, text, (a, b) => {
         expect(Math.sign(compare(a, b))).toBe(Math.sign(collator(a, b)))
-      }),
-      { numRuns: runs(1000) }
+      })
     )
   })
 })

@@ -5,7 +5,7 @@ import * as fc from "effect/FastCheck"
 import * as Address from "../../src/solana/Address.js"
 import * as Base58 from "../../src/solana/Base58.js"
 import * as Signature from "../../src/solana/Signature.js"
-import { runs } from "../support/runs.js"
+import { assertProperty } from "../support/runs.js"
 
 const kit = Kit.getBase58Codec()
 
@@ -42,50 +42,45 @@ describe("Base58", () => {
     [32, 32],
     [64, 64],
     [0, 100]
-  ])("given bytes of %i to %i, when encoded, then the text is Kit's and decodes to the bytes", (min, max) => {
-    fc.assert(
+  ])("given bytes of %i to %i, when encoded, then the text is Kit's and decodes to the bytes", async (min, max) => {
+    await assertProperty(
       fc.property(bytes(min, max), (bytes) => {
         const text = Base58.encode(bytes)
         expect(text).toBe(kit.decode(bytes))
         expect(Base58.decode(text)).toStrictEqual(Either.right(bytes))
-      }),
-      { numRuns: runs(500) }
+      })
     )
   })
 
-  it("given bytes inside a larger array, when an address or a signature is read at an offset, then only those count", () => {
-    fc.assert(
+  it("given bytes inside a larger array, when an address or a signature is read at an offset, then only those count", async () => {
+    await assertProperty(
       fc.property(bytes(80, 80), fc.nat(16), (bytes, offset) => {
         expect(Address.fromBytes(bytes, offset)).toBe(kit.decode(bytes.slice(offset, offset + 32)))
         expect(Signature.fromBytes(bytes, offset)).toBe(kit.decode(bytes.slice(offset, offset + 64)))
-      }),
-      { numRuns: runs(200) }
+      })
     )
   })
 
-  it("given any text, when taken for an address or a signature, then it is one exactly when Kit decodes so many bytes", () => {
-    fc.assert(
+  it("given any text, when taken for an address or a signature, then it is one exactly when Kit decodes so many bytes", async () => {
+    await assertProperty(
       fc.property(texts(32), (text) => {
         expect(Address.is(text)).toBe(kitAccepts(text, 32))
-      }),
-      { numRuns: runs(1000) }
+      })
     )
-    fc.assert(
+    await assertProperty(
       fc.property(texts(64), (text) => {
         expect(Signature.is(text)).toBe(kitAccepts(text, 64))
-      }),
-      { numRuns: runs(1000) }
+      })
     )
   })
 
-  it("given any text, when decoded, then the bytes are Kit's or both refuse", () => {
-    fc.assert(
+  it("given any text, when decoded, then the bytes are Kit's or both refuse", async () => {
+    await assertProperty(
       fc.property(texts(24), (text) => {
         expect(Either.getOrUndefined(Base58.decode(text))).toStrictEqual(
           Either.getOrUndefined(Either.try(() => new Uint8Array(kit.encode(text))))
         )
-      }),
-      { numRuns: runs(1000) }
+      })
     )
   })
 

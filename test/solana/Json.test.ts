@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
 import * as Json from "../../src/solana/Json.js"
-import { runs } from "../support/runs.js"
+import { assertProperty } from "../support/runs.js"
 
 const parse = (text: string): unknown => Either.getOrThrow(Json.parse(text))
 
@@ -64,41 +64,38 @@ const pieces = [
 const rounded = (_: string, value: unknown): unknown => (typeof value === "bigint" ? Number(value) : value)
 
 describe("Json", () => {
-  it("given any document with large integers, when written and read, then nothing is lost", () => {
-    fc.assert(
+  it("given any document with large integers, when written and read, then nothing is lost", async () => {
+    await assertProperty(
       fc.property(document, (document) => {
         const text = Json.stringify(document)
         const expected = typeof document === "number" && Object.is(document, -0) ? 0 : document
         expect(Json.stringify(parse(text))).toBe(text)
         if (typeof expected !== "object") expect(parse(text)).toBe(expected)
-      }),
-      { numRuns: runs(1000) }
+      })
     )
   })
 
-  it("given a document, when spread over lines, then it reads the same", () => {
-    fc.assert(
+  it("given a document, when spread over lines, then it reads the same", async () => {
+    await assertProperty(
       fc.property(fc.array(fc.oneof(large, trickyString)), (items) => {
         const text = `[\n  ${items.map((item) => Json.stringify(item)).join(" ,\r\n\t")}\n]`
         expect(parse(text)).toStrictEqual(items)
-      }),
-      { numRuns: runs(500) }
+      })
     )
   })
 
-  it("given any JSON, when read and written, then both are what the platform does, but for the precision", () => {
-    fc.assert(
+  it("given any JSON, when read and written, then both are what the platform does, but for the precision", async () => {
+    await assertProperty(
       fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
         const text = JSON.stringify(value)
         expect(JSON.stringify(parse(text), rounded)).toBe(text)
         expect(Json.stringify(value)).toBe(text)
-      }),
-      { numRuns: runs(500) }
+      })
     )
   })
 
-  it("given any text, when read, then it fails typed exactly when the platform refuses it", () => {
-    fc.assert(
+  it("given any text, when read, then it fails typed exactly when the platform refuses it", async () => {
+    await assertProperty(
       fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 12 }), (pieces) => {
         const text = pieces.join("")
         const native = Either.try((): unknown => JSON.parse(text))
@@ -107,8 +104,7 @@ describe("Json", () => {
         if (Either.isLeft(ours)) expect(ours).toMatchObject({ left: { _tag: "JsonError", size: text.length } })
         // Large integers aside, the values agree: a bigint rounds to what the platform made of it.
         else expect(JSON.stringify(ours.right, rounded)).toBe(JSON.stringify(Either.getOrThrow(native)))
-      }),
-      { numRuns: runs(2000) }
+      })
     )
   })
 

@@ -8,7 +8,7 @@ import * as Address from "../../src/solana/Address.js"
 import * as Blockhash from "../../src/solana/Blockhash.js"
 import * as Message from "../../src/solana/Message.js"
 import * as Wire from "../../src/solana/Wire.js"
-import { runs } from "../support/runs.js"
+import { assertProperty } from "../support/runs.js"
 
 const numbered = (index: number): KitAddress => {
   const bytes = new Uint8Array(32).fill(index * 37)
@@ -93,14 +93,43 @@ const unsigned = (messageBytes: Uint8Array): Uint8Array => {
 const compile = ({ lookupTables, version, ...rest }: Request): Either.Either<Uint8Array, unknown> =>
   Message.compile({ version, blockhash, ...rest, ...(version === 0 ? { lookupTables } : {}) })
 
+const NO_BYTES = new Uint8Array(0)
+
+/** What Kit reads in the bytes of a message. */
+const readByKit = (bytes: Uint8Array): Message.CompiledMessage => {
+  const compiled = Kit.getCompiledTransactionMessageDecoder().decode(bytes)
+  if (compiled.version === 1) throw new RangeError("not version 1")
+  const lookups = "addressTableLookups" in compiled ? (compiled.addressTableLookups ?? []) : []
+  return {
+    version: compiled.version,
+    header: {
+      requiredSignatures: compiled.header.numSignerAccounts,
+      readonlySigned: compiled.header.numReadonlySignerAccounts,
+      readonlyUnsigned: compiled.header.numReadonlyNonSignerAccounts
+    },
+    staticAccounts: compiled.staticAccounts,
+    blockhash: Kit.blockhash(compiled.lifetimeToken),
+    instructions: compiled.instructions.map(({ accountIndices = [], data = NO_BYTES, programAddressIndex }) => ({
+      programIndex: programAddressIndex,
+      accountIndices: Uint8Array.from(accountIndices),
+      data: Uint8Array.from(data)
+    })),
+    lookups: lookups.map(({ lookupTableAddress, readonlyIndexes, writableIndexes }) => ({
+      table: lookupTableAddress,
+      writable: Uint8Array.from(writableIndexes),
+      readonly: Uint8Array.from(readonlyIndexes)
+    }))
+  }
+}
+
 const instruction: Instruction = { programAddress: numbered(200), accounts: [{ address: numbered(1), role: 1 }] }
 
 describe("Message", () => {
   it.each([4, 12, 30, 64])(
     "given instructions over %i accounts, when compiled, then the bytes are Kit's or both refuse",
-    (n) => {
+    async (n) => {
       let accepted = 0
-      fc.assert(
+      await assertProperty(
         fc.property(request(n), (request) => {
           const expected = byKit(request)
           const actual = Either.map(compile(request), unsigned)
@@ -113,7 +142,7 @@ describe("Message", () => {
             expect(VersionedTransaction.deserialize(actual.right).serialize()).toStrictEqual(actual.right)
           }
         }),
-        { numRuns: runs(200) }
+        500
       )
       expect(accepted).toBeGreaterThan(0)
     }
@@ -149,7 +178,7 @@ describe("Message", () => {
     ).toMatchObject({ left: { _tag: "InvalidInput", field: "accounts", size: 65 } })
   })
 
-  it("given accounts that name their own table, when compiled, then the bytes are Kit's", () => {
+  it("given accounts that name their own table, when compiled, then the bytes are Kit's", async () => {
     const meta = fc.record({
       address: fc.integer({ min: 1, max: 8 }).map(numbered),
       role: fc.constantFrom(0, 1),
@@ -160,13 +189,13 @@ describe("Message", () => {
       address: fc.integer({ min: 1, max: 8 }).map(numbered),
       role: fc.constantFrom(0, 1, 2, 3)
     })
-    fc.assert(
+    await assertProperty(
       fc.property(fc.array(fc.oneof(meta, plain), { maxLength: 12 }), (accounts) => {
         const instructions: ReadonlyArray<Instruction> = [{ programAddress: numbered(200), accounts }]
         const request: Request = { version: 0, feePayer, instructions, lookupTables: [] }
         expect(Either.map(compile(request), unsigned)).toStrictEqual(byKit(request))
       }),
-      { numRuns: runs(200) }
+      500
     )
   })
 
@@ -211,7 +240,7 @@ describe("Message", () => {
     expect(refused).toMatchObject({ left: { _tag: "InvalidInput", field } })
   })
 
-  it("given arbitrary or mutated bytes, when decoded, then they fail typed or are exactly what encoding writes", () => {
+  it("given arbitrary or mutated bytes, when decoded, then they fail typed or are exactly what encoding writes", async () => {
     const valid = fc
       .tuple(request(12), fc.boolean())
       .map(([request]) => Either.getOrElse(compile(request), () => new Uint8Array(0)))
@@ -223,7 +252,7 @@ describe("Message", () => {
         for (const [at, value] of changes) copy[at % Math.max(1, Math.min(copy.length, 50))] = value
         return copy
       })
-    fc.assert(
+    await assertProperty(
       fc.property(fc.oneof(mutated, fc.uint8Array({ maxLength: 200 })), (bytes) => {
         const decoded = Message.decode(bytes)
         if (Either.isLeft(decoded)) {
@@ -232,9 +261,9 @@ describe("Message", () => {
           return
         }
         expect(Message.encode(decoded.right)).toStrictEqual(bytes)
+        expect(decoded.right).toStrictEqual(readByKit(bytes))
         expect(new Uint8Array(VersionedMessage.deserialize(bytes).serialize())).toStrictEqual(bytes)
-      }),
-      { numRuns: runs(1000) }
+      })
     )
   })
 })
@@ -311,6 +340,25 @@ describe("Wire", () => {
     expect(signatures).toStrictEqual([signature])
   })
 
+  it("given any message and signatures, when joined, then Kit reads the same, and what Kit writes is read back", async () => {
+    const kit = Kit.getTransactionCodec()
+    await assertProperty(
+      fc.property(request(12), fc.uint8Array({ minLength: 64, maxLength: 64 }), (request, random) => {
+        const messageBytes = Either.getOrUndefined(compile(request))
+        if (messageBytes === undefined) return
+        const { requiredSignatures } = Either.getOrThrow(Message.decode(messageBytes)).header
+        const signatures = Array.from({ length: requiredSignatures }, (_, index) => random.map((byte) => byte ^ index))
+        const bytes = Wire.encode(signatures, messageBytes)
+        const byKit = kit.decode(bytes)
+        expect(Object.values(byKit.signatures)).toStrictEqual(signatures)
+        expect(byKit.messageBytes).toStrictEqual(messageBytes)
+        const read = Either.getOrThrow(Wire.decode(new Uint8Array(kit.encode(byKit))))
+        expect(read.signatures).toStrictEqual(signatures)
+        expect(read.messageBytes).toStrictEqual(messageBytes)
+      })
+    )
+  })
+
   it.each([
     ["no signature", Wire.encode([], message), "SignatureCount"],
     ["a signature too many", Wire.encode([signature, signature], message), "SignatureCount"],
@@ -328,16 +376,15 @@ describe("Wire", () => {
     expect(Wire.decode(bytes)).toMatchObject({ left: { reason: "UnsupportedVersion", offset: 65 } })
   })
 
-  it("given arbitrary bytes, when decoded, then they fail typed or are exactly what encoding writes", () => {
-    fc.assert(
+  it("given arbitrary bytes, when decoded, then they fail typed or are exactly what encoding writes", async () => {
+    await assertProperty(
       fc.property(fc.uint8Array({ maxLength: 400 }), fc.boolean(), (bytes, plausible) => {
         if (plausible && bytes.length > 70) bytes.set([1], 0)
         const decoded = Wire.decode(bytes)
         if (Either.isRight(decoded)) {
           expect(Wire.encode(decoded.right.signatures, Message.encode(decoded.right.message))).toStrictEqual(bytes)
         } else expect(decoded).toMatchObject({ left: { _tag: "WireError" } })
-      }),
-      { numRuns: runs(1000) }
+      })
     )
   })
 })

@@ -6,7 +6,7 @@ import * as Address from "../../src/solana/Address.js"
 import * as Blockhash from "../../src/solana/Blockhash.js"
 import * as Message from "../../src/solana/Message.js"
 import * as PreparedMessage from "../../src/solana/PreparedMessage.js"
-import { runs } from "../support/runs.js"
+import { assertProperty } from "../support/runs.js"
 
 const numbered = (index: number) => Address.fromBytes(new Uint8Array(32).fill(index * 37).fill(index, 0, 1))
 
@@ -66,9 +66,9 @@ const resembling = request.chain((first) => {
 })
 
 describe("PreparedMessage", () => {
-  it("given messages that resemble one another, when prepared, then each is byte for byte what is compiled", () => {
+  it("given messages that resemble one another, when prepared, then each is byte for byte what is compiled", async () => {
     let patched = 0
-    fc.assert(
+    await assertProperty(
       fc.property(resembling, (requests) => {
         for (const request of requests) {
           const expected = compiled(request)
@@ -76,14 +76,13 @@ describe("PreparedMessage", () => {
           expect(actual).toStrictEqual(expected)
           if (Either.isRight(actual)) patched++
         }
-      }),
-      { numRuns: runs(400) }
+      })
     )
     expect(patched).toBeGreaterThan(0)
   })
 
-  it("given a prepared message, when its signers are read, then they are the first accounts of what is compiled", () => {
-    fc.assert(
+  it("given a prepared message, when its signers are read, then they are the first accounts of what is compiled", async () => {
+    await assertProperty(
       fc.property(resembling, (requests) => {
         for (const request of requests) {
           const message = Either.flatMap(compiled(request), Message.decode)
@@ -93,8 +92,7 @@ describe("PreparedMessage", () => {
           const actual = Either.map(PreparedMessage.prepare(request), ({ signers }) => [...signers])
           if (Either.isRight(signers)) expect(actual).toStrictEqual(signers)
         }
-      }),
-      { numRuns: runs(100) }
+      })
     )
   })
 
