@@ -3,24 +3,41 @@
  *
  * @since 0.1.0
  */
-import type { Address, Blockhash, Instruction } from "@solana/kit"
+import type { Address, Blockhash } from "@solana/kit"
 import * as Either from "effect/Either"
 import type { InvalidInput } from "../InvalidInput.js"
 import * as Addresses from "./Address.js"
 import * as Blockhashes from "./Blockhash.js"
 import * as Compiler from "./internal/messageCompiler.js"
+import type { CompileOptions, Version } from "./internal/messageModels.js"
 import { Reader } from "./internal/Reader.js"
 import * as ShortVec from "./internal/shortVec.js"
 import { VERSION_FLAG } from "./internal/wireConstants.js"
 import type { WireError } from "./WireError.js"
 
-/**
- * Versions of a message: `"legacy"`, or 0 with address lookup tables.
- *
- * @since 0.1.0
- * @category models
- */
-export type Version = "legacy" | 0
+export type {
+  /**
+   * What a message is compiled from.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  CompileOptions,
+  /**
+   * An address lookup table and what it holds, in its order.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  LookupTable,
+  /**
+   * Versions of a message: `"legacy"`, or 0 with address lookup tables.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  Version
+} from "./internal/messageModels.js"
 
 /**
  * How many of the static accounts sign and how many are only read. Accounts stand in the order: writable signers (the
@@ -74,39 +91,6 @@ export interface CompiledMessage {
   readonly instructions: ReadonlyArray<CompiledInstruction>
   /** Always empty in a legacy message. */
   readonly lookups: ReadonlyArray<CompiledLookup>
-}
-
-/**
- * An address lookup table and what it holds, in its order.
- *
- * @since 0.1.0
- * @category models
- */
-export interface LookupTable {
-  readonly address: Address
-  readonly addresses: ReadonlyArray<Address>
-}
-
-/**
- * What a message is compiled from.
- *
- * @since 0.1.0
- * @category models
- */
-export interface CompileOptions {
-  /** Default 0. Legacy is for wallets and programs that know no other. */
-  readonly version?: Version | undefined
-  /** Pays the fee; the first account of the message, a writable signer. */
-  readonly feePayer: Address
-  /** A recent blockhash, or the value of a durable nonce: what the message can land with. */
-  readonly blockhash: Blockhash
-  /** At most 64. */
-  readonly instructions: ReadonlyArray<Instruction>
-  /**
-   * Tables to take accounts from, where they neither sign nor are invoked; the first table that holds an account is
-   * taken. An account meta that names its own table keeps it. Only for version 0. Default none.
-   */
-  readonly lookupTables?: ReadonlyArray<LookupTable> | undefined
 }
 
 /**

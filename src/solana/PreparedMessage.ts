@@ -9,32 +9,27 @@ import type { InvalidInput } from "../InvalidInput.js"
 import * as Addresses from "./Address.js"
 import * as Blockhashes from "./Blockhash.js"
 import { BoundedCache } from "./internal/BoundedCache.js"
+import type { PreparedMessage, PrepareOptions } from "./internal/messageModels.js"
 import * as Template from "./internal/messageTemplate.js"
 import { VERSION_FLAG } from "./internal/wireConstants.js"
 import * as Message from "./Message.js"
 
-/**
- * What a message is prepared from: all that it is compiled from, but the blockhash.
- *
- * @since 0.1.0
- * @category models
- */
-export type PrepareOptions = Omit<Message.CompileOptions, "blockhash">
-
-/**
- * A compiled message with zeros in the place of its blockhash.
- *
- * @since 0.1.0
- * @category models
- */
-export interface PreparedMessage {
-  /** Do not change them. */
-  readonly bytes: Uint8Array
-  /** Where the 32 bytes of the blockhash go. */
-  readonly blockhashAt: number
-  /** Who has to sign, in the order of the signatures; the fee payer first. */
-  readonly signers: ReadonlyArray<Address>
-}
+export type {
+  /**
+   * A compiled message with zeros in the place of its blockhash.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  PreparedMessage,
+  /**
+   * What a message is prepared from: all that it is compiled from, but the blockhash.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  PrepareOptions
+} from "./internal/messageModels.js"
 
 const NO_DATA = new Uint8Array(0)
 

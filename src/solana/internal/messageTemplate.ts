@@ -8,7 +8,7 @@
 import type { Address, Instruction } from "@solana/kit"
 import * as Addresses from "../Address.js"
 import * as Blockhash from "../Blockhash.js"
-import type { PreparedMessage, PrepareOptions } from "../PreparedMessage.js"
+import type { PreparedMessage, PrepareOptions } from "./messageModels.js"
 import { VERSION_FLAG } from "./wireConstants.js"
 
 /** Counts of accounts and metas take one byte up to here. */
