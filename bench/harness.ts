@@ -4,14 +4,23 @@
  * steadier than the times themselves. Time is the CPU time of the process, its collector included.
  */
 
-/** One contender. */
-export interface Case {
-  readonly name: string
-  /** One call; a promise is awaited before the next. The result is kept alive so that the work is not optimised away. */
-  readonly run: (iteration: number) => unknown
+/** What a contender does. */
+export type Work = {
   /** Operations in one call: times are given for one operation. Default 1. */
   readonly operations?: number
-}
+} & (
+  | {
+      /** One call; a promise is awaited before the next. The result is kept alive so that it is not optimised away. */
+      readonly run: (iteration: number) => unknown
+    }
+  | {
+      /** Milliseconds of CPU that so many calls took, where another process makes them. */
+      readonly time: (calls: number) => Promise<number>
+    }
+)
+
+/** One contender. */
+export type Case = Work & { readonly name: string }
 
 /** How long to measure. */
 export interface Options {
@@ -34,6 +43,8 @@ export interface Row {
   readonly p90: number
   /** Median over the rounds of this case's time divided by the base's. */
   readonly ratio: number
+  /** Microseconds of CPU for an operation in each round. */
+  readonly rounds: ReadonlyArray<number>
 }
 
 /** A titled group of cases that do the same work. */
@@ -47,25 +58,26 @@ export interface Report {
 let sink: unknown
 
 /** Milliseconds of CPU that the calls took: what else runs on the machine does not count. */
-const repeat = async (run: Case["run"], times: number): Promise<number> => {
+const repeat = async (work: Work, times: number): Promise<number> => {
+  if ("time" in work) return work.time(times)
   const started = process.cpuUsage()
   for (let i = 0; i < times; i++) {
-    sink = run(i)
+    sink = work.run(i)
     if (sink instanceof Promise) await sink
   }
   const { system, user } = process.cpuUsage(started)
   return Math.max(0.001, (system + user) / 1000)
 }
 
-/** Runs a case until it is warm and returns how many calls fill a round. */
-const calibrate = async (run: Case["run"], warmMillis: number, roundMillis: number): Promise<number> => {
+/** Works until it is warm and returns how many calls fill a round. */
+const calibrate = async (work: Work, warmMillis: number, roundMillis: number): Promise<number> => {
   let calls = 1
   let millis = 0
   for (let spent = 0; spent < warmMillis; spent += millis) {
-    millis = await repeat(run, calls)
+    millis = await repeat(work, calls)
     if (millis < roundMillis) calls *= 2
   }
-  return Math.max(1, Math.round((calls * roundMillis) / (await repeat(run, calls))))
+  return Math.max(1, Math.round((calls * roundMillis) / (await repeat(work, calls))))
 }
 
 const quantile = (values: ReadonlyArray<number>, at: number): number => {
@@ -78,6 +90,10 @@ const quantile = (values: ReadonlyArray<number>, at: number): number => {
 
 /** The middle of the values. */
 export const median = (values: ReadonlyArray<number>): number => quantile(values, 0.5)
+
+/** Median over the rounds of one's time divided by the other's in the same round. */
+export const pairedRatio = (rounds: ReadonlyArray<number>, base: ReadonlyArray<number>): number =>
+  median(rounds.map((value, round) => value / (base[round] ?? Number.NaN)))
 
 const shuffled = (length: number): ReadonlyArray<number> => {
   const order = Array.from({ length }, (_, index) => index)
@@ -97,14 +113,14 @@ export const measure = async (
   { base = cases[0]?.name ?? "", roundMillis = 12, rounds = 21, warmMillis = 150 }: Options = {}
 ): Promise<Report> => {
   const calls: Array<number> = []
-  for (const { run } of cases) calls.push(await calibrate(run, warmMillis, roundMillis))
+  for (const contender of cases) calls.push(await calibrate(contender, warmMillis, roundMillis))
   const micros = cases.map((): Array<number> => [])
   for (let round = 0; round < rounds; round++) {
     for (const index of shuffled(cases.length)) {
       const contender = cases[index]
       const times = calls[index]
       if (contender === undefined || times === undefined) continue
-      const millis = await repeat(contender.run, times)
+      const millis = await repeat(contender, times)
       micros[index]?.push((millis * 1000) / times / (contender.operations ?? 1))
     }
   }
@@ -119,7 +135,8 @@ export const measure = async (
         micros: median(own),
         p10: quantile(own, 0.1),
         p90: quantile(own, 0.9),
-        ratio: median(own.map((value, round) => value / (baseMicros[round] ?? Number.NaN)))
+        ratio: pairedRatio(own, baseMicros),
+        rounds: own
       }
     })
   }

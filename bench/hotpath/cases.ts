@@ -22,17 +22,28 @@ import * as Json from "../../src/solana/Json.js"
 import { bytes32 } from "../../src/solana/internal/base58Fixed.js"
 import * as Message from "../../src/solana/Message.js"
 import * as PreparedMessage from "../../src/solana/PreparedMessage.js"
-import type { Case, Options } from "../harness.js"
+import type { Options, Work } from "../harness.js"
 import * as EndToEnd from "./endToEnd.js"
 import * as Fixtures from "./fixtures.js"
 import { load } from "./install.js"
 import * as Ours from "./ours.js"
 import * as Peers from "./peers.js"
+import * as Rust from "./rust.js"
 
 /** Who does the work. */
-export type Contender = "floor" | "ours" | "oursTraced" | "kit" | "web3js" | "anchor" | "pod"
+export type Contender =
+  | "floor"
+  | "ours"
+  | "oursTraced"
+  | "sodium"
+  | "sodiumTraced"
+  | "rust"
+  | "kit"
+  | "web3js"
+  | "anchor"
+  | "pod"
 
-type Contenders = { readonly [_ in Contender]?: Omit<Case, "name"> }
+type Contenders = { readonly [_ in Contender]?: Work }
 
 /** One row of the table. */
 export interface Group {
@@ -120,15 +131,43 @@ const buildAndSign: Group = {
   contenders: async () => {
     const floor = FloorSend.sender(Fixtures.sender, Fixtures.blockhashBytes, FloorSend.nodeSign(Fixtures.key))
     const ours = Ours.builder()
+    const sodium = Ours.builder(Ours.sodiumWallet)
+    const rust = await Rust.checked()
     const kit = await Peers.kit((wire) => Promise.resolve(wire))
     return {
       floor: { run: (i) => floor(Fixtures.recipientBytes(i), Fixtures.payload()) },
       ours: { run: ours.untraced, operations: Ours.MESSAGES },
       oursTraced: { run: ours.traced, operations: Ours.MESSAGES },
+      sodium: { run: sodium.untraced, operations: Ours.MESSAGES },
+      sodiumTraced: { run: sodium.traced, operations: Ours.MESSAGES },
+      ...(rust && { rust: { time: rust.alone } }),
       kit: { run: kit },
       web3js: { run: await Peers.web3js() },
       anchor: { run: await Peers.anchor() },
       pod: { run: await Peers.podSdk() }
+    }
+  }
+}
+
+const PACK = 8
+
+const buildAndSignPacked: Group = {
+  title: "build and sign a message of eight packed in a transaction",
+  options: slow,
+  contenders: async () => {
+    const floor = FloorSend.packer(Fixtures.sender, Fixtures.blockhashBytes, FloorSend.nodeSign(Fixtures.key))
+    const ours = Ours.packer()
+    const sodium = Ours.packer(Ours.sodiumWallet)
+    const rust = await Rust.checked()
+    const pack = (i: number) =>
+      Array.from({ length: PACK }, (_, at) => [Fixtures.recipientBytes(i * PACK + at), Fixtures.payload()] as const)
+    return {
+      floor: { run: (i) => floor(pack(i)), operations: PACK },
+      ours: { run: ours.untraced, operations: Ours.MESSAGES },
+      oursTraced: { run: ours.traced, operations: Ours.MESSAGES },
+      sodium: { run: sodium.untraced, operations: Ours.MESSAGES },
+      sodiumTraced: { run: sodium.traced, operations: Ours.MESSAGES },
+      ...(rust && { rust: { time: (calls) => rust.packed(calls * PACK), operations: PACK } })
     }
   }
 }
@@ -185,7 +224,7 @@ const base58Decode: Group = {
   }
 }
 
-const compileFloor: Omit<Case, "name"> = {
+const compileFloor: Work = {
   run: (i) => FloorCompile.compile(Fixtures.wallet, Fixtures.blockhash, instructionsOf(i))
 }
 
@@ -297,6 +336,7 @@ const endToEnd: Group = {
 /** All groups, in the order of the table. */
 export const groups: ReadonlyArray<Group> = [
   buildAndSign,
+  buildAndSignPacked,
   programAddress,
   base58Encode,
   base58Decode,

@@ -21,6 +21,11 @@ export const secretKey = Uint8Array.of(...seed, ...publicKey)
 export const wallet: Address = Addresses.fromBytes(publicKey)
 export const agent: Address = Pda.agent(wallet).address
 export const key = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: "der", type: "pkcs8" })
+/** The same key to WebCrypto. */
+export const keyPair: CryptoKeyPair = {
+  privateKey: await crypto.subtle.importKey("pkcs8", Buffer.concat([PKCS8_PREFIX, seed]), "Ed25519", false, ["sign"]),
+  publicKey: await crypto.subtle.importKey("raw", publicKey, "Ed25519", true, ["verify"])
+}
 export const sender = { wallet: publicKey, agent: Addresses.toBytes(agent) }
 
 export const blockhash: Blockhash = Blockhashes.fromBytes(new Uint8Array(32).fill(9))

@@ -7,7 +7,8 @@ import { createRequire } from "node:module"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 
-const peers = join(process.env["BENCH_ROOT"] ?? process.cwd(), "bench/peers")
+/** Where the peers are. */
+export const peers = join(process.env["BENCH_ROOT"] ?? process.cwd(), "bench/peers")
 
 const installed = (folder: string): string => {
   const directory = join(peers, folder)
@@ -26,16 +27,4 @@ export const load = async (folder: string, name: string): Promise<unknown> => {
     ? join(directory, "node_modules", name)
     : createRequire(join(directory, "package.json")).resolve(name)
   return import(pathToFileURL(path).href)
-}
-
-/** Runs the client in Rust, if cargo or its binary is there: microseconds of one message, alone and packed. */
-export const rust = (): { readonly single: number; readonly packed: number } | undefined => {
-  const directory = join(peers, "rust")
-  const binary = join(directory, "target/release/pod-bench-peer")
-  try {
-    if (!existsSync(binary)) execFileSync("cargo", ["build", "--release"], { cwd: directory, stdio: "ignore" })
-    return JSON.parse(execFileSync(binary, { encoding: "utf8" }))
-  } catch {
-    return undefined
-  }
 }

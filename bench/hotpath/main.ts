@@ -1,8 +1,18 @@
-import { measure, type Report } from "../harness.js"
+import { measure, pairedRatio, type Report } from "../harness.js"
 import { type Contender, type Group, groups } from "./cases.js"
-import { rust } from "./install.js"
 
-const CONTENDERS: ReadonlyArray<Contender> = ["floor", "ours", "oursTraced", "kit", "web3js", "anchor", "pod"]
+const CONTENDERS: ReadonlyArray<Contender> = [
+  "floor",
+  "ours",
+  "oursTraced",
+  "sodium",
+  "sodiumTraced",
+  "rust",
+  "kit",
+  "web3js",
+  "anchor",
+  "pod"
+]
 
 const json = process.argv.includes("--json")
 const names = process.argv.slice(2).filter((word) => word !== "--json")
@@ -21,25 +31,23 @@ const round = (value: number | undefined): number | undefined =>
 
 const row = ({ rows, title }: Report) => {
   const of = (name: Contender) => rows.find((row) => row.name === name)
-  const ours = of("ours")?.ratio
-  const kit = of("kit")?.ratio
+  const ratio = (name: Contender, base: Contender) => {
+    const [own, other] = [of(name), of(base)]
+    return own && other && round(pairedRatio(own.rounds, other.rounds))
+  }
   return {
     case: title,
     unit: "µs of CPU",
     ...Object.fromEntries(CONTENDERS.map((name) => [name, round(of(name)?.micros)])),
-    ratioToFloor: round(ours),
-    ratioToFloorTraced: round(of("oursTraced")?.ratio),
-    ratioToKit: kit === undefined || ours === undefined ? undefined : round(ours / kit)
+    ratioToFloor: ratio("ours", "floor"),
+    ratioToFloorTraced: ratio("oursTraced", "floor"),
+    ratioToKit: ratio("ours", "kit"),
+    sodiumToRust: ratio("sodium", "rust"),
+    sodiumTracedToRust: ratio("sodiumTraced", "rust")
   }
 }
 
-/** The client in Rust measures itself, in a process of its own. */
-const inRust = () => {
-  const micros = rust()
-  return micros === undefined ? [] : [{ case: "build and sign in Rust: alone, packed", unit: "µs", ...micros }]
-}
-
-const rows: Array<object> = names.length === 0 ? inRust() : []
+const rows: Array<object> = []
 for (const group of groups) {
   if (names.length > 0 && !names.some((name) => group.title.includes(name))) continue
   const measured = row(await report(group))

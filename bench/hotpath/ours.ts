@@ -10,9 +10,11 @@ import * as Message from "../../services/Message.js"
 import * as PayloadStore from "../../services/PayloadStore.js"
 import * as RpcPool from "../../services/RpcPool.js"
 import * as Transactions from "../../services/Transactions.js"
-import type * as Wallet from "../../services/Wallet.js"
+import * as Estimates from "../../services/transactions/internal/Estimates.js"
+import * as Sending from "../../services/transactions/internal/Sending.js"
+import * as Wallet from "../../services/Wallet.js"
 import * as Base64 from "../../src/solana/Base64.js"
-import { payload, recipient, secretKey } from "./fixtures.js"
+import { keyPair, payload, recipient, secretKey } from "./fixtures.js"
 import { transport } from "./node.js"
 
 /** The last text that would go to a node, so that it is made. */
@@ -21,16 +23,25 @@ export let sent = ""
 /** Transactions that are signed and encoded, and go no further. */
 const toTheWire = Layer.scoped(
   Transactions.Transactions,
-  Effect.map(Transactions.make(), (real) =>
-    Transactions.Transactions.of({
+  Effect.map(Transactions.make(), (real) => {
+    const send: Transactions.Service["send"] = (instructions, options) =>
+      Effect.map(real.sign(instructions, options), ({ fee, signature, wire }) => {
+        sent = Base64.encode(wire)
+        return { signature, slot: 1n, fee }
+      })
+    return Transactions.Transactions.of({
       ...real,
-      send: (instructions, options) =>
-        Effect.map(real.sign(instructions, options), ({ fee, signature, wire }) => {
-          sent = Base64.encode(wire)
-          return { signature, slot: 1n, fee }
-        })
+      send,
+      sendPacked: (items, options = {}) =>
+        Effect.flatMap(Wallet.Wallet, (wallet) =>
+          Effect.forEach(Sending.pack(wallet, items, options, Estimates.none), (pack) =>
+            Effect.map(Effect.either(send(pack.flatMap(({ instructions }) => instructions))), (outcome) =>
+              pack.map(() => outcome)
+            )
+          )
+        ).pipe(Effect.map((outcomes) => outcomes.flat()))
     })
-  )
+  })
 )
 
 /** A store that takes everything and keeps nothing. */
@@ -47,15 +58,22 @@ const payloads = Layer.succeed(
 /** Signatures are looked up 20 times a second: often enough to end, seldom enough not to be what is measured. */
 const transactions = Transactions.layer({ pollInterval: "50 millis" })
 
+/** The wallet that `node:crypto` signs for. */
+const nodeWallet = WalletNode.layerKeyPair(keyPair)
+
+/** The wallet that libsodium signs for. */
+export const sodiumWallet = WalletNode.layerSecretKey(Redacted.make(secretKey))
+
 const runtimeOver = <E>(
   layer: Layer.Layer<Transactions.Transactions, E, RpcPool.RpcPool>,
-  pool: Layer.Layer<RpcPool.RpcPool, E>
+  pool: Layer.Layer<RpcPool.RpcPool, E>,
+  wallet = nodeWallet
 ) =>
   ManagedRuntime.make(
     Message.layer.pipe(
       Layer.provide(layer),
       Layer.provideMerge(Layer.merge(pool, payloads)),
-      Layer.provideMerge(WalletNode.layerSecretKey(Redacted.make(secretKey)))
+      Layer.provideMerge(wallet)
     )
   )
 
@@ -77,12 +95,30 @@ const runsOf = (run: Run, effect: Effect.Effect<unknown, unknown, Message.Messag
 })
 
 /** Builds and signs. */
-export const builder = () => {
-  const { runPromise } = runtimeOver(toTheWire, RpcPool.layer(transport))
+export const builder = (wallet = nodeWallet) => {
+  const { runPromise } = runtimeOver(toTheWire, RpcPool.layer(transport), wallet)
   return runsOf(runPromise, inOneFiber)
 }
 
-const inputs = () => Array.from({ length: 100 }, (_, index) => ({ recipient: recipient(index), payload: payload() }))
+const inputs = (length = 100) =>
+  Array.from({ length }, (_, index) => ({ recipient: recipient(index), payload: payload() }))
+
+const sendAll = (length?: number) =>
+  Effect.suspend(() => Effect.flatMap(Message.Message, (messages) => messages.sendAll(inputs(length))))
+
+/** Builds and signs, as many in a transaction as there is room for. */
+export const packer = (wallet = nodeWallet) => {
+  const { runPromise } = runtimeOver(toTheWire, RpcPool.layer(transport), wallet)
+  return runsOf(runPromise, sendAll(MESSAGES))
+}
+
+/** The transaction, in base64, of messages with these payloads to the first recipients. */
+export const wireOf = async (payloads: ReadonlyArray<Uint8Array>): Promise<string> => {
+  const { runPromise } = runtimeOver(toTheWire, RpcPool.layer(transport), sodiumWallet)
+  const inputs = payloads.map((payload, index) => ({ recipient: recipient(index), payload, raw: true }))
+  await runPromise(Effect.flatMap(Message.Message, (messages) => messages.sendAll(inputs)))
+  return sent
+}
 
 /** Sends a hundred, over a node that answers at once or over the pool that is given. */
 export const hundred = <E>(pool?: Layer.Layer<RpcPool.RpcPool, E>) => {
@@ -92,6 +128,5 @@ export const hundred = <E>(pool?: Layer.Layer<RpcPool.RpcPool, E>) => {
       Effect.forEach(inputs(), (input) => messages.send(input), { concurrency: 20, discard: true })
     )
   )
-  const packed = Effect.suspend(() => Effect.flatMap(Message.Message, (messages) => messages.sendAll(inputs())))
-  return { oneByOne: runsOf(runPromise, oneByOne), packed: runsOf(runPromise, packed) }
+  return { oneByOne: runsOf(runPromise, oneByOne), packed: runsOf(runPromise, sendAll()) }
 }

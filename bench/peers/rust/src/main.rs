@@ -1,5 +1,9 @@
-//! Builds and signs `send_message` transactions with the Solana crates, from payload to base64 wire, and prints the
-//! median microseconds of one message as JSON: one message a transaction, and eight packed into one.
+//! Builds and signs `send_message` transactions with the Solana crates, from payload to base64 wire, as its standard
+//! input says, one command a line:
+//!
+//! - `alone COUNT`: so many messages, each in a transaction of its own; answers with the microseconds of CPU they took.
+//! - `packed COUNT`: the same, eight in a transaction.
+//! - `wire BLOCKHASH PAYLOAD…`: one transaction with these payloads (in hex) to the first recipients; answers with it.
 
 use base64::{engine::general_purpose::STANDARD, Engine};
 use sha2::{Digest, Sha256};
@@ -10,13 +14,12 @@ use solana_message::{v0, VersionedMessage};
 use solana_pubkey::{pubkey, Pubkey};
 use solana_signer::Signer;
 use solana_transaction::versioned::VersionedTransaction;
-use std::{hint::black_box, time::Instant};
+use std::{hint::black_box, io::stdin};
 
 const PROGRAM: Pubkey = pubkey!("HEpGLgYsE1kP8aoYKyLFc3JVVrofS7T4zEA6fWBJsZps");
 const SYSTEM: Pubkey = pubkey!("11111111111111111111111111111111");
 const SEND_MESSAGE: [u8; 8] = [0x39, 0x28, 0x22, 0xb2, 0xbd, 0x0a, 0x41, 0x1a];
-const ROUNDS: usize = 41;
-const MESSAGES: usize = 800;
+const RECIPIENTS: usize = 256;
 const PACK: usize = 8;
 
 struct Sender {
@@ -53,42 +56,62 @@ impl Sender {
     }
 }
 
-/// The median over the rounds of microseconds for one message.
-fn median_micros(mut round: impl FnMut(usize)) -> f64 {
-    let mut micros: Vec<f64> = (0..ROUNDS)
-        .map(|number| {
-            let started = Instant::now();
-            round(number);
-            started.elapsed().as_secs_f64() * 1e6 / MESSAGES as f64
-        })
-        .collect();
-    micros.sort_by(f64::total_cmp);
-    micros[ROUNDS / 2]
+/// The keys that the bench gives to everybody.
+fn recipient(index: usize) -> Pubkey {
+    let mut seed = [index as u8; 32];
+    seed[..16].fill(1);
+    Keypair::new_from_array(seed).pubkey()
+}
+
+/// Microseconds of CPU, of user and system, that this process has taken.
+fn cpu_micros() -> f64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) };
+    time.tv_sec as f64 * 1e6 + time.tv_nsec as f64 / 1e3
+}
+
+fn from_hex(text: &str) -> Vec<u8> {
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
 }
 
 fn main() {
     let wallet = Keypair::new_from_array([7; 32]);
     let (agent, _) = Pubkey::find_program_address(&[b"agent", wallet.pubkey().as_ref()], &PROGRAM);
     let sender = Sender { wallet, agent };
-    let recipients: Vec<Pubkey> = (0..MESSAGES).map(|_| Pubkey::new_unique()).collect();
+    let recipients: Vec<Pubkey> = (0..RECIPIENTS).map(recipient).collect();
     let blockhash = Hash::new_from_array([9; 32]);
-    let payload = |round: usize, index: usize| format!("message {round} {index} to somebody who reads it");
+    let mut sent = 0;
 
-    let single = median_micros(|round| {
-        for (index, recipient) in recipients.iter().enumerate() {
-            let instruction = sender.instruction(recipient, payload(round, index).as_bytes());
-            black_box(sender.wire(&[instruction], blockhash));
-        }
-    });
-    let packed = median_micros(|round| {
-        for (pack, recipients) in recipients.chunks(PACK).enumerate() {
-            let instructions: Vec<Instruction> = recipients
-                .iter()
-                .enumerate()
-                .map(|(index, recipient)| sender.instruction(recipient, payload(round, pack * PACK + index).as_bytes()))
+    let mut send = |count: usize, pack: usize| {
+        let started = cpu_micros();
+        for _ in 0..count / pack {
+            let instructions: Vec<Instruction> = (0..pack)
+                .map(|_| {
+                    sent += 1;
+                    let payload = format!("message {sent} to somebody who reads it");
+                    sender.instruction(&recipients[sent % RECIPIENTS], payload.as_bytes())
+                })
                 .collect();
             black_box(sender.wire(&instructions, blockhash));
         }
-    });
-    println!("{{\"single\":{single:.2},\"packed\":{packed:.2}}}");
+        cpu_micros() - started
+    };
+
+    for line in stdin().lines() {
+        let line = line.unwrap();
+        let words: Vec<&str> = line.split(' ').collect();
+        match words[..] {
+            ["alone", count] => println!("{:.1}", send(count.parse().unwrap(), 1)),
+            ["packed", count] => println!("{:.1}", send(count.parse().unwrap(), PACK)),
+            ["wire", blockhash, ref payloads @ ..] => {
+                let instructions: Vec<Instruction> = payloads
+                    .iter()
+                    .zip(&recipients)
+                    .map(|(payload, recipient)| sender.instruction(recipient, &from_hex(payload)))
+                    .collect();
+                println!("{}", sender.wire(&instructions, blockhash.parse().unwrap()));
+            }
+            _ => panic!("unknown command: {line}"),
+        }
+    }
 }

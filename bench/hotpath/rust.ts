@@ -1,0 +1,97 @@
+/**
+ * The client in Rust: a process that is told over its standard input what to do, round by round, and answers with the
+ * CPU time that it took.
+ */
+import { strict as assert } from "node:assert"
+import { execFileSync, spawn } from "node:child_process"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { createInterface } from "node:readline"
+import { ed25519 } from "@noble/curves/ed25519.js"
+import * as Base64 from "../../src/solana/Base64.js"
+import * as Wire from "../../src/solana/Wire.js"
+import { sender, sure } from "./fixtures.js"
+import { peers } from "./install.js"
+import { wireOf } from "./ours.js"
+
+/** Milliseconds of CPU that so many messages took. */
+export type Timed = (messages: number) => Promise<number>
+
+export interface Rust {
+  readonly alone: Timed
+  /** Eight in a transaction. */
+  readonly packed: Timed
+  /** The transaction with these payloads to the first recipients, in base64. */
+  readonly wire: (blockhash: string, payloads: ReadonlyArray<Uint8Array>) => Promise<string>
+}
+
+const directory = join(peers, "rust")
+const binary = join(directory, "target/release/pod-bench-peer")
+
+const isBuilt = (): boolean => {
+  try {
+    if (!existsSync(binary)) {
+      console.error(`building ${directory}`)
+      execFileSync("cargo", ["build", "--release", "--locked"], { cwd: directory, stdio: "ignore" })
+    }
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Starts it, if cargo or its binary is there. */
+const start = (): Rust | undefined => {
+  if (!isBuilt()) return undefined
+  const child = spawn(binary, { stdio: ["pipe", "pipe", "inherit"] })
+  process.on("exit", () => child.kill())
+  const answers = createInterface(child.stdout)[Symbol.asyncIterator]()
+  const ask = async (...words: ReadonlyArray<string | number>): Promise<string> => {
+    child.stdin.write(`${words.join(" ")}\n`)
+    const { done, value } = await answers.next()
+    if (done === true) throw new Error("the client in Rust has ended")
+    return value
+  }
+  const timed =
+    (command: string): Timed =>
+    async (messages) =>
+      Number(await ask(command, messages)) / 1000
+  return {
+    alone: timed("alone"),
+    packed: timed("packed"),
+    wire: (blockhash, payloads) =>
+      ask("wire", blockhash, ...payloads.map((payload) => Buffer.from(payload).toString("hex")))
+  }
+}
+
+/** A transaction without the order of its accounts, which is by their text in Kit and by their bytes in Rust. */
+const unordered = (wire: string) => {
+  const bytes = sure(Base64.decode(wire))
+  const { message, messageBytes, signatures } = sure(Wire.decode(bytes))
+  const { staticAccounts: accounts, ...rest } = message
+  return {
+    ...rest,
+    size: bytes.length,
+    accounts: accounts.toSorted(),
+    instructions: message.instructions.map(({ accountIndices, data, programIndex }) => ({
+      program: accounts[programIndex],
+      accounts: Array.from(accountIndices, (index) => accounts[index]),
+      data
+    })),
+    isSigned: signatures.map((signature) => ed25519.verify(signature, messageBytes, sender.wallet))
+  }
+}
+
+/** It, once it has shown that it writes the same transactions as we do, alone and packed. */
+export const checked = async (): Promise<Rust | undefined> => {
+  const rust = start()
+  if (rust === undefined) return undefined
+  for (const count of [1, 8]) {
+    const payloads = Array.from({ length: count }, (_, index) => Uint8Array.of(count, index))
+    const ours = unordered(await wireOf(payloads))
+    const theirs = unordered(await rust.wire(ours.blockhash, payloads))
+    assert.deepStrictEqual(theirs, ours)
+    assert.deepStrictEqual(ours.isSigned, [true])
+  }
+  return rust
+}
