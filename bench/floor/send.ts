@@ -1,6 +1,6 @@
 /**
- * The floor: from a payload to a signed base64 wire with nothing that could be left out. Path B signs with `node:crypto`,
- * path A with libsodium where it is installed.
+ * The floor: from a payload to a signed base64 wire with nothing that could be left out, signed by
+ * `node:crypto`.
  */
 import { hash as digest, type KeyObject, sign } from "node:crypto"
 import { compile, patch, type Said, type Sender, template } from "./compile.js"

@@ -15,7 +15,7 @@ const installed = (folder: string): string => {
   if (!existsSync(join(directory, "node_modules"))) {
     console.error(`installing ${directory}`)
     const flags = ["--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund"]
-    execFileSync("npm", ["install", ...flags], { cwd: directory, stdio: ["ignore", "ignore", "inherit"] })
+    execFileSync("npm", ["ci", ...flags], { cwd: directory, stdio: ["ignore", "ignore", "inherit"] })
   }
   return directory
 }
