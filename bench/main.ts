@@ -11,6 +11,7 @@ const benchmarks: { readonly [name: string]: () => Promise<Benchmark> } = {
   buffers: () => import("./buffers.js"),
   hotpath: () => import("./hotpath.js"),
   soak: () => import("./soak.js"),
+  startup: () => import("./startup.js"),
   transport: () => import("./transport.js")
 }
 

@@ -20,12 +20,13 @@ import type * as Endpoints from "../services/transport/Endpoints.js"
 import type { EndpointsError } from "../services/transport/EndpointsError.js"
 import * as Resilience from "../services/transport/Resilience.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
-import * as Http from "./undici/Http.js"
 import * as Settings from "./undici/Settings.js"
-import * as Sockets from "./undici/Sockets.js"
 import * as Url from "./internal/Url.js"
 
 export type { Options as SocketOptions } from "./undici/Settings.js"
+
+/** undici is a quarter of what the package costs a process to start, so it waits for the first who needs it. */
+const loaded = Effect.promise(() => Promise.all([import("./undici/Http.js"), import("./undici/Sockets.js")]))
 
 /**
  * The bare sockets of one endpoint: each failure is told as it comes. Fails with `InvalidInput` that names the option when a URL or a number is out of its rule; connects
@@ -38,6 +39,7 @@ export const transport = (options: Settings.Options): Effect.Effect<RpcTransport
   Effect.gen(function* () {
     const endpoint = yield* Url.make(options)
     const settings = yield* Settings.make(options)
+    const [Http, Sockets] = yield* loaded
     const post = yield* Http.make(endpoint, settings)
     const open = yield* Sockets.make(endpoint, settings)
     const { host } = endpoint

@@ -3,40 +3,29 @@
  *
  * @since 0.1.0
  */
-import { readFile } from "node:fs/promises"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
-import * as Exit from "effect/Exit"
-import * as Function from "effect/Function"
 import * as Layer from "effect/Layer"
-import * as Mailbox from "effect/Mailbox"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import type { Address, Signature } from "@solana/kit"
-import { SubscriptionError, type SubscriptionKind } from "../../services/RpcTransport.js"
-import { SubscriptionObserver } from "../../services/transport/SubscriptionObserver.js"
-import { InvalidInput } from "../../src/InvalidInput.js"
-import { COMPRESSION_PROGRAM, PROGRAM_ID } from "../../src/protocol/Program.js"
-import * as Address_ from "../../src/solana/Address.js"
-import { Chain, type ChainSnapshot } from "./Chain.js"
-import { EmbeddedClusterError } from "./EmbeddedClusterError.js"
-import * as Faucet from "./Faucet.js"
-import { Feeds, type Sink } from "./Feeds.js"
-import * as JsonRpcError from "./JsonRpcError.js"
-import * as accounts from "./methods/accounts.js"
-import * as blocks from "./methods/blocks.js"
-import * as cluster from "./methods/cluster.js"
-import * as Subscriptions from "./methods/subscriptions.js"
-import * as transactions from "./methods/transactions.js"
-import { airdrop } from "./methods/transactions.js"
-import type { Method, Node } from "./Node.js"
-import * as Options from "./Options.js"
-import type { Read } from "./Params.js"
-import * as Svm from "./Svm.js"
-import * as Ticker from "./Ticker.js"
+import type { SubscriptionError, SubscriptionKind } from "../../services/RpcTransport.js"
+import type { InvalidInput } from "../../src/InvalidInput.js"
+import type { EmbeddedClusterError } from "./EmbeddedClusterError.js"
+import type { Sink } from "./Feeds.js"
+import type * as JsonRpcError from "./JsonRpcError.js"
+import type * as Options from "./Options.js"
+
+export {
+  /**
+   * What stands for a host in spans and errors.
+   *
+   * @since 0.1.0
+   * @category constants
+   */
+  HOST
+} from "./Host.js"
 
 /**
  * An account as `setAccount` takes it.
@@ -133,88 +122,18 @@ export interface Service {
 export class EmbeddedCluster extends Context.Tag("@pod-protocol/effect/EmbeddedCluster")<EmbeddedCluster, Service>() {}
 
 /**
- * Starts a cluster that lives as long as the scope.
+ * Starts a cluster that lives as long as the scope. What it is made of is loaded now, not when this module is.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const make = (
-  options: Options.Options = {}
+  options?: Options.Options
 ): Effect.Effect<Service, EmbeddedClusterError | InvalidInput, Scope.Scope> =>
-  Effect.gen(function* () {
-    const settings = yield* Options.resolve(options)
-    const machines = yield* Svm.factory(settings.logBytesLimit)
-    const feeds: Feeds = new Feeds(settings.maxSubscriptions, (address, slot) => chain.account(address, slot))
-    const chain: Chain = new Chain(settings, machines, feeds, yield* Clock.currentTimeMillis)
-    const faucet = Faucet.make()
-    yield* setAccount(chain, {
-      address: faucet.address,
-      lamports: settings.faucetLamports,
-      owner: Address_.SYSTEM_PROGRAM,
-      data: new Uint8Array(0)
-    })
-    if (settings.podProgram) yield* addPodProgram(chain)
-    yield* Effect.forEach(settings.programs, ({ address, elf }) => addProgram(chain, address, elf), { discard: true })
-    if (settings.blockMode === "interval") yield* Effect.forkScoped(Ticker.run(chain))
-
-    const node = Effect.map(Clock.currentTimeMillis, (nowMillis): Node => ({
-      chain,
-      faucet,
-      identity: faucet.address,
-      nowMillis
-    }))
-    const listen: Service["listen"] = (kind, params, sink) =>
-      Effect.suspend(() =>
-        Either.flatMap(Subscriptions.read(kind, chain, params), ({ topic, commitment, answer }): Read<Listening> =>
-          answer === undefined
-            ? Either.map(feeds.open(topic, commitment, sink), (close): Listening => ({ close, answer }))
-            : Either.right<Listening>({ close: Function.constVoid, answer })
-        )
-      )
-    const snapshots = new WeakMap<Snapshot, ChainSnapshot>()
-
-    return {
-      settings,
-      listen,
-      request: (name, params) => {
-        const method = METHODS.get(name)
-        return method === undefined
-          ? Effect.fail(JsonRpcError.method())
-          : Effect.flatMap(node, (node) => method(node, params))
-      },
-      subscribe: (kind, params) => stream(listen, kind, params, settings.maxPendingNotifications),
-      airdrop: (address, lamports) =>
-        Effect.gen(function* () {
-          const recipient = yield* Address_.parse(address)
-          if (lamports < 0n || lamports > MAX_U64) return yield* refuse("lamports", "must be a u64", lamports)
-          return yield* Effect.mapError(
-            Effect.flatMap(node, (node) => airdrop(node, recipient, lamports)),
-            ({ message }) => new InvalidInput({ field: "lamports", rule: message, size: lamports })
-          )
-        }),
-      setAccount: (account) => setAccount(chain, account),
-      addProgram: (address, elf) => addProgram(chain, address, elf),
-      advanceSlots: (count) =>
-        Number.isSafeInteger(count) && count >= 0
-          ? Effect.map(Clock.currentTimeMillis, (now) => chain.advance(count, now))
-          : refuse("count", "must be a whole number of slots", count),
-      advanceTime: (duration) =>
-        Effect.map(Clock.currentTimeMillis, (now) => chain.advanceTime(Duration.toMillis(duration), now)),
-      expireBlockhashes: Effect.map(Clock.currentTimeMillis, (now) => chain.expireBlockhashes(now)),
-      snapshot: Effect.sync(() => {
-        const taken = chain.snapshot()
-        const snapshot: Snapshot = { slot: BigInt(taken.slot) }
-        snapshots.set(snapshot, taken)
-        return snapshot
-      }),
-      restore: (snapshot) => {
-        const taken = snapshots.get(snapshot)
-        return taken === undefined
-          ? refuse("snapshot", "must have been taken from this cluster")
-          : Effect.sync(() => chain.restore(taken))
-      }
-    }
-  })
+  Effect.flatMap(
+    Effect.promise(() => import("./Cluster.js")),
+    (Cluster) => Cluster.make(options)
+  )
 
 /**
  * A cluster of its own, with the PoD program loaded.
@@ -222,99 +141,5 @@ export const make = (
  * @since 0.1.0
  * @category layers
  */
-export const layer = (
-  options: Options.Options = {}
-): Layer.Layer<EmbeddedCluster, EmbeddedClusterError | InvalidInput> => Layer.scoped(EmbeddedCluster, make(options))
-
-const METHODS: ReadonlyMap<string, Method> = new Map(
-  [accounts, blocks, cluster, transactions].flatMap(({ methods }) => Object.entries(methods))
-)
-
-const MAX_U64 = 2n ** 64n - 1n
-
-/** No account is larger than 10 MiB. */
-const MAX_SPACE = 10_485_760
-
-/** Comes with LiteSVM, is small, and stands in where a program only has to exist. */
-const MEMO_PROGRAM = Address_.known("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr")
-
-const POD_PROGRAM_FILE = new URL("../../program/pod_com.so", import.meta.url)
-
-const refuse = (field: string, rule: string, size?: number | bigint) =>
-  Effect.fail(new InvalidInput(size === undefined ? { field, rule } : { field, rule, size }))
-
-const setAccount = (chain: Chain, account: AccountImage): Effect.Effect<void, InvalidInput> =>
-  Effect.gen(function* () {
-    const address = yield* Address_.parse(account.address)
-    const owner = yield* Address_.parse(account.owner, "owner")
-    const { lamports, data } = account
-    if (lamports < 0n || lamports > MAX_U64) return yield* refuse("lamports", "must be a u64", lamports)
-    if (data.length > MAX_SPACE) return yield* refuse("data", `is at most ${MAX_SPACE} bytes`, data.length)
-    const stored = lamports === 0n ? undefined : { lamports, owner, executable: false, data }
-    yield* Either.mapLeft(chain.setAccount(address, stored), (rule) => new InvalidInput({ field: "account", rule }))
-  })
-
-const addProgram = (chain: Chain, address: Address, elf: Uint8Array): Effect.Effect<void, EmbeddedClusterError> =>
-  Effect.suspend(() =>
-    Either.mapLeft(
-      chain.addProgram(address, elf),
-      (reason) => new EmbeddedClusterError({ reason: "ProgramInvalid", detail: `program ${address}: ${reason}` })
-    )
-  )
-
-/** The PoD program, and something executable where it looks for the compression program, which it never calls. */
-const addPodProgram = (chain: Chain): Effect.Effect<void, EmbeddedClusterError> =>
-  Effect.gen(function* () {
-    const elf = yield* Effect.tryPromise({
-      try: (signal) => readFile(POD_PROGRAM_FILE, { signal }),
-      catch: (cause) =>
-        new EmbeddedClusterError({
-          reason: "ProgramMissing",
-          detail: `the PoD program is not at ${POD_PROGRAM_FILE.pathname}; build it, or start with podProgram: false`,
-          cause
-        })
-    })
-    yield* addProgram(chain, PROGRAM_ID, elf)
-    const memo = chain.account(MEMO_PROGRAM, 0)
-    if (memo !== undefined) yield* addProgram(chain, COMPRESSION_PROGRAM, memo.data)
-  })
-
-/**
- * What stands for a host in spans and errors.
- *
- * @since 0.1.0
- * @category constants
- */
-export const HOST = "embedded"
-
-const stream = (
-  listen: Service["listen"],
-  kind: SubscriptionKind,
-  params: ReadonlyArray<unknown>,
-  capacity: number
-): Stream.Stream<unknown, SubscriptionError> => {
-  const method = `${kind}Subscribe`
-  const overflow = new SubscriptionError({
-    reason: "Overflow",
-    method,
-    detail: `more than ${capacity} notifications were waiting to be read`
-  })
-  return Stream.unwrapScoped(
-    Effect.gen(function* () {
-      const mailbox = yield* Mailbox.make<unknown, SubscriptionError>({ capacity, strategy: "dropping" })
-      const sink: Sink = (result, last) => {
-        if (!mailbox.unsafeOffer(result)) mailbox.unsafeDone(Exit.fail(overflow))
-        else if (last) mailbox.unsafeDone(Exit.void)
-      }
-      const { answer } = yield* Effect.acquireRelease(listen(kind, params, sink), ({ close }) => Effect.sync(close))
-      if (answer !== undefined) sink(answer, true)
-      const observer = yield* SubscriptionObserver
-      yield* observer.established({ host: HOST })
-      return Mailbox.toStream(mailbox)
-    }).pipe(
-      Effect.mapError(
-        ({ code, message }) => new SubscriptionError({ reason: "Refused", method, code, detail: message })
-      )
-    )
-  )
-}
+export const layer = (options?: Options.Options): Layer.Layer<EmbeddedCluster, EmbeddedClusterError | InvalidInput> =>
+  Layer.scoped(EmbeddedCluster, make(options))

@@ -108,3 +108,33 @@ describe("the vocabulary and the services", () => {
     expect(Object.keys(built.metafile.inputs).filter((input) => /undici|litesvm|platform-node/.test(input))).toEqual([])
   })
 })
+
+describe("the face", () => {
+  it("loads neither undici nor the embedded cluster before one is used", async () => {
+    // Given what an import of the face loads at once, and what it loads later
+    const { metafile } = await esbuild.build({
+      entryPoints: [path.join(root, "src/index.ts")],
+      outdir: "out",
+      bundle: true,
+      splitting: true,
+      format: "esm",
+      platform: "node",
+      packages: "external",
+      metafile: true,
+      write: false
+    })
+    const outputs = Object.entries(metafile.outputs)
+    const loaded = new Set(outputs.filter(([, { entryPoint }]) => entryPoint === "src/index.ts").map(([name]) => name))
+    for (const name of loaded) {
+      for (const { kind, path } of metafile.outputs[name]?.imports ?? []) {
+        if (kind === "import-statement") loaded.add(path)
+      }
+    }
+    // Then the heavy parts are there, and come later
+    const heavy = /^undici$|^litesvm|platform-node|embedded\/Cluster\.ts/
+    const inputs = outputs.flatMap(([name, { inputs }]) => Object.keys(inputs).map((input) => [name, input] as const))
+    expect(inputs.some(([, input]) => heavy.test(input))).toBe(true)
+    expect(inputs.filter(([name, input]) => loaded.has(name) && heavy.test(input))).toEqual([])
+    expect([...loaded].filter((name) => heavy.test(name))).toEqual([])
+  })
+})
