@@ -12,6 +12,7 @@ import * as FloorCompile from "../floor/generic.js"
 import * as FloorAddress from "../floor/programAddress.js"
 import * as FloorSend from "../floor/send.js"
 import * as RpcPool from "../../services/RpcPool.js"
+import * as Wallet from "../../services/Wallet.js"
 import * as Account from "../../src/protocol/Account.js"
 import * as Instruction from "../../src/protocol/Instruction.js"
 import { Text } from "../../src/protocol/MessageType.js"
@@ -168,6 +169,25 @@ const buildAndSignPacked: Group = {
       sodium: { run: sodium.untraced, operations: Ours.MESSAGES },
       sodiumTraced: { run: sodium.traced, operations: Ours.MESSAGES },
       ...(rust && { rust: { time: (calls) => rust.packed(calls * PACK), operations: PACK } })
+    }
+  }
+}
+
+/** As large as the message of a transaction that sends one. */
+const MESSAGE_BYTES = 286
+
+const signing: Group = {
+  title: "sign a message of 286 bytes",
+  contenders: async () => {
+    const message = crypto.getRandomValues(new Uint8Array(MESSAGE_BYTES))
+    const floor = FloorSend.nodeSign(Fixtures.key)
+    const signer = (wallet: typeof Ours.sodiumWallet) =>
+      Effect.runPromise(Effect.map(Effect.provide(Wallet.Wallet, wallet), (wallet) => wallet.sign([message])))
+    const [ours, sodium] = [await signer(Ours.nodeWallet), await signer(Ours.sodiumWallet)]
+    return {
+      floor: { run: () => floor(message) },
+      ours: { run: () => Effect.runSync(ours) },
+      sodium: { run: () => Effect.runSync(sodium) }
     }
   }
 }
@@ -337,6 +357,7 @@ const endToEnd: Group = {
 export const groups: ReadonlyArray<Group> = [
   buildAndSign,
   buildAndSignPacked,
+  signing,
   programAddress,
   base58Encode,
   base58Decode,

@@ -59,7 +59,7 @@ const payloads = Layer.succeed(
 const transactions = Transactions.layer({ pollInterval: "50 millis" })
 
 /** The wallet that `node:crypto` signs for. */
-const nodeWallet = WalletNode.layerKeyPair(keyPair)
+export const nodeWallet = WalletNode.layerKeyPair(keyPair)
 
 /** The wallet that libsodium signs for. */
 export const sodiumWallet = WalletNode.layerSecretKey(Redacted.make(secretKey))
