@@ -45,10 +45,11 @@ const floor = (url: string): Peers.Send => {
   }
 }
 
-export const contenders = async () => {
+/** Ours sends arrays of so many calls, the others one call at a time. */
+export const contenders = async (arraySize: number) => {
   const url = await startNode()
   const rpc = createSolanaRpc(url)
-  const ours = Ours.hundred(RpcPoolUndici.layer({ url: Redacted.make(url) }))
+  const ours = Ours.hundred(RpcPoolUndici.layer({ url: Redacted.make(url), arraySize }))
   const kit = await Peers.kit((wire) => rpc.sendTransaction(wire, { encoding: "base64" }).send())
   const each = (send: Peers.Send) => ({ run: inFlight(send), operations: MESSAGES })
   return {

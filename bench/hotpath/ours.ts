@@ -55,8 +55,11 @@ const payloads = Layer.succeed(
   })
 )
 
-/** Signatures are looked up 20 times a second: often enough to end, seldom enough not to be what is measured. */
-const transactions = Transactions.layer({ pollInterval: "50 millis" })
+/**
+ * Signatures are looked up 100 times a second: often enough that the process is busy and not asleep between the hundreds,
+ * seldom enough not to be what is measured.
+ */
+const transactions = Transactions.layer({ pollInterval: "10 millis" })
 
 /** The wallet that `node:crypto` signs for. */
 export const nodeWallet = WalletNode.layerKeyPair(keyPair)
