@@ -21,6 +21,7 @@ import { canBecome, type MessageStatus, type MessageType, seed, Text } from "../
 import * as Pda from "../src/protocol/Pda.js"
 import * as Accounts from "./internal/accounts.js"
 import { agentAddress, isWallet } from "./internal/agentAddress.js"
+import * as Lanes from "./internal/lanes.js"
 import * as Measured from "./internal/measured.js"
 import * as Random from "./internal/random.js"
 import * as Submit from "./internal/submit.js"
@@ -295,9 +296,9 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
       const { address: wallet } = yield* Wallet
       const agent = Pda.agent(wallet, programId).address
       yield* annotate("pod.agent", agent)
-      const prepared = yield* Effect.forEach(inputs, (input) => Effect.either(prepare(wallet, agent, input)), {
-        concurrency
-      })
+      const prepared = yield* Lanes.forEach(inputs, concurrency, (input) =>
+        Effect.either(prepare(wallet, agent, input))
+      )
       const items = Arr.getRights(prepared).map(({ address, instruction }) => ({
         instructions: [instruction],
         creates: address,

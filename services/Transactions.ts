@@ -26,6 +26,7 @@ import * as Failure from "./transactions/internal/Failure.js"
 import * as Gate from "./transactions/internal/Gate.js"
 import * as Nonces from "./transactions/internal/Nonces.js"
 import * as OwnWrite from "./transactions/internal/OwnWrite.js"
+import * as Pack from "./transactions/internal/Pack.js"
 import * as Plan from "./transactions/internal/Plan.js"
 import type { SignOptions } from "./transactions/internal/Plan.js"
 import * as Recorded from "./transactions/internal/Recorded.js"
@@ -360,7 +361,7 @@ export const make = Effect.fnUntraced(function* (
         yield* notNegative("retryExpired", options.retryExpired ?? 0)
         const wallet = yield* Wallet
         const concurrency = yield* positive("concurrency", options.concurrency ?? 16)
-        const packs = Sending.pack(wallet, items, options, estimates)
+        const packs = Pack.pack(wallet, items, estimates.reserve(options))
         yield* Effect.annotateCurrentSpan("solana.transactions", packs.length)
         const outcomes = yield* Effect.forEach(
           packs,

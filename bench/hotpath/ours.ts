@@ -10,8 +10,7 @@ import * as Message from "../../services/Message.js"
 import * as PayloadStore from "../../services/PayloadStore.js"
 import * as RpcPool from "../../services/RpcPool.js"
 import * as Transactions from "../../services/Transactions.js"
-import * as Estimates from "../../services/transactions/internal/Estimates.js"
-import * as Sending from "../../services/transactions/internal/Sending.js"
+import * as Pack from "../../services/transactions/internal/Pack.js"
 import * as Wallet from "../../services/Wallet.js"
 import * as Base64 from "../../src/solana/Base64.js"
 import { keyPair, payload, recipient, secretKey } from "./fixtures.js"
@@ -34,7 +33,7 @@ const toTheWire = Layer.scoped(
       send,
       sendPacked: (items, options = {}) =>
         Effect.flatMap(Wallet.Wallet, (wallet) =>
-          Effect.forEach(Sending.pack(wallet, items, options, Estimates.none), (pack) =>
+          Effect.forEach(Pack.pack(wallet, items, options), (pack) =>
             Effect.map(Effect.either(send(pack.flatMap(({ instructions }) => instructions))), (outcome) =>
               pack.map(() => outcome)
             )

@@ -103,9 +103,30 @@ export interface SignablePlan extends Plan {
 export const messageOf = ({ prepared }: Plan): Message.CompiledMessage =>
   Either.getOrThrowWith(Message.decode(prepared.bytes), (error: WireError) => error)
 
+interface Frame {
+  readonly before: ReadonlyArray<Instruction>
+  readonly after: ReadonlyArray<Instruction>
+}
+
+const NO_INSTRUCTIONS: ReadonlyArray<Instruction> = []
+
+const nonceOf = (wallet: Wallet, { durableNonce }: CompileOptions) =>
+  durableNonce && { account: durableNonce.account, authority: (durableNonce.authority ?? wallet).address }
+
 /**
- * Compiles instructions. The compute budget follows them, so that the index of an instruction in an error is the
- * caller's own; only the advance of a nonce comes first, as the runtime wants it.
+ * What the options add to the caller's instructions. The compute budget follows them, so that the index of an
+ * instruction in an error is the caller's own; only the advance of a nonce comes first, as the runtime wants it.
+ *
+ * @internal
+ */
+export const frame = (wallet: Wallet, options: CompileOptions): Either.Either<Frame, InvalidInput> => {
+  const nonce = nonceOf(wallet, options)
+  const before = nonce === undefined ? NO_INSTRUCTIONS : [NonceAccount.advance(nonce)]
+  return Either.map(Fees.computeBudget(options), (after) => ({ before, after }))
+}
+
+/**
+ * Compiles instructions.
  *
  * @internal
  */
@@ -117,17 +138,17 @@ export const make = (
   if (instructions.length === 0) {
     return Either.left(new InvalidInput({ field: "instructions", rule: "must be at least one", size: 0 }))
   }
-  const { durableNonce, feePayer = wallet, lookupTables, version = 0 } = options
-  const nonce =
-    durableNonce === undefined
-      ? undefined
-      : { account: durableNonce.account, authority: (durableNonce.authority ?? wallet).address }
-  const own = nonce === undefined ? instructions : [NonceAccount.advance(nonce), ...instructions]
-  return Either.flatMap(Fees.computeBudget(options), (budget) => {
-    const all = budget.length === 0 ? own : [...own, ...budget]
+  const { feePayer = wallet, lookupTables, version = 0 } = options
+  return Either.flatMap(frame(wallet, options), ({ after, before }) => {
+    const all = before.length + after.length === 0 ? instructions : [...before, ...instructions, ...after]
     return Either.flatMap(
       PreparedMessage.prepare({ version, feePayer: feePayer.address, instructions: all, lookupTables }),
-      (prepared) => Either.map(Fees.ofInstructions(prepared.signers.length, all), (fee) => ({ prepared, fee, nonce }))
+      (prepared) =>
+        Either.map(Fees.ofInstructions(prepared.signers.length, all), (fee) => ({
+          prepared,
+          fee,
+          nonce: nonceOf(wallet, options)
+        }))
     )
   })
 }

@@ -2,6 +2,7 @@
  * @since 0.1.0
  */
 import type { Address, Signature } from "@solana/kit"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -211,13 +212,31 @@ export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) 
     return items.flatMap((item) => Option.toArray(Option.fromNullable(outcomes.get(item))))
   })
 
+  /** Sends those apart that cannot be compiled, and the others together. */
+  const takeApart = (
+    wallet: Wallet,
+    items: ReadonlyArray<PackedItem>,
+    options: PackedOptions
+  ): Effect.Effect<ReadonlyArray<Outcome>> => {
+    const [sound, faulty] = Arr.partition(items, (item) => Either.isLeft(plan(wallet, [item], options)))
+    const parts = faulty.length === 0 ? items.map((item) => [item]) : [...faulty.map((item) => [item]), sound]
+    return Effect.map(
+      Effect.forEach(parts, (part) => (part.length === 0 ? Effect.succeed([]) : sendItems(wallet, part, options))),
+      (outcomes) => {
+        const byItem = new Map(Arr.zip(parts.flat(), outcomes.flat()))
+        return items.flatMap((item) => Option.toArray(Option.fromNullable(byItem.get(item))))
+      }
+    )
+  }
+
   const sendItems = (
     wallet: Wallet,
     items: ReadonlyArray<PackedItem>,
     options: PackedOptions
   ): Effect.Effect<ReadonlyArray<Outcome>> =>
     Either.match(plan(wallet, items, options), {
-      onLeft: (error) => Effect.succeed(items.map(() => Either.left(error))),
+      onLeft: (error) =>
+        items.length === 1 ? Effect.succeed([Either.left(error)]) : takeApart(wallet, items, options),
       onRight: (planned) => {
         const known: Array<Signature> = []
         // Most transactions land at once: for them nothing need be remembered.
@@ -231,28 +250,4 @@ export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) 
     })
 
   return sendItems
-}
-
-/**
- * Puts items into as few transactions as their order allows. An item that fits nowhere gets its own, whose failure says
- * why.
- *
- * @internal
- */
-export const pack = (
-  wallet: Wallet,
-  items: ReadonlyArray<PackedItem>,
-  options: PackedOptions,
-  { reserve }: Estimates.Estimates
-): ReadonlyArray<ReadonlyArray<PackedItem>> => {
-  const fits = (items: ReadonlyArray<PackedItem>) =>
-    items.every(({ instructions }) => instructions.length > 0) &&
-    Either.isRight(planOf(wallet, items, reserve(options)))
-  const packs: Array<Array<PackedItem>> = []
-  for (const item of items) {
-    const last = packs.at(-1)
-    if (last !== undefined && fits([...last, item])) last.push(item)
-    else packs.push([item])
-  }
-  return packs
 }
