@@ -57,7 +57,7 @@ export const toBytes = (blockhash: Blockhash): Uint8Array => {
  * @since 0.1.0
  * @category guards
  */
-export const is = (text: string): text is Blockhash => bytes32.decode(text) !== undefined
+export const is = (text: string): text is Blockhash => bytes32.is(text)
 
 const parseText = FixedText.parse(SIZE, is)
 

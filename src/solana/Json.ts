@@ -27,7 +27,14 @@ export class JsonError extends Schema.TaggedError<JsonError>("@pod-protocol/effe
   }
 }
 
-const parseNative = (text: string): Either.Either<unknown, JsonError> =>
+/**
+ * Reads JSON as `JSON.parse` does, which rounds integers beyond ±(2^53 - 1): for a text whose reader refuses or passes
+ * over such. It takes half the time of {@link parse}.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const parseRounded = (text: string): Either.Either<unknown, JsonError> =>
   Either.try({
     try: (): unknown => JSON.parse(text),
     catch: (cause) =>
@@ -43,9 +50,9 @@ const parseNative = (text: string): Either.Either<unknown, JsonError> =>
  */
 export const parse = (text: string): Either.Either<unknown, JsonError> => {
   const marked = BigIntegers.mark(text)
-  if (marked === undefined) return parseNative(text)
+  if (marked === undefined) return parseRounded(text)
   // A text that is not JSON is not either when marked; the error is to speak of the text as it came.
-  return Either.orElse(Either.map(parseNative(marked), BigIntegers.unmark), () => parseNative(text))
+  return Either.orElse(Either.map(parseRounded(marked), BigIntegers.unmark), () => parseRounded(text))
 }
 
 /**

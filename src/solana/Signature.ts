@@ -48,7 +48,7 @@ export const toBytes = (signature: Signature): SignatureBytes =>
  * @since 0.1.0
  * @category guards
  */
-export const is = (text: string): text is Signature => bytes64.decode(text) !== undefined
+export const is = (text: string): text is Signature => bytes64.is(text)
 
 const parseText = FixedText.parse(SIZE, is)
 

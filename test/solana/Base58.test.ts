@@ -74,6 +74,15 @@ describe("Base58", () => {
     )
   })
 
+  it.each([
+    [32, Address.is],
+    [64, Signature.is]
+  ])("given the largest text of %i bytes, when a digit is larger or none, then it is none", (size, is) => {
+    const largest = Base58.encode(new Uint8Array(size).fill(255))
+    expect(is(largest)).toBe(true)
+    for (const last of ["z", "0", "Ł"]) expect(is(`${largest.slice(0, -1)}${last}`)).toBe(false)
+  })
+
   it("given any text, when decoded, then the bytes are Kit's or both refuse", async () => {
     await assertProperty(
       fc.property(texts(24), (text) => {

@@ -12,6 +12,7 @@ import * as Schema from "effect/Schema"
 import { InvalidInput } from "../../InvalidInput.js"
 import * as Address from "../../solana/Address.js"
 import * as Lamports from "../../solana/Lamports.js"
+import * as AddressTexts from "./addressTexts.js"
 import * as Utf8 from "./Utf8.js"
 
 /** Where and why reading stopped. */
@@ -26,33 +27,62 @@ export interface WriteFailure {
   readonly size: number | bigint | undefined
 }
 
-/** Walks over bytes from front to back. */
+/** The views of one allocation, as bytes and as numbers. */
+class Views {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+  constructor(readonly buffer: ArrayBufferLike) {
+    this.bytes = new Uint8Array(buffer)
+    this.view = new DataView(buffer)
+  }
+}
+
+/** Many small accounts come in one allocation, whose views are made once. One of more bytes than these is let go. */
+const MAX_KEPT = 65_536
+
+let kept = new Views(new ArrayBuffer(0))
+
+const viewsOf = (buffer: ArrayBufferLike): Views => {
+  if (buffer === kept.buffer) return kept
+  const views = new Views(buffer)
+  if (buffer.byteLength <= MAX_KEPT) kept = views
+  return views
+}
+
+/**
+ * Walks over bytes from front to back. Places are counted in the allocation that the bytes lie in, those of failures in
+ * the bytes.
+ */
 export class Reader {
-  offset = 0
   failure: ReadFailure | undefined = undefined
   readonly view: DataView
   readonly bytes: Uint8Array
+  private readonly start: number
+  private readonly end: number
+  private offset: number
 
-  constructor(bytes: Uint8Array) {
-    // A subclass (Node's Buffer) would hand its class, and its pool, on to every slice.
-    this.bytes =
-      bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  constructor({ buffer, byteLength, byteOffset }: Uint8Array, skip: number) {
+    const { bytes, view } = viewsOf(buffer)
+    this.bytes = bytes
+    this.view = view
+    this.start = byteOffset
+    this.end = byteOffset + byteLength
+    this.offset = byteOffset + skip
   }
 
   get left(): number {
-    return this.bytes.length - this.offset
+    return this.end - this.offset
   }
 
   fail(rule: string): void {
-    this.failure ??= { rule, offset: this.offset }
+    this.failure ??= { rule, offset: this.offset - this.start }
   }
 
   /** Steps over `size` bytes and says where they begin; -1 if there are not so many, or after a failure. */
   take(size: number): number {
     if (this.failure !== undefined) return -1
     const start = this.offset
-    if (size > this.bytes.length - start) {
+    if (size > this.end - start) {
       this.fail(`must have ${size} bytes, ${this.left} are left`)
       return -1
     }
@@ -283,7 +313,7 @@ export const address = codec({
   minimum: Address.SIZE,
   read: (reader) => {
     const at = reader.take(Address.SIZE)
-    return at < 0 ? Address.SYSTEM_PROGRAM : Address.fromBytes(reader.bytes, at)
+    return at < 0 ? Address.SYSTEM_PROGRAM : AddressTexts.read(reader.view, reader.bytes, at)
   },
   write: (writer, value) => writer.raw(Address.toBytes(value))
 })
@@ -437,8 +467,7 @@ export const layout = <Tag extends string, F extends Fields, A extends Tagged<Ta
       if (!startsWith(bytes, discriminator)) {
         return Either.left({ field: DISCRIMINATOR, rule: `must begin with ${options.discriminator}`, offset: 0 })
       }
-      const reader = new Reader(bytes)
-      reader.offset = discriminator.length
+      const reader = new Reader(bytes, discriminator.length)
       const value = Object.create(prototype)
       value._tag = tag
       for (const { codec, name } of fields) {

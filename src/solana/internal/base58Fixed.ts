@@ -13,6 +13,8 @@ export interface FixedBase58 {
   readonly encode: (bytes: Uint8Array, offset: number) => string
   /** The bytes, or undefined when the text is not base58 of exactly `size` bytes. */
   readonly decode: (text: string) => Uint8Array | undefined
+  /** Whether {@link decode} would give bytes, mostly found without making them. */
+  readonly is: (text: string) => boolean
 }
 
 /**
@@ -116,7 +118,18 @@ const make = (size: number, maxLength: number): FixedBase58 => {
     return ones === zeroBytes ? bytes : undefined
   }
 
-  return { encode, decode }
+  /** The alphabet ascends, so that of texts of one length the larger is the larger number. */
+  const largest = encode(new Uint8Array(size).fill(255), 0)
+
+  /** A number of so many digits that does not begin with a zero takes all the bytes, if no more than there are. */
+  const is = (text: string): boolean => {
+    if (text.length !== maxLength || text.charCodeAt(0) === ZERO || text > largest) return decode(text) !== undefined
+    let at = 0
+    while (at < maxLength && (DIGITS[text.charCodeAt(at)] ?? NO_DIGIT) !== NO_DIGIT) at++
+    return at === maxLength
+  }
+
+  return { encode, decode, is }
 }
 
 /** Keys, hashes and blockhashes. */

@@ -20,6 +20,8 @@ CODES.forEach((code, sextet) => {
   SEXTETS[code] = sextet
 })
 
+const paddingOf = (text: string): number => (text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0)
+
 /** Over tables, for platforms without a native codec that takes bytes. */
 export const portable: Base64Codec = {
   encode: (bytes) => {
@@ -36,7 +38,7 @@ export const portable: Base64Codec = {
   },
   decode: (text) => {
     if (text.length % 4 !== 0) return undefined
-    const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0
+    const padding = paddingOf(text)
     const digits = text.length - padding
     const bytes = new Uint8Array((text.length / 4) * 3 - padding)
     let group = 0
@@ -64,16 +66,46 @@ export const portable: Base64Codec = {
   }
 }
 
-/** Over `Buffer`. Its decoder skips what it does not know, so the text must come back from the bytes unchanged. */
-export const native = (buffer: typeof Buffer): Base64Codec => ({
-  encode: (bytes) => buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64"),
-  decode: (text) => {
-    const decoded = buffer.from(text, "base64")
-    return decoded.toString("base64") === text
-      ? new Uint8Array(decoded.buffer, decoded.byteOffset, decoded.byteLength)
-      : undefined
+/** Whether the last digit, at `index`, has bits that belong to no byte. */
+const hasBitsLeftOver = (text: string, index: number, mask: number): boolean =>
+  ((SEXTETS[text.charCodeAt(index)] ?? NO_SEXTET) & mask) !== 0
+
+/** Bytes of many short texts lie in one allocation, as in Node's own pool. */
+const SLAB = 8192
+
+/**
+ * Over `Buffer`. Its decoder skips what it does not know, which makes fewer bytes, but reads the URL alphabet too, takes
+ * the low byte of a character beyond ASCII, and drops bits that are left over.
+ */
+export const native = (buffer: typeof Buffer): Base64Codec => {
+  let slab = buffer.allocUnsafeSlow(SLAB)
+  let used = 0
+
+  return {
+    encode: (bytes) => buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64"),
+    decode: (text) => {
+      const { length } = text
+      const padding = paddingOf(text)
+      if (length % 4 !== 0 || text.includes("-") || text.includes("_") || buffer.byteLength(text) !== length) {
+        return undefined
+      }
+      if (padding > 0 && hasBitsLeftOver(text, length - 1 - padding, padding === 1 ? 3 : 15)) return undefined
+      const size = (length / 4) * 3 - padding
+      if (size > SLAB / 2) {
+        const own = buffer.from(text, "base64")
+        return own.length === size ? new Uint8Array(own.buffer, own.byteOffset, size) : undefined
+      }
+      if (used + size > SLAB) {
+        slab = buffer.allocUnsafeSlow(SLAB)
+        used = 0
+      }
+      const at = used
+      if (slab.write(text, at, size, "base64") !== size) return undefined
+      used += size
+      return new Uint8Array(slab.buffer, at, size)
+    }
   }
-})
+}
 
 /** The fastest codec of this platform. */
 export const codec: Base64Codec = typeof Buffer === "function" ? native(Buffer) : portable
