@@ -144,6 +144,31 @@ export const measure = async (
 
 const digits = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(3))
 
+/**
+ * Milliseconds of CPU in the longest turn of the event loop while a call was under way: nothing else could run. Median of
+ * some calls.
+ */
+export const longestTurn = async (run: (iteration: number) => unknown, calls = 21): Promise<number> => {
+  const longest: Array<number> = []
+  for (let call = 0; call < calls; call++) {
+    let worst = 0
+    let isOver = false
+    let last = process.cpuUsage()
+    const look = (): void => {
+      const { system, user } = process.cpuUsage(last)
+      worst = Math.max(worst, (system + user) / 1000)
+      last = process.cpuUsage()
+      if (!isOver) setImmediate(look)
+    }
+    setImmediate(look)
+    sink = await run(call)
+    isOver = true
+    await new Promise(setImmediate)
+    longest.push(worst)
+  }
+  return median(longest)
+}
+
 /** A Markdown table. */
 export const table = ({ base, rows, title }: Report): string =>
   [

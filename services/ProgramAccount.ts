@@ -4,10 +4,15 @@
  * @since 0.1.0
  */
 import type { Address } from "@solana/kit"
+import * as Arr from "effect/Array"
+import type * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import type { InvalidInput } from "../src/InvalidInput.js"
 import type { AccountDecodeError } from "../src/protocol/Account.js"
 import type { ProgramError } from "../src/protocol/ProgramError.js"
+import * as Turns from "./internal/turns.js"
+import type { AccountInfo } from "./rpc/Reply.js"
 import type { RpcError } from "./RpcTransport.js"
 import type { Receipt, TransactionError } from "./Transactions.js"
 import type { WalletError } from "./Wallet.js"
@@ -24,6 +29,46 @@ export interface ProgramAccount<A> {
   /** What it holds. */
   readonly account: A
 }
+
+/** Accounts that are decoded in a fraction of a millisecond. */
+const PART = 256
+
+/**
+ * Decodes many accounts, in the order given, without holding the event loop: sockets, timers and other fibers get their
+ * turn after each 1024 of them. The first that cannot be decoded fails the whole.
+ *
+ * @example
+ * ```ts
+ * import { ProgramAccount, RpcPool } from "@pod-protocol/effect"
+ * import { decodeAgent, discriminator } from "@pod-protocol/effect/protocol/Account"
+ * import { PROGRAM_ID } from "@pod-protocol/effect/protocol/Program"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const allAgents = Effect.gen(function* () {
+ *   const rpc = yield* RpcPool.RpcPool
+ *   const { value } = yield* rpc.getProgramAccounts(PROGRAM_ID, {
+ *     filters: [{ memcmp: { offset: 0, bytes: discriminator("AgentAccount") } }]
+ *   })
+ *   return yield* ProgramAccount.decodeMany(value, decodeAgent)
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const decodeMany = <A, E>(
+  accounts: Iterable<AccountInfo>,
+  decode: (bytes: Uint8Array) => Either.Either<A, E>
+): Effect.Effect<ReadonlyArray<ProgramAccount<A>>, E> =>
+  Turns.flatMap(Turns.partsOf(Arr.fromIterable(accounts), PART), (part) => {
+    const decoded: Array<ProgramAccount<A>> = []
+    for (const { address, data } of part) {
+      const account = decode(data)
+      if (Either.isLeft(account)) return Either.left(account.left)
+      decoded.push({ address, account: account.right })
+    }
+    return Either.right(decoded)
+  })
 
 /**
  * The receipt of a write: the transaction landed at the asked commitment, and this is the account it made or changed.

@@ -34,6 +34,7 @@ import type {
 import * as Decode from "./rpc/Decode.js"
 import * as Decoders from "./rpc/Decoders.js"
 import * as Kit from "./rpc/Kit.js"
+import * as LongResult from "./rpc/LongResult.js"
 import * as Observe from "./rpc/Observe.js"
 import type * as Reply from "./rpc/Reply.js"
 import { RpcError, SubscriptionError } from "./RpcTransport.js"
@@ -247,18 +248,29 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
   const blockCommitment = defaultCommitment === "processed" ? "confirmed" : defaultCommitment
   const observed = Observe.call(host)
 
-  const request: Service["request"] = (method, params = []) => observed(method, () => transport.request(method, params))
+  const undecodable =
+    (method: string) =>
+    ({ path, expected }: Decode.Mismatch) =>
+      new RpcError({ reason: "Decode", method, host, detail: `expected ${expected} at result${path}` })
 
   const call = <A>(method: string, params: ReadonlyArray<unknown>, decode: Decode.Decoder<A>) =>
     observed(method, () =>
+      Effect.flatMap(transport.request(method, params), (result) => Either.mapLeft(decode(result), undecodable(method)))
+    )
+
+  /** As `call`, where reading the reply may take more than one turn of the event loop. */
+  const callLong = <A>(
+    method: string,
+    params: ReadonlyArray<unknown>,
+    decode: (result: unknown) => Effect.Effect<A, Decode.Mismatch>
+  ) =>
+    observed(method, () =>
       Effect.flatMap(transport.request(method, params), (result) =>
-        Either.mapLeft(
-          decode(result),
-          ({ path, expected }) =>
-            new RpcError({ reason: "Decode", method, host, detail: `expected ${expected} at result${path}` })
-        )
+        Effect.mapError(decode(result), undecodable(method))
       )
     )
+
+  const request: Service["request"] = (method, params = []) => callLong(method, params, LongResult.whole)
 
   const subscribe = <A>(
     kind: SubscriptionKind,
@@ -352,7 +364,7 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
         )
       ),
     getProgramAccounts: (address, options) =>
-      call("getProgramAccounts", [address, program(options)], Decoders.contextual(Decode.array(Decoders.keyedAccount))),
+      callLong("getProgramAccounts", [address, program(options)], Decoders.contextualList(Decoders.keyedAccount)),
     getSupply: (options) => call("getSupply", [commitment(options)], Decoders.contextual(Decoders.supply)),
     getTransactionCount: (options) => call("getTransactionCount", [read(options)], Decode.u64),
     getSignatureStatuses: (signatures, options) =>

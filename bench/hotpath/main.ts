@@ -1,4 +1,4 @@
-import { measure, pairedRatio, type Report } from "../harness.js"
+import { type Case, longestTurn, measure, pairedRatio, type Report } from "../harness.js"
 import { type Contender, type Group, groups } from "./cases.js"
 
 const CONTENDERS: ReadonlyArray<Contender> = [
@@ -17,13 +17,20 @@ const CONTENDERS: ReadonlyArray<Contender> = [
 const json = process.argv.includes("--json")
 const names = process.argv.slice(2).filter((word) => word !== "--json")
 
-const report = async ({ contenders, options, title }: Group): Promise<Report> => {
+const turnsOf = async (cases: ReadonlyArray<Case>) => {
+  const longest: Record<string, number | undefined> = {}
+  for (const each of cases) if ("run" in each) longest[each.name] = round(await longestTurn(each.run))
+  return longest
+}
+
+const measured = async ({ turns = false, contenders, options, title }: Group) => {
   const all = await contenders()
   const cases = CONTENDERS.flatMap((name) => {
     const contender = all[name]
     return contender === undefined ? [] : [{ name, ...contender }]
   })
-  return measure(title, cases, { base: "floor", ...options })
+  const report = await measure(title, cases, { base: "floor", ...options })
+  return { ...row(report), ...(turns ? { longestTurnMillis: await turnsOf(cases) } : {}) }
 }
 
 const round = (value: number | undefined): number | undefined =>
@@ -50,9 +57,9 @@ const row = ({ rows, title }: Report) => {
 const rows: Array<object> = []
 for (const group of groups) {
   if (names.length > 0 && !names.some((name) => group.title.includes(name))) continue
-  const measured = row(await report(group))
-  rows.push(measured)
-  if (!json) console.log(measured)
+  const result = await measured(group)
+  rows.push(result)
+  if (!json) console.log(result)
 }
 if (json) console.log(JSON.stringify(rows, null, 2))
 process.exit()

@@ -11,7 +11,7 @@ import * as Order from "effect/Order"
 import * as Stream from "effect/Stream"
 import { type AccountDecodeError, type AccountTag, discriminator } from "../../src/protocol/Account.js"
 import * as Addresses from "../../src/solana/Address.js"
-import { AccountNotFound, type ListError, type ProgramAccount, type ReadError } from "../ProgramAccount.js"
+import { AccountNotFound, decodeMany, type ListError, type ProgramAccount, type ReadError } from "../ProgramAccount.js"
 import { ProgramId } from "../ProgramId.js"
 import type { AccountInfo } from "../rpc/Reply.js"
 import { type AccountFilter, type AccountOptions, RpcPool } from "../RpcPool.js"
@@ -53,22 +53,13 @@ const filtersOf = <A>({ type, where }: Query<A>): ReadonlyArray<AccountFilter> =
 
 const byAddress = Order.mapInput(Order.string, ({ address }: ProgramAccount<unknown>) => address)
 
-const decode = <A>(
-  type: AccountType<A>,
-  { address, data }: AccountInfo
-): Either.Either<ProgramAccount<A>, AccountDecodeError> =>
-  Either.map(type.decode(data), (account) => ({ address, account }))
-
 /** Oldest first. */
-const inOrder = <A>(
+const decodeInOrder = <A>(
   { createdAt, type }: Query<A>,
   infos: Iterable<AccountInfo>
-): Either.Either<Array<ProgramAccount<A>>, AccountDecodeError> => {
+): Effect.Effect<Array<ProgramAccount<A>>, AccountDecodeError> => {
   const byAge = Order.mapInput(Order.bigint, ({ account }: ProgramAccount<A>) => createdAt(account))
-  return Either.map(
-    Either.all(Arr.map(Arr.fromIterable(infos), (info) => decode(type, info))),
-    Arr.sortBy(byAge, byAddress)
-  )
+  return Effect.map(decodeMany(infos, type.decode), Arr.sortBy(byAge, byAddress))
 }
 
 const startsWith = (bytes: Uint8Array, prefix: Uint8Array): boolean =>
@@ -85,13 +76,13 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
 
   const list = <A>(query: Query<A>): Effect.Effect<ReadonlyArray<ProgramAccount<A>>, ListError> =>
     Effect.flatMap(pool.getProgramAccounts(programId, { filters: filtersOf(query) }), ({ value }) =>
-      inOrder(query, value)
+      decodeInOrder(query, value)
     )
 
   const follow = <A>(query: Query<A>): Stream.Stream<ProgramAccount<A>, ListError | SubscriptionError> =>
     CatchUp.program(programId, { filters: filtersOf(query) }).pipe(
       Stream.filterMap((update) => (update._tag === "Value" ? Option.some(update.value) : Option.none())),
-      Stream.mapChunksEffect((infos) => Effect.map(inOrder(query, infos), Chunk.unsafeFromArray)),
+      Stream.mapChunksEffect((infos) => Effect.map(decodeInOrder(query, infos), Chunk.unsafeFromArray)),
       Stream.filter(Once.make(query.createdAt)),
       Stream.provideService(RpcPool, pool)
     )
@@ -103,7 +94,8 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
         owned(address),
         Option.match({
           onNone: () => Either.left(new AccountNotFound({ account: type.tag, address })),
-          onSome: (info): Either.Either<ProgramAccount<A>, AccountDecodeError | AccountNotFound> => decode(type, info)
+          onSome: (info): Either.Either<ProgramAccount<A>, AccountDecodeError | AccountNotFound> =>
+            Either.map(type.decode(info.data), (account) => ({ address, account }))
         })
       ),
     exists: (tag, address) => {

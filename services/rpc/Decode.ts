@@ -50,7 +50,8 @@ const under = <A>(step: string | number, result: Either.Either<A, Mismatch>): Ei
   return Either.left({ path: typeof step === "number" ? `[${step}]${path}` : `.${step}${path}`, expected })
 }
 
-const isRecord = (input: unknown): input is { readonly [key: string]: unknown } =>
+/** @since 0.1.0 @category guards */
+export const isRecord = (input: unknown): input is { readonly [key: string]: unknown } =>
   typeof input === "object" && input !== null && !Array.isArray(input)
 
 /** A value that satisfies a guard. @since 0.1.0 @category constructors */
@@ -147,8 +148,8 @@ const each = <A>(
   decode: (item: unknown, index: number) => Either.Either<A, Mismatch>
 ): Either.Either<ReadonlyArray<A>, Mismatch> => {
   const items: Array<A> = []
-  for (const [index, item] of input.entries()) {
-    const result = under(index, decode(item, index))
+  for (let index = 0; index < input.length; index++) {
+    const result = under(index, decode(input[index], index))
     if (Either.isLeft(result)) return Either.left(result.left)
     items.push(result.right)
   }

@@ -4,8 +4,14 @@
  * @since 0.1.0
  */
 import type { Address } from "@solana/kit"
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Addresses from "../../src/solana/Address.js"
+import * as Base64 from "../../src/solana/internal/base64.js"
+import * as Lamports from "../../src/solana/Lamports.js"
+import * as Turns from "../internal/turns.js"
 import * as Decode from "./Decode.js"
+import * as LongResult from "./LongResult.js"
 import type * as Reply from "./Reply.js"
 
 /** `{context: {slot}, value}`. @since 0.1.0 @category decoding */
@@ -20,8 +26,68 @@ export const contextual = <A>(value: Decode.Decoder<A>): Decode.Decoder<Reply.Co
     })
   )
 
-/** An account whose address is known from the question. @since 0.1.0 @category decoding */
-export const account = (address: Address): Decode.Decoder<Reply.AccountInfo> =>
+/** Items that are read in a fraction of a millisecond. */
+const PART = 256
+
+/** As {@link contextual}, of a list that may be long: it is read in turns of the event loop. @since 0.1.0 @category decoding */
+export const contextualList = <A>(item: Decode.Decoder<A>) => {
+  const list = Decode.array(item)
+  const atOnce = contextual(list)
+  const around = contextual<unknown>(Either.right)
+  return (result: unknown): Effect.Effect<Reply.Contextual<ReadonlyArray<A>>, Decode.Mismatch> => {
+    const long = result instanceof LongResult.LongResult
+    const inTurns = Effect.flatMap(around(long ? result.frame : result), ({ slot, value }) => {
+      const items = long
+        ? LongResult.list(result, list)
+        : Array.isArray(value)
+          ? Turns.flatMap(Turns.partsOf<unknown>(value, PART), list)
+          : list(value)
+      return Effect.map(items, (value) => ({ slot, value }))
+    })
+    return Effect.catchAll(inTurns, () => (long ? Either.flatMap(LongResult.atOnce(result), atOnce) : atOnce(result)))
+  }
+}
+
+/** Reads what mostly is the same as the last time, as the owner, the space and the rent of a program's accounts are. */
+const repeated = <A>(read: (input: unknown) => A | undefined): ((input: unknown) => A | undefined) => {
+  let last: unknown
+  let known: A | undefined
+  return (input) => {
+    if (known !== undefined && input === last) return known
+    const value = read(input)
+    if (value !== undefined) {
+      last = input
+      known = value
+    }
+    return value
+  }
+}
+
+const integer = (input: unknown): bigint | undefined =>
+  typeof input === "number" && input >= 0 && Number.isSafeInteger(input) ? BigInt(input) : undefined
+
+const ownerOf = repeated((input) => (typeof input === "string" && Addresses.is(input) ? input : undefined))
+const spaceOf = repeated(integer)
+const lamportsOf = repeated((input) => {
+  const amount = integer(input)
+  return amount !== undefined && Lamports.is(amount) ? amount : undefined
+})
+
+/** The account as it nearly always comes, read without the bookkeeping that tells what is wrong with another. */
+const usualAccount = (address: Address, input: unknown): Reply.AccountInfo | undefined => {
+  if (!Decode.isRecord(input)) return undefined
+  const { data, executable } = input
+  const owner = ownerOf(input["owner"])
+  const lamports = lamportsOf(input["lamports"])
+  const space = spaceOf(input["space"])
+  if (owner === undefined || lamports === undefined || space === undefined) return undefined
+  if (typeof executable !== "boolean") return undefined
+  if (!Array.isArray(data) || data.length !== 2 || data[1] !== "base64" || typeof data[0] !== "string") return undefined
+  const bytes = Base64.codec.decode(data[0])
+  return bytes === undefined ? undefined : { address, data: bytes, lamports, owner, executable, space }
+}
+
+const anyAccount = (address: Address): Decode.Decoder<Reply.AccountInfo> =>
   Decode.object((field) =>
     Either.all({
       address: Either.right(address),
@@ -33,10 +99,25 @@ export const account = (address: Address): Decode.Decoder<Reply.AccountInfo> =>
     })
   )
 
-/** `{pubkey, account}`. @since 0.1.0 @category decoding */
-export const keyedAccount: Decode.Decoder<Reply.AccountInfo> = Decode.object((field) =>
-  Either.flatMap(field("pubkey", Decode.address), (address) => field("account", account(address)))
+/** An account whose address is known from the question. @since 0.1.0 @category decoding */
+export const account =
+  (address: Address): Decode.Decoder<Reply.AccountInfo> =>
+  (input) => {
+    const usual = usualAccount(address, input)
+    return usual === undefined ? anyAccount(address)(input) : Either.right(usual)
+  }
+
+const anyKeyedAccount: Decode.Decoder<Reply.AccountInfo> = Decode.object((field) =>
+  Either.flatMap(field("pubkey", Decode.address), (address) => field("account", anyAccount(address)))
 )
+
+/** `{pubkey, account}`. @since 0.1.0 @category decoding */
+export const keyedAccount: Decode.Decoder<Reply.AccountInfo> = (input) => {
+  if (!Decode.isRecord(input)) return anyKeyedAccount(input)
+  const { account, pubkey } = input
+  const usual = typeof pubkey === "string" && Addresses.is(pubkey) ? usualAccount(pubkey, account) : undefined
+  return usual === undefined ? anyKeyedAccount(input) : Either.right(usual)
+}
 
 /** @since 0.1.0 @category decoding */
 export const latestBlockhash: Decode.Decoder<Reply.LatestBlockhash> = Decode.object((field) =>

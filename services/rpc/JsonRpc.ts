@@ -7,6 +7,7 @@ import * as Either from "effect/Either"
 import * as Json from "../../src/solana/Json.js"
 import { RpcError } from "../RpcTransport.js"
 import type { RpcCall } from "../RpcTransport.js"
+import * as LongResult from "./LongResult.js"
 
 /** Characters of a node's own message that are kept. */
 const MAX_MESSAGE = 500
@@ -69,7 +70,7 @@ const undecodable = (method: string, host: string, detail: string) =>
   new RpcError({ reason: "Decode", method, host, detail })
 
 const parse = (text: string, method: string, host: string): Either.Either<unknown, RpcError> =>
-  Either.mapLeft(Json.parse(text), () =>
+  Either.mapLeft(method === LongResult.METHOD ? LongResult.parse(text) : Json.parse(text), () =>
     undecodable(method, host, `the reply of ${text.length} characters is not JSON`)
   )
 

@@ -1,0 +1,130 @@
+/**
+ * A long result, `{context, value: […]}`, whose list was left as text: to read it at once would hold the event loop.
+ *
+ * Where to cut is a guess, `},{`, and the parser is the judge of it: if each piece is a list by itself, then together
+ * they are the list that the text holds, since JSON can be read in one way only. Whatever fails in pieces (a cut inside a
+ * string, a member that comes twice, a reply that is wrong) is read at once, and that decides.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Json from "../../src/solana/Json.js"
+import * as Turns from "../internal/turns.js"
+import * as Decode from "./Decode.js"
+
+/**
+ * The result, but for its list.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class LongResult {
+  constructor(
+    /** The result with a number where the list stands. */
+    readonly frame: { readonly [key: string]: unknown },
+    /** The list in pieces, each the text of a list. */
+    readonly pieces: ReadonlyArray<string>,
+    /** The whole reply. */
+    readonly text: string
+  ) {}
+}
+
+/**
+ * The method whose result may be one.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const METHOD = "getProgramAccounts"
+
+/** Characters of a piece: some hundred small accounts, a fraction of a millisecond. */
+const PIECE = 64 * 1024
+
+/** Characters around the list. More is no reply that we know. */
+const MAX_FRAME = 4096
+
+const KEY = '"value":['
+const CUT = "},{"
+
+const resultOf = (reply: unknown): unknown => (Decode.isRecord(reply) ? reply["result"] : undefined)
+
+const cut = (text: string, start: number, end: number, size: number): ReadonlyArray<string> => {
+  const pieces: Array<string> = []
+  let at = start
+  while (at < end) {
+    const brace = text.indexOf(CUT, at + size)
+    const to = brace === -1 || brace >= end ? end : brace + 1
+    pieces.push(`[${text.slice(at, to)}]`)
+    at = to + 1
+  }
+  return pieces
+}
+
+/**
+ * Reads a reply; where its text is longer than four pieces (of 64 Ki characters) and has a list at `result.value`, the
+ * result is a {@link LongResult}.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const parse = (text: string, size = PIECE): Either.Either<unknown, Json.JsonError> => {
+  if (text.length <= 4 * size) return Json.parse(text)
+  const start = text.indexOf(KEY) + KEY.length
+  const end = text.lastIndexOf("]")
+  if (start < KEY.length || start + text.length - end > MAX_FRAME) return Json.parse(text)
+  const framed = (value: number): unknown =>
+    Either.getOrUndefined(Json.parse(`${text.slice(0, start - 1)}${value}${text.slice(end + 1)}`))
+  // What is put there twice, and read there twice, stands at `result.value` and nowhere else, inside no string.
+  const reply = framed(0)
+  const frame = resultOf(reply)
+  const again = resultOf(framed(1))
+  return Decode.isRecord(reply) &&
+    Decode.isRecord(frame) &&
+    Decode.isRecord(again) &&
+    frame["value"] === 0 &&
+    again["value"] === 1
+    ? Either.right({ ...reply, result: new LongResult(frame, cut(text, start, end, size), text) })
+    : Json.parse(text)
+}
+
+/**
+ * The result, read at once.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const atOnce = ({ text }: LongResult): Either.Either<unknown, Decode.Mismatch> =>
+  Either.mapBoth(Json.parse(text), { onLeft: () => ({ path: "", expected: "JSON" }), onRight: resultOf })
+
+/**
+ * The list, read in turns of the event loop by a decoder that can read parts of it. It must refuse the number that a larger
+ * integer was rounded to, as those of `Decode` do: only then is a piece read as it was written, in twice the time.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const list = <A>(
+  { pieces }: LongResult,
+  decode: Decode.Decoder<ReadonlyArray<A>>
+): Effect.Effect<ReadonlyArray<A>, Decode.Mismatch | Json.JsonError> => {
+  const read = (value: Either.Either<unknown, Json.JsonError>) => Either.flatMap(value, decode)
+  return Turns.flatMap(pieces, (piece) => Either.orElse(read(Json.parseRounded(piece)), () => read(Json.parse(piece))))
+}
+
+/**
+ * The result with its list in it, whether that was left as text or not, and every integer as it was written.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const whole = (result: unknown): Effect.Effect<unknown, Decode.Mismatch> => {
+  if (!(result instanceof LongResult)) return Effect.succeed(result)
+  const items = Turns.flatMap(result.pieces, (piece) =>
+    Either.flatMap(Json.parse(piece), Decode.array<unknown>(Either.right))
+  )
+  return Effect.matchEffect(items, {
+    onFailure: () => atOnce(result),
+    onSuccess: (value) => Effect.succeed({ ...result.frame, value })
+  })
+}
