@@ -10,7 +10,6 @@
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, KeyObject, sign } from "node:crypto"
 import { open, stat } from "node:fs/promises"
-import * as Arr from "effect/Array"
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
@@ -20,6 +19,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as SecretKey from "../services/internal/secretKey.js"
+import * as Turns from "../services/internal/turns.js"
 import { type Service, Wallet, WalletError } from "../services/Wallet.js"
 import { InvalidInput } from "../src/InvalidInput.js"
 import * as Address from "../src/solana/Address.js"
@@ -35,21 +35,15 @@ const MAX_FILE_BYTES = 4096
 
 const FILE_RULE = "must be a JSON array of 64 byte values, as solana-keygen writes it"
 
-const fromSigningKey = ({ publicKey, sign }: SigningKey): Service => {
-  const signAll = (messages: ReadonlyArray<Uint8Array>) => Effect.sync(() => messages.map(sign))
-  return {
-    address: Address.fromBytes(publicKey),
-    sign: (messages) =>
-      messages.length <= SIGNATURES_PER_TURN
-        ? signAll(messages)
-        : Effect.map(
-            Effect.forEach(Arr.chunksOf(messages, SIGNATURES_PER_TURN), (chunk) =>
-              Effect.zipLeft(signAll(chunk), Effect.yieldNow())
-            ),
-            Arr.flatten
-          )
-  }
-}
+const fromSigningKey = ({ publicKey, sign }: SigningKey): Service => ({
+  address: Address.fromBytes(publicKey),
+  sign: (messages) =>
+    messages.length <= SIGNATURES_PER_TURN
+      ? Effect.sync(() => messages.map(sign))
+      : Turns.flatMap(Turns.partsOf(messages, SIGNATURES_PER_TURN / Turns.PARTS_PER_TURN), (part) =>
+          Either.right(part.map(sign))
+        )
+})
 
 interface KeyPair {
   readonly privateKey: KeyObject

@@ -15,7 +15,7 @@ const next: Effect.Effect<void> =
     : Effect.sleep(0)
 
 /** A turn costs some 30 µs; a part is to take a fraction of a millisecond. */
-const PARTS_PER_TURN = 4
+export const PARTS_PER_TURN = 4
 
 const forEach = <A, E>(parts: ReadonlyArray<A>, take: (part: A) => Either.Either<void, E>): Effect.Effect<void, E> =>
   Effect.gen(function* () {

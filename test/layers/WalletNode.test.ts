@@ -75,11 +75,19 @@ describe("WalletNode", () => {
     })
   )
 
-  it.effect("Given 200 messages, when they are signed at once, then each signature is at its message's place", () =>
+  it.effect("Given 200 messages, when they are signed at once, then each gets its own, and sockets their turns", () =>
     Effect.gen(function* () {
       const wallet = yield* WalletNode.generate
       const messages = Array.from({ length: 200 }, (_, index) => Uint8Array.of(index))
+      let turns = 0
+      const turn = (): void => {
+        turns++
+        next = setImmediate(turn)
+      }
+      let next = setImmediate(turn)
       const signatures = yield* wallet.sign(messages)
+      clearImmediate(next)
+      expect(turns).toBeGreaterThanOrEqual(3)
       const key = Address.toBytes(wallet.address)
       expect(signatures).toHaveLength(200)
       expect(signatures.every((signature, index) => ed25519.verify(signature, Uint8Array.of(index), key))).toBe(true)
