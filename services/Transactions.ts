@@ -233,11 +233,6 @@ const checkedFees = (fees: FeeOptions): Either.Either<FeeOptions, InvalidInput> 
     return fees
   })
 
-const lifetimeOf = ({ blockhash, lastValidBlockHeight }: BlockhashCache.LatestBlockhash) => ({
-  blockhash,
-  lastValidBlockHeight
-})
-
 const positiveDuration = (field: string, duration: Duration.DurationInput) =>
   Either.map(positive(field, Duration.toMillis(duration)), Duration.millis)
 
@@ -297,7 +292,7 @@ export const make = Effect.fnUntraced(function* (
     plan: Plan.SignablePlan,
     recent: BlockhashCache.RecentBlockhash
   ): Effect.Effect<SignedTransaction, RpcError | WalletError> =>
-    Effect.flatMap(Plan.sign(plan, lifetimeOf(recent), recent.slot), (signed) => {
+    Effect.flatMap(Plan.sign(plan, recent.lifetime, recent.slot), (signed) => {
       if (recent.signatures.has(signed.signature)) {
         return Effect.flatMap(blockhashes.newerThan(recent.blockhash), (newer) => signWith(plan, newer))
       }
@@ -372,11 +367,9 @@ export const make = Effect.fnUntraced(function* (
       }).pipe(traced("Transactions.sendPacked", { "solana.items": items.length })),
 
     sign: (instructions, options = {}) =>
-      Wallet.pipe(
-        Effect.flatMap((wallet) => Plan.signable(wallet, instructions, options)),
-        Effect.flatMap(sign),
-        traced("Transactions.sign", { "solana.instructions": instructions.length })
-      ),
+      Effect.flatMap(Wallet, (wallet) =>
+        Either.match(Plan.signable(wallet, instructions, options), { onLeft: Effect.fail, onRight: sign })
+      ).pipe(traced("Transactions.sign", { "solana.instructions": instructions.length })),
 
     submit: (signed, options = {}) =>
       gate

@@ -36,6 +36,26 @@ const brand = (text: string): Address => text as Address
  */
 export const fromBytes = (bytes: Uint8Array, offset = 0): Address => brand(bytes32.encode(bytes, offset))
 
+interface Derived {
+  readonly address: Address
+  readonly bytes: Uint8Array
+}
+
+let lastDerived: Derived | undefined
+
+/**
+ * As {@link fromBytes}, for an address that was just derived, whose bytes are mostly asked for once, at once, and never
+ * again: they are kept until the next is derived, and do not push others out of the cache.
+ *
+ * @internal
+ */
+export const fromDerived = (digest: Uint8Array): Address => {
+  const bytes = digest.slice(0, SIZE)
+  const address = fromBytes(bytes)
+  lastDerived = { address, bytes }
+  return address
+}
+
 /**
  * The 32 bytes of an address. They come from a bounded cache and are shared by all callers: do not change them. A text
  * that was branded unchecked is a defect and throws `InvalidInput`.
@@ -44,6 +64,7 @@ export const fromBytes = (bytes: Uint8Array, offset = 0): Address => brand(bytes
  * @category conversions
  */
 export const toBytes = (address: Address): Uint8Array => {
+  if (lastDerived?.address === address) return lastDerived.bytes
   const known = bytesByAddress.get(address)
   if (known !== undefined) return known
   const bytes = FixedText.bytesOf(bytes32, SIZE, "address", address)

@@ -79,7 +79,7 @@ export const find = (
   const bump = findBump(seeds, Addresses.toBytes(program))
   return bump === 0
     ? Either.left(new InvalidInput({ field: "seeds", rule: "must have a bump that leaves the curve" }))
-    : Either.right({ address: Addresses.fromBytes(digest), bump })
+    : Either.right({ address: Addresses.fromDerived(digest), bump })
 }
 
 /**

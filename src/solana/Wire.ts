@@ -29,6 +29,14 @@ export {
 export const MAX_TRANSACTION_BYTES = MAX_BYTES
 
 /**
+ * Where the signature of the fee payer stands, which names the transaction.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const FIRST_SIGNATURE_AT = 1
+
+/**
  * A decoded transaction. Signatures and message bytes are views of the bytes that it was read from.
  *
  * @since 0.1.0

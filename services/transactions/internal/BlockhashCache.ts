@@ -11,6 +11,7 @@ import * as Measured from "../../internal/measured.js"
 import * as Metrics from "../../Metrics.js"
 import { RpcError } from "../../RpcTransport.js"
 import * as Deadline from "../../transport/Deadline.js"
+import type { BlockhashLifetime } from "../SignedTransaction.js"
 
 /** Slots come that far apart, and no blockhash changes within one. */
 const SLOT = Duration.millis(400)
@@ -32,6 +33,8 @@ export interface LatestBlockhash {
  * @internal
  */
 export interface RecentBlockhash extends LatestBlockhash {
+  /** Of all that is signed with it. */
+  readonly lifetime: BlockhashLifetime
   /**
    * Signatures made with it. The same message signed twice with one blockhash is one transaction: who wants it done
    * twice needs a newer blockhash.
@@ -74,7 +77,10 @@ export const make = Effect.fnUntraced(function* (options: {
     fetching = shared
     yield* Effect.interruptible(options.fetch).pipe(
       Effect.map((fetched) => {
-        latest = latest?.blockhash === fetched.blockhash ? latest : { ...fetched, signatures: new Set() }
+        if (latest?.blockhash !== fetched.blockhash) {
+          const { blockhash, lastValidBlockHeight } = fetched
+          latest = { ...fetched, lifetime: { blockhash, lastValidBlockHeight }, signatures: new Set() }
+        }
         freshUntil = now + timeToLive
         return latest
       }),

@@ -206,14 +206,6 @@ const inOrder = (
   )
 }
 
-/** One signature of a message. */
-const signatureOf = ({ address, sign }: Wallet, messageBytes: Uint8Array): Effect.Effect<Uint8Array, WalletError> =>
-  Effect.flatMap(sign([messageBytes]), ([signature]) =>
-    signature?.length === Signature.SIZE
-      ? Effect.succeed(signature)
-      : new WalletError({ reason: "InvalidSignature", address, detail: "the wallet gave no signature of 64 bytes" })
-  )
-
 /**
  * Puts the blockhash or the nonce in and has it signed, by one wallet after the other.
  *
@@ -227,20 +219,22 @@ export const sign = (
   const wire = Wire.unsigned(signers.length, prepared.bytes)
   const messageBytes = wire.subarray(Wire.messageAt(signers.length))
   messageBytes.set(Blockhash.toBytes("nonce" in lifetime ? lifetime.nonce : lifetime.blockhash), prepared.blockhashAt)
-  const signWith = (signer: Wallet, index: number) =>
-    Effect.map(signatureOf(signer, messageBytes), (signature) => Wire.setSignature(wire, index, signature))
-  const [only] = signers
-  return Effect.map(
-    only !== undefined && signers.length === 1
-      ? signWith(only, 0)
-      : Effect.forEach(signers, signWith, { discard: true }),
-    () =>
+  const signAs = ({ address, sign }: Wallet, index: number): Effect.Effect<SignedTransaction, WalletError> =>
+    Effect.flatMap(sign([messageBytes]), ([signature]) => {
+      if (signature?.length !== Signature.SIZE) {
+        const detail = "the wallet gave no signature of 64 bytes"
+        return new WalletError({ reason: "InvalidSignature", address, detail })
+      }
+      Wire.setSignature(wire, index, signature)
+      const next = signers[index + 1]
+      if (next !== undefined) return signAs(next, index + 1)
+      const named = Signature.fromBytes(wire, Wire.FIRST_SIGNATURE_AT)
       // Its parts come from checked places, and to check them again takes as long as to compile the message.
-      new SignedTransaction(
-        { signature: Signature.fromBytes(wire, 1), wire, lifetime, fee, minContextSlot },
-        { disableValidation: true }
-      )
-  )
+      const signed = { signature: named, wire, lifetime, fee, minContextSlot }
+      return Effect.succeed(new SignedTransaction(signed, { disableValidation: true }))
+    })
+  const [first] = signers
+  return first === undefined ? Effect.dieMessage("a transaction without a signer") : signAs(first, 0)
 }
 
 /**
@@ -265,7 +259,12 @@ export const fromWire = (
         ? { blockhash: message.blockhash, lastValidBlockHeight }
         : { nonce: message.blockhash, account, lastValidBlockHeight }
     return new SignedTransaction(
-      { signature: Signature.fromBytes(wire, 1), wire, lifetime, fee: yield* Fees.ofMessage(message) },
+      {
+        signature: Signature.fromBytes(wire, Wire.FIRST_SIGNATURE_AT),
+        wire,
+        lifetime,
+        fee: yield* Fees.ofMessage(message)
+      },
       { disableValidation: true }
     )
   })
