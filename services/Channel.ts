@@ -46,9 +46,8 @@ import * as Submit from "./internal/submit.js"
 import * as TestLayer from "./internal/testLayer.js"
 import { traced } from "./internal/traced.js"
 import * as Metrics from "./Metrics.js"
-import type { AccountReceipt, ListError, ProgramAccount, ReadError, WriteError } from "./ProgramAccount.js"
+import type { AccountReceipt, FollowError, ListError, ProgramAccount, ReadError, WriteError } from "./ProgramAccount.js"
 import type { RpcPool } from "./RpcPool.js"
-import type { SubscriptionError } from "./RpcTransport.js"
 import type { Receipt, SendOptions, Transactions } from "./Transactions.js"
 import { Wallet } from "./Wallet.js"
 
@@ -112,11 +111,11 @@ export interface Service {
     channel: Address,
     walletOrAgent: Address
   ) => Effect.Effect<ProgramAccount<ChannelParticipant>, ReadError>
-  /** The messages of a channel, oldest first. `SubscriptionError` only with `follow`. */
+  /** The messages of a channel, oldest first. Without `follow` it fails with a `ListError`. */
   readonly messages: (
     channel: Address,
     options?: MessagesOptions
-  ) => Stream.Stream<ProgramAccount<ChannelMessage>, ListError | SubscriptionError>
+  ) => Stream.Stream<ProgramAccount<ChannelMessage>, FollowError>
   /** The invitation of the wallet `invitee` to a channel, used or not. */
   readonly invitation: (
     channel: Address,

@@ -29,10 +29,10 @@ import * as TestLayer from "./internal/testLayer.js"
 import { annotate, traced } from "./internal/traced.js"
 import * as Metrics from "./Metrics.js"
 import { PayloadStore, type PayloadStoreError } from "./PayloadStore.js"
-import type { AccountReceipt, ListError, ProgramAccount, ReadError, WriteError } from "./ProgramAccount.js"
+import type { AccountReceipt, FollowError, ProgramAccount, ReadError, WriteError } from "./ProgramAccount.js"
 import type { RpcPool } from "./RpcPool.js"
-import type { SubscriptionError } from "./RpcTransport.js"
 import type { SendOptions, Transactions } from "./Transactions.js"
+import type { FollowOptions } from "./transport/CatchUp.js"
 import { Wallet } from "./Wallet.js"
 
 /**
@@ -107,9 +107,10 @@ export type SendError = PayloadStoreError | WriteError
 export interface MailboxOptions {
   /**
    * Go on with messages as they arrive, after those already there. Default false: the stream ends after the last one.
-   * No message comes twice, and a message that only changed its status does not come again.
+   * No message comes twice, and a message that only changed its status does not come again. One of which the node did
+   * not notify comes late, but comes: {@link FollowOptions} say when.
    */
-  readonly follow?: boolean | undefined
+  readonly follow?: boolean | FollowOptions | undefined
 }
 
 /**
@@ -145,16 +146,16 @@ export interface Service {
     message: Address | ProgramAccount<DirectMessage>,
     options?: { readonly raw?: boolean | undefined }
   ) => Effect.Effect<Uint8Array, Envelope.EnvelopeDecodeError | PayloadStoreError | ReadError>
-  /** The messages to a wallet, oldest first. `SubscriptionError` only with `follow`. */
+  /** The messages to a wallet, oldest first. Without `follow` it fails with a `ListError`. */
   readonly inbox: (
     wallet: Address,
     options?: MailboxOptions
-  ) => Stream.Stream<ProgramAccount<DirectMessage>, ListError | SubscriptionError>
-  /** The messages from an agent, named by its wallet or agent address, oldest first. `SubscriptionError` only with `follow`. */
+  ) => Stream.Stream<ProgramAccount<DirectMessage>, FollowError>
+  /** The messages from an agent, named by its wallet or agent address, oldest first; otherwise as `inbox`. */
   readonly outbox: (
     walletOrAgent: Address,
     options?: MailboxOptions
-  ) => Stream.Stream<ProgramAccount<DirectMessage>, ListError | SubscriptionError>
+  ) => Stream.Stream<ProgramAccount<DirectMessage>, FollowError>
   /**
    * Pending → Delivered, by the recipient. Of a message that was read (not of a bare address) the order of states is
    * checked before anything is sent. Program refusals: `Unauthorized`, `MessageExpired` (7 days after it was sent).

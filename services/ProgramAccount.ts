@@ -13,7 +13,7 @@ import type { AccountDecodeError } from "../src/protocol/Account.js"
 import type { ProgramError } from "../src/protocol/ProgramError.js"
 import * as Turns from "./internal/turns.js"
 import type { AccountInfo } from "./rpc/Reply.js"
-import type { RpcError } from "./RpcTransport.js"
+import type { RpcError, SubscriptionError } from "./RpcTransport.js"
 import type { Receipt, TransactionError } from "./Transactions.js"
 import type { WalletError } from "./Wallet.js"
 
@@ -126,6 +126,15 @@ export type ReadError = AccountDecodeError | AccountNotFound | RpcError
  * @category errors
  */
 export type ListError = AccountDecodeError | RpcError
+
+/**
+ * What every listing that goes on can fail with: `InvalidInput` for an option that is not in its range,
+ * `SubscriptionError` where the endpoint refuses to notify.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type FollowError = InvalidInput | ListError | SubscriptionError
 
 /**
  * What every write can fail with: `InvalidInput` before any I/O, `ProgramError` where the program refused,

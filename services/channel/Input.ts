@@ -7,6 +7,7 @@ import type { Address } from "@solana/kit"
 import type { CompressionAccounts } from "../../src/protocol/Instruction.js"
 import type { ChannelVisibility, MessageType } from "../../src/protocol/MessageType.js"
 import type { SendOptions } from "../Transactions.js"
+import type { FollowOptions } from "../transport/CatchUp.js"
 
 /**
  * A channel to create.
@@ -79,8 +80,11 @@ export interface BroadcastInput {
  * @category models
  */
 export interface MessagesOptions {
-  /** Go on with messages as they arrive, none twice. Default false: the stream ends after the last one. */
-  readonly follow?: boolean | undefined
+  /**
+   * Go on with messages as they arrive, none twice. Default false: the stream ends after the last one. One of which the
+   * node did not notify comes late, but comes: {@link FollowOptions} say when.
+   */
+  readonly follow?: boolean | FollowOptions | undefined
 }
 
 /**

@@ -11,11 +11,18 @@ import * as Order from "effect/Order"
 import * as Stream from "effect/Stream"
 import { type AccountDecodeError, type AccountTag, discriminator } from "../../src/protocol/Account.js"
 import * as Addresses from "../../src/solana/Address.js"
-import { AccountNotFound, decodeMany, type ListError, type ProgramAccount, type ReadError } from "../ProgramAccount.js"
+import {
+  AccountNotFound,
+  decodeMany,
+  type FollowError,
+  type ListError,
+  type ProgramAccount,
+  type ReadError
+} from "../ProgramAccount.js"
 import { ProgramId } from "../ProgramId.js"
 import type { AccountInfo } from "../rpc/Reply.js"
 import { type AccountFilter, type AccountOptions, RpcPool } from "../RpcPool.js"
-import type { RpcError, SubscriptionError } from "../RpcTransport.js"
+import type { RpcError } from "../RpcTransport.js"
 import * as CatchUp from "../transport/CatchUp.js"
 import * as Once from "./once.js"
 
@@ -42,8 +49,8 @@ export interface Accounts {
   /** Those that exist, and with `follow` those that come after them, each once. */
   readonly stream: <A>(
     query: Query<A>,
-    follow?: boolean
-  ) => Stream.Stream<ProgramAccount<A>, ListError | SubscriptionError>
+    follow?: boolean | CatchUp.FollowOptions
+  ) => Stream.Stream<ProgramAccount<A>, FollowError>
 }
 
 const filtersOf = <A>({ type, where }: Query<A>): ReadonlyArray<AccountFilter> => [
@@ -79,11 +86,11 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
       decodeInOrder(query, value)
     )
 
-  const follow = <A>(query: Query<A>): Stream.Stream<ProgramAccount<A>, ListError | SubscriptionError> =>
-    CatchUp.program(programId, { filters: filtersOf(query) }).pipe(
+  const follow = <A>(query: Query<A>, options: CatchUp.FollowOptions): Stream.Stream<ProgramAccount<A>, FollowError> =>
+    CatchUp.program(programId, { ...options, filters: filtersOf(query) }).pipe(
       Stream.filterMap((update) => (update._tag === "Value" ? Option.some(update.value) : Option.none())),
       Stream.mapChunksEffect((infos) => Effect.map(decodeInOrder(query, infos), Chunk.unsafeFromArray)),
-      Stream.filter(Once.make(query.createdAt)),
+      Stream.filter(Once.make()),
       Stream.provideService(RpcPool, pool)
     )
 
@@ -106,6 +113,7 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
       )
     },
     list,
-    stream: (query, live = false) => (live ? follow(query) : Stream.fromIterableEffect(list(query)))
+    stream: (query, live = false) =>
+      live === false ? Stream.fromIterableEffect(list(query)) : follow(query, live === true ? {} : live)
   }
 })

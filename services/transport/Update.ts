@@ -10,8 +10,9 @@ import type { Address, Slot } from "@solana/kit"
  *
  * - `Value`: as it is at the slot.
  * - `Gone`: the account was closed, or its data no longer passes the filters.
- * - `Gap`: the subscription was lost after `from` and stands again at `to`. The state at `to` follows; versions in between
- *   may have been passed over. Of logs, those between that could not be read are missing.
+ * - `Gap`: the subscription was lost after `from` and stands again at `to`, or a notification between them was lost. The
+ *   state at `to` follows; versions in between may have been passed over. Of logs, those between that could not be read are
+ *   missing.
  *
  * @since 0.1.0
  * @category models

@@ -32,6 +32,17 @@ describe("messages over a failing network", () => {
   )
 
   it.live(
+    "Given sockets that live and lose notifications, when agents follow, then they see each message once",
+    () =>
+      Effect.gen(function* () {
+        const faults = { ...Faults.none, loseNotification: 0.3, repeatNotification: 0.1, reorderNotification: 0.1 }
+        const { followed } = yield* play({ faults })
+        expect(followed).toEqual({ missed: [], repeated: [], ended: [] })
+      }),
+    300_000
+  )
+
+  it.live(
     "Given no fault, when agents send, then no message is lost, doubled or called failed that landed",
     () =>
       Effect.gen(function* () {

@@ -6,7 +6,7 @@ import * as Network from "./Network.js"
 import type * as Proxy from "./Proxy.js"
 
 /** Solana's milliseconds, as many times shorter as the slots are. */
-const scaled = (millis: number): number => (millis * Network.SLOT_MILLIS) / 400
+export const scaled = (millis: number): number => (millis * Network.SLOT_MILLIS) / 400
 
 /**
  * The services as an application has them, over these endpoints. Times are the defaults, scaled; and it is more patient

@@ -5,6 +5,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Message from "../../services/Message.js"
 import type * as Wallet from "../../services/Wallet.js"
+import * as Client from "./Client.js"
 
 /** What those saw who followed inboxes. */
 export interface Seen {
@@ -16,8 +17,11 @@ export interface Seen {
   readonly ended: ReadonlyArray<string>
 }
 
-/** How long a lost notification may remain unseen: until the socket is lost too, and all is read again. */
-const PATIENCE = "2 minutes"
+/** From one look at the chain to the next, for what was not notified. */
+const RESYNC_INTERVAL = Client.scaled(60_000)
+
+/** How long a lost notification may remain unseen: some looks long, since those that meet a fault find nothing. */
+const PATIENCE = "1 minute"
 
 /**
  * Follows the inboxes until the scope closes. Gives what waits for these messages to be seen, and says how often they
@@ -31,7 +35,7 @@ export const follow = (
     const seen = new Map<Address, number>()
     const ended: Array<string> = []
     yield* Effect.forEach(wallets, ({ address: wallet }) =>
-      inbox(wallet, { follow: true }).pipe(
+      inbox(wallet, { follow: { resyncInterval: RESYNC_INTERVAL } }).pipe(
         Stream.runForEach(({ address }) => Effect.sync(() => seen.set(address, (seen.get(address) ?? 0) + 1))),
         Effect.matchCause({
           onFailure: (cause) => ended.push(String(cause)),

@@ -40,21 +40,24 @@ const infoOf = (name: number) => {
 }
 
 /** What the node has, and what it notifies. */
-const node = (state: { has: ReadonlyArray<number> }, live: ReturnType<RpcPool.Service["programSubscribe"]>) =>
-  Message.layer.pipe(
+const node = (state: { has: ReadonlyArray<number> }, live: ReturnType<RpcPool.Service["programSubscribe"]>) => {
+  let slot = 1n
+  return Message.layer.pipe(
     Layer.provide([
       RpcPool.layerTest({
-        getProgramAccounts: () => Effect.sync(() => ({ slot: 1n, value: state.has.map(infoOf) })),
+        getProgramAccounts: () => Effect.sync(() => ({ slot: slot++, value: state.has.map(infoOf) })),
         programSubscribe: () => live
       }),
       Transactions.layerTest({}),
       PayloadStore.layerTest({})
     ])
   )
+}
 
-const follow = Stream.unwrap(
-  Effect.map(Message.Message, (messages) => messages.inbox(addressOf(201), { follow: true }))
-)
+const inbox = (follow: Message.MailboxOptions["follow"]) =>
+  Stream.unwrap(Effect.map(Message.Message, (messages) => messages.inbox(addressOf(201), { follow })))
+
+const follow = inbox(true)
 
 /** A subscription that stands, and what it notifies then. */
 const standing = (notified: ReturnType<RpcPool.Service["programSubscribe"]>) =>
@@ -115,3 +118,28 @@ it.effect("given a node that sends what is no message, when read, then AccountDe
     expect(yield* Effect.flip(Stream.runDrain(follow))).toMatchObject({ _tag: "AccountDecodeError" })
   }).pipe(Effect.provide(node({ has: [] }, Stream.make(junk))))
 })
+
+it.effect("given a message that is never notified, when followed, then it comes with a later read, however old", () => {
+  const state: { has: ReadonlyArray<number> } = { has: [] }
+  const live = standing(Stream.concat(Stream.make(notification(199)), Stream.never))
+  return Effect.gen(function* () {
+    const seen: Array<string> = []
+    const follower = yield* Effect.fork(
+      Stream.runForEach(inbox({ resyncInterval: "2 minutes" }), ({ address }) => Effect.sync(() => seen.push(address)))
+    )
+    yield* TestClock.adjust("1 seconds")
+    state.has = [199, 1]
+    yield* TestClock.adjust("2 minutes")
+    expect(seen).toEqual([addressOf(199)])
+    yield* TestClock.adjust("10 minutes")
+    expect(seen).toEqual([addressOf(199), addressOf(1)])
+    yield* Fiber.interrupt(follower)
+  }).pipe(Effect.provide(node(state, live)))
+})
+
+it.effect("given an interval of nothing, when followed, then InvalidInput", () =>
+  Effect.gen(function* () {
+    const error = yield* Effect.flip(Stream.runDrain(inbox({ resyncInterval: 0 })))
+    expect(error).toMatchObject({ _tag: "InvalidInput", field: "resyncInterval" })
+  }).pipe(Effect.provide(node({ has: [] }, Stream.never)))
+)

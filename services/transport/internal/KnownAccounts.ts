@@ -24,6 +24,7 @@ const same = (a: AccountInfo, b: AccountInfo): boolean =>
 const isClosed = (account: AccountInfo): boolean => account.lamports === 0n
 
 export class KnownAccounts {
+  /** A closed one stays until a read that is newer, so that an older one does not bring it back. */
   readonly #known = new Map<Address, Known>()
   /** The slot of the newest read: all accounts are known as of it. */
   #floor = -1n
@@ -58,23 +59,31 @@ export class KnownAccounts {
         updates.push(...this.#tell(slot, account, before))
       }
     }
-    for (const [address, { slot: known }] of this.#known) {
-      if (found.has(address) || known > slot) continue
+    for (const [address, known] of this.#known) {
+      if (found.has(address) || known.slot > slot) continue
       this.#known.delete(address)
-      updates.push({ _tag: "Gone", slot, address })
+      if (!isClosed(known.account)) updates.push({ _tag: "Gone", slot, address })
     }
     if (slot > this.#floor) this.#floor = slot
     if (slot > this.#newest) this.#newest = slot
     return updates
   }
 
+  /**
+   * A read while notifications come: all accounts as they were at a slot whose notifications are here. What it tells was
+   * lost on the way, and other versions with it, so a `Gap` comes before it.
+   */
+  resynced(slot: Slot, accounts: ReadonlyArray<AccountInfo>): ReadonlyArray<Update<AccountInfo>> {
+    const from = this.#floor
+    if (slot <= from) return []
+    const updates = this.read(slot, accounts)
+    return updates.length === 0 ? [] : [{ _tag: "Gap", from, to: slot }, ...updates]
+  }
+
   #tell(slot: Slot, account: AccountInfo, before: Known | undefined): ReadonlyArray<Update<AccountInfo>> {
     if (slot > this.#newest) this.#newest = slot
-    if (!isClosed(account)) {
-      this.#known.set(account.address, { slot, account })
-      return [{ _tag: "Value", slot, value: account }]
-    }
-    this.#known.delete(account.address)
-    return before === undefined ? [] : [{ _tag: "Gone", slot, address: account.address }]
+    this.#known.set(account.address, { slot, account })
+    if (!isClosed(account)) return [{ _tag: "Value", slot, value: account }]
+    return before === undefined || isClosed(before.account) ? [] : [{ _tag: "Gone", slot, address: account.address }]
   }
 }

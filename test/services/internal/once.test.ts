@@ -2,15 +2,12 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Once from "../../../services/internal/once.js"
 import * as Addresses from "../../../src/solana/Address.js"
 
-const item = (id: number, at: bigint) => ({
-  address: Addresses.fromBytes(new Uint8Array(32).fill(id)),
-  account: { at }
-})
+const item = (id: number) => ({ address: Addresses.fromBytes(new Uint8Array(32).fill(id)), account: {} })
 
 describe("once", () => {
   it("given the same account in the list and in a notification, when filtered, then it comes once", () => {
-    const once = Once.make(({ at }: { readonly at: bigint }) => at)
-    expect([item(1, 10n), item(2, 11n), item(1, 10n), item(2, 11n), item(3, 11n)].map(once)).toEqual([
+    const once = Once.make()
+    expect([item(1), item(2), item(1), item(2), item(3)].map((one) => once(one))).toEqual([
       true,
       true,
       false,
@@ -19,13 +16,14 @@ describe("once", () => {
     ])
   })
 
-  it("given news out of order within two minutes, when filtered, then none is lost", () => {
-    const once = Once.make(({ at }: { readonly at: bigint }) => at)
-    expect([item(1, 1000n), item(2, 880n), item(2, 880n)].map(once)).toEqual([true, true, false])
-  })
-
-  it("given an account forgotten for its age, when it is notified again, then it does not come again", () => {
-    const once = Once.make(({ at }: { readonly at: bigint }) => at)
-    expect([item(1, 0n), item(2, 604_800n), item(1, 0n)].map(once)).toEqual([true, true, false])
+  it("given more accounts than are remembered, when the last ones come again, then they do not come twice", () => {
+    const once = Once.make(2)
+    expect([item(1), item(2), item(3), item(2), item(3)].map((one) => once(one))).toEqual([
+      true,
+      true,
+      true,
+      false,
+      false
+    ])
   })
 })

@@ -1,153 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { Signature } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import * as Queue from "effect/Queue"
-import * as Stream from "effect/Stream"
-import * as Take from "effect/Take"
-import * as TestClock from "effect/TestClock"
-import * as RpcPool from "../../../services/RpcPool.js"
 import * as CatchUp from "../../../services/transport/CatchUp.js"
-import * as Reconnect from "../../../services/transport/Reconnect.js"
-import * as Address from "../../../src/solana/Address.js"
-import * as Base64 from "../../../src/solana/Base64.js"
-import * as Signatures from "../../../src/solana/Signature.js"
 import { runs } from "../../support/runs.js"
-import { settle, sockets } from "./sockets.js"
-import { fail, fake } from "./support.js"
-
-const address = (n: number) => Address.fromBytes(new Uint8Array(32).fill(n + 1))
-const signature = (n: number): Signature => Signatures.fromBytes(new Uint8Array(64).fill(n + 1))
-const PROGRAM = address(100)
-
-/** An account as a node reports it; a closed one has no byte. */
-const account = (byte: number | undefined) => ({
-  data: [Base64.encode(byte === undefined ? new Uint8Array() : Uint8Array.of(byte)), "base64"],
-  executable: false,
-  lamports: byte === undefined ? 0 : 1,
-  owner: byte === undefined ? Address.SYSTEM_PROGRAM : PROGRAM,
-  rentEpoch: 0,
-  space: byte === undefined ? 0 : 1
-})
-
-/** A chain of one program whose accounts hold a byte, and of transactions that mention it, behind a scripted node. */
-const chain = () => {
-  const node = sockets()
-  const accounts = new Map<string, number>()
-  const landed: Array<{ readonly signature: Signature; readonly slot: bigint }> = []
-  let slot = 10n
-
-  const contextual = (value: unknown) => ({ context: { slot }, value })
-
-  const answer = (
-    method: string,
-    params: ReadonlyArray<unknown>
-  ): Effect.Effect<unknown, never> | ReturnType<typeof fail> => {
-    const [first] = params
-    switch (method) {
-      case "getAccountInfo": {
-        const byte = accounts.get(String(first))
-        return Effect.succeed(contextual(byte === undefined ? null : account(byte)))
-      }
-      case "getProgramAccounts":
-        return Effect.succeed(contextual([...accounts].map(([pubkey, byte]) => ({ pubkey, account: account(byte) }))))
-      case "getSignatureStatuses": {
-        const found = landed.find(({ signature }) => Array.isArray(first) && signature === first[0])
-        return Effect.succeed(
-          contextual([
-            found === undefined
-              ? null
-              : { slot: found.slot, confirmations: null, err: null, confirmationStatus: "finalized" }
-          ])
-        )
-      }
-      case "getSignaturesForAddress":
-        return Effect.succeed(landed.toReversed().map((transaction) => ({ ...transaction, err: null, memo: null })))
-      case "getTransaction": {
-        const found = landed.find(({ signature }) => signature === first)
-        return Effect.succeed({
-          slot: found?.slot,
-          version: 0,
-          transaction: ["", "base64"],
-          meta: { err: null, fee: 0, preBalances: [], postBalances: [], logMessages: [String(first)] }
-        })
-      }
-      default:
-        return fail("Node", { method, code: -32601 })
-    }
-  }
-
-  const notify = (kind: "account" | "program" | "logs" | "signature", subject: string, value: unknown) =>
-    Effect.forEach(
-      [...node.open].filter((held) => held.kind === kind && (kind === "logs" || held.params[0] === subject)),
-      (held) => Queue.offer(held.queue, Take.of(contextual(value))),
-      { discard: true }
-    )
-
-  return {
-    node,
-    accounts,
-    transport: fake({ subscribe: node.subscribe, request: answer }),
-    /** Sets an account's byte, or closes it, in a slot of its own. */
-    write: (n: number, byte: number | undefined) =>
-      Effect.gen(function* () {
-        slot++
-        if (byte === undefined) accounts.delete(address(n))
-        else accounts.set(address(n), byte)
-        yield* notify("account", address(n), account(byte))
-        if (byte !== undefined) {
-          yield* notify("program", PROGRAM, { pubkey: address(n), account: account(byte) })
-        }
-        yield* settle
-      }),
-    /** Lands a transaction that mentions the program. */
-    land: (n: number) =>
-      Effect.gen(function* () {
-        slot++
-        landed.push({ signature: signature(n), slot })
-        yield* notify("logs", PROGRAM, { signature: signature(n), err: null, logs: [signature(n)] })
-        yield* notify("signature", signature(n), { err: null })
-        yield* settle
-      }),
-    pass: Effect.sync(() => void slot++)
-  }
-}
-
-/** Follows in the background over a pool that reconnects. */
-const following = <A, E>(stream: Stream.Stream<A, E, RpcPool.RpcPool>, world: ReturnType<typeof chain>) =>
-  Effect.gen(function* () {
-    const transport = yield* Reconnect.make()(world.transport)
-    const told: Array<A> = []
-    const fiber = yield* stream.pipe(
-      Stream.runForEach((update) => Effect.sync(() => told.push(update))),
-      Effect.provideService(RpcPool.RpcPool, RpcPool.make(transport)),
-      Effect.fork
-    )
-    yield* settle
-    yield* settle
-    return { told, fiber }
-  })
-
-const away = (world: ReturnType<typeof chain>) =>
-  Effect.sync(() => {
-    world.node.accepting = false
-  }).pipe(Effect.zipRight(world.node.cut))
-
-const back = (world: ReturnType<typeof chain>) =>
-  Effect.gen(function* () {
-    world.node.accepting = true
-    yield* TestClock.adjust("1 minute")
-    yield* settle
-    yield* settle
-  })
-
-/** Updates as short texts. */
-const story = (updates: ReadonlyArray<CatchUp.Update<{ readonly address: string; readonly data: Uint8Array }>>) =>
-  updates.map((update) =>
-    update._tag === "Gap" ? "gap" : update._tag === "Gone" ? "gone" : `value ${update.value.data[0]}`
-  )
+import { address, away, back, chain, following, PROGRAM, signature, story } from "./chain.js"
+import { settle } from "./sockets.js"
 
 describe("CatchUp", () => {
   it.scoped(
@@ -176,7 +35,7 @@ describe("CatchUp", () => {
       yield* world.write(0, 1)
       const { told, fiber } = yield* following(CatchUp.account(address(0)), world)
       yield* away(world)
-      yield* world.pass
+      yield* world.pass()
       yield* back(world)
       assert.deepStrictEqual(story(told), ["value 1", "gap"])
       yield* Fiber.interrupt(fiber)
