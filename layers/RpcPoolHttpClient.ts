@@ -256,23 +256,13 @@ const sockets = (url: Redacted.Redacted<URL>) =>
  * @since 0.1.0
  * @category constructors
  */
-export const endpoints = (
+export const endpoints: (
   options: Options | EndpointsOptions
-): Effect.Effect<
+) => Effect.Effect<
   Endpoints.Endpoints,
   EndpointsError | InvalidInput,
   HttpClient.HttpClient | PlatformSocket.WebSocketConstructor | Scope.Scope
-> =>
-  Effect.flatMap(
-    Effect.forEach("endpoints" in options ? options.endpoints : [options], (endpoint) =>
-      Effect.map(transport(endpoint), (transport): Resilience.Member => ({
-        ...endpoint,
-        transport,
-        deadline: "transport"
-      }))
-    ),
-    (members) => Resilience.make(members, options)
-  )
+> = Resilience.open(transport)
 
 /**
  * The pool as a Layer.

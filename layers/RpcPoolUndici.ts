@@ -108,19 +108,12 @@ export interface EndpointsOptions extends RpcPool.Options, Resilience.Options {
  * @since 0.1.0
  * @category constructors
  */
-export const endpoints = (
+export const endpoints: (
   options: Options | EndpointsOptions
-): Effect.Effect<Endpoints.Endpoints, EndpointsError | InvalidInput, Scope.Scope> =>
-  Effect.flatMap(
-    Effect.forEach("endpoints" in options ? options.endpoints : [options], (endpoint) =>
-      Effect.map(transport(endpoint), (transport): Resilience.Member => ({
-        ...endpoint,
-        transport,
-        deadline: "transport"
-      }))
-    ),
-    (members) => Resilience.make(members, options)
-  )
+) => Effect.Effect<Endpoints.Endpoints, EndpointsError | InvalidInput, Scope.Scope> = Resilience.open<
+  EndpointOptions,
+  Scope.Scope
+>(transport)
 
 /**
  * A pool over {@link endpoints}.

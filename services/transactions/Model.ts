@@ -106,7 +106,8 @@ export interface SubmitOptions {
 export interface RetryOptions {
   /**
    * Whether an earlier process may have sent this already. Default false. With true, the account that it `creates` is
-   * looked up first; what a dead process left in flight is found only if a journal was kept.
+   * looked up first; what a dead process left in flight is found only if a journal was kept. A failure to ask
+   * (`RpcError`) then says nothing of what that process did.
    */
   readonly resend?: boolean | undefined
   /**

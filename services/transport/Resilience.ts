@@ -138,3 +138,29 @@ export const make = (
     const { batch, host, request, subscribe } = yield* decorated(coalesced, options.reconnect, Reconnect.make)
     return { host, request, batch, subscribe, status: endpoints.status }
   })
+
+/**
+ * One endpoint's own options beside those for all, or several endpoints.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type OneOrMany<O> = (O & Options) | (Options & { readonly endpoints: ReadonlyArray<O> })
+
+/**
+ * {@link make} over transports that are opened by the endpoints' own options and end a call at its deadline themselves.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const open =
+  <O extends Omit<Endpoint.Options, "deadline">, R>(
+    transport: (options: O) => Effect.Effect<RpcTransport, InvalidInput, R>
+  ) =>
+  (options: OneOrMany<O>): Effect.Effect<Endpoints.Endpoints, EndpointsError | InvalidInput, R | Scope.Scope> =>
+    Effect.flatMap(
+      Effect.forEach("endpoints" in options ? options.endpoints : [options], (endpoint) =>
+        Effect.map(transport(endpoint), (transport): Member => ({ ...endpoint, transport, deadline: "transport" }))
+      ),
+      (members) => make(members, options)
+    )

@@ -10,7 +10,6 @@ import * as Metrics from "../../services/Metrics.js"
 import * as PayloadStore from "../../services/PayloadStore.js"
 import * as Audit from "./Audit.js"
 import * as Client from "./Client.js"
-import * as Exchange from "./Exchange.js"
 import type { Faults } from "./Faults.js"
 import * as Followers from "./Followers.js"
 import * as Network from "./Network.js"
@@ -72,10 +71,6 @@ const truthful = (options: Options) =>
     Layer.orDie
   )
 
-/** Whatever can still land has landed. */
-const settled = ({ faults }: Options) =>
-  Effect.sleep(Exchange.LATE_MILLIS + (Network.lifetimeOf(faults) + 2) * Network.SLOT_MILLIS)
-
 /** Sends messages over a network on which these faults happen, and holds what was told against the chain. */
 export const run = (options: Options): Effect.Effect<Outcome> =>
   Effect.gen(function* () {
@@ -91,7 +86,7 @@ export const run = (options: Options): Effect.Effect<Outcome> =>
     const millis = (yield* Clock.currentTimeMillis) - start
     const after = yield* counters
 
-    yield* settled(options)
+    yield* Network.settled(faults)
     const truth = yield* Audit.truth
     const judged = sent.map((one) => ({ ...one, verdict: Audit.verdict(truth, one) }))
     const count = (verdict: Audit.Verdict) => Arr.countBy(judged, (one) => one.verdict === verdict)

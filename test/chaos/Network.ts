@@ -3,6 +3,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as EmbeddedCluster from "../../layers/embedded/EmbeddedCluster.js"
 import * as Server from "../../layers/embedded/Server.js"
+import * as Exchange from "./Exchange.js"
 import type { Faults } from "./Faults.js"
 import * as Proxy from "./Proxy.js"
 
@@ -21,6 +22,10 @@ export const cluster = (faults: Faults, messages: number) =>
     maxTransactions: 10_000 + 2 * messages,
     maxStatuses: 10_000 + 2 * messages
   }).pipe(Layer.orDie)
+
+/** Whatever can still land has landed. */
+export const settled = (faults: Faults): Effect.Effect<void> =>
+  Effect.sleep(Exchange.LATE_MILLIS + (lifetimeOf(faults) + 2) * SLOT_MILLIS)
 
 /** Serves the cluster and stands a proxy for each endpoint before it. The last ones are those that lag. */
 export const endpoints = (options: {

@@ -48,31 +48,43 @@ export const agents = (count: number, messages: number) =>
     return wallets
   }).pipe(Effect.orDie)
 
+const isUnconfirmed = (error: Message.SendError): error is Transactions.TransactionError =>
+  error._tag === "TransactionError" && error.reason === "Unconfirmed"
+
 /** Goes on with a transaction until its outcome is known. */
-const resume = (unconfirmed: Transactions.TransactionError): Effect.Effect<Told, never, Transactions.Transactions> =>
+const resume = (
+  unconfirmed: Transactions.TransactionError
+): Effect.Effect<Transactions.Receipt, Transactions.SendError, Transactions.Transactions> =>
   Effect.flatMap(Transactions.Transactions, (transactions) =>
     transactions.resume(unconfirmed).pipe(
-      Effect.map((): Told => ({ _tag: "Landed" })),
-      Effect.catchAll((error) =>
-        error._tag === "RpcError" || (error._tag === "TransactionError" && error.reason === "Unconfirmed")
-          ? Effect.delay(resume(unconfirmed), Network.SLOT_MILLIS)
-          : Effect.succeed<Told>({ _tag: "Failed", error })
+      Effect.catchIf(
+        (error) => error._tag === "RpcError" || isUnconfirmed(error),
+        () => Effect.delay(resume(unconfirmed), Network.SLOT_MILLIS)
       )
     )
   )
+
+/** Sends, and goes on until the outcome is known. */
+export const untilKnown = <R>(
+  sending: Effect.Effect<Transactions.Receipt, Transactions.SendError, R>
+): Effect.Effect<Transactions.Receipt, Transactions.SendError, R | Transactions.Transactions> =>
+  Effect.catchIf(sending, isUnconfirmed, resume)
 
 /** Waits for what the sender of this text is told in the end. */
 const settle = (
   text: string,
   result: Either.Either<Message.MessageReceipt, Message.SendError>
 ): Effect.Effect<Sent, never, Transactions.Transactions> => {
+  const failed = (error: Message.SendError): Sent => ({ text, told: { _tag: "Failed", error } })
   if (Either.isRight(result)) {
     return Effect.succeed({ text, told: { _tag: "Landed", address: result.right.address } })
   }
-  const error = result.left
-  return error._tag === "TransactionError" && error.reason === "Unconfirmed"
-    ? Effect.map(resume(error), (told) => ({ text, told }))
-    : Effect.succeed({ text, told: { _tag: "Failed", error } })
+  return isUnconfirmed(result.left)
+    ? Effect.match(resume(result.left), {
+        onFailure: failed,
+        onSuccess: (): Sent => ({ text, told: { _tag: "Landed" } })
+      })
+    : Effect.succeed(failed(result.left))
 }
 
 const inputOf = (text: string, recipient: Address, index: number): Message.SendInput => ({

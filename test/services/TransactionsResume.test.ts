@@ -191,6 +191,48 @@ describe("Transactions: recognising one's own write", () => {
     }).pipe(over(node))
   })
 
+  it.effect(
+    "Given a node that has the account and not its transaction yet, when it is resent, then it is asked again",
+    () => {
+      const maker = FakeNode.signatureOf(new Uint8Array(65).fill(7))
+      const account: Parameters<typeof withAccount>[0] = { maker, history: [] }
+      const node = withAccount(account)
+      return Effect.gen(function* () {
+        const fiber = yield* Effect.fork(send({ resend: true, creates: STRANGER }))
+        yield* settle
+        account.history = [maker]
+        yield* TestClock.adjust("1 second")
+        expect(yield* Fiber.join(fiber)).toMatchObject({ signature: maker })
+        expect(node.sent).toHaveLength(0)
+      }).pipe(over(node))
+    }
+  )
+
+  it.effect("Given a node that lags behind a refusal, when it is resent, then it is not asked for the account", () => {
+    const maker = FakeNode.signatureOf(new Uint8Array(65).fill(8))
+    const since: Array<unknown> = []
+    const node = withAccount(
+      { maker, history: [maker] },
+      {
+        getAccountInfo: (address, options) =>
+          Effect.sync(() => {
+            since.push(options?.minContextSlot)
+            const isThere = (options?.minContextSlot ?? 0n) >= 100n
+            const account = Option.some(FakeNode.accountOf(address, PROGRAM_ID, 10n))
+            return { slot: 100n, value: Option.filter(account, () => isThere) }
+          })
+      }
+    )
+    node.onSend = (signature) => node.land(signature, "confirmed", { InstructionError: [0, { Custom: 0 }] })
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(send({ resend: true, creates: STRANGER, preflight: false }))
+      yield* settle
+      yield* TestClock.adjust("1 second")
+      expect(yield* Fiber.join(fiber)).toMatchObject({ signature: maker })
+      expect(since).toEqual([undefined, 100n])
+    }).pipe(over(node))
+  })
+
   it.effect("Given a refusal of a first sending, when the account is another's, then it is the refusal", () => {
     const maker = FakeNode.signatureOf(new Uint8Array(65).fill(6))
     const data = { err: { InstructionError: [0, { Custom: 0 }] }, logs: [] }

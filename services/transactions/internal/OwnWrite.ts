@@ -1,9 +1,10 @@
 /**
  * @since 0.1.0
  */
-import type { Address, Signature } from "@solana/kit"
+import type { Address, Signature, Slot } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import * as Addresses from "../../../src/solana/Address.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import type { RpcError } from "../../RpcTransport.js"
@@ -17,9 +18,15 @@ const PAGE = 1000
 /** Signatures that may be ours; the node answers no more at once. */
 const MAX_KNOWN = 256
 
+/** How often a node that has the account is asked for its transaction, which it may learn of later: for 12 seconds. */
+const SEARCHES = Schedule.intersect(Schedule.exponential("400 millis"), Schedule.recurs(5))
+
 /**
  * Recognises a write by the account that it made: gives the receipt of the transaction that did so, if the account is
  * there. One of the `known` signatures if it was one of them, else the first that touched the account and succeeded.
+ *
+ * `since` is a slot in which the account must be seen if it was made: a node that lags does not know it yet. None where it
+ * is there, and no node keeps the transaction any more.
  *
  * An address that somebody sent lamports to is not made: it belongs to the System program and holds no data.
  *
@@ -28,10 +35,19 @@ const MAX_KNOWN = 256
 export const make = (
   pool: Pick<RpcPool, "getAccountInfo" | "getSignatureStatuses" | "getSignaturesForAddress" | "getTransaction">
 ) => {
-  const isMade = (address: Address): Effect.Effect<boolean, RpcError> =>
+  /** The slot at which it is there. */
+  const made = (address: Address, since: Slot | undefined): Effect.Effect<Option.Option<Slot>, RpcError> =>
     Effect.map(
-      pool.getAccountInfo(address, { commitment: "confirmed", dataSlice: { offset: 0, length: 0 } }),
-      ({ value }) => Option.exists(value, ({ owner, space }) => owner !== Addresses.SYSTEM_PROGRAM || space > 0n)
+      pool.getAccountInfo(address, {
+        commitment: "confirmed",
+        dataSlice: { offset: 0, length: 0 },
+        minContextSlot: since
+      }),
+      ({ slot, value }) =>
+        Option.as(
+          Option.filter(value, ({ owner, space }) => owner !== Addresses.SYSTEM_PROGRAM || space > 0n),
+          slot
+        )
     )
 
   const landed = (known: ReadonlyArray<Signature>): Effect.Effect<Signature | undefined, RpcError> =>
@@ -46,12 +62,12 @@ export const make = (
           )
         )
 
-  const oldest = Effect.fnUntraced(function* (address: Address) {
+  const oldest = Effect.fnUntraced(function* (address: Address, minContextSlot: Slot) {
     let before: Signature | undefined
     let found: Signature | undefined
     for (let pages = 0; pages < MAX_PAGES; pages++) {
       const page = yield* pool
-        .getSignaturesForAddress(address, { commitment: "confirmed", before, limit: PAGE })
+        .getSignaturesForAddress(address, { commitment: "confirmed", before, limit: PAGE, minContextSlot })
         .pipe(Effect.catchTag("InvalidInput", Effect.die))
       found = page.findLast(({ err }) => Failure.succeeded(err))?.signature ?? found
       if (page.length < PAGE) return found
@@ -60,14 +76,31 @@ export const make = (
     return undefined
   })
 
-  return Effect.fnUntraced(function* (
+  const receipt = Effect.fnUntraced(function* (
     address: Address,
-    known: ReadonlyArray<Signature>
+    known: ReadonlyArray<Signature>,
+    at: Slot
   ): Effect.fn.Return<Option.Option<Receipt>, RpcError> {
-    if (!(yield* isMade(address))) return Option.none()
-    const signature = (yield* landed(known)) ?? (yield* oldest(address))
+    const signature = (yield* landed(known)) ?? (yield* oldest(address, at))
     if (signature === undefined) return Option.none()
     const transaction = yield* pool.getTransaction(signature, { commitment: "confirmed" })
     return Option.flatMap(transaction, ({ meta, slot }) => Option.map(meta, ({ fee }) => ({ signature, slot, fee })))
   })
+
+  return (
+    address: Address,
+    known: ReadonlyArray<Signature>,
+    since?: Slot
+  ): Effect.Effect<Option.Option<Receipt>, RpcError> =>
+    Effect.flatMap(
+      made(address, since),
+      Option.match({
+        onNone: () => Effect.succeedNone,
+        onSome: (at) =>
+          Effect.flatten(receipt(address, known, at)).pipe(
+            Effect.retry({ while: ({ _tag }) => _tag === "NoSuchElementException", schedule: SEARCHES }),
+            Effect.optionFromOptional
+          )
+      })
+    )
 }

@@ -1,7 +1,7 @@
 /**
  * @since 0.1.0
  */
-import type { Address, Signature } from "@solana/kit"
+import type { Address, Signature, Slot } from "@solana/kit"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -32,10 +32,11 @@ export interface Needs {
   readonly resume: (entry: JournalEntry, options: PackedOptions) => Effect.Effect<Receipt, RpcError | TransactionError>
   /** What the journal has that is not under way. */
   readonly left: Effect.Effect<ReadonlyArray<JournalEntry>>
-  /** The receipt of the transaction that made an account, if it is there. */
+  /** The receipt of the transaction that made an account, if it is there, as seen in that slot or later. */
   readonly findOwn: (
     address: Address,
-    known: ReadonlyArray<Signature>
+    known: ReadonlyArray<Signature>,
+    since?: Slot
   ) => Effect.Effect<Option.Option<Receipt>, RpcError>
 }
 
@@ -141,9 +142,12 @@ export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) 
       for (const item of waiting) conclude(item, Either.left(error))
     }
 
-    /** Gives the item the receipt of the transaction that did it, if there is one, or `otherwise`. */
-    const recognise = (item: PackedItem, otherwise?: SendError) =>
-      (mayBeDone && item.creates !== undefined ? findOwn(item.creates, known) : Effect.succeedNone).pipe(
+    /** Gives the item the receipt of the transaction that did it, if there is one, or the refusal `otherwise`. */
+    const recognise = (item: PackedItem, otherwise?: TransactionError) =>
+      (mayBeDone && item.creates !== undefined
+        ? findOwn(item.creates, known, otherwise?.slot ?? otherwise?.signed?.minContextSlot)
+        : Effect.succeedNone
+      ).pipe(
         Effect.match({
           onFailure: (error) => conclude(item, Either.left(error)),
           onSuccess: Option.match({

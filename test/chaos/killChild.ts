@@ -1,0 +1,74 @@
+/**
+ * A process that sends numbered messages over failing endpoints with a journal, to be killed and started again. Its argument
+ * is a `Task`; it writes a `Line` for all that it learns.
+ */
+import * as NodeKeyValueStore from "@effect/platform-node/NodeKeyValueStore"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import type { Signature } from "@solana/kit"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as PayloadStore from "../../services/PayloadStore.js"
+import * as Journal from "../../services/transactions/Journal.js"
+import * as Transactions from "../../services/Transactions.js"
+import { Wallet } from "../../services/Wallet.js"
+import { message } from "../support/messages.js"
+import { walletOf } from "../support/transfers.js"
+import * as Client from "./Client.js"
+import { Line, Task } from "./KillTask.js"
+import * as Network from "./Network.js"
+import * as Workload from "./Workload.js"
+
+const tell = (line: typeof Line.Type) => Effect.flatMap(Effect.orDie(Schema.encode(Line)(line)), Console.log)
+
+type Told = Pick<typeof Line.Type, "failed" | "landed" | "signature">
+
+const outcome = (result: Either.Either<Transactions.Receipt, Transactions.SendError>): Told =>
+  Either.match(result, {
+    onLeft: (error) => ({
+      failed: `${error._tag} ${error.message}`,
+      ...(error._tag === "TransactionError" && error.signature !== undefined ? { signature: error.signature } : {})
+    }),
+    onRight: ({ signature }: { readonly signature: Signature }) => ({ landed: signature })
+  })
+
+const AGAIN = Schedule.spaced(Network.SLOT_MILLIS)
+
+/** Sends a message, and goes on with it until its outcome is known: what an earlier process did is, once it can be asked. */
+const deliver = Effect.fnUntraced(function* (wallet: Wallet["Type"], index: number) {
+  const { address, instruction } = yield* message(wallet.address, index)
+  const { send } = yield* Transactions.Transactions
+  // Without preflight a second sending would land, fail and show.
+  const options = { creates: address, resend: true, preflight: index % 2 === 0, retryExpired: 3 }
+  const result = yield* Workload.untilKnown(send([instruction], options)).pipe(
+    Effect.retry({ while: (error) => error._tag === "RpcError" && error.isRetryable, schedule: AGAIN }),
+    Effect.either
+  )
+  yield* tell({ index, ...outcome(result) })
+})
+
+const main = Effect.gen(function* () {
+  const task = yield* Schema.decodeUnknown(Task)(process.argv[2])
+  const live = Client.layer(task.endpoints, task.broadcast).pipe(
+    Layer.provide([PayloadStore.layerMemory, Journal.layerKeyValueStore({ capacity: 64 })]),
+    Layer.provide(NodeKeyValueStore.layerFileSystem(task.directory))
+  )
+  yield* tell({})
+  yield* Effect.gen(function* () {
+    const { recover } = yield* Transactions.Transactions
+    const wallet = yield* walletOf(task.wallet)
+    yield* Stream.runForEach(recover, (left) => tell(outcome(left.outcome)))
+    yield* Effect.forEach(Array.from({ length: task.messages }).keys(), (index) => deliver(wallet, index), {
+      concurrency: 16,
+      discard: true
+    }).pipe(Effect.provideService(Wallet, wallet))
+  }).pipe(Effect.provide(live))
+})
+
+NodeRuntime.runMain(main.pipe(Logger.withMinimumLogLevel(LogLevel.Error)))
