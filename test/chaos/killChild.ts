@@ -38,16 +38,21 @@ const outcome = (result: Either.Either<Transactions.Receipt, Transactions.SendEr
     onRight: ({ signature }: { readonly signature: Signature }) => ({ landed: signature })
   })
 
-const AGAIN = Schedule.spaced(Network.SLOT_MILLIS)
+/** Until it could be asked what an earlier process did. */
+const ASKED = Schedule.spaced(Network.SLOT_MILLIS)
 
-/** Sends a message, and goes on with it until its outcome is known: what an earlier process did is, once it can be asked. */
+/** How often a message is sent anew whose transaction expired: an earlier process may have landed another. */
+const ANEW = 3
+
+/** Sends a message until its outcome is known. */
 const deliver = Effect.fnUntraced(function* (wallet: Wallet["Type"], index: number) {
   const { address, instruction } = yield* message(wallet.address, index)
   const { send } = yield* Transactions.Transactions
   // Without preflight a second sending would land, fail and show.
   const options = { creates: address, resend: true, preflight: index % 2 === 0, retryExpired: 3 }
   const result = yield* Workload.untilKnown(send([instruction], options)).pipe(
-    Effect.retry({ while: (error) => error._tag === "RpcError" && error.isRetryable, schedule: AGAIN }),
+    Effect.retry({ while: (error) => error._tag === "RpcError", schedule: ASKED }),
+    Effect.retry({ while: (error) => error._tag === "TransactionError" && error.isRetryable, times: ANEW }),
     Effect.either
   )
   yield* tell({ index, ...outcome(result) })

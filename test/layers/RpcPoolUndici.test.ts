@@ -2,24 +2,20 @@ import { spawn } from "node:child_process"
 import { inspect } from "node:util"
 import { gzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
-import * as ConfigProvider from "effect/ConfigProvider"
-import * as Config from "effect/Config"
-import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as Tracer from "effect/Tracer"
 import * as RpcPoolUndici from "../../layers/RpcPoolUndici.js"
 import * as RpcPool from "../../services/RpcPool.js"
 import type { RpcError, SubscriptionError } from "../../services/RpcTransport.js"
+import { recorder } from "../support/spans.js"
 import { answer, serve, until } from "./RpcPoolUndiciServer.js"
 
 const pool = (url: string, options: Partial<RpcPoolUndici.Options> = {}) =>
@@ -324,15 +320,7 @@ describe("RpcPoolUndici over HTTP", () => {
             response.writeHead(call?.method === "getVersion" ? 500 : 200).end("<html>")
           }
         })
-        const spans: Array<Tracer.Span> = []
-        const tracer = Tracer.make({
-          context: (run) => run(),
-          span: (name, parent, context, links, startTime, kind) => {
-            const span = new RecordedSpan(name, parent, context, links, startTime, kind)
-            spans.push(span)
-            return span
-          }
-        })
+        const { layer: traced, spans } = recorder()
         const logs: Array<unknown> = []
         const logger = Logger.replace(
           Logger.defaultLogger,
@@ -353,13 +341,13 @@ describe("RpcPoolUndici over HTTP", () => {
         ]
         const exits = yield* Effect.forEach(calls, (call) =>
           Effect.exit(Effect.tapErrorCause(call, (cause) => Effect.logError("failed", cause)))
-        ).pipe(Effect.withTracer(tracer), Effect.provide(logger))
+        ).pipe(Effect.provide([traced, logger]))
 
         const text = inspect({ spans, exits, logs }, { depth: 12, maxStringLength: null })
         assert.strictEqual(logs.length, 5)
         assert.notInclude(text, "SECRET")
         assert.deepStrictEqual(
-          spans.map(({ name, kind }) => [name, kind]),
+          spans.map(({ kind, name }) => [name, kind]),
           ["getSlot", "getHealth", "getVersion", "getIdentity", "batch"].map((name) => [name, "client"])
         )
         assert.strictEqual(spans[0]?.attributes.get("server.address"), "127.0.0.1")
@@ -425,87 +413,3 @@ describe("RpcPoolUndici over HTTP", () => {
     })
   )
 })
-
-const withConfig = (entries: ReadonlyArray<readonly [string, string]>) =>
-  Layer.setConfigProvider(ConfigProvider.fromMap(new Map(entries)))
-
-describe("RpcPoolUndici options", () => {
-  const bad: ReadonlyArray<readonly [field: string, options: Partial<RpcPoolUndici.Options>]> = [
-    ["url", { url: Redacted.make("SECRET not a url") }],
-    ["url", { url: Redacted.make("ftp://node/SECRET") }],
-    ["url", { url: Redacted.make("http://user:SECRET@node") }],
-    ["url", { url: Redacted.make("http://node/#SECRET") }],
-    ["wsUrl", { wsUrl: Redacted.make("http://node/SECRET") }],
-    ["wsUrl", { url: Redacted.make("http://node:65535/SECRET") }],
-    ["headers", { headers: { "a b": Redacted.make("SECRET") } }],
-    ["headers", { headers: { a: Redacted.make("SECRET\r\nb: c") } }],
-    ["connections", { connections: 0 }],
-    ["maxReplyBytes", { maxReplyBytes: 1.5 }],
-    ["subscriptionBuffer", { subscriptionBuffer: -1 }],
-    ["headersTimeout", { headersTimeout: "0 millis" }],
-    ["keepAliveTimeout", { keepAliveTimeout: "30 days" }],
-    ["keepAliveInterval", { keepAliveInterval: "0 millis" }],
-    ["requestTimeout", { requestTimeout: "0 millis" }],
-    ["connectTimeout", { connectTimeout: "0 millis" }],
-    ["minIdleConnections", { minIdleConnections: 3, connections: 2 }],
-    ["subscriptionsPerSocket", { subscriptionsPerSocket: 0 }],
-    ["http2.connections", { http2: { connections: 0 } }],
-    ["http2.maxConcurrentStreams", { http2: { maxConcurrentStreams: 0 } }],
-    ["http2.initialWindowSize", { http2: { initialWindowSize: 2 ** 31 } }],
-    ["http2.connectionWindowSize", { http2: { connectionWindowSize: 0.5 } }],
-    ["http2.pingInterval", { http2: { pingInterval: "0 millis" } }]
-  ]
-  it.scopedLive.each(bad)(
-    "Given a bad %s / When the pool is made / Then InvalidInput names it, without the value",
-    ([field, options]) =>
-      Effect.gen(function* () {
-        const error = yield* Effect.flip(pool("http://node", options))
-        assert.strictEqual(error.field, field)
-        assert.notInclude(inspect(error, { depth: 8 }), "SECRET")
-      })
-  )
-
-  it.scopedLive("Given configuration / When the layer is built / Then it reads the URL, and says what is missing", () =>
-    Effect.gen(function* () {
-      const server = yield* serve({ onRequest: (request, response) => answer(request, response, 3) })
-      const layer = RpcPoolUndici.layerConfig({ url: Config.redacted("POD_RPC_URL") })
-
-      const context = yield* Layer.build(layer.pipe(Layer.provide(withConfig([["POD_RPC_URL", server.url]]))))
-      const missing = yield* Effect.flip(Layer.build(layer.pipe(Layer.provide(withConfig([])))))
-
-      assert.strictEqual(yield* Context.get(context, RpcPool.RpcPool).getSlot(), 3n)
-      assert.include(String(missing), "POD_RPC_URL")
-    })
-  )
-})
-
-class RecordedSpan implements Tracer.Span {
-  readonly _tag = "Span"
-  readonly spanId: string
-  readonly traceId = "trace"
-  readonly sampled = true
-  readonly attributes = new Map<string, unknown>()
-  status: Tracer.SpanStatus
-  events: Array<unknown> = []
-  constructor(
-    readonly name: string,
-    readonly parent: Option.Option<Tracer.AnySpan>,
-    readonly context: Context.Context<never>,
-    readonly links: ReadonlyArray<Tracer.SpanLink>,
-    startTime: bigint,
-    readonly kind: Tracer.SpanKind
-  ) {
-    this.spanId = name
-    this.status = { _tag: "Started", startTime }
-  }
-  end(endTime: bigint, exit: Exit.Exit<unknown, unknown>): void {
-    this.status = { _tag: "Ended", startTime: this.status.startTime, endTime, exit }
-  }
-  attribute(key: string, value: unknown): void {
-    this.attributes.set(key, value)
-  }
-  event(...event: ReadonlyArray<unknown>): void {
-    this.events.push(event)
-  }
-  addLinks(): void {}
-}

@@ -6,7 +6,6 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
-import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as RpcPool from "../../services/RpcPool.js"
@@ -432,84 +431,6 @@ describe("RpcPool", () => {
     const error = new RpcError({ reason: "Node", method: "x", detail: "d", code: -32002, data: { rentEpoch: U64_MAX } })
     assert.include(JSON.stringify(error), '"rentEpoch":"18446744073709551615"')
   })
-})
-
-describe("RpcPool.kit", () => {
-  it.effect("Given a pool / When Kit's Rpc is asked / Then it goes through the pool, errors and abort included", () =>
-    Effect.gen(function* () {
-      const asked: Array<unknown> = []
-      let isInterrupted = false
-      const rpc = RpcPool.make(
-        transport({
-          request: (method, params) => {
-            asked.push([method, params])
-            if (method === "getSlot") return Effect.succeed(7)
-            if (method === "getBlockHeight") {
-              return Effect.onInterrupt(Effect.never, () => Effect.sync(() => (isInterrupted = true)))
-            }
-            return new RpcError(
-              method === "getHealth"
-                ? { reason: "Node", method, detail: "behind", code: -32005, data: { numSlotsBehind: 42 } }
-                : { reason: "Timeout", method, detail: "no reply in time" }
-            )
-          }
-        })
-      )
-      const kit = yield* rpc.kit
-
-      const slot = yield* Effect.promise(() => kit.getSlot().send())
-      const behind = yield* Effect.flip(Effect.tryPromise({ try: () => kit.getHealth().send(), catch: String }))
-      const timeout = yield* Effect.flip(
-        Effect.tryPromise({ try: () => kit.getVersion().send(), catch: (error) => error })
-      )
-      const fiber = yield* Effect.fork(Effect.tryPromise((abortSignal) => kit.getBlockHeight().send({ abortSignal })))
-      yield* Effect.yieldNow()
-      yield* Fiber.interrupt(fiber)
-      yield* Effect.promise(() => Promise.resolve())
-
-      assert.strictEqual(slot, 7n)
-      assert.deepStrictEqual(asked[0], ["getSlot", [CONFIRMED]])
-      assert.include(behind, "42")
-      assert.isTrue(timeout instanceof RpcError && timeout.reason === "Timeout")
-      assert.isTrue(isInterrupted)
-    })
-  )
-})
-
-describe("RpcPool.layerTest", () => {
-  it.effect("Given stubs / When methods are used / Then calls counts them, and one without a stub dies by name", () =>
-    Effect.gen(function* () {
-      const rpc = yield* RpcPool.RpcPool
-
-      yield* rpc.getSlot()
-      yield* rpc.getSlot()
-      yield* rpc.getHealth
-      const died: ReadonlyArray<Exit.Exit<unknown, RpcError>> = yield* Effect.all([
-        Effect.exit(rpc.getBlockHeight()),
-        Effect.exit(rpc.getVersion)
-      ])
-
-      assert.strictEqual(yield* RpcPool.calls("getSlot"), 2)
-      assert.strictEqual(yield* RpcPool.calls("getHealth"), 1)
-      assert.strictEqual(yield* RpcPool.calls("getBalance"), 0)
-      for (const [index, name] of ["getBlockHeight", "getVersion"].entries()) {
-        const exit = died[index]
-        assert.include(exit !== undefined && Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "", `"${name}"`)
-      }
-    }).pipe(Effect.provide(RpcPool.layerTest({ getSlot: () => Effect.succeed(7n), getHealth: Effect.succeed("ok") })))
-  )
-
-  it.effect("Given two builds of one test layer / When one is used / Then the other counts nothing", () =>
-    Effect.gen(function* () {
-      const layer = RpcPool.layerTest({ getSlot: () => Effect.succeed(7n) })
-      const used = Effect.flatMap(RpcPool.RpcPool, (rpc) => rpc.getSlot())
-
-      yield* Effect.provide(used, layer)
-      const counted = yield* Effect.provide(RpcPool.calls("getSlot"), layer)
-
-      assert.strictEqual(counted, 0)
-    })
-  )
 })
 
 /** The value with one of its members, counted depth first, replaced; or removed where the replacement is undefined. */

@@ -6,6 +6,7 @@ import * as Tracer from "effect/Tracer"
 /** What a tracer was told, in the order in which spans began. */
 export interface Recorded {
   readonly name: string
+  readonly kind: Tracer.SpanKind
   readonly parent: string | undefined
   readonly attributes: Map<string, unknown>
   readonly events: Array<readonly [string, Record<string, unknown>]>
@@ -21,6 +22,7 @@ export const recorder = () => {
     span: (name, parent, context, links, startTime, kind) => {
       const recorded: Recorded = {
         name,
+        kind,
         parent: parent._tag === "Some" && parent.value._tag === "Span" ? parent.value.name : undefined,
         attributes: new Map(),
         events: [],
