@@ -6,43 +6,13 @@ import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import type { ServerResponse } from "node:http"
-import type { WebSocket } from "ws"
 import * as RpcPoolUndici from "../../layers/RpcPoolUndici.js"
 import * as RpcPool from "../../services/RpcPool.js"
 import { fromBytes, SYSTEM_PROGRAM } from "../../src/solana/Address.js"
+import { serveSecure } from "../support/secure.js"
+import { asked, endpoint, GENESIS, host, node } from "./nodes.js"
 import { answer, parseCalls, serve, until } from "./RpcPoolUndiciServer.js"
-import type { Request, Server } from "./RpcPoolUndiciServer.js"
-
-const GENESIS = SYSTEM_PROGRAM
-
-/** A node that knows its cluster and its slot; all else as told. */
-const node = (
-  own: {
-    readonly genesis?: string
-    readonly onRequest?: (request: Request, response: ServerResponse) => void
-    readonly onSocket?: (socket: WebSocket) => void
-  } = {}
-) =>
-  serve({
-    ...own,
-    onRequest: (request, response) => {
-      const method = request.calls[0]?.method
-      if (method === "getGenesisHash") return answer(request, response, own.genesis ?? GENESIS)
-      if (method === "getSlot") return answer(request, response, 100)
-      if (own.onRequest !== undefined) return own.onRequest(request, response)
-      answer(request, response, 1)
-    }
-  })
-
-const endpoint = ({ url, wsUrl }: Server, options: Partial<RpcPoolUndici.EndpointOptions> = {}) => ({
-  url: Redacted.make(`${url}/?api-key=SECRET`),
-  wsUrl: Redacted.make(wsUrl),
-  ...options
-})
-
-const host = ({ port }: Server) => `127.0.0.1:${port}`
-
-const asked = (server: Server, method: string) => server.requests.filter(({ calls: [call] }) => call?.method === method)
+import type { Request } from "./RpcPoolUndiciServer.js"
 
 const broken = {
   onRequest: (_: Request, response: ServerResponse) => void response.writeHead(500).end("<html>")
@@ -77,6 +47,25 @@ describe("RpcPoolUndici over several endpoints", () => {
         assert.include(inspect(error, { depth: 9 }), "ECONNREFUSED")
         assert.notInclude(inspect(error, { depth: 9 }), "SECRET")
       })
+  )
+
+  it.scopedLive("Given a certificate that nobody vouches for / When the pool is made / Then Unreachable says so", () =>
+    Effect.gen(function* () {
+      const { port } = yield* serveSecure(() => Promise.resolve("{}"))
+      const url = Redacted.make(`https://127.0.0.1:${port}/SECRET`)
+
+      for (const options of [
+        { url, genesis: GENESIS },
+        { url, program: SYSTEM_PROGRAM, startTimeout: "2 seconds" },
+        { endpoints: [{ url }, { url }] }
+      ] as const) {
+        const error = yield* Effect.flip(RpcPoolUndici.make(options))
+
+        assert.deepInclude(error, { _tag: "EndpointsError", reason: "Unreachable", host: `127.0.0.1:${port}` })
+        assert.include(inspect(error, { depth: 9 }), "self-signed certificate")
+        assert.notInclude(inspect(error, { depth: 9 }), "SECRET")
+      }
+    })
   )
 
   it.scopedLive("Given nodes without the program / When the pool is made / Then NoProgram names one", () =>

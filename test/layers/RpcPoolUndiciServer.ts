@@ -47,7 +47,7 @@ const bodyOf = (request: IncomingMessage, then: (body: string) => void) => {
 /** A server of its own for one test: HTTP as `onRequest` answers, WebSockets as `onSocket` does. */
 export const serve = (handlers: {
   readonly onRequest?: (request: Request, response: ServerResponse, raw: IncomingMessage) => void
-  readonly onSocket?: (socket: WebSocket) => void
+  readonly onSocket?: (socket: WebSocket, request: IncomingMessage) => void
 }): Effect.Effect<Server, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(
