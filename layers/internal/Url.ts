@@ -31,7 +31,8 @@ const parse = (
   if (!URL.canParse(value)) return invalid(field, `must be an absolute ${schemes.join(" or ")} URL`)
   const url = new URL(value)
   if (!schemes.includes(url.protocol)) return invalid(field, `must begin with ${schemes.join(" or ")}`)
-  if (url.username !== "" || url.password !== "") return invalid(field, "must not hold credentials: use headers")
+  if (url.username !== "" || url.password !== "")
+    return invalid(field, `must not hold credentials for ${url.host}: use headers`)
   if (url.hash !== "") return invalid(field, "must not have a fragment")
   return Either.right(url)
 }

@@ -109,6 +109,20 @@ const requireProgram = (
     if (error !== undefined) return yield* error
   })
 
+/** Does it for each endpoint; where there are several, a bad option is told with its endpoint's index. */
+const forEndpoints = <A, B, R>(
+  endpoints: ReadonlyArray<A>,
+  f: (endpoint: A) => Effect.Effect<B, InvalidInput, R>
+): Effect.Effect<Array<B>, InvalidInput, R> =>
+  Effect.forEach(endpoints, (endpoint, index) =>
+    endpoints.length === 1
+      ? f(endpoint)
+      : Effect.mapError(
+          f(endpoint),
+          ({ field, rule, size }) => new InvalidInput({ field: `endpoints[${index}].${field}`, rule, size })
+        )
+  )
+
 /**
  * Puts it together. Fails with `EndpointsError` when endpoints are of different clusters or lack the program, and when none
  * can be reached of those that had to be asked.
@@ -125,7 +139,7 @@ export const make = (
     if (members.length === 0) {
       return yield* new InvalidInput({ field: "endpoints", rule: "must be at least one", size: 0 })
     }
-    const built = yield* Effect.forEach(members, ({ transport, ...own }) => Endpoint.make(own)(transport))
+    const built = yield* forEndpoints(members, ({ transport, ...own }) => Endpoint.make(own)(transport))
     const endpoints = yield* Endpoints.make(
       built,
       built.length === 1
@@ -159,7 +173,7 @@ export const open =
   ) =>
   (options: OneOrMany<O>): Effect.Effect<Endpoints.Endpoints, EndpointsError | InvalidInput, R | Scope.Scope> =>
     Effect.flatMap(
-      Effect.forEach("endpoints" in options ? options.endpoints : [options], (endpoint) =>
+      forEndpoints("endpoints" in options ? options.endpoints : [options], (endpoint) =>
         Effect.map(transport(endpoint), (transport): Member => ({ ...endpoint, transport, deadline: "transport" }))
       ),
       (members) => make(members, options)

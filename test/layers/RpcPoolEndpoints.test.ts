@@ -94,6 +94,29 @@ describe("RpcPoolUndici over several endpoints", () => {
   )
 
   it.scopedLive(
+    "Given credentials in the URL of one / When the pool is made / Then InvalidInput says which and where",
+    () =>
+      Effect.gen(function* () {
+        const urls = ["http://node-1", "https://user:SECRET@node-2/SECRET"]
+
+        const error = yield* Effect.flip(
+          RpcPoolUndici.make({ endpoints: urls.map((url) => ({ url: Redacted.make(url) })) })
+        )
+
+        const weightless = yield* Effect.flip(
+          RpcPoolUndici.make({
+            endpoints: [1, 0].map((weight) => ({ url: Redacted.make("http://node"), weight }))
+          })
+        )
+
+        assert.deepInclude(error, { _tag: "InvalidInput", field: "endpoints[1].url" })
+        assert.deepInclude(weightless, { _tag: "InvalidInput", field: "endpoints[1].weight" })
+        assert.include(error.message, "node-2")
+        assert.notInclude(inspect(error, { depth: 9 }), "SECRET")
+      })
+  )
+
+  it.scopedLive(
     "Given a node that breaks / When reads are made / Then another answers and the broken one is left alone",
     () =>
       Effect.gen(function* () {
