@@ -18,10 +18,10 @@ export interface Seen {
 }
 
 /** From one look at the chain to the next, for what was not notified. */
-const RESYNC_INTERVAL = Client.scaled(60_000)
+const RESYNC_INTERVAL = Client.scaled(20_000)
 
 /** How long a lost notification may remain unseen: some looks long, since those that meet a fault find nothing. */
-const PATIENCE = "1 minute"
+const PATIENCE = "2 minutes"
 
 /**
  * Follows the inboxes until the scope closes. Gives what waits for these messages to be seen, and says how often they
