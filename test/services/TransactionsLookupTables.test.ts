@@ -67,6 +67,12 @@ const balances = (addresses: ReadonlyArray<Address>) =>
     )
   )
 
+/** How many transactions sent them. */
+const transactions = (outcomes: ReadonlyArray<Either.Either<Transactions.Receipt, unknown>>) =>
+  new Set(outcomes.map((outcome) => Either.getOrThrow(outcome).signature)).size
+
+const tableOf = (n: number) => Addresses.fromBytes(new Uint8Array(32).fill(200 + n))
+
 describe("Transactions: lookup tables", () => {
   it.effect("Given more accounts than fit, when a table holds them, then they are sent, and refused without it", () =>
     Effect.gen(function* () {
@@ -114,8 +120,6 @@ describe("Transactions: lookup tables", () => {
       const self = yield* somebody
       const table = yield* madeBy(self)
       const items = self.pay(RECIPIENTS).map((instruction) => ({ instructions: [instruction] }))
-      const transactions = (outcomes: ReadonlyArray<Either.Either<Transactions.Receipt, unknown>>) =>
-        new Set(outcomes.map((outcome) => Either.getOrThrow(outcome).signature)).size
       expect(transactions(yield* self.sendPacked(items))).toBe(3)
       expect(transactions(yield* self.sendPacked(items, { lookupTables: [table] }))).toBe(1)
       expect(new Set(yield* balances(RECIPIENTS))).toEqual(new Set([2n * SOL]))
@@ -130,18 +134,17 @@ describe("Transactions: lookup tables", () => {
         const { setAccount } = yield* EmbeddedCluster.EmbeddedCluster
         const pool = yield* RpcPool
         const slot = yield* pool.getSlot({ commitment: "processed" })
-        const at = (n: number) => Addresses.fromBytes(new Uint8Array(32).fill(200 + n))
-        yield* setAccount(LookupTables.image(at(1), RECIPIENTS.slice(0, 3), 0n))
-        yield* setAccount(LookupTables.image(at(2), RECIPIENTS, slot + 1000n))
-        yield* setAccount({ ...LookupTables.image(at(3), RECIPIENTS, 0n), owner: Addresses.SYSTEM_PROGRAM })
-        yield* setAccount({ ...LookupTables.image(at(4), RECIPIENTS, 0n), data: Uint8Array.of(1, 0, 0, 0, 1) })
+        yield* setAccount(LookupTables.image(tableOf(1), RECIPIENTS.slice(0, 3), 0n))
+        yield* setAccount(LookupTables.image(tableOf(2), RECIPIENTS, slot + 1000n))
+        yield* setAccount({ ...LookupTables.image(tableOf(3), RECIPIENTS, 0n), owner: Addresses.SYSTEM_PROGRAM })
+        yield* setAccount({ ...LookupTables.image(tableOf(4), RECIPIENTS, 0n), data: Uint8Array.of(1, 0, 0, 0, 1) })
         const before = yield* balances([self.wallet.address])
         for (const [table, detail] of [
-          [at(0), "account that doesn't exist"],
-          [at(1), "uses an invalid index"],
-          [at(2), "uses an invalid index"],
-          [at(3), "with an invalid owner"],
-          [at(4), "with invalid data"]
+          [tableOf(0), "account that doesn't exist"],
+          [tableOf(1), "uses an invalid index"],
+          [tableOf(2), "uses an invalid index"],
+          [tableOf(3), "with an invalid owner"],
+          [tableOf(4), "with invalid data"]
         ] as const) {
           const options = { lookupTables: [{ address: table, addresses: RECIPIENTS }] }
           const one = yield* Effect.flip(self.send(self.pay(MANY), options))

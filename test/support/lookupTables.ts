@@ -14,6 +14,14 @@ const u64 = (value: bigint): Uint8Array => {
   return bytes
 }
 
+/** Who owns the table pays for it. */
+const accounts = (table: Address, authority: Address): NonNullable<Instruction["accounts"]> => [
+  { address: table, role: 1 },
+  { address: authority, role: 2 },
+  { address: authority, role: 3 },
+  { address: Addresses.SYSTEM_PROGRAM, role: 0 }
+]
+
 /** The instruction that makes an empty table, and where: a table of one authority has an address for each slot. */
 export const create = (
   authority: Address,
@@ -26,12 +34,7 @@ export const create = (
     table,
     instruction: {
       programAddress: PROGRAM,
-      accounts: [
-        { address: table, role: 1 },
-        { address: authority, role: 2 },
-        { address: authority, role: 3 },
-        { address: Addresses.SYSTEM_PROGRAM, role: 0 }
-      ],
+      accounts: accounts(table, authority),
       data: Uint8Array.of(0, 0, 0, 0, ...u64(slot), bump)
     }
   }
@@ -40,12 +43,7 @@ export const create = (
 /** The instruction that appends addresses, about 30 at most. */
 export const extend = (authority: Address, table: Address, addresses: ReadonlyArray<Address>): Instruction => ({
   programAddress: PROGRAM,
-  accounts: [
-    { address: table, role: 1 },
-    { address: authority, role: 2 },
-    { address: authority, role: 3 },
-    { address: Addresses.SYSTEM_PROGRAM, role: 0 }
-  ],
+  accounts: accounts(table, authority),
   data: Uint8Array.of(
     2,
     0,
