@@ -14,6 +14,8 @@ import type { Address, Slot } from "@solana/kit"
  *   state at `to` follows; versions in between may have been passed over. Of logs, those between that could not be read are
  *   missing.
  *
+ * Of one account they come in the order of slots; one whose notification was lost comes late, after those of others.
+ *
  * @since 0.1.0
  * @category models
  */

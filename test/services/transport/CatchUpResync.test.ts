@@ -65,6 +65,22 @@ describe("CatchUp: a notification that is lost on a socket that lives", () => {
     })
   )
 
+  it.scoped("Given a change after the read, Then what the read found is told after it, with the slot of the read", () =>
+    Effect.gen(function* () {
+      const world = chain()
+      const { told } = yield* following(CatchUp.program(PROGRAM), world)
+      yield* world.write(0, 1, "lost")
+      yield* pass("62 seconds")
+      yield* world.write(1, 2)
+      yield* pass("10 seconds")
+      assert.deepStrictEqual(story(told), ["value 2", "gap", "value 1"])
+      assert.deepStrictEqual(
+        told.flatMap((update) => (update._tag === "Value" ? [update.slot] : [])),
+        [12n, 11n]
+      )
+    })
+  )
+
   it.scoped("Given notifications that are late, Then each version is told in order and no gap", () =>
     Effect.gen(function* () {
       const world = chain()
