@@ -1,0 +1,81 @@
+/** Reads that never throw: the first failure is remembered, and from then on there are zeros. */
+
+/** Where and why reading stopped. */
+export interface ReadFailure {
+  readonly rule: string
+  readonly offset: number
+}
+
+/** The views of one allocation, as bytes and as numbers. */
+class Views {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+  constructor(readonly buffer: ArrayBufferLike) {
+    this.bytes = new Uint8Array(buffer)
+    this.view = new DataView(buffer)
+  }
+}
+
+/** Many small accounts come in one allocation, whose views are made once. One of more bytes than these is let go. */
+const MAX_KEPT = 65_536
+
+let kept = new Views(new ArrayBuffer(0))
+
+const viewsOf = (buffer: ArrayBufferLike): Views => {
+  if (buffer === kept.buffer) return kept
+  const views = new Views(buffer)
+  if (buffer.byteLength <= MAX_KEPT) kept = views
+  return views
+}
+
+/**
+ * Walks over bytes from front to back. Places are counted in the allocation that the bytes lie in, those of failures in
+ * the bytes.
+ */
+export class Reader {
+  failure: ReadFailure | undefined = undefined
+  readonly view: DataView
+  readonly bytes: Uint8Array
+  private readonly start: number
+  private readonly end: number
+  private offset: number
+
+  constructor({ buffer, byteLength, byteOffset }: Uint8Array, skip: number) {
+    const { bytes, view } = viewsOf(buffer)
+    this.bytes = bytes
+    this.view = view
+    this.start = byteOffset
+    this.end = byteOffset + byteLength
+    this.offset = byteOffset + skip
+  }
+
+  get left(): number {
+    return this.end - this.offset
+  }
+
+  fail(rule: string): void {
+    this.failure ??= { rule, offset: this.offset - this.start }
+  }
+
+  /** Steps over `size` bytes and says where they begin; -1 if there are not so many, or after a failure. */
+  take(size: number): number {
+    if (this.failure !== undefined) return -1
+    const start = this.offset
+    if (size > this.end - start) {
+      this.fail(`must have ${size} bytes, ${this.left} are left`)
+      return -1
+    }
+    this.offset = start + size
+    return start
+  }
+
+  u8(): number {
+    const at = this.take(1)
+    return at < 0 ? 0 : this.view.getUint8(at)
+  }
+
+  u32(): number {
+    const at = this.take(4)
+    return at < 0 ? 0 : this.view.getUint32(at, true)
+  }
+}

@@ -1,0 +1,87 @@
+/** Writes that never throw: the first failure is remembered. */
+
+/** Why a value cannot be written. */
+export interface WriteFailure {
+  readonly rule: string
+  readonly size: number | bigint | undefined
+}
+
+const FIRST_CAPACITY = 256
+
+/** Room that is kept for the next value: no value of the protocol is longer. */
+const KEPT_CAPACITY = 16_384
+
+/** Grows as it is written to. */
+export class Writer {
+  failure: WriteFailure | undefined = undefined
+  private offset = 0
+  private bytes = new Uint8Array(FIRST_CAPACITY)
+  private view = new DataView(this.bytes.buffer)
+
+  fail(rule: string, size?: number | bigint): void {
+    this.failure ??= { rule, size }
+  }
+
+  /**
+   * Makes room for `size` bytes, zero so far, and says where they begin. It may move the bytes: call it before naming
+   * `bytes` or `view`.
+   */
+  private grow(size: number): number {
+    const start = this.offset
+    const end = start + size
+    if (end > this.bytes.length) {
+      const larger = new Uint8Array(Math.max(end, 2 * this.bytes.length))
+      larger.set(this.bytes)
+      this.bytes = larger
+      this.view = new DataView(larger.buffer)
+    }
+    this.offset = end
+    return start
+  }
+
+  u8(value: number): void {
+    const at = this.grow(1)
+    this.view.setUint8(at, value)
+  }
+
+  u16(value: number): void {
+    const at = this.grow(2)
+    this.view.setUint16(at, value, true)
+  }
+
+  u32(value: number): void {
+    const at = this.grow(4)
+    this.view.setUint32(at, value, true)
+  }
+
+  u64(value: bigint): void {
+    const at = this.grow(8)
+    this.view.setBigUint64(at, value, true)
+  }
+
+  raw(bytes: Uint8Array): void {
+    const at = this.grow(bytes.length)
+    this.bytes.set(bytes, at)
+  }
+
+  zeros(size: number): void {
+    this.grow(size)
+  }
+
+  /** A copy of what was written. */
+  done(): Uint8Array {
+    return this.bytes.slice(0, this.offset)
+  }
+
+  /** Begins anew, in the room that is there. */
+  reset(): void {
+    this.failure = undefined
+    if (this.bytes.length > KEPT_CAPACITY) {
+      this.bytes = new Uint8Array(FIRST_CAPACITY)
+      this.view = new DataView(this.bytes.buffer)
+    } else {
+      this.bytes.fill(0, 0, this.offset)
+    }
+    this.offset = 0
+  }
+}
