@@ -45,9 +45,10 @@ let lastDerived: Derived | undefined
 
 /**
  * As {@link fromBytes}, for an address that was just derived, whose bytes are mostly asked for once, at once, and never
- * again: they are kept until the next is derived, and do not push others out of the cache.
+ * again: they are kept until the next is derived, and do not push others out of the cache. There must be 32 of them.
  *
- * @internal
+ * @since 0.1.0
+ * @category constructors
  */
 export const fromDerived = (digest: Uint8Array): Address => {
   const bytes = digest.slice(0, SIZE)
