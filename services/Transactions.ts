@@ -248,7 +248,8 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Service, InvalidInput, RpcPool | Scope.Scope> {
   const pool = yield* RpcPool
   const { blockhashCommitment = "confirmed", blockhashTimeToLive = "10 seconds", maxInFlight = 1024 } = options
-  const { commitment: defaultCommitment = "confirmed", timeout: defaultTimeout = "2 minutes" } = options
+  const { commitment: defaultCommitment = "confirmed" } = options
+  const defaultTimeout = Duration.decode(options.timeout ?? "2 minutes")
   const permits = Math.ceil(yield* positive("maxInFlight", maxInFlight))
   const gate = Gate.make(permits)
   const pollInterval = yield* positiveDuration("pollInterval", options.pollInterval ?? "400 millis")

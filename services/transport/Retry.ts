@@ -50,6 +50,23 @@ export class RetryPolicy extends Context.Reference<RetryPolicy>()("@pod-protocol
 export const never = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.mapInputContext(effect, (context: Context.Context<R>) => Context.add(context, RetryPolicy, "never"))
 
+const neverIn = new WeakMap<Context.Context<never>, Context.Context<RetryPolicy>>()
+
+/**
+ * A context as {@link never} makes it. Calls of an application mostly run in the same context, so what that becomes is
+ * remembered.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withoutRetries = (context: Context.Context<never>): Context.Context<RetryPolicy> => {
+  const known = neverIn.get(context)
+  if (known !== undefined) return known
+  const made = Context.add(context, RetryPolicy, "never")
+  neverIn.set(context, made)
+  return made
+}
+
 /**
  * How calls are retried.
  *

@@ -4,8 +4,8 @@
 import type { Blockhash, Commitment } from "@solana/kit"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
+import * as Measured from "../../internal/measured.js"
 import * as Metrics from "../../Metrics.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import type { RpcError } from "../../RpcTransport.js"
@@ -85,13 +85,9 @@ export const make =
       return mayHaveArrived || error.isRetryable ? Effect.void : Effect.fail(error)
     }
 
-    const counted = Effect.suspend(() => {
-      const isAgain = wasSent
+    const attempt = Effect.withFiberRuntime<Duration.Duration, RpcError | TransactionError>((fiber) => {
+      if (wasSent) Measured.update(fiber, Metrics.rebroadcasts, 1)
       wasSent = true
-      return isAgain ? Metric.increment(Metrics.rebroadcasts) : Effect.void
-    })
-
-    const attempt = Effect.suspend(() => {
       const mayHaveArrivedBefore = mayHaveArrived
       // Interrupted, the request may have left.
       mayHaveArrived = true
@@ -118,5 +114,5 @@ export const make =
         )
     })
 
-    return { attempt: Effect.zipRight(counted, attempt), lastError: () => lastError }
+    return { attempt, lastError: () => lastError }
   }

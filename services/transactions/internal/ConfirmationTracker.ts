@@ -5,7 +5,6 @@ import type { Commitment, Signature } from "@solana/kit"
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -292,7 +291,7 @@ export const make = Effect.fnUntraced(function* (
 
   /** Sends as the caller would, spans and all. */
   const sendFirst = (entry: Entry, caller: Fiber.RuntimeFiber<unknown, unknown>) => {
-    const context = Context.add(caller.currentContext, Retry.RetryPolicy, "never")
+    const context = Retry.withoutRetries(caller.currentContext)
     const asCaller = Runtime.make({ ...runtime, context, fiberRefs: caller.getFiberRefs() })
     const sending = Runtime.runFork(asCaller)(entry.broadcast)
     entry.first = sending

@@ -2,14 +2,15 @@
  * @since 0.1.0
  */
 import type { Blockhash, Commitment } from "@solana/kit"
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Metric from "effect/Metric"
+import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as Measured from "../../internal/measured.js"
 import * as Metrics from "../../Metrics.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import type { RpcError } from "../../RpcTransport.js"
+import * as Deadline from "../../transport/Deadline.js"
 import type { Receipt } from "../Model.js"
 import * as Broadcast from "./Broadcast.js"
 import type * as ConfirmationTracker from "./ConfirmationTracker.js"
@@ -32,13 +33,10 @@ const outcomes = {
   Unrecorded: Metrics.transactionsOf("Unrecorded")
 }
 
-const confirmed = (signed: SignedTransaction, slot: bigint, since: number): Effect.Effect<Receipt> =>
-  Effect.flatMap(Clock.currentTimeMillis, (now) =>
-    Metric.update(Metrics.confirmationDuration, (now - since) / 1000).pipe(
-      Effect.zipRight(Metric.increment(outcomes.confirmed)),
-      Effect.as({ signature: signed.signature, slot, fee: signed.fee })
-    )
-  )
+const counted = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, error: RpcError | TransactionError) => {
+  if (error._tag === "TransactionError") Measured.update(fiber, outcomes[error.reason], 1)
+  return Effect.fail(error)
+}
 
 /**
  * Sends signed bytes and waits for what becomes of them.
@@ -68,15 +66,21 @@ export const make = (
       })
     )
 
-  return (signed: SignedTransaction, options: DeliveryOptions): Effect.Effect<Receipt, RpcError | TransactionError> =>
-    Effect.flatMap(Clock.currentTimeMillis, (since) => {
-      const deadline = since + Duration.toMillis(options.timeout)
-      const { attempt, lastError } = broadcast(signed, options)
-      return tracker.deliver(signed, { commitment: options.commitment, deadline, broadcast: attempt, lastError }).pipe(
-        Effect.flatMap((landed) =>
-          Failure.succeeded(landed.err) ? confirmed(signed, landed.slot, since) : rejected(signed, landed)
-        ),
-        Effect.tapErrorTag("TransactionError", ({ reason }) => Metric.increment(outcomes[reason]))
-      )
+  return (signed: SignedTransaction, { commitment, timeout, ...options }: DeliveryOptions) =>
+    Effect.withFiberRuntime<Receipt, RpcError | TransactionError>((fiber) => {
+      const since = Deadline.now(fiber)
+      const deadline = since + Duration.toMillis(timeout)
+      const { attempt, lastError } = broadcast(signed, { commitment, ...options })
+      return Effect.matchEffect(tracker.deliver(signed, { commitment, deadline, broadcast: attempt, lastError }), {
+        onFailure: (error) => counted(fiber, error),
+        onSuccess: (landed) => {
+          if (!Failure.succeeded(landed.err)) {
+            return Effect.catchAll(rejected(signed, landed), (error) => counted(fiber, error))
+          }
+          Measured.update(fiber, Metrics.confirmationDuration, (Deadline.now(fiber) - since) / 1000)
+          Measured.update(fiber, outcomes.confirmed, 1)
+          return Effect.succeed({ signature: signed.signature, slot: landed.slot, fee: signed.fee })
+        }
+      })
     })
 }
