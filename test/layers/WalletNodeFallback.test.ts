@@ -3,8 +3,6 @@ import { ed25519 } from "@noble/curves/ed25519.js"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import * as Sodium from "../../layers/internal/Sodium.js"
-import * as WalletNode from "../../layers/WalletNode.js"
 import * as Address from "../../src/solana/Address.js"
 import { secretKeyOf } from "../support/wallets.js"
 import { vi } from "vitest"
@@ -16,6 +14,10 @@ vi.mock("sodium-native", () => {
 describe("WalletNode without sodium-native", () => {
   it.effect("Given no libsodium, when wallets are made, then node:crypto signs for them", () =>
     Effect.gen(function* () {
+      // The tests' set-up has loaded it.
+      vi.resetModules()
+      const WalletNode = yield* Effect.promise(() => import("../../layers/WalletNode.js"))
+      const Sodium = yield* Effect.promise(() => import("../../layers/internal/Sodium.js"))
       expect(Option.isNone(yield* Sodium.load)).toBe(true)
       const message = Uint8Array.of(1, 2, 3)
       const seeded = yield* WalletNode.fromSecretKey(Redacted.make(secretKeyOf(29)))
