@@ -55,10 +55,10 @@ const payloads = Layer.succeed(
 )
 
 /**
- * Signatures are looked up 100 times a second: often enough that the process is busy and not asleep between the hundreds,
+ * Signatures are looked up every 3 ms: often enough that the process stays awake, since what runs after a sleep runs cold,
  * seldom enough not to be what is measured.
  */
-const transactions = Transactions.layer({ pollInterval: "10 millis" })
+const transactions = Transactions.layer({ pollInterval: "3 millis" })
 
 /** The wallet that `node:crypto` signs for. */
 export const nodeWallet = WalletNode.layerKeyPair(keyPair)
