@@ -36,16 +36,14 @@ const brand = (text: string): Address => text as Address
  */
 export const fromBytes = (bytes: Uint8Array, offset = 0): Address => brand(bytes32.encode(bytes, offset))
 
-interface Derived {
-  readonly address: Address
-  readonly bytes: Uint8Array
-}
+/** Derived addresses in a generation of their cache: more than go into a batch between their derivation and their use. */
+const CACHED_DERIVED = 128
 
-let lastDerived: Derived | undefined
+const bytesByDerived = new BoundedCache<Address, Uint8Array>(CACHED_DERIVED)
 
 /**
- * As {@link fromBytes}, for an address that was just derived, whose bytes are mostly asked for once, at once, and never
- * again: they are kept until the next is derived, and do not push others out of the cache. There must be 32 of them.
+ * As {@link fromBytes}, for an address that was just derived, whose bytes are mostly asked for once, soon, and never
+ * again: they are kept for a short time, and do not push others out of the cache. There must be 32 of them.
  *
  * @since 0.1.0
  * @category constructors
@@ -53,7 +51,7 @@ let lastDerived: Derived | undefined
 export const fromDerived = (digest: Uint8Array): Address => {
   const bytes = digest.slice(0, SIZE)
   const address = fromBytes(bytes)
-  lastDerived = { address, bytes }
+  bytesByDerived.set(address, bytes)
   return address
 }
 
@@ -65,8 +63,7 @@ export const fromDerived = (digest: Uint8Array): Address => {
  * @category conversions
  */
 export const toBytes = (address: Address): Uint8Array => {
-  if (lastDerived?.address === address) return lastDerived.bytes
-  const known = bytesByAddress.get(address)
+  const known = bytesByAddress.get(address) ?? bytesByDerived.get(address)
   if (known !== undefined) return known
   const bytes = FixedText.bytesOf(bytes32, SIZE, "address", address)
   bytesByAddress.set(address, bytes)
