@@ -41,7 +41,7 @@ export const isRecord = (value: unknown): value is { readonly [key: string]: unk
 
 /** @since 0.1.0 @category encoding */
 export const request = (id: number, method: string, params: ReadonlyArray<unknown>): string =>
-  Json.stringify({ jsonrpc: "2.0", id, method, params })
+  `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":${Json.stringify(params)}}`
 
 /** The calls as an array, with ids from `firstId` on. @since 0.1.0 @category encoding */
 export const batchRequest = (firstId: number, calls: ReadonlyArray<RpcCall>): string =>

@@ -8,6 +8,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DefaultServices from "effect/DefaultServices"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -52,16 +53,20 @@ const LABELLED: ReadonlySet<string> = new Set([
   "simulateTransaction"
 ])
 
-/** Each pair of method and outcome is labelled once. */
-const labelled = new Map<string, ReturnType<typeof Metrics.rpcCallsOf>>()
+const OTHER = "_OTHER"
 
-const metricsOf = (method: string, outcome: string) => {
-  const label = LABELLED.has(method) ? method : "_OTHER"
-  const key = `${label} ${outcome}`
-  const known = labelled.get(key)
+type CallMetrics = ReturnType<typeof Metrics.rpcCallsOf>
+
+/** By method and by outcome: each pair is labelled once. */
+const labelled = new Map(Array.from(LABELLED).map((method) => [method, new Map<string, CallMetrics>()] as const))
+const others = new Map<string, CallMetrics>()
+
+const metricsOf = (method: string, outcome: string): CallMetrics => {
+  const byOutcome = labelled.get(method) ?? others
+  const known = byOutcome.get(outcome)
   if (known !== undefined) return known
-  const made = Metrics.rpcCallsOf(label, outcome)
-  labelled.set(key, made)
+  const made = Metrics.rpcCallsOf(byOutcome === others ? OTHER : method, outcome)
+  byOutcome.set(outcome, made)
   return made
 }
 
@@ -84,32 +89,31 @@ const UNTRACED = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
 /** Runs a call and counts it by its outcome. */
 const counted = <A>(
+  fiber: Fiber.RuntimeFiber<A, RpcError>,
   method: string,
   run: () => Effect.Effect<A, RpcError>,
   isTraced: boolean
 ): Effect.Effect<A, RpcError> =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.withFiberRuntime((fiber) => {
-      const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
-      const start = clock.unsafeCurrentTimeNanos()
-      const count = (outcome: string): void => {
-        const { calls, duration } = metricsOf(method, outcome)
-        Measured.update(fiber, calls, 1)
-        Measured.update(fiber, duration, Number(clock.unsafeCurrentTimeNanos() - start) / 1e9)
+  Effect.uninterruptibleMask((restore) => {
+    const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
+    const start = clock.unsafeCurrentTimeNanos()
+    const count = (outcome: string): void => {
+      const { calls, duration } = metricsOf(method, outcome)
+      Measured.update(fiber, calls, 1)
+      Measured.update(fiber, duration, Number(clock.unsafeCurrentTimeNanos() - start) / 1e9)
+    }
+    return Effect.matchCauseEffect(restore(run()), {
+      onFailure: (cause) => {
+        count(outcomeOf(cause))
+        if (isTraced) annotate(fiber.currentSpan, cause)
+        return Effect.failCause(cause)
+      },
+      onSuccess: (answer) => {
+        count("success")
+        return Effect.succeed(answer)
       }
-      return Effect.matchCauseEffect(restore(run()), {
-        onFailure: (cause) => {
-          count(outcomeOf(cause))
-          if (isTraced) annotate(fiber.currentSpan, cause)
-          return Effect.failCause(cause)
-        },
-        onSuccess: (answer) => {
-          count("success")
-          return Effect.succeed(answer)
-        }
-      })
     })
-  )
+  })
 
 /** `host:port` as OpenTelemetry wants it: apart. */
 const serverAttributes = (host: string): Record<string, unknown> => {
@@ -133,8 +137,8 @@ export const call = (host: string) => {
   ): Effect.Effect<A, RpcError> =>
     Effect.withFiberRuntime((fiber) =>
       Context.get(fiber.currentDefaultServices, Tracer.Tracer) === UNTRACED
-        ? counted(method, run, false)
-        : Effect.withSpan(counted(method, run, true), method, {
+        ? counted(fiber, method, run, false)
+        : Effect.withSpan(counted(fiber, method, run, true), method, {
             kind: "client",
             captureStackTrace: false,
             attributes: { "rpc.system.name": "jsonrpc", "rpc.method": method, ...server, ...attributes }
