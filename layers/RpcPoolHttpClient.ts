@@ -23,8 +23,8 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as HttpStatus from "../services/rpc/HttpStatus.js"
 import * as JsonRpc from "../services/rpc/JsonRpc.js"
-import * as RetryAfter from "../services/rpc/RetryAfter.js"
 import * as Subscriptions from "../services/rpc/Subscriptions.js"
 import * as RpcPool from "../services/RpcPool.js"
 import { RpcError, type RpcTransport } from "../services/RpcTransport.js"
@@ -138,20 +138,12 @@ export const transport = (
     }
 
     const refused = (method: string, { headers, status }: HttpClientResponse.HttpClientResponse) =>
-      Effect.flatMap(Effect.clock, (clock) => {
-        const retryAfter = Headers.get(headers, "retry-after").pipe(
-          Option.flatMap((text) => RetryAfter.parse(text, clock.unsafeCurrentTimeMillis())),
-          Option.getOrUndefined
-        )
-        return new RpcError({
-          reason: status === 429 ? "RateLimited" : "HttpStatus",
-          method,
-          host,
-          status,
-          detail: `HTTP status ${status}`,
-          ...(retryAfter === undefined ? {} : { retryAfter })
-        })
-      })
+      HttpStatus.refused(
+        method,
+        host,
+        status,
+        Option.getOrElse(Headers.get(headers, "retry-after"), () => "")
+      )
 
     const text = (method: string, response: HttpClientResponse.HttpClientResponse): Effect.Effect<string, RpcError> =>
       Effect.suspend(() => {

@@ -5,16 +5,14 @@
  */
 import type { IncomingHttpHeaders } from "node:http"
 import * as Zlib from "node:zlib"
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type * as Tracer from "effect/Tracer"
 import { errors } from "undici"
 import type { Dispatcher } from "undici"
-import * as RetryAfter from "../../services/rpc/RetryAfter.js"
+import * as HttpStatus from "../../services/rpc/HttpStatus.js"
 import { RpcError } from "../../services/RpcTransport.js"
 import * as Deadline from "../../services/transport/Deadline.js"
 import * as Connections from "./Connections.js"
@@ -140,7 +138,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#resume(
       this.#status === 200
         ? text(this.#route, this.#method, this.#headers, this.#whole())
-        : refused(this.#route, this.#method, this.#status, this.#headers)
+        : HttpStatus.refused(this.#method, this.#route.host, this.#status, first(this.#headers["retry-after"]))
     )
   }
 
@@ -194,26 +192,6 @@ const text = (
   const detail = "the reply has a content-encoding not asked for"
   return Effect.fail(new RpcError({ reason: "Decode", method, host: route.host, detail }))
 }
-
-const refused = (
-  { host }: Route,
-  method: string,
-  status: number,
-  headers: IncomingHttpHeaders
-): Effect.Effect<never, RpcError> =>
-  Effect.flatMap(Clock.currentTimeMillis, (now) => {
-    const retryAfter = Option.getOrUndefined(RetryAfter.parse(first(headers["retry-after"]), now))
-    return Effect.fail(
-      new RpcError({
-        reason: status === 429 ? "RateLimited" : "HttpStatus",
-        method,
-        host,
-        status,
-        detail: `HTTP status ${status}`,
-        ...(retryAfter === undefined ? {} : { retryAfter })
-      })
-    )
-  })
 
 /**
  * Opens a pool of connections that lives as long as the scope.
