@@ -70,42 +70,24 @@ export const portable: Base64Codec = {
 const hasBitsLeftOver = (text: string, index: number, mask: number): boolean =>
   ((SEXTETS[text.charCodeAt(index)] ?? NO_SEXTET) & mask) !== 0
 
-/** Bytes of many short texts lie in one allocation, as in Node's own pool. */
-const SLAB = 8192
-
 /**
- * Over `Buffer`. Its decoder skips what it does not know, which makes fewer bytes, but reads the URL alphabet too, takes
- * the low byte of a character beyond ASCII, and drops bits that are left over.
+ * Over `Buffer`, whose pool holds the bytes of many short texts. Its decoder skips what it does not know, which makes fewer
+ * bytes, but reads the URL alphabet too, takes the low byte of a character beyond ASCII, and drops bits that are left over.
  */
-export const native = (buffer: typeof Buffer): Base64Codec => {
-  let slab = buffer.allocUnsafeSlow(SLAB)
-  let used = 0
-
-  return {
-    encode: (bytes) => buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64"),
-    decode: (text) => {
-      const { length } = text
-      const padding = paddingOf(text)
-      if (length % 4 !== 0 || text.includes("-") || text.includes("_") || buffer.byteLength(text) !== length) {
-        return undefined
-      }
-      if (padding > 0 && hasBitsLeftOver(text, length - 1 - padding, padding === 1 ? 3 : 15)) return undefined
-      const size = (length / 4) * 3 - padding
-      if (size > SLAB / 2) {
-        const own = buffer.from(text, "base64")
-        return own.length === size ? new Uint8Array(own.buffer, own.byteOffset, size) : undefined
-      }
-      if (used + size > SLAB) {
-        slab = buffer.allocUnsafeSlow(SLAB)
-        used = 0
-      }
-      const at = used
-      if (slab.write(text, at, size, "base64") !== size) return undefined
-      used += size
-      return new Uint8Array(slab.buffer, at, size)
+export const native = (buffer: typeof Buffer): Base64Codec => ({
+  encode: (bytes) => buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64"),
+  decode: (text) => {
+    const { length } = text
+    const padding = paddingOf(text)
+    if (length % 4 !== 0 || text.includes("-") || text.includes("_") || buffer.byteLength(text) !== length) {
+      return undefined
     }
+    if (padding > 0 && hasBitsLeftOver(text, length - 1 - padding, padding === 1 ? 3 : 15)) return undefined
+    const size = (length / 4) * 3 - padding
+    const decoded = buffer.from(text, "base64")
+    return decoded.length === size ? new Uint8Array(decoded.buffer, decoded.byteOffset, size) : undefined
   }
-}
+})
 
 /** The fastest codec of this platform. */
 export const codec: Base64Codec = typeof Buffer === "function" ? native(Buffer) : portable
