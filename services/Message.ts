@@ -26,13 +26,15 @@ import * as Measured from "./internal/measured.js"
 import * as Random from "./internal/random.js"
 import * as Submit from "./internal/submit.js"
 import * as TestLayer from "./internal/testLayer.js"
-import { annotate, traced } from "./internal/traced.js"
+import { annotate, spanned, traced } from "./internal/traced.js"
+import { withService } from "./internal/withService.js"
 import * as Metrics from "./Metrics.js"
 import { PayloadStore, type PayloadStoreError } from "./PayloadStore.js"
 import type { AccountReceipt, FollowError, ProgramAccount, ReadError, WriteError } from "./ProgramAccount.js"
 import type { RpcPool } from "./RpcPool.js"
 import type { SendOptions, Transactions } from "./Transactions.js"
 import type { FollowOptions } from "./transport/CatchUp.js"
+import * as Deadline from "./transport/Deadline.js"
 import { Wallet } from "./Wallet.js"
 
 /**
@@ -243,6 +245,13 @@ const toStore = (
   })
 }
 
+/** The instruction that records a payload, and the account that this makes. */
+interface Recorded {
+  readonly address: Address
+  readonly instruction: Instruction.ProgramInstruction
+  readonly payloadHash: Uint8Array
+}
+
 /**
  * The service over the connections that are there, for the program that `ProgramId` names when this runs.
  *
@@ -255,8 +264,12 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
   const payloads = yield* PayloadStore
   const { programId } = accounts
 
-  /** The instruction that records a payload, and the account that this makes. */
-  const record = (wallet: Address, agent: Address, { recipient, type = Text }: SendInput, payloadHash: Uint8Array) =>
+  const record = (
+    wallet: Address,
+    agent: Address,
+    { recipient, type = Text }: SendInput,
+    payloadHash: Uint8Array
+  ): Either.Either<Recorded, InvalidInput> =>
     Either.flatMap(Pda.message({ sender: agent, recipient, payloadHash, type }, programId), ({ address }) =>
       Either.map(
         Instruction.sendMessage({ wallet, agent, recipient, payloadHash, type, message: address, programId }),
@@ -264,31 +277,41 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
       )
     )
 
-  /** Keeps the payload, and gives what records it. */
-  const prepare = (wallet: Address, agent: Address, input: SendInput) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      Either.match(toStore(input, now), {
-        onLeft: Effect.fail,
-        onRight: (parts) =>
-          Effect.flatMap(
-            payloads.put(parts, { zeroCopy: input.zeroCopy === true || typeof input.payload === "string" }),
-            (payloadHash) => record(wallet, agent, input, payloadHash)
-          )
-      })
+  /** Keeps the payload, and goes on with what records it. */
+  const prepare = <A, E, R>(
+    now: number,
+    wallet: Address,
+    agent: Address,
+    input: SendInput,
+    next: (recorded: Recorded) => Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E | InvalidInput | PayloadStoreError, R> => {
+    const parts = toStore(input, now)
+    if (Either.isLeft(parts)) return Effect.fail(parts.left)
+    const zeroCopy = input.zeroCopy === true || typeof input.payload === "string"
+    return Effect.flatMap(
+      payloads.put(parts.right, { zeroCopy }),
+      (payloadHash): Effect.Effect<A, E | InvalidInput, R> => {
+        const recorded = record(wallet, agent, input, payloadHash)
+        return Either.isLeft(recorded) ? Effect.fail(recorded.left) : next(recorded.right)
+      }
     )
+  }
 
   const send: Service["send"] = (input, options) =>
-    Effect.flatMap(Wallet, ({ address: wallet }) => {
+    withService(Wallet, ({ address: wallet }, fiber) => {
       const agent = Pda.agent(wallet, programId).address
-      return Effect.flatMap(prepare(wallet, agent, input), ({ address, instruction, payloadHash }) =>
-        Effect.map(submit.create(address, [instruction], options), (receipt) => ({ ...receipt, payloadHash }))
-      ).pipe(
-        Measured.counted(sent),
-        traced("Message.send", {
-          "pod.agent": agent,
-          "pod.recipient": input.recipient,
-          "pod.message.type": (input.type ?? Text)._tag
-        })
+      const attributes = {
+        "pod.agent": agent,
+        "pod.recipient": input.recipient,
+        "pod.message.type": (input.type ?? Text)._tag
+      }
+      return spanned(fiber, "Message.send", attributes, () =>
+        prepare(Deadline.now(fiber), wallet, agent, input, ({ address, instruction, payloadHash }) =>
+          submit.createAs(address, [instruction], options, ({ fee, signature, slot }): MessageReceipt => {
+            Measured.update(fiber, sent, 1)
+            return { signature, slot, fee, address, payloadHash }
+          })
+        )
       )
     })
 
@@ -297,8 +320,9 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
       const { address: wallet } = yield* Wallet
       const agent = Pda.agent(wallet, programId).address
       yield* annotate("pod.agent", agent)
+      const now = yield* Clock.currentTimeMillis
       const prepared = yield* Lanes.forEach(inputs, concurrency, (input) =>
-        Effect.either(prepare(wallet, agent, input))
+        Effect.either(prepare(now, wallet, agent, input, Effect.succeed))
       )
       const items = Arr.getRights(prepared).map(({ address, instruction }) => ({
         instructions: [instruction],

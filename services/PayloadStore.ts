@@ -14,7 +14,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Hash from "../src/solana/Hash.js"
 import * as TestLayer from "./internal/testLayer.js"
-import { traced } from "./internal/traced.js"
+import { spanned } from "./internal/traced.js"
 
 /**
  * The store did not take or give the bytes.
@@ -129,17 +129,24 @@ const isPayloadStoreError = Schema.is(PayloadStoreError)
 
 const hasHash = (bytes: Uint8Array, key: string): boolean => Encoding.encodeHex(Hash.sha256(bytes)) === key
 
-const run = <A, B>(
+/** What is done with the bytes of a hash, in a span. */
+const use = <A, B>(
   name: string,
-  key: string,
-  effect: Effect.Effect<A, unknown>,
-  onSuccess: (a: A) => B
+  hashOf: () => Uint8Array,
+  f: (key: string) => Effect.Effect<A, unknown>,
+  onSuccess: (a: A, hash: Uint8Array) => B
 ): Effect.Effect<B, PayloadStoreError> =>
-  Effect.mapBoth(effect, {
-    onFailure: (cause) =>
-      isPayloadStoreError(cause) ? cause : new PayloadStoreError({ reason: "Unavailable", hash: key, cause }),
-    onSuccess
-  }).pipe(traced(name, { "pod.payload.hash": key }))
+  Effect.withFiberRuntime((fiber) => {
+    const hash = hashOf()
+    const key = Encoding.encodeHex(hash)
+    return spanned(fiber, name, { "pod.payload.hash": key }, () =>
+      Effect.mapBoth(f(key), {
+        onFailure: (cause) =>
+          isPayloadStoreError(cause) ? cause : new PayloadStoreError({ reason: "Unavailable", hash: key, cause }),
+        onSuccess: (a) => onSuccess(a, hash)
+      })
+    )
+  })
 
 const join = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
   const whole = new Uint8Array(parts.reduce((size, { length }) => size + length, 0))
@@ -171,40 +178,49 @@ const keep = (
  * @since 0.1.0
  * @category constructors
  */
-export const make = (backend: Backend): Service => {
-  return PayloadStore.of({
-    put: (bytes, { zeroCopy = false } = {}) =>
-      Effect.suspend(() => {
-        const parts = bytes instanceof Uint8Array ? [bytes] : bytes
-        const hash = Hash.sha256Parts(parts)
-        const key = Encoding.encodeHex(hash)
-        return run("PayloadStore.put", key, keep(backend, key, parts, zeroCopy), () => hash)
-      }),
+export const make = (backend: Backend): Service =>
+  PayloadStore.of({
+    put: (bytes, { zeroCopy = false } = {}) => {
+      const parts = bytes instanceof Uint8Array ? [bytes] : bytes
+      return use(
+        "PayloadStore.put",
+        () => Hash.sha256Parts(parts),
+        (key) => keep(backend, key, parts, zeroCopy),
+        (_, hash) => hash
+      )
+    },
     get: (hash) =>
-      Effect.suspend(() => {
-        const key = Encoding.encodeHex(hash)
-        const verified = Effect.flatMap(
-          backend.get(key),
-          Option.match({
-            onNone: () => new PayloadStoreError({ reason: "NotFound", hash: key }),
-            onSome: (bytes) =>
-              hasHash(bytes, key) ? Effect.succeed(bytes) : new PayloadStoreError({ reason: "HashMismatch", hash: key })
-          })
-        )
-        return run("PayloadStore.get", key, verified, identity)
-      }),
+      use(
+        "PayloadStore.get",
+        () => hash,
+        (key) =>
+          Effect.flatMap(
+            backend.get(key),
+            Option.match({
+              onNone: () => new PayloadStoreError({ reason: "NotFound", hash: key }),
+              onSome: (bytes) =>
+                hasHash(bytes, key)
+                  ? Effect.succeed(bytes)
+                  : new PayloadStoreError({ reason: "HashMismatch", hash: key })
+            })
+          ),
+        identity
+      ),
     has: (hash) =>
-      Effect.suspend(() => {
-        const key = Encoding.encodeHex(hash)
-        return run("PayloadStore.has", key, backend.has(key), identity)
-      }),
+      use(
+        "PayloadStore.has",
+        () => hash,
+        (key) => backend.has(key),
+        identity
+      ),
     remove: (hash) =>
-      Effect.suspend(() => {
-        const key = Encoding.encodeHex(hash)
-        return run("PayloadStore.remove", key, backend.remove(key), identity)
-      })
+      use(
+        "PayloadStore.remove",
+        () => hash,
+        (key) => backend.remove(key),
+        identity
+      )
   })
-}
 
 /**
  * How much the memory store may hold.

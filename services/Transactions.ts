@@ -8,13 +8,15 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { InvalidInput } from "../src/InvalidInput.js"
 import * as TestLayer from "./internal/testLayer.js"
-import { traced } from "./internal/traced.js"
+import { spanned, traced } from "./internal/traced.js"
+import { withService } from "./internal/withService.js"
 import { ProgramId } from "./ProgramId.js"
 import { RpcPool } from "./RpcPool.js"
 import type { RpcError } from "./RpcTransport.js"
@@ -304,17 +306,22 @@ export const make = Effect.fnUntraced(function* (
     })
 
   /** Signs a message that nobody has signed yet, but with the same nonce. */
-  const sign = (plan: Plan.SignablePlan) =>
-    plan.nonce === undefined
-      ? Effect.flatMap(blockhashes.get, (recent) => signWith(plan, recent))
-      : Effect.flatMap(nonces.get(plan.nonce), ({ lifetime, slot }) => Plan.sign(plan, lifetime, slot))
+  const sign = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, plan: Plan.SignablePlan) => {
+    if (plan.nonce !== undefined) {
+      return Effect.flatMap(nonces.get(plan.nonce), ({ lifetime, slot }) => Plan.sign(plan, lifetime, slot))
+    }
+    const recent = blockhashes.peek(fiber)
+    return recent === undefined
+      ? Effect.flatMap(blockhashes.get, (fetched) => signWith(plan, fetched))
+      : signWith(plan, recent)
+  }
 
   /** Uses of one nonce wait for one another before they take a permit. */
   const inTurn = <A, E, R>({ durableNonce }: Plan.CompileOptions, use: Effect.Effect<A, E, R>) =>
     durableNonce === undefined ? use : nonces.inTurn(durableNonce.account, use)
 
   const estimates = options.fees === undefined ? Estimates.none : Estimates.make(pool, yield* checkedFees(options.fees))
-  const sendItems = Sending.make({
+  const { sendItem, sendItems } = Sending.make({
     sign,
     estimates,
     submit: (signed, options, creates) =>
@@ -341,15 +348,14 @@ export const make = Effect.fnUntraced(function* (
 
   return {
     send: (instructions, options = {}) => {
-      const { creates, signers } = options
-      return Effect.flatMap(notNegative("retryExpired", options.retryExpired ?? 0), () =>
-        Effect.flatMap(Wallet, (wallet) =>
-          Effect.flatMap(
-            inTurn(options, gate.withPermit(sendItems(wallet, [{ instructions, creates, signers }], options))),
-            ([outcome = Effect.dieMessage("an item without an outcome")]) => outcome
-          )
-        )
-      ).pipe(traced("Transactions.send", { "solana.instructions": instructions.length }))
+      const { creates, retryExpired = 0, signers } = options
+      return withService(Wallet, (wallet, fiber) =>
+        spanned(fiber, "Transactions.send", { "solana.instructions": instructions.length }, () => {
+          const retries = notNegative("retryExpired", retryExpired)
+          if (Either.isLeft(retries)) return Effect.fail(retries.left)
+          return inTurn(options, gate.withPermit(sendItem(wallet, { instructions, creates, signers }, options)))
+        })
+      )
     },
 
     sendPacked: (items, options = {}) =>
@@ -368,9 +374,12 @@ export const make = Effect.fnUntraced(function* (
       }).pipe(traced("Transactions.sendPacked", { "solana.items": items.length })),
 
     sign: (instructions, options = {}) =>
-      Effect.flatMap(Wallet, (wallet) =>
-        Either.match(Plan.signable(wallet, instructions, options), { onLeft: Effect.fail, onRight: sign })
-      ).pipe(traced("Transactions.sign", { "solana.instructions": instructions.length })),
+      withService(Wallet, (wallet, fiber) =>
+        spanned(fiber, "Transactions.sign", { "solana.instructions": instructions.length }, () => {
+          const plan = Plan.signable(wallet, instructions, options)
+          return Either.isLeft(plan) ? Effect.fail(plan.left) : sign(fiber, plan.right)
+        })
+      ),
 
     submit: (signed, options = {}) =>
       gate

@@ -1,7 +1,6 @@
 /**
  * @since 0.1.0
  */
-import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import type * as Metric from "effect/Metric"
@@ -12,14 +11,3 @@ export const update = <A, E, Type, In, Out>(
   metric: Metric.Metric<Type, In, Out>,
   input: In
 ): void => metric.unsafeUpdate(input, fiber.getFiberRef(FiberRef.currentMetricLabels))
-
-/** Counts the effect each time it succeeds. */
-export const counted =
-  (counter: Metric.Metric.Counter<number>) =>
-  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.withFiberRuntime((fiber) =>
-      Effect.map(self, (value) => {
-        update(fiber, counter, 1)
-        return value
-      })
-    )

@@ -31,6 +31,13 @@ export interface Submit {
   ) => Effect.Effect<AccountReceipt, WriteError, Wallet>
   /** As `account`, for an account that nobody else makes: it tells whether a send of unknown outcome did its work. */
   readonly create: Submit["account"]
+  /** As `create`, with a receipt of one's own. */
+  readonly createAs: <A>(
+    address: Address,
+    instructions: ReadonlyArray<Instruction>,
+    options: SendOptions | undefined,
+    receiptOf: (receipt: Receipt) => A
+  ) => Effect.Effect<A, WriteError, Wallet>
   /** As `create`, for many that each make one: one outcome for each, in their order. */
   readonly packed: (
     items: ReadonlyArray<PackedItem & { readonly creates: Address }>,
@@ -42,22 +49,27 @@ export interface Submit {
 const refusal = (error: SendError): WriteError =>
   error._tag === "TransactionError" ? (error.programError ?? error) : error
 
+const located =
+  (address: Address) =>
+  ({ fee, signature, slot }: Receipt): AccountReceipt => ({ signature, slot, fee, address })
+
 export const make: Effect.Effect<Submit, never, Transactions> = Effect.map(Transactions, (transactions) => {
-  const plain: Submit["plain"] = (instructions, options) =>
-    Effect.mapError(transactions.send(instructions, options), refusal)
-  const account: Submit["account"] = (address, instructions, options) =>
-    Effect.mapBoth(transactions.send(instructions, options), {
-      onFailure: refusal,
-      onSuccess: (receipt) => ({ ...receipt, address })
-    })
+  const send = <A>(
+    instructions: ReadonlyArray<Instruction>,
+    options: SendOptions | undefined,
+    receiptOf: (receipt: Receipt) => A
+  ) => Effect.mapBoth(transactions.send(instructions, options), { onFailure: refusal, onSuccess: receiptOf })
+  const createAs: Submit["createAs"] = (address, instructions, options, receiptOf) =>
+    send(instructions, options === undefined ? { creates: address } : { ...options, creates: address }, receiptOf)
   return {
-    plain,
-    account,
-    create: (address, instructions, options) => account(address, instructions, { ...options, creates: address }),
+    plain: (instructions, options) => Effect.mapError(transactions.send(instructions, options), refusal),
+    account: (address, instructions, options) => send(instructions, options, located(address)),
+    create: (address, instructions, options) => createAs(address, instructions, options, located(address)),
+    createAs,
     packed: (items, options) =>
       Effect.map(transactions.sendPacked(items, options), (outcomes) =>
         Arr.zipWith(items, outcomes, ({ creates }, outcome) =>
-          Either.mapBoth(outcome, { onLeft: refusal, onRight: (receipt) => ({ ...receipt, address: creates }) })
+          Either.mapBoth(outcome, { onLeft: refusal, onRight: located(creates) })
         )
       )
   }

@@ -5,6 +5,7 @@ import type { Blockhash, Signature } from "@solana/kit"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import type * as Scope from "effect/Scope"
 import * as Measured from "../../internal/measured.js"
@@ -54,6 +55,8 @@ export interface BlockhashCache {
    * never waits.
    */
   readonly get: Effect.Effect<RecentBlockhash, RpcError>
+  /** What `get` would give at once, and nothing where it would fetch. */
+  readonly peek: <A, E>(fiber: Fiber.RuntimeFiber<A, E>) => RecentBlockhash | undefined
   /** Waits for another blockhash than this one, for 8 seconds at most. */
   readonly newerThan: (blockhash: Blockhash) => Effect.Effect<RecentBlockhash, RpcError>
   /** Has the next caller fetch, unless there is already another blockhash. */
@@ -94,12 +97,21 @@ export const make = Effect.fnUntraced(function* (options: {
     return shared
   }, Effect.uninterruptible)
 
+  const peek: BlockhashCache["peek"] = (fiber) => {
+    const now = Deadline.now(fiber)
+    if (latest === undefined || now >= freshUntil) return undefined
+    if (now >= freshUntil - timeToLive / 2 && fetching === undefined) return undefined
+    Measured.update(fiber, Metrics.blockhashCacheHits, 1)
+    return latest
+  }
+
   const get = Effect.withFiberRuntime<RecentBlockhash, RpcError>((fiber) => {
+    const known = peek(fiber)
+    if (known !== undefined) return Effect.succeed(known)
     const now = Deadline.now(fiber)
     if (latest !== undefined && now < freshUntil) {
       Measured.update(fiber, Metrics.blockhashCacheHits, 1)
-      const isAging = now >= freshUntil - timeToLive / 2 && fetching === undefined
-      return isAging ? Effect.as(fetch(now), latest) : Effect.succeed(latest)
+      return Effect.as(fetch(now), latest)
     }
     Measured.update(fiber, Metrics.blockhashCacheMisses, 1)
     return fetching === undefined ? Effect.flatMap(fetch(now), Deferred.await) : Deferred.await(fetching)
@@ -124,5 +136,5 @@ export const make = Effect.fnUntraced(function* (options: {
     })
   })
 
-  return { get, newerThan, invalidate }
+  return { get, peek, newerThan, invalidate }
 })

@@ -5,10 +5,11 @@ import type { Address, Signature, Slot } from "@solana/kit"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { InvalidInput } from "../../../src/InvalidInput.js"
 import { ProgramError } from "../../../src/protocol/ProgramError.js"
-import { annotate } from "../../internal/traced.js"
+import { annotated } from "../../internal/traced.js"
 import type { RpcError } from "../../RpcTransport.js"
 import type { Service as Wallet, WalletError } from "../../Wallet.js"
 import type { JournalEntry } from "../Journal.js"
@@ -22,7 +23,10 @@ import * as Recorded from "./Recorded.js"
 
 /** @internal */
 export interface Needs {
-  readonly sign: (plan: Plan.SignablePlan) => Effect.Effect<SignedTransaction, InvalidInput | RpcError | WalletError>
+  readonly sign: <A, E>(
+    fiber: Fiber.RuntimeFiber<A, E>,
+    plan: Plan.SignablePlan
+  ) => Effect.Effect<SignedTransaction, InvalidInput | RpcError | WalletError>
   readonly estimates: Estimates.Estimates
   readonly submit: (
     signed: SignedTransaction,
@@ -86,7 +90,7 @@ interface Progress {
   /** What was signed for them, in vain or with an outcome that is not known. */
   readonly known: Array<Signature>
   readonly planned: Plan.SignablePlan
-  readonly error?: SendError
+  readonly error?: SendError | undefined
 }
 
 /**
@@ -108,18 +112,18 @@ export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) 
     planned: Plan.SignablePlan,
     known: Array<Signature>
   ): Effect.Effect<Receipt, SendError> =>
-    (estimates === Estimates.none
-      ? sign(planned)
-      : Effect.flatMap(estimates.estimate(planned, options, known.length), (compute) =>
-          Effect.flatMap(planOf(wallet, items, { ...options, ...compute }), sign)
-        )
-    ).pipe(
-      Effect.tap(({ signature }) => {
-        known.push(signature)
-        return annotate("solana.signature", signature)
-      }),
-      Effect.flatMap((signed) => submit(signed, options, createdBy(items)))
-    )
+    Effect.withFiberRuntime((fiber) => {
+      const signing =
+        estimates === Estimates.none
+          ? sign(fiber, planned)
+          : Effect.flatMap(estimates.estimate(planned, options, known.length), (compute) =>
+              Effect.flatMap(planOf(wallet, items, { ...options, ...compute }), (priced) => sign(fiber, priced))
+            )
+      return Effect.flatMap(signing, (signed) => {
+        known.push(signed.signature)
+        return annotated(fiber, "solana.signature", signed.signature, submit(signed, options, createdBy(items)))
+      })
+    })
 
   const persist = Effect.fnUntraced(function* (
     wallet: Wallet,
@@ -233,25 +237,52 @@ export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) 
     )
   }
 
+  /** Goes on with the receipt of all, as most transactions land at once, or with the outcome of each. */
+  const send = <A, E>(
+    wallet: Wallet,
+    items: ReadonlyArray<PackedItem>,
+    options: PackedOptions,
+    onReceipt: (receipt: Receipt) => Effect.Effect<A, E>,
+    onOutcomes: (outcomes: ReadonlyArray<Outcome>) => Effect.Effect<A, E>
+  ): Effect.Effect<A, E> => {
+    const planned = plan(wallet, items, options)
+    if (Either.isLeft(planned)) {
+      return items.length === 1
+        ? onOutcomes([Either.left(planned.left)])
+        : Effect.flatMap(takeApart(wallet, items, options), onOutcomes)
+    }
+    const known: Array<Signature> = []
+    const insist = (error?: SendError) =>
+      Effect.flatMap(persist(wallet, items, options, { planned: planned.right, known, error }), onOutcomes)
+    return options.resend === true || left !== Recorded.NOTHING_LEFT
+      ? insist()
+      : Effect.matchEffect(attempt(wallet, items, options, planned.right, known), {
+          onFailure: insist,
+          onSuccess: onReceipt
+        })
+  }
+
   const sendItems = (
     wallet: Wallet,
     items: ReadonlyArray<PackedItem>,
     options: PackedOptions
   ): Effect.Effect<ReadonlyArray<Outcome>> =>
-    Either.match(plan(wallet, items, options), {
-      onLeft: (error) =>
-        items.length === 1 ? Effect.succeed([Either.left(error)]) : takeApart(wallet, items, options),
-      onRight: (planned) => {
-        const known: Array<Signature> = []
-        // Most transactions land at once: for them nothing need be remembered.
-        return options.resend === true || left !== Recorded.NOTHING_LEFT
-          ? persist(wallet, items, options, { planned, known })
-          : Effect.matchEffect(attempt(wallet, items, options, planned, known), {
-              onFailure: (error) => persist(wallet, items, options, { planned, known, error }),
-              onSuccess: (receipt) => Effect.succeed(items.map(() => Either.right(receipt)))
-            })
-      }
-    })
+    send(
+      wallet,
+      items,
+      options,
+      (receipt) => Effect.succeed(items.map(() => Either.right(receipt))),
+      (outcomes) => Effect.succeed(outcomes)
+    )
 
-  return sendItems
+  const sendItem = (wallet: Wallet, item: PackedItem, options: PackedOptions): Effect.Effect<Receipt, SendError> =>
+    send(
+      wallet,
+      [item],
+      options,
+      (receipt) => Effect.succeed(receipt),
+      ([outcome = Effect.dieMessage("an item without an outcome")]) => outcome
+    )
+
+  return { sendItem, sendItems }
 }
