@@ -17,6 +17,7 @@ import { InvalidInput } from "../src/InvalidInput.js"
 import { decodeDirectMessage, type DirectMessage } from "../src/protocol/Account.js"
 import * as Envelope from "../src/protocol/Envelope.js"
 import * as Instruction from "../src/protocol/Instruction.js"
+import * as Utf8 from "../src/protocol/internal/Utf8.js"
 import { canBecome, type MessageStatus, type MessageType, seed, Text } from "../src/protocol/MessageType.js"
 import * as Pda from "../src/protocol/Pda.js"
 import * as Accounts from "./internal/accounts.js"
@@ -226,8 +227,6 @@ const ENVELOPE_ID_BYTES = 16
 
 const sent = Metrics.messagesSentOf("direct")
 
-const utf8 = new TextEncoder()
-
 /** What the hash covers, in parts so that the payload need not be copied behind its header. */
 const toStore = (
   { payload, raw = false, recipient, type = Text }: SendInput,
@@ -238,7 +237,7 @@ const toStore = (
     return Either.left(new InvalidInput({ field: "recipient", rule }))
   }
   return Either.flatMap(seed(type), () => {
-    const bytes = typeof payload === "string" ? utf8.encode(payload) : payload
+    const bytes = typeof payload === "string" ? Utf8.encode(payload) : payload
     if (raw) return Either.right([bytes])
     const id = Random.unsafeBytes(ENVELOPE_ID_BYTES)
     return Either.map(Envelope.header({ createdAt: BigInt(now), id }), (header) => [header, bytes])

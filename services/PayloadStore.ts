@@ -148,8 +148,14 @@ const use = <A, B>(
     )
   })
 
+const sizeOf = (parts: ReadonlyArray<Uint8Array>): number => {
+  let size = 0
+  for (const { length } of parts) size += length
+  return size
+}
+
 const join = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const whole = new Uint8Array(parts.reduce((size, { length }) => size + length, 0))
+  const whole = new Uint8Array(sizeOf(parts))
   let at = 0
   for (const part of parts) {
     whole.set(part, at)
@@ -265,12 +271,7 @@ const memoryBackend = (maxBytes: number): Backend => {
       : Effect.sync(() => insert(key, { size, parts: parts() }))
   return {
     set: (key, bytes) => put(key, bytes.length, () => [bytes.slice()]),
-    adopt: (key, parts) =>
-      put(
-        key,
-        parts.reduce((size, { length }) => size + length, 0),
-        () => parts
-      ),
+    adopt: (key, parts) => put(key, sizeOf(parts), () => parts),
     get: (key) =>
       Effect.sync(() => {
         const entry = entries.get(key)

@@ -295,14 +295,15 @@ export const make = Effect.fnUntraced(function* (
     plan: Plan.SignablePlan,
     recent: BlockhashCache.RecentBlockhash
   ): Effect.Effect<SignedTransaction, RpcError | WalletError> =>
-    Effect.flatMap(Plan.sign(plan, recent.lifetime, recent.slot), (signed) => {
-      if (recent.signatures.has(signed.signature)) {
-        return Effect.flatMap(blockhashes.newerThan(recent.blockhash), (newer) => signWith(plan, newer))
+    Plan.sign(plan, recent.lifetime, recent.slot, (signed) => {
+      const { blockhash, signatures } = recent
+      const known = signatures.size
+      if (signatures.add(signed.signature).size === known) {
+        return Effect.flatMap(blockhashes.newerThan(blockhash), (newer) => signWith(plan, newer))
       }
-      recent.signatures.add(signed.signature)
-      return recent.signatures.size < MAX_SIGNED_PER_BLOCKHASH
+      return signatures.size < MAX_SIGNED_PER_BLOCKHASH
         ? Effect.succeed(signed)
-        : Effect.as(blockhashes.invalidate(recent.blockhash), signed)
+        : Effect.as(blockhashes.invalidate(blockhash), signed)
     })
 
   /** Signs a message that nobody has signed yet, but with the same nonce. */

@@ -110,6 +110,8 @@ interface Frame {
 
 const NO_INSTRUCTIONS: ReadonlyArray<Instruction> = []
 
+const NO_FRAME: Either.Either<Frame> = Either.right({ before: NO_INSTRUCTIONS, after: NO_INSTRUCTIONS })
+
 const nonceOf = (wallet: Wallet, { durableNonce }: CompileOptions) =>
   durableNonce && { account: durableNonce.account, authority: (durableNonce.authority ?? wallet).address }
 
@@ -121,6 +123,9 @@ const nonceOf = (wallet: Wallet, { durableNonce }: CompileOptions) =>
  */
 export const frame = (wallet: Wallet, options: CompileOptions): Either.Either<Frame, InvalidInput> => {
   const nonce = nonceOf(wallet, options)
+  if (nonce === undefined && options.computeUnitLimit === undefined && options.computeUnitPrice === undefined) {
+    return NO_FRAME
+  }
   const before = nonce === undefined ? NO_INSTRUCTIONS : [NonceAccount.advance(nonce)]
   return Either.map(Fees.computeBudget(options), (after) => ({ before, after }))
 }
@@ -139,18 +144,22 @@ export const make = (
     return Either.left(new InvalidInput({ field: "instructions", rule: "must be at least one", size: 0 }))
   }
   const { feePayer = wallet, lookupTables, version = 0 } = options
-  return Either.flatMap(frame(wallet, options), ({ after, before }) => {
-    const all = before.length + after.length === 0 ? instructions : [...before, ...instructions, ...after]
-    return Either.flatMap(
-      PreparedMessage.prepare({ version, feePayer: feePayer.address, instructions: all, lookupTables }),
-      (prepared) =>
-        Either.map(Fees.ofInstructions(prepared.signers.length, all), (fee) => ({
-          prepared,
-          fee,
-          nonce: nonceOf(wallet, options)
-        }))
-    )
+  const framed = frame(wallet, options)
+  if (Either.isLeft(framed)) return Either.left(framed.left)
+  const { after, before } = framed.right
+  const all = before.length + after.length === 0 ? instructions : [...before, ...instructions, ...after]
+  const prepared = PreparedMessage.prepare({
+    version,
+    feePayer: feePayer.address,
+    instructions: all,
+    lookupTables
   })
+  if (Either.isLeft(prepared)) return Either.left(prepared.left)
+  return Either.map(Fees.ofInstructions(prepared.right.signers.length, all), (fee) => ({
+    prepared: prepared.right,
+    fee,
+    nonce: nonceOf(wallet, options)
+  }))
 }
 
 const refuse = (rule: string, size?: number): Either.Either<never, InvalidInput> =>
@@ -207,31 +216,37 @@ const inOrder = (
 }
 
 /**
- * Puts the blockhash or the nonce in and has it signed, by one wallet after the other.
+ * What the constructor would make of parts that come from checked places: to check and copy them again takes as long as to
+ * compile the message.
+ */
+const signedOf = (parts: ConstructorParameters<typeof SignedTransaction>[0]): SignedTransaction =>
+  Object.assign(Object.create(SignedTransaction.prototype), parts)
+
+/**
+ * Puts the blockhash or the nonce in, has it signed by one wallet after the other, and goes on with it.
  *
  * @internal
  */
-export const sign = (
+export const sign = <E = never>(
   { fee, prepared, signers }: SignablePlan,
   lifetime: Lifetime,
-  minContextSlot: bigint
-): Effect.Effect<SignedTransaction, WalletError> => {
+  minContextSlot: bigint,
+  next: (signed: SignedTransaction) => Effect.Effect<SignedTransaction, E> = Effect.succeed
+): Effect.Effect<SignedTransaction, E | WalletError> => {
   const wire = Wire.unsigned(signers.length, prepared.bytes)
   const messageBytes = wire.subarray(Wire.messageAt(signers.length))
   messageBytes.set(Blockhash.toBytes("nonce" in lifetime ? lifetime.nonce : lifetime.blockhash), prepared.blockhashAt)
-  const signAs = ({ address, sign }: Wallet, index: number): Effect.Effect<SignedTransaction, WalletError> =>
-    Effect.flatMap(sign([messageBytes]), ([signature]) => {
+  const signAs = ({ address, sign }: Wallet, index: number): Effect.Effect<SignedTransaction, E | WalletError> =>
+    Effect.flatMap(sign([messageBytes]), ([signature]): Effect.Effect<SignedTransaction, E | WalletError> => {
       if (signature?.length !== Signature.SIZE) {
         const detail = "the wallet gave no signature of 64 bytes"
         return new WalletError({ reason: "InvalidSignature", address, detail })
       }
       Wire.setSignature(wire, index, signature)
-      const next = signers[index + 1]
-      if (next !== undefined) return signAs(next, index + 1)
+      const other = signers[index + 1]
+      if (other !== undefined) return signAs(other, index + 1)
       const named = Signature.fromBytes(wire, Wire.FIRST_SIGNATURE_AT)
-      // Its parts come from checked places, and to check them again takes as long as to compile the message.
-      const signed = { signature: named, wire, lifetime, fee, minContextSlot }
-      return Effect.succeed(new SignedTransaction(signed, { disableValidation: true }))
+      return next(signedOf({ signature: named, wire, lifetime, fee, minContextSlot }))
     })
   const [first] = signers
   return first === undefined ? Effect.dieMessage("a transaction without a signer") : signAs(first, 0)
@@ -258,15 +273,8 @@ export const fromWire = (
       account === undefined
         ? { blockhash: message.blockhash, lastValidBlockHeight }
         : { nonce: message.blockhash, account, lastValidBlockHeight }
-    return new SignedTransaction(
-      {
-        signature: Signature.fromBytes(wire, Wire.FIRST_SIGNATURE_AT),
-        wire,
-        lifetime,
-        fee: yield* Fees.ofMessage(message)
-      },
-      { disableValidation: true }
-    )
+    const fee = yield* Fees.ofMessage(message)
+    return signedOf({ signature: Signature.fromBytes(wire, Wire.FIRST_SIGNATURE_AT), wire, lifetime, fee })
   })
 
 /**

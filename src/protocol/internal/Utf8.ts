@@ -35,8 +35,21 @@ const isValid = (bytes: Uint8Array, start: number, end: number): boolean => {
 export const decode = (bytes: Uint8Array, start: number, end: number): string | undefined =>
   isValid(bytes, start, end) ? decoder.decode(bytes.subarray(start, end)) : undefined
 
+/** Up to here it takes longer to call the encoder than to copy the text by hand. */
+const SHORT = 64
+
 /** The UTF-8 of the text. */
-export const encode = (text: string): Uint8Array => encoder.encode(text)
+export const encode = (text: string): Uint8Array => {
+  const { length } = text
+  if (length > SHORT) return encoder.encode(text)
+  const bytes = new Uint8Array(length)
+  for (let at = 0; at < length; at++) {
+    const unit = text.charCodeAt(at)
+    if (unit > 0x7f) return encoder.encode(text)
+    bytes[at] = unit
+  }
+  return bytes
+}
 
 /** Whether the text can be written in UTF-8: it holds no half of a surrogate pair. */
 export const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text)
