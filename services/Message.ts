@@ -268,13 +268,13 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
     agent: Address,
     { recipient, type = Text }: SendInput,
     payloadHash: Uint8Array
-  ): Either.Either<Recorded, InvalidInput> =>
-    Either.flatMap(Pda.message({ sender: agent, recipient, payloadHash, type }, programId), ({ address }) =>
-      Either.map(
-        Instruction.sendMessage({ wallet, agent, recipient, payloadHash, type, message: address, programId }),
-        (instruction) => ({ address, instruction, payloadHash })
-      )
-    )
+  ): Either.Either<Recorded, InvalidInput> => {
+    const found = Pda.message({ sender: agent, recipient, payloadHash, type }, programId)
+    if (Either.isLeft(found)) return Either.left(found.left)
+    const { address } = found.right
+    const fields = { wallet, agent, recipient, payloadHash, type, message: address, programId }
+    return Either.map(Instruction.sendMessage(fields), (instruction) => ({ address, instruction, payloadHash }))
+  }
 
   /** Keeps the payload, and goes on with what records it. */
   const prepare = <A, E, R>(

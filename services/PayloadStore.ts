@@ -13,6 +13,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Hash from "../src/solana/Hash.js"
+import * as Hex from "./internal/hex.js"
 import * as TestLayer from "./internal/testLayer.js"
 import { spanned } from "./internal/traced.js"
 
@@ -127,7 +128,7 @@ export interface Backend {
 
 const isPayloadStoreError = Schema.is(PayloadStoreError)
 
-const hasHash = (bytes: Uint8Array, key: string): boolean => Encoding.encodeHex(Hash.sha256(bytes)) === key
+const hasHash = (bytes: Uint8Array, key: string): boolean => Hex.encode(Hash.sha256(bytes)) === key
 
 /** What is done with the bytes of a hash, in a span. */
 const use = <A, B>(
@@ -138,7 +139,7 @@ const use = <A, B>(
 ): Effect.Effect<B, PayloadStoreError> =>
   Effect.withFiberRuntime((fiber) => {
     const hash = hashOf()
-    const key = Encoding.encodeHex(hash)
+    const key = Hex.encode(hash)
     return spanned(fiber, name, { "pod.payload.hash": key }, () =>
       Effect.mapBoth(f(key), {
         onFailure: (cause) =>

@@ -82,7 +82,13 @@ export const make = Effect.fnUntraced(function* (options: {
       Effect.map((fetched) => {
         if (latest?.blockhash !== fetched.blockhash) {
           const { blockhash, lastValidBlockHeight } = fetched
-          latest = { ...fetched, lifetime: { blockhash, lastValidBlockHeight }, signatures: new Set() }
+          latest = {
+            blockhash,
+            lastValidBlockHeight,
+            slot: fetched.slot,
+            lifetime: { blockhash, lastValidBlockHeight },
+            signatures: new Set()
+          }
         }
         freshUntil = now + timeToLive
         return latest

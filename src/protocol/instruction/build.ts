@@ -100,15 +100,13 @@ export const make = <Data extends InstructionData>(
   data: Data,
   addresses: AccountAddresses<Data["_tag"]>,
   programId: Address = PROGRAM_ID
-): Either.Either<ProgramInstruction, InvalidInput> =>
-  Either.map(encode(data), (bytes) => {
-    const byName: { readonly [name: string]: Address | undefined } = addresses
-    return {
-      programAddress: programId,
-      accounts: accounts(data._tag).map(({ name, role }) => {
-        const address = byName[name]
-        return address === undefined ? { address: programId, role: READONLY } : { address, role }
-      }),
-      data: bytes
-    }
+): Either.Either<ProgramInstruction, InvalidInput> => {
+  const bytes = encode(data)
+  if (Either.isLeft(bytes)) return Either.left(bytes.left)
+  const byName: { readonly [name: string]: Address | undefined } = addresses
+  const metas = accounts(data._tag).map(({ name, role }): AccountMeta => {
+    const address = byName[name]
+    return address === undefined ? { address: programId, role: READONLY } : { address, role }
   })
+  return Either.right({ programAddress: programId, accounts: metas, data: bytes.right })
+}
