@@ -58,7 +58,7 @@ export interface Report {
 let sink: unknown
 
 /** Milliseconds of CPU that the calls took: what else runs on the machine does not count. */
-const repeat = async (work: Work, times: number): Promise<number> => {
+export const repeat = async (work: Work, times: number): Promise<number> => {
   if ("time" in work) return work.time(times)
   const started = process.cpuUsage()
   for (let i = 0; i < times; i++) {

@@ -46,7 +46,10 @@ export type Contender =
   | "anchor"
   | "pod"
 
-type Contenders = { readonly [_ in Contender]?: Work }
+type MaybePromise<A> = A | Promise<A>
+
+/** Makes what each contender does; nothing where it cannot be had. It is given what `start` gave. */
+export type Contenders = { readonly [_ in Contender]?: (started: string) => MaybePromise<Work | undefined> }
 
 /** One row of the table. */
 export interface Group {
@@ -54,7 +57,11 @@ export interface Group {
   readonly options?: Options
   /** Whether to tell the longest turn of the event loop, too. */
   readonly turns?: boolean
-  readonly contenders: () => Promise<Contenders>
+  /** Whether each contender has a process of its own, as in an application: what one leaves, the next has to collect. */
+  readonly isApart?: boolean
+  /** What all of them need, e.g. a node. */
+  readonly start?: () => Promise<string>
+  readonly contenders: Contenders
 }
 
 const utf8 = new TextEncoder()
@@ -130,27 +137,29 @@ const kitCompile = (index: number) =>
 
 const slow: Options = { warmMillis: 1500, rounds: 31, roundMillis: 25 }
 
+/** All messages of a call are in one fiber. */
+const many = (run: (iteration: number) => unknown): Work => ({ run, operations: Ours.MESSAGES })
+
 const buildAndSign: Group = {
   title: "build and sign one message",
   options: slow,
-  contenders: async () => {
-    const floor = FloorSend.sender(Fixtures.sender, Fixtures.blockhashBytes, FloorSend.nodeSign(Fixtures.key))
-    const ours = Ours.builder()
-    const sodium = Ours.builder(Ours.sodiumWallet)
-    const rust = await Rust.checked()
-    const kit = await Peers.kit((wire) => Promise.resolve(wire))
-    return {
-      floor: { run: (i) => floor(Fixtures.recipientBytes(i), Fixtures.payload()) },
-      ours: { run: ours.untraced, operations: Ours.MESSAGES },
-      oursTraced: { run: ours.traced, operations: Ours.MESSAGES },
-      sodium: { run: sodium.untraced, operations: Ours.MESSAGES },
-      sodiumTraced: { run: sodium.traced, operations: Ours.MESSAGES },
-      ...(rust && { rust: { time: rust.alone } }),
-      kit: { run: kit },
-      web3js: { run: await Peers.web3js() },
-      anchor: { run: await Peers.anchor() },
-      pod: { run: await Peers.podSdk() }
-    }
+  contenders: {
+    floor: () => {
+      const send = FloorSend.sender(Fixtures.sender, Fixtures.blockhashBytes, FloorSend.nodeSign(Fixtures.key))
+      return { run: (i) => send(Fixtures.recipientBytes(i), Fixtures.payload()) }
+    },
+    ours: () => many(Ours.builder().untraced),
+    oursTraced: () => many(Ours.builder().traced),
+    sodium: () => many(Ours.builder(Ours.sodiumWallet).untraced),
+    sodiumTraced: () => many(Ours.builder(Ours.sodiumWallet).traced),
+    rust: async () => {
+      const rust = await Rust.checked()
+      return rust && { time: rust.alone }
+    },
+    kit: async () => ({ run: await Peers.kit((wire) => Promise.resolve(wire)) }),
+    web3js: async () => ({ run: await Peers.web3js() }),
+    anchor: async () => ({ run: await Peers.anchor() }),
+    pod: async () => ({ run: await Peers.podSdk() })
   }
 }
 
@@ -159,20 +168,20 @@ const PACK = 8
 const buildAndSignPacked: Group = {
   title: "build and sign a message of eight packed in a transaction",
   options: slow,
-  contenders: async () => {
-    const floor = FloorSend.packer(Fixtures.sender, Fixtures.blockhashBytes, FloorSend.nodeSign(Fixtures.key))
-    const ours = Ours.packer()
-    const sodium = Ours.packer(Ours.sodiumWallet)
-    const rust = await Rust.checked()
-    const pack = (i: number) =>
-      Array.from({ length: PACK }, (_, at) => [Fixtures.recipientBytes(i * PACK + at), Fixtures.payload()] as const)
-    return {
-      floor: { run: (i) => floor(pack(i)), operations: PACK },
-      ours: { run: ours.untraced, operations: Ours.MESSAGES },
-      oursTraced: { run: ours.traced, operations: Ours.MESSAGES },
-      sodium: { run: sodium.untraced, operations: Ours.MESSAGES },
-      sodiumTraced: { run: sodium.traced, operations: Ours.MESSAGES },
-      ...(rust && { rust: { time: (calls) => rust.packed(calls * PACK), operations: PACK } })
+  contenders: {
+    floor: () => {
+      const send = FloorSend.packer(Fixtures.sender, Fixtures.blockhashBytes, FloorSend.nodeSign(Fixtures.key))
+      const pack = (i: number) =>
+        Array.from({ length: PACK }, (_, at) => [Fixtures.recipientBytes(i * PACK + at), Fixtures.payload()] as const)
+      return { run: (i) => send(pack(i)), operations: PACK }
+    },
+    ours: () => many(Ours.packer().untraced),
+    oursTraced: () => many(Ours.packer().traced),
+    sodium: () => many(Ours.packer(Ours.sodiumWallet).untraced),
+    sodiumTraced: () => many(Ours.packer(Ours.sodiumWallet).traced),
+    rust: async () => {
+      const rust = await Rust.checked()
+      return rust && { time: (calls) => rust.packed(calls * PACK), operations: PACK }
     }
   }
 }
@@ -180,131 +189,130 @@ const buildAndSignPacked: Group = {
 /** As large as the message of a transaction that sends one. */
 const MESSAGE_BYTES = 286
 
+const toSign = crypto.getRandomValues(new Uint8Array(MESSAGE_BYTES))
+
+const signer = async (wallet: typeof Ours.sodiumWallet): Promise<Work> => {
+  const sign = await Effect.runPromise(
+    Effect.map(Effect.provide(Wallet.Wallet, wallet), (wallet) => wallet.sign([toSign]))
+  )
+  return { run: () => Effect.runSync(sign) }
+}
+
 const signing: Group = {
   title: "sign a message of 286 bytes",
-  contenders: async () => {
-    const message = crypto.getRandomValues(new Uint8Array(MESSAGE_BYTES))
-    const floor = FloorSend.nodeSign(Fixtures.key)
-    const signer = (wallet: typeof Ours.sodiumWallet) =>
-      Effect.runPromise(Effect.map(Effect.provide(Wallet.Wallet, wallet), (wallet) => wallet.sign([message])))
-    const [ours, sodium] = [await signer(Ours.nodeWallet), await signer(Ours.sodiumWallet)]
-    return {
-      floor: { run: () => floor(message) },
-      ours: { run: () => Effect.runSync(ours) },
-      sodium: { run: () => Effect.runSync(sodium) }
-    }
+  contenders: {
+    floor: () => {
+      const sign = FloorSend.nodeSign(Fixtures.key)
+      return { run: () => sign(toSign) }
+    },
+    ours: () => signer(Ours.nodeWallet),
+    sodium: () => signer(Ours.sodiumWallet)
   }
 }
 
+const loadWeb3 = async () => (await load("npm", "@solana/web3.js")) as typeof Web3
+
+const agentBytes = Address.toBytes(Fixtures.agent)
+const seeds = (i: number) => [MESSAGE, agentBytes, Fixtures.recipientBytes(i), hash(i), TEXT]
+
 const programAddress: Group = {
   title: "message PDA",
-  contenders: async () => {
-    const web3 = (await load("npm", "@solana/web3.js")) as typeof Web3
-    const programId = new web3.PublicKey(PROGRAM_ID)
-    const agent = Address.toBytes(Fixtures.agent)
-    const seeds = (i: number) => [MESSAGE, agent, Fixtures.recipientBytes(i), hash(i), TEXT]
-    return {
-      floor: { run: (i) => FloorBase58.encode32(FloorAddress.find(seeds(i))) },
-      ours: {
-        run: (i) =>
-          Pda.message({
-            sender: Fixtures.agent,
-            recipient: Fixtures.recipient(i),
-            payloadHash: hash(i),
-            type: Text
-          })
-      },
-      kit: { run: (i) => Kit.getProgramDerivedAddress({ programAddress: PROGRAM_ID, seeds: seeds(i) }) },
-      web3js: { run: (i) => web3.PublicKey.findProgramAddressSync(seeds(i), programId)[0].toBase58() }
+  contenders: {
+    floor: () => ({ run: (i) => FloorBase58.encode32(FloorAddress.find(seeds(i))) }),
+    ours: () => ({
+      run: (i) =>
+        Pda.message({ sender: Fixtures.agent, recipient: Fixtures.recipient(i), payloadHash: hash(i), type: Text })
+    }),
+    kit: () => ({ run: (i) => Kit.getProgramDerivedAddress({ programAddress: PROGRAM_ID, seeds: seeds(i) }) }),
+    web3js: async () => {
+      const { PublicKey } = await loadWeb3()
+      const programId = new PublicKey(PROGRAM_ID)
+      return { run: (i) => PublicKey.findProgramAddressSync(seeds(i), programId)[0].toBase58() }
     }
   }
 }
 
 const base58Encode: Group = {
   title: "base58 of 32 bytes, encode",
-  contenders: async () => {
-    const web3 = (await load("npm", "@solana/web3.js")) as typeof Web3
-    const decoder = Kit.getAddressDecoder()
-    return {
-      floor: { run: (i) => FloorBase58.encode32(hash(i)) },
-      ours: { run: (i) => Address.fromBytes(hash(i)) },
-      kit: { run: (i) => decoder.decode(hash(i)) },
-      web3js: { run: (i) => new web3.PublicKey(hash(i)).toBase58() }
+  contenders: {
+    floor: () => ({ run: (i) => FloorBase58.encode32(hash(i)) }),
+    ours: () => ({ run: (i) => Address.fromBytes(hash(i)) }),
+    kit: () => {
+      const decoder = Kit.getAddressDecoder()
+      return { run: (i) => decoder.decode(hash(i)) }
+    },
+    web3js: async () => {
+      const { PublicKey } = await loadWeb3()
+      return { run: (i) => new PublicKey(hash(i)).toBase58() }
     }
   }
 }
 
 const base58Decode: Group = {
   title: "base58 of 32 bytes, decode",
-  contenders: async () => {
-    const web3 = (await load("npm", "@solana/web3.js")) as typeof Web3
-    return {
-      floor: { run: (i) => FloorBase58.decode32(keyText(i)) },
-      // Without the cache of `Address.toBytes`, which answers in a thirtieth of the time.
-      ours: { run: (i) => bytes32.decode(keyText(i)) },
-      kit: { run: (i) => kitAddresses.encode(keyText(i)) },
-      web3js: { run: (i) => new web3.PublicKey(keyText(i)).toBytes() }
+  contenders: {
+    floor: () => ({ run: (i) => FloorBase58.decode32(keyText(i)) }),
+    // Without the cache of `Address.toBytes`, which answers in a thirtieth of the time.
+    ours: () => ({ run: (i) => bytes32.decode(keyText(i)) }),
+    kit: () => ({ run: (i) => kitAddresses.encode(keyText(i)) }),
+    web3js: async () => {
+      const { PublicKey } = await loadWeb3()
+      return { run: (i) => new PublicKey(keyText(i)).toBytes() }
     }
   }
 }
 
-const compileFloor: Work = {
+const compileFloor = (): Work => ({
   run: (i) => FloorCompile.compile(Fixtures.wallet, Fixtures.blockhash, instructionsOf(i))
-}
+})
 
 const compile: Group = {
   title: "compile a message",
-  contenders: () =>
-    Promise.resolve({
-      floor: compileFloor,
-      ours: {
-        run: (i) =>
-          Either.map(
-            PreparedMessage.prepare({ version: 0, feePayer: Fixtures.wallet, instructions: instructionsOf(i) }),
-            (prepared) => PreparedMessage.withBlockhash(prepared, Fixtures.blockhash)
-          )
-      },
-      kit: { run: kitCompile }
-    })
+  contenders: {
+    floor: compileFloor,
+    ours: () => ({
+      run: (i) =>
+        Either.map(
+          PreparedMessage.prepare({ version: 0, feePayer: Fixtures.wallet, instructions: instructionsOf(i) }),
+          (prepared) => PreparedMessage.withBlockhash(prepared, Fixtures.blockhash)
+        )
+    }),
+    kit: () => ({ run: kitCompile })
+  }
 }
 
 const compileAnew: Group = {
   title: "compile a message anew, without a template",
-  contenders: () =>
-    Promise.resolve({
-      floor: compileFloor,
-      ours: {
-        run: (i) =>
-          Message.compile({
-            feePayer: Fixtures.wallet,
-            blockhash: Fixtures.blockhash,
-            instructions: instructionsOf(i)
-          })
-      },
-      kit: { run: kitCompile }
-    })
+  contenders: {
+    floor: compileFloor,
+    ours: () => ({
+      run: (i) =>
+        Message.compile({
+          feePayer: Fixtures.wallet,
+          blockhash: Fixtures.blockhash,
+          instructions: instructionsOf(i)
+        })
+    }),
+    kit: () => ({ run: kitCompile })
+  }
 }
 
 const decodeAccounts: Group = {
   title: "decode 100 message accounts",
-  contenders: () =>
-    Promise.resolve({
-      floor: { run: () => accountsData.map(FloorAccount.decodeMessage) },
-      ours: { run: () => accountsData.map((bytes) => Account.decodeDirectMessage(bytes)) },
-      kit: { run: () => accountsData.map((bytes) => kitDirectMessage.decode(bytes)) }
-    })
+  contenders: {
+    floor: () => ({ run: () => accountsData.map(FloorAccount.decodeMessage) }),
+    ours: () => ({ run: () => accountsData.map((bytes) => Account.decodeDirectMessage(bytes)) }),
+    kit: () => ({ run: () => accountsData.map((bytes) => kitDirectMessage.decode(bytes)) })
+  }
 }
 
 const packed: Group = {
   title: "100 messages: packed (ours) against one by one (floor column), node in process",
-  options: { ...slow, base: "floor" },
-  contenders: () => {
-    const { oneByOne, packed } = Ours.hundred()
-    return Promise.resolve({
-      floor: { run: oneByOne.untraced, operations: 100 },
-      ours: { run: packed.untraced, operations: 100 },
-      oursTraced: { run: packed.traced, operations: 100 }
-    })
+  options: slow,
+  contenders: {
+    floor: () => ({ run: Ours.hundred().oneByOne.untraced, operations: 100 }),
+    ours: () => ({ run: Ours.hundred().packed.untraced, operations: 100 }),
+    oursTraced: () => ({ run: Ours.hundred().packed.traced, operations: 100 })
   }
 }
 
@@ -340,27 +348,32 @@ const inbox = (size: number) =>
     pubkey: Address.fromBytes(crypto.getRandomValues(new Uint8Array(32)))
   }))
 
+const reply = (): string =>
+  Json.stringify({ jsonrpc: "2.0", result: { context: { slot: 1 }, value: inbox(10_000) }, id: 1 })
+
 /** A reply of 10,000 accounts, and what reads it: floor is `JSON.parse` alone. */
 const programAccounts: Group = {
   title: "getProgramAccounts of 10,000, floor is JSON.parse alone",
   options: { warmMillis: 1500, rounds: 21, roundMillis: 50 },
   turns: true,
-  contenders: () => {
-    const text = Json.stringify({ jsonrpc: "2.0", result: { context: { slot: 1 }, value: inbox(10_000) }, id: 1 })
-    const pool = RpcPool.make({
-      host: "bench",
-      request: (method) => JsonRpc.reply(text, 1, method, "bench"),
-      batch: () => Effect.succeed([]),
-      subscribe: () => Stream.empty
-    })
-    const ours = Effect.flatMap(pool.getProgramAccounts(PROGRAM_ID), ({ value }) =>
-      ProgramAccount.decodeMany(value, Account.decodeDirectMessage)
-    )
-    const base64 = Kit.getBase64Encoder()
-    return Promise.resolve({
-      floor: { run: () => JSON.parse(text) },
-      ours: { run: () => Effect.runPromise(ours) },
-      kit: {
+  start: () => Promise.resolve(reply()),
+  contenders: {
+    floor: (text) => ({ run: () => JSON.parse(text) }),
+    ours: (text) => {
+      const pool = RpcPool.make({
+        host: "bench",
+        request: (method) => JsonRpc.reply(text, 1, method, "bench"),
+        batch: () => Effect.succeed([]),
+        subscribe: () => Stream.empty
+      })
+      const read = Effect.flatMap(pool.getProgramAccounts(PROGRAM_ID), ({ value }) =>
+        ProgramAccount.decodeMany(value, Account.decodeDirectMessage)
+      )
+      return { run: () => Effect.runPromise(read) }
+    },
+    kit: (text) => {
+      const base64 = Kit.getBase64Encoder()
+      return {
         run: () => {
           const reply: { readonly result: { readonly value: ReturnType<typeof inbox> } } = JSON.parse(text)
           return reply.result.value.map(({ account, pubkey }) => ({
@@ -369,23 +382,28 @@ const programAccounts: Group = {
           }))
         }
       }
-    })
+    }
   }
 }
 
-/** What takes a tenth of the time of another is warm ten times later. */
-const long: Options = { warmMillis: 5000, rounds: 11, roundMillis: 20 }
+/**
+ * What takes a tenth of the time of another is warm ten times later. A process that has waited for its round begins it with a
+ * young generation that was given back: rounds are long enough for that not to matter.
+ */
+const long: Options = { warmMillis: 5000, rounds: 11, roundMillis: 200 }
 
 const endToEnd: Group = {
   title: "end to end over loopback, 20 in flight; ours waits for its confirmation too",
   options: long,
-  contenders: () => EndToEnd.contenders(1)
+  isApart: true,
+  start: EndToEnd.startNode,
+  contenders: EndToEnd.contenders(1)
 }
 
 const endToEndInArrays: Group = {
+  ...endToEnd,
   title: "the same, where ours sends JSON-RPC arrays of up to 20 calls",
-  options: long,
-  contenders: () => EndToEnd.contenders(20)
+  contenders: EndToEnd.contenders(20)
 }
 
 /** All groups, in the order of the table. */

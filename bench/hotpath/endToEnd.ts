@@ -17,7 +17,8 @@ import * as Peers from "./peers.js"
 const MESSAGES = 100
 const CONCURRENCY = 20
 
-const startNode = async (): Promise<string> => {
+/** Starts the node that does no work, and says where it is. */
+export const startNode = async (): Promise<string> => {
   const child = fork(fileURLToPath(new URL("server.mjs", import.meta.url)))
   const [port] = await once(child, "message")
   process.on("exit", () => child.kill())
@@ -45,20 +46,21 @@ const floor = (url: string): Peers.Send => {
   }
 }
 
-/** Ours sends arrays of so many calls, the others one call at a time. */
-export const contenders = async (arraySize: number) => {
-  const url = await startNode()
-  const rpc = createSolanaRpc(url)
-  const ours = Ours.hundred(RpcPoolUndici.layer({ url: Redacted.make(url), arraySize }))
-  const kit = await Peers.kit((wire) => rpc.sendTransaction(wire, { encoding: "base64" }).send())
-  const each = (send: Peers.Send) => ({ run: inFlight(send), operations: MESSAGES })
-  return {
-    floor: each(floor(url)),
-    ours: { run: ours.oneByOne.untraced, operations: MESSAGES },
-    oursTraced: { run: ours.oneByOne.traced, operations: MESSAGES },
-    kit: each(kit),
-    web3js: each(await Peers.web3js(url)),
-    anchor: each(await Peers.anchor(url)),
-    pod: each(await Peers.podSdk(url))
-  }
-}
+const hundred = (send: Peers.Send) => ({ run: inFlight(send), operations: MESSAGES })
+
+const ours = (url: string, arraySize: number) =>
+  Ours.hundred(RpcPoolUndici.layer({ url: Redacted.make(url), arraySize })).oneByOne
+
+/** Over the node at a URL. Ours sends arrays of so many calls, the others one call at a time. */
+export const contenders = (arraySize: number) => ({
+  floor: (url: string) => hundred(floor(url)),
+  ours: (url: string) => ({ run: ours(url, arraySize).untraced, operations: MESSAGES }),
+  oursTraced: (url: string) => ({ run: ours(url, arraySize).traced, operations: MESSAGES }),
+  kit: async (url: string) => {
+    const rpc = createSolanaRpc(url)
+    return hundred(await Peers.kit((wire) => rpc.sendTransaction(wire, { encoding: "base64" }).send()))
+  },
+  web3js: async (url: string) => hundred(await Peers.web3js(url)),
+  anchor: async (url: string) => hundred(await Peers.anchor(url)),
+  pod: async (url: string) => hundred(await Peers.podSdk(url))
+})

@@ -1,4 +1,5 @@
 import { type Case, longestTurn, measure, pairedRatio, type Report } from "../harness.js"
+import * as Apart from "./apart.js"
 import { type Contender, type Group, groups } from "./cases.js"
 
 const CONTENDERS: ReadonlyArray<Contender> = [
@@ -23,14 +24,23 @@ const turnsOf = async (cases: ReadonlyArray<Case>) => {
   return longest
 }
 
-const measured = async ({ turns = false, contenders, options, title }: Group) => {
-  const all = await contenders()
-  const cases = CONTENDERS.flatMap((name) => {
-    const contender = all[name]
-    return contender === undefined ? [] : [{ name, ...contender }]
-  })
-  const report = await measure(title, cases, { base: "floor", ...options })
-  return { ...row(report), ...(turns ? { longestTurnMillis: await turnsOf(cases) } : {}) }
+const casesOf = async (group: Group): Promise<ReadonlyArray<Case>> => {
+  const { contenders, isApart = false } = group
+  const started = (await group.start?.()) ?? ""
+  const cases: Array<Case> = []
+  for (const name of CONTENDERS) {
+    if (contenders[name] === undefined) continue
+    const work = isApart ? await Apart.start(group, name, started) : await contenders[name]?.(started)
+    if (work !== undefined) cases.push({ name, ...work })
+  }
+  return cases
+}
+
+const measured = async (group: Group) => {
+  const cases = await casesOf(group)
+  const report = await measure(group.title, cases, { base: "floor", ...group.options })
+  Apart.stop()
+  return { ...row(report), ...(group.turns === true ? { longestTurnMillis: await turnsOf(cases) } : {}) }
 }
 
 const round = (value: number | undefined): number | undefined =>
@@ -54,12 +64,16 @@ const row = ({ rows, title }: Report) => {
   }
 }
 
-const rows: Array<object> = []
-for (const group of groups) {
-  if (names.length > 0 && !names.some((name) => group.title.includes(name))) continue
-  const result = await measured(group)
-  rows.push(result)
-  if (!json) console.log(result)
+const main = async (): Promise<void> => {
+  const rows: Array<object> = []
+  for (const group of groups) {
+    if (names.length > 0 && !names.some((name) => group.title.includes(name))) continue
+    const result = await measured(group)
+    rows.push(result)
+    if (!json) console.log(result)
+  }
+  if (json) console.log(JSON.stringify(rows, null, 2))
+  process.exit()
 }
-if (json) console.log(JSON.stringify(rows, null, 2))
-process.exit()
+
+if (!(await Apart.serve(process.argv.slice(2)))) await main()

@@ -1,0 +1,55 @@
+/** A contender in a process of its own, which is told how often to do its work and says how much CPU that took. */
+import { type ChildProcess, fork } from "node:child_process"
+import { on } from "node:events"
+import { repeat, type Work } from "../harness.js"
+import { type Contender, type Group, groups } from "./cases.js"
+
+const FLAG = "--contender"
+
+interface Made {
+  readonly operations: number | undefined
+}
+
+const told = (child: ChildProcess): Promise<unknown> =>
+  new Promise((resolve, reject) => {
+    const ended = () => reject(new Error("a contender has ended"))
+    child.once("exit", ended)
+    child.once("message", (message) => {
+      child.off("exit", ended)
+      resolve(message)
+    })
+  })
+
+const children = new Set<ChildProcess>()
+
+/** Starts the process; nothing where the contender cannot be had. */
+export const start = async ({ title }: Group, name: Contender, started: string): Promise<Work | undefined> => {
+  const child = fork(process.argv[1] ?? "", [FLAG, title, name, started])
+  children.add(child)
+  const made = (await told(child)) as Made | null
+  if (made === null) return undefined
+  const time = async (calls: number): Promise<number> => {
+    child.send(calls)
+    return Number(await told(child))
+  }
+  return made.operations === undefined ? { time } : { time, operations: made.operations }
+}
+
+/** Lets all end that were started. */
+export const stop = (): void => {
+  for (const child of children) if (child.connected) child.disconnect()
+  children.clear()
+}
+
+/** Is the contender that the arguments name, if they name one, until its parent ends. */
+export const serve = async (args: ReadonlyArray<string>): Promise<boolean> => {
+  const [flag, title, name, started = ""] = args
+  const group = groups.find((group) => group.title === title)
+  if (flag !== FLAG || group === undefined) return false
+  process.on("disconnect", () => process.exit())
+  const work = await group.contenders[name as Contender]?.(started)
+  process.send?.(work === undefined ? null : ({ operations: work.operations } satisfies Made))
+  if (work === undefined) process.exit()
+  for await (const [calls] of on(process, "message")) process.send?.(await repeat(work, Number(calls)))
+  return true
+}
