@@ -22,6 +22,7 @@ import { canBecome, type MessageStatus, type MessageType, seed, Text } from "../
 import * as Pda from "../src/protocol/Pda.js"
 import * as Accounts from "./internal/accounts.js"
 import { agentAddress, isWallet } from "./internal/agentAddress.js"
+import { extend } from "./internal/extend.js"
 import * as Lanes from "./internal/lanes.js"
 import * as Measured from "./internal/measured.js"
 import * as Random from "./internal/random.js"
@@ -328,7 +329,7 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
         creates: address,
         signers
       }))
-      const outcomes = yield* Effect.match(submit.packed(items, { ...options, concurrency }), {
+      const outcomes = yield* Effect.match(submit.packed(items, extend(options, { concurrency })), {
         onFailure: (error) => items.map(() => Either.left(error)),
         onSuccess: (outcomes) => outcomes
       })
@@ -337,7 +338,7 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
       return prepared.flatMap((preparation): ReadonlyArray<Either.Either<MessageReceipt, SendError>> => {
         if (Either.isLeft(preparation)) return [Either.left(preparation.left)]
         const { payloadHash } = preparation.right
-        return outcomes.slice(next, ++next).map(Either.map((receipt) => ({ ...receipt, payloadHash })))
+        return outcomes.slice(next, ++next).map(Either.map((receipt) => extend(receipt, { payloadHash })))
       })
     }).pipe(traced("Message.sendAll"))
 

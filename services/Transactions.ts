@@ -14,6 +14,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { InvalidInput } from "../src/InvalidInput.js"
+import { extend } from "./internal/extend.js"
 import * as TestLayer from "./internal/testLayer.js"
 import { spanned, traced } from "./internal/traced.js"
 import { withService } from "./internal/withService.js"
@@ -289,7 +290,7 @@ export const make = Effect.fnUntraced(function* (
   }
 
   const goOn = (signed: SignedTransaction, options: SubmitOptions, creates: ReadonlyArray<Address> = []) =>
-    submit(signed, { ...options, preflight: false }, creates, false)
+    submit(signed, extend(options, { preflight: false }), creates, false)
 
   const signWith = (
     plan: Plan.SignablePlan,
@@ -377,7 +378,7 @@ export const make = Effect.fnUntraced(function* (
     sign: (instructions, options = {}) =>
       withService(Wallet, (wallet, fiber) =>
         spanned(fiber, "Transactions.sign", { "solana.instructions": instructions.length }, () => {
-          const plan = Plan.signable(wallet, instructions, options)
+          const plan = Plan.signable(wallet, instructions, options, options.signers ?? [])
           return Either.isLeft(plan) ? Effect.fail(plan.left) : sign(fiber, plan.right)
         })
       ),

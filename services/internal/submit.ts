@@ -16,6 +16,7 @@ import {
   Transactions
 } from "../Transactions.js"
 import type { Wallet } from "../Wallet.js"
+import { extend } from "./extend.js"
 
 /** Sends instructions of the program: what the program refuses is the `ProgramError` itself. */
 export interface Submit {
@@ -60,7 +61,7 @@ export const make: Effect.Effect<Submit, never, Transactions> = Effect.map(Trans
     receiptOf: (receipt: Receipt) => A
   ) => Effect.mapBoth(transactions.send(instructions, options), { onFailure: refusal, onSuccess: receiptOf })
   const createAs: Submit["createAs"] = (address, instructions, options, receiptOf) =>
-    send(instructions, options === undefined ? { creates: address } : { ...options, creates: address }, receiptOf)
+    send(instructions, options === undefined ? { creates: address } : extend(options, { creates: address }), receiptOf)
   return {
     plain: (instructions, options) => Effect.mapError(transactions.send(instructions, options), refusal),
     account: (address, instructions, options) => send(instructions, options, located(address)),

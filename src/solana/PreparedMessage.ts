@@ -56,8 +56,13 @@ const shapeOf = ({ instructions: [instruction] }: PrepareOptions): number => {
   return head ^ (data.length << 4) ^ (instruction?.accounts?.length ?? 0)
 }
 
-const general = (options: PrepareOptions): Either.Either<PreparedMessage, InvalidInput> =>
-  Either.map(Message.compile({ ...options, blockhash: NO_BLOCKHASH }), (bytes) => {
+const general = ({
+  feePayer,
+  instructions,
+  lookupTables,
+  version
+}: PrepareOptions): Either.Either<PreparedMessage, InvalidInput> =>
+  Either.map(Message.compile({ version, feePayer, instructions, lookupTables, blockhash: NO_BLOCKHASH }), (bytes) => {
     const headerAt = bytes[0] === VERSION_FLAG ? 1 : 0
     const keysAt = headerAt + 4
     const signers = Array.from({ length: bytes[headerAt] ?? 0 }, (_, index) =>

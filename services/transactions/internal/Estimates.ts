@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Encoding from "effect/Encoding"
 import * as Option from "effect/Option"
 import type { CompiledMessage } from "../../../src/solana/Message.js"
+import { extend } from "../../internal/extend.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import type { FeeOptions } from "../Model.js"
 import * as Failure from "./Failure.js"
@@ -125,11 +126,11 @@ export const make = (
   })
 
   return {
-    reserve: (options) => ({
-      ...options,
-      computeUnitLimit: options.computeUnitLimit ?? Fees.MAX_COMPUTE_UNITS,
-      computeUnitPrice: options.computeUnitPrice ?? 1n
-    }),
+    reserve: (options) =>
+      extend(options, {
+        computeUnitLimit: options.computeUnitLimit ?? Fees.MAX_COMPUTE_UNITS,
+        computeUnitPrice: options.computeUnitPrice ?? 1n
+      }),
     estimate: Effect.fnUntraced(function* (plan, options, signed) {
       const kind = kindOf(Plan.messageOf(plan))
       const computeUnitLimit = options.computeUnitLimit ?? Option.getOrUndefined(yield* limitOf(plan, kind))

@@ -180,9 +180,10 @@ const withAuthority = (wallet: Wallet, named: ReadonlyArray<Wallet>, { authority
 export const signable = (
   wallet: Wallet,
   instructions: ReadonlyArray<Instruction>,
-  options: SignOptions
+  options: CompileOptions,
+  signers: ReadonlyArray<Wallet>
 ): Either.Either<SignablePlan, InvalidInput> => {
-  const { durableNonce, feePayer, signers = [] } = options
+  const { durableNonce, feePayer } = options
   const named = feePayer === undefined ? signers : [feePayer, ...signers]
   const others = durableNonce === undefined ? named : withAuthority(wallet, named, durableNonce)
   if (others.length >= MAX_SIGNERS) {

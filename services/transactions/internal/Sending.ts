@@ -9,6 +9,7 @@ import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { InvalidInput } from "../../../src/InvalidInput.js"
 import { ProgramError } from "../../../src/protocol/ProgramError.js"
+import { extend } from "../../internal/extend.js"
 import { annotated } from "../../internal/traced.js"
 import type { RpcError } from "../../RpcTransport.js"
 import type { Service as Wallet, WalletError } from "../../Wallet.js"
@@ -59,7 +60,8 @@ const planOf = (wallet: Wallet, items: ReadonlyArray<PackedItem>, options: Packe
   Plan.signable(
     wallet,
     items.flatMap(({ instructions }) => instructions),
-    { ...options, signers: signersOf(items) }
+    options,
+    signersOf(items)
   )
 
 /** The accounts that the items make. */
@@ -117,7 +119,7 @@ export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) 
         estimates === Estimates.none
           ? sign(fiber, planned)
           : Effect.flatMap(estimates.estimate(planned, options, known.length), (compute) =>
-              Effect.flatMap(planOf(wallet, items, { ...options, ...compute }), (priced) => sign(fiber, priced))
+              Effect.flatMap(planOf(wallet, items, extend(options, compute)), (priced) => sign(fiber, priced))
             )
       return Effect.flatMap(signing, (signed) => {
         known.push(signed.signature)
