@@ -364,7 +364,7 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
         )
       ),
     getProgramAccounts: (address, options) =>
-      callLong("getProgramAccounts", [address, program(options)], Decoders.contextualList(Decoders.keyedAccount)),
+      callLong("getProgramAccounts", [address, program(options)], Decoders.keyedAccounts),
     getSupply: (options) => call("getSupply", [commitment(options)], Decoders.contextual(Decoders.supply)),
     getTransactionCount: (options) => call("getTransactionCount", [read(options)], Decode.u64),
     getSignatureStatuses: (signatures, options) =>

@@ -10,6 +10,7 @@ import * as Addresses from "../../src/solana/Address.js"
 import * as Base64 from "../../src/solana/internal/base64.js"
 import * as Lamports from "../../src/solana/Lamports.js"
 import * as Turns from "../internal/turns.js"
+import * as AccountTexts from "./AccountTexts.js"
 import * as Decode from "./Decode.js"
 import * as LongResult from "./LongResult.js"
 import type * as Reply from "./Reply.js"
@@ -30,7 +31,10 @@ export const contextual = <A>(value: Decode.Decoder<A>): Decode.Decoder<Reply.Co
 const PART = 256
 
 /** As {@link contextual}, of a list that may be long: it is read in turns of the event loop. @since 0.1.0 @category decoding */
-export const contextualList = <A>(item: Decode.Decoder<A>) => {
+export const contextualList = <A>(
+  item: Decode.Decoder<A>,
+  quick: (items: string) => ReadonlyArray<A> | undefined = () => undefined
+) => {
   const list = Decode.array(item)
   const atOnce = contextual(list)
   const around = contextual<unknown>(Either.right)
@@ -38,7 +42,7 @@ export const contextualList = <A>(item: Decode.Decoder<A>) => {
     const long = result instanceof LongResult.LongResult
     const inTurns = Effect.flatMap(around(long ? result.frame : result), ({ slot, value }) => {
       const items = long
-        ? LongResult.list(result, list)
+        ? LongResult.list(result, list, quick)
         : Array.isArray(value)
           ? Turns.flatMap(Turns.partsOf<unknown>(value, PART), list)
           : list(value)
@@ -118,6 +122,9 @@ export const keyedAccount: Decode.Decoder<Reply.AccountInfo> = (input) => {
   const usual = typeof pubkey === "string" && Addresses.is(pubkey) ? usualAccount(pubkey, account) : undefined
   return usual === undefined ? anyKeyedAccount(input) : Either.right(usual)
 }
+
+/** `{context: {slot}, value: [{pubkey, account}]}`. @since 0.1.0 @category decoding */
+export const keyedAccounts = contextualList(keyedAccount, (items) => AccountTexts.read(items, keyedAccount))
 
 /** @since 0.1.0 @category decoding */
 export const latestBlockhash: Decode.Decoder<Reply.LatestBlockhash> = Decode.object((field) =>

@@ -38,6 +38,23 @@ describe.each([
       })
     )
   })
+
+  it("given any parts of a text, when decoded, then each is as by itself, and none changes with another", async () => {
+    const long = fc
+      .uint8Array({ minLength: 1000, maxLength: 1100 })
+      .map((bytes) => Buffer.from(bytes).toString("base64"))
+    const parts = fc.array(fc.oneof({ weight: 9, arbitrary: texts }, { weight: 1, arbitrary: long }), { maxLength: 60 })
+    await assertProperty(
+      fc.property(parts, (parts) => {
+        const decode = codec.decodeParts(parts.join("|"))
+        const decoded = parts.map(decode)
+        expect(decoded).toStrictEqual(parts.map(codec.decode))
+        for (const [index, bytes] of decoded.entries()) bytes?.fill(index)
+        expect(decoded.every((bytes, index) => bytes?.every((byte) => byte === index) ?? true)).toBe(true)
+      }),
+      300
+    )
+  })
 })
 
 describe("Base64", () => {
