@@ -2,7 +2,8 @@
  * The seven kinds of account that the program keeps: their models and their bytes.
  *
  * Decoders look at the discriminator and at the fields, never at the size: whatever follows the fields may be left over
- * from an older, longer value. Times are Unix seconds.
+ * from an older, longer value. Times are Unix seconds. Decoded hashes are copies, which do not change with the bytes that
+ * they were read from; many of them lie in one `ArrayBuffer` of 4 KiB, so `slice()` what is to be transferred to a worker.
  *
  * @since 0.1.0
  */
@@ -54,7 +55,7 @@ const directMessageFields = {
   sender: Borsh.address,
   /** As the sender gave it: a wallet, where the message can be marked read. */
   recipient: Borsh.address,
-  /** 32 bytes, by convention the SHA-256 of what was written. */
+  /** 32 bytes, by convention the SHA-256 of what was written. Once decoded it shares its `buffer` with other hashes. */
   payloadHash: Borsh.bytes32,
   createdAt: Borsh.i64,
   /** After this the status can no longer be changed. */
@@ -151,7 +152,10 @@ const invitationFields = {
   inviter: Borsh.address,
   /** The invitee's wallet. */
   invitee: Borsh.address,
-  /** 32 bytes: keccak-256 of channel, inviter, invitee, nonce and `createdAt`. */
+  /**
+   * 32 bytes: keccak-256 of channel, inviter, invitee, nonce and `createdAt`. Once decoded it shares its `buffer` with
+   * other hashes.
+   */
   invitationHash: Borsh.bytes32,
   createdAt: Borsh.i64,
   /** After this it cannot be used. */
@@ -349,16 +353,12 @@ const tagByDiscriminator = Borsh.index(layoutByTag)
 
 const decoder =
   <A>(account: AccountTag, layout: Borsh.Layout<A>) =>
-  (bytes: Uint8Array): Either.Either<A, AccountDecodeError> =>
-    Either.mapLeft(
-      layout.decode(bytes),
-      (failure) =>
-        new AccountDecodeError({
-          ...failure,
-          account,
-          reason: failure.field === Borsh.DISCRIMINATOR ? "Discriminator" : "Layout"
-        })
-    )
+  (bytes: Uint8Array): Either.Either<A, AccountDecodeError> => {
+    const decoded = layout.decode(bytes)
+    if (Either.isRight(decoded)) return Either.right(decoded.right)
+    const reason = decoded.left.field === Borsh.DISCRIMINATOR ? "Discriminator" : "Layout"
+    return Either.left(new AccountDecodeError({ ...decoded.left, account, reason }))
+  }
 
 /**
  * Decodes an {@link AgentAccount} from the account's data.

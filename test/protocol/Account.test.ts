@@ -110,7 +110,17 @@ describe("Account", () => {
     const pool = Buffer.concat([Buffer.alloc(7), Vectors.messageAccount, Buffer.alloc(7)])
     const { payloadHash } = Either.getOrThrow(Account.decodeDirectMessage(pool.subarray(7)))
     assert.deepStrictEqual(payloadHash, Vectors.helloHash)
-    assert.strictEqual(payloadHash.buffer.byteLength, 32)
+    assert.notStrictEqual(payloadHash.buffer, pool.buffer)
+    assert.isAtMost(payloadHash.buffer.byteLength, 4096)
+  })
+
+  it("Given many accounts decoded, When a field of one or its bytes are changed, Then the others stay as they are", () => {
+    const bytes = Vectors.messageAccount.slice()
+    const messages = Array.from({ length: 300 }, () => Either.getOrThrow(Account.decodeDirectMessage(bytes)))
+    bytes.fill(0)
+    messages[150]?.payloadHash.fill(0)
+    const changed = messages.filter(({ payloadHash }) => !Buffer.from(payloadHash).equals(Vectors.helloHash))
+    assert.deepStrictEqual(changed, messages.slice(150, 151))
   })
 
   it("Given an account cut anywhere, When decoded, Then it is refused with field and offset", () => {
