@@ -351,14 +351,15 @@ const layoutByTag: { readonly [Tag in AccountTag]: Borsh.Layout<Account> } = lay
 
 const tagByDiscriminator = Borsh.index(layoutByTag)
 
-const decoder =
-  <A>(account: AccountTag, layout: Borsh.Layout<A>) =>
-  (bytes: Uint8Array): Either.Either<A, AccountDecodeError> => {
-    const decoded = layout.decode(bytes)
-    if (Either.isRight(decoded)) return Either.right(decoded.right)
-    const reason = decoded.left.field === Borsh.DISCRIMINATOR ? "Discriminator" : "Layout"
-    return Either.left(new AccountDecodeError({ ...decoded.left, account, reason }))
-  }
+const decoder = <A>(account: AccountTag, layout: Borsh.Layout<A>) => {
+  const refuse = (failure: Borsh.DecodeFailure): AccountDecodeError =>
+    new AccountDecodeError({
+      ...failure,
+      account,
+      reason: failure.field === Borsh.DISCRIMINATOR ? "Discriminator" : "Layout"
+    })
+  return (bytes: Uint8Array): Either.Either<A, AccountDecodeError> => layout.decode(bytes, refuse)
+}
 
 /**
  * Decodes an {@link AgentAccount} from the account's data.

@@ -137,9 +137,9 @@ export const encode = (
  * @category decoding
  */
 export const decode = (bytes: Uint8Array): Either.Either<Envelope, EnvelopeDecodeError> =>
-  Either.mapBoth(layout.decode(bytes), {
-    onLeft: () => new EnvelopeDecodeError({ reason: reasonOf(bytes), size: bytes.length }),
-    onRight: (head) =>
+  Either.map(
+    layout.decode(bytes, () => new EnvelopeDecodeError({ reason: reasonOf(bytes), size: bytes.length })),
+    (head) =>
       new Envelope(
         {
           ...head,
@@ -147,7 +147,7 @@ export const decode = (bytes: Uint8Array): Either.Either<Envelope, EnvelopeDecod
         },
         true
       )
-  })
+  )
 
 const magic = Borsh.fromHex(MAGIC)
 

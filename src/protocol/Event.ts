@@ -328,10 +328,7 @@ export const decode = (bytes: Uint8Array): Either.Either<Event, EventDecodeError
           rule: "must begin with one of 8 discriminators"
         })
       )
-    : Either.mapLeft(
-        layouts[event].decode(bytes),
-        (failure) => new EventDecodeError({ ...failure, event, reason: "Layout" })
-      )
+    : layouts[event].decode(bytes, (failure) => new EventDecodeError({ ...failure, event, reason: "Layout" }))
 }
 
 /**

@@ -135,8 +135,8 @@ export const decode = (data: Uint8Array): Either.Either<InstructionData, Instruc
           rule: "must begin with one of 17 discriminators"
         })
       )
-    : Either.mapLeft(
-        layoutOf(instruction).decode(data),
+    : layoutOf(instruction).decode(
+        data,
         (failure) => new InstructionDecodeError({ ...failure, instruction, reason: "Layout" })
       )
 }

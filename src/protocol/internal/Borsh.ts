@@ -257,7 +257,8 @@ export interface DecodeFailure extends ReadFailure {
 /** A whole account, event or instruction: a discriminator, the fields, and some reserved bytes. */
 export interface Layout<A> {
   readonly discriminator: Uint8Array
-  decode(bytes: Uint8Array): Either.Either<A, DecodeFailure>
+  /** Fails with what `refuse` makes of the reason. */
+  decode<E>(bytes: Uint8Array, refuse: (failure: DecodeFailure) => E): Either.Either<A, E>
   /** Fails for a value that its schema would refuse: an integer out of range, a text that is no UTF-8. */
   encode(value: A): Either.Either<Uint8Array, InvalidInput>
 }
@@ -310,18 +311,22 @@ export const layout = <Tag extends string, F extends Fields, A extends Tagged<Ta
   const fields = Object.entries(options.fields).map(([name, codec]) => ({ name, codec }))
   return {
     discriminator,
-    decode: (bytes) => {
+    decode: (bytes, refuse) => {
       if (!startsWith(bytes, discriminator)) {
-        return Either.left({ field: DISCRIMINATOR, rule: `must begin with ${options.discriminator}`, offset: 0 })
+        return Either.left(
+          refuse({ field: DISCRIMINATOR, rule: `must begin with ${options.discriminator}`, offset: 0 })
+        )
       }
       const reader = new Reader(bytes, discriminator.length)
       const value = make()
       for (const { codec, name } of fields) {
         value[name] = codec.read(reader)
-        if (reader.failure !== undefined) return Either.left({ ...reader.failure, field: name })
+        if (reader.failure !== undefined) return Either.left(refuse({ ...reader.failure, field: name }))
       }
       reader.take(reserved)
-      return reader.failure === undefined ? Either.right(value) : Either.left({ ...reader.failure, field: "reserved" })
+      return reader.failure === undefined
+        ? Either.right(value)
+        : Either.left(refuse({ ...reader.failure, field: "reserved" }))
     },
     encode: (value) => {
       const writer = shared
