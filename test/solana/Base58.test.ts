@@ -83,6 +83,17 @@ describe("Base58", () => {
     for (const last of ["z", "0", "Ł"]) expect(is(`${largest.slice(0, -1)}${last}`)).toBe(false)
   })
 
+  it.each([
+    [32, Address.is],
+    [64, Signature.is]
+  ])("given the smallest text of %i bytes without a one before it, when it is smaller, then it is none", (size, is) => {
+    const smallest = Base58.encode(new Uint8Array(size).fill(1, 0, 1))
+    const below = Base58.encode(new Uint8Array(size - 1).fill(255))
+    expect([is(smallest), below.length, is(below)]).toStrictEqual([true, smallest.length, false])
+    for (const last of ["0", "Ł", "\n"]) expect(is(`${smallest.slice(0, -1)}${last}`)).toBe(false)
+    expect(is(`${smallest}\n`)).toBe(false)
+  })
+
   it("given any text, when decoded, then the bytes are Kit's or both refuse", async () => {
     await assertProperty(
       fc.property(texts(24), (text) => {

@@ -7,6 +7,9 @@ import { CODES, DIGITS, LIMB, LIMB_DIGITS, NO_DIGIT, ZERO } from "./base58Alphab
 
 const WORD = 0x10000
 
+/** For some dozens of digits this takes half the time of a loop. */
+const ONLY_DIGITS = /^[1-9A-HJ-NP-Za-km-z]+$/
+
 /** Base58 of exactly `size` bytes. */
 export interface FixedBase58 {
   /** Text of the `size` bytes that begin at `offset`. */
@@ -121,13 +124,14 @@ const make = (size: number, maxLength: number): FixedBase58 => {
   /** The alphabet ascends, so that of texts of one length the larger is the larger number. */
   const largest = encode(new Uint8Array(size).fill(255), 0)
 
-  /** A number of so many digits that does not begin with a zero takes all the bytes, if no more than there are. */
-  const is = (text: string): boolean => {
-    if (text.length !== maxLength || text.charCodeAt(0) === ZERO || text > largest) return decode(text) !== undefined
-    let at = 0
-    while (at < maxLength && (DIGITS[text.charCodeAt(at)] ?? NO_DIGIT) !== NO_DIGIT) at++
-    return at === maxLength
-  }
+  /** The smallest number that takes all the bytes: of one digit less. */
+  const smallest = encode(new Uint8Array(size).fill(1, 0, 1), 0)
+
+  const isBetween = (text: string): boolean =>
+    text.length === largest.length ? text <= largest : text.length === smallest.length && text >= smallest
+
+  const is = (text: string): boolean =>
+    text.charCodeAt(0) !== ZERO && isBetween(text) ? ONLY_DIGITS.test(text) : decode(text) !== undefined
 
   return { encode, decode, is }
 }
