@@ -62,14 +62,14 @@ const cut = (text: string, start: number, end: number, size: number): ReadonlyAr
 }
 
 /**
- * Reads a reply; where its text is longer than four pieces (of 64 Ki characters) and has a list at `result.value`, the
- * result is a {@link LongResult}.
+ * Reads a reply; where its text is longer than 4 Ki characters and has a list at `result.value`, the result is a
+ * {@link LongResult}, in pieces of `size` characters (64 Ki).
  *
  * @since 0.1.0
  * @category decoding
  */
 export const parse = (text: string, size = PIECE): Either.Either<unknown, Json.JsonError> => {
-  if (text.length <= 4 * size) return Json.parse(text)
+  if (text.length <= size / 16) return Json.parse(text)
   const start = text.indexOf(KEY) + KEY.length
   const end = text.lastIndexOf("]")
   if (start < KEY.length || start + text.length - end > MAX_FRAME) return Json.parse(text)
