@@ -25,7 +25,10 @@ export interface Contextual<A> {
  */
 export interface AccountInfo {
   readonly address: Address
-  /** The bytes, or the slice of them that was asked for. */
+  /**
+   * The bytes, or the slice of them that was asked for. Short ones lie many to an `ArrayBuffer`, each at a place of its own:
+   * use the view, not its `buffer`.
+   */
   readonly data: Uint8Array
   readonly lamports: Lamports
   /** The program that may write it. */
