@@ -10,25 +10,17 @@
  *
  * @since 0.1.0
  */
-import * as Headers from "@effect/platform/Headers"
-import * as HttpClient from "@effect/platform/HttpClient"
-import type * as HttpClientError from "@effect/platform/HttpClientError"
-import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import * as PlatformSocket from "@effect/platform/Socket"
+import type * as HttpClient from "@effect/platform/HttpClient"
+import type * as PlatformSocket from "@effect/platform/Socket"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
-import * as HttpStatus from "../services/rpc/HttpStatus.js"
 import * as JsonRpc from "../services/rpc/JsonRpc.js"
 import * as Subscriptions from "../services/rpc/Subscriptions.js"
 import * as RpcPool from "../services/RpcPool.js"
-import { RpcError, type RpcTransport } from "../services/RpcTransport.js"
-import * as Deadline from "../services/transport/Deadline.js"
+import type { RpcTransport } from "../services/RpcTransport.js"
 import type * as Endpoint from "../services/transport/Endpoint.js"
 import type * as Endpoints from "../services/transport/Endpoints.js"
 import type { EndpointsError } from "../services/transport/EndpointsError.js"
@@ -95,13 +87,8 @@ export interface EndpointsOptions extends RpcPool.Options, Resilience.Options {
   readonly endpoints: ReadonlyArray<EndpointOptions>
 }
 
-const causeOf = (error: HttpClientError.HttpClientError): unknown => ("cause" in error ? error.cause : undefined)
-
-/** The client's own error tells the URL: only what is below it may be shown. */
-const describe = (cause: unknown): string => {
-  if (!(cause instanceof Error)) return "the request failed"
-  return cause.cause instanceof Error ? `${cause.message}: ${cause.cause.message}` : cause.message
-}
+/** Who provides a client has loaded all that these need; who does not is spared 26 modules. */
+const loaded = Effect.promise(() => Promise.all([import("./platform/Http.js"), import("./platform/Sockets.js")]))
 
 /**
  * The bare client for one endpoint: each failure is told as it comes. Fails with `InvalidInput` that names the option when
@@ -118,61 +105,17 @@ export const transport = (
   HttpClient.HttpClient | PlatformSocket.WebSocketConstructor | Scope.Scope
 > =>
   Effect.gen(function* () {
-    const { host, url, wsUrl } = yield* Url.make(options)
+    const endpoint = yield* Url.make(options)
     const headers = yield* ExtraHeaders.make(options.headers)
     const timeout = yield* Options_.millis("requestTimeout", options.requestTimeout ?? "60 seconds")
     const maxReplyBytes = yield* Options_.integer("maxReplyBytes", options.maxReplyBytes ?? 64 * 1024 * 1024, 1)
     const capacity = yield* Options_.integer("subscriptionBuffer", options.subscriptionBuffer ?? 1024, 1)
     const perSocket = yield* Options_.integer("subscriptionsPerSocket", options.subscriptionsPerSocket ?? 100, 1)
-    const client = (yield* HttpClient.HttpClient).pipe(
-      HttpClient.withTracerDisabledWhen(() => true),
-      HttpClient.withTracerPropagation(false)
-    )
-    const open = yield* sockets(wsUrl)
-    const base = HttpClientRequest.post(Redacted.value(url), { headers, acceptJson: true })
+    const [Http, Sockets] = yield* loaded
+    const post = yield* Http.make(endpoint, { headers, timeout, maxReplyBytes })
+    const open = yield* Sockets.make(endpoint)
+    const { host } = endpoint
     let nextId = 1
-
-    const failed = (method: string) => (error: HttpClientError.HttpClientError) => {
-      const cause = causeOf(error)
-      return new RpcError({ reason: "Transport", method, host, detail: describe(cause), cause })
-    }
-
-    const refused = (method: string, { headers, status }: HttpClientResponse.HttpClientResponse) =>
-      HttpStatus.refused(
-        method,
-        host,
-        status,
-        Option.getOrElse(Headers.get(headers, "retry-after"), () => "")
-      )
-
-    const text = (method: string, response: HttpClientResponse.HttpClientResponse): Effect.Effect<string, RpcError> =>
-      Effect.suspend(() => {
-        const decoder = new TextDecoder()
-        let size = 0
-        return response.stream.pipe(
-          Stream.mapError(failed(method)),
-          Stream.runFoldEffect("", (text, bytes) => {
-            size += bytes.length
-            return size <= maxReplyBytes
-              ? Effect.succeed(text + decoder.decode(bytes, { stream: true }))
-              : new RpcError({
-                  reason: "Decode",
-                  method,
-                  host,
-                  detail: `the reply is longer than ${maxReplyBytes} bytes`
-                })
-          }),
-          Effect.map((text) => text + decoder.decode())
-        )
-      })
-
-    const post = (method: string, body: string): Effect.Effect<string, RpcError> =>
-      client.execute(HttpClientRequest.bodyText(base, body, "application/json")).pipe(
-        Effect.mapError(failed(method)),
-        Effect.flatMap((response) => (response.status === 200 ? text(method, response) : refused(method, response))),
-        Deadline.enforce(method, host),
-        Deadline.within(timeout)
-      )
 
     return {
       host,
@@ -195,52 +138,6 @@ export const transport = (
       subscribe: Subscriptions.make({ host, open, capacity, perSocket, timeout: Duration.millis(timeout) })
     }
   })
-
-/** The close code that a client which is done sends. */
-const NORMAL = 1000
-
-/** Gives a function that starts to open a socket. Those that are open when the scope closes are closed. */
-const sockets = (url: Redacted.Redacted<URL>) =>
-  Effect.map(
-    Effect.all([
-      PlatformSocket.WebSocketConstructor,
-      Effect.acquireRelease(
-        Effect.sync(() => new Set<globalThis.WebSocket>()),
-        (sockets) =>
-          Effect.sync(() => {
-            for (const socket of sockets) socket.close(NORMAL)
-          })
-      )
-    ]),
-    ([construct, sockets]) =>
-      ({ onOpen, onText, onLost }: Subscriptions.SocketHandlers): Subscriptions.Socket => {
-        const socket = construct(Redacted.value(url).href)
-        let isOpen = false
-        sockets.add(socket)
-        socket.addEventListener("open", () => {
-          isOpen = true
-          onOpen()
-        })
-        socket.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
-          if (typeof data === "string") onText(data)
-          else onLost({ reason: "Decode", detail: "a binary message is not JSON-RPC" })
-        })
-        socket.addEventListener("close", ({ code }) => {
-          sockets.delete(socket)
-          onLost(
-            isOpen
-              ? { reason: "Closed", detail: `the WebSocket was closed (${code})` }
-              : { reason: "Connect", detail: "the WebSocket could not be opened" }
-          )
-        })
-        // A failure to connect is told by an error and a close event; some constructors throw an error without a listener.
-        socket.addEventListener("error", () => undefined)
-        return {
-          send: (text) => socket.send(text),
-          close: () => socket.close(NORMAL)
-        }
-      }
-  )
 
 /**
  * The endpoints as one transport, as `RpcPoolUndici.endpoints` makes it.

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import * as KeyValueStore from "@effect/platform/KeyValueStore"
+import type { KeyValueStore } from "@effect/platform/KeyValueStore"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -14,6 +14,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Hash from "../src/solana/Hash.js"
 import * as Hex from "./internal/hex.js"
+import { keyValueStore } from "./internal/keyValueStore.js"
 import * as TestLayer from "./internal/testLayer.js"
 import { spanned } from "./internal/traced.js"
 
@@ -308,7 +309,7 @@ const KEY_PREFIX = "pod/payload/"
 
 // Bytes travel as base64 text, since `KeyValueStore.prefix` leaves `getUint8Array` without the prefix: a store that was
 // prefixed by the application would not find what it set.
-const keyValueBackend = (store: KeyValueStore.KeyValueStore): Backend => ({
+const keyValueBackend = (store: KeyValueStore): Backend => ({
   set: (key, bytes) => store.set(KEY_PREFIX + key, Encoding.encodeBase64(bytes)),
   get: (key) =>
     Effect.map(
@@ -327,9 +328,9 @@ const keyValueBackend = (store: KeyValueStore.KeyValueStore): Backend => ({
  * @since 0.1.0
  * @category layers
  */
-export const layerKeyValueStore: Layer.Layer<PayloadStore, never, KeyValueStore.KeyValueStore> = Layer.effect(
+export const layerKeyValueStore: Layer.Layer<PayloadStore, never, KeyValueStore> = Layer.effect(
   PayloadStore,
-  Effect.map(KeyValueStore.KeyValueStore, (store) => make(keyValueBackend(store)))
+  Effect.map(keyValueStore, (store) => make(keyValueBackend(store)))
 )
 
 /**

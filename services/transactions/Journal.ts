@@ -8,7 +8,7 @@
  * @since 0.1.0
  */
 import type { Signature } from "@solana/kit"
-import * as KeyValueStore from "@effect/platform/KeyValueStore"
+import type { KeyValueStore } from "@effect/platform/KeyValueStore"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -16,6 +16,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { InvalidInput } from "../../src/InvalidInput.js"
 import * as Address from "../../src/solana/Address.js"
+import { keyValueStore } from "../internal/keyValueStore.js"
 import { SignedTransaction } from "./SignedTransaction.js"
 
 /**
@@ -134,12 +135,12 @@ const unavailable = (cause: unknown) => new JournalError({ reason: "Unavailable"
  */
 export const make = Effect.fnUntraced(function* (
   options: Options = {}
-): Effect.fn.Return<Service, InvalidInput | JournalError, KeyValueStore.KeyValueStore> {
+): Effect.fn.Return<Service, InvalidInput | JournalError, KeyValueStore> {
   const { capacity = 1024, prefix = "transaction-" } = options
   if (!(Number.isSafeInteger(capacity) && capacity > 0)) {
     return yield* new InvalidInput({ field: "capacity", rule: "must be a whole number, at least 1", size: capacity })
   }
-  const store = yield* KeyValueStore.KeyValueStore
+  const store = yield* keyValueStore
   const free: Array<string> = []
   const taken = new Map<Signature, { readonly key: string; readonly entry: JournalEntry }>()
   const keys = Array.from({ length: capacity }, (_, index) => `${prefix}${index}`)
@@ -208,5 +209,4 @@ export const make = Effect.fnUntraced(function* (
  */
 export const layerKeyValueStore = (
   options?: Options
-): Layer.Layer<Journal, InvalidInput | JournalError, KeyValueStore.KeyValueStore> =>
-  Layer.effect(Journal, make(options))
+): Layer.Layer<Journal, InvalidInput | JournalError, KeyValueStore> => Layer.effect(Journal, make(options))

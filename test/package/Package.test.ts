@@ -110,7 +110,7 @@ describe("the vocabulary and the services", () => {
 })
 
 describe("the face", () => {
-  it("loads neither undici nor the embedded cluster before one is used", async () => {
+  it("loads neither undici, @effect/platform nor the embedded cluster before one is used", async () => {
     // Given what an import of the face loads at once, and what it loads later
     const { metafile } = await esbuild.build({
       entryPoints: [path.join(root, "src/index.ts")],
@@ -131,7 +131,7 @@ describe("the face", () => {
       }
     }
     // Then the heavy parts are there, and come later
-    const heavy = /^undici$|^litesvm|platform-node|embedded\/Cluster\.ts/
+    const heavy = /^undici$|^litesvm|^@effect\/platform|embedded\/Cluster\.ts/
     const inputs = outputs.flatMap(([name, { inputs }]) => Object.keys(inputs).map((input) => [name, input] as const))
     expect(inputs.some(([, input]) => heavy.test(input))).toBe(true)
     expect(inputs.filter(([name, input]) => loaded.has(name) && heavy.test(input))).toEqual([])

@@ -1,0 +1,57 @@
+/**
+ * WebSockets over the `WebSocketConstructor` of `@effect/platform`.
+ */
+import { WebSocketConstructor } from "@effect/platform/Socket"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import type { Socket, SocketHandlers } from "../../services/rpc/Subscriptions.js"
+import type { Endpoint } from "../internal/Url.js"
+
+/** The close code that a client which is done sends. */
+const NORMAL = 1000
+
+/** Gives a function that starts to open a socket. Those that are open when the scope closes are closed. */
+export const make = ({
+  wsUrl
+}: Endpoint): Effect.Effect<(handlers: SocketHandlers) => Socket, never, Scope.Scope | WebSocketConstructor> =>
+  Effect.map(
+    Effect.all([
+      WebSocketConstructor,
+      Effect.acquireRelease(
+        Effect.sync(() => new Set<globalThis.WebSocket>()),
+        (sockets) =>
+          Effect.sync(() => {
+            for (const socket of sockets) socket.close(NORMAL)
+          })
+      )
+    ]),
+    ([construct, sockets]) =>
+      ({ onOpen, onText, onLost }) => {
+        const socket = construct(Redacted.value(wsUrl).href)
+        let isOpen = false
+        sockets.add(socket)
+        socket.addEventListener("open", () => {
+          isOpen = true
+          onOpen()
+        })
+        socket.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
+          if (typeof data === "string") onText(data)
+          else onLost({ reason: "Decode", detail: "a binary message is not JSON-RPC" })
+        })
+        socket.addEventListener("close", ({ code }) => {
+          sockets.delete(socket)
+          onLost(
+            isOpen
+              ? { reason: "Closed", detail: `the WebSocket was closed (${code})` }
+              : { reason: "Connect", detail: "the WebSocket could not be opened" }
+          )
+        })
+        // A failure to connect is told by an error and a close event; some constructors throw an error without a listener.
+        socket.addEventListener("error", () => undefined)
+        return {
+          send: (text) => socket.send(text),
+          close: () => socket.close(NORMAL)
+        }
+      }
+  )
