@@ -6,25 +6,14 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import * as path from "node:path"
 import ts from "typescript"
+import { isPublic, root } from "./publicModules.js"
 
-const root = path.resolve(import.meta.dirname, "..")
 const config = ts.parseJsonConfigFileContent(
   ts.readConfigFile(path.join(root, "tsconfig.json"), ts.sys.readFile).config,
   ts.sys,
   root
 )
 const problems: Array<string> = []
-
-const { exports } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"))
-
-/** Whether the package exports the module: the exact key decides, else the longest pattern. */
-const isPublic = (file: string): boolean => {
-  if (!/^(src|services|layers)\//.test(file) || file.endsWith("index.ts")) return false
-  const specifier = `./${file.replace(/^src\//, "").replace(/\.ts$/, "")}`
-  const patterns = Object.keys(exports).filter((key) => key.endsWith("*") && specifier.startsWith(key.slice(0, -1)))
-  const key = specifier in exports ? specifier : patterns.toSorted((left, right) => right.length - left.length)[0]
-  return key !== undefined && exports[key] !== null
-}
 
 const capture = (text: string, pattern: RegExp): ReadonlyArray<string> =>
   [...text.matchAll(pattern)].map((match) => match[1] ?? "")

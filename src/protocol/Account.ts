@@ -46,9 +46,12 @@ export class AgentAccount extends Schema.TaggedClass<AgentAccount>("@pod-protoco
   Borsh.schemas(agentFields)
 ) {
   toJSON(): typeof AgentAccount.Encoded {
-    return Schema.encodeSync(AgentAccount)(this)
+    return agentAccountJson(this)
   }
 }
+
+// Not within the class: bundled, one that names itself is called `_AgentAccount`, and logs show that.
+const agentAccountJson = (self: AgentAccount) => Schema.encodeSync(AgentAccount)(self)
 
 const directMessageFields = {
   /** The sender's agent address. */
@@ -77,9 +80,11 @@ export class DirectMessage extends Schema.TaggedClass<DirectMessage>("@pod-proto
   Borsh.schemas(directMessageFields)
 ) {
   toJSON(): typeof DirectMessage.Encoded {
-    return Schema.encodeSync(DirectMessage)(this)
+    return directMessageJson(this)
   }
 }
+
+const directMessageJson = (self: DirectMessage) => Schema.encodeSync(DirectMessage)(self)
 
 const channelFields = {
   /** The creator's wallet. */
@@ -114,9 +119,11 @@ export class ChannelAccount extends Schema.TaggedClass<ChannelAccount>("@pod-pro
   Borsh.schemas(channelFields)
 ) {
   toJSON(): typeof ChannelAccount.Encoded {
-    return Schema.encodeSync(ChannelAccount)(this)
+    return channelAccountJson(this)
   }
 }
+
+const channelAccountJson = (self: ChannelAccount) => Schema.encodeSync(ChannelAccount)(self)
 
 const participantFields = {
   channel: Borsh.address,
@@ -142,9 +149,11 @@ export class ChannelParticipant extends Schema.TaggedClass<ChannelParticipant>(
   "@pod-protocol/effect/ChannelParticipant"
 )("ChannelParticipant", Borsh.schemas(participantFields)) {
   toJSON(): typeof ChannelParticipant.Encoded {
-    return Schema.encodeSync(ChannelParticipant)(this)
+    return channelParticipantJson(this)
   }
 }
+
+const channelParticipantJson = (self: ChannelParticipant) => Schema.encodeSync(ChannelParticipant)(self)
 
 const invitationFields = {
   channel: Borsh.address,
@@ -177,9 +186,11 @@ export class ChannelInvitation extends Schema.TaggedClass<ChannelInvitation>("@p
   Borsh.schemas(invitationFields)
 ) {
   toJSON(): typeof ChannelInvitation.Encoded {
-    return Schema.encodeSync(ChannelInvitation)(this)
+    return channelInvitationJson(this)
   }
 }
+
+const channelInvitationJson = (self: ChannelInvitation) => Schema.encodeSync(ChannelInvitation)(self)
 
 const channelMessageFields = {
   channel: Borsh.address,
@@ -206,9 +217,11 @@ export class ChannelMessage extends Schema.TaggedClass<ChannelMessage>("@pod-pro
   Borsh.schemas(channelMessageFields)
 ) {
   toJSON(): typeof ChannelMessage.Encoded {
-    return Schema.encodeSync(ChannelMessage)(this)
+    return channelMessageJson(this)
   }
 }
+
+const channelMessageJson = (self: ChannelMessage) => Schema.encodeSync(ChannelMessage)(self)
 
 const escrowFields = {
   channel: Borsh.address,
@@ -231,9 +244,11 @@ export class EscrowAccount extends Schema.TaggedClass<EscrowAccount>("@pod-proto
   Borsh.schemas(escrowFields)
 ) {
   toJSON(): typeof EscrowAccount.Encoded {
-    return Schema.encodeSync(EscrowAccount)(this)
+    return escrowAccountJson(this)
   }
 }
+
+const escrowAccountJson = (self: EscrowAccount) => Schema.encodeSync(EscrowAccount)(self)
 
 /**
  * Any account of the program.

@@ -35,9 +35,12 @@ export class AgentRegistered extends Schema.TaggedClass<AgentRegistered>("@pod-p
   Borsh.schemas(agentRegisteredFields)
 ) {
   toJSON(): typeof AgentRegistered.Encoded {
-    return Schema.encodeSync(AgentRegistered)(this)
+    return agentRegisteredJson(this)
   }
 }
+
+// Not within the class: bundled, one that names itself is called `_AgentRegistered`, and logs show that.
+const agentRegisteredJson = (self: AgentRegistered) => Schema.encodeSync(AgentRegistered)(self)
 
 const messageSentFields = {
   /** The sender's agent address. */
@@ -58,9 +61,11 @@ export class MessageSent extends Schema.TaggedClass<MessageSent>("@pod-protocol/
   Borsh.schemas(messageSentFields)
 ) {
   toJSON(): typeof MessageSent.Encoded {
-    return Schema.encodeSync(MessageSent)(this)
+    return messageSentJson(this)
   }
 }
+
+const messageSentJson = (self: MessageSent) => Schema.encodeSync(MessageSent)(self)
 
 const channelCreatedFields = {
   channel: Borsh.address,
@@ -82,9 +87,11 @@ export class ChannelCreated extends Schema.TaggedClass<ChannelCreated>("@pod-pro
   Borsh.schemas(channelCreatedFields)
 ) {
   toJSON(): typeof ChannelCreated.Encoded {
-    return Schema.encodeSync(ChannelCreated)(this)
+    return channelCreatedJson(this)
   }
 }
+
+const channelCreatedJson = (self: ChannelCreated) => Schema.encodeSync(ChannelCreated)(self)
 
 const channelJoinedFields = {
   channel: Borsh.address,
@@ -104,9 +111,11 @@ export class ChannelJoined extends Schema.TaggedClass<ChannelJoined>("@pod-proto
   Borsh.schemas(channelJoinedFields)
 ) {
   toJSON(): typeof ChannelJoined.Encoded {
-    return Schema.encodeSync(ChannelJoined)(this)
+    return channelJoinedJson(this)
   }
 }
+
+const channelJoinedJson = (self: ChannelJoined) => Schema.encodeSync(ChannelJoined)(self)
 
 const messageBroadcastFields = {
   channel: Borsh.address,
@@ -127,9 +136,11 @@ export class MessageBroadcast extends Schema.TaggedClass<MessageBroadcast>("@pod
   Borsh.schemas(messageBroadcastFields)
 ) {
   toJSON(): typeof MessageBroadcast.Encoded {
-    return Schema.encodeSync(MessageBroadcast)(this)
+    return messageBroadcastJson(this)
   }
 }
+
+const messageBroadcastJson = (self: MessageBroadcast) => Schema.encodeSync(MessageBroadcast)(self)
 
 const escrowEventFields = {
   channel: Borsh.address,
@@ -150,9 +161,11 @@ export class EscrowDeposit extends Schema.TaggedClass<EscrowDeposit>("@pod-proto
   Borsh.schemas(escrowEventFields)
 ) {
   toJSON(): typeof EscrowDeposit.Encoded {
-    return Schema.encodeSync(EscrowDeposit)(this)
+    return escrowDepositJson(this)
   }
 }
+
+const escrowDepositJson = (self: EscrowDeposit) => Schema.encodeSync(EscrowDeposit)(self)
 
 /**
  * Lamports of a deposit were taken back.
@@ -165,9 +178,11 @@ export class EscrowWithdrawal extends Schema.TaggedClass<EscrowWithdrawal>("@pod
   Borsh.schemas(escrowEventFields)
 ) {
   toJSON(): typeof EscrowWithdrawal.Encoded {
-    return Schema.encodeSync(EscrowWithdrawal)(this)
+    return escrowWithdrawalJson(this)
   }
 }
+
+const escrowWithdrawalJson = (self: EscrowWithdrawal) => Schema.encodeSync(EscrowWithdrawal)(self)
 
 const compressedMessageSyncedFields = {
   channel: Borsh.address,
@@ -191,9 +206,11 @@ export class CompressedMessageSynced extends Schema.TaggedClass<CompressedMessag
   "@pod-protocol/effect/CompressedMessageSynced"
 )("CompressedMessageSynced", Borsh.schemas(compressedMessageSyncedFields)) {
   toJSON(): typeof CompressedMessageSynced.Encoded {
-    return Schema.encodeSync(CompressedMessageSynced)(this)
+    return compressedMessageSyncedJson(this)
   }
 }
+
+const compressedMessageSyncedJson = (self: CompressedMessageSynced) => Schema.encodeSync(CompressedMessageSynced)(self)
 
 /**
  * Any event of the program. JSON: 64-bit integers as decimal strings, bytes as base64. Times are Unix seconds.

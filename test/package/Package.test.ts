@@ -5,6 +5,7 @@ import * as fs from "node:fs/promises"
 import * as os from "node:os"
 import * as path from "node:path"
 import { promisify } from "node:util"
+import { publicModules } from "../../scripts/publicModules.js"
 
 const run = promisify(execFile)
 const root = path.resolve(import.meta.dirname, "../..")
@@ -50,6 +51,63 @@ describe("the packed package", () => {
       console.log([face.Agent, services.Agent, layers.Pod, base58.encode, agent.Agent, pod.layerEmbedded].every(Boolean), PROGRAM_ID)
     `)
     expect(names).toBe("true HEpGLgYsE1kP8aoYKyLFc3JVVrofS7T4zEA6fWBJsZps")
+  })
+
+  it("gives Node one instance of everything, by whichever name it is imported", async () => {
+    // Given each name that the package exports
+    const names = publicModules.map((module) => module.replace(/^src\//, "").replace(/\.ts$/, ""))
+    // When Node imports all of them beside the face and the floors
+    const different = await node(`
+      const modules = await Promise.all(${JSON.stringify(names)}.map(async (name) =>
+        [name.split("/").pop(), await import("@pod-protocol/effect/" + name)]))
+      const faces = await Promise.all(["", "/services", "/layers"].map((name) => import("@pod-protocol/effect" + name)))
+      for (const face of faces) {
+        for (const [name, namespace] of Object.entries(face)) {
+          if (name === "InvalidInput") continue
+          const same = ([last, module]) => last === name && Object.keys(module).every((key) => module[key] === namespace[key])
+          if (!modules.some(same)) console.log(name)
+        }
+      }
+      for (const [, module] of modules) {
+        for (const { name } of Object.values(module)) if (String(name).startsWith("_")) console.log(name)
+      }
+    `)
+    // Then what they hold is the same and bears its own name, since each source is in one of the files that Node loads
+    expect(different).toBe("")
+    const folder = path.join(scratch, "node_modules/@pod-protocol/effect/dist/node")
+    const maps = (await fs.readdir(folder, { recursive: true })).filter((file) => file.endsWith(".js.map"))
+    const sources = await Promise.all(
+      maps.map(async (map) => {
+        const { sources }: { sources: ReadonlyArray<string> } = JSON.parse(
+          await fs.readFile(path.join(folder, map), "utf8")
+        )
+        return sources.map((source) => path.join(folder, path.dirname(map), source))
+      })
+    )
+    const all = sources.flat()
+    expect(all.length).toBeGreaterThan(100)
+    expect(all.filter((source, index) => all.indexOf(source) !== index)).toEqual([])
+  }, 60_000)
+
+  it("gives a bundler single modules, of which it leaves out what is not used", async () => {
+    // Given an application that uses one part of the face
+    const built = await esbuild.build({
+      stdin: { contents: `import { Logs } from "@pod-protocol/effect"; console.log(Logs)`, resolveDir: scratch },
+      bundle: true,
+      splitting: true,
+      outdir: "out",
+      format: "esm",
+      platform: "browser",
+      external: ["effect/*", "@effect/*", "@noble/*", "node:*", "undici", "litesvm"],
+      metafile: true,
+      write: false
+    })
+    // When it is bundled, Then it holds little else
+    const application = Object.entries(built.metafile.outputs).find(([, { entryPoint }]) => entryPoint !== undefined)
+    const parts = Object.keys(application?.[1].inputs ?? {}).filter((input) => input.includes("@pod-protocol"))
+    expect(parts.filter((input) => input.includes("dist/node"))).toEqual([])
+    expect(parts.some((input) => input.endsWith("protocol/Logs.js"))).toBe(true)
+    expect(parts.length).toBeLessThan(20)
   })
 
   it("keeps its internals to itself", async () => {
