@@ -70,6 +70,7 @@ await build({
   format: "esm",
   target: "es2022",
   sourcemap: true,
+  sourcesContent: false,
   plugins: [onFloors],
   logLevel: "warning"
 })
