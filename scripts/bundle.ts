@@ -5,7 +5,7 @@
  *
  * Bundlers take the single modules of `dist`, of which they leave out what an application does not use.
  */
-import { rm } from "node:fs/promises"
+import { mkdir, rm, writeFile } from "node:fs/promises"
 import * as path from "node:path"
 import { build, type Plugin } from "esbuild"
 import { publicModules, root } from "./publicModules.js"
@@ -54,8 +54,15 @@ const onFloors: Plugin = {
 
 const outdir = path.join(root, "dist/node")
 
+/** esbuild calls a class that names itself `_Agent`, and logs would show that. */
+const withOwnNames = (code: string): string =>
+  [...code.matchAll(/^var (\w+) = class _\1\b/gm)].reduce(
+    (code, [, name = ""]) => code.replace(new RegExp(`\\b_${name}\\b`, "g"), name),
+    code
+  )
+
 await rm(outdir, { recursive: true, force: true })
-await build({
+const { outputFiles } = await build({
   absWorkingDir: root,
   entryPoints: modules.map((module) => ({ in: `entry:${module}`, out: module.replace(/\.ts$/, "") })),
   outdir,
@@ -72,5 +79,10 @@ await build({
   sourcemap: true,
   sourcesContent: false,
   plugins: [onFloors],
-  logLevel: "warning"
+  logLevel: "warning",
+  write: false
 })
+for (const { path: file, text } of outputFiles) {
+  await mkdir(path.dirname(file), { recursive: true })
+  await writeFile(file, file.endsWith(".js") ? withOwnNames(text) : text)
+}

@@ -46,12 +46,9 @@ export class AgentAccount extends Schema.TaggedClass<AgentAccount>("@pod-protoco
   Borsh.schemas(agentFields)
 ) {
   toJSON(): typeof AgentAccount.Encoded {
-    return agentAccountJson(this)
+    return Schema.encodeSync(AgentAccount)(this)
   }
 }
-
-// Not within the class: bundled, one that names itself is called `_AgentAccount`, and logs show that.
-const agentAccountJson = (self: AgentAccount) => Schema.encodeSync(AgentAccount)(self)
 
 const directMessageFields = {
   /** The sender's agent address. */
@@ -80,11 +77,9 @@ export class DirectMessage extends Schema.TaggedClass<DirectMessage>("@pod-proto
   Borsh.schemas(directMessageFields)
 ) {
   toJSON(): typeof DirectMessage.Encoded {
-    return directMessageJson(this)
+    return Schema.encodeSync(DirectMessage)(this)
   }
 }
-
-const directMessageJson = (self: DirectMessage) => Schema.encodeSync(DirectMessage)(self)
 
 const channelFields = {
   /** The creator's wallet. */
@@ -119,11 +114,9 @@ export class ChannelAccount extends Schema.TaggedClass<ChannelAccount>("@pod-pro
   Borsh.schemas(channelFields)
 ) {
   toJSON(): typeof ChannelAccount.Encoded {
-    return channelAccountJson(this)
+    return Schema.encodeSync(ChannelAccount)(this)
   }
 }
-
-const channelAccountJson = (self: ChannelAccount) => Schema.encodeSync(ChannelAccount)(self)
 
 const participantFields = {
   channel: Borsh.address,
@@ -149,11 +142,9 @@ export class ChannelParticipant extends Schema.TaggedClass<ChannelParticipant>(
   "@pod-protocol/effect/ChannelParticipant"
 )("ChannelParticipant", Borsh.schemas(participantFields)) {
   toJSON(): typeof ChannelParticipant.Encoded {
-    return channelParticipantJson(this)
+    return Schema.encodeSync(ChannelParticipant)(this)
   }
 }
-
-const channelParticipantJson = (self: ChannelParticipant) => Schema.encodeSync(ChannelParticipant)(self)
 
 const invitationFields = {
   channel: Borsh.address,
@@ -186,11 +177,9 @@ export class ChannelInvitation extends Schema.TaggedClass<ChannelInvitation>("@p
   Borsh.schemas(invitationFields)
 ) {
   toJSON(): typeof ChannelInvitation.Encoded {
-    return channelInvitationJson(this)
+    return Schema.encodeSync(ChannelInvitation)(this)
   }
 }
-
-const channelInvitationJson = (self: ChannelInvitation) => Schema.encodeSync(ChannelInvitation)(self)
 
 const channelMessageFields = {
   channel: Borsh.address,
@@ -217,11 +206,9 @@ export class ChannelMessage extends Schema.TaggedClass<ChannelMessage>("@pod-pro
   Borsh.schemas(channelMessageFields)
 ) {
   toJSON(): typeof ChannelMessage.Encoded {
-    return channelMessageJson(this)
+    return Schema.encodeSync(ChannelMessage)(this)
   }
 }
-
-const channelMessageJson = (self: ChannelMessage) => Schema.encodeSync(ChannelMessage)(self)
 
 const escrowFields = {
   channel: Borsh.address,
@@ -244,11 +231,9 @@ export class EscrowAccount extends Schema.TaggedClass<EscrowAccount>("@pod-proto
   Borsh.schemas(escrowFields)
 ) {
   toJSON(): typeof EscrowAccount.Encoded {
-    return escrowAccountJson(this)
+    return Schema.encodeSync(EscrowAccount)(this)
   }
 }
-
-const escrowAccountJson = (self: EscrowAccount) => Schema.encodeSync(EscrowAccount)(self)
 
 /**
  * Any account of the program.

@@ -51,12 +51,9 @@ export class Envelope extends Schema.TaggedClass<Envelope>("@pod-protocol/effect
   payload: Schema.Uint8ArrayFromBase64
 }) {
   toJSON(): typeof Envelope.Encoded {
-    return json(this)
+    return Schema.encodeSync(Envelope)(this)
   }
 }
-
-// Not within the class: bundled, one that names itself is called `_Envelope`, and logs show that.
-const json = (self: Envelope) => Schema.encodeSync(Envelope)(self)
 
 const layout = Borsh.layout({ tag: "Envelope", discriminator: MAGIC + VERSION, fields: headerFields })
 

@@ -35,12 +35,9 @@ export class AgentRegistered extends Schema.TaggedClass<AgentRegistered>("@pod-p
   Borsh.schemas(agentRegisteredFields)
 ) {
   toJSON(): typeof AgentRegistered.Encoded {
-    return agentRegisteredJson(this)
+    return Schema.encodeSync(AgentRegistered)(this)
   }
 }
-
-// Not within the class: bundled, one that names itself is called `_AgentRegistered`, and logs show that.
-const agentRegisteredJson = (self: AgentRegistered) => Schema.encodeSync(AgentRegistered)(self)
 
 const messageSentFields = {
   /** The sender's agent address. */
@@ -61,11 +58,9 @@ export class MessageSent extends Schema.TaggedClass<MessageSent>("@pod-protocol/
   Borsh.schemas(messageSentFields)
 ) {
   toJSON(): typeof MessageSent.Encoded {
-    return messageSentJson(this)
+    return Schema.encodeSync(MessageSent)(this)
   }
 }
-
-const messageSentJson = (self: MessageSent) => Schema.encodeSync(MessageSent)(self)
 
 const channelCreatedFields = {
   channel: Borsh.address,
@@ -87,11 +82,9 @@ export class ChannelCreated extends Schema.TaggedClass<ChannelCreated>("@pod-pro
   Borsh.schemas(channelCreatedFields)
 ) {
   toJSON(): typeof ChannelCreated.Encoded {
-    return channelCreatedJson(this)
+    return Schema.encodeSync(ChannelCreated)(this)
   }
 }
-
-const channelCreatedJson = (self: ChannelCreated) => Schema.encodeSync(ChannelCreated)(self)
 
 const channelJoinedFields = {
   channel: Borsh.address,
@@ -111,11 +104,9 @@ export class ChannelJoined extends Schema.TaggedClass<ChannelJoined>("@pod-proto
   Borsh.schemas(channelJoinedFields)
 ) {
   toJSON(): typeof ChannelJoined.Encoded {
-    return channelJoinedJson(this)
+    return Schema.encodeSync(ChannelJoined)(this)
   }
 }
-
-const channelJoinedJson = (self: ChannelJoined) => Schema.encodeSync(ChannelJoined)(self)
 
 const messageBroadcastFields = {
   channel: Borsh.address,
@@ -136,11 +127,9 @@ export class MessageBroadcast extends Schema.TaggedClass<MessageBroadcast>("@pod
   Borsh.schemas(messageBroadcastFields)
 ) {
   toJSON(): typeof MessageBroadcast.Encoded {
-    return messageBroadcastJson(this)
+    return Schema.encodeSync(MessageBroadcast)(this)
   }
 }
-
-const messageBroadcastJson = (self: MessageBroadcast) => Schema.encodeSync(MessageBroadcast)(self)
 
 const escrowEventFields = {
   channel: Borsh.address,
@@ -161,11 +150,9 @@ export class EscrowDeposit extends Schema.TaggedClass<EscrowDeposit>("@pod-proto
   Borsh.schemas(escrowEventFields)
 ) {
   toJSON(): typeof EscrowDeposit.Encoded {
-    return escrowDepositJson(this)
+    return Schema.encodeSync(EscrowDeposit)(this)
   }
 }
-
-const escrowDepositJson = (self: EscrowDeposit) => Schema.encodeSync(EscrowDeposit)(self)
 
 /**
  * Lamports of a deposit were taken back.
@@ -178,11 +165,9 @@ export class EscrowWithdrawal extends Schema.TaggedClass<EscrowWithdrawal>("@pod
   Borsh.schemas(escrowEventFields)
 ) {
   toJSON(): typeof EscrowWithdrawal.Encoded {
-    return escrowWithdrawalJson(this)
+    return Schema.encodeSync(EscrowWithdrawal)(this)
   }
 }
-
-const escrowWithdrawalJson = (self: EscrowWithdrawal) => Schema.encodeSync(EscrowWithdrawal)(self)
 
 const compressedMessageSyncedFields = {
   channel: Borsh.address,
@@ -206,11 +191,9 @@ export class CompressedMessageSynced extends Schema.TaggedClass<CompressedMessag
   "@pod-protocol/effect/CompressedMessageSynced"
 )("CompressedMessageSynced", Borsh.schemas(compressedMessageSyncedFields)) {
   toJSON(): typeof CompressedMessageSynced.Encoded {
-    return compressedMessageSyncedJson(this)
+    return Schema.encodeSync(CompressedMessageSynced)(this)
   }
 }
-
-const compressedMessageSyncedJson = (self: CompressedMessageSynced) => Schema.encodeSync(CompressedMessageSynced)(self)
 
 /**
  * Any event of the program. JSON: 64-bit integers as decimal strings, bytes as base64. Times are Unix seconds.
