@@ -76,4 +76,14 @@ const main = Effect.gen(function* () {
   }).pipe(Effect.provide(live))
 })
 
-NodeRuntime.runMain(main.pipe(Logger.withMinimumLogLevel(LogLevel.Error)))
+/** What it learns goes to the standard output, and nothing else does. */
+const logger = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.stringLogger))
+
+NodeRuntime.runMain(
+  main.pipe(
+    Effect.tapErrorCause((cause) => Effect.logError(cause)),
+    Logger.withMinimumLogLevel(LogLevel.Error),
+    Effect.provide(logger)
+  ),
+  { disableErrorReporting: true, disablePrettyLogger: true }
+)
