@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type { KeyValueStore } from "@effect/platform/KeyValueStore"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -141,11 +142,12 @@ const use = <A, B>(
   Effect.withFiberRuntime((fiber) => {
     const hash = hashOf()
     const key = Hex.encode(hash)
+    const failed = (cause: unknown) =>
+      isPayloadStoreError(cause) ? cause : new PayloadStoreError({ reason: "Unavailable", hash: key, cause })
     return spanned(fiber, name, { "pod.payload.hash": key }, () =>
-      Effect.mapBoth(f(key), {
-        onFailure: (cause) =>
-          isPayloadStoreError(cause) ? cause : new PayloadStoreError({ reason: "Unavailable", hash: key, cause }),
-        onSuccess: (a) => onSuccess(a, hash)
+      Effect.matchCauseEffect(f(key), {
+        onFailure: (cause) => Effect.failCause(Cause.map(cause, failed)),
+        onSuccess: (a) => Effect.succeed(onSuccess(a, hash))
       })
     )
   })

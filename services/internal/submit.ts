@@ -3,6 +3,7 @@
  */
 import type { Address, Instruction } from "@solana/kit"
 import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { InvalidInput } from "../../src/InvalidInput.js"
@@ -50,6 +51,9 @@ export interface Submit {
 const refusal = (error: SendError): WriteError =>
   error._tag === "TransactionError" ? (error.programError ?? error) : error
 
+const refused = (cause: Cause.Cause<SendError>): Effect.Effect<never, WriteError> =>
+  Effect.failCause(Cause.map(cause, refusal))
+
 const located =
   (address: Address) =>
   ({ fee, signature, slot }: Receipt): AccountReceipt => ({ signature, slot, fee, address })
@@ -59,7 +63,11 @@ export const make: Effect.Effect<Submit, never, Transactions> = Effect.map(Trans
     instructions: ReadonlyArray<Instruction>,
     options: SendOptions | undefined,
     receiptOf: (receipt: Receipt) => A
-  ) => Effect.mapBoth(transactions.send(instructions, options), { onFailure: refusal, onSuccess: receiptOf })
+  ) =>
+    Effect.matchCauseEffect(transactions.send(instructions, options), {
+      onFailure: refused,
+      onSuccess: (receipt) => Effect.succeed(receiptOf(receipt))
+    })
   const createAs: Submit["createAs"] = (address, instructions, options, receiptOf) =>
     send(instructions, options === undefined ? { creates: address } : extend(options, { creates: address }), receiptOf)
   return {
