@@ -65,6 +65,52 @@ describe("Transactions: watching", () => {
     }).pipe(over(node))
   })
 
+  it.effect("Given sendings that end one after another, when all have, then one look-up serves them at once", () => {
+    const answered = amounts(20).map(() => Effect.runSync(Deferred.make<void>()))
+    let next = 0
+    const node = FakeNode.make({
+      sendTransaction: (wire) =>
+        Effect.suspend(() => {
+          const signature = FakeNode.signatureOf(wire)
+          node.land(signature)
+          return Effect.as(Deferred.await(answered[next++] ?? Effect.runSync(Deferred.make<void>())), signature)
+        })
+    })
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(
+        Effect.forEach(amounts(20), (amount) => send(amount), { concurrency: "unbounded" })
+      )
+      yield* settle
+      for (const one of answered) {
+        yield* Deferred.succeed(one, undefined)
+        yield* Effect.repeatN(Effect.yieldNow(), 5)
+      }
+      expect(yield* Fiber.join(fiber)).toHaveLength(20)
+      expect(node.statusCalls).toHaveLength(1)
+    }).pipe(over(node))
+  })
+
+  it.effect("Given a sending that hangs, when a turn has passed, then another that ended is looked up", () => {
+    let calls = 0
+    const node = FakeNode.make({
+      sendTransaction: (wire) =>
+        Effect.suspend(() => {
+          const signature = FakeNode.signatureOf(wire)
+          node.land(signature)
+          return calls++ === 0 ? Effect.never : Effect.as(Effect.yieldNow(), signature)
+        })
+    })
+    return Effect.gen(function* () {
+      yield* Effect.fork(send(1n))
+      yield* settle
+      const other = yield* Effect.fork(send(2n))
+      yield* settle
+      expect(node.statusCalls).toHaveLength(0)
+      yield* TestClock.adjust("400 millis")
+      expect(yield* Fiber.join(other)).toMatchObject({ slot: 100n })
+    }).pipe(over(node))
+  })
+
   it.effect("Given nothing in flight, when time passes, then the node is not asked", () => {
     const node = FakeNode.make()
     node.onSend = node.land

@@ -22,6 +22,7 @@ import * as Retry from "../../transport/Retry.js"
 import type { SignedTransaction } from "../SignedTransaction.js"
 import { TransactionError } from "../TransactionError.js"
 import * as Bell from "./Bell.js"
+import type { Broadcast } from "./Broadcast.js"
 import * as Expiry from "./Expiry.js"
 import * as History from "./History.js"
 
@@ -52,13 +53,6 @@ export interface WaitOptions {
   readonly commitment: Commitment
   /** Milliseconds since 1970. */
   readonly deadline: number
-  /**
-   * Hands the bytes to a node. What it fails with is the outcome; it gives how long not to send them again. Run without
-   * the transport's own retries, which would hide whether an earlier one of them may have arrived.
-   */
-  readonly broadcast: Effect.Effect<Duration.Duration, RpcError | TransactionError>
-  /** Why sending failed last, where it did. */
-  readonly lastError: () => RpcError | undefined
 }
 
 /** @internal */
@@ -72,13 +66,14 @@ export interface Options {
 }
 
 /**
- * Sends, and watches all signatures in flight with one fiber, which lives only while there are some.
+ * Sends, and watches all signatures in flight with a few fibers, which live only while there are some.
  *
  * - The first sending has a fiber of its own, since it may hang where the caller may not wait. A signature is looked up
  *   when that has ended, or was given up.
- * - A signature that comes while nothing is in flight is looked up at once; later ones wait for the next turn, or less
- *   while turns bear fruit. A turn asks 256 signatures a call. Turns become rarer while nothing new is in flight: the
- *   wait is an eighth of the youngest one's age, up to five times the interval.
+ * - A signature that comes while nothing is in flight is looked up at once, together with those whose sending ends within
+ *   a turn; later ones wait for the next turn, or less while turns bear fruit. A turn asks 256 signatures a call. Turns
+ *   become rarer while nothing new is in flight: the wait is an eighth of the youngest one's age, up to five times the
+ *   interval.
  * - The same bytes are sent again while no node has processed them and their blockhash or nonce lives.
  * - A status that disappears (its fork was left) is waited for again, and the bytes are sent again.
  * - A failed look-up says nothing: the next turn asks again, until the caller's deadline.
@@ -99,28 +94,41 @@ export interface Options {
  * @internal
  */
 export interface ConfirmationTracker {
-  /** Fails with `Expired`, `Unconfirmed` or what `broadcast` fails with. Interruption leaves nothing behind. */
-  readonly deliver: (
-    signed: SignedTransaction,
-    options: WaitOptions
-  ) => Effect.Effect<Landed, RpcError | TransactionError>
+  /**
+   * Fails with `Expired`, `Unconfirmed` or what the broadcast fails with, which is run without the transport's own
+   * retries: they would hide whether an earlier one of them may have arrived. Interruption leaves nothing behind.
+   */
+  readonly deliver: (broadcast: Broadcast, options: WaitOptions) => Effect.Effect<Landed, RpcError | TransactionError>
 }
 
 type Statuses = Contextual<ReadonlyArray<Option.Option<SignatureStatus>>>
 
-interface Entry extends WaitOptions {
+/** One that waits. Thousands of them may, so it is an object of few fields and has no closures of its own. */
+class Entry {
   readonly signed: SignedTransaction
-  readonly resume: (outcome: Effect.Effect<Landed, RpcError | TransactionError>) => void
-  /** When it came. */
-  since: number
+  readonly commitment: Commitment
+  readonly deadline: number
   rebroadcastAt: number
   /** The slot of its first look-up. */
-  firstSlot: bigint | undefined
+  firstSlot: bigint | undefined = undefined
   /** The last look-up found it, below its commitment. */
-  seen: boolean
-  hint?: Fiber.RuntimeFiber<void, unknown>
+  seen = false
+  hint: Fiber.RuntimeFiber<void, unknown> | undefined = undefined
   /** The first sending, while it is under way. */
-  first: Fiber.RuntimeFiber<Duration.Duration, RpcError | TransactionError> | undefined
+  first: Fiber.RuntimeFiber<Duration.Duration, RpcError | TransactionError> | undefined = undefined
+
+  constructor(
+    readonly broadcast: Broadcast,
+    { commitment, deadline }: WaitOptions,
+    /** When it came. */
+    readonly since: number,
+    readonly resume: (outcome: Effect.Effect<Landed, RpcError | TransactionError>) => void
+  ) {
+    this.signed = broadcast.signed
+    this.commitment = commitment
+    this.deadline = deadline
+    this.rebroadcastAt = since + FIRST_SENDING
+  }
 }
 
 /** Milliseconds after which the first sending is given up: it may simulate, on a connection that is still to be made. */
@@ -140,7 +148,7 @@ const AGE_PER_WAIT = 8
 const levelOf = (status: SignatureStatus): Commitment =>
   Option.getOrElse(status.confirmationStatus, () => (Option.isNone(status.confirmations) ? "finalized" : "processed"))
 
-const expired = ({ lastError, signed }: Entry) =>
+const expired = ({ broadcast, signed }: Entry) =>
   new TransactionError({
     reason: "Expired",
     detail:
@@ -150,7 +158,7 @@ const expired = ({ lastError, signed }: Entry) =>
     signature: signed.signature,
     logs: [],
     signed,
-    cause: lastError()
+    cause: broadcast.lastError
   })
 
 const unconfirmed = (
@@ -183,9 +191,13 @@ export const make = Effect.fnUntraced(function* (
   const entries = new Set<Entry>()
   const arrivals = Bell.make()
   const hinted = Bell.make()
-  let fiber: Fiber.RuntimeFiber<void> | undefined
+  const allSent = Bell.make()
+  const ticks = Bell.make()
+  /** What runs while something is in flight. */
+  let parts = new Set<Fiber.RuntimeFiber<void>>()
   let lastError: RpcError | undefined
   let resolved = 0
+  let sending = 0
 
   const remove = (entry: Entry) => {
     entries.delete(entry)
@@ -212,7 +224,9 @@ export const make = Effect.fnUntraced(function* (
   ) {
     const answer = yield* ask(batch.map(({ signed }) => signed.signature))
     const unknown: Array<Entry> = []
-    for (const [index, entry] of batch.entries()) {
+    for (let index = 0; index < batch.length; index++) {
+      const entry = batch[index]
+      if (entry === undefined) continue
       entry.firstSlot ??= answer.slot
       const status = Option.getOrUndefined(answer.value[index] ?? Option.none())
       entry.seen = status !== undefined
@@ -271,7 +285,12 @@ export const make = Effect.fnUntraced(function* (
   const poll = Effect.gen(function* () {
     while (entries.size > 0) {
       let batch = sent()
-      if (batch.length === 0) yield* Bell.wait(arrivals)
+      if (batch.length === 0) {
+        yield* Bell.wait(arrivals)
+        // What is being sent meanwhile is looked up together with it.
+        if (sending > 0) yield* Bell.wait(allSent, hinted, ticks)
+        batch = sent()
+      }
       while (batch.length > 0) {
         const before = resolved
         yield* Effect.forEach(Arr.chunksOf(batch, SIGNATURES_PER_CALL), lookUpAndExpire, { discard: true })
@@ -279,7 +298,7 @@ export const make = Effect.fnUntraced(function* (
       }
       if (sent().length > 0) yield* pause
     }
-    fiber = undefined
+    rest()
   })
 
   const wasSent = (entry: Entry, wait: Duration.Duration, now: number) => {
@@ -292,10 +311,14 @@ export const make = Effect.fnUntraced(function* (
   /** Sends as the caller would, spans and all. */
   const sendFirst = (entry: Entry, caller: Fiber.RuntimeFiber<unknown, unknown>) => {
     const context = Retry.withoutRetries(caller.currentContext)
-    const asCaller = Runtime.make({ ...runtime, context, fiberRefs: caller.getFiberRefs() })
-    const sending = Runtime.runFork(asCaller)(entry.broadcast)
-    entry.first = sending
-    sending.addObserver((exit) => {
+    const { runtimeFlags } = runtime
+    const asCaller = Runtime.make({ context, runtimeFlags, fiberRefs: caller.getFiberRefs() })
+    sending++
+    const first = Runtime.runFork(asCaller)(entry.broadcast.attempt(caller))
+    entry.first = first
+    first.addObserver((exit) => {
+      sending--
+      if (sending === 0) allSent.ring()
       if (Exit.isSuccess(exit)) wasSent(entry, exit.value, Deadline.now(caller))
       else if (!Exit.isInterrupted(exit)) resolve(entry, Effect.failCause(exit.cause))
     })
@@ -303,9 +326,9 @@ export const make = Effect.fnUntraced(function* (
 
   const sendAgain = (entry: Entry) =>
     entries.has(entry)
-      ? Effect.suspend(() => {
+      ? Effect.withFiberRuntime<Duration.Duration, RpcError | TransactionError>((fiber) => {
           entry.first?.unsafeInterruptAsFork(FiberId.none)
-          return Retry.never(entry.broadcast)
+          return Retry.never(entry.broadcast.attempt(fiber))
         }).pipe(
           Effect.timeoutTo({
             duration: REBROADCAST_TIMEOUT,
@@ -327,7 +350,7 @@ export const make = Effect.fnUntraced(function* (
       yield* Effect.forEach(due, sendAgain, { concurrency: REBROADCASTS, discard: true })
       if (entries.size > 0) yield* Effect.sleep(interval)
     }
-    fiber = undefined
+    rest()
   })
 
   const giveUp = Effect.gen(function* () {
@@ -336,37 +359,54 @@ export const make = Effect.fnUntraced(function* (
       let nearest = now + interval
       for (const entry of entries) {
         if (entry.deadline <= now)
-          resolve(entry, Effect.fail(unconfirmed(entry.signed, lastError ?? entry.lastError())))
+          resolve(entry, Effect.fail(unconfirmed(entry.signed, lastError ?? entry.broadcast.lastError)))
         else nearest = Math.min(nearest, entry.deadline)
       }
+      ticks.ring()
       if (entries.size > 0) yield* Effect.sleep(nearest - now)
     }
-    fiber = undefined
+    rest()
   })
 
-  const failAll = (cause: Cause.Cause<never>) =>
-    Effect.sync(() => {
-      for (const entry of entries) resolve(entry, Effect.failCause(cause))
-      fiber = undefined
-    })
+  const failAll = (cause: Cause.Cause<never>) => {
+    for (const entry of entries) resolve(entry, Effect.failCause(cause))
+  }
 
-  /** Each part ends when nothing is in flight. Whatever else ends it, but `stop`, ends all waiters. */
-  const loop = poll.pipe(
-    Effect.raceFirst(rebroadcast),
-    Effect.raceFirst(giveUp),
-    Effect.onError((cause) =>
-      Effect.withFiberRuntime<void>((self) => (self.id() === fiber?.id() ? failAll(cause) : Effect.void))
-    )
-  )
+  /** Ends the parts, which may go on for a step. */
+  const rest = () => {
+    const running = parts
+    parts = new Set()
+    for (const part of running) part.unsafeInterruptAsFork(FiberId.none)
+  }
+
+  /** Each part ends when nothing is in flight, and the others with it. Whatever else ends one, ends all waiters. */
+  const start = () => {
+    const own = parts
+    for (const part of [poll, rebroadcast, giveUp]) {
+      // Not at once: signatures of the same turn of the event loop share the first look-up.
+      const fiber = runFork(part, { immediate: false })
+      own.add(fiber)
+      fiber.addObserver((exit) => {
+        if (parts !== own || Exit.isSuccess(exit)) return
+        rest()
+        failAll(exit.cause)
+      })
+    }
+  }
 
   const stop = Effect.suspend(() => {
-    const running = fiber
-    fiber = undefined
-    return running === undefined ? Effect.void : Fiber.interrupt(running)
+    const running = parts
+    parts = new Set()
+    return Fiber.interruptAll(running)
   })
 
   yield* Effect.addFinalizer(() =>
-    Effect.flatMap(Effect.fiberId, (id) => Effect.zipRight(stop, failAll(Cause.interrupt(id))))
+    Effect.flatMap(Effect.fiberId, (id) =>
+      Effect.zipRight(
+        stop,
+        Effect.sync(() => failAll(Cause.interrupt(id)))
+      )
+    )
   )
 
   const subscribe = ({ commitment, signed }: Entry) =>
@@ -375,32 +415,37 @@ export const make = Effect.fnUntraced(function* (
       Effect.ignore
     )
 
-  return {
-    deliver: (signed, options) =>
-      Effect.withFiberRuntime((caller) =>
-        Effect.async((resume) => {
-          const since = Deadline.now(caller)
-          const rebroadcastAt = since + FIRST_SENDING
-          const entry: Entry = {
-            ...options,
-            signed,
-            resume,
-            since,
-            rebroadcastAt,
-            firstSlot: undefined,
-            seen: false,
-            first: undefined
-          }
-          entries.add(entry)
-          sendFirst(entry, caller)
-          if (hints) entry.hint = runFork(subscribe(entry))
-          // Not at once: signatures of the same turn of the event loop share the first look-up.
-          fiber ??= runFork(loop, { immediate: false })
-          return Effect.suspend(() => {
-            remove(entry)
-            return entries.size === 0 ? stop : Effect.void
+  const deliver = (
+    caller: Fiber.RuntimeFiber<Landed, RpcError | TransactionError>,
+    broadcast: Broadcast,
+    options: WaitOptions
+  ): Effect.Effect<Landed, RpcError | TransactionError> =>
+    Effect.uninterruptibleMask((restore) => {
+      let entry: Entry | undefined
+      return Effect.matchCauseEffect(
+        restore(
+          Effect.async<Landed, RpcError | TransactionError>((resume) => {
+            entry = new Entry(broadcast, options, Deadline.now(caller), resume)
+            entries.add(entry)
+            sendFirst(entry, caller)
+            if (hints) entry.hint = runFork(subscribe(entry))
+            if (parts.size === 0) start()
           })
-        })
+        ),
+        {
+          onFailure: (cause) => {
+            if (entry !== undefined && entries.has(entry)) {
+              remove(entry)
+              if (entries.size === 0) return Effect.zipRight(stop, Effect.failCause(cause))
+            }
+            return Effect.failCause(cause)
+          },
+          onSuccess: Effect.succeed
+        }
       )
+    })
+
+  return {
+    deliver: (broadcast, options) => Effect.withFiberRuntime((caller) => deliver(caller, broadcast, options))
   }
 })

@@ -53,7 +53,7 @@ export const make = (
   }
 ) => {
   const { report } = options
-  const broadcast = Broadcast.make(pool, options)
+  const needs = { pool, ...options }
 
   /** Without its logs, if the node does not give them: the answer itself is known. */
   const rejected = (signed: SignedTransaction, { err, slot }: ConfirmationTracker.Landed) =>
@@ -66,12 +66,12 @@ export const make = (
       })
     )
 
-  return (signed: SignedTransaction, { commitment, timeout, ...options }: DeliveryOptions) =>
+  return (signed: SignedTransaction, options: DeliveryOptions) =>
     Effect.withFiberRuntime<Receipt, RpcError | TransactionError>((fiber) => {
       const since = Deadline.now(fiber)
-      const deadline = since + Duration.toMillis(timeout)
-      const { attempt, lastError } = broadcast(signed, { commitment, ...options })
-      return Effect.matchEffect(tracker.deliver(signed, { commitment, deadline, broadcast: attempt, lastError }), {
+      const deadline = since + Duration.toMillis(options.timeout)
+      const broadcast = new Broadcast.Broadcast(signed, options, needs)
+      return Effect.matchEffect(tracker.deliver(broadcast, { commitment: options.commitment, deadline }), {
         onFailure: (error) => counted(fiber, error),
         onSuccess: (landed) => {
           if (!Failure.succeeded(landed.err)) {
