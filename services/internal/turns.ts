@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 
 /** Lets sockets, timers and other fibers run. */
-const next: Effect.Effect<void> =
+export const next: Effect.Effect<void> =
   typeof setImmediate === "function"
     ? Effect.async((resume) => {
         const waiting = setImmediate(() => resume(Effect.void))

@@ -14,6 +14,7 @@ import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Turns from "../../internal/turns.js"
 import type { Contextual, SignatureStatus } from "../../rpc/Reply.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import type { RpcError } from "../../RpcTransport.js"
@@ -198,6 +199,7 @@ export const make = Effect.fnUntraced(function* (
   let lastError: RpcError | undefined
   let resolved = 0
   let sending = 0
+  let isRebroadcasting = false
 
   const remove = (entry: Entry) => {
     entries.delete(entry)
@@ -283,21 +285,25 @@ export const make = Effect.fnUntraced(function* (
   const sent = () => Array.from(entries).filter(({ first }) => first === undefined)
 
   const poll = Effect.gen(function* () {
-    while (entries.size > 0) {
-      let batch = sent()
-      if (batch.length === 0) {
-        yield* Bell.wait(arrivals)
-        // What is being sent meanwhile is looked up together with it.
-        if (sending > 0) yield* Bell.wait(allSent, hinted, ticks)
-        batch = sent()
+    do {
+      while (entries.size > 0) {
+        let batch = sent()
+        if (batch.length === 0) {
+          yield* Bell.wait(arrivals)
+          // What is being sent meanwhile is looked up together with it.
+          if (sending > 0) yield* Bell.wait(allSent, hinted, ticks)
+          batch = sent()
+        }
+        while (batch.length > 0) {
+          const before = resolved
+          yield* Effect.forEach(Arr.chunksOf(batch, SIGNATURES_PER_CALL), lookUpAndExpire, { discard: true })
+          batch = resolved > before ? sent().filter((entry) => entry.firstSlot === undefined) : []
+        }
+        if (sent().length > 0) yield* pause
       }
-      while (batch.length > 0) {
-        const before = resolved
-        yield* Effect.forEach(Arr.chunksOf(batch, SIGNATURES_PER_CALL), lookUpAndExpire, { discard: true })
-        batch = resolved > before ? sent().filter((entry) => entry.firstSlot === undefined) : []
-      }
-      if (sent().length > 0) yield* pause
-    }
+      // Who was answered may have more to send.
+      yield* Turns.next
+    } while (entries.size > 0)
     rest()
   })
 
@@ -343,24 +349,30 @@ export const make = Effect.fnUntraced(function* (
         )
       : Effect.void
 
+  const isDue = ({ rebroadcastAt, seen }: Entry, now: number) => !seen && rebroadcastAt <= now
+
   const rebroadcast = Effect.gen(function* () {
-    while (entries.size > 0) {
-      const now = yield* Clock.currentTimeMillis
-      const due = Array.from(entries).filter(({ rebroadcastAt, seen }) => !seen && rebroadcastAt <= now)
-      yield* Effect.forEach(due, sendAgain, { concurrency: REBROADCASTS, discard: true })
-      if (entries.size > 0) yield* Effect.sleep(interval)
-    }
-    rest()
+    const now = yield* Clock.currentTimeMillis
+    const due = Array.from(entries).filter((entry) => isDue(entry, now))
+    yield* Effect.forEach(due, sendAgain, { concurrency: REBROADCASTS, discard: true })
+    isRebroadcasting = false
   })
 
-  const giveUp = Effect.gen(function* () {
+  /** Answers those whose time is over, and sends again what is due. */
+  const tend = Effect.gen(function* () {
     while (entries.size > 0) {
       const now = yield* Clock.currentTimeMillis
       let nearest = now + interval
       for (const entry of entries) {
-        if (entry.deadline <= now)
+        if (entry.deadline <= now) {
           resolve(entry, Effect.fail(unconfirmed(entry.signed, lastError ?? entry.broadcast.lastError)))
-        else nearest = Math.min(nearest, entry.deadline)
+        } else {
+          nearest = Math.min(nearest, entry.deadline)
+          if (isDue(entry, now) && !isRebroadcasting) {
+            isRebroadcasting = true
+            run(rebroadcast)
+          }
+        }
       }
       ticks.ring()
       if (entries.size > 0) yield* Effect.sleep(nearest - now)
@@ -379,19 +391,24 @@ export const make = Effect.fnUntraced(function* (
     for (const part of running) part.unsafeInterruptAsFork(FiberId.none)
   }
 
-  /** Each part ends when nothing is in flight, and the others with it. Whatever else ends one, ends all waiters. */
-  const start = () => {
+  /** Runs a part, until nothing is in flight. Whatever else ends it but its own end, ends all waiters. */
+  const run = (part: Effect.Effect<void>) => {
     const own = parts
-    for (const part of [poll, rebroadcast, giveUp]) {
-      // Not at once: signatures of the same turn of the event loop share the first look-up.
-      const fiber = runFork(part, { immediate: false })
-      own.add(fiber)
-      fiber.addObserver((exit) => {
-        if (parts !== own || Exit.isSuccess(exit)) return
-        rest()
-        failAll(exit.cause)
-      })
-    }
+    // Not at once: signatures of the same turn of the event loop share the first look-up.
+    const fiber = runFork(part, { immediate: false })
+    own.add(fiber)
+    fiber.addObserver((exit) => {
+      own.delete(fiber)
+      if (parts !== own || Exit.isSuccess(exit)) return
+      rest()
+      failAll(exit.cause)
+    })
+  }
+
+  const start = () => {
+    isRebroadcasting = false
+    run(poll)
+    run(tend)
   }
 
   const stop = Effect.suspend(() => {
