@@ -39,6 +39,7 @@ import * as Observe from "./rpc/Observe.js"
 import type * as Reply from "./rpc/Reply.js"
 import { RpcError, SubscriptionError } from "./RpcTransport.js"
 import type { RpcCall, RpcTransport, SubscriptionKind } from "./RpcTransport.js"
+import { slotParam } from "./transport/internal/slot.js"
 
 export type * from "./rpc/CallOptions.js"
 export type * from "./rpc/Reply.js"
@@ -413,7 +414,7 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
             skipPreflight: options?.skipPreflight,
             preflightCommitment: options?.preflightCommitment ?? defaultCommitment,
             maxRetries: options?.maxRetries,
-            minContextSlot: options?.minContextSlot
+            minContextSlot: slotParam(options?.minContextSlot)
           })
         ],
         Decode.signature

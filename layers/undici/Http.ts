@@ -12,6 +12,7 @@ import type * as Scope from "effect/Scope"
 import type * as Tracer from "effect/Tracer"
 import { errors } from "undici"
 import type { Dispatcher } from "undici"
+import { cancelable } from "../../services/transport/internal/cancelable.js"
 import * as HttpStatus from "../../services/rpc/HttpStatus.js"
 import { RpcError } from "../../services/RpcTransport.js"
 import * as Deadline from "../../services/transport/Deadline.js"
@@ -222,9 +223,9 @@ const post = (connections: Connections.Connections, { host, isSecure, url }: End
     Effect.withFiberRuntime((fiber) => {
       const left = Math.min(requestTimeout, Deadline.of(fiber) - Deadline.now(fiber))
       return left > 0
-        ? Effect.async((resume) => {
+        ? cancelable((resume) => {
             const exchange = new Exchange(route, method, body, left, fiber.currentSpan, resume)
-            return Effect.sync(() => exchange.abort())
+            return () => exchange.abort()
           })
         : Effect.fail(Deadline.exceeded(method, host, "not sent, its deadline has passed"))
     })

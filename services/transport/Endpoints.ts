@@ -170,6 +170,7 @@ export const make = (
     if (Duration.isFinite(probeInterval)) yield* Cluster.probe(endpoints, cluster, probeInterval)
 
     const host = endpoints.map(({ transport }) => transport.host).join(",")
+    const only = endpoints.length === 1 ? endpoints[0] : undefined
     const lostAt = new Map<Endpoint, number>()
     /** The endpoint that took the last transaction. */
     let sticky: Endpoint | undefined
@@ -283,10 +284,17 @@ export const make = (
     return {
       host,
       request: (method, params) =>
-        route(
-          { methods: [method], with: (transport) => transport.request(method, params) },
-          { role: roleOf(method), minContextSlot: Choice.minContextSlot(params) }
-        ),
+        Effect.suspend(() => {
+          const role = roleOf(method)
+          // Most applications have one endpoint, and nothing to choose.
+          if (only?.roles.has(role) === true && cluster.membership(only) === "member") {
+            return only.transport.request(method, params)
+          }
+          return route(
+            { methods: [method], with: (transport) => transport.request(method, params) },
+            { role, minContextSlot: Choice.minContextSlot(params) }
+          )
+        }),
       batch: (calls) =>
         route(
           { methods: calls.map(({ method }) => method), with: (transport) => transport.batch(calls) },
