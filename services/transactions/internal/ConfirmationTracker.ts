@@ -24,6 +24,8 @@ import type { SignedTransaction } from "../SignedTransaction.js"
 import { TransactionError } from "../TransactionError.js"
 import * as Bell from "./Bell.js"
 import type { Broadcast } from "./Broadcast.js"
+import { Crowd } from "./Crowd.js"
+import type { Member } from "./Crowd.js"
 import * as Expiry from "./Expiry.js"
 import * as History from "./History.js"
 
@@ -105,7 +107,8 @@ export interface ConfirmationTracker {
 type Statuses = Contextual<ReadonlyArray<Option.Option<SignatureStatus>>>
 
 /** One that waits. Thousands of them may, so it is an object of few fields and has no closures of its own. */
-class Entry {
+class Entry implements Member {
+  place = -1
   readonly signed: SignedTransaction
   readonly commitment: Commitment
   readonly deadline: number
@@ -189,7 +192,7 @@ export const make = Effect.fnUntraced(function* (
   const interval = Duration.toMillis(pollInterval)
   const expiry = Expiry.make(pool)
   const history = History.make(pool)
-  const entries = new Set<Entry>()
+  const entries = new Crowd<Entry>()
   const arrivals = Bell.make()
   const hinted = Bell.make()
   const allSent = Bell.make()
@@ -277,12 +280,12 @@ export const make = Effect.fnUntraced(function* (
   const pause = Effect.gen(function* () {
     if (yield* Bell.sleep(interval, hinted)) return
     const now = yield* Clock.currentTimeMillis
-    const youngest = Array.from(entries).reduce((youngest, { since }) => Math.max(youngest, since), 0)
+    const youngest = entries.list().reduce((youngest, { since }) => Math.max(youngest, since), 0)
     const wait = Math.min(interval * MAX_SLOWDOWN, (now - youngest) / AGE_PER_WAIT)
     if (wait > interval) yield* Bell.sleep(wait - interval, hinted, arrivals)
   })
 
-  const sent = () => Array.from(entries).filter(({ first }) => first === undefined)
+  const sent = () => entries.filter(({ first }) => first === undefined)
 
   const poll = Effect.gen(function* () {
     do {
@@ -353,7 +356,7 @@ export const make = Effect.fnUntraced(function* (
 
   const rebroadcast = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
-    const due = Array.from(entries).filter((entry) => isDue(entry, now))
+    const due = entries.filter((entry) => isDue(entry, now))
     yield* Effect.forEach(due, sendAgain, { concurrency: REBROADCASTS, discard: true })
     isRebroadcasting = false
   })
@@ -363,7 +366,7 @@ export const make = Effect.fnUntraced(function* (
     while (entries.size > 0) {
       const now = yield* Clock.currentTimeMillis
       let nearest = now + interval
-      for (const entry of entries) {
+      for (const entry of entries.list()) {
         if (entry.deadline <= now) {
           resolve(entry, Effect.fail(unconfirmed(entry.signed, lastError ?? entry.broadcast.lastError)))
         } else {
@@ -381,7 +384,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const failAll = (cause: Cause.Cause<never>) => {
-    for (const entry of entries) resolve(entry, Effect.failCause(cause))
+    for (const entry of entries.list()) resolve(entry, Effect.failCause(cause))
   }
 
   /** Ends the parts, which may go on for a step. */
