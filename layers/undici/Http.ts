@@ -40,6 +40,8 @@ const isTimeout = (error: Error): boolean =>
 const first = (header: string | ReadonlyArray<string> | undefined): string =>
   (typeof header === "string" ? header : header?.[0]) ?? ""
 
+type Resume = (text: Effect.Effect<string, RpcError>) => void
+
 /** All calls to one endpoint. */
 interface Route {
   readonly connections: Connections.Connections
@@ -59,7 +61,6 @@ interface Route {
  */
 class Exchange implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined
-  #isOver = false
   #status = 0
   #headers = NO_HEADERS
   #size = 0
@@ -69,8 +70,9 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #route: Route
   readonly #method: string
   readonly #span: Tracer.AnySpan | undefined
-  readonly #resume: (text: Effect.Effect<string, RpcError>) => void
-  readonly #timer: NodeJS.Timeout
+  /** Until it is over. */
+  #resume: Resume | undefined
+  #timer: NodeJS.Timeout | undefined
 
   constructor(
     route: Route,
@@ -78,7 +80,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     body: string,
     left: number,
     span: Tracer.AnySpan | undefined,
-    resume: (text: Effect.Effect<string, RpcError>) => void
+    resume: Resume
   ) {
     this.#route = route
     this.#method = method
@@ -91,30 +93,36 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   static timeOut(exchange: Exchange, left: number): void {
-    exchange.#resume(
-      Effect.fail(Deadline.exceeded(exchange.#method, exchange.#route.host, `no answer within ${left} ms`))
-    )
-    exchange.abort()
+    exchange.#breakOff(Deadline.exceeded(exchange.#method, exchange.#route.host, `no answer within ${left} ms`))
   }
 
-  /** Ends it, once; whether it was not over yet. */
-  #end(): boolean {
-    if (this.#isOver) return false
-    this.#isOver = true
+  /** Ends it, once; gives who waits, if it was not over yet. */
+  #end(): Resume | undefined {
+    const resume = this.#resume
+    if (resume === undefined) return undefined
     clearTimeout(this.#timer)
+    this.#resume = undefined
+    this.#timer = undefined
     this.#controller = undefined
     this.#route.connections.done()
-    return true
+    return resume
+  }
+
+  #breakOff(error: RpcError): void {
+    const controller = this.#controller
+    this.#end()?.(Effect.fail(error))
+    controller?.abort(ABORTED)
   }
 
   abort(): void {
     const controller = this.#controller
-    if (this.#end()) controller?.abort(ABORTED)
+    this.#end()
+    controller?.abort(ABORTED)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
-    if (this.#isOver) controller.abort(ABORTED)
+    if (this.#resume === undefined) controller.abort(ABORTED)
+    else this.#controller = controller
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
@@ -124,19 +132,18 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#size += chunk.length
-    if (this.#size > this.#route.maxReplyBytes) {
-      this.#resume(Effect.fail(tooLong(this.#route, this.#method)))
-      this.abort()
-    } else if (this.#body === undefined) this.#body = chunk
+    if (this.#size > this.#route.maxReplyBytes) this.#breakOff(tooLong(this.#route, this.#method))
+    else if (this.#body === undefined) this.#body = chunk
     else if (this.#rest === undefined) this.#rest = [chunk]
     else this.#rest.push(chunk)
   }
 
   onResponseEnd(): void {
-    if (!this.#end()) return
+    const resume = this.#end()
+    if (resume === undefined) return
     const { connections } = this.#route
     if (this.#span?._tag === "Span") this.#span.attribute("network.protocol.version", connections.protocol())
-    this.#resume(
+    resume(
       this.#status === 200
         ? text(this.#route, this.#method, this.#headers, this.#whole())
         : HttpStatus.refused(this.#method, this.#route.host, this.#status, first(this.#headers["retry-after"]))
@@ -144,10 +151,11 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_: Dispatcher.DispatchController, cause: Error): void {
-    if (!this.#end()) return
+    const resume = this.#end()
+    if (resume === undefined) return
     const reason = isTimeout(cause) ? "Timeout" : "Transport"
     const { host } = this.#route
-    this.#resume(Effect.fail(new RpcError({ reason, method: this.#method, host, detail: cause.message, cause })))
+    resume(Effect.fail(new RpcError({ reason, method: this.#method, host, detail: cause.message, cause })))
   }
 
   #whole(): Buffer {
