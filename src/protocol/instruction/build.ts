@@ -18,6 +18,7 @@ import { type Access, definitions } from "../internal/instructionTable.js"
  */
 export interface ProgramInstruction extends Instruction {
   readonly accounts: ReadonlyArray<AccountMeta>
+  /** At a place of its own in an allocation that it may share with others. */
   readonly data: Uint8Array
 }
 

@@ -15,7 +15,7 @@ import * as Lamports from "../../solana/Lamports.js"
 import * as AddressTexts from "./addressTexts.js"
 import { type ReadFailure, Reader } from "./BorshReader.js"
 import { Writer } from "./BorshWriter.js"
-import * as Copies from "./Copies.js"
+import * as Slab from "../../solana/internal/Slab.js"
 import * as Utf8 from "./Utf8.js"
 
 /** Encoding is synchronous, so one writer serves all. */
@@ -170,7 +170,7 @@ const bytes = (size: number): Codec<Schema.filter<typeof Schema.Uint8ArrayFromBa
     minimum: size,
     read: (reader) => {
       const at = reader.take(size)
-      return at < 0 ? NO_BYTES : Copies.ofWords(reader.view, at, size / 4)
+      return at < 0 ? NO_BYTES : Slab.copyWords(reader.view, at, size / 4)
     },
     write: (writer, value) => (value.length === size ? writer.raw(value) : writer.fail(rule, value.length))
   }

@@ -1,5 +1,7 @@
 /** Writes that never throw: the first failure is remembered. */
 
+import * as Slab from "../../solana/internal/Slab.js"
+
 /** Why a value cannot be written. */
 export interface WriteFailure {
   readonly rule: string
@@ -70,7 +72,7 @@ export class Writer {
 
   /** A copy of what was written. */
   done(): Uint8Array {
-    return this.bytes.slice(0, this.offset)
+    return Slab.copy(this.bytes, this.offset)
   }
 
   /** Begins anew, in the room that is there. */

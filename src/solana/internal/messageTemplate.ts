@@ -9,6 +9,7 @@ import type { Address, Instruction } from "@solana/kit"
 import * as Addresses from "../Address.js"
 import * as Blockhash from "../Blockhash.js"
 import type { PreparedMessage, PrepareOptions } from "./messageModels.js"
+import * as Slab from "./Slab.js"
 import { VERSION_FLAG } from "./wireConstants.js"
 
 /** Counts of accounts and metas take one byte up to here. */
@@ -102,11 +103,11 @@ export const fill = (template: Template, options: PrepareOptions): PreparedMessa
     if (address === slot.address) continue
     if (slot.at === undefined || statics.includes(address)) return undefined
     for (let before = 0; before < position; before++) if (accounts[before]?.address === address) return undefined
-    bytes ??= template.bytes.slice()
+    bytes ??= Slab.copy(template.bytes)
     bytes.set(Addresses.toBytes(address), slot.at)
     if (slot.role > 1) newSigners = newSigners.map((signer) => (signer === slot.address ? address : signer))
   }
-  bytes ??= template.bytes.slice()
+  bytes ??= Slab.copy(template.bytes)
   bytes.set(data, dataAt)
   return { bytes, blockhashAt, signers: newSigners }
 }
