@@ -5,6 +5,7 @@
  * A fiber that is interrupted before it begins its turn says so, and the turn goes to the next.
  */
 import * as Effect from "effect/Effect"
+import { cancelable } from "./cancelable.js"
 
 /** Makes a region of an uninterruptible effect interruptible again. */
 export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
@@ -28,10 +29,26 @@ export interface Events {
   readonly turnLost: () => void
 }
 
-interface Node<A, E, T> extends Place<A, E, T> {
-  previous: Node<A, E, T> | undefined
-  next: Node<A, E, T> | undefined
-  standing: boolean
+class Node<A, E, T> implements Place<A, E, T> {
+  previous: Node<A, E, T> | undefined = undefined
+  next: Node<A, E, T> | undefined = undefined
+  standing = true
+  turnPending = false
+
+  constructor(
+    readonly info: T,
+    readonly resolve: (result: Effect.Effect<A, E>) => void
+  ) {}
+
+  giveTurn(turn: (restore: Restore) => Effect.Effect<A, E>): void {
+    this.turnPending = true
+    this.resolve(
+      Effect.uninterruptibleMask((restore) => {
+        this.turnPending = false
+        return turn(restore)
+      })
+    )
+  }
 }
 
 export class Line<A, E, T> {
@@ -46,35 +63,19 @@ export class Line<A, E, T> {
 
   /** Waits until called. */
   join(info: T, on: Events): Effect.Effect<A, E> {
-    return Effect.async<A, E>((resume) => {
-      let turnPending = false
-      const node: Node<A, E, T> = {
-        info,
-        previous: this.#last,
-        next: undefined,
-        standing: true,
-        resolve: resume,
-        giveTurn: (turn) => {
-          turnPending = true
-          resume(
-            Effect.uninterruptibleMask((restore) => {
-              turnPending = false
-              return turn(restore)
-            })
-          )
-        }
-      }
+    return cancelable<A, E>((resume) => {
+      const node = new Node<A, E, T>(info, resume)
       this.#append(node)
       on.joined?.()
-      return Effect.sync(() => {
+      return () => {
         if (node.standing) {
           this.#unlink(node)
           on.left?.()
-        } else if (turnPending) {
-          turnPending = false
+        } else if (node.turnPending) {
+          node.turnPending = false
           on.turnLost()
         }
-      })
+      }
     })
   }
 
@@ -108,6 +109,7 @@ export class Line<A, E, T> {
   }
 
   #append(node: Node<A, E, T>): void {
+    node.previous = this.#last
     if (this.#last === undefined) this.#first = node
     else this.#last.next = node
     this.#last = node
