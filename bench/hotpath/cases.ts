@@ -135,7 +135,7 @@ const kitCompile = (index: number) =>
     )
   )
 
-const slow: Options = { warmMillis: 1500, rounds: 31, roundMillis: 25 }
+const slow: Options = { warmMillis: 1500, rounds: 31, roundMillis: 100 }
 
 /** All messages of a call are in one fiber. */
 const many = (run: (iteration: number) => unknown): Work => ({ run, operations: Ours.MESSAGES })
@@ -143,6 +143,7 @@ const many = (run: (iteration: number) => unknown): Work => ({ run, operations: 
 const buildAndSign: Group = {
   title: "build and sign one message",
   options: slow,
+  isApart: true,
   contenders: {
     floor: () => {
       const send = FloorSend.sender(Fixtures.sender, Fixtures.blockhashBytes, FloorSend.nodeSign(Fixtures.key))
@@ -168,6 +169,7 @@ const PACK = 8
 const buildAndSignPacked: Group = {
   title: "build and sign a message of eight packed in a transaction",
   options: slow,
+  isApart: true,
   contenders: {
     floor: () => {
       const send = FloorSend.packer(Fixtures.sender, Fixtures.blockhashBytes, FloorSend.nodeSign(Fixtures.key))
@@ -386,10 +388,7 @@ const programAccounts: Group = {
   }
 }
 
-/**
- * What takes a tenth of the time of another is warm ten times later. A process that has waited for its round begins it with a
- * young generation that was given back: rounds are long enough for that not to matter.
- */
+/** What takes a tenth of the time of another is warm ten times later. */
 const long: Options = { warmMillis: 5000, rounds: 11, roundMillis: 200 }
 
 const endToEnd: Group = {
