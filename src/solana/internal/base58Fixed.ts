@@ -44,7 +44,7 @@ const conversion = (from: number, columns: number, to: number, rows: number): Co
 }
 
 /** Writes the five digits of a limb as character codes. */
-const writeDigits = (limb: number, codes: Array<number>, at: number): void => {
+const writeDigits = (limb: number, codes: Uint8Array, at: number): void => {
   const a = (limb / 58) | 0
   const b = (a / 58) | 0
   const c = (b / 58) | 0
@@ -56,6 +56,16 @@ const writeDigits = (limb: number, codes: Array<number>, at: number): void => {
   codes[at + 4] = CODES[limb - a * 58] ?? 0
 }
 
+/** Room for codes, and the text of those from one place on: by `Buffer`, where there is one, in half the time. */
+const scratch = (size: number): { readonly codes: Uint8Array; readonly textFrom: (from: number) => string } => {
+  if (typeof Buffer === "function") {
+    const codes = Buffer.alloc(size)
+    return { codes, textFrom: (from) => codes.toString("latin1", from) }
+  }
+  const codes = new Uint8Array(size)
+  return { codes, textFrom: (from) => String.fromCharCode(...codes.subarray(from)) }
+}
+
 /** `maxLength` is the length of the longest text, ceil(size * log 256 / log 58). */
 const make = (size: number, maxLength: number): FixedBase58 => {
   const wordCount = size / 2
@@ -65,7 +75,7 @@ const make = (size: number, maxLength: number): FixedBase58 => {
   const toWords = conversion(LIMB, limbCount, WORD, wordCount)
   const words = new Float64Array(wordCount)
   const limbs = new Float64Array(limbCount)
-  const codes: Array<number> = Array.from({ length: digitCount }, () => ZERO)
+  const { codes, textFrom } = scratch(digitCount)
 
   const encode = (bytes: Uint8Array, offset: number): string => {
     const { cells, reach } = toLimbs
@@ -84,7 +94,7 @@ const make = (size: number, maxLength: number): FixedBase58 => {
     while (zeroBytes < size && bytes[offset + zeroBytes] === 0) zeroBytes++
     let zeroDigits = 0
     while (zeroDigits < digitCount && codes[zeroDigits] === ZERO) zeroDigits++
-    return String.fromCharCode.apply(null, codes.slice(zeroDigits - zeroBytes))
+    return textFrom(zeroDigits - zeroBytes)
   }
 
   const decode = (text: string): Uint8Array | undefined => {
