@@ -11,7 +11,7 @@ import * as Tracer from "effect/Tracer"
 const forgetful = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
 /** Whether somebody may see the fiber's spans. */
-const isTraced = <A, E>({ currentTracer }: Fiber.RuntimeFiber<A, E>): boolean => currentTracer !== forgetful
+export const isTraced = <A, E>({ currentTracer }: Fiber.RuntimeFiber<A, E>): boolean => currentTracer !== forgetful
 
 /**
  * One span around a public call. Stack traces are not captured: they cost more than the span itself. Where no tracer is

@@ -6,14 +6,14 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as DefaultServices from "effect/DefaultServices"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import * as Tracer from "effect/Tracer"
+import type * as Tracer from "effect/Tracer"
 import * as Measured from "../internal/measured.js"
+import { isTraced } from "../internal/traced.js"
 import * as Metrics from "../Metrics.js"
 import type { RpcError } from "../RpcTransport.js"
 
@@ -84,15 +84,12 @@ const annotate = (span: Tracer.AnySpan | undefined, cause: Cause.Cause<RpcError>
   if (error.status !== undefined) span.attribute("http.response.status_code", error.status)
 }
 
-/** Effect's own tracer, which tells its spans to nobody: they need not be made. */
-const UNTRACED = Context.get(DefaultServices.liveServices, Tracer.Tracer)
-
 /** Runs a call and counts it by its outcome. */
 const counted = <A>(
   fiber: Fiber.RuntimeFiber<A, RpcError>,
   method: string,
   run: () => Effect.Effect<A, RpcError>,
-  isTraced: boolean
+  hasSpan: boolean
 ): Effect.Effect<A, RpcError> =>
   Effect.uninterruptibleMask((restore) => {
     const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
@@ -105,7 +102,7 @@ const counted = <A>(
     return Effect.matchCauseEffect(restore(run()), {
       onFailure: (cause) => {
         count(outcomeOf(cause))
-        if (isTraced) annotate(fiber.currentSpan, cause)
+        if (hasSpan) annotate(fiber.currentSpan, cause)
         return Effect.failCause(cause)
       },
       onSuccess: (answer) => {
@@ -136,13 +133,13 @@ export const call = (host: string) => {
     attributes?: Record<string, unknown>
   ): Effect.Effect<A, RpcError> =>
     Effect.withFiberRuntime((fiber) =>
-      Context.get(fiber.currentDefaultServices, Tracer.Tracer) === UNTRACED
-        ? counted(fiber, method, run, false)
-        : Effect.withSpan(counted(fiber, method, run, true), method, {
+      isTraced(fiber)
+        ? Effect.withSpan(counted(fiber, method, run, true), method, {
             kind: "client",
             captureStackTrace: false,
             attributes: { "rpc.system.name": "jsonrpc", "rpc.method": method, ...server, ...attributes }
           })
+        : counted(fiber, method, run, false)
     )
 }
 
