@@ -9,21 +9,24 @@
  * @since 0.1.0
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, KeyObject, sign } from "node:crypto"
-import { open, stat } from "node:fs/promises"
+import { constants, type Stats } from "node:fs"
+import { type FileHandle, open, stat } from "node:fs/promises"
+import { homedir } from "node:os"
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
-import * as Schema from "effect/Schema"
 import * as SecretKey from "../services/internal/secretKey.js"
 import * as Turns from "../services/internal/turns.js"
 import { type Service, Wallet, WalletError } from "../services/Wallet.js"
 import { InvalidInput } from "../src/InvalidInput.js"
 import * as Address from "../src/solana/Address.js"
 import * as Signature from "../src/solana/Signature.js"
+import * as KeyText from "./internal/KeyText.js"
 import type { SigningKey } from "./internal/SigningKey.js"
 import * as Sodium from "./internal/Sodium.js"
 
@@ -138,61 +141,101 @@ export const generate: Effect.Effect<Service> = Effect.map(Sodium.load, (sodium)
   )
 )
 
-/** What the text of a keypair file holds; `None` without a word about the text where it is no such array. */
-const parseSecretKey = Schema.decodeOption(
-  Schema.parseJson(Schema.Array(Schema.Int.pipe(Schema.between(0, 255))).pipe(Schema.itemsCount(64)))
-)
-
-const fromText = (text: Redacted.Redacted<string>) =>
-  Option.map(parseSecretKey(Redacted.value(text)), (numbers) =>
-    Effect.acquireUseRelease(
-      Effect.sync(() => Uint8Array.from(numbers)),
-      (bytes) => fromSecretKey(Redacted.make(bytes)),
-      wipe
-    )
+/** The wallet of the parsed bytes, which are overwritten, or `onNone`. */
+const fromParsed = <E>(parse: () => Option.Option<Uint8Array>, onNone: Effect.Effect<Service, E>) =>
+  Effect.acquireUseRelease(
+    Effect.sync(parse),
+    (key): Effect.Effect<Service, E | InvalidInput | WalletError> =>
+      Option.isSome(key) ? fromSecretKey(Redacted.make(key.value)) : onNone,
+    Option.match({ onNone: () => Effect.void, onSome: wipe })
   )
 
-const fileError = (path: string, rule: string, cause?: unknown) =>
-  new WalletError({ reason: "KeyFile", detail: `keypair file ${path} ${rule}`, cause })
-
-/** The text of a regular file of at most `MAX_FILE_BYTES`. */
-const readFile = (path: string): Effect.Effect<Redacted.Redacted<string>, WalletError> => {
-  const io = <A>(use: () => Promise<A>) =>
-    Effect.tryPromise({ try: use, catch: (cause) => fileError(path, "cannot be read", cause) })
-  return Effect.gen(function* () {
-    const info = yield* io(() => stat(path))
-    if (!info.isFile()) return yield* fileError(path, "must be a regular file")
-    if (info.size > MAX_FILE_BYTES) return yield* fileError(path, `must not be over ${MAX_FILE_BYTES} bytes`)
-    return yield* Effect.acquireUseRelease(
-      io(() => open(path)),
-      (handle) =>
-        io(async () => {
-          const buffer = Buffer.alloc(MAX_FILE_BYTES)
-          const { bytesRead } = await handle.read(buffer)
-          const text = buffer.toString("utf8", 0, bytesRead)
-          buffer.fill(0)
-          return Redacted.make(text)
-        }),
-      (handle) => Effect.promise(() => handle.close())
-    )
-  })
+/** A keypair file, and how errors call it. */
+interface KeyFile {
+  readonly path: string
+  readonly name: string
 }
 
+/** `~` is the home folder, as in a shell. */
+const expand = (path: string): string => (/^~(?:[\\/]|$)/.test(path) ? homedir() + path.slice(1) : path)
+
+const fileError = ({ name }: KeyFile, rule: string) => new WalletError({ reason: "KeyFile", detail: `${name} ${rule}` })
+
+const FOLDER = "is a folder: name the file in it"
+const FORBIDDEN = "cannot be read for want of permission: run as its owner, or chmod 600 it"
+const MISSING = "does not exist: check the path, which begins at the working directory unless it is absolute"
+
+/** What a system error's code says of a file. Its message names the path, so it is not passed on. */
+const RULES: Record<string, string | undefined> = {
+  EACCES: FORBIDDEN,
+  EISDIR: FOLDER,
+  ENOENT: MISSING,
+  ENOTDIR: MISSING,
+  EPERM: FORBIDDEN
+}
+
+/** Without a wait for a writer where the file is a pipe. */
+const READ_AT_ONCE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
+
+const codeOf = (cause: unknown): string =>
+  Predicate.hasProperty(cause, "code") && Predicate.isString(cause.code) ? cause.code : "unknown error"
+
+const io = <A>(file: KeyFile, use: () => Promise<A>): Effect.Effect<A, WalletError> =>
+  Effect.tryPromise({
+    try: use,
+    catch: (cause) => fileError(file, RULES[codeOf(cause)] ?? `cannot be read (${codeOf(cause)})`)
+  })
+
+const MAY_BE_READ_BY_OTHERS = 0o044
+
+const isOpenToOthers = ({ mode }: Stats): boolean =>
+  process.platform !== "win32" && (mode & MAY_BE_READ_BY_OTHERS) !== 0
+
 /**
- * Reads a keypair file: the JSON array of 64 byte values that `solana-keygen` writes. A file that is missing, not
- * regular, over 4096 bytes, or holds anything else is `WalletError` `KeyFile` with the path and the rule, never with
- * what the file holds.
+ * The wallet of an open file. Its text is kept in bytes that are overwritten, also after an interruption: so the read,
+ * which would go on writing into them, is not interrupted.
+ */
+const fromHandle = (file: KeyFile, handle: FileHandle) =>
+  Effect.gen(function* () {
+    const info = yield* io(file, () => handle.stat())
+    if (info.isDirectory()) return yield* fileError(file, FOLDER)
+    if (!info.isFile()) return yield* fileError(file, "must be a regular file")
+    if (info.size > MAX_FILE_BYTES) return yield* fileError(file, `must not be over ${MAX_FILE_BYTES} bytes`)
+    if (isOpenToOthers(info)) yield* Effect.logWarning(`${file.name} can be read by others: chmod 600 it`)
+    return yield* Effect.acquireUseRelease(
+      Effect.sync(() => new Uint8Array(MAX_FILE_BYTES)),
+      (text) =>
+        Effect.flatMap(Effect.uninterruptible(io(file, () => handle.read(text))), ({ bytesRead }) =>
+          fromParsed(() => KeyText.fromArray(text.subarray(0, bytesRead)), fileError(file, FILE_RULE))
+        ),
+      wipe
+    )
+  }).pipe(Effect.catchTag("InvalidInput", ({ rule }) => fileError(file, rule)))
+
+const fromKeyFile = (file: KeyFile): Effect.Effect<Service, WalletError> =>
+  Effect.acquireUseRelease(
+    io(file, () => open(file.path, READ_AT_ONCE)),
+    (handle) => fromHandle(file, handle),
+    (handle) => Effect.promise(() => handle.close())
+  )
+
+/**
+ * Reads a keypair file: the JSON array of 64 byte values that `solana-keygen` writes. `~` is the home folder. A file
+ * that is missing, not readable, not regular, over 4096 bytes, or holds anything else is `WalletError` `KeyFile` with
+ * the path and the rule, never with what the file holds; a text that may be a key rather than a path is not shown. A
+ * file that others can read is used, with a warning.
+ *
+ * The file's text and the secret bytes are overwritten once the key is imported. The copy inside `node:crypto` lives
+ * as long as the wallet, and cannot be overwritten; that of `sodium-native` is wiped when it is collected.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const fromFile = (path: string): Effect.Effect<Service, WalletError> =>
-  Effect.flatMap(readFile(path), (text) =>
-    Option.match(fromText(text), {
-      onNone: () => fileError(path, FILE_RULE),
-      onSome: Effect.catchTag("InvalidInput", ({ rule }) => fileError(path, rule))
-    })
-  )
+  fromKeyFile({
+    path: expand(path),
+    name: KeyText.isPath(path) ? `keypair file ${path}` : "the keypair file (its path is not shown: it may be a key)"
+  })
 
 /**
  * The setting that `layerConfig` reads.
@@ -201,8 +244,34 @@ export const fromFile = (path: string): Effect.Effect<Service, WalletError> =>
  * @category config
  */
 export const config: Config.Config<Redacted.Redacted<string>> = Config.redacted("POD_WALLET").pipe(
-  Config.withDescription("Path of a keypair file, or the JSON array of 64 byte values that such a file holds")
+  Config.withDescription("Path of a keypair file, or the key itself: a JSON array of 64 byte values, or base58")
 )
+
+const SETTING_RULE =
+  "must be the path of a keypair file (if it is one, begin it with ./ or /), or the key itself: a JSON array of 64 " +
+  "byte values, or base58 of 64 bytes"
+
+const settingError = (rule: string) => new InvalidInput({ field: "POD_WALLET", rule })
+
+const exists = (path: string): Effect.Effect<boolean> =>
+  Effect.promise(() =>
+    stat(path).then(
+      () => true,
+      () => false
+    )
+  )
+
+/** Nothing of the setting gets into an error: what is no path may be a key in a form that is not known here. */
+const fromSetting = (setting: Redacted.Redacted<string>) =>
+  Effect.suspend(() => {
+    const text = KeyText.unquoted(Redacted.value(setting))
+    const file = { path: expand(text), name: "the keypair file that POD_WALLET names" }
+    const isFile = KeyText.isPath(text) ? Effect.succeed(true) : exists(file.path)
+    return fromParsed(
+      () => KeyText.parse(text),
+      Effect.if(isFile, { onTrue: () => fromKeyFile(file), onFalse: () => settingError(SETTING_RULE) })
+    )
+  }).pipe(Effect.catchTag("InvalidInput", ({ rule }) => settingError(rule)))
 
 /**
  * The wallet of a WebCrypto key pair; see `fromKeyPair`.
@@ -240,19 +309,17 @@ export const layerGenerated: Layer.Layer<Wallet> = Layer.effect(Wallet, generate
 export const layerFile = (path: string): Layer.Layer<Wallet, WalletError> => Layer.effect(Wallet, fromFile(path))
 
 /**
- * The wallet that `POD_WALLET` names: the path of a keypair file, or the JSON array itself.
+ * The wallet that `POD_WALLET` names: the path of a keypair file, the JSON array that such a file holds, or base58 of
+ * the same 64 bytes. Blanks and quotes around it are passed over, and `~` is the home folder.
+ *
+ * What is neither a key nor the path of a file is `InvalidInput`; a file that cannot be used is `WalletError`. Neither
+ * shows any part of the setting. A setting stays in the environment of the process, from where nothing can erase it:
+ * a key in production belongs into a file.
  *
  * @since 0.1.0
  * @category layers
  */
 export const layerConfig: Layer.Layer<Wallet, ConfigError.ConfigError | InvalidInput | WalletError> = Layer.effect(
   Wallet,
-  Effect.flatMap(config, (setting) => {
-    const text = Redacted.value(setting).trim()
-    return text.startsWith("[")
-      ? Option.getOrElse(fromText(setting), () =>
-          Either.left(new InvalidInput({ field: "POD_WALLET", rule: FILE_RULE }))
-        )
-      : fromFile(text)
-  })
+  Effect.flatMap(config, fromSetting)
 )
