@@ -62,9 +62,12 @@ export interface UpdateInput {
  * @category models
  */
 export interface Service {
-  /** Registers the wallet as an agent. A second time is refused: `ProgramError` with reason `AlreadyRegistered`. */
+  /**
+   * Registers the wallet as an agent. A second time is refused, `ProgramError` with reason `AlreadyRegistered`, or gives
+   * the first receipt with `resend: true`.
+   */
   readonly register: (input: RegisterInput, options?: SendOptions) => Effect.Effect<AccountReceipt, WriteError, Wallet>
-  /** Changes the wallet's agent. `InvalidInput` if nothing is to be changed. */
+  /** Changes the wallet's agent; a second time changes nothing more. `InvalidInput` if nothing is to be changed. */
   readonly update: (input: UpdateInput, options?: SendOptions) => Effect.Effect<AccountReceipt, WriteError, Wallet>
   /**
    * The agent of a wallet, or at an agent's address. Which of the two an address is, the ed25519 curve tells: wallets

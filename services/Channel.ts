@@ -24,6 +24,7 @@ import {
   decodeParticipant
 } from "../src/protocol/Account.js"
 import * as Instruction from "../src/protocol/Instruction.js"
+import * as MessageId from "../src/protocol/MessageId.js"
 import { Text } from "../src/protocol/MessageType.js"
 import * as Pda from "../src/protocol/Pda.js"
 import { MAX_BROADCAST_BYTES, MAX_REPLY_BYTES } from "../src/protocol/Program.js"
@@ -60,7 +61,10 @@ export type * from "./channel/Input.js"
  * @category models
  */
 export interface Service {
-  /** Creates a channel. Program refusals: `ChannelNameTaken` (by the same creator), `AccountNotInitialized` (no agent). */
+  /**
+   * Creates a channel. Program refusals: `ChannelNameTaken` (by the same creator), `AccountNotInitialized` (no agent).
+   * Creator and name make the address: run again with `resend: true`, it gives the first receipt instead.
+   */
   readonly create: (input: CreateInput, options?: SendOptions) => Effect.Effect<AccountReceipt, WriteError, Wallet>
   /** Changes a channel, by its creator (`Unauthorized` otherwise). `InvalidInput` if nothing is to be changed. */
   readonly update: (
@@ -72,18 +76,23 @@ export interface Service {
    * Joins. The channel is read first: the wallet's escrow goes along where it asks a fee, the wallet's invitation where
    * it is private. The receipt's address is the participant's. Program refusals: `AlreadyInChannel`, `ChannelFull`,
    * `InsufficientFunds` (the escrow is short), `PrivateChannelRequiresInvitation`, `MessageExpired` (the invitation is
-   * older than 7 days), `AccountNotInitialized` (no agent, no escrow, or no invitation).
+   * older than 7 days), `AccountNotInitialized` (no agent, no escrow, or no invitation). Run again, it is refused with
+   * `AlreadyInChannel` and takes no second fee.
    */
   readonly join: (
     channel: Address,
     options?: SendOptions
   ) => Effect.Effect<AccountReceipt, ReadError | WriteError, Wallet>
-  /** Leaves; nothing is refunded. A program that does not let one join again answers the next join `AlreadyInChannel`. */
+  /**
+   * Leaves; nothing is refunded. A program that does not let one join again answers the next join `AlreadyInChannel`.
+   * Run again, it is refused with `NotInChannel`.
+   */
   readonly leave: (channel: Address, options?: SendOptions) => Effect.Effect<AccountReceipt, WriteError, Wallet>
   /**
    * Invites the wallet `invitee`, by the creator or an active participant (`Unauthorized` or `NotInChannel` otherwise).
    * The channel is read first. The receipt's address is the invitation's. While an invitation is open, another is
-   * refused: `AlreadyInvited`.
+   * refused: `AlreadyInvited`. So it is when the call runs again, until the invitation is used or expires; after that
+   * it makes another.
    */
   readonly invite: (
     channel: Address,
@@ -92,7 +101,7 @@ export interface Service {
   ) => Effect.Effect<AccountReceipt, ReadError | WriteError, Wallet>
   /**
    * Says something to everybody in the channel. The receipt's address is the message's. It locks the rent of its
-   * account, 8,783,520 lamports, for ever. Program refusals: `NotInChannel`, `Unauthorized` (the channel is inactive),
+   * account, 8,783,520 lamports, for ever. Each call makes a message of its own, unless the input has an `id`. Program refusals: `NotInChannel`, `Unauthorized` (the channel is inactive),
    * `RateLimitExceeded` (`Rules.nextBroadcastAt` tells from the participant when the next one is allowed).
    */
   readonly broadcast: (
@@ -124,7 +133,8 @@ export interface Service {
   /**
    * The compressed broadcast. The program stores nothing: it counts the message against the sender's rate limit and
    * emits a `MessageBroadcast` event without the content. Some deployed programs do not check that the signer is the
-   * participant, nor that the channel is active, so such an event proves nothing about who spoke. Prefer `broadcast`.
+   * participant, nor that the channel is active, so such an event proves nothing about who spoke. Run again, it emits
+   * another event: nothing tells the two apart. Prefer `broadcast`.
    */
   readonly broadcastCompressed: (
     channel: Address,
@@ -143,7 +153,7 @@ export interface Service {
   ) => Effect.Effect<Receipt, ReadError | WriteError, Wallet>
   /**
    * Reports hashes of messages kept elsewhere, by the channel's creator. One `CompressedMessageSynced` event for each
-   * hash; on the account only the counters move.
+   * hash; on the account only the counters move, again when it runs again.
    */
   readonly syncCompressed: (
     channel: Address,
@@ -186,6 +196,14 @@ const sent = Metrics.messagesSentOf("broadcast")
 
 /** The attributes of a span about a channel. */
 const at = (channel: Address) => ({ "pod.channel": channel })
+
+/** What makes a broadcast's address its own. */
+const nonceOf = ({ id, nonce }: BroadcastInput): Effect.Effect<bigint, InvalidInput> => {
+  if (id === undefined) return nonce === undefined ? Random.u64 : Effect.succeed(nonce)
+  return nonce === undefined
+    ? MessageId.toNonce(id)
+    : new InvalidInput({ field: "id", rule: "has no place beside a nonce: leave one of them out" })
+}
 
 const checkUpdate = ({ description, feePerMessage, maxParticipants, name }: UpdateInput) =>
   Effect.gen(function* () {
@@ -296,18 +314,23 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
         return yield* submit.account(invitation, [instruction], options)
       }).pipe(traced("Channel.invite", at(channel))),
 
-    broadcast: (channel, { content, nonce: givenNonce, replyTo, type = Text }, options) =>
+    broadcast: (channel, input, options) =>
       Effect.gen(function* () {
+        const { content, replyTo, type = Text } = input
         yield* Rules.checkContent(content, replyTo === undefined ? MAX_BROADCAST_BYTES : MAX_REPLY_BYTES)
         const self = yield* member(channel)
-        const nonce = givenNonce ?? (yield* Random.u64)
+        const nonce = yield* nonceOf(input)
         const { address: message } = yield* Pda.channelMessage(channel, self.wallet, nonce, programId)
         const instruction = yield* Instruction.broadcastMessage({ ...self, content, type, replyTo, nonce, message })
         // A version 0 message is two bytes longer, and the limit on content is measured on a legacy one.
-        const receipt = yield* submit.create(message, [instruction], { version: "legacy", ...options })
+        const receipt = yield* submit.create(message, [instruction], {
+          version: "legacy",
+          ...options,
+          resend: options?.resend ?? input.id !== undefined
+        })
         yield* Metric.increment(sent)
         return receipt
-      }).pipe(traced("Channel.broadcast", { ...at(channel), "pod.message.type": type._tag })),
+      }).pipe(traced("Channel.broadcast", { ...at(channel), "pod.message.type": (input.type ?? Text)._tag })),
 
     get: (channel) => accounts.fetch(CHANNEL, channel).pipe(traced("Channel.get", at(channel))),
 

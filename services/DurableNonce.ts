@@ -31,7 +31,10 @@ import { generate, type Service as WalletService, Wallet } from "./Wallet.js"
  * @category models
  */
 export interface CreateOptions extends SendOptions {
-  /** The key of the new account, which signs once. Default: a generated one, which nobody needs again. */
+  /**
+   * The key of the new account, which signs once. Default: a generated one, which nobody needs again, so that the same
+   * call twice makes two accounts. With a key of one's own and `resend: true` it makes one, and gives its receipt.
+   */
   readonly account?: WalletService | undefined
   /** Who may use it, empty it and name another authority. Default: the `Wallet`. */
   readonly authority?: Address | undefined

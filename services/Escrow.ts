@@ -29,14 +29,16 @@ import { Wallet } from "./Wallet.js"
 export interface Service {
   /**
    * Deposits 1 … 10,000,000,000 lamports. The reference program adds to an escrow that exists; a program that takes
-   * one deposit in a lifetime answers `EscrowExists`, so deposit enough the first time.
+   * one deposit in a lifetime answers `EscrowExists`, so deposit enough the first time. Run again, it deposits again:
+   * the chain cannot tell a second deposit from a repeated one. After a crash, read `get` first and deposit what is
+   * missing, or recover the `Journal`.
    */
   readonly deposit: (
     channel: Address,
     lamports: bigint,
     options?: SendOptions
   ) => Effect.Effect<AccountReceipt, WriteError, Wallet>
-  /** Takes lamports back out. More than the escrow holds is refused: `InsufficientFunds`. */
+  /** Takes lamports back out, again when it runs again. More than the escrow holds is refused: `InsufficientFunds`. */
   readonly withdraw: (
     channel: Address,
     lamports: bigint,

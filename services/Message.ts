@@ -18,6 +18,7 @@ import { decodeDirectMessage, type DirectMessage } from "../src/protocol/Account
 import * as Envelope from "../src/protocol/Envelope.js"
 import * as Instruction from "../src/protocol/Instruction.js"
 import * as Utf8 from "../src/protocol/internal/Utf8.js"
+import * as MessageId from "../src/protocol/MessageId.js"
 import { canBecome, type MessageStatus, type MessageType, seed, Text } from "../src/protocol/MessageType.js"
 import * as Pda from "../src/protocol/Pda.js"
 import * as Accounts from "./internal/accounts.js"
@@ -34,7 +35,7 @@ import * as Metrics from "./Metrics.js"
 import { PayloadStore, type PayloadStoreError } from "./PayloadStore.js"
 import type { AccountReceipt, FollowError, ProgramAccount, ReadError, WriteError } from "./ProgramAccount.js"
 import type { RpcPool } from "./RpcPool.js"
-import type { SendOptions, Transactions } from "./Transactions.js"
+import type { PackedItem, SendOptions, Transactions } from "./Transactions.js"
 import type { FollowOptions } from "./transport/CatchUp.js"
 import * as Deadline from "./transport/Deadline.js"
 import { Wallet } from "./Wallet.js"
@@ -56,8 +57,22 @@ export interface SendInput {
   /** Default `Text`. */
   readonly type?: MessageType | undefined
   /**
+   * Names this message, so that it is sent once however often the send runs: 16 bytes, or a text (a request's id) that
+   * is hashed. The same id, payload, type and `createdAt` to the same recipient are one account, one payload and one
+   * receipt: in one process, in several, and after a crash. The account is looked up first, and again when the program
+   * refuses a second one; `resend: false` turns that off. Another payload under the same id is another message. Two
+   * sends that overlap may both pay a transaction's fee. Default: 16 random bytes, so each send is a new message.
+   */
+  readonly id?: MessageId.MessageId | undefined
+  /**
+   * When it was written, Unix **milliseconds**. It is part of what is hashed. Default: now by Effect's Clock, or 0 with
+   * an `id`, since a second run must give the same bytes.
+   */
+  readonly createdAt?: bigint | undefined
+  /**
    * Send the bare bytes instead of an envelope. Default false. Other SDKs of the protocol do so; but then the same bytes
-   * go from one agent to one recipient once in a lifetime, and a second time is `DuplicateMessage`.
+   * go from one agent to one recipient once in a lifetime, and a second time is `DuplicateMessage`, or with
+   * `resend: true` the first one's receipt. Bare bytes have no room for `id` and `createdAt`.
    */
   readonly raw?: boolean | undefined
   /**
@@ -162,7 +177,8 @@ export interface Service {
   ) => Stream.Stream<ProgramAccount<DirectMessage>, FollowError>
   /**
    * Pending → Delivered, by the recipient. Of a message that was read (not of a bare address) the order of states is
-   * checked before anything is sent. Program refusals: `Unauthorized`, `MessageExpired` (7 days after it was sent).
+   * checked before anything is sent. Program refusals: `Unauthorized`, `MessageExpired` (7 days after it was sent),
+   * `InvalidMessageStatusTransition` (also when it runs again).
    */
   readonly markDelivered: Mark
   /** Delivered → Read, by the recipient; otherwise as `markDelivered`. */
@@ -224,26 +240,35 @@ const RECIPIENT = 40
 
 const CONCURRENCY = 16
 
-const ENVELOPE_ID_BYTES = 16
-
 const sent = Metrics.messagesSentOf("direct")
 
+const NO_ROOM = "has no place in bare bytes: leave it out, or leave out raw"
+
+/** What makes an envelope one of its kind. */
+const envelope = ({ createdAt, id }: SendInput, now: number): Either.Either<Uint8Array, InvalidInput> =>
+  id === undefined
+    ? Envelope.header({ createdAt: createdAt ?? BigInt(now), id: Random.unsafeBytes(MessageId.SIZE) })
+    : Either.flatMap(MessageId.toBytes(id), (id) => Envelope.header({ createdAt: createdAt ?? 0n, id }))
+
 /** What the hash covers, in parts so that the payload need not be copied behind its header. */
-const toStore = (
-  { payload, raw = false, recipient, type = Text }: SendInput,
-  now: number
-): Either.Either<ReadonlyArray<Uint8Array>, InvalidInput> => {
+const toStore = (input: SendInput, now: number): Either.Either<ReadonlyArray<Uint8Array>, InvalidInput> => {
+  const { createdAt, id, payload, raw = false, recipient, type = Text } = input
   if (!isWallet(recipient)) {
     const rule = "must be the recipient's wallet: nobody could mark a message to another address as read"
     return Either.left(new InvalidInput({ field: "recipient", rule }))
   }
   return Either.flatMap(seed(type), () => {
     const bytes = typeof payload === "string" ? Utf8.encode(payload) : payload
-    if (raw) return Either.right([bytes])
-    const id = Random.unsafeBytes(ENVELOPE_ID_BYTES)
-    return Either.map(Envelope.header({ createdAt: BigInt(now), id }), (header) => [header, bytes])
+    if (!raw) return Either.map(envelope(input, now), (header) => [header, bytes])
+    if (id !== undefined) return Either.left(new InvalidInput({ field: "id", rule: NO_ROOM }))
+    if (createdAt !== undefined) return Either.left(new InvalidInput({ field: "createdAt", rule: NO_ROOM }))
+    return Either.right([bytes])
   })
 }
+
+/** A named message may have been sent before. */
+const resending = ({ id }: SendInput, options: SendOptions | undefined): SendOptions | undefined =>
+  id === undefined ? options : extend(options ?? {}, { resend: options?.resend ?? true })
 
 /** The instruction that records a payload, and the account that this makes. */
 interface Recorded {
@@ -307,10 +332,15 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
       }
       return spanned(fiber, "Message.send", attributes, () =>
         prepare(Deadline.now(fiber), wallet, agent, input, ({ address, instruction, payloadHash }) =>
-          submit.createAs(address, [instruction], options, ({ fee, signature, slot }): MessageReceipt => {
-            Measured.update(fiber, sent, 1)
-            return { signature, slot, fee, address, payloadHash }
-          })
+          submit.createAs(
+            address,
+            [instruction],
+            resending(input, options),
+            ({ fee, signature, slot }): MessageReceipt => {
+              Measured.update(fiber, sent, 1)
+              return { signature, slot, fee, address, payloadHash }
+            }
+          )
         )
       )
     })
@@ -321,24 +351,32 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
       const agent = Pda.agent(wallet, programId).address
       yield* annotate("pod.agent", agent)
       const now = yield* Clock.currentTimeMillis
-      const prepared = yield* Lanes.forEach(inputs, concurrency, (input) =>
+      const all = Arr.fromIterable(inputs)
+      const prepared = yield* Lanes.forEach(all, concurrency, (input) =>
         Effect.either(prepare(now, wallet, agent, input, Effect.succeed))
       )
-      const items = Arr.getRights(prepared).map(({ address, instruction }) => ({
-        instructions: [instruction],
-        creates: address,
-        signers
-      }))
+      const items: Array<PackedItem & { readonly creates: Address }> = []
+      const named = new Map<Address, number>()
+      /** A message that is named twice is sent once. */
+      const itemOf = (input: SendInput, { address, instruction }: Recorded): number => {
+        const known = input.id === undefined ? undefined : named.get(address)
+        if (known !== undefined) return known
+        if (input.id !== undefined) named.set(address, items.length)
+        const resend = input.id !== undefined && options.resend !== false
+        return items.push({ instructions: [instruction], creates: address, signers, resend }) - 1
+      }
+      const places = Arr.zipWith(all, prepared, (input, recorded) =>
+        Either.map(recorded, (recorded) => ({ item: itemOf(input, recorded), payloadHash: recorded.payloadHash }))
+      )
       const outcomes = yield* Effect.match(submit.packed(items, extend(options, { concurrency })), {
         onFailure: (error) => items.map(() => Either.left(error)),
         onSuccess: (outcomes) => outcomes
       })
       yield* Metric.incrementBy(sent, Arr.getRights(outcomes).length)
-      let next = 0
-      return prepared.flatMap((preparation): ReadonlyArray<Either.Either<MessageReceipt, SendError>> => {
-        if (Either.isLeft(preparation)) return [Either.left(preparation.left)]
-        const { payloadHash } = preparation.right
-        return outcomes.slice(next, ++next).map(Either.map((receipt) => extend(receipt, { payloadHash })))
+      return places.flatMap((place): ReadonlyArray<Either.Either<MessageReceipt, SendError>> => {
+        if (Either.isLeft(place)) return [Either.left(place.left)]
+        const { item, payloadHash } = place.right
+        return outcomes.slice(item, item + 1).map(Either.map((receipt) => extend(receipt, { payloadHash })))
       })
     }).pipe(traced("Message.sendAll"))
 

@@ -52,6 +52,13 @@ export * as Instruction from "./protocol/Instruction.js"
 export * as Logs from "./protocol/Logs.js"
 
 /**
+ * Ids by which a send is recognised when it runs again.
+ *
+ * @since 0.1.0
+ */
+export * as MessageId from "./protocol/MessageId.js"
+
+/**
  * Types and statuses of messages, visibility of channels.
  *
  * @since 0.1.0

@@ -5,6 +5,7 @@
  */
 import type { Address } from "@solana/kit"
 import type { CompressionAccounts } from "../../src/protocol/Instruction.js"
+import type { MessageId } from "../../src/protocol/MessageId.js"
 import type { ChannelVisibility, MessageType } from "../../src/protocol/MessageType.js"
 import type { SendOptions } from "../Transactions.js"
 import type { FollowOptions } from "../transport/CatchUp.js"
@@ -69,8 +70,17 @@ export interface BroadcastInput {
   readonly type?: MessageType | undefined
   /** The channel message that this one answers. Not checked by the program. */
   readonly replyTo?: Address | undefined
-  /** u64 that makes the message's address unique for its sender. Default: a random one. Used twice: `DuplicateMessage`. */
+  /**
+   * u64 that makes the message's address unique for its sender. Default: that of the `id`, else a random one. Used
+   * twice: `DuplicateMessage`, or with `resend: true` the first one's receipt.
+   */
   readonly nonce?: bigint | undefined
+  /**
+   * Names this broadcast, so that it is made once however often the call runs, from whichever process: 16 bytes, or a
+   * text that is hashed. The second call gives the receipt of the first, also where it has another content. Not beside
+   * a `nonce`. Default: none, so each call is a new message.
+   */
+  readonly id?: MessageId | undefined
 }
 
 /**

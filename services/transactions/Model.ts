@@ -180,6 +180,8 @@ export interface PackedItem {
   readonly creates?: Address | undefined
   /** As in {@link SignOptions}. */
   readonly signers?: ReadonlyArray<Wallet> | undefined
+  /** As in {@link RetryOptions}, of this item alone. Default: as the options of all say. */
+  readonly resend?: boolean | undefined
 }
 
 /**

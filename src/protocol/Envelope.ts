@@ -8,8 +8,8 @@
  * |---|---|
  * | 0–3 | `PoD` and the version, 1 |
  * | 4–7 | flags, u32, little-endian |
- * | 8–15 | when it was written, Unix **milliseconds**, u64, little-endian |
- * | 16–31 | 16 random bytes |
+ * | 8–15 | when it was written, Unix **milliseconds**, u64, little-endian; 0 where the sender named an id and no time |
+ * | 16–31 | 16 random bytes, or the sender's `MessageId` |
  * | 32– | the payload |
  *
  * @since 0.1.0
@@ -34,9 +34,9 @@ const VERSION = "01"
 const headerFields = {
   /** Reserved, u32: 0 for now; readers ignore what they do not know. */
   flags: Borsh.u32,
-  /** Unix milliseconds, u64. */
+  /** Unix milliseconds, u64; 0 where the sender named an id and no time. */
   createdAt: Borsh.u64,
-  /** 16 random bytes. */
+  /** 16 random bytes, or the sender's `MessageId`. */
   id: Borsh.bytes16
 }
 
@@ -98,7 +98,7 @@ export class EnvelopeDecodeError extends Schema.TaggedError<EnvelopeDecodeError>
 export interface HeaderInput {
   /** Unix milliseconds, u64. */
   readonly createdAt: bigint
-  /** 16 random bytes. */
+  /** 16 random bytes, or those of a `MessageId`. */
   readonly id: Uint8Array
   /** u32, default 0. */
   readonly flags?: number | undefined

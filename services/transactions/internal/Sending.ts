@@ -37,9 +37,10 @@ export interface Needs {
   readonly resume: (entry: JournalEntry, options: PackedOptions) => Effect.Effect<Receipt, RpcError | TransactionError>
   /** What the journal has that is not under way. */
   readonly left: Effect.Effect<ReadonlyArray<JournalEntry>>
-  /** The receipt of the transaction that made an account, if it is there, as seen in that slot or later. */
+  /** The receipt of the transaction with which the maker made an account, if it is there, as seen in that slot or later. */
   readonly findOwn: (
     address: Address,
+    maker: Address,
     known: ReadonlyArray<Signature>,
     since?: Slot
   ) => Effect.Effect<Option.Option<Receipt>, RpcError>
@@ -67,6 +68,11 @@ const planOf = (wallet: Wallet, items: ReadonlyArray<PackedItem>, options: Packe
 /** The accounts that the items make. */
 const createdBy = (items: ReadonlyArray<PackedItem>): ReadonlyArray<Address> =>
   items.flatMap(({ creates }) => (creates === undefined ? [] : [creates]))
+
+/** The look-ups of a transaction's items are asked for together. */
+const LOOK_UPS = 16
+
+const isResent = ({ resend }: PackedItem): boolean => resend === true
 
 /** The item to which an instruction of the items belongs, and where that item begins. */
 const ownerOf = (items: ReadonlyArray<PackedItem>, instruction: number) => {
@@ -150,8 +156,8 @@ export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) 
 
     /** Gives the item the receipt of the transaction that did it, if there is one, or the refusal `otherwise`. */
     const recognise = (item: PackedItem, otherwise?: TransactionError) =>
-      (mayBeDone && item.creates !== undefined
-        ? findOwn(item.creates, known, otherwise?.slot ?? otherwise?.signed?.minContextSlot)
+      ((mayBeDone || item.resend === true) && item.creates !== undefined
+        ? findOwn(item.creates, wallet.address, known, otherwise?.slot ?? otherwise?.signed?.minContextSlot)
         : Effect.succeedNone
       ).pipe(
         Effect.match({
@@ -211,7 +217,9 @@ export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) 
     if (error === undefined) yield* finish
     else yield* failed(error)
     while (waiting.length > 0) {
-      if (mayBeDone) yield* Effect.forEach(waiting, (item) => recognise(item), { discard: true })
+      if (mayBeDone || waiting.some(isResent)) {
+        yield* Effect.forEach(waiting, (item) => recognise(item), { discard: true, concurrency: LOOK_UPS })
+      }
       if (waiting.length === 0) break
       yield* Effect.gen(function* () {
         if (waiting.length < items.length) planned = yield* plan(wallet, waiting, options)
@@ -256,7 +264,7 @@ export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) 
     const known: Array<Signature> = []
     const insist = (error?: SendError) =>
       Effect.flatMap(persist(wallet, items, options, { planned: planned.right, known, error }), onOutcomes)
-    return options.resend === true || left !== Recorded.NOTHING_LEFT
+    return options.resend === true || items.some(isResent) || left !== Recorded.NOTHING_LEFT
       ? insist()
       : Effect.matchEffect(attempt(wallet, items, options, planned.right, known), {
           onFailure: insist,

@@ -67,7 +67,8 @@ const bigInteger = (
       const at = reader.take(8)
       return at < 0 ? 0n : read(reader.view, at)
     },
-    write: (writer, value) => (value >= min && value <= max ? writer.u64(value) : writer.fail(rule, value))
+    write: (writer, value) =>
+      typeof value === "bigint" && value >= min && value <= max ? writer.u64(value) : writer.fail(rule, value)
   }
 }
 
