@@ -17,6 +17,13 @@
 export { InvalidInput } from "./InvalidInput.js"
 
 /**
+ * Text from outside, made safe to show.
+ *
+ * @since 0.1.0
+ */
+export * as SafeText from "./SafeText.js"
+
+/**
  * The seven kinds of account.
  *
  * @since 0.1.0
