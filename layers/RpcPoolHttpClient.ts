@@ -57,10 +57,20 @@ export interface EndpointOptions extends Omit<Endpoint.Options, "deadline"> {
    */
   readonly maxReplyBytes?: number | undefined
   /**
-   * Notifications held for a subscription that is read slower than they come. Default: 1024. When they are full it fails
-   * with `Overflow`. Too low: bursts end it. Too high: a slow one takes that many times a notification's size in memory.
+   * Bytes of one notification. Default: 16 MiB, which holds the largest account (10 MiB) as base64. Too low: the socket is
+   * lost when such an account changes. Too high: a hostile node can fill the memory.
+   */
+  readonly maxNotificationBytes?: number | undefined
+  /**
+   * Notifications held for a subscription that is read slower than they come. Default: 1024. When more wait it fails with
+   * `Overflow`. Too low: bursts end it. Too high: only `subscriptionBufferBytes` bounds it.
    */
   readonly subscriptionBuffer?: number | undefined
+  /**
+   * Bytes of the notifications that are held for one subscription; a single one may be larger. Default: 8 MiB. When more
+   * wait it fails with `Overflow`. Too low: bursts end it. Too high: a hostile node can fill the memory.
+   */
+  readonly subscriptionBufferBytes?: number | undefined
   /**
    * Subscriptions on one WebSocket; one more opens another. Default: 100, what the public mainnet endpoint takes. Too low:
    * many sockets. Too high: the provider refuses subscriptions or closes the socket.
@@ -87,6 +97,8 @@ export interface EndpointsOptions extends RpcPool.Options, Resilience.Options {
   readonly endpoints: ReadonlyArray<EndpointOptions>
 }
 
+const MEBIBYTE = 1024 * 1024
+
 /** Who provides a client has loaded all that these need; who does not is spared 26 modules. */
 const loaded = Effect.promise(() => Promise.all([import("./platform/Http.js"), import("./platform/Sockets.js")]))
 
@@ -108,8 +120,14 @@ export const transport = (
     const endpoint = yield* Url.make(options)
     const headers = yield* ExtraHeaders.make(options.headers)
     const timeout = yield* Options_.millis("requestTimeout", options.requestTimeout ?? "60 seconds")
-    const maxReplyBytes = yield* Options_.integer("maxReplyBytes", options.maxReplyBytes ?? 64 * 1024 * 1024, 1)
-    const capacity = yield* Options_.integer("subscriptionBuffer", options.subscriptionBuffer ?? 1024, 1)
+    const maxReplyBytes = yield* Options_.integer("maxReplyBytes", options.maxReplyBytes ?? 64 * MEBIBYTE, 1)
+    const maxMessageBytes = yield* Options_.integer(
+      "maxNotificationBytes",
+      options.maxNotificationBytes ?? 16 * MEBIBYTE,
+      1
+    )
+    const items = yield* Options_.integer("subscriptionBuffer", options.subscriptionBuffer ?? 1024, 1)
+    const bytes = yield* Options_.integer("subscriptionBufferBytes", options.subscriptionBufferBytes ?? 8 * MEBIBYTE, 1)
     const perSocket = yield* Options_.integer("subscriptionsPerSocket", options.subscriptionsPerSocket ?? 100, 1)
     const [Http, Sockets] = yield* loaded
     const post = yield* Http.make(endpoint, { headers, timeout, maxReplyBytes })
@@ -135,7 +153,14 @@ export const transport = (
             JsonRpc.batchReply(reply, firstId, calls, host)
           )
         }),
-      subscribe: Subscriptions.make({ host, open, capacity, perSocket, timeout: Duration.millis(timeout) })
+      subscribe: Subscriptions.make({
+        host,
+        open,
+        unread: { items, bytes },
+        maxMessageBytes,
+        perSocket,
+        timeout: Duration.millis(timeout)
+      })
     }
   })
 

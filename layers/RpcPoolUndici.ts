@@ -66,7 +66,8 @@ export const transport = (options: Settings.Options): Effect.Effect<RpcTransport
       subscribe: Subscriptions.make({
         host,
         open,
-        capacity: settings.subscriptionBuffer,
+        unread: { items: settings.subscriptionBuffer, bytes: settings.subscriptionBufferBytes },
+        maxMessageBytes: settings.maxNotificationBytes,
         timeout: settings.headersTimeout,
         perSocket: settings.subscriptionsPerSocket
       })

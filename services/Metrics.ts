@@ -91,6 +91,18 @@ export const subscriptionsActive = Metric.gauge("pod_subscriptions_active", {
   description: "Open subscriptions by method"
 })
 
+/**
+ * Messages on WebSockets that belong to no call and no subscription of this client: a gateway's ping, an answer to nobody,
+ * what is not JSON.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const socketMessagesIgnored = Metric.counter("pod_socket_messages_ignored_total", {
+  description: "WebSocket messages that belong to no call and no subscription",
+  incremental: true
+})
+
 const transactionsKey = MetricKey.counter("pod_transactions_total", {
   description: "Transactions by outcome",
   incremental: true

@@ -27,18 +27,16 @@ export const make = ({
       )
     ]),
     ([construct, sockets]) =>
-      ({ onOpen, onText, onLost }) => {
+      ({ onOpen, onMessage, onLost }) => {
         const socket = construct(Redacted.value(wsUrl).href)
+        socket.binaryType = "arraybuffer"
         let isOpen = false
         sockets.add(socket)
         socket.addEventListener("open", () => {
           isOpen = true
           onOpen()
         })
-        socket.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
-          if (typeof data === "string") onText(data)
-          else onLost({ reason: "Decode", detail: "a binary message is not JSON-RPC" })
-        })
+        socket.addEventListener("message", ({ data }: MessageEvent<unknown>) => onMessage(data))
         socket.addEventListener("close", ({ code }) => {
           sockets.delete(socket)
           onLost(
@@ -47,7 +45,7 @@ export const make = ({
               : { reason: "Connect", detail: "the WebSocket could not be opened" }
           )
         })
-        // A failure to connect is told by an error and a close event; some constructors throw an error without a listener.
+        // A failure to connect gives an error and a close event; some constructors throw an error without a listener.
         socket.addEventListener("error", () => undefined)
         return {
           send: (text) => socket.send(text),

@@ -88,11 +88,16 @@ export interface Options {
    */
   readonly maxNotificationBytes?: number | undefined
   /**
-   * Notifications held for a subscriber that is slower than they come. Default: 1024. When they are full its Stream
-   * fails with `Overflow`, after it has read them. Too low: bursts (a busy program) end the Stream. Too high: a slow
-   * subscriber takes that many times a notification's size in memory.
+   * Notifications held for a subscriber that is slower than they come. Default: 1024. When more wait its Stream fails with
+   * `Overflow`, after it has read them. Too low: bursts (a busy program) end the Stream. Too high: only
+   * `subscriptionBufferBytes` bounds them.
    */
   readonly subscriptionBuffer?: number | undefined
+  /**
+   * Bytes of the notifications that are held for one subscriber; a single one may be larger. Default: 8 MiB. When more wait
+   * its Stream fails with `Overflow`. Too low: bursts end the Stream. Too high: a hostile node can fill the memory.
+   */
+  readonly subscriptionBufferBytes?: number | undefined
   /**
    * Subscriptions on one WebSocket; one more opens another. Default: 100, what the public mainnet endpoint takes. Too low:
    * many sockets. Too high: the provider refuses subscriptions or closes the socket.
@@ -167,6 +172,7 @@ export interface Settings {
   readonly maxReplyBytes: number
   readonly maxNotificationBytes: number
   readonly subscriptionBuffer: number
+  readonly subscriptionBufferBytes: number
   readonly subscriptionsPerSocket: number
 }
 
@@ -263,6 +269,7 @@ export const make = (options: Options): Either.Either<Settings, InvalidInput> =>
       maxReplyBytes: yield* count("maxReplyBytes", options.maxReplyBytes ?? 64 * MEBIBYTE),
       maxNotificationBytes: yield* count("maxNotificationBytes", options.maxNotificationBytes ?? 16 * MEBIBYTE),
       subscriptionBuffer: yield* count("subscriptionBuffer", options.subscriptionBuffer ?? 1024),
+      subscriptionBufferBytes: yield* count("subscriptionBufferBytes", options.subscriptionBufferBytes ?? 8 * MEBIBYTE),
       subscriptionsPerSocket: yield* count("subscriptionsPerSocket", options.subscriptionsPerSocket ?? 100)
     }
   })

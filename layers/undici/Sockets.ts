@@ -6,10 +6,11 @@
 import type { Socket as NetSocket } from "node:net"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { Agent, buildConnector, ping, WebSocket } from "undici"
-import type { Socket, SocketHandlers } from "../../services/rpc/Subscriptions.js"
+import type { Loss, Socket, SocketHandlers } from "../../services/rpc/Subscriptions.js"
 import type { Endpoint } from "../internal/Url.js"
 import type { Settings } from "./Settings.js"
 
@@ -32,19 +33,13 @@ export const make = (
     Effect.acquireRelease(
       Effect.sync(() => new Set<Line>()),
       (lines) =>
-        Effect.suspend(() =>
-          Effect.forEach([...lines], (line) => Effect.promise(() => line.cut()), {
-            concurrency: "unbounded",
-            discard: true
-          })
-        )
+        Effect.suspend(() => Effect.forEach(lines, ({ cut }) => cut, { concurrency: "unbounded", discard: true }))
     ),
     (lines) => (handlers) => {
       const line = openLine(settings)
       lines.add(line)
       const forget = () => {
-        lines.delete(line)
-        void line.cut()
+        if (lines.delete(line)) Effect.runFork(line.cut)
       }
       return open(Redacted.value(wsUrl), line, settings, forget, handlers)
     }
@@ -57,7 +52,8 @@ interface Line {
   readonly socket: () => NetSocket | undefined
   /** Why there is none. */
   readonly error: () => Error | undefined
-  readonly cut: () => Promise<void>
+  /** Ends the connection, and never fails. */
+  readonly cut: Effect.Effect<void>
 }
 
 /** An agent forgets a connection once it is a WebSocket: the socket is kept beside it. */
@@ -84,10 +80,10 @@ const openLine = (settings: Settings): Line => {
     agent,
     socket: () => socket,
     error: () => failure,
-    cut: () => {
+    cut: Effect.suspend(() => {
       socket?.destroy()
-      return agent.destroy()
-    }
+      return Effect.ignore(Effect.tryPromise(() => agent.destroy()))
+    })
   }
 }
 
@@ -96,40 +92,44 @@ const open = (
   line: Line,
   settings: Settings,
   forget: () => void,
-  { onOpen, onText, onLost }: SocketHandlers
+  { onOpen, onMessage, onLost }: SocketHandlers
 ): Socket => {
   const socket = new WebSocket(url, { dispatcher: line.agent, headers: settings.headers })
+  socket.binaryType = "arraybuffer"
   let isOpen = false
+  let isClosing = false
   let heard = 0
 
-  const pulse = setInterval(() => {
-    if (!isOpen) return
-    const read = line.socket()?.bytesRead ?? 0
-    if (read > heard) {
-      heard = read
-      ping(socket)
-      return
-    }
-    onLost({ reason: "Closed", detail: "the WebSocket was silent and did not answer a ping" })
-    end()
-  }, Duration.toMillis(settings.keepAliveInterval)).unref()
-
-  const end = () => {
+  const lost = (loss: Loss) => {
     clearInterval(pulse)
     forget()
+    onLost(loss)
   }
+
+  const beat = () => {
+    if (isClosing) return lost({ reason: "Closed", detail: "the server did not answer the closing of the WebSocket" })
+    if (!isOpen) return
+    const read = line.socket()?.bytesRead ?? 0
+    if (read === heard) {
+      return lost({ reason: "Closed", detail: "the WebSocket was silent and did not answer a ping" })
+    }
+    heard = read
+    const pinged = Either.try(() => ping(socket))
+    if (Either.isLeft(pinged)) {
+      lost({ reason: "Closed", detail: "a ping could not be sent on the WebSocket", cause: pinged.left })
+    }
+  }
+
+  const pulse = setInterval(beat, Duration.toMillis(settings.keepAliveInterval)).unref()
 
   socket.addEventListener("open", () => {
     isOpen = true
     onOpen()
   })
-  socket.addEventListener("message", ({ data }) => {
-    if (typeof data === "string") onText(data)
-    else onLost({ reason: "Decode", detail: "a binary message is not JSON-RPC" })
-  })
+  socket.addEventListener("message", ({ data }) => onMessage(data))
   socket.addEventListener("close", ({ code }) => {
     const why = line.error()
-    onLost(
+    lost(
       isOpen
         ? { reason: "Closed", detail: `the WebSocket was closed (${code})` }
         : {
@@ -138,14 +138,13 @@ const open = (
             cause: why
           }
     )
-    end()
   })
-  // A failure to connect is told by an error and a close event; an error without a listener would be thrown.
+  // A failure to connect gives an error and a close event; an error without a listener would be thrown.
   socket.addEventListener("error", () => undefined)
   return {
     send: (text) => socket.send(text),
     close: () => {
-      clearInterval(pulse)
+      isClosing = true
       socket.close(NORMAL)
     }
   }

@@ -25,19 +25,31 @@ export interface NodeError {
 }
 
 /**
- * A JSON-RPC response; the id is whatever the node wrote there.
+ * Of a call or of a subscription. It may come from a node: no other type can be made a key without running its code.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Id = number | bigint | string
+
+/**
+ * A JSON-RPC response. A node that could not read a request answers with the id `null`, or none.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Response {
-  readonly id: unknown
+  readonly id: Id | null | undefined
   readonly outcome: Either.Either<unknown, NodeError>
 }
 
 /** @since 0.1.0 @category guards */
 export const isRecord = (value: unknown): value is { readonly [key: string]: unknown } =>
   typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** @since 0.1.0 @category guards */
+export const isId = (value: unknown): value is Id =>
+  typeof value === "number" || typeof value === "string" || typeof value === "bigint"
 
 /** @since 0.1.0 @category encoding */
 export const request = (id: number, method: string, params: ReadonlyArray<unknown>): string =>
@@ -56,6 +68,7 @@ const nodeError = ({ code, message, data }: { readonly [key: string]: unknown })
 export const response = (value: unknown): Response | undefined => {
   if (!isRecord(value)) return undefined
   const { id, error } = value
+  if (id !== null && id !== undefined && !isId(id)) return undefined
   if (isRecord(error)) {
     const read = nodeError(error)
     return read === undefined ? undefined : { id, outcome: Either.left(read) }

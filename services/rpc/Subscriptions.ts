@@ -1,8 +1,14 @@
 /**
  * Solana's subscriptions over sockets, whichever sockets these are.
  *
- * All state changes happen in the socket's callbacks, one after the other, so that no notification can fall between
- * two of them.
+ * Invariants:
+ * - All state changes in the socket's callbacks, one after the other: no notification falls between two of them.
+ * - A callback never throws. An exception in one costs the socket, and its subscriptions are told.
+ * - A message that is addressed to no subscription changes nothing. It is counted and passed over.
+ * - What waits for a reader, or for the answer that names its subscription, is bounded in bytes and in number.
+ *
+ * A node gives equal parameters the same id on one socket, and one unsubscribe call ends it for all of them. So an id is
+ * counted: it ends with its last subscriber, and not while a subscribe call is under way that may be answered with it.
  *
  * @since 0.1.0
  */
@@ -11,9 +17,12 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
-import * as Mailbox from "effect/Mailbox"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Json from "../../src/solana/Json.js"
+import { BoundedQueue } from "../internal/BoundedQueue.js"
+import type { Bounds } from "../internal/BoundedQueue.js"
+import * as Metrics from "../Metrics.js"
 import { SubscriptionError } from "../RpcTransport.js"
 import type { RpcTransport, SubscriptionKind } from "../RpcTransport.js"
 import { SubscriptionObserver } from "../transport/SubscriptionObserver.js"
@@ -32,19 +41,20 @@ export interface Loss {
 }
 
 /**
- * What a socket tells its owner. Nothing after `onLost`.
+ * The events of a socket. `onMessage` takes the data of a text frame or of a binary frame. Nothing comes after `onLost`.
+ * None of them throws.
  *
  * @since 0.1.0
  * @category models
  */
 export interface SocketHandlers {
   readonly onOpen: () => void
-  readonly onText: (text: string) => void
+  readonly onMessage: (data: unknown) => void
   readonly onLost: (loss: Loss) => void
 }
 
 /**
- * A WebSocket of text frames. `send` is called only after `onOpen`; `close` at any time.
+ * A WebSocket. `send` is called only after `onOpen`; `close` at any time.
  *
  * @since 0.1.0
  * @category models
@@ -63,7 +73,9 @@ export interface Options {
   /** Starts to open a socket. */
   readonly open: (handlers: SocketHandlers) => Socket
   /** Notifications held for one subscriber. */
-  readonly capacity: number
+  readonly unread: Bounds
+  /** Bytes of the largest message. A longer one costs the socket. */
+  readonly maxMessageBytes: number
   /** How long to wait for the socket and the answer to the subscribe call. */
   readonly timeout: Duration.Duration
   /** Subscriptions on one socket; one more opens another socket. */
@@ -73,45 +85,107 @@ export interface Options {
 interface Subscription {
   readonly kind: SubscriptionKind
   readonly params: ReadonlyArray<unknown>
-  readonly mailbox: Mailbox.Mailbox<unknown, SubscriptionError>
+  /** The kind and the first parameter. Subscriptions of different topics never have the same id. */
+  readonly topic: string
+  readonly unread: BoundedQueue<unknown, SubscriptionError>
   readonly answered: Deferred.Deferred<void, SubscriptionError>
+  /** While it stands. */
+  issued: Issued | undefined
+}
+
+/** An id that the node gave on this socket, and the subscribers that have it. */
+interface Issued {
+  readonly id: JsonRpc.Id
+  readonly kind: SubscriptionKind
+  readonly topic: string
+  readonly subscribers: Set<Subscription>
+}
+
+/** A notification that came before the answer that says which subscription it belongs to. */
+interface Early {
+  readonly key: string
+  readonly result: unknown
+  readonly bytes: number
 }
 
 interface Connection {
   readonly isAlive: () => boolean
-  /** Subscribers that have not left. */
+  /** Subscribers that have not left, or unanswered calls where these are more. */
   readonly size: () => number
   readonly add: (subscription: Subscription) => void
   readonly remove: (subscription: Subscription) => void
 }
 
-const connect = ({ host, open, capacity }: Options): Connection => {
+/** Ids that are remembered between an unsubscribe call and its answer. */
+const MAX_ENDING = 1024
+
+const utf8 = new TextDecoder()
+
+/** The text of a frame; a gateway may send JSON in binary ones. */
+const textOf = (data: unknown): string | undefined => {
+  if (typeof data === "string") return data
+  return data instanceof ArrayBuffer || ArrayBuffer.isView(data) ? utf8.decode(data) : undefined
+}
+
+const keyOf = (id: JsonRpc.Id): string => `${id}`
+
+const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection => {
   let state: "opening" | "open" | "closed" = "opening"
   let nextRequest = 1
   /** Every subscriber that has not left. The socket closes with the last of them. */
   const subscribers = new Set<Subscription>()
   /** Subscribe calls without an answer, by request id. */
   const asked = new Map<number, Subscription>()
-  /** By the node's subscription id. */
-  const active = new Map<string, Subscription>()
-  const idOf = new Map<Subscription, unknown>()
-  /** Notifications that came before the answer that says whose they are. */
-  let early: Array<{ readonly id: string; readonly result: unknown }> = []
+  /** The ids that stand. */
+  const issued = new Map<string, Issued>()
+  /** Ids without a subscriber, that end once no call of their topic is under way. */
+  const idle = new Set<Issued>()
+  /** Ids of unsubscribe calls without an answer, by request id. Their notifications may still come. */
+  const ending = new Map<number, string>()
+  let early: Array<Early> = []
+  let earlyBytes = 0
+  let socket: Socket | undefined
+
+  const isAlive = () => state !== "closed"
 
   const end = (
-    { kind, mailbox, answered }: Subscription,
+    { kind, unread, answered }: Subscription,
     reason: SubscriptionError["reason"],
     detail: string,
     more: { readonly code?: number; readonly cause?: unknown } = {}
   ) => {
-    const exit = Exit.fail(new SubscriptionError({ reason, method: `${kind}Subscribe`, host, detail, ...more }))
-    mailbox.unsafeDone(exit)
-    Deferred.unsafeDone(answered, exit)
+    const error = new SubscriptionError({ reason, method: `${kind}Subscribe`, host, detail, ...more })
+    unread.end(Option.some(error))
+    Deferred.unsafeDone(answered, Exit.fail(error))
+  }
+
+  const close = () => {
+    state = "closed"
+    socket?.close()
+  }
+
+  const lose = ({ reason, detail, cause }: Loss) => {
+    if (state === "closed") return
+    close()
+    for (const subscription of subscribers) end(subscription, reason, detail, cause === undefined ? {} : { cause })
+    asked.clear()
+    issued.clear()
+    idle.clear()
+    ending.clear()
+    early = []
+  }
+
+  /** Runs what foreign code calls, or what calls foreign code. An exception costs the socket. */
+  const guarded = (run: () => void): void => {
+    if (state === "closed") return
+    const done = Either.try(run)
+    if (Either.isRight(done)) return
+    lose({ reason: "Decode", detail: "a message of the socket could not be handled", cause: done.left })
   }
 
   const call = (method: string, params: ReadonlyArray<unknown>): number => {
     const request = nextRequest++
-    socket.send(JsonRpc.request(request, method, params))
+    socket?.send(JsonRpc.request(request, method, params))
     return request
   }
 
@@ -119,106 +193,158 @@ const connect = ({ host, open, capacity }: Options): Connection => {
     asked.set(call(`${subscription.kind}Subscribe`, subscription.params), subscription)
   }
 
-  const unsubscribe = ({ kind }: Subscription, id: unknown) => call(`${kind}Unsubscribe`, [id])
+  const isAsked = (topic: string): boolean => {
+    for (const subscription of asked.values()) if (subscription.topic === topic) return true
+    return false
+  }
+
+  /** Ends an id that nobody has, unless a call under way may be answered with it. */
+  const release = (given: Issued) => {
+    if (given.subscribers.size > 0) return void idle.delete(given)
+    if (isAsked(given.topic)) return void idle.add(given)
+    const key = keyOf(given.id)
+    idle.delete(given)
+    issued.delete(key)
+    ending.set(call(`${given.kind}Unsubscribe`, [given.id]), key)
+    if (ending.size > MAX_ENDING) for (const first of ending.keys()) return void ending.delete(first)
+  }
 
   const leave = (subscription: Subscription) => {
-    const id = idOf.get(subscription)
-    if (id === undefined) return
-    idOf.delete(subscription)
-    active.delete(String(id))
-    unsubscribe(subscription, id)
+    const given = subscription.issued
+    if (given === undefined) return
+    subscription.issued = undefined
+    given.subscribers.delete(subscription)
+    release(given)
   }
 
-  const deliver = (subscription: Subscription, result: unknown) => {
-    if (subscription.mailbox.unsafeOffer(result)) return
-    end(subscription, "Overflow", `the subscriber left ${capacity} notifications unread`)
-    leave(subscription)
+  const deliver = (given: Issued, result: unknown, bytes: number) => {
+    for (const subscription of given.subscribers) {
+      if (subscription.unread.offer(result, bytes)) continue
+      const { size } = subscription.unread
+      end(subscription, "Overflow", `the subscriber left ${size} notifications unread, more than its buffer takes`)
+      leave(subscription)
+    }
   }
 
-  const close = () => {
-    state = "closed"
-    socket.close()
+  const stand = (subscription: Subscription, id: JsonRpc.Id) => {
+    const key = keyOf(id)
+    const { kind, topic } = subscription
+    const given = issued.get(key) ?? { id, kind, topic, subscribers: new Set() }
+    issued.set(key, given)
+    if (subscribers.has(subscription)) {
+      given.subscribers.add(subscription)
+      subscription.issued = given
+      Deferred.unsafeDone(subscription.answered, Exit.void)
+    }
+    idle.add(given)
+    const own = early.filter((notification) => notification.key === key)
+    early = early.filter((notification) => notification.key !== key)
+    for (const { result, bytes } of own) {
+      earlyBytes -= bytes
+      deliver(given, result, bytes)
+    }
   }
 
-  const onLost = ({ reason, detail, cause }: Loss) => {
-    close()
-    for (const subscription of subscribers) end(subscription, reason, detail, cause === undefined ? {} : { cause })
-  }
-
-  const onAnswer = ({ id: request, outcome }: JsonRpc.Response) => {
-    const subscription = typeof request === "number" ? asked.get(request) : undefined
-    if (subscription === undefined || typeof request !== "number") return
+  const onAnswer = ({ id: request, outcome }: JsonRpc.Response): boolean => {
+    if (typeof request !== "number") return false
+    if (ending.delete(request)) return true
+    const subscription = asked.get(request)
+    if (subscription === undefined) return false
     asked.delete(request)
     if (Either.isLeft(outcome)) {
       end(subscription, "Refused", outcome.left.message, { code: outcome.left.code })
-    } else if (subscribers.has(subscription)) {
-      const id = String(outcome.right)
-      active.set(id, subscription)
-      idOf.set(subscription, outcome.right)
-      Deferred.unsafeDone(subscription.answered, Exit.void)
-      for (const notification of early) if (notification.id === id) deliver(subscription, notification.result)
-      early = early.filter((notification) => notification.id !== id)
+    } else if (JsonRpc.isId(outcome.right)) {
+      stand(subscription, outcome.right)
     } else {
-      unsubscribe(subscription, outcome.right)
+      lose({ reason: "Decode", detail: "the node answered with a subscription id that is no number and no string" })
     }
-    if (asked.size === 0) early = []
+    for (const given of idle) release(given)
+    if (asked.size === 0) {
+      early = []
+      earlyBytes = 0
+    }
+    return true
   }
 
-  const onNotification = (params: { readonly [key: string]: unknown }) => {
-    const id = String(params["subscription"])
-    const result = params["result"]
-    const subscription = active.get(id)
-    if (subscription !== undefined) deliver(subscription, result)
-    else if (asked.size > 0) early.push({ id, result })
-    if (early.length > capacity) {
-      onLost({ reason: "Closed", detail: `more than ${capacity} notifications came before their subscription` })
+  const onNotification = (id: JsonRpc.Id, result: unknown, bytes: number): boolean => {
+    const key = keyOf(id)
+    const given = issued.get(key)
+    if (given !== undefined && given.subscribers.size > 0) {
+      deliver(given, result, bytes)
+      return true
     }
+    if (given === undefined) for (const ended of ending.values()) if (ended === key) return true
+    if (asked.size === 0) return given !== undefined
+    early.push({ key, result, bytes })
+    earlyBytes += bytes
+    if (early.length > unread.items || (earlyBytes > unread.bytes && early.length > 1)) {
+      lose({
+        reason: "Closed",
+        detail: `${early.length} notifications came before their subscription, too many to hold`
+      })
+    }
+    return true
   }
 
-  const onText = (text: string) => {
+  /** Whether the message was addressed to this client. */
+  const onText = (text: string): boolean => {
     const message = Either.getOrUndefined(Json.parse(text))
-    if (JsonRpc.isRecord(message) && JsonRpc.isRecord(message["params"])) return onNotification(message["params"])
+    if (!JsonRpc.isRecord(message)) return false
+    const params = message["params"]
+    if (JsonRpc.isRecord(params) && JsonRpc.isId(params["subscription"])) {
+      return onNotification(params["subscription"], params["result"], text.length)
+    }
     const answer = JsonRpc.response(message)
-    if (answer !== undefined) return onAnswer(answer)
-    onLost({ reason: "Decode", detail: `a message of ${text.length} characters is not JSON-RPC` })
+    return answer !== undefined && onAnswer(answer)
   }
 
-  const whileAlive =
-    <A>(handler: (input: A) => void) =>
-    (input: A) => {
-      if (state !== "closed") handler(input)
+  const onMessage = (data: unknown) => {
+    const text = textOf(data)
+    if (text !== undefined && text.length > maxMessageBytes) {
+      return lose({ reason: "Closed", detail: `a message is longer than ${maxMessageBytes} bytes` })
     }
+    if (text === undefined || !onText(text)) Metrics.socketMessagesIgnored.unsafeUpdate(1, [])
+  }
 
-  const socket = open({
-    onOpen: () => {
-      if (state === "closed") return
-      state = "open"
-      for (const subscription of subscribers) subscribe(subscription)
-    },
-    onText: whileAlive(onText),
-    onLost: whileAlive(onLost)
-  })
+  const opened = Either.try(() =>
+    open({
+      onOpen: () =>
+        guarded(() => {
+          state = "open"
+          for (const subscription of subscribers) subscribe(subscription)
+        }),
+      onMessage: (data) => guarded(() => onMessage(data)),
+      onLost: lose
+    })
+  )
+  if (Either.isRight(opened)) {
+    socket = opened.right
+    if (!isAlive()) socket.close()
+  }
 
   return {
-    isAlive: () => state !== "closed",
-    size: () => subscribers.size,
+    isAlive,
+    size: () => Math.max(subscribers.size, asked.size),
     add: (subscription) => {
       subscribers.add(subscription)
-      if (state === "open") subscribe(subscription)
+      if (Either.isLeft(opened)) {
+        lose({ reason: "Connect", detail: "the WebSocket could not be made", cause: opened.left })
+      } else if (state === "open") guarded(() => subscribe(subscription))
     },
     remove: (subscription) => {
       subscribers.delete(subscription)
-      if (state === "closed") return
-      leave(subscription)
-      if (subscribers.size === 0) close()
+      guarded(() => {
+        leave(subscription)
+        if (subscribers.size === 0) close()
+      })
     }
   }
 }
 
 /**
  * The `subscribe` of a transport. One socket serves as many subscriptions as `perSocket` says: it is opened by the first
- * of them and closed with the last, and after a loss the next subscriber opens another. That a subscription stands is
- * told to the `SubscriptionObserver` of its context.
+ * of them and closed with the last, and after a loss the next subscriber opens another. The `SubscriptionObserver` of its
+ * context is called when a subscription stands.
  *
  * @since 0.1.0
  * @category constructors
@@ -236,14 +362,16 @@ export const make = (options: Options): RpcTransport["subscribe"] => {
   }
 
   const acquire = (kind: SubscriptionKind, params: ReadonlyArray<unknown>) =>
-    Effect.gen(function* () {
-      const mailbox = yield* Mailbox.make<unknown, SubscriptionError>({
-        capacity: options.capacity,
-        strategy: "dropping"
-      })
-      const answered = yield* Deferred.make<void, SubscriptionError>()
+    Effect.map(Deferred.make<void, SubscriptionError>(), (answered) => {
       const connection = vacancy()
-      const subscription: Subscription = { kind, params, mailbox, answered }
+      const subscription: Subscription = {
+        kind,
+        params,
+        topic: `${kind} ${Json.stringify(params[0])}`,
+        unread: new BoundedQueue(options.unread),
+        answered,
+        issued: undefined
+      }
       connection.add(subscription)
       return { connection, subscription }
     })
@@ -268,7 +396,7 @@ export const make = (options: Options): RpcTransport["subscribe"] => {
         )
         const observer = yield* SubscriptionObserver
         yield* observer.established({ host: options.host })
-        return Mailbox.toStream(subscription.mailbox)
+        return subscription.unread.stream
       })
     )
 }

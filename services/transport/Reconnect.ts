@@ -157,7 +157,8 @@ export const make =
           const served = kind === "signature" && upstream.established !== undefined
           if (Either.isRight(outcome) && served) return Effect.sync(() => end(upstream, Option.none()))
           const error = Either.isLeft(outcome) ? outcome.left : failure(kind, "Closed", "the subscription ended")
-          if (!error.isRetryable) return Effect.sync(() => end(upstream, Option.some(error)))
+          // Below the pool `Decode` is a fault of the socket, which the next one need not have.
+          if (!error.isRetryable && error.reason !== "Decode") return Effect.sync(() => end(upstream, Option.some(error)))
           if (upstream.established !== undefined) {
             upstream.established = undefined
             publish(upstream, { type: "interrupted", loss: { detail: error.message } })

@@ -238,9 +238,9 @@ describe("RpcPoolUndici subscriptions", () => {
 
         const refused = yield* Effect.flip(Stream.runDrain(rpc.rootSubscribe))
         const silent = yield* Effect.flip(Stream.runDrain(impatient.slotSubscribe))
-        const html = yield* Effect.flip(Stream.runDrain(rpc.logsSubscribe("all")))
+        const html = yield* Effect.flip(Stream.runDrain(impatient.logsSubscribe("all")))
         const wrong = yield* Effect.flip(Stream.runDrain(rpc.accountSubscribe(SYSTEM)))
-        const binary = yield* Effect.flip(Stream.runDrain(rpc.programSubscribe(SYSTEM)))
+        const binary = yield* Effect.flip(Stream.runDrain(impatient.programSubscribe(SYSTEM)))
         const nobody = yield* pool({ url: server.url, wsUrl: "ws://127.0.0.1:1" })
         const unreachable = yield* Effect.flip(Stream.runDrain(nobody.rootSubscribe))
 
@@ -249,9 +249,9 @@ describe("RpcPoolUndici subscriptions", () => {
           [
             ["Refused", "rootSubscribe", -32601],
             ["Timeout", "slotSubscribe", undefined],
-            ["Decode", "logsSubscribe", undefined],
+            ["Timeout", "logsSubscribe", undefined],
             ["Decode", "accountSubscribe", undefined],
-            ["Decode", "programSubscribe", undefined],
+            ["Timeout", "programSubscribe", undefined],
             ["Connect", "rootSubscribe", undefined]
           ]
         )

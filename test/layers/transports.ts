@@ -1,0 +1,60 @@
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as NodeSocket from "@effect/platform-node/NodeSocket"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import * as RpcPoolHttpClient from "../../layers/RpcPoolHttpClient.js"
+import * as RpcPoolUndici from "../../layers/RpcPoolUndici.js"
+import * as RpcPool from "../../services/RpcPool.js"
+import type { RpcTransport } from "../../services/RpcTransport.js"
+import type { EndpointsError } from "../../services/transport/EndpointsError.js"
+import type { InvalidInput } from "../../src/InvalidInput.js"
+
+/** The options of subscriptions that both transports have. */
+type Own = Pick<
+  RpcPoolHttpClient.Options,
+  | "maxNotificationBytes"
+  | "reconnect"
+  | "subscriptionBuffer"
+  | "subscriptionBufferBytes"
+  | "subscriptionsPerSocket"
+  | "heartbeat"
+>
+
+/** Where a test's server is. */
+interface Where {
+  readonly url: string
+  readonly wsUrl: string
+}
+
+const at = ({ url, wsUrl }: Where) => ({ url: Redacted.make(url), wsUrl: Redacted.make(wsUrl) })
+
+const clients = Layer.merge(FetchHttpClient.layer, NodeSocket.layerWebSocketConstructor)
+
+/** A transport of one endpoint, bare and as a pool that survives losses. */
+interface Transport {
+  readonly bare: (where: Where, options?: Own) => Effect.Effect<RpcTransport, InvalidInput, Scope.Scope>
+  readonly pool: (
+    where: Where,
+    options?: Own
+  ) => Effect.Effect<RpcPool.Service, EndpointsError | InvalidInput, Scope.Scope>
+}
+
+const undici: Transport = {
+  bare: (where, options) => RpcPoolUndici.transport({ ...at(where), ...options }),
+  pool: (where, options) => RpcPoolUndici.make({ ...at(where), ...options })
+}
+
+const platform: Transport = {
+  bare: (where, options) => Effect.provide(RpcPoolHttpClient.transport({ ...at(where), ...options }), clients),
+  pool: (where, options) =>
+    Effect.map(Effect.provide(RpcPoolHttpClient.endpoints({ ...at(where), ...options }), clients), (transport) =>
+      RpcPool.make(transport)
+    )
+}
+
+export const transports: ReadonlyArray<readonly [string, Transport]> = [
+  ["undici", undici],
+  ["@effect/platform", platform]
+]
