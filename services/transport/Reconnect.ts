@@ -158,7 +158,8 @@ export const make =
           if (Either.isRight(outcome) && served) return Effect.sync(() => end(upstream, Option.none()))
           const error = Either.isLeft(outcome) ? outcome.left : failure(kind, "Closed", "the subscription ended")
           // Below the pool `Decode` is a fault of the socket, which the next one need not have.
-          if (!error.isRetryable && error.reason !== "Decode") return Effect.sync(() => end(upstream, Option.some(error)))
+          if (!error.isRetryable && error.reason !== "Decode")
+            return Effect.sync(() => end(upstream, Option.some(error)))
           if (upstream.established !== undefined) {
             upstream.established = undefined
             publish(upstream, { type: "interrupted", loss: { detail: error.message } })
