@@ -16,11 +16,12 @@ import type { InvalidInput } from "../src/InvalidInput.js"
 import * as Addresses from "../src/solana/Address.js"
 import * as Lamports from "../src/solana/Lamports.js"
 import * as NonceAccount from "../src/solana/NonceAccount.js"
+import * as Rent from "../src/solana/Rent.js"
 import * as TestLayer from "./internal/testLayer.js"
 import { traced } from "./internal/traced.js"
 import type { AccountReceipt } from "./ProgramAccount.js"
 import { RpcPool } from "./RpcPool.js"
-import type { RpcError } from "./RpcTransport.js"
+import { RpcError } from "./RpcTransport.js"
 import { type Receipt, type SendError, type SendOptions, Transactions } from "./Transactions.js"
 import { generate, type Service as WalletService, Wallet } from "./Wallet.js"
 
@@ -40,7 +41,8 @@ export interface CreateOptions extends SendOptions {
   readonly authority?: Address | undefined
   /**
    * What it holds. Default: what the cluster asks of 80 bytes, about 0.0015 SOL; less is refused, and all of it can be
-   * taken back with `close`.
+   * taken back with `close`. An endpoint that asks more than twice 1,447,680 is not believed: that is an `RpcError` of
+   * reason `Decode`, and on a cluster where rent is dearer the figure has to be given here.
    */
   readonly lamports?: bigint | undefined
 }
@@ -126,6 +128,17 @@ const signersOf = (wallet: WalletService, { authority, feePayer, signers = [] }:
     ? signers
     : [...signers, authority]
 
+const RENT = Rent.minimum(NonceAccount.SIZE)
+
+const MAX_RENT = 2n * RENT
+
+const dearRent = (lamports: bigint): RpcError =>
+  new RpcError({
+    reason: "Decode",
+    method: "getMinimumBalanceForRentExemption",
+    detail: `the endpoint asks ${lamports} lamports for a nonce account, which takes ${RENT}: give lamports to pay as much, or use another endpoint`
+  })
+
 /**
  * The service over the connections that are there.
  *
@@ -135,6 +148,11 @@ const signersOf = (wallet: WalletService, { authority, feePayer, signers = [] }:
 export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effect.gen(function* () {
   const pool = yield* RpcPool
   const transactions = yield* Transactions
+
+  /** What the account has to hold. An endpoint does not decide how much is paid. */
+  const rent = pool
+    .getMinimumBalanceForRentExemption(NonceAccount.SIZE)
+    .pipe(Effect.filterOrFail((lamports) => lamports <= MAX_RENT, dearRent))
 
   /** Sends one instruction, which the authority signs. */
   const write = (
@@ -165,7 +183,7 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
           payer: wallet.address,
           account: key.address,
           authority: authority ?? wallet.address,
-          lamports: given ?? (yield* pool.getMinimumBalanceForRentExemption(NonceAccount.SIZE))
+          lamports: given ?? (yield* rent)
         })
         const signers = [key, ...(options.signers ?? [])]
         const receipt = yield* transactions.send(instructions, { ...options, signers, creates: key.address })

@@ -228,7 +228,10 @@ const checkedFees = (fees: FeeOptions): Either.Either<FeeOptions, InvalidInput> 
     yield* within("margin", fees.margin, 0, 10)
     yield* within("percentile", fees.percentile, 0, 100)
     yield* within("bump", fees.bump, 1, 10)
-    const { cap = MAX_U64, floor = 0n } = fees
+    const { cap = MAX_U64, floor = 0n, maxFee = 0n } = fees
+    if (maxFee < 0n || maxFee > MAX_U64) {
+      return yield* Either.left(new InvalidInput({ field: "maxFee", rule: "must fit in 64 bits", size: maxFee }))
+    }
     if (floor < 0n || cap > MAX_U64 || floor > cap) {
       const rule = "must be from 0 to the cap, which fits in 64 bits"
       return yield* Either.left(new InvalidInput({ field: "floor", rule, size: floor }))

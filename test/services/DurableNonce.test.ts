@@ -1,5 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
+import { lamports } from "@solana/kit"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Pod from "../../layers/Pod.js"
 import * as TestWallets from "../../layers/TestWallets.js"
@@ -39,6 +41,39 @@ describe("DurableNonce", () => {
         yield* pool.getMinimumBalanceForRentExemption(NonceAccount.SIZE)
       )
     }).pipe(cluster)
+  )
+
+  it.effect(
+    "Given an endpoint that asks too much rent, when one is created, then nothing is paid unless it is given",
+    () =>
+      Effect.gen(function* () {
+        const wallet = yield* TestWallets.funded
+        const pool = yield* RpcPool
+        const { value: before } = yield* pool.getBalance(wallet.address)
+        const asking = (lamports_: bigint) =>
+          Effect.provide(
+            Layer.fresh(DurableNonce.layer).pipe(
+              Layer.provide(
+                Layer.succeed(RpcPool, {
+                  ...pool,
+                  getMinimumBalanceForRentExemption: () => Effect.succeed(lamports(lamports_))
+                })
+              )
+            )
+          )
+        const create = (options?: DurableNonce.CreateOptions) =>
+          Effect.flatMap(DurableNonce.DurableNonce, (nonces) => nonces.create(options)).pipe(as(wallet))
+        expect(yield* create().pipe(asking(5_000_000_000n), Effect.flip)).toMatchObject({
+          _tag: "RpcError",
+          reason: "Decode"
+        })
+        expect(yield* create().pipe(asking(2_895_361n), Effect.flip)).toMatchObject({ reason: "Decode" })
+        expect((yield* pool.getBalance(wallet.address)).value).toBe(before)
+        const cheap = yield* create().pipe(asking(2_895_360n))
+        expect((yield* pool.getBalance(cheap.address)).value).toBe(2_895_360n)
+        const { address } = yield* create({ lamports: 3_000_000n }).pipe(asking(5_000_000_000n))
+        expect((yield* pool.getBalance(address)).value).toBe(3_000_000n)
+      }).pipe(cluster)
   )
 
   it.effect("Given a key, an authority and lamports, when it is created with them, then it has them", () =>

@@ -97,6 +97,44 @@ describe("Transactions: compute limits and prices", () => {
     )
   )
 
+  it.effect(
+    "Given a node that asks for too much, when a price is found, then no transaction pays more than it may",
+    () =>
+      Effect.forEach(
+        [
+          [{}, 100_000n],
+          [{ maxFee: 7n }, 7n],
+          [{ maxFee: 0n }, 0n],
+          [{ maxFee: 7n, floor: 900_000n }, 7n],
+          [{ floor: 500_000n }, 700_000n],
+          [{ cap: 300_000n }, 420_000n],
+          [{ cap: 300_000n, maxFee: 5000n }, 5000n]
+        ] as const,
+        ([fees, most]) => {
+          const units = { unitsConsumed: Option.some(2n ** 64n - 1n) }
+          const node = asking([2n ** 64n - 1n], {
+            simulateTransaction: () =>
+              Effect.succeed({
+                slot: 100n,
+                value: {
+                  err: null,
+                  logs: [],
+                  accounts: [],
+                  returnData: Option.none(),
+                  replacementBlockhash: Option.none(),
+                  ...units
+                }
+              })
+          })
+          node.onSend = node.land
+          return Effect.gen(function* () {
+            const { fee } = yield* send(1n)
+            expect(fee - 5000n).toBe(most)
+          }).pipe(over(node, fees))
+        }
+      )
+  )
+
   it.effect("Given transactions that expire, when they are signed anew, then they pay more, up to the cap", () => {
     const node = asking([100n])
     return Effect.gen(function* () {
@@ -174,7 +212,9 @@ describe("Transactions: compute limits and prices", () => {
         [{ margin: -1 }, "margin"],
         [{ percentile: 101 }, "percentile"],
         [{ bump: 0.5 }, "bump"],
-        [{ floor: 5n, cap: 4n }, "floor"]
+        [{ floor: 5n, cap: 4n }, "floor"],
+        [{ maxFee: -1n }, "maxFee"],
+        [{ maxFee: 2n ** 64n }, "maxFee"]
       ] as const,
       ([fees, field]) =>
         Effect.gen(function* () {

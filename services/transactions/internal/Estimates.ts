@@ -85,11 +85,20 @@ const remember = <A>(map: Map<string, A>, kind: string, value: A): A => {
   return value
 }
 
+/** Lamports that are paid on an endpoint's word, where the caller gives no figure: the fee of 20 signatures. */
+const DEFAULT_MAX_FEE = 100_000n
+
+const DEFAULT_CAP = 1_000_000n
+
 /** @internal */
 export const make = (
   pool: Pick<RpcPool, "getRecentPrioritizationFees" | "simulateTransaction">,
-  { bump = 1.5, cap = 1_000_000n, floor = 0n, margin = 0.1, percentile = 75 }: FeeOptions
+  { bump = 1.5, floor = 0n, margin = 0.1, percentile = 75, ...options }: FeeOptions
 ): Estimates => {
+  const {
+    cap = DEFAULT_CAP,
+    maxFee = options.cap === undefined ? undefined : Fees.feeOf(cap, Fees.MAX_COMPUTE_UNITS)
+  } = options
   const limits = new Map<string, number>()
   const prices = new Map<string, { readonly price: bigint; readonly until: number }>()
 
@@ -111,6 +120,13 @@ export const make = (
   }
 
   const clamp = (price: bigint): bigint => (price > cap ? cap : price < floor ? floor : price)
+
+  /** The price at which so many units cost no more than they may. */
+  const affordable = (price: bigint, limit: number): bigint => {
+    const most = Fees.priceFor(maxFee ?? DEFAULT_MAX_FEE, limit)
+    const least = maxFee === undefined ? floor : 0n
+    return price <= most ? price : most < least ? least : most
+  }
 
   const priceOf = Effect.fnUntraced(function* (plan: Plan.Plan, kind: string) {
     const now = yield* Clock.currentTimeMillis
@@ -139,7 +155,7 @@ export const make = (
       }
       const price = yield* priceOf(plan, kind)
       const bumped = signed === 0 ? price : BigInt(Math.ceil(Number(price > 0n ? price : 1n) * bump ** signed))
-      return { computeUnitLimit, computeUnitPrice: clamp(bumped) }
+      return { computeUnitLimit, computeUnitPrice: affordable(clamp(bumped), computeUnitLimit) }
     }),
     forget: (plan) => limits.delete(kindOf(Plan.messageOf(plan)))
   }

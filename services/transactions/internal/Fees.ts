@@ -31,6 +31,22 @@ const MICRO_LAMPORTS_PER_LAMPORT = 1_000_000n
  */
 export const MAX_COMPUTE_UNITS = 1_400_000
 
+/**
+ * Lamports that so many compute units cost at a price in millionths of a lamport.
+ *
+ * @internal
+ */
+export const feeOf = (price: bigint, units: number): bigint =>
+  (price * BigInt(units) + MICRO_LAMPORTS_PER_LAMPORT - 1n) / MICRO_LAMPORTS_PER_LAMPORT
+
+/**
+ * The highest price at which so many units, more than 0, cost no more than these lamports.
+ *
+ * @internal
+ */
+export const priceFor = (lamports: bigint, units: number): bigint =>
+  (lamports * MICRO_LAMPORTS_PER_LAMPORT) / BigInt(units)
+
 const MAX_U64 = 0xffff_ffff_ffff_ffffn
 
 const SET_LIMIT = 2
@@ -112,8 +128,7 @@ export const ofInstructions = (
     const rule = "needs a computeUnitLimit, since the fee is price times limit"
     return Either.left(new InvalidInput({ field: "computeUnitPrice", rule, size: price }))
   }
-  const microLamports = price * BigInt(limit)
-  return Either.right(base + (microLamports + MICRO_LAMPORTS_PER_LAMPORT - 1n) / MICRO_LAMPORTS_PER_LAMPORT)
+  return Either.right(base + feeOf(price, limit))
 }
 
 /**
