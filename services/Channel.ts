@@ -29,12 +29,14 @@ import { Text } from "../src/protocol/MessageType.js"
 import * as Pda from "../src/protocol/Pda.js"
 import { MAX_BROADCAST_BYTES, MAX_REPLY_BYTES } from "../src/protocol/Program.js"
 import * as Rules from "../src/protocol/Rules.js"
+import * as Lamports from "../src/solana/Lamports.js"
 import type {
   BroadcastInput,
   CompressedBroadcastInput,
   CompressedJoinInput,
   CreateInput,
   InviteOptions,
+  JoinOptions,
   MessagesOptions,
   SyncInput,
   UpdateInput
@@ -74,14 +76,14 @@ export interface Service {
   ) => Effect.Effect<AccountReceipt, WriteError, Wallet>
   /**
    * Joins. The channel is read first: the wallet's escrow goes along where it asks a fee, the wallet's invitation where
-   * it is private. The receipt's address is the participant's. Program refusals: `AlreadyInChannel`, `ChannelFull`,
+   * it is private, and a fee above `maxFee` is refused. The receipt's address is the participant's. Program refusals: `AlreadyInChannel`, `ChannelFull`,
    * `InsufficientFunds` (the escrow is short), `PrivateChannelRequiresInvitation`, `MessageExpired` (the invitation is
    * older than 7 days), `AccountNotInitialized` (no agent, no escrow, or no invitation). Run again, it is refused with
    * `AlreadyInChannel` and takes no second fee.
    */
   readonly join: (
     channel: Address,
-    options?: SendOptions
+    options?: JoinOptions
   ) => Effect.Effect<AccountReceipt, ReadError | WriteError, Wallet>
   /**
    * Leaves; nothing is refunded. A program that does not let one join again answers the next join `AlreadyInChannel`.
@@ -280,10 +282,15 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
         return yield* submit.account(channel, [instruction], options)
       }).pipe(traced("Channel.update", at(channel))),
 
-    join: (channel, options) =>
+    join: (channel, { maxFee, ...options } = {}) =>
       Effect.gen(function* () {
+        if (maxFee !== undefined) yield* Lamports.make(maxFee, "maxFee")
         const self = yield* member(channel)
         const { account } = yield* accounts.fetch(CHANNEL, channel)
+        if (maxFee !== undefined && account.feePerMessage > maxFee) {
+          const rule = `must be at least the channel's fee, ${account.feePerMessage} lamports`
+          return yield* new InvalidInput({ field: "maxFee", rule, size: maxFee })
+        }
         const { escrow, invitation } = yield* Effect.all(
           {
             escrow: ownEscrow(account, channel, self.wallet),

@@ -23,6 +23,16 @@ export class InvalidInput extends Schema.TaggedError<InvalidInput>("@pod-protoco
     size: Schema.optional(Schema.Union(Schema.Number, Schema.BigInt))
   }
 ) {
+  /** A `size` that is no number, of an input that its type forbids, is left out. */
+  constructor(
+    props: { readonly field: string; readonly rule: string; readonly size?: number | bigint | undefined },
+    options?: Schema.MakeOptions
+  ) {
+    const { field, rule, size } = props
+    const isNumber = typeof size === "number" || typeof size === "bigint"
+    super(isNumber ? { field, rule, size } : { field, rule }, options)
+  }
+
   /** Always false: the same input breaks the same rule again. */
   readonly isRetryable = false
 

@@ -154,3 +154,19 @@ export interface InviteOptions extends SendOptions {
   /** u64 that goes into the invitation's hash. Default: a random one. */
   readonly nonce?: bigint | undefined
 }
+
+/**
+ * How a channel is joined.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface JoinOptions extends SendOptions {
+  /**
+   * The highest fee to pay from the escrow, in lamports, 0 or more. A channel that asks more is `InvalidInput`, and
+   * nothing is sent. Default: whatever it asks. The program takes the fee of the moment at which the transaction lands,
+   * and the wire has no field for a limit: a creator that raises the fee after it was read here still gets it, as far as
+   * the escrow reaches. So the escrow's amount is the only hard bound; deposit no more than is to be paid.
+   */
+  readonly maxFee?: bigint | undefined
+}

@@ -30,7 +30,7 @@ export const PER_SOL = 1_000_000_000n
  * @since 0.1.0
  * @category guards
  */
-export const is = (amount: bigint): amount is Lamports => amount >= 0n && amount <= MAX
+export const is = (amount: bigint): amount is Lamports => typeof amount === "bigint" && amount >= 0n && amount <= MAX
 
 /**
  * Checks an amount; fails with `InvalidInput` on `field`, by default `lamports`.

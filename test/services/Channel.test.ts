@@ -172,6 +172,24 @@ layer(Pod.layerTest)("Channel", (it) => {
     })
   )
 
+  it.effect("given a fee above what may be paid, when joined, then nothing is sent; up to it the fee is taken", () =>
+    Effect.gen(function* () {
+      const channels = yield* Channel.Channel
+      const escrows = yield* Escrow.Escrow
+      const { alice, bob } = yield* pair
+      const { address } = yield* channels.create({ name: "dear", feePerMessage: 5000n }).pipe(as(alice.wallet))
+      yield* escrows.deposit(address, 1_000_000n).pipe(as(bob.wallet))
+      yield* channels.update(address, { feePerMessage: 900_000n }).pipe(as(alice.wallet))
+      const join = (maxFee: bigint) => channels.join(address, { maxFee }).pipe(as(bob.wallet))
+      for (const maxFee of [0n, 5000n, 899_999n, -1n]) {
+        expect(yield* Effect.flip(join(maxFee))).toMatchObject({ _tag: "InvalidInput", field: "maxFee" })
+      }
+      expect((yield* escrows.get(address, bob.wallet.address)).account.amount).toBe(1_000_000n)
+      yield* join(900_000n)
+      expect((yield* escrows.get(address, bob.wallet.address)).account.amount).toBe(100_000n)
+    })
+  )
+
   it.effect("given a channel with a fee, when joined without and with escrow, then the fee is asked and taken", () =>
     Effect.gen(function* () {
       const channels = yield* Channel.Channel
