@@ -17,6 +17,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import * as HttpStatus from "../services/rpc/HttpStatus.js"
 import * as JsonRpc from "../services/rpc/JsonRpc.js"
 import * as Subscriptions from "../services/rpc/Subscriptions.js"
 import * as RpcPool from "../services/RpcPool.js"
@@ -28,6 +29,7 @@ import * as Options_ from "../services/transport/internal/options.js"
 import * as Resilience from "../services/transport/Resilience.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
 import * as ExtraHeaders from "./internal/Headers.js"
+import * as Shown from "./internal/Shown.js"
 import * as Url from "./internal/Url.js"
 
 /**
@@ -133,6 +135,7 @@ export const transport = (
     const post = yield* Http.make(endpoint, { headers, timeout, maxReplyBytes })
     const open = yield* Sockets.make(endpoint)
     const { host } = endpoint
+    const read = HttpStatus.reader(host, Shown.make(endpoint, headers))
     let nextId = 1
 
     return {
@@ -141,7 +144,7 @@ export const transport = (
         Effect.suspend(() => {
           const id = nextId++
           return Effect.flatMap(post(method, JsonRpc.request(id, method, params)), (reply) =>
-            JsonRpc.reply(reply, id, method, host)
+            read.one(reply, id, method)
           )
         }),
       batch: (calls) =>
@@ -150,7 +153,7 @@ export const transport = (
           const firstId = nextId
           nextId += calls.length
           return Effect.flatMap(post("batch", JsonRpc.batchRequest(firstId, calls)), (reply) =>
-            JsonRpc.batchReply(reply, firstId, calls, host)
+            read.many(reply, firstId, calls)
           )
         }),
       subscribe: Subscriptions.make({

@@ -11,6 +11,7 @@ import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import * as HttpStatus from "../services/rpc/HttpStatus.js"
 import * as JsonRpc from "../services/rpc/JsonRpc.js"
 import * as Subscriptions from "../services/rpc/Subscriptions.js"
 import * as RpcPool from "../services/RpcPool.js"
@@ -21,6 +22,7 @@ import type { EndpointsError } from "../services/transport/EndpointsError.js"
 import * as Resilience from "../services/transport/Resilience.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
 import * as Settings from "./undici/Settings.js"
+import * as Shown from "./internal/Shown.js"
 import * as Url from "./internal/Url.js"
 
 export type { Options as SocketOptions } from "./undici/Settings.js"
@@ -43,6 +45,7 @@ export const transport = (options: Settings.Options): Effect.Effect<RpcTransport
     const post = yield* Http.make(endpoint, settings)
     const open = yield* Sockets.make(endpoint, settings)
     const { host } = endpoint
+    const read = HttpStatus.reader(host, Shown.make(endpoint, settings.headers))
     let nextId = 1
 
     return {
@@ -51,7 +54,7 @@ export const transport = (options: Settings.Options): Effect.Effect<RpcTransport
         Effect.suspend(() => {
           const id = nextId++
           return Effect.flatMap(post(method, JsonRpc.request(id, method, params)), (reply) =>
-            JsonRpc.reply(reply, id, method, host)
+            read.one(reply, id, method)
           )
         }),
       batch: (calls) =>
@@ -60,7 +63,7 @@ export const transport = (options: Settings.Options): Effect.Effect<RpcTransport
           const firstId = nextId
           nextId += calls.length
           return Effect.flatMap(post("batch", JsonRpc.batchRequest(firstId, calls)), (reply) =>
-            JsonRpc.batchReply(reply, firstId, calls, host)
+            read.many(reply, firstId, calls)
           )
         }),
       subscribe: Subscriptions.make({

@@ -1,16 +1,18 @@
 /**
  * One POST on the `HttpClient` of `@effect/platform`.
  */
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
-import * as HttpStatus from "../../services/rpc/HttpStatus.js"
+import type { HttpReply } from "../../services/rpc/HttpStatus.js"
 import { RpcError } from "../../services/RpcTransport.js"
 import * as Deadline from "../../services/transport/Deadline.js"
 import type { Endpoint } from "../internal/Url.js"
@@ -36,52 +38,92 @@ const failed = (method: string, host: string) => (error: HttpClientError.HttpCli
   return new RpcError({ reason: "Transport", method, host, detail: describe(cause), cause })
 }
 
-const refused = (method: string, host: string, { headers, status }: HttpClientResponse.HttpClientResponse) =>
-  HttpStatus.refused(
-    method,
-    host,
-    status,
-    Option.getOrElse(Headers.get(headers, "retry-after"), () => "")
-  )
+const OK = 200
+
+const reply = (
+  method: string,
+  host: string,
+  maxBytes: number,
+  response: HttpClientResponse.HttpClientResponse
+): Effect.Effect<HttpReply, RpcError> => {
+  const { status } = response
+  const retryAfter = Option.getOrElse(Headers.get(response.headers, "retry-after"), () => "")
+  const body = text(method, host, maxBytes, response)
+  const whole = status === OK ? body : Effect.orElseSucceed(body, () => "")
+  return Effect.map(whole, (text) => ({ status, retryAfter, text }))
+}
+
+/** The bytes of a stream, as text: at most so many. */
+const collect = <E>(
+  stream: Stream.Stream<Uint8Array, E>,
+  maxBytes: number,
+  tooLong: () => RpcError
+): Effect.Effect<ReadonlyArray<Uint8Array>, E | RpcError> =>
+  Effect.suspend(() => {
+    let size = 0
+    const chunks: Array<Uint8Array> = []
+    return Effect.as(
+      Stream.runForEach(stream, (bytes) => {
+        size += bytes.length
+        if (size > maxBytes) return tooLong()
+        chunks.push(bytes)
+        return Effect.void
+      }),
+      chunks
+    )
+  })
+
+const toText = (chunks: ReadonlyArray<Uint8Array>): string => {
+  const decoder = new TextDecoder()
+  return chunks.map((bytes) => decoder.decode(bytes, { stream: true })).join("") + decoder.decode()
+}
+
+/** Whether gzip was left for us to undo: fetch undoes it, and leaves the header, others do not. No JSON begins so. */
+const isGzip = ([first]: ReadonlyArray<Uint8Array>): boolean => first?.[0] === 0x1f && first[1] === 0x8b
 
 const text = (
   method: string,
   host: string,
   maxBytes: number,
   response: HttpClientResponse.HttpClientResponse
-): Effect.Effect<string, RpcError> =>
-  Effect.suspend(() => {
-    const decoder = new TextDecoder()
-    let size = 0
-    return response.stream.pipe(
-      Stream.mapError(failed(method, host)),
-      Stream.runFoldEffect("", (text, bytes) => {
-        size += bytes.length
-        return size <= maxBytes
-          ? Effect.succeed(text + decoder.decode(bytes, { stream: true }))
-          : new RpcError({ reason: "Decode", method, host, detail: `the reply is longer than ${maxBytes} bytes` })
-      }),
-      Effect.map((text) => text + decoder.decode())
+): Effect.Effect<string, RpcError> => {
+  const decode = (detail: string) => (cause?: unknown) =>
+    new RpcError({ reason: "Decode", method, host, detail, ...(cause === undefined ? {} : { cause }) })
+  const tooLong = decode(`the reply is longer than ${maxBytes} bytes`)
+  const plain = collect(Stream.mapError(response.stream, failed(method, host)), maxBytes, tooLong)
+  return Effect.flatMap(plain, (chunks) => {
+    if (!isGzip(chunks)) return Effect.succeed(toText(chunks))
+    const inflated = Stream.fromReadableStream(
+      () => new Blob(chunks.map((bytes) => bytes.slice())).stream().pipeThrough(new DecompressionStream("gzip")),
+      decode("the reply is not gzip")
     )
+    return Effect.map(collect(inflated, maxBytes, tooLong), toText)
   })
+}
 
-/** Gives a function that sends a JSON text for a method and gives the text of the reply. */
+/** Gives a function that sends a JSON text for a method and gives the reply. */
 export const make = (
   { host, url }: Endpoint,
   { headers, maxReplyBytes, timeout }: Settings
-): Effect.Effect<(method: string, body: string) => Effect.Effect<string, RpcError>, never, HttpClient.HttpClient> =>
+): Effect.Effect<(method: string, body: string) => Effect.Effect<HttpReply, RpcError>, never, HttpClient.HttpClient> =>
   Effect.map(HttpClient.HttpClient, (httpClient) => {
     const client = httpClient.pipe(
       HttpClient.withTracerDisabledWhen(() => true),
       HttpClient.withTracerPropagation(false)
     )
+    /** fetch would send the call, as a GET, to wherever a redirection points. */
+    const unfollowed = Effect.mapInputContext((context: Context.Context<never>) =>
+      Context.add(context, FetchHttpClient.RequestInit, {
+        ...Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit)),
+        redirect: "manual"
+      })
+    )
     const base = HttpClientRequest.post(Redacted.value(url), { headers, acceptJson: true })
     return (method, body) =>
       client.execute(HttpClientRequest.bodyText(base, body, "application/json")).pipe(
+        unfollowed,
         Effect.mapError(failed(method, host)),
-        Effect.flatMap((response) =>
-          response.status === 200 ? text(method, host, maxReplyBytes, response) : refused(method, host, response)
-        ),
+        Effect.flatMap((response) => reply(method, host, maxReplyBytes, response)),
         Deadline.enforce(method, host),
         Deadline.within(timeout)
       )

@@ -13,7 +13,7 @@ import type * as Tracer from "effect/Tracer"
 import { errors } from "undici"
 import type { Dispatcher } from "undici"
 import { cancelable } from "../../services/transport/internal/cancelable.js"
-import * as HttpStatus from "../../services/rpc/HttpStatus.js"
+import type { HttpReply } from "../../services/rpc/HttpStatus.js"
 import { RpcError } from "../../services/RpcTransport.js"
 import * as Deadline from "../../services/transport/Deadline.js"
 import * as Connections from "./Connections.js"
@@ -21,12 +21,12 @@ import type { Endpoint } from "../internal/Url.js"
 import type { Settings } from "./Settings.js"
 
 /**
- * Sends a JSON text for a method and gives the text of the reply.
+ * Sends a JSON text for a method and gives the reply.
  *
  * @since 0.1.0
  * @category models
  */
-export type Post = (method: string, body: string) => Effect.Effect<string, RpcError>
+export type Post = (method: string, body: string) => Effect.Effect<HttpReply, RpcError>
 
 const ABORTED = new Error("aborted by its caller")
 
@@ -40,7 +40,9 @@ const isTimeout = (error: Error): boolean =>
 const first = (header: string | ReadonlyArray<string> | undefined): string =>
   (typeof header === "string" ? header : header?.[0]) ?? ""
 
-type Resume = (text: Effect.Effect<string, RpcError>) => void
+type Resume = (reply: Effect.Effect<HttpReply, RpcError>) => void
+
+const OK = 200
 
 /** All calls to one endpoint. */
 interface Route {
@@ -93,7 +95,9 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   static timeOut(exchange: Exchange, left: number): void {
-    exchange.#breakOff(Deadline.exceeded(exchange.#method, exchange.#route.host, `no answer within ${left} ms`))
+    exchange.#breakOff(
+      Effect.fail(Deadline.exceeded(exchange.#method, exchange.#route.host, `no answer within ${left} ms`))
+    )
   }
 
   /** Ends it, once; gives who waits, if it was not over yet. */
@@ -108,9 +112,9 @@ class Exchange implements Dispatcher.DispatchHandler {
     return resume
   }
 
-  #breakOff(error: RpcError): void {
+  #breakOff(outcome: Effect.Effect<HttpReply, RpcError>): void {
     const controller = this.#controller
-    this.#end()?.(Effect.fail(error))
+    this.#end()?.(outcome)
     controller?.abort(ABORTED)
   }
 
@@ -132,7 +136,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#size += chunk.length
-    if (this.#size > this.#route.maxReplyBytes) this.#breakOff(tooLong(this.#route, this.#method))
+    if (this.#size > this.#route.maxReplyBytes) this.#tooLong()
     else if (this.#body === undefined) this.#body = chunk
     else if (this.#rest === undefined) this.#rest = [chunk]
     else this.#rest.push(chunk)
@@ -143,16 +147,26 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (resume === undefined) return
     const { connections } = this.#route
     if (this.#span?._tag === "Span") this.#span.attribute("network.protocol.version", connections.protocol())
-    resume(
-      this.#status === 200
-        ? text(this.#route, this.#method, this.#headers, this.#whole())
-        : HttpStatus.refused(this.#method, this.#route.host, this.#status, first(this.#headers["retry-after"]))
-    )
+    const status = this.#status
+    const retryAfter = first(this.#headers["retry-after"])
+    const body = text(this.#route, this.#method, this.#headers, this.#whole())
+    const reply = Effect.map(body, (text) => ({ status, retryAfter, text }))
+    resume(status === OK ? reply : Effect.orElseSucceed(reply, () => ({ status, retryAfter, text: "" })))
+  }
+
+  /** The status that came, without the body that did not. */
+  #bodiless(): Effect.Effect<HttpReply> {
+    return Effect.succeed({ status: this.#status, retryAfter: first(this.#headers["retry-after"]), text: "" })
+  }
+
+  #tooLong(): void {
+    this.#breakOff(this.#status === OK ? Effect.fail(tooLong(this.#route, this.#method)) : this.#bodiless())
   }
 
   onResponseError(_: Dispatcher.DispatchController, cause: Error): void {
     const resume = this.#end()
     if (resume === undefined) return
+    if (this.#status !== 0 && this.#status !== OK) return resume(this.#bodiless())
     const reason = isTimeout(cause) ? "Timeout" : "Transport"
     const { host } = this.#route
     resume(Effect.fail(new RpcError({ reason, method: this.#method, host, detail: cause.message, cause })))

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import * as Json from "../../src/solana/Json.js"
 import { RpcError } from "../RpcTransport.js"
 import type { RpcCall } from "../RpcTransport.js"
@@ -86,6 +87,14 @@ const parse = (text: string, method: string, host: string): Either.Either<unknow
   Either.mapLeft(method === LongResult.METHOD ? LongResult.parse(text) : Json.parse(text), () =>
     undecodable(method, host, `the reply of ${text.length} characters is not JSON`)
   )
+
+/** The response in a text, if it is one. @since 0.1.0 @category decoding */
+export const read = (text: string, method: string): Response | undefined =>
+  response(Either.getOrUndefined(method === LongResult.METHOD ? LongResult.parse(text) : Json.parse(text)))
+
+/** The error of a response. @since 0.1.0 @category getters */
+export const errorOf = (response: Response | undefined): NodeError | undefined =>
+  response === undefined ? undefined : Option.getOrUndefined(Either.getLeft(response.outcome))
 
 /** A node that could not read the id answers with an error and `null`. */
 const answers = ({ id, outcome }: Response, expected: number): boolean =>

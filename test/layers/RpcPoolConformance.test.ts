@@ -12,7 +12,10 @@ import * as RpcPoolHttpClient from "../../layers/RpcPoolHttpClient.js"
 import * as RpcPoolUndici from "../../layers/RpcPoolUndici.js"
 import type * as RpcPool from "../../services/RpcPool.js"
 import { suite } from "../embedded/conformance.js"
-import { ca, secureProxy } from "../support/secure.js"
+import { ca, secureProxy, serveSecure } from "../support/secure.js"
+import { suite as replies } from "./httpReplies.js"
+import type { Connect } from "./httpReplies.js"
+import { serve } from "./RpcPoolUndiciServer.js"
 
 interface Door {
   readonly url: Redacted.Redacted
@@ -50,3 +53,39 @@ suite(
 suite("HttpClient over fetch", over(plain, portable(FetchHttpClient.layer)))
 
 suite("HttpClient over undici", over(plain, portable(NodeHttpClient.layerUndici)))
+
+const secret = (url: string) => ({
+  url: Redacted.make(`${url}/path-SECRET?api-key=key-SECRET`),
+  headers: { "x-token": Redacted.make("token-SECRET") }
+})
+
+const serving = (respond: Parameters<Connect>[0]) =>
+  serve({
+    onRequest: ({ body }, response) => {
+      const reply = respond(body)
+      if (reply === undefined) return void response.destroy()
+      response.writeHead(reply.status, reply.headers).end(reply.body)
+    }
+  })
+
+const throughClient =
+  (client: Layer.Layer<HttpClient.HttpClient>): Connect =>
+  (respond) =>
+    Effect.gen(function* () {
+      const { url } = yield* serving(respond)
+      const context = yield* Layer.build(Layer.merge(client, NodeSocket.layerWebSocketConstructor))
+      return yield* Effect.provide(RpcPoolHttpClient.transport(secret(url)), context)
+    })
+
+replies("undici", (respond) => Effect.flatMap(serving(respond), ({ url }) => RpcPoolUndici.transport(secret(url))))
+
+replies("undici over HTTP/2", (respond) =>
+  Effect.flatMap(
+    serveSecure((body) => Promise.resolve(respond(body) ?? "")),
+    ({ url }) => RpcPoolUndici.transport({ ...secret(url), ca })
+  )
+)
+
+replies("fetch", throughClient(FetchHttpClient.layer))
+
+replies("the HttpClient over undici", throughClient(NodeHttpClient.layerUndici))

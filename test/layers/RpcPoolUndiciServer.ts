@@ -34,7 +34,7 @@ const isCall = (value: unknown): value is Call =>
   typeof value === "object" && value !== null && "id" in value && "method" in value && "params" in value
 
 export const parseCalls = (text: string): ReadonlyArray<Call> => {
-  const value: unknown = JSON.parse(text)
+  const value: unknown = text === "" ? [] : JSON.parse(text)
   return (Array.isArray(value) ? value : [value]).filter(isCall)
 }
 

@@ -29,9 +29,16 @@ export interface Secure {
 type Request = Http2ServerRequest | IncomingMessage
 type Response = Http2ServerResponse | ServerResponse
 
+/** A reply with a status and headers of its own. */
+export interface Reply {
+  readonly status: number
+  readonly headers?: { readonly [name: string]: string }
+  readonly body: string | Uint8Array
+}
+
 /** Answers JSON-RPC over TLS with what `respond` makes of a body. */
 export const serveSecure = (
-  respond: (body: string, request: Request) => Promise<string>,
+  respond: (body: string, request: Request) => Promise<string | Reply>,
   options: { readonly http2?: false | SecureServerOptions } = {}
 ): Effect.Effect<Secure, never, Scope.Scope> =>
   Effect.map(
@@ -50,9 +57,12 @@ export const serveSecure = (
           const chunks: Array<Buffer> = []
           request.on("data", (chunk: Buffer) => chunks.push(chunk))
           request.on("end", () => {
-            void respond(Buffer.concat(chunks).toString(), request).then((text) => {
+            void respond(Buffer.concat(chunks).toString(), request).then((reply) => {
               response.setHeader("content-type", "application/json")
-              response.end(text)
+              if (typeof reply === "string") return void response.end(reply)
+              response.statusCode = reply.status
+              for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value)
+              response.end(reply.body)
             })
           })
         }
