@@ -39,7 +39,7 @@ export const make = (
   const secrets = [...partsOf(Redacted.value(url)), ...partsOf(Redacted.value(wsUrl)), ...Object.values(headers)]
     .flatMap(spellings)
     .filter((text) => text.length >= MIN_SECRET)
-    .sort((a, b) => b.length - a.length)
+    .toSorted((a, b) => b.length - a.length)
   return (text) =>
     secrets
       .reduce((shown, secret) => shown.replaceAll(secret, CUT), text)
