@@ -115,7 +115,8 @@ export interface Service {
   /**
    * Finishes what is in the journal and not under way in this process: one element for each, when its outcome is known.
    * Empty where the layer was built without a `Journal`. What is `Expired` was never done and is the caller's to send
-   * again; what is `Unconfirmed` stays in the journal.
+   * again; what is `Unconfirmed` stays in the journal. An entry of another cluster or program is `Unconfirmed` at once:
+   * nothing of it is sent, and it stays. Entries that cannot be read are not here, but in `Journal.unreadable`.
    */
   readonly recover: Stream.Stream<Recovered>
   /** Runs the instructions on the node's state; signs, sends and pays nothing. What fails is a `TransactionError`. */
@@ -272,7 +273,8 @@ export const make = Effect.fnUntraced(function* (
     ),
     timeToLive: Duration.decode(blockhashTimeToLive)
   })
-  const report = Failure.reporter(yield* ProgramId)
+  const program = yield* ProgramId
+  const report = Failure.reporter(program)
   const deliver = Delivery.make(pool, tracker, {
     report,
     invalidate: blockhashes.invalidate,
@@ -280,7 +282,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const nonces = Nonces.make(pool)
-  const recorded = yield* Recorded.make
+  const recorded = yield* Recorded.make(pool, program)
 
   const submit = (
     signed: SignedTransaction,
@@ -398,12 +400,13 @@ export const make = Effect.fnUntraced(function* (
         traced("Transactions.resume")
       ),
 
-    recover: Stream.fromIterableEffect(recorded.left).pipe(
+    recover: Stream.fromIterableEffect(recorded.leftovers).pipe(
       Stream.mapEffect(
-        ({ creates, signed }) =>
-          gate
-            .withPermit(Effect.either(goOn(signed, {}, creates)))
-            .pipe(Effect.map((outcome) => ({ signed, creates, outcome }))),
+        ({ entry: { creates, signed }, refusal }) =>
+          (refusal === undefined
+            ? gate.withPermit(Effect.either(goOn(signed, {}, creates)))
+            : Effect.succeed(Either.left(refusal))
+          ).pipe(Effect.map((outcome) => ({ signed, creates, outcome }))),
         { concurrency: permits, unordered: true }
       ),
       Stream.withSpan("Transactions.recover", { captureStackTrace: false })

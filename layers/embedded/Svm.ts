@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import { randomBytes } from "node:crypto"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { Address, Blockhash } from "@solana/kit"
@@ -141,7 +142,7 @@ export const factory = (logBytesLimit: number): Effect.Effect<SvmFactory, Embedd
   }).pipe(
     Effect.map((native) => ({
       make: () => {
-        const machine = new native.LiteSvm()
+        const machine = native.LiteSvm.fromBytes(ofItsOwn(native))
         machine.setEpochSchedule(
           new native.EpochSchedule(BigInt(Sysvars.SLOTS_PER_EPOCH), BigInt(Sysvars.SLOTS_PER_EPOCH), false, 0n, 0n)
         )
@@ -150,6 +151,29 @@ export const factory = (logBytesLimit: number): Effect.Effect<SvmFactory, Embedd
       fromBytes: (bytes) => wrap(native, native.LiteSvm.fromBytes(bytes), logBytesLimit)
     }))
   )
+
+/** A new machine, made once a process. */
+let template: { readonly bytes: Uint8Array; readonly blockhash: Uint8Array } | undefined
+
+const templateOf = (native: typeof Native) => {
+  const machine = new native.LiteSvm()
+  return { bytes: machine.toBytes(), blockhash: Blockhash_.toBytes(latestBlockhash(machine)) }
+}
+
+/**
+ * A new machine's bytes with a first blockhash that no other has. LiteSVM starts them all with the same one, from which
+ * the others follow: bytes signed for one cluster could land on another, and their genesis hashes would not differ.
+ */
+const ofItsOwn = (native: typeof Native): Uint8Array => {
+  template ??= templateOf(native)
+  const { blockhash, bytes } = template
+  const machine = Buffer.from(bytes)
+  const own = randomBytes(blockhash.length)
+  for (let at = machine.indexOf(blockhash); at !== -1; at = machine.indexOf(blockhash, at + own.length)) {
+    machine.set(own, at)
+  }
+  return machine
+}
 
 const wrap = (native: typeof Native, machine: Native.LiteSvm, logBytesLimit: number): Svm => {
   machine.setTransactionHistory(0n)

@@ -2,7 +2,7 @@
  * A process that sends numbered messages over failing endpoints with a journal, to be killed and started again. Its argument
  * is a `Task`; it writes a `Line` for all that it learns.
  */
-import * as NodeKeyValueStore from "@effect/platform-node/NodeKeyValueStore"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import type { Signature } from "@solana/kit"
 import * as Console from "effect/Console"
@@ -61,8 +61,8 @@ const deliver = Effect.fnUntraced(function* (wallet: Wallet["Type"], index: numb
 const main = Effect.gen(function* () {
   const task = yield* Schema.decodeUnknown(Task)(process.argv[2])
   const live = Client.layer(task.endpoints, task.broadcast).pipe(
-    Layer.provide([PayloadStore.layerMemory, Journal.layerKeyValueStore({ capacity: 64 })]),
-    Layer.provide(NodeKeyValueStore.layerFileSystem(task.directory))
+    Layer.provide([PayloadStore.layerMemory, Journal.layerFileSystem(task.directory, { capacity: 64 })]),
+    Layer.provide(NodeFileSystem.layer)
   )
   yield* tell({})
   yield* Effect.gen(function* () {

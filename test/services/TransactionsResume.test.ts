@@ -1,6 +1,7 @@
+import { SystemError } from "@effect/platform/Error"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import { describe, expect, it } from "@effect/vitest"
-import type { Signature } from "@solana/kit"
+import type { Address, Signature } from "@solana/kit"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -9,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
+import * as ProgramId from "../../services/ProgramId.js"
 import { RpcError } from "../../services/RpcTransport.js"
 import * as Journal from "../../services/transactions/Journal.js"
 import * as Transactions from "../../services/Transactions.js"
@@ -70,9 +72,22 @@ const withAccount = (
     ...overrides
   })
 
-const journaled = (node: FakeNode.FakeNode, store: KeyValueStore.KeyValueStore, options?: Journal.Options) =>
+const unremoved = new SystemError({
+  reason: "Unknown",
+  module: "KeyValueStore",
+  method: "remove",
+  description: "the store refuses"
+})
+
+const journaled = (
+  node: FakeNode.FakeNode,
+  store: KeyValueStore.KeyValueStore,
+  options?: Journal.Options,
+  program: Address = PROGRAM_ID
+) =>
   Effect.provide(
     Transactions.layer().pipe(
+      Layer.provide(ProgramId.layer(program)),
       Layer.provideMerge(Journal.layerKeyValueStore(options)),
       Layer.provide(Layer.succeed(KeyValueStore.KeyValueStore, store)),
       Layer.provideMerge(node.layer)
@@ -310,20 +325,175 @@ describe("Transactions: the journal", () => {
     })
   )
 
-  it.effect("Given an entry that was cut off, when it is read, then it is removed and the others are found", () =>
+  it.effect(
+    "Given keys that hold no entry, when they are read, then they are kept and named, and the others are found",
+    () =>
+      Effect.gen(function* () {
+        const store = yield* memory
+        const node = FakeNode.make()
+        const signed = yield* sign.pipe(over(node))
+        const entry = Journal.JournalEntry.make({ signed, creates: [] })
+        const write = Effect.flatMap(Journal.Journal, ({ record }) => record(entry))
+        yield* write.pipe(journaled(node, store))
+        const text = Option.getOrThrow(yield* store.get("transaction-0"))
+        const wrong = [
+          '{"signed":{"sig',
+          "",
+          "[".repeat(60_000),
+          `${text}${" ".repeat(70_000)}`,
+          text.replaceAll(signed.signature, FakeNode.signatureOf(new Uint8Array(65).fill(9)))
+        ]
+        for (const [index, damaged] of wrong.entries()) yield* store.set(`transaction-${index + 1}`, damaged)
+        const [pending, unreadable] = yield* Effect.flatMap(Journal.Journal, ({ pending, unreadable }) =>
+          Effect.all([pending, unreadable])
+        ).pipe(journaled(node, store))
+        expect(pending).toStrictEqual([entry])
+        expect(unreadable).toStrictEqual(wrong.map((_, index) => `transaction-${index + 1}`))
+        for (const [index, damaged] of wrong.entries()) {
+          expect(yield* store.get(`transaction-${index + 1}`)).toStrictEqual(Option.some(damaged))
+        }
+        // They take up capacity, and are not written over.
+        node.blockhash += 1
+        expect(yield* Effect.flip(send()).pipe(journaled(node, store, { capacity: 6 }))).toMatchObject({
+          reason: "Unrecorded",
+          cause: { reason: "Full", detail: "1 entries are pending and 5 cannot be read" }
+        })
+      })
+  )
+
+  it.effect.each([
+    ["of another cluster", { genesis: FakeNode.blockhashOf(201) }, undefined],
+    ["for another program", {}, STRANGER]
+  ] as const)(
+    "Given an entry %s, when it is recovered or its write is sent, then it stays and is not sent",
+    ([, there, program]) =>
+      Effect.gen(function* () {
+        const store = yield* memory
+        const first = FakeNode.make()
+        const left = yield* Effect.gen(function* () {
+          const fiber = yield* Effect.fork(send({ creates: STRANGER }))
+          yield* settle
+          yield* Fiber.interrupt(fiber)
+          return yield* Effect.flatMap(Journal.Journal, ({ pending }) => pending)
+        }).pipe(journaled(first, store))
+        expect(left).toMatchObject([{ genesis: first.genesis, program: PROGRAM_ID }])
+        const second = Object.assign(FakeNode.make(), there, { slot: 9000n, blockHeight: 9000n, blockhash: 2 })
+        second.onSend = second.land
+        const here = journaled(second, store, undefined, program)
+        for (let again = 0; again < 2; again++) {
+          const [recovery] = yield* recovered.pipe(here)
+          expect(recovery).toMatchObject({ outcome: Either.left({ reason: "Unconfirmed", isRetryable: false }) })
+        }
+        const [signed] = left.map(({ signed }) => signed)
+        if (signed === undefined) return expect.fail()
+        const resume = Effect.flatMap(Transactions.Transactions, ({ resume }) => resume(signed))
+        expect(yield* Effect.flip(resume).pipe(here)).toMatchObject({ reason: "Unconfirmed" })
+        expect(second.sent).toHaveLength(0)
+        const receipt = yield* send({ creates: STRANGER }).pipe(here)
+        expect(receipt.signature).not.toBe(signed.signature)
+        expect(yield* store.size).toBe(1)
+        first.onSend = first.land
+        expect(yield* recovered.pipe(journaled(first, store))).toMatchObject([{ outcome: Either.right({}) }])
+        expect(yield* store.size).toBe(0)
+      })
+  )
+
+  it.effect(
+    "Given a cluster that does not say which it is, when it is recovered or sent, then the reason is the node's",
+    () =>
+      Effect.gen(function* () {
+        const store = yield* memory
+        const node = FakeNode.make()
+        yield* Effect.gen(function* () {
+          const fiber = yield* Effect.fork(send({ creates: STRANGER }))
+          yield* settle
+          yield* Fiber.interrupt(fiber)
+        }).pipe(journaled(node, store))
+        const silent = new RpcError({ reason: "Timeout", method: "getGenesisHash", detail: "no reply" })
+        const mute = FakeNode.make({ getGenesisHash: Effect.fail(silent) })
+        yield* Effect.gen(function* () {
+          expect(yield* recovered).toMatchObject([{ outcome: Either.left(silent) }])
+          expect(yield* Effect.flip(send({ creates: STRANGER }))).toBe(silent)
+        }).pipe(journaled(mute, store))
+        expect(mute.sent).toHaveLength(0)
+        expect(yield* store.size).toBe(1)
+      })
+  )
+
+  it.effect("Given an interruption while it is written down, when the store answers, then nothing is left", () =>
     Effect.gen(function* () {
-      const store = yield* memory
+      const memoryStore = yield* memory
+      const mayWrite = yield* Effect.makeLatch(true)
+      const store: KeyValueStore.KeyValueStore = {
+        ...memoryStore,
+        set: (key, value) => Effect.zipRight(mayWrite.await, memoryStore.set(key, value))
+      }
       const node = FakeNode.make()
-      const entry = yield* Effect.map(sign, (signed) => Journal.JournalEntry.make({ signed, creates: [] })).pipe(
-        over(node)
-      )
-      const write = Effect.flatMap(Journal.Journal, ({ record }) => record(entry))
-      yield* write.pipe(journaled(node, store))
-      yield* store.set("transaction-1", '{"signed":{"sig')
-      const pending = yield* Effect.flatMap(Journal.Journal, ({ pending }) => pending).pipe(journaled(node, store))
-      expect(pending).toStrictEqual([entry])
-      expect(yield* store.size).toBe(1)
+      yield* Effect.gen(function* () {
+        yield* mayWrite.close
+        const fiber = yield* Effect.fork(send())
+        yield* settle
+        yield* Fiber.interrupt(fiber)
+        yield* mayWrite.open
+        yield* settle
+        expect(yield* Effect.flatMap(Journal.Journal, ({ pending }) => pending)).toHaveLength(0)
+      }).pipe(journaled(node, store))
+      expect(node.sent).toHaveLength(0)
+      expect(yield* memoryStore.size).toBe(0)
     })
+  )
+
+  it.effect("Given the same bytes twice, when the first is not written down yet, then the second waits too", () =>
+    Effect.gen(function* () {
+      const memoryStore = yield* memory
+      const mayWrite = yield* Effect.makeLatch(true)
+      const store: KeyValueStore.KeyValueStore = {
+        ...memoryStore,
+        set: (key, value) => Effect.zipRight(mayWrite.await, memoryStore.set(key, value))
+      }
+      const node = FakeNode.make()
+      node.onSend = node.land
+      yield* Effect.gen(function* () {
+        const { submit } = yield* Transactions.Transactions
+        const signed = yield* sign
+        yield* mayWrite.close
+        const fibers = yield* Effect.forEach([1, 2], () => Effect.fork(submit(signed)))
+        yield* settle
+        expect(node.sent).toHaveLength(0)
+        yield* mayWrite.open
+        yield* Effect.forEach(fibers, Fiber.join)
+      }).pipe(journaled(node, store))
+      expect(yield* memoryStore.size).toBe(0)
+    })
+  )
+
+  it.effect(
+    "Given a store that refuses to remove, when outcomes are known, then keys are used again and outcomes are told once",
+    () =>
+      Effect.gen(function* () {
+        const memoryStore = yield* memory
+        let removes = true
+        const store: KeyValueStore.KeyValueStore = {
+          ...memoryStore,
+          remove: (key) => (removes ? memoryStore.remove(key) : Effect.fail(unremoved))
+        }
+        const node = FakeNode.make()
+        node.onSend = node.land
+        yield* Effect.gen(function* () {
+          removes = false
+          for (let sent = 0; sent < 5; sent++) {
+            node.blockhash += 1
+            yield* TestClock.adjust("11 seconds")
+            yield* send()
+          }
+          expect(yield* recovered).toHaveLength(0)
+          removes = true
+          node.blockhash += 1
+          yield* TestClock.adjust("11 seconds")
+          yield* send()
+        }).pipe(journaled(node, store, { capacity: 2 }))
+        expect(yield* memoryStore.size).toBe(0)
+      })
   )
 
   it.effect("Given no journal, when it is recovered, then there is nothing", () =>

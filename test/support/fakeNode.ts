@@ -1,4 +1,4 @@
-import { type Address, type Commitment, lamports, type Signature } from "@solana/kit"
+import { type Address, type Blockhash as KitBlockhash, type Commitment, lamports, type Signature } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Layer from "effect/Layer"
@@ -15,6 +15,8 @@ export interface FakeNode {
   blockHeight: bigint
   /** Names the newest blockhash, which lives 150 blocks from now. */
   blockhash: number
+  /** Tells its cluster apart. */
+  genesis: KitBlockhash
   /** Where its ledger begins. */
   firstSlot: bigint
   /** What it does with a transaction that it is sent. Default: nothing. */
@@ -121,6 +123,7 @@ export const make = (overrides: Partial<RpcPool.Service> = {}): FakeNode => {
     slot: 100n,
     blockHeight: 90n,
     blockhash: 1,
+    genesis: blockhashOf(200),
     firstSlot: 0n,
     onSend: () => {},
     sent: [],
@@ -129,6 +132,7 @@ export const make = (overrides: Partial<RpcPool.Service> = {}): FakeNode => {
     land: (signature, level = "confirmed", err = null) => statuses.set(signature, statusOf(node.slot, level, err)),
     forget: (signature) => statuses.delete(signature),
     layer: RpcPool.layerTest({
+      getGenesisHash: Effect.sync(() => node.genesis),
       getLatestBlockhash: () =>
         Effect.sync(() => ({
           slot: node.slot,

@@ -2,7 +2,7 @@
  * A process that sends numbered messages with a journal, to be killed and started again: `url seed count directory`.
  * Writes a line when it begins to send, and one for each message whose outcome it knows.
  */
-import * as NodeKeyValueStore from "@effect/platform-node/NodeKeyValueStore"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -38,8 +38,8 @@ const main = Effect.gen(function* () {
 })
 
 const live = Transactions.layer({ pollInterval: "40 millis", rebroadcastInterval: "200 millis" }).pipe(
-  Layer.provide(Journal.layerKeyValueStore({ capacity: 64 })),
-  Layer.provide(NodeKeyValueStore.layerFileSystem(directory)),
+  Layer.provide(Journal.layerFileSystem(directory, { capacity: 64 })),
+  Layer.provide(NodeFileSystem.layer),
   Layer.provide(RpcPoolUndici.layer({ url: Redacted.make(url) }))
 )
 

@@ -36,7 +36,7 @@ export interface Needs {
   ) => Effect.Effect<Receipt, RpcError | TransactionError>
   readonly resume: (entry: JournalEntry, options: PackedOptions) => Effect.Effect<Receipt, RpcError | TransactionError>
   /** What the journal has that is not under way. */
-  readonly left: Effect.Effect<ReadonlyArray<JournalEntry>>
+  readonly left: Effect.Effect<ReadonlyArray<JournalEntry>, RpcError>
   /** The receipt of the transaction with which the maker made an account, if it is there, as seen in that slot or later. */
   readonly findOwn: (
     address: Address,
@@ -214,7 +214,7 @@ export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) 
       }
     })
 
-    if (error === undefined) yield* finish
+    if (error === undefined) yield* Effect.catchAll(finish, (error) => Effect.sync(() => failAll(error)))
     else yield* failed(error)
     while (waiting.length > 0) {
       if (mayBeDone || waiting.some(isResent)) {

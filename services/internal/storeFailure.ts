@@ -1,0 +1,88 @@
+/**
+ * Why a store of files failed, in words, and what to do about it.
+ *
+ * Platforms bury the system's code (`ENOSPC`) in the causes of their errors. It is looked for there by name only, so
+ * that this knows no platform.
+ *
+ * @since 0.1.0
+ */
+import * as Predicate from "effect/Predicate"
+
+interface Explanation {
+  readonly what: string
+  readonly todo: string
+}
+
+const NO_SPACE: Explanation = { what: "no space is left on the device", todo: "Free some space on it" }
+const DENIED: Explanation = {
+  what: "permission is denied",
+  todo: "Let the user of this process read and write the folder and its files"
+}
+const MISSING: Explanation = { what: "the folder does not exist", todo: "Create it again, or choose another" }
+const NO_FOLDER: Explanation = { what: "a part of the path is no folder", todo: "Choose a path of folders" }
+const NO_DESCRIPTORS: Explanation = {
+  what: "no file descriptor is free",
+  todo: "Raise the limit of open files (ulimit -n), or open fewer at a time"
+}
+
+const BY_CODE: ReadonlyMap<string, Explanation> = new Map([
+  ["ENOSPC", NO_SPACE],
+  ["EDQUOT", { what: "the disk quota is used up", todo: "Free some space, or raise the quota" }],
+  ["EFBIG", { what: "the file is larger than the file system allows", todo: "Choose another folder" }],
+  ["EROFS", { what: "the file system is read-only", todo: "Mount it writable, or choose another folder" }],
+  ["EACCES", DENIED],
+  ["EPERM", DENIED],
+  ["ENOENT", MISSING],
+  ["ENOTDIR", NO_FOLDER],
+  ["EEXIST", NO_FOLDER],
+  ["EISDIR", { what: "a folder stands where a file must be", todo: "Move it away" }],
+  ["EMFILE", NO_DESCRIPTORS],
+  ["ENFILE", NO_DESCRIPTORS],
+  ["ENAMETOOLONG", { what: "the path is too long", todo: "Choose a shorter one" }],
+  ["EIO", { what: "the device failed to read or write", todo: "Check the disk" }]
+])
+
+const BY_REASON: ReadonlyMap<string, Explanation> = new Map([
+  ["NotFound", MISSING],
+  ["PermissionDenied", DENIED],
+  ["AlreadyExists", NO_FOLDER]
+])
+
+/** Causes within causes that are looked at. */
+const MAX_DEPTH = 8
+
+const MAX_TEXT = 200
+
+const CODE = /^E[A-Z0-9]{2,19}$/
+
+const find = (cause: unknown, property: string, isWanted: (text: string) => boolean): string | undefined => {
+  let at = cause
+  for (let depth = 0; depth < MAX_DEPTH && Predicate.isObject(at); depth++) {
+    const found = Predicate.hasProperty(at, property) ? at[property] : undefined
+    if (Predicate.isString(found) && isWanted(found)) return found
+    at = Predicate.hasProperty(at, "cause") ? at.cause : undefined
+  }
+  return undefined
+}
+
+const bounded = (text: string): string => text.replace(/\p{Cc}+/gu, " ").slice(0, MAX_TEXT)
+
+/** The system's code of the failure, such as `ENOSPC`, where it has one. */
+export const code = (cause: unknown): string | undefined => find(cause, "code", (text) => CODE.test(text))
+
+/** Whether what was to be read or removed was not there. */
+export const isNotFound = (cause: unknown): boolean =>
+  code(cause) === "ENOENT" || find(cause, "reason", () => true) === "NotFound"
+
+/** What happened, where and by which code, and what to do. Two sentences without the last full stop. */
+export const explain = (cause: unknown): string => {
+  const errno = code(cause)
+  const known =
+    (errno === undefined ? undefined : BY_CODE.get(errno)) ?? BY_REASON.get(find(cause, "reason", () => true) ?? "")
+  const path = find(cause, "pathOrDescriptor", () => true) ?? find(cause, "path", () => true)
+  const where = [errno, path === undefined ? undefined : bounded(path)].filter(Predicate.isNotUndefined)
+  const place = where.length === 0 ? "" : ` (${where.join(", ")})`
+  if (known !== undefined) return `${known.what}${place}. ${known.todo}`
+  const said = find(cause, "description", () => true) ?? find(cause, "message", () => true)
+  return `${said === undefined ? "it gave no reason" : bounded(said)}${place}. Check the store`
+}
