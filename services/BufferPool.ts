@@ -6,7 +6,6 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -14,6 +13,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { InvalidInput } from "../src/InvalidInput.js"
+import * as Clock from "./internal/clock.js"
 import * as TestLayer from "./internal/testLayer.js"
 
 /**
@@ -181,7 +181,7 @@ export const make = Effect.fnUntraced(function* (
     while (true) {
       const [oldest] = idle
       if (oldest === undefined) break
-      const wait = oldest.since + timeout - (yield* Clock.currentTimeMillis)
+      const wait = oldest.since + timeout - (yield* Clock.monotonicMillis)
       if (wait <= 0) idle.shift()
       else yield* Effect.sleep(wait)
     }
@@ -198,7 +198,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const release = ({ lease, memory }: { readonly lease: Lease; readonly memory: Uint8Array }) =>
-    Effect.flatMap(Clock.currentTimeMillis, (since) => {
+    Effect.flatMap(Clock.monotonicMillis, (since) => {
       const used = lease.close()
       inUse--
       if (idle.length >= maxIdle) return Effect.void

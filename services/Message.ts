@@ -7,7 +7,6 @@
 import type { Address } from "@solana/kit"
 import * as Arr from "effect/Array"
 import * as Context from "effect/Context"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
@@ -23,6 +22,7 @@ import { canBecome, type MessageStatus, type MessageType, seed, Text } from "../
 import * as Pda from "../src/protocol/Pda.js"
 import * as Accounts from "./internal/accounts.js"
 import { agentAddress, isWallet } from "./internal/agentAddress.js"
+import * as Clock from "./internal/clock.js"
 import { extend } from "./internal/extend.js"
 import * as Lanes from "./internal/lanes.js"
 import * as Measured from "./internal/measured.js"
@@ -37,7 +37,6 @@ import type { AccountReceipt, FollowError, ProgramAccount, ReadError, WriteError
 import type { RpcPool } from "./RpcPool.js"
 import type { PackedItem, SendOptions, Transactions } from "./Transactions.js"
 import type { FollowOptions } from "./transport/CatchUp.js"
-import * as Deadline from "./transport/Deadline.js"
 import { Wallet } from "./Wallet.js"
 
 /**
@@ -331,7 +330,7 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
         "pod.message.type": (input.type ?? Text)._tag
       }
       return spanned(fiber, "Message.send", attributes, () =>
-        prepare(Deadline.now(fiber), wallet, agent, input, ({ address, instruction, payloadHash }) =>
+        prepare(Clock.wall(fiber), wallet, agent, input, ({ address, instruction, payloadHash }) =>
           submit.createAs(
             address,
             [instruction],
@@ -350,7 +349,7 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
       const { address: wallet } = yield* Wallet
       const agent = Pda.agent(wallet, programId).address
       yield* annotate("pod.agent", agent)
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* Clock.wallMillis
       const all = Arr.fromIterable(inputs)
       const prepared = yield* Lanes.forEach(all, concurrency, (input) =>
         Effect.either(prepare(now, wallet, agent, input, Effect.succeed))

@@ -5,6 +5,7 @@
  */
 import * as Either from "effect/Either"
 import type { Address, Blockhash, Commitment } from "@solana/kit"
+import type { Moment } from "../../services/internal/clock.js"
 import { Accounts } from "./Accounts.js"
 import { Blockhashes, type BlockhashEntry } from "./Blockhashes.js"
 import { type Block, Ledger, type TransactionRecord } from "./Ledger.js"
@@ -84,11 +85,11 @@ export class Chain {
     readonly settings: Settings,
     private readonly machines: SvmFactory,
     private readonly listener: ChainListener,
-    private readonly startMillis: number
+    private readonly start: Moment
   ) {
     const svm = machines.make()
     const blockhash = svm.blockhash()
-    const time = settings.genesisTime ?? BigInt(Math.floor(startMillis / 1000))
+    const time = settings.genesisTime ?? BigInt(Math.floor(start.wall / 1000))
     const genesis: Block = {
       slot: 0,
       parentSlot: 0,
@@ -116,7 +117,7 @@ export class Chain {
       sampled: { time, slot: 0, transactions: 0 }
     }
     this.complete(genesis)
-    if (settings.blockMode === "interval") this.enter(startMillis, 0)
+    if (settings.blockMode === "interval") this.enter(start.monotonic, 0)
     else this.setTime(genesis)
   }
 
@@ -343,7 +344,7 @@ export class Chain {
   }
 
   private unixTime(nowMillis: number): bigint {
-    const passed = BigInt(Math.floor((nowMillis - this.startMillis + this.state.aheadMillis) / 1000))
+    const passed = BigInt(Math.floor((nowMillis - this.start.monotonic + this.state.aheadMillis) / 1000))
     const time = this.genesis.time + passed
     return time > this.state.last.time ? time : this.state.last.time
   }

@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import { readFile } from "node:fs/promises"
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -14,6 +13,7 @@ import * as Mailbox from "effect/Mailbox"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Address } from "@solana/kit"
+import * as Clock from "../../services/internal/clock.js"
 import { SubscriptionError, type SubscriptionKind } from "../../services/RpcTransport.js"
 import { SubscriptionObserver } from "../../services/transport/SubscriptionObserver.js"
 import { InvalidInput } from "../../src/InvalidInput.js"
@@ -51,7 +51,7 @@ export const make = (
     const settings = yield* Options.resolve(options)
     const machines = yield* Svm.factory(settings.logBytesLimit)
     const feeds: Feeds = new Feeds(settings.maxSubscriptions, (address, slot) => chain.account(address, slot))
-    const chain: Chain = new Chain(settings, machines, feeds, yield* Clock.currentTimeMillis)
+    const chain: Chain = new Chain(settings, machines, feeds, yield* Clock.currentMoment)
     const faucet = Faucet.make()
     yield* setAccount(chain, {
       address: faucet.address,
@@ -63,7 +63,7 @@ export const make = (
     yield* Effect.forEach(settings.programs, ({ address, elf }) => addProgram(chain, address, elf), { discard: true })
     if (settings.blockMode === "interval") yield* Effect.forkScoped(Ticker.run(chain))
 
-    const node = Effect.map(Clock.currentTimeMillis, (nowMillis): Node => ({
+    const node = Effect.map(Clock.monotonicMillis, (nowMillis): Node => ({
       chain,
       faucet,
       identity: faucet.address,
@@ -102,11 +102,11 @@ export const make = (
       addProgram: (address, elf) => addProgram(chain, address, elf),
       advanceSlots: (count) =>
         Number.isSafeInteger(count) && count >= 0
-          ? Effect.map(Clock.currentTimeMillis, (now) => chain.advance(count, now))
+          ? Effect.map(Clock.monotonicMillis, (now) => chain.advance(count, now))
           : refuse("count", "must be a whole number of slots", count),
       advanceTime: (duration) =>
-        Effect.map(Clock.currentTimeMillis, (now) => chain.advanceTime(Duration.toMillis(duration), now)),
-      expireBlockhashes: Effect.map(Clock.currentTimeMillis, (now) => chain.expireBlockhashes(now)),
+        Effect.map(Clock.monotonicMillis, (now) => chain.advanceTime(Duration.toMillis(duration), now)),
+      expireBlockhashes: Effect.map(Clock.monotonicMillis, (now) => chain.expireBlockhashes(now)),
       snapshot: Effect.sync(() => {
         const taken = chain.snapshot()
         const snapshot: Snapshot = { slot: BigInt(taken.slot) }

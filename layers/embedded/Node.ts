@@ -11,7 +11,7 @@ import type { Faucet } from "./Faucet.js"
 import type { Read } from "./Params.js"
 
 /**
- * A node, as a method finds it: the time is the Clock's when the call came.
+ * A node, as a method finds it: `nowMillis` is the monotonic Clock's when the call came.
  *
  * @since 0.1.0
  * @category models

@@ -40,7 +40,7 @@ export interface Options {
   readonly slotDuration?: Duration.DurationInput
   /**
    * Unix time of genesis in whole seconds. Default: the Clock's time when the cluster starts, which is 0 under
-   * `TestClock`. The chain's time is this plus what has passed on the Clock since.
+   * `TestClock`. The chain's time is this plus what has passed on the monotonic Clock since.
    */
   readonly genesisTime?: bigint
   /**

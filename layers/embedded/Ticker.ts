@@ -1,10 +1,10 @@
 /**
- * What makes blocks in interval mode: the Clock.
+ * What makes blocks in interval mode: the monotonic Clock.
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Clock from "../../services/internal/clock.js"
 import type { Chain } from "./Chain.js"
 
 /**
@@ -17,13 +17,13 @@ import type { Chain } from "./Chain.js"
 export const run = (chain: Chain): Effect.Effect<never> =>
   Effect.gen(function* () {
     const { slotMillis } = chain.settings
-    const start = yield* Clock.currentTimeMillis
+    const start = yield* Clock.monotonicMillis
     let entered = 0
     return yield* Effect.forever(
       Effect.gen(function* () {
-        const before = yield* Clock.currentTimeMillis
+        const before = yield* Clock.monotonicMillis
         yield* Effect.sleep(Math.max(0, start + (entered + 1) * slotMillis - before))
-        const now = yield* Clock.currentTimeMillis
+        const now = yield* Clock.monotonicMillis
         const due = Math.floor((now - start) / slotMillis) - entered
         chain.advance(due, now)
         entered += due

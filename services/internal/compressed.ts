@@ -2,7 +2,6 @@
  * @since 0.1.0
  */
 import type { Address } from "@solana/kit"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Instruction from "../../src/protocol/Instruction.js"
@@ -11,6 +10,7 @@ import * as Rules from "../../src/protocol/Rules.js"
 import type { CompressedBroadcastInput, CompressedJoinInput, SyncInput } from "../channel/Input.js"
 import * as Metrics from "../Metrics.js"
 import type { SendOptions } from "../Transactions.js"
+import * as Clock from "./clock.js"
 import * as Submit from "./submit.js"
 
 /** A wallet's addresses in a channel. */
@@ -64,7 +64,7 @@ export const make = Effect.map(Submit.make, (submit) => ({
   ) =>
     Effect.gen(function* () {
       yield* Rules.checkMessageHashes(messageHashes)
-      const now = BigInt(Math.floor((yield* Clock.currentTimeMillis) / 1000))
+      const now = BigInt(Math.floor((yield* Clock.wallMillis) / 1000))
       const instruction = yield* Instruction.batchSyncCompressedMessages({
         wallet,
         channel,

@@ -7,10 +7,10 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as Clock from "../internal/clock.js"
 import { RpcError } from "../RpcTransport.js"
 import type { RpcCall } from "../RpcTransport.js"
 import * as JsonRpc from "./JsonRpc.js"
@@ -117,7 +117,7 @@ export const reader = (host: string, clean: (text: string) => string): Reader =>
     one: (reply, id, method) =>
       reply.status === OK
         ? JsonRpc.reply(reply.text, id, method, host)
-        : Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        : Effect.flatMap(Clock.wallMillis, (now) => {
             const response = JsonRpc.read(reply.text, method)
             return response?.id === id
               ? Either.mapLeft(response.outcome, ({ code, data, message }) =>
@@ -128,7 +128,7 @@ export const reader = (host: string, clean: (text: string) => string): Reader =>
     many: (reply, firstId, calls) =>
       reply.status === OK
         ? JsonRpc.batchReply(reply.text, firstId, calls, host)
-        : Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        : Effect.flatMap(Clock.wallMillis, (now) =>
             Either.mapBoth(JsonRpc.batchReply(reply.text, firstId, calls, host), {
               onLeft: () => unanswered(reply, "batch", JsonRpc.errorOf(JsonRpc.read(reply.text, "batch")), now),
               onRight: (items) => items.map(Either.mapLeft(answered(reply, now)))

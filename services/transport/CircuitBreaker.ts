@@ -51,7 +51,7 @@ export interface Options {
 export type State = "closed" | "open" | "half-open"
 
 /**
- * The state machine of one circuit; times are milliseconds of the Clock.
+ * The state machine of one circuit; times are milliseconds of one monotonic clock, as `Deadline.now` reads it.
  *
  * @since 0.1.0
  * @category models
@@ -71,6 +71,7 @@ export interface Circuit {
  * @category models
  */
 export interface Pass {
+  /** The time counts where the outcome is `"failed"`. */
   readonly end: (outcome: Health.Outcome, now: number) => void
 }
 
@@ -168,7 +169,7 @@ export const protect =
               return Effect.failCause(cause)
             },
             onSuccess: (answer) => {
-              pass.end("answered", Deadline.now(fiber))
+              pass.end("answered", start)
               return Effect.succeed(answer)
             }
           })

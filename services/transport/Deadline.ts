@@ -9,15 +9,16 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import * as Clock from "../internal/clock.js"
 import { RpcError } from "../RpcTransport.js"
 
 /**
- * Milliseconds of Effect's Clock at which calls give up; `Infinity`, the default, is never.
+ * Milliseconds of Effect's monotonic Clock, as {@link now} reads it, at which calls give up; `Infinity`, the default, is
+ * never. It is not a Unix time: setting the machine's clock moves no deadline.
  *
  * @since 0.1.0
  * @category tags
@@ -27,16 +28,16 @@ export class Deadline extends Context.Reference<Deadline>()("@pod-protocol/effec
 }) {}
 
 /**
- * Milliseconds on the fiber's Clock.
+ * Milliseconds on the fiber's monotonic Clock (Effect's `unsafeCurrentTimeNanos`). It never goes back; only differences
+ * mean something.
  *
  * @since 0.1.0
  * @category getters
  */
-export const now = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): number =>
-  Context.get(fiber.currentDefaultServices, Clock.Clock).unsafeCurrentTimeMillis()
+export const now: <A, E>(fiber: Fiber.RuntimeFiber<A, E>) => number = Clock.monotonic
 
 /**
- * The fiber's deadline in milliseconds of its Clock, `Infinity` without one.
+ * The fiber's deadline as {@link now} counts, `Infinity` without one.
  *
  * @since 0.1.0
  * @category getters
@@ -44,7 +45,7 @@ export const now = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): number =>
 export const of = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): number => Context.get(fiber.currentContext, Deadline)
 
 /**
- * Runs an effect with a deadline at that time, in milliseconds of the Clock. An earlier one that holds already stays.
+ * Runs an effect with a deadline at that time, as {@link now} counts. An earlier one that holds already stays.
  *
  * @since 0.1.0
  * @category combinators

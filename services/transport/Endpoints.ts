@@ -9,13 +9,13 @@
  * @since 0.1.0
  */
 import type { Slot } from "@solana/kit"
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { InvalidInput } from "../../src/InvalidInput.js"
+import * as Clock from "../internal/clock.js"
 import type { RpcTransport, SubscriptionKind } from "../RpcTransport.js"
 import { RpcError, SubscriptionError } from "../RpcTransport.js"
 import type * as CircuitBreaker from "./CircuitBreaker.js"
@@ -257,7 +257,7 @@ export const make = (
                 return observer.established({ slot: slotOf(endpoint, params), ...subscription })
               }
             }),
-            Stream.tapError(() => Effect.map(Clock.currentTimeMillis, (now) => lostAt.set(endpoint, now))),
+            Stream.tapError(() => Effect.map(Clock.monotonicMillis, (now) => lostAt.set(endpoint, now))),
             Stream.catchAll((error) =>
               established || error.reason === "Refused" || !isHead(others)
                 ? Stream.fail(error)
@@ -269,7 +269,7 @@ export const make = (
 
     const subscribe: RpcTransport["subscribe"] = (kind, params) =>
       Stream.unwrap(
-        Effect.map(Clock.currentTimeMillis, (now) => {
+        Effect.map(Clock.monotonicMillis, (now) => {
           const order = choose({ role: "subscribe", minContextSlot: undefined }, now)
           const lost = (endpoint: Endpoint): boolean => now - (lostAt.get(endpoint) ?? -Infinity) < AVOID_AFTER_LOSS
           const steady = [...order.filter((endpoint) => !lost(endpoint)), ...order.filter(lost)]

@@ -7,7 +7,6 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as RcRef from "effect/RcRef"
@@ -15,6 +14,7 @@ import type * as Duration from "effect/Duration"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { InvalidInput } from "../../src/InvalidInput.js"
+import * as Clock from "../internal/clock.js"
 import type { RpcTransport } from "../RpcTransport.js"
 import { SubscriptionError } from "../RpcTransport.js"
 import { millis } from "./internal/options.js"
@@ -55,7 +55,7 @@ export const make =
         const listen = transport.subscribe("slot", []).pipe(
           Stream.provideService(SubscriptionObserver, UNOBSERVED),
           Stream.runForEach(() =>
-            Effect.map(Clock.currentTimeMillis, (now) => {
+            Effect.map(Clock.monotonicMillis, (now) => {
               seenAt = now
             })
           ),
@@ -65,7 +65,7 @@ export const make =
         )
 
         const guard = (wait: number): Effect.Effect<void> =>
-          Effect.zipRight(Effect.sleep(wait), Clock.currentTimeMillis).pipe(
+          Effect.zipRight(Effect.sleep(wait), Clock.monotonicMillis).pipe(
             Effect.flatMap((now) => {
               const silent = seenAt === undefined ? 0 : now - seenAt
               return silent < idle

@@ -72,7 +72,7 @@ export interface Options {
 interface Cost {
   readonly method: string
   readonly items: number
-  /** Milliseconds of the Clock. */
+  /** As `Deadline.now` counts. */
   readonly deadline: number
 }
 

@@ -12,7 +12,6 @@
  * @since 0.1.0
  */
 import * as Chunk from "effect/Chunk"
-import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -24,6 +23,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import * as Json from "../../src/solana/Json.js"
+import * as Clock from "../internal/clock.js"
 import type { RpcTransport, SubscriptionKind } from "../RpcTransport.js"
 import { SubscriptionError } from "../RpcTransport.js"
 import { integer, millis } from "./internal/options.js"
@@ -132,7 +132,7 @@ export const make =
           const outcome = yield* transport.subscribe(kind, params).pipe(
             Stream.provideService(SubscriptionObserver, {
               established: (subscription) =>
-                Effect.map(Clock.currentTimeMillis, (now) => {
+                Effect.map(Clock.monotonicMillis, (now) => {
                   since = now
                   establish(upstream, subscription)
                 }),
@@ -147,7 +147,7 @@ export const make =
             ),
             Effect.either
           )
-          return { outcome, stood: (yield* Clock.currentTimeMillis) - since }
+          return { outcome, stood: (yield* Clock.monotonicMillis) - since }
         })
 
       /** Holds it again and again. A signature's only notification ends it. */

@@ -103,7 +103,7 @@ export interface Options {
   readonly budgetReserve?: number | undefined
 }
 
-/** What came of a call so far, and until when it may be tried, in milliseconds of the Clock. */
+/** What came of a call so far, and until when it may be tried, as `Deadline.now` counts. */
 interface Tried {
   readonly failed: ReadonlyArray<RpcError>
   readonly until: number

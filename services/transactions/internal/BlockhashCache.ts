@@ -8,10 +8,10 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import type * as Scope from "effect/Scope"
+import * as Clock from "../../internal/clock.js"
 import * as Measured from "../../internal/measured.js"
 import * as Metrics from "../../Metrics.js"
 import { RpcError } from "../../RpcTransport.js"
-import * as Deadline from "../../transport/Deadline.js"
 import type { BlockhashLifetime } from "../SignedTransaction.js"
 
 /** Slots come that far apart, and no blockhash changes within one. */
@@ -71,11 +71,12 @@ export const make = Effect.fnUntraced(function* (options: {
   const scope = yield* Effect.scope
   const timeToLive = Duration.toMillis(options.timeToLive)
   let latest: RecentBlockhash | undefined
-  let freshUntil = Number.NEGATIVE_INFINITY
+  /** When the newest was asked for; undefined when it is not to be given any more. */
+  let askedAt: Clock.Moment | undefined
   let fetching: Deferred.Deferred<RecentBlockhash, RpcError> | undefined
 
   // The fetch belongs to the service and not to the caller who came first, whose interruption is his own.
-  const fetch = Effect.fnUntraced(function* (now: number) {
+  const fetch = Effect.fnUntraced(function* (now: Clock.Moment) {
     const shared = Deferred.unsafeMake<RecentBlockhash, RpcError>(FiberId.none)
     fetching = shared
     yield* Effect.interruptible(options.fetch).pipe(
@@ -90,7 +91,7 @@ export const make = Effect.fnUntraced(function* (options: {
             signatures: new Set()
           }
         }
-        freshUntil = now + timeToLive
+        askedAt = now
         return latest
       }),
       Effect.onExit((exit) => {
@@ -104,9 +105,9 @@ export const make = Effect.fnUntraced(function* (options: {
   }, Effect.uninterruptible)
 
   const peek: BlockhashCache["peek"] = (fiber) => {
-    const now = Deadline.now(fiber)
-    if (latest === undefined || now >= freshUntil) return undefined
-    if (now >= freshUntil - timeToLive / 2 && fetching === undefined) return undefined
+    if (latest === undefined || askedAt === undefined) return undefined
+    const age = Clock.age(fiber, askedAt)
+    if (age >= timeToLive || (age >= timeToLive / 2 && fetching === undefined)) return undefined
     Measured.update(fiber, Metrics.blockhashCacheHits, 1)
     return latest
   }
@@ -114,8 +115,8 @@ export const make = Effect.fnUntraced(function* (options: {
   const get = Effect.withFiberRuntime<RecentBlockhash, RpcError>((fiber) => {
     const known = peek(fiber)
     if (known !== undefined) return Effect.succeed(known)
-    const now = Deadline.now(fiber)
-    if (latest !== undefined && now < freshUntil) {
+    const now = Clock.moment(fiber)
+    if (latest !== undefined && askedAt !== undefined && Clock.age(fiber, askedAt) < timeToLive) {
       Measured.update(fiber, Metrics.blockhashCacheHits, 1)
       return Effect.as(fetch(now), latest)
     }
@@ -125,7 +126,7 @@ export const make = Effect.fnUntraced(function* (options: {
 
   const invalidate = (blockhash: Blockhash) =>
     Effect.sync(() => {
-      if (latest?.blockhash === blockhash) freshUntil = Number.NEGATIVE_INFINITY
+      if (latest?.blockhash === blockhash) askedAt = undefined
     })
 
   const newerThan = Effect.fnUntraced(function* (blockhash: Blockhash) {

@@ -4,7 +4,6 @@
 import type { Commitment, Signature } from "@solana/kit"
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -14,11 +13,11 @@ import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Clock from "../../internal/clock.js"
 import * as Turns from "../../internal/turns.js"
 import type { Contextual, SignatureStatus } from "../../rpc/Reply.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import type { RpcError } from "../../RpcTransport.js"
-import * as Deadline from "../../transport/Deadline.js"
 import * as Retry from "../../transport/Retry.js"
 import type { SignedTransaction } from "../SignedTransaction.js"
 import { TransactionError } from "../TransactionError.js"
@@ -54,7 +53,7 @@ export interface Landed {
 /** @internal */
 export interface WaitOptions {
   readonly commitment: Commitment
-  /** Milliseconds since 1970. */
+  /** Milliseconds of the monotonic clock. */
   readonly deadline: number
 }
 
@@ -279,7 +278,7 @@ export const make = Effect.fnUntraced(function* (
 
   const pause = Effect.gen(function* () {
     if (yield* Bell.sleep(interval, hinted)) return
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* Clock.monotonicMillis
     const youngest = entries.list().reduce((youngest, { since }) => Math.max(youngest, since), 0)
     const wait = Math.min(interval * MAX_SLOWDOWN, (now - youngest) / AGE_PER_WAIT)
     if (wait > interval) yield* Bell.sleep(wait - interval, hinted, arrivals)
@@ -328,7 +327,7 @@ export const make = Effect.fnUntraced(function* (
     first.addObserver((exit) => {
       sending--
       if (sending === 0) allSent.ring()
-      if (Exit.isSuccess(exit)) wasSent(entry, exit.value, Deadline.now(caller))
+      if (Exit.isSuccess(exit)) wasSent(entry, exit.value, Clock.monotonic(caller))
       else if (!Exit.isInterrupted(exit)) resolve(entry, Effect.failCause(exit.cause))
     })
   }
@@ -344,7 +343,7 @@ export const make = Effect.fnUntraced(function* (
             onSuccess: (wait) => wait,
             onTimeout: () => Duration.zero
           }),
-          Effect.zip(Clock.currentTimeMillis),
+          Effect.zip(Clock.monotonicMillis),
           Effect.match({
             onFailure: (error) => resolve(entry, Effect.fail(error)),
             onSuccess: ([wait, now]) => wasSent(entry, wait, now)
@@ -355,7 +354,7 @@ export const make = Effect.fnUntraced(function* (
   const isDue = ({ rebroadcastAt, seen }: Entry, now: number) => !seen && rebroadcastAt <= now
 
   const rebroadcast = Effect.gen(function* () {
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* Clock.monotonicMillis
     const due = entries.filter((entry) => isDue(entry, now))
     yield* Effect.forEach(due, sendAgain, { concurrency: REBROADCASTS, discard: true })
     isRebroadcasting = false
@@ -364,7 +363,7 @@ export const make = Effect.fnUntraced(function* (
   /** Answers those whose time is over, and sends again what is due. */
   const tend = Effect.gen(function* () {
     while (entries.size > 0) {
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* Clock.monotonicMillis
       let nearest = now + interval
       for (const entry of entries.list()) {
         if (entry.deadline <= now) {
@@ -445,7 +444,7 @@ export const make = Effect.fnUntraced(function* (
       return Effect.matchCauseEffect(
         restore(
           Effect.async<Landed, RpcError | TransactionError>((resume) => {
-            entry = new Entry(broadcast, options, Deadline.now(caller), resume)
+            entry = new Entry(broadcast, options, Clock.monotonic(caller), resume)
             entries.add(entry)
             sendFirst(entry, caller)
             if (hints) entry.hint = runFork(subscribe(entry))

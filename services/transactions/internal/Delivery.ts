@@ -6,11 +6,11 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as Clock from "../../internal/clock.js"
 import * as Measured from "../../internal/measured.js"
 import * as Metrics from "../../Metrics.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import type { RpcError } from "../../RpcTransport.js"
-import * as Deadline from "../../transport/Deadline.js"
 import type { Receipt } from "../Model.js"
 import * as Broadcast from "./Broadcast.js"
 import type * as ConfirmationTracker from "./ConfirmationTracker.js"
@@ -68,7 +68,7 @@ export const make = (
 
   return (signed: SignedTransaction, options: DeliveryOptions) =>
     Effect.withFiberRuntime<Receipt, RpcError | TransactionError>((fiber) => {
-      const since = Deadline.now(fiber)
+      const since = Clock.monotonic(fiber)
       const deadline = since + Duration.toMillis(options.timeout)
       const broadcast = new Broadcast.Broadcast(signed, options, needs)
       return Effect.matchEffect(tracker.deliver(broadcast, { commitment: options.commitment, deadline }), {
@@ -77,7 +77,7 @@ export const make = (
           if (!Failure.succeeded(landed.err)) {
             return Effect.catchAll(rejected(signed, landed), (error) => counted(fiber, error))
           }
-          Measured.update(fiber, Metrics.confirmationDuration, (Deadline.now(fiber) - since) / 1000)
+          Measured.update(fiber, Metrics.confirmationDuration, (Clock.monotonic(fiber) - since) / 1000)
           Measured.update(fiber, outcomes.confirmed, 1)
           return Effect.succeed({ signature: signed.signature, slot: landed.slot, fee: signed.fee })
         }

@@ -1,12 +1,12 @@
 /**
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Encoding from "effect/Encoding"
 import * as Option from "effect/Option"
 import type { CompiledMessage } from "../../../src/solana/Message.js"
+import * as Clock from "../../internal/clock.js"
 import { extend } from "../../internal/extend.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import type { FeeOptions } from "../Model.js"
@@ -100,7 +100,7 @@ export const make = (
     maxFee = options.cap === undefined ? undefined : Fees.feeOf(cap, Fees.MAX_COMPUTE_UNITS)
   } = options
   const limits = new Map<string, number>()
-  const prices = new Map<string, { readonly price: bigint; readonly until: number }>()
+  const prices = new Map<string, { readonly price: bigint; readonly askedAt: Clock.Moment }>()
 
   const limitOf = (plan: Plan.Plan, kind: string) => {
     const known = limits.get(kind)
@@ -129,16 +129,16 @@ export const make = (
   }
 
   const priceOf = Effect.fnUntraced(function* (plan: Plan.Plan, kind: string) {
-    const now = yield* Clock.currentTimeMillis
     const known = prices.get(kind)
-    if (known !== undefined && now < known.until) return known.price
+    if (known !== undefined && (yield* Clock.ageMillis(known.askedAt)) < PRICE_LIFE) return known.price
+    const askedAt = yield* Clock.currentMoment
     const fees = yield* pool.getRecentPrioritizationFees(writable(Plan.messageOf(plan)).slice(0, MAX_ACCOUNTS)).pipe(
       Effect.map((fees) => fees.map(({ prioritizationFee }) => prioritizationFee)),
       Effect.orElseSucceed(() => [])
     )
     const sorted = fees.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0))
     const price = clamp(sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percentile) / 100))] ?? 0n)
-    return remember(prices, kind, { price, until: now + PRICE_LIFE }).price
+    return remember(prices, kind, { price, askedAt }).price
   })
 
   return {

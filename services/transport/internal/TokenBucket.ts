@@ -1,5 +1,5 @@
 /**
- * A bucket that fills at a steady rate; times are milliseconds of one clock.
+ * A bucket that fills at a steady rate; times are milliseconds of one monotonic clock.
  */
 
 /** Float noise of a refill; far below what a token is worth. */
