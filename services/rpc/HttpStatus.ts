@@ -50,13 +50,8 @@ export interface Reader {
 const OK = 200
 const TOO_MANY_REQUESTS = 429
 
-/** Characters of a body that an error shows, and that are looked at for them. */
+/** Characters of a body that an error shows. */
 const MAX_PIECE = 300
-const MAX_LOOKED_AT = 4096
-
-/** The beginning of a text, to the end of a word: half a secret would not be known as one. */
-const beginning = (text: string): string =>
-  text.length <= MAX_LOOKED_AT ? text : text.slice(0, text.lastIndexOf(" ", MAX_LOOKED_AT) + 1)
 
 /**
  * JSON-RPC codes that say what is wrong with the call itself. Under status 429 any other code may be the limit's own.
@@ -70,7 +65,7 @@ const NOT_A_LIMIT: ReadonlySet<number> = new Set([-32002, -32003, -32013, -32015
  * @since 0.1.0
  * @category constructors
  */
-export const reader = (host: string, clean: (text: string) => string): Reader => {
+export const reader = (host: string, clean: (text: string, maxLength?: number) => string): Reader => {
   const failure = (
     { retryAfter, status }: HttpReply,
     now: number,
@@ -97,7 +92,7 @@ export const reader = (host: string, clean: (text: string) => string): Reader =>
     error: JsonRpc.NodeError | undefined,
     now: number
   ): RpcError => {
-    const piece = clean(error?.message ?? beginning(reply.text)).slice(0, MAX_PIECE)
+    const piece = clean(error?.message ?? reply.text, MAX_PIECE).trim()
     const detail = `HTTP status ${reply.status}${piece === "" ? "" : `: ${piece}`}`
     return failure(reply, now, { method, detail, code: error?.code, data: error?.data, isAnswer: false })
   }

@@ -97,7 +97,7 @@ export const suite = (name: string, connect: Connect) =>
         const cases: ReadonlyArray<readonly [body: string, shown: string]> = [
           ["", "HTTP status 401"],
           ["the API key is missing", "HTTP status 401: the API key is missing"],
-          ["a\u001b[2J\r\n\u0000b\u202ec", "HTTP status 401: a [2J b c"],
+          ["a\u001b[2J\r\n\u0000b\u202ec", "HTTP status 401: a bc"],
           ['{"error":{"code":-32052,"message":"key not allowed"}}', "HTTP status 401: key not allowed"],
           [responseOf(null, { error: { code: 1, message: "no id" } }), "HTTP status 401: no id"],
           [responseOf(1e9, { error: { code: 1, message: "of another" } }), "HTTP status 401: of another"],
