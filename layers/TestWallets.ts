@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { InvalidInput } from "../src/InvalidInput.js"
 import type * as Wallet from "../services/Wallet.js"
-import { EmbeddedCluster } from "./embedded/EmbeddedCluster.js"
+import { EmbeddedCluster } from "./EmbeddedCluster.js"
 import * as WalletNode from "./WalletNode.js"
 
 /**

@@ -21,7 +21,7 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as SecretKey from "../services/internal/secretKey.js"
-import * as Turns from "../services/internal/turns.js"
+import * as Turns from "../services/internal/eventLoop.js"
 import { type Service, Wallet, WalletError } from "../services/Wallet.js"
 import { InvalidInput } from "../src/InvalidInput.js"
 import * as Address from "../src/solana/Address.js"
@@ -65,7 +65,7 @@ const toSigningKey = ({ privateKey, publicKey }: KeyPair): SigningKey => ({
 /** The 32 bytes of a public key end its SPKI form. */
 const rawPublicKey = (key: KeyObject): Uint8Array => key.export({ format: "der", type: "spki" }).subarray(-Address.SIZE)
 
-const wipe = (bytes: Uint8Array) => Effect.sync(() => bytes.fill(0))
+const wipe = (bytes: Uint8Array): Effect.Effect<void> => Effect.sync(() => void bytes.fill(0))
 
 const unsupported = (cause?: unknown) =>
   new WalletError({ reason: "Unsupported", detail: "node:crypto takes an Ed25519 key that may sign", cause })

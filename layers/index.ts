@@ -1,16 +1,16 @@
 /**
  * Where the services come from on Node, and the embedded cluster. What serves that cluster on a port is apart, under
- * `@pod-protocol/effect/layers/embedded/Server`, since it needs the optional package `@effect/platform-node`.
+ * `@pod-protocol/effect/layers/EmbeddedServer`, since it needs the optional package `@effect/platform-node`.
  *
  * @since 0.1.0
  */
 
 /**
- * A Solana cluster in this process.
+ * A Solana cluster in this process: LiteSVM behind Solana's JSON-RPC and WebSocket methods, on Effect's Clock.
  *
  * @since 0.1.0
  */
-export * as EmbeddedCluster from "./embedded/EmbeddedCluster.js"
+export * as EmbeddedCluster from "./EmbeddedCluster.js"
 
 /**
  * The wiring that most applications want.
@@ -20,42 +20,43 @@ export * as EmbeddedCluster from "./embedded/EmbeddedCluster.js"
 export * as Pod from "./Pod.js"
 
 /**
- * The settings of that wiring.
+ * The settings of `Pod.layer`, and where they come from.
  *
  * @since 0.1.0
  */
 export * as PodConfig from "./PodConfig.js"
 
 /**
- * The pool of the embedded cluster.
+ * The embedded cluster as an `RpcPool`: the same calls, without a socket.
  *
  * @since 0.1.0
  */
-export * as RpcPoolEmbedded from "./embedded/RpcPoolEmbedded.js"
+export * as RpcPoolEmbedded from "./RpcPoolEmbedded.js"
 
 /**
- * The pool over any platform's HttpClient.
+ * The `RpcPool` wherever there is a `HttpClient` of `@effect/platform`: browsers, edge workers, other runtimes.
  *
  * @since 0.1.0
  */
 export * as RpcPoolHttpClient from "./RpcPoolHttpClient.js"
 
 /**
- * The pool of Node.
+ * The `RpcPool` of Node: endpoints over undici, with HTTP/1.1 or HTTP/2 for calls and WebSockets for subscriptions.
  *
  * @since 0.1.0
  */
 export * as RpcPoolUndici from "./RpcPoolUndici.js"
 
 /**
- * Wallets with lamports, on an embedded cluster.
+ * Wallets with lamports, for tests and demonstrations on an embedded cluster.
  *
  * @since 0.1.0
  */
 export * as TestWallets from "./TestWallets.js"
 
 /**
- * Wallets of Node: keypair files and fast signing.
+ * Wallets on Node: `node:crypto` signs synchronously, in a fifth of the time of WebCrypto's promises and with the same
+ * signatures; and Solana keypair files are read.
  *
  * @since 0.1.0
  */

@@ -8,18 +8,15 @@
 import { mkdir, rm, writeFile } from "node:fs/promises"
 import * as path from "node:path"
 import { build, type Plugin } from "esbuild"
-import { publicModules, root } from "./publicModules.js"
+import { apart, barrels, publicModules, root } from "./publicModules.js"
 
 /** From the ground up. */
-const floors = ["src/solana/", "src/protocol/", "services/", "layers/"]
+const floors = ["src/solana/", "src/", "services/", "layers/"]
 
-/** It needs an optional package, so no other module brings it along. */
-const APART = "layers/embedded/Server.ts"
-
-const modules = ["src/index.ts", "services/index.ts", "layers/index.ts", ...publicModules]
+const modules = [...barrels, ...publicModules]
 
 const floorOf = (module: string): number =>
-  module === "src/index.ts" ? floors.length - 1 : floors.findIndex((floor) => module.startsWith(floor))
+  module === "index.ts" ? floors.length - 1 : floors.findIndex((floor) => module.startsWith(floor))
 
 const importing = (modules: ReadonlyArray<string>): string => modules.map((module) => `import "${module}"\n`).join("")
 
@@ -46,7 +43,7 @@ const onFloors: Plugin = {
     }))
     onLoad({ filter: /.*/, namespace: "floor" }, ({ path: index }) => {
       const below = index === "0" ? [] : [`floor:${Number(index) - 1}`]
-      const here = modules.filter((module) => floorOf(module) === Number(index) && module !== APART)
+      const here = modules.filter((module) => floorOf(module) === Number(index) && !apart.includes(module))
       return { contents: importing([...below, ...here.map((module) => `./${module}`)]), resolveDir: root }
     })
   }

@@ -1,23 +1,29 @@
-/** Which source files the exports of package.json open. */
-import { readdirSync, readFileSync } from "node:fs"
+/**
+ * The rule that makes a module public: a file at the top of `services/` or `layers/`, at the top of `src/` or at the top of
+ * one of the rooms of `src/`. A folder of `services/` or `layers/`, and `internal/` anywhere, is private.
+ */
+import { readdirSync } from "node:fs"
 import * as path from "node:path"
 
 export const root = path.resolve(import.meta.dirname, "..")
 
-const { exports } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"))
+/** Whether the package exports the module, named by its path from the root. */
+export const isPublic = (file: string): boolean =>
+  /^(services|layers)\/\w+\.ts$|^src\/(?!internal\/)(\w+\/)?\w+\.ts$/.test(file) && !file.endsWith("/index.ts")
 
-/** Whether the package exports the module: the exact key decides, else the longest pattern. */
-export const isPublic = (file: string): boolean => {
-  if (!/^(src|services|layers)\//.test(file) || file.endsWith("index.ts")) return false
-  const specifier = `./${file.replace(/^src\//, "").replace(/\.ts$/, "")}`
-  const patterns = Object.keys(exports).filter((key) => key.endsWith("*") && specifier.startsWith(key.slice(0, -1)))
-  const key = specifier in exports ? specifier : patterns.toSorted((left, right) => right.length - left.length)[0]
-  return key !== undefined && exports[key] !== null
-}
+/** The path of the module below the package's name. */
+export const specifierOf = (file: string): string => file.replace(/^src\//, "").replace(/\.ts$/, "")
 
-/** All of them but the three `index.ts`, relative to the root. */
-export const publicModules: ReadonlyArray<string> = ["src", "services", "layers"].flatMap((floor) =>
-  readdirSync(path.join(root, floor), { recursive: true, encoding: "utf8" })
-    .map((file) => path.posix.join(floor, file.replaceAll(path.sep, "/")))
-    .filter((file) => file.endsWith(".ts") && isPublic(file))
+/** All public modules but the barrels, by path from the root. */
+export const publicModules: ReadonlyArray<string> = ["src", "services", "layers"].flatMap((layer) =>
+  readdirSync(path.join(root, layer), { recursive: true, encoding: "utf8" })
+    .map((file) => path.posix.join(layer, file.replaceAll(path.sep, "/")))
+    .filter(isPublic)
+    .toSorted()
 )
+
+/** Modules that need an optional peer when they are loaded. No barrel and no other module imports them. */
+export const apart: ReadonlyArray<string> = ["layers/EmbeddedServer.ts"]
+
+/** The barrels, from the package's root. */
+export const barrels = ["index.ts", "services/index.ts", "layers/index.ts"] as const

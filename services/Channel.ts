@@ -41,11 +41,11 @@ import type {
   SyncInput,
   UpdateInput
 } from "./channel/Input.js"
-import * as Accounts from "./internal/accounts.js"
-import { agentAddress } from "./internal/agentAddress.js"
-import * as Compressed from "./internal/compressed.js"
+import * as Accounts from "./program/accounts.js"
+import { agentAddress } from "./program/agentAddress.js"
+import * as Compressed from "./channel/compressed.js"
 import * as Random from "./internal/random.js"
-import * as Submit from "./internal/submit.js"
+import * as Submit from "./program/submit.js"
 import * as TestLayer from "./internal/testLayer.js"
 import { traced } from "./internal/traced.js"
 import * as Metrics from "./Metrics.js"

@@ -39,7 +39,7 @@ import * as Observe from "./rpc/Observe.js"
 import type * as Reply from "./rpc/Reply.js"
 import { RpcError, SubscriptionError } from "./RpcTransport.js"
 import type { RpcCall, RpcTransport, SubscriptionKind } from "./RpcTransport.js"
-import { slotParam } from "./transport/internal/slot.js"
+import { slotParam } from "./internal/slot.js"
 
 export type * from "./rpc/CallOptions.js"
 export type * from "./rpc/Reply.js"

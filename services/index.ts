@@ -5,70 +5,94 @@
  */
 
 /**
- * Agents: register, update, get, exists.
+ * Agents: the identities that send messages and take part in channels.
  *
  * @since 0.1.0
  */
 export * as Agent from "./Agent.js"
 
 /**
- * Large arenas, leased to batches.
+ * Large pieces of memory that are used again: a batch leases one arena and takes its buffers out of it.
  *
  * @since 0.1.0
  */
 export * as BufferPool from "./BufferPool.js"
 
 /**
- * Channels: create, join, invite, broadcast, messages.
+ * Channels: many agents, one conversation, every message on the chain.
  *
  * @since 0.1.0
  */
 export * as Channel from "./Channel.js"
 
 /**
- * Durable nonces: create, get, advance, withdraw, close, authorize.
+ * Until when a call's answer is of use.
+ *
+ * @since 0.1.0
+ */
+export * as Deadline from "./Deadline.js"
+
+/**
+ * Durable nonces: accounts by which transactions live that must outlast a recent blockhash.
  *
  * @since 0.1.0
  */
 export * as DurableNonce from "./DurableNonce.js"
 
 /**
- * Escrows: deposit, withdraw, get.
+ * Why endpoints cannot be used.
+ *
+ * @since 0.1.0
+ */
+export { EndpointsError } from "./EndpointsError.js"
+
+/**
+ * Escrows: what an agent deposits for a channel that asks a fee.
  *
  * @since 0.1.0
  */
 export * as Escrow from "./Escrow.js"
 
 /**
- * What was signed and whose outcome is not known yet, for another process to finish.
+ * Subscriptions that miss nothing: after each (re)subscription, and now and then while it stands, the present state is read,
+ * and what a read and a notification both say is told once.
  *
  * @since 0.1.0
  */
-export * as Journal from "./transactions/Journal.js"
+export * as Follow from "./Follow.js"
 
 /**
- * Direct messages: send, read, mark.
+ * Transactions that were signed and whose outcome is not known yet, written down so that another process can go on with
+ * them when this one dies.
+ *
+ * @since 0.1.0
+ */
+export * as Journal from "./Journal.js"
+
+/**
+ * Direct messages between agents. The chain keeps who wrote to whom, when, and the SHA-256 of the bytes; the bytes
+ * themselves live in the {@link PayloadStore}.
  *
  * @since 0.1.0
  */
 export * as Message from "./Message.js"
 
 /**
- * What the SDK counts and measures.
+ * What the SDK counts and measures. Names follow OpenTelemetry's conventions where one exists; labels stay few.
  *
  * @since 0.1.0
  */
 export * as Metrics from "./Metrics.js"
 
 /**
- * Where the bytes of direct messages live.
+ * Where the bytes of direct messages live. The chain keeps only their SHA-256.
  *
  * @since 0.1.0
  */
 export * as PayloadStore from "./PayloadStore.js"
 
 /**
- * Accounts of the program as the services hand them out, and the errors of reads and writes.
+ * Accounts of the program as the services hand them out, and what reading or writing one can fail with.
  *
  * @since 0.1.0
  */
@@ -82,21 +106,49 @@ export * as ProgramAccount from "./ProgramAccount.js"
 export * as ProgramId from "./ProgramId.js"
 
 /**
- * Solana's JSON-RPC, typed.
+ * One endpoint or several as one transport that survives: what `RpcPool` stands on.
+ *
+ * @since 0.1.0
+ */
+export * as Resilience from "./Resilience.js"
+
+/**
+ * Whether RPC calls are retried, by the context that they run in.
+ *
+ * @since 0.1.0
+ */
+export * as RetryPolicy from "./RetryPolicy.js"
+
+/**
+ * Solana's JSON-RPC as a service: typed calls with validated replies, subscriptions as Streams.
  *
  * @since 0.1.0
  */
 export * as RpcPool from "./RpcPool.js"
 
 /**
- * One endpoint: the seam under the pool.
+ * The seam under `RpcPool`: one endpoint as a small record of functions.
  *
  * @since 0.1.0
  */
 export * as RpcTransport from "./RpcTransport.js"
 
 /**
- * Instructions in, receipts out.
+ * A transaction that is signed and not necessarily sent.
+ *
+ * @since 0.1.0
+ */
+export * as SignedTransaction from "./SignedTransaction.js"
+
+/**
+ * What happens to a subscription besides its notifications: it came to stand, or something may have been missed.
+ *
+ * @since 0.1.0
+ */
+export * as SubscriptionObserver from "./SubscriptionObserver.js"
+
+/**
+ * Instructions in, receipts out: compiles, signs, submits and confirms.
  *
  * @since 0.1.0
  */

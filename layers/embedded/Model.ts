@@ -10,8 +10,8 @@ import type { Address, Signature } from "@solana/kit"
 import type { SubscriptionError, SubscriptionKind } from "../../services/RpcTransport.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import type { EmbeddedClusterError } from "./EmbeddedClusterError.js"
-import type { Sink } from "./Feeds.js"
-import type * as JsonRpcError from "./JsonRpcError.js"
+import type { Sink } from "./rpc/Feeds.js"
+import type * as JsonRpcError from "./rpc/JsonRpcError.js"
 import type * as Options from "./Options.js"
 
 /**

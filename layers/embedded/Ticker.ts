@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Clock from "../../services/internal/clock.js"
-import type { Chain } from "./Chain.js"
+import type { Chain } from "./chain/Chain.js"
 
 /**
  * Enters a slot whenever one is due. Slots that came due while the process was busy are entered at once, so that the

@@ -12,9 +12,9 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
-import type { HttpReply } from "../../services/rpc/HttpStatus.js"
+import type { HttpReply } from "../../services/wire/HttpStatus.js"
 import { RpcError } from "../../services/RpcTransport.js"
-import * as Deadline from "../../services/transport/Deadline.js"
+import * as Deadline from "../../services/Deadline.js"
 import type { Endpoint } from "../internal/Url.js"
 
 /** What holds for every call. */

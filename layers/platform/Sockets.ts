@@ -5,7 +5,7 @@ import { WebSocketConstructor } from "@effect/platform/Socket"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import type { Socket, SocketHandlers } from "../../services/rpc/Subscriptions.js"
+import type { Socket, SocketHandlers } from "../../services/wire/Subscriptions.js"
 import type { Endpoint } from "../internal/Url.js"
 
 /** The close code that a client which is done sends. */

@@ -10,7 +10,7 @@ import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { Agent, buildConnector, ping, WebSocket } from "undici"
-import type { Loss, Socket, SocketHandlers } from "../../services/rpc/Subscriptions.js"
+import type { Loss, Socket, SocketHandlers } from "../../services/wire/Subscriptions.js"
 import type { Endpoint } from "../internal/Url.js"
 import type { Settings } from "./Settings.js"
 

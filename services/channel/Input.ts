@@ -8,7 +8,7 @@ import type { CompressionAccounts } from "../../src/protocol/Instruction.js"
 import type { MessageId } from "../../src/protocol/MessageId.js"
 import type { ChannelVisibility, MessageType } from "../../src/protocol/MessageType.js"
 import type { SendOptions } from "../Transactions.js"
-import type { FollowOptions } from "../transport/CatchUp.js"
+import type { FollowOptions } from "../Follow.js"
 
 /**
  * A channel to create.

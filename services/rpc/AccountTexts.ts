@@ -9,7 +9,7 @@
 import * as Either from "effect/Either"
 import * as Address from "../../src/solana/Address.js"
 import * as Json from "../../src/solana/Json.js"
-import * as Base64 from "../../src/solana/internal/base64.js"
+import * as Base64 from "../../src/internal/base64.js"
 import type * as Decode from "./Decode.js"
 import type { AccountInfo } from "./Reply.js"
 

@@ -10,7 +10,7 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Json from "../../src/solana/Json.js"
-import * as Turns from "../internal/turns.js"
+import * as Turns from "../internal/eventLoop.js"
 import * as Decode from "./Decode.js"
 
 /**

@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import { ProgramError } from "../../src/protocol/ProgramError.js"
 import { withoutBigInts } from "../../src/internal/withoutBigInts.js"
 import * as Signature from "../../src/solana/Signature.js"
-import { SignedTransaction } from "./SignedTransaction.js"
+import { SignedTransaction } from "../SignedTransaction.js"
 
 /**
  * A transaction did not do what it was to do.

@@ -8,8 +8,8 @@ import type { InvalidInput } from "../../src/InvalidInput.js"
 import * as Json from "../../src/solana/Json.js"
 import type { RpcTransport } from "../RpcTransport.js"
 import { RpcError } from "../RpcTransport.js"
-import * as Batcher from "./internal/Batcher.js"
-import { integer } from "./internal/options.js"
+import * as Batcher from "./Batcher.js"
+import { integer } from "../internal/options.js"
 
 /** Agave's limit for `getMultipleAccounts`. */
 const MAX_ACCOUNTS = 100

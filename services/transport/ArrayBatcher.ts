@@ -6,8 +6,8 @@
 import * as Effect from "effect/Effect"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import type { RpcCall, RpcTransport } from "../RpcTransport.js"
-import * as Batcher from "./internal/Batcher.js"
-import { integer } from "./internal/options.js"
+import * as Batcher from "./Batcher.js"
+import { integer } from "../internal/options.js"
 import * as Method from "./Method.js"
 
 /**

@@ -16,10 +16,10 @@ import * as Stream from "effect/Stream"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import type { RpcTransport } from "../RpcTransport.js"
 import { RpcError, SubscriptionError } from "../RpcTransport.js"
-import * as Deadline from "./Deadline.js"
+import * as Deadline from "../Deadline.js"
 import * as Health from "./Health.js"
-import { integer, millis } from "./internal/options.js"
-import { SubscriptionObserver } from "./SubscriptionObserver.js"
+import { integer, millis } from "../internal/options.js"
+import { SubscriptionObserver } from "../SubscriptionObserver.js"
 
 /**
  * When a circuit opens, and for how long.

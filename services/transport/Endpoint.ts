@@ -9,10 +9,10 @@ import type { InvalidInput } from "../../src/InvalidInput.js"
 import type { RpcTransport } from "../RpcTransport.js"
 import * as ArrayBatcher from "./ArrayBatcher.js"
 import * as CircuitBreaker from "./CircuitBreaker.js"
-import * as Deadline from "./Deadline.js"
+import * as Deadline from "../Deadline.js"
 import * as Health from "./Health.js"
 import * as Heartbeat from "./Heartbeat.js"
-import { positive } from "./internal/options.js"
+import { positive } from "../internal/options.js"
 import * as RateLimit from "./RateLimit.js"
 
 /**

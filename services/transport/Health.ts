@@ -11,8 +11,8 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { RpcError, RpcTransport, SubscriptionKind } from "../RpcTransport.js"
-import * as Deadline from "./Deadline.js"
-import { slotFrom } from "./internal/slot.js"
+import * as Deadline from "../Deadline.js"
+import { slotFrom } from "../internal/slot.js"
 
 /** Latencies that the percentile looks back at. */
 const WINDOW = 128

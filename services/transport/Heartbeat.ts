@@ -17,8 +17,8 @@ import type { InvalidInput } from "../../src/InvalidInput.js"
 import * as Clock from "../internal/clock.js"
 import type { RpcTransport } from "../RpcTransport.js"
 import { SubscriptionError } from "../RpcTransport.js"
-import { millis } from "./internal/options.js"
-import { SubscriptionObserver } from "./SubscriptionObserver.js"
+import { millis } from "../internal/options.js"
+import { SubscriptionObserver } from "../SubscriptionObserver.js"
 
 /**
  * How long silence is borne.

@@ -14,10 +14,10 @@ import type * as Fiber from "effect/Fiber"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import type { RpcTransport } from "../RpcTransport.js"
 import { RpcError } from "../RpcTransport.js"
-import * as Deadline from "./Deadline.js"
-import { Line } from "./internal/Line.js"
-import { integer, millis, positive } from "./internal/options.js"
-import { TokenBucket } from "./internal/TokenBucket.js"
+import * as Deadline from "../Deadline.js"
+import { Line } from "../internal/FifoQueue.js"
+import { integer, millis, positive } from "../internal/options.js"
+import { TokenBucket } from "./TokenBucket.js"
 
 /**
  * How fast, and how much of it at once.

@@ -2,7 +2,7 @@
  * Subscriptions that do not end by accident: a lost one is made again, and equal ones share one upstream.
  *
  * A subscriber sees notifications only. That the subscription stands, or was lost and something may have been missed, is
- * told to the `SubscriptionObserver` in its context, in order with the notifications; `CatchUp` reads what was missed.
+ * told to the `SubscriptionObserver` in its context, in order with the notifications; `Follow` reads what was missed.
  *
  * Subscribers of the same kind and parameters share one upstream subscription, which begins with the first and ends with
  * the last. One that comes later gets what is notified from then on, and hears at once that the subscription stands. Each
@@ -26,9 +26,9 @@ import * as Json from "../../src/solana/Json.js"
 import * as Clock from "../internal/clock.js"
 import type { RpcTransport, SubscriptionKind } from "../RpcTransport.js"
 import { SubscriptionError } from "../RpcTransport.js"
-import { integer, millis } from "./internal/options.js"
-import type { Established, Interrupted } from "./SubscriptionObserver.js"
-import { SubscriptionObserver } from "./SubscriptionObserver.js"
+import { integer, millis } from "../internal/options.js"
+import type { Established, Interrupted } from "../SubscriptionObserver.js"
+import { SubscriptionObserver } from "../SubscriptionObserver.js"
 
 /** Milliseconds that a subscription must have stood for the next reconnection to be quick again. */
 const STEADY = 10_000

@@ -17,55 +17,11 @@ import * as Random from "effect/Random"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import * as Metrics from "../Metrics.js"
 import type { RpcCall, RpcError, RpcTransport } from "../RpcTransport.js"
-import * as Deadline from "./Deadline.js"
-import { refusedAfter } from "./internal/failures.js"
-import { integer, millis, positive } from "./internal/options.js"
+import * as Deadline from "../Deadline.js"
+import { refusedAfter } from "./failures.js"
+import { integer, millis, positive } from "../internal/options.js"
+import { RetryPolicy } from "../RetryPolicy.js"
 import * as Method from "./Method.js"
-
-/**
- * Whether calls made in this context are retried: `"safe"`, the default, or `"never"`.
- *
- * @since 0.1.0
- * @category tags
- */
-export class RetryPolicy extends Context.Reference<RetryPolicy>()("@pod-protocol/effect/RetryPolicy", {
-  defaultValue: (): "safe" | "never" => "safe"
-}) {}
-
-/**
- * Turns retrying off for the RPC calls of an effect: each fails with its first failure.
- *
- * @example
- * ```ts
- * import * as Effect from "effect/Effect"
- * import { RpcPool } from "@pod-protocol/effect/services/RpcPool"
- * import * as Retry from "@pod-protocol/effect/services/transport/Retry"
- *
- * const health = Effect.flatMap(RpcPool, (pool) => pool.getHealth).pipe(Retry.never)
- * ```
- *
- * @since 0.1.0
- * @category combinators
- */
-export const never = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.mapInputContext(effect, (context: Context.Context<R>) => Context.add(context, RetryPolicy, "never"))
-
-const neverIn = new WeakMap<Context.Context<never>, Context.Context<RetryPolicy>>()
-
-/**
- * A context as {@link never} makes it. Calls of an application mostly run in the same context, so what that becomes is
- * remembered.
- *
- * @since 0.1.0
- * @category combinators
- */
-export const withoutRetries = (context: Context.Context<never>): Context.Context<RetryPolicy> => {
-  const known = neverIn.get(context)
-  if (known !== undefined) return known
-  const made = Context.add(context, RetryPolicy, "never")
-  neverIn.set(context, made)
-  return made
-}
 
 /**
  * How calls are retried.

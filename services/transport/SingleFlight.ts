@@ -7,8 +7,8 @@ import * as Effect from "effect/Effect"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import * as Json from "../../src/solana/Json.js"
 import type { RpcTransport } from "../RpcTransport.js"
-import { integer } from "./internal/options.js"
-import { member, SharedWork } from "./internal/SharedWork.js"
+import { integer } from "../internal/options.js"
+import { member, SharedWork } from "./SharedWork.js"
 import * as Method from "./Method.js"
 
 /**

@@ -6,7 +6,7 @@
 import * as Either from "effect/Either"
 import { InvalidInput } from "../InvalidInput.js"
 import * as Hash from "../solana/Hash.js"
-import * as Utf8 from "./internal/Utf8.js"
+import * as Utf8 from "../internal/Utf8.js"
 
 /**
  * Bytes in an id.

@@ -12,7 +12,7 @@
 import * as Either from "effect/Either"
 import { InvalidInput } from "../InvalidInput.js"
 import type { ChannelParticipant } from "./Account.js"
-import * as Utf8 from "./internal/Utf8.js"
+import * as Utf8 from "../internal/Utf8.js"
 import * as Program from "./Program.js"
 
 const HASH_SIZE = 32

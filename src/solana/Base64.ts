@@ -5,7 +5,7 @@
  */
 import * as Either from "effect/Either"
 import { InvalidInput } from "../InvalidInput.js"
-import { codec } from "./internal/base64.js"
+import { codec } from "../internal/base64.js"
 
 /**
  * Writes bytes as padded base64.

@@ -8,7 +8,7 @@ import type * as Either from "effect/Either"
 import * as EffectSchema from "effect/Schema"
 import type { InvalidInput } from "../InvalidInput.js"
 import { bytes32 } from "./internal/base58Fixed.js"
-import { BoundedCache } from "./internal/BoundedCache.js"
+import { BoundedCache } from "../internal/BoundedCache.js"
 import * as FixedText from "./internal/fixedText.js"
 
 /**

@@ -5,7 +5,7 @@
  */
 import type { Address } from "@solana/kit"
 import * as Addresses from "./Address.js"
-import { BoundedCache } from "./internal/BoundedCache.js"
+import { BoundedCache } from "../internal/BoundedCache.js"
 import { kernel } from "./internal/kernel.js"
 
 /** Answers in a generation of the cache: those whom an agent writes to are mostly the same. */

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import * as EmbeddedCluster from "../../layers/embedded/EmbeddedCluster.js"
-import * as Server from "../../layers/embedded/Server.js"
+import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"
+import * as Server from "../../layers/EmbeddedServer.js"
 import * as RpcPoolUndici from "../../layers/RpcPoolUndici.js"
 import { suite } from "./conformance.js"
 

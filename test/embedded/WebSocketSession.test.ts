@@ -1,8 +1,8 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { WebSocket } from "undici"
-import * as EmbeddedCluster from "../../layers/embedded/EmbeddedCluster.js"
-import * as Server from "../../layers/embedded/Server.js"
+import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"
+import * as Server from "../../layers/EmbeddedServer.js"
 
 const SUBSCRIPTIONS = 10_000
 

@@ -13,8 +13,8 @@ import { Connection, Keypair, sendAndConfirmTransaction, SystemProgram, Transact
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as EmbeddedCluster from "../../layers/embedded/EmbeddedCluster.js"
-import * as Server from "../../layers/embedded/Server.js"
+import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"
+import * as Server from "../../layers/EmbeddedServer.js"
 
 class Served extends Context.Tag("test/Served")<Served, Server.Served>() {}
 

@@ -7,8 +7,9 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as RpcPoolUndici from "../../layers/RpcPoolUndici.js"
 import * as RpcPool from "../../services/RpcPool.js"
-import * as Deadline from "../../services/transport/Deadline.js"
-import * as Retry from "../../services/transport/Retry.js"
+import * as Deadline from "../../services/Deadline.js"
+import type * as Retry from "../../services/transport/Retry.js"
+import * as RetryPolicy from "../../services/RetryPolicy.js"
 import { answer, serve, until } from "./RpcPoolUndiciServer.js"
 
 const sockets = (url: string, options: Partial<RpcPoolUndici.SocketOptions> = {}) =>
@@ -172,7 +173,7 @@ describe("RpcPoolUndici options on a real socket", () => {
       const gaveUp = yield* Effect.flip((yield* make({ attempts: 2, base: "1 millis" })).getSlot())
       assert.deepStrictEqual([gaveUp.status, server.requests.length], [503, 5])
       yield* (yield* make(false)).getSlot()
-      const once = yield* Effect.flip(Retry.never((yield* make({ attempts: 3 })).getSlot()))
+      const once = yield* Effect.flip(RetryPolicy.never((yield* make({ attempts: 3 })).getSlot()))
       assert.deepStrictEqual([once.status, server.requests.length], [503, 7])
     })
   )

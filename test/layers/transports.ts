@@ -8,7 +8,7 @@ import * as RpcPoolHttpClient from "../../layers/RpcPoolHttpClient.js"
 import * as RpcPoolUndici from "../../layers/RpcPoolUndici.js"
 import * as RpcPool from "../../services/RpcPool.js"
 import type { RpcTransport } from "../../services/RpcTransport.js"
-import type { EndpointsError } from "../../services/transport/EndpointsError.js"
+import type { EndpointsError } from "../../services/EndpointsError.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 
 /** The options of subscriptions that both transports have. */

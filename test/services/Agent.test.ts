@@ -1,6 +1,6 @@
 import { expect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as EmbeddedCluster from "../../layers/embedded/EmbeddedCluster.js"
+import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"
 import * as Pod from "../../layers/Pod.js"
 import * as TestWallets from "../../layers/TestWallets.js"
 import * as Agent from "../../services/Agent.js"

@@ -15,8 +15,8 @@ import * as Lamports from "../../solana/Lamports.js"
 import * as AddressTexts from "./addressTexts.js"
 import { type ReadFailure, Reader } from "./BorshReader.js"
 import { Writer } from "./BorshWriter.js"
-import * as Slab from "../../solana/internal/Slab.js"
-import * as Utf8 from "./Utf8.js"
+import * as Slab from "../../internal/Slab.js"
+import * as Utf8 from "../../internal/Utf8.js"
 
 /** Encoding is synchronous, so one writer serves all. */
 const shared = new Writer()

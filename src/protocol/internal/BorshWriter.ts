@@ -1,6 +1,6 @@
 /** Writes that never throw: the first failure is remembered. */
 
-import * as Slab from "../../solana/internal/Slab.js"
+import * as Slab from "../../internal/Slab.js"
 
 /** Why a value cannot be written. */
 export interface WriteFailure {

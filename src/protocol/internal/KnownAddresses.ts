@@ -1,6 +1,6 @@
 /** Program-derived addresses that were searched before, found in a thirtieth of the time of a search. */
 import type { Address } from "@solana/kit"
-import { BoundedCache } from "../../solana/internal/BoundedCache.js"
+import { BoundedCache } from "../../internal/BoundedCache.js"
 import type { ProgramAddress } from "../../solana/ProgramAddress.js"
 
 /** Addresses in a generation: about 1 MB in all, for each program. */

@@ -1,6 +1,6 @@
 /** The kernel in plain JavaScript, for platforms without WebAssembly. */
 import { sha256 } from "@noble/hashes/sha2.js"
-import type { Kernel } from "./kernel.js"
+import type { Kernel } from "./kernelModel.js"
 import { MARKER } from "./programAddressMarker.js"
 
 const P = 2n ** 255n - 19n

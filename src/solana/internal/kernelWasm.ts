@@ -1,7 +1,7 @@
 /** The kernel in WebAssembly. Its source is `src/solana/wasm/kernel.wat`. */
 import * as Option from "effect/Option"
-import { portable as base64 } from "./base64.js"
-import type { Kernel } from "./kernel.js"
+import { portable as base64 } from "../../internal/base64.js"
+import type { Kernel } from "./kernelModel.js"
 import { MODULE } from "./kernelModule.js"
 import { MARKER } from "./programAddressMarker.js"
 

@@ -9,7 +9,7 @@ import type { Address, Instruction } from "@solana/kit"
 import * as Addresses from "../Address.js"
 import * as Blockhash from "../Blockhash.js"
 import type { PreparedMessage, PrepareOptions } from "./messageModels.js"
-import * as Slab from "./Slab.js"
+import * as Slab from "../../internal/Slab.js"
 import { VERSION_FLAG } from "./wireConstants.js"
 
 /** Counts of accounts and metas take one byte up to here. */

@@ -8,8 +8,8 @@ import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
 import * as ArrayBatcher from "../../../services/transport/ArrayBatcher.js"
 import * as Coalesce from "../../../services/transport/Coalesce.js"
-import * as Deadline from "../../../services/transport/Deadline.js"
-import * as Retry from "../../../services/transport/Retry.js"
+import * as Deadline from "../../../services/Deadline.js"
+import * as RetryPolicy from "../../../services/RetryPolicy.js"
 import * as SingleFlight from "../../../services/transport/SingleFlight.js"
 import { runs } from "../../support/runs.js"
 import { fail, failure, fake } from "./support.js"
@@ -154,7 +154,7 @@ describe("SingleFlight", () => {
         const inner = fake({ request: (_, __, nth) => Effect.delay(Effect.succeed(nth), 10) })
         const transport = yield* SingleFlight.make()(inner)
         const call = transport.request("getSlot", [])
-        yield* concurrently([call, Deadline.within("1 second")(call), Retry.never(call)])
+        yield* concurrently([call, Deadline.within("1 second")(call), RetryPolicy.never(call)])
         assert.strictEqual(inner.calls.length, 3)
         yield* concurrently([1, 2].map(() => transport.request("sendTransaction", ["wire"])))
         assert.strictEqual(inner.calls.length, 5)

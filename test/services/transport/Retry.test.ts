@@ -5,8 +5,9 @@ import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
-import * as Deadline from "../../../services/transport/Deadline.js"
+import * as Deadline from "../../../services/Deadline.js"
 import * as Retry from "../../../services/transport/Retry.js"
+import * as RetryPolicy from "../../../services/RetryPolicy.js"
 import { runs } from "../../support/runs.js"
 import { fail, failure, fake } from "./support.js"
 
@@ -63,7 +64,7 @@ describe("Retry", () => {
     Effect.gen(function* () {
       const inner = failing(1, "Transport")
       const transport = yield* Retry.make()(inner)
-      assert.strictEqual((yield* Effect.flip(Retry.never(transport.request("getSlot", [])))).reason, "Transport")
+      assert.strictEqual((yield* Effect.flip(RetryPolicy.never(transport.request("getSlot", [])))).reason, "Transport")
       assert.strictEqual(inner.calls.length, 1)
     })
   )

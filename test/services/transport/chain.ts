@@ -8,7 +8,7 @@ import * as Take from "effect/Take"
 import * as TestClock from "effect/TestClock"
 import * as RpcPool from "../../../services/RpcPool.js"
 import type { RpcError, SubscriptionKind } from "../../../services/RpcTransport.js"
-import type * as CatchUp from "../../../services/transport/CatchUp.js"
+import type * as Follow from "../../../services/Follow.js"
 import * as Reconnect from "../../../services/transport/Reconnect.js"
 import * as Address from "../../../src/solana/Address.js"
 import * as Base64 from "../../../src/solana/Base64.js"
@@ -212,9 +212,7 @@ export const back = (world: Chain) =>
   })
 
 /** Updates as short texts. */
-export const story = (
-  updates: ReadonlyArray<CatchUp.Update<{ readonly address: string; readonly data: Uint8Array }>>
-) =>
+export const story = (updates: ReadonlyArray<Follow.Update<{ readonly address: string; readonly data: Uint8Array }>>) =>
   updates.map((update) =>
     update._tag === "Gap" ? "gap" : update._tag === "Gone" ? "gone" : `value ${update.value.data[0]}`
   )

@@ -6,8 +6,8 @@ import * as Stream from "effect/Stream"
 import * as Take from "effect/Take"
 import type { RpcTransport, SubscriptionKind } from "../../../services/RpcTransport.js"
 import { SubscriptionError } from "../../../services/RpcTransport.js"
-import type { Established, Interrupted } from "../../../services/transport/SubscriptionObserver.js"
-import { SubscriptionObserver } from "../../../services/transport/SubscriptionObserver.js"
+import type { Established, Interrupted } from "../../../services/SubscriptionObserver.js"
+import { SubscriptionObserver } from "../../../services/SubscriptionObserver.js"
 
 /** One subscription that a scripted node holds. */
 export interface Held {

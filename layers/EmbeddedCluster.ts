@@ -1,0 +1,59 @@
+/**
+ * A Solana cluster in this process: LiteSVM behind Solana's JSON-RPC and WebSocket methods, on Effect's Clock.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import type { InvalidInput } from "../src/InvalidInput.js"
+import type { EmbeddedClusterError } from "./embedded/EmbeddedClusterError.js"
+import type { Service } from "./embedded/Model.js"
+import type * as Options from "./embedded/Options.js"
+
+export { EmbeddedClusterError } from "./embedded/EmbeddedClusterError.js"
+export type * from "./embedded/Model.js"
+export type { Options, ProgramImage } from "./embedded/Options.js"
+export { JsonRpcError } from "./embedded/rpc/JsonRpcError.js"
+
+export {
+  /**
+   * What stands for a host in spans and errors.
+   *
+   * @since 0.1.0
+   * @category constants
+   */
+  HOST
+} from "./embedded/Host.js"
+
+/**
+ * A Solana cluster in this process.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class EmbeddedCluster extends Context.Tag("@pod-protocol/effect/EmbeddedCluster")<EmbeddedCluster, Service>() {}
+
+/**
+ * Starts a cluster that lives as long as the scope. What it is made of is loaded now, not when this module is.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  options?: Options.Options
+): Effect.Effect<Service, EmbeddedClusterError | InvalidInput, Scope.Scope> =>
+  Effect.flatMap(
+    Effect.promise(() => import("./embedded/Cluster.js")),
+    (Cluster) => Cluster.make(options)
+  )
+
+/**
+ * A cluster of its own, with the PoD program loaded.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options?: Options.Options): Layer.Layer<EmbeddedCluster, EmbeddedClusterError | InvalidInput> =>
+  Layer.scoped(EmbeddedCluster, make(options))

@@ -1,0 +1,470 @@
+/**
+ * The chain: takes transactions, makes blocks, keeps the record. Synchronous; whoever calls says what time it is.
+ *
+ * @since 0.1.0
+ */
+import * as Either from "effect/Either"
+import type { Address, Blockhash, Commitment } from "@solana/kit"
+import type { Moment } from "../../../services/internal/clock.js"
+import { Accounts } from "./Accounts.js"
+import { Blockhashes, type BlockhashEntry } from "./Blockhashes.js"
+import { type Block, Ledger, type TransactionRecord } from "./Ledger.js"
+import { isWritable, type LoadedTransaction } from "./LoadedTransaction.js"
+import {
+  type Bank,
+  type ChainState,
+  copyOf,
+  type OpenBlock,
+  type PerformanceSample,
+  type RecentBlock
+} from "./ChainState.js"
+import * as Nonce from "./Nonce.js"
+import type { Settings } from "../Options.js"
+import type { Outcome, Simulation, StoredAccount, SvmFactory } from "./Svm.js"
+import * as Sysvars from "./Sysvars.js"
+import type { TransactionError } from "./TransactionErrors.js"
+
+/**
+ * Who wants to know what happens.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ChainListener {
+  readonly slotEntered: (slot: number, parent: number, root: number) => void
+  readonly rooted: (slot: number) => void
+  readonly transactionReached: (commitment: Commitment, record: TransactionRecord) => void
+  readonly accountReached: (commitment: Commitment, address: Address, slot: number) => void
+}
+
+/**
+ * Where a transaction ended that was handed in: in a block, or nowhere because of an error that costs no fee.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Submission = Either.Either<TransactionRecord, TransactionError>
+
+/**
+ * How many slots finality lags behind, as on Solana.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const FINALITY_SLOTS = 32
+
+const COMMITMENTS = ["processed", "confirmed", "finalized"] as const
+/** Agave takes a performance sample each minute and keeps 720. */
+const SAMPLE_SECONDS = 60n
+const MAX_SAMPLES = 720
+const MOVING_SYSVARS = [Sysvars.CLOCK, Sysvars.SLOT_HASHES]
+
+/**
+ * A chain's whole state, good for the chain that it was taken from.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ChainSnapshot {
+  readonly slot: number
+  readonly machine: Uint8Array
+  readonly state: ChainState
+}
+
+/**
+ * One chain.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class Chain {
+  private readonly state: ChainState
+  private readonly genesis: Block
+
+  constructor(
+    readonly settings: Settings,
+    private readonly machines: SvmFactory,
+    private readonly listener: ChainListener,
+    private readonly start: Moment
+  ) {
+    const svm = machines.make()
+    const blockhash = svm.blockhash()
+    const time = settings.genesisTime ?? BigInt(Math.floor(start.wall / 1000))
+    const genesis: Block = {
+      slot: 0,
+      parentSlot: 0,
+      height: 0,
+      previousBlockhash: blockhash,
+      blockhash,
+      time,
+      records: []
+    }
+    this.genesis = genesis
+    this.state = {
+      svm,
+      accounts: new Accounts(svm, settings.blockMode === "interval" ? FINALITY_SLOTS + 1 : 0),
+      ledger: new Ledger(settings),
+      blockhashes: new Blockhashes(settings.blockhashLifetime),
+      slotHashes: Sysvars.NO_SLOT_HASHES,
+      last: genesis,
+      open: undefined,
+      recent: [genesis],
+      epochStart: time,
+      aheadMillis: 0,
+      transactionCount: 0,
+      lamports: 0n,
+      samples: [],
+      sampled: { time, slot: 0, transactions: 0 }
+    }
+    this.complete(genesis)
+    if (settings.blockMode === "interval") this.enter(start.monotonic, 0)
+    else this.setTime(genesis)
+  }
+
+  // Reading
+
+  get ledger(): Ledger {
+    return this.state.ledger
+  }
+
+  get genesisHash(): Blockhash {
+    return this.genesis.blockhash
+  }
+
+  get transactionCount(): number {
+    return this.state.transactionCount
+  }
+
+  /** All lamports there are, but for those of the runtime's own accounts. */
+  get lamports(): bigint {
+    return this.state.lamports
+  }
+
+  /** Newest first. */
+  get samples(): ReadonlyArray<PerformanceSample> {
+    return this.state.samples
+  }
+
+  bank(commitment: Commitment): Bank {
+    const { recent, last } = this.state
+    const newest = recent.at(-1) ?? last
+    if (commitment === "processed" || this.settings.blockMode === "instant") return newest
+    return (commitment === "confirmed" ? recent.at(-2) : recent[0]) ?? newest
+  }
+
+  /** From the newest bank to the one that the next transaction runs in. */
+  get slotsUntilExecution(): number {
+    return this.settings.blockMode === "interval" ? 0 : 1
+  }
+
+  /** The highest commitment that the slot has reached. */
+  commitmentOf(slot: number): Commitment {
+    if (slot <= this.bank("finalized").slot) return "finalized"
+    return slot <= this.bank("confirmed").slot ? "confirmed" : "processed"
+  }
+
+  account(address: Address, slot: number): StoredAccount | undefined {
+    return this.state.accounts.at(address, slot)
+  }
+
+  ownedBy(owner: Address, slot: number): ReadonlyArray<readonly [Address, StoredAccount]> {
+    return this.state.accounts.ownedBy(owner, slot)
+  }
+
+  minimumBalance(space: number): bigint {
+    return this.state.svm.minimumBalance(space)
+  }
+
+  latestBlockhash({ slot }: Bank): BlockhashEntry {
+    return this.state.blockhashes.latest(slot) ?? this.state.last
+  }
+
+  isBlockhashValid(blockhash: Blockhash, bank: Bank): boolean {
+    return this.state.blockhashes.isValid(blockhash, bank.slot, bank.height)
+  }
+
+  /** Why the bank would not take the transaction, before it runs. */
+  refusal(transaction: LoadedTransaction, bank: Bank): TransactionError | undefined {
+    if (!this.isBlockhashValid(transaction.message.blockhash, bank) && this.nonceAccount(transaction) === undefined) {
+      return "BlockhashNotFound"
+    }
+    const { ledger } = this.state
+    const landed = ledger.hasLanded(transaction.messageHash) || ledger.status(transaction.signature) !== undefined
+    return landed ? "AlreadyProcessed" : undefined
+  }
+
+  /** Runs the transaction on the bank's accounts, whatever its blockhash, and keeps nothing. */
+  simulate(transaction: LoadedTransaction, bank: Bank, nowMillis: number, verify: boolean): Simulation {
+    const run = () => this.inExecutionSlot(nowMillis, () => this.run(transaction, verify, this.state.svm.simulate))
+    if (bank.slot === this.bank("processed").slot) return run()
+    const tables = transaction.message.lookups.map(({ table }) => table)
+    return this.state.accounts.rewound([...transaction.addresses, ...tables], bank.slot, run)
+  }
+
+  // Writing
+
+  /** Takes a transaction into a block: the open one, or one of its own. */
+  submit(transaction: LoadedTransaction, nowMillis: number, verify: boolean): Submission {
+    const refusal = this.refusal(transaction, this.bank("processed"))
+    if (refusal !== undefined) return Either.left(refusal)
+    if (this.settings.blockMode === "interval") return this.execute(transaction, this.state.open, verify)
+    const block = this.openBlock(nowMillis, 0)
+    this.setTime(block)
+    const submission = this.execute(transaction, block, verify)
+    if (Either.isLeft(submission)) {
+      this.setTime(this.state.last)
+      return submission
+    }
+    this.closeBlock(block)
+    this.state.recent = [this.state.last]
+    this.announceSlot()
+    this.announce(COMMITMENTS, submission.right, this.writtenBy(submission.right))
+    return submission
+  }
+
+  /** Makes blocks without transactions: in interval mode that is what time does. */
+  advance(count: number, nowMillis: number): void {
+    const blocks = Math.min(count, this.settings.maxBlocks)
+    for (let made = 0; made < blocks; made++) this.enter(nowMillis, made === 0 ? count - blocks : 0)
+  }
+
+  /** Moves the unix time. */
+  advanceTime(millis: number, nowMillis: number): void {
+    this.state.aheadMillis += millis
+    const { slot } = this.state.open ?? this.state.last
+    this.setTime({ slot, time: this.unixTime(nowMillis) })
+  }
+
+  /** Makes all blockhashes known so far invalid. */
+  expireBlockhashes(nowMillis: number): void {
+    this.advance(1, nowMillis)
+    this.state.blockhashes.expireBelow(this.state.last.height)
+  }
+
+  /** Writes an account past all rules, in the newest bank and for all commitments. Left: the runtime's reason. */
+  setAccount(address: Address, account: StoredAccount | undefined): Either.Either<void, string> {
+    const { svm, accounts } = this.state
+    const before = svm.account(address)
+    const { slot } = this.bank("processed")
+    return Either.map(svm.setAccount(address, account), () => {
+      this.state.lamports += (account?.lamports ?? 0n) - (before?.lamports ?? 0n)
+      accounts.overwrite(address, account)
+      accounts.written(address)
+      for (const commitment of COMMITMENTS) this.listener.accountReached(commitment, address, slot)
+    })
+  }
+
+  addProgram(address: Address, elf: Uint8Array): Either.Either<void, string> {
+    return Either.map(this.state.svm.addProgram(address, elf), () => this.state.accounts.writtenUnseen())
+  }
+
+  // Snapshots
+
+  snapshot(): ChainSnapshot {
+    const { svm } = this.state
+    return { slot: this.bank("processed").slot, machine: svm.toBytes(), state: copyOf(this.state, svm) }
+  }
+
+  restore({ machine, state }: ChainSnapshot): void {
+    Object.assign(this.state, copyOf(state, this.machines.fromBytes(machine)))
+  }
+
+  // How blocks are made
+
+  private enter(nowMillis: number, skip: number): void {
+    if (this.settings.blockMode === "instant") {
+      this.closeBlock(this.openBlock(nowMillis, skip))
+      this.setTime(this.state.last)
+      this.state.recent = [this.state.last]
+      this.announceSlot()
+      return
+    }
+    const { open, recent } = this.state
+    if (open !== undefined) this.closeBlock(open)
+    const entered = this.openBlock(nowMillis, skip)
+    this.state.open = entered
+    for (const sysvar of MOVING_SYSVARS) {
+      this.state.accounts.remember(sysvar, entered.slot, this.state.svm.account(sysvar))
+    }
+    this.setTime(entered)
+    recent.push(entered)
+    const finalizes = recent.length > FINALITY_SLOTS + 1
+    if (finalizes) recent.shift()
+    this.announceSlot()
+    this.announceBlock("confirmed", recent.at(-2))
+    if (finalizes) this.announceBlock("finalized", recent[0])
+    this.state.accounts.forget(entered.slot)
+  }
+
+  private openBlock(nowMillis: number, skip: number): OpenBlock {
+    const { last } = this.state
+    const slot = last.slot + 1 + skip
+    const time = this.unixTime(nowMillis)
+    if (epochOf(slot) !== epochOf(last.slot)) this.state.epochStart = time
+    return { slot, height: last.height + 1, parentSlot: last.slot, time, records: [] }
+  }
+
+  private closeBlock(open: OpenBlock): void {
+    const previousBlockhash = this.state.last.blockhash
+    this.complete({ ...open, previousBlockhash, blockhash: this.state.svm.nextBlockhash() })
+  }
+
+  private complete(block: Block): void {
+    const { state } = this
+    state.open = undefined
+    state.last = block
+    state.ledger.addBlock(block)
+    state.blockhashes.push(block)
+    state.slotHashes = Sysvars.withSlotHash(state.slotHashes, block.slot, block.blockhash)
+    state.svm.setSlotHashes(state.slotHashes)
+    if (block.time - state.sampled.time < SAMPLE_SECONDS) return
+    state.samples = [
+      {
+        slot: block.slot,
+        slots: block.slot - state.sampled.slot,
+        transactions: state.transactionCount - state.sampled.transactions
+      },
+      ...state.samples.slice(0, MAX_SAMPLES - 1)
+    ]
+    state.sampled = { time: block.time, slot: block.slot, transactions: state.transactionCount }
+  }
+
+  private setTime({ slot, time }: { readonly slot: number; readonly time: bigint }): void {
+    this.state.svm.setTime({ slot, epoch: epochOf(slot), unixTime: time, epochStart: this.state.epochStart })
+  }
+
+  /** With the time of the block that the next transaction runs in. */
+  private inExecutionSlot<A>(nowMillis: number, use: () => A): A {
+    const { last, open } = this.state
+    if (open !== undefined) return use()
+    this.setTime({ slot: last.slot + 1, time: this.unixTime(nowMillis) })
+    const result = use()
+    this.setTime(last)
+    return result
+  }
+
+  private unixTime(nowMillis: number): bigint {
+    const passed = BigInt(Math.floor((nowMillis - this.start.monotonic + this.state.aheadMillis) / 1000))
+    const time = this.genesis.time + passed
+    return time > this.state.last.time ? time : this.state.last.time
+  }
+
+  private execute(transaction: LoadedTransaction, block: OpenBlock | undefined, verify: boolean): Submission {
+    if (block === undefined) return Either.left("ClusterMaintenance")
+    const { state } = this
+    const { svm, accounts } = state
+    const writable = transaction.addresses.filter((_, index) => isWritable(transaction, index))
+    const before = accounts.remembers ? writable.map((address) => svm.account(address)) : []
+    const nonce = this.nonceAccount(transaction)
+    const preBalances = transaction.addresses.map(svm.balance)
+    const outcome = this.run(transaction, verify, svm.execute)
+    const postBalances = transaction.addresses.map(svm.balance)
+    if (outcome.err !== null && preBalances[0] === postBalances[0]) return Either.left(outcome.err)
+
+    if (nonce !== undefined) svm.setAccount(nonce, Nonce.advanced(svm.account(nonce), state.last.blockhash))
+    const fee = sum(preBalances) - sum(postBalances)
+    const record: TransactionRecord = {
+      transaction,
+      outcome,
+      slot: block.slot,
+      blockTime: block.time,
+      fee,
+      preBalances,
+      postBalances
+    }
+    const written = this.writtenBy(record)
+    writable.forEach((address, index) => {
+      if (written.includes(address)) accounts.remember(address, block.slot, before[index])
+    })
+    written.forEach((address) => accounts.written(address))
+    state.transactionCount += 1
+    state.lamports -= fee
+    block.records.push(record)
+    state.ledger.addRecord(record)
+    const forgotten = state.ledger.addStatus({
+      signature: transaction.signature,
+      messageHash: transaction.messageHash,
+      slot: block.slot,
+      err: outcome.err,
+      blockhashHeight: state.blockhashes.get(transaction.message.blockhash)?.height
+    })
+    for (const { blockhashHeight } of forgotten) {
+      if (blockhashHeight !== undefined) state.blockhashes.expireBelow(blockhashHeight + 1)
+    }
+    if (this.settings.blockMode === "interval") this.announce(["processed"], record, written)
+    return Either.right(record)
+  }
+
+  private run<A extends Outcome>(
+    transaction: LoadedTransaction,
+    verify: boolean,
+    use: (wire: Uint8Array, verify: boolean) => A
+  ): A | Simulation {
+    const { svm, last } = this.state
+    const wire = Nonce.withLatest(transaction, last.blockhash)
+    const verified = wire !== undefined && verify ? svm.simulate(transaction.wire, true) : undefined
+    if (verified?.err === "SignatureFailure") return verified
+    return this.named(wire === undefined ? use(transaction.wire, verify) : use(wire, false), transaction)
+  }
+
+  /** LiteSVM has one error for a program that is not there and for an account that is none; Agave has two. */
+  private named<A extends Outcome>(outcome: A, { addresses, message }: LoadedTransaction): A {
+    if (outcome.err !== "InvalidProgramForExecution") return outcome
+    const isMissing = message.instructions.some(({ programIndex }) => {
+      const program = addresses[programIndex]
+      return program !== undefined && this.state.svm.account(program) === undefined
+    })
+    return isMissing ? { ...outcome, err: "ProgramAccountNotFound" } : outcome
+  }
+
+  /** A failed transaction writes its fee payer and its nonce only. */
+  private writtenBy({ transaction, outcome }: TransactionRecord): ReadonlyArray<Address> {
+    if (outcome.err === null) return transaction.addresses.filter((_, index) => isWritable(transaction, index))
+    const nonce = Nonce.accountOf(transaction)
+    return nonce === undefined || nonce === transaction.feePayer
+      ? [transaction.feePayer]
+      : [transaction.feePayer, nonce]
+  }
+
+  /** The nonce account that the transaction lives by, where its blockhash is no recent one. */
+  private nonceAccount(transaction: LoadedTransaction): Address | undefined {
+    if (this.state.blockhashes.get(transaction.message.blockhash) !== undefined) return undefined
+    const nonce = Nonce.accountOf(transaction)
+    if (nonce === undefined) return undefined
+    const usable = Nonce.isUsable(this.state.svm.account(nonce), transaction, this.state.last.blockhash)
+    return usable ? nonce : undefined
+  }
+
+  // Telling
+
+  private announceSlot(): void {
+    const root = this.bank("finalized").slot
+    const { slot, parentSlot } = this.state.open ?? this.state.last
+    this.listener.slotEntered(slot, parentSlot, root)
+    if (this.settings.blockMode === "instant") this.listener.rooted(root)
+  }
+
+  private announce(
+    commitments: ReadonlyArray<Commitment>,
+    record: TransactionRecord,
+    written: ReadonlyArray<Address>
+  ): void {
+    for (const commitment of commitments) {
+      this.listener.transactionReached(commitment, record)
+      for (const address of written) this.listener.accountReached(commitment, address, record.slot)
+    }
+  }
+
+  private announceBlock(commitment: Commitment, block: RecentBlock | undefined): void {
+    if (block === undefined) return
+    if (commitment === "finalized") this.listener.rooted(block.slot)
+    for (const record of block.records) this.listener.transactionReached(commitment, record)
+    for (const address of this.state.accounts.writtenIn(block.slot)) {
+      this.listener.accountReached(commitment, address, block.slot)
+    }
+  }
+}
+
+const epochOf = (slot: number): number => Math.floor(slot / Sysvars.SLOTS_PER_EPOCH)
+
+const sum = (amounts: ReadonlyArray<bigint>): bigint => amounts.reduce((total, amount) => total + amount, 0n)

@@ -1,0 +1,174 @@
+/**
+ * What has happened: blocks, transactions, statuses, and which address took part in what. All bounded, the oldest is
+ * forgotten first.
+ *
+ * @since 0.1.0
+ */
+import type { Address, Blockhash, Signature } from "@solana/kit"
+import type { LoadedTransaction } from "./LoadedTransaction.js"
+import type { Settings } from "../Options.js"
+import type { Outcome } from "./Svm.js"
+
+/**
+ * A transaction that landed, and what became of it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TransactionRecord {
+  readonly transaction: LoadedTransaction
+  readonly outcome: Outcome
+  readonly slot: number
+  /** Unix seconds. */
+  readonly blockTime: bigint
+  readonly fee: bigint
+  /** By account index. */
+  readonly preBalances: ReadonlyArray<bigint>
+  /** By account index. */
+  readonly postBalances: ReadonlyArray<bigint>
+}
+
+/**
+ * A block. Its hash is known once it is complete.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Block {
+  readonly slot: number
+  readonly parentSlot: number
+  readonly height: number
+  readonly previousBlockhash: Blockhash
+  readonly blockhash: Blockhash
+  /** Unix seconds. */
+  readonly time: bigint
+  readonly records: ReadonlyArray<TransactionRecord>
+}
+
+/**
+ * What is remembered of a transaction longest.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Status {
+  readonly signature: Signature
+  readonly messageHash: string
+  readonly slot: number
+  readonly err: Outcome["err"]
+  /** Height of the block whose hash the transaction bears; none for a durable nonce. */
+  readonly blockhashHeight: number | undefined
+}
+
+/**
+ * The record of a chain.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class Ledger {
+  private readonly blocks = new Map<number, Block>()
+  private readonly records = new Map<Signature, TransactionRecord>()
+  private readonly byAddress = new Map<Address, Set<TransactionRecord>>()
+  private readonly statuses = new Map<Signature, Status>()
+  private readonly messageHashes = new Set<string>()
+  /** Blocks up to this slot have lost transactions and are gone with them. */
+  private prunedSlot = -1
+
+  constructor(private readonly settings: Settings) {}
+
+  /** Where the blocks begin that are still there. */
+  get firstSlot(): number {
+    for (const slot of this.blocks.keys()) return slot
+    return this.prunedSlot + 1
+  }
+
+  block(slot: number): Block | undefined {
+    return this.blocks.get(slot)
+  }
+
+  /** Blocks from the oldest on. */
+  get allBlocks(): Iterable<Block> {
+    return this.blocks.values()
+  }
+
+  record(signature: Signature): TransactionRecord | undefined {
+    return this.records.get(signature)
+  }
+
+  status(signature: Signature): Status | undefined {
+    return this.statuses.get(signature)
+  }
+
+  /** Whether this very message has landed, under whichever signatures. */
+  hasLanded(messageHash: string): boolean {
+    return this.messageHashes.has(messageHash)
+  }
+
+  /** Transactions that name the address, newest first. */
+  history(address: Address): ReadonlyArray<TransactionRecord> {
+    return Array.from(this.byAddress.get(address) ?? []).toReversed()
+  }
+
+  addBlock(block: Block): void {
+    if (block.slot <= this.prunedSlot) return
+    this.blocks.set(block.slot, block)
+    for (const slot of this.blocks.keys()) {
+      if (this.blocks.size <= this.settings.maxBlocks) break
+      this.blocks.delete(slot)
+    }
+  }
+
+  addRecord(record: TransactionRecord): void {
+    this.records.set(record.transaction.signature, record)
+    for (const address of new Set(record.transaction.addresses)) {
+      const records = this.byAddress.get(address)
+      if (records === undefined) this.byAddress.set(address, new Set([record]))
+      else records.add(record)
+    }
+    for (const oldest of this.records.values()) {
+      if (this.records.size <= this.settings.maxTransactions) break
+      this.dropRecord(oldest)
+    }
+  }
+
+  /** Gives back the statuses that had to be forgotten for it. */
+  addStatus(status: Status): ReadonlyArray<Status> {
+    this.statuses.set(status.signature, status)
+    this.messageHashes.add(status.messageHash)
+    const forgotten: Array<Status> = []
+    for (const oldest of this.statuses.values()) {
+      if (this.statuses.size <= this.settings.maxStatuses) break
+      this.statuses.delete(oldest.signature)
+      this.messageHashes.delete(oldest.messageHash)
+      forgotten.push(oldest)
+    }
+    return forgotten
+  }
+
+  /** A copy that goes its own way. */
+  copy(): Ledger {
+    const copy = new Ledger(this.settings)
+    for (const [slot, block] of this.blocks) copy.blocks.set(slot, block)
+    for (const [signature, record] of this.records) copy.records.set(signature, record)
+    for (const [address, records] of this.byAddress) copy.byAddress.set(address, new Set(records))
+    for (const [signature, status] of this.statuses) copy.statuses.set(signature, status)
+    for (const hash of this.messageHashes) copy.messageHashes.add(hash)
+    copy.prunedSlot = this.prunedSlot
+    return copy
+  }
+
+  private dropRecord(record: TransactionRecord): void {
+    this.records.delete(record.transaction.signature)
+    for (const address of record.transaction.addresses) {
+      const records = this.byAddress.get(address)
+      records?.delete(record)
+      if (records?.size === 0) this.byAddress.delete(address)
+    }
+    this.prunedSlot = Math.max(this.prunedSlot, record.slot)
+    for (const slot of this.blocks.keys()) {
+      if (slot > this.prunedSlot) break
+      this.blocks.delete(slot)
+    }
+  }
+}

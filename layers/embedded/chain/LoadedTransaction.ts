@@ -1,0 +1,116 @@
+/**
+ * A decoded transaction with its lookup tables resolved: every account it names, and what it may do with each.
+ *
+ * @since 0.1.0
+ */
+import { createHash } from "node:crypto"
+import * as Either from "effect/Either"
+import type { Address, Signature } from "@solana/kit"
+import * as Address_ from "../../../src/solana/Address.js"
+import type { CompiledMessage } from "../../../src/solana/Message.js"
+import * as Signature_ from "../../../src/solana/Signature.js"
+import type * as Wire from "../../../src/solana/Wire.js"
+import type { StoredAccount } from "./Svm.js"
+
+/**
+ * A transaction with all its addresses.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface LoadedTransaction {
+  readonly wire: Uint8Array
+  readonly signatures: ReadonlyArray<Uint8Array>
+  readonly message: CompiledMessage
+  /** The first signature, which is its id. */
+  readonly signature: Signature
+  /** SHA-256 of the message, by which duplicates are known whatever their signatures. */
+  readonly messageHash: string
+  readonly feePayer: Address
+  /** Static ones, then loaded writable, then loaded read-only: what indices in instructions count. */
+  readonly addresses: ReadonlyArray<Address>
+  readonly loaded: { readonly writable: ReadonlyArray<Address>; readonly readonly: ReadonlyArray<Address> }
+}
+
+const LOOKUP_TABLE_PROGRAM = Address_.known("AddressLookupTab1e1111111111111111111111111")
+const TABLE_HEADER_BYTES = 56
+const ADDRESS_BYTES = 32
+
+/**
+ * Resolves the lookup tables at a slot. Left: the name of the transaction error.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const load = (
+  wire: Uint8Array,
+  { signatures, message, messageBytes }: Wire.Transaction,
+  account: (address: Address) => StoredAccount | undefined,
+  slot: number
+): Either.Either<LoadedTransaction, string> => {
+  const writable: Array<Address> = []
+  const readonly: Array<Address> = []
+  for (const lookup of message.lookups) {
+    const table = tableAddresses(account(lookup.table), slot)
+    if (Either.isLeft(table)) return Either.left(table.left)
+    for (const [indices, loaded] of [
+      [lookup.writable, writable],
+      [lookup.readonly, readonly]
+    ] as const) {
+      for (const index of indices) {
+        const address = table.right(index)
+        if (address === undefined) return Either.left("InvalidAddressLookupTableIndex")
+        loaded.push(address)
+      }
+    }
+  }
+  const [feePayer] = message.staticAccounts
+  const [signature] = signatures
+  if (feePayer === undefined || signature === undefined) return Either.left("SanitizeFailure")
+  return Either.right({
+    wire,
+    signatures,
+    message,
+    signature: Signature_.fromBytes(signature),
+    messageHash: createHash("sha256").update(messageBytes).digest("base64"),
+    feePayer,
+    addresses:
+      writable.length + readonly.length === 0
+        ? message.staticAccounts
+        : [...message.staticAccounts, ...writable, ...readonly],
+    loaded: { writable, readonly }
+  })
+}
+
+/**
+ * Whether the message asks to write the account at the index. Programs and sysvars are never written all the same.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isWritable = ({ message, loaded }: LoadedTransaction, index: number): boolean => {
+  const { requiredSignatures, readonlySigned, readonlyUnsigned } = message.header
+  const statics = message.staticAccounts.length
+  if (index >= statics) return index < statics + loaded.writable.length
+  return index < requiredSignatures ? index < requiredSignatures - readonlySigned : index < statics - readonlyUnsigned
+}
+
+/** Addresses appended in the current slot cannot be used before the next. */
+const tableAddresses = (
+  table: StoredAccount | undefined,
+  slot: number
+): Either.Either<(index: number) => Address | undefined, string> => {
+  if (table === undefined) return Either.left("AddressLookupTableNotFound")
+  if (table.owner !== LOOKUP_TABLE_PROGRAM) return Either.left("InvalidAddressLookupTableOwner")
+  const { data } = table
+  if (data.length < TABLE_HEADER_BYTES || (data.length - TABLE_HEADER_BYTES) % ADDRESS_BYTES !== 0) {
+    return Either.left("InvalidAddressLookupTableData")
+  }
+  const view = new DataView(data.buffer, data.byteOffset, data.length)
+  if (view.getUint32(0, true) !== 1) return Either.left("InvalidAddressLookupTableData")
+  const extendedNow = view.getBigUint64(12, true) >= BigInt(slot)
+  const count = extendedNow ? view.getUint8(20) : (data.length - TABLE_HEADER_BYTES) / ADDRESS_BYTES
+  return Either.right((index) =>
+    index < count ? Address_.fromBytes(data, TABLE_HEADER_BYTES + index * ADDRESS_BYTES) : undefined
+  )
+}

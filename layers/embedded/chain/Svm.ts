@@ -1,0 +1,321 @@
+/**
+ * The virtual machine: the one module that touches LiteSVM, through its byte-level interface.
+ *
+ * LiteSVM aborts the process on malformed transaction bytes and on writes over a program that failed to load. Nothing
+ * reaches it here but transactions that `Wire.decode` accepted and programs that a throw-away machine has loaded.
+ *
+ * @since 0.1.0
+ */
+import { randomBytes } from "node:crypto"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type { Address, Blockhash } from "@solana/kit"
+import type * as Native from "litesvm/dist/internal.js"
+import * as Address_ from "../../../src/solana/Address.js"
+import * as Blockhash_ from "../../../src/solana/Blockhash.js"
+import { EmbeddedClusterError } from "../EmbeddedClusterError.js"
+import * as Sysvars from "./Sysvars.js"
+import * as Errors from "./TransactionErrors.js"
+
+/**
+ * An account as it is stored. There is none with 0 lamports.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface StoredAccount {
+  readonly lamports: bigint
+  readonly owner: Address
+  readonly executable: boolean
+  readonly data: Uint8Array
+}
+
+/**
+ * An instruction that a program called, `stackHeight` deep (2 for one made by a top-level instruction).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface InnerInstruction {
+  readonly programIndex: number
+  readonly accountIndices: Uint8Array
+  readonly data: Uint8Array
+  readonly stackHeight: number
+}
+
+/**
+ * How an execution ended.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Outcome {
+  readonly err: Errors.TransactionError | null
+  readonly logs: ReadonlyArray<string>
+  readonly unitsConsumed: bigint
+  /** By top-level instruction. */
+  readonly innerInstructions: ReadonlyArray<ReadonlyArray<InnerInstruction>>
+  readonly returnData: { readonly programId: Address; readonly data: Uint8Array } | undefined
+}
+
+/**
+ * An outcome, and the accounts as they would be after it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Simulation extends Outcome {
+  readonly accounts: ReadonlyMap<Address, StoredAccount>
+}
+
+/**
+ * What the chain says the time is.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ChainTime {
+  readonly slot: number
+  readonly epoch: number
+  readonly unixTime: bigint
+  readonly epochStart: bigint
+}
+
+/**
+ * One machine. Synchronous.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Svm {
+  readonly account: (address: Address) => StoredAccount | undefined
+  readonly balance: (address: Address) => bigint
+  /** Writes past all rules; `undefined` removes. Left: the runtime's reason against it. */
+  readonly setAccount: (address: Address, account: StoredAccount | undefined) => Either.Either<void, string>
+  /** Looks at every account there is. */
+  readonly ownedBy: (owner: Address) => ReadonlyArray<Address>
+  /** Runs a decoded transaction's bytes and keeps what it wrote. */
+  readonly execute: (wire: Uint8Array, verify: boolean) => Outcome
+  /** Runs it and keeps nothing. */
+  readonly simulate: (wire: Uint8Array, verify: boolean) => Simulation
+  readonly addProgram: (address: Address, elf: Uint8Array) => Either.Either<void, string>
+  readonly blockhash: () => Blockhash
+  /** Makes the next blockhash. */
+  readonly nextBlockhash: () => Blockhash
+  readonly setTime: (time: ChainTime) => void
+  /** Account data, as `Sysvars.withSlotHash` makes it. */
+  readonly setSlotHashes: (data: Uint8Array) => void
+  readonly minimumBalance: (space: number) => bigint
+  readonly toBytes: () => Uint8Array
+}
+
+/**
+ * Makes machines.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SvmFactory {
+  readonly make: () => Svm
+  /** A machine as `toBytes` left it. */
+  readonly fromBytes: (bytes: Uint8Array) => Svm
+}
+
+/** What never expires, in the runtime's numbering of rent epochs. */
+const RENT_EXEMPT_EPOCH = 2n ** 64n - 1n
+
+/**
+ * Loads LiteSVM, once it is needed: importing this package does not.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const factory = (logBytesLimit: number): Effect.Effect<SvmFactory, EmbeddedClusterError> =>
+  Effect.tryPromise({
+    try: () => import("litesvm/dist/internal.js"),
+    catch: (cause) =>
+      new EmbeddedClusterError({
+        reason: "LiteSvmMissing",
+        detail: "the embedded cluster needs the package litesvm: npm install litesvm@1.5.0",
+        cause
+      })
+  }).pipe(
+    Effect.map((native) => ({
+      make: () => {
+        const machine = native.LiteSvm.fromBytes(ofItsOwn(native))
+        machine.setEpochSchedule(
+          new native.EpochSchedule(BigInt(Sysvars.SLOTS_PER_EPOCH), BigInt(Sysvars.SLOTS_PER_EPOCH), false, 0n, 0n)
+        )
+        return wrap(native, machine, logBytesLimit)
+      },
+      fromBytes: (bytes) => wrap(native, native.LiteSvm.fromBytes(bytes), logBytesLimit)
+    }))
+  )
+
+/** A new machine, made once a process. */
+let template: { readonly bytes: Uint8Array; readonly blockhash: Uint8Array } | undefined
+
+const templateOf = (native: typeof Native) => {
+  const machine = new native.LiteSvm()
+  return { bytes: machine.toBytes(), blockhash: Blockhash_.toBytes(latestBlockhash(machine)) }
+}
+
+/**
+ * A new machine's bytes with a first blockhash that no other has. LiteSVM starts them all with the same one, from which
+ * the others follow: bytes signed for one cluster could land on another, and their genesis hashes would not differ.
+ */
+const ofItsOwn = (native: typeof Native): Uint8Array => {
+  template ??= templateOf(native)
+  const { blockhash, bytes } = template
+  const machine = Buffer.from(bytes)
+  const own = randomBytes(blockhash.length)
+  for (let at = machine.indexOf(blockhash); at !== -1; at = machine.indexOf(blockhash, at + own.length)) {
+    machine.set(own, at)
+  }
+  return machine
+}
+
+const wrap = (native: typeof Native, machine: Native.LiteSvm, logBytesLimit: number): Svm => {
+  machine.setTransactionHistory(0n)
+  machine.setBlockhashCheck(false)
+  machine.setLogBytesLimit(BigInt(logBytesLimit))
+  const outcome = outcomeFrom(native)
+
+  const setAccount: Svm["setAccount"] = (address, account) =>
+    attempt(() =>
+      machine.setAccount(
+        Address_.toBytes(address),
+        account === undefined
+          ? new native.Account(0n, new Uint8Array(0), Address_.toBytes(Address_.SYSTEM_PROGRAM), false, 0n)
+          : new native.Account(
+              account.lamports,
+              account.data,
+              Address_.toBytes(account.owner),
+              account.executable,
+              RENT_EXEMPT_EPOCH
+            )
+      )
+    )
+
+  return {
+    account: (address) => {
+      const account = machine.getAccount(Address_.toBytes(address))
+      return account === null ? undefined : stored(account)
+    },
+    balance: (address) => machine.getBalance(Address_.toBytes(address)) ?? 0n,
+    setAccount,
+    ownedBy: (owner) =>
+      machine.getProgramAccounts(Address_.toBytes(owner)).map((entry) => Address_.fromBytes(entry.address)),
+    execute: (wire, verify) => {
+      machine.setSigverify(verify)
+      const result = machine.sendVersionedTransaction(wire)
+      return result instanceof native.FailedTransactionMetadata
+        ? outcome(result.err(), result.meta())
+        : outcome(null, result)
+    },
+    simulate: (wire, verify) => {
+      machine.setSigverify(verify)
+      const result = machine.simulateVersionedTransaction(wire)
+      return result instanceof native.FailedTransactionMetadata
+        ? { ...outcome(result.err(), result.meta()), accounts: new Map() }
+        : {
+            ...outcome(null, result.meta()),
+            accounts: new Map(
+              result.postAccounts().map((entry) => [Address_.fromBytes(entry.address), stored(entry.account())])
+            )
+          }
+    },
+    addProgram: (address, elf) =>
+      Either.flatMap(
+        attempt(() => new native.LiteSvm().addProgram(Address_.toBytes(address), elf)),
+        () => attempt(() => machine.addProgram(Address_.toBytes(address), elf))
+      ),
+    blockhash: () => latestBlockhash(machine),
+    nextBlockhash: () => {
+      machine.expireBlockhash()
+      return latestBlockhash(machine)
+    },
+    setTime: ({ slot, epoch, unixTime, epochStart }) =>
+      machine.setClock(new native.Clock(BigInt(slot), epochStart, BigInt(epoch), BigInt(epoch + 1), unixTime)),
+    setSlotHashes: (data) => {
+      setAccount(Sysvars.SLOT_HASHES, {
+        lamports: 1n,
+        owner: Sysvars.OWNER,
+        executable: false,
+        data
+      })
+    },
+    minimumBalance: (space) => machine.minimumBalanceForRentExemption(BigInt(space)),
+    toBytes: () => machine.toBytes()
+  }
+}
+
+/** The machine writes its own blockhash: text that is none is a defect. */
+const latestBlockhash = (machine: Native.LiteSvm): Blockhash =>
+  Either.getOrThrow(Blockhash_.parse(machine.latestBlockhash()))
+
+/** Reads the machine's account on demand: most readers want its lamports only. */
+const stored = (account: Native.Account): StoredAccount => {
+  let data: Uint8Array | undefined
+  let owner: Address | undefined
+  return {
+    lamports: account.lamports(),
+    executable: account.executable(),
+    get owner() {
+      return (owner ??= Address_.fromBytes(account.owner()))
+    },
+    get data() {
+      return (data ??= account.data())
+    }
+  }
+}
+
+const attempt = (write: () => void): Either.Either<void, string> =>
+  Either.try({ try: write, catch: (cause) => (cause instanceof Error ? cause.message : String(cause)) })
+
+const outcomeFrom =
+  (native: typeof Native) =>
+  (error: ReturnType<Native.FailedTransactionMetadata["err"]> | null, meta: Native.TransactionMetadata): Outcome => {
+    const returned = meta.returnData()
+    const data = returned.data()
+    return {
+      err: error === null ? null : transactionError(native, error),
+      logs: meta.logs(),
+      unitsConsumed: meta.computeUnitsConsumed(),
+      innerInstructions: meta.innerInstructions().map((calls) => calls.map(innerInstruction)),
+      returnData: data.length === 0 ? undefined : { programId: Address_.fromBytes(returned.programId()), data }
+    }
+  }
+
+const innerInstruction = (inner: Native.InnerInstruction): InnerInstruction => {
+  const instruction = inner.instruction()
+  return {
+    programIndex: instruction.programIdIndex(),
+    accountIndices: instruction.accounts(),
+    data: instruction.data(),
+    stackHeight: inner.stackHeight()
+  }
+}
+
+const transactionError = (
+  native: typeof Native,
+  error: ReturnType<Native.FailedTransactionMetadata["err"]>
+): Errors.TransactionError => {
+  if (typeof error === "number") return Errors.transactionError(error)
+  if (error instanceof native.TransactionErrorInstructionError) {
+    return { InstructionError: [error.index, instructionError(native, error.err())] }
+  }
+  if (error instanceof native.TransactionErrorDuplicateInstruction) return { DuplicateInstruction: error.index }
+  if (error instanceof native.TransactionErrorInsufficientFundsForRent) {
+    return { InsufficientFundsForRent: { account_index: error.accountIndex } }
+  }
+  return { ProgramExecutionTemporarilyRestricted: { account_index: error.accountIndex } }
+}
+
+const instructionError = (
+  native: typeof Native,
+  error: ReturnType<Native.TransactionErrorInstructionError["err"]>
+): Errors.InstructionError => {
+  if (typeof error === "number") return Errors.instructionError(error)
+  return error instanceof native.InstructionErrorCustom ? { Custom: error.code } : { BorshIoError: error.msg }
+}

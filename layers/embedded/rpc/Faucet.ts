@@ -1,0 +1,88 @@
+/**
+ * The faucet: a wallet of the cluster's own that pays airdrops with real transactions.
+ *
+ * @since 0.1.0
+ */
+import { createHash, createPrivateKey, createPublicKey, sign } from "node:crypto"
+import * as Either from "effect/Either"
+import type { Address, Blockhash } from "@solana/kit"
+import type { InvalidInput } from "../../../src/InvalidInput.js"
+import * as Address_ from "../../../src/solana/Address.js"
+import * as Message from "../../../src/solana/Message.js"
+import * as Wire from "../../../src/solana/Wire.js"
+import { COMPUTE_BUDGET_PROGRAM } from "./Fees.js"
+
+/**
+ * Makes airdrop transactions.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Faucet {
+  readonly address: Address
+  /** A signed transfer, different each time, so that equal airdrops in one block are not duplicates. */
+  readonly transfer: (
+    recipient: Address,
+    lamports: bigint,
+    blockhash: Blockhash
+  ) => Either.Either<Uint8Array, InvalidInput>
+}
+
+/** An Ed25519 seed as PKCS #8 begins. */
+const PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex")
+const PUBLIC_KEY_BYTES = 32
+
+/** Of both instructions, and what is added to tell airdrops apart. */
+const COMPUTE_UNITS = 1_000
+const DISTINCT_LIMITS = 1_000_000
+
+/**
+ * The faucet of every embedded cluster: its key is no secret and the same everywhere.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (): Faucet => {
+  const seed = createHash("sha256").update("embedded cluster faucet").digest()
+  const key = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: "der", type: "pkcs8" })
+  const publicKey = createPublicKey(key).export({ format: "der", type: "spki" }).subarray(-PUBLIC_KEY_BYTES)
+  const address = Address_.fromBytes(publicKey)
+  let count = 0
+  return {
+    address,
+    transfer: (recipient, lamports, blockhash) => {
+      count += 1
+      return Either.map(
+        Message.compile({
+          version: "legacy",
+          feePayer: address,
+          blockhash,
+          instructions: [limit(COMPUTE_UNITS + (count % DISTINCT_LIMITS)), transfer(address, recipient, lamports)]
+        }),
+        (message) => Wire.encode([sign(null, message, key)], message)
+      )
+    }
+  }
+}
+
+const limit = (units: number) => {
+  const data = new Uint8Array(5)
+  data[0] = 2
+  new DataView(data.buffer).setUint32(1, units, true)
+  return { programAddress: COMPUTE_BUDGET_PROGRAM, data }
+}
+
+const transfer = (from: Address, to: Address, lamports: bigint) => {
+  const data = new Uint8Array(12)
+  const view = new DataView(data.buffer)
+  view.setUint32(0, 2, true)
+  view.setBigUint64(4, lamports, true)
+  return {
+    programAddress: Address_.SYSTEM_PROGRAM,
+    accounts: [
+      { address: from, role: 3 as const },
+      { address: to, role: 1 as const }
+    ],
+    data
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * Who hears of what: subscriptions by topic, so that an event costs as much as it has hearers.
+ *
+ * @since 0.1.0
+ */
+import * as Either from "effect/Either"
+import type { Address, Commitment, Signature } from "@solana/kit"
+import * as Address_ from "../../../src/solana/Address.js"
+import * as AccountView from "./AccountView.js"
+import type { ChainListener } from "../chain/Chain.js"
+import * as JsonRpcError from "./JsonRpcError.js"
+import type { TransactionRecord } from "../chain/Ledger.js"
+import type { Read } from "./Params.js"
+import type { StoredAccount } from "../chain/Svm.js"
+
+/**
+ * Takes the `result` of a notification. `last` is true where no other follows.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Sink = (result: unknown, last: boolean) => void
+
+/**
+ * What to hear of.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Topic =
+  | { readonly kind: "account"; readonly address: Address; readonly view: AccountView.AccountViewOptions }
+  | {
+      readonly kind: "program"
+      readonly program: Address
+      readonly view: AccountView.AccountViewOptions
+      readonly accepts: (account: StoredAccount) => boolean
+    }
+  | { readonly kind: "logs"; readonly mentions: Address | undefined }
+  | { readonly kind: "signature"; readonly signature: Signature }
+  | { readonly kind: "slot" }
+  | { readonly kind: "root" }
+
+interface Subscription {
+  readonly commitment: Commitment
+  readonly topic: Topic
+  readonly sink: Sink
+  readonly close: () => void
+}
+
+/** What stands for an account that is no more. */
+const CLOSED: StoredAccount = {
+  lamports: 0n,
+  owner: Address_.SYSTEM_PROGRAM,
+  executable: false,
+  data: new Uint8Array(0)
+}
+
+/**
+ * All subscriptions of a cluster.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class Feeds implements ChainListener {
+  private readonly topics = new Map<string, Set<Subscription>>()
+  private count = 0
+
+  constructor(
+    private readonly maxSubscriptions: number,
+    private readonly account: (address: Address, slot: number) => StoredAccount | undefined
+  ) {}
+
+  /** Subscriptions that are open. */
+  get size(): number {
+    return this.count
+  }
+
+  /** Subscribes. Gives back what unsubscribes; to do it twice does no harm. */
+  open(topic: Topic, commitment: Commitment, sink: Sink): Read<() => void> {
+    if (this.count >= this.maxSubscriptions) {
+      return Either.left(JsonRpcError.internal("Internal Error: Subscription refused. Node subscription limit reached"))
+    }
+    const key = keyOf(topic)
+    const subscriptions = this.topics.get(key) ?? new Set()
+    this.topics.set(key, subscriptions)
+    const close = () => {
+      if (!subscriptions.delete(subscription)) return
+      this.count -= 1
+      if (subscriptions.size === 0 && this.topics.get(key) === subscriptions) this.topics.delete(key)
+    }
+    const subscription: Subscription = { topic, commitment, sink, close }
+    subscriptions.add(subscription)
+    this.count += 1
+    return Either.right(close)
+  }
+
+  slotEntered(slot: number, parent: number, root: number): void {
+    for (const { sink } of this.listeners("slot")) sink({ slot, parent, root }, false)
+  }
+
+  rooted(slot: number): void {
+    for (const { sink } of this.listeners("root")) sink(slot, false)
+  }
+
+  transactionReached(commitment: Commitment, record: TransactionRecord): void {
+    if (this.count === 0) return
+    const { signature, addresses } = record.transaction
+    const { err, logs } = record.outcome
+    for (const subscription of this.listeners(`signature ${signature}`)) {
+      if (subscription.commitment !== commitment) continue
+      subscription.close()
+      subscription.sink(signatureResult(record.slot, err), true)
+    }
+    const notification = { context: { slot: record.slot }, value: { signature, err, logs } }
+    for (const key of ["logs", ...new Set(addresses.map((address) => `logs ${address}`))]) {
+      for (const subscription of this.listeners(key)) {
+        if (subscription.commitment === commitment) subscription.sink(notification, false)
+      }
+    }
+  }
+
+  accountReached(commitment: Commitment, address: Address, slot: number): void {
+    if (this.count === 0) return
+    const account = this.account(address, slot)
+    for (const { commitment: wanted, topic, sink } of this.listeners(`account ${address}`)) {
+      if (wanted !== commitment || topic.kind !== "account") continue
+      notify(sink, slot, AccountView.view(account ?? CLOSED, topic.view))
+    }
+    if (account === undefined) return
+    for (const { commitment: wanted, topic, sink } of this.listeners(`program ${account.owner}`)) {
+      if (wanted !== commitment || topic.kind !== "program" || !topic.accepts(account)) continue
+      notify(sink, slot, AccountView.viewKeyed(address, account, topic.view))
+    }
+  }
+
+  /** A copy, since hearers come and go while they hear. */
+  private listeners(key: string): ReadonlyArray<Subscription> {
+    const subscriptions = this.topics.get(key)
+    return subscriptions === undefined ? [] : Array.from(subscriptions)
+  }
+}
+
+/**
+ * What a signature subscription hears.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const signatureResult = (slot: number, err: unknown): unknown => ({ context: { slot }, value: { err } })
+
+/** A view that cannot be made (base58 of a long account) is left out, as a node does. */
+const notify = (sink: Sink, slot: number, value: Read<unknown>): void => {
+  if (Either.isRight(value)) sink({ context: { slot }, value: value.right }, false)
+}
+
+const keyOf = (topic: Topic): string => {
+  switch (topic.kind) {
+    case "account":
+      return `account ${topic.address}`
+    case "program":
+      return `program ${topic.program}`
+    case "logs":
+      return topic.mentions === undefined ? "logs" : `logs ${topic.mentions}`
+    case "signature":
+      return `signature ${topic.signature}`
+    case "slot":
+      return "slot"
+    case "root":
+      return "root"
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * What a transaction costs: a fee for each signature, and the price it bids for its compute units.
+ *
+ * @since 0.1.0
+ */
+import type { Address } from "@solana/kit"
+import * as Address_ from "../../../src/solana/Address.js"
+import type { CompiledMessage } from "../../../src/solana/Message.js"
+
+const LAMPORTS_PER_SIGNATURE = 5000n
+const MICRO_LAMPORTS = 1_000_000n
+const MAX_COMPUTE_UNITS = 1_400_000n
+/** What an instruction may use unless the transaction says otherwise: of a deployed program, and of a builtin. */
+const DEFAULT_UNITS = 200_000n
+const DEFAULT_BUILTIN_UNITS = 3_000n
+
+/**
+ * The program whose instructions set a transaction's limit and price.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const COMPUTE_BUDGET_PROGRAM = Address_.known("ComputeBudget111111111111111111111111111111")
+
+/** Their instructions begin with the number of signatures that they verify, each at the price of the transaction's own. */
+const SIGNATURE_PROGRAMS: ReadonlySet<Address> = new Set([
+  Address_.known("Ed25519SigVerify111111111111111111111111111"),
+  Address_.known("KeccakSecp256k11111111111111111111111111111"),
+  Address_.known("Secp256r1SigVerify1111111111111111111111111")
+])
+
+const BUILTINS: ReadonlySet<Address> = new Set([
+  Address_.SYSTEM_PROGRAM,
+  COMPUTE_BUDGET_PROGRAM,
+  Address_.known("Vote111111111111111111111111111111111111111"),
+  Address_.known("BPFLoaderUpgradeab1e11111111111111111111111"),
+  Address_.known("BPFLoader1111111111111111111111111111111111"),
+  Address_.known("BPFLoader2111111111111111111111111111111111"),
+  Address_.known("LoaderV411111111111111111111111111111111111"),
+  Address_.known("KeccakSecp256k11111111111111111111111111111"),
+  Address_.known("Ed25519SigVerify111111111111111111111111111")
+])
+
+interface Budget {
+  readonly limit: bigint
+  /** Micro-lamports for each compute unit. */
+  readonly price: bigint
+}
+
+/**
+ * The fee of a message in lamports.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const feeOf = (message: CompiledMessage): bigint => {
+  const { limit, price } = budgetOf(message)
+  let signatures = BigInt(message.header.requiredSignatures)
+  for (const { programIndex, data } of message.instructions) {
+    const program = message.staticAccounts[programIndex]
+    if (program !== undefined && SIGNATURE_PROGRAMS.has(program)) signatures += BigInt(data[0] ?? 0)
+  }
+  return signatures * LAMPORTS_PER_SIGNATURE + (limit * price + MICRO_LAMPORTS - 1n) / MICRO_LAMPORTS
+}
+
+/**
+ * The price that a message bids, in micro-lamports for each compute unit.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const priceOf = (message: CompiledMessage): bigint => budgetOf(message).price
+
+const budgetOf = (message: CompiledMessage): Budget => {
+  let limit: bigint | undefined
+  let price = 0n
+  let defaultLimit = 0n
+  for (const { programIndex, data } of message.instructions) {
+    const program = message.staticAccounts[programIndex]
+    if (program === COMPUTE_BUDGET_PROGRAM) {
+      const view = new DataView(data.buffer, data.byteOffset, data.length)
+      if (data[0] === 2 && data.length >= 5) limit = BigInt(view.getUint32(1, true))
+      if (data[0] === 3 && data.length >= 9) price = view.getBigUint64(1, true)
+    }
+    defaultLimit += program !== undefined && BUILTINS.has(program) ? DEFAULT_BUILTIN_UNITS : DEFAULT_UNITS
+  }
+  const asked = limit ?? defaultLimit
+  return { price, limit: asked < MAX_COMPUTE_UNITS ? asked : MAX_COMPUTE_UNITS }
+}

@@ -1,0 +1,173 @@
+/**
+ * What JSON-RPC parameters may be. They are hostile: any value of any type can stand anywhere.
+ *
+ * @since 0.1.0
+ */
+import * as Either from "effect/Either"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import type { Address, Blockhash, Signature } from "@solana/kit"
+import * as Address_ from "../../../src/solana/Address.js"
+import * as Base58 from "../../../src/solana/Base58.js"
+import * as Base64 from "../../../src/solana/Base64.js"
+import * as Blockhash_ from "../../../src/solana/Blockhash.js"
+import * as Signature_ from "../../../src/solana/Signature.js"
+import { MAX_TRANSACTION_BYTES } from "../../../src/solana/Wire.js"
+import type { Chain } from "../chain/Chain.js"
+import type { Bank } from "../chain/ChainState.js"
+import * as JsonRpcError from "./JsonRpcError.js"
+
+/** Result of reading a parameter. @since 0.1.0 @category models */
+export type Read<A> = Either.Either<A, JsonRpcError.JsonRpcError>
+
+const MAX_U64 = 2n ** 64n - 1n
+
+/** A u64: `number` where JSON gave one, `bigint` beyond 2^53. @since 0.1.0 @category schemas */
+export const U64 = Schema.Union(
+  Schema.NonNegativeInt.pipe(Schema.lessThanOrEqualTo(Number.MAX_SAFE_INTEGER)),
+  Schema.BigIntFromSelf.pipe(Schema.betweenBigInt(0n, MAX_U64))
+)
+
+/** An array index or a length. @since 0.1.0 @category schemas */
+export const Count = Schema.NonNegativeInt.pipe(Schema.lessThanOrEqualTo(Number.MAX_SAFE_INTEGER))
+
+/** @since 0.1.0 @category schemas */
+export const Commitment = Schema.Literal("processed", "confirmed", "finalized")
+
+/** @since 0.1.0 @category schemas */
+export const AccountEncoding = Schema.Literal("binary", "base58", "base64", "jsonParsed")
+
+/** @since 0.1.0 @category schemas */
+export const TransactionEncoding = Schema.Literal("binary", "base58", "base64", "json", "jsonParsed")
+
+/** Absent and null mean the same to a node. @since 0.1.0 @category schemas */
+export const maybe = <A, I>(schema: Schema.Schema<A, I>) => Schema.optional(Schema.NullishOr(schema))
+
+/** @since 0.1.0 @category schemas */
+export const bankFields = { commitment: maybe(Commitment), minContextSlot: maybe(U64) }
+
+/** @since 0.1.0 @category schemas */
+export const BankConfig = Schema.Struct(bankFields)
+
+/** @since 0.1.0 @category schemas */
+export const DataSlice = Schema.Struct({ offset: Count, length: Count })
+
+/** @since 0.1.0 @category schemas */
+export const accountFields = { ...bankFields, encoding: maybe(AccountEncoding), dataSlice: maybe(DataSlice) }
+
+/** @since 0.1.0 @category schemas */
+export const AccountConfig = Schema.Struct(accountFields)
+
+/** @since 0.1.0 @category schemas */
+export const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalElement(Schema.NullishOr(schema))
+
+/** Characters of the complaint that are answered; the rest may be the client's own megabytes. */
+const MAX_COMPLAINT = 300
+
+/**
+ * Reads the parameters of a call. Elements beyond the schema's are ignored.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const decode = <A extends ReadonlyArray<unknown>, I extends ReadonlyArray<unknown>>(
+  schema: Schema.Schema<A, I>,
+  required: number,
+  accepted: number
+): ((params: ReadonlyArray<unknown>) => Read<A>) => {
+  const read = Schema.decodeUnknownEither(schema)
+  return (params) =>
+    params.length < required
+      ? Either.left(JsonRpcError.params(`\`params\` should have at least ${required} argument(s)`))
+      : Either.mapLeft(read(params.slice(0, accepted)), complain)
+}
+
+const complain = (error: ParseResult.ParseError): JsonRpcError.JsonRpcError =>
+  JsonRpcError.params(`Invalid params: ${describe(error).slice(0, MAX_COMPLAINT)}`)
+
+/** To describe a value that is nested deeper than the stack throws. */
+const describe = (error: ParseResult.ParseError): string =>
+  Either.try(() => ParseResult.ArrayFormatter.formatErrorSync(error)).pipe(
+    Either.map(([issue]) =>
+      issue === undefined ? "invalid" : `${issue.path.map(String).join(".")}: ${issue.message}`
+    ),
+    Either.getOrElse(() => "nested too deep")
+  )
+
+const base58Of =
+  <A extends string>(size: number, maxCharacters: number, is: (text: string) => text is A) =>
+  (text: string): Read<A> => {
+    if (is(text)) return Either.right(text)
+    const isWrongSize = text.length > maxCharacters || Either.isRight(Base58.decode(text, size + 1))
+    return Either.left(JsonRpcError.params(`Invalid param: ${isWrongSize ? "WrongSize" : "Invalid"}`))
+  }
+
+/** @since 0.1.0 @category decoding */
+export const address: (text: string) => Read<Address> = base58Of(Address_.SIZE, 44, Address_.is)
+
+/** @since 0.1.0 @category decoding */
+export const signature: (text: string) => Read<Signature> = base58Of(Signature_.SIZE, 88, Signature_.is)
+
+/** @since 0.1.0 @category decoding */
+export const blockhash: (text: string) => Read<Blockhash> = base58Of(Blockhash_.SIZE, 44, Blockhash_.is)
+
+/** Most characters that 1232 bytes have in the encodings. */
+const MAX_BASE58 = 1683
+const MAX_BASE64 = 1644
+
+/**
+ * Bytes of a transaction or a message in base58 or base64, at most 1232 of them. `what` is what a node calls it.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const wireBytes = (text: string, encoding: "base58" | "base64", what: string): Read<Uint8Array> => {
+  const maxCharacters = encoding === "base58" ? MAX_BASE58 : MAX_BASE64
+  if (text.length > maxCharacters) {
+    return Either.left(
+      JsonRpcError.params(
+        `${encoding} encoded ${what} too large: ${text.length} bytes (max: encoded/raw ${maxCharacters}/${MAX_TRANSACTION_BYTES})`
+      )
+    )
+  }
+  const bytes = encoding === "base58" ? Base58.decode(text, MAX_TRANSACTION_BYTES) : Base64.decode(text)
+  if (Either.isLeft(bytes)) {
+    return Either.left(JsonRpcError.params(`invalid ${encoding} encoding: ${bytes.left.rule}`))
+  }
+  return bytes.right.length > MAX_TRANSACTION_BYTES
+    ? Either.left(
+        JsonRpcError.params(
+          `decoded ${what} too large: ${bytes.right.length} bytes (max: ${MAX_TRANSACTION_BYTES} bytes)`
+        )
+      )
+    : Either.right(bytes.right)
+}
+
+/** Which bank a call is about. @since 0.1.0 @category models */
+export interface BankOptions {
+  readonly commitment?: "processed" | "confirmed" | "finalized" | null | undefined
+  readonly minContextSlot?: number | bigint | null | undefined
+}
+
+/**
+ * The bank that the commitment names, by default the finalized one; refused where it is older than `minContextSlot`.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const bank = (chain: Chain, options?: BankOptions | null): Read<Bank> => {
+  const found = chain.bank(options?.commitment ?? "finalized")
+  const least = options?.minContextSlot ?? 0
+  return found.slot < least ? Either.left(JsonRpcError.minContextSlot(found.slot)) : Either.right(found)
+}
+
+/**
+ * The commitment of a call about blocks and history, by default `finalized`; they know no `processed`.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const settledBank = (chain: Chain, options?: BankOptions | null): Read<Bank> =>
+  options?.commitment === "processed"
+    ? Either.left(JsonRpcError.params("Method does not support commitment below `confirmed`"))
+    : bank(chain, options)

@@ -1,0 +1,141 @@
+/**
+ * Transactions and their outcomes as a node writes them in JSON.
+ *
+ * @since 0.1.0
+ */
+import * as Either from "effect/Either"
+import * as Base58 from "../../../src/solana/Base58.js"
+import * as Base64 from "../../../src/solana/Base64.js"
+import type { CompiledInstruction } from "../../../src/solana/Message.js"
+import * as Signature from "../../../src/solana/Signature.js"
+import * as JsonInteger from "./JsonInteger.js"
+import * as JsonRpcError from "./JsonRpcError.js"
+import type { TransactionRecord } from "../chain/Ledger.js"
+import { isWritable, type LoadedTransaction } from "../chain/LoadedTransaction.js"
+import type { Read } from "./Params.js"
+import type { InnerInstruction, Outcome } from "../chain/Svm.js"
+
+/** @since 0.1.0 @category models */
+export type TransactionEncoding = "binary" | "base58" | "base64" | "json" | "jsonParsed"
+
+/**
+ * A transaction with its outcome, refused where the client does not say that it reads its version.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const view = (
+  record: TransactionRecord,
+  encoding: TransactionEncoding | "accounts",
+  maxVersion: number | undefined
+): Read<{ readonly transaction: unknown; readonly meta: unknown; readonly version?: "legacy" | number }> => {
+  const { version } = record.transaction.message
+  if (version !== "legacy" && (maxVersion === undefined || version > maxVersion)) {
+    return Either.left(JsonRpcError.unsupportedVersion(version))
+  }
+  const shown = { transaction: viewTransaction(record.transaction, encoding), meta: viewMeta(record) }
+  return Either.right(maxVersion === undefined ? shown : { ...shown, version })
+}
+
+const viewTransaction = (transaction: LoadedTransaction, encoding: TransactionEncoding | "accounts"): unknown => {
+  const { message, signatures, wire } = transaction
+  switch (encoding) {
+    case "binary":
+      return Base58.encode(wire)
+    case "base58":
+      return [Base58.encode(wire), "base58"]
+    case "base64":
+      return [Base64.encode(wire), "base64"]
+    case "accounts":
+      return {
+        signatures: signatures.map((bytes) => Signature.fromBytes(bytes)),
+        accountKeys: accountKeys(transaction)
+      }
+    case "json":
+    case "jsonParsed": {
+      const lookups = message.lookups.map(({ table, writable, readonly }) => ({
+        accountKey: table,
+        writableIndexes: Array.from(writable),
+        readonlyIndexes: Array.from(readonly)
+      }))
+      const versioned = message.version === "legacy" ? {} : { addressTableLookups: lookups }
+      const body =
+        encoding === "json"
+          ? {
+              header: {
+                numRequiredSignatures: message.header.requiredSignatures,
+                numReadonlySignedAccounts: message.header.readonlySigned,
+                numReadonlyUnsignedAccounts: message.header.readonlyUnsigned
+              },
+              accountKeys: message.staticAccounts,
+              instructions: message.instructions.map((instruction) => viewInstruction(instruction, 1))
+            }
+          : {
+              accountKeys: accountKeys(transaction),
+              instructions: message.instructions.map(({ programIndex, accountIndices, data }) => ({
+                programId: transaction.addresses[programIndex],
+                accounts: Array.from(accountIndices, (index) => transaction.addresses[index]),
+                data: Base58.encode(data),
+                stackHeight: 1
+              }))
+            }
+      return {
+        signatures: signatures.map((bytes) => Signature.fromBytes(bytes)),
+        message: { ...body, recentBlockhash: message.blockhash, ...versioned }
+      }
+    }
+  }
+}
+
+const accountKeys = (transaction: LoadedTransaction): ReadonlyArray<unknown> =>
+  transaction.addresses.map((pubkey, index) => ({
+    pubkey,
+    signer: index < transaction.message.header.requiredSignatures,
+    source: index < transaction.message.staticAccounts.length ? "transaction" : "lookupTable",
+    writable: isWritable(transaction, index)
+  }))
+
+const viewInstruction = (
+  { programIndex, accountIndices, data }: Pick<CompiledInstruction, "programIndex" | "accountIndices" | "data">,
+  stackHeight: number
+) => ({ programIdIndex: programIndex, accounts: Array.from(accountIndices), data: Base58.encode(data), stackHeight })
+
+const viewMeta = ({ transaction, outcome, fee, preBalances, postBalances }: TransactionRecord): unknown => ({
+  err: outcome.err,
+  status: outcome.err === null ? { Ok: null } : { Err: outcome.err },
+  fee: JsonInteger.fromBigInt(fee),
+  preBalances: preBalances.map(JsonInteger.fromBigInt),
+  postBalances: postBalances.map(JsonInteger.fromBigInt),
+  innerInstructions: viewInnerInstructions(outcome.innerInstructions),
+  logMessages: outcome.logs,
+  preTokenBalances: [],
+  postTokenBalances: [],
+  rewards: [],
+  loadedAddresses: transaction.loaded,
+  computeUnitsConsumed: JsonInteger.fromBigInt(outcome.unitsConsumed),
+  ...(outcome.returnData === undefined ? {} : { returnData: viewReturnData(outcome.returnData) })
+})
+
+/**
+ * The calls below each top-level instruction that made any.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const viewInnerInstructions = (
+  innerInstructions: ReadonlyArray<ReadonlyArray<InnerInstruction>>
+): ReadonlyArray<unknown> =>
+  innerInstructions.flatMap((calls, index) =>
+    calls.length === 0 ? [] : [{ index, instructions: calls.map((call) => viewInstruction(call, call.stackHeight)) }]
+  )
+
+/**
+ * What a program handed back; `null` for nothing.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const viewReturnData = (returnData: Outcome["returnData"]): unknown =>
+  returnData === undefined
+    ? null
+    : { programId: returnData.programId, data: [Base64.encode(returnData.data), "base64"] }

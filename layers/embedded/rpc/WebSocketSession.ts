@@ -1,0 +1,105 @@
+/**
+ * One WebSocket connection: its subscriptions, and the same calls as over HTTP.
+ *
+ * @since 0.1.0
+ */
+import * as Socket from "@effect/platform/Socket"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { SubscriptionKind } from "../../../services/RpcTransport.js"
+import type { Service } from "../Model.js"
+import type { Sink } from "./Feeds.js"
+import * as JsonRpc from "./JsonRpc.js"
+import * as JsonRpcError from "./JsonRpcError.js"
+import * as Subscriptions from "./methods/subscriptions.js"
+
+/** Bytes that wait for a client which does not read. Beyond, the connection is closed: nothing is left out unseen. */
+const MAX_BUFFERED_BYTES = 32 * 1024 * 1024
+
+/** Close codes of RFC 6455: the message is too big; the client breaks the server's rules. */
+const MESSAGE_TOO_BIG = 1009
+const POLICY_VIOLATION = 1008
+
+const kindBySubscribe = new Map<string, SubscriptionKind>(
+  Subscriptions.KINDS.map((kind) => [`${kind}Subscribe`, kind] as const)
+)
+const unsubscribes = new Set<string>(Subscriptions.KINDS.map((kind) => `${kind}Unsubscribe`))
+
+/**
+ * Answers a connection until it closes, then ends its subscriptions.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const run = (
+  cluster: Service,
+  socket: Socket.Socket,
+  maxMessageBytes: number
+): Effect.Effect<void, Socket.SocketError> =>
+  Effect.suspend(() => {
+    const subscriptions = new Map<number, () => void>()
+    let nextId = 0
+
+    /** `send` holds notifications back until the subscription is answered. */
+    const subscribe = (kind: SubscriptionKind, params: ReadonlyArray<unknown>, send: (text: string) => void) => {
+      const id = nextId++
+      const sink: Sink = (result, last) => {
+        if (last) subscriptions.delete(id)
+        send(JsonRpc.notification(`${kind}Notification`, id, result))
+      }
+      return Effect.map(cluster.listen(kind, params, sink), ({ close, answer }) => {
+        if (answer === undefined) subscriptions.set(id, close)
+        else sink(answer, true)
+        return id
+      })
+    }
+
+    const unsubscribe = (id: unknown) => {
+      const close = typeof id === "number" ? subscriptions.get(id) : undefined
+      if (typeof id !== "number" || close === undefined) {
+        return Effect.fail(JsonRpcError.params("Invalid subscription id."))
+      }
+      close()
+      subscriptions.delete(id)
+      return Effect.succeed(true)
+    }
+
+    const handle = (text: string) =>
+      Effect.gen(function* () {
+        const webSocket = yield* connection
+        const held: Array<string> = []
+        let isAnswered = false
+        const send = (text: string) => {
+          if (isAnswered) sendWithin(webSocket, text)
+          else held.push(text)
+        }
+        const reply = yield* JsonRpc.answer(text, (method, params) => {
+          const kind = kindBySubscribe.get(method)
+          if (kind !== undefined) return subscribe(kind, params, send)
+          return unsubscribes.has(method) ? unsubscribe(params[0]) : cluster.request(method, params)
+        })
+        isAnswered = true
+        if (reply !== undefined) sendWithin(webSocket, reply)
+        held.forEach((text) => sendWithin(webSocket, text))
+      })
+
+    return socket
+      .runRaw((message) =>
+        message.length > maxMessageBytes
+          ? Effect.map(connection, (webSocket) => webSocket.close(MESSAGE_TOO_BIG, "the message is too big"))
+          : handle(typeof message === "string" ? message : decoder.decode(message))
+      )
+      .pipe(Effect.ensuring(Effect.sync(() => subscriptions.forEach((close) => close()))))
+  })
+
+/** A handler of `Socket.runRaw` always runs with the connection in its context, though its type does not say so. */
+const connection = Effect.flatMap(Effect.serviceOption(Socket.WebSocket), (found) =>
+  Option.isSome(found) ? Effect.succeed(found.value) : Effect.dieMessage("a message came without its connection")
+)
+
+const decoder = new TextDecoder()
+
+const sendWithin = (webSocket: WebSocket, text: string): void => {
+  if (webSocket.bufferedAmount > MAX_BUFFERED_BYTES) webSocket.close(POLICY_VIOLATION, "the client does not read")
+  else webSocket.send(text)
+}

@@ -1,0 +1,149 @@
+/**
+ * Methods about the node and the cluster as a whole.
+ *
+ * @since 0.1.0
+ */
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import * as Fees from "../Fees.js"
+import * as JsonInteger from "../JsonInteger.js"
+import * as JsonRpcError from "../JsonRpcError.js"
+import { isWritable } from "../../chain/LoadedTransaction.js"
+import { API_VERSION, contextual, type Method, method } from "../Node.js"
+import * as Params from "../Params.js"
+import { SLOTS_PER_EPOCH } from "../../chain/Sysvars.js"
+
+/** The features that LiteSVM 1.5.0 has active are all that its Agave knows; no real cluster has this number. */
+const FEATURE_SET = 0
+
+const MAX_PERFORMANCE_SAMPLES = 720
+const SAMPLE_SECONDS = 60
+const MAX_FEE_ACCOUNTS = 128
+const FEE_BLOCKS = 150
+
+const none = Params.decode(Schema.Tuple(), 0, 0)
+const bankOnly = Params.decode(Schema.Tuple(Params.optional(Params.BankConfig)), 0, 1)
+
+const getHealth = method(none, () => Either.right("ok"))
+
+const getVersion = method(none, () => Either.right({ "solana-core": API_VERSION, "feature-set": FEATURE_SET }))
+
+const getIdentity = method(none, ({ identity }) => Either.right({ identity }))
+
+const getGenesisHash = method(none, ({ chain }) => Either.right(chain.genesisHash))
+
+const getSlot = method(bankOnly, ({ chain }, [config]) => Either.map(Params.bank(chain, config), ({ slot }) => slot))
+
+const getBlockHeight = method(bankOnly, ({ chain }, [config]) =>
+  Either.map(Params.bank(chain, config), ({ height }) => height)
+)
+
+const getEpochInfo = method(bankOnly, ({ chain }, [config]) =>
+  Either.map(Params.bank(chain, config), ({ slot, height }) => ({
+    absoluteSlot: slot,
+    blockHeight: height,
+    epoch: Math.floor(slot / SLOTS_PER_EPOCH),
+    slotIndex: slot % SLOTS_PER_EPOCH,
+    slotsInEpoch: SLOTS_PER_EPOCH,
+    transactionCount: chain.transactionCount
+  }))
+)
+
+const getEpochSchedule = method(none, () =>
+  Either.right({
+    slotsPerEpoch: SLOTS_PER_EPOCH,
+    leaderScheduleSlotOffset: SLOTS_PER_EPOCH,
+    warmup: false,
+    firstNormalEpoch: 0,
+    firstNormalSlot: 0
+  })
+)
+
+const getTransactionCount = method(bankOnly, ({ chain }, [config]) =>
+  Either.map(Params.bank(chain, config), () => chain.transactionCount)
+)
+
+const getSupply = method(
+  Params.decode(
+    Schema.Tuple(
+      Params.optional(
+        Schema.Struct({
+          commitment: Params.maybe(Params.Commitment),
+          excludeNonCirculatingAccountsList: Params.maybe(Schema.Boolean)
+        })
+      )
+    ),
+    0,
+    1
+  ),
+  ({ chain }, [config]) =>
+    Either.map(Params.bank(chain, config), (bank) => {
+      const total = JsonInteger.fromBigInt(chain.lamports)
+      return contextual(bank, { total, circulating: total, nonCirculating: 0, nonCirculatingAccounts: [] })
+    })
+)
+
+const getRecentPerformanceSamples = method(
+  Params.decode(Schema.Tuple(Params.optional(Params.U64)), 0, 1),
+  ({ chain }, [limit]) =>
+    (limit ?? 0) > MAX_PERFORMANCE_SAMPLES
+      ? Either.left(JsonRpcError.params(`Invalid limit; max ${MAX_PERFORMANCE_SAMPLES}`))
+      : Either.right(
+          chain.samples.slice(0, Number(limit ?? MAX_PERFORMANCE_SAMPLES)).map(({ slot, slots, transactions }) => ({
+            slot,
+            numSlots: slots,
+            numTransactions: transactions,
+            numNonVoteTransactions: transactions,
+            samplePeriodSecs: SAMPLE_SECONDS
+          }))
+        )
+)
+
+const getRecentPrioritizationFees = method(
+  Params.decode(Schema.Tuple(Params.optional(Schema.Array(Schema.String))), 0, 1),
+  ({ chain }, [texts]) =>
+    Either.gen(function* () {
+      if ((texts?.length ?? 0) > MAX_FEE_ACCOUNTS) {
+        return yield* Either.left(JsonRpcError.params(`Too many inputs provided; max ${MAX_FEE_ACCOUNTS}`))
+      }
+      const accounts = yield* Either.all((texts ?? []).map(Params.address))
+      return Array.from(chain.ledger.allBlocks)
+        .slice(-FEE_BLOCKS)
+        .map(({ slot, records }) => {
+          const prices = records
+            .filter(({ transaction }) =>
+              accounts.every((account) => {
+                const index = transaction.addresses.indexOf(account)
+                return index !== -1 && isWritable(transaction, index)
+              })
+            )
+            .map(({ transaction }) => Fees.priceOf(transaction.message))
+          const lowest = prices.reduce<bigint | undefined>(
+            (least, price) => (least === undefined || price < least ? price : least),
+            undefined
+          )
+          return { slot, prioritizationFee: JsonInteger.fromBigInt(lowest ?? 0n) }
+        })
+    })
+)
+
+/**
+ * By name.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const methods: Readonly<Record<string, Method>> = {
+  getHealth,
+  getVersion,
+  getIdentity,
+  getGenesisHash,
+  getSlot,
+  getBlockHeight,
+  getEpochInfo,
+  getEpochSchedule,
+  getTransactionCount,
+  getSupply,
+  getRecentPerformanceSamples,
+  getRecentPrioritizationFees
+}

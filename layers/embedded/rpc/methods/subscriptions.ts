@@ -1,0 +1,139 @@
+/**
+ * What each kind of subscription takes, and what it hears at once.
+ *
+ * @since 0.1.0
+ */
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import type { Commitment } from "@solana/kit"
+import type { SubscriptionKind } from "../../../../services/RpcTransport.js"
+import type { Chain } from "../../chain/Chain.js"
+import { signatureResult, type Topic } from "../Feeds.js"
+import * as Filters from "../Filters.js"
+import * as JsonRpcError from "../JsonRpcError.js"
+import * as Params from "../Params.js"
+import { knownStatus } from "./transactions.js"
+
+/**
+ * A subscription that a client asked for.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SubscriptionRequest {
+  readonly topic: Topic
+  readonly commitment: Commitment
+  /** The only notification, where it is due already. */
+  readonly answer: unknown
+}
+
+type Reader = (chain: Chain, params: ReadonlyArray<unknown>) => Params.Read<SubscriptionRequest>
+
+/** The kinds of subscription, as parts of method names. @since 0.1.0 @category constants */
+export const KINDS: ReadonlyArray<SubscriptionKind> = ["account", "program", "logs", "signature", "slot", "root"]
+
+const none = Params.decode(Schema.Tuple(), 0, 0)
+
+const CommitmentConfig = Schema.Struct({ commitment: Params.maybe(Params.Commitment) })
+
+const request = (topic: Topic, commitment: Commitment | null | undefined, answer?: unknown): SubscriptionRequest => ({
+  topic,
+  commitment: commitment ?? "finalized",
+  answer
+})
+
+const accountParams = Params.decode(Schema.Tuple(Schema.String, Params.optional(Params.AccountConfig)), 1, 2)
+
+const account: Reader = (_, params) =>
+  Either.gen(function* () {
+    const [text, config] = yield* accountParams(params)
+    const address = yield* Params.address(text)
+    return request({ kind: "account", address, view: config ?? {} }, config?.commitment)
+  })
+
+const programParams = Params.decode(
+  Schema.Tuple(
+    Schema.String,
+    Params.optional(Schema.Struct({ ...Params.accountFields, filters: Params.maybe(Schema.Array(Filters.Filter)) }))
+  ),
+  1,
+  2
+)
+
+const program: Reader = (_, params) =>
+  Either.gen(function* () {
+    const [text, config] = yield* programParams(params)
+    const address = yield* Params.address(text)
+    const accepts = yield* Filters.compile(config?.filters)
+    return request({ kind: "program", program: address, view: config ?? {}, accepts }, config?.commitment)
+  })
+
+const logsParams = Params.decode(
+  Schema.Tuple(
+    Schema.Union(Schema.Literal("all", "allWithVotes"), Schema.Struct({ mentions: Schema.Array(Schema.String) })),
+    Params.optional(CommitmentConfig)
+  ),
+  1,
+  2
+)
+
+const logs: Reader = (_, params) =>
+  Either.gen(function* () {
+    const [filter, config] = yield* logsParams(params)
+    if (typeof filter === "string") return request({ kind: "logs", mentions: undefined }, config?.commitment)
+    const [mention, ...more] = filter.mentions
+    if (mention === undefined || more.length > 0) {
+      return yield* Either.left(JsonRpcError.params("Invalid Request: Only 1 address supported"))
+    }
+    return request({ kind: "logs", mentions: yield* Params.address(mention) }, config?.commitment)
+  })
+
+const signatureParams = Params.decode(
+  Schema.Tuple(
+    Schema.String,
+    Params.optional(
+      Schema.Struct({
+        commitment: Params.maybe(Params.Commitment),
+        enableReceivedNotification: Params.maybe(Schema.Boolean)
+      })
+    )
+  ),
+  1,
+  2
+)
+
+const signature: Reader = (chain, params) =>
+  Either.gen(function* () {
+    const [text, config] = yield* signatureParams(params)
+    const signature = yield* Params.signature(text)
+    const commitment = config?.commitment ?? "finalized"
+    const status = knownStatus(chain, signature, commitment)
+    const answer = status === undefined ? undefined : signatureResult(status.slot, status.err)
+    return request({ kind: "signature", signature }, commitment, answer)
+  })
+
+const always =
+  (topic: Topic): Reader =>
+  (_, params) =>
+    Either.map(none(params), () => request(topic, undefined))
+
+const readers: Readonly<Record<SubscriptionKind, Reader>> = {
+  account,
+  program,
+  logs,
+  signature,
+  slot: always({ kind: "slot" }),
+  root: always({ kind: "root" })
+}
+
+/**
+ * Reads the parameters of a subscribe call.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const read = (
+  kind: SubscriptionKind,
+  chain: Chain,
+  params: ReadonlyArray<unknown>
+): Params.Read<SubscriptionRequest> => readers[kind](chain, params)

@@ -1,0 +1,349 @@
+/**
+ * Methods that send transactions, try them, and tell what became of them.
+ *
+ * @since 0.1.0
+ */
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import type { Address, Blockhash, Commitment, Signature } from "@solana/kit"
+import * as Message from "../../../../src/solana/Message.js"
+import * as Wire from "../../../../src/solana/Wire.js"
+import * as AccountView from "../AccountView.js"
+import type { Chain } from "../../chain/Chain.js"
+import type { Bank } from "../../chain/ChainState.js"
+import * as JsonInteger from "../JsonInteger.js"
+import * as JsonRpcError from "../JsonRpcError.js"
+import { type LoadedTransaction, load } from "../../chain/LoadedTransaction.js"
+import { contextual, type Method, method, type Node } from "../Node.js"
+import * as Params from "../Params.js"
+import type { Outcome, Simulation } from "../../chain/Svm.js"
+import * as Errors from "../../chain/TransactionErrors.js"
+import * as TransactionView from "../TransactionView.js"
+import { latestBlockhash } from "./blocks.js"
+
+const MAX_STATUSES = 256
+const MAX_HISTORY = 1000
+const WIRE_NAME = "solana_transaction::versioned::VersionedTransaction"
+
+/** Signed in or not, a transaction names no more accounts. */
+const MAX_LOADED_ACCOUNTS = 256
+
+const WireEncoding = Schema.Literal("base58", "base64")
+
+const SendConfig = Schema.Struct({
+  encoding: Params.maybe(WireEncoding),
+  skipPreflight: Params.maybe(Schema.Boolean),
+  preflightCommitment: Params.maybe(Params.Commitment),
+  maxRetries: Params.maybe(Params.U64),
+  minContextSlot: Params.maybe(Params.U64)
+})
+
+const sendTransaction = method(
+  Params.decode(Schema.Tuple(Schema.String, Params.optional(SendConfig)), 1, 2),
+  ({ chain, nowMillis }, [text, config]) =>
+    Either.gen(function* () {
+      const bank = yield* Params.bank(chain, {
+        commitment: config?.preflightCommitment,
+        minContextSlot: config?.minContextSlot
+      })
+      const transaction = yield* read(chain, text, config?.encoding ?? "base58")
+      if (config?.skipPreflight === true) {
+        chain.submit(transaction, nowMillis, true)
+        return transaction.signature
+      }
+      const simulation = simulate(chain, transaction, bank, nowMillis, true)
+      if (simulation.err === "SignatureFailure") return yield* Either.left(JsonRpcError.signatureVerification())
+      if (simulation.err !== null) {
+        return yield* Either.left(
+          JsonRpcError.preflight(Errors.describe(simulation.err), { ...viewOutcome(simulation), accounts: null })
+        )
+      }
+      chain.submit(transaction, nowMillis, false)
+      return transaction.signature
+    })
+)
+
+const SimulateConfig = Schema.Struct({
+  ...Params.bankFields,
+  encoding: Params.maybe(WireEncoding),
+  sigVerify: Params.maybe(Schema.Boolean),
+  replaceRecentBlockhash: Params.maybe(Schema.Boolean),
+  innerInstructions: Params.maybe(Schema.Boolean),
+  accounts: Params.maybe(
+    Schema.Struct({ addresses: Schema.Array(Schema.String), encoding: Params.maybe(Params.AccountEncoding) })
+  )
+})
+
+const simulateTransaction = method(
+  Params.decode(Schema.Tuple(Schema.String, Params.optional(SimulateConfig)), 1, 2),
+  ({ chain, nowMillis }, [text, config]) =>
+    Either.gen(function* () {
+      const isReplaced = config?.replaceRecentBlockhash === true
+      const isVerified = config?.sigVerify === true
+      if (isReplaced && isVerified) {
+        return yield* Either.left(JsonRpcError.params("sigVerify may not be used with replaceRecentBlockhash"))
+      }
+      const bank = yield* Params.bank(chain, config)
+      const given = yield* read(chain, text, config?.encoding ?? "base58")
+      const replacement = latestBlockhash(chain, bank)
+      const transaction = isReplaced ? withBlockhash(given, replacement.blockhash) : given
+      const wanted = config?.accounts ?? undefined
+      if ((wanted?.addresses.length ?? 0) > Math.min(transaction.addresses.length, MAX_LOADED_ACCOUNTS)) {
+        return yield* Either.left(
+          JsonRpcError.params(`Too many accounts provided; max ${transaction.addresses.length}`)
+        )
+      }
+      const encoding = wanted?.encoding ?? "base64"
+      if (wanted !== undefined && (encoding === "binary" || encoding === "base58")) {
+        return yield* Either.left(JsonRpcError.params("base58 encoding not supported"))
+      }
+      const addresses = yield* Either.all((wanted?.addresses ?? []).map(Params.address))
+      const simulation = simulate(chain, transaction, bank, nowMillis, isVerified)
+      if (simulation.err === "SignatureFailure") return yield* Either.left(JsonRpcError.signatureVerification())
+      const accounts = yield* Either.all(
+        addresses.map((address) => AccountView.viewMaybe(accountAfter(chain, bank, simulation, address), { encoding }))
+      )
+      return contextual(bank, {
+        ...viewOutcome(simulation),
+        accounts: wanted === undefined ? null : accounts,
+        innerInstructions:
+          config?.innerInstructions === true
+            ? TransactionView.viewInnerInstructions(simulation.innerInstructions)
+            : null,
+        replacementBlockhash: isReplaced ? replacement : null
+      })
+    })
+)
+
+/** As it would be after the simulation; nothing where it would be gone, or where the simulation failed. */
+const accountAfter = (chain: Chain, bank: Bank, simulation: Simulation, address: Address) => {
+  if (simulation.err !== null) return undefined
+  const account = simulation.accounts.get(address) ?? chain.account(address, bank.slot)
+  return account?.lamports === 0n ? undefined : account
+}
+
+const viewOutcome = ({ err, logs, unitsConsumed, returnData }: Outcome) => ({
+  err,
+  logs,
+  unitsConsumed: JsonInteger.fromBigInt(unitsConsumed),
+  returnData: TransactionView.viewReturnData(returnData),
+  innerInstructions: null,
+  replacementBlockhash: null
+})
+
+const NOTHING_RUN = {
+  logs: [],
+  unitsConsumed: 0n,
+  innerInstructions: [],
+  returnData: undefined,
+  accounts: new Map()
+} as const
+
+/** A wrong signature comes before all else, then the bank's refusal, then what running it gives. */
+const simulate = (
+  chain: Chain,
+  transaction: LoadedTransaction,
+  bank: Bank,
+  nowMillis: number,
+  verify: boolean
+): Simulation => {
+  const simulation = chain.simulate(transaction, bank, nowMillis, verify)
+  if (simulation.err === "SignatureFailure") return simulation
+  const refusal = chain.refusal(transaction, bank)
+  return refusal === undefined ? simulation : { ...NOTHING_RUN, err: refusal }
+}
+
+const read = (chain: Chain, text: string, encoding: "base58" | "base64"): Params.Read<LoadedTransaction> =>
+  Either.flatMap(Params.wireBytes(text, encoding, WIRE_NAME), (bytes) => fromBytes(chain, bytes))
+
+const fromBytes = (chain: Chain, bytes: Uint8Array): Params.Read<LoadedTransaction> =>
+  Either.gen(function* () {
+    const transaction = yield* Either.mapLeft(Wire.decode(bytes), refuseWire)
+    const { slot } = chain.bank("processed")
+    return yield* Either.mapLeft(
+      load(bytes, transaction, (address) => chain.account(address, slot), slot + chain.slotsUntilExecution),
+      (error) => JsonRpcError.params(`invalid transaction: ${Errors.describe(error)}`)
+    )
+  })
+
+const refuseWire = (error: Wire.WireError): JsonRpcError.JsonRpcError => {
+  switch (error.reason) {
+    case "InvalidHeader":
+    case "IndexOutOfRange":
+    case "InvalidLookup":
+    case "SignatureCount":
+      return JsonRpcError.params(`invalid transaction: ${Errors.describe("SanitizeFailure")}`)
+    default:
+      return JsonRpcError.params(`failed to deserialize ${WIRE_NAME}: ${error.message}`)
+  }
+}
+
+const withBlockhash = (transaction: LoadedTransaction, blockhash: Blockhash): LoadedTransaction => {
+  const message = { ...transaction.message, blockhash }
+  return { ...transaction, message, wire: Wire.encode(transaction.signatures, Message.encode(message)) }
+}
+
+const requestAirdrop = method(
+  Params.decode(Schema.Tuple(Schema.String, Params.U64, Params.optional(Params.BankConfig)), 2, 3),
+  (node, [text, lamports]) =>
+    Either.flatMap(Params.address(text), (address) => airdrop(node, address, BigInt(lamports)))
+)
+
+/**
+ * Pays from the faucet, in a transaction that has landed when this returns.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const airdrop = (
+  { chain, faucet, nowMillis }: Node,
+  address: Address,
+  lamports: bigint
+): Params.Read<Signature> =>
+  Either.gen(function* () {
+    const { blockhash } = chain.latestBlockhash(chain.bank("processed"))
+    const wire = yield* Either.mapLeft(faucet.transfer(address, lamports, blockhash), (error) =>
+      JsonRpcError.params(`Invalid params: ${error.message}`)
+    )
+    const transaction = yield* fromBytes(chain, wire)
+    const landed = Either.flatMap(chain.submit(transaction, nowMillis, false), ({ outcome }) =>
+      outcome.err === null ? Either.right(transaction.signature) : Either.left(outcome.err)
+    )
+    return yield* Either.mapLeft(landed, (error) =>
+      JsonRpcError.internal(`Internal error: the faucet's transfer failed: ${Errors.describe(error)}`)
+    )
+  })
+
+const getSignatureStatuses = method(
+  Params.decode(
+    Schema.Tuple(
+      Schema.Array(Schema.String),
+      Params.optional(Schema.Struct({ searchTransactionHistory: Params.maybe(Schema.Boolean) }))
+    ),
+    1,
+    2
+  ),
+  ({ chain }, [texts, config]) =>
+    Either.gen(function* () {
+      if (texts.length > MAX_STATUSES) {
+        return yield* Either.left(JsonRpcError.params(`Too many inputs provided; max ${MAX_STATUSES}`))
+      }
+      const signatures = yield* Either.all(texts.map(Params.signature))
+      const searches = config?.searchTransactionHistory === true
+      return contextual(
+        chain.bank("processed"),
+        signatures.map((signature) => viewStatus(chain, signature, searches))
+      )
+    })
+)
+
+const viewStatus = (chain: Chain, signature: Signature, searches: boolean): unknown => {
+  const status = chain.ledger.status(signature) ?? (searches ? fromHistory(chain, signature) : undefined)
+  if (status === undefined) return null
+  const { slot, err } = status
+  const confirmationStatus = chain.commitmentOf(slot)
+  return {
+    slot,
+    confirmations: confirmationStatus === "finalized" ? null : chain.bank("processed").slot - slot,
+    err,
+    status: err === null ? { Ok: null } : { Err: err },
+    confirmationStatus
+  }
+}
+
+const fromHistory = (chain: Chain, signature: Signature) => {
+  const record = chain.ledger.record(signature)
+  return record === undefined ? undefined : { slot: record.slot, err: record.outcome.err }
+}
+
+const HistoryConfig = Schema.Struct({
+  ...Params.bankFields,
+  limit: Params.maybe(Params.U64),
+  before: Params.maybe(Schema.String),
+  until: Params.maybe(Schema.String)
+})
+
+const getSignaturesForAddress = method(
+  Params.decode(Schema.Tuple(Schema.String, Params.optional(HistoryConfig)), 1, 2),
+  ({ chain }, [text, config]) =>
+    Either.gen(function* () {
+      const address = yield* Params.address(text)
+      const before = config?.before == null ? undefined : yield* Params.signature(config.before)
+      const until = config?.until == null ? undefined : yield* Params.signature(config.until)
+      const limit = Number(config?.limit ?? MAX_HISTORY)
+      if (limit < 1 || limit > MAX_HISTORY) {
+        return yield* Either.left(JsonRpcError.params(`Invalid limit; max ${MAX_HISTORY}`))
+      }
+      const bank = yield* Params.settledBank(chain, config)
+      const history = chain.ledger.history(address)
+      const indexOf = (signature: Signature) =>
+        history.findIndex(({ transaction }) => transaction.signature === signature)
+      const start = before === undefined ? 0 : indexOf(before) + 1
+      const end = until === undefined ? -1 : indexOf(until)
+      if (before !== undefined && start === 0) return []
+      return history
+        .slice(start, end === -1 ? undefined : Math.max(start, end))
+        .filter(({ slot }) => slot <= bank.slot)
+        .slice(0, limit)
+        .map(({ transaction, outcome, slot, blockTime }) => ({
+          signature: transaction.signature,
+          slot,
+          err: outcome.err,
+          memo: null,
+          blockTime: JsonInteger.fromBigInt(blockTime),
+          confirmationStatus: chain.commitmentOf(slot)
+        }))
+    })
+)
+
+const TransactionConfig = Schema.Struct({
+  commitment: Params.maybe(Params.Commitment),
+  encoding: Params.maybe(Params.TransactionEncoding),
+  maxSupportedTransactionVersion: Params.maybe(Params.Count)
+})
+
+const getTransaction = method(
+  Params.decode(
+    Schema.Tuple(Schema.String, Params.optional(Schema.Union(Params.TransactionEncoding, TransactionConfig))),
+    1,
+    2
+  ),
+  ({ chain }, [text, encodingOrConfig]) =>
+    Either.gen(function* () {
+      const signature = yield* Params.signature(text)
+      const config: typeof TransactionConfig.Type =
+        typeof encodingOrConfig === "string" ? { encoding: encodingOrConfig } : (encodingOrConfig ?? {})
+      const bank = yield* Params.settledBank(chain, config)
+      const record = chain.ledger.record(signature)
+      if (record === undefined || record.slot > bank.slot) return null
+      const maxVersion = config.maxSupportedTransactionVersion ?? undefined
+      const shown = yield* TransactionView.view(record, config.encoding ?? "json", maxVersion)
+      return { slot: record.slot, ...shown, blockTime: JsonInteger.fromBigInt(record.blockTime) }
+    })
+)
+
+/**
+ * The commitment at which a transaction's status is known already, if it is.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const knownStatus = (chain: Chain, signature: Signature, commitment: Commitment) => {
+  const status = chain.ledger.status(signature)
+  return status !== undefined && status.slot <= chain.bank(commitment).slot ? status : undefined
+}
+
+/**
+ * By name.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const methods: Readonly<Record<string, Method>> = {
+  sendTransaction,
+  simulateTransaction,
+  requestAirdrop,
+  getSignatureStatuses,
+  getSignaturesForAddress,
+  getTransaction
+}

@@ -1,0 +1,417 @@
+/**
+ * Transactions that were signed and whose outcome is not known yet, written down so that another process can go on with
+ * them when this one dies.
+ *
+ * - An entry is written before its transaction is first sent, and removed when the outcome is known.
+ * - An entry names its cluster and its program. `Transactions` does not send or judge it anywhere else.
+ * - An entry that cannot be read is reported and kept: its transaction may have landed.
+ *
+ * Entries in files ({@link layerFileSystem}) are synced to the disk and survive the death of the machine. Those in a
+ * `KeyValueStore` survive what that store survives.
+ *
+ * @since 0.1.0
+ */
+import type { Signature } from "@solana/kit"
+import type { FileSystem } from "@effect/platform/FileSystem"
+import type { KeyValueStore } from "@effect/platform/KeyValueStore"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { InvalidInput } from "../src/InvalidInput.js"
+import * as Address from "../src/solana/Address.js"
+import * as Blockhash from "../src/solana/Blockhash.js"
+import * as Signatures from "../src/solana/Signature.js"
+import * as Wire from "../src/solana/Wire.js"
+import * as FileStore from "./internal/fileStore.js"
+import { keyValueStore } from "./internal/keyValueStore.js"
+import * as StoreFailure from "./internal/storeFailure.js"
+import { SignedTransaction } from "./SignedTransaction.js"
+
+/**
+ * One transaction that may be on its way.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class JournalEntry extends Schema.Class<JournalEntry>("@pod-protocol/effect/JournalEntry")({
+  signed: SignedTransaction,
+  /** The accounts that it makes, where its sender said so. */
+  creates: Schema.Array(Address.Schema),
+  /** The genesis hash of the cluster that it was sent to. `Transactions` always writes it. */
+  genesis: Schema.optional(Blockhash.Schema),
+  /** The program that its sender spoke to. `Transactions` always writes it. */
+  program: Schema.optional(Address.Schema)
+}) {}
+
+/**
+ * A journal did not write or read.
+ *
+ * - `Full`: it holds as many entries as it may. `Transactions.recover` finishes and removes those of dead processes.
+ * - `Foreign`: it holds this transaction as one of another cluster or program.
+ * - `Unavailable`: the store failed; `detail` says why and what to do, `cause` is the store's own error.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class JournalError extends Schema.TaggedError<JournalError>("@pod-protocol/effect/JournalError")(
+  "JournalError",
+  {
+    reason: Schema.Literal("Foreign", "Full", "Unavailable"),
+    detail: Schema.optional(Schema.String),
+    cause: Schema.optional(Schema.Defect)
+  }
+) {
+  override get message(): string {
+    switch (this.reason) {
+      case "Foreign":
+        return "The journal holds this transaction for another cluster or program. Recover it there"
+      case "Full":
+        return `The journal is full${this.detail === undefined ? "" : `: ${this.detail}`}. Recover its entries, or give it more capacity`
+      case "Unavailable":
+        return `The journal's store failed: ${this.detail ?? StoreFailure.explain(this.cause)}`
+    }
+  }
+
+  /** Whether the same may succeed later. False for `Foreign`. */
+  get isRetryable(): boolean {
+    return this.reason !== "Foreign"
+  }
+}
+
+/**
+ * What can be asked of a journal.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /**
+   * Writes a transaction down. When this succeeds, it is found after the death of the process. When it fails, it is not
+   * written down. When it is interrupted, the writing goes on: `forget` removes it.
+   */
+  readonly record: (entry: JournalEntry) => Effect.Effect<void, JournalError>
+  /**
+   * Strikes it out, since its outcome is known. Nothing happens where it was not written down. When the store fails, the
+   * entry does not count any more in this process; the next process finds it again, unless it could be removed later.
+   */
+  readonly forget: (signature: Signature) => Effect.Effect<void, JournalError>
+  /** What was written down and not struck out, by this process and those before it. */
+  readonly pending: Effect.Effect<ReadonlyArray<JournalEntry>>
+  /**
+   * The keys under which something stands that is no entry, such as one that a power loss cut off. Each may have been
+   * a transaction that was sent. They are kept and take up capacity until they are removed from the store by hand.
+   */
+  readonly unreadable: Effect.Effect<ReadonlyArray<string>>
+}
+
+/**
+ * Where `Transactions` writes down what it sends, if this is provided to its layer. One journal belongs to one process
+ * at a time.
+ *
+ * @example
+ * ```ts
+ * import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+ * import { Transactions } from "@pod-protocol/effect"
+ * import * as Journal from "@pod-protocol/effect/services/Journal"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ * import * as Stream from "effect/Stream"
+ *
+ * export const JournaledTransactions = Transactions.layer().pipe(
+ *   Layer.provide(Journal.layerFileSystem("journal")),
+ *   Layer.provide(NodeFileSystem.layer)
+ * )
+ *
+ * export const finishWhatWasLeft = Effect.flatMap(Transactions.Transactions, ({ recover }) =>
+ *   Stream.runForEach(recover, ({ outcome, signed }) => Effect.log(signed.signature, outcome._tag))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class Journal extends Context.Tag("@pod-protocol/effect/Journal")<Journal, Service>() {}
+
+/**
+ * How a journal uses its store.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** What its keys begin with. Default `transaction-`. Two journals in one store need different ones. */
+  readonly prefix?: string | undefined
+  /**
+   * Entries at the same time. Default 1024, as many as `Transactions` has in flight. Too low: sending fails with
+   * `Unrecorded` while it is full, and a `KeyValueStore` is not searched for entries of a process that had more. Too
+   * high: each start reads that many keys.
+   */
+  readonly capacity?: number | undefined
+  /**
+   * Reads and writes of the store at the same time; others wait in the order in which they came. Default 16. Too low:
+   * sends wait for one another's writes. Too high: each may hold a file descriptor, and the application has none left.
+   */
+  readonly concurrency?: number | undefined
+}
+
+/** An entry takes less than 4 KiB. */
+const MAX_ENTRY_BYTES = 65_536
+
+/** Where a journal keeps its texts. */
+interface Store {
+  readonly get: (key: string) => Effect.Effect<Option.Option<string>, unknown>
+  readonly set: (key: string, text: string) => Effect.Effect<void, unknown>
+  readonly remove: (key: string) => Effect.Effect<void, unknown>
+  /** All keys, where the store can list them. */
+  readonly keys: Effect.Effect<ReadonlyArray<string>, unknown>
+}
+
+/** An entry under its key. Nobody may rely on it before `written` is done, nor once it is `leaving`. */
+interface Slot {
+  readonly key: string
+  readonly entry: JournalEntry
+  readonly written: Deferred.Deferred<void, JournalError>
+  leaving: Deferred.Deferred<void> | undefined
+}
+
+const Stored = Schema.parseJson(JournalEntry)
+const encode = Schema.encode(Stored)
+const decodeStored = Schema.decodeOption(Stored)
+
+/** None for what is no entry, or names another transaction than its bytes are. */
+const decode = (text: string): Option.Option<JournalEntry> =>
+  text.length > MAX_ENTRY_BYTES
+    ? Option.none()
+    : Option.filter(decodeStored(text), ({ signed: { signature, wire } }) => {
+        const isTransaction = Either.isRight(Wire.decode(wire))
+        return isTransaction && Signatures.fromBytes(wire, Wire.FIRST_SIGNATURE_AT) === signature
+      })
+
+const unavailable = (cause: unknown) =>
+  new JournalError({ reason: "Unavailable", detail: StoreFailure.explain(cause), cause })
+
+/** Runs to its end, though the caller that waits for it is interrupted. */
+const detached = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(Effect.forkDaemon(effect), (fiber) => restore(Fiber.join(fiber)))
+  )
+
+const differ = <A>(one: A | undefined, other: A | undefined): boolean =>
+  one !== undefined && other !== undefined && one !== other
+
+const atLeastOne = (field: string, value: number): Either.Either<number, InvalidInput> =>
+  Number.isSafeInteger(value) && value > 0
+    ? Either.right(value)
+    : Either.left(new InvalidInput({ field, rule: "must be a whole number, at least 1", size: value }))
+
+/**
+ * The entries of a store, each under one of `capacity` keys.
+ *
+ * A key is in one of four places: in `taken`, in `free`, in `stale` (free, but what stood there could not be removed) or
+ * in `unreadable`. It moves when the store has answered, and no operation of the store is interrupted: nothing is still
+ * writing a key that is free.
+ */
+const over = Effect.fnUntraced(function* (
+  { get, keys, remove, set }: Store,
+  options: Options
+): Effect.fn.Return<Service, InvalidInput | JournalError> {
+  const { prefix = "transaction-" } = options
+  const capacity = yield* atLeastOne("capacity", options.capacity ?? 1024)
+  const concurrency = yield* atLeastOne("concurrency", options.concurrency ?? 16)
+  const permits = yield* Effect.makeSemaphore(concurrency)
+  const limited = <A>(use: Effect.Effect<A, unknown>) => Effect.mapError(permits.withPermits(1)(use), unavailable)
+  const removed = (key: string) =>
+    Effect.catchIf(
+      limited(remove(key)),
+      ({ cause }) => StoreFailure.isNotFound(cause),
+      () => Effect.void
+    )
+
+  const taken = new Map<Signature, Slot>()
+  const free: Array<string> = []
+  const stale: Array<string> = []
+  const unreadable: Array<string> = []
+
+  /** Makes the entry's key free again. */
+  const strike = (signature: Signature, { key }: Slot) =>
+    Effect.onExit(removed(key), (exit) =>
+      Effect.sync(() => {
+        taken.delete(signature)
+        if (Exit.isSuccess(exit)) free.push(key)
+        else stale.push(key)
+      })
+    )
+
+  /** The store works again: one of the keys that it did not remove is removed now. */
+  const clean = Effect.suspend(() => {
+    const key = stale.pop()
+    if (key === undefined) return Effect.void
+    return Effect.match(removed(key), {
+      onFailure: () => {
+        stale.push(key)
+      },
+      onSuccess: () => {
+        free.push(key)
+      }
+    })
+  })
+
+  const full = () =>
+    new JournalError({
+      reason: "Full",
+      detail: `${taken.size} entries are pending and ${unreadable.length} cannot be read`
+    })
+
+  const write = (slot: Slot) =>
+    encode(slot.entry).pipe(
+      Effect.mapError(unavailable),
+      Effect.flatMap((text) => limited(set(slot.key, text))),
+      Effect.tapError(() => Effect.ignore(strike(slot.entry.signed.signature, slot))),
+      Effect.intoDeferred(slot.written)
+    )
+
+  const record: Service["record"] = (entry) =>
+    Effect.suspend(() => {
+      const { signature } = entry.signed
+      const known = taken.get(signature)
+      if (known !== undefined) {
+        if (differ(known.entry.genesis, entry.genesis) || differ(known.entry.program, entry.program)) {
+          return new JournalError({ reason: "Foreign" })
+        }
+        return known.leaving === undefined
+          ? Deferred.await(known.written)
+          : Effect.zipRight(Deferred.await(known.leaving), record(entry))
+      }
+      // What could not be removed is overwritten first.
+      const key = stale.pop() ?? free.pop()
+      if (key === undefined) return full()
+      const slot: Slot = { key, entry, written: Deferred.unsafeMake(FiberId.none), leaving: undefined }
+      taken.set(signature, slot)
+      return Effect.zipRight(detached(write(slot)), Deferred.await(slot.written))
+    })
+
+  const forget: Service["forget"] = (signature) =>
+    Effect.suspend(() => {
+      const slot = taken.get(signature)
+      if (slot === undefined) return Effect.void
+      if (slot.leaving !== undefined) return Deferred.await(slot.leaving)
+      const leaving = Deferred.unsafeMake<void>(FiberId.none)
+      slot.leaving = leaving
+      return Effect.exit(Deferred.await(slot.written)).pipe(
+        // Where it could not be written, it is struck out already.
+        Effect.flatMap((written) => (Exit.isSuccess(written) ? strike(signature, slot) : Effect.void)),
+        Effect.ensuring(Deferred.succeed(leaving, undefined)),
+        Effect.zipLeft(clean),
+        detached
+      )
+    })
+
+  const restore = (key: string, text: string) =>
+    Option.match(decode(text), {
+      onNone: () => {
+        unreadable.push(key)
+        return Effect.logError("A journal entry cannot be read and is kept. Its transaction may have landed", key)
+      },
+      onSome: (entry) =>
+        Effect.map(Deferred.make<void, JournalError>(), (written) => {
+          Deferred.unsafeDone(written, Effect.void)
+          taken.set(entry.signed.signature, { key, entry, written, leaving: undefined })
+        })
+    })
+
+  const read = (key: string) =>
+    Effect.flatMap(
+      limited(get(key)),
+      Option.match({ onNone: () => Effect.sync(() => void free.push(key)), onSome: (text) => restore(key, text) })
+    )
+
+  /** A store that cannot be written is found now, and not by the first transaction. */
+  const probe = `${prefix}probe`
+  yield* limited(set(probe, "")).pipe(Effect.ensuring(Effect.ignore(removed(probe))))
+  const own = Array.from({ length: capacity }, (_, index) => `${prefix}${index}`)
+  const isOwn = (key: string) => key.startsWith(prefix) && /^\d{1,15}$/.test(key.slice(prefix.length))
+  const listed = Array.from(yield* limited(keys)).filter(isOwn)
+  yield* Effect.forEach(new Set([...own, ...listed]), read, { concurrency, discard: true })
+  free.reverse()
+
+  return {
+    record,
+    forget,
+    pending: Effect.sync(() => Array.from(taken.values(), ({ entry }) => entry)),
+    unreadable: Effect.sync(() => unreadable.slice())
+  }
+})
+
+/**
+ * A journal over a key-value store, each entry under one of `capacity` keys. `JournalError` where the store cannot be
+ * read or written.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: Options = {}): Effect.Effect<Service, InvalidInput | JournalError, KeyValueStore> =>
+  Effect.flatMap(keyValueStore, ({ get, remove, set }) => over({ get, remove, set, keys: Effect.succeed([]) }, options))
+
+const decoder = new TextDecoder()
+const encoder = new TextEncoder()
+
+/**
+ * A journal in the files of a folder, which is made if it does not exist. Each entry is written beside, synced and
+ * renamed, and the folder is synced, before its transaction is first sent. Files and new folders can be read by their
+ * owner alone. `JournalError` where the folder cannot be read or written.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeFileSystem = (
+  directory: string,
+  options: Options = {}
+): Effect.Effect<Service, InvalidInput | JournalError, FileSystem> =>
+  FileStore.make(directory, { maxBytes: MAX_ENTRY_BYTES, leftoverAge: Duration.zero }).pipe(
+    Effect.mapError(unavailable),
+    Effect.flatMap(({ get, keys, remove, set }) =>
+      over(
+        {
+          get: (key) =>
+            Effect.map(
+              get(key),
+              Option.map((bytes) => decoder.decode(bytes))
+            ),
+          set: (key, text) => set(key, encoder.encode(text)),
+          remove,
+          keys
+        },
+        options
+      )
+    )
+  )
+
+/**
+ * {@link make} as a layer. `InvalidInput` for a bound that is no positive whole number.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerKeyValueStore = (
+  options?: Options
+): Layer.Layer<Journal, InvalidInput | JournalError, KeyValueStore> => Layer.effect(Journal, make(options))
+
+/**
+ * {@link makeFileSystem} as a layer. `InvalidInput` for a bound that is no positive whole number.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerFileSystem = (
+  directory: string,
+  options?: Options
+): Layer.Layer<Journal, InvalidInput | JournalError, FileSystem> =>
+  Layer.effect(Journal, makeFileSystem(directory, options))

@@ -1,0 +1,180 @@
+/**
+ * One endpoint or several as one transport that survives: what `RpcPool` stands on.
+ *
+ * ```text
+ *   coalesce   equal reads are shared, single accounts are read together
+ *      │
+ *    retry     what failed for a passing reason, within time and budget
+ *      │
+ *  endpoints   the best now, the next when it fails; the cluster that all are of
+ *      │
+ *  ┌───┴────┐  each with its limits, circuit, health and heartbeat
+ *  socket   socket
+ *
+ *  reconnect   beside them: subscriptions that were lost are made again, equal ones shared
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type { Address } from "@solana/kit"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Predicate from "effect/Predicate"
+import type * as Scope from "effect/Scope"
+import { InvalidInput } from "../src/InvalidInput.js"
+import type { RpcTransport } from "./RpcTransport.js"
+import * as Coalesce from "./transport/Coalesce.js"
+import * as Deadline from "./Deadline.js"
+import * as Endpoint from "./transport/Endpoint.js"
+import * as Endpoints from "./transport/Endpoints.js"
+import { EndpointsError } from "./EndpointsError.js"
+import * as Reconnect from "./transport/Reconnect.js"
+import * as Retry from "./transport/Retry.js"
+
+/**
+ * What is done for all endpoints together. With one endpoint its genesis is checked only where `genesis` says it, and there
+ * are no probes unless `probeInterval` says so.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options extends Endpoints.Options {
+  /**
+   * A program that the cluster must have: each endpoint that reads is asked for it at the start, within `startTimeout`.
+   * Default: none, and one endpoint alone is not asked anything before the first call.
+   */
+  readonly program?: Address | undefined
+  /** Default: as `Retry.Options` says. `false` fails each call with its first failure. */
+  readonly retry?: Retry.Options | false | undefined
+  /** Default: as `Coalesce.Options` says. `false` makes each read by itself. */
+  readonly coalesce?: Coalesce.Options | false | undefined
+  /** Default: as `Reconnect.Options` says. `false` fails a subscription with its socket, and shares none. */
+  readonly reconnect?: Reconnect.Options | false | undefined
+}
+
+/**
+ * One endpoint: its socket, what it is for and what it bears.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Member extends Endpoint.Options {
+  readonly transport: RpcTransport
+}
+
+const decorated = <O, R>(
+  transport: RpcTransport,
+  options: O | false | undefined,
+  make: (options?: O) => (transport: RpcTransport) => Effect.Effect<RpcTransport, InvalidInput, R>
+): Effect.Effect<RpcTransport, InvalidInput, R> =>
+  options === false ? Effect.succeed(transport) : make(options)(transport)
+
+const isProgram = (reply: unknown): boolean => {
+  const value = Predicate.hasProperty(reply, "value") ? reply.value : undefined
+  return Predicate.hasProperty(value, "executable") && value.executable === true
+}
+
+/** Those that do not answer are left to later calls, if there is one that does. */
+const requireProgram = (
+  endpoints: ReadonlyArray<Endpoint.Endpoint>,
+  program: Address,
+  timeout: Duration.DurationInput
+): Effect.Effect<void, EndpointsError | InvalidInput> =>
+  Effect.gen(function* () {
+    const readers = endpoints.filter(({ roles }) => roles.has("read"))
+    const params = [program, { commitment: "confirmed", encoding: "base64", dataSlice: { offset: 0, length: 0 } }]
+    const answers = yield* Effect.forEach(
+      readers,
+      ({ transport }) =>
+        Effect.flatMap(Retry.make()(transport), ({ host, request }) =>
+          request("getAccountInfo", params).pipe(
+            Effect.filterOrFail(
+              isProgram,
+              () => new EndpointsError({ reason: "NoProgram", host, detail: `there is no program at ${program}` })
+            ),
+            Effect.catchTag(
+              "RpcError",
+              (cause) => new EndpointsError({ reason: "Unreachable", host, detail: cause.message, cause })
+            ),
+            Deadline.within(timeout),
+            Effect.either
+          )
+        ),
+      { concurrency: "unbounded" }
+    )
+    const errors = answers.flatMap((answer) => (Either.isLeft(answer) ? [answer.left] : []))
+    const lacking = errors.find(({ reason }) => reason === "NoProgram")
+    const error = lacking ?? (errors.length === answers.length ? errors[0] : undefined)
+    if (error !== undefined) return yield* error
+  })
+
+/** Does it for each endpoint; where there are several, a bad option is told with its endpoint's index. */
+const forEndpoints = <A, B, R>(
+  endpoints: ReadonlyArray<A>,
+  f: (endpoint: A) => Effect.Effect<B, InvalidInput, R>
+): Effect.Effect<Array<B>, InvalidInput, R> =>
+  Effect.forEach(endpoints, (endpoint, index) =>
+    endpoints.length === 1
+      ? f(endpoint)
+      : Effect.mapError(
+          f(endpoint),
+          ({ field, rule, size }) => new InvalidInput({ field: `endpoints[${index}].${field}`, rule, size })
+        )
+  )
+
+/**
+ * Puts it together. Fails with `EndpointsError` when endpoints are of different clusters or lack the program, and when none
+ * can be reached of those that had to be asked.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  members: ReadonlyArray<Member>,
+  options: Options = {}
+): Effect.Effect<Endpoints.Endpoints, EndpointsError | InvalidInput, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { program, startTimeout = "10 seconds" } = options
+    if (members.length === 0) {
+      return yield* new InvalidInput({ field: "endpoints", rule: "must be at least one", size: 0 })
+    }
+    const built = yield* forEndpoints(members, ({ transport, ...own }) => Endpoint.make(own)(transport))
+    const endpoints = yield* Endpoints.make(
+      built,
+      built.length === 1
+        ? { ...options, genesis: options.genesis ?? "any", probeInterval: options.probeInterval ?? Infinity }
+        : options
+    )
+    if (program !== undefined) yield* requireProgram(built, program, startTimeout)
+    const retried = yield* decorated(endpoints, options.retry, Retry.make)
+    const coalesced = yield* decorated(retried, options.coalesce, Coalesce.make)
+    const { batch, host, request, subscribe } = yield* decorated(coalesced, options.reconnect, Reconnect.make)
+    return { host, request, batch, subscribe, status: endpoints.status }
+  })
+
+/**
+ * One endpoint's own options beside those for all, or several endpoints.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type OneOrMany<O> = (O & Options) | (Options & { readonly endpoints: ReadonlyArray<O> })
+
+/**
+ * {@link make} over transports that are opened by the endpoints' own options and end a call at its deadline themselves.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const open =
+  <O extends Omit<Endpoint.Options, "deadline">, R>(
+    transport: (options: O) => Effect.Effect<RpcTransport, InvalidInput, R>
+  ) =>
+  (options: OneOrMany<O>): Effect.Effect<Endpoints.Endpoints, EndpointsError | InvalidInput, R | Scope.Scope> =>
+    Effect.flatMap(
+      forEndpoints("endpoints" in options ? options.endpoints : [options], (endpoint) =>
+        Effect.map(transport(endpoint), (transport): Member => ({ ...endpoint, transport, deadline: "transport" }))
+      ),
+      (members) => make(members, options)
+    )

@@ -1,0 +1,59 @@
+/**
+ * What happens to a subscription besides its notifications: it came to stand, or something may have been missed.
+ *
+ * The streams of `RpcTransport` and `RpcPool` carry notifications only. Whoever needs the rest provides an observer to
+ * the stream's context; layers below call it in order with the notifications that they deliver. `Follow` uses it
+ * to read what was missed.
+ *
+ * @since 0.1.0
+ */
+import type { Slot } from "@solana/kit"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+
+/**
+ * The node has accepted the subscription: every change that reaches its commitment from now on will be notified. Comes
+ * at the start and again after each reconnection, always before the first notification that follows it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Established {
+  /** Host of the endpoint that holds the subscription. */
+  readonly host: string
+  /**
+   * Asks that endpoint for its slot at the subscription's commitment, if it says. A read at this slot or later misses
+   * nothing that came before the subscription. Absent where nothing but this endpoint would be read.
+   */
+  readonly slot?: Effect.Effect<Option.Option<Slot>> | undefined
+}
+
+/**
+ * Notifications may have been lost from here on until the next `Established`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Interrupted {
+  /** Why the subscription was lost, in one sentence. */
+  readonly detail: string
+}
+
+/**
+ * Watches the subscriptions that are made in its context. The default does nothing.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class SubscriptionObserver extends Context.Reference<SubscriptionObserver>()(
+  "@pod-protocol/effect/SubscriptionObserver",
+  {
+    defaultValue: (): {
+      /** A transport runs this when the node has answered its subscribe call, before it emits a notification. */
+      readonly established: (subscription: Established) => Effect.Effect<void>
+      /** Run by what reconnects, before it tries. */
+      readonly interrupted: (loss: Interrupted) => Effect.Effect<void>
+    } => ({ established: () => Effect.void, interrupted: () => Effect.void })
+  }
+) {}

@@ -1,0 +1,89 @@
+/**
+ * What a follower of accounts has been told, so that a read and a notification of the same change are told once.
+ */
+import type { Address, Slot } from "@solana/kit"
+import type { AccountInfo } from "../rpc/Reply.js"
+import type { Update } from "./Update.js"
+
+interface Known {
+  readonly slot: Slot
+  readonly account: AccountInfo
+}
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, index) => byte === b[index])
+
+const same = (a: AccountInfo, b: AccountInfo): boolean =>
+  a.lamports === b.lamports &&
+  a.owner === b.owner &&
+  a.executable === b.executable &&
+  a.space === b.space &&
+  sameBytes(a.data, b.data)
+
+/** A node reports a closed account as one without lamports. */
+const isClosed = (account: AccountInfo): boolean => account.lamports === 0n
+
+export class KnownAccounts {
+  /** A closed one stays until a read that is newer, so that an older one does not bring it back. */
+  readonly #known = new Map<Address, Known>()
+  /** The slot of the newest read: all accounts are known as of it. */
+  #floor = -1n
+  #newest = -1n
+
+  get size(): number {
+    return this.#known.size
+  }
+
+  /** The newest slot that was told of; none before the first. */
+  get newest(): Slot | undefined {
+    return this.#newest < 0n ? undefined : this.#newest
+  }
+
+  /** A notification. Older ones than what is known already are not told. */
+  notified(slot: Slot, account: AccountInfo): ReadonlyArray<Update<AccountInfo>> {
+    const before = this.#known.get(account.address)
+    if (slot < this.#floor || (before !== undefined && slot < before.slot)) return []
+    const repeated = before !== undefined && slot <= (before.slot > this.#floor ? before.slot : this.#floor)
+    if (repeated && same(before.account, account)) return []
+    return this.#tell(slot, account, before)
+  }
+
+  /** All accounts as they were at a slot. What is known of later slots stays. */
+  read(slot: Slot, accounts: ReadonlyArray<AccountInfo>): ReadonlyArray<Update<AccountInfo>> {
+    const updates: Array<Update<AccountInfo>> = []
+    const found = new Set<Address>()
+    for (const account of accounts) {
+      found.add(account.address)
+      const before = this.#known.get(account.address)
+      if (before === undefined || (before.slot <= slot && !same(before.account, account))) {
+        updates.push(...this.#tell(slot, account, before))
+      }
+    }
+    for (const [address, known] of this.#known) {
+      if (found.has(address) || known.slot > slot) continue
+      this.#known.delete(address)
+      if (!isClosed(known.account)) updates.push({ _tag: "Gone", slot, address })
+    }
+    if (slot > this.#floor) this.#floor = slot
+    if (slot > this.#newest) this.#newest = slot
+    return updates
+  }
+
+  /**
+   * A read while notifications come: all accounts as they were at a slot whose notifications are here. What it tells was
+   * lost on the way, and other versions with it, so a `Gap` comes before it.
+   */
+  resynced(slot: Slot, accounts: ReadonlyArray<AccountInfo>): ReadonlyArray<Update<AccountInfo>> {
+    const from = this.#floor
+    if (slot <= from) return []
+    const updates = this.read(slot, accounts)
+    return updates.length === 0 ? [] : [{ _tag: "Gap", from, to: slot }, ...updates]
+  }
+
+  #tell(slot: Slot, account: AccountInfo, before: Known | undefined): ReadonlyArray<Update<AccountInfo>> {
+    if (slot > this.#newest) this.#newest = slot
+    this.#known.set(account.address, { slot, account })
+    if (!isClosed(account)) return [{ _tag: "Value", slot, value: account }]
+    return before === undefined || isClosed(before.account) ? [] : [{ _tag: "Gone", slot, address: account.address }]
+  }
+}

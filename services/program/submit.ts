@@ -1,0 +1,85 @@
+/**
+ * @since 0.1.0
+ */
+import type { Address, Instruction } from "@solana/kit"
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type { InvalidInput } from "../../src/InvalidInput.js"
+import type { AccountReceipt, WriteError } from "../ProgramAccount.js"
+import {
+  type PackedItem,
+  type PackedOptions,
+  type Receipt,
+  type SendError,
+  type SendOptions,
+  Transactions
+} from "../Transactions.js"
+import type { Wallet } from "../Wallet.js"
+import { extend } from "../internal/assignFields.js"
+
+/** Sends instructions of the program: what the program refuses is the `ProgramError` itself. */
+export interface Submit {
+  readonly plain: (
+    instructions: ReadonlyArray<Instruction>,
+    options?: SendOptions
+  ) => Effect.Effect<Receipt, WriteError, Wallet>
+  /** The receipt names the account that the instructions change, or make where another writer may have made it. */
+  readonly account: (
+    address: Address,
+    instructions: ReadonlyArray<Instruction>,
+    options?: SendOptions
+  ) => Effect.Effect<AccountReceipt, WriteError, Wallet>
+  /** As `account`, for an account that nobody else makes: it tells whether a send of unknown outcome did its work. */
+  readonly create: Submit["account"]
+  /** As `create`, with a receipt of one's own. */
+  readonly createAs: <A>(
+    address: Address,
+    instructions: ReadonlyArray<Instruction>,
+    options: SendOptions | undefined,
+    receiptOf: (receipt: Receipt) => A
+  ) => Effect.Effect<A, WriteError, Wallet>
+  /** As `create`, for many that each make one: one outcome for each, in their order. */
+  readonly packed: (
+    items: ReadonlyArray<PackedItem & { readonly creates: Address }>,
+    options?: PackedOptions
+  ) => Effect.Effect<ReadonlyArray<Either.Either<AccountReceipt, WriteError>>, InvalidInput, Wallet>
+}
+
+/** What the program refused is its own error. */
+const refusal = (error: SendError): WriteError =>
+  error._tag === "TransactionError" ? (error.programError ?? error) : error
+
+const refused = (cause: Cause.Cause<SendError>): Effect.Effect<never, WriteError> =>
+  Effect.failCause(Cause.map(cause, refusal))
+
+const located =
+  (address: Address) =>
+  ({ fee, signature, slot }: Receipt): AccountReceipt => ({ signature, slot, fee, address })
+
+export const make: Effect.Effect<Submit, never, Transactions> = Effect.map(Transactions, (transactions) => {
+  const send = <A>(
+    instructions: ReadonlyArray<Instruction>,
+    options: SendOptions | undefined,
+    receiptOf: (receipt: Receipt) => A
+  ) =>
+    Effect.matchCauseEffect(transactions.send(instructions, options), {
+      onFailure: refused,
+      onSuccess: (receipt) => Effect.succeed(receiptOf(receipt))
+    })
+  const createAs: Submit["createAs"] = (address, instructions, options, receiptOf) =>
+    send(instructions, options === undefined ? { creates: address } : extend(options, { creates: address }), receiptOf)
+  return {
+    plain: (instructions, options) => Effect.mapError(transactions.send(instructions, options), refusal),
+    account: (address, instructions, options) => send(instructions, options, located(address)),
+    create: (address, instructions, options) => createAs(address, instructions, options, located(address)),
+    createAs,
+    packed: (items, options) =>
+      Effect.map(transactions.sendPacked(items, options), (outcomes) =>
+        Arr.zipWith(items, outcomes, ({ creates }, outcome) =>
+          Either.mapBoth(outcome, { onLeft: refusal, onRight: located(creates) })
+        )
+      )
+  }
+})

@@ -1,0 +1,173 @@
+/**
+ * @since 0.1.0
+ */
+import type { Address as Address_, Signature } from "@solana/kit"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as ProgramError from "../../src/protocol/ProgramError.js"
+import * as Address from "../../src/solana/Address.js"
+import * as Json from "../../src/solana/Json.js"
+import * as NonceAccount from "../../src/solana/NonceAccount.js"
+import * as Wire from "../../src/solana/Wire.js"
+import type { RpcError } from "../RpcTransport.js"
+import type { SignedTransaction } from "../SignedTransaction.js"
+import { TransactionError } from "./TransactionError.js"
+
+/** JSON-RPC's code for a transaction that failed in the node's own simulation before it was forwarded. */
+const PREFLIGHT_FAILURE = -32002
+
+/**
+ * Codes with which a node refuses a transaction before it forwards it: signature verification, node behind, signature
+ * count, transaction version, minimum context slot, and JSON-RPC's own for a call that cannot be understood.
+ */
+const REFUSALS: ReadonlySet<number> = new Set([
+  PREFLIGHT_FAILURE,
+  -32003,
+  -32005,
+  -32013,
+  -32015,
+  -32016,
+  -32600,
+  -32601,
+  -32602,
+  -32700
+])
+
+/**
+ * What a failed preflight says.
+ *
+ * @internal
+ */
+export interface Preflight {
+  readonly err: unknown
+  readonly logs: ReadonlyArray<string>
+}
+
+const PreflightData = Schema.Struct({
+  err: Schema.Unknown.pipe(Schema.filter((err) => err !== null && err !== undefined)),
+  logs: Schema.optional(Schema.NullOr(Schema.Array(Schema.String)))
+})
+
+const decodePreflight = Schema.decodeUnknownOption(PreflightData)
+
+/** @internal */
+export const preflight = (error: RpcError): Option.Option<Preflight> =>
+  error.reason === "Node" && error.code === PREFLIGHT_FAILURE
+    ? Option.map(decodePreflight(error.data), ({ err, logs }) => ({ err, logs: logs ?? [] }))
+    : Option.none()
+
+/**
+ * Whether a node may have forwarded the transaction although sending it failed. A failure with a cause may sum up
+ * several attempts, of which only one was refused.
+ *
+ * @internal
+ */
+export const mayHaveBeenSent = (error: RpcError): boolean => {
+  switch (error.reason) {
+    case "Transport":
+    case "Timeout":
+    case "Decode":
+      return true
+    case "RateLimited":
+      return error.cause !== undefined
+    case "HttpStatus":
+      return error.cause !== undefined || error.status === undefined || error.status === 408 || error.status >= 500
+    case "Node":
+      return error.cause !== undefined || error.code === undefined || !REFUSALS.has(error.code)
+  }
+}
+
+/**
+ * What says success in the place of an `err`.
+ *
+ * @internal
+ */
+export const succeeded = (err: unknown): boolean => err === null || err === undefined
+
+/** An error with its instruction: `{ InstructionError: [index, what] }`. */
+const InstructionError = Schema.Struct({ InstructionError: Schema.Tuple(Schema.NonNegativeInt, Schema.Unknown) })
+
+const decodeInstructionError = Schema.decodeUnknownOption(InstructionError)
+
+/** What the runtime says where an instruction had no compute units left. */
+const OUT_OF_COMPUTE: ReadonlySet<unknown> = new Set(["ComputationalBudgetExceeded", "ProgramFailedToComplete"])
+
+/**
+ * Which instruction of the transaction failed.
+ *
+ * @internal
+ */
+export const instructionOf = (err: unknown): { readonly index: number; readonly isOutOfCompute: boolean } | undefined =>
+  Option.getOrUndefined(
+    Option.map(decodeInstructionError(err), ({ InstructionError: [index, what] }) => ({
+      index,
+      isOutOfCompute: OUT_OF_COMPUTE.has(what)
+    }))
+  )
+
+/** The top-level instructions of a transaction, whose bytes may not be ours, and whether the first advances a nonce. */
+const instructionsOf = (
+  wire: Uint8Array
+): { readonly instructions: ProgramError.Context["instructions"]; readonly advances: boolean } =>
+  Either.match(Wire.decode(wire), {
+    onLeft: () => ({ instructions: [], advances: false }),
+    onRight: ({ message }) => ({
+      instructions: message.instructions.map(({ data, programIndex }) => ({
+        programAddress: message.staticAccounts[programIndex] ?? Address.SYSTEM_PROGRAM,
+        data
+      })),
+      advances: message.instructions.length > 1 && NonceAccount.advancedBy(message) !== undefined
+    })
+  })
+
+/** Counts the caller's instructions, which follow the one that advances the nonce. */
+const afterAdvance = (error: ProgramError.ProgramError): ProgramError.ProgramError => {
+  const { instructionIndex } = error
+  return new ProgramError.ProgramError({
+    ...error,
+    instructionIndex: instructionIndex === undefined || instructionIndex === 0 ? undefined : instructionIndex - 1
+  })
+}
+
+/**
+ * A transaction that was run and failed.
+ *
+ * @internal
+ */
+export interface Failed extends Preflight {
+  readonly reason: "Simulation" | "Rejected"
+  readonly wire: Uint8Array
+  /** Whether it lives by a nonce. Default: as `signed` says, else as the bytes look. */
+  readonly hasNonce?: boolean
+  readonly slot?: bigint
+  readonly signature?: Signature
+  readonly signed?: SignedTransaction
+  readonly cause?: RpcError
+}
+
+/**
+ * Says what failed, and names it where the program at this address said it.
+ *
+ * @internal
+ */
+export const reporter =
+  (programId: Address_) =>
+  ({ cause, err, logs, reason, signed, slot, wire, ...failed }: Failed): TransactionError => {
+    const signature = signed?.signature ?? failed.signature
+    const { advances, instructions } = instructionsOf(wire)
+    const hasNonce = failed.hasNonce ?? (signed === undefined ? advances : "nonce" in signed.lifetime)
+    const error = ProgramError.fromTransactionError(err, logs, { instructions, programId, signature })
+    const programError = hasNonce ? Option.map(error, afterAdvance) : error
+    return new TransactionError({
+      reason,
+      detail: `${reason === "Simulation" ? "simulation failed" : "it landed and failed"}: ${Json.stringify(err)}`,
+      signature,
+      slot,
+      logs,
+      programError: Option.getOrUndefined(programError),
+      err,
+      signed,
+      cause
+    })
+  }

@@ -1,0 +1,162 @@
+/**
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Encoding from "effect/Encoding"
+import * as Option from "effect/Option"
+import type { CompiledMessage } from "../../../src/solana/Message.js"
+import * as Clock from "../../internal/clock.js"
+import { extend } from "../../internal/assignFields.js"
+import type { Service as RpcPool } from "../../RpcPool.js"
+import type { FeeOptions } from "../Model.js"
+import * as Failure from "../Failure.js"
+import * as Fees from "./Fees.js"
+import * as Plan from "./UnsignedTransaction.js"
+
+/** Kinds of transactions that are remembered. An application has dozens. */
+const MAX_KINDS = 1024
+
+/** What congestion asks changes by the slot; a node knows it of the last 150. */
+const PRICE_LIFE = Duration.toMillis("10 seconds")
+
+/**
+ * A program that searches the bump of an address pays 1500 units for each try, and half of all addresses need another
+ * one: of 256 transactions with the same limit, one takes more than eight.
+ */
+const BUMP_UNITS = 1500
+const BUMP_TRIES = 8
+
+/** What a node names at once. */
+const MAX_ACCOUNTS = 128
+
+/** @internal */
+export interface Estimates {
+  /** The options with a compute limit and price that hold the place of those to come. */
+  readonly reserve: <O extends Fees.ComputeOptions>(options: O) => O
+  /**
+   * The limit and price for a transaction that was compiled with {@link reserve}d options, signed for the so-manieth
+   * time. Nothing where they cannot be told: then the cluster's own apply.
+   */
+  readonly estimate: (
+    plan: Plan.Plan,
+    options: Fees.ComputeOptions,
+    signed: number
+  ) => Effect.Effect<Fees.ComputeOptions>
+  /** Has the next transaction of this kind simulated: this one ran out of compute units. Whether it was estimated. */
+  readonly forget: (plan: Plan.Plan) => boolean
+}
+
+/** @internal */
+export const none: Estimates = {
+  reserve: (options) => options,
+  estimate: (_, { computeUnitLimit, computeUnitPrice }) => Effect.succeed({ computeUnitLimit, computeUnitPrice }),
+  forget: () => false
+}
+
+/** What the caller sends, without what sets the compute budget. */
+const ownInstructions = ({ instructions, staticAccounts }: CompiledMessage) =>
+  instructions.filter(({ programIndex }) => staticAccounts[programIndex] !== Fees.COMPUTE_BUDGET_PROGRAM)
+
+/** The System program tells instructions apart by 4 bytes, others by 8, of which 4 do as well. */
+const DISCRIMINATOR = 4
+
+/** Programs, discriminators and numbers of accounts: what decides, bumps aside, how many units it takes. */
+const kindOf = (message: CompiledMessage): string =>
+  ownInstructions(message)
+    .map(
+      ({ accountIndices, data, programIndex }) =>
+        `${message.staticAccounts[programIndex]} ${Encoding.encodeHex(data.subarray(0, DISCRIMINATOR))} ${accountIndices.length}`
+    )
+    .join()
+
+const writable = ({ header, staticAccounts }: CompiledMessage) =>
+  staticAccounts.filter((_, index) =>
+    index < header.requiredSignatures
+      ? index < header.requiredSignatures - header.readonlySigned
+      : index < staticAccounts.length - header.readonlyUnsigned
+  )
+
+const remember = <A>(map: Map<string, A>, kind: string, value: A): A => {
+  map.delete(kind)
+  map.set(kind, value)
+  const [oldest] = map.keys()
+  if (map.size > MAX_KINDS && oldest !== undefined) map.delete(oldest)
+  return value
+}
+
+/** Lamports that are paid on an endpoint's word, where the caller gives no figure: the fee of 20 signatures. */
+const DEFAULT_MAX_FEE = 100_000n
+
+const DEFAULT_CAP = 1_000_000n
+
+/** @internal */
+export const make = (
+  pool: Pick<RpcPool, "getRecentPrioritizationFees" | "simulateTransaction">,
+  { bump = 1.5, floor = 0n, margin = 0.1, percentile = 75, ...options }: FeeOptions
+): Estimates => {
+  const {
+    cap = DEFAULT_CAP,
+    maxFee = options.cap === undefined ? undefined : Fees.feeOf(cap, Fees.MAX_COMPUTE_UNITS)
+  } = options
+  const limits = new Map<string, number>()
+  const prices = new Map<string, { readonly price: bigint; readonly askedAt: Clock.Moment }>()
+
+  const limitOf = (plan: Plan.Plan, kind: string) => {
+    const known = limits.get(kind)
+    if (known !== undefined) return Effect.succeedSome(known)
+    return pool
+      .simulateTransaction(Plan.unsigned(plan), { replaceRecentBlockhash: true, commitment: "confirmed" })
+      .pipe(
+        Effect.map(({ value: { err, unitsConsumed } }) =>
+          Option.map(Failure.succeeded(err) ? unitsConsumed : Option.none(), (units) => {
+            const bumps = BUMP_UNITS * BUMP_TRIES * ownInstructions(Plan.messageOf(plan)).length
+            const limit = Math.min(Fees.MAX_COMPUTE_UNITS, Math.ceil(Number(units) * (1 + margin)) + bumps)
+            return remember(limits, kind, limit)
+          })
+        ),
+        Effect.orElseSucceed(() => Option.none())
+      )
+  }
+
+  const clamp = (price: bigint): bigint => (price > cap ? cap : price < floor ? floor : price)
+
+  /** The price at which so many units cost no more than they may. */
+  const affordable = (price: bigint, limit: number): bigint => {
+    const most = Fees.priceFor(maxFee ?? DEFAULT_MAX_FEE, limit)
+    const least = maxFee === undefined ? floor : 0n
+    return price <= most ? price : most < least ? least : most
+  }
+
+  const priceOf = Effect.fnUntraced(function* (plan: Plan.Plan, kind: string) {
+    const known = prices.get(kind)
+    if (known !== undefined && (yield* Clock.ageMillis(known.askedAt)) < PRICE_LIFE) return known.price
+    const askedAt = yield* Clock.currentMoment
+    const fees = yield* pool.getRecentPrioritizationFees(writable(Plan.messageOf(plan)).slice(0, MAX_ACCOUNTS)).pipe(
+      Effect.map((fees) => fees.map(({ prioritizationFee }) => prioritizationFee)),
+      Effect.orElseSucceed(() => [])
+    )
+    const sorted = fees.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+    const price = clamp(sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percentile) / 100))] ?? 0n)
+    return remember(prices, kind, { price, askedAt }).price
+  })
+
+  return {
+    reserve: (options) =>
+      extend(options, {
+        computeUnitLimit: options.computeUnitLimit ?? Fees.MAX_COMPUTE_UNITS,
+        computeUnitPrice: options.computeUnitPrice ?? 1n
+      }),
+    estimate: Effect.fnUntraced(function* (plan, options, signed) {
+      const kind = kindOf(Plan.messageOf(plan))
+      const computeUnitLimit = options.computeUnitLimit ?? Option.getOrUndefined(yield* limitOf(plan, kind))
+      if (computeUnitLimit === undefined || options.computeUnitPrice !== undefined) {
+        return { computeUnitLimit, computeUnitPrice: options.computeUnitPrice }
+      }
+      const price = yield* priceOf(plan, kind)
+      const bumped = signed === 0 ? price : BigInt(Math.ceil(Number(price > 0n ? price : 1n) * bump ** signed))
+      return { computeUnitLimit, computeUnitPrice: affordable(clamp(bumped), computeUnitLimit) }
+    }),
+    forget: (plan) => limits.delete(kindOf(Plan.messageOf(plan)))
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * @since 0.1.0
+ */
+import type { Address, Instruction } from "@solana/kit"
+import * as Either from "effect/Either"
+import { MAX_INSTRUCTIONS } from "../../../src/solana/internal/wireConstants.js"
+import type { Version } from "../../../src/solana/Message.js"
+import * as Wire from "../../../src/solana/Wire.js"
+import type { Service as Wallet } from "../../Wallet.js"
+import type { PackedItem, PackedOptions } from "../Model.js"
+import * as Plan from "./UnsignedTransaction.js"
+
+/** A transaction that is being filled. */
+interface Room {
+  /** Takes instructions in, if there is room for all of them. */
+  readonly add: (instructions: ReadonlyArray<Instruction>) => boolean
+}
+
+/** Of Kit's roles, the first that signs. */
+const READONLY_SIGNER = 2
+
+/** Bytes of a count, which the wire writes seven bits a byte. */
+const countSize = (count: number): number => (count < 0x80 ? 1 : 2)
+
+const ADDRESS = 32
+const BLOCKHASH = 32
+
+/** The three counts of accounts that begin a message. */
+const HEADER = 3
+
+/** Of a message of version 0: its version, and the count of its look-ups. */
+const VERSION = 2
+
+/**
+ * Counts bytes as the compiler would lay them out, where no account is taken from a table: to compile for each item costs
+ * several times as much.
+ *
+ * @internal
+ */
+export class MeasuredRoom implements Room {
+  readonly #version: number
+  readonly #signs = new Map<Address, boolean>()
+  #signers = 1
+  #instructions = 0
+  #instructionBytes = 0
+
+  constructor(feePayer: Address, version: Version) {
+    this.#version = version === "legacy" ? 0 : VERSION
+    this.#signs.set(feePayer, true)
+  }
+
+  add(instructions: ReadonlyArray<Instruction>): boolean {
+    const met = new Map<Address, boolean>()
+    let accountCount = this.#signs.size
+    let signers = this.#signers
+    const meet = (address: Address, isSigner: boolean): void => {
+      const signed = met.get(address) ?? this.#signs.get(address)
+      if (signed === undefined) accountCount++
+      if (isSigner && signed !== true) signers++
+      if (signed === undefined || (isSigner && !signed)) met.set(address, isSigner)
+    }
+    let bytes = this.#instructionBytes
+    for (const { accounts = [], data = [], programAddress } of instructions) {
+      meet(programAddress, false)
+      for (const { address, role } of accounts) meet(address, role >= READONLY_SIGNER)
+      bytes += 1 + countSize(accounts.length) + accounts.length + countSize(data.length) + data.length
+    }
+    const count = this.#instructions + instructions.length
+    const message =
+      this.#version + HEADER + countSize(accountCount) + ADDRESS * accountCount + BLOCKHASH + countSize(count) + bytes
+    if (count > MAX_INSTRUCTIONS || Wire.messageAt(signers) + message > Wire.MAX_TRANSACTION_BYTES) return false
+    for (const [address, isSigner] of met) this.#signs.set(address, isSigner)
+    this.#signers = signers
+    this.#instructions = count
+    this.#instructionBytes = bytes
+    return true
+  }
+}
+
+/** Compiles each time, since tables may take accounts in or not. */
+const compiledRoom = (wallet: Wallet, options: PackedOptions): Room => {
+  let taken: ReadonlyArray<Instruction> = []
+  return {
+    add: (instructions) => {
+      const all = [...taken, ...instructions]
+      const fits = Either.isRight(Plan.make(wallet, all, options))
+      if (fits) taken = all
+      return fits
+    }
+  }
+}
+
+const usesTables = (items: ReadonlyArray<PackedItem>, { lookupTables = [] }: PackedOptions): boolean =>
+  lookupTables.length > 0 ||
+  items.some(({ instructions }) =>
+    instructions.some(({ accounts = [] }) => accounts.some((meta) => "lookupTableAddress" in meta))
+  )
+
+/**
+ * Puts items into as few transactions as their order allows. One that fits nowhere gets its own, whose failure says why.
+ *
+ * @internal
+ */
+export const pack = (
+  wallet: Wallet,
+  items: ReadonlyArray<PackedItem>,
+  options: PackedOptions
+): ReadonlyArray<ReadonlyArray<PackedItem>> => {
+  const { feePayer = wallet, version = 0 } = options
+  const frame = Plan.frame(wallet, options)
+  if (Either.isLeft(frame)) return items.map((item) => [item])
+  const open = (): Room => {
+    if (usesTables(items, options)) return compiledRoom(wallet, options)
+    const room = new MeasuredRoom(feePayer.address, version)
+    room.add([...frame.right.before, ...frame.right.after])
+    return room
+  }
+  const packs: Array<Array<PackedItem>> = []
+  let room: Room | undefined
+  for (const item of items) {
+    const isEmpty = item.instructions.length === 0
+    if (!isEmpty && room?.add(item.instructions) === true) packs.at(-1)?.push(item)
+    else {
+      packs.push([item])
+      const fresh = open()
+      room = !isEmpty && fresh.add(item.instructions) ? fresh : undefined
+    }
+  }
+  return packs
+}

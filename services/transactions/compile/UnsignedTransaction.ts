@@ -1,0 +1,286 @@
+/**
+ * @since 0.1.0
+ */
+import type { Address, Instruction } from "@solana/kit"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { InvalidInput } from "../../../src/InvalidInput.js"
+import * as Blockhash from "../../../src/solana/Blockhash.js"
+import * as Message from "../../../src/solana/Message.js"
+import * as NonceAccount from "../../../src/solana/NonceAccount.js"
+import * as PreparedMessage from "../../../src/solana/PreparedMessage.js"
+import * as Signature from "../../../src/solana/Signature.js"
+import * as Wire from "../../../src/solana/Wire.js"
+import type { WireError } from "../../../src/solana/WireError.js"
+import { type Service as Wallet, WalletError } from "../../Wallet.js"
+import type { LatestBlockhash } from "../lifetime/BlockhashCache.js"
+import * as Fees from "./Fees.js"
+import { type Lifetime, SignedTransaction } from "../../SignedTransaction.js"
+
+/** Each signature takes 64 bytes, and its address 32, of 1232. */
+const MAX_SIGNERS = 12
+
+/**
+ * The nonce account that a transaction lives by.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface DurableNonceOptions {
+  /** The nonce account, which is advanced when the transaction lands, whether it succeeds or fails. */
+  readonly account: Address
+  /** Who may advance it; signs. Default: the `Wallet`. */
+  readonly authority?: Wallet | undefined
+}
+
+/**
+ * How instructions are compiled.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CompileOptions {
+  /** Version of the message. Default 0; `"legacy"` is for signers that know no other. */
+  readonly version?: Message.Version | undefined
+  /** Address lookup tables that accounts may be taken from, which makes room for more of them. Default none. */
+  readonly lookupTables?: ReadonlyArray<Message.LookupTable> | undefined
+  /**
+   * Compute units that the transaction may consume, 1 … 1,400,000. Default: the cluster's, 200,000 for each instruction
+   * of a program. Too low: it fails, having paid its fee. Too high: it pays for units that it does not use where a
+   * price is set, and blocks have room for it later.
+   */
+  readonly computeUnitLimit?: number | undefined
+  /**
+   * Price of a compute unit in millionths of a lamport (u64). Default 0. It needs a limit, since the fee is their
+   * product. Too low: the transaction waits or expires while blocks are full. Too high: it costs what it says.
+   */
+  readonly computeUnitPrice?: bigint | undefined
+  /** Who pays, where it is not the `Wallet`. The `Wallet` then signs only if an instruction names it. */
+  readonly feePayer?: Wallet | undefined
+  /**
+   * The durable nonce to live by instead of a recent blockhash: the transaction can land until the account is advanced,
+   * by whomever. It costs the same and about 100 bytes. Of all that are signed with one nonce, one can land: uses of an
+   * account wait for one another within a layer. Default: a recent blockhash.
+   */
+  readonly durableNonce?: DurableNonceOptions | undefined
+}
+
+/**
+ * How instructions are compiled and signed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SignOptions extends CompileOptions {
+  /** Further signers that the instructions name, e.g. the key of an account to be made. Default none. */
+  readonly signers?: ReadonlyArray<Wallet> | undefined
+}
+
+/** @internal */
+export interface Plan {
+  readonly prepared: PreparedMessage.PreparedMessage
+  readonly fee: bigint
+  /** The nonce that it lives by, where it does not live by a blockhash. */
+  readonly nonce: NonceAccount.NonceInput | undefined
+}
+
+/**
+ * All of a transaction but its blockhash and its signatures.
+ *
+ * @internal
+ */
+export interface SignablePlan extends Plan {
+  /** In the order of the message. */
+  readonly signers: ReadonlyArray<Wallet>
+}
+
+/**
+ * The message of a plan, with zeros for its blockhash. What we compiled ourselves is well-formed: if not, that is our
+ * defect.
+ *
+ * @internal
+ */
+export const messageOf = ({ prepared }: Plan): Message.CompiledMessage =>
+  Either.getOrThrowWith(Message.decode(prepared.bytes), (error: WireError) => error)
+
+interface Frame {
+  readonly before: ReadonlyArray<Instruction>
+  readonly after: ReadonlyArray<Instruction>
+}
+
+const NO_INSTRUCTIONS: ReadonlyArray<Instruction> = []
+
+const NO_FRAME: Either.Either<Frame> = Either.right({ before: NO_INSTRUCTIONS, after: NO_INSTRUCTIONS })
+
+const nonceOf = (wallet: Wallet, { durableNonce }: CompileOptions) =>
+  durableNonce && { account: durableNonce.account, authority: (durableNonce.authority ?? wallet).address }
+
+/**
+ * What the options add to the caller's instructions. The compute budget follows them, so that the index of an
+ * instruction in an error is the caller's own; only the advance of a nonce comes first, as the runtime wants it.
+ *
+ * @internal
+ */
+export const frame = (wallet: Wallet, options: CompileOptions): Either.Either<Frame, InvalidInput> => {
+  const nonce = nonceOf(wallet, options)
+  if (nonce === undefined && options.computeUnitLimit === undefined && options.computeUnitPrice === undefined) {
+    return NO_FRAME
+  }
+  const before = nonce === undefined ? NO_INSTRUCTIONS : [NonceAccount.advance(nonce)]
+  return Either.map(Fees.computeBudget(options), (after) => ({ before, after }))
+}
+
+/**
+ * Compiles instructions.
+ *
+ * @internal
+ */
+export const make = (
+  wallet: Wallet,
+  instructions: ReadonlyArray<Instruction>,
+  options: CompileOptions
+): Either.Either<Plan, InvalidInput> => {
+  if (instructions.length === 0) {
+    return Either.left(new InvalidInput({ field: "instructions", rule: "must be at least one", size: 0 }))
+  }
+  const { feePayer = wallet, lookupTables, version = 0 } = options
+  const framed = frame(wallet, options)
+  if (Either.isLeft(framed)) return Either.left(framed.left)
+  const { after, before } = framed.right
+  const all = before.length + after.length === 0 ? instructions : [...before, ...instructions, ...after]
+  const prepared = PreparedMessage.prepare({
+    version,
+    feePayer: feePayer.address,
+    instructions: all,
+    lookupTables
+  })
+  if (Either.isLeft(prepared)) return Either.left(prepared.left)
+  return Either.map(Fees.ofInstructions(prepared.right.signers.length, all), (fee) => ({
+    prepared: prepared.right,
+    fee,
+    nonce: nonceOf(wallet, options)
+  }))
+}
+
+const refuse = (rule: string, size?: number): Either.Either<never, InvalidInput> =>
+  Either.left(new InvalidInput({ field: "signers", rule, size }))
+
+/** Who advances the nonce signs once, whatever else it signs for. */
+const withAuthority = (wallet: Wallet, named: ReadonlyArray<Wallet>, { authority }: DurableNonceOptions) =>
+  authority === undefined || [wallet, ...named].some(({ address }) => address === authority.address)
+    ? named
+    : [...named, authority]
+
+/**
+ * Compiles, and finds who has to sign. Every signer that an instruction names must be there, and nobody twice or for
+ * nothing; only the caller's own wallet may be idle, where someone else pays.
+ *
+ * @internal
+ */
+export const signable = (
+  wallet: Wallet,
+  instructions: ReadonlyArray<Instruction>,
+  options: CompileOptions,
+  signers: ReadonlyArray<Wallet>
+): Either.Either<SignablePlan, InvalidInput> => {
+  const { durableNonce, feePayer } = options
+  const named = feePayer === undefined ? signers : [feePayer, ...signers]
+  const others = durableNonce === undefined ? named : withAuthority(wallet, named, durableNonce)
+  if (others.length >= MAX_SIGNERS) {
+    return refuse(`must be at most ${MAX_SIGNERS}, the wallet included`, others.length + 1)
+  }
+  return Either.flatMap(make(wallet, instructions, options), ({ fee, nonce, prepared }) =>
+    others.length === 0 && prepared.signers.length === 1
+      ? Either.right({ prepared, fee, nonce, signers: [wallet] })
+      : Either.map(inOrder(wallet, others, prepared.signers), (signers) => ({ prepared, fee, nonce, signers }))
+  )
+}
+
+/** Those who have to sign, in the order of the message. */
+const inOrder = (
+  wallet: Wallet,
+  others: ReadonlyArray<Wallet>,
+  required: ReadonlyArray<Address>
+): Either.Either<ReadonlyArray<Wallet>, InvalidInput> => {
+  const byAddress = new Map([[wallet.address, wallet]])
+  for (const other of others) {
+    if (byAddress.has(other.address)) return refuse(`must not name ${other.address} twice`)
+    if (!required.includes(other.address)) return refuse(`${other.address} is not asked to sign`)
+    byAddress.set(other.address, other)
+  }
+  return Either.all(
+    required.map((address) => {
+      const signer = byAddress.get(address)
+      return signer === undefined ? refuse(`${address} has to sign and is missing`) : Either.right(signer)
+    })
+  )
+}
+
+/**
+ * What the constructor would make of parts that come from checked places: to check and copy them again takes as long as to
+ * compile the message.
+ */
+const signedOf = (parts: ConstructorParameters<typeof SignedTransaction>[0]): SignedTransaction =>
+  Object.assign(Object.create(SignedTransaction.prototype), parts)
+
+/**
+ * Puts the blockhash or the nonce in, has it signed by one wallet after the other, and goes on with it.
+ *
+ * @internal
+ */
+export const sign = <E = never>(
+  { fee, prepared, signers }: SignablePlan,
+  lifetime: Lifetime,
+  minContextSlot: bigint,
+  next: (signed: SignedTransaction) => Effect.Effect<SignedTransaction, E> = Effect.succeed
+): Effect.Effect<SignedTransaction, E | WalletError> => {
+  const wire = Wire.unsigned(signers.length, prepared.bytes)
+  const messageBytes = wire.subarray(Wire.messageAt(signers.length))
+  messageBytes.set(Blockhash.toBytes("nonce" in lifetime ? lifetime.nonce : lifetime.blockhash), prepared.blockhashAt)
+  const signAs = ({ address, sign }: Wallet, index: number): Effect.Effect<SignedTransaction, E | WalletError> =>
+    Effect.flatMap(sign([messageBytes]), ([signature]): Effect.Effect<SignedTransaction, E | WalletError> => {
+      if (signature?.length !== Signature.SIZE) {
+        const detail = "the wallet gave no signature of 64 bytes"
+        return new WalletError({ reason: "InvalidSignature", address, detail })
+      }
+      Wire.setSignature(wire, index, signature)
+      const other = signers[index + 1]
+      if (other !== undefined) return signAs(other, index + 1)
+      const named = Signature.fromBytes(wire, Wire.FIRST_SIGNATURE_AT)
+      return next(signedOf({ signature: named, wire, lifetime, fee, minContextSlot }))
+    })
+  const [first] = signers
+  return first === undefined ? Effect.dieMessage("a transaction without a signer") : signAs(first, 0)
+}
+
+/**
+ * Signed bytes of which nothing else is known. No blockhash lives longer than one that is the newest now, so what is
+ * `newest` bounds its life.
+ *
+ * @internal
+ */
+export const fromWire = (
+  wire: Uint8Array,
+  { lastValidBlockHeight }: LatestBlockhash
+): Either.Either<SignedTransaction, InvalidInput> =>
+  Either.gen(function* () {
+    const { message } = yield* Either.mapLeft(
+      Wire.decode(wire),
+      (error) =>
+        new InvalidInput({ field: "wire", rule: `must be a signed transaction: ${error.message}`, size: wire.length })
+    )
+    const account = NonceAccount.advancedBy(message)
+    const lifetime =
+      account === undefined
+        ? { blockhash: message.blockhash, lastValidBlockHeight }
+        : { nonce: message.blockhash, account, lastValidBlockHeight }
+    const fee = yield* Fees.ofMessage(message)
+    return signedOf({ signature: Signature.fromBytes(wire, Wire.FIRST_SIGNATURE_AT), wire, lifetime, fee })
+  })
+
+/**
+ * The bytes that a node simulates: no blockhash, and zeros for signatures.
+ *
+ * @internal
+ */
+export const unsigned = ({ prepared }: Plan): Uint8Array => Wire.unsigned(prepared.signers.length, prepared.bytes)

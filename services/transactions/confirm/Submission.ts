@@ -1,0 +1,128 @@
+/**
+ * @since 0.1.0
+ */
+import type { Blockhash, Commitment } from "@solana/kit"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Measured from "../../internal/measured.js"
+import * as Metrics from "../../Metrics.js"
+import type { Service as RpcPool } from "../../RpcPool.js"
+import type { RpcError } from "../../RpcTransport.js"
+import type { SignedTransaction } from "../../SignedTransaction.js"
+import type { TransactionError } from "../TransactionError.js"
+import * as Failure from "../Failure.js"
+
+/** @internal */
+export interface BroadcastOptions {
+  readonly commitment: Commitment
+  readonly preflight: boolean
+  /** Nobody has these bytes yet: what a node refuses to forward cannot have landed. */
+  readonly firstTime: boolean
+}
+
+/**
+ * What all broadcasts need.
+ *
+ * @internal
+ */
+export interface Needs {
+  readonly pool: Pick<RpcPool, "sendTransaction">
+  readonly report: (failed: Failure.Failed) => TransactionError
+  readonly invalidate: (blockhash: Blockhash) => Effect.Effect<void>
+  readonly blockhashCommitment: Commitment
+}
+
+const AT_ONCE = Effect.succeed(Duration.zero)
+
+/**
+ * One transaction on its way to the leaders.
+ *
+ * Sends the same bytes as often as it is asked to. The preflight is repeated until it has passed once, and its refusal
+ * is believed only while no attempt may have arrived: after that it may be the refusal of a node that lags.
+ *
+ * @internal
+ */
+export class Broadcast {
+  /** Why the last attempt failed, where it did. */
+  lastError: RpcError | undefined
+  #skipPreflight: boolean
+  #mayHaveArrived: boolean
+  #wasSent: boolean
+  readonly #firstTime: boolean
+  readonly #preflightCommitment: Commitment
+
+  constructor(
+    readonly signed: SignedTransaction,
+    { commitment, firstTime, preflight }: BroadcastOptions,
+    readonly needs: Needs
+  ) {
+    this.lastError = undefined
+    this.#skipPreflight = !preflight
+    // Who asks for a preflight says that the bytes were not sent before.
+    this.#mayHaveArrived = !firstTime && !preflight
+    this.#wasSent = !firstTime
+    this.#firstTime = firstTime
+    // A finalized bank may not know the blockhash yet, nor a confirmed one that of a processed bank.
+    this.#preflightCommitment =
+      commitment === "processed" || needs.blockhashCommitment === "processed" ? "processed" : "confirmed"
+  }
+
+  /**
+   * Hands the bytes to a node, once, when the effect that it gives is run in that fiber. Fails only with what is the
+   * outcome: nobody has the bytes and no node will take them. Whatever else goes wrong says nothing of the transaction.
+   * Gives how long the endpoint wants to be left alone.
+   */
+  attempt<A, E>(fiber: Fiber.RuntimeFiber<A, E>): Effect.Effect<Duration.Duration, RpcError | TransactionError> {
+    if (this.#wasSent) Measured.update(fiber, Metrics.rebroadcasts, 1)
+    this.#wasSent = true
+    const mayHaveArrivedBefore = this.#mayHaveArrived
+    // Interrupted, the request may have left.
+    this.#mayHaveArrived = true
+    const { minContextSlot, wire } = this.signed
+    return Effect.matchEffect(
+      this.needs.pool.sendTransaction(wire, {
+        skipPreflight: this.#skipPreflight,
+        preflightCommitment: this.#preflightCommitment,
+        maxRetries: 0,
+        minContextSlot
+      }),
+      {
+        onFailure: (error) => {
+          this.#mayHaveArrived = mayHaveArrivedBefore
+          return Effect.as(this.#failed(error), error.retryAfter ?? Duration.zero)
+        },
+        onSuccess: () => {
+          this.#skipPreflight = true
+          this.lastError = undefined
+          return AT_ONCE
+        }
+      }
+    )
+  }
+
+  #failed(error: RpcError): Effect.Effect<void, RpcError | TransactionError> {
+    this.lastError = error
+    const answer = Failure.preflight(error)
+    if (Option.isSome(answer)) return this.#refused(error, answer.value)
+    if (Failure.mayHaveBeenSent(error)) this.#mayHaveArrived = true
+    return this.#mayHaveArrived || error.isRetryable ? Effect.void : Effect.fail(error)
+  }
+
+  #refused(error: RpcError, { err, logs }: Failure.Preflight): Effect.Effect<void, TransactionError> {
+    const { needs, signed } = this
+    if (err === "AlreadyProcessed") {
+      this.#mayHaveArrived = this.#skipPreflight = true
+      return Effect.void
+    }
+    const failed = this.#mayHaveArrived
+      ? Effect.void
+      : needs.report({ reason: "Simulation", err, logs, wire: signed.wire, signed, cause: error })
+    if (err !== "BlockhashNotFound") return failed
+    // Bytes that were signed long ago may have landed long ago: the tracker knows.
+    const { lifetime } = signed
+    const otherwise = this.#firstTime ? failed : Effect.void
+    return "nonce" in lifetime ? otherwise : Effect.zipRight(needs.invalidate(lifetime.blockhash), otherwise)
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * @since 0.1.0
+ */
+import type { Blockhash, Signature } from "@solana/kit"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
+import type * as Scope from "effect/Scope"
+import * as Clock from "../../internal/clock.js"
+import * as Measured from "../../internal/measured.js"
+import * as Metrics from "../../Metrics.js"
+import { RpcError } from "../../RpcTransport.js"
+import type { BlockhashLifetime } from "../../SignedTransaction.js"
+
+/** Slots come that far apart, and no blockhash changes within one. */
+const SLOT = Duration.millis(400)
+
+/** Slots to wait for a newer blockhash, about 8 s: a cluster that makes none for so long stands still. */
+const MAX_SLOTS_TO_WAIT = 20
+
+/** @internal */
+export interface LatestBlockhash {
+  readonly blockhash: Blockhash
+  readonly lastValidBlockHeight: bigint
+  /** The slot of the bank that gave it. */
+  readonly slot: bigint
+}
+
+/**
+ * A blockhash and what was signed with it.
+ *
+ * @internal
+ */
+export interface RecentBlockhash extends LatestBlockhash {
+  /** Of all that is signed with it. */
+  readonly lifetime: BlockhashLifetime
+  /**
+   * Signatures made with it. The same message signed twice with one blockhash is one transaction: who wants it done
+   * twice needs a newer blockhash.
+   */
+  readonly signatures: Set<Signature>
+}
+
+/**
+ * One recent blockhash for all who sign.
+ *
+ * @internal
+ */
+export interface BlockhashCache {
+  /**
+   * Fetched when there is none, or only one older than the time to live; callers at the same time share one fetch. In
+   * the second half of its time to live the next one is fetched while this one is given, so that who signs all the time
+   * never waits.
+   */
+  readonly get: Effect.Effect<RecentBlockhash, RpcError>
+  /** What `get` would give at once, and nothing where it would fetch. */
+  readonly peek: <A, E>(fiber: Fiber.RuntimeFiber<A, E>) => RecentBlockhash | undefined
+  /** Waits for another blockhash than this one, for 8 seconds at most. */
+  readonly newerThan: (blockhash: Blockhash) => Effect.Effect<RecentBlockhash, RpcError>
+  /** Has the next caller fetch, unless there is already another blockhash. */
+  readonly invalidate: (blockhash: Blockhash) => Effect.Effect<void>
+}
+
+/** @internal */
+export const make = Effect.fnUntraced(function* (options: {
+  readonly fetch: Effect.Effect<LatestBlockhash, RpcError>
+  readonly timeToLive: Duration.Duration
+}): Effect.fn.Return<BlockhashCache, never, Scope.Scope> {
+  const scope = yield* Effect.scope
+  const timeToLive = Duration.toMillis(options.timeToLive)
+  let latest: RecentBlockhash | undefined
+  /** When the newest was asked for; undefined when it is not to be given any more. */
+  let askedAt: Clock.Moment | undefined
+  let fetching: Deferred.Deferred<RecentBlockhash, RpcError> | undefined
+
+  // The fetch belongs to the service and not to the caller who came first, whose interruption is his own.
+  const fetch = Effect.fnUntraced(function* (now: Clock.Moment) {
+    const shared = Deferred.unsafeMake<RecentBlockhash, RpcError>(FiberId.none)
+    fetching = shared
+    yield* Effect.interruptible(options.fetch).pipe(
+      Effect.map((fetched) => {
+        if (latest?.blockhash !== fetched.blockhash) {
+          const { blockhash, lastValidBlockHeight } = fetched
+          latest = {
+            blockhash,
+            lastValidBlockHeight,
+            slot: fetched.slot,
+            lifetime: { blockhash, lastValidBlockHeight },
+            signatures: new Set()
+          }
+        }
+        askedAt = now
+        return latest
+      }),
+      Effect.onExit((exit) => {
+        fetching = undefined
+        return Deferred.done(shared, exit)
+      }),
+      Effect.uninterruptible,
+      Effect.forkIn(scope)
+    )
+    return shared
+  }, Effect.uninterruptible)
+
+  const peek: BlockhashCache["peek"] = (fiber) => {
+    if (latest === undefined || askedAt === undefined) return undefined
+    const age = Clock.age(fiber, askedAt)
+    if (age >= timeToLive || (age >= timeToLive / 2 && fetching === undefined)) return undefined
+    Measured.update(fiber, Metrics.blockhashCacheHits, 1)
+    return latest
+  }
+
+  const get = Effect.withFiberRuntime<RecentBlockhash, RpcError>((fiber) => {
+    const known = peek(fiber)
+    if (known !== undefined) return Effect.succeed(known)
+    const now = Clock.moment(fiber)
+    if (latest !== undefined && askedAt !== undefined && Clock.age(fiber, askedAt) < timeToLive) {
+      Measured.update(fiber, Metrics.blockhashCacheHits, 1)
+      return Effect.as(fetch(now), latest)
+    }
+    Measured.update(fiber, Metrics.blockhashCacheMisses, 1)
+    return fetching === undefined ? Effect.flatMap(fetch(now), Deferred.await) : Deferred.await(fetching)
+  })
+
+  const invalidate = (blockhash: Blockhash) =>
+    Effect.sync(() => {
+      if (latest?.blockhash === blockhash) askedAt = undefined
+    })
+
+  const newerThan = Effect.fnUntraced(function* (blockhash: Blockhash) {
+    for (let slots = 0; slots < MAX_SLOTS_TO_WAIT; slots++) {
+      yield* invalidate(blockhash)
+      const recent = yield* get
+      if (recent.blockhash !== blockhash) return recent
+      yield* Effect.sleep(SLOT)
+    }
+    return yield* new RpcError({
+      reason: "Timeout",
+      method: "getLatestBlockhash",
+      detail: "the cluster makes no new blockhash, and this transaction was already signed with its newest"
+    })
+  })
+
+  return { get, peek, newerThan, invalidate }
+})

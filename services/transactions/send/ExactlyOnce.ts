@@ -1,0 +1,298 @@
+/**
+ * @since 0.1.0
+ */
+import type { Address, Signature, Slot } from "@solana/kit"
+import * as Arr from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import type { InvalidInput } from "../../../src/InvalidInput.js"
+import { ProgramError } from "../../../src/protocol/ProgramError.js"
+import { extend } from "../../internal/assignFields.js"
+import { annotated } from "../../internal/traced.js"
+import type { RpcError } from "../../RpcTransport.js"
+import type { Service as Wallet, WalletError } from "../../Wallet.js"
+import type { JournalEntry } from "../../Journal.js"
+import type { PackedItem, PackedOptions, Receipt, SendError } from "../Model.js"
+import type { SignedTransaction } from "../../SignedTransaction.js"
+import { TransactionError } from "../TransactionError.js"
+import * as Estimates from "../compile/Estimates.js"
+import * as Failure from "../Failure.js"
+import * as Plan from "../compile/UnsignedTransaction.js"
+import * as Recorded from "./JournaledSubmit.js"
+
+/** @internal */
+export interface Needs {
+  readonly sign: <A, E>(
+    fiber: Fiber.RuntimeFiber<A, E>,
+    plan: Plan.SignablePlan
+  ) => Effect.Effect<SignedTransaction, InvalidInput | RpcError | WalletError>
+  readonly estimates: Estimates.Estimates
+  readonly submit: (
+    signed: SignedTransaction,
+    options: PackedOptions,
+    creates: ReadonlyArray<Address>
+  ) => Effect.Effect<Receipt, RpcError | TransactionError>
+  readonly resume: (entry: JournalEntry, options: PackedOptions) => Effect.Effect<Receipt, RpcError | TransactionError>
+  /** What the journal has that is not under way. */
+  readonly left: Effect.Effect<ReadonlyArray<JournalEntry>, RpcError>
+  /** The receipt of the transaction with which the maker made an account, if it is there, as seen in that slot or later. */
+  readonly findOwn: (
+    address: Address,
+    maker: Address,
+    known: ReadonlyArray<Signature>,
+    since?: Slot
+  ) => Effect.Effect<Option.Option<Receipt>, RpcError>
+}
+
+/** @internal */
+export type Outcome = Either.Either<Receipt, SendError>
+
+/** Who signs several items signs once; who is named twice by one of them is named twice. */
+const signersOf = (items: ReadonlyArray<PackedItem>): ReadonlyArray<Wallet> =>
+  items.reduce<ReadonlyArray<Wallet>>(
+    (all, { signers = [] }) => [...all, ...signers.filter((signer) => !all.includes(signer))],
+    []
+  )
+
+/** One transaction's worth of items. */
+const planOf = (wallet: Wallet, items: ReadonlyArray<PackedItem>, options: PackedOptions) =>
+  Plan.signable(
+    wallet,
+    items.flatMap(({ instructions }) => instructions),
+    options,
+    signersOf(items)
+  )
+
+/** The accounts that the items make. */
+const createdBy = (items: ReadonlyArray<PackedItem>): ReadonlyArray<Address> =>
+  items.flatMap(({ creates }) => (creates === undefined ? [] : [creates]))
+
+/** The look-ups of a transaction's items are asked for together. */
+const LOOK_UPS = 16
+
+const isResent = ({ resend }: PackedItem): boolean => resend === true
+
+/** The item to which an instruction of the items belongs, and where that item begins. */
+const ownerOf = (items: ReadonlyArray<PackedItem>, instruction: number) => {
+  if (instruction < 0) return undefined
+  let first = 0
+  for (const item of items) {
+    if (instruction < first + item.instructions.length) return { item, first }
+    first += item.instructions.length
+  }
+  return undefined
+}
+
+/** The error of one item, whose instructions begin there among those of all. */
+const within = (error: TransactionError, first: number): TransactionError => {
+  const { programError } = error
+  if (first === 0 || programError?.instructionIndex === undefined) return error
+  const instructionIndex = programError.instructionIndex - first
+  return new TransactionError({ ...error, programError: new ProgramError({ ...programError, instructionIndex }) })
+}
+
+/** How far items have come when something stands in the way of their transaction. */
+interface Progress {
+  /** What was signed for them, in vain or with an outcome that is not known. */
+  readonly known: Array<Signature>
+  readonly planned: Plan.SignablePlan
+  readonly error?: SendError | undefined
+}
+
+/**
+ * Sends items in one transaction until each has an outcome that is true: signs anew after a true `Expired`, as often as
+ * allowed; recognises the accounts of what an earlier transaction has done; leaves out the item whose instruction fails
+ * and sends the rest again; halves what takes too many compute units together.
+ *
+ * @internal
+ */
+export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) => {
+  const plan = (wallet: Wallet, items: ReadonlyArray<PackedItem>, options: PackedOptions) =>
+    planOf(wallet, items, estimates.reserve(options))
+
+  /** One transaction, once. Adds its signature to those that are known. */
+  const attempt = (
+    wallet: Wallet,
+    items: ReadonlyArray<PackedItem>,
+    options: PackedOptions,
+    planned: Plan.SignablePlan,
+    known: Array<Signature>
+  ): Effect.Effect<Receipt, SendError> =>
+    Effect.withFiberRuntime((fiber) => {
+      const signing =
+        estimates === Estimates.none
+          ? sign(fiber, planned)
+          : Effect.flatMap(estimates.estimate(planned, options, known.length), (compute) =>
+              Effect.flatMap(planOf(wallet, items, extend(options, compute)), (priced) => sign(fiber, priced))
+            )
+      return Effect.flatMap(signing, (signed) => {
+        known.push(signed.signature)
+        return annotated(fiber, "solana.signature", signed.signature, submit(signed, options, createdBy(items)))
+      })
+    })
+
+  const persist = Effect.fnUntraced(function* (
+    wallet: Wallet,
+    items: ReadonlyArray<PackedItem>,
+    options: PackedOptions,
+    { error, known, ...progress }: Progress
+  ): Effect.fn.Return<ReadonlyArray<Outcome>> {
+    const outcomes = new Map<PackedItem, Outcome>()
+    const { resend = false, retryExpired = 0 } = options
+    let mayBeDone = resend
+    let waiting = items
+    let planned = progress.planned
+    let mayEstimateAgain = true
+
+    const conclude = (item: PackedItem, outcome: Outcome) => {
+      outcomes.set(item, outcome)
+      waiting = waiting.filter((other) => other !== item)
+    }
+    const failAll = (error: SendError) => {
+      for (const item of waiting) conclude(item, Either.left(error))
+    }
+
+    /** Gives the item the receipt of the transaction that did it, if there is one, or the refusal `otherwise`. */
+    const recognise = (item: PackedItem, otherwise?: TransactionError) =>
+      ((mayBeDone || item.resend === true) && item.creates !== undefined
+        ? findOwn(item.creates, wallet.address, known, otherwise?.slot ?? otherwise?.signed?.minContextSlot)
+        : Effect.succeedNone
+      ).pipe(
+        Effect.match({
+          onFailure: (error) => conclude(item, Either.left(error)),
+          onSuccess: Option.match({
+            onNone: () => (otherwise === undefined ? undefined : conclude(item, Either.left(otherwise))),
+            onSome: (receipt) => conclude(item, Either.right(receipt))
+          })
+        })
+      )
+
+    /** What an earlier process left in flight of these items is finished first. */
+    const finish = Effect.gen(function* () {
+      const made = new Set(createdBy(items))
+      if (made.size === 0) return
+      for (const entry of yield* left) {
+        if (!entry.creates.some((address) => made.has(address))) continue
+        mayBeDone = true
+        const outcome: Outcome = yield* Effect.either(resume(entry, options))
+        const isUnknown =
+          Either.isLeft(outcome) && outcome.left._tag === "TransactionError" && outcome.left.reason === "Unconfirmed"
+        if (Either.isLeft(outcome) && !isUnknown) continue
+        for (const item of waiting) {
+          if (item.creates !== undefined && entry.creates.includes(item.creates)) conclude(item, outcome)
+        }
+      }
+    })
+
+    const failed = Effect.fnUntraced(function* (error: SendError) {
+      if (error._tag !== "TransactionError" || error.reason === "Unconfirmed" || error.reason === "Unrecorded") {
+        return failAll(error)
+      }
+      if (error.isRetryable && known.length <= retryExpired) {
+        mayBeDone = true
+        return
+      }
+      const failure = Failure.instructionOf(error.err)
+      if (failure?.isOutOfCompute === true && mayEstimateAgain && estimates.forget(planned)) {
+        mayEstimateAgain = false
+        return
+      }
+      const before = options.durableNonce === undefined ? 0 : 1
+      const owner = failure === undefined ? undefined : ownerOf(waiting, failure.index - before)
+      if (waiting.length > 1 && failure?.isOutOfCompute === true) {
+        const middle = Math.ceil(waiting.length / 2)
+        for (const half of [waiting.slice(0, middle), waiting.slice(middle)]) {
+          const halves = yield* sendItems(wallet, half, { ...options, resend: mayBeDone })
+          half.forEach((item, index) => conclude(item, halves[index] ?? Either.left(error)))
+        }
+      } else if (owner !== undefined) {
+        yield* recognise(owner.item, within(error, owner.first))
+      } else {
+        yield* Effect.forEach(waiting, (item) => recognise(item, error), { discard: true })
+      }
+    })
+
+    if (error === undefined) yield* Effect.catchAll(finish, (error) => Effect.sync(() => failAll(error)))
+    else yield* failed(error)
+    while (waiting.length > 0) {
+      if (mayBeDone || waiting.some(isResent)) {
+        yield* Effect.forEach(waiting, (item) => recognise(item), { discard: true, concurrency: LOOK_UPS })
+      }
+      if (waiting.length === 0) break
+      yield* Effect.gen(function* () {
+        if (waiting.length < items.length) planned = yield* plan(wallet, waiting, options)
+        const receipt = yield* attempt(wallet, waiting, options, planned, known)
+        for (const item of waiting) conclude(item, Either.right(receipt))
+      }).pipe(Effect.catchAll(failed))
+    }
+    return items.flatMap((item) => Option.toArray(Option.fromNullable(outcomes.get(item))))
+  })
+
+  /** Sends those apart that cannot be compiled, and the others together. */
+  const takeApart = (
+    wallet: Wallet,
+    items: ReadonlyArray<PackedItem>,
+    options: PackedOptions
+  ): Effect.Effect<ReadonlyArray<Outcome>> => {
+    const [sound, faulty] = Arr.partition(items, (item) => Either.isLeft(plan(wallet, [item], options)))
+    const parts = faulty.length === 0 ? items.map((item) => [item]) : [...faulty.map((item) => [item]), sound]
+    return Effect.map(
+      Effect.forEach(parts, (part) => (part.length === 0 ? Effect.succeed([]) : sendItems(wallet, part, options))),
+      (outcomes) => {
+        const byItem = new Map(Arr.zip(parts.flat(), outcomes.flat()))
+        return items.flatMap((item) => Option.toArray(Option.fromNullable(byItem.get(item))))
+      }
+    )
+  }
+
+  /** Goes on with the receipt of all, as most transactions land at once, or with the outcome of each. */
+  const send = <A, E>(
+    wallet: Wallet,
+    items: ReadonlyArray<PackedItem>,
+    options: PackedOptions,
+    onReceipt: (receipt: Receipt) => Effect.Effect<A, E>,
+    onOutcomes: (outcomes: ReadonlyArray<Outcome>) => Effect.Effect<A, E>
+  ): Effect.Effect<A, E> => {
+    const planned = plan(wallet, items, options)
+    if (Either.isLeft(planned)) {
+      return items.length === 1
+        ? onOutcomes([Either.left(planned.left)])
+        : Effect.flatMap(takeApart(wallet, items, options), onOutcomes)
+    }
+    const known: Array<Signature> = []
+    const insist = (error?: SendError) =>
+      Effect.flatMap(persist(wallet, items, options, { planned: planned.right, known, error }), onOutcomes)
+    return options.resend === true || items.some(isResent) || left !== Recorded.NOTHING_LEFT
+      ? insist()
+      : Effect.matchEffect(attempt(wallet, items, options, planned.right, known), {
+          onFailure: insist,
+          onSuccess: onReceipt
+        })
+  }
+
+  const sendItems = (
+    wallet: Wallet,
+    items: ReadonlyArray<PackedItem>,
+    options: PackedOptions
+  ): Effect.Effect<ReadonlyArray<Outcome>> =>
+    send(
+      wallet,
+      items,
+      options,
+      (receipt) => Effect.succeed(items.map(() => Either.right(receipt))),
+      (outcomes) => Effect.succeed(outcomes)
+    )
+
+  const sendItem = (wallet: Wallet, item: PackedItem, options: PackedOptions): Effect.Effect<Receipt, SendError> =>
+    send(
+      wallet,
+      [item],
+      options,
+      (receipt) => Effect.succeed(receipt),
+      ([outcome = Effect.dieMessage("an item without an outcome")]) => outcome
+    )
+
+  return { sendItem, sendItems }
+}

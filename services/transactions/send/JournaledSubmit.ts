@@ -1,0 +1,189 @@
+/**
+ * Deliveries that are written down while their outcome is not known.
+ *
+ * - Nothing is sent before its entry is on the disk, and an entry stays until the outcome is known.
+ * - An entry names the cluster and the program. Elsewhere it is neither sent, nor judged, nor removed: there, a finalized
+ *   block says nothing of it.
+ * - What is interrupted while it is written down was never sent, and is struck out.
+ * - The same bytes delivered twice have one entry, which goes with the last delivery.
+ *
+ * @since 0.1.0
+ */
+import type { Address, Blockhash, Signature } from "@solana/kit"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import type { Service as RpcPool } from "../../RpcPool.js"
+import type { RpcError } from "../../RpcTransport.js"
+import * as Journal from "../../Journal.js"
+import type { Receipt } from "../Model.js"
+import type { SignedTransaction } from "../../SignedTransaction.js"
+import { TransactionError } from "../TransactionError.js"
+
+/**
+ * An entry that no delivery of this process is about.
+ *
+ * @internal
+ */
+export interface Leftover {
+  readonly entry: Journal.JournalEntry
+  /** Why it cannot be gone on with here. */
+  readonly refusal: RpcError | TransactionError | undefined
+}
+
+/** @internal */
+export interface Recorded {
+  /** Written down before it starts, struck out when the outcome is known, and left where it is not. */
+  readonly deliver: (
+    signed: SignedTransaction,
+    creates: ReadonlyArray<Address>,
+    delivery: Effect.Effect<Receipt, RpcError | TransactionError>
+  ) => Effect.Effect<Receipt, RpcError | TransactionError>
+  /** Entries of this cluster and program that are not under way in this process. */
+  readonly left: Effect.Effect<ReadonlyArray<Journal.JournalEntry>, RpcError>
+  /** All entries that are not under way in this process. Asks the cluster anew which one it is. */
+  readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>>
+}
+
+const unrecorded = (signed: SignedTransaction, cause: Journal.JournalError) =>
+  new TransactionError({
+    reason: "Unrecorded",
+    detail: `it was not sent, since it could not be written down: ${cause.message}`,
+    signature: signed.signature,
+    logs: [],
+    signed,
+    cause
+  })
+
+const foreign = (signed: SignedTransaction, detail: string) =>
+  new TransactionError({ reason: "Unconfirmed", detail, signature: signed.signature, logs: [], signed })
+
+const notRecorded = (signed: SignedTransaction, error: Journal.JournalError) =>
+  error.reason === "Foreign" ? foreign(signed, error.message) : unrecorded(signed, error)
+
+/** An interruption or a defect says as little of the outcome as a deadline does. */
+const isKnown = <A>(exit: Exit.Exit<A, RpcError | TransactionError>): boolean =>
+  Exit.match(exit, {
+    onFailure: (cause) => Option.exists(Cause.failureOption(cause), ({ reason }) => reason !== "Unconfirmed"),
+    onSuccess: () => true
+  })
+
+/**
+ * What is left where nothing is written down.
+ *
+ * @internal
+ */
+export const NOTHING_LEFT: Recorded["left"] = Effect.succeed([])
+
+const UNRECORDED: Recorded = {
+  deliver: (_, __, delivery) => delivery,
+  left: NOTHING_LEFT,
+  leftovers: Effect.succeed([])
+}
+
+const over = (journal: Journal.Service, pool: Pick<RpcPool, "getGenesisHash">, program: Address): Recorded => {
+  let known: Blockhash | undefined
+  let asking: Fiber.RuntimeFiber<Blockhash, RpcError> | undefined
+  const underWay = new Map<Signature, number>()
+
+  const count = (signature: Signature, by: number) =>
+    Effect.sync(() => {
+      const now = (underWay.get(signature) ?? 0) + by
+      if (now === 0) underWay.delete(signature)
+      else underWay.set(signature, now)
+    })
+
+  const ask = Effect.tap(pool.getGenesisHash, (genesis) => Effect.sync(() => (known = genesis)))
+
+  // The question belongs to the service: those that wait for its answer may be interrupted.
+  const genesis = Effect.uninterruptibleMask((restore) => {
+    if (known !== undefined) return Effect.succeed(known)
+    if (asking !== undefined) return restore(Fiber.join(asking))
+    return Effect.interruptible(ask).pipe(
+      Effect.ensuring(Effect.sync(() => (asking = undefined))),
+      Effect.forkDaemon,
+      Effect.flatMap((fiber) => {
+        if (fiber.unsafePoll() === null) asking = fiber
+        return restore(Fiber.join(fiber))
+      })
+    )
+  })
+
+  /** Why the entry is not for this cluster and program, if it is not. */
+  const refusalOf = (entry: Journal.JournalEntry, here: Blockhash): TransactionError | undefined => {
+    const { signed } = entry
+    if (entry.genesis === undefined) {
+      return foreign(signed, "its journal entry names no cluster. Resume it on the cluster that it was sent to")
+    }
+    if (entry.genesis !== here) {
+      return foreign(
+        signed,
+        `it was sent to the cluster with genesis ${entry.genesis}, and this one has ${here}. Recover it there`
+      )
+    }
+    return entry.program === program
+      ? undefined
+      : foreign(signed, `it was sent for the program ${entry.program}, and this is ${program}. Recover it there`)
+  }
+
+  const idle = Effect.map(journal.pending, (entries) => entries.filter(({ signed }) => !underWay.has(signed.signature)))
+
+  const record = (signed: SignedTransaction, creates: ReadonlyArray<Address>) =>
+    Effect.flatMap(genesis, (genesis) =>
+      Effect.mapError(
+        journal.record(Journal.JournalEntry.make({ signed, creates, genesis, program }, { disableValidation: true })),
+        (error) => notRecorded(signed, error)
+      )
+    )
+
+  return {
+    deliver: (signed, creates, delivery) => {
+      const { signature } = signed
+      // A leftover that cannot be struck out now is found again, with the same outcome.
+      const forget = Effect.catchAll(journal.forget(signature), (error) =>
+        Effect.logWarning("a finished transaction is still in the journal", error)
+      )
+      const forgetWithin = (deliveries: number) =>
+        Effect.suspend(() => ((underWay.get(signature) ?? 0) > deliveries ? Effect.void : forget))
+      return Effect.suspend(() => {
+        let isBegun = false
+        const begin = Effect.suspend(() => {
+          isBegun = true
+          return delivery
+        })
+        return Effect.acquireUseRelease(
+          count(signature, 1),
+          () =>
+            Effect.zipRight(
+              record(signed, creates),
+              Effect.onExit(begin, (exit) => (isKnown(exit) ? forgetWithin(1) : Effect.void))
+            ),
+          () => count(signature, -1)
+          // The caller is not kept until the store answers.
+        ).pipe(Effect.onInterrupt(() => (isBegun ? Effect.void : Effect.forkDaemon(forgetWithin(0)))))
+      })
+    },
+    left: Effect.flatMap(idle, (entries) =>
+      entries.length === 0
+        ? NOTHING_LEFT
+        : Effect.map(genesis, (here) => entries.filter((entry) => refusalOf(entry, here) === undefined))
+    ),
+    leftovers: Effect.flatMap(idle, (entries) =>
+      entries.length === 0
+        ? Effect.succeed([])
+        : Effect.match(ask, {
+            onFailure: (refusal) => entries.map((entry) => ({ entry, refusal })),
+            onSuccess: (here) => entries.map((entry) => ({ entry, refusal: refusalOf(entry, here) }))
+          })
+    )
+  }
+}
+
+/** @internal */
+export const make = (pool: Pick<RpcPool, "getGenesisHash">, program: Address): Effect.Effect<Recorded> =>
+  Effect.map(
+    Effect.serviceOption(Journal.Journal),
+    Option.match({ onNone: () => UNRECORDED, onSome: (journal) => over(journal, pool, program) })
+  )

@@ -1,0 +1,86 @@
+/**
+ * @since 0.1.0
+ */
+import type { Blockhash, Commitment } from "@solana/kit"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Clock from "../../internal/clock.js"
+import * as Measured from "../../internal/measured.js"
+import * as Metrics from "../../Metrics.js"
+import type { Service as RpcPool } from "../../RpcPool.js"
+import type { RpcError } from "../../RpcTransport.js"
+import type { Receipt } from "../Model.js"
+import * as Broadcast from "../confirm/Submission.js"
+import type * as ConfirmationTracker from "../confirm/ConfirmationTracker.js"
+import * as Failure from "../Failure.js"
+import type { SignedTransaction } from "../../SignedTransaction.js"
+import type { TransactionError } from "../TransactionError.js"
+
+/** @internal */
+export interface DeliveryOptions extends Broadcast.BroadcastOptions {
+  /** From the caller, who is answered then even if the node's answer to the request is still to come. */
+  readonly timeout: Duration.DurationInput
+}
+
+const outcomes = {
+  confirmed: Metrics.transactionsOf("confirmed"),
+  Expired: Metrics.transactionsOf("Expired"),
+  Rejected: Metrics.transactionsOf("Rejected"),
+  Simulation: Metrics.transactionsOf("Simulation"),
+  Unconfirmed: Metrics.transactionsOf("Unconfirmed"),
+  Unrecorded: Metrics.transactionsOf("Unrecorded")
+}
+
+const counted = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, error: RpcError | TransactionError) => {
+  if (error._tag === "TransactionError") Measured.update(fiber, outcomes[error.reason], 1)
+  return Effect.fail(error)
+}
+
+/**
+ * Sends signed bytes and waits for what becomes of them.
+ *
+ * @internal
+ */
+export const make = (
+  pool: Pick<RpcPool, "getTransaction" | "sendTransaction">,
+  tracker: ConfirmationTracker.ConfirmationTracker,
+  options: {
+    readonly report: (failed: Failure.Failed) => TransactionError
+    readonly invalidate: (blockhash: Blockhash) => Effect.Effect<void>
+    readonly blockhashCommitment: Commitment
+  }
+) => {
+  const { report } = options
+  const needs = { pool, ...options }
+
+  /** Without its logs, if the node does not give them: the answer itself is known. */
+  const rejected = (signed: SignedTransaction, { err, slot }: ConfirmationTracker.Landed) =>
+    pool.getTransaction(signed.signature, { commitment: "confirmed" }).pipe(
+      Effect.map(Option.flatMap(({ meta }) => meta)),
+      Effect.orElseSucceed(() => Option.none()),
+      Effect.flatMap((meta) => {
+        const logs = Option.match(meta, { onNone: () => [], onSome: ({ logs }) => logs })
+        return report({ reason: "Rejected", err, logs, slot, wire: signed.wire, signed })
+      })
+    )
+
+  return (signed: SignedTransaction, options: DeliveryOptions) =>
+    Effect.withFiberRuntime<Receipt, RpcError | TransactionError>((fiber) => {
+      const since = Clock.monotonic(fiber)
+      const deadline = since + Duration.toMillis(options.timeout)
+      const broadcast = new Broadcast.Broadcast(signed, options, needs)
+      return Effect.matchEffect(tracker.deliver(broadcast, { commitment: options.commitment, deadline }), {
+        onFailure: (error) => counted(fiber, error),
+        onSuccess: (landed) => {
+          if (!Failure.succeeded(landed.err)) {
+            return Effect.catchAll(rejected(signed, landed), (error) => counted(fiber, error))
+          }
+          Measured.update(fiber, Metrics.confirmationDuration, (Clock.monotonic(fiber) - since) / 1000)
+          Measured.update(fiber, outcomes.confirmed, 1)
+          return Effect.succeed({ signature: signed.signature, slot: landed.slot, fee: signed.fee })
+        }
+      })
+    })
+}

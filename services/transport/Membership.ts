@@ -1,0 +1,112 @@
+/**
+ * Which endpoints are of the same cluster, and how far each has come.
+ */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import type { RpcError } from "../RpcTransport.js"
+import * as Deadline from "../Deadline.js"
+import type { Endpoint } from "./Endpoint.js"
+import { EndpointsError } from "../EndpointsError.js"
+
+/** What is known of an endpoint's genesis. */
+export type Membership = "member" | "unknown" | "foreign"
+
+export interface Cluster {
+  readonly membership: (endpoint: Endpoint) => Membership
+}
+
+/** None where an endpoint that is only sent to does not know the method, as relays do; it is trusted. */
+const genesis = (endpoint: Endpoint): Effect.Effect<Option.Option<unknown>, RpcError> =>
+  endpoint.transport.request("getGenesisHash", []).pipe(
+    Effect.asSome,
+    Effect.catchIf(
+      ({ reason }) => reason === "Node" && !endpoint.roles.has("read"),
+      () => Effect.succeedNone
+    )
+  )
+
+/** Every endpoint is taken for a member. */
+export const trusted: Cluster = { membership: () => "member" }
+
+/**
+ * Compares the endpoints' genesis hashes. One that does not answer is unknown until a later probe reaches it.
+ */
+export const verify = (
+  endpoints: ReadonlyArray<Endpoint>,
+  expected: string | undefined,
+  timeout: Duration.Duration
+): Effect.Effect<Cluster & { readonly admit: (endpoint: Endpoint) => Effect.Effect<void> }, EndpointsError> =>
+  Effect.gen(function* () {
+    const answers = yield* Effect.forEach(
+      endpoints,
+      (endpoint) =>
+        Effect.map(Effect.either(Deadline.within(timeout)(genesis(endpoint))), (answer) => ({ endpoint, answer })),
+      { concurrency: "unbounded" }
+    )
+    const known = answers.flatMap(({ endpoint, answer }) =>
+      Either.isRight(answer) && Option.isSome(answer.right) ? [{ endpoint, hash: answer.right.value }] : []
+    )
+    const relays = answers.filter(({ answer }) => Either.isRight(answer) && Option.isNone(answer.right))
+    const first = known[0]
+    if (first === undefined) {
+      const { endpoint, answer } = answers[0] ?? {}
+      return yield* new EndpointsError({
+        reason: "Unreachable",
+        host: endpoint?.transport.host ?? "",
+        detail: "no endpoint answers getGenesisHash",
+        ...(answer !== undefined && Either.isLeft(answer) ? { cause: answer.left } : {})
+      })
+    }
+    const own = expected ?? first.hash
+    const stranger = known.find(({ hash }) => hash !== own)
+    if (stranger !== undefined) {
+      return yield* new EndpointsError({
+        reason: "WrongGenesis",
+        host: stranger.endpoint.transport.host,
+        detail:
+          `is of the cluster with genesis ${String(stranger.hash)}, not ${String(own)}` +
+          (expected === undefined ? ` as ${first.endpoint.transport.host}` : "")
+      })
+    }
+    const memberships = new Map<Endpoint, Membership>([...known, ...relays].map(({ endpoint }) => [endpoint, "member"]))
+    return {
+      membership: (endpoint) => memberships.get(endpoint) ?? "unknown",
+      admit: (endpoint) =>
+        Effect.flatMap(genesis(endpoint), (answer) => {
+          const hash = Option.getOrElse(answer, () => own)
+          memberships.set(endpoint, hash === own ? "member" : "foreign")
+          return hash === own
+            ? Effect.void
+            : Effect.logWarning(
+                `${endpoint.transport.host} is of the cluster with genesis ${String(hash)}, not ${String(own)}: it is not used`
+              )
+        }).pipe(Effect.ignore)
+    }
+  })
+
+/** Asks every endpoint for its slot again and again, and the unknown for their genesis; their health takes note. */
+export const probe = (
+  endpoints: ReadonlyArray<Endpoint>,
+  cluster: Cluster & { readonly admit?: (endpoint: Endpoint) => Effect.Effect<void> },
+  interval: Duration.Duration
+): Effect.Effect<void, never, Scope.Scope> => {
+  const look = (endpoint: Endpoint): Effect.Effect<void> => {
+    switch (cluster.membership(endpoint)) {
+      case "member":
+        return endpoint.roles.has("read")
+          ? Effect.ignore(endpoint.transport.request("getSlot", [{ commitment: "processed" }]))
+          : Effect.void
+      case "unknown":
+        return cluster.admit?.(endpoint) ?? Effect.void
+      case "foreign":
+        return Effect.void
+    }
+  }
+  return Effect.forEach(endpoints, (endpoint) => Deadline.within(interval)(look(endpoint)), {
+    concurrency: "unbounded",
+    discard: true
+  }).pipe(Effect.zipRight(Effect.sleep(interval)), Effect.forever, Effect.forkScoped, Effect.asVoid)
+}

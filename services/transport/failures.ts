@@ -1,0 +1,58 @@
+/**
+ * Many failures of one call as one.
+ */
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+import { RpcError } from "../RpcTransport.js"
+import * as Method from "./Method.js"
+
+/** The failure of every attempt at a call. */
+export class AttemptsFailed extends Data.TaggedError("AttemptsFailed")<{ readonly errors: ReadonlyArray<RpcError> }> {
+  override get message(): string {
+    return this.errors.map((error) => error.message).join("; ")
+  }
+}
+
+const wait = (error: RpcError): number => (error.retryAfter === undefined ? 0 : Duration.toMillis(error.retryAfter))
+
+/** A failure after which the call may have been executed. */
+const isUnknown = (error: RpcError): boolean => error.reason !== "Node" && error.reason !== "RateLimited"
+
+/** Whether all said the same, so that one may speak for them. */
+const agree = ([first, ...others]: readonly [RpcError, ...ReadonlyArray<RpcError>]): boolean =>
+  first.reason === "Node" && others.every(({ reason, code }) => reason === "Node" && code === first.code)
+
+/**
+ * The failure that says most of what to do: the one that can be retried soonest, else one that leaves open what became of
+ * the call, else the first. All are kept in its cause, unless every node answered with the same code.
+ */
+export const summarize = (errors: readonly [RpcError, ...ReadonlyArray<RpcError>]): RpcError => {
+  if (agree(errors) || errors.length === 1) return errors[0]
+  const soonest = errors
+    .filter((error) => error.isRetryable)
+    .reduce<RpcError | undefined>((a, b) => (a !== undefined && wait(a) <= wait(b) ? a : b), undefined)
+  const { reason, method, detail, host, code, status, data, retryAfter } =
+    soonest ?? errors.find(isUnknown) ?? errors[0]
+  return new RpcError({
+    reason,
+    method,
+    host,
+    code,
+    status,
+    data,
+    retryAfter,
+    detail: `${detail} (${errors.length} attempts failed)`,
+    cause: new AttemptsFailed({ errors })
+  })
+}
+
+/**
+ * What a node's refusal means after other attempts have failed. A transaction of which an earlier attempt may have arrived
+ * is not refused because a later one is: that one may be refused as a duplicate. Then the failure stays the unknown one.
+ */
+export const refusedAfter = (method: string, failed: ReadonlyArray<RpcError>, refusal: RpcError): RpcError => {
+  const unknown = failed.find(isUnknown)
+  return unknown === undefined || refusal.reason !== "Node" || Method.isRead(method)
+    ? refusal
+    : summarize([unknown, ...failed.filter((error) => error !== unknown), refusal])
+}

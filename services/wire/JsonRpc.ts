@@ -1,0 +1,152 @@
+/**
+ * JSON-RPC 2.0 texts, for transports that speak it over a wire.
+ *
+ * @since 0.1.0
+ */
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Json from "../../src/solana/Json.js"
+import { RpcError } from "../RpcTransport.js"
+import type { RpcCall } from "../RpcTransport.js"
+import * as LongResult from "../rpc/LongResult.js"
+
+/** Characters of a node's own message that are kept. */
+const MAX_MESSAGE = 500
+
+/**
+ * The error that a node answered with.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface NodeError {
+  readonly code: number
+  readonly message: string
+  readonly data: unknown
+}
+
+/**
+ * Of a call or of a subscription. It may come from a node: no other type can be made a key without running its code.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Id = number | bigint | string
+
+/**
+ * A JSON-RPC response. A node that could not read a request answers with the id `null`, or none.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Response {
+  readonly id: Id | null | undefined
+  readonly outcome: Either.Either<unknown, NodeError>
+}
+
+/** @since 0.1.0 @category guards */
+export const isRecord = (value: unknown): value is { readonly [key: string]: unknown } =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** @since 0.1.0 @category guards */
+export const isId = (value: unknown): value is Id =>
+  typeof value === "number" || typeof value === "string" || typeof value === "bigint"
+
+/** @since 0.1.0 @category encoding */
+export const request = (id: number, method: string, params: ReadonlyArray<unknown>): string =>
+  `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":${Json.stringify(params)}}`
+
+/** The calls as an array, with ids from `firstId` on. @since 0.1.0 @category encoding */
+export const batchRequest = (firstId: number, calls: ReadonlyArray<RpcCall>): string =>
+  `[${calls.map(({ method, params }, index) => request(firstId + index, method, params)).join(",")}]`
+
+const nodeError = ({ code, message, data }: { readonly [key: string]: unknown }): NodeError | undefined =>
+  typeof code === "number" && Number.isInteger(code)
+    ? { code, message: typeof message === "string" ? message.slice(0, MAX_MESSAGE) : "no message", data }
+    : undefined
+
+/** The response that a value is, if it is one. @since 0.1.0 @category decoding */
+export const response = (value: unknown): Response | undefined => {
+  if (!isRecord(value)) return undefined
+  const { id, error } = value
+  if (id !== null && id !== undefined && !isId(id)) return undefined
+  if (isRecord(error)) {
+    const read = nodeError(error)
+    return read === undefined ? undefined : { id, outcome: Either.left(read) }
+  }
+  return Object.hasOwn(value, "result") ? { id, outcome: Either.right(value["result"]) } : undefined
+}
+
+const refused = (method: string, host: string, { code, message, data }: NodeError): RpcError =>
+  new RpcError({ reason: "Node", method, host, detail: message, code, ...(data === undefined ? {} : { data }) })
+
+const undecodable = (method: string, host: string, detail: string) =>
+  new RpcError({ reason: "Decode", method, host, detail })
+
+const parse = (text: string, method: string, host: string): Either.Either<unknown, RpcError> =>
+  Either.mapLeft(method === LongResult.METHOD ? LongResult.parse(text) : Json.parse(text), () =>
+    undecodable(method, host, `the reply of ${text.length} characters is not JSON`)
+  )
+
+/** The response in a text, if it is one. @since 0.1.0 @category decoding */
+export const read = (text: string, method: string): Response | undefined =>
+  response(Either.getOrUndefined(method === LongResult.METHOD ? LongResult.parse(text) : Json.parse(text)))
+
+/** The error of a response. @since 0.1.0 @category getters */
+export const errorOf = (response: Response | undefined): NodeError | undefined =>
+  response === undefined ? undefined : Option.getOrUndefined(Either.getLeft(response.outcome))
+
+/** A node that could not read the id answers with an error and `null`. */
+const answers = ({ id, outcome }: Response, expected: number): boolean =>
+  id === expected || (Either.isLeft(outcome) && (id === null || id === undefined))
+
+/** The result in the reply to one request. @since 0.1.0 @category decoding */
+export const reply = (text: string, id: number, method: string, host: string): Either.Either<unknown, RpcError> =>
+  Either.flatMap(parse(text, method, host), (value) => {
+    const read = response(value)
+    if (read === undefined) return Either.left(undecodable(method, host, "the reply is not a JSON-RPC response"))
+    return answers(read, id)
+      ? Either.mapLeft(read.outcome, (error) => refused(method, host, error))
+      : Either.left(undecodable(method, host, "the reply bears the id of another request"))
+  })
+
+/**
+ * The results in the reply to an array, in the order of the calls. An item that is missing or answered twice is an
+ * error of that item; an id that was not asked for makes the whole reply untrue.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const batchReply = (
+  text: string,
+  firstId: number,
+  calls: ReadonlyArray<RpcCall>,
+  host: string
+): Either.Either<ReadonlyArray<Either.Either<unknown, RpcError>>, RpcError> =>
+  Either.flatMap(parse(text, "batch", host), (value) => {
+    if (!Array.isArray(value)) {
+      const single = response(value)
+      return Either.left(
+        single !== undefined && Either.isLeft(single.outcome)
+          ? refused("batch", host, single.outcome.left)
+          : undecodable("batch", host, "the reply to an array is not an array")
+      )
+    }
+    const outcomes = new Map<number, Response["outcome"] | "doubled">()
+    for (const item of value) {
+      const read = response(item)
+      if (read === undefined || typeof read.id !== "number" || calls[read.id - firstId] === undefined) {
+        return Either.left(undecodable("batch", host, "the reply holds an item that answers none of the calls"))
+      }
+      outcomes.set(read.id, outcomes.has(read.id) ? "doubled" : read.outcome)
+    }
+    return Either.right(
+      calls.map(({ method }, index) => {
+        const outcome = outcomes.get(firstId + index)
+        if (outcome === undefined)
+          return Either.left(undecodable(method, host, "the array holds no answer to this call"))
+        if (outcome === "doubled") return Either.left(undecodable(method, host, "the array answers this call twice"))
+        return Either.mapLeft(outcome, (error) => refused(method, host, error))
+      })
+    )
+  })

@@ -1,0 +1,402 @@
+/**
+ * Solana's subscriptions over sockets, whichever sockets these are.
+ *
+ * Invariants:
+ * - All state changes in the socket's callbacks, one after the other: no notification falls between two of them.
+ * - A callback never throws. An exception in one costs the socket, and its subscriptions are told.
+ * - A message that is addressed to no subscription changes nothing. It is counted and passed over.
+ * - What waits for a reader, or for the answer that names its subscription, is bounded in bytes and in number.
+ *
+ * A node gives equal parameters the same id on one socket, and one unsubscribe call ends it for all of them. So an id is
+ * counted: it ends with its last subscriber, and not while a subscribe call is under way that may be answered with it.
+ *
+ * @since 0.1.0
+ */
+import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as Json from "../../src/solana/Json.js"
+import { BoundedQueue } from "../internal/BoundedQueue.js"
+import type { Bounds } from "../internal/BoundedQueue.js"
+import * as Metrics from "../Metrics.js"
+import { SubscriptionError } from "../RpcTransport.js"
+import type { RpcTransport, SubscriptionKind } from "../RpcTransport.js"
+import { SubscriptionObserver } from "../SubscriptionObserver.js"
+import * as JsonRpc from "./JsonRpc.js"
+
+/**
+ * How a socket came to its end, in one sentence.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Loss {
+  readonly reason: "Connect" | "Closed" | "Decode"
+  readonly detail: string
+  readonly cause?: unknown
+}
+
+/**
+ * The events of a socket. `onMessage` takes the data of a text frame or of a binary frame. Nothing comes after `onLost`.
+ * None of them throws.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SocketHandlers {
+  readonly onOpen: () => void
+  readonly onMessage: (data: unknown) => void
+  readonly onLost: (loss: Loss) => void
+}
+
+/**
+ * A WebSocket. `send` is called only after `onOpen`; `close` at any time.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Socket {
+  readonly send: (text: string) => void
+  readonly close: () => void
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  readonly host: string
+  /** Starts to open a socket. */
+  readonly open: (handlers: SocketHandlers) => Socket
+  /** Notifications held for one subscriber. */
+  readonly unread: Bounds
+  /** Bytes of the largest message. A longer one costs the socket. */
+  readonly maxMessageBytes: number
+  /** How long to wait for the socket and the answer to the subscribe call. */
+  readonly timeout: Duration.Duration
+  /** Subscriptions on one socket; one more opens another socket. */
+  readonly perSocket: number
+}
+
+interface Subscription {
+  readonly kind: SubscriptionKind
+  readonly params: ReadonlyArray<unknown>
+  /** The kind and the first parameter. Subscriptions of different topics never have the same id. */
+  readonly topic: string
+  readonly unread: BoundedQueue<unknown, SubscriptionError>
+  readonly answered: Deferred.Deferred<void, SubscriptionError>
+  /** While it stands. */
+  issued: Issued | undefined
+}
+
+/** An id that the node gave on this socket, and the subscribers that have it. */
+interface Issued {
+  readonly id: JsonRpc.Id
+  readonly kind: SubscriptionKind
+  readonly topic: string
+  readonly subscribers: Set<Subscription>
+}
+
+/** A notification that came before the answer that says which subscription it belongs to. */
+interface Early {
+  readonly key: string
+  readonly result: unknown
+  readonly bytes: number
+}
+
+interface Connection {
+  readonly isAlive: () => boolean
+  /** Subscribers that have not left, or unanswered calls where these are more. */
+  readonly size: () => number
+  readonly add: (subscription: Subscription) => void
+  readonly remove: (subscription: Subscription) => void
+}
+
+/** Ids that are remembered between an unsubscribe call and its answer. */
+const MAX_ENDING = 1024
+
+const utf8 = new TextDecoder()
+
+/** The text of a frame; a gateway may send JSON in binary ones. */
+const textOf = (data: unknown): string | undefined => {
+  if (typeof data === "string") return data
+  return data instanceof ArrayBuffer || ArrayBuffer.isView(data) ? utf8.decode(data) : undefined
+}
+
+const keyOf = (id: JsonRpc.Id): string => `${id}`
+
+const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection => {
+  let state: "opening" | "open" | "closed" = "opening"
+  let nextRequest = 1
+  /** Every subscriber that has not left. The socket closes with the last of them. */
+  const subscribers = new Set<Subscription>()
+  /** Subscribe calls without an answer, by request id. */
+  const asked = new Map<number, Subscription>()
+  /** The ids that stand. */
+  const issued = new Map<string, Issued>()
+  /** Ids without a subscriber, that end once no call of their topic is under way. */
+  const idle = new Set<Issued>()
+  /** Ids of unsubscribe calls without an answer, by request id. Their notifications may still come. */
+  const ending = new Map<number, string>()
+  let early: Array<Early> = []
+  let earlyBytes = 0
+  let socket: Socket | undefined
+
+  const isAlive = () => state !== "closed"
+
+  const end = (
+    { kind, unread, answered }: Subscription,
+    reason: SubscriptionError["reason"],
+    detail: string,
+    more: { readonly code?: number; readonly cause?: unknown } = {}
+  ) => {
+    const error = new SubscriptionError({ reason, method: `${kind}Subscribe`, host, detail, ...more })
+    unread.end(Option.some(error))
+    Deferred.unsafeDone(answered, Exit.fail(error))
+  }
+
+  const close = () => {
+    state = "closed"
+    socket?.close()
+  }
+
+  const lose = ({ reason, detail, cause }: Loss) => {
+    if (state === "closed") return
+    close()
+    for (const subscription of subscribers) end(subscription, reason, detail, cause === undefined ? {} : { cause })
+    asked.clear()
+    issued.clear()
+    idle.clear()
+    ending.clear()
+    early = []
+  }
+
+  /** Runs what foreign code calls, or what calls foreign code. An exception costs the socket. */
+  const guarded = (run: () => void): void => {
+    if (state === "closed") return
+    const done = Either.try(run)
+    if (Either.isRight(done)) return
+    lose({ reason: "Decode", detail: "a message of the socket could not be handled", cause: done.left })
+  }
+
+  const call = (method: string, params: ReadonlyArray<unknown>): number => {
+    const request = nextRequest++
+    socket?.send(JsonRpc.request(request, method, params))
+    return request
+  }
+
+  const subscribe = (subscription: Subscription) => {
+    asked.set(call(`${subscription.kind}Subscribe`, subscription.params), subscription)
+  }
+
+  const isAsked = (topic: string): boolean => {
+    for (const subscription of asked.values()) if (subscription.topic === topic) return true
+    return false
+  }
+
+  /** Ends an id that nobody has, unless a call under way may be answered with it. */
+  const release = (given: Issued) => {
+    if (given.subscribers.size > 0) return void idle.delete(given)
+    if (isAsked(given.topic)) return void idle.add(given)
+    const key = keyOf(given.id)
+    idle.delete(given)
+    issued.delete(key)
+    ending.set(call(`${given.kind}Unsubscribe`, [given.id]), key)
+    if (ending.size > MAX_ENDING) for (const first of ending.keys()) return void ending.delete(first)
+  }
+
+  const leave = (subscription: Subscription) => {
+    const given = subscription.issued
+    if (given === undefined) return
+    subscription.issued = undefined
+    given.subscribers.delete(subscription)
+    release(given)
+  }
+
+  const deliver = (given: Issued, result: unknown, bytes: number) => {
+    for (const subscription of given.subscribers) {
+      if (subscription.unread.offer(result, bytes)) continue
+      const { size } = subscription.unread
+      end(subscription, "Overflow", `the subscriber left ${size} notifications unread, more than its buffer takes`)
+      leave(subscription)
+    }
+  }
+
+  const stand = (subscription: Subscription, id: JsonRpc.Id) => {
+    const key = keyOf(id)
+    const { kind, topic } = subscription
+    const given = issued.get(key) ?? { id, kind, topic, subscribers: new Set() }
+    issued.set(key, given)
+    if (subscribers.has(subscription)) {
+      given.subscribers.add(subscription)
+      subscription.issued = given
+      Deferred.unsafeDone(subscription.answered, Exit.void)
+    }
+    idle.add(given)
+    const own = early.filter((notification) => notification.key === key)
+    early = early.filter((notification) => notification.key !== key)
+    for (const { result, bytes } of own) {
+      earlyBytes -= bytes
+      deliver(given, result, bytes)
+    }
+  }
+
+  const onAnswer = ({ id: request, outcome }: JsonRpc.Response): boolean => {
+    if (typeof request !== "number") return false
+    if (ending.delete(request)) return true
+    const subscription = asked.get(request)
+    if (subscription === undefined) return false
+    asked.delete(request)
+    if (Either.isLeft(outcome)) {
+      end(subscription, "Refused", outcome.left.message, { code: outcome.left.code })
+    } else if (JsonRpc.isId(outcome.right)) {
+      stand(subscription, outcome.right)
+    } else {
+      lose({ reason: "Decode", detail: "the node answered with a subscription id that is no number and no string" })
+    }
+    for (const given of idle) release(given)
+    if (asked.size === 0) {
+      early = []
+      earlyBytes = 0
+    }
+    return true
+  }
+
+  const onNotification = (id: JsonRpc.Id, result: unknown, bytes: number): boolean => {
+    const key = keyOf(id)
+    const given = issued.get(key)
+    if (given !== undefined && given.subscribers.size > 0) {
+      deliver(given, result, bytes)
+      return true
+    }
+    if (given === undefined) for (const ended of ending.values()) if (ended === key) return true
+    if (asked.size === 0) return given !== undefined
+    early.push({ key, result, bytes })
+    earlyBytes += bytes
+    if (early.length > unread.items || (earlyBytes > unread.bytes && early.length > 1)) {
+      lose({
+        reason: "Closed",
+        detail: `${early.length} notifications came before their subscription, too many to hold`
+      })
+    }
+    return true
+  }
+
+  /** Whether the message was addressed to this client. */
+  const onText = (text: string): boolean => {
+    const message = Either.getOrUndefined(Json.parse(text))
+    if (!JsonRpc.isRecord(message)) return false
+    const params = message["params"]
+    if (JsonRpc.isRecord(params) && JsonRpc.isId(params["subscription"])) {
+      return onNotification(params["subscription"], params["result"], text.length)
+    }
+    const answer = JsonRpc.response(message)
+    return answer !== undefined && onAnswer(answer)
+  }
+
+  const onMessage = (data: unknown) => {
+    const text = textOf(data)
+    if (text !== undefined && text.length > maxMessageBytes) {
+      return lose({ reason: "Closed", detail: `a message is longer than ${maxMessageBytes} bytes` })
+    }
+    if (text === undefined || !onText(text)) Metrics.socketMessagesIgnored.unsafeUpdate(1, [])
+  }
+
+  const opened = Either.try(() =>
+    open({
+      onOpen: () =>
+        guarded(() => {
+          state = "open"
+          for (const subscription of subscribers) subscribe(subscription)
+        }),
+      onMessage: (data) => guarded(() => onMessage(data)),
+      onLost: lose
+    })
+  )
+  if (Either.isRight(opened)) {
+    socket = opened.right
+    if (!isAlive()) socket.close()
+  }
+
+  return {
+    isAlive,
+    size: () => Math.max(subscribers.size, asked.size),
+    add: (subscription) => {
+      subscribers.add(subscription)
+      if (Either.isLeft(opened)) {
+        lose({ reason: "Connect", detail: "the WebSocket could not be made", cause: opened.left })
+      } else if (state === "open") guarded(() => subscribe(subscription))
+    },
+    remove: (subscription) => {
+      subscribers.delete(subscription)
+      guarded(() => {
+        leave(subscription)
+        if (subscribers.size === 0) close()
+      })
+    }
+  }
+}
+
+/**
+ * The `subscribe` of a transport. One socket serves as many subscriptions as `perSocket` says: it is opened by the first
+ * of them and closed with the last, and after a loss the next subscriber opens another. The `SubscriptionObserver` of its
+ * context is called when a subscription stands.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: Options): RpcTransport["subscribe"] => {
+  let connections: ReadonlyArray<Connection> = []
+
+  const vacancy = (): Connection => {
+    connections = connections.filter((connection) => connection.isAlive())
+    const free = connections.find((connection) => connection.size() < options.perSocket)
+    if (free !== undefined) return free
+    const opened = connect(options)
+    connections = [...connections, opened]
+    return opened
+  }
+
+  const acquire = (kind: SubscriptionKind, params: ReadonlyArray<unknown>) =>
+    Effect.map(Deferred.make<void, SubscriptionError>(), (answered) => {
+      const connection = vacancy()
+      const subscription: Subscription = {
+        kind,
+        params,
+        topic: `${kind} ${Json.stringify(params[0])}`,
+        unread: new BoundedQueue(options.unread),
+        answered,
+        issued: undefined
+      }
+      connection.add(subscription)
+      return { connection, subscription }
+    })
+
+  return (kind, params) =>
+    Stream.unwrapScoped(
+      Effect.gen(function* () {
+        const { subscription } = yield* Effect.acquireRelease(acquire(kind, params), ({ connection, subscription }) =>
+          Effect.sync(() => connection.remove(subscription))
+        )
+        yield* Deferred.await(subscription.answered).pipe(
+          Effect.timeoutFail({
+            duration: options.timeout,
+            onTimeout: () =>
+              new SubscriptionError({
+                reason: "Timeout",
+                method: `${kind}Subscribe`,
+                host: options.host,
+                detail: "the node did not answer in time"
+              })
+          })
+        )
+        const observer = yield* SubscriptionObserver
+        yield* observer.established({ host: options.host })
+        return subscription.unread.stream
+      })
+    )
+}

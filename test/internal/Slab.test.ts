@@ -1,0 +1,49 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as FastCheck from "effect/FastCheck"
+import * as Slab from "../../src/internal/Slab.js"
+import { assertProperty } from "../support/runs.js"
+
+const bytes = FastCheck.uint8Array({ maxLength: 700 })
+
+describe("Slab", () => {
+  it("given copies of any sizes, when one is written over, then no other changes", () =>
+    assertProperty(
+      FastCheck.property(FastCheck.array(bytes, { maxLength: 40 }), (originals) => {
+        const copies = originals.map((original) => Slab.copy(original))
+        expect(copies).toEqual(originals)
+        copies.forEach((copy, index) => {
+          copy.fill(0xff)
+          expect(copies.slice(index + 1)).toEqual(originals.slice(index + 1))
+        })
+      }),
+      200
+    ))
+
+  it("given a number of bytes, when they are copied, then those and no more", () =>
+    assertProperty(
+      FastCheck.property(bytes, FastCheck.nat(700), (original, size) => {
+        const first = Math.min(size, original.length)
+        expect(Slab.copy(original, first)).toEqual(original.slice(0, first))
+      }),
+      200
+    ))
+
+  it("given words at any place, when they are copied, then byte for byte", () =>
+    assertProperty(
+      FastCheck.property(
+        FastCheck.uint8Array({ minLength: 64, maxLength: 64 }),
+        FastCheck.nat(32),
+        (original, from) => {
+          expect(Slab.copyWords(new DataView(original.buffer), from, 8)).toEqual(original.slice(from, from + 32))
+        }
+      ),
+      200
+    ))
+
+  it("given an allocation that was transferred to another thread, when more is copied, then it goes into a new one", () => {
+    const first = Slab.copy(Uint8Array.of(1, 2, 3))
+    structuredClone(first.buffer, { transfer: [first.buffer] })
+    expect(Slab.copy(Uint8Array.of(4, 5))).toEqual(Uint8Array.of(4, 5))
+    expect(Slab.copyWords(new DataView(new ArrayBuffer(8)), 4, 1)).toEqual(new Uint8Array(4))
+  })
+})

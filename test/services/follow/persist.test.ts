@@ -1,0 +1,46 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/TestClock"
+import { RpcError } from "../../../services/RpcTransport.js"
+import { persist } from "../../../services/follow/follower.js"
+
+const garbled = new RpcError({ reason: "Decode", method: "getProgramAccounts", detail: "the reply is not JSON" })
+const refused = new RpcError({ reason: "Node", method: "getProgramAccounts", detail: "no such method", code: -32601 })
+
+/** Fails so often with this, and then reads. Counts how often it was asked. */
+const failing = (times: number, error: RpcError) => {
+  const asked = { times: 0 }
+  const read = Effect.suspend(() => (++asked.times > times ? Effect.succeed("read") : Effect.fail(error)))
+  return { asked, read }
+}
+
+describe("reads of a follower", () => {
+  it.effect("Given a proxy's page or two instead of the reply, when it reads, then it asks again and goes on", () =>
+    Effect.gen(function* () {
+      const { asked, read } = failing(2, garbled)
+      const fiber = yield* Effect.fork(persist(read))
+      yield* TestClock.adjust("5 seconds")
+      expect(yield* Fiber.join(fiber)).toBe("read")
+      expect(asked.times).toBe(3)
+    })
+  )
+
+  it.effect("Given a node whose replies can never be read, when it reads, then it fails after six attempts", () =>
+    Effect.gen(function* () {
+      const { asked, read } = failing(Infinity, garbled)
+      const fiber = yield* Effect.fork(Effect.flip(persist(read)))
+      yield* TestClock.adjust("30 seconds")
+      expect(yield* Fiber.join(fiber)).toBe(garbled)
+      expect(asked.times).toBe(6)
+    })
+  )
+
+  it.effect("Given a refusal that will not pass, when it reads, then it fails at once", () =>
+    Effect.gen(function* () {
+      const { asked, read } = failing(Infinity, refused)
+      expect(yield* Effect.flip(persist(read))).toBe(refused)
+      expect(asked.times).toBe(1)
+    })
+  )
+})

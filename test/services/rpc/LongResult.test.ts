@@ -1,0 +1,338 @@
+import { assert, describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as fc from "effect/FastCheck"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import * as ProgramAccount from "../../../services/ProgramAccount.js"
+import * as Decode from "../../../services/rpc/Decode.js"
+import * as Decoders from "../../../services/rpc/Decoders.js"
+import * as JsonRpc from "../../../services/wire/JsonRpc.js"
+import * as LongResult from "../../../services/rpc/LongResult.js"
+import * as RpcPool from "../../../services/RpcPool.js"
+import * as Address from "../../../src/solana/Address.js"
+import * as Json from "../../../src/solana/Json.js"
+import { assertProperty } from "../../support/runs.js"
+
+/** An account as its parts' decoders read it, one field at a time: the oracle. */
+const slowAccount = Decode.object((field) =>
+  Either.flatMap(field("pubkey", Decode.address), (address) =>
+    field(
+      "account",
+      Decode.object((field) =>
+        Either.all({
+          address: Either.right(address),
+          data: field("data", Decode.base64),
+          lamports: field("lamports", Decode.lamports),
+          owner: field("owner", Decode.address),
+          executable: field("executable", Decode.boolean),
+          space: field("space", Decode.u64)
+        })
+      )
+    )
+  )
+)
+
+const slow = Decoders.contextual(Decode.array(slowAccount))
+const fast = Decoders.keyedAccounts
+
+const resultOf = (reply: unknown): unknown => (Decode.isRecord(reply) ? reply["result"] : undefined)
+
+const NOT_JSON = { path: "", expected: "JSON" }
+
+const read = <A>(
+  reply: Either.Either<unknown, Json.JsonError>,
+  decode: (result: unknown) => Effect.Effect<A, Decode.Mismatch>
+): Promise<Either.Either<A, Decode.Mismatch>> =>
+  Effect.runPromise(
+    Effect.either(
+      Effect.flatMap(
+        Either.mapLeft(reply, () => NOT_JSON),
+        (reply) => decode(resultOf(reply))
+      )
+    )
+  )
+
+const address = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Address.fromBytes(bytes))
+
+/** Integers in every notation, as they stand in a text. */
+const number = fc.oneof(
+  { weight: 8, arbitrary: fc.nat().map(String) },
+  fc.bigInt({ min: 0n, max: 2n ** 64n }).map(String),
+  fc.constantFrom(
+    "18446744073709551615",
+    "18446744073709551616",
+    "9007199254740991",
+    "9007199254740992",
+    "9007199254740993",
+    "9007199254740993.0",
+    "90071992547409930e-1",
+    "1e3",
+    "1E400",
+    "-0",
+    "-1",
+    "0.5",
+    "00",
+    '"5"',
+    "1844674407370955161 5"
+  )
+)
+
+/** Values whose texts look like where a list is cut, or like what stands around it. */
+const odd = fc.constantFrom(
+  "null",
+  "true",
+  "[]",
+  "{}",
+  '[{"a":1},{"b":2}]',
+  '"},{"',
+  '"\\"value\\":[{"',
+  '"\\\\"',
+  '"#n1"',
+  '{"value":[{"a":1},{"b":[]}]}',
+  '{"__proto__":{"pubkey":"x"}}',
+  "12345678901234567890"
+)
+
+const member = (key: string, value: fc.Arbitrary<string>) => value.map((text) => `"${key}":${text}`)
+
+const object = (...members: ReadonlyArray<fc.Arbitrary<string>>) =>
+  fc
+    .tuple(
+      fc.oneof(
+        // As Agave orders them.
+        fc.constant([...members.keys()]),
+        fc.shuffledSubarray([...members.keys()], { minLength: members.length })
+      ),
+      fc.tuple(...members),
+      fc.constantFrom(",", ",", ", ", ",\n")
+    )
+    .map(([order, texts, comma]) => `{${order.map((index) => texts[index]).join(comma)}}`)
+
+const usually = (value: fc.Arbitrary<string>) =>
+  fc.oneof({ weight: 60, arbitrary: value }, { weight: 1, arbitrary: odd }, { weight: 1, arbitrary: number })
+
+const quoted = (text: string): string => `"${text}"`
+
+const account = object(
+  member("data", usually(fc.base64String({ maxLength: 40 }).map((text) => `["${text}","base64"]`))),
+  member("executable", usually(fc.constantFrom("true", "false"))),
+  member("lamports", usually(number)),
+  member("owner", usually(fc.oneof(address, fc.constant(Address.SYSTEM_PROGRAM)).map(quoted))),
+  member("rentEpoch", fc.constantFrom("0", "18446744073709551615")),
+  member("space", usually(number)),
+  fc.oneof(member("extra", odd), member("executable", fc.constant("true")))
+)
+
+const keyed = usually(object(member("account", usually(account)), member("pubkey", usually(address.map(quoted)))))
+
+const reply = fc.record({
+  items: fc.array(keyed, { maxLength: 12 }),
+  comma: fc.constantFrom(",", ",", ",", " , "),
+  context: fc.oneof(
+    { weight: 9, arbitrary: fc.constant('"context":{"apiVersion":"2.3.6","slot":5}') },
+    fc.constant('"a":1')
+  ),
+  frame: fc.constantFrom<(value: string, context: string) => string>(
+    (value, context) => `{"jsonrpc":"2.0","result":{${context},"value":${value}},"id":1}`,
+    (value, context) => `{"id":1,"result":{"value":${value},${context}}}`,
+    (value, context) => `{"jsonrpc":"2.0","result":{${context},"value":${value},"value":[]},"id":1}`,
+    (value, context) => `{"result":{"value" :[],${context}},"other":{"value":${value}}}`,
+    (value, context) => `{"note":"\\"value\\":[","result":{${context},"value":${value}}}`,
+    (value, context) => `{"\\"value":${value},"result":{${context},"value":1}}`,
+    (value, context) => `{"result":{${context},"value":${value}},"result":null}`,
+    (value, context) => `{"__proto__":{"result":1},"result":{${context},"__proto__":7,"value":${value}}}`,
+    (value, context) => ` {"result": {${context}, "value":${value} } } `
+  )
+})
+
+const text = reply.map(({ comma, context, frame, items }) => frame(`[${items.join(comma)}]`, context))
+
+/** Texts with a few characters lost, doubled or exchanged, or cut off. */
+const damaged = fc
+  .tuple(
+    text,
+    fc.array(fc.tuple(fc.nat(), fc.constantFrom("", "},{", "]", "[", ",", '"', "\\", "{", "}", "0"), fc.nat(3))),
+    fc.boolean()
+  )
+  .map(([text, damages, isTruncated]) => {
+    let out = text
+    for (const [position, put, lost] of damages) {
+      const at = position % (out.length + 1)
+      out = out.slice(0, at) + put + out.slice(at + lost)
+    }
+    return isTruncated ? out.slice(0, Math.floor((out.length * 2) / 3)) : out
+  })
+
+const texts = fc.oneof({ weight: 3, arbitrary: text }, { weight: 1, arbitrary: damaged })
+
+const size = fc.integer({ min: 1, max: 120 })
+
+/** An account's text as Agave writes it. */
+const agave = (index: number): string => {
+  const bytes = new Uint8Array(32)
+  new DataView(bytes.buffer).setUint32(0, index)
+  return `{"account":{"data":["AQID","base64"],"executable":false,"lamports":${index},"owner":"${Address.SYSTEM_PROGRAM}","rentEpoch":18446744073709551615,"space":3},"pubkey":"${Address.fromBytes(bytes)}"}`
+}
+
+const COUNT = 10_000
+
+const long = (items: ReadonlyArray<string>): string =>
+  `{"jsonrpc":"2.0","result":{"context":{"slot":5},"value":[${items.join(",")}]},"id":1}`
+
+const accounts = Array.from({ length: COUNT }, (_, index) => agave(index))
+
+const pool = (text: string) =>
+  RpcPool.make({
+    host: "node.test",
+    request: (method) => JsonRpc.reply(text, 1, method, "node.test"),
+    batch: () => Effect.succeed([]),
+    subscribe: () => Stream.empty
+  })
+
+/** How often the event loop turned while an effect ran. */
+const turns = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<readonly [A, number], E> =>
+  Effect.suspend(() => {
+    let count = 0
+    let waiting: NodeJS.Immediate
+    const turn = () => {
+      count++
+      waiting = setImmediate(turn)
+    }
+    waiting = setImmediate(turn)
+    return Effect.ensuring(
+      Effect.map(effect, (value) => [value, count] as const),
+      Effect.sync(() => clearImmediate(waiting))
+    )
+  })
+
+describe("LongResult", () => {
+  it("given any reply, sound or not, when read in pieces, then it is what the whole reads as, or both fail the same", () =>
+    assertProperty(
+      fc.asyncProperty(texts, size, async (text, size) => {
+        const expected = await read(Json.parse(text), slow)
+        const actual = await read(LongResult.parse(text, size), fast)
+        expect(actual).toStrictEqual(expected)
+      })
+    ))
+
+  it("given any reply, when its list is put back, then every integer is as it was written", () =>
+    assertProperty(
+      fc.asyncProperty(texts, size, async (text, size) => {
+        const expected = await read(Json.parse(text), Effect.succeed)
+        const actual = await read(LongResult.parse(text, size), LongResult.whole)
+        expect(actual).toStrictEqual(expected)
+      })
+    ))
+
+  it("given any value, when read as a keyed account, then it is what its parts' decoders read", async () => {
+    await assertProperty(
+      fc.property(fc.oneof(keyed, fc.json()), (text) => {
+        const value = Either.getOrUndefined(Json.parse(text))
+        expect(Decoders.keyedAccount(value)).toStrictEqual(slowAccount(value))
+      })
+    )
+  })
+
+  it.effect("given a long reply, when read, then it is cut and nothing is lost", () =>
+    Effect.gen(function* () {
+      const text = long(accounts)
+      const result = resultOf(Either.getOrThrow(LongResult.parse(text)))
+      assert.isTrue(result instanceof LongResult.LongResult)
+      const { value } = yield* pool(text).getProgramAccounts(Address.SYSTEM_PROGRAM)
+      assert.deepStrictEqual(
+        value.map(({ lamports }) => lamports),
+        accounts.map((_, index) => BigInt(index))
+      )
+    })
+  )
+
+  it.effect("given ten thousand accounts, when read and decoded, then the event loop turns all along", () =>
+    Effect.gen(function* () {
+      const rpc = pool(long(accounts))
+      const [{ value }, whileRead] = yield* turns(rpc.getProgramAccounts(Address.SYSTEM_PROGRAM))
+      // 256 KiB of about 2 MB in a turn.
+      expect(whileRead).toBeGreaterThanOrEqual(7)
+      const [decoded, whileDecoded] = yield* turns(
+        ProgramAccount.decodeMany(value, (bytes) => Either.right(bytes.length))
+      )
+      expect(whileDecoded).toBeGreaterThanOrEqual(9)
+      expect(decoded.map(({ address }) => address)).toStrictEqual(value.map(({ address }) => address))
+      const [, whileRaw] = yield* turns(rpc.request("getProgramAccounts"))
+      expect(whileRaw).toBeGreaterThanOrEqual(7)
+    })
+  )
+
+  it.effect(
+    "given a transport without texts, when it gives ten thousand accounts, then the event loop turns, too",
+    () =>
+      Effect.gen(function* () {
+        const result = resultOf(Either.getOrThrow(Json.parse(long(accounts))))
+        const rpc = RpcPool.make({
+          host: "node.test",
+          request: () => Effect.succeed(result),
+          batch: () => Effect.succeed([]),
+          subscribe: () => Stream.empty
+        })
+        const [{ value }, count] = yield* turns(rpc.getProgramAccounts(Address.SYSTEM_PROGRAM))
+        expect([value.length, count >= 9]).toStrictEqual([COUNT, true])
+      })
+  )
+
+  it.effect("given a raw request, when the reply is long, then it is whole and exact", () =>
+    Effect.gen(function* () {
+      const text = long(accounts)
+      const result = yield* pool(text).request("getProgramAccounts")
+      expect(result).toStrictEqual(resultOf(Either.getOrThrow(Json.parse(text))))
+    })
+  )
+
+  it.effect.each<readonly [string, string, string]>([
+    [
+      "an account that is none",
+      agave(1).replace("false", "0"),
+      "expected a boolean at result.value[9000].account.executable"
+    ],
+    ["a text that is not JSON", agave(1).replace("false", "falso"), "expected JSON at result"],
+    ["a list in the list", `[${agave(1)},${agave(2)}]`, "expected an object at result.value[9000]"],
+    [
+      "a balance beyond u64",
+      agave(1).replace('"lamports":1', '"lamports":18446744073709551616'),
+      "expected a u64 at result.value[9000].account.lamports"
+    ]
+  ])("given %s far behind, when read, then the error names the path", ([, item, detail]) =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(pool(long(accounts.with(9000, item))).getProgramAccounts(Address.SYSTEM_PROGRAM))
+      expect([error.reason, error.detail]).toStrictEqual(["Decode", detail])
+    })
+  )
+
+  it.effect("given a balance beyond 2^53 far behind, when read, then it is exact", () =>
+    Effect.gen(function* () {
+      const whale = agave(1).replace('"lamports":1', '"lamports":9007199254740993')
+      const { value } = yield* pool(long(accounts.with(9000, whale))).getProgramAccounts(Address.SYSTEM_PROGRAM)
+      expect(value[9000]?.lamports).toBe(9007199254740993n)
+    })
+  )
+
+  it.effect("given a reader that is interrupted, when the event loop turns, then the rest is left alone", () =>
+    Effect.gen(function* () {
+      const { value } = yield* pool(long(accounts)).getProgramAccounts(Address.SYSTEM_PROGRAM)
+      let count = 0
+      const reading = yield* Effect.fork(ProgramAccount.decodeMany(value, () => Either.right(++count)))
+      yield* Effect.yieldNow()
+      yield* Fiber.interrupt(reading)
+      expect(count).toBe(1024)
+    })
+  )
+
+  it.effect("given accounts of which one cannot be decoded, when many are, then its error is theirs", () =>
+    Effect.gen(function* () {
+      const { value } = yield* pool(long(accounts)).getProgramAccounts(Address.SYSTEM_PROGRAM)
+      let count = 0
+      const decode = () => (++count === 5000 ? Either.left("broken") : Either.right(count))
+      expect(yield* Effect.flip(ProgramAccount.decodeMany(value, decode))).toBe("broken")
+      expect(count).toBe(5000)
+    })
+  )
+})

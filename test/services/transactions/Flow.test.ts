@@ -1,0 +1,454 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import * as Tracer from "effect/Tracer"
+import * as Metrics from "../../../services/Metrics.js"
+import * as RpcPool from "../../../services/RpcPool.js"
+import { RpcError, SubscriptionError } from "../../../services/RpcTransport.js"
+import * as Transactions from "../../../services/Transactions.js"
+import * as Gate from "../../../services/internal/FifoSemaphore.js"
+import { Wallet } from "../../../services/Wallet.js"
+import * as FakeNode from "../../support/fakeNode.js"
+import { STRANGER, transfer, walletOf } from "../../support/transfers.js"
+
+const send = (amount: bigint, options?: Transactions.SendOptions) =>
+  Effect.gen(function* () {
+    const transactions = yield* Transactions.Transactions
+    const wallet = yield* walletOf(51)
+    const instructions = [transfer(wallet.address, STRANGER, amount)]
+    return yield* transactions.send(instructions, options).pipe(Effect.provideService(Wallet, wallet))
+  })
+
+const over = (node: FakeNode.FakeNode, options?: Transactions.Options) =>
+  Effect.provide(Layer.provideMerge(Transactions.layer(options), node.layer))
+
+const amounts = (count: number) => Array.from({ length: count }, (_, index) => BigInt(index + 1))
+
+const settle = Effect.repeatN(Effect.yieldNow(), 500)
+
+const sentSignatures = (node: FakeNode.FakeNode) => [
+  ...new Set(node.sent.map(({ wire }) => FakeNode.signatureOf(wire)))
+]
+
+describe("Transactions: watching", () => {
+  it.effect("Given 300 in flight, when a turn comes, then it takes two calls, of 256 and 44", () => {
+    const node = FakeNode.make()
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(
+        Effect.forEach(amounts(300), (amount) => send(amount), { concurrency: "unbounded" })
+      )
+      yield* TestClock.adjust("2 seconds")
+      node.statusCalls.length = 0
+      yield* TestClock.adjust("400 millis")
+      expect(node.statusCalls.map(({ signatures }) => signatures.length)).toStrictEqual([256, 44])
+      for (const signature of sentSignatures(node)) node.land(signature)
+      yield* TestClock.adjust("400 millis")
+      expect(yield* Fiber.join(fiber)).toHaveLength(300)
+      expect(node.statusCalls).toHaveLength(4)
+    }).pipe(over(node))
+  })
+
+  it.effect("Given a cluster that answers at once, when many are sent, then no time has to pass", () => {
+    const node = FakeNode.make()
+    node.onSend = node.land
+    return Effect.gen(function* () {
+      const receipts = yield* Effect.forEach(amounts(100), (amount) => send(amount), { concurrency: 30 })
+      expect(new Set(receipts.map(({ signature }) => signature)).size).toBe(100)
+    }).pipe(over(node))
+  })
+
+  it.effect("Given sendings that end one after another, when all have, then one look-up serves them at once", () => {
+    const answered = amounts(20).map(() => Effect.runSync(Deferred.make<void>()))
+    let next = 0
+    const node = FakeNode.make({
+      sendTransaction: (wire) =>
+        Effect.suspend(() => {
+          const signature = FakeNode.signatureOf(wire)
+          node.land(signature)
+          return Effect.as(Deferred.await(answered[next++] ?? Effect.runSync(Deferred.make<void>())), signature)
+        })
+    })
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(
+        Effect.forEach(amounts(20), (amount) => send(amount), { concurrency: "unbounded" })
+      )
+      yield* settle
+      for (const one of answered) {
+        yield* Deferred.succeed(one, undefined)
+        yield* Effect.repeatN(Effect.yieldNow(), 5)
+      }
+      expect(yield* Fiber.join(fiber)).toHaveLength(20)
+      expect(node.statusCalls).toHaveLength(1)
+    }).pipe(over(node))
+  })
+
+  it.effect("Given a sending that hangs, when a turn has passed, then another that ended is looked up", () => {
+    let calls = 0
+    const node = FakeNode.make({
+      sendTransaction: (wire) =>
+        Effect.suspend(() => {
+          const signature = FakeNode.signatureOf(wire)
+          node.land(signature)
+          return calls++ === 0 ? Effect.never : Effect.as(Effect.yieldNow(), signature)
+        })
+    })
+    return Effect.gen(function* () {
+      yield* Effect.fork(send(1n))
+      yield* settle
+      const other = yield* Effect.fork(send(2n))
+      yield* settle
+      expect(node.statusCalls).toHaveLength(0)
+      yield* TestClock.adjust("400 millis")
+      expect(yield* Fiber.join(other)).toMatchObject({ slot: 100n })
+    }).pipe(over(node))
+  })
+
+  it.effect("Given nothing in flight, when time passes, then the node is not asked", () => {
+    const node = FakeNode.make()
+    node.onSend = node.land
+    return Effect.gen(function* () {
+      yield* send(1n)
+      const calls = node.statusCalls.length
+      yield* TestClock.adjust("1 hour")
+      expect(node.statusCalls).toHaveLength(calls)
+    }).pipe(over(node))
+  })
+
+  it.effect("Given nothing young in flight, when turns come, then they are rarer, until something is sent", () => {
+    const node = FakeNode.make()
+    return Effect.gen(function* () {
+      yield* Effect.fork(send(1n))
+      yield* TestClock.adjust("30 seconds")
+      node.statusCalls.length = 0
+      yield* TestClock.adjust("20 seconds")
+      expect(node.statusCalls).toHaveLength(10)
+      yield* Effect.fork(send(2n))
+      yield* settle
+      yield* TestClock.adjust("400 millis")
+      expect(node.statusCalls.at(-1)?.signatures).toHaveLength(2)
+      yield* TestClock.adjust("2 seconds")
+      expect(node.statusCalls.length).toBeGreaterThanOrEqual(16)
+    }).pipe(over(node))
+  })
+
+  it.effect("Given a subscription to signatures, when the node tells of one, then it is looked up at once", () => {
+    const told = Effect.runSync(Deferred.make<void>())
+    const node = FakeNode.make({
+      signatureSubscribe: () => Stream.fromEffect(Effect.as(Deferred.await(told), { slot: 100n, value: { err: null } }))
+    })
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(send(1n))
+      yield* TestClock.adjust("30 seconds")
+      for (const signature of sentSignatures(node)) node.land(signature)
+      yield* Deferred.succeed(told, undefined)
+      expect(yield* Fiber.join(fiber)).toMatchObject({ slot: 100n })
+    }).pipe(over(node, { subscribe: true }))
+  })
+
+  it.effect("Given subscriptions that fail, when it is sent, then polling gives the receipt", () => {
+    const lost = new SubscriptionError({ reason: "Closed", method: "signatureSubscribe", detail: "lost" })
+    const node = FakeNode.make({ signatureSubscribe: () => Stream.fail(lost) })
+    node.onSend = node.land
+    return Effect.gen(function* () {
+      expect(yield* send(1n)).toMatchObject({ slot: 100n })
+    }).pipe(over(node, { subscribe: true }))
+  })
+
+  it.effect("Given a wait that is interrupted, when time passes, then its signature is not asked for any more", () => {
+    const node = FakeNode.make()
+    return Effect.gen(function* () {
+      const [first, second] = [yield* Effect.fork(send(1n)), yield* Effect.fork(send(2n))]
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.interrupt(first)
+      node.statusCalls.length = 0
+      yield* TestClock.adjust("1 second")
+      const [, secondSignature] = sentSignatures(node)
+      expect(
+        node.statusCalls.every(({ signatures }) => signatures.length === 1 && signatures[0] === secondSignature)
+      ).toBe(true)
+      yield* Fiber.interrupt(second)
+      node.statusCalls.length = 0
+      yield* TestClock.adjust("1 hour")
+      expect(node.statusCalls).toHaveLength(0)
+      node.onSend = node.land
+      expect(yield* send(3n)).toMatchObject({ slot: 100n })
+    }).pipe(over(node))
+  })
+
+  it.effect("Given a look-up under way, when the last waiter is interrupted, then the look-up is too", () => {
+    let aborted = 0
+    const node = FakeNode.make({
+      getSignatureStatuses: () => Effect.onInterrupt(Effect.never, () => Effect.sync(() => aborted++))
+    })
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(send(1n))
+      yield* settle
+      yield* Fiber.interrupt(fiber)
+      expect(aborted).toBe(1)
+    }).pipe(over(node))
+  })
+
+  it.effect("Given a look-up that hangs, when the deadline comes, then the caller is answered", () => {
+    const node = FakeNode.make({ getSignatureStatuses: () => Effect.never })
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(Effect.flip(send(1n)))
+      yield* TestClock.adjust("2 minutes")
+      expect(yield* Fiber.join(fiber)).toMatchObject({ reason: "Unconfirmed" })
+    }).pipe(over(node))
+  })
+
+  it.effect("Given a pool that breaks, when a look-up dies, then the waiter dies instead of waiting for ever", () => {
+    const node = FakeNode.make({ getSignatureStatuses: () => Effect.dieMessage("broken") })
+    return Effect.gen(function* () {
+      const exit = yield* Effect.exit(send(1n))
+      expect(String(exit)).toContain("broken")
+    }).pipe(over(node))
+  })
+
+  it.effect(
+    "Given a pool that is gone, when a look-up is interrupted with it, then the waiter is interrupted too",
+    () => {
+      const node = FakeNode.make({ getSignatureStatuses: () => Effect.interrupt })
+      return Effect.gen(function* () {
+        expect(Exit.isInterrupted(yield* Effect.exit(send(1n)))).toBe(true)
+      }).pipe(over(node))
+    }
+  )
+
+  it.effect("Given waiters, when the service's scope closes, then they are interrupted", () => {
+    const node = FakeNode.make()
+    return Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const context = yield* Layer.buildWithScope(Layer.provide(Transactions.layer(), node.layer), scope)
+      const fiber = yield* Effect.fork(Effect.provide(send(1n), context))
+      yield* settle
+      yield* Scope.close(scope, Exit.void)
+      expect(Exit.isInterrupted(yield* Fiber.await(fiber))).toBe(true)
+    })
+  })
+
+  it.effect("Given two who submit the same bytes, when it lands, then both have the receipt", () => {
+    const node = FakeNode.make()
+    return Effect.gen(function* () {
+      const transactions = yield* Transactions.Transactions
+      const wallet = yield* walletOf(52)
+      const signed = yield* transactions
+        .sign([transfer(wallet.address, STRANGER, 1n)])
+        .pipe(Effect.provideService(Wallet, wallet))
+      const fiber = yield* Effect.fork(Effect.replicateEffect(transactions.submit(signed), 2, { concurrency: 2 }))
+      yield* settle
+      node.land(signed.signature)
+      yield* TestClock.adjust("400 millis")
+      const [first, second] = yield* Fiber.join(fiber)
+      expect(first).toStrictEqual(second)
+    }).pipe(over(node))
+  })
+})
+
+describe("Transactions: what can be seen", () => {
+  it.effect("Given a tracer, when instructions are sent, then there is one span with the signature and no key", () => {
+    const node = FakeNode.make()
+    node.onSend = node.land
+    const spans: Array<Tracer.Span> = []
+    const tracer = Effect.map(Effect.tracer, (tracer) =>
+      Tracer.make({
+        context: tracer.context,
+        span: (...args) => {
+          const span = tracer.span(...args)
+          spans.push(span)
+          return span
+        }
+      })
+    )
+    return Effect.gen(function* () {
+      const { signature } = yield* Effect.withTracer(send(1n), yield* tracer)
+      expect(spans.map(({ name }) => name)).toStrictEqual(["Transactions.send"])
+      const attributes = Object.fromEntries(spans[0]?.attributes ?? [])
+      expect(attributes).toStrictEqual({ "solana.instructions": 1, "solana.signature": signature })
+    }).pipe(over(node))
+  })
+
+  it.effect("Given a counter of outcomes, when one is sent, then it counts", () => {
+    const node = FakeNode.make()
+    node.onSend = node.land
+    return Effect.gen(function* () {
+      const confirmed = Metric.tagged(Metrics.transactions, "outcome", "confirmed")
+      const before = yield* Metric.value(confirmed)
+      yield* send(1n)
+      expect((yield* Metric.value(confirmed)).count).toBeGreaterThan(before.count)
+    }).pipe(over(node))
+  })
+})
+
+describe("Transactions: blockhashes", () => {
+  it.effect(
+    "Given many who sign at once, when the cache is cold, then one fetch serves them for its time to live",
+    () => {
+      const node = FakeNode.make()
+      node.onSend = node.land
+      return Effect.gen(function* () {
+        yield* Effect.forEach(amounts(20), (amount) => send(amount), { concurrency: "unbounded" })
+        expect(yield* RpcPool.calls("getLatestBlockhash")).toBe(1)
+        yield* TestClock.adjust("4 seconds")
+        yield* send(21n)
+        expect(yield* RpcPool.calls("getLatestBlockhash")).toBe(1)
+        yield* TestClock.adjust("6 seconds")
+        yield* send(22n)
+        expect(yield* RpcPool.calls("getLatestBlockhash")).toBe(2)
+      }).pipe(over(node))
+    }
+  )
+
+  it.effect("Given a blockhash that ages, when one signs, then the next is fetched and nobody waits for it", () => {
+    let fetches = 0
+    const node = FakeNode.make({
+      getLatestBlockhash: () =>
+        ++fetches > 1
+          ? Effect.never
+          : Effect.succeed({ slot: 1n, value: { blockhash: FakeNode.blockhashOf(9), lastValidBlockHeight: 200n } })
+    })
+    node.onSend = node.land
+    return Effect.gen(function* () {
+      yield* send(1n)
+      yield* TestClock.adjust("6 seconds")
+      yield* send(2n)
+      yield* send(3n)
+      expect(fetches).toBe(2)
+    }).pipe(over(node))
+  })
+
+  it.effect("Given a fetch that several wait for, when the first is interrupted, then the others have its answer", () =>
+    Effect.gen(function* () {
+      const answer = yield* Deferred.make<void>()
+      const node = FakeNode.make({
+        getLatestBlockhash: () =>
+          Effect.as(Deferred.await(answer), {
+            slot: 1n,
+            value: { blockhash: FakeNode.blockhashOf(9), lastValidBlockHeight: 200n }
+          })
+      })
+      node.onSend = node.land
+      yield* Effect.gen(function* () {
+        const first = yield* Effect.fork(send(1n))
+        yield* settle
+        const second = yield* Effect.fork(send(2n))
+        yield* settle
+        yield* Fiber.interrupt(first)
+        yield* Deferred.succeed(answer, undefined)
+        expect(yield* Fiber.join(second)).toMatchObject({ slot: 100n })
+        expect(yield* RpcPool.calls("getLatestBlockhash")).toBe(1)
+      }).pipe(over(node))
+    })
+  )
+
+  it.effect("Given a fetch that fails, when the next one signs, then it fetches again", () => {
+    const unreachable = new RpcError({ reason: "Transport", method: "getLatestBlockhash", detail: "refused" })
+    const node = FakeNode.make({ getLatestBlockhash: () => Effect.fail(unreachable) })
+    return Effect.gen(function* () {
+      expect(yield* Effect.flip(send(1n))).toMatchObject({ _tag: "RpcError", reason: "Transport" })
+      expect(yield* Effect.flip(send(1n))).toMatchObject({ _tag: "RpcError" })
+      expect(yield* RpcPool.calls("getLatestBlockhash")).toBe(2)
+    }).pipe(over(node))
+  })
+
+  it.effect(
+    "Given a node that does not find the blockhash, when it is sent, then the error is retryable and the retry fetches",
+    () => {
+      let known = false
+      const data = { err: "BlockhashNotFound", logs: [] }
+      const unknown = new RpcError({
+        reason: "Node",
+        method: "sendTransaction",
+        code: -32002,
+        detail: "not found",
+        data
+      })
+      const node = FakeNode.make({
+        sendTransaction: (wire) =>
+          Effect.suspend(() => {
+            const signature = FakeNode.signatureOf(wire)
+            if (!known) return Effect.fail(unknown)
+            node.land(signature)
+            return Effect.succeed(signature)
+          })
+      })
+      return Effect.gen(function* () {
+        expect(yield* Effect.flip(send(1n))).toMatchObject({
+          reason: "Simulation",
+          isRetryable: true,
+          err: "BlockhashNotFound"
+        })
+        ;[known, node.blockhash] = [true, 2]
+        yield* send(1n)
+        expect(yield* RpcPool.calls("getLatestBlockhash")).toBe(2)
+      }).pipe(over(node))
+    }
+  )
+})
+
+describe("Transactions: bounds", () => {
+  it.effect("Given two permits, when five are sent, then two are in flight and the rest follow in order", () => {
+    const node = FakeNode.make()
+    return Effect.gen(function* () {
+      const fibers = yield* Effect.forEach(amounts(5), (amount) => Effect.zipLeft(Effect.fork(send(amount)), settle))
+      expect(node.sent).toHaveLength(2)
+      for (let landed = 0; landed < 5; landed++) {
+        const signature = sentSignatures(node)[landed]
+        if (signature !== undefined) node.land(signature)
+        yield* TestClock.adjust("1 second")
+        const done = yield* Effect.forEach(fibers, Fiber.poll)
+        expect(done.map(Option.isSome)).toStrictEqual(amounts(5).map((amount) => amount <= landed + 1))
+      }
+    }).pipe(over(node, { maxInFlight: 2 }))
+  })
+
+  it.effect(
+    "Given waiters at a gate, when some are interrupted, then the others pass in order and no permit is lost",
+    () =>
+      Effect.gen(function* () {
+        const gate = Gate.make(1)
+        const passed: Array<number> = []
+        const hold = yield* Deferred.make<void>()
+        const holder = yield* Effect.fork(gate.withPermit(Deferred.await(hold)))
+        yield* settle
+        const fibers = yield* Effect.forEach([...Array(1000).keys()], (index) =>
+          Effect.fork(gate.withPermit(Effect.sync(() => passed.push(index))))
+        )
+        yield* settle
+        yield* Effect.forEach(
+          fibers.filter((_, index) => index % 2 === 0),
+          Fiber.interrupt
+        )
+        yield* Deferred.succeed(hold, undefined)
+        yield* Fiber.join(holder)
+        yield* Effect.forEach(fibers, Fiber.await)
+        expect(passed).toStrictEqual([...Array(1000).keys()].filter((index) => index % 2 === 1))
+        expect(yield* gate.withPermit(Effect.succeed("free"))).toBe("free")
+      })
+  )
+
+  it.effect("Given a permit handed to a waiter that is interrupted in the same turn, then the next one gets it", () =>
+    Effect.gen(function* () {
+      const gate = Gate.make(1)
+      const hold = yield* Deferred.make<void>()
+      const holder = yield* Effect.fork(gate.withPermit(Deferred.await(hold)))
+      yield* settle
+      const first = yield* Effect.fork(gate.withPermit(Effect.never))
+      yield* settle
+      const second = yield* Effect.fork(gate.withPermit(Effect.succeed("second")))
+      yield* settle
+      yield* Deferred.succeed(hold, undefined)
+      yield* Fiber.interrupt(first)
+      yield* Fiber.join(holder)
+      expect(yield* Fiber.join(second)).toBe("second")
+    })
+  )
+})

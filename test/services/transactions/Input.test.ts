@@ -1,0 +1,133 @@
+import { describe, expect, it } from "@effect/vitest"
+import type { Instruction } from "@solana/kit"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as RpcPool from "../../../services/RpcPool.js"
+import * as Transactions from "../../../services/Transactions.js"
+import { Wallet } from "../../../services/Wallet.js"
+import * as Addresses from "../../../src/solana/Address.js"
+import * as FakeNode from "../../support/fakeNode.js"
+import { STRANGER, transfer, walletOf } from "../../support/transfers.js"
+
+/** Every method dies: whatever fails typed here fails before any I/O. */
+const noIo = Transactions.layer().pipe(Layer.provide(RpcPool.layerTest({})))
+
+const refusal = (
+  make: (wallet: Wallet["Type"]) => {
+    readonly instructions: ReadonlyArray<Instruction>
+    readonly options?: Transactions.SendOptions
+  }
+) =>
+  Effect.gen(function* () {
+    const wallet = yield* walletOf(31)
+    const { instructions, options } = make(wallet)
+    const { send } = yield* Transactions.Transactions
+    return yield* send(instructions, options).pipe(Effect.provideService(Wallet, wallet), Effect.flip)
+  }).pipe(Effect.provide(noIo))
+
+const instruction = (bytes: number): Instruction => ({ programAddress: STRANGER, data: new Uint8Array(bytes) })
+
+const refused = (options: Transactions.SendOptions, more: ReadonlyArray<Instruction> = []) =>
+  refusal(() => ({ instructions: [instruction(1), ...more], options }))
+
+const build = (options: Transactions.Options) =>
+  Transactions.Transactions.pipe(
+    Effect.provide(Layer.provide(Transactions.layer(options), RpcPool.layerTest({}))),
+    Effect.flip
+  )
+
+describe("Transactions: bad input", () => {
+  it.effect("Given no instructions, when they are sent, then it is refused", () =>
+    Effect.gen(function* () {
+      const error = yield* refusal(() => ({ instructions: [] }))
+      expect(error).toMatchObject({ _tag: "InvalidInput", field: "instructions", size: 0 })
+    })
+  )
+
+  it.effect("Given more than 1232 bytes, when they are sent, then it is refused with their number", () =>
+    Effect.gen(function* () {
+      const error = yield* refusal(() => ({ instructions: [instruction(1200)] }))
+      expect(error).toMatchObject({ _tag: "InvalidInput" })
+      expect(error.message).toContain("1232")
+    })
+  )
+
+  it.effect("Given the wallet as a program, when it is sent, then it is refused", () =>
+    Effect.gen(function* () {
+      const error = yield* refusal(({ address }) => ({ instructions: [{ programAddress: address }] }))
+      expect(error).toMatchObject({ _tag: "InvalidInput", field: "feePayer" })
+    })
+  )
+
+  it.effect("Given a signer that is missing, doubled, not asked for or the payer again, then it is refused", () =>
+    Effect.gen(function* () {
+      const other = yield* walletOf(32)
+      const fromOther = [transfer(other.address, STRANGER, 1n)]
+      const errors = [
+        yield* refusal(() => ({ instructions: fromOther })),
+        yield* refusal(() => ({ instructions: fromOther, options: { signers: [other, other] } })),
+        yield* refusal(() => ({ instructions: [instruction(1)], options: { signers: [other] } })),
+        yield* refusal((wallet) => ({ instructions: [instruction(1)], options: { feePayer: wallet } }))
+      ]
+      for (const error of errors) expect(error).toMatchObject({ _tag: "InvalidInput", field: "signers" })
+      expect(errors[0]?.message).toContain(other.address)
+    })
+  )
+
+  it.effect("Given 13 signers, when they are to sign, then it is refused", () =>
+    Effect.gen(function* () {
+      const signers = yield* Effect.forEach([...Array(12).keys()], (index) => walletOf(40 + index))
+      const instructions = signers.map(({ address }) => transfer(address, STRANGER, 1n))
+      const error = yield* refusal(() => ({ instructions, options: { signers } }))
+      expect(error).toMatchObject({ _tag: "InvalidInput", field: "signers", size: 13 })
+    })
+  )
+
+  it.effect("Given compute options out of range, doubled, or a price without limit, then it is refused", () =>
+    Effect.gen(function* () {
+      const setLimit: Instruction = {
+        programAddress: Addresses.known("ComputeBudget111111111111111111111111111111"),
+        data: Uint8Array.of(2, 1, 0, 0, 0)
+      }
+      for (const computeUnitLimit of [0, -1, 1.5, 1_400_001, Number.NaN]) {
+        expect(yield* refused({ computeUnitLimit })).toMatchObject({ field: "computeUnitLimit" })
+      }
+      for (const computeUnitPrice of [-1n, 2n ** 64n, 1n]) {
+        expect(yield* refused({ computeUnitPrice })).toMatchObject({
+          field: "computeUnitPrice",
+          size: computeUnitPrice
+        })
+      }
+      expect(yield* refused({ computeUnitLimit: 5 }, [setLimit])).toMatchObject({ field: "computeUnitLimit" })
+    })
+  )
+
+  it.effect("Given layer options that are not positive, when it is built, then they are refused by name", () =>
+    Effect.gen(function* () {
+      expect(yield* build({ maxInFlight: 0 })).toMatchObject({ _tag: "InvalidInput", field: "maxInFlight" })
+      expect(yield* build({ maxInFlight: Number.NaN })).toMatchObject({ field: "maxInFlight" })
+      expect(yield* build({ pollInterval: 0 })).toMatchObject({ field: "pollInterval" })
+    })
+  )
+
+  it.effect("Given a wallet that signs nothing, when it is to sign, then nothing is sent", () =>
+    Effect.gen(function* () {
+      const { address } = yield* walletOf(34)
+      const { sign } = yield* Transactions.Transactions
+      const error = yield* sign([instruction(1)]).pipe(
+        Effect.provideService(Wallet, { address, sign: () => Effect.succeed([]) }),
+        Effect.flip
+      )
+      expect(error).toMatchObject({ _tag: "WalletError", reason: "InvalidSignature", address })
+    }).pipe(Effect.provide(Transactions.layer().pipe(Layer.provide(FakeNode.make().layer))))
+  )
+
+  it.effect("Given a test layer, when a method without a stub is called, then it dies with its name", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Transactions.Transactions
+      const wallet = yield* walletOf(33)
+      const exit = yield* send([]).pipe(Effect.provideService(Wallet, wallet), Effect.sandbox, Effect.flip)
+      expect(String(exit)).toContain("send")
+    }).pipe(Effect.provide(Transactions.layerTest({})))
+  )
+})

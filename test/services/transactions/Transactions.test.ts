@@ -1,0 +1,391 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Kit from "@solana/kit"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as TestClock from "effect/TestClock"
+import * as RpcPool from "../../../services/RpcPool.js"
+import { RpcError } from "../../../services/RpcTransport.js"
+import * as Transactions from "../../../services/Transactions.js"
+import { Wallet } from "../../../services/Wallet.js"
+import * as Wire from "../../../src/solana/Wire.js"
+import * as FakeNode from "../../support/fakeNode.js"
+import { STRANGER, transfer, walletOf } from "../../support/transfers.js"
+
+const send = (seed: number, amount: bigint, options?: Transactions.SendOptions) =>
+  Effect.gen(function* () {
+    const transactions = yield* Transactions.Transactions
+    const wallet = yield* walletOf(seed)
+    return yield* Effect.provideService(
+      transactions.send([transfer(wallet.address, STRANGER, amount)], options),
+      Wallet,
+      wallet
+    )
+  })
+
+const over = (node: FakeNode.FakeNode, options?: Transactions.Options) =>
+  Effect.provide(Layer.provideMerge(Transactions.layer(options), node.layer))
+
+const settle = Effect.yieldNow().pipe(Effect.repeatN(200))
+
+const timedOut = new RpcError({ reason: "Timeout", method: "sendTransaction", detail: "no reply" })
+
+const preflightFailure = (err: unknown, logs: ReadonlyArray<string> = []) =>
+  new RpcError({ reason: "Node", method: "sendTransaction", code: -32002, detail: "it failed", data: { err, logs } })
+
+describe("Transactions: sending", () => {
+  it.effect(
+    "Given a node that lands it, when instructions are sent, then the receipt says where and for how much",
+    () => {
+      const node = FakeNode.make()
+      node.onSend = node.land
+      return Effect.gen(function* () {
+        const receipt = yield* send(1, 5n)
+        const [sent] = node.sent
+        expect(receipt).toStrictEqual({
+          signature: FakeNode.signatureOf(sent?.wire ?? new Uint8Array()),
+          slot: 100n,
+          fee: 5000n
+        })
+        expect(sent?.options).toMatchObject({ skipPreflight: false, maxRetries: 0, minContextSlot: 100n })
+      }).pipe(over(node))
+    }
+  )
+
+  for (const version of ["legacy", 0] as const) {
+    it.effect(`Given version ${version}, when instructions are sent, then the wire is byte for byte Kit's`, () => {
+      const node = FakeNode.make()
+      node.onSend = node.land
+      return Effect.gen(function* () {
+        // Given
+        const transactions = yield* Transactions.Transactions
+        const [payer, other] = [yield* walletOf(2), yield* walletOf(3)]
+        const instructions = [transfer(payer.address, STRANGER, 7n), transfer(other.address, STRANGER, 8n)]
+        // When
+        const receipt = yield* transactions
+          .send(instructions, { version, signers: [other] })
+          .pipe(Effect.provideService(Wallet, payer))
+        // Then
+        const kits = yield* Effect.promise(async () => {
+          const lifetime = { blockhash: FakeNode.blockhashOf(1), lastValidBlockHeight: 240n }
+          const signers = await Promise.all(
+            [2, 3].map((seed) => Kit.createKeyPairSignerFromPrivateKeyBytes(new Uint8Array(32).fill(seed)))
+          )
+          const message = Kit.pipe(
+            Kit.createTransactionMessage({ version }),
+            (message) => Kit.setTransactionMessageFeePayer(payer.address, message),
+            (message) => Kit.setTransactionMessageLifetimeUsingBlockhash(lifetime, message),
+            (message) => Kit.appendTransactionMessageInstructions(instructions, message)
+          )
+          const compiled = Kit.compileTransaction(message)
+          return Kit.getTransactionEncoder().encode(
+            await Kit.signTransaction(
+              signers.map(({ keyPair }) => keyPair),
+              compiled
+            )
+          )
+        })
+        expect(node.sent[0]?.wire).toStrictEqual(new Uint8Array(kits))
+        expect(receipt.fee).toBe(10_000n)
+      }).pipe(over(node))
+    })
+  }
+
+  it.effect(
+    "Given a compute limit and price, when it is sent, then the message sets them last and the fee counts them",
+    () => {
+      const node = FakeNode.make()
+      node.onSend = node.land
+      return Effect.gen(function* () {
+        const receipt = yield* send(4, 1n, { computeUnitLimit: 300_000, computeUnitPrice: 2_500_001n })
+        const { message } = yield* Wire.decode(node.sent[0]?.wire ?? new Uint8Array())
+        const data = message.instructions.map((instruction) => Buffer.from(instruction.data).toString("hex"))
+        expect(data.slice(1)).toStrictEqual(["02e0930400", "03a125260000000000"])
+        expect(message.staticAccounts[message.instructions[1]?.programIndex ?? 0]).toBe(
+          "ComputeBudget111111111111111111111111111111"
+        )
+        // 300,000 × 2.500001 lamports are 750,000.3, rounded up.
+        expect(receipt.fee).toBe(5000n + 750_001n)
+      }).pipe(over(node))
+    }
+  )
+
+  it.effect("Given a sponsor, when it pays the fee, then it signs first and the wallet signs its instruction", () => {
+    const node = FakeNode.make()
+    node.onSend = node.land
+    return Effect.gen(function* () {
+      const sponsor = yield* walletOf(6)
+      yield* send(5, 1n, { feePayer: sponsor })
+      const { message, signatures } = yield* Wire.decode(node.sent[0]?.wire ?? new Uint8Array())
+      expect(message.staticAccounts.slice(0, 2)).toStrictEqual([sponsor.address, (yield* walletOf(5)).address])
+      expect(signatures).toHaveLength(2)
+    }).pipe(over(node))
+  })
+
+  it.effect("Given the same instructions twice, when both are sent at once, then they are two transactions", () => {
+    const node = FakeNode.make()
+    node.onSend = node.land
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(Effect.all([send(7, 1n), send(7, 1n)], { concurrency: 2 }))
+      yield* settle
+      expect(node.sent).toHaveLength(1)
+      node.blockhash = 2
+      yield* TestClock.adjust("400 millis")
+      const [first, second] = yield* Fiber.join(fiber)
+      expect(first.signature).not.toBe(second.signature)
+      expect(node.sent).toHaveLength(2)
+    }).pipe(over(node))
+  })
+
+  it.effect("Given a cluster that stands still, when the same is sent twice, then the second fails typed", () => {
+    const node = FakeNode.make()
+    node.onSend = node.land
+    return Effect.gen(function* () {
+      yield* send(8, 1n)
+      const fiber = yield* Effect.fork(Effect.flip(send(8, 1n)))
+      yield* TestClock.adjust("8 seconds")
+      expect(yield* Fiber.join(fiber)).toMatchObject({
+        _tag: "RpcError",
+        reason: "Timeout",
+        method: "getLatestBlockhash"
+      })
+    }).pipe(over(node))
+  })
+})
+
+describe("Transactions: outcomes", () => {
+  it.effect(
+    "Given a preflight that fails, when it is sent, then it is Simulation with the logs and the program's error",
+    () => {
+      const logs = [
+        "Program 11111111111111111111111111111111 invoke [1]",
+        "Transfer: insufficient lamports 0, need 1",
+        "Program 11111111111111111111111111111111 failed: custom program error: 0x1"
+      ]
+      const err = { InstructionError: [0, { Custom: 1 }] }
+      const node = FakeNode.make({ sendTransaction: () => Effect.fail(preflightFailure(err, logs)) })
+      return Effect.gen(function* () {
+        const error = yield* Effect.flip(send(10, 1n))
+        expect(error).toMatchObject({ _tag: "TransactionError", reason: "Simulation", err, logs, isRetryable: false })
+        expect(error).toMatchObject({ programError: { code: 1, instructionIndex: 0 } })
+        expect(node.statusCalls).toHaveLength(0)
+      }).pipe(over(node))
+    }
+  )
+
+  it.effect("Given no preflight, when it lands and fails, then it is Rejected with the logs of the chain", () => {
+    const err = { InstructionError: [0, { Custom: 1 }] }
+    const logs = ["Program 11111111111111111111111111111111 failed: custom program error: 0x1"]
+    const node = FakeNode.make({
+      getTransaction: () =>
+        Effect.succeed(Option.some(FakeNode.confirmedOf(node.sent[0]?.wire ?? new Uint8Array(), err, logs)))
+    })
+    node.onSend = (signature) => node.land(signature, "confirmed", err)
+    return Effect.gen(function* () {
+      const error = yield* Effect.flip(send(11, 1n, { preflight: false }))
+      expect(error).toMatchObject({ reason: "Rejected", err, logs, slot: 100n, isRetryable: false })
+      expect(error).toMatchObject({ signature: FakeNode.signatureOf(node.sent[0]?.wire ?? new Uint8Array()) })
+      expect(node.sent[0]?.options?.skipPreflight).toBe(true)
+    }).pipe(over(node))
+  })
+
+  it.effect("Given a failure whose logs cannot be read, when it is reported, then it is Rejected all the same", () => {
+    const node = FakeNode.make({ getTransaction: () => Effect.fail(timedOut) })
+    node.onSend = (signature) => node.land(signature, "confirmed", "AccountInUse")
+    return Effect.gen(function* () {
+      expect(yield* Effect.flip(send(12, 1n))).toMatchObject({ reason: "Rejected", err: "AccountInUse", logs: [] })
+    }).pipe(over(node))
+  })
+
+  it.effect(
+    "Given a transaction that is lost, when the block height passes, then it is Expired after a last look-up",
+    () => {
+      const node = FakeNode.make()
+      return Effect.gen(function* () {
+        const fiber = yield* Effect.fork(Effect.flip(send(13, 1n)))
+        yield* TestClock.adjust("10 seconds")
+        ;[node.slot, node.blockHeight] = [250n, 240n]
+        yield* TestClock.adjust("1 second")
+        expect(Option.isNone(yield* Fiber.poll(fiber))).toBe(true)
+        ;[node.slot, node.blockHeight] = [251n, 241n]
+        yield* TestClock.adjust("1 second")
+        expect(yield* Fiber.join(fiber)).toMatchObject({ reason: "Expired", isRetryable: true })
+        expect(node.statusCalls.at(-1)?.history).toBe(true)
+        // The height is asked for at the first look-up, and again when the slots leave room for an expiry.
+        expect(yield* RpcPool.calls("getEpochInfo")).toBeLessThanOrEqual(5)
+      }).pipe(over(node))
+    }
+  )
+
+  it.effect(
+    "Given a status that only history knows, when the height has passed, then it is a receipt, not Expired",
+    () => {
+      const node = FakeNode.make()
+      return Effect.gen(function* () {
+        node.onSend = (signature) => node.archived.set(signature, FakeNode.statusOf(101n, "finalized"))
+        const fiber = yield* Effect.fork(send(14, 1n))
+        yield* TestClock.adjust("1 second")
+        ;[node.slot, node.blockHeight] = [400n, 390n]
+        yield* TestClock.adjust("1 second")
+        expect(yield* Fiber.join(fiber)).toMatchObject({ slot: 101n })
+      }).pipe(over(node))
+    }
+  )
+
+  it.effect("Given a status that a fork takes back, when it returns, then the receipt has the later slot", () => {
+    const node = FakeNode.make()
+    return Effect.gen(function* () {
+      node.onSend = (signature) => node.land(signature, "processed")
+      const fiber = yield* Effect.fork(send(15, 1n))
+      yield* TestClock.adjust("1 second")
+      const signature = FakeNode.signatureOf(node.sent[0]?.wire ?? new Uint8Array())
+      node.forget(signature)
+      yield* TestClock.adjust("1 second")
+      expect(Option.isNone(yield* Fiber.poll(fiber))).toBe(true)
+      node.slot = 107n
+      node.land(signature, "confirmed")
+      yield* TestClock.adjust("1 second")
+      expect(yield* Fiber.join(fiber)).toMatchObject({ slot: 107n })
+    }).pipe(over(node))
+  })
+
+  it.effect("Given a commitment, when a lower one is reached, then the receipt waits", () => {
+    const node = FakeNode.make()
+    return Effect.gen(function* () {
+      node.onSend = (signature) => node.land(signature, "processed")
+      expect(yield* send(16, 1n, { commitment: "processed" })).toMatchObject({ slot: 100n })
+      const fiber = yield* Effect.fork(send(16, 2n, { commitment: "finalized" }))
+      yield* settle
+      const signature = FakeNode.signatureOf(node.sent[1]?.wire ?? new Uint8Array())
+      node.land(signature, "confirmed")
+      yield* TestClock.adjust("2 seconds")
+      expect(Option.isNone(yield* Fiber.poll(fiber))).toBe(true)
+      node.land(signature, "finalized")
+      yield* TestClock.adjust("1 second")
+      expect(yield* Fiber.join(fiber)).toMatchObject({ signature })
+    }).pipe(over(node))
+  })
+
+  it.effect(
+    "Given the caller's deadline, when it comes first, then Unconfirmed carries what resumes, even as JSON",
+    () => {
+      const node = FakeNode.make()
+      return Effect.gen(function* () {
+        const fiber = yield* Effect.fork(Effect.flip(send(17, 1n, { timeout: "5 seconds" })))
+        yield* TestClock.adjust("5 seconds")
+        const error = yield* Fiber.join(fiber)
+        expect(error).toMatchObject({ _tag: "TransactionError", reason: "Unconfirmed", isRetryable: false })
+        const signed = error instanceof Transactions.TransactionError ? error.signed : undefined
+        const json = JSON.stringify(yield* Schema.encodeUnknown(Transactions.SignedTransaction)(signed))
+        const resumed = yield* Schema.decodeUnknown(Schema.parseJson(Transactions.SignedTransaction))(json)
+        node.onSend = node.land
+        const receipt = yield* (yield* Transactions.Transactions).submit(resumed, { preflight: false })
+        expect(receipt).toStrictEqual({ signature: resumed.signature, slot: 100n, fee: 5000n })
+        expect(node.sent[1]?.wire).toStrictEqual(node.sent[0]?.wire)
+      }).pipe(over(node))
+    }
+  )
+
+  it.effect("Given a request that never ends, when the caller's deadline comes, then it is Unconfirmed", () => {
+    const node = FakeNode.make({ sendTransaction: () => Effect.never })
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(Effect.flip(send(18, 1n, { timeout: "5 seconds" })))
+      yield* TestClock.adjust("5 seconds")
+      expect(yield* Fiber.join(fiber)).toMatchObject({ reason: "Unconfirmed" })
+    }).pipe(over(node))
+  })
+
+  it.effect(
+    "Given the same bytes again, when the node says AlreadyProcessed, then it is the receipt of the first",
+    () => {
+      const node = FakeNode.make({ sendTransaction: () => Effect.fail(preflightFailure("AlreadyProcessed")) })
+      return Effect.gen(function* () {
+        const transactions = yield* Transactions.Transactions
+        const wallet = yield* walletOf(19)
+        const signed = yield* Effect.provideService(
+          transactions.sign([transfer(wallet.address, STRANGER, 1n)]),
+          Wallet,
+          wallet
+        )
+        node.land(signed.signature)
+        expect(yield* transactions.submit(signed)).toMatchObject({ signature: signed.signature, slot: 100n })
+      }).pipe(over(node))
+    }
+  )
+
+  it.effect("Given a send without an answer, when the node knows the signature, then it is a receipt", () => {
+    const node = FakeNode.make({
+      sendTransaction: (wire) =>
+        Effect.suspend(() => {
+          node.land(FakeNode.signatureOf(wire))
+          return Effect.fail(timedOut)
+        })
+    })
+    return Effect.gen(function* () {
+      expect(yield* send(20, 1n)).toMatchObject({ slot: 100n })
+    }).pipe(over(node))
+  })
+
+  it.effect(
+    "Given a send without an answer and a node that is gone, when the deadline comes, then it is Unconfirmed",
+    () => {
+      const node = FakeNode.make({
+        sendTransaction: () => Effect.fail(timedOut),
+        getSignatureStatuses: () => Effect.fail(timedOut)
+      })
+      return Effect.gen(function* () {
+        const fiber = yield* Effect.fork(Effect.flip(send(21, 1n)))
+        yield* TestClock.adjust("2 minutes")
+        expect(yield* Fiber.join(fiber)).toMatchObject({ reason: "Unconfirmed", cause: timedOut })
+      }).pipe(over(node))
+    }
+  )
+
+  it.effect("Given a node that refuses to take it, when it is sent, then the refusal is the error", () => {
+    const refusals = [
+      new RpcError({ reason: "HttpStatus", method: "sendTransaction", status: 403, detail: "forbidden" }),
+      new RpcError({ reason: "Node", method: "sendTransaction", code: -32003, detail: "signature verification" })
+    ]
+    return Effect.forEach(refusals, (refusal) => {
+      const node = FakeNode.make({ sendTransaction: () => Effect.fail(refusal) })
+      return Effect.gen(function* () {
+        expect(yield* Effect.flip(send(22, 1n))).toMatchObject({ reason: refusal.reason, detail: refusal.detail })
+        expect(node.statusCalls).toHaveLength(0)
+      }).pipe(over(node))
+    })
+  })
+
+  it.effect("Given look-ups that fail for a while, when they work again, then it is a receipt", () => {
+    let broken = true
+    const node = FakeNode.make()
+    const pool = Layer.map(node.layer, (context) => context)
+    node.onSend = node.land
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(send(23, 1n))
+      yield* TestClock.adjust("2 seconds")
+      expect(Option.isNone(yield* Fiber.poll(fiber))).toBe(true)
+      broken = false
+      yield* TestClock.adjust("1 second")
+      expect(Exit.isSuccess(yield* Fiber.await(fiber))).toBe(true)
+    }).pipe(
+      Effect.provide(
+        Transactions.layer().pipe(
+          Layer.provide(
+            Layer.effect(
+              RpcPool.RpcPool,
+              Effect.map(RpcPool.RpcPool, (service) => ({
+                ...service,
+                getSignatureStatuses: (...args: Parameters<RpcPool.Service["getSignatureStatuses"]>) =>
+                  broken ? Effect.fail(timedOut) : service.getSignatureStatuses(...args)
+              }))
+            )
+          ),
+          Layer.provide(pool)
+        )
+      )
+    )
+  })
+})
