@@ -10,13 +10,8 @@ import type * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
+import * as Verdict from "./internal/verdict.js"
 import { withoutBigInts } from "../src/internal/withoutBigInts.js"
-
-/**
- * The codes with which Agave says "not yet": block not available, node behind, block status not yet available,
- * minimum context slot not reached.
- */
-const LATER: ReadonlySet<number> = new Set([-32004, -32005, -32014, -32016])
 
 /**
  * One JSON-RPC call did not give an answer that can be used.
@@ -24,7 +19,8 @@ const LATER: ReadonlySet<number> = new Set([-32004, -32005, -32014, -32016])
  * `reason` says where it ended:
  * - `Transport`: no reply (refused, reset, DNS, TLS). The node may have executed the call.
  * - `Timeout`: no reply in time. The node may have executed the call.
- * - `RateLimited`: HTTP 429; `retryAfter` is the wait that the endpoint asked for, where it did.
+ * - `RateLimited`: the endpoint takes no more calls for now, said by HTTP status 429 or by a JSON-RPC error under any
+ *   status; `retryAfter` is the wait that the endpoint asked for, where it did.
  * - `HttpStatus`: another HTTP `status` than 200.
  * - `Decode`: a reply that is not what the method answers; `detail` names the path in it.
  * - `Node`: the node answered with a JSON-RPC error: `code`, `detail` (its message) and `data`.
@@ -68,9 +64,9 @@ export class RpcError extends Schema.TaggedError<RpcError>("@pod-protocol/effect
       case "RateLimited":
         return true
       case "HttpStatus":
-        return this.status === 408 || (this.status !== undefined && this.status >= 500)
+        return this.status !== undefined && Verdict.ofStatus(this.status) !== "never"
       case "Node":
-        return this.code !== undefined && LATER.has(this.code)
+        return this.code !== undefined && Verdict.ofCode(this.code, this.detail) !== "never"
       case "Decode":
         return false
     }

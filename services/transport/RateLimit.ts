@@ -1,6 +1,6 @@
 /**
  * Keeps to an endpoint's rate: a token bucket for requests, another for the items of JSON-RPC arrays, and one pause for
- * all callers when the endpoint says 429.
+ * all callers when the endpoint says that a limit is reached, by HTTP status 429 or in a JSON-RPC error.
  *
  * Calls that must wait stand in one line, first come first served. The first of the line sleeps until there is a token
  * for it and calls the next, so a call costs the same behind ten others as behind ten thousand. A call that would come
@@ -10,6 +10,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import type * as Fiber from "effect/Fiber"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import type { RpcTransport } from "../RpcTransport.js"
@@ -58,22 +59,28 @@ export interface Options {
    */
   readonly maxWaiting?: number | undefined
   /**
-   * How long a 429 without `Retry-After` stops the endpoint. Default: 1 second. Too low asks for the next 429; too high
+   * How long a limit without `Retry-After` stops the endpoint. Default: 1 second. Too low asks for the next 429; too high
    * idles.
    */
   readonly pause?: Duration.DurationInput | undefined
   /**
-   * The longest `Retry-After` that is believed. Default: 60 seconds. Too low runs into the next 429; too high lets one
-   * reply silence the endpoint.
+   * The longest wait that the endpoint's word brings about. Default: 60 seconds. A longer `Retry-After` counts as this
+   * one, here and in the errors that callers get. A call without a deadline that pauses would hold up for longer than
+   * this altogether fails with `RpcError{reason: "RateLimited"}`. Too low runs into the next 429; too high lets one reply
+   * silence the endpoint.
    */
   readonly maxPause?: Duration.DurationInput | undefined
 }
+
+type Items = ReadonlyArray<Either.Either<unknown, RpcError>>
 
 interface Cost {
   readonly method: string
   readonly items: number
   /** As `Deadline.now` counts. */
   readonly deadline: number
+  /** Milliseconds of the pauses that it has met. */
+  paused: number
 }
 
 const bucket = (rate: Rate | undefined, field: string): Effect.Effect<TokenBucket, InvalidInput> =>
@@ -89,6 +96,7 @@ const bucket = (rate: Rate | undefined, field: string): Effect.Effect<TokenBucke
  * @example
  * ```ts
  * import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
  * import type { RpcTransport } from "@pod-protocol/effect/services/RpcTransport"
  * import * as RateLimit from "@pod-protocol/effect/services/transport/RateLimit"
  *
@@ -111,6 +119,7 @@ export const make =
 
       const line = new Line<void, RpcError, Cost>()
       let itemsInLine = 0
+      let pausedUntil = -Infinity
       /** Whose turn it is: its fiber sleeps for the token, the line behind it. */
       let head: Cost | undefined
 
@@ -125,6 +134,11 @@ export const make =
 
       const tooLate = (method: string, wait: number): RpcError =>
         refusal(method, `not sent, the rate limit lets it through in ${wait} ms and its deadline is before that`, wait)
+
+      const isHeldUp = (cost: Cost): boolean => cost.deadline === Infinity && cost.paused > maxPause
+
+      const heldUp = ({ method, paused }: Cost, wait: number): RpcError =>
+        refusal(method, `not sent, the endpoint has asked for pauses of ${paused} ms in all`, wait)
 
       const wait = (cost: Cost, time: number, requestsBefore = 0, itemsBefore = 0): number =>
         Math.max(requests.wait(1, time, requestsBefore), items.wait(cost.items, time, itemsBefore))
@@ -147,6 +161,7 @@ export const make =
           const time = Deadline.now(fiber)
           const left = wait(cost, time)
           if (time + left > cost.deadline) return Effect.fail(tooLate(cost.method, left))
+          if (isHeldUp(cost)) return Effect.fail(heldUp(cost, left))
           if (left > 0) return Effect.zipRight(Effect.sleep(left), awaitToken(cost))
           take(cost)
           return Effect.void
@@ -171,8 +186,13 @@ export const make =
         itemCount: number,
         call: Effect.Effect<A, RpcError>
       ): Effect.Effect<A, RpcError> => {
-        const cost: Cost = { method, items: itemCount, deadline: Deadline.of(fiber) }
         const time = Deadline.now(fiber)
+        const cost: Cost = {
+          method,
+          items: itemCount,
+          deadline: Deadline.of(fiber),
+          paused: Math.max(0, pausedUntil - time)
+        }
         const before = head === undefined ? 0 : 1 + line.size
         const left = wait(cost, time, before, (head?.items ?? 0) + itemsInLine)
         if (before === 0 && left <= 0) {
@@ -189,11 +209,17 @@ export const make =
           const time = Deadline.now(fiber)
           const asked = error.retryAfter === undefined ? pause : Duration.toMillis(error.retryAfter)
           const until = time + Math.min(asked, maxPause)
+          const longer = until - Math.max(time, pausedUntil)
+          if (longer <= 0) return Effect.void
+          pausedUntil = until
+          if (head !== undefined) head.paused += longer
           requests.pause(until)
           items.pause(until)
           let requestsBefore = head === undefined ? 0 : 1
           let itemsBefore = head?.items ?? 0
           const late = (cost: Cost): boolean => {
+            cost.paused += longer
+            if (isHeldUp(cost)) return true
             if (cost.deadline < Infinity && time + wait(cost, time, requestsBefore, itemsBefore) > cost.deadline) {
               return true
             }
@@ -203,20 +229,37 @@ export const make =
           }
           for (const { info, resolve } of line.shiftWhere(late)) {
             itemsInLine -= info.items
-            resolve(Effect.fail(tooLate(info.method, until - time)))
+            resolve(Effect.fail(isHeldUp(info) ? heldUp(info, until - time) : tooLate(info.method, until - time)))
           }
           return Effect.void
         })
 
+      const believed = (error: RpcError): RpcError =>
+        error.retryAfter === undefined || Duration.toMillis(error.retryAfter) <= maxPause
+          ? error
+          : new RpcError({ ...error, retryAfter: Duration.millis(maxPause) })
+
       const heed = <A>(call: Effect.Effect<A, RpcError>): Effect.Effect<A, RpcError> =>
-        Effect.tapError(call, (error) => (error.reason === "RateLimited" ? pauseAll(error) : Effect.void))
+        Effect.catchAll(call, (error) => {
+          const failure = Effect.fail(believed(error))
+          return error.reason === "RateLimited" ? Effect.zipRight(pauseAll(error), failure) : failure
+        })
+
+      /** A limit may be said of some items of an array alone. */
+      const heedItems = (call: Effect.Effect<Items, RpcError>): Effect.Effect<Items, RpcError> =>
+        Effect.flatMap(heed(call), (items) => {
+          const errors = items.flatMap((item) => (Either.isLeft(item) ? item.left : []))
+          if (errors.length === 0) return Effect.succeed(items)
+          const limits = errors.filter(({ reason }) => reason === "RateLimited")
+          return Effect.as(Effect.forEach(limits, pauseAll, { discard: true }), items.map(Either.mapLeft(believed)))
+        })
 
       return {
         host: transport.host,
         request: (method, params) =>
           Effect.withFiberRuntime((fiber) => enter(fiber, method, 1, heed(transport.request(method, params)))),
         batch: (calls) =>
-          Effect.withFiberRuntime((fiber) => enter(fiber, "batch", calls.length, heed(transport.batch(calls)))),
+          Effect.withFiberRuntime((fiber) => enter(fiber, "batch", calls.length, heedItems(transport.batch(calls)))),
         subscribe: transport.subscribe
       }
     })

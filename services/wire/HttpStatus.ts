@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Clock from "../internal/clock.js"
+import * as Verdict from "../internal/verdict.js"
 import { RpcError } from "../RpcTransport.js"
 import type { RpcCall } from "../RpcTransport.js"
 import * as JsonRpc from "./JsonRpc.js"
@@ -48,15 +49,30 @@ export interface Reader {
 }
 
 const OK = 200
-const TOO_MANY_REQUESTS = 429
 
 /** Characters of a body that an error shows. */
 const MAX_PIECE = 300
 
-/**
- * JSON-RPC codes that say what is wrong with the call itself. Under status 429 any other code may be the limit's own.
- */
-const NOT_A_LIMIT: ReadonlySet<number> = new Set([-32002, -32003, -32013, -32015, -32600, -32601, -32602, -32700])
+type Items = ReadonlyArray<Either.Either<unknown, RpcError>>
+
+const mapErrors = (answer: Either.Either<Items, RpcError>, f: (error: RpcError) => RpcError) =>
+  Either.mapBoth(answer, { onLeft: f, onRight: (items): Items => items.map(Either.mapLeft(f)) })
+
+/** An answer of which the limits, if it holds some, bear the wait that stands beside it. */
+const withWait = <A>(
+  { retryAfter: header }: HttpReply,
+  answer: Either.Either<A, RpcError>,
+  map: (answer: Either.Either<A, RpcError>, f: (error: RpcError) => RpcError) => Either.Either<A, RpcError>
+): Effect.Effect<A, RpcError> =>
+  header === ""
+    ? answer
+    : Effect.flatMap(Clock.wallMillis, (now) =>
+        Option.match(RetryAfter.parse(header, now), {
+          onNone: () => answer,
+          onSome: (retryAfter) =>
+            map(answer, (error) => (error.reason === "RateLimited" ? new RpcError({ ...error, retryAfter }) : error))
+        })
+      )
 
 /**
  * The reader for an endpoint. `clean` makes a text from outside fit to be shown: it cuts out what the endpoint's URL and
@@ -72,7 +88,10 @@ export const reader = (host: string, clean: (text: string, maxLength?: number) =
     error: Pick<RpcError, "code" | "data" | "detail" | "method"> & { readonly isAnswer: boolean }
   ): RpcError => {
     const wait = Option.getOrUndefined(RetryAfter.parse(retryAfter, now))
-    const isLimit = status === TOO_MANY_REQUESTS && !(error.isAnswer && NOT_A_LIMIT.has(error.code ?? 0))
+    const { code, detail, isAnswer } = error
+    const isLimit =
+      (Verdict.ofStatus(status) === "limit" && !(isAnswer && Verdict.isOfTheCall(code))) ||
+      (code !== undefined && Verdict.ofCode(code, detail) === "limit")
     return new RpcError({
       reason: isLimit ? "RateLimited" : error.isAnswer ? "Node" : "HttpStatus",
       method: error.method,
@@ -98,7 +117,7 @@ export const reader = (host: string, clean: (text: string, maxLength?: number) =
   }
 
   const answered = (reply: HttpReply, now: number) => (error: RpcError) =>
-    error.reason === "Node"
+    error.code !== undefined
       ? failure(reply, now, {
           method: error.method,
           detail: error.detail,
@@ -111,7 +130,7 @@ export const reader = (host: string, clean: (text: string, maxLength?: number) =
   return {
     one: (reply, id, method) =>
       reply.status === OK
-        ? JsonRpc.reply(reply.text, id, method, host)
+        ? withWait(reply, JsonRpc.reply(reply.text, id, method, host), Either.mapLeft)
         : Effect.flatMap(Clock.wallMillis, (now) => {
             const response = JsonRpc.read(reply.text, method)
             return response?.id === id
@@ -122,7 +141,7 @@ export const reader = (host: string, clean: (text: string, maxLength?: number) =
           }),
     many: (reply, firstId, calls) =>
       reply.status === OK
-        ? JsonRpc.batchReply(reply.text, firstId, calls, host)
+        ? withWait(reply, JsonRpc.batchReply(reply.text, firstId, calls, host), mapErrors)
         : Effect.flatMap(Clock.wallMillis, (now) =>
             Either.mapBoth(JsonRpc.batchReply(reply.text, firstId, calls, host), {
               onLeft: () => unanswered(reply, "batch", JsonRpc.errorOf(JsonRpc.read(reply.text, "batch")), now),

@@ -6,6 +6,7 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Json from "../../src/solana/Json.js"
+import * as Verdict from "../internal/verdict.js"
 import { RpcError } from "../RpcTransport.js"
 import type { RpcCall } from "../RpcTransport.js"
 import * as LongResult from "../rpc/LongResult.js"
@@ -78,7 +79,14 @@ export const response = (value: unknown): Response | undefined => {
 }
 
 const refused = (method: string, host: string, { code, message, data }: NodeError): RpcError =>
-  new RpcError({ reason: "Node", method, host, detail: message, code, ...(data === undefined ? {} : { data }) })
+  new RpcError({
+    reason: Verdict.ofCode(code, message) === "limit" ? "RateLimited" : "Node",
+    method,
+    host,
+    detail: message,
+    code,
+    ...(data === undefined ? {} : { data })
+  })
 
 const undecodable = (method: string, host: string, detail: string) =>
   new RpcError({ reason: "Decode", method, host, detail })

@@ -90,6 +90,48 @@ export const suite = (name: string, connect: Connect) =>
       })
     )
 
+    it.scopedLive(
+      "Given a limit said by code or words under any status / When it is read / Then it is RateLimited",
+      () =>
+        Effect.gen(function* () {
+          const limits: ReadonlyArray<readonly [code: number, message: string]> = [
+            [429, "no"],
+            [-32429, "no"],
+            [-32097, "no"],
+            [-32007, "15/second request limit reached - reduce calls per second"],
+            [-32005, "Too many requests for a specific RPC call"],
+            [-32603, "limit reached"]
+          ]
+          for (const [code, message] of limits) {
+            for (const status of [200, 400, 500]) {
+              const error = { error: { code, message } }
+              const headers = { "retry-after": "7" }
+              const whole = yield* connect((body) => ({ status, headers, body: responseOf(idOf(body), error) }))
+              assert.deepInclude(yield* failureOf(whole.request("getSlot", [])), {
+                reason: "RateLimited",
+                code,
+                detail: message,
+                retryAfter: Duration.seconds(7)
+              })
+              const items = yield* connect((body) => {
+                const [a, b] = ids(body)
+                return { status, headers, body: `[${responseOf(a, { result: 1 })},${responseOf(b, error)}]` }
+              })
+              const [first, second] = yield* items.batch([
+                { method: "getSlot", params: [] },
+                { method: "getSlot", params: [] }
+              ])
+              assert.deepStrictEqual(first, Either.right(1))
+              assert.deepInclude(Option.getOrThrow(Either.getLeft(second ?? Either.right(1))), {
+                reason: "RateLimited",
+                code,
+                retryAfter: Duration.seconds(7)
+              })
+            }
+          }
+        })
+    )
+
     it.scopedLive("Given a sentence instead of an answer / When it is read / Then the error quotes it, cleaned", () =>
       Effect.gen(function* () {
         let reply: Reply = { status: 401, body: "" }

@@ -1,13 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
 import * as Deadline from "../../../services/Deadline.js"
 import * as RateLimit from "../../../services/transport/RateLimit.js"
 import { runs } from "../../support/runs.js"
-import { fail, fake } from "./support.js"
+import { fail, failure, fake } from "./support.js"
 
 const limit = (transport: ReturnType<typeof fake>, options: RateLimit.Options) => RateLimit.make(options)(transport)
 
@@ -129,6 +131,56 @@ describe("RateLimit", () => {
       yield* Fiber.join(first)
       yield* TestClock.adjust("31 seconds")
       assert.strictEqual(yield* Fiber.join(patient), 2)
+    })
+  )
+
+  it.effect("Given a Retry-After of a year, Then callers are told no longer wait than maxPause", () =>
+    Effect.gen(function* () {
+      for (const reason of ["RateLimited", "HttpStatus"] as const) {
+        const inner = fake({ request: () => fail(reason, { status: 503, retryAfter: Duration.days(365) }) })
+        const transport = yield* limit(inner, { maxPause: "10 seconds" })
+        const error = yield* Effect.flip(transport.request("getSlot", []))
+        assert.deepStrictEqual(error.retryAfter, Duration.seconds(10))
+        yield* TestClock.adjust("10 seconds")
+        const [item = Either.right(1)] = yield* transport.batch([{ method: "getSlot", params: [] }])
+        assert.deepStrictEqual(
+          Either.mapLeft(item, ({ retryAfter }) => retryAfter),
+          Either.left(Duration.seconds(10))
+        )
+      }
+    })
+  )
+
+  it.effect("Given an array of which one item met a limit, When it comes back, Then all callers wait", () =>
+    Effect.gen(function* () {
+      const inner = fake({
+        batch: () => Effect.succeed([Either.right(1), Either.left(failure("RateLimited"))]),
+        request: (_, __, nth) => Effect.succeed(nth)
+      })
+      const transport = yield* limit(inner, { pause: "2 seconds" })
+      yield* transport.batch([])
+      const call = yield* Effect.fork(transport.request("getSlot", []))
+      yield* TestClock.adjust("1999 millis")
+      assert.strictEqual(inner.calls.length, 1)
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual(yield* Fiber.join(call), 2)
+    })
+  )
+
+  it.effect("Given an endpoint that asks for pause after pause, Then no call waits for longer than maxPause", () =>
+    Effect.gen(function* () {
+      const inner = fake({ request: () => fail("RateLimited", { retryAfter: Duration.days(365) }) })
+      const transport = yield* limit(inner, { maxPause: "1 minute" })
+      const ended: Array<number> = []
+      const call = Effect.zipRight(
+        Effect.flip(transport.request("getSlot", [])),
+        Effect.map(Clock.currentTimeMillis, (at) => ended.push(at))
+      )
+      yield* Effect.forEach(Array.from({ length: 100 }), () => Effect.zipRight(Effect.fork(call), Effect.yieldNow()))
+      for (let second = 0; second < 180; second++) yield* TestClock.adjust("1 second")
+      assert.strictEqual(ended.length, 100)
+      assert.isAtMost(Math.max(...ended), 60_000)
+      assert.isAtMost(inner.calls.length, 2)
     })
   )
 

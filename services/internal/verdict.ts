@@ -1,0 +1,50 @@
+/**
+ * What a refusal says about asking again: one table for calls, the items of arrays and subscriptions.
+ *
+ * - `later`: the node cannot answer yet; the same call may be answered in a moment.
+ * - `limit`: the endpoint gives the caller no more for now; whoever asks waits first.
+ * - `never`: the same call meets the same refusal.
+ *
+ * JSON-RPC leaves most codes to the server, and providers say "limit" under many of them, also with HTTP status 200. So
+ * codes decide where they are known, and the node's words where a code is used for several things.
+ */
+
+export type Verdict = "later" | "limit" | "never"
+
+/**
+ * Agave: block not available, node behind, block status not yet available, minimum context slot not reached, epoch
+ * rewards still being paid, long-term storage unreachable.
+ */
+const LATER: ReadonlySet<number> = new Set([-32004, -32005, -32014, -32016, -32017, -32019])
+
+/** Providers' own codes for a rate, beside the HTTP status in the place of a code. */
+const LIMIT: ReadonlySet<number> = new Set([429, -32429, -32097, -32029])
+
+/**
+ * Of the call itself, whatever the words: failed preflight, signature, precompile, signature count, transaction version,
+ * and JSON-RPC's own for a call that cannot be understood.
+ */
+const OWN: ReadonlySet<number> = new Set([-32002, -32003, -32006, -32013, -32015, -32600, -32601, -32602, -32700])
+
+/** Agave: the slot was skipped. QuickNode: too many requests a second. */
+const SKIPPED_SLOT = -32007
+
+const LIMIT_WORDS =
+  /too many requests|rate.?limit|throttl|\b(?:requests?|connections?|subscriptions?|usage|credits?|quota|capacity|rps)\b.{0,60}\b(?:limit|exceed|reach)|\blimit (?:was |has been |is )?(?:reached|exceeded)/i
+
+/** Whether a code says that the call itself is wrong, so that a limit cannot be meant. */
+export const isOfTheCall = (code: number | undefined): boolean => code !== undefined && OWN.has(code)
+
+/** The verdict of a JSON-RPC error. */
+export const ofCode = (code: number, message: string): Verdict => {
+  if (OWN.has(code)) return "never"
+  if (LIMIT.has(code) || LIMIT_WORDS.test(message)) return "limit"
+  if (code === SKIPPED_SLOT) return /slot/i.test(message) ? "never" : "limit"
+  return LATER.has(code) ? "later" : "never"
+}
+
+/** The verdict of an HTTP status without a JSON-RPC answer. */
+export const ofStatus = (status: number): Verdict => {
+  if (status === 429) return "limit"
+  return status === 408 || status === 425 || status >= 500 ? "later" : "never"
+}
