@@ -165,13 +165,16 @@ export interface Options {
 /** An entry takes less than 4 KiB. */
 const MAX_ENTRY_BYTES = 65_536
 
+/** As long as a large entry. */
+const PROBE = " ".repeat(4096)
+
 /** Where a journal keeps its texts. */
 interface Store {
   readonly get: (key: string) => Effect.Effect<Option.Option<string>, unknown>
   readonly set: (key: string, text: string) => Effect.Effect<void, unknown>
   readonly remove: (key: string) => Effect.Effect<void, unknown>
-  /** All keys, where the store can list them. */
-  readonly keys: Effect.Effect<ReadonlyArray<string>, unknown>
+  /** All that have something under them, where the store can list them. */
+  readonly keys: Effect.Effect<Option.Option<ReadonlyArray<string>>, unknown>
 }
 
 /** An entry under its key. Nobody may rely on it before `written` is done, nor once it is `leaving`. */
@@ -335,11 +338,16 @@ const over = Effect.fnUntraced(function* (
 
   /** A store that cannot be written is found now, and not by the first transaction. */
   const probe = `${prefix}probe`
-  yield* limited(set(probe, "")).pipe(Effect.ensuring(Effect.ignore(removed(probe))))
+  yield* limited(set(probe, PROBE)).pipe(Effect.ensuring(Effect.ignore(removed(probe))))
   const own = Array.from({ length: capacity }, (_, index) => `${prefix}${index}`)
-  const isOwn = (key: string) => key.startsWith(prefix) && /^\d{1,15}$/.test(key.slice(prefix.length))
-  const listed = Array.from(yield* limited(keys)).filter(isOwn)
-  yield* Effect.forEach(new Set([...own, ...listed]), read, { concurrency, discard: true })
+  const isEntry = (key: string) => key.startsWith(prefix) && /^\d{1,15}$/.test(key.slice(prefix.length))
+  const used = Option.map(yield* limited(keys), (listed) => new Set(listed.filter(isEntry)))
+  yield* Effect.forEach(
+    Option.getOrElse(used, () => own),
+    read,
+    { concurrency, discard: true }
+  )
+  if (Option.isSome(used)) free.push(...own.filter((key) => !used.value.has(key)))
   free.reverse()
 
   return {
@@ -358,7 +366,7 @@ const over = Effect.fnUntraced(function* (
  * @category constructors
  */
 export const make = (options: Options = {}): Effect.Effect<Service, InvalidInput | JournalError, KeyValueStore> =>
-  Effect.flatMap(keyValueStore, ({ get, remove, set }) => over({ get, remove, set, keys: Effect.succeed([]) }, options))
+  Effect.flatMap(keyValueStore, ({ get, remove, set }) => over({ get, remove, set, keys: Effect.succeedNone }, options))
 
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()
@@ -377,17 +385,18 @@ export const makeFileSystem = (
 ): Effect.Effect<Service, InvalidInput | JournalError, FileSystem> =>
   FileStore.make(directory, { maxBytes: MAX_ENTRY_BYTES, leftoverAge: Duration.zero }).pipe(
     Effect.mapError(unavailable),
-    Effect.flatMap(({ get, keys, remove, set }) =>
+    Effect.flatMap(({ get, keys, remove, restrict, set }) =>
       over(
         {
+          // It may be of a version that wrote files which everybody could read.
           get: (key) =>
-            Effect.map(
-              get(key),
-              Option.map((bytes) => decoder.decode(bytes))
+            Effect.ignore(restrict(key)).pipe(
+              Effect.zipRight(get(key)),
+              Effect.map(Option.map((bytes) => decoder.decode(bytes)))
             ),
           set: (key, text) => set(key, encoder.encode(text)),
           remove,
-          keys
+          keys: Effect.asSome(keys)
         },
         options
       )

@@ -3,9 +3,12 @@
  *
  * @since 0.1.0
  */
+import type { PlatformError } from "@effect/platform/Error"
+import type { FileSystem } from "@effect/platform/FileSystem"
 import type { KeyValueStore } from "@effect/platform/KeyValueStore"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
@@ -13,9 +16,12 @@ import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { InvalidInput } from "../src/InvalidInput.js"
 import * as Hash from "../src/solana/Hash.js"
+import * as FileStore from "./internal/fileStore.js"
 import * as Hex from "./internal/hex.js"
 import { keyValueStore } from "./internal/keyValueStore.js"
+import * as StoreFailure from "./internal/storeFailure.js"
 import * as TestLayer from "./internal/testLayer.js"
 import { spanned } from "./internal/traced.js"
 
@@ -55,7 +61,7 @@ export class PayloadStoreError extends Schema.TaggedError<PayloadStoreError>("@p
       case "TooLarge":
         return `The payload of ${this.size} bytes exceeds what the store may hold: raise maxBytes or send less`
       case "Unavailable":
-        return `The store beneath failed for ${this.hash}: ${String(this.cause)}`
+        return `The store beneath failed for ${this.hash}: ${StoreFailure.explain(this.cause)}`
     }
   }
 }
@@ -247,6 +253,8 @@ export interface MemoryOptions {
   readonly maxBytes?: number | undefined
 }
 
+const DEFAULT_MAX_BYTES = 64 * 1024 * 1024
+
 interface Entry {
   readonly size: number
   readonly parts: ReadonlyArray<Uint8Array>
@@ -297,7 +305,7 @@ const memoryBackend = (maxBytes: number): Backend => {
  * @category layers
  */
 export const layerMemoryWith = (options: MemoryOptions): Layer.Layer<PayloadStore> =>
-  Layer.sync(PayloadStore, () => make(memoryBackend(options.maxBytes ?? 64 * 1024 * 1024)))
+  Layer.sync(PayloadStore, () => make(memoryBackend(options.maxBytes ?? DEFAULT_MAX_BYTES)))
 
 /**
  * A store in this process's memory, of at most 64 MiB: for tests, and for agents of one process.
@@ -307,33 +315,130 @@ export const layerMemoryWith = (options: MemoryOptions): Layer.Layer<PayloadStor
  */
 export const layerMemory: Layer.Layer<PayloadStore> = layerMemoryWith({})
 
+/**
+ * A backend whose writes may stop half-way: what is kept with the right hash is not written again, what is damaged is
+ * written anew, and a write that fails leaves nothing where it left nothing right.
+ */
+const repairing = ({ get, has, remove, set }: Backend): Backend => {
+  const holds = (key: string) =>
+    Effect.map(
+      get(key),
+      Option.exists((bytes) => hasHash(bytes, key))
+    )
+  const unless = (condition: Effect.Effect<boolean, unknown>, effect: Effect.Effect<void, unknown>) =>
+    Effect.flatMap(condition, (isTrue) => (isTrue ? Effect.void : effect))
+  return {
+    get,
+    has,
+    remove,
+    set: (key, bytes) =>
+      unless(
+        holds(key),
+        // Another caller may have kept the same bytes meanwhile.
+        Effect.onError(set(key, bytes), () => Effect.ignore(unless(holds(key), remove(key))))
+      )
+  }
+}
+
 const KEY_PREFIX = "pod/payload/"
+
+/** Reads and writes of a key-value store at the same time: each may hold a file descriptor. */
+const STORE_CONCURRENCY = 16
 
 // Bytes travel as base64 text, since `KeyValueStore.prefix` leaves `getUint8Array` without the prefix: a store that was
 // prefixed by the application would not find what it set.
-const keyValueBackend = (store: KeyValueStore): Backend => ({
-  set: (key, bytes) => store.set(KEY_PREFIX + key, Encoding.encodeBase64(bytes)),
-  get: (key) =>
-    Effect.map(
-      store.get(KEY_PREFIX + key),
-      Option.map((text) => Either.getOrElse(Encoding.decodeBase64(text), () => new Uint8Array(0)))
-    ),
-  has: (key) => store.has(KEY_PREFIX + key),
-  remove: (key) => store.remove(KEY_PREFIX + key)
-})
+const keyValueBackend = (store: KeyValueStore, permits: Effect.Semaphore): Backend => {
+  const limited = permits.withPermits(1)
+  return repairing({
+    set: (key, bytes) => limited(store.set(KEY_PREFIX + key, Encoding.encodeBase64(bytes))),
+    get: (key) =>
+      Effect.map(
+        limited(store.get(KEY_PREFIX + key)),
+        Option.map((text) => Either.getOrElse(Encoding.decodeBase64(text), () => new Uint8Array(0)))
+      ),
+    has: (key) => limited(store.has(KEY_PREFIX + key)),
+    remove: (key) => Effect.catchIf(limited(store.remove(KEY_PREFIX + key)), StoreFailure.isNotFound, () => Effect.void)
+  })
+}
 
 /**
  * A store over any `KeyValueStore` of `@effect/platform`: memory, files, `localStorage`, … Its keys begin with
  * `pod/payload/`, so the application can keep other things beside; it never clears or counts the store. How much is
- * kept, and how long, is the `KeyValueStore`'s affair.
+ * kept, and how long, is the `KeyValueStore`'s affair. At most 16 reads and writes run at the same time.
  *
  * @since 0.1.0
  * @category layers
  */
 export const layerKeyValueStore: Layer.Layer<PayloadStore, never, KeyValueStore> = Layer.effect(
   PayloadStore,
-  Effect.map(keyValueStore, (store) => make(keyValueBackend(store)))
+  Effect.zipWith(keyValueStore, Effect.makeSemaphore(STORE_CONCURRENCY), (store, permits) =>
+    make(keyValueBackend(store, permits))
+  )
 )
+
+/**
+ * Bounds of a store in files.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface FileSystemOptions {
+  /**
+   * Bytes of one payload. Default 64 MiB (67,108,864). Too low: larger payloads are `TooLarge`, and kept ones
+   * `HashMismatch`. Too high: a file that somebody else put there fills the memory when it is read.
+   */
+  readonly maxBytes?: number | undefined
+}
+
+/** What a killed process left half written; another process may be writing a younger one. */
+const LEFTOVER_AGE = Duration.hours(1)
+
+/**
+ * A store in the files of a folder, which is made if it does not exist. Each file bears the hash of its payload. It is
+ * written beside, synced and renamed: a crash or a full disk damages nothing that is kept. Files and new folders can be
+ * read by their owner alone. Several processes may share the folder. `PlatformError` where it cannot be read.
+ *
+ * @example
+ * ```ts
+ * import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+ * import { PayloadStore } from "@pod-protocol/effect"
+ * import * as Layer from "effect/Layer"
+ *
+ * export const Payloads = PayloadStore.layerFileSystem("payloads").pipe(Layer.provide(NodeFileSystem.layer))
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerFileSystem = (
+  directory: string,
+  options: FileSystemOptions = {}
+): Layer.Layer<PayloadStore, InvalidInput | PlatformError, FileSystem> =>
+  Layer.effect(
+    PayloadStore,
+    Effect.gen(function* () {
+      const { maxBytes = DEFAULT_MAX_BYTES } = options
+      if (!(Number.isSafeInteger(maxBytes) && maxBytes > 0)) {
+        return yield* new InvalidInput({
+          field: "maxBytes",
+          rule: "must be a whole number, at least 1",
+          size: maxBytes
+        })
+      }
+      const { get, has, remove, set } = yield* FileStore.make(directory, { maxBytes, leftoverAge: LEFTOVER_AGE })
+      return make(
+        repairing({
+          get,
+          has,
+          remove,
+          set: (key, bytes) =>
+            bytes.length > maxBytes
+              ? new PayloadStoreError({ reason: "TooLarge", hash: key, size: bytes.length })
+              : set(key, bytes)
+        })
+      )
+    })
+  )
 
 /**
  * A store of stubs: a method that is not given dies with its name.

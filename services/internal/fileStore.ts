@@ -40,6 +40,8 @@ export interface FileStore {
   readonly has: (key: string) => Effect.Effect<boolean, PlatformError>
   /** Nothing happens where nothing is kept. */
   readonly remove: (key: string) => Effect.Effect<void, PlatformError>
+  /** Makes the file its owner's alone. */
+  readonly restrict: (key: string) => Effect.Effect<void, PlatformError>
   /** Of all files in the folder, whoever wrote them. */
   readonly keys: Effect.Effect<ReadonlyArray<string>, PlatformError>
 }
@@ -50,6 +52,9 @@ const OWNER_FILE = 0o600
 const OWNER_FOLDER = 0o700
 
 const NO_BYTES = new Uint8Array(0)
+
+/** Without the methods of the platform's own arrays. */
+const asBytes = ({ buffer, byteLength, byteOffset }: Uint8Array) => new Uint8Array(buffer, byteOffset, byteLength)
 
 const TEMPORARY = /\.[0-9a-f]{16}\.tmp$/
 
@@ -103,7 +108,7 @@ export const make = Effect.fnUntraced(function* (
 
   const get = Effect.fnUntraced(function* (path: string) {
     const { size, type } = yield* fs.stat(path)
-    return type === "File" && size <= BigInt(options.maxBytes) ? yield* fs.readFile(path) : NO_BYTES
+    return type === "File" && size <= BigInt(options.maxBytes) ? asBytes(yield* fs.readFile(path)) : NO_BYTES
   })
 
   /** Makes the folder and those above it, and has their names on the disk too. */
@@ -141,6 +146,7 @@ export const make = Effect.fnUntraced(function* (
     set: (key, bytes) => bounded(set(key, bytes)),
     has: (key) => bounded(fs.exists(pathOf(key))),
     remove: (key) => bounded(Effect.asVoid(orNone(fs.remove(pathOf(key))))),
+    restrict: (key) => bounded(fs.chmod(pathOf(key), OWNER_FILE)),
     keys: bounded(
       Effect.map(fs.readDirectory(directory), (names) => names.filter((name) => !TEMPORARY.test(name)).flatMap(keyOf))
     )

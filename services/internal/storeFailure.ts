@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import * as Predicate from "effect/Predicate"
+import * as SafeText from "../../src/SafeText.js"
 
 interface Explanation {
   readonly what: string
@@ -65,8 +66,6 @@ const find = (cause: unknown, property: string, isWanted: (text: string) => bool
   return undefined
 }
 
-const bounded = (text: string): string => text.replace(/\p{Cc}+/gu, " ").slice(0, MAX_TEXT)
-
 /** The system's code of the failure, such as `ENOSPC`, where it has one. */
 export const code = (cause: unknown): string | undefined => find(cause, "code", (text) => CODE.test(text))
 
@@ -80,9 +79,9 @@ export const explain = (cause: unknown): string => {
   const known =
     (errno === undefined ? undefined : BY_CODE.get(errno)) ?? BY_REASON.get(find(cause, "reason", () => true) ?? "")
   const path = find(cause, "pathOrDescriptor", () => true) ?? find(cause, "path", () => true)
-  const where = [errno, path === undefined ? undefined : bounded(path)].filter(Predicate.isNotUndefined)
+  const where = [errno, path === undefined ? undefined : SafeText.make(path, MAX_TEXT)].filter(Predicate.isNotUndefined)
   const place = where.length === 0 ? "" : ` (${where.join(", ")})`
   if (known !== undefined) return `${known.what}${place}. ${known.todo}`
   const said = find(cause, "description", () => true) ?? find(cause, "message", () => true)
-  return `${said === undefined ? "it gave no reason" : bounded(said)}${place}. Check the store`
+  return `${said === undefined ? "it gave no reason" : SafeText.make(said, MAX_TEXT)}${place}. Check the store`
 }
