@@ -315,6 +315,9 @@ export const layerMemoryWith = (options: MemoryOptions): Layer.Layer<PayloadStor
  */
 export const layerMemory: Layer.Layer<PayloadStore> = layerMemoryWith({})
 
+const unless = (condition: Effect.Effect<boolean, unknown>, effect: Effect.Effect<void, unknown>) =>
+  Effect.flatMap(condition, (isTrue) => (isTrue ? Effect.void : effect))
+
 /**
  * A backend whose writes may stop half-way: what is kept with the right hash is not written again, what is damaged is
  * written anew, and a write that fails leaves nothing where it left nothing right.
@@ -325,8 +328,6 @@ const repairing = ({ get, has, remove, set }: Backend): Backend => {
       get(key),
       Option.exists((bytes) => hasHash(bytes, key))
     )
-  const unless = (condition: Effect.Effect<boolean, unknown>, effect: Effect.Effect<void, unknown>) =>
-    Effect.flatMap(condition, (isTrue) => (isTrue ? Effect.void : effect))
   return {
     get,
     has,
