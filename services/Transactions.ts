@@ -261,17 +261,18 @@ export const make = Effect.fnUntraced(function* (
   const gate = Gate.make(permits)
   const pollInterval = yield* positiveDuration("pollInterval", options.pollInterval ?? "400 millis")
   const rebroadcastInterval = yield* positiveDuration("rebroadcastInterval", options.rebroadcastInterval ?? "2 seconds")
-  const tracker = yield* ConfirmationTracker.make(pool, {
-    pollInterval,
-    rebroadcastInterval,
-    hints: options.subscribe ?? false
-  })
   const blockhashes = yield* BlockhashCache.make({
     fetch: Effect.map(
       Effect.suspend(() => pool.getLatestBlockhash({ commitment: blockhashCommitment })),
       ({ slot, value }) => ({ ...value, slot })
     ),
     timeToLive: Duration.decode(blockhashTimeToLive)
+  })
+  const tracker = yield* ConfirmationTracker.make(pool, {
+    pollInterval,
+    rebroadcastInterval,
+    hints: options.subscribe ?? false,
+    fetchedAt: blockhashes.fetchedAt
   })
   const program = yield* ProgramId
   const report = Failure.reporter(program)

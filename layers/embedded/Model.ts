@@ -92,7 +92,7 @@ export interface Service {
   readonly advanceSlots: (count: number) => Effect.Effect<void, InvalidInput>
   /** Moves the chain's unix time forward without making a block; the next block has it. */
   readonly advanceTime: (duration: Duration.DurationInput) => Effect.Effect<void>
-  /** Makes every blockhash handed out so far invalid, and a new one. */
+  /** Makes every blockhash handed out so far invalid, and a new one: slot and height grow by `blockhashLifetime`. */
   readonly expireBlockhashes: Effect.Effect<void>
   /** Takes the state: accounts, programs, slots, blockhashes and history. Subscriptions are not part of it. */
   readonly snapshot: Effect.Effect<Snapshot>

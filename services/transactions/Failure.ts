@@ -18,8 +18,8 @@ import { TransactionError } from "./TransactionError.js"
 const PREFLIGHT_FAILURE = -32002
 
 /**
- * Codes with which a node refuses a transaction before it forwards it: signature verification, node behind, signature
- * count, transaction version, minimum context slot, and JSON-RPC's own for a call that cannot be understood.
+ * Codes with which a node says that it does not forward a transaction: preflight, signature verification, node behind,
+ * signature count, transaction version, minimum context slot, and JSON-RPC's own for a call that cannot be understood.
  */
 const REFUSALS: ReadonlySet<number> = new Set([
   PREFLIGHT_FAILURE,
@@ -51,32 +51,53 @@ const PreflightData = Schema.Struct({
 
 const decodePreflight = Schema.decodeUnknownOption(PreflightData)
 
-/** @internal */
+/**
+ * The answer of a preflight, where all that were asked gave the same.
+ *
+ * @internal
+ */
 export const preflight = (error: RpcError): Option.Option<Preflight> =>
-  error.reason === "Node" && error.code === PREFLIGHT_FAILURE
+  error.reason === "Node" && error.code === PREFLIGHT_FAILURE && error.cause === undefined
     ? Option.map(decodePreflight(error.data), ({ err, logs }) => ({ err, logs: logs ?? [] }))
     : Option.none()
 
 /**
- * Whether a node may have forwarded the transaction although sending it failed. A failure with a cause may sum up
- * several attempts, of which only one was refused.
+ * Whether a node may have forwarded the transaction although sending it failed, by what it says: no HTTP status says that
+ * it did not, but a 429, which comes before any work. A failure with a cause sums up several attempts, of which only one
+ * may have been refused. Where this is false it is still one node's word.
  *
  * @internal
  */
 export const mayHaveBeenSent = (error: RpcError): boolean => {
+  if (error.cause !== undefined) return true
   switch (error.reason) {
     case "Transport":
     case "Timeout":
     case "Decode":
+    case "HttpStatus":
       return true
     case "RateLimited":
-      return error.cause !== undefined
-    case "HttpStatus":
-      return error.cause !== undefined || error.status === undefined || error.status === 408 || error.status >= 500
+      return false
     case "Node":
-      return error.cause !== undefined || error.code === undefined || !REFUSALS.has(error.code)
+      return error.code === undefined || !REFUSALS.has(error.code)
   }
 }
+
+/**
+ * What a node's refusal to take the bytes means.
+ *
+ * @internal
+ */
+export const refused = (signed: SignedTransaction, cause: RpcError): TransactionError =>
+  new TransactionError({
+    reason: "Unconfirmed",
+    detail: `the node refused it, and another may have it (${cause.message}); resume the same signed transaction to know`,
+    signature: signed.signature,
+    logs: [],
+    mayHaveLanded: true,
+    signed,
+    cause
+  })
 
 /**
  * What says success in the place of an `err`.
@@ -167,6 +188,7 @@ export const reporter =
       logs,
       programError: Option.getOrUndefined(programError),
       err,
+      mayHaveLanded: reason === "Simulation" && signed !== undefined ? true : undefined,
       signed,
       cause
     })

@@ -12,14 +12,17 @@ import { SignedTransaction } from "../SignedTransaction.js"
 /**
  * A transaction did not do what it was to do.
  *
- * - `Simulation`: the node ran it without landing it and it failed; nothing was paid.
+ * - `Simulation`: a node ran it without landing it and it failed. Of what was only simulated (`Transactions.simulate`)
+ *   nothing was signed or paid. Of what was sent (`mayHaveLanded`) every endpoint that was asked has refused to forward
+ *   it, and a look-up after that did not find it; a balancer that forwards what it refuses makes that false.
  * - `Rejected`: it landed in `slot`, failed there, and paid its fee.
  * - `Expired`: the transaction's lifetime is over (the cluster's block height went past it, or its nonce was used) and a
  *   last look-up did not find it: it cannot land any more, and signing anew cannot do the work twice.
- * - `Unconfirmed`: the caller's deadline came first, or the node could not be asked, or it is so old that the node's
- *   ledger does not reach back to it. It may still land, or have landed: hand `signed` or this error to
- *   `Transactions.resume` to go on with the same bytes.
+ * - `Unconfirmed`: the caller's deadline came first, or the node could not be asked, or refused to take it (`cause`), or
+ *   it is so old that the node's ledger does not reach back to it. It may still land, or have landed: hand `signed` or
+ *   this error to `Transactions.resume` to go on with the same bytes.
  * - `Unrecorded`: the journal that was provided could not write it down, so it was not sent.
+ * - `Unsent`: the service was closed before it was sent.
  *
  * @since 0.1.0
  * @category errors
@@ -27,7 +30,7 @@ import { SignedTransaction } from "../SignedTransaction.js"
 export class TransactionError extends Schema.TaggedError<TransactionError>("@pod-protocol/effect/TransactionError")(
   "TransactionError",
   {
-    reason: Schema.Literal("Expired", "Rejected", "Simulation", "Unconfirmed", "Unrecorded"),
+    reason: Schema.Literal("Expired", "Rejected", "Simulation", "Unconfirmed", "Unrecorded", "Unsent"),
     /** What went wrong, in one sentence. */
     detail: Schema.String,
     /** Absent where nothing was signed. */
@@ -40,6 +43,12 @@ export class TransactionError extends Schema.TaggedError<TransactionError>("@pod
     programError: Schema.optional(ProgramError),
     /** The cluster's `err`, as JSON. Where the transaction lives by a nonce, its first instruction advances that. */
     err: Schema.optional(Schema.Unknown),
+    /**
+     * Whether the bytes may have landed, or may land yet: after `Unconfirmed`, and after a `Simulation` of what was sent,
+     * where only nodes' words speak against it. Signing the same work anew may then do it twice; `Transactions.resume`
+     * with this error finds out. Absent where they cannot land any more, where nothing was sent, and after `Rejected`.
+     */
+    mayHaveLanded: Schema.optional(Schema.Boolean),
     /** The transaction itself, once it is signed: what to resume with. */
     signed: Schema.optional(SignedTransaction),
     cause: Schema.optional(Schema.Defect)
@@ -51,12 +60,21 @@ export class TransactionError extends Schema.TaggedError<TransactionError>("@pod
   }
 
   /**
-   * Whether the same instructions, signed anew, may succeed without doing their work twice: after `Expired` or
-   * `Unrecorded`, and where the blockhash was too old or not known yet to the node that simulated.
+   * Whether the same instructions, signed anew, may succeed without doing their work twice: after `Expired`,
+   * `Unrecorded` or `Unsent`, and where what was only simulated bore a blockhash that the node did not know.
    */
   get isRetryable(): boolean {
-    if (this.reason === "Unrecorded") return true
-    return this.reason === "Expired" || (this.reason === "Simulation" && this.err === "BlockhashNotFound")
+    switch (this.reason) {
+      case "Expired":
+      case "Unrecorded":
+      case "Unsent":
+        return true
+      case "Simulation":
+        return this.mayHaveLanded !== true && this.err === "BlockhashNotFound"
+      case "Rejected":
+      case "Unconfirmed":
+        return false
+    }
   }
 
   override toJSON(): unknown {

@@ -10,6 +10,7 @@ import type { RpcTransport } from "../RpcTransport.js"
 import { RpcError } from "../RpcTransport.js"
 import * as Batcher from "./Batcher.js"
 import { integer } from "../internal/options.js"
+import * as Opinion from "../internal/Opinion.js"
 
 /** Agave's limit for `getMultipleAccounts`. */
 const MAX_ACCOUNTS = 100
@@ -85,7 +86,9 @@ export const make =
         ...transport,
         request: (method, params) =>
           method === "getAccountInfo"
-            ? Effect.suspend(() => batched(Json.stringify(params.slice(1)), params))
+            ? Effect.withFiberRuntime((fiber) =>
+                Opinion.of(fiber) === undefined ? batched(Json.stringify(params.slice(1)), params) : alone(params)
+              )
             : transport.request(method, params)
       }
     })

@@ -32,6 +32,7 @@ import { integer, millis, positive } from "../internal/options.js"
 import { slotFrom } from "../internal/slot.js"
 import * as Method from "./Method.js"
 import { SubscriptionObserver } from "../SubscriptionObserver.js"
+import * as Opinion from "../internal/Opinion.js"
 
 export { EndpointsError } from "../EndpointsError.js"
 
@@ -125,6 +126,24 @@ const isHead = (endpoints: ReadonlyArray<Endpoint>): endpoints is readonly [Endp
 const isPair = (
   endpoints: ReadonlyArray<Endpoint>
 ): endpoints is readonly [Endpoint, Endpoint, ...ReadonlyArray<Endpoint>] => endpoints.length > 1
+
+/** Those that an opinion may ask, the ones first that it has asked already. */
+const witnesses = (opinion: Opinion.Opinion, order: ReadonlyArray<Endpoint>): ReadonlyArray<Endpoint> => {
+  opinion.hosts = new Set(order.map(({ transport }) => transport.host)).size
+  return order
+    .filter(({ transport }) => !opinion.not.has(transport.host))
+    .toSorted((a, b) => Number(opinion.asked.has(b.transport.host)) - Number(opinion.asked.has(a.transport.host)))
+}
+
+/** A call that its opinion takes note of. */
+const heard = <A>(opinion: Opinion.Opinion, call: Call<A>): Call<A> => ({
+  methods: call.methods,
+  with: (transport) =>
+    Effect.suspend(() => {
+      opinion.asked.add(transport.host)
+      return call.with(transport)
+    })
+})
 
 /** The slot of an endpoint at the commitment of a subscription with these parameters. */
 const slotOf = (endpoint: Endpoint, params: ReadonlyArray<unknown>): Effect.Effect<Option.Option<Slot>> => {
@@ -230,14 +249,16 @@ export const make = (
     const route = <A>(call: Call<A>, need: Choice.Need): Effect.Effect<A, RpcError> =>
       Effect.withFiberRuntime((fiber) => {
         const now = Deadline.now(fiber)
-        const order = choose(need, now)
+        const opinion = Opinion.of(fiber)
+        const order = opinion === undefined ? choose(need, now) : witnesses(opinion, choose(need, now))
         if (!isHead(order)) {
           const method = call.methods[0] ?? "batch"
           return Effect.fail(
             new RpcError({ reason: "Transport", method, host, detail: `no endpoint is there for a ${need.role} now` })
           )
         }
-        return need.role === "read" ? read(call, order, now) : send(call, order, now)
+        if (need.role !== "read") return send(call, order, now)
+        return opinion === undefined ? read(call, order, now) : Failover.inOrder(heard(opinion, call), order)
       })
 
     /** Subscribes at each in order until one holds it. */

@@ -22,13 +22,16 @@ import { refusedAfter, summarize } from "./failures.js"
  */
 const ELSEWHERE: ReadonlySet<number> = new Set([-32601, -32010, -32011])
 
+const SEND = "sendTransaction"
+
 /**
  * Whether another endpoint may be asked after this failure: repeating is safe, and the failure is the endpoint's, not the
  * call's.
  */
 const mayMoveOn = (method: string, error: RpcError): boolean => {
   if (Method.mayRepeat(method, error)) return true
-  if (error.reason === "Node") return error.code !== undefined && ELSEWHERE.has(error.code)
+  // What one node refuses to forward another may take: the bytes are the same.
+  if (error.reason === "Node") return method === SEND || (error.code !== undefined && ELSEWHERE.has(error.code))
   return Method.isRepeatable(method)
 }
 

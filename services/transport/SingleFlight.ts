@@ -10,6 +10,7 @@ import type { RpcTransport } from "../RpcTransport.js"
 import { integer } from "../internal/options.js"
 import { member, SharedWork } from "./SharedWork.js"
 import * as Method from "./Method.js"
+import * as Opinion from "../internal/Opinion.js"
 
 /**
  * How much is watched.
@@ -29,7 +30,8 @@ export interface Options {
  * Shares reads of the same method with the same parameters. Followers get the very object that the first got, so nobody
  * may change it. An interrupted first caller hands over to the next. Arrays and subscriptions pass.
  *
- * A call does not wait for one whose deadline is later than its own, nor for one that is retried otherwise.
+ * A call does not wait for one whose deadline is later than its own, nor for one that is retried otherwise. One that is
+ * made for an opinion is made by itself.
  *
  * @since 0.1.0
  * @category constructors
@@ -44,6 +46,7 @@ export const make =
         request: (method, params) => {
           if (!Method.isRead(method)) return transport.request(method, params)
           return Effect.withFiberRuntime((fiber) => {
+            if (Opinion.of(fiber) !== undefined) return transport.request(method, params)
             const key = `${method} ${Json.stringify(params)}`
             const self = member(fiber, undefined)
             const flight = flights.get(key)

@@ -5,6 +5,7 @@ import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import { RpcError } from "../RpcTransport.js"
 import * as Method from "./Method.js"
+import * as Predicate from "effect/Predicate"
 
 /** The failure of every attempt at a call. */
 export class AttemptsFailed extends Data.TaggedError("AttemptsFailed")<{ readonly errors: ReadonlyArray<RpcError> }> {
@@ -18,13 +19,22 @@ const wait = (error: RpcError): number => (error.retryAfter === undefined ? 0 : 
 /** A failure after which the call may have been executed. */
 const isUnknown = (error: RpcError): boolean => error.reason !== "Node" && error.reason !== "RateLimited"
 
+/** What a node's refusal says: its code and, of a preflight, by which name the transaction failed, if it is one. */
+const refusalOf = ({ code, data, reason }: RpcError): string | undefined => {
+  if (reason !== "Node") return undefined
+  const err = Predicate.hasProperty(data, "err") ? data.err : undefined
+  return typeof err === "string" ? `${code} ${err}` : String(code)
+}
+
 /** Whether all said the same, so that one may speak for them. */
-const agree = ([first, ...others]: readonly [RpcError, ...ReadonlyArray<RpcError>]): boolean =>
-  first.reason === "Node" && others.every(({ reason, code }) => reason === "Node" && code === first.code)
+const agree = ([first, ...others]: readonly [RpcError, ...ReadonlyArray<RpcError>]): boolean => {
+  const refusal = refusalOf(first)
+  return refusal !== undefined && others.every((other) => refusalOf(other) === refusal)
+}
 
 /**
  * The failure that says most of what to do: the one that can be retried soonest, else one that leaves open what became of
- * the call, else the first. All are kept in its cause, unless every node answered with the same code.
+ * the call, else the first. All are kept in its cause, unless every node answered the same.
  */
 export const summarize = (errors: readonly [RpcError, ...ReadonlyArray<RpcError>]): RpcError => {
   if (agree(errors) || errors.length === 1) return errors[0]

@@ -108,6 +108,19 @@ export const historyOf = (signature: Signature): SignatureInfo => ({
 
 export const make = (overrides: Partial<RpcPool.Service> = {}): FakeNode => {
   const statuses = new Map<Signature, SignatureStatus>()
+  /** How long the blockhashes live that it gave. */
+  const lives = new Map<string, bigint>()
+  const getEpochInfo: RpcPool.Service["getEpochInfo"] =
+    overrides.getEpochInfo ??
+    (() =>
+      Effect.sync(() => ({
+        absoluteSlot: node.slot,
+        blockHeight: node.blockHeight,
+        epoch: 0n,
+        slotIndex: node.slot,
+        slotsInEpoch: 432_000n,
+        transactionCount: Option.none()
+      })))
   const getSignatureStatuses: RpcPool.Service["getSignatureStatuses"] = (signatures, options) =>
     Effect.sync(() => {
       const history = options?.searchTransactionHistory === true
@@ -134,18 +147,16 @@ export const make = (overrides: Partial<RpcPool.Service> = {}): FakeNode => {
     layer: RpcPool.layerTest({
       getGenesisHash: Effect.sync(() => node.genesis),
       getLatestBlockhash: () =>
-        Effect.sync(() => ({
-          slot: node.slot,
-          value: { blockhash: blockhashOf(node.blockhash), lastValidBlockHeight: node.blockHeight + 150n }
-        })),
-      getEpochInfo: () =>
-        Effect.sync(() => ({
-          absoluteSlot: node.slot,
-          blockHeight: node.blockHeight,
-          epoch: 0n,
-          slotIndex: node.slot,
-          slotsInEpoch: 432_000n,
-          transactionCount: Option.none()
+        Effect.sync(() => {
+          const value = { blockhash: blockhashOf(node.blockhash), lastValidBlockHeight: node.blockHeight + 150n }
+          lives.set(value.blockhash, value.lastValidBlockHeight)
+          return { slot: node.slot, value }
+        }),
+      getEpochInfo,
+      isBlockhashValid: (blockhash, options) =>
+        Effect.map(getEpochInfo(options), ({ absoluteSlot, blockHeight }) => ({
+          slot: absoluteSlot,
+          value: blockHeight <= (lives.get(blockhash) ?? -1n)
         })),
       getSignatureStatuses,
       batch: batchOf(overrides.getSignatureStatuses ?? getSignatureStatuses, () => node.firstSlot),

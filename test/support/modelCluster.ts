@@ -172,6 +172,14 @@ export const make = (authority: Address): ModelCluster => {
             transactionCount: Option.none()
           }
         }),
+      isBlockhashValid: (blockhash, options) =>
+        Effect.sync(() => {
+          const behind = AGE[options?.commitment ?? "confirmed"]
+          const last = lives.get(blockhash)
+          // A bank from before the blockhash does not know it yet.
+          const isKnown = last !== undefined && height - behind >= last - LIFE
+          return { slot: slot - behind, value: isKnown && height - behind <= last }
+        }),
       getSignatureStatuses: (signatures) =>
         Effect.sync(() => {
           const view = frozen ?? { slot, statuses: statuses() }

@@ -235,9 +235,10 @@ export class Chain {
     this.setTime({ slot, time: this.unixTime(nowMillis) })
   }
 
-  /** Makes all blockhashes known so far invalid. */
+  /** Makes all blockhashes known so far invalid: counts the blocks of a lifetime as made, as heights are what they die by. */
   expireBlockhashes(nowMillis: number): void {
-    this.advance(1, nowMillis)
+    const { blockhashLifetime } = this.settings
+    this.enter(nowMillis, blockhashLifetime, blockhashLifetime)
     this.state.blockhashes.expireBelow(this.state.last.height)
   }
 
@@ -271,9 +272,9 @@ export class Chain {
 
   // How blocks are made
 
-  private enter(nowMillis: number, skip: number): void {
+  private enter(nowMillis: number, skip: number, uncounted = 0): void {
     if (this.settings.blockMode === "instant") {
-      this.closeBlock(this.openBlock(nowMillis, skip))
+      this.closeBlock(this.openBlock(nowMillis, skip, uncounted))
       this.setTime(this.state.last)
       this.state.recent = [this.state.last]
       this.announceSlot()
@@ -281,7 +282,7 @@ export class Chain {
     }
     const { open, recent } = this.state
     if (open !== undefined) this.closeBlock(open)
-    const entered = this.openBlock(nowMillis, skip)
+    const entered = this.openBlock(nowMillis, skip, uncounted)
     this.state.open = entered
     for (const sysvar of MOVING_SYSVARS) {
       this.state.accounts.remember(sysvar, entered.slot, this.state.svm.account(sysvar))
@@ -296,12 +297,13 @@ export class Chain {
     this.state.accounts.forget(entered.slot)
   }
 
-  private openBlock(nowMillis: number, skip: number): OpenBlock {
+  /** A block after `skip` slots without one, of which `uncounted` count in the height all the same. */
+  private openBlock(nowMillis: number, skip: number, uncounted = 0): OpenBlock {
     const { last } = this.state
     const slot = last.slot + 1 + skip
     const time = this.unixTime(nowMillis)
     if (epochOf(slot) !== epochOf(last.slot)) this.state.epochStart = time
-    return { slot, height: last.height + 1, parentSlot: last.slot, time, records: [] }
+    return { slot, height: last.height + 1 + uncounted, parentSlot: last.slot, time, records: [] }
   }
 
   private closeBlock(open: OpenBlock): void {

@@ -1,11 +1,12 @@
 /**
  * @since 0.1.0
  */
-import type { Commitment, Signature } from "@solana/kit"
+import type { Blockhash, Commitment, Signature } from "@solana/kit"
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
@@ -20,6 +21,8 @@ import type { Service as RpcPool } from "../../RpcPool.js"
 import type { RpcError } from "../../RpcTransport.js"
 import type { SignedTransaction } from "../../SignedTransaction.js"
 import * as RetryPolicy from "../../RetryPolicy.js"
+import * as Deadline from "../../Deadline.js"
+import * as Opinion from "../../internal/Opinion.js"
 import { TransactionError } from "../TransactionError.js"
 import * as Bell from "./Signal.js"
 import type { Broadcast } from "./Submission.js"
@@ -65,6 +68,8 @@ export interface Options {
   readonly rebroadcastInterval: Duration.Duration
   /** Whether a subscription may have a signature looked up before its turn. */
   readonly hints: boolean
+  /** When a blockhash was fetched, on the monotonic clock, if it was here. */
+  readonly fetchedAt: (blockhash: Blockhash) => number | undefined
 }
 
 /**
@@ -80,27 +85,31 @@ export interface Options {
  * - A status that disappears (its fork was left) is waited for again, and the bytes are sent again.
  * - A failed look-up says nothing: the next turn asks again, until the caller's deadline.
  *
- * A transaction is `Expired` when it cannot land any more and did not. Four answers say so together:
- * 1. its lifetime is over in a **finalized** bank ({@link Expiry.Expiry}). A confirmed one would not do: the node that
- *    looks it up may stand on a fork that the others left, and not see where it landed. No node that lives leaves a
- *    finalized block.
+ * A transaction is `Expired` when it cannot land any more and did not. One endpoint must say all of this:
+ * 1. its lifetime is over in a **finalized** bank and in the newest, by all the rules of {@link Expiry.Expiry}.
  * 2. a look-up after that, with history, does not find it,
- * 3. in a bank that is not older than that finalized one: a node that lags, or answers from a cache, does not count,
+ * 3. in a bank that is not older than that finalized one, nor than the first look-up, nor than the bank in which it was
+ *    signed: a node that lags, or answers from a cache, does not count,
  * 4. on a node whose ledger reaches back to where it could have landed. That is asked of what was signed long ago, or
  *    nobody knows when. Where it does not, what became of the transaction is not known, and waiting does not help.
  *
- * A reply that is only late is harmless: heights grow and nonces do not come back, so an old one expires nothing. An
- * endpoint of another cluster, or one that makes heights up, is outvoted by any honest one that answers the look-up with
- * a lower slot; one that answers both falsely is believed.
+ * Where the pool has several hosts, another one that reads must then say all of it too ({@link Opinion.Opinion}), whether
+ * it answers just now or not. So a host that lies, or is of another cluster, can hold `Expired` back until the deadline,
+ * which is `Unconfirmed`, and cannot bring it about alone. A host that is the only one is believed where its answers
+ * agree with each other, with the clock and with the rules of the chain.
+ *
+ * A refusal to forward the bytes is the outcome only while no attempt may have arrived, and after one look-up that does
+ * not find them, in a bank that is not older than the one in which they were signed. It is one node's word about bytes
+ * that another may have, so its error says `mayHaveLanded`.
  *
  * @internal
  */
 export interface ConfirmationTracker {
   /**
-   * Fails with `Expired`, `Unconfirmed` or what the broadcast fails with, which is run without the transport's own
-   * retries: they would hide whether an earlier one of them may have arrived. Interruption leaves nothing behind.
+   * Fails with `Expired`, `Unconfirmed`, `Unsent` or what the broadcast fails with, which is run without the transport's
+   * own retries: they would hide whether an earlier one of them may have arrived. Interruption leaves nothing behind.
    */
-  readonly deliver: (broadcast: Broadcast, options: WaitOptions) => Effect.Effect<Landed, RpcError | TransactionError>
+  readonly deliver: (broadcast: Broadcast, options: WaitOptions) => Effect.Effect<Landed, TransactionError>
 }
 
 type Statuses = Contextual<ReadonlyArray<Option.Option<SignatureStatus>>>
@@ -118,14 +127,16 @@ class Entry implements Member {
   seen = false
   hint: Fiber.RuntimeFiber<void, unknown> | undefined = undefined
   /** The first sending, while it is under way. */
-  first: Fiber.RuntimeFiber<Duration.Duration, RpcError | TransactionError> | undefined = undefined
+  first: Fiber.RuntimeFiber<Duration.Duration, TransactionError> | undefined = undefined
+  /** The refusal that is its outcome, unless a look-up finds it. */
+  refusal: TransactionError | undefined = undefined
 
   constructor(
     readonly broadcast: Broadcast,
     { commitment, deadline }: WaitOptions,
     /** When it came. */
     readonly since: number,
-    readonly resume: (outcome: Effect.Effect<Landed, RpcError | TransactionError>) => void
+    readonly resume: (outcome: Effect.Effect<Landed, TransactionError>) => void
   ) {
     this.signed = broadcast.signed
     this.commitment = commitment
@@ -142,6 +153,9 @@ const REBROADCASTS = 16
 
 /** An endpoint that hangs must not hold up the bytes of others. */
 const REBROADCAST_TIMEOUT = Duration.seconds(5)
+
+/** A host that hangs must not hold back what others say. */
+const OPINION_TIMEOUT = Duration.seconds(10)
 
 /** By how much turns become rarer. */
 const MAX_SLOWDOWN = 5
@@ -168,7 +182,25 @@ const unconfirmed = (
   signed: SignedTransaction,
   cause: RpcError | undefined,
   detail = "its outcome is not known yet; resume the same signed transaction to go on"
-) => new TransactionError({ reason: "Unconfirmed", detail, signature: signed.signature, logs: [], signed, cause })
+) =>
+  new TransactionError({
+    reason: "Unconfirmed",
+    detail,
+    signature: signed.signature,
+    logs: [],
+    mayHaveLanded: true,
+    signed,
+    cause
+  })
+
+const unsent = (signed: SignedTransaction) =>
+  new TransactionError({
+    reason: "Unsent",
+    detail: "it was not sent, since the service is closed; send it with one that is open",
+    signature: signed.signature,
+    logs: [],
+    signed
+  })
 
 const forgotten = (signed: SignedTransaction, firstSlot: bigint) =>
   unconfirmed(
@@ -183,13 +215,21 @@ const isRecent = ({ signed: { minContextSlot } }: Entry, slot: bigint): boolean 
 
 /** @internal */
 export const make = Effect.fnUntraced(function* (
-  pool: Pick<RpcPool, "batch" | "getEpochInfo" | "getMultipleAccounts" | "getSignatureStatuses" | "signatureSubscribe">,
-  { hints, pollInterval, rebroadcastInterval }: Options
+  pool: Pick<
+    RpcPool,
+    | "batch"
+    | "getEpochInfo"
+    | "getMultipleAccounts"
+    | "getSignatureStatuses"
+    | "isBlockhashValid"
+    | "signatureSubscribe"
+  >,
+  { fetchedAt, hints, pollInterval, rebroadcastInterval }: Options
 ): Effect.fn.Return<ConfirmationTracker, never, Scope.Scope> {
   const runtime = yield* Effect.runtime()
   const runFork = Runtime.runFork(runtime)
   const interval = Duration.toMillis(pollInterval)
-  const expiry = Expiry.make(pool)
+  const expiry = Expiry.make(pool, fetchedAt)
   const history = History.make(pool)
   const entries = new Crowd<Entry>()
   const arrivals = Bell.make()
@@ -202,6 +242,8 @@ export const make = Effect.fnUntraced(function* (
   let resolved = 0
   let sending = 0
   let isRebroadcasting = false
+  let isExpiring = false
+  let isClosed = false
 
   const remove = (entry: Entry) => {
     entries.delete(entry)
@@ -209,7 +251,7 @@ export const make = Effect.fnUntraced(function* (
     entry.first?.unsafeInterruptAsFork(FiberId.none)
   }
 
-  const resolve = (entry: Entry, outcome: Effect.Effect<Landed, RpcError | TransactionError>) => {
+  const resolve = (entry: Entry, outcome: Effect.Effect<Landed, TransactionError>) => {
     if (!entries.has(entry)) return
     resolved++
     remove(entry)
@@ -234,6 +276,7 @@ export const make = Effect.fnUntraced(function* (
       entry.firstSlot ??= answer.slot
       const status = Option.getOrUndefined(answer.value[index] ?? Option.none())
       entry.seen = status !== undefined
+      if (status !== undefined) entry.refusal = undefined
       if (status === undefined) unknown.push(entry)
       else if (RANK[levelOf(status)] >= RANK[entry.commitment]) {
         resolve(entry, Effect.succeed({ slot: status.slot, err: status.err }))
@@ -245,36 +288,85 @@ export const make = Effect.fnUntraced(function* (
   const inMemory = (signatures: ReadonlyArray<Signature>) => statuses(signatures, false)
   const withHistory = (signatures: ReadonlyArray<Signature>) => statuses(signatures, true)
 
-  /** Expires what the node did not know in that slot, where no block can take it any more. */
-  const expire = Effect.fnUntraced(function* (slot: bigint, unknown: ReadonlyArray<Entry>) {
+  /** What became of those that no block can take any more, as one endpoint says, unless it knows that they landed. */
+  const verdict = Effect.fnUntraced(function* (slot: bigint, unknown: ReadonlyArray<Entry>) {
     const { late, since } = yield* expiry.late(slot, unknown)
     const [old, recent] = Arr.partition(late, (entry) => isRecent(entry, since))
-    if (recent.length > 0) {
-      const { answer, unknown } = yield* lookUp(recent, withHistory)
-      if (answer.slot >= since) for (const entry of unknown) resolve(entry, Effect.fail(expired(entry)))
-    }
-    if (old.length > 0) {
-      const { answer, unknown } = yield* lookUp(old, history)
-      if (answer.slot < since) return
+    const outcomes: Array<readonly [Entry, TransactionError]> = []
+    for (const batch of Arr.chunksOf(recent, SIGNATURES_PER_CALL)) {
+      const { answer, unknown } = yield* lookUp(batch, withHistory)
       for (const entry of unknown) {
-        const isCovered = answer.firstSlot <= (entry.signed.minContextSlot ?? 0n)
-        resolve(entry, Effect.fail(isCovered ? expired(entry) : forgotten(entry.signed, answer.firstSlot)))
+        if (Expiry.isCovered(entry, since, answer.slot)) outcomes.push([entry, expired(entry)])
       }
     }
+    for (const batch of Arr.chunksOf(old, SIGNATURES_PER_CALL)) {
+      const { answer, unknown } = yield* lookUp(batch, history)
+      for (const entry of unknown) {
+        if (!Expiry.isCovered(entry, since, answer.slot)) continue
+        const reachesBack = answer.firstSlot <= (entry.signed.minContextSlot ?? 0n)
+        outcomes.push([entry, reachesBack ? expired(entry) : forgotten(entry.signed, answer.firstSlot)])
+      }
+    }
+    return outcomes
   })
 
-  const lookUpAndExpire = Effect.fnUntraced(
-    function* (batch: ReadonlyArray<Entry>) {
-      const { answer, unknown } = yield* lookUp(batch, inMemory)
-      if (unknown.length > 0) yield* expire(answer.slot, unknown)
-      lastError = undefined
-    },
-    Effect.catchAll((error) =>
-      Effect.sync(() => {
-        lastError = error
-      })
+  /** Ends what no block can take any more, where two hosts say so, or the only one. */
+  const expire = Effect.fnUntraced(function* (slot: bigint, unknown: ReadonlyArray<Entry>) {
+    const one = Opinion.first()
+    const outcomes = yield* Opinion.by(one)(verdict(slot, unknown))
+    if (outcomes.length === 0) return
+    const agreed =
+      one.hosts === 1
+        ? outcomes
+        : yield* Opinion.by(Opinion.after(one))(
+            verdict(
+              slot,
+              outcomes.map(([entry]) => entry)
+            )
+          )
+    for (const [entry, outcome] of agreed) resolve(entry, Effect.fail(outcome))
+  })
+
+  /** Beside the look-ups, which a host that hangs here must not hold up. */
+  const expireBeside = (slot: bigint, unknown: ReadonlyArray<Entry>) => {
+    const waiting = unknown.filter((entry) => entries.has(entry))
+    if (isExpiring || !expiry.mayBeLate(slot, waiting)) return
+    isExpiring = true
+    run(
+      expire(slot, waiting).pipe(
+        Deadline.within(OPINION_TIMEOUT),
+        Effect.catchAll((error) => Effect.sync(() => (lastError = error))),
+        Effect.ensuring(Effect.sync(() => (isExpiring = false)))
+      )
     )
-  )
+  }
+
+  /** Tells the refusals of those that a bank does not know which is not older than their own. */
+  const refuse = (slot: bigint, unknown: ReadonlyArray<Entry>) => {
+    for (const entry of unknown) {
+      if (entry.refusal === undefined || slot < (entry.signed.minContextSlot ?? 0n)) continue
+      resolve(entry, Effect.fail(entry.refusal))
+    }
+  }
+
+  const lookUpAll = Effect.fnUntraced(function* (batch: ReadonlyArray<Entry>) {
+    let newest = 0n
+    const missing: Array<Entry> = []
+    for (const part of Arr.chunksOf(batch, SIGNATURES_PER_CALL)) {
+      const found = yield* Effect.either(lookUp(part, inMemory))
+      if (Either.isLeft(found)) {
+        lastError = found.left
+        continue
+      }
+      lastError = undefined
+      const { answer, unknown } = found.right
+      if (unknown.length === 0) continue
+      refuse(answer.slot, unknown)
+      missing.push(...unknown)
+      if (answer.slot > newest) newest = answer.slot
+    }
+    if (missing.length > 0) expireBeside(newest, missing)
+  })
 
   const pause = Effect.gen(function* () {
     if (yield* Bell.sleep(interval, hinted)) return
@@ -298,7 +390,7 @@ export const make = Effect.fnUntraced(function* (
         }
         while (batch.length > 0) {
           const before = resolved
-          yield* Effect.forEach(Arr.chunksOf(batch, SIGNATURES_PER_CALL), lookUpAndExpire, { discard: true })
+          yield* lookUpAll(batch)
           batch = resolved > before ? sent().filter((entry) => entry.firstSlot === undefined) : []
         }
         if (sent().length > 0) yield* pause
@@ -316,6 +408,13 @@ export const make = Effect.fnUntraced(function* (
     arrivals.ring()
   }
 
+  /** A refusal is told when the next look-up does not find it. */
+  const wasRefused = (entry: Entry, refusal: TransactionError, now: number) => {
+    entry.refusal = refusal
+    wasSent(entry, Duration.zero, now)
+    hinted.ring()
+  }
+
   /** Sends as the caller would, spans and all. */
   const sendFirst = (entry: Entry, caller: Fiber.RuntimeFiber<unknown, unknown>) => {
     const context = RetryPolicy.withoutRetries(caller.currentContext)
@@ -327,14 +426,16 @@ export const make = Effect.fnUntraced(function* (
     first.addObserver((exit) => {
       sending--
       if (sending === 0) allSent.ring()
-      if (Exit.isSuccess(exit)) wasSent(entry, exit.value, Clock.monotonic(caller))
+      if (Exit.isSuccess(exit)) return wasSent(entry, exit.value, Clock.monotonic(caller))
+      const refusal = Cause.failureOption(exit.cause)
+      if (Option.isSome(refusal)) wasRefused(entry, refusal.value, Clock.monotonic(caller))
       else if (!Exit.isInterrupted(exit)) resolve(entry, Effect.failCause(exit.cause))
     })
   }
 
   const sendAgain = (entry: Entry) =>
     entries.has(entry)
-      ? Effect.withFiberRuntime<Duration.Duration, RpcError | TransactionError>((fiber) => {
+      ? Effect.withFiberRuntime<Duration.Duration, TransactionError>((fiber) => {
           entry.first?.unsafeInterruptAsFork(FiberId.none)
           return RetryPolicy.never(entry.broadcast.attempt(fiber))
         }).pipe(
@@ -343,11 +444,13 @@ export const make = Effect.fnUntraced(function* (
             onSuccess: (wait) => wait,
             onTimeout: () => Duration.zero
           }),
-          Effect.zip(Clock.monotonicMillis),
-          Effect.match({
-            onFailure: (error) => resolve(entry, Effect.fail(error)),
-            onSuccess: ([wait, now]) => wasSent(entry, wait, now)
-          })
+          Effect.either,
+          Effect.zipWith(Clock.monotonicMillis, (attempt, now) =>
+            Either.match(attempt, {
+              onLeft: (refusal) => wasRefused(entry, refusal, now),
+              onRight: (wait) => wasSent(entry, wait, now)
+            })
+          )
         )
       : Effect.void
 
@@ -409,6 +512,7 @@ export const make = Effect.fnUntraced(function* (
 
   const start = () => {
     isRebroadcasting = false
+    isExpiring = false
     run(poll)
     run(tend)
   }
@@ -423,7 +527,10 @@ export const make = Effect.fnUntraced(function* (
     Effect.flatMap(Effect.fiberId, (id) =>
       Effect.zipRight(
         stop,
-        Effect.sync(() => failAll(Cause.interrupt(id)))
+        Effect.sync(() => {
+          isClosed = true
+          failAll(Cause.interrupt(id))
+        })
       )
     )
   )
@@ -435,15 +542,16 @@ export const make = Effect.fnUntraced(function* (
     )
 
   const deliver = (
-    caller: Fiber.RuntimeFiber<Landed, RpcError | TransactionError>,
+    caller: Fiber.RuntimeFiber<Landed, TransactionError>,
     broadcast: Broadcast,
     options: WaitOptions
-  ): Effect.Effect<Landed, RpcError | TransactionError> =>
+  ): Effect.Effect<Landed, TransactionError> =>
     Effect.uninterruptibleMask((restore) => {
+      if (isClosed) return Effect.fail(unsent(broadcast.signed))
       let entry: Entry | undefined
       return Effect.matchCauseEffect(
         restore(
-          Effect.async<Landed, RpcError | TransactionError>((resume) => {
+          Effect.async<Landed, TransactionError>((resume) => {
             entry = new Entry(broadcast, options, Clock.monotonic(caller), resume)
             entries.add(entry)
             sendFirst(entry, caller)

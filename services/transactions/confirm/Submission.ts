@@ -18,7 +18,7 @@ import * as Failure from "../Failure.js"
 export interface BroadcastOptions {
   readonly commitment: Commitment
   readonly preflight: boolean
-  /** Nobody has these bytes yet: what a node refuses to forward cannot have landed. */
+  /** Nobody has these bytes yet. */
   readonly firstTime: boolean
 }
 
@@ -39,8 +39,10 @@ const AT_ONCE = Effect.succeed(Duration.zero)
 /**
  * One transaction on its way to the leaders.
  *
- * Sends the same bytes as often as it is asked to. The preflight is repeated until it has passed once, and its refusal
- * is believed only while no attempt may have arrived: after that it may be the refusal of a node that lags.
+ * Sends the same bytes as often as it is asked to. The preflight is repeated until it has passed once. A refusal is told
+ * only while no attempt may have arrived by what nodes say: after that it may be the refusal of a node that lags, or that
+ * has seen what the bytes did. That a node does not know the blockhash is never told: it may lag, or another have the
+ * bytes, so they are sent again until they land or cannot land any more.
  *
  * @internal
  */
@@ -50,7 +52,6 @@ export class Broadcast {
   #skipPreflight: boolean
   #mayHaveArrived: boolean
   #wasSent: boolean
-  readonly #firstTime: boolean
   readonly #preflightCommitment: Commitment
 
   constructor(
@@ -63,18 +64,17 @@ export class Broadcast {
     // Who asks for a preflight says that the bytes were not sent before.
     this.#mayHaveArrived = !firstTime && !preflight
     this.#wasSent = !firstTime
-    this.#firstTime = firstTime
     // A finalized bank may not know the blockhash yet, nor a confirmed one that of a processed bank.
     this.#preflightCommitment =
       commitment === "processed" || needs.blockhashCommitment === "processed" ? "processed" : "confirmed"
   }
 
   /**
-   * Hands the bytes to a node, once, when the effect that it gives is run in that fiber. Fails only with what is the
-   * outcome: nobody has the bytes and no node will take them. Whatever else goes wrong says nothing of the transaction.
-   * Gives how long the endpoint wants to be left alone.
+   * Hands the bytes to a node, once, when the effect that it gives is run in that fiber. Fails only with a refusal that is
+   * the outcome unless a look-up finds the bytes. Whatever else goes wrong says nothing of the transaction. Gives how long
+   * the endpoint wants to be left alone.
    */
-  attempt<A, E>(fiber: Fiber.RuntimeFiber<A, E>): Effect.Effect<Duration.Duration, RpcError | TransactionError> {
+  attempt<A, E>(fiber: Fiber.RuntimeFiber<A, E>): Effect.Effect<Duration.Duration, TransactionError> {
     if (this.#wasSent) Measured.update(fiber, Metrics.rebroadcasts, 1)
     this.#wasSent = true
     const mayHaveArrivedBefore = this.#mayHaveArrived
@@ -102,12 +102,12 @@ export class Broadcast {
     )
   }
 
-  #failed(error: RpcError): Effect.Effect<void, RpcError | TransactionError> {
+  #failed(error: RpcError): Effect.Effect<void, TransactionError> {
     this.lastError = error
     const answer = Failure.preflight(error)
     if (Option.isSome(answer)) return this.#refused(error, answer.value)
     if (Failure.mayHaveBeenSent(error)) this.#mayHaveArrived = true
-    return this.#mayHaveArrived || error.isRetryable ? Effect.void : Effect.fail(error)
+    return this.#mayHaveArrived || error.isRetryable ? Effect.void : Effect.fail(Failure.refused(this.signed, error))
   }
 
   #refused(error: RpcError, { err, logs }: Failure.Preflight): Effect.Effect<void, TransactionError> {
@@ -116,13 +116,12 @@ export class Broadcast {
       this.#mayHaveArrived = this.#skipPreflight = true
       return Effect.void
     }
-    const failed = this.#mayHaveArrived
+    if (err === "BlockhashNotFound") {
+      const { lifetime } = signed
+      return "nonce" in lifetime ? Effect.void : needs.invalidate(lifetime.blockhash)
+    }
+    return this.#mayHaveArrived
       ? Effect.void
       : needs.report({ reason: "Simulation", err, logs, wire: signed.wire, signed, cause: error })
-    if (err !== "BlockhashNotFound") return failed
-    // Bytes that were signed long ago may have landed long ago: the tracker knows.
-    const { lifetime } = signed
-    const otherwise = this.#firstTime ? failed : Effect.void
-    return "nonce" in lifetime ? otherwise : Effect.zipRight(needs.invalidate(lifetime.blockhash), otherwise)
   }
 }

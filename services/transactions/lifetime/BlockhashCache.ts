@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import type * as Scope from "effect/Scope"
+import { BoundedCache } from "../../../src/internal/BoundedCache.js"
 import * as Clock from "../../internal/clock.js"
 import * as Measured from "../../internal/measured.js"
 import * as Metrics from "../../Metrics.js"
@@ -19,6 +20,9 @@ const SLOT = Duration.millis(400)
 
 /** Slots to wait for a newer blockhash, about 8 s: a cluster that makes none for so long stands still. */
 const MAX_SLOTS_TO_WAIT = 20
+
+/** Blockhashes of which it is remembered when they were fetched: of half an hour and more. */
+const REMEMBERED = 512
 
 /** @internal */
 export interface LatestBlockhash {
@@ -61,6 +65,8 @@ export interface BlockhashCache {
   readonly newerThan: (blockhash: Blockhash) => Effect.Effect<RecentBlockhash, RpcError>
   /** Has the next caller fetch, unless there is already another blockhash. */
   readonly invalidate: (blockhash: Blockhash) => Effect.Effect<void>
+  /** When a blockhash was asked for that came of late, on the monotonic clock. */
+  readonly fetchedAt: (blockhash: Blockhash) => number | undefined
 }
 
 /** @internal */
@@ -74,6 +80,7 @@ export const make = Effect.fnUntraced(function* (options: {
   /** When the newest was asked for; undefined when it is not to be given any more. */
   let askedAt: Clock.Moment | undefined
   let fetching: Deferred.Deferred<RecentBlockhash, RpcError> | undefined
+  const fetchedAt = new BoundedCache<Blockhash, number>(REMEMBERED)
 
   // The fetch belongs to the service and not to the caller who came first, whose interruption is his own.
   const fetch = Effect.fnUntraced(function* (now: Clock.Moment) {
@@ -83,6 +90,7 @@ export const make = Effect.fnUntraced(function* (options: {
       Effect.map((fetched) => {
         if (latest?.blockhash !== fetched.blockhash) {
           const { blockhash, lastValidBlockHeight } = fetched
+          if (fetchedAt.get(blockhash) === undefined) fetchedAt.set(blockhash, now.monotonic)
           latest = {
             blockhash,
             lastValidBlockHeight,
@@ -143,5 +151,5 @@ export const make = Effect.fnUntraced(function* (options: {
     })
   })
 
-  return { get, peek, newerThan, invalidate }
+  return { get, peek, newerThan, invalidate, fetchedAt: (blockhash) => fetchedAt.get(blockhash) }
 })

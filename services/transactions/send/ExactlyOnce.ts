@@ -93,6 +93,9 @@ const within = (error: TransactionError, first: number): TransactionError => {
   return new TransactionError({ ...error, programError: new ProgramError({ ...programError, instructionIndex }) })
 }
 
+/** After these nothing is signed anew: the bytes may be on their way, or nothing can be sent. */
+const FINAL: ReadonlySet<TransactionError["reason"]> = new Set(["Unconfirmed", "Unrecorded", "Unsent"])
+
 /** How far items have come when something stands in the way of their transaction. */
 interface Progress {
   /** What was signed for them, in vain or with an outcome that is not known. */
@@ -187,14 +190,14 @@ export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) 
     })
 
     const failed = Effect.fnUntraced(function* (error: SendError) {
-      if (error._tag !== "TransactionError" || error.reason === "Unconfirmed" || error.reason === "Unrecorded") {
-        return failAll(error)
-      }
+      if (error._tag !== "TransactionError" || FINAL.has(error.reason)) return failAll(error)
       if (error.isRetryable && known.length <= retryExpired) {
         mayBeDone = true
         return
       }
       const failure = Failure.instructionOf(error.err)
+      // All that was asked refused the bytes and a look-up did not find them, which is not to say that nobody has them.
+      if (error.mayHaveLanded === true && waiting.length > 1) mayBeDone = true
       if (failure?.isOutOfCompute === true && mayEstimateAgain && estimates.forget(planned)) {
         mayEstimateAgain = false
         return

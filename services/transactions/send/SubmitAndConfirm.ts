@@ -10,7 +10,6 @@ import * as Clock from "../../internal/clock.js"
 import * as Measured from "../../internal/measured.js"
 import * as Metrics from "../../Metrics.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
-import type { RpcError } from "../../RpcTransport.js"
 import type { Receipt } from "../Model.js"
 import * as Broadcast from "../confirm/Submission.js"
 import type * as ConfirmationTracker from "../confirm/ConfirmationTracker.js"
@@ -30,11 +29,12 @@ const outcomes = {
   Rejected: Metrics.transactionsOf("Rejected"),
   Simulation: Metrics.transactionsOf("Simulation"),
   Unconfirmed: Metrics.transactionsOf("Unconfirmed"),
-  Unrecorded: Metrics.transactionsOf("Unrecorded")
+  Unrecorded: Metrics.transactionsOf("Unrecorded"),
+  Unsent: Metrics.transactionsOf("Unsent")
 }
 
-const counted = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, error: RpcError | TransactionError) => {
-  if (error._tag === "TransactionError") Measured.update(fiber, outcomes[error.reason], 1)
+const counted = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, error: TransactionError) => {
+  Measured.update(fiber, outcomes[error.reason], 1)
   return Effect.fail(error)
 }
 
@@ -67,7 +67,7 @@ export const make = (
     )
 
   return (signed: SignedTransaction, options: DeliveryOptions) =>
-    Effect.withFiberRuntime<Receipt, RpcError | TransactionError>((fiber) => {
+    Effect.withFiberRuntime<Receipt, TransactionError>((fiber) => {
       const since = Clock.monotonic(fiber)
       const deadline = since + Duration.toMillis(options.timeout)
       const broadcast = new Broadcast.Broadcast(signed, options, needs)

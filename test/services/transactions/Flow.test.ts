@@ -360,7 +360,7 @@ describe("Transactions: blockhashes", () => {
   })
 
   it.effect(
-    "Given a node that does not find the blockhash, when it is sent, then the error is retryable and the retry fetches",
+    "Given a node that does not find the blockhash, when it is sent, then the same bytes go out again until they land",
     () => {
       let known = false
       const data = { err: "BlockhashNotFound", logs: [] }
@@ -381,13 +381,15 @@ describe("Transactions: blockhashes", () => {
           })
       })
       return Effect.gen(function* () {
-        expect(yield* Effect.flip(send(1n))).toMatchObject({
-          reason: "Simulation",
-          isRetryable: true,
-          err: "BlockhashNotFound"
-        })
+        const fiber = yield* Effect.fork(send(1n, { retryExpired: 3 }))
+        yield* TestClock.adjust("5 seconds")
+        expect(Option.isNone(yield* Fiber.poll(fiber))).toBe(true)
         ;[known, node.blockhash] = [true, 2]
-        yield* send(1n)
+        yield* TestClock.adjust("2 seconds")
+        yield* Fiber.join(fiber)
+        expect(yield* RpcPool.calls("getLatestBlockhash")).toBe(1)
+        // The next one does not bear it.
+        yield* send(2n)
         expect(yield* RpcPool.calls("getLatestBlockhash")).toBe(2)
       }).pipe(over(node))
     }

@@ -99,13 +99,13 @@ const withNonce = (banks: Banks, overrides: Partial<RpcPool.Service> = {}): Fake
       options?.commitment === "confirmed"
         ? Effect.map(accountWith(banks.confirmed), (value) => ({ slot: node.slot, value }))
         : Effect.dieMessage("signs with what is not confirmed"),
-    getMultipleAccounts: (addresses, options) =>
-      options?.commitment === "finalized"
-        ? Effect.map(accountWith(banks.finalized), (value) => ({
-            slot: node.slot - banks.behind,
-            value: addresses.map(() => value)
-          }))
-        : Effect.dieMessage("expires by what is not finalized"),
+    getMultipleAccounts: (addresses, options) => {
+      const isFinal = options?.commitment === "finalized"
+      return Effect.map(accountWith(isFinal ? banks.finalized : banks.confirmed), (value) => ({
+        slot: isFinal ? node.slot - banks.behind : node.slot,
+        value: addresses.map(() => value)
+      }))
+    },
     ...overrides
   })
   return node
@@ -284,7 +284,7 @@ describe("Transactions: nonces as the node tells them", () => {
       banks.finalized = second
       yield* pass(node, 300n)
       expect(Option.isNone(yield* Fiber.poll(fiber))).toBe(true)
-      banks.finalized = third
+      banks.finalized = banks.confirmed = third
       yield* pass(node, 1n)
       expect(yield* Fiber.join(fiber)).toMatchObject({ reason: "Expired" })
     }).pipe(over(node))

@@ -179,10 +179,11 @@ const isTrue = (
     case "Expired":
       return !landed && landing?.state !== "processed" && (error.signed === undefined || isOver(error.signed.lifetime))
     case "Simulation":
-      return landing?.everArrived !== true
+      return landing?.everArrived !== true || error.mayHaveLanded === true
     case "Unconfirmed":
       return true
     case "Unrecorded":
+    case "Unsent":
       return false
   }
 }

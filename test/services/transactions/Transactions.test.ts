@@ -170,8 +170,9 @@ describe("Transactions: outcomes", () => {
       return Effect.gen(function* () {
         const error = yield* Effect.flip(send(10, 1n))
         expect(error).toMatchObject({ _tag: "TransactionError", reason: "Simulation", err, logs, isRetryable: false })
-        expect(error).toMatchObject({ programError: { code: 1, instructionIndex: 0 } })
-        expect(node.statusCalls).toHaveLength(0)
+        expect(error).toMatchObject({ programError: { code: 1, instructionIndex: 0 }, mayHaveLanded: true })
+        // One node has refused it, and one look-up has not found it.
+        expect(node.statusCalls).toHaveLength(1)
       }).pipe(over(node))
     }
   )
@@ -344,19 +345,67 @@ describe("Transactions: outcomes", () => {
     }
   )
 
-  it.effect("Given a node that refuses to take it, when it is sent, then the refusal is the error", () => {
-    const refusals = [
-      new RpcError({ reason: "HttpStatus", method: "sendTransaction", status: 403, detail: "forbidden" }),
-      new RpcError({ reason: "Node", method: "sendTransaction", code: -32003, detail: "signature verification" })
-    ]
-    return Effect.forEach(refusals, (refusal) => {
+  const codes = [-32003, -32013, -32015, -32600, -32601, -32602, -32700]
+
+  it.effect("Given a node that refuses to take it, when a look-up does not find it, then it may have landed", () =>
+    Effect.forEach(codes, (code) => {
+      const refusal = new RpcError({ reason: "Node", method: "sendTransaction", code, detail: "no" })
       const node = FakeNode.make({ sendTransaction: () => Effect.fail(refusal) })
       return Effect.gen(function* () {
-        expect(yield* Effect.flip(send(22, 1n))).toMatchObject({ reason: refusal.reason, detail: refusal.detail })
-        expect(node.statusCalls).toHaveLength(0)
+        const error = yield* Effect.flip(send(22, 1n, { retryExpired: 2 }))
+        expect(error).toMatchObject({ reason: "Unconfirmed", mayHaveLanded: true, isRetryable: false, cause: refusal })
+        expect(node.statusCalls).toHaveLength(1)
       }).pipe(over(node))
     })
+  )
+
+  it.effect("Given a balancer that forwards what it refuses, when it has landed, then it is a receipt", () =>
+    Effect.forEach([...codes, -32002], (code) => {
+      const data = code === -32002 ? { err: "InsufficientFundsForFee", logs: [] } : undefined
+      const refusal = new RpcError({ reason: "Node", method: "sendTransaction", code, detail: "no", data })
+      const node = FakeNode.make({
+        sendTransaction: (wire) =>
+          Effect.suspend(() => {
+            node.land(FakeNode.signatureOf(wire))
+            return Effect.fail(refusal)
+          })
+      })
+      return Effect.gen(function* () {
+        expect(yield* send(22, 1n, { retryExpired: 2 })).toMatchObject({ slot: 100n })
+      }).pipe(over(node))
+    })
+  )
+
+  it.effect("Given a look-up from before it was signed, when it was refused, then a newer one is waited for", () => {
+    let slot = 99n
+    const node = FakeNode.make({
+      sendTransaction: () => Effect.fail(preflightFailure("AccountInUse")),
+      getSignatureStatuses: (signatures) => Effect.sync(() => ({ slot, value: signatures.map(() => Option.none()) }))
+    })
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(Effect.flip(send(22, 1n)))
+      yield* TestClock.adjust("2 seconds")
+      expect(Option.isNone(yield* Fiber.poll(fiber))).toBe(true)
+      slot = 100n
+      yield* TestClock.adjust("1 second")
+      expect(yield* Fiber.join(fiber)).toMatchObject({ reason: "Simulation", mayHaveLanded: true })
+    }).pipe(over(node))
   })
+
+  it.effect("Given any HTTP status after the bytes left, when it has landed, then it is a receipt", () =>
+    Effect.forEach([301, 307, 400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 425, 451, 499, 500], (status) => {
+      const refusal = new RpcError({ reason: "HttpStatus", method: "sendTransaction", status, detail: "no" })
+      const node = FakeNode.make({ sendTransaction: () => Effect.fail(refusal) })
+      return Effect.gen(function* () {
+        const fiber = yield* Effect.fork(Effect.either(send(22, 1n)))
+        yield* TestClock.adjust("3 seconds")
+        expect(Option.isNone(yield* Fiber.poll(fiber))).toBe(true)
+        for (const { signatures } of node.statusCalls) for (const signature of signatures) node.land(signature)
+        yield* TestClock.adjust("3 seconds")
+        expect(yield* Fiber.join(fiber)).toMatchObject({ _tag: "Right", right: { slot: 100n } })
+      }).pipe(over(node))
+    })
+  )
 
   it.effect("Given look-ups that fail for a while, when they work again, then it is a receipt", () => {
     let broken = true
