@@ -1,0 +1,218 @@
+/**
+ * Runs lies: each through a client of its own, hundreds at a time over one cluster on a Clock that never waits, and holds
+ * what the client was told against the chain.
+ *
+ * - The liar is the endpoint that is preferred by weight; of two or three, the others are honest nodes of the same chain.
+ * - Leaders are slow: a transaction lands up to 40 slots after a node took it. In the runs `lost` they never take the
+ *   first one.
+ * - A lie is told whenever its method is asked. A pair of a lie and a flow that does not ask its method is left out.
+ */
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as EmbeddedCluster from "../../layers/embedded/EmbeddedCluster.js"
+import * as RpcPoolEmbedded from "../../layers/embedded/RpcPoolEmbedded.js"
+import * as Pod from "../../layers/Pod.js"
+import * as TestWallets from "../../layers/TestWallets.js"
+import * as PayloadStore from "../../services/PayloadStore.js"
+import * as RpcPool from "../../services/RpcPool.js"
+import type { RpcTransport } from "../../services/RpcTransport.js"
+import * as Resilience from "../../services/transport/Resilience.js"
+import * as Signature from "../../src/solana/Signature.js"
+import * as Dice from "../chaos/Dice.js"
+import * as Flows from "./Flows.js"
+import * as Liar from "./Liar.js"
+import type { Lie } from "./Lies.js"
+import * as Node from "./Node.js"
+import * as Verdict from "./Verdict.js"
+import * as VirtualClock from "./VirtualClock.js"
+
+/** One lie told to one flow. */
+export interface Trial {
+  readonly lie: Lie
+  readonly flow: Flows.Flow
+  readonly endpoints: number
+  /** Whether the leaders lose the first transaction. */
+  readonly loses: boolean
+}
+
+export interface Outcome extends Trial {
+  readonly verdict: Verdict.Verdict
+  /** What the caller was told. */
+  readonly told: string
+}
+
+/** Clients at a time. */
+const TOGETHER = 400
+
+/** A client that has no answer by then hangs. */
+const PATIENCE = "20 minutes"
+
+/** Whatever is on its way to a block has reached it, and is finalized. */
+const SETTLED = (Node.LATEST + 40) * Node.SLOT
+
+const cluster = EmbeddedCluster.layer({
+  blockMode: "interval",
+  slotDuration: Node.SLOT,
+  // Slots without a block make heights smaller than slots, as on Solana.
+  maxBlocks: 500,
+  maxTransactions: 100_000,
+  maxStatuses: 100_000
+})
+
+const honest = Layer.mergeAll(TestWallets.layer, Pod.layerServices()).pipe(
+  Layer.provideMerge(Layer.merge(RpcPoolEmbedded.layer, PayloadStore.layerMemory)),
+  Layer.provideMerge(cluster)
+)
+
+const TRUE: Lie = { name: "none", method: "", tell: (truth) => truth }
+
+const noting =
+  (methods: Set<string>) =>
+  (node: RpcTransport): RpcTransport => ({
+    ...node,
+    request: (method, params) => {
+      methods.add(method)
+      return node.request(method, params)
+    },
+    batch: (calls) => {
+      for (const { method } of calls) methods.add(method)
+      return node.batch(calls)
+    },
+    subscribe: (kind, params) => {
+      methods.add(`${kind}Notification`)
+      return node.subscribe(kind, params)
+    }
+  })
+
+/** The services over a liar and honest nodes. */
+const client = (members: ReadonlyArray<Resilience.Member>, { options }: Flows.Flow) =>
+  Pod.layerServices(options).pipe(
+    Layer.provideMerge(
+      Layer.scoped(
+        RpcPool.RpcPool,
+        Effect.map(Resilience.make(members, { startTimeout: "5 seconds" }), (transport) => RpcPool.make(transport))
+      )
+    )
+  )
+
+interface Played extends Trial {
+  readonly scene: Flows.Scene
+  readonly told: Verdict.Told
+  readonly isToldLies: boolean
+  readonly methods: ReadonlySet<string>
+  readonly signatures: number
+}
+
+const play = (trial: Trial, scene: Flows.Scene, delay: number) =>
+  Effect.gen(function* () {
+    const service = yield* EmbeddedCluster.EmbeddedCluster
+    const node = yield* Node.make(service, { delay, loses: trial.loses })
+    const methods = new Set<string>()
+    let lies = 0
+    const liar = Liar.make(trial.lie, () => lies++)(noting(methods)(node.transport))
+    const members = Arr.makeBy(trial.endpoints, (index): Resilience.Member => {
+      const host = `node-${index}`
+      return index === 0 ? { transport: { ...liar, host }, weight: 1000 } : { transport: { ...node.transport, host } }
+    })
+    const exit = yield* Layer.build(client(members, trial.flow)).pipe(
+      Effect.flatMap((services) => Effect.provide(scene.act, services)),
+      Effect.timeoutOption(PATIENCE),
+      Effect.scoped,
+      Effect.exit
+    )
+    const told: Verdict.Told = Exit.match(exit, {
+      onSuccess: Option.match({ onNone: () => ({ _tag: "Hung" }), onSome: (value) => ({ _tag: "Success", value }) }),
+      onFailure: (cause) =>
+        Option.match(Cause.failureOption(cause), {
+          onNone: () => ({ _tag: "Died", cause: Cause.pretty(cause) }),
+          onSome: (error) => ({ _tag: "Failure", error })
+        })
+    })
+    return { ...trial, scene, told, isToldLies: lies > 0, methods, signatures: node.signatures.size }
+  })
+
+/** The landed transaction, as the chain has it. */
+const receiptOf = (told: Verdict.Told) =>
+  Effect.gen(function* () {
+    const value = told._tag === "Success" ? told.value : undefined
+    const given = Predicate.hasProperty(value, "signature") ? value.signature : undefined
+    const signature = typeof given === "string" ? Signature.parse(given) : Either.left(undefined)
+    if (Either.isLeft(signature)) return undefined
+    const pool = yield* RpcPool.RpcPool
+    const transaction = yield* pool.getTransaction(signature.right, { commitment: "confirmed" })
+    return Option.getOrUndefined(
+      Option.flatMap(transaction, ({ meta, slot }) =>
+        Option.map(meta, ({ fee }) => ({ signature: signature.right, slot, fee }))
+      )
+    )
+  })
+
+const judge = ({ scene, signatures, told, ...trial }: Played) =>
+  Effect.gen(function* () {
+    const reads = scene.truth
+    const facts: Verdict.Facts = {
+      done: reads === undefined ? yield* scene.done : undefined,
+      spent: yield* scene.spent,
+      cost: scene.cost + BigInt(Math.max(0, signatures - 1)) * Flows.FEE,
+      truth: yield* reads ?? receiptOf(told)
+    }
+    return {
+      ...trial,
+      verdict: Verdict.of({ lie: trial.lie, told, facts }),
+      told: `${Verdict.describe(told)} (done ${facts.done}, spent ${facts.spent} of ${facts.cost})`
+    }
+  })
+
+/** All at the same time, over a cluster of their own. */
+const playAll = (trials: ReadonlyArray<Trial>, seed: number) =>
+  Effect.gen(function* () {
+    const service = yield* EmbeddedCluster.EmbeddedCluster
+    yield* service.advanceSlots(20_000)
+    const scenes = yield* Effect.forEach(trials, ({ flow }) => flow.prepare, { concurrency: "unbounded" })
+    yield* Effect.sleep(SETTLED)
+    const played = yield* Effect.forEach(
+      Arr.zip(trials, scenes),
+      ([trial, scene], index) => play(trial, scene, 1 + Math.floor(Dice.at(seed, index).roll() * Node.LATEST)),
+      { concurrency: "unbounded" }
+    )
+    yield* Effect.sleep(SETTLED)
+    return yield* Effect.forEach(played, judge)
+  }).pipe(Effect.scoped, Effect.provide(honest), Effect.orDie, VirtualClock.run)
+
+/** Which methods a flow asks of an endpoint that tells the truth, when leaders lose its first transaction and when not. */
+const honestTrials: ReadonlyArray<Trial> = Flows.all.flatMap((flow) =>
+  [1, 2].flatMap((endpoints) =>
+    (flow.writes ? [false, true] : [false]).map((loses) => ({ lie: TRUE, flow, endpoints, loses }))
+  )
+)
+
+export interface Options {
+  readonly lies: ReadonlyArray<Lie>
+  readonly endpoints: ReadonlyArray<number>
+  readonly seed: number
+}
+
+/** Each lie in each flow that asks its method. The first ones tell the truth. */
+export const run = ({ endpoints, lies, seed }: Options): Effect.Effect<ReadonlyArray<Outcome>> =>
+  Effect.gen(function* () {
+    const baseline = yield* playAll(honestTrials, seed)
+    const isAsked = (trial: Trial): boolean =>
+      baseline.some(
+        ({ flow, loses, methods }) => flow === trial.flow && loses === trial.loses && methods.has(trial.lie.method)
+      )
+    const trials = endpoints
+      .flatMap((endpoints) =>
+        lies.flatMap((lie) =>
+          Flows.all.flatMap((flow) => [false, true].map((loses): Trial => ({ lie, flow, endpoints, loses })))
+        )
+      )
+      .filter(isAsked)
+    const outcomes = yield* Effect.forEach(Arr.chunksOf(trials, TOGETHER), (together) => playAll(together, seed))
+    return [...baseline, ...outcomes.flat().filter(({ isToldLies }) => isToldLies)]
+  })

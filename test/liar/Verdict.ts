@@ -1,0 +1,114 @@
+/** What a caller was told, against what is true. */
+import * as Either from "effect/Either"
+import * as Json from "../../src/solana/Json.js"
+import * as Believed from "./Believed.js"
+import type { Lie } from "./Lies.js"
+
+export type Verdict =
+  /** The outcome is the true one. */
+  | "unchanged"
+  /** A typed error that claims nothing false. */
+  | "detected"
+  /** False, and documented: see `Believed`. */
+  | "believedByDesign"
+  /** Told that it cannot land or was refused, and it landed. */
+  | "falseExpired"
+  /** The work of one call was done twice. */
+  | "landedTwice"
+  /** Told that it landed, and it did not. */
+  | "falseConfirmed"
+  /** More lamports left the wallet than its owner knew of. */
+  | "overpaid"
+  /** Another falsehood, a defect, or no answer at all. */
+  | "undetected"
+
+export type Told =
+  | { readonly _tag: "Success"; readonly value: unknown }
+  | { readonly _tag: "Failure"; readonly error: { readonly _tag: string } }
+  | { readonly _tag: "Died"; readonly cause: string }
+  | { readonly _tag: "Hung" }
+
+/** What the chain says. */
+export interface Facts {
+  /** How often the work is done; nothing where there is only something to read. */
+  readonly done: number | undefined
+  readonly spent: bigint
+  readonly cost: bigint
+  /** What was to be read, or the receipt of what landed. */
+  readonly truth: unknown
+}
+
+const field = (value: unknown, name: string): unknown =>
+  typeof value === "object" && value !== null && name in value ? Reflect.get(value, name) : undefined
+
+/** Whether an error leaves it open that the work was done. */
+const isOpen = (error: { readonly _tag: string }): boolean =>
+  field(error, "reason") === "Unconfirmed" || field(error, "mayHaveLanded") === true
+
+const same = (a: unknown, b: unknown): boolean => Json.stringify(a) === Json.stringify(b)
+
+const isEither = (value: unknown): value is Either.Either<unknown, unknown> => Either.isEither(value)
+
+/** Of several reads: all true, some refused and no other false, or some false. */
+const ofReads = (told: unknown, truth: unknown): "unchanged" | "detected" | "false" => {
+  if (!Array.isArray(told) || !Array.isArray(truth)) return "false"
+  const truths: ReadonlyArray<unknown> = truth
+  const verdicts = told.map((one: unknown, index) => {
+    const other = truths[index]
+    if (!isEither(one) || !isEither(other)) return "false"
+    if (Either.isLeft(one)) return Either.isLeft(other) && same(one.left, other.left) ? "unchanged" : "detected"
+    return Either.isRight(other) && same(one.right, other.right) ? "unchanged" : "false"
+  })
+  return (
+    verdicts.find((verdict) => verdict === "false") ?? verdicts.find((verdict) => verdict === "detected") ?? "unchanged"
+  )
+}
+
+export const of = ({
+  facts,
+  lie,
+  told
+}: {
+  readonly lie: Lie
+  readonly told: Told
+  readonly facts: Facts
+}): Verdict => {
+  const { cost, done, spent, truth } = facts
+  if (done !== undefined && done > 1) return "landedTwice"
+  if (spent > cost) return "overpaid"
+  switch (told._tag) {
+    case "Died":
+    case "Hung":
+      return "undetected"
+    case "Failure":
+      if (done !== 1 || isOpen(told.error)) return "detected"
+      return Believed.failure(lie) ? "believedByDesign" : "falseExpired"
+    case "Success": {
+      if (done === undefined) {
+        const verdict = ofReads(told.value, truth)
+        return verdict !== "false" ? verdict : Believed.read(lie) ? "believedByDesign" : "undetected"
+      }
+      if (done === 0) return Believed.success(lie) ? "believedByDesign" : "falseConfirmed"
+      const isTrue = ["signature", "slot", "fee"].every((name) => field(told.value, name) === field(truth, name))
+      return isTrue ? "unchanged" : Believed.receipt(lie) ? "believedByDesign" : "undetected"
+    }
+  }
+}
+
+/** For people. */
+export const describe = (told: Told): string => {
+  switch (told._tag) {
+    case "Success":
+      return `success ${Json.stringify(told.value)}`
+    case "Failure": {
+      const { error } = told
+      const reason = field(error, "reason")
+      const message = field(error, "message")
+      return `${error._tag}${typeof reason === "string" ? ` ${reason}` : ""}: ${typeof message === "string" ? message : ""}`
+    }
+    case "Died":
+      return `died: ${told.cause}`
+    case "Hung":
+      return "no answer"
+  }
+}
