@@ -220,7 +220,7 @@ const durable: Flow = {
     const { address, wallet } = yield* nonceAccount
     const { address: to } = yield* nobody
     return {
-      act: sendLamports(wallet, to, { durableNonce: { account: address }, timeout: "2 minutes" }),
+      act: sendLamports(wallet, to, { durableNonce: { account: address } }),
       done: received(to),
       spent: yield* spentBy(wallet.address),
       cost: AMOUNT + FEE
@@ -321,7 +321,7 @@ const resend: Flow = {
   })
 }
 
-/** Slots for which an inbox is followed: longer than from one resync to the next. */
+/** For which an inbox is followed: longer than from one resync to the next. */
 const FOLLOWED = "150 seconds"
 
 const follow: Flow = {

@@ -11,6 +11,8 @@ import * as Values from "./Values.js"
 export interface Lie {
   /** `method.field=value` */
   readonly name: string
+  /** What it is about: `method.field`, or that the method is refused. */
+  readonly about: string
   /** A method of JSON-RPC, or of a notification. */
   readonly method: string
   readonly tell: (truth: Answer) => Answer
@@ -41,8 +43,10 @@ const edit = (value: unknown, [key, ...rest]: ReadonlyArray<string>, f: Values.V
 
 const lie = (method: string, field: string, value: string, f: Values.Value): Lie => {
   const path = field === "" ? [] : field.split(".")
+  const about = `${method}${field === "" ? "" : `.${field}`}`
   return {
-    name: `${method}${field === "" ? "" : `.${field}`}=${value}`,
+    name: `${about}=${value}`,
+    about,
     method,
     tell: (truth) => {
       if (truth._tag !== "Result") return truth
@@ -125,6 +129,7 @@ const fields: ReadonlyArray<Lie> = Object.entries(FIELDS).flatMap(([method, fiel
 
 const refusal = (method: string, code: number, message: string, data?: unknown): Lie => ({
   name: `${method}=${code}${message === "" ? "" : ` ${message}`}`,
+  about: `${method}, refused`,
   method,
   tell: () => ({ _tag: "Error", code, message, ...(data === undefined ? {} : { data }) })
 })
@@ -165,6 +170,7 @@ const pages: ReadonlyArray<Lie> = Object.keys(FIELDS)
   .flatMap((method) =>
     (method === "sendTransaction" ? STATUSES : READ_STATUSES).map((status) => ({
       name: `${method}=HTTP ${status}`,
+      about: `${method}, refused`,
       method,
       tell: (): Answer => ({ _tag: "Status", status })
     }))
@@ -194,6 +200,7 @@ const madeUps: ReadonlyArray<Lie> = [
   madeUp("present and failed", (slot) => landed(slot, "finalized", { InstructionError: [0, { Custom: 6000 }] })),
   ...["programNotification", "signatureNotification"].map((method): Lie => ({
     name: `${method}=none`,
+    about: method,
     method,
     tell: () => ({ _tag: "Silence" })
   }))
@@ -206,5 +213,5 @@ export const all: ReadonlyArray<Lie> = [...fields, ...refusals, ...pages, ...mad
 export const named = (wanted: ReadonlyArray<string>): ReadonlyArray<Lie> =>
   all.filter(({ name }) => wanted.some((start) => name.startsWith(start)))
 
-/** Each method that a lie is told of. */
-export const methods: ReadonlyArray<string> = Arr.dedupe(all.map(({ method }) => method))
+/** Each thing that a lie is about. */
+export const subjects: ReadonlyArray<string> = Arr.dedupe(all.map(({ about }) => about))

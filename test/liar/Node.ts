@@ -10,7 +10,7 @@ import * as Base58 from "../../src/solana/Base58.js"
 export const SLOT = 400
 
 /** Slots after which at most what a node took lands. */
-export const LATEST = 40
+export const LATEST = 20
 
 export interface Options {
   /** Slots from the first sending to the block. */
