@@ -14,18 +14,67 @@ export interface Need {
   readonly minContextSlot: Slot | undefined
 }
 
-/**
- * The slot that the cluster has reached as far as the endpoints say: the newest, or with three or more the second newest,
- * so that one that lies about it does not make the others look old.
- */
-export const clusterSlot = (slots: ReadonlyArray<Slot>): Slot => {
-  const sorted = slots.toSorted((a, b) => (a < b ? 1 : a > b ? -1 : 0))
-  return sorted[sorted.length > 2 ? 1 : 0] ?? 0n
+/** A slot that an endpoint claims, and the milliseconds since it did so. */
+interface Claim {
+  readonly slot: Slot
+  readonly slotAge: number
 }
 
 /**
- * The endpoints that take this role, the best first. By groups: those that can answer now, those that lag or have not
- * reached the slot asked for, those that are not asked at present. In a group, by latency, load and errors over weight.
+ * Slots by which a node that takes part in its cluster may differ from another: three times the 150 at which a node calls
+ * itself unhealthy.
+ */
+const FAR = 450
+
+/** No cluster makes slots faster. */
+const MIN_SLOT_MILLIS = 100
+
+/** The highest slot that a cluster can have reached by now, of which this was claimed. */
+const limit = ({ slot, slotAge }: Claim): Slot => slot + BigInt(FAR + Math.floor(slotAge / MIN_SLOT_MILLIS))
+
+/** Slots to count with: what the cluster has reached, and from where on a claim is not believed. */
+interface Reach {
+  readonly newest: Slot
+  readonly limit: Slot
+}
+
+/**
+ * What the cluster has reached as far as the endpoints say: the newest slot that another endpoint bears out. With three
+ * or more that is the second newest. Of two, it is the newer one, unless it is further ahead than time allows since the
+ * other was claimed; then the older one. A node that is so far behind is asked first although it is honest: no other
+ * endpoint tells it from one whose only rival lies.
+ */
+export const reach = (claims: ReadonlyArray<Claim>): Reach => {
+  const known = claims
+    .filter(({ slot }) => slot > 0n)
+    .toSorted((a, b) => (a.slot < b.slot ? 1 : a.slot > b.slot ? -1 : 0))
+  const [first, second] = known
+  if (first === undefined) return { newest: 0n, limit: 0n }
+  if (second === undefined) return { newest: first.slot, limit: limit(first) }
+  const furthest = limit(second)
+  const isBorneOut = known.length < 3 && first.slot <= furthest
+  return { newest: isBorneOut ? first.slot : second.slot, limit: furthest }
+}
+
+/** How far an endpoint is behind the cluster, or 0. */
+export const lagOf = ({ newest }: Reach, slot: Slot): Slot => (newest > slot ? newest - slot : 0n)
+
+/** From the best to the last: those that can answer now, those that lag or claim what is not believed, those that rest. */
+const groupOf = (
+  health: Claim,
+  reach: Reach,
+  { maxLag, minContextSlot, rests }: { maxLag: bigint; minContextSlot: Slot | undefined; rests: boolean }
+): number => {
+  if (rests) return 2
+  if (health.slot === 0n) return minContextSlot === undefined ? 0 : 1
+  const isBehind = lagOf(reach, health.slot) > maxLag || (minContextSlot !== undefined && health.slot < minContextSlot)
+  return isBehind || health.slot > reach.limit ? 1 : 0
+}
+
+/**
+ * The endpoints that take this role, the best first. By groups: those that can answer now; those that lag, have not
+ * reached the slot asked for, or claim one that no other endpoint bears out; those that are not asked at present. In a
+ * group, by latency, load and errors over weight. A slot asked for that is not believed itself chooses no endpoint.
  */
 export const order = (
   endpoints: ReadonlyArray<Endpoint>,
@@ -36,17 +85,17 @@ export const order = (
   const candidates = endpoints.filter(({ roles }) => roles.has(need.role))
   if (candidates.length < 2) return candidates
   const known = candidates.map((endpoint) => ({ endpoint, health: endpoint.health.snapshot(now) }))
-  const newest = clusterSlot(known.map(({ health }) => health.slot))
+  const reached = reach(known.map(({ health }) => health))
+  const wanted = need.minContextSlot
+  const minContextSlot = wanted !== undefined && wanted > reached.limit && reached.limit > 0n ? undefined : wanted
   return known
     .map(({ endpoint, health }) => ({
       endpoint,
-      group:
-        endpoint.circuit.wait(now) > 0
-          ? 2
-          : (health.slot > 0n && newest - health.slot > BigInt(maxLag)) ||
-              (need.minContextSlot !== undefined && health.slot < need.minContextSlot)
-            ? 1
-            : 0,
+      group: groupOf(health, reached, {
+        maxLag: BigInt(maxLag),
+        minContextSlot,
+        rests: endpoint.circuit.wait(now) > 0
+      }),
       score: ((health.latency + 1) * (health.inFlight + 1) * (1 + ERROR_PENALTY * health.errors)) / endpoint.weight
     }))
     .toSorted((a, b) => a.group - b.group || a.score - b.score)

@@ -1,8 +1,8 @@
 /**
  * Several endpoints of one cluster as one transport.
  *
- * A read goes to the endpoint that does best now (latency, load, errors, weight; one that lags or is not answering comes
- * last) and, when it fails there, to the next, each at most once and within the call's deadline. A transaction goes to the
+ * A read goes to the endpoint that does best now (latency, load, errors, weight; one that lags, claims a slot that time
+ * does not allow, or is not answering comes last) and, when it fails there, to the next, each at most once and within the call's deadline. A transaction goes to the
  * endpoint that took the last one, or to several at once. A subscription goes to one endpoint that holds it until the
  * socket is lost; subscribing again then begins with another.
  *
@@ -102,7 +102,7 @@ export interface Options {
  */
 export interface Status extends Health.Snapshot {
   readonly circuit: CircuitBreaker.State
-  /** Slots behind the others. */
+  /** Slots behind what another endpoint bears out. */
   readonly lag: bigint
   /** `unknown` until it has answered getGenesisHash; `foreign` when it is of another cluster. Only members are asked. */
   readonly membership: Membership
@@ -331,12 +331,12 @@ export const make = (
       status: Effect.withFiberRuntime((fiber) => {
         const now = Deadline.now(fiber)
         const known = endpoints.map((endpoint) => ({ endpoint, health: endpoint.health.snapshot(now) }))
-        const newest = Choice.clusterSlot(known.map(({ health }) => health.slot))
+        const reach = Choice.reach(known.map(({ health }) => health))
         return Effect.succeed(
           known.map(({ endpoint, health }) => ({
             ...health,
             circuit: endpoint.circuit.state(now),
-            lag: newest > health.slot ? newest - health.slot : 0n,
+            lag: Choice.lagOf(reach, health.slot),
             membership: cluster.membership(endpoint)
           }))
         )

@@ -43,6 +43,8 @@ export interface Snapshot {
   readonly inFlight: number
   /** The newest slot in its replies and notifications, of any commitment; 0 before the first. */
   readonly slot: Slot
+  /** Milliseconds since it last claimed that slot; 0 before the first. */
+  readonly slotAge: number
 }
 
 /**
@@ -58,7 +60,7 @@ export interface Meter {
   /** A call came to its end after so many milliseconds. */
   readonly ended: (outcome: Outcome, millis: number, now: number) => void
   /** What a reply says of the node's slot, if it does. */
-  readonly reached: (slot: Slot | undefined) => void
+  readonly reached: (slot: Slot | undefined, now: number) => void
 }
 
 /**
@@ -99,6 +101,7 @@ const property = (value: unknown, name: "context" | "slot"): unknown =>
 export const meter = (host: string): Meter => {
   let latency = 0
   let slot = 0n
+  let slotAt = 0
   let inFlight = 0
   let errors = 0
   let errorsAt = 0
@@ -119,7 +122,15 @@ export const meter = (host: string): Meter => {
   }
 
   return {
-    snapshot: (now) => ({ host, latency, p95, errors: decayed(now), inFlight, slot }),
+    snapshot: (now) => ({
+      host,
+      latency,
+      p95,
+      errors: decayed(now),
+      inFlight,
+      slot,
+      slotAge: slot === 0n ? 0 : Math.max(0, now - slotAt)
+    }),
     started: () => {
       inFlight++
     },
@@ -131,8 +142,10 @@ export const meter = (host: string): Meter => {
       errors = before + ((outcome === "failed" ? 1 : 0) - before) * LATENCY_WEIGHT
       errorsAt = now
     },
-    reached: (seen) => {
-      if (seen !== undefined && seen > slot) slot = seen
+    reached: (seen, now) => {
+      if (seen === undefined || seen < slot) return
+      slot = seen
+      slotAt = now
     }
   }
 }
@@ -140,7 +153,7 @@ export const meter = (host: string): Meter => {
 const watch = <A>(
   meter: Meter,
   call: Effect.Effect<A, RpcError>,
-  look: (answer: A) => void
+  look: (answer: A, now: number) => void
 ): Effect.Effect<A, RpcError> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.withFiberRuntime((fiber) => {
@@ -155,7 +168,7 @@ const watch = <A>(
         onSuccess: (answer) => {
           const end = Deadline.now(fiber)
           meter.ended("answered", end - start, end)
-          look(answer)
+          look(answer, end)
           return Effect.succeed(answer)
         }
       })
@@ -181,16 +194,24 @@ export const observe =
   (transport: RpcTransport): RpcTransport => ({
     host: transport.host,
     request: (method, params) =>
-      watch(meter, transport.request(method, params), (answer) => meter.reached(slotOfAnswer(method, answer))),
+      watch(meter, transport.request(method, params), (answer, now) =>
+        meter.reached(slotOfAnswer(method, answer), now)
+      ),
     batch: (calls) =>
-      watch(meter, transport.batch(calls), (answers) =>
+      watch(meter, transport.batch(calls), (answers, now) =>
         answers.forEach((answer, index) => {
-          if (Either.isRight(answer)) meter.reached(slotOfAnswer(calls[index]?.method ?? "", answer.right))
+          if (Either.isRight(answer)) meter.reached(slotOfAnswer(calls[index]?.method ?? "", answer.right), now)
         })
       ),
     subscribe: (kind, params) =>
-      Stream.map(transport.subscribe(kind, params), (value) => {
-        meter.reached(slotOfNotification(kind, value))
-        return value
-      })
+      Stream.unwrap(
+        Effect.withFiberRuntime((fiber) =>
+          Effect.succeed(
+            Stream.map(transport.subscribe(kind, params), (value) => {
+              meter.reached(slotOfNotification(kind, value), Deadline.now(fiber))
+              return value
+            })
+          )
+        )
+      )
   })

@@ -97,7 +97,7 @@ const noting =
 
 /** The services over a liar and honest nodes. */
 const client = (members: ReadonlyArray<Resilience.Member>, { options }: Flows.Flow) =>
-  Pod.layerServices({ timeout: TIMEOUT, ...options }).pipe(
+  Pod.layerServices({ timeout: TIMEOUT, pollInterval: "1 second", rebroadcastInterval: "4 seconds", ...options }).pipe(
     Layer.provideMerge(
       Layer.scoped(
         RpcPool.RpcPool,
@@ -123,7 +123,9 @@ const play = (trial: Trial, scene: Flows.Scene, delay: number) =>
     const liar = Liar.make(trial.lie, () => lies++)(noting(methods)(node.transport))
     const members = Arr.makeBy(trial.endpoints, (index): Resilience.Member => {
       const host = `node-${index}`
-      return index === 0 ? { transport: { ...liar, host }, weight: 1000 } : { transport: { ...node.transport, host } }
+      return index === 0
+        ? { transport: { ...liar, host }, weight: 1000, heartbeat: false }
+        : { transport: { ...node.transport, host }, heartbeat: false }
     })
     const exit = yield* Layer.build(client(members, trial.flow)).pipe(
       Effect.flatMap((services) => Effect.provide(scene.act, services)),

@@ -150,6 +150,66 @@ describe("Endpoints", () => {
       })
   )
 
+  describe.each([
+    ["far ahead", 1_000_000n],
+    ["the highest number", 2n ** 53n - 1n],
+    ["ahead by an hour", 9000n]
+  ])("Given an endpoint that is %s", (_, ahead) => {
+    it.scoped.each([2, 3])("When one of %d, Then the others are asked, now and an hour later", (count) =>
+      Effect.gen(function* () {
+        let slot = 100_000n
+        const claiming = (host: string, by: bigint) =>
+          fake({
+            host,
+            request: (method) =>
+              Effect.sync(() => (method === "getSlot" ? slot + by : { context: { slot: slot + by }, value: 1 }))
+          })
+        const liar = claiming("liar", ahead)
+        const others = Array.from({ length: count - 1 }, (_, index) => claiming(`honest ${index}`, 0n))
+        const transport = yield* pool([[liar, { weight: 1000 }], ...others.map((other) => [other] as const)], {
+          genesis: "any",
+          probeInterval: "5 minutes"
+        })
+        yield* TestClock.adjust("1 second")
+        const before = asked(liar, "getBalance")
+        for (let time = 0; time < 4; time++) {
+          yield* TestClock.adjust("15 minutes")
+          slot += 2250n
+          yield* transport.request("getBalance", ["x"])
+          yield* transport.request("getBalance", ["x", { minContextSlot: slot + ahead }])
+        }
+        assert.strictEqual(asked(liar, "getBalance"), before)
+      })
+    )
+  })
+
+  it.scoped(
+    "Given an endpoint that stood still, When it is 100 slots behind or both went on unseen, Then the newer is asked",
+    () =>
+      Effect.gen(function* () {
+        const slots = { old: 100_000n, fresh: 100_100n }
+        const at = (host: keyof typeof slots) =>
+          fake({
+            host,
+            request: (method) =>
+              Effect.sync(() => (method === "getSlot" ? slots[host] : { context: { slot: slots[host] }, value: host }))
+          })
+        const [old, fresh] = [at("old"), at("fresh")]
+        const transport = yield* pool([[old, { weight: 1000 }], [fresh]], { genesis: "any" })
+        yield* TestClock.adjust("1 second")
+        yield* transport.request("getBalance", ["x"])
+        assert.strictEqual(asked(fresh, "getBalance"), 1)
+        // The machine was suspended for an hour: its clock stood still, and the cluster went on.
+        slots.fresh += 9000n
+        slots.old += 9000n
+        yield* Effect.replicateEffect(transport.request("getBalance", ["x"]), 4)
+        yield* TestClock.adjust("6 seconds")
+        const before = asked(fresh, "getBalance")
+        yield* transport.request("getBalance", ["x"])
+        assert.strictEqual(asked(fresh, "getBalance"), before + 1)
+      })
+  )
+
   it.effect.prop(
     "Given any endpoints that fail, Then each is asked at most once, in turn, until one answers, and all failures are kept that differ",
     {

@@ -29,7 +29,8 @@ describe("Health", () => {
         p95: 100,
         errors: 0,
         inFlight: 0,
-        slot: 0n
+        slot: 0n,
+        slotAge: 0
       })
     })
   )
