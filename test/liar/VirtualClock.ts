@@ -5,7 +5,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Turns from "../../services/internal/turns.js"
+import * as EventLoop from "../../services/internal/eventLoop.js"
 
 interface Sleeper {
   readonly at: number
@@ -57,7 +57,7 @@ const make = () => {
     now = Math.max(now, at)
     for (const { wake } of sleepers.splice(0, indexAfter(sleepers, at))) wake()
   })
-  return { clock, drive: Effect.forever(Effect.zipRight(Effect.repeatN(Turns.next, TURNS - 1), step)) }
+  return { clock, drive: Effect.forever(Effect.zipRight(Effect.repeatN(EventLoop.next, TURNS - 1), step)) }
 }
 
 /** Runs an effect on a Clock of its own that never waits. */
