@@ -1,6 +1,6 @@
 /** An endpoint in process that tells the truth but for one lie. */
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
+import type * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { RpcError, RpcTransport } from "../../services/RpcTransport.js"
