@@ -32,8 +32,6 @@ import type { EndpointsError } from "../services/EndpointsError.js"
 import type { Wallet, WalletError } from "../services/Wallet.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
 import * as EmbeddedCluster from "./EmbeddedCluster.js"
-import type { EmbeddedClusterError } from "./embedded/EmbeddedClusterError.js"
-import type * as EmbeddedOptions from "./embedded/Options.js"
 import * as RpcPoolEmbedded from "./RpcPoolEmbedded.js"
 import * as PodConfig from "./PodConfig.js"
 import * as RpcPoolUndici from "./RpcPoolUndici.js"
@@ -122,10 +120,10 @@ export const layerConfig: Layer.Layer<
  * @category layers
  */
 export const layerEmbeddedWith = (
-  options: EmbeddedOptions.Options
+  options: EmbeddedCluster.Options
 ): Layer.Layer<
   EmbeddedCluster.EmbeddedCluster | PayloadStore.PayloadStore | RpcPool | Services,
-  EmbeddedClusterError | InvalidInput
+  EmbeddedCluster.EmbeddedClusterError | InvalidInput
 > =>
   layerServices().pipe(
     Layer.provideMerge(Layer.merge(RpcPoolEmbedded.layer, PayloadStore.layerMemory)),
@@ -140,7 +138,7 @@ export const layerEmbeddedWith = (
  */
 export const layerEmbedded: Layer.Layer<
   EmbeddedCluster.EmbeddedCluster | PayloadStore.PayloadStore | RpcPool | Services,
-  EmbeddedClusterError | InvalidInput
+  EmbeddedCluster.EmbeddedClusterError | InvalidInput
 > = layerEmbeddedWith({})
 
 /** 14 November 2023: far enough from 0 for what looks back, the same in every run. */

@@ -13,9 +13,13 @@ if command -v cargo >/dev/null; then
 else
   echo "cargo is not installed: the program's host tests are skipped"
 fi
+npm run -s architecture
+npm run -s types
 npm run -s docs
 npm run -s build
 npx publint --strict
+npx attw --pack . --profile esm-only --format table-flipped --quiet
+npm run -s size
 failed=0
 npx vitest run --reporter=default --reporter=json --outputFile.json="$report" || failed=$?
 node scripts/summary.mjs "$report"

@@ -34,7 +34,7 @@ import type {
 import * as Decode from "./rpc/Decode.js"
 import * as Decoders from "./rpc/Decoders.js"
 import * as Kit from "./rpc/Kit.js"
-import * as LongResult from "./rpc/LongResult.js"
+import * as LongResult from "./LongResult.js"
 import * as Observe from "./rpc/Observe.js"
 import type * as Reply from "./rpc/Reply.js"
 import { RpcError, SubscriptionError } from "./RpcTransport.js"

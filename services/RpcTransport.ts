@@ -140,8 +140,8 @@ export type SubscriptionKind = "account" | "program" | "logs" | "signature" | "s
 
 /**
  * One endpoint. Results are what the node sent as `result`, not yet validated; integers in them may be `number` or
- * `bigint`. Parameters may hold `bigint`s, which are sent as JSON integers. Over a wire the `value` of a long list of
- * accounts may still be text, for the pool to read in turns: pass it on as it is.
+ * `bigint`. Parameters may hold `bigint`s, which are sent as JSON integers. Over a wire the result of a long
+ * `getProgramAccounts` is a `LongResult`: its list is still text, which `LongResult.whole` reads. Decorators pass it on.
  *
  * @since 0.1.0
  * @category models

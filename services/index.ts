@@ -70,6 +70,13 @@ export * as Follow from "./Follow.js"
 export * as Journal from "./Journal.js"
 
 /**
+ * A long result, `{context, value: […]}`, whose list is kept as text. Parsing it at once would block the event loop.
+ *
+ * @since 0.1.0
+ */
+export * as LongResult from "./LongResult.js"
+
+/**
  * Direct messages between agents. The chain keeps who wrote to whom, when, and the SHA-256 of the bytes; the bytes
  * themselves live in the {@link PayloadStore}.
  *

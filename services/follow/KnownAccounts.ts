@@ -2,7 +2,7 @@
  * What a follower of accounts has been told, so that a read and a notification of the same change are told once.
  */
 import type { Address, Slot } from "@solana/kit"
-import type { AccountInfo } from "../rpc/Reply.js"
+import type { AccountInfo } from "../RpcPool.js"
 import type { Update } from "./Update.js"
 
 interface Known {

@@ -4,7 +4,7 @@
 import type { Address, Commitment, Signature, Slot } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { SignatureInfo, TransactionLogs } from "../rpc/Reply.js"
+import type { SignatureInfo, TransactionLogs } from "../RpcPool.js"
 import type { HistoryOptions, Service } from "../RpcPool.js"
 import type { RpcError } from "../RpcTransport.js"
 import type { Update } from "./Update.js"

@@ -20,7 +20,7 @@ import {
   type ReadError
 } from "../ProgramAccount.js"
 import { ProgramId } from "../ProgramId.js"
-import type { AccountInfo } from "../rpc/Reply.js"
+import type { AccountInfo } from "../RpcPool.js"
 import { type AccountFilter, type AccountOptions, RpcPool } from "../RpcPool.js"
 import type { RpcError } from "../RpcTransport.js"
 import * as Follow from "../Follow.js"

@@ -12,7 +12,7 @@ import * as Lamports from "../../src/solana/Lamports.js"
 import * as Turns from "../internal/eventLoop.js"
 import * as AccountTexts from "./AccountTexts.js"
 import * as Decode from "./Decode.js"
-import * as LongResult from "./LongResult.js"
+import * as LongResult from "../LongResult.js"
 import type * as Reply from "./Reply.js"
 
 /** `{context: {slot}, value}`. @since 0.1.0 @category decoding */

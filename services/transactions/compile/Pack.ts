@@ -3,7 +3,7 @@
  */
 import type { Address, Instruction } from "@solana/kit"
 import * as Either from "effect/Either"
-import { MAX_INSTRUCTIONS } from "../../../src/solana/internal/wireConstants.js"
+import { MAX_INSTRUCTIONS } from "../../../src/solana/Limits.js"
 import type { Version } from "../../../src/solana/Message.js"
 import * as Wire from "../../../src/solana/Wire.js"
 import type { Service as Wallet } from "../../Wallet.js"

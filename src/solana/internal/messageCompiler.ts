@@ -7,7 +7,8 @@ import * as Blockhash from "../Blockhash.js"
 import { compare } from "./addressOrder.js"
 import type { CompileOptions, LookupTable } from "./messageModels.js"
 import * as ShortVec from "./shortVec.js"
-import { MAX_INSTRUCTIONS, MAX_TRANSACTION_BYTES, SIGNATURE_BYTES, VERSION_FLAG } from "./wireConstants.js"
+import { MAX_INSTRUCTIONS } from "../Limits.js"
+import { MAX_TRANSACTION_BYTES, SIGNATURE_BYTES, VERSION_FLAG } from "./wireConstants.js"
 
 const MAX_ACCOUNTS = 64
 const MAX_INSTRUCTION_ACCOUNTS = 255

@@ -7,6 +7,3 @@ export const SIGNATURE_BYTES = 64
 
 /** Set in the first byte of a versioned message; the other seven bits are the version. */
 export const VERSION_FLAG = 0x80
-
-/** Instructions of a message, at most. */
-export const MAX_INSTRUCTIONS = 64

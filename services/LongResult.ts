@@ -1,20 +1,20 @@
 /**
- * A long result, `{context, value: […]}`, whose list was left as text: to read it at once would hold the event loop.
+ * A long result, `{context, value: […]}`, whose list is kept as text. Parsing it at once would block the event loop.
  *
- * Where to cut is a guess, `},{`, and the parser is the judge of it: if each piece is a list by itself, then together
- * they are the list that the text holds, since JSON can be read in one way only. Whatever fails in pieces (a cut inside a
- * string, a member that comes twice, a reply that is wrong) is read at once, and that decides.
+ * The text is cut at `},{`, which is a guess; the parser decides whether the guess was right. If each piece is a list by
+ * itself, the pieces together are the list of the text, because JSON can be read in one way only. If a piece fails (a cut
+ * inside a string, a member that comes twice, a wrong reply), the whole text is parsed at once, and that result counts.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Json from "../../src/solana/Json.js"
-import * as Turns from "../internal/eventLoop.js"
-import * as Decode from "./Decode.js"
+import * as Json from "../src/solana/Json.js"
+import * as Turns from "./internal/eventLoop.js"
+import * as Decode from "./rpc/Decode.js"
 
 /**
- * The result, but for its list.
+ * The result without its list.
  *
  * @since 0.1.0
  * @category models
@@ -28,6 +28,11 @@ export class LongResult {
     /** The whole reply. */
     readonly text: string
   ) {}
+
+  /** The context of the reply, as short results have it. */
+  get context(): unknown {
+    return this.frame["context"]
+  }
 }
 
 /**

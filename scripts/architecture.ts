@@ -1,0 +1,59 @@
+/**
+ * Holds the imports to the rules of houseRules.ts. Prints the number of modules, of arrows between rooms and of
+ * violations, and each violation.
+ */
+import { type ICruiseResult, cruise } from "dependency-cruiser"
+import extractTSConfig from "dependency-cruiser/config-utl/extract-ts-config"
+import * as path from "node:path"
+import { fileURLToPath } from "node:url"
+import { forbidden, options } from "./houseRules.js"
+import { root } from "./publicModules.js"
+
+const FOLDERS = ["index.ts", "src", "services", "layers", "test", "bench", "examples", "scripts"]
+
+/** The folder of a module, or the module itself where it stands at the top of its layer. */
+const roomOf = (module: string): string => path.posix.dirname(module).replace(/^(services|layers)$/, () => module)
+
+const isOurs = (module: string): boolean => /^(index\.ts|src\/|services\/|layers\/)/.test(module)
+
+export const inspect = async (
+  base: string,
+  folders: ReadonlyArray<string>
+): Promise<{ readonly modules: number; readonly arrows: number; readonly violations: ReadonlyArray<string> }> => {
+  const tsConfig = path.join(root, "tsconfig.json")
+  const { output } = await cruise(
+    [...folders],
+    {
+      ...options,
+      tsConfig: { fileName: tsConfig },
+      baseDir: base,
+      validate: true,
+      ruleSet: { forbidden: [...forbidden] }
+    },
+    {},
+    { tsConfig: extractTSConfig(tsConfig) }
+  )
+  if (typeof output === "string") throw new Error(output)
+  const { modules, summary }: ICruiseResult = output
+  const arrows = new Set(
+    modules
+      .filter(({ source }) => isOurs(source))
+      .flatMap(({ dependencies, source }) =>
+        dependencies
+          .filter(({ resolved }) => isOurs(resolved) && roomOf(resolved) !== roomOf(source))
+          .map(({ resolved }) => `${roomOf(source)} → ${roomOf(resolved)}`)
+      )
+  )
+  return {
+    modules: modules.filter(({ source }) => isOurs(source)).length,
+    arrows: arrows.size,
+    violations: summary.violations.map(({ from, rule, to }) => `${rule.name}: ${from} → ${to}`)
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { arrows, modules, violations } = await inspect(root, FOLDERS)
+  for (const violation of violations) console.error(violation)
+  console.log(`${modules} modules, ${arrows} arrows between rooms, ${violations.length} violations`)
+  process.exitCode = violations.length === 0 ? 0 : 1
+}

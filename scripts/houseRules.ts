@@ -1,0 +1,85 @@
+/**
+ * The rules of the house: imports run down, rooms are private, nothing runs in a circle. Type-only imports count.
+ * `npm run architecture` holds them. ARCHITECTURE.md says why.
+ */
+import type { IForbiddenRuleType, ICruiseOptions } from "dependency-cruiser"
+
+/** Nothing outside a room imports from it, but the files that it serves. */
+const room = (folder: string, ...users: ReadonlyArray<string>): IForbiddenRuleType => ({
+  name: `private room ${folder}`,
+  severity: "error",
+  from: {
+    path: "^(index|src|services|layers|examples)",
+    pathNot: [`^${folder}/`, ...users.map((user) => `^${user}`)]
+  },
+  to: { path: `^${folder}/` }
+})
+
+const never = (name: string, from: string, to: string): IForbiddenRuleType => ({
+  name,
+  severity: "error",
+  from: { path: from },
+  to: { path: to }
+})
+
+export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
+  never("imports run down: src", "^src/", "^(index|services/|layers/|test/|bench/|examples/|scripts/)"),
+  never("imports run down: services", "^services/", "^(index|layers/|test/|bench/|examples/|scripts/)"),
+  never("imports run down: layers", "^layers/", "^(index|test/|bench/|examples/|scripts/)"),
+  never("imports run down: index", "^index", "^(test/|bench/|examples/|scripts/)"),
+
+  room("src/protocol/(internal|instruction)", "src/protocol/"),
+  room("src/solana/internal", "src/solana/"),
+  room("services/channel", "services/Channel.ts"),
+  room("services/follow", "services/Follow.ts"),
+  room("services/program", "services/(Agent|Channel|Escrow|Message).ts", "services/channel/"),
+  room("services/rpc", "services/(RpcPool|LongResult).ts", "services/transactions/confirm/StatusHistory.ts"),
+  room("services/transactions", "services/(Transactions|DurableNonce).ts"),
+  room("services/transport", "services/Resilience.ts", "layers/RpcPool(Undici|HttpClient).ts"),
+  room("services/wire", "services/transport/", "layers/(RpcPoolUndici|RpcPoolHttpClient|undici/|platform/)"),
+  room("services/internal", "services/", "layers/"),
+  room("layers/embedded", "layers/(EmbeddedCluster|EmbeddedServer|RpcPoolEmbedded).ts"),
+  room("layers/platform", "layers/RpcPoolHttpClient.ts"),
+  room("layers/undici", "layers/RpcPoolUndici.ts"),
+  room("layers/internal", "layers/"),
+
+  never("src/internal is ground", "^src/internal/", "^src/(?!internal/|InvalidInput.ts)"),
+  never("services/internal is ground", "^services/internal/", "^services/(?!internal/|Metrics.ts|RpcTransport.ts)"),
+  never(
+    "transports know nothing of Solana's methods",
+    "^services/(wire|transport)/",
+    "^services/(rpc/|RpcPool.ts|Follow.ts|follow/|Transactions.ts|transactions/|program/)"
+  ),
+  never(
+    "no noun below Transactions",
+    "^services/(Transactions.ts|transactions/)",
+    "^services/(Agent|Channel|Escrow|Message|DurableNonce|program/)"
+  ),
+
+  never("services are platform-neutral", "^(src|services)/", "^(node:|undici|litesvm|@effect/platform-node)"),
+  {
+    name: "services are platform-neutral: Node's modules",
+    severity: "error",
+    from: { path: "^(src|services)/" },
+    to: { dependencyTypes: ["core"] }
+  },
+  {
+    name: "no circle",
+    severity: "error",
+    from: { path: "^(index|src|services|layers|test|bench|examples|scripts)" },
+    to: { circular: true }
+  },
+  {
+    name: "no unreached module",
+    severity: "error",
+    from: { path: "^(index|layers/EmbeddedServer)\\.ts$|^(test|bench|examples|scripts)/" },
+    to: { path: "^(src|services|layers)/", reachable: false }
+  }
+]
+
+export const options: ICruiseOptions = {
+  tsPreCompilationDeps: true,
+  doNotFollow: { path: "node_modules" },
+  exclude: { path: "^(dist|bench/peers)/" },
+  enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "types", "default"] }
+}

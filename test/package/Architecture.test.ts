@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { inspect } from "../../scripts/architecture.js"
+import { forbidden } from "../../scripts/houseRules.js"
+
+/** For each rule a file that breaks it, and what that file imports. */
+const planted: ReadonlyArray<readonly [rule: string, file: string, imported: string]> = [
+  ["imports run down: src", "src/Up.ts", "services/Metrics.ts"],
+  ["imports run down: services", "services/Up.ts", "layers/Pod.ts"],
+  ["imports run down: layers", "layers/Up.ts", "index.ts"],
+  ["imports run down: index", "index.ts", "test/support.ts"],
+  ["private room src/protocol/(internal|instruction)", "services/A.ts", "src/protocol/internal/Borsh.ts"],
+  ["private room src/solana/internal", "layers/A.ts", "src/solana/internal/kernel.ts"],
+  ["private room services/channel", "services/Agent.ts", "services/channel/Input.ts"],
+  ["private room services/follow", "services/Escrow.ts", "services/follow/follower.ts"],
+  ["private room services/program", "services/Follow.ts", "services/program/submit.ts"],
+  ["private room services/rpc", "services/Message.ts", "services/rpc/Decoders.ts"],
+  ["private room services/transactions", "services/Channel.ts", "services/transactions/Failure.ts"],
+  ["private room services/transport", "services/RpcPool.ts", "services/transport/Retry.ts"],
+  ["private room services/wire", "layers/A.ts", "services/wire/JsonRpc.ts"],
+  ["private room services/internal", "examples/a.ts", "services/internal/clock.ts"],
+  ["private room layers/embedded", "layers/Pod.ts", "layers/embedded/Cluster.ts"],
+  ["private room layers/platform", "layers/RpcPoolUndici.ts", "layers/platform/Http.ts"],
+  ["private room layers/undici", "layers/RpcPoolHttpClient.ts", "layers/undici/Http.ts"],
+  ["private room layers/internal", "examples/a.ts", "layers/internal/Url.ts"],
+  ["src/internal is ground", "src/internal/base64.ts", "src/protocol/Pda.ts"],
+  ["services/internal is ground", "services/internal/clock.ts", "services/Agent.ts"],
+  ["transports know nothing of Solana's methods", "services/transport/Retry.ts", "services/RpcPool.ts"],
+  ["no noun below Transactions", "services/transactions/Failure.ts", "services/Escrow.ts"],
+  ["services are platform-neutral", "services/Agent.ts", "undici"],
+  ["services are platform-neutral: Node's modules", "services/Agent.ts", "node:fs"],
+  ["no circle", "services/Circle.ts", "services/CircleBack.ts"],
+  ["no unreached module", "services/internal/unused.ts", "services/Metrics.ts"]
+]
+
+describe("the rules of the house", () => {
+  let base = ""
+  let violations: ReadonlyArray<string> = []
+
+  beforeAll(async () => {
+    // Given a tree in which each rule is broken, by imports of types alone
+    base = mkdtempSync(path.join(os.tmpdir(), "pod-house-"))
+    const sources = new Map<string, string>()
+    for (const [, file, imported] of planted) {
+      const from = path.posix.relative(path.posix.dirname(file), imported).replace(/\.ts$/, ".js")
+      const specifier = imported.endsWith(".ts") ? (from.startsWith(".") ? from : `./${from}`) : imported
+      sources.set(file, `${sources.get(file) ?? ""}import type {} from "${specifier}"\nexport {}\n`)
+      if (imported.endsWith(".ts") && !sources.has(imported)) sources.set(imported, "export {}\n")
+    }
+    sources.set("services/CircleBack.ts", `import type {} from "./Circle.js"\nexport {}\n`)
+    for (const [file, source] of sources) {
+      mkdirSync(path.dirname(path.join(base, file)), { recursive: true })
+      writeFileSync(path.join(base, file), source)
+    }
+    // When the tree is inspected
+    violations = (await inspect(base, ["index.ts", "src", "services", "layers", "test", "examples"])).violations
+  })
+
+  afterAll(() => rmSync(base, { recursive: true }))
+
+  it.each(planted)("Then %s is reported of %s", (rule, file) => {
+    expect(violations.filter((violation) => violation.startsWith(`${rule}: ${file}`))).not.toEqual([])
+  })
+
+  it("Then no rule is without a case", () => {
+    expect(planted.map(([rule]) => rule).toSorted()).toEqual(forbidden.map(({ name }) => name).toSorted())
+  })
+})
