@@ -1,3 +1,4 @@
+import type { RpcPoolHttpClient, TestWallets, Wallet } from "@pod-protocol/effect"
 import {
   Agent,
   Channel,
@@ -13,11 +14,8 @@ import {
   ProgramId,
   RpcPool,
   RpcPoolEmbedded,
-  RpcPoolHttpClient,
   RpcPoolUndici,
-  TestWallets,
   Transactions,
-  Wallet,
   WalletNode
 } from "@pod-protocol/effect"
 import type { FileSystem } from "@effect/platform/FileSystem"

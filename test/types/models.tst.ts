@@ -1,4 +1,5 @@
-import { EndpointsError, InvalidInput, ProgramError, RpcTransport, Transactions, Wallet } from "@pod-protocol/effect"
+import type { ProgramError } from "@pod-protocol/effect"
+import { EndpointsError, InvalidInput, RpcTransport, Transactions, Wallet } from "@pod-protocol/effect"
 import type * as Schema from "effect/Schema"
 import { describe, expect, test } from "tstyche"
 
