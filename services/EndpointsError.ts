@@ -4,6 +4,9 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { printable } from "../src/internal/printable.js"
+import * as Outside from "../src/internal/Outside.js"
+import * as SafeText from "../src/SafeText.js"
 
 /**
  * Found at the start, before any call.
@@ -15,16 +18,15 @@ import * as Schema from "effect/Schema"
  * @since 0.1.0
  * @category errors
  */
-export class EndpointsError extends Schema.TaggedError<EndpointsError>("@pod-protocol/effect/EndpointsError")(
-  "EndpointsError",
-  {
+export class EndpointsError extends printable(
+  Schema.TaggedError<EndpointsError>("@pod-protocol/effect/EndpointsError")("EndpointsError", {
     reason: Schema.Literal("WrongGenesis", "NoProgram", "Unreachable"),
     /** Host (and port, where the URL names one) of the endpoint. */
-    host: Schema.String,
+    host: SafeText.Schema(),
     /** What was found, in one sentence. */
-    detail: Schema.String,
-    cause: Schema.optional(Schema.Defect)
-  }
+    detail: SafeText.Schema(),
+    cause: Schema.optional(Outside.Cause)
+  })
 ) {
   override get message(): string {
     return `${this.host}: ${this.detail}`

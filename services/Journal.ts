@@ -25,7 +25,10 @@ import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Outside from "../src/internal/Outside.js"
+import { printable } from "../src/internal/printable.js"
 import { InvalidInput } from "../src/InvalidInput.js"
+import * as SafeText from "../src/SafeText.js"
 import * as Address from "../src/solana/Address.js"
 import * as Blockhash from "../src/solana/Blockhash.js"
 import * as Signatures from "../src/solana/Signature.js"
@@ -61,13 +64,12 @@ export class JournalEntry extends Schema.Class<JournalEntry>("@pod-protocol/effe
  * @since 0.1.0
  * @category errors
  */
-export class JournalError extends Schema.TaggedError<JournalError>("@pod-protocol/effect/JournalError")(
-  "JournalError",
-  {
+export class JournalError extends printable(
+  Schema.TaggedError<JournalError>("@pod-protocol/effect/JournalError")("JournalError", {
     reason: Schema.Literal("Foreign", "Full", "Unavailable"),
-    detail: Schema.optional(Schema.String),
-    cause: Schema.optional(Schema.Defect)
-  }
+    detail: Schema.optional(SafeText.Schema()),
+    cause: Schema.optional(Outside.Cause)
+  })
 ) {
   override get message(): string {
     switch (this.reason) {

@@ -24,6 +24,9 @@ import { keyValueStore } from "./internal/keyValueStore.js"
 import * as StoreFailure from "./internal/storeFailure.js"
 import * as TestLayer from "./internal/testLayer.js"
 import { spanned } from "./internal/traced.js"
+import { printable } from "../src/internal/printable.js"
+import * as Outside from "../src/internal/Outside.js"
+import * as SafeText from "../src/SafeText.js"
 
 /**
  * The store did not take or give the bytes.
@@ -36,16 +39,15 @@ import { spanned } from "./internal/traced.js"
  * @since 0.1.0
  * @category errors
  */
-export class PayloadStoreError extends Schema.TaggedError<PayloadStoreError>("@pod-protocol/effect/PayloadStoreError")(
-  "PayloadStoreError",
-  {
+export class PayloadStoreError extends printable(
+  Schema.TaggedError<PayloadStoreError>("@pod-protocol/effect/PayloadStoreError")("PayloadStoreError", {
     reason: Schema.Literal("NotFound", "HashMismatch", "TooLarge", "Unavailable"),
     /** The hash that names the bytes, in hexadecimal. */
-    hash: Schema.String,
+    hash: SafeText.Schema(),
     /** The size in bytes, with `TooLarge`. */
     size: Schema.optional(Schema.Number),
-    cause: Schema.optional(Schema.Defect)
-  }
+    cause: Schema.optional(Outside.Cause)
+  })
 ) {
   /** True for `Unavailable` only: the other three stay as they are. */
   get isRetryable(): boolean {

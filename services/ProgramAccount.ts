@@ -16,6 +16,8 @@ import type { AccountInfo } from "./RpcPool.js"
 import type { RpcError, SubscriptionError } from "./RpcTransport.js"
 import type { Receipt, TransactionError } from "./Transactions.js"
 import type { WalletError } from "./Wallet.js"
+import { printable } from "../src/internal/printable.js"
+import * as SafeText from "../src/SafeText.js"
 
 /**
  * A decoded account of the program together with the address it was read from.
@@ -87,9 +89,8 @@ export interface AccountReceipt extends Receipt {
  * @since 0.1.0
  * @category errors
  */
-export class AccountNotFound extends Schema.TaggedError<AccountNotFound>("@pod-protocol/effect/AccountNotFound")(
-  "AccountNotFound",
-  {
+export class AccountNotFound extends printable(
+  Schema.TaggedError<AccountNotFound>("@pod-protocol/effect/AccountNotFound")("AccountNotFound", {
     /** The kind of account that was looked for. */
     account: Schema.Literal(
       "AgentAccount",
@@ -100,8 +101,8 @@ export class AccountNotFound extends Schema.TaggedError<AccountNotFound>("@pod-p
       "ChannelMessage",
       "EscrowAccount"
     ),
-    address: Schema.String
-  }
+    address: SafeText.Schema()
+  })
 ) {
   /** Always false: somebody has to make the account first. */
   readonly isRetryable = false

@@ -11,7 +11,9 @@ import type * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import * as Verdict from "./internal/verdict.js"
-import { withoutBigInts } from "../src/internal/withoutBigInts.js"
+import { printable } from "../src/internal/printable.js"
+import * as Outside from "../src/internal/Outside.js"
+import * as SafeText from "../src/SafeText.js"
 
 /**
  * One JSON-RPC call did not give an answer that can be used.
@@ -30,24 +32,26 @@ import { withoutBigInts } from "../src/internal/withoutBigInts.js"
  * @since 0.1.0
  * @category errors
  */
-export class RpcError extends Schema.TaggedError<RpcError>("@pod-protocol/effect/RpcError")("RpcError", {
-  reason: Schema.Literal("Transport", "Timeout", "RateLimited", "HttpStatus", "Decode", "Node"),
-  /** The JSON-RPC method, or `batch` when a whole array failed. */
-  method: Schema.String,
-  /** What went wrong, in one sentence. */
-  detail: Schema.String,
-  /** Host (and port, where the URL names one) of the endpoint. */
-  host: Schema.optional(Schema.String),
-  /** JSON-RPC error code. */
-  code: Schema.optional(Schema.Number),
-  /** HTTP status. */
-  status: Schema.optional(Schema.Number),
-  /** JSON-RPC error data as the node sent it, e.g. the simulation behind a failed preflight. */
-  data: Schema.optional(Schema.Unknown),
-  /** How long the endpoint wants to be left alone. */
-  retryAfter: Schema.optional(Schema.DurationFromMillis),
-  cause: Schema.optional(Schema.Defect)
-}) {
+export class RpcError extends printable(
+  Schema.TaggedError<RpcError>("@pod-protocol/effect/RpcError")("RpcError", {
+    reason: Schema.Literal("Transport", "Timeout", "RateLimited", "HttpStatus", "Decode", "Node"),
+    /** The JSON-RPC method, or `batch` when a whole array failed. */
+    method: SafeText.Schema(),
+    /** What went wrong, in one sentence. */
+    detail: SafeText.Schema(),
+    /** Host (and port, where the URL names one) of the endpoint. */
+    host: Schema.optional(SafeText.Schema()),
+    /** JSON-RPC error code. */
+    code: Schema.optional(Schema.Number),
+    /** HTTP status. */
+    status: Schema.optional(Schema.Number),
+    /** JSON-RPC error data as the node sent it, e.g. the simulation behind a failed preflight. */
+    data: Schema.optional(Outside.Value),
+    /** How long the endpoint wants to be left alone. */
+    retryAfter: Schema.optional(Schema.DurationFromMillis),
+    cause: Schema.optional(Outside.Cause)
+  })
+) {
   override get message(): string {
     const where = this.host === undefined ? this.method : `${this.method} at ${this.host}`
     return `${where}: ${this.detail}${this.code === undefined ? "" : ` (code ${this.code})`}`
@@ -71,11 +75,6 @@ export class RpcError extends Schema.TaggedError<RpcError>("@pod-protocol/effect
         return false
     }
   }
-
-  /** `data` may hold integers beyond 2^53, which would break a log in JSON. */
-  override toJSON(): unknown {
-    return { ...this, message: this.message, data: withoutBigInts(this.data) }
-  }
 }
 
 /**
@@ -92,20 +91,19 @@ export class RpcError extends Schema.TaggedError<RpcError>("@pod-protocol/effect
  * @since 0.1.0
  * @category errors
  */
-export class SubscriptionError extends Schema.TaggedError<SubscriptionError>("@pod-protocol/effect/SubscriptionError")(
-  "SubscriptionError",
-  {
+export class SubscriptionError extends printable(
+  Schema.TaggedError<SubscriptionError>("@pod-protocol/effect/SubscriptionError")("SubscriptionError", {
     reason: Schema.Literal("Connect", "Timeout", "Closed", "Refused", "Decode", "Overflow"),
     /** The JSON-RPC method, e.g. `accountSubscribe`. */
-    method: Schema.String,
+    method: SafeText.Schema(),
     /** What went wrong, in one sentence. */
-    detail: Schema.String,
+    detail: SafeText.Schema(),
     /** Host (and port, where the URL names one) of the endpoint. */
-    host: Schema.optional(Schema.String),
+    host: Schema.optional(SafeText.Schema()),
     /** JSON-RPC error code. */
     code: Schema.optional(Schema.Number),
-    cause: Schema.optional(Schema.Defect)
-  }
+    cause: Schema.optional(Outside.Cause)
+  })
 ) {
   override get message(): string {
     const where = this.host === undefined ? this.method : `${this.method} at ${this.host}`

@@ -27,6 +27,9 @@ import * as Addresses from "../src/solana/Address.js"
 import * as Signature from "../src/solana/Signature.js"
 import * as Wire from "../src/solana/Wire.js"
 import * as SecretKey from "./internal/secretKey.js"
+import { printable } from "../src/internal/printable.js"
+import * as Outside from "../src/internal/Outside.js"
+import * as SafeText from "../src/SafeText.js"
 
 /**
  * A wallet cannot be made, or did not sign.
@@ -42,14 +45,16 @@ import * as SecretKey from "./internal/secretKey.js"
  * @since 0.1.0
  * @category errors
  */
-export class WalletError extends Schema.TaggedError<WalletError>("@pod-protocol/effect/WalletError")("WalletError", {
-  reason: Schema.Literal("Refused", "Modified", "InvalidSignature", "Unsupported", "KeyFile"),
-  /** What went wrong, in one sentence. */
-  detail: Schema.String,
-  /** Address of the wallet, where it is known. */
-  address: Schema.optional(Schema.String),
-  cause: Schema.optional(Schema.Defect)
-}) {
+export class WalletError extends printable(
+  Schema.TaggedError<WalletError>("@pod-protocol/effect/WalletError")("WalletError", {
+    reason: Schema.Literal("Refused", "Modified", "InvalidSignature", "Unsupported", "KeyFile"),
+    /** What went wrong, in one sentence. */
+    detail: SafeText.Schema(),
+    /** Address of the wallet, where it is known. */
+    address: Schema.optional(SafeText.Schema()),
+    cause: Schema.optional(Outside.Cause)
+  })
+) {
   override get message(): string {
     return this.address === undefined ? this.detail : `wallet ${this.address}: ${this.detail}`
   }

@@ -4,7 +4,8 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { withoutBigInts } from "./internal/withoutBigInts.js"
+import { printable } from "./internal/printable.js"
+import * as SafeText from "./SafeText.js"
 
 /**
  * The caller's input breaks a rule of the protocol or of the wire. Nothing was sent and nothing was stored.
@@ -15,13 +16,12 @@ import { withoutBigInts } from "./internal/withoutBigInts.js"
  * @since 0.1.0
  * @category errors
  */
-export class InvalidInput extends Schema.TaggedError<InvalidInput>("@pod-protocol/effect/InvalidInput")(
-  "InvalidInput",
-  {
-    field: Schema.String,
-    rule: Schema.String,
+export class InvalidInput extends printable(
+  Schema.TaggedError<InvalidInput>("@pod-protocol/effect/InvalidInput")("InvalidInput", {
+    field: SafeText.Schema(),
+    rule: SafeText.Schema(),
     size: Schema.optional(Schema.Union(Schema.Number, Schema.BigInt))
-  }
+  })
 ) {
   /** A `size` that is no number, of an input that its type forbids, is left out. */
   constructor(
@@ -38,9 +38,5 @@ export class InvalidInput extends Schema.TaggedError<InvalidInput>("@pod-protoco
 
   override get message(): string {
     return this.size === undefined ? `${this.field}: ${this.rule}` : `${this.field}: ${this.rule} (got ${this.size})`
-  }
-
-  override toJSON(): unknown {
-    return { ...this, message: this.message, size: withoutBigInts(this.size) }
   }
 }

@@ -4,6 +4,9 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { printable } from "../../src/internal/printable.js"
+import * as Outside from "../../src/internal/Outside.js"
+import * as SafeText from "../../src/SafeText.js"
 
 /**
  * The embedded cluster cannot start, serve or take a program.
@@ -17,13 +20,13 @@ import * as Schema from "effect/Schema"
  * @since 0.1.0
  * @category errors
  */
-export class EmbeddedClusterError extends Schema.TaggedError<EmbeddedClusterError>(
-  "@pod-protocol/effect/EmbeddedClusterError"
-)("EmbeddedClusterError", {
-  reason: Schema.Literal("LiteSvmMissing", "ProgramMissing", "ProgramInvalid", "PortTaken", "Listen"),
-  detail: Schema.String,
-  cause: Schema.optional(Schema.Defect)
-}) {
+export class EmbeddedClusterError extends printable(
+  Schema.TaggedError<EmbeddedClusterError>("@pod-protocol/effect/EmbeddedClusterError")("EmbeddedClusterError", {
+    reason: Schema.Literal("LiteSvmMissing", "ProgramMissing", "ProgramInvalid", "PortTaken", "Listen"),
+    detail: SafeText.Schema(),
+    cause: Schema.optional(Outside.Cause)
+  })
+) {
   /** True where waiting can help: another process may give the port back. */
   get isRetryable(): boolean {
     return this.reason === "PortTaken"

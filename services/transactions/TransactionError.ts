@@ -5,9 +5,11 @@
  */
 import * as Schema from "effect/Schema"
 import { ProgramError } from "../../src/protocol/ProgramError.js"
-import { withoutBigInts } from "../../src/internal/withoutBigInts.js"
 import * as Signature from "../../src/solana/Signature.js"
 import { SignedTransaction } from "../SignedTransaction.js"
+import { printable } from "../../src/internal/printable.js"
+import * as Outside from "../../src/internal/Outside.js"
+import * as SafeText from "../../src/SafeText.js"
 
 /**
  * A transaction did not do what it was to do.
@@ -27,22 +29,21 @@ import { SignedTransaction } from "../SignedTransaction.js"
  * @since 0.1.0
  * @category errors
  */
-export class TransactionError extends Schema.TaggedError<TransactionError>("@pod-protocol/effect/TransactionError")(
-  "TransactionError",
-  {
+export class TransactionError extends printable(
+  Schema.TaggedError<TransactionError>("@pod-protocol/effect/TransactionError")("TransactionError", {
     reason: Schema.Literal("Expired", "Rejected", "Simulation", "Unconfirmed", "Unrecorded", "Unsent"),
     /** What went wrong, in one sentence. */
-    detail: Schema.String,
+    detail: SafeText.Schema(),
     /** Absent where nothing was signed. */
     signature: Schema.optional(Signature.Schema),
     /** The slot in which it landed or was simulated. */
     slot: Schema.optional(Schema.BigInt),
     /** The runtime's log, empty where the node did not give it. */
-    logs: Schema.Array(Schema.String),
+    logs: Schema.Array(SafeText.Schema(16 * 1024)),
     /** The program's own refusal, where it was one. `instructionIndex` counts the caller's instructions. */
     programError: Schema.optional(ProgramError),
     /** The cluster's `err`, as JSON. Where the transaction lives by a nonce, its first instruction advances that. */
-    err: Schema.optional(Schema.Unknown),
+    err: Schema.optional(Outside.Value),
     /**
      * Whether the bytes may have landed, or may land yet: after `Unconfirmed`, and after a `Simulation` of what was sent,
      * where only nodes' words speak against it. Signing the same work anew may then do it twice; `Transactions.resume`
@@ -51,8 +52,8 @@ export class TransactionError extends Schema.TaggedError<TransactionError>("@pod
     mayHaveLanded: Schema.optional(Schema.Boolean),
     /** The transaction itself, once it is signed: what to resume with. */
     signed: Schema.optional(SignedTransaction),
-    cause: Schema.optional(Schema.Defect)
-  }
+    cause: Schema.optional(Outside.Cause)
+  })
 ) {
   override get message(): string {
     const what = this.signature === undefined ? "transaction" : `transaction ${this.signature}`
@@ -75,9 +76,5 @@ export class TransactionError extends Schema.TaggedError<TransactionError>("@pod
       case "Unconfirmed":
         return false
     }
-  }
-
-  override toJSON(): unknown {
-    return withoutBigInts({ ...this, message: this.message })
   }
 }

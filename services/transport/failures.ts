@@ -6,9 +6,12 @@ import * as Duration from "effect/Duration"
 import { RpcError } from "../RpcTransport.js"
 import * as Method from "./Method.js"
 import * as Predicate from "effect/Predicate"
+import { printable } from "../../src/internal/printable.js"
 
 /** The failure of every attempt at a call. */
-export class AttemptsFailed extends Data.TaggedError("AttemptsFailed")<{ readonly errors: ReadonlyArray<RpcError> }> {
+export class AttemptsFailed extends printable(
+  Data.TaggedError("AttemptsFailed")<{ readonly errors: ReadonlyArray<RpcError> }>
+) {
   override get message(): string {
     return this.errors.map((error) => error.message).join("; ")
   }

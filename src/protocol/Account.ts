@@ -12,6 +12,8 @@ import * as Schema from "effect/Schema"
 import type { InvalidInput } from "../InvalidInput.js"
 import * as Borsh from "./internal/Borsh.js"
 import { channelVisibility, messageStatus, messageType } from "./internal/MessageTypeCodec.js"
+import { printable } from "../internal/printable.js"
+import * as SafeText from "../SafeText.js"
 
 const agentFields = {
   /** The wallet that registered it. */
@@ -276,15 +278,15 @@ export type AccountTag = Account["_tag"]
  * @since 0.1.0
  * @category errors
  */
-export class AccountDecodeError extends Schema.TaggedError<AccountDecodeError>(
-  "@pod-protocol/effect/AccountDecodeError"
-)("AccountDecodeError", {
-  account: Schema.String,
-  reason: Schema.Literal("Discriminator", "Layout"),
-  field: Schema.String,
-  offset: Schema.Number,
-  rule: Schema.String
-}) {
+export class AccountDecodeError extends printable(
+  Schema.TaggedError<AccountDecodeError>("@pod-protocol/effect/AccountDecodeError")("AccountDecodeError", {
+    account: SafeText.Schema(),
+    reason: Schema.Literal("Discriminator", "Layout"),
+    field: SafeText.Schema(),
+    offset: Schema.Number,
+    rule: SafeText.Schema()
+  })
+) {
   /** Always false: the same bytes stay wrong. */
   readonly isRetryable = false
 

@@ -19,6 +19,7 @@ import * as Schema from "effect/Schema"
 import type { InvalidInput } from "../InvalidInput.js"
 import * as Hash from "../solana/Hash.js"
 import * as Borsh from "./internal/Borsh.js"
+import { printable } from "../internal/printable.js"
 
 /**
  * Bytes before the payload.
@@ -67,13 +68,13 @@ const layout = Borsh.layout({ tag: "Envelope", discriminator: MAGIC + VERSION, f
  * @since 0.1.0
  * @category errors
  */
-export class EnvelopeDecodeError extends Schema.TaggedError<EnvelopeDecodeError>(
-  "@pod-protocol/effect/EnvelopeDecodeError"
-)("EnvelopeDecodeError", {
-  reason: Schema.Literal("TooShort", "Magic", "Version"),
-  /** Bytes that were given. */
-  size: Schema.Number
-}) {
+export class EnvelopeDecodeError extends printable(
+  Schema.TaggedError<EnvelopeDecodeError>("@pod-protocol/effect/EnvelopeDecodeError")("EnvelopeDecodeError", {
+    reason: Schema.Literal("TooShort", "Magic", "Version"),
+    /** Bytes that were given. */
+    size: Schema.Number
+  })
+) {
   /** Always false: the same bytes stay wrong. */
   readonly isRetryable = false
 

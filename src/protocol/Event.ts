@@ -15,6 +15,8 @@ import * as Borsh from "./internal/Borsh.js"
 import { channelVisibility, messageType } from "./internal/MessageTypeCodec.js"
 import * as Logs from "./Logs.js"
 import { PROGRAM_ID } from "./Program.js"
+import { printable } from "../internal/printable.js"
+import * as SafeText from "../SafeText.js"
 
 const agentRegisteredFields = {
   /** The agent's wallet. */
@@ -239,16 +241,15 @@ export type EventTag = Event["_tag"]
  * @since 0.1.0
  * @category errors
  */
-export class EventDecodeError extends Schema.TaggedError<EventDecodeError>("@pod-protocol/effect/EventDecodeError")(
-  "EventDecodeError",
-  {
+export class EventDecodeError extends printable(
+  Schema.TaggedError<EventDecodeError>("@pod-protocol/effect/EventDecodeError")("EventDecodeError", {
     /** The event, where the discriminator names one. */
-    event: Schema.optional(Schema.String),
+    event: Schema.optional(SafeText.Schema()),
     reason: Schema.Literal("Base64", "Discriminator", "Layout"),
-    field: Schema.String,
+    field: SafeText.Schema(),
     offset: Schema.Number,
-    rule: Schema.String
-  }
+    rule: SafeText.Schema()
+  })
 ) {
   /** Always false: the same bytes stay wrong. */
   readonly isRetryable = false

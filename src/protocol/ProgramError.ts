@@ -13,6 +13,8 @@ import { type CodeName, codes, details, existing, type OwnReason } from "./inter
 import * as TransactionFailure from "./internal/transactionFailure.js"
 import * as Logs from "./Logs.js"
 import { PROGRAM_ID } from "./Program.js"
+import { printable } from "../internal/printable.js"
+import * as SafeText from "../SafeText.js"
 
 /**
  * A code of the program (6000–6017) or of the framework that it follows, with its name and text.
@@ -59,26 +61,25 @@ const unpaid = new Set(["AccountNotFound", "InsufficientFundsForFee", "Insuffici
  * @since 0.1.0
  * @category errors
  */
-export class ProgramError extends Schema.TaggedError<ProgramError>("@pod-protocol/effect/ProgramError")(
-  "ProgramError",
-  {
+export class ProgramError extends printable(
+  Schema.TaggedError<ProgramError>("@pod-protocol/effect/ProgramError")("ProgramError", {
     reason: Schema.String.pipe(Schema.filter(isReason)),
     /** The error code; absent where the runtime has a name instead, which then stands in `detail`. */
     code: Schema.optional(Schema.Number),
     /** The program that failed. The System program where lamports were missing for fee or rent. */
     program: Addresses.Schema,
     /** The instruction of the protocol in which it failed. */
-    instruction: Schema.optional(Schema.String),
+    instruction: Schema.optional(SafeText.Schema()),
     /** Its place in the transaction, from 0; absent where the transaction failed as a whole. */
     instructionIndex: Schema.optional(Schema.Number),
     /** The account to blame, under the program's name for it, where the program's log names it. */
-    account: Schema.optional(Schema.String),
+    account: Schema.optional(SafeText.Schema()),
     /** What the program or the runtime says of it. */
-    detail: Schema.String,
+    detail: SafeText.Schema(),
     /** The transaction's log. */
-    logs: Schema.Array(Schema.String),
+    logs: Schema.Array(SafeText.Schema(16 * 1024)),
     signature: Schema.optional(Signatures.Schema)
-  }
+  })
 ) {
   /** True for the rate limit, which passes; false for the rest: the same instruction is refused again. */
   get isRetryable(): boolean {

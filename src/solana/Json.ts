@@ -6,6 +6,8 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import * as BigIntegers from "./internal/jsonBigIntegers.js"
+import { printable } from "../internal/printable.js"
+import * as SafeText from "../SafeText.js"
 
 /**
  * The text is not JSON.
@@ -13,12 +15,14 @@ import * as BigIntegers from "./internal/jsonBigIntegers.js"
  * @since 0.1.0
  * @category errors
  */
-export class JsonError extends Schema.TaggedError<JsonError>("@pod-protocol/effect/JsonError")("JsonError", {
-  /** What the parser says, with a short piece of the text. */
-  detail: Schema.String,
-  /** Characters in the text. */
-  size: Schema.Number
-}) {
+export class JsonError extends printable(
+  Schema.TaggedError<JsonError>("@pod-protocol/effect/JsonError")("JsonError", {
+    /** What the parser says, with a short piece of the text. */
+    detail: SafeText.Schema(),
+    /** Characters in the text. */
+    size: Schema.Number
+  })
+) {
   /** Always false: the same text stays wrong. */
   readonly isRetryable = false
 

@@ -14,6 +14,8 @@ import * as Schema from "effect/Schema"
 import * as Addresses from "./Address.js"
 import * as Blockhashes from "./Blockhash.js"
 import type { CompiledMessage } from "./Message.js"
+import { printable } from "../internal/printable.js"
+import * as SafeText from "../SafeText.js"
 
 /**
  * Bytes in a nonce account.
@@ -66,12 +68,11 @@ export type NonceAccount = typeof NonceAccount.Type
  * @since 0.1.0
  * @category errors
  */
-export class NonceAccountError extends Schema.TaggedError<NonceAccountError>("@pod-protocol/effect/NonceAccountError")(
-  "NonceAccountError",
-  {
+export class NonceAccountError extends printable(
+  Schema.TaggedError<NonceAccountError>("@pod-protocol/effect/NonceAccountError")("NonceAccountError", {
     reason: Schema.Literal("Size", "Version", "State", "Owner"),
-    detail: Schema.String
-  }
+    detail: SafeText.Schema()
+  })
 ) {
   /** Always false: the same bytes stay wrong. */
   readonly isRetryable = false

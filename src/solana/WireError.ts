@@ -4,6 +4,8 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { printable } from "../internal/printable.js"
+import * as SafeText from "../SafeText.js"
 
 /**
  * The bytes are not what the runtime would accept as a message or transaction. `offset` is where, in bytes from the
@@ -22,21 +24,23 @@ import * as Schema from "effect/Schema"
  * @since 0.1.0
  * @category errors
  */
-export class WireError extends Schema.TaggedError<WireError>("@pod-protocol/effect/WireError")("WireError", {
-  reason: Schema.Literal(
-    "Truncated",
-    "TrailingBytes",
-    "NonCanonicalLength",
-    "UnsupportedVersion",
-    "InvalidHeader",
-    "IndexOutOfRange",
-    "InvalidLookup",
-    "SignatureCount",
-    "TooLarge"
-  ),
-  offset: Schema.Number,
-  detail: Schema.String
-}) {
+export class WireError extends printable(
+  Schema.TaggedError<WireError>("@pod-protocol/effect/WireError")("WireError", {
+    reason: Schema.Literal(
+      "Truncated",
+      "TrailingBytes",
+      "NonCanonicalLength",
+      "UnsupportedVersion",
+      "InvalidHeader",
+      "IndexOutOfRange",
+      "InvalidLookup",
+      "SignatureCount",
+      "TooLarge"
+    ),
+    offset: Schema.Number,
+    detail: SafeText.Schema()
+  })
+) {
   /** Always false: the same bytes stay wrong. */
   readonly isRetryable = false
 

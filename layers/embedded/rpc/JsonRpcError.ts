@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Data from "effect/Data"
+import { printable } from "../../../src/internal/printable.js"
 
 /**
  * A JSON-RPC error object: the code and message that a Solana node would answer with, and its data.
@@ -11,11 +12,13 @@ import * as Data from "effect/Data"
  * @since 0.1.0
  * @category errors
  */
-export class JsonRpcError extends Data.TaggedError("JsonRpcError")<{
-  readonly code: number
-  readonly message: string
-  readonly data?: unknown
-}> {}
+export class JsonRpcError extends printable(
+  Data.TaggedError("JsonRpcError")<{
+    readonly code: number
+    readonly message: string
+    readonly data?: unknown
+  }>
+) {}
 
 const error = (code: number, message: string, data?: unknown): JsonRpcError =>
   new JsonRpcError(data === undefined ? { code, message } : { code, message, data })

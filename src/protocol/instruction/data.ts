@@ -8,6 +8,8 @@ import * as Schema from "effect/Schema"
 import type { InvalidInput } from "../../InvalidInput.js"
 import * as Borsh from "../internal/Borsh.js"
 import { definitions } from "../internal/instructionTable.js"
+import { printable } from "../../internal/printable.js"
+import * as SafeText from "../../SafeText.js"
 
 /**
  * The data of any of the seventeen instructions. `_tag` is the name by which the program's log calls the instruction.
@@ -69,16 +71,16 @@ export const isTag = (text: string): text is InstructionTag => Object.hasOwn(def
  * @since 0.1.0
  * @category errors
  */
-export class InstructionDecodeError extends Schema.TaggedError<InstructionDecodeError>(
-  "@pod-protocol/effect/InstructionDecodeError"
-)("InstructionDecodeError", {
-  /** The instruction, where the discriminator names one. */
-  instruction: Schema.optional(Schema.String),
-  reason: Schema.Literal("Discriminator", "Layout"),
-  field: Schema.String,
-  offset: Schema.Number,
-  rule: Schema.String
-}) {
+export class InstructionDecodeError extends printable(
+  Schema.TaggedError<InstructionDecodeError>("@pod-protocol/effect/InstructionDecodeError")("InstructionDecodeError", {
+    /** The instruction, where the discriminator names one. */
+    instruction: Schema.optional(SafeText.Schema()),
+    reason: Schema.Literal("Discriminator", "Layout"),
+    field: SafeText.Schema(),
+    offset: Schema.Number,
+    rule: SafeText.Schema()
+  })
+) {
   /** Always false: the same bytes stay wrong. */
   readonly isRetryable = false
 
