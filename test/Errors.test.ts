@@ -186,7 +186,8 @@ const shown = (error: Error): ReadonlyArray<string> => {
   ]
 }
 
-const TERMINAL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/
+/** All but the line breaks of stacks. */
+const TERMINAL = /(?![\n\t])[\p{Cc}\p{Cf}]/u
 
 describe("every error of the package", () => {
   it("is found", () => {
@@ -257,9 +258,9 @@ describe("errors in a log that writes JSON", () => {
   }
 })
 
-describe("the cause of an error", () => {
-  const causeOf = (cause: unknown) => new WalletError({ reason: "Refused", detail: "no", cause }).cause
+const causeOf = (cause: unknown) => new WalletError({ reason: "Refused", detail: "no", cause }).cause
 
+describe("the cause of an error", () => {
   it("Given a cause that is safe, when an error takes it, then it is that very cause", () => {
     const system = Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:1"), { code: "ECONNREFUSED", errno: -111 })
     const ours = new RpcError({ reason: "Node", method: "m", detail: "d" })
