@@ -17,6 +17,7 @@ const USAGE = `Usage: npm run -s localnet -- [options]
 
   --port N         HTTP port, WebSocket is the next one (default 8899; 0 for any free pair)
   --host ADDRESS   address to listen on (default 127.0.0.1)
+  --allow-origin O web pages that may use it, beside those of this machine; * for all; may be repeated
   --block-mode M   instant: a block for each transaction (default); interval: a block each slot
   --slot-ms N      length of a slot in milliseconds (default 400); implies --block-mode interval
   --help           this text`
@@ -34,6 +35,7 @@ const readArguments = Effect.gen(function* () {
         options: {
           port: { type: "string", default: "8899" },
           host: { type: "string", default: "127.0.0.1" },
+          "allow-origin": { type: "string", multiple: true, default: [] },
           "block-mode": { type: "string" },
           "slot-ms": { type: "string" },
           help: { type: "boolean", default: false }
@@ -49,7 +51,7 @@ const readArguments = Effect.gen(function* () {
   }
   return {
     help: values.help,
-    serve: { port: yield* readNumber("--port", values.port), host: values.host },
+    serve: { port: yield* readNumber("--port", values.port), host: values.host, allowOrigins: values["allow-origin"] },
     cluster:
       slotMillis === undefined ? { blockMode } : { blockMode, slotDuration: yield* readNumber("--slot-ms", slotMillis) }
   } satisfies Arguments

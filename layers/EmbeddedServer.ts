@@ -9,15 +9,18 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { type Default as HttpApp } from "@effect/platform/HttpApp"
 import type { HttpServer } from "@effect/platform/HttpServer"
+import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
+import * as Function from "effect/Function"
 import * as Scope from "effect/Scope"
 import { InvalidInput } from "../src/InvalidInput.js"
 import { EmbeddedCluster, type Service } from "./EmbeddedCluster.js"
 import { EmbeddedClusterError } from "./embedded/EmbeddedClusterError.js"
+import * as Admission from "./embedded/rpc/Admission.js"
 import * as JsonRpc from "./embedded/rpc/JsonRpc.js"
 import * as WebSocketSession from "./embedded/rpc/WebSocketSession.js"
 
@@ -37,6 +40,14 @@ export interface ServeOptions {
    * 413, or their WebSocket closed with code 1009. Too low refuses batches, too high lets clients fill the memory.
    */
   readonly maxBodyBytes?: number
+  /**
+   * Web pages that may use the server, as origins (`https://app.example`), or `*` for all. Default none but those of
+   * this machine (`localhost`, `127.0.0.1`, `[::1]`, any port). Others get HTTP 403. Their host names are answered too.
+   * Too few: a page elsewhere cannot use the cluster. `*`: any page that a browser of this machine opens can.
+   */
+  readonly allowOrigins?: ReadonlyArray<string>
+  /** TCP connections of each port at the same time; more are closed at once. Default 4096. */
+  readonly maxConnections?: number
 }
 
 /**
@@ -55,6 +66,7 @@ export interface Served {
 
 const MAX_PORT = 65_534
 const DEFAULT_BODY_BYTES = 1024 * 1024
+const DEFAULT_CONNECTIONS = 4096
 /** Free ports come singly; how often to look for two in a row. */
 const PORT_TRIES = 32
 
@@ -68,11 +80,14 @@ export const serve = (
   options: ServeOptions = {}
 ): Effect.Effect<Served, EmbeddedClusterError | InvalidInput, EmbeddedCluster | Scope.Scope> =>
   Effect.gen(function* () {
-    const { port = 0, host = "127.0.0.1", maxBodyBytes = DEFAULT_BODY_BYTES } = options
+    const { port = 0, host = "127.0.0.1", maxBodyBytes = DEFAULT_BODY_BYTES, allowOrigins = [] } = options
+    const { maxConnections = DEFAULT_CONNECTIONS } = options
     yield* checkCount("port", port, 0, MAX_PORT)
     yield* checkCount("maxBodyBytes", maxBodyBytes, 1, Number.MAX_SAFE_INTEGER)
+    yield* checkCount("maxConnections", maxConnections, 1, Number.MAX_SAFE_INTEGER)
+    const admission = yield* Admission.make(host, allowOrigins)
     const cluster = yield* EmbeddedCluster
-    const attempt = pair(cluster, host, port, maxBodyBytes)
+    const attempt = pair(cluster, host, port, { maxBodyBytes, maxConnections, admission })
     return yield* port === 0
       ? Effect.retry(attempt, { times: PORT_TRIES, while: ({ reason }) => reason === "PortTaken" })
       : attempt
@@ -87,17 +102,17 @@ const checkCount = (field: string, value: number, least: number, most: number) =
  * Both servers or none: one without the other is closed at once. Their connections are cut before they are closed,
  * since a server waits for its connections and a client may keep one for ever.
  */
-const pair = (cluster: Service, host: string, wanted: number, maxBodyBytes: number) =>
+const pair = (cluster: Service, host: string, wanted: number, limits: Limits) =>
   Effect.gen(function* () {
     const outer = yield* Effect.scope
     const inner = yield* Scope.fork(outer, ExecutionStrategy.sequential)
-    const connections = new Connections()
+    const connections = new Connections(limits.maxConnections)
     const served = yield* Effect.gen(function* () {
       const http = yield* listen(host, wanted, connections)
       const port = portOf(http)
       const ws = yield* listen(host, port + 1, connections)
-      yield* http.serve(httpApp(cluster, maxBodyBytes))
-      yield* ws.serve(webSocketApp(cluster, maxBodyBytes))
+      yield* HttpMiddleware.withTracerDisabledWhenEffect(http.serve(httpApp(cluster, limits)), Function.constTrue)
+      yield* HttpMiddleware.withTracerDisabledWhenEffect(ws.serve(webSocketApp(cluster, limits)), Function.constTrue)
       const name = host.includes(":") ? `[${host}]` : host
       return { port, url: `http://${name}:${port}`, wsUrl: `ws://${name}:${port + 1}` }
     }).pipe(
@@ -112,6 +127,8 @@ const pair = (cluster: Service, host: string, wanted: number, maxBodyBytes: numb
 class Connections {
   private readonly sockets = new Set<TcpSocket>()
   private isCut = false
+
+  constructor(readonly most: number) {}
 
   readonly take = (socket: TcpSocket): void => {
     if (this.isCut) {
@@ -136,7 +153,10 @@ const listen = (
   connections: Connections
 ): Effect.Effect<HttpServer, EmbeddedClusterError, Scope.Scope> =>
   Effect.mapError(
-    NodeHttpServer.make(() => createServer().on("connection", connections.take), { host, port }),
+    NodeHttpServer.make(
+      () => Object.assign(createServer().on("connection", connections.take), { maxConnections: connections.most }),
+      { host, port }
+    ),
     ({ cause }) => refused(host, port, cause)
   )
 
@@ -147,34 +167,51 @@ const refused = (host: string, port: number, cause: unknown): EmbeddedClusterErr
     : new EmbeddedClusterError({ reason: "Listen", detail: `cannot listen on ${host}, port ${port}`, cause })
 }
 
-const CORS = {
-  "access-control-allow-origin": "*",
-  "access-control-allow-methods": "POST, GET, OPTIONS",
-  "access-control-allow-headers": "*"
+interface Limits {
+  readonly maxBodyBytes: number
+  readonly maxConnections: number
+  readonly admission: Admission.Admission
 }
 
-const plain = (status: number, text: string) => HttpServerResponse.text(text, { status, headers: CORS })
-
-const tooLarge = HttpServerResponse.text("the request is too large", {
-  status: 413,
-  headers: { ...CORS, connection: "close" }
+/** What a page of an allowed origin may do. Whether it may depends on the request's `Origin`. */
+const cors = (origin: string | undefined) => ({
+  "access-control-allow-origin": origin ?? "*",
+  "access-control-allow-methods": "POST, GET, OPTIONS",
+  "access-control-allow-headers": "*",
+  vary: "origin"
 })
 
-const httpApp = (cluster: Service, maxBodyBytes: number): HttpApp =>
-  Effect.gen(function* () {
-    const request = yield* HttpServerRequest.HttpServerRequest
-    if (request.method === "OPTIONS") return HttpServerResponse.empty({ headers: CORS })
-    if (request.method === "GET" && request.url.split("?")[0] === "/health") return plain(200, "ok")
-    if (request.method !== "POST") return plain(405, "Used HTTP Method is not allowed. POST or OPTIONS is required")
-    if (!isJson(request.headers["content-type"])) {
-      return plain(415, "Supplied content type is not allowed. Content-Type: application/json is required")
-    }
-    return yield* readBody(request, maxBodyBytes).pipe(
-      Effect.flatMap((text) => JsonRpc.answer(text, cluster.request)),
-      Effect.map((reply) => HttpServerResponse.text(reply ?? "", { contentType: "application/json", headers: CORS })),
-      Effect.orElseSucceed(() => tooLarge)
-    )
+const plain = (status: number, text: string, headers: Readonly<Record<string, string>> = {}) =>
+  HttpServerResponse.text(text, { status, headers })
+
+/** Answers what may be answered: a page of elsewhere, or a name that was pointed at this machine, gets 403. */
+const admitted = <R>(
+  { refusal }: Admission.Admission,
+  answer: (
+    request: HttpServerRequest.HttpServerRequest
+  ) => Effect.Effect<HttpServerResponse.HttpServerResponse, never, R>
+) =>
+  Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+    const reason = refusal(request.headers)
+    return reason === undefined ? answer(request) : Effect.succeed(plain(403, reason))
   }).pipe(Effect.withTracerEnabled(false))
+
+const httpApp = (cluster: Service, { admission, maxBodyBytes }: Limits): HttpApp =>
+  admitted(admission, (request) => {
+    const headers = cors(request.headers["origin"])
+    const say = (status: number, text: string) => Effect.succeed(plain(status, text, headers))
+    if (request.method === "OPTIONS") return Effect.succeed(HttpServerResponse.empty({ headers }))
+    if (request.method === "GET" && request.url.split("?")[0] === "/health") return say(200, "ok")
+    if (request.method !== "POST") return say(405, "Used HTTP Method is not allowed. POST or OPTIONS is required")
+    if (!isJson(request.headers["content-type"])) {
+      return say(415, "Supplied content type is not allowed. Content-Type: application/json is required")
+    }
+    return readBody(request, maxBodyBytes).pipe(
+      Effect.flatMap((text) => JsonRpc.answer(text, cluster.request)),
+      Effect.map((reply) => HttpServerResponse.text(reply ?? "", { contentType: "application/json", headers })),
+      Effect.orElseSucceed(() => plain(413, "the request is too large", { ...headers, connection: "close" }))
+    )
+  })
 
 /**
  * The text of the request's body. Fails as soon as it is longer than allowed, and leaves the connection alive for the
@@ -205,13 +242,10 @@ const readBody = (request: HttpServerRequest.HttpServerRequest, maxBytes: number
 const isJson = (contentType: string | undefined): boolean =>
   contentType !== undefined && contentType.split(";")[0]?.trim().toLowerCase() === "application/json"
 
-const webSocketApp = (cluster: Service, maxBodyBytes: number): HttpApp =>
-  Effect.gen(function* () {
-    const request = yield* HttpServerRequest.HttpServerRequest
-    const socket = yield* request.upgrade
-    yield* WebSocketSession.run(cluster, socket, maxBodyBytes)
-    return HttpServerResponse.empty()
-  }).pipe(
-    Effect.orElseSucceed(() => plain(426, "this port speaks WebSocket; JSON-RPC over HTTP is one port below")),
-    Effect.withTracerEnabled(false)
+const webSocketApp = (cluster: Service, { admission, maxBodyBytes }: Limits): HttpApp =>
+  admitted(admission, (request) =>
+    Effect.flatMap(request.upgrade, (socket) => WebSocketSession.run(cluster, socket, maxBodyBytes)).pipe(
+      Effect.as(HttpServerResponse.empty()),
+      Effect.orElseSucceed(() => plain(426, "this port speaks WebSocket; JSON-RPC over HTTP is one port below"))
+    )
   )

@@ -80,6 +80,8 @@ export interface ChainSnapshot {
 export class Chain {
   private readonly state: ChainState
   private readonly genesis: Block
+  /** The last blockhash that a client was given. */
+  private given: Blockhash | undefined
 
   constructor(
     readonly settings: Settings,
@@ -173,6 +175,16 @@ export class Chain {
 
   minimumBalance(space: number): bigint {
     return this.state.svm.minimumBalance(space)
+  }
+
+  /**
+   * To be called before a client is given the newest blockhash. In instant mode nothing but a transaction makes a block,
+   * and a client that asks again since it signed with this one would wait for ever: it gets an empty block.
+   */
+  takeBlockhash(nowMillis: number): void {
+    if (this.settings.blockMode === "interval") return
+    if (this.given === this.state.last.blockhash) this.advance(1, nowMillis)
+    this.given = this.state.last.blockhash
   }
 
   latestBlockhash({ slot }: Bank): BlockhashEntry {

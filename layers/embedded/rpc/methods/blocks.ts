@@ -22,8 +22,11 @@ const MAX_BLOCK_RANGE = 500_000
 const none = Params.decode(Schema.Tuple(), 0, 0)
 const bankOnly = Params.decode(Schema.Tuple(Params.optional(Params.BankConfig)), 0, 1)
 
-const getLatestBlockhash = method(bankOnly, ({ chain }, [config]) =>
-  Either.map(Params.bank(chain, config), (bank) => contextual(bank, latestBlockhash(chain, bank)))
+const getLatestBlockhash = method(bankOnly, ({ chain, nowMillis }, [config]) =>
+  Either.flatMap(Params.bank(chain, config), () => {
+    chain.takeBlockhash(nowMillis)
+    return Either.map(Params.bank(chain, config), (bank) => contextual(bank, latestBlockhash(chain, bank)))
+  })
 )
 
 /**

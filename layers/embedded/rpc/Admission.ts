@@ -1,0 +1,89 @@
+/**
+ * Which requests of browsers a served cluster answers.
+ *
+ * A web page may send a request anywhere, also to this machine, and a page's name may be pointed at this machine after
+ * it was loaded (DNS rebinding). `Origin` names the page, and `Host` the name by which the machine was reached. A client
+ * that is no browser sends no `Origin`, and a `Host` that its user wrote.
+ *
+ * @since 0.1.0
+ */
+import { isIP } from "node:net"
+import * as Either from "effect/Either"
+import { InvalidInput } from "../../../src/InvalidInput.js"
+import * as SafeText from "../../../src/SafeText.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Admission {
+  /** Why a request with these headers is not answered; nothing where it is. */
+  readonly refusal: (headers: Readonly<Record<string, string | undefined>>) => string | undefined
+}
+
+const LOOPBACK = /^(?:(?:[^.]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
+
+const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::", ""])
+
+/** Longer than any name, scheme and port. */
+const MAX_HEADER = 300
+
+const MAX_SHOWN = 100
+
+const urlOf = (text: string): URL | undefined =>
+  text.length <= MAX_HEADER && URL.canParse(text) ? new URL(text) : undefined
+
+const hostOf = (address: string): string => (address.includes(":") ? `[${address}]` : address.toLowerCase())
+
+const isAddress = (name: string): boolean => isIP(name.replace(/^\[|\]$/g, "")) !== 0
+
+/** A `Host` header without its port, as a URL has it. */
+const nameOf = (header: string): string | undefined =>
+  /[\s/?#@\\]/.test(header) ? undefined : urlOf(`http://${header}`)?.hostname
+
+/**
+ * Pages and names of this machine, of the address that is listened on, and of the given origins. A server that listens on all
+ * addresses is reached by any of them.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (listensOn: string, allowOrigins: ReadonlyArray<string>): Either.Either<Admission, InvalidInput> =>
+  Either.gen(function* () {
+    const everywhere = allowOrigins.includes("*")
+    const origins = new Set<string>()
+    const names = new Set([hostOf(listensOn)])
+    for (const [index, text] of allowOrigins.entries()) {
+      if (text === "*") continue
+      const url = urlOf(text)
+      if (url === undefined || url.origin === "null" || `${url.origin}/` !== url.href) {
+        const rule = "must be * or an origin, such as https://app.example"
+        return yield* Either.left(new InvalidInput({ field: `allowOrigins[${index}]`, rule }))
+      }
+      origins.add(url.origin)
+      names.add(url.hostname)
+    }
+    const takesAddresses = WILDCARDS.has(listensOn)
+
+    const admitsOrigin = (origin: string) => {
+      const url = urlOf(origin)
+      return everywhere || (url !== undefined && (LOOPBACK.test(url.hostname) || origins.has(url.origin)))
+    }
+    const admitsHost = (header: string) => {
+      const name = nameOf(header)
+      if (everywhere) return true
+      return name !== undefined && (LOOPBACK.test(name) || names.has(name) || (takesAddresses && isAddress(name)))
+    }
+
+    return {
+      refusal: ({ host, origin }) => {
+        if (host !== undefined && !admitsHost(host)) {
+          return `the host ${SafeText.make(host, MAX_SHOWN)} is not of this machine: allow its origin (--allow-origin)`
+        }
+        if (origin !== undefined && !admitsOrigin(origin)) {
+          return `pages of ${SafeText.make(origin, MAX_SHOWN)} are not answered: allow the origin (--allow-origin)`
+        }
+        return undefined
+      }
+    }
+  })
