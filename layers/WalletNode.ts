@@ -147,7 +147,7 @@ const fromParsed = <E>(parse: () => Option.Option<Uint8Array>, onNone: Effect.Ef
     Effect.sync(parse),
     (key): Effect.Effect<Service, E | InvalidInput | WalletError> =>
       Option.isSome(key) ? fromSecretKey(Redacted.make(key.value)) : onNone,
-    Option.match({ onNone: () => Effect.void, onSome: wipe })
+    (key) => (Option.isSome(key) ? wipe(key.value) : Effect.void)
   )
 
 /** A keypair file, and how errors call it. */

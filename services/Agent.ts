@@ -18,6 +18,7 @@ import * as Rules from "../src/protocol/Rules.js"
 import * as Accounts from "./program/accounts.js"
 import { agentAddress } from "./program/agentAddress.js"
 import * as Submit from "./program/submit.js"
+import * as Given from "./program/givenAddresses.js"
 import * as TestLayer from "./internal/testLayer.js"
 import { traced } from "./internal/traced.js"
 import type { AccountReceipt, ProgramAccount, ReadError, WriteError } from "./ProgramAccount.js"
@@ -76,7 +77,7 @@ export interface Service {
    */
   readonly get: (walletOrAgent: Address) => Effect.Effect<ProgramAccount<AgentAccount>, ReadError>
   /** Whether an agent is registered, for the same two kinds of address as `get`. */
-  readonly exists: (walletOrAgent: Address) => Effect.Effect<boolean, RpcError>
+  readonly exists: (walletOrAgent: Address) => Effect.Effect<boolean, InvalidInput | RpcError>
 }
 
 /**
@@ -102,7 +103,11 @@ export interface Service {
  */
 export class Agent extends Context.Tag("@pod-protocol/effect/Agent")<Agent, Service>() {}
 
-const AGENT: Accounts.AccountType<AgentAccount> = { tag: "AgentAccount", decode: decodeAgent }
+const AGENT: Accounts.AccountType<AgentAccount> = {
+  tag: "AgentAccount",
+  decode: decodeAgent,
+  addressOf: ({ wallet }, programId) => Pda.agent(wallet, programId).address
+}
 
 /**
  * The service over the connections that are there, for the program that `ProgramId` names when this runs.
@@ -143,12 +148,12 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
       }).pipe(traced("Agent.update")),
 
     get: (walletOrAgent) =>
-      Effect.suspend(() => accounts.fetch(AGENT, agentAddress(walletOrAgent, programId))).pipe(
+      Given.effect({ walletOrAgent }, () => accounts.fetch(AGENT, agentAddress(walletOrAgent, programId))).pipe(
         traced("Agent.get", { "pod.address": walletOrAgent })
       ),
 
     exists: (walletOrAgent) =>
-      Effect.suspend(() => accounts.exists(AGENT.tag, agentAddress(walletOrAgent, programId))).pipe(
+      Given.effect({ walletOrAgent }, () => accounts.exists(AGENT.tag, agentAddress(walletOrAgent, programId))).pipe(
         traced("Agent.exists", { "pod.address": walletOrAgent })
       )
   })

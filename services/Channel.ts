@@ -44,6 +44,7 @@ import type {
 import * as Accounts from "./program/accounts.js"
 import { agentAddress } from "./program/agentAddress.js"
 import * as Compressed from "./channel/compressed.js"
+import * as Given from "./program/givenAddresses.js"
 import * as Random from "./internal/random.js"
 import * as Submit from "./program/submit.js"
 import * as TestLayer from "./internal/testLayer.js"
@@ -186,9 +187,18 @@ export interface Service {
  */
 export class Channel extends Context.Tag("@pod-protocol/effect/Channel")<Channel, Service>() {}
 
+// A channel may bear another name than its address was made with, and a channel message does not hold its nonce.
 const CHANNEL: Accounts.AccountType<ChannelAccount> = { tag: "ChannelAccount", decode: decodeChannel }
-const PARTICIPANT: Accounts.AccountType<ChannelParticipant> = { tag: "ChannelParticipant", decode: decodeParticipant }
-const INVITATION: Accounts.AccountType<ChannelInvitation> = { tag: "ChannelInvitation", decode: decodeInvitation }
+const PARTICIPANT: Accounts.AccountType<ChannelParticipant> = {
+  tag: "ChannelParticipant",
+  decode: decodeParticipant,
+  addressOf: ({ agent, channel }, programId) => Pda.participant(channel, agent, programId).address
+}
+const INVITATION: Accounts.AccountType<ChannelInvitation> = {
+  tag: "ChannelInvitation",
+  decode: decodeInvitation,
+  addressOf: ({ channel, invitee }, programId) => Pda.invitation(channel, invitee, programId).address
+}
 const MESSAGE: Accounts.AccountType<ChannelMessage> = { tag: "ChannelMessage", decode: decodeChannelMessage }
 
 /** Participants and messages both begin with their channel. */
@@ -273,6 +283,7 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
 
     update: (channel, input, options) =>
       Effect.gen(function* () {
+        yield* Given.check({ channel })
         if (Object.values(input).every((change) => change === undefined)) {
           return yield* new InvalidInput({ field: "input", rule: "must change something" })
         }
@@ -284,6 +295,7 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
 
     join: (channel, { maxFee, ...options } = {}) =>
       Effect.gen(function* () {
+        yield* Given.check({ channel })
         if (maxFee !== undefined) yield* Lamports.make(maxFee, "maxFee")
         const self = yield* member(channel)
         const { account } = yield* accounts.fetch(CHANNEL, channel)
@@ -304,6 +316,7 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
 
     leave: (channel, options) =>
       Effect.gen(function* () {
+        yield* Given.check({ channel })
         const self = yield* member(channel)
         const instruction = yield* Instruction.leaveChannel(self)
         return yield* submit.account(self.participant, [instruction], options)
@@ -311,6 +324,7 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
 
     invite: (channel, invitee, options) =>
       Effect.gen(function* () {
+        yield* Given.check({ channel, invitee })
         const self = yield* member(channel)
         const { account } = yield* accounts.fetch(CHANNEL, channel)
         const participant =
@@ -324,6 +338,7 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
     broadcast: (channel, input, options) =>
       Effect.gen(function* () {
         const { content, replyTo, type = Text } = input
+        yield* Given.check({ channel, replyTo })
         yield* Rules.checkContent(content, replyTo === undefined ? MAX_BROADCAST_BYTES : MAX_REPLY_BYTES)
         const self = yield* member(channel)
         const nonce = yield* nonceOf(input)
@@ -339,36 +354,41 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
         return receipt
       }).pipe(traced("Channel.broadcast", { ...at(channel), "pod.message.type": (input.type ?? Text)._tag })),
 
-    get: (channel) => accounts.fetch(CHANNEL, channel).pipe(traced("Channel.get", at(channel))),
+    get: (channel) =>
+      Given.effect({ channel }, () => accounts.fetch(CHANNEL, channel)).pipe(traced("Channel.get", at(channel))),
 
     participants: (channel) =>
-      Effect.suspend(() =>
+      Given.effect({ channel }, () =>
         accounts.list({ type: PARTICIPANT, where: inChannel(channel), createdAt: ({ joinedAt }) => joinedAt })
       ).pipe(traced("Channel.participants", at(channel))),
 
     participant: (channel, walletOrAgent) =>
-      Effect.suspend(() => {
+      Given.effect({ channel, walletOrAgent }, () => {
         const agent = agentAddress(walletOrAgent, programId)
         return accounts.fetch(PARTICIPANT, Pda.participant(channel, agent, programId).address)
       }).pipe(traced("Channel.participant", at(channel))),
 
     messages: (channel, options) =>
-      accounts
-        .stream({ type: MESSAGE, where: inChannel(channel), createdAt: ({ createdAt }) => createdAt }, options?.follow)
-        .pipe(Stream.withSpan("Channel.messages", { captureStackTrace: false, attributes: at(channel) })),
+      Given.stream({ channel }, () =>
+        accounts.stream(
+          { type: MESSAGE, where: inChannel(channel), createdAt: ({ createdAt }) => createdAt },
+          options?.follow
+        )
+      ).pipe(Stream.withSpan("Channel.messages", { captureStackTrace: false, attributes: at(channel) })),
 
     invitation: (channel, invitee) =>
-      Effect.suspend(() => accounts.fetch(INVITATION, Pda.invitation(channel, invitee, programId).address)).pipe(
-        traced("Channel.invitation", at(channel))
-      ),
+      Given.effect({ channel, invitee }, () =>
+        accounts.fetch(INVITATION, Pda.invitation(channel, invitee, programId).address)
+      ).pipe(traced("Channel.invitation", at(channel))),
 
     broadcastCompressed: (channel, input, options) =>
-      Effect.flatMap(member(channel), (self) => compressed.broadcast(self, input, options)).pipe(
-        traced("Channel.broadcastCompressed", at(channel))
-      ),
+      Given.effect({ channel, replyTo: input.replyTo, ...input.compression }, () =>
+        Effect.flatMap(member(channel), (self) => compressed.broadcast(self, input, options))
+      ).pipe(traced("Channel.broadcastCompressed", at(channel))),
 
     joinCompressed: (channel, input, options) =>
       Effect.gen(function* () {
+        yield* Given.check({ channel, ...input.compression })
         const self = yield* member(channel)
         const { account } = yield* accounts.fetch(CHANNEL, channel)
         const invitation = yield* ownInvitation(account, channel, self.wallet)
@@ -376,9 +396,9 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
       }).pipe(traced("Channel.joinCompressed", at(channel))),
 
     syncCompressed: (channel, input, options) =>
-      Effect.flatMap(member(channel), (self) => compressed.sync(self, input, options)).pipe(
-        traced("Channel.syncCompressed", at(channel))
-      )
+      Given.effect({ channel, ...input.compression }, () =>
+        Effect.flatMap(member(channel), (self) => compressed.sync(self, input, options))
+      ).pipe(traced("Channel.syncCompressed", at(channel)))
   })
 })
 

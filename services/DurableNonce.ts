@@ -17,6 +17,7 @@ import * as Addresses from "../src/solana/Address.js"
 import * as Lamports from "../src/solana/Lamports.js"
 import * as NonceAccount from "../src/solana/NonceAccount.js"
 import * as Rent from "../src/solana/Rent.js"
+import * as Given from "./program/givenAddresses.js"
 import * as TestLayer from "./internal/testLayer.js"
 import { traced } from "./internal/traced.js"
 import type { AccountReceipt } from "./ProgramAccount.js"
@@ -81,7 +82,7 @@ export interface Service {
   /** What the account holds; `None` where there is no account. */
   readonly get: (
     account: Address
-  ) => Effect.Effect<Option.Option<NonceAccount.NonceAccount>, NonceAccount.NonceAccountError | RpcError>
+  ) => Effect.Effect<Option.Option<NonceAccount.NonceAccount>, InvalidInput | NonceAccount.NonceAccountError | RpcError>
   /** Stores another nonce: what was signed with the one before and has not landed is `Expired` then. */
   readonly advance: (account: Address, options?: WriteOptions) => Effect.Effect<Receipt, SendError, Wallet>
   /** Takes lamports out. What is left must be enough to stay, else it is refused. */
@@ -157,9 +158,11 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
   /** Sends one instruction, which the authority signs. */
   const write = (
     { authority, ...options }: WriteOptions = {},
+    given: Given.Given,
     instruction: (authority: Address, wallet: Address) => Either.Either<Instruction, InvalidInput>
   ) =>
     Effect.gen(function* () {
+      yield* Given.check(given)
       const wallet = yield* Wallet
       const signers = signersOf(wallet, { ...options, authority })
       const made = yield* instruction((authority ?? wallet).address, wallet.address)
@@ -167,7 +170,7 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
     })
 
   const withdraw = (account: Address, amount: bigint, { to, ...options }: WithdrawOptions = {}) =>
-    write(options, (authority, wallet) =>
+    write(options, { account, to }, (authority, wallet) =>
       Either.map(Lamports.make(amount), (lamports) =>
         NonceAccount.withdraw({ account, authority, to: to ?? wallet, lamports })
       )
@@ -176,6 +179,7 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
   return DurableNonce.of({
     create: ({ account, authority, lamports, ...options } = {}) =>
       Effect.gen(function* () {
+        yield* Given.check({ authority })
         const given = lamports === undefined ? undefined : yield* Lamports.make(lamports)
         const wallet = yield* Wallet
         const key = account ?? (yield* generate)
@@ -191,7 +195,7 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
       }).pipe(traced("DurableNonce.create")),
 
     get: (account) =>
-      pool.getAccountInfo(account).pipe(
+      Given.effect({ account }, () => pool.getAccountInfo(account)).pipe(
         Effect.flatMap(({ value }) =>
           Option.match(value, {
             onNone: () => Either.right(Option.none()),
@@ -205,7 +209,7 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
       ),
 
     advance: (account, options) =>
-      write(options, (authority) => Either.right(NonceAccount.advance({ account, authority }))).pipe(
+      write(options, { account }, (authority) => Either.right(NonceAccount.advance({ account, authority }))).pipe(
         traced("DurableNonce.advance", { "solana.account": account })
       ),
 
@@ -213,15 +217,15 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
       withdraw(account, lamports, options).pipe(traced("DurableNonce.withdraw", { "solana.account": account })),
 
     close: (account, options) =>
-      pool.getBalance(account).pipe(
+      Given.effect({ account, to: options?.to }, () => pool.getBalance(account)).pipe(
         Effect.flatMap(({ value }) => withdraw(account, value, options)),
         traced("DurableNonce.close", { "solana.account": account })
       ),
 
     authorize: (account, newAuthority, options) =>
-      write(options, (authority) => Either.right(NonceAccount.authorize({ account, authority, newAuthority }))).pipe(
-        traced("DurableNonce.authorize", { "solana.account": account })
-      )
+      write(options, { account, newAuthority }, (authority) =>
+        Either.right(NonceAccount.authorize({ account, authority, newAuthority }))
+      ).pipe(traced("DurableNonce.authorize", { "solana.account": account }))
   })
 })
 

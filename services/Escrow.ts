@@ -13,6 +13,7 @@ import * as Pda from "../src/protocol/Pda.js"
 import * as Rules from "../src/protocol/Rules.js"
 import * as Accounts from "./program/accounts.js"
 import * as Submit from "./program/submit.js"
+import * as Given from "./program/givenAddresses.js"
 import * as TestLayer from "./internal/testLayer.js"
 import { traced } from "./internal/traced.js"
 import type { AccountReceipt, ProgramAccount, ReadError, WriteError } from "./ProgramAccount.js"
@@ -57,7 +58,11 @@ export interface Service {
  */
 export class Escrow extends Context.Tag("@pod-protocol/effect/Escrow")<Escrow, Service>() {}
 
-const ESCROW: Accounts.AccountType<EscrowAccount> = { tag: "EscrowAccount", decode: decodeEscrow }
+const ESCROW: Accounts.AccountType<EscrowAccount> = {
+  tag: "EscrowAccount",
+  decode: decodeEscrow,
+  addressOf: ({ channel, depositor }, programId) => Pda.escrow(channel, depositor, programId).address
+}
 
 /**
  * The service over the connections that are there, for the program that `ProgramId` names when this runs.
@@ -73,6 +78,7 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
   return Escrow.of({
     deposit: (channel, amount, options) =>
       Effect.gen(function* () {
+        yield* Given.check({ channel })
         yield* Rules.checkDeposit(amount)
         const { address: wallet } = yield* Wallet
         const escrow = Pda.escrow(channel, wallet, programId).address
@@ -82,6 +88,7 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
 
     withdraw: (channel, amount, options) =>
       Effect.gen(function* () {
+        yield* Given.check({ channel })
         const { address: wallet } = yield* Wallet
         const escrow = Pda.escrow(channel, wallet, programId).address
         const instruction = yield* Instruction.withdrawEscrow({ wallet, channel, amount, escrow, programId })
@@ -89,9 +96,9 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
       }).pipe(traced("Escrow.withdraw", { "pod.channel": channel })),
 
     get: (channel, depositor) =>
-      Effect.suspend(() => accounts.fetch(ESCROW, Pda.escrow(channel, depositor, programId).address)).pipe(
-        traced("Escrow.get", { "pod.channel": channel })
-      )
+      Given.effect({ channel, depositor }, () =>
+        accounts.fetch(ESCROW, Pda.escrow(channel, depositor, programId).address)
+      ).pipe(traced("Escrow.get", { "pod.channel": channel }))
   })
 })
 

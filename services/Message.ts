@@ -25,6 +25,8 @@ import { agentAddress, isWallet } from "./program/agentAddress.js"
 import * as Clock from "./internal/clock.js"
 import { extend } from "./internal/assignFields.js"
 import * as Lanes from "./internal/forEachLazily.js"
+import * as Addresses from "../src/solana/Address.js"
+import * as Given from "./program/givenAddresses.js"
 import * as Measured from "./internal/measured.js"
 import * as Random from "./internal/random.js"
 import * as Submit from "./program/submit.js"
@@ -231,11 +233,20 @@ export type Mark = (
   options?: SendOptions
 ) => Effect.Effect<AccountReceipt, WriteError, Wallet>
 
-const MESSAGE: Accounts.AccountType<DirectMessage> = { tag: "DirectMessage", decode: decodeDirectMessage }
+const MESSAGE: Accounts.AccountType<DirectMessage> = {
+  tag: "DirectMessage",
+  decode: decodeDirectMessage,
+  addressOf: (message, programId) =>
+    Either.match(Pda.message(message, programId), { onLeft: () => undefined, onRight: ({ address }) => address })
+}
 
 /** Where the addresses lie in the account's data. */
 const SENDER = 8
 const RECIPIENT = 40
+
+/** Whether a message was read, or is named by its address alone. */
+const isAccount = (message: Address | ProgramAccount<DirectMessage>): message is ProgramAccount<DirectMessage> =>
+  typeof message === "object" && message !== null
 
 const CONCURRENCY = 16
 
@@ -252,6 +263,8 @@ const envelope = ({ createdAt, id }: SendInput, now: number): Either.Either<Uint
 /** What the hash covers, in parts so that the payload need not be copied behind its header. */
 const toStore = (input: SendInput, now: number): Either.Either<ReadonlyArray<Uint8Array>, InvalidInput> => {
   const { createdAt, id, payload, raw = false, recipient, type = Text } = input
+  const invalid = Addresses.check(recipient, "recipient")
+  if (invalid !== undefined) return Either.left(invalid)
   if (!isWallet(recipient)) {
     const rule = "must be the recipient's wallet: nobody could mark a message to another address as read"
     return Either.left(new InvalidInput({ field: "recipient", rule }))
@@ -380,7 +393,9 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
     }).pipe(traced("Message.sendAll"))
 
   const get: Service["get"] = (address) =>
-    accounts.fetch(MESSAGE, address).pipe(traced("Message.get", { "pod.message": address }))
+    Given.effect({ address }, () => accounts.fetch(MESSAGE, address)).pipe(
+      traced("Message.get", { "pod.message": address })
+    )
 
   const list = (name: string, offset: number, address: Address, options: MailboxOptions | undefined) =>
     accounts
@@ -391,13 +406,14 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
     (status: MessageStatus): Mark =>
     (message, options) =>
       Effect.gen(function* () {
-        if (typeof message !== "string" && !canBecome(message.account.status, status)) {
+        if (isAccount(message) && !canBecome(message.account.status, status)) {
           return yield* new InvalidInput({
             field: "message",
             rule: `${message.account.status} cannot become ${status}`
           })
         }
-        const address = typeof message === "string" ? message : message.address
+        const address = isAccount(message) ? message.address : message
+        yield* Given.check(isAccount(message) ? { "message.address": address } : { message: address })
         yield* Effect.annotateCurrentSpan("pod.message", address)
         const { address: wallet } = yield* Wallet
         const instruction = yield* Instruction.updateMessageStatus({ wallet, message: address, status, programId })
@@ -410,14 +426,17 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
     get,
     payload: (message, { raw = false } = {}) =>
       Effect.gen(function* () {
-        const { account, address } = typeof message === "string" ? yield* get(message) : message
+        if (!isAccount(message)) yield* Given.check({ message })
+        const { account, address } = isAccount(message) ? message : yield* get(message)
         yield* Effect.annotateCurrentSpan("pod.message", address)
         const bytes = yield* payloads.get(account.payloadHash)
         return raw ? bytes : (yield* Envelope.decode(bytes)).payload
       }).pipe(traced("Message.payload")),
-    inbox: (wallet, options) => list("Message.inbox", RECIPIENT, wallet, options),
+    inbox: (wallet, options) => Given.stream({ wallet }, () => list("Message.inbox", RECIPIENT, wallet, options)),
     outbox: (walletOrAgent, options) =>
-      Stream.suspend(() => list("Message.outbox", SENDER, agentAddress(walletOrAgent, programId), options)),
+      Given.stream({ walletOrAgent }, () =>
+        list("Message.outbox", SENDER, agentAddress(walletOrAgent, programId), options)
+      ),
     markDelivered: mark("Delivered"),
     markRead: mark("Read"),
     markFailed: mark("Failed")

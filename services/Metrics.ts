@@ -103,6 +103,29 @@ export const socketMessagesIgnored = Metric.counter("pod_socket_messages_ignored
   incremental: true
 })
 
+const accountsRefusedKey = MetricKey.counter("pod_accounts_refused_total", {
+  description: "Accounts in lists that were passed over by reason",
+  incremental: true
+})
+
+/**
+ * Accounts in lists and followed lists that were passed over. Label: `reason` (`owner`: of another program; `filter`: not
+ * what was asked for; `double`: came before in the same list; `decode`: its bytes are no such account).
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const accountsRefused: Metric.Metric.Counter<number> = Metric.fromMetricKey(accountsRefusedKey)
+
+/**
+ * Those for this reason, as {@link rpcCallsOf}.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const accountsRefusedOf = (reason: "owner" | "filter" | "double" | "decode"): Metric.Metric.Counter<number> =>
+  Metric.fromMetricKey(MetricKey.tagged(accountsRefusedKey, "reason", reason))
+
 const transactionsKey = MetricKey.counter("pod_transactions_total", {
   description: "Transactions by outcome",
   incremental: true

@@ -113,20 +113,23 @@ export class AccountNotFound extends printable(
 }
 
 /**
- * What every read of one account can fail with.
+ * What every read of one account can fail with: `InvalidInput` for an address that is none, `RpcError` with reason
+ * `Decode` also where the endpoint answers with the data of another account.
  *
  * @since 0.1.0
  * @category errors
  */
-export type ReadError = AccountDecodeError | AccountNotFound | RpcError
+export type ReadError = AccountDecodeError | AccountNotFound | InvalidInput | RpcError
 
 /**
- * What every listing of accounts can fail with.
+ * What every listing of accounts can fail with: `InvalidInput` for an address that is none. An account of another
+ * program, one that was not asked for, one that came before in the list and one that cannot be decoded are passed over,
+ * with a warning in the log, and counted in `Metrics.accountsRefused`.
  *
  * @since 0.1.0
  * @category errors
  */
-export type ListError = AccountDecodeError | RpcError
+export type ListError = InvalidInput | RpcError
 
 /**
  * What every listing that goes on can fail with: `InvalidInput` for an option that is not in its range,
@@ -135,7 +138,7 @@ export type ListError = AccountDecodeError | RpcError
  * @since 0.1.0
  * @category errors
  */
-export type FollowError = InvalidInput | ListError | SubscriptionError
+export type FollowError = ListError | SubscriptionError
 
 /**
  * What every write can fail with: `InvalidInput` before any I/O, `ProgramError` where the program refused,

@@ -6,30 +6,28 @@ import * as Arr from "effect/Array"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
 import * as Stream from "effect/Stream"
 import { type AccountDecodeError, type AccountTag, discriminator } from "../../src/protocol/Account.js"
 import * as Addresses from "../../src/solana/Address.js"
-import {
-  AccountNotFound,
-  decodeMany,
-  type FollowError,
-  type ListError,
-  type ProgramAccount,
-  type ReadError
-} from "../ProgramAccount.js"
+import { AccountNotFound, type FollowError, type ProgramAccount, type ReadError } from "../ProgramAccount.js"
 import { ProgramId } from "../ProgramId.js"
 import type { AccountInfo } from "../RpcPool.js"
 import { type AccountFilter, type AccountOptions, RpcPool } from "../RpcPool.js"
-import type { RpcError } from "../RpcTransport.js"
 import * as Follow from "../Follow.js"
 import * as Once from "./firstSeen.js"
+import { RpcError } from "../RpcTransport.js"
+import * as Metrics from "../Metrics.js"
+import * as Turns from "../internal/eventLoop.js"
 
 /** How one kind of account is told from the others and read. */
 export interface AccountType<A> {
   readonly tag: AccountTag
   readonly decode: (bytes: Uint8Array) => Either.Either<A, AccountDecodeError>
+  /** The only address at which an account of such fields can be; `undefined` where the fields do not say it. */
+  readonly addressOf?: (account: A, programId: Address) => Address | undefined
 }
 
 /** A list of accounts in the order in which they came to be. */
@@ -45,7 +43,7 @@ export interface Accounts {
   readonly programId: Address
   readonly fetch: <A>(type: AccountType<A>, address: Address) => Effect.Effect<ProgramAccount<A>, ReadError>
   readonly exists: (tag: AccountTag, address: Address) => Effect.Effect<boolean, RpcError>
-  readonly list: <A>(query: Query<A>) => Effect.Effect<ReadonlyArray<ProgramAccount<A>>, ListError>
+  readonly list: <A>(query: Query<A>) => Effect.Effect<ReadonlyArray<ProgramAccount<A>>, RpcError>
   /** Those that exist, and with `follow` those that come after them, each once. */
   readonly stream: <A>(
     query: Query<A>,
@@ -53,24 +51,68 @@ export interface Accounts {
   ) => Stream.Stream<ProgramAccount<A>, FollowError>
 }
 
-const filtersOf = <A>({ type, where }: Query<A>): ReadonlyArray<AccountFilter> => [
-  { memcmp: { offset: 0, bytes: discriminator(type.tag) } },
-  ...where.map(([offset, address]) => ({ memcmp: { offset, bytes: Addresses.toBytes(address) } }))
+/** A field that accounts of a list have to hold. */
+interface Filter {
+  readonly offset: number
+  readonly bytes: Uint8Array
+}
+
+const filtersOf = <A>({ type, where }: Query<A>): ReadonlyArray<Filter> => [
+  { offset: 0, bytes: discriminator(type.tag) },
+  ...where.map(([offset, address]) => ({ offset, bytes: Addresses.toBytes(address) }))
 ]
+
+const memcmp = (filters: ReadonlyArray<Filter>): ReadonlyArray<AccountFilter> => filters.map((memcmp) => ({ memcmp }))
+
+const holds = (data: Uint8Array, { bytes, offset }: Filter): boolean => {
+  for (let at = 0; at < bytes.length; at++) if (data[offset + at] !== bytes[at]) return false
+  return true
+}
+
+const holdsAll = (data: Uint8Array, filters: ReadonlyArray<Filter>): boolean => {
+  for (const filter of filters) if (!holds(data, filter)) return false
+  return true
+}
 
 const byAddress = Order.mapInput(Order.string, ({ address }: ProgramAccount<unknown>) => address)
 
-/** Oldest first. */
-const decodeInOrder = <A>(
-  { createdAt, type }: Query<A>,
-  infos: Iterable<AccountInfo>
-): Effect.Effect<Array<ProgramAccount<A>>, AccountDecodeError> => {
-  const byAge = Order.mapInput(Order.bigint, ({ account }: ProgramAccount<A>) => createdAt(account))
-  return Effect.map(decodeMany(infos, type.decode), Arr.sortBy(byAge, byAddress))
+const refused = {
+  owner: Metrics.accountsRefusedOf("owner"),
+  filter: Metrics.accountsRefusedOf("filter"),
+  double: Metrics.accountsRefusedOf("double"),
+  decode: Metrics.accountsRefusedOf("decode")
 }
+
+interface Refusal {
+  readonly address: Address
+  readonly reason: keyof typeof refused
+  readonly detail: string
+}
+
+/** The accounts that are passed over: each is counted, and the first of a list is named in the log. */
+const report = (tag: AccountTag, refusals: ReadonlyArray<Refusal>): Effect.Effect<void> => {
+  const [first] = refusals
+  if (first === undefined) return Effect.void
+  return Effect.zipRight(
+    Effect.forEach(refusals, ({ reason }) => Metric.increment(refused[reason]), { discard: true }),
+    Effect.logWarning(
+      `Passed over ${refusals.length} of the accounts that the endpoint listed as ${tag}. The first is ${first.address}: ${first.detail}`
+    )
+  )
+}
+
+/** Accounts that are decoded in a fraction of a millisecond. */
+const PART = 256
 
 const startsWith = (bytes: Uint8Array, prefix: Uint8Array): boolean =>
   bytes.length >= prefix.length && prefix.every((byte, index) => bytes[index] === byte)
+
+const swapped = (address: Address, own: Address): RpcError =>
+  new RpcError({
+    reason: "Decode",
+    method: "getAccountInfo",
+    detail: `the endpoint answers for ${address} with an account that can only be at ${own}: ask another endpoint`
+  })
 
 export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function* () {
   const pool = yield* RpcPool
@@ -81,18 +123,64 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
       Option.filter(value, ({ owner }) => owner === programId)
     )
 
-  const list = <A>(query: Query<A>): Effect.Effect<ReadonlyArray<ProgramAccount<A>>, ListError> =>
-    Effect.flatMap(pool.getProgramAccounts(programId, { filters: filtersOf(query) }), ({ value }) =>
-      decodeInOrder(query, value)
-    )
+  /** Oldest first. A bad account is passed over. */
+  const decodeInOrder = <A>(
+    { createdAt, type }: Query<A>,
+    filters: ReadonlyArray<Filter>,
+    infos: Iterable<AccountInfo>
+  ): Effect.Effect<Array<ProgramAccount<A>>> =>
+    Effect.suspend(() => {
+      const seen = new Set<Address>()
+      const refusals: Array<Refusal> = []
+      const decode = ({ address, data, owner }: AccountInfo): A | undefined => {
+        const refuse = (reason: Refusal["reason"], detail: string) => {
+          refusals.push({ address, reason, detail })
+          return undefined
+        }
+        if (owner !== programId) return refuse("owner", `it belongs to ${owner}`)
+        if (!holdsAll(data, filters)) return refuse("filter", "it is not what was asked for")
+        if (seen.size === seen.add(address).size) return refuse("double", "it is in the list twice")
+        const account = type.decode(data)
+        return Either.isRight(account) ? account.right : refuse("decode", account.left.message)
+      }
+      const byAge = Order.mapInput(Order.bigint, ({ account }: ProgramAccount<A>) => createdAt(account))
+      return Turns.flatMap(Turns.partsOf(Arr.fromIterable(infos), PART), (part) => {
+        const decoded: Array<ProgramAccount<A>> = []
+        for (const info of part) {
+          const account = decode(info)
+          if (account !== undefined) decoded.push({ address: info.address, account })
+        }
+        return Either.right(decoded)
+      }).pipe(
+        Effect.zipLeft(Effect.suspend(() => report(type.tag, refusals))),
+        Effect.map(Arr.sortBy(byAge, byAddress))
+      )
+    })
 
-  const follow = <A>(query: Query<A>, options: Follow.FollowOptions): Stream.Stream<ProgramAccount<A>, FollowError> =>
-    Follow.program(programId, { ...options, filters: filtersOf(query) }).pipe(
+  const list = <A>(query: Query<A>): Effect.Effect<ReadonlyArray<ProgramAccount<A>>, RpcError> => {
+    const filters = filtersOf(query)
+    return Effect.flatMap(pool.getProgramAccounts(programId, { filters: memcmp(filters) }), ({ value }) =>
+      decodeInOrder(query, filters, value)
+    )
+  }
+
+  const follow = <A>(query: Query<A>, options: Follow.FollowOptions): Stream.Stream<ProgramAccount<A>, FollowError> => {
+    const filters = filtersOf(query)
+    return Follow.program(programId, { ...options, filters: memcmp(filters) }).pipe(
       Stream.filterMap((update) => (update._tag === "Value" ? Option.some(update.value) : Option.none())),
-      Stream.mapChunksEffect((infos) => Effect.map(decodeInOrder(query, infos), Chunk.unsafeFromArray)),
+      Stream.mapChunksEffect((infos) => Effect.map(decodeInOrder(query, filters, infos), Chunk.unsafeFromArray)),
       Stream.filter(Once.make()),
       Stream.provideService(RpcPool, pool)
     )
+  }
+
+  /** An account of other fields than its address follows from is another's. */
+  const located = <A>({ addressOf }: AccountType<A>, address: Address, account: A) => {
+    const own = addressOf === undefined ? address : addressOf(account, programId)
+    return own === undefined || own === address
+      ? Either.right({ address, account })
+      : Either.left(swapped(address, own))
+  }
 
   return {
     programId,
@@ -101,8 +189,8 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
         owned(address),
         Option.match({
           onNone: () => Either.left(new AccountNotFound({ account: type.tag, address })),
-          onSome: (info): Either.Either<ProgramAccount<A>, AccountDecodeError | AccountNotFound> =>
-            Either.map(type.decode(info.data), (account) => ({ address, account }))
+          onSome: (info): Either.Either<ProgramAccount<A>, AccountDecodeError | AccountNotFound | RpcError> =>
+            Either.flatMap(type.decode(info.data), (account) => located(type, address, account))
         })
       ),
     exists: (tag, address) => {

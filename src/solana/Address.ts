@@ -55,20 +55,38 @@ export const fromDerived = (digest: Uint8Array): Address => {
   return address
 }
 
+const find = (address: Address): Uint8Array | undefined => {
+  const known = bytesByAddress.get(address) ?? bytesByDerived.get(address)
+  if (known !== undefined) return known
+  const bytes = typeof address === "string" ? bytes32.decode(address) : undefined
+  if (bytes !== undefined) bytesByAddress.set(address, bytes)
+  return bytes
+}
+
+const refusal = (text: string, field: string): InvalidInput => FixedText.refusal(SIZE, field, text)
+
 /**
  * The 32 bytes of an address. They come from a bounded cache and are shared by all callers: do not change them. A text
- * that was branded unchecked is a defect and throws `InvalidInput`.
+ * that was branded unchecked is a defect and throws `InvalidInput`: {@link parse} or {@link check} it first.
  *
  * @since 0.1.0
  * @category conversions
  */
 export const toBytes = (address: Address): Uint8Array => {
-  const known = bytesByAddress.get(address) ?? bytesByDerived.get(address)
-  if (known !== undefined) return known
-  const bytes = FixedText.bytesOf(bytes32, SIZE, "address", address)
-  bytesByAddress.set(address, bytes)
+  const bytes = find(address)
+  if (bytes === undefined) throw refusal(address, "address")
   return bytes
 }
+
+/**
+ * Why a text is no address, by the parameter that it was given for; undefined where it is one. For a text that bears the
+ * brand and may not have earned it. The bytes of an address are remembered, so that {@link toBytes} finds them.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const check = (text: Address, field: string): InvalidInput | undefined =>
+  find(text) === undefined ? refusal(text, field) : undefined
 
 /**
  * Whether the text is base58 of 32 bytes.
@@ -76,9 +94,7 @@ export const toBytes = (address: Address): Uint8Array => {
  * @since 0.1.0
  * @category guards
  */
-export const is = (text: string): text is Address => bytes32.is(text)
-
-const parseText = FixedText.parse(SIZE, is)
+export const is = (text: string): text is Address => typeof text === "string" && bytes32.is(text)
 
 /**
  * Checks that the text is an address; fails with `InvalidInput` on `field`, by default `address`.
@@ -86,7 +102,8 @@ const parseText = FixedText.parse(SIZE, is)
  * @since 0.1.0
  * @category constructors
  */
-export const parse = (text: string, field = "address"): Either.Either<Address, InvalidInput> => parseText(text, field)
+export const parse = (text: string, field = "address"): Either.Either<Address, InvalidInput> =>
+  is(text) ? Either.right(text) : Either.left(refusal(text, field))
 
 /**
  * The address that a literal in the source spells. A literal that spells none is a defect: it throws `InvalidInput`.
@@ -97,7 +114,13 @@ export const parse = (text: string, field = "address"): Either.Either<Address, I
 export const known = (text: string): Address => Either.getOrThrowWith(parse(text), (invalid) => invalid)
 
 /**
- * An address in a model: base58 text in JSON, Kit's brand in memory.
+ * An address in a model: base58 text in JSON, Kit's brand in memory. It makes an address of a text from outside.
+ *
+ * @example
+ * import * as Address from "@pod-protocol/effect/solana/Address"
+ * import * as Schema from "effect/Schema"
+ *
+ * export const recipient = Schema.decodeUnknown(Address.Schema)("9hSR6S7WPtxmTojgo6GG3k4yDPecgJY292j7xrsUGWBu")
  *
  * @since 0.1.0
  * @category schemas

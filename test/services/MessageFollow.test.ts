@@ -112,11 +112,17 @@ it.effect(
     }).pipe(Effect.provide(node({ has: [1] }, standing(fails("Refused")))))
 )
 
-it.effect("given a node that sends what is no message, when read, then AccountDecodeError and no defect", () => {
-  const junk = { slot: 1n, value: { ...infoOf(1), data: Uint8Array.of(1, 2, 3) } }
+it.effect("given accounts that are no messages, when followed, then they are counted and passed over", () => {
+  const junk = { slot: 2n, value: { ...infoOf(4), data: Uint8Array.of(1, 2, 3) } }
+  const foreign = { slot: 2n, value: { ...infoOf(5), owner: Addresses.SYSTEM_PROGRAM } }
+  const live = standing(Stream.concat(Stream.make(junk, foreign, notification(3)), Stream.never))
   return Effect.gen(function* () {
-    expect(yield* Effect.flip(Stream.runDrain(follow))).toMatchObject({ _tag: "AccountDecodeError" })
-  }).pipe(Effect.provide(node({ has: [] }, Stream.make(junk))))
+    const seen: Array<string> = []
+    const follower = yield* Effect.fork(collect(seen))
+    yield* TestClock.adjust("1 seconds")
+    expect(seen).toEqual([addressOf(1), addressOf(3)])
+    yield* Fiber.interrupt(follower)
+  }).pipe(Effect.provide(node({ has: [1] }, live)))
 })
 
 it.effect("given a message that is never notified, when followed, then it comes with a later read, however old", () => {

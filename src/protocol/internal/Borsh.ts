@@ -153,7 +153,11 @@ export const address = codec({
     const at = reader.take(Address.SIZE)
     return at < 0 ? Address.SYSTEM_PROGRAM : AddressTexts.read(reader.view, reader.bytes, at)
   },
-  write: (writer, value) => writer.raw(Address.toBytes(value))
+  write: (writer, value) => {
+    const refused = Address.check(value, "address")
+    if (refused === undefined) writer.raw(Address.toBytes(value))
+    else writer.fail(refused.rule)
+  }
 })
 
 const NO_BYTES = new Uint8Array(0)

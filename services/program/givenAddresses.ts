@@ -1,0 +1,42 @@
+/**
+ * Addresses that a caller gives: a text that is none is `InvalidInput` by the parameter's name, in the error channel.
+ *
+ * @since 0.1.0
+ */
+import type { Address } from "@solana/kit"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { InvalidInput } from "../../src/InvalidInput.js"
+import * as Addresses from "../../src/solana/Address.js"
+
+/** By the parameter's name; `undefined` where an optional one was left out. */
+export type Given = { readonly [parameter: string]: Address | undefined }
+
+const refusal = (given: Given): InvalidInput | undefined => {
+  for (const parameter in given) {
+    const address = given[parameter]
+    const refused = address === undefined ? undefined : Addresses.check(address, parameter)
+    if (refused !== undefined) return refused
+  }
+  return undefined
+}
+
+/** Fails if one of them is none. */
+export const check = (given: Given): Effect.Effect<void, InvalidInput> => refusal(given) ?? Effect.void
+
+/** The effect for addresses that are some. */
+export const effect = <A, E, R>(
+  given: Given,
+  body: () => Effect.Effect<A, E, R>
+): Effect.Effect<A, E | InvalidInput, R> =>
+  Effect.suspend((): Effect.Effect<A, E | InvalidInput, R> => refusal(given) ?? body())
+
+/** The stream for addresses that are some. */
+export const stream = <A, E, R>(
+  given: Given,
+  body: () => Stream.Stream<A, E, R>
+): Stream.Stream<A, E | InvalidInput, R> =>
+  Stream.suspend((): Stream.Stream<A, E | InvalidInput, R> => {
+    const refused = refusal(given)
+    return refused === undefined ? body() : Stream.fail(refused)
+  })
