@@ -20,6 +20,7 @@ import type * as Scope from "effect/Scope"
 import * as HttpStatus from "../services/wire/HttpStatus.js"
 import * as JsonRpc from "../services/wire/JsonRpc.js"
 import * as Subscriptions from "../services/wire/Subscriptions.js"
+import * as Closing from "../services/internal/closing.js"
 import * as RpcPool from "../services/RpcPool.js"
 import type { RpcTransport } from "../services/RpcTransport.js"
 import type * as Endpoint from "../services/transport/Endpoint.js"
@@ -136,12 +137,22 @@ export const transport = (
     const open = yield* Sockets.make(endpoint)
     const { host } = endpoint
     const read = HttpStatus.reader(host, Shown.make(endpoint, headers))
+    const subscribe = yield* Subscriptions.make({
+      host,
+      open,
+      unread: { items, bytes },
+      maxMessageBytes,
+      perSocket,
+      timeout: Duration.millis(timeout)
+    })
+    const closing = yield* Closing.make()
     let nextId = 1
 
     return {
       host,
       request: (method, params) =>
         Effect.suspend(() => {
+          if (closing.isClosed()) return Effect.fail(Closing.call(method, host))
           const id = nextId++
           return Effect.flatMap(post(method, JsonRpc.request(id, method, params)), (reply) =>
             read.one(reply, id, method)
@@ -150,20 +161,14 @@ export const transport = (
       batch: (calls) =>
         Effect.suspend(() => {
           if (calls.length === 0) return Effect.succeed([])
+          if (closing.isClosed()) return Effect.fail(Closing.call("batch", host))
           const firstId = nextId
           nextId += calls.length
           return Effect.flatMap(post("batch", JsonRpc.batchRequest(firstId, calls)), (reply) =>
             read.many(reply, firstId, calls)
           )
         }),
-      subscribe: Subscriptions.make({
-        host,
-        open,
-        unread: { items, bytes },
-        maxMessageBytes,
-        perSocket,
-        timeout: Duration.millis(timeout)
-      })
+      subscribe
     }
   })
 

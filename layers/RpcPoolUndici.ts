@@ -14,6 +14,7 @@ import type * as Scope from "effect/Scope"
 import * as HttpStatus from "../services/wire/HttpStatus.js"
 import * as JsonRpc from "../services/wire/JsonRpc.js"
 import * as Subscriptions from "../services/wire/Subscriptions.js"
+import * as Closing from "../services/internal/closing.js"
 import * as RpcPool from "../services/RpcPool.js"
 import type { RpcTransport } from "../services/RpcTransport.js"
 import type * as Endpoint from "../services/transport/Endpoint.js"
@@ -46,12 +47,22 @@ export const transport = (options: Settings.Options): Effect.Effect<RpcTransport
     const open = yield* Sockets.make(endpoint, settings)
     const { host } = endpoint
     const read = HttpStatus.reader(host, Shown.make(endpoint, settings.headers))
+    const subscribe = yield* Subscriptions.make({
+      host,
+      open,
+      unread: { items: settings.subscriptionBuffer, bytes: settings.subscriptionBufferBytes },
+      maxMessageBytes: settings.maxNotificationBytes,
+      timeout: settings.headersTimeout,
+      perSocket: settings.subscriptionsPerSocket
+    })
+    const closing = yield* Closing.make()
     let nextId = 1
 
     return {
       host,
       request: (method, params) =>
         Effect.suspend(() => {
+          if (closing.isClosed()) return Effect.fail(Closing.call(method, host))
           const id = nextId++
           return Effect.flatMap(post(method, JsonRpc.request(id, method, params)), (reply) =>
             read.one(reply, id, method)
@@ -60,20 +71,14 @@ export const transport = (options: Settings.Options): Effect.Effect<RpcTransport
       batch: (calls) =>
         Effect.suspend(() => {
           if (calls.length === 0) return Effect.succeed([])
+          if (closing.isClosed()) return Effect.fail(Closing.call("batch", host))
           const firstId = nextId
           nextId += calls.length
           return Effect.flatMap(post("batch", JsonRpc.batchRequest(firstId, calls)), (reply) =>
             read.many(reply, firstId, calls)
           )
         }),
-      subscribe: Subscriptions.make({
-        host,
-        open,
-        unread: { items: settings.subscriptionBuffer, bytes: settings.subscriptionBufferBytes },
-        maxMessageBytes: settings.maxNotificationBytes,
-        timeout: settings.headersTimeout,
-        perSocket: settings.subscriptionsPerSocket
-      })
+      subscribe
     }
   })
 

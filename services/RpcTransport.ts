@@ -26,6 +26,7 @@ import * as SafeText from "../src/SafeText.js"
  * - `HttpStatus`: another HTTP `status` than 200.
  * - `Decode`: a reply that is not what the method answers; `detail` names the path in it.
  * - `Node`: the node answered with a JSON-RPC error: `code`, `detail` (its message) and `data`.
+ * - `PoolClosed`: the scope of the pool is closed. The call was not sent, and no later one will be.
  *
  * Nothing in it comes from the endpoint's URL but the host, since paths and queries hold API keys.
  *
@@ -34,7 +35,7 @@ import * as SafeText from "../src/SafeText.js"
  */
 export class RpcError extends printable(
   Schema.TaggedError<RpcError>("@pod-protocol/effect/RpcError")("RpcError", {
-    reason: Schema.Literal("Transport", "Timeout", "RateLimited", "HttpStatus", "Decode", "Node"),
+    reason: Schema.Literal("Transport", "Timeout", "RateLimited", "HttpStatus", "Decode", "Node", "PoolClosed"),
     /** The JSON-RPC method, or `batch` when a whole array failed. */
     method: SafeText.Schema(),
     /** What went wrong, in one sentence. */
@@ -72,6 +73,7 @@ export class RpcError extends printable(
       case "Node":
         return this.code !== undefined && Verdict.ofCode(this.code, this.detail) !== "never"
       case "Decode":
+      case "PoolClosed":
         return false
     }
   }
@@ -80,20 +82,21 @@ export class RpcError extends printable(
 /**
  * A subscription ended before its subscriber did.
  *
- * - `Connect`: no WebSocket to the endpoint could be opened.
+ * - `Connect`: no WebSocket to the endpoint could be opened. `status` is that of a refused handshake, where it is known.
  * - `Timeout`: the node did not answer the subscribe call in time.
  * - `Closed`: the socket was lost; notifications in between are lost with it.
  * - `Refused`: the node answered the subscribe call with a JSON-RPC error (`code`).
  * - `Decode`: a notification that is not what the subscription sends.
  * - `Overflow`: the subscriber read slower than notifications came and its buffer was full. Nothing was dropped
  *   silently: everything buffered before is delivered first.
+ * - `PoolClosed`: the scope of the pool is closed. No later subscription will be made.
  *
  * @since 0.1.0
  * @category errors
  */
 export class SubscriptionError extends printable(
   Schema.TaggedError<SubscriptionError>("@pod-protocol/effect/SubscriptionError")("SubscriptionError", {
-    reason: Schema.Literal("Connect", "Timeout", "Closed", "Refused", "Decode", "Overflow"),
+    reason: Schema.Literal("Connect", "Timeout", "Closed", "Refused", "Decode", "Overflow", "PoolClosed"),
     /** The JSON-RPC method, e.g. `accountSubscribe`. */
     method: SafeText.Schema(),
     /** What went wrong, in one sentence. */
@@ -102,6 +105,8 @@ export class SubscriptionError extends printable(
     host: Schema.optional(SafeText.Schema()),
     /** JSON-RPC error code. */
     code: Schema.optional(Schema.Number),
+    /** HTTP status of the refused handshake. */
+    status: Schema.optional(Schema.Number),
     cause: Schema.optional(Outside.Cause)
   })
 ) {
@@ -112,7 +117,19 @@ export class SubscriptionError extends printable(
 
   /** Whether subscribing again may work. */
   get isRetryable(): boolean {
-    return this.reason !== "Refused" && this.reason !== "Decode"
+    switch (this.reason) {
+      case "Timeout":
+      case "Closed":
+      case "Overflow":
+        return true
+      case "Connect":
+        return this.status === undefined || Verdict.ofStatus(this.status) !== "never"
+      case "Refused":
+        return this.code !== undefined && Verdict.ofCode(this.code, this.detail) !== "never"
+      case "Decode":
+      case "PoolClosed":
+        return false
+    }
   }
 }
 

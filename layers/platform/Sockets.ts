@@ -6,10 +6,18 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type { Socket, SocketHandlers } from "../../services/wire/Subscriptions.js"
+import * as Handshake from "../internal/Handshake.js"
 import type { Endpoint } from "../internal/Url.js"
 
 /** The close code that a client which is done sends. */
 const NORMAL = 1000
+
+/** The status of a refused handshake, where a constructor tells it. That of `ws` does so in the event's message. */
+const statusOf = (event: Event): number | undefined => {
+  const message = "message" in event && typeof event.message === "string" ? event.message : ""
+  const status = /^Unexpected server response: (\d{3})$/.exec(message)?.[1]
+  return status === undefined ? undefined : Number(status)
+}
 
 /** Gives a function that starts to open a socket. Those that are open when the scope closes are closed. */
 export const make = ({
@@ -31,6 +39,7 @@ export const make = ({
         const socket = construct(Redacted.value(wsUrl).href)
         socket.binaryType = "arraybuffer"
         let isOpen = false
+        let status: number | undefined
         sockets.add(socket)
         socket.addEventListener("open", () => {
           isOpen = true
@@ -39,14 +48,12 @@ export const make = ({
         socket.addEventListener("message", ({ data }: MessageEvent<unknown>) => onMessage(data))
         socket.addEventListener("close", ({ code }) => {
           sockets.delete(socket)
-          onLost(
-            isOpen
-              ? { reason: "Closed", detail: `the WebSocket was closed (${code})` }
-              : { reason: "Connect", detail: "the WebSocket could not be opened" }
-          )
+          onLost(isOpen ? Handshake.closed(code) : Handshake.failed({ status }))
         })
         // A failure to connect gives an error and a close event; some constructors throw an error without a listener.
-        socket.addEventListener("error", () => undefined)
+        socket.addEventListener("error", (event) => {
+          status = statusOf(event)
+        })
         return {
           send: (text) => socket.send(text),
           close: () => socket.close(NORMAL)

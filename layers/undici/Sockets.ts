@@ -11,6 +11,8 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { Agent, buildConnector, ping, WebSocket } from "undici"
 import type { Loss, Socket, SocketHandlers } from "../../services/wire/Subscriptions.js"
+import type { Dispatcher } from "undici"
+import * as Handshake from "../internal/Handshake.js"
 import type { Endpoint } from "../internal/Url.js"
 import type { Settings } from "./Settings.js"
 
@@ -47,7 +49,9 @@ export const make = (
 
 /** What a WebSocket runs on. */
 interface Line {
-  readonly agent: Agent
+  readonly dispatcher: Dispatcher
+  /** Status with which the server refused the handshake, if it did. */
+  readonly status: () => number | undefined
   /** The connection, once there is one. */
   readonly socket: () => NetSocket | undefined
   /** Why there is none. */
@@ -56,10 +60,29 @@ interface Line {
   readonly cut: Effect.Effect<void>
 }
 
+/** A WebSocket does not tell the status with which its handshake was refused. */
+const refusals =
+  (refused: (status: number) => void): Dispatcher.DispatcherComposeInterceptor =>
+  (dispatch) =>
+  (options, handler) =>
+    dispatch(options, {
+      onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
+      onRequestUpgrade: (controller, status, headers, socket) =>
+        handler.onRequestUpgrade?.(controller, status, headers, socket),
+      onResponseStart: (controller, status, headers, message) => {
+        refused(status)
+        handler.onResponseStart?.(controller, status, headers, message)
+      },
+      onResponseData: (controller, chunk) => handler.onResponseData?.(controller, chunk),
+      onResponseEnd: (controller, trailers) => handler.onResponseEnd?.(controller, trailers),
+      onResponseError: (controller, error) => handler.onResponseError?.(controller, error)
+    })
+
 /** An agent forgets a connection once it is a WebSocket: the socket is kept beside it. */
 const openLine = (settings: Settings): Line => {
   let socket: NetSocket | undefined
   let failure: Error | undefined
+  let status: number | undefined
   const connect = buildConnector({
     timeout: Duration.toMillis(settings.connectTimeout),
     ca: settings.ca,
@@ -77,7 +100,12 @@ const openLine = (settings: Settings): Line => {
     webSocket: { maxPayloadSize: settings.maxNotificationBytes }
   })
   return {
-    agent,
+    dispatcher: agent.compose(
+      refusals((refusal) => {
+        status = refusal
+      })
+    ),
+    status: () => status,
     socket: () => socket,
     error: () => failure,
     cut: Effect.suspend(() => {
@@ -94,7 +122,7 @@ const open = (
   forget: () => void,
   { onOpen, onMessage, onLost }: SocketHandlers
 ): Socket => {
-  const socket = new WebSocket(url, { dispatcher: line.agent, headers: settings.headers })
+  const socket = new WebSocket(url, { dispatcher: line.dispatcher, headers: settings.headers })
   socket.binaryType = "arraybuffer"
   let isOpen = false
   let isClosing = false
@@ -130,13 +158,7 @@ const open = (
   socket.addEventListener("close", ({ code }) => {
     const why = line.error()
     lost(
-      isOpen
-        ? { reason: "Closed", detail: `the WebSocket was closed (${code})` }
-        : {
-            reason: "Connect",
-            detail: `the WebSocket could not be opened${why === undefined ? "" : `: ${why.message}`}`,
-            cause: why
-          }
+      isOpen ? Handshake.closed(code) : Handshake.failed({ status: line.status(), detail: why?.message, cause: why })
     )
   })
   // A failure to connect gives an error and a close event; an error without a listener would be thrown.

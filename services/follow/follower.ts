@@ -16,8 +16,8 @@ import { SubscriptionError } from "../RpcTransport.js"
 import type { Established } from "../SubscriptionObserver.js"
 import { SubscriptionObserver } from "../SubscriptionObserver.js"
 
-/** Chunks that wait for the reader; the subscription's own buffer is before them. */
-const AHEAD = 16
+/** Chunks that wait for the reader. The bound in bytes is the subscription's own buffer, which comes before them. */
+const AHEAD = 2
 
 /** Bounds of the random wait before subscribing again, in milliseconds. */
 const BASE = 250

@@ -77,6 +77,7 @@ export const mayHaveBeenSent = (error: RpcError): boolean => {
     case "HttpStatus":
       return true
     case "RateLimited":
+    case "PoolClosed":
       return false
     case "Node":
       return error.code === undefined || !REFUSALS.has(error.code)

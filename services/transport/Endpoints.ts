@@ -104,6 +104,10 @@ export interface Status extends Health.Snapshot {
   readonly circuit: CircuitBreaker.State
   /** Slots behind what another endpoint bears out. */
   readonly lag: bigint
+  /** Subscriptions that stand at it. */
+  readonly subscriptions: number
+  /** Why its last subscription failed or was lost; absent once another one stands. */
+  readonly subscriptionError: SubscriptionError | undefined
   /** `unknown` until it has answered getGenesisHash; `foreign` when it is of another cluster. Only members are asked. */
   readonly membership: Membership
 }
@@ -116,6 +120,14 @@ export interface Status extends Health.Snapshot {
  */
 export interface Endpoints extends RpcTransport {
   readonly status: Effect.Effect<ReadonlyArray<Status>>
+}
+
+/** The subscriptions of one endpoint. */
+interface Streams {
+  standing: number
+  /** Why the last one failed, until another one stands. */
+  error: SubscriptionError | undefined
+  lostAt: number
 }
 
 const roleOf = (method: string): Role => (Method.isRead(method) ? "read" : "send")
@@ -190,7 +202,12 @@ export const make = (
 
     const host = endpoints.map(({ transport }) => transport.host).join(",")
     const only = endpoints.length === 1 ? endpoints[0] : undefined
-    const lostAt = new Map<Endpoint, number>()
+    const streams = new Map<Endpoint, Streams>()
+    const streamsOf = (endpoint: Endpoint): Streams => {
+      const known = streams.get(endpoint) ?? { standing: 0, error: undefined, lostAt: -Infinity }
+      streams.set(endpoint, known)
+      return known
+    }
     /** The endpoint that took the last transaction. */
     let sticky: Endpoint | undefined
     /** Second reads that may be made. */
@@ -261,29 +278,44 @@ export const make = (
         return opinion === undefined ? read(call, order, now) : Failover.inOrder(heard(opinion, call), order)
       })
 
-    /** Subscribes at each in order until one holds it. */
+    /** Subscribes at each in order until one holds it. Fails with the failure that may pass, if one of them may. */
     const subscribeAt = (
       kind: SubscriptionKind,
       params: ReadonlyArray<unknown>,
-      [endpoint, ...others]: readonly [Endpoint, ...ReadonlyArray<Endpoint>]
+      [endpoint, ...others]: readonly [Endpoint, ...ReadonlyArray<Endpoint>],
+      before?: SubscriptionError
     ): Stream.Stream<unknown, SubscriptionError> =>
       Stream.unwrap(
         Effect.map(SubscriptionObserver, (observer) => {
           let established = false
+          const own = streamsOf(endpoint)
           return endpoint.transport.subscribe(kind, params).pipe(
             Stream.provideService(SubscriptionObserver, {
               ...observer,
               established: (subscription) => {
                 established = true
+                own.standing++
+                own.error = undefined
                 return observer.established({ slot: slotOf(endpoint, params), ...subscription })
               }
             }),
-            Stream.tapError(() => Effect.map(Clock.monotonicMillis, (now) => lostAt.set(endpoint, now))),
-            Stream.catchAll((error) =>
-              established || error.reason === "Refused" || !isHead(others)
-                ? Stream.fail(error)
-                : subscribeAt(kind, params, others)
-            )
+            Stream.ensuring(
+              Effect.sync(() => {
+                if (established) own.standing--
+              })
+            ),
+            Stream.tapError((error) =>
+              Effect.map(Clock.monotonicMillis, (now) => {
+                own.lostAt = now
+                own.error = error
+              })
+            ),
+            Stream.catchAll((error) => {
+              const isFinal = error.reason === "PoolClosed" || (error.reason === "Refused" && !error.isRetryable)
+              if (established || isFinal) return Stream.fail(error)
+              const failure = before?.isRetryable === true ? before : error
+              return isHead(others) ? subscribeAt(kind, params, others, failure) : Stream.fail(failure)
+            })
           )
         })
       )
@@ -292,7 +324,7 @@ export const make = (
       Stream.unwrap(
         Effect.map(Clock.monotonicMillis, (now) => {
           const order = choose({ role: "subscribe", minContextSlot: undefined }, now)
-          const lost = (endpoint: Endpoint): boolean => now - (lostAt.get(endpoint) ?? -Infinity) < AVOID_AFTER_LOSS
+          const lost = (endpoint: Endpoint): boolean => now - streamsOf(endpoint).lostAt < AVOID_AFTER_LOSS
           const steady = [...order.filter((endpoint) => !lost(endpoint)), ...order.filter(lost)]
           const method = `${kind}Subscribe`
           const detail = "no endpoint is there for subscriptions now"
@@ -337,6 +369,8 @@ export const make = (
             ...health,
             circuit: endpoint.circuit.state(now),
             lag: Choice.lagOf(reach, health.slot),
+            subscriptions: streamsOf(endpoint).standing,
+            subscriptionError: streamsOf(endpoint).error,
             membership: cluster.membership(endpoint)
           }))
         )

@@ -15,6 +15,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import * as Clock from "../internal/clock.js"
+import * as Closing from "../internal/closing.js"
 import type { RpcTransport } from "../RpcTransport.js"
 import { SubscriptionError } from "../RpcTransport.js"
 import { millis } from "../internal/options.js"
@@ -90,13 +91,18 @@ export const make =
       })
 
       const heart = yield* RcRef.make({ acquire: watch })
+      const { isClosed } = yield* Closing.make()
 
       return {
         ...transport,
         subscribe: (kind, params) =>
           Stream.unwrapScoped(
-            Effect.map(RcRef.get(heart), (dead) =>
-              Stream.interruptWhenDeferred(transport.subscribe(kind, params), dead)
+            Effect.suspend(() =>
+              isClosed()
+                ? Effect.fail(Closing.subscription(kind, transport.host))
+                : Effect.map(RcRef.get(heart), (dead) =>
+                    Stream.interruptWhenDeferred(transport.subscribe(kind, params), dead)
+                  )
             )
           )
       }

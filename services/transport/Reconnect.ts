@@ -1,13 +1,18 @@
 /**
  * Subscriptions that do not end by accident: a lost one is made again, and equal ones share one upstream.
  *
- * A subscriber sees notifications only. That the subscription stands, or was lost and something may have been missed, is
- * told to the `SubscriptionObserver` in its context, in order with the notifications; `Follow` reads what was missed.
+ * A subscriber sees notifications only. The `SubscriptionObserver` in its context is called when the subscription stands, and
+ * when it was lost and notifications may have been missed, in order with them. `Follow` then reads what was missed.
  *
  * Subscribers of the same kind and parameters share one upstream subscription, which begins with the first and ends with
- * the last. One that comes later gets what is notified from then on, and hears at once that the subscription stands. Each
- * has a bounded buffer of its own; one that reads too slowly gets what is in it and then fails with
- * `SubscriptionError{reason: "Overflow"}`, the others go on.
+ * the last. A later subscriber gets the notifications from then on. Each has a buffer of its own, bounded in number and in
+ * bytes; one that reads too slowly gets what is in it and then fails with `Overflow`, and the others go on.
+ *
+ * Lost for now and over for good are two things:
+ * - A lost socket, a node that does not answer, and a limit of one that has accepted the subscription before are waited out.
+ * - A refusal that will hardly pass (a handshake with 401, a method that the node does not know) ends it after `REFUSALS` in
+ *   a row, each logged as a warning. A node's refusal of a subscription that never stood ends it at once, but for limits.
+ * - When the scope closes, every subscription ends with `PoolClosed`.
  *
  * @since 0.1.0
  */
@@ -17,13 +22,16 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import * as Json from "../../src/solana/Json.js"
 import * as Clock from "../internal/clock.js"
+import { BoundedQueue } from "../internal/BoundedQueue.js"
+import * as Closing from "../internal/closing.js"
+import * as Verdict from "../internal/verdict.js"
+import { weigh } from "../internal/weigh.js"
 import type { RpcTransport, SubscriptionKind } from "../RpcTransport.js"
 import { SubscriptionError } from "../RpcTransport.js"
 import { integer, millis } from "../internal/options.js"
@@ -33,8 +41,28 @@ import { SubscriptionObserver } from "../SubscriptionObserver.js"
 /** Milliseconds that a subscription must have stood for the next reconnection to be quick again. */
 const STEADY = 10_000
 
-/** What subscribers hear when the scope in which the transport was made is closed before they are. */
-const CLOSED = "the transport was closed"
+/** Refusals, since it last stood, after which a subscription ends: about two seconds at the default bounds. */
+const REFUSALS = 5
+
+/** What a failure says of the next attempt, of a subscription that has stood before or not. */
+const verdict = ({ code, isRetryable, reason }: SubscriptionError, hasStood: boolean): "again" | "refused" | "over" => {
+  switch (reason) {
+    case "PoolClosed":
+      return "over"
+    case "Refused":
+      if (hasStood) return Verdict.isOfTheCall(code) ? "refused" : "again"
+      return isRetryable ? "refused" : "over"
+    case "Connect":
+      return isRetryable ? "again" : "refused"
+    // Below the pool it is a fault of the socket, which the next one need not have.
+    case "Decode":
+      return "refused"
+    case "Timeout":
+    case "Closed":
+    case "Overflow":
+      return "again"
+  }
+}
 
 /**
  * How subscriptions are made again, and how much is held for their readers.
@@ -51,10 +79,15 @@ export interface Options {
   /** No bound grows beyond this. Default: 15 seconds. Too low storms in a long outage; too high notices its end late. */
   readonly cap?: Duration.DurationInput | undefined
   /**
-   * Notifications that a subscriber may lag behind. Default: 4,096. Too low fails a subscriber that pauses; too high keeps
-   * memory (an account's bytes each) for one that never catches up.
+   * Notifications that a subscriber may lag behind. Default: 4,096. Too low fails a subscriber that pauses; too high leaves
+   * `bufferBytes` as the only bound.
    */
   readonly buffer?: number | undefined
+  /**
+   * Bytes of memory that these notifications may take, about; a single one may be larger. Default: 8 MiB, 4,096 accounts of
+   * 1.5 KiB. Too low fails a subscriber that pauses; too high lets a node fill the memory of one that never catches up.
+   */
+  readonly bufferBytes?: number | undefined
   /**
    * Different subscriptions at a time; one more is refused. Default: 10,000. Too low refuses work; too high brings the
    * endpoint's own limit.
@@ -66,12 +99,8 @@ type Event =
   | { readonly type: "notification"; readonly value: unknown }
   | { readonly type: "established"; readonly subscription: Established }
   | { readonly type: "interrupted"; readonly loss: Interrupted }
-  | { readonly type: "ended"; readonly error: Option.Option<SubscriptionError> }
 
-interface Subscriber {
-  readonly queue: Queue.Queue<Event>
-  overflown: boolean
-}
+type Subscriber = BoundedQueue<Event, SubscriptionError>
 
 interface Upstream {
   readonly key: string
@@ -79,6 +108,7 @@ interface Upstream {
   readonly params: ReadonlyArray<unknown>
   readonly subscribers: Set<Subscriber>
   established: Established | undefined
+  hasStood: boolean
   fiber: Fiber.RuntimeFiber<void> | undefined
 }
 
@@ -95,9 +125,11 @@ export const make =
       const base = yield* millis("base", options.base ?? "250 millis")
       const cap = yield* millis("cap", options.cap ?? "15 seconds")
       const buffer = yield* integer("buffer", options.buffer ?? 4096, 1)
+      const bufferBytes = yield* integer("bufferBytes", options.bufferBytes ?? 8 * 1024 * 1024, 1)
       const maxSubscriptions = yield* integer("maxSubscriptions", options.maxSubscriptions ?? 10_000, 1)
       const scope = yield* Effect.scope
       const upstreams = new Map<string, Upstream>()
+      const { isClosed } = yield* Closing.make()
 
       const failure = (
         kind: SubscriptionKind,
@@ -106,28 +138,36 @@ export const make =
       ): SubscriptionError =>
         new SubscriptionError({ reason, method: `${kind}Subscribe`, host: transport.host, detail })
 
-      const publish = (upstream: Upstream, event: Event): void => {
-        for (const subscriber of upstream.subscribers) {
-          if (subscriber.queue.unsafeOffer(event)) continue
-          subscriber.overflown = true
-          upstream.subscribers.delete(subscriber)
+      const forget = (upstream: Upstream): void => {
+        if (upstreams.get(upstream.key) === upstream) upstreams.delete(upstream.key)
+      }
+
+      const publish = (upstream: Upstream, event: Event, bytes = 0): void => {
+        const { kind, subscribers } = upstream
+        for (const subscriber of subscribers) {
+          if (subscriber.offer(event, bytes)) continue
+          const detail = `the subscriber left ${subscriber.size} notifications unread, more than its buffer takes`
+          subscriber.end(Option.some(failure(kind, "Overflow", detail)))
+          subscribers.delete(subscriber)
         }
+        if (subscribers.size === 0) forget(upstream)
       }
 
       const establish = (upstream: Upstream, subscription: Established): void => {
         upstream.established = subscription
+        upstream.hasStood = true
         publish(upstream, { type: "established", subscription })
       }
 
       const end = (upstream: Upstream, error: Option.Option<SubscriptionError>): void => {
-        if (upstreams.get(upstream.key) === upstream) upstreams.delete(upstream.key)
-        publish(upstream, { type: "ended", error })
+        forget(upstream)
+        for (const subscriber of upstream.subscribers) subscriber.end(error)
       }
 
       /** One upstream subscription until it is lost; how long it stood and why it ended. */
       const hold = (upstream: Upstream) =>
         Effect.gen(function* () {
-          const { kind, params } = upstream
+          const { kind, params, subscribers } = upstream
           let since = Infinity
           const outcome = yield* transport.subscribe(kind, params).pipe(
             Stream.provideService(SubscriptionObserver, {
@@ -140,9 +180,11 @@ export const make =
             }),
             kind === "signature" ? Stream.take(1) : (stream) => stream,
             Stream.runForEachChunk((values) =>
-              Effect.sync(() => {
+              Effect.suspend(() => {
                 if (upstream.established === undefined) establish(upstream, { host: transport.host })
-                for (const value of values) publish(upstream, { type: "notification", value })
+                for (const value of values) publish(upstream, { type: "notification", value }, weigh(value))
+                // All its subscribers were too slow. They still read what was held for them.
+                return subscribers.size === 0 ? Effect.interrupt : Effect.void
               })
             ),
             Effect.either
@@ -151,34 +193,40 @@ export const make =
         })
 
       /** Holds it again and again. A signature's only notification ends it. */
-      const run = (upstream: Upstream, losses: number): Effect.Effect<void> =>
+      const run = (upstream: Upstream, losses = 0, refusals = 0): Effect.Effect<void> =>
         Effect.flatMap(hold(upstream), ({ outcome, stood }) => {
           const { kind } = upstream
-          const served = kind === "signature" && upstream.established !== undefined
-          if (Either.isRight(outcome) && served) return Effect.sync(() => end(upstream, Option.none()))
+          const isStanding = upstream.established !== undefined
+          if (Either.isRight(outcome) && kind === "signature" && isStanding) {
+            return Effect.sync(() => end(upstream, Option.none()))
+          }
           const error = Either.isLeft(outcome) ? outcome.left : failure(kind, "Closed", "the subscription ended")
-          // Below the pool `Decode` is a fault of the socket, which the next one need not have.
-          if (!error.isRetryable && error.reason !== "Decode")
-            return Effect.sync(() => end(upstream, Option.some(error)))
-          if (upstream.established !== undefined) {
+          const judged = verdict(error, upstream.hasStood)
+          const inRow = (isStanding ? 0 : refusals) + (judged === "refused" ? 1 : 0)
+          if (judged === "over" || inRow >= REFUSALS) return Effect.sync(() => end(upstream, Option.some(error)))
+          if (isStanding) {
             upstream.established = undefined
             publish(upstream, { type: "interrupted", loss: { detail: error.message } })
           }
-          const inRow = stood >= STEADY ? 0 : losses
-          return Random.next.pipe(
-            Effect.flatMap((random) => Effect.sleep(random * Math.min(cap, base * 2 ** inRow))),
-            Effect.zipRight(run(upstream, inRow + 1))
+          const lost = stood >= STEADY ? 0 : losses
+          const isRefusal = judged === "refused" || error.reason === "Refused"
+          return Effect.logWarning(`${error.message}; it is subscribed again`).pipe(
+            Effect.when(() => isRefusal),
+            Effect.zipRight(Random.next),
+            Effect.flatMap((random) => Effect.sleep(random * Math.min(cap, base * 2 ** lost))),
+            Effect.zipRight(Effect.suspend(() => run(upstream, lost + 1, inRow)))
           )
         })
 
       const attach = (kind: SubscriptionKind, params: ReadonlyArray<unknown>, subscriber: Subscriber) =>
         Effect.gen(function* () {
+          if (isClosed()) return yield* Closing.subscription(kind, transport.host)
           const key = `${kind} ${Json.stringify(params)}`
           const shared = upstreams.get(key)
           if (shared !== undefined) {
             shared.subscribers.add(subscriber)
             const subscription = shared.established
-            if (subscription !== undefined) subscriber.queue.unsafeOffer({ type: "established", subscription })
+            if (subscription !== undefined) subscriber.offer({ type: "established", subscription }, 0)
             return shared
           }
           if (upstreams.size >= maxSubscriptions) {
@@ -190,11 +238,14 @@ export const make =
             params,
             subscribers: new Set([subscriber]),
             established: undefined,
+            hasStood: false,
             fiber: undefined
           }
           upstreams.set(key, upstream)
-          upstream.fiber = yield* Effect.interruptible(run(upstream, 0)).pipe(
-            Effect.onInterrupt(() => Effect.sync(() => end(upstream, Option.some(failure(kind, "Closed", CLOSED))))),
+          upstream.fiber = yield* Effect.interruptible(run(upstream)).pipe(
+            Effect.onInterrupt(() =>
+              Effect.sync(() => end(upstream, Option.some(Closing.subscription(kind, transport.host))))
+            ),
             Effect.forkIn(scope)
           )
           return upstream
@@ -204,7 +255,7 @@ export const make =
         Effect.suspend(() => {
           upstream.subscribers.delete(subscriber)
           if (upstream.subscribers.size > 0) return Effect.void
-          if (upstreams.get(upstream.key) === upstream) upstreams.delete(upstream.key)
+          forget(upstream)
           return upstream.fiber === undefined ? Effect.void : Fiber.interrupt(upstream.fiber)
         })
 
@@ -212,29 +263,16 @@ export const make =
         Stream.unwrapScoped(
           Effect.gen(function* () {
             const observer = yield* SubscriptionObserver
-            const queue = yield* Queue.dropping<Event>(buffer)
-            const subscriber: Subscriber = { queue, overflown: false }
+            const subscriber: Subscriber = new BoundedQueue({ items: buffer, bytes: bufferBytes })
             yield* Effect.acquireRelease(attach(kind, params, subscriber), (upstream) => detach(upstream, subscriber))
             let events: ReadonlyArray<Event> = []
 
-            const tell = (event: Exclude<Event, { type: "notification" }>) => {
-              switch (event.type) {
-                case "established":
-                  return observer.established(event.subscription)
-                case "interrupted":
-                  return observer.interrupted(event.loss)
-                case "ended":
-                  return Effect.fail(event.error)
-              }
-            }
+            const tell = (event: Exclude<Event, { type: "notification" }>) =>
+              event.type === "established" ? observer.established(event.subscription) : observer.interrupted(event.loss)
 
-            const refill = Effect.suspend(() =>
-              subscriber.overflown && Option.contains(queue.unsafeSize(), 0)
-                ? Effect.fail(Option.some(failure(kind, "Overflow", `more than ${buffer} notifications were unread`)))
-                : Effect.map(Queue.takeBetween(queue, 1, buffer), (taken) => {
-                    events = Chunk.toReadonlyArray(taken)
-                  })
-            )
+            const refill = Effect.map(subscriber.take, (taken) => {
+              events = Chunk.toReadonlyArray(taken)
+            })
 
             /** The notifications up to the next event of another kind. */
             const pull: Effect.Effect<Chunk.Chunk<unknown>, Option.Option<SubscriptionError>> = Effect.suspend(() => {

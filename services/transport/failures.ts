@@ -20,7 +20,8 @@ export class AttemptsFailed extends printable(
 const wait = (error: RpcError): number => (error.retryAfter === undefined ? 0 : Duration.toMillis(error.retryAfter))
 
 /** A failure after which the call may have been executed. */
-const isUnknown = (error: RpcError): boolean => error.reason !== "Node" && error.reason !== "RateLimited"
+const isUnknown = ({ reason }: RpcError): boolean =>
+  reason !== "Node" && reason !== "RateLimited" && reason !== "PoolClosed"
 
 /** What a node's refusal says: its code and, of a preflight, by which name the transaction failed, if it is one. */
 const refusalOf = ({ code, data, reason }: RpcError): string | undefined => {

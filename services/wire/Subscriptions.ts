@@ -18,10 +18,12 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Json from "../../src/solana/Json.js"
 import { BoundedQueue } from "../internal/BoundedQueue.js"
 import type { Bounds } from "../internal/BoundedQueue.js"
+import * as Closing from "../internal/closing.js"
 import * as Metrics from "../Metrics.js"
 import { SubscriptionError } from "../RpcTransport.js"
 import type { RpcTransport, SubscriptionKind } from "../RpcTransport.js"
@@ -37,6 +39,8 @@ import * as JsonRpc from "./JsonRpc.js"
 export interface Loss {
   readonly reason: "Connect" | "Closed" | "Decode"
   readonly detail: string
+  /** HTTP status of a refused handshake. */
+  readonly status?: number | undefined
   readonly cause?: unknown
 }
 
@@ -114,6 +118,8 @@ interface Connection {
   readonly size: () => number
   readonly add: (subscription: Subscription) => void
   readonly remove: (subscription: Subscription) => void
+  /** Ends it with the transport. */
+  readonly shut: () => void
 }
 
 /** Ids that are remembered between an unsubscribe call and its answer. */
@@ -148,32 +154,51 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
 
   const isAlive = () => state !== "closed"
 
-  const end = (
-    { kind, unread, answered }: Subscription,
-    reason: SubscriptionError["reason"],
-    detail: string,
-    more: { readonly code?: number; readonly cause?: unknown } = {}
-  ) => {
-    const error = new SubscriptionError({ reason, method: `${kind}Subscribe`, host, detail, ...more })
+  /** Why it is closed, for those that come after. */
+  let errorOf: ((subscription: Subscription) => SubscriptionError) | undefined
+
+  const fail = ({ answered, unread }: Subscription, error: SubscriptionError) => {
     unread.end(Option.some(error))
     Deferred.unsafeDone(answered, Exit.fail(error))
   }
+
+  const end = (
+    subscription: Subscription,
+    reason: SubscriptionError["reason"],
+    detail: string,
+    code?: number | undefined
+  ) =>
+    fail(subscription, new SubscriptionError({ reason, method: `${subscription.kind}Subscribe`, host, detail, code }))
 
   const close = () => {
     state = "closed"
     socket?.close()
   }
 
-  const lose = ({ reason, detail, cause }: Loss) => {
+  const closeWith = (error: (subscription: Subscription) => SubscriptionError) => {
     if (state === "closed") return
+    errorOf = error
     close()
-    for (const subscription of subscribers) end(subscription, reason, detail, cause === undefined ? {} : { cause })
+    for (const subscription of subscribers) fail(subscription, error(subscription))
     asked.clear()
     issued.clear()
     idle.clear()
     ending.clear()
     early = []
   }
+
+  const lose = ({ cause, detail, reason, status }: Loss) =>
+    closeWith(
+      ({ kind }) =>
+        new SubscriptionError({
+          reason,
+          method: `${kind}Subscribe`,
+          host,
+          detail,
+          ...(status === undefined ? {} : { status }),
+          ...(cause === undefined ? {} : { cause })
+        })
+    )
 
   /** Runs what foreign code calls, or what calls foreign code. An exception costs the socket. */
   const guarded = (run: () => void): void => {
@@ -252,7 +277,7 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
     if (subscription === undefined) return false
     asked.delete(request)
     if (Either.isLeft(outcome)) {
-      end(subscription, "Refused", outcome.left.message, { code: outcome.left.code })
+      end(subscription, "Refused", outcome.left.message, outcome.left.code)
     } else if (JsonRpc.isId(outcome.right)) {
       stand(subscription, outcome.right)
     } else {
@@ -320,16 +345,18 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
   if (Either.isRight(opened)) {
     socket = opened.right
     if (!isAlive()) socket.close()
+  } else {
+    // Its own text may repeat the URL, and with it a key.
+    lose({ reason: "Connect", detail: "the WebSocket could not be made" })
   }
 
   return {
     isAlive,
     size: () => Math.max(subscribers.size, asked.size),
     add: (subscription) => {
+      if (errorOf !== undefined) return fail(subscription, errorOf(subscription))
       subscribers.add(subscription)
-      if (Either.isLeft(opened)) {
-        lose({ reason: "Connect", detail: "the WebSocket could not be made", cause: opened.left })
-      } else if (state === "open") guarded(() => subscribe(subscription))
+      if (state === "open") guarded(() => subscribe(subscription))
     },
     remove: (subscription) => {
       subscribers.delete(subscription)
@@ -337,66 +364,74 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
         leave(subscription)
         if (subscribers.size === 0) close()
       })
-    }
+    },
+    shut: () => closeWith(({ kind }) => Closing.subscription(kind, host))
   }
 }
 
 /**
  * The `subscribe` of a transport. One socket serves as many subscriptions as `perSocket` says: it is opened by the first
  * of them and closed with the last, and after a loss the next subscriber opens another. The `SubscriptionObserver` of its
- * context is called when a subscription stands.
+ * context is called when a subscription stands. With the scope all end for good.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options: Options): RpcTransport["subscribe"] => {
-  let connections: ReadonlyArray<Connection> = []
+export const make = (options: Options): Effect.Effect<RpcTransport["subscribe"], never, Scope.Scope> =>
+  Effect.suspend(() => {
+    let connections: ReadonlyArray<Connection> = []
 
-  const vacancy = (): Connection => {
-    connections = connections.filter((connection) => connection.isAlive())
-    const free = connections.find((connection) => connection.size() < options.perSocket)
-    if (free !== undefined) return free
-    const opened = connect(options)
-    connections = [...connections, opened]
-    return opened
-  }
+    const vacancy = (): Connection => {
+      connections = connections.filter((connection) => connection.isAlive())
+      const free = connections.find((connection) => connection.size() < options.perSocket)
+      if (free !== undefined) return free
+      const opened = connect(options)
+      connections = [...connections, opened]
+      return opened
+    }
 
-  const acquire = (kind: SubscriptionKind, params: ReadonlyArray<unknown>) =>
-    Effect.map(Deferred.make<void, SubscriptionError>(), (answered) => {
-      const connection = vacancy()
-      const subscription: Subscription = {
-        kind,
-        params,
-        topic: `${kind} ${Json.stringify(params[0])}`,
-        unread: new BoundedQueue(options.unread),
-        answered,
-        issued: undefined
-      }
-      connection.add(subscription)
-      return { connection, subscription }
-    })
-
-  return (kind, params) =>
-    Stream.unwrapScoped(
-      Effect.gen(function* () {
-        const { subscription } = yield* Effect.acquireRelease(acquire(kind, params), ({ connection, subscription }) =>
-          Effect.sync(() => connection.remove(subscription))
-        )
-        yield* Deferred.await(subscription.answered).pipe(
-          Effect.timeoutFail({
-            duration: options.timeout,
-            onTimeout: () =>
-              new SubscriptionError({
-                reason: "Timeout",
-                method: `${kind}Subscribe`,
-                host: options.host,
-                detail: "the node did not answer in time"
-              })
-          })
-        )
-        const observer = yield* SubscriptionObserver
-        yield* observer.established({ host: options.host })
-        return subscription.unread.stream
+    const acquire = (kind: SubscriptionKind, params: ReadonlyArray<unknown>) =>
+      Effect.map(Deferred.make<void, SubscriptionError>(), (answered) => {
+        const connection = vacancy()
+        const subscription: Subscription = {
+          kind,
+          params,
+          topic: `${kind} ${Json.stringify(params[0])}`,
+          unread: new BoundedQueue(options.unread),
+          answered,
+          issued: undefined
+        }
+        connection.add(subscription)
+        return { connection, subscription }
       })
+
+    return Effect.map(
+      Closing.make(Effect.sync(() => connections.forEach(({ shut }) => shut()))),
+      ({ isClosed }): RpcTransport["subscribe"] =>
+        (kind, params) =>
+          Stream.unwrapScoped(
+            Effect.gen(function* () {
+              if (isClosed()) return yield* Closing.subscription(kind, options.host)
+              const { subscription } = yield* Effect.acquireRelease(
+                acquire(kind, params),
+                ({ connection, subscription }) => Effect.sync(() => connection.remove(subscription))
+              )
+              yield* Deferred.await(subscription.answered).pipe(
+                Effect.timeoutFail({
+                  duration: options.timeout,
+                  onTimeout: () =>
+                    new SubscriptionError({
+                      reason: "Timeout",
+                      method: `${kind}Subscribe`,
+                      host: options.host,
+                      detail: "the node did not answer in time"
+                    })
+                })
+              )
+              const observer = yield* SubscriptionObserver
+              yield* observer.established({ host: options.host })
+              return subscription.unread.stream
+            })
+          )
     )
-}
+  })

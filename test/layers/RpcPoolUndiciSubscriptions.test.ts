@@ -305,7 +305,7 @@ describe("RpcPoolUndici subscriptions", () => {
 
         yield* Scope.close(scope, Exit.void)
 
-        assert.strictEqual((yield* Fiber.join(fiber)).reason, "Closed")
+        assert.strictEqual((yield* Fiber.join(fiber)).reason, "PoolClosed")
         yield* until(() => server.sockets.size === 0)
       })
   )

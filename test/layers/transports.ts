@@ -20,6 +20,7 @@ type Own = Pick<
   | "subscriptionBufferBytes"
   | "subscriptionsPerSocket"
   | "heartbeat"
+  | "circuit"
 >
 
 /** Where a test's server is. */
@@ -54,7 +55,7 @@ const platform: Transport = {
     )
 }
 
-export const transports: ReadonlyArray<readonly [string, Transport]> = [
+export const transports: readonly [readonly [string, Transport], readonly [string, Transport]] = [
   ["undici", undici],
   ["@effect/platform", platform]
 ]

@@ -155,7 +155,7 @@ describe("Reconnect", () => {
       const subscriber = yield* watch(transport.subscribe("account", PARAMS))
       yield* Scope.close(scope, Exit.void)
       const outcome = yield* Fiber.join(subscriber.fiber)
-      assert.isTrue(Either.isLeft(outcome) && outcome.left.reason === "Closed")
+      assert.isTrue(Either.isLeft(outcome) && outcome.left.reason === "PoolClosed")
       assert.strictEqual(node.open.size, 0)
     })
   )

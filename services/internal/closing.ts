@@ -1,0 +1,34 @@
+/**
+ * Whether a transport is over for good: the scope in which it was made is closed. That is not a loss, after which trying again
+ * may help, so its errors have a reason of their own.
+ */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { RpcError, SubscriptionError } from "../RpcTransport.js"
+import type { SubscriptionKind } from "../RpcTransport.js"
+
+export interface Closing {
+  readonly isClosed: () => boolean
+}
+
+const DETAIL = "the transport was closed"
+
+/** Closed with the scope; `onClose` runs then. */
+export const make = (onClose: Effect.Effect<void> = Effect.void): Effect.Effect<Closing, never, Scope.Scope> =>
+  Effect.suspend(() => {
+    let isClosed = false
+    const close = Effect.suspend(() => {
+      isClosed = true
+      return onClose
+    })
+    return Effect.as(
+      Effect.addFinalizer(() => close),
+      { isClosed: () => isClosed }
+    )
+  })
+
+export const call = (method: string, host: string): RpcError =>
+  new RpcError({ reason: "PoolClosed", method, host, detail: DETAIL })
+
+export const subscription = (kind: SubscriptionKind, host: string): SubscriptionError =>
+  new SubscriptionError({ reason: "PoolClosed", method: `${kind}Subscribe`, host, detail: DETAIL })
