@@ -136,7 +136,8 @@ export const transport = (
     const post = yield* Http.make(endpoint, { headers, timeout, maxReplyBytes })
     const open = yield* Sockets.make(endpoint)
     const { host } = endpoint
-    const read = HttpStatus.reader(host, Shown.make(endpoint, headers))
+    const clean = Shown.make(endpoint, headers)
+    const read = HttpStatus.reader(host, clean)
     const subscribe = yield* Subscriptions.make({
       host,
       open,
@@ -148,7 +149,7 @@ export const transport = (
     const closing = yield* Closing.make()
     let nextId = 1
 
-    return {
+    const transport: RpcTransport = {
       host,
       request: (method, params) =>
         Effect.suspend(() => {
@@ -170,6 +171,7 @@ export const transport = (
         }),
       subscribe
     }
+    return Shown.protect(transport, clean)
   })
 
 /**

@@ -46,7 +46,8 @@ export const transport = (options: Settings.Options): Effect.Effect<RpcTransport
     const post = yield* Http.make(endpoint, settings)
     const open = yield* Sockets.make(endpoint, settings)
     const { host } = endpoint
-    const read = HttpStatus.reader(host, Shown.make(endpoint, settings.headers))
+    const clean = Shown.make(endpoint, settings.headers)
+    const read = HttpStatus.reader(host, clean)
     const subscribe = yield* Subscriptions.make({
       host,
       open,
@@ -58,7 +59,7 @@ export const transport = (options: Settings.Options): Effect.Effect<RpcTransport
     const closing = yield* Closing.make()
     let nextId = 1
 
-    return {
+    const transport: RpcTransport = {
       host,
       request: (method, params) =>
         Effect.suspend(() => {
@@ -80,6 +81,7 @@ export const transport = (options: Settings.Options): Effect.Effect<RpcTransport
         }),
       subscribe
     }
+    return Shown.protect(transport, clean)
   })
 
 /**
