@@ -10,6 +10,7 @@ import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import * as HttpStatus from "../services/wire/HttpStatus.js"
 import * as JsonRpc from "../services/wire/JsonRpc.js"
@@ -21,7 +22,7 @@ import type * as Endpoint from "../services/transport/Endpoint.js"
 import type * as Endpoints from "../services/transport/Endpoints.js"
 import type { EndpointsError } from "../services/EndpointsError.js"
 import * as Resilience from "../services/Resilience.js"
-import type { InvalidInput } from "../src/InvalidInput.js"
+import { InvalidInput } from "../src/InvalidInput.js"
 import * as Settings from "./undici/Settings.js"
 import * as Shown from "./internal/Shown.js"
 import * as Url from "./internal/Url.js"
@@ -29,7 +30,19 @@ import * as Url from "./internal/Url.js"
 export type { Options as SocketOptions } from "./undici/Settings.js"
 
 /** undici is a quarter of what the package costs a process to start, so it waits for the first who needs it. */
-const loaded = Effect.promise(() => Promise.all([import("./undici/Http.js"), import("./undici/Sockets.js")]))
+const modules = Effect.promise(() => Promise.all([import("./undici/Http.js"), import("./undici/Sockets.js")]))
+
+/** Bun gives a stand-in for undici, whose pools cannot be closed: found here, and not when the Scope closes. */
+const loaded = Effect.flatMap(
+  Effect.promise(() => import("undici")),
+  ({ Pool }) =>
+    Predicate.hasProperty(Pool.prototype, "destroy") && Predicate.hasProperty(Pool.prototype, "dispatch")
+      ? modules
+      : new InvalidInput({
+          field: "RpcPoolUndici",
+          rule: "needs undici, which this runtime replaces by its own (Bun does): use RpcPoolHttpClient.layer instead"
+        })
+)
 
 /**
  * The bare sockets of one endpoint: each failure is told as it comes. Fails with `InvalidInput` that names the option when a URL or a number is out of its rule; connects
