@@ -2,7 +2,6 @@ import { expect, layer } from "@effect/vitest"
 import * as Arr from "effect/Array"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"
@@ -136,21 +135,6 @@ layer(Pod.layerTest)("MessageId", (it) => {
       )
       expect(again).toEqual(receipts.slice(0, ids.length))
     })
-  )
-
-  it.effect(
-    "given bare bytes beside an id in one batch, when they were sent before, then they are still DuplicateMessage",
-    () =>
-      Effect.gen(function* () {
-        const messages = yield* Message.Message
-        const { alice, bob } = yield* pair
-        const raw = { recipient: bob.wallet.address, payload: "bare", raw: true }
-        yield* messages.send(raw).pipe(as(alice.wallet))
-        const outcomes = yield* messages
-          .sendAll([raw, { recipient: bob.wallet.address, payload: "named", id: "n" }])
-          .pipe(as(alice.wallet))
-        expect(outcomes.map(Either.isRight)).toEqual([false, true])
-      })
   )
 
   it.effect(
