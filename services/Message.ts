@@ -11,6 +11,8 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
+import type * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { InvalidInput } from "../src/InvalidInput.js"
 import { decodeDirectMessage, type DirectMessage } from "../src/protocol/Account.js"
@@ -119,6 +121,25 @@ export interface MessageReceipt extends AccountReceipt {
 export type SendError = PayloadStoreError | WriteError
 
 /**
+ * How a payload is read.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PayloadOptions {
+  /** The stored bytes as they are, without taking them out of an envelope. Default false. */
+  readonly raw?: boolean | undefined
+}
+
+/**
+ * What reading a payload can fail with.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type PayloadError = Envelope.EnvelopeDecodeError | PayloadStoreError | ReadError
+
+/**
  * Which messages to read.
  *
  * @since 0.1.0
@@ -164,8 +185,19 @@ export interface Service {
    */
   readonly payload: (
     message: Address | ProgramAccount<DirectMessage>,
-    options?: { readonly raw?: boolean | undefined }
-  ) => Effect.Effect<Uint8Array, Envelope.EnvelopeDecodeError | PayloadStoreError | ReadError>
+    options?: PayloadOptions
+  ) => Effect.Effect<Uint8Array, PayloadError>
+  /** As `payload`, as a text. What is no UTF-8 is `EnvelopeDecodeError` of reason `Text`. */
+  readonly text: (
+    message: Address | ProgramAccount<DirectMessage>,
+    options?: PayloadOptions
+  ) => Effect.Effect<string, PayloadError>
+  /** As `text`, as JSON of a schema. What is no JSON, or not what the schema says, is `ParseError`. */
+  readonly json: <A, I, R>(
+    message: Address | ProgramAccount<DirectMessage>,
+    schema: Schema.Schema<A, I, R>,
+    options?: PayloadOptions
+  ) => Effect.Effect<A, ParseResult.ParseError | PayloadError, R>
   /** The messages to a wallet, oldest first. Without `follow` it fails with a `ListError`. */
   readonly inbox: (
     wallet: Address,
@@ -208,8 +240,7 @@ export interface Service {
  *     Stream.filter(({ account }) => account.status === "Pending"),
  *     Stream.runForEach((message) =>
  *       Effect.gen(function* () {
- *         const payload = yield* messages.payload(message)
- *         yield* Effect.log(new TextDecoder().decode(payload))
+ *         yield* Effect.log(yield* messages.text(message))
  *         yield* messages.markDelivered(message)
  *       })
  *     )
@@ -420,18 +451,23 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
         return yield* submit.account(address, [instruction], options)
       }).pipe(traced(`Message.mark${status}`))
 
+  const payload: Service["payload"] = (message, { raw = false } = {}) =>
+    Effect.gen(function* () {
+      if (!isAccount(message)) yield* Given.check({ message })
+      const { account, address } = isAccount(message) ? message : yield* get(message)
+      yield* Effect.annotateCurrentSpan("pod.message", address)
+      const bytes = yield* payloads.get(account.payloadHash)
+      return raw ? bytes : (yield* Envelope.decode(bytes)).payload
+    }).pipe(traced("Message.payload"))
+
   return Message.of({
     send,
     sendAll,
     get,
-    payload: (message, { raw = false } = {}) =>
-      Effect.gen(function* () {
-        if (!isAccount(message)) yield* Given.check({ message })
-        const { account, address } = isAccount(message) ? message : yield* get(message)
-        yield* Effect.annotateCurrentSpan("pod.message", address)
-        const bytes = yield* payloads.get(account.payloadHash)
-        return raw ? bytes : (yield* Envelope.decode(bytes)).payload
-      }).pipe(traced("Message.payload")),
+    payload,
+    text: (message, options) => Effect.flatMap(payload(message, options), Envelope.text),
+    json: (message, schema, options) =>
+      Effect.flatMap(Effect.flatMap(payload(message, options), Envelope.text), Schema.decode(Schema.parseJson(schema))),
     inbox: (wallet, options) => Given.stream({ wallet }, () => list("Message.inbox", RECIPIENT, wallet, options)),
     outbox: (walletOrAgent, options) =>
       Given.stream({ walletOrAgent }, () =>

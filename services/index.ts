@@ -113,6 +113,13 @@ export * as ProgramAccount from "./ProgramAccount.js"
 export * as ProgramId from "./ProgramId.js"
 
 /**
+ * Receipts as Schemas, for HTTP APIs, queues and workflows: JSON with slots and lamports as decimal strings.
+ *
+ * @since 0.1.0
+ */
+export * as Receipt from "./Receipt.js"
+
+/**
  * One endpoint or several as one transport that survives: what `RpcPool` stands on.
  *
  * @since 0.1.0

@@ -18,6 +18,7 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import type { InvalidInput } from "../InvalidInput.js"
 import * as Hash from "../solana/Hash.js"
+import * as Utf8 from "../internal/Utf8.js"
 import * as Borsh from "./internal/Borsh.js"
 import { printable } from "../internal/printable.js"
 
@@ -64,13 +65,14 @@ const layout = Borsh.layout({ tag: "Envelope", discriminator: MAGIC + VERSION, f
  * - `TooShort`: they end before the header does.
  * - `Magic`: they do not begin as an envelope does. The sender may have sent bare bytes, as other clients do.
  * - `Version`: the envelope is of a version that this one does not know.
+ * - `Text`: the payload was read as a text, and is no UTF-8.
  *
  * @since 0.1.0
  * @category errors
  */
 export class EnvelopeDecodeError extends printable(
   Schema.TaggedError<EnvelopeDecodeError>("@pod-protocol/effect/EnvelopeDecodeError")("EnvelopeDecodeError", {
-    reason: Schema.Literal("TooShort", "Magic", "Version"),
+    reason: Schema.Literal("TooShort", "Magic", "Version", "Text"),
     /** Bytes that were given. */
     size: Schema.Number
   })
@@ -86,6 +88,8 @@ export class EnvelopeDecodeError extends printable(
         return "the payload is not in an envelope: read the message with raw: true"
       case "Version":
         return "the envelope is of an unknown version: update this library"
+      case "Text":
+        return `the payload of ${this.size} bytes is no UTF-8: read its bytes with payload`
     }
   }
 }
@@ -155,6 +159,19 @@ const magic = Borsh.fromHex(MAGIC)
 const reasonOf = (bytes: Uint8Array): EnvelopeDecodeError["reason"] => {
   if (bytes.length < HEADER_SIZE) return "TooShort"
   return Borsh.startsWith(bytes, magic) ? "Version" : "Magic"
+}
+
+/**
+ * The text that a payload spells in UTF-8.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const text = (payload: Uint8Array): Either.Either<string, EnvelopeDecodeError> => {
+  const found = Utf8.decode(payload, 0, payload.length)
+  return found === undefined
+    ? Either.left(new EnvelopeDecodeError({ reason: "Text", size: payload.length }))
+    : Either.right(found)
 }
 
 /**

@@ -1,0 +1,55 @@
+import { expect, layer } from "@effect/vitest"
+import type { Address } from "@solana/kit"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Pod from "../../layers/Pod.js"
+import * as Message from "../../services/Message.js"
+import * as Receipt from "../../services/Receipt.js"
+import { as, registered } from "../support/agents.js"
+
+const Order = Schema.Struct({ pay: Schema.Int, to: Schema.NonEmptyString })
+
+layer(Pod.layerTest)("receipts and payloads", (it) => {
+  it.effect("given a receipt, when it goes through JSON by its schema, then it comes back the same", () =>
+    Effect.gen(function* () {
+      const messages = yield* Message.Message
+      const { wallet } = yield* registered
+      const receipt = yield* messages.send({ recipient: wallet.address, payload: "x" }).pipe(as(wallet))
+      const schema = Schema.parseJson(Receipt.MessageReceipt)
+      expect(yield* Schema.decode(schema)(yield* Schema.encode(schema)(receipt))).toEqual(receipt)
+      const { signature, slot, fee, address } = receipt
+      const account = Schema.parseJson(Receipt.AccountReceipt)
+      expect(yield* Schema.decode(account)(yield* Schema.encode(account)(receipt))).toEqual({
+        signature,
+        slot,
+        fee,
+        address
+      })
+    })
+  )
+
+  it.effect("given payloads, when they are read as text and as JSON, then what is neither fails typed", () =>
+    Effect.gen(function* () {
+      const messages = yield* Message.Message
+      const { wallet } = yield* registered
+      const send = (payload: Uint8Array | string, raw = false) =>
+        Effect.map(messages.send({ recipient: wallet.address, payload, raw }), ({ address }) => address).pipe(
+          as(wallet)
+        )
+      const order = (address: Address) => messages.json(address, Order)
+      expect(yield* messages.text(yield* send("grüße"))).toBe("grüße")
+      expect(yield* messages.text(yield* send("bare", true), { raw: true })).toBe("bare")
+      expect(yield* order(yield* send('{"pay":5,"to":"bo"}'))).toEqual({ pay: 5, to: "bo" })
+      const binary = yield* send(Uint8Array.of(0xff, 0xfe))
+      for (const read of [Effect.asVoid(messages.text(binary)), Effect.asVoid(order(binary))]) {
+        expect(yield* Effect.flip(Effect.mapError(read, (error): unknown => error))).toMatchObject({
+          _tag: "EnvelopeDecodeError",
+          reason: "Text"
+        })
+      }
+      for (const text of ["no JSON", '{"pay":"5"}', "null", "[".repeat(100_000)]) {
+        expect(yield* Effect.flip(order(yield* send(text)))).toMatchObject({ _tag: "ParseError" })
+      }
+    })
+  )
+})
