@@ -93,7 +93,8 @@ export interface Service {
   readonly leave: (channel: Address, options?: SendOptions) => Effect.Effect<AccountReceipt, WriteError, Wallet>
   /**
    * Invites the wallet `invitee`, by the creator or an active participant (`Unauthorized` or `NotInChannel` otherwise).
-   * The channel is read first. The receipt's address is the invitation's. While an invitation is open, another is
+   * The channel is read first. The receipt's address is the invitation's. The limit of 20 invitations an hour holds for
+   * this client, which passes the agent account writable: a client that passes it read-only is not counted. While an invitation is open, another is
    * refused: `AlreadyInvited`. So it is when the call runs again, until the invitation is used or expires; after that
    * it makes another.
    */

@@ -350,8 +350,41 @@ const fromBase64 = (text: string): Either.Either<Event, EventDecodeError> =>
   )
 
 /**
+ * What became of a transaction, as the pool hands it out in a transaction's `meta` and in notifications of logs.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface LoggedTransaction {
+  /** Agave's transaction error, `null` where it succeeded. */
+  readonly err: unknown
+  readonly logs: ReadonlyArray<string>
+}
+
+/**
+ * The events of a transaction, as {@link fromLogs}: none where it failed, since all that it did was rolled back.
+ *
+ * @example
+ * import * as Event from "@pod-protocol/effect/protocol/Event"
+ * import * as Arr from "effect/Array"
+ *
+ * export const events = (transaction: Event.LoggedTransaction) => Arr.getRights(Event.fromTransaction(transaction))
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const fromTransaction = (
+  { err, logs }: LoggedTransaction,
+  programId: Address = PROGRAM_ID
+): ReadonlyArray<Either.Either<Event, EventDecodeError>> =>
+  err === null || err === undefined ? fromLogs(logs, programId) : []
+
+/**
  * The events of a transaction's log, in order: what invocations of the program emitted as data, and no other program.
  * Data that is no known event stays in its place as a failure.
+ *
+ * A transaction that failed logs events too, of what was rolled back: a log alone does not say whether it did. Use
+ * {@link fromTransaction} wherever the outcome is at hand.
  *
  * @example
  * import * as Event from "@pod-protocol/effect/protocol/Event"

@@ -53,8 +53,15 @@ const noControl =
     const found = text.match(/\p{Cc}/gu)?.find((character) => !allowed.includes(character))
     if (found === undefined) return undefined
     const point = (found.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")
-    return `must not contain a control character but ${names}, holds U+${point}`
+    const but = allowed.length === 0 ? "" : ` but ${names}`
+    return `must not contain a control character${but}, holds U+${point}`
   }
+
+/** Characters that turn the direction of writing, or end a line: names that look alike differ. */
+const TURNING = /[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u
+
+const noTurning: TextRule = (text) =>
+  TURNING.test(text) ? "must not contain characters that turn the direction of writing or end a line" : undefined
 
 const checkText =
   (field: string, rules: ReadonlyArray<TextRule>) =>
@@ -119,7 +126,9 @@ export const checkCapabilities: (capabilities: bigint) => Either.Either<bigint, 
 )
 
 /**
- * A channel's name: 1–32 bytes, without white space at its ends.
+ * A channel's name: 1–32 bytes, without white space at its ends, control characters (NUL among them) and characters that
+ * turn the direction of writing. The program takes the last two, so names that are read may hold them: show them through
+ * `SafeText.make`.
  *
  * @since 0.1.0
  * @category checks
@@ -128,18 +137,25 @@ export const checkChannelName: (name: string) => Either.Either<string, InvalidIn
   wellFormed,
   notBlank,
   trimmed,
-  atMost(Program.MAX_CHANNEL_NAME_BYTES)
+  atMost(Program.MAX_CHANNEL_NAME_BYTES),
+  noControl([], ""),
+  noTurning
 ])
 
 /**
- * A channel's description: at most 200 bytes.
+ * A channel's description: at most 200 bytes, without what {@link checkChannelName} refuses but TAB, LF and CR.
  *
  * @since 0.1.0
  * @category checks
  */
 export const checkChannelDescription: (description: string) => Either.Either<string, InvalidInput> = checkText(
   "description",
-  [wellFormed, atMost(Program.MAX_CHANNEL_DESCRIPTION_BYTES)]
+  [
+    wellFormed,
+    atMost(Program.MAX_CHANNEL_DESCRIPTION_BYTES),
+    noControl(["\t", "\n", "\r"], "TAB, LF and CR"),
+    noTurning
+  ]
 )
 
 /**

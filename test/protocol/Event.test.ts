@@ -28,6 +28,13 @@ const data = Base64.encode(encode(joined))
 const other = Vectors.walletB
 
 describe("Event", () => {
+  it("Given a transaction that failed, When its events are asked for, Then there are none, though its log has some", () => {
+    const logs = [`Program ${PROGRAM_ID} invoke [1]`, `Program data: ${data}`, `Program ${PROGRAM_ID} success`]
+    assert.deepStrictEqual(Event.fromTransaction({ err: null, logs }).map(Either.isRight), [true])
+    assert.deepStrictEqual(Event.fromTransaction({ err: { InstructionError: [1, { Custom: 1 }] }, logs }), [])
+    assert.strictEqual(Event.fromLogs(logs).length, 1)
+  })
+
   it("Given any event, When it is encoded and decoded, Then it is the same", async () => {
     await check(events, (event) => {
       const decoded = Either.getOrThrow(Event.decode(encode(event)))

@@ -99,12 +99,21 @@ describe("Rules", () => {
       ["", "must not be blank"],
       [" general", "must not begin or end with white space"],
       ["general\u0085", "must not begin or end with white space"],
-      ["\ufeffgeneral", undefined]
+      ["\ufeffgeneral", undefined],
+      ["a👩‍🚀b", undefined],
+      ["gen\0eral", "must not contain a control character, holds U+0000"],
+      ["gen\u001b[31meral", "must not contain a control character, holds U+001B"],
+      ["gen\neral", "must not contain a control character, holds U+000A"],
+      ["gen\u202eeral", "must not contain characters that turn the direction of writing or end a line"],
+      ["gen\u2066eral", "must not contain characters that turn the direction of writing or end a line"]
     ])
     refusals(Rules.checkChannelDescription, [
       ["", undefined],
       ["d".repeat(200), undefined],
-      ["d".repeat(201), "must be at most 200 bytes of UTF-8"]
+      ["d".repeat(201), "must be at most 200 bytes of UTF-8"],
+      ["two\nlines", undefined],
+      ["nul\0", "must not contain a control character but TAB, LF and CR, holds U+0000"],
+      ["\u200frtl", "must not contain characters that turn the direction of writing or end a line"]
     ])
   })
 
