@@ -21,6 +21,7 @@ import * as HttpStatus from "../services/wire/HttpStatus.js"
 import * as JsonRpc from "../services/wire/JsonRpc.js"
 import * as Subscriptions from "../services/wire/Subscriptions.js"
 import * as Closing from "../services/internal/closing.js"
+import * as ReplyLimits from "../services/wire/ReplyLimits.js"
 import * as RpcPool from "../services/RpcPool.js"
 import type { RpcTransport } from "../services/RpcTransport.js"
 import type * as Endpoint from "../services/transport/Endpoint.js"
@@ -59,6 +60,13 @@ export interface EndpointOptions extends Omit<Endpoint.Options, "deadline"> {
    * fails. Too high: a hostile node can fill the memory.
    */
   readonly maxReplyBytes?: number | undefined
+  /**
+   * The same for methods whose replies are small, as getSlot, getLatestBlockhash, getSignatureStatuses and
+   * sendTransaction; 16 times as many for getTransaction and getSignaturesForAddress, and an array of calls may take the
+   * sum, all within `maxReplyBytes`. Default: 128 KiB. Too low: errors with long logs are not read. Too high: a hostile
+   * node costs memory and time with each call.
+   */
+  readonly maxSmallReplyBytes?: number | undefined
   /**
    * Bytes of one notification. Default: 16 MiB, which holds the largest account (10 MiB) as base64. Too low: the socket is
    * lost when such an account changes. Too high: a hostile node can fill the memory.
@@ -124,6 +132,11 @@ export const transport = (
     const headers = yield* ExtraHeaders.make(options.headers)
     const timeout = yield* Options_.millis("requestTimeout", options.requestTimeout ?? "60 seconds")
     const maxReplyBytes = yield* Options_.integer("maxReplyBytes", options.maxReplyBytes ?? 64 * MEBIBYTE, 1)
+    const maxSmallReplyBytes = yield* Options_.integer(
+      "maxSmallReplyBytes",
+      options.maxSmallReplyBytes ?? ReplyLimits.SMALL,
+      1
+    )
     const maxMessageBytes = yield* Options_.integer(
       "maxNotificationBytes",
       options.maxNotificationBytes ?? 16 * MEBIBYTE,
@@ -133,7 +146,7 @@ export const transport = (
     const bytes = yield* Options_.integer("subscriptionBufferBytes", options.subscriptionBufferBytes ?? 8 * MEBIBYTE, 1)
     const perSocket = yield* Options_.integer("subscriptionsPerSocket", options.subscriptionsPerSocket ?? 100, 1)
     const [Http, Sockets] = yield* loaded
-    const post = yield* Http.make(endpoint, { headers, timeout, maxReplyBytes })
+    const post = yield* Http.make(endpoint, { headers, timeout })
     const open = yield* Sockets.make(endpoint)
     const { host } = endpoint
     const clean = Shown.make(endpoint, headers)
@@ -147,6 +160,7 @@ export const transport = (
       timeout: Duration.millis(timeout)
     })
     const closing = yield* Closing.make()
+    const limits = ReplyLimits.make({ maxReplyBytes, maxSmallReplyBytes })
     let nextId = 1
 
     const transport: RpcTransport = {
@@ -155,7 +169,7 @@ export const transport = (
         Effect.suspend(() => {
           if (closing.isClosed()) return Effect.fail(Closing.call(method, host))
           const id = nextId++
-          return Effect.flatMap(post(method, JsonRpc.request(id, method, params)), (reply) =>
+          return Effect.flatMap(post(method, JsonRpc.request(id, method, params), limits.one(method)), (reply) =>
             read.one(reply, id, method)
           )
         }),
@@ -165,7 +179,7 @@ export const transport = (
           if (closing.isClosed()) return Effect.fail(Closing.call("batch", host))
           const firstId = nextId
           nextId += calls.length
-          return Effect.flatMap(post("batch", JsonRpc.batchRequest(firstId, calls)), (reply) =>
+          return Effect.flatMap(post("batch", JsonRpc.batchRequest(firstId, calls), limits.many(calls)), (reply) =>
             read.many(reply, firstId, calls)
           )
         }),

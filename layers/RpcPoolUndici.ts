@@ -16,6 +16,7 @@ import * as HttpStatus from "../services/wire/HttpStatus.js"
 import * as JsonRpc from "../services/wire/JsonRpc.js"
 import * as Subscriptions from "../services/wire/Subscriptions.js"
 import * as Closing from "../services/internal/closing.js"
+import * as ReplyLimits from "../services/wire/ReplyLimits.js"
 import * as RpcPool from "../services/RpcPool.js"
 import type { RpcTransport } from "../services/RpcTransport.js"
 import type * as Endpoint from "../services/transport/Endpoint.js"
@@ -70,6 +71,7 @@ export const transport = (options: Settings.Options): Effect.Effect<RpcTransport
       perSocket: settings.subscriptionsPerSocket
     })
     const closing = yield* Closing.make()
+    const limits = ReplyLimits.make(settings)
     let nextId = 1
 
     const transport: RpcTransport = {
@@ -78,7 +80,7 @@ export const transport = (options: Settings.Options): Effect.Effect<RpcTransport
         Effect.suspend(() => {
           if (closing.isClosed()) return Effect.fail(Closing.call(method, host))
           const id = nextId++
-          return Effect.flatMap(post(method, JsonRpc.request(id, method, params)), (reply) =>
+          return Effect.flatMap(post(method, JsonRpc.request(id, method, params), limits.one(method)), (reply) =>
             read.one(reply, id, method)
           )
         }),
@@ -88,7 +90,7 @@ export const transport = (options: Settings.Options): Effect.Effect<RpcTransport
           if (closing.isClosed()) return Effect.fail(Closing.call("batch", host))
           const firstId = nextId
           nextId += calls.length
-          return Effect.flatMap(post("batch", JsonRpc.batchRequest(firstId, calls)), (reply) =>
+          return Effect.flatMap(post("batch", JsonRpc.batchRequest(firstId, calls), limits.many(calls)), (reply) =>
             read.many(reply, firstId, calls)
           )
         }),

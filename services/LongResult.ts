@@ -74,12 +74,12 @@ const cut = (text: string, start: number, end: number, size: number): ReadonlyAr
  * @category decoding
  */
 export const parse = (text: string, size = PIECE): Either.Either<unknown, Json.JsonError> => {
-  if (text.length <= size / 16) return Json.parse(text)
+  if (text.length <= size / 16) return Json.parseBounded(text)
   const start = text.indexOf(KEY) + KEY.length
   const end = text.lastIndexOf("]")
-  if (start < KEY.length || start + text.length - end > MAX_FRAME) return Json.parse(text)
+  if (start < KEY.length || start + text.length - end > MAX_FRAME) return Json.parseBounded(text)
   const framed = (value: number): unknown =>
-    Either.getOrUndefined(Json.parse(`${text.slice(0, start - 1)}${value}${text.slice(end + 1)}`))
+    Either.getOrUndefined(Json.parseBounded(`${text.slice(0, start - 1)}${value}${text.slice(end + 1)}`))
   // What is put there twice, and read there twice, stands at `result.value` and nowhere else, inside no string.
   const reply = framed(0)
   const frame = resultOf(reply)
@@ -90,7 +90,7 @@ export const parse = (text: string, size = PIECE): Either.Either<unknown, Json.J
     frame["value"] === 0 &&
     again["value"] === 1
     ? Either.right({ ...reply, result: new LongResult(frame, cut(text, start, end, size), text) })
-    : Json.parse(text)
+    : Json.parseBounded(text)
 }
 
 /**
@@ -100,7 +100,7 @@ export const parse = (text: string, size = PIECE): Either.Either<unknown, Json.J
  * @category decoding
  */
 export const atOnce = ({ text }: LongResult): Either.Either<unknown, Decode.Mismatch> =>
-  Either.mapBoth(Json.parse(text), { onLeft: () => ({ path: "", expected: "JSON" }), onRight: resultOf })
+  Either.mapBoth(Json.parseBounded(text), { onLeft: () => ({ path: "", expected: "JSON" }), onRight: resultOf })
 
 /**
  * The list, read in turns of the event loop by a decoder that can read parts of it. It must refuse the number that a larger
@@ -120,6 +120,8 @@ export const list = <A>(
     const items = quick(piece)
     if (items !== undefined) return Either.right(items)
     const text = `[${piece}]`
+    const excess = Json.excess(text)
+    if (excess !== undefined) return Either.left(excess)
     return Either.orElse(read(Json.parseRounded(text)), () => read(Json.parse(text)))
   })
 }
@@ -133,7 +135,7 @@ export const list = <A>(
 export const whole = (result: unknown): Effect.Effect<unknown, Decode.Mismatch> => {
   if (!(result instanceof LongResult)) return Effect.succeed(result)
   const items = Turns.flatMap(result.pieces, (piece) =>
-    Either.flatMap(Json.parse(`[${piece}]`), Decode.array<unknown>(Either.right))
+    Either.flatMap(Json.parseBounded(`[${piece}]`), Decode.array<unknown>(Either.right))
   )
   return Effect.matchEffect(items, {
     onFailure: () => atOnce(result),

@@ -15,6 +15,7 @@ import * as Stream from "effect/Stream"
 import type { HttpReply } from "../../services/wire/HttpStatus.js"
 import { RpcError } from "../../services/RpcTransport.js"
 import * as Deadline from "../../services/Deadline.js"
+import * as Causes from "../internal/Causes.js"
 import type { Endpoint } from "../internal/Url.js"
 
 /** What holds for every call. */
@@ -22,20 +23,19 @@ export interface Settings {
   readonly headers: { readonly [name: string]: string }
   /** Milliseconds from the call to the last byte of its reply. */
   readonly timeout: number
-  readonly maxReplyBytes: number
 }
 
 const causeOf = (error: HttpClientError.HttpClientError): unknown => ("cause" in error ? error.cause : undefined)
 
 /** The client's own error tells the URL: only what is below it may be shown. */
-const describe = (cause: unknown): string => {
+const messageOf = (cause: unknown): string => {
   if (!(cause instanceof Error)) return "the request failed"
   return cause.cause instanceof Error ? `${cause.message}: ${cause.cause.message}` : cause.message
 }
 
 const failed = (method: string, host: string) => (error: HttpClientError.HttpClientError) => {
   const cause = causeOf(error)
-  return new RpcError({ reason: "Transport", method, host, detail: describe(cause), cause })
+  return new RpcError({ reason: "Transport", method, host, detail: Causes.explain(cause, messageOf(cause)), cause })
 }
 
 const OK = 200
@@ -101,11 +101,15 @@ const text = (
   })
 }
 
-/** Gives a function that sends a JSON text for a method and gives the reply. */
+/** Gives a function that sends a JSON text for a method and gives the reply, of at most so many bytes. */
 export const make = (
   { host, url }: Endpoint,
-  { headers, maxReplyBytes, timeout }: Settings
-): Effect.Effect<(method: string, body: string) => Effect.Effect<HttpReply, RpcError>, never, HttpClient.HttpClient> =>
+  { headers, timeout }: Settings
+): Effect.Effect<
+  (method: string, body: string, maxBytes: number) => Effect.Effect<HttpReply, RpcError>,
+  never,
+  HttpClient.HttpClient
+> =>
   Effect.map(HttpClient.HttpClient, (httpClient) => {
     const client = httpClient.pipe(
       HttpClient.withTracerDisabledWhen(() => true),
@@ -119,11 +123,11 @@ export const make = (
       })
     )
     const base = HttpClientRequest.post(Redacted.value(url), { headers, acceptJson: true })
-    return (method, body) =>
+    return (method, body, maxBytes) =>
       client.execute(HttpClientRequest.bodyText(base, body, "application/json")).pipe(
         unfollowed,
         Effect.mapError(failed(method, host)),
-        Effect.flatMap((response) => reply(method, host, maxReplyBytes, response)),
+        Effect.flatMap((response) => reply(method, host, maxBytes, response)),
         Deadline.enforce(method, host),
         Deadline.within(timeout)
       )

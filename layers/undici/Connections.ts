@@ -1,9 +1,13 @@
 /**
  * The connections to one endpoint: few that carry many calls over HTTP/2, or many that carry one each over HTTP/1.1, as
- * the server speaks.
+ * the server speaks. Calls that no line can take wait in one queue.
  *
- * Over TLS nobody knows before the first handshake. So the first call opens one connection and the others wait for what it
- * finds out, lest a burst open as many connections as HTTP/1.1 needs.
+ * - Over TLS nobody knows the version before the first handshake: so the first call opens one connection and the others
+ *   wait for what it finds out, lest a burst open as many connections as HTTP/1.1 needs.
+ * - A line that does not answer is avoided and does not count: another is opened in its place, after which it is retired.
+ * - A handshake that fails answers the calls that waited for it, unless another line answers: then they wait for that one,
+ *   and the next handshake is made after a pause.
+ * - A call that a line gives back unsent goes to another, three times at most.
  *
  * @since 0.1.0
  */
@@ -12,20 +16,21 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import { Client, Pool } from "undici"
-import type { buildConnector, Dispatcher } from "undici"
 import * as Connector from "./Connector.js"
 import type { Endpoint } from "../internal/Url.js"
-import type { Http2Settings, Settings } from "./Settings.js"
+import * as Http1Line from "./Http1Line.js"
+import * as Http2Line from "./Http2Line.js"
+import type { Call, Events, Line, Target } from "./Line.js"
+import type { Settings } from "./Settings.js"
 
 /**
  * @since 0.1.0
  * @category models
  */
 export interface Connections {
-  readonly dispatch: (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) => void
-  /** To be called when a dispatched call has come to its end. */
-  readonly done: () => void
+  readonly dispatch: (call: Call) => void
+  /** Takes a call back that no line has taken yet. */
+  readonly forget: (call: Call) => void
   /** What the server speaks, once that is known. */
   readonly protocol: () => Connector.Protocol | undefined
 }
@@ -36,184 +41,225 @@ export interface Connections {
  * @since 0.1.0
  * @category constructors
  */
-export const make = (endpoint: Endpoint, settings: Settings): Effect.Effect<Connections, never, Scope.Scope> =>
-  Effect.flatMap(Connector.make(endpoint, settings), (connector) => {
-    const http2 = endpoint.isSecure ? settings.http2 : undefined
-    return Effect.acquireRelease(
-      Effect.sync(() =>
-        http2 === undefined ? plain(endpoint, settings, connector) : either(endpoint, settings, http2, connector)
-      ),
-      ({ destroy }) => Effect.promise(destroy)
-    )
-  })
-
-const TAKEN_BACK = new Error("taken back before it was sent")
-
-interface Owned extends Connections {
-  readonly destroy: () => Promise<unknown>
-}
-
-const clientOptions = (settings: Settings): Client.Options => ({
-  headersTimeout: Duration.toMillis(settings.headersTimeout),
-  bodyTimeout: Duration.toMillis(settings.bodyTimeout),
-  keepAliveTimeout: Duration.toMillis(settings.keepAliveTimeout)
-})
-
-const plain = ({ url }: Endpoint, settings: Settings, { connect, keepReady }: Connector.Connector): Owned => {
-  keepReady()
-  const pool = new Pool(Redacted.value(url).origin, {
-    ...clientOptions(settings),
-    connect,
-    connections: settings.connections,
-    pipelining: 1
-  })
-  return {
-    dispatch: (options, handler) => void pool.dispatch(options, handler),
-    done: () => undefined,
-    protocol: () => "1.1",
-    destroy: () => pool.destroy()
-  }
-}
-
-const either = (
-  { url }: Endpoint,
+export const make = (
+  endpoint: Endpoint,
   settings: Settings,
-  http2: Http2Settings,
-  { connect, keepReady }: Connector.Connector
-): Owned => {
-  const { origin } = Redacted.value(url)
-  const idle = Duration.toMillis(settings.keepAliveTimeout)
-  let protocol: Connector.Protocol | undefined
-  const kept = Math.min(settings.minIdleConnections, http2.connections)
-  let sessions = 0
-  let isScouting = false
-  let waiting: Array<() => void> = []
-  let inFlight = 0
-  let idleSince = 0
-  let idleTimer: NodeJS.Timeout | undefined
-  let warmTimer: NodeJS.Timeout | undefined
-  let isDestroyed = false
+  headers: { readonly [name: string]: string }
+): Effect.Effect<Connections, never, Scope.Scope> =>
+  Effect.flatMap(Connector.make(endpoint, settings), (connector) =>
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        const { origin, pathname, search } = Redacted.value(endpoint.url)
+        return new Lines(endpoint, { origin, path: `${pathname}${search}`, headers }, settings, connector)
+      }),
+      (lines) => Effect.sync(() => lines.destroy())
+    )
+  )
 
-  const release = () => {
-    isScouting = false
-    const held = waiting
-    waiting = []
-    for (const send of held) send()
+const MAX_SENDINGS = 3
+
+class Lines implements Connections {
+  readonly #target: Target
+  readonly #settings: Settings
+  readonly #connector: Connector.Connector
+  readonly #idleFor: number
+  /** Sessions of HTTP/2 to keep open. */
+  readonly #kept: number
+  readonly #waiting = new Set<Call>()
+  /** Those that take calls. */
+  readonly #lines = new Set<Line>()
+  /** Those that do not, and have calls in flight. */
+  readonly #ending = new Set<Line>()
+  #protocol: Connector.Protocol | undefined
+  #opening = 0
+  #isPaused = false
+  #isDestroyed = false
+  #pauseTimer: NodeJS.Timeout | undefined
+  #idleTimer: NodeJS.Timeout | undefined
+  #idleSince = 0
+
+  constructor(endpoint: Endpoint, target: Target, settings: Settings, connector: Connector.Connector) {
+    this.#target = target
+    this.#settings = settings
+    this.#connector = connector
+    this.#idleFor = Duration.toMillis(settings.keepAliveTimeout)
+    const { http2 } = settings
+    const mayBeHttp2 = endpoint.isSecure && http2 !== undefined
+    this.#kept = mayBeHttp2 ? Math.min(settings.minIdleConnections, http2.connections) : 0
+    if (!mayBeHttp2) this.#agree("1.1")
+    this.#grow()
   }
 
-  const onConnected = (client: Client, socket: Socket) => {
-    const agreed = Connector.protocolOf(socket)
-    client.pipelining = agreed === "2" ? http2.maxConcurrentStreams : 1
-    if (agreed === "2") {
-      sessions++
-      socket.once("close", () => {
-        sessions--
-        warmLater()
+  readonly protocol = (): Connector.Protocol | undefined => this.#protocol
+
+  readonly dispatch = (call: Call): void => {
+    if (this.#isDestroyed) return call.onError(new Error("the pool is closed"))
+    const line = this.#waiting.size === 0 ? this.#best() : undefined
+    if (line !== undefined) return send(line, call)
+    this.#waiting.add(call)
+    this.#drain()
+  }
+
+  readonly forget = (call: Call): void => {
+    this.#waiting.delete(call)
+  }
+
+  destroy(): void {
+    this.#isDestroyed = true
+    clearTimeout(this.#pauseTimer)
+    clearTimeout(this.#idleTimer)
+    for (const line of [...this.#lines, ...this.#ending]) line.destroy()
+    this.#fail(this.#waiting.size, new Error("the pool is closed"))
+  }
+
+  #agree(protocol: Connector.Protocol): void {
+    if (this.#protocol === protocol) return
+    this.#protocol = protocol
+    if (protocol === "1.1") this.#connector.keepReady()
+  }
+
+  /** The line with the fewest calls, of those that answer and can take one. */
+  #best(): Line | undefined {
+    let best: Line | undefined
+    for (const line of this.#lines) {
+      if (line.free() <= 0 || line.isSuspect()) continue
+      if (best === undefined || line.inFlight() < best.inFlight()) best = line
+    }
+    return best
+  }
+
+  #drain(): void {
+    for (const call of this.#waiting) {
+      const line = this.#best()
+      if (line === undefined) break
+      this.#waiting.delete(call)
+      send(line, call)
+    }
+    this.#grow()
+  }
+
+  #answering(): number {
+    let count = 0
+    for (const line of this.#lines) if (!line.isSuspect()) count++
+    return count
+  }
+
+  /** Connections that would be of use now. */
+  #wanted(): number {
+    const { connections, http2 } = this.#settings
+    const kept = this.#kept - this.#lines.size
+    switch (this.#protocol) {
+      case undefined:
+        return this.#waiting.size > 0 || kept > 0 ? 1 : 0
+      case "1.1":
+        return Math.min(this.#waiting.size, connections - this.#lines.size)
+      case "2": {
+        if (http2 === undefined) return 0
+        const needed = Math.ceil(this.#waiting.size / http2.maxConcurrentStreams)
+        return Math.max(kept, Math.min(needed, http2.connections - this.#answering()))
+      }
+    }
+  }
+
+  #grow(): void {
+    if (this.#isDestroyed || this.#isPaused) return
+    for (let wanted = this.#wanted() - this.#opening; wanted > 0; wanted--) {
+      this.#opening++
+      this.#connector.connect((...result) => {
+        this.#opening--
+        if (result[0] === null) this.#onConnected(result[1])
+        else this.#onRefused(result[0])
       })
     }
-    if (protocol === agreed) return
-    protocol = agreed
-    if (agreed === "1.1") {
-      renew()
-      keepReady()
-    }
-    release()
   }
 
-  const open = (connections: number): Pool =>
-    new Pool(origin, {
-      ...clientOptions(settings),
-      allowH2: true,
-      connections,
-      maxConcurrentStreams: http2.maxConcurrentStreams,
-      initialWindowSize: http2.initialWindowSize,
-      connectionWindowSize: http2.connectionWindowSize,
-      pingInterval: Duration.toMillis(http2.pingInterval),
-      factory: (origin, options) => {
-        const client: Client = new Client(origin, {
-          ...options,
-          connect: (target: buildConnector.Options, callback: buildConnector.Callback) =>
-            connect(target, (...result) => {
-              if (result[0] === null) onConnected(client, result[1])
-              callback(...result)
-            })
-        })
-        return client
+  #onConnected(socket: Socket): void {
+    if (this.#isDestroyed || socket.destroyed) {
+      socket.destroy()
+      return this.#drain()
+    }
+    const agreed = Connector.protocolOf(socket)
+    this.#agree(agreed)
+    if (agreed === "2") {
+      for (const line of this.#lines) if (line.isSuspect()) line.retire()
+    }
+    this.#lines.add(this.#line(agreed, socket))
+    this.#drain()
+    this.#rest()
+  }
+
+  #line(agreed: Connector.Protocol, socket: Socket): Line {
+    const { http2 } = this.#settings
+    const events: Events = {
+      onChange: () => {
+        this.#drain()
+        this.#rest()
+        if (line.inFlight() === 0) this.#ending.delete(line)
+      },
+      onUnsent: (call, error) => this.#again(call, error),
+      onLost: () => {
+        if (!this.#lines.delete(line)) return
+        if (line.inFlight() > 0) this.#ending.add(line)
+        if (this.#waiting.size > 0) this.#drain()
+        else if (this.#kept > 0) this.#pause()
       }
-    })
-
-  let few = open(http2.connections)
-  const many = open(settings.connections)
-
-  /** Leaves the few to end what they carry. */
-  const renew = () => {
-    void few.close()
-    few = open(http2.connections)
-  }
-
-  /** undici closes idle connections of HTTP/1.1 only. */
-  const closeIdle = () => {
-    idleTimer = undefined
-    if (isDestroyed || inFlight > 0) return
-    const left = idleSince + idle - performance.now()
-    if (left > 0) idleTimer = setTimeout(closeIdle, Math.ceil(left)).unref()
-    else renew()
-  }
-
-  const scout = () => {
-    isScouting = true
-    few.once("connectionError", release)
-  }
-
-  /** Opens sessions with requests that are taken back before they are sent. */
-  const warm = () => {
-    if (isDestroyed || protocol === "1.1" || isScouting) return
-    for (let nth = sessions; nth < kept; nth++) {
-      if (protocol === undefined && !isScouting) scout()
-      few.dispatch(
-        { path: "/", method: "GET" },
-        {
-          onRequestStart: (controller) => controller.abort(TAKEN_BACK),
-          onResponseError: (_, error) => {
-            if (error !== TAKEN_BACK) warmLater()
-          }
-        }
-      )
     }
+    const line =
+      agreed === "2" && http2 !== undefined
+        ? Http2Line.make(socket, this.#target, this.#settings, http2, events)
+        : Http1Line.make(socket, this.#target, this.#settings, events)
+    return line
   }
 
-  const warmLater = () => {
-    clearTimeout(warmTimer)
-    if (kept > 0 && !isDestroyed) warmTimer = setTimeout(warm, Connector.REWARM_AFTER).unref()
+  #again(call: Call, error: Error): void {
+    if (call.sendings >= MAX_SENDINGS || this.#isDestroyed) return call.onError(error)
+    this.#waiting.add(call)
+    queueMicrotask(() => this.#drain())
   }
 
-  warm()
-
-  const send = (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) =>
-    void (protocol === "1.1" ? many : few).dispatch(options, handler)
-
-  return {
-    dispatch: (options, handler) => {
-      inFlight++
-      if (protocol !== undefined || isDestroyed) return send(options, handler)
-      if (isScouting) return void waiting.push(() => send(options, handler))
-      scout()
-      send(options, handler)
-    },
-    done: () => {
-      inFlight--
-      if (inFlight > 0 || kept > 0) return
-      idleSince = performance.now()
-      idleTimer ??= setTimeout(closeIdle, idle).unref()
-    },
-    protocol: () => protocol,
-    destroy: () => {
-      isDestroyed = true
-      clearTimeout(idleTimer)
-      clearTimeout(warmTimer)
-      const ended = Promise.all([few.destroy(), many.destroy()])
-      release()
-      return ended
-    }
+  /** Each handshake that fails answers its share of those that wait, the last one all of them. */
+  #onRefused(error: Error): void {
+    if (this.#answering() === 0) this.#fail(Math.ceil(this.#waiting.size / (this.#opening + 1)), error)
+    if (this.#waiting.size > 0 || this.#kept > 0) this.#pause()
   }
+
+  #fail(count: number, error: Error): void {
+    const calls = [...this.#waiting].slice(0, count)
+    for (const call of calls) this.#waiting.delete(call)
+    for (const call of calls) call.onError(error)
+  }
+
+  #pause(): void {
+    if (this.#isPaused || this.#isDestroyed) return
+    this.#isPaused = true
+    this.#pauseTimer = setTimeout(() => {
+      this.#isPaused = false
+      this.#drain()
+    }, Connector.REWARM_AFTER).unref()
+  }
+
+  /** Idle sessions of HTTP/2 are closed; undici closes idle connections of HTTP/1.1. */
+  #rest(): void {
+    if (this.#protocol !== "2" || this.#kept > 0 || !this.#isIdle()) return
+    this.#idleSince = performance.now()
+    this.#idleTimer ??= setTimeout(this.#closeIdle, this.#idleFor).unref()
+  }
+
+  readonly #closeIdle = (): void => {
+    this.#idleTimer = undefined
+    if (this.#isDestroyed || !this.#isIdle()) return
+    const left = this.#idleSince + this.#idleFor - performance.now()
+    if (left > 0) this.#idleTimer = setTimeout(this.#closeIdle, Math.ceil(left)).unref()
+    else for (const line of this.#lines) line.retire()
+  }
+
+  #isIdle(): boolean {
+    for (const line of this.#lines) if (line.inFlight() > 0) return false
+    return true
+  }
+}
+
+const send = (line: Line, call: Call): void => {
+  call.sendings++
+  line.send(call)
 }

@@ -35,7 +35,10 @@ export const REWARM_AFTER = 500
  * @category models
  */
 export interface Connector {
-  readonly connect: buildConnector.connector
+  /** Gives a socket, or the reason why there is none. */
+  readonly connect: (
+    callback: (...result: [error: null, socket: Socket] | [error: Error, socket: null]) => void
+  ) => void
   /** Begins to keep connections ready; for HTTP/1.1, since a session of HTTP/2 is ready by itself. */
   readonly keepReady: () => void
 }
@@ -50,7 +53,7 @@ export const protocolOf = (socket: Socket): Protocol =>
   "alpnProtocol" in socket && socket.alpnProtocol === "h2" ? "2" : "1.1"
 
 /**
- * Gives undici connections, ready ones first. Ready ones are closed with the scope.
+ * Gives connections, ready ones first. Ready ones are closed with the scope.
  *
  * @since 0.1.0
  * @category constructors
@@ -93,10 +96,10 @@ class Reserve implements Connector {
     this.#fill()
   }
 
-  readonly connect: buildConnector.connector = (options, callback) => {
+  readonly connect: Connector["connect"] = (callback) => {
     const socket = this.#ready.shift()
     if (socket === undefined) {
-      this.#open(options, (...result) => {
+      this.#open(this.#target, (...result) => {
         if (result[0] === null) this.#count(result[1])
         callback(...result)
       })

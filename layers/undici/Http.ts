@@ -1,5 +1,5 @@
 /**
- * One POST on undici's `dispatch`, its lowest public call.
+ * One POST over the connections to an endpoint.
  *
  * @since 0.1.0
  */
@@ -7,30 +7,29 @@ import type { IncomingHttpHeaders } from "node:http"
 import * as Zlib from "node:zlib"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type * as Tracer from "effect/Tracer"
 import { errors } from "undici"
-import type { Dispatcher } from "undici"
 import { cancelable } from "../../services/internal/cancelable.js"
 import type { HttpReply } from "../../services/wire/HttpStatus.js"
 import { RpcError } from "../../services/RpcTransport.js"
 import * as Deadline from "../../services/Deadline.js"
-import * as Connections from "./Connections.js"
+import * as Causes from "../internal/Causes.js"
 import type { Endpoint } from "../internal/Url.js"
+import * as Connections from "./Connections.js"
+import type { Call } from "./Line.js"
 import type { Settings } from "./Settings.js"
 
 /**
- * Sends a JSON text for a method and gives the reply.
+ * Sends a JSON text for a method and gives the reply, of at most so many bytes.
  *
  * @since 0.1.0
  * @category models
  */
-export type Post = (method: string, body: string) => Effect.Effect<HttpReply, RpcError>
-
-const ABORTED = new Error("aborted by its caller")
+export type Post = (method: string, body: string, maxBytes: number) => Effect.Effect<HttpReply, RpcError>
 
 const NO_HEADERS: IncomingHttpHeaders = {}
+const NO_BYTES: Buffer = Buffer.alloc(0)
 
 const isTimeout = (error: Error): boolean =>
   error instanceof errors.ConnectTimeoutError ||
@@ -44,14 +43,11 @@ type Resume = (reply: Effect.Effect<HttpReply, RpcError>) => void
 
 const OK = 200
 
-/** All calls to one endpoint. */
-interface Route {
-  readonly connections: Connections.Connections
+/** A question and what its reply may be. */
+interface Question {
+  readonly method: string
   readonly host: string
-  readonly isSecure: boolean
-  readonly path: string
-  readonly headers: Record<string, string>
-  readonly maxReplyBytes: number
+  readonly maxBytes: number
 }
 
 /**
@@ -61,97 +57,114 @@ interface Route {
  * collected late there, and would keep the request, its headers and its buffers alive until then: without that, a call
  * costs a sixth more.
  */
-class Exchange implements Dispatcher.DispatchHandler {
-  #controller: Dispatcher.DispatchController | undefined
+class Exchange implements Call {
+  body: string
+  sendings = 0
+  #cancel: (() => void) | undefined
   #status = 0
   #headers = NO_HEADERS
   #size = 0
-  /** Most replies come in one piece. */
-  #body: Buffer | undefined
-  #rest: Array<Buffer> | undefined
-  readonly #route: Route
-  readonly #method: string
+  /** Most replies come in one piece; others are copied together, since each piece has its overhead. */
+  #bytes = NO_BYTES
+  readonly #connections: Connections.Connections
+  readonly #question: Question
   readonly #span: Tracer.AnySpan | undefined
   /** Until it is over. */
   #resume: Resume | undefined
   #timer: NodeJS.Timeout | undefined
 
   constructor(
-    route: Route,
-    method: string,
+    connections: Connections.Connections,
+    question: Question,
     body: string,
     left: number,
     span: Tracer.AnySpan | undefined,
     resume: Resume
   ) {
-    this.#route = route
-    this.#method = method
+    this.body = body
+    this.#connections = connections
+    this.#question = question
     this.#span = span
     this.#resume = resume
     this.#timer = setTimeout(Exchange.timeOut, left, this, left)
-    const { connections, headers, isSecure, path } = route
-    // A POST is not idempotent to HTTP, and undici would not share a connection between two that are not.
-    connections.dispatch({ path, method: "POST", headers, body, idempotent: isSecure }, this)
+    connections.dispatch(this)
   }
 
   static timeOut(exchange: Exchange, left: number): void {
-    exchange.#breakOff(
-      Effect.fail(Deadline.exceeded(exchange.#method, exchange.#route.host, `no answer within ${left} ms`))
-    )
+    const { host, method } = exchange.#question
+    exchange.#breakOff(Effect.fail(Deadline.exceeded(method, host, `no answer within ${left} ms`)))
   }
 
-  /** Ends it, once; gives who waits, if it was not over yet. */
+  /** Ends it, once; gives the fiber that waits, if it was not over yet. */
   #end(): Resume | undefined {
     const resume = this.#resume
     if (resume === undefined) return undefined
     clearTimeout(this.#timer)
+    this.body = ""
     this.#resume = undefined
     this.#timer = undefined
-    this.#controller = undefined
-    this.#route.connections.done()
+    this.#cancel = undefined
     return resume
   }
 
   #breakOff(outcome: Effect.Effect<HttpReply, RpcError>): void {
-    const controller = this.#controller
+    const cancel = this.#cancel
     this.#end()?.(outcome)
-    controller?.abort(ABORTED)
+    this.#takeBack(cancel)
   }
 
   abort(): void {
-    const controller = this.#controller
+    const cancel = this.#cancel
     this.#end()
-    controller?.abort(ABORTED)
+    this.#takeBack(cancel)
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.#resume === undefined) controller.abort(ABORTED)
-    else this.#controller = controller
+  #takeBack(cancel: (() => void) | undefined): void {
+    if (cancel === undefined) this.#connections.forget(this)
+    else cancel()
   }
 
-  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+  onStart(cancel: () => void): void {
+    if (this.#resume === undefined) cancel()
+    else this.#cancel = cancel
+  }
+
+  onHead(status: number, headers: IncomingHttpHeaders): void {
     this.#status = status
     this.#headers = headers
   }
 
-  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#size += chunk.length
-    if (this.#size > this.#route.maxReplyBytes) this.#tooLong()
-    else if (this.#body === undefined) this.#body = chunk
-    else if (this.#rest === undefined) this.#rest = [chunk]
-    else this.#rest.push(chunk)
+  onData(chunk: Buffer): void {
+    if (this.#resume === undefined) return
+    const size = this.#size + chunk.length
+    if (size > this.#question.maxBytes) return this.#tooLong()
+    if (this.#size === 0) this.#bytes = chunk
+    else {
+      if (size > this.#bytes.length) {
+        const larger = Buffer.allocUnsafe(Math.min(2 * size, this.#question.maxBytes))
+        this.#bytes.copy(larger, 0, 0, this.#size)
+        this.#bytes = larger
+      }
+      chunk.copy(this.#bytes, this.#size)
+    }
+    this.#size = size
   }
 
-  onResponseEnd(): void {
+  onEnd(): void {
     const resume = this.#end()
     if (resume === undefined) return
-    const { connections } = this.#route
-    if (this.#span?._tag === "Span") this.#span.attribute("network.protocol.version", connections.protocol())
+    resume(Effect.suspend(() => this.#reply()))
+  }
+
+  #reply(): Effect.Effect<HttpReply, RpcError> {
+    if (this.#span?._tag === "Span") this.#span.attribute("network.protocol.version", this.#connections.protocol())
     const status = this.#status
     const retryAfter = first(this.#headers["retry-after"])
-    const body = text(this.#route, this.#method, this.#headers, this.#whole())
+    const bytes = this.#bytes.subarray(0, this.#size)
+    this.#bytes = NO_BYTES
+    const body = text(this.#question, first(this.#headers["content-encoding"]), bytes)
     const reply = Effect.map(body, (text) => ({ status, retryAfter, text }))
-    resume(status === OK ? reply : Effect.orElseSucceed(reply, () => ({ status, retryAfter, text: "" })))
+    return status === OK ? reply : Effect.orElseSucceed(reply, () => ({ status, retryAfter, text: "" }))
   }
 
   /** The status that came, without the body that did not. */
@@ -160,60 +173,62 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #tooLong(): void {
-    this.#breakOff(this.#status === OK ? Effect.fail(tooLong(this.#route, this.#method)) : this.#bodiless())
+    this.#breakOff(this.#status === OK ? Effect.fail(tooLong(this.#question)) : this.#bodiless())
   }
 
-  onResponseError(_: Dispatcher.DispatchController, cause: Error): void {
+  onError(cause: Error): void {
     const resume = this.#end()
     if (resume === undefined) return
     if (this.#status !== 0 && this.#status !== OK) return resume(this.#bodiless())
+    const { host, method } = this.#question
     const reason = isTimeout(cause) ? "Timeout" : "Transport"
-    const { host } = this.#route
-    resume(Effect.fail(new RpcError({ reason, method: this.#method, host, detail: cause.message, cause })))
-  }
-
-  #whole(): Buffer {
-    const body = this.#body ?? Buffer.alloc(0)
-    this.#body = undefined
-    return this.#rest === undefined ? body : Buffer.concat([body, ...this.#rest], this.#size)
+    resume(
+      Effect.fail(new RpcError({ reason, method, host, detail: Causes.explain(cause), cause: withoutBytes(cause) }))
+    )
   }
 }
 
-const tooLong = ({ host, maxReplyBytes }: Route, method: string): RpcError =>
-  new RpcError({ reason: "Decode", method, host, detail: `the reply is longer than ${maxReplyBytes} bytes` })
+/** An error of undici's parser keeps bytes of the reply. */
+const withoutBytes = (cause: Error): Error =>
+  "data" in cause && cause.data !== undefined ? new Error(cause.name === "" ? "not HTTP" : cause.name) : cause
 
-const gunzip = (route: Route, method: string, body: Buffer): Effect.Effect<string, RpcError> =>
-  Effect.async((resume) =>
-    Zlib.gunzip(body, { maxOutputLength: route.maxReplyBytes }, (error, inflated) =>
+const tooLong = ({ host, maxBytes, method }: Question): RpcError =>
+  new RpcError({ reason: "Decode", method, host, detail: `the reply is longer than ${maxBytes} bytes` })
+
+type Undo = (
+  bytes: Buffer,
+  options: { readonly maxOutputLength: number },
+  callback: (error: Error | null, undone: Buffer) => void
+) => void
+
+/** What fetch undoes, too. Only gzip is asked for. */
+const ENCODINGS: ReadonlyMap<string, Undo> = new Map([
+  ["gzip", Zlib.gunzip],
+  ["x-gzip", Zlib.gunzip],
+  ["deflate", Zlib.inflate],
+  ["br", Zlib.brotliDecompress]
+])
+
+const text = (question: Question, encoding: string, bytes: Buffer): Effect.Effect<string, RpcError> => {
+  const name = encoding.trim().toLowerCase()
+  if (name === "" || name === "identity") return Effect.succeed(bytes.toString("utf8"))
+  const { host, maxBytes, method } = question
+  const undecodable = (detail: string) => new RpcError({ reason: "Decode", method, host, detail })
+  const undo = ENCODINGS.get(name)
+  if (undo === undefined) return Effect.fail(undecodable("the reply has a content-encoding that is not known"))
+  return Effect.async((resume) =>
+    undo(bytes, { maxOutputLength: maxBytes }, (error, undone) =>
       resume(
         error === null
-          ? Effect.succeed(inflated.toString("utf8"))
+          ? Effect.succeed(undone.toString("utf8"))
           : Effect.fail(
               error instanceof RangeError
-                ? tooLong(route, method)
-                : new RpcError({
-                    reason: "Decode",
-                    method,
-                    host: route.host,
-                    detail: "the reply is not gzip",
-                    cause: error
-                  })
+                ? tooLong(question)
+                : undecodable(`the reply is not ${name}, as its content-encoding says`)
             )
       )
     )
   )
-
-const text = (
-  route: Route,
-  method: string,
-  headers: IncomingHttpHeaders,
-  body: Buffer
-): Effect.Effect<string, RpcError> => {
-  const encoding = first(headers["content-encoding"]).toLowerCase()
-  if (encoding === "" || encoding === "identity") return Effect.succeed(body.toString("utf8"))
-  if (encoding === "gzip") return gunzip(route, method, body)
-  const detail = "the reply has a content-encoding not asked for"
-  return Effect.fail(new RpcError({ reason: "Decode", method, host: route.host, detail }))
 }
 
 /**
@@ -223,32 +238,26 @@ const text = (
  * @category constructors
  */
 export const make = (endpoint: Endpoint, settings: Settings): Effect.Effect<Post, never, Scope.Scope> =>
-  Effect.map(Connections.make(endpoint, settings), (connections) => post(connections, endpoint, settings))
-
-const post = (connections: Connections.Connections, { host, isSecure, url }: Endpoint, settings: Settings): Post => {
-  const requestTimeout = Duration.toMillis(settings.requestTimeout)
-  const { pathname, search } = Redacted.value(url)
-  const route: Route = {
-    connections,
-    host,
-    isSecure,
-    path: `${pathname}${search}`,
-    headers: {
+  Effect.map(
+    Connections.make(endpoint, settings, {
       ...settings.headers,
       "content-type": "application/json",
       accept: "application/json",
       "accept-encoding": "gzip"
-    },
-    maxReplyBytes: settings.maxReplyBytes
-  }
-  return (method, body) =>
+    }),
+    (connections) => post(connections, endpoint.host, Duration.toMillis(settings.requestTimeout))
+  )
+
+const post =
+  (connections: Connections.Connections, host: string, requestTimeout: number): Post =>
+  (method, body, maxBytes) =>
     Effect.withFiberRuntime((fiber) => {
       const left = Math.min(requestTimeout, Deadline.of(fiber) - Deadline.now(fiber))
       return left > 0
         ? cancelable((resume) => {
-            const exchange = new Exchange(route, method, body, left, fiber.currentSpan, resume)
+            const question = { method, host, maxBytes }
+            const exchange = new Exchange(connections, question, body, left, fiber.currentSpan, resume)
             return () => exchange.abort()
           })
         : Effect.fail(Deadline.exceeded(method, host, "not sent, its deadline has passed"))
     })
-}

@@ -8,6 +8,7 @@ import * as Either from "effect/Either"
 import type * as Record from "effect/Record"
 import type * as Redacted from "effect/Redacted"
 import { InvalidInput } from "../../src/InvalidInput.js"
+import * as ReplyLimits from "../../services/wire/ReplyLimits.js"
 import * as Headers from "../internal/Headers.js"
 
 /**
@@ -83,6 +84,13 @@ export interface Options {
    */
   readonly maxReplyBytes?: number | undefined
   /**
+   * The same for methods whose replies are small, as getSlot, getLatestBlockhash, getSignatureStatuses and
+   * sendTransaction; 16 times as many for getTransaction and getSignaturesForAddress, and an array of calls may take the
+   * sum, all within `maxReplyBytes`. Default: 128 KiB. Too low: errors with long logs are not read. Too high: a hostile
+   * node costs memory and time with each call.
+   */
+  readonly maxSmallReplyBytes?: number | undefined
+  /**
    * Bytes of one notification. Default: 16 MiB, which holds the largest account (10 MiB) as base64. Too low: the
    * socket is lost when such an account changes. Too high: a hostile node can fill the memory.
    */
@@ -132,6 +140,12 @@ export interface Http2Options {
   readonly connectionWindowSize?: number | undefined
   /** Between two PING frames. Default: `keepAliveInterval`, too low and too high as there. */
   readonly pingInterval?: Duration.DurationInput | undefined
+  /**
+   * For how long a connection may leave a PING unanswered, allow no call, or take no byte of one, before another takes its
+   * place; from a second on, or half of it where that is shorter, new calls avoid it. Default: 5 seconds. Too low: slow
+   * networks lose connections that work. Too high: calls wait on a dead connection.
+   */
+  readonly stallTimeout?: Duration.DurationInput | undefined
   /** Refused: undici leaves it at 16 KiB, the protocol's default. */
   readonly maxFrameSize?: number | undefined
   /** Refused: undici does not adapt windows. A larger `initialWindowSize` has the effect. */
@@ -148,6 +162,7 @@ export interface Http2Settings {
   readonly initialWindowSize: number
   readonly connectionWindowSize: number
   readonly pingInterval: Duration.Duration
+  readonly stallTimeout: Duration.Duration
 }
 
 /**
@@ -170,6 +185,7 @@ export interface Settings {
   /** Absent where HTTP/2 is not wanted. */
   readonly http2: Http2Settings | undefined
   readonly maxReplyBytes: number
+  readonly maxSmallReplyBytes: number
   readonly maxNotificationBytes: number
   readonly subscriptionBuffer: number
   readonly subscriptionBufferBytes: number
@@ -240,7 +256,8 @@ const http2 = (
             1,
             MAX_WINDOW
           ),
-          pingInterval: yield* timeout("http2.pingInterval", options?.pingInterval ?? keepAliveInterval)
+          pingInterval: yield* timeout("http2.pingInterval", options?.pingInterval ?? keepAliveInterval),
+          stallTimeout: yield* timeout("http2.stallTimeout", options?.stallTimeout ?? "5 seconds")
         }
       })
 
@@ -267,6 +284,7 @@ export const make = (options: Options): Either.Either<Settings, InvalidInput> =>
       keepAliveInterval: yield* timeout("keepAliveInterval", keepAliveInterval),
       http2: yield* http2(options.http2, keepAliveInterval),
       maxReplyBytes: yield* count("maxReplyBytes", options.maxReplyBytes ?? 64 * MEBIBYTE),
+      maxSmallReplyBytes: yield* count("maxSmallReplyBytes", options.maxSmallReplyBytes ?? ReplyLimits.SMALL),
       maxNotificationBytes: yield* count("maxNotificationBytes", options.maxNotificationBytes ?? 16 * MEBIBYTE),
       subscriptionBuffer: yield* count("subscriptionBuffer", options.subscriptionBuffer ?? 1024),
       subscriptionBufferBytes: yield* count("subscriptionBufferBytes", options.subscriptionBufferBytes ?? 8 * MEBIBYTE),

@@ -92,13 +92,13 @@ const undecodable = (method: string, host: string, detail: string) =>
   new RpcError({ reason: "Decode", method, host, detail })
 
 const parse = (text: string, method: string, host: string): Either.Either<unknown, RpcError> =>
-  Either.mapLeft(method === LongResult.METHOD ? LongResult.parse(text) : Json.parse(text), () =>
+  Either.mapLeft(method === LongResult.METHOD ? LongResult.parse(text) : Json.parseBounded(text), () =>
     undecodable(method, host, `the reply of ${text.length} characters is not JSON`)
   )
 
 /** The response in a text, if it is one. @since 0.1.0 @category decoding */
 export const read = (text: string, method: string): Response | undefined =>
-  response(Either.getOrUndefined(method === LongResult.METHOD ? LongResult.parse(text) : Json.parse(text)))
+  response(Either.getOrUndefined(method === LongResult.METHOD ? LongResult.parse(text) : Json.parseBounded(text)))
 
 /** The error of a response. @since 0.1.0 @category getters */
 export const errorOf = (response: Response | undefined): NodeError | undefined =>

@@ -313,7 +313,7 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
 
   /** Whether the message was addressed to this client. */
   const onText = (text: string): boolean => {
-    const message = Either.getOrUndefined(Json.parse(text))
+    const message = Either.getOrUndefined(Json.parseBounded(text))
     if (!JsonRpc.isRecord(message)) return false
     const params = message["params"]
     if (JsonRpc.isRecord(params) && JsonRpc.isId(params["subscription"])) {

@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import * as BigIntegers from "./internal/jsonBigIntegers.js"
 import { printable } from "../internal/printable.js"
 import * as SafeText from "../SafeText.js"
+import * as Shape from "./internal/jsonShape.js"
 
 /**
  * The text is not JSON.
@@ -57,6 +58,30 @@ export const parse = (text: string): Either.Either<unknown, JsonError> => {
   if (marked === undefined) return parseRounded(text)
   // A text that is not JSON is not either when marked; the error is to speak of the text as it came.
   return Either.orElse(Either.map(parseRounded(marked), BigIntegers.unmark), () => parseRounded(text))
+}
+
+/**
+ * Why a text from outside must not be parsed, if so: more than 256 arrays and objects inside one another overflow the
+ * stack of functions that call themselves, and more than 1024 plus one for each 16 characters take many times the memory of
+ * the text. It takes about a nanosecond for each character outside of strings.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const excess = (text: string): JsonError | undefined => {
+  const detail = Shape.excess(text)
+  return detail === undefined ? undefined : new JsonError({ detail, size: text.length })
+}
+
+/**
+ * As {@link parse}, for a text from outside: what {@link excess} speaks against is not parsed.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const parseBounded = (text: string): Either.Either<unknown, JsonError> => {
+  const error = excess(text)
+  return error === undefined ? parse(text) : Either.left(error)
 }
 
 /**

@@ -21,7 +21,7 @@ const MIN_DIGITS = 16
 const isDigit = (code: number): boolean => code >= ZERO && code <= NINE
 
 /** Index of the quote that ends the string whose first character is at `from`; -1 when there is none. */
-const endOfString = (text: string, from: number): number => {
+export const endOfString = (text: string, from: number): number => {
   let end = text.indexOf('"', from)
   while (end !== -1) {
     let slashes = 0
