@@ -16,6 +16,7 @@
  *
  * @since 0.1.0
  */
+import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -111,6 +112,28 @@ export const layerConfig: Layer.Layer<
   ConfigError.ConfigError | EndpointsError | InvalidInput | WalletError,
   PayloadStore.PayloadStore
 > = Layer.merge(Layer.unwrapEffect(Effect.map(PodConfig.config, layer)), WalletNode.layerConfig)
+
+/**
+ * As {@link layer}, with options that are, or hold, a `Config` of the application's own names. The wallet is left open.
+ *
+ * @example
+ * ```ts
+ * import { Pod } from "@pod-protocol/effect"
+ * import * as Config from "effect/Config"
+ *
+ * export const PodLive = Pod.layerConfigWith({ url: Config.redacted("SOLANA_URL") })
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfigWith = (
+  options: Config.Config.Wrap<PodConfig.PodConfig>
+): Layer.Layer<
+  RpcPool | Services,
+  ConfigError.ConfigError | EndpointsError | InvalidInput,
+  PayloadStore.PayloadStore
+> => Layer.unwrapEffect(Effect.map(Config.unwrap(options), layer))
 
 /**
  * The services on a cluster of their own in this process, with the program loaded and payloads in memory. Nothing leaves

@@ -3,13 +3,15 @@
  *
  * @since 0.1.0
  */
-import type { Address } from "@solana/kit"
+import type { Address, Commitment } from "@solana/kit"
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import { PROGRAM_ID } from "../src/protocol/Program.js"
 import * as Addresses from "../src/solana/Address.js"
+import * as Setting from "./internal/Setting.js"
+import * as Url from "./internal/Url.js"
 import type * as RpcPoolUndici from "./RpcPoolUndici.js"
 
 /**
@@ -43,61 +45,90 @@ export const defaults = {
   startCheck: true
 } as const satisfies Partial<PodConfig>
 
-const address = (name: string): Config.Config<Address> =>
-  Config.string(name).pipe(
-    Config.mapOrFail((text) =>
-      Either.mapLeft(Addresses.parse(text, name), ({ message }) => ConfigError.InvalidData([name], message))
-    )
-  )
+/** Texts with commas between them; one that has a comma itself writes it as %2C. */
+const listOf = (text: string): ReadonlyArray<Redacted.Redacted> =>
+  text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "")
+    .map((item) => Redacted.make(item))
 
-/** URLs with commas between them; one that has a comma itself writes it as %2C. */
-const urls = (name: string): Config.Config<ReadonlyArray<Redacted.Redacted>> =>
-  Config.map(Config.redacted(name), (text) =>
-    Redacted.value(text)
-      .split(",")
-      .map((url) => Redacted.make(url.trim()))
+const rpcUrls: Setting.Setting<ReadonlyArray<Redacted.Redacted>> = {
+  name: "POD_RPC_URL",
+  expected:
+    "http: or https: URLs with commas between them; localhost, devnet, testnet and mainnet-beta stand for their own",
+  parse: (text) => {
+    const urls = listOf(text)
+    return urls.length === 0 ? Either.left("there is none") : Either.right(urls)
+  }
+}
+
+const wsUrls: Setting.Setting<ReadonlyArray<Redacted.Redacted>> = {
+  name: "POD_WS_URL",
+  expected: "ws: or wss: URLs with commas between them, in the order of POD_RPC_URL",
+  parse: (text) => Either.right(listOf(text))
+}
+
+/** Checks the URLs here, where the setting can be named. */
+const endpointsOf = (
+  urls: ReadonlyArray<Redacted.Redacted>,
+  wsUrls: ReadonlyArray<Redacted.Redacted>
+): Either.Either<ReadonlyArray<RpcPoolUndici.EndpointOptions>, ConfigError.ConfigError> => {
+  if (wsUrls.length !== 0 && wsUrls.length !== urls.length) {
+    const expected = `Expected as many URLs as POD_RPC_URL has (${urls.length}), or none, but there are ${wsUrls.length}`
+    return Either.left(ConfigError.InvalidData(["POD_WS_URL"], expected))
+  }
+  return Either.all(
+    urls.map((url, index) => {
+      const endpoint = { url, wsUrl: wsUrls[index] }
+      return Either.mapBoth(Url.make(endpoint), {
+        onLeft: ({ field, rule }) => {
+          const name = field === "url" ? "POD_RPC_URL" : "POD_WS_URL"
+          return ConfigError.InvalidData([name], urls.length === 1 ? `It ${rule}` : `URL ${index + 1} ${rule}`)
+        },
+        onRight: () => endpoint
+      })
+    })
   )
+}
 
 /**
- * Reads `POD_RPC_URL` (required; several with commas between them), `POD_WS_URL` (as many, or none), `POD_COMMITMENT`,
- * `POD_PROGRAM_ID` and `POD_START_CHECK`.
+ * Reads `POD_RPC_URL` (required; several with commas between them; `localhost`, `devnet`, `testnet` and `mainnet-beta`
+ * stand for the URLs that the field's tools mean), `POD_WS_URL` (as many, or none), `POD_COMMITMENT`, `POD_PROGRAM_ID`
+ * and `POD_START_CHECK`. An empty setting counts as none.
  *
  * @since 0.1.0
  * @category config
  */
 export const config: Config.Config<PodConfig> = Config.all({
-  urls: urls("POD_RPC_URL").pipe(
-    Config.withDescription("JSON-RPC endpoints, http: or https:, with commas between them")
+  urls: Setting.required(rpcUrls),
+  wsUrls: Setting.withDefault(wsUrls, []),
+  commitment: Setting.withDefault<Commitment>(
+    {
+      name: "POD_COMMITMENT",
+      expected: "processed, confirmed or finalized",
+      parse: Setting.oneOf({ processed: "processed", confirmed: "confirmed", finalized: "finalized" })
+    },
+    defaults.commitment
   ),
-  wsUrls: urls("POD_WS_URL").pipe(
-    Config.withDescription("WebSocket endpoints, ws: or wss:, in the order of the others"),
-    Config.withDefault([])
+  programId: Setting.withDefault(
+    {
+      name: "POD_PROGRAM_ID",
+      expected: "the address of the program, base58 of 32 bytes",
+      parse: (text) => Either.mapLeft(Addresses.parse(text), () => undefined)
+    },
+    defaults.programId
   ),
-  commitment: Config.literal(
-    "processed",
-    "confirmed",
-    "finalized"
-  )("POD_COMMITMENT").pipe(
-    Config.withDescription("processed, confirmed or finalized"),
-    Config.withDefault(defaults.commitment)
-  ),
-  programId: address("POD_PROGRAM_ID").pipe(
-    Config.withDescription("Address of the program"),
-    Config.withDefault(defaults.programId)
-  ),
-  startCheck: Config.boolean("POD_START_CHECK").pipe(
-    Config.withDescription("Whether to ask the endpoints for the program at the start"),
-    Config.withDefault(defaults.startCheck)
+  startCheck: Setting.withDefault<boolean>(
+    {
+      name: "POD_START_CHECK",
+      expected: "true or false, whether to ask the endpoints for the program at the start",
+      parse: Setting.oneOf({ true: true, yes: true, on: true, 1: true, false: false, no: false, off: false, 0: false })
+    },
+    defaults.startCheck
   )
 }).pipe(
   Config.mapOrFail(({ urls, wsUrls, ...rest }) =>
-    wsUrls.length === 0 || wsUrls.length === urls.length
-      ? Either.right({ ...rest, endpoints: urls.map((url, index) => ({ url, wsUrl: wsUrls[index] })) })
-      : Either.left(
-          ConfigError.InvalidData(
-            ["POD_WS_URL"],
-            `Expected ${urls.length} URLs, as POD_RPC_URL has, or none, but received ${wsUrls.length}`
-          )
-        )
+    Either.map(endpointsOf(urls, wsUrls), (endpoints) => ({ ...rest, endpoints }))
   )
 )

@@ -12,7 +12,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, KeyObject, sign
 import { constants, type Stats } from "node:fs"
 import { type FileHandle, open, stat } from "node:fs/promises"
 import { homedir } from "node:os"
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -27,6 +27,7 @@ import { InvalidInput } from "../src/InvalidInput.js"
 import * as Address from "../src/solana/Address.js"
 import * as Signature from "../src/solana/Signature.js"
 import * as KeyText from "./internal/KeyText.js"
+import * as Setting from "./internal/Setting.js"
 import type { SigningKey } from "./internal/SigningKey.js"
 import * as Sodium from "./internal/Sodium.js"
 
@@ -243,9 +244,11 @@ export const fromFile = (path: string): Effect.Effect<Service, WalletError> =>
  * @since 0.1.0
  * @category config
  */
-export const config: Config.Config<Redacted.Redacted<string>> = Config.redacted("POD_WALLET").pipe(
-  Config.withDescription("Path of a keypair file, or the key itself: a JSON array of 64 byte values, or base58")
-)
+export const config: Config.Config<Redacted.Redacted<string>> = Setting.required({
+  name: "POD_WALLET",
+  expected: "the path of a keypair file, or the key itself: a JSON array of 64 byte values, or base58",
+  parse: (text) => Either.right(Redacted.make(text))
+})
 
 const SETTING_RULE =
   "must be the path of a keypair file (if it is one, begin it with ./ or /), or the key itself: a JSON array of 64 " +

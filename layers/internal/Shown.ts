@@ -23,10 +23,15 @@ const isToken = (part: string): boolean => part.length > MAX_SCHEME_LENGTH
 
 const MAX_SCHEME_LENGTH = 7
 
+/** What OpenSSL says where the other side answers in plain HTTP. */
+const isPlainAnswer = (detail: string): boolean => /wrong version number|packet length too long/i.test(detail)
+
+const NO_TLS = "the port does not speak TLS: use http: and ws: for it, or the port that does"
+
 /** Makes the failures of a transport safe to show, before anything logs or traces them: `clean` is of its endpoint. */
 export const protect = (transport: RpcTransport, clean: Outside.Show): RpcTransport => {
   const cleaned = <E extends RpcError | SubscriptionError>({ cause, detail }: E) => ({
-    detail: clean(detail),
+    detail: isPlainAnswer(detail) ? NO_TLS : clean(detail),
     cause: Outside.cause(cause, clean)
   })
   const ofCall = (error: RpcError): RpcError =>

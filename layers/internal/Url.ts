@@ -22,6 +22,20 @@ export interface Endpoint {
 const invalid = (field: string, rule: string): Either.Either<never, InvalidInput> =>
   Either.left(new InvalidInput({ field, rule }))
 
+/** The names by which the field's tools call clusters. */
+const CLUSTERS: Readonly<Record<string, string | undefined>> = {
+  localhost: "http://localhost:8899",
+  devnet: "https://api.devnet.solana.com",
+  testnet: "https://api.testnet.solana.com",
+  "mainnet-beta": "https://api.mainnet-beta.solana.com"
+}
+
+const named = (url: Redacted.Redacted): Redacted.Redacted => {
+  const name = Redacted.value(url)
+  const cluster = Object.hasOwn(CLUSTERS, name) ? CLUSTERS[name] : undefined
+  return cluster === undefined ? url : Redacted.make(cluster)
+}
+
 const parse = (
   field: string,
   text: Redacted.Redacted,
@@ -55,7 +69,7 @@ export const make = (options: {
   readonly wsUrl?: Redacted.Redacted | undefined
 }): Either.Either<Endpoint, InvalidInput> =>
   Either.gen(function* () {
-    const url = yield* parse("url", options.url, ["http:", "https:"])
+    const url = yield* parse("url", named(options.url), ["http:", "https:"])
     const wsUrl = yield* options.wsUrl === undefined ? deriveWsUrl(url) : parse("wsUrl", options.wsUrl, ["ws:", "wss:"])
     return {
       host: url.host,

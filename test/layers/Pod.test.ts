@@ -4,6 +4,7 @@ import { lamports } from "@solana/kit"
 import * as Chunk from "effect/Chunk"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -12,6 +13,7 @@ import * as Stream from "effect/Stream"
 import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"
 import * as Server from "../../layers/EmbeddedServer.js"
 import * as Pod from "../../layers/Pod.js"
+import * as Url from "../../layers/internal/Url.js"
 import * as PodConfig from "../../layers/PodConfig.js"
 import * as TestWallets from "../../layers/TestWallets.js"
 import * as WalletNode from "../../layers/WalletNode.js"
@@ -72,14 +74,54 @@ describe("PodConfig", () => {
 
   it.effect.each([
     ["POD_RPC_URL", []],
-    ["POD_WS_URL", [["POD_WS_URL", "ws://a,ws://b"]]],
-    ["POD_COMMITMENT", [["POD_COMMITMENT", "sure"]]],
-    ["POD_PROGRAM_ID", [["POD_PROGRAM_ID", "0OIl"]]]
-  ] as const)("given a bad or missing %s, when read, then the error names it", ([name, entries]) =>
+    ["POD_RPC_URL", [["POD_RPC_URL", " , "]]],
+    ["POD_RPC_URL", [["POD_RPC_URL", "ftp://SECRET"]]],
+    ["POD_RPC_URL", [["POD_RPC_URL", "http://a, SECRET"]]],
+    ["POD_WS_URL", [["POD_WS_URL", "ws://a,ws://SECRET"]]],
+    ["POD_WS_URL", [["POD_WS_URL", "http://SECRET"]]],
+    ["POD_COMMITMENT", [["POD_COMMITMENT", "SECRET"]]],
+    ["POD_START_CHECK", [["POD_START_CHECK", "SECRET"]]],
+    ["POD_PROGRAM_ID", [["POD_PROGRAM_ID", "SECRET"]]]
+  ] as const)(
+    "given a bad or missing %s, when read, then the error names it once, and not the value",
+    ([name, entries]) =>
+      Effect.gen(function* () {
+        const url = name === "POD_RPC_URL" ? [] : [["POD_RPC_URL", "http://127.0.0.1"] as const]
+        const error = yield* PodConfig.config.pipe(from([...url, ...entries]), Effect.flip)
+        const shown = String(error)
+        expect(shown.split(`at ${name}`)).toHaveLength(2)
+        expect(shown).toMatch(/Expected|must/)
+        expect(shown).not.toContain("SECRET")
+        expect(shown).not.toContain("redacted")
+      })
+  )
+
+  it.effect("given settings that are empty, when read, then they are not set", () =>
     Effect.gen(function* () {
-      const url = name === "POD_RPC_URL" ? [] : [["POD_RPC_URL", "http://127.0.0.1"] as const]
-      const error = yield* PodConfig.config.pipe(from([...url, ...entries]), Effect.flip)
-      expect(String(error)).toContain(name)
+      const empty = ["POD_WS_URL", "POD_COMMITMENT", "POD_PROGRAM_ID", "POD_START_CHECK"].map(
+        (name) => [name, " "] as const
+      )
+      const config = yield* PodConfig.config.pipe(from([["POD_RPC_URL", "http://127.0.0.1\r"], ...empty]))
+      expect(urlsOf(config)).toEqual([["http://127.0.0.1", undefined]])
+      expect(config).toMatchObject({ commitment: "confirmed", programId: PROGRAM_ID, startCheck: true })
+      const missing = yield* PodConfig.config.pipe(from([["POD_RPC_URL", ""]]), Effect.flip)
+      expect(String(missing)).toContain("POD_RPC_URL")
+      expect(String(yield* WalletNode.config.pipe(from([["POD_WALLET", ""]]), Effect.flip))).toContain("POD_WALLET")
+    })
+  )
+
+  it.effect("given lists with a trailing comma, line breaks and names of clusters, when read, then all are URLs", () =>
+    Effect.gen(function* () {
+      const config = yield* PodConfig.config.pipe(
+        from([["POD_RPC_URL", "devnet,\r\n testnet,mainnet-beta,localhost,\r\n"]])
+      )
+      const hosts = urlsOf(config).map(([url = ""]) => Either.getOrThrow(Url.make({ url: Redacted.make(url) })).host)
+      expect(hosts).toEqual([
+        "api.devnet.solana.com",
+        "api.testnet.solana.com",
+        "api.mainnet-beta.solana.com",
+        "localhost:8899"
+      ])
     })
   )
 })
@@ -116,7 +158,7 @@ describe("Pod.layerConfig", () => {
       expect(String(noWallet)).toContain("POD_WALLET")
       const wallet = ["POD_WALLET", JSON.stringify(Array.from(secretKeyOf(1)))] as const
       const noUrl = yield* Effect.flip(build([["POD_RPC_URL", "ftp://node"], wallet]))
-      expect(noUrl).toMatchObject({ _tag: "InvalidInput", field: "url" })
+      expect(String(noUrl)).toContain("POD_RPC_URL")
     })
   )
 })
