@@ -48,6 +48,11 @@ export interface ServeOptions {
   readonly allowOrigins?: ReadonlyArray<string>
   /** TCP connections of each port at the same time; more are closed at once. Default 4096. */
   readonly maxConnections?: number
+  /**
+   * Different subscriptions of one connection; one more is refused with -32603. Default 10,000. Too low refuses clients that
+   * follow many accounts; too high lets one client slow every block.
+   */
+  readonly maxSubscriptionsPerConnection?: number
 }
 
 /**
@@ -67,6 +72,7 @@ export interface Served {
 const MAX_PORT = 65_534
 const DEFAULT_BODY_BYTES = 1024 * 1024
 const DEFAULT_CONNECTIONS = 4096
+const DEFAULT_SUBSCRIPTIONS = 10_000
 /** Free ports come singly; how often to look for two in a row. */
 const PORT_TRIES = 32
 
@@ -81,13 +87,19 @@ export const serve = (
 ): Effect.Effect<Served, EmbeddedClusterError | InvalidInput, EmbeddedCluster | Scope.Scope> =>
   Effect.gen(function* () {
     const { port = 0, host = "127.0.0.1", maxBodyBytes = DEFAULT_BODY_BYTES, allowOrigins = [] } = options
-    const { maxConnections = DEFAULT_CONNECTIONS } = options
+    const { maxConnections = DEFAULT_CONNECTIONS, maxSubscriptionsPerConnection = DEFAULT_SUBSCRIPTIONS } = options
     yield* checkCount("port", port, 0, MAX_PORT)
     yield* checkCount("maxBodyBytes", maxBodyBytes, 1, Number.MAX_SAFE_INTEGER)
     yield* checkCount("maxConnections", maxConnections, 1, Number.MAX_SAFE_INTEGER)
+    yield* checkCount("maxSubscriptionsPerConnection", maxSubscriptionsPerConnection, 1, Number.MAX_SAFE_INTEGER)
     const admission = yield* Admission.make(host, allowOrigins)
     const cluster = yield* EmbeddedCluster
-    const attempt = pair(cluster, host, port, { maxBodyBytes, maxConnections, admission })
+    const attempt = pair(cluster, host, port, {
+      maxBodyBytes,
+      maxConnections,
+      maxSubscriptions: maxSubscriptionsPerConnection,
+      admission
+    })
     return yield* port === 0
       ? Effect.retry(attempt, { times: PORT_TRIES, while: ({ reason }) => reason === "PortTaken" })
       : attempt
@@ -170,6 +182,7 @@ const refused = (host: string, port: number, cause: unknown): EmbeddedClusterErr
 interface Limits {
   readonly maxBodyBytes: number
   readonly maxConnections: number
+  readonly maxSubscriptions: number
   readonly admission: Admission.Admission
 }
 
@@ -242,9 +255,11 @@ const readBody = (request: HttpServerRequest.HttpServerRequest, maxBytes: number
 const isJson = (contentType: string | undefined): boolean =>
   contentType !== undefined && contentType.split(";")[0]?.trim().toLowerCase() === "application/json"
 
-const webSocketApp = (cluster: Service, { admission, maxBodyBytes }: Limits): HttpApp =>
+const webSocketApp = (cluster: Service, { admission, maxBodyBytes, maxSubscriptions }: Limits): HttpApp =>
   admitted(admission, (request) =>
-    Effect.flatMap(request.upgrade, (socket) => WebSocketSession.run(cluster, socket, maxBodyBytes)).pipe(
+    Effect.flatMap(request.upgrade, (socket) =>
+      WebSocketSession.run(cluster, socket, { maxMessageBytes: maxBodyBytes, maxSubscriptions })
+    ).pipe(
       Effect.as(HttpServerResponse.empty()),
       Effect.orElseSucceed(() => plain(426, "this port speaks WebSocket; JSON-RPC over HTTP is one port below"))
     )

@@ -7,13 +7,15 @@ import { readFile } from "node:fs/promises"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Exit from "effect/Exit"
 import * as Function from "effect/Function"
-import * as Mailbox from "effect/Mailbox"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Address } from "@solana/kit"
 import * as Clock from "../../services/internal/clock.js"
+import { BoundedQueue } from "../../services/internal/BoundedQueue.js"
+import * as Closing from "../../services/internal/closing.js"
+import { weigh } from "../../services/internal/weigh.js"
 import { SubscriptionError, type SubscriptionKind } from "../../services/RpcTransport.js"
 import { SubscriptionObserver } from "../../services/SubscriptionObserver.js"
 import { InvalidInput } from "../../src/InvalidInput.js"
@@ -77,6 +79,8 @@ export const make = (
             : Either.right<Listening>({ close: Function.constVoid, answer })
         )
       )
+    const streams: Streams = new Set()
+    const { isClosed } = yield* Closing.make(Effect.sync(() => streams.forEach((end) => end())))
     const snapshots = new WeakMap<Snapshot, ChainSnapshot>()
 
     return {
@@ -88,7 +92,10 @@ export const make = (
           ? Effect.fail(JsonRpcError.method())
           : Effect.flatMap(node, (node) => method(node, params))
       },
-      subscribe: (kind, params) => stream(listen, kind, params, settings.maxPendingNotifications),
+      subscribe: (kind, params) =>
+        isClosed()
+          ? Stream.fail(Closing.subscription(kind, HOST))
+          : stream(listen, kind, params, settings.maxPendingNotifications, streams),
       airdrop: (address, lamports) =>
         Effect.gen(function* () {
           const recipient = yield* Address_.parse(address)
@@ -175,11 +182,18 @@ const addPodProgram = (chain: Chain): Effect.Effect<void, EmbeddedClusterError> 
     if (memo !== undefined) yield* addProgram(chain, COMPRESSION_PROGRAM, memo.data)
   })
 
+/** What ends the streams that are open. */
+type Streams = Set<() => void>
+
+/** Bytes of memory, about, that notifications of one stream may take. */
+const MAX_PENDING_BYTES = 64 * 1024 * 1024
+
 const stream = (
   listen: Service["listen"],
   kind: SubscriptionKind,
   params: ReadonlyArray<unknown>,
-  capacity: number
+  capacity: number,
+  streams: Streams
 ): Stream.Stream<unknown, SubscriptionError> => {
   const method = `${kind}Subscribe`
   const overflow = new SubscriptionError({
@@ -189,16 +203,21 @@ const stream = (
   })
   return Stream.unwrapScoped(
     Effect.gen(function* () {
-      const mailbox = yield* Mailbox.make<unknown, SubscriptionError>({ capacity, strategy: "dropping" })
+      const unread = new BoundedQueue<unknown, SubscriptionError>({ items: capacity, bytes: MAX_PENDING_BYTES })
+      const end = () => unread.end(Option.some(Closing.subscription(kind, HOST)))
+      yield* Effect.acquireRelease(
+        Effect.sync(() => streams.add(end)),
+        () => Effect.sync(() => streams.delete(end))
+      )
       const sink: Sink = (result, last) => {
-        if (!mailbox.unsafeOffer(result)) mailbox.unsafeDone(Exit.fail(overflow))
-        else if (last) mailbox.unsafeDone(Exit.void)
+        if (!unread.offer(result, weigh(result))) unread.end(Option.some(overflow))
+        else if (last) unread.end(Option.none())
       }
       const { answer } = yield* Effect.acquireRelease(listen(kind, params, sink), ({ close }) => Effect.sync(close))
       if (answer !== undefined) sink(answer, true)
       const observer = yield* SubscriptionObserver
       yield* observer.established({ host: HOST })
-      return Mailbox.toStream(mailbox)
+      return unread.stream
     }).pipe(
       Effect.mapError(
         ({ code, message }) => new SubscriptionError({ reason: "Refused", method, code, detail: message })

@@ -1,6 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { WebSocket } from "undici"
+import { SYSTEM_PROGRAM } from "../../src/solana/Address.js"
 import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"
 import * as Server from "../../layers/EmbeddedServer.js"
 
@@ -31,32 +32,59 @@ const connect = (url: string) => Effect.acquireRelease(open(url), ({ socket }) =
 const until = (condition: () => boolean) => Effect.repeat(Effect.sleep("5 millis"), { until: condition })
 
 it.scopedLive(
-  "Given 10,000 subscriptions of one socket, When a slot comes, Then all hear it once and all can end",
+  "Given 10,000 subscriptions of one socket, Then each has its own id, all can end, and one more is refused",
   () =>
     Effect.gen(function* () {
-      const cluster = yield* EmbeddedCluster.EmbeddedCluster
       const { wsUrl } = yield* Server.serve()
       const { socket, received } = yield* connect(wsUrl)
       const call = (id: number, method: string, params: ReadonlyArray<unknown> = []) =>
         socket.send(JSON.stringify({ jsonrpc: "2.0", id, method, params }))
-      for (let id = 0; id < SUBSCRIPTIONS; id++) call(id, "slotSubscribe")
-      yield* until(() => received.length === SUBSCRIPTIONS)
+      for (let id = 0; id < SUBSCRIPTIONS; id++) {
+        call(id, "accountSubscribe", [SYSTEM_PROGRAM, { dataSlice: { offset: id, length: 1 }, encoding: "base64" }])
+      }
+      call(-1, "rootSubscribe")
+      yield* until(() => received.length === SUBSCRIPTIONS + 1)
+      assert.strictEqual(received.pop()?.error?.code, -32603)
       const subscriptions = received.splice(0).map(({ result }) => result)
       assert.lengthOf(Array.from(new Set(subscriptions)), SUBSCRIPTIONS)
-      yield* cluster.advanceSlots(1)
-      yield* until(() => received.length === SUBSCRIPTIONS)
-      const heard = received.splice(0).map(({ params }) => params?.subscription)
-      assert.lengthOf(Array.from(new Set(heard)), SUBSCRIPTIONS)
-      subscriptions.forEach((subscription, id) => call(id, "slotUnsubscribe", [subscription]))
+      subscriptions.forEach((subscription, id) => call(id, "accountUnsubscribe", [subscription]))
       yield* until(() => received.length === SUBSCRIPTIONS)
       assert.isTrue(received.splice(0).every(({ result }) => result === true))
-      yield* cluster.advanceSlots(1)
-      call(1, "slotUnsubscribe", [subscriptions[0]])
+      call(1, "accountUnsubscribe", [subscriptions[0]])
       call(2, "getHealth")
       yield* until(() => received.length === 2)
       assert.deepStrictEqual(
         received.map(({ error, result }) => error?.code ?? result),
         [-32602, "ok"]
+      )
+    }).pipe(Effect.provide(EmbeddedCluster.layer({ podProgram: false })))
+)
+
+it.scopedLive(
+  "Given equal subscriptions of one socket, Then they have one id, one notification, and one end, as with Agave",
+  () =>
+    Effect.gen(function* () {
+      const cluster = yield* EmbeddedCluster.EmbeddedCluster
+      const { wsUrl } = yield* Server.serve()
+      const one = yield* connect(wsUrl)
+      const two = yield* connect(wsUrl)
+      const call = ({ socket }: typeof one, id: number, method: string, params: ReadonlyArray<unknown> = []) =>
+        socket.send(JSON.stringify({ jsonrpc: "2.0", id, method, params }))
+      for (const client of [one, one, one, two]) call(client, 1, "slotSubscribe")
+      yield* until(() => one.received.length === 3 && two.received.length === 1)
+      const [id, ...equal] = one.received.splice(0).map(({ result }) => result)
+      assert.deepStrictEqual(equal, [id, id])
+
+      yield* cluster.advanceSlots(1)
+      call(one, 2, "slotUnsubscribe", [id])
+      yield* until(() => one.received.length === 2)
+      yield* cluster.advanceSlots(1)
+      call(one, 3, "slotUnsubscribe", [id])
+      yield* until(() => one.received.length === 3 && two.received.length === 3)
+
+      assert.deepStrictEqual(
+        one.received.map(({ error, method, result }) => method ?? error?.code ?? result),
+        ["slotNotification", true, -32602]
       )
     }).pipe(Effect.provide(EmbeddedCluster.layer({ podProgram: false })))
 )

@@ -78,7 +78,7 @@ export class Feeds implements ChainListener {
   /** Subscribes. Gives back what unsubscribes; to do it twice does no harm. */
   open(topic: Topic, commitment: Commitment, sink: Sink): Read<() => void> {
     if (this.count >= this.maxSubscriptions) {
-      return Either.left(JsonRpcError.internal("Internal Error: Subscription refused. Node subscription limit reached"))
+      return Either.left(JsonRpcError.subscriptionLimit())
     }
     const key = keyOf(topic)
     const subscriptions = this.topics.get(key) ?? new Set()

@@ -35,6 +35,15 @@ export const method = (): JsonRpcError => error(-32601, "Method not found")
 /** The parameters are not what the method takes. @since 0.1.0 @category constructors */
 export const params = (message: string): JsonRpcError => error(-32602, message)
 
+/**
+ * The answer of a node that holds as many subscriptions as it will.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const subscriptionLimit = (): JsonRpcError =>
+  internal("Internal Error: Subscription refused. Node subscription limit reached")
+
 /** The node cannot do it. @since 0.1.0 @category constructors */
 export const internal = (message = "Internal error"): JsonRpcError => error(-32603, message)
 

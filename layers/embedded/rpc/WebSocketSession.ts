@@ -1,6 +1,8 @@
 /**
  * One WebSocket connection: its subscriptions, and the same calls as over HTTP.
  *
+ * As with Agave, equal subscriptions of a connection have one id, are notified once, and end with one unsubscribe call.
+ *
  * @since 0.1.0
  */
 import * as Socket from "@effect/platform/Socket"
@@ -9,6 +11,7 @@ import * as Option from "effect/Option"
 import type { SubscriptionKind } from "../../../services/RpcTransport.js"
 import type { Service } from "../Model.js"
 import type { Sink } from "./Feeds.js"
+import * as Json from "../../../src/solana/Json.js"
 import * as JsonRpc from "./JsonRpc.js"
 import * as JsonRpcError from "./JsonRpcError.js"
 import * as Subscriptions from "./methods/subscriptions.js"
@@ -26,6 +29,23 @@ const kindBySubscribe = new Map<string, SubscriptionKind>(
 const unsubscribes = new Set<string>(Subscriptions.KINDS.map((kind) => `${kind}Unsubscribe`))
 
 /**
+ * What a client may make the server hold.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Bounds {
+  readonly maxMessageBytes: number
+  /** Different subscriptions of the connection. */
+  readonly maxSubscriptions: number
+}
+
+interface Held {
+  readonly key: string
+  readonly close: () => void
+}
+
+/**
  * Answers a connection until it closes, then ends its subscriptions.
  *
  * @since 0.1.0
@@ -34,33 +54,46 @@ const unsubscribes = new Set<string>(Subscriptions.KINDS.map((kind) => `${kind}U
 export const run = (
   cluster: Service,
   socket: Socket.Socket,
-  maxMessageBytes: number
+  { maxMessageBytes, maxSubscriptions }: Bounds
 ): Effect.Effect<void, Socket.SocketError> =>
   Effect.suspend(() => {
-    const subscriptions = new Map<number, () => void>()
+    const subscriptions = new Map<number, Held>()
+    const idOf = new Map<string, number>()
     let nextId = 0
+
+    const forget = (id: number): void => {
+      const held = subscriptions.get(id)
+      if (held === undefined) return
+      subscriptions.delete(id)
+      idOf.delete(held.key)
+      held.close()
+    }
 
     /** `send` holds notifications back until the subscription is answered. */
     const subscribe = (kind: SubscriptionKind, params: ReadonlyArray<unknown>, send: (text: string) => void) => {
+      const key = `${kind} ${Json.stringify(params)}`
+      const known = idOf.get(key)
+      if (known !== undefined) return Effect.succeed(known)
+      if (subscriptions.size >= maxSubscriptions) return Effect.fail(JsonRpcError.subscriptionLimit())
       const id = nextId++
       const sink: Sink = (result, last) => {
-        if (last) subscriptions.delete(id)
+        if (last) forget(id)
         send(JsonRpc.notification(`${kind}Notification`, id, result))
       }
       return Effect.map(cluster.listen(kind, params, sink), ({ close, answer }) => {
-        if (answer === undefined) subscriptions.set(id, close)
-        else sink(answer, true)
+        if (answer === undefined) {
+          subscriptions.set(id, { key, close })
+          idOf.set(key, id)
+        } else sink(answer, true)
         return id
       })
     }
 
     const unsubscribe = (id: unknown) => {
-      const close = typeof id === "number" ? subscriptions.get(id) : undefined
-      if (typeof id !== "number" || close === undefined) {
+      if (typeof id !== "number" || !subscriptions.has(id)) {
         return Effect.fail(JsonRpcError.params("Invalid subscription id."))
       }
-      close()
-      subscriptions.delete(id)
+      forget(id)
       return Effect.succeed(true)
     }
 
@@ -89,7 +122,7 @@ export const run = (
           ? Effect.map(connection, (webSocket) => webSocket.close(MESSAGE_TOO_BIG, "the message is too big"))
           : handle(typeof message === "string" ? message : decoder.decode(message))
       )
-      .pipe(Effect.ensuring(Effect.sync(() => subscriptions.forEach((close) => close()))))
+      .pipe(Effect.ensuring(Effect.sync(() => subscriptions.forEach(({ close }) => close()))))
   })
 
 /** A handler of `Socket.runRaw` always runs with the connection in its context, though its type does not say so. */
