@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type { InvalidInput } from "../src/InvalidInput.js"
+import { InvalidInput } from "../src/InvalidInput.js"
 import * as Addresses from "../src/solana/Address.js"
 import * as Lamports from "../src/solana/Lamports.js"
 import * as NonceAccount from "../src/solana/NonceAccount.js"
@@ -91,7 +91,10 @@ export interface Service {
     lamports: bigint,
     options?: WithdrawOptions
   ) => Effect.Effect<Receipt, SendError, Wallet>
-  /** Takes all lamports out, which ends the account and what was signed with its nonce. */
+  /**
+   * Takes all lamports out, which ends the account and what was signed with its nonce. `InvalidInput` where the account
+   * holds none.
+   */
   readonly close: (account: Address, options?: WithdrawOptions) => Effect.Effect<Receipt, SendError, Wallet>
   /** Gives the account another authority. The nonce stays: what the old one signed lands only if it gets it back. */
   readonly authorize: (
@@ -218,7 +221,11 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
 
     close: (account, options) =>
       Given.effect({ account, to: options?.to }, () => pool.getBalance(account)).pipe(
-        Effect.flatMap(({ value }) => withdraw(account, value, options)),
+        Effect.flatMap(({ value }) =>
+          value === 0n
+            ? new InvalidInput({ field: "account", rule: "must hold lamports; there is nothing to close" })
+            : withdraw(account, value, options)
+        ),
         traced("DurableNonce.close", { "solana.account": account })
       ),
 

@@ -13,22 +13,28 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"
 import * as RpcPoolEmbedded from "../../layers/RpcPoolEmbedded.js"
 import * as Pod from "../../layers/Pod.js"
+import * as RpcPoolUndici from "../../layers/RpcPoolUndici.js"
 import * as TestWallets from "../../layers/TestWallets.js"
 import * as PayloadStore from "../../services/PayloadStore.js"
 import * as RpcPool from "../../services/RpcPool.js"
 import type { RpcTransport } from "../../services/RpcTransport.js"
+import type { EndpointsError } from "../../services/EndpointsError.js"
 import * as Resilience from "../../services/Resilience.js"
+import type { InvalidInput } from "../../src/InvalidInput.js"
 import * as Signature from "../../src/solana/Signature.js"
 import * as Dice from "../chaos/Dice.js"
 import * as Flows from "./Flows.js"
 import * as Liar from "./Liar.js"
 import type { Lie } from "./Lies.js"
 import * as Node from "./Node.js"
+import * as Served from "./Served.js"
 import * as Verdict from "./Verdict.js"
 import * as VirtualClock from "./VirtualClock.js"
 
@@ -50,30 +56,77 @@ export interface Outcome extends Trial {
 /** Clients at a time. */
 const TOGETHER = 400
 
-/** Of a transaction, longer than a blockhash lives and is finalized. */
-const TIMEOUT = "50 seconds"
+/** For a transaction: longer than a blockhash lives and is finalized. */
+const TIMEOUT_SLOTS = 125
 
 /** A client that has no answer by then hangs. */
 const PATIENCE = "20 minutes"
 
-/** Whatever is on its way to a block has reached it, and is finalized. */
-const SETTLED = (Node.LATEST + 40) * Node.SLOT
+/** Slots after which whatever is on its way to a block has reached it and is finalized. */
+const SETTLED = Node.LATEST + 40
 
-const cluster = EmbeddedCluster.layer({
-  blockMode: "interval",
-  slotDuration: Node.SLOT,
-  // Less than half of Solana's, to see expiry in half of the time.
-  blockhashLifetime: 64,
-  // Slots without a block make heights smaller than slots, as on Solana.
-  maxBlocks: 500,
-  maxTransactions: 100_000,
-  maxStatuses: 100_000
-})
+const cluster = (slot: number) =>
+  EmbeddedCluster.layer({
+    blockMode: "interval",
+    slotDuration: slot,
+    // Less than half of Solana's, to see expiry in half of the time.
+    blockhashLifetime: 64,
+    // Slots without a block make heights smaller than slots, as on Solana.
+    maxBlocks: 500,
+    maxTransactions: 100_000,
+    maxStatuses: 100_000
+  })
 
-const honest = Layer.mergeAll(TestWallets.layer, Pod.layerServices()).pipe(
-  Layer.provideMerge(Layer.merge(RpcPoolEmbedded.layer, PayloadStore.layerMemory)),
-  Layer.provideMerge(cluster)
-)
+const honest = (slot: number) =>
+  Layer.mergeAll(TestWallets.layer, Pod.layerServices()).pipe(
+    Layer.provideMerge(Layer.merge(RpcPoolEmbedded.layer, PayloadStore.layerMemory)),
+    Layer.provideMerge(cluster(slot))
+  )
+
+/** How clients reach nodes, the first of which lies, and how long a slot is. */
+interface Network {
+  readonly slot: number
+  readonly connect: (
+    nodes: ReadonlyArray<RpcTransport>,
+    lie: Lie,
+    onTold: () => void
+  ) => Effect.Effect<Layer.Layer<RpcPool.RpcPool, InvalidInput | EndpointsError>, never, Scope.Scope>
+}
+
+/** Without sockets: most lies are told so. */
+const inProcess: Network = {
+  slot: Node.SLOT,
+  connect: (nodes, lie, onTold) =>
+    Effect.succeed(
+      Layer.scoped(
+        RpcPool.RpcPool,
+        Effect.map(
+          Resilience.make(
+            nodes.map((node, index) => ({
+              transport: { ...(index === 0 ? Liar.make(lie, onTold)(node) : node), host: `node-${index}` },
+              weight: index === 0 ? 1000 : 1,
+              heartbeat: false
+            })),
+            { startTimeout: "5 seconds" }
+          ),
+          (transport) => RpcPool.make(transport)
+        )
+      )
+    )
+}
+
+/** Over HTTP, on the real clock, sixteen times as fast as Solana. */
+const served: Network = {
+  slot: 25,
+  connect: (nodes, lie, onTold) =>
+    Effect.map(
+      Effect.forEach(nodes, (node, index) => Served.make(node, index === 0 ? lie : TRUE, onTold)),
+      (urls) =>
+        RpcPoolUndici.layer({
+          endpoints: urls.map((url, index) => ({ url: Redacted.make(url), weight: index === 0 ? 1000 : 1 }))
+        })
+    )
+}
 
 const TRUE: Lie = { name: "none", about: "nothing", method: "", tell: (truth) => truth }
 
@@ -95,17 +148,6 @@ const noting =
     }
   })
 
-/** The services over a liar and honest nodes. */
-const client = (members: ReadonlyArray<Resilience.Member>, { options }: Flows.Flow) =>
-  Pod.layerServices({ timeout: TIMEOUT, pollInterval: "1 second", rebroadcastInterval: "4 seconds", ...options }).pipe(
-    Layer.provideMerge(
-      Layer.scoped(
-        RpcPool.RpcPool,
-        Effect.map(Resilience.make(members, { startTimeout: "5 seconds" }), (transport) => RpcPool.make(transport))
-      )
-    )
-  )
-
 interface Played extends Trial {
   readonly scene: Flows.Scene
   readonly told: Verdict.Told
@@ -114,20 +156,24 @@ interface Played extends Trial {
   readonly signatures: number
 }
 
-const play = (trial: Trial, scene: Flows.Scene, delay: number) =>
+const play = (network: Network, trial: Trial, scene: Flows.Scene, delay: number) =>
   Effect.gen(function* () {
     const service = yield* EmbeddedCluster.EmbeddedCluster
-    const node = yield* Node.make(service, { delay, loses: trial.loses })
+    const { slot } = network
+    const node = yield* Node.make(service, { delay, loses: trial.loses, slot })
     const methods = new Set<string>()
     let lies = 0
-    const liar = Liar.make(trial.lie, () => lies++)(noting(methods)(node.transport))
-    const members = Arr.makeBy(trial.endpoints, (index): Resilience.Member => {
-      const host = `node-${index}`
-      return index === 0
-        ? { transport: { ...liar, host }, weight: 1000, heartbeat: false }
-        : { transport: { ...node.transport, host }, heartbeat: false }
+    const nodes = Arr.makeBy(trial.endpoints, (index) =>
+      index === 0 ? noting(methods)(node.transport) : node.transport
+    )
+    const pool = yield* network.connect(nodes, trial.lie, () => lies++)
+    const services = Pod.layerServices({
+      timeout: TIMEOUT_SLOTS * slot,
+      pollInterval: 3 * slot,
+      rebroadcastInterval: 10 * slot,
+      ...trial.flow.options
     })
-    const exit = yield* Layer.build(client(members, trial.flow)).pipe(
+    const exit = yield* Layer.build(Layer.provideMerge(services, pool)).pipe(
       Effect.flatMap((services) => Effect.provide(scene.act, services)),
       Effect.timeoutOption(PATIENCE),
       Effect.scoped,
@@ -164,6 +210,7 @@ const judge = ({ scene, signatures, told, ...trial }: Played) =>
   Effect.gen(function* () {
     const reads = scene.truth
     const facts: Verdict.Facts = {
+      wasDone: scene.wasDone === true,
       done: reads === undefined ? yield* scene.done : undefined,
       spent: yield* scene.spent,
       cost: scene.cost + BigInt(Math.max(0, signatures - 1)) * Flows.FEE,
@@ -171,26 +218,26 @@ const judge = ({ scene, signatures, told, ...trial }: Played) =>
     }
     return {
       ...trial,
-      verdict: Verdict.of({ lie: trial.lie, told, facts }),
+      verdict: Verdict.of({ lie: trial.lie, endpoints: trial.endpoints, told, facts }),
       told: `${Verdict.describe(told)} (done ${facts.done}, spent ${facts.spent} of ${facts.cost})`
     }
   })
 
 /** All at the same time, over a cluster of their own. */
-const playAll = (trials: ReadonlyArray<Trial>, seed: number) =>
+const playAll = (network: Network, trials: ReadonlyArray<Trial>, seed: number) =>
   Effect.gen(function* () {
     const service = yield* EmbeddedCluster.EmbeddedCluster
     yield* service.advanceSlots(20_000)
     const scenes = yield* Effect.forEach(trials, ({ flow }) => flow.prepare, { concurrency: "unbounded" })
-    yield* Effect.sleep(SETTLED)
+    yield* Effect.sleep(SETTLED * network.slot)
     const played = yield* Effect.forEach(
       Arr.zip(trials, scenes),
-      ([trial, scene], index) => play(trial, scene, 1 + Math.floor(Dice.at(seed, index).roll() * Node.LATEST)),
+      ([trial, scene], index) => play(network, trial, scene, 1 + Math.floor(Dice.at(seed, index).roll() * Node.LATEST)),
       { concurrency: "unbounded" }
     )
-    yield* Effect.sleep(SETTLED)
+    yield* Effect.sleep(SETTLED * network.slot)
     return yield* Effect.forEach(played, judge)
-  }).pipe(Effect.scoped, Effect.provide(honest), Effect.orDie, VirtualClock.run)
+  }).pipe(Effect.scoped, Effect.provide(honest(network.slot)), Effect.orDie)
 
 /** Which methods a flow asks of an endpoint that tells the truth, when leaders lose its first transaction and when not. */
 const honestTrials: ReadonlyArray<Trial> = Flows.all.flatMap((flow) =>
@@ -218,7 +265,7 @@ const some = <A>(all: ReadonlyArray<A>, count: number, { roll }: Dice.Dice): Rea
 /** What comes of each lie. */
 export const run = ({ endpoints, flows, lies, seed }: Options): Effect.Effect<ReadonlyArray<Outcome>> =>
   Effect.gen(function* () {
-    const asked = yield* playAll(honestTrials, seed)
+    const asked = yield* VirtualClock.run(playAll(inProcess, honestTrials, seed))
     const trials = lies.flatMap((lie, index) => {
       const asking = asked.filter(({ endpoints, methods }) => endpoints === 2 && methods.has(lie.method))
       return endpoints.flatMap((endpoints) =>
@@ -230,6 +277,24 @@ export const run = ({ endpoints, flows, lies, seed }: Options): Effect.Effect<Re
         }))
       )
     })
-    const outcomes = yield* Effect.forEach(Arr.chunksOf(trials, TOGETHER), (together) => playAll(together, seed))
+    const outcomes = yield* Effect.forEach(Arr.chunksOf(trials, TOGETHER), (together) =>
+      VirtualClock.run(playAll(inProcess, together, seed))
+    )
     return [...asked, ...outcomes.flat().filter(({ isToldLies }) => isToldLies)]
   })
+
+/** What comes of lies about transfers that are told over HTTP. */
+export const runServed = (lies: ReadonlyArray<Lie>, seed: number): Effect.Effect<ReadonlyArray<Outcome>> => {
+  const flow = Flows.all.find(({ name }) => name === "transfer")
+  return flow === undefined
+    ? Effect.succeed([])
+    : playAll(
+        served,
+        [1, 2].flatMap((endpoints) => lies.map((lie): Trial => ({ lie, flow, endpoints, loses: false }))),
+        seed
+      )
+}
+
+/** For people. */
+export const describe = ({ endpoints, flow, lie, loses, told, verdict }: Outcome): string =>
+  `${verdict.padEnd(16)} ${lie.name} | ${flow.name}${loses ? ", lost" : ""} | ${endpoints} | ${told.slice(0, 400)}`

@@ -1,28 +1,36 @@
 /**
- * What is one endpoint's word by design, whichever endpoint is asked: a second opinion on each would double the calls of
- * every confirmation and every read.
+ * What is one endpoint's word by design. A second opinion on each would double the calls of every confirmation and every
+ * read.
  */
 import type { Lie } from "./Lies.js"
 
+interface Told {
+  readonly lie: Lie
+  readonly endpoints: number
+}
+
 const about =
   (...starts: ReadonlyArray<string>) =>
-  ({ name }: Lie): boolean =>
+  ({ lie: { name } }: Told): boolean =>
     starts.some((start) => name.startsWith(start))
 
-/** A status that says success is the receipt. */
+/** A status that says success is the receipt, whichever endpoint gives it. */
 export const success = about("getSignatureStatuses")
 
-/** A status that says that the transaction landed and failed. */
-export const failure = about("getSignatureStatuses.value.*.err", "getSignatureStatuses=present and failed")
+const failed = about("getSignatureStatuses.value.*.err", "getSignatureStatuses=present and failed")
+const absent = about("getSignatureStatuses.value")
 
-/** The slot of a receipt is the status's. */
-export const receipt = about("getSignatureStatuses")
+/** A status that says that it landed and failed; and that there is none, where no other endpoint can be asked. */
+export const failure = (told: Told): boolean => failed(told) || (told.endpoints === 1 && absent(told))
+
+/** Slot and fee of a receipt are the status's, or of what was sent by an earlier process the transaction's. */
+export const receipt = about("getSignatureStatuses", "getTransaction", "getSignaturesForAddress")
 
 /** What a read gives is what the endpoint has. */
 export const read = about(
   "getAccountInfo",
+  "getMultipleAccounts",
   "getProgramAccounts",
   "getTransaction",
-  "getMultipleAccounts",
   "programNotification"
 )

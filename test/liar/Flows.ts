@@ -40,6 +40,8 @@ export interface Scene {
   readonly spent: Effect.Effect<bigint, never, Client>
   /** The most that doing it once may cost, as far as the caller knows; each further transaction costs a fee more. */
   readonly cost: bigint
+  /** Whether it was done before. */
+  readonly wasDone?: boolean
   /** What `act` gives where it only reads. */
   readonly truth?: Effect.Effect<unknown, { readonly _tag: string }, Client>
 }
@@ -312,6 +314,7 @@ const resend: Flow = {
     ).pipe(as(wallet))
     yield* again
     return {
+      wasDone: true,
       act: again,
       done: exists(Pda.agent(wallet.address).address),
       spent: yield* spentBy(wallet.address),

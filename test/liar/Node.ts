@@ -13,6 +13,8 @@ export const SLOT = 400
 export const LATEST = 20
 
 export interface Options {
+  /** Milliseconds of a slot. */
+  readonly slot: number
   /** Slots from the first sending to the block. */
   readonly delay: number
   /** Whether the leaders lose the first transaction, however often it is sent. */
@@ -30,7 +32,7 @@ const signatureOf = (wire: string): string => Base58.encode(Buffer.from(wire, "b
 /** The node's transport. Transactions on their way to a block end with the scope. `signatures` are those that it took. */
 export const make = (
   cluster: Cluster,
-  { delay, loses }: Options
+  { delay, loses, slot }: Options
 ): Effect.Effect<{ readonly transport: RpcTransport; readonly signatures: ReadonlySet<string> }, never, Scope.Scope> =>
   Effect.map(Effect.scope, (scope) => {
     const truthful = RpcPoolEmbedded.transport(cluster)
@@ -79,7 +81,7 @@ export const make = (
         if (isNew && signature !== lost) {
           yield* truthful
             .request(method, [wire, { encoding: "base64", skipPreflight: true }])
-            .pipe(Effect.delay(delay * SLOT), Effect.ignore, Effect.forkIn(scope))
+            .pipe(Effect.delay(delay * slot), Effect.ignore, Effect.forkIn(scope))
         }
         return signature
       })

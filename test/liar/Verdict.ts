@@ -30,6 +30,8 @@ export type Told =
 
 /** What the chain says. */
 export interface Facts {
+  /** Whether it was done before the call: then a failure denies nothing. */
+  readonly wasDone: boolean
   /** How often the work is done; nothing where there is only something to read. */
   readonly done: number | undefined
   readonly spent: bigint
@@ -43,7 +45,10 @@ const field = (value: unknown, name: string): unknown =>
 
 /** Whether an error leaves it open that the work was done. */
 const isOpen = (error: { readonly _tag: string }): boolean =>
-  field(error, "reason") === "Unconfirmed" || field(error, "mayHaveLanded") === true
+  field(error, "reason") === "Unconfirmed" ||
+  field(error, "mayHaveLanded") === true ||
+  // That something could not be read denies nothing of what was sent.
+  (error._tag === "RpcError" && field(error, "method") !== "sendTransaction")
 
 const same = (a: unknown, b: unknown): boolean => Json.stringify(a) === Json.stringify(b)
 
@@ -65,15 +70,18 @@ const ofReads = (told: unknown, truth: unknown): "unchanged" | "detected" | "fal
 }
 
 export const of = ({
+  endpoints,
   facts,
   lie,
   told
 }: {
   readonly lie: Lie
+  readonly endpoints: number
   readonly told: Told
   readonly facts: Facts
 }): Verdict => {
-  const { cost, done, spent, truth } = facts
+  const { cost, done, spent, truth, wasDone } = facts
+  const by = { lie, endpoints }
   if (done !== undefined && done > 1) return "landedTwice"
   if (spent > cost) return "overpaid"
   switch (told._tag) {
@@ -81,16 +89,16 @@ export const of = ({
     case "Hung":
       return "undetected"
     case "Failure":
-      if (done !== 1 || isOpen(told.error)) return "detected"
-      return Believed.failure(lie) ? "believedByDesign" : "falseExpired"
+      if (done !== 1 || wasDone || isOpen(told.error)) return "detected"
+      return Believed.failure(by) ? "believedByDesign" : "falseExpired"
     case "Success": {
       if (done === undefined) {
         const verdict = ofReads(told.value, truth)
-        return verdict !== "false" ? verdict : Believed.read(lie) ? "believedByDesign" : "undetected"
+        return verdict !== "false" ? verdict : Believed.read(by) ? "believedByDesign" : "undetected"
       }
-      if (done === 0) return Believed.success(lie) ? "believedByDesign" : "falseConfirmed"
+      if (done === 0) return Believed.success(by) ? "believedByDesign" : "falseConfirmed"
       const isTrue = ["signature", "slot", "fee"].every((name) => field(told.value, name) === field(truth, name))
-      return isTrue ? "unchanged" : Believed.receipt(lie) ? "believedByDesign" : "undetected"
+      return isTrue ? "unchanged" : Believed.receipt(by) ? "believedByDesign" : "undetected"
     }
   }
 }

@@ -79,9 +79,6 @@ const faults: ReadonlySet<Verdict> = new Set([
   "undetected"
 ])
 
-const describe = ({ endpoints, flow, lie, loses, told, verdict }: Bed.Outcome): string =>
-  `${verdict.padEnd(16)} ${lie.name} | ${flow.name}${loses ? ", lost" : ""} | ${endpoints} | ${told.slice(0, 400)}`
-
 const main = Effect.gen(function* () {
   const { bed, help, json, table } = yield* readArguments
   if (help) return yield* Console.log(USAGE)
@@ -95,7 +92,7 @@ const main = Effect.gen(function* () {
     seed: bed.seed
   }
   const wrong = outcomes.filter(({ verdict }) => faults.has(verdict))
-  yield* Effect.forEach(wrong, (one) => Console.error(describe(one)), { discard: true })
+  yield* Effect.forEach(wrong, (one) => Console.error(Bed.describe(one)), { discard: true })
   if (table) yield* Console.log(Trust.table(outcomes))
   else if (json) yield* Console.log(JSON.stringify(report))
   else yield* Effect.forEach(Object.entries(report), ([name, value]) => Console.log(`${name.padEnd(18)}${value}`))
