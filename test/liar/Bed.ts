@@ -48,6 +48,8 @@ export interface Trial {
 }
 
 export interface Outcome extends Trial {
+  /** Whether the endpoint lied at all. */
+  readonly isToldLies: boolean
   readonly verdict: Verdict.Verdict
   /** What the caller was told. */
   readonly told: string

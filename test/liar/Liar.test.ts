@@ -44,4 +44,26 @@ describe("endpoints that lie in one field", () => {
       }),
     300_000
   )
+
+  it.live(
+    "Given lies over HTTP, When lamports are sent, Then they arrive once, and the sender is told nothing false",
+    () =>
+      Effect.gen(function* () {
+        const lies = Lies.named([
+          "sendTransaction=HTTP 4",
+          "sendTransaction=-3200",
+          "sendTransaction=-3260",
+          "getEpochInfo.blockHeight=max",
+          "getLatestBlockhash.value.lastValidBlockHeight=one",
+          "getSignatureStatuses.value.*.slot=text"
+        ])
+        const outcomes = yield* Bed.runServed(lies, SEED)
+        const wrong = outcomes.filter(
+          ({ isToldLies, verdict }) => isToldLies && verdict !== "unchanged" && verdict !== "detected"
+        )
+        expect(wrong.map(Bed.describe)).toEqual([])
+        expect(outcomes.filter(({ isToldLies }) => isToldLies).length).toBeGreaterThanOrEqual(lies.length)
+      }),
+    300_000
+  )
 })
