@@ -120,6 +120,11 @@ describe("DurableNonce", () => {
       yield* nonces.close(account, { to: STRANGER }).pipe(as(second))
       expect((yield* pool.getBalance(STRANGER)).value).toBe(10_000_000n)
       expect(yield* get(account)).toStrictEqual(Option.none())
+      // A transaction that takes nothing would succeed, and close nothing.
+      expect(yield* Effect.flip(nonces.close(account).pipe(as(second)))).toMatchObject({
+        _tag: "InvalidInput",
+        field: "account"
+      })
     }).pipe(cluster)
   )
 
