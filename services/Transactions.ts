@@ -14,13 +14,16 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { InvalidInput } from "../src/InvalidInput.js"
+import * as Deadline from "./Deadline.js"
 import { extend } from "./internal/assignFields.js"
+import * as Clock from "./internal/clock.js"
+import { endBy, type Limit } from "./internal/endBy.js"
 import * as TestLayer from "./internal/testLayer.js"
 import { spanned, traced } from "./internal/traced.js"
 import { withService } from "./internal/withService.js"
 import { ProgramId } from "./ProgramId.js"
 import { RpcPool } from "./RpcPool.js"
-import type { RpcError } from "./RpcTransport.js"
+import { RpcError } from "./RpcTransport.js"
 import * as BlockhashCache from "./transactions/lifetime/BlockhashCache.js"
 import * as ConfirmationTracker from "./transactions/confirm/ConfirmationTracker.js"
 import * as Delivery from "./transactions/send/SubmitAndConfirm.js"
@@ -206,6 +209,11 @@ export interface Options {
   readonly maxInFlight?: number | undefined
 }
 
+type Limited<O> = O & { readonly limit: Limit<RpcError> }
+
+const notSent = (what: string): RpcError =>
+  new RpcError({ reason: "Timeout", method: "sendTransaction", detail: `not sent, its deadline came before ${what}` })
+
 /** With one blockhash no more are signed than this, which bounds what is remembered of it. */
 const MAX_SIGNED_PER_BLOCKHASH = 4096
 
@@ -256,7 +264,7 @@ export const make = Effect.fnUntraced(function* (
   const pool = yield* RpcPool
   const { blockhashCommitment = "confirmed", blockhashTimeToLive = "10 seconds", maxInFlight = 1024 } = options
   const { commitment: defaultCommitment = "confirmed" } = options
-  const defaultTimeout = Duration.decode(options.timeout ?? "2 minutes")
+  const defaultTimeout = Duration.toMillis(options.timeout ?? "2 minutes")
   const permits = Math.ceil(yield* positive("maxInFlight", maxInFlight))
   const gate = Gate.make(permits)
   const pollInterval = yield* positiveDuration("pollInterval", options.pollInterval ?? "400 millis")
@@ -282,31 +290,48 @@ export const make = Effect.fnUntraced(function* (
     blockhashCommitment
   })
 
+  /** What is not said lasts for each time that it may be signed. */
+  const withLimit = <A, E, O extends Pick<SendOptions, "retryExpired" | "timeout">>(
+    fiber: Fiber.RuntimeFiber<A, E>,
+    options: O
+  ): Limited<O> => {
+    const { retryExpired = 0, timeout } = options
+    const millis = timeout === undefined ? defaultTimeout * (1 + retryExpired) : Duration.toMillis(timeout)
+    return extend(options, { limit: { at: Clock.monotonic(fiber) + millis, late: notSent } })
+  }
+
   const nonces = Nonces.make(pool)
   const recorded = yield* Recorded.make(pool, program)
 
   const submit = (
     signed: SignedTransaction,
-    { commitment = defaultCommitment, preflight = true, timeout = defaultTimeout }: SubmitOptions,
+    { commitment = defaultCommitment, limit, preflight = true }: Limited<SubmitOptions>,
     creates: ReadonlyArray<Address>,
     firstTime: boolean
   ) => {
-    const delivery = recorded.deliver(signed, creates, deliver(signed, { commitment, preflight, timeout, firstTime }))
+    const delivery = recorded.deliver(
+      signed,
+      creates,
+      deliver(signed, { commitment, preflight, firstTime, deadline: limit.at })
+    )
     return "nonce" in signed.lifetime ? nonces.learn(signed, signed.lifetime, commitment, delivery) : delivery
   }
 
-  const goOn = (signed: SignedTransaction, options: SubmitOptions, creates: ReadonlyArray<Address> = []) =>
+  const goOn = (signed: SignedTransaction, options: Limited<SubmitOptions>, creates: ReadonlyArray<Address> = []) =>
     submit(signed, extend(options, { preflight: false }), creates, false)
 
   const signWith = (
     plan: Plan.SignablePlan,
-    recent: BlockhashCache.RecentBlockhash
+    recent: BlockhashCache.RecentBlockhash,
+    deadline: number
   ): Effect.Effect<SignedTransaction, RpcError | WalletError> =>
     Plan.sign(plan, recent.lifetime, recent.slot, (signed) => {
       const { blockhash, signatures } = recent
       const known = signatures.size
       if (signatures.add(signed.signature).size === known) {
-        return Effect.flatMap(blockhashes.newerThan(blockhash), (newer) => signWith(plan, newer))
+        return Effect.flatMap(Deadline.at(deadline)(blockhashes.newerThan(blockhash)), (newer) =>
+          signWith(plan, newer, deadline)
+        )
       }
       return signatures.size < MAX_SIGNED_PER_BLOCKHASH
         ? Effect.succeed(signed)
@@ -314,19 +339,23 @@ export const make = Effect.fnUntraced(function* (
     })
 
   /** Signs a message that nobody has signed yet, but with the same nonce. */
-  const sign = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, plan: Plan.SignablePlan) => {
+  const sign = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, plan: Plan.SignablePlan, deadline = Infinity) => {
     if (plan.nonce !== undefined) {
-      return Effect.flatMap(nonces.get(plan.nonce), ({ lifetime, slot }) => Plan.sign(plan, lifetime, slot))
+      return Effect.flatMap(Deadline.at(deadline)(nonces.get(plan.nonce)), ({ lifetime, slot }) =>
+        Plan.sign(plan, lifetime, slot)
+      )
     }
     const recent = blockhashes.peek(fiber)
     return recent === undefined
-      ? Effect.flatMap(blockhashes.get, (fetched) => signWith(plan, fetched))
-      : signWith(plan, recent)
+      ? Effect.flatMap(Deadline.at(deadline)(blockhashes.get), (fetched) => signWith(plan, fetched, deadline))
+      : signWith(plan, recent, deadline)
   }
 
   /** Uses of one nonce wait for one another before they take a permit. */
-  const inTurn = <A, E, R>({ durableNonce }: Plan.CompileOptions, use: Effect.Effect<A, E, R>) =>
-    durableNonce === undefined ? use : nonces.inTurn(durableNonce.account, use)
+  const inTurn = <A, E, R>({ durableNonce, limit }: Limited<Plan.CompileOptions>, use: Effect.Effect<A, E, R>) => {
+    const permitted = gate.withPermit(use, limit)
+    return durableNonce === undefined ? permitted : nonces.inTurn(durableNonce.account, permitted, limit)
+  }
 
   const estimates = options.fees === undefined ? Estimates.none : Estimates.make(pool, yield* checkedFees(options.fees))
   const { sendItem, sendItems } = Sending.make({
@@ -361,7 +390,8 @@ export const make = Effect.fnUntraced(function* (
         spanned(fiber, "Transactions.send", { "solana.instructions": instructions.length }, () => {
           const retries = notNegative("retryExpired", retryExpired)
           if (Either.isLeft(retries)) return Effect.fail(retries.left)
-          return inTurn(options, gate.withPermit(sendItem(wallet, { instructions, creates, signers }, options)))
+          const limited = withLimit(fiber, options)
+          return inTurn(limited, sendItem(wallet, { instructions, creates, signers }, limited))
         })
       )
     },
@@ -375,7 +405,13 @@ export const make = Effect.fnUntraced(function* (
         yield* Effect.annotateCurrentSpan("solana.transactions", packs.length)
         const outcomes = yield* Effect.forEach(
           packs,
-          (pack) => inTurn(options, gate.withPermit(sendItems(wallet, pack, options))),
+          (pack) =>
+            Effect.withFiberRuntime<ReadonlyArray<Sending.Outcome>>((fiber) => {
+              const limited = withLimit(fiber, options)
+              return Effect.catchAll(inTurn(limited, sendItems(wallet, pack, limited)), (error) =>
+                Effect.succeed(pack.map(() => Either.left(error)))
+              )
+            }),
           { concurrency: Math.ceil(concurrency) }
         )
         return outcomes.flat()
@@ -390,22 +426,32 @@ export const make = Effect.fnUntraced(function* (
       ),
 
     submit: (signed, options = {}) =>
-      gate
-        .withPermit(submit(signed, options, [], false))
-        .pipe(traced("Transactions.submit", { "solana.signature": signed.signature })),
+      Effect.withFiberRuntime<Receipt, RpcError | TransactionError>((fiber) => {
+        const limited = withLimit(fiber, options)
+        return gate.withPermit(submit(signed, limited, [], false), limited.limit)
+      }).pipe(traced("Transactions.submit", { "solana.signature": signed.signature })),
 
     resume: (from, options = {}) =>
-      signedOf(from).pipe(
-        Effect.tap(({ signature }) => Effect.annotateCurrentSpan("solana.signature", signature)),
-        Effect.flatMap((signed) => gate.withPermit(goOn(signed, options))),
-        traced("Transactions.resume")
-      ),
+      Effect.withFiberRuntime<Receipt, InvalidInput | RpcError | TransactionError>((fiber) => {
+        const limited = withLimit(fiber, options)
+        return endBy(
+          limited.limit,
+          "a blockhash"
+        )(Deadline.at(limited.limit.at)(signedOf(from))).pipe(
+          Effect.tap(({ signature }) => Effect.annotateCurrentSpan("solana.signature", signature)),
+          Effect.flatMap((signed) => gate.withPermit(goOn(signed, limited), limited.limit))
+        )
+      }).pipe(traced("Transactions.resume")),
 
     recover: Stream.fromIterableEffect(recorded.leftovers).pipe(
       Stream.mapEffect(
         ({ entry: { creates, signed }, refusal }) =>
           (refusal === undefined
-            ? gate.withPermit(Effect.either(goOn(signed, {}, creates)))
+            ? gate.withPermit(
+                Effect.withFiberRuntime<Either.Either<Receipt, RpcError | TransactionError>>((fiber) =>
+                  Effect.either(goOn(signed, withLimit(fiber, {}), creates))
+                )
+              )
             : Effect.succeed(Either.left(refusal))
           ).pipe(Effect.map((outcome) => ({ signed, creates, outcome }))),
         { concurrency: permits, unordered: true }

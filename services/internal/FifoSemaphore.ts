@@ -2,6 +2,9 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import { constVoid } from "effect/Function"
+import type { Limit } from "./endBy.js"
+import { onLimit } from "./endBy.js"
 
 /**
  * Lets a bounded number of effects run at once; the others wait in the order in which they came.
@@ -12,7 +15,11 @@ import * as Effect from "effect/Effect"
  * @internal
  */
 export interface Gate {
-  readonly withPermit: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** Waits for a permit until the limit, if there is one. */
+  readonly withPermit: <A, E, R, L = never>(
+    effect: Effect.Effect<A, E, R>,
+    limit?: Limit<L>
+  ) => Effect.Effect<A, E | L, R>
 }
 
 /** @internal */
@@ -29,17 +36,30 @@ export const make = (permits: number): Gate => {
     free++
   }
 
-  const wait = Effect.async<void>((resume) => {
-    const waiter = () => resume(Effect.void)
-    waiting.add(waiter)
-    // Interrupted after the permit was handed over, it hands it on.
-    return Effect.sync(() => {
-      if (!waiting.delete(waiter)) release()
-    })
-  })
+  const wait = <L>(limit: Limit<L> | undefined) =>
+    Effect.withFiberRuntime<void, L>((fiber) =>
+      Effect.async<void, L>((resume) => {
+        const waiter = () => {
+          cancel()
+          resume(Effect.void)
+        }
+        waiting.add(waiter)
+        const cancel =
+          limit === undefined
+            ? constVoid
+            : onLimit(fiber, limit, () => {
+                if (waiting.delete(waiter)) resume(Effect.fail(limit.late(`its turn, behind ${permits} others`)))
+              })
+        // Interrupted after the permit was handed over, it hands it on.
+        return Effect.sync(() => {
+          cancel()
+          if (!waiting.delete(waiter)) release()
+        })
+      })
+    )
 
   return {
-    withPermit: (effect) =>
+    withPermit: (effect, limit) =>
       Effect.uninterruptibleMask((restore) => {
         const guarded = Effect.matchCauseEffect(restore(effect), {
           onFailure: (cause) => {
@@ -51,7 +71,7 @@ export const make = (permits: number): Gate => {
             return Effect.succeed(value)
           }
         })
-        if (free === 0) return Effect.zipRight(restore(wait), guarded)
+        if (free === 0) return Effect.zipRight(restore(wait(limit)), guarded)
         free--
         return guarded
       })

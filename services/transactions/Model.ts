@@ -91,8 +91,11 @@ export interface SubmitOptions {
    */
   readonly preflight?: boolean | undefined
   /**
-   * How long to wait for the outcome, from the start of sending. Default: the layer's. Too low: transactions that land
-   * are reported `Unconfirmed`. Too high: a cluster that stands still holds the caller.
+   * How long the call may take, from its first step: its turn among those in flight, the blockhash, signing, sending and
+   * the outcome. What was not sent by then is `RpcError` `Timeout`, or at once the reason why it cannot be sent in time;
+   * what was sent is `Unconfirmed`. Of many items, each transaction has this long from its turn on. Default: the layer's,
+   * for each time that it may be signed (`retryExpired`). Too low: transactions that land are reported `Unconfirmed`. Too
+   * high: a cluster that stands still holds the caller.
    */
   readonly timeout?: Duration.DurationInput | undefined
 }

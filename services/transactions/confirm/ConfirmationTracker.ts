@@ -56,7 +56,9 @@ export interface Landed {
 /** @internal */
 export interface WaitOptions {
   readonly commitment: Commitment
-  /** Milliseconds of the monotonic clock. */
+  /** When it came, in milliseconds of the monotonic clock. */
+  readonly since: number
+  /** On the same clock. */
   readonly deadline: number
 }
 
@@ -119,10 +121,13 @@ class Entry implements Member {
   place = -1
   readonly signed: SignedTransaction
   readonly commitment: Commitment
-  readonly deadline: number
+  deadline: number
+  readonly since: number
   rebroadcastAt: number
   /** The slot of its first look-up. */
   firstSlot: bigint | undefined = undefined
+  /** The look-up after which it is told that nothing is known, where the process stood still until its deadline. */
+  lastTurn = Infinity
   /** The last look-up found it, below its commitment. */
   seen = false
   hint: Fiber.RuntimeFiber<void, unknown> | undefined = undefined
@@ -133,14 +138,13 @@ class Entry implements Member {
 
   constructor(
     readonly broadcast: Broadcast,
-    { commitment, deadline }: WaitOptions,
-    /** When it came. */
-    readonly since: number,
+    { commitment, deadline, since }: WaitOptions,
     readonly resume: (outcome: Effect.Effect<Landed, TransactionError>) => void
   ) {
     this.signed = broadcast.signed
     this.commitment = commitment
     this.deadline = deadline
+    this.since = since
     this.rebroadcastAt = since + FIRST_SENDING
   }
 }
@@ -156,6 +160,12 @@ const REBROADCAST_TIMEOUT = Duration.seconds(5)
 
 /** A host that hangs must not hold back what others say. */
 const OPINION_TIMEOUT = Duration.seconds(10)
+
+/** An endpoint that wants to be left alone for longer gets the bytes all the same: they live about that long. */
+const MAX_REST = Duration.minutes(1)
+
+/** What a look-up after a stall may take. */
+const LAST_LOOK = 5000
 
 /** By how much turns become rarer. */
 const MAX_SLOWDOWN = 5
@@ -240,6 +250,8 @@ export const make = Effect.fnUntraced(function* (
   let parts = new Set<Fiber.RuntimeFiber<void>>()
   let lastError: RpcError | undefined
   let resolved = 0
+  /** Rounds of look-ups begun so far. */
+  let turn = 0
   let sending = 0
   let isRebroadcasting = false
   let isExpiring = false
@@ -257,6 +269,8 @@ export const make = Effect.fnUntraced(function* (
     remove(entry)
     entry.resume(outcome)
   }
+
+  const tooLate = ({ broadcast, signed }: Entry) => Effect.fail(unconfirmed(signed, lastError ?? broadcast.lastError))
 
   const statuses = (signatures: ReadonlyArray<Signature>, searchTransactionHistory: boolean) =>
     pool
@@ -390,7 +404,9 @@ export const make = Effect.fnUntraced(function* (
         }
         while (batch.length > 0) {
           const before = resolved
+          const own = ++turn
           yield* lookUpAll(batch)
+          for (const entry of batch) if (entry.lastTurn <= own) resolve(entry, tooLate(entry))
           batch = resolved > before ? sent().filter((entry) => entry.firstSlot === undefined) : []
         }
         if (sent().length > 0) yield* pause
@@ -402,7 +418,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const wasSent = (entry: Entry, wait: Duration.Duration, now: number) => {
-    entry.rebroadcastAt = now + Duration.toMillis(Duration.max(wait, rebroadcastInterval))
+    entry.rebroadcastAt = now + Duration.toMillis(Duration.max(Duration.min(wait, MAX_REST), rebroadcastInterval))
     if (entry.first === undefined) return
     entry.first = undefined
     arrivals.ring()
@@ -463,14 +479,24 @@ export const make = Effect.fnUntraced(function* (
     isRebroadcasting = false
   })
 
-  /** Answers those whose time is over, and sends again what is due. */
+  /**
+   * Answers those whose time is over, and sends again what is due. A process that stood still for a while looks once
+   * more before it says that nothing is known: all may have landed meanwhile.
+   */
   const tend = Effect.gen(function* () {
+    let expected = Infinity
     while (entries.size > 0) {
       const now = yield* Clock.monotonicMillis
+      const stoodStill = now - expected >= interval
       let nearest = now + interval
       for (const entry of entries.list()) {
+        if (entry.deadline <= now && stoodStill && entry.lastTurn === Infinity) {
+          entry.lastTurn = turn + 1
+          entry.deadline = now + LAST_LOOK
+          hinted.ring()
+        }
         if (entry.deadline <= now) {
-          resolve(entry, Effect.fail(unconfirmed(entry.signed, lastError ?? entry.broadcast.lastError)))
+          resolve(entry, tooLate(entry))
         } else {
           nearest = Math.min(nearest, entry.deadline)
           if (isDue(entry, now) && !isRebroadcasting) {
@@ -480,6 +506,7 @@ export const make = Effect.fnUntraced(function* (
         }
       }
       ticks.ring()
+      expected = nearest
       if (entries.size > 0) yield* Effect.sleep(nearest - now)
     }
     rest()
@@ -552,7 +579,7 @@ export const make = Effect.fnUntraced(function* (
       return Effect.matchCauseEffect(
         restore(
           Effect.async<Landed, TransactionError>((resume) => {
-            entry = new Entry(broadcast, options, Clock.monotonic(caller), resume)
+            entry = new Entry(broadcast, options, resume)
             entries.add(entry)
             sendFirst(entry, caller)
             if (hints) entry.hint = runFork(subscribe(entry))

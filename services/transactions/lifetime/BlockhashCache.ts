@@ -9,6 +9,7 @@ import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import type * as Scope from "effect/Scope"
 import { BoundedCache } from "../../../src/internal/BoundedCache.js"
+import * as Deadline from "../../Deadline.js"
 import * as Clock from "../../internal/clock.js"
 import * as Measured from "../../internal/measured.js"
 import * as Metrics from "../../Metrics.js"
@@ -69,6 +70,15 @@ export interface BlockhashCache {
   readonly fetchedAt: (blockhash: Blockhash) => number | undefined
 }
 
+/** Milliseconds that a caller must have beyond the deadline of a fetch to make another when that fails for want of time. */
+const MORE_TIME = 1000
+
+/** A fetch under way, which ends by the deadline of the caller that began it. */
+interface Fetching {
+  readonly shared: Deferred.Deferred<RecentBlockhash, RpcError>
+  readonly deadline: number
+}
+
 /** @internal */
 export const make = Effect.fnUntraced(function* (options: {
   readonly fetch: Effect.Effect<LatestBlockhash, RpcError>
@@ -79,13 +89,14 @@ export const make = Effect.fnUntraced(function* (options: {
   let latest: RecentBlockhash | undefined
   /** When the newest was asked for; undefined when it is not to be given any more. */
   let askedAt: Clock.Moment | undefined
-  let fetching: Deferred.Deferred<RecentBlockhash, RpcError> | undefined
+  let fetching: Fetching | undefined
   const fetchedAt = new BoundedCache<Blockhash, number>(REMEMBERED)
 
   // The fetch belongs to the service and not to the caller who came first, whose interruption is his own.
   const fetch = Effect.fnUntraced(function* (now: Clock.Moment) {
     const shared = Deferred.unsafeMake<RecentBlockhash, RpcError>(FiberId.none)
-    fetching = shared
+    const own: Fetching = { shared, deadline: yield* Deadline.Deadline }
+    fetching = own
     yield* Effect.interruptible(options.fetch).pipe(
       Effect.map((fetched) => {
         if (latest?.blockhash !== fetched.blockhash) {
@@ -103,7 +114,7 @@ export const make = Effect.fnUntraced(function* (options: {
         return latest
       }),
       Effect.onExit((exit) => {
-        fetching = undefined
+        if (fetching === own) fetching = undefined
         return Deferred.done(shared, exit)
       }),
       Effect.uninterruptible,
@@ -120,7 +131,7 @@ export const make = Effect.fnUntraced(function* (options: {
     return latest
   }
 
-  const get = Effect.withFiberRuntime<RecentBlockhash, RpcError>((fiber) => {
+  const get: Effect.Effect<RecentBlockhash, RpcError> = Effect.withFiberRuntime((fiber) => {
     const known = peek(fiber)
     if (known !== undefined) return Effect.succeed(known)
     const now = Clock.moment(fiber)
@@ -129,7 +140,16 @@ export const make = Effect.fnUntraced(function* (options: {
       return Effect.as(fetch(now), latest)
     }
     Measured.update(fiber, Metrics.blockhashCacheMisses, 1)
-    return fetching === undefined ? Effect.flatMap(fetch(now), Deferred.await) : Deferred.await(fetching)
+    if (fetching === undefined) return Effect.flatMap(fetch(now), Deferred.await)
+    const { deadline, shared } = fetching
+    const fetched = Deferred.await(shared)
+    return Deadline.of(fiber) < deadline + MORE_TIME
+      ? fetched
+      : Effect.catchIf(
+          fetched,
+          ({ reason }) => reason === "Timeout" || reason === "RateLimited",
+          () => get
+        )
   })
 
   const invalidate = (blockhash: Blockhash) =>

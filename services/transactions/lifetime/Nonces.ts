@@ -11,6 +11,7 @@ import * as Option from "effect/Option"
 import { InvalidInput } from "../../../src/InvalidInput.js"
 import * as Addresses from "../../../src/solana/Address.js"
 import { BoundedCache } from "../../../src/internal/BoundedCache.js"
+import type { Limit } from "../../internal/endBy.js"
 import * as NonceAccount from "../../../src/solana/NonceAccount.js"
 import type { AccountInfo } from "../../RpcPool.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
@@ -42,7 +43,11 @@ export interface Nonces {
     nonce: NonceAccount.NonceInput
   ) => Effect.Effect<{ readonly lifetime: NonceLifetime; readonly slot: bigint }, InvalidInput | RpcError>
   /** Lets one use of an account at a time run; the others wait in the order in which they came. */
-  readonly inTurn: <A, E, R>(account: Address, use: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  readonly inTurn: <A, E, R, L>(
+    account: Address,
+    use: Effect.Effect<A, E, R>,
+    limit: Limit<L>
+  ) => Effect.Effect<A, E | L, R>
   /** Learns from the outcome, as sure as `commitment`, whether the nonce is used and whether the bytes are under way. */
   readonly learn: (
     signed: SignedTransaction,
@@ -124,10 +129,10 @@ export const make = (pool: Pick<RpcPool, "getAccountInfo">): Nonces => {
         detail: `the node still says that ${account} holds a nonce which was used`
       })
     }),
-    inTurn: (account, use) =>
+    inTurn: (account, use, limit) =>
       Effect.acquireUseRelease(
         enter(account),
-        ({ gate }) => gate.withPermit(use),
+        ({ gate }) => gate.withPermit(use, limit),
         (turn) =>
           Effect.sync(() => {
             turn.users--

@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import type { InvalidInput } from "../../../src/InvalidInput.js"
 import { ProgramError } from "../../../src/protocol/ProgramError.js"
 import { extend } from "../../internal/assignFields.js"
+import { endBy, type Limit } from "../../internal/endBy.js"
 import { annotated } from "../../internal/traced.js"
 import type { RpcError } from "../../RpcTransport.js"
 import type { Service as Wallet, WalletError } from "../../Wallet.js"
@@ -22,19 +23,29 @@ import * as Failure from "../Failure.js"
 import * as Plan from "../compile/UnsignedTransaction.js"
 import * as Recorded from "./JournaledSubmit.js"
 
+/**
+ * Options with the moment at which the caller is answered.
+ *
+ * @internal
+ */
+export interface LimitedOptions extends PackedOptions {
+  readonly limit: Limit<RpcError>
+}
+
 /** @internal */
 export interface Needs {
   readonly sign: <A, E>(
     fiber: Fiber.RuntimeFiber<A, E>,
-    plan: Plan.SignablePlan
+    plan: Plan.SignablePlan,
+    deadline: number
   ) => Effect.Effect<SignedTransaction, InvalidInput | RpcError | WalletError>
   readonly estimates: Estimates.Estimates
   readonly submit: (
     signed: SignedTransaction,
-    options: PackedOptions,
+    options: LimitedOptions,
     creates: ReadonlyArray<Address>
   ) => Effect.Effect<Receipt, RpcError | TransactionError>
-  readonly resume: (entry: JournalEntry, options: PackedOptions) => Effect.Effect<Receipt, RpcError | TransactionError>
+  readonly resume: (entry: JournalEntry, options: LimitedOptions) => Effect.Effect<Receipt, RpcError | TransactionError>
   /** What the journal has that is not under way. */
   readonly left: Effect.Effect<ReadonlyArray<JournalEntry>, RpcError>
   /** The receipt of the transaction with which the maker made an account, if it is there, as seen in that slot or later. */
@@ -57,7 +68,7 @@ const signersOf = (items: ReadonlyArray<PackedItem>): ReadonlyArray<Wallet> =>
   )
 
 /** One transaction's worth of items. */
-const planOf = (wallet: Wallet, items: ReadonlyArray<PackedItem>, options: PackedOptions) =>
+const planOf = (wallet: Wallet, items: ReadonlyArray<PackedItem>, options: LimitedOptions) =>
   Plan.signable(
     wallet,
     items.flatMap(({ instructions }) => instructions),
@@ -112,25 +123,27 @@ interface Progress {
  * @internal
  */
 export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) => {
-  const plan = (wallet: Wallet, items: ReadonlyArray<PackedItem>, options: PackedOptions) =>
+  const plan = (wallet: Wallet, items: ReadonlyArray<PackedItem>, options: LimitedOptions) =>
     planOf(wallet, items, estimates.reserve(options))
 
   /** One transaction, once. Adds its signature to those that are known. */
   const attempt = (
     wallet: Wallet,
     items: ReadonlyArray<PackedItem>,
-    options: PackedOptions,
+    options: LimitedOptions,
     planned: Plan.SignablePlan,
     known: Array<Signature>
   ): Effect.Effect<Receipt, SendError> =>
     Effect.withFiberRuntime((fiber) => {
       const signing =
         estimates === Estimates.none
-          ? sign(fiber, planned)
+          ? sign(fiber, planned, options.limit.at)
           : Effect.flatMap(estimates.estimate(planned, options, known.length), (compute) =>
-              Effect.flatMap(planOf(wallet, items, extend(options, compute)), (priced) => sign(fiber, priced))
+              Effect.flatMap(planOf(wallet, items, extend(options, compute)), (priced) =>
+                sign(fiber, priced, options.limit.at)
+              )
             )
-      return Effect.flatMap(signing, (signed) => {
+      return Effect.flatMap(endBy(options.limit, "its signatures")(signing), (signed) => {
         known.push(signed.signature)
         return annotated(fiber, "solana.signature", signed.signature, submit(signed, options, createdBy(items)))
       })
@@ -139,7 +152,7 @@ export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) 
   const persist = Effect.fnUntraced(function* (
     wallet: Wallet,
     items: ReadonlyArray<PackedItem>,
-    options: PackedOptions,
+    options: LimitedOptions,
     { error, known, ...progress }: Progress
   ): Effect.fn.Return<ReadonlyArray<Outcome>> {
     const outcomes = new Map<PackedItem, Outcome>()
@@ -160,7 +173,10 @@ export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) 
     /** Gives the item the receipt of the transaction that did it, if there is one, or the refusal `otherwise`. */
     const recognise = (item: PackedItem, otherwise?: TransactionError) =>
       ((mayBeDone || item.resend === true) && item.creates !== undefined
-        ? findOwn(item.creates, wallet.address, known, otherwise?.slot ?? otherwise?.signed?.minContextSlot)
+        ? endBy(
+            options.limit,
+            "its account to be looked up"
+          )(findOwn(item.creates, wallet.address, known, otherwise?.slot ?? otherwise?.signed?.minContextSlot))
         : Effect.succeedNone
       ).pipe(
         Effect.match({
@@ -237,7 +253,7 @@ export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) 
   const takeApart = (
     wallet: Wallet,
     items: ReadonlyArray<PackedItem>,
-    options: PackedOptions
+    options: LimitedOptions
   ): Effect.Effect<ReadonlyArray<Outcome>> => {
     const [sound, faulty] = Arr.partition(items, (item) => Either.isLeft(plan(wallet, [item], options)))
     const parts = faulty.length === 0 ? items.map((item) => [item]) : [...faulty.map((item) => [item]), sound]
@@ -254,7 +270,7 @@ export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) 
   const send = <A, E>(
     wallet: Wallet,
     items: ReadonlyArray<PackedItem>,
-    options: PackedOptions,
+    options: LimitedOptions,
     onReceipt: (receipt: Receipt) => Effect.Effect<A, E>,
     onOutcomes: (outcomes: ReadonlyArray<Outcome>) => Effect.Effect<A, E>
   ): Effect.Effect<A, E> => {
@@ -278,7 +294,7 @@ export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) 
   const sendItems = (
     wallet: Wallet,
     items: ReadonlyArray<PackedItem>,
-    options: PackedOptions
+    options: LimitedOptions
   ): Effect.Effect<ReadonlyArray<Outcome>> =>
     send(
       wallet,
@@ -288,7 +304,7 @@ export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) 
       (outcomes) => Effect.succeed(outcomes)
     )
 
-  const sendItem = (wallet: Wallet, item: PackedItem, options: PackedOptions): Effect.Effect<Receipt, SendError> =>
+  const sendItem = (wallet: Wallet, item: PackedItem, options: LimitedOptions): Effect.Effect<Receipt, SendError> =>
     send(
       wallet,
       [item],

@@ -2,14 +2,15 @@
  * @since 0.1.0
  */
 import type { Blockhash, Commitment } from "@solana/kit"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Clock from "../../internal/clock.js"
+import { endBy } from "../../internal/endBy.js"
 import * as Measured from "../../internal/measured.js"
 import * as Metrics from "../../Metrics.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
+import * as Deadline from "../../Deadline.js"
 import type { Receipt } from "../Model.js"
 import * as Broadcast from "../confirm/Submission.js"
 import type * as ConfirmationTracker from "../confirm/ConfirmationTracker.js"
@@ -19,8 +20,8 @@ import type { TransactionError } from "../TransactionError.js"
 
 /** @internal */
 export interface DeliveryOptions extends Broadcast.BroadcastOptions {
-  /** From the caller, who is answered then even if the node's answer to the request is still to come. */
-  readonly timeout: Duration.DurationInput
+  /** When the caller is answered, on the monotonic clock, even if the node's answer is still to come. */
+  readonly deadline: number
 }
 
 const outcomes = {
@@ -55,9 +56,11 @@ export const make = (
   const { report } = options
   const needs = { pool, ...options }
 
-  /** Without its logs, if the node does not give them: the answer itself is known. */
-  const rejected = (signed: SignedTransaction, { err, slot }: ConfirmationTracker.Landed) =>
+  /** Without its logs, if the node does not give them in time: the answer itself is known. */
+  const rejected = (signed: SignedTransaction, { err, slot }: ConfirmationTracker.Landed, deadline: number) =>
     pool.getTransaction(signed.signature, { commitment: "confirmed" }).pipe(
+      Deadline.at(deadline),
+      endBy({ at: deadline, late: () => undefined }, "its logs"),
       Effect.map(Option.flatMap(({ meta }) => meta)),
       Effect.orElseSucceed(() => Option.none()),
       Effect.flatMap((meta) => {
@@ -69,13 +72,13 @@ export const make = (
   return (signed: SignedTransaction, options: DeliveryOptions) =>
     Effect.withFiberRuntime<Receipt, TransactionError>((fiber) => {
       const since = Clock.monotonic(fiber)
-      const deadline = since + Duration.toMillis(options.timeout)
+      const { commitment, deadline } = options
       const broadcast = new Broadcast.Broadcast(signed, options, needs)
-      return Effect.matchEffect(tracker.deliver(broadcast, { commitment: options.commitment, deadline }), {
+      return Effect.matchEffect(tracker.deliver(broadcast, { commitment, deadline, since }), {
         onFailure: (error) => counted(fiber, error),
         onSuccess: (landed) => {
           if (!Failure.succeeded(landed.err)) {
-            return Effect.catchAll(rejected(signed, landed), (error) => counted(fiber, error))
+            return Effect.catchAll(rejected(signed, landed, deadline), (error) => counted(fiber, error))
           }
           Measured.update(fiber, Metrics.confirmationDuration, (Clock.monotonic(fiber) - since) / 1000)
           Measured.update(fiber, outcomes.confirmed, 1)
