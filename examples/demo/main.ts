@@ -16,6 +16,7 @@ import { parseArgs } from "node:util"
 import { PayloadStore, Pod, type RpcPool } from "@pod-protocol/effect"
 import * as Narrator from "./Narrator.js"
 import { readBack } from "./ReadBack.js"
+import * as Signals from "./signals.js"
 import { story } from "./Story.js"
 
 const { values: args } = parseArgs({
@@ -49,13 +50,16 @@ const narrator = args.json
     ? Narrator.layerColour
     : Narrator.layerPlain
 
-const failed = (cause: Cause.Cause<unknown>) =>
-  args.json
-    ? Console.log(JSON.stringify({ ok: false, error: Cause.pretty(cause) }, null, 2))
-    : Console.error(Cause.pretty(cause))
+const refused = (error: string) =>
+  args.json ? Console.log(JSON.stringify({ ok: false, error }, null, 2)) : Console.error(error)
+
+Signals.endWithReader()
 
 main.pipe(
   Effect.provide(Layer.merge(pod, narrator)),
-  Effect.tapErrorCause(failed),
-  NodeRuntime.runMain({ disableErrorReporting: true })
+  Effect.tapErrorCause((cause) => refused(Cause.pretty(cause))),
+  Effect.onInterrupt(() =>
+    refused(`The demo was interrupted by ${Signals.signal()}: what is on the chain by now stays`)
+  ),
+  NodeRuntime.runMain({ disableErrorReporting: true, teardown: Signals.teardown })
 )

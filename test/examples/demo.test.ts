@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { once } from "node:events"
+import { createServer } from "node:net"
 import * as path from "node:path"
 import { createInterface } from "node:readline"
 import { promisify } from "node:util"
@@ -70,5 +71,44 @@ describe("the demo", () => {
       (error: unknown) => (error instanceof Error && "stdout" in error ? String(error.stdout) : "")
     )
     expect(JSON.parse(failure)).toMatchObject({ ok: false })
+  })
+
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143]
+  ] as const)("given %s, when it runs, then it says so and exits with %i, in both forms", async (signal, code) => {
+    const ended = async (...args: ReadonlyArray<string>) => {
+      // An endpoint that accepts and never answers
+      const server = createServer(() => undefined)
+      server.listen(0, "127.0.0.1")
+      await once(server, "listening")
+      const address = server.address()
+      const port = typeof address === "object" ? address?.port : 0
+      const child = spawn(process.execPath, node("demo/main.ts", "--url", `http://127.0.0.1:${port}`, ...args), { cwd })
+      let output = ""
+      for (const stream of [child.stdout, child.stderr]) stream.on("data", (bytes) => (output += String(bytes)))
+      const [socket] = await once(server, "connection")
+      child.kill(signal)
+      const exit: ReadonlyArray<unknown> = await once(child, "close")
+      socket.destroy()
+      server.close()
+      return { exit, output }
+    }
+    const plain = await ended()
+    expect(plain.exit).toEqual([code, null])
+    expect(plain.output).toContain(`interrupted by ${signal}`)
+    const json = await ended("--json")
+    expect(json.exit).toEqual([code, null])
+    expect(JSON.parse(json.output)).toMatchObject({ ok: false, error: expect.stringContaining(signal) })
+  })
+
+  it("given a reader that closes the pipe, when it tells on, then it ends in silence", async () => {
+    const child = spawn(process.execPath, node("demo/main.ts"), { cwd, stdio: ["ignore", "pipe", "pipe"] })
+    let errors = ""
+    child.stderr.on("data", (bytes) => (errors += String(bytes)))
+    await once(child.stdout, "data")
+    child.stdout.destroy()
+    await once(child, "close")
+    expect(errors).toBe("")
   })
 })
