@@ -21,6 +21,7 @@ import { InvalidInput } from "../src/InvalidInput.js"
 import { EmbeddedCluster, type Service } from "./EmbeddedCluster.js"
 import { EmbeddedClusterError } from "./embedded/EmbeddedClusterError.js"
 import * as Admission from "./embedded/rpc/Admission.js"
+import * as FrameGuard from "./embedded/rpc/FrameGuard.js"
 import * as JsonRpc from "./embedded/rpc/JsonRpc.js"
 import * as WebSocketSession from "./embedded/rpc/WebSocketSession.js"
 
@@ -120,9 +121,9 @@ const pair = (cluster: Service, host: string, wanted: number, limits: Limits) =>
     const inner = yield* Scope.fork(outer, ExecutionStrategy.sequential)
     const connections = new Connections(limits.maxConnections)
     const served = yield* Effect.gen(function* () {
-      const http = yield* listen(host, wanted, connections)
+      const http = yield* listen(host, wanted, connections, limits.maxBodyBytes)
       const port = portOf(http)
-      const ws = yield* listen(host, port + 1, connections)
+      const ws = yield* listen(host, port + 1, connections, limits.maxBodyBytes)
       yield* HttpMiddleware.withTracerDisabledWhenEffect(http.serve(httpApp(cluster, limits)), Function.constTrue)
       yield* HttpMiddleware.withTracerDisabledWhenEffect(ws.serve(webSocketApp(cluster, limits)), Function.constTrue)
       const name = host.includes(":") ? `[${host}]` : host
@@ -162,11 +163,18 @@ const portOf = ({ address }: HttpServer): number => ("port" in address ? address
 const listen = (
   host: string,
   port: number,
-  connections: Connections
+  connections: Connections,
+  maxMessageBytes: number
 ): Effect.Effect<HttpServer, EmbeddedClusterError, Scope.Scope> =>
   Effect.mapError(
     NodeHttpServer.make(
-      () => Object.assign(createServer().on("connection", connections.take), { maxConnections: connections.most }),
+      () =>
+        Object.assign(
+          createServer()
+            .on("connection", connections.take)
+            .prependListener("upgrade", (_, socket) => FrameGuard.watch(socket, maxMessageBytes)),
+          { maxConnections: connections.most }
+        ),
       { host, port }
     ),
     ({ cause }) => refused(host, port, cause)

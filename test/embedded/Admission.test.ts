@@ -153,6 +153,37 @@ describe("Server.serve: whom it answers", () => {
     }).pipe(cluster)
   )
 
+  it.scopedLive("Given a message that is announced too large, in one frame or several, when it begins, then 1009", () =>
+    Effect.gen(function* () {
+      const { port } = yield* Server.serve({ maxBodyBytes: 200_000 })
+      const closed = (send: (socket: WebSocket) => void) =>
+        Effect.async<number>((resume) => {
+          const socket = new WebSocket(`ws://127.0.0.1:${port + 1}`)
+          socket.on("open", () => send(socket))
+          socket.on("message", (data: Buffer) => resume(Effect.succeed(data.length)))
+          socket.on("error", () => {})
+          socket.on("close", (code) => resume(Effect.succeed(code)))
+          return Effect.sync(() => socket.terminate())
+        })
+      const part = Buffer.alloc(150_000, " ")
+      expect(yield* closed((socket) => socket.send(Buffer.alloc(50_000_000), () => {}))).toBe(1009)
+      expect(
+        yield* closed((socket) => {
+          socket.send(part, { fin: false }, () => {})
+          socket.send(part, { fin: true }, () => {})
+        })
+      ).toBe(1009)
+      // What is within is answered, after others, and in fragments with a ping between.
+      const answer = yield* closed((socket) => {
+        const text = Buffer.concat([part, Buffer.from(BODY)])
+        socket.send(text.subarray(0, 100), { fin: false, binary: false })
+        socket.ping("between")
+        socket.send(text.subarray(100), { fin: true, binary: false })
+      })
+      expect(answer).not.toBe(1009)
+    }).pipe(cluster)
+  )
+
   it.scopedLive("Given a traced process, when it is asked, then it makes no span", () => {
     const names: Array<string> = []
     const tracer = Tracer.make({
