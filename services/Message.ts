@@ -162,8 +162,10 @@ export interface MailboxOptions {
  */
 export interface Service {
   /**
-   * Keeps the payload in the store, then records its hash on the chain. The payload stays in the store if the
-   * transaction fails, so that the same send can be tried again. Program refusals: `DuplicateMessage`,
+   * Keeps the payload in the store, then records its hash on the chain. If the transaction fails and cannot land any
+   * more, the payload is removed again. It stays while the transaction may land (so also after a refusal that is only
+   * the nodes' word), and where other sends may share it: with an `id`, which keeps one for all runs, with `raw`, and in
+   * `sendAll`. Program refusals: `DuplicateMessage`,
    * `AccountNotInitialized` (the wallet is no registered agent), `InsufficientFunds`.
    */
   readonly send: (input: SendInput, options?: SendOptions) => Effect.Effect<MessageReceipt, SendError, Wallet>
@@ -309,6 +311,9 @@ const toStore = (input: SendInput, now: number): Either.Either<ReadonlyArray<Uin
   })
 }
 
+/** Whether no other send keeps the same bytes: those of an envelope with a random id. */
+const isOnce = ({ id, raw = false }: SendInput): boolean => id === undefined && !raw
+
 /** A named message may have been sent before. */
 const resending = ({ id }: SendInput, options: SendOptions | undefined): SendOptions | undefined =>
   id === undefined ? options : extend(options ?? {}, { resend: options?.resend ?? true })
@@ -382,7 +387,8 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
             ({ fee, signature, slot }): MessageReceipt => {
               Measured.update(fiber, sent, 1)
               return { signature, slot, fee, address, payloadHash }
-            }
+            },
+            isOnce(input) ? () => Effect.ignore(payloads.remove(payloadHash)) : undefined
           )
         )
       )

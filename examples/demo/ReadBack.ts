@@ -14,7 +14,8 @@ import {
   type MessageType,
   type ProgramAccount,
   ProgramId,
-  RpcPool
+  RpcPool,
+  SafeText
 } from "@pod-protocol/effect"
 import type { Actor, Traces } from "./Story.js"
 
@@ -43,7 +44,7 @@ const readAgent = ({ name, wallet }: Actor) =>
       wallet: wallet.address,
       address,
       capabilities: String(account.capabilities),
-      metadataUri: account.metadataUri,
+      metadataUri: SafeText.make(account.metadataUri),
       reputation: String(account.reputation),
       signature: (yield* madeBy(address)).signature
     }
@@ -67,7 +68,8 @@ const readOutbox = ({ wallet }: Actor) =>
           type: typeName(type),
           status: message.account.status,
           payloadHash: Encoding.encodeHex(message.account.payloadHash),
-          payload: type._tag === "Text" ? new TextDecoder().decode(payload) : Encoding.encodeHex(payload),
+          payload:
+            type._tag === "Text" ? SafeText.make(new TextDecoder().decode(payload)) : Encoding.encodeHex(payload),
           signature: message.signature
         }
       })
@@ -82,7 +84,7 @@ const readChannel = (channel: Address) =>
     const messages = yield* Stream.runCollect(channels.messages(channel))
     return {
       address: channel,
-      name: account.name,
+      name: SafeText.make(account.name),
       visibility: account.visibility,
       creator: account.creator,
       participants: (yield* inOrder(participants)).map(({ account: { agent, isActive } }) => ({
@@ -92,7 +94,7 @@ const readChannel = (channel: Address) =>
       messages: (yield* inOrder(Chunk.toReadonlyArray(messages))).map(({ account, address, signature }) => ({
         address,
         sender: account.sender,
-        content: account.content,
+        content: SafeText.make(account.content, 1000),
         replyTo: Option.getOrNull(account.replyTo),
         signature
       }))

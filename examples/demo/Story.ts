@@ -4,7 +4,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import { Agent, Channel, Escrow, Message, MessageType, RpcPool, Wallet } from "@pod-protocol/effect"
+import { Agent, Channel, Escrow, Message, MessageType, RpcPool, SafeText, Wallet } from "@pod-protocol/effect"
 import { Narrator } from "./Narrator.js"
 
 /** One of the three who act, with the wallet it signs with. */
@@ -41,7 +41,8 @@ const as =
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, Wallet.Wallet>> =>
     Effect.provideService(effect, Wallet.Wallet, wallet)
 
-const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
+/** What others wrote, safe to show in a terminal. */
+const text = (bytes: Uint8Array): string => SafeText.make(new TextDecoder().decode(bytes))
 
 const fund = Effect.fn("demo.fund")(function* (actor: Actor) {
   const rpc = yield* RpcPool.RpcPool

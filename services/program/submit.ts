@@ -6,6 +6,7 @@ import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import type { AccountReceipt, WriteError } from "../ProgramAccount.js"
 import {
@@ -38,7 +39,9 @@ export interface Submit {
     address: Address,
     instructions: ReadonlyArray<Instruction>,
     options: SendOptions | undefined,
-    receiptOf: (receipt: Receipt) => A
+    receiptOf: (receipt: Receipt) => A,
+    /** What is done when it failed and nothing of it can land any more. */
+    onOver?: () => Effect.Effect<void>
   ) => Effect.Effect<A, WriteError, Wallet>
   /** As `create`, for many that each make one: one outcome for each, in their order. */
   readonly packed: (
@@ -54,6 +57,12 @@ const refusal = (error: SendError): WriteError =>
 const refused = (cause: Cause.Cause<SendError>): Effect.Effect<never, WriteError> =>
   Effect.failCause(Cause.map(cause, refusal))
 
+/** Whether nothing that was sent can land any more, if anything was. */
+const isOver = (error: SendError): boolean =>
+  error._tag === "TransactionError"
+    ? error.reason !== "Unconfirmed" && error.mayHaveLanded !== true
+    : error._tag !== "RpcError"
+
 const located =
   (address: Address) =>
   ({ fee, signature, slot }: Receipt): AccountReceipt => ({ signature, slot, fee, address })
@@ -62,14 +71,23 @@ export const make: Effect.Effect<Submit, never, Transactions> = Effect.map(Trans
   const send = <A>(
     instructions: ReadonlyArray<Instruction>,
     options: SendOptions | undefined,
-    receiptOf: (receipt: Receipt) => A
+    receiptOf: (receipt: Receipt) => A,
+    onOver?: () => Effect.Effect<void>
   ) =>
     Effect.matchCauseEffect(transactions.send(instructions, options), {
-      onFailure: refused,
+      onFailure: (cause) =>
+        onOver !== undefined && Option.exists(Cause.failureOption(cause), isOver)
+          ? Effect.zipRight(onOver(), refused(cause))
+          : refused(cause),
       onSuccess: (receipt) => Effect.succeed(receiptOf(receipt))
     })
-  const createAs: Submit["createAs"] = (address, instructions, options, receiptOf) =>
-    send(instructions, options === undefined ? { creates: address } : extend(options, { creates: address }), receiptOf)
+  const createAs: Submit["createAs"] = (address, instructions, options, receiptOf, onOver) =>
+    send(
+      instructions,
+      options === undefined ? { creates: address } : extend(options, { creates: address }),
+      receiptOf,
+      onOver
+    )
   return {
     plain: (instructions, options) => Effect.mapError(transactions.send(instructions, options), refusal),
     account: (address, instructions, options) => send(instructions, options, located(address)),

@@ -1,9 +1,12 @@
 import { expect, layer } from "@effect/vitest"
 import type { Address } from "@solana/kit"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Pod from "../../layers/Pod.js"
+import * as TestWallets from "../../layers/TestWallets.js"
 import * as Message from "../../services/Message.js"
+import * as PayloadStore from "../../services/PayloadStore.js"
 import * as Receipt from "../../services/Receipt.js"
 import { as, registered } from "../support/agents.js"
 
@@ -25,6 +28,31 @@ layer(Pod.layerTest)("receipts and payloads", (it) => {
         fee,
         address
       })
+    })
+  )
+
+  it.effect("given a send that landed and failed, when it is over, then its payload is gone; a shared one stays", () =>
+    Effect.gen(function* () {
+      const wallet = yield* TestWallets.funded
+      const payloads = yield* PayloadStore.PayloadStore
+      const put: Array<Uint8Array> = []
+      const spy = PayloadStore.PayloadStore.of({
+        ...payloads,
+        put: (bytes, options) => Effect.tap(payloads.put(bytes, options), (hash) => Effect.sync(() => put.push(hash)))
+      })
+      const send = (input: Partial<Message.SendInput>) =>
+        Effect.flatMap(Message.Message, (messages) =>
+          messages.send({ recipient: wallet.address, payload: "x", ...input }, { preflight: false })
+        ).pipe(
+          as(wallet),
+          Effect.provide(Layer.fresh(Message.layer)),
+          Effect.provideService(PayloadStore.PayloadStore, spy),
+          Effect.flip
+        )
+      // The wallet is no agent.
+      for (const input of [{}, { id: "x" }, { raw: true }])
+        expect(yield* send(input)).toMatchObject({ _tag: "ProgramError" })
+      expect(yield* Effect.forEach(put, (hash) => payloads.has(hash))).toEqual([false, true, true])
     })
   )
 
