@@ -57,7 +57,7 @@ export interface EndpointOptions extends Omit<Endpoint.Options, "deadline"> {
   readonly requestTimeout?: Duration.DurationInput | undefined
   /**
    * Bytes of a reply, after decompression. Default: 64 MiB, about 300,000 small accounts. Too low: getProgramAccounts
-   * fails. Too high: a hostile node can fill the memory.
+   * fails. Too high: a hostile node can fill the memory. At most 511 MiB.
    */
   readonly maxReplyBytes?: number | undefined
   /**
@@ -110,6 +110,9 @@ export interface EndpointsOptions extends RpcPool.Options, Resilience.Options {
 
 const MEBIBYTE = 1024 * 1024
 
+/** More bytes may be a longer text than V8 makes. */
+const MAX_TEXT = 511 * MEBIBYTE
+
 /** Who provides a client has loaded all that these need; who does not is spared 26 modules. */
 const loaded = Effect.promise(() => Promise.all([import("./platform/Http.js"), import("./platform/Sockets.js")]))
 
@@ -131,7 +134,7 @@ export const transport = (
     const endpoint = yield* Url.make(options)
     const headers = yield* ExtraHeaders.make(options.headers)
     const timeout = yield* Options_.millis("requestTimeout", options.requestTimeout ?? "60 seconds")
-    const maxReplyBytes = yield* Options_.integer("maxReplyBytes", options.maxReplyBytes ?? 64 * MEBIBYTE, 1)
+    const maxReplyBytes = yield* Options_.integer("maxReplyBytes", options.maxReplyBytes ?? 64 * MEBIBYTE, 1, MAX_TEXT)
     const maxSmallReplyBytes = yield* Options_.integer(
       "maxSmallReplyBytes",
       options.maxSmallReplyBytes ?? ReplyLimits.SMALL,
@@ -140,7 +143,8 @@ export const transport = (
     const maxMessageBytes = yield* Options_.integer(
       "maxNotificationBytes",
       options.maxNotificationBytes ?? 16 * MEBIBYTE,
-      1
+      1,
+      MAX_TEXT
     )
     const items = yield* Options_.integer("subscriptionBuffer", options.subscriptionBuffer ?? 1024, 1)
     const bytes = yield* Options_.integer("subscriptionBufferBytes", options.subscriptionBufferBytes ?? 8 * MEBIBYTE, 1)

@@ -80,7 +80,7 @@ export interface Options {
   readonly http2?: Http2Options | false | undefined
   /**
    * Bytes of a reply, after decompression too. Default: 64 MiB, about 300,000 small accounts. Too low:
-   * getProgramAccounts fails. Too high: a hostile node can fill the memory.
+   * getProgramAccounts fails. Too high: a hostile node can fill the memory. At most 511 MiB.
    */
   readonly maxReplyBytes?: number | undefined
   /**
@@ -200,6 +200,9 @@ const MAX_WINDOW = 2 ** 31 - 1
 
 const MEBIBYTE = 1024 * 1024
 
+/** More bytes may be a longer text than V8 makes: it would throw in a callback of the socket. */
+const MAX_TEXT = 511 * MEBIBYTE
+
 const count = (
   field: string,
   value: number,
@@ -283,9 +286,14 @@ export const make = (options: Options): Either.Either<Settings, InvalidInput> =>
       keepAliveTimeout: yield* timeout("keepAliveTimeout", options.keepAliveTimeout ?? "19 seconds"),
       keepAliveInterval: yield* timeout("keepAliveInterval", keepAliveInterval),
       http2: yield* http2(options.http2, keepAliveInterval),
-      maxReplyBytes: yield* count("maxReplyBytes", options.maxReplyBytes ?? 64 * MEBIBYTE),
+      maxReplyBytes: yield* count("maxReplyBytes", options.maxReplyBytes ?? 64 * MEBIBYTE, 1, MAX_TEXT),
       maxSmallReplyBytes: yield* count("maxSmallReplyBytes", options.maxSmallReplyBytes ?? ReplyLimits.SMALL),
-      maxNotificationBytes: yield* count("maxNotificationBytes", options.maxNotificationBytes ?? 16 * MEBIBYTE),
+      maxNotificationBytes: yield* count(
+        "maxNotificationBytes",
+        options.maxNotificationBytes ?? 16 * MEBIBYTE,
+        1,
+        MAX_TEXT
+      ),
       subscriptionBuffer: yield* count("subscriptionBuffer", options.subscriptionBuffer ?? 1024),
       subscriptionBufferBytes: yield* count("subscriptionBufferBytes", options.subscriptionBufferBytes ?? 8 * MEBIBYTE),
       subscriptionsPerSocket: yield* count("subscriptionsPerSocket", options.subscriptionsPerSocket ?? 100)

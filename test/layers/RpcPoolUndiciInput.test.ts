@@ -25,6 +25,8 @@ describe("RpcPoolUndici options", () => {
     ["headers", { headers: { a: Redacted.make("SECRET\r\nb: c") } }],
     ["connections", { connections: 0 }],
     ["maxReplyBytes", { maxReplyBytes: 1.5 }],
+    ["maxReplyBytes", { maxReplyBytes: 2 ** 29 }],
+    ["maxNotificationBytes", { maxNotificationBytes: 2 ** 29 }],
     ["subscriptionBuffer", { subscriptionBuffer: -1 }],
     ["headersTimeout", { headersTimeout: "0 millis" }],
     ["keepAliveTimeout", { keepAliveTimeout: "30 days" }],
