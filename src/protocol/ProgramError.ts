@@ -74,6 +74,12 @@ export class ProgramError extends printable(
     instructionIndex: Schema.optional(Schema.Number),
     /** The account to blame, under the program's name for it, where the program's log names it. */
     account: Schema.optional(SafeText.Schema()),
+    /** The account that was there already, where the System program's log names it. */
+    address: Schema.optional(Addresses.Schema),
+    /** Lamports that the paying account holds, where the System program's log says it was not enough. */
+    available: Schema.optional(Schema.BigInt),
+    /** Lamports that were to be paid from it. */
+    required: Schema.optional(Schema.BigInt),
     /** What the program or the runtime says of it. */
     detail: SafeText.Schema(),
     /** The transaction's log. */
@@ -90,10 +96,13 @@ export class ProgramError extends printable(
     const where = [
       this.instruction,
       this.account === undefined ? undefined : `account ${this.account}`,
+      this.address === undefined ? undefined : `address ${this.address}`,
+      this.required === undefined ? undefined : `${this.required} lamports needed`,
+      this.available === undefined ? undefined : `${this.available} lamports held`,
       this.code === undefined ? undefined : `code ${this.code}`,
-      `program ${this.program}`
-    ]
-    return `${this.reason}: ${this.detail} (${where.filter((part) => part !== undefined).join(", ")})`
+      this.program === Addresses.SYSTEM_PROGRAM ? undefined : `program ${this.program}`
+    ].filter((part) => part !== undefined)
+    return `${this.reason}: ${this.detail}${where.length === 0 ? "" : ` (${where.join(", ")})`}`
   }
 }
 
@@ -141,6 +150,7 @@ export const fromTransactionError = (
         instruction: place.instruction,
         instructionIndex: failure.instructionIndex,
         account: place.isOwn ? accountIn(place.frame?.logs ?? []) : undefined,
+        ...(place.program === Addresses.SYSTEM_PROGRAM ? systemFacts(place.frame?.logs ?? []) : {}),
         detail,
         logs,
         signature: context.signature
@@ -198,6 +208,21 @@ const CAUSED_BY = /^AnchorError caused by account: (\w{1,64})\. Error Code: /
 /** The account that the program names in the last of its errors. */
 const accountIn = (logs: ReadonlyArray<string>): string | undefined =>
   logs.findLast((line) => CAUSED_BY.test(line))?.match(CAUSED_BY)?.[1]
+
+const IN_USE = /account Address \{ address: ([1-9A-HJ-NP-Za-km-z]{32,44}), base: .{1,64} \} already in use$/
+const TOO_FEW = /insufficient lamports (\d{1,20}), need (\d{1,20})$/
+
+/** What the System program's log says of its refusal. */
+const systemFacts = (logs: ReadonlyArray<string>) => {
+  const address = logs.map((line) => IN_USE.exec(line)?.[1]).findLast((text) => text !== undefined)
+  const [, available, required] = logs.map((line) => TOO_FEW.exec(line)).findLast((match) => match !== null) ?? []
+  return {
+    ...(address !== undefined && Addresses.is(address) ? { address } : {}),
+    ...(available === undefined || required === undefined
+      ? {}
+      : { available: BigInt(available), required: BigInt(required) })
+  }
+}
 
 const because = (reason: Reason) => ({ reason, detail: details.get(reason) ?? reason })
 

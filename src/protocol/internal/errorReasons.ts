@@ -50,11 +50,16 @@ const advice: { readonly [Name in CodeName]?: string } = {
   Unauthorized: "the wallet is not the owner, or the channel is not active"
 }
 
+/** Whether a text says no more than the name before it. */
+const repeats = (text: string, name: string): boolean =>
+  text.replace(/[^a-z]/gi, "").toLowerCase() === name.toLowerCase()
+
 /** What each reason says. */
 export const details: ReadonlyMap<string, string> = new Map([
   ...Array.from(codes.values(), ({ name, text }): [string, string] => {
     const todo = advice[name]
-    return [name, todo === undefined ? text : `${text}: ${todo}`]
+    if (todo === undefined) return [name, text]
+    return [name, repeats(text, name) ? todo : `${text}: ${todo}`]
   }),
   ...Object.entries(ownReasons)
 ])
