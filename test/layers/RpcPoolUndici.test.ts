@@ -372,7 +372,7 @@ describe("RpcPoolUndici over HTTP", () => {
         yield* Scope.close(scope, Exit.void)
 
         yield* until(() => server.sockets.size === 0)
-        assert.strictEqual((yield* Effect.flip(rpc.getSlot())).reason, "Transport")
+        assert.strictEqual((yield* Effect.flip(rpc.getSlot())).reason, "PoolClosed")
       })
   )
 
