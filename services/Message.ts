@@ -7,6 +7,7 @@
 import type { Address } from "@solana/kit"
 import * as Arr from "effect/Array"
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
@@ -24,7 +25,9 @@ import { canBecome, type MessageStatus, type MessageType, seed, Text } from "../
 import * as Pda from "../src/protocol/Pda.js"
 import * as Accounts from "./program/accounts.js"
 import { agentAddress, isWallet } from "./program/agentAddress.js"
+import * as Deadline from "./Deadline.js"
 import * as Clock from "./internal/clock.js"
+import { endBy } from "./internal/endBy.js"
 import { extend } from "./internal/assignFields.js"
 import * as Lanes from "./internal/forEachLazily.js"
 import * as Addresses from "../src/solana/Address.js"
@@ -39,6 +42,7 @@ import * as Metrics from "./Metrics.js"
 import { PayloadStore, type PayloadStoreError } from "./PayloadStore.js"
 import type { AccountReceipt, FollowError, ProgramAccount, ReadError, WriteError } from "./ProgramAccount.js"
 import type { RpcPool } from "./RpcPool.js"
+import { RpcError } from "./RpcTransport.js"
 import type { PackedItem, SendOptions, Transactions } from "./Transactions.js"
 import type { FollowOptions } from "./Follow.js"
 import { Wallet } from "./Wallet.js"
@@ -318,6 +322,15 @@ const isOnce = ({ id, raw = false }: SendInput): boolean => id === undefined && 
 const resending = ({ id }: SendInput, options: SendOptions | undefined): SendOptions | undefined =>
   id === undefined ? options : extend(options ?? {}, { resend: options?.resend ?? true })
 
+const withTimeout = <A, E, R>(timeout: Duration.DurationInput | undefined, effect: Effect.Effect<A, E, R>) =>
+  timeout === undefined ? effect : Deadline.within(timeout)(effect)
+
+const beforeDeadline = <A, E>(put: Effect.Effect<A, E>): Effect.Effect<A, E | RpcError> =>
+  Effect.withFiberRuntime((fiber) => endBy({ at: Deadline.of(fiber), late: notStored }, "its payload was stored")(put))
+
+const notStored = (what: string): RpcError =>
+  new RpcError({ reason: "Timeout", method: "sendTransaction", detail: `not sent, its deadline came before ${what}` })
+
 /** The instruction that records a payload, and the account that this makes. */
 interface Recorded {
   readonly address: Address
@@ -356,13 +369,15 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
     wallet: Address,
     agent: Address,
     input: SendInput,
-    next: (recorded: Recorded) => Effect.Effect<A, E, R>
-  ): Effect.Effect<A, E | InvalidInput | PayloadStoreError, R> => {
+    next: (recorded: Recorded) => Effect.Effect<A, E, R>,
+    timeout?: Duration.DurationInput
+  ): Effect.Effect<A, E | InvalidInput | PayloadStoreError | RpcError, R> => {
     const parts = toStore(input, now)
     if (Either.isLeft(parts)) return Effect.fail(parts.left)
     const zeroCopy = input.zeroCopy === true || typeof input.payload === "string"
+    const put = payloads.put(parts.right, { zeroCopy })
     return Effect.flatMap(
-      payloads.put(parts.right, { zeroCopy }),
+      timeout === undefined ? put : beforeDeadline(put),
       (payloadHash): Effect.Effect<A, E | InvalidInput, R> => {
         const recorded = record(wallet, agent, input, payloadHash)
         return Either.isLeft(recorded) ? Effect.fail(recorded.left) : next(recorded.right)
@@ -379,16 +394,25 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
         "pod.message.type": (input.type ?? Text)._tag
       }
       return spanned(fiber, "Message.send", attributes, () =>
-        prepare(Clock.wall(fiber), wallet, agent, input, ({ address, instruction, payloadHash }) =>
-          submit.createAs(
-            address,
-            [instruction],
-            resending(input, options),
-            ({ fee, signature, slot }): MessageReceipt => {
-              Measured.update(fiber, sent, 1)
-              return { signature, slot, fee, address, payloadHash }
-            },
-            isOnce(input) ? () => Effect.ignore(payloads.remove(payloadHash)) : undefined
+        withTimeout(
+          options?.timeout,
+          prepare(
+            Clock.wall(fiber),
+            wallet,
+            agent,
+            input,
+            ({ address, instruction, payloadHash }) =>
+              submit.createAs(
+                address,
+                [instruction],
+                resending(input, options),
+                ({ fee, signature, slot }): MessageReceipt => {
+                  Measured.update(fiber, sent, 1)
+                  return { signature, slot, fee, address, payloadHash }
+                },
+                isOnce(input) ? () => Effect.ignore(payloads.remove(payloadHash)) : undefined
+              ),
+            options?.timeout
           )
         )
       )
@@ -402,7 +426,7 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
       const now = yield* Clock.wallMillis
       const all = Arr.fromIterable(inputs)
       const prepared = yield* Lanes.forEach(all, concurrency, (input) =>
-        Effect.either(prepare(now, wallet, agent, input, Effect.succeed))
+        Effect.either(withTimeout(options.timeout, prepare(now, wallet, agent, input, Effect.succeed, options.timeout)))
       )
       const items: Array<PackedItem & { readonly creates: Address }> = []
       const named = new Map<Address, number>()

@@ -297,7 +297,8 @@ export const make = Effect.fnUntraced(function* (
   ): Limited<O> => {
     const { retryExpired = 0, timeout } = options
     const millis = timeout === undefined ? defaultTimeout * (1 + retryExpired) : Duration.toMillis(timeout)
-    return extend(options, { limit: { at: Clock.monotonic(fiber) + millis, late: notSent } })
+    const at = Math.min(Clock.monotonic(fiber) + millis, Deadline.of(fiber))
+    return extend(options, { limit: { at, late: notSent } })
   }
 
   const nonces = Nonces.make(pool)

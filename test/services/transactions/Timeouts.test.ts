@@ -4,6 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
+import * as Deadline from "../../../services/Deadline.js"
+import * as Message from "../../../services/Message.js"
+import * as PayloadStore from "../../../services/PayloadStore.js"
 import { RpcError } from "../../../services/RpcTransport.js"
 import * as Transactions from "../../../services/Transactions.js"
 import { Wallet } from "../../../services/Wallet.js"
@@ -126,5 +129,31 @@ describe("the timeout of a send covers all that it does", () => {
       yield* TestClock.adjust("1 hour")
       assert.deepInclude(yield* Fiber.join(fiber), { _tag: "TransactionError", reason: "Unconfirmed" })
     }).pipe(over(node))
+  })
+
+  it.effect("Given a deadline that holds already, When a send has more time, Then it ends by the deadline", () => {
+    const node = FakeNode.make()
+    return Effect.gen(function* () {
+      const error = yield* endsAt(Deadline.within("1 second")(send(1n, { timeout })), 1000)
+      assert.deepInclude(error, { _tag: "TransactionError", reason: "Unconfirmed" })
+    }).pipe(over(node))
+  })
+
+  it.effect("Given a payload store that does not answer, When a message has 2 s, Then it fails after 2 s", () => {
+    const node = FakeNode.make()
+    return Effect.gen(function* () {
+      const wallet = yield* walletOf(81)
+      const { send } = yield* Message.Message
+      const sent = Effect.provideService(
+        send({ recipient: wallet.address, payload: "hi" }, { timeout }),
+        Wallet,
+        wallet
+      )
+      assert.deepInclude(yield* endsAt(sent, 2000), { _tag: "RpcError", reason: "Timeout" })
+      assert.strictEqual(node.sent.length, 0)
+    }).pipe(
+      Effect.provide(Layer.provide(Message.layer, PayloadStore.layerTest({ put: () => Effect.never }))),
+      over(node)
+    )
   })
 })
