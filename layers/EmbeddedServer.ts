@@ -17,7 +17,8 @@ import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Function from "effect/Function"
 import * as Scope from "effect/Scope"
-import { InvalidInput } from "../src/InvalidInput.js"
+import * as Check from "../src/internal/check.js"
+import type { InvalidInput } from "../src/InvalidInput.js"
 import { EmbeddedCluster, type Service } from "./EmbeddedCluster.js"
 import { EmbeddedClusterError } from "./embedded/EmbeddedClusterError.js"
 import * as Admission from "./embedded/rpc/Admission.js"
@@ -89,10 +90,10 @@ export const serve = (
   Effect.gen(function* () {
     const { port = 0, host = "127.0.0.1", maxBodyBytes = DEFAULT_BODY_BYTES, allowOrigins = [] } = options
     const { maxConnections = DEFAULT_CONNECTIONS, maxSubscriptionsPerConnection = DEFAULT_SUBSCRIPTIONS } = options
-    yield* checkCount("port", port, 0, MAX_PORT)
-    yield* checkCount("maxBodyBytes", maxBodyBytes, 1, Number.MAX_SAFE_INTEGER)
-    yield* checkCount("maxConnections", maxConnections, 1, Number.MAX_SAFE_INTEGER)
-    yield* checkCount("maxSubscriptionsPerConnection", maxSubscriptionsPerConnection, 1, Number.MAX_SAFE_INTEGER)
+    yield* Check.integer("port", port, 0, MAX_PORT)
+    yield* Check.integer("maxBodyBytes", maxBodyBytes, 1)
+    yield* Check.integer("maxConnections", maxConnections, 1)
+    yield* Check.integer("maxSubscriptionsPerConnection", maxSubscriptionsPerConnection, 1)
     const admission = yield* Admission.make(host, allowOrigins)
     const cluster = yield* EmbeddedCluster
     const attempt = pair(cluster, host, port, {
@@ -105,11 +106,6 @@ export const serve = (
       ? Effect.retry(attempt, { times: PORT_TRIES, while: ({ reason }) => reason === "PortTaken" })
       : attempt
   })
-
-const checkCount = (field: string, value: number, least: number, most: number) =>
-  Number.isSafeInteger(value) && value >= least && value <= most
-    ? Effect.void
-    : Effect.fail(new InvalidInput({ field, rule: `must be a whole number from ${least} to ${most}`, size: value }))
 
 /**
  * Both servers or none: one without the other is closed at once. Their connections are cut before they are closed,

@@ -1,20 +1,21 @@
 /**
- * Large pieces of memory that are used again: a batch leases one arena and takes its buffers out of it.
+ * Memory for an application's own batches: a batch leases one large arena and takes its buffers out of it. The SDK itself
+ * leases none: its small buffers are cheaper out of Node's pool.
  *
- * Leasing costs more than allocating a small buffer, so there are only arenas of 256 KiB and more, and one lease serves a
- * whole batch: it pays from about 64 buffers of a transaction on (`npm run -s bench -- buffers`).
+ * Leasing costs more than allocating a small buffer, so arenas have 256 KiB or more, and one lease serves a whole batch. It
+ * pays from about 64 buffers of the size of a transaction (`npm run -s bench -- buffers`). `MemoryPool` pools any object.
  *
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { InvalidInput } from "../src/InvalidInput.js"
-import * as Clock from "./internal/clock.js"
+import * as Check from "../src/internal/check.js"
+import type { InvalidInput } from "../src/InvalidInput.js"
 import * as TestLayer from "./internal/testLayer.js"
+import * as MemoryPool from "./MemoryPool.js"
 
 /**
  * The smallest arena, in bytes: below it, allocating is cheaper than leasing.
@@ -123,36 +124,26 @@ export interface Options {
   readonly factory?: ((bytes: number) => ArrayBufferLike) | undefined
 }
 
-interface Idle {
-  readonly memory: Uint8Array
-  readonly since: number
-}
-
-const check = (field: string, value: number, min: number): Either.Either<number, InvalidInput> =>
-  Number.isInteger(value) && value >= min
-    ? Either.right(value)
-    : Either.left(new InvalidInput({ field, rule: `must be a whole number of at least ${min}`, size: value }))
-
-/** Takes buffers one behind the other, eight bytes apart at least so that a `DataView` or any array fits. */
+/** Takes buffers one after the other, aligned to eight bytes so that a `DataView` or any typed array fits. */
 class Lease implements Arena {
-  private used = 0
-  private memory: Uint8Array | undefined
+  #used = 0
+  #memory: Uint8Array | undefined
 
   constructor(memory: Uint8Array) {
-    this.memory = memory
+    this.#memory = memory
   }
 
   allocate(size: number): Uint8Array {
-    const from = this.used
-    if (this.memory === undefined || from + size > this.memory.length) return new Uint8Array(size)
-    this.used = (from + size + 7) & ~7
-    return this.memory.subarray(from, from + size)
+    const from = this.#used
+    if (this.#memory === undefined || from + size > this.#memory.length) return new Uint8Array(size)
+    this.#used = (from + size + 7) & ~7
+    return this.#memory.subarray(from, from + size)
   }
 
-  /** Gives the memory back, and says how much of it was written to. */
+  /** Lets the memory go and returns how many bytes of it were handed out. */
   close(): number {
-    this.memory = undefined
-    return this.used
+    this.#memory = undefined
+    return this.#used
   }
 }
 
@@ -165,61 +156,35 @@ class Lease implements Arena {
 export const make = Effect.fnUntraced(function* (
   options: Options = {}
 ): Effect.fn.Return<Service, InvalidInput, Scope.Scope> {
-  const { factory = (bytes) => new ArrayBuffer(bytes), idleTimeout = "1 minute", zero = false } = options
-  const arenaBytes = yield* check("arenaBytes", options.arenaBytes ?? MIN_ARENA_BYTES, MIN_ARENA_BYTES)
-  const maxIdle = yield* check("maxIdle", options.maxIdle ?? 4, 0)
-  const timeout = Duration.toMillis(idleTimeout)
-  const scope = yield* Effect.scope
-  // The arena that came back last is leased first, so the one that is idle longest stands in front.
-  const idle: Array<Idle> = []
-  let inUse = 0
-  let hits = 0
-  let misses = 0
-  let isSweeping = false
-
-  const sweep = Effect.gen(function* () {
-    while (true) {
-      const [oldest] = idle
-      if (oldest === undefined) break
-      const wait = oldest.since + timeout - (yield* Clock.monotonicMillis)
-      if (wait <= 0) idle.shift()
-      else yield* Effect.sleep(wait)
-    }
-    isSweeping = false
+  const { factory = (bytes) => new ArrayBuffer(bytes), zero = false } = options
+  const arenaBytes = yield* Check.integer("arenaBytes", options.arenaBytes ?? MIN_ARENA_BYTES, MIN_ARENA_BYTES)
+  const maxPooled = yield* Check.integer("maxIdle", options.maxIdle ?? 4, 0)
+  const { acquire, stats } = yield* MemoryPool.make({
+    create: () => new Uint8Array(factory(arenaBytes)),
+    maxPooled,
+    idleTimeout: options.idleTimeout ?? "1 minute"
   })
 
-  const acquire = Effect.sync(() => {
-    const found = idle.pop()
-    if (found === undefined) misses++
-    else hits++
-    inUse++
-    const memory = found?.memory ?? new Uint8Array(factory(arenaBytes))
-    return { memory, lease: new Lease(memory) }
-  })
-
-  const release = ({ lease, memory }: { readonly lease: Lease; readonly memory: Uint8Array }) =>
-    Effect.flatMap(Clock.monotonicMillis, (since) => {
-      const used = lease.close()
-      inUse--
-      if (idle.length >= maxIdle) return Effect.void
-      if (zero) memory.fill(0, 0, used)
-      idle.push({ memory, since })
-      if (isSweeping) return Effect.void
-      isSweeping = true
-      // A finalizer is uninterruptible, and what it forks would be too.
-      return Effect.forkIn(Effect.interruptible(sweep), scope)
-    })
-
-  yield* Effect.addFinalizer(() => Effect.sync(() => idle.splice(0)))
+  // Finalizers run in reverse order: the lease is closed before its memory is back.
+  const lease = Effect.flatMap(acquire, (memory) =>
+    Effect.acquireRelease(
+      Effect.sync(() => new Lease(memory)),
+      (lease) =>
+        Effect.sync(() => {
+          const used = lease.close()
+          if (zero) memory.fill(0, 0, used)
+        })
+    )
+  )
 
   return {
-    lease: Effect.map(Effect.acquireRelease(acquire, release), ({ lease }) => lease),
-    stats: Effect.sync(() => ({
+    lease,
+    stats: Effect.map(stats, ({ hits, idle, inUse, misses }) => ({
       inUse,
-      idle: idle.length,
+      idle,
       hits,
       misses,
-      bytes: (inUse + idle.length) * arenaBytes
+      bytes: (inUse + idle) * arenaBytes
     }))
   }
 })

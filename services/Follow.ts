@@ -25,7 +25,7 @@ import { SubscriptionError } from "./RpcTransport.js"
 import { follow, persist } from "./follow/follower.js"
 import { KnownAccounts } from "./follow/KnownAccounts.js"
 import { LogHistory } from "./follow/LogHistory.js"
-import { integer, positive } from "./internal/options.js"
+import { integer, positive } from "../src/internal/check.js"
 import type { Established } from "./SubscriptionObserver.js"
 import type { Update } from "./follow/Update.js"
 

@@ -29,6 +29,8 @@ import * as Outside from "../src/internal/Outside.js"
 import { printable } from "../src/internal/printable.js"
 import { InvalidInput } from "../src/InvalidInput.js"
 import * as SafeText from "../src/SafeText.js"
+import * as Check from "../src/internal/check.js"
+import type { InvalidInput } from "../src/InvalidInput.js"
 import * as Address from "../src/solana/Address.js"
 import * as Blockhash from "../src/solana/Blockhash.js"
 import * as Signatures from "../src/solana/Signature.js"
@@ -212,11 +214,6 @@ const detached = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
 const differ = <A>(one: A | undefined, other: A | undefined): boolean =>
   one !== undefined && other !== undefined && one !== other
 
-const atLeastOne = (field: string, value: number): Either.Either<number, InvalidInput> =>
-  Number.isSafeInteger(value) && value > 0
-    ? Either.right(value)
-    : Either.left(new InvalidInput({ field, rule: "must be a whole number, at least 1", size: value }))
-
 /**
  * The entries of a store, each under one of `capacity` keys.
  *
@@ -229,8 +226,8 @@ const over = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Service, InvalidInput | JournalError> {
   const { prefix = "transaction-" } = options
-  const capacity = yield* atLeastOne("capacity", options.capacity ?? 1024)
-  const concurrency = yield* atLeastOne("concurrency", options.concurrency ?? 16)
+  const capacity = yield* Check.integer("capacity", options.capacity ?? 1024, 1)
+  const concurrency = yield* Check.integer("concurrency", options.concurrency ?? 16, 1)
   const permits = yield* Effect.makeSemaphore(concurrency)
   const limited = <A>(use: Effect.Effect<A, unknown>) => Effect.mapError(permits.withPermits(1)(use), unavailable)
   const removed = (key: string) =>

@@ -16,7 +16,8 @@ import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { InvalidInput } from "../src/InvalidInput.js"
+import * as Check from "../src/internal/check.js"
+import type { InvalidInput } from "../src/InvalidInput.js"
 import * as Hash from "../src/solana/Hash.js"
 import * as FileStore from "./internal/fileStore.js"
 import * as Hex from "./internal/hex.js"
@@ -420,14 +421,7 @@ export const layerFileSystem = (
   Layer.effect(
     PayloadStore,
     Effect.gen(function* () {
-      const { maxBytes = DEFAULT_MAX_BYTES } = options
-      if (!(Number.isSafeInteger(maxBytes) && maxBytes > 0)) {
-        return yield* new InvalidInput({
-          field: "maxBytes",
-          rule: "must be a whole number, at least 1",
-          size: maxBytes
-        })
-      }
+      const maxBytes = yield* Check.integer("maxBytes", options.maxBytes ?? DEFAULT_MAX_BYTES, 1)
       const { get, has, remove, set } = yield* FileStore.make(directory, { maxBytes, leftoverAge: LEFTOVER_AGE })
       return make(
         repairing({

@@ -22,6 +22,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
+import { under } from "../src/internal/check.js"
 import { InvalidInput } from "../src/InvalidInput.js"
 import type { RpcTransport } from "./RpcTransport.js"
 import * as Coalesce from "./transport/Coalesce.js"
@@ -64,11 +65,12 @@ export interface Member extends Endpoint.Options {
 }
 
 const decorated = <O, R>(
+  name: string,
   transport: RpcTransport,
   options: O | false | undefined,
   make: (options?: O) => (transport: RpcTransport) => Effect.Effect<RpcTransport, InvalidInput, R>
 ): Effect.Effect<RpcTransport, InvalidInput, R> =>
-  options === false ? Effect.succeed(transport) : make(options)(transport)
+  options === false ? Effect.succeed(transport) : under(name)(make(options)(transport))
 
 const isProgram = (reply: unknown): boolean => {
   const value = Predicate.hasProperty(reply, "value") ? reply.value : undefined
@@ -109,18 +111,13 @@ const requireProgram = (
     if (error !== undefined) return yield* error
   })
 
-/** Does it for each endpoint; where there are several, a bad option is told with its endpoint's index. */
+/** Runs `f` for each endpoint. With several endpoints, a refused option is named with the index of its endpoint. */
 const forEndpoints = <A, B, R>(
   endpoints: ReadonlyArray<A>,
   f: (endpoint: A) => Effect.Effect<B, InvalidInput, R>
 ): Effect.Effect<Array<B>, InvalidInput, R> =>
   Effect.forEach(endpoints, (endpoint, index) =>
-    endpoints.length === 1
-      ? f(endpoint)
-      : Effect.mapError(
-          f(endpoint),
-          ({ field, rule, size }) => new InvalidInput({ field: `endpoints[${index}].${field}`, rule, size })
-        )
+    endpoints.length === 1 ? f(endpoint) : under(`endpoints[${index}]`)(f(endpoint))
   )
 
 /**
@@ -147,9 +144,14 @@ export const make = (
         : options
     )
     if (program !== undefined) yield* requireProgram(built, program, startTimeout)
-    const retried = yield* decorated(endpoints, options.retry, Retry.make)
-    const coalesced = yield* decorated(retried, options.coalesce, Coalesce.make)
-    const { batch, host, request, subscribe } = yield* decorated(coalesced, options.reconnect, Reconnect.make)
+    const retried = yield* decorated("retry", endpoints, options.retry, Retry.make)
+    const coalesced = yield* decorated("coalesce", retried, options.coalesce, Coalesce.make)
+    const { batch, host, request, subscribe } = yield* decorated(
+      "reconnect",
+      coalesced,
+      options.reconnect,
+      Reconnect.make
+    )
     return { host, request, batch, subscribe, status: endpoints.status }
   })
 

@@ -17,7 +17,8 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { InvalidInput } from "../src/InvalidInput.js"
+import * as Check from "../src/internal/check.js"
+import type { InvalidInput } from "../src/InvalidInput.js"
 import * as Base64 from "../src/solana/Base64.js"
 import * as TestLayer from "./internal/testLayer.js"
 import type {
@@ -217,11 +218,6 @@ const MAX_ACCOUNTS = 100
 const MAX_STATUSES = 256
 const MAX_HISTORY = 1000
 
-const within = (field: string, size: number, min: number, max: number): Effect.Effect<void, InvalidInput> =>
-  size >= min && size <= max
-    ? Effect.void
-    : Effect.fail(new InvalidInput({ field, rule: `must be ${min} to ${max}`, size }))
-
 /** A configuration object without the members that were not given. */
 const config = (members: { readonly [name: string]: unknown }): { readonly [name: string]: unknown } => {
   const given: { [name: string]: unknown } = {}
@@ -357,7 +353,7 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
       ),
     getMultipleAccounts: (addresses, options) =>
       Effect.zipRight(
-        within("addresses", addresses.length, 0, MAX_ACCOUNTS),
+        Check.integer("addresses.length", addresses.length, 0, MAX_ACCOUNTS),
         call(
           "getMultipleAccounts",
           [addresses, account(options)],
@@ -370,7 +366,7 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
     getTransactionCount: (options) => call("getTransactionCount", [read(options)], Decode.u64),
     getSignatureStatuses: (signatures, options) =>
       Effect.zipRight(
-        within("signatures", signatures.length, 0, MAX_STATUSES),
+        Check.integer("signatures.length", signatures.length, 0, MAX_STATUSES),
         call(
           "getSignatureStatuses",
           [signatures, { searchTransactionHistory: options?.searchTransactionHistory ?? false }],
@@ -379,7 +375,7 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
       ),
     getSignaturesForAddress: (address, options) =>
       Effect.zipRight(
-        within("limit", options?.limit ?? MAX_HISTORY, 1, MAX_HISTORY),
+        Check.integer("limit", options?.limit ?? MAX_HISTORY, 1, MAX_HISTORY),
         call(
           "getSignaturesForAddress",
           [

@@ -13,6 +13,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Check from "../src/internal/check.js"
 import { InvalidInput } from "../src/InvalidInput.js"
 import * as Deadline from "./Deadline.js"
 import { extend } from "./internal/assignFields.js"
@@ -217,39 +218,19 @@ const notSent = (what: string): RpcError =>
 /** With one blockhash no more are signed than this, which bounds what is remembered of it. */
 const MAX_SIGNED_PER_BLOCKHASH = 4096
 
-const MAX_U64 = 0xffff_ffff_ffff_ffffn
-
-const positive = (field: string, value: number): Either.Either<number, InvalidInput> =>
-  value > 0 ? Either.right(value) : Either.left(new InvalidInput({ field, rule: "must be more than 0", size: value }))
-
-const notNegative = (field: string, value: number): Either.Either<number, InvalidInput> =>
-  Number.isSafeInteger(value) && value >= 0
-    ? Either.right(value)
-    : Either.left(new InvalidInput({ field, rule: "must be a whole number, 0 or more", size: value }))
-
-const within = (field: string, value: number | undefined, min: number, max: number) =>
-  value === undefined || (value >= min && value <= max)
-    ? Either.right(value)
-    : Either.left(new InvalidInput({ field, rule: `must be from ${min} to ${max}`, size: value }))
-
 const checkedFees = (fees: FeeOptions): Either.Either<FeeOptions, InvalidInput> =>
   Either.gen(function* () {
-    yield* within("margin", fees.margin, 0, 10)
-    yield* within("percentile", fees.percentile, 0, 100)
-    yield* within("bump", fees.bump, 1, 10)
-    const { cap = MAX_U64, floor = 0n, maxFee = 0n } = fees
-    if (maxFee < 0n || maxFee > MAX_U64) {
-      return yield* Either.left(new InvalidInput({ field: "maxFee", rule: "must fit in 64 bits", size: maxFee }))
-    }
-    if (floor < 0n || cap > MAX_U64 || floor > cap) {
-      const rule = "must be from 0 to the cap, which fits in 64 bits"
-      return yield* Either.left(new InvalidInput({ field: "floor", rule, size: floor }))
-    }
+    yield* Check.between("fees.margin", fees.margin ?? 0, 0, 10)
+    yield* Check.between("fees.percentile", fees.percentile ?? 0, 0, 100)
+    yield* Check.between("fees.bump", fees.bump ?? 1, 1, 10)
+    yield* Check.bigInteger("fees.maxFee", fees.maxFee ?? 0n)
+    const cap = yield* Check.bigInteger("fees.cap", fees.cap ?? Check.MAX_U64)
+    yield* Check.bigInteger("fees.floor", fees.floor ?? 0n, 0n, cap)
     return fees
   })
 
 const positiveDuration = (field: string, duration: Duration.DurationInput) =>
-  Either.map(positive(field, Duration.toMillis(duration)), Duration.millis)
+  Either.map(Check.millis(field, duration), Duration.millis)
 
 /**
  * The service over a pool. What it does in the background ends with the Scope, and who still waits is interrupted.
@@ -264,8 +245,8 @@ export const make = Effect.fnUntraced(function* (
   const pool = yield* RpcPool
   const { blockhashCommitment = "confirmed", blockhashTimeToLive = "10 seconds", maxInFlight = 1024 } = options
   const { commitment: defaultCommitment = "confirmed" } = options
-  const defaultTimeout = Duration.toMillis(options.timeout ?? "2 minutes")
-  const permits = Math.ceil(yield* positive("maxInFlight", maxInFlight))
+  const defaultTimeout = yield* Check.millis("timeout", options.timeout ?? "2 minutes")
+  const permits = Math.ceil(yield* Check.positive("maxInFlight", maxInFlight))
   const gate = Gate.make(permits)
   const pollInterval = yield* positiveDuration("pollInterval", options.pollInterval ?? "400 millis")
   const rebroadcastInterval = yield* positiveDuration("rebroadcastInterval", options.rebroadcastInterval ?? "2 seconds")
@@ -389,7 +370,7 @@ export const make = Effect.fnUntraced(function* (
       const { creates, retryExpired = 0, signers } = options
       return withService(Wallet, (wallet, fiber) =>
         spanned(fiber, "Transactions.send", { "solana.instructions": instructions.length }, () => {
-          const retries = notNegative("retryExpired", retryExpired)
+          const retries = Check.integer("retryExpired", retryExpired, 0)
           if (Either.isLeft(retries)) return Effect.fail(retries.left)
           const limited = withLimit(fiber, options)
           return inTurn(limited, sendItem(wallet, { instructions, creates, signers }, limited))
@@ -399,9 +380,9 @@ export const make = Effect.fnUntraced(function* (
 
     sendPacked: (items, options = {}) =>
       Effect.gen(function* () {
-        yield* notNegative("retryExpired", options.retryExpired ?? 0)
+        yield* Check.integer("retryExpired", options.retryExpired ?? 0, 0)
         const wallet = yield* Wallet
-        const concurrency = yield* positive("concurrency", options.concurrency ?? 16)
+        const concurrency = yield* Check.positive("concurrency", options.concurrency ?? 16)
         const packs = Pack.pack(wallet, items, estimates.reserve(options))
         yield* Effect.annotateCurrentSpan("solana.transactions", packs.length)
         const outcomes = yield* Effect.forEach(

@@ -12,7 +12,8 @@
 export * as Agent from "./Agent.js"
 
 /**
- * Large pieces of memory that are used again: a batch leases one arena and takes its buffers out of it.
+ * Memory for an application's own batches: a batch leases one large arena and takes its buffers out of it. The SDK itself
+ * leases none: its small buffers are cheaper out of Node's pool.
  *
  * @since 0.1.0
  */
@@ -75,6 +76,13 @@ export * as Journal from "./Journal.js"
  * @since 0.1.0
  */
 export * as LongResult from "./LongResult.js"
+
+/**
+ * Objects that are dear to make, used again: each belongs to a Scope while it is in use, and goes back when the Scope closes.
+ *
+ * @since 0.1.0
+ */
+export * as MemoryPool from "./MemoryPool.js"
 
 /**
  * Direct messages between agents. The chain keeps who wrote to whom, when, and the SHA-256 of the bytes; the bytes

@@ -3,10 +3,11 @@
  *
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import type { Address } from "@solana/kit"
-import { InvalidInput } from "../../src/InvalidInput.js"
+import * as Check from "../../src/internal/check.js"
+import type { InvalidInput } from "../../src/InvalidInput.js"
 
 /**
  * A program to load at genesis.
@@ -100,8 +101,11 @@ export interface Settings {
   readonly podProgram: boolean
 }
 
-const MAX_UNIX_TIME = 2n ** 53n
-const MAX_LAMPORTS = 2n ** 63n
+const MAX_UNIX_TIME = 2n ** 53n - 1n
+const MAX_LAMPORTS = 2n ** 63n - 1n
+
+/** A day. */
+const MAX_SLOT_MILLIS = 86_400_000
 
 /**
  * Fills in the defaults and checks the ranges.
@@ -109,48 +113,41 @@ const MAX_LAMPORTS = 2n ** 63n
  * @since 0.1.0
  * @category constructors
  */
-export const resolve = (options: Options = {}): Either.Either<Settings, InvalidInput> => {
-  const blockMode = options.blockMode ?? "instant"
-  const settings: Settings = {
-    blockMode,
-    slotMillis: Duration.toMillis(options.slotDuration ?? "400 millis"),
-    genesisTime: options.genesisTime,
-    blockhashLifetime: options.blockhashLifetime ?? (blockMode === "interval" ? 150 : 10_000),
-    maxBlocks: options.maxBlocks ?? 10_000,
-    maxTransactions: options.maxTransactions ?? 10_000,
-    maxStatuses: options.maxStatuses ?? 10_000,
-    maxSubscriptions: options.maxSubscriptions ?? 100_000,
-    maxPendingNotifications: options.maxPendingNotifications ?? 16_384,
-    logBytesLimit: options.logBytesLimit ?? 10_000,
-    faucetLamports: options.faucetLamports ?? 500_000_000_000_000_000n,
-    programs: options.programs ?? [],
-    podProgram: options.podProgram ?? true
-  }
-  if (!Number.isFinite(settings.slotMillis) || settings.slotMillis < 1) {
-    return refuse("slotDuration", "must be at least 1 millisecond and finite", settings.slotMillis)
-  }
-  if (settings.genesisTime !== undefined && (settings.genesisTime < 0n || settings.genesisTime >= MAX_UNIX_TIME)) {
-    return refuse("genesisTime", "must be a unix time in seconds, from 0 to 2^53 - 1", settings.genesisTime)
-  }
-  if (settings.faucetLamports < 0n || settings.faucetLamports >= MAX_LAMPORTS) {
-    return refuse("faucetLamports", "must be from 0 to 2^63 - 1", settings.faucetLamports)
-  }
-  for (const field of COUNTS) {
-    const value = settings[field]
-    if (!Number.isSafeInteger(value) || value < 1) return refuse(field, "must be a whole number of at least 1", value)
-  }
-  return Either.right(settings)
-}
+export const resolve = (options: Options = {}): Either.Either<Settings, InvalidInput> =>
+  Either.gen(function* () {
+    const blockMode = options.blockMode ?? "instant"
+    const count = (field: Count, value: number) => Check.integer(field, options[field] ?? value, 1)
+    return {
+      blockMode,
+      slotMillis: yield* Check.millisBetween("slotDuration", options.slotDuration ?? "400 millis", 1, MAX_SLOT_MILLIS),
+      genesisTime:
+        options.genesisTime === undefined
+          ? undefined
+          : yield* Check.bigInteger("genesisTime", options.genesisTime, 0n, MAX_UNIX_TIME),
+      blockhashLifetime: yield* count("blockhashLifetime", blockMode === "interval" ? 150 : 10_000),
+      maxBlocks: yield* count("maxBlocks", 10_000),
+      maxTransactions: yield* count("maxTransactions", 10_000),
+      maxStatuses: yield* count("maxStatuses", 10_000),
+      maxSubscriptions: yield* count("maxSubscriptions", 100_000),
+      maxPendingNotifications: yield* count("maxPendingNotifications", 16_384),
+      logBytesLimit: yield* count("logBytesLimit", 10_000),
+      faucetLamports: yield* Check.bigInteger(
+        "faucetLamports",
+        options.faucetLamports ?? 500_000_000_000_000_000n,
+        0n,
+        MAX_LAMPORTS
+      ),
+      programs: options.programs ?? [],
+      podProgram: options.podProgram ?? true
+    }
+  })
 
-const COUNTS = [
-  "blockhashLifetime",
-  "maxBlocks",
-  "maxTransactions",
-  "maxStatuses",
-  "maxSubscriptions",
-  "maxPendingNotifications",
-  "logBytesLimit"
-] as const
-
-const refuse = (field: string, rule: string, size: number | bigint) =>
-  Either.left(new InvalidInput({ field, rule, size }))
+/** The options that are counts. */
+type Count =
+  | "blockhashLifetime"
+  | "logBytesLimit"
+  | "maxBlocks"
+  | "maxPendingNotifications"
+  | "maxStatuses"
+  | "maxSubscriptions"
+  | "maxTransactions"

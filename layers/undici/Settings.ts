@@ -7,6 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import type * as Record from "effect/Record"
 import type * as Redacted from "effect/Redacted"
+import * as Check from "../../src/internal/check.js"
 import { InvalidInput } from "../../src/InvalidInput.js"
 import * as ReplyLimits from "../../services/wire/ReplyLimits.js"
 import * as Headers from "../internal/Headers.js"
@@ -203,32 +204,11 @@ const MEBIBYTE = 1024 * 1024
 /** More bytes may be a longer text than V8 makes: it would throw in a callback of the socket. */
 const MAX_TEXT = 511 * MEBIBYTE
 
-const count = (
-  field: string,
-  value: number,
-  min = 1,
-  max = Number.MAX_SAFE_INTEGER
-): Either.Either<number, InvalidInput> =>
-  Number.isSafeInteger(value) && value >= min && value <= max
-    ? Either.right(value)
-    : Either.left(
-        new InvalidInput({
-          field,
-          rule:
-            max === Number.MAX_SAFE_INTEGER
-              ? `must be a whole number of at least ${min}`
-              : `must be a whole number from ${min} to ${max}`,
-          size: value
-        })
-      )
+const count = (field: string, value: number, min = 1, max?: number): Either.Either<number, InvalidInput> =>
+  Check.integer(field, value, min, max)
 
-const timeout = (field: string, input: Duration.DurationInput): Either.Either<Duration.Duration, InvalidInput> => {
-  const duration = Duration.decode(input)
-  const millis = Duration.toMillis(duration)
-  return millis >= 1 && millis <= MAX_TIMEOUT
-    ? Either.right(duration)
-    : Either.left(new InvalidInput({ field, rule: `must be between 1 and ${MAX_TIMEOUT} milliseconds`, size: millis }))
-}
+const timeout = (field: string, input: Duration.DurationInput): Either.Either<Duration.Duration, InvalidInput> =>
+  Either.map(Check.millisBetween(field, input, 1, MAX_TIMEOUT), Duration.millis)
 
 const unsupported = (field: string, value: unknown): Either.Either<void, InvalidInput> =>
   value === undefined

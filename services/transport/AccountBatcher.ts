@@ -9,7 +9,7 @@ import * as Json from "../../src/solana/Json.js"
 import type { RpcTransport } from "../RpcTransport.js"
 import { RpcError } from "../RpcTransport.js"
 import * as Batcher from "./Batcher.js"
-import { integer } from "../internal/options.js"
+import { integer } from "../../src/internal/check.js"
 import * as Opinion from "../internal/Opinion.js"
 
 /** Agave's limit for `getMultipleAccounts`. */
@@ -44,7 +44,7 @@ const parts = (reply: unknown): { readonly context: unknown; readonly value: Rea
 export const make =
   (options: Options = {}) =>
   (transport: RpcTransport): Effect.Effect<RpcTransport, InvalidInput> =>
-    Effect.map(integer("accounts", options.size ?? MAX_ACCOUNTS, 2, MAX_ACCOUNTS), (size) => {
+    Effect.map(integer("size", options.size ?? MAX_ACCOUNTS, 2, MAX_ACCOUNTS), (size) => {
       const alone = (params: ReadonlyArray<unknown>): Effect.Effect<unknown, RpcError> =>
         transport.request("getAccountInfo", params)
 

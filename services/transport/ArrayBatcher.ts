@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import type { RpcCall, RpcTransport } from "../RpcTransport.js"
 import * as Batcher from "./Batcher.js"
-import { integer } from "../internal/options.js"
+import { integer } from "../../src/internal/check.js"
 import * as Method from "./Method.js"
 
 /**
@@ -34,7 +34,7 @@ export interface Options {
 export const make =
   (options: Options = {}) =>
   (transport: RpcTransport): Effect.Effect<RpcTransport, InvalidInput> =>
-    Effect.map(integer("arraySize", options.size ?? 10, 2), (size) => {
+    Effect.map(integer("size", options.size ?? 10, 2), (size) => {
       const batched = Batcher.make<unknown, RpcCall>({
         size,
         run: (_, calls) => {

@@ -18,7 +18,7 @@ import type { RpcTransport } from "../RpcTransport.js"
 import { RpcError, SubscriptionError } from "../RpcTransport.js"
 import * as Deadline from "../Deadline.js"
 import * as Health from "./Health.js"
-import { integer, millis } from "../internal/options.js"
+import { integer, millis } from "../../src/internal/check.js"
 import { SubscriptionObserver } from "../SubscriptionObserver.js"
 
 /**

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import { under } from "../../src/internal/check.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import type { RpcTransport } from "../RpcTransport.js"
 import * as AccountBatcher from "./AccountBatcher.js"
@@ -29,9 +30,11 @@ export interface Options {
  * @category constructors
  */
 export const make =
-  (options: Options = {}) =>
+  ({ accounts, share }: Options = {}) =>
   (transport: RpcTransport): Effect.Effect<RpcTransport, InvalidInput> => {
     const merged =
-      options.accounts === false ? Effect.succeed(transport) : AccountBatcher.make(options.accounts)(transport)
-    return options.share === false ? merged : Effect.flatMap(merged, SingleFlight.make(options.share))
+      accounts === false ? Effect.succeed(transport) : under("accounts")(AccountBatcher.make(accounts)(transport))
+    return share === false
+      ? merged
+      : Effect.flatMap(merged, (transport) => under("share")(SingleFlight.make(share)(transport)))
   }

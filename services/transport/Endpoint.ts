@@ -12,7 +12,7 @@ import * as CircuitBreaker from "./CircuitBreaker.js"
 import * as Deadline from "../Deadline.js"
 import * as Health from "./Health.js"
 import * as Heartbeat from "./Heartbeat.js"
-import { positive } from "../internal/options.js"
+import { integer, positive, under } from "../../src/internal/check.js"
 import * as RateLimit from "./RateLimit.js"
 
 /**
@@ -91,13 +91,17 @@ export const make =
     Effect.gen(function* () {
       const weight = yield* positive("weight", options.weight ?? 1)
       const health = Health.meter(transport.host)
-      const calls = yield* CircuitBreaker.circuit(options.circuit)
-      const subscriptions = yield* CircuitBreaker.circuit(options.circuit)
-      const alive = options.heartbeat === false ? transport : yield* Heartbeat.make(options.heartbeat)(transport)
+      const circuit = under("circuit")(CircuitBreaker.circuit(options.circuit))
+      const calls = yield* circuit
+      const subscriptions = yield* circuit
+      const alive =
+        options.heartbeat === false
+          ? transport
+          : yield* under("heartbeat")(Heartbeat.make(options.heartbeat)(transport))
       const punctual = options.deadline === "transport" ? alive : enforceDeadlines(alive)
-      const limited = yield* RateLimit.make(options.limits)(Health.observe(health)(punctual))
+      const limited = yield* under("limits")(RateLimit.make(options.limits)(Health.observe(health)(punctual)))
       const guarded = CircuitBreaker.protect({ calls, subscriptions })(limited)
-      const arraySize = options.arraySize ?? 1
+      const arraySize = yield* integer("arraySize", options.arraySize ?? 1, 1)
       return {
         transport: arraySize === 1 ? guarded : yield* ArrayBatcher.make({ size: arraySize })(guarded),
         weight,

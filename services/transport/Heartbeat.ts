@@ -18,7 +18,7 @@ import * as Clock from "../internal/clock.js"
 import * as Closing from "../internal/closing.js"
 import type { RpcTransport } from "../RpcTransport.js"
 import { SubscriptionError } from "../RpcTransport.js"
-import { millis } from "../internal/options.js"
+import { millis } from "../../src/internal/check.js"
 import { SubscriptionObserver } from "../SubscriptionObserver.js"
 
 /**

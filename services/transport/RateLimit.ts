@@ -17,7 +17,7 @@ import type { RpcTransport } from "../RpcTransport.js"
 import { RpcError } from "../RpcTransport.js"
 import * as Deadline from "../Deadline.js"
 import { Line } from "../internal/FifoQueue.js"
-import { integer, millis, positive } from "../internal/options.js"
+import { integer, millis, positive } from "../../src/internal/check.js"
 import { TokenBucket } from "./TokenBucket.js"
 
 /**

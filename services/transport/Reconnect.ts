@@ -34,7 +34,7 @@ import * as Verdict from "../internal/verdict.js"
 import { weigh } from "../internal/weigh.js"
 import type { RpcTransport, SubscriptionKind } from "../RpcTransport.js"
 import { SubscriptionError } from "../RpcTransport.js"
-import { integer, millis } from "../internal/options.js"
+import { integer, millis } from "../../src/internal/check.js"
 import type { Established, Interrupted } from "../SubscriptionObserver.js"
 import { SubscriptionObserver } from "../SubscriptionObserver.js"
 

@@ -19,7 +19,7 @@ import * as Metrics from "../Metrics.js"
 import type { RpcCall, RpcError, RpcTransport } from "../RpcTransport.js"
 import * as Deadline from "../Deadline.js"
 import { refusedAfter } from "./failures.js"
-import { integer, millis, positive } from "../internal/options.js"
+import { integer, millis, positive } from "../../src/internal/check.js"
 import { RetryPolicy } from "../RetryPolicy.js"
 import * as Method from "./Method.js"
 
