@@ -18,6 +18,7 @@ import * as Closing from "../../services/internal/closing.js"
 import { weigh } from "../../services/internal/weigh.js"
 import { SubscriptionError, type SubscriptionKind } from "../../services/RpcTransport.js"
 import { SubscriptionObserver } from "../../services/SubscriptionObserver.js"
+import * as Check from "../../src/internal/check.js"
 import { InvalidInput } from "../../src/InvalidInput.js"
 import { COMPRESSION_PROGRAM, PROGRAM_ID } from "../../src/protocol/Program.js"
 import * as Address_ from "../../src/solana/Address.js"
@@ -99,7 +100,7 @@ export const make = (
       airdrop: (address, lamports) =>
         Effect.gen(function* () {
           const recipient = yield* Address_.parse(address)
-          if (lamports < 0n || lamports > MAX_U64) return yield* refuse("lamports", "must be a u64", lamports)
+          yield* Check.bigInteger("lamports", lamports)
           return yield* Effect.mapError(
             Effect.flatMap(node, (node) => airdrop(node, recipient, lamports)),
             ({ message }) => new InvalidInput({ field: "lamports", rule: message, size: lamports })
@@ -108,9 +109,9 @@ export const make = (
       setAccount: (account) => setAccount(chain, account),
       addProgram: (address, elf) => addProgram(chain, address, elf),
       advanceSlots: (count) =>
-        Number.isSafeInteger(count) && count >= 0
-          ? Effect.map(Clock.monotonicMillis, (now) => chain.advance(count, now))
-          : refuse("count", "must be a whole number of slots", count),
+        Effect.flatMap(Check.integer("count", count, 0), (slots) =>
+          Effect.map(Clock.monotonicMillis, (now) => chain.advance(slots, now))
+        ),
       advanceTime: (duration) =>
         Effect.map(Clock.monotonicMillis, (now) => chain.advanceTime(Duration.toMillis(duration), now)),
       expireBlockhashes: Effect.map(Clock.monotonicMillis, (now) => chain.expireBlockhashes(now)),
@@ -133,8 +134,6 @@ const METHODS: ReadonlyMap<string, Method> = new Map(
   [accounts, blocks, cluster, transactions].flatMap(({ methods }) => Object.entries(methods))
 )
 
-const MAX_U64 = 2n ** 64n - 1n
-
 /** No account is larger than 10 MiB. */
 const MAX_SPACE = 10_485_760
 
@@ -151,7 +150,7 @@ const setAccount = (chain: Chain, account: AccountImage): Effect.Effect<void, In
     const address = yield* Address_.parse(account.address)
     const owner = yield* Address_.parse(account.owner, "owner")
     const { lamports, data } = account
-    if (lamports < 0n || lamports > MAX_U64) return yield* refuse("lamports", "must be a u64", lamports)
+    yield* Check.bigInteger("lamports", lamports)
     if (data.length > MAX_SPACE) return yield* refuse("data", `is at most ${MAX_SPACE} bytes`, data.length)
     const stored = lamports === 0n ? undefined : { lamports, owner, executable: false, data }
     yield* Either.mapLeft(chain.setAccount(address, stored), (rule) => new InvalidInput({ field: "account", rule }))

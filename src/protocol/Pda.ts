@@ -8,12 +8,13 @@
  */
 import type { Address } from "@solana/kit"
 import * as Either from "effect/Either"
+import * as Check from "../internal/check.js"
 import { InvalidInput } from "../InvalidInput.js"
 import * as Addresses from "../solana/Address.js"
 import * as ProgramAddress from "../solana/ProgramAddress.js"
 import { KnownAddresses } from "./internal/KnownAddresses.js"
 import * as MessageType from "./MessageType.js"
-import { MAX_CHANNEL_NAME_BYTES, MAX_U64, PROGRAM_ID } from "./Program.js"
+import { MAX_CHANNEL_NAME_BYTES, PROGRAM_ID } from "./Program.js"
 
 const utf8 = new TextEncoder()
 const AGENT = utf8.encode("agent")
@@ -178,9 +179,6 @@ export const channelMessage = (
   nonce: bigint,
   programId: Address = PROGRAM_ID
 ): Either.Either<ProgramAddress.ProgramAddress, InvalidInput> =>
-  nonce >= 0n && nonce <= MAX_U64
-    ? ProgramAddress.find(
-        [CHANNEL_MESSAGE, Addresses.toBytes(channel), Addresses.toBytes(sender), u64(nonce)],
-        programId
-      )
-    : Either.left(new InvalidInput({ field: "nonce", rule: `must be an integer of 0 to ${MAX_U64}`, size: nonce }))
+  Either.flatMap(Check.bigInteger("nonce", nonce), (nonce) =>
+    ProgramAddress.find([CHANNEL_MESSAGE, Addresses.toBytes(channel), Addresses.toBytes(sender), u64(nonce)], programId)
+  )

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Check from "../internal/check.js"
 import type { Address } from "@solana/kit"
 import * as Addresses from "../solana/Address.js"
 
@@ -29,7 +30,7 @@ export const COMPRESSION_PROGRAM: Address = Addresses.known("cmtDvXumGCrqC1Age74
  * @since 0.1.0
  * @category constants
  */
-export const MAX_U64 = 2n ** 64n - 1n
+export const MAX_U64: bigint = Check.MAX_U64
 
 /**
  * The largest set of capabilities that registration accepts, 63 bits. An update of the published program accepts 64.

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Check from "../../../src/internal/check.js"
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
@@ -20,12 +21,10 @@ import * as JsonRpcError from "./JsonRpcError.js"
 /** Result of reading a parameter. @since 0.1.0 @category models */
 export type Read<A> = Either.Either<A, JsonRpcError.JsonRpcError>
 
-const MAX_U64 = 2n ** 64n - 1n
-
 /** A u64: `number` where JSON gave one, `bigint` beyond 2^53. @since 0.1.0 @category schemas */
 export const U64 = Schema.Union(
   Schema.NonNegativeInt.pipe(Schema.lessThanOrEqualTo(Number.MAX_SAFE_INTEGER)),
-  Schema.BigIntFromSelf.pipe(Schema.betweenBigInt(0n, MAX_U64))
+  Schema.BigIntFromSelf.pipe(Schema.betweenBigInt(0n, Check.MAX_U64))
 )
 
 /** An array index or a length. @since 0.1.0 @category schemas */

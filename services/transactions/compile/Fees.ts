@@ -5,6 +5,7 @@
  */
 import type { Address, Instruction, ReadonlyUint8Array } from "@solana/kit"
 import * as Either from "effect/Either"
+import * as Check from "../../../src/internal/check.js"
 import { InvalidInput } from "../../../src/InvalidInput.js"
 import * as Addresses from "../../../src/solana/Address.js"
 import type { CompiledMessage } from "../../../src/solana/Message.js"
@@ -47,8 +48,6 @@ export const feeOf = (price: bigint, units: number): bigint =>
 export const priceFor = (lamports: bigint, units: number): bigint =>
   (lamports * MICRO_LAMPORTS_PER_LAMPORT) / BigInt(units)
 
-const MAX_U64 = 0xffff_ffff_ffff_ffffn
-
 const SET_LIMIT = 2
 const SET_PRICE = 3
 
@@ -67,13 +66,10 @@ const NO_INSTRUCTIONS: ReadonlyArray<Instruction> = []
  */
 export const computeBudget = (options: ComputeOptions): Either.Either<ReadonlyArray<Instruction>, InvalidInput> => {
   const { computeUnitLimit: limit, computeUnitPrice: price } = options
-  if (limit !== undefined && !(Number.isInteger(limit) && limit > 0 && limit <= MAX_COMPUTE_UNITS)) {
-    const rule = `must be a whole number from 1 to ${MAX_COMPUTE_UNITS}`
-    return Either.left(new InvalidInput({ field: "computeUnitLimit", rule, size: limit }))
-  }
-  if (price !== undefined && (price < 0n || price > MAX_U64)) {
-    return Either.left(new InvalidInput({ field: "computeUnitPrice", rule: "must fit in 64 bits", size: price }))
-  }
+  const checkedLimit = Check.integer("computeUnitLimit", limit ?? 1, 1, MAX_COMPUTE_UNITS)
+  if (Either.isLeft(checkedLimit)) return Either.left(checkedLimit.left)
+  const checkedPrice = Check.bigInteger("computeUnitPrice", price ?? 0n)
+  if (Either.isLeft(checkedPrice)) return Either.left(checkedPrice.left)
   if (limit === undefined && price === undefined) return Either.right(NO_INSTRUCTIONS)
   const instructions: Array<Instruction> = []
   if (limit !== undefined) {

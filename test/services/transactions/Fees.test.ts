@@ -219,7 +219,7 @@ describe("Transactions: compute limits and prices", () => {
       ([fees, field]) =>
         Effect.gen(function* () {
           const error = yield* Effect.flip(Effect.scoped(Transactions.make({ fees })))
-          expect(error).toMatchObject({ _tag: "InvalidInput", field })
+          expect(error).toMatchObject({ _tag: "InvalidInput", field: `fees.${field}` })
         }).pipe(Effect.provide(RpcPool.layerTest({})))
     )
   )
