@@ -245,7 +245,7 @@ export const make = Effect.fnUntraced(function* (
   const pool = yield* RpcPool
   const { blockhashCommitment = "confirmed", blockhashTimeToLive = "10 seconds", maxInFlight = 1024 } = options
   const { commitment: defaultCommitment = "confirmed" } = options
-  const defaultTimeout = yield* Check.millis("timeout", options.timeout ?? "2 minutes")
+  const defaultTimeout = yield* Check.millis("timeout", options.timeout ?? "2 minutes", "unlimited")
   const permits = Math.ceil(yield* Check.positive("maxInFlight", maxInFlight))
   const gate = Gate.make(permits)
   const pollInterval = yield* positiveDuration("pollInterval", options.pollInterval ?? "400 millis")
