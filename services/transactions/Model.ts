@@ -114,8 +114,8 @@ export interface RetryOptions {
    */
   readonly resend?: boolean | undefined
   /**
-   * How often to sign anew, with another blockhash or nonce, after `Expired`, or when the node did not know it. Never
-   * before that, so the work is not done twice. Default 0. Too low: what is lost in congestion fails. Too high: the
+   * How often to sign anew, with another blockhash or nonce, after `Expired`. Never before that, so the work is not done
+   * twice: a node that does not know the blockhash may lag, and another may have the bytes. Default 0. Too low: what is lost in congestion fails. Too high: the
    * caller waits, a minute and a half at most each time.
    */
   readonly retryExpired?: number | undefined

@@ -19,16 +19,16 @@ import * as Turns from "../../internal/eventLoop.js"
 import type { Contextual, SignatureStatus } from "../../RpcPool.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import type { RpcError } from "../../RpcTransport.js"
-import type { SignedTransaction } from "../../SignedTransaction.js"
 import * as RetryPolicy from "../../RetryPolicy.js"
 import * as Deadline from "../../Deadline.js"
 import * as Opinion from "../../internal/Opinion.js"
-import { TransactionError } from "../TransactionError.js"
+import type { TransactionError } from "../TransactionError.js"
 import * as Bell from "./Signal.js"
 import type { Broadcast } from "./Submission.js"
 import { Crowd } from "./IndexedSet.js"
-import type { Member } from "./IndexedSet.js"
+import { Entry, type Landed, type WaitOptions } from "./Entry.js"
 import * as Expiry from "../lifetime/Expiry.js"
+import * as outcomes from "./outcomes.js"
 import * as History from "./StatusHistory.js"
 
 /** The most that a node answers in one `getSignatureStatuses`. */
@@ -41,26 +41,6 @@ const SIGNATURES_PER_CALL = 256
 const REMEMBERED_SLOTS = 256n
 
 const RANK: Readonly<Record<Commitment, number>> = { processed: 0, confirmed: 1, finalized: 2 }
-
-/**
- * A transaction that reached its commitment.
- *
- * @internal
- */
-export interface Landed {
-  readonly slot: bigint
-  /** Agave's transaction error, `null` where it succeeded. */
-  readonly err: unknown
-}
-
-/** @internal */
-export interface WaitOptions {
-  readonly commitment: Commitment
-  /** When it came, in milliseconds of the monotonic clock. */
-  readonly since: number
-  /** On the same clock. */
-  readonly deadline: number
-}
 
 /** @internal */
 export interface Options {
@@ -116,42 +96,6 @@ export interface ConfirmationTracker {
 
 type Statuses = Contextual<ReadonlyArray<Option.Option<SignatureStatus>>>
 
-/** One that waits. Thousands of them may, so it is an object of few fields and has no closures of its own. */
-class Entry implements Member {
-  place = -1
-  readonly signed: SignedTransaction
-  readonly commitment: Commitment
-  deadline: number
-  readonly since: number
-  rebroadcastAt: number
-  /** The slot of its first look-up. */
-  firstSlot: bigint | undefined = undefined
-  /** The look-up after which it is told that nothing is known, where the process stood still until its deadline. */
-  lastTurn = Infinity
-  /** The last look-up found it, below its commitment. */
-  seen = false
-  hint: Fiber.RuntimeFiber<void, unknown> | undefined = undefined
-  /** The first sending, while it is under way. */
-  first: Fiber.RuntimeFiber<Duration.Duration, TransactionError> | undefined = undefined
-  /** The refusal that is its outcome, unless a look-up finds it. */
-  refusal: TransactionError | undefined = undefined
-
-  constructor(
-    readonly broadcast: Broadcast,
-    { commitment, deadline, since }: WaitOptions,
-    readonly resume: (outcome: Effect.Effect<Landed, TransactionError>) => void
-  ) {
-    this.signed = broadcast.signed
-    this.commitment = commitment
-    this.deadline = deadline
-    this.since = since
-    this.rebroadcastAt = since + FIRST_SENDING
-  }
-}
-
-/** Milliseconds after which the first sending is given up: it may simulate, on a connection that is still to be made. */
-const FIRST_SENDING = 10_000
-
 /** Sendings at a time, which is enough for 1024 in flight where one takes 30 ms. */
 const REBROADCASTS = 16
 
@@ -175,49 +119,7 @@ const AGE_PER_WAIT = 8
 const levelOf = (status: SignatureStatus): Commitment =>
   Option.getOrElse(status.confirmationStatus, () => (Option.isNone(status.confirmations) ? "finalized" : "processed"))
 
-const expired = ({ broadcast, signed }: Entry) =>
-  new TransactionError({
-    reason: "Expired",
-    detail:
-      "nonce" in signed.lifetime
-        ? `it did not land before the nonce of ${signed.lifetime.account} was used; sign anew`
-        : `it did not land until block height ${signed.lifetime.lastValidBlockHeight}; sign anew`,
-    signature: signed.signature,
-    logs: [],
-    signed,
-    cause: broadcast.lastError
-  })
-
-const unconfirmed = (
-  signed: SignedTransaction,
-  cause: RpcError | undefined,
-  detail = "its outcome is not known yet; resume the same signed transaction to go on"
-) =>
-  new TransactionError({
-    reason: "Unconfirmed",
-    detail,
-    signature: signed.signature,
-    logs: [],
-    mayHaveLanded: true,
-    signed,
-    cause
-  })
-
-const unsent = (signed: SignedTransaction) =>
-  new TransactionError({
-    reason: "Unsent",
-    detail: "it was not sent, since the service is closed; send it with one that is open",
-    signature: signed.signature,
-    logs: [],
-    signed
-  })
-
-const forgotten = (signed: SignedTransaction, firstSlot: bigint) =>
-  unconfirmed(
-    signed,
-    undefined,
-    `it cannot land any more, but may have landed before slot ${firstSlot}, where the ledger of the node begins; resume it over a node that has the whole ledger`
-  )
+const isDue = ({ rebroadcastAt, seen }: Entry, now: number): boolean => !seen && rebroadcastAt <= now
 
 /** Whether any node knows what became of it. */
 const isRecent = ({ signed: { minContextSlot } }: Entry, slot: bigint): boolean =>
@@ -270,7 +172,8 @@ export const make = Effect.fnUntraced(function* (
     entry.resume(outcome)
   }
 
-  const tooLate = ({ broadcast, signed }: Entry) => Effect.fail(unconfirmed(signed, lastError ?? broadcast.lastError))
+  const tooLate = ({ broadcast, signed }: Entry) =>
+    Effect.fail(outcomes.unconfirmed(signed, lastError ?? broadcast.lastError))
 
   const statuses = (signatures: ReadonlyArray<Signature>, searchTransactionHistory: boolean) =>
     pool
@@ -306,11 +209,12 @@ export const make = Effect.fnUntraced(function* (
   const verdict = Effect.fnUntraced(function* (slot: bigint, unknown: ReadonlyArray<Entry>) {
     const { late, since } = yield* expiry.late(slot, unknown)
     const [old, recent] = Arr.partition(late, (entry) => isRecent(entry, since))
-    const outcomes: Array<readonly [Entry, TransactionError]> = []
+    const found: Array<readonly [Entry, TransactionError]> = []
     for (const batch of Arr.chunksOf(recent, SIGNATURES_PER_CALL)) {
       const { answer, unknown } = yield* lookUp(batch, withHistory)
       for (const entry of unknown) {
-        if (Expiry.isCovered(entry, since, answer.slot)) outcomes.push([entry, expired(entry)])
+        if (Expiry.isCovered(entry, since, answer.slot))
+          found.push([entry, outcomes.expired(entry.signed, entry.broadcast.lastError)])
       }
     }
     for (const batch of Arr.chunksOf(old, SIGNATURES_PER_CALL)) {
@@ -318,24 +222,29 @@ export const make = Effect.fnUntraced(function* (
       for (const entry of unknown) {
         if (!Expiry.isCovered(entry, since, answer.slot)) continue
         const reachesBack = answer.firstSlot <= (entry.signed.minContextSlot ?? 0n)
-        outcomes.push([entry, reachesBack ? expired(entry) : forgotten(entry.signed, answer.firstSlot)])
+        found.push([
+          entry,
+          reachesBack
+            ? outcomes.expired(entry.signed, entry.broadcast.lastError)
+            : outcomes.forgotten(entry.signed, answer.firstSlot)
+        ])
       }
     }
-    return outcomes
+    return found
   })
 
   /** Ends what no block can take any more, where two hosts say so, or the only one. */
   const expire = Effect.fnUntraced(function* (slot: bigint, unknown: ReadonlyArray<Entry>) {
     const one = Opinion.first()
-    const outcomes = yield* Opinion.by(one)(verdict(slot, unknown))
-    if (outcomes.length === 0) return
+    const told = yield* Opinion.by(one)(verdict(slot, unknown))
+    if (told.length === 0) return
     const agreed =
       one.hosts === 1
-        ? outcomes
+        ? told
         : yield* Opinion.by(Opinion.after(one))(
             verdict(
               slot,
-              outcomes.map(([entry]) => entry)
+              told.map(([entry]) => entry)
             )
           )
     for (const [entry, outcome] of agreed) resolve(entry, Effect.fail(outcome))
@@ -418,6 +327,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const wasSent = (entry: Entry, wait: Duration.Duration, now: number) => {
+    entry.refusal = undefined
     entry.rebroadcastAt = now + Duration.toMillis(Duration.max(Duration.min(wait, MAX_REST), rebroadcastInterval))
     if (entry.first === undefined) return
     entry.first = undefined
@@ -426,8 +336,8 @@ export const make = Effect.fnUntraced(function* (
 
   /** A refusal is told when the next look-up does not find it. */
   const wasRefused = (entry: Entry, refusal: TransactionError, now: number) => {
-    entry.refusal = refusal
     wasSent(entry, Duration.zero, now)
+    entry.refusal = refusal
     hinted.ring()
   }
 
@@ -469,8 +379,6 @@ export const make = Effect.fnUntraced(function* (
           )
         )
       : Effect.void
-
-  const isDue = ({ rebroadcastAt, seen }: Entry, now: number) => !seen && rebroadcastAt <= now
 
   const rebroadcast = Effect.gen(function* () {
     const now = yield* Clock.monotonicMillis
@@ -574,7 +482,7 @@ export const make = Effect.fnUntraced(function* (
     options: WaitOptions
   ): Effect.Effect<Landed, TransactionError> =>
     Effect.uninterruptibleMask((restore) => {
-      if (isClosed) return Effect.fail(unsent(broadcast.signed))
+      if (isClosed) return Effect.fail(outcomes.unsent(broadcast.signed))
       let entry: Entry | undefined
       return Effect.matchCauseEffect(
         restore(

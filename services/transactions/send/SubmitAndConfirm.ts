@@ -14,6 +14,7 @@ import * as Deadline from "../../Deadline.js"
 import type { Receipt } from "../Model.js"
 import * as Broadcast from "../confirm/Submission.js"
 import type * as ConfirmationTracker from "../confirm/ConfirmationTracker.js"
+import type { Landed } from "../confirm/Entry.js"
 import * as Failure from "../Failure.js"
 import type { SignedTransaction } from "../../SignedTransaction.js"
 import type { TransactionError } from "../TransactionError.js"
@@ -57,7 +58,7 @@ export const make = (
   const needs = { pool, ...options }
 
   /** Without its logs, if the node does not give them in time: the answer itself is known. */
-  const rejected = (signed: SignedTransaction, { err, slot }: ConfirmationTracker.Landed, deadline: number) =>
+  const rejected = (signed: SignedTransaction, { err, slot }: Landed, deadline: number) =>
     pool.getTransaction(signed.signature, { commitment: "confirmed" }).pipe(
       Deadline.at(deadline),
       endBy({ at: deadline, late: () => undefined }, "its logs"),

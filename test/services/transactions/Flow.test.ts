@@ -235,6 +235,24 @@ describe("Transactions: watching", () => {
     })
   })
 
+  it.effect("Given a service that is closed, when something is sent by it, then it says that it was not sent", () => {
+    const node = FakeNode.make()
+    return Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const context = yield* Layer.buildWithScope(Layer.provide(Transactions.layer(), node.layer), scope)
+      const transactions = yield* Effect.provide(Transactions.Transactions, context)
+      const wallet = yield* walletOf(53)
+      const signed = yield* transactions
+        .sign([transfer(wallet.address, STRANGER, 1n)])
+        .pipe(Effect.provideService(Wallet, wallet))
+      yield* Scope.close(scope, Exit.void)
+      const error = yield* Effect.flip(transactions.submit(signed))
+      expect(error).toMatchObject({ reason: "Unsent", isRetryable: true, signed })
+      expect(error).not.toHaveProperty("mayHaveLanded", true)
+      expect(node.sent).toHaveLength(0)
+    })
+  })
+
   it.effect("Given two who submit the same bytes, when it lands, then both have the receipt", () => {
     const node = FakeNode.make()
     return Effect.gen(function* () {

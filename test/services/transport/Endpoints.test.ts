@@ -10,6 +10,7 @@ import * as Deadline from "../../../services/Deadline.js"
 import * as Endpoint from "../../../services/transport/Endpoint.js"
 import * as Endpoints from "../../../services/transport/Endpoints.js"
 import { AttemptsFailed } from "../../../services/transport/failures.js"
+import * as Opinion from "../../../services/internal/Opinion.js"
 import { SubscriptionObserver } from "../../../services/SubscriptionObserver.js"
 import { InvalidInput } from "../../../src/InvalidInput.js"
 import { runs } from "../../support/runs.js"
@@ -377,6 +378,33 @@ describe("Endpoints", () => {
         assert.strictEqual(error.reason, "Timeout")
         assert.isTrue(error.cause instanceof AttemptsFailed && error.cause.errors.length === 2)
       })
+  )
+
+  it.scoped("Given a second opinion, When it is asked for, Then it comes from another host than the first", () =>
+    Effect.gen(function* () {
+      const nodes = [node("a"), node("b"), node("a")]
+      const transport = yield* pool(nodes.map((node, index) => [node, { weight: index === 0 ? 10 : 1 }] as const))
+      const ask = transport.request("getBalance", ["x"])
+      const first = Opinion.first()
+      assert.deepStrictEqual(yield* Opinion.by(first)(Effect.all([ask, ask, ask])), ["a", "a", "a"])
+      assert.strictEqual(first.hosts, 2)
+      const second = Opinion.after(first)
+      assert.strictEqual(yield* Opinion.by(second)(ask), "b")
+      const third = yield* Effect.flip(Opinion.by(Opinion.after(second))(ask))
+      assert.strictEqual(third.reason, "Transport")
+    })
+  )
+
+  it.scoped("Given a node that refuses a transaction, When another takes it, Then it is taken", () =>
+    Effect.gen(function* () {
+      const refusing = node("a", { request: () => fail("Node", { code: -32002 }) })
+      const taking = node("b")
+      const transport = yield* pool([[refusing, { weight: 10 }], [taking]])
+      assert.strictEqual(yield* transport.request("sendTransaction", ["wire"]), "b")
+      const all = yield* pool([[refusing], [node("c", { request: () => fail("Node", { code: -32003 }) })]])
+      const error = yield* Effect.flip(all.request("sendTransaction", ["wire"]))
+      assert.isTrue(error.cause instanceof AttemptsFailed && error.cause.errors.length === 2)
+    })
   )
 
   it.scoped("Given an airdrop whose answer is lost, When it fails, Then no other endpoint is asked", () =>

@@ -1,0 +1,67 @@
+/**
+ * One transaction that is waited for.
+ */
+import type { Commitment } from "@solana/kit"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import type { SignedTransaction } from "../../SignedTransaction.js"
+import type { TransactionError } from "../TransactionError.js"
+import type { Member } from "./IndexedSet.js"
+import type { Broadcast } from "./Submission.js"
+
+/**
+ * A transaction that reached its commitment.
+ *
+ * @internal
+ */
+export interface Landed {
+  readonly slot: bigint
+  /** Agave's transaction error, `null` where it succeeded. */
+  readonly err: unknown
+}
+
+/** @internal */
+export interface WaitOptions {
+  readonly commitment: Commitment
+  /** When it came, in milliseconds of the monotonic clock. */
+  readonly since: number
+  /** On the same clock. */
+  readonly deadline: number
+}
+
+/** Milliseconds after which the first sending is given up: it may simulate, on a connection that is still to be made. */
+const FIRST_SENDING = 10_000
+
+/** One that waits. Thousands of them may, so it is an object of few fields and has no closures of its own. */
+export class Entry implements Member {
+  place = -1
+  readonly signed: SignedTransaction
+  readonly commitment: Commitment
+  deadline: number
+  readonly since: number
+  rebroadcastAt: number
+  /** The slot of its first look-up. */
+  firstSlot: bigint | undefined = undefined
+  /** The look-up after which it is told that nothing is known, where the process stood still until its deadline. */
+  lastTurn = Infinity
+  /** The last look-up found it, below its commitment. */
+  seen = false
+  hint: Fiber.RuntimeFiber<void, unknown> | undefined = undefined
+  /** The first sending, while it is under way. */
+  first: Fiber.RuntimeFiber<Duration.Duration, TransactionError> | undefined = undefined
+  /** The refusal that is its outcome, unless a look-up finds it. */
+  refusal: TransactionError | undefined = undefined
+
+  constructor(
+    readonly broadcast: Broadcast,
+    { commitment, deadline, since }: WaitOptions,
+    readonly resume: (outcome: Effect.Effect<Landed, TransactionError>) => void
+  ) {
+    this.signed = broadcast.signed
+    this.commitment = commitment
+    this.deadline = deadline
+    this.since = since
+    this.rebroadcastAt = since + FIRST_SENDING
+  }
+}

@@ -1,0 +1,165 @@
+import { describe, expect, it } from "@effect/vitest"
+import type { Signature } from "@solana/kit"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as FastCheck from "effect/FastCheck"
+import * as Layer from "effect/Layer"
+import * as TestClock from "effect/TestClock"
+import * as TestContext from "effect/TestContext"
+import * as RpcPool from "../../../services/RpcPool.js"
+import * as Resilience from "../../../services/Resilience.js"
+import * as Transactions from "../../../services/Transactions.js"
+import { Wallet } from "../../../services/Wallet.js"
+import * as Wire from "../../../src/solana/Wire.js"
+import * as LyingEndpoints from "../../support/lyingEndpoints.js"
+import * as ModelCluster from "../../support/modelCluster.js"
+import { runs } from "../../support/runs.js"
+import { STRANGER, transfer, walletOf } from "../../support/transfers.js"
+
+interface Scene {
+  readonly honest: number
+  readonly lies: ReadonlyArray<LyingEndpoints.Lie>
+  readonly nonce: boolean
+  /** Whether leaders take the first transaction at once, late, or never. */
+  readonly leaders: "prompt" | "late" | "gone"
+  readonly preflight: boolean
+}
+
+const SLOT = 400
+
+const LIES: ReadonlyArray<LyingEndpoints.Lie> = [
+  "lifetime",
+  "height",
+  "ahead",
+  "dead",
+  "unknown",
+  "empty",
+  "blockhash",
+  "fails",
+  "refuses"
+]
+
+/** Those that contradict what the same endpoint says truly. */
+const CONTRADICTIONS: ReadonlyArray<LyingEndpoints.Lie> = ["lifetime", "height", "dead", "blockhash", "refuses"]
+
+const settle = Effect.repeatN(Effect.yieldNow(), 60)
+
+const amountOf = (wire: Uint8Array): bigint => {
+  const { message } = Either.getOrThrow(Wire.decode(wire))
+  const data = message.instructions.at(-1)?.data ?? new Uint8Array(12)
+  return new DataView(data.buffer, data.byteOffset).getBigUint64(4, true)
+}
+
+/** Three transfers, each signed anew twice if it is Expired. What the callers were told, and how often each landed. */
+const run = ({ honest, leaders, lies, nonce, preflight }: Scene) =>
+  Effect.gen(function* () {
+    const wallet = yield* walletOf(133)
+    const cluster = ModelCluster.make(wallet.address)
+    const amounts = new Map<Signature, bigint>()
+    const onSend = (wire: Uint8Array, signature: Signature) => amounts.set(signature, amountOf(wire))
+    const members = yield* Effect.forEach(Array.from({ length: honest + 1 }).keys(), (index) =>
+      Effect.map(
+        LyingEndpoints.make(cluster.layer, `node${index}`, new Set(index === 0 ? lies : []), onSend),
+        (transport) => ({ transport, weight: index === 0 ? 10 : 1 })
+      )
+    )
+    const pool = Layer.scoped(
+      RpcPool.RpcPool,
+      Effect.map(Resilience.make(members, { genesis: "any", probeInterval: Infinity }), (transport) =>
+        RpcPool.make(transport)
+      )
+    )
+    const told = new Map<bigint, Either.Either<Transactions.Receipt, Transactions.SendError>>()
+    yield* Effect.gen(function* () {
+      const { send } = yield* Transactions.Transactions
+      const durableNonce = nonce ? { account: ModelCluster.NONCE_ACCOUNT } : undefined
+      for (const amount of [1n, 2n, 3n]) {
+        yield* send([transfer(wallet.address, STRANGER, amount)], {
+          durableNonce,
+          preflight,
+          retryExpired: 2,
+          timeout: "10 minutes"
+        }).pipe(
+          Effect.provideService(Wallet, wallet),
+          Effect.either,
+          Effect.map((outcome) => told.set(amount, outcome)),
+          Effect.forkScoped
+        )
+      }
+      for (let turn = 0; turn < 60; turn++) {
+        yield* settle
+        cluster.advance(20)
+        yield* TestClock.adjust(20 * SLOT)
+        // A leader that is late takes what it has just before it is too old.
+        if (leaders === "prompt" || (leaders === "late" && turn % 6 === 5)) cluster.land(null)
+      }
+      yield* settle
+    }).pipe(Effect.provide(Layer.provide(Transactions.layer(), pool)))
+    const landed = (amount: bigint) =>
+      Array.from(cluster.landings).filter(
+        ([signature, { state }]) =>
+          amounts.get(signature) === amount && (state === "processed" || state === "confirmed" || state === "finalized")
+      ).length
+    return Array.from(told, ([amount, outcome]) => ({ amount, outcome, landed: landed(amount) }))
+  }).pipe(Effect.scoped, Effect.provide(TestContext.TestContext))
+
+const mayHaveLanded = (error: Transactions.SendError): boolean =>
+  error._tag !== "TransactionError" || error.mayHaveLanded === true || error.reason === "Rejected"
+
+const check = async (scene: Scene) => {
+  const outcomes = await Effect.runPromise(run(scene))
+  for (const { landed, outcome } of outcomes) {
+    expect(landed).toBeLessThanOrEqual(1)
+    if (Either.isLeft(outcome) && !mayHaveLanded(outcome.left)) expect(landed).toBe(0)
+    if (Either.isRight(outcome)) expect(landed).toBe(1)
+  }
+}
+
+const lie = FastCheck.constantFrom<Array<LyingEndpoints.Lie>>(...LIES)
+
+const common = {
+  nonce: FastCheck.boolean(),
+  preflight: FastCheck.boolean(),
+  leaders: FastCheck.constantFrom("prompt" as const, "late" as const, "gone" as const)
+}
+
+describe("Transactions: endpoints that lie", () => {
+  it("Given several endpoints of which one lies in any way, then nothing is Expired that lands, and nothing lands twice", async () => {
+    await FastCheck.assert(
+      FastCheck.asyncProperty(
+        FastCheck.record({
+          ...common,
+          honest: FastCheck.constantFrom(1, 2),
+          lies: FastCheck.uniqueArray(lie, { minLength: 1 })
+        }),
+        check
+      ),
+      { numRuns: runs(8) }
+    )
+  }, 600_000)
+
+  it("Given one endpoint whose lie contradicts itself, then nothing is Expired that lands, and nothing lands twice", async () => {
+    await FastCheck.assert(
+      FastCheck.asyncProperty(
+        FastCheck.record({
+          ...common,
+          honest: FastCheck.constant(0),
+          lies: FastCheck.uniqueArray(FastCheck.constantFrom<Array<LyingEndpoints.Lie>>(...CONTRADICTIONS), {
+            minLength: 1,
+            maxLength: 1
+          })
+        }),
+        check
+      ),
+      { numRuns: runs(6) }
+    )
+  }, 600_000)
+
+  it("Given one endpoint that lies and two that do not, when nothing lands, then it is Expired all the same", async () => {
+    const outcomes = await Effect.runPromise(
+      run({ honest: 2, lies: ["dead", "unknown"], nonce: false, leaders: "gone", preflight: true })
+    )
+    expect(outcomes).toHaveLength(3)
+    for (const { outcome } of outcomes) expect(outcome).toMatchObject({ _tag: "Left", left: { reason: "Expired" } })
+  })
+})
