@@ -180,7 +180,12 @@ export const reporter =
     const { advances, instructions } = instructionsOf(wire)
     const hasNonce = failed.hasNonce ?? (signed === undefined ? advances : "nonce" in signed.lifetime)
     const error = ProgramError.fromTransactionError(err, logs, { instructions, programId, signature })
-    const programError = hasNonce ? Option.map(error, afterAdvance) : error
+    const own = hasNonce ? Option.map(error, afterAdvance) : error
+    const mayHaveLanded = reason === "Simulation" && signed !== undefined ? true : undefined
+    const programError =
+      mayHaveLanded === undefined
+        ? own
+        : Option.map(own, (error) => new ProgramError.ProgramError({ ...error, mayHaveLanded }))
     return new TransactionError({
       reason,
       detail: `${reason === "Simulation" ? "simulation failed" : "it landed and failed"}: ${Json.stringify(err)}`,
@@ -189,7 +194,7 @@ export const reporter =
       logs,
       programError: Option.getOrUndefined(programError),
       err,
-      mayHaveLanded: reason === "Simulation" && signed !== undefined ? true : undefined,
+      mayHaveLanded,
       signed,
       cause
     })

@@ -84,7 +84,12 @@ export class ProgramError extends printable(
     detail: SafeText.Schema(),
     /** The transaction's log. */
     logs: Schema.Array(SafeText.Schema(16 * 1024)),
-    signature: Schema.optional(Signatures.Schema)
+    signature: Schema.optional(Signatures.Schema),
+    /**
+     * True where a node's preflight alone said so of bytes that it had in hand: a node that forwards them all the same has
+     * them land. Look `signature` up before the same is done in another way. Absent where the cluster refused it.
+     */
+    mayHaveLanded: Schema.optional(Schema.Boolean)
   })
 ) {
   /** True for the rate limit, which passes; false for the rest: the same instruction is refused again. */
