@@ -76,9 +76,8 @@ export const layerServices = (
  * ```ts
  * import { PayloadStore, Pod } from "@pod-protocol/effect"
  * import * as Layer from "effect/Layer"
- * import * as Redacted from "effect/Redacted"
  *
- * export const PodLive = Pod.layer({ url: Redacted.make("http://127.0.0.1:8899") }).pipe(
+ * export const PodLive = Pod.layer({ url: "http://127.0.0.1:8899" }).pipe(
  *   Layer.provide(PayloadStore.layerMemory)
  * )
  * ```

@@ -41,15 +41,18 @@ import * as Url from "./internal/Url.js"
  * @category models
  */
 export interface EndpointOptions extends Omit<Endpoint.Options, "deadline"> {
-  /** `http:` or `https:` URL of the node; redacted, since its path or query may hold an API key. */
-  readonly url: Redacted.Redacted
+  /**
+   * `http:` or `https:` URL of the node, or `localhost`, `devnet`, `testnet` or `mainnet-beta`. Its path or query may hold
+   * an API key: a plain text is redacted as soon as it is taken, and nothing but the host is ever shown.
+   */
+  readonly url: string | Redacted.Redacted
   /**
    * `ws:` or `wss:` URL for subscriptions. Default: `url` with the scheme for WebSockets and, where `url` names a
    * port, the next one: 8899 gives 8900, as a validator listens.
    */
-  readonly wsUrl?: Redacted.Redacted | undefined
-  /** Headers of every request. Not of the WebSocket, which browsers give none. Default: none. */
-  readonly headers?: { readonly [name: string]: Redacted.Redacted } | undefined
+  readonly wsUrl?: string | Redacted.Redacted | undefined
+  /** Headers of every request. Not of the WebSocket, which browsers give none. Plain texts are redacted as in `url`. Default: none. */
+  readonly headers?: { readonly [name: string]: string | Redacted.Redacted } | undefined
   /**
    * From the call to the last byte of its reply, and from a subscribe call to its answer. Default: 60 seconds. Too low:
    * heavy calls (getProgramAccounts) fail while the node works on them. Too high: a silent node is noticed late.
@@ -215,9 +218,8 @@ export const endpoints: (
  * import * as Socket from "@effect/platform/Socket"
  * import * as RpcPoolHttpClient from "@pod-protocol/effect/layers/RpcPoolHttpClient"
  * import * as Layer from "effect/Layer"
- * import * as Redacted from "effect/Redacted"
  *
- * export const live = RpcPoolHttpClient.layer({ url: Redacted.make("https://api.devnet.solana.com") }).pipe(
+ * export const live = RpcPoolHttpClient.layer({ url: "https://api.devnet.solana.com" }).pipe(
  *   Layer.provide([FetchHttpClient.layer, Socket.layerWebSocketConstructorGlobal])
  * )
  * ```

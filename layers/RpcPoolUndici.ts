@@ -160,17 +160,16 @@ export const make = (
  * import { RpcPool } from "@pod-protocol/effect"
  * import * as RpcPoolUndici from "@pod-protocol/effect/layers/RpcPoolUndici"
  * import * as Effect from "effect/Effect"
- * import * as Redacted from "effect/Redacted"
  *
  * const main = Effect.flatMap(RpcPool.RpcPool, (rpc) => rpc.getSlot())
  *
- * const one = RpcPoolUndici.layer({ url: Redacted.make("http://127.0.0.1:8899") })
+ * const one = RpcPoolUndici.layer({ url: "http://127.0.0.1:8899" })
  *
  * const several = RpcPoolUndici.layer({
  *   endpoints: [
- *     { url: Redacted.make("https://paid.example/?api-key=k"), weight: 3, limits: { requests: { perSecond: 50 } } },
- *     { url: Redacted.make("https://api.mainnet-beta.solana.com"), limits: { requests: { perSecond: 10 } } },
- *     { url: Redacted.make("https://relay.example"), roles: ["send"] }
+ *     { url: "https://paid.example/?api-key=k", weight: 3, limits: { requests: { perSecond: 50 } } },
+ *     { url: "https://api.mainnet-beta.solana.com", limits: { requests: { perSecond: 10 } } },
+ *     { url: "https://relay.example", roles: ["send"] }
  *   ],
  *   hedge: {}
  * })

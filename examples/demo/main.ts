@@ -11,7 +11,6 @@ import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
 import { parseArgs } from "node:util"
 import { PayloadStore, Pod, type RpcPool } from "@pod-protocol/effect"
 import * as Narrator from "./Narrator.js"
@@ -40,8 +39,8 @@ const pod: Layer.Layer<PayloadStore.PayloadStore | Pod.Services | RpcPool.RpcPoo
   args.url === undefined
     ? Pod.layerEmbedded
     : Pod.layer({
-        url: Redacted.make(args.url),
-        ...(args.ws === undefined ? {} : { wsUrl: Redacted.make(args.ws) })
+        url: args.url,
+        ...(args.ws === undefined ? {} : { wsUrl: args.ws })
       }).pipe(Layer.provideMerge(PayloadStore.layerMemory))
 
 const narrator = args.json

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Either from "effect/Either"
+import * as Function from "effect/Function"
 import * as Redacted from "effect/Redacted"
 import { InvalidInput } from "../../src/InvalidInput.js"
 
@@ -19,6 +20,17 @@ export interface Endpoint {
   readonly wsUrl: Redacted.Redacted<URL>
 }
 
+/** A text that may hold an API key. A plain one is redacted where it is taken. */
+export type Secret = string | Redacted.Redacted
+
+/**
+ * The text of a secret, or `undefined` where a caller without types gave neither form.
+ */
+export const textOf = (secret: Secret): string | undefined => {
+  const text: unknown = Redacted.isRedacted(secret) ? Redacted.value(secret) : secret
+  return typeof text === "string" ? text : undefined
+}
+
 const invalid = (field: string, rule: string): Either.Either<never, InvalidInput> =>
   Either.left(new InvalidInput({ field, rule }))
 
@@ -30,18 +42,17 @@ const CLUSTERS: Readonly<Record<string, string | undefined>> = {
   "mainnet-beta": "https://api.mainnet-beta.solana.com"
 }
 
-const named = (url: Redacted.Redacted): Redacted.Redacted => {
-  const name = Redacted.value(url)
-  const cluster = Object.hasOwn(CLUSTERS, name) ? CLUSTERS[name] : undefined
-  return cluster === undefined ? url : Redacted.make(cluster)
-}
+const clusterUrl = (name: string): string => (Object.hasOwn(CLUSTERS, name) ? CLUSTERS[name] : undefined) ?? name
 
 const parse = (
   field: string,
-  text: Redacted.Redacted,
-  schemes: readonly [plain: string, secure: string]
+  secret: Secret,
+  schemes: readonly [plain: string, secure: string],
+  resolve: (text: string) => string = Function.identity
 ): Either.Either<URL, InvalidInput> => {
-  const value = Redacted.value(text)
+  const text = textOf(secret)
+  if (text === undefined) return invalid(field, "must be a string, or a Redacted of one")
+  const value = resolve(text)
   if (!URL.canParse(value)) return invalid(field, `must be an absolute ${schemes.join(" or ")} URL`)
   const url = new URL(value)
   if (!schemes.includes(url.protocol)) return invalid(field, `must begin with ${schemes.join(" or ")}`)
@@ -65,11 +76,11 @@ const deriveWsUrl = (url: URL): Either.Either<URL, InvalidInput> => {
  * @category constructors
  */
 export const make = (options: {
-  readonly url: Redacted.Redacted
-  readonly wsUrl?: Redacted.Redacted | undefined
+  readonly url: Secret
+  readonly wsUrl?: Secret | undefined
 }): Either.Either<Endpoint, InvalidInput> =>
   Either.gen(function* () {
-    const url = yield* parse("url", named(options.url), ["http:", "https:"])
+    const url = yield* parse("url", options.url, ["http:", "https:"], clusterUrl)
     const wsUrl = yield* options.wsUrl === undefined ? deriveWsUrl(url) : parse("wsUrl", options.wsUrl, ["ws:", "wss:"])
     return {
       host: url.host,

@@ -19,15 +19,18 @@ import * as Headers from "../internal/Headers.js"
  * @category models
  */
 export interface Options {
-  /** `http:` or `https:` URL of the node; redacted, since its path or query may hold an API key. */
-  readonly url: Redacted.Redacted
+  /**
+   * `http:` or `https:` URL of the node, or `localhost`, `devnet`, `testnet` or `mainnet-beta`. Its path or query may hold
+   * an API key: a plain text is redacted as soon as it is taken, and nothing but the host is ever shown.
+   */
+  readonly url: string | Redacted.Redacted
   /**
    * `ws:` or `wss:` URL for subscriptions. Default: `url` with the scheme for WebSockets and, where `url` names a
    * port, the next one: 8899 gives 8900, as a validator listens.
    */
-  readonly wsUrl?: Redacted.Redacted | undefined
-  /** Headers of every request and of the WebSocket's opening, e.g. `authorization`. Default: none. */
-  readonly headers?: { readonly [name: string]: Redacted.Redacted } | undefined
+  readonly wsUrl?: string | Redacted.Redacted | undefined
+  /** Headers of every request and of the WebSocket's opening, e.g. `authorization`. Plain texts are redacted as in `url`. Default: none. */
+  readonly headers?: { readonly [name: string]: string | Redacted.Redacted } | undefined
   /**
    * PEM certificates of the authorities that are trusted, instead of those that Node knows. Default: Node's. For clusters
    * of one's own.

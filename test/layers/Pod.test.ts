@@ -38,11 +38,10 @@ const TEN_SOL = lamports(10_000_000_000n)
 const from = (entries: ReadonlyArray<readonly [string, string]>) =>
   Effect.withConfigProvider(ConfigProvider.fromMap(new Map(entries)))
 
+const shown = (url: string | Redacted.Redacted | undefined) => (Redacted.isRedacted(url) ? Redacted.value(url) : url)
+
 const urlsOf = (config: PodConfig.PodConfig) =>
-  ("endpoints" in config ? config.endpoints : [config]).map(({ url, wsUrl }) => [
-    Redacted.value(url),
-    wsUrl === undefined ? undefined : Redacted.value(wsUrl)
-  ])
+  ("endpoints" in config ? config.endpoints : [config]).map(({ url, wsUrl }) => [shown(url), shown(wsUrl)])
 
 describe("PodConfig", () => {
   it.effect("given a URL alone, when read, then the rest has its defaults", () =>

@@ -23,6 +23,16 @@ describe("RpcPoolUndici options", () => {
     ["wsUrl", { url: Redacted.make("http://node:65535/SECRET") }],
     ["headers", { headers: { "a b": Redacted.make("SECRET") } }],
     ["headers", { headers: { a: Redacted.make("SECRET\r\nb: c") } }],
+    ["url", { url: "SECRET not a url" }],
+    ["url", { url: "http://user:SECRET@node" }],
+    ["wsUrl", { wsUrl: "http://node/SECRET" }],
+    ["headers", { headers: { a: "SECRET\r\nb: c" } }],
+    // @ts-expect-error a caller without types
+    ["url", { url: { href: "SECRET" } }],
+    // @ts-expect-error a caller without types
+    ["wsUrl", { wsUrl: Redacted.make(["SECRET"]) }],
+    // @ts-expect-error a caller without types
+    ["headers", { headers: { a: 5 } }],
     ["connections", { connections: 0 }],
     ["maxReplyBytes", { maxReplyBytes: 1.5 }],
     ["maxReplyBytes", { maxReplyBytes: 2 ** 29 }],
@@ -45,7 +55,7 @@ describe("RpcPoolUndici options", () => {
     "Given a bad %s / When the pool is made / Then InvalidInput names it, without the value",
     ([field, options]) =>
       Effect.gen(function* () {
-        const error = yield* Effect.flip(RpcPoolUndici.transport({ url: Redacted.make("http://node"), ...options }))
+        const error = yield* Effect.flip(RpcPoolUndici.transport({ url: "http://node", ...options }))
         assert.strictEqual(error.field, field)
         assert.notInclude(inspect(error, { depth: 8 }), "SECRET")
       })

@@ -28,6 +28,18 @@ const listening = <A extends Server>(server: A) =>
   )
 
 const connections = {
+  "undici, given plain texts": (port: number, wsPort = port) =>
+    RpcPoolUndici.transport({
+      url: `http://127.0.0.1:${port}${pathOf}`,
+      wsUrl: `ws://127.0.0.1:${wsPort}${pathOf}`,
+      headers: { authorization: HEADER }
+    }),
+  "fetch, given plain texts": (port: number, wsPort = port) =>
+    RpcPoolHttpClient.transport({
+      url: `http://127.0.0.1:${port}${pathOf}`,
+      wsUrl: `ws://127.0.0.1:${wsPort}${pathOf}`,
+      headers: { authorization: HEADER }
+    }).pipe(Effect.provide([FetchHttpClient.layer, NodeSocket.layerWebSocketConstructor])),
   undici: (port: number, wsPort = port) =>
     RpcPoolUndici.transport({
       url: Redacted.make(`http://127.0.0.1:${port}${pathOf}`),
