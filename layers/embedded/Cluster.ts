@@ -1,8 +1,4 @@
-/**
- * What an embedded cluster is made of.
- *
- * @since 0.1.0
- */
+/** What an embedded cluster is made of. */
 import { readFile } from "node:fs/promises"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -41,12 +37,7 @@ import type { Read } from "./rpc/Params.js"
 import * as Svm from "./chain/Svm.js"
 import * as Ticker from "./Ticker.js"
 
-/**
- * Starts a cluster that lives as long as the scope.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** Starts a cluster that lives as long as the scope. */
 export const make = (
   options: Options.Options = {}
 ): Effect.Effect<Service, EmbeddedClusterError | InvalidInput, Scope.Scope> =>

@@ -1,8 +1,4 @@
-/**
- * What can go wrong when an embedded cluster starts, is served, or is handed a program.
- *
- * @since 0.1.0
- */
+/** What can go wrong when an embedded cluster starts, is served, or is handed a program. */
 import * as Schema from "effect/Schema"
 import { printable } from "../../src/internal/printable.js"
 import * as Outside from "../../src/internal/Outside.js"
@@ -16,9 +12,6 @@ import * as SafeText from "../../src/SafeText.js"
  * - `ProgramInvalid`: the bytes are not a program that the runtime loads.
  * - `PortTaken`: somebody else listens on the port.
  * - `Listen`: the address cannot be listened on for another reason.
- *
- * @since 0.1.0
- * @category errors
  */
 export class EmbeddedClusterError extends printable(
   Schema.TaggedError<EmbeddedClusterError>("@pod-protocol/effect/EmbeddedClusterError")("EmbeddedClusterError", {

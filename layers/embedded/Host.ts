@@ -1,11 +1,2 @@
-/**
- * @since 0.1.0
- */
-
-/**
- * What stands for a host in spans and errors.
- *
- * @since 0.1.0
- * @category constants
- */
+/** What stands for a host in spans and errors. */
 export const HOST = "embedded"

@@ -1,20 +1,11 @@
-/**
- * What an embedded cluster can be told: how blocks are made, where its time starts, what it keeps.
- *
- * @since 0.1.0
- */
+/** What an embedded cluster can be told: how blocks are made, where its time starts, what it keeps. */
 import type * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import type { Address } from "@solana/kit"
 import * as Check from "../../src/internal/check.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 
-/**
- * A program to load at genesis.
- *
- * @since 0.1.0
- * @category models
- */
+/** A program to load at genesis. */
 export interface ProgramImage {
   /** Where the program lives. */
   readonly address: Address
@@ -22,12 +13,7 @@ export interface ProgramImage {
   readonly elf: Uint8Array
 }
 
-/**
- * Options of an embedded cluster. Every bound has a default; none is endless.
- *
- * @since 0.1.0
- * @category models
- */
+/** Options of an embedded cluster. Every bound has a default; none is endless. */
 export interface Options {
   /**
    * How blocks are made. `"instant"` (default): each accepted transaction makes a block at once and every commitment
@@ -79,12 +65,7 @@ export interface Options {
   readonly podProgram?: boolean
 }
 
-/**
- * Options with their defaults filled in and their ranges checked.
- *
- * @since 0.1.0
- * @category models
- */
+/** Options with their defaults filled in and their ranges checked. */
 export interface Settings {
   readonly blockMode: "instant" | "interval"
   readonly slotMillis: number
@@ -107,12 +88,7 @@ const MAX_LAMPORTS = 2n ** 63n - 1n
 /** A day. */
 const MAX_SLOT_MILLIS = 86_400_000
 
-/**
- * Fills in the defaults and checks the ranges.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** Fills in the defaults and checks the ranges. */
 export const resolve = (options: Options = {}): Either.Either<Settings, InvalidInput> =>
   Either.gen(function* () {
     const blockMode = options.blockMode ?? "instant"

@@ -1,8 +1,4 @@
-/**
- * What makes blocks in interval mode: the monotonic Clock.
- *
- * @since 0.1.0
- */
+/** What makes blocks in interval mode: the monotonic Clock. */
 import * as Effect from "effect/Effect"
 import * as Clock from "../../services/internal/clock.js"
 import type { Chain } from "./chain/Chain.js"
@@ -10,9 +6,6 @@ import type { Chain } from "./chain/Chain.js"
 /**
  * Enters a slot whenever one is due. Slots that came due while the process was busy are entered at once, so that the
  * chain never falls behind the Clock.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const run = (chain: Chain): Effect.Effect<never> =>
   Effect.gen(function* () {

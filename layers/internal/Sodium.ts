@@ -1,8 +1,6 @@
 /**
  * Ed25519 by libsodium, where the application has installed `sodium-native`: the signatures of `node:crypto` in two
  * thirds of the time.
- *
- * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

@@ -1,17 +1,9 @@
-/**
- * Where a node is, taken apart from a URL. Only `host` may be shown: paths, queries and headers hold API keys.
- *
- * @since 0.1.0
- */
+/** Where a node is, taken apart from a URL. Only `host` may be shown: paths, queries and headers hold API keys. */
 import * as Either from "effect/Either"
 import * as Function from "effect/Function"
 import * as Redacted from "effect/Redacted"
 import { InvalidInput } from "../../src/InvalidInput.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Endpoint {
   /** Host, and port where the URL names one. */
   readonly host: string
@@ -71,10 +63,6 @@ const deriveWsUrl = (url: URL): Either.Either<URL, InvalidInput> => {
   return Either.right(derived)
 }
 
-/**
- * @since 0.1.0
- * @category constructors
- */
 export const make = (options: {
   readonly url: Secret
   readonly wsUrl?: Secret | undefined

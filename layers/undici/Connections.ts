@@ -8,8 +8,6 @@
  * - A handshake that fails answers the calls that waited for it, unless another line answers: then they wait for that one,
  *   and the next handshake is made after a pause.
  * - A call that a line gives back unsent goes to another, three times at most.
- *
- * @since 0.1.0
  */
 import type { Socket } from "node:net"
 import * as Duration from "effect/Duration"
@@ -23,10 +21,6 @@ import * as Http2Line from "./Http2Line.js"
 import type { Call, Events, Line, Target } from "./Line.js"
 import type { Settings } from "./Settings.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Connections {
   readonly dispatch: (call: Call) => void
   /** Takes a call back that no line has taken yet. */
@@ -35,12 +29,7 @@ export interface Connections {
   readonly protocol: () => Connector.Protocol | undefined
 }
 
-/**
- * Opens nothing before the first call, but for what is to be kept ready. Closed with the scope.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** Opens nothing before the first call, but for what is to be kept ready. Closed with the scope. */
 export const make = (
   endpoint: Endpoint,
   settings: Settings,

@@ -1,8 +1,4 @@
-/**
- * How connections are made: some before they are needed, all of them counted.
- *
- * @since 0.1.0
- */
+/** How connections are made: some before they are needed, all of them counted. */
 import type { Socket } from "node:net"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -14,26 +10,12 @@ import * as Metrics from "../../services/Metrics.js"
 import type { Endpoint } from "../internal/Url.js"
 import type { Settings } from "./Settings.js"
 
-/**
- * A version of HTTP, as OpenTelemetry names it.
- *
- * @since 0.1.0
- * @category models
- */
+/** A version of HTTP, as OpenTelemetry names it. */
 export type Protocol = "1.1" | "2"
 
-/**
- * Milliseconds before a ready connection that was lost, or could not be made, is made again.
- *
- * @since 0.1.0
- * @category constants
- */
+/** Milliseconds before a ready connection that was lost, or could not be made, is made again. */
 export const REWARM_AFTER = 500
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Connector {
   /** Gives a socket, or the reason why there is none. */
   readonly connect: (
@@ -43,21 +25,11 @@ export interface Connector {
   readonly keepReady: () => void
 }
 
-/**
- * What was agreed on with the server.
- *
- * @since 0.1.0
- * @category getters
- */
+/** What was agreed on with the server. */
 export const protocolOf = (socket: Socket): Protocol =>
   "alpnProtocol" in socket && socket.alpnProtocol === "h2" ? "2" : "1.1"
 
-/**
- * Gives connections, ready ones first. Ready ones are closed with the scope.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** Gives connections, ready ones first. Ready ones are closed with the scope. */
 export const make = (endpoint: Endpoint, settings: Settings): Effect.Effect<Connector, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => new Reserve(endpoint, settings)),

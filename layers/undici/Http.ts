@@ -1,8 +1,4 @@
-/**
- * One POST over the connections to an endpoint.
- *
- * @since 0.1.0
- */
+/** One POST over the connections to an endpoint. */
 import type { IncomingHttpHeaders } from "node:http"
 import * as Zlib from "node:zlib"
 import * as Duration from "effect/Duration"
@@ -20,12 +16,7 @@ import * as Connections from "./Connections.js"
 import type { Call } from "./Line.js"
 import type { Settings } from "./Settings.js"
 
-/**
- * Sends a JSON text for a method and gives the reply, of at most so many bytes.
- *
- * @since 0.1.0
- * @category models
- */
+/** Sends a JSON text for a method and gives the reply, of at most so many bytes. */
 export type Post = (method: string, body: string, maxBytes: number) => Effect.Effect<HttpReply, RpcError>
 
 const NO_HEADERS: IncomingHttpHeaders = {}
@@ -231,12 +222,7 @@ const text = (question: Question, encoding: string, bytes: Buffer): Effect.Effec
   )
 }
 
-/**
- * Opens a pool of connections that lives as long as the scope.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** Opens a pool of connections that lives as long as the scope. */
 export const make = (endpoint: Endpoint, settings: Settings): Effect.Effect<Post, never, Scope.Scope> =>
   Effect.map(
     Connections.make(endpoint, settings, {

@@ -1,8 +1,4 @@
-/**
- * The options of the undici layer and what they come to.
- *
- * @since 0.1.0
- */
+/** The options of the undici layer and what they come to. */
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import type * as Record from "effect/Record"
@@ -12,12 +8,7 @@ import { InvalidInput } from "../../src/InvalidInput.js"
 import * as ReplyLimits from "../../services/wire/ReplyLimits.js"
 import * as Headers from "../internal/Headers.js"
 
-/**
- * The sockets of one endpoint.
- *
- * @since 0.1.0
- * @category models
- */
+/** The sockets of one endpoint. */
 export interface Options {
   /**
    * `http:` or `https:` URL of the node, or `localhost`, `devnet`, `testnet` or `mainnet-beta`. Its path or query may hold
@@ -117,12 +108,7 @@ export interface Options {
   readonly subscriptionsPerSocket?: number | undefined
 }
 
-/**
- * HTTP/2, which carries many calls on one connection. The server is never allowed to push.
- *
- * @since 0.1.0
- * @category models
- */
+/** HTTP/2, which carries many calls on one connection. The server is never allowed to push. */
 export interface Http2Options {
   /**
    * Connections at most. Default: 2, so that one that is lost does not stop everything. Too low: one lost packet holds up
@@ -156,10 +142,6 @@ export interface Http2Options {
   readonly adaptiveWindow?: boolean | undefined
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Http2Settings {
   readonly connections: number
   readonly maxConcurrentStreams: number
@@ -169,12 +151,7 @@ export interface Http2Settings {
   readonly stallTimeout: Duration.Duration
 }
 
-/**
- * The options with their defaults.
- *
- * @since 0.1.0
- * @category models
- */
+/** The options with their defaults. */
 export interface Settings {
   readonly headers: Record.ReadonlyRecord<string, string>
   readonly ca: Array<string> | undefined
@@ -247,12 +224,7 @@ const http2 = (
         }
       })
 
-/**
- * Fills in the defaults and checks what was given.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** Fills in the defaults and checks what was given. */
 export const make = (options: Options): Either.Either<Settings, InvalidInput> =>
   Either.gen(function* () {
     const connections = yield* count("connections", options.connections ?? 16)

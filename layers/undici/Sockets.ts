@@ -1,8 +1,4 @@
-/**
- * WebSockets over undici, since Node 20 has none of its own.
- *
- * @since 0.1.0
- */
+/** WebSockets over undici, since Node 20 has none of its own. */
 import type { Socket as NetSocket } from "node:net"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -23,9 +19,6 @@ const NORMAL = 1000
  * Gives a function that starts to open a socket. Sockets that are still there when the scope closes are cut. Pings of
  * the server are answered by undici; each keep-alive interval a ping is sent, and a socket on which nothing at all came
  * since the last one is lost.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const make = (
   { wsUrl }: Endpoint,

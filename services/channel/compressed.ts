@@ -1,6 +1,3 @@
-/**
- * @since 0.1.0
- */
 import type { Address } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"

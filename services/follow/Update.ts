@@ -1,8 +1,4 @@
-/**
- * What those hear who follow a part of the chain through lost subscriptions.
- *
- * @since 0.1.0
- */
+/** What those hear who follow a part of the chain through lost subscriptions. */
 import type { Address, Slot } from "@solana/kit"
 
 /**
@@ -15,9 +11,6 @@ import type { Address, Slot } from "@solana/kit"
  *   missing.
  *
  * Of one account they come in the order of slots; one whose notification was lost comes late, after those of others.
- *
- * @since 0.1.0
- * @category models
  */
 export type Update<A> =
   | { readonly _tag: "Value"; readonly slot: Slot; readonly value: A }

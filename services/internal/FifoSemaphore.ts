@@ -1,6 +1,3 @@
-/**
- * @since 0.1.0
- */
 import * as Effect from "effect/Effect"
 import { constVoid } from "effect/Function"
 import type { Limit } from "./endBy.js"
@@ -11,8 +8,6 @@ import { onLimit } from "./endBy.js"
  *
  * A release hands its permit to the first waiter and wakes nobody else, so the cost of waiting does not grow with the
  * number of waiters, as it does with a semaphore that wakes them all to compete.
- *
- * @internal
  */
 export interface Gate {
   /** Waits for a permit until the limit, if there is one. */
@@ -22,7 +17,6 @@ export interface Gate {
   ) => Effect.Effect<A, E | L, R>
 }
 
-/** @internal */
 export const make = (permits: number): Gate => {
   let free = permits
   // A Set iterates in the order of insertion and lets an interrupted waiter leave from the middle.

@@ -6,19 +6,12 @@
  * one of them. Endpoints are told apart by host: two URLs of one host are one voice.
  *
  * A pool of one endpoint pays no heed to it: `hosts` stays 1, and there is no second opinion.
- *
- * @since 0.1.0
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 
-/**
- * Whom the calls of an effect ask.
- *
- * @since 0.1.0
- * @category models
- */
+/** Whom the calls of an effect ask. */
 export interface Opinion {
   /** Hosts that are not asked. */
   readonly not: ReadonlySet<string>
@@ -28,51 +21,26 @@ export interface Opinion {
   hosts: number
 }
 
-/**
- * The opinion that the calls of a fiber belong to. Default: none.
- *
- * @since 0.1.0
- * @category tags
- */
+/** The opinion that the calls of a fiber belong to. Default: none. */
 export class CurrentOpinion extends Context.Reference<CurrentOpinion>()("@pod-protocol/effect/Opinion", {
   defaultValue: (): Opinion | undefined => undefined
 }) {}
 
-/**
- * The opinion of the fiber's calls, if they have one.
- *
- * @since 0.1.0
- * @category getters
- */
+/** The opinion of the fiber's calls, if they have one. */
 export const of = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): Opinion | undefined =>
   Context.get(fiber.currentContext, CurrentOpinion)
 
-/**
- * An opinion of whichever endpoint does best.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** An opinion of whichever endpoint does best. */
 export const first = (): Opinion => ({ not: new Set(), asked: new Set(), hosts: 1 })
 
-/**
- * An opinion of other endpoints than those that were asked before.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** An opinion of other endpoints than those that were asked before. */
 export const after = ({ asked, not }: Opinion): Opinion => ({
   not: new Set([...not, ...asked]),
   asked: new Set(),
   hosts: 1
 })
 
-/**
- * Makes the calls of an effect for an opinion.
- *
- * @since 0.1.0
- * @category combinators
- */
+/** Makes the calls of an effect for an opinion. */
 export const by =
   (opinion: Opinion) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>

@@ -1,8 +1,4 @@
 /**
- * @since 0.1.0
- */
-
-/**
  * As `{ ...self, ...fields }`. V8 gives every object that begins with a spread and goes on with another field a hidden class
  * of its own: it takes ten times as long to make, and whoever reads it never gets used to it.
  */

@@ -8,8 +8,6 @@
  *   next operation.
  * - Files can be read by their owner alone, and so can the folder where this makes it.
  * - A few files are open at a time, whatever the number of callers: the descriptors belong to the application.
- *
- * @since 0.1.0
  */
 import type { PlatformError } from "@effect/platform/Error"
 import type * as Platform from "@effect/platform/FileSystem"

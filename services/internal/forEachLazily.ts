@@ -1,6 +1,3 @@
-/**
- * @since 0.1.0
- */
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 

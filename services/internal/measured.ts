@@ -1,6 +1,3 @@
-/**
- * @since 0.1.0
- */
 import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import type * as Metric from "effect/Metric"

@@ -1,8 +1,4 @@
-/**
- * Numbers that nobody else draws, from WebCrypto: Effect's `Random` may be seeded alike in two processes.
- *
- * @since 0.1.0
- */
+/** Numbers that nobody else draws, from WebCrypto: Effect's `Random` may be seeded alike in two processes. */
 import * as Effect from "effect/Effect"
 
 /** A call to WebCrypto costs more than its bytes: these are drawn ahead, and each is given out once. */

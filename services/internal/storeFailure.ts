@@ -3,8 +3,6 @@
  *
  * Platforms bury the system's code (`ENOSPC`) in the causes of their errors. It is looked for there by name only, so
  * that this knows no platform.
- *
- * @since 0.1.0
  */
 import * as Predicate from "effect/Predicate"
 import * as SafeText from "../../src/SafeText.js"

@@ -1,8 +1,4 @@
-/**
- * Stub services for tests: a member without a stub dies with its name, and each use is counted.
- *
- * @since 0.1.0
- */
+/** Stub services for tests: a member without a stub dies with its name, and each use is counted. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"

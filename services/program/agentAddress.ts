@@ -1,6 +1,3 @@
-/**
- * @since 0.1.0
- */
 import type { Address } from "@solana/kit"
 import * as Pda from "../../src/protocol/Pda.js"
 import * as Curve from "../../src/solana/Curve.js"

@@ -1,7 +1,5 @@
 /**
  * Addresses that a caller gives: a text that is none is `InvalidInput` by the parameter's name, in the error channel.
- *
- * @since 0.1.0
  */
 import type { Address } from "@solana/kit"
 import * as Effect from "effect/Effect"

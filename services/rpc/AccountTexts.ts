@@ -3,8 +3,6 @@
  *
  * What a node writes of accounts of one kind is, but for data and address, the same again and again: it is read once, and
  * compared from then on. Texts are taken only as Agave writes them; whatever is otherwise is left to the parser.
- *
- * @since 0.1.0
  */
 import * as Either from "effect/Either"
 import * as Address from "../../src/solana/Address.js"
@@ -37,9 +35,6 @@ const addressesOf = (parts: ReadonlyArray<string>): ReadonlyArray<unknown> => {
 /**
  * Reads `{account, pubkey}, …` if all is as usual, to just what `decode` makes of the parsed list; undefined for any other
  * text, be it right or wrong.
- *
- * @since 0.1.0
- * @category decoding
  */
 export const read = (text: string, decode: Decode.Decoder<AccountInfo>): ReadonlyArray<AccountInfo> | undefined => {
   if (!text.startsWith(HEAD)) return undefined

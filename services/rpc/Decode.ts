@@ -1,8 +1,6 @@
 /**
  * Readers of untrusted JSON values. They name the place of the first thing that is wrong and never the thing itself,
  * accept an integer as `number` or `bigint`, and allocate nothing that the reply does not already hold.
- *
- * @since 0.1.0
  */
 import type { Address, Blockhash, Commitment, Lamports, Signature } from "@solana/kit"
 import * as Either from "effect/Either"
@@ -15,31 +13,16 @@ import * as BlockhashText from "../../src/solana/Blockhash.js"
 import * as SignatureText from "../../src/solana/Signature.js"
 import * as LamportsAmount from "../../src/solana/Lamports.js"
 
-/**
- * What was expected, and where; the path of the whole value is the empty string.
- *
- * @since 0.1.0
- * @category models
- */
+/** What was expected, and where; the path of the whole value is the empty string. */
 export interface Mismatch {
   readonly path: string
   readonly expected: string
 }
 
-/**
- * A reader of one untrusted value.
- *
- * @since 0.1.0
- * @category models
- */
+/** A reader of one untrusted value. */
 export type Decoder<A> = (input: unknown) => Either.Either<A, Mismatch>
 
-/**
- * Reads one field of an object; a field that is missing reads as `undefined`.
- *
- * @since 0.1.0
- * @category models
- */
+/** Reads one field of an object; a field that is missing reads as `undefined`. */
 export type Field = <A>(key: string, decoder: Decoder<A>) => Either.Either<A, Mismatch>
 
 const mismatch = (expected: string): Either.Either<never, Mismatch> => Either.left({ path: "", expected })
@@ -50,11 +33,10 @@ const under = <A>(step: string | number, result: Either.Either<A, Mismatch>): Ei
   return Either.left({ path: typeof step === "number" ? `[${step}]${path}` : `.${step}${path}`, expected })
 }
 
-/** @since 0.1.0 @category guards */
 export const isRecord = (input: unknown): input is { readonly [key: string]: unknown } =>
   typeof input === "object" && input !== null && !Array.isArray(input)
 
-/** A value that satisfies a guard. @since 0.1.0 @category constructors */
+/** A value that satisfies a guard. */
 export const guard =
   <A>(expected: string, is: (input: unknown) => input is A): Decoder<A> =>
   (input) =>
@@ -70,16 +52,14 @@ const bytes =
   (input) =>
     typeof input === "string" ? Either.fromOption(decode(input), () => ({ path: "", expected })) : mismatch(expected)
 
-/** Whatever it is, but it must be there. @since 0.1.0 @category constructors */
+/** Whatever it is, but it must be there. */
 export const anything: Decoder<unknown> = (input) => (input === undefined ? mismatch("a value") : Either.right(input))
 
-/** @since 0.1.0 @category constructors */
 export const string = guard("a string", (input) => typeof input === "string")
 
-/** @since 0.1.0 @category constructors */
 export const boolean = guard("a boolean", (input) => typeof input === "boolean")
 
-/** An unsigned 64-bit integer. @since 0.1.0 @category constructors */
+/** An unsigned 64-bit integer. */
 export const u64: Decoder<bigint> = (input) => {
   if (typeof input === "bigint") return LamportsAmount.is(input) ? Either.right(input) : mismatch("a u64")
   return typeof input === "number" && input >= 0 && Number.isSafeInteger(input)
@@ -87,13 +67,13 @@ export const u64: Decoder<bigint> = (input) => {
     : mismatch("a u64")
 }
 
-/** A signed 64-bit integer. @since 0.1.0 @category constructors */
+/** A signed 64-bit integer. */
 export const i64: Decoder<bigint> = (input) => {
   if (typeof input === "bigint") return BigInt.asIntN(64, input) === input ? Either.right(input) : mismatch("an i64")
   return Number.isSafeInteger(input) && typeof input === "number" ? Either.right(BigInt(input)) : mismatch("an i64")
 }
 
-/** An integer from 0 to 2^32 - 1. @since 0.1.0 @category constructors */
+/** An integer from 0 to 2^32 - 1. */
 export const u32: Decoder<number> = (input) => {
   const value = typeof input === "bigint" ? Number(input) : input
   return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff
@@ -101,43 +81,37 @@ export const u32: Decoder<number> = (input) => {
     : mismatch("a u32")
 }
 
-/** @since 0.1.0 @category constructors */
 export const lamports: Decoder<Lamports> = (input) =>
   Either.flatMap(u64(input), (amount) => (LamportsAmount.is(amount) ? Either.right(amount) : mismatch("lamports")))
 
-/** @since 0.1.0 @category constructors */
 export const address: Decoder<Address> = text("an address", AddressText.is)
 
-/** @since 0.1.0 @category constructors */
 export const signature: Decoder<Signature> = text("a signature", SignatureText.is)
 
-/** @since 0.1.0 @category constructors */
 export const blockhash: Decoder<Blockhash> = text("a blockhash", BlockhashText.is)
 
-/** @since 0.1.0 @category constructors */
 export const commitment: Decoder<Commitment> = guard(
   "a commitment",
   (input): input is Commitment => input === "processed" || input === "confirmed" || input === "finalized"
 )
 
-/** @since 0.1.0 @category constructors */
 export const base58: Decoder<Uint8Array> = bytes("base58 bytes", (input) => Either.getRight(Base58.decode(input)))
 
 const base64Text: Decoder<Uint8Array> = bytes("base64 bytes", (input) => Either.getRight(Base64.decode(input)))
 
-/** Bytes as Solana sends them: `[text, "base64"]`. @since 0.1.0 @category constructors */
+/** Bytes as Solana sends them: `[text, "base64"]`. */
 export const base64: Decoder<Uint8Array> = (input) =>
   Array.isArray(input) && input.length === 2 && input[1] === "base64"
     ? under(0, base64Text(input[0]))
     : mismatch('[bytes, "base64"]')
 
-/** The value, or none for `null` and for what is missing. @since 0.1.0 @category combinators */
+/** The value, or none for `null` and for what is missing. */
 export const optional =
   <A>(decoder: Decoder<A>): Decoder<Option.Option<A>> =>
   (input) =>
     input === null || input === undefined ? Either.right(Option.none()) : Either.map(decoder(input), Option.some)
 
-/** The value, or a default for `null` and for what is missing. @since 0.1.0 @category combinators */
+/** The value, or a default for `null` and for what is missing. */
 export const withDefault =
   <A>(decoder: Decoder<A>, fallback: Types.NoInfer<A>): Decoder<A> =>
   (input) =>
@@ -156,13 +130,12 @@ const each = <A>(
   return Either.right(items)
 }
 
-/** @since 0.1.0 @category combinators */
 export const array =
   <A>(decoder: Decoder<A>): Decoder<ReadonlyArray<A>> =>
   (input) =>
     Array.isArray(input) ? each(input, decoder) : mismatch("an array")
 
-/** One item for each key, read as that key asks. @since 0.1.0 @category combinators */
+/** One item for each key, read as that key asks. */
 export const forEach =
   <K, A>(keys: ReadonlyArray<K>, decoder: (key: K) => Decoder<A>): Decoder<ReadonlyArray<A>> =>
   (input) => {
@@ -172,7 +145,6 @@ export const forEach =
       : mismatch(`an array of ${decoders.length}`)
   }
 
-/** @since 0.1.0 @category combinators */
 export const object =
   <A>(read: (field: Field) => Either.Either<A, Mismatch>): Decoder<A> =>
   (input) =>

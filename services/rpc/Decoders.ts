@@ -1,8 +1,4 @@
-/**
- * How each reply is read.
- *
- * @since 0.1.0
- */
+/** How each reply is read. */
 import type { Address } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -15,7 +11,7 @@ import * as Decode from "./Decode.js"
 import * as LongResult from "../LongResult.js"
 import type * as Reply from "./Reply.js"
 
-/** `{context: {slot}, value}`. @since 0.1.0 @category decoding */
+/** `{context: {slot}, value}`. */
 export const contextual = <A>(value: Decode.Decoder<A>): Decode.Decoder<Reply.Contextual<A>> =>
   Decode.object((field) =>
     Either.all({
@@ -30,7 +26,7 @@ export const contextual = <A>(value: Decode.Decoder<A>): Decode.Decoder<Reply.Co
 /** Items that are read in a fraction of a millisecond. */
 const PART = 256
 
-/** As {@link contextual}, of a list that may be long: it is read in turns of the event loop. @since 0.1.0 @category decoding */
+/** As {@link contextual}, of a list that may be long: it is read in turns of the event loop. */
 export const contextualList = <A>(
   item: Decode.Decoder<A>,
   quick: (items: string) => ReadonlyArray<A> | undefined = () => undefined
@@ -103,7 +99,7 @@ const anyAccount = (address: Address): Decode.Decoder<Reply.AccountInfo> =>
     })
   )
 
-/** An account whose address is known from the question. @since 0.1.0 @category decoding */
+/** An account whose address is known from the question. */
 export const account =
   (address: Address): Decode.Decoder<Reply.AccountInfo> =>
   (input) => {
@@ -115,7 +111,7 @@ const anyKeyedAccount: Decode.Decoder<Reply.AccountInfo> = Decode.object((field)
   Either.flatMap(field("pubkey", Decode.address), (address) => field("account", anyAccount(address)))
 )
 
-/** `{pubkey, account}`. @since 0.1.0 @category decoding */
+/** `{pubkey, account}`. */
 export const keyedAccount: Decode.Decoder<Reply.AccountInfo> = (input) => {
   if (!Decode.isRecord(input)) return anyKeyedAccount(input)
   const { account, pubkey } = input
@@ -123,10 +119,9 @@ export const keyedAccount: Decode.Decoder<Reply.AccountInfo> = (input) => {
   return usual === undefined ? anyKeyedAccount(input) : Either.right(usual)
 }
 
-/** `{context: {slot}, value: [{pubkey, account}]}`. @since 0.1.0 @category decoding */
+/** `{context: {slot}, value: [{pubkey, account}]}`. */
 export const keyedAccounts = contextualList(keyedAccount, (items) => AccountTexts.read(items, keyedAccount))
 
-/** @since 0.1.0 @category decoding */
 export const latestBlockhash: Decode.Decoder<Reply.LatestBlockhash> = Decode.object((field) =>
   Either.all({
     blockhash: field("blockhash", Decode.blockhash),
@@ -134,7 +129,6 @@ export const latestBlockhash: Decode.Decoder<Reply.LatestBlockhash> = Decode.obj
   })
 )
 
-/** @since 0.1.0 @category decoding */
 export const signatureStatus: Decode.Decoder<Reply.SignatureStatus> = Decode.object((field) =>
   Either.all({
     slot: field("slot", Decode.u64),
@@ -144,7 +138,6 @@ export const signatureStatus: Decode.Decoder<Reply.SignatureStatus> = Decode.obj
   })
 )
 
-/** @since 0.1.0 @category decoding */
 export const signatureInfo: Decode.Decoder<Reply.SignatureInfo> = Decode.object((field) =>
   Either.all({
     signature: field("signature", Decode.signature),
@@ -206,7 +199,6 @@ const blockTransactionFields = (field: Decode.Field) => ({
   meta: field("meta", Decode.optional(transactionMeta))
 })
 
-/** @since 0.1.0 @category decoding */
 export const confirmedTransaction: Decode.Decoder<Reply.ConfirmedTransaction> = Decode.object((field) =>
   Either.all({
     ...blockTransactionFields(field),
@@ -219,7 +211,6 @@ const blockTransaction: Decode.Decoder<Reply.BlockTransaction> = Decode.object((
   Either.all(blockTransactionFields(field))
 )
 
-/** @since 0.1.0 @category decoding */
 export const block: Decode.Decoder<Reply.Block> = Decode.object((field) =>
   Either.all({
     blockhash: field("blockhash", Decode.blockhash),
@@ -232,7 +223,7 @@ export const block: Decode.Decoder<Reply.Block> = Decode.object((field) =>
   })
 )
 
-/** A simulation that was asked for these accounts. @since 0.1.0 @category decoding */
+/** A simulation that was asked for these accounts. */
 export const simulation = (accounts: ReadonlyArray<Address>): Decode.Decoder<Reply.Simulation> =>
   Decode.object((field) =>
     Either.all({
@@ -251,7 +242,6 @@ export const simulation = (accounts: ReadonlyArray<Address>): Decode.Decoder<Rep
     })
   )
 
-/** @since 0.1.0 @category decoding */
 export const epochInfo: Decode.Decoder<Reply.EpochInfo> = Decode.object((field) =>
   Either.all({
     absoluteSlot: field("absoluteSlot", Decode.u64),
@@ -263,7 +253,6 @@ export const epochInfo: Decode.Decoder<Reply.EpochInfo> = Decode.object((field) 
   })
 )
 
-/** @since 0.1.0 @category decoding */
 export const epochSchedule: Decode.Decoder<Reply.EpochSchedule> = Decode.object((field) =>
   Either.all({
     slotsPerEpoch: field("slotsPerEpoch", Decode.u64),
@@ -274,7 +263,6 @@ export const epochSchedule: Decode.Decoder<Reply.EpochSchedule> = Decode.object(
   })
 )
 
-/** @since 0.1.0 @category decoding */
 export const nodeVersion: Decode.Decoder<Reply.NodeVersion> = Decode.object((field) =>
   Either.all({
     solanaCore: field("solana-core", Decode.string),
@@ -282,13 +270,12 @@ export const nodeVersion: Decode.Decoder<Reply.NodeVersion> = Decode.object((fie
   })
 )
 
-/** `{identity}`. @since 0.1.0 @category decoding */
+/** `{identity}`. */
 export const identity: Decode.Decoder<Address> = Decode.object((field) => field("identity", Decode.address))
 
-/** `ok`. @since 0.1.0 @category decoding */
+/** `ok`. */
 export const health: Decode.Decoder<"ok"> = Decode.guard('"ok"', (input) => input === "ok")
 
-/** @since 0.1.0 @category decoding */
 export const prioritizationFee: Decode.Decoder<Reply.PrioritizationFee> = Decode.object((field) =>
   Either.all({
     slot: field("slot", Decode.u64),
@@ -296,7 +283,6 @@ export const prioritizationFee: Decode.Decoder<Reply.PrioritizationFee> = Decode
   })
 )
 
-/** @since 0.1.0 @category decoding */
 export const performanceSample: Decode.Decoder<Reply.PerformanceSample> = Decode.object((field) =>
   Either.all({
     slot: field("slot", Decode.u64),
@@ -307,7 +293,6 @@ export const performanceSample: Decode.Decoder<Reply.PerformanceSample> = Decode
   })
 )
 
-/** @since 0.1.0 @category decoding */
 export const supply: Decode.Decoder<Reply.Supply> = Decode.object((field) =>
   Either.all({
     total: field("total", Decode.lamports),
@@ -317,7 +302,6 @@ export const supply: Decode.Decoder<Reply.Supply> = Decode.object((field) =>
   })
 )
 
-/** @since 0.1.0 @category decoding */
 export const transactionLogs: Decode.Decoder<Reply.TransactionLogs> = Decode.object((field) =>
   Either.all({
     signature: field("signature", Decode.signature),
@@ -326,12 +310,11 @@ export const transactionLogs: Decode.Decoder<Reply.TransactionLogs> = Decode.obj
   })
 )
 
-/** What a signature subscription sends: `{err}`. @since 0.1.0 @category decoding */
+/** What a signature subscription sends: `{err}`. */
 export const signatureResult: Decode.Decoder<{ readonly err: unknown }> = Decode.object((field) =>
   Either.all({ err: field("err", Decode.anything) })
 )
 
-/** @since 0.1.0 @category decoding */
 export const slotInfo: Decode.Decoder<Reply.SlotInfo> = Decode.object((field) =>
   Either.all({
     slot: field("slot", Decode.u64),

@@ -1,8 +1,4 @@
-/**
- * Kit's typed RPC over our transport.
- *
- * @since 0.1.0
- */
+/** Kit's typed RPC over our transport. */
 import type { Rpc, SolanaRpcApi } from "@solana/kit"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -27,12 +23,7 @@ const reply = (request: Request, payload: unknown): Effect.Effect<unknown, RpcEr
   )
 }
 
-/**
- * Kit's `Rpc`. Its promises reject with the `RpcError` itself; an abort signal interrupts the call.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** Kit's `Rpc`. Its promises reject with the `RpcError` itself; an abort signal interrupts the call. */
 export const fromRequest = (request: Request): Effect.Effect<Rpc<SolanaRpcApi>> =>
   Effect.gen(function* () {
     const runtime = yield* Effect.runtime()

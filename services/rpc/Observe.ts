@@ -1,8 +1,4 @@
-/**
- * One span and two metrics around each call.
- *
- * @since 0.1.0
- */
+/** One span and two metrics around each call. */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -121,9 +117,6 @@ const serverAttributes = (host: string): Record<string, unknown> => {
 /**
  * Makes a call to `host` each time it is run, counted and timed by method and outcome, and in a client span named as its
  * method where there is a tracer.
- *
- * @since 0.1.0
- * @category combinators
  */
 export const call = (host: string) => {
   const server = serverAttributes(host)
@@ -143,12 +136,7 @@ export const call = (host: string) => {
     )
 }
 
-/**
- * Counts a Stream among the open subscriptions while it runs.
- *
- * @since 0.1.0
- * @category combinators
- */
+/** Counts a Stream among the open subscriptions while it runs. */
 export const subscription = (method: string) => {
   const active = Metric.tagged(Metrics.subscriptionsActive, "rpc.method", method)
   return <A, E, R>(self: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>

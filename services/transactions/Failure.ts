@@ -1,6 +1,3 @@
-/**
- * @since 0.1.0
- */
 import type { Address as Address_, Signature } from "@solana/kit"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -34,11 +31,7 @@ const REFUSALS: ReadonlySet<number> = new Set([
   -32700
 ])
 
-/**
- * What a failed preflight says.
- *
- * @internal
- */
+/** What a failed preflight says. */
 export interface Preflight {
   readonly err: unknown
   readonly logs: ReadonlyArray<string>
@@ -51,11 +44,7 @@ const PreflightData = Schema.Struct({
 
 const decodePreflight = Schema.decodeUnknownOption(PreflightData)
 
-/**
- * The answer of a preflight, where all that were asked gave the same.
- *
- * @internal
- */
+/** The answer of a preflight, where all that were asked gave the same. */
 export const preflight = (error: RpcError): Option.Option<Preflight> =>
   error.reason === "Node" && error.code === PREFLIGHT_FAILURE && error.cause === undefined
     ? Option.map(decodePreflight(error.data), ({ err, logs }) => ({ err, logs: logs ?? [] }))
@@ -65,8 +54,6 @@ export const preflight = (error: RpcError): Option.Option<Preflight> =>
  * Whether a node may have forwarded the transaction although sending it failed, by what it says: no HTTP status says that
  * it did not, but a 429, which comes before any work. A failure with a cause sums up several attempts, of which only one
  * may have been refused. Where this is false it is still one node's word.
- *
- * @internal
  */
 export const mayHaveBeenSent = (error: RpcError): boolean => {
   if (error.cause !== undefined) return true
@@ -84,11 +71,7 @@ export const mayHaveBeenSent = (error: RpcError): boolean => {
   }
 }
 
-/**
- * What a node's refusal to take the bytes means.
- *
- * @internal
- */
+/** What a node's refusal to take the bytes means. */
 export const refused = (signed: SignedTransaction, cause: RpcError): TransactionError =>
   new TransactionError({
     reason: "Unconfirmed",
@@ -100,11 +83,7 @@ export const refused = (signed: SignedTransaction, cause: RpcError): Transaction
     cause
   })
 
-/**
- * What says success in the place of an `err`.
- *
- * @internal
- */
+/** What says success in the place of an `err`. */
 export const succeeded = (err: unknown): boolean => err === null || err === undefined
 
 /** An error with its instruction: `{ InstructionError: [index, what] }`. */
@@ -115,11 +94,7 @@ const decodeInstructionError = Schema.decodeUnknownOption(InstructionError)
 /** What the runtime says where an instruction had no compute units left. */
 const OUT_OF_COMPUTE: ReadonlySet<unknown> = new Set(["ComputationalBudgetExceeded", "ProgramFailedToComplete"])
 
-/**
- * Which instruction of the transaction failed.
- *
- * @internal
- */
+/** Which instruction of the transaction failed. */
 export const instructionOf = (err: unknown): { readonly index: number; readonly isOutOfCompute: boolean } | undefined =>
   Option.getOrUndefined(
     Option.map(decodeInstructionError(err), ({ InstructionError: [index, what] }) => ({
@@ -152,11 +127,7 @@ const afterAdvance = (error: ProgramError.ProgramError): ProgramError.ProgramErr
   })
 }
 
-/**
- * A transaction that was run and failed.
- *
- * @internal
- */
+/** A transaction that was run and failed. */
 export interface Failed extends Preflight {
   readonly reason: "Simulation" | "Rejected"
   readonly wire: Uint8Array
@@ -168,11 +139,7 @@ export interface Failed extends Preflight {
   readonly cause?: RpcError
 }
 
-/**
- * Says what failed, and names it where the program at this address said it.
- *
- * @internal
- */
+/** Says what failed, and names it where the program at this address said it. */
 export const reporter =
   (programId: Address_) =>
   ({ cause, err, logs, reason, signed, slot, wire, ...failed }: Failed): TransactionError => {

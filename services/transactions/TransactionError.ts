@@ -1,8 +1,4 @@
-/**
- * How a transaction can fail.
- *
- * @since 0.1.0
- */
+/** How a transaction can fail. */
 import * as Schema from "effect/Schema"
 import { ProgramError } from "../../src/protocol/ProgramError.js"
 import * as Signature from "../../src/solana/Signature.js"
@@ -25,9 +21,6 @@ import * as SafeText from "../../src/SafeText.js"
  *   this error to `Transactions.resume` to go on with the same bytes.
  * - `Unrecorded`: the journal that was provided could not write it down, so it was not sent.
  * - `Unsent`: the service was closed before it was sent.
- *
- * @since 0.1.0
- * @category errors
  */
 export class TransactionError extends printable(
   Schema.TaggedError<TransactionError>("@pod-protocol/effect/TransactionError")("TransactionError", {

@@ -1,8 +1,4 @@
-/**
- * Reads of single accounts that are made at the same time become one `getMultipleAccounts`.
- *
- * @since 0.1.0
- */
+/** Reads of single accounts that are made at the same time become one `getMultipleAccounts`. */
 import * as Effect from "effect/Effect"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import * as Json from "../../src/solana/Json.js"
@@ -15,12 +11,7 @@ import * as Opinion from "../internal/Opinion.js"
 /** Agave's limit for `getMultipleAccounts`. */
 const MAX_ACCOUNTS = 100
 
-/**
- * How many accounts go together.
- *
- * @since 0.1.0
- * @category models
- */
+/** How many accounts go together. */
 export interface Options {
   /**
    * Accounts in one call, 2 to 100. Default: 100, what a node takes. Too low makes more calls; too high makes long replies
@@ -37,9 +28,6 @@ const parts = (reply: unknown): { readonly context: unknown; readonly value: Rea
 /**
  * Merges concurrent `getAccountInfo` calls of equal options. When a merged call fails for a reason that will not pass, be it
  * one bad address among many or a reply that is too long, each is made by itself, so that an account's failure is its own.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const make =
   (options: Options = {}) =>

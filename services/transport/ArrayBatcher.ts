@@ -1,8 +1,4 @@
-/**
- * Calls that are made at the same time go to the endpoint as one JSON-RPC array.
- *
- * @since 0.1.0
- */
+/** Calls that are made at the same time go to the endpoint as one JSON-RPC array. */
 import * as Effect from "effect/Effect"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import type { RpcCall, RpcTransport } from "../RpcTransport.js"
@@ -10,12 +6,7 @@ import * as Batcher from "./Batcher.js"
 import { integer } from "../../src/internal/check.js"
 import * as Method from "./Method.js"
 
-/**
- * How long arrays get.
- *
- * @since 0.1.0
- * @category models
- */
+/** How long arrays get. */
 export interface Options {
   /**
    * Calls in one array. Default: 10, which gives most of the gain. Too low saves little; too high makes one slow call hold
@@ -27,9 +18,6 @@ export interface Options {
 /**
  * Sends concurrent calls as arrays. An item's failure is its own. Calls that cannot be repeated safely go alone, since an
  * array is sent again when the fiber that sent it is interrupted.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const make =
   (options: Options = {}) =>

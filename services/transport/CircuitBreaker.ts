@@ -4,8 +4,6 @@
  * Closed: calls pass; so many failures in a row open it. Open: calls are refused without I/O. After a while it is half
  * open: one call passes as a probe, the others are refused; its success closes the circuit, its failure opens it for twice
  * as long. An interrupted probe leaves the place to the next call.
- *
- * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -21,12 +19,7 @@ import * as Health from "./Health.js"
 import { integer, millis } from "../../src/internal/check.js"
 import { SubscriptionObserver } from "../SubscriptionObserver.js"
 
-/**
- * When a circuit opens, and for how long.
- *
- * @since 0.1.0
- * @category models
- */
+/** When a circuit opens, and for how long. */
 export interface Options {
   /**
    * Failures in a row that open it. Default: 5. Too low opens on a hiccup; too high makes that many calls wait for a dead
@@ -42,20 +35,10 @@ export interface Options {
   readonly maxCooldown?: Duration.DurationInput | undefined
 }
 
-/**
- * Whether calls pass, are refused, or wait for what becomes of a probe.
- *
- * @since 0.1.0
- * @category models
- */
+/** Whether calls pass, are refused, or wait for what becomes of a probe. */
 export type State = "closed" | "open" | "half-open"
 
-/**
- * The state machine of one circuit; times are milliseconds of one monotonic clock, as `Deadline.now` reads it.
- *
- * @since 0.1.0
- * @category models
- */
+/** The state machine of one circuit; times are milliseconds of one monotonic clock, as `Deadline.now` reads it. */
 export interface Circuit {
   readonly state: (now: number) => State
   /** Milliseconds until a call is let through: 0 is now. `Infinity` while a probe is under way. */
@@ -64,23 +47,13 @@ export interface Circuit {
   readonly enter: (now: number) => Pass | undefined
 }
 
-/**
- * What became of a call that was let through.
- *
- * @since 0.1.0
- * @category models
- */
+/** What became of a call that was let through. */
 export interface Pass {
   /** The time counts where the outcome is `"failed"`. */
   readonly end: (outcome: Health.Outcome, now: number) => void
 }
 
-/**
- * A closed circuit.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** A closed circuit. */
 export const circuit = (options: Options = {}): Effect.Effect<Circuit, InvalidInput> =>
   Effect.gen(function* () {
     const threshold = yield* integer("failures", options.failures ?? 5, 1)
@@ -136,9 +109,6 @@ const judge = (cause: Cause.Cause<RpcError>, elapsed: number): Health.Outcome =>
  * Puts a transport's calls behind one circuit and its subscriptions behind another, since they use different sockets. A
  * refused call fails with `RpcError{reason: "Transport"}` whose `retryAfter` says when the next probe may go; a
  * subscription answers for the circuit until it stands.
- *
- * @since 0.1.0
- * @category combinators
  */
 export const protect =
   (circuits: { readonly calls: Circuit; readonly subscriptions: Circuit }) =>

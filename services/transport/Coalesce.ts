@@ -1,8 +1,4 @@
-/**
- * Fewer calls for the same answers: equal reads under way are shared, single account reads are merged.
- *
- * @since 0.1.0
- */
+/** Fewer calls for the same answers: equal reads under way are shared, single account reads are merged. */
 import * as Effect from "effect/Effect"
 import { under } from "../../src/internal/check.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
@@ -10,12 +6,7 @@ import type { RpcTransport } from "../RpcTransport.js"
 import * as AccountBatcher from "./AccountBatcher.js"
 import * as SingleFlight from "./SingleFlight.js"
 
-/**
- * What is shared and merged.
- *
- * @since 0.1.0
- * @category models
- */
+/** What is shared and merged. */
 export interface Options {
   /** `false` makes each read by itself. Default: on, as `SingleFlight.Options` says. */
   readonly share?: SingleFlight.Options | false | undefined
@@ -23,12 +14,7 @@ export interface Options {
   readonly accounts?: AccountBatcher.Options | false | undefined
 }
 
-/**
- * Shares first and merges then, so that an account is asked for once in a merged call.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** Shares first and merges then, so that an account is asked for once in a merged call. */
 export const make =
   ({ accounts, share }: Options = {}) =>
   (transport: RpcTransport): Effect.Effect<RpcTransport, InvalidInput> => {

@@ -1,8 +1,4 @@
-/**
- * One endpoint of several: its transport behind its own limits and circuits, its health, and what it is for.
- *
- * @since 0.1.0
- */
+/** One endpoint of several: its transport behind its own limits and circuits, its health, and what it is for. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { InvalidInput } from "../../src/InvalidInput.js"
@@ -15,20 +11,10 @@ import * as Heartbeat from "./Heartbeat.js"
 import { integer, positive, under } from "../../src/internal/check.js"
 import * as RateLimit from "./RateLimit.js"
 
-/**
- * What an endpoint is asked for.
- *
- * @since 0.1.0
- * @category models
- */
+/** What an endpoint is asked for. */
 export type Role = "read" | "send" | "subscribe"
 
-/**
- * What an endpoint is for, and what it bears.
- *
- * @since 0.1.0
- * @category models
- */
+/** What an endpoint is for, and what it bears. */
 export interface Options {
   /**
    * How much of the load it shall bear against the others. Default: 1. Weights matter where endpoints do equally well; too
@@ -57,12 +43,7 @@ export interface Options {
   readonly deadline?: "timer" | "transport" | undefined
 }
 
-/**
- * An endpoint, put together.
- *
- * @since 0.1.0
- * @category models
- */
+/** An endpoint, put together. */
 export interface Endpoint {
   readonly transport: RpcTransport
   readonly weight: number
@@ -81,9 +62,6 @@ const enforceDeadlines = (transport: RpcTransport): RpcTransport => ({
 /**
  * Puts an endpoint together. From the socket outwards: heartbeat, deadline, health, rate limit, circuit, arrays. So latency is the
  * node's own and not the wait for a token, an open circuit refuses before the line, and an array is one request.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const make =
   (options: Options = {}) =>

@@ -5,8 +5,6 @@
  * does not allow, or is not answering comes last) and, when it fails there, to the next, each at most once and within the call's deadline. A transaction goes to the
  * endpoint that took the last one, or to several at once. A subscription goes to one endpoint that holds it until the
  * socket is lost; subscribing again then begins with another.
- *
- * @since 0.1.0
  */
 import type { Slot } from "@solana/kit"
 import * as Duration from "effect/Duration"
@@ -39,12 +37,7 @@ export { EndpointsError } from "../EndpointsError.js"
 /** Milliseconds for which an endpoint that lost a subscription is chosen after the others. */
 const AVOID_AFTER_LOSS = 10_000
 
-/**
- * A second read beside one that is slow.
- *
- * @since 0.1.0
- * @category models
- */
+/** A second read beside one that is slow. */
 export interface HedgeOptions {
   /**
    * The second is made no sooner, even if the endpoint is usually faster. Default: 20 ms. Too low doubles reads for nothing;
@@ -58,12 +51,7 @@ export interface HedgeOptions {
   readonly ratio?: number | undefined
 }
 
-/**
- * How several endpoints are chosen among.
- *
- * @since 0.1.0
- * @category models
- */
+/** How several endpoints are chosen among. */
 export interface Options {
   /**
    * Base58 genesis hash of the cluster that the endpoints must be of, or `"any"` to trust that all are of one. Default: the
@@ -94,12 +82,7 @@ export interface Options {
   readonly broadcast?: number | undefined
 }
 
-/**
- * An endpoint as the pool sees it.
- *
- * @since 0.1.0
- * @category models
- */
+/** An endpoint as the pool sees it. */
 export interface Status extends Health.Snapshot {
   readonly circuit: CircuitBreaker.State
   /** Slots behind what another endpoint bears out. */
@@ -112,12 +95,7 @@ export interface Status extends Health.Snapshot {
   readonly membership: Membership
 }
 
-/**
- * The transport that they make, and how each of them does.
- *
- * @since 0.1.0
- * @category models
- */
+/** The transport that they make, and how each of them does. */
 export interface Endpoints extends RpcTransport {
   readonly status: Effect.Effect<ReadonlyArray<Status>>
 }
@@ -174,9 +152,6 @@ const slotOf = (endpoint: Endpoint, params: ReadonlyArray<unknown>): Effect.Effe
 /**
  * Makes one of several. Fails when they are of different clusters, or none can be reached. One that cannot be reached at
  * the start is used once a probe has found it to be of the same cluster.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const make = (
   endpoints: ReadonlyArray<Endpoint>,

@@ -1,8 +1,6 @@
 /**
  * How an endpoint does, learned from the calls that go through it: latency, errors, calls in flight and the newest slot
  * that it has answered with.
- *
- * @since 0.1.0
  */
 import type { Slot } from "@solana/kit"
 import * as Effect from "effect/Effect"
@@ -26,12 +24,7 @@ const LATENCY_WEIGHT = 0.1
 /** Milliseconds after which an error counts half. */
 const ERROR_HALF_LIFE = 10_000
 
-/**
- * An endpoint's health at one moment.
- *
- * @since 0.1.0
- * @category models
- */
+/** An endpoint's health at one moment. */
 export interface Snapshot {
   readonly host: string
   /** Moving average of answered calls in milliseconds, 0 before the first. */
@@ -47,12 +40,7 @@ export interface Snapshot {
   readonly slotAge: number
 }
 
-/**
- * The meter of one endpoint.
- *
- * @since 0.1.0
- * @category models
- */
+/** The meter of one endpoint. */
 export interface Meter {
   readonly snapshot: (now: number) => Snapshot
   /** A call was sent. */
@@ -63,12 +51,7 @@ export interface Meter {
   readonly reached: (slot: Slot | undefined, now: number) => void
 }
 
-/**
- * What a call says of its endpoint. Nothing, when it was interrupted or had less than a second to be answered.
- *
- * @since 0.1.0
- * @category models
- */
+/** What a call says of its endpoint. Nothing, when it was interrupted or had less than a second to be answered. */
 export type Outcome = "answered" | "failed" | "inconclusive"
 
 /** Agave's code with which a node says that it lags behind its cluster. */
@@ -77,9 +60,6 @@ const UNHEALTHY = -32005
 /**
  * Judges an endpoint by a call that failed after so many milliseconds. A node that answers with a JSON-RPC error works,
  * unless the error says that it lags behind its cluster. That it has not got a block or a slot yet says more of the call.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const judge = (cause: Cause.Cause<RpcError>, elapsed: number): Outcome => {
   const failure = Cause.failureOption(cause)
@@ -92,12 +72,7 @@ export const judge = (cause: Cause.Cause<RpcError>, elapsed: number): Outcome =>
 const property = (value: unknown, name: "context" | "slot"): unknown =>
   typeof value === "object" && value !== null && name in value ? Reflect.get(value, name) : undefined
 
-/**
- * A meter without a past.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** A meter without a past. */
 export const meter = (host: string): Meter => {
   let latency = 0
   let slot = 0n
@@ -183,12 +158,7 @@ const slotOfNotification = (kind: SubscriptionKind, value: unknown): bigint | un
     ? undefined
     : slotFrom(kind === "slot" ? property(value, "slot") : property(property(value, "context"), "slot"))
 
-/**
- * Feeds a meter with what goes through a transport.
- *
- * @since 0.1.0
- * @category combinators
- */
+/** Feeds a meter with what goes through a transport. */
 export const observe =
   (meter: Meter) =>
   (transport: RpcTransport): RpcTransport => ({

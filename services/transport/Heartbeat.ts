@@ -4,8 +4,6 @@
  * A quiet account looks like a dead socket. So one slot subscription is held beside the others: a living node enters a slot
  * every 0.4 seconds. When it falls silent, all subscriptions of the endpoint fail with `SubscriptionError{reason: "Closed"}`
  * and whoever reconnects takes it from there.
- *
- * @since 0.1.0
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -21,12 +19,7 @@ import { SubscriptionError } from "../RpcTransport.js"
 import { millis } from "../../src/internal/check.js"
 import { SubscriptionObserver } from "../SubscriptionObserver.js"
 
-/**
- * How long silence is borne.
- *
- * @since 0.1.0
- * @category models
- */
+/** How long silence is borne. */
 export interface Options {
   /**
    * Silence after which the socket counts as dead, once a first slot has been seen. Default: 10 seconds, 25 slots. Too low
@@ -37,12 +30,7 @@ export interface Options {
 
 const UNOBSERVED = { established: () => Effect.void, interrupted: () => Effect.void }
 
-/**
- * Watches a transport's sockets while it holds subscriptions.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** Watches a transport's sockets while it holds subscriptions. */
 export const make =
   (options: Options = {}) =>
   (transport: RpcTransport): Effect.Effect<RpcTransport, InvalidInput, Scope.Scope> =>

@@ -5,8 +5,6 @@
  * Calls that must wait stand in one line, first come first served. The first of the line sleeps until there is a token
  * for it and calls the next, so a call costs the same behind ten others as behind ten thousand. A call that would come
  * too late for its deadline is refused at once.
- *
- * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -20,12 +18,7 @@ import { Line } from "../internal/FifoQueue.js"
 import { integer, millis, positive } from "../../src/internal/check.js"
 import { TokenBucket } from "./TokenBucket.js"
 
-/**
- * How fast, and how much of it at once.
- *
- * @since 0.1.0
- * @category models
- */
+/** How fast, and how much of it at once. */
 export interface Rate {
   /** Sustained, for each second. */
   readonly perSecond: number
@@ -36,12 +29,7 @@ export interface Rate {
   readonly burst?: number | undefined
 }
 
-/**
- * The limits of one endpoint.
- *
- * @since 0.1.0
- * @category models
- */
+/** The limits of one endpoint. */
 export interface Options {
   /**
    * HTTP requests; an array is one. Default: unlimited, since only the endpoint's plan knows (the public clusters give
@@ -96,16 +84,13 @@ const bucket = (rate: Rate | undefined, field: string): Effect.Effect<TokenBucke
  * @example
  * ```ts
  * import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
+ * import * as Either from "effect/Either"
  * import type { RpcTransport } from "@pod-protocol/effect/services/RpcTransport"
  * import * as RateLimit from "@pod-protocol/effect/services/transport/RateLimit"
  *
  * const limited = (transport: RpcTransport) =>
  *   Effect.succeed(transport).pipe(Effect.flatMap(RateLimit.make({ requests: { perSecond: 50 } })))
  * ```
- *
- * @since 0.1.0
- * @category constructors
  */
 export const make =
   (options: Options = {}) =>

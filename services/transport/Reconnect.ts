@@ -13,8 +13,6 @@
  * - A refusal that will hardly pass (a handshake with 401, a method that the node does not know) ends it after `REFUSALS` in
  *   a row, each logged as a warning. A node's refusal of a subscription that never stood ends it at once, but for limits.
  * - When the scope closes, every subscription ends with `PoolClosed`.
- *
- * @since 0.1.0
  */
 import * as Chunk from "effect/Chunk"
 import type * as Duration from "effect/Duration"
@@ -64,12 +62,7 @@ const verdict = ({ code, isRetryable, reason }: SubscriptionError, hasStood: boo
   }
 }
 
-/**
- * How subscriptions are made again, and how much is held for their readers.
- *
- * @since 0.1.0
- * @category models
- */
+/** How subscriptions are made again, and how much is held for their readers. */
 export interface Options {
   /**
    * The first wait before reconnecting is random between 0 and this, each further bound twice the one before. Default: 250
@@ -112,12 +105,7 @@ interface Upstream {
   fiber: Fiber.RuntimeFiber<void> | undefined
 }
 
-/**
- * Makes a transport's subscriptions last. Requests and arrays pass.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** Makes a transport's subscriptions last. Requests and arrays pass. */
 export const make =
   (options: Options = {}) =>
   (transport: RpcTransport): Effect.Effect<RpcTransport, InvalidInput, Scope.Scope> =>

@@ -5,8 +5,6 @@
  * answer was lost is not. The wait grows exponentially with full jitter, and is at least the `Retry-After` of a 429. Two
  * things end it: the time (the call's deadline, or `within`) and the budget, which keeps the retries of all callers to a
  * fraction of their calls, so that a cluster in trouble is not asked several times as often as one in health.
- *
- * @since 0.1.0
  */
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -23,12 +21,7 @@ import { integer, millis, positive } from "../../src/internal/check.js"
 import { RetryPolicy } from "../RetryPolicy.js"
 import * as Method from "./Method.js"
 
-/**
- * How calls are retried.
- *
- * @since 0.1.0
- * @category models
- */
+/** How calls are retried. */
 export interface Options {
   /**
    * Attempts a call, the first included. Default: 5. Too low gives up on a hiccup; too high keeps asking what does not
@@ -81,9 +74,6 @@ const zip = <A, B>(
 /**
  * Retries the requests and arrays of a transport. Of an array, the items that failed are sent again, not the others.
  * Subscriptions pass.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const make =
   (options: Options = {}) =>

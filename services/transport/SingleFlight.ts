@@ -1,8 +1,4 @@
-/**
- * Equal reads that are made while one is under way share its answer.
- *
- * @since 0.1.0
- */
+/** Equal reads that are made while one is under way share its answer. */
 import * as Effect from "effect/Effect"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import * as Json from "../../src/solana/Json.js"
@@ -12,12 +8,7 @@ import { member, SharedWork } from "./SharedWork.js"
 import * as Method from "./Method.js"
 import * as Opinion from "../internal/Opinion.js"
 
-/**
- * How much is watched.
- *
- * @since 0.1.0
- * @category models
- */
+/** How much is watched. */
 export interface Options {
   /**
    * Different calls that are watched at a time. Default: 10,000. Calls beyond it are made without sharing. Too low shares
@@ -32,9 +23,6 @@ export interface Options {
  *
  * A call does not wait for one whose deadline is later than its own, nor for one that is retried otherwise. One that is
  * made for an opinion is made by itself.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const make =
   (options: Options = {}) =>

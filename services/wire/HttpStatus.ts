@@ -4,8 +4,6 @@
  * The body decides, then the status. A JSON-RPC response with the id of the call is its answer under any status, since
  * gateways put a status of their own on what the node said. Otherwise the status is the failure, and a piece of the body
  * says why.
- *
- * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -17,12 +15,7 @@ import type { RpcCall } from "../RpcTransport.js"
 import * as JsonRpc from "./JsonRpc.js"
 import * as RetryAfter from "./RetryAfter.js"
 
-/**
- * A reply with its whole body.
- *
- * @since 0.1.0
- * @category models
- */
+/** A reply with its whole body. */
 export interface HttpReply {
   readonly status: number
   /** The header `Retry-After`, empty for none. */
@@ -31,12 +24,7 @@ export interface HttpReply {
   readonly text: string
 }
 
-/**
- * Reads the replies of one endpoint.
- *
- * @since 0.1.0
- * @category models
- */
+/** Reads the replies of one endpoint. */
 export interface Reader {
   /** The result in the reply to one request. */
   readonly one: (reply: HttpReply, id: number, method: string) => Effect.Effect<unknown, RpcError>
@@ -77,9 +65,6 @@ const withWait = <A>(
 /**
  * The reader for an endpoint. `clean` makes a text from outside fit to be shown: it cuts out what the endpoint's URL and
  * headers keep secret, and control characters.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const reader = (host: string, clean: (text: string, maxLength?: number) => string): Reader => {
   const failure = (

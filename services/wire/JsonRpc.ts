@@ -1,8 +1,4 @@
-/**
- * JSON-RPC 2.0 texts, for transports that speak it over a wire.
- *
- * @since 0.1.0
- */
+/** JSON-RPC 2.0 texts, for transports that speak it over a wire. */
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Json from "../../src/solana/Json.js"
@@ -14,12 +10,7 @@ import * as LongResult from "../LongResult.js"
 /** Characters of a node's own message that are kept. */
 const MAX_MESSAGE = 500
 
-/**
- * The error that a node answered with.
- *
- * @since 0.1.0
- * @category models
- */
+/** The error that a node answered with. */
 export interface NodeError {
   readonly code: number
   readonly message: string
@@ -28,36 +19,25 @@ export interface NodeError {
 
 /**
  * Of a call or of a subscription. It may come from a node: no other type can be made a key without running its code.
- *
- * @since 0.1.0
- * @category models
  */
 export type Id = number | bigint | string
 
-/**
- * A JSON-RPC response. A node that could not read a request answers with the id `null`, or none.
- *
- * @since 0.1.0
- * @category models
- */
+/** A JSON-RPC response. A node that could not read a request answers with the id `null`, or none. */
 export interface Response {
   readonly id: Id | null | undefined
   readonly outcome: Either.Either<unknown, NodeError>
 }
 
-/** @since 0.1.0 @category guards */
 export const isRecord = (value: unknown): value is { readonly [key: string]: unknown } =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** @since 0.1.0 @category guards */
 export const isId = (value: unknown): value is Id =>
   typeof value === "number" || typeof value === "string" || typeof value === "bigint"
 
-/** @since 0.1.0 @category encoding */
 export const request = (id: number, method: string, params: ReadonlyArray<unknown>): string =>
   `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":${Json.stringify(params)}}`
 
-/** The calls as an array, with ids from `firstId` on. @since 0.1.0 @category encoding */
+/** The calls as an array, with ids from `firstId` on. */
 export const batchRequest = (firstId: number, calls: ReadonlyArray<RpcCall>): string =>
   `[${calls.map(({ method, params }, index) => request(firstId + index, method, params)).join(",")}]`
 
@@ -66,7 +46,7 @@ const nodeError = ({ code, message, data }: { readonly [key: string]: unknown })
     ? { code, message: typeof message === "string" ? message.slice(0, MAX_MESSAGE) : "no message", data }
     : undefined
 
-/** The response that a value is, if it is one. @since 0.1.0 @category decoding */
+/** The response that a value is, if it is one. */
 export const response = (value: unknown): Response | undefined => {
   if (!isRecord(value)) return undefined
   const { id, error } = value
@@ -96,11 +76,11 @@ const parse = (text: string, method: string, host: string): Either.Either<unknow
     undecodable(method, host, `the reply of ${text.length} characters is not JSON`)
   )
 
-/** The response in a text, if it is one. @since 0.1.0 @category decoding */
+/** The response in a text, if it is one. */
 export const read = (text: string, method: string): Response | undefined =>
   response(Either.getOrUndefined(method === LongResult.METHOD ? LongResult.parse(text) : Json.parseBounded(text)))
 
-/** The error of a response. @since 0.1.0 @category getters */
+/** The error of a response. */
 export const errorOf = (response: Response | undefined): NodeError | undefined =>
   response === undefined ? undefined : Option.getOrUndefined(Either.getLeft(response.outcome))
 
@@ -108,7 +88,7 @@ export const errorOf = (response: Response | undefined): NodeError | undefined =
 const answers = ({ id, outcome }: Response, expected: number): boolean =>
   id === expected || (Either.isLeft(outcome) && (id === null || id === undefined))
 
-/** The result in the reply to one request. @since 0.1.0 @category decoding */
+/** The result in the reply to one request. */
 export const reply = (text: string, id: number, method: string, host: string): Either.Either<unknown, RpcError> =>
   Either.flatMap(parse(text, method, host), (value) => {
     const read = response(value)
@@ -121,9 +101,6 @@ export const reply = (text: string, id: number, method: string, host: string): E
 /**
  * The results in the reply to an array, in the order of the calls. An item that is missing or answered twice is an
  * error of that item; an id that was not asked for makes the whole reply untrue.
- *
- * @since 0.1.0
- * @category decoding
  */
 export const batchReply = (
   text: string,

@@ -1,16 +1,7 @@
-/**
- * How many bytes a reply may have, by the method that was called.
- *
- * @since 0.1.0
- */
+/** How many bytes a reply may have, by the method that was called. */
 import type { RpcCall } from "../RpcTransport.js"
 
-/**
- * Bytes of a small reply, by default. The longest is of `sendTransaction`: an error with 10 KB of logs.
- *
- * @since 0.1.0
- * @category constants
- */
+/** Bytes of a small reply, by default. The longest is of `sendTransaction`: an error with 10 KB of logs. */
 export const SMALL = 128 * 1024
 
 /** A reply of some thousand signatures, or of one transaction, in small ones. */
@@ -51,22 +42,13 @@ const MEDIUM_REPLIES: ReadonlySet<string> = new Set([
   "getTransaction"
 ])
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface ReplyLimits {
   readonly one: (method: string) => number
   /** Of an array of calls. */
   readonly many: (calls: ReadonlyArray<RpcCall>) => number
 }
 
-/**
- * The limits of one endpoint. A method that is not known may reply as much as any.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** The limits of one endpoint. A method that is not known may reply as much as any. */
 export const make = ({
   maxReplyBytes,
   maxSmallReplyBytes

@@ -1,17 +1,8 @@
-/**
- * The HTTP header `Retry-After`.
- *
- * @since 0.1.0
- */
+/** The HTTP header `Retry-After`. */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 
-/**
- * The wait that the header asks for: seconds, or a date against `now` (Unix milliseconds; a past date is no wait).
- *
- * @since 0.1.0
- * @category decoding
- */
+/** The wait that the header asks for: seconds, or a date against `now` (Unix milliseconds; a past date is no wait). */
 export const parse = (header: string, now: number): Option.Option<Duration.Duration> => {
   const text = header.trim()
   if (/^\d{1,9}$/.test(text)) return Option.some(Duration.seconds(Number(text)))

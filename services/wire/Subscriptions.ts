@@ -9,8 +9,6 @@
  *
  * A node gives equal parameters the same id on one socket, and one unsubscribe call ends it for all of them. So an id is
  * counted: it ends with its last subscriber, and not while a subscribe call is under way that may be answered with it.
- *
- * @since 0.1.0
  */
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
@@ -30,12 +28,7 @@ import type { RpcTransport, SubscriptionKind } from "../RpcTransport.js"
 import { SubscriptionObserver } from "../SubscriptionObserver.js"
 import * as JsonRpc from "./JsonRpc.js"
 
-/**
- * How a socket came to its end, in one sentence.
- *
- * @since 0.1.0
- * @category models
- */
+/** How a socket came to its end, in one sentence. */
 export interface Loss {
   readonly reason: "Connect" | "Closed" | "Decode"
   readonly detail: string
@@ -47,9 +40,6 @@ export interface Loss {
 /**
  * The events of a socket. `onMessage` takes the data of a text frame or of a binary frame. Nothing comes after `onLost`.
  * None of them throws.
- *
- * @since 0.1.0
- * @category models
  */
 export interface SocketHandlers {
   readonly onOpen: () => void
@@ -57,21 +47,12 @@ export interface SocketHandlers {
   readonly onLost: (loss: Loss) => void
 }
 
-/**
- * A WebSocket. `send` is called only after `onOpen`; `close` at any time.
- *
- * @since 0.1.0
- * @category models
- */
+/** A WebSocket. `send` is called only after `onOpen`; `close` at any time. */
 export interface Socket {
   readonly send: (text: string) => void
   readonly close: () => void
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Options {
   readonly host: string
   /** Starts to open a socket. */
@@ -373,9 +354,6 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
  * The `subscribe` of a transport. One socket serves as many subscriptions as `perSocket` says: it is opened by the first
  * of them and closed with the last, and after a loss the next subscriber opens another. The `SubscriptionObserver` of its
  * context is called when a subscription stands. With the scope all end for good.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const make = (options: Options): Effect.Effect<RpcTransport["subscribe"], never, Scope.Scope> =>
   Effect.suspend(() => {

@@ -1,8 +1,6 @@
 /**
  * Accounts as the chain's commitments see them: the machine holds the newest state, this holds what undoes the newest
  * slots, and who owns what.
- *
- * @since 0.1.0
  */
 import type { Address } from "@solana/kit"
 import * as Address_ from "../../../src/solana/Address.js"
@@ -11,12 +9,7 @@ import type { StoredAccount, Svm } from "./Svm.js"
 /** Owners whose accounts are indexed. A new one costs a scan of all accounts and pushes the oldest out. */
 const INDEXED_OWNERS = 16
 
-/**
- * Accounts now and up to `depth` slots ago.
- *
- * @since 0.1.0
- * @category models
- */
+/** Accounts now and up to `depth` slots ago. */
 export class Accounts {
   /** By slot: accounts that it wrote, as they were before it. */
   private readonly before = new Map<number, Map<Address, StoredAccount | undefined>>()

@@ -1,16 +1,7 @@
-/**
- * The queue of recent blockhashes, and how old one may be.
- *
- * @since 0.1.0
- */
+/** The queue of recent blockhashes, and how old one may be. */
 import type { Blockhash } from "@solana/kit"
 
-/**
- * A block's hash and its place in the chain.
- *
- * @since 0.1.0
- * @category models
- */
+/** A block's hash and its place in the chain. */
 export interface BlockhashEntry {
   readonly blockhash: Blockhash
   readonly slot: number
@@ -20,12 +11,7 @@ export interface BlockhashEntry {
 /** Commitments look back that many slots, so that many more are kept. */
 const LOOK_BACK = 33
 
-/**
- * Recent blockhashes, oldest first.
- *
- * @since 0.1.0
- * @category models
- */
+/** Recent blockhashes, oldest first. */
 export class Blockhashes {
   private readonly entries = new Map<Blockhash, BlockhashEntry>()
   private newest: BlockhashEntry | undefined

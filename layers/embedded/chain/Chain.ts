@@ -1,8 +1,4 @@
-/**
- * The chain: takes transactions, makes blocks, keeps the record. Synchronous; whoever calls says what time it is.
- *
- * @since 0.1.0
- */
+/** The chain: takes transactions, makes blocks, keeps the record. Synchronous; whoever calls says what time it is. */
 import * as Either from "effect/Either"
 import type { Address, Blockhash, Commitment } from "@solana/kit"
 import type { Moment } from "../../../services/internal/clock.js"
@@ -24,12 +20,7 @@ import type { Outcome, Simulation, StoredAccount, SvmFactory } from "./Svm.js"
 import * as Sysvars from "./Sysvars.js"
 import type { TransactionError } from "./TransactionErrors.js"
 
-/**
- * Who wants to know what happens.
- *
- * @since 0.1.0
- * @category models
- */
+/** Who wants to know what happens. */
 export interface ChainListener {
   readonly slotEntered: (slot: number, parent: number, root: number) => void
   readonly rooted: (slot: number) => void
@@ -37,20 +28,10 @@ export interface ChainListener {
   readonly accountReached: (commitment: Commitment, address: Address, slot: number) => void
 }
 
-/**
- * Where a transaction ended that was handed in: in a block, or nowhere because of an error that costs no fee.
- *
- * @since 0.1.0
- * @category models
- */
+/** Where a transaction ended that was handed in: in a block, or nowhere because of an error that costs no fee. */
 export type Submission = Either.Either<TransactionRecord, TransactionError>
 
-/**
- * How many slots finality lags behind, as on Solana.
- *
- * @since 0.1.0
- * @category constants
- */
+/** How many slots finality lags behind, as on Solana. */
 export const FINALITY_SLOTS = 32
 
 const COMMITMENTS = ["processed", "confirmed", "finalized"] as const
@@ -59,24 +40,14 @@ const SAMPLE_SECONDS = 60n
 const MAX_SAMPLES = 720
 const MOVING_SYSVARS = [Sysvars.CLOCK, Sysvars.SLOT_HASHES]
 
-/**
- * A chain's whole state, good for the chain that it was taken from.
- *
- * @since 0.1.0
- * @category models
- */
+/** A chain's whole state, good for the chain that it was taken from. */
 export interface ChainSnapshot {
   readonly slot: number
   readonly machine: Uint8Array
   readonly state: ChainState
 }
 
-/**
- * One chain.
- *
- * @since 0.1.0
- * @category models
- */
+/** One chain. */
 export class Chain {
   private readonly state: ChainState
   private readonly genesis: Block

@@ -1,64 +1,35 @@
-/**
- * The state of a chain, in one place so that it can be copied.
- *
- * @since 0.1.0
- */
+/** The state of a chain, in one place so that it can be copied. */
 import type { Accounts } from "./Accounts.js"
 import type { Blockhashes } from "./Blockhashes.js"
 import type { Block, Ledger, TransactionRecord } from "./Ledger.js"
 import type { Svm } from "./Svm.js"
 
-/**
- * A bank, as a commitment names one: its slot and its block height.
- *
- * @since 0.1.0
- * @category models
- */
+/** A bank, as a commitment names one: its slot and its block height. */
 export interface Bank {
   readonly slot: number
   readonly height: number
 }
 
-/**
- * How much happened in a minute.
- *
- * @since 0.1.0
- * @category models
- */
+/** How much happened in a minute. */
 export interface PerformanceSample {
   readonly slot: number
   readonly slots: number
   readonly transactions: number
 }
 
-/**
- * A block that still takes transactions.
- *
- * @since 0.1.0
- * @category models
- */
+/** A block that still takes transactions. */
 export interface OpenBlock extends Bank {
   readonly parentSlot: number
   readonly time: bigint
   readonly records: Array<TransactionRecord>
 }
 
-/**
- * A block that not every commitment has reached.
- *
- * @since 0.1.0
- * @category models
- */
+/** A block that not every commitment has reached. */
 export interface RecentBlock extends Bank {
   readonly records: ReadonlyArray<TransactionRecord>
 }
 
-/**
- * What changes as a chain goes on.
- *
- * @since 0.1.0
- * @category models
- */
+/** What changes as a chain goes on. */
 export interface ChainState {
   svm: Svm
   accounts: Accounts
@@ -80,12 +51,7 @@ export interface ChainState {
   sampled: { readonly time: bigint; readonly slot: number; readonly transactions: number }
 }
 
-/**
- * A copy that goes its own way, over another machine that holds the same accounts.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** A copy that goes its own way, over another machine that holds the same accounts. */
 export const copyOf = (state: ChainState, svm: Svm): ChainState => {
   const open = state.open === undefined ? undefined : { ...state.open, records: Array.from(state.open.records) }
   return {

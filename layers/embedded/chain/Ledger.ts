@@ -1,20 +1,13 @@
 /**
  * What has happened: blocks, transactions, statuses, and which address took part in what. All bounded, the oldest is
  * forgotten first.
- *
- * @since 0.1.0
  */
 import type { Address, Blockhash, Signature } from "@solana/kit"
 import type { LoadedTransaction } from "./LoadedTransaction.js"
 import type { Settings } from "../Options.js"
 import type { Outcome } from "./Svm.js"
 
-/**
- * A transaction that landed, and what became of it.
- *
- * @since 0.1.0
- * @category models
- */
+/** A transaction that landed, and what became of it. */
 export interface TransactionRecord {
   readonly transaction: LoadedTransaction
   readonly outcome: Outcome
@@ -28,12 +21,7 @@ export interface TransactionRecord {
   readonly postBalances: ReadonlyArray<bigint>
 }
 
-/**
- * A block. Its hash is known once it is complete.
- *
- * @since 0.1.0
- * @category models
- */
+/** A block. Its hash is known once it is complete. */
 export interface Block {
   readonly slot: number
   readonly parentSlot: number
@@ -45,12 +33,7 @@ export interface Block {
   readonly records: ReadonlyArray<TransactionRecord>
 }
 
-/**
- * What is remembered of a transaction longest.
- *
- * @since 0.1.0
- * @category models
- */
+/** What is remembered of a transaction longest. */
 export interface Status {
   readonly signature: Signature
   readonly messageHash: string
@@ -60,12 +43,7 @@ export interface Status {
   readonly blockhashHeight: number | undefined
 }
 
-/**
- * The record of a chain.
- *
- * @since 0.1.0
- * @category models
- */
+/** The record of a chain. */
 export class Ledger {
   private readonly blocks = new Map<number, Block>()
   private readonly records = new Map<Signature, TransactionRecord>()

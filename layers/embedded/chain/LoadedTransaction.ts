@@ -1,8 +1,4 @@
-/**
- * A decoded transaction with its lookup tables resolved: every account it names, and what it may do with each.
- *
- * @since 0.1.0
- */
+/** A decoded transaction with its lookup tables resolved: every account it names, and what it may do with each. */
 import { createHash } from "node:crypto"
 import * as Either from "effect/Either"
 import type { Address, Signature } from "@solana/kit"
@@ -12,12 +8,7 @@ import * as Signature_ from "../../../src/solana/Signature.js"
 import type * as Wire from "../../../src/solana/Wire.js"
 import type { StoredAccount } from "./Svm.js"
 
-/**
- * A transaction with all its addresses.
- *
- * @since 0.1.0
- * @category models
- */
+/** A transaction with all its addresses. */
 export interface LoadedTransaction {
   readonly wire: Uint8Array
   readonly signatures: ReadonlyArray<Uint8Array>
@@ -36,12 +27,7 @@ const LOOKUP_TABLE_PROGRAM = Address_.known("AddressLookupTab1e11111111111111111
 const TABLE_HEADER_BYTES = 56
 const ADDRESS_BYTES = 32
 
-/**
- * Resolves the lookup tables at a slot. Left: the name of the transaction error.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** Resolves the lookup tables at a slot. Left: the name of the transaction error. */
 export const load = (
   wire: Uint8Array,
   { signatures, message, messageBytes }: Wire.Transaction,
@@ -82,12 +68,7 @@ export const load = (
   })
 }
 
-/**
- * Whether the message asks to write the account at the index. Programs and sysvars are never written all the same.
- *
- * @since 0.1.0
- * @category guards
- */
+/** Whether the message asks to write the account at the index. Programs and sysvars are never written all the same. */
 export const isWritable = ({ message, loaded }: LoadedTransaction, index: number): boolean => {
   const { requiredSignatures, readonlySigned, readonlyUnsigned } = message.header
   const statics = message.staticAccounts.length

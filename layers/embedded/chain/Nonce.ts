@@ -1,8 +1,4 @@
-/**
- * Durable nonces: transactions that bear a nonce account's value in the place of a recent blockhash.
- *
- * @since 0.1.0
- */
+/** Durable nonces: transactions that bear a nonce account's value in the place of a recent blockhash. */
 import { createHash } from "node:crypto"
 import type { Address, Blockhash } from "@solana/kit"
 import * as Either from "effect/Either"
@@ -16,12 +12,7 @@ import type { StoredAccount } from "./Svm.js"
 
 const NONCE_AT = 40
 
-/**
- * The nonce account that the transaction's first instruction advances, if it does.
- *
- * @since 0.1.0
- * @category getters
- */
+/** The nonce account that the transaction's first instruction advances, if it does. */
 export const accountOf = (transaction: LoadedTransaction): Address | undefined => {
   const [first] = transaction.message.instructions
   if (first === undefined || transaction.addresses[first.programIndex] !== Address_.SYSTEM_PROGRAM) return undefined
@@ -33,9 +24,6 @@ export const accountOf = (transaction: LoadedTransaction): Address | undefined =
 /**
  * Whether the account holds the nonce that the transaction bears, its authority signs the advance, and the nonce can
  * be advanced by the latest blockhash.
- *
- * @since 0.1.0
- * @category guards
  */
 export const isUsable = (
   account: StoredAccount | undefined,
@@ -53,12 +41,7 @@ export const isUsable = (
   )
 }
 
-/**
- * The account with the nonce that follows from a blockhash; as it is where it is no nonce account (any more).
- *
- * @since 0.1.0
- * @category constructors
- */
+/** The account with the nonce that follows from a blockhash; as it is where it is no nonce account (any more). */
 export const advanced = (account: StoredAccount | undefined, blockhash: Blockhash): StoredAccount | undefined => {
   if (account === undefined || initialized(account) === undefined) return account
   const data = Uint8Array.from(account.data)
@@ -81,9 +64,6 @@ const makesNonce = ({ addresses, message }: LoadedTransaction): boolean =>
 /**
  * The bytes to run of a transaction that makes a nonce, when its signatures are verified: LiteSVM makes it of the
  * transaction's own blockhash, and the runtime of the latest. Nothing for any other transaction.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const withLatest = (transaction: LoadedTransaction, latest: Blockhash): Uint8Array | undefined =>
   makesNonce(transaction)

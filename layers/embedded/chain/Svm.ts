@@ -3,8 +3,6 @@
  *
  * LiteSVM aborts the process on malformed transaction bytes and on writes over a program that failed to load. Nothing
  * reaches it here but transactions that `Wire.decode` accepted and programs that a throw-away machine has loaded.
- *
- * @since 0.1.0
  */
 import { randomBytes } from "node:crypto"
 import * as Effect from "effect/Effect"
@@ -17,12 +15,7 @@ import { EmbeddedClusterError } from "../EmbeddedClusterError.js"
 import * as Sysvars from "./Sysvars.js"
 import * as Errors from "./TransactionErrors.js"
 
-/**
- * An account as it is stored. There is none with 0 lamports.
- *
- * @since 0.1.0
- * @category models
- */
+/** An account as it is stored. There is none with 0 lamports. */
 export interface StoredAccount {
   readonly lamports: bigint
   readonly owner: Address
@@ -30,12 +23,7 @@ export interface StoredAccount {
   readonly data: Uint8Array
 }
 
-/**
- * An instruction that a program called, `stackHeight` deep (2 for one made by a top-level instruction).
- *
- * @since 0.1.0
- * @category models
- */
+/** An instruction that a program called, `stackHeight` deep (2 for one made by a top-level instruction). */
 export interface InnerInstruction {
   readonly programIndex: number
   readonly accountIndices: Uint8Array
@@ -43,12 +31,7 @@ export interface InnerInstruction {
   readonly stackHeight: number
 }
 
-/**
- * How an execution ended.
- *
- * @since 0.1.0
- * @category models
- */
+/** How an execution ended. */
 export interface Outcome {
   readonly err: Errors.TransactionError | null
   readonly logs: ReadonlyArray<string>
@@ -58,22 +41,12 @@ export interface Outcome {
   readonly returnData: { readonly programId: Address; readonly data: Uint8Array } | undefined
 }
 
-/**
- * An outcome, and the accounts as they would be after it.
- *
- * @since 0.1.0
- * @category models
- */
+/** An outcome, and the accounts as they would be after it. */
 export interface Simulation extends Outcome {
   readonly accounts: ReadonlyMap<Address, StoredAccount>
 }
 
-/**
- * What the chain says the time is.
- *
- * @since 0.1.0
- * @category models
- */
+/** What the chain says the time is. */
 export interface ChainTime {
   readonly slot: number
   readonly epoch: number
@@ -81,12 +54,7 @@ export interface ChainTime {
   readonly epochStart: bigint
 }
 
-/**
- * One machine. Synchronous.
- *
- * @since 0.1.0
- * @category models
- */
+/** One machine. Synchronous. */
 export interface Svm {
   readonly account: (address: Address) => StoredAccount | undefined
   readonly balance: (address: Address) => bigint
@@ -109,12 +77,7 @@ export interface Svm {
   readonly toBytes: () => Uint8Array
 }
 
-/**
- * Makes machines.
- *
- * @since 0.1.0
- * @category models
- */
+/** Makes machines. */
 export interface SvmFactory {
   readonly make: () => Svm
   /** A machine as `toBytes` left it. */
@@ -124,12 +87,7 @@ export interface SvmFactory {
 /** What never expires, in the runtime's numbering of rent epochs. */
 const RENT_EXEMPT_EPOCH = 2n ** 64n - 1n
 
-/**
- * Loads LiteSVM, once it is needed: importing this package does not.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** Loads LiteSVM, once it is needed: importing this package does not. */
 export const factory = (logBytesLimit: number): Effect.Effect<SvmFactory, EmbeddedClusterError> =>
   Effect.tryPromise({
     try: () => import("litesvm/dist/internal.js"),

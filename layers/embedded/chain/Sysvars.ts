@@ -1,60 +1,26 @@
-/**
- * The sysvar accounts that move with the slots.
- *
- * @since 0.1.0
- */
+/** The sysvar accounts that move with the slots. */
 import type { Blockhash } from "@solana/kit"
 import * as Address from "../../../src/solana/Address.js"
 import * as Blockhash_ from "../../../src/solana/Blockhash.js"
 
-/**
- * Owner of all sysvars.
- *
- * @since 0.1.0
- * @category constants
- */
+/** Owner of all sysvars. */
 export const OWNER = Address.known("Sysvar1111111111111111111111111111111111111")
 
-/**
- * Slot, epoch and unix time.
- *
- * @since 0.1.0
- * @category constants
- */
+/** Slot, epoch and unix time. */
 export const CLOCK = Address.known("SysvarC1ock11111111111111111111111111111111")
 
-/**
- * The hashes of recent blocks.
- *
- * @since 0.1.0
- * @category constants
- */
+/** The hashes of recent blocks. */
 export const SLOT_HASHES = Address.known("SysvarS1otHashes111111111111111111111111111")
 
-/**
- * Slots of an epoch, as on Solana's public clusters (about two days of 400 ms slots); there is no warm-up.
- *
- * @since 0.1.0
- * @category constants
- */
+/** Slots of an epoch, as on Solana's public clusters (about two days of 400 ms slots); there is no warm-up. */
 export const SLOTS_PER_EPOCH = 432_000
 
-/**
- * Entries that SlotHashes holds.
- *
- * @since 0.1.0
- * @category constants
- */
+/** Entries that SlotHashes holds. */
 export const MAX_SLOT_HASHES = 512
 
 const ENTRY_BYTES = 40
 
-/**
- * SlotHashes with one more block in front: a u64 count, then (slot u64, hash) newest first. A new array.
- *
- * @since 0.1.0
- * @category encoding
- */
+/** SlotHashes with one more block in front: a u64 count, then (slot u64, hash) newest first. A new array. */
 export const withSlotHash = (slotHashes: Uint8Array, slot: number, blockhash: Blockhash): Uint8Array => {
   const data = new Uint8Array(8 + MAX_SLOT_HASHES * ENTRY_BYTES)
   const view = new DataView(data.buffer)
@@ -68,10 +34,5 @@ export const withSlotHash = (slotHashes: Uint8Array, slot: number, blockhash: Bl
   return data
 }
 
-/**
- * SlotHashes of a chain without blocks.
- *
- * @since 0.1.0
- * @category constants
- */
+/** SlotHashes of a chain without blocks. */
 export const NO_SLOT_HASHES = new Uint8Array(0)

@@ -1,15 +1,10 @@
 /**
  * The runtime's transaction errors: their names in JSON and their sentences in messages, in the runtime's own order.
- *
- * @since 0.1.0
  */
 
 /**
  * A transaction error as Agave writes it in JSON, e.g. `"BlockhashNotFound"` or
  * `{"InstructionError": [0, {"Custom": 6001}]}`.
- *
- * @since 0.1.0
- * @category models
  */
 export type TransactionError =
   | string
@@ -18,20 +13,10 @@ export type TransactionError =
   | { readonly InsufficientFundsForRent: { readonly account_index: number } }
   | { readonly ProgramExecutionTemporarilyRestricted: { readonly account_index: number } }
 
-/**
- * An instruction error as Agave writes it in JSON.
- *
- * @since 0.1.0
- * @category models
- */
+/** An instruction error as Agave writes it in JSON. */
 export type InstructionError = string | { readonly Custom: number } | { readonly BorshIoError: string }
 
-/**
- * Transaction errors without fields, as the runtime numbers them from 0, with their sentences.
- *
- * @since 0.1.0
- * @category constants
- */
+/** Transaction errors without fields, as the runtime numbers them from 0, with their sentences. */
 export const TRANSACTION_ERRORS = [
   ["AccountInUse", "Account in use"],
   ["AccountLoadedTwice", "Account loaded twice"],
@@ -70,12 +55,7 @@ export const TRANSACTION_ERRORS = [
   ["CommitCancelled", "CommitCancelled"]
 ] as const
 
-/**
- * Instruction errors without fields, as the runtime numbers them from 0, with their sentences.
- *
- * @since 0.1.0
- * @category constants
- */
+/** Instruction errors without fields, as the runtime numbers them from 0, with their sentences. */
 export const INSTRUCTION_ERRORS = [
   ["GenericError", "generic instruction error"],
   ["InvalidArgument", "invalid program argument"],
@@ -135,28 +115,13 @@ export const INSTRUCTION_ERRORS = [
 const transactionSentences = new Map<string, string>(TRANSACTION_ERRORS)
 const instructionSentences = new Map<string, string>(INSTRUCTION_ERRORS)
 
-/**
- * The name of the transaction error that the runtime numbers so.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** The name of the transaction error that the runtime numbers so. */
 export const transactionError = (index: number): string => TRANSACTION_ERRORS[index]?.[0] ?? "SanitizeFailure"
 
-/**
- * The name of the instruction error that the runtime numbers so.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** The name of the instruction error that the runtime numbers so. */
 export const instructionError = (index: number): string => INSTRUCTION_ERRORS[index]?.[0] ?? "InvalidError"
 
-/**
- * The sentence with which the runtime describes a transaction error.
- *
- * @since 0.1.0
- * @category conversions
- */
+/** The sentence with which the runtime describes a transaction error. */
 export const describe = (error: TransactionError): string => {
   if (typeof error === "string") return transactionSentences.get(error) ?? error
   if ("InstructionError" in error) {

@@ -1,8 +1,4 @@
-/**
- * Accounts as a node writes them in JSON.
- *
- * @since 0.1.0
- */
+/** Accounts as a node writes them in JSON. */
 import * as Either from "effect/Either"
 import type { Address } from "@solana/kit"
 import * as Base58 from "../../../src/solana/Base58.js"
@@ -12,12 +8,7 @@ import * as JsonInteger from "./JsonInteger.js"
 import type { Read } from "./Params.js"
 import type { StoredAccount } from "../chain/Svm.js"
 
-/**
- * How a client wants account data.
- *
- * @since 0.1.0
- * @category models
- */
+/** How a client wants account data. */
 export interface AccountViewOptions {
   readonly encoding?: "binary" | "base58" | "base64" | "jsonParsed" | null | undefined
   readonly dataSlice?: { readonly offset: number; readonly length: number } | null | undefined
@@ -29,12 +20,7 @@ const MAX_BASE58_BYTES = 128
 /** The rent epoch of accounts that pay no rent, which is all of them. */
 const RENT_EXEMPT_EPOCH = 2n ** 64n - 1n
 
-/**
- * An account, its data in the encoding asked for: by default base58, `jsonParsed` falls back to base64.
- *
- * @since 0.1.0
- * @category encoding
- */
+/** An account, its data in the encoding asked for: by default base58, `jsonParsed` falls back to base64. */
 export const view = (account: StoredAccount, { encoding, dataSlice }: AccountViewOptions): Read<unknown> => {
   const { data } = account
   const slice = dataSlice == null ? data : data.subarray(dataSlice.offset, dataSlice.offset + dataSlice.length)
@@ -48,21 +34,11 @@ export const view = (account: StoredAccount, { encoding, dataSlice }: AccountVie
   }))
 }
 
-/**
- * An account that may not exist: `null` then.
- *
- * @since 0.1.0
- * @category encoding
- */
+/** An account that may not exist: `null` then. */
 export const viewMaybe = (account: StoredAccount | undefined, options: AccountViewOptions): Read<unknown> =>
   account === undefined ? Either.right(null) : view(account, options)
 
-/**
- * An account with its address, as `getProgramAccounts` and its subscription write it.
- *
- * @since 0.1.0
- * @category encoding
- */
+/** An account with its address, as `getProgramAccounts` and its subscription write it. */
 export const viewKeyed = (pubkey: Address, account: StoredAccount, options: AccountViewOptions): Read<unknown> =>
   Either.map(view(account, options), (account) => ({ pubkey, account }))
 

@@ -4,18 +4,12 @@
  * A web page may send a request anywhere, also to this machine, and a page's name may be pointed at this machine after
  * it was loaded (DNS rebinding). `Origin` names the page, and `Host` the name by which the machine was reached. A client
  * that is no browser sends no `Origin`, and a `Host` that its user wrote.
- *
- * @since 0.1.0
  */
 import { isIP } from "node:net"
 import * as Either from "effect/Either"
 import { InvalidInput } from "../../../src/InvalidInput.js"
 import * as SafeText from "../../../src/SafeText.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Admission {
   /** Why a request with these headers is not answered; nothing where it is. */
   readonly refusal: (headers: Readonly<Record<string, string | undefined>>) => string | undefined
@@ -44,9 +38,6 @@ const nameOf = (header: string): string | undefined =>
 /**
  * Pages and names of this machine, of the address that is listened on, and of the given origins. A server that listens on all
  * addresses is reached by any of them.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const make = (listensOn: string, allowOrigins: ReadonlyArray<string>): Either.Either<Admission, InvalidInput> =>
   Either.gen(function* () {

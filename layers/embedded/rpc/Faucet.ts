@@ -1,8 +1,4 @@
-/**
- * The faucet: a wallet of the cluster's own that pays airdrops with real transactions.
- *
- * @since 0.1.0
- */
+/** The faucet: a wallet of the cluster's own that pays airdrops with real transactions. */
 import { createHash, createPrivateKey, createPublicKey, sign } from "node:crypto"
 import * as Either from "effect/Either"
 import type { Address, Blockhash } from "@solana/kit"
@@ -12,12 +8,7 @@ import * as Message from "../../../src/solana/Message.js"
 import * as Wire from "../../../src/solana/Wire.js"
 import { COMPUTE_BUDGET_PROGRAM } from "./Fees.js"
 
-/**
- * Makes airdrop transactions.
- *
- * @since 0.1.0
- * @category models
- */
+/** Makes airdrop transactions. */
 export interface Faucet {
   readonly address: Address
   /** A signed transfer, different each time, so that equal airdrops in one block are not duplicates. */
@@ -36,12 +27,7 @@ const PUBLIC_KEY_BYTES = 32
 const COMPUTE_UNITS = 1_000
 const DISTINCT_LIMITS = 1_000_000
 
-/**
- * The faucet of every embedded cluster: its key is no secret and the same everywhere.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** The faucet of every embedded cluster: its key is no secret and the same everywhere. */
 export const make = (): Faucet => {
   const seed = createHash("sha256").update("embedded cluster faucet").digest()
   const key = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: "der", type: "pkcs8" })

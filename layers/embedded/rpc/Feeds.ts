@@ -1,8 +1,4 @@
-/**
- * Who hears of what: subscriptions by topic, so that an event costs as much as it has hearers.
- *
- * @since 0.1.0
- */
+/** Who hears of what: subscriptions by topic, so that an event costs as much as it has hearers. */
 import * as Either from "effect/Either"
 import type { Address, Commitment, Signature } from "@solana/kit"
 import * as Address_ from "../../../src/solana/Address.js"
@@ -13,20 +9,10 @@ import type { TransactionRecord } from "../chain/Ledger.js"
 import type { Read } from "./Params.js"
 import type { StoredAccount } from "../chain/Svm.js"
 
-/**
- * Takes the `result` of a notification. `last` is true where no other follows.
- *
- * @since 0.1.0
- * @category models
- */
+/** Takes the `result` of a notification. `last` is true where no other follows. */
 export type Sink = (result: unknown, last: boolean) => void
 
-/**
- * What to hear of.
- *
- * @since 0.1.0
- * @category models
- */
+/** What to hear of. */
 export type Topic =
   | { readonly kind: "account"; readonly address: Address; readonly view: AccountView.AccountViewOptions }
   | {
@@ -55,12 +41,7 @@ const CLOSED: StoredAccount = {
   data: new Uint8Array(0)
 }
 
-/**
- * All subscriptions of a cluster.
- *
- * @since 0.1.0
- * @category models
- */
+/** All subscriptions of a cluster. */
 export class Feeds implements ChainListener {
   private readonly topics = new Map<string, Set<Subscription>>()
   private count = 0
@@ -140,12 +121,7 @@ export class Feeds implements ChainListener {
   }
 }
 
-/**
- * What a signature subscription hears.
- *
- * @since 0.1.0
- * @category encoding
- */
+/** What a signature subscription hears. */
 export const signatureResult = (slot: number, err: unknown): unknown => ({ context: { slot }, value: { err } })
 
 /** A view that cannot be made (base58 of a long account) is left out, as a node does. */

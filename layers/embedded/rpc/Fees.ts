@@ -1,8 +1,4 @@
-/**
- * What a transaction costs: a fee for each signature, and the price it bids for its compute units.
- *
- * @since 0.1.0
- */
+/** What a transaction costs: a fee for each signature, and the price it bids for its compute units. */
 import type { Address } from "@solana/kit"
 import * as Address_ from "../../../src/solana/Address.js"
 import type { CompiledMessage } from "../../../src/solana/Message.js"
@@ -14,12 +10,7 @@ const MAX_COMPUTE_UNITS = 1_400_000n
 const DEFAULT_UNITS = 200_000n
 const DEFAULT_BUILTIN_UNITS = 3_000n
 
-/**
- * The program whose instructions set a transaction's limit and price.
- *
- * @since 0.1.0
- * @category constants
- */
+/** The program whose instructions set a transaction's limit and price. */
 export const COMPUTE_BUDGET_PROGRAM = Address_.known("ComputeBudget111111111111111111111111111111")
 
 /** Their instructions begin with the number of signatures that they verify, each at the price of the transaction's own. */
@@ -47,12 +38,7 @@ interface Budget {
   readonly price: bigint
 }
 
-/**
- * The fee of a message in lamports.
- *
- * @since 0.1.0
- * @category getters
- */
+/** The fee of a message in lamports. */
 export const feeOf = (message: CompiledMessage): bigint => {
   const { limit, price } = budgetOf(message)
   let signatures = BigInt(message.header.requiredSignatures)
@@ -63,12 +49,7 @@ export const feeOf = (message: CompiledMessage): bigint => {
   return signatures * LAMPORTS_PER_SIGNATURE + (limit * price + MICRO_LAMPORTS - 1n) / MICRO_LAMPORTS
 }
 
-/**
- * The price that a message bids, in micro-lamports for each compute unit.
- *
- * @since 0.1.0
- * @category getters
- */
+/** The price that a message bids, in micro-lamports for each compute unit. */
 export const priceOf = (message: CompiledMessage): bigint => budgetOf(message).price
 
 const budgetOf = (message: CompiledMessage): Budget => {

@@ -1,8 +1,4 @@
-/**
- * Filters over a program's accounts.
- *
- * @since 0.1.0
- */
+/** Filters over a program's accounts. */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import * as Base58 from "../../../src/solana/Base58.js"
@@ -18,7 +14,6 @@ const MAX_MEMCMP_CHARACTERS = 175
 /** A node takes no more filters. */
 const MAX_FILTERS = 4
 
-/** @since 0.1.0 @category schemas */
 export const Filter = Schema.Union(
   Schema.Struct({ dataSize: Params.U64 }),
   Schema.Struct({
@@ -32,12 +27,7 @@ export const Filter = Schema.Union(
 
 type Predicate = (account: StoredAccount) => boolean
 
-/**
- * What all the filters accept.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** What all the filters accept. */
 export const compile = (filters: ReadonlyArray<typeof Filter.Type> | null | undefined): Params.Read<Predicate> => {
   if (filters == null) return Either.right(() => true)
   if (filters.length > MAX_FILTERS) {

@@ -5,8 +5,6 @@
  * this reads the headers beside the library, from the same chunks, and sees the sum of a message's fragments.
  *
  * It listens only once the library does: a socket with a listener flows, and what comes before would be lost.
- *
- * @since 0.1.0
  */
 import type { Duplex } from "node:stream"
 
@@ -21,12 +19,7 @@ const LENGTH = 0x7f
 /** Two bytes, an extended length of up to eight, a mask of four. */
 const MAX_HEADER = 14
 
-/**
- * Reads the headers of frames in a stream of bytes. `false` once a message is longer than allowed.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** Reads the headers of frames in a stream of bytes. `false` once a message is longer than allowed. */
 export const reader = (maxMessageBytes: number): ((chunk: Uint8Array) => boolean) => {
   const header = new Uint8Array(MAX_HEADER)
   const view = new DataView(header.buffer)
@@ -70,12 +63,7 @@ export const reader = (maxMessageBytes: number): ((chunk: Uint8Array) => boolean
   }
 }
 
-/**
- * Guards a socket that is about to be upgraded.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** Guards a socket that is about to be upgraded. */
 export const watch = (socket: Duplex, maxMessageBytes: number): void => {
   const isWithin = reader(maxMessageBytes)
   const onData = (chunk: Uint8Array) => {

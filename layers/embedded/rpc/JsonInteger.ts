@@ -1,15 +1,8 @@
-/**
- * Integers of the RPC's answers.
- *
- * @since 0.1.0
- */
+/** Integers of the RPC's answers. */
 
 /**
  * The integer as reading it from JSON would give it: `number` up to 2^53 - 1, `bigint` beyond. So an answer is the
  * same whether it went over a wire or not.
- *
- * @since 0.1.0
- * @category conversions
  */
 export const fromBigInt = (value: bigint): number | bigint => {
   const number = Number(value)

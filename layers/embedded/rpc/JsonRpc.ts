@@ -1,19 +1,10 @@
-/**
- * JSON-RPC 2.0: from the text of a request or an array of them to the text of the answer.
- *
- * @since 0.1.0
- */
+/** JSON-RPC 2.0: from the text of a request or an array of them to the text of the answer. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Json from "../../../src/solana/Json.js"
 import * as JsonRpcError from "./JsonRpcError.js"
 
-/**
- * Answers a call.
- *
- * @since 0.1.0
- * @category models
- */
+/** Answers a call. */
 export type Call = (method: string, params: ReadonlyArray<unknown>) => Effect.Effect<unknown, JsonRpcError.JsonRpcError>
 
 type Id = string | number | bigint | null
@@ -28,9 +19,6 @@ interface Request {
 /**
  * The answer to a text, whatever the text is. `undefined` where there is nothing to answer: it held notifications
  * only. A call that dies is answered with an internal error, and logged.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const answer = (text: string, call: Call): Effect.Effect<string | undefined> => {
   const parsed = Json.parse(text)
@@ -47,12 +35,7 @@ export const answer = (text: string, call: Call): Effect.Effect<string | undefin
   )
 }
 
-/**
- * The text of a notification.
- *
- * @since 0.1.0
- * @category encoding
- */
+/** The text of a notification. */
 export const notification = (method: string, subscription: number, result: unknown): string =>
   Json.stringify({ jsonrpc: "2.0", method, params: { result, subscription } })
 

@@ -1,8 +1,4 @@
-/**
- * What JSON-RPC parameters may be. They are hostile: any value of any type can stand anywhere.
- *
- * @since 0.1.0
- */
+/** What JSON-RPC parameters may be. They are hostile: any value of any type can stand anywhere. */
 import * as Check from "../../../src/internal/check.js"
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
@@ -18,57 +14,43 @@ import type { Chain } from "../chain/Chain.js"
 import type { Bank } from "../chain/ChainState.js"
 import * as JsonRpcError from "./JsonRpcError.js"
 
-/** Result of reading a parameter. @since 0.1.0 @category models */
+/** Result of reading a parameter. */
 export type Read<A> = Either.Either<A, JsonRpcError.JsonRpcError>
 
-/** A u64: `number` where JSON gave one, `bigint` beyond 2^53. @since 0.1.0 @category schemas */
+/** A u64: `number` where JSON gave one, `bigint` beyond 2^53. */
 export const U64 = Schema.Union(
   Schema.NonNegativeInt.pipe(Schema.lessThanOrEqualTo(Number.MAX_SAFE_INTEGER)),
   Schema.BigIntFromSelf.pipe(Schema.betweenBigInt(0n, Check.MAX_U64))
 )
 
-/** An array index or a length. @since 0.1.0 @category schemas */
+/** An array index or a length. */
 export const Count = Schema.NonNegativeInt.pipe(Schema.lessThanOrEqualTo(Number.MAX_SAFE_INTEGER))
 
-/** @since 0.1.0 @category schemas */
 export const Commitment = Schema.Literal("processed", "confirmed", "finalized")
 
-/** @since 0.1.0 @category schemas */
 export const AccountEncoding = Schema.Literal("binary", "base58", "base64", "jsonParsed")
 
-/** @since 0.1.0 @category schemas */
 export const TransactionEncoding = Schema.Literal("binary", "base58", "base64", "json", "jsonParsed")
 
-/** Absent and null mean the same to a node. @since 0.1.0 @category schemas */
+/** Absent and null mean the same to a node. */
 export const maybe = <A, I>(schema: Schema.Schema<A, I>) => Schema.optional(Schema.NullishOr(schema))
 
-/** @since 0.1.0 @category schemas */
 export const bankFields = { commitment: maybe(Commitment), minContextSlot: maybe(U64) }
 
-/** @since 0.1.0 @category schemas */
 export const BankConfig = Schema.Struct(bankFields)
 
-/** @since 0.1.0 @category schemas */
 export const DataSlice = Schema.Struct({ offset: Count, length: Count })
 
-/** @since 0.1.0 @category schemas */
 export const accountFields = { ...bankFields, encoding: maybe(AccountEncoding), dataSlice: maybe(DataSlice) }
 
-/** @since 0.1.0 @category schemas */
 export const AccountConfig = Schema.Struct(accountFields)
 
-/** @since 0.1.0 @category schemas */
 export const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalElement(Schema.NullishOr(schema))
 
 /** Characters of the complaint that are answered; the rest may be the client's own megabytes. */
 const MAX_COMPLAINT = 300
 
-/**
- * Reads the parameters of a call. Elements beyond the schema's are ignored.
- *
- * @since 0.1.0
- * @category decoding
- */
+/** Reads the parameters of a call. Elements beyond the schema's are ignored. */
 export const decode = <A extends ReadonlyArray<unknown>, I extends ReadonlyArray<unknown>>(
   schema: Schema.Schema<A, I>,
   required: number,
@@ -101,25 +83,17 @@ const base58Of =
     return Either.left(JsonRpcError.params(`Invalid param: ${isWrongSize ? "WrongSize" : "Invalid"}`))
   }
 
-/** @since 0.1.0 @category decoding */
 export const address: (text: string) => Read<Address> = base58Of(Address_.SIZE, 44, Address_.is)
 
-/** @since 0.1.0 @category decoding */
 export const signature: (text: string) => Read<Signature> = base58Of(Signature_.SIZE, 88, Signature_.is)
 
-/** @since 0.1.0 @category decoding */
 export const blockhash: (text: string) => Read<Blockhash> = base58Of(Blockhash_.SIZE, 44, Blockhash_.is)
 
 /** Most characters that 1232 bytes have in the encodings. */
 const MAX_BASE58 = 1683
 const MAX_BASE64 = 1644
 
-/**
- * Bytes of a transaction or a message in base58 or base64, at most 1232 of them. `what` is what a node calls it.
- *
- * @since 0.1.0
- * @category decoding
- */
+/** Bytes of a transaction or a message in base58 or base64, at most 1232 of them. `what` is what a node calls it. */
 export const wireBytes = (text: string, encoding: "base58" | "base64", what: string): Read<Uint8Array> => {
   const maxCharacters = encoding === "base58" ? MAX_BASE58 : MAX_BASE64
   if (text.length > maxCharacters) {
@@ -142,7 +116,7 @@ export const wireBytes = (text: string, encoding: "base58" | "base64", what: str
     : Either.right(bytes.right)
 }
 
-/** Which bank a call is about. @since 0.1.0 @category models */
+/** Which bank a call is about. */
 export interface BankOptions {
   readonly commitment?: "processed" | "confirmed" | "finalized" | null | undefined
   readonly minContextSlot?: number | bigint | null | undefined
@@ -150,9 +124,6 @@ export interface BankOptions {
 
 /**
  * The bank that the commitment names, by default the finalized one; refused where it is older than `minContextSlot`.
- *
- * @since 0.1.0
- * @category decoding
  */
 export const bank = (chain: Chain, options?: BankOptions | null): Read<Bank> => {
   const found = chain.bank(options?.commitment ?? "finalized")
@@ -160,12 +131,7 @@ export const bank = (chain: Chain, options?: BankOptions | null): Read<Bank> => 
   return found.slot < least ? Either.left(JsonRpcError.minContextSlot(found.slot)) : Either.right(found)
 }
 
-/**
- * The commitment of a call about blocks and history, by default `finalized`; they know no `processed`.
- *
- * @since 0.1.0
- * @category decoding
- */
+/** The commitment of a call about blocks and history, by default `finalized`; they know no `processed`. */
 export const settledBank = (chain: Chain, options?: BankOptions | null): Read<Bank> =>
   options?.commitment === "processed"
     ? Either.left(JsonRpcError.params("Method does not support commitment below `confirmed`"))

@@ -1,8 +1,4 @@
-/**
- * Transactions and their outcomes as a node writes them in JSON.
- *
- * @since 0.1.0
- */
+/** Transactions and their outcomes as a node writes them in JSON. */
 import * as Either from "effect/Either"
 import * as Base58 from "../../../src/solana/Base58.js"
 import * as Base64 from "../../../src/solana/Base64.js"
@@ -15,15 +11,9 @@ import { isWritable, type LoadedTransaction } from "../chain/LoadedTransaction.j
 import type { Read } from "./Params.js"
 import type { InnerInstruction, Outcome } from "../chain/Svm.js"
 
-/** @since 0.1.0 @category models */
 export type TransactionEncoding = "binary" | "base58" | "base64" | "json" | "jsonParsed"
 
-/**
- * A transaction with its outcome, refused where the client does not say that it reads its version.
- *
- * @since 0.1.0
- * @category encoding
- */
+/** A transaction with its outcome, refused where the client does not say that it reads its version. */
 export const view = (
   record: TransactionRecord,
   encoding: TransactionEncoding | "accounts",
@@ -116,12 +106,7 @@ const viewMeta = ({ transaction, outcome, fee, preBalances, postBalances }: Tran
   ...(outcome.returnData === undefined ? {} : { returnData: viewReturnData(outcome.returnData) })
 })
 
-/**
- * The calls below each top-level instruction that made any.
- *
- * @since 0.1.0
- * @category encoding
- */
+/** The calls below each top-level instruction that made any. */
 export const viewInnerInstructions = (
   innerInstructions: ReadonlyArray<ReadonlyArray<InnerInstruction>>
 ): ReadonlyArray<unknown> =>
@@ -129,12 +114,7 @@ export const viewInnerInstructions = (
     calls.length === 0 ? [] : [{ index, instructions: calls.map((call) => viewInstruction(call, call.stackHeight)) }]
   )
 
-/**
- * What a program handed back; `null` for nothing.
- *
- * @since 0.1.0
- * @category encoding
- */
+/** What a program handed back; `null` for nothing. */
 export const viewReturnData = (returnData: Outcome["returnData"]): unknown =>
   returnData === undefined
     ? null

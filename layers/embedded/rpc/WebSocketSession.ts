@@ -2,8 +2,6 @@
  * One WebSocket connection: its subscriptions, and the same calls as over HTTP.
  *
  * As with Agave, equal subscriptions of a connection have one id, are notified once, and end with one unsubscribe call.
- *
- * @since 0.1.0
  */
 import * as Socket from "@effect/platform/Socket"
 import * as Effect from "effect/Effect"
@@ -28,12 +26,7 @@ const kindBySubscribe = new Map<string, SubscriptionKind>(
 )
 const unsubscribes = new Set<string>(Subscriptions.KINDS.map((kind) => `${kind}Unsubscribe`))
 
-/**
- * What a client may make the server hold.
- *
- * @since 0.1.0
- * @category models
- */
+/** What a client may make the server hold. */
 export interface Bounds {
   readonly maxMessageBytes: number
   /** Different subscriptions of the connection. */
@@ -45,12 +38,7 @@ interface Held {
   readonly close: () => void
 }
 
-/**
- * Answers a connection until it closes, then ends its subscriptions.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** Answers a connection until it closes, then ends its subscriptions. */
 export const run = (
   cluster: Service,
   socket: Socket.Socket,

@@ -1,6 +1,3 @@
-/**
- * @since 0.1.0
- */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Encoding from "effect/Encoding"
@@ -30,7 +27,6 @@ const BUMP_TRIES = 8
 /** What a node names at once. */
 const MAX_ACCOUNTS = 128
 
-/** @internal */
 export interface Estimates {
   /** The options with a compute limit and price that hold the place of those to come. */
   readonly reserve: <O extends Fees.ComputeOptions>(options: O) => O
@@ -47,7 +43,6 @@ export interface Estimates {
   readonly forget: (plan: Plan.Plan) => boolean
 }
 
-/** @internal */
 export const none: Estimates = {
   reserve: (options) => options,
   estimate: (_, { computeUnitLimit, computeUnitPrice }) => Effect.succeed({ computeUnitLimit, computeUnitPrice }),
@@ -90,7 +85,6 @@ const DEFAULT_MAX_FEE = 100_000n
 
 const DEFAULT_CAP = 1_000_000n
 
-/** @internal */
 export const make = (
   pool: Pick<RpcPool, "getRecentPrioritizationFees" | "simulateTransaction">,
   { bump = 1.5, floor = 0n, margin = 0.1, percentile = 75, ...options }: FeeOptions

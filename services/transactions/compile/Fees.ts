@@ -1,7 +1,5 @@
 /**
  * What a transaction costs: the two instructions of the Compute Budget program that set it, and the fee that follows.
- *
- * @since 0.1.0
  */
 import type { Address, Instruction, ReadonlyUint8Array } from "@solana/kit"
 import * as Either from "effect/Either"
@@ -10,7 +8,6 @@ import { InvalidInput } from "../../../src/InvalidInput.js"
 import * as Addresses from "../../../src/solana/Address.js"
 import type { CompiledMessage } from "../../../src/solana/Message.js"
 
-/** @internal */
 export const COMPUTE_BUDGET_PROGRAM: Address = Addresses.known("ComputeBudget111111111111111111111111111111")
 
 /** The programs that verify signatures given in their data, whose first byte counts them. */
@@ -25,33 +22,20 @@ const LAMPORTS_PER_SIGNATURE = 5000n
 
 const MICRO_LAMPORTS_PER_LAMPORT = 1_000_000n
 
-/**
- * The runtime grants no transaction more compute units.
- *
- * @internal
- */
+/** The runtime grants no transaction more compute units. */
 export const MAX_COMPUTE_UNITS = 1_400_000
 
-/**
- * Lamports that so many compute units cost at a price in millionths of a lamport.
- *
- * @internal
- */
+/** Lamports that so many compute units cost at a price in millionths of a lamport. */
 export const feeOf = (price: bigint, units: number): bigint =>
   (price * BigInt(units) + MICRO_LAMPORTS_PER_LAMPORT - 1n) / MICRO_LAMPORTS_PER_LAMPORT
 
-/**
- * The highest price at which so many units, more than 0, cost no more than these lamports.
- *
- * @internal
- */
+/** The highest price at which so many units, more than 0, cost no more than these lamports. */
 export const priceFor = (lamports: bigint, units: number): bigint =>
   (lamports * MICRO_LAMPORTS_PER_LAMPORT) / BigInt(units)
 
 const SET_LIMIT = 2
 const SET_PRICE = 3
 
-/** @internal */
 export interface ComputeOptions {
   readonly computeUnitLimit?: number | undefined
   readonly computeUnitPrice?: bigint | undefined
@@ -59,11 +43,7 @@ export interface ComputeOptions {
 
 const NO_INSTRUCTIONS: ReadonlyArray<Instruction> = []
 
-/**
- * The instructions that set the options.
- *
- * @internal
- */
+/** The instructions that set the options. */
 export const computeBudget = (options: ComputeOptions): Either.Either<ReadonlyArray<Instruction>, InvalidInput> => {
   const { computeUnitLimit: limit, computeUnitPrice: price } = options
   const checkedLimit = Check.integer("computeUnitLimit", limit ?? 1, 1, MAX_COMPUTE_UNITS)
@@ -95,8 +75,6 @@ const viewOf = (data: ReadonlyUint8Array): DataView => new DataView(data.buffer,
  * The lamports that a cluster takes for a message: 5000 for each signature, of the transaction or in the data of a
  * program that verifies some, and the price of a compute unit times their limit, rounded up. A price without a limit
  * is `InvalidInput`: what the cluster then counts with depends on its version.
- *
- * @internal
  */
 export const ofInstructions = (
   signers: number,
@@ -127,11 +105,7 @@ export const ofInstructions = (
   return Either.right(base + feeOf(price, limit))
 }
 
-/**
- * As {@link ofInstructions}, of a compiled message.
- *
- * @internal
- */
+/** As {@link ofInstructions}, of a compiled message. */
 export const ofMessage = ({
   header,
   instructions,

@@ -1,6 +1,3 @@
-/**
- * @since 0.1.0
- */
 import type { Address, Instruction } from "@solana/kit"
 import * as Either from "effect/Either"
 import { MAX_INSTRUCTIONS } from "../../../src/solana/Limits.js"
@@ -34,8 +31,6 @@ const VERSION = 2
 /**
  * Counts bytes as the compiler would lay them out, where no account is taken from a table: to compile for each item costs
  * several times as much.
- *
- * @internal
  */
 export class MeasuredRoom implements Room {
   readonly #version: number
@@ -98,8 +93,6 @@ const usesTables = (items: ReadonlyArray<PackedItem>, { lookupTables = [] }: Pac
 
 /**
  * Puts items into as few transactions as their order allows. One that fits nowhere gets its own, whose failure says why.
- *
- * @internal
  */
 export const pack = (
   wallet: Wallet,

@@ -1,6 +1,3 @@
-/**
- * @since 0.1.0
- */
 import type { Address, Instruction } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -20,12 +17,7 @@ import { type Lifetime, SignedTransaction } from "../../SignedTransaction.js"
 /** Each signature takes 64 bytes, and its address 32, of 1232. */
 const MAX_SIGNERS = 12
 
-/**
- * The nonce account that a transaction lives by.
- *
- * @since 0.1.0
- * @category models
- */
+/** The nonce account that a transaction lives by. */
 export interface DurableNonceOptions {
   /** The nonce account, which is advanced when the transaction lands, whether it succeeds or fails. */
   readonly account: Address
@@ -33,12 +25,7 @@ export interface DurableNonceOptions {
   readonly authority?: Wallet | undefined
 }
 
-/**
- * How instructions are compiled.
- *
- * @since 0.1.0
- * @category models
- */
+/** How instructions are compiled. */
 export interface CompileOptions {
   /** Version of the message. Default 0; `"legacy"` is for signers that know no other. */
   readonly version?: Message.Version | undefined
@@ -65,18 +52,12 @@ export interface CompileOptions {
   readonly durableNonce?: DurableNonceOptions | undefined
 }
 
-/**
- * How instructions are compiled and signed.
- *
- * @since 0.1.0
- * @category models
- */
+/** How instructions are compiled and signed. */
 export interface SignOptions extends CompileOptions {
   /** Further signers that the instructions name, e.g. the key of an account to be made. Default none. */
   readonly signers?: ReadonlyArray<Wallet> | undefined
 }
 
-/** @internal */
 export interface Plan {
   readonly prepared: PreparedMessage.PreparedMessage
   readonly fee: bigint
@@ -84,11 +65,7 @@ export interface Plan {
   readonly nonce: NonceAccount.NonceInput | undefined
 }
 
-/**
- * All of a transaction but its blockhash and its signatures.
- *
- * @internal
- */
+/** All of a transaction but its blockhash and its signatures. */
 export interface SignablePlan extends Plan {
   /** In the order of the message. */
   readonly signers: ReadonlyArray<Wallet>
@@ -97,8 +74,6 @@ export interface SignablePlan extends Plan {
 /**
  * The message of a plan, with zeros for its blockhash. What we compiled ourselves is well-formed: if not, that is our
  * defect.
- *
- * @internal
  */
 export const messageOf = ({ prepared }: Plan): Message.CompiledMessage =>
   Either.getOrThrowWith(Message.decode(prepared.bytes), (error: WireError) => error)
@@ -118,8 +93,6 @@ const nonceOf = (wallet: Wallet, { durableNonce }: CompileOptions) =>
 /**
  * What the options add to the caller's instructions. The compute budget follows them, so that the index of an
  * instruction in an error is the caller's own; only the advance of a nonce comes first, as the runtime wants it.
- *
- * @internal
  */
 export const frame = (wallet: Wallet, options: CompileOptions): Either.Either<Frame, InvalidInput> => {
   const nonce = nonceOf(wallet, options)
@@ -130,11 +103,7 @@ export const frame = (wallet: Wallet, options: CompileOptions): Either.Either<Fr
   return Either.map(Fees.computeBudget(options), (after) => ({ before, after }))
 }
 
-/**
- * Compiles instructions.
- *
- * @internal
- */
+/** Compiles instructions. */
 export const make = (
   wallet: Wallet,
   instructions: ReadonlyArray<Instruction>,
@@ -174,8 +143,6 @@ const withAuthority = (wallet: Wallet, named: ReadonlyArray<Wallet>, { authority
 /**
  * Compiles, and finds who has to sign. Every signer that an instruction names must be there, and nobody twice or for
  * nothing; only the caller's own wallet may be idle, where someone else pays.
- *
- * @internal
  */
 export const signable = (
   wallet: Wallet,
@@ -223,11 +190,7 @@ const inOrder = (
 const signedOf = (parts: ConstructorParameters<typeof SignedTransaction>[0]): SignedTransaction =>
   Object.assign(Object.create(SignedTransaction.prototype), parts)
 
-/**
- * Puts the blockhash or the nonce in, has it signed by one wallet after the other, and goes on with it.
- *
- * @internal
- */
+/** Puts the blockhash or the nonce in, has it signed by one wallet after the other, and goes on with it. */
 export const sign = <E = never>(
   { fee, prepared, signers }: SignablePlan,
   lifetime: Lifetime,
@@ -256,8 +219,6 @@ export const sign = <E = never>(
 /**
  * Signed bytes of which nothing else is known. No blockhash lives longer than one that is the newest now, so what is
  * `newest` bounds its life.
- *
- * @internal
  */
 export const fromWire = (
   wire: Uint8Array,
@@ -278,9 +239,5 @@ export const fromWire = (
     return signedOf({ signature: Signature.fromBytes(wire, Wire.FIRST_SIGNATURE_AT), wire, lifetime, fee })
   })
 
-/**
- * The bytes that a node simulates: no blockhash, and zeros for signatures.
- *
- * @internal
- */
+/** The bytes that a node simulates: no blockhash, and zeros for signatures. */
 export const unsigned = ({ prepared }: Plan): Uint8Array => Wire.unsigned(prepared.signers.length, prepared.bytes)

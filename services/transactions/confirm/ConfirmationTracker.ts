@@ -1,6 +1,3 @@
-/**
- * @since 0.1.0
- */
 import type { Blockhash, Commitment, Signature } from "@solana/kit"
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
@@ -42,7 +39,6 @@ const REMEMBERED_SLOTS = 256n
 
 const RANK: Readonly<Record<Commitment, number>> = { processed: 0, confirmed: 1, finalized: 2 }
 
-/** @internal */
 export interface Options {
   /** Between two look-ups while something was sent of late. */
   readonly pollInterval: Duration.Duration
@@ -83,8 +79,6 @@ export interface Options {
  * A refusal to forward the bytes is the outcome only while no attempt may have arrived, and after one look-up that does
  * not find them, in a bank that is not older than the one in which they were signed. It is one node's word about bytes
  * that another may have, so its error says `mayHaveLanded`.
- *
- * @internal
  */
 export interface ConfirmationTracker {
   /**
@@ -125,7 +119,6 @@ const isDue = ({ rebroadcastAt, seen }: Entry, now: number): boolean => !seen &&
 const isRecent = ({ signed: { minContextSlot } }: Entry, slot: bigint): boolean =>
   minContextSlot !== undefined && slot - minContextSlot <= REMEMBERED_SLOTS
 
-/** @internal */
 export const make = Effect.fnUntraced(function* (
   pool: Pick<
     RpcPool,

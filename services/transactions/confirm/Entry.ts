@@ -10,18 +10,13 @@ import type { TransactionError } from "../TransactionError.js"
 import type { Member } from "./IndexedSet.js"
 import type { Broadcast } from "./Submission.js"
 
-/**
- * A transaction that reached its commitment.
- *
- * @internal
- */
+/** A transaction that reached its commitment. */
 export interface Landed {
   readonly slot: bigint
   /** Agave's transaction error, `null` where it succeeded. */
   readonly err: unknown
 }
 
-/** @internal */
 export interface WaitOptions {
   readonly commitment: Commitment
   /** When it came, in milliseconds of the monotonic clock. */

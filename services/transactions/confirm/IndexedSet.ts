@@ -1,12 +1,4 @@
-/**
- * @since 0.1.0
- */
-
-/**
- * One of a crowd, which knows its place.
- *
- * @internal
- */
+/** One of a crowd, which knows its place. */
 export interface Member {
   /** Where it stands; below zero where it stands in no crowd. */
   place: number
@@ -16,8 +8,6 @@ export interface Member {
  * Those that are there, in no order. A Set would do, but for the garbage: it moves to a new table every so many changes,
  * and a table of a Set that lives long is in the old generation, where the one that was left keeps all that it held alive
  * until the next full collection.
- *
- * @internal
  */
 export class Crowd<M extends Member> {
   readonly #members: Array<M> = []

@@ -1,20 +1,12 @@
-/**
- * @since 0.1.0
- */
 import * as Effect from "effect/Effect"
 
-/**
- * Ends sleeps early.
- *
- * @internal
- */
+/** Ends sleeps early. */
 export interface Bell {
   readonly ring: () => void
   /** Has the callback called when it rings, once; gives how to take that back. */
   readonly listen: (wake: () => void) => () => void
 }
 
-/** @internal */
 export const make = (): Bell => {
   const sleepers = new Set<() => void>()
   return {
@@ -29,21 +21,13 @@ export const make = (): Bell => {
   }
 }
 
-/**
- * Waits until one of the bells rings.
- *
- * @internal
- */
+/** Waits until one of the bells rings. */
 export const wait = (...bells: ReadonlyArray<Bell>): Effect.Effect<void> =>
   Effect.async<void>((resume) => {
     const deafen = bells.map(({ listen }) => listen(() => resume(Effect.void)))
     return Effect.sync(() => deafen.forEach((stop) => stop()))
   })
 
-/**
- * Sleeps so many milliseconds, or until one of the bells rings: whether one did.
- *
- * @internal
- */
+/** Sleeps so many milliseconds, or until one of the bells rings: whether one did. */
 export const sleep = (millis: number, ...bells: ReadonlyArray<Bell>): Effect.Effect<boolean> =>
   Effect.raceFirst(Effect.as(Effect.sleep(millis), false), Effect.as(wait(...bells), true))

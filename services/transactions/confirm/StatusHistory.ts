@@ -1,6 +1,3 @@
-/**
- * @since 0.1.0
- */
 import type { Signature } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -12,11 +9,7 @@ import type { Service as RpcPool } from "../../RpcPool.js"
 import { RpcError } from "../../RpcTransport.js"
 import * as RetryPolicy from "../../RetryPolicy.js"
 
-/**
- * Statuses of old transactions, and where the ledger begins in which they were looked up.
- *
- * @internal
- */
+/** Statuses of old transactions, and where the ledger begins in which they were looked up. */
 export interface History extends Contextual<ReadonlyArray<Option.Option<SignatureStatus>>> {
   /** Of what landed before, the node knows nothing. */
   readonly firstSlot: bigint
@@ -40,11 +33,7 @@ const read = <A>(
         )
       )
 
-/**
- * Asks both of one node, in one array that no retry splits: another's ledger may begin elsewhere.
- *
- * @internal
- */
+/** Asks both of one node, in one array that no retry splits: another's ledger may begin elsewhere. */
 export const make =
   (pool: Pick<RpcPool, "batch">) =>
   (signatures: ReadonlyArray<Signature>): Effect.Effect<History, RpcError> =>

@@ -1,6 +1,3 @@
-/**
- * @since 0.1.0
- */
 import type { Blockhash, Commitment } from "@solana/kit"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -14,7 +11,6 @@ import type { SignedTransaction } from "../../SignedTransaction.js"
 import type { TransactionError } from "../TransactionError.js"
 import * as Failure from "../Failure.js"
 
-/** @internal */
 export interface BroadcastOptions {
   readonly commitment: Commitment
   readonly preflight: boolean
@@ -22,11 +18,7 @@ export interface BroadcastOptions {
   readonly firstTime: boolean
 }
 
-/**
- * What all broadcasts need.
- *
- * @internal
- */
+/** What all broadcasts need. */
 export interface Needs {
   readonly pool: Pick<RpcPool, "sendTransaction">
   readonly report: (failed: Failure.Failed) => TransactionError
@@ -43,8 +35,6 @@ const AT_ONCE = Effect.succeed(Duration.zero)
  * only while no attempt may have arrived by what nodes say: after that it may be the refusal of a node that lags, or that
  * has seen what the bytes did. That a node does not know the blockhash is never told: it may lag, or another have the
  * bytes, so they are sent again until they land or cannot land any more.
- *
- * @internal
  */
 export class Broadcast {
   /** Why the last attempt failed, where it did. */

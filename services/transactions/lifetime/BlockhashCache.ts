@@ -1,6 +1,3 @@
-/**
- * @since 0.1.0
- */
 import type { Blockhash, Signature } from "@solana/kit"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -25,7 +22,6 @@ const MAX_SLOTS_TO_WAIT = 20
 /** Blockhashes of which it is remembered when they were fetched: of half an hour and more. */
 const REMEMBERED = 512
 
-/** @internal */
 export interface LatestBlockhash {
   readonly blockhash: Blockhash
   readonly lastValidBlockHeight: bigint
@@ -33,11 +29,7 @@ export interface LatestBlockhash {
   readonly slot: bigint
 }
 
-/**
- * A blockhash and what was signed with it.
- *
- * @internal
- */
+/** A blockhash and what was signed with it. */
 export interface RecentBlockhash extends LatestBlockhash {
   /** Of all that is signed with it. */
   readonly lifetime: BlockhashLifetime
@@ -48,11 +40,7 @@ export interface RecentBlockhash extends LatestBlockhash {
   readonly signatures: Set<Signature>
 }
 
-/**
- * One recent blockhash for all who sign.
- *
- * @internal
- */
+/** One recent blockhash for all who sign. */
 export interface BlockhashCache {
   /**
    * Fetched when there is none, or only one older than the time to live; callers at the same time share one fetch. In
@@ -79,7 +67,6 @@ interface Fetching {
   readonly deadline: number
 }
 
-/** @internal */
 export const make = Effect.fnUntraced(function* (options: {
   readonly fetch: Effect.Effect<LatestBlockhash, RpcError>
   readonly timeToLive: Duration.Duration

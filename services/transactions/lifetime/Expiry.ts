@@ -1,8 +1,4 @@
-/**
- * Which transactions no block can take any more, by what one endpoint says, as far as its word can be true.
- *
- * @since 0.1.0
- */
+/** Which transactions no block can take any more, by what one endpoint says, as far as its word can be true. */
 import type { Address, Blockhash, Commitment } from "@solana/kit"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
@@ -31,22 +27,14 @@ const FINALITY = 32n
  */
 const SHORTEST_LIFE = 2000
 
-/**
- * A transaction that may be too late.
- *
- * @internal
- */
+/** A transaction that may be too late. */
 export interface Candidate {
   readonly signed: SignedTransaction
   /** The slot of its first look-up. */
   readonly firstSlot: bigint | undefined
 }
 
-/**
- * Those that are too late, and the finalized slot that says so.
- *
- * @internal
- */
+/** Those that are too late, and the finalized slot that says so. */
 export interface Late<C extends Candidate> {
   readonly late: ReadonlyArray<C>
   readonly since: bigint
@@ -55,8 +43,6 @@ export interface Late<C extends Candidate> {
 /**
  * Whether a bank of that slot has all that can have landed of one that is too late since a finalized slot. It is not
  * older than the bank that answered the first look-up, nor than the one that gave the blockhash, whatever `since` says.
- *
- * @internal
  */
 export const isCovered = (
   { firstSlot = 0n, signed: { minContextSlot = 0n } }: Candidate,
@@ -78,8 +64,6 @@ export const isCovered = (
  *   come back. Another authority says nothing: it may be changed back, and the nonce stays.
  *
  * Old answers are harmless: heights grow, blockhashes stay invalid and nonces do not come back.
- *
- * @internal
  */
 export interface Expiry {
   /** Whether any may be too late; `slot` is the newest known. It asks nobody. */
@@ -108,7 +92,6 @@ const newest = (slots: Iterable<bigint>): bigint => Arr.fromIterable(slots).redu
 
 const isPlausible = ({ absoluteSlot, blockHeight }: EpochInfo): boolean => blockHeight <= absoluteSlot
 
-/** @internal */
 export const make = (
   pool: Pick<RpcPool, "getEpochInfo" | "getMultipleAccounts" | "isBlockhashValid">,
   /** When a blockhash was fetched, on the monotonic clock, if it was here. */

@@ -1,6 +1,3 @@
-/**
- * @since 0.1.0
- */
 import type { Address, Blockhash, Commitment, Signature } from "@solana/kit"
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
@@ -28,11 +25,7 @@ const MAX_SLOTS_TO_WAIT = 20
 /** Accounts and signatures in a generation: about 1 MB in all. */
 const REMEMBERED = 4096
 
-/**
- * The durable nonces that a layer signs with.
- *
- * @internal
- */
+/** The durable nonces that a layer signs with. */
 export interface Nonces {
   /**
    * What the account holds as `confirmed`: a finalized bank would be 13 s behind each use, and a processed one may be
@@ -98,7 +91,6 @@ const verdict = (exit: Exit.Exit<unknown, RpcError | TransactionError>): "used" 
   }
 }
 
-/** @internal */
 export const make = (pool: Pick<RpcPool, "getAccountInfo">): Nonces => {
   const turns = new Map<Address, { readonly gate: Gate.Gate; users: number }>()
   const used = new BoundedCache<Address, { readonly nonce: Blockhash; readonly isSure: boolean }>(REMEMBERED)

@@ -1,6 +1,3 @@
-/**
- * @since 0.1.0
- */
 import type { Address, Signature, Slot } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -43,8 +40,6 @@ const SEARCHES = Schedule.intersect(Schedule.exponential("400 millis"), Schedule
  * is there, and no node keeps the transaction any more.
  *
  * An address that somebody sent lamports to is not made: it belongs to the System program and holds no data.
- *
- * @internal
  */
 export const make = (
   pool: Pick<RpcPool, "getAccountInfo" | "getSignatureStatuses" | "getSignaturesForAddress" | "getTransaction">

@@ -1,6 +1,3 @@
-/**
- * @since 0.1.0
- */
 import type { Address, Signature, Slot } from "@solana/kit"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
@@ -23,16 +20,11 @@ import * as Failure from "../Failure.js"
 import * as Plan from "../compile/UnsignedTransaction.js"
 import * as Recorded from "./JournaledSubmit.js"
 
-/**
- * Options with the moment at which the caller is answered.
- *
- * @internal
- */
+/** Options with the moment at which the caller is answered. */
 export interface LimitedOptions extends PackedOptions {
   readonly limit: Limit<RpcError>
 }
 
-/** @internal */
 export interface Needs {
   readonly sign: <A, E>(
     fiber: Fiber.RuntimeFiber<A, E>,
@@ -57,7 +49,6 @@ export interface Needs {
   ) => Effect.Effect<Option.Option<Receipt>, RpcError>
 }
 
-/** @internal */
 export type Outcome = Either.Either<Receipt, SendError>
 
 /** Who signs several items signs once; who is named twice by one of them is named twice. */
@@ -119,8 +110,6 @@ interface Progress {
  * Sends items in one transaction until each has an outcome that is true: signs anew after a true `Expired`, as often as
  * allowed; recognises the accounts of what an earlier transaction has done; leaves out the item whose instruction fails
  * and sends the rest again; halves what takes too many compute units together.
- *
- * @internal
  */
 export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) => {
   const plan = (wallet: Wallet, items: ReadonlyArray<PackedItem>, options: LimitedOptions) =>

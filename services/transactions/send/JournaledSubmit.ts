@@ -6,8 +6,6 @@
  *   block says nothing of it.
  * - What is interrupted while it is written down was never sent, and is struck out.
  * - The same bytes delivered twice have one entry, which goes with the last delivery.
- *
- * @since 0.1.0
  */
 import type { Address, Blockhash, Signature } from "@solana/kit"
 import * as Cause from "effect/Cause"
@@ -22,18 +20,13 @@ import type { Receipt } from "../Model.js"
 import type { SignedTransaction } from "../../SignedTransaction.js"
 import { TransactionError } from "../TransactionError.js"
 
-/**
- * An entry that no delivery of this process is about.
- *
- * @internal
- */
+/** An entry that no delivery of this process is about. */
 export interface Leftover {
   readonly entry: Journal.JournalEntry
   /** Why it cannot be gone on with here. */
   readonly refusal: RpcError | TransactionError | undefined
 }
 
-/** @internal */
 export interface Recorded {
   /** Written down before it starts, struck out when the outcome is known, and left where it is not. */
   readonly deliver: (
@@ -70,11 +63,7 @@ const isKnown = <A>(exit: Exit.Exit<A, RpcError | TransactionError>): boolean =>
     onSuccess: () => true
   })
 
-/**
- * What is left where nothing is written down.
- *
- * @internal
- */
+/** What is left where nothing is written down. */
 export const NOTHING_LEFT: Recorded["left"] = Effect.succeed([])
 
 const UNRECORDED: Recorded = {
@@ -181,7 +170,6 @@ const over = (journal: Journal.Service, pool: Pick<RpcPool, "getGenesisHash">, p
   }
 }
 
-/** @internal */
 export const make = (pool: Pick<RpcPool, "getGenesisHash">, program: Address): Effect.Effect<Recorded> =>
   Effect.map(
     Effect.serviceOption(Journal.Journal),

@@ -1,6 +1,3 @@
-/**
- * @since 0.1.0
- */
 import type { Blockhash, Commitment } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
@@ -19,7 +16,6 @@ import * as Failure from "../Failure.js"
 import type { SignedTransaction } from "../../SignedTransaction.js"
 import type { TransactionError } from "../TransactionError.js"
 
-/** @internal */
 export interface DeliveryOptions extends Broadcast.BroadcastOptions {
   /** When the caller is answered, on the monotonic clock, even if the node's answer is still to come. */
   readonly deadline: number
@@ -40,11 +36,7 @@ const counted = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, error: TransactionError)
   return Effect.fail(error)
 }
 
-/**
- * Sends signed bytes and waits for what becomes of them.
- *
- * @internal
- */
+/** Sends signed bytes and waits for what becomes of them. */
 export const make = (
   pool: Pick<RpcPool, "getTransaction" | "sendTransaction">,
   tracker: ConfirmationTracker.ConfirmationTracker,

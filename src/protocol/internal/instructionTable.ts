@@ -1,8 +1,4 @@
-/**
- * The seventeen instructions: discriminators, accounts in the order of the wire, and arguments.
- *
- * @since 0.1.0
- */
+/** The seventeen instructions: discriminators, accounts in the order of the wire, and arguments. */
 import * as Schema from "effect/Schema"
 import * as Borsh from "./Borsh.js"
 import { channelVisibility, messageStatus, messageType } from "./MessageTypeCodec.js"

@@ -1,35 +1,16 @@
-/**
- * What messages are compiled from and to, for the modules that make them and those that show them.
- *
- * @since 0.1.0
- */
+/** What messages are compiled from and to, for the modules that make them and those that show them. */
 import type { Address, Blockhash, Instruction } from "@solana/kit"
 
-/**
- * Versions of a message: `"legacy"`, or 0 with address lookup tables.
- *
- * @since 0.1.0
- * @category models
- */
+/** Versions of a message: `"legacy"`, or 0 with address lookup tables. */
 export type Version = "legacy" | 0
 
-/**
- * An address lookup table and what it holds, in its order.
- *
- * @since 0.1.0
- * @category models
- */
+/** An address lookup table and what it holds, in its order. */
 export interface LookupTable {
   readonly address: Address
   readonly addresses: ReadonlyArray<Address>
 }
 
-/**
- * What a message is compiled from.
- *
- * @since 0.1.0
- * @category models
- */
+/** What a message is compiled from. */
 export interface CompileOptions {
   /** Default 0. Legacy is for wallets and programs that know no other. */
   readonly version?: Version | undefined
@@ -46,20 +27,10 @@ export interface CompileOptions {
   readonly lookupTables?: ReadonlyArray<LookupTable> | undefined
 }
 
-/**
- * What a message is prepared from: all that it is compiled from, but the blockhash.
- *
- * @since 0.1.0
- * @category models
- */
+/** What a message is prepared from: all that it is compiled from, but the blockhash. */
 export type PrepareOptions = Omit<CompileOptions, "blockhash">
 
-/**
- * A compiled message with zeros in the place of its blockhash.
- *
- * @since 0.1.0
- * @category models
- */
+/** A compiled message with zeros in the place of its blockhash. */
 export interface PreparedMessage {
   /** Do not change them. */
   readonly bytes: Uint8Array

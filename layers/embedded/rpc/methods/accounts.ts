@@ -1,8 +1,4 @@
-/**
- * Methods that read accounts.
- *
- * @since 0.1.0
- */
+/** Methods that read accounts. */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import * as AccountView from "../AccountView.js"
@@ -83,12 +79,7 @@ const getMinimumBalanceForRentExemption = method(
       : Either.right(JsonInteger.fromBigInt(chain.minimumBalance(Number(space))))
 )
 
-/**
- * By name.
- *
- * @since 0.1.0
- * @category constants
- */
+/** By name. */
 export const methods: Readonly<Record<string, Method>> = {
   getBalance,
   getAccountInfo,

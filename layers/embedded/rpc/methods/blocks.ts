@@ -1,8 +1,4 @@
-/**
- * Methods about blocks and blockhashes.
- *
- * @since 0.1.0
- */
+/** Methods about blocks and blockhashes. */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import * as Message from "../../../../src/solana/Message.js"
@@ -29,12 +25,7 @@ const getLatestBlockhash = method(bankOnly, ({ chain, nowMillis }, [config]) =>
   })
 )
 
-/**
- * The newest blockhash of a bank and how long it lives.
- *
- * @since 0.1.0
- * @category encoding
- */
+/** The newest blockhash of a bank and how long it lives. */
 export const latestBlockhash = (chain: Chain, bank: Bank) => {
   const { blockhash, height } = chain.latestBlockhash(bank)
   return { blockhash, lastValidBlockHeight: height + chain.settings.blockhashLifetime }
@@ -144,12 +135,7 @@ const getBlocks = method(
 
 const getFirstAvailableBlock = method(none, ({ chain }) => Either.right(chain.ledger.firstSlot))
 
-/**
- * By name.
- *
- * @since 0.1.0
- * @category constants
- */
+/** By name. */
 export const methods: Readonly<Record<string, Method>> = {
   getLatestBlockhash,
   isBlockhashValid,

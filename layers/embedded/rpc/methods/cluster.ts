@@ -1,8 +1,4 @@
-/**
- * Methods about the node and the cluster as a whole.
- *
- * @since 0.1.0
- */
+/** Methods about the node and the cluster as a whole. */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import * as Fees from "../Fees.js"
@@ -127,12 +123,7 @@ const getRecentPrioritizationFees = method(
     })
 )
 
-/**
- * By name.
- *
- * @since 0.1.0
- * @category constants
- */
+/** By name. */
 export const methods: Readonly<Record<string, Method>> = {
   getHealth,
   getVersion,

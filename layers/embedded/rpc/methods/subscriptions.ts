@@ -1,8 +1,4 @@
-/**
- * What each kind of subscription takes, and what it hears at once.
- *
- * @since 0.1.0
- */
+/** What each kind of subscription takes, and what it hears at once. */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import type { Commitment } from "@solana/kit"
@@ -14,12 +10,7 @@ import * as JsonRpcError from "../JsonRpcError.js"
 import * as Params from "../Params.js"
 import { knownStatus } from "./transactions.js"
 
-/**
- * A subscription that a client asked for.
- *
- * @since 0.1.0
- * @category models
- */
+/** A subscription that a client asked for. */
 export interface SubscriptionRequest {
   readonly topic: Topic
   readonly commitment: Commitment
@@ -29,7 +20,7 @@ export interface SubscriptionRequest {
 
 type Reader = (chain: Chain, params: ReadonlyArray<unknown>) => Params.Read<SubscriptionRequest>
 
-/** The kinds of subscription, as parts of method names. @since 0.1.0 @category constants */
+/** The kinds of subscription, as parts of method names. */
 export const KINDS: ReadonlyArray<SubscriptionKind> = ["account", "program", "logs", "signature", "slot", "root"]
 
 const none = Params.decode(Schema.Tuple(), 0, 0)
@@ -126,12 +117,7 @@ const readers: Readonly<Record<SubscriptionKind, Reader>> = {
   root: always({ kind: "root" })
 }
 
-/**
- * Reads the parameters of a subscribe call.
- *
- * @since 0.1.0
- * @category decoding
- */
+/** Reads the parameters of a subscribe call. */
 export const read = (
   kind: SubscriptionKind,
   chain: Chain,

@@ -1,8 +1,4 @@
-/**
- * Methods that send transactions, try them, and tell what became of them.
- *
- * @since 0.1.0
- */
+/** Methods that send transactions, try them, and tell what became of them. */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import type { Address, Blockhash, Commitment, Signature } from "@solana/kit"
@@ -189,12 +185,7 @@ const requestAirdrop = method(
     Either.flatMap(Params.address(text), (address) => airdrop(node, address, BigInt(lamports)))
 )
 
-/**
- * Pays from the faucet, in a transaction that has landed when this returns.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** Pays from the faucet, in a transaction that has landed when this returns. */
 export const airdrop = (
   { chain, faucet, nowMillis }: Node,
   address: Address,
@@ -322,23 +313,13 @@ const getTransaction = method(
     })
 )
 
-/**
- * The commitment at which a transaction's status is known already, if it is.
- *
- * @since 0.1.0
- * @category getters
- */
+/** The commitment at which a transaction's status is known already, if it is. */
 export const knownStatus = (chain: Chain, signature: Signature, commitment: Commitment) => {
   const status = chain.ledger.status(signature)
   return status !== undefined && status.slot <= chain.bank(commitment).slot ? status : undefined
 }
 
-/**
- * By name.
- *
- * @since 0.1.0
- * @category constants
- */
+/** By name. */
 export const methods: Readonly<Record<string, Method>> = {
   sendTransaction,
   simulateTransaction,
