@@ -17,8 +17,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { InvalidInput } from "../src/InvalidInput.js"
-import type { AccountInfo, Contextual, SignatureStatus, TransactionLogs } from "./RpcPool.js"
-import type { ProgramAccountsOptions } from "./RpcPool.js"
+import type { AccountInfo, ProgramAccountsOptions, Contextual, TransactionLogs } from "./RpcPool.js"
 import { RpcPool } from "./RpcPool.js"
 import type { RpcError } from "./RpcTransport.js"
 import { SubscriptionError } from "./RpcTransport.js"
@@ -30,6 +29,7 @@ import type { Established } from "./SubscriptionObserver.js"
 import type { Update } from "./follow/Update.js"
 
 export type { Update } from "./follow/Update.js"
+import { reached } from "./internal/commitment.js"
 
 /**
  * How often a follower looks for what was not notified.
@@ -182,14 +182,6 @@ export const program = (
       )
     })
   )
-
-const RANK: { readonly [C in Commitment]: number } = { processed: 0, confirmed: 1, finalized: 2 }
-
-/** Nodes that do not say the commitment say it by the confirmations: none once finalized. */
-const reached = (status: SignatureStatus, commitment: Commitment): boolean =>
-  RANK[
-    Option.getOrElse(status.confirmationStatus, () => (Option.isNone(status.confirmations) ? "finalized" : "processed"))
-  ] >= RANK[commitment]
 
 /**
  * One element, when the transaction has reached the commitment, also if it had before; then the Stream ends. It says nothing

@@ -44,6 +44,7 @@ import { slotParam } from "./internal/slot.js"
 
 export type * from "./rpc/CallOptions.js"
 export type * from "./rpc/Reply.js"
+import * as Limits from "../src/solana/Limits.js"
 
 /**
  * The pool: every call may fail with `RpcError`, and is aborted when interrupted.
@@ -213,11 +214,6 @@ export interface Options {
   readonly commitment?: Commitment | undefined
 }
 
-/** Limits of Agave's RPC. */
-const MAX_ACCOUNTS = 100
-const MAX_STATUSES = 256
-const MAX_HISTORY = 1000
-
 /** A configuration object without the members that were not given. */
 const config = (members: { readonly [name: string]: unknown }): { readonly [name: string]: unknown } => {
   const given: { [name: string]: unknown } = {}
@@ -353,7 +349,7 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
       ),
     getMultipleAccounts: (addresses, options) =>
       Effect.zipRight(
-        Check.integer("addresses.length", addresses.length, 0, MAX_ACCOUNTS),
+        Check.integer("addresses.length", addresses.length, 0, Limits.MAX_MULTIPLE_ACCOUNTS),
         call(
           "getMultipleAccounts",
           [addresses, account(options)],
@@ -366,7 +362,7 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
     getTransactionCount: (options) => call("getTransactionCount", [read(options)], Decode.u64),
     getSignatureStatuses: (signatures, options) =>
       Effect.zipRight(
-        Check.integer("signatures.length", signatures.length, 0, MAX_STATUSES),
+        Check.integer("signatures.length", signatures.length, 0, Limits.MAX_SIGNATURE_STATUSES),
         call(
           "getSignatureStatuses",
           [signatures, { searchTransactionHistory: options?.searchTransactionHistory ?? false }],
@@ -375,7 +371,12 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
       ),
     getSignaturesForAddress: (address, options) =>
       Effect.zipRight(
-        Check.integer("limit", options?.limit ?? MAX_HISTORY, 1, MAX_HISTORY),
+        Check.integer(
+          "limit",
+          options?.limit ?? Limits.MAX_SIGNATURES_FOR_ADDRESS,
+          1,
+          Limits.MAX_SIGNATURES_FOR_ADDRESS
+        ),
         call(
           "getSignaturesForAddress",
           [

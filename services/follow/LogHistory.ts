@@ -9,15 +9,13 @@ import type { HistoryOptions, Service } from "../RpcPool.js"
 import type { RpcError } from "../RpcTransport.js"
 import type { Update } from "./Update.js"
 import { persist } from "./follower.js"
+import { MAX_SIGNATURES_FOR_ADDRESS } from "../../src/solana/Limits.js"
 
 /** Slots behind what was read in which one may still come to be known; a fork is decided by then. */
 const MARGIN = 32n
 
 /** Signatures that are kept to recognise a repetition: what an address sees between two reads, and a margin. */
 const MAX_TOLD = 20_000
-
-/** Agave's limit for a page of history. */
-const MAX_PAGE = 1000
 
 /** Transactions that are read at a time. */
 const CONCURRENCY = 8
@@ -96,7 +94,7 @@ export class LogHistory {
     return Effect.flatMap(this.#page({ before, until: this.#until, minContextSlot }), (page) => {
       const infos = [...newer, ...page]
       const last = page.at(-1)
-      if (last === undefined || page.length < MAX_PAGE || last.slot < this.#floor) {
+      if (last === undefined || page.length < MAX_SIGNATURES_FOR_ADDRESS || last.slot < this.#floor) {
         return Effect.succeed({ infos, hasMore: false })
       }
       return infos.filter((info) => this.#isUntold(info)).length > this.#maxTransactions
@@ -141,7 +139,7 @@ export class LogHistory {
         this.#pool.getSignaturesForAddress(this.#mentions, {
           ...options,
           commitment: this.#commitment,
-          limit: MAX_PAGE
+          limit: MAX_SIGNATURES_FOR_ADDRESS
         }),
         "InvalidInput",
         Effect.die

@@ -7,7 +7,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
-import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as Take from "effect/Take"
@@ -15,6 +14,7 @@ import type { RpcError } from "../RpcTransport.js"
 import { SubscriptionError } from "../RpcTransport.js"
 import type { Established } from "../SubscriptionObserver.js"
 import { SubscriptionObserver } from "../SubscriptionObserver.js"
+import { fullJitter } from "../internal/backoff.js"
 
 /** Chunks that wait for the reader. The bound in bytes is the subscription's own buffer, which comes before them. */
 const AHEAD = 2
@@ -109,8 +109,9 @@ export const follow = <A, B, E>({
         Effect.raceFirst(subscribed, Deferred.await(unreadable)),
         (error) =>
           error instanceof SubscriptionError && error.isRetryable
-            ? Effect.zipRight(lost, Random.next).pipe(
-                Effect.flatMap((random) => Effect.sleep(random * Math.min(CAP, BASE * 2 ** losses++))),
+            ? Effect.suspend(() => fullJitter(BASE, CAP, losses++)).pipe(
+                Effect.zipLeft(lost),
+                Effect.flatMap(Effect.sleep),
                 Effect.zipRight(Effect.suspend(() => run))
               )
             : Effect.fail(error)

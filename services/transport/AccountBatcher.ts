@@ -7,9 +7,7 @@ import { RpcError } from "../RpcTransport.js"
 import * as Batcher from "./Batcher.js"
 import { integer } from "../../src/internal/check.js"
 import * as Opinion from "../internal/Opinion.js"
-
-/** Agave's limit for `getMultipleAccounts`. */
-const MAX_ACCOUNTS = 100
+import { MAX_MULTIPLE_ACCOUNTS } from "../../src/solana/Limits.js"
 
 /** How many accounts go together. */
 export interface Options {
@@ -32,7 +30,7 @@ const parts = (reply: unknown): { readonly context: unknown; readonly value: Rea
 export const make =
   (options: Options = {}) =>
   (transport: RpcTransport): Effect.Effect<RpcTransport, InvalidInput> =>
-    Effect.map(integer("size", options.size ?? MAX_ACCOUNTS, 2, MAX_ACCOUNTS), (size) => {
+    Effect.map(integer("size", options.size ?? MAX_MULTIPLE_ACCOUNTS, 2, MAX_MULTIPLE_ACCOUNTS), (size) => {
       const alone = (params: ReadonlyArray<unknown>): Effect.Effect<unknown, RpcError> =>
         transport.request("getAccountInfo", params)
 

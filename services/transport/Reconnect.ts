@@ -20,7 +20,6 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { InvalidInput } from "../../src/InvalidInput.js"
@@ -35,6 +34,7 @@ import { SubscriptionError } from "../RpcTransport.js"
 import { integer, millis } from "../../src/internal/check.js"
 import type { Established, Interrupted } from "../SubscriptionObserver.js"
 import { SubscriptionObserver } from "../SubscriptionObserver.js"
+import { fullJitter } from "../internal/backoff.js"
 
 /** Milliseconds that a subscription must have stood for the next reconnection to be quick again. */
 const STEADY = 10_000
@@ -200,8 +200,8 @@ export const make =
           const isRefusal = judged === "refused" || error.reason === "Refused"
           return Effect.logWarning(`${error.message}; it is subscribed again`).pipe(
             Effect.when(() => isRefusal),
-            Effect.zipRight(Random.next),
-            Effect.flatMap((random) => Effect.sleep(random * Math.min(cap, base * 2 ** lost))),
+            Effect.zipRight(fullJitter(base, cap, lost)),
+            Effect.flatMap(Effect.sleep),
             Effect.zipRight(Effect.suspend(() => run(upstream, lost + 1, inRow)))
           )
         })

@@ -11,7 +11,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Metric from "effect/Metric"
-import * as Random from "effect/Random"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import * as Metrics from "../Metrics.js"
 import type { RpcCall, RpcError, RpcTransport } from "../RpcTransport.js"
@@ -20,6 +19,7 @@ import { refusedAfter } from "./failures.js"
 import { integer, millis, positive } from "../../src/internal/check.js"
 import { RetryPolicy } from "../RetryPolicy.js"
 import * as Method from "./Method.js"
+import { fullJitter } from "../internal/backoff.js"
 
 /** How calls are retried. */
 export interface Options {
@@ -99,8 +99,7 @@ export const make =
           if (Context.get(fiber.currentContext, RetryPolicy) === "never") return Effect.fail(error)
           const time = Deadline.now(fiber)
           const until = Math.min(tried.until, Deadline.of(fiber), attempt === 1 ? time + within : Infinity)
-          return Effect.flatMap(Random.next, (random) => {
-            const backoff = random * Math.min(cap, base * 2 ** (attempt - 1))
+          return Effect.flatMap(fullJitter(base, cap, attempt - 1), (backoff) => {
             const asked = error.retryAfter === undefined ? 0 : Duration.toMillis(error.retryAfter)
             const wait = Math.ceil(asked + backoff)
             if (time + wait >= until) return Effect.fail(error)

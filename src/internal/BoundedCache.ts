@@ -1,31 +1,35 @@
 /**
- * A map that never holds more than twice `generation` entries: when the young generation is full it becomes the old
- * one and the old one is dropped. An entry in use moves back to the young, so what is used often stays, at the price
- * of a plain map.
+ * A map of at most twice `generation` entries, at the price of a plain map.
+ *
+ * It has two generations. When the young one is full it becomes the old one, and the old one is dropped. Reading an old
+ * entry moves it to the young generation, so entries in use stay.
  */
 export class BoundedCache<K, V> {
-  private young = new Map<K, V>()
-  private old = new Map<K, V>()
+  #young = new Map<K, V>()
+  #old = new Map<K, V>()
+  readonly #generation: number
 
-  constructor(private readonly generation: number) {}
+  constructor(generation: number) {
+    this.#generation = generation
+  }
 
   get size(): number {
-    return this.young.size + this.old.size
+    return this.#young.size + this.#old.size
   }
 
   get(key: K): V | undefined {
-    const value = this.young.get(key)
+    const value = this.#young.get(key)
     if (value !== undefined) return value
-    const aged = this.old.get(key)
+    const aged = this.#old.get(key)
     if (aged !== undefined) this.set(key, aged)
     return aged
   }
 
   set(key: K, value: V): void {
-    if (this.young.size >= this.generation) {
-      this.old = this.young
-      this.young = new Map()
+    if (this.#young.size >= this.#generation) {
+      this.#old = this.#young
+      this.#young = new Map()
     }
-    this.young.set(key, value)
+    this.#young.set(key, value)
   }
 }

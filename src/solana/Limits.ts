@@ -1,8 +1,48 @@
 /**
- * Limits of the Solana runtime that several modules rely on.
+ * Limits and constants of Solana that several modules rely on.
  *
  * @since 0.1.0
  */
+
+/**
+ * Milliseconds of a slot, as mainnet aims at.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const SLOT_MILLIS = 400
+
+/**
+ * Slots by which the finalized bank is behind the newest one.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const FINALITY_SLOTS = 32
+
+/**
+ * Addresses of one `getMultipleAccounts`. From Agave's `MAX_MULTIPLE_ACCOUNTS`.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const MAX_MULTIPLE_ACCOUNTS = 100
+
+/**
+ * Signatures of one `getSignatureStatuses`. From Agave's `MAX_GET_SIGNATURE_STATUSES_QUERY_ITEMS`.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const MAX_SIGNATURE_STATUSES = 256
+
+/**
+ * Signatures of one page of `getSignaturesForAddress`. From Agave's `MAX_GET_CONFIRMED_SIGNATURES_FOR_ADDRESS2_LIMIT`.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const MAX_SIGNATURES_FOR_ADDRESS = 1000
 
 /**
  * Instructions of a message, inner ones not counted. From Agave's `MAX_INSTRUCTION_TRACE_LENGTH`.

@@ -19,6 +19,7 @@ import type { Settings } from "../Options.js"
 import type { Outcome, Simulation, StoredAccount, SvmFactory } from "./Svm.js"
 import * as Sysvars from "./Sysvars.js"
 import type { TransactionError } from "./TransactionErrors.js"
+import { FINALITY_SLOTS } from "../../../src/solana/Limits.js"
 
 /** Who wants to know what happens. */
 export interface ChainListener {
@@ -30,9 +31,6 @@ export interface ChainListener {
 
 /** Where a transaction ended that was handed in: in a block, or nowhere because of an error that costs no fee. */
 export type Submission = Either.Either<TransactionRecord, TransactionError>
-
-/** How many slots finality lags behind, as on Solana. */
-export const FINALITY_SLOTS = 32
 
 const COMMITMENTS = ["processed", "confirmed", "finalized"] as const
 /** Agave takes a performance sample each minute and keeps 720. */

@@ -7,9 +7,9 @@ import * as JsonInteger from "../JsonInteger.js"
 import * as JsonRpcError from "../JsonRpcError.js"
 import { contextual, type Method, method } from "../Node.js"
 import * as Params from "../Params.js"
+import { MAX_MULTIPLE_ACCOUNTS } from "../../../../src/solana/Limits.js"
 
 /** Keys that one `getMultipleAccounts` takes. */
-const MAX_MULTIPLE_ACCOUNTS = 100
 
 /** No account is larger than 10 MiB. */
 const MAX_SPACE = 10_485_760

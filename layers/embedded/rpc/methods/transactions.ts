@@ -16,9 +16,8 @@ import type { Outcome, Simulation } from "../../chain/Svm.js"
 import * as Errors from "../../chain/TransactionErrors.js"
 import * as TransactionView from "../TransactionView.js"
 import { latestBlockhash } from "./blocks.js"
+import { MAX_SIGNATURE_STATUSES, MAX_SIGNATURES_FOR_ADDRESS } from "../../../../src/solana/Limits.js"
 
-const MAX_STATUSES = 256
-const MAX_HISTORY = 1000
 const WIRE_NAME = "solana_transaction::versioned::VersionedTransaction"
 
 /** Signed in or not, a transaction names no more accounts. */
@@ -216,8 +215,8 @@ const getSignatureStatuses = method(
   ),
   ({ chain }, [texts, config]) =>
     Either.gen(function* () {
-      if (texts.length > MAX_STATUSES) {
-        return yield* Either.left(JsonRpcError.params(`Too many inputs provided; max ${MAX_STATUSES}`))
+      if (texts.length > MAX_SIGNATURE_STATUSES) {
+        return yield* Either.left(JsonRpcError.params(`Too many inputs provided; max ${MAX_SIGNATURE_STATUSES}`))
       }
       const signatures = yield* Either.all(texts.map(Params.signature))
       const searches = config?.searchTransactionHistory === true
@@ -261,9 +260,9 @@ const getSignaturesForAddress = method(
       const address = yield* Params.address(text)
       const before = config?.before == null ? undefined : yield* Params.signature(config.before)
       const until = config?.until == null ? undefined : yield* Params.signature(config.until)
-      const limit = Number(config?.limit ?? MAX_HISTORY)
-      if (limit < 1 || limit > MAX_HISTORY) {
-        return yield* Either.left(JsonRpcError.params(`Invalid limit; max ${MAX_HISTORY}`))
+      const limit = Number(config?.limit ?? MAX_SIGNATURES_FOR_ADDRESS)
+      if (limit < 1 || limit > MAX_SIGNATURES_FOR_ADDRESS) {
+        return yield* Either.left(JsonRpcError.params(`Invalid limit; max ${MAX_SIGNATURES_FOR_ADDRESS}`))
       }
       const bank = yield* Params.settledBank(chain, config)
       const history = chain.ledger.history(address)
