@@ -18,6 +18,7 @@ import * as Lamports from "../src/solana/Lamports.js"
 import * as NonceAccount from "../src/solana/NonceAccount.js"
 import * as Rent from "../src/solana/Rent.js"
 import * as Given from "./program/givenAddresses.js"
+import * as Receipts from "./internal/receipts.js"
 import * as TestLayer from "./internal/testLayer.js"
 import { traced } from "./internal/traced.js"
 import type { AccountReceipt } from "./ProgramAccount.js"
@@ -193,8 +194,9 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
           lamports: given ?? (yield* rent)
         })
         const signers = [key, ...(options.signers ?? [])]
-        const receipt = yield* transactions.send(instructions, { ...options, signers, creates: key.address })
-        return { ...receipt, address: key.address }
+        const sending = { ...options, signers, creates: key.address }
+        const { fee, signature, slot } = yield* transactions.send(instructions, sending)
+        return new Receipts.AccountReceipt(signature, slot, fee, key.address)
       }).pipe(traced("DurableNonce.create")),
 
     get: (account) =>

@@ -26,6 +26,7 @@ import { KnownAccounts } from "./follow/KnownAccounts.js"
 import { LogHistory } from "./follow/LogHistory.js"
 import { integer, positive } from "../src/internal/check.js"
 import type { Established } from "./SubscriptionObserver.js"
+import * as Updates from "./follow/Update.js"
 import type { Update } from "./follow/Update.js"
 
 export type { Update } from "./follow/Update.js"
@@ -70,7 +71,7 @@ const slotOf = ({ slot }: Established, known: Slot | undefined): Effect.Effect<S
 
 /** Tells of the hole before a read, where the chain has moved on. */
 const gap = (from: Slot | undefined, to: Slot): ReadonlyArray<Update<never>> =>
-  from === undefined || to <= from ? [] : [{ _tag: "Gap", from, to }]
+  from === undefined || to <= from ? [] : [Updates.gap(from, to)]
 
 /** Follows accounts of which all can be read at once. */
 const followAccounts = (

@@ -53,7 +53,11 @@ export class JournalEntry extends Schema.Class<JournalEntry>("@pod-protocol/effe
   genesis: Schema.optional(Blockhash.Schema),
   /** The program that its sender spoke to. `Transactions` always writes it. */
   program: Schema.optional(Address.Schema)
-}) {}
+}) {
+  toJSON(): typeof JournalEntry.Encoded {
+    return Schema.encodeSync(JournalEntry)(this)
+  }
+}
 
 /**
  * A journal did not write or read.

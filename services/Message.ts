@@ -34,6 +34,7 @@ import * as Addresses from "../src/solana/Address.js"
 import * as Given from "./program/givenAddresses.js"
 import * as Measured from "./internal/measured.js"
 import * as Random from "./internal/random.js"
+import * as Receipts from "./internal/receipts.js"
 import * as Submit from "./program/submit.js"
 import * as TestLayer from "./internal/testLayer.js"
 import { annotate, spanned, traced } from "./internal/traced.js"
@@ -408,7 +409,7 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
                 resending(input, options),
                 ({ fee, signature, slot }): MessageReceipt => {
                   Measured.update(fiber, sent, 1)
-                  return { signature, slot, fee, address, payloadHash }
+                  return new Receipts.MessageReceipt(signature, slot, fee, address, payloadHash)
                 },
                 isOnce(input) ? () => Effect.ignore(payloads.remove(payloadHash)) : undefined
               ),
@@ -449,7 +450,14 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
       return places.flatMap((place): ReadonlyArray<Either.Either<MessageReceipt, SendError>> => {
         if (Either.isLeft(place)) return [Either.left(place.left)]
         const { item, payloadHash } = place.right
-        return outcomes.slice(item, item + 1).map(Either.map((receipt) => extend(receipt, { payloadHash })))
+        return outcomes
+          .slice(item, item + 1)
+          .map(
+            Either.map(
+              ({ address, fee, signature, slot }) =>
+                new Receipts.MessageReceipt(signature, slot, fee, address, payloadHash)
+            )
+          )
       })
     }).pipe(traced("Message.sendAll"))
 

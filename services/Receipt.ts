@@ -1,6 +1,9 @@
 /**
  * Receipts as Schemas, for HTTP APIs, queues and workflows: JSON with slots and lamports as decimal strings.
  *
+ * `JSON.stringify` writes what a service returns in the same form. What a Schema has decoded, and a copy by spreading, are
+ * plain objects with bigints: encode those by the Schema.
+ *
  * @since 0.1.0
  */
 import * as EffectSchema from "effect/Schema"

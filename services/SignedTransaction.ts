@@ -83,4 +83,8 @@ export class SignedTransaction extends Schema.Class<SignedTransaction>("@pod-pro
    * reached it may not know them yet, so it is asked to refuse.
    */
   minContextSlot: Schema.optional(Schema.BigInt)
-}) {}
+}) {
+  toJSON(): typeof SignedTransaction.Encoded {
+    return Schema.encodeSync(SignedTransaction)(this)
+  }
+}

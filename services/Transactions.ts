@@ -14,6 +14,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Check from "../src/internal/check.js"
+import { model } from "../src/internal/jsonable.js"
 import { InvalidInput } from "../src/InvalidInput.js"
 import * as Deadline from "./Deadline.js"
 import { extend } from "./internal/assignFields.js"
@@ -449,7 +450,7 @@ export const make = Effect.fnUntraced(function* (
           commitment: options.commitment ?? defaultCommitment
         })
         const { err, logs, unitsConsumed: units } = value
-        if (Failure.succeeded(err)) return { slot, logs, units }
+        if (Failure.succeeded(err)) return model({ slot, logs, units })
         return yield* report({
           reason: "Simulation",
           err,
@@ -468,7 +469,7 @@ export const make = Effect.fnUntraced(function* (
               const error = Failure.succeeded(err)
                 ? Option.none()
                 : Option.some(report({ reason: "Rejected", err, logs, slot, wire, signature }))
-              return { signature, slot, blockTime, fee, logs, units, error }
+              return model({ signature, slot, blockTime, fee, logs, units, error })
             })
           )
         ),

@@ -14,6 +14,7 @@ import * as Closing from "../../services/internal/closing.js"
 import { weigh } from "../../services/internal/weigh.js"
 import { SubscriptionError, type SubscriptionKind } from "../../services/RpcTransport.js"
 import { SubscriptionObserver } from "../../services/SubscriptionObserver.js"
+import { model } from "../../src/internal/jsonable.js"
 import * as Check from "../../src/internal/check.js"
 import { InvalidInput } from "../../src/InvalidInput.js"
 import { COMPRESSION_PROGRAM, PROGRAM_ID } from "../../src/protocol/Program.js"
@@ -108,7 +109,7 @@ export const make = (
       expireBlockhashes: Effect.map(Clock.monotonicMillis, (now) => chain.expireBlockhashes(now)),
       snapshot: Effect.sync(() => {
         const taken = chain.snapshot()
-        const snapshot: Snapshot = { slot: BigInt(taken.slot) }
+        const snapshot: Snapshot = model({ slot: BigInt(taken.slot) })
         snapshots.set(snapshot, taken)
         return snapshot
       }),

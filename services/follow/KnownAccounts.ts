@@ -3,6 +3,7 @@
  */
 import type { Address, Slot } from "@solana/kit"
 import type { AccountInfo } from "../RpcPool.js"
+import * as Updates from "./Update.js"
 import type { Update } from "./Update.js"
 
 interface Known {
@@ -62,7 +63,7 @@ export class KnownAccounts {
     for (const [address, known] of this.#known) {
       if (found.has(address) || known.slot > slot) continue
       this.#known.delete(address)
-      if (!isClosed(known.account)) updates.push({ _tag: "Gone", slot, address })
+      if (!isClosed(known.account)) updates.push(Updates.gone(slot, address))
     }
     if (slot > this.#floor) this.#floor = slot
     if (slot > this.#newest) this.#newest = slot
@@ -77,13 +78,13 @@ export class KnownAccounts {
     const from = this.#floor
     if (slot <= from) return []
     const updates = this.read(slot, accounts)
-    return updates.length === 0 ? [] : [{ _tag: "Gap", from, to: slot }, ...updates]
+    return updates.length === 0 ? [] : [Updates.gap(from, slot), ...updates]
   }
 
   #tell(slot: Slot, account: AccountInfo, before: Known | undefined): ReadonlyArray<Update<AccountInfo>> {
     if (slot > this.#newest) this.#newest = slot
     this.#known.set(account.address, { slot, account })
-    if (!isClosed(account)) return [{ _tag: "Value", slot, value: account }]
-    return before === undefined || isClosed(before.account) ? [] : [{ _tag: "Gone", slot, address: account.address }]
+    if (!isClosed(account)) return [Updates.value(slot, account)]
+    return before === undefined || isClosed(before.account) ? [] : [Updates.gone(slot, account.address)]
   }
 }

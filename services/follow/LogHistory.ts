@@ -7,7 +7,9 @@ import * as Option from "effect/Option"
 import type { SignatureInfo, TransactionLogs } from "../RpcPool.js"
 import type { HistoryOptions, Service } from "../RpcPool.js"
 import type { RpcError } from "../RpcTransport.js"
+import * as Updates from "./Update.js"
 import type { Update } from "./Update.js"
+import { model } from "../../src/internal/jsonable.js"
 import { persist } from "./follower.js"
 import { MAX_SIGNATURES_FOR_ADDRESS } from "../../src/solana/Limits.js"
 
@@ -64,7 +66,7 @@ export class LogHistory {
 
   /** A notification, unless it was told of. */
   notified(slot: Slot, logs: TransactionLogs): ReadonlyArray<Update<TransactionLogs>> {
-    return slot >= this.#floor && this.#isNew(logs.signature, slot) ? [{ _tag: "Value", slot, value: logs }] : []
+    return slot >= this.#floor && this.#isNew(logs.signature, slot) ? [Updates.value(slot, logs)] : []
   }
 
   /** Reads down to the floor, or until it is too much, in a history that has reached a slot. */
@@ -78,7 +80,7 @@ export class LogHistory {
       const untold = infos.filter((info) => this.#isUntold(info))
       const read = untold.slice(0, this.#maxTransactions)
       const oldest = hasMore || read.length < untold.length ? read.at(-1) : undefined
-      const gap = oldest === undefined ? [] : [{ _tag: "Gap" as const, from: this.#floor, to: oldest.slot }]
+      const gap = oldest === undefined ? [] : [Updates.gap(this.#floor, oldest.slot)]
       return Effect.map(
         Effect.forEach(read.toReversed(), (info) => this.#read(info), { concurrency: CONCURRENCY }),
         (updates) => {
@@ -123,8 +125,8 @@ export class LogHistory {
         return Option.match(
           Option.flatMap(transaction, ({ meta }) => meta),
           {
-            onNone: () => ({ _tag: "Gap", from: slot, to: slot }),
-            onSome: ({ logs }) => ({ _tag: "Value", slot, value: { signature, err, logs } })
+            onNone: () => Updates.gap(slot, slot),
+            onSome: ({ logs }) => Updates.value(slot, model({ signature, err, logs }))
           }
         )
       }

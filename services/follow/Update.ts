@@ -1,5 +1,6 @@
 /** What those hear who follow a part of the chain through lost subscriptions. */
 import type { Address, Slot } from "@solana/kit"
+import { model } from "../../src/internal/jsonable.js"
 
 /**
  * What a follower is told.
@@ -16,3 +17,9 @@ export type Update<A> =
   | { readonly _tag: "Value"; readonly slot: Slot; readonly value: A }
   | { readonly _tag: "Gone"; readonly slot: Slot; readonly address: Address }
   | { readonly _tag: "Gap"; readonly from: Slot; readonly to: Slot }
+
+export const value = <A>(slot: Slot, value: A): Update<A> => model({ _tag: "Value", slot, value })
+
+export const gone = (slot: Slot, address: Address): Update<never> => model({ _tag: "Gone", slot, address })
+
+export const gap = (from: Slot, to: Slot): Update<never> => model({ _tag: "Gap", from, to })

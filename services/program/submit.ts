@@ -16,6 +16,7 @@ import {
 } from "../Transactions.js"
 import type { Wallet } from "../Wallet.js"
 import { extend } from "../internal/assignFields.js"
+import * as Receipts from "../internal/receipts.js"
 
 /** Sends instructions of the program: what the program refuses is the `ProgramError` itself. */
 export interface Submit {
@@ -62,7 +63,8 @@ const isOver = (error: SendError): boolean =>
 
 const located =
   (address: Address) =>
-  ({ fee, signature, slot }: Receipt): AccountReceipt => ({ signature, slot, fee, address })
+  ({ fee, signature, slot }: Receipt): AccountReceipt =>
+    new Receipts.AccountReceipt(signature, slot, fee, address)
 
 export const make: Effect.Effect<Submit, never, Transactions> = Effect.map(Transactions, (transactions) => {
   const send = <A>(

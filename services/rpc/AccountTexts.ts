@@ -9,7 +9,8 @@ import * as Address from "../../src/solana/Address.js"
 import * as Json from "../../src/solana/Json.js"
 import * as Base64 from "../../src/internal/base64.js"
 import type * as Decode from "./Decode.js"
-import type { AccountInfo } from "./Reply.js"
+import { AccountInfo } from "./AccountInfo.js"
+import type * as Reply from "./Reply.js"
 
 const HEAD = '{"account":{"data":["'
 const TAIL = '"}'
@@ -36,14 +37,17 @@ const addressesOf = (parts: ReadonlyArray<string>): ReadonlyArray<unknown> => {
  * Reads `{account, pubkey}, …` if all is as usual, to just what `decode` makes of the parsed list; undefined for any other
  * text, be it right or wrong.
  */
-export const read = (text: string, decode: Decode.Decoder<AccountInfo>): ReadonlyArray<AccountInfo> | undefined => {
+export const read = (
+  text: string,
+  decode: Decode.Decoder<Reply.AccountInfo>
+): ReadonlyArray<Reply.AccountInfo> | undefined => {
   if (!text.startsWith(HEAD)) return undefined
   const bytesOf = Base64.codec.decodeParts(text)
   const datas: Array<Uint8Array> = []
-  const kinds: Array<AccountInfo> = []
+  const kinds: Array<Reply.AccountInfo> = []
   const parts: Array<string> = []
   let middle = ""
-  let kind: AccountInfo | undefined
+  let kind: Reply.AccountInfo | undefined
   let changes = 0
   let at = HEAD.length
   while (at > 0) {
@@ -69,7 +73,7 @@ export const read = (text: string, decode: Decode.Decoder<AccountInfo>): Readonl
   }
   const addresses = addressesOf(parts)
   if (addresses.length !== parts.length) return undefined
-  const accounts: Array<AccountInfo> = []
+  const accounts: Array<Reply.AccountInfo> = []
   for (let index = 0; index < parts.length; index++) {
     const address = addresses[index]
     const kind = kinds[index]
@@ -77,7 +81,7 @@ export const read = (text: string, decode: Decode.Decoder<AccountInfo>): Readonl
     if (typeof address !== "string" || !Address.is(address) || kind === undefined || data === undefined)
       return undefined
     const { executable, lamports, owner, space } = kind
-    accounts.push({ address, data, lamports, owner, executable, space })
+    accounts.push(new AccountInfo(address, data, lamports, owner, executable, space))
   }
   return accounts
 }

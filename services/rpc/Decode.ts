@@ -6,6 +6,7 @@ import type { Address, Blockhash, Commitment, Lamports, Signature } from "@solan
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as Types from "effect/Types"
+import * as Jsonable from "../../src/internal/jsonable.js"
 import * as AddressText from "../../src/solana/Address.js"
 import * as Base58 from "../../src/solana/Base58.js"
 import * as Base64 from "../../src/solana/Base64.js"
@@ -145,9 +146,13 @@ export const forEach =
       : mismatch(`an array of ${decoders.length}`)
   }
 
+/** What is read of an object: if it is an object of fields itself, a model. */
 export const object =
   <A>(read: (field: Field) => Either.Either<A, Mismatch>): Decoder<A> =>
   (input) =>
     isRecord(input)
-      ? read((key, decoder) => under(key, decoder(Object.hasOwn(input, key) ? input[key] : undefined)))
+      ? Either.map(
+          read((key, decoder) => under(key, decoder(Object.hasOwn(input, key) ? input[key] : undefined))),
+          Jsonable.fromLiteral
+        )
       : mismatch("an object")

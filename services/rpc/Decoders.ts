@@ -3,10 +3,12 @@ import type { Address } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Addresses from "../../src/solana/Address.js"
+import { model } from "../../src/internal/jsonable.js"
 import * as Base64 from "../../src/internal/base64.js"
 import * as Lamports from "../../src/solana/Lamports.js"
 import * as Turns from "../internal/eventLoop.js"
 import * as AccountTexts from "./AccountTexts.js"
+import { AccountInfo } from "./AccountInfo.js"
 import * as Decode from "./Decode.js"
 import * as LongResult from "../LongResult.js"
 import type * as Reply from "./Reply.js"
@@ -42,7 +44,7 @@ export const contextualList = <A>(
         : Array.isArray(value)
           ? Turns.flatMap(Turns.partsOf<unknown>(value, PART), list)
           : list(value)
-      return Effect.map(items, (value) => ({ slot, value }))
+      return Effect.map(items, (value) => model({ slot, value }))
     })
     return Effect.catchAll(inTurns, () => (long ? Either.flatMap(LongResult.atOnce(result), atOnce) : atOnce(result)))
   }
@@ -84,7 +86,7 @@ const usualAccount = (address: Address, input: unknown): Reply.AccountInfo | und
   if (typeof executable !== "boolean") return undefined
   if (!Array.isArray(data) || data.length !== 2 || data[1] !== "base64" || typeof data[0] !== "string") return undefined
   const bytes = Base64.codec.decode(data[0])
-  return bytes === undefined ? undefined : { address, data: bytes, lamports, owner, executable, space }
+  return bytes === undefined ? undefined : new AccountInfo(address, bytes, lamports, owner, executable, space)
 }
 
 const anyAccount = (address: Address): Decode.Decoder<Reply.AccountInfo> =>

@@ -12,6 +12,7 @@
 import * as Either from "effect/Either"
 import { InvalidInput } from "../InvalidInput.js"
 import type { ChannelParticipant } from "./Account.js"
+import { model } from "../internal/jsonable.js"
 import * as Utf8 from "../internal/Utf8.js"
 import * as Program from "./Program.js"
 
@@ -404,10 +405,11 @@ export const nextBroadcast = (
  * @since 0.1.0
  * @category rate limit
  */
-export const afterBroadcast = (participant: RateState, now: bigint): RateState => ({
-  messagesSent:
-    participant.lastMessageAt > 0n && now - participant.lastMessageAt < WINDOW_SECONDS
-      ? participant.messagesSent + 1n
-      : 1n,
-  lastMessageAt: now
-})
+export const afterBroadcast = (participant: RateState, now: bigint): RateState =>
+  model({
+    messagesSent:
+      participant.lastMessageAt > 0n && now - participant.lastMessageAt < WINDOW_SECONDS
+        ? participant.messagesSent + 1n
+        : 1n,
+    lastMessageAt: now
+  })

@@ -14,6 +14,7 @@ import * as Schema from "effect/Schema"
 import * as Addresses from "./Address.js"
 import * as Blockhashes from "./Blockhash.js"
 import type { CompiledMessage } from "./Message.js"
+import { model } from "../internal/jsonable.js"
 import { printable } from "../internal/printable.js"
 import * as SafeText from "../SafeText.js"
 
@@ -108,13 +109,15 @@ export const decode = (bytes: Uint8Array): Either.Either<NonceAccount, NonceAcco
   const state = u32(bytes, 4)
   if (state === 0) return Either.right({ _tag: "Uninitialized", version })
   if (state !== 1) return refused("State", `state ${state} is not known`)
-  return Either.right({
-    _tag: "Initialized",
-    version,
-    authority: Addresses.fromBytes(bytes, AUTHORITY_AT),
-    nonce: Blockhashes.fromBytes(bytes, NONCE_AT),
-    lamportsPerSignature: u64(bytes, LAMPORTS_AT)
-  })
+  return Either.right(
+    model({
+      _tag: "Initialized",
+      version,
+      authority: Addresses.fromBytes(bytes, AUTHORITY_AT),
+      nonce: Blockhashes.fromBytes(bytes, NONCE_AT),
+      lamportsPerSignature: u64(bytes, LAMPORTS_AT)
+    })
+  )
 }
 
 /** Numbers of the System program's instructions, a little-endian u32 each. */

@@ -1,6 +1,7 @@
 import type { Address, Instruction } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { model } from "../../../src/internal/jsonable.js"
 import { InvalidInput } from "../../../src/InvalidInput.js"
 import * as Blockhash from "../../../src/solana/Blockhash.js"
 import * as Message from "../../../src/solana/Message.js"
@@ -233,8 +234,8 @@ export const fromWire = (
     const account = NonceAccount.advancedBy(message)
     const lifetime =
       account === undefined
-        ? { blockhash: message.blockhash, lastValidBlockHeight }
-        : { nonce: message.blockhash, account, lastValidBlockHeight }
+        ? model({ blockhash: message.blockhash, lastValidBlockHeight })
+        : model({ nonce: message.blockhash, account, lastValidBlockHeight })
     const fee = yield* Fees.ofMessage(message)
     return signedOf({ signature: Signature.fromBytes(wire, Wire.FIRST_SIGNATURE_AT), wire, lifetime, fee })
   })

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import type * as Scope from "effect/Scope"
+import { model } from "../../../src/internal/jsonable.js"
 import { BoundedCache } from "../../../src/internal/BoundedCache.js"
 import * as Deadline from "../../Deadline.js"
 import * as Clock from "../../internal/clock.js"
@@ -93,7 +94,7 @@ export const make = Effect.fnUntraced(function* (options: {
             blockhash,
             lastValidBlockHeight,
             slot: fetched.slot,
-            lifetime: { blockhash, lastValidBlockHeight },
+            lifetime: model({ blockhash, lastValidBlockHeight }),
             signatures: new Set()
           }
         }

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import { model } from "../../../src/internal/jsonable.js"
 import { InvalidInput } from "../../../src/InvalidInput.js"
 import * as Addresses from "../../../src/solana/Address.js"
 import { BoundedCache } from "../../../src/internal/BoundedCache.js"
@@ -113,7 +114,7 @@ export const make = (pool: Pick<RpcPool, "getAccountInfo">): Nonces => {
         const nonce = yield* usable(input, value)
         const last = used.get(account)
         const mayBeLeft = last?.isSure === false && slots === MAX_SLOTS_TO_WAIT
-        if (last?.nonce !== nonce || mayBeLeft) return { lifetime: { nonce, account }, slot }
+        if (last?.nonce !== nonce || mayBeLeft) return { lifetime: model({ nonce, account }), slot }
       }
       return yield* new RpcError({
         reason: "Timeout",

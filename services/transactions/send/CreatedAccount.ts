@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Addresses from "../../../src/solana/Address.js"
 import * as Wire from "../../../src/solana/Wire.js"
+import * as Receipts from "../../internal/receipts.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import type { RpcError } from "../../RpcTransport.js"
 import type { Receipt } from "../Model.js"
@@ -97,7 +98,9 @@ export const make = (
     for (const signature of own === undefined ? yield* candidates(address, at) : [own]) {
       const transaction = yield* pool.getTransaction(signature, { commitment: "confirmed" })
       if (Option.isSome(transaction) && isForeign(transaction.value.wire, maker)) continue
-      return Option.flatMap(transaction, ({ meta, slot }) => Option.map(meta, ({ fee }) => ({ signature, slot, fee })))
+      return Option.flatMap(transaction, ({ meta, slot }) =>
+        Option.map(meta, ({ fee }) => new Receipts.Receipt(signature, slot, fee))
+      )
     }
     return Option.none()
   })

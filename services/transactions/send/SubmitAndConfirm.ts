@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import * as Clock from "../../internal/clock.js"
 import { endBy } from "../../internal/endBy.js"
 import * as Measured from "../../internal/measured.js"
+import * as Receipts from "../../internal/receipts.js"
 import * as Metrics from "../../Metrics.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import * as Deadline from "../../Deadline.js"
@@ -75,7 +76,7 @@ export const make = (
           }
           Measured.update(fiber, Metrics.confirmationDuration, (Clock.monotonic(fiber) - since) / 1000)
           Measured.update(fiber, outcomes.confirmed, 1)
-          return Effect.succeed({ signature: signed.signature, slot: landed.slot, fee: signed.fee })
+          return Effect.succeed(new Receipts.Receipt(signed.signature, landed.slot, signed.fee))
         }
       })
     })

@@ -9,6 +9,7 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Jsonable from "../../internal/jsonable.js"
 import { InvalidInput } from "../../InvalidInput.js"
 import * as Address from "../../solana/Address.js"
 import * as Lamports from "../../solana/Lamports.js"
@@ -302,14 +303,14 @@ const maker = <A extends object>(tag: string, prototype: A) => {
  */
 export const layout = <Tag extends string, F extends Fields, A extends Tagged<Tag, F>>(options: {
   readonly tag: Tag
-  /** The class's prototype; by default the value is a plain object. */
+  /** The class's prototype; by default that of a model that JSON can be made of. */
   readonly prototype?: A
   readonly discriminator: string
   readonly fields: F
   /** Zero bytes that end the value; the decoder does not look at what they hold. Default 0. */
   readonly reserved?: number
 }): Layout<A> => {
-  const { prototype = Object.prototype, tag } = options
+  const { prototype = Jsonable.prototype, tag } = options
   const make = maker(tag, prototype)
   const discriminator = fromHex(options.discriminator)
   const reserved = options.reserved ?? 0
