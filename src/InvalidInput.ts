@@ -1,5 +1,5 @@
 /**
- * An input that breaks a rule, refused before any I/O.
+ * The error for caller input that breaks a rule. Checks raise it before any I/O.
  *
  * @since 0.1.0
  */
@@ -10,8 +10,8 @@ import * as SafeText from "./SafeText.js"
 /**
  * The caller's input breaks a rule of the protocol or of the wire. Nothing was sent and nothing was stored.
  *
- * `field` is the name of the input, `rule` the sentence it breaks, `size` the offending magnitude in the rule's own
- * unit (bytes for texts and payloads, items for lists, the number itself for numbers), where there is one.
+ * `field` is the full path of the input and `rule` states what it must be. `size` is the offending value in the rule's
+ * unit, if it has one: bytes for texts and payloads, items for lists, the value itself for numbers.
  *
  * @since 0.1.0
  * @category errors
@@ -23,7 +23,7 @@ export class InvalidInput extends printable(
     size: Schema.optional(Schema.Union(Schema.Number, Schema.BigInt))
   })
 ) {
-  /** A `size` that is no number, of an input that its type forbids, is left out. */
+  /** Drops a `size` that is not a number: the caller may have broken the input's type. */
   constructor(
     props: { readonly field: string; readonly rule: string; readonly size?: number | bigint | undefined },
     options?: Schema.MakeOptions

@@ -1,5 +1,5 @@
 /**
- * Text from outside (a node's words, an on-chain name, a file), made safe to show in an error, a log or a terminal.
+ * Makes text from outside (a node's message, an on-chain name, a file) safe to show in an error, a log or a terminal.
  *
  * @since 0.1.0
  */
@@ -9,7 +9,7 @@ import * as EffectSchema from "effect/Schema"
 import type * as AST from "effect/SchemaAST"
 
 /**
- * Characters that {@link make} leaves of a text by default.
+ * Default maximum length of the result of {@link make}, in UTF-16 units.
  *
  * @since 0.1.0
  * @category constants
@@ -23,7 +23,7 @@ const BEL = "\u0007"
 /** The one-character forms of `ESC [`, `ESC P`, `ESC ]` and `ESC \`. */
 const [CSI, DCS, OSC, ST] = ["\u009b", "\u0090", "\u009d", "\u009c"]
 
-/** Terminal commands: control sequences, strings for the terminal (titles, links, clipboard), and short escapes. */
+/** Terminal commands: control sequences, string sequences (titles, links, clipboard) and short escapes. */
 const COMMANDS = new RegExp(
   [
     `(?:${ESC}\\[|${CSI})[0-?]*[ -/]*[@-~]`,
@@ -35,13 +35,13 @@ const COMMANDS = new RegExp(
 
 const LONE_SURROGATES = /\p{Cs}/gu
 const LINE_BREAKS = /[\t-\r\u0085\u2028\u2029]+/g
-/** Format characters turn the direction of writing, or are not seen at all. */
+/** Control and format characters: they are invisible or change the writing direction. */
 const INVISIBLE = /[\p{Cc}\p{Cf}]/gu
 const STACKED_MARKS = /(\p{M}{4})\p{M}+/gu
 
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]|\p{M}{5}/u
 
-/** Surrogates come first: what is removed between two of them would join them to another invisible character. */
+/** Replaces lone surrogates first: removing text between two of them could join them into an invisible character. */
 const clean = (text: string): string =>
   UNSAFE.test(text)
     ? text
@@ -60,14 +60,14 @@ const shorten = (text: string, maxLength: number, isCut: boolean): string => {
   return text.slice(0, isHighSurrogate(text.charCodeAt(end - 1)) ? end - 1 : end) + ELLIPSIS
 }
 
-/** Characters looked at for each that may be left, so that the work is bounded, too. */
+/** Input characters read for each output character. It bounds the work for long inputs. */
 const READ_PER_CHARACTER = 4
 
 /**
- * One line of at most `maxLength` characters (UTF-16 units; default {@link MAX_LENGTH}); what is cut off leaves `…`.
- * Terminal commands, control characters, characters that turn the direction of writing or are not seen, and heaps of
- * combining marks are removed; line breaks and tabs become a blank. A text that is safe is returned as it is. The time
- * depends on `maxLength` alone.
+ * Returns one line of at most `maxLength` characters (UTF-16 units; default {@link MAX_LENGTH}). A shortened text ends
+ * with `…`. Removes terminal commands, control characters, invisible characters, characters that change the writing
+ * direction, and more than four combining marks in a row. Replaces line breaks and tabs with a blank. Returns a safe
+ * text unchanged. The time depends only on `maxLength`.
  *
  * @example
  * ```ts
@@ -92,7 +92,7 @@ const reader =
     typeof input === "string" ? ParseResult.succeed(read(input)) : ParseResult.fail(new ParseResult.Type(ast, input))
 
 /**
- * A text in a model that is made safe, as {@link make} does, when the model is made or decoded.
+ * A text field of a model. The field applies {@link make} when the model is constructed or decoded.
  *
  * @since 0.1.0
  * @category schemas
@@ -108,13 +108,13 @@ export const Schema = (maxLength = MAX_LENGTH): EffectSchema.Schema<string> =>
     }
   )
 
-/** What stands in the place of a secret, as in Effect's `Redacted`. */
+/** Replacement for a secret, as in Effect's `Redacted`. */
 const REDACTED = "<redacted>"
 
-/** A shorter part of a URL is no key, and may be part of any word. */
+/** Minimum length of a secret. Shorter parts of a URL are not keys and occur inside ordinary words. */
 const MIN_SECRET_LENGTH = 4
 
-/** Parts of URLs that are no keys, and stand in many sentences of a node. */
+/** Parts of URLs that are not keys and occur in many messages of a node. */
 const PUBLIC_PARTS: ReadonlySet<string> = new Set(
   (
     "account block confirmed devnet finalized http https json json-rpc jsonrpc mainnet mainnet-beta node processed " +
@@ -124,7 +124,7 @@ const PUBLIC_PARTS: ReadonlySet<string> = new Set(
 
 const isSecret = (part: string): boolean => part.length >= MIN_SECRET_LENGTH && !PUBLIC_PARTS.has(part.toLowerCase())
 
-/** `%2B` and `+` may both be written for the same byte. */
+/** Decodes percent escapes and `+`: a node may repeat either form. */
 const decoded = (part: string): string => {
   try {
     return decodeURIComponent(part)
@@ -134,8 +134,8 @@ const decoded = (part: string): string => {
 }
 
 /**
- * The parts of a URL that may hold an API key or a password: path, query and user, as wholes and in parts, as they are
- * written and decoded. None for a text that is no URL.
+ * The parts of a URL that may hold an API key or a password: path, query and user. Each is returned whole and in parts,
+ * as written and decoded. The result is empty if the text is not a URL.
  *
  * @since 0.1.0
  * @category redaction
@@ -154,14 +154,14 @@ export const secretsOf = (url: string): ReadonlyArray<string> => {
   return [...new Set(parts.flatMap((part) => [part, decoded(part)]))]
 }
 
-/** A user in a URL, and the values of parameters that are named as keys are. */
+/** Matches the user of a URL, and the values of parameters with names of keys. */
 const USERS = /\b([a-z][a-z\d+.-]{1,15}:\/\/)[^\s/@?#"']{1,256}@/gi
 const KEYS = /([?&][\w-]{0,32}(?:auth|key|password|secret|token)[\w-]{0,8}=)[^&\s"'<>]+/gi
 
 /**
- * As {@link make}, and each of `secrets` is cut out, in capitals or not: for the words of a node, which may repeat the
- * URL or a header of the request. So are users and values named as keys in whatever URL the text has. `secrets` come
- * from {@link secretsOf} and from headers.
+ * Returns a function that works as {@link make} and also removes each of `secrets`, ignoring case. It is for messages
+ * of a node, which may repeat the URL or a header of the request. It also removes users and values of key-like
+ * parameters from every URL in the text. `secrets` come from {@link secretsOf} and from headers.
  *
  * @since 0.1.0
  * @category redaction
@@ -177,7 +177,7 @@ export const redactor = (secrets: Iterable<string>): ((text: string, maxLength?:
     const read = cut(clean(isCut ? text.slice(0, limit) : text))
       .replace(USERS, "$1")
       .replace(KEYS, `$1${REDACTED}`)
-    // A secret that goes on after the cut is not known any more.
+    // The cut may split a secret, so drop as many characters as the longest secret has.
     return shorten(isCut ? read.slice(0, Math.max(read.length - longest, 0)) : read, maxLength, isCut)
   }
 }

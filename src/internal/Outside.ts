@@ -1,6 +1,8 @@
 /**
- * Values and causes from outside, made safe where an error takes them: bounded in depth and size, without cycles, bigints
- * as decimal texts, texts as `SafeText` makes them. What is left can be printed, written as JSON and cloned.
+ * Makes values and causes from outside safe to keep in an error.
+ *
+ * Invariants: the result is bounded in depth, members and characters; it has no cycle; bigints are decimal texts; texts
+ * have passed `SafeText`. It can be printed, written as JSON and cloned. Reading a foreign object never throws.
  */
 import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
@@ -9,26 +11,26 @@ import * as Schema from "effect/Schema"
 import * as SafeText from "../SafeText.js"
 import { isPrintable } from "./printable.js"
 
-/** Levels of a value, and links of a chain of causes. A transaction's `err` and a simulation take 8. */
+/** Maximum depth of a value and of a chain of causes. A transaction's `err` and a simulation need 8. */
 const MAX_DEPTH = 16
 
-/** Characters of a value. The log of a transaction has 10,000. */
+/** Maximum characters of a value. The log of a transaction has 10,000. */
 const MAX_SIZE = 128 * 1024
 
-/** Members of a value, in all levels. Effect's loggers take a time that grows with their square. */
+/** Maximum members of a value, over all levels. The time of Effect's loggers grows with their square. */
 const MAX_MEMBERS = 2000
 
-/** Characters of one text in a value. */
+/** Maximum characters of one text in a value. */
 const MAX_TEXT = 16 * 1024
 
 const MAX_FRAMES = 20
 
 const CUT = "…"
 
-/** Makes a text safe to show: `SafeText.make`, or a redactor of it. */
+/** Makes a text safe to show: `SafeText.make`, or one of its redactors. */
 export type Show = (text: string, maxLength?: number) => string
 
-/** A foreign object may throw wherever it is touched. */
+/** Reads a property of a foreign object, whose getters may throw. */
 const orUnreadable = (read: () => unknown): unknown => {
   try {
     return read()
@@ -40,7 +42,7 @@ const orUnreadable = (read: () => unknown): unknown => {
 const isBytes = (value: unknown): value is ArrayBuffer | ArrayBufferView =>
   ArrayBuffer.isView(value) || value instanceof ArrayBuffer
 
-/** A copy of the value that is safe. */
+/** Returns a safe copy of the value. */
 export const value = (input: unknown, show: Show = SafeText.make): unknown => {
   let left = MAX_SIZE
   let members = MAX_MEMBERS
@@ -103,7 +105,7 @@ export const value = (input: unknown, show: Show = SafeText.make): unknown => {
   return orUnreadable(() => copy(input))
 }
 
-/** Properties that system errors and Effect's own bear beside their message. None of them holds bytes of a reply. */
+/** Properties of system errors and of Effect's errors, besides their message. None of them holds bytes of a reply. */
 const KEPT = [
   "_tag",
   "address",
@@ -128,7 +130,7 @@ const isSafeStack = (stack: unknown, show: Show): boolean =>
   stack === undefined ||
   (typeof stack === "string" && stack.length <= MAX_TEXT && stack.split("\n").every((line) => isShown(line, show)))
 
-/** Whether an error is safe as it is, so that it can stay itself. */
+/** Whether an error can be kept unchanged. */
 const isSafe = (error: Error, show: Show, depth: number): boolean =>
   depth < MAX_DEPTH &&
   Reflect.ownKeys(error).every((key) => typeof key === "symbol" || OWN.has(key)) &&
@@ -142,7 +144,7 @@ const isSafe = (error: Error, show: Show, depth: number): boolean =>
   (error.cause === undefined ||
     (error.cause instanceof Error ? isSafe(error.cause, show, depth + 1) : isShown(error.cause, show)))
 
-/** Node tells of all addresses that it tried in an error without a message of its own. */
+/** The message of an error. Node reports all failed addresses in an `AggregateError` without a message of its own. */
 const messageOf = (error: Error): string =>
   error.message === "" && error instanceof AggregateError
     ? error.errors.map((one: unknown) => (one instanceof Error ? one.message : "")).join("; ")
@@ -187,19 +189,22 @@ const causeAt = (input: unknown, show: Show, depth: number): unknown =>
   })
 
 /**
- * A cause that is safe: itself where it is, else a copy of its name, message, codes, frames and causes. What is no error
- * is copied as a value.
+ * Returns the cause unchanged if it is safe. Otherwise returns a copy of its name, message, codes, frames and causes. A
+ * value that is not an error is copied by {@link value}.
  */
 export const cause = (input: unknown, show: Show = SafeText.make): unknown => causeAt(input, show, 0)
 
-/** A field for a value from outside. */
+/** Schema of a field that holds a value from outside. */
 export const Value = Schema.declare(
   [],
   { decode: () => (input) => ParseResult.succeed(value(input)), encode: () => (input) => ParseResult.succeed(input) },
   { identifier: "OutsideValue", jsonSchema: {}, arbitrary: () => (fc) => fc.jsonValue() }
 )
 
-/** A field for the cause of an error. It is encoded as `Schema.Defect` does: by name and message. */
+/**
+ * Schema of a field that holds the cause of an error. It encodes the cause as `Schema.Defect` does, by name and
+ * message.
+ */
 export const Cause = Schema.compose(
   Schema.Defect,
   Schema.declare(

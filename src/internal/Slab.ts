@@ -1,12 +1,15 @@
 /**
- * Bytes that share an allocation with others, each at a place of its own: with one to itself a short array takes twice the
- * memory, is twice as long in the making, and is as dear again to collect.
+ * Allocates short byte arrays in shared 4 KiB buffers. A short array with a buffer of its own costs twice the memory,
+ * twice the allocation time and twice the garbage-collection time.
+ *
+ * Invariants: two arrays never overlap; an array keeps at most one 4 KiB buffer alive; after a transfer of a buffer to
+ * another thread, the next allocation starts a new one.
  */
 
-/** Bytes in an allocation: an array that is kept for long keeps no more than these. */
+/** Bytes of a shared buffer: the most that a long-lived short array keeps alive. */
 const SLAB = 4096
 
-/** Longer ones have an allocation to themselves. */
+/** Longer arrays get a buffer of their own. */
 const MAX_SHARED = 512
 
 let slab = new DataView(new ArrayBuffer(SLAB))
@@ -15,9 +18,9 @@ let used = 0
 
 const WORD = 4
 
-/** Takes so many bytes, and says where they begin in `slab`. */
+/** Reserves `size` bytes and returns their offset in `slab`. */
 const take = (size: number): number => {
-  // An allocation that somebody has transferred to another thread has no bytes left.
+  // A buffer that was transferred to another thread has length 0.
   if (used + size > slab.buffer.byteLength) {
     slab = new DataView(new ArrayBuffer(SLAB))
     used = 0
@@ -27,7 +30,7 @@ const take = (size: number): number => {
   return start
 }
 
-/** A copy of the first bytes. */
+/** Returns a copy of the first `size` bytes. */
 export const copy = (bytes: Uint8Array, size = bytes.length): Uint8Array => {
   if (size > MAX_SHARED) return bytes.slice(0, size)
   const start = take(size)
@@ -36,7 +39,7 @@ export const copy = (bytes: Uint8Array, size = bytes.length): Uint8Array => {
   return copied
 }
 
-/** A copy of so many words of four bytes, from `from` on. The caller has checked that they are there. */
+/** Returns a copy of `words` 32-bit words from offset `from`. The caller has checked that the view holds them. */
 export const copyWords = (view: DataView, from: number, words: number): Uint8Array => {
   const size = words * WORD
   const start = take(size)

@@ -1,13 +1,11 @@
-/**
- * Strict UTF-8 without exceptions.
- */
+/** Strict UTF-8 encoding and decoding that never throws. */
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 const encoder = new TextEncoder()
 
 /**
- * Whether the bytes of `[start, end)` are UTF-8. Overlong forms, surrogates and code points above U+10FFFF are not, as
- * in Rust. Looking first is what spares the strict decoder's exception.
+ * Whether the bytes of `[start, end)` are UTF-8. As in Rust, overlong forms, surrogates and code points above U+10FFFF
+ * are invalid. This check avoids the exceptions of a strict `TextDecoder`.
  */
 const isValid = (bytes: Uint8Array, start: number, end: number): boolean => {
   let at = start
@@ -31,11 +29,11 @@ const isValid = (bytes: Uint8Array, start: number, end: number): boolean => {
   return true
 }
 
-/** The text that the bytes of `[start, end)` spell, or `undefined` if they are not UTF-8. */
+/** Decodes the bytes of `[start, end)`; `undefined` if they are not UTF-8. */
 export const decode = (bytes: Uint8Array, start: number, end: number): string | undefined =>
   isValid(bytes, start, end) ? decoder.decode(bytes.subarray(start, end)) : undefined
 
-/** Up to here it takes longer to call the encoder than to copy the text by hand. */
+/** Up to this length, copying ASCII by hand is faster than calling the encoder. */
 const SHORT = 64
 
 /** The UTF-8 of the text. */
@@ -51,7 +49,7 @@ export const encode = (text: string): Uint8Array => {
   return bytes
 }
 
-/** Whether the text can be written in UTF-8: it holds no half of a surrogate pair. */
+/** Whether the text can be encoded as UTF-8, that is, has no lone surrogate. */
 export const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text)
 
 /** The length of the text in UTF-8, without encoding it. */
@@ -63,7 +61,7 @@ export const byteLength = (text: string): number => {
     length += 1
     if (unit < 0x800) continue
     length += 1
-    // The second half of a pair is counted with the first: two units, four bytes.
+    // A surrogate pair is two units and four bytes; skip its second half.
     if (unit >= 0xd800 && unit <= 0xdbff && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00) at += 1
   }
   return length

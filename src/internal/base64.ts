@@ -5,7 +5,10 @@ export interface Base64Codec {
   readonly encode: (bytes: Uint8Array) => string
   /** Undefined when the text is not canonical. */
   readonly decode: (text: string) => Uint8Array | undefined
-  /** As {@link decode}, for parts of one text: what is nowhere in the whole is not looked for in each. */
+  /**
+   * Prepares a {@link decode} for parts of `whole`. It checks `whole` once for characters of other alphabets, so that
+   * each part need not be checked.
+   */
   readonly decodeParts: (whole: string) => (part: string) => Uint8Array | undefined
 }
 
@@ -53,7 +56,7 @@ const decodePortable = (text: string): Uint8Array | undefined => {
   return bytes
 }
 
-/** Over tables, for platforms without a native codec that takes bytes. */
+/** The portable codec, which uses tables. It is for platforms without `Buffer`. */
 export const portable: Base64Codec = {
   encode: (bytes) => {
     const text = new Uint8Array(4 * Math.ceil(bytes.length / 3)).fill(PADDING)
@@ -71,11 +74,14 @@ export const portable: Base64Codec = {
   decodeParts: () => decodePortable
 }
 
-/** Whether the last digit, at `index`, has bits that belong to no byte. */
+/** Whether the last digit, at `index`, has bits beyond the last byte. */
 const hasBitsLeftOver = (text: string, index: number, mask: number): boolean =>
   ((SEXTETS[text.charCodeAt(index)] ?? NO_SEXTET) & mask) !== 0
 
-/** Bytes that the text stands for if it has no other characters than it may have; -1 where its length or end is wrong. */
+/**
+ * Number of bytes that the text encodes if all its characters are in the alphabet; -1 if its length or its end is
+ * invalid.
+ */
 const sizeOf = (text: string): number => {
   const { length } = text
   if (length % 4 !== 0) return -1
@@ -84,16 +90,20 @@ const sizeOf = (text: string): number => {
   return (length / 4) * 3 - padding
 }
 
-/** Characters that the native decoder takes for others: the URL alphabet's, and those of which it reads the low byte. */
+/**
+ * Whether the text has characters that the native decoder misreads: those of the URL alphabet, and wide characters, of
+ * which it reads the low byte.
+ */
 const hasTakenForOthers = (text: string): boolean =>
   text.includes("-") || text.includes("_") || /[\u0100-\uffff]/.test(text)
 
-/** Bytes taken from Node's pool at a time: the most that it gives. */
+/** Bytes allocated from Node's pool at a time: the largest size that the pool serves. */
 const CHUNK = 4088
 
 /**
- * Over `Buffer`, whose pool holds the bytes of many short texts. Its decoder skips what it does not know, which makes fewer
- * bytes, but reads the URL alphabet too, takes the low byte of a wide character, and drops bits that are left over.
+ * The codec over `Buffer`, whose pool serves many short arrays. Its decoder skips unknown characters, which the length
+ * of the result reveals. It also accepts the URL alphabet, reads the low byte of wide characters and drops leftover
+ * bits; the codec checks for these itself.
  */
 export const native = (buffer: typeof Buffer): Base64Codec => {
   const decode = (text: string): Uint8Array | undefined => {

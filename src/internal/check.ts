@@ -1,7 +1,8 @@
 /**
- * Checks of numbers that a caller gives: the number, or an `InvalidInput` that names the option and the rule as it is.
+ * Checks of numbers from callers. Each returns the number, or an `InvalidInput` that names the option and states the
+ * rule.
  *
- * A caller without types may pass anything, so a value that is no number is refused like one out of range.
+ * A caller without types may pass any value: a value that is not a number is refused like a number out of range.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

@@ -3,7 +3,7 @@ import * as Predicate from "effect/Predicate"
 
 const PRINTABLE = Symbol.for("@pod-protocol/effect/Printable")
 
-/** Whether it is an error of this package, whose fields were made safe when it was made. */
+/** Whether the value is an error of this package. The fields of such an error are already safe. */
 export const isPrintable = (value: unknown): value is Error => value instanceof Error && PRINTABLE in value
 
 const inJson = (_: string, value: unknown): unknown => {
@@ -15,12 +15,12 @@ const inJson = (_: string, value: unknown): unknown => {
 }
 
 /**
- * A class of errors that can be printed, logged, written as JSON and cloned across threads. Its fields that come from
- * outside are texts of `SafeText.Schema`, and the values and causes of `Outside`.
+ * Makes errors of a class printable, loggable, JSON-encodable and cloneable across threads. Its fields from outside are
+ * `SafeText.Schema`, `Outside.Value` or `Outside.Cause`.
  *
- * - JSON has the message beside the fields, bigints as decimal texts and bytes as base64.
- * - `message` becomes a property of the error itself: `structuredClone` copies no other. A clone has no `_tag`; it stands
- *   in the first line of its stack. The class's Schema encodes an error whole.
+ * - JSON holds the message beside the fields, bigints as decimal texts and bytes as base64.
+ * - `message` becomes an own property, because `structuredClone` copies only own properties. A clone has no `_tag`, but
+ *   the first line of its stack shows the tag. The class's Schema encodes an error completely.
  */
 export const printable = <C extends new (...args: never) => Error>(Base: C): C => {
   Object.defineProperties(Base.prototype, {

@@ -19,31 +19,33 @@ import * as FixedText from "./internal/fixedText.js"
  */
 export const SIZE = 32
 
-/** Addresses in a generation of the cache: about 1 MB in all. A server's agents, programs and tables fit. */
+/**
+ * Addresses in one generation of the cache: about 1 MB for both generations. This holds a server's agents, programs and
+ * tables.
+ */
 const CACHED_ADDRESSES = 4096
 
 const bytesByAddress = new BoundedCache<Address, Uint8Array>(CACHED_ADDRESSES)
 
-/** The one place where bytes become the brand: text made from 32 bytes is an address. */
+/** The only place that applies the brand: text encoded from 32 bytes is an address. */
 const brand = (text: string): Address => text as Address
 
 /**
- * The address that the 32 bytes at `offset` (default 0) spell. The caller has checked that there are 32: missing
- * ones count as zeros.
+ * Encodes the 32 bytes at `offset` (default 0). The caller has checked that there are 32; missing bytes count as zeros.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const fromBytes = (bytes: Uint8Array, offset = 0): Address => brand(bytes32.encode(bytes, offset))
 
-/** Derived addresses in a generation of their cache: more than go into a batch between their derivation and their use. */
+/** Derived addresses in one generation of their cache: more than a batch derives before it uses them. */
 const CACHED_DERIVED = 128
 
 const bytesByDerived = new BoundedCache<Address, Uint8Array>(CACHED_DERIVED)
 
 /**
- * As {@link fromBytes}, for an address that was just derived, whose bytes are mostly asked for once, soon, and never
- * again: they are kept for a short time, and do not push others out of the cache. There must be 32 of them.
+ * As {@link fromBytes}, for a newly derived address. Its bytes are usually needed once, soon after. A small separate
+ * cache keeps them, so they do not evict other addresses. `digest` must have 32 bytes.
  *
  * @since 0.1.0
  * @category constructors
@@ -66,8 +68,8 @@ const find = (address: Address): Uint8Array | undefined => {
 const refusal = (text: string, field: string): InvalidInput => FixedText.refusal(SIZE, field, text)
 
 /**
- * The 32 bytes of an address. They come from a bounded cache and are shared by all callers: do not change them. A text
- * that was branded unchecked is a defect and throws `InvalidInput`: {@link parse} or {@link check} it first.
+ * The 32 bytes of an address. All callers share the cached array: do not change it. A text that got the brand without a
+ * check is a defect and throws `InvalidInput`; use {@link parse} or {@link check} first.
  *
  * @since 0.1.0
  * @category conversions
@@ -79,8 +81,8 @@ export const toBytes = (address: Address): Uint8Array => {
 }
 
 /**
- * Why a text is no address, by the parameter that it was given for; undefined where it is one. For a text that bears the
- * brand and may not have earned it. The bytes of an address are remembered, so that {@link toBytes} finds them.
+ * Checks a text that has the brand but may be invalid. Returns `InvalidInput` on `field`, or `undefined` if the text is
+ * an address. Caches the bytes for {@link toBytes}.
  *
  * @since 0.1.0
  * @category guards
@@ -106,7 +108,7 @@ export const parse = (text: string, field = "address"): Either.Either<Address, I
   is(text) ? Either.right(text) : Either.left(refusal(text, field))
 
 /**
- * The address that a literal in the source spells. A literal that spells none is a defect: it throws `InvalidInput`.
+ * Converts a literal in the source to an address. Throws `InvalidInput`, as a defect, if it is not an address.
  *
  * @since 0.1.0
  * @category constructors
@@ -114,7 +116,7 @@ export const parse = (text: string, field = "address"): Either.Either<Address, I
 export const known = (text: string): Address => Either.getOrThrowWith(parse(text), (invalid) => invalid)
 
 /**
- * An address in a model: base58 text in JSON, Kit's brand in memory. It makes an address of a text from outside.
+ * An address in a model: base58 text in JSON, Kit's brand in memory. Decoding checks text from outside.
  *
  * @example
  * import * as Address from "@pod-protocol/effect/solana/Address"

@@ -1,8 +1,8 @@
 /**
  * Base58 with Bitcoin's alphabet, the text form of Solana's keys, hashes and signatures.
  *
- * The text is accepted and refused exactly as Kit's base58 codec does: every leading `1` is a zero byte, any other
- * character outside the alphabet is refused.
+ * Accepts and refuses the same texts as Kit's base58 codec. Each leading `1` is a zero byte; characters outside the
+ * alphabet are refused.
  *
  * @since 0.1.0
  */
@@ -12,19 +12,19 @@ import { bytes32, bytes64 } from "./internal/base58Fixed.js"
 import * as Radix from "./internal/base58Radix.js"
 
 /**
- * Default bound of {@link decode}: the size of the largest Solana packet.
+ * Default limit of {@link decode}: the size of the largest Solana transaction.
  *
  * @since 0.1.0
  * @category constants
  */
 export const MAX_DECODED_BYTES = 1232
 
-/** Base58 characters that one byte can take: log 256 / log 58, rounded up. */
+/** Base58 characters per byte: log 256 / log 58, rounded up. */
 const CHARACTERS_PER_BYTE = 1.3658
 
 /**
- * Writes bytes as base58 text. 32 bytes (keys, hashes) and 64 bytes (signatures) take a fast path; the time of any
- * other size grows with its square.
+ * Encodes bytes as base58. 32 bytes (keys, hashes) and 64 bytes (signatures) take a fast path. For other sizes the time
+ * grows with the square of the size.
  *
  * @since 0.1.0
  * @category encoding
@@ -41,8 +41,8 @@ export const encode = (bytes: Uint8Array): string => {
 }
 
 /**
- * Reads base58 text of any size up to `maxBytes` (default {@link MAX_DECODED_BYTES}). Longer text is refused before
- * any work, since decoding takes time that grows with the square of the length; 32 and 64 bytes take a fast path.
+ * Decodes base58 text of up to `maxBytes` bytes (default {@link MAX_DECODED_BYTES}). Refuses longer text before any
+ * work, because decoding time grows with the square of the length. 32 and 64 bytes take a fast path.
  *
  * Fails with `InvalidInput` on field `base58` when a character is outside the alphabet or the text is too long.
  *

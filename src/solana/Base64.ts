@@ -1,5 +1,5 @@
 /**
- * Base64 (RFC 4648 §4, padded), the form in which the RPC carries transactions, account data and log events.
+ * Base64 (RFC 4648 §4, padded), in which the RPC encodes transactions, account data and log events.
  *
  * @since 0.1.0
  */
@@ -8,7 +8,7 @@ import { InvalidInput } from "../InvalidInput.js"
 import { codec } from "../internal/base64.js"
 
 /**
- * Writes bytes as padded base64.
+ * Encodes bytes as padded base64.
  *
  * @since 0.1.0
  * @category encoding
@@ -16,8 +16,8 @@ import { codec } from "../internal/base64.js"
 export const encode = (bytes: Uint8Array): string => codec.encode(bytes)
 
 /**
- * Reads padded base64, strictly: no white space, no URL alphabet, no missing or excess padding, no bits left over. A
- * text is accepted exactly when {@link encode} would write it.
+ * Decodes padded base64 strictly: no white space, no URL alphabet, exact padding, no leftover bits. It accepts exactly
+ * the texts that {@link encode} writes.
  *
  * Fails with `InvalidInput` on field `base64`.
  *

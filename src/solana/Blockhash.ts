@@ -19,17 +19,16 @@ import * as FixedText from "./internal/fixedText.js"
  */
 export const SIZE = 32
 
-/** Blockhashes in a generation of the cache: a few commitments, endpoints and nonces at a time. */
+/** Blockhashes in one generation of the cache: enough for several commitments, endpoints and nonces. */
 const CACHED_BLOCKHASHES = 16
 
 const bytesByBlockhash = new BoundedCache<Blockhash, Uint8Array>(CACHED_BLOCKHASHES)
 
-/** The one place where bytes become the brand: text made from 32 bytes is a blockhash. */
+/** The only place that applies the brand: text encoded from 32 bytes is a blockhash. */
 const brand = (text: string): Blockhash => text as Blockhash
 
 /**
- * The blockhash that the 32 bytes at `offset` (default 0) spell. The caller has checked that there are 32: missing
- * ones count as zeros.
+ * Encodes the 32 bytes at `offset` (default 0). The caller has checked that there are 32; missing bytes count as zeros.
  *
  * @since 0.1.0
  * @category constructors
@@ -37,8 +36,8 @@ const brand = (text: string): Blockhash => text as Blockhash
 export const fromBytes = (bytes: Uint8Array, offset = 0): Blockhash => brand(bytes32.encode(bytes, offset))
 
 /**
- * The 32 bytes of a blockhash. Many messages bear the same one, so the last few are remembered and shared by all
- * callers: do not change them. A text that was branded unchecked is a defect and throws `InvalidInput`.
+ * The 32 bytes of a blockhash. A small cache serves messages with the same blockhash. All callers share the array: do
+ * not change it. A text that got the brand without a check is a defect and throws `InvalidInput`.
  *
  * @since 0.1.0
  * @category conversions

@@ -1,5 +1,6 @@
 /**
- * The question that separates keys from program-derived addresses: is it a point of the Ed25519 curve?
+ * Tests whether bytes are a point of the Ed25519 curve. Public keys are on the curve; program-derived addresses are
+ * not.
  *
  * @since 0.1.0
  */
@@ -8,18 +9,18 @@ import * as Addresses from "./Address.js"
 import { BoundedCache } from "../internal/BoundedCache.js"
 import { kernel } from "./internal/kernel.js"
 
-/** Answers in a generation of the cache: those whom an agent writes to are mostly the same. */
+/** Results in one generation of the cache. An agent writes mostly to the same recipients. */
 const CACHED_ANSWERS = 4096
 
 const answers = new BoundedCache<Address, boolean>(CACHED_ANSWERS)
 
 /**
- * Whether the 32 bytes decompress to a point of the Ed25519 curve, as Solana's runtime decides it: the coordinate is
- * taken modulo the field's prime, and the sign bit is not looked at where x is zero. A program-derived address must
- * not be one.
+ * Whether the 32 bytes decompress to a point of the Ed25519 curve by the rules of Solana's runtime: the coordinate is
+ * reduced modulo the field's prime, and the sign bit is ignored if x is zero. A program-derived address must not be on
+ * the curve.
  *
- * Kit says no for the encodings of x = 0 with the sign bit set; the runtime, and so this function, says yes. No hash
- * is known to meet them.
+ * For encodings of x = 0 with the sign bit set, Kit returns false; the runtime and this function return true. No known
+ * hash is such an encoding.
  *
  * @since 0.1.0
  * @category predicates
@@ -27,8 +28,8 @@ const answers = new BoundedCache<Address, boolean>(CACHED_ANSWERS)
 export const isOnCurve = (bytes: Uint8Array): boolean => bytes.length === 32 && kernel().isOnCurve(bytes)
 
 /**
- * As {@link isOnCurve}, of an address: true for a wallet's, false for a program-derived one. Answers are remembered, so
- * that the second for the same address is a look-up.
+ * As {@link isOnCurve}, for an address: true for a wallet, false for a program-derived address. A cache keeps the
+ * results.
  *
  * @since 0.1.0
  * @category predicates

@@ -1,5 +1,5 @@
 /**
- * The hashes that Solana programs use, synchronous. Each gives 32 bytes.
+ * The hash functions that Solana programs use. All are synchronous and return 32 bytes.
  *
  * @since 0.1.0
  */
@@ -16,8 +16,8 @@ import { kernel } from "./internal/kernel.js"
 export const sha256 = (bytes: Uint8Array): Uint8Array => kernel().sha256([bytes])
 
 /**
- * SHA-256 of several arrays, one behind the other, as of one that holds them all. They need not be joined for it, and
- * may be views of a `SharedArrayBuffer`. WebAssembly sees its own memory only: it reads them in pieces of 32 KiB there.
+ * SHA-256 of the concatenation of several arrays, without joining them. The arrays may be views of a
+ * `SharedArrayBuffer`: the WebAssembly kernel copies its input in pieces of 32 KiB.
  *
  * @since 0.1.0
  * @category hashing
@@ -25,7 +25,7 @@ export const sha256 = (bytes: Uint8Array): Uint8Array => kernel().sha256([bytes]
 export const sha256Parts = (parts: ReadonlyArray<Uint8Array>): Uint8Array => kernel().sha256(parts)
 
 /**
- * Keccak-256, as Ethereum and Solana's `keccak` module have it: not the SHA-3 of the standard.
+ * Keccak-256, as in Ethereum and in Solana's `keccak` module. It differs from standard SHA-3.
  *
  * @since 0.1.0
  * @category hashing

@@ -1,5 +1,5 @@
 /**
- * JSON as Solana's RPC speaks it: with 64-bit integers, which `JSON.parse` would round.
+ * JSON with 64-bit integers, as Solana's RPC writes it. `JSON.parse` would round them.
  *
  * @since 0.1.0
  */
@@ -18,7 +18,7 @@ import * as Shape from "./internal/jsonShape.js"
  */
 export class JsonError extends printable(
   Schema.TaggedError<JsonError>("@pod-protocol/effect/JsonError")("JsonError", {
-    /** What the parser says, with a short piece of the text. */
+    /** The parser's message, with a short piece of the text. */
     detail: SafeText.Schema(),
     /** Characters in the text. */
     size: Schema.Number
@@ -33,8 +33,8 @@ export class JsonError extends printable(
 }
 
 /**
- * Reads JSON as `JSON.parse` does, which rounds integers beyond ±(2^53 - 1): for a text whose reader refuses or passes
- * over such. It takes half the time of {@link parse}.
+ * Parses JSON as `JSON.parse` does, which rounds integers beyond ±(2^53 - 1). Use it where the reader refuses or
+ * ignores such integers. It takes half the time of {@link parse}.
  *
  * @since 0.1.0
  * @category decoding
@@ -47,8 +47,8 @@ export const parseRounded = (text: string): Either.Either<unknown, JsonError> =>
   })
 
 /**
- * Reads JSON. An integer beyond ±(2^53 - 1), written without fraction and exponent, becomes a bigint of exactly that
- * value, up to 1000 digits; everything else is what `JSON.parse` makes of it. Digits inside strings are left alone.
+ * Parses JSON. An integer beyond ±(2^53 - 1), written without fraction or exponent and of at most 1000 digits, becomes
+ * an exact bigint. Every other value is as from `JSON.parse`. Digits inside strings stay unchanged.
  *
  * @since 0.1.0
  * @category decoding
@@ -56,14 +56,14 @@ export const parseRounded = (text: string): Either.Either<unknown, JsonError> =>
 export const parse = (text: string): Either.Either<unknown, JsonError> => {
   const marked = BigIntegers.mark(text)
   if (marked === undefined) return parseRounded(text)
-  // A text that is not JSON is not either when marked; the error is to speak of the text as it came.
+  // Invalid JSON stays invalid when marked. Parse the original text again, so that the error quotes it.
   return Either.orElse(Either.map(parseRounded(marked), BigIntegers.unmark), () => parseRounded(text))
 }
 
 /**
- * Why a text from outside must not be parsed, if so: more than 256 arrays and objects inside one another overflow the
- * stack of functions that call themselves, and more than 1024 plus one for each 16 characters take many times the memory of
- * the text. It takes about a nanosecond for each character outside of strings.
+ * Returns why a text from outside must not be parsed, or `undefined` if it may be. Arrays and objects nested more than
+ * 256 deep overflow the stack of recursive functions. More than 1024 of them, plus one for each 16 characters, take
+ * many times the memory of the text. The check takes about a nanosecond per character outside of strings.
  *
  * @since 0.1.0
  * @category decoding
@@ -74,7 +74,7 @@ export const excess = (text: string): JsonError | undefined => {
 }
 
 /**
- * As {@link parse}, for a text from outside: what {@link excess} speaks against is not parsed.
+ * As {@link parse}, for a text from outside. Fails without parsing if {@link excess} finds a reason.
  *
  * @since 0.1.0
  * @category decoding
@@ -85,8 +85,8 @@ export const parseBounded = (text: string): Either.Either<unknown, JsonError> =>
 }
 
 /**
- * Writes a value as `JSON.stringify` does, and a bigint as an integer literal. What JSON has no word for (undefined,
- * functions, symbols) becomes `null` at the top. A value that contains itself is a defect.
+ * Encodes a value as `JSON.stringify` does, and a bigint as an integer literal. A top-level value that JSON cannot
+ * express (undefined, functions, symbols) becomes `null`. A cyclic value is a defect.
  *
  * @since 0.1.0
  * @category encoding
@@ -94,7 +94,7 @@ export const parseBounded = (text: string): Either.Either<unknown, JsonError> =>
 export const stringify = (value: unknown): string =>
   (isNative(value) ? JSON.stringify(value) : write(value, "")) ?? "null"
 
-/** Whether `JSON.stringify` can write it: it holds no bigint, and nothing that might make one of itself. */
+/** Whether `JSON.stringify` can encode the value: no bigint in it, and no value whose encoding could produce one. */
 const isNative = (value: unknown): boolean => {
   if (typeof value !== "object" || value === null) return typeof value !== "bigint"
   if (Array.isArray(value)) return value.every(isNative)

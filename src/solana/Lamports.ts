@@ -25,7 +25,7 @@ export const MAX = 0xffff_ffff_ffff_ffffn
 export const PER_SOL = 1_000_000_000n
 
 /**
- * Whether the amount fits in 64 bits without a sign.
+ * Whether the amount is an unsigned 64-bit integer.
  *
  * @since 0.1.0
  * @category guards

@@ -1,5 +1,5 @@
 /**
- * Transaction messages, legacy and version 0: from instructions to the bytes that are signed, and back.
+ * Transaction messages, legacy and version 0: compiles instructions to message bytes and decodes the bytes.
  *
  * @since 0.1.0
  */
@@ -17,14 +17,14 @@ import type { WireError } from "./WireError.js"
 
 export type {
   /**
-   * What a message is compiled from.
+   * The input of {@link compile}.
    *
    * @since 0.1.0
    * @category models
    */
   CompileOptions,
   /**
-   * An address lookup table and what it holds, in its order.
+   * An address lookup table with its addresses in order.
    *
    * @since 0.1.0
    * @category models
@@ -40,8 +40,8 @@ export type {
 } from "./internal/messageModels.js"
 
 /**
- * How many of the static accounts sign and how many are only read. Accounts stand in the order: writable signers (the
- * fee payer first), read-only signers, writable, read-only.
+ * Counts of static accounts that sign or are read-only. Order of the accounts: writable signers (fee payer first),
+ * read-only signers, writable, read-only.
  *
  * @since 0.1.0
  * @category models
@@ -53,8 +53,8 @@ export interface Header {
 }
 
 /**
- * An instruction whose program and accounts are indices into the message's accounts: the static ones, then the
- * writable and then the read-only ones of all lookups.
+ * An instruction that refers to its program and accounts by index. The indices count the static accounts, then the
+ * writable accounts of all lookups, then their read-only accounts.
  *
  * @since 0.1.0
  * @category models
@@ -66,7 +66,7 @@ export interface CompiledInstruction {
 }
 
 /**
- * Accounts that the runtime loads from one address lookup table, by their index in it.
+ * Accounts that the runtime loads from one address lookup table, by their index in the table.
  *
  * @since 0.1.0
  * @category models
@@ -78,7 +78,7 @@ export interface CompiledLookup {
 }
 
 /**
- * A message as its bytes say it. A durable nonce stands in the place of the blockhash.
+ * A decoded message. A durable nonce takes the place of the blockhash.
  *
  * @since 0.1.0
  * @category models
@@ -94,12 +94,12 @@ export interface CompiledMessage {
 }
 
 /**
- * Compiles instructions to message bytes: merges the roles of each account, orders the accounts and writes everything
- * as Kit's `compileTransactionMessage` and its encoder do, byte for byte.
+ * Compiles instructions to message bytes: merges the roles of each account, orders the accounts and encodes the
+ * message. The bytes equal those of Kit's `compileTransactionMessage` and its encoder.
  *
- * Fails with `InvalidInput` when an invoked program pays the fee or is written to, there are over 64 accounts or
- * instructions, an instruction names over 255 accounts, a table holds over 256, a legacy message would need a table, or
- * the signed transaction would be over 1232 bytes.
+ * Fails with `InvalidInput` if an invoked program pays the fee or is writable; if there are over 64 accounts or 64
+ * instructions; if an instruction has over 255 accounts or a table over 256; if a legacy message needs a table; or if
+ * the signed transaction would exceed 1232 bytes.
  *
  * @since 0.1.0
  * @category encoding
@@ -107,9 +107,10 @@ export interface CompiledMessage {
 export const compile = (options: CompileOptions): Either.Either<Uint8Array, InvalidInput> => Compiler.compile(options)
 
 /**
- * Reads message bytes as strictly as the runtime does: compact lengths in their shortest form, counts that the header
- * allows, every index in range, a writable fee payer, programs among the static accounts, and no byte left over. That
- * an account stands there twice is not looked at: the runtime refuses that later, when it locks accounts.
+ * Decodes message bytes as strictly as the runtime: compact lengths in shortest form, consistent header counts, indices
+ * in range, a writable fee payer, programs among the static accounts, no trailing bytes. It accepts duplicate accounts,
+ * which the runtime refuses later, when it locks accounts. Account indices, data and lookup indices are views of
+ * `bytes`, not copies.
  *
  * Account indices, data and lookup indices are views of `bytes`, not copies.
  *
@@ -123,7 +124,7 @@ export const decode = (bytes: Uint8Array): Either.Either<CompiledMessage, WireEr
   return reader.failure === undefined ? Either.right(message) : Either.left(reader.failure)
 }
 
-/** Bytes of the smallest instruction and the smallest lookup, to bound counts by the bytes that are left. */
+/** Sizes of the smallest instruction and the smallest lookup. They bound counts by the remaining bytes. */
 const MIN_INSTRUCTION = 3
 const MIN_LOOKUP = Addresses.SIZE + 2
 
@@ -197,7 +198,7 @@ const readLookup = (reader: Reader): CompiledLookup => {
   return lookup
 }
 
-/** A counted list of items of at least `itemBytes` each. */
+/** Reads a counted list of items of at least `itemBytes` bytes each. */
 const repeat = <A>(reader: Reader, itemBytes: number, item: () => A): ReadonlyArray<A> => {
   const count = reader.count(itemBytes)
   const items: Array<A> = []
@@ -206,8 +207,8 @@ const repeat = <A>(reader: Reader, itemBytes: number, item: () => A): ReadonlyAr
 }
 
 /**
- * Writes a message, the inverse of {@link decode}. Counts and indices are written as they are: what `decode` or a
- * careful hand made is well-formed.
+ * Encodes a message; the inverse of {@link decode}. It does not check counts and indices: the caller passes a
+ * well-formed message.
  *
  * @since 0.1.0
  * @category encoding

@@ -1,10 +1,9 @@
 /**
- * Nonce accounts: the 80 bytes in which the System program keeps a durable nonce, and the instructions that make, use
- * and change one.
+ * Nonce accounts: the 80 bytes in which the System program keeps a durable nonce, and the instructions that create,
+ * advance and change one.
  *
- * A transaction whose first instruction advances the account may bear its nonce in the place of a recent blockhash. It
- * can then land until the account is advanced, however long that takes, and landing advances it: also where the
- * transaction fails.
+ * A transaction whose first instruction advances the account may use the stored nonce instead of a recent blockhash. It
+ * stays valid until the account advances. Landing advances the account, even if the transaction fails.
  *
  * @since 0.1.0
  */
@@ -26,23 +25,25 @@ import * as SafeText from "../SafeText.js"
  */
 export const SIZE = 80
 
-/** In the order of their numbers. A `legacy` nonce is one of before 2022, which no transaction can use any more. */
+/**
+ * Versions in the order of their numbers. `legacy` nonces date from before 2022; no transaction can use them any more.
+ */
 const Version = Schema.Literal("legacy", "current")
 
 const NO_NONCE = { version: Version }
 
 const NONCE = {
   version: Version,
-  /** Who may advance it, take its lamports and name another authority. */
+  /** The authority that may advance the account, withdraw its lamports and name another authority. */
   authority: Addresses.Schema,
-  /** What a transaction bears in the place of a blockhash. */
+  /** The value that a transaction uses in place of a blockhash. */
   nonce: Blockhashes.Schema,
-  /** The price of a signature when the nonce was stored. The fee of a transaction that uses it is today's. */
+  /** Lamports per signature at the time the nonce was stored. A transaction with this nonce pays the current fee. */
   lamportsPerSignature: Schema.BigInt
 }
 
 /**
- * What a nonce account holds: nothing before it is initialized, then its nonce. JSON: lamports as a decimal string.
+ * The state of a nonce account: uninitialized, or initialized with a nonce. JSON: lamports as a decimal string.
  *
  * @since 0.1.0
  * @category models
@@ -59,11 +60,11 @@ export const NonceAccount = Schema.Union(
 export type NonceAccount = typeof NonceAccount.Type
 
 /**
- * The bytes are no nonce account.
+ * The bytes are not a nonce account.
  *
- * - `Size`: they are not 80.
- * - `Version`: they begin with a version that is not known.
- * - `State`: they are neither uninitialized nor initialized.
+ * - `Size`: there are not exactly 80 bytes.
+ * - `Version`: the version number is unknown.
+ * - `State`: the state is neither uninitialized nor initialized.
  * - `Owner`: the account belongs to another program.
  *
  * @since 0.1.0
@@ -97,7 +98,7 @@ const u32 = (bytes: Uint8Array, offset: number): number =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(offset, true)
 
 /**
- * Reads the data of a nonce account. Whatever follows the state of an uninitialized one is not looked at.
+ * Decodes the data of a nonce account. It ignores the bytes after the state of an uninitialized account.
  *
  * @since 0.1.0
  * @category decoding
@@ -153,7 +154,7 @@ const instruction = (
 })
 
 /**
- * Whose nonce an instruction is about.
+ * The account and the authority of a nonce instruction.
  *
  * @since 0.1.0
  * @category models
@@ -161,7 +162,7 @@ const instruction = (
 export interface NonceInput {
   /** The nonce account. */
   readonly account: Address
-  /** Signs, but for the account's creation. */
+  /** Signs every instruction except the creation of the account. */
   readonly authority: Address
 }
 
@@ -172,14 +173,14 @@ export interface NonceInput {
  * @category models
  */
 export interface CreateInput extends NonceInput {
-  /** Pays the lamports. Signs, as the account does. */
+  /** Pays the lamports. Both the payer and the account sign. */
   readonly payer: Address
-  /** At least what 80 bytes must hold to stay. */
+  /** At least the rent-exempt minimum for 80 bytes. */
   readonly lamports: Lamports
 }
 
 /**
- * Makes a nonce account: creates it and stores its first nonce.
+ * Creates a nonce account and stores its first nonce. Returns both instructions.
  *
  * @since 0.1.0
  * @category constructors
@@ -212,8 +213,8 @@ export const create = ({
 ]
 
 /**
- * Stores another nonce; the first instruction of a transaction that lives by the one that is stored. The runtime refuses
- * a second time within a block.
+ * Stores a new nonce. A transaction that uses the stored nonce begins with this instruction. The runtime refuses a
+ * second advance within one block.
  *
  * @since 0.1.0
  * @category constructors
@@ -237,7 +238,7 @@ export interface WithdrawInput extends NonceInput {
 }
 
 /**
- * Takes lamports out. What is left must be enough to stay, or nothing: that closes the account.
+ * Withdraws lamports. The remainder must be rent-exempt, or zero, which closes the account.
  *
  * @since 0.1.0
  * @category constructors
@@ -256,7 +257,7 @@ export const withdraw = ({ account, authority, lamports, to }: WithdrawInput): I
   )
 
 /**
- * Gives the account another authority. The nonce stays.
+ * Sets another authority. The nonce stays the same.
  *
  * @since 0.1.0
  * @category constructors
@@ -272,7 +273,7 @@ export const authorize = (input: NonceInput & { readonly newAuthority: Address }
   )
 
 /**
- * Whether the data of an instruction of the System program says that it advances a nonce.
+ * Whether the data of a System program instruction advances a nonce.
  *
  * @since 0.1.0
  * @category guards
@@ -285,7 +286,8 @@ const isWritable = ({ header, staticAccounts }: CompiledMessage, index: number):
     : index < staticAccounts.length - header.readonlyUnsigned
 
 /**
- * The nonce account that the first instruction of a message advances, if it does: by its nonce the message may live.
+ * The nonce account that the first instruction of a message advances; `undefined` if it advances none. With one, the
+ * message may use a durable nonce.
  *
  * @since 0.1.0
  * @category getters

@@ -1,5 +1,5 @@
 /**
- * Messages that lack nothing but their blockhash: compiled once, signed with as many blockhashes as it takes.
+ * Messages without a blockhash. They are compiled once and signed with any number of blockhashes.
  *
  * @since 0.1.0
  */
@@ -16,14 +16,14 @@ import * as Message from "./Message.js"
 
 export type {
   /**
-   * A compiled message with zeros in the place of its blockhash.
+   * A compiled message with zeros in place of the blockhash.
    *
    * @since 0.1.0
    * @category models
    */
   PreparedMessage,
   /**
-   * What a message is prepared from: all that it is compiled from, but the blockhash.
+   * The input of {@link prepare}: that of `Message.compile` without the blockhash.
    *
    * @since 0.1.0
    * @category models
@@ -35,7 +35,7 @@ const NO_DATA = new Uint8Array(0)
 
 const NO_BLOCKHASH = Blockhashes.fromBytes(new Uint8Array(Blockhashes.SIZE))
 
-/** Fee payers, and for each the shapes of instruction, that are remembered: 64 of 8 in a generation, about 1 MB. */
+/** Fee payers in one generation of the cache, and shapes of instruction for each: 64 × 8, about 1 MB. */
 const CACHED_PAYERS = 64
 const CACHED_SHAPES = 8
 
@@ -49,7 +49,10 @@ const templatesOf = (feePayer: Address): BoundedCache<number, Template.Template>
   return templates
 }
 
-/** Tells instructions of one kind from others, mostly: by the number of accounts and the beginning of the data. */
+/**
+ * A key for instructions of one kind: the number of accounts and the first bytes of the data. Two kinds may share a
+ * key.
+ */
 const shapeOf = ({ instructions: [instruction] }: PrepareOptions): number => {
   const data = instruction?.data ?? NO_DATA
   const head = (data[0] ?? 0) | ((data[1] ?? 0) << 8) | ((data[2] ?? 0) << 16)
@@ -72,8 +75,8 @@ const general = ({
   })
 
 /**
- * As `Message.compile`, byte for byte and refusal for refusal, but for the blockhash. What a wallet sends time and
- * again, one instruction of a kind after the other, is patched into the bytes of the last instead of compiled.
+ * As `Message.compile`, with the same bytes and the same errors, but without a blockhash. A wallet often sends
+ * instructions of one kind in sequence. For these it patches the bytes of the last message instead of compiling anew.
  *
  * @since 0.1.0
  * @category encoding
@@ -94,7 +97,7 @@ export const prepare = (options: PrepareOptions): Either.Either<PreparedMessage,
 }
 
 /**
- * The bytes to sign, with this blockhash.
+ * Returns the bytes to sign, with the given blockhash.
  *
  * @since 0.1.0
  * @category encoding

@@ -1,5 +1,5 @@
 /**
- * Program-derived addresses: where programs keep their accounts.
+ * Program-derived addresses: the addresses at which programs keep their accounts.
  *
  * @since 0.1.0
  */
@@ -12,14 +12,14 @@ import { kernel } from "./internal/kernel.js"
 import { MARKER } from "./internal/programAddressMarker.js"
 
 /**
- * An address derived from seeds, and the bump seed with which it left the curve.
+ * A derived address and its bump seed.
  *
  * @since 0.1.0
  * @category models
  */
 export interface ProgramAddress {
   readonly address: Address
-  /** Canonical bump: the largest, 1 to 255, that gives an address off the curve. */
+  /** Canonical bump: the largest value of 1 to 255 that gives an address off the curve. */
   readonly bump: number
 }
 
@@ -32,14 +32,14 @@ export interface ProgramAddress {
 export const MAX_SEED_BYTES = 32
 
 /**
- * Seeds in a derivation, the bump seed included.
+ * Maximum number of seeds, the bump seed included.
  *
  * @since 0.1.0
  * @category constants
  */
 export const MAX_SEEDS = 16
 
-/** The rule that the seeds break. */
+/** Returns the rule that the seeds break, if any. */
 const refusal = (seeds: ReadonlyArray<Uint8Array>, maxSeeds: number): InvalidInput | undefined => {
   if (seeds.length > maxSeeds) {
     return new InvalidInput({ field: "seeds", rule: `must be at most ${maxSeeds}`, size: seeds.length })
@@ -54,10 +54,10 @@ const refusal = (seeds: ReadonlyArray<Uint8Array>, maxSeeds: number): InvalidInp
 }
 
 /**
- * Searches the address that `program` owns for the seeds: bump seeds from 255 down, first one off the curve. About
- * every second bump is one.
+ * Finds the address of `program` for the seeds. It tries bump seeds from 255 down and takes the first address off the
+ * curve. About every second bump gives one.
  *
- * Fails with `InvalidInput` when there are more than 15 seeds (the bump is the sixteenth) or one is over 32 bytes.
+ * Fails with `InvalidInput` if there are more than 15 seeds (the bump is the sixteenth) or a seed exceeds 32 bytes.
  *
  * @example
  * import * as Address from "@pod-protocol/effect/solana/Address"
@@ -83,7 +83,7 @@ export const find = (
 }
 
 /**
- * As {@link find}, for seeds that the caller knows to be in range; seeds that are not are a defect and throw.
+ * As {@link find}, for seeds that the caller knows to be valid. Invalid seeds are a defect and throw.
  *
  * @since 0.1.0
  * @category constructors
@@ -92,8 +92,8 @@ export const findUnsafe = (seeds: ReadonlyArray<Uint8Array>, program: Address): 
   Either.getOrThrowWith(find(seeds, program), (invalid) => invalid)
 
 /**
- * The address for exactly these seeds, a bump among them if there is one. None where the runtime would refuse it: the
- * address is on the curve, there are more than 16 seeds, or one is over 32 bytes.
+ * The address for exactly these seeds; the bump, if any, is one of them. Returns `None` if the runtime would refuse the
+ * address: it is on the curve, there are more than 16 seeds, or a seed exceeds 32 bytes.
  *
  * @since 0.1.0
  * @category constructors

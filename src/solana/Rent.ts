@@ -1,17 +1,17 @@
 /**
- * What an account has to hold to stay: two years of rent, by the figures that every public cluster has.
+ * The rent-exempt minimum: two years of rent at the rates of every public cluster.
  *
  * @since 0.1.0
  */
 
-/** Bytes that an account takes besides its data. */
+/** Bytes that an account occupies besides its data. */
 const OVERHEAD_BYTES = 128n
 
-/** Two years at 3480 lamports a byte and year. */
+/** Two years at 3480 lamports per byte-year. */
 const LAMPORTS_PER_BYTE = 6960n
 
 /**
- * Lamports that an account of so many bytes of data has to hold: (128 + bytes) × 6960.
+ * The rent-exempt minimum in lamports for `bytes` bytes of data: (128 + bytes) × 6960.
  *
  * @since 0.1.0
  * @category conversions

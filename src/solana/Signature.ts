@@ -19,14 +19,13 @@ import * as FixedText from "./internal/fixedText.js"
  */
 export const SIZE = 64
 
-/** The two places where bytes become the brands: any 64 bytes are a signature. */
+/** The only places that apply the brands: any 64 bytes are a signature. */
 const brand = (text: string): Signature => text as Signature
 
 const brandBytes = (bytes: Uint8Array): SignatureBytes => bytes as SignatureBytes
 
 /**
- * The signature that the 64 bytes at `offset` (default 0) spell. The caller has checked that there are 64: missing
- * ones count as zeros.
+ * Encodes the 64 bytes at `offset` (default 0). The caller has checked that there are 64; missing bytes count as zeros.
  *
  * @since 0.1.0
  * @category constructors
@@ -34,7 +33,7 @@ const brandBytes = (bytes: Uint8Array): SignatureBytes => bytes as SignatureByte
 export const fromBytes = (bytes: Uint8Array, offset = 0): Signature => brand(bytes64.encode(bytes, offset))
 
 /**
- * The 64 bytes of a signature. A text that was branded unchecked is a defect and throws `InvalidInput`.
+ * The 64 bytes of a signature. A text that got the brand without a check is a defect and throws `InvalidInput`.
  *
  * @since 0.1.0
  * @category conversions
@@ -62,7 +61,7 @@ export const parse = (text: string, field = "signature"): Either.Either<Signatur
   parseText(text, field)
 
 /**
- * Whether the bytes have the size of a signature.
+ * Whether the bytes have the length of a signature, 64.
  *
  * @since 0.1.0
  * @category guards
@@ -70,7 +69,7 @@ export const parse = (text: string, field = "signature"): Either.Either<Signatur
 export const isBytes = (bytes: Uint8Array): bytes is SignatureBytes => bytes.length === SIZE
 
 /**
- * The bytes of a signature from where nothing else can come. Another size is a defect: it throws `InvalidInput`.
+ * Applies the brand to signature bytes from a trusted source. Another length is a defect and throws `InvalidInput`.
  *
  * @since 0.1.0
  * @category constructors

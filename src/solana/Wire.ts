@@ -1,5 +1,5 @@
 /**
- * Transactions as they travel: signatures, then the message that they sign.
+ * The wire form of transactions: signatures, then the signed message.
  *
  * @since 0.1.0
  */
@@ -12,7 +12,7 @@ import { WireError } from "./WireError.js"
 
 export {
   /**
-   * Why bytes are no transaction.
+   * The error for bytes that are not a transaction.
    *
    * @since 0.1.0
    * @category errors
@@ -21,7 +21,7 @@ export {
 } from "./WireError.js"
 
 /**
- * The largest transaction, signatures included: 1280 bytes of the smallest IPv6 packet, less 48 of headers.
+ * Maximum size of a transaction with its signatures: 1280 bytes of the smallest IPv6 packet, less 48 bytes of headers.
  *
  * @since 0.1.0
  * @category constants
@@ -29,7 +29,7 @@ export {
 export const MAX_TRANSACTION_BYTES = MAX_BYTES
 
 /**
- * Where the signature of the fee payer stands, which names the transaction.
+ * Offset of the fee payer's signature, which is the id of the transaction.
  *
  * @since 0.1.0
  * @category constants
@@ -37,21 +37,21 @@ export const MAX_TRANSACTION_BYTES = MAX_BYTES
 export const FIRST_SIGNATURE_AT = 1
 
 /**
- * A decoded transaction. Signatures and message bytes are views of the bytes that it was read from.
+ * A decoded transaction. Signatures and message bytes are views of the input.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Transaction {
-  /** 64 bytes each, in the order of the accounts that sign; all zeros where a signature is still missing. */
+  /** 64 bytes each, in the order of the signing accounts. A missing signature is all zeros. */
   readonly signatures: ReadonlyArray<Uint8Array>
-  /** What the signatures are over. */
+  /** The bytes that the signatures sign. */
   readonly messageBytes: Uint8Array
   readonly message: Message.CompiledMessage
 }
 
 /**
- * Joins signatures and message. The signatures, 64 bytes each, stand in the order of the message's first accounts.
+ * Joins signatures and message. The signatures, 64 bytes each, are in the order of the message's first accounts.
  *
  * @since 0.1.0
  * @category encoding
@@ -63,8 +63,8 @@ export const encode = (signatures: ReadonlyArray<Uint8Array>, messageBytes: Uint
 }
 
 /**
- * A transaction with zeros for so many signatures, to be signed where it lies: its message is what follows
- * {@link messageAt}.
+ * Returns a transaction with `signers` zeroed signatures, to be signed in place. Its message begins at {@link
+ * messageAt}.
  *
  * @since 0.1.0
  * @category encoding
@@ -78,7 +78,7 @@ export const unsigned = (signers: number, messageBytes: Uint8Array): Uint8Array 
 }
 
 /**
- * Where the message begins in a transaction of so many signatures.
+ * Offset of the message in a transaction with `signers` signatures.
  *
  * @since 0.1.0
  * @category getters
@@ -86,7 +86,7 @@ export const unsigned = (signers: number, messageBytes: Uint8Array): Uint8Array 
 export const messageAt = (signers: number): number => ShortVec.size(signers) + SIGNATURE_BYTES * signers
 
 /**
- * Writes a signature, 64 bytes, over the zeros for it. `index` is the signer's place in the message.
+ * Writes a signature of 64 bytes in its place. `index` is the signer's index in the message.
  *
  * @since 0.1.0
  * @category encoding
@@ -97,8 +97,8 @@ export const setSignature = (wire: Uint8Array, index: number, signature: Uint8Ar
 }
 
 /**
- * Reads a transaction of at most {@link MAX_TRANSACTION_BYTES}, as strictly as `Message.decode`; it must bear exactly
- * as many signatures as its message requires. Whether the signatures are valid is not checked.
+ * Decodes a transaction of at most {@link MAX_TRANSACTION_BYTES}, as strictly as `Message.decode`. The number of
+ * signatures must equal the number that the message requires. It does not verify the signatures.
  *
  * @since 0.1.0
  * @category decoding

@@ -1,4 +1,7 @@
-/** A cursor over bytes from outside. The first failure sticks: later reads give zeros and change nothing. */
+/**
+ * A cursor over bytes from outside. It keeps the first failure; later reads return zeros and leave the cursor where it
+ * is.
+ */
 import { WireError } from "../WireError.js"
 import * as ShortVec from "./shortVec.js"
 
@@ -41,7 +44,7 @@ export class Reader {
     return this.bytes.subarray(from, this.offset)
   }
 
-  /** Skips `length` bytes and returns where they begin. */
+  /** Skips `length` bytes and returns their offset. */
   skip(length: number): number {
     const from = this.offset
     if (this.failure === undefined) {
@@ -51,7 +54,7 @@ export class Reader {
     return from
   }
 
-  /** A compact-u16 in its shortest form. */
+  /** Reads a compact-u16, which must be in its shortest form. */
   length(): number {
     const from = this.offset
     let value = 0
@@ -68,7 +71,7 @@ export class Reader {
     return 0
   }
 
-  /** A count of items of at least `itemBytes` each, refused where so many can not follow. */
+  /** Reads a count of items of at least `itemBytes` bytes each. Fails if the remaining bytes cannot hold them. */
   count(itemBytes: number): number {
     const from = this.offset
     const count = this.length()

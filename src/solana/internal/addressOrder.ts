@@ -1,7 +1,9 @@
 /**
- * The order in which Kit sorts addresses inside a message: that of an English `Intl.Collator` with lower case first.
- * On the base58 alphabet this is the order without regard to case and then, at the first letter that differs in case,
- * lower before upper. Setting bit 5 folds the case of a letter and leaves a digit as it is.
+ * Compares addresses in the order that Kit uses inside a message: that of an English `Intl.Collator` with lower case
+ * first.
+ *
+ * For the base58 alphabet, the order ignores case. If two texts differ only in case, the first difference decides,
+ * lower before upper. Setting bit 5 folds the case of a letter and keeps a digit unchanged.
  */
 export const compare = (left: string, right: string): number => {
   const length = Math.min(left.length, right.length)

@@ -2,20 +2,20 @@
 
 const ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
-/** The character that stands for a leading zero byte. */
+/** Code of the character for a leading zero byte. */
 export const ZERO = 49
 
-/** Five base58 digits, the largest number of them that fits 32 bits. */
+/** Digits in a limb: the largest number of base58 digits that fits 32 bits. */
 export const LIMB_DIGITS = 5
 export const LIMB = 58 ** LIMB_DIGITS
 
-/** Digit to character code. */
+/** Character code of each digit. */
 export const CODES: ReadonlyArray<number> = Array.from(ALPHABET, (character) => character.charCodeAt(0))
 
-/** Stands for no digit. */
+/** Marks a character that is not a digit. */
 export const NO_DIGIT = 255
 
-/** Character code to digit, {@link NO_DIGIT} where there is none. */
+/** Digit of each character code, or {@link NO_DIGIT}. */
 export const DIGITS = new Uint8Array(128).fill(NO_DIGIT)
 CODES.forEach((code, digit) => {
   DIGITS[code] = digit

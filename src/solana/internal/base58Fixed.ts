@@ -1,13 +1,16 @@
 /**
- * Base58 of a fixed number of bytes by two small matrices: a word of 16 bits has a known expansion in limbs of five
- * base58 digits and the other way round. A product is below 2^46 and at most 32 of them are summed, so doubles hold
- * every sum exactly.
+ * Base58 of a fixed number of bytes, by multiplication with two small constant matrices. One converts 16-bit words to
+ * limbs of five base58 digits; the other converts limbs to words.
+ *
+ * Invariants: a product is below 2^46 and a sum has at most 32 products, so doubles hold every sum exactly. `decode`
+ * accepts exactly the texts that `encode` writes. The scratch arrays are shared; this is safe because no function
+ * yields.
  */
 import { CODES, DIGITS, LIMB, LIMB_DIGITS, NO_DIGIT, ZERO } from "./base58Alphabet.js"
 
 const WORD = 0x10000
 
-/** For some dozens of digits this takes half the time of a loop. */
+/** For texts of this length, the expression takes half the time of a loop. */
 const ONLY_DIGITS = /^[1-9A-HJ-NP-Za-km-z]+$/
 
 /** Base58 of exactly `size` bytes. */
@@ -16,13 +19,13 @@ export interface FixedBase58 {
   readonly encode: (bytes: Uint8Array, offset: number) => string
   /** The bytes, or undefined when the text is not base58 of exactly `size` bytes. */
   readonly decode: (text: string) => Uint8Array | undefined
-  /** Whether {@link decode} would give bytes, mostly found without making them. */
+  /** Whether {@link decode} would return bytes. It rarely needs to decode. */
   readonly is: (text: string) => boolean
 }
 
 /**
- * From places of base `from` to places of base `to`, most significant first: row r, column c is digit r of the value
- * of place c. A small place has no high digits, so from column `reach` on a row is all zeros.
+ * A matrix from base `from` to base `to`, most significant place first. Row r, column c is digit r of the value of
+ * place c. A low place has no high digits, so a row is zero from column `reach` on.
  */
 interface Conversion {
   readonly cells: Float64Array
@@ -56,7 +59,7 @@ const writeDigits = (limb: number, codes: Uint8Array, at: number): void => {
   codes[at + 4] = CODES[limb - a * 58] ?? 0
 }
 
-/** Room for codes, and the text of those from one place on: by `Buffer`, where there is one, in half the time. */
+/** A scratch array for character codes, and the text from an index on. `Buffer`, if present, halves the time. */
 const scratch = (size: number): { readonly codes: Uint8Array; readonly textFrom: (from: number) => string } => {
   if (typeof Buffer === "function") {
     const codes = Buffer.alloc(size)
@@ -122,7 +125,7 @@ const make = (size: number, maxLength: number): FixedBase58 => {
       bytes[2 * row] = word >> 8
       bytes[2 * row + 1] = word
     }
-    // The value is too large, or the text's leading ones are not the leading zero bytes.
+    // Fails if the value is too large, or if leading ones and leading zero bytes differ in number.
     if (carry !== 0) return undefined
     let ones = 0
     while (ones < length && text.charCodeAt(ones) === ZERO) ones++
@@ -131,10 +134,13 @@ const make = (size: number, maxLength: number): FixedBase58 => {
     return ones === zeroBytes ? bytes : undefined
   }
 
-  /** The alphabet ascends, so that of texts of one length the larger is the larger number. */
+  /**
+   * The text of the largest value. The alphabet is in ascending order, so texts of equal length compare like their
+   * values.
+   */
   const largest = encode(new Uint8Array(size).fill(255), 0)
 
-  /** The smallest number that takes all the bytes: of one digit less. */
+  /** The text of the smallest value with a non-zero first byte. It is one digit shorter. */
   const smallest = encode(new Uint8Array(size).fill(1, 0, 1), 0)
 
   const isBetween = (text: string): boolean =>

@@ -1,14 +1,17 @@
-/** Base58 of any number of bytes, by schoolbook change of radix in limbs of five digits. */
+/**
+ * Base58 of any number of bytes, by schoolbook radix conversion in limbs of five digits. Time grows with the square of
+ * the length, so callers bound it.
+ */
 import { CODES, DIGITS, LIMB, LIMB_DIGITS, NO_DIGIT, ZERO } from "./base58Alphabet.js"
 
-/** Index of the first element that is not `value`. */
+/** The number of leading indices for which `isZero` holds. */
 const skip = (length: number, isZero: (index: number) => boolean): number => {
   let index = 0
   while (index < length && isZero(index)) index++
   return index
 }
 
-/** Text of the bytes; time grows with the square of their number. */
+/** Encodes bytes. */
 export const encode = (bytes: Uint8Array): string => {
   const zeros = skip(bytes.length, (index) => bytes[index] === 0)
   const limbs: Array<number> = []
@@ -35,7 +38,7 @@ export const encode = (bytes: Uint8Array): string => {
   return "1".repeat(zeros) + digits.slice(leading)
 }
 
-/** Bytes of the text, or undefined when a character is outside the alphabet; the caller bounds the length. */
+/** Decodes text; undefined if a character is outside the alphabet. The caller bounds the length. */
 export const decode = (text: string): Uint8Array | undefined => {
   const zeros = skip(text.length, (index) => text.charCodeAt(index) === ZERO)
   const words: Array<number> = []

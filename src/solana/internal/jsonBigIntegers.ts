@@ -1,8 +1,9 @@
 /**
- * Integers that a double can not hold, smuggled through `JSON.parse` as strings.
+ * Passes integers that a double cannot hold through `JSON.parse` as strings.
  *
- * A large integer becomes the string `#n…`. So that no string of the document is taken for one, a string value that
- * begins with `#`, or with an escape that might spell it, is written with `#s` before it.
+ * `mark` turns a large integer into the string `#n…`. It prefixes `#s` to every other string that begins with `#`, or
+ * with an escape that could encode `#`; so no string of the document is mistaken for an integer. `unmark` restores
+ * both.
  */
 
 const BACKSLASH = 92
@@ -12,15 +13,15 @@ const MINUS = 45
 const NINE = 57
 const ZERO = 48
 
-/** A bigint of more digits is no number of Solana's and takes long to make: such a one stays a double. */
+/** Integers with more digits stay doubles. Solana has none, and converting them is slow. */
 const MAX_DIGITS = 1000
 
-/** Digits in 2^53: fewer digits are always exact. */
+/** Digits in 2^53. Integers with fewer digits are always exact. */
 const MIN_DIGITS = 16
 
 const isDigit = (code: number): boolean => code >= ZERO && code <= NINE
 
-/** Index of the quote that ends the string whose first character is at `from`; -1 when there is none. */
+/** Index of the closing quote of the string whose first character is at `from`; -1 if there is none. */
 export const endOfString = (text: string, from: number): number => {
   let end = text.indexOf('"', from)
   while (end !== -1) {
@@ -39,8 +40,8 @@ const isKey = (text: string, afterString: number): boolean => {
 }
 
 /**
- * Where the first run of at least sixteen digits in a range begins; -1 when there is none. It looks at every sixteenth
- * character only: no such run can hide from that.
+ * Start of the first run of at least sixteen digits in a range; -1 if there is none. It probes every sixteenth
+ * character, which every such run includes.
  */
 const longRun = (text: string, from: number, to: number): number => {
   for (let probe = from + MIN_DIGITS - 1; probe < to; probe += MIN_DIGITS) {
@@ -60,7 +61,7 @@ const endOfRun = (text: string, from: number, to: number): number => {
   return end
 }
 
-/** The text with its large integers marked, or undefined when it has none. */
+/** Returns the text with its large integers marked, or undefined if it has none. */
 export const mark = (text: string): string | undefined => {
   if (longRun(text, 0, text.length) === -1) return undefined
   let out = ""
@@ -93,7 +94,7 @@ export const mark = (text: string): string | undefined => {
   return found ? out + text.slice(copied) : undefined
 }
 
-/** Whether the digits are a whole number token, well-formed and too large for a double. */
+/** Whether the digits are a complete, well-formed integer token that a double may not hold. */
 const isLargeInteger = (text: string, from: number, start: number, end: number): boolean =>
   end - start <= MAX_DIGITS &&
   text.charCodeAt(start) !== ZERO &&
@@ -110,7 +111,7 @@ const original = (marked: string): bigint | string => {
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null
 
-/** Puts integers and strings back, in place. Keeps a stack of its own, since the document may be nested deeply. */
+/** Restores integers and strings in place. It uses an explicit stack, because the document may be deeply nested. */
 export const unmark = (document: unknown): unknown => {
   if (isMarked(document)) return original(document)
   const pending: Array<unknown> = [document]

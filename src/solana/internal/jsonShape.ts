@@ -1,24 +1,24 @@
 /**
- * Bounds on what a JSON text makes of itself when it is parsed.
+ * Bounds the depth and the number of containers of a JSON text before it is parsed.
  *
- * `[[[[…` overflows the stack of whatever walks over the value, and `[{},{},…` takes twenty times the memory of its text.
+ * `[[[[…` overflows the stack of recursive functions, and `[{},{},…` takes twenty times the memory of its text.
  */
 import { endOfString } from "./jsonBigIntegers.js"
 
-/** Arrays and objects inside one another: four times what any reply of a node has. */
+/** Maximum nesting depth: four times that of any node's reply. */
 const MAX_DEPTH = 256
 
-/** Arrays and objects in a text: a node's replies have one in 30 to 80 characters. */
+/** Containers that any text may have, plus one per 16 characters. A node's replies have one per 30 to 80 characters. */
 const MIN_CONTAINERS = 1024
 const CHARACTERS_PER_CONTAINER = 16
 
 const QUOTE = 34
-/** `[` and `{`, `]` and `}` differ in this bit alone. */
+/** The bit in which `[` and `{`, and `]` and `}`, differ. */
 const CASE = 32
 const OPEN = 123
 const CLOSE = 125
 
-/** Why the text must not be parsed, if so. A text of up to 512 characters is too short for that. */
+/** Returns why the text must not be parsed, if there is a reason. A text of up to 512 characters never has one. */
 export const excess = (text: string): string | undefined => {
   if (text.length <= 2 * MAX_DEPTH) return undefined
   const most = MIN_CONTAINERS + text.length / CHARACTERS_PER_CONTAINER

@@ -1,4 +1,4 @@
-/** Where the heavy arithmetic comes from: WebAssembly where it is to be had, else plain JavaScript. */
+/** Selects the implementation of the CPU-heavy arithmetic: WebAssembly if available, otherwise plain JavaScript. */
 import * as Option from "effect/Option"
 import type { Kernel } from "./kernelModel.js"
 import { portable } from "./kernelPortable.js"
@@ -6,5 +6,5 @@ import { webAssembly } from "./kernelWasm.js"
 
 let chosen: Kernel | undefined
 
-/** The kernel of this platform, made when it is first needed. */
+/** Returns the kernel of this platform. The first call creates it. */
 export const kernel = (): Kernel => (chosen ??= Option.getOrElse(webAssembly(), () => portable))

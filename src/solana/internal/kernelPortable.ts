@@ -1,4 +1,7 @@
-/** The kernel in plain JavaScript, for platforms without WebAssembly. */
+/**
+ * The kernel in plain JavaScript, for platforms without WebAssembly. It gives the same results as the WebAssembly
+ * kernel.
+ */
 import { sha256 } from "@noble/hashes/sha2.js"
 import type { Kernel } from "./kernelModel.js"
 import { MARKER } from "./programAddressMarker.js"
@@ -6,7 +9,7 @@ import { MARKER } from "./programAddressMarker.js"
 const P = 2n ** 255n - 19n
 const D = 0x52036cee2b6ffe738cc740797779e89800700a4d4141d8ab75eb4dca135978a3n
 
-/** The Jacobi symbol (a / n) of an odd n is 0 or 1. */
+/** Whether the Jacobi symbol (a / n) is 0 or 1, for an odd n. */
 const isResidue = (value: bigint): boolean => {
   let a = value
   let n = P

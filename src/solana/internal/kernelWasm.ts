@@ -1,11 +1,17 @@
-/** The kernel in WebAssembly. Its source is `src/solana/wasm/kernel.wat`. */
+/**
+ * The kernel in WebAssembly; its source is `src/solana/wasm/kernel.wat`.
+ *
+ * Invariants: the module sees only its own memory, so every input is copied in, in blocks of at most 32 KiB. Results in
+ * `digest` are views of that memory until the next call; `sha256` returns a copy. Calls never overlap, because they are
+ * synchronous.
+ */
 import * as Option from "effect/Option"
 import { portable as base64 } from "../../internal/base64.js"
 import type { Kernel } from "./kernelModel.js"
 import { MODULE } from "./kernelModule.js"
 import { MARKER } from "./programAddressMarker.js"
 
-/** What the module exports; see the source. */
+/** The exports of the module. */
 interface KernelExports extends WebAssembly.Exports {
   readonly memory: WebAssembly.Memory
   readonly input: WebAssembly.Global<"i32">
@@ -23,7 +29,7 @@ const isKernel = (exports: WebAssembly.Exports): exports is KernelExports =>
   exports["digest"] instanceof WebAssembly.Global &&
   ["begin", "absorb", "end", "isOnCurve", "findBump"].every((name) => typeof exports[name] === "function")
 
-/** Bytes hashed in one crossing: whole blocks that leave room for the padding of the last. */
+/** Bytes hashed per call into the module: whole blocks that leave room for the padding. */
 const CHUNK = 32_768
 
 const DIGEST_BYTES = 32
@@ -81,8 +87,8 @@ const exportsOf = Option.liftThrowable(
 )
 
 /**
- * The kernel in WebAssembly; none where there is no WebAssembly or the page's policy forbids it. The module is compiled
- * at once: with about 2 KB it is below what a browser's main thread allows.
+ * Compiles the kernel; `None` if the platform has no WebAssembly or the page's policy forbids it. The module compiles
+ * synchronously: its 2 KB are below the limit of a browser's main thread.
  */
 export const webAssembly = (): Option.Option<Kernel> =>
   Option.fromNullable(base64.decode(MODULE)).pipe(Option.flatMap(exportsOf), Option.filter(isKernel), Option.map(bind))

@@ -1,4 +1,10 @@
-/** The compiler behind `Message.compile`: collects accounts, arranges them as Kit does, and writes the bytes. */
+/**
+ * The compiler behind `Message.compile`. It collects the accounts, arranges them in Kit's order, and writes the bytes.
+ *
+ * Invariants: each account appears once, with the union of its roles; the fee payer is account 0; invoked programs and
+ * signers are static, even if a table holds them; limits are checked before any work. The bytes equal those of Kit's
+ * compiler.
+ */
 import type { Address, Instruction } from "@solana/kit"
 import * as Either from "effect/Either"
 import { InvalidInput } from "../../InvalidInput.js"
@@ -18,13 +24,13 @@ const MAX_TABLE_ADDRESSES = 256
 const WRITABLE = 1
 const SIGNER = 2
 
-/** Where a table holds an account. */
+/** The position of an account in a table. */
 interface Place {
   readonly table: Address
   readonly index: number
 }
 
-/** An account of the message, filled in as the compiler goes. */
+/** An account of the message. The compiler fills it in step by step. */
 interface Account {
   readonly address: Address
   role: number
@@ -34,14 +40,14 @@ interface Account {
   index: number
 }
 
-/** The accounts that are taken from one table. */
+/** The accounts that one table provides. */
 interface Lookup<Group> {
   readonly table: Address
   readonly writable: Group
   readonly readonly: Group
 }
 
-/** The accounts in the order of the message. */
+/** The accounts in message order. */
 interface Layout {
   readonly requiredSignatures: number
   readonly readonlySigned: number
@@ -55,7 +61,7 @@ const NONE: ReadonlyArray<never> = []
 const refusal = (field: string, rule: string, size?: number): InvalidInput =>
   new InvalidInput(size === undefined ? { field, rule } : { field, rule, size })
 
-/** Limits that are checked before any work is done. */
+/** Checks the limits on counts before any work. */
 const tooMany = (
   instructions: ReadonlyArray<Instruction>,
   tables: ReadonlyArray<LookupTable>
@@ -76,11 +82,11 @@ const tooMany = (
   return undefined
 }
 
-/** All accounts with their merged roles, each once. */
+/** The accounts by address, each once, with merged roles. */
 class Accounts {
   readonly byAddress = new Map<Address, Account>()
 
-  /** The account, added as read-only when it is new. */
+  /** Returns the account; adds it as read-only if it is new. */
   at(address: Address): Account {
     const known = this.byAddress.get(address)
     if (known !== undefined) return known
@@ -118,7 +124,7 @@ const collect = (
   return all
 }
 
-/** Rules that the accounts as a whole break. */
+/** Checks the rules that span all accounts. */
 const unsound = (
   feePayer: Address,
   version: CompileOptions["version"],
@@ -141,7 +147,7 @@ const unsound = (
 const sorted = (accounts: ReadonlyArray<Account>): ReadonlyArray<Account> =>
   accounts.length > 1 ? accounts.toSorted((left, right) => compare(left.address, right.address)) : accounts
 
-/** Gives every account its place: invoked programs and signers are static, whatever tables hold. */
+/** Assigns every account its index. Invoked programs and signers are static, even if a table holds them. */
 const arrange = (feePayer: Address, accounts: Accounts): Layout => {
   const writableSigners: Array<Account> = []
   const readonlySigners: Array<Account> = []

@@ -1,41 +1,41 @@
-/** What messages are compiled from and to, for the modules that make them and those that show them. */
+/** Types of the message compiler's input and output. */
 import type { Address, Blockhash, Instruction } from "@solana/kit"
 
 /** Versions of a message: `"legacy"`, or 0 with address lookup tables. */
 export type Version = "legacy" | 0
 
-/** An address lookup table and what it holds, in its order. */
+/** An address lookup table with its addresses in order. */
 export interface LookupTable {
   readonly address: Address
   readonly addresses: ReadonlyArray<Address>
 }
 
-/** What a message is compiled from. */
+/** The input of `Message.compile`. */
 export interface CompileOptions {
-  /** Default 0. Legacy is for wallets and programs that know no other. */
+  /** Default 0. Use `"legacy"` for wallets and programs that support only that. */
   readonly version?: Version | undefined
-  /** Pays the fee; the first account of the message, a writable signer. */
+  /** Pays the fee. It is the first account of the message, a writable signer. */
   readonly feePayer: Address
-  /** A recent blockhash, or the value of a durable nonce: what the message can land with. */
+  /** A recent blockhash, or the value of a durable nonce. It limits how long the message can land. */
   readonly blockhash: Blockhash
-  /** At most 64. */
+  /** Instructions in execution order, at most 64. */
   readonly instructions: ReadonlyArray<Instruction>
   /**
-   * Tables to take accounts from, where they neither sign nor are invoked; the first table that holds an account is
-   * taken. An account meta that names its own table keeps it. Only for version 0. Default none.
+   * Tables for accounts that neither sign nor are invoked. If several tables hold an account, the first one provides
+   * it. An account meta that names its own table keeps it. Only for version 0. Default: none.
    */
   readonly lookupTables?: ReadonlyArray<LookupTable> | undefined
 }
 
-/** What a message is prepared from: all that it is compiled from, but the blockhash. */
+/** The input of `PreparedMessage.prepare`: that of `Message.compile` without the blockhash. */
 export type PrepareOptions = Omit<CompileOptions, "blockhash">
 
-/** A compiled message with zeros in the place of its blockhash. */
+/** A compiled message with zeros in place of the blockhash. */
 export interface PreparedMessage {
-  /** Do not change them. */
+  /** The message bytes. Do not change them. */
   readonly bytes: Uint8Array
-  /** Where the 32 bytes of the blockhash go. */
+  /** Offset of the 32 bytes of the blockhash. */
   readonly blockhashAt: number
-  /** Who has to sign, in the order of the signatures; the fee payer first. */
+  /** The signers in the order of their signatures, the fee payer first. */
   readonly signers: ReadonlyArray<Address>
 }

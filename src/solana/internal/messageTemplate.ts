@@ -1,9 +1,13 @@
 /**
- * Messages that differ from one compiled before in a few bytes only.
+ * Derives a message from a compiled one of the same shape by patching a few bytes.
  *
- * Where a message has one instruction, an account that is alone among the accounts of its kind (writable or not, signer
- * or not) has its place whatever its address is: another address and other data of the same size can be written over
- * the old, and the bytes are those that the compiler would have made.
+ * It handles messages with one instruction and no lookup table. An account that is alone in its group (by signer and
+ * writable) keeps its index whatever its address is. So another address and other data of the same size can overwrite
+ * the old bytes.
+ *
+ * Invariants: a filled message equals the compiler's, byte for byte. `fill` returns undefined if the program, fee
+ * payer, version, roles, account count or data size differ, or if a new address is already in the message. A template's
+ * own bytes never change.
  */
 import type { Address, Instruction } from "@solana/kit"
 import * as Addresses from "../Address.js"
@@ -12,18 +16,18 @@ import type { PreparedMessage, PrepareOptions } from "./messageModels.js"
 import * as Slab from "../../internal/Slab.js"
 import { VERSION_FLAG } from "./wireConstants.js"
 
-/** Counts of accounts and metas take one byte up to here. */
+/** The largest count that takes one byte. */
 const ONE_BYTE = 0x7f
 
 /** An account meta of the compiled message. */
 interface Slot {
   readonly address: Address
   readonly role: number
-  /** Where its 32 bytes stand, if others may take their place. */
+  /** Offset of its 32 bytes, if another address may replace them. */
   readonly at: number | undefined
 }
 
-/** A compiled message and where it may be patched. */
+/** A compiled message with the positions that may be patched. */
 export interface Template extends PreparedMessage {
   readonly version: PrepareOptions["version"]
   readonly programAddress: Address
@@ -35,11 +39,11 @@ export interface Template extends PreparedMessage {
 
 const NO_DATA = new Uint8Array(0)
 
-/** The only instruction of a message that takes no account from a table. */
+/** The only instruction of a message without lookup tables. */
 const onlyInstruction = ({ instructions, lookupTables }: PrepareOptions): Instruction | undefined =>
   instructions.length === 1 && (lookupTables === undefined || lookupTables.length === 0) ? instructions[0] : undefined
 
-/** Learns from what the compiler has made; undefined where the message is too involved. */
+/** Makes a template of a compiled message; undefined if the message has another shape. */
 export const learn = (options: PrepareOptions, prepared: PreparedMessage): Template | undefined => {
   const { blockhashAt, bytes } = prepared
   const instruction = onlyInstruction(options)
@@ -51,7 +55,7 @@ export const learn = (options: PrepareOptions, prepared: PreparedMessage): Templ
   const [signers = 0, readonlySigners = 0, readonly = 0, count = 0] = bytes.subarray(headerAt)
   const keysAt = headerAt + 4
   const firstIndex = blockhashAt + Blockhash.SIZE + 3
-  /** The first account of each kind but the fee payer, and the end. */
+  /** Index of the first account of each group after the fee payer, and the end. */
   const bounds = [1, signers - readonlySigners, signers, count - readonly, count]
   const isAlone = (index: number): boolean =>
     bounds.some((bound, kind) => bound === index && bounds[kind + 1] === index + 1)
@@ -77,7 +81,7 @@ export const learn = (options: PrepareOptions, prepared: PreparedMessage): Templ
   }
 }
 
-/** Finds what may differ; undefined where more differs than the template allows. */
+/** Patches the differences into a copy; undefined if the template does not allow them. */
 export const fill = (template: Template, options: PrepareOptions): PreparedMessage | undefined => {
   const instruction = onlyInstruction(options)
   if (instruction === undefined || options.version !== template.version) return undefined

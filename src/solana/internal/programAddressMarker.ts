@@ -1,2 +1,2 @@
-/** The text that ends the preimage of every program-derived address. */
+/** The last bytes of the preimage of every program-derived address. */
 export const MARKER = new TextEncoder().encode("ProgramDerivedAddress")

@@ -2,10 +2,10 @@
 
 export const MAX = 0xffff
 
-/** Bytes that the length takes. */
+/** Bytes that an encoded length occupies. */
 export const size = (length: number): number => (length < 0x80 ? 1 : length < 0x4000 ? 2 : 3)
 
-/** Writes the length at `offset` and returns the offset behind it. */
+/** Writes the length at `offset` and returns the offset after it. */
 export const write = (bytes: Uint8Array, offset: number, length: number): number => {
   let rest = length
   let at = offset

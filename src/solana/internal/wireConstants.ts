@@ -1,4 +1,4 @@
-/** Constants that messages and transactions share. */
+/** Constants shared by messages and transactions. */
 
 /** 1280 bytes of the smallest IPv6 packet, less 48 bytes of headers. */
 export const MAX_TRANSACTION_BYTES = 1232
