@@ -10,14 +10,14 @@
  */
 
 /**
- * An input that breaks a rule, refused before any I/O.
+ * The error for caller input that breaks a rule. Checks raise it before any I/O.
  *
  * @since 0.1.0
  */
 export { InvalidInput } from "./src/InvalidInput.js"
 
 /**
- * Text from outside (a node's words, an on-chain name, a file), made safe to show in an error, a log or a terminal.
+ * Makes text from outside (a node's message, an on-chain name, a file) safe to show in an error, a log or a terminal.
  *
  * @since 0.1.0
  */
