@@ -1,9 +1,9 @@
 /**
- * The seven kinds of account that the program keeps: their models and their bytes.
+ * The models and the decoders of the program's seven account types.
  *
- * Decoders look at the discriminator and at the fields, never at the size: whatever follows the fields may be left over
- * from an older, longer value. Times are Unix seconds. Decoded hashes are copies, which do not change with the bytes that
- * they were read from; many of them lie in one `ArrayBuffer` of 4 KiB, so `slice()` what is to be transferred to a worker.
+ * Decoders read the discriminator and the fields and ignore the size: bytes after the fields may remain from an older,
+ * longer value. Times are Unix seconds. Decoded hashes are copies, independent of the input. Many of them share one
+ * `ArrayBuffer` of 4 KiB: `slice()` a hash before you transfer it to a worker.
  *
  * @since 0.1.0
  */
@@ -16,15 +16,15 @@ import { printable } from "../internal/printable.js"
 import * as SafeText from "../SafeText.js"
 
 const agentFields = {
-  /** The wallet that registered it. */
+  /** The wallet that registered the agent. */
   wallet: Borsh.address,
-  /** A set of bits; what each means is between the agents. */
+  /** A bit set. The agents agree on the meaning of each bit. */
   capabilities: Borsh.u64,
-  /** 100 for every agent: nothing changes it yet. */
+  /** 100 for every agent; no instruction changes it yet. */
   reputation: Borsh.u64,
   lastUpdated: Borsh.i64,
   metadataUri: Borsh.string,
-  /** Invitations in the current hour. Stays 0 where the account was passed read-only. */
+  /** Invitations in the current hour. Stays 0 if the account was passed read-only. */
   invitesSent: Borsh.u16,
   lastInviteAt: Borsh.i64,
   bump: Borsh.u8
@@ -55,12 +55,12 @@ export class AgentAccount extends Schema.TaggedClass<AgentAccount>("@pod-protoco
 const directMessageFields = {
   /** The sender's agent address. */
   sender: Borsh.address,
-  /** As the sender gave it: a wallet, where the message can be marked read. */
+  /** The recipient as the sender gave it. Only a wallet can mark the message read. */
   recipient: Borsh.address,
-  /** 32 bytes, by convention the SHA-256 of what was written. Once decoded it shares its `buffer` with other hashes. */
+  /** 32 bytes, by convention the SHA-256 of the payload. A decoded hash shares its `buffer` with other hashes. */
   payloadHash: Borsh.bytes32,
   createdAt: Borsh.i64,
-  /** After this the status can no longer be changed. */
+  /** Time after which the status can no longer change. */
   expiresAt: Borsh.i64,
   type: messageType,
   status: messageStatus,
@@ -68,8 +68,8 @@ const directMessageFields = {
 }
 
 /**
- * A message from one agent to another; the program calls it `MessageAccount`. What was written is not here, only its
- * hash. JSON: 64-bit integers as decimal strings, bytes as base64.
+ * A message from one agent to another; the program calls it `MessageAccount`. It holds the hash of the payload, not the
+ * payload. JSON: 64-bit integers as decimal strings, bytes as base64.
  *
  * @since 0.1.0
  * @category models
@@ -86,18 +86,18 @@ export class DirectMessage extends Schema.TaggedClass<DirectMessage>("@pod-proto
 const channelFields = {
   /** The creator's wallet. */
   creator: Borsh.address,
-  /** Despite its name charged once, when somebody joins. */
+  /** Charged once, when an agent joins, despite its name. */
   feePerMessage: Borsh.lamports,
-  /** Not reliable: the published program counts fees twice. `EscrowAccount.amount` is the truth. */
+  /** Unreliable: the published program counts fees twice. Use `EscrowAccount.amount`. */
   escrowBalance: Borsh.lamports,
   createdAt: Borsh.i64,
   maxParticipants: Borsh.u32,
   currentParticipants: Borsh.u32,
-  /** The current name. The address was made with the first one. */
+  /** The current name. The address derives from the first name. */
   name: Borsh.string,
   description: Borsh.string,
   visibility: channelVisibility,
-  /** Broadcasts need an active channel; joining does not. */
+  /** Broadcasting requires an active channel; joining does not. */
   isActive: Borsh.bool,
   lastSyncTimestamp: Borsh.i64,
   totalCompressedMessages: Borsh.u64,
@@ -125,11 +125,11 @@ const participantFields = {
   /** The participant's agent address. */
   agent: Borsh.address,
   joinedAt: Borsh.i64,
-  /** Broadcasts in the current window of the rate limit, not in a lifetime: see `Rules.nextBroadcast`. */
+  /** Broadcasts in the current window of the rate limit, not in total: see `Rules.nextBroadcast`. */
   messagesSent: Borsh.u64,
   /** 0 before the first broadcast. */
   lastMessageAt: Borsh.i64,
-  /** False after leaving. */
+  /** False after the agent left. */
   isActive: Borsh.bool,
   bump: Borsh.u8
 }
@@ -155,12 +155,12 @@ const invitationFields = {
   /** The invitee's wallet. */
   invitee: Borsh.address,
   /**
-   * 32 bytes: keccak-256 of channel, inviter, invitee, nonce and `createdAt`. Once decoded it shares its `buffer` with
+   * 32 bytes: keccak-256 of channel, inviter, invitee, nonce and `createdAt`. A decoded hash shares its `buffer` with
    * other hashes.
    */
   invitationHash: Borsh.bytes32,
   createdAt: Borsh.i64,
-  /** After this it cannot be used. */
+  /** Time after which the invitation cannot be used. */
   expiresAt: Borsh.i64,
   nonce: Borsh.u64,
   isAccepted: Borsh.bool,
@@ -187,10 +187,10 @@ const channelMessageFields = {
   channel: Borsh.address,
   /** The sender's agent address. */
   sender: Borsh.address,
-  /** The channel message that this one answers; not checked by the program. */
+  /** The channel message that this one answers. The program does not check it. */
   replyTo: Borsh.option(Borsh.address),
   createdAt: Borsh.i64,
-  /** None: nothing edits messages yet. */
+  /** `None`: no instruction edits messages yet. */
   editedAt: Borsh.option(Borsh.i64),
   content: Borsh.string,
   type: messageType,
@@ -216,14 +216,14 @@ const escrowFields = {
   channel: Borsh.address,
   /** The depositor's wallet. */
   depositor: Borsh.address,
-  /** What is left of the deposit. */
+  /** The remaining deposit. */
   amount: Borsh.lamports,
   createdAt: Borsh.i64,
   bump: Borsh.u8
 }
 
 /**
- * What a wallet has deposited for a channel. JSON: 64-bit integers as decimal strings.
+ * The deposit of a wallet for a channel. JSON: 64-bit integers as decimal strings.
  *
  * @since 0.1.0
  * @category models
@@ -262,7 +262,7 @@ export const Account = Schema.Union(
 export type Account = typeof Account.Type
 
 /**
- * The names of the account kinds.
+ * The names of the account types.
  *
  * @since 0.1.0
  * @category models
@@ -270,10 +270,10 @@ export type Account = typeof Account.Type
 export type AccountTag = Account["_tag"]
 
 /**
- * The bytes are not the account that they were taken for.
+ * The bytes are not an account of the expected type.
  *
- * - `Discriminator`: they are too short to be an account, or an account of another kind.
- * - `Layout`: `field` cannot be read at byte `offset`, because the bytes end or break `rule`.
+ * - `Discriminator`: the bytes are too short for an account, or are an account of another type.
+ * - `Layout`: `field` cannot be read at byte `offset`: the bytes end there or break `rule`.
  *
  * @since 0.1.0
  * @category errors
@@ -420,7 +420,7 @@ export const decodeChannelMessage = decoder("ChannelMessage", layouts.ChannelMes
 export const decodeEscrow = decoder("EscrowAccount", layouts.EscrowAccount)
 
 /**
- * Decodes an account of whichever kind its discriminator names.
+ * Decodes an account of the type that its discriminator names.
  *
  * @since 0.1.0
  * @category decoding
@@ -441,8 +441,8 @@ export const decodeAny = (bytes: Uint8Array): Either.Either<Account, AccountDeco
 }
 
 /**
- * The bytes of an account: discriminator, fields and reserved bytes, without what the program allocates beyond them.
- * Fails only for a model that was made with validation switched off.
+ * Encodes an account: discriminator, fields and reserved bytes, without the extra space that the program allocates.
+ * Fails only for a model that was constructed with validation disabled.
  *
  * @since 0.1.0
  * @category encoding
@@ -451,7 +451,7 @@ export const encode = (account: Account): Either.Either<Uint8Array, InvalidInput
   layoutByTag[account._tag].encode(account)
 
 /**
- * The 8 bytes with which accounts of a kind begin: the filter with which `getProgramAccounts` finds them.
+ * The first 8 bytes of every account of a type: the filter for `getProgramAccounts`.
  *
  * @since 0.1.0
  * @category encoding

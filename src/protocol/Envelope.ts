@@ -1,8 +1,8 @@
 /**
- * What a direct message's hash covers: a header that makes each message one of its kind, and the payload.
+ * The bytes that a direct message's hash covers: a header that makes each message unique, and the payload.
  *
- * The address of a direct message follows from sender, recipient, hash and type. Without an envelope the same text
- * could be sent to the same recipient only once.
+ * The address of a direct message derives from sender, recipient, hash and type. Without an envelope, the same text can
+ * be sent to the same recipient only once.
  *
  * | bytes | what |
  * |---|---|
@@ -34,9 +34,9 @@ const MAGIC = "506f44"
 const VERSION = "01"
 
 const headerFields = {
-  /** Reserved, u32: 0 for now; readers ignore what they do not know. */
+  /** Reserved, u32: 0 for now. Readers ignore unknown flags. */
   flags: Borsh.u32,
-  /** Unix milliseconds, u64; 0 where the sender named an id and no time. */
+  /** Unix milliseconds, u64; 0 if the sender gave an id and no time. */
   createdAt: Borsh.u64,
   /** 16 random bytes, or the sender's `MessageId`. */
   id: Borsh.bytes16
@@ -60,12 +60,12 @@ export class Envelope extends Schema.TaggedClass<Envelope>("@pod-protocol/effect
 const layout = Borsh.layout({ tag: "Envelope", discriminator: MAGIC + VERSION, fields: headerFields })
 
 /**
- * The bytes are no envelope.
+ * The bytes are not an envelope.
  *
- * - `TooShort`: they end before the header does.
- * - `Magic`: they do not begin as an envelope does. The sender may have sent bare bytes, as other clients do.
- * - `Version`: the envelope is of a version that this one does not know.
- * - `Text`: the payload was read as a text, and is no UTF-8.
+ * - `TooShort`: the bytes end inside the header.
+ * - `Magic`: the bytes do not begin with the magic number. The sender may have sent bare bytes, as other clients do.
+ * - `Version`: this library does not know the version of the envelope.
+ * - `Text`: the payload was read as text and is not UTF-8.
  *
  * @since 0.1.0
  * @category errors
@@ -73,7 +73,7 @@ const layout = Borsh.layout({ tag: "Envelope", discriminator: MAGIC + VERSION, f
 export class EnvelopeDecodeError extends printable(
   Schema.TaggedError<EnvelopeDecodeError>("@pod-protocol/effect/EnvelopeDecodeError")("EnvelopeDecodeError", {
     reason: Schema.Literal("TooShort", "Magic", "Version", "Text"),
-    /** Bytes that were given. */
+    /** Number of input bytes. */
     size: Schema.Number
   })
 ) {
@@ -95,7 +95,7 @@ export class EnvelopeDecodeError extends printable(
 }
 
 /**
- * What a header says.
+ * The fields of a header.
  *
  * @since 0.1.0
  * @category models
@@ -110,8 +110,8 @@ export interface HeaderInput {
 }
 
 /**
- * The 32 bytes of a header, so that a payload need not be copied behind it. Fails for an id that is not 16 bytes, and
- * for numbers out of range.
+ * Encodes the 32 bytes of a header without copying a payload behind it. Fails if the id is not 16 bytes or a number is
+ * out of range.
  *
  * @since 0.1.0
  * @category encoding
@@ -120,7 +120,7 @@ export const header = ({ createdAt, flags = 0, id }: HeaderInput): Either.Either
   layout.encode({ _tag: "Envelope", flags, createdAt, id })
 
 /**
- * The bytes of an envelope: header and payload, copied once.
+ * Encodes an envelope: header and payload, copied once.
  *
  * @since 0.1.0
  * @category encoding
@@ -136,7 +136,7 @@ export const encode = (
   })
 
 /**
- * Takes an envelope apart. Its payload is a view of the bytes, not a copy.
+ * Decodes an envelope. Its payload is a view of the input, not a copy.
  *
  * @since 0.1.0
  * @category decoding
@@ -162,7 +162,7 @@ const reasonOf = (bytes: Uint8Array): EnvelopeDecodeError["reason"] => {
 }
 
 /**
- * The text that a payload spells in UTF-8.
+ * Decodes a payload as UTF-8 text.
  *
  * @since 0.1.0
  * @category decoding
@@ -175,7 +175,7 @@ export const text = (payload: Uint8Array): Either.Either<string, EnvelopeDecodeE
 }
 
 /**
- * The hash under which a direct message is sent: SHA-256 of the envelope, or of the bare bytes that go without one.
+ * The payload hash of a direct message: SHA-256 of the envelope, or of the bare bytes of a message without one.
  *
  * @since 0.1.0
  * @category hashing

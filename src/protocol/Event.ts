@@ -1,8 +1,8 @@
 /**
  * The events that the program logs.
  *
- * An event says what the program has done, not who asked for it: see `Instruction.broadcastMessageCompressed`. Several
- * are never emitted by the published program (channel made, escrow paid and withdrawn), and some instructions have none.
+ * An event shows what the program did, not which wallet requested it: see `Instruction.broadcastMessageCompressed`. The
+ * published program never emits the events for channel creation and for escrow. Some instructions have no event.
  *
  * @since 0.1.0
  */
@@ -112,7 +112,7 @@ export class ChannelJoined extends Schema.TaggedClass<ChannelJoined>("@pod-proto
 
 const messageBroadcastFields = {
   channel: Borsh.address,
-  /** The agent address of the participant that was counted. */
+  /** Agent address of the participant that was counted. */
   sender: Borsh.address,
   type: messageType,
   timestamp: Borsh.i64
@@ -157,7 +157,7 @@ export class EscrowDeposit extends Schema.TaggedClass<EscrowDeposit>("@pod-proto
 }
 
 /**
- * Lamports of a deposit were taken back.
+ * Lamports of a deposit were withdrawn.
  *
  * @since 0.1.0
  * @category models
@@ -173,13 +173,13 @@ export class EscrowWithdrawal extends Schema.TaggedClass<EscrowWithdrawal>("@pod
 
 const compressedMessageSyncedFields = {
   channel: Borsh.address,
-  /** 32 bytes, as they were given. */
+  /** 32 bytes, as in the instruction. */
   messageHash: Borsh.bytes32,
   /** 32 bytes: BLAKE3 of `messageHash`. */
   compressedHash: Borsh.bytes32,
   /** From 0. */
   batchIndex: Borsh.u32,
-  /** Unix seconds, as they were given. */
+  /** Unix seconds, as in the instruction. */
   syncTimestamp: Borsh.i64
 }
 
@@ -231,19 +231,19 @@ export type Event = typeof Event.Type
 export type EventTag = Event["_tag"]
 
 /**
- * The data is no event of the program.
+ * The data is not an event of the program.
  *
  * - `Base64`: the text in the log is not base64.
- * - `Discriminator`: the bytes are too short, or begin with no discriminator of the program: perhaps an event of a newer
- *   program.
- * - `Layout`: `field` cannot be read at byte `offset`, because the bytes end or break `rule`.
+ * - `Discriminator`: the bytes are too short, or their discriminator is unknown: a newer program may have emitted the
+ *   event.
+ * - `Layout`: `field` cannot be read at byte `offset`: the bytes end there or break `rule`.
  *
  * @since 0.1.0
  * @category errors
  */
 export class EventDecodeError extends printable(
   Schema.TaggedError<EventDecodeError>("@pod-protocol/effect/EventDecodeError")("EventDecodeError", {
-    /** The event, where the discriminator names one. */
+    /** The event, if the discriminator names one. */
     event: Schema.optional(SafeText.Schema()),
     reason: Schema.Literal("Base64", "Discriminator", "Layout"),
     field: SafeText.Schema(),
@@ -333,7 +333,7 @@ export const decode = (bytes: Uint8Array): Either.Either<Event, EventDecodeError
 }
 
 /**
- * The bytes of an event. Fails only for a model that was made with validation switched off.
+ * Encodes an event. Fails only for a model that was constructed with validation disabled.
  *
  * @since 0.1.0
  * @category encoding
@@ -350,19 +350,20 @@ const fromBase64 = (text: string): Either.Either<Event, EventDecodeError> =>
   )
 
 /**
- * What became of a transaction, as the pool hands it out in a transaction's `meta` and in notifications of logs.
+ * The outcome and the log of a transaction, as in a transaction's `meta` and in log notifications.
  *
  * @since 0.1.0
  * @category models
  */
 export interface LoggedTransaction {
-  /** Agave's transaction error, `null` where it succeeded. */
+  /** Agave's transaction error; `null` if the transaction succeeded. */
   readonly err: unknown
   readonly logs: ReadonlyArray<string>
 }
 
 /**
- * The events of a transaction, as {@link fromLogs}: none where it failed, since all that it did was rolled back.
+ * Decodes the events of a transaction as {@link fromLogs} does. A failed transaction has none, because the runtime
+ * rolled back its effects.
  *
  * @example
  * import * as Event from "@pod-protocol/effect/protocol/Event"
@@ -380,11 +381,11 @@ export const fromTransaction = (
   err === null || err === undefined ? fromLogs(logs, programId) : []
 
 /**
- * The events of a transaction's log, in order: what invocations of the program emitted as data, and no other program.
- * Data that is no known event stays in its place as a failure.
+ * Decodes the events of a transaction's log in order. It reads only data that invocations of the program emitted. Data
+ * that is not a known event stays in its place as a failure.
  *
- * A transaction that failed logs events too, of what was rolled back: a log alone does not say whether it did. Use
- * {@link fromTransaction} wherever the outcome is at hand.
+ * A failed transaction logs events too, although its effects were rolled back, and its log alone may not show the
+ * failure. Use {@link fromTransaction} if the outcome is at hand.
  *
  * @example
  * import * as Event from "@pod-protocol/effect/protocol/Event"

@@ -1,10 +1,10 @@
 /**
- * The seventeen instructions: as data, as bytes, and as instructions that Kit sends.
+ * The seventeen instructions: as data, as bytes, and as Kit instructions.
  *
- * The functions that are named after the instructions take what a wallet knows and derive the accounts that follow from
- * it; an account in the input takes the place of the derived one, which saves the derivation (agent and participant
- * addresses never change: keep them). They fail with `InvalidInput` for what the wire cannot say. What the program
- * would refuse besides, `Rules` tells.
+ * Each function bears the name of an instruction. It takes the wallet's input and derives the other accounts. An
+ * account in the input replaces the derived one and saves the derivation; agent and participant addresses never change,
+ * so keep them. The functions fail with `InvalidInput` for values that the wire cannot hold. `Rules` checks the
+ * program's own rules.
  *
  * @since 0.1.0
  */

@@ -1,8 +1,8 @@
 /**
- * What the runtime logs of a transaction, as a tree of program invocations.
+ * Parses the runtime's log of a transaction to a tree of program invocations.
  *
- * Every line belongs to the invocation that was running when it was written, so that what one program logs is never
- * taken for another's. Lines that programs write can not pass for the runtime's, which begin otherwise.
+ * Every line belongs to the invocation that was running at that time, so output of one program is never attributed to
+ * another. The runtime's lines have prefixes that a program cannot write.
  *
  * @since 0.1.0
  */
@@ -17,21 +17,21 @@ import * as Addresses from "../solana/Address.js"
  */
 export interface Frame {
   readonly program: Address
-  /** 1 for an instruction of the transaction, 2 and more for one that another program invoked. */
+  /** 1 for an instruction of the transaction; 2 or more for a nested invocation. */
   readonly depth: number
   /** The invocation that invoked this one. */
   readonly parent: Frame | undefined
-  /** What it logged, without the `Program log: ` in front; and what builtin programs say, which has none. */
+  /** Lines that the program logged, without the prefix `Program log: `. Lines of builtin programs have no prefix. */
   readonly logs: ReadonlyArray<string>
-  /** What it emitted as data: base64, several parts with spaces between. */
+  /** Data that the program emitted: base64, several parts separated by spaces. */
   readonly data: ReadonlyArray<string>
-  /** Compute units that it used, where the runtime says so: builtin programs are not metered aloud. */
+  /** Compute units consumed. Undefined for builtin programs, for which the runtime logs none. */
   readonly unitsConsumed: number | undefined
   readonly outcome: Outcome
 }
 
 /**
- * How an invocation ended. `Unknown` when the log was cut off before its end.
+ * The outcome of an invocation; `Unknown` if the log was cut off before its end.
  *
  * @since 0.1.0
  * @category models
@@ -50,9 +50,9 @@ export type Outcome =
 export interface Logs {
   /** Invocations in the order in which they began. */
   readonly frames: ReadonlyArray<Frame>
-  /** The invocation that failed first: the one whose error it is. Those around it fail with the same words. */
+  /** The first invocation that failed, whose error it is. The invocations around it repeat the error. */
   readonly failed: Frame | undefined
-  /** The runtime dropped lines, because the log was longer than it keeps (10 kB by default). */
+  /** True if the runtime dropped lines because the log exceeded its limit (10 kB by default). */
   readonly isTruncated: boolean
 }
 
@@ -75,8 +75,8 @@ const SUCCESS: Outcome = { _tag: "Success" }
 const UNKNOWN: Outcome = { _tag: "Unknown" }
 
 /**
- * Parses the log of a transaction. Lines of no known form, ends without a beginning and beginnings without an end are
- * borne; nothing is guessed about them.
+ * Parses the log of a transaction. It ignores unknown lines and ends without a beginning. A beginning without an end
+ * has the outcome `Unknown`.
  *
  * @since 0.1.0
  * @category decoding
@@ -143,7 +143,7 @@ export const parse = (lines: ReadonlyArray<string>): Logs => {
 }
 
 /**
- * The invocation itself and those around it, from the inside out.
+ * The invocation, then its callers from the inside out.
  *
  * @since 0.1.0
  * @category decoding

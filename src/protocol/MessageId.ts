@@ -1,5 +1,5 @@
 /**
- * Ids with which a caller names a message, so that the same send is recognised when it runs again.
+ * Ids that callers give to messages. A repeated send with the same id is recognised as the same message.
  *
  * @since 0.1.0
  */
@@ -17,7 +17,7 @@ import * as Utf8 from "../internal/Utf8.js"
 export const SIZE = 16
 
 /**
- * An id as a caller gives it: 16 bytes, or a text (a request's id, a job's key) that is hashed.
+ * An id from the caller: 16 bytes, or a text (such as a request id or a job key), which is hashed.
  *
  * @since 0.1.0
  * @category models
@@ -25,8 +25,8 @@ export const SIZE = 16
 export type MessageId = Uint8Array | string
 
 /**
- * The 16 bytes of an id: as they are, or the first 16 of the SHA-256 of a text's UTF-8. Fails for another number of
- * bytes, for an empty text, and for one that is no Unicode.
+ * Converts an id to its 16 bytes. Bytes stay as they are; a text becomes the first 16 bytes of the SHA-256 of its
+ * UTF-8. Fails for another number of bytes, for an empty text, and for a text with a lone surrogate.
  *
  * @example
  * import * as MessageId from "@pod-protocol/effect/protocol/MessageId"
@@ -48,7 +48,7 @@ export const toBytes = (id: MessageId): Either.Either<Uint8Array, InvalidInput> 
 const refuse = (rule: string) => Either.left(new InvalidInput({ field: "id", rule }))
 
 /**
- * The nonce that an id gives a broadcast: its first 8 bytes, little-endian.
+ * The nonce of a broadcast with this id: the id's first 8 bytes, little-endian.
  *
  * @since 0.1.0
  * @category conversions

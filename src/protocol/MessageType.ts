@@ -1,5 +1,5 @@
 /**
- * The three enumerations of the wire: what kind of message it is, how far it has come, and who may join a channel.
+ * The three enumerations of the wire: message type, message status and channel visibility.
  *
  * @since 0.1.0
  */
@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import { InvalidInput } from "../InvalidInput.js"
 
 /**
- * The kind of a message: four named ones, and 256 that an application gives its own meaning to.
+ * The type of a message: four named types, and 256 custom types that an application defines.
  *
  * @since 0.1.0
  * @category models
@@ -30,7 +30,7 @@ export const MessageType = Schema.Union(
 export type MessageType = typeof MessageType.Type
 
 /**
- * How far a direct message has come.
+ * The delivery status of a direct message.
  *
  * @since 0.1.0
  * @category models
@@ -48,8 +48,8 @@ export const MessageStatus = Schema.Literal("Pending", "Delivered", "Read", "Fai
 export type MessageStatus = typeof MessageStatus.Type
 
 /**
- * Who may join a channel: everybody, or holders of an invitation. Visibility protects joining; the content of both
- * kinds is plain account data that anybody can read.
+ * Access to a channel: everybody may join a public channel; a private one requires an invitation. Visibility restricts
+ * joining only: anybody can read the content of both.
  *
  * @since 0.1.0
  * @category models
@@ -97,8 +97,8 @@ export const Command: MessageType = { _tag: "Command" }
 export const Response: MessageType = { _tag: "Response" }
 
 /**
- * A kind of the application's own, 0–255. A direct message can carry 0–251 only, because its address is made with the
- * kind ({@link seed}), and the program as first published has no room for a custom direct message at all.
+ * A custom type, 0–255. A direct message supports 0–251 only, because the type is part of its address ({@link seed}).
+ * The program as first published has no room for a custom direct message.
  *
  * @since 0.1.0
  * @category constructors
@@ -106,7 +106,7 @@ export const Response: MessageType = { _tag: "Response" }
 export const Custom = (value: number): MessageType => ({ _tag: "Custom", value })
 
 /**
- * The largest custom kind that a direct message can have.
+ * The largest custom type of a direct message.
  *
  * @since 0.1.0
  * @category constants
@@ -114,8 +114,8 @@ export const Custom = (value: number): MessageType => ({ _tag: "Custom", value }
 export const MAX_DIRECT_CUSTOM = 251
 
 /**
- * The byte that stands for the kind in the address of a direct message: Text 0, Data 1, Command 2, Response 3,
- * Custom(x) 4 + x. Fails for a custom kind above {@link MAX_DIRECT_CUSTOM}, which does not fit the byte.
+ * The byte of the type in the address of a direct message: Text 0, Data 1, Command 2, Response 3, Custom(x) 4 + x.
+ * Fails for a custom type above {@link MAX_DIRECT_CUSTOM}, which does not fit the byte.
  *
  * @since 0.1.0
  * @category encoding
@@ -144,9 +144,8 @@ export const seed = (type: MessageType): Either.Either<number, InvalidInput> => 
 }
 
 /**
- * Whether a direct message may go from one status to the next: Pending → Delivered → Read, and Pending or Delivered →
- * Failed. The program as first published lets any status follow any other; keep this order
- * whichever program answers.
+ * Whether a direct message may change from one status to the next: Pending → Delivered → Read, and Pending or Delivered
+ * → Failed. The program as first published allows any change; keep this order with every program.
  *
  * @since 0.1.0
  * @category predicates

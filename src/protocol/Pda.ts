@@ -1,8 +1,8 @@
 /**
- * Where the program keeps its accounts: every program-derived address of the protocol.
+ * The program-derived addresses of the protocol.
  *
- * All functions are synchronous and give the canonical bump. The ones whose input may be impossible as a seed (a
- * channel name, a message type) return an `Either`, which `Effect.gen` yields as it is.
+ * All functions are synchronous and return the canonical bump. Functions with input that may be invalid as a seed (a
+ * channel name, a message type) return an `Either`.
  *
  * @since 0.1.0
  */
@@ -27,7 +27,7 @@ const CHANNEL_MESSAGE = utf8.encode("channel_message")
 
 const HASH_SIZE = 32
 
-// Those that are asked for again and again. A message's address is new each time.
+// Caches of addresses that are used repeatedly. A message's address is new each time, so it has no cache.
 const agents = new KnownAddresses()
 const channels = new KnownAddresses()
 const participants = new KnownAddresses()
@@ -56,11 +56,11 @@ export const agent = (wallet: Address, programId: Address = PROGRAM_ID): Program
   agents.set(programId, wallet, "", ProgramAddress.findUnsafe([AGENT, Addresses.toBytes(wallet)], programId))
 
 /**
- * A direct message. `sender` is the sender's **agent** address, `recipient` the address that the message is for (the
- * recipient's wallet, so that he can mark it read), `payloadHash` 32 bytes.
+ * The account of a direct message. `sender` is the sender's **agent** address. `recipient` is the recipient's wallet,
+ * which alone can mark the message read. `payloadHash` has 32 bytes.
  *
- * The address has no nonce: the same hash, recipient and type make the same address. Fails if `payloadHash` is not 32
- * bytes, or for a custom type above 251.
+ * The address has no nonce: the same sender, hash, recipient and type give the same address. Fails if `payloadHash` is
+ * not 32 bytes, or for a custom type above 251.
  *
  * @since 0.1.0
  * @category constructors
@@ -92,10 +92,10 @@ export const message = (
       )
 
 /**
- * A channel. `creator` is a **wallet**; the name's UTF-8 bytes are the seed as they are, untrimmed. Fails for a name
+ * The account of a channel. `creator` is a **wallet**. The seed is the UTF-8 of the name, untrimmed. Fails for a name
  * above 32 bytes.
  *
- * Renaming a channel does not move it: keep the address, never derive it from a stored name.
+ * Renaming a channel keeps its address: store the address, and do not derive it from the current name.
  *
  * @since 0.1.0
  * @category constructors
@@ -122,7 +122,7 @@ export const channel = (
 }
 
 /**
- * An **agent**'s membership of a channel.
+ * The account of an **agent**'s membership of a channel.
  *
  * @since 0.1.0
  * @category constructors
@@ -141,7 +141,7 @@ export const participant = (
   )
 
 /**
- * The invitation of a **wallet** to a channel.
+ * The account of a **wallet**'s invitation to a channel.
  *
  * @since 0.1.0
  * @category constructors
@@ -154,7 +154,7 @@ export const invitation = (
   ProgramAddress.findUnsafe([INVITATION, Addresses.toBytes(channel), Addresses.toBytes(invitee)], programId)
 
 /**
- * What a **wallet** has deposited for a channel.
+ * The account of a **wallet**'s deposit for a channel.
  *
  * @since 0.1.0
  * @category constructors
@@ -167,8 +167,8 @@ export const escrow = (
   ProgramAddress.findUnsafe([ESCROW, Addresses.toBytes(channel), Addresses.toBytes(depositor)], programId)
 
 /**
- * A message broadcast in a channel. `sender` is the **wallet**, `nonce` a number that the sender uses once per channel.
- * Fails for a nonce that is no u64.
+ * The account of a message broadcast in a channel. `sender` is the **wallet**. `nonce` is a number that the sender uses
+ * once per channel. Fails if the nonce is not a u64.
  *
  * @since 0.1.0
  * @category constructors

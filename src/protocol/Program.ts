@@ -1,5 +1,5 @@
 /**
- * The program's ids and limits: the constants of the wire.
+ * The program's addresses and limits.
  *
  * @since 0.1.0
  */
@@ -16,8 +16,8 @@ import * as Addresses from "../solana/Address.js"
 export const PROGRAM_ID: Address = Addresses.known("HEpGLgYsE1kP8aoYKyLFc3JVVrofS7T4zEA6fWBJsZps")
 
 /**
- * The compression program that two of the compressed instructions name. It has to exist on the cluster and to be
- * executable; it is never called.
+ * The compression program that two compressed instructions name. It must exist on the cluster and be executable. The
+ * program never calls it.
  *
  * @since 0.1.0
  * @category constants
@@ -25,7 +25,7 @@ export const PROGRAM_ID: Address = Addresses.known("HEpGLgYsE1kP8aoYKyLFc3JVVrof
 export const COMPRESSION_PROGRAM: Address = Addresses.known("cmtDvXumGCrqC1Age74AVPhSRVXJMd8PJS91L8KbNCK")
 
 /**
- * The largest u64: capabilities and nonces.
+ * The largest u64, the type of capabilities and nonces.
  *
  * @since 0.1.0
  * @category constants
@@ -33,7 +33,7 @@ export const COMPRESSION_PROGRAM: Address = Addresses.known("cmtDvXumGCrqC1Age74
 export const MAX_U64: bigint = Check.MAX_U64
 
 /**
- * The largest set of capabilities that registration accepts, 63 bits. An update of the published program accepts 64.
+ * The largest bit set of capabilities that registration accepts, 63 bits. The published program's update accepts 64.
  *
  * @since 0.1.0
  * @category constants
@@ -41,7 +41,7 @@ export const MAX_U64: bigint = Check.MAX_U64
 export const MAX_CAPABILITIES = 2n ** 63n - 1n
 
 /**
- * Bytes of UTF-8 in the shortest metadata URI, after trimming or not.
+ * Minimum bytes of UTF-8 in a metadata URI, both before and after trimming.
  *
  * @since 0.1.0
  * @category constants
@@ -49,7 +49,7 @@ export const MAX_CAPABILITIES = 2n ** 63n - 1n
 export const MIN_METADATA_URI_BYTES = 10
 
 /**
- * Bytes of UTF-8 in the longest metadata URI.
+ * Maximum bytes of UTF-8 in a metadata URI.
  *
  * @since 0.1.0
  * @category constants
@@ -57,8 +57,8 @@ export const MIN_METADATA_URI_BYTES = 10
 export const MAX_METADATA_URI_BYTES = 200
 
 /**
- * Bytes of UTF-8 in the longest channel name. The published program states 50, but the name is a seed of the channel's
- * address, and seeds end at 32.
+ * Maximum bytes of UTF-8 in a channel name. The published program documents 50, but the name is a seed of the channel's
+ * address, and a seed has at most 32.
  *
  * @since 0.1.0
  * @category constants
@@ -66,7 +66,7 @@ export const MAX_METADATA_URI_BYTES = 200
 export const MAX_CHANNEL_NAME_BYTES = 32
 
 /**
- * Bytes of UTF-8 in the longest channel description.
+ * Maximum bytes of UTF-8 in a channel description.
  *
  * @since 0.1.0
  * @category constants
@@ -74,7 +74,7 @@ export const MAX_CHANNEL_NAME_BYTES = 32
 export const MAX_CHANNEL_DESCRIPTION_BYTES = 200
 
 /**
- * Bytes of name and description together for which the published program's channel account has room.
+ * Maximum bytes of name and description together: the room in the published program's channel account.
  *
  * @since 0.1.0
  * @category constants
@@ -82,7 +82,7 @@ export const MAX_CHANNEL_DESCRIPTION_BYTES = 200
 export const MAX_CHANNEL_TEXT_BYTES = 226
 
 /**
- * The most participants that a channel can be made for.
+ * Maximum participants of a channel.
  *
  * @since 0.1.0
  * @category constants
@@ -90,7 +90,7 @@ export const MAX_CHANNEL_TEXT_BYTES = 226
 export const MAX_PARTICIPANTS = 1000
 
 /**
- * The highest fee of a channel, in lamports: 1 SOL.
+ * Maximum fee of a channel, in lamports: 1 SOL.
  *
  * @since 0.1.0
  * @category constants
@@ -98,7 +98,7 @@ export const MAX_PARTICIPANTS = 1000
 export const MAX_FEE_PER_MESSAGE = 1_000_000_000n
 
 /**
- * The largest escrow deposit, in lamports: 10 SOL.
+ * Maximum escrow deposit, in lamports: 10 SOL.
  *
  * @since 0.1.0
  * @category constants
@@ -106,8 +106,8 @@ export const MAX_FEE_PER_MESSAGE = 1_000_000_000n
 export const MAX_ESCROW_DEPOSIT = 10_000_000_000n
 
 /**
- * Bytes of UTF-8 in the longest channel message that the program accepts. A plain transaction holds less:
- * {@link MAX_BROADCAST_BYTES}.
+ * Maximum bytes of UTF-8 in a channel message by the program's rule. A plain transaction holds less: {@link
+ * MAX_BROADCAST_BYTES}.
  *
  * @since 0.1.0
  * @category constants
@@ -115,8 +115,8 @@ export const MAX_ESCROW_DEPOSIT = 10_000_000_000n
 export const MAX_CONTENT_BYTES = 1000
 
 /**
- * Bytes of UTF-8 in the longest channel message that fits a legacy transaction of one signature that holds nothing
- * else, measured with Kit. Each of a compute limit and a price takes room: 834 with one of them, 822 with both.
+ * Maximum bytes of UTF-8 in a channel message that fits a legacy transaction with one signature and no other
+ * instruction, measured with Kit. A compute limit or price takes room: 834 with one of them, 822 with both.
  *
  * @since 0.1.0
  * @category constants
@@ -132,7 +132,7 @@ export const MAX_BROADCAST_BYTES = 874
 export const MAX_REPLY_BYTES = 842
 
 /**
- * Bytes of UTF-8 in the longest content of a compressed broadcast. A legacy transaction holds about 633.
+ * Maximum bytes of UTF-8 in the content of a compressed broadcast. A legacy transaction holds about 633.
  *
  * @since 0.1.0
  * @category constants
@@ -140,7 +140,7 @@ export const MAX_REPLY_BYTES = 842
 export const MAX_COMPRESSED_CONTENT_BYTES = 10_000
 
 /**
- * Bytes in the longest IPFS hash of a compressed broadcast.
+ * Maximum bytes of the IPFS hash of a compressed broadcast.
  *
  * @since 0.1.0
  * @category constants
@@ -148,7 +148,7 @@ export const MAX_COMPRESSED_CONTENT_BYTES = 10_000
 export const MAX_IPFS_HASH_BYTES = 100
 
 /**
- * Hashes in the largest batch. A legacy transaction holds 22.
+ * Maximum hashes in a batch. A legacy transaction holds 22.
  *
  * @since 0.1.0
  * @category constants
@@ -156,7 +156,7 @@ export const MAX_IPFS_HASH_BYTES = 100
 export const MAX_BATCH_HASHES = 100
 
 /**
- * How far the time of a batch may be from the chain's, either way, in seconds.
+ * Maximum difference, in seconds, between the time of a batch and the chain's time.
  *
  * @since 0.1.0
  * @category constants
@@ -164,7 +164,7 @@ export const MAX_BATCH_HASHES = 100
 export const MAX_BATCH_SKEW_SECONDS = 3600n
 
 /**
- * How long a direct message's status can be changed, and an invitation used, in seconds: 7 days.
+ * Seconds during which a direct message's status can change and an invitation can be used: 7 days.
  *
  * @since 0.1.0
  * @category constants
@@ -172,7 +172,7 @@ export const MAX_BATCH_SKEW_SECONDS = 3600n
 export const LIFETIME_SECONDS = 604_800n
 
 /**
- * Invitations that an agent may send in an hour. The published program never enforces it.
+ * Maximum invitations of an agent per hour. The published program never enforces it.
  *
  * @since 0.1.0
  * @category constants
@@ -180,7 +180,7 @@ export const LIFETIME_SECONDS = 604_800n
 export const MAX_INVITATIONS_PER_HOUR = 20
 
 /**
- * The reputation with which every agent starts. No instruction changes it.
+ * The initial reputation of every agent. No instruction changes it.
  *
  * @since 0.1.0
  * @category constants
@@ -188,7 +188,7 @@ export const MAX_INVITATIONS_PER_HOUR = 20
 export const INITIAL_REPUTATION = 100n
 
 /**
- * The reputation that creating a channel (v2) asks of the creator's agent.
+ * Minimum reputation of the creator's agent for creating a channel (v2).
  *
  * @since 0.1.0
  * @category constants

@@ -1,5 +1,5 @@
 /**
- * Why a program refused an instruction.
+ * The error for an instruction that a program refused.
  *
  * @since 0.1.0
  */
@@ -17,7 +17,7 @@ import { printable } from "../internal/printable.js"
 import * as SafeText from "../SafeText.js"
 
 /**
- * A code of the program (6000–6017) or of the framework that it follows, with its name and text.
+ * An error code of the program (6000–6017) or of its framework, with name and text.
  *
  * @since 0.1.0
  * @category models
@@ -28,7 +28,7 @@ export interface ErrorCode {
 }
 
 /**
- * What a code of the program or of its framework means. Other programs use the same numbers for other things.
+ * The meaning of a code of the program or of its framework. Other programs give the same numbers other meanings.
  *
  * @since 0.1.0
  * @category decoding
@@ -36,8 +36,8 @@ export interface ErrorCode {
 export const errorCode = (code: number): Option.Option<ErrorCode> => Option.fromNullable(codes.get(code))
 
 /**
- * Why: the name of a code of the program or its framework, or what a code of the System program or of the runtime means
- * for the instruction. `Unknown` for the codes of other programs.
+ * The reason: the name of a code of the program or its framework, or the meaning of a code of the System program or the
+ * runtime for the instruction. `Unknown` for codes of other programs.
  *
  * @since 0.1.0
  * @category models
@@ -49,14 +49,14 @@ const isReason = (text: string): text is Reason => details.has(text)
 const SYSTEM_ACCOUNT_IN_USE = 0
 const SYSTEM_NEGATIVE_LAMPORTS = 1
 
-/** The runtime's words for a fee payer that cannot pay. */
+/** The runtime's errors for a fee payer without enough lamports. */
 const unpaid = new Set(["AccountNotFound", "InsufficientFundsForFee", "InsufficientFundsForRent"])
 
 /**
  * A program refused an instruction, and with it the whole transaction.
  *
- * `program` is the one that failed: the invocation that the runtime's log names first. An error of a program that another
- * one invoked is never taken for the other's.
+ * `program` is the program that failed: the first failed invocation in the runtime's log. The error of a nested program
+ * is never attributed to its caller.
  *
  * @since 0.1.0
  * @category errors
@@ -64,23 +64,23 @@ const unpaid = new Set(["AccountNotFound", "InsufficientFundsForFee", "Insuffici
 export class ProgramError extends printable(
   Schema.TaggedError<ProgramError>("@pod-protocol/effect/ProgramError")("ProgramError", {
     reason: Schema.String.pipe(Schema.filter(isReason)),
-    /** The error code; absent where the runtime has a name instead, which then stands in `detail`. */
+    /** The error code; absent if the runtime reports a name instead, which is then in `detail`. */
     code: Schema.optional(Schema.Number),
-    /** The program that failed. The System program where lamports were missing for fee or rent. */
+    /** The program that failed. It is the System program if lamports for fee or rent were missing. */
     program: Addresses.Schema,
-    /** The instruction of the protocol in which it failed. */
+    /** The protocol's instruction that failed. */
     instruction: Schema.optional(SafeText.Schema()),
-    /** Its place in the transaction, from 0; absent where the transaction failed as a whole. */
+    /** Index of the instruction in the transaction, from 0; absent if the transaction failed as a whole. */
     instructionIndex: Schema.optional(Schema.Number),
-    /** The account to blame, under the program's name for it, where the program's log names it. */
+    /** The account that caused the error, by the program's name for it, if the program's log names it. */
     account: Schema.optional(SafeText.Schema()),
-    /** The account that was there already, where the System program's log names it. */
+    /** The account that already existed, if the System program's log names it. */
     address: Schema.optional(Addresses.Schema),
-    /** Lamports that the paying account holds, where the System program's log says it was not enough. */
+    /** Lamports of the paying account, if the System program's log reports that they were too few. */
     available: Schema.optional(Schema.BigInt),
-    /** Lamports that were to be paid from it. */
+    /** Lamports that the payment required. */
     required: Schema.optional(Schema.BigInt),
-    /** What the program or the runtime says of it. */
+    /** The message of the program or the runtime. */
     detail: SafeText.Schema(),
     /** The transaction's log. */
     logs: Schema.Array(SafeText.Schema(16 * 1024)),
@@ -92,7 +92,10 @@ export class ProgramError extends printable(
     mayHaveLanded: Schema.optional(Schema.Boolean)
   })
 ) {
-  /** True for the rate limit, which passes; false for the rest: the same instruction is refused again. */
+  /**
+   * True for the rate limit, which passes with time. False otherwise: the program would refuse the same instruction
+   * again.
+   */
   get isRetryable(): boolean {
     return this.reason === "RateLimitExceeded"
   }
@@ -112,13 +115,13 @@ export class ProgramError extends printable(
 }
 
 /**
- * What is known of a transaction that failed.
+ * What the caller knows about a failed transaction.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Context {
-  /** The instructions of the transaction, in its order: Kit instructions will do. */
+  /** The transaction's instructions in order. Kit instructions are accepted. */
   readonly instructions: ReadonlyArray<{
     readonly programAddress: Address
     readonly data?: ReadonlyUint8Array | undefined
@@ -129,11 +132,11 @@ export interface Context {
 }
 
 /**
- * Reads the error that a node reports of a transaction (`err` of a status, a simulation or a preflight), with its log.
- * Integers may be numbers or bigints. None if the transaction failed for a reason that no program gave: an expired
- * blockhash, a missing signature and so on.
+ * Converts the error that a node reports for a transaction (`err` of a status, a simulation or a preflight), with its
+ * log. Integers may be numbers or bigints. Returns `None` if no program caused the error, for example for an expired
+ * blockhash or a missing signature.
  *
- * Without a log, or with one that was cut off, the failed instruction's own program is taken for the one that failed.
+ * Without a complete log, `program` is the program of the failed instruction.
  *
  * @since 0.1.0
  * @category decoding
@@ -163,10 +166,10 @@ export const fromTransactionError = (
     )
   })
 
-/** Where a transaction failed. */
+/** The place at which a transaction failed. */
 interface Place {
   readonly program: Address
-  /** Whether that is the program of the protocol. */
+  /** Whether `program` is the protocol's program. */
   readonly isOwn: boolean
   readonly instruction: InstructionTag | undefined
   readonly frame: Logs.Frame | undefined
@@ -192,7 +195,7 @@ const placeOf = (
     return { program: frame.program, isOwn: frame.program === programId, instruction, frame }
   }
   if (invoked === undefined) return undefined
-  // The program's own codes begin at 100: what is below comes from the System program that it invoked.
+  // The program's own codes begin at 100. Lower codes come from the System program that it invoked.
   const isSystem = invokedTag !== undefined && (failure.code ?? OWN_CODES) < OWN_CODES
   const program = isSystem ? Addresses.SYSTEM_PROGRAM : invoked.programAddress
   return { program, isOwn: program === programId, instruction: invokedTag, frame }
@@ -202,7 +205,7 @@ const OWN_CODES = 100
 
 const INSTRUCTION = "Instruction: "
 
-/** The instruction that an invocation of the program says it is: its first line. */
+/** The instruction that the program names in the first line of its log. */
 const loggedTag = ([first = ""]: ReadonlyArray<string>): InstructionTag | undefined => {
   const name = first.startsWith(INSTRUCTION) ? first.slice(INSTRUCTION.length) : ""
   return isTag(name) ? name : undefined
@@ -210,14 +213,14 @@ const loggedTag = ([first = ""]: ReadonlyArray<string>): InstructionTag | undefi
 
 const CAUSED_BY = /^AnchorError caused by account: (\w{1,64})\. Error Code: /
 
-/** The account that the program names in the last of its errors. */
+/** The account that the program names in its last error. */
 const accountIn = (logs: ReadonlyArray<string>): string | undefined =>
   logs.findLast((line) => CAUSED_BY.test(line))?.match(CAUSED_BY)?.[1]
 
 const IN_USE = /account Address \{ address: ([1-9A-HJ-NP-Za-km-z]{32,44}), base: .{1,64} \} already in use$/
 const TOO_FEW = /insufficient lamports (\d{1,20}), need (\d{1,20})$/
 
-/** What the System program's log says of its refusal. */
+/** Facts from the System program's log about its error. */
 const systemFacts = (logs: ReadonlyArray<string>) => {
   const address = logs.map((line) => IN_USE.exec(line)?.[1]).findLast((text) => text !== undefined)
   const [, available, required] = logs.map((line) => TOO_FEW.exec(line)).findLast((match) => match !== null) ?? []
@@ -237,7 +240,7 @@ const explain = (
 ): { readonly reason: Reason; readonly detail: string } => {
   const known = isOwn && code !== undefined ? codes.get(code) : undefined
   if (known !== undefined) {
-    // A program that gives spent invitations out again says AlreadyInChannel of one that is not spent.
+    // Programs that reissue used invitations return AlreadyInChannel while an invitation is still open.
     const isInvited = known.name === "AlreadyInChannel" && instruction === "InviteToChannel"
     return because(isInvited ? "AlreadyInvited" : known.name)
   }

@@ -1,11 +1,11 @@
 /**
- * What the program refuses, found out before it costs a fee.
+ * The program's rules, checked before a transaction costs a fee.
  *
- * The program answers many faults with one code; each check here fails with `InvalidInput` that names the rule. Checks
- * give back what they were given, so that they can stand in a chain.
+ * The program returns one code for many faults; each check here fails with `InvalidInput` that states the rule. A check
+ * returns its input, so checks can be chained.
  *
- * Where the published program accepts what it can not carry through (a name that is no seed, a channel whose texts do
- * not fit the account, an update with what registration would refuse), the check goes by what works.
+ * The published program accepts some values that it cannot carry through: a name that is too long for a seed, channel
+ * texts that exceed the account, an update that registration would refuse. The checks refuse these.
  *
  * @since 0.1.0
  */
@@ -18,12 +18,12 @@ import * as Program from "./Program.js"
 
 const HASH_SIZE = 32
 
-/** The sentence that a text breaks, if it breaks one. */
+/** Returns the rule that a text breaks, if any. */
 type TextRule = (text: string) => string | undefined
 
 const wellFormed: TextRule = (text) => (Utf8.isWellFormed(text) ? undefined : "must not hold half of a surrogate pair")
 
-// Unicode's White_Space, as Rust trims: with U+0085 and without U+FEFF, unlike JavaScript's trim.
+// Unicode's White_Space, which Rust's trim uses: unlike JavaScript's trim, with U+0085 and without U+FEFF.
 const notBlank: TextRule = (text) => (/^\p{White_Space}*$/u.test(text) ? "must not be blank" : undefined)
 
 const trimmed: TextRule = (text) =>
@@ -39,7 +39,7 @@ const atMost =
   (text) =>
     Utf8.byteLength(text) > max ? `must be at most ${max} bytes of UTF-8` : undefined
 
-/** Refuses a text that holds one of the patterns once it is lower-cased; the patterns are lower case themselves. */
+/** Refuses a text that contains one of the lower-case patterns, ignoring case. */
 const without =
   (patterns: ReadonlyArray<string>): TextRule =>
   (text) => {
@@ -58,7 +58,7 @@ const noControl =
     return `must not contain a control character${but}, holds U+${point}`
   }
 
-/** Characters that turn the direction of writing, or end a line: names that look alike differ. */
+/** Characters that change the writing direction or end a line. With them, different names look alike. */
 const TURNING = /[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u
 
 const noTurning: TextRule = (text) =>
@@ -84,8 +84,8 @@ const checkRange =
       : Either.left(new InvalidInput({ field, rule: `must be an integer of ${min} to ${max}${unit}`, size: value }))
 
 /**
- * The address of an agent's description: `http://` or `https://`, 10–200 bytes, without control characters, `..` and the
- * patterns that the program takes for attacks. Ordinary addresses meet those now and then: `https://metadata:8443/`
+ * Checks the URI of an agent's metadata: `http://` or `https://`, 10–200 bytes, without control characters, `..` and
+ * the patterns that the program treats as attacks. Some ordinary URIs match a pattern: `https://metadata:8443/`
  * contains `data:`.
  *
  * @since 0.1.0
@@ -115,7 +115,7 @@ export const checkMetadataUri: (uri: string) => Either.Either<string, InvalidInp
 ])
 
 /**
- * An agent's capabilities: at most 63 bits.
+ * Checks an agent's capabilities: at most 63 bits.
  *
  * @since 0.1.0
  * @category checks
@@ -127,9 +127,9 @@ export const checkCapabilities: (capabilities: bigint) => Either.Either<bigint, 
 )
 
 /**
- * A channel's name: 1–32 bytes, without white space at its ends, control characters (NUL among them) and characters that
- * turn the direction of writing. The program takes the last two, so names that are read may hold them: show them through
- * `SafeText.make`.
+ * Checks a channel's name: 1–32 bytes, without white space at its ends, control characters (NUL included) and
+ * characters that change the writing direction. The program accepts the last two, so names from the chain may contain
+ * them: show them with `SafeText.make`.
  *
  * @since 0.1.0
  * @category checks
@@ -144,7 +144,8 @@ export const checkChannelName: (name: string) => Either.Either<string, InvalidIn
 ])
 
 /**
- * A channel's description: at most 200 bytes, without what {@link checkChannelName} refuses but TAB, LF and CR.
+ * Checks a channel's description: at most 200 bytes, with the same forbidden characters as {@link checkChannelName},
+ * except that TAB, LF and CR are allowed.
  *
  * @since 0.1.0
  * @category checks
@@ -160,7 +161,7 @@ export const checkChannelDescription: (description: string) => Either.Either<str
 )
 
 /**
- * The room that a channel's account has for name and description together: 226 bytes.
+ * Checks name and description together: at most 226 bytes, the room in a channel's account.
  *
  * @since 0.1.0
  * @category checks
@@ -181,7 +182,7 @@ export const checkChannelTexts = <A extends { readonly name: string; readonly de
 }
 
 /**
- * A channel's maximum of participants: 1–1000.
+ * Checks a channel's maximum of participants: 1–1000.
  *
  * @since 0.1.0
  * @category checks
@@ -193,7 +194,7 @@ export const checkMaxParticipants: (count: number) => Either.Either<number, Inva
 )
 
 /**
- * A channel's fee: at most 1 SOL.
+ * Checks a channel's fee: at most 1 SOL.
  *
  * @since 0.1.0
  * @category checks
@@ -206,7 +207,7 @@ export const checkFeePerMessage: (fee: bigint) => Either.Either<bigint, InvalidI
 )
 
 /**
- * A channel to be created: name, description, both together, participants and fee.
+ * Checks the input of a new channel: name, description, both together, participants and fee.
  *
  * @since 0.1.0
  * @category checks
@@ -233,7 +234,7 @@ export const checkCreateChannel = <
   )
 
 /**
- * An escrow deposit: 1 lamport to 10 SOL.
+ * Checks an escrow deposit: 1 lamport to 10 SOL.
  *
  * @since 0.1.0
  * @category checks
@@ -245,7 +246,10 @@ export const checkDeposit: (amount: bigint) => Either.Either<bigint, InvalidInpu
   " lamports"
 )
 
-/** More than half of the bytes are one character, which then is ASCII: no other fits more than half as often. */
+/**
+ * Whether one character fills more than half of the bytes. It must be ASCII, since a longer character cannot occur more
+ * than half as often as there are bytes.
+ */
 const repetitive: TextRule = (content) => {
   const size = Utf8.byteLength(content)
   if (size < 10) return undefined
@@ -279,12 +283,13 @@ const contentFilter: ReadonlyArray<TextRule> = [
 ]
 
 /**
- * The content of a broadcast: not blank, and free of what the program's filter takes for an attack: control characters
- * but TAB, LF and CR, pieces of scripts and of SQL, one character in more than half of 10 bytes and more. Ordinary text
- * meets the filter often ("profile: x" contains `file:`).
+ * Checks the content of a broadcast. It must not be blank, nor match the program's filter: control characters except
+ * TAB, LF and CR, fragments of scripts and SQL, or one character in more than half of 10 or more bytes. Ordinary text
+ * often matches the filter: "profile: x" contains `file:`.
  *
- * `maxBytes` is the room for it, at most the program's 1000. Default 874, which fits a legacy transaction of one
- * signature that holds nothing else. Too low refuses what would fit; too high makes a transaction that is too large.
+ * `maxBytes` is the available room, at most the program's 1000. Default 874, which fits a legacy transaction with one
+ * signature and no other instruction. A value too low refuses content that would fit; a value too high leads to a
+ * transaction that is too large.
  *
  * @since 0.1.0
  * @category checks
@@ -298,8 +303,8 @@ export const checkContent = (
   )
 
 /**
- * The content of a compressed broadcast: 1–10,000 bytes. The published program filters it no further; a corrected one
- * filters it as {@link checkContent} does, and so does this. A legacy transaction has room for about 633 bytes.
+ * Checks the content of a compressed broadcast: 1–10,000 bytes. The published program applies no filter; a corrected
+ * one applies that of {@link checkContent}, and so does this check. A legacy transaction holds about 633 bytes.
  *
  * @since 0.1.0
  * @category checks
@@ -312,7 +317,7 @@ export const checkCompressedContent: (content: string) => Either.Either<string, 
 ])
 
 /**
- * The IPFS hash of a compressed broadcast: 1–100 bytes, letters and digits of any script.
+ * Checks the IPFS hash of a compressed broadcast: 1–100 bytes, letters and digits of any script.
  *
  * @since 0.1.0
  * @category checks
@@ -324,7 +329,7 @@ export const checkIpfsHash: (hash: string) => Either.Either<string, InvalidInput
 ])
 
 /**
- * The hashes of a batch: at most 100 of 32 bytes, none of them all zeros. A legacy transaction has room for 22.
+ * Checks the hashes of a batch: at most 100 of 32 bytes, none all zeros. A legacy transaction holds 22.
  *
  * @since 0.1.0
  * @category checks
@@ -354,7 +359,7 @@ export const checkMessageHashes = (
 }
 
 /**
- * The time of a batch, Unix seconds: within an hour of `now`, the chain's time.
+ * Checks the time of a batch in Unix seconds: within an hour of `now`, the chain's time.
  *
  * @since 0.1.0
  * @category checks
@@ -368,7 +373,7 @@ export const checkSyncTimestamp = (timestamp: bigint, now: bigint): Either.Eithe
   )(timestamp)
 
 /**
- * What the rate limit knows of a participant.
+ * The rate-limit state of a participant.
  *
  * @since 0.1.0
  * @category models
@@ -378,11 +383,11 @@ export type RateState = Pick<ChannelParticipant, "lastMessageAt" | "messagesSent
 const WINDOW_SECONDS = 60n
 
 /**
- * When the next broadcast is allowed, Unix seconds of the chain's time: `now` if it is already.
+ * The earliest time of the next broadcast, in Unix seconds of the chain's time; `now` if it is allowed already.
  *
- * One message a second; from 10 messages on, one in 10 seconds; after 60, a silence of 60 seconds. The count starts
- * again only after a pause of 60 seconds, however slowly the messages were sent. Compressed broadcasts know no 10
- * seconds.
+ * The limit is one message per second; from 10 messages on, one per 10 seconds; after 60, none until a pause of 60
+ * seconds. Only a pause of 60 seconds resets the count, however slow the messages were. The 10-second rule does not
+ * apply to compressed broadcasts.
  *
  * @since 0.1.0
  * @category rate limit
@@ -400,7 +405,7 @@ export const nextBroadcast = (
 }
 
 /**
- * What the rate limit knows after a broadcast at `now`, as the program counts it.
+ * The rate-limit state after a broadcast at `now`, as the program counts it.
  *
  * @since 0.1.0
  * @category rate limit

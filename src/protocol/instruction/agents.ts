@@ -12,7 +12,7 @@ import { agentOf } from "../internal/derivedAccounts.js"
 import { make, type ProgramInstruction } from "./build.js"
 
 /**
- * What {@link registerAgent} takes.
+ * Input of {@link registerAgent}.
  *
  * @since 0.1.0
  * @category models
@@ -20,9 +20,9 @@ import { make, type ProgramInstruction } from "./build.js"
 export interface RegisterAgentInput {
   /** Signs, and pays the rent. */
   readonly wallet: Address
-  /** A set of bits, at most 63 of them. */
+  /** A bit set of at most 63 bits. */
   readonly capabilities: bigint
-  /** Where the agent is described: `https://` or `http://`, 10–200 bytes. */
+  /** URI of the agent's metadata: `https://` or `http://`, 10–200 bytes. */
   readonly metadataUri: string
   /** Default: the wallet's agent address. */
   readonly agent?: Address | undefined
@@ -31,7 +31,7 @@ export interface RegisterAgentInput {
 }
 
 /**
- * Opens the agent account of a wallet.
+ * Creates the agent account of a wallet.
  *
  * @example
  * import * as Instruction from "@pod-protocol/effect/protocol/Instruction"
@@ -55,7 +55,7 @@ export const registerAgent = (input: RegisterAgentInput): Either.Either<ProgramI
   )
 
 /**
- * What {@link updateAgent} takes.
+ * Input of {@link updateAgent}.
  *
  * @since 0.1.0
  * @category models
@@ -63,9 +63,9 @@ export const registerAgent = (input: RegisterAgentInput): Either.Either<ProgramI
 export interface UpdateAgentInput {
   /** The agent's wallet. Signs. */
   readonly wallet: Address
-  /** Default: stays as it is. */
+  /** Default: unchanged. */
   readonly capabilities?: bigint | undefined
-  /** Default: stays as it is. */
+  /** Default: unchanged. */
   readonly metadataUri?: string | undefined
   /** Default: the wallet's agent address. */
   readonly agent?: Address | undefined

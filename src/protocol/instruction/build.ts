@@ -1,5 +1,5 @@
 /**
- * From data and addresses to an instruction with the account metas that the program expects.
+ * Builds an instruction with the account metas that the program expects, from data and addresses.
  *
  * @since 0.1.0
  */
@@ -11,21 +11,21 @@ import { encode, type InstructionData, type InstructionTag } from "./data.js"
 import { type Access, definitions } from "../internal/instructionTable.js"
 
 /**
- * An instruction of the program, as Kit takes it.
+ * An instruction of the program, as a Kit instruction.
  *
  * @since 0.1.0
  * @category models
  */
 export interface ProgramInstruction extends Instruction {
   readonly accounts: ReadonlyArray<AccountMeta>
-  /** At a place of its own in an allocation that it may share with others. */
+  /** The bytes of the data. They may share an `ArrayBuffer` with other arrays. */
   readonly data: Uint8Array
 }
 
 type AccountsOf<Tag extends InstructionTag> = (typeof definitions)[Tag]["accounts"]
 
 /**
- * The accounts of an instruction by name. `undefined` leaves an optional one out.
+ * The accounts of an instruction by name. `undefined` omits an optional account.
  *
  * @since 0.1.0
  * @category models
@@ -35,7 +35,7 @@ export type AccountAddresses<Tag extends InstructionTag> = {
 }
 
 /**
- * One account of an instruction: its name, how it is passed, and whether it can be left out.
+ * One account of an instruction: its name, its access, and whether it is optional.
  *
  * @since 0.1.0
  * @category models
@@ -66,8 +66,8 @@ const rules = new Map<string, ReadonlyArray<AccountRule>>(
 export const accounts = (tag: InstructionTag): ReadonlyArray<AccountRule> => rules.get(tag) ?? []
 
 /**
- * Gives the accounts of an instruction their names, by position: `nameAccounts("SendMessage", addresses)` has a
- * `messageAccount`. An optional account that was left out, one that is missing and any beyond the declared have none.
+ * Names the accounts of an instruction by position: `nameAccounts("SendMessage", addresses)` has a `messageAccount`. It
+ * gives no name to omitted optional accounts, missing accounts, and accounts after the declared ones.
  *
  * @since 0.1.0
  * @category decoding
@@ -91,8 +91,8 @@ export function nameAccounts(
 }
 
 /**
- * An instruction from its data and all its accounts. The functions that are named after the instructions derive most
- * of the accounts; this one takes them as they are.
+ * Builds an instruction from its data and all its accounts. The functions named after the instructions derive most
+ * accounts; this one takes them all from the caller.
  *
  * @since 0.1.0
  * @category constructors

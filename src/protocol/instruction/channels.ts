@@ -14,7 +14,7 @@ import { agentOf, optional, participantOf } from "../internal/derivedAccounts.js
 import { make, type ProgramInstruction } from "./build.js"
 
 /**
- * What {@link createChannel} takes.
+ * Input of {@link createChannel}.
  *
  * @since 0.1.0
  * @category models
@@ -24,14 +24,14 @@ export interface CreateChannelInput {
   readonly wallet: Address
   /** 1–32 bytes of UTF-8, without white space at its ends. */
   readonly name: string
-  /** At most 200 bytes of UTF-8, and 226 with the name. */
+  /** At most 200 bytes of UTF-8, and at most 226 together with the name. */
   readonly description: string
   readonly visibility: ChannelVisibility
   /** 1–1000. */
   readonly maxParticipants: number
   /** Lamports, at most 1 SOL. */
   readonly feePerMessage: bigint
-  /** Default: the address that follows from wallet and name. */
+  /** Default: the address derived from wallet and name. */
   readonly channel?: Address | undefined
   /** Default: the published program. */
   readonly programId?: Address | undefined
@@ -51,7 +51,7 @@ const newChannel = ({ description, feePerMessage, maxParticipants, name, visibil
 })
 
 /**
- * Creates a channel without participants. On the published program it is inactive until an {@link updateChannel}
+ * Creates a channel without participants. On the published program it stays inactive until {@link updateChannel}
  * activates it; prefer {@link createChannelV2}.
  *
  * @since 0.1.0
@@ -67,7 +67,7 @@ export const createChannel = (input: CreateChannelInput): Either.Either<ProgramI
   )
 
 /**
- * What {@link createChannelV2} takes.
+ * Input of {@link createChannelV2}.
  *
  * @since 0.1.0
  * @category models
@@ -80,7 +80,7 @@ export interface CreateChannelV2Input extends CreateChannelInput {
 }
 
 /**
- * Creates an active channel of which the creator's agent is the first participant.
+ * Creates an active channel. The creator's agent is its first participant.
  *
  * @since 0.1.0
  * @category constructors
@@ -100,7 +100,7 @@ export const createChannelV2 = (input: CreateChannelV2Input): Either.Either<Prog
   )
 
 /**
- * What {@link updateChannel} takes.
+ * Input of {@link updateChannel}.
  *
  * @since 0.1.0
  * @category models
@@ -110,7 +110,7 @@ export interface UpdateChannelInput {
   readonly wallet: Address
   /** The channel's address; a new name does not change it. */
   readonly channel: Address
-  /** Default: stays as it is; so with the others. */
+  /** Default: unchanged, as for the other fields. */
   readonly name?: string | undefined
   readonly description?: string | undefined
   /** Not below the current number of participants. */
@@ -143,7 +143,7 @@ export const updateChannel = (input: UpdateChannelInput): Either.Either<ProgramI
   )
 
 /**
- * What {@link leaveChannel} takes, and others that act for a participant.
+ * Input of {@link leaveChannel} and of other instructions for a participant.
  *
  * @since 0.1.0
  * @category models
@@ -167,21 +167,27 @@ const membership = (input: ParticipantInput) => {
 }
 
 /**
- * What {@link joinChannel} takes.
+ * Input of {@link joinChannel}.
  *
  * @since 0.1.0
  * @category models
  */
 export interface JoinChannelInput extends ParticipantInput {
-  /** For a private channel: `true` for the wallet's invitation address, or that address. Default: left out. */
+  /**
+   * For a private channel: `true` derives the wallet's invitation address; an address is used as it is. Default:
+   * omitted.
+   */
   readonly invitation?: Address | boolean | undefined
-  /** For a channel with a fee: `true` for the wallet's escrow address, or that address. Default: left out. */
+  /**
+   * For a channel with a fee: `true` derives the wallet's escrow address; an address is used as it is. Default:
+   * omitted.
+   */
   readonly escrow?: Address | boolean | undefined
 }
 
 /**
- * Makes an agent a participant of a channel. Give the invitation and the escrow only where they exist: the program
- * refuses an account that does not.
+ * Adds an agent to a channel as a participant. Pass the invitation and the escrow only if they exist: the program
+ * refuses missing accounts.
  *
  * @since 0.1.0
  * @category constructors
@@ -203,7 +209,7 @@ export const joinChannel = (input: JoinChannelInput): Either.Either<ProgramInstr
 }
 
 /**
- * Ends an agent's participation. On the published program this is for ever: a later join fails.
+ * Ends an agent's participation. On the published program this is permanent: a later join fails.
  *
  * @since 0.1.0
  * @category constructors
@@ -216,7 +222,7 @@ export const leaveChannel = (input: ParticipantInput): Either.Either<ProgramInst
   )
 
 /**
- * What {@link broadcastMessage} takes.
+ * Input of {@link broadcastMessage}.
  *
  * @since 0.1.0
  * @category models
@@ -229,12 +235,12 @@ export interface BroadcastMessageInput extends ParticipantInput {
   readonly replyTo?: Address | undefined
   /** u64, used once per wallet and channel. */
   readonly nonce: bigint
-  /** Default: the address that follows from channel, wallet and nonce. */
+  /** Default: the address derived from channel, wallet and nonce. */
   readonly message?: Address | undefined
 }
 
 /**
- * Writes a message into a channel.
+ * Broadcasts a message in a channel.
  *
  * @since 0.1.0
  * @category constructors
@@ -261,7 +267,7 @@ export const broadcastMessage = (input: BroadcastMessageInput): Either.Either<Pr
 }
 
 /**
- * What {@link inviteToChannel} takes.
+ * Input of {@link inviteToChannel}.
  *
  * @since 0.1.0
  * @category models
@@ -273,11 +279,11 @@ export interface InviteToChannelInput {
   readonly channel: Address
   /** The invitee's **wallet**. */
   readonly invitee: Address
-  /** u64 that goes into the invitation's hash. */
+  /** A u64 that is part of the invitation's hash. */
   readonly nonce: bigint
   /**
-   * `true` for the inviter's participant address, or that address. Required unless the inviter is the creator; must
-   * exist. Default: left out.
+   * `true` derives the inviter's participant address; an address is used as it is. Required unless the inviter is the
+   * creator. The account must exist. Default: omitted.
    */
   readonly participant?: Address | boolean | undefined
   /** Default: the wallet's agent address. */
@@ -289,8 +295,8 @@ export interface InviteToChannelInput {
 }
 
 /**
- * Invites a wallet to a channel. The agent account goes along writable, so that a program that counts invitations can
- * keep the count; one that does not does not mind.
+ * Invites a wallet to a channel. The agent account is passed writable for programs that count invitations; others
+ * ignore it.
  *
  * @since 0.1.0
  * @category constructors
@@ -313,7 +319,7 @@ export const inviteToChannel = (input: InviteToChannelInput): Either.Either<Prog
 }
 
 /**
- * What {@link getChannelParticipants} takes.
+ * Input of {@link getChannelParticipants}.
  *
  * @since 0.1.0
  * @category models
@@ -326,8 +332,8 @@ export interface GetChannelParticipantsInput {
 }
 
 /**
- * Asks the program for a channel's participants. It answers with an empty list, always: read the participant accounts
- * instead.
+ * Asks the program for a channel's participants. The program always answers with an empty list: read the participant
+ * accounts instead.
  *
  * @since 0.1.0
  * @category constructors

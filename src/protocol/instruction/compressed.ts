@@ -1,6 +1,7 @@
 /**
- * The three compressed instructions. They compress nothing: the published program counts, logs an event and keeps no
- * content, and does not check whose participant it counts for. Do not take their events as proof of who spoke.
+ * The three compressed instructions. They compress nothing: the published program counts, logs an event and stores no
+ * content. It does not check that the counted participant belongs to the wallet, so their events do not prove the
+ * sender.
  *
  * @since 0.1.0
  */
@@ -16,8 +17,7 @@ import { agentOf, optional, participantOf } from "../internal/derivedAccounts.js
 import { make, type ProgramInstruction } from "./build.js"
 
 /**
- * The accounts that are carried for compression programs. The program looks at none of them, so that each may be left
- * out: the System program then takes its place.
+ * Accounts for compression programs. The program reads none of them. An omitted account defaults to the System program.
  *
  * @since 0.1.0
  * @category models
@@ -33,13 +33,13 @@ export interface CompressionAccounts {
 }
 
 /**
- * What the compressed instructions have in common.
+ * Input shared by the compressed instructions.
  *
  * @since 0.1.0
  * @category models
  */
 export interface CompressedInput {
-  /** The wallet that acts. Signs. */
+  /** The acting wallet. Signs. */
   readonly wallet: Address
   /** The channel's address. */
   readonly channel: Address
@@ -69,7 +69,7 @@ const carried = (input: CompressedInput) => {
 }
 
 /**
- * What {@link broadcastMessageCompressed} takes.
+ * Input of {@link broadcastMessageCompressed}.
  *
  * @since 0.1.0
  * @category models
@@ -80,14 +80,14 @@ export interface BroadcastMessageCompressedInput extends CompressedInput {
   readonly type: MessageType
   /** Default: none. Not stored. */
   readonly replyTo?: Address | undefined
-  /** 1–100 letters and digits that say where the content lies. */
+  /** 1–100 letters and digits that identify the stored content. */
   readonly ipfsHash: string
   /** Default: the participant address of the wallet's agent. */
   readonly participant?: Address | undefined
 }
 
 /**
- * Announces content that lies elsewhere, by an event.
+ * Announces content that is stored elsewhere. The program logs an event.
  *
  * @since 0.1.0
  * @category constructors
@@ -112,7 +112,7 @@ export const broadcastMessageCompressed = (
   )
 
 /**
- * What {@link joinChannelCompressed} takes.
+ * Input of {@link joinChannelCompressed}.
  *
  * @since 0.1.0
  * @category models
@@ -122,17 +122,20 @@ export interface JoinChannelCompressedInput extends CompressedInput {
   readonly metadataHash: Uint8Array
   /** Default: the wallet's agent address. */
   readonly agent?: Address | undefined
-  /** For a private channel: `true` for the wallet's invitation address, or that address. Default: left out. */
+  /**
+   * For a private channel: `true` derives the wallet's invitation address; an address is used as it is. Default:
+   * omitted.
+   */
   readonly invitation?: Address | boolean | undefined
   /**
-   * Default: the participant address of the agent. The published program knows no such account and ignores it; a
-   * corrected one needs it, to count nobody twice.
+   * Default: the participant address of the agent. The published program ignores it; a corrected program needs it to
+   * count each agent once.
    */
   readonly participant?: Address | undefined
 }
 
 /**
- * Counts an agent as a participant, and announces it by an event.
+ * Counts an agent as a participant. The program logs an event.
  *
  * @since 0.1.0
  * @category constructors
@@ -157,20 +160,20 @@ export const joinChannelCompressed = (
 }
 
 /**
- * What {@link batchSyncCompressedMessages} takes.
+ * Input of {@link batchSyncCompressedMessages}.
  *
  * @since 0.1.0
  * @category models
  */
 export interface BatchSyncCompressedMessagesInput extends CompressedInput {
-  /** At most 100 of 32 bytes, none all zeros; 22 fit a plain transaction. */
+  /** At most 100 hashes of 32 bytes, none all zeros; 22 fit a plain transaction. */
   readonly messageHashes: ReadonlyArray<Uint8Array>
   /** Unix **seconds**, within an hour of the chain's time. */
   readonly syncTimestamp: bigint
 }
 
 /**
- * Records a batch of hashes, by an event each. The wallet must be the channel's creator.
+ * Records a batch of hashes. The program logs one event per hash. The wallet must be the channel's creator.
  *
  * @since 0.1.0
  * @category constructors

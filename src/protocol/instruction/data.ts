@@ -1,5 +1,5 @@
 /**
- * Instruction data: what an instruction says, apart from the accounts that it names.
+ * Instruction data: the arguments of an instruction, without its accounts.
  *
  * @since 0.1.0
  */
@@ -12,8 +12,8 @@ import { printable } from "../../internal/printable.js"
 import * as SafeText from "../../SafeText.js"
 
 /**
- * The data of any of the seventeen instructions. `_tag` is the name by which the program's log calls the instruction.
- * JSON: 64-bit integers as decimal strings, bytes as base64, an absent option as null.
+ * The data of any of the seventeen instructions. `_tag` is the instruction's name in the program's log. JSON: 64-bit
+ * integers as decimal strings, bytes as base64, an absent option as null.
  *
  * @since 0.1.0
  * @category models
@@ -63,17 +63,17 @@ export type InstructionTag = InstructionData["_tag"]
 export const isTag = (text: string): text is InstructionTag => Object.hasOwn(definitions, text)
 
 /**
- * The bytes are no instruction of the program.
+ * The bytes are not an instruction of the program.
  *
- * - `Discriminator`: they are too short, or begin with no discriminator of the program.
- * - `Layout`: `field` cannot be read at byte `offset`, because the bytes end or break `rule`.
+ * - `Discriminator`: the bytes are too short, or their discriminator is unknown.
+ * - `Layout`: `field` cannot be read at byte `offset`: the bytes end there or break `rule`.
  *
  * @since 0.1.0
  * @category errors
  */
 export class InstructionDecodeError extends printable(
   Schema.TaggedError<InstructionDecodeError>("@pod-protocol/effect/InstructionDecodeError")("InstructionDecodeError", {
-    /** The instruction, where the discriminator names one. */
+    /** The instruction, if the discriminator names one. */
     instruction: Schema.optional(SafeText.Schema()),
     reason: Schema.Literal("Discriminator", "Layout"),
     field: SafeText.Schema(),
@@ -112,7 +112,7 @@ const tagByDiscriminator = Borsh.index({
 })
 
 /**
- * The name of the instruction that the data begins, without decoding it; `undefined` if it is none of the program's.
+ * The name of the instruction that the data begins with, without decoding it; `undefined` if it is unknown.
  *
  * @since 0.1.0
  * @category decoding
@@ -120,8 +120,7 @@ const tagByDiscriminator = Borsh.index({
 export const tagOf = (data: Uint8Array): InstructionTag | undefined => tagByDiscriminator(data)
 
 /**
- * Decodes instruction data, as it stands in a compiled transaction. Bytes after the last argument are ignored, as the
- * program ignores them.
+ * Decodes instruction data of a compiled transaction. It ignores bytes after the last argument, as the program does.
  *
  * @since 0.1.0
  * @category decoding
@@ -144,8 +143,8 @@ export const decode = (data: Uint8Array): Either.Either<InstructionData, Instruc
 }
 
 /**
- * The bytes of instruction data. Fails for what the wire cannot say: an integer out of its range, a hash that is not 32
- * bytes, a text that is no UTF-8. The program's own rules are checked by `Rules`.
+ * Encodes instruction data. Fails for values that the wire cannot hold: an integer out of range, a hash that is not 32
+ * bytes, a text that is not valid Unicode. `Rules` checks the program's own rules.
  *
  * @since 0.1.0
  * @category encoding

@@ -1,5 +1,5 @@
 /**
- * Instructions about escrow.
+ * Instructions about escrows.
  *
  * @since 0.1.0
  */
@@ -11,7 +11,7 @@ import * as Pda from "../Pda.js"
 import { make, type ProgramInstruction } from "./build.js"
 
 /**
- * What {@link depositEscrow} and {@link withdrawEscrow} take.
+ * Input of {@link depositEscrow} and {@link withdrawEscrow}.
  *
  * @since 0.1.0
  * @category models
@@ -33,7 +33,7 @@ const escrowOf = (input: EscrowInput): Address =>
   input.escrow ?? Pda.escrow(input.channel, input.wallet, input.programId).address
 
 /**
- * Deposits lamports for a channel. The published program takes one deposit per channel and wallet, ever.
+ * Deposits lamports for a channel. The published program accepts one deposit per channel and wallet, ever.
  *
  * @since 0.1.0
  * @category constructors
@@ -51,7 +51,7 @@ export const depositEscrow = (input: EscrowInput): Either.Either<ProgramInstruct
   )
 
 /**
- * Takes lamports of a deposit back.
+ * Withdraws lamports of a deposit.
  *
  * @since 0.1.0
  * @category constructors

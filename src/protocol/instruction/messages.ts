@@ -13,7 +13,7 @@ import { agentOf } from "../internal/derivedAccounts.js"
 import { make, type ProgramInstruction } from "./build.js"
 
 /**
- * What {@link sendMessage} takes.
+ * Input of {@link sendMessage}.
  *
  * @since 0.1.0
  * @category models
@@ -23,12 +23,12 @@ export interface SendMessageInput {
   readonly wallet: Address
   /** The recipient's **wallet**: a message to an agent address can never be marked read. */
   readonly recipient: Address
-  /** 32 bytes, by convention the SHA-256 of what was written. */
+  /** 32 bytes, by convention the SHA-256 of the payload. */
   readonly payloadHash: Uint8Array
   readonly type: MessageType
   /** Default: the wallet's agent address. */
   readonly agent?: Address | undefined
-  /** Default: the address that follows from agent, recipient, hash and type. */
+  /** Default: the address derived from agent, recipient, hash and type. */
   readonly message?: Address | undefined
   /** Default: the published program. */
   readonly programId?: Address | undefined
@@ -57,13 +57,13 @@ export const sendMessage = (input: SendMessageInput): Either.Either<ProgramInstr
 }
 
 /**
- * What {@link updateMessageStatus} takes.
+ * Input of {@link updateMessageStatus}.
  *
  * @since 0.1.0
  * @category models
  */
 export interface UpdateMessageStatusInput {
-  /** The wallet of a party to the message, which must have an agent. Signs. */
+  /** The wallet of the sender or recipient, which must have an agent. Signs. */
   readonly wallet: Address
   /** The message's address. */
   readonly message: Address
@@ -75,7 +75,7 @@ export interface UpdateMessageStatusInput {
 }
 
 /**
- * Moves a direct message to another status.
+ * Changes the status of a direct message.
  *
  * @since 0.1.0
  * @category constructors

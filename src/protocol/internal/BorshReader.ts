@@ -1,12 +1,15 @@
-/** Reads that never throw: the first failure is remembered, and from then on there are zeros. */
+/**
+ * A cursor that reads Borsh values and never throws. It keeps the first failure and returns zeros from then on. It
+ * never reads outside the given bytes, even if they are part of a larger buffer.
+ */
 
-/** Where and why reading stopped. */
+/** The position and the reason of a failure. */
 export interface ReadFailure {
   readonly rule: string
   readonly offset: number
 }
 
-/** The views of one allocation, as bytes and as numbers. */
+/** The views of one buffer, as bytes and as numbers. */
 class Views {
   readonly bytes: Uint8Array
   readonly view: DataView
@@ -16,7 +19,7 @@ class Views {
   }
 }
 
-/** Many small accounts come in one allocation, whose views are made once. One of more bytes than these is let go. */
+/** Largest buffer whose views are kept. Many small accounts share one buffer, so its views are created once. */
 const MAX_KEPT = 65_536
 
 let kept = new Views(new ArrayBuffer(0))
@@ -29,7 +32,7 @@ const viewsOf = (buffer: ArrayBufferLike): Views => {
 }
 
 /**
- * Walks over bytes from front to back. Places are counted in the allocation that the bytes lie in, those of failures in
+ * Reads bytes from front to back. `offset` counts from the start of the buffer, a failure's offset from the start of
  * the bytes.
  */
 export class Reader {
@@ -57,7 +60,7 @@ export class Reader {
     this.failure ??= { rule, offset: this.offset - this.start }
   }
 
-  /** Steps over `size` bytes and says where they begin; -1 if there are not so many, or after a failure. */
+  /** Skips `size` bytes and returns their offset; -1 if there are too few, or after a failure. */
   take(size: number): number {
     if (this.failure !== undefined) return -1
     const start = this.offset

@@ -1,8 +1,8 @@
-/** Writes that never throw: the first failure is remembered. */
+/** A growing buffer that writes Borsh values and never throws. It keeps the first failure. */
 
 import * as Slab from "../../internal/Slab.js"
 
-/** Why a value cannot be written. */
+/** The reason for which a value cannot be written. */
 export interface WriteFailure {
   readonly rule: string
   readonly size: number | bigint | undefined
@@ -10,10 +10,10 @@ export interface WriteFailure {
 
 const FIRST_CAPACITY = 256
 
-/** Room that is kept for the next value: no value of the protocol is longer. */
+/** Capacity that is kept between values. No value of the protocol is longer. */
 const KEPT_CAPACITY = 16_384
 
-/** Grows as it is written to. */
+/** Writes values one after the other and grows as needed. */
 export class Writer {
   failure: WriteFailure | undefined = undefined
   private offset = 0
@@ -25,8 +25,8 @@ export class Writer {
   }
 
   /**
-   * Makes room for `size` bytes, zero so far, and says where they begin. It may move the bytes: call it before naming
-   * `bytes` or `view`.
+   * Reserves `size` zero bytes and returns their offset. It may replace the buffer: call it before you read `bytes` or
+   * `view`.
    */
   private grow(size: number): number {
     const start = this.offset
@@ -70,12 +70,12 @@ export class Writer {
     this.grow(size)
   }
 
-  /** A copy of what was written. */
+  /** Returns a copy of the written bytes. */
   done(): Uint8Array {
     return Slab.copy(this.bytes, this.offset)
   }
 
-  /** Begins anew, in the room that is there. */
+  /** Starts over and keeps the capacity. */
   reset(): void {
     this.failure = undefined
     if (this.bytes.length > KEPT_CAPACITY) {

@@ -1,18 +1,18 @@
-/** Program-derived addresses that were searched before, found in a thirtieth of the time of a search. */
+/** A cache of program-derived addresses. A hit takes a thirtieth of the time of a search. */
 import type { Address } from "@solana/kit"
 import { BoundedCache } from "../../internal/BoundedCache.js"
 import type { ProgramAddress } from "../../solana/ProgramAddress.js"
 
-/** Addresses in a generation: about 1 MB in all, for each program. */
+/** Addresses in one generation: about 1 MB for both, for each program. */
 const CACHED = 2048
 
-/** An application speaks to one program, a test to a few. */
+/** Programs in one generation. An application uses one program, a test a few. */
 const PROGRAMS = 4
 
-/** A text that is there already is hashed already. */
+/** The cache key. An address without a rest is its own key, because the engine has already hashed the string. */
 const keyOf = (from: Address, rest: string): string => (rest === "" ? from : `${from} ${rest}`)
 
-/** One kind of account: its addresses by program, by the address that they derive from, and by what else they do. */
+/** The addresses of one account type, by program, by the address of which they derive, and by their other seeds. */
 export class KnownAddresses {
   private readonly byProgram = new BoundedCache<Address, BoundedCache<string, ProgramAddress>>(PROGRAMS)
 
@@ -20,7 +20,7 @@ export class KnownAddresses {
     return this.byProgram.get(program)?.get(keyOf(from, rest))
   }
 
-  /** Gives back what it keeps. */
+  /** Stores the address and returns it. */
   set(program: Address, from: Address, rest: string, found: ProgramAddress): ProgramAddress {
     let known = this.byProgram.get(program)
     if (known === undefined) {

@@ -1,6 +1,4 @@
-/**
- * {@link MessageType} on the wire: its index, and for a custom type one byte more.
- */
+/** The wire codec of {@link MessageType}: the index, and one more byte for a custom type. */
 import * as MessageType from "../MessageType.js"
 import * as Borsh from "./Borsh.js"
 

@@ -1,8 +1,9 @@
 /**
- * Addresses that were read lately. Accounts repeat them (an inbox has one recipient, a channel's messages one channel),
- * and to compare 32 bytes takes a tenth of the time of base58; equal addresses are then one string in memory, too.
+ * A cache of recently decoded addresses. Accounts repeat them: an inbox has one recipient, a channel's messages one
+ * channel. Comparing 32 bytes takes a tenth of the time of base58, and equal addresses then share one string.
  *
- * A table of as many slots as bits of the first bytes choose; what comes later takes the slot.
+ * The table is direct-mapped: the first bytes select the slot, and a new address replaces the slot's content. All 32
+ * bytes are compared, so a collision never returns another address.
  */
 import type { Address } from "@solana/kit"
 import * as Addresses from "../../solana/Address.js"
@@ -15,7 +16,7 @@ const words = new Int32Array(SLOTS * WORDS)
 
 const texts: Array<Address | undefined> = Array.from({ length: SLOTS }, () => undefined)
 
-/** The address that the 32 bytes at `offset` spell. The caller has checked that there are 32. */
+/** Decodes the 32 bytes at `offset`. The caller has checked that there are 32. */
 export const read = (view: DataView, bytes: Uint8Array, offset: number): Address => {
   const first = view.getInt32(offset, true)
   const slot = (first ^ (first >>> 16)) & (SLOTS - 1)

@@ -1,6 +1,4 @@
-/**
- * How builders find the accounts that their input leaves to them.
- */
+/** Derives the accounts that a builder's input omits. */
 import type { Address } from "@solana/kit"
 import * as Pda from "../Pda.js"
 
@@ -21,6 +19,6 @@ export const participantOf = (
   agent: Address
 ): Address => input.participant ?? Pda.participant(input.channel, agent, input.programId).address
 
-/** An account that may be left out: `true` derives it, an address names it. */
+/** An optional account: `true` derives it, an address is used as it is. */
 export const optional = (choice: Address | boolean | undefined, derive: () => Address): Address | undefined =>
   choice === true ? derive() : choice === false ? undefined : choice

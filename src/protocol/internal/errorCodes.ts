@@ -1,8 +1,6 @@
-/**
- * The error codes of the program and of the framework that it follows, with their texts.
- */
+/** The error codes of the program and of its framework, with their texts. */
 
-/** What the program itself refuses. */
+/** Errors of the program. */
 export const programErrors = {
   6000: { name: "InvalidMetadataUriLength", text: "Invalid metadata URI length" },
   6001: { name: "Unauthorized", text: "Unauthorized" },
@@ -24,7 +22,7 @@ export const programErrors = {
   6017: { name: "InvalidMessageHash", text: "Invalid message hash" }
 } as const
 
-/** What the framework refuses before or after an instruction of the program runs. */
+/** Errors that the framework raises before or after an instruction of the program runs. */
 export const frameworkErrors = {
   100: { name: "InstructionMissing", text: "Instruction discriminator not provided" },
   101: { name: "InstructionFallbackNotFound", text: "Fallback functions are not supported" },

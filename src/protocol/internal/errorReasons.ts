@@ -1,6 +1,4 @@
-/**
- * What the reasons of a `ProgramError` say, and which codes they stand for.
- */
+/** The texts of the reasons of a `ProgramError`, and the codes of each. */
 import type { InstructionTag } from "../instruction/data.js"
 import { frameworkErrors, programErrors } from "./errorCodes.js"
 
@@ -9,14 +7,14 @@ export type CodeName =
   | (typeof programErrors)[keyof typeof programErrors]["name"]
   | (typeof frameworkErrors)[keyof typeof frameworkErrors]["name"]
 
-/** Reasons that no code of the program names. */
+/** Reasons without a code of the program. */
 export type OwnReason = keyof typeof ownReasons
 
 export const codes: ReadonlyMap<number, { readonly name: CodeName; readonly text: string }> = new Map(
   Object.entries({ ...programErrors, ...frameworkErrors }).map(([code, error]) => [Number(code), error])
 )
 
-/** Reasons that no code of the program names, and what to do about them. */
+/** The texts of the reasons without a code of the program. */
 const ownReasons = {
   AlreadyRegistered: "the wallet has an agent already: read it, or update it",
   DuplicateMessage: "a message with this address is there already: give it another id or nonce if it is to go twice",
@@ -33,7 +31,7 @@ const ownReasons = {
   Unknown: "the program failed with an error of its own"
 } as const
 
-/** What to do about the reasons whose text only says what is wrong. */
+/** What to do about reasons whose text states only the fault. */
 const advice: { readonly [Name in CodeName]?: string } = {
   AccountNotInitialized: "register the agent, join the channel or make the account first",
   AccountOwnedByWrongProgram: "make the account first, or check the address",
@@ -50,11 +48,11 @@ const advice: { readonly [Name in CodeName]?: string } = {
   Unauthorized: "the wallet is not the owner, or the channel is not active"
 }
 
-/** Whether a text says no more than the name before it. */
+/** Whether a text only repeats the name. */
 const repeats = (text: string, name: string): boolean =>
   text.replace(/[^a-z]/gi, "").toLowerCase() === name.toLowerCase()
 
-/** What each reason says. */
+/** The text of each reason. */
 export const details: ReadonlyMap<string, string> = new Map([
   ...Array.from(codes.values(), ({ name, text }): [string, string] => {
     const todo = advice[name]
@@ -64,7 +62,7 @@ export const details: ReadonlyMap<string, string> = new Map([
   ...Object.entries(ownReasons)
 ])
 
-/** What the System program's "the account exists already" means to each instruction that makes one. */
+/** The meaning of the System program's "account already in use" for each instruction that creates an account. */
 export const existing: { readonly [Tag in InstructionTag]?: CodeName | OwnReason } = {
   RegisterAgent: "AlreadyRegistered",
   SendMessage: "DuplicateMessage",

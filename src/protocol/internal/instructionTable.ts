@@ -3,10 +3,10 @@ import * as Schema from "effect/Schema"
 import * as Borsh from "./Borsh.js"
 import { channelVisibility, messageStatus, messageType } from "./MessageTypeCodec.js"
 
-/** How an account is passed: read, written, signing, and `?` where it can be left out. */
+/** Access of an account: read, writable, signing; `?` marks an optional one. */
 export type Access = "r" | "w" | "s" | "sw" | "r?" | "w?"
 
-/** The accounts of an instruction, in the order of the wire. */
+/** The accounts of an instruction in wire order. */
 export interface Accounts {
   readonly [name: string]: Access
 }
@@ -30,7 +30,7 @@ const newChannel = {
   feePerMessage: Borsh.u64
 }
 
-/** Accounts that the compressed instructions carry for compression programs, and that nobody looks at. */
+/** Accounts of the compressed instructions for compression programs. The program reads none of them. */
 const compressionAccounts = {
   registeredProgramId: "r",
   noopProgram: "r",
@@ -41,7 +41,7 @@ const compressionAccounts = {
   cpiAuthorityPda: "r"
 } as const
 
-/** Every instruction, under the name by which the program's log calls it. */
+/** Every instruction, by its name in the program's log. */
 export const definitions = {
   RegisterAgent: define({
     tag: "RegisterAgent",

@@ -1,11 +1,9 @@
-/**
- * The error that the runtime reports of a transaction, as nodes write it in JSON.
- */
+/** Parses the transaction error of the runtime, as nodes encode it in JSON. */
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 
 export interface TransactionFailure {
-  /** The runtime's name of the error; `Custom` for an error code of a program. */
+  /** The runtime's name of the error; `Custom` for a program's error code. */
   readonly kind: string
   /** The instruction that failed; `undefined` if the transaction failed as a whole. */
   readonly instructionIndex: number | undefined
@@ -13,13 +11,13 @@ export interface TransactionFailure {
   readonly code: number | undefined
 }
 
-/** A non-negative integer, however the JSON parser gives it. */
+/** A non-negative integer, given as a number or a bigint. */
 const toIndex = (value: unknown): number | undefined => {
   const number = typeof value === "bigint" ? Number(value) : value
   return Predicate.isNumber(number) && Number.isSafeInteger(number) && number >= 0 ? number : undefined
 }
 
-/** A variant: its name alone, or an object whose one key is the name. */
+/** A variant of the error: a name, or an object with the name as its only key. */
 const variantOf = (value: unknown): readonly [name: string, content: unknown] | undefined => {
   if (Predicate.isString(value)) return [value, undefined]
   if (!Predicate.isRecord(value)) return undefined
