@@ -24,14 +24,14 @@ export { InvalidInput } from "./src/InvalidInput.js"
 export * as SafeText from "./src/SafeText.js"
 
 /**
- * The seven kinds of account that the program keeps: their models and their bytes.
+ * The models and the decoders of the program's seven account types.
  *
  * @since 0.1.0
  */
 export * as Account from "./src/protocol/Account.js"
 
 /**
- * What a direct message's hash covers: a header that makes each message one of its kind, and the payload.
+ * The bytes that a direct message's hash covers: a header that makes each message unique, and the payload.
  *
  * @since 0.1.0
  */
@@ -45,56 +45,56 @@ export * as Envelope from "./src/protocol/Envelope.js"
 export * as Event from "./src/protocol/Event.js"
 
 /**
- * The seventeen instructions: as data, as bytes, and as instructions that Kit sends.
+ * The seventeen instructions: as data, as bytes, and as Kit instructions.
  *
  * @since 0.1.0
  */
 export * as Instruction from "./src/protocol/Instruction.js"
 
 /**
- * What the runtime logs of a transaction, as a tree of program invocations.
+ * Parses the runtime's log of a transaction to a tree of program invocations.
  *
  * @since 0.1.0
  */
 export * as Logs from "./src/protocol/Logs.js"
 
 /**
- * Ids with which a caller names a message, so that the same send is recognised when it runs again.
+ * Ids that callers give to messages. A repeated send with the same id is recognised as the same message.
  *
  * @since 0.1.0
  */
 export * as MessageId from "./src/protocol/MessageId.js"
 
 /**
- * The three enumerations of the wire: what kind of message it is, how far it has come, and who may join a channel.
+ * The three enumerations of the wire: message type, message status and channel visibility.
  *
  * @since 0.1.0
  */
 export * as MessageType from "./src/protocol/MessageType.js"
 
 /**
- * Where the program keeps its accounts: every program-derived address of the protocol.
+ * The program-derived addresses of the protocol.
  *
  * @since 0.1.0
  */
 export * as Pda from "./src/protocol/Pda.js"
 
 /**
- * The program's ids and limits: the constants of the wire.
+ * The program's addresses and limits.
  *
  * @since 0.1.0
  */
 export * as Program from "./src/protocol/Program.js"
 
 /**
- * Why a program refused an instruction.
+ * The error for an instruction that a program refused.
  *
  * @since 0.1.0
  */
 export * as ProgramError from "./src/protocol/ProgramError.js"
 
 /**
- * What the program refuses, found out before it costs a fee.
+ * The program's rules, checked before a transaction costs a fee.
  *
  * @since 0.1.0
  */
