@@ -84,7 +84,9 @@ export interface Service {
    * Sends many items in as few transactions as their order and 1232 bytes allow, some of them at the same time. One
    * outcome for each item, in their order. When an instruction fails, in the preflight or on the chain, its item has
    * that error and the rest of its transaction is sent again without it; transactions that take too many compute units
-   * are halved. In an item's error, `programError.instructionIndex` counts the item's instructions, and `err` those of
+   * are halved. A node may forward what its preflight refuses: items without `creates` are sent again only when the
+   * refused transaction cannot land any more, which takes 60 to 90 seconds. If the timeout comes first, they fail with
+   * `Unconfirmed`. In an item's error, `programError.instructionIndex` counts the item's instructions, and `err` those of
    * the transaction. An option that is not in its range is `InvalidInput`.
    */
   readonly sendPacked: (
@@ -290,12 +292,13 @@ export const make = Effect.fnUntraced(function* (
     signed: SignedTransaction,
     { commitment = defaultCommitment, limit, preflight = true }: Limited<SubmitOptions>,
     creates: ReadonlyArray<Address>,
-    firstTime: boolean
+    firstTime: boolean,
+    watchOnly = false
   ) => {
     const delivery = recorded.deliver(
       signed,
       creates,
-      deliver(signed, { commitment, preflight, firstTime, deadline: limit.at })
+      deliver(signed, { commitment, preflight, firstTime, watchOnly, deadline: limit.at })
     )
     return "nonce" in signed.lifetime ? nonces.learn(signed, signed.lifetime, commitment, delivery) : delivery
   }
@@ -322,7 +325,13 @@ export const make = Effect.fnUntraced(function* (
     })
 
   /** Signs a message that nobody has signed yet, but with the same nonce. */
-  const sign = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, plan: Plan.SignablePlan, deadline = Infinity) => {
+  const sign = <A, E>(
+    fiber: Fiber.RuntimeFiber<A, E>,
+    plan: Plan.SignablePlan,
+    deadline = Infinity,
+    rival?: SignedTransaction
+  ) => {
+    if (rival !== undefined) return Plan.sign(plan, rival.lifetime, rival.minContextSlot ?? 0n)
     if (plan.nonce !== undefined) {
       return Effect.flatMap(Deadline.at(deadline)(nonces.get(plan.nonce)), ({ lifetime, slot }) =>
         Plan.sign(plan, lifetime, slot)
@@ -348,6 +357,7 @@ export const make = Effect.fnUntraced(function* (
       "nonce" in signed.lifetime && (options.resend === true || nonces.isUnderWay(signed.signature))
         ? goOn(signed, options, creates)
         : submit(signed, options, creates, true),
+    settle: (signed, options, creates) => submit(signed, extend(options, { preflight: false }), creates, false, true),
     resume: ({ creates, signed }, options) => goOn(signed, options, creates),
     left: recorded.left,
     findOwn: OwnWrite.make(pool)

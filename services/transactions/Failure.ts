@@ -9,6 +9,7 @@ import * as NonceAccount from "../../src/solana/NonceAccount.js"
 import * as Wire from "../../src/solana/Wire.js"
 import type { RpcError } from "../RpcTransport.js"
 import type { SignedTransaction } from "../SignedTransaction.js"
+import type { SendError } from "./Model.js"
 import { TransactionError } from "./TransactionError.js"
 
 /** JSON-RPC's code for a transaction that failed in the node's own simulation before it was forwarded. */
@@ -82,6 +83,10 @@ export const refused = (signed: SignedTransaction, cause: RpcError): Transaction
     signed,
     cause
   })
+
+/** Whether the transaction of a failed delivery may land yet, or may have landed unseen. */
+export const mayHaveLanded = (error: SendError): boolean =>
+  error._tag === "TransactionError" && (error.mayHaveLanded === true || error.reason === "Unconfirmed")
 
 /** What says success in the place of an `err`. */
 export const succeeded = (err: unknown): boolean => err === null || err === undefined

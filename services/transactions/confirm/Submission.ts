@@ -16,6 +16,8 @@ export interface BroadcastOptions {
   readonly preflight: boolean
   /** Nobody has these bytes yet. */
   readonly firstTime: boolean
+  /** Whether the bytes are only watched, and not sent. Default false. */
+  readonly watchOnly?: boolean
 }
 
 /** What all broadcasts need. */
@@ -43,13 +45,15 @@ export class Broadcast {
   #mayHaveArrived: boolean
   #wasSent: boolean
   readonly #preflightCommitment: Commitment
+  readonly #watchOnly: boolean
 
   constructor(
     readonly signed: SignedTransaction,
-    { commitment, firstTime, preflight }: BroadcastOptions,
+    { commitment, firstTime, preflight, watchOnly = false }: BroadcastOptions,
     readonly needs: Needs
   ) {
     this.lastError = undefined
+    this.#watchOnly = watchOnly
     this.#skipPreflight = !preflight
     // Who asks for a preflight says that the bytes were not sent before.
     this.#mayHaveArrived = !firstTime && !preflight
@@ -65,6 +69,7 @@ export class Broadcast {
    * the endpoint wants to be left alone.
    */
   attempt<A, E>(fiber: Fiber.RuntimeFiber<A, E>): Effect.Effect<Duration.Duration, TransactionError> {
+    if (this.#watchOnly) return AT_ONCE
     if (this.#wasSent) Measured.update(fiber, Metrics.rebroadcasts, 1)
     this.#wasSent = true
     const mayHaveArrivedBefore = this.#mayHaveArrived

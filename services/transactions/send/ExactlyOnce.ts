@@ -17,6 +17,7 @@ import type { SignedTransaction } from "../../SignedTransaction.js"
 import { TransactionError } from "../TransactionError.js"
 import * as Estimates from "../compile/Estimates.js"
 import * as Failure from "../Failure.js"
+import { unconfirmed } from "../confirm/outcomes.js"
 import * as Plan from "../compile/UnsignedTransaction.js"
 import * as Recorded from "./JournaledSubmit.js"
 
@@ -29,10 +30,17 @@ export interface Needs {
   readonly sign: <A, E>(
     fiber: Fiber.RuntimeFiber<A, E>,
     plan: Plan.SignablePlan,
-    deadline: number
+    deadline: number,
+    rival: SignedTransaction | undefined
   ) => Effect.Effect<SignedTransaction, InvalidInput | RpcError | WalletError>
   readonly estimates: Estimates.Estimates
   readonly submit: (
+    signed: SignedTransaction,
+    options: LimitedOptions,
+    creates: ReadonlyArray<Address>
+  ) => Effect.Effect<Receipt, RpcError | TransactionError>
+  /** Waits for the outcome of bytes that a node refused, and does not send them again. */
+  readonly settle: (
     signed: SignedTransaction,
     options: LimitedOptions,
     creates: ReadonlyArray<Address>
@@ -76,8 +84,10 @@ const LOOK_UPS = 16
 
 const isResent = ({ resend }: PackedItem): boolean => resend === true
 
-/** The item to which an instruction of the items belongs, and where that item begins. */
-const ownerOf = (items: ReadonlyArray<PackedItem>, instruction: number) => {
+/** The item whose instruction failed, and where that item begins among the instructions of all. */
+const ownerOf = (items: ReadonlyArray<PackedItem>, { err }: TransactionError, { durableNonce }: LimitedOptions) => {
+  const failure = Failure.instructionOf(err)
+  const instruction = failure === undefined ? -1 : failure.index - (durableNonce === undefined ? 0 : 1)
   if (instruction < 0) return undefined
   let first = 0
   for (const item of items) {
@@ -98,6 +108,16 @@ const within = (error: TransactionError, first: number): TransactionError => {
 /** After these nothing is signed anew: the bytes may be on their way, or nothing can be sent. */
 const FINAL: ReadonlySet<TransactionError["reason"]> = new Set(["Unconfirmed", "Unrecorded", "Unsent"])
 
+/** Without the doubt that a node's refusal leaves: these bytes cannot land any more. */
+const settled = (error: TransactionError): TransactionError => {
+  const { programError } = error
+  return new TransactionError({
+    ...error,
+    mayHaveLanded: undefined,
+    programError: programError && new ProgramError({ ...programError, mayHaveLanded: undefined })
+  })
+}
+
 /** How far items have come when something stands in the way of their transaction. */
 interface Progress {
   /** What was signed for them, in vain or with an outcome that is not known. */
@@ -111,7 +131,7 @@ interface Progress {
  * allowed; recognises the accounts of what an earlier transaction has done; leaves out the item whose instruction fails
  * and sends the rest again; halves what takes too many compute units together.
  */
-export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) => {
+export const make = ({ estimates, findOwn, left, resume, settle, sign, submit }: Needs) => {
   const plan = (wallet: Wallet, items: ReadonlyArray<PackedItem>, options: LimitedOptions) =>
     planOf(wallet, items, estimates.reserve(options))
 
@@ -121,15 +141,16 @@ export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) 
     items: ReadonlyArray<PackedItem>,
     options: LimitedOptions,
     planned: Plan.SignablePlan,
-    known: Array<Signature>
+    known: Array<Signature>,
+    rival?: SignedTransaction
   ): Effect.Effect<Receipt, SendError> =>
     Effect.withFiberRuntime((fiber) => {
       const signing =
         estimates === Estimates.none
-          ? sign(fiber, planned, options.limit.at)
+          ? sign(fiber, planned, options.limit.at, rival)
           : Effect.flatMap(estimates.estimate(planned, options, known.length), (compute) =>
               Effect.flatMap(planOf(wallet, items, extend(options, compute)), (priced) =>
-                sign(fiber, priced, options.limit.at)
+                sign(fiber, priced, options.limit.at, rival)
               )
             )
       return Effect.flatMap(endBy(options.limit, "its signatures")(signing), (signed) => {
@@ -150,6 +171,8 @@ export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) 
     let waiting = items
     let planned = progress.planned
     let mayEstimateAgain = true
+    /** Refused transactions that hold all that waits, and the nonce with which it is signed: at most one of them lands. */
+    let rivals: ReadonlyArray<SignedTransaction> = []
 
     const conclude = (item: PackedItem, outcome: Outcome) => {
       outcomes.set(item, outcome)
@@ -185,31 +208,61 @@ export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) 
         if (!entry.creates.some((address) => made.has(address))) continue
         mayBeDone = true
         const outcome: Outcome = yield* Effect.either(resume(entry, options))
-        const isUnknown =
-          Either.isLeft(outcome) && outcome.left._tag === "TransactionError" && outcome.left.reason === "Unconfirmed"
-        if (Either.isLeft(outcome) && !isUnknown) continue
+        if (Either.isLeft(outcome) && !Failure.mayHaveLanded(outcome.left)) continue
         for (const item of waiting) {
           if (item.creates !== undefined && entry.creates.includes(item.creates)) conclude(item, outcome)
         }
       }
     })
 
-    const failed = Effect.fnUntraced(function* (error: SendError) {
+    /**
+     * Waits until refused bytes cannot land any more, and then has their items signed anew. Where they land, or nobody
+     * can know, all items have that outcome.
+     */
+    const settleFirst = Effect.fnUntraced(function* (refusal: TransactionError, signed: SignedTransaction) {
+      const outcome = yield* Effect.either(
+        "nonce" in signed.lifetime
+          ? Effect.fail(unconfirmed(signed, undefined))
+          : settle(signed, options, createdBy(waiting))
+      )
+      if (Either.isRight(outcome)) {
+        for (const item of waiting) conclude(item, outcome)
+      } else if (outcome.left._tag === "TransactionError" && outcome.left.reason === "Expired") {
+        yield* failed(settled(refusal))
+      } else if (outcome.left._tag === "TransactionError" && outcome.left.reason === "Rejected") {
+        yield* failed(outcome.left)
+      } else {
+        const owner = ownerOf(waiting, refusal, options)
+        if (owner !== undefined) conclude(owner.item, Either.left(within(refusal, owner.first)))
+        failAll(outcome.left)
+      }
+    })
+
+    const failed: (error: SendError) => Effect.Effect<void> = Effect.fnUntraced(function* (error) {
       if (error._tag !== "TransactionError" || FINAL.has(error.reason)) return failAll(error)
       if (error.isRetryable && known.length <= retryExpired) {
         mayBeDone = true
         return
       }
-      const failure = Failure.instructionOf(error.err)
-      // All that was asked refused the bytes and a look-up did not find them, which is not to say that nobody has them.
-      if (error.mayHaveLanded === true && waiting.length > 1) mayBeDone = true
-      if (failure?.isOutOfCompute === true && mayEstimateAgain && estimates.forget(planned)) {
+      const owner = ownerOf(waiting, error, options)
+      const isOutOfCompute = Failure.instructionOf(error.err)?.isOutOfCompute === true
+      const isSplit = waiting.length > 1 && (isOutOfCompute || owner !== undefined)
+      if (error.mayHaveLanded === true && (isSplit || (isOutOfCompute && mayEstimateAgain))) {
+        // An account is made once, whoever makes it: its item can be signed anew at once.
+        const others = isOutOfCompute ? waiting : waiting.filter((item) => item !== owner?.item)
+        const { signed } = error
+        if (signed !== undefined && others.some(({ creates }) => creates === undefined)) {
+          const isHalved = isOutOfCompute && waiting.length > 1
+          if (isHalved || !("nonce" in signed.lifetime)) return yield* settleFirst(error, signed)
+          rivals = [...rivals, signed]
+        }
+        mayBeDone = true
+      }
+      if (isOutOfCompute && mayEstimateAgain && estimates.forget(planned)) {
         mayEstimateAgain = false
         return
       }
-      const before = options.durableNonce === undefined ? 0 : 1
-      const owner = failure === undefined ? undefined : ownerOf(waiting, failure.index - before)
-      if (waiting.length > 1 && failure?.isOutOfCompute === true) {
+      if (waiting.length > 1 && isOutOfCompute) {
         const middle = Math.ceil(waiting.length / 2)
         for (const half of [waiting.slice(0, middle), waiting.slice(middle)]) {
           const halves = yield* sendItems(wallet, half, { ...options, resend: mayBeDone })
@@ -222,6 +275,19 @@ export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) 
       }
     })
 
+    /** One that is Expired by its nonce may have lost it to a rival, which then did the work. */
+    const failedBesideRivals = Effect.fnUntraced(function* (error: SendError) {
+      if (error._tag === "TransactionError" && error.reason === "Expired") {
+        for (const rival of rivals) {
+          const outcome = yield* Effect.either(settle(rival, options, createdBy(waiting)))
+          if (Either.isRight(outcome)) return waiting.forEach((item) => conclude(item, outcome))
+          if (Failure.mayHaveLanded(outcome.left)) return failAll(outcome.left)
+        }
+        rivals = []
+      }
+      yield* failed(error)
+    })
+
     if (error === undefined) yield* Effect.catchAll(finish, (error) => Effect.sync(() => failAll(error)))
     else yield* failed(error)
     while (waiting.length > 0) {
@@ -231,9 +297,9 @@ export const make = ({ estimates, findOwn, left, resume, sign, submit }: Needs) 
       if (waiting.length === 0) break
       yield* Effect.gen(function* () {
         if (waiting.length < items.length) planned = yield* plan(wallet, waiting, options)
-        const receipt = yield* attempt(wallet, waiting, options, planned, known)
+        const receipt = yield* attempt(wallet, waiting, options, planned, known, rivals[0])
         for (const item of waiting) conclude(item, Either.right(receipt))
-      }).pipe(Effect.catchAll(failed))
+      }).pipe(Effect.catchAll(failedBesideRivals))
     }
     return items.flatMap((item) => Option.toArray(Option.fromNullable(outcomes.get(item))))
   })

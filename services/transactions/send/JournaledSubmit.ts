@@ -1,7 +1,8 @@
 /**
  * Deliveries that are written down while their outcome is not known.
  *
- * - Nothing is sent before its entry is on the disk, and an entry stays until the outcome is known.
+ * - Nothing is sent before its entry is on the disk, and an entry stays until the outcome is known. A preflight's refusal
+ *   is not an outcome: the node may have forwarded the bytes.
  * - An entry names the cluster and the program. Elsewhere it is neither sent, nor judged, nor removed: there, a finalized
  *   block says nothing of it.
  * - What is interrupted while it is written down was never sent, and is struck out.
@@ -16,6 +17,7 @@ import * as Option from "effect/Option"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import type { RpcError } from "../../RpcTransport.js"
 import * as Journal from "../../Journal.js"
+import * as Failure from "../Failure.js"
 import type { Receipt } from "../Model.js"
 import type { SignedTransaction } from "../../SignedTransaction.js"
 import { TransactionError } from "../TransactionError.js"
@@ -56,10 +58,10 @@ const foreign = (signed: SignedTransaction, detail: string) =>
 const notRecorded = (signed: SignedTransaction, error: Journal.JournalError) =>
   error.reason === "Foreign" ? foreign(signed, error.message) : unrecorded(signed, error)
 
-/** An interruption or a defect says as little of the outcome as a deadline does. */
+/** An interruption, a defect and a node's refusal say as little of the outcome as a deadline does. */
 const isKnown = <A>(exit: Exit.Exit<A, RpcError | TransactionError>): boolean =>
   Exit.match(exit, {
-    onFailure: (cause) => Option.exists(Cause.failureOption(cause), ({ reason }) => reason !== "Unconfirmed"),
+    onFailure: (cause) => Option.exists(Cause.failureOption(cause), (error) => !Failure.mayHaveLanded(error)),
     onSuccess: () => true
   })
 

@@ -57,6 +57,15 @@ const computeOf = (node: FakeNode.FakeNode) =>
     })
   )
 
+/** Makes blocks until nothing that was signed before can land any more. */
+const age = (node: FakeNode.FakeNode) =>
+  Effect.gen(function* () {
+    node.slot += 200n
+    node.blockHeight += 200n
+    node.blockhash++
+    yield* TestClock.adjust("70 seconds")
+  })
+
 /** 10,000 units, a tenth more, and eight bumps. */
 const LIMIT = 23_000
 
@@ -191,16 +200,14 @@ describe("Transactions: compute limits and prices", () => {
     return Effect.gen(function* () {
       const fiber = yield* Effect.fork(send(1n))
       yield* TestClock.adjust("1 second")
-      node.blockhash = 2
-      yield* TestClock.adjust("1 second")
+      // What the node refused may be on its way all the same, until it is too old to land.
+      yield* age(node)
       yield* Fiber.join(fiber)
       expect(yield* RpcPool.calls("simulateTransaction")).toBe(2)
       failures = 9
-      node.blockhash = 3
       const again = yield* Effect.fork(Effect.flip(send(2n)))
       yield* TestClock.adjust("1 second")
-      node.blockhash = 4
-      yield* TestClock.adjust("10 seconds")
+      yield* age(node)
       expect(yield* Fiber.join(again)).toMatchObject({ reason: "Simulation" })
       expect(yield* RpcPool.calls("simulateTransaction")).toBe(3)
     }).pipe(over(node, {}))

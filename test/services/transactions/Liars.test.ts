@@ -23,6 +23,8 @@ interface Scene {
   /** Whether leaders take the first transaction at once, late, or never. */
   readonly leaders: "prompt" | "late" | "gone"
   readonly preflight: boolean
+  /** Whether the transfers share a transaction. */
+  readonly packed: boolean
 }
 
 const SLOT = 400
@@ -42,21 +44,27 @@ const LIES: ReadonlyArray<LyingEndpoints.Lie> = [
 /** Those that contradict what the same endpoint says truly. */
 const CONTRADICTIONS: ReadonlyArray<LyingEndpoints.Lie> = ["lifetime", "height", "dead", "blockhash", "refuses"]
 
+const AMOUNTS = [1n, 2n, 3n]
+
+/** Of 20 slots: time for the first transaction and those that are signed after it to expire one after the other. */
+const TURNS = 90
+
 const settle = Effect.repeatN(Effect.yieldNow(), 60)
 
-const amountOf = (wire: Uint8Array): bigint => {
-  const { message } = Either.getOrThrow(Wire.decode(wire))
-  const data = message.instructions.at(-1)?.data ?? new Uint8Array(12)
-  return new DataView(data.buffer, data.byteOffset).getBigUint64(4, true)
-}
+const TRANSFER = 2
+
+const amountsOf = (wire: Uint8Array): ReadonlyArray<bigint> =>
+  Either.getOrThrow(Wire.decode(wire)).message.instructions.flatMap(({ data }) =>
+    data[0] === TRANSFER ? [new DataView(data.buffer, data.byteOffset).getBigUint64(4, true)] : []
+  )
 
 /** Three transfers, each signed anew twice if it is Expired. What the callers were told, and how often each landed. */
-const run = ({ honest, leaders, lies, nonce, preflight }: Scene) =>
+const run = ({ honest, leaders, lies, nonce, packed, preflight }: Scene) =>
   Effect.gen(function* () {
     const wallet = yield* walletOf(133)
     const cluster = ModelCluster.make(wallet.address)
-    const amounts = new Map<Signature, bigint>()
-    const onSend = (wire: Uint8Array, signature: Signature) => amounts.set(signature, amountOf(wire))
+    const amounts = new Map<Signature, ReadonlyArray<bigint>>()
+    const onSend = (wire: Uint8Array, signature: Signature) => amounts.set(signature, amountsOf(wire))
     const members = yield* Effect.forEach(Array.from({ length: honest + 1 }).keys(), (index) =>
       Effect.map(
         LyingEndpoints.make(cluster.layer, `node${index}`, new Set(index === 0 ? lies : []), onSend),
@@ -71,22 +79,25 @@ const run = ({ honest, leaders, lies, nonce, preflight }: Scene) =>
     )
     const told = new Map<bigint, Either.Either<Transactions.Receipt, Transactions.SendError>>()
     yield* Effect.gen(function* () {
-      const { send } = yield* Transactions.Transactions
-      const durableNonce = nonce ? { account: ModelCluster.NONCE_ACCOUNT } : undefined
-      for (const amount of [1n, 2n, 3n]) {
-        yield* send([transfer(wallet.address, STRANGER, amount)], {
-          durableNonce,
-          preflight,
-          retryExpired: 2,
-          timeout: "10 minutes"
-        }).pipe(
-          Effect.provideService(Wallet, wallet),
-          Effect.either,
-          Effect.map((outcome) => told.set(amount, outcome)),
-          Effect.forkScoped
-        )
-      }
-      for (let turn = 0; turn < 60; turn++) {
+      const { send, sendPacked } = yield* Transactions.Transactions
+      const options = {
+        durableNonce: nonce ? { account: ModelCluster.NONCE_ACCOUNT } : undefined,
+        preflight,
+        retryExpired: 2,
+        timeout: "10 minutes"
+      } as const
+      const items = AMOUNTS.map((amount) => ({ instructions: [transfer(wallet.address, STRANGER, amount)] }))
+      const sending = packed
+        ? Effect.orDie(sendPacked(items, options))
+        : Effect.forEach(items, ({ instructions }) => Effect.either(send(instructions, options)), {
+            concurrency: "unbounded"
+          })
+      yield* sending.pipe(
+        Effect.provideService(Wallet, wallet),
+        Effect.map((outcomes) => outcomes.forEach((outcome, index) => told.set(AMOUNTS[index] ?? 0n, outcome))),
+        Effect.forkScoped
+      )
+      for (let turn = 0; turn < TURNS; turn++) {
         yield* settle
         cluster.advance(20)
         yield* TestClock.adjust(20 * SLOT)
@@ -98,7 +109,8 @@ const run = ({ honest, leaders, lies, nonce, preflight }: Scene) =>
     const landed = (amount: bigint) =>
       Array.from(cluster.landings).filter(
         ([signature, { state }]) =>
-          amounts.get(signature) === amount && (state === "processed" || state === "confirmed" || state === "finalized")
+          amounts.get(signature)?.includes(amount) === true &&
+          (state === "processed" || state === "confirmed" || state === "finalized")
       ).length
     return Array.from(told, ([amount, outcome]) => ({ amount, outcome, landed: landed(amount) }))
   }).pipe(Effect.scoped, Effect.provide(TestContext.TestContext))
@@ -119,6 +131,7 @@ const lie = FastCheck.constantFrom<Array<LyingEndpoints.Lie>>(...LIES)
 
 const common = {
   nonce: FastCheck.boolean(),
+  packed: FastCheck.boolean(),
   preflight: FastCheck.boolean(),
   leaders: FastCheck.constantFrom("prompt" as const, "late" as const, "gone" as const)
 }
@@ -155,9 +168,21 @@ describe("Transactions: endpoints that lie", () => {
     )
   }, 600_000)
 
+  for (const nonce of [false, true]) {
+    for (const leaders of ["prompt", "late"] as const) {
+      for (const honest of [0, 1]) {
+        it(
+          `Given an endpoint that forwards the pack that it refuses (${honest} others, nonce ${nonce}, leaders ${leaders}), then each item lands once`,
+          () => check({ honest, lies: ["fails"], nonce, leaders, preflight: true, packed: true }),
+          60_000
+        )
+      }
+    }
+  }
+
   it("Given one endpoint that lies and two that do not, when nothing lands, then it is Expired all the same", async () => {
     const outcomes = await Effect.runPromise(
-      run({ honest: 2, lies: ["dead", "unknown"], nonce: false, leaders: "gone", preflight: true })
+      run({ honest: 2, lies: ["dead", "unknown"], nonce: false, leaders: "gone", preflight: true, packed: false })
     )
     expect(outcomes).toHaveLength(3)
     for (const { outcome } of outcomes) expect(outcome).toMatchObject({ _tag: "Left", left: { reason: "Expired" } })
