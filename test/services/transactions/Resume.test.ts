@@ -326,6 +326,27 @@ describe("Transactions: the journal", () => {
   )
 
   it.effect(
+    "Given a refusal of the preflight, when the node forwarded the bytes, then the journal still has them",
+    () =>
+      Effect.gen(function* () {
+        const data = { err: { InstructionError: [0, { Custom: 0 }] }, logs: [] }
+        const refusal = new RpcError({ reason: "Node", method: "sendTransaction", code: -32002, detail: "no", data })
+        const node: FakeNode.FakeNode = FakeNode.make({ sendTransaction: () => Effect.fail(refusal) })
+        yield* Effect.gen(function* () {
+          const error = yield* Effect.flip(send())
+          expect(error).toMatchObject({ reason: "Simulation", mayHaveLanded: true })
+          expect(yield* Effect.flatMap(Journal.Journal, ({ pending }) => pending)).toHaveLength(1)
+          const [signature] = (yield* Effect.flatMap(Journal.Journal, ({ pending }) => pending)).map(
+            ({ signed }) => signed.signature
+          )
+          if (signature !== undefined) node.land(signature)
+          expect(yield* recovered).toMatchObject([{ signed: { signature }, outcome: { _tag: "Right" } }])
+          expect(yield* Effect.flatMap(Journal.Journal, ({ pending }) => pending)).toHaveLength(0)
+        }).pipe(journaled(node, yield* memory))
+      })
+  )
+
+  it.effect(
     "Given keys that hold no entry, when they are read, then they are kept and named, and the others are found",
     () =>
       Effect.gen(function* () {
