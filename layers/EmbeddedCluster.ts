@@ -1,5 +1,5 @@
 /**
- * A Solana cluster in this process: LiteSVM behind Solana's JSON-RPC and WebSocket methods, on Effect's Clock.
+ * A Solana cluster in this process: LiteSVM behind Solana's JSON-RPC and WebSocket methods, timed by Effect's Clock.
  *
  * @since 0.1.0
  */
@@ -19,7 +19,7 @@ export { JsonRpcError } from "./embedded/rpc/JsonRpcError.js"
 
 export {
   /**
-   * What stands for a host in spans and errors.
+   * The host name in spans and errors.
    *
    * @since 0.1.0
    * @category constants
@@ -36,7 +36,8 @@ export {
 export class EmbeddedCluster extends Context.Tag("@pod-protocol/effect/EmbeddedCluster")<EmbeddedCluster, Service>() {}
 
 /**
- * Starts a cluster that lives as long as the scope. What it is made of is loaded now, not when this module is.
+ * Starts a cluster that runs until the scope closes. It loads LiteSVM and the cluster's modules now, not when this
+ * module is imported.
  *
  * @since 0.1.0
  * @category constructors
@@ -50,7 +51,7 @@ export const make = (
   )
 
 /**
- * A cluster of its own, with the PoD program loaded.
+ * A new cluster with the PoD program loaded.
  *
  * @since 0.1.0
  * @category layers

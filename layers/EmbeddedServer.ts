@@ -1,5 +1,6 @@
 /**
- * The embedded cluster on a port: JSON-RPC over HTTP, subscriptions over WebSocket on the port above, as Solana has it.
+ * Serves the embedded cluster: JSON-RPC over HTTP on one port, subscriptions over WebSocket on the next port, as a
+ * Solana node does.
  *
  * @since 0.1.0
  */
@@ -27,38 +28,45 @@ import * as JsonRpc from "./embedded/rpc/JsonRpc.js"
 import * as WebSocketSession from "./embedded/rpc/WebSocketSession.js"
 
 /**
- * Where to serve.
+ * Options of {@link serve}.
  *
  * @since 0.1.0
  * @category models
  */
 export interface ServeOptions {
-  /** TCP port of HTTP; WebSocket takes the next one. Default 0: any two free ports in a row. At most 65534. */
+  /** TCP port of HTTP; WebSocket uses the next one. Default 0: any two consecutive free ports. At most 65534. */
   readonly port?: number
-  /** Address to listen on. Default 127.0.0.1: whoever reaches the port can take lamports from the faucet. */
+  /**
+   * Address to listen on. Default 127.0.0.1. Every client that reaches the port can withdraw lamports from the faucet.
+   */
   readonly host?: string
   /**
-   * Bytes of the largest request. Default 1 MiB (a Solana node takes 50 KiB, providers more). Larger ones get HTTP
-   * 413, or their WebSocket closed with code 1009. Too low refuses batches, too high lets clients fill the memory.
+   * Maximum bytes of a request. Default 1 MiB (a Solana node accepts 50 KiB, providers more). A larger request gets
+   * HTTP 413, or its WebSocket is closed with code 1009. Too low refuses batches; too high lets clients fill the
+   * memory.
    */
   readonly maxBodyBytes?: number
   /**
-   * Web pages that may use the server, as origins (`https://app.example`), or `*` for all. Default none but those of
-   * this machine (`localhost`, `127.0.0.1`, `[::1]`, any port). Others get HTTP 403. Their host names are answered too.
-   * Too few: a page elsewhere cannot use the cluster. `*`: any page that a browser of this machine opens can.
+   * Origins of web pages that may use the server (`https://app.example`), or `*` for all. Default: only pages of this
+   * machine (`localhost`, `127.0.0.1`, `[::1]`, any port). The server answers other origins with HTTP 403. It also
+   * accepts the host names of the given origins. Too few: pages on other hosts cannot use the cluster. `*`: any page
+   * that a browser of this machine opens can.
    */
   readonly allowOrigins?: ReadonlyArray<string>
-  /** TCP connections of each port at the same time; more are closed at once. Default 4096. */
+  /**
+   * Maximum concurrent TCP connections of each port. Default 4096. The server closes further connections at once. Too
+   * low refuses clients; too high lets clients exhaust file descriptors.
+   */
   readonly maxConnections?: number
   /**
-   * Different subscriptions of one connection; one more is refused with -32603. Default 10,000. Too low refuses clients that
-   * follow many accounts; too high lets one client slow every block.
+   * Maximum distinct subscriptions of one connection; a further one fails with -32603. Default 10,000. Too low refuses
+   * clients that follow many accounts; too high lets one client slow every block.
    */
   readonly maxSubscriptionsPerConnection?: number
 }
 
 /**
- * Where a cluster is served.
+ * The addresses of a served cluster.
  *
  * @since 0.1.0
  * @category models
@@ -75,7 +83,7 @@ const MAX_PORT = 65_534
 const DEFAULT_BODY_BYTES = 1024 * 1024
 const DEFAULT_CONNECTIONS = 4096
 const DEFAULT_SUBSCRIPTIONS = 10_000
-/** Free ports come singly; how often to look for two in a row. */
+/** Attempts to find two consecutive free ports. */
 const PORT_TRIES = 32
 
 /**
@@ -108,8 +116,8 @@ export const serve = (
   })
 
 /**
- * Both servers or none: one without the other is closed at once. Their connections are cut before they are closed,
- * since a server waits for its connections and a client may keep one for ever.
+ * Starts both servers, or neither: if one fails, it closes the other at once. On close it first destroys their
+ * connections, because a server waits for its connections and a client may keep one open for ever.
  */
 const pair = (cluster: Service, host: string, wanted: number, limits: Limits) =>
   Effect.gen(function* () {
@@ -190,7 +198,7 @@ interface Limits {
   readonly admission: Admission.Admission
 }
 
-/** What a page of an allowed origin may do. Whether it may depends on the request's `Origin`. */
+/** The CORS headers for a page of an allowed origin. */
 const cors = (origin: string | undefined) => ({
   "access-control-allow-origin": origin ?? "*",
   "access-control-allow-methods": "POST, GET, OPTIONS",
@@ -201,7 +209,10 @@ const cors = (origin: string | undefined) => ({
 const plain = (status: number, text: string, headers: Readonly<Record<string, string>> = {}) =>
   HttpServerResponse.text(text, { status, headers })
 
-/** Answers what may be answered: a page of elsewhere, or a name that was pointed at this machine, gets 403. */
+/**
+ * Answers admitted requests. A request from a foreign page, or for a host name that was rebound to this machine, gets
+ * 403.
+ */
 const admitted = <R>(
   { refusal }: Admission.Admission,
   answer: (
@@ -231,7 +242,7 @@ const httpApp = (cluster: Service, { admission, maxBodyBytes }: Limits): HttpApp
   })
 
 /**
- * The text of the request's body. Fails as soon as it is longer than allowed, and leaves the connection alive for the
+ * Reads the text of the request's body. Fails as soon as it exceeds the limit, and keeps the connection open for the
  * answer, which ends it.
  */
 const readBody = (request: HttpServerRequest.HttpServerRequest, maxBytes: number): Effect.Effect<string, "TooLarge"> =>

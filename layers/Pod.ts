@@ -1,5 +1,5 @@
 /**
- * The wiring that most applications want.
+ * Layers that wire all services for most applications.
  *
  * ```text
  *   Agent   Message   Channel   Escrow   DurableNonce
@@ -11,8 +11,8 @@
  *         undici    embedded cluster
  * ```
  *
- * A layer is a value: make it once (`const PodLive = Pod.layer(…)`) and provide that. Two calls of `Pod.layer` make two
- * sets of connections.
+ * A layer is a value: create it once (`const PodLive = Pod.layer(…)`) and provide that value. Two calls of `Pod.layer`
+ * open two sets of connections.
  *
  * @since 0.1.0
  */
@@ -40,7 +40,7 @@ import * as TestWallets from "./TestWallets.js"
 import * as WalletNode from "./WalletNode.js"
 
 /**
- * What the program offers, and what carries it.
+ * The services of the program and those on which they depend.
  *
  * @since 0.1.0
  * @category models
@@ -54,7 +54,7 @@ export type Services =
   | Transactions.Transactions
 
 /**
- * The services over an `RpcPool` and a `PayloadStore` of one's own.
+ * The services over an `RpcPool` and a `PayloadStore` from the context.
  *
  * @since 0.1.0
  * @category layers
@@ -67,10 +67,10 @@ export const layerServices = (
   )
 
 /**
- * The services on a cluster, over undici. The payload store is left open, since sender and recipient must share one:
- * `PayloadStore.layerMemory` serves the agents of one process, `PayloadStore.layerKeyValueStore` those of several.
- * `InvalidInput` for a URL that is none; `EndpointsError` for an endpoint that cannot be reached, is of another cluster than
- * the others or of one without the program.
+ * The services on a cluster, over undici. The `PayloadStore` comes from the context, because sender and recipient must
+ * share one: `PayloadStore.layerMemory` serves the agents of one process, `PayloadStore.layerKeyValueStore` those of
+ * several. Fails with `InvalidInput` for an invalid URL. Fails with `EndpointsError` if an endpoint is unreachable,
+ * belongs to another cluster than the others, or to a cluster without the program.
  *
  * @example
  * ```ts
@@ -99,9 +99,9 @@ export const layer = ({
   )
 
 /**
- * As {@link layer}, and the wallet of the process, from the configuration: `POD_RPC_URL` (one, or several with commas
- * between them) and `POD_WALLET` (the path of a keypair file), and where wanted `POD_WS_URL`, `POD_COMMITMENT`,
- * `POD_PROGRAM_ID`, `POD_START_CHECK`.
+ * As {@link layer}, with the wallet of the process, from the configuration: `POD_RPC_URL` (one URL, or several
+ * separated by commas), `POD_WALLET` (a keypair file's path, or the key itself), and optionally `POD_WS_URL`,
+ * `POD_COMMITMENT`, `POD_PROGRAM_ID` and `POD_START_CHECK`.
  *
  * @since 0.1.0
  * @category layers
@@ -113,7 +113,7 @@ export const layerConfig: Layer.Layer<
 > = Layer.merge(Layer.unwrapEffect(Effect.map(PodConfig.config, layer)), WalletNode.layerConfig)
 
 /**
- * As {@link layer}, with options that are, or hold, a `Config` of the application's own names. The wallet is left open.
+ * As {@link layer}, with options from a `Config` with the application's own names. The wallet comes from the context.
  *
  * @example
  * ```ts
@@ -135,8 +135,8 @@ export const layerConfigWith = (
 > => Layer.unwrapEffect(Effect.map(Config.unwrap(options), layer))
 
 /**
- * The services on a cluster of their own in this process, with the program loaded and payloads in memory. Nothing leaves
- * the process. Needs the optional package `litesvm`, which is loaded when the layer is built.
+ * The services on a new cluster in this process, with the program loaded and payloads in memory. Nothing leaves the
+ * process. Requires the optional package `litesvm`, which it loads when the layer is built.
  *
  * @since 0.1.0
  * @category layers
@@ -153,7 +153,7 @@ export const layerEmbeddedWith = (
   )
 
 /**
- * {@link layerEmbeddedWith} the defaults: each transaction makes a block at once.
+ * {@link layerEmbeddedWith} with the defaults: each transaction makes a block at once.
  *
  * @since 0.1.0
  * @category layers
@@ -163,12 +163,12 @@ export const layerEmbedded: Layer.Layer<
   EmbeddedCluster.EmbeddedClusterError | InvalidInput
 > = layerEmbeddedWith({})
 
-/** 14 November 2023: far enough from 0 for what looks back, the same in every run. */
+/** 14 November 2023: the same in every run, and late enough for code that subtracts from the time. */
 const GENESIS_TIME = 1_700_000_000n
 
 /**
- * For tests: {@link layerEmbedded} with wallets that can pay, and a chain whose time starts at 1,700,000,000 Unix seconds
- * and goes with Effect's Clock, so that `TestClock.adjust` moves it. A cluster that cannot start is a defect.
+ * For tests: {@link layerEmbedded} with funded wallets. The chain's time starts at 1,700,000,000 Unix seconds and
+ * follows Effect's Clock, so `TestClock.adjust` moves it. A cluster that cannot start is a defect.
  *
  * @since 0.1.0
  * @category layers

@@ -1,5 +1,5 @@
 /**
- * The settings of `Pod.layer`, and where they come from.
+ * The settings of `Pod.layer`, and their configuration from the environment.
  *
  * @since 0.1.0
  */
@@ -15,7 +15,8 @@ import * as Url from "./internal/Url.js"
 import type * as RpcPoolUndici from "./RpcPoolUndici.js"
 
 /**
- * Which cluster is spoken to, and how: one endpoint (`url`) or several (`endpoints`). Nothing else lacks a default.
+ * The endpoints of the cluster and their options: one endpoint (`url`) or several (`endpoints`). Every other option has
+ * a default.
  *
  * @since 0.1.0
  * @category models
@@ -24,28 +25,28 @@ export type PodConfig = (RpcPoolUndici.Options | RpcPoolUndici.EndpointsOptions)
   /** The program's address. Default: that of the published program. */
   readonly programId?: Address | undefined
   /**
-   * Whether the endpoints are asked at the start for the program, so that a wrong or unreachable one is found there.
+   * Whether to ask the endpoints for the program at the start, which reveals a wrong or unreachable endpoint early.
    * Default: true. `false` connects with the first call.
    */
   readonly startCheck?: boolean | undefined
 }
 
 /**
- * What is assumed where nothing is said.
+ * The default settings.
  *
  * @since 0.1.0
  * @category constants
  */
 export const defaults = {
-  /** Survives forks in practice, at the price of about one slot. */
+  /** Practically safe from forks, and about one slot slower than `processed`. */
   commitment: "confirmed",
-  /** The published program, at the same address on every public cluster. */
+  /** The published program. It has the same address on every public cluster. */
   programId: PROGRAM_ID,
-  /** A wrong endpoint is found before the first message. */
+  /** Reveals a wrong endpoint before the first message. */
   startCheck: true
 } as const satisfies Partial<PodConfig>
 
-/** Texts with commas between them; one that has a comma itself writes it as %2C. */
+/** Splits a list at its commas. A text with a comma writes it as %2C. */
 const listOf = (text: string): ReadonlyArray<Redacted.Redacted> =>
   text
     .split(",")
@@ -69,7 +70,7 @@ const wsUrls: Setting.Setting<ReadonlyArray<Redacted.Redacted>> = {
   parse: (text) => Either.right(listOf(text))
 }
 
-/** Checks the URLs here, where the setting can be named. */
+/** Checks the URLs here, so that the error names the setting. */
 const endpointsOf = (
   urls: ReadonlyArray<Redacted.Redacted>,
   wsUrls: ReadonlyArray<Redacted.Redacted>
@@ -93,9 +94,9 @@ const endpointsOf = (
 }
 
 /**
- * Reads `POD_RPC_URL` (required; several with commas between them; `localhost`, `devnet`, `testnet` and `mainnet-beta`
- * stand for the URLs that the field's tools mean), `POD_WS_URL` (as many, or none), `POD_COMMITMENT`, `POD_PROGRAM_ID`
- * and `POD_START_CHECK`. An empty setting counts as none.
+ * Reads `POD_RPC_URL` (required; several URLs separated by commas; `localhost`, `devnet`, `testnet` and `mainnet-beta`
+ * stand for their usual URLs), `POD_WS_URL` (one per URL, or none), `POD_COMMITMENT`, `POD_PROGRAM_ID` and
+ * `POD_START_CHECK`. An empty setting counts as absent.
  *
  * @since 0.1.0
  * @category config

@@ -1,12 +1,12 @@
 /**
- * The `RpcPool` wherever there is a `HttpClient` of `@effect/platform`: browsers, edge workers, other runtimes.
+ * The `RpcPool` over a `HttpClient` of `@effect/platform`: for browsers, edge workers and other runtimes.
  *
- * The application says which: `FetchHttpClient.layer`, `NodeHttpClient.layerUndici`, a stub; and likewise how WebSockets
- * are made, e.g. `Socket.layerWebSocketConstructorGlobal`. On Node, `RpcPoolUndici` takes a fraction of the CPU and has the
- * options of sockets, which are the client's own here.
+ * The application provides the client (`FetchHttpClient.layer`, `NodeHttpClient.layerUndici`, a stub) and the
+ * constructor of WebSockets, such as `Socket.layerWebSocketConstructorGlobal`. On Node, `RpcPoolUndici` takes a
+ * fraction of the CPU and offers options for sockets; here the client owns the sockets.
  *
- * The client's spans and trace headers are turned off: they would tell the URL, and so the API key, to the tracer, and the
- * trace to the provider.
+ * The layer disables the client's spans and trace headers. The spans would give the URL, and so the API key, to the
+ * tracer; the headers would give the trace to the provider.
  *
  * @since 0.1.0
  */
@@ -42,52 +42,57 @@ import * as Url from "./internal/Url.js"
  */
 export interface EndpointOptions extends Omit<Endpoint.Options, "deadline"> {
   /**
-   * `http:` or `https:` URL of the node, or `localhost`, `devnet`, `testnet` or `mainnet-beta`. Its path or query may hold
-   * an API key: a plain text is redacted as soon as it is taken, and nothing but the host is ever shown.
+   * `http:` or `https:` URL of the node, or `localhost`, `devnet`, `testnet` or `mainnet-beta`. Its path or query may
+   * hold an API key: plain text is redacted at once, and only the host is ever shown.
    */
   readonly url: string | Redacted.Redacted
   /**
-   * `ws:` or `wss:` URL for subscriptions. Default: `url` with the scheme for WebSockets and, where `url` names a
-   * port, the next one: 8899 gives 8900, as a validator listens.
+   * `ws:` or `wss:` URL for subscriptions. Default: `url` with the WebSocket scheme and, if `url` names a port, the
+   * next port: 8899 gives 8900, as on a validator.
    */
   readonly wsUrl?: string | Redacted.Redacted | undefined
-  /** Headers of every request. Not of the WebSocket, which browsers give none. Plain texts are redacted as in `url`. Default: none. */
+  /**
+   * Headers of every request, but not of the WebSocket, for which browsers set none. Plain texts are redacted as for
+   * `url`. Default: none.
+   */
   readonly headers?: { readonly [name: string]: string | Redacted.Redacted } | undefined
   /**
-   * From the call to the last byte of its reply, and from a subscribe call to its answer. Default: 60 seconds. Too low:
-   * heavy calls (getProgramAccounts) fail while the node works on them. Too high: a silent node is noticed late.
+   * Time limit from a call to the last byte of its reply, and from a subscribe call to its answer. Default: 60 seconds.
+   * Too low: slow calls (getProgramAccounts) fail while the node works on them. Too high: a silent node is detected
+   * late.
    */
   readonly requestTimeout?: Duration.DurationInput | undefined
   /**
-   * Bytes of a reply, after decompression. Default: 64 MiB, about 300,000 small accounts. Too low: getProgramAccounts
-   * fails. Too high: a hostile node can fill the memory. At most 511 MiB.
+   * Maximum bytes of a reply, after decompression. Default: 64 MiB, about 300,000 small accounts. Too low:
+   * getProgramAccounts fails. Too high: a hostile node can fill the memory. At most 511 MiB.
    */
   readonly maxReplyBytes?: number | undefined
   /**
-   * The same for methods whose replies are small, as getSlot, getLatestBlockhash, getSignatureStatuses and
-   * sendTransaction; 16 times as many for getTransaction and getSignaturesForAddress, and an array of calls may take the
-   * sum, all within `maxReplyBytes`. Default: 128 KiB. Too low: errors with long logs are not read. Too high: a hostile
-   * node costs memory and time with each call.
+   * The same limit for methods with small replies, such as getSlot, getLatestBlockhash, getSignatureStatuses and
+   * sendTransaction. getTransaction and getSignaturesForAddress get 16 times as much. An array of calls gets the sum of
+   * its calls. None exceeds `maxReplyBytes`. Default: 128 KiB. Too low: errors with long logs cannot be read. Too high:
+   * a hostile node costs memory and time with each call.
    */
   readonly maxSmallReplyBytes?: number | undefined
   /**
-   * Bytes of one notification. Default: 16 MiB, which holds the largest account (10 MiB) as base64. Too low: the socket is
-   * lost when such an account changes. Too high: a hostile node can fill the memory.
+   * Maximum bytes of one notification. Default: 16 MiB, which holds the largest account (10 MiB) as base64. Too low: a
+   * change of such an account ends the socket. Too high: a hostile node can fill the memory.
    */
   readonly maxNotificationBytes?: number | undefined
   /**
-   * Notifications held for a subscription that is read slower than they come. Default: 1024. When more wait it fails with
-   * `Overflow`. Too low: bursts end it. Too high: only `subscriptionBufferBytes` bounds it.
+   * Maximum queued notifications of a slowly read subscription. Default: 1024. With more, the subscription fails with
+   * `Overflow`. Too low: bursts end it. Too high: only `subscriptionBufferBytes` limits it.
    */
   readonly subscriptionBuffer?: number | undefined
   /**
-   * Bytes of the notifications that are held for one subscription; a single one may be larger. Default: 8 MiB. When more
-   * wait it fails with `Overflow`. Too low: bursts end it. Too high: a hostile node can fill the memory.
+   * Maximum bytes of the queued notifications of one subscription; a single notification may be larger. Default: 8 MiB.
+   * With more, the subscription fails with `Overflow`. Too low: bursts end it. Too high: a hostile node can fill the
+   * memory.
    */
   readonly subscriptionBufferBytes?: number | undefined
   /**
-   * Subscriptions on one WebSocket; one more opens another. Default: 100, what the public mainnet endpoint takes. Too low:
-   * many sockets. Too high: the provider refuses subscriptions or closes the socket.
+   * Maximum subscriptions on one WebSocket; a further one opens another WebSocket. Default: 100, the limit of the
+   * public mainnet endpoint. Too low: many sockets. Too high: the provider refuses subscriptions or closes the socket.
    */
   readonly subscriptionsPerSocket?: number | undefined
 }
@@ -107,21 +112,21 @@ export interface Options extends EndpointOptions, RpcPool.Options, Resilience.Op
  * @category models
  */
 export interface EndpointsOptions extends RpcPool.Options, Resilience.Options {
-  /** At least one that reads and one that sends. */
+  /** At least one endpoint for reads and one for sending. */
   readonly endpoints: ReadonlyArray<EndpointOptions>
 }
 
 const MEBIBYTE = 1024 * 1024
 
-/** More bytes may be a longer text than V8 makes. */
+/** More bytes may exceed V8's maximum string length. */
 const MAX_TEXT = 511 * MEBIBYTE
 
-/** Who provides a client has loaded all that these need; who does not is spared 26 modules. */
+/** Loaded on use: an application that provides a client has loaded these 26 modules anyway; others skip them. */
 const loaded = Effect.promise(() => Promise.all([import("./platform/Http.js"), import("./platform/Sockets.js")]))
 
 /**
- * The bare client for one endpoint: each failure is told as it comes. Fails with `InvalidInput` that names the option when
- * a URL or a number is out of its rule; connects when the first call is made.
+ * The transport to one endpoint, without retries: it reports each failure as it occurs. Fails with `InvalidInput` that
+ * names the option if a URL or a number is invalid. Connects with the first call.
  *
  * @since 0.1.0
  * @category constructors
@@ -196,7 +201,7 @@ export const transport = (
   })
 
 /**
- * The endpoints as one transport, as `RpcPoolUndici.endpoints` makes it.
+ * The endpoints as one transport, as in `RpcPoolUndici.endpoints`.
  *
  * @since 0.1.0
  * @category constructors

@@ -1,8 +1,8 @@
 /**
- * The `RpcPool` of Node: endpoints over undici, with HTTP/1.1 or HTTP/2 for calls and WebSockets for subscriptions.
+ * The `RpcPool` for Node: endpoints over undici, with HTTP/1.1 or HTTP/2 for calls and WebSockets for subscriptions.
  *
- * Interrupting a call aborts its request. Closing the scope closes every socket. Nothing of the URL but its host ever
- * gets into a span, a log or an error.
+ * Interrupting a call aborts its request. Closing the scope closes every socket. Spans, logs and errors contain only
+ * the host of the URL.
  *
  * @since 0.1.0
  */
@@ -30,10 +30,13 @@ import * as Url from "./internal/Url.js"
 
 export type { Options as SocketOptions } from "./undici/Settings.js"
 
-/** undici is a quarter of what the package costs a process to start, so it waits for the first who needs it. */
+/** Loaded on first use: undici is a quarter of the package's start-up cost. */
 const modules = Effect.promise(() => Promise.all([import("./undici/Http.js"), import("./undici/Sockets.js")]))
 
-/** Bun gives a stand-in for undici, whose pools cannot be closed: found here, and not when the Scope closes. */
+/**
+ * Bun replaces undici by a substitute whose pools cannot be closed. This check reports it at the start instead of when
+ * the Scope closes.
+ */
 const loaded = Effect.flatMap(
   Effect.promise(() => import("undici")),
   ({ Pool }) =>
@@ -46,8 +49,8 @@ const loaded = Effect.flatMap(
 )
 
 /**
- * The bare sockets of one endpoint: each failure is told as it comes. Fails with `InvalidInput` that names the option when a URL or a number is out of its rule; connects
- * when the first call is made.
+ * The transport to one endpoint, without retries: it reports each failure as it occurs. Fails with `InvalidInput` that
+ * names the option if a URL or a number is invalid. Connects with the first call.
  *
  * @since 0.1.0
  * @category constructors
@@ -100,7 +103,7 @@ export const transport = (options: Settings.Options): Effect.Effect<RpcTransport
   })
 
 /**
- * One of several endpoints, or the only one: its sockets, what it is for and what it bears.
+ * One endpoint: its transport, its roles and its limits.
  *
  * @since 0.1.0
  * @category models
@@ -122,14 +125,14 @@ export interface Options extends EndpointOptions, RpcPool.Options, Resilience.Op
  * @category models
  */
 export interface EndpointsOptions extends RpcPool.Options, Resilience.Options {
-  /** At least one that reads and one that sends. */
+  /** At least one endpoint for reads and one for sending. */
   readonly endpoints: ReadonlyArray<EndpointOptions>
 }
 
 /**
- * The endpoints as one transport, with retries, limits, failover, shared reads and subscriptions that are made again when
- * they are lost. It tells how each endpoint does. Several endpoints are asked at the start for the cluster that they are
- * of; one alone only where `genesis` or `program` is given.
+ * The endpoints as one transport, with retries, limits, failover, shared reads and automatic resubscription. It reports
+ * the health of each endpoint. At the start it asks several endpoints for their cluster; a single endpoint only if
+ * `genesis` or `program` is given.
  *
  * @since 0.1.0
  * @category constructors

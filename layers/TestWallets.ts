@@ -12,7 +12,7 @@ import { EmbeddedCluster } from "./EmbeddedCluster.js"
 import * as WalletNode from "./WalletNode.js"
 
 /**
- * What {@link TestWallets} does.
+ * The interface of {@link TestWallets}.
  *
  * @since 0.1.0
  * @category models
@@ -20,12 +20,12 @@ import * as WalletNode from "./WalletNode.js"
 export interface Service {
   /** A new wallet that holds 10 SOL. */
   readonly funded: Effect.Effect<Wallet.Service>
-  /** A new wallet that holds so many lamports: 0, or at least 890,880, which is what a wallet needs to exist. */
+  /** A new wallet with the given lamports: 0, or at least 890,880, the rent-exempt minimum of a wallet. */
   readonly fundedWith: (lamports: bigint) => Effect.Effect<Wallet.Service, InvalidInput>
 }
 
 /**
- * Makes wallets that can pay.
+ * Creates funded wallets.
  *
  * @example
  * ```ts
@@ -51,7 +51,7 @@ export class TestWallets extends Context.Tag("@pod-protocol/effect/TestWallets")
 const TEN_SOL = 10_000_000_000n
 
 /**
- * Makes wallets on the embedded cluster that is there, and funds them from its faucet.
+ * Creates wallets on the embedded cluster in context and funds them from its faucet.
  *
  * @since 0.1.0
  * @category constructors

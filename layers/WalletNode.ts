@@ -1,10 +1,10 @@
 /**
  * Wallets on Node: `node:crypto` signs synchronously, in a fifth of the time of WebCrypto's promises and with the same
- * signatures; and Solana keypair files are read.
+ * signatures. It also reads Solana keypair files.
  *
- * Where the application has installed the optional package `sodium-native`, libsodium signs for the wallets that are
- * generated or made of secret bytes, in two thirds of that time, and their secret is in memory that is locked and
- * guarded. The key of a `CryptoKeyPair` cannot be read, so it stays with `node:crypto`.
+ * If the optional package `sodium-native` is installed, libsodium signs for generated wallets and for those made of
+ * secret bytes, in two thirds of that time. Their secrets are in locked and guarded memory. `node:crypto` signs for a
+ * `CryptoKeyPair`, whose key cannot be read.
  *
  * @since 0.1.0
  */
@@ -31,10 +31,10 @@ import * as Setting from "./internal/Setting.js"
 import type { SigningKey } from "./internal/SigningKey.js"
 import * as Sodium from "./internal/Sodium.js"
 
-/** Signatures between two turns of the event loop: about 3 ms of work. */
+/** Signatures between two yields to the event loop: about 3 ms of work. */
 const SIGNATURES_PER_TURN = 64
 
-/** A keypair file is 64 numbers of at most 3 digits: 4096 bytes leave room for any way to space them. */
+/** A keypair file has 64 numbers of at most 3 digits: 4096 bytes allow any spacing. */
 const MAX_FILE_BYTES = 4096
 
 const FILE_RULE = "must be a JSON array of 64 byte values, as solana-keygen writes it"
@@ -54,7 +54,7 @@ interface KeyPair {
   readonly publicKey: Uint8Array
 }
 
-/** The `KeyObject` could be exported, so it stays in this closure. */
+/** Keeps the exportable `KeyObject` inside this closure. */
 const toSigningKey = ({ privateKey, publicKey }: KeyPair): SigningKey => ({
   publicKey,
   sign: (message) => {
@@ -63,7 +63,7 @@ const toSigningKey = ({ privateKey, publicKey }: KeyPair): SigningKey => ({
   }
 })
 
-/** The 32 bytes of a public key end its SPKI form. */
+/** The 32 bytes of a public key are the end of its SPKI form. */
 const rawPublicKey = (key: KeyObject): Uint8Array => key.export({ format: "der", type: "spki" }).subarray(-Address.SIZE)
 
 const wipe = (bytes: Uint8Array): Effect.Effect<void> => Effect.sync(() => void bytes.fill(0))
@@ -71,7 +71,7 @@ const wipe = (bytes: Uint8Array): Effect.Effect<void> => Effect.sync(() => void 
 const unsupported = (cause?: unknown) =>
   new WalletError({ reason: "Unsupported", detail: "node:crypto takes an Ed25519 key that may sign", cause })
 
-/** The halves that are loaded, if they belong together. */
+/** Loads a key pair and checks that its halves belong together. */
 const checked = Effect.fnUntraced(function* (field: string, load: () => KeyPair) {
   const { derived, ...keyPair } = yield* Effect.try({
     try: () => {
@@ -86,8 +86,8 @@ const checked = Effect.fnUntraced(function* (field: string, load: () => KeyPair)
 })
 
 /**
- * Wraps an Ed25519 key pair of WebCrypto, e.g. the `keyPair` of a Kit `KeyPairSigner`. The private key need not be
- * extractable. Halves that do not belong together are `InvalidInput`.
+ * Wraps an Ed25519 key pair of WebCrypto, such as the `keyPair` of a Kit `KeyPairSigner`. The private key may be
+ * non-extractable. Fails with `InvalidInput` if the halves do not belong together.
  *
  * @since 0.1.0
  * @category constructors
@@ -99,8 +99,8 @@ export const fromKeyPair = (keyPair: CryptoKeyPair): Effect.Effect<Service, Inva
   })).pipe(Effect.map(toSigningKey), Effect.map(fromSigningKey))
 
 /**
- * Imports Solana's 64 secret bytes (32 of seed, 32 of public key). Another length, and a public half that is not the
- * private half's, are `InvalidInput`.
+ * Imports Solana's 64 secret bytes (32 of seed, 32 of public key). Fails with `InvalidInput` for another length, or if
+ * the public half does not belong to the private half.
  *
  * @since 0.1.0
  * @category constructors
@@ -125,7 +125,7 @@ export const fromSecretKey = (
   )
 
 /**
- * A new key that lives as long as the wallet.
+ * Generates a key that exists as long as the wallet.
  *
  * @since 0.1.0
  * @category constructors
@@ -142,7 +142,7 @@ export const generate: Effect.Effect<Service> = Effect.map(Sodium.load, (sodium)
   )
 )
 
-/** The wallet of the parsed bytes, which are overwritten, or `onNone`. */
+/** The wallet of the parsed bytes, or `onNone`. It overwrites the bytes. */
 const fromParsed = <E>(parse: () => Option.Option<Uint8Array>, onNone: Effect.Effect<Service, E>) =>
   Effect.acquireUseRelease(
     Effect.sync(parse),
@@ -151,13 +151,13 @@ const fromParsed = <E>(parse: () => Option.Option<Uint8Array>, onNone: Effect.Ef
     (key) => (Option.isSome(key) ? wipe(key.value) : Effect.void)
   )
 
-/** A keypair file, and how errors call it. */
+/** A keypair file, and its name in errors. */
 interface KeyFile {
   readonly path: string
   readonly name: string
 }
 
-/** `~` is the home folder, as in a shell. */
+/** Expands `~` to the home folder, as a shell does. */
 const expand = (path: string): string => (/^~(?:[\\/]|$)/.test(path) ? homedir() + path.slice(1) : path)
 
 const fileError = ({ name }: KeyFile, rule: string) => new WalletError({ reason: "KeyFile", detail: `${name} ${rule}` })
@@ -166,7 +166,7 @@ const FOLDER = "is a folder: name the file in it"
 const FORBIDDEN = "cannot be read for want of permission: run as its owner, or chmod 600 it"
 const MISSING = "does not exist: check the path, which begins at the working directory unless it is absolute"
 
-/** What a system error's code says of a file. Its message names the path, so it is not passed on. */
+/** The sentence for each code of a system error. The error's own message names the path and is dropped. */
 const RULES: Record<string, string | undefined> = {
   EACCES: FORBIDDEN,
   EISDIR: FOLDER,
@@ -175,7 +175,7 @@ const RULES: Record<string, string | undefined> = {
   EPERM: FORBIDDEN
 }
 
-/** Without a wait for a writer where the file is a pipe. */
+/** Non-blocking, so that opening a pipe does not wait for a writer. */
 const READ_AT_ONCE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 
 const codeOf = (cause: unknown): string =>
@@ -193,8 +193,8 @@ const isOpenToOthers = ({ mode }: Stats): boolean =>
   process.platform !== "win32" && (mode & MAY_BE_READ_BY_OTHERS) !== 0
 
 /**
- * The wallet of an open file. Its text is kept in bytes that are overwritten, also after an interruption: so the read,
- * which would go on writing into them, is not interrupted.
+ * The wallet of an open file. It keeps the text in bytes and overwrites them, even after an interruption. The read is
+ * uninterruptible, because it would continue to write into them.
  */
 const fromHandle = (file: KeyFile, handle: FileHandle) =>
   Effect.gen(function* () {
@@ -221,13 +221,13 @@ const fromKeyFile = (file: KeyFile): Effect.Effect<Service, WalletError> =>
   )
 
 /**
- * Reads a keypair file: the JSON array of 64 byte values that `solana-keygen` writes. `~` is the home folder. A file
- * that is missing, not readable, not regular, over 4096 bytes, or holds anything else is `WalletError` `KeyFile` with
- * the path and the rule, never with what the file holds; a text that may be a key rather than a path is not shown. A
- * file that others can read is used, with a warning.
+ * Reads a keypair file: the JSON array of 64 byte values that `solana-keygen` writes. `~` is the home folder. Fails
+ * with `WalletError` `KeyFile` if the file is missing, unreadable, not regular, over 4096 bytes, or has other content.
+ * The error has the path and the rule, never the content; a path that may be a key is not shown. It logs a warning if
+ * others can read the file.
  *
- * The file's text and the secret bytes are overwritten once the key is imported. The copy inside `node:crypto` lives
- * as long as the wallet, and cannot be overwritten; that of `sodium-native` is wiped when it is collected.
+ * It overwrites the file's text and the secret bytes once the key is imported. The copy inside `node:crypto` exists as
+ * long as the wallet and cannot be overwritten; `sodium-native` wipes its copy on garbage collection.
  *
  * @since 0.1.0
  * @category constructors
@@ -239,7 +239,7 @@ export const fromFile = (path: string): Effect.Effect<Service, WalletError> =>
   })
 
 /**
- * The setting that `layerConfig` reads.
+ * The setting for `layerConfig`.
  *
  * @since 0.1.0
  * @category config
@@ -264,7 +264,7 @@ const exists = (path: string): Effect.Effect<boolean> =>
     )
   )
 
-/** Nothing of the setting gets into an error: what is no path may be a key in a form that is not known here. */
+/** No error shows any part of the setting: a text that is not a path may be a key in an unknown form. */
 const fromSetting = (setting: Redacted.Redacted<string>) =>
   Effect.suspend(() => {
     const text = KeyText.unquoted(Redacted.value(setting))
@@ -312,12 +312,12 @@ export const layerGenerated: Layer.Layer<Wallet> = Layer.effect(Wallet, generate
 export const layerFile = (path: string): Layer.Layer<Wallet, WalletError> => Layer.effect(Wallet, fromFile(path))
 
 /**
- * The wallet that `POD_WALLET` names: the path of a keypair file, the JSON array that such a file holds, or base58 of
- * the same 64 bytes. Blanks and quotes around it are passed over, and `~` is the home folder.
+ * The wallet in `POD_WALLET`: the path of a keypair file, the JSON array of such a file, or base58 of the same 64
+ * bytes. It ignores surrounding blanks and quotes, and `~` is the home folder.
  *
- * What is neither a key nor the path of a file is `InvalidInput`; a file that cannot be used is `WalletError`. Neither
- * shows any part of the setting. A setting stays in the environment of the process, from where nothing can erase it:
- * a key in production belongs into a file.
+ * Fails with `InvalidInput` if the setting is neither a key nor the path of a file, and with `WalletError` if the file
+ * cannot be used. Neither shows any part of the setting. The setting stays in the environment of the process, where it
+ * cannot be erased: keep a production key in a file.
  *
  * @since 0.1.0
  * @category layers

@@ -6,42 +6,42 @@
  */
 
 /**
- * A Solana cluster in this process: LiteSVM behind Solana's JSON-RPC and WebSocket methods, on Effect's Clock.
+ * A Solana cluster in this process: LiteSVM behind Solana's JSON-RPC and WebSocket methods, timed by Effect's Clock.
  *
  * @since 0.1.0
  */
 export * as EmbeddedCluster from "./EmbeddedCluster.js"
 
 /**
- * The wiring that most applications want.
+ * Layers that wire all services for most applications.
  *
  * @since 0.1.0
  */
 export * as Pod from "./Pod.js"
 
 /**
- * The settings of `Pod.layer`, and where they come from.
+ * The settings of `Pod.layer`, and their configuration from the environment.
  *
  * @since 0.1.0
  */
 export * as PodConfig from "./PodConfig.js"
 
 /**
- * The embedded cluster as an `RpcPool`: the same calls, without a socket.
+ * An `RpcPool` over the embedded cluster: the same calls, without a socket.
  *
  * @since 0.1.0
  */
 export * as RpcPoolEmbedded from "./RpcPoolEmbedded.js"
 
 /**
- * The `RpcPool` wherever there is a `HttpClient` of `@effect/platform`: browsers, edge workers, other runtimes.
+ * The `RpcPool` over a `HttpClient` of `@effect/platform`: for browsers, edge workers and other runtimes.
  *
  * @since 0.1.0
  */
 export * as RpcPoolHttpClient from "./RpcPoolHttpClient.js"
 
 /**
- * The `RpcPool` of Node: endpoints over undici, with HTTP/1.1 or HTTP/2 for calls and WebSockets for subscriptions.
+ * The `RpcPool` for Node: endpoints over undici, with HTTP/1.1 or HTTP/2 for calls and WebSockets for subscriptions.
  *
  * @since 0.1.0
  */
@@ -56,7 +56,7 @@ export * as TestWallets from "./TestWallets.js"
 
 /**
  * Wallets on Node: `node:crypto` signs synchronously, in a fifth of the time of WebCrypto's promises and with the same
- * signatures; and Solana keypair files are read.
+ * signatures. It also reads Solana keypair files.
  *
  * @since 0.1.0
  */

@@ -1,4 +1,9 @@
-/** What an embedded cluster is made of. */
+/**
+ * Builds an embedded cluster: the chain, the feeds, the faucet and the RPC methods, on Effect's Clock.
+ *
+ * Invariants: the chain is synchronous, so every call runs without interleaving; the cluster's scope owns all fibers
+ * and streams; a closed scope ends all streams with an error.
+ */
 import { readFile } from "node:fs/promises"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -38,7 +43,7 @@ import type { Read } from "./rpc/Params.js"
 import * as Svm from "./chain/Svm.js"
 import * as Ticker from "./Ticker.js"
 
-/** Starts a cluster that lives as long as the scope. */
+/** Starts a cluster that runs until the scope closes. */
 export const make = (
   options: Options.Options = {}
 ): Effect.Effect<Service, EmbeddedClusterError | InvalidInput, Scope.Scope> =>
@@ -126,10 +131,10 @@ const METHODS: ReadonlyMap<string, Method> = new Map(
   [accounts, blocks, cluster, transactions].flatMap(({ methods }) => Object.entries(methods))
 )
 
-/** No account is larger than 10 MiB. */
+/** Maximum data of an account, 10 MiB. */
 const MAX_SPACE = 10_485_760
 
-/** Comes with LiteSVM, is small, and stands in where a program only has to exist. */
+/** A small program that comes with LiteSVM. It serves where a program only has to exist. */
 const MEMO_PROGRAM = Address_.known("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr")
 
 const POD_PROGRAM_FILE = new URL("../../program/pod_com.so", import.meta.url)
@@ -156,7 +161,7 @@ const addProgram = (chain: Chain, address: Address, elf: Uint8Array): Effect.Eff
     )
   )
 
-/** The PoD program, and something executable where it looks for the compression program, which it never calls. */
+/** Loads the PoD program, and an executable at the compression program's address, which the PoD program never calls. */
 const addPodProgram = (chain: Chain): Effect.Effect<void, EmbeddedClusterError> =>
   Effect.gen(function* () {
     const elf = yield* Effect.tryPromise({
@@ -173,10 +178,10 @@ const addPodProgram = (chain: Chain): Effect.Effect<void, EmbeddedClusterError> 
     if (memo !== undefined) yield* addProgram(chain, COMPRESSION_PROGRAM, memo.data)
   })
 
-/** What ends the streams that are open. */
+/** Functions that end the open streams. */
 type Streams = Set<() => void>
 
-/** Bytes of memory, about, that notifications of one stream may take. */
+/** Approximate maximum memory of the queued notifications of one stream, in bytes. */
 const MAX_PENDING_BYTES = 64 * 1024 * 1024
 
 const stream = (

@@ -1,4 +1,4 @@
-/** What can go wrong when an embedded cluster starts, is served, or is handed a program. */
+/** The error of an embedded cluster that cannot start, be served, or load a program. */
 import * as Schema from "effect/Schema"
 import { printable } from "../../src/internal/printable.js"
 import * as Outside from "../../src/internal/Outside.js"
@@ -10,8 +10,8 @@ import * as SafeText from "../../src/SafeText.js"
  * - `LiteSvmMissing`: the optional peer `litesvm` is not installed or has no build for this machine.
  * - `ProgramMissing`: a program file cannot be read.
  * - `ProgramInvalid`: the bytes are not a program that the runtime loads.
- * - `PortTaken`: somebody else listens on the port.
- * - `Listen`: the address cannot be listened on for another reason.
+ * - `PortTaken`: another process listens on the port.
+ * - `Listen`: listening on the address failed for another reason.
  */
 export class EmbeddedClusterError extends printable(
   Schema.TaggedError<EmbeddedClusterError>("@pod-protocol/effect/EmbeddedClusterError")("EmbeddedClusterError", {
@@ -20,7 +20,7 @@ export class EmbeddedClusterError extends printable(
     cause: Schema.optional(Outside.Cause)
   })
 ) {
-  /** True where waiting can help: another process may give the port back. */
+  /** True for `PortTaken`: the other process may release the port. */
   get isRetryable(): boolean {
     return this.reason === "PortTaken"
   }

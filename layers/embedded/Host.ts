@@ -1,2 +1,2 @@
-/** What stands for a host in spans and errors. */
+/** The host name of an embedded cluster in spans and errors. */
 export const HOST = "embedded"

@@ -1,5 +1,5 @@
 /**
- * What can be asked of an embedded cluster.
+ * The interface of an embedded cluster.
  *
  * @since 0.1.0
  */
@@ -15,7 +15,7 @@ import type * as JsonRpcError from "./rpc/JsonRpcError.js"
 import type * as Options from "./Options.js"
 
 /**
- * An account as `setAccount` takes it.
+ * An account for `setAccount`.
  *
  * @since 0.1.0
  * @category models
@@ -28,52 +28,52 @@ export interface AccountImage {
 }
 
 /**
- * The whole state of a cluster at one moment. Opaque; good for `restore` on the cluster it was taken from.
+ * The state of a cluster at one moment. It is opaque; only the cluster that made it can `restore` it.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Snapshot {
-  /** The slot in which it was taken. */
+  /** The newest slot at that moment. */
   readonly slot: bigint
 }
 
 /**
- * A subscription in the form of a callback.
+ * A subscription with a callback.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Listening {
-  /** Ends it. To do it twice does no harm. */
+  /** Ends the subscription. A second call does nothing. */
   readonly close: () => void
-  /** The only notification, where it was due already: nothing else follows then. */
+  /** The only notification, if it is available at once; then no other follows. */
   readonly answer: unknown
 }
 
 /**
- * What an embedded cluster does.
+ * The operations of an embedded cluster.
  *
- * `request` and `subscribe` are what any Solana client could ask over the wire. All the rest can be asked in process
- * only.
+ * `request` and `subscribe` offer what a Solana client can use over the network. The other operations are available in
+ * process only.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
-  /** Answers one JSON-RPC call. Integers of the answer are `number` up to 2^53 - 1 and `bigint` beyond. */
+  /** Answers one JSON-RPC call. Integers of the reply are `number` up to 2^53 - 1 and `bigint` beyond. */
   readonly request: (
     method: string,
     params: ReadonlyArray<unknown>
   ) => Effect.Effect<unknown, JsonRpcError.JsonRpcError>
-  /** Subscribes, and gives each notification's `result`. The subscription lives as long as the stream runs. */
+  /** Subscribes and emits the `result` of each notification. The subscription ends with the stream. */
   readonly subscribe: (
     kind: SubscriptionKind,
     params: ReadonlyArray<unknown>
   ) => Stream.Stream<unknown, SubscriptionError>
   /**
-   * Subscribes with a callback instead, which is called in the middle of what happens and must return at once. For
-   * servers with many subscriptions; everybody else wants `subscribe`.
+   * Subscribes with a callback, which the chain calls synchronously and which must return at once. It is for servers
+   * with many subscriptions; use `subscribe` otherwise.
    */
   readonly listen: (
     kind: SubscriptionKind,
@@ -82,20 +82,20 @@ export interface Service {
   ) => Effect.Effect<Listening, JsonRpcError.JsonRpcError>
   /** The options, with their defaults. */
   readonly settings: Options.Settings
-  /** Sends lamports from the faucet in a transaction of its own, which has landed when this returns. */
+  /** Sends lamports from the faucet in a separate transaction. The transaction has landed when this returns. */
   readonly airdrop: (address: Address, lamports: bigint) => Effect.Effect<Signature, InvalidInput>
-  /** Writes an account as it is given, past all rules of the runtime. Lamports 0 removes it. */
+  /** Writes an account without the runtime's checks. Lamports 0 removes it. */
   readonly setAccount: (account: AccountImage) => Effect.Effect<void, InvalidInput>
-  /** Loads a program, after trying it on a throw-away machine. */
+  /** Loads a program, after a trial load on a temporary machine. */
   readonly addProgram: (address: Address, elf: Uint8Array) => Effect.Effect<void, EmbeddedClusterError>
-  /** Makes empty blocks, one a slot. Of more than `maxBlocks` slots only the last ones get a block. */
+  /** Makes empty blocks, one per slot. For more than `maxBlocks` slots, only the last ones get a block. */
   readonly advanceSlots: (count: number) => Effect.Effect<void, InvalidInput>
-  /** Moves the chain's unix time forward without making a block; the next block has it. */
+  /** Moves the chain's Unix time forward without making a block. The next block has the new time. */
   readonly advanceTime: (duration: Duration.DurationInput) => Effect.Effect<void>
-  /** Makes every blockhash handed out so far invalid, and a new one: slot and height grow by `blockhashLifetime`. */
+  /** Expires every known blockhash and makes a new one: slot and height grow by `blockhashLifetime`. */
   readonly expireBlockhashes: Effect.Effect<void>
-  /** Takes the state: accounts, programs, slots, blockhashes and history. Subscriptions are not part of it. */
+  /** Captures the state: accounts, programs, slots, blockhashes and history, without subscriptions. */
   readonly snapshot: Effect.Effect<Snapshot>
-  /** Puts a state back. Open subscriptions stay open and hear what happens from then on. */
+  /** Restores a state. Open subscriptions stay open and receive later events. */
   readonly restore: (snapshot: Snapshot) => Effect.Effect<void, InvalidInput>
 }

@@ -1,4 +1,4 @@
-/** What an embedded cluster can be told: how blocks are made, where its time starts, what it keeps. */
+/** The options of an embedded cluster: block production, start of its time, and limits. */
 import type * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import type { Address } from "@solana/kit"
@@ -7,65 +7,74 @@ import type { InvalidInput } from "../../src/InvalidInput.js"
 
 /** A program to load at genesis. */
 export interface ProgramImage {
-  /** Where the program lives. */
+  /** The program's address. */
   readonly address: Address
   /** The bytes of its ELF (`.so`) file. */
   readonly elf: Uint8Array
 }
 
-/** Options of an embedded cluster. Every bound has a default; none is endless. */
+/** Options of an embedded cluster. Every limit is finite by default. */
 export interface Options {
   /**
-   * How blocks are made. `"instant"` (default): each accepted transaction makes a block at once and every commitment
-   * is reached with it. `"interval"`: a block each `slotDuration`, confirmed one slot later, finalized 32 slots later.
+   * Block production. `"instant"` (default): each accepted transaction makes a block at once, which reaches every
+   * commitment. `"interval"`: a block each `slotDuration`, confirmed one slot later, finalized 32 slots later.
    */
   readonly blockMode?: "instant" | "interval"
   /**
-   * Length of a slot in interval mode. Default 400 milliseconds, as on Solana. Shorter makes confirmation faster and
-   * blockhashes expire sooner; longer the other way. At least 1 millisecond. Instant mode ignores it.
+   * Duration of a slot in interval mode. Default 400 milliseconds, as on Solana. Shorter makes confirmation faster and
+   * blockhashes expire sooner; longer has the opposite effect. From 1 millisecond to one day. Instant mode ignores it.
    */
   readonly slotDuration?: Duration.DurationInput
   /**
    * Unix time of genesis in whole seconds. Default: the Clock's time when the cluster starts, which is 0 under
-   * `TestClock`. The chain's time is this plus what has passed on the monotonic Clock since.
+   * `TestClock`. The chain's time is this plus the time that passed on the monotonic Clock since the start.
    */
   readonly genesisTime?: bigint
   /**
-   * Blocks during which a blockhash can be used. Default 150 in interval mode, as on Solana (about one minute); 10,000
-   * in instant mode, where every transaction is a block and 150 would pass within milliseconds. Too low and cached
-   * blockhashes expire under a client; too high costs about 150 bytes a block.
+   * Blocks during which a blockhash is valid. Default 150 in interval mode, as on Solana (about one minute). Default
+   * 10,000 in instant mode, where every transaction is a block and 150 blocks can pass within milliseconds. Too low
+   * expires cached blockhashes early; too high costs about 150 bytes per block.
    */
   readonly blockhashLifetime?: number
-  /** Blocks kept for `getBlock` and its kin. Default 10,000. Too low: recent blocks answer "cleaned up". */
+  /**
+   * Blocks kept for `getBlock` and related methods. Default 10,000. Too low: requests for recent blocks get "cleaned
+   * up". Too high: more memory.
+   */
   readonly maxBlocks?: number
-  /** Transactions kept for `getTransaction` and `getSignaturesForAddress`. Default 10,000, a few kilobytes each. */
+  /**
+   * Transactions kept for `getTransaction` and `getSignaturesForAddress`. Default 10,000, a few kilobytes each. Too
+   * low: recent transactions are missing. Too high: more memory.
+   */
   readonly maxTransactions?: number
   /**
-   * Signatures remembered for `getSignatureStatuses` and against duplicates. Default 10,000. When it is full the
-   * oldest blockhashes expire early: a transaction is refused rather than run twice.
+   * Signatures kept for `getSignatureStatuses` and for the duplicate check. Default 10,000. At the limit the oldest
+   * blockhashes expire early, so that no transaction runs twice.
    */
   readonly maxStatuses?: number
   /**
-   * Subscriptions open at the same time, over all connections. Default 100,000. At the limit a new one is refused,
-   * as a full Solana node does.
+   * Maximum concurrent subscriptions over all connections. Default 100,000. At the limit a new one is refused, as by a
+   * full Solana node.
    */
   readonly maxSubscriptions?: number
   /**
-   * Notifications waiting for one slow reader. Default 16,384. At the limit the subscription (in process) or the
-   * connection (served) ends with an error, so that no notification is lost unseen.
+   * Maximum queued notifications of one slow reader. Default 16,384. At the limit the subscription (in process) or the
+   * connection (served) fails, so that no notification is lost silently.
    */
   readonly maxPendingNotifications?: number
-  /** Bytes of log text kept for a transaction; then the runtime writes `Log truncated`. Default 10,000, as Solana's. */
+  /**
+   * Maximum bytes of log text of a transaction, after which the runtime writes `Log truncated`. Default 10,000, as on
+   * Solana.
+   */
   readonly logBytesLimit?: number
-  /** Lamports of the faucet at genesis, which bounds all airdrops together. Default 500,000,000 SOL. */
+  /** Lamports of the faucet at genesis, the limit of all airdrops together. Default 500,000,000 SOL. */
   readonly faucetLamports?: bigint
-  /** Programs to load beside the PoD program. Default none. */
+  /** Programs to load besides the PoD program. Default none. */
   readonly programs?: ReadonlyArray<ProgramImage>
-  /** Whether the PoD program that comes with this package is loaded at its address. Default true. */
+  /** Whether to load the PoD program of this package at its address. Default true. */
   readonly podProgram?: boolean
 }
 
-/** Options with their defaults filled in and their ranges checked. */
+/** Options with defaults applied and ranges checked. */
 export interface Settings {
   readonly blockMode: "instant" | "interval"
   readonly slotMillis: number
@@ -85,10 +94,10 @@ export interface Settings {
 const MAX_UNIX_TIME = 2n ** 53n - 1n
 const MAX_LAMPORTS = 2n ** 63n - 1n
 
-/** A day. */
+/** One day. */
 const MAX_SLOT_MILLIS = 86_400_000
 
-/** Fills in the defaults and checks the ranges. */
+/** Applies the defaults and checks the ranges. */
 export const resolve = (options: Options = {}): Either.Either<Settings, InvalidInput> =>
   Either.gen(function* () {
     const blockMode = options.blockMode ?? "instant"

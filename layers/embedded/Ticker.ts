@@ -1,12 +1,9 @@
-/** What makes blocks in interval mode: the monotonic Clock. */
+/** Produces the blocks of interval mode by the monotonic Clock. */
 import * as Effect from "effect/Effect"
 import * as Clock from "../../services/internal/clock.js"
 import type { Chain } from "./chain/Chain.js"
 
-/**
- * Enters a slot whenever one is due. Slots that came due while the process was busy are entered at once, so that the
- * chain never falls behind the Clock.
- */
+/** Enters each slot when it is due. It enters overdue slots at once, so the chain never falls behind the Clock. */
 export const run = (chain: Chain): Effect.Effect<never> =>
   Effect.gen(function* () {
     const { slotMillis } = chain.settings

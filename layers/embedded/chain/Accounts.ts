@@ -1,33 +1,37 @@
 /**
- * Accounts as the chain's commitments see them: the machine holds the newest state, this holds what undoes the newest
- * slots, and who owns what.
+ * Account states by slot. The machine holds the newest state; this module holds undo records for recent slots and an
+ * index by owner.
+ *
+ * Invariants: a slot's undo record holds the state before the slot's first write; the state at a slot is the oldest
+ * undo record of a later slot, or else the newest state. The index contains exactly the machine's accounts of each
+ * indexed owner.
  */
 import type { Address } from "@solana/kit"
 import * as Address_ from "../../../src/solana/Address.js"
 import type { StoredAccount, Svm } from "./Svm.js"
 
-/** Owners whose accounts are indexed. A new one costs a scan of all accounts and pushes the oldest out. */
+/** Maximum indexed owners. A new owner costs a scan of all accounts and evicts the oldest. */
 const INDEXED_OWNERS = 16
 
-/** Accounts now and up to `depth` slots ago. */
+/** Accounts in the newest slot and up to `depth` slots back. */
 export class Accounts {
-  /** By slot: accounts that it wrote, as they were before it. */
+  /** By slot: the state of each written account before the slot. */
   private readonly before = new Map<number, Map<Address, StoredAccount | undefined>>()
   private readonly owned = new Map<Address, Set<Address>>()
 
   constructor(
     readonly svm: Svm,
-    /** Slots that can be looked back, 0 for none. What they wrote is held in memory twice. */
+    /** Slots of history, 0 for none. The accounts written in them take their memory twice. */
     private readonly depth: number
   ) {}
 
-  /** The account as it was at the end of the slot. */
+  /** The account at the end of the slot. */
   at(address: Address, slot: number): StoredAccount | undefined {
     const undo = this.undo(address, slot)
     return undo === undefined ? this.svm.account(address) : undo.get(address)
   }
 
-  /** What the program owned at the end of the slot, in the order of the addresses' bytes. */
+  /** The program's accounts at the end of the slot, ordered by the bytes of their addresses. */
   ownedBy(owner: Address, slot: number): ReadonlyArray<readonly [Address, StoredAccount]> {
     const addresses = new Set(this.index(owner))
     for (const [changedIn, accounts] of this.before) {
@@ -41,17 +45,17 @@ export class Accounts {
     return owned.toSorted(([left], [right]) => compare(Address_.toBytes(left), Address_.toBytes(right)))
   }
 
-  /** Addresses that the slot wrote. */
+  /** The addresses written in the slot. */
   writtenIn(slot: number): Iterable<Address> {
     return this.before.get(slot)?.keys() ?? []
   }
 
-  /** Whether what a slot overwrites has to be remembered at all. */
+  /** Whether undo records are kept. */
   get remembers(): boolean {
     return this.depth > 0
   }
 
-  /** Notes what the account was before the slot wrote it. The first note of a slot counts. */
+  /** Records the account's state before the slot wrote it. Only the first record of a slot counts. */
   remember(address: Address, slot: number, account: StoredAccount | undefined): void {
     if (!this.remembers) return
     const accounts = this.before.get(slot) ?? new Map<Address, StoredAccount | undefined>()
@@ -59,7 +63,7 @@ export class Accounts {
     if (!accounts.has(address)) accounts.set(address, account)
   }
 
-  /** To be called after the account was written. */
+  /** Updates the index. Call it after writing the account. */
   written(address: Address): void {
     if (this.owned.size === 0) return
     const owner = this.svm.account(address)?.owner
@@ -69,19 +73,19 @@ export class Accounts {
     }
   }
 
-  /** To be called after accounts were written that nobody named. */
+  /** Drops the index. Call it after writing unknown accounts. */
   writtenUnseen(): void {
     this.owned.clear()
   }
 
-  /** Makes the account the same at all commitments. */
+  /** Sets the account at all commitments. */
   overwrite(address: Address, account: StoredAccount | undefined): void {
     for (const accounts of this.before.values()) {
       if (accounts.has(address)) accounts.set(address, account)
     }
   }
 
-  /** Forgets how to undo slots that are too old for any commitment. */
+  /** Drops the undo records of slots that are too old for any commitment. */
   forget(slot: number): void {
     for (const changedIn of this.before.keys()) {
       if (changedIn <= slot - this.depth) this.before.delete(changedIn)
@@ -89,8 +93,8 @@ export class Accounts {
   }
 
   /**
-   * Does something with these accounts as they were at the end of the slot, and puts the newest state back. Programs
-   * stay the newest.
+   * Runs `use` with these accounts as at the end of the slot, then restores the newest state. Programs keep their
+   * newest state.
    */
   rewound<A>(addresses: Iterable<Address>, slot: number, use: () => A): A {
     const newest = new Map<Address, StoredAccount | undefined>()
@@ -107,14 +111,14 @@ export class Accounts {
     return result
   }
 
-  /** A copy over another machine that holds the same state. */
+  /** Returns a copy over another machine with the same state. */
   over(svm: Svm): Accounts {
     const copy = new Accounts(svm, this.depth)
     for (const [slot, accounts] of this.before) copy.before.set(slot, new Map(accounts))
     return copy
   }
 
-  /** What to undo the account with, if a slot after this one wrote it. */
+  /** The undo records with the account's state at the slot, if a later slot wrote it. */
   private undo(address: Address, slot: number): ReadonlyMap<Address, StoredAccount | undefined> | undefined {
     for (const [changedIn, accounts] of this.before) {
       if (changedIn > slot && accounts.has(address)) return accounts

@@ -1,29 +1,29 @@
-/** The queue of recent blockhashes, and how old one may be. */
+/** The queue of recent blockhashes and their ages. */
 import type { Blockhash } from "@solana/kit"
 
-/** A block's hash and its place in the chain. */
+/** A block's hash, slot and height. */
 export interface BlockhashEntry {
   readonly blockhash: Blockhash
   readonly slot: number
   readonly height: number
 }
 
-/** Commitments look back that many slots, so that many more are kept. */
+/** Extra entries: banks of lower commitments look back up to this many slots. */
 const LOOK_BACK = 33
 
 /** Recent blockhashes, oldest first. */
 export class Blockhashes {
   private readonly entries = new Map<Blockhash, BlockhashEntry>()
   private newest: BlockhashEntry | undefined
-  /** Blocks below this height have expired before their time. */
+  /** Blocks below this height have expired early. */
   private floor = 0
 
   constructor(
-    /** Blocks during which a blockhash can be used. */
+    /** Blocks during which a blockhash is valid. */
     readonly lifetime: number
   ) {}
 
-  /** Takes in the hash of a new block. */
+  /** Adds the hash of a new block. */
   push(entry: BlockhashEntry): void {
     this.entries.set(entry.blockhash, entry)
     this.newest = entry
@@ -33,12 +33,12 @@ export class Blockhashes {
     }
   }
 
-  /** Where the hash comes from, unless it was forgotten. */
+  /** The block of the hash, unless it was dropped. */
   get(blockhash: Blockhash): BlockhashEntry | undefined {
     return this.entries.get(blockhash)
   }
 
-  /** The newest hash that the bank of the slot knows. */
+  /** The newest hash that the slot's bank knows. */
   latest(slot: number): BlockhashEntry | undefined {
     if (this.newest === undefined || this.newest.slot <= slot) return this.newest
     let latest: BlockhashEntry | undefined
@@ -49,7 +49,7 @@ export class Blockhashes {
     return latest ?? this.newest
   }
 
-  /** Whether a bank of that slot and height takes transactions with the hash. */
+  /** Whether a bank of this slot and height accepts transactions with the hash. */
   isValid(blockhash: Blockhash, slot: number, height: number): boolean {
     const entry = this.entries.get(blockhash)
     return (
@@ -57,12 +57,12 @@ export class Blockhashes {
     )
   }
 
-  /** Expires all blocks below the height, for good. */
+  /** Expires all blocks below the height permanently. */
   expireBelow(height: number): void {
     this.floor = Math.max(this.floor, height)
   }
 
-  /** A copy that goes its own way. */
+  /** Returns an independent copy. */
   copy(): Blockhashes {
     const copy = new Blockhashes(this.lifetime)
     for (const [blockhash, entry] of this.entries) copy.entries.set(blockhash, entry)

@@ -1,4 +1,10 @@
-/** The chain: takes transactions, makes blocks, keeps the record. Synchronous; whoever calls says what time it is. */
+/**
+ * The chain: executes transactions, makes blocks and keeps the ledger.
+ *
+ * It is synchronous, and callers pass the time, so no two operations interleave. Invariants: a message lands at most
+ * once, whatever its signatures; a snapshot shares no mutable state with the chain; the listener is called after the
+ * state has changed. A refused transaction changes nothing; a failed one writes only its fee payer and its nonce.
+ */
 import * as Either from "effect/Either"
 import type { Address, Blockhash, Commitment } from "@solana/kit"
 import type { Moment } from "../../../services/internal/clock.js"
@@ -21,7 +27,7 @@ import * as Sysvars from "./Sysvars.js"
 import type { TransactionError } from "./TransactionErrors.js"
 import { FINALITY_SLOTS } from "../../../src/solana/Limits.js"
 
-/** Who wants to know what happens. */
+/** Receives the chain's events. */
 export interface ChainListener {
   readonly slotEntered: (slot: number, parent: number, root: number) => void
   readonly rooted: (slot: number) => void
@@ -29,16 +35,16 @@ export interface ChainListener {
   readonly accountReached: (commitment: Commitment, address: Address, slot: number) => void
 }
 
-/** Where a transaction ended that was handed in: in a block, or nowhere because of an error that costs no fee. */
+/** The result of a submitted transaction: its record in a block, or an error that costs no fee. */
 export type Submission = Either.Either<TransactionRecord, TransactionError>
 
 const COMMITMENTS = ["processed", "confirmed", "finalized"] as const
-/** Agave takes a performance sample each minute and keeps 720. */
+/** Agave takes one performance sample per minute and keeps 720. */
 const SAMPLE_SECONDS = 60n
 const MAX_SAMPLES = 720
 const MOVING_SYSVARS = [Sysvars.CLOCK, Sysvars.SLOT_HASHES]
 
-/** A chain's whole state, good for the chain that it was taken from. */
+/** A chain's complete state. Only the chain that made it can restore it. */
 export interface ChainSnapshot {
   readonly slot: number
   readonly machine: Uint8Array
@@ -49,7 +55,7 @@ export interface ChainSnapshot {
 export class Chain {
   private readonly state: ChainState
   private readonly genesis: Block
-  /** The last blockhash that a client was given. */
+  /** The last blockhash given to a client. */
   private given: Blockhash | undefined
 
   constructor(
@@ -106,7 +112,7 @@ export class Chain {
     return this.state.transactionCount
   }
 
-  /** All lamports there are, but for those of the runtime's own accounts. */
+  /** All lamports except those of the runtime's own accounts. */
   get lamports(): bigint {
     return this.state.lamports
   }
@@ -123,7 +129,7 @@ export class Chain {
     return (commitment === "confirmed" ? recent.at(-2) : recent[0]) ?? newest
   }
 
-  /** From the newest bank to the one that the next transaction runs in. */
+  /** Slots from the newest bank to the bank of the next transaction. */
   get slotsUntilExecution(): number {
     return this.settings.blockMode === "interval" ? 0 : 1
   }
@@ -147,8 +153,8 @@ export class Chain {
   }
 
   /**
-   * To be called before a client is given the newest blockhash. In instant mode nothing but a transaction makes a block,
-   * and a client that asks again since it signed with this one would wait for ever: it gets an empty block.
+   * Call it before giving a client the newest blockhash. In instant mode only transactions make blocks. A client that
+   * signed with this blockhash would wait for ever for another one, so a repeated request makes an empty block.
    */
   takeBlockhash(nowMillis: number): void {
     if (this.settings.blockMode === "interval") return
@@ -164,7 +170,7 @@ export class Chain {
     return this.state.blockhashes.isValid(blockhash, bank.slot, bank.height)
   }
 
-  /** Why the bank would not take the transaction, before it runs. */
+  /** Returns the error with which the bank refuses the transaction before execution, if any. */
   refusal(transaction: LoadedTransaction, bank: Bank): TransactionError | undefined {
     if (!this.isBlockhashValid(transaction.message.blockhash, bank) && this.nonceAccount(transaction) === undefined) {
       return "BlockhashNotFound"
@@ -174,7 +180,7 @@ export class Chain {
     return landed ? "AlreadyProcessed" : undefined
   }
 
-  /** Runs the transaction on the bank's accounts, whatever its blockhash, and keeps nothing. */
+  /** Runs the transaction on the bank's accounts, without a blockhash check, and discards all writes. */
   simulate(transaction: LoadedTransaction, bank: Bank, nowMillis: number, verify: boolean): Simulation {
     const run = () => this.inExecutionSlot(nowMillis, () => this.run(transaction, verify, this.state.svm.simulate))
     if (bank.slot === this.bank("processed").slot) return run()
@@ -184,7 +190,7 @@ export class Chain {
 
   // Writing
 
-  /** Takes a transaction into a block: the open one, or one of its own. */
+  /** Executes a transaction in a block: the open block, or a new one in instant mode. */
   submit(transaction: LoadedTransaction, nowMillis: number, verify: boolean): Submission {
     const refusal = this.refusal(transaction, this.bank("processed"))
     if (refusal !== undefined) return Either.left(refusal)
@@ -203,27 +209,27 @@ export class Chain {
     return submission
   }
 
-  /** Makes blocks without transactions: in interval mode that is what time does. */
+  /** Makes blocks without transactions. In interval mode the passing of time does the same. */
   advance(count: number, nowMillis: number): void {
     const blocks = Math.min(count, this.settings.maxBlocks)
     for (let made = 0; made < blocks; made++) this.enter(nowMillis, made === 0 ? count - blocks : 0)
   }
 
-  /** Moves the unix time. */
+  /** Moves the Unix time. */
   advanceTime(millis: number, nowMillis: number): void {
     this.state.aheadMillis += millis
     const { slot } = this.state.open ?? this.state.last
     this.setTime({ slot, time: this.unixTime(nowMillis) })
   }
 
-  /** Makes all blockhashes known so far invalid: counts the blocks of a lifetime as made, as heights are what they die by. */
+  /** Expires all known blockhashes. It raises the height by one lifetime, because blockhashes expire by height. */
   expireBlockhashes(nowMillis: number): void {
     const { blockhashLifetime } = this.settings
     this.enter(nowMillis, blockhashLifetime, blockhashLifetime)
     this.state.blockhashes.expireBelow(this.state.last.height)
   }
 
-  /** Writes an account past all rules, in the newest bank and for all commitments. Left: the runtime's reason. */
+  /** Writes an account without checks, in the newest bank and at all commitments. Left: the runtime's reason. */
   setAccount(address: Address, account: StoredAccount | undefined): Either.Either<void, string> {
     const { svm, accounts } = this.state
     const before = svm.account(address)
@@ -278,7 +284,7 @@ export class Chain {
     this.state.accounts.forget(entered.slot)
   }
 
-  /** A block after `skip` slots without one, of which `uncounted` count in the height all the same. */
+  /** Opens a block after `skip` empty slots. `uncounted` of these still count in the height. */
   private openBlock(nowMillis: number, skip: number, uncounted = 0): OpenBlock {
     const { last } = this.state
     const slot = last.slot + 1 + skip
@@ -316,7 +322,7 @@ export class Chain {
     this.state.svm.setTime({ slot, epoch: epochOf(slot), unixTime: time, epochStart: this.state.epochStart })
   }
 
-  /** With the time of the block that the next transaction runs in. */
+  /** Runs `use` with the time of the next transaction's block. */
   private inExecutionSlot<A>(nowMillis: number, use: () => A): A {
     const { last, open } = this.state
     if (open !== undefined) return use()
@@ -390,7 +396,10 @@ export class Chain {
     return this.named(wire === undefined ? use(transaction.wire, verify) : use(wire, false), transaction)
   }
 
-  /** LiteSVM has one error for a program that is not there and for an account that is none; Agave has two. */
+  /**
+   * Corrects the error's name: LiteSVM has one error for a missing program and for an account that is not a program;
+   * Agave has two.
+   */
   private named<A extends Outcome>(outcome: A, { addresses, message }: LoadedTransaction): A {
     if (outcome.err !== "InvalidProgramForExecution") return outcome
     const isMissing = message.instructions.some(({ programIndex }) => {
@@ -400,7 +409,7 @@ export class Chain {
     return isMissing ? { ...outcome, err: "ProgramAccountNotFound" } : outcome
   }
 
-  /** A failed transaction writes its fee payer and its nonce only. */
+  /** The accounts that the transaction wrote. A failed transaction writes only its fee payer and its nonce. */
   private writtenBy({ transaction, outcome }: TransactionRecord): ReadonlyArray<Address> {
     if (outcome.err === null) return transaction.addresses.filter((_, index) => isWritable(transaction, index))
     const nonce = Nonce.accountOf(transaction)
@@ -409,7 +418,7 @@ export class Chain {
       : [transaction.feePayer, nonce]
   }
 
-  /** The nonce account that the transaction lives by, where its blockhash is no recent one. */
+  /** The nonce account that the transaction uses, if its blockhash is not a recent one. */
   private nonceAccount(transaction: LoadedTransaction): Address | undefined {
     if (this.state.blockhashes.get(transaction.message.blockhash) !== undefined) return undefined
     const nonce = Nonce.accountOf(transaction)
@@ -418,7 +427,7 @@ export class Chain {
     return usable ? nonce : undefined
   }
 
-  // Telling
+  // Events
 
   private announceSlot(): void {
     const root = this.bank("finalized").slot

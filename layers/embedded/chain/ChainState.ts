@@ -1,35 +1,35 @@
-/** The state of a chain, in one place so that it can be copied. */
+/** The mutable state of a chain, in one type so that it can be copied. */
 import type { Accounts } from "./Accounts.js"
 import type { Blockhashes } from "./Blockhashes.js"
 import type { Block, Ledger, TransactionRecord } from "./Ledger.js"
 import type { Svm } from "./Svm.js"
 
-/** A bank, as a commitment names one: its slot and its block height. */
+/** A bank: its slot and its block height. */
 export interface Bank {
   readonly slot: number
   readonly height: number
 }
 
-/** How much happened in a minute. */
+/** A performance sample: activity within a minute. */
 export interface PerformanceSample {
   readonly slot: number
   readonly slots: number
   readonly transactions: number
 }
 
-/** A block that still takes transactions. */
+/** A block that still accepts transactions. */
 export interface OpenBlock extends Bank {
   readonly parentSlot: number
   readonly time: bigint
   readonly records: Array<TransactionRecord>
 }
 
-/** A block that not every commitment has reached. */
+/** A block that has not reached every commitment. */
 export interface RecentBlock extends Bank {
   readonly records: ReadonlyArray<TransactionRecord>
 }
 
-/** What changes as a chain goes on. */
+/** The mutable state of a chain. */
 export interface ChainState {
   svm: Svm
   accounts: Accounts
@@ -38,12 +38,14 @@ export interface ChainState {
   slotHashes: Uint8Array
   /** The newest complete block. */
   last: Block
-  /** The block that takes transactions: always there in interval mode, for one transaction in instant mode. */
+  /**
+   * The block that accepts transactions: always present in interval mode; present for one transaction in instant mode.
+   */
   open: OpenBlock | undefined
-  /** From the finalized block to the newest, which may be open. Never empty. */
+  /** Blocks from the finalized one to the newest, which may be open. Never empty. */
   recent: Array<RecentBlock>
   epochStart: bigint
-  /** Milliseconds that the chain was moved ahead of the Clock. */
+  /** Milliseconds by which the chain was moved ahead of the Clock. */
   aheadMillis: number
   transactionCount: number
   lamports: bigint
@@ -51,7 +53,7 @@ export interface ChainState {
   sampled: { readonly time: bigint; readonly slot: number; readonly transactions: number }
 }
 
-/** A copy that goes its own way, over another machine that holds the same accounts. */
+/** Returns an independent copy over another machine with the same accounts. */
 export const copyOf = (state: ChainState, svm: Svm): ChainState => {
   const open = state.open === undefined ? undefined : { ...state.open, records: Array.from(state.open.records) }
   return {

@@ -1,13 +1,15 @@
 /**
- * What has happened: blocks, transactions, statuses, and which address took part in what. All bounded, the oldest is
- * forgotten first.
+ * The history: blocks, transactions, statuses, and transactions by address.
+ *
+ * Invariants: every collection is bounded and drops its oldest entry first; a transaction leaves its block, its address
+ * lists and its lookup together; a message hash stays known as long as its status.
  */
 import type { Address, Blockhash, Signature } from "@solana/kit"
 import type { LoadedTransaction } from "./LoadedTransaction.js"
 import type { Settings } from "../Options.js"
 import type { Outcome } from "./Svm.js"
 
-/** A transaction that landed, and what became of it. */
+/** A landed transaction and its outcome. */
 export interface TransactionRecord {
   readonly transaction: LoadedTransaction
   readonly outcome: Outcome
@@ -21,7 +23,7 @@ export interface TransactionRecord {
   readonly postBalances: ReadonlyArray<bigint>
 }
 
-/** A block. Its hash is known once it is complete. */
+/** A complete block, with its hash. */
 export interface Block {
   readonly slot: number
   readonly parentSlot: number
@@ -33,29 +35,29 @@ export interface Block {
   readonly records: ReadonlyArray<TransactionRecord>
 }
 
-/** What is remembered of a transaction longest. */
+/** The status of a transaction, which the ledger keeps longest. */
 export interface Status {
   readonly signature: Signature
   readonly messageHash: string
   readonly slot: number
   readonly err: Outcome["err"]
-  /** Height of the block whose hash the transaction bears; none for a durable nonce. */
+  /** Height of the block of the transaction's blockhash; undefined for a durable nonce. */
   readonly blockhashHeight: number | undefined
 }
 
-/** The record of a chain. */
+/** The ledger of a chain. */
 export class Ledger {
   private readonly blocks = new Map<number, Block>()
   private readonly records = new Map<Signature, TransactionRecord>()
   private readonly byAddress = new Map<Address, Set<TransactionRecord>>()
   private readonly statuses = new Map<Signature, Status>()
   private readonly messageHashes = new Set<string>()
-  /** Blocks up to this slot have lost transactions and are gone with them. */
+  /** Blocks up to this slot lost transactions and were dropped. */
   private prunedSlot = -1
 
   constructor(private readonly settings: Settings) {}
 
-  /** Where the blocks begin that are still there. */
+  /** The first slot with a kept block. */
   get firstSlot(): number {
     for (const slot of this.blocks.keys()) return slot
     return this.prunedSlot + 1
@@ -65,7 +67,7 @@ export class Ledger {
     return this.blocks.get(slot)
   }
 
-  /** Blocks from the oldest on. */
+  /** All kept blocks, oldest first. */
   get allBlocks(): Iterable<Block> {
     return this.blocks.values()
   }
@@ -78,7 +80,7 @@ export class Ledger {
     return this.statuses.get(signature)
   }
 
-  /** Whether this very message has landed, under whichever signatures. */
+  /** Whether this message has landed, with any signatures. */
   hasLanded(messageHash: string): boolean {
     return this.messageHashes.has(messageHash)
   }
@@ -110,7 +112,7 @@ export class Ledger {
     }
   }
 
-  /** Gives back the statuses that had to be forgotten for it. */
+  /** Adds a status and returns the statuses that were dropped for it. */
   addStatus(status: Status): ReadonlyArray<Status> {
     this.statuses.set(status.signature, status)
     this.messageHashes.add(status.messageHash)
@@ -124,7 +126,7 @@ export class Ledger {
     return forgotten
   }
 
-  /** A copy that goes its own way. */
+  /** Returns an independent copy. */
   copy(): Ledger {
     const copy = new Ledger(this.settings)
     for (const [slot, block] of this.blocks) copy.blocks.set(slot, block)

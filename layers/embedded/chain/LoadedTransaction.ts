@@ -1,4 +1,4 @@
-/** A decoded transaction with its lookup tables resolved: every account it names, and what it may do with each. */
+/** A decoded transaction with resolved lookup tables: every account and its access. */
 import { createHash } from "node:crypto"
 import * as Either from "effect/Either"
 import type { Address, Signature } from "@solana/kit"
@@ -13,12 +13,12 @@ export interface LoadedTransaction {
   readonly wire: Uint8Array
   readonly signatures: ReadonlyArray<Uint8Array>
   readonly message: CompiledMessage
-  /** The first signature, which is its id. */
+  /** The first signature, the transaction's id. */
   readonly signature: Signature
-  /** SHA-256 of the message, by which duplicates are known whatever their signatures. */
+  /** SHA-256 of the message. It identifies duplicates with other signatures. */
   readonly messageHash: string
   readonly feePayer: Address
-  /** Static ones, then loaded writable, then loaded read-only: what indices in instructions count. */
+  /** Static accounts, then loaded writable ones, then loaded read-only ones: the order of instruction indices. */
   readonly addresses: ReadonlyArray<Address>
   readonly loaded: { readonly writable: ReadonlyArray<Address>; readonly readonly: ReadonlyArray<Address> }
 }
@@ -27,7 +27,7 @@ const LOOKUP_TABLE_PROGRAM = Address_.known("AddressLookupTab1e11111111111111111
 const TABLE_HEADER_BYTES = 56
 const ADDRESS_BYTES = 32
 
-/** Resolves the lookup tables at a slot. Left: the name of the transaction error. */
+/** Resolves the lookup tables as of a slot. Left: the name of the transaction error. */
 export const load = (
   wire: Uint8Array,
   { signatures, message, messageBytes }: Wire.Transaction,
@@ -68,7 +68,7 @@ export const load = (
   })
 }
 
-/** Whether the message asks to write the account at the index. Programs and sysvars are never written all the same. */
+/** Whether the message requests write access to the account. Programs and sysvars are never written anyway. */
 export const isWritable = ({ message, loaded }: LoadedTransaction, index: number): boolean => {
   const { requiredSignatures, readonlySigned, readonlyUnsigned } = message.header
   const statics = message.staticAccounts.length
@@ -76,7 +76,7 @@ export const isWritable = ({ message, loaded }: LoadedTransaction, index: number
   return index < requiredSignatures ? index < requiredSignatures - readonlySigned : index < statics - readonlyUnsigned
 }
 
-/** Addresses appended in the current slot cannot be used before the next. */
+/** The usable addresses of a table. Addresses appended in the current slot are usable from the next slot on. */
 const tableAddresses = (
   table: StoredAccount | undefined,
   slot: number

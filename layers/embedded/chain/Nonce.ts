@@ -1,4 +1,4 @@
-/** Durable nonces: transactions that bear a nonce account's value in the place of a recent blockhash. */
+/** Durable nonces: transactions that use a nonce account's value in place of a recent blockhash. */
 import { createHash } from "node:crypto"
 import type { Address, Blockhash } from "@solana/kit"
 import * as Either from "effect/Either"
@@ -12,7 +12,7 @@ import type { StoredAccount } from "./Svm.js"
 
 const NONCE_AT = 40
 
-/** The nonce account that the transaction's first instruction advances, if it does. */
+/** The nonce account that the transaction's first instruction advances, if any. */
 export const accountOf = (transaction: LoadedTransaction): Address | undefined => {
   const [first] = transaction.message.instructions
   if (first === undefined || transaction.addresses[first.programIndex] !== Address_.SYSTEM_PROGRAM) return undefined
@@ -22,8 +22,8 @@ export const accountOf = (transaction: LoadedTransaction): Address | undefined =
 }
 
 /**
- * Whether the account holds the nonce that the transaction bears, its authority signs the advance, and the nonce can
- * be advanced by the latest blockhash.
+ * Whether the account holds the transaction's nonce, its authority signs the advance, and the latest blockhash can
+ * advance the nonce.
  */
 export const isUsable = (
   account: StoredAccount | undefined,
@@ -41,7 +41,7 @@ export const isUsable = (
   )
 }
 
-/** The account with the nonce that follows from a blockhash; as it is where it is no nonce account (any more). */
+/** The account with the nonce of a blockhash. An account that is not (or no longer) a nonce account stays unchanged. */
 export const advanced = (account: StoredAccount | undefined, blockhash: Blockhash): StoredAccount | undefined => {
   if (account === undefined || initialized(account) === undefined) return account
   const data = Uint8Array.from(account.data)
@@ -49,7 +49,7 @@ export const advanced = (account: StoredAccount | undefined, blockhash: Blockhas
   return { lamports: account.lamports, owner: account.owner, executable: account.executable, data }
 }
 
-/** The System program's instructions that make a nonce of the latest blockhash, or compare with it. */
+/** Instructions of the System program that derive a nonce from the latest blockhash or compare with it. */
 const NONCE_INSTRUCTIONS: ReadonlySet<number | undefined> = new Set([
   4, // AdvanceNonceAccount
   5, // WithdrawNonceAccount
@@ -62,15 +62,15 @@ const makesNonce = ({ addresses, message }: LoadedTransaction): boolean =>
   )
 
 /**
- * The bytes to run of a transaction that makes a nonce, when its signatures are verified: LiteSVM makes it of the
- * transaction's own blockhash, and the runtime of the latest. Nothing for any other transaction.
+ * The bytes to execute for a transaction that makes a nonce, after its signatures are verified. LiteSVM derives the
+ * nonce from the transaction's own blockhash, the runtime from the latest one. Undefined for other transactions.
  */
 export const withLatest = (transaction: LoadedTransaction, latest: Blockhash): Uint8Array | undefined =>
   makesNonce(transaction)
     ? Wire.encode(transaction.signatures, Message.encode({ ...transaction.message, blockhash: latest }))
     : undefined
 
-/** What transactions can use: not a nonce of before 2022. */
+/** The state of a usable nonce account; a nonce from before 2022 is unusable. */
 const initialized = ({ data, owner }: StoredAccount) => {
   const decoded = Either.getOrNull(NonceAccount.decode(data))
   const isUsable = owner === Address_.SYSTEM_PROGRAM && decoded?._tag === "Initialized" && decoded.version === "current"

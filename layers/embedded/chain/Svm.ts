@@ -1,8 +1,9 @@
 /**
- * The virtual machine: the one module that touches LiteSVM, through its byte-level interface.
+ * The virtual machine. Only this module uses LiteSVM, through its byte-level interface.
  *
- * LiteSVM aborts the process on malformed transaction bytes and on writes over a program that failed to load. Nothing
- * reaches it here but transactions that `Wire.decode` accepted and programs that a throw-away machine has loaded.
+ * Invariants: LiteSVM aborts the process on malformed transaction bytes, and on writes over a program that failed to
+ * load. So it gets only transactions that `Wire.decode` accepted, and programs that a temporary machine has loaded.
+ * Machines have distinct genesis hashes.
  */
 import { randomBytes } from "node:crypto"
 import * as Effect from "effect/Effect"
@@ -15,7 +16,7 @@ import { EmbeddedClusterError } from "../EmbeddedClusterError.js"
 import * as Sysvars from "./Sysvars.js"
 import * as Errors from "./TransactionErrors.js"
 
-/** An account as it is stored. There is none with 0 lamports. */
+/** A stored account. An account with 0 lamports does not exist. */
 export interface StoredAccount {
   readonly lamports: bigint
   readonly owner: Address
@@ -23,7 +24,7 @@ export interface StoredAccount {
   readonly data: Uint8Array
 }
 
-/** An instruction that a program called, `stackHeight` deep (2 for one made by a top-level instruction). */
+/** An instruction that a program invoked, at depth `stackHeight` (2 if a top-level instruction invoked it). */
 export interface InnerInstruction {
   readonly programIndex: number
   readonly accountIndices: Uint8Array
@@ -31,7 +32,7 @@ export interface InnerInstruction {
   readonly stackHeight: number
 }
 
-/** How an execution ended. */
+/** The outcome of an execution. */
 export interface Outcome {
   readonly err: Errors.TransactionError | null
   readonly logs: ReadonlyArray<string>
@@ -41,12 +42,12 @@ export interface Outcome {
   readonly returnData: { readonly programId: Address; readonly data: Uint8Array } | undefined
 }
 
-/** An outcome, and the accounts as they would be after it. */
+/** An outcome, and the accounts after it. */
 export interface Simulation extends Outcome {
   readonly accounts: ReadonlyMap<Address, StoredAccount>
 }
 
-/** What the chain says the time is. */
+/** The chain's time. */
 export interface ChainTime {
   readonly slot: number
   readonly epoch: number
@@ -54,40 +55,40 @@ export interface ChainTime {
   readonly epochStart: bigint
 }
 
-/** One machine. Synchronous. */
+/** One machine. All its functions are synchronous. */
 export interface Svm {
   readonly account: (address: Address) => StoredAccount | undefined
   readonly balance: (address: Address) => bigint
-  /** Writes past all rules; `undefined` removes. Left: the runtime's reason against it. */
+  /** Writes without checks; `undefined` removes the account. Left: the runtime's reason. */
   readonly setAccount: (address: Address, account: StoredAccount | undefined) => Either.Either<void, string>
-  /** Looks at every account there is. */
+  /** Scans all accounts. */
   readonly ownedBy: (owner: Address) => ReadonlyArray<Address>
-  /** Runs a decoded transaction's bytes and keeps what it wrote. */
+  /** Executes the bytes of a decoded transaction and keeps its writes. */
   readonly execute: (wire: Uint8Array, verify: boolean) => Outcome
-  /** Runs it and keeps nothing. */
+  /** Executes the bytes and discards the writes. */
   readonly simulate: (wire: Uint8Array, verify: boolean) => Simulation
   readonly addProgram: (address: Address, elf: Uint8Array) => Either.Either<void, string>
   readonly blockhash: () => Blockhash
   /** Makes the next blockhash. */
   readonly nextBlockhash: () => Blockhash
   readonly setTime: (time: ChainTime) => void
-  /** Account data, as `Sysvars.withSlotHash` makes it. */
+  /** Sets the SlotHashes data, as from `Sysvars.withSlotHash`. */
   readonly setSlotHashes: (data: Uint8Array) => void
   readonly minimumBalance: (space: number) => bigint
   readonly toBytes: () => Uint8Array
 }
 
-/** Makes machines. */
+/** Creates machines. */
 export interface SvmFactory {
   readonly make: () => Svm
-  /** A machine as `toBytes` left it. */
+  /** Restores a machine from the bytes of `toBytes`. */
   readonly fromBytes: (bytes: Uint8Array) => Svm
 }
 
-/** What never expires, in the runtime's numbering of rent epochs. */
+/** The rent epoch of rent-exempt accounts. */
 const RENT_EXEMPT_EPOCH = 2n ** 64n - 1n
 
-/** Loads LiteSVM, once it is needed: importing this package does not. */
+/** Loads LiteSVM on first use; importing this package does not load it. */
 export const factory = (logBytesLimit: number): Effect.Effect<SvmFactory, EmbeddedClusterError> =>
   Effect.tryPromise({
     try: () => import("litesvm/dist/internal.js"),
@@ -110,7 +111,7 @@ export const factory = (logBytesLimit: number): Effect.Effect<SvmFactory, Embedd
     }))
   )
 
-/** A new machine, made once a process. */
+/** The bytes of a new machine, made once per process. */
 let template: { readonly bytes: Uint8Array; readonly blockhash: Uint8Array } | undefined
 
 const templateOf = (native: typeof Native) => {
@@ -119,8 +120,8 @@ const templateOf = (native: typeof Native) => {
 }
 
 /**
- * A new machine's bytes with a first blockhash that no other has. LiteSVM starts them all with the same one, from which
- * the others follow: bytes signed for one cluster could land on another, and their genesis hashes would not differ.
+ * The bytes of a new machine with a unique first blockhash. LiteSVM starts all machines with the same one, from which
+ * the others derive. Bytes signed for one cluster could then land on another, and the genesis hashes would be equal.
  */
 const ofItsOwn = (native: typeof Native): Uint8Array => {
   template ??= templateOf(native)
@@ -208,11 +209,11 @@ const wrap = (native: typeof Native, machine: Native.LiteSvm, logBytesLimit: num
   }
 }
 
-/** The machine writes its own blockhash: text that is none is a defect. */
+/** The machine's blockhash. Text that is not a blockhash is a defect. */
 const latestBlockhash = (machine: Native.LiteSvm): Blockhash =>
   Either.getOrThrow(Blockhash_.parse(machine.latestBlockhash()))
 
-/** Reads the machine's account on demand: most readers want its lamports only. */
+/** Reads the machine's data on demand: most callers need only its lamports. */
 const stored = (account: Native.Account): StoredAccount => {
   let data: Uint8Array | undefined
   let owner: Address | undefined

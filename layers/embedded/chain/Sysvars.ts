@@ -1,26 +1,26 @@
-/** The sysvar accounts that move with the slots. */
+/** The sysvar accounts that change with each slot. */
 import type { Blockhash } from "@solana/kit"
 import * as Address from "../../../src/solana/Address.js"
 import * as Blockhash_ from "../../../src/solana/Blockhash.js"
 
-/** Owner of all sysvars. */
+/** The owner of all sysvars. */
 export const OWNER = Address.known("Sysvar1111111111111111111111111111111111111")
 
 /** Slot, epoch and unix time. */
 export const CLOCK = Address.known("SysvarC1ock11111111111111111111111111111111")
 
-/** The hashes of recent blocks. */
+/** Hashes of recent blocks. */
 export const SLOT_HASHES = Address.known("SysvarS1otHashes111111111111111111111111111")
 
-/** Slots of an epoch, as on Solana's public clusters (about two days of 400 ms slots); there is no warm-up. */
+/** Slots per epoch, as on Solana's public clusters (about two days of 400 ms slots), without a warm-up. */
 export const SLOTS_PER_EPOCH = 432_000
 
-/** Entries that SlotHashes holds. */
+/** Maximum entries of SlotHashes. */
 export const MAX_SLOT_HASHES = 512
 
 const ENTRY_BYTES = 40
 
-/** SlotHashes with one more block in front: a u64 count, then (slot u64, hash) newest first. A new array. */
+/** Returns new SlotHashes data with one more block in front: a u64 count, then (slot u64, hash), newest first. */
 export const withSlotHash = (slotHashes: Uint8Array, slot: number, blockhash: Blockhash): Uint8Array => {
   const data = new Uint8Array(8 + MAX_SLOT_HASHES * ENTRY_BYTES)
   const view = new DataView(data.buffer)

@@ -1,6 +1,4 @@
-/**
- * The runtime's transaction errors: their names in JSON and their sentences in messages, in the runtime's own order.
- */
+/** The runtime's transaction errors in the runtime's order: their names in JSON and their messages. */
 
 /**
  * A transaction error as Agave writes it in JSON, e.g. `"BlockhashNotFound"` or
@@ -16,7 +14,7 @@ export type TransactionError =
 /** An instruction error as Agave writes it in JSON. */
 export type InstructionError = string | { readonly Custom: number } | { readonly BorshIoError: string }
 
-/** Transaction errors without fields, as the runtime numbers them from 0, with their sentences. */
+/** Transaction errors without fields, indexed by the runtime's number, with their messages. */
 export const TRANSACTION_ERRORS = [
   ["AccountInUse", "Account in use"],
   ["AccountLoadedTwice", "Account loaded twice"],
@@ -55,7 +53,7 @@ export const TRANSACTION_ERRORS = [
   ["CommitCancelled", "CommitCancelled"]
 ] as const
 
-/** Instruction errors without fields, as the runtime numbers them from 0, with their sentences. */
+/** Instruction errors without fields, indexed by the runtime's number, with their messages. */
 export const INSTRUCTION_ERRORS = [
   ["GenericError", "generic instruction error"],
   ["InvalidArgument", "invalid program argument"],
@@ -115,13 +113,13 @@ export const INSTRUCTION_ERRORS = [
 const transactionSentences = new Map<string, string>(TRANSACTION_ERRORS)
 const instructionSentences = new Map<string, string>(INSTRUCTION_ERRORS)
 
-/** The name of the transaction error that the runtime numbers so. */
+/** The name of the transaction error with this number. */
 export const transactionError = (index: number): string => TRANSACTION_ERRORS[index]?.[0] ?? "SanitizeFailure"
 
-/** The name of the instruction error that the runtime numbers so. */
+/** The name of the instruction error with this number. */
 export const instructionError = (index: number): string => INSTRUCTION_ERRORS[index]?.[0] ?? "InvalidError"
 
-/** The sentence with which the runtime describes a transaction error. */
+/** The runtime's message for a transaction error. */
 export const describe = (error: TransactionError): string => {
   if (typeof error === "string") return transactionSentences.get(error) ?? error
   if ("InstructionError" in error) {

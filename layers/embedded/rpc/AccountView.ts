@@ -1,4 +1,4 @@
-/** Accounts as a node writes them in JSON. */
+/** The JSON form of accounts, as a node writes it. */
 import * as Either from "effect/Either"
 import type { Address } from "@solana/kit"
 import * as Base58 from "../../../src/solana/Base58.js"
@@ -8,19 +8,19 @@ import * as JsonInteger from "./JsonInteger.js"
 import type { Read } from "./Params.js"
 import type { StoredAccount } from "../chain/Svm.js"
 
-/** How a client wants account data. */
+/** The requested form of account data. */
 export interface AccountViewOptions {
   readonly encoding?: "binary" | "base58" | "base64" | "jsonParsed" | null | undefined
   readonly dataSlice?: { readonly offset: number; readonly length: number } | null | undefined
 }
 
-/** Base58 costs the square of the length, so that nodes refuse it beyond this. */
+/** Nodes refuse base58 beyond this size, because its time grows with the square of the size. */
 const MAX_BASE58_BYTES = 128
 
-/** The rent epoch of accounts that pay no rent, which is all of them. */
+/** The rent epoch of rent-exempt accounts: all accounts. */
 const RENT_EXEMPT_EPOCH = 2n ** 64n - 1n
 
-/** An account, its data in the encoding asked for: by default base58, `jsonParsed` falls back to base64. */
+/** An account with its data in the requested encoding: base58 by default. `jsonParsed` falls back to base64. */
 export const view = (account: StoredAccount, { encoding, dataSlice }: AccountViewOptions): Read<unknown> => {
   const { data } = account
   const slice = dataSlice == null ? data : data.subarray(dataSlice.offset, dataSlice.offset + dataSlice.length)
@@ -34,7 +34,7 @@ export const view = (account: StoredAccount, { encoding, dataSlice }: AccountVie
   }))
 }
 
-/** An account that may not exist: `null` then. */
+/** An optional account; `null` if it does not exist. */
 export const viewMaybe = (account: StoredAccount | undefined, options: AccountViewOptions): Read<unknown> =>
   account === undefined ? Either.right(null) : view(account, options)
 

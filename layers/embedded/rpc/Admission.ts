@@ -1,9 +1,9 @@
 /**
- * Which requests of browsers a served cluster answers.
+ * Decides which browser requests a served cluster answers.
  *
- * A web page may send a request anywhere, also to this machine, and a page's name may be pointed at this machine after
- * it was loaded (DNS rebinding). `Origin` names the page, and `Host` the name by which the machine was reached. A client
- * that is no browser sends no `Origin`, and a `Host` that its user wrote.
+ * A web page may send requests to any host, also to this machine, and a page's name may be rebound to this machine
+ * after loading (DNS rebinding). `Origin` names the page, and `Host` the name by which the client reached the machine.
+ * A client other than a browser sends no `Origin`, and its user chose the `Host`.
  */
 import { isIP } from "node:net"
 import * as Either from "effect/Either"
@@ -11,7 +11,7 @@ import { InvalidInput } from "../../../src/InvalidInput.js"
 import * as SafeText from "../../../src/SafeText.js"
 
 export interface Admission {
-  /** Why a request with these headers is not answered; nothing where it is. */
+  /** The reason to refuse a request with these headers; undefined if it is admitted. */
   readonly refusal: (headers: Readonly<Record<string, string | undefined>>) => string | undefined
 }
 
@@ -19,7 +19,7 @@ const LOOPBACK = /^(?:(?:[^.]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 
 const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::", ""])
 
-/** Longer than any name, scheme and port. */
+/** Longer than any origin with scheme, name and port. */
 const MAX_HEADER = 300
 
 const MAX_SHOWN = 100
@@ -31,13 +31,13 @@ const hostOf = (address: string): string => (address.includes(":") ? `[${address
 
 const isAddress = (name: string): boolean => isIP(name.replace(/^\[|\]$/g, "")) !== 0
 
-/** A `Host` header without its port, as a URL has it. */
+/** The name in a `Host` header, in the form of a URL's hostname. */
 const nameOf = (header: string): string | undefined =>
   /[\s/?#@\\]/.test(header) ? undefined : urlOf(`http://${header}`)?.hostname
 
 /**
- * Pages and names of this machine, of the address that is listened on, and of the given origins. A server that listens on all
- * addresses is reached by any of them.
+ * Admits pages and names of this machine, of the listening address, and of the given origins. A server that listens on
+ * all addresses also admits any IP address.
  */
 export const make = (listensOn: string, allowOrigins: ReadonlyArray<string>): Either.Either<Admission, InvalidInput> =>
   Either.gen(function* () {

@@ -1,4 +1,4 @@
-/** The faucet: a wallet of the cluster's own that pays airdrops with real transactions. */
+/** The faucet: a wallet of the cluster that pays airdrops with real transactions. */
 import { createHash, createPrivateKey, createPublicKey, sign } from "node:crypto"
 import * as Either from "effect/Either"
 import type { Address, Blockhash } from "@solana/kit"
@@ -8,10 +8,10 @@ import * as Message from "../../../src/solana/Message.js"
 import * as Wire from "../../../src/solana/Wire.js"
 import { COMPUTE_BUDGET_PROGRAM } from "./Fees.js"
 
-/** Makes airdrop transactions. */
+/** Creates airdrop transactions. */
 export interface Faucet {
   readonly address: Address
-  /** A signed transfer, different each time, so that equal airdrops in one block are not duplicates. */
+  /** A signed transfer. Each is different, so equal airdrops in one block are not duplicates. */
   readonly transfer: (
     recipient: Address,
     lamports: bigint,
@@ -23,11 +23,11 @@ export interface Faucet {
 const PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex")
 const PUBLIC_KEY_BYTES = 32
 
-/** Of both instructions, and what is added to tell airdrops apart. */
+/** Compute units of both instructions, and the range of limits that makes airdrops distinct. */
 const COMPUTE_UNITS = 1_000
 const DISTINCT_LIMITS = 1_000_000
 
-/** The faucet of every embedded cluster: its key is no secret and the same everywhere. */
+/** Creates the faucet. Its key is public and the same for every embedded cluster. */
 export const make = (): Faucet => {
   const seed = createHash("sha256").update("embedded cluster faucet").digest()
   const key = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: "der", type: "pkcs8" })

@@ -1,4 +1,9 @@
-/** Who hears of what: subscriptions by topic, so that an event costs as much as it has hearers. */
+/**
+ * Subscriptions by topic. An event's cost depends on its subscribers, not on all subscriptions.
+ *
+ * Invariants: the number of subscriptions never exceeds the limit; unsubscribing twice counts once; a sink may
+ * subscribe or unsubscribe during a notification, because events iterate over a copy.
+ */
 import * as Either from "effect/Either"
 import type { Address, Commitment, Signature } from "@solana/kit"
 import * as Address_ from "../../../src/solana/Address.js"
@@ -9,10 +14,10 @@ import type { TransactionRecord } from "../chain/Ledger.js"
 import type { Read } from "./Params.js"
 import type { StoredAccount } from "../chain/Svm.js"
 
-/** Takes the `result` of a notification. `last` is true where no other follows. */
+/** Receives the `result` of a notification. `last` is true if no other follows. */
 export type Sink = (result: unknown, last: boolean) => void
 
-/** What to hear of. */
+/** The topic of a subscription. */
 export type Topic =
   | { readonly kind: "account"; readonly address: Address; readonly view: AccountView.AccountViewOptions }
   | {
@@ -33,7 +38,7 @@ interface Subscription {
   readonly close: () => void
 }
 
-/** What stands for an account that is no more. */
+/** The notified state of a closed account. */
 const CLOSED: StoredAccount = {
   lamports: 0n,
   owner: Address_.SYSTEM_PROGRAM,
@@ -51,12 +56,12 @@ export class Feeds implements ChainListener {
     private readonly account: (address: Address, slot: number) => StoredAccount | undefined
   ) {}
 
-  /** Subscriptions that are open. */
+  /** The number of open subscriptions. */
   get size(): number {
     return this.count
   }
 
-  /** Subscribes. Gives back what unsubscribes; to do it twice does no harm. */
+  /** Subscribes and returns a function that unsubscribes; a second call does nothing. */
   open(topic: Topic, commitment: Commitment, sink: Sink): Read<() => void> {
     if (this.count >= this.maxSubscriptions) {
       return Either.left(JsonRpcError.subscriptionLimit())
@@ -114,17 +119,17 @@ export class Feeds implements ChainListener {
     }
   }
 
-  /** A copy, since hearers come and go while they hear. */
+  /** Returns a copy of the subscribers, who may change during a notification. */
   private listeners(key: string): ReadonlyArray<Subscription> {
     const subscriptions = this.topics.get(key)
     return subscriptions === undefined ? [] : Array.from(subscriptions)
   }
 }
 
-/** What a signature subscription hears. */
+/** The result of a signature subscription. */
 export const signatureResult = (slot: number, err: unknown): unknown => ({ context: { slot }, value: { err } })
 
-/** A view that cannot be made (base58 of a long account) is left out, as a node does. */
+/** Notifies the sink. It skips a view that cannot be made (base58 of a long account), as a node does. */
 const notify = (sink: Sink, slot: number, value: Read<unknown>): void => {
   if (Either.isRight(value)) sink({ context: { slot }, value: value.right }, false)
 }

@@ -1,4 +1,4 @@
-/** What a transaction costs: a fee for each signature, and the price it bids for its compute units. */
+/** The fee of a transaction: a fee per signature, and the bid price of its compute units. */
 import type { Address } from "@solana/kit"
 import * as Address_ from "../../../src/solana/Address.js"
 import type { CompiledMessage } from "../../../src/solana/Message.js"
@@ -6,14 +6,17 @@ import type { CompiledMessage } from "../../../src/solana/Message.js"
 const LAMPORTS_PER_SIGNATURE = 5000n
 const MICRO_LAMPORTS = 1_000_000n
 const MAX_COMPUTE_UNITS = 1_400_000n
-/** What an instruction may use unless the transaction says otherwise: of a deployed program, and of a builtin. */
+/** Compute units of an instruction unless the transaction sets a limit: of a deployed program, and of a builtin. */
 const DEFAULT_UNITS = 200_000n
 const DEFAULT_BUILTIN_UNITS = 3_000n
 
-/** The program whose instructions set a transaction's limit and price. */
+/** The program whose instructions set a transaction's compute limit and price. */
 export const COMPUTE_BUDGET_PROGRAM = Address_.known("ComputeBudget111111111111111111111111111111")
 
-/** Their instructions begin with the number of signatures that they verify, each at the price of the transaction's own. */
+/**
+ * Programs that verify signatures. Their instructions begin with the number of signatures, each of which costs as much
+ * as one of the transaction's own.
+ */
 const SIGNATURE_PROGRAMS: ReadonlySet<Address> = new Set([
   Address_.known("Ed25519SigVerify111111111111111111111111111"),
   Address_.known("KeccakSecp256k11111111111111111111111111111"),
@@ -34,7 +37,7 @@ const BUILTINS: ReadonlySet<Address> = new Set([
 
 interface Budget {
   readonly limit: bigint
-  /** Micro-lamports for each compute unit. */
+  /** Micro-lamports per compute unit. */
   readonly price: bigint
 }
 
@@ -49,7 +52,7 @@ export const feeOf = (message: CompiledMessage): bigint => {
   return signatures * LAMPORTS_PER_SIGNATURE + (limit * price + MICRO_LAMPORTS - 1n) / MICRO_LAMPORTS
 }
 
-/** The price that a message bids, in micro-lamports for each compute unit. */
+/** The bid price of a message, in micro-lamports per compute unit. */
 export const priceOf = (message: CompiledMessage): bigint => budgetOf(message).price
 
 const budgetOf = (message: CompiledMessage): Budget => {

@@ -1,4 +1,4 @@
-/** Filters over a program's accounts. */
+/** Filters of a program's accounts. */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import * as Base58 from "../../../src/solana/Base58.js"
@@ -7,11 +7,11 @@ import * as JsonRpcError from "./JsonRpcError.js"
 import * as Params from "./Params.js"
 import type { StoredAccount } from "../chain/Svm.js"
 
-/** Bytes that a `memcmp` compares at most, and their most characters in base58. */
+/** Maximum bytes of a `memcmp`, and the length of their longest base58 text. */
 const MAX_MEMCMP_BYTES = 128
 const MAX_MEMCMP_CHARACTERS = 175
 
-/** A node takes no more filters. */
+/** Maximum filters, as on a node. */
 const MAX_FILTERS = 4
 
 export const Filter = Schema.Union(
@@ -27,7 +27,7 @@ export const Filter = Schema.Union(
 
 type Predicate = (account: StoredAccount) => boolean
 
-/** What all the filters accept. */
+/** Compiles filters to a predicate that holds if all of them do. */
 export const compile = (filters: ReadonlyArray<typeof Filter.Type> | null | undefined): Params.Read<Predicate> => {
   if (filters == null) return Either.right(() => true)
   if (filters.length > MAX_FILTERS) {

@@ -1,14 +1,15 @@
 /**
- * Ends a WebSocket whose client announces a message that is too large, before any of it is kept.
+ * Closes a WebSocket when its client announces a message above the limit, before any of it is stored.
  *
- * The library that reads the frames keeps a message until it is whole, up to 100 MiB. Each frame says its length first:
- * this reads the headers beside the library, from the same chunks, and sees the sum of a message's fragments.
+ * The WebSocket library buffers a message until it is complete, up to 100 MiB. Each frame starts with its length. This
+ * guard parses the frame headers of the same chunks as the library, and sums the fragments of a message.
  *
- * It listens only once the library does: a socket with a listener flows, and what comes before would be lost.
+ * Race: a socket with a listener starts to flow, and bytes that arrive before the library listens would be lost. So the
+ * guard listens only once the library does.
  */
 import type { Duplex } from "node:stream"
 
-/** A close frame of the server's, with code 1009: the message is too big. */
+/** A server's close frame with code 1009: message too big. */
 const TOO_BIG = Buffer.from([0x88, 0x02, 0x03, 0xf1])
 
 const FIN = 0x80
@@ -16,10 +17,13 @@ const MASKED = 0x80
 const CONTROL = 0x08
 const LENGTH = 0x7f
 
-/** Two bytes, an extended length of up to eight, a mask of four. */
+/** Maximum header: two bytes, up to eight of extended length, four of mask. */
 const MAX_HEADER = 14
 
-/** Reads the headers of frames in a stream of bytes. `false` once a message is longer than allowed. */
+/**
+ * Returns a function that parses frame headers in a stream of bytes. It returns `false` once a message exceeds the
+ * limit.
+ */
 export const reader = (maxMessageBytes: number): ((chunk: Uint8Array) => boolean) => {
   const header = new Uint8Array(MAX_HEADER)
   const view = new DataView(header.buffer)

@@ -1,8 +1,8 @@
-/** Integers of the RPC's answers. */
+/** Integers of RPC replies. */
 
 /**
- * The integer as reading it from JSON would give it: `number` up to 2^53 - 1, `bigint` beyond. So an answer is the
- * same whether it went over a wire or not.
+ * The integer as the JSON parser would return it: `number` up to 2^53 - 1, `bigint` beyond. So a reply is the same in
+ * process and over the network.
  */
 export const fromBigInt = (value: bigint): number | bigint => {
   const number = Number(value)

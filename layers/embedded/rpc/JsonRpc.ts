@@ -1,4 +1,4 @@
-/** JSON-RPC 2.0: from the text of a request or an array of them to the text of the answer. */
+/** JSON-RPC 2.0: converts the text of a request, or of an array of requests, to the text of the reply. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Json from "../../../src/solana/Json.js"
@@ -12,13 +12,13 @@ type Id = string | number | bigint | null
 interface Request {
   readonly method: string
   readonly params: ReadonlyArray<unknown>
-  /** Without one it is a notification, which gets no answer. */
+  /** A request without an id is a notification, which gets no reply. */
   readonly id: Id | undefined
 }
 
 /**
- * The answer to a text, whatever the text is. `undefined` where there is nothing to answer: it held notifications
- * only. A call that dies is answered with an internal error, and logged.
+ * Answers any text. `undefined` if the text holds only notifications. A call that dies is logged and answered with an
+ * internal error.
  */
 export const answer = (text: string, call: Call): Effect.Effect<string | undefined> => {
   const parsed = Json.parse(text)

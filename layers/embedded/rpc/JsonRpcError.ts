@@ -1,8 +1,8 @@
-/** The errors a Solana node answers with, as JSON-RPC error objects. */
+/** The errors of a Solana node, as JSON-RPC error objects. */
 import * as Data from "effect/Data"
 import { printable } from "../../../src/internal/printable.js"
 
-/** A JSON-RPC error object: the code and message that a Solana node would answer with, and its data. */
+/** A JSON-RPC error object: a Solana node's code and message, and its data. */
 export class JsonRpcError extends printable(
   Data.TaggedError("JsonRpcError")<{
     readonly code: number
@@ -20,17 +20,17 @@ export const parse = (): JsonRpcError => error(-32700, "Parse error")
 /** The JSON is not a request. */
 export const request = (message = "Invalid request"): JsonRpcError => error(-32600, message)
 
-/** There is no such method. */
+/** The method does not exist. */
 export const method = (): JsonRpcError => error(-32601, "Method not found")
 
-/** The parameters are not what the method takes. */
+/** The parameters do not match the method. */
 export const params = (message: string): JsonRpcError => error(-32602, message)
 
-/** The answer of a node that holds as many subscriptions as it will. */
+/** The node has reached its limit of subscriptions. */
 export const subscriptionLimit = (): JsonRpcError =>
   internal("Internal Error: Subscription refused. Node subscription limit reached")
 
-/** The node cannot do it. */
+/** The node failed. */
 export const internal = (message = "Internal error"): JsonRpcError => error(-32603, message)
 
 /** The block was removed from the bounded history. */
@@ -41,20 +41,20 @@ export const blockCleanedUp = (slot: number, first: number): JsonRpcError =>
 export const preflight = (description: string, data: unknown): JsonRpcError =>
   error(-32002, `Transaction simulation failed: ${description}`, data)
 
-/** A signature does not fit the message. */
+/** A signature does not match the message. */
 export const signatureVerification = (): JsonRpcError => error(-32003, "Transaction signature verification failure")
 
-/** The block is not there (yet). */
+/** The block does not exist (yet). */
 export const blockNotAvailable = (slot: number): JsonRpcError => error(-32004, `Block not available for slot ${slot}`)
 
 /** No block was made in the slot. */
 export const slotSkipped = (slot: number): JsonRpcError =>
   error(-32007, `Slot ${slot} was skipped, or missing due to ledger jump to recent snapshot`)
 
-/** The number of signatures is not what the message asks for. */
+/** The number of signatures differs from the number that the message requires. */
 export const signatureLength = (): JsonRpcError => error(-32013, "Transaction signature length mismatch")
 
-/** The client did not say that it reads such transactions. */
+/** The client did not declare support for this transaction version. */
 export const unsupportedVersion = (version: number): JsonRpcError =>
   error(
     -32015,
@@ -62,6 +62,6 @@ export const unsupportedVersion = (version: number): JsonRpcError =>
       `the following configuration parameter: "maxSupportedTransactionVersion": ${version}`
   )
 
-/** The bank asked for is older than `minContextSlot`. */
+/** The requested bank is older than `minContextSlot`. */
 export const minContextSlot = (contextSlot: number): JsonRpcError =>
   error(-32016, "Minimum context slot has not been reached", { contextSlot })

@@ -1,4 +1,4 @@
-/** What JSON-RPC parameters may be. They are hostile: any value of any type can stand anywhere. */
+/** Parsers of JSON-RPC parameters. Parameters are hostile: a value of any type can be anywhere. */
 import * as Check from "../../../src/internal/check.js"
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
@@ -14,10 +14,10 @@ import type { Chain } from "../chain/Chain.js"
 import type { Bank } from "../chain/ChainState.js"
 import * as JsonRpcError from "./JsonRpcError.js"
 
-/** Result of reading a parameter. */
+/** The result of parsing a parameter. */
 export type Read<A> = Either.Either<A, JsonRpcError.JsonRpcError>
 
-/** A u64: `number` where JSON gave one, `bigint` beyond 2^53. */
+/** A u64: `number` up to 2^53 - 1, `bigint` beyond. */
 export const U64 = Schema.Union(
   Schema.NonNegativeInt.pipe(Schema.lessThanOrEqualTo(Number.MAX_SAFE_INTEGER)),
   Schema.BigIntFromSelf.pipe(Schema.betweenBigInt(0n, Check.MAX_U64))
@@ -32,7 +32,7 @@ export const AccountEncoding = Schema.Literal("binary", "base58", "base64", "jso
 
 export const TransactionEncoding = Schema.Literal("binary", "base58", "base64", "json", "jsonParsed")
 
-/** Absent and null mean the same to a node. */
+/** An optional value. A node treats absent and null alike. */
 export const maybe = <A, I>(schema: Schema.Schema<A, I>) => Schema.optional(Schema.NullishOr(schema))
 
 export const bankFields = { commitment: maybe(Commitment), minContextSlot: maybe(U64) }
@@ -47,10 +47,10 @@ export const AccountConfig = Schema.Struct(accountFields)
 
 export const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalElement(Schema.NullishOr(schema))
 
-/** Characters of the complaint that are answered; the rest may be the client's own megabytes. */
+/** Maximum characters of an error description; the rest may be megabytes of the client's input. */
 const MAX_COMPLAINT = 300
 
-/** Reads the parameters of a call. Elements beyond the schema's are ignored. */
+/** Parses the parameters of a call. It ignores elements beyond the schema's. */
 export const decode = <A extends ReadonlyArray<unknown>, I extends ReadonlyArray<unknown>>(
   schema: Schema.Schema<A, I>,
   required: number,
@@ -66,7 +66,7 @@ export const decode = <A extends ReadonlyArray<unknown>, I extends ReadonlyArray
 const complain = (error: ParseResult.ParseError): JsonRpcError.JsonRpcError =>
   JsonRpcError.params(`Invalid params: ${describe(error).slice(0, MAX_COMPLAINT)}`)
 
-/** To describe a value that is nested deeper than the stack throws. */
+/** Describes an error. Describing a value that is nested deeper than the stack throws. */
 const describe = (error: ParseResult.ParseError): string =>
   Either.try(() => ParseResult.ArrayFormatter.formatErrorSync(error)).pipe(
     Either.map(([issue]) =>
@@ -89,11 +89,11 @@ export const signature: (text: string) => Read<Signature> = base58Of(Signature_.
 
 export const blockhash: (text: string) => Read<Blockhash> = base58Of(Blockhash_.SIZE, 44, Blockhash_.is)
 
-/** Most characters that 1232 bytes have in the encodings. */
+/** Maximum characters of 1232 bytes in each encoding. */
 const MAX_BASE58 = 1683
 const MAX_BASE64 = 1644
 
-/** Bytes of a transaction or a message in base58 or base64, at most 1232 of them. `what` is what a node calls it. */
+/** Decodes a transaction or a message in base58 or base64, at most 1232 bytes. `what` is a node's name for it. */
 export const wireBytes = (text: string, encoding: "base58" | "base64", what: string): Read<Uint8Array> => {
   const maxCharacters = encoding === "base58" ? MAX_BASE58 : MAX_BASE64
   if (text.length > maxCharacters) {
@@ -116,22 +116,20 @@ export const wireBytes = (text: string, encoding: "base58" | "base64", what: str
     : Either.right(bytes.right)
 }
 
-/** Which bank a call is about. */
+/** The options that select a call's bank. */
 export interface BankOptions {
   readonly commitment?: "processed" | "confirmed" | "finalized" | null | undefined
   readonly minContextSlot?: number | bigint | null | undefined
 }
 
-/**
- * The bank that the commitment names, by default the finalized one; refused where it is older than `minContextSlot`.
- */
+/** The bank of the commitment, by default `finalized`. Fails if the bank is older than `minContextSlot`. */
 export const bank = (chain: Chain, options?: BankOptions | null): Read<Bank> => {
   const found = chain.bank(options?.commitment ?? "finalized")
   const least = options?.minContextSlot ?? 0
   return found.slot < least ? Either.left(JsonRpcError.minContextSlot(found.slot)) : Either.right(found)
 }
 
-/** The commitment of a call about blocks and history, by default `finalized`; they know no `processed`. */
+/** The bank of a call about blocks and history, by default `finalized`. These calls do not support `processed`. */
 export const settledBank = (chain: Chain, options?: BankOptions | null): Read<Bank> =>
   options?.commitment === "processed"
     ? Either.left(JsonRpcError.params("Method does not support commitment below `confirmed`"))

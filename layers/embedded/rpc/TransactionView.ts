@@ -1,4 +1,4 @@
-/** Transactions and their outcomes as a node writes them in JSON. */
+/** The JSON form of transactions and their outcomes, as a node writes it. */
 import * as Either from "effect/Either"
 import * as Base58 from "../../../src/solana/Base58.js"
 import * as Base64 from "../../../src/solana/Base64.js"
@@ -13,7 +13,7 @@ import type { InnerInstruction, Outcome } from "../chain/Svm.js"
 
 export type TransactionEncoding = "binary" | "base58" | "base64" | "json" | "jsonParsed"
 
-/** A transaction with its outcome, refused where the client does not say that it reads its version. */
+/** A transaction with its outcome. Fails if the client does not declare support for its version. */
 export const view = (
   record: TransactionRecord,
   encoding: TransactionEncoding | "accounts",
@@ -106,7 +106,7 @@ const viewMeta = ({ transaction, outcome, fee, preBalances, postBalances }: Tran
   ...(outcome.returnData === undefined ? {} : { returnData: viewReturnData(outcome.returnData) })
 })
 
-/** The calls below each top-level instruction that made any. */
+/** The inner instructions of each top-level instruction that has any. */
 export const viewInnerInstructions = (
   innerInstructions: ReadonlyArray<ReadonlyArray<InnerInstruction>>
 ): ReadonlyArray<unknown> =>
@@ -114,7 +114,7 @@ export const viewInnerInstructions = (
     calls.length === 0 ? [] : [{ index, instructions: calls.map((call) => viewInstruction(call, call.stackHeight)) }]
   )
 
-/** What a program handed back; `null` for nothing. */
+/** The return data of a program; `null` if there is none. */
 export const viewReturnData = (returnData: Outcome["returnData"]): unknown =>
   returnData === undefined
     ? null

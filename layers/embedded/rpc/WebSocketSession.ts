@@ -1,7 +1,11 @@
 /**
  * One WebSocket connection: its subscriptions, and the same calls as over HTTP.
  *
- * As with Agave, equal subscriptions of a connection have one id, are notified once, and end with one unsubscribe call.
+ * As with Agave, equal subscriptions of a connection share one id, are notified once, and end with one unsubscribe
+ * call.
+ *
+ * Invariants: a subscription's notifications follow the reply with its id; closing the connection ends its
+ * subscriptions; a client that does not read is disconnected instead of losing notifications.
  */
 import * as Socket from "@effect/platform/Socket"
 import * as Effect from "effect/Effect"
@@ -14,7 +18,10 @@ import * as JsonRpc from "./JsonRpc.js"
 import * as JsonRpcError from "./JsonRpcError.js"
 import * as Subscriptions from "./methods/subscriptions.js"
 
-/** Bytes that wait for a client which does not read. Beyond, the connection is closed: nothing is left out unseen. */
+/**
+ * Maximum bytes that wait for a client that does not read. Beyond it the connection is closed, so no notification is
+ * lost silently.
+ */
 const MAX_BUFFERED_BYTES = 32 * 1024 * 1024
 
 /** Close codes of RFC 6455: the message is too big; the client breaks the server's rules. */
@@ -26,10 +33,10 @@ const kindBySubscribe = new Map<string, SubscriptionKind>(
 )
 const unsubscribes = new Set<string>(Subscriptions.KINDS.map((kind) => `${kind}Unsubscribe`))
 
-/** What a client may make the server hold. */
+/** The limits of a client. */
 export interface Bounds {
   readonly maxMessageBytes: number
-  /** Different subscriptions of the connection. */
+  /** Maximum distinct subscriptions of the connection. */
   readonly maxSubscriptions: number
 }
 
@@ -38,7 +45,7 @@ interface Held {
   readonly close: () => void
 }
 
-/** Answers a connection until it closes, then ends its subscriptions. */
+/** Serves a connection until it closes, then ends its subscriptions. */
 export const run = (
   cluster: Service,
   socket: Socket.Socket,
@@ -57,7 +64,7 @@ export const run = (
       held.close()
     }
 
-    /** `send` holds notifications back until the subscription is answered. */
+    /** `send` delays notifications until the subscribe call is answered. */
     const subscribe = (kind: SubscriptionKind, params: ReadonlyArray<unknown>, send: (text: string) => void) => {
       const key = `${kind} ${Json.stringify(params)}`
       const known = idOf.get(key)
@@ -113,7 +120,7 @@ export const run = (
       .pipe(Effect.ensuring(Effect.sync(() => subscriptions.forEach(({ close }) => close()))))
   })
 
-/** A handler of `Socket.runRaw` always runs with the connection in its context, though its type does not say so. */
+/** The current connection. `Socket.runRaw` always provides it to its handlers, although its type does not show it. */
 const connection = Effect.flatMap(Effect.serviceOption(Socket.WebSocket), (found) =>
   Option.isSome(found) ? Effect.succeed(found.value) : Effect.dieMessage("a message came without its connection")
 )

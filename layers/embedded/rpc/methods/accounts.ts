@@ -9,9 +9,9 @@ import { contextual, type Method, method } from "../Node.js"
 import * as Params from "../Params.js"
 import { MAX_MULTIPLE_ACCOUNTS } from "../../../../src/solana/Limits.js"
 
-/** Keys that one `getMultipleAccounts` takes. */
+/** Maximum keys of one `getMultipleAccounts`. */
 
-/** No account is larger than 10 MiB. */
+/** Maximum data of an account, 10 MiB. */
 const MAX_SPACE = 10_485_760
 
 const getBalance = method(
@@ -79,7 +79,7 @@ const getMinimumBalanceForRentExemption = method(
       : Either.right(JsonInteger.fromBigInt(chain.minimumBalance(Number(space))))
 )
 
-/** By name. */
+/** The methods by name. */
 export const methods: Readonly<Record<string, Method>> = {
   getBalance,
   getAccountInfo,

@@ -12,7 +12,7 @@ import { contextual, type Method, method } from "../Node.js"
 import * as Params from "../Params.js"
 import * as TransactionView from "../TransactionView.js"
 
-/** Slots that one `getBlocks` may span. */
+/** Maximum slots of one `getBlocks`. */
 const MAX_BLOCK_RANGE = 500_000
 
 const none = Params.decode(Schema.Tuple(), 0, 0)
@@ -25,7 +25,7 @@ const getLatestBlockhash = method(bankOnly, ({ chain, nowMillis }, [config]) =>
   })
 )
 
-/** The newest blockhash of a bank and how long it lives. */
+/** The newest blockhash of a bank and its last valid height. */
 export const latestBlockhash = (chain: Chain, bank: Bank) => {
   const { blockhash, height } = chain.latestBlockhash(bank)
   return { blockhash, lastValidBlockHeight: height + chain.settings.blockhashLifetime }
@@ -135,7 +135,7 @@ const getBlocks = method(
 
 const getFirstAvailableBlock = method(none, ({ chain }) => Either.right(chain.ledger.firstSlot))
 
-/** By name. */
+/** The methods by name. */
 export const methods: Readonly<Record<string, Method>> = {
   getLatestBlockhash,
   isBlockhashValid,

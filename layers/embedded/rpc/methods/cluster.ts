@@ -9,7 +9,7 @@ import { API_VERSION, contextual, type Method, method } from "../Node.js"
 import * as Params from "../Params.js"
 import { SLOTS_PER_EPOCH } from "../../chain/Sysvars.js"
 
-/** The features that LiteSVM 1.5.0 has active are all that its Agave knows; no real cluster has this number. */
+/** LiteSVM 1.5.0 activates all features that its Agave knows. No real cluster has this feature set number. */
 const FEATURE_SET = 0
 
 const MAX_PERFORMANCE_SAMPLES = 720
@@ -123,7 +123,7 @@ const getRecentPrioritizationFees = method(
     })
 )
 
-/** By name. */
+/** The methods by name. */
 export const methods: Readonly<Record<string, Method>> = {
   getHealth,
   getVersion,

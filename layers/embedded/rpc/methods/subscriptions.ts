@@ -1,4 +1,4 @@
-/** What each kind of subscription takes, and what it hears at once. */
+/** The parameters of each kind of subscription, and its immediate notification, if any. */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import type { Commitment } from "@solana/kit"
@@ -10,17 +10,17 @@ import * as JsonRpcError from "../JsonRpcError.js"
 import * as Params from "../Params.js"
 import { knownStatus } from "./transactions.js"
 
-/** A subscription that a client asked for. */
+/** A requested subscription. */
 export interface SubscriptionRequest {
   readonly topic: Topic
   readonly commitment: Commitment
-  /** The only notification, where it is due already. */
+  /** The only notification, if it is available at once. */
   readonly answer: unknown
 }
 
 type Reader = (chain: Chain, params: ReadonlyArray<unknown>) => Params.Read<SubscriptionRequest>
 
-/** The kinds of subscription, as parts of method names. */
+/** The kinds of subscription, as in method names. */
 export const KINDS: ReadonlyArray<SubscriptionKind> = ["account", "program", "logs", "signature", "slot", "root"]
 
 const none = Params.decode(Schema.Tuple(), 0, 0)
@@ -117,7 +117,7 @@ const readers: Readonly<Record<SubscriptionKind, Reader>> = {
   root: always({ kind: "root" })
 }
 
-/** Reads the parameters of a subscribe call. */
+/** Parses the parameters of a subscribe call. */
 export const read = (
   kind: SubscriptionKind,
   chain: Chain,

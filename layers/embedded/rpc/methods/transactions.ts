@@ -1,4 +1,4 @@
-/** Methods that send transactions, try them, and tell what became of them. */
+/** Methods that send and simulate transactions and report their outcomes. */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import type { Address, Blockhash, Commitment, Signature } from "@solana/kit"
@@ -20,7 +20,7 @@ import { MAX_SIGNATURE_STATUSES, MAX_SIGNATURES_FOR_ADDRESS } from "../../../../
 
 const WIRE_NAME = "solana_transaction::versioned::VersionedTransaction"
 
-/** Signed in or not, a transaction names no more accounts. */
+/** Maximum accounts of a transaction. */
 const MAX_LOADED_ACCOUNTS = 256
 
 const WireEncoding = Schema.Literal("base58", "base64")
@@ -110,7 +110,7 @@ const simulateTransaction = method(
     })
 )
 
-/** As it would be after the simulation; nothing where it would be gone, or where the simulation failed. */
+/** The account after the simulation; undefined if it would be closed or the simulation failed. */
 const accountAfter = (chain: Chain, bank: Bank, simulation: Simulation, address: Address) => {
   if (simulation.err !== null) return undefined
   const account = simulation.accounts.get(address) ?? chain.account(address, bank.slot)
@@ -134,7 +134,7 @@ const NOTHING_RUN = {
   accounts: new Map()
 } as const
 
-/** A wrong signature comes before all else, then the bank's refusal, then what running it gives. */
+/** Simulates: a wrong signature is reported first, then the bank's refusal, then the result of the execution. */
 const simulate = (
   chain: Chain,
   transaction: LoadedTransaction,
@@ -184,7 +184,7 @@ const requestAirdrop = method(
     Either.flatMap(Params.address(text), (address) => airdrop(node, address, BigInt(lamports)))
 )
 
-/** Pays from the faucet, in a transaction that has landed when this returns. */
+/** Pays from the faucet in a transaction that has landed when this returns. */
 export const airdrop = (
   { chain, faucet, nowMillis }: Node,
   address: Address,
@@ -312,13 +312,13 @@ const getTransaction = method(
     })
 )
 
-/** The commitment at which a transaction's status is known already, if it is. */
+/** The transaction's status at the commitment, if it is already known. */
 export const knownStatus = (chain: Chain, signature: Signature, commitment: Commitment) => {
   const status = chain.ledger.status(signature)
   return status !== undefined && status.slot <= chain.bank(commitment).slot ? status : undefined
 }
 
-/** By name. */
+/** The methods by name. */
 export const methods: Readonly<Record<string, Method>> = {
   sendTransaction,
   simulateTransaction,
