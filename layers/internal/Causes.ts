@@ -1,5 +1,6 @@
 /**
- * Why a connection failed, in words: one table for the errors of sockets, DNS, TLS, HTTP/1.1 and HTTP/2 of every transport.
+ * Explains why a connection failed: one table for the errors of sockets, DNS, TLS, HTTP/1.1 and HTTP/2 of every
+ * transport.
  */
 
 const TEXTS: { readonly [code: string]: string } = {
@@ -48,14 +49,14 @@ const TEXTS: { readonly [code: string]: string } = {
   ERR_HTTP2_STREAM_ERROR: "the server broke the HTTP/2 call off"
 }
 
-/** Families of codes. */
+/** Texts by the prefix of a code. */
 const FAMILIES: ReadonlyArray<readonly [prefix: string, text: string]> = [
   ["ERR_SSL_", "the TLS handshake failed: check that the port speaks https, and the versions of TLS on both sides"],
   ["HPE_", "the reply is not HTTP/1.1: check the URL and its port"],
   ["ERR_HTTP2_", "the HTTP/2 connection failed"]
 ]
 
-/** An `AggregateError` of several addresses is as its first. */
+/** The next error to explain. For an `AggregateError` of several addresses it is the first. */
 const below = (error: Error): unknown => (error instanceof AggregateError ? error.errors[0] : error.cause)
 
 const MAX_CAUSES = 8
@@ -67,8 +68,7 @@ const textOf = (code: string): string | undefined =>
   Object.hasOwn(TEXTS, code) ? TEXTS[code] : FAMILIES.find(([prefix]) => code.startsWith(prefix))?.[1]
 
 /**
- * What a failure of a connection means, with its code where it has a known one; `otherwise` or its own message where it
- * has none.
+ * The text for a failed connection, with the code if it is known; otherwise `otherwise`, or the error's own message.
  */
 export const explain = (failure: unknown, otherwise?: string): string => {
   let error = failure

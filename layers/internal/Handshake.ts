@@ -1,24 +1,22 @@
-/**
- * The texts of a WebSocket that was not opened, or is no more, over either transport.
- */
+/** The texts for a WebSocket that failed to open or was closed, for both transports. */
 import type { Loss } from "../../services/wire/Subscriptions.js"
 
-/** What is known of a failed handshake. */
+/** Facts about a failed handshake. */
 interface Failure {
-  /** Status of the server's answer, if it answered. */
+  /** Status of the server's reply, if it replied. */
   readonly status?: number | undefined
   readonly detail?: string | undefined
   readonly cause?: unknown
 }
 
 const ADVICE: ReadonlyMap<number, string> = new Map([
-  [200, "the URL is not that of a WebSocket: check wsUrl"],
-  [401, "the endpoint wants a key: check wsUrl and headers"],
+  [200, "the URL does not accept WebSockets: check wsUrl"],
+  [401, "the endpoint requires a key: check wsUrl and headers"],
   [403, "the key may not subscribe: check the provider's plan"],
   [404, "there is nothing at this path: check wsUrl"],
-  [405, "the URL is not that of a WebSocket: check wsUrl"],
+  [405, "the URL does not accept WebSockets: check wsUrl"],
   [410, "the endpoint is gone: use another one"],
-  [426, "the URL is not that of a WebSocket: check wsUrl"],
+  [426, "the URL does not accept WebSockets: check wsUrl"],
   [429, "the endpoint's limit is reached"]
 ])
 

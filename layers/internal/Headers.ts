@@ -1,6 +1,4 @@
-/**
- * Headers that an application adds to every request.
- */
+/** Headers that an application adds to every request. */
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Record from "effect/Record"
@@ -10,7 +8,7 @@ import * as Url from "./Url.js"
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const TEXT = /^[\t\x20-\x7e\x80-\xff]*$/
 
-/** The values, which must not get into an error. */
+/** Validates the headers and returns their values. No error contains a value. */
 export const make = (
   headers: { readonly [name: string]: Url.Secret } = {}
 ): Either.Either<Record.ReadonlyRecord<string, string>, InvalidInput> => {

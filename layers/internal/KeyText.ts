@@ -1,13 +1,14 @@
 /**
- * The text forms of a Solana secret key.
+ * Parses the text forms of a Solana secret key.
  *
- * Nothing here shows a text, or makes a string of its digits: a text that is no key may be one that is misspelt.
+ * Invariant: no function shows a text or makes a string of its digits, because a text that is not a key may be a
+ * misspelt one.
  */
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Base58 from "../../src/solana/Base58.js"
 
-/** Bytes of a secret key: 32 of seed, 32 of public key. */
+/** Bytes of a secret key: 32 of seed and 32 of public key. */
 const SIZE = 64
 
 const NEW_LINE = 0x0a
@@ -26,13 +27,13 @@ const isBlank = (code: number | undefined): boolean =>
 const isDigit = (code: number | undefined): code is number => code !== undefined && code >= ZERO && code <= NINE
 
 /**
- * The bytes of a JSON array of 64 byte values, read from the text's own bytes, so that both can be overwritten; `None`
- * for any other text.
+ * Parses a JSON array of 64 byte values from the bytes of the text, so that the caller can overwrite both. `None` for
+ * any other text.
  */
 export const fromArray = (text: Uint8Array): Option.Option<Uint8Array> => {
   const key = new Uint8Array(SIZE)
   let at = 0
-  /** Passes over blanks and then over `code`. */
+  /** Skips blanks and then `code`. */
   const pass = (code: number): boolean => {
     while (isBlank(text[at])) at++
     return text[at] === code && ++at > 0
@@ -57,13 +58,13 @@ export const fromArray = (text: Uint8Array): Option.Option<Uint8Array> => {
   return Option.none()
 }
 
-/** The bytes of base58 text, the form in which wallets export a key; `None` for any other text. */
+/** Parses base58 text, the form in which wallets export a key. `None` for any other text. */
 const fromBase58 = (text: string): Option.Option<Uint8Array> =>
   Option.filter(Either.getRight(Base58.decode(text, SIZE)), ({ length }) => length === SIZE)
 
 const QUOTES = ["'", '"', "`"]
 
-/** Without the blanks and quotes around it that env files leave in place. */
+/** Removes the surrounding blanks and quotes that env files leave in place. */
 export const unquoted = (text: string): string => {
   const trimmed = text.trim()
   const [first = ""] = trimmed
@@ -72,7 +73,7 @@ export const unquoted = (text: string): string => {
     : trimmed
 }
 
-/** The bytes of a key in either form. */
+/** Parses a key in either form. */
 export const parse = (text: string): Option.Option<Uint8Array> => {
   const codes = new TextEncoder().encode(text)
   const key = fromArray(codes)
@@ -80,10 +81,10 @@ export const parse = (text: string): Option.Option<Uint8Array> => {
   return Option.orElse(key, () => fromBase58(text))
 }
 
-/** The sizes of unpadded base64 of a seed, of a key in PKCS #8 and of a key; its alphabet has the slash of paths. */
+/** Matches base64 of a seed, of a key, or of a key in PKCS #8. Its alphabet includes the slash of paths. */
 const BASE64 = /^(?:[\w+/-]{43}=?|[\w+/-]{64}|[\w+/-]{86}(?:==)?)$/
 
 const PATH = /^(?:~|\.{0,2})[\\/]|^[A-Za-z]:[\\/]|\.json$/
 
-/** Whether the text can only be a path, and so may be shown. */
+/** Whether the text can only be a path, so that it may be shown. */
 export const isPath = (text: string): boolean => PATH.test(text) && !BASE64.test(text)

@@ -1,6 +1,6 @@
 /**
- * Settings of the environment. One that is empty, as a line `NAME=` of an env file leaves it, is not set. Errors say what
- * was expected and never what was found, which may be a secret.
+ * Settings from the environment. An empty setting, such as the line `NAME=` of an env file, counts as absent. Errors
+ * state the expected form and never the value, which may be a secret.
  */
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
@@ -9,13 +9,13 @@ import * as Option from "effect/Option"
 
 export interface Setting<A> {
   readonly name: string
-  /** What is expected, to follow "Expected". */
+  /** The expected form, as the end of a sentence that begins with "Expected". */
   readonly expected: string
-  /** The value of the trimmed text, or what is wrong with it where `expected` does not say so. */
+  /** Parses the trimmed text. Left: the fault, if `expected` does not state it. */
   readonly parse: (text: string) => Either.Either<A, string | undefined>
 }
 
-/** The value, or none where it is not set. */
+/** The value, or `None` if the setting is absent. */
 export const optional = <A>({ expected, name, parse }: Setting<A>): Config.Config<Option.Option<A>> =>
   Config.option(Config.string(name)).pipe(
     Config.mapOrFail((found) => {
@@ -43,7 +43,7 @@ export const required = <A>(setting: Setting<A>): Config.Config<A> =>
     Either.fromOption(() => ConfigError.MissingData([setting.name], `Expected ${setting.expected}: it is not set`))
   )
 
-/** The parser of one of some words. */
+/** A parser that accepts the given words. */
 export const oneOf =
   <A>(words: Readonly<Record<string, A>>) =>
   (text: string): Either.Either<A, undefined> =>

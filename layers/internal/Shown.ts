@@ -1,6 +1,4 @@
-/**
- * The words of an endpoint, made safe to show: gateways repeat the URL and the headers of a request.
- */
+/** Makes the messages of an endpoint safe to show: gateways repeat the URL and the headers of a request. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
@@ -10,7 +8,7 @@ import * as Outside from "../../src/internal/Outside.js"
 import * as SafeText from "../../src/SafeText.js"
 import type { Endpoint } from "./Url.js"
 
-/** A function that cuts out what the URLs and the headers of an endpoint keep secret. */
+/** Returns a function that removes the secrets of an endpoint's URLs and headers from a text. */
 export const make = ({ url, wsUrl }: Endpoint, headers: { readonly [name: string]: string }) =>
   SafeText.redactor([
     ...SafeText.secretsOf(Redacted.value(url).href),
@@ -18,17 +16,20 @@ export const make = ({ url, wsUrl }: Endpoint, headers: { readonly [name: string
     ...Object.values(headers).flatMap((value) => [value, ...value.split(" ").filter(isToken)])
   ])
 
-/** Not the scheme of an `Authorization` header. */
+/** Whether a part of an `Authorization` header is a token, not the scheme. */
 const isToken = (part: string): boolean => part.length > MAX_SCHEME_LENGTH
 
 const MAX_SCHEME_LENGTH = 7
 
-/** What OpenSSL says where the other side answers in plain HTTP. */
+/** Matches OpenSSL's messages about a peer that replies in plain HTTP. */
 const isPlainAnswer = (detail: string): boolean => /wrong version number|packet length too long/i.test(detail)
 
 const NO_TLS = "the port does not speak TLS: use http: and ws: for it, or the port that does"
 
-/** Makes the failures of a transport safe to show, before anything logs or traces them: `clean` is of its endpoint. */
+/**
+ * Makes the failures of a transport safe to show before anything logs or traces them. `clean` removes the endpoint's
+ * secrets.
+ */
 export const protect = (transport: RpcTransport, clean: Outside.Show): RpcTransport => {
   const cleaned = <E extends RpcError | SubscriptionError>({ cause, detail }: E) => ({
     detail: isPlainAnswer(detail) ? NO_TLS : clean(detail),

@@ -1,6 +1,6 @@
 import type { SignatureBytes } from "@solana/kit"
 
-/** An Ed25519 key that signs in place. Its secret half is in the closure of `sign`. */
+/** An Ed25519 key that signs in place. The closure of `sign` holds its secret half. */
 export interface SigningKey {
   readonly publicKey: Uint8Array
   readonly sign: (message: Uint8Array) => SignatureBytes

@@ -1,18 +1,18 @@
 /**
- * Ed25519 by libsodium, where the application has installed `sodium-native`: the signatures of `node:crypto` in two
- * thirds of the time.
+ * Ed25519 by libsodium, if the application has installed `sodium-native`. It signs in two thirds of the time of
+ * `node:crypto`.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Signature from "../../src/solana/Signature.js"
 import type { SigningKey } from "./SigningKey.js"
 
-/** No literal, so that bundlers leave it alone: they could not take the native part along, and most have none to take. */
+/** Typed as `string`, so that bundlers do not follow the import: they cannot bundle the native part. */
 const PACKAGE: string = "sodium-native"
 
-/** What is used of `sodium-native`. */
+/** The functions of `sodium-native` in use. */
 interface Native {
-  /** Zeroed memory between guard pages, which is not swapped out, and is wiped when it is collected. */
+  /** Zeroed memory between guard pages. It is never swapped out, and is wiped on garbage collection. */
   readonly sodium_malloc: (size: number) => Buffer
   readonly sodium_mprotect_readonly: (memory: Buffer) => void
   readonly sodium_mprotect_readwrite: (memory: Buffer) => void
@@ -23,10 +23,10 @@ interface Native {
 
 const SECRET_KEY_SIZE = 64
 
-/** A page of 4096 bytes. A process has some ten thousand mappings, so a page for each key would not do. */
+/** Keys in one page of 4096 bytes. A process has about ten thousand mappings, too few for one page per key. */
 const KEYS_PER_PAGE = 64
 
-/** Makes keys whose secret half never leaves protected memory. */
+/** Creates keys with a secret half that never leaves protected memory. */
 export interface Sodium {
   readonly generate: () => SigningKey
   readonly fromSeed: (seed: Uint8Array) => SigningKey
@@ -36,7 +36,7 @@ const make = (native: Native): Sodium => {
   let page: Buffer = Buffer.alloc(0)
   let used = KEYS_PER_PAGE
 
-  /** The secret key that `write` writes, with a public key, into memory that is read-only from then on. */
+  /** Lets `write` write a key pair into memory, then makes the memory read-only. */
   const seal = (write: (publicKey: Uint8Array, secretKey: Uint8Array) => void): SigningKey => {
     if (used === KEYS_PER_PAGE) {
       page = native.sodium_malloc(KEYS_PER_PAGE * SECRET_KEY_SIZE)
@@ -70,5 +70,5 @@ const tryLoad = (): Promise<Option.Option<Sodium>> =>
 
 let loading: ReturnType<typeof tryLoad> | undefined
 
-/** libsodium; `None` where the package is not installed, or has no build for this machine. */
+/** Loads libsodium; `None` if the package is not installed or has no build for this machine. */
 export const load: Effect.Effect<Option.Option<Sodium>> = Effect.promise(() => (loading ??= tryLoad()))

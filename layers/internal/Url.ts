@@ -1,23 +1,21 @@
-/** Where a node is, taken apart from a URL. Only `host` may be shown: paths, queries and headers hold API keys. */
+/** The parts of a node's URL. Only `host` may be shown: paths, queries and headers may hold API keys. */
 import * as Either from "effect/Either"
 import * as Function from "effect/Function"
 import * as Redacted from "effect/Redacted"
 import { InvalidInput } from "../../src/InvalidInput.js"
 
 export interface Endpoint {
-  /** Host, and port where the URL names one. */
+  /** The host, with the port if the URL names one. */
   readonly host: string
   readonly isSecure: boolean
   readonly url: Redacted.Redacted<URL>
   readonly wsUrl: Redacted.Redacted<URL>
 }
 
-/** A text that may hold an API key. A plain one is redacted where it is taken. */
+/** A text that may hold an API key. Plain text is redacted at once. */
 export type Secret = string | Redacted.Redacted
 
-/**
- * The text of a secret, or `undefined` where a caller without types gave neither form.
- */
+/** The text of a secret; `undefined` if an untyped caller passed neither form. */
 export const textOf = (secret: Secret): string | undefined => {
   const text: unknown = Redacted.isRedacted(secret) ? Redacted.value(secret) : secret
   return typeof text === "string" ? text : undefined
@@ -26,7 +24,7 @@ export const textOf = (secret: Secret): string | undefined => {
 const invalid = (field: string, rule: string): Either.Either<never, InvalidInput> =>
   Either.left(new InvalidInput({ field, rule }))
 
-/** The names by which the field's tools call clusters. */
+/** The usual names of clusters. */
 const CLUSTERS: Readonly<Record<string, string | undefined>> = {
   localhost: "http://localhost:8899",
   devnet: "https://api.devnet.solana.com",
@@ -54,7 +52,7 @@ const parse = (
   return Either.right(url)
 }
 
-/** As web3.js does: the scheme for WebSockets, and the next port where the URL names one. */
+/** Derives the WebSocket URL as web3.js does: the WebSocket scheme, and the next port if the URL names one. */
 const deriveWsUrl = (url: URL): Either.Either<URL, InvalidInput> => {
   if (url.port === "65535") return invalid("wsUrl", "must be given: there is no port above 65535")
   const derived = new URL(url)

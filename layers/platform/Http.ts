@@ -1,6 +1,4 @@
-/**
- * One POST on the `HttpClient` of `@effect/platform`.
- */
+/** One POST over the `HttpClient` of `@effect/platform`. */
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
@@ -18,7 +16,7 @@ import * as Deadline from "../../services/Deadline.js"
 import * as Causes from "../internal/Causes.js"
 import type { Endpoint } from "../internal/Url.js"
 
-/** What holds for every call. */
+/** The settings of every call. */
 export interface Settings {
   readonly headers: { readonly [name: string]: string }
   /** Milliseconds from the call to the last byte of its reply. */
@@ -27,7 +25,7 @@ export interface Settings {
 
 const causeOf = (error: HttpClientError.HttpClientError): unknown => ("cause" in error ? error.cause : undefined)
 
-/** The client's own error tells the URL: only what is below it may be shown. */
+/** The message of the error's cause. The client's own message contains the URL, so it is not shown. */
 const messageOf = (cause: unknown): string => {
   if (!(cause instanceof Error)) return "the request failed"
   return cause.cause instanceof Error ? `${cause.message}: ${cause.cause.message}` : cause.message
@@ -53,7 +51,7 @@ const reply = (
   return Effect.map(whole, (text) => ({ status, retryAfter, text }))
 }
 
-/** The bytes of a stream, as text: at most so many. */
+/** Collects the bytes of a stream as text, up to a limit. */
 const collect = <E>(
   stream: Stream.Stream<Uint8Array, E>,
   maxBytes: number,
@@ -78,7 +76,10 @@ const toText = (chunks: ReadonlyArray<Uint8Array>): string => {
   return chunks.map((bytes) => decoder.decode(bytes, { stream: true })).join("") + decoder.decode()
 }
 
-/** Whether gzip was left for us to undo: fetch undoes it, and leaves the header, others do not. No JSON begins so. */
+/**
+ * Whether the body is still gzip. Fetch decompresses it and keeps the header; other clients do not decompress. JSON
+ * never begins with these bytes.
+ */
 const isGzip = ([first]: ReadonlyArray<Uint8Array>): boolean => first?.[0] === 0x1f && first[1] === 0x8b
 
 const text = (
@@ -101,7 +102,7 @@ const text = (
   })
 }
 
-/** Gives a function that sends a JSON text for a method and gives the reply, of at most so many bytes. */
+/** Returns a function that sends a JSON text for a method and returns the reply, up to a limit of bytes. */
 export const make = (
   { host, url }: Endpoint,
   { headers, timeout }: Settings
@@ -115,7 +116,7 @@ export const make = (
       HttpClient.withTracerDisabledWhen(() => true),
       HttpClient.withTracerPropagation(false)
     )
-    /** fetch would send the call, as a GET, to wherever a redirection points. */
+    /** Disables redirects: fetch would repeat the call, as a GET, at the redirect's target. */
     const unfollowed = Effect.mapInputContext((context: Context.Context<never>) =>
       Context.add(context, FetchHttpClient.RequestInit, {
         ...Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit)),

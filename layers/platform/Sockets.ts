@@ -1,6 +1,4 @@
-/**
- * WebSockets over the `WebSocketConstructor` of `@effect/platform`.
- */
+/** WebSockets over the `WebSocketConstructor` of `@effect/platform`. */
 import { WebSocketConstructor } from "@effect/platform/Socket"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -9,17 +7,17 @@ import type { Socket, SocketHandlers } from "../../services/wire/Subscriptions.j
 import * as Handshake from "../internal/Handshake.js"
 import type { Endpoint } from "../internal/Url.js"
 
-/** The close code that a client which is done sends. */
+/** The close code of a client that has finished. */
 const NORMAL = 1000
 
-/** The status of a refused handshake, where a constructor tells it. That of `ws` does so in the event's message. */
+/** The status of a refused handshake, if the event has it. The constructor of `ws` puts it into the event's message. */
 const statusOf = (event: Event): number | undefined => {
   const message = "message" in event && typeof event.message === "string" ? event.message : ""
   const status = /^Unexpected server response: (\d{3})$/.exec(message)?.[1]
   return status === undefined ? undefined : Number(status)
 }
 
-/** Gives a function that starts to open a socket. Those that are open when the scope closes are closed. */
+/** Returns a function that starts to open a socket. The scope closes the sockets that are still open. */
 export const make = ({
   wsUrl
 }: Endpoint): Effect.Effect<(handlers: SocketHandlers) => Socket, never, Scope.Scope | WebSocketConstructor> =>
@@ -50,7 +48,7 @@ export const make = ({
           sockets.delete(socket)
           onLost(isOpen ? Handshake.closed(code) : Handshake.failed({ status }))
         })
-        // A failure to connect gives an error and a close event; some constructors throw an error without a listener.
+        // A failed connection emits an error and a close event. Some constructors throw an error that has no listener.
         socket.addEventListener("error", (event) => {
           status = statusOf(event)
         })

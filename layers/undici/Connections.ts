@@ -1,13 +1,14 @@
 /**
  * The connections to one endpoint: few that carry many calls over HTTP/2, or many that carry one each over HTTP/1.1, as
- * the server speaks. Calls that no line can take wait in one queue.
+ * the server supports. Calls without a free line wait in one queue.
  *
- * - Over TLS nobody knows the version before the first handshake: so the first call opens one connection and the others
- *   wait for what it finds out, lest a burst open as many connections as HTTP/1.1 needs.
- * - A line that does not answer is avoided and does not count: another is opened in its place, after which it is retired.
- * - A handshake that fails answers the calls that waited for it, unless another line answers: then they wait for that one,
- *   and the next handshake is made after a pause.
- * - A call that a line gives back unsent goes to another, three times at most.
+ * - Over TLS the version is unknown before the first handshake. The first call opens one connection, and the others
+ *   wait for its result, so that a burst does not open as many connections as HTTP/1.1 needs.
+ * - New calls avoid a line that does not answer. It does not count as a connection: the pool opens another, and then
+ *   retires it.
+ * - If a handshake fails, its share of the waiting calls fails too, unless another line answers: then the calls wait
+ *   for that line, and the next handshake follows after a pause.
+ * - A call that a line returns unsent goes to another line, at most three times.
  */
 import type { Socket } from "node:net"
 import * as Duration from "effect/Duration"
@@ -23,13 +24,13 @@ import type { Settings } from "./Settings.js"
 
 export interface Connections {
   readonly dispatch: (call: Call) => void
-  /** Takes a call back that no line has taken yet. */
+  /** Removes a waiting call from the queue. */
   readonly forget: (call: Call) => void
-  /** What the server speaks, once that is known. */
+  /** The server's protocol, once it is known. */
   readonly protocol: () => Connector.Protocol | undefined
 }
 
-/** Opens nothing before the first call, but for what is to be kept ready. Closed with the scope. */
+/** Opens no connection before the first call, except the ready ones. The scope closes the pool. */
 export const make = (
   endpoint: Endpoint,
   settings: Settings,
@@ -52,12 +53,12 @@ class Lines implements Connections {
   readonly #settings: Settings
   readonly #connector: Connector.Connector
   readonly #idleFor: number
-  /** Sessions of HTTP/2 to keep open. */
+  /** HTTP/2 sessions to keep open. */
   readonly #kept: number
   readonly #waiting = new Set<Call>()
-  /** Those that take calls. */
+  /** Lines that accept calls. */
   readonly #lines = new Set<Line>()
-  /** Those that do not, and have calls in flight. */
+  /** Lines that accept no more calls and have calls in flight. */
   readonly #ending = new Set<Line>()
   #protocol: Connector.Protocol | undefined
   #opening = 0
@@ -107,7 +108,7 @@ class Lines implements Connections {
     if (protocol === "1.1") this.#connector.keepReady()
   }
 
-  /** The line with the fewest calls, of those that answer and can take one. */
+  /** The line with the fewest calls among those that answer and have room. */
   #best(): Line | undefined {
     let best: Line | undefined
     for (const line of this.#lines) {
@@ -133,7 +134,7 @@ class Lines implements Connections {
     return count
   }
 
-  /** Connections that would be of use now. */
+  /** The number of connections that would help now. */
   #wanted(): number {
     const { connections, http2 } = this.#settings
     const kept = this.#kept - this.#lines.size
@@ -206,7 +207,7 @@ class Lines implements Connections {
     queueMicrotask(() => this.#drain())
   }
 
-  /** Each handshake that fails answers its share of those that wait, the last one all of them. */
+  /** A failed handshake fails its share of the waiting calls; the last one fails all of them. */
   #onRefused(error: Error): void {
     if (this.#answering() === 0) this.#fail(Math.ceil(this.#waiting.size / (this.#opening + 1)), error)
     if (this.#waiting.size > 0 || this.#kept > 0) this.#pause()
@@ -227,7 +228,7 @@ class Lines implements Connections {
     }, Connector.REWARM_AFTER).unref()
   }
 
-  /** Idle sessions of HTTP/2 are closed; undici closes idle connections of HTTP/1.1. */
+  /** Closes idle HTTP/2 sessions; undici closes idle HTTP/1.1 connections. */
   #rest(): void {
     if (this.#protocol !== "2" || this.#kept > 0 || !this.#isIdle()) return
     this.#idleSince = performance.now()

@@ -1,4 +1,9 @@
-/** How connections are made: some before they are needed, all of them counted. */
+/**
+ * Opens connections, and keeps some ready before they are needed.
+ *
+ * Invariants: every socket is counted once; a ready connection is given to at most one caller; after the scope closes,
+ * no ready connection stays open and no new one is kept.
+ */
 import type { Socket } from "node:net"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -10,26 +15,26 @@ import * as Metrics from "../../services/Metrics.js"
 import type { Endpoint } from "../internal/Url.js"
 import type { Settings } from "./Settings.js"
 
-/** A version of HTTP, as OpenTelemetry names it. */
+/** A version of HTTP, named as in OpenTelemetry. */
 export type Protocol = "1.1" | "2"
 
-/** Milliseconds before a ready connection that was lost, or could not be made, is made again. */
+/** Milliseconds before a lost or failed ready connection is replaced. */
 export const REWARM_AFTER = 500
 
 export interface Connector {
-  /** Gives a socket, or the reason why there is none. */
+  /** Provides a socket, or the error. */
   readonly connect: (
     callback: (...result: [error: null, socket: Socket] | [error: Error, socket: null]) => void
   ) => void
-  /** Begins to keep connections ready; for HTTP/1.1, since a session of HTTP/2 is ready by itself. */
+  /** Starts to keep connections ready. It is for HTTP/1.1; an HTTP/2 session is ready by itself. */
   readonly keepReady: () => void
 }
 
-/** What was agreed on with the server. */
+/** The protocol negotiated with the server. */
 export const protocolOf = (socket: Socket): Protocol =>
   "alpnProtocol" in socket && socket.alpnProtocol === "h2" ? "2" : "1.1"
 
-/** Gives connections, ready ones first. Ready ones are closed with the scope. */
+/** Provides connections, ready ones first. The scope closes the ready ones. */
 export const make = (endpoint: Endpoint, settings: Settings): Effect.Effect<Connector, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => new Reserve(endpoint, settings)),

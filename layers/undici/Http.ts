@@ -1,4 +1,10 @@
-/** One POST over the connections to an endpoint. */
+/**
+ * One POST over the connections to an endpoint.
+ *
+ * Invariants: an exchange ends exactly once, by a reply, an error, the deadline or interruption; it then releases its
+ * request and buffers; no callback throws, because the parsers of undici and Node call them; the reply never exceeds
+ * its limit, before and after decompression.
+ */
 import type { IncomingHttpHeaders } from "node:http"
 import * as Zlib from "node:zlib"
 import * as Duration from "effect/Duration"
@@ -16,7 +22,7 @@ import * as Connections from "./Connections.js"
 import type { Call } from "./Line.js"
 import type { Settings } from "./Settings.js"
 
-/** Sends a JSON text for a method and gives the reply, of at most so many bytes. */
+/** Sends a JSON text for a method and returns the reply, up to `maxBytes` bytes. */
 export type Post = (method: string, body: string, maxBytes: number) => Effect.Effect<HttpReply, RpcError>
 
 const NO_HEADERS: IncomingHttpHeaders = {}
@@ -34,7 +40,7 @@ type Resume = (reply: Effect.Effect<HttpReply, RpcError>) => void
 
 const OK = 200
 
-/** A question and what its reply may be. */
+/** A request and the limit of its reply. */
 interface Question {
   readonly method: string
   readonly host: string
@@ -42,11 +48,11 @@ interface Question {
 }
 
 /**
- * One POST on its way, and the fiber that waits for it.
+ * A POST in flight, and the fiber that waits for it.
  *
- * It lets go of what it held when it is over. What was in flight at a collection or two moves to the old generation, is
- * collected late there, and would keep the request, its headers and its buffers alive until then: without that, a call
- * costs a sixth more.
+ * It releases its references when it ends. Objects that survive a collection or two move to the old generation and are
+ * collected late. They would keep the request, its headers and its buffers alive until then, which makes a call a sixth
+ * more expensive.
  */
 class Exchange implements Call {
   body: string
@@ -55,12 +61,15 @@ class Exchange implements Call {
   #status = 0
   #headers = NO_HEADERS
   #size = 0
-  /** Most replies come in one piece; others are copied together, since each piece has its overhead. */
+  /**
+   * The bytes so far. Most replies arrive in one chunk; further chunks are copied together, since each chunk has an
+   * overhead.
+   */
   #bytes = NO_BYTES
   readonly #connections: Connections.Connections
   readonly #question: Question
   readonly #span: Tracer.AnySpan | undefined
-  /** Until it is over. */
+  /** Set until the exchange ends. */
   #resume: Resume | undefined
   #timer: NodeJS.Timeout | undefined
 
@@ -86,7 +95,7 @@ class Exchange implements Call {
     exchange.#breakOff(Effect.fail(Deadline.exceeded(method, host, `no answer within ${left} ms`)))
   }
 
-  /** Ends it, once; gives the fiber that waits, if it was not over yet. */
+  /** Ends the exchange. Returns the waiting fiber's callback on the first call only. */
   #end(): Resume | undefined {
     const resume = this.#resume
     if (resume === undefined) return undefined
@@ -158,7 +167,7 @@ class Exchange implements Call {
     return status === OK ? reply : Effect.orElseSucceed(reply, () => ({ status, retryAfter, text: "" }))
   }
 
-  /** The status that came, without the body that did not. */
+  /** A reply with the received status and without the missing body. */
   #bodiless(): Effect.Effect<HttpReply> {
     return Effect.succeed({ status: this.#status, retryAfter: first(this.#headers["retry-after"]), text: "" })
   }
@@ -179,7 +188,7 @@ class Exchange implements Call {
   }
 }
 
-/** An error of undici's parser keeps bytes of the reply. */
+/** Removes reply bytes from an error of undici's parser. */
 const withoutBytes = (cause: Error): Error =>
   "data" in cause && cause.data !== undefined ? new Error(cause.name === "" ? "not HTTP" : cause.name) : cause
 
@@ -192,7 +201,7 @@ type Undo = (
   callback: (error: Error | null, undone: Buffer) => void
 ) => void
 
-/** What fetch undoes, too. Only gzip is asked for. */
+/** Decoders for the same encodings as in fetch. Requests ask for gzip only. */
 const ENCODINGS: ReadonlyMap<string, Undo> = new Map([
   ["gzip", Zlib.gunzip],
   ["x-gzip", Zlib.gunzip],
@@ -222,7 +231,7 @@ const text = (question: Question, encoding: string, bytes: Buffer): Effect.Effec
   )
 }
 
-/** Opens a pool of connections that lives as long as the scope. */
+/** Opens a pool of connections that exists as long as the scope. */
 export const make = (endpoint: Endpoint, settings: Settings): Effect.Effect<Post, never, Scope.Scope> =>
   Effect.map(
     Connections.make(endpoint, settings, {

@@ -1,6 +1,8 @@
 /**
- * A connection of HTTP/1.1: undici's parser and timeouts on a socket that is there already. undici must not make another
- * in its place, so a call that finds it gone goes back to the pool.
+ * An HTTP/1.1 connection: undici's parser and timeouts on an existing socket.
+ *
+ * Invariants: undici never opens a replacement socket, so a call that finds the socket lost returns to the pool unsent;
+ * `onLost` fires when the socket ends, even before undici has taken it.
  */
 import type { IncomingHttpHeaders } from "node:http"
 import type { Socket } from "node:net"
@@ -24,7 +26,7 @@ export const make = (socket: Socket, target: Target, settings: Settings, events:
     bodyTimeout: Duration.toMillis(settings.bodyTimeout),
     keepAliveTimeout: Duration.toMillis(settings.keepAliveTimeout),
     pipelining: 1,
-    // undici overlooks a socket that comes before its call for one has returned.
+    // undici ignores a socket that is provided before its `connect` call has returned.
     connect: (_, callback) =>
       queueMicrotask(() => {
         if (isGiven || isLost || socket.destroyed) return callback(GONE, null)
@@ -43,7 +45,7 @@ export const make = (socket: Socket, target: Target, settings: Settings, events:
     events.onLost()
   }
 
-  // Until undici takes it, nobody else watches the socket.
+  // Watches the socket until undici takes it.
   const idle = setTimeout(lose, Duration.toMillis(settings.keepAliveTimeout)).unref()
   socket.unref()
   socket.on("error", () => undefined)

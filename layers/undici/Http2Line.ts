@@ -1,17 +1,17 @@
 /**
- * A session of HTTP/2 over Node's own client.
+ * An HTTP/2 session over Node's client.
  *
- * What the server can do to it, and what follows:
- * - It answers nothing: a PING is sent when nothing came for a second while calls wait, and at each interval. While it is
- *   unanswered the line is suspect; after `stallTimeout` the session is destroyed.
- * - It allows no stream, or no byte of a body: the line is suspect after a second. After `stallTimeout` it is retired, and
- *   calls whose body is not sent go to another.
- * - It refuses a stream, or says GOAWAY with a lower last stream: the server did not see the call, which goes to another.
- *   Calls up to the last stream are waited for.
+ * Server failures and their handling:
+ * - It does not answer: the line sends a PING if it received nothing for a second while calls wait, and at each
+ *   interval. While the PING is unanswered, the line is suspect; after `stallTimeout` it destroys the session.
+ * - It accepts no stream, or no byte of a body: the line is suspect after a second. After `stallTimeout` the line
+ *   retires, and calls with an unsent body go to another line.
+ * - It refuses a stream, or sends GOAWAY with a lower last stream: the server did not process the call, which goes to
+ *   another line. The line waits for calls up to the last stream.
  * - It breaks the protocol: Node destroys the session.
  *
- * Every answer counts as one to the PING. A late timer (a stalled event loop, a suspended machine) accuses nobody: the
- * waits begin anew.
+ * Any received frame counts as an answer to the PING. A late timer (a stalled event loop, a suspended machine) blames
+ * no server: the waits restart.
  */
 import * as Http2 from "node:http2"
 import type { Socket } from "node:net"
@@ -22,13 +22,13 @@ import type { Http2Settings, Settings } from "./Settings.js"
 
 const { NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM } = Http2.constants
 
-/** Milliseconds of silence after which a session is asked, and avoided. */
+/** Milliseconds of silence after which the line sends a PING and calls avoid it. */
 const SILENCE = 1000
 
-/** Bytes of a session's streams together, in Node's own count, in MiB; above it Node refuses streams. */
+/** Maximum memory of a session's streams in MiB, by Node's count. Above it Node refuses streams. */
 const MAX_SESSION_MEMORY = 128
 
-/** A call on its stream. */
+/** A call and its stream. */
 interface Sending {
   readonly call: Call
   readonly since: number
@@ -58,9 +58,9 @@ export const make = (
   let inFlight = 0
   let isRetired = false
   let isLost = false
-  /** The highest stream that the server will answer, once it has said GOAWAY. */
+  /** The highest stream that the server will answer, after GOAWAY. */
   let lastStream = Infinity
-  /** Calls whose body is not sent yet, the oldest first. */
+  /** Calls with an unsent body, oldest first. */
   const unsent = new Map<Http2.ClientHttp2Stream, Sending>()
 
   let heardAt = performance.now()
@@ -69,7 +69,7 @@ export const make = (
   let blockedAt: number | undefined
   let tickedAt = heardAt
 
-  /** A frame that Node understood: it reads on, but past all, after one that broke the protocol. */
+  /** Records a frame that Node understood. After a protocol error Node continues to read but ignores the data. */
   const hear = () => {
     heardAt = performance.now()
     isPinged = false
@@ -87,7 +87,7 @@ export const make = (
   const allowed = () => Math.min(maxConcurrentStreams, session.remoteSettings?.maxConcurrentStreams ?? Infinity)
   const isClosed = () => isRetired || session.closed || session.destroyed
 
-  /** Milliseconds for which the server has taken nothing. */
+  /** Milliseconds since the server last accepted data. */
   const stalledFor = (now: number): number => {
     const [oldest] = unsent.values()
     return Math.max(blockedAt === undefined ? 0 : now - blockedAt, oldest === undefined ? 0 : now - oldest.since)
@@ -115,7 +115,7 @@ export const make = (
     lost()
   }
 
-  /** Gives back what the server has not taken, and leaves it the rest. */
+  /** Returns the calls that the server has not accepted; the others stay. */
   const giveUp = () => {
     for (const stream of unsent.keys()) stream.close(NGHTTP2_REFUSED_STREAM)
     retire()

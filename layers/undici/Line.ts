@@ -1,17 +1,18 @@
 /**
- * What calls travel on: a connection of HTTP/1.1, which carries one at a time, or a session of HTTP/2, which carries many.
+ * The interface of a line: an HTTP/1.1 connection, which carries one call at a time, or an HTTP/2 session, which
+ * carries many.
  *
- * No function of a {@link Call} throws: they are called from the parsers of undici and Node.
+ * No function of a {@link Call} throws, because the parsers of undici and Node call them.
  */
 import type { IncomingHttpHeaders } from "node:http"
 import type { Protocol } from "./Connector.js"
 
-/** One POST, from the queue to its end. It ends once: by `onEnd`, by `onError`, or by its caller. */
+/** One POST, from the queue to its end. It ends exactly once: by `onEnd`, by `onError`, or by its caller. */
 export interface Call {
   readonly body: string
-  /** How often it was handed to a line. */
+  /** The number of lines that it was given to. */
   sendings: number
-  /** It is on its way; `cancel` takes it back. */
+  /** The call is in flight; `cancel` aborts it. */
   readonly onStart: (cancel: () => void) => void
   readonly onHead: (status: number, headers: IncomingHttpHeaders) => void
   readonly onData: (chunk: Buffer) => void
@@ -19,7 +20,7 @@ export interface Call {
   readonly onError: (error: Error) => void
 }
 
-/** How all calls to one endpoint are sent. */
+/** The target of all calls to one endpoint. */
 export interface Target {
   readonly origin: string
   readonly path: string
@@ -28,23 +29,23 @@ export interface Target {
 
 export interface Line {
   readonly protocol: Protocol
-  /** Calls that it can take now. */
+  /** The number of calls that the line can accept now. */
   readonly free: () => number
   readonly inFlight: () => number
-  /** Whether calls had better take another line: it does not answer, or takes nothing. */
+  /** Whether calls should prefer another line: this one does not answer, or accepts nothing. */
   readonly isSuspect: () => boolean
   readonly send: (call: Call) => void
-  /** Takes no call any more, and is lost when those in flight have ended. */
+  /** Accepts no more calls and closes when the calls in flight have ended. */
   readonly retire: () => void
   readonly destroy: () => void
 }
 
-/** What a line tells its pool. */
+/** The events of a line, for its pool. */
 export interface Events {
-  /** It may take a call again, or had better not. */
+  /** The line's capacity or suspicion changed. */
   readonly onChange: () => void
   /** The server cannot have executed the call: another line may take it. */
   readonly onUnsent: (call: Call, error: Error) => void
-  /** It takes no call any more, though some may still be in flight. Told once or more. */
+  /** The line accepts no more calls; some may still be in flight. It may fire more than once. */
   readonly onLost: () => void
 }

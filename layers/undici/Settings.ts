@@ -1,4 +1,4 @@
-/** The options of the undici layer and what they come to. */
+/** The options of the undici layer, and their defaults and checks. */
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import type * as Record from "effect/Record"
@@ -8,137 +8,143 @@ import { InvalidInput } from "../../src/InvalidInput.js"
 import * as ReplyLimits from "../../services/wire/ReplyLimits.js"
 import * as Headers from "../internal/Headers.js"
 
-/** The sockets of one endpoint. */
+/** The connections to one endpoint. */
 export interface Options {
   /**
-   * `http:` or `https:` URL of the node, or `localhost`, `devnet`, `testnet` or `mainnet-beta`. Its path or query may hold
-   * an API key: a plain text is redacted as soon as it is taken, and nothing but the host is ever shown.
+   * `http:` or `https:` URL of the node, or `localhost`, `devnet`, `testnet` or `mainnet-beta`. Its path or query may
+   * hold an API key: plain text is redacted at once, and only the host is ever shown.
    */
   readonly url: string | Redacted.Redacted
   /**
-   * `ws:` or `wss:` URL for subscriptions. Default: `url` with the scheme for WebSockets and, where `url` names a
-   * port, the next one: 8899 gives 8900, as a validator listens.
+   * `ws:` or `wss:` URL for subscriptions. Default: `url` with the WebSocket scheme and, if `url` names a port, the
+   * next port: 8899 gives 8900, as on a validator.
    */
   readonly wsUrl?: string | Redacted.Redacted | undefined
-  /** Headers of every request and of the WebSocket's opening, e.g. `authorization`. Plain texts are redacted as in `url`. Default: none. */
-  readonly headers?: { readonly [name: string]: string | Redacted.Redacted } | undefined
   /**
-   * PEM certificates of the authorities that are trusted, instead of those that Node knows. Default: Node's. For clusters
-   * of one's own.
+   * Headers of every request and of the WebSocket handshake, such as `authorization`. Plain texts are redacted as for
+   * `url`. Default: none.
    */
+  readonly headers?: { readonly [name: string]: string | Redacted.Redacted } | undefined
+  /** PEM certificates of the trusted authorities, in place of Node's. Default: Node's. It is for private clusters. */
   readonly ca?: string | ReadonlyArray<string> | undefined
   /**
-   * Connections at most, over HTTP/1.1; for HTTP/2 see `http2`. Default: 16. Too low: calls wait for one another (16
+   * Maximum HTTP/1.1 connections; for HTTP/2 see `http2`. Default: 16. Too low: calls wait for one another (16
    * connections carry about 680 calls a second at 20 ms). Too high: providers refuse connections, and each costs a
    * handshake.
    */
   readonly connections?: number | undefined
   /**
-   * Connections that are kept open and ready from the start on: over HTTP/1.1 beside those in use, over HTTP/2 in all; one
-   * that is taken or lost is replaced. Default: 0. Too low: the first calls of a burst wait for handshakes. Too high:
-   * connections that nobody uses, which servers close after a while and which are made again.
+   * Connections kept open and ready from the start: with HTTP/1.1 besides those in use, with HTTP/2 in total. A used or
+   * lost connection is replaced. Default: 0. Too low: the first calls of a burst wait for handshakes. Too high: servers
+   * close the unused connections after a while, and each is opened again.
    */
   readonly minIdleConnections?: number | undefined
   /**
-   * To open a connection, TLS included. Default: 10 seconds. Too low: slow networks cannot connect. Too high: a dead
-   * host is noticed late.
+   * Time limit for opening a connection, TLS included. Default: 10 seconds. Too low: slow networks cannot connect. Too
+   * high: a dead host is detected late.
    */
   readonly connectTimeout?: Duration.DurationInput | undefined
   /**
-   * From the call to the last byte of its reply, the wait for a connection included. Default: 60 seconds. Too low: heavy
-   * calls (getProgramAccounts) fail while the node works on them. Too high: a reply that trickles holds its caller.
+   * Time limit from a call to the last byte of its reply, including the wait for a connection. Default: 60 seconds. Too
+   * low: slow calls (getProgramAccounts) fail while the node works on them. Too high: a trickling reply occupies its
+   * caller.
    */
   readonly requestTimeout?: Duration.DurationInput | undefined
   /**
-   * From the request to the first byte of its reply, and from a subscribe call to its answer; above a second it is kept to
-   * half a second. Default: 30 seconds. Too low: heavy calls (getProgramAccounts) fail while the node works on them. Too
-   * high: a silent node is noticed late.
+   * Time limit from a request to the first byte of its reply, and from a subscribe call to its answer. Values above a
+   * second are accurate to half a second. Default: 30 seconds. Too low: slow calls (getProgramAccounts) fail while the
+   * node works on them. Too high: a silent node is detected late.
    */
   readonly headersTimeout?: Duration.DurationInput | undefined
   /**
-   * Between two pieces of a reply; above a second it is kept to half a second. Default: 30 seconds. Too low: large replies
-   * break off on slow links. Too high: a stalled reply holds its connection.
+   * Time limit between two chunks of a reply. Values above a second are accurate to half a second. Default: 30 seconds.
+   * Too low: large replies fail on slow links. Too high: a stalled reply occupies its connection.
    */
   readonly bodyTimeout?: Duration.DurationInput | undefined
   /**
-   * How long an idle connection is kept. Default: 19 seconds, one below the 20 after which Agave closes it. Too low:
-   * more handshakes. Too high: requests are sent into connections that the server just closed.
+   * Time for which an idle connection is kept. Default: 19 seconds, one below the 20 after which Agave closes it. Too
+   * low: more handshakes. Too high: requests go to connections that the server has just closed.
    */
   readonly keepAliveTimeout?: Duration.DurationInput | undefined
   /**
-   * How often a silent connection is asked for a sign of life: by TCP on HTTP/1.1 (whole seconds), by PING frames on HTTP/2
-   * and WebSockets. Default: 15 seconds. A WebSocket that stays silent until the next time is lost. Too low: traffic for
-   * nothing, and slow networks lose their sockets. Too high: NAT forgets the connection and its death is noticed late.
+   * Interval of keep-alive probes on a silent connection: TCP probes on HTTP/1.1 (whole seconds), PING frames on HTTP/2
+   * and WebSockets. Default: 15 seconds. A WebSocket that stays silent for a further interval is lost. Too low:
+   * needless traffic, and slow networks lose their sockets. Too high: NAT drops the connection and its loss is detected
+   * late.
    */
   readonly keepAliveInterval?: Duration.DurationInput | undefined
-  /** How HTTP/2 is spoken where an `https:` server offers it, or `false` for HTTP/1.1 alone. */
+  /** Options of HTTP/2, used if an `https:` server offers it; `false` for HTTP/1.1 only. */
   readonly http2?: Http2Options | false | undefined
   /**
-   * Bytes of a reply, after decompression too. Default: 64 MiB, about 300,000 small accounts. Too low:
+   * Maximum bytes of a reply, also after decompression. Default: 64 MiB, about 300,000 small accounts. Too low:
    * getProgramAccounts fails. Too high: a hostile node can fill the memory. At most 511 MiB.
    */
   readonly maxReplyBytes?: number | undefined
   /**
-   * The same for methods whose replies are small, as getSlot, getLatestBlockhash, getSignatureStatuses and
-   * sendTransaction; 16 times as many for getTransaction and getSignaturesForAddress, and an array of calls may take the
-   * sum, all within `maxReplyBytes`. Default: 128 KiB. Too low: errors with long logs are not read. Too high: a hostile
-   * node costs memory and time with each call.
+   * The same limit for methods with small replies, such as getSlot, getLatestBlockhash, getSignatureStatuses and
+   * sendTransaction. getTransaction and getSignaturesForAddress get 16 times as much. An array of calls gets the sum of
+   * its calls. None exceeds `maxReplyBytes`. Default: 128 KiB. Too low: errors with long logs cannot be read. Too high:
+   * a hostile node costs memory and time with each call.
    */
   readonly maxSmallReplyBytes?: number | undefined
   /**
-   * Bytes of one notification. Default: 16 MiB, which holds the largest account (10 MiB) as base64. Too low: the
-   * socket is lost when such an account changes. Too high: a hostile node can fill the memory.
+   * Maximum bytes of one notification. Default: 16 MiB, which holds the largest account (10 MiB) as base64. Too low: a
+   * change of such an account ends the socket. Too high: a hostile node can fill the memory.
    */
   readonly maxNotificationBytes?: number | undefined
   /**
-   * Notifications held for a subscriber that is slower than they come. Default: 1024. When more wait its Stream fails with
-   * `Overflow`, after it has read them. Too low: bursts (a busy program) end the Stream. Too high: only
-   * `subscriptionBufferBytes` bounds them.
+   * Maximum queued notifications of a slow subscriber. Default: 1024. With more, its Stream fails with `Overflow` after
+   * the queued ones. Too low: bursts (a busy program) end the Stream. Too high: only `subscriptionBufferBytes` limits
+   * them.
    */
   readonly subscriptionBuffer?: number | undefined
   /**
-   * Bytes of the notifications that are held for one subscriber; a single one may be larger. Default: 8 MiB. When more wait
-   * its Stream fails with `Overflow`. Too low: bursts end the Stream. Too high: a hostile node can fill the memory.
+   * Maximum bytes of the queued notifications of one subscriber; a single notification may be larger. Default: 8 MiB.
+   * With more, its Stream fails with `Overflow`. Too low: bursts end the Stream. Too high: a hostile node can fill the
+   * memory.
    */
   readonly subscriptionBufferBytes?: number | undefined
   /**
-   * Subscriptions on one WebSocket; one more opens another. Default: 100, what the public mainnet endpoint takes. Too low:
-   * many sockets. Too high: the provider refuses subscriptions or closes the socket.
+   * Maximum subscriptions on one WebSocket; a further one opens another WebSocket. Default: 100, the limit of the
+   * public mainnet endpoint. Too low: many sockets. Too high: the provider refuses subscriptions or closes the socket.
    */
   readonly subscriptionsPerSocket?: number | undefined
 }
 
-/** HTTP/2, which carries many calls on one connection. The server is never allowed to push. */
+/** Options of HTTP/2, which carries many calls on one connection. Server push is always disabled. */
 export interface Http2Options {
   /**
-   * Connections at most. Default: 2, so that one that is lost does not stop everything. Too low: one lost packet holds up
-   * all calls. Too high: handshakes for nothing.
+   * Maximum connections. Default: 2, so that the loss of one does not stop all calls. Too low: one lost packet delays
+   * all calls. Too high: needless handshakes.
    */
   readonly connections?: number | undefined
   /**
-   * Calls on one connection at once; the server's own limit holds too. Default: 100, what most servers allow. Too low:
-   * calls wait for one another. Too high: the server refuses streams.
+   * Maximum concurrent calls on one connection; the server's own limit also applies. Default: 100, the limit of most
+   * servers. Too low: calls wait for one another. Too high: the server refuses streams.
    */
   readonly maxConcurrentStreams?: number | undefined
   /**
-   * Bytes of one reply that the server may send ahead of what was read. Default: 1 MiB. Too low: large replies (accounts of a
-   * program) take a round trip for each window. Too high: so much memory for each call of a server that floods. At most
-   * 2^31 - 1.
+   * Flow-control window of one reply: bytes that the server may send ahead of reads. Default: 1 MiB. Too low: large
+   * replies (accounts of a program) take a round trip for each window. Too high: a flooding server costs this much
+   * memory per call. At most 2^31 - 1.
    */
   readonly initialWindowSize?: number | undefined
-  /** The same for all replies of a connection together. Default: 16 MiB, too low and too high likewise. */
+  /**
+   * Flow-control window of all replies of a connection together. Default: 16 MiB. Too low and too high as for
+   * `initialWindowSize`.
+   */
   readonly connectionWindowSize?: number | undefined
-  /** Between two PING frames. Default: `keepAliveInterval`, too low and too high as there. */
+  /** Interval between two PING frames. Default: `keepAliveInterval`. Too low and too high as there. */
   readonly pingInterval?: Duration.DurationInput | undefined
   /**
-   * For how long a connection may leave a PING unanswered, allow no call, or take no byte of one, before another takes its
-   * place; from a second on, or half of it where that is shorter, new calls avoid it. Default: 5 seconds. Too low: slow
-   * networks lose connections that work. Too high: calls wait on a dead connection.
+   * Time for which a connection may leave a PING unanswered, accept no call, or accept no byte of one, before another
+   * replaces it. After a second, or half of this time if that is shorter, new calls avoid it. Default: 5 seconds. Too
+   * low: slow networks lose working connections. Too high: calls wait on a dead connection.
    */
   readonly stallTimeout?: Duration.DurationInput | undefined
-  /** Refused: undici leaves it at 16 KiB, the protocol's default. */
+  /** Refused: undici keeps it at 16 KiB, the protocol's default. */
   readonly maxFrameSize?: number | undefined
-  /** Refused: undici does not adapt windows. A larger `initialWindowSize` has the effect. */
+  /** Refused: undici does not adapt windows. A larger `initialWindowSize` has the same effect. */
   readonly adaptiveWindow?: boolean | undefined
 }
 
@@ -151,7 +157,7 @@ export interface Http2Settings {
   readonly stallTimeout: Duration.Duration
 }
 
-/** The options with their defaults. */
+/** The options with defaults applied. */
 export interface Settings {
   readonly headers: Record.ReadonlyRecord<string, string>
   readonly ca: Array<string> | undefined
@@ -163,7 +169,7 @@ export interface Settings {
   readonly bodyTimeout: Duration.Duration
   readonly keepAliveTimeout: Duration.Duration
   readonly keepAliveInterval: Duration.Duration
-  /** Absent where HTTP/2 is not wanted. */
+  /** Undefined if HTTP/2 is disabled. */
   readonly http2: Http2Settings | undefined
   readonly maxReplyBytes: number
   readonly maxSmallReplyBytes: number
@@ -173,7 +179,7 @@ export interface Settings {
   readonly subscriptionsPerSocket: number
 }
 
-/** Node's own limit of a timer, in milliseconds. */
+/** Maximum delay of a Node timer, in milliseconds. */
 const MAX_TIMEOUT = 2 ** 31 - 1
 
 /** The largest window of HTTP/2. */
@@ -181,7 +187,7 @@ const MAX_WINDOW = 2 ** 31 - 1
 
 const MEBIBYTE = 1024 * 1024
 
-/** More bytes may be a longer text than V8 makes: it would throw in a callback of the socket. */
+/** More bytes may exceed V8's maximum string length, which would throw in a callback of the socket. */
 const MAX_TEXT = 511 * MEBIBYTE
 
 const count = (field: string, value: number, min = 1, max?: number): Either.Either<number, InvalidInput> =>
@@ -224,7 +230,7 @@ const http2 = (
         }
       })
 
-/** Fills in the defaults and checks what was given. */
+/** Applies the defaults and checks the options. */
 export const make = (options: Options): Either.Either<Settings, InvalidInput> =>
   Either.gen(function* () {
     const connections = yield* count("connections", options.connections ?? 16)

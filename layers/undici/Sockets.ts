@@ -1,4 +1,9 @@
-/** WebSockets over undici, since Node 20 has none of its own. */
+/**
+ * WebSockets over undici, because Node 20 has none of its own.
+ *
+ * Invariants: every loss is reported, whether by a close event, by silence or by a failed ping; closing the scope
+ * destroys every connection, even one whose server does not answer the close frame. No callback throws.
+ */
 import type { Socket as NetSocket } from "node:net"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -12,13 +17,13 @@ import * as Handshake from "../internal/Handshake.js"
 import type { Endpoint } from "../internal/Url.js"
 import type { Settings } from "./Settings.js"
 
-/** The close code that a client which is done sends. */
+/** The close code of a client that has finished. */
 const NORMAL = 1000
 
 /**
- * Gives a function that starts to open a socket. Sockets that are still there when the scope closes are cut. Pings of
- * the server are answered by undici; each keep-alive interval a ping is sent, and a socket on which nothing at all came
- * since the last one is lost.
+ * Returns a function that starts to open a socket. The scope destroys the sockets that are still open. undici answers
+ * the server's pings. Each keep-alive interval the client sends a ping; a socket that received nothing since the last
+ * ping is lost.
  */
 export const make = (
   { wsUrl }: Endpoint,
@@ -40,20 +45,20 @@ export const make = (
     }
   )
 
-/** What a WebSocket runs on. */
+/** The connection of a WebSocket. */
 interface Line {
   readonly dispatcher: Dispatcher
-  /** Status with which the server refused the handshake, if it did. */
+  /** Status with which the server refused the handshake, if any. */
   readonly status: () => number | undefined
-  /** The connection, once there is one. */
+  /** The TCP or TLS socket, once it exists. */
   readonly socket: () => NetSocket | undefined
-  /** Why there is none. */
+  /** The reason why there is no socket. */
   readonly error: () => Error | undefined
-  /** Ends the connection, and never fails. */
+  /** Ends the connection; never fails. */
   readonly cut: Effect.Effect<void>
 }
 
-/** A WebSocket does not tell the status with which its handshake was refused. */
+/** Captures the status of a refused handshake, which a WebSocket does not report. */
 const refusals =
   (refused: (status: number) => void): Dispatcher.DispatcherComposeInterceptor =>
   (dispatch) =>
@@ -71,7 +76,7 @@ const refusals =
       onResponseError: (controller, error) => handler.onResponseError?.(controller, error)
     })
 
-/** An agent forgets a connection once it is a WebSocket: the socket is kept beside it. */
+/** Keeps the socket, because undici's agent drops a connection once it becomes a WebSocket. */
 const openLine = (settings: Settings): Line => {
   let socket: NetSocket | undefined
   let failure: Error | undefined
@@ -154,7 +159,7 @@ const open = (
       isOpen ? Handshake.closed(code) : Handshake.failed({ status: line.status(), detail: why?.message, cause: why })
     )
   })
-  // A failure to connect gives an error and a close event; an error without a listener would be thrown.
+  // A failed connection emits an error and a close event. An error without a listener would be thrown.
   socket.addEventListener("error", () => undefined)
   return {
     send: (text) => socket.send(text),
