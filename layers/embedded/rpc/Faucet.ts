@@ -19,7 +19,7 @@ export interface Faucet {
   ) => Either.Either<Uint8Array, InvalidInput>
 }
 
-/** An Ed25519 seed as PKCS #8 begins. */
+/** The PKCS #8 header of an Ed25519 seed. */
 const PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex")
 const PUBLIC_KEY_BYTES = 32
 
