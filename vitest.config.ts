@@ -6,6 +6,7 @@ const timeout = process.env["FUZZ_RUNS"] === undefined ? 60_000 : 3_600_000
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    globalSetup: ["test/package/setup.ts"],
     setupFiles: ["test/setup.ts"],
     sequence: { concurrent: true },
     testTimeout: timeout,

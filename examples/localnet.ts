@@ -1,5 +1,6 @@
+#!/usr/bin/env node
 /**
- * A local cluster with the PoD program: `npm run -s localnet -- --port 8899`.
+ * A local cluster with the PoD program: `npx pod-localnet --port 8899`.
  *
  * It serves until SIGINT or SIGTERM and keeps nothing.
  */
@@ -7,13 +8,12 @@ import { parseArgs } from "node:util"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import * as EmbeddedCluster from "../layers/EmbeddedCluster.js"
-import type { Options } from "../layers/EmbeddedCluster.js"
-import * as Server from "../layers/EmbeddedServer.js"
-import { InvalidInput } from "../src/InvalidInput.js"
-import { PROGRAM_ID } from "../src/protocol/Program.js"
+import { InvalidInput } from "@pod-protocol/effect/InvalidInput"
+import * as EmbeddedCluster from "@pod-protocol/effect/layers/EmbeddedCluster"
+import * as Server from "@pod-protocol/effect/layers/EmbeddedServer"
+import { PROGRAM_ID } from "@pod-protocol/effect/protocol/Program"
 
-const USAGE = `Usage: npm run -s localnet -- [options]
+const USAGE = `Usage: pod-localnet [options]
 
   --port N         HTTP port, WebSocket is the next one (default 8899; 0 for any free pair)
   --host ADDRESS   address to listen on (default 127.0.0.1)
@@ -25,7 +25,7 @@ const USAGE = `Usage: npm run -s localnet -- [options]
 interface Arguments {
   readonly help: boolean
   readonly serve: Server.ServeOptions
-  readonly cluster: Options
+  readonly cluster: EmbeddedCluster.Options
 }
 
 const readArguments = Effect.gen(function* () {

@@ -40,7 +40,7 @@ export type PodConfig = (RpcPoolUndici.Options | RpcPoolUndici.EndpointsOptions)
 export const defaults = {
   /** Practically safe from forks, and about one slot slower than `processed`. */
   commitment: "confirmed",
-  /** The published program. It has the same address on every public cluster. */
+  /** The address of the published program. Nothing is known of public clusters that have it: `startCheck` tells. */
   programId: PROGRAM_ID,
   /** Reveals a wrong endpoint before the first message. */
   startCheck: true

@@ -5,7 +5,7 @@
  *
  * Bundlers take the single modules of `dist`, of which they leave out what an application does not use.
  */
-import { mkdir, rm, writeFile } from "node:fs/promises"
+import { chmod, mkdir, rm, writeFile } from "node:fs/promises"
 import * as path from "node:path"
 import { build, type Plugin } from "esbuild"
 import { apart, barrels, publicModules, root } from "./publicModules.js"
@@ -83,3 +83,15 @@ for (const { path: file, text } of outputFiles) {
   await mkdir(path.dirname(file), { recursive: true })
   await writeFile(file, file.endsWith(".js") ? withOwnNames(text) : text)
 }
+
+/** The command `pod-localnet`: an application of the package, which imports it by its name. */
+await build({
+  absWorkingDir: root,
+  entryPoints: ["examples/localnet.ts"],
+  outfile: "dist/bin/localnet.js",
+  platform: "node",
+  format: "esm",
+  target: "es2022",
+  logLevel: "warning"
+})
+await chmod(path.join(root, "dist/bin/localnet.js"), 0o755)

@@ -2,13 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import * as esbuild from "esbuild"
 import { execFile } from "node:child_process"
 import * as fs from "node:fs/promises"
-import * as os from "node:os"
 import * as path from "node:path"
 import { promisify } from "node:util"
-import { publicModules } from "../../scripts/publicModules.js"
+import { publicModules, root } from "../../scripts/publicModules.js"
+import { install } from "./project.js"
 
 const run = promisify(execFile)
-const root = path.resolve(import.meta.dirname, "../..")
 const peers = ["effect", "@effect/platform", "@effect/platform-node", "@solana/kit", "litesvm"]
 
 let scratch = ""
@@ -19,23 +18,8 @@ const node = (code: string): Promise<string> =>
 describe("the packed package", () => {
   beforeAll(async () => {
     // Given a scratch project in which only the packed tarball and the declared peers are installed
-    scratch = await fs.mkdtemp(path.join(os.tmpdir(), "pod-package-"))
-    await run("npm", ["run", "-s", "build"], { cwd: root })
-    const { stdout } = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", scratch], {
-      cwd: root
-    })
-    const packed: unknown = JSON.parse(stdout)
-    const tarball = JSON.stringify(packed).match(/"filename":"([^"]+)"/)?.[1] ?? ""
-    const home = path.join(scratch, "node_modules/@pod-protocol/effect")
-    await fs.mkdir(home, { recursive: true })
-    await run("tar", ["-xzf", path.join(scratch, tarball), "--strip-components=1", "-C", home])
-    for (const name of [...peers, "@noble/hashes", "undici"]) {
-      const link = path.join(scratch, "node_modules", name)
-      await fs.mkdir(path.dirname(link), { recursive: true })
-      await fs.symlink(path.join(root, "node_modules", name), link)
-    }
-    await fs.writeFile(path.join(scratch, "package.json"), `{ "type": "module" }`)
-  }, 180_000)
+    scratch = await install(peers)
+  }, 300_000)
 
   afterAll(() => fs.rm(scratch, { recursive: true, force: true }))
 
