@@ -349,7 +349,7 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
       ),
     getMultipleAccounts: (addresses, options) =>
       Effect.zipRight(
-        Check.integer("addresses.length", addresses.length, 0, Limits.MAX_MULTIPLE_ACCOUNTS),
+        Check.items("addresses", addresses.length, Limits.MAX_MULTIPLE_ACCOUNTS),
         call(
           "getMultipleAccounts",
           [addresses, account(options)],
@@ -362,7 +362,7 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
     getTransactionCount: (options) => call("getTransactionCount", [read(options)], Decode.u64),
     getSignatureStatuses: (signatures, options) =>
       Effect.zipRight(
-        Check.integer("signatures.length", signatures.length, 0, Limits.MAX_SIGNATURE_STATUSES),
+        Check.items("signatures", signatures.length, Limits.MAX_SIGNATURE_STATUSES),
         call(
           "getSignatureStatuses",
           [signatures, { searchTransactionHistory: options?.searchTransactionHistory ?? false }],

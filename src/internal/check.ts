@@ -37,6 +37,10 @@ export const integer = (
         value
       )
 
+/** A list of at most `max` items, by its length. */
+export const items = (field: string, length: number, max: number): Either.Either<number, InvalidInput> =>
+  length <= max ? Either.right(length) : refuse(field, `must have at most ${max} items`, length)
+
 /** A whole number from `min` to `max`, as a `bigint`. */
 export const bigInteger = (
   field: string,
