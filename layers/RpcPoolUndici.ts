@@ -12,11 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
-import * as HttpStatus from "../services/wire/HttpStatus.js"
-import * as JsonRpc from "../services/wire/JsonRpc.js"
-import * as Subscriptions from "../services/wire/Subscriptions.js"
-import * as Closing from "../services/internal/closing.js"
-import * as ReplyLimits from "../services/wire/ReplyLimits.js"
+import * as WireTransport from "../services/wire/WireTransport.js"
 import * as RpcPool from "../services/RpcPool.js"
 import type { RpcTransport } from "../services/RpcTransport.js"
 import type * as Endpoint from "../services/transport/Endpoint.js"
@@ -25,7 +21,7 @@ import type { EndpointsError } from "../services/EndpointsError.js"
 import * as Resilience from "../services/Resilience.js"
 import { InvalidInput } from "../src/InvalidInput.js"
 import * as Settings from "./undici/Settings.js"
-import * as Shown from "./internal/Shown.js"
+import * as Secrets from "./internal/Secrets.js"
 import * as Url from "./internal/Url.js"
 
 export type { Options as SocketOptions } from "./undici/Settings.js"
@@ -60,46 +56,16 @@ export const transport = (options: Settings.Options): Effect.Effect<RpcTransport
     const endpoint = yield* Url.make(options)
     const settings = yield* Settings.make(options)
     const [Http, Sockets] = yield* loaded
-    const post = yield* Http.make(endpoint, settings)
-    const open = yield* Sockets.make(endpoint, settings)
-    const { host } = endpoint
-    const clean = Shown.make(endpoint, settings.headers)
-    const read = HttpStatus.reader(host, clean)
-    const subscribe = yield* Subscriptions.make({
-      host,
-      open,
-      unread: { items: settings.subscriptionBuffer, bytes: settings.subscriptionBufferBytes },
-      maxMessageBytes: settings.maxNotificationBytes,
-      timeout: settings.headersTimeout,
-      perSocket: settings.subscriptionsPerSocket
-    })
-    const closing = yield* Closing.make()
-    const limits = ReplyLimits.make(settings)
-    let nextId = 1
-
-    const transport: RpcTransport = {
-      host,
-      request: (method, params) =>
-        Effect.suspend(() => {
-          if (closing.isClosed()) return Effect.fail(Closing.call(method, host))
-          const id = nextId++
-          return Effect.flatMap(post(method, JsonRpc.request(id, method, params), limits.one(method)), (reply) =>
-            read.one(reply, id, method)
-          )
-        }),
-      batch: (calls) =>
-        Effect.suspend(() => {
-          if (calls.length === 0) return Effect.succeed([])
-          if (closing.isClosed()) return Effect.fail(Closing.call("batch", host))
-          const firstId = nextId
-          nextId += calls.length
-          return Effect.flatMap(post("batch", JsonRpc.batchRequest(firstId, calls), limits.many(calls)), (reply) =>
-            read.many(reply, firstId, calls)
-          )
-        }),
-      subscribe
-    }
-    return Shown.protect(transport, clean)
+    return yield* WireTransport.make(
+      {
+        host: endpoint.host,
+        post: yield* Http.make(endpoint, settings),
+        open: yield* Sockets.make(endpoint, settings),
+        clean: Secrets.redactor(endpoint, settings.headers),
+        subscribeTimeout: settings.headersTimeout
+      },
+      settings
+    )
   })
 
 /**

@@ -21,6 +21,19 @@ export const textOf = (secret: Secret): string | undefined => {
   return typeof text === "string" ? text : undefined
 }
 
+export interface Options {
+  /**
+   * `http:` or `https:` URL of the node, or `localhost`, `devnet`, `testnet` or `mainnet-beta`. Its path or query may
+   * hold an API key: plain text is redacted at once, and only the host is ever shown.
+   */
+  readonly url: string | Redacted.Redacted
+  /**
+   * `ws:` or `wss:` URL for subscriptions. Default: `url` with the WebSocket scheme and, if `url` names a port, the
+   * next port: 8899 gives 8900, as on a validator.
+   */
+  readonly wsUrl?: string | Redacted.Redacted | undefined
+}
+
 const invalid = (field: string, rule: string): Either.Either<never, InvalidInput> =>
   Either.left(new InvalidInput({ field, rule }))
 
@@ -61,10 +74,7 @@ const deriveWsUrl = (url: URL): Either.Either<URL, InvalidInput> => {
   return Either.right(derived)
 }
 
-export const make = (options: {
-  readonly url: Secret
-  readonly wsUrl?: Secret | undefined
-}): Either.Either<Endpoint, InvalidInput> =>
+export const make = (options: Options): Either.Either<Endpoint, InvalidInput> =>
   Either.gen(function* () {
     const url = yield* parse("url", options.url, ["http:", "https:"], clusterUrl)
     const wsUrl = yield* options.wsUrl === undefined ? deriveWsUrl(url) : parse("wsUrl", options.wsUrl, ["ws:", "wss:"])

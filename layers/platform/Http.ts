@@ -11,6 +11,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import type { HttpReply } from "../../services/wire/HttpStatus.js"
+import type * as WireTransport from "../../services/wire/WireTransport.js"
 import { RpcError } from "../../services/RpcTransport.js"
 import * as Deadline from "../../services/Deadline.js"
 import * as Causes from "../internal/Causes.js"
@@ -106,11 +107,7 @@ const text = (
 export const make = (
   { host, url }: Endpoint,
   { headers, timeout }: Settings
-): Effect.Effect<
-  (method: string, body: string, maxBytes: number) => Effect.Effect<HttpReply, RpcError>,
-  never,
-  HttpClient.HttpClient
-> =>
+): Effect.Effect<WireTransport.Post, never, HttpClient.HttpClient> =>
   Effect.map(HttpClient.HttpClient, (httpClient) => {
     const client = httpClient.pipe(
       HttpClient.withTracerDisabledWhen(() => true),

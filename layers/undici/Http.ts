@@ -14,6 +14,7 @@ import type * as Tracer from "effect/Tracer"
 import { errors } from "undici"
 import { cancelable } from "../../services/internal/cancelable.js"
 import type { HttpReply } from "../../services/wire/HttpStatus.js"
+import type * as WireTransport from "../../services/wire/WireTransport.js"
 import { RpcError } from "../../services/RpcTransport.js"
 import * as Deadline from "../../services/Deadline.js"
 import * as Causes from "../internal/Causes.js"
@@ -21,9 +22,6 @@ import type { Endpoint } from "../internal/Url.js"
 import * as Connections from "./Connections.js"
 import type { Call } from "./Line.js"
 import type { Settings } from "./Settings.js"
-
-/** Sends a JSON text for a method and returns the reply, up to `maxBytes` bytes. */
-export type Post = (method: string, body: string, maxBytes: number) => Effect.Effect<HttpReply, RpcError>
 
 const NO_HEADERS: IncomingHttpHeaders = {}
 const NO_BYTES: Buffer = Buffer.alloc(0)
@@ -232,7 +230,7 @@ const text = (question: Question, encoding: string, bytes: Buffer): Effect.Effec
 }
 
 /** Opens a pool of connections that exists as long as the scope. */
-export const make = (endpoint: Endpoint, settings: Settings): Effect.Effect<Post, never, Scope.Scope> =>
+export const make = (endpoint: Endpoint, settings: Settings): Effect.Effect<WireTransport.Post, never, Scope.Scope> =>
   Effect.map(
     Connections.make(endpoint, settings, {
       ...settings.headers,
@@ -244,7 +242,7 @@ export const make = (endpoint: Endpoint, settings: Settings): Effect.Effect<Post
   )
 
 const post =
-  (connections: Connections.Connections, host: string, requestTimeout: number): Post =>
+  (connections: Connections.Connections, host: string, requestTimeout: number): WireTransport.Post =>
   (method, body, maxBytes) =>
     Effect.withFiberRuntime((fiber) => {
       const left = Math.min(requestTimeout, Deadline.of(fiber) - Deadline.now(fiber))

@@ -5,21 +5,12 @@ import type * as Record from "effect/Record"
 import type * as Redacted from "effect/Redacted"
 import * as Check from "../../src/internal/check.js"
 import { InvalidInput } from "../../src/InvalidInput.js"
-import * as ReplyLimits from "../../services/wire/ReplyLimits.js"
+import * as WireTransport from "../../services/wire/WireTransport.js"
 import * as Headers from "../internal/Headers.js"
+import type * as Url from "../internal/Url.js"
 
 /** The connections to one endpoint. */
-export interface Options {
-  /**
-   * `http:` or `https:` URL of the node, or `localhost`, `devnet`, `testnet` or `mainnet-beta`. Its path or query may
-   * hold an API key: plain text is redacted at once, and only the host is ever shown.
-   */
-  readonly url: string | Redacted.Redacted
-  /**
-   * `ws:` or `wss:` URL for subscriptions. Default: `url` with the WebSocket scheme and, if `url` names a port, the
-   * next port: 8899 gives 8900, as on a validator.
-   */
-  readonly wsUrl?: string | Redacted.Redacted | undefined
+export interface Options extends Url.Options, WireTransport.Options {
   /**
    * Headers of every request and of the WebSocket handshake, such as `authorization`. Plain texts are redacted as for
    * `url`. Default: none.
@@ -75,40 +66,6 @@ export interface Options {
   readonly keepAliveInterval?: Duration.DurationInput | undefined
   /** Options of HTTP/2, used if an `https:` server offers it; `false` for HTTP/1.1 only. */
   readonly http2?: Http2Options | false | undefined
-  /**
-   * Maximum bytes of a reply, also after decompression. Default: 64 MiB, about 300,000 small accounts. Too low:
-   * getProgramAccounts fails. Too high: a hostile node can fill the memory. At most 511 MiB.
-   */
-  readonly maxReplyBytes?: number | undefined
-  /**
-   * The same limit for methods with small replies, such as getSlot, getLatestBlockhash, getSignatureStatuses and
-   * sendTransaction. getTransaction and getSignaturesForAddress get 16 times as much. An array of calls gets the sum of
-   * its calls. None exceeds `maxReplyBytes`. Default: 128 KiB. Too low: errors with long logs cannot be read. Too high:
-   * a hostile node costs memory and time with each call.
-   */
-  readonly maxSmallReplyBytes?: number | undefined
-  /**
-   * Maximum bytes of one notification. Default: 16 MiB, which holds the largest account (10 MiB) as base64. Too low: a
-   * change of such an account ends the socket. Too high: a hostile node can fill the memory.
-   */
-  readonly maxNotificationBytes?: number | undefined
-  /**
-   * Maximum queued notifications of a slow subscriber. Default: 1024. With more, its Stream fails with `Overflow` after
-   * the queued ones. Too low: bursts (a busy program) end the Stream. Too high: only `subscriptionBufferBytes` limits
-   * them.
-   */
-  readonly subscriptionBuffer?: number | undefined
-  /**
-   * Maximum bytes of the queued notifications of one subscriber; a single notification may be larger. Default: 8 MiB.
-   * With more, its Stream fails with `Overflow`. Too low: bursts end the Stream. Too high: a hostile node can fill the
-   * memory.
-   */
-  readonly subscriptionBufferBytes?: number | undefined
-  /**
-   * Maximum subscriptions on one WebSocket; a further one opens another WebSocket. Default: 100, the limit of the
-   * public mainnet endpoint. Too low: many sockets. Too high: the provider refuses subscriptions or closes the socket.
-   */
-  readonly subscriptionsPerSocket?: number | undefined
 }
 
 /** Options of HTTP/2, which carries many calls on one connection. Server push is always disabled. */
@@ -158,7 +115,7 @@ export interface Http2Settings {
 }
 
 /** The options with defaults applied. */
-export interface Settings {
+export interface Settings extends WireTransport.Settings {
   readonly headers: Record.ReadonlyRecord<string, string>
   readonly ca: Array<string> | undefined
   readonly connections: number
@@ -171,12 +128,6 @@ export interface Settings {
   readonly keepAliveInterval: Duration.Duration
   /** Undefined if HTTP/2 is disabled. */
   readonly http2: Http2Settings | undefined
-  readonly maxReplyBytes: number
-  readonly maxSmallReplyBytes: number
-  readonly maxNotificationBytes: number
-  readonly subscriptionBuffer: number
-  readonly subscriptionBufferBytes: number
-  readonly subscriptionsPerSocket: number
 }
 
 /** Maximum delay of a Node timer, in milliseconds. */
@@ -186,9 +137,6 @@ const MAX_TIMEOUT = 2 ** 31 - 1
 const MAX_WINDOW = 2 ** 31 - 1
 
 const MEBIBYTE = 1024 * 1024
-
-/** More bytes may exceed V8's maximum string length, which would throw in a callback of the socket. */
-const MAX_TEXT = 511 * MEBIBYTE
 
 const count = (field: string, value: number, min = 1, max?: number): Either.Either<number, InvalidInput> =>
   Check.integer(field, value, min, max)
@@ -236,6 +184,7 @@ export const make = (options: Options): Either.Either<Settings, InvalidInput> =>
     const connections = yield* count("connections", options.connections ?? 16)
     const keepAliveInterval = options.keepAliveInterval ?? "15 seconds"
     return {
+      ...(yield* WireTransport.settings(options)),
       headers: yield* Headers.make(options.headers),
       ca: options.ca === undefined ? undefined : [options.ca].flat(),
       connections,
@@ -246,17 +195,6 @@ export const make = (options: Options): Either.Either<Settings, InvalidInput> =>
       bodyTimeout: yield* timeout("bodyTimeout", options.bodyTimeout ?? "30 seconds"),
       keepAliveTimeout: yield* timeout("keepAliveTimeout", options.keepAliveTimeout ?? "19 seconds"),
       keepAliveInterval: yield* timeout("keepAliveInterval", keepAliveInterval),
-      http2: yield* http2(options.http2, keepAliveInterval),
-      maxReplyBytes: yield* count("maxReplyBytes", options.maxReplyBytes ?? 64 * MEBIBYTE, 1, MAX_TEXT),
-      maxSmallReplyBytes: yield* count("maxSmallReplyBytes", options.maxSmallReplyBytes ?? ReplyLimits.SMALL),
-      maxNotificationBytes: yield* count(
-        "maxNotificationBytes",
-        options.maxNotificationBytes ?? 16 * MEBIBYTE,
-        1,
-        MAX_TEXT
-      ),
-      subscriptionBuffer: yield* count("subscriptionBuffer", options.subscriptionBuffer ?? 1024),
-      subscriptionBufferBytes: yield* count("subscriptionBufferBytes", options.subscriptionBufferBytes ?? 8 * MEBIBYTE),
-      subscriptionsPerSocket: yield* count("subscriptionsPerSocket", options.subscriptionsPerSocket ?? 100)
+      http2: yield* http2(options.http2, keepAliveInterval)
     }
   })
