@@ -64,6 +64,12 @@ const MAX_CAUSES = 8
 const codeOf = (error: Error): string | undefined =>
   "code" in error && typeof error.code === "string" ? error.code : undefined
 
+/** Some errors of TLS bear the code of the system call, and the reason in OpenSSL's words alone. */
+const refined = (code: string, message: string): string =>
+  code === "EPROTO" && /wrong version number|packet length too long/i.test(message)
+    ? "ERR_SSL_WRONG_VERSION_NUMBER"
+    : code
+
 const textOf = (code: string): string | undefined =>
   Object.hasOwn(TEXTS, code) ? TEXTS[code] : FAMILIES.find(([prefix]) => code.startsWith(prefix))?.[1]
 
@@ -74,7 +80,7 @@ export const explain = (failure: unknown, otherwise?: string): string => {
   let error = failure
   for (let nth = 0; nth < MAX_CAUSES && error instanceof Error; nth++) {
     const code = codeOf(error)
-    const text = code === undefined ? undefined : textOf(code)
+    const text = code === undefined ? undefined : textOf(refined(code, error.message))
     if (text !== undefined) return `${text} (${code})`
     error = below(error)
   }

@@ -1,11 +1,12 @@
 /** The texts for a WebSocket that failed to open or was closed, for both transports. */
 import type { Loss } from "../../services/wire/Subscriptions.js"
+import * as Causes from "./Causes.js"
 
 /** Facts about a failed handshake. */
-interface Failure {
+export interface Failure {
   /** Status of the server's reply, if it replied. */
   readonly status?: number | undefined
-  readonly detail?: string | undefined
+  /** The reason why there is no connection, or no reply on it. */
   readonly cause?: unknown
 }
 
@@ -20,10 +21,10 @@ const ADVICE: ReadonlyMap<number, string> = new Map([
   [429, "the endpoint's limit is reached"]
 ])
 
-export const failed = ({ cause, detail, status }: Failure): Loss => {
+export const failed = ({ cause, status }: Failure): Loss => {
   if (status === undefined) {
-    const why = detail === undefined || detail === "" ? "" : `: ${detail}`
-    return { reason: "Connect", detail: `the WebSocket could not be opened${why}`, cause }
+    const why = Causes.explain(cause, "")
+    return { reason: "Connect", detail: `the WebSocket could not be opened${why === "" ? "" : `: ${why}`}`, cause }
   }
   const advice = ADVICE.get(status)
   return {

@@ -17,6 +17,9 @@ const statusOf = (event: Event): number | undefined => {
   return status === undefined ? undefined : Number(status)
 }
 
+/** The reason of a failed handshake, if the constructor reports one. Its text may hold the URL until it is redacted. */
+const causeOf = (event: Event): unknown => ("error" in event ? event.error : undefined)
+
 /** Returns a function that starts to open a socket. The scope closes the sockets that are still open. */
 export const make = ({
   wsUrl
@@ -37,7 +40,7 @@ export const make = ({
         const socket = construct(Redacted.value(wsUrl).href)
         socket.binaryType = "arraybuffer"
         let isOpen = false
-        let status: number | undefined
+        let failure: Handshake.Failure = {}
         sockets.add(socket)
         socket.addEventListener("open", () => {
           isOpen = true
@@ -46,11 +49,11 @@ export const make = ({
         socket.addEventListener("message", ({ data }: MessageEvent<unknown>) => onMessage(data))
         socket.addEventListener("close", ({ code }) => {
           sockets.delete(socket)
-          onLost(isOpen ? Handshake.closed(code) : Handshake.failed({ status }))
+          onLost(isOpen ? Handshake.closed(code) : Handshake.failed(failure))
         })
         // A failed connection emits an error and a close event. Some constructors throw an error that has no listener.
         socket.addEventListener("error", (event) => {
-          status = statusOf(event)
+          failure = { status: statusOf(event), cause: causeOf(event) }
         })
         return {
           send: (text) => socket.send(text),

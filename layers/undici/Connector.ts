@@ -34,7 +34,7 @@ export interface Connector {
 export const protocolOf = (socket: Socket): Protocol =>
   "alpnProtocol" in socket && socket.alpnProtocol === "h2" ? "2" : "1.1"
 
-/** Provides connections, ready ones first. The scope closes the ready ones. */
+/** Provides connections, ready ones first. The scope destroys the ready ones and those under construction. */
 export const make = (endpoint: Endpoint, settings: Settings): Effect.Effect<Connector, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => new Reserve(endpoint, settings)),
@@ -48,6 +48,7 @@ class Reserve implements Connector {
   readonly #wanted: number
   readonly #most: number
   readonly #ready: Array<Socket> = []
+  readonly #ending = new AbortController()
   #connected = 0
   #opening = 0
   #timer: NodeJS.Timeout | undefined
@@ -60,7 +61,8 @@ class Reserve implements Connector {
       allowH2: isSecure && settings.http2 !== undefined,
       ca: settings.ca,
       keepAlive: true,
-      keepAliveInitialDelay: Duration.toMillis(settings.keepAliveInterval)
+      keepAliveInitialDelay: Duration.toMillis(settings.keepAliveInterval),
+      signal: this.#ending.signal
     })
     this.#target = { host, hostname, protocol, port }
     this.#host = host
@@ -90,7 +92,7 @@ class Reserve implements Connector {
   close(): void {
     this.#isKept = false
     clearTimeout(this.#timer)
-    for (const socket of this.#ready) socket.destroy()
+    this.#ending.abort()
   }
 
   #fill(): void {

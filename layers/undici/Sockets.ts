@@ -21,9 +21,9 @@ import type { Settings } from "./Settings.js"
 const NORMAL = 1000
 
 /**
- * Returns a function that starts to open a socket. The scope destroys the sockets that are still open. undici answers
- * the server's pings. Each keep-alive interval the client sends a ping; a socket that received nothing since the last
- * ping is lost.
+ * Returns a function that starts to open a socket. The scope destroys the sockets that are open or opening. undici
+ * answers the server's pings. Each keep-alive interval the client sends a ping; a socket that received nothing since the
+ * last ping is lost.
  */
 export const make = (
   { wsUrl }: Endpoint,
@@ -52,15 +52,18 @@ interface Line {
   readonly status: () => number | undefined
   /** The TCP or TLS socket, once it exists. */
   readonly socket: () => NetSocket | undefined
-  /** The reason why there is no socket. */
+  /** The reason why there is no socket, or no reply on it. */
   readonly error: () => Error | undefined
   /** Ends the connection; never fails. */
   readonly cut: Effect.Effect<void>
 }
 
-/** Captures the status of a refused handshake, which a WebSocket does not report. */
-const refusals =
-  (refused: (status: number) => void): Dispatcher.DispatcherComposeInterceptor =>
+/** Captures the status of a refused handshake and the error of a failed one, which a WebSocket does not report. */
+const observed =
+  (
+    onRefused: (status: number) => void,
+    onFailed: (error: Error) => void
+  ): Dispatcher.DispatcherComposeInterceptor =>
   (dispatch) =>
   (options, handler) =>
     dispatch(options, {
@@ -68,12 +71,15 @@ const refusals =
       onRequestUpgrade: (controller, status, headers, socket) =>
         handler.onRequestUpgrade?.(controller, status, headers, socket),
       onResponseStart: (controller, status, headers, message) => {
-        refused(status)
+        onRefused(status)
         handler.onResponseStart?.(controller, status, headers, message)
       },
       onResponseData: (controller, chunk) => handler.onResponseData?.(controller, chunk),
       onResponseEnd: (controller, trailers) => handler.onResponseEnd?.(controller, trailers),
-      onResponseError: (controller, error) => handler.onResponseError?.(controller, error)
+      onResponseError: (controller, error) => {
+        onFailed(error)
+        handler.onResponseError?.(controller, error)
+      }
     })
 
 /** Keeps the socket, because undici's agent drops a connection once it becomes a WebSocket. */
@@ -81,16 +87,18 @@ const openLine = (settings: Settings): Line => {
   let socket: NetSocket | undefined
   let failure: Error | undefined
   let status: number | undefined
+  const ending = new AbortController()
   const connect = buildConnector({
     timeout: Duration.toMillis(settings.connectTimeout),
     ca: settings.ca,
-    allowH2: false
+    allowH2: false,
+    signal: ending.signal
   })
   const agent = new Agent({
     connect: (options, callback) =>
       connect(options, (...result) => {
         if (result[0] === null) socket = result[1]
-        else failure = result[0]
+        else failure ??= result[0]
         callback(...result)
       }),
     headersTimeout: Duration.toMillis(settings.headersTimeout),
@@ -99,15 +107,20 @@ const openLine = (settings: Settings): Line => {
   })
   return {
     dispatcher: agent.compose(
-      refusals((refusal) => {
-        status = refusal
-      })
+      observed(
+        (refusal) => {
+          status = refusal
+        },
+        (error) => {
+          failure ??= error
+        }
+      )
     ),
     status: () => status,
     socket: () => socket,
     error: () => failure,
     cut: Effect.suspend(() => {
-      socket?.destroy()
+      ending.abort()
       return Effect.ignore(Effect.tryPromise(() => agent.destroy()))
     })
   }
@@ -154,10 +167,7 @@ const open = (
   })
   socket.addEventListener("message", ({ data }) => onMessage(data))
   socket.addEventListener("close", ({ code }) => {
-    const why = line.error()
-    lost(
-      isOpen ? Handshake.closed(code) : Handshake.failed({ status: line.status(), detail: why?.message, cause: why })
-    )
+    lost(isOpen ? Handshake.closed(code) : Handshake.failed({ status: line.status(), cause: line.error() }))
   })
   // A failed connection emits an error and a close event. An error without a listener would be thrown.
   socket.addEventListener("error", () => undefined)

@@ -78,14 +78,14 @@ describe.each(clients)("RpcPoolHttpClient over %s", (_, client) => {
           }
         }
       })
-      const rpc = yield* pool(server.url, { maxReplyBytes: 1000, requestTimeout: "300 millis" })
+      const rpc = yield* pool(server.url, { maxReplyBytes: 1000 })
       const limited = yield* Effect.flip(rpc.getSlot())
       const others = yield* Effect.forEach(
         [
           rpc.getHealth,
           rpc.getVersion,
           rpc.getIdentity,
-          rpc.getGenesisHash,
+          (yield* pool(server.url, { requestTimeout: "300 millis" })).getGenesisHash,
           (yield* pool("http://127.0.0.1:2")).getHealth
         ],
         (call: Effect.Effect<unknown, RpcError>) => Effect.flip(call)

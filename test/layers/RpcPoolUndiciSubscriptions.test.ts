@@ -416,7 +416,7 @@ describe("RpcPoolUndici subscriptions", () => {
       assert.strictEqual(error.reason, "Connect")
       assert.include(
         error.message,
-        "rootSubscribe at 127.0.0.1:1: the WebSocket could not be opened: connect ECONNREFUSED"
+        "rootSubscribe at 127.0.0.1:1: the WebSocket could not be opened: nothing listens at the endpoint's address and port"
       )
       assert.notInclude(inspect(error, { depth: 8 }), "SECRET")
     })
