@@ -7,10 +7,7 @@ import * as SafeText from "../../src/SafeText.js"
 import type { Endpoint } from "./Url.js"
 
 /** A function that cuts out what the URLs and the headers of an endpoint keep secret. */
-export const redactor = (
-  { url, wsUrl }: Endpoint,
-  headers: { readonly [name: string]: string }
-): Outside.Show =>
+export const redactor = ({ url, wsUrl }: Endpoint, headers: { readonly [name: string]: string }): Outside.Show =>
   SafeText.redactor([
     ...SafeText.secretsOf(Redacted.value(url).href),
     ...SafeText.secretsOf(Redacted.value(wsUrl).href),

@@ -60,10 +60,7 @@ interface Line {
 
 /** Captures the status of a refused handshake and the error of a failed one, which a WebSocket does not report. */
 const observed =
-  (
-    onRefused: (status: number) => void,
-    onFailed: (error: Error) => void
-  ): Dispatcher.DispatcherComposeInterceptor =>
+  (onRefused: (status: number) => void, onFailed: (error: Error) => void): Dispatcher.DispatcherComposeInterceptor =>
   (dispatch) =>
   (options, handler) =>
     dispatch(options, {
