@@ -2,7 +2,7 @@
  * A POST and a way to open sockets, as the transport of one endpoint: JSON-RPC texts, the bounds of what may come back, and
  * errors that are safe to show. Neither the ids of calls nor the texts of replies leave this file.
  */
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
