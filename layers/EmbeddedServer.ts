@@ -9,8 +9,8 @@ import type { Socket as TcpSocket } from "node:net"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { type Default as HttpApp } from "@effect/platform/HttpApp"
-import type { HttpServer } from "@effect/platform/HttpServer"
 import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
+import type { HttpServer } from "@effect/platform/HttpServer"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
@@ -20,12 +20,12 @@ import * as Function from "effect/Function"
 import * as Scope from "effect/Scope"
 import * as Check from "../src/internal/check.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
-import { EmbeddedCluster, type Service } from "./EmbeddedCluster.js"
 import { EmbeddedClusterError } from "./embedded/EmbeddedClusterError.js"
 import * as Admission from "./embedded/rpc/Admission.js"
 import * as FrameGuard from "./embedded/rpc/FrameGuard.js"
 import * as JsonRpc from "./embedded/rpc/JsonRpc.js"
 import * as WebSocketSession from "./embedded/rpc/WebSocketSession.js"
+import { EmbeddedCluster, type Service } from "./EmbeddedCluster.js"
 
 /**
  * Options of {@link serve}.
@@ -142,23 +142,23 @@ const pair = (cluster: Service, host: string, wanted: number, limits: Limits) =>
 
 /** The TCP connections of servers that close together. */
 class Connections {
-  private readonly sockets = new Set<TcpSocket>()
-  private isCut = false
+  readonly #sockets = new Set<TcpSocket>()
+  #isCut = false
 
   constructor(readonly most: number) {}
 
   readonly take = (socket: TcpSocket): void => {
-    if (this.isCut) {
+    if (this.#isCut) {
       socket.destroy()
       return
     }
-    this.sockets.add(socket)
-    socket.once("close", () => this.sockets.delete(socket))
+    this.#sockets.add(socket)
+    socket.once("close", () => this.#sockets.delete(socket))
   }
 
   cut(): void {
-    this.isCut = true
-    for (const socket of this.sockets) socket.destroy()
+    this.#isCut = true
+    for (const socket of this.#sockets) socket.destroy()
   }
 }
 

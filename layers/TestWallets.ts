@@ -6,8 +6,8 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { InvalidInput } from "../src/InvalidInput.js"
 import type * as Wallet from "../services/Wallet.js"
+import type { InvalidInput } from "../src/InvalidInput.js"
 import { EmbeddedCluster } from "./EmbeddedCluster.js"
 import * as WalletNode from "./WalletNode.js"
 

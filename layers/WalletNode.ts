@@ -24,7 +24,7 @@ import * as SecretKey from "../services/internal/secretKey.js"
 import * as Turns from "../services/internal/eventLoop.js"
 import { type Service, Wallet, WalletError } from "../services/Wallet.js"
 import { InvalidInput } from "../src/InvalidInput.js"
-import * as Address from "../src/solana/Address.js"
+import * as Addresses from "../src/solana/Address.js"
 import * as Signature from "../src/solana/Signature.js"
 import * as KeyText from "./internal/KeyText.js"
 import * as Setting from "./internal/Setting.js"
@@ -40,7 +40,7 @@ const MAX_FILE_BYTES = 4096
 const FILE_RULE = "must be a JSON array of 64 byte values, as solana-keygen writes it"
 
 const fromSigningKey = ({ publicKey, sign }: SigningKey): Service => ({
-  address: Address.fromBytes(publicKey),
+  address: Addresses.fromBytes(publicKey),
   sign: (messages) =>
     messages.length <= SIGNATURES_PER_TURN
       ? Effect.sync(() => messages.map(sign))
@@ -64,7 +64,8 @@ const toSigningKey = ({ privateKey, publicKey }: KeyPair): SigningKey => ({
 })
 
 /** The 32 bytes of a public key are the end of its SPKI form. */
-const rawPublicKey = (key: KeyObject): Uint8Array => key.export({ format: "der", type: "spki" }).subarray(-Address.SIZE)
+const rawPublicKey = (key: KeyObject): Uint8Array =>
+  key.export({ format: "der", type: "spki" }).subarray(-Addresses.SIZE)
 
 const wipe = (bytes: Uint8Array): Effect.Effect<void> => Effect.sync(() => void bytes.fill(0))
 

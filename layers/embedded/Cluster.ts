@@ -5,6 +5,7 @@
  * and streams; a closed scope ends all streams with an error.
  */
 import { readFile } from "node:fs/promises"
+import type { Address } from "@solana/kit"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -12,23 +13,25 @@ import * as Function from "effect/Function"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { Address } from "@solana/kit"
-import * as Clock from "../../services/internal/clock.js"
 import { BoundedQueue } from "../../services/internal/BoundedQueue.js"
+import * as Clock from "../../services/internal/clock.js"
 import * as Closing from "../../services/internal/closing.js"
 import { weigh } from "../../services/internal/weigh.js"
 import { SubscriptionError, type SubscriptionKind } from "../../services/RpcTransport.js"
 import { SubscriptionObserver } from "../../services/SubscriptionObserver.js"
-import { model } from "../../src/internal/jsonable.js"
 import * as Check from "../../src/internal/check.js"
+import { model } from "../../src/internal/jsonable.js"
 import { InvalidInput } from "../../src/InvalidInput.js"
 import { COMPRESSION_PROGRAM, PROGRAM_ID } from "../../src/protocol/Program.js"
-import * as Address_ from "../../src/solana/Address.js"
+import * as Addresses from "../../src/solana/Address.js"
 import { Chain, type ChainSnapshot } from "./chain/Chain.js"
+import * as Svm from "./chain/Svm.js"
 import { EmbeddedClusterError } from "./EmbeddedClusterError.js"
+import { HOST } from "./Host.js"
+import type { AccountImage, Listening, Service, Snapshot } from "./Model.js"
+import * as Options from "./Options.js"
 import * as Faucet from "./rpc/Faucet.js"
 import { Feeds, type Sink } from "./rpc/Feeds.js"
-import { HOST } from "./Host.js"
 import * as JsonRpcError from "./rpc/JsonRpcError.js"
 import * as accounts from "./rpc/methods/accounts.js"
 import * as blocks from "./rpc/methods/blocks.js"
@@ -36,11 +39,8 @@ import * as cluster from "./rpc/methods/cluster.js"
 import * as Subscriptions from "./rpc/methods/subscriptions.js"
 import * as transactions from "./rpc/methods/transactions.js"
 import { airdrop } from "./rpc/methods/transactions.js"
-import type { AccountImage, Listening, Service, Snapshot } from "./Model.js"
 import type { Method, Node } from "./rpc/Node.js"
-import * as Options from "./Options.js"
 import type { Read } from "./rpc/Params.js"
-import * as Svm from "./chain/Svm.js"
 import * as Ticker from "./Ticker.js"
 
 /** Starts a cluster that runs until the scope closes. */
@@ -56,7 +56,7 @@ export const make = (
     yield* setAccount(chain, {
       address: faucet.address,
       lamports: settings.faucetLamports,
-      owner: Address_.SYSTEM_PROGRAM,
+      owner: Addresses.SYSTEM_PROGRAM,
       data: new Uint8Array(0)
     })
     if (settings.podProgram) yield* addPodProgram(chain)
@@ -96,7 +96,7 @@ export const make = (
           : stream(listen, kind, params, settings.maxPendingNotifications, streams),
       airdrop: (address, lamports) =>
         Effect.gen(function* () {
-          const recipient = yield* Address_.parse(address)
+          const recipient = yield* Addresses.parse(address)
           yield* Check.bigInteger("lamports", lamports)
           return yield* Effect.mapError(
             Effect.flatMap(node, (node) => airdrop(node, recipient, lamports)),
@@ -135,7 +135,7 @@ const METHODS: ReadonlyMap<string, Method> = new Map(
 const MAX_SPACE = 10_485_760
 
 /** A small program that comes with LiteSVM. It serves where a program only has to exist. */
-const MEMO_PROGRAM = Address_.known("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr")
+const MEMO_PROGRAM = Addresses.known("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr")
 
 const POD_PROGRAM_FILE = new URL("../../program/pod_com.so", import.meta.url)
 
@@ -144,8 +144,8 @@ const refuse = (field: string, rule: string, size?: number | bigint) =>
 
 const setAccount = (chain: Chain, account: AccountImage): Effect.Effect<void, InvalidInput> =>
   Effect.gen(function* () {
-    const address = yield* Address_.parse(account.address)
-    const owner = yield* Address_.parse(account.owner, "owner")
+    const address = yield* Addresses.parse(account.address)
+    const owner = yield* Addresses.parse(account.owner, "owner")
     const { lamports, data } = account
     yield* Check.bigInteger("lamports", lamports)
     if (data.length > MAX_SPACE) return yield* refuse("data", `is at most ${MAX_SPACE} bytes`, data.length)

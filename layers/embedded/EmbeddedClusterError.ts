@@ -1,7 +1,7 @@
 /** The error of an embedded cluster that cannot start, be served, or load a program. */
 import * as Schema from "effect/Schema"
-import { printable } from "../../src/internal/printable.js"
 import * as Outside from "../../src/internal/Outside.js"
+import { printable } from "../../src/internal/printable.js"
 import * as SafeText from "../../src/SafeText.js"
 
 /**

@@ -3,16 +3,16 @@
  *
  * @since 0.1.0
  */
+import type { Address, Signature } from "@solana/kit"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
-import type { Address, Signature } from "@solana/kit"
 import type { SubscriptionError, SubscriptionKind } from "../../services/RpcTransport.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import type { EmbeddedClusterError } from "./EmbeddedClusterError.js"
+import type * as Options from "./Options.js"
 import type { Sink } from "./rpc/Feeds.js"
 import type * as JsonRpcError from "./rpc/JsonRpcError.js"
-import type * as Options from "./Options.js"
 
 /**
  * An account for `setAccount`.

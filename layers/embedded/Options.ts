@@ -1,7 +1,7 @@
 /** The options of an embedded cluster: block production, start of its time, and limits. */
+import type { Address } from "@solana/kit"
 import type * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
-import type { Address } from "@solana/kit"
 import * as Check from "../../src/internal/check.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 

@@ -13,10 +13,10 @@ const LOOK_BACK = 33
 
 /** Recent blockhashes, oldest first. */
 export class Blockhashes {
-  private readonly entries = new Map<Blockhash, BlockhashEntry>()
-  private newest: BlockhashEntry | undefined
+  readonly #entries = new Map<Blockhash, BlockhashEntry>()
+  #newest: BlockhashEntry | undefined
   /** Blocks below this height have expired early. */
-  private floor = 0
+  #floor = 0
 
   constructor(
     /** Blocks during which a blockhash is valid. */
@@ -25,49 +25,49 @@ export class Blockhashes {
 
   /** Adds the hash of a new block. */
   push(entry: BlockhashEntry): void {
-    this.entries.set(entry.blockhash, entry)
-    this.newest = entry
-    for (const oldest of this.entries.values()) {
-      if (oldest.height >= this.floor && entry.height - oldest.height <= this.lifetime + LOOK_BACK) break
-      this.entries.delete(oldest.blockhash)
+    this.#entries.set(entry.blockhash, entry)
+    this.#newest = entry
+    for (const oldest of this.#entries.values()) {
+      if (oldest.height >= this.#floor && entry.height - oldest.height <= this.lifetime + LOOK_BACK) break
+      this.#entries.delete(oldest.blockhash)
     }
   }
 
   /** The block of the hash, unless it was dropped. */
   get(blockhash: Blockhash): BlockhashEntry | undefined {
-    return this.entries.get(blockhash)
+    return this.#entries.get(blockhash)
   }
 
   /** The newest hash that the slot's bank knows. */
   latest(slot: number): BlockhashEntry | undefined {
-    if (this.newest === undefined || this.newest.slot <= slot) return this.newest
+    if (this.#newest === undefined || this.#newest.slot <= slot) return this.#newest
     let latest: BlockhashEntry | undefined
-    for (const entry of this.entries.values()) {
+    for (const entry of this.#entries.values()) {
       if (entry.slot > slot) break
       latest = entry
     }
-    return latest ?? this.newest
+    return latest ?? this.#newest
   }
 
   /** Whether a bank of this slot and height accepts transactions with the hash. */
   isValid(blockhash: Blockhash, slot: number, height: number): boolean {
-    const entry = this.entries.get(blockhash)
+    const entry = this.#entries.get(blockhash)
     return (
-      entry !== undefined && entry.slot <= slot && entry.height >= this.floor && height - entry.height <= this.lifetime
+      entry !== undefined && entry.slot <= slot && entry.height >= this.#floor && height - entry.height <= this.lifetime
     )
   }
 
   /** Expires all blocks below the height permanently. */
   expireBelow(height: number): void {
-    this.floor = Math.max(this.floor, height)
+    this.#floor = Math.max(this.#floor, height)
   }
 
   /** Returns an independent copy. */
   copy(): Blockhashes {
     const copy = new Blockhashes(this.lifetime)
-    for (const [blockhash, entry] of this.entries) copy.entries.set(blockhash, entry)
-    copy.newest = this.newest
-    copy.floor = this.floor
+    for (const [blockhash, entry] of this.#entries) copy.#entries.set(blockhash, entry)
+    copy.#newest = this.#newest
+    copy.#floor = this.#floor
     return copy
   }
 }

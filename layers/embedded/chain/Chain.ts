@@ -5,13 +5,13 @@
  * once, whatever its signatures; a snapshot shares no mutable state with the chain; the listener is called after the
  * state has changed. A refused transaction changes nothing; a failed one writes only its fee payer and its nonce.
  */
-import * as Either from "effect/Either"
 import type { Address, Blockhash, Commitment } from "@solana/kit"
+import * as Either from "effect/Either"
 import type { Moment } from "../../../services/internal/clock.js"
+import { FINALITY_SLOTS } from "../../../src/solana/Limits.js"
+import type { Settings } from "../Options.js"
 import { Accounts } from "./Accounts.js"
 import { Blockhashes, type BlockhashEntry } from "./Blockhashes.js"
-import { type Block, Ledger, type TransactionRecord } from "./Ledger.js"
-import { isWritable, type LoadedTransaction } from "./LoadedTransaction.js"
 import {
   type Bank,
   type ChainState,
@@ -20,12 +20,12 @@ import {
   type PerformanceSample,
   type RecentBlock
 } from "./ChainState.js"
+import { type Block, Ledger, type TransactionRecord } from "./Ledger.js"
+import { isWritable, type LoadedTransaction } from "./LoadedTransaction.js"
 import * as Nonce from "./Nonce.js"
-import type { Settings } from "../Options.js"
 import type { Outcome, Simulation, StoredAccount, SvmFactory } from "./Svm.js"
 import * as Sysvars from "./Sysvars.js"
 import type { TransactionError } from "./TransactionErrors.js"
-import { FINALITY_SLOTS } from "../../../src/solana/Limits.js"
 
 /** Receives the chain's events. */
 export interface ChainListener {
@@ -53,17 +53,24 @@ export interface ChainSnapshot {
 
 /** One chain. */
 export class Chain {
-  private readonly state: ChainState
-  private readonly genesis: Block
+  readonly #state: ChainState
+  readonly #genesis: Block
   /** The last blockhash given to a client. */
-  private given: Blockhash | undefined
+  #given: Blockhash | undefined
+
+  readonly #machines: SvmFactory
+  readonly #listener: ChainListener
+  readonly #start: Moment
 
   constructor(
     readonly settings: Settings,
-    private readonly machines: SvmFactory,
-    private readonly listener: ChainListener,
-    private readonly start: Moment
+    machines: SvmFactory,
+    listener: ChainListener,
+    start: Moment
   ) {
+    this.#machines = machines
+    this.#listener = listener
+    this.#start = start
     const svm = machines.make()
     const blockhash = svm.blockhash()
     const time = settings.genesisTime ?? BigInt(Math.floor(start.wall / 1000))
@@ -76,8 +83,8 @@ export class Chain {
       time,
       records: []
     }
-    this.genesis = genesis
-    this.state = {
+    this.#genesis = genesis
+    this.#state = {
       svm,
       accounts: new Accounts(svm, settings.blockMode === "interval" ? FINALITY_SLOTS + 1 : 0),
       ledger: new Ledger(settings),
@@ -93,37 +100,37 @@ export class Chain {
       samples: [],
       sampled: { time, slot: 0, transactions: 0 }
     }
-    this.complete(genesis)
-    if (settings.blockMode === "interval") this.enter(start.monotonic, 0)
-    else this.setTime(genesis)
+    this.#complete(genesis)
+    if (settings.blockMode === "interval") this.#enter(start.monotonic, 0)
+    else this.#setTime(genesis)
   }
 
   // Reading
 
   get ledger(): Ledger {
-    return this.state.ledger
+    return this.#state.ledger
   }
 
   get genesisHash(): Blockhash {
-    return this.genesis.blockhash
+    return this.#genesis.blockhash
   }
 
   get transactionCount(): number {
-    return this.state.transactionCount
+    return this.#state.transactionCount
   }
 
   /** All lamports except those of the runtime's own accounts. */
   get lamports(): bigint {
-    return this.state.lamports
+    return this.#state.lamports
   }
 
   /** Newest first. */
   get samples(): ReadonlyArray<PerformanceSample> {
-    return this.state.samples
+    return this.#state.samples
   }
 
   bank(commitment: Commitment): Bank {
-    const { recent, last } = this.state
+    const { recent, last } = this.#state
     const newest = recent.at(-1) ?? last
     if (commitment === "processed" || this.settings.blockMode === "instant") return newest
     return (commitment === "confirmed" ? recent.at(-2) : recent[0]) ?? newest
@@ -141,15 +148,15 @@ export class Chain {
   }
 
   account(address: Address, slot: number): StoredAccount | undefined {
-    return this.state.accounts.at(address, slot)
+    return this.#state.accounts.at(address, slot)
   }
 
   ownedBy(owner: Address, slot: number): ReadonlyArray<readonly [Address, StoredAccount]> {
-    return this.state.accounts.ownedBy(owner, slot)
+    return this.#state.accounts.ownedBy(owner, slot)
   }
 
   minimumBalance(space: number): bigint {
-    return this.state.svm.minimumBalance(space)
+    return this.#state.svm.minimumBalance(space)
   }
 
   /**
@@ -158,34 +165,34 @@ export class Chain {
    */
   takeBlockhash(nowMillis: number): void {
     if (this.settings.blockMode === "interval") return
-    if (this.given === this.state.last.blockhash) this.advance(1, nowMillis)
-    this.given = this.state.last.blockhash
+    if (this.#given === this.#state.last.blockhash) this.advance(1, nowMillis)
+    this.#given = this.#state.last.blockhash
   }
 
   latestBlockhash({ slot }: Bank): BlockhashEntry {
-    return this.state.blockhashes.latest(slot) ?? this.state.last
+    return this.#state.blockhashes.latest(slot) ?? this.#state.last
   }
 
   isBlockhashValid(blockhash: Blockhash, bank: Bank): boolean {
-    return this.state.blockhashes.isValid(blockhash, bank.slot, bank.height)
+    return this.#state.blockhashes.isValid(blockhash, bank.slot, bank.height)
   }
 
   /** Returns the error with which the bank refuses the transaction before execution, if any. */
   refusal(transaction: LoadedTransaction, bank: Bank): TransactionError | undefined {
-    if (!this.isBlockhashValid(transaction.message.blockhash, bank) && this.nonceAccount(transaction) === undefined) {
+    if (!this.isBlockhashValid(transaction.message.blockhash, bank) && this.#nonceAccount(transaction) === undefined) {
       return "BlockhashNotFound"
     }
-    const { ledger } = this.state
+    const { ledger } = this.#state
     const landed = ledger.hasLanded(transaction.messageHash) || ledger.status(transaction.signature) !== undefined
     return landed ? "AlreadyProcessed" : undefined
   }
 
   /** Runs the transaction on the bank's accounts, without a blockhash check, and discards all writes. */
   simulate(transaction: LoadedTransaction, bank: Bank, nowMillis: number, verify: boolean): Simulation {
-    const run = () => this.inExecutionSlot(nowMillis, () => this.run(transaction, verify, this.state.svm.simulate))
+    const run = () => this.#inExecutionSlot(nowMillis, () => this.#run(transaction, verify, this.#state.svm.simulate))
     if (bank.slot === this.bank("processed").slot) return run()
     const tables = transaction.message.lookups.map(({ table }) => table)
-    return this.state.accounts.rewound([...transaction.addresses, ...tables], bank.slot, run)
+    return this.#state.accounts.rewound([...transaction.addresses, ...tables], bank.slot, run)
   }
 
   // Writing
@@ -194,112 +201,112 @@ export class Chain {
   submit(transaction: LoadedTransaction, nowMillis: number, verify: boolean): Submission {
     const refusal = this.refusal(transaction, this.bank("processed"))
     if (refusal !== undefined) return Either.left(refusal)
-    if (this.settings.blockMode === "interval") return this.execute(transaction, this.state.open, verify)
-    const block = this.openBlock(nowMillis, 0)
-    this.setTime(block)
-    const submission = this.execute(transaction, block, verify)
+    if (this.settings.blockMode === "interval") return this.#execute(transaction, this.#state.open, verify)
+    const block = this.#openBlock(nowMillis, 0)
+    this.#setTime(block)
+    const submission = this.#execute(transaction, block, verify)
     if (Either.isLeft(submission)) {
-      this.setTime(this.state.last)
+      this.#setTime(this.#state.last)
       return submission
     }
-    this.closeBlock(block)
-    this.state.recent = [this.state.last]
-    this.announceSlot()
-    this.announce(COMMITMENTS, submission.right, this.writtenBy(submission.right))
+    this.#closeBlock(block)
+    this.#state.recent = [this.#state.last]
+    this.#announceSlot()
+    this.#announce(COMMITMENTS, submission.right, this.#writtenBy(submission.right))
     return submission
   }
 
   /** Makes blocks without transactions. In interval mode the passing of time does the same. */
   advance(count: number, nowMillis: number): void {
     const blocks = Math.min(count, this.settings.maxBlocks)
-    for (let made = 0; made < blocks; made++) this.enter(nowMillis, made === 0 ? count - blocks : 0)
+    for (let made = 0; made < blocks; made++) this.#enter(nowMillis, made === 0 ? count - blocks : 0)
   }
 
   /** Moves the Unix time. */
   advanceTime(millis: number, nowMillis: number): void {
-    this.state.aheadMillis += millis
-    const { slot } = this.state.open ?? this.state.last
-    this.setTime({ slot, time: this.unixTime(nowMillis) })
+    this.#state.aheadMillis += millis
+    const { slot } = this.#state.open ?? this.#state.last
+    this.#setTime({ slot, time: this.#unixTime(nowMillis) })
   }
 
   /** Expires all known blockhashes. It raises the height by one lifetime, because blockhashes expire by height. */
   expireBlockhashes(nowMillis: number): void {
     const { blockhashLifetime } = this.settings
-    this.enter(nowMillis, blockhashLifetime, blockhashLifetime)
-    this.state.blockhashes.expireBelow(this.state.last.height)
+    this.#enter(nowMillis, blockhashLifetime, blockhashLifetime)
+    this.#state.blockhashes.expireBelow(this.#state.last.height)
   }
 
   /** Writes an account without checks, in the newest bank and at all commitments. Left: the runtime's reason. */
   setAccount(address: Address, account: StoredAccount | undefined): Either.Either<void, string> {
-    const { svm, accounts } = this.state
+    const { svm, accounts } = this.#state
     const before = svm.account(address)
     const { slot } = this.bank("processed")
     return Either.map(svm.setAccount(address, account), () => {
-      this.state.lamports += (account?.lamports ?? 0n) - (before?.lamports ?? 0n)
+      this.#state.lamports += (account?.lamports ?? 0n) - (before?.lamports ?? 0n)
       accounts.overwrite(address, account)
       accounts.written(address)
-      for (const commitment of COMMITMENTS) this.listener.accountReached(commitment, address, slot)
+      for (const commitment of COMMITMENTS) this.#listener.accountReached(commitment, address, slot)
     })
   }
 
   addProgram(address: Address, elf: Uint8Array): Either.Either<void, string> {
-    return Either.map(this.state.svm.addProgram(address, elf), () => this.state.accounts.writtenUnseen())
+    return Either.map(this.#state.svm.addProgram(address, elf), () => this.#state.accounts.writtenUnseen())
   }
 
   // Snapshots
 
   snapshot(): ChainSnapshot {
-    const { svm } = this.state
-    return { slot: this.bank("processed").slot, machine: svm.toBytes(), state: copyOf(this.state, svm) }
+    const { svm } = this.#state
+    return { slot: this.bank("processed").slot, machine: svm.toBytes(), state: copyOf(this.#state, svm) }
   }
 
   restore({ machine, state }: ChainSnapshot): void {
-    Object.assign(this.state, copyOf(state, this.machines.fromBytes(machine)))
+    Object.assign(this.#state, copyOf(state, this.#machines.fromBytes(machine)))
   }
 
   // How blocks are made
 
-  private enter(nowMillis: number, skip: number, uncounted = 0): void {
+  #enter(nowMillis: number, skip: number, uncounted = 0): void {
     if (this.settings.blockMode === "instant") {
-      this.closeBlock(this.openBlock(nowMillis, skip, uncounted))
-      this.setTime(this.state.last)
-      this.state.recent = [this.state.last]
-      this.announceSlot()
+      this.#closeBlock(this.#openBlock(nowMillis, skip, uncounted))
+      this.#setTime(this.#state.last)
+      this.#state.recent = [this.#state.last]
+      this.#announceSlot()
       return
     }
-    const { open, recent } = this.state
-    if (open !== undefined) this.closeBlock(open)
-    const entered = this.openBlock(nowMillis, skip, uncounted)
-    this.state.open = entered
+    const { open, recent } = this.#state
+    if (open !== undefined) this.#closeBlock(open)
+    const entered = this.#openBlock(nowMillis, skip, uncounted)
+    this.#state.open = entered
     for (const sysvar of MOVING_SYSVARS) {
-      this.state.accounts.remember(sysvar, entered.slot, this.state.svm.account(sysvar))
+      this.#state.accounts.remember(sysvar, entered.slot, this.#state.svm.account(sysvar))
     }
-    this.setTime(entered)
+    this.#setTime(entered)
     recent.push(entered)
     const finalizes = recent.length > FINALITY_SLOTS + 1
     if (finalizes) recent.shift()
-    this.announceSlot()
-    this.announceBlock("confirmed", recent.at(-2))
-    if (finalizes) this.announceBlock("finalized", recent[0])
-    this.state.accounts.forget(entered.slot)
+    this.#announceSlot()
+    this.#announceBlock("confirmed", recent.at(-2))
+    if (finalizes) this.#announceBlock("finalized", recent[0])
+    this.#state.accounts.forget(entered.slot)
   }
 
   /** Opens a block after `skip` empty slots. `uncounted` of these still count in the height. */
-  private openBlock(nowMillis: number, skip: number, uncounted = 0): OpenBlock {
-    const { last } = this.state
+  #openBlock(nowMillis: number, skip: number, uncounted = 0): OpenBlock {
+    const { last } = this.#state
     const slot = last.slot + 1 + skip
-    const time = this.unixTime(nowMillis)
-    if (epochOf(slot) !== epochOf(last.slot)) this.state.epochStart = time
+    const time = this.#unixTime(nowMillis)
+    if (epochOf(slot) !== epochOf(last.slot)) this.#state.epochStart = time
     return { slot, height: last.height + 1 + uncounted, parentSlot: last.slot, time, records: [] }
   }
 
-  private closeBlock(open: OpenBlock): void {
-    const previousBlockhash = this.state.last.blockhash
-    this.complete({ ...open, previousBlockhash, blockhash: this.state.svm.nextBlockhash() })
+  #closeBlock(open: OpenBlock): void {
+    const previousBlockhash = this.#state.last.blockhash
+    this.#complete({ ...open, previousBlockhash, blockhash: this.#state.svm.nextBlockhash() })
   }
 
-  private complete(block: Block): void {
-    const { state } = this
+  #complete(block: Block): void {
+    const state = this.#state
     state.open = undefined
     state.last = block
     state.ledger.addBlock(block)
@@ -318,35 +325,35 @@ export class Chain {
     state.sampled = { time: block.time, slot: block.slot, transactions: state.transactionCount }
   }
 
-  private setTime({ slot, time }: { readonly slot: number; readonly time: bigint }): void {
-    this.state.svm.setTime({ slot, epoch: epochOf(slot), unixTime: time, epochStart: this.state.epochStart })
+  #setTime({ slot, time }: { readonly slot: number; readonly time: bigint }): void {
+    this.#state.svm.setTime({ slot, epoch: epochOf(slot), unixTime: time, epochStart: this.#state.epochStart })
   }
 
   /** Runs `use` with the time of the next transaction's block. */
-  private inExecutionSlot<A>(nowMillis: number, use: () => A): A {
-    const { last, open } = this.state
+  #inExecutionSlot<A>(nowMillis: number, use: () => A): A {
+    const { last, open } = this.#state
     if (open !== undefined) return use()
-    this.setTime({ slot: last.slot + 1, time: this.unixTime(nowMillis) })
+    this.#setTime({ slot: last.slot + 1, time: this.#unixTime(nowMillis) })
     const result = use()
-    this.setTime(last)
+    this.#setTime(last)
     return result
   }
 
-  private unixTime(nowMillis: number): bigint {
-    const passed = BigInt(Math.floor((nowMillis - this.start.monotonic + this.state.aheadMillis) / 1000))
-    const time = this.genesis.time + passed
-    return time > this.state.last.time ? time : this.state.last.time
+  #unixTime(nowMillis: number): bigint {
+    const passed = BigInt(Math.floor((nowMillis - this.#start.monotonic + this.#state.aheadMillis) / 1000))
+    const time = this.#genesis.time + passed
+    return time > this.#state.last.time ? time : this.#state.last.time
   }
 
-  private execute(transaction: LoadedTransaction, block: OpenBlock | undefined, verify: boolean): Submission {
+  #execute(transaction: LoadedTransaction, block: OpenBlock | undefined, verify: boolean): Submission {
     if (block === undefined) return Either.left("ClusterMaintenance")
-    const { state } = this
+    const state = this.#state
     const { svm, accounts } = state
     const writable = transaction.addresses.filter((_, index) => isWritable(transaction, index))
     const before = accounts.remembers ? writable.map((address) => svm.account(address)) : []
-    const nonce = this.nonceAccount(transaction)
+    const nonce = this.#nonceAccount(transaction)
     const preBalances = transaction.addresses.map(svm.balance)
-    const outcome = this.run(transaction, verify, svm.execute)
+    const outcome = this.#run(transaction, verify, svm.execute)
     const postBalances = transaction.addresses.map(svm.balance)
     if (outcome.err !== null && preBalances[0] === postBalances[0]) return Either.left(outcome.err)
 
@@ -361,7 +368,7 @@ export class Chain {
       preBalances,
       postBalances
     }
-    const written = this.writtenBy(record)
+    const written = this.#writtenBy(record)
     writable.forEach((address, index) => {
       if (written.includes(address)) accounts.remember(address, block.slot, before[index])
     })
@@ -380,37 +387,37 @@ export class Chain {
     for (const { blockhashHeight } of forgotten) {
       if (blockhashHeight !== undefined) state.blockhashes.expireBelow(blockhashHeight + 1)
     }
-    if (this.settings.blockMode === "interval") this.announce(["processed"], record, written)
+    if (this.settings.blockMode === "interval") this.#announce(["processed"], record, written)
     return Either.right(record)
   }
 
-  private run<A extends Outcome>(
+  #run<A extends Outcome>(
     transaction: LoadedTransaction,
     verify: boolean,
     use: (wire: Uint8Array, verify: boolean) => A
   ): A | Simulation {
-    const { svm, last } = this.state
+    const { svm, last } = this.#state
     const wire = Nonce.withLatest(transaction, last.blockhash)
     const verified = wire !== undefined && verify ? svm.simulate(transaction.wire, true) : undefined
     if (verified?.err === "SignatureFailure") return verified
-    return this.named(wire === undefined ? use(transaction.wire, verify) : use(wire, false), transaction)
+    return this.#named(wire === undefined ? use(transaction.wire, verify) : use(wire, false), transaction)
   }
 
   /**
    * Corrects the error's name: LiteSVM has one error for a missing program and for an account that is not a program;
    * Agave has two.
    */
-  private named<A extends Outcome>(outcome: A, { addresses, message }: LoadedTransaction): A {
+  #named<A extends Outcome>(outcome: A, { addresses, message }: LoadedTransaction): A {
     if (outcome.err !== "InvalidProgramForExecution") return outcome
     const isMissing = message.instructions.some(({ programIndex }) => {
       const program = addresses[programIndex]
-      return program !== undefined && this.state.svm.account(program) === undefined
+      return program !== undefined && this.#state.svm.account(program) === undefined
     })
     return isMissing ? { ...outcome, err: "ProgramAccountNotFound" } : outcome
   }
 
   /** The accounts that the transaction wrote. A failed transaction writes only its fee payer and its nonce. */
-  private writtenBy({ transaction, outcome }: TransactionRecord): ReadonlyArray<Address> {
+  #writtenBy({ transaction, outcome }: TransactionRecord): ReadonlyArray<Address> {
     if (outcome.err === null) return transaction.addresses.filter((_, index) => isWritable(transaction, index))
     const nonce = Nonce.accountOf(transaction)
     return nonce === undefined || nonce === transaction.feePayer
@@ -419,40 +426,36 @@ export class Chain {
   }
 
   /** The nonce account that the transaction uses, if its blockhash is not a recent one. */
-  private nonceAccount(transaction: LoadedTransaction): Address | undefined {
-    if (this.state.blockhashes.get(transaction.message.blockhash) !== undefined) return undefined
+  #nonceAccount(transaction: LoadedTransaction): Address | undefined {
+    if (this.#state.blockhashes.get(transaction.message.blockhash) !== undefined) return undefined
     const nonce = Nonce.accountOf(transaction)
     if (nonce === undefined) return undefined
-    const usable = Nonce.isUsable(this.state.svm.account(nonce), transaction, this.state.last.blockhash)
+    const usable = Nonce.isUsable(this.#state.svm.account(nonce), transaction, this.#state.last.blockhash)
     return usable ? nonce : undefined
   }
 
   // Events
 
-  private announceSlot(): void {
+  #announceSlot(): void {
     const root = this.bank("finalized").slot
-    const { slot, parentSlot } = this.state.open ?? this.state.last
-    this.listener.slotEntered(slot, parentSlot, root)
-    if (this.settings.blockMode === "instant") this.listener.rooted(root)
+    const { slot, parentSlot } = this.#state.open ?? this.#state.last
+    this.#listener.slotEntered(slot, parentSlot, root)
+    if (this.settings.blockMode === "instant") this.#listener.rooted(root)
   }
 
-  private announce(
-    commitments: ReadonlyArray<Commitment>,
-    record: TransactionRecord,
-    written: ReadonlyArray<Address>
-  ): void {
+  #announce(commitments: ReadonlyArray<Commitment>, record: TransactionRecord, written: ReadonlyArray<Address>): void {
     for (const commitment of commitments) {
-      this.listener.transactionReached(commitment, record)
-      for (const address of written) this.listener.accountReached(commitment, address, record.slot)
+      this.#listener.transactionReached(commitment, record)
+      for (const address of written) this.#listener.accountReached(commitment, address, record.slot)
     }
   }
 
-  private announceBlock(commitment: Commitment, block: RecentBlock | undefined): void {
+  #announceBlock(commitment: Commitment, block: RecentBlock | undefined): void {
     if (block === undefined) return
-    if (commitment === "finalized") this.listener.rooted(block.slot)
-    for (const record of block.records) this.listener.transactionReached(commitment, record)
-    for (const address of this.state.accounts.writtenIn(block.slot)) {
-      this.listener.accountReached(commitment, address, block.slot)
+    if (commitment === "finalized") this.#listener.rooted(block.slot)
+    for (const record of block.records) this.#listener.transactionReached(commitment, record)
+    for (const address of this.#state.accounts.writtenIn(block.slot)) {
+      this.#listener.accountReached(commitment, address, block.slot)
     }
   }
 }

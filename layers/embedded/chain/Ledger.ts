@@ -5,8 +5,8 @@
  * lists and its lookup together; a message hash stays known as long as its status.
  */
 import type { Address, Blockhash, Signature } from "@solana/kit"
-import type { LoadedTransaction } from "./LoadedTransaction.js"
 import type { Settings } from "../Options.js"
+import type { LoadedTransaction } from "./LoadedTransaction.js"
 import type { Outcome } from "./Svm.js"
 
 /** A landed transaction and its outcome. */
@@ -47,80 +47,84 @@ export interface Status {
 
 /** The ledger of a chain. */
 export class Ledger {
-  private readonly blocks = new Map<number, Block>()
-  private readonly records = new Map<Signature, TransactionRecord>()
-  private readonly byAddress = new Map<Address, Set<TransactionRecord>>()
-  private readonly statuses = new Map<Signature, Status>()
-  private readonly messageHashes = new Set<string>()
+  readonly #blocks = new Map<number, Block>()
+  readonly #records = new Map<Signature, TransactionRecord>()
+  readonly #byAddress = new Map<Address, Set<TransactionRecord>>()
+  readonly #statuses = new Map<Signature, Status>()
+  readonly #messageHashes = new Set<string>()
   /** Blocks up to this slot lost transactions and were dropped. */
-  private prunedSlot = -1
+  #prunedSlot = -1
 
-  constructor(private readonly settings: Settings) {}
+  readonly #settings: Settings
+
+  constructor(settings: Settings) {
+    this.#settings = settings
+  }
 
   /** The first slot with a kept block. */
   get firstSlot(): number {
-    for (const slot of this.blocks.keys()) return slot
-    return this.prunedSlot + 1
+    for (const slot of this.#blocks.keys()) return slot
+    return this.#prunedSlot + 1
   }
 
   block(slot: number): Block | undefined {
-    return this.blocks.get(slot)
+    return this.#blocks.get(slot)
   }
 
   /** All kept blocks, oldest first. */
   get allBlocks(): Iterable<Block> {
-    return this.blocks.values()
+    return this.#blocks.values()
   }
 
   record(signature: Signature): TransactionRecord | undefined {
-    return this.records.get(signature)
+    return this.#records.get(signature)
   }
 
   status(signature: Signature): Status | undefined {
-    return this.statuses.get(signature)
+    return this.#statuses.get(signature)
   }
 
   /** Whether this message has landed, with any signatures. */
   hasLanded(messageHash: string): boolean {
-    return this.messageHashes.has(messageHash)
+    return this.#messageHashes.has(messageHash)
   }
 
   /** Transactions that name the address, newest first. */
   history(address: Address): ReadonlyArray<TransactionRecord> {
-    return Array.from(this.byAddress.get(address) ?? []).toReversed()
+    return Array.from(this.#byAddress.get(address) ?? []).toReversed()
   }
 
   addBlock(block: Block): void {
-    if (block.slot <= this.prunedSlot) return
-    this.blocks.set(block.slot, block)
-    for (const slot of this.blocks.keys()) {
-      if (this.blocks.size <= this.settings.maxBlocks) break
-      this.blocks.delete(slot)
+    if (block.slot <= this.#prunedSlot) return
+    this.#blocks.set(block.slot, block)
+    for (const slot of this.#blocks.keys()) {
+      if (this.#blocks.size <= this.#settings.maxBlocks) break
+      this.#blocks.delete(slot)
     }
   }
 
   addRecord(record: TransactionRecord): void {
-    this.records.set(record.transaction.signature, record)
+    this.#records.set(record.transaction.signature, record)
     for (const address of new Set(record.transaction.addresses)) {
-      const records = this.byAddress.get(address)
-      if (records === undefined) this.byAddress.set(address, new Set([record]))
+      const records = this.#byAddress.get(address)
+      if (records === undefined) this.#byAddress.set(address, new Set([record]))
       else records.add(record)
     }
-    for (const oldest of this.records.values()) {
-      if (this.records.size <= this.settings.maxTransactions) break
-      this.dropRecord(oldest)
+    for (const oldest of this.#records.values()) {
+      if (this.#records.size <= this.#settings.maxTransactions) break
+      this.#dropRecord(oldest)
     }
   }
 
   /** Adds a status and returns the statuses that were dropped for it. */
   addStatus(status: Status): ReadonlyArray<Status> {
-    this.statuses.set(status.signature, status)
-    this.messageHashes.add(status.messageHash)
+    this.#statuses.set(status.signature, status)
+    this.#messageHashes.add(status.messageHash)
     const forgotten: Array<Status> = []
-    for (const oldest of this.statuses.values()) {
-      if (this.statuses.size <= this.settings.maxStatuses) break
-      this.statuses.delete(oldest.signature)
-      this.messageHashes.delete(oldest.messageHash)
+    for (const oldest of this.#statuses.values()) {
+      if (this.#statuses.size <= this.#settings.maxStatuses) break
+      this.#statuses.delete(oldest.signature)
+      this.#messageHashes.delete(oldest.messageHash)
       forgotten.push(oldest)
     }
     return forgotten
@@ -128,27 +132,27 @@ export class Ledger {
 
   /** Returns an independent copy. */
   copy(): Ledger {
-    const copy = new Ledger(this.settings)
-    for (const [slot, block] of this.blocks) copy.blocks.set(slot, block)
-    for (const [signature, record] of this.records) copy.records.set(signature, record)
-    for (const [address, records] of this.byAddress) copy.byAddress.set(address, new Set(records))
-    for (const [signature, status] of this.statuses) copy.statuses.set(signature, status)
-    for (const hash of this.messageHashes) copy.messageHashes.add(hash)
-    copy.prunedSlot = this.prunedSlot
+    const copy = new Ledger(this.#settings)
+    for (const [slot, block] of this.#blocks) copy.#blocks.set(slot, block)
+    for (const [signature, record] of this.#records) copy.#records.set(signature, record)
+    for (const [address, records] of this.#byAddress) copy.#byAddress.set(address, new Set(records))
+    for (const [signature, status] of this.#statuses) copy.#statuses.set(signature, status)
+    for (const hash of this.#messageHashes) copy.#messageHashes.add(hash)
+    copy.#prunedSlot = this.#prunedSlot
     return copy
   }
 
-  private dropRecord(record: TransactionRecord): void {
-    this.records.delete(record.transaction.signature)
+  #dropRecord(record: TransactionRecord): void {
+    this.#records.delete(record.transaction.signature)
     for (const address of record.transaction.addresses) {
-      const records = this.byAddress.get(address)
+      const records = this.#byAddress.get(address)
       records?.delete(record)
-      if (records?.size === 0) this.byAddress.delete(address)
+      if (records?.size === 0) this.#byAddress.delete(address)
     }
-    this.prunedSlot = Math.max(this.prunedSlot, record.slot)
-    for (const slot of this.blocks.keys()) {
-      if (slot > this.prunedSlot) break
-      this.blocks.delete(slot)
+    this.#prunedSlot = Math.max(this.#prunedSlot, record.slot)
+    for (const slot of this.#blocks.keys()) {
+      if (slot > this.#prunedSlot) break
+      this.#blocks.delete(slot)
     }
   }
 }

@@ -1,10 +1,10 @@
 /** A decoded transaction with resolved lookup tables: every account and its access. */
 import { createHash } from "node:crypto"
-import * as Either from "effect/Either"
 import type { Address, Signature } from "@solana/kit"
-import * as Address_ from "../../../src/solana/Address.js"
+import * as Either from "effect/Either"
+import * as Addresses from "../../../src/solana/Address.js"
 import type { CompiledMessage } from "../../../src/solana/Message.js"
-import * as Signature_ from "../../../src/solana/Signature.js"
+import * as Signatures from "../../../src/solana/Signature.js"
 import type * as Wire from "../../../src/solana/Wire.js"
 import type { StoredAccount } from "./Svm.js"
 
@@ -23,7 +23,7 @@ export interface LoadedTransaction {
   readonly loaded: { readonly writable: ReadonlyArray<Address>; readonly readonly: ReadonlyArray<Address> }
 }
 
-const LOOKUP_TABLE_PROGRAM = Address_.known("AddressLookupTab1e1111111111111111111111111")
+const LOOKUP_TABLE_PROGRAM = Addresses.known("AddressLookupTab1e1111111111111111111111111")
 const TABLE_HEADER_BYTES = 56
 const ADDRESS_BYTES = 32
 
@@ -57,7 +57,7 @@ export const load = (
     wire,
     signatures,
     message,
-    signature: Signature_.fromBytes(signature),
+    signature: Signatures.fromBytes(signature),
     messageHash: createHash("sha256").update(messageBytes).digest("base64"),
     feePayer,
     addresses:
@@ -92,6 +92,6 @@ const tableAddresses = (
   const extendedNow = view.getBigUint64(12, true) >= BigInt(slot)
   const count = extendedNow ? view.getUint8(20) : (data.length - TABLE_HEADER_BYTES) / ADDRESS_BYTES
   return Either.right((index) =>
-    index < count ? Address_.fromBytes(data, TABLE_HEADER_BYTES + index * ADDRESS_BYTES) : undefined
+    index < count ? Addresses.fromBytes(data, TABLE_HEADER_BYTES + index * ADDRESS_BYTES) : undefined
   )
 }

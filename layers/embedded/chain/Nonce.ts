@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto"
 import type { Address, Blockhash } from "@solana/kit"
 import * as Either from "effect/Either"
-import * as Address_ from "../../../src/solana/Address.js"
-import * as Blockhash_ from "../../../src/solana/Blockhash.js"
+import * as Addresses from "../../../src/solana/Address.js"
+import * as Blockhashes from "../../../src/solana/Blockhash.js"
 import * as Message from "../../../src/solana/Message.js"
 import * as NonceAccount from "../../../src/solana/NonceAccount.js"
 import * as Wire from "../../../src/solana/Wire.js"
@@ -15,7 +15,7 @@ const NONCE_AT = 40
 /** The nonce account that the transaction's first instruction advances, if any. */
 export const accountOf = (transaction: LoadedTransaction): Address | undefined => {
   const [first] = transaction.message.instructions
-  if (first === undefined || transaction.addresses[first.programIndex] !== Address_.SYSTEM_PROGRAM) return undefined
+  if (first === undefined || transaction.addresses[first.programIndex] !== Addresses.SYSTEM_PROGRAM) return undefined
   if (!NonceAccount.isAdvance(first.data)) return undefined
   const [index] = first.accountIndices
   return index !== undefined && isWritable(transaction, index) ? transaction.addresses[index] : undefined
@@ -36,7 +36,7 @@ export const isUsable = (
   const signers = message.instructions[0]?.accountIndices.filter((index) => index < message.header.requiredSignatures)
   return (
     nonce === message.blockhash &&
-    nonce !== Blockhash_.fromBytes(durableNonce(latest)) &&
+    nonce !== Blockhashes.fromBytes(durableNonce(latest)) &&
     signers?.some((index) => addresses[index] === authority) === true
   )
 }
@@ -58,7 +58,7 @@ const NONCE_INSTRUCTIONS: ReadonlySet<number | undefined> = new Set([
 
 const makesNonce = ({ addresses, message }: LoadedTransaction): boolean =>
   message.instructions.some(
-    ({ data, programIndex }) => addresses[programIndex] === Address_.SYSTEM_PROGRAM && NONCE_INSTRUCTIONS.has(data[0])
+    ({ data, programIndex }) => addresses[programIndex] === Addresses.SYSTEM_PROGRAM && NONCE_INSTRUCTIONS.has(data[0])
   )
 
 /**
@@ -73,9 +73,10 @@ export const withLatest = (transaction: LoadedTransaction, latest: Blockhash): U
 /** The state of a usable nonce account; a nonce from before 2022 is unusable. */
 const initialized = ({ data, owner }: StoredAccount) => {
   const decoded = Either.getOrNull(NonceAccount.decode(data))
-  const isUsable = owner === Address_.SYSTEM_PROGRAM && decoded?._tag === "Initialized" && decoded.version === "current"
+  const isUsable =
+    owner === Addresses.SYSTEM_PROGRAM && decoded?._tag === "Initialized" && decoded.version === "current"
   return isUsable ? decoded : undefined
 }
 
 const durableNonce = (blockhash: Blockhash): Uint8Array =>
-  createHash("sha256").update("DURABLE_NONCE").update(Blockhash_.toBytes(blockhash)).digest()
+  createHash("sha256").update("DURABLE_NONCE").update(Blockhashes.toBytes(blockhash)).digest()

@@ -6,12 +6,12 @@
  * Machines have distinct genesis hashes.
  */
 import { randomBytes } from "node:crypto"
+import type { Address, Blockhash } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import type { Address, Blockhash } from "@solana/kit"
 import type * as Native from "litesvm/dist/internal.js"
-import * as Address_ from "../../../src/solana/Address.js"
-import * as Blockhash_ from "../../../src/solana/Blockhash.js"
+import * as Addresses from "../../../src/solana/Address.js"
+import * as Blockhashes from "../../../src/solana/Blockhash.js"
 import { EmbeddedClusterError } from "../EmbeddedClusterError.js"
 import * as Sysvars from "./Sysvars.js"
 import * as Errors from "./TransactionErrors.js"
@@ -116,7 +116,7 @@ let template: { readonly bytes: Uint8Array; readonly blockhash: Uint8Array } | u
 
 const templateOf = (native: typeof Native) => {
   const machine = new native.LiteSvm()
-  return { bytes: machine.toBytes(), blockhash: Blockhash_.toBytes(latestBlockhash(machine)) }
+  return { bytes: machine.toBytes(), blockhash: Blockhashes.toBytes(latestBlockhash(machine)) }
 }
 
 /**
@@ -143,13 +143,13 @@ const wrap = (native: typeof Native, machine: Native.LiteSvm, logBytesLimit: num
   const setAccount: Svm["setAccount"] = (address, account) =>
     attempt(() =>
       machine.setAccount(
-        Address_.toBytes(address),
+        Addresses.toBytes(address),
         account === undefined
-          ? new native.Account(0n, new Uint8Array(0), Address_.toBytes(Address_.SYSTEM_PROGRAM), false, 0n)
+          ? new native.Account(0n, new Uint8Array(0), Addresses.toBytes(Addresses.SYSTEM_PROGRAM), false, 0n)
           : new native.Account(
               account.lamports,
               account.data,
-              Address_.toBytes(account.owner),
+              Addresses.toBytes(account.owner),
               account.executable,
               RENT_EXEMPT_EPOCH
             )
@@ -158,13 +158,13 @@ const wrap = (native: typeof Native, machine: Native.LiteSvm, logBytesLimit: num
 
   return {
     account: (address) => {
-      const account = machine.getAccount(Address_.toBytes(address))
+      const account = machine.getAccount(Addresses.toBytes(address))
       return account === null ? undefined : stored(account)
     },
-    balance: (address) => machine.getBalance(Address_.toBytes(address)) ?? 0n,
+    balance: (address) => machine.getBalance(Addresses.toBytes(address)) ?? 0n,
     setAccount,
     ownedBy: (owner) =>
-      machine.getProgramAccounts(Address_.toBytes(owner)).map((entry) => Address_.fromBytes(entry.address)),
+      machine.getProgramAccounts(Addresses.toBytes(owner)).map((entry) => Addresses.fromBytes(entry.address)),
     execute: (wire, verify) => {
       machine.setSigverify(verify)
       const result = machine.sendVersionedTransaction(wire)
@@ -180,14 +180,14 @@ const wrap = (native: typeof Native, machine: Native.LiteSvm, logBytesLimit: num
         : {
             ...outcome(null, result.meta()),
             accounts: new Map(
-              result.postAccounts().map((entry) => [Address_.fromBytes(entry.address), stored(entry.account())])
+              result.postAccounts().map((entry) => [Addresses.fromBytes(entry.address), stored(entry.account())])
             )
           }
     },
     addProgram: (address, elf) =>
       Either.flatMap(
-        attempt(() => new native.LiteSvm().addProgram(Address_.toBytes(address), elf)),
-        () => attempt(() => machine.addProgram(Address_.toBytes(address), elf))
+        attempt(() => new native.LiteSvm().addProgram(Addresses.toBytes(address), elf)),
+        () => attempt(() => machine.addProgram(Addresses.toBytes(address), elf))
       ),
     blockhash: () => latestBlockhash(machine),
     nextBlockhash: () => {
@@ -211,7 +211,7 @@ const wrap = (native: typeof Native, machine: Native.LiteSvm, logBytesLimit: num
 
 /** The machine's blockhash. Text that is not a blockhash is a defect. */
 const latestBlockhash = (machine: Native.LiteSvm): Blockhash =>
-  Either.getOrThrow(Blockhash_.parse(machine.latestBlockhash()))
+  Either.getOrThrow(Blockhashes.parse(machine.latestBlockhash()))
 
 /** Reads the machine's data on demand: most callers need only its lamports. */
 const stored = (account: Native.Account): StoredAccount => {
@@ -221,7 +221,7 @@ const stored = (account: Native.Account): StoredAccount => {
     lamports: account.lamports(),
     executable: account.executable(),
     get owner() {
-      return (owner ??= Address_.fromBytes(account.owner()))
+      return (owner ??= Addresses.fromBytes(account.owner()))
     },
     get data() {
       return (data ??= account.data())
@@ -242,7 +242,7 @@ const outcomeFrom =
       logs: meta.logs(),
       unitsConsumed: meta.computeUnitsConsumed(),
       innerInstructions: meta.innerInstructions().map((calls) => calls.map(innerInstruction)),
-      returnData: data.length === 0 ? undefined : { programId: Address_.fromBytes(returned.programId()), data }
+      returnData: data.length === 0 ? undefined : { programId: Addresses.fromBytes(returned.programId()), data }
     }
   }
 

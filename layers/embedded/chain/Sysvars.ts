@@ -1,16 +1,16 @@
 /** The sysvar accounts that change with each slot. */
 import type { Blockhash } from "@solana/kit"
-import * as Address from "../../../src/solana/Address.js"
-import * as Blockhash_ from "../../../src/solana/Blockhash.js"
+import * as Addresses from "../../../src/solana/Address.js"
+import * as Blockhashes from "../../../src/solana/Blockhash.js"
 
 /** The owner of all sysvars. */
-export const OWNER = Address.known("Sysvar1111111111111111111111111111111111111")
+export const OWNER = Addresses.known("Sysvar1111111111111111111111111111111111111")
 
 /** Slot, epoch and unix time. */
-export const CLOCK = Address.known("SysvarC1ock11111111111111111111111111111111")
+export const CLOCK = Addresses.known("SysvarC1ock11111111111111111111111111111111")
 
 /** Hashes of recent blocks. */
-export const SLOT_HASHES = Address.known("SysvarS1otHashes111111111111111111111111111")
+export const SLOT_HASHES = Addresses.known("SysvarS1otHashes111111111111111111111111111")
 
 /** Slots per epoch, as on Solana's public clusters (about two days of 400 ms slots), without a warm-up. */
 export const SLOTS_PER_EPOCH = 432_000
@@ -29,7 +29,7 @@ export const withSlotHash = (slotHashes: Uint8Array, slot: number, blockhash: Bl
   const kept = Math.min(count, MAX_SLOT_HASHES - 1)
   view.setBigUint64(0, BigInt(kept + 1), true)
   view.setBigUint64(8, BigInt(slot), true)
-  data.set(Blockhash_.toBytes(blockhash), 16)
+  data.set(Blockhashes.toBytes(blockhash), 16)
   data.set(slotHashes.subarray(8, 8 + kept * ENTRY_BYTES), 8 + ENTRY_BYTES)
   return data
 }

@@ -1,12 +1,12 @@
 /** The JSON form of accounts, as a node writes it. */
-import * as Either from "effect/Either"
 import type { Address } from "@solana/kit"
+import * as Either from "effect/Either"
 import * as Base58 from "../../../src/solana/Base58.js"
 import * as Base64 from "../../../src/solana/Base64.js"
-import * as JsonRpcError from "./JsonRpcError.js"
-import * as JsonInteger from "./JsonInteger.js"
-import type { Read } from "./Params.js"
 import type { StoredAccount } from "../chain/Svm.js"
+import * as JsonInteger from "./JsonInteger.js"
+import * as JsonRpcError from "./JsonRpcError.js"
+import type { Read } from "./Params.js"
 
 /** The requested form of account data. */
 export interface AccountViewOptions {

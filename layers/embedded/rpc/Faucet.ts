@@ -1,9 +1,9 @@
 /** The faucet: a wallet of the cluster that pays airdrops with real transactions. */
 import { createHash, createPrivateKey, createPublicKey, sign } from "node:crypto"
-import * as Either from "effect/Either"
 import type { Address, Blockhash } from "@solana/kit"
+import * as Either from "effect/Either"
 import type { InvalidInput } from "../../../src/InvalidInput.js"
-import * as Address_ from "../../../src/solana/Address.js"
+import * as Addresses from "../../../src/solana/Address.js"
 import * as Message from "../../../src/solana/Message.js"
 import * as Wire from "../../../src/solana/Wire.js"
 import { COMPUTE_BUDGET_PROGRAM } from "./Fees.js"
@@ -32,7 +32,7 @@ export const make = (): Faucet => {
   const seed = createHash("sha256").update("embedded cluster faucet").digest()
   const key = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: "der", type: "pkcs8" })
   const publicKey = createPublicKey(key).export({ format: "der", type: "spki" }).subarray(-PUBLIC_KEY_BYTES)
-  const address = Address_.fromBytes(publicKey)
+  const address = Addresses.fromBytes(publicKey)
   let count = 0
   return {
     address,
@@ -64,7 +64,7 @@ const transfer = (from: Address, to: Address, lamports: bigint) => {
   view.setUint32(0, 2, true)
   view.setBigUint64(4, lamports, true)
   return {
-    programAddress: Address_.SYSTEM_PROGRAM,
+    programAddress: Addresses.SYSTEM_PROGRAM,
     accounts: [
       { address: from, role: 3 as const },
       { address: to, role: 1 as const }

@@ -4,15 +4,15 @@
  * Invariants: the number of subscriptions never exceeds the limit; unsubscribing twice counts once; a sink may
  * subscribe or unsubscribe during a notification, because events iterate over a copy.
  */
-import * as Either from "effect/Either"
 import type { Address, Commitment, Signature } from "@solana/kit"
-import * as Address_ from "../../../src/solana/Address.js"
-import * as AccountView from "./AccountView.js"
+import * as Either from "effect/Either"
+import * as Addresses from "../../../src/solana/Address.js"
 import type { ChainListener } from "../chain/Chain.js"
-import * as JsonRpcError from "./JsonRpcError.js"
 import type { TransactionRecord } from "../chain/Ledger.js"
-import type { Read } from "./Params.js"
 import type { StoredAccount } from "../chain/Svm.js"
+import * as AccountView from "./AccountView.js"
+import * as JsonRpcError from "./JsonRpcError.js"
+import type { Read } from "./Params.js"
 
 /** Receives the `result` of a notification. `last` is true if no other follows. */
 export type Sink = (result: unknown, last: boolean) => void
@@ -41,87 +41,90 @@ interface Subscription {
 /** The notified state of a closed account. */
 const CLOSED: StoredAccount = {
   lamports: 0n,
-  owner: Address_.SYSTEM_PROGRAM,
+  owner: Addresses.SYSTEM_PROGRAM,
   executable: false,
   data: new Uint8Array(0)
 }
 
 /** All subscriptions of a cluster. */
 export class Feeds implements ChainListener {
-  private readonly topics = new Map<string, Set<Subscription>>()
-  private count = 0
+  readonly #topics = new Map<string, Set<Subscription>>()
+  #count = 0
 
-  constructor(
-    private readonly maxSubscriptions: number,
-    private readonly account: (address: Address, slot: number) => StoredAccount | undefined
-  ) {}
+  readonly #maxSubscriptions: number
+  readonly #account: (address: Address, slot: number) => StoredAccount | undefined
+
+  constructor(maxSubscriptions: number, account: (address: Address, slot: number) => StoredAccount | undefined) {
+    this.#maxSubscriptions = maxSubscriptions
+    this.#account = account
+  }
 
   /** The number of open subscriptions. */
   get size(): number {
-    return this.count
+    return this.#count
   }
 
   /** Subscribes and returns a function that unsubscribes; a second call does nothing. */
   open(topic: Topic, commitment: Commitment, sink: Sink): Read<() => void> {
-    if (this.count >= this.maxSubscriptions) {
+    if (this.#count >= this.#maxSubscriptions) {
       return Either.left(JsonRpcError.subscriptionLimit())
     }
     const key = keyOf(topic)
-    const subscriptions = this.topics.get(key) ?? new Set()
-    this.topics.set(key, subscriptions)
+    const subscriptions = this.#topics.get(key) ?? new Set()
+    this.#topics.set(key, subscriptions)
     const close = () => {
       if (!subscriptions.delete(subscription)) return
-      this.count -= 1
-      if (subscriptions.size === 0 && this.topics.get(key) === subscriptions) this.topics.delete(key)
+      this.#count -= 1
+      if (subscriptions.size === 0 && this.#topics.get(key) === subscriptions) this.#topics.delete(key)
     }
     const subscription: Subscription = { topic, commitment, sink, close }
     subscriptions.add(subscription)
-    this.count += 1
+    this.#count += 1
     return Either.right(close)
   }
 
   slotEntered(slot: number, parent: number, root: number): void {
-    for (const { sink } of this.listeners("slot")) sink({ slot, parent, root }, false)
+    for (const { sink } of this.#listeners("slot")) sink({ slot, parent, root }, false)
   }
 
   rooted(slot: number): void {
-    for (const { sink } of this.listeners("root")) sink(slot, false)
+    for (const { sink } of this.#listeners("root")) sink(slot, false)
   }
 
   transactionReached(commitment: Commitment, record: TransactionRecord): void {
-    if (this.count === 0) return
+    if (this.#count === 0) return
     const { signature, addresses } = record.transaction
     const { err, logs } = record.outcome
-    for (const subscription of this.listeners(`signature ${signature}`)) {
+    for (const subscription of this.#listeners(`signature ${signature}`)) {
       if (subscription.commitment !== commitment) continue
       subscription.close()
       subscription.sink(signatureResult(record.slot, err), true)
     }
     const notification = { context: { slot: record.slot }, value: { signature, err, logs } }
     for (const key of ["logs", ...new Set(addresses.map((address) => `logs ${address}`))]) {
-      for (const subscription of this.listeners(key)) {
+      for (const subscription of this.#listeners(key)) {
         if (subscription.commitment === commitment) subscription.sink(notification, false)
       }
     }
   }
 
   accountReached(commitment: Commitment, address: Address, slot: number): void {
-    if (this.count === 0) return
-    const account = this.account(address, slot)
-    for (const { commitment: wanted, topic, sink } of this.listeners(`account ${address}`)) {
+    if (this.#count === 0) return
+    const account = this.#account(address, slot)
+    for (const { commitment: wanted, topic, sink } of this.#listeners(`account ${address}`)) {
       if (wanted !== commitment || topic.kind !== "account") continue
       notify(sink, slot, AccountView.view(account ?? CLOSED, topic.view))
     }
     if (account === undefined) return
-    for (const { commitment: wanted, topic, sink } of this.listeners(`program ${account.owner}`)) {
+    for (const { commitment: wanted, topic, sink } of this.#listeners(`program ${account.owner}`)) {
       if (wanted !== commitment || topic.kind !== "program" || !topic.accepts(account)) continue
       notify(sink, slot, AccountView.viewKeyed(address, account, topic.view))
     }
   }
 
   /** Returns a copy of the subscribers, who may change during a notification. */
-  private listeners(key: string): ReadonlyArray<Subscription> {
-    const subscriptions = this.topics.get(key)
+  #listeners(key: string): ReadonlyArray<Subscription> {
+    const subscriptions = this.#topics.get(key)
     return subscriptions === undefined ? [] : Array.from(subscriptions)
   }
 }

@@ -1,6 +1,6 @@
 /** The fee of a transaction: a fee per signature, and the bid price of its compute units. */
 import type { Address } from "@solana/kit"
-import * as Address_ from "../../../src/solana/Address.js"
+import * as Addresses from "../../../src/solana/Address.js"
 import type { CompiledMessage } from "../../../src/solana/Message.js"
 
 const LAMPORTS_PER_SIGNATURE = 5000n
@@ -11,28 +11,28 @@ const DEFAULT_UNITS = 200_000n
 const DEFAULT_BUILTIN_UNITS = 3_000n
 
 /** The program whose instructions set a transaction's compute limit and price. */
-export const COMPUTE_BUDGET_PROGRAM = Address_.known("ComputeBudget111111111111111111111111111111")
+export const COMPUTE_BUDGET_PROGRAM = Addresses.known("ComputeBudget111111111111111111111111111111")
 
 /**
  * Programs that verify signatures. Their instructions begin with the number of signatures, each of which costs as much
  * as one of the transaction's own.
  */
 const SIGNATURE_PROGRAMS: ReadonlySet<Address> = new Set([
-  Address_.known("Ed25519SigVerify111111111111111111111111111"),
-  Address_.known("KeccakSecp256k11111111111111111111111111111"),
-  Address_.known("Secp256r1SigVerify1111111111111111111111111")
+  Addresses.known("Ed25519SigVerify111111111111111111111111111"),
+  Addresses.known("KeccakSecp256k11111111111111111111111111111"),
+  Addresses.known("Secp256r1SigVerify1111111111111111111111111")
 ])
 
 const BUILTINS: ReadonlySet<Address> = new Set([
-  Address_.SYSTEM_PROGRAM,
+  Addresses.SYSTEM_PROGRAM,
   COMPUTE_BUDGET_PROGRAM,
-  Address_.known("Vote111111111111111111111111111111111111111"),
-  Address_.known("BPFLoaderUpgradeab1e11111111111111111111111"),
-  Address_.known("BPFLoader1111111111111111111111111111111111"),
-  Address_.known("BPFLoader2111111111111111111111111111111111"),
-  Address_.known("LoaderV411111111111111111111111111111111111"),
-  Address_.known("KeccakSecp256k11111111111111111111111111111"),
-  Address_.known("Ed25519SigVerify111111111111111111111111111")
+  Addresses.known("Vote111111111111111111111111111111111111111"),
+  Addresses.known("BPFLoaderUpgradeab1e11111111111111111111111"),
+  Addresses.known("BPFLoader1111111111111111111111111111111111"),
+  Addresses.known("BPFLoader2111111111111111111111111111111111"),
+  Addresses.known("LoaderV411111111111111111111111111111111111"),
+  Addresses.known("KeccakSecp256k11111111111111111111111111111"),
+  Addresses.known("Ed25519SigVerify111111111111111111111111111")
 ])
 
 interface Budget {

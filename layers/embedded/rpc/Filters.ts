@@ -3,9 +3,9 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import * as Base58 from "../../../src/solana/Base58.js"
 import * as Base64 from "../../../src/solana/Base64.js"
+import type { StoredAccount } from "../chain/Svm.js"
 import * as JsonRpcError from "./JsonRpcError.js"
 import * as Params from "./Params.js"
-import type { StoredAccount } from "../chain/Svm.js"
 
 /** Maximum bytes of a `memcmp`, and the length of their longest base58 text. */
 const MAX_MEMCMP_BYTES = 128

@@ -1,6 +1,6 @@
 /** The context of the RPC methods: one node of the embedded cluster. */
-import * as Either from "effect/Either"
 import type { Address } from "@solana/kit"
+import * as Either from "effect/Either"
 import type { Chain } from "../chain/Chain.js"
 import type { Bank } from "../chain/ChainState.js"
 import type { Faucet } from "./Faucet.js"

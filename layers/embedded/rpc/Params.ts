@@ -1,14 +1,14 @@
 /** Parsers of JSON-RPC parameters. Parameters are hostile: a value of any type can be anywhere. */
-import * as Check from "../../../src/internal/check.js"
+import type { Address, Blockhash, Signature } from "@solana/kit"
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import type { Address, Blockhash, Signature } from "@solana/kit"
-import * as Address_ from "../../../src/solana/Address.js"
+import * as Check from "../../../src/internal/check.js"
+import * as Addresses from "../../../src/solana/Address.js"
 import * as Base58 from "../../../src/solana/Base58.js"
 import * as Base64 from "../../../src/solana/Base64.js"
-import * as Blockhash_ from "../../../src/solana/Blockhash.js"
-import * as Signature_ from "../../../src/solana/Signature.js"
+import * as Blockhashes from "../../../src/solana/Blockhash.js"
+import * as Signatures from "../../../src/solana/Signature.js"
 import { MAX_TRANSACTION_BYTES } from "../../../src/solana/Wire.js"
 import type { Chain } from "../chain/Chain.js"
 import type { Bank } from "../chain/ChainState.js"
@@ -83,11 +83,11 @@ const base58Of =
     return Either.left(JsonRpcError.params(`Invalid param: ${isWrongSize ? "WrongSize" : "Invalid"}`))
   }
 
-export const address: (text: string) => Read<Address> = base58Of(Address_.SIZE, 44, Address_.is)
+export const address: (text: string) => Read<Address> = base58Of(Addresses.SIZE, 44, Addresses.is)
 
-export const signature: (text: string) => Read<Signature> = base58Of(Signature_.SIZE, 88, Signature_.is)
+export const signature: (text: string) => Read<Signature> = base58Of(Signatures.SIZE, 88, Signatures.is)
 
-export const blockhash: (text: string) => Read<Blockhash> = base58Of(Blockhash_.SIZE, 44, Blockhash_.is)
+export const blockhash: (text: string) => Read<Blockhash> = base58Of(Blockhashes.SIZE, 44, Blockhashes.is)
 
 /** Maximum characters of 1232 bytes in each encoding. */
 const MAX_BASE58 = 1683

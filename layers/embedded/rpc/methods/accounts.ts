@@ -1,13 +1,13 @@
 /** Methods that read accounts. */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import { MAX_MULTIPLE_ACCOUNTS } from "../../../../src/solana/Limits.js"
 import * as AccountView from "../AccountView.js"
 import * as Filters from "../Filters.js"
 import * as JsonInteger from "../JsonInteger.js"
 import * as JsonRpcError from "../JsonRpcError.js"
 import { contextual, type Method, method } from "../Node.js"
 import * as Params from "../Params.js"
-import { MAX_MULTIPLE_ACCOUNTS } from "../../../../src/solana/Limits.js"
 
 /** Maximum keys of one `getMultipleAccounts`. */
 

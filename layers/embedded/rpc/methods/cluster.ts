@@ -1,13 +1,13 @@
 /** Methods about the node and the cluster as a whole. */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import { isWritable } from "../../chain/LoadedTransaction.js"
+import { SLOTS_PER_EPOCH } from "../../chain/Sysvars.js"
 import * as Fees from "../Fees.js"
 import * as JsonInteger from "../JsonInteger.js"
 import * as JsonRpcError from "../JsonRpcError.js"
-import { isWritable } from "../../chain/LoadedTransaction.js"
 import { API_VERSION, contextual, type Method, method } from "../Node.js"
 import * as Params from "../Params.js"
-import { SLOTS_PER_EPOCH } from "../../chain/Sysvars.js"
 
 /** LiteSVM 1.5.0 activates all features that its Agave knows. No real cluster has this feature set number. */
 const FEATURE_SET = 0

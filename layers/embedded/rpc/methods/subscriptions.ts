@@ -1,7 +1,7 @@
 /** The parameters of each kind of subscription, and its immediate notification, if any. */
+import type { Commitment } from "@solana/kit"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import type { Commitment } from "@solana/kit"
 import type { SubscriptionKind } from "../../../../services/RpcTransport.js"
 import type { Chain } from "../../chain/Chain.js"
 import { signatureResult, type Topic } from "../Feeds.js"
