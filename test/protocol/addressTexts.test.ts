@@ -12,7 +12,7 @@ const contending = fc.tuple(fc.constantFrom(0, 1, 255), fc.nat(31), fc.nat(255))
 })
 
 describe("addressTexts", () => {
-  it("given addresses that contend for a place, when read in any order, then each is its own", async () => {
+  it("Given addresses that contend for a place, When read in any order, Then each is its own", async () => {
     await assertProperty(
       fc.property(fc.array(contending, { minLength: 2 }), fc.nat(3), (addresses, offset) => {
         for (const address of addresses) {

@@ -14,7 +14,7 @@ import { assertProperty } from "../support/runs.js"
 const key = fc.uint8Array({ minLength: 32, maxLength: 32 })
 
 describe("Address", () => {
-  it("given 32 bytes, when made an address and back, then they are the same, the second time from the cache", async () => {
+  it("Given 32 bytes, When made an address and back, Then they are the same, the second time from the cache", async () => {
     await assertProperty(
       fc.property(key, (bytes) => {
         const address = Address.fromBytes(bytes)
@@ -24,7 +24,7 @@ describe("Address", () => {
     )
   })
 
-  it("given a text that is no address, when parsed, then InvalidInput names the field", () => {
+  it("Given a text that is no address, When parsed, Then InvalidInput names the field", () => {
     expect(Address.parse("not an address", "recipient")).toMatchObject({
       left: { _tag: "InvalidInput", field: "recipient", size: 14 }
     })
@@ -32,23 +32,23 @@ describe("Address", () => {
     expect(Signature.parse("1")).toMatchObject({ left: { field: "signature" } })
   })
 
-  it("given a literal that is no address, when declared as known, then it throws", () => {
+  it("Given a literal that is no address, When declared as known, Then it throws", () => {
     expect(() => Address.known("1")).toThrow("must be base58 of 32 bytes")
   })
 
-  it("given a text that was branded unchecked, when its bytes are asked for, then it throws and names what it is not", () => {
+  it("Given a text that was branded unchecked, When its bytes are asked for, Then it throws and names what it is not", () => {
     const forged = JSON.parse('"forged"')
     expect(() => Address.toBytes(forged)).toThrow("address: must be base58 of 32 bytes (got 6)")
     expect(() => Blockhash.toBytes(forged)).toThrow("blockhash: must be base58 of 32 bytes (got 6)")
     expect(() => Signature.toBytes(forged)).toThrow("signature: must be base58 of 64 bytes (got 6)")
   })
 
-  it("given the system program, then it is 32 zero bytes", () => {
+  it("Given the system program, Then it is 32 zero bytes", () => {
     expect(Address.SYSTEM_PROGRAM).toBe("11111111111111111111111111111111")
     expect(Address.toBytes(Address.SYSTEM_PROGRAM)).toStrictEqual(new Uint8Array(32))
   })
 
-  it("given a model's JSON, when decoded, then addresses, signatures, blockhashes and lamports are checked", () => {
+  it("Given a model's JSON, When decoded, Then addresses, signatures, blockhashes and lamports are checked", () => {
     const Model = Schema.Struct({
       address: Address.Schema,
       blockhash: Blockhash.Schema,
@@ -75,7 +75,7 @@ describe("Address", () => {
     }
   })
 
-  it("given an amount, when made lamports, then it must fit 64 bits without a sign", () => {
+  it("Given an amount, When made lamports, Then it must fit 64 bits without a sign", () => {
     expect(Lamports.make(Lamports.MAX)).toStrictEqual(Either.right(Lamports.MAX))
     expect(Lamports.make(-1n, "amount")).toMatchObject({ left: { field: "amount", size: -1n } })
     expect(Lamports.make(Lamports.MAX + 1n)).toMatchObject({ left: { field: "lamports" } })
@@ -85,7 +85,7 @@ describe("Address", () => {
 describe("order of addresses in a message", () => {
   const collator = Kit.getAddressComparator()
 
-  it("given two addresses, when compared, then the order is that of Kit's collator", async () => {
+  it("Given two addresses, When compared, Then the order is that of Kit's collator", async () => {
     await assertProperty(
       fc.property(key, key, (left, right) => {
         const [a, b] = [Address.fromBytes(left), Address.fromBytes(right)]
@@ -94,7 +94,7 @@ describe("order of addresses in a message", () => {
     )
   })
 
-  it("given texts that differ in case, in length or in both, when compared, then the order is that of Kit's collator", async () => {
+  it("Given texts that differ in case, in length or in both, When compared, Then the order is that of Kit's collator", async () => {
     const text = fc.string({ unit: fc.constantFrom(..."aAbBzZ19"), maxLength: 6 })
     await assertProperty(
       fc.property(text, text, (a, b) => {
@@ -105,7 +105,7 @@ describe("order of addresses in a message", () => {
 })
 
 describe("BoundedCache", () => {
-  it("given more entries than fit, when set and read, then it stays bounded and keeps what is in use", () => {
+  it("Given more entries than fit, When set and read, Then it stays bounded and keeps what is in use", () => {
     const cache = new BoundedCache<number, string>(10)
     cache.set(-1, "in use")
     for (let i = 0; i < 1000; i++) {

@@ -42,7 +42,7 @@ describe("Base58", () => {
     [32, 32],
     [64, 64],
     [0, 100]
-  ])("given bytes of %i to %i, when encoded, then the text is Kit's and decodes to the bytes", async (min, max) => {
+  ])("Given bytes of %i to %i, When encoded, Then the text is Kit's and decodes to the bytes", async (min, max) => {
     await assertProperty(
       fc.property(bytes(min, max), (bytes) => {
         const text = Base58.encode(bytes)
@@ -52,7 +52,7 @@ describe("Base58", () => {
     )
   })
 
-  it("given bytes inside a larger array, when an address or a signature is read at an offset, then only those count", async () => {
+  it("Given bytes inside a larger array, When an address or a signature is read at an offset, Then only those count", async () => {
     await assertProperty(
       fc.property(bytes(80, 80), fc.nat(16), (bytes, offset) => {
         expect(Address.fromBytes(bytes, offset)).toBe(kit.decode(bytes.slice(offset, offset + 32)))
@@ -61,7 +61,7 @@ describe("Base58", () => {
     )
   })
 
-  it("given any text, when taken for an address or a signature, then it is one exactly when Kit decodes so many bytes", async () => {
+  it("Given any text, When taken for an address or a signature, Then it is one exactly when Kit decodes so many bytes", async () => {
     await assertProperty(
       fc.property(texts(32), (text) => {
         expect(Address.is(text)).toBe(kitAccepts(text, 32))
@@ -77,7 +77,7 @@ describe("Base58", () => {
   it.each([
     [32, Address.is],
     [64, Signature.is]
-  ])("given the largest text of %i bytes, when a digit is larger or none, then it is none", (size, is) => {
+  ])("Given the largest text of %i bytes, When a digit is larger or none, Then it is none", (size, is) => {
     const largest = Base58.encode(new Uint8Array(size).fill(255))
     expect(is(largest)).toBe(true)
     for (const last of ["z", "0", "Ł"]) expect(is(`${largest.slice(0, -1)}${last}`)).toBe(false)
@@ -86,7 +86,7 @@ describe("Base58", () => {
   it.each([
     [32, Address.is],
     [64, Signature.is]
-  ])("given the smallest text of %i bytes without a one before it, when it is smaller, then it is none", (size, is) => {
+  ])("Given the smallest text of %i bytes without a one before it, When it is smaller, Then it is none", (size, is) => {
     const smallest = Base58.encode(new Uint8Array(size).fill(1, 0, 1))
     const below = Base58.encode(new Uint8Array(size - 1).fill(255))
     expect([is(smallest), below.length, is(below)]).toStrictEqual([true, smallest.length, false])
@@ -94,7 +94,7 @@ describe("Base58", () => {
     expect(is(`${smallest}\n`)).toBe(false)
   })
 
-  it("given any text, when decoded, then the bytes are Kit's or both refuse", async () => {
+  it("Given any text, When decoded, Then the bytes are Kit's or both refuse", async () => {
     await assertProperty(
       fc.property(texts(24), (text) => {
         expect(Either.getOrUndefined(Base58.decode(text))).toStrictEqual(
@@ -104,12 +104,12 @@ describe("Base58", () => {
     )
   })
 
-  it("given a text of a million characters, when decoded, then it is refused before any work", () => {
+  it("Given a text of a million characters, When decoded, Then it is refused before any work", () => {
     const refused = Base58.decode("z".repeat(1_000_000))
     expect(refused).toMatchObject({ left: { _tag: "InvalidInput", field: "base58", size: 1_000_000 } })
   })
 
-  it("given a bound, when texts at and above it are decoded, then the first passes and the second does not", () => {
+  it("Given a bound, When texts at and above it are decoded, Then the first passes and the second does not", () => {
     const most = new Uint8Array(40).fill(255)
     expect(Base58.decode(Base58.encode(most), 40)).toStrictEqual(Either.right(most))
     expect(Either.isLeft(Base58.decode(Base58.encode(most), 39))).toBe(true)

@@ -18,7 +18,7 @@ describe.each([
   ["native", native(Buffer)],
   ["portable", portable]
 ])("Base64, %s", (_, codec) => {
-  it("given any bytes, when encoded, then the text is Buffer's and decodes to the bytes", async () => {
+  it("Given any bytes, When encoded, Then the text is Buffer's and decodes to the bytes", async () => {
     await assertProperty(
       fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(3), (bytes, offset) => {
         const view = bytes.subarray(Math.min(offset, bytes.length))
@@ -29,7 +29,7 @@ describe.each([
     )
   })
 
-  it("given any text, when decoded, then exactly canonical base64 is accepted", async () => {
+  it("Given any text, When decoded, Then exactly canonical base64 is accepted", async () => {
     await assertProperty(
       fc.property(texts, (text) => {
         const bytes = codec.decode(text)
@@ -39,7 +39,7 @@ describe.each([
     )
   })
 
-  it("given any parts of a text, when decoded, then each is as by itself, and none changes with another", async () => {
+  it("Given any parts of a text, When decoded, Then each is as by itself, and none changes with another", async () => {
     const long = fc
       .uint8Array({ minLength: 1000, maxLength: 1100 })
       .map((bytes) => Buffer.from(bytes).toString("base64"))
@@ -59,14 +59,14 @@ describe.each([
 
 describe("Base64", () => {
   it.each(["A", "AB", "AB=", "AB==", "ABC", "ABC=", "====", "AA=A", "AA E=", "AA-_", "AA\n==", "ŁŁŁŁ"])(
-    "given the text %j, when decoded, then it is refused with InvalidInput",
+    "Given the text %j, When decoded, Then it is refused with InvalidInput",
     (text) => {
       const refused = Base64.decode(text)
       expect(refused).toMatchObject({ left: { _tag: "InvalidInput", field: "base64", size: text.length } })
     }
   )
 
-  it("given the vectors of RFC 4648, when coded both ways, then text and bytes are theirs", () => {
+  it("Given the vectors of RFC 4648, When coded both ways, Then text and bytes are theirs", () => {
     for (const [plain, text] of [
       ["", ""],
       ["f", "Zg=="],

@@ -48,7 +48,7 @@ const kernels = [
 ] as const
 
 describe.each(kernels)("Curve, in %s", (_, { isOnCurve }) => {
-  it("given random bytes, when tested, then the answer is noble's, Kit's and web3.js's", async () => {
+  it("Given random bytes, When tested, Then the answer is noble's, Kit's and web3.js's", async () => {
     await assertProperty(
       fc.property(key, (bytes) => {
         const expected = nobleDecompresses(bytes)
@@ -59,7 +59,7 @@ describe.each(kernels)("Curve, in %s", (_, { isOnCurve }) => {
     )
   })
 
-  it("given public keys, when tested, then they are on the curve", async () => {
+  it("Given public keys, When tested, Then they are on the curve", async () => {
     await assertProperty(
       fc.property(key, (secret) => {
         expect(isOnCurve(ed25519.getPublicKey(secret))).toBe(true)
@@ -68,14 +68,14 @@ describe.each(kernels)("Curve, in %s", (_, { isOnCurve }) => {
   })
 
   // Kit takes no negative zero, and web3.js nothing that is not canonical; the runtime takes both.
-  it("given corner encodings, when tested, then the answer is that of the runtime's decompression", () => {
+  it("Given corner encodings, When tested, Then the answer is that of the runtime's decompression", () => {
     for (const bytes of [...corners, ...smallOrder]) expect(isOnCurve(bytes)).toBe(nobleDecompresses(bytes))
     for (const bytes of smallOrder) expect(isOnCurve(bytes)).toBe(true)
   })
 })
 
 describe.each(kernels)("SHA-256, in %s", (_, { sha256 }) => {
-  it("given bytes of any size, when hashed, then the hash is node's", async () => {
+  it("Given bytes of any size, When hashed, Then the hash is node's", async () => {
     await assertProperty(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
         expect(sha256([bytes])).toStrictEqual(new Uint8Array(createHash("sha256").update(bytes).digest()))
@@ -83,7 +83,7 @@ describe.each(kernels)("SHA-256, in %s", (_, { sha256 }) => {
     )
   })
 
-  it("given parts of any size, when hashed, then the hash is that of all in one", async () => {
+  it("Given parts of any size, When hashed, Then the hash is that of all in one", async () => {
     const size = fc.oneof(fc.nat(200), fc.constantFrom(0, 32_704, 32_767, 32_768, 32_769, 65_536))
     await assertProperty(
       fc.property(fc.array(size, { maxLength: 5 }), (sizes) => {
@@ -94,7 +94,7 @@ describe.each(kernels)("SHA-256, in %s", (_, { sha256 }) => {
   })
 
   it.each([32_767, 32_768, 32_769, 65_536, 1_000_003])(
-    "given %i bytes, when hashed, then the hash is node's",
+    "Given %i bytes, When hashed, Then the hash is node's",
     (size) => {
       const bytes = Uint8Array.from({ length: size }, (_, index) => index * 31)
       expect(sha256([bytes])).toStrictEqual(new Uint8Array(createHash("sha256").update(bytes).digest()))
@@ -105,7 +105,7 @@ describe.each(kernels)("SHA-256, in %s", (_, { sha256 }) => {
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")
 
 describe("Hash", () => {
-  it("given the empty text and abc, when hashed, then the hashes are the published ones", () => {
+  it("Given the empty text and abc, When hashed, Then the hashes are the published ones", () => {
     const abc = new TextEncoder().encode("abc")
     const empty = new Uint8Array(0)
     expect(hex(Hash.sha256(abc))).toBe("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
@@ -120,7 +120,7 @@ describe("Hash", () => {
 const seeds = fc.array(fc.uint8Array({ maxLength: 32 }), { maxLength: 15 })
 
 describe("ProgramAddress", () => {
-  it("given seeds, when searched, then address and bump are web3.js's in both kernels", async () => {
+  it("Given seeds, When searched, Then address and bump are web3.js's in both kernels", async () => {
     await assertProperty(
       fc.property(seeds, key, (seeds, programBytes) => {
         const program = Address.fromBytes(programBytes)
@@ -134,7 +134,7 @@ describe("ProgramAddress", () => {
     )
   })
 
-  it("given seeds, when searched, then address and bump are Kit's", () =>
+  it("Given seeds, When searched, Then address and bump are Kit's", () =>
     assertProperty(
       fc.asyncProperty(seeds, key, async (seeds, programBytes) => {
         const programAddress = Address.fromBytes(programBytes)
@@ -143,7 +143,7 @@ describe("ProgramAddress", () => {
       })
     ))
 
-  it("given seeds whose bump is below 250, when searched, then address and bump are Kit's", async () => {
+  it("Given seeds whose bump is below 250, When searched, Then address and bump are Kit's", async () => {
     const rare = runs(100)
     for (let found = 0, i = 0; found < rare; i++) {
       const seeds = [new TextEncoder().encode(`rare ${i}`)]
@@ -155,7 +155,7 @@ describe("ProgramAddress", () => {
     }
   })
 
-  it("given the seeds and the bump of a search, when created, then it is the same address; for a larger bump there is none", async () => {
+  it("Given the seeds and the bump of a search, When created, Then it is the same address; for a larger bump there is none", async () => {
     await assertProperty(
       fc.property(seeds, key, (seeds, programBytes) => {
         const program = Address.fromBytes(programBytes)
@@ -168,7 +168,7 @@ describe("ProgramAddress", () => {
     )
   })
 
-  it("given seeds out of range, when searched or created, then they are refused and say which rule", () => {
+  it("Given seeds out of range, When searched or created, Then they are refused and say which rule", () => {
     const empty = new Uint8Array(0)
     const sixteen = Array.from({ length: 16 }, () => empty)
     expect(ProgramAddress.find(sixteen, Address.SYSTEM_PROGRAM)).toMatchObject({ left: { field: "seeds", size: 16 } })
@@ -181,12 +181,12 @@ describe("ProgramAddress", () => {
 })
 
 describe("kernel", () => {
-  it("given the committed source, when assembled anew, then it gives the committed module", async () => {
+  it("Given the committed source, When assembled anew, Then it gives the committed module", async () => {
     expect(await readFile(moduleUrl, "utf8")).toBe(await render())
     expect(createHash("sha256").update(Buffer.from(MODULE, "base64")).digest("hex")).toBe(MODULE_SHA256)
   })
 
-  it("given this platform, when the kernel is chosen, then it is WebAssembly, once", () => {
+  it("Given this platform, When the kernel is chosen, Then it is WebAssembly, once", () => {
     expect(kernel()).toBe(kernel())
     expect(kernel()).not.toBe(portable)
     expect(Curve.isOnCurve(new Uint8Array(31))).toBe(false)

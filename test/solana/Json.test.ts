@@ -64,7 +64,7 @@ const pieces = [
 const rounded = (_: string, value: unknown): unknown => (typeof value === "bigint" ? Number(value) : value)
 
 describe("Json", () => {
-  it("given any document with large integers, when written and read, then nothing is lost", async () => {
+  it("Given any document with large integers, When written and read, Then nothing is lost", async () => {
     await assertProperty(
       fc.property(document, (document) => {
         const text = Json.stringify(document)
@@ -75,7 +75,7 @@ describe("Json", () => {
     )
   })
 
-  it("given a document, when spread over lines, then it reads the same", async () => {
+  it("Given a document, When spread over lines, Then it reads the same", async () => {
     await assertProperty(
       fc.property(fc.array(fc.oneof(large, trickyString)), (items) => {
         const text = `[\n  ${items.map((item) => Json.stringify(item)).join(" ,\r\n\t")}\n]`
@@ -84,7 +84,7 @@ describe("Json", () => {
     )
   })
 
-  it("given any JSON, when read and written, then both are what the platform does, but for the precision", async () => {
+  it("Given any JSON, When read and written, Then both are what the platform does, but for the precision", async () => {
     await assertProperty(
       fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
         const text = JSON.stringify(value)
@@ -94,7 +94,7 @@ describe("Json", () => {
     )
   })
 
-  it("given any text, when read, then it fails typed exactly when the platform refuses it", async () => {
+  it("Given any text, When read, Then it fails typed exactly when the platform refuses it", async () => {
     await assertProperty(
       fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 12 }), (pieces) => {
         const text = pieces.join("")
@@ -124,7 +124,7 @@ describe("Json", () => {
     ["1E+0000000000000000002", 100],
     ["-0", -0],
     ['"12345678901234567890"', "12345678901234567890"]
-  ])("given %s, when read, then it is the exact integer or what the platform reads", (text, expected) => {
+  ])("Given %s, When read, Then it is the exact integer or what the platform reads", (text, expected) => {
     expect(parse(text)).toBe(expected)
     expect(parse(`[${text}]`)).toStrictEqual([expected])
     expect(parse(` {"a" : ${text} , "b":18446744073709551615}`)).toStrictEqual({
@@ -133,20 +133,20 @@ describe("Json", () => {
     })
   })
 
-  it("given a member called __proto__, when read, then it is a plain member", () => {
+  it("Given a member called __proto__, When read, Then it is a plain member", () => {
     const value = parse('{"__proto__":18446744073709551615,"a":{"__proto__":{"x":1}}}')
     expect(Object.getPrototypeOf(value)).toBe(Object.prototype)
     expect(Json.stringify(value)).toBe('{"__proto__":18446744073709551615,"a":{"__proto__":{"x":1}}}')
   })
 
-  it("given a million nested arrays around a large integer, when read, then the stack holds", () => {
+  it("Given a million nested arrays around a large integer, When read, Then the stack holds", () => {
     const depth = 1_000_000
     const text = `${"[".repeat(depth)}18446744073709551615${"]".repeat(depth)}`
     expect(Either.isRight(Json.parse(text))).toBe(true)
     expect(Either.isLeft(Json.parse(text.slice(0, -1)))).toBe(true)
   })
 
-  it("given values that JSON has no word for, when written, then the text is the platform's", () => {
+  it("Given values that JSON has no word for, When written, Then the text is the platform's", () => {
     const value = {
       a: undefined,
       b: [undefined, () => 1, Symbol("s"), Number.NaN],

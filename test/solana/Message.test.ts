@@ -126,7 +126,7 @@ const instruction: Instruction = { programAddress: numbered(200), accounts: [{ a
 
 describe("Message", () => {
   it.each([4, 12, 30, 64])(
-    "given instructions over %i accounts, when compiled, then the bytes are Kit's or both refuse",
+    "Given instructions over %i accounts, When compiled, Then the bytes are Kit's or both refuse",
     async (n) => {
       let accepted = 0
       await assertProperty(
@@ -149,7 +149,7 @@ describe("Message", () => {
   )
 
   it.each(Array.from({ length: 64 }, (_, index) => index + 1))(
-    "given a table that holds the accounts, when a message of %i accounts is compiled, then the bytes are Kit's",
+    "Given a table that holds the accounts, When a message of %i accounts is compiled, Then the bytes are Kit's",
     (count) => {
       const accounts = Array.from({ length: Math.max(0, count - 2) }, (_, index) => ({
         address: numbered(index + 1),
@@ -165,7 +165,7 @@ describe("Message", () => {
     }
   )
 
-  it("given 65 accounts, when compiled, then they are refused", () => {
+  it("Given 65 accounts, When compiled, Then they are refused", () => {
     const accounts = Array.from({ length: 63 }, (_, index) => ({ address: numbered(index + 1), role: 0 }))
     const lookupTables = [{ address: numbered(220), addresses: accounts.map(({ address }) => address) }]
     expect(
@@ -178,7 +178,7 @@ describe("Message", () => {
     ).toMatchObject({ left: { _tag: "InvalidInput", field: "accounts", size: 65 } })
   })
 
-  it("given accounts that name their own table, when compiled, then the bytes are Kit's", async () => {
+  it("Given accounts that name their own table, When compiled, Then the bytes are Kit's", async () => {
     const meta = fc.record({
       address: fc.integer({ min: 1, max: 8 }).map(numbered),
       role: fc.constantFrom(0, 1),
@@ -235,12 +235,12 @@ describe("Message", () => {
       { lookupTables: [{ address: numbered(220), addresses: Array.from({ length: 257 }, () => feePayer) }] },
       "lookupTables"
     ]
-  ])("given %s, when compiled, then InvalidInput names the field", (_, change, field) => {
+  ])("Given %s, When compiled, Then InvalidInput names the field", (_, change, field) => {
     const refused = Message.compile({ feePayer, blockhash, instructions: [instruction], ...change })
     expect(refused).toMatchObject({ left: { _tag: "InvalidInput", field } })
   })
 
-  it("given arbitrary or mutated bytes, when decoded, then they fail typed or are exactly what encoding writes", async () => {
+  it("Given arbitrary or mutated bytes, When decoded, Then they fail typed or are exactly what encoding writes", async () => {
     const valid = fc
       .tuple(request(12), fc.boolean())
       .map(([request]) => Either.getOrElse(compile(request), () => new Uint8Array(0)))
@@ -311,11 +311,11 @@ describe("Message.decode", () => {
     ["257 accounts", assemble({ lookups: [1, ...table, 0xff, 0x01, ...new Uint8Array(255), 0] }), "InvalidLookup"],
     ["a byte too many", assemble({ tail: [0] }), "TrailingBytes"],
     ["data that is cut off", assemble({ instructions: [1, 1, 0, 9], lookups: [1] }), "Truncated"]
-  ])("given %s, when decoded, then it fails typed", (_, bytes, reason) => {
+  ])("Given %s, When decoded, Then it fails typed", (_, bytes, reason) => {
     expect(Message.decode(bytes)).toMatchObject({ left: { _tag: "WireError", reason, isRetryable: false } })
   })
 
-  it("given an account from a table, when decoded, then its index is behind the static accounts", () => {
+  it("Given an account from a table, When decoded, Then its index is behind the static accounts", () => {
     const bytes = assemble({ instructions: [1, 1, 1, 2, 0], lookups: [1, ...table, 1, 9, 0] })
     expect(Message.decode(bytes)).toMatchObject({
       right: {
@@ -332,7 +332,7 @@ describe("Wire", () => {
   const message = assemble({})
   const signature = new Uint8Array(64).fill(6)
 
-  it("given signature and message, when joined and read, then they come back as views of the bytes", () => {
+  it("Given signature and message, When joined and read, Then they come back as views of the bytes", () => {
     const bytes = Wire.encode([signature], message)
     const { messageBytes, signatures } = Either.getOrThrow(Wire.decode(bytes))
     expect(messageBytes).toStrictEqual(message)
@@ -340,7 +340,7 @@ describe("Wire", () => {
     expect(signatures).toStrictEqual([signature])
   })
 
-  it("given any message and signatures, when joined, then Kit reads the same, and what Kit writes is read back", async () => {
+  it("Given any message and signatures, When joined, Then Kit reads the same, and what Kit writes is read back", async () => {
     const kit = Kit.getTransactionCodec()
     await assertProperty(
       fc.property(request(12), fc.uint8Array({ minLength: 64, maxLength: 64 }), (request, random) => {
@@ -367,16 +367,16 @@ describe("Wire", () => {
     ["more signatures than bytes", Uint8Array.of(19, 1, 2), "Truncated"],
     ["1233 bytes", new Uint8Array(1233), "TooLarge"],
     ["nothing", new Uint8Array(0), "Truncated"]
-  ])("given %s, when decoded, then it fails typed", (_, bytes, reason) => {
+  ])("Given %s, When decoded, Then it fails typed", (_, bytes, reason) => {
     expect(Wire.decode(bytes)).toMatchObject({ left: { _tag: "WireError", reason } })
   })
 
-  it("given a fault in the message, when decoded, then its offset counts from the start of the transaction", () => {
+  it("Given a fault in the message, When decoded, Then its offset counts from the start of the transaction", () => {
     const bytes = Wire.encode([signature], assemble({ version: [0x81] }))
     expect(Wire.decode(bytes)).toMatchObject({ left: { reason: "UnsupportedVersion", offset: 65 } })
   })
 
-  it("given arbitrary bytes, when decoded, then they fail typed or are exactly what encoding writes", async () => {
+  it("Given arbitrary bytes, When decoded, Then they fail typed or are exactly what encoding writes", async () => {
     await assertProperty(
       fc.property(fc.uint8Array({ maxLength: 400 }), fc.boolean(), (bytes, plausible) => {
         if (plausible && bytes.length > 70) bytes.set([1], 0)

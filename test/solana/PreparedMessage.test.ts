@@ -66,7 +66,7 @@ const resembling = request.chain((first) => {
 })
 
 describe("PreparedMessage", () => {
-  it("given messages that resemble one another, when prepared, then each is byte for byte what is compiled", async () => {
+  it("Given messages that resemble one another, When prepared, Then each is byte for byte what is compiled", async () => {
     let patched = 0
     await assertProperty(
       fc.property(resembling, (requests) => {
@@ -81,7 +81,7 @@ describe("PreparedMessage", () => {
     expect(patched).toBeGreaterThan(0)
   })
 
-  it("given a prepared message, when its signers are read, then they are the first accounts of what is compiled", async () => {
+  it("Given a prepared message, When its signers are read, Then they are the first accounts of what is compiled", async () => {
     await assertProperty(
       fc.property(resembling, (requests) => {
         for (const request of requests) {
@@ -96,7 +96,7 @@ describe("PreparedMessage", () => {
     )
   })
 
-  it("given one prepared message, when two blockhashes are put in, then neither changes the other", () => {
+  it("Given one prepared message, When two blockhashes are put in, Then neither changes the other", () => {
     // Given
     const options = { feePayer: numbered(1), instructions: [{ programAddress: numbered(20) }] }
     const message = Either.getOrThrow(PreparedMessage.prepare(options))

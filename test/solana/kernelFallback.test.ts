@@ -5,7 +5,7 @@ import { portable } from "../../src/solana/internal/kernelPortable.js"
 import * as Hash from "../../src/solana/Hash.js"
 
 describe("kernel without WebAssembly", () => {
-  it("given a platform without WebAssembly, when a hash is asked for, then plain JavaScript gives the same", () => {
+  it("Given a platform without WebAssembly, When a hash is asked for, Then plain JavaScript gives the same", () => {
     vi.stubGlobal("WebAssembly", undefined)
     const bytes = Uint8Array.of(1, 2, 3)
     expect(kernel()).toBe(portable)
