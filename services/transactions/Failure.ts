@@ -111,12 +111,17 @@ export const instructionOf = (err: unknown): { readonly index: number; readonly 
 /** The top-level instructions of a transaction, whose bytes may not be ours, and whether the first advances a nonce. */
 const instructionsOf = (
   wire: Uint8Array
-): { readonly instructions: ProgramError.Context["instructions"]; readonly advances: boolean } =>
+): Pick<ProgramError.Context, "accounts" | "instructions"> & { readonly advances: boolean } =>
   Either.match(Wire.decode(wire), {
     onLeft: () => ({ instructions: [], advances: false }),
     onRight: ({ message }) => ({
-      instructions: message.instructions.map(({ data, programIndex }) => ({
+      accounts: message.staticAccounts,
+      instructions: message.instructions.map(({ accountIndices, data, programIndex }) => ({
         programAddress: message.staticAccounts[programIndex] ?? Address.SYSTEM_PROGRAM,
+        accounts: Array.from(accountIndices, (index) => {
+          const address = message.staticAccounts[index]
+          return address && { address }
+        }),
         data
       })),
       advances: message.instructions.length > 1 && NonceAccount.advancedBy(message) !== undefined
@@ -149,9 +154,15 @@ export const reporter =
   (programId: Address_) =>
   ({ cause, err, logs, reason, signed, slot, wire, ...failed }: Failed): TransactionError => {
     const signature = signed?.signature ?? failed.signature
-    const { advances, instructions } = instructionsOf(wire)
+    const { accounts, advances, instructions } = instructionsOf(wire)
     const hasNonce = failed.hasNonce ?? (signed === undefined ? advances : "nonce" in signed.lifetime)
-    const error = ProgramError.fromTransactionError(err, logs, { instructions, programId, signature })
+    const error = ProgramError.fromTransactionError(err, logs, {
+      instructions,
+      accounts,
+      fee: signed?.fee,
+      programId,
+      signature
+    })
     const own = hasNonce ? Option.map(error, afterAdvance) : error
     const mayHaveLanded = reason === "Simulation" && signed !== undefined ? true : undefined
     const programError =

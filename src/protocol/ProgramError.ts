@@ -10,6 +10,7 @@ import * as Addresses from "../solana/Address.js"
 import * as Signatures from "../solana/Signature.js"
 import { type InstructionTag, isTag, tagOf } from "./instruction/data.js"
 import { type CodeName, codes, details, existing, type OwnReason } from "./internal/errorReasons.js"
+import * as Facts from "./internal/failureFacts.js"
 import * as TransactionFailure from "./internal/transactionFailure.js"
 import * as Logs from "./Logs.js"
 import { PROGRAM_ID } from "./Program.js"
@@ -74,11 +75,11 @@ export class ProgramError extends printable(
     instructionIndex: Schema.optional(Schema.Number),
     /** The account that caused the error, by the program's name for it, if the program's log names it. */
     account: Schema.optional(SafeText.Schema()),
-    /** The account that already existed, if the System program's log names it. */
+    /** The account that exists already, or the wallet or escrow whose lamports are too few. */
     address: Schema.optional(Addresses.Schema),
-    /** Lamports of the paying account, if the System program's log reports that they were too few. */
+    /** Lamports that it holds, where the System program's log or the runtime says it. */
     available: Schema.optional(Schema.BigInt),
-    /** Lamports that the payment required. */
+    /** Lamports that it has to pay or to hold, where the log, the instruction or the fee says it. */
     required: Schema.optional(Schema.BigInt),
     /** The message of the program or the runtime. */
     detail: SafeText.Schema(),
@@ -104,7 +105,7 @@ export class ProgramError extends printable(
     const where = [
       this.instruction,
       this.account === undefined ? undefined : `account ${this.account}`,
-      this.address === undefined ? undefined : `address ${this.address}`,
+      this.address === undefined ? undefined : `${roleOf(this)} ${this.address}`,
       this.required === undefined ? undefined : `${this.required} lamports needed`,
       this.available === undefined ? undefined : `${this.available} lamports held`,
       this.code === undefined ? undefined : `code ${this.code}`,
@@ -112,6 +113,12 @@ export class ProgramError extends printable(
     ].filter((part) => part !== undefined)
     return `${this.reason}: ${this.detail}${where.length === 0 ? "" : ` (${where.join(", ")})`}`
   }
+}
+
+/** What the address of an error is. */
+const roleOf = ({ program, reason }: ProgramError): string => {
+  if (reason !== "InsufficientFunds") return "address"
+  return program === Addresses.SYSTEM_PROGRAM ? "wallet" : "escrow"
 }
 
 /**
@@ -124,8 +131,14 @@ export interface Context {
   /** The transaction's instructions in order. Kit instructions are accepted. */
   readonly instructions: ReadonlyArray<{
     readonly programAddress: Address
+    /** Name the account that a refusal is about where the log does not. */
+    readonly accounts?: ReadonlyArray<{ readonly address: Address } | undefined> | undefined
     readonly data?: ReadonlyUint8Array | undefined
   }>
+  /** The accounts of the message, in its order, which begins with the fee payer. */
+  readonly accounts?: ReadonlyArray<Address> | undefined
+  /** What the transaction costs, in lamports. */
+  readonly fee?: bigint | undefined
   /** Default: the published program. */
   readonly programId?: Address | undefined
   readonly signature?: Signature | undefined
@@ -158,7 +171,7 @@ export const fromTransactionError = (
         instruction: place.instruction,
         instructionIndex: failure.instructionIndex,
         account: place.isOwn ? accountIn(place.frame?.logs ?? []) : undefined,
-        ...(place.program === Addresses.SYSTEM_PROGRAM ? systemFacts(place.frame?.logs ?? []) : {}),
+        ...factsOf(failure, reason, place, context),
         detail,
         logs,
         signature: context.signature
@@ -217,20 +230,30 @@ const CAUSED_BY = /^AnchorError caused by account: (\w{1,64})\. Error Code: /
 const accountIn = (logs: ReadonlyArray<string>): string | undefined =>
   logs.findLast((line) => CAUSED_BY.test(line))?.match(CAUSED_BY)?.[1]
 
-const IN_USE = /account Address \{ address: ([1-9A-HJ-NP-Za-km-z]{32,44}), base: .{1,64} \} already in use$/
-const TOO_FEW = /insufficient lamports (\d{1,20}), need (\d{1,20})$/
-
-/** Facts from the System program's log about its error. */
-const systemFacts = (logs: ReadonlyArray<string>) => {
-  const address = logs.map((line) => IN_USE.exec(line)?.[1]).findLast((text) => text !== undefined)
-  const [, available, required] = logs.map((line) => TOO_FEW.exec(line)).findLast((match) => match !== null) ?? []
-  return {
-    ...(address !== undefined && Addresses.is(address) ? { address } : {}),
-    ...(available === undefined || required === undefined
-      ? {}
-      : { available: BigInt(available), required: BigInt(required) })
-  }
+/** What is known of the account to blame: of the instruction, and over it of the log. */
+const factsOf = (
+  failure: TransactionFailure.TransactionFailure,
+  reason: Reason,
+  { frame, instruction: tag, isOwn, program }: Place,
+  { accounts = [], fee, instructions, programId = PROGRAM_ID }: Context
+): Facts.Facts => {
+  if (failure.instructionIndex === undefined) return Facts.unpaid(failure, accounts, fee)
+  const invoked = instructions[failure.instructionIndex]
+  const own = invoked?.programAddress === programId && tag !== undefined ? { tag, invoked } : undefined
+  if (isOwn) return own !== undefined && reason === "InsufficientFunds" ? Facts.escrowOf(own.tag, own.invoked) : {}
+  if (program !== Addresses.SYSTEM_PROGRAM) return {}
+  const given =
+    own === undefined
+      ? reason === "InsufficientFunds" && invoked?.programAddress === program
+        ? Facts.ofTransfer(invoked)
+        : {}
+      : reason === "InsufficientFunds"
+        ? Facts.paidBy(own.tag, own.invoked)
+        : Facts.madeBy(own.tag, own.invoked)
+  return { ...given, ...Facts.ofLog(frame?.logs ?? []) }
 }
+
+const underfunded = (detail: string) => ({ reason: "InsufficientFunds" as const, detail })
 
 const because = (reason: Reason) => ({ reason, detail: details.get(reason) ?? reason })
 
@@ -242,10 +265,11 @@ const explain = (
   if (known !== undefined) {
     // Programs that reissue used invitations return AlreadyInChannel while an invitation is still open.
     const isInvited = known.name === "AlreadyInChannel" && instruction === "InviteToChannel"
+    if (known.name === "InsufficientFunds") return underfunded("deposit more into the escrow, or take less out")
     return because(isInvited ? "AlreadyInvited" : known.name)
   }
   if (program === Addresses.SYSTEM_PROGRAM) {
-    if (code === SYSTEM_NEGATIVE_LAMPORTS || unpaid.has(kind)) return because("InsufficientFunds")
+    if (code === SYSTEM_NEGATIVE_LAMPORTS || unpaid.has(kind)) return underfunded("fund the wallet that pays")
     if (code === SYSTEM_ACCOUNT_IN_USE) {
       return because((instruction === undefined ? undefined : existing[instruction]) ?? "AccountAlreadyInUse")
     }

@@ -1,8 +1,12 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as Instruction from "../../src/protocol/Instruction.js"
+import * as Pda from "../../src/protocol/Pda.js"
 import * as ProgramError from "../../src/protocol/ProgramError.js"
 import { PROGRAM_ID } from "../../src/protocol/Program.js"
 import * as Addresses from "../../src/solana/Address.js"
+import { transfer } from "../support/transfers.js"
 
 const ADDRESS = Addresses.fromBytes(new Uint8Array(32).fill(7))
 const SYSTEM = Addresses.SYSTEM_PROGRAM
@@ -45,5 +49,54 @@ describe("what the System program's log says of a refusal", () => {
       })
     )
     expect(error.message.match(/Unauthorized/g)).toHaveLength(1)
+  })
+})
+
+const WALLET = Addresses.fromBytes(new Uint8Array(32).fill(8))
+const CHANNEL = Addresses.fromBytes(new Uint8Array(32).fill(9))
+
+const made = {
+  register: Instruction.registerAgent({ wallet: WALLET, capabilities: 1n, metadataUri: "https://example.com/a.json" }),
+  withdraw: Instruction.withdrawEscrow({ wallet: WALLET, channel: CHANNEL, amount: 77n }),
+  join: Instruction.joinChannel({ wallet: WALLET, channel: CHANNEL, escrow: Pda.escrow(CHANNEL, WALLET).address })
+}
+
+const withoutLog = (err: unknown, instruction: keyof typeof made) =>
+  Option.getOrThrow(
+    ProgramError.fromTransactionError(err, [], {
+      instructions: [Either.getOrThrow(made[instruction])],
+      accounts: [WALLET, CHANNEL],
+      fee: 5000n
+    })
+  )
+
+describe("what an instruction says of its refusal where there is no log", () => {
+  const custom = (code: number) => ({ InstructionError: [0, { Custom: code }] })
+  const escrow = Pda.escrow(CHANNEL, WALLET).address
+  const rent = { InsufficientFundsForRent: { account_index: 0 } }
+  const other = { InsufficientFundsForRent: { account_index: 1 } }
+
+  it.each([
+    [custom(0), "register", { reason: "AlreadyRegistered", address: Pda.agent(WALLET).address }, "address"],
+    [custom(0), "join", { reason: "AlreadyInChannel" }, "address"],
+    [custom(1), "register", { reason: "InsufficientFunds", address: WALLET }, "wallet"],
+    [custom(6007), "withdraw", { reason: "InsufficientFunds", address: escrow, required: 77n }, "escrow"],
+    [custom(6007), "join", { reason: "InsufficientFunds", address: escrow }, "escrow"],
+    ["InsufficientFundsForFee", "join", { address: WALLET, required: 5000n }, "wallet"],
+    ["AccountNotFound", "join", { address: WALLET, required: 5000n, available: 0n }, "wallet"],
+    [rent, "join", { address: WALLET, required: 890_880n }, "wallet"],
+    [other, "join", { address: CHANNEL }, "wallet"]
+  ] as const)("Given %j of %s, when it is read, then it has %o and names the %s", (err, name, facts, role) => {
+    const error = withoutLog(err, name)
+    expect(error).toMatchObject(facts)
+    expect(error.message).toContain(`${role} ${error.address}`)
+    expect(error.message.split(`${error.address}`)).toHaveLength(2)
+  })
+
+  it("Given a transfer that its payer cannot make, when it is read, then it names payer and amount", () => {
+    const error = Option.getOrThrow(
+      ProgramError.fromTransactionError(custom(1), [], { instructions: [transfer(WALLET, CHANNEL, 99n)] })
+    )
+    expect(error).toMatchObject({ reason: "InsufficientFunds", address: WALLET, required: 99n })
   })
 })

@@ -9,6 +9,8 @@ export interface TransactionFailure {
   readonly instructionIndex: number | undefined
   /** The program's error code. */
   readonly code: number | undefined
+  /** The account that the runtime blames, by its place in the message. */
+  readonly accountIndex?: number | undefined
 }
 
 /** A non-negative integer, given as a number or a bigint. */
@@ -27,7 +29,10 @@ const variantOf = (value: unknown): readonly [name: string, content: unknown] | 
 export const parse = (error: unknown): Option.Option<TransactionFailure> => {
   const [kind, content] = variantOf(error) ?? []
   if (kind === undefined) return Option.none()
-  if (kind !== "InstructionError") return Option.some({ kind, instructionIndex: undefined, code: undefined })
+  if (kind !== "InstructionError") {
+    const accountIndex = Predicate.hasProperty(content, "account_index") ? toIndex(content.account_index) : undefined
+    return Option.some({ kind, instructionIndex: undefined, code: undefined, accountIndex })
+  }
   const [index, inner] = Array.isArray(content) ? content : []
   const instructionIndex = toIndex(index)
   const [innerKind, code] = variantOf(inner) ?? []
