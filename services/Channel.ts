@@ -50,7 +50,7 @@ import * as Submit from "./program/submit.js"
 import * as TestLayer from "./internal/testLayer.js"
 import { traced } from "./internal/traced.js"
 import * as Metrics from "./Metrics.js"
-import type { AccountReceipt, FollowError, ListError, ProgramAccount, ReadError, WriteError } from "./ProgramAccount.js"
+import type { AccountReceipt, Listing, ListError, ProgramAccount, ReadError, WriteError } from "./ProgramAccount.js"
 import type { RpcPool } from "./RpcPool.js"
 import type { Receipt, SendOptions, Transactions } from "./Transactions.js"
 import { Wallet } from "./Wallet.js"
@@ -106,7 +106,7 @@ export interface Service {
   /**
    * Says something to everybody in the channel. The receipt's address is the message's. It locks the rent of its
    * account, 8,783,520 lamports, for ever. Each call makes a message of its own, unless the input has an `id`. Program refusals: `NotInChannel`, `Unauthorized` (the channel is inactive),
-   * `RateLimitExceeded` (`Rules.nextBroadcastAt` tells from the participant when the next one is allowed).
+   * `RateLimitExceeded` (`Rules.nextBroadcast` tells from the participant when the next one is allowed).
    */
   readonly broadcast: (
     channel: Address,
@@ -124,11 +124,8 @@ export interface Service {
     channel: Address,
     walletOrAgent: Address
   ) => Effect.Effect<ProgramAccount<ChannelParticipant>, ReadError>
-  /** The messages of a channel, oldest first. Without `follow` it fails with a `ListError`. */
-  readonly messages: (
-    channel: Address,
-    options?: MessagesOptions
-  ) => Stream.Stream<ProgramAccount<ChannelMessage>, FollowError>
+  /** The messages of a channel, oldest first. */
+  readonly messages: Listing<ChannelMessage, MessagesOptions>
   /** The invitation of the wallet `invitee` to a channel, used or not. */
   readonly invitation: (
     channel: Address,
@@ -369,13 +366,11 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
         return accounts.fetch(PARTICIPANT, Pda.participant(channel, agent, programId).address)
       }).pipe(traced("Channel.participant", at(channel))),
 
-    messages: (channel, options) =>
+    messages: Accounts.listing((channel, { follow }: MessagesOptions = {}) =>
       Given.stream({ channel }, () =>
-        accounts.stream(
-          { type: MESSAGE, where: inChannel(channel), createdAt: ({ createdAt }) => createdAt },
-          options?.follow
-        )
-      ).pipe(Stream.withSpan("Channel.messages", { captureStackTrace: false, attributes: at(channel) })),
+        accounts.stream({ type: MESSAGE, where: inChannel(channel), createdAt: ({ createdAt }) => createdAt }, follow)
+      ).pipe(Stream.withSpan("Channel.messages", { captureStackTrace: false, attributes: at(channel) }))
+    ),
 
     invitation: (channel, invitee) =>
       Given.effect({ channel, invitee }, () =>

@@ -41,7 +41,7 @@ import { annotate, spanned, traced } from "./internal/traced.js"
 import { withService } from "./internal/withService.js"
 import * as Metrics from "./Metrics.js"
 import { PayloadStore, type PayloadStoreError } from "./PayloadStore.js"
-import type { AccountReceipt, FollowError, ProgramAccount, ReadError, WriteError } from "./ProgramAccount.js"
+import type { AccountReceipt, Listing, ProgramAccount, ReadError, WriteError } from "./ProgramAccount.js"
 import type { RpcPool } from "./RpcPool.js"
 import { RpcError } from "./RpcTransport.js"
 import type { PackedItem, SendOptions, Transactions } from "./Transactions.js"
@@ -205,16 +205,10 @@ export interface Service {
     schema: Schema.Schema<A, I, R>,
     options?: PayloadOptions
   ) => Effect.Effect<A, ParseResult.ParseError | PayloadError, R>
-  /** The messages to a wallet, oldest first. Without `follow` it fails with a `ListError`. */
-  readonly inbox: (
-    wallet: Address,
-    options?: MailboxOptions
-  ) => Stream.Stream<ProgramAccount<DirectMessage>, FollowError>
+  /** The messages to a wallet, oldest first. */
+  readonly inbox: Listing<DirectMessage, MailboxOptions>
   /** The messages from an agent, named by its wallet or agent address, oldest first; otherwise as `inbox`. */
-  readonly outbox: (
-    walletOrAgent: Address,
-    options?: MailboxOptions
-  ) => Stream.Stream<ProgramAccount<DirectMessage>, FollowError>
+  readonly outbox: Listing<DirectMessage, MailboxOptions>
   /**
    * Pending → Delivered, by the recipient. Of a message that was read (not of a bare address) the order of states is
    * checked before anything is sent. Program refusals: `Unauthorized`, `MessageExpired` (7 days after it was sent),
@@ -466,9 +460,9 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
       traced("Message.get", { "pod.message": address })
     )
 
-  const list = (name: string, offset: number, address: Address, options: MailboxOptions | undefined) =>
+  const list = (name: string, offset: number, address: Address, { follow }: MailboxOptions) =>
     accounts
-      .stream({ type: MESSAGE, where: [[offset, address]], createdAt: ({ createdAt }) => createdAt }, options?.follow)
+      .stream({ type: MESSAGE, where: [[offset, address]], createdAt: ({ createdAt }) => createdAt }, follow)
       .pipe(Stream.withSpan(name, { captureStackTrace: false, attributes: { "pod.address": address } }))
 
   const mark =
@@ -506,11 +500,14 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
     text: (message, options) => Effect.flatMap(payload(message, options), Envelope.text),
     json: (message, schema, options) =>
       Effect.flatMap(Effect.flatMap(payload(message, options), Envelope.text), Schema.decode(Schema.parseJson(schema))),
-    inbox: (wallet, options) => Given.stream({ wallet }, () => list("Message.inbox", RECIPIENT, wallet, options)),
-    outbox: (walletOrAgent, options) =>
+    inbox: Accounts.listing((wallet, options: MailboxOptions = {}) =>
+      Given.stream({ wallet }, () => list("Message.inbox", RECIPIENT, wallet, options))
+    ),
+    outbox: Accounts.listing((walletOrAgent, options: MailboxOptions = {}) =>
       Given.stream({ walletOrAgent }, () =>
         list("Message.outbox", SENDER, agentAddress(walletOrAgent, programId), options)
-      ),
+      )
+    ),
     markDelivered: mark("Delivered"),
     markRead: mark("Read"),
     markFailed: mark("Failed")

@@ -8,6 +8,7 @@ import * as Arr from "effect/Array"
 import type * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import type * as Stream from "effect/Stream"
 import type { InvalidInput } from "../src/InvalidInput.js"
 import type { AccountDecodeError } from "../src/protocol/Account.js"
 import type { ProgramError } from "../src/protocol/ProgramError.js"
@@ -139,6 +140,21 @@ export type ListError = InvalidInput | RpcError
  * @category errors
  */
 export type FollowError = ListError | SubscriptionError
+
+/**
+ * A listing that may go on. Without `follow` the stream ends after the last account and fails with a `ListError`; with it,
+ * it goes on and may fail with a `FollowError`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Listing<A, Options extends { readonly follow?: unknown }> {
+  (
+    address: Address,
+    options?: Options & { readonly follow?: false | undefined }
+  ): Stream.Stream<ProgramAccount<A>, ListError>
+  (address: Address, options?: Options): Stream.Stream<ProgramAccount<A>, FollowError>
+}
 
 /**
  * What every write can fail with: `InvalidInput` before any I/O, `ProgramError` where the program refused,

@@ -9,7 +9,14 @@ import * as Order from "effect/Order"
 import * as Stream from "effect/Stream"
 import { type AccountDecodeError, type AccountTag, discriminator } from "../../src/protocol/Account.js"
 import * as Addresses from "../../src/solana/Address.js"
-import { AccountNotFound, type FollowError, type ProgramAccount, type ReadError } from "../ProgramAccount.js"
+import {
+  AccountNotFound,
+  type FollowError,
+  type Listing,
+  type ListError,
+  type ProgramAccount,
+  type ReadError
+} from "../ProgramAccount.js"
 import { ProgramId } from "../ProgramId.js"
 import type { AccountInfo } from "../RpcPool.js"
 import { type AccountFilter, type AccountOptions, RpcPool } from "../RpcPool.js"
@@ -46,6 +53,21 @@ export interface Accounts {
     query: Query<A>,
     follow?: boolean | Follow.FollowOptions
   ) => Stream.Stream<ProgramAccount<A>, FollowError>
+}
+
+/** A listing of which the type tells whether it goes on. */
+export const listing = <A, Options extends { readonly follow?: unknown }>(
+  list: (address: Address, options?: Options) => Stream.Stream<ProgramAccount<A>, FollowError>
+): Listing<A, Options> => {
+  function typed(
+    address: Address,
+    options?: Options & { readonly follow?: false | undefined }
+  ): Stream.Stream<ProgramAccount<A>, ListError>
+  function typed(address: Address, options?: Options): Stream.Stream<ProgramAccount<A>, FollowError>
+  function typed(address: Address, options?: Options) {
+    return list(address, options)
+  }
+  return typed
 }
 
 /** A field that accounts of a list have to hold. */

@@ -9,7 +9,7 @@ import type {
   Transactions,
   Wallet
 } from "@pod-protocol/effect"
-import type { DirectMessage } from "@pod-protocol/effect/protocol/Account"
+import type { ChannelMessage, DirectMessage } from "@pod-protocol/effect/protocol/Account"
 import type { Address } from "@solana/kit"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
@@ -19,14 +19,25 @@ declare const messages: Message.Service
 declare const pool: RpcPool.Service
 declare const address: Address
 
+declare const channels: Channel.Service
+declare const options: Message.MailboxOptions
+
 type Inbox = Stream.Stream<ProgramAccount.ProgramAccount<DirectMessage>, ProgramAccount.FollowError>
+type Mailbox = Stream.Stream<ProgramAccount.ProgramAccount<DirectMessage>, ProgramAccount.ListError>
+type Said<E> = Stream.Stream<ProgramAccount.ProgramAccount<ChannelMessage>, E>
 
 describe("lists that may be followed", () => {
-  test("give the same elements with and without follow", () => {
-    expect(messages.inbox(address)).type.toBe<Inbox>()
+  test("fail as a listing does without follow, and as a subscription may with it", () => {
+    expect(messages.inbox(address)).type.toBe<Mailbox>()
+    expect(messages.inbox(address, {})).type.toBe<Mailbox>()
+    expect(messages.inbox(address, { follow: false })).type.toBe<Mailbox>()
+    expect(messages.inbox(address, options)).type.toBe<Inbox>()
     expect(messages.inbox(address, { follow: true })).type.toBe<Inbox>()
     expect(messages.inbox(address, { follow: { resyncInterval: "10 seconds" } })).type.toBe<Inbox>()
-    expect(messages.outbox(address)).type.toBe<Inbox>()
+    expect(messages.outbox(address)).type.toBe<Mailbox>()
+    expect(messages.outbox(address, { follow: true })).type.toBe<Inbox>()
+    expect(channels.messages(address)).type.toBe<Said<ProgramAccount.ListError>>()
+    expect(channels.messages(address, { follow: true })).type.toBe<Said<ProgramAccount.FollowError>>()
     expect<Stream.Stream.Error<ReturnType<Channel.Service["messages"]>>>().type.toBe<ProgramAccount.FollowError>()
   })
 
