@@ -12,6 +12,7 @@
 import * as Either from "effect/Either"
 import { InvalidInput } from "../InvalidInput.js"
 import type { ChannelParticipant } from "./Account.js"
+import * as Check from "../internal/check.js"
 import { model } from "../internal/jsonable.js"
 import * as Utf8 from "../internal/Utf8.js"
 import * as Program from "./Program.js"
@@ -76,13 +77,6 @@ const checkText =
     return Either.right(text)
   }
 
-const checkRange =
-  <A extends number | bigint>(field: string, min: A, max: A, unit = "") =>
-  (value: A): Either.Either<A, InvalidInput> =>
-    value >= min && value <= max && (typeof value === "bigint" || Number.isInteger(value))
-      ? Either.right(value)
-      : Either.left(new InvalidInput({ field, rule: `must be an integer of ${min} to ${max}${unit}`, size: value }))
-
 /**
  * Checks the URI of an agent's metadata: `http://` or `https://`, 10–200 bytes, without control characters, `..` and
  * the patterns that the program treats as attacks. Some ordinary URIs match a pattern: `https://metadata:8443/`
@@ -120,11 +114,8 @@ export const checkMetadataUri: (uri: string) => Either.Either<string, InvalidInp
  * @since 0.1.0
  * @category checks
  */
-export const checkCapabilities: (capabilities: bigint) => Either.Either<bigint, InvalidInput> = checkRange<bigint>(
-  "capabilities",
-  0n,
-  Program.MAX_CAPABILITIES
-)
+export const checkCapabilities: (capabilities: bigint) => Either.Either<bigint, InvalidInput> = (capabilities) =>
+  Check.bigInteger("capabilities", capabilities, 0n, Program.MAX_CAPABILITIES)
 
 /**
  * Checks a channel's name: 1–32 bytes, without white space at its ends, control characters (NUL included) and
@@ -187,11 +178,8 @@ export const checkChannelTexts = <A extends { readonly name: string; readonly de
  * @since 0.1.0
  * @category checks
  */
-export const checkMaxParticipants: (count: number) => Either.Either<number, InvalidInput> = checkRange<number>(
-  "maxParticipants",
-  1,
-  Program.MAX_PARTICIPANTS
-)
+export const checkMaxParticipants: (count: number) => Either.Either<number, InvalidInput> = (count) =>
+  Check.integer("maxParticipants", count, 1, Program.MAX_PARTICIPANTS)
 
 /**
  * Checks a channel's fee: at most 1 SOL.
@@ -199,12 +187,8 @@ export const checkMaxParticipants: (count: number) => Either.Either<number, Inva
  * @since 0.1.0
  * @category checks
  */
-export const checkFeePerMessage: (fee: bigint) => Either.Either<bigint, InvalidInput> = checkRange<bigint>(
-  "feePerMessage",
-  0n,
-  Program.MAX_FEE_PER_MESSAGE,
-  " lamports"
-)
+export const checkFeePerMessage: (fee: bigint) => Either.Either<bigint, InvalidInput> = (fee) =>
+  Check.bigInteger("feePerMessage", fee, 0n, Program.MAX_FEE_PER_MESSAGE)
 
 /**
  * Checks the input of a new channel: name, description, both together, participants and fee.
@@ -239,12 +223,8 @@ export const checkCreateChannel = <
  * @since 0.1.0
  * @category checks
  */
-export const checkDeposit: (amount: bigint) => Either.Either<bigint, InvalidInput> = checkRange<bigint>(
-  "amount",
-  1n,
-  Program.MAX_ESCROW_DEPOSIT,
-  " lamports"
-)
+export const checkDeposit: (amount: bigint) => Either.Either<bigint, InvalidInput> = (amount) =>
+  Check.bigInteger("amount", amount, 1n, Program.MAX_ESCROW_DEPOSIT)
 
 /**
  * Whether one character fills more than half of the bytes. It must be ASCII, since a longer character cannot occur more
@@ -365,12 +345,12 @@ export const checkMessageHashes = (
  * @category checks
  */
 export const checkSyncTimestamp = (timestamp: bigint, now: bigint): Either.Either<bigint, InvalidInput> =>
-  checkRange(
+  Check.bigInteger(
     "syncTimestamp",
+    timestamp,
     now - Program.MAX_BATCH_SKEW_SECONDS,
-    now + Program.MAX_BATCH_SKEW_SECONDS,
-    " seconds"
-  )(timestamp)
+    now + Program.MAX_BATCH_SKEW_SECONDS
+  )
 
 /**
  * The rate-limit state of a participant.
