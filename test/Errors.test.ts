@@ -33,7 +33,8 @@ const isErrorSchema = (value: unknown): value is ErrorClass =>
   typeof value === "function" && value.prototype instanceof Error && Schema.isSchema(value)
 
 const exported: ReadonlyArray<Record<string, unknown>> = await Promise.all(modules.map((file) => import(file)))
-const classes = [...new Set(exported.flatMap((module) => Object.values(module)))].filter(isErrorSchema)
+const values = [...new Set(exported.flatMap((module) => Object.values(module)))]
+const classes = values.filter(isErrorSchema)
 
 const deep = (levels: number): unknown => {
   let value: unknown = []
@@ -129,6 +130,8 @@ const fieldOf = (ast: AST.AST, value: () => unknown): unknown => {
       return value()
     case "Address":
       return Addresses.SYSTEM_PROGRAM
+    case "@pod-protocol/effect/RpcError":
+      return new RpcError({ reason: "Node", method: TEXT, detail: TEXT, data: value(), cause: value() })
     default:
       return AST.isLiteral(ast)
         ? ast.literal
@@ -191,8 +194,13 @@ const TERMINAL = /(?![\n\t])[\p{Cc}\p{Cf}]/u
 
 describe("every error of the package", () => {
   it("is found", () => {
-    expect(classes.length).toBeGreaterThanOrEqual(17)
+    expect(classes.length).toBeGreaterThanOrEqual(19)
     expect(classes.map(({ name }) => name)).toEqual(expect.arrayContaining(["RpcError", "WalletError", "JsonError"]))
+  })
+
+  it("is a Schema, of which the fields can be looked at", () => {
+    const errors = values.filter((value) => typeof value === "function" && value.prototype instanceof Error)
+    expect(errors.filter((error) => !isErrorSchema(error))).toEqual([])
   })
 
   it.each(classes.map((Class) => [Class.name, Class] as const))(
@@ -215,7 +223,7 @@ describe("every error of the package", () => {
 
   it.each(
     classes.flatMap((Class) => {
-      const takesValues = fieldsOf(Class).some(({ name }) => ["cause", "data", "err"].includes(String(name)))
+      const takesValues = fieldsOf(Class).some(({ name }) => ["cause", "data", "err", "errors"].includes(String(name)))
       return Object.entries(hostile).flatMap(([kind, value], index) =>
         takesValues || index === 0 ? [[Class.name, kind, Class, value] as const] : []
       )

@@ -1,16 +1,18 @@
 /**
  * Many failures of one call as one.
  */
-import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import { RpcError } from "../RpcTransport.js"
 import * as Method from "./Method.js"
 import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
 import { printable } from "../../src/internal/printable.js"
 
 /** The failure of every attempt at a call. */
 export class AttemptsFailed extends printable(
-  Data.TaggedError("AttemptsFailed")<{ readonly errors: ReadonlyArray<RpcError> }>
+  Schema.TaggedError<AttemptsFailed>("@pod-protocol/effect/AttemptsFailed")("AttemptsFailed", {
+    errors: Schema.Array(RpcError)
+  })
 ) {
   override get message(): string {
     return this.errors.map((error) => error.message).join("; ")

@@ -1,14 +1,19 @@
-/** The errors of a Solana node, as JSON-RPC error objects. */
-import * as Data from "effect/Data"
+/** The errors a Solana node answers with, as JSON-RPC error objects. */
+import * as Schema from "effect/Schema"
+import * as Outside from "../../../src/internal/Outside.js"
 import { printable } from "../../../src/internal/printable.js"
+import * as SafeText from "../../../src/SafeText.js"
+
+const MAX_MESSAGE = 4096
 
 /** A JSON-RPC error object: a Solana node's code and message, and its data. */
 export class JsonRpcError extends printable(
-  Data.TaggedError("JsonRpcError")<{
-    readonly code: number
-    readonly message: string
-    readonly data?: unknown
-  }>
+  Schema.TaggedError<JsonRpcError>("@pod-protocol/effect/JsonRpcError")("JsonRpcError", {
+    code: Schema.Number,
+    /** May repeat what the caller sent. */
+    message: SafeText.Schema(MAX_MESSAGE),
+    data: Schema.optional(Outside.Value)
+  })
 ) {}
 
 const error = (code: number, message: string, data?: unknown): JsonRpcError =>
