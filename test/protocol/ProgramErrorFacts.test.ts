@@ -70,8 +70,9 @@ const withoutLog = (err: unknown, instruction: keyof typeof made) =>
     })
   )
 
+const custom = (code: number) => ({ InstructionError: [0, { Custom: code }] })
+
 describe("what an instruction says of its refusal where there is no log", () => {
-  const custom = (code: number) => ({ InstructionError: [0, { Custom: code }] })
   const escrow = Pda.escrow(CHANNEL, WALLET).address
   const rent = { InsufficientFundsForRent: { account_index: 0 } }
   const other = { InsufficientFundsForRent: { account_index: 1 } }
