@@ -28,17 +28,17 @@ import { RpcPool } from "./RpcPool.js"
 import { RpcError } from "./RpcTransport.js"
 import * as BlockhashCache from "./transactions/lifetime/BlockhashCache.js"
 import * as ConfirmationTracker from "./transactions/confirm/ConfirmationTracker.js"
-import * as Delivery from "./transactions/send/SubmitAndConfirm.js"
+import * as SubmitAndConfirm from "./transactions/send/SubmitAndConfirm.js"
 import * as Estimates from "./transactions/compile/Estimates.js"
 import * as Failure from "./transactions/Failure.js"
-import * as Gate from "./internal/FifoSemaphore.js"
+import * as FifoSemaphore from "./internal/FifoSemaphore.js"
 import * as Nonces from "./transactions/lifetime/Nonces.js"
-import * as OwnWrite from "./transactions/send/CreatedAccount.js"
+import * as CreatedAccount from "./transactions/send/CreatedAccount.js"
 import * as Pack from "./transactions/compile/Pack.js"
-import * as Plan from "./transactions/compile/UnsignedTransaction.js"
+import * as UnsignedTransaction from "./transactions/compile/UnsignedTransaction.js"
 import type { SignOptions } from "./transactions/compile/UnsignedTransaction.js"
-import * as Recorded from "./transactions/send/JournaledSubmit.js"
-import * as Sending from "./transactions/send/ExactlyOnce.js"
+import * as JournaledSubmit from "./transactions/send/JournaledSubmit.js"
+import * as ExactlyOnce from "./transactions/send/ExactlyOnce.js"
 import type {
   FeeOptions,
   PackedItem,
@@ -250,7 +250,7 @@ export const make = Effect.fnUntraced(function* (
   const { commitment: defaultCommitment = "confirmed" } = options
   const defaultTimeout = yield* Check.millis("timeout", options.timeout ?? "2 minutes", "unlimited")
   const permits = Math.ceil(yield* Check.positive("maxInFlight", maxInFlight))
-  const gate = Gate.make(permits)
+  const semaphore = FifoSemaphore.make(permits)
   const pollInterval = yield* positiveDuration("pollInterval", options.pollInterval ?? "400 millis")
   const rebroadcastInterval = yield* positiveDuration("rebroadcastInterval", options.rebroadcastInterval ?? "2 seconds")
   const blockhashes = yield* BlockhashCache.make({
@@ -268,7 +268,7 @@ export const make = Effect.fnUntraced(function* (
   })
   const program = yield* ProgramId
   const report = Failure.reporter(program)
-  const deliver = Delivery.make(pool, tracker, {
+  const deliver = SubmitAndConfirm.make(pool, tracker, {
     report,
     invalidate: blockhashes.invalidate,
     blockhashCommitment
@@ -286,7 +286,7 @@ export const make = Effect.fnUntraced(function* (
   }
 
   const nonces = Nonces.make(pool)
-  const recorded = yield* Recorded.make(pool, program)
+  const recorded = yield* JournaledSubmit.make(pool, program)
 
   const submit = (
     signed: SignedTransaction,
@@ -307,11 +307,11 @@ export const make = Effect.fnUntraced(function* (
     submit(signed, extend(options, { preflight: false }), creates, false)
 
   const signWith = (
-    plan: Plan.SignablePlan,
+    plan: UnsignedTransaction.SignableTransaction,
     recent: BlockhashCache.RecentBlockhash,
     deadline: number
   ): Effect.Effect<SignedTransaction, RpcError | WalletError> =>
-    Plan.sign(plan, recent.lifetime, recent.slot, (signed) => {
+    UnsignedTransaction.sign(plan, recent.lifetime, recent.slot, (signed) => {
       const { blockhash, signatures } = recent
       const known = signatures.size
       if (signatures.add(signed.signature).size === known) {
@@ -327,14 +327,14 @@ export const make = Effect.fnUntraced(function* (
   /** Signs a message that nobody has signed yet, but with the same nonce. */
   const sign = <A, E>(
     fiber: Fiber.RuntimeFiber<A, E>,
-    plan: Plan.SignablePlan,
+    plan: UnsignedTransaction.SignableTransaction,
     deadline = Infinity,
     rival?: SignedTransaction
   ) => {
-    if (rival !== undefined) return Plan.sign(plan, rival.lifetime, rival.minContextSlot ?? 0n)
+    if (rival !== undefined) return UnsignedTransaction.sign(plan, rival.lifetime, rival.minContextSlot ?? 0n)
     if (plan.nonce !== undefined) {
       return Effect.flatMap(Deadline.at(deadline)(nonces.get(plan.nonce)), ({ lifetime, slot }) =>
-        Plan.sign(plan, lifetime, slot)
+        UnsignedTransaction.sign(plan, lifetime, slot)
       )
     }
     const recent = blockhashes.peek(fiber)
@@ -344,13 +344,16 @@ export const make = Effect.fnUntraced(function* (
   }
 
   /** Uses of one nonce wait for one another before they take a permit. */
-  const inTurn = <A, E, R>({ durableNonce, limit }: Limited<Plan.CompileOptions>, use: Effect.Effect<A, E, R>) => {
-    const permitted = gate.withPermit(use, limit)
+  const inTurn = <A, E, R>(
+    { durableNonce, limit }: Limited<UnsignedTransaction.CompileOptions>,
+    use: Effect.Effect<A, E, R>
+  ) => {
+    const permitted = semaphore.withPermit(use, limit)
     return durableNonce === undefined ? permitted : nonces.inTurn(durableNonce.account, permitted, limit)
   }
 
   const estimates = options.fees === undefined ? Estimates.none : Estimates.make(pool, yield* checkedFees(options.fees))
-  const { sendItem, sendItems } = Sending.make({
+  const { sendItem, sendItems } = ExactlyOnce.make({
     sign,
     estimates,
     submit: (signed, options, creates) =>
@@ -360,7 +363,7 @@ export const make = Effect.fnUntraced(function* (
     settle: (signed, options, creates) => submit(signed, extend(options, { preflight: false }), creates, false, true),
     resume: ({ creates, signed }, options) => goOn(signed, options, creates),
     left: recorded.left,
-    findOwn: OwnWrite.make(pool)
+    findOwn: CreatedAccount.make(pool)
   })
 
   /** What was signed, from whatever is left of it. */
@@ -369,7 +372,7 @@ export const make = Effect.fnUntraced(function* (
   ): Effect.Effect<SignedTransaction, InvalidInput | RpcError> => {
     if (from instanceof SignedTransaction) return Effect.succeed(from)
     if (from instanceof Uint8Array) {
-      return Effect.flatMap(blockhashes.get, (newest) => Plan.fromWire(from, newest))
+      return Effect.flatMap(blockhashes.get, (newest) => UnsignedTransaction.fromWire(from, newest))
     }
     return from.signed === undefined
       ? new InvalidInput({ field: "from", rule: "must be an error that carries a signed transaction" })
@@ -399,7 +402,7 @@ export const make = Effect.fnUntraced(function* (
         const outcomes = yield* Effect.forEach(
           packs,
           (pack) =>
-            Effect.withFiberRuntime<ReadonlyArray<Sending.Outcome>>((fiber) => {
+            Effect.withFiberRuntime<ReadonlyArray<ExactlyOnce.Outcome>>((fiber) => {
               const limited = withLimit(fiber, options)
               return Effect.catchAll(inTurn(limited, sendItems(wallet, pack, limited)), (error) =>
                 Effect.succeed(pack.map(() => Either.left(error)))
@@ -413,7 +416,7 @@ export const make = Effect.fnUntraced(function* (
     sign: (instructions, options = {}) =>
       withService(Wallet, (wallet, fiber) =>
         spanned(fiber, "Transactions.sign", { "solana.instructions": instructions.length }, () => {
-          const plan = Plan.signable(wallet, instructions, options, options.signers ?? [])
+          const plan = UnsignedTransaction.signable(wallet, instructions, options, options.signers ?? [])
           return Either.isLeft(plan) ? Effect.fail(plan.left) : sign(fiber, plan.right)
         })
       ),
@@ -421,7 +424,7 @@ export const make = Effect.fnUntraced(function* (
     submit: (signed, options = {}) =>
       Effect.withFiberRuntime<Receipt, RpcError | TransactionError>((fiber) => {
         const limited = withLimit(fiber, options)
-        return gate.withPermit(submit(signed, limited, [], false), limited.limit)
+        return semaphore.withPermit(submit(signed, limited, [], false), limited.limit)
       }).pipe(traced("Transactions.submit", { "solana.signature": signed.signature })),
 
     resume: (from, options = {}) =>
@@ -432,7 +435,7 @@ export const make = Effect.fnUntraced(function* (
           "a blockhash"
         )(Deadline.at(limited.limit.at)(signedOf(from))).pipe(
           Effect.tap(({ signature }) => Effect.annotateCurrentSpan("solana.signature", signature)),
-          Effect.flatMap((signed) => gate.withPermit(goOn(signed, limited), limited.limit))
+          Effect.flatMap((signed) => semaphore.withPermit(goOn(signed, limited), limited.limit))
         )
       }).pipe(traced("Transactions.resume")),
 
@@ -440,7 +443,7 @@ export const make = Effect.fnUntraced(function* (
       Stream.mapEffect(
         ({ entry: { creates, signed }, refusal }) =>
           (refusal === undefined
-            ? gate.withPermit(
+            ? semaphore.withPermit(
                 Effect.withFiberRuntime<Either.Either<Receipt, RpcError | TransactionError>>((fiber) =>
                   Effect.either(goOn(signed, withLimit(fiber, {}), creates))
                 )
@@ -454,7 +457,7 @@ export const make = Effect.fnUntraced(function* (
 
     simulate: (instructions, options = {}) =>
       Effect.gen(function* () {
-        const wire = Plan.unsigned(yield* Plan.make(yield* Wallet, instructions, options))
+        const wire = UnsignedTransaction.unsigned(yield* UnsignedTransaction.make(yield* Wallet, instructions, options))
         const { slot, value } = yield* pool.simulateTransaction(wire, {
           replaceRecentBlockhash: true,
           commitment: options.commitment ?? defaultCommitment

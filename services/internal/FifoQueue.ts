@@ -11,12 +11,12 @@ import { cancelable } from "./cancelable.js"
 export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
 /** A fiber in the line and what it told the others when it joined. */
-export interface Place<A, E, T> {
+export interface Waiter<A, E, T> {
   readonly info: T
   /** Lets the fiber go on with this result. */
   readonly resolve: (result: Effect.Effect<A, E>) => void
   /** Lets the fiber go on with a turn, which starts uninterruptible. */
-  readonly giveTurn: (turn: (restore: Restore) => Effect.Effect<A, E>) => void
+  readonly handOff: (turn: (restore: Restore) => Effect.Effect<A, E>) => void
 }
 
 /** What a fiber's stay in the line leads to. All run synchronously. */
@@ -29,7 +29,7 @@ export interface Events {
   readonly turnLost: () => void
 }
 
-class Node<A, E, T> implements Place<A, E, T> {
+class Node<A, E, T> implements Waiter<A, E, T> {
   previous: Node<A, E, T> | undefined = undefined
   next: Node<A, E, T> | undefined = undefined
   standing = true
@@ -40,7 +40,7 @@ class Node<A, E, T> implements Place<A, E, T> {
     readonly resolve: (result: Effect.Effect<A, E>) => void
   ) {}
 
-  giveTurn(turn: (restore: Restore) => Effect.Effect<A, E>): void {
+  handOff(turn: (restore: Restore) => Effect.Effect<A, E>): void {
     this.turnPending = true
     this.resolve(
       Effect.uninterruptibleMask((restore) => {
@@ -51,7 +51,7 @@ class Node<A, E, T> implements Place<A, E, T> {
   }
 }
 
-export class Line<A, E, T> {
+export class FifoQueue<A, E, T> {
   #first: Node<A, E, T> | undefined
   #last: Node<A, E, T> | undefined
   #size = 0
@@ -87,15 +87,15 @@ export class Line<A, E, T> {
   }
 
   /** The first steps out; whoever calls this must resolve it or give it a turn. */
-  shift(): Place<A, E, T> | undefined {
+  shift(): Waiter<A, E, T> | undefined {
     const node = this.#first
     if (node !== undefined) this.#unlink(node)
     return node
   }
 
   /** Those for whom it holds step out, in order. O(n). */
-  shiftWhere(predicate: (info: T) => boolean): ReadonlyArray<Place<A, E, T>> {
-    const out: Array<Place<A, E, T>> = []
+  shiftWhere(predicate: (info: T) => boolean): ReadonlyArray<Waiter<A, E, T>> {
+    const out: Array<Waiter<A, E, T>> = []
     let node = this.#first
     while (node !== undefined) {
       const next: Node<A, E, T> | undefined = node.next

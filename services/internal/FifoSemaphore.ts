@@ -9,7 +9,7 @@ import { onLimit } from "./endBy.js"
  * A release hands its permit to the first waiter and wakes nobody else, so the cost of waiting does not grow with the
  * number of waiters, as it does with a semaphore that wakes them all to compete.
  */
-export interface Gate {
+export interface FifoSemaphore {
   /** Waits for a permit until the limit, if there is one. */
   readonly withPermit: <A, E, R, L = never>(
     effect: Effect.Effect<A, E, R>,
@@ -17,7 +17,7 @@ export interface Gate {
   ) => Effect.Effect<A, E | L, R>
 }
 
-export const make = (permits: number): Gate => {
+export const make = (permits: number): FifoSemaphore => {
   let free = permits
   // A Set iterates in the order of insertion and lets an interrupted waiter leave from the middle.
   const waiting = new Set<() => void>()

@@ -14,7 +14,7 @@ import type { InvalidInput } from "../../src/InvalidInput.js"
 import type { RpcTransport } from "../RpcTransport.js"
 import { RpcError } from "../RpcTransport.js"
 import * as Deadline from "../Deadline.js"
-import { Line } from "../internal/FifoQueue.js"
+import { FifoQueue } from "../internal/FifoQueue.js"
 import { integer, millis, positive } from "../../src/internal/check.js"
 import { TokenBucket } from "./TokenBucket.js"
 
@@ -102,7 +102,7 @@ export const make =
       const pause = yield* millis("pause", options.pause ?? "1 second")
       const maxPause = yield* millis("maxPause", options.maxPause ?? "60 seconds")
 
-      const line = new Line<void, RpcError, Cost>()
+      const line = new FifoQueue<void, RpcError, Cost>()
       let itemsInLine = 0
       let pausedUntil = -Infinity
       /** Whose turn it is: its fiber sleeps for the token, the line behind it. */
@@ -138,7 +138,7 @@ export const make =
         head = next?.info
         if (next === undefined) return
         itemsInLine -= next.info.items
-        next.giveTurn((restore) => Effect.ensuring(restore(awaitToken(next.info)), Effect.sync(passTurn)))
+        next.handOff((restore) => Effect.ensuring(restore(awaitToken(next.info)), Effect.sync(passTurn)))
       }
 
       const awaitToken = (cost: Cost): Effect.Effect<void, RpcError> =>

@@ -15,7 +15,7 @@ import type { RpcError } from "../RpcTransport.js"
 import * as Deadline from "../Deadline.js"
 import { RetryPolicy } from "../RetryPolicy.js"
 import type { Restore } from "../internal/FifoQueue.js"
-import { Line } from "../internal/FifoQueue.js"
+import { FifoQueue } from "../internal/FifoQueue.js"
 
 /** One that wants the work done. */
 export interface Member<T> {
@@ -42,7 +42,7 @@ export interface Work<A, T> {
 export type ResultOf<A, T> = (member: Member<T>) => Effect.Effect<A, RpcError>
 
 export class SharedWork<A, T> {
-  readonly #line = new Line<A, RpcError, Member<T>>()
+  readonly #line = new FifoQueue<A, RpcError, Member<T>>()
   readonly #work: Work<A, T>
   #leader: Member<T>
 
@@ -104,7 +104,7 @@ export class SharedWork<A, T> {
     const next = this.#line.shift()
     if (next === undefined) return this.#work.ended()
     this.#leader = next.info
-    next.giveTurn((restore) => this.#run(restore))
+    next.handOff((restore) => this.#run(restore))
   }
 
   #resolve(resultOf: ResultOf<A, T>, which: (member: Member<T>) => boolean): void {

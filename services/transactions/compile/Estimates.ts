@@ -9,7 +9,7 @@ import type { Service as RpcPool } from "../../RpcPool.js"
 import type { FeeOptions } from "../Model.js"
 import * as Failure from "../Failure.js"
 import * as Fees from "./Fees.js"
-import * as Plan from "./UnsignedTransaction.js"
+import * as UnsignedTransaction from "./UnsignedTransaction.js"
 
 /** Kinds of transactions that are remembered. An application has dozens. */
 const MAX_KINDS = 1024
@@ -35,12 +35,12 @@ export interface Estimates {
    * time. Nothing where they cannot be told: then the cluster's own apply.
    */
   readonly estimate: (
-    plan: Plan.Plan,
+    plan: UnsignedTransaction.UnsignedTransaction,
     options: Fees.ComputeOptions,
     signed: number
   ) => Effect.Effect<Fees.ComputeOptions>
   /** Has the next transaction of this kind simulated: this one ran out of compute units. Whether it was estimated. */
-  readonly forget: (plan: Plan.Plan) => boolean
+  readonly forget: (plan: UnsignedTransaction.UnsignedTransaction) => boolean
 }
 
 export const none: Estimates = {
@@ -96,15 +96,18 @@ export const make = (
   const limits = new Map<string, number>()
   const prices = new Map<string, { readonly price: bigint; readonly askedAt: Clock.Moment }>()
 
-  const limitOf = (plan: Plan.Plan, kind: string) => {
+  const limitOf = (plan: UnsignedTransaction.UnsignedTransaction, kind: string) => {
     const known = limits.get(kind)
     if (known !== undefined) return Effect.succeedSome(known)
     return pool
-      .simulateTransaction(Plan.unsigned(plan), { replaceRecentBlockhash: true, commitment: "confirmed" })
+      .simulateTransaction(UnsignedTransaction.unsigned(plan), {
+        replaceRecentBlockhash: true,
+        commitment: "confirmed"
+      })
       .pipe(
         Effect.map(({ value: { err, unitsConsumed } }) =>
           Option.map(Failure.succeeded(err) ? unitsConsumed : Option.none(), (units) => {
-            const bumps = BUMP_UNITS * BUMP_TRIES * ownInstructions(Plan.messageOf(plan)).length
+            const bumps = BUMP_UNITS * BUMP_TRIES * ownInstructions(UnsignedTransaction.messageOf(plan)).length
             const limit = Math.min(Fees.MAX_COMPUTE_UNITS, Math.ceil(Number(units) * (1 + margin)) + bumps)
             return remember(limits, kind, limit)
           })
@@ -122,14 +125,16 @@ export const make = (
     return price <= most ? price : most < least ? least : most
   }
 
-  const priceOf = Effect.fnUntraced(function* (plan: Plan.Plan, kind: string) {
+  const priceOf = Effect.fnUntraced(function* (plan: UnsignedTransaction.UnsignedTransaction, kind: string) {
     const known = prices.get(kind)
     if (known !== undefined && (yield* Clock.ageMillis(known.askedAt)) < PRICE_LIFE) return known.price
     const askedAt = yield* Clock.currentMoment
-    const fees = yield* pool.getRecentPrioritizationFees(writable(Plan.messageOf(plan)).slice(0, MAX_ACCOUNTS)).pipe(
-      Effect.map((fees) => fees.map(({ prioritizationFee }) => prioritizationFee)),
-      Effect.orElseSucceed(() => [])
-    )
+    const fees = yield* pool
+      .getRecentPrioritizationFees(writable(UnsignedTransaction.messageOf(plan)).slice(0, MAX_ACCOUNTS))
+      .pipe(
+        Effect.map((fees) => fees.map(({ prioritizationFee }) => prioritizationFee)),
+        Effect.orElseSucceed(() => [])
+      )
     const sorted = fees.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0))
     const price = clamp(sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percentile) / 100))] ?? 0n)
     return remember(prices, kind, { price, askedAt }).price
@@ -142,7 +147,7 @@ export const make = (
         computeUnitPrice: options.computeUnitPrice ?? 1n
       }),
     estimate: Effect.fnUntraced(function* (plan, options, signed) {
-      const kind = kindOf(Plan.messageOf(plan))
+      const kind = kindOf(UnsignedTransaction.messageOf(plan))
       const computeUnitLimit = options.computeUnitLimit ?? Option.getOrUndefined(yield* limitOf(plan, kind))
       if (computeUnitLimit === undefined || options.computeUnitPrice !== undefined) {
         return { computeUnitLimit, computeUnitPrice: options.computeUnitPrice }
@@ -151,6 +156,6 @@ export const make = (
       const bumped = signed === 0 ? price : BigInt(Math.ceil(Number(price > 0n ? price : 1n) * bump ** signed))
       return { computeUnitLimit, computeUnitPrice: affordable(clamp(bumped), computeUnitLimit) }
     }),
-    forget: (plan) => limits.delete(kindOf(Plan.messageOf(plan)))
+    forget: (plan) => limits.delete(kindOf(UnsignedTransaction.messageOf(plan)))
   }
 }

@@ -5,7 +5,7 @@ import type { Version } from "../../../src/solana/Message.js"
 import * as Wire from "../../../src/solana/Wire.js"
 import type { Service as Wallet } from "../../Wallet.js"
 import type { PackedItem, PackedOptions } from "../Model.js"
-import * as Plan from "./UnsignedTransaction.js"
+import * as UnsignedTransaction from "./UnsignedTransaction.js"
 
 /** A transaction that is being filled. */
 interface Room {
@@ -78,7 +78,7 @@ const compiledRoom = (wallet: Wallet, options: PackedOptions): Room => {
   return {
     add: (instructions) => {
       const all = [...taken, ...instructions]
-      const fits = Either.isRight(Plan.make(wallet, all, options))
+      const fits = Either.isRight(UnsignedTransaction.make(wallet, all, options))
       if (fits) taken = all
       return fits
     }
@@ -100,7 +100,7 @@ export const pack = (
   options: PackedOptions
 ): ReadonlyArray<ReadonlyArray<PackedItem>> => {
   const { feePayer = wallet, version = 0 } = options
-  const frame = Plan.frame(wallet, options)
+  const frame = UnsignedTransaction.frame(wallet, options)
   if (Either.isLeft(frame)) return items.map((item) => [item])
   const open = (): Room => {
     if (usesTables(items, options)) return compiledRoom(wallet, options)

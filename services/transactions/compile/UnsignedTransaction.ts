@@ -59,7 +59,7 @@ export interface SignOptions extends CompileOptions {
   readonly signers?: ReadonlyArray<Wallet> | undefined
 }
 
-export interface Plan {
+export interface UnsignedTransaction {
   readonly prepared: PreparedMessage.PreparedMessage
   readonly fee: bigint
   /** The nonce that it lives by, where it does not live by a blockhash. */
@@ -67,7 +67,7 @@ export interface Plan {
 }
 
 /** All of a transaction but its blockhash and its signatures. */
-export interface SignablePlan extends Plan {
+export interface SignableTransaction extends UnsignedTransaction {
   /** In the order of the message. */
   readonly signers: ReadonlyArray<Wallet>
 }
@@ -76,7 +76,7 @@ export interface SignablePlan extends Plan {
  * The message of a plan, with zeros for its blockhash. What we compiled ourselves is well-formed: if not, that is our
  * defect.
  */
-export const messageOf = ({ prepared }: Plan): Message.CompiledMessage =>
+export const messageOf = ({ prepared }: UnsignedTransaction): Message.CompiledMessage =>
   Either.getOrThrowWith(Message.decode(prepared.bytes), (error: WireError) => error)
 
 interface Frame {
@@ -109,7 +109,7 @@ export const make = (
   wallet: Wallet,
   instructions: ReadonlyArray<Instruction>,
   options: CompileOptions
-): Either.Either<Plan, InvalidInput> => {
+): Either.Either<UnsignedTransaction, InvalidInput> => {
   if (instructions.length === 0) {
     return Either.left(new InvalidInput({ field: "instructions", rule: "must be at least one", size: 0 }))
   }
@@ -150,7 +150,7 @@ export const signable = (
   instructions: ReadonlyArray<Instruction>,
   options: CompileOptions,
   signers: ReadonlyArray<Wallet>
-): Either.Either<SignablePlan, InvalidInput> => {
+): Either.Either<SignableTransaction, InvalidInput> => {
   const { durableNonce, feePayer } = options
   const named = feePayer === undefined ? signers : [feePayer, ...signers]
   const others = durableNonce === undefined ? named : withAuthority(wallet, named, durableNonce)
@@ -193,7 +193,7 @@ const signedOf = (parts: ConstructorParameters<typeof SignedTransaction>[0]): Si
 
 /** Puts the blockhash or the nonce in, has it signed by one wallet after the other, and goes on with it. */
 export const sign = <E = never>(
-  { fee, prepared, signers }: SignablePlan,
+  { fee, prepared, signers }: SignableTransaction,
   lifetime: Lifetime,
   minContextSlot: bigint,
   next: (signed: SignedTransaction) => Effect.Effect<SignedTransaction, E> = Effect.succeed
@@ -241,4 +241,5 @@ export const fromWire = (
   })
 
 /** The bytes that a node simulates: no blockhash, and zeros for signatures. */
-export const unsigned = ({ prepared }: Plan): Uint8Array => Wire.unsigned(prepared.signers.length, prepared.bytes)
+export const unsigned = ({ prepared }: UnsignedTransaction): Uint8Array =>
+  Wire.unsigned(prepared.signers.length, prepared.bytes)

@@ -20,13 +20,13 @@ import * as RetryPolicy from "../../RetryPolicy.js"
 import * as Deadline from "../../Deadline.js"
 import * as Opinion from "../../internal/Opinion.js"
 import type { TransactionError } from "../TransactionError.js"
-import * as Bell from "./Signal.js"
-import type { Broadcast } from "./Submission.js"
-import { Crowd } from "./IndexedSet.js"
+import * as Signal from "./Signal.js"
+import type { Transmission } from "./Transmission.js"
+import { IndexedSet } from "./IndexedSet.js"
 import { Entry, type Landed, type WaitOptions } from "./Entry.js"
 import * as Expiry from "../lifetime/Expiry.js"
 import * as outcomes from "./outcomes.js"
-import * as History from "./StatusHistory.js"
+import * as StatusHistory from "./StatusHistory.js"
 
 /** The most that a node answers in one `getSignatureStatuses`. */
 const SIGNATURES_PER_CALL = 256
@@ -82,10 +82,10 @@ export interface Options {
  */
 export interface ConfirmationTracker {
   /**
-   * Fails with `Expired`, `Unconfirmed`, `Unsent` or what the broadcast fails with, which is run without the transport's
+   * Fails with `Expired`, `Unconfirmed`, `Unsent` or what the transmission fails with, which is run without the transport's
    * own retries: they would hide whether an earlier one of them may have arrived. Interruption leaves nothing behind.
    */
-  readonly deliver: (broadcast: Broadcast, options: WaitOptions) => Effect.Effect<Landed, TransactionError>
+  readonly deliver: (transmission: Transmission, options: WaitOptions) => Effect.Effect<Landed, TransactionError>
 }
 
 type Statuses = Contextual<ReadonlyArray<Option.Option<SignatureStatus>>>
@@ -135,12 +135,12 @@ export const make = Effect.fnUntraced(function* (
   const runFork = Runtime.runFork(runtime)
   const interval = Duration.toMillis(pollInterval)
   const expiry = Expiry.make(pool, fetchedAt)
-  const history = History.make(pool)
-  const entries = new Crowd<Entry>()
-  const arrivals = Bell.make()
-  const hinted = Bell.make()
-  const allSent = Bell.make()
-  const ticks = Bell.make()
+  const history = StatusHistory.make(pool)
+  const entries = new IndexedSet<Entry>()
+  const arrivals = Signal.make()
+  const hinted = Signal.make()
+  const allSent = Signal.make()
+  const ticks = Signal.make()
   /** What runs while something is in flight. */
   let parts = new Set<Fiber.RuntimeFiber<void>>()
   let lastError: RpcError | undefined
@@ -165,8 +165,8 @@ export const make = Effect.fnUntraced(function* (
     entry.resume(outcome)
   }
 
-  const tooLate = ({ broadcast, signed }: Entry) =>
-    Effect.fail(outcomes.unconfirmed(signed, lastError ?? broadcast.lastError))
+  const tooLate = ({ transmission, signed }: Entry) =>
+    Effect.fail(outcomes.unconfirmed(signed, lastError ?? transmission.lastError))
 
   const statuses = (signatures: ReadonlyArray<Signature>, searchTransactionHistory: boolean) =>
     pool
@@ -207,7 +207,7 @@ export const make = Effect.fnUntraced(function* (
       const { answer, unknown } = yield* lookUp(batch, withHistory)
       for (const entry of unknown) {
         if (Expiry.isCovered(entry, since, answer.slot))
-          found.push([entry, outcomes.expired(entry.signed, entry.broadcast.lastError)])
+          found.push([entry, outcomes.expired(entry.signed, entry.transmission.lastError)])
       }
     }
     for (const batch of Arr.chunksOf(old, SIGNATURES_PER_CALL)) {
@@ -218,7 +218,7 @@ export const make = Effect.fnUntraced(function* (
         found.push([
           entry,
           reachesBack
-            ? outcomes.expired(entry.signed, entry.broadcast.lastError)
+            ? outcomes.expired(entry.signed, entry.transmission.lastError)
             : outcomes.forgotten(entry.signed, answer.firstSlot)
         ])
       }
@@ -285,11 +285,11 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const pause = Effect.gen(function* () {
-    if (yield* Bell.sleep(interval, hinted)) return
+    if (yield* Signal.sleep(interval, hinted)) return
     const now = yield* Clock.monotonicMillis
     const youngest = entries.list().reduce((youngest, { since }) => Math.max(youngest, since), 0)
     const wait = Math.min(interval * MAX_SLOWDOWN, (now - youngest) / AGE_PER_WAIT)
-    if (wait > interval) yield* Bell.sleep(wait - interval, hinted, arrivals)
+    if (wait > interval) yield* Signal.sleep(wait - interval, hinted, arrivals)
   })
 
   const sent = () => entries.filter(({ first }) => first === undefined)
@@ -299,9 +299,9 @@ export const make = Effect.fnUntraced(function* (
       while (entries.size > 0) {
         let batch = sent()
         if (batch.length === 0) {
-          yield* Bell.wait(arrivals)
+          yield* Signal.wait(arrivals)
           // What is being sent meanwhile is looked up together with it.
-          if (sending > 0) yield* Bell.wait(allSent, hinted, ticks)
+          if (sending > 0) yield* Signal.wait(allSent, hinted, ticks)
           batch = sent()
         }
         while (batch.length > 0) {
@@ -340,7 +340,7 @@ export const make = Effect.fnUntraced(function* (
     const { runtimeFlags } = runtime
     const asCaller = Runtime.make({ context, runtimeFlags, fiberRefs: caller.getFiberRefs() })
     sending++
-    const first = Runtime.runFork(asCaller)(entry.broadcast.attempt(caller))
+    const first = Runtime.runFork(asCaller)(entry.transmission.attempt(caller))
     entry.first = first
     first.addObserver((exit) => {
       sending--
@@ -356,7 +356,7 @@ export const make = Effect.fnUntraced(function* (
     entries.has(entry)
       ? Effect.withFiberRuntime<Duration.Duration, TransactionError>((fiber) => {
           entry.first?.unsafeInterruptAsFork(FiberId.none)
-          return RetryPolicy.never(entry.broadcast.attempt(fiber))
+          return RetryPolicy.never(entry.transmission.attempt(fiber))
         }).pipe(
           Effect.timeoutTo({
             duration: REBROADCAST_TIMEOUT,
@@ -471,16 +471,16 @@ export const make = Effect.fnUntraced(function* (
 
   const deliver = (
     caller: Fiber.RuntimeFiber<Landed, TransactionError>,
-    broadcast: Broadcast,
+    transmission: Transmission,
     options: WaitOptions
   ): Effect.Effect<Landed, TransactionError> =>
     Effect.uninterruptibleMask((restore) => {
-      if (isClosed) return Effect.fail(outcomes.unsent(broadcast.signed))
+      if (isClosed) return Effect.fail(outcomes.unsent(transmission.signed))
       let entry: Entry | undefined
       return Effect.matchCauseEffect(
         restore(
           Effect.async<Landed, TransactionError>((resume) => {
-            entry = new Entry(broadcast, options, resume)
+            entry = new Entry(transmission, options, resume)
             entries.add(entry)
             sendFirst(entry, caller)
             if (hints) entry.hint = runFork(subscribe(entry))
@@ -501,6 +501,6 @@ export const make = Effect.fnUntraced(function* (
     })
 
   return {
-    deliver: (broadcast, options) => Effect.withFiberRuntime((caller) => deliver(caller, broadcast, options))
+    deliver: (transmission, options) => Effect.withFiberRuntime((caller) => deliver(caller, transmission, options))
   }
 })

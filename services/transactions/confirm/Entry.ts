@@ -8,7 +8,7 @@ import type * as Fiber from "effect/Fiber"
 import type { SignedTransaction } from "../../SignedTransaction.js"
 import type { TransactionError } from "../TransactionError.js"
 import type { Member } from "./IndexedSet.js"
-import type { Broadcast } from "./Submission.js"
+import type { Transmission } from "./Transmission.js"
 
 /** A transaction that reached its commitment. */
 export interface Landed {
@@ -49,11 +49,11 @@ export class Entry implements Member {
   refusal: TransactionError | undefined = undefined
 
   constructor(
-    readonly broadcast: Broadcast,
+    readonly transmission: Transmission,
     { commitment, deadline, since }: WaitOptions,
     readonly resume: (outcome: Effect.Effect<Landed, TransactionError>) => void
   ) {
-    this.signed = broadcast.signed
+    this.signed = transmission.signed
     this.commitment = commitment
     this.deadline = deadline
     this.since = since

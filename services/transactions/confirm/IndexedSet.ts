@@ -9,7 +9,7 @@ export interface Member {
  * and a table of a Set that lives long is in the old generation, where the one that was left keeps all that it held alive
  * until the next full collection.
  */
-export class Crowd<M extends Member> {
+export class IndexedSet<M extends Member> {
   readonly #members: Array<M> = []
 
   get size(): number {

@@ -1,13 +1,13 @@
 import * as Effect from "effect/Effect"
 
 /** Ends sleeps early. */
-export interface Bell {
+export interface Signal {
   readonly ring: () => void
   /** Has the callback called when it rings, once; gives how to take that back. */
   readonly listen: (wake: () => void) => () => void
 }
 
-export const make = (): Bell => {
+export const make = (): Signal => {
   const sleepers = new Set<() => void>()
   return {
     ring: () => {
@@ -21,13 +21,13 @@ export const make = (): Bell => {
   }
 }
 
-/** Waits until one of the bells rings. */
-export const wait = (...bells: ReadonlyArray<Bell>): Effect.Effect<void> =>
+/** Waits until one of the signals rings. */
+export const wait = (...signals: ReadonlyArray<Signal>): Effect.Effect<void> =>
   Effect.async<void>((resume) => {
-    const deafen = bells.map(({ listen }) => listen(() => resume(Effect.void)))
+    const deafen = signals.map(({ listen }) => listen(() => resume(Effect.void)))
     return Effect.sync(() => deafen.forEach((stop) => stop()))
   })
 
-/** Sleeps so many milliseconds, or until one of the bells rings: whether one did. */
-export const sleep = (millis: number, ...bells: ReadonlyArray<Bell>): Effect.Effect<boolean> =>
-  Effect.raceFirst(Effect.as(Effect.sleep(millis), false), Effect.as(wait(...bells), true))
+/** Sleeps so many milliseconds, or until one of the signals rings: whether one did. */
+export const sleep = (millis: number, ...signals: ReadonlyArray<Signal>): Effect.Effect<boolean> =>
+  Effect.raceFirst(Effect.as(Effect.sleep(millis), false), Effect.as(wait(...signals), true))

@@ -10,7 +10,7 @@ import { RpcError } from "../../RpcTransport.js"
 import * as RetryPolicy from "../../RetryPolicy.js"
 
 /** Statuses of old transactions, and where the ledger begins in which they were looked up. */
-export interface History extends Contextual<ReadonlyArray<Option.Option<SignatureStatus>>> {
+export interface StatusHistory extends Contextual<ReadonlyArray<Option.Option<SignatureStatus>>> {
   /** Of what landed before, the node knows nothing. */
   readonly firstSlot: bigint
 }
@@ -36,7 +36,7 @@ const read = <A>(
 /** Asks both of one node, in one array that no retry splits: another's ledger may begin elsewhere. */
 export const make =
   (pool: Pick<RpcPool, "batch">) =>
-  (signatures: ReadonlyArray<Signature>): Effect.Effect<History, RpcError> =>
+  (signatures: ReadonlyArray<Signature>): Effect.Effect<StatusHistory, RpcError> =>
     pool
       .batch([
         { method: STATUSES, params: [signatures, { searchTransactionHistory: true }] },

@@ -17,7 +17,7 @@ import { RpcError } from "../../RpcTransport.js"
 import type { Receipt } from "../Model.js"
 import type { NonceLifetime, SignedTransaction } from "../../SignedTransaction.js"
 import type { TransactionError } from "../TransactionError.js"
-import * as Gate from "../../internal/FifoSemaphore.js"
+import * as FifoSemaphore from "../../internal/FifoSemaphore.js"
 
 /** A node that gave a status at `confirmed` may be followed by one that lags some slots behind it, 8 s at most. */
 const SLOT = Duration.millis(400)
@@ -93,13 +93,13 @@ const verdict = (exit: Exit.Exit<unknown, RpcError | TransactionError>): "used" 
 }
 
 export const make = (pool: Pick<RpcPool, "getAccountInfo">): Nonces => {
-  const turns = new Map<Address, { readonly gate: Gate.Gate; users: number }>()
+  const turns = new Map<Address, { readonly semaphore: FifoSemaphore.FifoSemaphore; users: number }>()
   const used = new BoundedCache<Address, { readonly nonce: Blockhash; readonly isSure: boolean }>(REMEMBERED)
   const underWay = new BoundedCache<Signature, boolean>(REMEMBERED)
 
   const enter = (account: Address) =>
     Effect.sync(() => {
-      const turn = turns.get(account) ?? { gate: Gate.make(1), users: 0 }
+      const turn = turns.get(account) ?? { semaphore: FifoSemaphore.make(1), users: 0 }
       turn.users++
       turns.set(account, turn)
       return turn
@@ -125,7 +125,7 @@ export const make = (pool: Pick<RpcPool, "getAccountInfo">): Nonces => {
     inTurn: (account, use, limit) =>
       Effect.acquireUseRelease(
         enter(account),
-        ({ gate }) => gate.withPermit(use, limit),
+        ({ semaphore }) => semaphore.withPermit(use, limit),
         (turn) =>
           Effect.sync(() => {
             turn.users--

@@ -18,8 +18,8 @@ import { TransactionError } from "../TransactionError.js"
 import * as Estimates from "../compile/Estimates.js"
 import * as Failure from "../Failure.js"
 import { unconfirmed } from "../confirm/outcomes.js"
-import * as Plan from "../compile/UnsignedTransaction.js"
-import * as Recorded from "./JournaledSubmit.js"
+import * as UnsignedTransaction from "../compile/UnsignedTransaction.js"
+import * as JournaledSubmit from "./JournaledSubmit.js"
 
 /** Options with the moment at which the caller is answered. */
 export interface LimitedOptions extends PackedOptions {
@@ -29,7 +29,7 @@ export interface LimitedOptions extends PackedOptions {
 export interface Needs {
   readonly sign: <A, E>(
     fiber: Fiber.RuntimeFiber<A, E>,
-    plan: Plan.SignablePlan,
+    plan: UnsignedTransaction.SignableTransaction,
     deadline: number,
     rival: SignedTransaction | undefined
   ) => Effect.Effect<SignedTransaction, InvalidInput | RpcError | WalletError>
@@ -68,7 +68,7 @@ const signersOf = (items: ReadonlyArray<PackedItem>): ReadonlyArray<Wallet> =>
 
 /** One transaction's worth of items. */
 const planOf = (wallet: Wallet, items: ReadonlyArray<PackedItem>, options: LimitedOptions) =>
-  Plan.signable(
+  UnsignedTransaction.signable(
     wallet,
     items.flatMap(({ instructions }) => instructions),
     options,
@@ -122,7 +122,7 @@ const settled = (error: TransactionError): TransactionError => {
 interface Progress {
   /** What was signed for them, in vain or with an outcome that is not known. */
   readonly known: Array<Signature>
-  readonly planned: Plan.SignablePlan
+  readonly planned: UnsignedTransaction.SignableTransaction
   readonly error?: SendError | undefined
 }
 
@@ -140,7 +140,7 @@ export const make = ({ estimates, findOwn, left, resume, settle, sign, submit }:
     wallet: Wallet,
     items: ReadonlyArray<PackedItem>,
     options: LimitedOptions,
-    planned: Plan.SignablePlan,
+    planned: UnsignedTransaction.SignableTransaction,
     known: Array<Signature>,
     rival?: SignedTransaction
   ): Effect.Effect<Receipt, SendError> =>
@@ -338,7 +338,7 @@ export const make = ({ estimates, findOwn, left, resume, settle, sign, submit }:
     const known: Array<Signature> = []
     const insist = (error?: SendError) =>
       Effect.flatMap(persist(wallet, items, options, { planned: planned.right, known, error }), onOutcomes)
-    return options.resend === true || items.some(isResent) || left !== Recorded.NOTHING_LEFT
+    return options.resend === true || items.some(isResent) || left !== JournaledSubmit.NOTHING_LEFT
       ? insist()
       : Effect.matchEffect(attempt(wallet, items, options, planned.right, known), {
           onFailure: insist,

@@ -29,7 +29,7 @@ export interface Leftover {
   readonly refusal: RpcError | TransactionError | undefined
 }
 
-export interface Recorded {
+export interface JournaledSubmit {
   /** Written down before it starts, struck out when the outcome is known, and left where it is not. */
   readonly deliver: (
     signed: SignedTransaction,
@@ -66,15 +66,15 @@ const isKnown = <A>(exit: Exit.Exit<A, RpcError | TransactionError>): boolean =>
   })
 
 /** What is left where nothing is written down. */
-export const NOTHING_LEFT: Recorded["left"] = Effect.succeed([])
+export const NOTHING_LEFT: JournaledSubmit["left"] = Effect.succeed([])
 
-const UNRECORDED: Recorded = {
+const UNRECORDED: JournaledSubmit = {
   deliver: (_, __, delivery) => delivery,
   left: NOTHING_LEFT,
   leftovers: Effect.succeed([])
 }
 
-const over = (journal: Journal.Service, pool: Pick<RpcPool, "getGenesisHash">, program: Address): Recorded => {
+const over = (journal: Journal.Service, pool: Pick<RpcPool, "getGenesisHash">, program: Address): JournaledSubmit => {
   let known: Blockhash | undefined
   let asking: Fiber.RuntimeFiber<Blockhash, RpcError> | undefined
   const underWay = new Map<Signature, number>()
@@ -172,7 +172,7 @@ const over = (journal: Journal.Service, pool: Pick<RpcPool, "getGenesisHash">, p
   }
 }
 
-export const make = (pool: Pick<RpcPool, "getGenesisHash">, program: Address): Effect.Effect<Recorded> =>
+export const make = (pool: Pick<RpcPool, "getGenesisHash">, program: Address): Effect.Effect<JournaledSubmit> =>
   Effect.map(
     Effect.serviceOption(Journal.Journal),
     Option.match({ onNone: () => UNRECORDED, onSome: (journal) => over(journal, pool, program) })

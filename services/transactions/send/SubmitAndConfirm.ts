@@ -10,14 +10,14 @@ import * as Metrics from "../../Metrics.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import * as Deadline from "../../Deadline.js"
 import type { Receipt } from "../Model.js"
-import * as Broadcast from "../confirm/Submission.js"
+import * as Transmission from "../confirm/Transmission.js"
 import type * as ConfirmationTracker from "../confirm/ConfirmationTracker.js"
 import type { Landed } from "../confirm/Entry.js"
 import * as Failure from "../Failure.js"
 import type { SignedTransaction } from "../../SignedTransaction.js"
 import type { TransactionError } from "../TransactionError.js"
 
-export interface DeliveryOptions extends Broadcast.BroadcastOptions {
+export interface Options extends Transmission.TransmissionOptions {
   /** When the caller is answered, on the monotonic clock, even if the node's answer is still to come. */
   readonly deadline: number
 }
@@ -63,12 +63,12 @@ export const make = (
       })
     )
 
-  return (signed: SignedTransaction, options: DeliveryOptions) =>
+  return (signed: SignedTransaction, options: Options) =>
     Effect.withFiberRuntime<Receipt, TransactionError>((fiber) => {
       const since = Clock.monotonic(fiber)
       const { commitment, deadline } = options
-      const broadcast = new Broadcast.Broadcast(signed, options, needs)
-      return Effect.matchEffect(tracker.deliver(broadcast, { commitment, deadline, since }), {
+      const transmission = new Transmission.Transmission(signed, options, needs)
+      return Effect.matchEffect(tracker.deliver(transmission, { commitment, deadline, since }), {
         onFailure: (error) => counted(fiber, error),
         onSuccess: (landed) => {
           if (!Failure.succeeded(landed.err)) {

@@ -4,11 +4,11 @@ import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import type { Restore } from "../../../services/internal/FifoQueue.js"
-import { Line } from "../../../services/internal/FifoQueue.js"
+import { FifoQueue } from "../../../services/internal/FifoQueue.js"
 import { runs } from "../../support/runs.js"
 import { settle } from "../transport/sockets.js"
 
-describe("Line", () => {
+describe("FifoQueue", () => {
   it.effect.prop(
     "Given a turn that passes down the line, When any are interrupted before, as or after they get it, Then it is never lost",
     {
@@ -22,7 +22,7 @@ describe("Line", () => {
     },
     ({ interrupted }) =>
       Effect.gen(function* () {
-        const line = new Line<string, never, number>()
+        const line = new FifoQueue<string, never, number>()
         const fibers: Array<Fiber.RuntimeFiber<string>> = []
         const served: Array<number> = []
         let ended = false
@@ -45,7 +45,7 @@ describe("Line", () => {
             ended = true
             return
           }
-          next.giveTurn(turn(next.info))
+          next.handOff(turn(next.info))
           const fiber = fibers[next.info]
           if (interrupted[next.info] === "called" && fiber !== undefined) Effect.runFork(Fiber.interrupt(fiber))
         }

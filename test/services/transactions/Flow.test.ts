@@ -14,7 +14,7 @@ import * as Metrics from "../../../services/Metrics.js"
 import * as RpcPool from "../../../services/RpcPool.js"
 import { RpcError, SubscriptionError } from "../../../services/RpcTransport.js"
 import * as Transactions from "../../../services/Transactions.js"
-import * as Gate from "../../../services/internal/FifoSemaphore.js"
+import * as FifoSemaphore from "../../../services/internal/FifoSemaphore.js"
 import { Wallet } from "../../../services/Wallet.js"
 import * as FakeNode from "../../support/fakeNode.js"
 import { STRANGER, transfer, walletOf } from "../../support/transfers.js"
@@ -431,16 +431,16 @@ describe("Transactions: bounds", () => {
   })
 
   it.effect(
-    "Given waiters at a gate, when some are interrupted, then the others pass in order and no permit is lost",
+    "Given waiters at a semaphore, when some are interrupted, then the others pass in order and no permit is lost",
     () =>
       Effect.gen(function* () {
-        const gate = Gate.make(1)
+        const semaphore = FifoSemaphore.make(1)
         const passed: Array<number> = []
         const hold = yield* Deferred.make<void>()
-        const holder = yield* Effect.fork(gate.withPermit(Deferred.await(hold)))
+        const holder = yield* Effect.fork(semaphore.withPermit(Deferred.await(hold)))
         yield* settle
         const fibers = yield* Effect.forEach([...Array(1000).keys()], (index) =>
-          Effect.fork(gate.withPermit(Effect.sync(() => passed.push(index))))
+          Effect.fork(semaphore.withPermit(Effect.sync(() => passed.push(index))))
         )
         yield* settle
         yield* Effect.forEach(
@@ -451,19 +451,19 @@ describe("Transactions: bounds", () => {
         yield* Fiber.join(holder)
         yield* Effect.forEach(fibers, Fiber.await)
         expect(passed).toStrictEqual([...Array(1000).keys()].filter((index) => index % 2 === 1))
-        expect(yield* gate.withPermit(Effect.succeed("free"))).toBe("free")
+        expect(yield* semaphore.withPermit(Effect.succeed("free"))).toBe("free")
       })
   )
 
   it.effect("Given a permit handed to a waiter that is interrupted in the same turn, then the next one gets it", () =>
     Effect.gen(function* () {
-      const gate = Gate.make(1)
+      const semaphore = FifoSemaphore.make(1)
       const hold = yield* Deferred.make<void>()
-      const holder = yield* Effect.fork(gate.withPermit(Deferred.await(hold)))
+      const holder = yield* Effect.fork(semaphore.withPermit(Deferred.await(hold)))
       yield* settle
-      const first = yield* Effect.fork(gate.withPermit(Effect.never))
+      const first = yield* Effect.fork(semaphore.withPermit(Effect.never))
       yield* settle
-      const second = yield* Effect.fork(gate.withPermit(Effect.succeed("second")))
+      const second = yield* Effect.fork(semaphore.withPermit(Effect.succeed("second")))
       yield* settle
       yield* Deferred.succeed(hold, undefined)
       yield* Fiber.interrupt(first)

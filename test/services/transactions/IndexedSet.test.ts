@@ -1,6 +1,6 @@
 import { expect, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import { Crowd } from "../../../services/transactions/confirm/IndexedSet.js"
+import { IndexedSet } from "../../../services/transactions/confirm/IndexedSet.js"
 
 const step = FastCheck.record({ add: FastCheck.boolean(), nth: FastCheck.nat(15) })
 
@@ -8,7 +8,7 @@ it("Given members that come and go, when they are listed, then they are those of
   FastCheck.assert(
     FastCheck.property(FastCheck.array(step, { maxLength: 200 }), (steps) => {
       const members = Array.from({ length: 16 }, (_, nth) => ({ nth, place: -1 }))
-      const crowd = new Crowd<{ nth: number; place: number }>()
+      const crowd = new IndexedSet<{ nth: number; place: number }>()
       const model = new Set<{ nth: number; place: number }>()
       for (const { add, nth } of steps) {
         const member = members[nth]

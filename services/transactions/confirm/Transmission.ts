@@ -11,7 +11,7 @@ import type { SignedTransaction } from "../../SignedTransaction.js"
 import type { TransactionError } from "../TransactionError.js"
 import * as Failure from "../Failure.js"
 
-export interface BroadcastOptions {
+export interface TransmissionOptions {
   readonly commitment: Commitment
   readonly preflight: boolean
   /** Nobody has these bytes yet. */
@@ -38,7 +38,7 @@ const AT_ONCE = Effect.succeed(Duration.zero)
  * has seen what the bytes did. That a node does not know the blockhash is never told: it may lag, or another have the
  * bytes, so they are sent again until they land or cannot land any more.
  */
-export class Broadcast {
+export class Transmission {
   /** Why the last attempt failed, where it did. */
   lastError: RpcError | undefined
   #skipPreflight: boolean
@@ -49,7 +49,7 @@ export class Broadcast {
 
   constructor(
     readonly signed: SignedTransaction,
-    { commitment, firstTime, preflight, watchOnly = false }: BroadcastOptions,
+    { commitment, firstTime, preflight, watchOnly = false }: TransmissionOptions,
     readonly needs: Needs
   ) {
     this.lastError = undefined
