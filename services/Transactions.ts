@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Address, Commitment, Instruction, Signature } from "@solana/kit"
+import type { Commitment, Instruction, Signature } from "@solana/kit"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -19,7 +19,7 @@ import { InvalidInput } from "../src/InvalidInput.js"
 import * as Deadline from "./Deadline.js"
 import { extend } from "./internal/assignFields.js"
 import * as Clock from "./internal/clock.js"
-import { endBy, type Limit } from "./internal/endBy.js"
+import { endBy } from "./internal/endBy.js"
 import * as TestLayer from "./internal/testLayer.js"
 import { spanned, traced } from "./internal/traced.js"
 import { withService } from "./internal/withService.js"
@@ -38,6 +38,9 @@ import * as Pack from "./transactions/compile/Pack.js"
 import * as UnsignedTransaction from "./transactions/compile/UnsignedTransaction.js"
 import type { SignOptions } from "./transactions/compile/UnsignedTransaction.js"
 import * as JournaledSubmit from "./transactions/send/JournaledSubmit.js"
+import * as Signing from "./transactions/compile/Signing.js"
+import * as Submission from "./transactions/send/Submission.js"
+import type { Limited } from "./transactions/send/Submission.js"
 import * as ExactlyOnce from "./transactions/send/ExactlyOnce.js"
 import type {
   FeeOptions,
@@ -213,13 +216,8 @@ export interface Options {
   readonly maxInFlight?: number | undefined
 }
 
-type Limited<O> = O & { readonly limit: Limit<RpcError> }
-
 const notSent = (what: string): RpcError =>
   new RpcError({ reason: "Timeout", method: "sendTransaction", detail: `not sent, its deadline came before ${what}` })
-
-/** With one blockhash no more are signed than this, which bounds what is remembered of it. */
-const MAX_SIGNED_PER_BLOCKHASH = 4096
 
 const checkedFees = (fees: FeeOptions): Either.Either<FeeOptions, InvalidInput> =>
   Either.gen(function* () {
@@ -288,60 +286,8 @@ export const make = Effect.fnUntraced(function* (
   const nonces = Nonces.make(pool)
   const recorded = yield* JournaledSubmit.make(pool, program)
 
-  const submit = (
-    signed: SignedTransaction,
-    { commitment = defaultCommitment, limit, preflight = true }: Limited<SubmitOptions>,
-    creates: ReadonlyArray<Address>,
-    firstTime: boolean,
-    watchOnly = false
-  ) => {
-    const delivery = recorded.deliver(
-      signed,
-      creates,
-      deliver(signed, { commitment, preflight, firstTime, watchOnly, deadline: limit.at })
-    )
-    return "nonce" in signed.lifetime ? nonces.learn(signed, signed.lifetime, commitment, delivery) : delivery
-  }
-
-  const goOn = (signed: SignedTransaction, options: Limited<SubmitOptions>, creates: ReadonlyArray<Address> = []) =>
-    submit(signed, extend(options, { preflight: false }), creates, false)
-
-  const signWith = (
-    plan: UnsignedTransaction.SignableTransaction,
-    recent: BlockhashCache.RecentBlockhash,
-    deadline: number
-  ): Effect.Effect<SignedTransaction, RpcError | WalletError> =>
-    UnsignedTransaction.sign(plan, recent.lifetime, recent.slot, (signed) => {
-      const { blockhash, signatures } = recent
-      const known = signatures.size
-      if (signatures.add(signed.signature).size === known) {
-        return Effect.flatMap(Deadline.at(deadline)(blockhashes.newerThan(blockhash)), (newer) =>
-          signWith(plan, newer, deadline)
-        )
-      }
-      return signatures.size < MAX_SIGNED_PER_BLOCKHASH
-        ? Effect.succeed(signed)
-        : Effect.as(blockhashes.invalidate(blockhash), signed)
-    })
-
-  /** Signs a message that nobody has signed yet, but with the same nonce. */
-  const sign = <A, E>(
-    fiber: Fiber.RuntimeFiber<A, E>,
-    plan: UnsignedTransaction.SignableTransaction,
-    deadline = Infinity,
-    rival?: SignedTransaction
-  ) => {
-    if (rival !== undefined) return UnsignedTransaction.sign(plan, rival.lifetime, rival.minContextSlot ?? 0n)
-    if (plan.nonce !== undefined) {
-      return Effect.flatMap(Deadline.at(deadline)(nonces.get(plan.nonce)), ({ lifetime, slot }) =>
-        UnsignedTransaction.sign(plan, lifetime, slot)
-      )
-    }
-    const recent = blockhashes.peek(fiber)
-    return recent === undefined
-      ? Effect.flatMap(Deadline.at(deadline)(blockhashes.get), (fetched) => signWith(plan, fetched, deadline))
-      : signWith(plan, recent, deadline)
-  }
+  const submission = Submission.make(recorded, deliver, nonces, defaultCommitment)
+  const sign = Signing.make(blockhashes, nonces)
 
   /** Uses of one nonce wait for one another before they take a permit. */
   const inTurn = <A, E, R>(
@@ -356,13 +302,7 @@ export const make = Effect.fnUntraced(function* (
   const { sendItem, sendItems } = ExactlyOnce.make({
     sign,
     estimates,
-    submit: (signed, options, creates) =>
-      "nonce" in signed.lifetime && (options.resend === true || nonces.isUnderWay(signed.signature))
-        ? goOn(signed, options, creates)
-        : submit(signed, options, creates, true),
-    settle: (signed, options, creates) => submit(signed, extend(options, { preflight: false }), creates, false, true),
-    resume: ({ creates, signed }, options) => goOn(signed, options, creates),
-    left: recorded.left,
+    submission,
     findOwn: CreatedAccount.make(pool)
   })
 
@@ -417,14 +357,14 @@ export const make = Effect.fnUntraced(function* (
       withService(Wallet, (wallet, fiber) =>
         spanned(fiber, "Transactions.sign", { "solana.instructions": instructions.length }, () => {
           const plan = UnsignedTransaction.signable(wallet, instructions, options, options.signers ?? [])
-          return Either.isLeft(plan) ? Effect.fail(plan.left) : sign(fiber, plan.right)
+          return Either.isLeft(plan) ? Effect.fail(plan.left) : sign(fiber, plan.right, Infinity, undefined)
         })
       ),
 
     submit: (signed, options = {}) =>
       Effect.withFiberRuntime<Receipt, RpcError | TransactionError>((fiber) => {
         const limited = withLimit(fiber, options)
-        return semaphore.withPermit(submit(signed, limited, [], false), limited.limit)
+        return semaphore.withPermit(submission.submit(signed, limited, []), limited.limit)
       }).pipe(traced("Transactions.submit", { "solana.signature": signed.signature })),
 
     resume: (from, options = {}) =>
@@ -435,17 +375,17 @@ export const make = Effect.fnUntraced(function* (
           "a blockhash"
         )(Deadline.at(limited.limit.at)(signedOf(from))).pipe(
           Effect.tap(({ signature }) => Effect.annotateCurrentSpan("solana.signature", signature)),
-          Effect.flatMap((signed) => semaphore.withPermit(goOn(signed, limited), limited.limit))
+          Effect.flatMap((signed) => semaphore.withPermit(submission.goOn(signed, limited, []), limited.limit))
         )
       }).pipe(traced("Transactions.resume")),
 
-    recover: Stream.fromIterableEffect(recorded.leftovers).pipe(
+    recover: Stream.fromIterableEffect(submission.leftovers).pipe(
       Stream.mapEffect(
         ({ entry: { creates, signed }, refusal }) =>
           (refusal === undefined
             ? semaphore.withPermit(
                 Effect.withFiberRuntime<Either.Either<Receipt, RpcError | TransactionError>>((fiber) =>
-                  Effect.either(goOn(signed, withLimit(fiber, {}), creates))
+                  Effect.either(submission.goOn(signed, withLimit(fiber, {}), creates))
                 )
               )
             : Effect.succeed(Either.left(refusal))

@@ -2,52 +2,30 @@ import type { Address, Signature, Slot } from "@solana/kit"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import type { InvalidInput } from "../../../src/InvalidInput.js"
 import { ProgramError } from "../../../src/protocol/ProgramError.js"
 import { extend } from "../../internal/assignFields.js"
-import { endBy, type Limit } from "../../internal/endBy.js"
+import { endBy } from "../../internal/endBy.js"
 import { annotated } from "../../internal/traced.js"
 import type { RpcError } from "../../RpcTransport.js"
-import type { Service as Wallet, WalletError } from "../../Wallet.js"
-import type { JournalEntry } from "../../Journal.js"
+import type { Service as Wallet } from "../../Wallet.js"
 import type { PackedItem, PackedOptions, Receipt, SendError } from "../Model.js"
 import type { SignedTransaction } from "../../SignedTransaction.js"
 import { TransactionError } from "../TransactionError.js"
 import * as Estimates from "../compile/Estimates.js"
+import type { Sign } from "../compile/Signing.js"
+import type { Limited, Submission } from "./Submission.js"
 import * as Failure from "../Failure.js"
 import { unconfirmed } from "../confirm/outcomes.js"
 import * as UnsignedTransaction from "../compile/UnsignedTransaction.js"
 import * as JournaledSubmit from "./JournaledSubmit.js"
 
-/** Options with the moment at which the caller is answered. */
-export interface LimitedOptions extends PackedOptions {
-  readonly limit: Limit<RpcError>
-}
+type LimitedOptions = Limited<PackedOptions>
 
 export interface Needs {
-  readonly sign: <A, E>(
-    fiber: Fiber.RuntimeFiber<A, E>,
-    plan: UnsignedTransaction.SignableTransaction,
-    deadline: number,
-    rival: SignedTransaction | undefined
-  ) => Effect.Effect<SignedTransaction, InvalidInput | RpcError | WalletError>
+  readonly sign: Sign
   readonly estimates: Estimates.Estimates
-  readonly submit: (
-    signed: SignedTransaction,
-    options: LimitedOptions,
-    creates: ReadonlyArray<Address>
-  ) => Effect.Effect<Receipt, RpcError | TransactionError>
-  /** Waits for the outcome of bytes that a node refused, and does not send them again. */
-  readonly settle: (
-    signed: SignedTransaction,
-    options: LimitedOptions,
-    creates: ReadonlyArray<Address>
-  ) => Effect.Effect<Receipt, RpcError | TransactionError>
-  readonly resume: (entry: JournalEntry, options: LimitedOptions) => Effect.Effect<Receipt, RpcError | TransactionError>
-  /** What the journal has that is not under way. */
-  readonly left: Effect.Effect<ReadonlyArray<JournalEntry>, RpcError>
+  readonly submission: Pick<Submission, "goOn" | "left" | "settle" | "submitFirst">
   /** The receipt of the transaction with which the maker made an account, if it is there, as seen in that slot or later. */
   readonly findOwn: (
     address: Address,
@@ -131,7 +109,9 @@ interface Progress {
  * allowed; recognises the accounts of what an earlier transaction has done; leaves out the item whose instruction fails
  * and sends the rest again; halves what takes too many compute units together.
  */
-export const make = ({ estimates, findOwn, left, resume, settle, sign, submit }: Needs) => {
+export const make = ({ estimates, findOwn, sign, submission }: Needs) => {
+  const { goOn, left, settle, submitFirst } = submission
+
   const plan = (wallet: Wallet, items: ReadonlyArray<PackedItem>, options: LimitedOptions) =>
     planOf(wallet, items, estimates.reserve(options))
 
@@ -155,7 +135,7 @@ export const make = ({ estimates, findOwn, left, resume, settle, sign, submit }:
             )
       return Effect.flatMap(endBy(options.limit, "its signatures")(signing), (signed) => {
         known.push(signed.signature)
-        return annotated(fiber, "solana.signature", signed.signature, submit(signed, options, createdBy(items)))
+        return annotated(fiber, "solana.signature", signed.signature, submitFirst(signed, options, createdBy(items)))
       })
     })
 
@@ -207,7 +187,7 @@ export const make = ({ estimates, findOwn, left, resume, settle, sign, submit }:
       for (const entry of yield* left) {
         if (!entry.creates.some((address) => made.has(address))) continue
         mayBeDone = true
-        const outcome: Outcome = yield* Effect.either(resume(entry, options))
+        const outcome: Outcome = yield* Effect.either(goOn(entry.signed, options, entry.creates))
         if (Either.isLeft(outcome) && !Failure.mayHaveLanded(outcome.left)) continue
         for (const item of waiting) {
           if (item.creates !== undefined && entry.creates.includes(item.creates)) conclude(item, outcome)

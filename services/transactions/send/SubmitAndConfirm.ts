@@ -22,6 +22,9 @@ export interface Options extends Transmission.TransmissionOptions {
   readonly deadline: number
 }
 
+/** Submits signed bytes once and again, and waits for their outcome. */
+export type SubmitAndConfirm = (signed: SignedTransaction, options: Options) => Effect.Effect<Receipt, TransactionError>
+
 const outcomes = {
   confirmed: Metrics.transactionsOf("confirmed"),
   Expired: Metrics.transactionsOf("Expired"),
@@ -46,7 +49,7 @@ export const make = (
     readonly invalidate: (blockhash: Blockhash) => Effect.Effect<void>
     readonly blockhashCommitment: Commitment
   }
-) => {
+): SubmitAndConfirm => {
   const { report } = options
   const needs = { pool, ...options }
 
@@ -63,7 +66,7 @@ export const make = (
       })
     )
 
-  return (signed: SignedTransaction, options: Options) =>
+  return (signed, options) =>
     Effect.withFiberRuntime<Receipt, TransactionError>((fiber) => {
       const since = Clock.monotonic(fiber)
       const { commitment, deadline } = options
