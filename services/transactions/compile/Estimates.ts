@@ -31,8 +31,8 @@ export interface Estimates {
   /** The options with a compute limit and price that hold the place of those to come. */
   readonly reserve: <O extends Fees.ComputeOptions>(options: O) => O
   /**
-   * The limit and price for a transaction that was compiled with {@link reserve}d options, signed for the so-manieth
-   * time. Nothing where they cannot be told: then the cluster's own apply.
+   * The limit and price for a transaction that was compiled with {@link reserve}d options. `signed` counts how
+   * often it was signed before. Without an estimate, the cluster's own limit and price apply.
    */
   readonly estimate: (
     plan: UnsignedTransaction.UnsignedTransaction,

@@ -32,8 +32,8 @@ import * as StatusHistory from "./StatusHistory.js"
 const SIGNATURES_PER_CALL = 256
 
 /**
- * A node holds the statuses of the last 300 rooted slots in memory, whatever its ledger has: of what was signed within
- * so many slots, a look-up that finds nothing is an answer.
+ * A node holds the statuses of the last 300 rooted slots in memory, whatever its ledger has. For transactions
+ * signed at most 256 slots ago, "not found" is conclusive.
  */
 const REMEMBERED_SLOTS = 256n
 
@@ -105,7 +105,7 @@ const MAX_REST = Duration.minutes(1)
 /** What a look-up after a stall may take. */
 const LAST_LOOK = 5000
 
-/** By how much turns become rarer. */
+/** Upper bound of the poll back-off, as a multiple of the interval. */
 const MAX_SLOWDOWN = 5
 const AGE_PER_WAIT = 8
 
@@ -424,7 +424,7 @@ export const make = Effect.fnUntraced(function* (
     for (const part of running) part.unsafeInterruptAsFork(FiberId.none)
   }
 
-  /** Runs a part, until nothing is in flight. Whatever else ends it but its own end, ends all waiters. */
+  /** Runs a part until nothing is in flight. If its fiber dies or is interrupted, every waiter fails. */
   const run = (part: Effect.Effect<void>) => {
     const own = parts
     // Not at once: signatures of the same turn of the event loop share the first look-up.

@@ -1,13 +1,12 @@
-/** One of a crowd, which knows its place. */
+/** An element of an IndexedSet, which holds its own index. */
 export interface Member {
-  /** Where it stands; below zero where it stands in no crowd. */
+  /** Its index, or -1 while it is in no set. */
   place: number
 }
 
 /**
- * Those that are there, in no order. A Set would do, but for the garbage: it moves to a new table every so many changes,
- * and a table of a Set that lives long is in the old generation, where the one that was left keeps all that it held alive
- * until the next full collection.
+ * An unordered set in an array; deletion swaps the last element in. A long-lived Set rehashes: its old backing table
+ * stays in old space and retains its entries until the next full collection.
  */
 export class IndexedSet<M extends Member> {
   readonly #members: Array<M> = []

@@ -14,7 +14,7 @@ import * as Metrics from "../../Metrics.js"
 import { RpcError } from "../../RpcTransport.js"
 import type { BlockhashLifetime } from "../../SignedTransaction.js"
 
-/** Slots come that far apart, and no blockhash changes within one. */
+/** A slot lasts about 400 ms; the blockhash changes at most once in it. */
 const SLOT = Duration.millis(400)
 
 /** Slots to wait for a newer blockhash, about 8 s: a cluster that makes none for so long stands still. */

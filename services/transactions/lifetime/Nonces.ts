@@ -42,7 +42,7 @@ export interface Nonces {
     use: Effect.Effect<A, E, R>,
     limit: Limit<L>
   ) => Effect.Effect<A, E | L, R>
-  /** Learns from the outcome, as sure as `commitment`, whether the nonce is used and whether the bytes are under way. */
+  /** Records whether the nonce was consumed, at the given commitment, and whether the bytes are still under way. */
   readonly learn: (
     signed: SignedTransaction,
     lifetime: NonceLifetime,

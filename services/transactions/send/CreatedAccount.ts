@@ -37,8 +37,8 @@ const SEARCHES = Schedule.intersect(Schedule.exponential("400 millis"), Schedule
  * there. One of the `known` signatures if it was one of them, else the first that touched the account, succeeded and was
  * signed by the `maker`.
  *
- * `since` is a slot in which the account must be seen if it was made: a node that lags does not know it yet. None where it
- * is there, and no node keeps the transaction any more.
+ * `since` is a slot in which the account must be seen if it was made: a node that lags does not know it yet. None if the
+ * account does not exist, or if its transaction has been pruned.
  *
  * An address that somebody sent lamports to is not made: it belongs to the System program and holds no data.
  */

@@ -37,7 +37,7 @@ export interface Needs {
 
 export type Outcome = Either.Either<Receipt, SendError>
 
-/** Who signs several items signs once; who is named twice by one of them is named twice. */
+/** Deduplicates signers across items, not within one, so a duplicate is still reported. */
 const signersOf = (items: ReadonlyArray<PackedItem>): ReadonlyArray<Wallet> =>
   items.reduce<ReadonlyArray<Wallet>>(
     (all, { signers = [] }) => [...all, ...signers.filter((signer) => !all.includes(signer))],

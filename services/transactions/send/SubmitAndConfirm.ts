@@ -18,7 +18,7 @@ import type { SignedTransaction } from "../../SignedTransaction.js"
 import type { TransactionError } from "../TransactionError.js"
 
 export interface Options extends Transmission.TransmissionOptions {
-  /** When the caller is answered, on the monotonic clock, even if the node's answer is still to come. */
+  /** Overall deadline for the caller, on the monotonic clock, independent of the HTTP request. */
   readonly deadline: number
 }
 
