@@ -64,7 +64,7 @@ const MAX_CAUSES = 8
 const codeOf = (error: Error): string | undefined =>
   "code" in error && typeof error.code === "string" ? error.code : undefined
 
-/** Some errors of TLS bear the code of the system call, and the reason in OpenSSL's words alone. */
+/** Some TLS errors have the code of the system call; only OpenSSL's message states the reason. */
 const refined = (code: string, message: string): string =>
   code === "EPROTO" && /wrong version number|packet length too long/i.test(message)
     ? "ERR_SSL_WRONG_VERSION_NUMBER"

@@ -1,7 +1,7 @@
 /**
  * The seventeen instructions: as data, as bytes, and as Kit instructions.
  *
- * Each function bears the name of an instruction. It takes the wallet's input and derives the other accounts. An
+ * Each function has the name of an instruction. It takes the wallet's input and derives the other accounts. An
  * account in the input replaces the derived one and saves the derivation; agent and participant addresses never change,
  * so keep them. The functions fail with `InvalidInput` for values that the wire cannot hold. `Rules` checks the
  * program's own rules.

@@ -122,7 +122,7 @@ export class Feeds implements ChainListener {
     }
   }
 
-  /** Returns a copy of the subscribers, who may change during a notification. */
+  /** Returns a copy of the subscribers, which may change during a notification. */
   #listeners(key: string): ReadonlyArray<Subscription> {
     const subscriptions = this.#topics.get(key)
     return subscriptions === undefined ? [] : Array.from(subscriptions)
