@@ -1,26 +1,49 @@
 #!/usr/bin/env bash
-# Everything a change must pass. Ends with one line: N passed, N failed, N skipped.
+# Everything a change must pass. Two lanes run beside each other, then the tests. Prints how long each step took; the last
+# line is: N passed, N failed, N skipped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-report=$(mktemp --suffix=.json)
-trap 'rm -f "$report"' EXIT
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 
-npm run -s lint
-npm run -s typecheck
-npm run -s diagnostics
-if command -v cargo >/dev/null; then
-  cargo test --quiet --manifest-path program/Cargo.toml
-else
-  echo "cargo is not installed: the program's host tests are skipped"
-fi
-npm run -s architecture
-npm run -s types
-npm run -s docs
-npm run -s build
-npx publint --strict
-npx attw --pack . --profile esm-only --format table-flipped --quiet
-npm run -s size
+# step NAME COMMAND…: runs the command, its output kept together, and notes its duration. A failure ends the lane.
+step() {
+  local name=$1 start=$SECONDS code=0
+  shift
+  "$@" >"$work/$name.log" 2>&1 || code=$?
+  cat "$work/$name.log"
+  printf '%5d s  %s%s\n' $((SECONDS - start)) "$name" "$([ $code = 0 ] || echo ': FAILED')" >>"$work/steps"
+  return $code
+}
+
+program() {
+  if command -v cargo >/dev/null; then
+    cargo test --quiet --manifest-path program/Cargo.toml
+  else
+    echo "cargo is not installed: the program's host tests are skipped"
+  fi
+}
+
+sources() {
+  step lint npm run -s lint && step types-and-docs npx tsx scripts/static.ts && step architecture npm run -s architecture
+}
+
+package() {
+  step build npm run -s build && step publint npx publint --strict &&
+    step attw npx attw --pack . --profile esm-only --format table-flipped --quiet && step size npm run -s size &&
+    step type-tests npm run -s types && step program program
+}
+
 failed=0
-npx vitest run --reporter=default --reporter=json --outputFile.json="$report" || failed=$?
-node scripts/summary.mjs "$report"
+sources &
+lane=$!
+package || failed=1
+wait "$lane" || failed=1
+if [ "$failed" = 0 ]; then
+  start=$SECONDS
+  DIST_IS_BUILT=1 npx vitest run --reporter=default --reporter=json --outputFile.json="$work/report.json" || failed=1
+  printf '%5d s  tests%s\n' $((SECONDS - start)) "$([ "$failed" = 0 ] || echo ': FAILED')" >>"$work/steps"
+fi
+cat "$work/steps"
+if [ -f "$work/report.json" ]; then node scripts/summary.mjs "$work/report.json" || failed=1; fi
 exit "$failed"

@@ -24,6 +24,7 @@ export class InvalidInput extends printable(
   })
 ) {
   /** Drops a `size` that is not a number: the caller may have broken the input's type. */
+  // @effect-diagnostics-next-line overriddenSchemaConstructor:off
   constructor(
     props: { readonly field: string; readonly rule: string; readonly size?: number | bigint | undefined },
     options?: Schema.MakeOptions
