@@ -77,19 +77,22 @@ const gap = (from: Slot | undefined, to: Slot): ReadonlyArray<Update<never>> =>
 const followAccounts = (
   live: Stream.Stream<Contextual<AccountInfo>, SubscriptionError>,
   read: (minContextSlot?: Slot) => Effect.Effect<Contextual<ReadonlyArray<AccountInfo>>, RpcError>,
-  maxAccounts: number,
+  most: { readonly accounts: number; readonly bytes: number },
   resyncInterval: number
 ): Stream.Stream<Update<AccountInfo>, RpcError | SubscriptionError> =>
   Stream.suspend(() => {
     const known = new KnownAccounts()
     const bounded = (updates: ReadonlyArray<Update<AccountInfo>>) =>
-      known.size <= maxAccounts
+      known.size <= most.accounts && known.bytes <= most.bytes
         ? Effect.succeed(updates)
         : Effect.fail(
             new SubscriptionError({
               reason: "Refused",
               method: "programSubscribe",
-              detail: `the program has more than ${maxAccounts} accounts that pass the filters`
+              detail:
+                known.size > most.accounts
+                  ? `the program has more than ${most.accounts} accounts that pass the filters`
+                  : `the accounts that pass the filters hold more than ${most.bytes} bytes of data`
             })
           )
     return follow<Contextual<AccountInfo>, Update<AccountInfo>, RpcError | SubscriptionError>({
@@ -139,7 +142,7 @@ export const account = (
             slot,
             value: Option.toArray(value)
           })),
-        1,
+        { accounts: 1, bytes: Infinity },
         resyncInterval
       )
     })
@@ -157,6 +160,11 @@ export interface ProgramOptions extends Options, Pick<ProgramAccountsOptions, "f
    * fails. Too low fails on a program that grows; too high lets it grow into the memory.
    */
   readonly maxAccounts?: number | undefined
+  /**
+   * Maximum bytes of the data of those accounts. Default: 256 MiB. With more the Stream fails. Too low: a program with
+   * large accounts cannot be followed. Too high: a hostile node can fill the memory.
+   */
+  readonly maxAccountBytes?: number | undefined
 }
 
 /**
@@ -173,12 +181,13 @@ export const program = (
     Effect.gen(function* () {
       const pool = yield* RpcPool
       const maxAccounts = yield* integer("maxAccounts", options.maxAccounts ?? 100_000, 1)
+      const bytes = yield* integer("maxAccountBytes", options.maxAccountBytes ?? 256 * 1024 * 1024, 1)
       const resyncInterval = yield* intervalOf(options)
       const which = { commitment, dataSlice, filters }
       return followAccounts(
         pool.programSubscribe(address, which),
         (minContextSlot) => pool.getProgramAccounts(address, { ...which, minContextSlot }),
-        maxAccounts,
+        { accounts: maxAccounts, bytes },
         resyncInterval
       )
     })

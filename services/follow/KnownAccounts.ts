@@ -31,8 +31,15 @@ export class KnownAccounts {
   #floor = -1n
   #newest = -1n
 
+  #bytes = 0
+
   get size(): number {
     return this.#known.size
+  }
+
+  /** Bytes of the data of all accounts. */
+  get bytes(): number {
+    return this.#bytes
   }
 
   /** The newest slot that was told of; none before the first. */
@@ -63,6 +70,7 @@ export class KnownAccounts {
     for (const [address, known] of this.#known) {
       if (found.has(address) || known.slot > slot) continue
       this.#known.delete(address)
+      this.#bytes -= known.account.data.length
       if (!isClosed(known.account)) updates.push(Updates.gone(slot, address))
     }
     if (slot > this.#floor) this.#floor = slot
@@ -84,6 +92,7 @@ export class KnownAccounts {
   #tell(slot: Slot, account: AccountInfo, before: Known | undefined): ReadonlyArray<Update<AccountInfo>> {
     if (slot > this.#newest) this.#newest = slot
     this.#known.set(account.address, { slot, account })
+    this.#bytes += account.data.length - (before?.account.data.length ?? 0)
     if (!isClosed(account)) return [Updates.value(slot, account)]
     return before === undefined || isClosed(before.account) ? [] : [Updates.gone(slot, account.address)]
   }

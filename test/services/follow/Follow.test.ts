@@ -110,6 +110,16 @@ describe("Follow", () => {
     })
   )
 
+  it.scoped("Given accounts with more bytes than are kept, Then its Stream fails by type", () =>
+    Effect.gen(function* () {
+      const world = chain()
+      yield* Effect.forEach([0, 1, 2], (n) => world.write(n, n))
+      const { fiber } = yield* following(Follow.program(PROGRAM, { maxAccountBytes: 2 }), world)
+      const error = yield* Effect.flip(Fiber.join(fiber))
+      assert.include(error.message, "more than 2 bytes of data")
+    })
+  )
+
   it.effect.prop(
     "Given any writes, closes, cuts and outages, Then what is told of a program adds up to its accounts, each change once and none lost while connected",
     {
