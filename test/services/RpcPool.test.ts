@@ -391,8 +391,8 @@ describe("RpcPool", () => {
       assert.deepStrictEqual(
         errors.map((error) => (error instanceof RpcError ? error.reason : [error.field, error.size])),
         [
-          ["addresses.length", 101],
-          ["signatures.length", 257],
+          ["addresses", 101],
+          ["signatures", 257],
           ["limit", 0]
         ]
       )
