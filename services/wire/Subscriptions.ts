@@ -294,7 +294,7 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
 
   /** Whether the message was addressed to this client. */
   const onText = (text: string): boolean => {
-    const message = Either.getOrUndefined(Json.parseBounded(text))
+    const message = Either.getOrUndefined(Json.parse(text))
     if (!JsonRpc.isRecord(message)) return false
     const params = message["params"]
     if (JsonRpc.isRecord(params) && JsonRpc.isId(params["subscription"])) {
@@ -309,6 +309,9 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
     if (text !== undefined && text.length > maxMessageBytes) {
       return lose({ reason: "Closed", detail: `a message is longer than ${maxMessageBytes} bytes` })
     }
+    const excess = text === undefined ? undefined : Json.excess(text)
+    if (excess !== undefined)
+      return lose({ reason: "Decode", detail: `a message is beyond what is read: ${excess.message}` })
     if (text === undefined || !onText(text)) Metrics.socketMessagesIgnored.unsafeUpdate(1, [])
   }
 

@@ -25,17 +25,18 @@ const root = (subscription: unknown, result: unknown) =>
 const deep = (levels: number): string => "[".repeat(levels) + "]".repeat(levels)
 
 /** Values at the place of an id which `String` cannot turn into text, or only by running out of stack. */
-const NO_IDS = [
+const SHALLOW_NO_IDS = [
   '{"toString":1,"valueOf":1}',
   '{"toString":{},"valueOf":{}}',
   '{"__proto__":null}',
   "null",
   "true",
   "[]",
-  "[[1]]",
-  deep(100_000),
-  `{"a":${deep(10_000)}}`
+  "[[1]]"
 ]
+
+/** A text that is nested deeper than is read costs the socket, whoever it is for. */
+const NO_IDS = [...SHALLOW_NO_IDS, deep(100_000), `{"a":${deep(10_000)}}`]
 
 /** Messages that belong to no subscription. */
 const FOREIGN = [
@@ -55,8 +56,10 @@ const FOREIGN = [
   Buffer.from([1, 2, 3]),
   Buffer.from([0xff, 0xfe]),
   Buffer.alloc(0),
-  ...NO_IDS.map((id) => `{"jsonrpc":"2.0","id":${id},"result":1}`),
-  ...NO_IDS.map((id) => `{"jsonrpc":"2.0","method":"rootNotification","params":{"subscription":${id},"result":1}}`)
+  ...SHALLOW_NO_IDS.map((id) => `{"jsonrpc":"2.0","id":${id},"result":1}`),
+  ...SHALLOW_NO_IDS.map(
+    (id) => `{"jsonrpc":"2.0","method":"rootNotification","params":{"subscription":${id},"result":1}}`
+  )
 ]
 
 describe.each(transports)("Foreign messages over %s", (_, { bare, pool }) => {
