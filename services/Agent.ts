@@ -28,23 +28,23 @@ import type { SendOptions, Transactions } from "./Transactions.js"
 import { Wallet } from "./Wallet.js"
 
 /**
- * What an agent says about itself when it registers.
+ * The fields of an agent's registration.
  *
  * @since 0.1.0
  * @category models
  */
 export interface RegisterInput {
-  /** A bit set whose meaning the application gives, 0 … 2^63 − 1. Default `0n`. */
+  /** A bit set, 0 … 2^63 − 1; the application defines the meaning of each bit. Default `0n`. */
   readonly capabilities?: bigint | undefined
   /**
-   * Where the agent's description is published: `http://` or `https://`, 10 … 200 bytes of UTF-8. The program refuses
-   * some patterns (`..`, `javascript:`, …); `InvalidInput.rule` says which one was met.
+   * URL of the agent's published description: `http://` or `https://`, 10 … 200 bytes of UTF-8. The program refuses
+   * some patterns (`..`, `javascript:`, …); `InvalidInput.rule` names the pattern found.
    */
   readonly metadataUri: string
 }
 
 /**
- * What to change; a member left out stays as it is.
+ * The fields to change; an omitted field keeps its value.
  *
  * @since 0.1.0
  * @category models
@@ -52,27 +52,27 @@ export interface RegisterInput {
 export interface UpdateInput {
   /** As in {@link RegisterInput}. */
   readonly capabilities?: bigint | undefined
-  /** As in {@link RegisterInput}: the rules of registration are held here too, though not every program checks them. */
+  /** As in {@link RegisterInput}, with the same checks, although some deployed programs omit them on updates. */
   readonly metadataUri?: string | undefined
 }
 
 /**
- * What can be asked of agents. Each write takes the options of its transaction.
+ * The operations on agents. Each write accepts the options of its transaction.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
   /**
-   * Registers the wallet as an agent. A second time is refused, `ProgramError` with reason `AlreadyRegistered`, or gives
+   * Registers the wallet as an agent. A second registration fails with `ProgramError` (`AlreadyRegistered`), or returns
    * the first receipt with `resend: true`.
    */
   readonly register: (input: RegisterInput, options?: SendOptions) => Effect.Effect<AccountReceipt, WriteError, Wallet>
-  /** Changes the wallet's agent; a second time changes nothing more. `InvalidInput` if nothing is to be changed. */
+  /** Updates the wallet's agent; running it again has no further effect. `InvalidInput` if no field is given. */
   readonly update: (input: UpdateInput, options?: SendOptions) => Effect.Effect<AccountReceipt, WriteError, Wallet>
   /**
-   * The agent of a wallet, or at an agent's address. Which of the two an address is, the ed25519 curve tells: wallets
-   * lie on it, accounts of programs do not. For a wallet that is itself such an account (a multisig's vault), pass
+   * Reads the agent of a wallet, or the agent at an agent address. The ed25519 curve separates the two: wallet addresses
+   * lie on it, program accounts do not. For a wallet that is itself such an account (a multisig's vault), pass
    * `Pda.agent(wallet).address`.
    */
   readonly get: (walletOrAgent: Address) => Effect.Effect<ProgramAccount<AgentAccount>, ReadError>
@@ -81,8 +81,8 @@ export interface Service {
 }
 
 /**
- * Registers, changes and reads agents. Who writes is the {@link Wallet} at call time, so that one process can run many
- * agents over one `Agent` service.
+ * Registers, updates and reads agents. Each write uses the {@link Wallet} in context at call time, so one process can run
+ * many agents over one `Agent` service.
  *
  * @example
  * ```ts
@@ -110,7 +110,7 @@ const AGENT: Accounts.AccountType<AgentAccount> = {
 }
 
 /**
- * The service over the connections that are there, for the program that `ProgramId` names when this runs.
+ * Builds the service from the `RpcPool` and the `Transactions` in context, for the current `ProgramId`.
  *
  * @since 0.1.0
  * @category constructors
@@ -168,7 +168,7 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
 export const layer: Layer.Layer<Agent, never, RpcPool | Transactions> = Layer.effect(Agent, make)
 
 /**
- * Agents of stubs: a method that is not given dies with its name.
+ * A test layer from stubs: a call to a missing method dies with the method's name.
  *
  * @since 0.1.0
  * @category layers

@@ -145,7 +145,7 @@ const dearRent = (lamports: bigint): RpcError =>
   })
 
 /**
- * The service over the connections that are there.
+ * Builds the service from the `RpcPool` and the `Transactions` in context.
  *
  * @since 0.1.0
  * @category constructors

@@ -65,7 +65,7 @@ const ESCROW: Accounts.AccountType<EscrowAccount> = {
 }
 
 /**
- * The service over the connections that are there, for the program that `ProgramId` names when this runs.
+ * Builds the service from the `RpcPool` and the `Transactions` in context, for the current `ProgramId`.
  *
  * @since 0.1.0
  * @category constructors

@@ -1,13 +1,13 @@
 /**
- * Subscriptions that miss nothing: after each (re)subscription, and now and then while it stands, the present state is read,
- * and what a read and a notification both say is told once.
+ * Streams of changes that survive lost subscriptions and lost notifications. After each (re)subscription the follower reads
+ * the present state. It emits a change once, even if both a read and a notification report it.
  *
- * A node may drop a notification and keep the socket. So every `resyncInterval` what is read is held, five seconds later,
- * against what was notified by then; what is missing is told, of accounts after a `Gap`.
+ * A node may drop a notification and keep the socket. So the follower also reads every `resyncInterval`. Five seconds after
+ * such a read, it compares the result with the notifications and emits the missing changes. For accounts, a `Gap` comes first.
  *
- * They build on any `RpcPool` whose transport reports to `SubscriptionObserver` when a subscription stands: that is what
- * starts a read. Reads ask for a slot that is not before the subscription's (`minContextSlot`), so that an endpoint which lags
- * behind the one that holds the subscription leaves no hole between them.
+ * Followers work over any `RpcPool` whose transport reports established subscriptions to `SubscriptionObserver`. Each report
+ * starts a read. A read asks for the subscription's slot or a later one (`minContextSlot`). So a lagging endpoint leaves no
+ * hole between the read and the subscription.
  *
  * @since 0.1.0
  */
@@ -33,29 +33,29 @@ export type { Update } from "./follow/Update.js"
 import { reached } from "./internal/commitment.js"
 
 /**
- * How often a follower looks for what was not notified.
+ * How often a follower reads the chain to find lost notifications.
  *
  * @since 0.1.0
  * @category models
  */
 export interface FollowOptions {
   /**
-   * From one such read to the next, while the subscription stands. Default: 1 minute, in which one account, an address's last
-   * transactions, or all accounts of a program that pass are read once: 10,000 messages are 4.6 MB and about 70 ms of CPU.
-   * Reads that take long rest 20 times as long. `Infinity` for none: what is lost on a socket that lives is told when it is
-   * subscribed again. Too low spends the endpoints' rate; too high tells late what was lost.
+   * Time between two such reads of an open subscription. Default: 1 minute. Each read fetches one account, an address's
+   * last transactions, or all matching accounts of a program: 10,000 messages are 4.6 MB and about 70 ms of CPU. After a
+   * slow read, the next one waits 20 times its duration. `Infinity` turns the reads off: changes lost on an open socket
+   * are then emitted after the next reconnection. Too low uses up the endpoints' rate limit; too high emits lost changes late.
    */
   readonly resyncInterval?: Duration.DurationInput | undefined
 }
 
 /**
- * At which commitment.
+ * The commitment and the resync interval of a follower.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options extends FollowOptions {
-  /** Default: the pool's, for a signature `confirmed`. `processed` may tell what is rolled back. */
+  /** Default: the pool's; `confirmed` for a signature. `processed` may emit changes that are rolled back later. */
   readonly commitment?: Commitment | undefined
 }
 
@@ -112,7 +112,7 @@ const followAccounts = (
   })
 
 /**
- * An account: as it stands, and then each change of it.
+ * Follows one account: emits its present state, then each change.
  *
  * @example
  * ```ts
@@ -149,15 +149,16 @@ export const account = (
   )
 
 /**
- * Which accounts, and how many are kept.
+ * The accounts to follow, and the bound on how many the follower keeps.
  *
  * @since 0.1.0
  * @category models
  */
 export interface ProgramOptions extends Options, Pick<ProgramAccountsOptions, "filters" | "dataSlice"> {
   /**
-   * Accounts that are kept, with their data, to tell a change from a repetition. Default: 100,000. With more the Stream
-   * fails. Too low fails on a program that grows; too high lets it grow into the memory.
+   * Number of accounts that the follower keeps in memory, with their data, to recognise repetitions. Default: 100,000.
+   * Above it the Stream fails with `SubscriptionError` (`Refused`). Too low: the Stream fails as the program grows. Too
+   * high: a growing program fills the memory.
    */
   readonly maxAccounts?: number | undefined
   /**
@@ -168,7 +169,7 @@ export interface ProgramOptions extends Options, Pick<ProgramAccountsOptions, "f
 }
 
 /**
- * The accounts of a program: all as they stand, and then each change of one. What one read tells comes in one chunk.
+ * Follows the accounts of a program: emits the present state of all, then each change. The updates of one read form one chunk.
  *
  * @since 0.1.0
  * @category constructors
@@ -194,8 +195,8 @@ export const program = (
   )
 
 /**
- * One element, when the transaction has reached the commitment, also if it had before; then the Stream ends. It says nothing
- * of a transaction that never lands.
+ * Emits one element when the transaction reaches the commitment, or at once if it already has. Then the Stream ends. If the
+ * transaction never lands, the Stream emits nothing and stays open.
  *
  * @since 0.1.0
  * @category constructors
@@ -241,26 +242,26 @@ export const signature = (
   ).pipe(Stream.take(1))
 
 /**
- * At which commitment, and how far back a loss is made good.
+ * The commitment of the logs, and how many transactions are read back after a loss.
  *
  * @since 0.1.0
  * @category models
  */
 export interface LogsOptions extends FollowOptions {
-  /** Default: `confirmed`; transactions cannot be read back at `processed`. */
+  /** Default: `confirmed`. `processed` is excluded, because nodes serve no transactions at that commitment. */
   readonly commitment?: Exclude<Commitment, "processed"> | undefined
   /**
-   * Transactions that are read back after a loss; what is older is a `Gap`. Default: 1,000, one page of history and one
-   * call for each. Too low leaves gaps; too high takes long to get back to the present.
+   * Number of transactions to read back after a loss; a `Gap` stands for older ones. Default: 1,000, which costs one page
+   * of history and one call per transaction. Too low leaves gaps; too high delays new logs.
    */
   readonly maxTransactions?: number | undefined
 }
 
 /**
- * The logs of the transactions that mention an address, from now on: those of a time without a subscription are read from
- * the address's history, oldest first, before new ones go on. Of one that the node does not keep, a `Gap` is told.
+ * Emits the logs of each new transaction that mentions an address. After an interruption it reads the missed transactions
+ * from the address's history, oldest first, before it continues. It emits a `Gap` for a transaction that the node has pruned.
  *
- * For all transactions of the cluster use `logsSubscribe` itself: no history can fill its holes.
+ * For all transactions of the cluster use `logsSubscribe` itself: the chain has no history that could fill its gaps.
  *
  * @since 0.1.0
  * @category constructors

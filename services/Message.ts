@@ -1,6 +1,6 @@
 /**
- * Direct messages between agents. The chain keeps who wrote to whom, when, and the SHA-256 of the bytes; the bytes
- * themselves live in the {@link PayloadStore}.
+ * Direct messages between agents. The chain stores the sender, the recipient, the time and the SHA-256 of the payload.
+ * The {@link PayloadStore} stores the payload itself.
  *
  * @since 0.1.0
  */
@@ -56,52 +56,51 @@ import { Wallet } from "./Wallet.js"
  */
 export interface SendInput {
   /**
-   * The recipient's **wallet** address. A message to an agent's own address could never be marked delivered or read,
-   * so such an address (one off the ed25519 curve) is refused.
+   * The recipient's **wallet** address. An agent's own address (off the ed25519 curve) is `InvalidInput`, because nobody
+   * could sign to mark such a message as delivered or read.
    */
   readonly recipient: Address
-  /** What to say. A text is sent as its UTF-8. */
+  /** The content of the message: bytes, or a text, which is encoded as UTF-8. */
   readonly payload: Uint8Array | string
   /** Default `Text`. */
   readonly type?: MessageType | undefined
   /**
-   * Names this message, so that it is sent once however often the send runs: 16 bytes, or a text (a request's id) that
-   * is hashed. The same id, payload, type and `createdAt` to the same recipient are one account, one payload and one
-   * receipt: in one process, in several, and after a crash. The account is looked up first, and again when the program
-   * refuses a second one; `resend: false` turns that off. Another payload under the same id is another message. Two
-   * sends that overlap may both pay a transaction's fee. Default: 16 random bytes, so each send is a new message.
+   * Idempotency key: 16 bytes, or a text (such as a request's id), which is hashed. Sends with the same id, payload, type,
+   * `createdAt` and recipient make one account, one payload and one receipt, across processes and crashes. The send
+   * looks the account up first, and again if the program refuses a duplicate; `resend: false` turns both off. The same
+   * id with another payload is another message. Two overlapping sends may both pay a transaction fee. Default: 16 random
+   * bytes, so each send makes a new message.
    */
   readonly id?: MessageId.MessageId | undefined
   /**
-   * When it was written, Unix **milliseconds**. It is part of what is hashed. Default: now by Effect's Clock, or 0 with
-   * an `id`, since a second run must give the same bytes.
+   * Time of writing, in Unix **milliseconds**. The payload hash covers it. Default: the time of Effect's Clock, or 0 with
+   * an `id`, because a second run must give the same bytes.
    */
   readonly createdAt?: bigint | undefined
   /**
-   * Send the bare bytes instead of an envelope. Default false. Other SDKs of the protocol do so; but then the same bytes
-   * go from one agent to one recipient once in a lifetime, and a second time is `DuplicateMessage`, or with
-   * `resend: true` the first one's receipt. Bare bytes have no room for `id` and `createdAt`.
+   * Sends the bare bytes, without an envelope, as other SDKs of the protocol do. Default false. One agent can send the
+   * same bare bytes to one recipient only once. A second send fails with `DuplicateMessage`, or returns the first
+   * receipt with `resend: true`. Bare bytes have no room for `id` and `createdAt`.
    */
   readonly raw?: boolean | undefined
   /**
-   * Hand the payload itself over to the payload store instead of a copy. Default false; a text is never copied after it
-   * became bytes. The payload may be a view of a `SharedArrayBuffer` or of a mapped file. It is read where it lies, for
-   * its hash and by the store; do not write to it as long as the store keeps it. See `PayloadStore.PutOptions` for what
-   * a store may have to copy.
+   * Gives the payload array itself to the payload store, without a copy. Default false. It may be a view of a
+   * `SharedArrayBuffer` or of a mapped file. Do not write to it while the store keeps it. See `PayloadStore.PutOptions`
+   * for stores that copy anyway. An encoded text is never copied.
    */
   readonly zeroCopy?: boolean | undefined
 }
 
 /**
- * How many messages are sent.
+ * Options of `sendAll`.
  *
  * @since 0.1.0
  * @category models
  */
 export interface SendAllOptions extends SendOptions {
   /**
-   * Transactions on their way at the same time. Default 16. Too low: confirmations are waited for one after another. Too
-   * high: the endpoint's rate limit is met.
+   * Maximum number of transactions in flight. Default 16. Too low: each transaction waits for earlier confirmations. Too
+   * high: the endpoint's rate limit refuses calls.
    */
   readonly concurrency?: number | undefined
 }
@@ -113,12 +112,12 @@ export interface SendAllOptions extends SendOptions {
  * @category models
  */
 export interface MessageReceipt extends AccountReceipt {
-  /** SHA-256 (32 bytes) of what was put into the payload store: the envelope, or the bare bytes with `raw`. */
+  /** SHA-256 (32 bytes) of the stored bytes: the envelope, or the bare bytes with `raw`. */
   readonly payloadHash: Uint8Array
 }
 
 /**
- * What sending can fail with.
+ * The errors of sending a message.
  *
  * @since 0.1.0
  * @category errors
@@ -126,18 +125,18 @@ export interface MessageReceipt extends AccountReceipt {
 export type SendError = PayloadStoreError | WriteError
 
 /**
- * How a payload is read.
+ * Options of reading a payload.
  *
  * @since 0.1.0
  * @category models
  */
 export interface PayloadOptions {
-  /** The stored bytes as they are, without taking them out of an envelope. Default false. */
+  /** Returns the stored bytes unchanged, without decoding an envelope. Default false. */
   readonly raw?: boolean | undefined
 }
 
 /**
- * What reading a payload can fail with.
+ * The errors of reading a payload.
  *
  * @since 0.1.0
  * @category errors
@@ -145,39 +144,38 @@ export interface PayloadOptions {
 export type PayloadError = Envelope.EnvelopeDecodeError | PayloadStoreError | ReadError
 
 /**
- * Which messages to read.
+ * Options of `inbox` and `outbox`.
  *
  * @since 0.1.0
  * @category models
  */
 export interface MailboxOptions {
   /**
-   * Go on with messages as they arrive, after those already there. Default false: the stream ends after the last one.
-   * No message comes twice, and a message that only changed its status does not come again. One of which the node did
-   * not notify comes late, but comes: {@link FollowOptions} say when.
+   * Emits the existing messages, then each new one as it arrives. Default false: the Stream ends after the existing ones.
+   * Each message is emitted once; a change of its status emits nothing. A message that the node failed to notify
+   * arrives at the next resync: see `FollowOptions.resyncInterval`.
    */
   readonly follow?: boolean | FollowOptions | undefined
 }
 
 /**
- * What can be asked of direct messages. Each write takes the options of its transaction.
+ * The operations on direct messages. Each write accepts the options of its transaction.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
   /**
-   * Keeps the payload in the store, then records its hash on the chain. If the transaction fails and cannot land any
-   * more, the payload is removed again. It stays while the transaction may land (so also after a refusal that is only
-   * the nodes' word), and where other sends may share it: with an `id`, which keeps one for all runs, with `raw`, and in
-   * `sendAll`. Program refusals: `DuplicateMessage`,
-   * `AccountNotInitialized` (the wallet is no registered agent), `InsufficientFunds`.
+   * Stores the payload, then records its hash on the chain. If the transaction fails and can no longer land, the payload
+   * is removed. The payload stays while the transaction may still land, for example if only a node refused it. It also
+   * stays if other sends may share it: with an `id`, with `raw`, and in `sendAll`. Program refusals: `DuplicateMessage`,
+   * `AccountNotInitialized` (the wallet is not a registered agent), `InsufficientFunds`.
    */
   readonly send: (input: SendInput, options?: SendOptions) => Effect.Effect<MessageReceipt, SendError, Wallet>
   /**
-   * Sends many, packed into as few transactions as hold them (about eight messages in each), some of them at the same
-   * time. One result for each input, in its order: one failure hides no receipt. Messages of one transaction share its
-   * signature, and its fee is that of all of them.
+   * Sends many messages in as few transactions as possible (about eight messages in each), several transactions at a time.
+   * Returns one result per input, in input order, so a failure hides no receipt. Messages of one transaction share its
+   * signature; the `fee` of each receipt is the fee of the whole transaction.
    */
   readonly sendAll: (
     inputs: Iterable<SendInput>,
@@ -186,33 +184,33 @@ export interface Service {
   /** The message at an address. */
   readonly get: (address: Address) => Effect.Effect<ProgramAccount<DirectMessage>, ReadError>
   /**
-   * What the message says: its bytes from the payload store, verified against the hash on the chain and taken out of
-   * their envelope. With `raw`, the stored bytes as they are. With an address instead of a message, the message is
-   * read first. The bytes may be a view: do not mutate them.
+   * Reads the payload from the payload store, verifies it against the hash on the chain and decodes the envelope. `raw`
+   * skips the decoding. Given an address, it reads the message from the chain first. The bytes may be a view: do not
+   * mutate them.
    */
   readonly payload: (
     message: Address | ProgramAccount<DirectMessage>,
     options?: PayloadOptions
   ) => Effect.Effect<Uint8Array, PayloadError>
-  /** As `payload`, as a text. What is no UTF-8 is `EnvelopeDecodeError` of reason `Text`. */
+  /** Reads the payload as a text. Invalid UTF-8 is `EnvelopeDecodeError` with reason `Text`. */
   readonly text: (
     message: Address | ProgramAccount<DirectMessage>,
     options?: PayloadOptions
   ) => Effect.Effect<string, PayloadError>
-  /** As `text`, as JSON of a schema. What is no JSON, or not what the schema says, is `ParseError`. */
+  /** Reads the payload as JSON and decodes it with the schema. Invalid JSON or a mismatch is `ParseError`. */
   readonly json: <A, I, R>(
     message: Address | ProgramAccount<DirectMessage>,
     schema: Schema.Schema<A, I, R>,
     options?: PayloadOptions
   ) => Effect.Effect<A, ParseResult.ParseError | PayloadError, R>
-  /** The messages to a wallet, oldest first. */
+  /** Emits the messages to a wallet, oldest first. */
   readonly inbox: Listing<DirectMessage, MailboxOptions>
-  /** The messages from an agent, named by its wallet or agent address, oldest first; otherwise as `inbox`. */
+  /** Emits the messages from an agent, given its wallet or agent address, oldest first; otherwise as `inbox`. */
   readonly outbox: Listing<DirectMessage, MailboxOptions>
   /**
-   * Pending → Delivered, by the recipient. Of a message that was read (not of a bare address) the order of states is
-   * checked before anything is sent. Program refusals: `Unauthorized`, `MessageExpired` (7 days after it was sent),
-   * `InvalidMessageStatusTransition` (also when it runs again).
+   * Pending → Delivered, by the recipient. Given a message that was read (not an address), it checks the transition
+   * before it sends. Program refusals: `Unauthorized`, `MessageExpired` (7 days after it was sent),
+   * `InvalidMessageStatusTransition` (also on a second run).
    */
   readonly markDelivered: Mark
   /** Delivered → Read, by the recipient; otherwise as `markDelivered`. */
@@ -272,7 +270,7 @@ const MESSAGE: Accounts.AccountType<DirectMessage> = {
     Either.match(Pda.message(message, programId), { onLeft: () => undefined, onRight: ({ address }) => address })
 }
 
-/** Where the addresses lie in the account's data. */
+/** Offsets of the addresses in the account's data. */
 const SENDER = 8
 const RECIPIENT = 40
 
@@ -334,7 +332,7 @@ interface Recorded {
 }
 
 /**
- * The service over the connections that are there, for the program that `ProgramId` names when this runs.
+ * Builds the service from the `RpcPool`, `Transactions` and `PayloadStore` in context, for the current `ProgramId`.
  *
  * @since 0.1.0
  * @category constructors
