@@ -55,8 +55,8 @@ export { EndpointsError } from "./EndpointsError.js"
 export * as Escrow from "./Escrow.js"
 
 /**
- * Subscriptions that miss nothing: after each (re)subscription, and now and then while it stands, the present state is read,
- * and what a read and a notification both say is told once.
+ * Streams of changes that survive lost subscriptions and lost notifications. After each (re)subscription the follower reads
+ * the present state. It emits a change once, even if both a read and a notification report it.
  *
  * @since 0.1.0
  */
@@ -85,8 +85,8 @@ export * as LongResult from "./LongResult.js"
 export * as MemoryPool from "./MemoryPool.js"
 
 /**
- * Direct messages between agents. The chain keeps who wrote to whom, when, and the SHA-256 of the bytes; the bytes
- * themselves live in the {@link PayloadStore}.
+ * Direct messages between agents. The chain stores the sender, the recipient, the time and the SHA-256 of the payload.
+ * The {@link PayloadStore} stores the payload itself.
  *
  * @since 0.1.0
  */
