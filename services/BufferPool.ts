@@ -34,14 +34,14 @@ export const MIN_ARENA_BYTES = 256 * 1024
  */
 export interface Arena {
   /**
-   * A buffer of so many bytes, whose content is undefined unless the pool zeroes. It must not be used after the scope
-   * is closed. When the arena is full, or closed, the buffer is allocated apart.
+   * Returns a buffer of `size` bytes. Its content is undefined unless the pool zeroes. Do not use it after the scope
+   * closes. If the arena is full or closed, the buffer is allocated outside of it.
    */
   readonly allocate: (size: number) => Uint8Array
 }
 
 /**
- * What a pool holds and has done.
+ * Statistics of a pool.
  *
  * @since 0.1.0
  * @category models
@@ -60,7 +60,7 @@ export interface Stats {
 }
 
 /**
- * What can be asked of a pool.
+ * The operations of a pool.
  *
  * @since 0.1.0
  * @category models
@@ -94,7 +94,7 @@ export interface Service {
 export class BufferPool extends Context.Tag("@pod-protocol/effect/BufferPool")<BufferPool, Service>() {}
 
 /**
- * How a pool is made.
+ * Options of a pool.
  *
  * @since 0.1.0
  * @category models

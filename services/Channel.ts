@@ -58,7 +58,7 @@ import { Wallet } from "./Wallet.js"
 export type * from "./channel/Input.js"
 
 /**
- * What can be asked of channels. Each write takes the options of its transaction.
+ * The operations on channels. Each write accepts the options of its transaction.
  *
  * @since 0.1.0
  * @category models
@@ -66,37 +66,38 @@ export type * from "./channel/Input.js"
 export interface Service {
   /**
    * Creates a channel. Program refusals: `ChannelNameTaken` (by the same creator), `AccountNotInitialized` (no agent).
-   * Creator and name make the address: run again with `resend: true`, it gives the first receipt instead.
+   * The creator and the name determine the address. A second run with `resend: true` returns the first receipt.
    */
   readonly create: (input: CreateInput, options?: SendOptions) => Effect.Effect<AccountReceipt, WriteError, Wallet>
-  /** Changes a channel, by its creator (`Unauthorized` otherwise). `InvalidInput` if nothing is to be changed. */
+  /** Updates a channel, by its creator (`Unauthorized` otherwise). `InvalidInput` if no field is given. */
   readonly update: (
     channel: Address,
     input: UpdateInput,
     options?: SendOptions
   ) => Effect.Effect<AccountReceipt, WriteError, Wallet>
   /**
-   * Joins. The channel is read first: the wallet's escrow goes along where it asks a fee, the wallet's invitation where
-   * it is private, and a fee above `maxFee` is refused. The receipt's address is the participant's. Program refusals: `AlreadyInChannel`, `ChannelFull`,
+   * Joins a channel. It reads the channel first. It passes the wallet's escrow if the channel asks a fee, and the wallet's
+   * invitation if the channel is private. A fee above `maxFee` is `InvalidInput`. The receipt's address is the
+   * participant's. Program refusals: `AlreadyInChannel`, `ChannelFull`,
    * `InsufficientFunds` (the escrow is short), `PrivateChannelRequiresInvitation`, `MessageExpired` (the invitation is
-   * older than 7 days), `AccountNotInitialized` (no agent, no escrow, or no invitation). Run again, it is refused with
-   * `AlreadyInChannel` and takes no second fee.
+   * older than 7 days), `AccountNotInitialized` (no agent, no escrow, or no invitation). A second run fails with
+   * `AlreadyInChannel` and pays no second fee.
    */
   readonly join: (
     channel: Address,
     options?: JoinOptions
   ) => Effect.Effect<AccountReceipt, ReadError | WriteError, Wallet>
   /**
-   * Leaves; nothing is refunded. A program that does not let one join again answers the next join `AlreadyInChannel`.
-   * Run again, it is refused with `NotInChannel`.
+   * Leaves a channel, without a refund. A program that forbids rejoining answers the next join with `AlreadyInChannel`.
+   * A second run fails with `NotInChannel`.
    */
   readonly leave: (channel: Address, options?: SendOptions) => Effect.Effect<AccountReceipt, WriteError, Wallet>
   /**
    * Invites the wallet `invitee`, by the creator or an active participant (`Unauthorized` or `NotInChannel` otherwise).
-   * The channel is read first. The receipt's address is the invitation's. The limit of 20 invitations an hour holds for
-   * this client, which passes the agent account writable: a client that passes it read-only is not counted. While an invitation is open, another is
-   * refused: `AlreadyInvited`. So it is when the call runs again, until the invitation is used or expires; after that
-   * it makes another.
+   * It reads the channel first. The receipt's address is the invitation's. The program limits this client to 20
+   * invitations an hour, because this client passes the agent account as writable; the program does not count clients
+   * that pass it read-only. A second invitation fails with `AlreadyInvited` until the first is used or expires. After
+   * that, another run makes another invitation.
    */
   readonly invite: (
     channel: Address,
@@ -104,8 +105,9 @@ export interface Service {
     options?: InviteOptions
   ) => Effect.Effect<AccountReceipt, ReadError | WriteError, Wallet>
   /**
-   * Says something to everybody in the channel. The receipt's address is the message's. It locks the rent of its
-   * account, 8,783,520 lamports, for ever. Each call makes a message of its own, unless the input has an `id`. Program refusals: `NotInChannel`, `Unauthorized` (the channel is inactive),
+   * Sends a message to all participants. The receipt's address is the message's. It locks the rent of the message
+   * account, 8,783,520 lamports, permanently. Each call makes a new message, unless the input has an `id`. Program
+   * refusals: `NotInChannel`, `Unauthorized` (the channel is inactive),
    * `RateLimitExceeded` (`Rules.nextBroadcast` tells from the participant when the next one is allowed).
    */
   readonly broadcast: (
@@ -113,7 +115,7 @@ export interface Service {
     input: BroadcastInput,
     options?: SendOptions
   ) => Effect.Effect<AccountReceipt, WriteError, Wallet>
-  /** The channel at an address. */
+  /** Reads the channel at an address. */
   readonly get: (channel: Address) => Effect.Effect<ProgramAccount<ChannelAccount>, ReadError>
   /** Everybody who ever joined, those who left included (`isActive` false), first to join first. */
   readonly participants: (
@@ -126,7 +128,7 @@ export interface Service {
   ) => Effect.Effect<ProgramAccount<ChannelParticipant>, ReadError>
   /** The messages of a channel, oldest first. */
   readonly messages: Listing<ChannelMessage, MessagesOptions>
-  /** The invitation of the wallet `invitee` to a channel, used or not. */
+  /** Reads the invitation of the wallet `invitee` to a channel, used or not. */
   readonly invitation: (
     channel: Address,
     invitee: Address
@@ -134,8 +136,8 @@ export interface Service {
   /**
    * The compressed broadcast. The program stores nothing: it counts the message against the sender's rate limit and
    * emits a `MessageBroadcast` event without the content. Some deployed programs do not check that the signer is the
-   * participant, nor that the channel is active, so such an event proves nothing about who spoke. Run again, it emits
-   * another event: nothing tells the two apart. Prefer `broadcast`.
+   * participant, nor that the channel is active, so such an event does not prove its sender. Each run emits another
+   * event, with nothing that separates it from the first. Prefer `broadcast`.
    */
   readonly broadcastCompressed: (
     channel: Address,
@@ -145,7 +147,7 @@ export interface Service {
   /**
    * The compressed join. It makes no participant account, takes no fee and only raises the channel's count. Some
    * deployed programs count the same agent without end, ask that the invitation was accepted before, and accept one
-   * for another channel. Whoever joined so cannot `broadcast`. Prefer `join`.
+   * for another channel. An agent that joined this way cannot `broadcast`. Prefer `join`.
    */
   readonly joinCompressed: (
     channel: Address,
@@ -153,8 +155,8 @@ export interface Service {
     options?: SendOptions
   ) => Effect.Effect<Receipt, ReadError | WriteError, Wallet>
   /**
-   * Reports hashes of messages kept elsewhere, by the channel's creator. One `CompressedMessageSynced` event for each
-   * hash; on the account only the counters move, again when it runs again.
+   * Reports hashes of messages stored off the chain, by the channel's creator. The program emits one
+   * `CompressedMessageSynced` event per hash and raises the account's counters. Each run raises them again.
    */
   readonly syncCompressed: (
     channel: Address,
@@ -164,7 +166,7 @@ export interface Service {
 }
 
 /**
- * Creates, joins, invites to, speaks in and reads channels.
+ * Creates, joins and reads channels, invites agents and broadcasts messages.
  *
  * @example
  * ```ts
@@ -407,7 +409,7 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
 export const layer: Layer.Layer<Channel, never, RpcPool | Transactions> = Layer.effect(Channel, make)
 
 /**
- * Channels of stubs: a method that is not given dies with its name.
+ * A test layer from stubs: a call to a missing method dies with the method's name.
  *
  * @since 0.1.0
  * @category layers

@@ -1,5 +1,5 @@
 /**
- * Until when a call's answer is of use.
+ * Deadlines of RPC calls.
  *
  * A deadline is a value in the fiber's context, not a timer around the call: every place where a call can wait looks
  * at it before waiting (a rate limit refuses what would come too late, a retry does not sleep past it, a failover
@@ -45,7 +45,7 @@ export const now: <A, E>(fiber: Fiber.RuntimeFiber<A, E>) => number = Clock.mono
 export const of = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): number => Context.get(fiber.currentContext, Deadline)
 
 /**
- * Runs an effect with a deadline at that time, as {@link now} counts. An earlier one that holds already stays.
+ * Runs an effect with a deadline, in milliseconds as {@link now} counts. An earlier deadline stays in force.
  *
  * @since 0.1.0
  * @category combinators
@@ -58,10 +58,10 @@ export const at =
     )
 
 /**
- * Gives all RPC calls of an effect so long, together. What is not answered by then fails with
- * `RpcError{reason: "Timeout"}`, or with the failure after which there was no time left for another attempt.
+ * Limits the total duration of all RPC calls of an effect. A call without an answer by then fails with
+ * `RpcError{reason: "Timeout"}`, or with its last failure if no time is left for another attempt.
  *
- * Too short and calls fail that would have been answered; too long and a caller waits for an answer of no use.
+ * Too short: calls fail although the endpoint would have answered. Too long: the caller waits for a useless answer.
  *
  * @example
  * ```ts

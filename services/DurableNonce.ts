@@ -1,8 +1,8 @@
 /**
- * Durable nonces: accounts by which transactions live that must outlast a recent blockhash.
+ * Durable nonces: accounts whose nonce replaces a recent blockhash, so that a transaction stays valid for longer.
  *
- * A blockhash lives a minute. What is signed with a durable nonce can land days later, until the nonce is used: see the
- * option `durableNonce` of `Transactions`.
+ * A blockhash expires after about a minute. A transaction signed with a durable nonce can land days later, until the nonce
+ * advances: see the option `durableNonce` of `Transactions`.
  *
  * @since 0.1.0
  */
@@ -28,18 +28,18 @@ import { type Receipt, type SendError, type SendOptions, Transactions } from "./
 import { generate, type Service as WalletService, Wallet } from "./Wallet.js"
 
 /**
- * How a nonce account is made.
+ * Options of `create`.
  *
  * @since 0.1.0
  * @category models
  */
 export interface CreateOptions extends SendOptions {
   /**
-   * The key of the new account, which signs once. Default: a generated one, which nobody needs again, so that the same
-   * call twice makes two accounts. With a key of one's own and `resend: true` it makes one, and gives its receipt.
+   * The key of the new account; it signs only the creation. Default: a new key per call, so two calls make two accounts.
+   * With your own key and `resend: true`, a second call returns the first receipt.
    */
   readonly account?: WalletService | undefined
-  /** Who may use it, empty it and name another authority. Default: the `Wallet`. */
+  /** The authority: it may advance the nonce, withdraw and name another authority. Default: the `Wallet`. */
   readonly authority?: Address | undefined
   /**
    * What it holds. Default: what the cluster asks of 80 bytes, about 0.0015 SOL; less is refused, and all of it can be
@@ -50,54 +50,54 @@ export interface CreateOptions extends SendOptions {
 }
 
 /**
- * How a nonce account is changed.
+ * Options of the writes to a nonce account.
  *
  * @since 0.1.0
  * @category models
  */
 export interface WriteOptions extends SendOptions {
-  /** Its authority, which signs. Default: the `Wallet`. */
+  /** The account's authority, which signs. Default: the `Wallet`. */
   readonly authority?: WalletService | undefined
 }
 
 /**
- * How lamports are taken out.
+ * Options of `withdraw` and `close`.
  *
  * @since 0.1.0
  * @category models
  */
 export interface WithdrawOptions extends WriteOptions {
-  /** Who gets them. Default: the `Wallet`. */
+  /** The address that receives the lamports. Default: the `Wallet`. */
   readonly to?: Address | undefined
 }
 
 /**
- * What can be asked of durable nonces. Each write takes the options of its transaction.
+ * The operations on durable nonces. Each write accepts the options of its transaction.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
-  /** Makes a nonce account. The receipt has its address: whoever knows that and holds the authority can use it. */
+  /** Creates a nonce account. The receipt has its address; the authority and that address suffice to use it. */
   readonly create: (options?: CreateOptions) => Effect.Effect<AccountReceipt, SendError, Wallet>
-  /** What the account holds; `None` where there is no account. */
+  /** Reads and decodes the account; `None` if it does not exist. */
   readonly get: (
     account: Address
   ) => Effect.Effect<Option.Option<NonceAccount.NonceAccount>, InvalidInput | NonceAccount.NonceAccountError | RpcError>
-  /** Stores another nonce: what was signed with the one before and has not landed is `Expired` then. */
+  /** Replaces the nonce. A transaction that was signed with the old nonce and has not landed is then `Expired`. */
   readonly advance: (account: Address, options?: WriteOptions) => Effect.Effect<Receipt, SendError, Wallet>
-  /** Takes lamports out. What is left must be enough to stay, else it is refused. */
+  /** Withdraws lamports. The cluster refuses a withdrawal that leaves less than the rent exemption. */
   readonly withdraw: (
     account: Address,
     lamports: bigint,
     options?: WithdrawOptions
   ) => Effect.Effect<Receipt, SendError, Wallet>
   /**
-   * Takes all lamports out, which ends the account and what was signed with its nonce. `InvalidInput` where the account
-   * holds none.
+   * Withdraws all lamports and so deletes the account. Transactions signed with its nonce can no longer land.
+   * `InvalidInput` if the account holds no lamports.
    */
   readonly close: (account: Address, options?: WithdrawOptions) => Effect.Effect<Receipt, SendError, Wallet>
-  /** Gives the account another authority. The nonce stays: what the old one signed lands only if it gets it back. */
+  /** Changes the authority and keeps the nonce. Transactions of the old authority can land only if it is restored. */
   readonly authorize: (
     account: Address,
     newAuthority: Address,
@@ -106,7 +106,7 @@ export interface Service {
 }
 
 /**
- * Makes, reads, advances, empties and hands over nonce accounts.
+ * Creates, reads, advances and closes nonce accounts, withdraws from them and changes their authority.
  *
  * @example
  * ```ts
@@ -247,7 +247,7 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
 export const layer: Layer.Layer<DurableNonce, never, RpcPool | Transactions> = Layer.effect(DurableNonce, make)
 
 /**
- * Nonces of stubs: a method that is not given dies with its name.
+ * A test layer from stubs: a call to a missing method dies with the method's name.
  *
  * @since 0.1.0
  * @category layers

@@ -1,5 +1,5 @@
 /**
- * Escrows: what an agent deposits for a channel that asks a fee.
+ * Escrows: lamports that an agent deposits to pay a channel's fee.
  *
  * @since 0.1.0
  */
@@ -22,36 +22,36 @@ import type { SendOptions, Transactions } from "./Transactions.js"
 import { Wallet } from "./Wallet.js"
 
 /**
- * What can be asked of escrows. Each write takes the options of its transaction.
+ * The operations on escrows. Each write accepts the options of its transaction.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
   /**
-   * Deposits 1 … 10,000,000,000 lamports. The reference program adds to an escrow that exists; a program that takes
-   * one deposit in a lifetime answers `EscrowExists`, so deposit enough the first time. Run again, it deposits again:
-   * the chain cannot tell a second deposit from a repeated one. After a crash, read `get` first and deposit what is
-   * missing, or recover the `Journal`.
+   * Deposits 1 … 10,000,000,000 lamports. The reference program adds to an existing escrow. A program that accepts only
+   * one deposit answers `EscrowExists`, so deposit enough the first time. Each run deposits again, because the chain
+   * cannot recognise a repeated deposit. After a crash, read the escrow with `get` and deposit the difference, or
+   * recover the `Journal`.
    */
   readonly deposit: (
     channel: Address,
     lamports: bigint,
     options?: SendOptions
   ) => Effect.Effect<AccountReceipt, WriteError, Wallet>
-  /** Takes lamports back out, again when it runs again. More than the escrow holds is refused: `InsufficientFunds`. */
+  /** Withdraws lamports; each run withdraws again. `InsufficientFunds` if the escrow holds less. */
   readonly withdraw: (
     channel: Address,
     lamports: bigint,
     options?: SendOptions
   ) => Effect.Effect<AccountReceipt, WriteError, Wallet>
-  /** The escrow of a depositor's wallet in a channel. */
+  /** Reads the escrow of a depositor's wallet in a channel. */
   readonly get: (channel: Address, depositor: Address) => Effect.Effect<ProgramAccount<EscrowAccount>, ReadError>
 }
 
 /**
- * Deposits to, withdraws from and reads the escrow of a wallet in a channel. `EscrowAccount.amount` is what it holds;
- * the channel's own `escrowBalance` is not reliable on every program.
+ * Deposits to, withdraws from and reads the escrow of a wallet in a channel. `EscrowAccount.amount` is its balance. Some
+ * deployed programs keep a wrong `escrowBalance` in the channel.
  *
  * @since 0.1.0
  * @category tags
@@ -111,7 +111,7 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
 export const layer: Layer.Layer<Escrow, never, RpcPool | Transactions> = Layer.effect(Escrow, make)
 
 /**
- * Escrows of stubs: a method that is not given dies with its name.
+ * A test layer from stubs: a call to a missing method dies with the method's name.
  *
  * @since 0.1.0
  * @category layers

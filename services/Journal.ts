@@ -94,7 +94,7 @@ export class JournalError extends printable(
 }
 
 /**
- * What can be asked of a journal.
+ * The operations of a journal.
  *
  * @since 0.1.0
  * @category models
@@ -110,7 +110,7 @@ export interface Service {
    * entry does not count any more in this process; the next process finds it again, unless it could be removed later.
    */
   readonly forget: (signature: Signature) => Effect.Effect<void, JournalError>
-  /** What was written down and not struck out, by this process and those before it. */
+  /** The recorded entries that are not forgotten, of this process and of earlier ones. */
   readonly pending: Effect.Effect<ReadonlyArray<JournalEntry>>
   /**
    * The keys under which something stands that is no entry, such as one that a power loss cut off. Each may have been
@@ -148,13 +148,13 @@ export interface Service {
 export class Journal extends Context.Tag("@pod-protocol/effect/Journal")<Journal, Service>() {}
 
 /**
- * How a journal uses its store.
+ * Options of a journal.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
-  /** What its keys begin with. Default `transaction-`. Two journals in one store need different ones. */
+  /** Prefix of its keys. Default `transaction-`. Two journals in one store need different prefixes. */
   readonly prefix?: string | undefined
   /**
    * Entries at the same time. Default 1024, as many as `Transactions` has in flight. Too low: sending fails with

@@ -1,5 +1,5 @@
 /**
- * Objects that are dear to make, used again: each belongs to a Scope while it is in use, and goes back when the Scope closes.
+ * Pools objects that are expensive to make: each belongs to a Scope while in use, and returns when the Scope closes.
  *
  * Acquiring costs more than `new` of a small object (`npm run -s bench -- buffers`), so pool what is large or slow to make.
  *
@@ -13,7 +13,7 @@ import type { InvalidInput } from "../src/InvalidInput.js"
 import * as Clock from "./internal/clock.js"
 
 /**
- * What a pool holds and has done.
+ * Statistics of a pool.
  *
  * @since 0.1.0
  * @category models
@@ -47,7 +47,7 @@ export interface MemoryPool<A> {
 }
 
 /**
- * How a pool is made.
+ * Options of a pool.
  *
  * @since 0.1.0
  * @category models

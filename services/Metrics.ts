@@ -1,5 +1,5 @@
 /**
- * What the SDK counts and measures. Names follow OpenTelemetry's conventions where one exists; labels stay few.
+ * The metrics of the SDK. Names follow OpenTelemetry's conventions where one exists; each metric has at most two labels.
  *
  * @since 0.1.0
  */
@@ -118,7 +118,7 @@ const accountsRefusedKey = MetricKey.counter("pod_accounts_refused_total", {
 export const accountsRefused: Metric.Metric.Counter<number> = Metric.fromMetricKey(accountsRefusedKey)
 
 /**
- * Those for this reason, as {@link rpcCallsOf}.
+ * The counter {@link accountsRefused} for one reason, with the label in its key.
  *
  * @since 0.1.0
  * @category constructors
@@ -140,7 +140,7 @@ const transactionsKey = MetricKey.counter("pod_transactions_total", {
 export const transactions: Metric.Metric.Counter<number> = Metric.fromMetricKey(transactionsKey)
 
 /**
- * Those with this outcome, as {@link rpcCallsOf}.
+ * The counter {@link transactions} for one outcome, with the label in its key.
  *
  * @since 0.1.0
  * @category constructors
@@ -149,7 +149,7 @@ export const transactionsOf = (outcome: string): Metric.Metric.Counter<number> =
   Metric.fromMetricKey(MetricKey.tagged(transactionsKey, "outcome", outcome))
 
 /**
- * Sendings of bytes that were sent before.
+ * Transactions that were sent again with the same bytes.
  *
  * @since 0.1.0
  * @category constants
@@ -185,7 +185,7 @@ const messagesKey = MetricKey.counter("pod_messages_sent_total", {
 export const messagesSent: Metric.Metric.Counter<number> = Metric.fromMetricKey(messagesKey)
 
 /**
- * Those of this kind, as {@link rpcCallsOf}.
+ * The counter {@link messagesSent} for one kind, with the label in its key.
  *
  * @since 0.1.0
  * @category constructors

@@ -1,5 +1,5 @@
 /**
- * Where the bytes of direct messages live. The chain keeps only their SHA-256.
+ * Stores the payloads of direct messages. The chain stores only their SHA-256.
  *
  * @since 0.1.0
  */
@@ -70,40 +70,40 @@ export class PayloadStoreError extends printable(
 }
 
 /**
- * How bytes are put.
+ * Options of `put`.
  *
  * @since 0.1.0
  * @category models
  */
 export interface PutOptions {
   /**
-   * Hand the arrays themselves over instead of a copy. Default false. They may be views of a `SharedArrayBuffer`. The
-   * store in memory then refers to them, and gives one back as it is; a store that writes elsewhere has to copy them
-   * there. Who writes to them later damages what is kept: the next `get` is `HashMismatch`.
+   * Gives the arrays themselves to the store, without a copy. Default false. They may be views of a `SharedArrayBuffer`.
+   * The memory store keeps references to them and returns a single array as it is; other stores copy the bytes. A later
+   * write to the arrays damages the payload: the next `get` fails with `HashMismatch`.
    */
   readonly zeroCopy?: boolean | undefined
 }
 
 /**
- * What can be asked of a payload store.
+ * The operations of a payload store.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
   /**
-   * Keeps the bytes and returns their SHA-256. Several arrays count as one, one behind the other. Putting the same bytes
-   * again changes nothing.
+   * Stores the bytes and returns their SHA-256 (32 bytes). Several arrays are concatenated. Putting the same bytes again
+   * has no effect.
    */
   readonly put: (
     bytes: Uint8Array | ReadonlyArray<Uint8Array>,
     options?: PutOptions
   ) => Effect.Effect<Uint8Array, PayloadStoreError>
-  /** The bytes with this SHA-256, verified on every read. */
+  /** Reads the bytes with this SHA-256 and verifies the hash on every read. */
   readonly get: (hash: Uint8Array) => Effect.Effect<Uint8Array, PayloadStoreError>
-  /** Whether something is kept under this SHA-256, unverified. */
+  /** Whether the store has an entry for this SHA-256. It does not verify the entry. */
   readonly has: (hash: Uint8Array) => Effect.Effect<boolean, PayloadStoreError>
-  /** Forgets the bytes. Nothing happens where nothing is kept. */
+  /** Removes the bytes. Without an entry it has no effect. */
   readonly remove: (hash: Uint8Array) => Effect.Effect<void, PayloadStoreError>
 }
 
@@ -242,16 +242,16 @@ export const make = (backend: Backend): Service =>
   })
 
 /**
- * How much the memory store may hold.
+ * Options of the memory store.
  *
  * @since 0.1.0
  * @category models
  */
 export interface MemoryOptions {
   /**
-   * Bytes of payload, keys not counted. Default 64 MiB (67,108,864). When it is exceeded, what was put or read longest
-   * ago goes first. Too low: recipients meet `NotFound`, and a single payload above it is `TooLarge`. Too high: the
-   * process holds that much.
+   * Maximum bytes of all payloads, without keys. Default 64 MiB (67,108,864). Above it, the store evicts the least
+   * recently used payload first. Too low: recipients get `NotFound`, and a single larger payload is `TooLarge`. Too
+   * high: the process uses that much memory.
    */
   readonly maxBytes?: number | undefined
 }
@@ -388,8 +388,8 @@ export const layerKeyValueStore: Layer.Layer<PayloadStore, never, KeyValueStore>
  */
 export interface FileSystemOptions {
   /**
-   * Bytes of one payload. Default 64 MiB (67,108,864). Too low: larger payloads are `TooLarge`, and kept ones
-   * `HashMismatch`. Too high: a file that somebody else put there fills the memory when it is read.
+   * Maximum bytes of one payload. Default 64 MiB (67,108,864). Too low: larger payloads are `TooLarge`, and stored ones
+   * `HashMismatch`. Too high: reading a huge foreign file in the folder fills the memory.
    */
   readonly maxBytes?: number | undefined
 }

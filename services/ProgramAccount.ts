@@ -1,5 +1,5 @@
 /**
- * Accounts of the program as the services hand them out, and what reading or writing one can fail with.
+ * The accounts of the program as the services return them, and the errors of reads and writes.
  *
  * @since 0.1.0
  */
@@ -27,9 +27,9 @@ import * as SafeText from "../src/SafeText.js"
  * @category models
  */
 export interface ProgramAccount<A> {
-  /** Where the account lives. Keep it: it cannot always be derived again from the content (a renamed channel). */
+  /** The account's address. Keep it: the content does not always determine it (a renamed channel). */
   readonly address: Address
-  /** What it holds. */
+  /** The decoded content. */
   readonly account: A
 }
 

@@ -1,5 +1,5 @@
 /**
- * One endpoint or several as one transport that survives: what `RpcPool` stands on.
+ * Combines one or several endpoints into one resilient transport for `RpcPool`.
  *
  * ```text
  *   coalesce   equal reads are shared, single accounts are read together
@@ -55,7 +55,7 @@ export interface Options extends Endpoints.Options {
 }
 
 /**
- * One endpoint: its socket, what it is for and what it bears.
+ * One endpoint: its transport, its roles and its limits.
  *
  * @since 0.1.0
  * @category models
@@ -77,7 +77,7 @@ const isProgram = (reply: unknown): boolean => {
   return Predicate.hasProperty(value, "executable") && value.executable === true
 }
 
-/** Those that do not answer are left to later calls, if there is one that does. */
+/** Ignores endpoints that do not answer, as long as at least one does. */
 const requireProgram = (
   endpoints: ReadonlyArray<Endpoint.Endpoint>,
   program: Address,
@@ -121,7 +121,7 @@ const forEndpoints = <A, B, R>(
   )
 
 /**
- * Puts it together. Fails with `EndpointsError` when endpoints are of different clusters or lack the program, and when none
+ * Builds the transport. Fails with `EndpointsError` when endpoints are of different clusters or lack the program, and when none
  * can be reached of those that had to be asked.
  *
  * @since 0.1.0

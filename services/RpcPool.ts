@@ -1,9 +1,8 @@
 /**
  * Solana's JSON-RPC as a service: typed calls with validated replies, subscriptions as Streams.
  *
- * Calls bear the names of the JSON-RPC methods. Account data is bytes, u64 is `bigint`, what may be missing is an
- * `Option`. Replies are hostile until decoded: one that is not what the method answers fails with
- * `RpcError{reason: "Decode"}` that names the path.
+ * Calls have the names of the JSON-RPC methods. Account data is bytes, u64 is `bigint`, and an optional value is an
+ * `Option`. Every reply is validated. An invalid one fails with `RpcError{reason: "Decode"}` that names the path.
  *
  * The pool stands on one {@link RpcTransport}. Several endpoints, retries, limits and coalescing are functions
  * `RpcTransport => RpcTransport` and change nothing here.
@@ -61,7 +60,7 @@ export interface Service {
   /** Tells clusters apart. */
   readonly getGenesisHash: Effect.Effect<Blockhash, RpcError>
   readonly getSlot: (options?: ReadOptions) => Effect.Effect<Slot, RpcError>
-  /** Slots that have a block, from genesis on; what blockhashes expire by. */
+  /** Number of blocks since genesis; a blockhash expires by block height. */
   readonly getBlockHeight: (options?: ReadOptions) => Effect.Effect<bigint, RpcError>
   readonly getEpochInfo: (options?: ReadOptions) => Effect.Effect<Reply.EpochInfo, RpcError>
   readonly getEpochSchedule: Effect.Effect<Reply.EpochSchedule, RpcError>
@@ -84,7 +83,7 @@ export interface Service {
     blockhash: Blockhash,
     options?: ReadOptions
   ) => Effect.Effect<Reply.Contextual<boolean>, RpcError>
-  /** What a message would cost; none where its blockhash has expired. */
+  /** Fee of a message in lamports; None if its blockhash has expired. */
   readonly getFeeForMessage: (
     messageBytes: Uint8Array,
     options?: ReadOptions
@@ -97,7 +96,7 @@ export interface Service {
   readonly getRecentPerformanceSamples: (
     limit?: number
   ) => Effect.Effect<ReadonlyArray<Reply.PerformanceSample>, RpcError>
-  /** What an account of so many bytes must hold to stay. */
+  /** Minimum lamports that exempt an account of `space` bytes from rent. */
   readonly getMinimumBalanceForRentExemption: (
     space: number | bigint,
     options?: CommitmentOptions
@@ -118,7 +117,7 @@ export interface Service {
   ) => Effect.Effect<Reply.Contextual<ReadonlyArray<Reply.AccountInfo>>, RpcError>
   readonly getSupply: (options?: CommitmentOptions) => Effect.Effect<Reply.Contextual<Reply.Supply>, RpcError>
   readonly getTransactionCount: (options?: ReadOptions) => Effect.Effect<bigint, RpcError>
-  /** In the order asked for; none where the node knows nothing. `InvalidInput` for more than 256 signatures. */
+  /** In the order of `signatures`; None for an unknown signature. `InvalidInput` for more than 256 signatures. */
   readonly getSignatureStatuses: (
     signatures: ReadonlyArray<Signature>,
     options?: {
@@ -201,14 +200,14 @@ export interface Service {
 export class RpcPool extends Context.Tag("@pod-protocol/effect/RpcPool")<RpcPool, Service>() {}
 
 /**
- * What holds for all calls of a pool.
+ * Options of a pool.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
   /**
-   * The bank that answers a call which does not say. Default: `confirmed`, which two thirds of the stake voted for.
+   * The commitment of calls that name none. Default: `confirmed`, which two thirds of the stake voted for.
    * Lower (`processed`) is about a slot fresher and may be rolled back; higher (`finalized`) lags about 13 seconds.
    */
   readonly commitment?: Commitment | undefined

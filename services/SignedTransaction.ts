@@ -9,7 +9,7 @@ import * as Blockhash from "../src/solana/Blockhash.js"
 import * as Signature from "../src/solana/Signature.js"
 
 /**
- * How long a signed transaction can land: until the block height of the cluster is above `lastValidBlockHeight`.
+ * The lifetime of a transaction with a blockhash: it can land until the block height of the cluster is above `lastValidBlockHeight`.
  *
  * @since 0.1.0
  * @category models
@@ -26,7 +26,7 @@ export const BlockhashLifetime = Schema.Struct({
 export type BlockhashLifetime = typeof BlockhashLifetime.Type
 
 /**
- * How long a transaction can land that bears a durable nonce: while the account holds it.
+ * The lifetime of a transaction with a durable nonce: it can land while the account holds that nonce.
  *
  * @since 0.1.0
  * @category models
@@ -49,7 +49,7 @@ export const NonceLifetime = Schema.Struct({
 export type NonceLifetime = typeof NonceLifetime.Type
 
 /**
- * How long a signed transaction can land.
+ * The lifetime of a signed transaction: by blockhash or by durable nonce.
  *
  * @since 0.1.0
  * @category models
@@ -76,7 +76,7 @@ export class SignedTransaction extends Schema.Class<SignedTransaction>("@pod-pro
   wire: Schema.Uint8ArrayFromBase64,
   /** When the transaction can no longer land. */
   lifetime: Lifetime,
-  /** What the cluster takes for it, in lamports, whether it succeeds or fails. */
+  /** The fee in lamports. The cluster charges it whether the transaction succeeds or fails. */
   fee: Schema.BigInt,
   /**
    * The slot of the bank that gave the blockhash or the nonce, before which it cannot have landed. A node that has not

@@ -1,8 +1,8 @@
 /**
- * What happens to a subscription besides its notifications: it came to stand, or something may have been missed.
+ * Events of a subscription besides its notifications: it was established, or notifications may have been lost.
  *
- * The streams of `RpcTransport` and `RpcPool` carry notifications only. Whoever needs the rest provides an observer to
- * the stream's context; layers below call it in order with the notifications that they deliver. `Follow` uses it
+ * The streams of `RpcTransport` and `RpcPool` carry notifications only. To receive these events, provide an observer in
+ * the stream's context. Transports call it in order with the notifications that they deliver. `Follow` uses it
  * to read what was missed.
  *
  * @since 0.1.0
@@ -52,7 +52,7 @@ export class SubscriptionObserver extends Context.Reference<SubscriptionObserver
     defaultValue: (): {
       /** A transport runs this when the node has answered its subscribe call, before it emits a notification. */
       readonly established: (subscription: Established) => Effect.Effect<void>
-      /** Run by what reconnects, before it tries. */
+      /** The reconnecting transport runs this before its first attempt. */
       readonly interrupted: (loss: Interrupted) => Effect.Effect<void>
     } => ({ established: () => Effect.void, interrupted: () => Effect.void })
   }

@@ -1,10 +1,10 @@
 /**
- * Who signs.
+ * Wallets: Ed25519 signers of transactions.
  *
  * A wallet is required where it is used (`R = Wallet`), not where a service is built, so that one process can act for
  * many agents over the same connections: provide another wallet to the next call.
  *
- * A wallet holds its key in a closure: it has nothing to print, to serialise or to inspect but its address.
+ * A wallet holds its key in a closure. Printing, serialising or inspecting it shows only its address.
  *
  * @since 0.1.0
  */
@@ -82,7 +82,7 @@ export interface Service {
 }
 
 /**
- * Who signs.
+ * The wallet that signs.
  *
  * @since 0.1.0
  * @category tags
