@@ -27,14 +27,14 @@ export * as BufferPool from "./BufferPool.js"
 export * as Channel from "./Channel.js"
 
 /**
- * Until when a call's answer is of use.
+ * Deadlines of RPC calls.
  *
  * @since 0.1.0
  */
 export * as Deadline from "./Deadline.js"
 
 /**
- * Durable nonces: accounts by which transactions live that must outlast a recent blockhash.
+ * Durable nonces: accounts whose nonce replaces a recent blockhash, so that a transaction stays valid for longer.
  *
  * @since 0.1.0
  */
@@ -48,7 +48,7 @@ export * as DurableNonce from "./DurableNonce.js"
 export { EndpointsError } from "./EndpointsError.js"
 
 /**
- * Escrows: what an agent deposits for a channel that asks a fee.
+ * Escrows: lamports that an agent deposits to pay a channel's fee.
  *
  * @since 0.1.0
  */
@@ -78,7 +78,7 @@ export * as Journal from "./Journal.js"
 export * as LongResult from "./LongResult.js"
 
 /**
- * Objects that are dear to make, used again: each belongs to a Scope while it is in use, and goes back when the Scope closes.
+ * Pools objects that are expensive to make: each belongs to a Scope while in use, and returns when the Scope closes.
  *
  * @since 0.1.0
  */
@@ -93,21 +93,21 @@ export * as MemoryPool from "./MemoryPool.js"
 export * as Message from "./Message.js"
 
 /**
- * What the SDK counts and measures. Names follow OpenTelemetry's conventions where one exists; labels stay few.
+ * The metrics of the SDK. Names follow OpenTelemetry's conventions where one exists; each metric has at most two labels.
  *
  * @since 0.1.0
  */
 export * as Metrics from "./Metrics.js"
 
 /**
- * Where the bytes of direct messages live. The chain keeps only their SHA-256.
+ * Stores the payloads of direct messages. The chain stores only their SHA-256.
  *
  * @since 0.1.0
  */
 export * as PayloadStore from "./PayloadStore.js"
 
 /**
- * Accounts of the program as the services hand them out, and what reading or writing one can fail with.
+ * The accounts of the program as the services return them, and the errors of reads and writes.
  *
  * @since 0.1.0
  */
@@ -128,7 +128,7 @@ export * as ProgramId from "./ProgramId.js"
 export * as Receipt from "./Receipt.js"
 
 /**
- * One endpoint or several as one transport that survives: what `RpcPool` stands on.
+ * Combines one or several endpoints into one resilient transport for `RpcPool`.
  *
  * @since 0.1.0
  */
@@ -163,7 +163,7 @@ export * as RpcTransport from "./RpcTransport.js"
 export * as SignedTransaction from "./SignedTransaction.js"
 
 /**
- * What happens to a subscription besides its notifications: it came to stand, or something may have been missed.
+ * Events of a subscription besides its notifications: it was established, or notifications may have been lost.
  *
  * @since 0.1.0
  */
@@ -177,7 +177,7 @@ export * as SubscriptionObserver from "./SubscriptionObserver.js"
 export * as Transactions from "./Transactions.js"
 
 /**
- * Who signs.
+ * Wallets: Ed25519 signers of transactions.
  *
  * @since 0.1.0
  */
