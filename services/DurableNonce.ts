@@ -86,7 +86,7 @@ export interface Service {
   ) => Effect.Effect<Option.Option<NonceAccount.NonceAccount>, InvalidInput | NonceAccount.NonceAccountError | RpcError>
   /** Replaces the nonce. A transaction that was signed with the old nonce and has not landed is then `Expired`. */
   readonly advance: (account: Address, options?: WriteOptions) => Effect.Effect<Receipt, SendError, Wallet>
-  /** Withdraws lamports. The cluster refuses a withdrawal that leaves less than the rent exemption. */
+  /** Withdraws lamports. The cluster refuses a partial withdrawal that leaves less than the rent exemption. */
   readonly withdraw: (
     account: Address,
     lamports: bigint,

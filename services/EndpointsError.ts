@@ -1,5 +1,5 @@
 /**
- * Why endpoints cannot be used.
+ * The error of endpoints that cannot be used.
  *
  * @since 0.1.0
  */

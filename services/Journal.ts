@@ -1,6 +1,5 @@
 /**
- * Transactions that were signed and whose outcome is not known yet, written down so that another process can go on with
- * them when this one dies.
+ * A persistent record of signed transactions whose outcome is not known yet. After a crash, another process finishes them.
  *
  * - An entry is written before its transaction is first sent, and removed when the outcome is known.
  * - An entry names its cluster and its program. `Transactions` does not send or judge it anywhere else.
@@ -62,7 +61,7 @@ export class JournalEntry extends Schema.Class<JournalEntry>("@pod-protocol/effe
 /**
  * A journal did not write or read.
  *
- * - `Full`: it holds as many entries as it may. `Transactions.recover` finishes and removes those of dead processes.
+ * - `Full`: it has reached its capacity. `Transactions.recover` finishes and removes the entries of dead processes.
  * - `Foreign`: it holds this transaction as one of another cluster or program.
  * - `Unavailable`: the store failed; `detail` says why and what to do, `cause` is the store's own error.
  *
@@ -101,20 +100,20 @@ export class JournalError extends printable(
  */
 export interface Service {
   /**
-   * Writes a transaction down. When this succeeds, it is found after the death of the process. When it fails, it is not
-   * written down. When it is interrupted, the writing goes on: `forget` removes it.
+   * Writes an entry. After success, the entry survives the death of the process. After a failure, the entry is not
+   * recorded. Interruption does not stop the write: call `forget` to remove the entry.
    */
   readonly record: (entry: JournalEntry) => Effect.Effect<void, JournalError>
   /**
-   * Strikes it out, since its outcome is known. Nothing happens where it was not written down. When the store fails, the
-   * entry does not count any more in this process; the next process finds it again, unless it could be removed later.
+   * Removes an entry, because its outcome is known. Without an entry it has no effect. If the store fails, this process
+   * drops the entry and retries the removal later; until then another process would find it again.
    */
   readonly forget: (signature: Signature) => Effect.Effect<void, JournalError>
   /** The recorded entries that are not forgotten, of this process and of earlier ones. */
   readonly pending: Effect.Effect<ReadonlyArray<JournalEntry>>
   /**
-   * The keys under which something stands that is no entry, such as one that a power loss cut off. Each may have been
-   * a transaction that was sent. They are kept and take up capacity until they are removed from the store by hand.
+   * The keys of unreadable entries, such as one that a power loss truncated. Each may belong to a sent transaction.
+   * They stay and use capacity until you remove them from the store by hand.
    */
   readonly unreadable: Effect.Effect<ReadonlyArray<string>>
 }
@@ -157,14 +156,14 @@ export interface Options {
   /** Prefix of its keys. Default `transaction-`. Two journals in one store need different prefixes. */
   readonly prefix?: string | undefined
   /**
-   * Entries at the same time. Default 1024, as many as `Transactions` has in flight. Too low: sending fails with
+   * Maximum number of entries. Default 1024, the number that `Transactions` has in flight. Too low: sending fails with
    * `Unrecorded` while it is full, and a `KeyValueStore` is not searched for entries of a process that had more. Too
    * high: each start reads that many keys.
    */
   readonly capacity?: number | undefined
   /**
-   * Reads and writes of the store at the same time; others wait in the order in which they came. Default 16. Too low:
-   * sends wait for one another's writes. Too high: each may hold a file descriptor, and the application has none left.
+   * Maximum number of concurrent reads and writes of the store; further ones wait in FIFO order. Default 16. Too low:
+   * sends wait for each other's writes. Too high: the writes may use up the file descriptors of the application.
    */
   readonly concurrency?: number | undefined
 }

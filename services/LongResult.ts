@@ -14,7 +14,7 @@ import * as Turns from "./internal/eventLoop.js"
 import * as Decode from "./rpc/Decode.js"
 
 /**
- * The result without its list.
+ * A result whose list is still text, beside the rest of the result.
  *
  * @since 0.1.0
  * @category models
@@ -36,7 +36,7 @@ export class LongResult {
 }
 
 /**
- * The method whose result may be one.
+ * The method whose result may be a {@link LongResult}.
  *
  * @since 0.1.0
  * @category constants

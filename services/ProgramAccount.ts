@@ -114,8 +114,8 @@ export class AccountNotFound extends printable(
 }
 
 /**
- * What every read of one account can fail with: `InvalidInput` for an address that is none, `RpcError` with reason
- * `Decode` also where the endpoint answers with the data of another account.
+ * The errors of reading one account: `InvalidInput` for an invalid address, and `RpcError` with reason `Decode` also if the
+ * endpoint answers with the data of another account.
  *
  * @since 0.1.0
  * @category errors
@@ -133,8 +133,8 @@ export type ReadError = AccountDecodeError | AccountNotFound | InvalidInput | Rp
 export type ListError = InvalidInput | RpcError
 
 /**
- * What every listing that goes on can fail with: `InvalidInput` for an option that is not in its range,
- * `SubscriptionError` where the endpoint refuses to notify.
+ * The errors of a listing that follows changes: also `InvalidInput` for an option out of range, and `SubscriptionError` if
+ * the endpoint refuses the subscription.
  *
  * @since 0.1.0
  * @category errors
@@ -157,9 +157,9 @@ export interface Listing<A, Options extends { readonly follow?: unknown }> {
 }
 
 /**
- * What every write can fail with: `InvalidInput` before any I/O, `ProgramError` where the program refused,
- * `TransactionError` for a transaction that failed for another reason or did not land, `WalletError` where the wallet
- * would not sign, `RpcError` where the endpoint did not answer.
+ * The errors of a write: `InvalidInput` before any I/O, `ProgramError` if the program refused, `TransactionError` if the
+ * transaction failed for another reason or did not land, `WalletError` if the wallet did not sign, and `RpcError` if the
+ * endpoint did not answer.
  *
  * @since 0.1.0
  * @category errors

@@ -2,7 +2,7 @@
  * Solana's JSON-RPC as a service: typed calls with validated replies, subscriptions as Streams.
  *
  * Calls have the names of the JSON-RPC methods. Account data is bytes, u64 is `bigint`, and an optional value is an
- * `Option`. Every reply is validated. An invalid one fails with `RpcError{reason: "Decode"}` that names the path.
+ * `Option`. Typed calls validate their reply. An invalid one fails with `RpcError{reason: "Decode"}` that names the path.
  *
  * The pool stands on one {@link RpcTransport}. Several endpoints, retries, limits and coalescing are functions
  * `RpcTransport => RpcTransport` and change nothing here.

@@ -1,8 +1,8 @@
 /**
- * The seam under `RpcPool`: one endpoint as a small record of functions.
+ * The interface under `RpcPool`: one endpoint as a record of functions.
  *
- * A transport knows JSON-RPC and nothing of Solana. Whatever stands between the pool and a node (retries, limits,
- * failover, coalescing) is a function `RpcTransport => RpcTransport`.
+ * A transport speaks JSON-RPC and does not decode Solana's replies. Retries, limits, failover and coalescing are functions
+ * `RpcTransport => RpcTransport`.
  *
  * @since 0.1.0
  */
@@ -16,19 +16,18 @@ import * as Outside from "../src/internal/Outside.js"
 import * as SafeText from "../src/SafeText.js"
 
 /**
- * One JSON-RPC call did not give an answer that can be used.
+ * A JSON-RPC call failed. `reason` names the cause:
  *
- * `reason` says where it ended:
  * - `Transport`: no reply (refused, reset, DNS, TLS). The node may have executed the call.
  * - `Timeout`: no reply in time. The node may have executed the call.
- * - `RateLimited`: the endpoint takes no more calls for now, said by HTTP status 429 or by a JSON-RPC error under any
- *   status; `retryAfter` is the wait that the endpoint asked for, where it did.
- * - `HttpStatus`: another HTTP `status` than 200.
- * - `Decode`: a reply that is not what the method answers; `detail` names the path in it.
+ * - `RateLimited`: the endpoint refused the call because of its rate limit: HTTP status 429, or a JSON-RPC error under
+ *   any status. `retryAfter` is the delay that the endpoint asked for, if any.
+ * - `HttpStatus`: the HTTP `status` was not 200.
+ * - `Decode`: the reply is not valid for the method; `detail` names the path in it.
  * - `Node`: the node answered with a JSON-RPC error: `code`, `detail` (its message) and `data`.
  * - `PoolClosed`: the scope of the pool is closed. The call was not sent, and no later one will be.
  *
- * Nothing in it comes from the endpoint's URL but the host, since paths and queries hold API keys.
+ * The error contains only the host of the endpoint's URL, because paths and queries may hold API keys.
  *
  * @since 0.1.0
  * @category errors
@@ -48,7 +47,7 @@ export class RpcError extends printable(
     status: Schema.optional(Schema.Number),
     /** JSON-RPC error data as the node sent it, e.g. the simulation behind a failed preflight. */
     data: Schema.optional(Outside.Value),
-    /** How long the endpoint wants to be left alone. */
+    /** Delay before the next call that the endpoint asked for. */
     retryAfter: Schema.optional(Schema.DurationFromMillis),
     cause: Schema.optional(Outside.Cause)
   })
@@ -86,7 +85,7 @@ export class RpcError extends printable(
  * - `Timeout`: the node did not answer the subscribe call in time.
  * - `Closed`: the socket was lost; notifications in between are lost with it.
  * - `Refused`: the node answered the subscribe call with a JSON-RPC error (`code`).
- * - `Decode`: a notification that is not what the subscription sends.
+ * - `Decode`: a notification is not valid for the subscription.
  * - `Overflow`: the subscriber read slower than notifications came and its buffer was full. Nothing was dropped
  *   silently: everything buffered before is delivered first.
  * - `PoolClosed`: the scope of the pool is closed. No later subscription will be made.
