@@ -41,7 +41,7 @@ export * as Deadline from "./Deadline.js"
 export * as DurableNonce from "./DurableNonce.js"
 
 /**
- * Why endpoints cannot be used.
+ * The error of endpoints that cannot be used.
  *
  * @since 0.1.0
  */
@@ -63,8 +63,7 @@ export * as Escrow from "./Escrow.js"
 export * as Follow from "./Follow.js"
 
 /**
- * Transactions that were signed and whose outcome is not known yet, written down so that another process can go on with
- * them when this one dies.
+ * A persistent record of signed transactions whose outcome is not known yet. After a crash, another process finishes them.
  *
  * @since 0.1.0
  */
@@ -149,7 +148,7 @@ export * as RetryPolicy from "./RetryPolicy.js"
 export * as RpcPool from "./RpcPool.js"
 
 /**
- * The seam under `RpcPool`: one endpoint as a small record of functions.
+ * The interface under `RpcPool`: one endpoint as a record of functions.
  *
  * @since 0.1.0
  */
