@@ -2,6 +2,7 @@ import type { Address } from "@solana/kit"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Schedule from "effect/Schedule"
 import * as TestWallets from "../../layers/TestWallets.js"
 import * as Agent from "../../services/Agent.js"
 import * as Message from "../../services/Message.js"
@@ -50,6 +51,8 @@ export const agents = (count: number, messages: number) =>
 
 const isUnconfirmed = (error: Message.SendError): error is Transactions.TransactionError =>
   error._tag === "TransactionError" && error.reason === "Unconfirmed"
+
+const isUnsent = (error: Message.SendError): boolean => error._tag === "RpcError" && error.reason === "Timeout"
 
 /** Goes on with a transaction until its outcome is known. */
 const resume = (
@@ -102,7 +105,12 @@ const sendAll = (texts: ReadonlyArray<string>, recipient: Address) =>
     const one = Effect.forEach(
       single,
       ({ input, text }) =>
-        Effect.flatMap(Effect.either(messages.send(input, { timeout: IMPATIENT })), (result) => settle(text, result)),
+        messages.send(input, { timeout: IMPATIENT }).pipe(
+          // Nothing was sent: its time ran out while it waited for a blockhash or was signed.
+          Effect.retry({ while: isUnsent, schedule: Schedule.spaced(Network.SLOT_MILLIS) }),
+          Effect.either,
+          Effect.flatMap((result) => settle(text, result))
+        ),
       { concurrency: CONCURRENCY }
     )
     const many = Effect.forEach(Arr.chunksOf(together, TOGETHER), (chunk) =>
