@@ -159,6 +159,7 @@ export const make = (overrides: Partial<RpcPool.Service> = {}): FakeNode => {
           value: blockHeight <= (lives.get(blockhash) ?? -1n)
         })),
       getSignatureStatuses,
+      getTransaction: () => Effect.succeed(Option.none()),
       batch: batchOf(overrides.getSignatureStatuses ?? getSignatureStatuses, () => node.firstSlot),
       sendTransaction: (wire, options) =>
         Effect.sync(() => {

@@ -35,6 +35,14 @@ export const unconfirmed = (
     cause
   })
 
+/** No status names it, yet the ledger of the same endpoint holds it. */
+export const contradicted = (signed: SignedTransaction) =>
+  unconfirmed(
+    signed,
+    undefined,
+    "its endpoint's statuses deny it, but its endpoint's ledger holds it; resume it over another endpoint"
+  )
+
 /** It is older than the ledger in which it was looked up, which begins at that slot. */
 export const forgotten = (signed: SignedTransaction, firstSlot: bigint) =>
   unconfirmed(

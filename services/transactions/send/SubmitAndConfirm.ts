@@ -13,6 +13,7 @@ import type { Receipt } from "../Model.js"
 import * as Transmission from "../confirm/Transmission.js"
 import type * as ConfirmationTracker from "../confirm/ConfirmationTracker.js"
 import type { Landed } from "../confirm/Entry.js"
+import * as Outcomes from "../confirm/outcomes.js"
 import * as Failure from "../Failure.js"
 import type { SignedTransaction } from "../../SignedTransaction.js"
 import type { TransactionError } from "../TransactionError.js"
@@ -66,13 +67,28 @@ export const make = (
       })
     )
 
+  /**
+   * A lone endpoint may deny the status of what its own ledger holds. Whoever is told `Expired` signs anew, so the ledger
+   * is asked first. A node without a ledger cannot contradict the statuses.
+   */
+  const uncontradicted = (signed: SignedTransaction, error: TransactionError, deadline: number) =>
+    error.reason !== "Expired"
+      ? Effect.succeed(error)
+      : pool.getTransaction(signed.signature, { commitment: "confirmed" }).pipe(
+          Deadline.at(deadline),
+          endBy({ at: deadline, late: () => undefined }, "its transaction"),
+          Effect.map(Option.isSome),
+          Effect.orElseSucceed(() => false),
+          Effect.map((isInLedger) => (isInLedger ? Outcomes.contradicted(signed) : error))
+        )
+
   return (signed, options) =>
     Effect.withFiberRuntime<Receipt, TransactionError>((fiber) => {
       const since = Clock.monotonic(fiber)
       const { commitment, deadline } = options
       const transmission = new Transmission.Transmission(signed, options, needs)
       return Effect.matchEffect(tracker.deliver(transmission, { commitment, deadline, since }), {
-        onFailure: (error) => counted(fiber, error),
+        onFailure: (error) => Effect.flatMap(uncontradicted(signed, error, deadline), (error) => counted(fiber, error)),
         onSuccess: (landed) => {
           if (!Failure.succeeded(landed.err)) {
             return Effect.catchAll(rejected(signed, landed, deadline), (error) => counted(fiber, error))

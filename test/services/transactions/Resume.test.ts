@@ -150,6 +150,28 @@ describe("Transactions: signing anew", () => {
     }).pipe(over(node))
   })
 
+  it.effect("Given statuses that deny what the ledger holds, when it expires, then nothing is signed anew", () => {
+    const node = FakeNode.make({
+      getTransaction: () =>
+        Effect.succeed(
+          Option.some({
+            slot: 100n,
+            blockTime: Option.none(),
+            meta: Option.none(),
+            wire: new Uint8Array(),
+            version: "legacy"
+          })
+        )
+    })
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(Effect.flip(send({ retryExpired: 2 })))
+      yield* settle
+      yield* expire(node)
+      expect(yield* Fiber.join(fiber)).toMatchObject({ reason: "Unconfirmed", mayHaveLanded: true })
+      expect(signaturesOf(node)).toHaveLength(1)
+    }).pipe(over(node))
+  })
+
   it.effect("Given a retry, when the second lands, then it is a receipt", () => {
     const node = FakeNode.make()
     return Effect.gen(function* () {
