@@ -4,6 +4,7 @@
  * Invariants: every socket is counted once; a ready connection is given to at most one caller; after the scope closes,
  * no ready connection stays open and no new one is kept.
  */
+import { setMaxListeners } from "node:events"
 import type { Socket } from "node:net"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -56,6 +57,8 @@ class Reserve implements Connector {
 
   constructor({ host, isSecure, url }: Endpoint, settings: Settings) {
     const { hostname, port, protocol } = Redacted.value(url)
+    // One listener for each connection, which are bounded already.
+    setMaxListeners(0, this.#ending.signal)
     this.#open = buildConnector({
       timeout: Duration.toMillis(settings.connectTimeout),
       allowH2: isSecure && settings.http2 !== undefined,
