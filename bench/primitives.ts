@@ -2,18 +2,18 @@
  * The Solana primitives against Kit, noble and the platform: `npx tsx bench/primitives.ts [--json] [name…]` runs all
  * groups, or those whose title contains a name.
  */
+import { createHash, randomBytes } from "node:crypto"
 import { ed25519 } from "@noble/curves/ed25519.js"
 import { sha256 as nobleSha256 } from "@noble/hashes/sha2.js"
 import * as Kit from "@solana/kit"
 import * as Either from "effect/Either"
-import { createHash, randomBytes } from "node:crypto"
+import * as Base64Codecs from "../src/internal/base64.js"
 import * as Address from "../src/solana/Address.js"
 import * as Base58 from "../src/solana/Base58.js"
 import * as Base64 from "../src/solana/Base64.js"
 import * as Blockhash from "../src/solana/Blockhash.js"
 import * as Curve from "../src/solana/Curve.js"
 import * as Hash from "../src/solana/Hash.js"
-import * as Base64Codecs from "../src/internal/base64.js"
 import { bytes32, bytes64 } from "../src/solana/internal/base58Fixed.js"
 import { portable } from "../src/solana/internal/kernelPortable.js"
 import * as Json from "../src/solana/Json.js"

@@ -6,12 +6,12 @@
  */
 import { parseArgs } from "node:util"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as Console from "effect/Console"
-import * as Effect from "effect/Effect"
 import { InvalidInput } from "@pod-protocol/effect/InvalidInput"
 import * as EmbeddedCluster from "@pod-protocol/effect/layers/EmbeddedCluster"
 import * as Server from "@pod-protocol/effect/layers/EmbeddedServer"
 import { PROGRAM_ID } from "@pod-protocol/effect/protocol/Program"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
 
 const USAGE = `Usage: pod-localnet [options]
 

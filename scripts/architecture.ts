@@ -2,10 +2,10 @@
  * Holds the imports to the rules of houseRules.ts. Prints the number of modules, of arrows between rooms and of
  * violations, and each violation.
  */
-import { type ICruiseResult, cruise } from "dependency-cruiser"
-import extractTSConfig from "dependency-cruiser/config-utl/extract-ts-config"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
+import { type ICruiseResult, cruise } from "dependency-cruiser"
+import extractTSConfig from "dependency-cruiser/config-utl/extract-ts-config"
 import { forbidden, options } from "./houseRules.js"
 import { root } from "./publicModules.js"
 

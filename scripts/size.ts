@@ -2,9 +2,9 @@
  * Holds what an application downloads to a budget: each entry alone, bundled and minified, without the peers. Prints a table;
  * fails when an entry exceeds its budget, or when two thirds of the budget would do.
  */
-import { build } from "esbuild"
 import * as path from "node:path"
 import { gzipSync } from "node:zlib"
+import { build } from "esbuild"
 import { root } from "./publicModules.js"
 
 /** KiB of gzip for each entry: for browsers, where it runs there, and for Node. */

@@ -30,6 +30,7 @@ import * as Pda from "../src/protocol/Pda.js"
 import { MAX_BROADCAST_BYTES, MAX_REPLY_BYTES } from "../src/protocol/Program.js"
 import * as Rules from "../src/protocol/Rules.js"
 import * as Lamports from "../src/solana/Lamports.js"
+import * as Compressed from "./channel/compressed.js"
 import type {
   BroadcastInput,
   CompressedBroadcastInput,
@@ -41,15 +42,14 @@ import type {
   SyncInput,
   UpdateInput
 } from "./channel/Input.js"
-import * as Accounts from "./program/accounts.js"
-import { agentAddress } from "./program/agentAddress.js"
-import * as Compressed from "./channel/compressed.js"
-import * as Given from "./program/givenAddresses.js"
 import * as Random from "./internal/random.js"
-import * as Submit from "./program/submit.js"
 import * as TestLayer from "./internal/testLayer.js"
 import { traced } from "./internal/traced.js"
 import * as Metrics from "./Metrics.js"
+import * as Accounts from "./program/accounts.js"
+import { agentAddress } from "./program/agentAddress.js"
+import * as Given from "./program/givenAddresses.js"
+import * as Submit from "./program/submit.js"
 import type { AccountReceipt, Listing, ListError, ProgramAccount, ReadError, WriteError } from "./ProgramAccount.js"
 import type { RpcPool } from "./RpcPool.js"
 import type { Receipt, SendOptions, Transactions } from "./Transactions.js"

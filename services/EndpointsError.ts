@@ -4,8 +4,8 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { printable } from "../src/internal/printable.js"
 import * as Outside from "../src/internal/Outside.js"
+import { printable } from "../src/internal/printable.js"
 import * as SafeText from "../src/SafeText.js"
 
 /**

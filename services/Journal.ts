@@ -10,9 +10,9 @@
  *
  * @since 0.1.0
  */
-import type { Signature } from "@solana/kit"
 import type { FileSystem } from "@effect/platform/FileSystem"
 import type { KeyValueStore } from "@effect/platform/KeyValueStore"
+import type { Signature } from "@solana/kit"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -24,11 +24,11 @@ import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Check from "../src/internal/check.js"
 import * as Outside from "../src/internal/Outside.js"
 import { printable } from "../src/internal/printable.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
 import * as SafeText from "../src/SafeText.js"
-import * as Check from "../src/internal/check.js"
 import * as Address from "../src/solana/Address.js"
 import * as Blockhash from "../src/solana/Blockhash.js"
 import * as Signatures from "../src/solana/Signature.js"

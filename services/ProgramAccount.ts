@@ -9,16 +9,16 @@ import type * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
+import { printable } from "../src/internal/printable.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
 import type { AccountDecodeError } from "../src/protocol/Account.js"
 import type { ProgramError } from "../src/protocol/ProgramError.js"
+import * as SafeText from "../src/SafeText.js"
 import * as Turns from "./internal/eventLoop.js"
 import type { AccountInfo } from "./RpcPool.js"
 import type { RpcError, SubscriptionError } from "./RpcTransport.js"
 import type { Receipt, TransactionError } from "./Transactions.js"
 import type { WalletError } from "./Wallet.js"
-import { printable } from "../src/internal/printable.js"
-import * as SafeText from "../src/SafeText.js"
 
 /**
  * A decoded account of the program together with the address it was read from.

@@ -3,9 +3,9 @@
  *
  * @since 0.1.0
  */
+import type { Address } from "@solana/kit"
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
-import type { Address } from "@solana/kit"
 import { PROGRAM_ID } from "../src/protocol/Program.js"
 
 /**

@@ -19,7 +19,9 @@ import * as Stream from "effect/Stream"
 import * as Check from "../src/internal/check.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
 import * as Base64 from "../src/solana/Base64.js"
+import { slotParam } from "./internal/slot.js"
 import * as TestLayer from "./internal/testLayer.js"
+import * as LongResult from "./LongResult.js"
 import type {
   AccountFilter,
   AccountOptions,
@@ -34,12 +36,10 @@ import type {
 import * as Decode from "./rpc/Decode.js"
 import * as Decoders from "./rpc/Decoders.js"
 import * as Kit from "./rpc/Kit.js"
-import * as LongResult from "./LongResult.js"
 import * as Observe from "./rpc/Observe.js"
 import type * as Reply from "./rpc/Reply.js"
 import { RpcError, SubscriptionError } from "./RpcTransport.js"
 import type { RpcCall, RpcTransport, SubscriptionKind } from "./RpcTransport.js"
-import { slotParam } from "./internal/slot.js"
 
 export type * from "./rpc/CallOptions.js"
 export type * from "./rpc/Reply.js"

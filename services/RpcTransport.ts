@@ -10,10 +10,10 @@ import type * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
-import * as Verdict from "./internal/verdict.js"
-import { printable } from "../src/internal/printable.js"
 import * as Outside from "../src/internal/Outside.js"
+import { printable } from "../src/internal/printable.js"
 import * as SafeText from "../src/SafeText.js"
+import * as Verdict from "./internal/verdict.js"
 
 /**
  * A JSON-RPC call failed. `reason` names the cause:

@@ -22,14 +22,14 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as Outside from "../src/internal/Outside.js"
+import { printable } from "../src/internal/printable.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
+import * as SafeText from "../src/SafeText.js"
 import * as Addresses from "../src/solana/Address.js"
 import * as Signature from "../src/solana/Signature.js"
 import * as Wire from "../src/solana/Wire.js"
 import * as SecretKey from "./internal/secretKey.js"
-import { printable } from "../src/internal/printable.js"
-import * as Outside from "../src/internal/Outside.js"
-import * as SafeText from "../src/SafeText.js"
 
 /**
  * A wallet cannot be made, or did not sign.

@@ -2,11 +2,11 @@
  * A message from its payload to the node's answer, 20 in flight over loopback, with the node in another process: what
  * it costs the client in CPU.
  */
-import { createSolanaRpc } from "@solana/kit"
-import * as Redacted from "effect/Redacted"
 import { fork } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
+import { createSolanaRpc } from "@solana/kit"
+import * as Redacted from "effect/Redacted"
 import { Pool } from "undici"
 import * as RpcPoolUndici from "../../layers/RpcPoolUndici.js"
 import * as FloorSend from "../floor/send.js"

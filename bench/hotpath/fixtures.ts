@@ -1,10 +1,10 @@
 /**
  * One sender, 256 recipients and a blockhash, in every shape that a contender wants them.
  */
+import { createPrivateKey } from "node:crypto"
 import { ed25519 } from "@noble/curves/ed25519.js"
 import type { Address, Blockhash } from "@solana/kit"
 import * as Either from "effect/Either"
-import { createPrivateKey } from "node:crypto"
 import * as Pda from "../../src/protocol/Pda.js"
 import * as Addresses from "../../src/solana/Address.js"
 import * as Blockhashes from "../../src/solana/Blockhash.js"

@@ -2,11 +2,11 @@
  * The clients that others wrote, each as its documentation shows it: from a payload to the base64 text that goes to a
  * node, or over a connection where one is given.
  */
-import * as Kit from "@solana/kit"
-import type * as Anchor from "@coral-xyz/anchor"
-import type * as Web3 from "@solana/web3.js"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
+import type * as Anchor from "@coral-xyz/anchor"
+import * as Kit from "@solana/kit"
+import type * as Web3 from "@solana/web3.js"
 import * as Fixtures from "./fixtures.js"
 import { load } from "./install.js"
 

@@ -1,11 +1,3 @@
-import type { Address } from "@solana/kit"
-import * as Arr from "effect/Array"
-import * as Chunk from "effect/Chunk"
-import * as Effect from "effect/Effect"
-import * as Encoding from "effect/Encoding"
-import * as Option from "effect/Option"
-import * as Order from "effect/Order"
-import * as Stream from "effect/Stream"
 import {
   Agent,
   Channel,
@@ -17,6 +9,14 @@ import {
   RpcPool,
   SafeText
 } from "@pod-protocol/effect"
+import type { Address } from "@solana/kit"
+import * as Arr from "effect/Array"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Encoding from "effect/Encoding"
+import * as Option from "effect/Option"
+import * as Order from "effect/Order"
+import * as Stream from "effect/Stream"
 import type { Actor, Traces } from "./Story.js"
 
 /** The transaction that made an account: the oldest one that names it. */

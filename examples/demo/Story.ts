@@ -1,10 +1,10 @@
+import { Agent, Channel, Escrow, Message, MessageType, RpcPool, SafeText, Wallet } from "@pod-protocol/effect"
 import { type Address, lamports } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import { Agent, Channel, Escrow, Message, MessageType, RpcPool, SafeText, Wallet } from "@pod-protocol/effect"
 import { Narrator } from "./Narrator.js"
 
 /** One of the three who act, with the wallet it signs with. */

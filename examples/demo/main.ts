@@ -5,14 +5,14 @@
  *     npm run -s demo -- --json                       one JSON document and nothing else
  *     npm run demo -- --url URL [--ws URL]            on any cluster that has the program and a faucet
  */
+import { parseArgs } from "node:util"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import { PayloadStore, Pod, type RpcPool } from "@pod-protocol/effect"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { parseArgs } from "node:util"
-import { PayloadStore, Pod, type RpcPool } from "@pod-protocol/effect"
 import * as Narrator from "./Narrator.js"
 import { readBack } from "./ReadBack.js"
 import * as Signals from "./signals.js"

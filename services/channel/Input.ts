@@ -7,8 +7,8 @@ import type { Address } from "@solana/kit"
 import type { CompressionAccounts } from "../../src/protocol/Instruction.js"
 import type { MessageId } from "../../src/protocol/MessageId.js"
 import type { ChannelVisibility, MessageType } from "../../src/protocol/MessageType.js"
-import type { SendOptions } from "../Transactions.js"
 import type { FollowOptions } from "../Follow.js"
+import type { SendOptions } from "../Transactions.js"
 
 /**
  * A channel to create.

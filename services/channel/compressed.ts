@@ -4,11 +4,11 @@ import * as Metric from "effect/Metric"
 import * as Instruction from "../../src/protocol/Instruction.js"
 import { Text } from "../../src/protocol/MessageType.js"
 import * as Rules from "../../src/protocol/Rules.js"
-import type { CompressedBroadcastInput, CompressedJoinInput, SyncInput } from "./Input.js"
-import * as Metrics from "../Metrics.js"
-import type { SendOptions } from "../Transactions.js"
 import * as Clock from "../internal/clock.js"
+import * as Metrics from "../Metrics.js"
 import * as Submit from "../program/submit.js"
+import type { SendOptions } from "../Transactions.js"
+import type { CompressedBroadcastInput, CompressedJoinInput, SyncInput } from "./Input.js"
 
 /** A wallet's addresses in a channel. */
 export interface Member {

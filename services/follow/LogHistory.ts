@@ -4,14 +4,14 @@
 import type { Address, Commitment, Signature, Slot } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { model } from "../../src/internal/jsonable.js"
+import { MAX_SIGNATURES_FOR_ADDRESS } from "../../src/solana/Limits.js"
 import type { SignatureInfo, TransactionLogs } from "../RpcPool.js"
 import type { HistoryOptions, Service } from "../RpcPool.js"
 import type { RpcError } from "../RpcTransport.js"
+import { persist } from "./follower.js"
 import * as Updates from "./Update.js"
 import type { Update } from "./Update.js"
-import { model } from "../../src/internal/jsonable.js"
-import { persist } from "./follower.js"
-import { MAX_SIGNATURES_FOR_ADDRESS } from "../../src/solana/Limits.js"
 
 /** Slots behind what was read in which one may still come to be known; a fork is decided by then. */
 const MARGIN = 32n

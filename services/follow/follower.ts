@@ -10,11 +10,11 @@ import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as Take from "effect/Take"
+import { fullJitter } from "../internal/backoff.js"
 import type { RpcError } from "../RpcTransport.js"
 import { SubscriptionError } from "../RpcTransport.js"
 import type { Established } from "../SubscriptionObserver.js"
 import { SubscriptionObserver } from "../SubscriptionObserver.js"
-import { fullJitter } from "../internal/backoff.js"
 
 /** Chunks that wait for the reader. The bound in bytes is the subscription's own buffer, which comes before them. */
 const AHEAD = 2

@@ -9,6 +9,9 @@ import * as Order from "effect/Order"
 import * as Stream from "effect/Stream"
 import { type AccountDecodeError, type AccountTag, discriminator } from "../../src/protocol/Account.js"
 import * as Addresses from "../../src/solana/Address.js"
+import * as Follow from "../Follow.js"
+import * as Turns from "../internal/eventLoop.js"
+import * as Metrics from "../Metrics.js"
 import {
   AccountNotFound,
   type FollowError,
@@ -20,11 +23,8 @@ import {
 import { ProgramId } from "../ProgramId.js"
 import type { AccountInfo } from "../RpcPool.js"
 import { type AccountFilter, type AccountOptions, RpcPool } from "../RpcPool.js"
-import * as Follow from "../Follow.js"
-import * as Once from "./firstSeen.js"
 import { RpcError } from "../RpcTransport.js"
-import * as Metrics from "../Metrics.js"
-import * as Turns from "../internal/eventLoop.js"
+import * as Once from "./firstSeen.js"
 
 /** How one kind of account is told from the others and read. */
 export interface AccountType<A> {

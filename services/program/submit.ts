@@ -5,6 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { InvalidInput } from "../../src/InvalidInput.js"
+import { extend } from "../internal/assignFields.js"
+import * as Receipts from "../internal/receipts.js"
 import type { AccountReceipt, WriteError } from "../ProgramAccount.js"
 import {
   type PackedItem,
@@ -15,8 +17,6 @@ import {
   Transactions
 } from "../Transactions.js"
 import type { Wallet } from "../Wallet.js"
-import { extend } from "../internal/assignFields.js"
-import * as Receipts from "../internal/receipts.js"
 
 /** Sends instructions of the program: what the program refuses is the `ProgramError` itself. */
 export interface Submit {

@@ -5,11 +5,11 @@
  * compared from then on. Texts are taken only as Agave writes them; whatever is otherwise is left to the parser.
  */
 import * as Either from "effect/Either"
+import * as Base64 from "../../src/internal/base64.js"
 import * as Address from "../../src/solana/Address.js"
 import * as Json from "../../src/solana/Json.js"
-import * as Base64 from "../../src/internal/base64.js"
-import type * as Decode from "./Decode.js"
 import { AccountInfo } from "./AccountInfo.js"
+import type * as Decode from "./Decode.js"
 import type * as Reply from "./Reply.js"
 
 const HEAD = '{"account":{"data":["'

@@ -11,8 +11,8 @@ import * as AddressText from "../../src/solana/Address.js"
 import * as Base58 from "../../src/solana/Base58.js"
 import * as Base64 from "../../src/solana/Base64.js"
 import * as BlockhashText from "../../src/solana/Blockhash.js"
-import * as SignatureText from "../../src/solana/Signature.js"
 import * as LamportsAmount from "../../src/solana/Lamports.js"
+import * as SignatureText from "../../src/solana/Signature.js"
 
 /** What was expected, and where; the path of the whole value is the empty string. */
 export interface Mismatch {

@@ -9,9 +9,9 @@ import type * as Either from "effect/Either"
 import type * as Option from "effect/Option"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import type { RpcError } from "../RpcTransport.js"
+import type { SignedTransaction } from "../SignedTransaction.js"
 import type { Service as Wallet, WalletError } from "../Wallet.js"
 import type { CompileOptions, SignOptions } from "./compile/UnsignedTransaction.js"
-import type { SignedTransaction } from "../SignedTransaction.js"
 import type { TransactionError } from "./TransactionError.js"
 
 /**

@@ -1,11 +1,11 @@
 /** How a transaction can fail. */
 import * as Schema from "effect/Schema"
+import * as Outside from "../../src/internal/Outside.js"
+import { printable } from "../../src/internal/printable.js"
 import { ProgramError } from "../../src/protocol/ProgramError.js"
+import * as SafeText from "../../src/SafeText.js"
 import * as Signature from "../../src/solana/Signature.js"
 import { SignedTransaction } from "../SignedTransaction.js"
-import { printable } from "../../src/internal/printable.js"
-import * as Outside from "../../src/internal/Outside.js"
-import * as SafeText from "../../src/SafeText.js"
 
 /**
  * A transaction did not do what it was to do.

@@ -1,13 +1,13 @@
 /** Reads of single accounts that are made at the same time become one `getMultipleAccounts`. */
 import * as Effect from "effect/Effect"
+import { integer } from "../../src/internal/check.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import * as Json from "../../src/solana/Json.js"
+import { MAX_MULTIPLE_ACCOUNTS } from "../../src/solana/Limits.js"
+import * as Opinion from "../internal/Opinion.js"
 import type { RpcTransport } from "../RpcTransport.js"
 import { RpcError } from "../RpcTransport.js"
 import * as Batcher from "./Batcher.js"
-import { integer } from "../../src/internal/check.js"
-import * as Opinion from "../internal/Opinion.js"
-import { MAX_MULTIPLE_ACCOUNTS } from "../../src/solana/Limits.js"
 
 /** How many accounts go together. */
 export interface Options {

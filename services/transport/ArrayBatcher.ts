@@ -1,9 +1,9 @@
 /** Calls that are made at the same time go to the endpoint as one JSON-RPC array. */
 import * as Effect from "effect/Effect"
+import { integer } from "../../src/internal/check.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import type { RpcCall, RpcTransport } from "../RpcTransport.js"
 import * as Batcher from "./Batcher.js"
-import { integer } from "../../src/internal/check.js"
 import * as Method from "./Method.js"
 
 /** How long arrays get. */

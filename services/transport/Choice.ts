@@ -2,8 +2,8 @@
  * Which endpoint is asked first.
  */
 import type { Slot } from "@solana/kit"
-import type { Endpoint, Role } from "./Endpoint.js"
 import { slotFrom } from "../internal/slot.js"
+import type { Endpoint, Role } from "./Endpoint.js"
 
 /** How much an endpoint that always fails is worse than one that never does, times latency and load. */
 const ERROR_PENALTY = 20

@@ -11,13 +11,13 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import { integer, millis } from "../../src/internal/check.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
+import * as Deadline from "../Deadline.js"
 import type { RpcTransport } from "../RpcTransport.js"
 import { RpcError, SubscriptionError } from "../RpcTransport.js"
-import * as Deadline from "../Deadline.js"
-import * as Health from "./Health.js"
-import { integer, millis } from "../../src/internal/check.js"
 import { SubscriptionObserver } from "../SubscriptionObserver.js"
+import * as Health from "./Health.js"
 
 /** When a circuit opens, and for how long. */
 export interface Options {

@@ -1,14 +1,14 @@
 /** One endpoint of several: its transport behind its own limits and circuits, its health, and what it is for. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { integer, positive, under } from "../../src/internal/check.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
+import * as Deadline from "../Deadline.js"
 import type { RpcTransport } from "../RpcTransport.js"
 import * as ArrayBatcher from "./ArrayBatcher.js"
 import * as CircuitBreaker from "./CircuitBreaker.js"
-import * as Deadline from "../Deadline.js"
 import * as Health from "./Health.js"
 import * as Heartbeat from "./Heartbeat.js"
-import { integer, positive, under } from "../../src/internal/check.js"
 import * as RateLimit from "./RateLimit.js"
 
 /** What an endpoint is asked for. */

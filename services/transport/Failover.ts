@@ -9,12 +9,12 @@ import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import * as Deadline from "../Deadline.js"
 import * as Metrics from "../Metrics.js"
 import type { RpcError, RpcTransport } from "../RpcTransport.js"
-import * as Deadline from "../Deadline.js"
 import type { Endpoint } from "./Endpoint.js"
-import * as Method from "./Method.js"
 import { refusedAfter, summarize } from "./failures.js"
+import * as Method from "./Method.js"
 
 /**
  * What one node refuses and another may do: it lacks the method (-32601), keeps no such index (-32010) or no history

@@ -3,14 +3,14 @@
  * that it has answered with.
  */
 import type { Slot } from "@solana/kit"
-import * as Effect from "effect/Effect"
 import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { RpcError, RpcTransport, SubscriptionKind } from "../RpcTransport.js"
 import * as Deadline from "../Deadline.js"
 import { slotFrom } from "../internal/slot.js"
+import type { RpcError, RpcTransport, SubscriptionKind } from "../RpcTransport.js"
 
 /** Latencies that the percentile looks back at. */
 const WINDOW = 128

@@ -6,17 +6,17 @@
  * and whoever reconnects takes it from there.
  */
 import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as RcRef from "effect/RcRef"
-import type * as Duration from "effect/Duration"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { millis } from "../../src/internal/check.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import * as Clock from "../internal/clock.js"
 import * as Closing from "../internal/closing.js"
 import type { RpcTransport } from "../RpcTransport.js"
 import { SubscriptionError } from "../RpcTransport.js"
-import { millis } from "../../src/internal/check.js"
 import { SubscriptionObserver } from "../SubscriptionObserver.js"
 
 /** How long silence is borne. */

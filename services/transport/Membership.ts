@@ -6,10 +6,10 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import type { RpcError } from "../RpcTransport.js"
 import * as Deadline from "../Deadline.js"
-import type { Endpoint } from "./Endpoint.js"
 import { EndpointsError } from "../EndpointsError.js"
+import type { RpcError } from "../RpcTransport.js"
+import type { Endpoint } from "./Endpoint.js"
 
 /** What is known of an endpoint's genesis. */
 export type Membership = "member" | "unknown" | "foreign"

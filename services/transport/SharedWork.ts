@@ -11,11 +11,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import type { RpcError } from "../RpcTransport.js"
 import * as Deadline from "../Deadline.js"
-import { RetryPolicy } from "../RetryPolicy.js"
 import type { Restore } from "../internal/FifoQueue.js"
 import { FifoQueue } from "../internal/FifoQueue.js"
+import { RetryPolicy } from "../RetryPolicy.js"
+import type { RpcError } from "../RpcTransport.js"
 
 /** One that wants the work done. */
 export interface Member<T> {

@@ -1,12 +1,12 @@
 /** Equal reads that are made while one is under way share its answer. */
 import * as Effect from "effect/Effect"
+import { integer } from "../../src/internal/check.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import * as Json from "../../src/solana/Json.js"
-import type { RpcTransport } from "../RpcTransport.js"
-import { integer } from "../../src/internal/check.js"
-import { member, SharedWork } from "./SharedWork.js"
-import * as Method from "./Method.js"
 import * as Opinion from "../internal/Opinion.js"
+import type { RpcTransport } from "../RpcTransport.js"
+import * as Method from "./Method.js"
+import { member, SharedWork } from "./SharedWork.js"
 
 /** How much is watched. */
 export interface Options {

@@ -2,11 +2,11 @@
  * Many failures of one call as one.
  */
 import * as Duration from "effect/Duration"
-import { RpcError } from "../RpcTransport.js"
-import * as Method from "./Method.js"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { printable } from "../../src/internal/printable.js"
+import { RpcError } from "../RpcTransport.js"
+import * as Method from "./Method.js"
 
 /** The failure of every attempt at a call. */
 export class AttemptsFailed extends printable(

@@ -3,9 +3,9 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Json from "../../src/solana/Json.js"
 import * as Verdict from "../internal/verdict.js"
+import * as LongResult from "../LongResult.js"
 import { RpcError } from "../RpcTransport.js"
 import type { RpcCall } from "../RpcTransport.js"
-import * as LongResult from "../LongResult.js"
 
 /** Characters of a node's own message that are kept. */
 const MAX_MESSAGE = 500

@@ -9,11 +9,11 @@
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import { printable } from "../internal/printable.js"
 import type { InvalidInput } from "../InvalidInput.js"
+import * as SafeText from "../SafeText.js"
 import * as Borsh from "./internal/Borsh.js"
 import { channelVisibility, messageStatus, messageType } from "./internal/MessageTypeCodec.js"
-import { printable } from "../internal/printable.js"
-import * as SafeText from "../SafeText.js"
 
 const agentFields = {
   /** The wallet that registered the agent. */

@@ -16,11 +16,11 @@
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import { printable } from "../internal/printable.js"
+import * as Utf8 from "../internal/Utf8.js"
 import type { InvalidInput } from "../InvalidInput.js"
 import * as Hash from "../solana/Hash.js"
-import * as Utf8 from "../internal/Utf8.js"
 import * as Borsh from "./internal/Borsh.js"
-import { printable } from "../internal/printable.js"
 
 /**
  * Bytes before the payload.

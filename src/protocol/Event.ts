@@ -9,14 +9,14 @@
 import type { Address } from "@solana/kit"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import { printable } from "../internal/printable.js"
 import type { InvalidInput } from "../InvalidInput.js"
+import * as SafeText from "../SafeText.js"
 import * as Base64 from "../solana/Base64.js"
 import * as Borsh from "./internal/Borsh.js"
 import { channelVisibility, messageType } from "./internal/MessageTypeCodec.js"
 import * as Logs from "./Logs.js"
 import { PROGRAM_ID } from "./Program.js"
-import { printable } from "../internal/printable.js"
-import * as SafeText from "../SafeText.js"
 
 const agentRegisteredFields = {
   /** The agent's wallet. */

@@ -4,9 +4,9 @@
  * @since 0.1.0
  */
 import * as Either from "effect/Either"
+import * as Utf8 from "../internal/Utf8.js"
 import { InvalidInput } from "../InvalidInput.js"
 import * as Hash from "../solana/Hash.js"
-import * as Utf8 from "../internal/Utf8.js"
 
 /**
  * Bytes in an id.

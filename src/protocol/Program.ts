@@ -3,8 +3,8 @@
  *
  * @since 0.1.0
  */
-import * as Check from "../internal/check.js"
 import type { Address } from "@solana/kit"
+import * as Check from "../internal/check.js"
 import * as Addresses from "../solana/Address.js"
 
 /**

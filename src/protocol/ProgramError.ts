@@ -6,6 +6,8 @@
 import type { Address, ReadonlyUint8Array, Signature } from "@solana/kit"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { printable } from "../internal/printable.js"
+import * as SafeText from "../SafeText.js"
 import * as Addresses from "../solana/Address.js"
 import * as Signatures from "../solana/Signature.js"
 import { type InstructionTag, isTag, tagOf } from "./instruction/data.js"
@@ -14,8 +16,6 @@ import * as Facts from "./internal/failureFacts.js"
 import * as TransactionFailure from "./internal/transactionFailure.js"
 import * as Logs from "./Logs.js"
 import { PROGRAM_ID } from "./Program.js"
-import { printable } from "../internal/printable.js"
-import * as SafeText from "../SafeText.js"
 
 /**
  * An error code of the program (6000–6017) or of its framework, with name and text.

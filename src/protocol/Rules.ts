@@ -10,11 +10,11 @@
  * @since 0.1.0
  */
 import * as Either from "effect/Either"
-import { InvalidInput } from "../InvalidInput.js"
-import type { ChannelParticipant } from "./Account.js"
 import * as Check from "../internal/check.js"
 import { model } from "../internal/jsonable.js"
 import * as Utf8 from "../internal/Utf8.js"
+import { InvalidInput } from "../InvalidInput.js"
+import type { ChannelParticipant } from "./Account.js"
 import * as Program from "./Program.js"
 
 const HASH_SIZE = 32

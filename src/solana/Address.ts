@@ -6,9 +6,9 @@
 import type { Address } from "@solana/kit"
 import * as Either from "effect/Either"
 import * as EffectSchema from "effect/Schema"
+import { BoundedCache } from "../internal/BoundedCache.js"
 import type { InvalidInput } from "../InvalidInput.js"
 import { bytes32 } from "./internal/base58Fixed.js"
-import { BoundedCache } from "../internal/BoundedCache.js"
 import * as FixedText from "./internal/fixedText.js"
 
 /**

@@ -4,8 +4,8 @@
  * @since 0.1.0
  */
 import * as Either from "effect/Either"
-import { InvalidInput } from "../InvalidInput.js"
 import { codec } from "../internal/base64.js"
+import { InvalidInput } from "../InvalidInput.js"
 
 /**
  * Encodes bytes as padded base64.

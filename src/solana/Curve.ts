@@ -5,8 +5,8 @@
  * @since 0.1.0
  */
 import type { Address } from "@solana/kit"
-import * as Addresses from "./Address.js"
 import { BoundedCache } from "../internal/BoundedCache.js"
+import * as Addresses from "./Address.js"
 import { kernel } from "./internal/kernel.js"
 
 /** Results in one generation of the cache. An agent writes mostly to the same recipients. */

@@ -5,9 +5,9 @@
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import * as BigIntegers from "./internal/jsonBigIntegers.js"
 import { printable } from "../internal/printable.js"
 import * as SafeText from "../SafeText.js"
+import * as BigIntegers from "./internal/jsonBigIntegers.js"
 import * as Shape from "./internal/jsonShape.js"
 
 /**

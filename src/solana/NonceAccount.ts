@@ -10,12 +10,12 @@
 import type { Address, Instruction, Lamports } from "@solana/kit"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import * as Addresses from "./Address.js"
-import * as Blockhashes from "./Blockhash.js"
-import type { CompiledMessage } from "./Message.js"
 import { model } from "../internal/jsonable.js"
 import { printable } from "../internal/printable.js"
 import * as SafeText from "../SafeText.js"
+import * as Addresses from "./Address.js"
+import * as Blockhashes from "./Blockhash.js"
+import type { CompiledMessage } from "./Message.js"
 
 /**
  * Bytes in a nonce account.

@@ -5,10 +5,10 @@
  */
 import type { Address, Blockhash } from "@solana/kit"
 import * as Either from "effect/Either"
+import { BoundedCache } from "../internal/BoundedCache.js"
 import type { InvalidInput } from "../InvalidInput.js"
 import * as Addresses from "./Address.js"
 import * as Blockhashes from "./Blockhash.js"
-import { BoundedCache } from "../internal/BoundedCache.js"
 import type { PreparedMessage, PrepareOptions } from "./internal/messageModels.js"
 import * as Template from "./internal/messageTemplate.js"
 import { VERSION_FLAG } from "./internal/wireConstants.js"

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Keypair, SYSVAR_CLOCK_PUBKEY } from "@solana/web3.js"
 import { type Commitment, lamports } from "@solana/kit"
+import { Keypair, SYSVAR_CLOCK_PUBKEY } from "@solana/web3.js"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"

@@ -1,9 +1,9 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { WebSocket } from "undici"
-import { SYSTEM_PROGRAM } from "../../src/solana/Address.js"
 import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"
 import * as Server from "../../layers/EmbeddedServer.js"
+import { SYSTEM_PROGRAM } from "../../src/solana/Address.js"
 
 const SUBSCRIPTIONS = 10_000
 

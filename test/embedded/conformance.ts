@@ -2,6 +2,7 @@
  * What any door of the embedded cluster in instant mode must do.
  */
 import { assert, layer as withLayer } from "@effect/vitest"
+import { lamports } from "@solana/kit"
 import {
   AddressLookupTableProgram,
   ComputeBudgetProgram,
@@ -11,7 +12,6 @@ import {
   TransactionMessage,
   VersionedTransaction
 } from "@solana/web3.js"
-import { lamports } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Layer from "effect/Layer"

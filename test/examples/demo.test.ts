@@ -1,10 +1,10 @@
-import { describe, expect, it } from "@effect/vitest"
 import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { once } from "node:events"
 import { createServer } from "node:net"
 import * as path from "node:path"
 import { createInterface } from "node:readline"
 import { promisify } from "node:util"
+import { describe, expect, it } from "@effect/vitest"
 
 const run = promisify(execFile)
 const cwd = path.resolve(import.meta.dirname, "../..")

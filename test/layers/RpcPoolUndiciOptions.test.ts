@@ -6,10 +6,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as RpcPoolUndici from "../../layers/RpcPoolUndici.js"
-import * as RpcPool from "../../services/RpcPool.js"
 import * as Deadline from "../../services/Deadline.js"
-import type * as Retry from "../../services/transport/Retry.js"
 import * as RetryPolicy from "../../services/RetryPolicy.js"
+import * as RpcPool from "../../services/RpcPool.js"
+import type * as Retry from "../../services/transport/Retry.js"
 import { answer, serve, until } from "./RpcPoolUndiciServer.js"
 
 const sockets = (url: string, options: Partial<RpcPoolUndici.SocketOptions> = {}) =>

@@ -1,7 +1,7 @@
 import { expect, it } from "@effect/vitest"
-import { vi } from "vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import { vi } from "vitest"
 import * as RpcPoolUndici from "../../layers/RpcPoolUndici.js"
 
 /** As the module that Bun gives for undici. */

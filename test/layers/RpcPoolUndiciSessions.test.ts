@@ -1,8 +1,8 @@
 /** Sessions of HTTP/2 that the server breaks, leaves or starves. */
 import { readFileSync } from "node:fs"
-import type { AddressInfo } from "node:net"
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2"
 import { createSecureServer, performServerHandshake } from "node:http2"
+import type { AddressInfo } from "node:net"
 import { createServer } from "node:tls"
 import type { TLSSocket } from "node:tls"
 import { assert, describe, it } from "@effect/vitest"

@@ -3,9 +3,9 @@ import { ed25519 } from "@noble/curves/ed25519.js"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { vi } from "vitest"
 import * as Address from "../../src/solana/Address.js"
 import { secretKeyOf } from "../support/wallets.js"
-import { vi } from "vitest"
 
 vi.mock("sodium-native", () => {
   throw new Error("not installed")

@@ -1,14 +1,14 @@
-import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as RpcPoolHttpClient from "../../layers/RpcPoolHttpClient.js"
 import * as RpcPoolUndici from "../../layers/RpcPoolUndici.js"
+import type { EndpointsError } from "../../services/EndpointsError.js"
 import * as RpcPool from "../../services/RpcPool.js"
 import type { RpcTransport } from "../../services/RpcTransport.js"
-import type { EndpointsError } from "../../services/EndpointsError.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 
 /** The options of subscriptions that both transports have. */

@@ -1,8 +1,8 @@
 /** An honest node whose leaders are slow: what it takes lands some slots later, or never. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import * as RpcPoolEmbedded from "../../layers/RpcPoolEmbedded.js"
 import type { Service as Cluster } from "../../layers/EmbeddedCluster.js"
+import * as RpcPoolEmbedded from "../../layers/RpcPoolEmbedded.js"
 import { RpcError, type RpcTransport } from "../../services/RpcTransport.js"
 import * as Base58 from "../../src/solana/Base58.js"
 

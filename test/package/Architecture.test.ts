@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { inspect } from "../../scripts/architecture.js"
 import { forbidden } from "../../scripts/houseRules.js"
 

@@ -1,7 +1,7 @@
-import { describe, expect, it } from "vitest"
 import { execFileSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import * as path from "node:path"
+import { describe, expect, it } from "vitest"
 import { generated } from "../../scripts/exports.js"
 import { isPublic, root } from "../../scripts/publicModules.js"
 

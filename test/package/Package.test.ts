@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import * as esbuild from "esbuild"
 import { execFile } from "node:child_process"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import { promisify } from "node:util"
+import * as esbuild from "esbuild"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { publicModules, root } from "../../scripts/publicModules.js"
 import { install } from "./project.js"
 

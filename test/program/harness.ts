@@ -1,9 +1,9 @@
 /** A chain with nothing but the program on it, and what a transaction did to it. */
 import { readFileSync } from "node:fs"
+import { expect } from "@effect/vitest"
 import { address as kitAddress, getTransactionDecoder, lamports, type Address, type Instruction } from "@solana/kit"
 import * as Either from "effect/Either"
 import { Clock, FailedTransactionMetadata, LiteSVM } from "litesvm"
-import { expect } from "@effect/vitest"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import * as Program from "../../src/protocol/Program.js"
 import * as Addresses from "../../src/solana/Address.js"

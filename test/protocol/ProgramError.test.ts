@@ -1,5 +1,5 @@
-import { assert, describe, it } from "@effect/vitest"
 import { LangErrorCode, LangErrorMessage } from "@coral-xyz/anchor"
+import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
-import type { InvalidInput } from "../../src/InvalidInput.js"
 import * as Utf8 from "../../src/internal/Utf8.js"
+import type { InvalidInput } from "../../src/InvalidInput.js"
 import * as Rules from "../../src/protocol/Rules.js"
 import { assertProperty } from "../support/runs.js"
 

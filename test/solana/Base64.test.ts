@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
-import * as Base64 from "../../src/solana/Base64.js"
 import { native, portable } from "../../src/internal/base64.js"
+import * as Base64 from "../../src/solana/Base64.js"
 import { assertProperty } from "../support/runs.js"
 
 const texts = fc.oneof(

@@ -1,8 +1,8 @@
-import { describe, expect, it, vi } from "@effect/vitest"
 import { createHash } from "node:crypto"
+import { describe, expect, it, vi } from "@effect/vitest"
+import * as Hash from "../../src/solana/Hash.js"
 import { kernel } from "../../src/solana/internal/kernel.js"
 import { portable } from "../../src/solana/internal/kernelPortable.js"
-import * as Hash from "../../src/solana/Hash.js"
 
 describe("kernel without WebAssembly", () => {
   it("Given a platform without WebAssembly, When a hash is asked for, Then plain JavaScript gives the same", () => {

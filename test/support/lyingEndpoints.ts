@@ -1,8 +1,10 @@
 import type { Signature } from "@solana/kit"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { AccountInfo, SignatureStatus } from "../../services/rpc/Reply.js"
 import { RpcPool, type Service } from "../../services/RpcPool.js"
@@ -10,8 +12,6 @@ import { RpcError, type RpcTransport, SubscriptionError } from "../../services/R
 import * as Addresses from "../../src/solana/Address.js"
 import * as Base64 from "../../src/solana/Base64.js"
 import * as Blockhashes from "../../src/solana/Blockhash.js"
-import * as Either from "effect/Either"
-import * as Schema from "effect/Schema"
 import * as Signatures from "../../src/solana/Signature.js"
 
 /** What an endpoint says falsely. */

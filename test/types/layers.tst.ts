@@ -1,3 +1,6 @@
+import type { FileSystem } from "@effect/platform/FileSystem"
+import type { HttpClient } from "@effect/platform/HttpClient"
+import type { KeyValueStore } from "@effect/platform/KeyValueStore"
 import type { RpcPoolHttpClient, TestWallets, Wallet } from "@pod-protocol/effect"
 import {
   Agent,
@@ -18,9 +21,6 @@ import {
   Transactions,
   WalletNode
 } from "@pod-protocol/effect"
-import type { FileSystem } from "@effect/platform/FileSystem"
-import type { HttpClient } from "@effect/platform/HttpClient"
-import type { KeyValueStore } from "@effect/platform/KeyValueStore"
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import type * as Effect from "effect/Effect"

@@ -10,10 +10,10 @@ import * as PreparedMessage from "../../../src/solana/PreparedMessage.js"
 import * as Signature from "../../../src/solana/Signature.js"
 import * as Wire from "../../../src/solana/Wire.js"
 import type { WireError } from "../../../src/solana/WireError.js"
+import { type Lifetime, SignedTransaction } from "../../SignedTransaction.js"
 import { type Service as Wallet, WalletError } from "../../Wallet.js"
 import type { LatestBlockhash } from "../lifetime/BlockhashCache.js"
 import * as Fees from "./Fees.js"
-import { type Lifetime, SignedTransaction } from "../../SignedTransaction.js"
 
 /** Each signature takes 64 bytes, and its address 32, of 1232. */
 const MAX_SIGNERS = 12

@@ -2,12 +2,12 @@ import type { Signature } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Option from "effect/Option"
+import * as RetryPolicy from "../../RetryPolicy.js"
 import * as Decode from "../../rpc/Decode.js"
 import * as Decoders from "../../rpc/Decoders.js"
 import type { Contextual, SignatureStatus } from "../../RpcPool.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import { RpcError } from "../../RpcTransport.js"
-import * as RetryPolicy from "../../RetryPolicy.js"
 
 /** Statuses of old transactions, and where the ledger begins in which they were looked up. */
 export interface StatusHistory extends Contextual<ReadonlyArray<Option.Option<SignatureStatus>>> {

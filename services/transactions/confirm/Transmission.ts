@@ -8,8 +8,8 @@ import * as Metrics from "../../Metrics.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import type { RpcError } from "../../RpcTransport.js"
 import type { SignedTransaction } from "../../SignedTransaction.js"
-import type { TransactionError } from "../TransactionError.js"
 import * as Failure from "../Failure.js"
+import type { TransactionError } from "../TransactionError.js"
 
 export interface TransmissionOptions {
   readonly commitment: Commitment

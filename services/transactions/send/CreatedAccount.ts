@@ -8,8 +8,8 @@ import * as Wire from "../../../src/solana/Wire.js"
 import * as Receipts from "../../internal/receipts.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import type { RpcError } from "../../RpcTransport.js"
-import type { Receipt } from "../Model.js"
 import * as Failure from "../Failure.js"
+import type { Receipt } from "../Model.js"
 
 /** An account that is touched more often than that since it was made is not searched further. */
 const MAX_PAGES = 10

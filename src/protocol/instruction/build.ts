@@ -6,9 +6,9 @@
 import type { AccountMeta, Address, Instruction } from "@solana/kit"
 import * as Either from "effect/Either"
 import type { InvalidInput } from "../../InvalidInput.js"
+import { type Access, definitions } from "../internal/instructionTable.js"
 import { PROGRAM_ID } from "../Program.js"
 import { encode, type InstructionData, type InstructionTag } from "./data.js"
-import { type Access, definitions } from "../internal/instructionTable.js"
 
 /**
  * An instruction of the program, as a Kit instruction.

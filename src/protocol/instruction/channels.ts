@@ -8,9 +8,9 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { InvalidInput } from "../../InvalidInput.js"
 import { SYSTEM_PROGRAM } from "../../solana/Address.js"
+import { agentOf, optional, participantOf } from "../internal/derivedAccounts.js"
 import type { ChannelVisibility, MessageType } from "../MessageType.js"
 import * as Pda from "../Pda.js"
-import { agentOf, optional, participantOf } from "../internal/derivedAccounts.js"
 import { make, type ProgramInstruction } from "./build.js"
 
 /**

@@ -10,10 +10,10 @@ import type * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { InvalidInput } from "../../InvalidInput.js"
 import { SYSTEM_PROGRAM } from "../../solana/Address.js"
+import { agentOf, optional, participantOf } from "../internal/derivedAccounts.js"
 import type { MessageType } from "../MessageType.js"
 import * as Pda from "../Pda.js"
 import { COMPRESSION_PROGRAM } from "../Program.js"
-import { agentOf, optional, participantOf } from "../internal/derivedAccounts.js"
 import { make, type ProgramInstruction } from "./build.js"
 
 /**

@@ -5,11 +5,11 @@
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import { printable } from "../../internal/printable.js"
 import type { InvalidInput } from "../../InvalidInput.js"
+import * as SafeText from "../../SafeText.js"
 import * as Borsh from "../internal/Borsh.js"
 import { definitions } from "../internal/instructionTable.js"
-import { printable } from "../../internal/printable.js"
-import * as SafeText from "../../SafeText.js"
 
 /**
  * The data of any of the seventeen instructions. `_tag` is the instruction's name in the program's log. JSON: 64-bit

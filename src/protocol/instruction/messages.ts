@@ -7,9 +7,9 @@ import type { Address } from "@solana/kit"
 import * as Either from "effect/Either"
 import type { InvalidInput } from "../../InvalidInput.js"
 import { SYSTEM_PROGRAM } from "../../solana/Address.js"
+import { agentOf } from "../internal/derivedAccounts.js"
 import type { MessageStatus, MessageType } from "../MessageType.js"
 import * as Pda from "../Pda.js"
-import { agentOf } from "../internal/derivedAccounts.js"
 import { make, type ProgramInstruction } from "./build.js"
 
 /**

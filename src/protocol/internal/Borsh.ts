@@ -9,14 +9,14 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Jsonable from "../../internal/jsonable.js"
+import * as Slab from "../../internal/Slab.js"
+import * as Utf8 from "../../internal/Utf8.js"
 import { InvalidInput } from "../../InvalidInput.js"
 import * as Address from "../../solana/Address.js"
 import * as Lamports from "../../solana/Lamports.js"
 import * as AddressTexts from "./addressTexts.js"
 import { type ReadFailure, Reader } from "./BorshReader.js"
 import { Writer } from "./BorshWriter.js"
-import * as Slab from "../../internal/Slab.js"
-import * as Utf8 from "../../internal/Utf8.js"
 
 /** The writer of all encodings. Encoding is synchronous, so two never overlap. */
 const shared = new Writer()

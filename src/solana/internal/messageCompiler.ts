@@ -10,10 +10,10 @@ import * as Either from "effect/Either"
 import { InvalidInput } from "../../InvalidInput.js"
 import * as Addresses from "../Address.js"
 import * as Blockhash from "../Blockhash.js"
+import { MAX_INSTRUCTIONS } from "../Limits.js"
 import { compare } from "./addressOrder.js"
 import type { CompileOptions, LookupTable } from "./messageModels.js"
 import * as ShortVec from "./shortVec.js"
-import { MAX_INSTRUCTIONS } from "../Limits.js"
 import { MAX_TRANSACTION_BYTES, SIGNATURE_BYTES, VERSION_FLAG } from "./wireConstants.js"
 
 const MAX_ACCOUNTS = 64

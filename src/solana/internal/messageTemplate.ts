@@ -10,10 +10,10 @@
  * own bytes never change.
  */
 import type { Address, Instruction } from "@solana/kit"
+import * as Slab from "../../internal/Slab.js"
 import * as Addresses from "../Address.js"
 import * as Blockhash from "../Blockhash.js"
 import type { PreparedMessage, PrepareOptions } from "./messageModels.js"
-import * as Slab from "../../internal/Slab.js"
 import { VERSION_FLAG } from "./wireConstants.js"
 
 /** The largest count that takes one byte. */

@@ -4,8 +4,8 @@ import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Stream from "effect/Stream"
-import type { RpcPool } from "../../../services/RpcPool.js"
 import * as Follow from "../../../services/Follow.js"
+import type { RpcPool } from "../../../services/RpcPool.js"
 import { runs } from "../../support/runs.js"
 import {
   address,

@@ -2,8 +2,8 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
-import { RpcError } from "../../../services/RpcTransport.js"
 import { persist } from "../../../services/follow/follower.js"
+import { RpcError } from "../../../services/RpcTransport.js"
 
 const garbled = new RpcError({ reason: "Decode", method: "getProgramAccounts", detail: "the reply is not JSON" })
 const refused = new RpcError({ reason: "Node", method: "getProgramAccounts", detail: "no such method", code: -32601 })
