@@ -94,8 +94,11 @@ const openLine = (settings: Settings): Line => {
   const agent = new Agent({
     connect: (options, callback) =>
       connect(options, (...result) => {
-        if (result[0] === null) socket = result[1]
-        else failure ??= result[0]
+        if (result[0] === null) {
+          socket = result[1]
+          // An error between two owners of the socket must cost the socket, not the process.
+          socket.on("error", (error) => (failure ??= error))
+        } else failure ??= result[0]
         callback(...result)
       }),
     headersTimeout: Duration.toMillis(settings.headersTimeout),

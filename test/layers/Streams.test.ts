@@ -255,6 +255,8 @@ const refusing = (status: number, onTry: () => void) =>
     Effect.acquireRelease(
       Effect.async<ReturnType<typeof createServer>>((resume) => {
         const server = createServer().on("upgrade", (_, socket) => {
+          // The client cuts the connection when its scope closes.
+          socket.on("error", () => {})
           onTry()
           socket.end(`HTTP/1.1 ${status} No\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno`)
         })
