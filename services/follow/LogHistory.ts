@@ -71,7 +71,7 @@ export class LogHistory {
 
   /** Reads down to the floor, or until it is too much, in a history that has reached a slot. */
   recent(minContextSlot?: Slot): Effect.Effect<Recent, RpcError> {
-    return Effect.suspend(() => this.#recent(minContextSlot, []))
+    return Effect.suspend(() => this.#recent(minContextSlot, new Map()))
   }
 
   /** Tells of those that were not told yet, oldest first. */
@@ -91,17 +91,24 @@ export class LogHistory {
     })
   }
 
-  #recent(minContextSlot: Slot | undefined, newer: ReadonlyArray<SignatureInfo>): Effect.Effect<Recent, RpcError> {
-    const before = newer.at(-1)?.signature
+  /** Adds the next page to those found. Ends also where a node pages without end: a true history ends sooner. */
+  #recent(
+    minContextSlot: Slot | undefined,
+    found: Map<Signature, SignatureInfo>,
+    before?: Signature
+  ): Effect.Effect<Recent, RpcError> {
     return Effect.flatMap(this.#page({ before, until: this.#until, minContextSlot }), (page) => {
-      const infos = [...newer, ...page]
+      const known = found.size
+      for (const info of page) if (!found.has(info.signature)) found.set(info.signature, info)
+      const infos = Array.from(found.values())
       const last = page.at(-1)
       if (last === undefined || page.length < MAX_SIGNATURES_FOR_ADDRESS || last.slot < this.#floor) {
         return Effect.succeed({ infos, hasMore: false })
       }
-      return infos.filter((info) => this.#isUntold(info)).length > this.#maxTransactions
+      const isEndless = found.size === known || found.size > MAX_TOLD + this.#maxTransactions
+      return isEndless || infos.filter((info) => this.#isUntold(info)).length > this.#maxTransactions
         ? Effect.succeed({ infos, hasMore: true })
-        : this.#recent(minContextSlot, infos)
+        : this.#recent(minContextSlot, found, last.signature)
     })
   }
 
