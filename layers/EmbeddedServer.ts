@@ -4,13 +4,13 @@
  *
  * @since 0.1.0
  */
-import { createServer } from "node:http"
+import { createServer, type Server } from "node:http"
 import type { Socket as TcpSocket } from "node:net"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
 import { type Default as HttpApp } from "@effect/platform/HttpApp"
 import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
-import type { HttpServer } from "@effect/platform/HttpServer"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
@@ -22,7 +22,6 @@ import * as Check from "../src/internal/check.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
 import { EmbeddedClusterError } from "./embedded/EmbeddedClusterError.js"
 import * as Admission from "./embedded/rpc/Admission.js"
-import * as FrameGuard from "./embedded/rpc/FrameGuard.js"
 import * as JsonRpc from "./embedded/rpc/JsonRpc.js"
 import * as WebSocketSession from "./embedded/rpc/WebSocketSession.js"
 import { EmbeddedCluster, type Service } from "./EmbeddedCluster.js"
@@ -115,74 +114,94 @@ export const serve = (
       : attempt
   })
 
-/**
- * Starts both servers, or neither: if one fails, it closes the other at once. On close it first destroys their
- * connections, because a server waits for its connections and a client may keep one open for ever.
- */
+const ONLY_WEBSOCKET = "this port speaks WebSocket; JSON-RPC over HTTP is one port below"
+
+/** Starts both servers, or neither: if one fails, it closes the other at once. */
 const pair = (cluster: Service, host: string, wanted: number, limits: Limits) =>
   Effect.gen(function* () {
-    const outer = yield* Effect.scope
-    const inner = yield* Scope.fork(outer, ExecutionStrategy.sequential)
-    const connections = new Connections(limits.maxConnections)
-    const served = yield* Effect.gen(function* () {
-      const http = yield* listen(host, wanted, connections, limits.maxBodyBytes)
-      const port = portOf(http)
-      const ws = yield* listen(host, port + 1, connections, limits.maxBodyBytes)
-      yield* HttpMiddleware.withTracerDisabledWhenEffect(http.serve(httpApp(cluster, limits)), Function.constTrue)
-      yield* HttpMiddleware.withTracerDisabledWhenEffect(ws.serve(webSocketApp(cluster, limits)), Function.constTrue)
+    const inner = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
+    return yield* Effect.gen(function* () {
+      const port = yield* serveHttp(cluster, host, wanted, limits)
+      yield* serveWebSocket(cluster, host, port + 1, limits)
       const name = host.includes(":") ? `[${host}]` : host
       return { port, url: `http://${name}:${port}`, wsUrl: `ws://${name}:${port + 1}` }
     }).pipe(
       Scope.extend(inner),
       Effect.onError(() => Scope.close(inner, Exit.void))
     )
-    yield* Effect.addFinalizer(() => Effect.sync(() => connections.cut()))
-    return served
   })
 
-/** The TCP connections of servers that close together. */
-class Connections {
-  readonly #sockets = new Set<TcpSocket>()
-  #isCut = false
+const serveHttp = (cluster: Service, host: string, port: number, limits: Limits) =>
+  Effect.flatMap(
+    HttpMiddleware.withTracerDisabledWhenEffect(
+      NodeHttpServer.makeHandler(httpApp(cluster, limits)),
+      Function.constTrue
+    ),
+    (handler) => listen(createServer(handler), host, port, limits.maxConnections)
+  )
 
-  constructor(readonly most: number) {}
+/**
+ * Serves WebSocket. The library `ws` owns the handshake: it answers or ends each refused one, and a session starts only
+ * after an accepted one. It also closes the connection with code 1009 when a message is announced above the limit.
+ *
+ * Race: `makeWebSocket` waits for the server to listen, so it starts first.
+ */
+const serveWebSocket = (cluster: Service, host: string, port: number, limits: Limits) =>
+  Effect.gen(function* () {
+    const { admission, maxBodyBytes, maxConnections, maxSubscriptions } = limits
+    const server = createServer(({ headers }, response) => {
+      const reason = admission.refusal(headers)
+      response
+        .writeHead(reason === undefined ? 426 : 403, { "content-type": "text/plain" })
+        .end(reason ?? ONLY_WEBSOCKET)
+    })
+    const sockets = NodeSocketServer.makeWebSocket({
+      server,
+      maxPayload: maxBodyBytes,
+      verifyClient: ({ req }, answer) => {
+        const reason = admission.refusal(req.headers)
+        answer(reason === undefined, 403, reason)
+      }
+    })
+    const { run } = yield* Effect.zipLeft(
+      Effect.mapError(sockets, ({ cause }) => refused(host, port, cause)),
+      listen(server, host, port, maxConnections),
+      { concurrent: true }
+    )
+    yield* Effect.forkScoped(run((socket) => Effect.ignore(WebSocketSession.run(cluster, socket, maxSubscriptions))))
+  })
 
-  readonly take = (socket: TcpSocket): void => {
-    if (this.#isCut) {
-      socket.destroy()
-      return
-    }
-    this.#sockets.add(socket)
-    socket.once("close", () => this.#sockets.delete(socket))
-  }
-
-  cut(): void {
-    this.#isCut = true
-    for (const socket of this.#sockets) socket.destroy()
-  }
-}
-
-const portOf = ({ address }: HttpServer): number => ("port" in address ? address.port : 0)
-
+/**
+ * Listens until the scope closes, and returns the port. On close it first destroys the connections, because a server
+ * waits for its connections and a client may keep one open for ever.
+ */
 const listen = (
+  server: Server,
   host: string,
   port: number,
-  connections: Connections,
-  maxMessageBytes: number
-): Effect.Effect<HttpServer, EmbeddedClusterError, Scope.Scope> =>
-  Effect.mapError(
-    NodeHttpServer.make(
-      () =>
-        Object.assign(
-          createServer()
-            .on("connection", connections.take)
-            .prependListener("upgrade", (_, socket) => FrameGuard.watch(socket, maxMessageBytes)),
-          { maxConnections: connections.most }
-        ),
-      { host, port }
-    ),
-    ({ cause }) => refused(host, port, cause)
-  )
+  maxConnections: number
+): Effect.Effect<number, EmbeddedClusterError, Scope.Scope> => {
+  const sockets = new Set<TcpSocket>()
+  server.maxConnections = maxConnections
+  server.on("connection", (socket) => {
+    sockets.add(socket)
+    socket.once("close", () => sockets.delete(socket))
+  })
+  const start = Effect.async<number, EmbeddedClusterError>((resume) => {
+    server.once("error", (cause) => resume(Effect.fail(refused(host, port, cause))))
+    server.listen({ host, port }, () => {
+      // A connection that cannot be accepted, for want of descriptors, must not end the process.
+      server.removeAllListeners("error").on("error", Function.constVoid)
+      const address = server.address()
+      resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : port))
+    })
+  })
+  const stop = Effect.async<void>((resume) => {
+    server.close(() => resume(Effect.void))
+    sockets.forEach((socket) => socket.destroy())
+  })
+  return Effect.acquireRelease(start, () => stop)
+}
 
 const refused = (host: string, port: number, cause: unknown): EmbeddedClusterError => {
   const isTaken = cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE"
@@ -220,7 +239,7 @@ const admitted = <R>(
   ) => Effect.Effect<HttpServerResponse.HttpServerResponse, never, R>
 ) =>
   Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
-    const reason = refusal(request.headers)
+    const reason = refusal({ host: request.headers["host"], origin: request.headers["origin"] })
     return reason === undefined ? answer(request) : Effect.succeed(plain(403, reason))
   }).pipe(Effect.withTracerEnabled(false))
 
@@ -269,13 +288,3 @@ const readBody = (request: HttpServerRequest.HttpServerRequest, maxBytes: number
 
 const isJson = (contentType: string | undefined): boolean =>
   contentType !== undefined && contentType.split(";")[0]?.trim().toLowerCase() === "application/json"
-
-const webSocketApp = (cluster: Service, { admission, maxBodyBytes, maxSubscriptions }: Limits): HttpApp =>
-  admitted(admission, (request) =>
-    Effect.flatMap(request.upgrade, (socket) =>
-      WebSocketSession.run(cluster, socket, { maxMessageBytes: maxBodyBytes, maxSubscriptions })
-    ).pipe(
-      Effect.as(HttpServerResponse.empty()),
-      Effect.orElseSucceed(() => plain(426, "this port speaks WebSocket; JSON-RPC over HTTP is one port below"))
-    )
-  )

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { createServer } from "node:net"
+import { connect, createServer } from "node:net"
 import { fileURLToPath } from "node:url"
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -30,7 +30,12 @@ it.scopedLive("Given localnet, When it gets a signal, Then it printed its addres
     const url = /http:\/\/\S+/.exec(output.stdout)?.[0] ?? ""
     const health = yield* Effect.promise(() => fetch(`${url}/health`).then((reply) => reply.text()))
     assert.strictEqual(health, "ok")
-    assert.match(output.stdout, /ws:\/\/127\.0\.0\.1:\d+/)
+    const wsPort = Number(/ws:\/\/127\.0\.0\.1:(\d+)/.exec(output.stdout)?.[1])
+    const refused = connect(wsPort, "127.0.0.1")
+    refused
+      .on("error", () => undefined)
+      .write("GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n")
+    assert.match(String(yield* Effect.promise(() => once(refused, "data"))), /^HTTP\/1\.1 400 /)
     child.kill("SIGTERM")
     assert.strictEqual(yield* exitCode(child), 0)
     assert.strictEqual(output.stderr, "")

@@ -10,9 +10,15 @@ import * as Either from "effect/Either"
 import { InvalidInput } from "../../../src/InvalidInput.js"
 import * as SafeText from "../../../src/SafeText.js"
 
+/** The headers that name the page and the machine. */
+interface Named {
+  readonly host?: string | undefined
+  readonly origin?: string | undefined
+}
+
 export interface Admission {
   /** The reason to refuse a request with these headers; undefined if it is admitted. */
-  readonly refusal: (headers: Readonly<Record<string, string | undefined>>) => string | undefined
+  readonly refusal: (headers: Named) => string | undefined
 }
 
 const LOOPBACK = /^(?:(?:[^.]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])$/

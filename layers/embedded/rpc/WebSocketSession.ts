@@ -24,8 +24,7 @@ import * as Subscriptions from "./methods/subscriptions.js"
  */
 const MAX_BUFFERED_BYTES = 32 * 1024 * 1024
 
-/** Close codes of RFC 6455: the message is too big; the client breaks the server's rules. */
-const MESSAGE_TOO_BIG = 1009
+/** Close code of RFC 6455: the client breaks the server's rules. */
 const POLICY_VIOLATION = 1008
 
 const kindBySubscribe = new Map<string, SubscriptionKind>(
@@ -33,23 +32,16 @@ const kindBySubscribe = new Map<string, SubscriptionKind>(
 )
 const unsubscribes = new Set<string>(Subscriptions.KINDS.map((kind) => `${kind}Unsubscribe`))
 
-/** The limits of a client. */
-export interface Bounds {
-  readonly maxMessageBytes: number
-  /** Maximum distinct subscriptions of the connection. */
-  readonly maxSubscriptions: number
-}
-
 interface Held {
   readonly key: string
   readonly close: () => void
 }
 
-/** Serves a connection until it closes, then ends its subscriptions. */
+/** Serves a connection until it closes, then ends its subscriptions. `maxSubscriptions` bounds the distinct ones. */
 export const run = (
   cluster: Service,
   socket: Socket.Socket,
-  { maxMessageBytes, maxSubscriptions }: Bounds
+  maxSubscriptions: number
 ): Effect.Effect<void, Socket.SocketError> =>
   Effect.suspend(() => {
     const subscriptions = new Map<number, Held>()
@@ -112,11 +104,7 @@ export const run = (
       })
 
     return socket
-      .runRaw((message) =>
-        message.length > maxMessageBytes
-          ? Effect.map(connection, (webSocket) => webSocket.close(MESSAGE_TOO_BIG, "the message is too big"))
-          : handle(typeof message === "string" ? message : decoder.decode(message))
-      )
+      .runRaw((message) => handle(typeof message === "string" ? message : decoder.decode(message)))
       .pipe(Effect.ensuring(Effect.sync(() => subscriptions.forEach(({ close }) => close()))))
   })
 
