@@ -69,11 +69,11 @@ const newest = (a: Slot | undefined, b: Slot | undefined): Slot | undefined =>
 const slotOf = ({ slot }: Established, known: Slot | undefined): Effect.Effect<Slot | undefined> =>
   Effect.map(slot ?? Effect.succeedNone, (slot) => newest(Option.getOrUndefined(slot), known))
 
-/** Tells of the hole before a read, where the chain has moved on. */
+/** The `Gap` before a read, if the chain has moved on since the newest known slot. */
 const gap = (from: Slot | undefined, to: Slot): ReadonlyArray<Update<never>> =>
   from === undefined || to <= from ? [] : [Updates.gap(from, to)]
 
-/** Follows accounts of which all can be read at once. */
+/** Follows accounts that one call can read together. */
 const followAccounts = (
   live: Stream.Stream<Contextual<AccountInfo>, SubscriptionError>,
   read: (minContextSlot?: Slot) => Effect.Effect<Contextual<ReadonlyArray<AccountInfo>>, RpcError>,
@@ -282,10 +282,10 @@ export const logs = (
         established: (subscription) =>
           slotOf(subscription, history.newest).pipe(
             Effect.flatMap((slot) => history.recent(slot)),
-            Effect.flatMap((recent) => history.tell(recent))
+            Effect.flatMap((recent) => history.updates(recent))
           ),
         notified: ({ slot, value }) => Effect.sync(() => history.notified(slot, value)),
-        resync: Effect.map(history.recent(), (recent) => history.tell(recent)),
+        resync: Effect.map(history.recent(), (recent) => history.updates(recent)),
         resyncInterval
       })
     })

@@ -1,5 +1,10 @@
 /**
- * What a follower of accounts has been told, so that a read and a notification of the same change are told once.
+ * The accounts that a follower has emitted. A change that both a read and a notification report is emitted once.
+ *
+ * Invariants:
+ * - The versions of one account are emitted in the order of their slots.
+ * - A read replaces no version of a later slot, and removes no account that was notified after the slot of the read.
+ * - A closed account is kept until a newer read, so that an older read does not bring it back.
  */
 import type { Address, Slot } from "@solana/kit"
 import type { AccountInfo } from "../RpcPool.js"
@@ -25,9 +30,8 @@ const same = (a: AccountInfo, b: AccountInfo): boolean =>
 const isClosed = (account: AccountInfo): boolean => account.lamports === 0n
 
 export class KnownAccounts {
-  /** A closed one stays until a read that is newer, so that an older one does not bring it back. */
   readonly #known = new Map<Address, Known>()
-  /** The slot of the newest read: all accounts are known as of it. */
+  /** The slot of the newest read. All accounts are known as of this slot. */
   #floor = -1n
   #newest = -1n
 
@@ -37,26 +41,26 @@ export class KnownAccounts {
     return this.#known.size
   }
 
-  /** Bytes of the data of all accounts. */
+  /** The bytes of data of all accounts. */
   get bytes(): number {
     return this.#bytes
   }
 
-  /** The newest slot that was told of; none before the first. */
+  /** The newest slot of a read or a notification; `undefined` before the first. */
   get newest(): Slot | undefined {
     return this.#newest < 0n ? undefined : this.#newest
   }
 
-  /** A notification. Older ones than what is known already are not told. */
+  /** Records a notification. One that is older than the known version gives no update. */
   notified(slot: Slot, account: AccountInfo): ReadonlyArray<Update<AccountInfo>> {
     const before = this.#known.get(account.address)
     if (slot < this.#floor || (before !== undefined && slot < before.slot)) return []
     const repeated = before !== undefined && slot <= (before.slot > this.#floor ? before.slot : this.#floor)
     if (repeated && same(before.account, account)) return []
-    return this.#tell(slot, account, before)
+    return this.#record(slot, account, before)
   }
 
-  /** All accounts as they were at a slot. What is known of later slots stays. */
+  /** Records all accounts as they were at a slot. Versions of later slots stay. */
   read(slot: Slot, accounts: ReadonlyArray<AccountInfo>): ReadonlyArray<Update<AccountInfo>> {
     const updates: Array<Update<AccountInfo>> = []
     const found = new Set<Address>()
@@ -64,7 +68,7 @@ export class KnownAccounts {
       found.add(account.address)
       const before = this.#known.get(account.address)
       if (before === undefined || (before.slot <= slot && !same(before.account, account))) {
-        updates.push(...this.#tell(slot, account, before))
+        updates.push(...this.#record(slot, account, before))
       }
     }
     for (const [address, known] of this.#known) {
@@ -79,8 +83,8 @@ export class KnownAccounts {
   }
 
   /**
-   * A read while notifications come: all accounts as they were at a slot whose notifications are here. What it tells was
-   * lost on the way, and other versions with it, so a `Gap` comes before it.
+   * Records a read of all accounts at a slot whose notifications have arrived. A change that only the read shows was not
+   * notified, and earlier versions may be lost with it. So a `Gap` precedes such changes.
    */
   resynced(slot: Slot, accounts: ReadonlyArray<AccountInfo>): ReadonlyArray<Update<AccountInfo>> {
     const from = this.#floor
@@ -89,7 +93,7 @@ export class KnownAccounts {
     return updates.length === 0 ? [] : [Updates.gap(from, slot), ...updates]
   }
 
-  #tell(slot: Slot, account: AccountInfo, before: Known | undefined): ReadonlyArray<Update<AccountInfo>> {
+  #record(slot: Slot, account: AccountInfo, before: Known | undefined): ReadonlyArray<Update<AccountInfo>> {
     if (slot > this.#newest) this.#newest = slot
     this.#known.set(account.address, { slot, account })
     this.#bytes += account.data.length - (before?.account.data.length ?? 0)

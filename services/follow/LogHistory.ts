@@ -1,5 +1,11 @@
 /**
- * Which transactions of an address have been told of, and what its history says of the others.
+ * The transactions of an address that a follower of logs has emitted, and the reads of its history that find the others.
+ *
+ * Invariants:
+ * - A transaction is emitted once, whether a notification or the history reports it first.
+ * - Nothing below the floor is emitted. The floor rises past slots that a read has covered, past those of a `Gap`, and past
+ *   those whose signatures are no longer kept.
+ * - A read of the history ends, and keeps a bounded number of signatures, whatever pages a node answers with.
  */
 import type { Address, Commitment, Signature, Slot } from "@solana/kit"
 import * as Effect from "effect/Effect"
@@ -13,35 +19,35 @@ import { persist } from "./follower.js"
 import * as Updates from "./Update.js"
 import type { Update } from "./Update.js"
 
-/** Slots behind what was read in which one may still come to be known; a fork is decided by then. */
+/** A transaction may appear in the history this many slots behind the newest; by then its fork is decided. */
 const MARGIN = 32n
 
-/** Signatures that are kept to recognise a repetition: what an address sees between two reads, and a margin. */
-const MAX_TOLD = 20_000
+/** Signatures that are kept to recognise repetitions: more than an address usually sees between two reads. */
+const MAX_EMITTED = 20_000
 
-/** Transactions that are read at a time. */
+/** Transactions that are read concurrently. */
 const CONCURRENCY = 8
 
-/** The history down to the floor. */
+/** The history from the newest transaction down to the floor. */
 export interface Recent {
   /** Newest first. */
   readonly infos: ReadonlyArray<SignatureInfo>
-  /** Whether more of them may be untold. */
+  /** Whether the read stopped above the floor, so that older transactions may be missing. */
   readonly hasMore: boolean
 }
 
 const max = (a: Slot, b: Slot): Slot => (a > b ? a : b)
 
 export class LogHistory {
-  readonly #told = new Map<Signature, Slot>()
+  readonly #emitted = new Map<Signature, Slot>()
   readonly #pool: Service
   readonly #mentions: Address
   readonly #commitment: Exclude<Commitment, "processed">
   readonly #maxTransactions: number
   #newest: Slot | undefined
-  /** Nothing before this slot is told any more. */
+  /** The lowest slot whose transactions are emitted. */
   #floor = 0n
-  /** One before the floor, where pages may end. */
+  /** A transaction below the floor, at which pages end. */
   #until: Signature | undefined
 
   constructor(pool: Service, mentions: Address, commitment: Exclude<Commitment, "processed">, maxTransactions: number) {
@@ -51,35 +57,38 @@ export class LogHistory {
     this.#maxTransactions = maxTransactions
   }
 
-  /** The newest slot that was told of. */
+  /** The newest slot of an emitted transaction. */
   get newest(): Slot | undefined {
     return this.#newest
   }
 
-  /** Takes what the history holds now as told. */
+  /** Marks the newest page of the history as emitted: a follower starts after it. */
   get begin(): Effect.Effect<void, RpcError> {
     return Effect.map(this.#page({}), (page) => {
-      for (const { signature, slot } of page) this.#isNew(signature, slot)
+      for (const { signature, slot } of page) this.#markEmitted(signature, slot)
       this.#floor = this.#newest ?? 0n
     })
   }
 
-  /** A notification, unless it was told of. */
+  /** Records a notification. Gives no update if its transaction was emitted before. */
   notified(slot: Slot, logs: TransactionLogs): ReadonlyArray<Update<TransactionLogs>> {
-    return slot >= this.#floor && this.#isNew(logs.signature, slot) ? [Updates.value(slot, logs)] : []
+    return slot >= this.#floor && this.#markEmitted(logs.signature, slot) ? [Updates.value(slot, logs)] : []
   }
 
-  /** Reads down to the floor, or until it is too much, in a history that has reached a slot. */
+  /**
+   * Reads the history down to the floor, or until it holds more new transactions than `maxTransactions`. The node must
+   * have reached `minContextSlot`.
+   */
   recent(minContextSlot?: Slot): Effect.Effect<Recent, RpcError> {
     return Effect.suspend(() => this.#recent(minContextSlot, new Map()))
   }
 
-  /** Tells of those that were not told yet, oldest first. */
-  tell({ hasMore, infos }: Recent): Effect.Effect<ReadonlyArray<Update<TransactionLogs>>, RpcError> {
+  /** The updates for the transactions of a read that were not emitted yet, oldest first. */
+  updates({ hasMore, infos }: Recent): Effect.Effect<ReadonlyArray<Update<TransactionLogs>>, RpcError> {
     return Effect.suspend(() => {
-      const untold = infos.filter((info) => this.#isUntold(info))
-      const read = untold.slice(0, this.#maxTransactions)
-      const oldest = hasMore || read.length < untold.length ? read.at(-1) : undefined
+      const missed = infos.filter((info) => this.#isMissed(info))
+      const read = missed.slice(0, this.#maxTransactions)
+      const oldest = hasMore || read.length < missed.length ? read.at(-1) : undefined
       const gap = oldest === undefined ? [] : [Updates.gap(this.#floor, oldest.slot)]
       return Effect.map(
         Effect.forEach(read.toReversed(), (info) => this.#read(info), { concurrency: CONCURRENCY }),
@@ -91,7 +100,7 @@ export class LogHistory {
     })
   }
 
-  /** Adds the next page to those found. Ends also where a node pages without end: a true history ends sooner. */
+  /** Adds the next page to the transactions found. A node that never reaches the floor is asked for a bounded number. */
   #recent(
     minContextSlot: Slot | undefined,
     found: Map<Signature, SignatureInfo>,
@@ -105,18 +114,18 @@ export class LogHistory {
       if (last === undefined || page.length < MAX_SIGNATURES_FOR_ADDRESS || last.slot < this.#floor) {
         return Effect.succeed({ infos, hasMore: false })
       }
-      const isEndless = found.size === known || found.size > MAX_TOLD + this.#maxTransactions
-      return isEndless || infos.filter((info) => this.#isUntold(info)).length > this.#maxTransactions
+      const isEndless = found.size === known || found.size > MAX_EMITTED + this.#maxTransactions
+      return isEndless || infos.filter((info) => this.#isMissed(info)).length > this.#maxTransactions
         ? Effect.succeed({ infos, hasMore: true })
         : this.#recent(minContextSlot, found, last.signature)
     })
   }
 
-  #isUntold({ signature, slot }: SignatureInfo): boolean {
-    return slot >= this.#floor && !this.#told.has(signature)
+  #isMissed({ signature, slot }: SignatureInfo): boolean {
+    return slot >= this.#floor && !this.#emitted.has(signature)
   }
 
-  /** What is older than this read by the margin is done with, and what is older than the end of a gap. */
+  /** Raises the floor to the margin below the newest transaction read, and to the end of a gap. */
   #settle(infos: ReadonlyArray<SignatureInfo>, gapEnd: SignatureInfo | undefined): void {
     const newest = infos[0]
     if (newest === undefined) return
@@ -128,7 +137,7 @@ export class LogHistory {
     return Effect.map(
       persist(this.#pool.getTransaction(signature, { commitment: this.#commitment })),
       (transaction): Update<TransactionLogs> => {
-        this.#isNew(signature, slot)
+        this.#markEmitted(signature, slot)
         return Option.match(
           Option.flatMap(transaction, ({ meta }) => meta),
           {
@@ -156,19 +165,19 @@ export class LogHistory {
     )
   }
 
-  /** Whether it is new; it is told from now on. */
-  #isNew(signature: Signature, slot: Slot): boolean {
+  /** Marks a transaction as emitted. True if it was not marked before. */
+  #markEmitted(signature: Signature, slot: Slot): boolean {
     if (this.#newest === undefined || slot > this.#newest) this.#newest = slot
-    if (this.#told.has(signature)) return false
-    this.#told.set(signature, slot)
-    if (this.#told.size > MAX_TOLD) this.#forgetOldest()
+    if (this.#emitted.has(signature)) return false
+    this.#emitted.set(signature, slot)
+    if (this.#emitted.size > MAX_EMITTED) this.#forgetOldest()
     return true
   }
 
-  /** What is forgotten could be told again, so the floor rises past it. */
+  /** Raises the floor past the signature that it drops, because a dropped signature is no longer recognised. */
   #forgetOldest(): void {
-    for (const [signature, slot] of this.#told) {
-      this.#told.delete(signature)
+    for (const [signature, slot] of this.#emitted) {
+      this.#emitted.delete(signature)
       this.#floor = max(this.#floor, slot + 1n)
       return
     }

@@ -1,17 +1,17 @@
-/** What those hear who follow a part of the chain through lost subscriptions. */
+/** The updates that a follower emits, across reconnections. */
 import type { Address, Slot } from "@solana/kit"
 import { model } from "../../src/internal/jsonable.js"
 
 /**
- * What a follower is told.
+ * An update that a follower emits.
  *
- * - `Value`: as it is at the slot.
+ * - `Value`: the account or the logs at the slot.
  * - `Gone`: the account was closed, or its data no longer passes the filters.
- * - `Gap`: the subscription was lost after `from` and stands again at `to`, or a notification between them was lost. The
- *   state at `to` follows; versions in between may have been passed over. Of logs, those between that could not be read are
- *   missing.
+ * - `Gap`: updates between the slots `from` and `to` may be missing, because the subscription was lost or a notification
+ *   did not arrive. The accounts as of `to` follow. For logs, transactions that could not be read are missing.
  *
- * Of one account they come in the order of slots; one whose notification was lost comes late, after those of others.
+ * The updates of one account are in the order of slots. A change whose notification was lost is emitted late, after
+ * updates of other accounts.
  */
 export type Update<A> =
   | { readonly _tag: "Value"; readonly slot: Slot; readonly value: A }

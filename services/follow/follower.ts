@@ -1,5 +1,14 @@
 /**
- * A subscription and the reads that fill its holes, as one Stream. What changes the follower's state does so in turn.
+ * One Stream of a subscription and of the reads that find what the subscription missed.
+ *
+ * - Each established subscription starts a read of what changed before it.
+ * - While the subscription is open, a read at an interval finds lost notifications.
+ *
+ * Invariants:
+ * - One permit serialises all changes of the follower's state, so updates are emitted in the order of these changes.
+ * - The result of a resync is dropped if the subscription was lost after the read began. The next read after the
+ *   reconnection covers that time.
+ * - A lost subscription is made again; only an error that retrying cannot mend ends the Stream.
  */
 import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
@@ -16,45 +25,45 @@ import { SubscriptionError } from "../RpcTransport.js"
 import type { Established } from "../SubscriptionObserver.js"
 import { SubscriptionObserver } from "../SubscriptionObserver.js"
 
-/** Chunks that wait for the reader. The bound in bytes is the subscription's own buffer, which comes before them. */
-const AHEAD = 2
+/** Chunks that wait for the reader. The buffer of the subscription, which fills next, is bounded in bytes. */
+const MAX_CHUNKS = 2
 
-/** Bounds of the random wait before subscribing again, in milliseconds. */
+/** First and largest bound of the random wait before subscribing again, in milliseconds. */
 const BASE = 250
 const CAP = 15_000
 
-/** Milliseconds that the notifications of what was read have to arrive. */
+/** Milliseconds after a read in which the notifications of its changes may still arrive. */
 const GRACE = 5000
 
-/** So many times as long as a read took, there is none. */
-const REST = 20
+/** After a read, the next one waits this many times its duration. */
+const REST_FACTOR = 20
 
 export interface Follower<A, B, E> {
   readonly live: Stream.Stream<A, SubscriptionError>
-  /** The subscription stands, for the first time or again: reads what came before it. */
+  /** Reads what changed before the subscription was established, for the first time or again. */
   readonly established: (subscription: Established) => Effect.Effect<ReadonlyArray<B>, E>
   readonly notified: (notification: A) => Effect.Effect<ReadonlyArray<B>, E>
   /**
-   * Reads while the subscription stands. What it gives runs after a while, and tells what was read and had not been
-   * notified by then.
+   * Reads while the subscription is open. The inner effect runs after a grace period and gives the changes that were
+   * read and have not been notified.
    */
   readonly resync: Effect.Effect<Effect.Effect<ReadonlyArray<B>, E>, RpcError>
-  /** Milliseconds from one such read to the next; `Infinity` for none. */
+  /** Milliseconds from one resync to the next; `Infinity` for none. */
   readonly resyncInterval: number
 }
 
-/** How often a reply that cannot be read is asked for again: for about 8 seconds. */
-const GARBLED = 5
+/** Retries after replies that cannot be decoded, over about 8 seconds. */
+const DECODE_RETRIES = 5
 
 /**
- * Reads until it succeeds or fails for a reason that will not pass. A reply that cannot be read may be a proxy's page, which
- * passes, or the node's own, which does not.
+ * Retries a read until it succeeds or fails with an error that is not retryable. A reply that cannot be decoded is
+ * retried a few times: it may be an error page of a proxy, which passes.
  */
 export const persist = <A>(read: Effect.Effect<A, RpcError>): Effect.Effect<A, RpcError> =>
   read.pipe(
     Effect.retry({
       while: ({ reason }) => reason === "Decode",
-      times: GARBLED,
+      times: DECODE_RETRIES,
       schedule: Schedule.jittered(Schedule.exponential(BASE))
     }),
     Effect.retry({
@@ -72,22 +81,22 @@ export const follow = <A, B, E>({
 }: Follower<A, B, E>): Stream.Stream<B, E | SubscriptionError> =>
   Stream.unwrapScoped(
     Effect.gen(function* () {
-      const out = yield* Queue.bounded<Take.Take<B, E | SubscriptionError>>(AHEAD)
+      const out = yield* Queue.bounded<Take.Take<B, E | SubscriptionError>>(MAX_CHUNKS)
       const unreadable = yield* Deferred.make<never, E>()
-      const inTurn = (yield* Effect.makeSemaphore(1)).withPermits(1)
+      const serialized = (yield* Effect.makeSemaphore(1)).withPermits(1)
       let losses = 0
-      /** The subscription that stands, once what came before it is read. */
-      let standing: Established | undefined
+      /** The open subscription, from the end of the read that follows its establishment. */
+      let current: Established | undefined
 
       const emit = (updates: ReadonlyArray<B>): Effect.Effect<unknown> =>
         updates.length === 0 ? Effect.void : Queue.offer(out, Take.chunk(Chunk.fromIterable(updates)))
 
       const lost = Effect.sync(() => {
-        standing = undefined
+        current = undefined
       })
 
       const subscribed = live.pipe(
-        Stream.runForEach((notification) => inTurn(Effect.flatMap(notified(notification), emit))),
+        Stream.runForEach((notification) => serialized(Effect.flatMap(notified(notification), emit))),
         Effect.provideService(SubscriptionObserver, {
           established: (subscription) =>
             Effect.suspend(() => {
@@ -96,9 +105,9 @@ export const follow = <A, B, E>({
             }).pipe(
               Effect.flatMap(emit),
               Effect.tap(() => {
-                standing = subscription
+                current = subscription
               }),
-              inTurn,
+              serialized,
               Effect.catchAll((error) => Effect.zipRight(Deferred.fail(unreadable, error), Effect.never))
             ),
           interrupted: () => lost
@@ -117,23 +126,23 @@ export const follow = <A, B, E>({
             : Effect.fail(error)
       )
 
-      /** Tells what a read found, if the subscription stood from before the read until now. */
-      const tellWhileStanding = (subscription: Established, tell: Effect.Effect<ReadonlyArray<B>, E>) =>
-        inTurn(Effect.suspend(() => (standing === subscription ? Effect.flatMap(tell, emit) : Effect.void)))
+      /** Emits what a read found, if the subscription has been open since before the read. */
+      const emitIfStill = (subscription: Established, updates: Effect.Effect<ReadonlyArray<B>, E>) =>
+        serialized(Effect.suspend(() => (current === subscription ? Effect.flatMap(updates, emit) : Effect.void)))
 
       const resyncs = Effect.gen(function* () {
         let wait = resyncInterval
         while (true) {
           yield* Effect.sleep(wait)
-          const subscription = standing
+          const subscription = current
           if (subscription === undefined) continue
-          // One that fails is left to the next.
-          const [took, tell] = yield* Effect.timed(Effect.option(resync))
-          if (Option.isSome(tell)) {
+          // After a failed read the next one tries again.
+          const [took, updates] = yield* Effect.timed(Effect.option(resync))
+          if (Option.isSome(updates)) {
             yield* Effect.sleep(Math.min(GRACE, resyncInterval / 2))
-            yield* tellWhileStanding(subscription, tell.value)
+            yield* emitIfStill(subscription, updates.value)
           }
-          wait = Math.max(resyncInterval, REST * Duration.toMillis(took))
+          wait = Math.max(resyncInterval, REST_FACTOR * Duration.toMillis(took))
         }
       })
 

@@ -50,7 +50,7 @@ describe("LogHistory: a node whose history cannot be true", () => {
       const page = Array.from({ length: PAGE }, (_, n) => info(n, 11))
       const { asked, history } = historyOf((nth) => (nth === 0 ? [info(PAGE, 10)] : page), 1500)
       yield* history.begin
-      const updates = yield* Effect.flatMap(history.recent(), (recent) => history.tell(recent))
+      const updates = yield* Effect.flatMap(history.recent(), (recent) => history.updates(recent))
       assert.strictEqual(asked(), 3)
       const values = updates.flatMap((update) => (update._tag === "Value" ? [update.value.signature] : []))
       assert.strictEqual(values.length, PAGE)
