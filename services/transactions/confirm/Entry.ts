@@ -1,6 +1,4 @@
-/**
- * One transaction that is waited for.
- */
+/** One transaction that waits for its outcome. */
 import type { Commitment } from "@solana/kit"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
@@ -19,16 +17,16 @@ export interface Landed {
 
 export interface WaitOptions {
   readonly commitment: Commitment
-  /** When it came, in milliseconds of the monotonic clock. */
+  /** When it arrived, in milliseconds of the monotonic clock. */
   readonly since: number
   /** On the same clock. */
   readonly deadline: number
 }
 
-/** Milliseconds after which the first sending is given up: it may simulate, on a connection that is still to be made. */
+/** Milliseconds after which the first sending is given up: it may simulate, over a connection that is not made yet. */
 const FIRST_SENDING = 10_000
 
-/** One that waits. Thousands of them may, so it is an object of few fields and has no closures of its own. */
+/** Thousands of them may wait at once, so an entry has few fields and no closures of its own. */
 export class Entry implements Member {
   place = -1
   readonly signed: SignedTransaction
@@ -36,10 +34,10 @@ export class Entry implements Member {
   deadline: number
   readonly since: number
   rebroadcastAt: number
-  /** The slot of its first look-up. */
+  /** The slot of the bank that answered its first look-up. */
   firstSlot: bigint | undefined = undefined
-  /** The look-up after which it is told that nothing is known, where the process stood still until its deadline. */
-  lastTurn = Infinity
+  /** The round of look-ups after which it is `Unconfirmed`, if the process stood still until its deadline. */
+  lastRound = Infinity
   /** The last look-up found it, below its commitment. */
   seen = false
   hint: Fiber.RuntimeFiber<void, unknown> | undefined = undefined

@@ -253,6 +253,33 @@ describe("Transactions: watching", () => {
     })
   })
 
+  it.effect("Given a look-up that holds up closing, when something is sent meanwhile, then it is Unsent at once", () =>
+    Effect.gen(function* () {
+      const answer = yield* Deferred.make<void>()
+      const node = FakeNode.make({
+        // As a request that cannot be aborted.
+        getSignatureStatuses: () => Effect.uninterruptible(Deferred.await(answer)).pipe(Effect.zipRight(Effect.never))
+      })
+      const scope = yield* Scope.make()
+      const context = yield* Layer.buildWithScope(Layer.provide(Transactions.layer(), node.layer), scope)
+      const { sign, submit } = yield* Effect.provide(Transactions.Transactions, context)
+      const wallet = yield* walletOf(54)
+      const signedOf = (amount: bigint) =>
+        sign([transfer(wallet.address, STRANGER, amount)]).pipe(Effect.provideService(Wallet, wallet))
+      const first = yield* signedOf(1n)
+      const second = yield* signedOf(2n)
+      const waiting = yield* Effect.fork(submit(first))
+      yield* settle
+      const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
+      yield* settle
+      expect(yield* Effect.flip(submit(second))).toMatchObject({ reason: "Unsent" })
+      yield* Deferred.succeed(answer, undefined)
+      yield* Fiber.join(closing)
+      expect(Exit.isInterrupted(yield* Fiber.await(waiting))).toBe(true)
+      expect(node.sent).toHaveLength(1)
+    })
+  )
+
   it.effect("Given two who submit the same bytes, when it lands, then both have the receipt", () => {
     const node = FakeNode.make()
     return Effect.gen(function* () {

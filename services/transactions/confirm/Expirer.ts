@@ -1,0 +1,96 @@
+/**
+ * Ends transactions that cannot land any more and did not.
+ *
+ * One endpoint must say all of this of an `Expired` transaction:
+ * 1. Its lifetime is over in a **finalized** bank and in the newest, by all the rules of {@link Expiry.Expiry}.
+ * 2. A look-up after that, with history, does not find it.
+ * 3. That look-up is answered by a bank that is not older than the finalized one, nor than the first look-up, nor than
+ *    the bank in which it was signed: a node that lags, or answers from a cache, does not count.
+ * 4. The node's ledger reaches back to where it could have landed. That is asked of transactions that were signed long
+ *    ago, or at an unknown time. Where the ledger begins later, the outcome is `Unconfirmed`: waiting does not help.
+ *
+ * Where the pool has several hosts, another one that reads must then say all of it too ({@link Opinion.Opinion}), whether
+ * it answers just now or not. So a host that lies, or is of another cluster, can hold `Expired` back until the deadline,
+ * which is `Unconfirmed`, and cannot bring it about alone. A host that is the only one is believed where its answers
+ * agree with each other, with the clock and with the rules of the chain.
+ *
+ * A transaction that either host finds at its commitment gets its receipt. One that is answered while a host is asked
+ * keeps that answer.
+ */
+import type { Blockhash } from "@solana/kit"
+import * as Arr from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as Opinion from "../../internal/Opinion.js"
+import type { Service as RpcPool } from "../../RpcPool.js"
+import type { RpcError } from "../../RpcTransport.js"
+import * as Expiry from "../lifetime/Expiry.js"
+import type { TransactionError } from "../TransactionError.js"
+import type { Entry } from "./Entry.js"
+import type { InFlight } from "./InFlight.js"
+import * as outcomes from "./outcomes.js"
+import * as StatusLookup from "./StatusLookup.js"
+
+/**
+ * A node holds the statuses of the last 300 rooted slots in memory, whatever its ledger has. For transactions
+ * signed at most 256 slots ago, "not found" is conclusive.
+ */
+const REMEMBERED_SLOTS = 256n
+
+export interface Expirer {
+  /** Whether any of them may be over; `slot` is the newest known. It asks nobody. */
+  readonly mayExpire: (slot: bigint, entries: ReadonlyArray<Entry>) => boolean
+  /** Ends those that are, where two hosts say so, or the only one. */
+  readonly expire: (slot: bigint, entries: ReadonlyArray<Entry>) => Effect.Effect<void, RpcError>
+}
+
+type Verdict = readonly [entry: Entry, error: TransactionError]
+
+const entryOf = ([entry]: Verdict): Entry => entry
+
+const isRemembered = ({ signed: { minContextSlot } }: Entry, slot: bigint): boolean =>
+  minContextSlot !== undefined && slot - minContextSlot <= REMEMBERED_SLOTS
+
+const verdictOn = ({ signed, transmission }: Entry, firstSlot: bigint): TransactionError =>
+  firstSlot <= (signed.minContextSlot ?? 0n)
+    ? outcomes.expired(signed, transmission.lastError)
+    : outcomes.forgotten(signed, firstSlot)
+
+export const make = (
+  pool: Pick<RpcPool, "getEpochInfo" | "getMultipleAccounts" | "isBlockhashValid">,
+  fetchedAt: (blockhash: Blockhash) => number | undefined,
+  { inHistory, inLedger }: Pick<StatusLookup.StatusLookup, "inHistory" | "inLedger">,
+  inFlight: InFlight
+): Expirer => {
+  const expiry = Expiry.make(pool, fetchedAt)
+
+  /** What one endpoint says. */
+  const judge = Effect.fnUntraced(function* (slot: bigint, entries: ReadonlyArray<Entry>) {
+    const { late, since } = yield* expiry.late(slot, entries)
+    const [old, recent] = Arr.partition(late, (entry) => isRemembered(entry, since))
+    const verdicts: Array<Verdict> = []
+    for (const [candidates, lookUp] of [
+      [recent, inHistory],
+      [old, inLedger]
+    ] as const) {
+      for (const batch of Arr.chunksOf(candidates, StatusLookup.MAX_SIGNATURES)) {
+        const { entries: unknown, firstSlot = 0n, slot } = yield* lookUp(batch)
+        for (const entry of unknown) {
+          if (Expiry.isCovered(entry, since, slot)) verdicts.push([entry, verdictOn(entry, firstSlot)])
+        }
+      }
+    }
+    return verdicts
+  })
+
+  return {
+    mayExpire: expiry.mayBeLate,
+    expire: Effect.fnUntraced(function* (slot, entries) {
+      const first = Opinion.first()
+      const verdicts = yield* Opinion.by(first)(judge(slot, entries))
+      if (verdicts.length === 0) return
+      const agreed =
+        first.hosts === 1 ? verdicts : yield* Opinion.by(Opinion.after(first))(judge(slot, verdicts.map(entryOf)))
+      for (const [entry, error] of agreed) inFlight.fail(entry, error)
+    })
+  }
+}

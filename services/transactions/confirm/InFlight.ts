@@ -1,0 +1,63 @@
+/**
+ * The transactions that wait for an outcome, and the one place that answers them.
+ *
+ * - Each is answered once. {@link InFlight.resolve} takes it out of the set before it answers, and ignores what is not in
+ *   the set. A look-up, a deadline and an interruption may end one transaction in the same turn: the first counts.
+ * - A transaction that leaves the set leaves no fiber. Its subscription and its first sending are interrupted, and nobody
+ *   waits for that.
+ * - Answering changes the set, so loops go over a copy. An entry of a copy may be answered while the loop waits for I/O:
+ *   {@link InFlight.has} tells.
+ */
+import * as Effect from "effect/Effect"
+import * as FiberId from "effect/FiberId"
+import type { TransactionError } from "../TransactionError.js"
+import type { Entry, Landed } from "./Entry.js"
+import { IndexedSet } from "./IndexedSet.js"
+
+export class InFlight {
+  readonly #entries = new IndexedSet<Entry>()
+  #answered = 0
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** How many have been answered so far. */
+  get answered(): number {
+    return this.#answered
+  }
+
+  list(): ReadonlyArray<Entry> {
+    return this.#entries.list()
+  }
+
+  filter(predicate: (entry: Entry) => boolean): ReadonlyArray<Entry> {
+    return this.#entries.filter(predicate)
+  }
+
+  has(entry: Entry): boolean {
+    return this.#entries.has(entry)
+  }
+
+  add(entry: Entry): void {
+    this.#entries.add(entry)
+  }
+
+  /** Takes it out without an answer: its caller was interrupted. */
+  remove(entry: Entry): void {
+    this.#entries.delete(entry)
+    entry.hint?.unsafeInterruptAsFork(FiberId.none)
+    entry.first?.unsafeInterruptAsFork(FiberId.none)
+  }
+
+  resolve(entry: Entry, outcome: Effect.Effect<Landed, TransactionError>): void {
+    if (!this.#entries.has(entry)) return
+    this.#answered++
+    this.remove(entry)
+    entry.resume(outcome)
+  }
+
+  fail(entry: Entry, error: TransactionError): void {
+    this.resolve(entry, Effect.fail(error))
+  }
+}
