@@ -28,7 +28,7 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
   never("imports run down: layers", "^layers/", "^(index|test/|bench/|examples/|scripts/)"),
   never("imports run down: index", "^index", "^(test/|bench/|examples/|scripts/)"),
 
-  room("src/protocol/(internal|instruction)", "src/protocol/"),
+  room("src/protocol/(internal|instruction|protocolEvent)", "src/protocol/"),
   room("src/solana/internal", "src/solana/"),
   room("services/channel", "services/Channel.ts"),
   room("services/follow", "services/Follow.ts"),

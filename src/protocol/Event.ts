@@ -402,4 +402,13 @@ export const fromLogs = (
 ): ReadonlyArray<Either.Either<Event, EventDecodeError>> =>
   Logs.parse(lines)
     .frames.filter(({ program }) => program === programId)
-    .flatMap(({ data }) => data.map(fromBase64))
+    .flatMap(ofFrame)
+
+/**
+ * Decodes the events that one invocation of the program emitted, as {@link fromLogs} does for all.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const ofFrame = ({ data }: Logs.Frame): ReadonlyArray<Either.Either<Event, EventDecodeError>> =>
+  data.map(fromBase64)

@@ -11,7 +11,7 @@ const planted: ReadonlyArray<readonly [rule: string, file: string, imported: str
   ["imports run down: services", "services/Up.ts", "layers/Pod.ts"],
   ["imports run down: layers", "layers/Up.ts", "index.ts"],
   ["imports run down: index", "index.ts", "test/support.ts"],
-  ["private room src/protocol/(internal|instruction)", "services/A.ts", "src/protocol/internal/Borsh.ts"],
+  ["private room src/protocol/(internal|instruction|protocolEvent)", "services/A.ts", "src/protocol/internal/Borsh.ts"],
   ["private room src/solana/internal", "layers/A.ts", "src/solana/internal/kernel.ts"],
   ["private room services/channel", "services/Agent.ts", "services/channel/Input.ts"],
   ["private room services/follow", "services/Escrow.ts", "services/follow/follower.ts"],

@@ -90,6 +90,21 @@ export function nameAccounts(
   return named
 }
 
+/** As {@link nameAccounts}; `undefined` where a required account is missing. */
+export function requireAccounts<Tag extends InstructionTag>(
+  tag: Tag,
+  addresses: ReadonlyArray<Address>,
+  programId?: Address
+): AccountAddresses<Tag> | undefined
+export function requireAccounts(
+  tag: InstructionTag,
+  addresses: ReadonlyArray<Address>,
+  programId?: Address
+): Record<string, Address | undefined> | undefined {
+  const named: Record<string, Address | undefined> = nameAccounts(tag, addresses, programId)
+  return accounts(tag).every(({ isOptional, name }) => isOptional || named[name] !== undefined) ? named : undefined
+}
+
 /**
  * Builds an instruction from its data and all its accounts. The functions named after the instructions derive most
  * accounts; this one takes them all from the caller.
