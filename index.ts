@@ -94,6 +94,13 @@ export * as Program from "./src/protocol/Program.js"
 export * as ProgramError from "./src/protocol/ProgramError.js"
 
 /**
+ * What the program did, derived from the instructions of transactions that succeeded.
+ *
+ * @since 0.1.0
+ */
+export * as ProtocolEvent from "./src/protocol/ProtocolEvent.js"
+
+/**
  * The program's rules, checked before a transaction costs a fee.
  *
  * @since 0.1.0

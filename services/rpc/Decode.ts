@@ -96,7 +96,13 @@ export const commitment: Decoder<Commitment> = guard(
   (input): input is Commitment => input === "processed" || input === "confirmed" || input === "finalized"
 )
 
-export const base58: Decoder<Uint8Array> = bytes("base58 bytes", (input) => Either.getRight(Base58.decode(input)))
+/** Most bytes of data that a program can pass to another. */
+const MAX_CALL_DATA = 10_240
+
+/** The data of an instruction that a program called. */
+export const callData: Decoder<Uint8Array> = bytes("base58 bytes", (input) =>
+  Either.getRight(Base58.decode(input, MAX_CALL_DATA))
+)
 
 const base64Text: Decoder<Uint8Array> = bytes("base64 bytes", (input) => Either.getRight(Base64.decode(input)))
 

@@ -155,7 +155,7 @@ const innerInstruction: Decode.Decoder<Reply.InnerInstruction> = Decode.object((
   Either.all({
     programIdIndex: field("programIdIndex", Decode.u32),
     accounts: field("accounts", Decode.array(Decode.u32)),
-    data: field("data", Decode.base58),
+    data: field("data", Decode.callData),
     stackHeight: field("stackHeight", Decode.optional(Decode.u32))
   })
 )

@@ -155,7 +155,16 @@ const NO_DATA = new Uint8Array(0)
  */
 export const unreadable = ({ blockTime, signature, slot }: Place, detail: string): Models.Unknown =>
   new Models.Unknown(
-    { signature, slot, blockTime, path: "", accounts: [], reason: "Wire", detail: SafeText.make(detail), data: NO_DATA },
+    {
+      signature,
+      slot,
+      blockTime,
+      path: "",
+      accounts: [],
+      reason: "Wire",
+      detail: SafeText.make(detail),
+      data: NO_DATA
+    },
     { disableValidation: true }
   )
 

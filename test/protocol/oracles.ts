@@ -50,7 +50,8 @@ const hashOf = (value: ReadonlyArray<unknown>): string | undefined => {
   return value.length === 32 && numbers.length === 32 ? hex(numbers) : undefined
 }
 
-const plainOwn = (value: unknown): Plain => {
+/** Our own value in plain form. */
+export const plainOwn = (value: unknown): Plain => {
   if (typeof value === "string" || typeof value === "boolean") return value
   if (typeof value === "number" || typeof value === "bigint") return String(value)
   if (value instanceof Uint8Array) return hex(value)
@@ -147,3 +148,15 @@ export const anchorInstruction = (bytes: Uint8Array): Plain =>
 /** What Anchor reads. */
 export const anchorEvent = (bytes: Uint8Array): Plain =>
   plainAnchorFields(anchor.events.decode(Buffer.from(bytes).toString("base64"))?.data ?? {})
+
+/** The instruction's name in the IDL, and its arguments, as Anchor reads them. */
+export const anchorNamed = (
+  bytes: Uint8Array
+): { readonly name: string; readonly args: { readonly [field: string]: Plain } } => {
+  const decoded = anchor.instruction.decode(Buffer.from(bytes))
+  if (decoded === null) throw new Error("Anchor does not know the instruction")
+  return {
+    name: decoded.name,
+    args: Object.fromEntries(withoutPadding(decoded.data).map(([name, field]) => [camel(name), plainAnchor(field)]))
+  }
+}

@@ -104,6 +104,18 @@ describe("Base58", () => {
     )
   })
 
+  it("Given long bytes, When decoded, Then they are Kit's, and a wrong character anywhere is refused", async () => {
+    await assertProperty(
+      fc.property(bytes(150, 2000), fc.double({ min: 0, max: 0.999, noNaN: true }), (bytes, place) => {
+        const text = kit.decode(bytes)
+        expect(Base58.decode(text, 2000)).toStrictEqual(Either.right(bytes))
+        const at = Math.floor(place * text.length)
+        expect(Either.isLeft(Base58.decode(`${text.slice(0, at)}0${text.slice(at + 1)}`, 2000))).toBe(true)
+      }),
+      100
+    )
+  })
+
   it("Given a text of a million characters, When decoded, Then it is refused before any work", () => {
     const refused = Base58.decode("z".repeat(1_000_000))
     expect(refused).toMatchObject({ left: { _tag: "InvalidInput", field: "base58", size: 1_000_000 } })

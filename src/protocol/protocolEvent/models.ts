@@ -187,18 +187,17 @@ const membership = { channel: address, participant: address, agent: address, wal
  * @since 0.1.0
  * @category models
  */
-export class ChannelJoined extends Schema.TaggedClass<ChannelJoined>("@pod-protocol/effect/ProtocolEvent/ChannelJoined")(
-  "ChannelJoined",
-  {
-    ...common,
-    timestamp,
-    ...membership,
-    /** The invitation that was used. */
-    invitation: maybeAddress,
-    /** The deposit that paid the fee. */
-    escrow: maybeAddress
-  }
-) {
+export class ChannelJoined extends Schema.TaggedClass<ChannelJoined>(
+  "@pod-protocol/effect/ProtocolEvent/ChannelJoined"
+)("ChannelJoined", {
+  ...common,
+  timestamp,
+  ...membership,
+  /** The invitation that was used. */
+  invitation: maybeAddress,
+  /** The deposit that paid the fee. */
+  escrow: maybeAddress
+}) {
   toJSON(): typeof ChannelJoined.Encoded {
     return Schema.encodeSync(ChannelJoined)(this)
   }
