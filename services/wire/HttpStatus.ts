@@ -1,9 +1,9 @@
 /**
- * JSON-RPC over HTTP: what a reply says, whatever its status.
+ * Reads JSON-RPC replies from HTTP responses.
  *
- * The body decides, then the status. A JSON-RPC response with the id of the call is its answer under any status, since
- * gateways put a status of their own on what the node said. Otherwise the status is the failure, and a piece of the body
- * says why.
+ * The body decides first. A JSON-RPC response with the id of the call is the call's answer under any HTTP status, because
+ * gateways replace the node's status by their own. Without such a response the call fails by its status, and the error
+ * quotes the start of the body.
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -20,7 +20,7 @@ export interface HttpReply {
   readonly status: number
   /** The header `Retry-After`, empty for none. */
   readonly retryAfter: string
-  /** The body; of a status other than 200 it may be empty although there was one. */
+  /** The body. With a status other than 200 the transport may leave it empty. */
   readonly text: string
 }
 
@@ -38,7 +38,7 @@ export interface Reader {
 
 const OK = 200
 
-/** Characters of a body that an error shows. */
+/** Characters of a body that an error quotes. */
 const MAX_PIECE = 300
 
 type Items = ReadonlyArray<Either.Either<unknown, RpcError>>
@@ -46,7 +46,7 @@ type Items = ReadonlyArray<Either.Either<unknown, RpcError>>
 const mapErrors = (answer: Either.Either<Items, RpcError>, f: (error: RpcError) => RpcError) =>
   Either.mapBoth(answer, { onLeft: f, onRight: (items): Items => items.map(Either.mapLeft(f)) })
 
-/** An answer of which the limits, if it holds some, bear the wait that stands beside it. */
+/** Adds the wait of the `Retry-After` header to the `RateLimited` errors of an answer. */
 const withWait = <A>(
   { retryAfter: header }: HttpReply,
   answer: Either.Either<A, RpcError>,
@@ -63,8 +63,8 @@ const withWait = <A>(
       )
 
 /**
- * The reader for an endpoint. `clean` makes a text from outside fit to be shown: it cuts out what the endpoint's URL and
- * headers keep secret, and control characters.
+ * The reader for an endpoint. `clean` makes a text from outside safe to show: it removes the secrets of the endpoint's URL
+ * and headers, and control characters.
  */
 export const reader = (host: string, clean: (text: string, maxLength?: number) => string): Reader => {
   const failure = (
@@ -89,7 +89,7 @@ export const reader = (host: string, clean: (text: string, maxLength?: number) =
     })
   }
 
-  /** A failure of the whole: the node's own words, where the body holds an error, else the body's. */
+  /** The failure of a call without an answer. It quotes the body's JSON-RPC error, or else the body. */
   const unanswered = (
     reply: HttpReply,
     method: string,

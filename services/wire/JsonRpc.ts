@@ -1,4 +1,4 @@
-/** JSON-RPC 2.0 texts, for transports that speak it over a wire. */
+/** Writes JSON-RPC 2.0 requests and reads the responses. */
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Json from "../../src/solana/Json.js"
@@ -7,7 +7,7 @@ import * as LongResult from "../LongResult.js"
 import { RpcError } from "../RpcTransport.js"
 import type { RpcCall } from "../RpcTransport.js"
 
-/** Characters of a node's own message that are kept. */
+/** Characters of a node's error message that are kept. */
 const MAX_MESSAGE = 500
 
 /** The error that a node answered with. */
@@ -17,12 +17,10 @@ export interface NodeError {
   readonly data: unknown
 }
 
-/**
- * Of a call or of a subscription. It may come from a node: no other type can be made a key without running its code.
- */
+/** The id of a call or of a subscription. Ids come from nodes, so only primitive types are allowed as keys. */
 export type Id = number | bigint | string
 
-/** A JSON-RPC response. A node that could not read a request answers with the id `null`, or none. */
+/** A JSON-RPC response. A node that could not read a request answers with the id `null` or without an id. */
 export interface Response {
   readonly id: Id | null | undefined
   readonly outcome: Either.Either<unknown, NodeError>
@@ -37,7 +35,7 @@ export const isId = (value: unknown): value is Id =>
 export const request = (id: number, method: string, params: ReadonlyArray<unknown>): string =>
   `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":${Json.stringify(params)}}`
 
-/** The calls as an array, with ids from `firstId` on. */
+/** An array of calls with consecutive ids, starting at `firstId`. */
 export const batchRequest = (firstId: number, calls: ReadonlyArray<RpcCall>): string =>
   `[${calls.map(({ method, params }, index) => request(firstId + index, method, params)).join(",")}]`
 
@@ -46,7 +44,7 @@ const nodeError = ({ code, message, data }: { readonly [key: string]: unknown })
     ? { code, message: typeof message === "string" ? message.slice(0, MAX_MESSAGE) : "no message", data }
     : undefined
 
-/** The response that a value is, if it is one. */
+/** Reads a parsed value as a response; `undefined` for any other value. */
 export const response = (value: unknown): Response | undefined => {
   if (!isRecord(value)) return undefined
   const { id, error } = value
@@ -76,15 +74,15 @@ const parse = (text: string, method: string, host: string): Either.Either<unknow
     undecodable(method, host, `the reply of ${text.length} characters is not JSON`)
   )
 
-/** The response in a text, if it is one. */
+/** Reads a text as a response; `undefined` for any other text. */
 export const read = (text: string, method: string): Response | undefined =>
   response(Either.getOrUndefined(method === LongResult.METHOD ? LongResult.parse(text) : Json.parseBounded(text)))
 
-/** The error of a response. */
+/** The error of a response; `undefined` for a result. */
 export const errorOf = (response: Response | undefined): NodeError | undefined =>
   response === undefined ? undefined : Option.getOrUndefined(Either.getLeft(response.outcome))
 
-/** A node that could not read the id answers with an error and `null`. */
+/** Whether a response belongs to a call. An error without an id counts, because the node could not read the request. */
 const answers = ({ id, outcome }: Response, expected: number): boolean =>
   id === expected || (Either.isLeft(outcome) && (id === null || id === undefined))
 
@@ -99,8 +97,8 @@ export const reply = (text: string, id: number, method: string, host: string): E
   })
 
 /**
- * The results in the reply to an array, in the order of the calls. An item that is missing or answered twice is an
- * error of that item; an id that was not asked for makes the whole reply untrue.
+ * The results in the reply to an array, in the order of the calls. A call without an answer, or with two, fails alone. A
+ * response to an unknown id fails the whole array.
  */
 export const batchReply = (
   text: string,

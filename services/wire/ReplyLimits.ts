@@ -1,10 +1,10 @@
-/** How many bytes a reply may have, by the method that was called. */
+/** Limits the bytes of a reply by the method that was called. */
 import type { RpcCall } from "../RpcTransport.js"
 
-/** Bytes of a small reply, by default. The longest is of `sendTransaction`: an error with 10 KB of logs. */
+/** Default limit of a small reply, in bytes. The longest real one is an error of `sendTransaction` with 10 KB of logs. */
 export const SMALL = 128 * 1024
 
-/** A reply of some thousand signatures, or of one transaction, in small ones. */
+/** A medium reply, such as 1000 signatures or one transaction, may be this many times as long as a small one. */
 const MEDIUM = 16
 
 const SMALL_REPLIES: ReadonlySet<string> = new Set([
@@ -43,12 +43,13 @@ const MEDIUM_REPLIES: ReadonlySet<string> = new Set([
 ])
 
 export interface ReplyLimits {
+  /** The limit for one call. */
   readonly one: (method: string) => number
-  /** Of an array of calls. */
+  /** The limit for an array of calls: the sum of theirs, and at most `maxReplyBytes`. */
   readonly many: (calls: ReadonlyArray<RpcCall>) => number
 }
 
-/** The limits of one endpoint. A method that is not known may reply as much as any. */
+/** The limits of one endpoint. A method that is not listed here gets `maxReplyBytes`. */
 export const make = ({
   maxReplyBytes,
   maxSmallReplyBytes

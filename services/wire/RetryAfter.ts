@@ -1,8 +1,8 @@
-/** The HTTP header `Retry-After`. */
+/** Parses the HTTP header `Retry-After`. */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 
-/** The wait that the header asks for: seconds, or a date against `now` (Unix milliseconds; a past date is no wait). */
+/** The wait of a header in seconds, or until a date. `now` is in Unix milliseconds. A past date is a wait of 0. */
 export const parse = (header: string, now: number): Option.Option<Duration.Duration> => {
   const text = header.trim()
   if (/^\d{1,9}$/.test(text)) return Option.some(Duration.seconds(Number(text)))

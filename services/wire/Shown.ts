@@ -1,14 +1,11 @@
-/** Makes the messages of an endpoint safe to show: gateways repeat the URL and the headers of a request. */
+/** Removes secrets from the errors of an endpoint, because gateways repeat the URL and the headers of a request. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
 import * as Outside from "../../src/internal/Outside.js"
 import { RpcError, type RpcTransport, SubscriptionError } from "../RpcTransport.js"
 
-/**
- * Makes the failures of a transport safe to show before anything logs or traces them. `clean` removes the endpoint's
- * secrets.
- */
+/** Applies `clean` to every text in the errors of a transport, before anything logs or traces them. */
 export const protect = (transport: RpcTransport, clean: Outside.Show): RpcTransport => {
   const cleaned = <E extends RpcError | SubscriptionError>({ cause, detail }: E) => ({
     detail: clean(detail),

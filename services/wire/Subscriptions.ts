@@ -1,14 +1,18 @@
 /**
- * Solana's subscriptions over sockets, whichever sockets these are.
+ * Solana's subscriptions over WebSockets. The caller supplies the sockets.
  *
  * Invariants:
- * - All state changes in the socket's callbacks, one after the other: no notification falls between two of them.
- * - A callback never throws. An exception in one costs the socket, and its subscriptions are told.
- * - A message that is addressed to no subscription changes nothing. It is counted and passed over.
- * - What waits for a reader, or for the answer that names its subscription, is bounded in bytes and in number.
+ * - Socket callbacks change the state, one callback after the other. So no notification is lost between two of them.
+ * - A callback never throws. An exception in one closes the socket and fails its subscriptions.
+ * - A message for no known subscription is counted and changes nothing else.
+ * - The queue of each subscriber, and the notifications held before their subscription is known, are bounded in bytes
+ *   and in number.
  *
- * A node gives equal parameters the same id on one socket, and one unsubscribe call ends it for all of them. So an id is
- * counted: it ends with its last subscriber, and not while a subscribe call is under way that may be answered with it.
+ * Races that are excluded:
+ * - A node sends a notification before the answer that names its subscription id. The notification is held until then.
+ * - A node gives equal subscriptions on one socket the same id, and one unsubscribe call ends the id for all of them. So
+ *   an id is released only after its last subscriber left, and after each pending subscribe call of its topic is answered.
+ * - A subscriber leaves before its subscribe call is answered. The answer then releases the id.
  */
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
@@ -28,7 +32,7 @@ import type { RpcTransport, SubscriptionKind } from "../RpcTransport.js"
 import { SubscriptionObserver } from "../SubscriptionObserver.js"
 import * as JsonRpc from "./JsonRpc.js"
 
-/** How a socket came to its end, in one sentence. */
+/** Why a socket ended. `detail` is one sentence. */
 export interface Loss {
   readonly reason: "Connect" | "Closed" | "Decode"
   readonly detail: string
@@ -38,8 +42,8 @@ export interface Loss {
 }
 
 /**
- * The events of a socket. `onMessage` takes the data of a text frame or of a binary frame. Nothing comes after `onLost`.
- * None of them throws.
+ * The callbacks for the events of a socket. `onMessage` takes the data of a text or binary frame. `onLost` is the last
+ * one. A callback never throws.
  */
 export interface SocketHandlers {
   readonly onOpen: () => void
@@ -47,7 +51,7 @@ export interface SocketHandlers {
   readonly onLost: (loss: Loss) => void
 }
 
-/** A WebSocket. `send` is called only after `onOpen`; `close` at any time. */
+/** A WebSocket. `send` is called after `onOpen` only, `close` at any time. */
 export interface Socket {
   readonly send: (text: string) => void
   readonly close: () => void
@@ -57,28 +61,28 @@ export interface Options {
   readonly host: string
   /** Starts to open a socket. */
   readonly open: (handlers: SocketHandlers) => Socket
-  /** Notifications held for one subscriber. */
+  /** Bounds of the notifications that are queued for one subscriber. */
   readonly unread: Bounds
-  /** Bytes of the largest message. A longer one costs the socket. */
+  /** Maximum length of a message. A longer one closes the socket. */
   readonly maxMessageBytes: number
-  /** How long to wait for the socket and the answer to the subscribe call. */
+  /** How long a subscribe call may wait for its socket and its answer. */
   readonly timeout: Duration.Duration
-  /** Subscriptions on one socket; one more opens another socket. */
+  /** Maximum subscriptions on one socket. A further one opens another socket. */
   readonly perSocket: number
 }
 
 interface Subscription {
   readonly kind: SubscriptionKind
   readonly params: ReadonlyArray<unknown>
-  /** The kind and the first parameter. Subscriptions of different topics never have the same id. */
+  /** The kind and the first parameter. Only subscriptions of one topic can share an id. */
   readonly topic: string
   readonly unread: BoundedQueue<unknown, SubscriptionError>
   readonly answered: Deferred.Deferred<void, SubscriptionError>
-  /** While it stands. */
+  /** The id that the node gave, while the subscription is open. */
   issued: Issued | undefined
 }
 
-/** An id that the node gave on this socket, and the subscribers that have it. */
+/** An id that the node gave on this socket, and the subscribers that share it. */
 interface Issued {
   readonly id: JsonRpc.Id
   readonly kind: SubscriptionKind
@@ -86,7 +90,7 @@ interface Issued {
   readonly subscribers: Set<Subscription>
 }
 
-/** A notification that came before the answer that says which subscription it belongs to. */
+/** A notification that arrived before the answer that names its subscription. */
 interface Early {
   readonly key: string
   readonly result: unknown
@@ -95,20 +99,20 @@ interface Early {
 
 interface Connection {
   readonly isAlive: () => boolean
-  /** Subscribers that have not left, or unanswered calls where these are more. */
+  /** The number of subscribers or of unanswered calls, whichever is larger. */
   readonly size: () => number
   readonly add: (subscription: Subscription) => void
   readonly remove: (subscription: Subscription) => void
-  /** Ends it with the transport. */
+  /** Closes the socket because the transport closes. */
   readonly shut: () => void
 }
 
-/** Ids that are remembered between an unsubscribe call and its answer. */
+/** Maximum ids that are remembered between an unsubscribe call and its answer. */
 const MAX_ENDING = 1024
 
 const utf8 = new TextDecoder()
 
-/** The text of a frame; a gateway may send JSON in binary ones. */
+/** The text of a frame. Some gateways send JSON in binary frames. */
 const textOf = (data: unknown): string | undefined => {
   if (typeof data === "string") return data
   return data instanceof ArrayBuffer || ArrayBuffer.isView(data) ? utf8.decode(data) : undefined
@@ -119,15 +123,15 @@ const keyOf = (id: JsonRpc.Id): string => `${id}`
 const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection => {
   let state: "opening" | "open" | "closed" = "opening"
   let nextRequest = 1
-  /** Every subscriber that has not left. The socket closes with the last of them. */
+  /** The subscribers of this socket. The socket closes when the last one leaves. */
   const subscribers = new Set<Subscription>()
-  /** Subscribe calls without an answer, by request id. */
+  /** Unanswered subscribe calls, by request id. */
   const asked = new Map<number, Subscription>()
-  /** The ids that stand. */
+  /** The ids in use, by their text. */
   const issued = new Map<string, Issued>()
-  /** Ids without a subscriber, that end once no call of their topic is under way. */
+  /** Ids without a subscriber. They are released once no subscribe call of their topic is pending. */
   const idle = new Set<Issued>()
-  /** Ids of unsubscribe calls without an answer, by request id. Their notifications may still come. */
+  /** Ids whose unsubscribe call is unanswered, by request id. Their notifications may still arrive. */
   const ending = new Map<number, string>()
   let early: Array<Early> = []
   let earlyBytes = 0
@@ -135,7 +139,7 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
 
   const isAlive = () => state !== "closed"
 
-  /** Why it is closed, for those that come after. */
+  /** The error for subscribers that come after the socket was closed. */
   let errorOf: ((subscription: Subscription) => SubscriptionError) | undefined
 
   const fail = ({ answered, unread }: Subscription, error: SubscriptionError) => {
@@ -181,7 +185,7 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
         })
     )
 
-  /** Runs what foreign code calls, or what calls foreign code. An exception costs the socket. */
+  /** Runs a step that foreign code calls, or that calls foreign code. An exception closes the socket. */
   const guarded = (run: () => void): void => {
     if (state === "closed") return
     const done = Either.try(run)
@@ -204,7 +208,7 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
     return false
   }
 
-  /** Ends an id that nobody has, unless a call under way may be answered with it. */
+  /** Unsubscribes an id without subscribers, unless a pending subscribe call may be answered with the same id. */
   const release = (given: Issued) => {
     if (given.subscribers.size > 0) return void idle.delete(given)
     if (isAsked(given.topic)) return void idle.add(given)
@@ -232,7 +236,8 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
     }
   }
 
-  const stand = (subscription: Subscription, id: JsonRpc.Id) => {
+  /** Opens a subscription under the id of its answer, and delivers the notifications that arrived before the answer. */
+  const establish = (subscription: Subscription, id: JsonRpc.Id) => {
     const key = keyOf(id)
     const { kind, topic } = subscription
     const given = issued.get(key) ?? { id, kind, topic, subscribers: new Set() }
@@ -260,7 +265,7 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
     if (Either.isLeft(outcome)) {
       end(subscription, "Refused", outcome.left.message, outcome.left.code)
     } else if (JsonRpc.isId(outcome.right)) {
-      stand(subscription, outcome.right)
+      establish(subscription, outcome.right)
     } else {
       lose({ reason: "Decode", detail: "the node answered with a subscription id that is no number and no string" })
     }
@@ -292,7 +297,7 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
     return true
   }
 
-  /** Whether the message was addressed to this client. */
+  /** Handles a message. False if it answers no call and belongs to no subscription of this socket. */
   const onText = (text: string): boolean => {
     const message = Either.getOrUndefined(Json.parse(text))
     if (!JsonRpc.isRecord(message)) return false
@@ -330,7 +335,7 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
     socket = opened.right
     if (!isAlive()) socket.close()
   } else {
-    // Its own text may repeat the URL, and with it a key.
+    // The text of the exception may repeat the URL, and with it an API key.
     lose({ reason: "Connect", detail: "the WebSocket could not be made" })
   }
 
@@ -354,15 +359,15 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
 }
 
 /**
- * The `subscribe` of a transport. One socket serves as many subscriptions as `perSocket` says: it is opened by the first
- * of them and closed with the last, and after a loss the next subscriber opens another. The `SubscriptionObserver` of its
- * context is called when a subscription stands. With the scope all end for good.
+ * Makes the `subscribe` of a transport. A socket serves up to `perSocket` subscriptions. The first one opens it, and it
+ * closes with the last. After a loss, the next subscriber opens another socket. The `SubscriptionObserver` in the context
+ * is called when a subscription is established. When the scope closes, every subscription fails with `PoolClosed`.
  */
 export const make = (options: Options): Effect.Effect<RpcTransport["subscribe"], never, Scope.Scope> =>
   Effect.suspend(() => {
     let connections: ReadonlyArray<Connection> = []
 
-    const vacancy = (): Connection => {
+    const connectionWithRoom = (): Connection => {
       connections = connections.filter((connection) => connection.isAlive())
       const free = connections.find((connection) => connection.size() < options.perSocket)
       if (free !== undefined) return free
@@ -373,7 +378,7 @@ export const make = (options: Options): Effect.Effect<RpcTransport["subscribe"],
 
     const acquire = (kind: SubscriptionKind, params: ReadonlyArray<unknown>) =>
       Effect.map(Deferred.make<void, SubscriptionError>(), (answered) => {
-        const connection = vacancy()
+        const connection = connectionWithRoom()
         const subscription: Subscription = {
           kind,
           params,

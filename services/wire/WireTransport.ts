@@ -1,6 +1,6 @@
 /**
- * A POST and a way to open sockets, as the transport of one endpoint: JSON-RPC texts, the bounds of what may come back, and
- * errors that are safe to show. Neither the ids of calls nor the texts of replies leave this file.
+ * Makes the transport of one endpoint from an HTTP POST and a function that opens sockets. It writes and reads the JSON-RPC
+ * texts, bounds the replies, and removes secrets from errors. Call ids and reply texts stay inside this file.
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -17,7 +17,7 @@ import * as ReplyLimits from "./ReplyLimits.js"
 import * as Shown from "./Shown.js"
 import * as Subscriptions from "./Subscriptions.js"
 
-/** Sends a JSON text for a method and gives the reply, of at most so many bytes. It ends a call at its deadline itself. */
+/** Sends the JSON text of a call and returns its reply of at most `maxBytes`. It ends the call at its deadline. */
 export type Post = (method: string, body: string, maxBytes: number) => Effect.Effect<HttpStatus.HttpReply, RpcError>
 
 /** Bounds of what one endpoint may send. */
@@ -73,7 +73,7 @@ const MEBIBYTE = 1024 * 1024
 /** More bytes may exceed V8's maximum string length, which would throw in a callback of the socket. */
 const MAX_TEXT = 511 * MEBIBYTE
 
-/** Fills in the defaults and checks what was given. */
+/** Applies the defaults and checks the given options. */
 export const settings = ({
   maxNotificationBytes = 16 * MEBIBYTE,
   maxReplyBytes = 64 * MEBIBYTE,
@@ -91,19 +91,19 @@ export const settings = ({
     subscriptionsPerSocket: Check.integer("subscriptionsPerSocket", subscriptionsPerSocket, 1)
   })
 
-/** The wire to one endpoint. */
+/** The connection to one endpoint. */
 export interface Wire {
   readonly host: string
   readonly post: Post
   /** Starts to open a socket. */
   readonly open: Subscriptions.Options["open"]
-  /** Cuts out of a text what the endpoint's URL and headers keep secret, and control characters. */
+  /** Removes the secrets of the endpoint's URL and headers from a text, and control characters. */
   readonly clean: Outside.Show
   /** How long a subscribe call may wait for its socket and its answer. */
   readonly subscribeTimeout: Duration.Duration
 }
 
-/** The transport over a wire, until the scope closes. */
+/** The transport over a wire. It ends when the scope closes. */
 export const make = (
   { clean, host, open, post, subscribeTimeout }: Wire,
   settings: Settings
