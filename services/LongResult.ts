@@ -9,6 +9,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Predicate from "effect/Predicate"
 import * as Json from "../src/solana/Json.js"
 import * as Turns from "./internal/eventLoop.js"
 import * as Decode from "./rpc/Decode.js"
@@ -52,7 +53,7 @@ const MAX_FRAME = 4096
 const KEY = '"value":['
 const CUT = "},{"
 
-const resultOf = (reply: unknown): unknown => (Decode.isRecord(reply) ? reply["result"] : undefined)
+const resultOf = (reply: unknown): unknown => (Predicate.isRecord(reply) ? reply["result"] : undefined)
 
 const cut = (text: string, start: number, end: number, size: number): ReadonlyArray<string> => {
   const pieces: Array<string> = []
@@ -84,9 +85,9 @@ export const parse = (text: string, size = PIECE): Either.Either<unknown, Json.J
   const reply = framed(0)
   const frame = resultOf(reply)
   const again = resultOf(framed(1))
-  return Decode.isRecord(reply) &&
-    Decode.isRecord(frame) &&
-    Decode.isRecord(again) &&
+  return Predicate.isRecord(reply) &&
+    Predicate.isRecord(frame) &&
+    Predicate.isRecord(again) &&
     frame["value"] === 0 &&
     again["value"] === 1
     ? Either.right({ ...reply, result: new LongResult(frame, cut(text, start, end, size), text) })

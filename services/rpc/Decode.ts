@@ -5,6 +5,7 @@
 import type { Address, Blockhash, Commitment, Lamports, Signature } from "@solana/kit"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import type * as Types from "effect/Types"
 import * as Jsonable from "../../src/internal/jsonable.js"
 import * as AddressText from "../../src/solana/Address.js"
@@ -33,9 +34,6 @@ const under = <A>(step: string | number, result: Either.Either<A, Mismatch>): Ei
   const { path, expected } = result.left
   return Either.left({ path: typeof step === "number" ? `[${step}]${path}` : `.${step}${path}`, expected })
 }
-
-export const isRecord = (input: unknown): input is { readonly [key: string]: unknown } =>
-  typeof input === "object" && input !== null && !Array.isArray(input)
 
 /** A value that satisfies a guard. */
 export const guard =
@@ -156,7 +154,7 @@ export const forEach =
 export const object =
   <A>(read: (field: Field) => Either.Either<A, Mismatch>): Decoder<A> =>
   (input) =>
-    isRecord(input)
+    Predicate.isRecord(input)
       ? Either.map(
           read((key, decoder) => under(key, decoder(Object.hasOwn(input, key) ? input[key] : undefined))),
           Jsonable.fromLiteral

@@ -2,6 +2,7 @@
 import type { Address } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Predicate from "effect/Predicate"
 import * as Base64 from "../../src/internal/base64.js"
 import { model } from "../../src/internal/jsonable.js"
 import * as Addresses from "../../src/solana/Address.js"
@@ -77,7 +78,7 @@ const lamportsOf = repeated((input) => {
 
 /** The account as it nearly always comes, read without the bookkeeping that tells what is wrong with another. */
 const usualAccount = (address: Address, input: unknown): Reply.AccountInfo | undefined => {
-  if (!Decode.isRecord(input)) return undefined
+  if (!Predicate.isRecord(input)) return undefined
   const { data, executable } = input
   const owner = ownerOf(input["owner"])
   const lamports = lamportsOf(input["lamports"])
@@ -115,7 +116,7 @@ const anyKeyedAccount: Decode.Decoder<Reply.AccountInfo> = Decode.object((field)
 
 /** `{pubkey, account}`. */
 export const keyedAccount: Decode.Decoder<Reply.AccountInfo> = (input) => {
-  if (!Decode.isRecord(input)) return anyKeyedAccount(input)
+  if (!Predicate.isRecord(input)) return anyKeyedAccount(input)
   const { account, pubkey } = input
   const usual = typeof pubkey === "string" && Addresses.is(pubkey) ? usualAccount(pubkey, account) : undefined
   return usual === undefined ? anyKeyedAccount(input) : Either.right(usual)

@@ -2,6 +2,7 @@
  * Which endpoint is asked first.
  */
 import type { Slot } from "@solana/kit"
+import * as Predicate from "effect/Predicate"
 import { slotFrom } from "../internal/slot.js"
 import type { Endpoint, Role } from "./Endpoint.js"
 
@@ -102,11 +103,8 @@ export const order = (
     .map(({ endpoint }) => endpoint)
 }
 
-const isConfig = (value: unknown): value is object =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
 /** The `minContextSlot` in a call's options. */
 export const minContextSlot = (params: ReadonlyArray<unknown>): Slot | undefined => {
-  const config = params.findLast(isConfig)
-  return config === undefined ? undefined : slotFrom(Reflect.get(config, "minContextSlot"))
+  const config = params.findLast(Predicate.isRecord)
+  return config === undefined ? undefined : slotFrom(config["minContextSlot"])
 }

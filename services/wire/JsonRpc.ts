@@ -1,6 +1,7 @@
 /** Writes JSON-RPC 2.0 requests and reads the responses. */
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Json from "../../src/solana/Json.js"
 import * as Verdict from "../internal/verdict.js"
 import * as LongResult from "../LongResult.js"
@@ -26,9 +27,6 @@ export interface Response {
   readonly outcome: Either.Either<unknown, NodeError>
 }
 
-export const isRecord = (value: unknown): value is { readonly [key: string]: unknown } =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
 export const isId = (value: unknown): value is Id =>
   typeof value === "number" || typeof value === "string" || typeof value === "bigint"
 
@@ -46,10 +44,10 @@ const nodeError = ({ code, message, data }: { readonly [key: string]: unknown })
 
 /** Reads a parsed value as a response; `undefined` for any other value. */
 export const response = (value: unknown): Response | undefined => {
-  if (!isRecord(value)) return undefined
+  if (!Predicate.isRecord(value)) return undefined
   const { id, error } = value
   if (id !== null && id !== undefined && !isId(id)) return undefined
-  if (isRecord(error)) {
+  if (Predicate.isRecord(error)) {
     const read = nodeError(error)
     return read === undefined ? undefined : { id, outcome: Either.left(read) }
   }

@@ -20,6 +20,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Json from "../../src/solana/Json.js"
@@ -300,9 +301,9 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
   /** Handles a message. False if it answers no call and belongs to no subscription of this socket. */
   const onText = (text: string): boolean => {
     const message = Either.getOrUndefined(Json.parse(text))
-    if (!JsonRpc.isRecord(message)) return false
+    if (!Predicate.isRecord(message)) return false
     const params = message["params"]
-    if (JsonRpc.isRecord(params) && JsonRpc.isId(params["subscription"])) {
+    if (Predicate.isRecord(params) && JsonRpc.isId(params["subscription"])) {
       return onNotification(params["subscription"], params["result"], text.length)
     }
     const answer = JsonRpc.response(message)

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
+import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import * as LongResult from "../../services/LongResult.js"
 import * as ProgramAccount from "../../services/ProgramAccount.js"
@@ -36,7 +37,7 @@ const slowAccount = Decode.object((field) =>
 const slow = Decoders.contextual(Decode.array(slowAccount))
 const fast = Decoders.keyedAccounts
 
-const resultOf = (reply: unknown): unknown => (Decode.isRecord(reply) ? reply["result"] : undefined)
+const resultOf = (reply: unknown): unknown => (Predicate.isRecord(reply) ? reply["result"] : undefined)
 
 const NOT_JSON = { path: "", expected: "JSON" }
 
