@@ -1,4 +1,4 @@
-/** Calls that are made at the same time go to the endpoint as one JSON-RPC array. */
+/** Sends calls that are made at the same time as one JSON-RPC array. */
 import * as Effect from "effect/Effect"
 import { integer } from "../../src/internal/check.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
@@ -6,18 +6,18 @@ import type { RpcCall, RpcTransport } from "../RpcTransport.js"
 import * as Batcher from "./Batcher.js"
 import * as Method from "./Method.js"
 
-/** How long arrays get. */
+/** The length of arrays. */
 export interface Options {
   /**
-   * Calls in one array. Default: 10, which gives most of the gain. Too low saves little; too high makes one slow call hold
-   * up many, and providers refuse long arrays.
+   * Maximum calls in one array, at least 2. Default: 10, which gives most of the gain. Too low: little is saved. Too high:
+   * one slow call delays many, and providers refuse long arrays.
    */
   readonly size?: number | undefined
 }
 
 /**
- * Sends concurrent calls as arrays. An item's failure is its own. Calls that cannot be repeated safely go alone, since an
- * array is sent again when the fiber that sent it is interrupted.
+ * Sends concurrent calls as arrays. A failed item fails its own call only. A call that is not safe to repeat goes alone,
+ * because an array is sent again when the fiber that sent it is interrupted.
  */
 export const make =
   (options: Options = {}) =>

@@ -1,4 +1,4 @@
-/** One endpoint of several: its transport behind its own limits and circuits, its health, and what it is for. */
+/** One endpoint of several: its transport with its limits and circuits, its health and its roles. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { integer, positive, under } from "../../src/internal/check.js"
@@ -11,45 +11,46 @@ import * as Health from "./Health.js"
 import * as Heartbeat from "./Heartbeat.js"
 import * as RateLimit from "./RateLimit.js"
 
-/** What an endpoint is asked for. */
+/** A kind of call that an endpoint may serve. `send` is sendTransaction and every other method that is not a read. */
 export type Role = "read" | "send" | "subscribe"
 
-/** What an endpoint is for, and what it bears. */
+/** The roles and limits of an endpoint. */
 export interface Options {
   /**
-   * How much of the load it shall bear against the others. Default: 1. Weights matter where endpoints do equally well; too
-   * high a weight overloads the endpoint before its latency shows it.
+   * Share of the load against the other endpoints. Default: 1. Weights decide between endpoints that perform equally. Too
+   * low: the endpoint idles. Too high: it is overloaded before its latency shows it.
    */
   readonly weight?: number | undefined
-  /** Default: all. `send` takes sendTransaction and whatever else is not a read. */
+  /** The calls that the endpoint serves. Default: all. */
   readonly roles?: ReadonlyArray<Role> | undefined
-  /** Its rate. Default: unlimited; a 429 pauses it in any case. */
+  /** The endpoint's rate limits. Default: unlimited. A 429 pauses the endpoint in any case. */
   readonly limits?: RateLimit.Options | undefined
-  /** When it is not asked any more. Default: as `CircuitBreaker.Options` says. */
+  /** When calls to the endpoint are refused after failures. Default: see `CircuitBreaker.Options`. */
   readonly circuit?: CircuitBreaker.Options | undefined
   /**
-   * Calls made at the same time go as JSON-RPC arrays of up to so many. Default: 1, no arrays, since many providers meter
-   * or refuse them. Too low saves little (10 already gives most of it); too high makes one slow item hold up many.
+   * Maximum calls in one JSON-RPC array; calls made at the same time share an array. Default: 1, no arrays, because many
+   * providers meter or refuse them. Too low: little is saved (10 gives most of the gain). Too high: one slow item delays
+   * the others.
    */
   readonly arraySize?: number | undefined
   /**
-   * How its sockets are found dead. Default: as `Heartbeat.Options` says; `false` for a transport that does so itself.
+   * When a socket counts as dead. Default: see `Heartbeat.Options`. `false` for a transport that detects dead sockets.
    */
   readonly heartbeat?: Heartbeat.Options | false | undefined
   /**
-   * Who ends a call at its deadline: `"timer"`, the default, cuts it off from outside at about 45 µs a call that has a
-   * deadline; `"transport"` says that the transport reads `Deadline` and does so itself.
+   * What ends a call at its deadline. `"timer"`, the default: a timer, which costs about 45 µs for each call with a
+   * deadline. `"transport"`: the transport, which must read `Deadline`.
    */
   readonly deadline?: "timer" | "transport" | undefined
 }
 
-/** An endpoint, put together. */
+/** An endpoint with its decorators. */
 export interface Endpoint {
   readonly transport: RpcTransport
   readonly weight: number
   readonly roles: ReadonlySet<Role>
   readonly health: Health.Meter
-  /** Of its calls. */
+  /** The circuit of its calls; subscriptions have another. */
   readonly circuit: CircuitBreaker.Circuit
 }
 
@@ -60,8 +61,8 @@ const enforceDeadlines = (transport: RpcTransport): RpcTransport => ({
 })
 
 /**
- * Puts an endpoint together. From the socket outwards: heartbeat, deadline, health, rate limit, circuit, arrays. So latency is the
- * node's own and not the wait for a token, an open circuit refuses before the line, and an array is one request.
+ * Applies the decorators of an endpoint. From the socket outwards: heartbeat, deadline, health, rate limit, circuit, arrays.
+ * So the latency excludes the wait for a token, an open circuit refuses a call before it queues, and an array is one request.
  */
 export const make =
   (options: Options = {}) =>

@@ -1,9 +1,9 @@
 /**
- * Finds out that an endpoint's socket died without a word.
+ * Detects a dead socket that was not closed.
  *
- * A quiet account looks like a dead socket. So one slot subscription is held beside the others: a living node enters a slot
- * every 0.4 seconds. When it falls silent, all subscriptions of the endpoint fail with `SubscriptionError{reason: "Closed"}`
- * and whoever reconnects takes it from there.
+ * A subscription to a quiet account looks like a dead socket. So a slot subscription runs beside the others, because a live
+ * node enters a slot every 0.4 seconds. When slots stop, all subscriptions of the endpoint fail with
+ * `SubscriptionError{reason: "Closed"}`, and `Reconnect` makes them again.
  */
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
@@ -19,18 +19,18 @@ import type { RpcTransport } from "../RpcTransport.js"
 import { SubscriptionError } from "../RpcTransport.js"
 import { SubscriptionObserver } from "../SubscriptionObserver.js"
 
-/** How long silence is borne. */
+/** The limit of silence. */
 export interface Options {
   /**
-   * Silence after which the socket counts as dead, once a first slot has been seen. Default: 10 seconds, 25 slots. Too low
-   * takes a stalled cluster for a dead socket; too high is blind for so long.
+   * Time without a slot, after a first one, until the socket counts as dead. Default: 10 seconds, 25 slots. Too low: a
+   * stalled cluster looks like a dead socket. Too high: a dead socket is noticed late.
    */
   readonly idle?: Duration.DurationInput | undefined
 }
 
 const UNOBSERVED = { established: () => Effect.void, interrupted: () => Effect.void }
 
-/** Watches a transport's sockets while it holds subscriptions. */
+/** Watches a transport while it has subscriptions. */
 export const make =
   (options: Options = {}) =>
   (transport: RpcTransport): Effect.Effect<RpcTransport, InvalidInput, Scope.Scope> =>

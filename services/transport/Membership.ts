@@ -1,5 +1,5 @@
 /**
- * Which endpoints are of the same cluster, and how far each has come.
+ * Checks that all endpoints belong to one cluster, by their genesis hashes, and probes their slots.
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -11,14 +11,17 @@ import { EndpointsError } from "../EndpointsError.js"
 import type { RpcError } from "../RpcTransport.js"
 import type { Endpoint } from "./Endpoint.js"
 
-/** What is known of an endpoint's genesis. */
+/** Whether an endpoint's genesis hash is that of the cluster, is not known yet, or is another. */
 export type Membership = "member" | "unknown" | "foreign"
 
 export interface Cluster {
   readonly membership: (endpoint: Endpoint) => Membership
 }
 
-/** None where an endpoint that is only sent to does not know the method, as relays do; it is trusted. */
+/**
+ * The genesis hash of an endpoint. None for an endpoint without the role `read` that does not serve the method, such as a
+ * relay. Such an endpoint is trusted.
+ */
 const genesis = (endpoint: Endpoint): Effect.Effect<Option.Option<unknown>, RpcError> =>
   endpoint.transport.request("getGenesisHash", []).pipe(
     Effect.asSome,
@@ -28,11 +31,11 @@ const genesis = (endpoint: Endpoint): Effect.Effect<Option.Option<unknown>, RpcE
     )
   )
 
-/** Every endpoint is taken for a member. */
+/** The cluster that takes every endpoint for a member. */
 export const trusted: Cluster = { membership: () => "member" }
 
 /**
- * Compares the endpoints' genesis hashes. One that does not answer is unknown until a later probe reaches it.
+ * Compares the genesis hashes of the endpoints. An endpoint that does not answer stays `unknown` until a probe reaches it.
  */
 export const verify = (
   endpoints: ReadonlyArray<Endpoint>,
@@ -87,7 +90,10 @@ export const verify = (
     }
   })
 
-/** Asks every endpoint for its slot again and again, and the unknown for their genesis; their health takes note. */
+/**
+ * Asks each member for its slot, and each unknown endpoint for its genesis hash, at an interval. The health meters of the
+ * endpoints observe these calls.
+ */
 export const probe = (
   endpoints: ReadonlyArray<Endpoint>,
   cluster: Cluster & { readonly admit?: (endpoint: Endpoint) => Effect.Effect<void> },

@@ -1,10 +1,15 @@
 /**
- * Keeps to an endpoint's rate: a token bucket for requests, another for the items of JSON-RPC arrays, and one pause for
- * all callers when the endpoint says that a limit is reached, by HTTP status 429 or in a JSON-RPC error.
+ * Limits the rate of calls to an endpoint. One token bucket counts requests, another counts the items of JSON-RPC arrays.
+ * When the endpoint reports a limit (HTTP status 429 or a JSON-RPC error), all callers pause.
  *
- * Calls that must wait stand in one line, first come first served. The first of the line sleeps until there is a token
- * for it and calls the next, so a call costs the same behind ten others as behind ten thousand. A call that would come
- * too late for its deadline is refused at once.
+ * Waiting calls queue in one FIFO queue. Only the head of the queue sleeps until its tokens are there; then it wakes the
+ * next call. So a call costs the same behind ten calls as behind ten thousand.
+ *
+ * Invariants:
+ * - A call whose turn comes after its deadline fails at once, also when a later pause makes it late.
+ * - At most one fiber, the head, sleeps for tokens. A call enters without queueing only if there is no head.
+ * - An interrupted head passes its turn on, so the queue never stalls.
+ * - One reply of the endpoint pauses callers for at most `maxPause`.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -18,13 +23,13 @@ import type { RpcTransport } from "../RpcTransport.js"
 import { RpcError } from "../RpcTransport.js"
 import { TokenBucket } from "./TokenBucket.js"
 
-/** How fast, and how much of it at once. */
+/** A sustained rate and a burst. */
 export interface Rate {
-  /** Sustained, for each second. */
+  /** Sustained rate per second. */
   readonly perSecond: number
   /**
-   * At once after a rest. Default: what one second brings, at least 1. Too low wastes the plan on bursty work; too high
-   * and the endpoint refuses the burst.
+   * Maximum at once after a rest. Default: `perSecond`, and at least 1. Too low: bursty work leaves the rate unused. Too
+   * high: the endpoint refuses the burst.
    */
   readonly burst?: number | undefined
 }
@@ -32,30 +37,30 @@ export interface Rate {
 /** The limits of one endpoint. */
 export interface Options {
   /**
-   * HTTP requests; an array is one. Default: unlimited, since only the endpoint's plan knows (the public clusters give
-   * 10 a second for each client). Too low leaves the plan unused; too high brings 429s, each of which pauses everybody.
+   * Rate of HTTP requests; an array is one request. Default: unlimited, because the rate depends on the endpoint's plan
+   * (the public clusters allow 10 a second per client). Too low: the plan is not used. Too high: the endpoint answers 429,
+   * which pauses all callers.
    */
   readonly requests?: Rate | undefined
   /**
-   * Calls; an array is as many as it has items. Default: unlimited. For providers that meter each item of an array.
-   * An array larger than the burst goes when the bucket is full and is paid off afterwards.
+   * Rate of calls; an array counts as its items. Default: unlimited. For providers that meter each item. An array larger
+   * than the burst is sent when the bucket is full, and later calls wait for its debt. Too low and too high as `requests`.
    */
   readonly items?: Rate | undefined
   /**
-   * Calls that may wait. Default: 10,000. One more is refused with `RpcError{reason: "RateLimited"}`. Too low refuses
-   * what could have waited; too high keeps memory (about 1 KB a call) for answers that come very late.
+   * Maximum queued calls. Default: 10,000. A further call fails with `RpcError{reason: "RateLimited"}`. Too low: calls
+   * fail that could have waited. Too high: late calls take memory (about 1 KB each).
    */
   readonly maxWaiting?: number | undefined
   /**
-   * How long a limit without `Retry-After` stops the endpoint. Default: 1 second. Too low asks for the next 429; too high
+   * Pause after a limit without `Retry-After`. Default: 1 second. Too low: the next 429 follows. Too high: the endpoint
    * idles.
    */
   readonly pause?: Duration.DurationInput | undefined
   /**
-   * The longest wait that the endpoint's word brings about. Default: 60 seconds. A longer `Retry-After` counts as this
-   * one, here and in the errors that callers get. A call without a deadline that pauses would hold up for longer than
-   * this altogether fails with `RpcError{reason: "RateLimited"}`. Too low runs into the next 429; too high lets one reply
-   * silence the endpoint.
+   * Maximum pause that one reply causes. Default: 60 seconds. A longer `Retry-After` is cut to it, here and in the errors
+   * of callers. A queued call without a deadline fails with `RpcError{reason: "RateLimited"}` when its pauses exceed this
+   * in total. Too low: the next 429 follows. Too high: one reply stops the endpoint for long.
    */
   readonly maxPause?: Duration.DurationInput | undefined
 }
@@ -65,9 +70,9 @@ type Items = ReadonlyArray<Either.Either<unknown, RpcError>>
 interface Cost {
   readonly method: string
   readonly items: number
-  /** As `Deadline.now` counts. */
+  /** The `Deadline.now` at which the call must be answered. */
   readonly deadline: number
-  /** Milliseconds of the pauses that it has met. */
+  /** Milliseconds of all pauses since the call began to wait. */
   paused: number
 }
 
@@ -78,20 +83,7 @@ const bucket = (rate: Rate | undefined, field: string): Effect.Effect<TokenBucke
     return new TokenBucket(perSecond, burst)
   })
 
-/**
- * Limits the requests and arrays of a transport. Subscriptions pass.
- *
- * @example
- * ```ts
- * import * as Effect from "effect/Effect"
- * import * as Either from "effect/Either"
- * import type { RpcTransport } from "@pod-protocol/effect/services/RpcTransport"
- * import * as RateLimit from "@pod-protocol/effect/services/transport/RateLimit"
- *
- * const limited = (transport: RpcTransport) =>
- *   Effect.succeed(transport).pipe(Effect.flatMap(RateLimit.make({ requests: { perSecond: 50 } })))
- * ```
- */
+/** Limits the requests and arrays of a transport. Subscriptions pass through unchanged. */
 export const make =
   (options: Options = {}) =>
   (transport: RpcTransport): Effect.Effect<RpcTransport, InvalidInput> =>
@@ -102,10 +94,10 @@ export const make =
       const pause = yield* millis("pause", options.pause ?? "1 second")
       const maxPause = yield* millis("maxPause", options.maxPause ?? "60 seconds")
 
-      const line = new FifoQueue<void, RpcError, Cost>()
-      let itemsInLine = 0
+      const queue = new FifoQueue<void, RpcError, Cost>()
+      let itemsQueued = 0
       let pausedUntil = -Infinity
-      /** Whose turn it is: its fiber sleeps for the token, the line behind it. */
+      /** The call whose fiber sleeps for tokens. The queued calls come after it. */
       let head: Cost | undefined
 
       const refusal = (method: string, detail: string, wait: number): RpcError =>
@@ -134,10 +126,10 @@ export const make =
       }
 
       const passTurn = (): void => {
-        const next = line.shift()
+        const next = queue.shift()
         head = next?.info
         if (next === undefined) return
-        itemsInLine -= next.info.items
+        itemsQueued -= next.info.items
         next.handOff((restore) => Effect.ensuring(restore(awaitToken(next.info)), Effect.sync(passTurn)))
       }
 
@@ -152,19 +144,19 @@ export const make =
           return Effect.void
         })
 
-      const stand = (cost: Cost): Effect.Effect<void, RpcError> =>
-        line.join(cost, {
+      const enqueue = (cost: Cost): Effect.Effect<void, RpcError> =>
+        queue.join(cost, {
           joined: () => {
-            itemsInLine += cost.items
+            itemsQueued += cost.items
             if (head === undefined) passTurn()
           },
           left: () => {
-            itemsInLine -= cost.items
+            itemsQueued -= cost.items
           },
           turnLost: passTurn
         })
 
-      /** Lets a call through, now or when it is its turn. */
+      /** Makes a call now, or in its turn. */
       const enter = <A>(
         fiber: Fiber.RuntimeFiber<A, RpcError>,
         method: string,
@@ -178,15 +170,15 @@ export const make =
           deadline: Deadline.of(fiber),
           paused: Math.max(0, pausedUntil - time)
         }
-        const before = head === undefined ? 0 : 1 + line.size
-        const left = wait(cost, time, before, (head?.items ?? 0) + itemsInLine)
+        const before = head === undefined ? 0 : 1 + queue.size
+        const left = wait(cost, time, before, (head?.items ?? 0) + itemsQueued)
         if (before === 0 && left <= 0) {
           take(cost)
           return call
         }
         if (time + left > cost.deadline) return Effect.fail(tooLate(method, left))
         if (before >= maxWaiting) return Effect.fail(refusal(method, `not sent, ${before} calls wait already`, left))
-        return Effect.zipRight(stand(cost), call)
+        return Effect.zipRight(enqueue(cost), call)
       }
 
       const pauseAll = (error: RpcError): Effect.Effect<void> =>
@@ -212,39 +204,44 @@ export const make =
             itemsBefore += cost.items
             return false
           }
-          for (const { info, resolve } of line.shiftWhere(late)) {
-            itemsInLine -= info.items
+          for (const { info, resolve } of queue.shiftWhere(late)) {
+            itemsQueued -= info.items
             resolve(Effect.fail(isHeldUp(info) ? heldUp(info, until - time) : tooLate(info.method, until - time)))
           }
           return Effect.void
         })
 
-      const believed = (error: RpcError): RpcError =>
+      const cutToMaxPause = (error: RpcError): RpcError =>
         error.retryAfter === undefined || Duration.toMillis(error.retryAfter) <= maxPause
           ? error
           : new RpcError({ ...error, retryAfter: Duration.millis(maxPause) })
 
-      const heed = <A>(call: Effect.Effect<A, RpcError>): Effect.Effect<A, RpcError> =>
+      const pauseOnLimit = <A>(call: Effect.Effect<A, RpcError>): Effect.Effect<A, RpcError> =>
         Effect.catchAll(call, (error) => {
-          const failure = Effect.fail(believed(error))
+          const failure = Effect.fail(cutToMaxPause(error))
           return error.reason === "RateLimited" ? Effect.zipRight(pauseAll(error), failure) : failure
         })
 
-      /** A limit may be said of some items of an array alone. */
-      const heedItems = (call: Effect.Effect<Items, RpcError>): Effect.Effect<Items, RpcError> =>
-        Effect.flatMap(heed(call), (items) => {
+      /** As `pauseOnLimit`, for an array, of which some items alone may report a limit. */
+      const pauseOnItemLimits = (call: Effect.Effect<Items, RpcError>): Effect.Effect<Items, RpcError> =>
+        Effect.flatMap(pauseOnLimit(call), (items) => {
           const errors = items.flatMap((item) => (Either.isLeft(item) ? item.left : []))
           if (errors.length === 0) return Effect.succeed(items)
           const limits = errors.filter(({ reason }) => reason === "RateLimited")
-          return Effect.as(Effect.forEach(limits, pauseAll, { discard: true }), items.map(Either.mapLeft(believed)))
+          return Effect.as(
+            Effect.forEach(limits, pauseAll, { discard: true }),
+            items.map(Either.mapLeft(cutToMaxPause))
+          )
         })
 
       return {
         host: transport.host,
         request: (method, params) =>
-          Effect.withFiberRuntime((fiber) => enter(fiber, method, 1, heed(transport.request(method, params)))),
+          Effect.withFiberRuntime((fiber) => enter(fiber, method, 1, pauseOnLimit(transport.request(method, params)))),
         batch: (calls) =>
-          Effect.withFiberRuntime((fiber) => enter(fiber, "batch", calls.length, heedItems(transport.batch(calls)))),
+          Effect.withFiberRuntime((fiber) =>
+            enter(fiber, "batch", calls.length, pauseOnItemLimits(transport.batch(calls)))
+          ),
         subscribe: transport.subscribe
       }
     })

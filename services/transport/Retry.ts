@@ -1,10 +1,12 @@
 /**
- * Makes calls again that failed for a passing reason, where repeating is safe.
+ * Retries calls that failed with a retryable error, if a repetition is safe.
  *
- * Safe are reads, the same transaction's bytes, and whatever was refused before it was executed; an airdrop whose
- * answer was lost is not. The wait grows exponentially with full jitter, and is at least the `Retry-After` of a 429. Two
- * things end it: the time (the call's deadline, or `within`) and the budget, which keeps the retries of all callers to a
- * fraction of their calls, so that a cluster in trouble is not asked several times as often as one in health.
+ * Safe are reads, the bytes of one transaction, and calls that were refused before their execution. An airdrop whose answer
+ * was lost is not safe. The wait grows exponentially with full jitter, on top of the `Retry-After` of the error.
+ *
+ * Retries end with `attempts`, with the time (the deadline of the call, or `within`), and with the budget. The budget is
+ * shared by all callers. It limits retries to a fraction of the calls, so retries cannot multiply the load on a failing
+ * cluster.
  */
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -21,38 +23,41 @@ import type { RpcCall, RpcError, RpcTransport } from "../RpcTransport.js"
 import { refusedAfter } from "./failures.js"
 import * as Method from "./Method.js"
 
-/** How calls are retried. */
+/** The limits of retries. */
 export interface Options {
   /**
-   * Attempts a call, the first included. Default: 5. Too low gives up on a hiccup; too high keeps asking what does not
-   * answer. 1 never retries.
+   * Maximum attempts of a call, the first one included. Default: 5. With 1 nothing is retried. Too low: a short failure
+   * fails the call. Too high: a dead endpoint is asked again and again.
    */
   readonly attempts?: number | undefined
   /**
-   * The first wait is random between 0 and this, and each further bound is twice the one before. Default: 100 ms, a
-   * quarter of a slot. Too low hammers; too high sleeps through the recovery.
+   * Upper bound of the first random wait; each further bound is twice the one before. Default: 100 ms, a quarter of a
+   * slot. Too low: retries come in quick succession. Too high: calls wait longer than the failure lasts.
    */
   readonly base?: Duration.DurationInput | undefined
-  /** No bound grows beyond this. Default: 5 seconds. Too low hammers in a long outage; too high notices its end late. */
+  /**
+   * Maximum of the bound of a wait. Default: 5 seconds. Too low: many retries during a long outage. Too high: the end of
+   * an outage is noticed late.
+   */
   readonly cap?: Duration.DurationInput | undefined
   /**
-   * From the first failure on, for calls without a deadline. Default: 30 seconds, half the life of a blockhash. Too low
-   * gives up on a `Retry-After`; too high hides an outage from callers.
+   * Time for retries after the first failure of a call without a deadline. Default: 30 seconds, half the lifetime of a
+   * blockhash. Too low: the wait of a `Retry-After` does not fit. Too high: callers learn of an outage late.
    */
   readonly within?: Duration.DurationInput | undefined
   /**
-   * Retries that each call earns for all. Default: 0.2, so retries add at most a fifth to the load. Too low fails calls
-   * that would have come through; too high multiplies the load on a cluster in trouble.
+   * Retries that each call adds to the shared budget. Default: 0.2, so retries add at most a fifth to the load. Too low:
+   * calls fail that a retry would have saved. Too high: retries multiply the load on a failing cluster.
    */
   readonly budgetRatio?: number | undefined
   /**
-   * Retries that can be saved up; the budget starts full. Default: 100. Too low fails quiet applications at their first
-   * trouble; too high lets a burst through.
+   * Maximum of the shared budget, which starts full. Default: 100. Too low: a quiet application has no retries when its
+   * first call fails. Too high: a burst of retries passes.
    */
   readonly budgetReserve?: number | undefined
 }
 
-/** What came of a call so far, and until when it may be tried, as `Deadline.now` counts. */
+/** The failed attempts of a call, and the `Deadline.now` until which it may be retried. */
 interface Tried {
   readonly failed: ReadonlyArray<RpcError>
   readonly until: number
@@ -60,7 +65,7 @@ interface Tried {
 
 const UNTRIED: Tried = { failed: [], until: Infinity }
 
-/** Calls with their answers; an array's answers are as many as its calls. */
+/** Maps each call with its answer. An array has one answer for each call. */
 const zip = <A, B>(
   calls: ReadonlyArray<RpcCall>,
   answers: ReadonlyArray<A>,
@@ -72,8 +77,8 @@ const zip = <A, B>(
   })
 
 /**
- * Retries the requests and arrays of a transport. Of an array, the items that failed are sent again, not the others.
- * Subscriptions pass.
+ * Retries the requests and arrays of a transport. Only the failed items of an array are sent again. Subscriptions pass
+ * through unchanged.
  */
 export const make =
   (options: Options = {}) =>
@@ -87,7 +92,7 @@ export const make =
       const reserve = yield* positive("budgetReserve", options.budgetReserve ?? 100)
       let budget = reserve
 
-      /** Runs `again` after the wait that the last failure asks for, or fails with it when there shall be none. */
+      /** Runs `again` after a wait, or fails with the error if no retry is allowed. */
       const retry = <A>(
         error: RpcError,
         tried: Tried,
@@ -100,8 +105,8 @@ export const make =
           const time = Deadline.now(fiber)
           const until = Math.min(tried.until, Deadline.of(fiber), attempt === 1 ? time + within : Infinity)
           return Effect.flatMap(fullJitter(base, cap, attempt - 1), (backoff) => {
-            const asked = error.retryAfter === undefined ? 0 : Duration.toMillis(error.retryAfter)
-            const wait = Math.ceil(asked + backoff)
+            const retryAfter = error.retryAfter === undefined ? 0 : Duration.toMillis(error.retryAfter)
+            const wait = Math.ceil(retryAfter + backoff)
             if (time + wait >= until) return Effect.fail(error)
             budget--
             return Effect.sleep(wait).pipe(

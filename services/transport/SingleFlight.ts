@@ -1,4 +1,4 @@
-/** Equal reads that are made while one is under way share its answer. */
+/** Shares one answer among equal reads that are made while the first of them is in flight. */
 import * as Effect from "effect/Effect"
 import { integer } from "../../src/internal/check.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
@@ -8,21 +8,20 @@ import type { RpcTransport } from "../RpcTransport.js"
 import * as Method from "./Method.js"
 import { member, SharedWork } from "./SharedWork.js"
 
-/** How much is watched. */
+/** The bound of shared calls. */
 export interface Options {
   /**
-   * Different calls that are watched at a time. Default: 10,000. Calls beyond it are made without sharing. Too low shares
-   * less; too high keeps a key of a few hundred bytes for each.
+   * Maximum number of different calls in flight that are shared. Default: 10,000. Further calls are not shared. Too low:
+   * fewer calls are shared. Too high: each keeps a key of a few hundred bytes.
    */
   readonly maxKeys?: number | undefined
 }
 
 /**
- * Shares reads of the same method with the same parameters. Followers get the very object that the first got, so nobody
- * may change it. An interrupted first caller hands over to the next. Arrays and subscriptions pass.
+ * Shares reads of one method with equal parameters. All callers get the same object, so no caller may change it. If the
+ * first caller is interrupted, the next one makes the call. Arrays and subscriptions pass through unchanged.
  *
- * A call does not wait for one whose deadline is later than its own, nor for one that is retried otherwise. One that is
- * made for an opinion is made by itself.
+ * A call joins only a call with the same retry policy and no later deadline. A call for a second `Opinion` is not shared.
  */
 export const make =
   (options: Options = {}) =>

@@ -1,15 +1,15 @@
 /**
- * A bucket that fills at a steady rate; times are milliseconds of one monotonic clock.
+ * A token bucket that fills at a steady rate. Times are milliseconds of one monotonic clock.
  */
 
-/** Float noise of a refill; far below what a token is worth. */
+/** Tolerance for the rounding errors of a refill, in tokens. */
 const EPSILON = 1e-9
 
 export class TokenBucket {
   #tokens: number
   #filledAt = -Infinity
 
-  /** `perSecond` tokens flow in, up to `burst`. */
+  /** The bucket gains `perSecond` tokens a second, holds at most `burst`, and starts full. */
   constructor(
     readonly perSecond: number,
     readonly burst: number
@@ -18,8 +18,8 @@ export class TokenBucket {
   }
 
   /**
-   * Milliseconds until so many can be taken, after others have taken `queued`. More than `burst` can be taken once the
-   * bucket is full.
+   * Milliseconds until `tokens` can be taken, after earlier callers have taken `queued`. A request for more than `burst`
+   * waits until the bucket is full.
    */
   wait(tokens: number, time: number, queued = 0): number {
     this.#fill(time)
@@ -28,12 +28,12 @@ export class TokenBucket {
     return missing <= EPSILON ? paused : Math.ceil(paused + (missing / this.perSecond) * 1000)
   }
 
-  /** Takes them; what was not there is owed. */
+  /** Takes tokens. The count may become negative: a debt that the refill pays off. */
   take(tokens: number): void {
     if (this.perSecond < Infinity) this.#tokens -= tokens
   }
 
-  /** Nothing flows in before that time, and what is there is lost. */
+  /** Empties the bucket and stops its refill until a time. */
   pause(until: number): void {
     if (until <= this.#filledAt) return
     this.#filledAt = until
