@@ -33,7 +33,7 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
   room("services/channel", "services/Channel.ts"),
   room("services/follow", "services/Follow.ts"),
   room("services/program", "services/(Agent|Channel|DurableNonce|Escrow|Message).ts", "services/channel/"),
-  room("services/rpc", "services/(RpcPool|LongResult).ts", "services/transactions/confirm/StatusHistory.ts"),
+  room("services/rpc", "services/(RpcPool|LongResult).ts"),
   room("services/transactions", "services/(Transactions|DurableNonce).ts"),
   room("services/transport", "services/Resilience.ts", "layers/RpcPool(Undici|HttpClient).ts"),
   room("services/wire", "services/transport/", "layers/(RpcPoolUndici|RpcPoolHttpClient|undici/|platform/|internal/)"),

@@ -1,7 +1,7 @@
 /**
  * Solana's JSON-RPC as a service: typed calls with validated replies, subscriptions as Streams.
  *
- * Calls have the names of the JSON-RPC methods. Account data is bytes, u64 is `bigint`, and an optional value is an
+ * Calls have the names of the JSON-RPC methods, but `getLedgerStatuses`, which joins two of them. Account data is bytes, u64 is `bigint`, and an optional value is an
  * `Option`. Typed calls validate their reply. An invalid one fails with `RpcError{reason: "Decode"}` that names the path.
  *
  * The pool stands on one {@link RpcTransport}. Several endpoints, retries, limits and coalescing are functions
@@ -17,11 +17,13 @@ import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Check from "../src/internal/check.js"
+import { model } from "../src/internal/jsonable.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
 import * as Base64 from "../src/solana/Base64.js"
 import { slotParam } from "./internal/slot.js"
 import * as TestLayer from "./internal/testLayer.js"
 import * as LongResult from "./LongResult.js"
+import * as RetryPolicy from "./RetryPolicy.js"
 import type {
   AccountFilter,
   AccountOptions,
@@ -125,6 +127,14 @@ export interface Service {
       readonly searchTransactionHistory?: boolean | undefined
     }
   ) => Effect.Effect<Reply.Contextual<ReadonlyArray<Option.Option<Reply.SignatureStatus>>>, RpcError | InvalidInput>
+  /**
+   * Statuses in the whole ledger of a node, and the slot where that ledger begins: a signature that is not found did not
+   * land at or after it. One JSON-RPC array asks for both, and it is not retried, since another node's ledger may begin
+   * elsewhere. `InvalidInput` for more than 256 signatures.
+   */
+  readonly getLedgerStatuses: (
+    signatures: ReadonlyArray<Signature>
+  ) => Effect.Effect<Reply.LedgerStatuses, RpcError | InvalidInput>
   /** `InvalidInput` for a limit out of 1 to 1000. */
   readonly getSignaturesForAddress: (
     address: Address,
@@ -220,6 +230,9 @@ const config = (members: { readonly [name: string]: unknown }): { readonly [name
   return given
 }
 
+/** An item that an array left out is read as a missing value. */
+const UNANSWERED: Either.Either<unknown, RpcError> = Either.right(undefined)
+
 const filterParam = (filter: AccountFilter): unknown =>
   "memcmp" in filter
     ? { memcmp: { offset: filter.memcmp.offset, bytes: Base64.encode(filter.memcmp.bytes), encoding: "base64" } }
@@ -288,6 +301,12 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
     config({ ...read(options), dataSlice: options?.dataSlice, encoding: "base64" })
   const program = (options?: ProgramAccountsOptions) =>
     config({ ...account(options), filters: options?.filters?.map(filterParam), withContext: true })
+
+  const batch: Service["batch"] = (calls) =>
+    observed("batch", () => transport.batch(calls), { "rpc.batch.size": calls.length })
+
+  const item = <A>(method: string, answer: Either.Either<unknown, RpcError>, decode: Decode.Decoder<A>) =>
+    Either.flatMap(answer, (result) => Either.mapLeft(decode(result), undecodable(method)))
 
   return {
     getHealth: call("getHealth", [], Decoders.health),
@@ -365,8 +384,26 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
         call(
           "getSignatureStatuses",
           [signatures, { searchTransactionHistory: options?.searchTransactionHistory ?? false }],
-          Decoders.contextual(Decode.forEach(signatures, () => Decode.optional(Decoders.signatureStatus)))
+          Decoders.signatureStatuses(signatures)
         )
+      ),
+    getLedgerStatuses: (signatures) =>
+      Check.items("signatures", signatures.length, Limits.MAX_SIGNATURE_STATUSES).pipe(
+        Effect.zipRight(
+          RetryPolicy.never(
+            batch([
+              { method: "getSignatureStatuses", params: [signatures, { searchTransactionHistory: true }] },
+              { method: "getFirstAvailableBlock", params: [] }
+            ])
+          )
+        ),
+        Effect.flatMap(([statuses = UNANSWERED, first = UNANSWERED]) =>
+          Either.all([
+            item("getSignatureStatuses", statuses, Decoders.signatureStatuses(signatures)),
+            item("getFirstAvailableBlock", first, Decode.u64)
+          ])
+        ),
+        Effect.map(([{ slot, value }, firstSlot]) => model({ slot, value, firstSlot }))
       ),
     getSignaturesForAddress: (address, options) =>
       Effect.zipRight(
@@ -450,7 +487,7 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
     rootSubscribe: subscribe("root", [], Decode.u64),
 
     request,
-    batch: (calls) => observed("batch", () => transport.batch(calls), { "rpc.batch.size": calls.length }),
+    batch,
     kit: Kit.fromRequest(request)
   }
 }

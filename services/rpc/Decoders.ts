@@ -1,5 +1,5 @@
 /** How each reply is read. */
-import type { Address } from "@solana/kit"
+import type { Address, Signature } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
@@ -132,7 +132,7 @@ export const latestBlockhash: Decode.Decoder<Reply.LatestBlockhash> = Decode.obj
   })
 )
 
-export const signatureStatus: Decode.Decoder<Reply.SignatureStatus> = Decode.object((field) =>
+const signatureStatus: Decode.Decoder<Reply.SignatureStatus> = Decode.object((field) =>
   Either.all({
     slot: field("slot", Decode.u64),
     confirmations: field("confirmations", Decode.optional(Decode.u64)),
@@ -140,6 +140,10 @@ export const signatureStatus: Decode.Decoder<Reply.SignatureStatus> = Decode.obj
     confirmationStatus: field("confirmationStatus", Decode.optional(Decode.commitment))
   })
 )
+
+/** One for each signature that was asked for. */
+export const signatureStatuses = (signatures: ReadonlyArray<Signature>) =>
+  contextual(Decode.forEach(signatures, () => Decode.optional(signatureStatus)))
 
 export const signatureInfo: Decode.Decoder<Reply.SignatureInfo> = Decode.object((field) =>
   Either.all({

@@ -68,6 +68,17 @@ export interface SignatureStatus {
 }
 
 /**
+ * Statuses in the whole ledger of a node.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface LedgerStatuses extends Contextual<ReadonlyArray<Option.Option<SignatureStatus>>> {
+  /** The first slot of the ledger: the node knows nothing of what landed before. */
+  readonly firstSlot: Slot
+}
+
+/**
  * A transaction that touched an address.
  *
  * @since 0.1.0

@@ -429,6 +429,17 @@ export const suite = <E>(name: string, door: Layer.Layer<RpcPool.RpcPool, E>) =>
       })
     )
 
+    it.effect("Given a ledger, When statuses in it are read, Then they come with the slot where it begins", () =>
+      Effect.gen(function* () {
+        const rpc = yield* pool
+        const payer = yield* funded()
+        const signature = yield* send([payer], transfer(payer, payer.publicKey, 1n))
+        const { firstSlot, slot, value } = yield* rpc.getLedgerStatuses([signature])
+        assert.isTrue(firstSlot <= slot)
+        assert.deepStrictEqual(value.map(Option.isSome), [true])
+      })
+    )
+
     it.effect("Given a history, When paged, Then before, until and limit cut it", () =>
       Effect.gen(function* () {
         const rpc = yield* pool

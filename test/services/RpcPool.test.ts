@@ -8,6 +8,7 @@ import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import * as RetryPolicy from "../../services/RetryPolicy.js"
 import * as RpcPool from "../../services/RpcPool.js"
 import { RpcError } from "../../services/RpcTransport.js"
 import type { RpcTransport, SubscriptionError } from "../../services/RpcTransport.js"
@@ -386,6 +387,7 @@ describe("RpcPool", () => {
       const errors = yield* Effect.all([
         Effect.flip(rpc.getMultipleAccounts(Array.from({ length: 101 }, () => A))),
         Effect.flip(rpc.getSignatureStatuses(Array.from({ length: 257 }, () => SIGNATURE))),
+        Effect.flip(rpc.getLedgerStatuses(Array.from({ length: 257 }, () => SIGNATURE))),
         Effect.flip(rpc.getSignaturesForAddress(A, { limit: 0 }))
       ])
       assert.deepStrictEqual(
@@ -393,10 +395,64 @@ describe("RpcPool", () => {
         [
           ["addresses", 101],
           ["signatures", 257],
+          ["signatures", 257],
           ["limit", 0]
         ]
       )
     })
+  )
+
+  it.effect("Given a ledger / When statuses in it are read / Then one array asks for them and for its beginning", () =>
+    Effect.gen(function* () {
+      const asked: Array<unknown> = []
+      const rpc = RpcPool.make(
+        transport({
+          batch: (calls) =>
+            Effect.map(RetryPolicy.RetryPolicy, (retries) => {
+              asked.push(retries, calls)
+              return [Either.right({ context, value: [null] }), Either.right(3)]
+            })
+        })
+      )
+
+      const statuses = yield* rpc.getLedgerStatuses([SIGNATURE])
+
+      assert.deepStrictEqual(asked, [
+        "never",
+        [
+          { method: "getSignatureStatuses", params: [[SIGNATURE], { searchTransactionHistory: true }] },
+          { method: "getFirstAvailableBlock", params: [] }
+        ]
+      ])
+      assert.deepStrictEqual(statuses, { slot: 5n, value: [Option.none()], firstSlot: 3n })
+    })
+  )
+
+  it.effect(
+    "Given an array with a wrong or missing item / When statuses are read / Then the error names its method",
+    () =>
+      Effect.gen(function* () {
+        const refused = new RpcError({
+          reason: "Node",
+          method: "getFirstAvailableBlock",
+          code: -32601,
+          detail: "unknown"
+        })
+        const answers: ReadonlyArray<
+          readonly [ReadonlyArray<Either.Either<unknown, RpcError>>, RpcError["reason"], string]
+        > = [
+          [[], "Decode", "getSignatureStatuses"],
+          [[Either.right({ context, value: [] }), Either.right(0)], "Decode", "getSignatureStatuses"],
+          [[Either.right({ context, value: [null] })], "Decode", "getFirstAvailableBlock"],
+          [[Either.right({ context, value: [null] }), Either.right("0")], "Decode", "getFirstAvailableBlock"],
+          [[Either.right({ context, value: [null] }), Either.left(refused)], "Node", "getFirstAvailableBlock"]
+        ]
+        for (const [answer, reason, method] of answers) {
+          const rpc = RpcPool.make(transport({ batch: () => Effect.succeed(answer) }))
+          const error = yield* Effect.flip(rpc.getLedgerStatuses([SIGNATURE]))
+          assert.deepInclude(error, { reason, method })
+        }
+      })
   )
 
   it.effect("Given notifications / When subscribed / Then they are read, and one that is wrong ends the Stream", () =>

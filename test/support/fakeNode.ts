@@ -1,9 +1,7 @@
 import { type Address, type Blockhash as KitBlockhash, type Commitment, lamports, type Signature } from "@solana/kit"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import type { AccountInfo, ConfirmedTransaction, SignatureInfo, SignatureStatus } from "../../services/rpc/Reply.js"
 import * as RpcPool from "../../services/RpcPool.js"
 import * as Blockhash from "../../src/solana/Blockhash.js"
@@ -59,33 +57,6 @@ export const confirmedOf = (wire: Uint8Array, err: unknown, logs: ReadonlyArray<
     loadedAddresses: { writable: [], readonly: [] }
   })
 })
-
-/** A status as the node writes it. */
-const statusJson = ({ confirmations, confirmationStatus, err, slot }: SignatureStatus) => ({
-  slot,
-  err,
-  confirmations: Option.getOrNull(confirmations),
-  confirmationStatus: Option.getOrNull(confirmationStatus)
-})
-
-/** Answers an array of calls for old statuses and for the beginning of the ledger. */
-const batchOf = (
-  getSignatureStatuses: RpcPool.Service["getSignatureStatuses"],
-  firstSlot: () => bigint
-): RpcPool.Service["batch"] =>
-  Effect.forEach(({ method, params }): Effect.Effect<Either.Either<unknown>> => {
-    if (method !== "getSignatureStatuses") return Effect.sync(() => Either.right(firstSlot()))
-    const signatures = Either.getOrThrow(Schema.decodeUnknownEither(Schema.Array(Signatures.Schema))(params[0]))
-    return Effect.either(
-      Effect.map(
-        Effect.orDie(getSignatureStatuses(signatures, { searchTransactionHistory: true })),
-        ({ slot, value }) => ({
-          context: { slot },
-          value: value.map((status) => Option.getOrNull(Option.map(status, statusJson)))
-        })
-      )
-    )
-  })
 
 export const accountOf = (address: Address, owner: Address, space: bigint): AccountInfo => ({
   address,
@@ -160,7 +131,11 @@ export const make = (overrides: Partial<RpcPool.Service> = {}): FakeNode => {
         })),
       getSignatureStatuses,
       getTransaction: () => Effect.succeed(Option.none()),
-      batch: batchOf(overrides.getSignatureStatuses ?? getSignatureStatuses, () => node.firstSlot),
+      getLedgerStatuses: (signatures) =>
+        Effect.map(
+          (overrides.getSignatureStatuses ?? getSignatureStatuses)(signatures, { searchTransactionHistory: true }),
+          (statuses) => ({ ...statuses, firstSlot: node.firstSlot })
+        ),
       sendTransaction: (wire, options) =>
         Effect.sync(() => {
           const signature = signatureOf(wire)

@@ -82,8 +82,8 @@ const AGE_PER_WAIT = 8
 export const make = Effect.fnUntraced(function* (
   pool: Pick<
     RpcPool,
-    | "batch"
     | "getEpochInfo"
+    | "getLedgerStatuses"
     | "getMultipleAccounts"
     | "getSignatureStatuses"
     | "isBlockhashValid"

@@ -11,13 +11,13 @@
 import type { Signature } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { InvalidInput } from "../../../src/InvalidInput.js"
 import * as Commitment from "../../internal/commitment.js"
 import type { Contextual, SignatureStatus } from "../../RpcPool.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import type { RpcError } from "../../RpcTransport.js"
 import type { Entry } from "./Entry.js"
 import type { InFlight } from "./InFlight.js"
-import * as StatusHistory from "./StatusHistory.js"
 
 /** The most that a node answers in one `getSignatureStatuses`. */
 export const MAX_SIGNATURES = 256
@@ -49,14 +49,10 @@ interface Answer extends Contextual<ReadonlyArray<Option.Option<SignatureStatus>
   readonly firstSlot?: bigint
 }
 
-export const make = (pool: Pick<RpcPool, "batch" | "getSignatureStatuses">, inFlight: InFlight): StatusLookup => {
-  const history = StatusHistory.make(pool)
-
-  const statuses = (signatures: ReadonlyArray<Signature>, searchTransactionHistory: boolean) =>
-    pool
-      .getSignatureStatuses(signatures, { searchTransactionHistory })
-      .pipe(Effect.catchTag("InvalidInput", Effect.die))
-
+export const make = (
+  pool: Pick<RpcPool, "getLedgerStatuses" | "getSignatureStatuses">,
+  inFlight: InFlight
+): StatusLookup => {
   const judge = (entries: ReadonlyArray<Entry>, { firstSlot, slot, value }: Answer): Unknown => {
     const unknown: Array<Entry> = []
     for (let index = 0; index < entries.length; index++) {
@@ -78,14 +74,17 @@ export const make = (pool: Pick<RpcPool, "batch" | "getSignatureStatuses">, inFl
   }
 
   const lookUp =
-    (ask: (signatures: ReadonlyArray<Signature>) => Effect.Effect<Answer, RpcError>): LookUp =>
+    (ask: (signatures: ReadonlyArray<Signature>) => Effect.Effect<Answer, InvalidInput | RpcError>): LookUp =>
     (entries) =>
-      Effect.map(ask(entries.map(({ signed }) => signed.signature)), (answer) => judge(entries, answer))
+      ask(entries.map(({ signed }) => signed.signature)).pipe(
+        Effect.catchTag("InvalidInput", Effect.die),
+        Effect.map((answer) => judge(entries, answer))
+      )
 
   return {
-    inMemory: lookUp((signatures) => statuses(signatures, false)),
-    inHistory: lookUp((signatures) => statuses(signatures, true)),
-    inLedger: lookUp(history),
+    inMemory: lookUp((signatures) => pool.getSignatureStatuses(signatures)),
+    inHistory: lookUp((signatures) => pool.getSignatureStatuses(signatures, { searchTransactionHistory: true })),
+    inLedger: lookUp((signatures) => pool.getLedgerStatuses(signatures)),
     refuse: ({ entries, slot }) => {
       for (const entry of entries) {
         if (entry.refusal === undefined || slot < (entry.signed.minContextSlot ?? 0n)) continue

@@ -117,7 +117,7 @@ const holding = (nonce: Blockhash): Banks => ({ confirmed: nonce, finalized: non
 
 describe("Transactions: old ones", () => {
   it.effect("Given one signed of late, when it expires, then nobody is asked where the ledger begins", () => {
-    const node = FakeNode.make({ batch: () => Effect.dieMessage("an extra call") })
+    const node = FakeNode.make({ getLedgerStatuses: () => Effect.dieMessage("an extra call") })
     return Effect.gen(function* () {
       expect(yield* outcome(node, 200n, send())).toMatchObject(Either.left({ reason: "Expired" }))
     }).pipe(over(node))
@@ -208,7 +208,13 @@ describe("Transactions: old ones", () => {
       Effect.succeed([Either.right({ context: { slot: 9 }, value: [null] }), Either.right(0)]),
       Effect.succeed([Either.right({ context: { slot: 9000 }, value: [null] }), Either.right(0)])
     ]
-    const node = FakeNode.make({ batch: () => answers.shift() ?? Effect.dieMessage("asked again") })
+    const { getLedgerStatuses } = RpcPool.make({
+      host: "node.test",
+      request: () => Effect.dieMessage("asked apart"),
+      batch: () => answers.shift() ?? Effect.dieMessage("asked again"),
+      subscribe: () => Stream.empty
+    })
+    const node = FakeNode.make({ getLedgerStatuses })
     return Effect.gen(function* () {
       const signed = yield* sign()
       yield* pass(node, 2000n)
