@@ -1,0 +1,191 @@
+/**
+ * Robust statistics of samples: medians, intervals by bootstrap, outliers and trends. They assume no distribution.
+ *
+ * Every function takes finite numbers. A list that is too short answers `None`, never a number that means nothing.
+ *
+ * @since 0.1.0
+ */
+import * as Option from "effect/Option"
+import * as Order from "effect/Order"
+
+const sorted = (values: ReadonlyArray<number>): ReadonlyArray<number> => values.toSorted(Order.number)
+
+const at = (ascending: ReadonlyArray<number>, index: number): number => ascending[index] ?? Number.NaN
+
+const quantileOf = (ascending: ReadonlyArray<number>, q: number): number => {
+  const position = q * (ascending.length - 1)
+  const below = Math.floor(position)
+  const low = at(ascending, below)
+  return below === position ? low : low + (position - below) * (at(ascending, below + 1) - low)
+}
+
+/**
+ * The value below which the share `q` (0 to 1) of the samples lies, interpolated between neighbours. None without samples
+ * and for a `q` outside of 0 to 1.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const quantile = (values: ReadonlyArray<number>, q: number): Option.Option<number> =>
+  values.length === 0 || !(q >= 0 && q <= 1) ? Option.none() : Option.some(quantileOf(sorted(values), q))
+
+/**
+ * The middle of the samples; none without samples.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const median = (values: ReadonlyArray<number>): Option.Option<number> => quantile(values, 0.5)
+
+/**
+ * A statistic of samples with the interval that holds its true value with the given confidence.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Estimate {
+  readonly value: number
+  readonly low: number
+  readonly high: number
+}
+
+/**
+ * Estimates a statistic by the percentile bootstrap: it is computed of `resamples` lists drawn with replacement. `random`
+ * returns numbers from 0 to below 1; a seeded one makes the result repeatable. None with fewer than 2 samples.
+ *
+ * Samples of one process are not independent trials: resample processes, then samples.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const bootstrap = (
+  values: ReadonlyArray<number>,
+  statistic: (values: ReadonlyArray<number>) => number,
+  options: { readonly random: () => number; readonly resamples?: number; readonly confidence?: number }
+): Option.Option<Estimate> => {
+  const { confidence = 0.95, random, resamples = 2000 } = options
+  if (values.length < 2) return Option.none()
+  const statistics = Array.from({ length: resamples }, () =>
+    statistic(values.map(() => at(values, Math.floor(random() * values.length))))
+  )
+  const ascending = sorted(statistics)
+  return Option.some({
+    value: statistic(values),
+    low: quantileOf(ascending, (1 - confidence) / 2),
+    high: quantileOf(ascending, (1 + confidence) / 2)
+  })
+}
+
+/**
+ * How many samples lie outside of Tukey's fences: `mild` beyond 1.5 interquartile ranges of the quartiles, `severe` beyond
+ * 3. A severe one is not counted as mild.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Outliers {
+  readonly lowSevere: number
+  readonly lowMild: number
+  readonly highMild: number
+  readonly highSevere: number
+}
+
+/**
+ * Counts the outliers by Tukey's fences. They are counted only; nothing drops them.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const outliers = (values: ReadonlyArray<number>): Outliers => {
+  const ascending = sorted(values)
+  const [q1, q3] = [quantileOf(ascending, 0.25), quantileOf(ascending, 0.75)]
+  const range = q3 - q1
+  const count = (is: (value: number) => boolean): number => values.filter(is).length
+  const lowSevere = count((value) => value < q1 - 3 * range)
+  const highSevere = count((value) => value > q3 + 3 * range)
+  return {
+    lowSevere,
+    lowMild: count((value) => value < q1 - 1.5 * range) - lowSevere,
+    highMild: count((value) => value > q3 + 1.5 * range) - highSevere,
+    highSevere
+  }
+}
+
+/**
+ * A sample and its time, in any unit.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Point {
+  readonly time: number
+  readonly value: number
+}
+
+const pairs = function* (points: ReadonlyArray<Point>): Generator<readonly [earlier: Point, later: Point]> {
+  for (const [index, earlier] of points.entries()) {
+    for (const later of points.slice(index + 1)) yield [earlier, later]
+  }
+}
+
+/**
+ * The Theil–Sen slope: the median of the slopes between all pairs, in value per unit of time. A quarter of the points may
+ * be wild without moving it. None with fewer than two times. It looks at every pair, so hand in hundreds of points.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const theilSen = (points: ReadonlyArray<Point>): Option.Option<number> => {
+  const slopes: Array<number> = []
+  for (const [earlier, later] of pairs(points)) {
+    const time = later.time - earlier.time
+    if (time !== 0) slopes.push((later.value - earlier.value) / time)
+  }
+  return median(slopes)
+}
+
+/**
+ * The result of a Mann–Kendall test: `z` is above 0 for a rising trend, and `confidence` (0 to 1) says how surely the
+ * direction is not chance (one-sided).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Trend {
+  readonly z: number
+  readonly confidence: number
+}
+
+/** The normal distribution's cumulative function, to 7.5e-8: Abramowitz and Stegun 26.2.17. */
+const normal = (z: number): number => {
+  const t = 1 / (1 + 0.2316419 * Math.abs(z))
+  const tail =
+    (Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)) *
+    t *
+    (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))))
+  return z >= 0 ? 1 - tail : tail
+}
+
+/** The share of the variance that equal values take away. */
+const ties = (values: ReadonlyArray<number>): number => {
+  const counts = new Map<number, number>()
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
+  return [...counts.values()].reduce((sum, t) => sum + t * (t - 1) * (2 * t + 5), 0)
+}
+
+/**
+ * The Mann–Kendall test for a trend in values that are in order of time, with the correction for equal values. None with
+ * fewer than 4 values: no order of 3 is improbable enough. It looks at every pair.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const mannKendall = (values: ReadonlyArray<number>): Option.Option<Trend> => {
+  const n = values.length
+  if (n < 4) return Option.none()
+  let s = 0
+  for (let i = 0; i < n; i++) for (let j = i + 1; j < n; j++) s += Math.sign(at(values, j) - at(values, i))
+  const variance = (n * (n - 1) * (2 * n + 5) - ties(values)) / 18
+  const z = variance === 0 || s === 0 ? 0 : (s - Math.sign(s)) / Math.sqrt(variance)
+  return Option.some({ z, confidence: normal(Math.abs(z)) })
+}
