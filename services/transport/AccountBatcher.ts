@@ -1,4 +1,4 @@
-/** Reads of single accounts that are made at the same time become one `getMultipleAccounts`. */
+/** Merges reads of single accounts that are made at the same time into one `getMultipleAccounts`. */
 import * as Effect from "effect/Effect"
 import { integer } from "../../src/internal/check.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
@@ -9,11 +9,11 @@ import type { RpcTransport } from "../RpcTransport.js"
 import { RpcError } from "../RpcTransport.js"
 import * as Batcher from "./Batcher.js"
 
-/** How many accounts go together. */
+/** The size of merged calls. */
 export interface Options {
   /**
-   * Accounts in one call, 2 to 100. Default: 100, what a node takes. Too low makes more calls; too high makes long replies
-   * where accounts are large.
+   * Maximum accounts in one call, 2 to 100. Default: 100, the maximum of a node. Too low: more calls. Too high: long
+   * replies if accounts are large.
    */
   readonly size?: number | undefined
 }
@@ -24,8 +24,8 @@ const parts = (reply: unknown): { readonly context: unknown; readonly value: Rea
     : undefined
 
 /**
- * Merges concurrent `getAccountInfo` calls of equal options. When a merged call fails for a reason that will not pass, be it
- * one bad address among many or a reply that is too long, each is made by itself, so that an account's failure is its own.
+ * Merges concurrent `getAccountInfo` calls with equal options. If a merged call fails with an error that is not retryable
+ * (one bad address, a reply that is too long), each call is made alone. So the failure of one account fails no other.
  */
 export const make =
   (options: Options = {}) =>

@@ -1,6 +1,6 @@
 /**
- * Collects what is asked for in the same moment. The first of a group lets every fiber that is ready run once and then does
- * the work for all that came.
+ * Collects the items that fibers ask for at the same time. The first fiber of a batch yields once, so that every ready fiber
+ * can add its item, and then does the work for all.
  */
 import * as Effect from "effect/Effect"
 import type { RpcError } from "../RpcTransport.js"
@@ -8,16 +8,16 @@ import type { ResultOf } from "./SharedWork.js"
 import { member, SharedWork } from "./SharedWork.js"
 
 export interface Options<A, T> {
-  /** Items in one batch. */
+  /** Maximum items in one batch. */
   readonly size: number
-  /** Does the work for one batch, whose group and items these are. */
+  /** Does the work for the items of one group. Returns one result for each item, in order. */
   readonly run: (
     group: string,
     items: ReadonlyArray<T>
   ) => Effect.Effect<ReadonlyArray<Effect.Effect<A, RpcError>>, RpcError>
 }
 
-/** One item's result, out of the batch in which it went. Only items of equal `group` go together. */
+/** Makes a function that adds an item to the open batch of its group and returns the item's result. */
 export const make = <A, T>(options: Options<A, T>): ((group: string, item: T) => Effect.Effect<A, RpcError>) => {
   const open = new Map<string, SharedWork<A, T>>()
 

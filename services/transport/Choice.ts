@@ -1,49 +1,49 @@
 /**
- * Which endpoint is asked first.
+ * Orders the endpoints for a call, the best first.
  */
 import type { Slot } from "@solana/kit"
 import * as Predicate from "effect/Predicate"
 import { slotFrom } from "../internal/slot.js"
 import type { Endpoint, Role } from "./Endpoint.js"
 
-/** How much an endpoint that always fails is worse than one that never does, times latency and load. */
+/** An endpoint that always fails gets 1 + 20 times the score of one that never fails. The lowest score is the best. */
 const ERROR_PENALTY = 20
 
-/** What a call needs of its endpoint. */
+/** The requirements of a call. */
 export interface Need {
   readonly role: Role
   readonly minContextSlot: Slot | undefined
 }
 
-/** A slot that an endpoint claims, and the milliseconds since it did so. */
+/** A slot that an endpoint reported, and the milliseconds since the report. */
 interface Claim {
   readonly slot: Slot
   readonly slotAge: number
 }
 
 /**
- * Slots by which a node that takes part in its cluster may differ from another: three times the 150 at which a node calls
- * itself unhealthy.
+ * Maximum difference in slots between two nodes of one cluster: three times the 150 slots at which a node reports itself
+ * unhealthy.
  */
 const FAR = 450
 
-/** No cluster makes slots faster. */
+/** The shortest duration of a slot in any cluster. */
 const MIN_SLOT_MILLIS = 100
 
-/** The highest slot that a cluster can have reached by now, of which this was claimed. */
+/** The highest slot that a cluster can have reached since the report of a claim. */
 const limit = ({ slot, slotAge }: Claim): Slot => slot + BigInt(FAR + Math.floor(slotAge / MIN_SLOT_MILLIS))
 
-/** Slots to count with: what the cluster has reached, and from where on a claim is not believed. */
+/** The newest confirmed slot of the cluster, and the highest credible claim. */
 interface Reach {
   readonly newest: Slot
   readonly limit: Slot
 }
 
 /**
- * What the cluster has reached as far as the endpoints say: the newest slot that another endpoint bears out. With three
- * or more that is the second newest. Of two, it is the newer one, unless it is further ahead than time allows since the
- * other was claimed; then the older one. A node that is so far behind is asked first although it is honest: no other
- * endpoint tells it from one whose only rival lies.
+ * The newest slot that a second endpoint confirms. With three or more claims that is the second newest.
+ *
+ * Of two claims it is the newer one, if the cluster can have advanced that far since the older one; else the older one. So
+ * an honest endpoint that lags that far comes first: with two endpoints, it looks like an honest one beside a liar.
  */
 export const reach = (claims: ReadonlyArray<Claim>): Reach => {
   const known = claims
@@ -53,14 +53,14 @@ export const reach = (claims: ReadonlyArray<Claim>): Reach => {
   if (first === undefined) return { newest: 0n, limit: 0n }
   if (second === undefined) return { newest: first.slot, limit: limit(first) }
   const furthest = limit(second)
-  const isBorneOut = known.length < 3 && first.slot <= furthest
-  return { newest: isBorneOut ? first.slot : second.slot, limit: furthest }
+  const isCredible = known.length < 3 && first.slot <= furthest
+  return { newest: isCredible ? first.slot : second.slot, limit: furthest }
 }
 
-/** How far an endpoint is behind the cluster, or 0. */
+/** Slots that an endpoint is behind the cluster; 0 if it is not behind. */
 export const lagOf = ({ newest }: Reach, slot: Slot): Slot => (newest > slot ? newest - slot : 0n)
 
-/** From the best to the last: those that can answer now, those that lag or claim what is not believed, those that rest. */
+/** 0: can answer now. 1: lags, or claims a slot that is not credible. 2: its circuit refuses calls. */
 const groupOf = (
   health: Claim,
   reach: Reach,
@@ -73,9 +73,9 @@ const groupOf = (
 }
 
 /**
- * The endpoints that take this role, the best first. By groups: those that can answer now; those that lag, have not
- * reached the slot asked for, or claim one that no other endpoint bears out; those that are not asked at present. In a
- * group, by latency, load and errors over weight. A slot asked for that is not believed itself chooses no endpoint.
+ * The endpoints with the role of a call, the best first. Their group comes first: those that can answer now; those that lag,
+ * have not reached `minContextSlot` or claim a slot that is not credible; those whose circuit refuses calls. Within a group,
+ * latency, load and errors over weight decide. A `minContextSlot` that is not credible is ignored.
  */
 export const order = (
   endpoints: ReadonlyArray<Endpoint>,
@@ -103,7 +103,7 @@ export const order = (
     .map(({ endpoint }) => endpoint)
 }
 
-/** The `minContextSlot` in a call's options. */
+/** The `minContextSlot` in the options of a call. */
 export const minContextSlot = (params: ReadonlyArray<unknown>): Slot | undefined => {
   const config = params.findLast(Predicate.isRecord)
   return config === undefined ? undefined : slotFrom(config["minContextSlot"])

@@ -1,9 +1,13 @@
 /**
- * Stops asking an endpoint that does not answer, and finds out with one call at a time when it does again.
+ * Refuses calls to an endpoint that fails, and probes it with one call at a time until it answers again.
  *
- * Closed: calls pass; so many failures in a row open it. Open: calls are refused without I/O. After a while it is half
- * open: one call passes as a probe, the others are refused; its success closes the circuit, its failure opens it for twice
- * as long. An interrupted probe leaves the place to the next call.
+ * - Closed: calls pass. `failures` failures in a row open the circuit.
+ * - Open: calls fail without I/O, for `cooldown`.
+ * - Half-open: one call passes as a probe, the others fail. The probe's success closes the circuit. Its failure opens the
+ *   circuit for twice as long.
+ *
+ * Invariants: at most one probe is in flight; an interrupted probe leaves its place to the next call; a call that ends
+ * after the circuit opened changes nothing until the circuit is closed.
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -22,38 +26,38 @@ import * as Health from "./Health.js"
 /** When a circuit opens, and for how long. */
 export interface Options {
   /**
-   * Failures in a row that open it. Default: 5. Too low opens on a hiccup; too high makes that many calls wait for a dead
-   * endpoint. A 429 is no failure here.
+   * Failures in a row that open the circuit. Default: 5. A 429 does not count. Too low: a short failure opens the circuit.
+   * Too high: that many calls wait for a dead endpoint.
    */
   readonly failures?: number | undefined
   /**
-   * How long it stays open the first time; twice as long after each failed probe. Default: 1 second. Too low probes a dead
-   * endpoint often; too high leaves a recovered one idle.
+   * How long the circuit stays open at first; each failed probe doubles it. Default: 1 second. Too low: a dead endpoint is
+   * probed often. Too high: a recovered endpoint idles.
    */
   readonly cooldown?: Duration.DurationInput | undefined
-  /** The longest it stays open. Default: 30 seconds. Too low and too high as `cooldown`. */
+  /** Maximum of `cooldown` after failed probes. Default: 30 seconds. Too low and too high as `cooldown`. */
   readonly maxCooldown?: Duration.DurationInput | undefined
 }
 
-/** Whether calls pass, are refused, or wait for what becomes of a probe. */
+/** Closed: calls pass. Open: calls are refused. Half-open: a probe may pass or is in flight. */
 export type State = "closed" | "open" | "half-open"
 
 /** The state machine of one circuit; times are milliseconds of one monotonic clock, as `Deadline.now` reads it. */
 export interface Circuit {
   readonly state: (now: number) => State
-  /** Milliseconds until a call is let through: 0 is now. `Infinity` while a probe is under way. */
+  /** Milliseconds until a call may pass; 0 is now. `Infinity` while a probe is in flight. */
   readonly wait: (now: number) => number
-  /** A call wants through: its pass, or undefined when it is refused. Each pass must be ended once. */
+  /** The pass of a call, or `undefined` if the call is refused. The caller must end each pass exactly once. */
   readonly enter: (now: number) => Pass | undefined
 }
 
-/** What became of a call that was let through. */
+/** The permission of one call. */
 export interface Pass {
-  /** The time counts where the outcome is `"failed"`. */
+  /** Records the outcome of the call. `now` is used for the outcome `"failed"` only. */
   readonly end: (outcome: Health.Outcome, now: number) => void
 }
 
-/** A closed circuit. */
+/** Makes a circuit, which starts closed. */
 export const circuit = (options: Options = {}): Effect.Effect<Circuit, InvalidInput> =>
   Effect.gen(function* () {
     const threshold = yield* integer("failures", options.failures ?? 5, 1)
@@ -99,16 +103,16 @@ export const circuit = (options: Options = {}): Effect.Effect<Circuit, InvalidIn
     }
   })
 
-/** A 429 says that the endpoint is there; the rate limit deals with it. */
+/** The outcome of a failed call. A 429 is inconclusive, because the rate limit handles it. */
 const judge = (cause: Cause.Cause<RpcError>, elapsed: number): Health.Outcome => {
   const error = Cause.failureOption(cause)
   return Option.isSome(error) && error.value.reason === "RateLimited" ? "inconclusive" : Health.judge(cause, elapsed)
 }
 
 /**
- * Puts a transport's calls behind one circuit and its subscriptions behind another, since they use different sockets. A
- * refused call fails with `RpcError{reason: "Transport"}` whose `retryAfter` says when the next probe may go; a
- * subscription answers for the circuit until it stands.
+ * Guards the calls of a transport by one circuit and its subscriptions by another, because they use different sockets. A
+ * refused call fails with `RpcError{reason: "Transport"}`. Its `retryAfter` is the time until the next probe. A
+ * subscription ends its pass when it is established or fails.
  */
 export const protect =
   (circuits: { readonly calls: Circuit; readonly subscriptions: Circuit }) =>

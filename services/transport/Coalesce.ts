@@ -1,4 +1,4 @@
-/** Fewer calls for the same answers: equal reads under way are shared, single account reads are merged. */
+/** Saves calls: shares equal reads in flight, and merges reads of single accounts. */
 import * as Effect from "effect/Effect"
 import { under } from "../../src/internal/check.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
@@ -6,15 +6,15 @@ import type { RpcTransport } from "../RpcTransport.js"
 import * as AccountBatcher from "./AccountBatcher.js"
 import * as SingleFlight from "./SingleFlight.js"
 
-/** What is shared and merged. */
+/** Which calls are shared and merged. */
 export interface Options {
-  /** `false` makes each read by itself. Default: on, as `SingleFlight.Options` says. */
+  /** Sharing of equal reads. Default: on, see `SingleFlight.Options`. `false` turns it off. */
   readonly share?: SingleFlight.Options | false | undefined
-  /** `false` reads each account by itself. Default: on, as `AccountBatcher.Options` says. */
+  /** Merging of reads of single accounts. Default: on, see `AccountBatcher.Options`. `false` turns it off. */
   readonly accounts?: AccountBatcher.Options | false | undefined
 }
 
-/** Shares first and merges then, so that an account is asked for once in a merged call. */
+/** Sharing comes before merging, so that an account occurs once in a merged call. */
 export const make =
   ({ accounts, share }: Options = {}) =>
   (transport: RpcTransport): Effect.Effect<RpcTransport, InvalidInput> => {

@@ -1,10 +1,10 @@
 /**
- * Several endpoints of one cluster as one transport.
+ * Combines several endpoints of one cluster into one transport.
  *
- * A read goes to the endpoint that does best now (latency, load, errors, weight; one that lags, claims a slot that time
- * does not allow, or is not answering comes last) and, when it fails there, to the next, each at most once and within the call's deadline. A transaction goes to the
- * endpoint that took the last one, or to several at once. A subscription goes to one endpoint that holds it until the
- * socket is lost; subscribing again then begins with another.
+ * - A read goes to the best endpoint by latency, load, errors and weight (see `Choice`). If it fails there, it goes to the
+ *   next one: to each endpoint at most once, within the deadline of the call.
+ * - A transaction goes to the endpoint that accepted the last one, or to several at once.
+ * - A subscription stays at one endpoint until its socket is lost. The next attempt starts with another endpoint.
  */
 import type { Slot } from "@solana/kit"
 import * as Duration from "effect/Duration"
@@ -37,73 +37,73 @@ export { EndpointsError } from "../EndpointsError.js"
 /** Milliseconds for which an endpoint that lost a subscription is chosen after the others. */
 const AVOID_AFTER_LOSS = 10_000
 
-/** A second read beside one that is slow. */
+/** When a slow read is sent to a second endpoint too. */
 export interface HedgeOptions {
   /**
-   * The second is made no sooner, even if the endpoint is usually faster. Default: 20 ms. Too low doubles reads for nothing;
-   * too high hedges only what is very late.
+   * Minimum wait before the second read, also for an endpoint whose 95th percentile is lower. Default: 20 ms. Too low:
+   * reads are doubled without gain. Too high: only very slow reads are hedged.
    */
   readonly after?: Duration.DurationInput | undefined
   /**
-   * Second reads as a share of all. Default: 0.05, what is slower than the 95th percentile. Too low leaves the slow ones
-   * slow; too high doubles the load when the cluster slows down as a whole.
+   * Maximum share of reads that get a second read. Default: 0.05, those above the 95th percentile. Too low: slow reads
+   * stay slow. Too high: the load doubles when the whole cluster is slow.
    */
   readonly ratio?: number | undefined
 }
 
-/** How several endpoints are chosen among. */
+/** How calls are distributed over the endpoints. */
 export interface Options {
   /**
-   * Base58 genesis hash of the cluster that the endpoints must be of, or `"any"` to trust that all are of one. Default: the
-   * endpoints are compared with each other.
+   * Base58 genesis hash that the endpoints must have, or `"any"` to skip the check. Default: all endpoints must have the
+   * same one.
    */
   readonly genesis?: string | undefined
   /**
-   * For the comparison at the start. Default: 10 seconds. Too low leaves slow endpoints unused until the first probe that
-   * reaches them; too high holds up the start by a dead one.
+   * Timeout of the genesis check at the start. Default: 10 seconds. Too low: a slow endpoint is unused until a probe
+   * reaches it. Too high: a dead endpoint delays the start.
    */
   readonly startTimeout?: Duration.DurationInput | undefined
   /**
-   * Between two `getSlot` calls to each endpoint, by which its slot and health stay known. Default: 5 seconds.
-   * `Infinity` for none. Too low spends the endpoints' rate; too high notices lag and recovery late.
+   * Time between two `getSlot` probes of each endpoint, which keep its slot and health current. Default: 5 seconds.
+   * `Infinity` for no probes. Too low: probes use up the rate limit. Too high: lag and recovery are noticed late.
    */
   readonly probeInterval?: Duration.DurationInput | undefined
   /**
-   * Slots behind the others from which an endpoint is asked last. Default: 50 (20 seconds), more than the 32 by which
-   * finalized replies trail. Too low wavers; too high reads old state.
+   * Lag in slots above which an endpoint comes after the others. Default: 50 (20 seconds), more than the 32 slots by which
+   * finalized replies trail. Too low: the choice changes often. Too high: reads return old state.
    */
   readonly maxLag?: number | undefined
   /** Default: off. */
   readonly hedge?: HedgeOptions | undefined
   /**
-   * Endpoints to which each transaction is sent at once. Default: 1. Too low depends on one node's way to the leader; too
-   * high costs as many calls.
+   * Number of endpoints to which each transaction is sent at once. Default: 1. Too low: one node's route to the leader
+   * decides. Too high: each transaction costs as many calls.
    */
   readonly broadcast?: number | undefined
 }
 
-/** An endpoint as the pool sees it. */
+/** The state of one endpoint. */
 export interface Status extends Health.Snapshot {
   readonly circuit: CircuitBreaker.State
-  /** Slots behind what another endpoint bears out. */
+  /** Slots behind the newest slot that another endpoint confirms. */
   readonly lag: bigint
-  /** Subscriptions that stand at it. */
+  /** Number of its open subscriptions. */
   readonly subscriptions: number
-  /** Why its last subscription failed or was lost; absent once another one stands. */
+  /** Why its last subscription failed or was lost; `undefined` once another one is established. */
   readonly subscriptionError: SubscriptionError | undefined
-  /** `unknown` until it has answered getGenesisHash; `foreign` when it is of another cluster. Only members are asked. */
+  /** `unknown` until it answers getGenesisHash; `foreign` if it belongs to another cluster. Only members get calls. */
   readonly membership: Membership
 }
 
-/** The transport that they make, and how each of them does. */
+/** The combined transport and the state of each endpoint. */
 export interface Endpoints extends RpcTransport {
   readonly status: Effect.Effect<ReadonlyArray<Status>>
 }
 
 /** The subscriptions of one endpoint. */
 interface Streams {
-  standing: number
-  /** Why the last one failed, until another one stands. */
+  open: number
+  /** Why the last one failed, until another one is established. */
   error: SubscriptionError | undefined
   lostAt: number
 }
@@ -117,7 +117,7 @@ const isPair = (
   endpoints: ReadonlyArray<Endpoint>
 ): endpoints is readonly [Endpoint, Endpoint, ...ReadonlyArray<Endpoint>] => endpoints.length > 1
 
-/** Those that an opinion may ask, the ones first that it has asked already. */
+/** The endpoints that an opinion may ask, first those that it has asked already. */
 const witnesses = (opinion: Opinion.Opinion, order: ReadonlyArray<Endpoint>): ReadonlyArray<Endpoint> => {
   opinion.hosts = new Set(order.map(({ transport }) => transport.host)).size
   return order
@@ -125,8 +125,8 @@ const witnesses = (opinion: Opinion.Opinion, order: ReadonlyArray<Endpoint>): Re
     .toSorted((a, b) => Number(opinion.asked.has(b.transport.host)) - Number(opinion.asked.has(a.transport.host)))
 }
 
-/** A call that its opinion takes note of. */
-const heard = <A>(opinion: Opinion.Opinion, call: Call<A>): Call<A> => ({
+/** A call that records in its opinion which hosts it asks. */
+const recorded = <A>(opinion: Opinion.Opinion, call: Call<A>): Call<A> => ({
   methods: call.methods,
   with: (transport) =>
     Effect.suspend(() => {
@@ -150,8 +150,8 @@ const slotOf = (endpoint: Endpoint, params: ReadonlyArray<unknown>): Effect.Effe
 }
 
 /**
- * Makes one of several. Fails when they are of different clusters, or none can be reached. One that cannot be reached at
- * the start is used once a probe has found it to be of the same cluster.
+ * Makes one transport of several endpoints. Fails if they belong to different clusters, or if none can be reached. An
+ * endpoint that cannot be reached at the start is used once a probe has confirmed its genesis hash.
  */
 export const make = (
   endpoints: ReadonlyArray<Endpoint>,
@@ -179,13 +179,13 @@ export const make = (
     const only = endpoints.length === 1 ? endpoints[0] : undefined
     const streams = new Map<Endpoint, Streams>()
     const streamsOf = (endpoint: Endpoint): Streams => {
-      const known = streams.get(endpoint) ?? { standing: 0, error: undefined, lostAt: -Infinity }
+      const known = streams.get(endpoint) ?? { open: 0, error: undefined, lostAt: -Infinity }
       streams.set(endpoint, known)
       return known
     }
-    /** The endpoint that took the last transaction. */
+    /** The endpoint that accepted the last transaction. */
     let sticky: Endpoint | undefined
-    /** Second reads that may be made. */
+    /** The budget of second reads. */
     let hedges = 1
 
     const members = (): ReadonlyArray<Endpoint> =>
@@ -250,10 +250,10 @@ export const make = (
           )
         }
         if (need.role !== "read") return send(call, order, now)
-        return opinion === undefined ? read(call, order, now) : Failover.inOrder(heard(opinion, call), order)
+        return opinion === undefined ? read(call, order, now) : Failover.inOrder(recorded(opinion, call), order)
       })
 
-    /** Subscribes at each in order until one holds it. Fails with the failure that may pass, if one of them may. */
+    /** Subscribes at each endpoint in order until one accepts. Prefers a retryable error if all fail. */
     const subscribeAt = (
       kind: SubscriptionKind,
       params: ReadonlyArray<unknown>,
@@ -269,14 +269,14 @@ export const make = (
               ...observer,
               established: (subscription) => {
                 established = true
-                own.standing++
+                own.open++
                 own.error = undefined
                 return observer.established({ slot: slotOf(endpoint, params), ...subscription })
               }
             }),
             Stream.ensuring(
               Effect.sync(() => {
-                if (established) own.standing--
+                if (established) own.open--
               })
             ),
             Stream.tapError((error) =>
@@ -314,7 +314,7 @@ export const make = (
       request: (method, params) =>
         Effect.suspend(() => {
           const role = roleOf(method)
-          // Most applications have one endpoint, and nothing to choose.
+          // Most applications have one endpoint, so there is no choice to make.
           if (only?.roles.has(role) === true && cluster.membership(only) === "member") {
             return only.transport.request(method, params)
           }
@@ -344,7 +344,7 @@ export const make = (
             ...health,
             circuit: endpoint.circuit.state(now),
             lag: Choice.lagOf(reach, health.slot),
-            subscriptions: streamsOf(endpoint).standing,
+            subscriptions: streamsOf(endpoint).open,
             subscriptionError: streamsOf(endpoint).error,
             membership: cluster.membership(endpoint)
           }))

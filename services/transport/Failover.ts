@@ -1,5 +1,8 @@
 /**
- * One call over several endpoints: one after the other, a second one beside a slow first, or several at once.
+ * Makes one call at several endpoints: one after another, at a second one beside a slow first, or at several at once.
+ *
+ * A call moves to another endpoint only if a repetition is safe and the failure is the endpoint's, not the call's. A
+ * `sendTransaction` that may have arrived at one endpoint never fails with the refusal of another.
  */
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
@@ -16,35 +19,29 @@ import type { Endpoint } from "./Endpoint.js"
 import { refusedAfter, summarize } from "./failures.js"
 import * as Method from "./Method.js"
 
-/**
- * What one node refuses and another may do: it lacks the method (-32601), keeps no such index (-32010) or no history
- * (-32011).
- */
+/** Refusals of a node that another may not share: unknown method (-32601), missing index (-32010) or history (-32011). */
 const ELSEWHERE: ReadonlySet<number> = new Set([-32601, -32010, -32011])
 
 const SEND = "sendTransaction"
 
-/**
- * Whether another endpoint may be asked after this failure: repeating is safe, and the failure is the endpoint's, not the
- * call's.
- */
+/** Whether the call may go to another endpoint after this failure. */
 const mayMoveOn = (method: string, error: RpcError): boolean => {
   if (Method.mayRepeat(method, error)) return true
-  // What one node refuses to forward another may take: the bytes are the same.
+  // Another node may accept the same transaction bytes.
   if (error.reason === "Node") return method === SEND || (error.code !== undefined && ELSEWHERE.has(error.code))
   return Method.isRepeatable(method)
 }
 
-/** A call, to be made with whichever transport. */
+/** A call that any transport can make. */
 export interface Call<A> {
-  /** The methods in it: one, or those of an array. */
+  /** The method of the call, or those of the items of an array. */
   readonly methods: ReadonlyArray<string>
   readonly with: (transport: RpcTransport) => Effect.Effect<A, RpcError>
 }
 
 const movesOn = <A>(call: Call<A>, error: RpcError): boolean => call.methods.every((method) => mayMoveOn(method, error))
 
-/** Gives an attempt its share of the time that is left, so that the endpoints after it get theirs. */
+/** Gives an attempt an equal share of the time until the deadline, so that later endpoints get theirs. */
 const share =
   (attemptsLeft: number) =>
   <A>(attempt: Effect.Effect<A, RpcError>): Effect.Effect<A, RpcError> =>
@@ -63,7 +60,7 @@ const refused = <A>(call: Call<A>, failed: ReadonlyArray<RpcError>, error: RpcEr
 const again = <A, E>(attempt: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.zipRight(Metric.increment(Metrics.rpcRetries), attempt)
 
-/** Asks each in order, once, until one answers. */
+/** Makes the call at each endpoint in order, once, until one answers. */
 export const inOrder = <A>(
   call: Call<A>,
   [endpoint, next, ...others]: readonly [Endpoint, ...ReadonlyArray<Endpoint>],
@@ -84,8 +81,8 @@ export const inOrder = <A>(
       })
 
 /**
- * Asks the first, and the second too when the first has not answered after so many milliseconds. The first answer counts
- * and the other call is aborted. When both fail, the rest are asked in order.
+ * Makes the call at the first endpoint, and at the second too if the first has not answered after `after` milliseconds. The
+ * first answer counts, and the other call is interrupted. If both fail, the others follow in order.
  */
 export const hedged = <A>(
   call: Call<A>,
@@ -96,7 +93,7 @@ export const hedged = <A>(
   Effect.gen(function* () {
     const failed: Array<RpcError> = []
     const firstFailed = yield* Deferred.make<void>()
-    /** Succeeds with what ends the call, fails to go on. */
+    /** Succeeds with the result of the call; fails if the call should move on. */
     const attempt = (endpoint: Endpoint): Effect.Effect<Either.Either<A, RpcError>, "next"> =>
       Effect.matchEffect(share(rest.length + 1)(call.with(endpoint.transport)), {
         onFailure: (error) => {
@@ -125,8 +122,8 @@ export const hedged = <A>(
   })
 
 /**
- * Asks all at once and answers with the first that does. The others go on in the scope, since they too are to have the
- * call; an interrupted caller aborts all. When none answers, their failures are one.
+ * Makes the call at all endpoints at once and returns the first answer. The other attempts continue in the scope, because
+ * every endpoint should get the transaction. An interrupted caller interrupts all. If all fail, the errors are combined.
  */
 export const broadcast = <A>(
   call: Call<A>,

@@ -1,6 +1,6 @@
 /**
- * How an endpoint does, learned from the calls that go through it: latency, errors, calls in flight and the newest slot
- * that it has answered with.
+ * Measures an endpoint by the calls that pass through it: latency, errors, calls in flight and the newest slot in its
+ * replies and notifications.
  */
 import type { Slot } from "@solana/kit"
 import * as Cause from "effect/Cause"
@@ -12,26 +12,26 @@ import * as Deadline from "../Deadline.js"
 import { slotFrom } from "../internal/slot.js"
 import type { RpcError, RpcTransport, SubscriptionKind } from "../RpcTransport.js"
 
-/** Latencies that the percentile looks back at. */
+/** Number of recent latencies from which the percentile is computed. */
 const WINDOW = 128
 
-/** Latencies before a percentile says something. */
+/** Latencies needed for the first percentile, and between two computations of it. */
 const ENOUGH = 16
 
-/** A new latency moves the average by a tenth: about the last twenty calls count. */
-const LATENCY_WEIGHT = 0.1
+/** Weight of a new call in the moving averages, which so reflect about the last twenty calls. */
+const WEIGHT = 0.1
 
-/** Milliseconds after which an error counts half. */
+/** Milliseconds after which the weight of an error has halved. */
 const ERROR_HALF_LIFE = 10_000
 
 /** An endpoint's health at one moment. */
 export interface Snapshot {
   readonly host: string
-  /** Moving average of answered calls in milliseconds, 0 before the first. */
+  /** Moving average of the latency of answered calls, in milliseconds; 0 before the first. */
   readonly latency: number
-  /** What 19 of 20 recent calls stay below, in milliseconds; undefined before 16 calls. */
+  /** 95th percentile of recent latencies, in milliseconds; `undefined` before 16 answered calls. */
   readonly p95: number | undefined
-  /** Moving share of calls that failed by the endpoint's fault, 0 to 1; halves in 10 seconds without calls. */
+  /** Moving share of calls that failed by the endpoint's fault, 0 to 1. It halves in 10 seconds without calls. */
   readonly errors: number
   readonly inFlight: number
   /** The newest slot in its replies and notifications, of any commitment; 0 before the first. */
@@ -43,23 +43,26 @@ export interface Snapshot {
 /** The meter of one endpoint. */
 export interface Meter {
   readonly snapshot: (now: number) => Snapshot
-  /** A call was sent. */
+  /** Records that a call was sent. */
   readonly started: () => void
-  /** A call came to its end after so many milliseconds. */
+  /** Records the outcome of a call and its duration in milliseconds. */
   readonly ended: (outcome: Outcome, millis: number, now: number) => void
-  /** What a reply says of the node's slot, if it does. */
+  /** Records the slot of a reply, if the reply has one. */
   readonly reached: (slot: Slot | undefined, now: number) => void
 }
 
-/** What a call says of its endpoint. Nothing, when it was interrupted or had less than a second to be answered. */
+/**
+ * What a call shows about its endpoint. A call that was interrupted, or that timed out in less than a second, is
+ * inconclusive.
+ */
 export type Outcome = "answered" | "failed" | "inconclusive"
 
-/** Agave's code with which a node says that it lags behind its cluster. */
+/** Agave's error code of a node that lags behind its cluster. */
 const UNHEALTHY = -32005
 
 /**
- * Judges an endpoint by a call that failed after so many milliseconds. A node that answers with a JSON-RPC error works,
- * unless the error says that it lags behind its cluster. That it has not got a block or a slot yet says more of the call.
+ * The outcome of a call that failed after `elapsed` milliseconds. A JSON-RPC error is an answer, because the node works,
+ * except the error that the node lags behind its cluster.
  */
 export const judge = (cause: Cause.Cause<RpcError>, elapsed: number): Outcome => {
   const failure = Cause.failureOption(cause)
@@ -72,7 +75,7 @@ export const judge = (cause: Cause.Cause<RpcError>, elapsed: number): Outcome =>
 const property = (value: unknown, name: "context" | "slot"): unknown =>
   typeof value === "object" && value !== null && name in value ? Reflect.get(value, name) : undefined
 
-/** A meter without a past. */
+/** Makes the meter of an endpoint. */
 export const meter = (host: string): Meter => {
   let latency = 0
   let slot = 0n
@@ -87,7 +90,7 @@ export const meter = (host: string): Meter => {
   const decayed = (now: number): number => errors * 0.5 ** (Math.max(0, now - errorsAt) / ERROR_HALF_LIFE)
 
   const observeLatency = (millis: number): void => {
-    latency = answered === 0 ? millis : latency + (millis - latency) * LATENCY_WEIGHT
+    latency = answered === 0 ? millis : latency + (millis - latency) * WEIGHT
     recent[answered % WINDOW] = millis
     answered++
     if (answered >= ENOUGH && answered % ENOUGH === 0) {
@@ -114,7 +117,7 @@ export const meter = (host: string): Meter => {
       if (outcome === "inconclusive") return
       if (outcome === "answered") observeLatency(millis)
       const before = decayed(now)
-      errors = before + ((outcome === "failed" ? 1 : 0) - before) * LATENCY_WEIGHT
+      errors = before + ((outcome === "failed" ? 1 : 0) - before) * WEIGHT
       errorsAt = now
     },
     reached: (seen, now) => {
@@ -158,7 +161,7 @@ const slotOfNotification = (kind: SubscriptionKind, value: unknown): bigint | un
     ? undefined
     : slotFrom(kind === "slot" ? property(value, "slot") : property(property(value, "context"), "slot"))
 
-/** Feeds a meter with what goes through a transport. */
+/** Records the calls and notifications of a transport in a meter. */
 export const observe =
   (meter: Meter) =>
   (transport: RpcTransport): RpcTransport => ({

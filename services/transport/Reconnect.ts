@@ -1,18 +1,21 @@
 /**
- * Subscriptions that do not end by accident: a lost one is made again, and equal ones share one upstream.
+ * Subscribes again after a loss, and shares one upstream subscription among equal subscribers.
  *
- * A subscriber sees notifications only. The `SubscriptionObserver` in its context is called when the subscription stands, and
- * when it was lost and notifications may have been missed, in order with them. `Follow` then reads what was missed.
+ * A subscriber gets notifications only. The `SubscriptionObserver` in its context is called when the subscription is
+ * established, and when it was lost and notifications may be missing. Both calls keep their order among the notifications.
+ * `Follow` then reads what was missed.
  *
- * Subscribers of the same kind and parameters share one upstream subscription, which begins with the first and ends with
- * the last. A later subscriber gets the notifications from then on. Each has a buffer of its own, bounded in number and in
- * bytes; one that reads too slowly gets what is in it and then fails with `Overflow`, and the others go on.
+ * Subscribers of one kind with equal parameters share one upstream, which starts with the first and ends with the last. A
+ * later subscriber gets the notifications from then on. Each subscriber has a queue that is bounded in number and in bytes.
+ * A slow one gets what is queued and then fails with `Overflow`; the others continue.
  *
- * Lost for now and over for good are two things:
- * - A lost socket, a node that does not answer, and a limit of one that has accepted the subscription before are waited out.
- * - A refusal that will hardly pass (a handshake with 401, a method that the node does not know) ends it after `REFUSALS` in
- *   a row, each logged as a warning. A node's refusal of a subscription that never stood ends it at once, but for limits.
- * - When the scope closes, every subscription ends with `PoolClosed`.
+ * Which failures end a subscription:
+ * - None of these: a lost socket, a node that does not answer, a limit of a node that accepted the subscription before. The
+ *   upstream waits and subscribes again.
+ * - `REFUSALS` refusals in a row that retrying hardly mends, such as a handshake with status 401 or an unknown method. Each
+ *   is logged as a warning.
+ * - One refusal by a node that never accepted the subscription, unless the refusal is a limit.
+ * - A closed scope: every subscription fails with `PoolClosed`.
  */
 import * as Chunk from "effect/Chunk"
 import type * as Duration from "effect/Duration"
@@ -36,23 +39,26 @@ import { SubscriptionError } from "../RpcTransport.js"
 import type { Established, Interrupted } from "../SubscriptionObserver.js"
 import { SubscriptionObserver } from "../SubscriptionObserver.js"
 
-/** Milliseconds that a subscription must have stood for the next reconnection to be quick again. */
+/** Milliseconds for which a subscription must have been open, so that the back-off starts anew after its loss. */
 const STEADY = 10_000
 
-/** Refusals, since it last stood, after which a subscription ends: about two seconds at the default bounds. */
+/** Refusals in a row after which a subscription ends: about two seconds at the default bounds. */
 const REFUSALS = 5
 
-/** What a failure says of the next attempt, of a subscription that has stood before or not. */
-const verdict = ({ code, isRetryable, reason }: SubscriptionError, hasStood: boolean): "again" | "refused" | "over" => {
+/** Whether to subscribe again after a failure, to count it as a refusal too, or to end the subscription. */
+const verdict = (
+  { code, isRetryable, reason }: SubscriptionError,
+  wasEstablished: boolean
+): "again" | "refused" | "over" => {
   switch (reason) {
     case "PoolClosed":
       return "over"
     case "Refused":
-      if (hasStood) return Verdict.isOfTheCall(code) ? "refused" : "again"
+      if (wasEstablished) return Verdict.isOfTheCall(code) ? "refused" : "again"
       return isRetryable ? "refused" : "over"
     case "Connect":
       return isRetryable ? "again" : "refused"
-    // Below the pool it is a fault of the socket, which the next one need not have.
+    // A text that cannot be decoded is a fault of this socket; the next one may work.
     case "Decode":
       return "refused"
     case "Timeout":
@@ -62,28 +68,31 @@ const verdict = ({ code, isRetryable, reason }: SubscriptionError, hasStood: boo
   }
 }
 
-/** How subscriptions are made again, and how much is held for their readers. */
+/** The waits before a reconnection, and the bounds of queues. */
 export interface Options {
   /**
-   * The first wait before reconnecting is random between 0 and this, each further bound twice the one before. Default: 250
-   * ms. Too low storms an endpoint that restarts; too high misses more.
+   * Upper bound of the first random wait before a reconnection; each further bound is twice the one before. Default: 250
+   * ms. Too low: many clients at once meet an endpoint that restarts. Too high: more notifications are missed.
    */
   readonly base?: Duration.DurationInput | undefined
-  /** No bound grows beyond this. Default: 15 seconds. Too low storms in a long outage; too high notices its end late. */
+  /**
+   * Maximum of the bound of a wait. Default: 15 seconds. Too low: many attempts during a long outage. Too high: the end of
+   * an outage is noticed late.
+   */
   readonly cap?: Duration.DurationInput | undefined
   /**
-   * Notifications that a subscriber may lag behind. Default: 4,096. Too low fails a subscriber that pauses; too high leaves
-   * `bufferBytes` as the only bound.
+   * Maximum queued notifications of one subscriber. Default: 4,096. Too low: a subscriber that pauses fails. Too high:
+   * `bufferBytes` is the only bound.
    */
   readonly buffer?: number | undefined
   /**
-   * Bytes of memory that these notifications may take, about; a single one may be larger. Default: 8 MiB, 4,096 accounts of
-   * 1.5 KiB. Too low fails a subscriber that pauses; too high lets a node fill the memory of one that never catches up.
+   * Approximate maximum memory of these notifications, in bytes; a single one may be larger. Default: 8 MiB, 4,096 accounts
+   * of 1.5 KiB. Too low: a subscriber that pauses fails. Too high: a subscriber that never catches up fills the memory.
    */
   readonly bufferBytes?: number | undefined
   /**
-   * Different subscriptions at a time; one more is refused. Default: 10,000. Too low refuses work; too high brings the
-   * endpoint's own limit.
+   * Maximum number of different subscriptions; a further one fails with `Refused`. Default: 10,000. Too low: work is
+   * refused. Too high: the endpoint's own limit applies.
    */
   readonly maxSubscriptions?: number | undefined
 }
@@ -101,11 +110,11 @@ interface Upstream {
   readonly params: ReadonlyArray<unknown>
   readonly subscribers: Set<Subscriber>
   established: Established | undefined
-  hasStood: boolean
+  wasEstablished: boolean
   fiber: Fiber.RuntimeFiber<void> | undefined
 }
 
-/** Makes a transport's subscriptions last. Requests and arrays pass. */
+/** Keeps the subscriptions of a transport open across losses. Requests and arrays pass through unchanged. */
 export const make =
   (options: Options = {}) =>
   (transport: RpcTransport): Effect.Effect<RpcTransport, InvalidInput, Scope.Scope> =>
@@ -143,7 +152,7 @@ export const make =
 
       const establish = (upstream: Upstream, subscription: Established): void => {
         upstream.established = subscription
-        upstream.hasStood = true
+        upstream.wasEstablished = true
         publish(upstream, { type: "established", subscription })
       }
 
@@ -152,7 +161,7 @@ export const make =
         for (const subscriber of upstream.subscribers) subscriber.end(error)
       }
 
-      /** One upstream subscription until it is lost; how long it stood and why it ended. */
+      /** Runs one upstream subscription until it ends. Returns how it ended and for how long it was open. */
       const hold = (upstream: Upstream) =>
         Effect.gen(function* () {
           const { kind, params, subscribers } = upstream
@@ -171,32 +180,32 @@ export const make =
               Effect.suspend(() => {
                 if (upstream.established === undefined) establish(upstream, { host: transport.host })
                 for (const value of values) publish(upstream, { type: "notification", value }, weigh(value))
-                // All its subscribers were too slow. They still read what was held for them.
+                // All subscribers overflowed. Each still reads what is in its queue.
                 return subscribers.size === 0 ? Effect.interrupt : Effect.void
               })
             ),
             Effect.either
           )
-          return { outcome, stood: (yield* Clock.monotonicMillis) - since }
+          return { outcome, duration: (yield* Clock.monotonicMillis) - since }
         })
 
-      /** Holds it again and again. A signature's only notification ends it. */
+      /** Subscribes again after each loss. A signature's subscription ends after its only notification. */
       const run = (upstream: Upstream, losses = 0, refusals = 0): Effect.Effect<void> =>
-        Effect.flatMap(hold(upstream), ({ outcome, stood }) => {
+        Effect.flatMap(hold(upstream), ({ duration, outcome }) => {
           const { kind } = upstream
           const isStanding = upstream.established !== undefined
           if (Either.isRight(outcome) && kind === "signature" && isStanding) {
             return Effect.sync(() => end(upstream, Option.none()))
           }
           const error = Either.isLeft(outcome) ? outcome.left : failure(kind, "Closed", "the subscription ended")
-          const judged = verdict(error, upstream.hasStood)
+          const judged = verdict(error, upstream.wasEstablished)
           const inRow = (isStanding ? 0 : refusals) + (judged === "refused" ? 1 : 0)
           if (judged === "over" || inRow >= REFUSALS) return Effect.sync(() => end(upstream, Option.some(error)))
           if (isStanding) {
             upstream.established = undefined
             publish(upstream, { type: "interrupted", loss: { detail: error.message } })
           }
-          const lost = stood >= STEADY ? 0 : losses
+          const lost = duration >= STEADY ? 0 : losses
           const isRefusal = judged === "refused" || error.reason === "Refused"
           return Effect.logWarning(`${error.message}; it is subscribed again`).pipe(
             Effect.when(() => isRefusal),
@@ -226,7 +235,7 @@ export const make =
             params,
             subscribers: new Set([subscriber]),
             established: undefined,
-            hasStood: false,
+            wasEstablished: false,
             fiber: undefined
           }
           upstreams.set(key, upstream)
@@ -255,20 +264,20 @@ export const make =
             yield* Effect.acquireRelease(attach(kind, params, subscriber), (upstream) => detach(upstream, subscriber))
             let events: ReadonlyArray<Event> = []
 
-            const tell = (event: Exclude<Event, { type: "notification" }>) =>
+            const observe = (event: Exclude<Event, { type: "notification" }>) =>
               event.type === "established" ? observer.established(event.subscription) : observer.interrupted(event.loss)
 
             const refill = Effect.map(subscriber.take, (taken) => {
               events = Chunk.toReadonlyArray(taken)
             })
 
-            /** The notifications up to the next event of another kind. */
+            /** The queued notifications up to the next observer event, which is delivered first if it is at the head. */
             const pull: Effect.Effect<Chunk.Chunk<unknown>, Option.Option<SubscriptionError>> = Effect.suspend(() => {
               const [first, ...rest] = events
               if (first === undefined) return Effect.zipRight(refill, pull)
               if (first.type !== "notification") {
                 events = rest
-                return Effect.zipRight(tell(first), pull)
+                return Effect.zipRight(observe(first), pull)
               }
               const values: Array<unknown> = []
               for (const event of events) {

@@ -1,9 +1,15 @@
 /**
- * Work that one fiber does for itself and for others that wait for it.
+ * Work that one fiber does for itself and for other fibers that wait for the result.
  *
- * The first, the leader, runs it in its own fiber. When the leader is interrupted the next takes the lead and runs it anew,
- * so nobody fails by another's interruption. Others join only if their deadline is not before the leader's; when the
- * leader fails for want of time, those that have more of it go on.
+ * The first member is the leader and runs the work in its own fiber. A member joins only with the leader's retry policy and
+ * with a deadline that is not earlier than the leader's.
+ *
+ * Invariants:
+ * - The interruption of one member fails no other: when the leader is interrupted, the next member leads and runs the work
+ *   again.
+ * - A retryable failure, such as the leader's timeout, fails only members whose deadline is not later. The others go on
+ *   with a new leader.
+ * - Every member is resolved: with the result, with a failure, or as the next leader.
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -17,14 +23,14 @@ import { FifoQueue } from "../internal/FifoQueue.js"
 import { RetryPolicy } from "../RetryPolicy.js"
 import type { RpcError } from "../RpcTransport.js"
 
-/** One that wants the work done. */
+/** A caller that waits for the work. */
 export interface Member<T> {
   readonly item: T
   readonly deadline: number
   readonly policy: "safe" | "never"
 }
 
-/** A member, as its fiber's context says. */
+/** Makes a member with the deadline and the retry policy of its fiber. */
 export const member = <T>(fiber: Fiber.RuntimeFiber<unknown, unknown>, item: T): Member<T> => ({
   item,
   deadline: Deadline.of(fiber),
@@ -32,17 +38,17 @@ export const member = <T>(fiber: Fiber.RuntimeFiber<unknown, unknown>, item: T):
 })
 
 export interface Work<A, T> {
-  /** Does it. `members` lists the leader first; it is asked when the work is about to be done. */
+  /** Does the work. `members` lists the present members, the leader first. */
   readonly run: (members: () => ReadonlyArray<Member<T>>) => Effect.Effect<ResultOf<A, T>, RpcError>
-  /** It came to its end, or all have left. No more may join. */
+  /** Called when the work is done or no member is left. Nobody may join from then on. */
   readonly ended: () => void
 }
 
-/** Each member's own result. */
+/** Selects the result of one member. */
 export type ResultOf<A, T> = (member: Member<T>) => Effect.Effect<A, RpcError>
 
 export class SharedWork<A, T> {
-  readonly #line = new FifoQueue<A, RpcError, Member<T>>()
+  readonly #waiting = new FifoQueue<A, RpcError, Member<T>>()
   readonly #work: Work<A, T>
   #leader: Member<T>
 
@@ -51,36 +57,36 @@ export class SharedWork<A, T> {
     this.#work = work
   }
 
-  /** The leader and those that wait. */
+  /** The number of members: the leader and the fibers that wait. */
   get size(): number {
-    return this.#line.size + 1
+    return this.#waiting.size + 1
   }
 
-  /** Whether this one can wait for the leader. */
+  /** Whether this member may wait for the leader. */
   admits({ deadline, policy }: Member<T>): boolean {
     return deadline >= this.#leader.deadline && policy === this.#leader.policy
   }
 
-  /** For those that were admitted. */
+  /** Waits for the leader's result. The member must be admitted. */
   join(member: Member<T>): Effect.Effect<A, RpcError> {
-    return this.#line.join(member, { turnLost: () => this.#passLead() })
+    return this.#waiting.join(member, { turnLost: () => this.#passLead() })
   }
 
-  /** For the first. */
+  /** Runs the work for the first member. */
   lead(): Effect.Effect<A, RpcError> {
     return Effect.uninterruptibleMask((restore) => this.#run(restore))
   }
 
   #run(restore: Restore): Effect.Effect<A, RpcError> {
     const leader = this.#leader
-    return Effect.matchCauseEffect(restore(this.#work.run(() => [this.#leader, ...this.#line.infos()])), {
+    return Effect.matchCauseEffect(restore(this.#work.run(() => [this.#leader, ...this.#waiting.infos()])), {
       onFailure: (cause) => {
         const error = Cause.failureOption(cause)
         if (Option.isSome(error)) {
-          const more = error.value.isRetryable ? leader.deadline : Infinity
+          const latest = error.value.isRetryable ? leader.deadline : Infinity
           this.#resolve(
             () => Effect.fail(error.value),
-            ({ deadline }) => deadline <= more
+            ({ deadline }) => deadline <= latest
           )
         } else if (!Cause.isInterrupted(cause)) {
           this.#resolve(
@@ -101,14 +107,14 @@ export class SharedWork<A, T> {
   }
 
   #passLead(): void {
-    const next = this.#line.shift()
+    const next = this.#waiting.shift()
     if (next === undefined) return this.#work.ended()
     this.#leader = next.info
     next.handOff((restore) => this.#run(restore))
   }
 
   #resolve(resultOf: ResultOf<A, T>, which: (member: Member<T>) => boolean): void {
-    if (this.#line.size === 0) return
-    for (const { info, resolve } of this.#line.shiftWhere(which)) resolve(resultOf(info))
+    if (this.#waiting.size === 0) return
+    for (const { info, resolve } of this.#waiting.shiftWhere(which)) resolve(resultOf(info))
   }
 }

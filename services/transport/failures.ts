@@ -1,5 +1,5 @@
 /**
- * Many failures of one call as one.
+ * Combines the failures of several attempts at one call into one error.
  */
 import * as Duration from "effect/Duration"
 import * as Predicate from "effect/Predicate"
@@ -8,7 +8,7 @@ import { printable } from "../../src/internal/printable.js"
 import { RpcError } from "../RpcTransport.js"
 import * as Method from "./Method.js"
 
-/** The failure of every attempt at a call. */
+/** The cause of a combined error: the errors of all attempts. */
 export class AttemptsFailed extends printable(
   Schema.TaggedError<AttemptsFailed>("@pod-protocol/effect/AttemptsFailed")("AttemptsFailed", {
     errors: Schema.Array(RpcError)
@@ -21,26 +21,26 @@ export class AttemptsFailed extends printable(
 
 const wait = (error: RpcError): number => (error.retryAfter === undefined ? 0 : Duration.toMillis(error.retryAfter))
 
-/** A failure after which the call may have been executed. */
+/** Whether the call may have been executed although it failed. */
 const isUnknown = ({ reason }: RpcError): boolean =>
   reason !== "Node" && reason !== "RateLimited" && reason !== "PoolClosed"
 
-/** What a node's refusal says: its code and, of a preflight, by which name the transaction failed, if it is one. */
+/** A key of a node's refusal: its code and, for a failed preflight, the name of the transaction error. */
 const refusalOf = ({ code, data, reason }: RpcError): string | undefined => {
   if (reason !== "Node") return undefined
   const err = Predicate.hasProperty(data, "err") ? data.err : undefined
   return typeof err === "string" ? `${code} ${err}` : String(code)
 }
 
-/** Whether all said the same, so that one may speak for them. */
+/** Whether all errors are the same refusal. */
 const agree = ([first, ...others]: readonly [RpcError, ...ReadonlyArray<RpcError>]): boolean => {
   const refusal = refusalOf(first)
   return refusal !== undefined && others.every((other) => refusalOf(other) === refusal)
 }
 
 /**
- * The failure that says most of what to do: the one that can be retried soonest, else one that leaves open what became of
- * the call, else the first. All are kept in its cause, unless every node answered the same.
+ * The most useful of several failures: the one that can be retried soonest, else one after which the call may have been
+ * executed, else the first. The cause keeps all of them, unless all are the same refusal.
  */
 export const summarize = (errors: readonly [RpcError, ...ReadonlyArray<RpcError>]): RpcError => {
   if (agree(errors) || errors.length === 1) return errors[0]
@@ -63,8 +63,8 @@ export const summarize = (errors: readonly [RpcError, ...ReadonlyArray<RpcError>
 }
 
 /**
- * What a node's refusal means after other attempts have failed. A transaction of which an earlier attempt may have arrived
- * is not refused because a later one is: that one may be refused as a duplicate. Then the failure stays the unknown one.
+ * The failure of a call that a node refused after other attempts had failed. An earlier attempt may have arrived, and a node
+ * then refuses the later one as a duplicate. So an unknown outcome of an earlier attempt wins over the refusal of a write.
  */
 export const refusedAfter = (method: string, failed: ReadonlyArray<RpcError>, refusal: RpcError): RpcError => {
   const unknown = failed.find(isUnknown)
