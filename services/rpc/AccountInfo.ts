@@ -1,9 +1,7 @@
 import type { Address, Lamports } from "@solana/kit"
 import { jsonable } from "../../src/internal/jsonable.js"
 
-/**
- * `Reply.AccountInfo`, of which one reply may hold many thousands: all have one hidden class.
- */
+/** The class of `Reply.AccountInfo`. A reply may hold thousands of accounts, so all share one hidden class. */
 export const AccountInfo = jsonable(
   class {
     constructor(

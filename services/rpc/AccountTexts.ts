@@ -1,8 +1,11 @@
 /**
- * Accounts read from the text of their list, without an object for each.
+ * Reads a list of accounts from its JSON text, without a parsed object for each account.
  *
- * What a node writes of accounts of one kind is, but for data and address, the same again and again: it is read once, and
- * compared from then on. Texts are taken only as Agave writes them; whatever is otherwise is left to the parser.
+ * In the text of similar accounts, only the data and the address differ. The text between them is parsed once, and then
+ * compared with that of each further account.
+ *
+ * Invariant: a list is read only if it has the exact form that Agave writes, and then with the result of the parser. Any
+ * other text gives `undefined`, and the caller parses it.
  */
 import * as Either from "effect/Either"
 import * as Base64 from "../../src/internal/base64.js"
@@ -16,10 +19,10 @@ const HEAD = '{"account":{"data":["'
 const TAIL = '"}'
 const NEXT = `${TAIL},${HEAD}`
 
-/** From the end of the data to the address: members of one word each, so that none of them is the data once more. */
+/** The text from the end of the data to the address. Its values are single words, so no second `data` is among them. */
 const MIDDLE = /","base64"\](?:,"\w+":(?:"\w*"|\w+))+\},"pubkey":"/y
 
-/** A list that changes more often than this is read by the parser in less time. */
+/** Maximum number of different texts between data and address; with more, the parser is faster. */
 const MAX_CHANGES = 8
 
 const middleAt = (text: string, index: number): string | undefined => {
@@ -27,16 +30,13 @@ const middleAt = (text: string, index: number): string | undefined => {
   return MIDDLE.exec(text)?.[0]
 }
 
-/** Copies of the parts, which do not hold on to the text that they were cut from. */
+/** Copies of the parts. A substring would keep the whole text in memory. */
 const addressesOf = (parts: ReadonlyArray<string>): ReadonlyArray<unknown> => {
   const copies = Either.getOrUndefined(Json.parseRounded(`["${parts.join('","')}"]`))
   return Array.isArray(copies) ? copies : []
 }
 
-/**
- * Reads `{account, pubkey}, …` if all is as usual, to just what `decode` makes of the parsed list; undefined for any other
- * text, be it right or wrong.
- */
+/** Reads `{account, pubkey}, …`. The result equals that of `decode` for the parsed list; `undefined` for any other form. */
 export const read = (
   text: string,
   decode: Decode.Decoder<Reply.AccountInfo>

@@ -1,45 +1,45 @@
 /**
- * What a caller can ask of a call.
+ * The options of calls to a node.
  *
  * @since 0.1.0
  */
 import type { Address, Commitment, Signature, Slot } from "@solana/kit"
 
 /**
- * Which bank answers.
+ * The commitment of a read.
  *
  * @since 0.1.0
  * @category models
  */
 export interface CommitmentOptions {
-  /** Default: the pool's. Lower is fresher, higher is surer. */
+  /** Default: the pool's. Too low: the read may see state that is rolled back. Too high: the read sees older state. */
   readonly commitment?: Commitment | undefined
 }
 
 /**
- * Which bank answers, and how old it may be.
+ * The commitment of a read, and the oldest slot that may answer it.
  *
  * @since 0.1.0
  * @category models
  */
 export interface ReadOptions extends CommitmentOptions {
-  /** A node that has not reached this slot answers with an error (-32016, retryable). Default: none. */
+  /** A node that has not reached this slot answers with the retryable error -32016. Default: none. */
   readonly minContextSlot?: Slot | undefined
 }
 
 /**
- * A read of accounts.
+ * Options of a read of accounts.
  *
  * @since 0.1.0
  * @category models
  */
 export interface AccountOptions extends ReadOptions {
-  /** Only these bytes of the data; past its end the slice is shorter. Default: all. */
+  /** The bytes of the data to read. A slice past the end of the data is shorter. Default: all. */
   readonly dataSlice?: { readonly offset: number; readonly length: number } | undefined
 }
 
 /**
- * Which accounts of a program: those whose data has this size in bytes, or holds these bytes (≤ 128) at this offset.
+ * A filter of a program's accounts: the size of the data in bytes, or the bytes (at most 128) at an offset in the data.
  *
  * @since 0.1.0
  * @category models
@@ -49,13 +49,13 @@ export type AccountFilter =
   | { readonly memcmp: { readonly offset: number; readonly bytes: Uint8Array } }
 
 /**
- * A read of a program's accounts.
+ * Options of a read of a program's accounts.
  *
  * @since 0.1.0
  * @category models
  */
 export interface ProgramAccountsOptions extends AccountOptions {
-  /** All must hold (at most 4). Default: none. */
+  /** At most 4 filters, all of which an account must pass. Default: none. */
   readonly filters?: ReadonlyArray<AccountFilter> | undefined
 }
 
@@ -66,55 +66,55 @@ export interface ProgramAccountsOptions extends AccountOptions {
  * @category models
  */
 export interface HistoryOptions extends ReadOptions {
-  /** Start behind this one. Default: the newest. */
+  /** Starts with the transaction that precedes this one. Default: the newest transaction. */
   readonly before?: Signature | undefined
-  /** Stop before this one. Default: the oldest. */
+  /** Stops before this transaction. Default: the oldest transaction. */
   readonly until?: Signature | undefined
-  /** 1 to 1000 signatures. Default: 1000. */
+  /** Maximum signatures of the page, 1 to 1000. Default: 1000. */
   readonly limit?: number | undefined
 }
 
 /**
- * How a node takes a transaction.
+ * Options of submitting a transaction to a node.
  *
  * @since 0.1.0
  * @category models
  */
 export interface SendOptions {
-  /** Do not simulate first: faster by a simulation, but a transaction that must fail pays its fee. Default: false. */
+  /** Skips the simulation, which saves its time. A transaction that fails then pays its fee. Default: false. */
   readonly skipPreflight?: boolean | undefined
-  /** The bank that simulates. Default: the pool's commitment. */
+  /** The commitment of the simulation. Default: the pool's. */
   readonly preflightCommitment?: Commitment | undefined
-  /** How often the node itself sends again. Default: until the blockhash expires. */
+  /** How often the node resends the transaction. Default: until the blockhash expires. */
   readonly maxRetries?: number | undefined
   /** As in `ReadOptions`. */
   readonly minContextSlot?: Slot | undefined
 }
 
 /**
- * How a transaction is simulated.
+ * Options of a simulation.
  *
  * @since 0.1.0
  * @category models
  */
 export interface SimulateOptions extends ReadOptions {
-  /** Check signatures; not together with `replaceRecentBlockhash`. Default: false. */
+  /** Verifies the signatures. Excludes `replaceRecentBlockhash`. Default: false. */
   readonly sigVerify?: boolean | undefined
-  /** Run with the newest blockhash instead of the transaction's own. Default: false. */
+  /** Simulates with the newest blockhash instead of the transaction's own. Default: false. */
   readonly replaceRecentBlockhash?: boolean | undefined
-  /** Accounts to answer with, as they would be after it. Default: none. */
+  /** Accounts to return in their state after the transaction. Default: none. */
   readonly accounts?: ReadonlyArray<Address> | undefined
 }
 
 /**
- * A read of a block.
+ * Options of a read of a block.
  *
  * @since 0.1.0
  * @category models
  */
 export interface BlockOptions {
-  /** `confirmed` or `finalized`. Default: the pool's, where it is not `processed`; else `confirmed`. */
+  /** `confirmed` or `finalized`. Default: the pool's; `confirmed` if that is `processed`. */
   readonly commitment?: Exclude<Commitment, "processed"> | undefined
-  /** What of its transactions. Default: `full`. */
+  /** Which part of the block's transactions to return. Default: `full`. */
   readonly transactionDetails?: "full" | "signatures" | "none" | undefined
 }

@@ -1,6 +1,9 @@
 /**
- * Readers of untrusted JSON values. They name the place of the first thing that is wrong and never the thing itself,
- * accept an integer as `number` or `bigint`, and allocate nothing that the reply does not already hold.
+ * Decoders of untrusted JSON values.
+ *
+ * - An error names the path of the first wrong value and what was expected there, never the value itself.
+ * - An integer may be a `number` or a `bigint`. A number that may have been rounded is refused.
+ * - A decoder allocates no more than the reply already holds.
  */
 import type { Address, Blockhash, Commitment, Lamports, Signature } from "@solana/kit"
 import * as Either from "effect/Either"
@@ -15,16 +18,16 @@ import * as BlockhashText from "../../src/solana/Blockhash.js"
 import * as LamportsAmount from "../../src/solana/Lamports.js"
 import * as SignatureText from "../../src/solana/Signature.js"
 
-/** What was expected, and where; the path of the whole value is the empty string. */
+/** The path of a wrong value, and what was expected there. The path of the whole value is the empty string. */
 export interface Mismatch {
   readonly path: string
   readonly expected: string
 }
 
-/** A reader of one untrusted value. */
+/** Decodes one untrusted value. */
 export type Decoder<A> = (input: unknown) => Either.Either<A, Mismatch>
 
-/** Reads one field of an object; a field that is missing reads as `undefined`. */
+/** Decodes one field of an object. A missing field is decoded as `undefined`. */
 export type Field = <A>(key: string, decoder: Decoder<A>) => Either.Either<A, Mismatch>
 
 const mismatch = (expected: string): Either.Either<never, Mismatch> => Either.left({ path: "", expected })
@@ -35,7 +38,7 @@ const under = <A>(step: string | number, result: Either.Either<A, Mismatch>): Ei
   return Either.left({ path: typeof step === "number" ? `[${step}]${path}` : `.${step}${path}`, expected })
 }
 
-/** A value that satisfies a guard. */
+/** Decodes a value that satisfies a guard. */
 export const guard =
   <A>(expected: string, is: (input: unknown) => input is A): Decoder<A> =>
   (input) =>
@@ -51,7 +54,7 @@ const bytes =
   (input) =>
     typeof input === "string" ? Either.fromOption(decode(input), () => ({ path: "", expected })) : mismatch(expected)
 
-/** Whatever it is, but it must be there. */
+/** Any value except `undefined`. */
 export const anything: Decoder<unknown> = (input) => (input === undefined ? mismatch("a value") : Either.right(input))
 
 export const string = guard("a string", (input) => typeof input === "string")
@@ -104,19 +107,19 @@ export const callData: Decoder<Uint8Array> = bytes("base58 bytes", (input) =>
 
 const base64Text: Decoder<Uint8Array> = bytes("base64 bytes", (input) => Either.getRight(Base64.decode(input)))
 
-/** Bytes as Solana sends them: `[text, "base64"]`. */
+/** Bytes in Solana's form `[text, "base64"]`. */
 export const base64: Decoder<Uint8Array> = (input) =>
   Array.isArray(input) && input.length === 2 && input[1] === "base64"
     ? under(0, base64Text(input[0]))
     : mismatch('[bytes, "base64"]')
 
-/** The value, or none for `null` and for what is missing. */
+/** The value, or none if it is `null` or missing. */
 export const optional =
   <A>(decoder: Decoder<A>): Decoder<Option.Option<A>> =>
   (input) =>
     input === null || input === undefined ? Either.right(Option.none()) : Either.map(decoder(input), Option.some)
 
-/** The value, or a default for `null` and for what is missing. */
+/** The value, or a default if it is `null` or missing. */
 export const withDefault =
   <A>(decoder: Decoder<A>, fallback: Types.NoInfer<A>): Decoder<A> =>
   (input) =>
@@ -140,7 +143,7 @@ export const array =
   (input) =>
     Array.isArray(input) ? each(input, decoder) : mismatch("an array")
 
-/** One item for each key, read as that key asks. */
+/** An array with one item for each key, each decoded by the decoder of its key. */
 export const forEach =
   <K, A>(keys: ReadonlyArray<K>, decoder: (key: K) => Decoder<A>): Decoder<ReadonlyArray<A>> =>
   (input) => {
@@ -150,7 +153,7 @@ export const forEach =
       : mismatch(`an array of ${decoders.length}`)
   }
 
-/** What is read of an object: if it is an object of fields itself, a model. */
+/** Decodes the fields of an object. A result that is an object literal becomes a model. */
 export const object =
   <A>(read: (field: Field) => Either.Either<A, Mismatch>): Decoder<A> =>
   (input) =>

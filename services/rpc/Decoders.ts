@@ -1,4 +1,4 @@
-/** How each reply is read. */
+/** The decoders of all replies. */
 import type { Address, Signature } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -26,10 +26,10 @@ export const contextual = <A>(value: Decode.Decoder<A>): Decode.Decoder<Reply.Co
     })
   )
 
-/** Items that are read in a fraction of a millisecond. */
+/** Items per part of a list. A part is decoded in a fraction of a millisecond. */
 const PART = 256
 
-/** As {@link contextual}, of a list that may be long: it is read in turns of the event loop. */
+/** As {@link contextual}, for a list that may be long. It yields to the event loop between parts of the list. */
 export const contextualList = <A>(
   item: Decode.Decoder<A>,
   quick: (items: string) => ReadonlyArray<A> | undefined = () => undefined
@@ -51,7 +51,7 @@ export const contextualList = <A>(
   }
 }
 
-/** Reads what mostly is the same as the last time, as the owner, the space and the rent of a program's accounts are. */
+/** Caches the last result. The owner, space and lamports of consecutive accounts are mostly equal. */
 const repeated = <A>(read: (input: unknown) => A | undefined): ((input: unknown) => A | undefined) => {
   let last: unknown
   let known: A | undefined
@@ -76,7 +76,7 @@ const lamportsOf = repeated((input) => {
   return amount !== undefined && Lamports.is(amount) ? amount : undefined
 })
 
-/** The account as it nearly always comes, read without the bookkeeping that tells what is wrong with another. */
+/** Decodes a valid account fast, without paths for errors. `undefined` for any account that it does not recognise. */
 const usualAccount = (address: Address, input: unknown): Reply.AccountInfo | undefined => {
   if (!Predicate.isRecord(input)) return undefined
   const { data, executable } = input
@@ -102,7 +102,7 @@ const anyAccount = (address: Address): Decode.Decoder<Reply.AccountInfo> =>
     })
   )
 
-/** An account whose address is known from the question. */
+/** Decodes an account whose address is known from the request. */
 export const account =
   (address: Address): Decode.Decoder<Reply.AccountInfo> =>
   (input) => {
@@ -230,7 +230,7 @@ export const block: Decode.Decoder<Reply.Block> = Decode.object((field) =>
   })
 )
 
-/** A simulation that was asked for these accounts. */
+/** The reply to a simulation that requested these accounts. */
 export const simulation = (accounts: ReadonlyArray<Address>): Decode.Decoder<Reply.Simulation> =>
   Decode.object((field) =>
     Either.all({
@@ -317,7 +317,7 @@ export const transactionLogs: Decode.Decoder<Reply.TransactionLogs> = Decode.obj
   })
 )
 
-/** What a signature subscription sends: `{err}`. */
+/** The notification of a signature subscription: `{err}`. */
 export const signatureResult: Decode.Decoder<{ readonly err: unknown }> = Decode.object((field) =>
   Either.all({ err: field("err", Decode.anything) })
 )

@@ -1,4 +1,4 @@
-/** Kit's typed RPC over our transport. */
+/** Offers a transport as Kit's typed RPC. */
 import type { Rpc, SolanaRpcApi } from "@solana/kit"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -8,7 +8,7 @@ import type { RpcError } from "../RpcTransport.js"
 
 type Request = (method: string, params: ReadonlyArray<unknown>) => Effect.Effect<unknown, RpcError>
 
-/** The reply as Kit takes it: what the node refused is Kit's to make an error of, all else rejects. */
+/** The reply in Kit's form. A refusal of the node is passed on, so that Kit makes its error; other errors reject. */
 const reply = (request: Request, payload: unknown): Effect.Effect<unknown, RpcError> => {
   if (typeof payload !== "object" || payload === null || !("method" in payload) || !("params" in payload)) {
     return Effect.dieMessage("Kit sent something else than a JSON-RPC request")
@@ -23,14 +23,14 @@ const reply = (request: Request, payload: unknown): Effect.Effect<unknown, RpcEr
   )
 }
 
-/** Kit's `Rpc`. Its promises reject with the `RpcError` itself; an abort signal interrupts the call. */
+/** Makes Kit's `Rpc`. Its promises reject with the `RpcError`. An abort signal interrupts the call. */
 export const fromRequest = (request: Request): Effect.Effect<Rpc<SolanaRpcApi>> =>
   Effect.gen(function* () {
     const runtime = yield* Effect.runtime()
     const { createSolanaRpcFromTransport } = yield* Effect.promise(() => import("@solana/kit"))
     const run = Runtime.runPromiseExit(runtime)
     return createSolanaRpcFromTransport(
-      // Kit lets the caller name the type of the reply, which nothing at run time can keep or break.
+      // The caller of Kit chooses the type of the reply; nothing checks it at run time.
       async <A>({ payload, signal }: { readonly payload: unknown; readonly signal?: AbortSignal }): Promise<A> => {
         const exit = await run(reply(request, payload), signal === undefined ? {} : { signal })
         return Exit.isSuccess(exit) ? (exit.value as A) : Promise.reject(Cause.squash(exit.cause))

@@ -1,4 +1,4 @@
-/** One span and two metrics around each call. */
+/** Adds a span and two metrics to each call. */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -13,7 +13,7 @@ import { isTraced } from "../internal/traced.js"
 import * as Metrics from "../Metrics.js"
 import type { RpcError } from "../RpcTransport.js"
 
-/** Methods that get a label of their own; all others share one, so that labels stay few. */
+/** Methods with their own metric label. All others share one, so that the number of labels is bounded. */
 const LABELLED: ReadonlySet<string> = new Set([
   "batch",
   "getAccountInfo",
@@ -53,7 +53,7 @@ const OTHER = "_OTHER"
 
 type CallMetrics = ReturnType<typeof Metrics.rpcCallsOf>
 
-/** By method and by outcome: each pair is labelled once. */
+/** The metrics by method and outcome. Each pair is made once. */
 const labelled = new Map(Array.from(LABELLED).map((method) => [method, new Map<string, CallMetrics>()] as const))
 const others = new Map<string, CallMetrics>()
 
@@ -108,15 +108,15 @@ const counted = <A>(
     })
   })
 
-/** `host:port` as OpenTelemetry wants it: apart. */
+/** Splits `host:port` into the two attributes of OpenTelemetry. */
 const serverAttributes = (host: string): Record<string, unknown> => {
   const match = /^(.+):(\d+)$/.exec(host)
   return match === null ? { "server.address": host } : { "server.address": match[1], "server.port": Number(match[2]) }
 }
 
 /**
- * Makes a call to `host` each time it is run, counted and timed by method and outcome, and in a client span named as its
- * method where there is a tracer.
+ * Observes calls to a host. Each call is counted and timed by method and outcome. With a tracer, it gets a client span that
+ * is named after the method.
  */
 export const call = (host: string) => {
   const server = serverAttributes(host)
@@ -136,7 +136,7 @@ export const call = (host: string) => {
     )
 }
 
-/** Counts a Stream among the open subscriptions while it runs. */
+/** Counts a Stream as an open subscription while it runs. */
 export const subscription = (method: string) => {
   const active = Metric.tagged(Metrics.subscriptionsActive, "rpc.method", method)
   return <A, E, R>(self: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>

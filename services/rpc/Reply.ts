@@ -1,5 +1,5 @@
 /**
- * What a node answers, as the pool hands it out: u64 as `bigint`, bytes as `Uint8Array`, absent as `Option`.
+ * The decoded replies of a node. A u64 is a `bigint`, bytes are a `Uint8Array`, and an optional value is an `Option`.
  *
  * @since 0.1.0
  */
@@ -7,7 +7,7 @@ import type { Address, Blockhash, Commitment, Lamports, Signature, Slot } from "
 import type * as Option from "effect/Option"
 
 /**
- * A value and the slot of the bank that it was read from.
+ * A value, and the slot at which it was read.
  *
  * @since 0.1.0
  * @category models
@@ -18,7 +18,7 @@ export interface Contextual<A> {
 }
 
 /**
- * An account as it stands.
+ * An account.
  *
  * @since 0.1.0
  * @category models
@@ -26,20 +26,19 @@ export interface Contextual<A> {
 export interface AccountInfo {
   readonly address: Address
   /**
-   * The bytes, or the slice of them that was asked for. Short ones lie many to an `ArrayBuffer`, each at a place of its own:
-   * use the view, not its `buffer`.
+   * The bytes, or the requested slice. Several short arrays may share one `ArrayBuffer`, so use the view, not its `buffer`.
    */
   readonly data: Uint8Array
   readonly lamports: Lamports
-  /** The program that may write it. */
+  /** The program that may write the account. */
   readonly owner: Address
   readonly executable: boolean
-  /** Length of the whole data in bytes, also where a slice was asked for. */
+  /** Length of the whole data in bytes, also for a slice. */
   readonly space: bigint
 }
 
 /**
- * A recent blockhash and how long it lives.
+ * A recent blockhash, and the last block height at which it is valid.
  *
  * @since 0.1.0
  * @category models
@@ -51,19 +50,19 @@ export interface LatestBlockhash {
 }
 
 /**
- * What the cluster knows of a transaction.
+ * The status of a transaction.
  *
  * @since 0.1.0
  * @category models
  */
 export interface SignatureStatus {
-  /** The slot in which it was processed. */
+  /** The slot of the transaction. */
   readonly slot: Slot
-  /** Blocks since then; none once finalized. */
+  /** Blocks since the transaction; none once it is finalized. */
   readonly confirmations: Option.Option<bigint>
-  /** Agave's transaction error, `null` where it succeeded. */
+  /** Agave's transaction error; `null` if the transaction succeeded. */
   readonly err: unknown
-  /** None in replies of nodes that do not say. */
+  /** None if the node does not report it. */
   readonly confirmationStatus: Option.Option<Commitment>
 }
 
@@ -79,7 +78,7 @@ export interface LedgerStatuses extends Contextual<ReadonlyArray<Option.Option<S
 }
 
 /**
- * A transaction that touched an address.
+ * A transaction in the history of an address.
  *
  * @since 0.1.0
  * @category models
@@ -87,7 +86,7 @@ export interface LedgerStatuses extends Contextual<ReadonlyArray<Option.Option<S
 export interface SignatureInfo {
   readonly signature: Signature
   readonly slot: Slot
-  /** Agave's transaction error, `null` where it succeeded. */
+  /** Agave's transaction error; `null` if the transaction succeeded. */
   readonly err: unknown
   readonly memo: Option.Option<string>
   /** Unix seconds. */
@@ -102,16 +101,16 @@ export interface SignatureInfo {
  * @category models
  */
 export interface InnerInstruction {
-  /** Index into the accounts of the transaction, static first, then loaded writable, then loaded readonly. */
+  /** Index into the accounts of the transaction: the static ones, then the loaded writable, then the loaded readonly. */
   readonly programIdIndex: number
   readonly accounts: ReadonlyArray<number>
   readonly data: Uint8Array
-  /** Depth of the call: 2 for one made by a top-level instruction. */
+  /** Depth of the call: 2 for a call by a top-level instruction. */
   readonly stackHeight: Option.Option<number>
 }
 
 /**
- * The calls made below one top-level instruction.
+ * The calls below one top-level instruction.
  *
  * @since 0.1.0
  * @category models
@@ -123,7 +122,7 @@ export interface InnerInstructions {
 }
 
 /**
- * What a program handed back with `set_return_data`.
+ * The data that a program returned with `set_return_data`.
  *
  * @since 0.1.0
  * @category models
@@ -134,26 +133,26 @@ export interface ReturnData {
 }
 
 /**
- * What became of a transaction.
+ * The outcome of a transaction.
  *
  * @since 0.1.0
  * @category models
  */
 export interface TransactionMeta {
-  /** Agave's transaction error, `null` where it succeeded. */
+  /** Agave's transaction error; `null` if the transaction succeeded. */
   readonly err: unknown
   readonly fee: Lamports
-  /** By account index, before. */
+  /** Balances before the transaction, by account index. */
   readonly preBalances: ReadonlyArray<Lamports>
-  /** By account index, after. */
+  /** Balances after the transaction, by account index. */
   readonly postBalances: ReadonlyArray<Lamports>
-  /** Empty where the node keeps none. */
+  /** Empty if the node keeps no logs. */
   readonly logs: ReadonlyArray<string>
-  /** Empty where the node keeps none. */
+  /** Empty if the node keeps no inner instructions. */
   readonly innerInstructions: ReadonlyArray<InnerInstructions>
   readonly computeUnitsConsumed: Option.Option<bigint>
   readonly returnData: Option.Option<ReturnData>
-  /** Accounts that came from lookup tables. */
+  /** Accounts from lookup tables. */
   readonly loadedAddresses: { readonly writable: ReadonlyArray<Address>; readonly readonly: ReadonlyArray<Address> }
 }
 
@@ -164,10 +163,10 @@ export interface TransactionMeta {
  * @category models
  */
 export interface BlockTransaction {
-  /** The transaction as it was sent: signatures, then message. */
+  /** The bytes of the transaction: signatures, then message. */
   readonly wire: Uint8Array
   readonly version: "legacy" | number
-  /** None in replies of nodes that do not keep it. */
+  /** None if the node does not keep it. */
   readonly meta: Option.Option<TransactionMeta>
 }
 
@@ -196,32 +195,32 @@ export interface Block {
   readonly blockHeight: Option.Option<bigint>
   /** Unix seconds. */
   readonly blockTime: Option.Option<bigint>
-  /** Empty unless `full` was asked for. */
+  /** Empty unless the request asked for `full`. */
   readonly transactions: ReadonlyArray<BlockTransaction>
-  /** Empty unless `signatures` was asked for. */
+  /** Empty unless the request asked for `signatures`. */
   readonly signatures: ReadonlyArray<Signature>
 }
 
 /**
- * How a transaction would end.
+ * The outcome of a simulated transaction.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Simulation {
-  /** Agave's transaction error, `null` where it would succeed. */
+  /** Agave's transaction error; `null` if the transaction would succeed. */
   readonly err: unknown
   readonly logs: ReadonlyArray<string>
   readonly unitsConsumed: Option.Option<bigint>
-  /** The accounts that were asked for, in that order, as they would be after it. */
+  /** The requested accounts after the transaction, in the order of the request. */
   readonly accounts: ReadonlyArray<Option.Option<AccountInfo>>
   readonly returnData: Option.Option<ReturnData>
-  /** The blockhash that it ran with, where `replaceRecentBlockhash` was asked for. */
+  /** The blockhash of the simulation, if the request asked for `replaceRecentBlockhash`. */
   readonly replacementBlockhash: Option.Option<LatestBlockhash>
 }
 
 /**
- * Where the cluster stands in its epoch.
+ * The position of the cluster in its epoch.
  *
  * @since 0.1.0
  * @category models
@@ -236,7 +235,7 @@ export interface EpochInfo {
 }
 
 /**
- * How the cluster cuts slots into epochs.
+ * The lengths of the cluster's epochs.
  *
  * @since 0.1.0
  * @category models
@@ -250,7 +249,7 @@ export interface EpochSchedule {
 }
 
 /**
- * The software of a node.
+ * The software version of a node.
  *
  * @since 0.1.0
  * @category models
@@ -261,19 +260,19 @@ export interface NodeVersion {
 }
 
 /**
- * What a recent block's cheapest transaction paid.
+ * The lowest prioritization fee of a recent block.
  *
  * @since 0.1.0
  * @category models
  */
 export interface PrioritizationFee {
   readonly slot: Slot
-  /** Micro-lamports for each compute unit. */
+  /** Micro-lamports per compute unit. */
   readonly prioritizationFee: bigint
 }
 
 /**
- * How fast the cluster went over a while.
+ * The throughput of the cluster in one sample period.
  *
  * @since 0.1.0
  * @category models
@@ -288,7 +287,7 @@ export interface PerformanceSample {
 }
 
 /**
- * How many lamports there are.
+ * The supply of lamports.
  *
  * @since 0.1.0
  * @category models
@@ -308,13 +307,13 @@ export interface Supply {
  */
 export interface TransactionLogs {
   readonly signature: Signature
-  /** Agave's transaction error, `null` where it succeeded. */
+  /** Agave's transaction error; `null` if the transaction succeeded. */
   readonly err: unknown
   readonly logs: ReadonlyArray<string>
 }
 
 /**
- * A slot was entered.
+ * The notification of a new slot.
  *
  * @since 0.1.0
  * @category models
