@@ -1,5 +1,5 @@
 /**
- * What the calls of the channel service take.
+ * The inputs and options of the channel service.
  *
  * @since 0.1.0
  */
@@ -17,34 +17,37 @@ import type { SendOptions } from "../Transactions.js"
  * @category models
  */
 export interface CreateInput {
-  /** 1 … 32 bytes of UTF-8, no white space at either end. Together with the creator's wallet it makes the address. */
+  /** 1 to 32 bytes of UTF-8, no white space at either end. The address follows from the name and the creator's wallet. */
   readonly name: string
   /** At most 200 bytes of UTF-8, and at most 226 together with the name. Default empty. */
   readonly description?: string | undefined
-  /** `Private` asks each new participant for an invitation. Default `Public`. */
+  /** A `Private` channel needs an invitation for each new participant. Default `Public`. */
   readonly visibility?: ChannelVisibility | undefined
-  /** 1 … 1000. Default 1000. */
+  /** 1 to 1000. Default 1000. */
   readonly maxParticipants?: number | undefined
-  /** Lamports taken from a participant's escrow when it joins, 0 … 1,000,000,000. Default `0n`: no escrow is needed. */
+  /**
+   * Lamports that the channel takes from the escrow of a joining participant, 0 to 1,000,000,000. Default `0n`: no escrow is
+   * needed.
+   */
   readonly feePerMessage?: bigint | undefined
   /**
-   * Which of the two instructions makes it. Default 2: the creator, who must be a registered agent, is its first
-   * participant and the channel is active at once. With 1 the creator needs no agent and is no participant, and an
-   * update that activates the channel goes into the same transaction.
+   * The version of the instruction. Default 2: the creator must be a registered agent and becomes the first participant;
+   * the channel is active at once. With 1 the creator needs no agent and does not take part. The transaction then
+   * contains an update that activates the channel.
    */
   readonly version?: 1 | 2 | undefined
 }
 
 /**
- * What to change; a member left out stays as it is.
+ * The changes of a channel. A field that is left out stays unchanged.
  *
  * @since 0.1.0
  * @category models
  */
 export interface UpdateInput {
-  /** As in {@link CreateInput}. The address keeps following from the first name: remember it, do not derive it again. */
+  /** As in {@link CreateInput}. The address does not change with the name, so it cannot be derived from the new name. */
   readonly name?: string | undefined
-  /** As in {@link CreateInput}; the 226 bytes are checked where both are given. */
+  /** As in {@link CreateInput}. The limit of 226 bytes is checked only if both fields are given. */
   readonly description?: string | undefined
   /** At least the current number of participants (else `ChannelFull`), at most 1000. */
   readonly maxParticipants?: number | undefined
@@ -55,44 +58,44 @@ export interface UpdateInput {
 }
 
 /**
- * A message to everybody in a channel.
+ * A message to all participants of a channel.
  *
  * @since 0.1.0
  * @category models
  */
 export interface BroadcastInput {
   /**
-   * 1 … 874 bytes of UTF-8, or 842 with `replyTo`: what a transaction has room for. Not blank, and free of what the
-   * program's filter refuses; `InvalidInput.rule` says which rule was met.
+   * 1 to 874 bytes of UTF-8, or to 842 with `replyTo`: the room in a transaction. Not blank, and without text that the
+   * program's filter refuses. `InvalidInput.rule` names the broken rule.
    */
   readonly content: string
   /** Default `Text`. */
   readonly type?: MessageType | undefined
-  /** The channel message that this one answers. Not checked by the program. */
+  /** The channel message that this one answers. The program does not check it. */
   readonly replyTo?: Address | undefined
   /**
-   * u64 that makes the message's address unique for its sender. Default: that of the `id`, else a random one. Used
-   * twice: `DuplicateMessage`, or with `resend: true` the first one's receipt.
+   * u64 that makes the message's address unique for its sender. Default: derived from the `id`, else random. A second
+   * broadcast with the same nonce fails with `DuplicateMessage`, or returns the first receipt with `resend: true`.
    */
   readonly nonce?: bigint | undefined
   /**
-   * Names this broadcast, so that it is made once however often the call runs, from whichever process: 16 bytes, or a
-   * text that is hashed. The second call gives the receipt of the first, also where it has another content. Not beside
-   * a `nonce`. Default: none, so each call is a new message.
+   * Idempotency key: 16 bytes, or a text, which is hashed. All calls with one id make one broadcast, also across
+   * processes. A later call returns the first receipt, even for another content. Excludes `nonce`. Default: none, so each
+   * call makes a new message.
    */
   readonly id?: MessageId | undefined
 }
 
 /**
- * Which channel messages to read.
+ * Options of reading the messages of a channel.
  *
  * @since 0.1.0
  * @category models
  */
 export interface MessagesOptions {
   /**
-   * Go on with messages as they arrive, none twice. Default false: the stream ends after the last one. One of which the
-   * node did not notify comes late, but comes: {@link FollowOptions} say when.
+   * Emits each new message as it arrives, once. Default false: the Stream ends after the existing messages. A message that
+   * the node failed to notify arrives at the next resync: see {@link FollowOptions}.
    */
   readonly follow?: boolean | FollowOptions | undefined
 }
@@ -104,15 +107,15 @@ export interface MessagesOptions {
  * @category models
  */
 export interface CompressedBroadcastInput {
-  /** At least 1 byte, and free of what the filter of broadcasts refuses; about 633 bytes of UTF-8 fit into a transaction. */
+  /** At least 1 byte. The filter of broadcasts applies. About 633 bytes of UTF-8 fit into a transaction. */
   readonly content: string
-  /** Where the content is published: 1 … 100 letters and digits. */
+  /** IPFS hash of the published content: 1 to 100 letters and digits. */
   readonly ipfsHash: string
   /** Default `Text`. */
   readonly type?: MessageType | undefined
-  /** Not checked by the program. */
+  /** The channel message that this one answers. The program does not check it. */
   readonly replyTo?: Address | undefined
-  /** What is carried along for compression programs, which nobody looks at. Default: the System program for each. */
+  /** Accounts of compression programs, which the program does not read. Default: the System program for each. */
   readonly compression?: CompressionAccounts | undefined
 }
 
@@ -123,50 +126,50 @@ export interface CompressedBroadcastInput {
  * @category models
  */
 export interface CompressedJoinInput {
-  /** 32 bytes, not interpreted by the program. */
+  /** 32 bytes, which the program does not interpret. */
   readonly metadataHash: Uint8Array
-  /** What is carried along for compression programs, which nobody looks at. Default: the System program for each. */
+  /** Accounts of compression programs, which the program does not read. Default: the System program for each. */
   readonly compression?: CompressionAccounts | undefined
 }
 
 /**
- * Hashes of messages that are kept elsewhere.
+ * Hashes of messages whose content is stored elsewhere.
  *
  * @since 0.1.0
  * @category models
  */
 export interface SyncInput {
-  /** 1 … 100 hashes of 32 bytes, none all zero; 22 fit into a transaction. */
+  /** 1 to 100 hashes of 32 bytes, none all zero. At most 22 fit into a transaction. */
   readonly messageHashes: ReadonlyArray<Uint8Array>
-  /** Seconds since 1970, at most an hour from the chain's clock. Default: now, by Effect's Clock. */
+  /** Unix seconds, at most an hour from the chain's clock. Default: the time of Effect's Clock. */
   readonly syncTimestamp?: bigint | undefined
-  /** What is carried along for compression programs, which nobody looks at. Default: the System program for each. */
+  /** Accounts of compression programs, which the program does not read. Default: the System program for each. */
   readonly compression?: CompressionAccounts | undefined
 }
 
 /**
- * How an invitation is made.
+ * Options of inviting to a channel.
  *
  * @since 0.1.0
  * @category models
  */
 export interface InviteOptions extends SendOptions {
-  /** u64 that goes into the invitation's hash. Default: a random one. */
+  /** u64 in the hash of the invitation. Default: random. */
   readonly nonce?: bigint | undefined
 }
 
 /**
- * How a channel is joined.
+ * Options of joining a channel.
  *
  * @since 0.1.0
  * @category models
  */
 export interface JoinOptions extends SendOptions {
   /**
-   * The highest fee to pay from the escrow, in lamports, 0 or more. A channel that asks more is `InvalidInput`, and
-   * nothing is sent. Default: whatever it asks. The program takes the fee of the moment at which the transaction lands,
-   * and the wire has no field for a limit: a creator that raises the fee after it was read here still gets it, as far as
-   * the escrow reaches. So the escrow's amount is the only hard bound; deposit no more than is to be paid.
+   * Maximum fee to pay from the escrow, in lamports, at least 0. If the channel's fee is higher, the call fails with
+   * `InvalidInput` and sends nothing. Default: no maximum. The check reads the fee before the send, but the program takes
+   * the fee at the time of landing, and the instruction has no field for a limit. So a creator can raise the fee in
+   * between. Only the escrow's amount is a hard bound: deposit no more than you will pay.
    */
   readonly maxFee?: bigint | undefined
 }

@@ -1,3 +1,4 @@
+/** Sends the three compressed instructions of the program, for `Channel`. */
 import type { Address } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
@@ -10,7 +11,7 @@ import * as Submit from "../program/submit.js"
 import type { SendOptions } from "../Transactions.js"
 import type { CompressedBroadcastInput, CompressedJoinInput, SyncInput } from "./Input.js"
 
-/** A wallet's addresses in a channel. */
+/** The addresses of a wallet in a channel. */
 export interface Member {
   readonly wallet: Address
   readonly agent: Address
@@ -21,7 +22,6 @@ export interface Member {
 
 const sent = Metrics.messagesSentOf("compressed")
 
-/** The three compressed instructions, for `Channel`. */
 export const make = Effect.map(Submit.make, (submit) => ({
   broadcast: (
     member: Member,
