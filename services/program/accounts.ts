@@ -1,3 +1,10 @@
+/**
+ * Reads the accounts of the program for the public services: one account, a list, or a list that is followed.
+ *
+ * An endpoint's list is not trusted. An account counts only if the program owns it, it passes the filters that were asked
+ * for, it occurs once and it can be decoded. The others are passed over, counted and logged. One account that is read by
+ * its address must hold the fields from which this address follows.
+ */
 import type { Address } from "@solana/kit"
 import * as Arr from "effect/Array"
 import * as Chunk from "effect/Chunk"
@@ -26,20 +33,20 @@ import { type AccountFilter, type AccountOptions, RpcPool } from "../RpcPool.js"
 import { RpcError } from "../RpcTransport.js"
 import * as Once from "./firstSeen.js"
 
-/** How one kind of account is told from the others and read. */
+/** A type of account: its discriminator and its decoder. */
 export interface AccountType<A> {
   readonly tag: AccountTag
   readonly decode: (bytes: Uint8Array) => Either.Either<A, AccountDecodeError>
-  /** The only address at which an account of such fields can be; `undefined` where the fields do not say it. */
+  /** The address that follows from the fields of an account; `undefined` if the fields do not determine it. */
   readonly addressOf?: (account: A, programId: Address) => Address | undefined
 }
 
-/** A list of accounts in the order in which they came to be. */
+/** A list of accounts of one type, oldest first. */
 export interface Query<A> {
   readonly type: AccountType<A>
-  /** Addresses that the data holds, by their offset in it. */
+  /** Addresses that the data must hold, with their offsets. */
   readonly where: ReadonlyArray<readonly [offset: number, address: Address]>
-  /** Unix seconds at which an account was made. */
+  /** Unix seconds at which an account was created. */
   readonly createdAt: (account: A) => bigint
 }
 
@@ -48,14 +55,14 @@ export interface Accounts {
   readonly fetch: <A>(type: AccountType<A>, address: Address) => Effect.Effect<ProgramAccount<A>, ReadError>
   readonly exists: (tag: AccountTag, address: Address) => Effect.Effect<boolean, RpcError>
   readonly list: <A>(query: Query<A>) => Effect.Effect<ReadonlyArray<ProgramAccount<A>>, RpcError>
-  /** Those that exist, and with `follow` those that come after them, each once. */
+  /** The existing accounts, and with `follow` each new one, each once. */
   readonly stream: <A>(
     query: Query<A>,
     follow?: boolean | Follow.FollowOptions
   ) => Stream.Stream<ProgramAccount<A>, FollowError>
 }
 
-/** A listing of which the type tells whether it goes on. */
+/** Types a listing by its option `follow`: without it, the Stream cannot fail with a subscription error. */
 export const listing = <A, Options extends { readonly follow?: unknown }>(
   list: (address: Address, options?: Options) => Stream.Stream<ProgramAccount<A>, FollowError>
 ): Listing<A, Options> => {
@@ -70,7 +77,7 @@ export const listing = <A, Options extends { readonly follow?: unknown }>(
   return typed
 }
 
-/** A field that accounts of a list have to hold. */
+/** Bytes that the data of an account must hold at an offset. */
 interface Filter {
   readonly offset: number
   readonly bytes: Uint8Array
@@ -108,7 +115,7 @@ interface Refusal {
   readonly detail: string
 }
 
-/** The accounts that are passed over: each is counted, and the first of a list is named in the log. */
+/** Counts the accounts that are passed over, and logs the first of them. */
 const report = (tag: AccountTag, refusals: ReadonlyArray<Refusal>): Effect.Effect<void> => {
   const [first] = refusals
   if (first === undefined) return Effect.void
@@ -120,7 +127,7 @@ const report = (tag: AccountTag, refusals: ReadonlyArray<Refusal>): Effect.Effec
   )
 }
 
-/** Accounts that are decoded in a fraction of a millisecond. */
+/** Accounts per part of a list. A part is decoded in a fraction of a millisecond. */
 const PART = 256
 
 const startsWith = (bytes: Uint8Array, prefix: Uint8Array): boolean =>
@@ -142,7 +149,7 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
       Option.filter(value, ({ owner }) => owner === programId)
     )
 
-  /** Oldest first. A bad account is passed over. */
+  /** Decodes a list, oldest account first. A bad account is passed over. */
   const decodeInOrder = <A>(
     { createdAt, type }: Query<A>,
     filters: ReadonlyArray<Filter>,
@@ -193,7 +200,7 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
     )
   }
 
-  /** An account of other fields than its address follows from is another's. */
+  /** Refuses an account whose fields belong to another address. */
   const located = <A>({ addressOf }: AccountType<A>, address: Address, account: A) => {
     const own = addressOf === undefined ? address : addressOf(account, programId)
     return own === undefined || own === address

@@ -1,12 +1,12 @@
-/** Passes each account on once. */
+/** Recognises accounts that were emitted before. */
 import type { Address } from "@solana/kit"
 import { BoundedCache } from "../../src/internal/BoundedCache.js"
 import type { ProgramAccount } from "../ProgramAccount.js"
 
-/** Addresses that are surely remembered, the last ones: twice what a follower keeps accounts of. */
+/** Number of recent addresses that are remembered: twice the accounts that a follower keeps. */
 const MAX_REMEMBERED = 200_000
 
-/** A predicate that is true for the first account at an address, and false for each later one. */
+/** Makes a predicate that holds for the first account at an address only. */
 export const make = (max = MAX_REMEMBERED): ((item: ProgramAccount<unknown>) => boolean) => {
   const remembered = new BoundedCache<Address, true>(max)
   return ({ address }) => {

@@ -1,5 +1,5 @@
 /**
- * Addresses that a caller gives: a text that is none is `InvalidInput` by the parameter's name, in the error channel.
+ * Checks the addresses that a caller passes. A text that is no address fails with `InvalidInput`, which names the parameter.
  */
 import type { Address } from "@solana/kit"
 import * as Effect from "effect/Effect"
@@ -7,7 +7,7 @@ import * as Stream from "effect/Stream"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import * as Addresses from "../../src/solana/Address.js"
 
-/** By the parameter's name; `undefined` where an optional one was left out. */
+/** Addresses by the names of their parameters. An optional parameter may be `undefined`. */
 export type Given = { readonly [parameter: string]: Address | undefined }
 
 const refusal = (given: Given): InvalidInput | undefined => {
@@ -19,17 +19,17 @@ const refusal = (given: Given): InvalidInput | undefined => {
   return undefined
 }
 
-/** Fails if one of them is none. */
+/** Fails if one of the texts is no address. */
 export const check = (given: Given): Effect.Effect<void, InvalidInput> => refusal(given) ?? Effect.void
 
-/** The effect for addresses that are some. */
+/** Runs the effect if all addresses are valid. */
 export const effect = <A, E, R>(
   given: Given,
   body: () => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | InvalidInput, R> =>
   Effect.suspend((): Effect.Effect<A, E | InvalidInput, R> => refusal(given) ?? body())
 
-/** The stream for addresses that are some. */
+/** Runs the Stream if all addresses are valid. */
 export const stream = <A, E, R>(
   given: Given,
   body: () => Stream.Stream<A, E, R>

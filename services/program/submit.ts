@@ -1,3 +1,4 @@
+/** Sends instructions of the program for the public services. A refusal of the program fails with its `ProgramError`. */
 import type { Address, Instruction } from "@solana/kit"
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
@@ -18,44 +19,44 @@ import {
 } from "../Transactions.js"
 import type { Wallet } from "../Wallet.js"
 
-/** Sends instructions of the program: what the program refuses is the `ProgramError` itself. */
 export interface Submit {
+  /** Sends instructions and returns the receipt of their transaction. */
   readonly plain: (
     instructions: ReadonlyArray<Instruction>,
     options?: SendOptions
   ) => Effect.Effect<Receipt, WriteError, Wallet>
-  /** The receipt names the account that the instructions change, or make where another writer may have made it. */
+  /** As `plain`. The receipt names the account that the instructions change, or that another writer may create too. */
   readonly account: (
     address: Address,
     instructions: ReadonlyArray<Instruction>,
     options?: SendOptions
   ) => Effect.Effect<AccountReceipt, WriteError, Wallet>
-  /** As `account`, for an account that nobody else makes: it tells whether a send of unknown outcome did its work. */
+  /** As `account`, for an account that nobody else creates. So its existence proves that a send of unknown outcome landed. */
   readonly create: Submit["account"]
-  /** As `create`, with a receipt of one's own. */
+  /** As `create`, with a receipt that the caller makes. */
   readonly createAs: <A>(
     address: Address,
     instructions: ReadonlyArray<Instruction>,
     options: SendOptions | undefined,
     receiptOf: (receipt: Receipt) => A,
-    /** What is done when it failed and nothing of it can land any more. */
+    /** Runs if the send failed and none of its transactions can land any more. */
     onOver?: () => Effect.Effect<void>
   ) => Effect.Effect<A, WriteError, Wallet>
-  /** As `create`, for many that each make one: one outcome for each, in their order. */
+  /** As `create`, for many items that each create an account. Returns one outcome per item, in order. */
   readonly packed: (
     items: ReadonlyArray<PackedItem & { readonly creates: Address }>,
     options?: PackedOptions
   ) => Effect.Effect<ReadonlyArray<Either.Either<AccountReceipt, WriteError>>, InvalidInput, Wallet>
 }
 
-/** What the program refused is its own error. */
+/** Replaces a transaction error by the program's error, if the program refused the transaction. */
 const refusal = (error: SendError): WriteError =>
   error._tag === "TransactionError" ? (error.programError ?? error) : error
 
 const refused = (cause: Cause.Cause<SendError>): Effect.Effect<never, WriteError> =>
   Effect.failCause(Cause.map(cause, refusal))
 
-/** Whether nothing that was sent can land any more, if anything was. */
+/** Whether no transaction of a failed send can land any more. */
 const isOver = (error: SendError): boolean =>
   error._tag === "TransactionError"
     ? error.reason !== "Unconfirmed" && error.mayHaveLanded !== true
