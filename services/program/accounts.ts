@@ -130,9 +130,6 @@ const report = (tag: AccountTag, refusals: ReadonlyArray<Refusal>): Effect.Effec
 /** Accounts per part of a list. A part is decoded in a fraction of a millisecond. */
 const PART = 256
 
-const startsWith = (bytes: Uint8Array, prefix: Uint8Array): boolean =>
-  bytes.length >= prefix.length && prefix.every((byte, index) => bytes[index] === byte)
-
 const swapped = (address: Address, own: Address): RpcError =>
   new RpcError({
     reason: "Decode",
@@ -223,7 +220,7 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
       const prefix = discriminator(tag)
       return Effect.map(
         owned(address, { dataSlice: { offset: 0, length: prefix.length } }),
-        Option.exists(({ data }) => startsWith(data, prefix))
+        Option.exists(({ data }) => holds(data, { offset: 0, bytes: prefix }))
       )
     },
     list,
