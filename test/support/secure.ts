@@ -13,6 +13,9 @@ const file = (name: string) => readFileSync(new URL(`./tls/${name}`, import.meta
 /** The certificate of `localhost` and 127.0.0.1, signed by itself; valid for 100 years. */
 export const ca = file("cert.pem")
 
+/** What a server of TLS proves itself with. */
+export const identity = { key: file("key.pem"), cert: ca }
+
 export interface Secure {
   readonly url: string
   readonly port: number
@@ -66,7 +69,6 @@ export const serveSecure = (
             })
           })
         }
-        const identity = { key: file("key.pem"), cert: ca }
         const server =
           options.http2 === false
             ? createServer(identity, onRequest)

@@ -1,0 +1,63 @@
+/**
+ * Hostile frames, replies and requests: `npm run -s hostile -- --cases 3000 --json --seed 7`.
+ *
+ * Fails, and prints each finding, when an input crashes the process, gets no end or ends with an untyped error.
+ */
+import { parseArgs } from "node:util"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Console from "effect/Console"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import { InvalidInput } from "../../src/InvalidInput.js"
+import * as Hostile from "./Hostile.js"
+
+const USAGE = `Usage: npm run -s hostile -- [options]
+
+  --cases N   inputs to play (default 3000)
+  --seed S     whole number that decides the inputs (default: any)
+  --json       the report as one JSON document
+  --help       this text`
+
+/** Some input did what none may do. It ends the process even where a server hangs. */
+class Broken extends Data.TaggedError("Broken")<{ readonly message: string }> {}
+
+const readNumber = (field: string, text: string) =>
+  /^[1-9]\d{0,8}$/.test(text)
+    ? Effect.succeed(Number(text))
+    : Effect.fail(new InvalidInput({ field, rule: "must be a whole number from 1" }))
+
+const main = Effect.gen(function* () {
+  const { values } = yield* Effect.try({
+    try: () =>
+      parseArgs({
+        options: {
+          cases: { type: "string", default: "3000" },
+          seed: { type: "string", default: String(1 + Math.floor(Math.random() * 1_000_000)) },
+          json: { type: "boolean", default: false },
+          help: { type: "boolean", default: false }
+        }
+      }),
+    catch: (cause) =>
+      new InvalidInput({ field: "arguments", rule: cause instanceof Error ? cause.message : String(cause) })
+  })
+  if (values.help) return yield* Console.log(USAGE)
+  const { findings, report } = yield* Hostile.run({
+    cases: yield* readNumber("--cases", values.cases),
+    seed: yield* readNumber("--seed", values.seed)
+  })
+  yield* Console.log(
+    values.json
+      ? JSON.stringify(report)
+      : Object.entries(report)
+          .map(([name, value]) => `${name.padEnd(17)}${value}`)
+          .join("\n")
+  )
+  if (findings.length === 0) return
+  yield* Effect.forEach(findings.slice(0, 20), (finding) => Console.error(finding))
+  return yield* new Broken({ message: `the same inputs come again with --seed ${report.seed}` })
+})
+
+main.pipe(
+  Effect.tapError((error) => Console.error(`hostile: ${error.message}`)),
+  NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true })
+)
