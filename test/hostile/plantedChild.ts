@@ -3,8 +3,6 @@ import { setTimeout } from "node:timers/promises"
 import * as Effect from "effect/Effect"
 import * as Tally from "./Tally.js"
 
-class Untyped {}
-
 const tally = Tally.make()
 
 const plant = Effect.gen(function* () {
@@ -14,7 +12,7 @@ const plant = Effect.gen(function* () {
   void Promise.reject(new Error("planted rejection"))
   yield* Effect.fork(Effect.dieMessage("planted defect"))
   yield* Tally.end(tally, "planted call", Effect.die(new Error("planted death")), () => true)
-  yield* Tally.end(tally, "planted call", Effect.fail(new Untyped()), () => false)
+  yield* Tally.end(tally, "planted call", Effect.fail("planted failure"), () => false)
   yield* Tally.end(
     tally,
     "planted hang",
