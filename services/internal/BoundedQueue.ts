@@ -1,19 +1,21 @@
 /**
  * A queue with one reader, bounded in items and in bytes.
  *
- * Writers are callbacks outside of Effect: they never wait, and a full queue refuses them. An empty queue takes an item of
- * any size, so that no item is too large to be delivered. The reader takes pieces of `PIECE` bytes, so that what it has not
- * read stays counted. After `end` nothing is added: the reader gets what is held, and then the end.
+ * Invariants:
+ * - Writers are callbacks outside of Effect. They never wait: a full queue refuses an item.
+ * - An empty queue accepts an item of any size, so that no item is too large to be delivered.
+ * - The reader takes at most `PIECE` bytes at once, so that unread items stay counted.
+ * - After `end` no item is added. The reader gets the queued items, and then the end.
  */
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 
-/** Bytes that the reader takes at once. A longer item comes alone. */
+/** Maximum bytes that the reader takes at once. A longer item is taken alone. */
 const PIECE = 256 * 1024
 
-/** How much is held for the reader. */
+/** The bounds of a queue. */
 export interface Bounds {
   readonly items: number
   readonly bytes: number
@@ -39,7 +41,7 @@ export class BoundedQueue<A, E> {
     return this.#items.length
   }
 
-  /** False when the queue is full. After the end it is true, and nothing is added. */
+  /** Adds an item. False if the queue is full. After the end it returns true and adds nothing. */
   offer(value: A, bytes: number): boolean {
     if (this.#end !== undefined) return true
     const isFull = this.#items.length >= this.#bounds.items || this.#bytes + bytes > this.#bounds.bytes
@@ -50,13 +52,13 @@ export class BoundedQueue<A, E> {
     return true
   }
 
-  /** The first end counts. `None` ends the reader's Stream without an error. */
+  /** Ends the queue; only the first call counts. `None` ends the reader's Stream without an error. */
   end(error: Option.Option<E>): void {
     this.#end ??= error
     this.#readable.unsafeOpen()
   }
 
-  /** The next items, at least one. Waits for them, and fails with the end. */
+  /** Takes the next items, at least one, and waits for the first if there is none. Fails with the end. */
   readonly take: Effect.Effect<Chunk.Chunk<A>, Option.Option<E>> = Effect.suspend(() => {
     if (this.#items.length > 0) return Effect.succeed(this.#piece())
     return this.#end === undefined ? Effect.zipRight(this.#readable.await, this.take) : Effect.fail(this.#end)

@@ -1,8 +1,14 @@
 /**
- * A line of waiting fibers, first come first served. Joining, calling the first and leaving from anywhere are O(1).
+ * A FIFO queue of waiting fibers. To join, to take the first, and to leave from any place are O(1).
  *
- * A fiber that is called can be given a turn: an effect that does something for the whole line and must not be lost.
- * A fiber that is interrupted before it begins its turn says so, and the turn goes to the next.
+ * A fiber that leaves the queue gets a result, or a turn: an effect that acts for the whole queue, such as waking the next
+ * fiber.
+ *
+ * Invariants:
+ * - A fiber is in the queue, or resolved once, or interrupted.
+ * - A turn is never lost. If a fiber is interrupted between `handOff` and the start of its turn, `turnLost` runs. The caller
+ *   then gives the turn to the next fiber.
+ * - A turn starts uninterruptible, so no interruption falls between its start and its own protection.
  */
 import * as Effect from "effect/Effect"
 import { cancelable } from "./cancelable.js"
@@ -10,29 +16,29 @@ import { cancelable } from "./cancelable.js"
 /** Makes a region of an uninterruptible effect interruptible again. */
 export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
-/** A fiber in the line and what it told the others when it joined. */
+/** A waiting fiber, and the information that it joined with. */
 export interface Waiter<A, E, T> {
   readonly info: T
-  /** Lets the fiber go on with this result. */
+  /** Resumes the fiber with a result. */
   readonly resolve: (result: Effect.Effect<A, E>) => void
-  /** Lets the fiber go on with a turn, which starts uninterruptible. */
+  /** Resumes the fiber with a turn, which starts uninterruptible. */
   readonly handOff: (turn: (restore: Restore) => Effect.Effect<A, E>) => void
 }
 
-/** What a fiber's stay in the line leads to. All run synchronously. */
+/** Callbacks for the events of one waiting fiber. All run synchronously. */
 export interface Events {
-  /** It stands in the line. */
+  /** The fiber is in the queue. */
   readonly joined?: () => void
-  /** It was interrupted while it stood in the line, and stands there no more. */
+  /** The fiber was interrupted in the queue and has left it. */
   readonly left?: () => void
-  /** It was given a turn and interrupted before it began. */
+  /** The fiber was interrupted after it got a turn and before the turn began. */
   readonly turnLost: () => void
 }
 
 class Node<A, E, T> implements Waiter<A, E, T> {
   previous: Node<A, E, T> | undefined = undefined
   next: Node<A, E, T> | undefined = undefined
-  standing = true
+  queued = true
   turnPending = false
 
   constructor(
@@ -56,19 +62,19 @@ export class FifoQueue<A, E, T> {
   #last: Node<A, E, T> | undefined
   #size = 0
 
-  /** How many wait. */
+  /** The number of waiting fibers. */
   get size(): number {
     return this.#size
   }
 
-  /** Waits until called. */
+  /** Waits until another fiber resolves this one or hands it a turn. */
   join(info: T, on: Events): Effect.Effect<A, E> {
     return cancelable<A, E>((resume) => {
       const node = new Node<A, E, T>(info, resume)
       this.#append(node)
       on.joined?.()
       return () => {
-        if (node.standing) {
+        if (node.queued) {
           this.#unlink(node)
           on.left?.()
         } else if (node.turnPending) {
@@ -79,21 +85,21 @@ export class FifoQueue<A, E, T> {
     })
   }
 
-  /** What those in the line told, in order. O(n). */
+  /** The information of all waiting fibers, in order. O(n). */
   infos(): Array<T> {
     const infos: Array<T> = []
     for (let node = this.#first; node !== undefined; node = node.next) infos.push(node.info)
     return infos
   }
 
-  /** The first steps out; whoever calls this must resolve it or give it a turn. */
+  /** Removes the first fiber. The caller must resolve it or hand it a turn. */
   shift(): Waiter<A, E, T> | undefined {
     const node = this.#first
     if (node !== undefined) this.#unlink(node)
     return node
   }
 
-  /** Those for whom it holds step out, in order. O(n). */
+  /** Removes all fibers whose information satisfies the predicate, in order. The caller must resolve each. O(n). */
   shiftWhere(predicate: (info: T) => boolean): ReadonlyArray<Waiter<A, E, T>> {
     const out: Array<Waiter<A, E, T>> = []
     let node = this.#first
@@ -123,7 +129,7 @@ export class FifoQueue<A, E, T> {
     else node.next.previous = node.previous
     node.previous = undefined
     node.next = undefined
-    node.standing = false
+    node.queued = false
     this.#size--
   }
 }

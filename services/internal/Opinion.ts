@@ -1,23 +1,23 @@
 /**
- * Asking another endpoint, where the word of one is not enough.
+ * A second opinion: asks another endpoint if the answer of one is not enough.
  *
- * Calls that are made under an opinion go to the endpoints that it has asked before, if they answer, and never to those of
- * the opinions before it. So two opinions come from different endpoints, and one endpoint that lies has a part in only
- * one of them. Endpoints are told apart by host: two URLs of one host are one voice.
+ * The calls of one opinion prefer the endpoints that it asked before, and never use an endpoint of an earlier opinion. So
+ * two opinions come from different endpoints, and one lying endpoint can influence only one of them. Endpoints are
+ * distinguished by host: two URLs of one host count once.
  *
- * A pool of one endpoint pays no heed to it: `hosts` stays 1, and there is no second opinion.
+ * With one endpoint there is no second opinion, and `hosts` stays 1.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 
-/** Whom the calls of an effect ask. */
+/** The hosts that the calls of an effect may ask and have asked. */
 export interface Opinion {
-  /** Hosts that are not asked. */
+  /** Hosts of earlier opinions, which are excluded. */
   readonly not: ReadonlySet<string>
-  /** Hosts that were asked. */
+  /** Hosts that this opinion has asked. */
   readonly asked: Set<string>
-  /** How many hosts there are that take such calls, whether they answer now or not. */
+  /** The number of hosts that serve such calls, whether they answer now or not. */
   hosts: number
 }
 
@@ -30,17 +30,17 @@ export class CurrentOpinion extends Context.Reference<CurrentOpinion>()("@pod-pr
 export const of = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): Opinion | undefined =>
   Context.get(fiber.currentContext, CurrentOpinion)
 
-/** An opinion of whichever endpoint does best. */
+/** A first opinion, from the endpoint that the pool prefers. */
 export const first = (): Opinion => ({ not: new Set(), asked: new Set(), hosts: 1 })
 
-/** An opinion of other endpoints than those that were asked before. */
+/** An opinion from endpoints that no earlier opinion asked. */
 export const after = ({ asked, not }: Opinion): Opinion => ({
   not: new Set([...not, ...asked]),
   asked: new Set(),
   hosts: 1
 })
 
-/** Makes the calls of an effect for an opinion. */
+/** Makes the calls of an effect under an opinion. */
 export const by =
   (opinion: Opinion) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>

@@ -1,11 +1,11 @@
 /**
- * The two times of Effect's Clock, in milliseconds, and which of them measures what.
+ * The two clocks of Effect's `Clock`, in milliseconds.
  *
- * - {@link monotonic} never goes back and never jumps: it measures waits, deadlines and durations. It starts near the
- *   Unix time at which the process began and is only compared with itself.
- * - {@link wall} is Unix time: it is data, and an administrator or NTP may set it at any moment.
- * - {@link age} measures how old something is. Linux's monotonic clock stands still while the machine is suspended, and
- *   the wall clock may be set back, so the larger of both differences counts.
+ * - {@link monotonic} never goes back and never jumps. It measures waits, deadlines and durations. It starts near the Unix
+ *   time of the process start. Compare it only with itself.
+ * - {@link wall} is Unix time. It is data: an administrator or NTP may set it at any time.
+ * - {@link age} measures how old a value is. Linux stops the monotonic clock while the machine is suspended, and the wall
+ *   clock may be set back. So the larger of the two differences counts.
  *
  * TestClock moves both.
  */
@@ -17,7 +17,7 @@ import type * as Fiber from "effect/Fiber"
 const clockOf = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): Clock.Clock =>
   Context.get(fiber.currentDefaultServices, Clock.Clock)
 
-/** Nanoseconds since 1970 take more bits than a double has: this much above the true time makes up for the rounding. */
+/** Compensates the rounding of nanoseconds since 1970, which take more bits than a double has. In milliseconds. */
 const ROUNDING = 0.001
 
 const millisOf = (clock: Clock.Clock): number => Math.floor(Number(clock.unsafeCurrentTimeNanos()) / 1e6 + ROUNDING)
@@ -36,13 +36,13 @@ export const wall = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): number => clockOf(f
 /** {@link wall} of the fiber that runs it. */
 export const wallMillis: Effect.Effect<number> = Clock.currentTimeMillis
 
-/** A moment on both clocks. */
+/** A point in time on both clocks. */
 export interface Moment {
   readonly monotonic: number
   readonly wall: number
 }
 
-/** This moment. */
+/** The present time on both clocks. */
 export const moment = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): Moment => {
   const clock = clockOf(fiber)
   return { monotonic: millisOf(clock), wall: clock.unsafeCurrentTimeMillis() }
@@ -51,7 +51,7 @@ export const moment = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): Moment => {
 /** {@link moment} of the fiber that runs it. */
 export const currentMoment: Effect.Effect<Moment> = Effect.withFiberRuntime((fiber) => Effect.succeed(moment(fiber)))
 
-/** Milliseconds since a moment, by the clock that says more. */
+/** Milliseconds since a moment: the larger of the differences on the two clocks. */
 export const age = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, since: Moment): number => {
   const clock = clockOf(fiber)
   return Math.max(millisOf(clock) - since.monotonic, clock.unsafeCurrentTimeMillis() - since.wall)

@@ -1,6 +1,6 @@
 /**
- * Whether a transport is over for good: the scope in which it was made is closed. That is not a loss, after which trying again
- * may help, so its errors have a reason of their own.
+ * Tells whether the scope of a transport is closed. Calls to a closed transport fail with the reason `PoolClosed`: unlike a
+ * lost connection, a retry cannot mend it.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -13,7 +13,7 @@ export interface Closing {
 
 const DETAIL = "the transport was closed"
 
-/** Closed with the scope; `onClose` runs then. */
+/** Becomes closed with the scope, and then runs `onClose`. */
 export const make = (onClose: Effect.Effect<void> = Effect.void): Effect.Effect<Closing, never, Scope.Scope> =>
   Effect.suspend(() => {
     let isClosed = false

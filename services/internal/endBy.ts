@@ -1,10 +1,14 @@
 /**
- * Ends an effect at a deadline, at little cost where it does not wait.
+ * Ends an effect at a deadline, at little cost for an effect that does not wait.
  *
- * The effect runs in a fiber of its own, which starts at once. If it is done before it waits, no timer is set: that is
- * how signing with a local key and storing in memory end, and `Effect.timeout` would fork two fibers and race them.
- * Otherwise a timer runs beside it. At the deadline the caller goes on and the effect is interrupted behind it, so one
- * that cannot be interrupted does not hold the caller.
+ * The effect runs in its own fiber, which starts at once. If the effect ends without waiting, as signing with a local key
+ * does, no timer starts. `Effect.timeout` would fork two fibers and race them. Otherwise a timer runs beside the effect.
+ *
+ * Invariants:
+ * - At the deadline the caller fails at once, and the effect is interrupted in the background. So an uninterruptible effect
+ *   does not delay the caller.
+ * - An interruption of the caller interrupts the effect and the timer.
+ * - The timer is cancelled when the effect ends.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -15,7 +19,7 @@ import * as Runtime from "effect/Runtime"
 import { cancelable } from "./cancelable.js"
 import * as Clock from "./clock.js"
 
-/** A moment of the monotonic clock, and the failure of what is not done by then. */
+/** A deadline in milliseconds of the monotonic clock, and the failure of an effect that has not ended by then. */
 export interface Limit<E> {
   readonly at: number
   readonly late: (what: string) => E
@@ -30,7 +34,7 @@ const forkIn = <A, E>(fiber: Fiber.RuntimeFiber<A, E>) =>
     })
   )
 
-/** Calls back at the limit, unless it is cancelled before. */
+/** Calls `act` at the limit. Returns a function that cancels the timer. */
 export const onLimit = <A, E>(
   fiber: Fiber.RuntimeFiber<A, E>,
   { at }: Pick<Limit<unknown>, "at">,

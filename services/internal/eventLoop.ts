@@ -1,6 +1,6 @@
 /**
- * Turns of the event loop. `Effect.yieldNow` makes way for other fibers only: it queues a microtask, and before that no
- * socket and no timer gets its time.
+ * Work in several turns of the event loop. `Effect.yieldNow` lets only other fibers run: it queues a microtask, and sockets
+ * and timers wait until all microtasks are done.
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -14,7 +14,7 @@ export const next: Effect.Effect<void> =
       })
     : Effect.sleep(0)
 
-/** A turn costs some 30 µs; a part is to take a fraction of a millisecond. */
+/** Parts that run in one turn. A turn costs about 30 µs, and a part should take a fraction of a millisecond. */
 export const PARTS_PER_TURN = 4
 
 const forEach = <A, E>(parts: ReadonlyArray<A>, take: (part: A) => Either.Either<void, E>): Effect.Effect<void, E> =>
@@ -25,7 +25,7 @@ const forEach = <A, E>(parts: ReadonlyArray<A>, take: (part: A) => Either.Either
     }
   })
 
-/** What the parts give, one after another, four in a turn of the event loop; the first that fails ends it. */
+/** Concatenates the results of all parts, `PARTS_PER_TURN` parts in a turn of the event loop. The first failure ends it. */
 export const flatMap = <A, B, E>(
   parts: ReadonlyArray<A>,
   f: (part: A) => Either.Either<ReadonlyArray<B>, E>
@@ -39,6 +39,6 @@ export const flatMap = <A, B, E>(
     return Effect.as(forEach(parts, take), all)
   })
 
-/** Parts of so many items. `Array.chunksOf` copies the rest for each of them. */
+/** Splits a list into parts of `size` items. `Array.chunksOf` copies the rest of the list for each part. */
 export const partsOf = <A>(items: ReadonlyArray<A>, size: number): ReadonlyArray<ReadonlyArray<A>> =>
   Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size))

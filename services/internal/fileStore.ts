@@ -1,13 +1,13 @@
 /**
- * Bytes in the files of one folder, for what must outlive the process and the machine.
+ * A key-value store of bytes in the files of one folder. It survives a crash of the process and of the machine.
  *
- * - A file under its name is whole: it is written beside, synced, renamed, and then the folder is synced. A process that
- *   is killed or a disk that is full leaves what was there before.
- * - `set` succeeds when file and folder are on the disk. Where only the folder's sync fails, the new bytes are there.
- * - Once begun, an operation runs to its end: an interruption cannot leave the system writing behind the back of the
- *   next operation.
- * - Files can be read by their owner alone, and so can the folder where this makes it.
- * - A few files are open at a time, whatever the number of callers: the descriptors belong to the application.
+ * Invariants:
+ * - A file under its final name is whole. `set` writes a temporary file, syncs it, renames it, and syncs the folder. After a
+ *   crash or on a full disk, the previous file is still there.
+ * - `set` succeeds once file and folder are synced. If only the sync of the folder fails, the new bytes are in place.
+ * - An operation that has begun is not interrupted, so no write can overlap a later operation on the same key.
+ * - Files, and a folder that this makes, are readable by their owner only.
+ * - At most `MAX_OPEN` operations run at a time, so that callers cannot use up the file descriptors of the application.
  */
 import type { PlatformError } from "@effect/platform/Error"
 import type * as Platform from "@effect/platform/FileSystem"
@@ -22,13 +22,16 @@ import * as Hex from "./hex.js"
 import * as Random from "./random.js"
 import * as StoreFailure from "./storeFailure.js"
 
-/** The `FileSystem` of `@effect/platform`, without loading its module: tags of one key are one. */
+/** The tag of `@effect/platform`'s `FileSystem`, without loading its module. Tags with equal keys are equal. */
 export const fileSystem = Context.GenericTag<Platform.FileSystem>("@effect/platform/FileSystem")
 
 export interface Options {
-  /** Bytes that a file may hold. What is larger, or is no file, reads as no bytes. */
+  /** Maximum bytes of a file. A larger file, or a folder in its place, reads as an empty array. */
   readonly maxBytes: number
-  /** How old what a killed process left half written must be to be removed at the start. 0 where the folder is one's own. */
+  /**
+   * Minimum age of a temporary file for its removal at the start. 0 for a folder that no other process uses: there each
+   * temporary file is the remainder of a crash.
+   */
   readonly leftoverAge: Duration.Duration
 }
 
@@ -36,27 +39,27 @@ export interface FileStore {
   readonly get: (key: string) => Effect.Effect<Option.Option<Uint8Array>, PlatformError>
   readonly set: (key: string, bytes: Uint8Array) => Effect.Effect<void, PlatformError>
   readonly has: (key: string) => Effect.Effect<boolean, PlatformError>
-  /** Nothing happens where nothing is kept. */
+  /** Removes a file. A missing file is no error. */
   readonly remove: (key: string) => Effect.Effect<void, PlatformError>
-  /** Makes the file its owner's alone. */
+  /** Makes the file readable by its owner only. */
   readonly restrict: (key: string) => Effect.Effect<void, PlatformError>
-  /** Of all files in the folder, whoever wrote them. */
+  /** The keys of all files in the folder, also of files that another program wrote. */
   readonly keys: Effect.Effect<ReadonlyArray<string>, PlatformError>
 }
 
-const OPEN_AT_A_TIME = 8
+const MAX_OPEN = 8
 
 const OWNER_FILE = 0o600
 const OWNER_FOLDER = 0o700
 
 const NO_BYTES = new Uint8Array(0)
 
-/** Without the methods of the platform's own arrays. */
+/** The bytes as a plain `Uint8Array` instead of the platform's subclass. */
 const asBytes = ({ buffer, byteLength, byteOffset }: Uint8Array) => new Uint8Array(buffer, byteOffset, byteLength)
 
 const TEMPORARY = /\.[0-9a-f]{16}\.tmp$/
 
-/** Not every platform opens a folder, and not every file system syncs one. */
+/** Errors of platforms that cannot open a folder, and of file systems that cannot sync one. */
 const CANNOT_SYNC_FOLDERS: ReadonlySet<string | undefined> = new Set(["EISDIR", "EPERM", "EACCES", "EINVAL", "ENOTSUP"])
 
 const orNone = <A>(effect: Effect.Effect<A, PlatformError>): Effect.Effect<Option.Option<A>, PlatformError> =>
@@ -65,7 +68,7 @@ const orNone = <A>(effect: Effect.Effect<A, PlatformError>): Effect.Effect<Optio
     Effect.catchAll((error) => (StoreFailure.isNotFound(error) ? Effect.succeedNone : Effect.fail(error)))
   )
 
-/** A name that is no key's was written by somebody else. */
+/** The key of a file name; none for a name that this store does not write. */
 const keyOf = (name: string): ReadonlyArray<string> =>
   Either.match(Encoding.decodeUriComponent(name), { onLeft: () => [], onRight: (key) => [key] })
 
@@ -74,7 +77,7 @@ export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<FileStore, PlatformError, Platform.FileSystem> {
   const fs = yield* fileSystem
-  const permits = yield* Effect.makeSemaphore(OPEN_AT_A_TIME)
+  const permits = yield* Effect.makeSemaphore(MAX_OPEN)
   const bounded = <A>(effect: Effect.Effect<A, PlatformError>) => permits.withPermits(1)(Effect.uninterruptible(effect))
   const pathOf = (key: string) => `${directory}/${encodeURIComponent(key)}`
 
@@ -87,7 +90,7 @@ export const make = Effect.fnUntraced(function* (
     Effect.scoped(
       Effect.gen(function* () {
         const file = yield* fs.open(path, { flag: "wx", mode: OWNER_FILE })
-        // To write no bytes is an error of the platform's.
+        // The platform fails on a write of no bytes.
         if (bytes.length > 0) yield* file.writeAll(bytes)
         yield* file.sync
       })
@@ -109,7 +112,7 @@ export const make = Effect.fnUntraced(function* (
     return type === "File" && size <= BigInt(options.maxBytes) ? asBytes(yield* fs.readFile(path)) : NO_BYTES
   })
 
-  /** Makes the folder and those above it, and has their names on the disk too. */
+  /** Makes the folder and its missing parents, and syncs each parent. */
   const makeFolder = Effect.gen(function* () {
     if (yield* fs.exists(directory)) return
     yield* fs.makeDirectory(directory, { recursive: true, mode: OWNER_FOLDER })
@@ -120,7 +123,7 @@ export const make = Effect.fnUntraced(function* (
     }
   })
 
-  /** Removes what processes that were killed left half written. */
+  /** Removes the temporary files of processes that were killed. */
   const removeLeftovers = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     const age = Duration.toMillis(options.leftoverAge)

@@ -2,7 +2,7 @@ import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import type * as Metric from "effect/Metric"
 
-/** Updates a metric under the labels of a fiber, where an Effect of its own would cost more than what it counts. */
+/** Updates a metric with the labels of a fiber, without the cost of another Effect. */
 export const update = <A, E, Type, In, Out>(
   fiber: Fiber.RuntimeFiber<A, E>,
   metric: Metric.Metric<Type, In, Out>,

@@ -1,11 +1,11 @@
-/** Numbers that nobody else draws, from WebCrypto: Effect's `Random` may be seeded alike in two processes. */
+/** Unpredictable numbers from WebCrypto. Effect's `Random` may have the same seed in two processes. */
 import * as Effect from "effect/Effect"
 
-/** A call to WebCrypto costs more than its bytes: these are drawn ahead, and each is given out once. */
+/** Bytes that are drawn in advance, because a call to WebCrypto costs more than its bytes. Each is used once. */
 const drawn = new Uint8Array(4096)
 let used = drawn.length
 
-/** So many random bytes, at most 4096. */
+/** `length` random bytes, at most 4096. */
 export const unsafeBytes = (length: number): Uint8Array => {
   if (used + length > drawn.length) {
     globalThis.crypto.getRandomValues(drawn)

@@ -1,6 +1,4 @@
-/**
- * The receipts of writes, with one hidden class each.
- */
+/** The classes of the receipts of writes. A class gives all its objects one hidden class. */
 import type { Address, Signature } from "@solana/kit"
 import { jsonable } from "../../src/internal/jsonable.js"
 

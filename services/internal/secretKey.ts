@@ -2,7 +2,7 @@ import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import { InvalidInput } from "../../src/InvalidInput.js"
 
-/** What stands before the 32 seed bytes of an Ed25519 key in PKCS #8 (RFC 8410). */
+/** The bytes before the 32 seed bytes of an Ed25519 key in PKCS #8 (RFC 8410). */
 const PKCS8_PREFIX = Uint8Array.of(
   0x30,
   0x2e,
@@ -22,17 +22,17 @@ const PKCS8_PREFIX = Uint8Array.of(
   0x20
 )
 
-/** Bytes of the seed, which ends the PKCS #8 form. */
+/** Bytes of the seed, which are the last ones of the PKCS #8 form. */
 export const SEED_SIZE = 32
 
-/** A secret key in the two shapes that cryptographic libraries take. */
+/** A secret key in the two forms that cryptographic libraries import. */
 export interface KeyMaterial {
-  /** The private half as PKCS #8. The holder wipes it once it is imported. */
+  /** The private half as PKCS #8. The caller must overwrite it after the import. */
   readonly pkcs8: Uint8Array<ArrayBuffer>
   readonly publicKey: Uint8Array<ArrayBuffer>
 }
 
-/** Solana's 64 secret bytes: 32 of seed, 32 of public key. */
+/** Splits Solana's 64 secret bytes: 32 of seed, then 32 of public key. */
 export const split = (secretKey: Redacted.Redacted<Uint8Array>): Either.Either<KeyMaterial, InvalidInput> => {
   const bytes = Redacted.value(secretKey)
   if (bytes.length !== 64) {
@@ -45,6 +45,6 @@ export const split = (secretKey: Redacted.Redacted<Uint8Array>): Either.Either<K
   return Either.right({ pkcs8, publicKey: Uint8Array.from(bytes.subarray(SEED_SIZE)) })
 }
 
-/** The two halves of a key belong to different keys. */
+/** The error for two halves that belong to different keys. */
 export const mismatch = (field: string): InvalidInput =>
   new InvalidInput({ field, rule: "its public half must be the public key of its private half" })

@@ -1,14 +1,12 @@
-/**
- * Slots in replies and parameters.
- */
+/** Converts slots from replies and for parameters. */
 import type { Slot } from "@solana/kit"
 
-/** A slot as JSON carries it. */
+/** Reads a slot from a parsed JSON value; `undefined` if it is none. */
 export const slotFrom = (value: unknown): Slot | undefined => {
   if (typeof value === "bigint") return value
   return typeof value === "number" && Number.isSafeInteger(value) ? BigInt(value) : undefined
 }
 
-/** A slot as a number where that is exact: a call that holds a bigint is written at half the speed. */
+/** A slot as a number if that is exact. JSON with a bigint takes twice as long to write. */
 export const slotParam = (slot: Slot | undefined): Slot | number | undefined =>
   slot === undefined || slot > Number.MAX_SAFE_INTEGER ? slot : Number(slot)

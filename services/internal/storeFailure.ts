@@ -1,8 +1,8 @@
 /**
- * Why a store of files failed, in words, and what to do about it.
+ * Explains the failure of a file store, and what to do about it.
  *
- * Platforms bury the system's code (`ENOSPC`) in the causes of their errors. It is looked for there by name only, so
- * that this knows no platform.
+ * Platforms nest the system's error code, such as `ENOSPC`, in the causes of their errors. This module finds it by the name
+ * of the property, so it depends on no platform.
  */
 import * as Predicate from "effect/Predicate"
 import * as SafeText from "../../src/SafeText.js"
@@ -47,7 +47,7 @@ const BY_REASON: ReadonlyMap<string, Explanation> = new Map([
   ["AlreadyExists", NO_FOLDER]
 ])
 
-/** Causes within causes that are looked at. */
+/** Maximum depth of nested causes to search. */
 const MAX_DEPTH = 8
 
 const MAX_TEXT = 200
@@ -64,14 +64,14 @@ const find = (cause: unknown, property: string, isWanted: (text: string) => bool
   return undefined
 }
 
-/** The system's code of the failure, such as `ENOSPC`, where it has one. */
+/** The system's error code of a failure, such as `ENOSPC`, if it has one. */
 export const code = (cause: unknown): string | undefined => find(cause, "code", (text) => CODE.test(text))
 
-/** Whether what was to be read or removed was not there. */
+/** Whether the file to read or remove does not exist. */
 export const isNotFound = (cause: unknown): boolean =>
   code(cause) === "ENOENT" || find(cause, "reason", () => true) === "NotFound"
 
-/** What happened, where and by which code, and what to do. Two sentences without the last full stop. */
+/** What happened, with code and path, and what to do: two sentences without the last full stop. */
 export const explain = (cause: unknown): string => {
   const errno = code(cause)
   const known =

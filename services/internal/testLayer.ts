@@ -1,4 +1,4 @@
-/** Stub services for tests: a member without a stub dies with its name, and each use is counted. */
+/** Stub services for tests. A member without a stub dies and names itself. Each use of a member is counted. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -33,9 +33,7 @@ const counted = <S extends object>(service: S): S => {
   return proxy
 }
 
-/**
- * The service with these members. Any other dies with `<tag>: Unimplemented method "<name>"` when called or run.
- */
+/** A service with these members. Any other member dies with `<tag>: Unimplemented method "<name>"` when it is used. */
 export const layer = <I, S extends object>(
   tag: Context.Tag<I, S>,
   members: Layer.PartialEffectful<S>
@@ -43,8 +41,8 @@ export const layer = <I, S extends object>(
   Layer.map(Layer.mock(tag, members), (context) => Context.make(tag, counted(Context.get(context, tag))))
 
 /**
- * How often a function of the service was called, or an Effect of it run, since its layer was built. Dies for a
- * service that `layer` did not make.
+ * The number of uses of a member since its layer was built: calls of a function, or runs of an Effect. Dies for a service
+ * that `layer` did not make.
  */
 export const calls =
   <I, S extends object>(tag: Context.Tag<I, S>) =>

@@ -1,12 +1,12 @@
 /**
- * What a refusal says about asking again: one table for calls, the items of arrays and subscriptions.
+ * Classifies refusals of nodes by whether to retry. One table serves calls, the items of arrays, and subscriptions.
  *
- * - `later`: the node cannot answer yet; the same call may be answered in a moment.
- * - `limit`: the endpoint gives the caller no more for now; whoever asks waits first.
- * - `never`: the same call meets the same refusal.
+ * - `later`: the node cannot answer yet. The same call may succeed soon.
+ * - `limit`: the endpoint limits this caller. The caller must wait before the next call.
+ * - `never`: the same call fails again.
  *
- * JSON-RPC leaves most codes to the server, and providers say "limit" under many of them, also with HTTP status 200. So
- * codes decide where they are known, and the node's words where a code is used for several things.
+ * JSON-RPC leaves most codes to the server, and providers report limits under many codes, also with HTTP status 200. So
+ * known codes decide first. The message decides if a code has several meanings.
  */
 
 export type Verdict = "later" | "limit" | "never"
@@ -17,12 +17,12 @@ export type Verdict = "later" | "limit" | "never"
  */
 const LATER: ReadonlySet<number> = new Set([-32004, -32005, -32014, -32016, -32017, -32019])
 
-/** Providers' own codes for a rate, beside the HTTP status in the place of a code. */
+/** Codes of providers for a rate limit; some use the HTTP status as the code. */
 const LIMIT: ReadonlySet<number> = new Set([429, -32429, -32097, -32029])
 
 /**
- * Of the call itself, whatever the words: failed preflight, signature, precompile, signature count, transaction version,
- * and JSON-RPC's own for a call that cannot be understood.
+ * Codes that blame the call, whatever the message: failed preflight, signature, precompile, signature count, transaction
+ * version, and JSON-RPC's codes for a malformed call.
  */
 const OWN: ReadonlySet<number> = new Set([-32002, -32003, -32006, -32013, -32015, -32600, -32601, -32602, -32700])
 
@@ -32,7 +32,7 @@ const SKIPPED_SLOT = -32007
 const LIMIT_WORDS =
   /too many requests|rate.?limit|throttl|\b(?:requests?|connections?|subscriptions?|usage|credits?|quota|capacity|rps)\b.{0,60}\b(?:limit|exceed|reach)|\blimit (?:was |has been |is )?(?:reached|exceeded)/i
 
-/** Whether a code says that the call itself is wrong, so that a limit cannot be meant. */
+/** Whether a code blames the call itself, so that it cannot mean a limit. */
 export const isOfTheCall = (code: number | undefined): boolean => code !== undefined && OWN.has(code)
 
 /** The verdict of a JSON-RPC error. */

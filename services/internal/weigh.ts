@@ -1,9 +1,9 @@
 /**
- * About how many bytes a parsed JSON value takes in memory, for bounds on what is kept. It does not recurse, since the value
- * may be nested as deep as its sender likes.
+ * Estimates the bytes that a parsed JSON value takes in memory, for bounds in bytes. It does not recurse, because a sender
+ * decides how deeply the value is nested.
  */
 
-/** Bytes of an object, an array or a string beside its content, and of a slot that points to one. */
+/** Bytes of an object, an array or a string without its content, and of a reference to one. */
 const HEADER = 24
 const SLOT = 8
 

@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 
 /**
- * As `Effect.flatMap(tag, f)`, in one step of the fiber instead of three, and with the fiber itself: on the path that each
- * message takes, a step costs as much as the work that it does.
+ * As `Effect.flatMap(tag, f)`, in one fiber step instead of three, and `f` gets the fiber. On the path of each message, a
+ * step costs as much as the work that it does.
  */
 export const withService = <I, S, A, E, R>(
   tag: Context.Tag<I, S>,
