@@ -106,9 +106,9 @@ const sender = Effect.gen(function* () {
   const { airdrop } = yield* EmbeddedCluster.EmbeddedCluster
   const { send } = yield* Transactions.Transactions
   yield* airdrop(wallet.address, 1_000_000_000_000n)
-  yield* Effect.sleep(3 * Network.SLOT_MILLIS)
+  yield* Network.slots(3)
   yield* send([yield* Messages.register(wallet.address)]).pipe(Effect.provideService(Wallet, wallet))
-  yield* Effect.sleep(34 * Network.SLOT_MILLIS)
+  yield* Network.slots(34)
   return wallet
 })
 

@@ -1,8 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"
 import * as Server from "../../layers/EmbeddedServer.js"
+import { RpcPool } from "../../services/RpcPool.js"
 import * as Exchange from "./Exchange.js"
 import type { Faults } from "./Faults.js"
 import * as Proxy from "./Proxy.js"
@@ -23,9 +25,23 @@ export const cluster = (faults: Faults, messages: number) =>
     maxStatuses: 10_000 + 2 * messages
   }).pipe(Layer.orDie)
 
-/** Whatever can still land has landed. */
-export const settled = (faults: Faults): Effect.Effect<void> =>
-  Effect.sleep(Exchange.LATE_MILLIS + (lifetimeOf(faults) + 2) * SLOT_MILLIS)
+/** Waits until the cluster has made this many slots, which a busy machine makes late. */
+export const slots = (count: number): Effect.Effect<void, never, RpcPool> =>
+  Effect.flatMap(RpcPool, (pool) => {
+    const slot = Effect.orDie(pool.getSlot({ commitment: "processed" }))
+    return Effect.flatMap(slot, (start) =>
+      Effect.asVoid(
+        Effect.repeat(slot, {
+          until: (now) => now >= start + BigInt(count),
+          schedule: Schedule.spaced(SLOT_MILLIS)
+        })
+      )
+    )
+  })
+
+/** Waits until whatever can still land has landed. */
+export const settled = (faults: Faults): Effect.Effect<void, never, RpcPool> =>
+  Effect.zipRight(Effect.sleep(Exchange.LATE_MILLIS), slots(lifetimeOf(faults) + 2))
 
 /** Serves the cluster and stands a proxy for each endpoint before it. The last ones are those that lag. */
 export const endpoints = (options: {

@@ -40,12 +40,12 @@ export const agents = (count: number, messages: number) =>
     const { register } = yield* Agent.Agent
     const wallets = yield* Effect.replicateEffect(fundedWith(lamportsFor(messages)), count)
     // What is there already is confirmed two slots later.
-    yield* Effect.sleep(3 * Network.SLOT_MILLIS)
+    yield* Network.slots(3)
     yield* Effect.forEach(wallets, (wallet) => register({ metadataUri: METADATA_URI }).pipe(as(wallet)), {
       concurrency: "unbounded"
     })
-    // Who is 32 slots behind knows of it then.
-    yield* Effect.sleep(34 * Network.SLOT_MILLIS)
+    // An endpoint that is 32 slots behind knows of it then.
+    yield* Network.slots(34)
     return wallets
   }).pipe(Effect.orDie)
 

@@ -32,7 +32,10 @@ const localnet = async (): Promise<{ readonly process: ChildProcess; readonly ur
   throw new Error("the localnet ended before it served")
 }
 
-describe("the demo", () => {
+/** Milliseconds for processes that each load the whole package from its sources. */
+const TIMEOUT = 300_000
+
+describe("the demo", { timeout: TIMEOUT }, () => {
   it("tells one JSON document of what is on the chain, the same over a socket as in process", async () => {
     // Given a localnet in another process
     const { process: server, url } = await localnet()
