@@ -1,11 +1,10 @@
 /**
  * Deadlines of RPC calls.
  *
- * A deadline is a value in the fiber's context, not a timer around the call: every place where a call can wait looks
- * at it before waiting (a rate limit refuses what would come too late, a retry does not sleep past it, a failover
- * stops), and the endpoint turns what is left into the socket's own time limits. A call without a deadline pays
- * nothing for this; one with a deadline pays for one context entry, where an `Effect.timeout` around each attempt
- * would fork two fibers.
+ * A deadline is a value in the fiber's context, not a timer around the call. Each place where a call can wait reads it: a rate
+ * limit refuses a call that would be late, a retry does not sleep past it, and a failover stops. The endpoint passes the
+ * remaining time to its socket. So a call without a deadline has no cost. A call with one costs a context entry, while
+ * `Effect.timeout` around each attempt would fork two fibers.
  *
  * @since 0.1.0
  */
@@ -17,8 +16,8 @@ import * as Clock from "./internal/clock.js"
 import { RpcError } from "./RpcTransport.js"
 
 /**
- * Milliseconds of Effect's monotonic Clock, as {@link now} reads it, at which calls give up; `Infinity`, the default, is
- * never. It is not a Unix time: setting the machine's clock moves no deadline.
+ * The time at which calls time out, in milliseconds of {@link now}. Default: `Infinity`, never. It is no Unix time, so a
+ * change of the machine's clock moves no deadline.
  *
  * @since 0.1.0
  * @category tags
@@ -28,8 +27,8 @@ export class Deadline extends Context.Reference<Deadline>()("@pod-protocol/effec
 }) {}
 
 /**
- * Milliseconds on the fiber's monotonic Clock (Effect's `unsafeCurrentTimeNanos`). It never goes back; only differences
- * mean something.
+ * Milliseconds of the fiber's monotonic Clock (Effect's `unsafeCurrentTimeNanos`). It never goes back. Only differences have
+ * a meaning.
  *
  * @since 0.1.0
  * @category getters
@@ -37,7 +36,7 @@ export class Deadline extends Context.Reference<Deadline>()("@pod-protocol/effec
 export const now: <A, E>(fiber: Fiber.RuntimeFiber<A, E>) => number = Clock.monotonic
 
 /**
- * The fiber's deadline as {@link now} counts, `Infinity` without one.
+ * The deadline of the fiber, in milliseconds of {@link now}; `Infinity` without one.
  *
  * @since 0.1.0
  * @category getters
@@ -45,7 +44,7 @@ export const now: <A, E>(fiber: Fiber.RuntimeFiber<A, E>) => number = Clock.mono
 export const of = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): number => Context.get(fiber.currentContext, Deadline)
 
 /**
- * Runs an effect with a deadline, in milliseconds as {@link now} counts. An earlier deadline stays in force.
+ * Runs an effect with a deadline, in milliseconds of {@link now}. An earlier deadline stays in force.
  *
  * @since 0.1.0
  * @category combinators
@@ -81,7 +80,7 @@ export const within =
     Effect.withFiberRuntime((fiber) => at(now(fiber) + Duration.toMillis(duration))(effect))
 
 /**
- * The failure of a call whose deadline has passed, or would before it could be sent.
+ * The error of a call whose deadline has passed, or would pass before the call can be sent.
  *
  * @since 0.1.0
  * @category errors
@@ -90,8 +89,8 @@ export const exceeded = (method: string, host: string, detail: string): RpcError
   new RpcError({ reason: "Timeout", method, host, detail })
 
 /**
- * Cuts a call off at the fiber's deadline, with a timer. Only for a transport that cannot hand the time that is left
- * to its socket. Free without a deadline.
+ * Ends a call at the fiber's deadline by a timer, for a transport that cannot pass the remaining time to its socket. It
+ * costs nothing without a deadline.
  *
  * @since 0.1.0
  * @category combinators

@@ -39,18 +39,18 @@ import * as StoreFailure from "./internal/storeFailure.js"
 import { SignedTransaction } from "./SignedTransaction.js"
 
 /**
- * One transaction that may be on its way.
+ * One transaction that may have been sent.
  *
  * @since 0.1.0
  * @category models
  */
 export class JournalEntry extends Schema.Class<JournalEntry>("@pod-protocol/effect/JournalEntry")({
   signed: SignedTransaction,
-  /** The accounts that it makes, where its sender said so. */
+  /** The accounts that the transaction creates, if its sender named them. */
   creates: Schema.Array(Address.Schema),
-  /** The genesis hash of the cluster that it was sent to. `Transactions` always writes it. */
+  /** The genesis hash of the transaction's cluster. `Transactions` always writes it. */
   genesis: Schema.optional(Blockhash.Schema),
-  /** The program that its sender spoke to. `Transactions` always writes it. */
+  /** The program that the transaction calls. `Transactions` always writes it. */
   program: Schema.optional(Address.Schema)
 }) {
   toJSON(): typeof JournalEntry.Encoded {
@@ -59,11 +59,11 @@ export class JournalEntry extends Schema.Class<JournalEntry>("@pod-protocol/effe
 }
 
 /**
- * A journal did not write or read.
+ * The journal could not write or read an entry.
  *
- * - `Full`: it has reached its capacity. `Transactions.recover` finishes and removes the entries of dead processes.
- * - `Foreign`: it holds this transaction as one of another cluster or program.
- * - `Unavailable`: the store failed; `detail` says why and what to do, `cause` is the store's own error.
+ * - `Full`: the journal has reached its capacity. `Transactions.recover` finishes and removes the entries of dead processes.
+ * - `Foreign`: the journal has an entry of this transaction for another cluster or program.
+ * - `Unavailable`: the store failed. `detail` says why and what to do. `cause` is the store's error.
  *
  * @since 0.1.0
  * @category errors
@@ -86,7 +86,7 @@ export class JournalError extends printable(
     }
   }
 
-  /** Whether the same may succeed later. False for `Foreign`. */
+  /** Whether a retry may succeed. False for `Foreign` only. */
   get isRetryable(): boolean {
     return this.reason !== "Foreign"
   }
@@ -119,8 +119,7 @@ export interface Service {
 }
 
 /**
- * Where `Transactions` writes down what it sends, if this is provided to its layer. One journal belongs to one process
- * at a time.
+ * The journal of `Transactions`, if it is provided to its layer. Only one process at a time may use a journal.
  *
  * @example
  * ```ts
@@ -168,22 +167,22 @@ export interface Options {
   readonly concurrency?: number | undefined
 }
 
-/** An entry takes less than 4 KiB. */
+/** Longer texts are unreadable entries. A valid entry takes less than 4 KiB. */
 const MAX_ENTRY_BYTES = 65_536
 
-/** As long as a large entry. */
+/** The text of the test write at the start, as long as a large entry. */
 const PROBE = " ".repeat(4096)
 
-/** Where a journal keeps its texts. */
+/** The store of a journal's texts. */
 interface Store {
   readonly get: (key: string) => Effect.Effect<Option.Option<string>, unknown>
   readonly set: (key: string, text: string) => Effect.Effect<void, unknown>
   readonly remove: (key: string) => Effect.Effect<void, unknown>
-  /** All that have something under them, where the store can list them. */
+  /** All keys with an entry; none for a store that cannot list its keys. */
   readonly keys: Effect.Effect<Option.Option<ReadonlyArray<string>>, unknown>
 }
 
-/** An entry under its key. Nobody may rely on it before `written` is done, nor once it is `leaving`. */
+/** An entry and its key. The entry is durable from the end of `written` until `leaving` is set. */
 interface Slot {
   readonly key: string
   readonly entry: JournalEntry
@@ -195,7 +194,7 @@ const Stored = Schema.parseJson(JournalEntry)
 const encode = Schema.encode(Stored)
 const decodeStored = Schema.decodeOption(Stored)
 
-/** None for what is no entry, or names another transaction than its bytes are. */
+/** Decodes an entry. None for an invalid text, or if the signature is not that of the transaction's bytes. */
 const decode = (text: string): Option.Option<JournalEntry> =>
   text.length > MAX_ENTRY_BYTES
     ? Option.none()
@@ -207,7 +206,7 @@ const decode = (text: string): Option.Option<JournalEntry> =>
 const unavailable = (cause: unknown) =>
   new JournalError({ reason: "Unavailable", detail: StoreFailure.explain(cause), cause })
 
-/** Runs to its end, though the caller that waits for it is interrupted. */
+/** Runs an effect to its end, even if the caller that waits for it is interrupted. */
 const detached = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(Effect.forkDaemon(effect), (fiber) => restore(Fiber.join(fiber)))
@@ -217,11 +216,14 @@ const differ = <A>(one: A | undefined, other: A | undefined): boolean =>
   one !== undefined && other !== undefined && one !== other
 
 /**
- * The entries of a store, each under one of `capacity` keys.
+ * A journal over a store, with each entry under one of `capacity` keys.
  *
- * A key is in one of four places: in `taken`, in `free`, in `stale` (free, but what stood there could not be removed) or
- * in `unreadable`. It moves when the store has answered, and no operation of the store is interrupted: nothing is still
- * writing a key that is free.
+ * Invariants:
+ * - A key is in one of four places: `taken`, `free`, `stale` (its old entry could not be removed) or `unreadable`.
+ * - A key moves only after the store has answered, and no operation of the store is interrupted. So no write to a free key
+ *   is in progress.
+ * - A second `record` of a transaction waits for the first write. If the entry is being removed, it waits for the removal
+ *   and then writes again.
  */
 const over = Effect.fnUntraced(function* (
   { get, keys, remove, set }: Store,
@@ -244,7 +246,7 @@ const over = Effect.fnUntraced(function* (
   const stale: Array<string> = []
   const unreadable: Array<string> = []
 
-  /** Makes the entry's key free again. */
+  /** Removes an entry and frees its key. */
   const strike = (signature: Signature, { key }: Slot) =>
     Effect.onExit(removed(key), (exit) =>
       Effect.sync(() => {
@@ -254,7 +256,7 @@ const over = Effect.fnUntraced(function* (
       })
     )
 
-  /** The store works again: one of the keys that it did not remove is removed now. */
+  /** Tries to remove one stale entry. */
   const clean = Effect.suspend(() => {
     const key = stale.pop()
     if (key === undefined) return Effect.void
@@ -294,7 +296,7 @@ const over = Effect.fnUntraced(function* (
           ? Deferred.await(known.written)
           : Effect.zipRight(Deferred.await(known.leaving), record(entry))
       }
-      // What could not be removed is overwritten first.
+      // Stale entries are overwritten first, so that another process finds as few of them as possible.
       const key = stale.pop() ?? free.pop()
       if (key === undefined) return full()
       const slot: Slot = { key, entry, written: Deferred.unsafeMake(FiberId.none), leaving: undefined }
@@ -310,7 +312,7 @@ const over = Effect.fnUntraced(function* (
       const leaving = Deferred.unsafeMake<void>(FiberId.none)
       slot.leaving = leaving
       return Effect.exit(Deferred.await(slot.written)).pipe(
-        // Where it could not be written, it is struck out already.
+        // A failed write has removed the entry already.
         Effect.flatMap((written) => (Exit.isSuccess(written) ? strike(signature, slot) : Effect.void)),
         Effect.ensuring(Deferred.succeed(leaving, undefined)),
         Effect.zipLeft(clean),
@@ -337,7 +339,7 @@ const over = Effect.fnUntraced(function* (
       Option.match({ onNone: () => Effect.sync(() => void free.push(key)), onSome: (text) => restore(key, text) })
     )
 
-  /** A store that cannot be written is found now, and not by the first transaction. */
+  /** A test write at the start finds a store that cannot be written before the first transaction does. */
   const probe = `${prefix}probe`
   yield* limited(set(probe, PROBE)).pipe(Effect.ensuring(Effect.ignore(removed(probe))))
   const own = Array.from({ length: capacity }, (_, index) => `${prefix}${index}`)
@@ -360,8 +362,8 @@ const over = Effect.fnUntraced(function* (
 })
 
 /**
- * A journal over a key-value store, each entry under one of `capacity` keys. `JournalError` where the store cannot be
- * read or written.
+ * A journal over a key-value store, with each entry under one of `capacity` keys. `JournalError` if the store cannot be read
+ * or written.
  *
  * @since 0.1.0
  * @category constructors
@@ -373,9 +375,9 @@ const decoder = new TextDecoder()
 const encoder = new TextEncoder()
 
 /**
- * A journal in the files of a folder, which is made if it does not exist. Each entry is written beside, synced and
- * renamed, and the folder is synced, before its transaction is first sent. Files and new folders can be read by their
- * owner alone. `JournalError` where the folder cannot be read or written.
+ * A journal in the files of a folder, which is created if it does not exist. Before a transaction is first sent, its entry is
+ * written under a temporary name, synced and renamed, and the folder is synced. Files and created folders are readable by
+ * their owner only. `JournalError` if the folder cannot be read or written.
  *
  * @since 0.1.0
  * @category constructors
@@ -389,7 +391,7 @@ export const makeFileSystem = (
     Effect.flatMap(({ get, keys, remove, restrict, set }) =>
       over(
         {
-          // It may be of a version that wrote files which everybody could read.
+          // Earlier versions wrote files that every user could read.
           get: (key) =>
             Effect.ignore(restrict(key)).pipe(
               Effect.zipRight(get(key)),
@@ -405,7 +407,7 @@ export const makeFileSystem = (
   )
 
 /**
- * {@link make} as a layer. `InvalidInput` for a bound that is no positive whole number.
+ * {@link make} as a layer. `InvalidInput` for a `capacity` or `concurrency` that is no positive whole number.
  *
  * @since 0.1.0
  * @category layers
@@ -415,7 +417,7 @@ export const layerKeyValueStore = (
 ): Layer.Layer<Journal, InvalidInput | JournalError, KeyValueStore> => Layer.effect(Journal, make(options))
 
 /**
- * {@link makeFileSystem} as a layer. `InvalidInput` for a bound that is no positive whole number.
+ * {@link makeFileSystem} as a layer. `InvalidInput` for a `capacity` or `concurrency` that is no positive whole number.
  *
  * @since 0.1.0
  * @category layers

@@ -1,9 +1,10 @@
 /**
- * A long result, `{context, value: […]}`, whose list is kept as text. Parsing it at once would block the event loop.
+ * A long result, `{context, value: […]}`, whose list stays text until it is decoded in parts. To parse it at once would
+ * block the event loop.
  *
- * The text is cut at `},{`, which is a guess; the parser decides whether the guess was right. If each piece is a list by
- * itself, the pieces together are the list of the text, because JSON can be read in one way only. If a piece fails (a cut
- * inside a string, a member that comes twice, a wrong reply), the whole text is parsed at once, and that result counts.
+ * The text is cut into pieces at `},{`. Each cut is a guess, which the parser checks. If each piece is a valid list, the
+ * pieces together are the list of the text, because JSON has only one reading. If a piece fails (a cut inside a string, a
+ * repeated member, a wrong reply), the whole text is parsed at once, and that result counts.
  *
  * @since 0.1.0
  */
@@ -15,22 +16,22 @@ import * as Turns from "./internal/eventLoop.js"
 import * as Decode from "./rpc/Decode.js"
 
 /**
- * A result whose list is still text, beside the rest of the result.
+ * A result whose list is text; the rest of the result is parsed.
  *
  * @since 0.1.0
  * @category models
  */
 export class LongResult {
   constructor(
-    /** The result with a number where the list stands. */
+    /** The result with a number in the place of the list. */
     readonly frame: { readonly [key: string]: unknown },
-    /** The list in pieces, each the text of some items. */
+    /** The list in pieces; each is the text of some items. */
     readonly pieces: ReadonlyArray<string>,
     /** The whole reply. */
     readonly text: string
   ) {}
 
-  /** The context of the reply, as short results have it. */
+  /** The context of the reply, under the same name as in a parsed result. */
   get context(): unknown {
     return this.frame["context"]
   }
@@ -44,10 +45,10 @@ export class LongResult {
  */
 export const METHOD = "getProgramAccounts"
 
-/** Characters of a piece: some hundred small accounts, a fraction of a millisecond. */
+/** Characters of a piece: some hundred small accounts, which are parsed in a fraction of a millisecond. */
 const PIECE = 64 * 1024
 
-/** Characters around the list. More is no reply that we know. */
+/** Maximum characters around the list; known replies have fewer. */
 const MAX_FRAME = 4096
 
 const KEY = '"value":['
@@ -68,8 +69,8 @@ const cut = (text: string, start: number, end: number, size: number): ReadonlyAr
 }
 
 /**
- * Reads a reply; where its text is longer than 4 Ki characters and has a list at `result.value`, the result is a
- * {@link LongResult}, in pieces of `size` characters (64 Ki).
+ * Parses a reply. If the text is longer than `size / 16` characters and has a list at `result.value`, the result is a
+ * {@link LongResult} with pieces of about `size` characters. Default of `size`: 65,536.
  *
  * @since 0.1.0
  * @category decoding
@@ -81,7 +82,8 @@ export const parse = (text: string, size = PIECE): Either.Either<unknown, Json.J
   if (start < KEY.length || start + text.length - end > MAX_FRAME) return Json.parseBounded(text)
   const framed = (value: number): unknown =>
     Either.getOrUndefined(Json.parseBounded(`${text.slice(0, start - 1)}${value}${text.slice(end + 1)}`))
-  // What is put there twice, and read there twice, stands at `result.value` and nowhere else, inside no string.
+  // Two different numbers are put in the place of the list. If both are read at `result.value`, the list is there, and the
+  // place is not inside a string.
   const reply = framed(0)
   const frame = resultOf(reply)
   const again = resultOf(framed(1))
@@ -95,7 +97,7 @@ export const parse = (text: string, size = PIECE): Either.Either<unknown, Json.J
 }
 
 /**
- * The result, read at once.
+ * Parses the whole result at once.
  *
  * @since 0.1.0
  * @category decoding
@@ -104,9 +106,11 @@ export const atOnce = ({ text }: LongResult): Either.Either<unknown, Decode.Mism
   Either.mapBoth(Json.parseBounded(text), { onLeft: () => ({ path: "", expected: "JSON" }), onRight: resultOf })
 
 /**
- * The list, read in turns of the event loop by a decoder that can read parts of it. It must refuse the number that a larger
- * integer was rounded to, as those of `Decode` do: only then is a piece read as it was written, in twice the time.
- * `quick` reads usual pieces without a parser, to the same.
+ * Decodes the list piece by piece, in several turns of the event loop.
+ *
+ * Numbers are first parsed with rounding, which takes half the time. So `decode` must refuse a number that may have been
+ * rounded, as the decoders of `Decode` do; then the piece is parsed exactly. `quick` may read a piece without a parser, if
+ * its result equals that of `decode`.
  *
  * @since 0.1.0
  * @category decoding
@@ -128,7 +132,7 @@ export const list = <A>(
 }
 
 /**
- * The result with its list in it, whether that was left as text or not, and every integer as it was written.
+ * The parsed result, with the list in it and with exact integers. A result that is no {@link LongResult} is returned as is.
  *
  * @since 0.1.0
  * @category decoding

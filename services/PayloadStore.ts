@@ -30,12 +30,12 @@ import * as TestLayer from "./internal/testLayer.js"
 import { spanned } from "./internal/traced.js"
 
 /**
- * The store did not take or give the bytes.
+ * The store did not store or return the bytes.
  *
- * - `NotFound`: nothing is kept under this hash: never put here, evicted or removed.
- * - `HashMismatch`: something is kept under this hash whose SHA-256 is another; it is not handed out.
- * - `TooLarge`: the bytes exceed what the store may hold.
- * - `Unavailable`: the store beneath failed; its failure is the `cause`.
+ * - `NotFound`: the store has no entry for this hash. It was never put, or it was evicted or removed.
+ * - `HashMismatch`: the stored bytes have another SHA-256, so they are not returned.
+ * - `TooLarge`: the bytes exceed the limit of the store.
+ * - `Unavailable`: the backend failed with `cause`.
  *
  * @since 0.1.0
  * @category errors
@@ -43,14 +43,14 @@ import { spanned } from "./internal/traced.js"
 export class PayloadStoreError extends printable(
   Schema.TaggedError<PayloadStoreError>("@pod-protocol/effect/PayloadStoreError")("PayloadStoreError", {
     reason: Schema.Literal("NotFound", "HashMismatch", "TooLarge", "Unavailable"),
-    /** The hash that names the bytes, in hexadecimal. */
+    /** The SHA-256 of the bytes in hexadecimal. */
     hash: SafeText.Schema(),
     /** The size in bytes, with `TooLarge`. */
     size: Schema.optional(Schema.Number),
     cause: Schema.optional(Outside.Cause)
   })
 ) {
-  /** True for `Unavailable` only: the other three stay as they are. */
+  /** True for `Unavailable` only: a retry of the other three has the same result. */
   get isRetryable(): boolean {
     return this.reason === "Unavailable"
   }
@@ -108,8 +108,8 @@ export interface Service {
 }
 
 /**
- * A content-addressed store: bytes are kept under their SHA-256 (32 bytes), which covers exactly the bytes put, envelope
- * included. What `get` returns has that hash; it must not be mutated.
+ * A content-addressed store. The key of an entry is the SHA-256 (32 bytes) of its bytes, including the envelope. Do not
+ * mutate the bytes that `get` returns.
  *
  * @since 0.1.0
  * @category tags
@@ -117,23 +117,25 @@ export interface Service {
 export class PayloadStore extends Context.Tag("@pod-protocol/effect/PayloadStore")<PayloadStore, Service>() {}
 
 /**
- * What a store of one's own has to offer: bytes under a key of 64 hexadecimal digits. Any failure becomes a
- * `PayloadStoreError`, with reason `Unavailable` unless it is one already.
+ * A backend for your own store. A key is 64 hexadecimal digits. {@link make} turns any failure that is not a
+ * `PayloadStoreError` into one with reason `Unavailable`.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Backend {
-  /** Keeps the bytes; it must not hold on to the array, which the caller may write again. */
+  /** Stores a copy of the bytes. It must not keep the array, because the caller may write to it again. */
   readonly set: (key: string, bytes: Uint8Array) => Effect.Effect<void, unknown>
   /**
-   * Keeps the arrays themselves, which count as one and which nobody writes again. Default: they are joined, if there
-   * are several, and given to `set`.
+   * Stores the arrays without a copy, as one payload. The caller does not write to them again. Default: several arrays are
+   * concatenated, and `set` stores the result.
    */
   readonly adopt?: ((key: string, parts: ReadonlyArray<Uint8Array>) => Effect.Effect<void, unknown>) | undefined
-  /** What was kept, whether whole or damaged: `make` verifies it. */
+  /** Returns the stored bytes, or none without an entry. They may be damaged: {@link make} verifies them. */
   readonly get: (key: string) => Effect.Effect<Option.Option<Uint8Array>, unknown>
+  /** Whether there is an entry. */
   readonly has: (key: string) => Effect.Effect<boolean, unknown>
+  /** Removes the entry. Without one it must not fail. */
   readonly remove: (key: string) => Effect.Effect<void, unknown>
 }
 
@@ -141,7 +143,7 @@ const isPayloadStoreError = Schema.is(PayloadStoreError)
 
 const hasHash = (bytes: Uint8Array, key: string): boolean => Hex.encode(Hash.sha256(bytes)) === key
 
-/** What is done with the bytes of a hash, in a span. */
+/** Runs an operation on the entry of a hash in a span, and maps its failures. */
 const use = <A, B>(
   name: string,
   hashOf: () => Uint8Array,
@@ -177,7 +179,7 @@ const join = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
   return whole
 }
 
-/** An array that was joined here belongs to nobody else. */
+/** Stores the parts by `adopt` or `set`. A concatenated array has no other owner, so `adopt` may take it. */
 const keep = (
   { adopt, set }: Backend,
   key: string,
@@ -192,7 +194,7 @@ const keep = (
 }
 
 /**
- * A payload store over a backend: names bytes by their hash, and verifies them on every read.
+ * Makes a payload store over a backend. It keys bytes by their hash and verifies the hash on every read.
  *
  * @since 0.1.0
  * @category constructors
@@ -264,7 +266,7 @@ interface Entry {
 }
 
 const memoryBackend = (maxBytes: number): Backend => {
-  // A Map iterates in order of insertion: its first entry is the one used longest ago.
+  // A Map iterates in order of insertion, so its first entry is the least recently used one.
   const entries = new Map<string, Entry>()
   let total = 0
   const drop = (key: string): void => {
@@ -302,7 +304,7 @@ const memoryBackend = (maxBytes: number): Backend => {
 }
 
 /**
- * A store in this process's memory.
+ * A store in the memory of this process.
  *
  * @since 0.1.0
  * @category layers
@@ -311,7 +313,7 @@ export const layerMemoryWith = (options: MemoryOptions): Layer.Layer<PayloadStor
   Layer.sync(PayloadStore, () => make(memoryBackend(options.maxBytes ?? DEFAULT_MAX_BYTES)))
 
 /**
- * A store in this process's memory, of at most 64 MiB: for tests, and for agents of one process.
+ * A store of at most 64 MiB in the memory of this process, for tests and for agents of one process.
  *
  * @since 0.1.0
  * @category layers
@@ -322,8 +324,8 @@ const unless = (condition: Effect.Effect<boolean, unknown>, effect: Effect.Effec
   Effect.flatMap(condition, (isTrue) => (isTrue ? Effect.void : effect))
 
 /**
- * A backend whose writes may stop half-way: what is kept with the right hash is not written again, what is damaged is
- * written anew, and a write that fails leaves nothing where it left nothing right.
+ * Wraps a backend whose writes may stop half-way. An entry with the right hash is not written again, and a damaged one is
+ * overwritten. A failed write removes the entry, unless its bytes are right.
  */
 const repairing = ({ get, has, remove, set }: Backend): Backend => {
   const holds = (key: string) =>
@@ -338,7 +340,7 @@ const repairing = ({ get, has, remove, set }: Backend): Backend => {
     set: (key, bytes) =>
       unless(
         holds(key),
-        // Another caller may have kept the same bytes meanwhile.
+        // Another caller may have stored the same bytes in the meantime.
         Effect.onError(set(key, bytes), () => Effect.ignore(unless(holds(key), remove(key))))
       )
   }
@@ -346,11 +348,11 @@ const repairing = ({ get, has, remove, set }: Backend): Backend => {
 
 const KEY_PREFIX = "pod/payload/"
 
-/** Reads and writes of a key-value store at the same time: each may hold a file descriptor. */
+/** Maximum concurrent reads and writes of a key-value store, because each may hold a file descriptor. */
 const STORE_CONCURRENCY = 16
 
-// Bytes travel as base64 text, since `KeyValueStore.prefix` leaves `getUint8Array` without the prefix: a store that was
-// prefixed by the application would not find what it set.
+// Bytes are stored as base64 text. `KeyValueStore.prefix` does not apply its prefix to `getUint8Array`, so a prefixed store
+// would not find the bytes that it set.
 const keyValueBackend = (store: KeyValueStore, permits: Effect.Semaphore): Backend => {
   const limited = permits.withPermits(1)
   return repairing({
@@ -366,9 +368,9 @@ const keyValueBackend = (store: KeyValueStore, permits: Effect.Semaphore): Backe
 }
 
 /**
- * A store over any `KeyValueStore` of `@effect/platform`: memory, files, `localStorage`, … Its keys begin with
- * `pod/payload/`, so the application can keep other things beside; it never clears or counts the store. How much is
- * kept, and how long, is the `KeyValueStore`'s affair. At most 16 reads and writes run at the same time.
+ * A store over any `KeyValueStore` of `@effect/platform`, such as memory, files or `localStorage`. Its keys begin with
+ * `pod/payload/`, so the application can store other entries beside. It does not bound the store's size: the `KeyValueStore`
+ * decides what it keeps, and for how long. At most 16 reads and writes run at a time.
  *
  * @since 0.1.0
  * @category layers
@@ -394,13 +396,14 @@ export interface FileSystemOptions {
   readonly maxBytes?: number | undefined
 }
 
-/** What a killed process left half written; another process may be writing a younger one. */
+/** Minimum age of a temporary file of a killed process. A younger one may belong to a process that is still writing it. */
 const LEFTOVER_AGE = Duration.hours(1)
 
 /**
- * A store in the files of a folder, which is made if it does not exist. Each file bears the hash of its payload. It is
- * written beside, synced and renamed: a crash or a full disk damages nothing that is kept. Files and new folders can be
- * read by their owner alone. Several processes may share the folder. `PlatformError` where it cannot be read.
+ * A store in the files of a folder, which is created if it does not exist. The name of a file is the hash of its payload.
+ * Each file is written under a temporary name, synced and renamed, so a crash or a full disk damages no stored payload. Files
+ * and created folders are readable by their owner only. Several processes may share the folder. `PlatformError` if the
+ * folder cannot be created or read.
  *
  * @example
  * ```ts
@@ -438,7 +441,7 @@ export const layerFileSystem = (
   )
 
 /**
- * A store of stubs: a method that is not given dies with its name.
+ * A store of stubs. A method without a stub dies and names itself.
  *
  * @since 0.1.0
  * @category layers

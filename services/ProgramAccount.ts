@@ -33,12 +33,12 @@ export interface ProgramAccount<A> {
   readonly account: A
 }
 
-/** Accounts that are decoded in a fraction of a millisecond. */
+/** Accounts per part of a list. A part is decoded in a fraction of a millisecond. */
 const PART = 256
 
 /**
- * Decodes many accounts, in the order given, without holding the event loop: sockets, timers and other fibers get their
- * turn after each 1024 of them. The first that cannot be decoded fails the whole.
+ * Decodes many accounts, in the given order. It yields to the event loop after each 1024 accounts. An account that cannot be
+ * decoded fails the whole call.
  *
  * @example
  * ```ts
@@ -74,25 +74,25 @@ export const decodeMany = <A, E>(
   })
 
 /**
- * The receipt of a write: the transaction landed at the asked commitment, and this is the account it made or changed.
+ * The receipt of a write: the transaction reached the requested commitment and created or changed this account.
  *
  * @since 0.1.0
  * @category models
  */
 export interface AccountReceipt extends Receipt {
-  /** The account that the instruction made or changed. */
+  /** The account that the instruction created or changed. */
   readonly address: Address
 }
 
 /**
- * The program keeps no account at this address: it was never made, or what lives there belongs to another program.
+ * The program has no account at this address: it was never created, or the account there belongs to another program.
  *
  * @since 0.1.0
  * @category errors
  */
 export class AccountNotFound extends printable(
   Schema.TaggedError<AccountNotFound>("@pod-protocol/effect/AccountNotFound")("AccountNotFound", {
-    /** The kind of account that was looked for. */
+    /** The expected type of the account. */
     account: Schema.Literal(
       "AgentAccount",
       "DirectMessage",
@@ -105,7 +105,7 @@ export class AccountNotFound extends printable(
     address: SafeText.Schema()
   })
 ) {
-  /** Always false: somebody has to make the account first. */
+  /** Always false: the account must be created first. */
   readonly isRetryable = false
 
   override get message(): string {
@@ -123,9 +123,10 @@ export class AccountNotFound extends printable(
 export type ReadError = AccountDecodeError | AccountNotFound | InvalidInput | RpcError
 
 /**
- * What every listing of accounts can fail with: `InvalidInput` for an address that is none. An account of another
- * program, one that was not asked for, one that came before in the list and one that cannot be decoded are passed over,
- * with a warning in the log, and counted in `Metrics.accountsRefused`.
+ * The errors of a listing: `InvalidInput` for an invalid address, and `RpcError`.
+ *
+ * A bad account does not fail the listing. An account of another program, one that does not pass the filters, a repeated one
+ * and one that cannot be decoded are passed over, logged as a warning and counted in `Metrics.accountsRefused`.
  *
  * @since 0.1.0
  * @category errors
@@ -142,8 +143,8 @@ export type ListError = InvalidInput | RpcError
 export type FollowError = ListError | SubscriptionError
 
 /**
- * A listing that may go on. Without `follow` the stream ends after the last account and fails with a `ListError`; with it,
- * it goes on and may fail with a `FollowError`.
+ * A listing with the option `follow`. Without it, the Stream ends after the last account and can fail with a `ListError`.
+ * With it, the Stream continues with new accounts and can fail with a `FollowError`.
  *
  * @since 0.1.0
  * @category models

@@ -2,16 +2,16 @@
  * Combines one or several endpoints into one resilient transport for `RpcPool`.
  *
  * ```text
- *   coalesce   equal reads are shared, single accounts are read together
+ *   coalesce   shares equal reads, merges reads of single accounts
  *      │
- *    retry     what failed for a passing reason, within time and budget
+ *    retry     repeats calls that failed with a retryable error, within time and budget
  *      │
- *  endpoints   the best now, the next when it fails; the cluster that all are of
+ *  endpoints   calls the best endpoint, then the next; checks that all belong to one cluster
  *      │
- *  ┌───┴────┐  each with its limits, circuit, health and heartbeat
+ *  ┌───┴────┐  each endpoint has its limits, circuit, health and heartbeat
  *  socket   socket
  *
- *  reconnect   beside them: subscriptions that were lost are made again, equal ones shared
+ *  reconnect   for subscriptions: subscribes again after a loss, shares equal ones
  * ```
  *
  * @since 0.1.0
@@ -34,23 +34,23 @@ import * as Reconnect from "./transport/Reconnect.js"
 import * as Retry from "./transport/Retry.js"
 
 /**
- * What is done for all endpoints together. With one endpoint its genesis is checked only where `genesis` says it, and there
- * are no probes unless `probeInterval` says so.
+ * Options for all endpoints together. With a single endpoint, the genesis hash is checked only if `genesis` is set, and
+ * probes run only if `probeInterval` is set.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options extends Endpoints.Options {
   /**
-   * A program that the cluster must have: each endpoint that reads is asked for it at the start, within `startTimeout`.
-   * Default: none, and one endpoint alone is not asked anything before the first call.
+   * A program that the cluster must have. At the start, each endpoint with the role `read` is asked for it, within
+   * `startTimeout`. Default: none. A single endpoint then gets no call before the application's first one.
    */
   readonly program?: Address | undefined
-  /** Default: as `Retry.Options` says. `false` fails each call with its first failure. */
+  /** Retries. Default: on. With `false`, a call fails with its first failure. */
   readonly retry?: Retry.Options | false | undefined
-  /** Default: as `Coalesce.Options` says. `false` makes each read by itself. */
+  /** Sharing and merging of reads. Default: on. With `false`, each read is a call. */
   readonly coalesce?: Coalesce.Options | false | undefined
-  /** Default: as `Reconnect.Options` says. `false` fails a subscription with its socket, and shares none. */
+  /** Reconnection. Default: on. With `false`, a subscription fails with its socket, and none is shared. */
   readonly reconnect?: Reconnect.Options | false | undefined
 }
 
@@ -77,7 +77,7 @@ const isProgram = (reply: unknown): boolean => {
   return Predicate.hasProperty(value, "executable") && value.executable === true
 }
 
-/** Ignores endpoints that do not answer, as long as at least one does. */
+/** Fails if an endpoint answers that the program does not exist, or if no endpoint answers. */
 const requireProgram = (
   endpoints: ReadonlyArray<Endpoint.Endpoint>,
   program: Address,
@@ -111,7 +111,7 @@ const requireProgram = (
     if (error !== undefined) return yield* error
   })
 
-/** Runs `f` for each endpoint. With several endpoints, a refused option is named with the index of its endpoint. */
+/** Runs `f` for each endpoint. With several endpoints, `InvalidInput` names the index of the endpoint. */
 const forEndpoints = <A, B, R>(
   endpoints: ReadonlyArray<A>,
   f: (endpoint: A) => Effect.Effect<B, InvalidInput, R>
@@ -121,8 +121,8 @@ const forEndpoints = <A, B, R>(
   )
 
 /**
- * Builds the transport. Fails with `EndpointsError` when endpoints are of different clusters or lack the program, and when none
- * can be reached of those that had to be asked.
+ * Builds the transport. Fails with `EndpointsError` if the endpoints belong to different clusters, if one lacks the program,
+ * or if none of the endpoints that are asked at the start answers.
  *
  * @since 0.1.0
  * @category constructors
@@ -156,7 +156,7 @@ export const make = (
   })
 
 /**
- * One endpoint's own options beside those for all, or several endpoints.
+ * The options of a single endpoint together with those for all, or the options for all with a list of endpoints.
  *
  * @since 0.1.0
  * @category models
@@ -164,7 +164,7 @@ export const make = (
 export type OneOrMany<O> = (O & Options) | (Options & { readonly endpoints: ReadonlyArray<O> })
 
 /**
- * {@link make} over transports that are opened by the endpoints' own options and end a call at its deadline themselves.
+ * As {@link make}, for transports that are opened from the options of their endpoints. They must end a call at its deadline.
  *
  * @since 0.1.0
  * @category constructors

@@ -13,8 +13,8 @@ import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 
 /**
- * The node has accepted the subscription: every change that reaches its commitment from now on will be notified. Comes
- * at the start and again after each reconnection, always before the first notification that follows it.
+ * The node has accepted the subscription and will notify every later change. This event comes at the start and after each
+ * reconnection, before the first notification of the new subscription.
  *
  * @since 0.1.0
  * @category models
@@ -23,14 +23,14 @@ export interface Established {
   /** Host of the endpoint that holds the subscription. */
   readonly host: string
   /**
-   * Asks that endpoint for its slot at the subscription's commitment, if it says. A read at this slot or later misses
-   * nothing that came before the subscription. Absent where nothing but this endpoint would be read.
+   * Asks that endpoint for its slot at the commitment of the subscription; none if it does not answer. A read at this slot
+   * or later misses no change before the subscription. Absent with a single endpoint, which also answers the read.
    */
   readonly slot?: Effect.Effect<Option.Option<Slot>> | undefined
 }
 
 /**
- * Notifications may have been lost from here on until the next `Established`.
+ * Notifications between this event and the next `Established` may be lost.
  *
  * @since 0.1.0
  * @category models

@@ -1,10 +1,10 @@
 /**
  * Wallets: Ed25519 signers of transactions.
  *
- * A wallet is required where it is used (`R = Wallet`), not where a service is built, so that one process can act for
- * many agents over the same connections: provide another wallet to the next call.
+ * Each call requires the wallet (`R = Wallet`), not the construction of a service. So one process can act for many agents
+ * over the same connections: provide another wallet to the next call.
  *
- * A wallet holds its key in a closure. Printing, serialising or inspecting it shows only its address.
+ * A wallet keeps its key in a closure. Printing, serialising or inspecting a wallet shows its address only.
  *
  * @since 0.1.0
  */
@@ -34,13 +34,12 @@ import * as SecretKey from "./internal/secretKey.js"
 /**
  * A wallet cannot be made, or did not sign.
  *
- * - `Refused`: the signer failed or its owner said no; the reason is in `cause`.
- * - `Modified`: the signer changed the transaction before it signed, so the signature is not for the bytes asked for.
- * - `InvalidSignature`: the signer gave no signature for its address, or one that is not 64 bytes.
- * - `Unsupported`: a signer that only signs and sends in one step, a key that is not Ed25519 or may not sign, or a
- *   runtime whose WebCrypto has no Ed25519.
- * - `KeyFile`: a keypair file is missing, unreadable, or no keypair; `detail` names the path and the rule, never the
- *   content.
+ * - `Refused`: the signer failed, or its owner rejected the request. `cause` has the reason.
+ * - `Modified`: the signer changed the transaction before signing, so its signature is for other bytes.
+ * - `InvalidSignature`: the signer returned no signature for its address, or one that is not 64 bytes.
+ * - `Unsupported`: the signer can only sign and send in one step; or the key is not Ed25519 or may not sign; or WebCrypto
+ *   lacks Ed25519.
+ * - `KeyFile`: a keypair file is missing, unreadable or invalid. `detail` names the path and the rule, never the content.
  *
  * @since 0.1.0
  * @category errors
@@ -48,9 +47,9 @@ import * as SecretKey from "./internal/secretKey.js"
 export class WalletError extends printable(
   Schema.TaggedError<WalletError>("@pod-protocol/effect/WalletError")("WalletError", {
     reason: Schema.Literal("Refused", "Modified", "InvalidSignature", "Unsupported", "KeyFile"),
-    /** What went wrong, in one sentence. */
+    /** The failure in one sentence. */
     detail: SafeText.Schema(),
-    /** Address of the wallet, where it is known. */
+    /** Address of the wallet, if it is known. */
     address: Schema.optional(SafeText.Schema()),
     cause: Schema.optional(Outside.Cause)
   })
@@ -59,7 +58,7 @@ export class WalletError extends printable(
     return this.address === undefined ? this.detail : `wallet ${this.address}: ${this.detail}`
   }
 
-  /** Asking again can only help where a person or a device said no. */
+  /** True for `Refused` only: a person or a device may accept the next request. */
   get isRetryable(): boolean {
     return this.reason === "Refused"
   }
@@ -75,14 +74,14 @@ export interface Service {
   /** The public key. */
   readonly address: Address
   /**
-   * One 64-byte signature for each message, in order. A message is what a transaction signs: the compiled message
-   * bytes, without the signatures.
+   * Returns one 64-byte signature for each message, in order. A message is the compiled message of a transaction, without
+   * the signatures.
    */
   readonly sign: (messages: ReadonlyArray<Uint8Array>) => Effect.Effect<ReadonlyArray<SignatureBytes>, WalletError>
 }
 
 /**
- * The wallet that signs.
+ * The wallet that signs the transactions of a call.
  *
  * @since 0.1.0
  * @category tags
@@ -105,7 +104,7 @@ export interface Service {
  */
 export class Wallet extends Context.Tag("@pod-protocol/effect/Wallet")<Wallet, Service>() {}
 
-/** What a signer gave for one message: bytes, nothing, or a signature for another message than the one asked for. */
+/** A signer's answer for one message: its signature, nothing, or `modified` if it signed another message. */
 type Answer = Uint8Array | "modified" | undefined
 
 const signatureOf = (address: Address, answer: Answer): Either.Either<SignatureBytes, WalletError> => {
@@ -120,7 +119,7 @@ const signatureOf = (address: Address, answer: Answer): Either.Either<SignatureB
   return Either.right(answer)
 }
 
-/** A wallet around a function that promises signatures. Interruption aborts the signal. */
+/** Makes a wallet of a function that returns a promise of signatures. Interruption aborts the signal. */
 const fromPromise = (
   address: Address,
   sign: (messages: ReadonlyArray<Uint8Array>, abortSignal: AbortSignal) => Promise<ReadonlyArray<Answer>>
@@ -133,7 +132,7 @@ const fromPromise = (
     }).pipe(Effect.flatMap((answers) => Either.all(messages.map((_, index) => signatureOf(address, answers[index])))))
 })
 
-/** Kit's own view of a message that nobody has signed yet, which is what Kit's transaction signers take. */
+/** The unsigned messages as Kit's transactions, the form that Kit's transaction signers take. */
 const toTransactions = async (messages: ReadonlyArray<Uint8Array>) => {
   const kit = await import("@solana/kit")
   const assertFits: typeof kit.assertIsTransactionWithinSizeLimit = kit.assertIsTransactionWithinSizeLimit
@@ -155,7 +154,7 @@ const sameBytes = (a: ArrayLike<number>, b: Uint8Array | undefined): boolean =>
   a.length === b?.length && b.every((byte, index) => byte === a[index])
 
 /**
- * The signers of Solana Kit that a wallet can be made from. A `KeyPairSigner` is one of them.
+ * The signers of Solana Kit from which a wallet can be made, such as a `KeyPairSigner`.
  *
  * @since 0.1.0
  * @category models
@@ -163,18 +162,18 @@ const sameBytes = (a: ArrayLike<number>, b: Uint8Array | undefined): boolean =>
 export type Signer = TransactionPartialSigner | MessagePartialSigner | TransactionModifyingSigner
 
 /**
- * Wraps a signer of Solana Kit: a `KeyPairSigner`, a hardware or remote signer, a browser wallet.
+ * Wraps a signer of Solana Kit: a `KeyPairSigner`, a hardware or remote signer, or a browser wallet.
  *
- * One that can do several things signs transactions rather than messages, and leaves them as they are rather than
- * modifying them. A modifying signer may be used as long as it does not modify; else its signature is `WalletError`
- * `Modified`. One that can only sign and send in one step is refused (`Unsupported`): what it sends cannot be followed.
+ * For a signer with several interfaces, signing transactions comes before signing messages, and both come before the
+ * modifying interface. If a modifying signer changes a transaction, signing fails with `WalletError` `Modified`. A signer
+ * that can only sign and send in one step is refused with `Unsupported`, because its transaction cannot be tracked.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const fromSigner = (signer: Signer | TransactionSendingSigner): Effect.Effect<Service, WalletError> => {
   const { address } = signer
-  // A key pair gives the same signature for a message, without Kit's view of a transaction.
+  // A key pair signs the message bytes to the same result, without the cost of making Kit's transaction.
   if ("signTransactions" in signer && !("keyPair" in signer)) {
     return Effect.succeed(
       fromPromise(address, async (messages, abortSignal) => {
@@ -235,8 +234,8 @@ const fromCheckedKeyPair = Effect.fnUntraced(function* (field: string, keyPair: 
 })
 
 /**
- * Wraps an Ed25519 key pair of WebCrypto. The private key need not be extractable, the public key has to be. Halves
- * that do not belong together are `InvalidInput`.
+ * Wraps an Ed25519 key pair of WebCrypto. The public key must be extractable, the private key need not be. Two halves of
+ * different keys are `InvalidInput`.
  *
  * On Node, the same constructor of `layers/WalletNode` signs faster.
  *
@@ -247,8 +246,8 @@ export const fromKeyPair = (keyPair: CryptoKeyPair): Effect.Effect<Service, Inva
   fromCheckedKeyPair("keyPair", keyPair)
 
 /**
- * Imports Solana's 64 secret bytes (32 of seed, 32 of public key) into a key that cannot be read back. Another length,
- * and a public half that is not the private half's, are `InvalidInput`.
+ * Imports Solana's 64 secret bytes (32 of seed, 32 of public key) into a key that is not extractable. Another length, or two
+ * halves of different keys, are `InvalidInput`.
  *
  * On Node, the same constructor of `layers/WalletNode` signs faster.
  *
@@ -267,7 +266,7 @@ export const fromSecretKey: (
 })
 
 /**
- * A new key that cannot be read back: it lives as long as the wallet.
+ * Generates a new key that is not extractable. The key is lost with the wallet.
  *
  * @since 0.1.0
  * @category constructors
@@ -277,7 +276,7 @@ export const generate: Effect.Effect<Service, WalletError> = Effect.suspend(() =
 ).pipe(Effect.flatMap(fromKeyPair), Effect.catchTag("InvalidInput", Effect.die))
 
 /**
- * The wallet of a Kit signer; see `fromSigner`.
+ * The wallet of a Kit signer: see {@link fromSigner}.
  *
  * @since 0.1.0
  * @category layers
@@ -286,7 +285,7 @@ export const layerSigner = (signer: Signer | TransactionSendingSigner): Layer.La
   Layer.effect(Wallet, fromSigner(signer))
 
 /**
- * The wallet of a WebCrypto key pair; see `fromKeyPair`.
+ * The wallet of a WebCrypto key pair: see {@link fromKeyPair}.
  *
  * @since 0.1.0
  * @category layers
@@ -295,7 +294,7 @@ export const layerKeyPair = (keyPair: CryptoKeyPair): Layer.Layer<Wallet, Invali
   Layer.effect(Wallet, fromKeyPair(keyPair))
 
 /**
- * The wallet of 64 secret bytes; see `fromSecretKey`.
+ * The wallet of 64 secret bytes: see {@link fromSecretKey}.
  *
  * @since 0.1.0
  * @category layers
@@ -305,7 +304,7 @@ export const layerSecretKey = (
 ): Layer.Layer<Wallet, InvalidInput | WalletError> => Layer.effect(Wallet, fromSecretKey(secretKey))
 
 /**
- * A new wallet each time the layer is built.
+ * A wallet with a new key each time the layer is built.
  *
  * @since 0.1.0
  * @category layers
