@@ -304,13 +304,18 @@ const memoryBackend = (maxBytes: number): Backend => {
 }
 
 /**
- * A store in the memory of this process.
+ * A store in the memory of this process. `InvalidInput` for a `maxBytes` that is no whole number of at least 0.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layerMemoryWith = (options: MemoryOptions): Layer.Layer<PayloadStore> =>
-  Layer.sync(PayloadStore, () => make(memoryBackend(options.maxBytes ?? DEFAULT_MAX_BYTES)))
+export const layerMemoryWith = (options: MemoryOptions): Layer.Layer<PayloadStore, InvalidInput> =>
+  Layer.effect(
+    PayloadStore,
+    Effect.map(Check.integer("maxBytes", options.maxBytes ?? DEFAULT_MAX_BYTES, 0), (maxBytes) =>
+      make(memoryBackend(maxBytes))
+    )
+  )
 
 /**
  * A store of at most 64 MiB in the memory of this process, for tests and for agents of one process.
@@ -318,7 +323,9 @@ export const layerMemoryWith = (options: MemoryOptions): Layer.Layer<PayloadStor
  * @since 0.1.0
  * @category layers
  */
-export const layerMemory: Layer.Layer<PayloadStore> = layerMemoryWith({})
+export const layerMemory: Layer.Layer<PayloadStore> = Layer.sync(PayloadStore, () =>
+  make(memoryBackend(DEFAULT_MAX_BYTES))
+)
 
 const unless = (condition: Effect.Effect<boolean, unknown>, effect: Effect.Effect<void, unknown>) =>
   Effect.flatMap(condition, (isTrue) => (isTrue ? Effect.void : effect))

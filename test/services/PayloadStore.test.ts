@@ -122,6 +122,17 @@ describe("PayloadStore in memory", () => {
   )
 })
 
+describe("PayloadStore in memory: bounds that are no whole number", () => {
+  it.effect.each([Number.NaN, -1, 1.5, Infinity])(
+    "Given a maxBytes of %d, When the layer is built, Then it is InvalidInput",
+    (maxBytes) =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(Effect.scoped(Layer.build(PayloadStore.layerMemoryWith({ maxBytes }))))
+        expect(error).toMatchObject({ _tag: "InvalidInput", field: "maxBytes" })
+      })
+  )
+})
+
 describe("PayloadStore over a KeyValueStore", () => {
   const shared = PayloadStore.layerKeyValueStore.pipe(Layer.provideMerge(KeyValueStore.layerMemory))
 
