@@ -70,7 +70,8 @@ export * as Follow from "./Follow.js"
 export * as Journal from "./Journal.js"
 
 /**
- * A long result, `{context, value: […]}`, whose list is kept as text. Parsing it at once would block the event loop.
+ * A long result, `{context, value: […]}`, whose list stays text until it is decoded in parts. To parse it at once would
+ * block the event loop.
  *
  * @since 0.1.0
  */
