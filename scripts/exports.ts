@@ -1,10 +1,11 @@
 /**
- * Writes what follows from the list of public modules: the `exports` of package.json, the three barrels, and the README's
- * table of entries. `test/package/Exports.test.ts` fails when one of them is stale.
+ * Writes what follows from other files: from the list of public modules the `exports` of package.json, the three barrels
+ * and the README's table of entries, and from the table of metrics `docs/metrics.md`. `test/package/Exports.test.ts` fails when one of them is stale.
  */
 import { readFileSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
+import { metricsPage } from "./metricsPage.js"
 import { apart, publicModules, root, specifierOf } from "./publicModules.js"
 
 const read = (file: string): string => readFileSync(path.join(root, file), "utf8")
@@ -91,7 +92,8 @@ export const generated = (): ReadonlyMap<string, string> => {
     ["index.ts", barrel("index.ts", top, ["./layers/index.js", "./services/index.js"])],
     ["services/index.ts", barrel("services/index.ts", below("services/"))],
     ["layers/index.ts", barrel("layers/index.ts", below("layers/"))],
-    ["README.md", readme()]
+    ["README.md", readme()],
+    ["docs/metrics.md", metricsPage()]
   ])
 }
 

@@ -32,6 +32,7 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
   room("src/solana/internal", "src/solana/"),
   room("services/channel", "services/Channel.ts"),
   room("services/follow", "services/Follow.ts"),
+  room("services/metrics", "services/Metrics.ts"),
   room("services/program", "services/(Agent|Channel|DurableNonce|Escrow|Message).ts", "services/channel/"),
   room("services/rpc", "services/(RpcPool|LongResult).ts"),
   room("services/transactions", "services/(Transactions|DurableNonce).ts"),

@@ -1,31 +1,281 @@
 /**
- * The metrics of the SDK. Names follow OpenTelemetry's conventions where one exists; each metric has at most two labels.
+ * What the SDK and an application measure. The service `Metrics` times operations, counts, keeps gauges and reports
+ * percentiles; the constants are the package's metrics in Effect's registry, which exporters of Effect read.
  *
  * @since 0.1.0
  */
-import * as Metric from "effect/Metric"
-import * as MetricBoundaries from "effect/MetricBoundaries"
-import * as MetricKey from "effect/MetricKey"
-import * as MetricLabel from "effect/MetricLabel"
+import * as Clock from "effect/Clock"
+import * as Config from "effect/Config"
+import type * as ConfigError from "effect/ConfigError"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import { identity } from "effect/Function"
+import * as Layer from "effect/Layer"
+import type * as Metric from "effect/Metric"
+import * as Stream from "effect/Stream"
+import * as Check from "../src/internal/check.js"
+import type { InvalidInput } from "../src/InvalidInput.js"
+import * as MetricTable from "../src/observe/MetricTable.js"
+import * as MetricOf from "./internal/metricOf.js"
+import * as TestLayer from "./internal/testLayer.js"
+import * as Registry from "./metrics/Registry.js"
+import * as Report from "./metrics/report.js"
+import * as Snapshots from "./metrics/Snapshot.js"
 
-/** OpenTelemetry's advice for `rpc.client.call.duration`, in seconds. */
-const CALL_SECONDS = MetricBoundaries.fromIterable([
-  0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10
-])
+export type { CounterSnapshot, GaugeSnapshot, OperationSnapshot, Snapshot } from "./metrics/Snapshot.js"
 
-/** From one slot (0.4 s) to the life of a blockhash (150 blocks, about a minute) and beyond, in seconds. */
-const CONFIRMATION_SECONDS = MetricBoundaries.fromIterable([0.1, 0.2, 0.4, 0.8, 1.2, 2, 4, 8, 15, 30, 60, 90, 120])
+/**
+ * Labels of a series: at most 16, each of at most 255 characters.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Labels = Registry.Labels
 
-const callDuration = MetricKey.histogram(
-  "rpc.client.call.duration",
-  CALL_SECONDS,
-  "Duration of JSON-RPC calls in seconds"
-)
+/**
+ * A timer that runs.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Timer {
+  /** Records the time since the start as a success, and returns it. Later uses record nothing and return the same. */
+  readonly observe: Effect.Effect<Duration.Duration>
+}
 
-const calls = MetricKey.counter("pod_rpc_calls_total", {
-  description: "JSON-RPC calls by method and outcome",
-  incremental: true
-})
+/**
+ * The operations of the service. A name is kept for as long as its series: at most 255 characters of it count. A name of
+ * one kind (operation, counter, gauge) is `InvalidInput` for another.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /**
+   * Times an effect and counts how it ended: success, failure or interruption. It never changes the effect's result: a
+   * name that is not valid is counted as `invalid`, and logged once.
+   */
+  readonly track: (name: string, labels?: Labels) => <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** Starts a timer, for code that an effect cannot wrap. */
+  readonly timer: (name: string, labels?: Labels) => Effect.Effect<Timer, InvalidInput>
+  /** Adds a whole number from 0 to 2^64 − 1 to a counter. Default 1. Other numbers count as `invalid`. */
+  readonly increment: (name: string, by?: number | bigint, labels?: Labels) => Effect.Effect<void, InvalidInput>
+  /** Sets a gauge to a finite number. Other numbers count as `invalid`. */
+  readonly gauge: (name: string, value: number, labels?: Labels) => Effect.Effect<void, InvalidInput>
+  /** Everything since the start or the last `reset`. */
+  readonly snapshot: Effect.Effect<Snapshots.Snapshot>
+  /**
+   * What changed in each period. The period starts when the stream is pulled, so nothing runs where nobody listens.
+   * `InvalidInput` for a period of 0.
+   */
+  readonly interval: (period: Duration.DurationInput) => Stream.Stream<Snapshots.Snapshot, InvalidInput>
+  /**
+   * Count, rate, mean, median, P95, P99 and maximum of each operation, then counters and gauges. A percentile of q needs
+   * 10/(1 − q) samples: with fewer, its cell says how many it needs.
+   */
+  readonly report: (format: "text" | "json" | "markdown") => Effect.Effect<string>
+  /** Forgets everything. A snapshot has all of what was before it, or none. */
+  readonly reset: Effect.Effect<void>
+}
+
+/**
+ * Measures an application and this SDK. Where it is provided, the SDK's public operations are tracked under their names
+ * (`Message.send`) and RPC calls under `rpc.` and their method (`rpc.getSlot`).
+ *
+ * @example
+ * ```ts
+ * import * as Metrics from "@pod-protocol/effect/services/Metrics"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const program = Effect.gen(function* () {
+ *   const metrics = yield* Metrics.Metrics
+ *   const timer = yield* metrics.timer("agent_registration")
+ *   yield* Effect.sleep("20 millis")
+ *   yield* timer.observe
+ *   yield* metrics.increment("messages_sent")
+ *   yield* metrics.gauge("active_connections", 3)
+ *   return yield* metrics.report("text")
+ * }).pipe(Effect.provide(Metrics.layer()))
+ * ```
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class Metrics extends Context.Tag("@pod-protocol/effect/Metrics")<Metrics, Service>() {}
+
+/**
+ * Options of the service.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /**
+   * The most series (names with their labels), at least 1. Default 2,000, each of which takes a few KiB. Further ones
+   * share the series `_OTHER` and are counted as `overflow`. Too low: series are lost in `_OTHER`. Too high: labels of
+   * which each value is new fill the memory.
+   */
+  readonly maxSeries?: number | undefined
+}
+
+const clockOf = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): Clock.Clock =>
+  Context.get(fiber.currentDefaultServices, Clock.Clock)
+
+const secondsSince = (clock: Clock.Clock, start: bigint): number => Number(clock.unsafeCurrentTimeNanos() - start) / 1e9
+
+const outcomeOf = (exit: Exit.Exit<unknown, unknown>): Registry.Outcome =>
+  Exit.isSuccess(exit) ? "succeeded" : Exit.isInterrupted(exit) ? "interrupted" : "failed"
+
+/**
+ * A service that starts empty. `InvalidInput` for a `maxSeries` below 1.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: Options = {}): Effect.Effect<Service, InvalidInput> =>
+  Effect.gen(function* () {
+    const maxSeries = yield* Check.integer("maxSeries", options.maxSeries ?? 2000, 1)
+    const registry = yield* Effect.clockWith((clock) =>
+      Effect.sync(() => new Registry.Registry(maxSeries, clock.unsafeCurrentTimeNanos()))
+    )
+    let wasLogged = false
+
+    const record = (id: Registry.Id, elapsed: number, outcome: Registry.Outcome): Effect.Effect<void> => {
+      const operation = registry.operation(id)
+      if (Either.isRight(operation)) {
+        registry.record(operation.right, elapsed, outcome)
+        return Effect.void
+      }
+      registry.refuse()
+      if (wasLogged) return Effect.void
+      wasLogged = true
+      return Effect.logWarning("An operation is not measured", operation.left)
+    }
+
+    const track: Service["track"] = (name, labels) => {
+      const id = Registry.identify(name, labels)
+      return (self) =>
+        Either.isLeft(id)
+          ? Effect.zipRight(
+              Effect.sync(() => registry.refuse()),
+              self
+            )
+          : Effect.withFiberRuntime((fiber) => {
+              const clock = clockOf(fiber)
+              const start = clock.unsafeCurrentTimeNanos()
+              return Effect.onExit(self, (exit) => record(id.right, secondsSince(clock, start), outcomeOf(exit)))
+            })
+    }
+
+    const read = Effect.clockWith((clock) => Effect.sync(() => Snapshots.read(registry, clock)))
+    const snapshot = Effect.map(read, (reading) => reading.snapshot)
+
+    return {
+      track,
+      timer: (name, labels) =>
+        Effect.withFiberRuntime<Timer, InvalidInput>((fiber) => {
+          const id = Registry.identify(name, labels)
+          if (Either.isLeft(id)) return Effect.fail(id.left)
+          const operation = registry.operation(id.right)
+          if (Either.isLeft(operation)) return Effect.fail(operation.left)
+          const clock = clockOf(fiber)
+          const start = clock.unsafeCurrentTimeNanos()
+          let elapsed: number | undefined
+          return Effect.succeed({
+            observe: Effect.suspend(() => {
+              if (elapsed !== undefined) return Effect.succeed(Duration.seconds(elapsed))
+              const seconds = secondsSince(clock, start)
+              elapsed = Math.max(seconds, 0)
+              return Effect.as(record(id.right, seconds, "succeeded"), Duration.seconds(elapsed))
+            })
+          })
+        }),
+      increment: (name, by = 1, labels) =>
+        Effect.suspend(() => Either.flatMap(Registry.identify(name, labels), (id) => registry.increment(id, by))),
+      gauge: (name, value, labels) =>
+        Effect.suspend(() => Either.flatMap(Registry.identify(name, labels), (id) => registry.set(id, value))),
+      snapshot,
+      interval: (period) =>
+        Stream.unwrap(
+          Effect.gen(function* () {
+            const millis = yield* Check.millis("period", period)
+            let before = yield* read
+            const next = Effect.map(Effect.delay(read, millis), (reading) => {
+              const since = Snapshots.difference(reading, before)
+              before = reading
+              return since
+            })
+            return Stream.repeatEffect(next)
+          })
+        ),
+      report: (format) => Effect.map(snapshot, (taken) => Report.report(taken, format)),
+      reset: Effect.clockWith((clock) => Effect.sync(() => registry.reset(clock.unsafeCurrentTimeNanos())))
+    }
+  })
+
+/**
+ * {@link make} as a layer. Provide it to the program that calls the SDK, and beneath the SDK's own layers where their
+ * background work counts too: `Layer.provideMerge(Pod.layerEmbedded, Metrics.layer())`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options?: Options): Layer.Layer<Metrics, InvalidInput> => Layer.effect(Metrics, make(options))
+
+/**
+ * As {@link layer}, with options from the configuration.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  options: Config.Config.Wrap<Options>
+): Layer.Layer<Metrics, ConfigError.ConfigError | InvalidInput> =>
+  Layer.unwrapEffect(Effect.map(Config.unwrap(options), layer))
+
+const EMPTY: Snapshots.Snapshot = {
+  takenAt: 0,
+  seconds: 0,
+  operations: [],
+  counters: [],
+  gauges: [],
+  invalid: 0,
+  overflow: 0
+}
+
+/** Measures nothing. */
+const noop: Service = {
+  track: () => identity,
+  timer: () => Effect.succeed({ observe: Effect.succeed(Duration.zero) }),
+  increment: () => Effect.void,
+  gauge: () => Effect.void,
+  snapshot: Effect.succeed(EMPTY),
+  interval: () => Stream.empty,
+  report: (format) => Effect.sync(() => Report.report(EMPTY, format)),
+  reset: Effect.void
+}
+
+/**
+ * Measures nothing, for code that requires the service where nobody reads it.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerNoop: Layer.Layer<Metrics> = Layer.succeed(Metrics, noop)
+
+/**
+ * A service of stubs: a member that is not given dies with its name. `track` runs the effect unless it is given, because
+ * the SDK's own operations use it.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerTest = (stubs: Partial<Service>): Layer.Layer<Metrics> =>
+  TestLayer.layer(Metrics, { track: noop.track, ...stubs })
 
 /**
  * Seconds from the start of a JSON-RPC call to its decoded reply. Labels: `rpc.method`, `outcome` (`success`, an
@@ -34,7 +284,7 @@ const calls = MetricKey.counter("pod_rpc_calls_total", {
  * @since 0.1.0
  * @category constants
  */
-export const rpcCallDuration: Metric.Metric.Histogram<number> = Metric.fromMetricKey(callDuration)
+export const rpcCallDuration: Metric.Metric.Histogram<number> = MetricOf.histogram(MetricTable.rpcCallDuration)
 
 /**
  * JSON-RPC calls. Labels as `rpcCallDuration`.
@@ -42,7 +292,7 @@ export const rpcCallDuration: Metric.Metric.Histogram<number> = Metric.fromMetri
  * @since 0.1.0
  * @category constants
  */
-export const rpcCalls: Metric.Metric.Counter<number> = Metric.fromMetricKey(calls)
+export const rpcCalls: Metric.Metric.Counter<number> = MetricOf.counter(MetricTable.rpcCalls)
 
 /**
  * Both with their labels in the key. A metric that is tagged afterwards is looked up at each update, which costs more than
@@ -52,10 +302,10 @@ export const rpcCalls: Metric.Metric.Counter<number> = Metric.fromMetricKey(call
  * @category constructors
  */
 export const rpcCallsOf = (method: string, outcome: string) => {
-  const labels = [MetricLabel.make("rpc.method", method), MetricLabel.make("outcome", outcome)]
+  const labels = { "rpc.method": method, outcome }
   return {
-    calls: Metric.fromMetricKey(MetricKey.taggedWithLabels(calls, labels)),
-    duration: Metric.fromMetricKey(MetricKey.taggedWithLabels(callDuration, labels))
+    calls: MetricOf.counter(MetricTable.rpcCalls, labels),
+    duration: MetricOf.histogram(MetricTable.rpcCallDuration, labels)
   }
 }
 
@@ -66,9 +316,7 @@ export const rpcCallsOf = (method: string, outcome: string) => {
  * @since 0.1.0
  * @category constants
  */
-export const rpcConnections = Metric.gauge("pod_rpc_connections_open", {
-  description: "Open HTTP connections by endpoint and version of HTTP"
-})
+export const rpcConnections: Metric.Metric.Gauge<number> = MetricOf.gauge(MetricTable.rpcConnections)
 
 /**
  * Calls that were made again, after a wait or at the next endpoint, because an attempt had failed.
@@ -76,10 +324,7 @@ export const rpcConnections = Metric.gauge("pod_rpc_connections_open", {
  * @since 0.1.0
  * @category constants
  */
-export const rpcRetries = Metric.counter("pod_rpc_retries_total", {
-  description: "JSON-RPC calls made again after a failure",
-  incremental: true
-})
+export const rpcRetries: Metric.Metric.Counter<number> = MetricOf.counter(MetricTable.rpcRetries)
 
 /**
  * Subscriptions that are open now. Label: `rpc.method`.
@@ -87,26 +332,16 @@ export const rpcRetries = Metric.counter("pod_rpc_retries_total", {
  * @since 0.1.0
  * @category constants
  */
-export const subscriptionsActive = Metric.gauge("pod_subscriptions_active", {
-  description: "Open subscriptions by method"
-})
+export const subscriptionsActive: Metric.Metric.Gauge<number> = MetricOf.gauge(MetricTable.subscriptionsActive)
 
 /**
- * Messages on WebSockets that belong to no call and no subscription of this client: a gateway's ping, an answer to nobody,
- * what is not JSON.
+ * Messages on WebSockets that belong to no call and no subscription of this client: a gateway's ping, an unexpected
+ * answer, text that is not JSON.
  *
  * @since 0.1.0
  * @category constants
  */
-export const socketMessagesIgnored = Metric.counter("pod_socket_messages_ignored_total", {
-  description: "WebSocket messages that belong to no call and no subscription",
-  incremental: true
-})
-
-const accountsRefusedKey = MetricKey.counter("pod_accounts_refused_total", {
-  description: "Accounts in lists that were passed over by reason",
-  incremental: true
-})
+export const socketMessagesIgnored: Metric.Metric.Counter<number> = MetricOf.counter(MetricTable.socketMessagesIgnored)
 
 /**
  * Accounts in lists and followed lists that were passed over. Label: `reason` (`owner`: of another program; `filter`: not
@@ -115,7 +350,7 @@ const accountsRefusedKey = MetricKey.counter("pod_accounts_refused_total", {
  * @since 0.1.0
  * @category constants
  */
-export const accountsRefused: Metric.Metric.Counter<number> = Metric.fromMetricKey(accountsRefusedKey)
+export const accountsRefused: Metric.Metric.Counter<number> = MetricOf.counter(MetricTable.accountsRefused)
 
 /**
  * The counter {@link accountsRefused} for one reason, with the label in its key.
@@ -124,12 +359,7 @@ export const accountsRefused: Metric.Metric.Counter<number> = Metric.fromMetricK
  * @category constructors
  */
 export const accountsRefusedOf = (reason: "owner" | "filter" | "double" | "decode"): Metric.Metric.Counter<number> =>
-  Metric.fromMetricKey(MetricKey.tagged(accountsRefusedKey, "reason", reason))
-
-const transactionsKey = MetricKey.counter("pod_transactions_total", {
-  description: "Transactions by outcome",
-  incremental: true
-})
+  MetricOf.counter(MetricTable.accountsRefused, { reason })
 
 /**
  * Transactions that came to an end. Label: `outcome` (`confirmed` or a `TransactionError` reason).
@@ -137,7 +367,7 @@ const transactionsKey = MetricKey.counter("pod_transactions_total", {
  * @since 0.1.0
  * @category constants
  */
-export const transactions: Metric.Metric.Counter<number> = Metric.fromMetricKey(transactionsKey)
+export const transactions: Metric.Metric.Counter<number> = MetricOf.counter(MetricTable.transactions)
 
 /**
  * The counter {@link transactions} for one outcome, with the label in its key.
@@ -146,7 +376,7 @@ export const transactions: Metric.Metric.Counter<number> = Metric.fromMetricKey(
  * @category constructors
  */
 export const transactionsOf = (outcome: string): Metric.Metric.Counter<number> =>
-  Metric.fromMetricKey(MetricKey.tagged(transactionsKey, "outcome", outcome))
+  MetricOf.counter(MetricTable.transactions, { outcome })
 
 /**
  * Transactions that were sent again with the same bytes.
@@ -154,10 +384,7 @@ export const transactionsOf = (outcome: string): Metric.Metric.Counter<number> =
  * @since 0.1.0
  * @category constants
  */
-export const rebroadcasts = Metric.counter("pod_transaction_rebroadcasts_total", {
-  description: "Transactions sent again with the same bytes",
-  incremental: true
-})
+export const rebroadcasts: Metric.Metric.Counter<number> = MetricOf.counter(MetricTable.rebroadcasts)
 
 /**
  * Seconds from the first submission of a transaction until it reached the commitment asked for.
@@ -165,16 +392,9 @@ export const rebroadcasts = Metric.counter("pod_transaction_rebroadcasts_total",
  * @since 0.1.0
  * @category constants
  */
-export const confirmationDuration = Metric.histogram(
-  "pod_transaction_confirmation_seconds",
-  CONFIRMATION_SECONDS,
-  "Time from submission to confirmation in seconds"
+export const confirmationDuration: Metric.Metric.Histogram<number> = MetricOf.histogram(
+  MetricTable.confirmationDuration
 )
-
-const messagesKey = MetricKey.counter("pod_messages_sent_total", {
-  description: "Messages sent by kind",
-  incremental: true
-})
 
 /**
  * Protocol messages that landed. Label: `kind` (`direct`, `broadcast` or `compressed`).
@@ -182,7 +402,7 @@ const messagesKey = MetricKey.counter("pod_messages_sent_total", {
  * @since 0.1.0
  * @category constants
  */
-export const messagesSent: Metric.Metric.Counter<number> = Metric.fromMetricKey(messagesKey)
+export const messagesSent: Metric.Metric.Counter<number> = MetricOf.counter(MetricTable.messagesSent)
 
 /**
  * The counter {@link messagesSent} for one kind, with the label in its key.
@@ -191,7 +411,7 @@ export const messagesSent: Metric.Metric.Counter<number> = Metric.fromMetricKey(
  * @category constructors
  */
 export const messagesSentOf = (kind: "direct" | "broadcast" | "compressed"): Metric.Metric.Counter<number> =>
-  Metric.fromMetricKey(MetricKey.tagged(messagesKey, "kind", kind))
+  MetricOf.counter(MetricTable.messagesSent, { kind })
 
 /**
  * Blockhashes that came from the cache.
@@ -199,10 +419,7 @@ export const messagesSentOf = (kind: "direct" | "broadcast" | "compressed"): Met
  * @since 0.1.0
  * @category constants
  */
-export const blockhashCacheHits = Metric.counter("pod_blockhash_cache_hits_total", {
-  description: "Blockhashes served from the cache",
-  incremental: true
-})
+export const blockhashCacheHits: Metric.Metric.Counter<number> = MetricOf.counter(MetricTable.blockhashCacheHits)
 
 /**
  * Blockhashes that had to be fetched.
@@ -210,7 +427,4 @@ export const blockhashCacheHits = Metric.counter("pod_blockhash_cache_hits_total
  * @since 0.1.0
  * @category constants
  */
-export const blockhashCacheMisses = Metric.counter("pod_blockhash_cache_misses_total", {
-  description: "Blockhashes fetched from the cluster",
-  incremental: true
-})
+export const blockhashCacheMisses: Metric.Metric.Counter<number> = MetricOf.counter(MetricTable.blockhashCacheMisses)

@@ -93,7 +93,8 @@ export * as MemoryPool from "./MemoryPool.js"
 export * as Message from "./Message.js"
 
 /**
- * The metrics of the SDK. Names follow OpenTelemetry's conventions where one exists; each metric has at most two labels.
+ * What the SDK and an application measure. The service `Metrics` times operations, counts, keeps gauges and reports
+ * percentiles; the constants are the package's metrics in Effect's registry, which exporters of Effect read.
  *
  * @since 0.1.0
  */

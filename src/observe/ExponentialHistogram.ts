@@ -53,6 +53,11 @@ export class ExponentialHistogram {
   offset = 0
   /** The counts of the buckets from `offset` on. */
   buckets: Float64Array<ArrayBufferLike> = new Float64Array(0)
+
+  /** {@link toOtlp} and `invalid`: JSON has no `Infinity`. */
+  toJSON(): OtlpDataPoint & { readonly invalid: number } {
+    return { ...toOtlp(this), invalid: this.invalid }
+  }
 }
 
 /**

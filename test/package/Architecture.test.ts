@@ -15,6 +15,7 @@ const planted: ReadonlyArray<readonly [rule: string, file: string, imported: str
   ["private room src/solana/internal", "layers/A.ts", "src/solana/internal/kernel.ts"],
   ["private room services/channel", "services/Agent.ts", "services/channel/Input.ts"],
   ["private room services/follow", "services/Escrow.ts", "services/follow/follower.ts"],
+  ["private room services/metrics", "services/Follow.ts", "services/metrics/Registry.ts"],
   ["private room services/program", "services/Follow.ts", "services/program/submit.ts"],
   ["private room services/rpc", "services/Message.ts", "services/rpc/Decoders.ts"],
   ["private room services/transactions", "services/Channel.ts", "services/transactions/Failure.ts"],

@@ -1,0 +1,282 @@
+/**
+ * Every metric of the package: name, kind, unit, labels and meaning. `docs/metrics.md` is generated from it.
+ *
+ * Names follow OpenTelemetry's conventions where one exists, and begin with `pod_` otherwise. Units are UCUM's, as
+ * OpenTelemetry writes them. No metric has more than two labels of its own.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * What a metric is.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Row {
+  readonly name: string
+  /** `counter` only rises, `gauge` is a value of this moment, `histogram` counts values by buckets. */
+  readonly kind: "counter" | "gauge" | "histogram"
+  /** The unit: `s`, `By`, or what is counted in braces, as `{call}`. */
+  readonly unit: string
+  /** What each label holds, by its name. */
+  readonly labels: Readonly<Record<string, string>>
+  readonly meaning: string
+  /** The upper bounds of a histogram's buckets, in its unit. */
+  readonly boundaries?: ReadonlyArray<number>
+}
+
+const METHOD = "the JSON-RPC method; `_OTHER` for methods that are not Solana's"
+
+const CALL_LABELS = {
+  "rpc.method": METHOD,
+  outcome: "`success`, an `RpcError` reason, `Interrupted` or `Defect`"
+}
+
+/**
+ * JSON-RPC calls by duration.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const rpcCallDuration = {
+  name: "rpc.client.call.duration",
+  kind: "histogram",
+  unit: "s",
+  labels: CALL_LABELS,
+  meaning: "Time from the start of a JSON-RPC call to its decoded reply",
+  // OpenTelemetry's advice for this metric.
+  boundaries: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
+} as const satisfies Row
+
+/**
+ * JSON-RPC calls.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const rpcCalls = {
+  name: "pod_rpc_calls_total",
+  kind: "counter",
+  unit: "{call}",
+  labels: CALL_LABELS,
+  meaning: "JSON-RPC calls that ended"
+} as const satisfies Row
+
+/**
+ * HTTP connections.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const rpcConnections = {
+  name: "pod_rpc_connections_open",
+  kind: "gauge",
+  unit: "{connection}",
+  labels: {
+    "server.address": "the host, and the port where the URL names one",
+    "network.protocol.version": "`1.1` or `2`"
+  },
+  meaning: "HTTP connections that are open now"
+} as const satisfies Row
+
+/**
+ * Calls made again.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const rpcRetries = {
+  name: "pod_rpc_retries_total",
+  kind: "counter",
+  unit: "{call}",
+  labels: {},
+  meaning: "Calls that were made again, after a wait or at the next endpoint, because an attempt had failed"
+} as const satisfies Row
+
+/**
+ * Open subscriptions.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const subscriptionsActive = {
+  name: "pod_subscriptions_active",
+  kind: "gauge",
+  unit: "{subscription}",
+  labels: { "rpc.method": METHOD },
+  meaning: "Subscriptions that are open now"
+} as const satisfies Row
+
+/**
+ * WebSocket messages that were ignored.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const socketMessagesIgnored = {
+  name: "pod_socket_messages_ignored_total",
+  kind: "counter",
+  unit: "{message}",
+  labels: {},
+  meaning:
+    "Messages on WebSockets that belong to no call and no subscription of this client: a gateway's ping, an unexpected " +
+    "answer, text that is not JSON"
+} as const satisfies Row
+
+/**
+ * Accounts that were passed over.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const accountsRefused = {
+  name: "pod_accounts_refused_total",
+  kind: "counter",
+  unit: "{account}",
+  labels: {
+    reason:
+      "`owner`: of another program; `filter`: not what was asked for; `double`: came before in the same list; `decode`: " +
+      "its bytes are no such account"
+  },
+  meaning: "Accounts in lists and followed lists that were passed over"
+} as const satisfies Row
+
+/**
+ * Transactions that ended.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const transactions = {
+  name: "pod_transactions_total",
+  kind: "counter",
+  unit: "{transaction}",
+  labels: { outcome: "`confirmed` or a `TransactionError` reason" },
+  meaning: "Transactions that came to an end"
+} as const satisfies Row
+
+/**
+ * Rebroadcasts.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const rebroadcasts = {
+  name: "pod_transaction_rebroadcasts_total",
+  kind: "counter",
+  unit: "{transaction}",
+  labels: {},
+  meaning: "Transactions that were sent again with the same bytes"
+} as const satisfies Row
+
+/**
+ * Time to confirmation.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const confirmationDuration = {
+  name: "pod_transaction_confirmation_seconds",
+  kind: "histogram",
+  unit: "s",
+  labels: {},
+  meaning: "Time from the first submission of a transaction until it reached the commitment asked for",
+  // From a quarter of a slot (0.4 s) to the life of a blockhash (150 blocks, about a minute) and beyond.
+  boundaries: [0.1, 0.2, 0.4, 0.8, 1.2, 2, 4, 8, 15, 30, 60, 90, 120]
+} as const satisfies Row
+
+/**
+ * Messages sent.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const messagesSent = {
+  name: "pod_messages_sent_total",
+  kind: "counter",
+  unit: "{message}",
+  labels: { kind: "`direct`, `broadcast` or `compressed`" },
+  meaning: "Protocol messages that landed"
+} as const satisfies Row
+
+/**
+ * Blockhashes out of the cache.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const blockhashCacheHits = {
+  name: "pod_blockhash_cache_hits_total",
+  kind: "counter",
+  unit: "{blockhash}",
+  labels: {},
+  meaning: "Blockhashes that came from the cache"
+} as const satisfies Row
+
+/**
+ * Blockhashes that were fetched.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const blockhashCacheMisses = {
+  name: "pod_blockhash_cache_misses_total",
+  kind: "counter",
+  unit: "{blockhash}",
+  labels: {},
+  meaning: "Blockhashes that had to be fetched"
+} as const satisfies Row
+
+/**
+ * Values that the `Metrics` service refused.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const metricsInvalid = {
+  name: "pod_metrics_invalid_total",
+  kind: "counter",
+  unit: "{value}",
+  labels: {},
+  meaning:
+    "Durations, increments and gauge values that cannot be (negative, infinite, not a number), which were not recorded"
+} as const satisfies Row
+
+/**
+ * Values beyond the series of the `Metrics` service.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const metricsOverflow = {
+  name: "pod_metrics_overflow_total",
+  kind: "counter",
+  unit: "{value}",
+  labels: {},
+  meaning: "Values that were recorded under `_OTHER`, because `maxSeries` was reached"
+} as const satisfies Row
+
+/**
+ * All rows, in the order of `docs/metrics.md`.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const rows: ReadonlyArray<Row> = [
+  rpcCallDuration,
+  rpcCalls,
+  rpcRetries,
+  rpcConnections,
+  subscriptionsActive,
+  socketMessagesIgnored,
+  accountsRefused,
+  transactions,
+  rebroadcasts,
+  confirmationDuration,
+  messagesSent,
+  blockhashCacheHits,
+  blockhashCacheMisses,
+  metricsInvalid,
+  metricsOverflow
+]

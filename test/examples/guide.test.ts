@@ -1,0 +1,33 @@
+import { execFile } from "node:child_process"
+import { readdirSync } from "node:fs"
+import * as path from "node:path"
+import { promisify } from "node:util"
+import { describe, expect, it } from "@effect/vitest"
+
+const run = promisify(execFile)
+const cwd = path.resolve(import.meta.dirname, "../..")
+const folder = "examples/guide"
+
+/** What an example must print, beside ending well. */
+const expected: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
+  "metrics.ts": [
+    /^Performance Report:\nOver /,
+    /^agent_registration +1 /m,
+    /^Message\.send +25 .* needs 200 +needs 1000 /m,
+    /^rpc\.sendTransaction +26 /m,
+    /^messages_sent +25$/m,
+    /^active_connections +1$/m
+  ]
+}
+
+describe("the examples of the guide", () => {
+  it.each(readdirSync(path.join(cwd, folder)))(
+    "Given examples/guide/%s / When it runs / Then it ends well",
+    async (file) => {
+      const { stderr, stdout } = await run(process.execPath, ["--import", "tsx", `${folder}/${file}`], { cwd })
+      expect(stderr).toBe("")
+      expect(stdout).not.toBe("")
+      for (const pattern of expected[file] ?? []) expect(stdout).toMatch(pattern)
+    }
+  )
+})
