@@ -1,0 +1,65 @@
+/** A process without file descriptors or without memory: each send ends in a receipt or in one typed error. */
+import { spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"
+import * as Server from "../../layers/EmbeddedServer.js"
+import { STRANGER, walletOf } from "../support/transfers.js"
+
+const SEED = 117
+const ROOT = fileURLToPath(new URL("../..", import.meta.url))
+
+interface Ended {
+  readonly receipts: number
+  readonly errors: number
+  readonly tags: ReadonlyArray<string>
+  readonly texts: ReadonlyArray<string>
+}
+
+/** Runs `sendsChild.ts` with few file descriptors. */
+const sends = (url: string, situation: string, count: number, ...flags: ReadonlyArray<string>) =>
+  Effect.async<Ended, Error>((resume) => {
+    const node = [...flags, "--import", "tsx", "test/support/sendsChild.ts", url, `${SEED}`, `${count}`, situation]
+    const child = spawn("bash", ["-c", 'ulimit -n 256; exec "$0" "$@"', process.execPath, ...node], { cwd: ROOT })
+    let output = ""
+    let complaints = ""
+    child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()))
+    child.stderr.on("data", (chunk: Buffer) => (complaints += chunk.toString()))
+    child.once("close", (code) => {
+      const ended = code === 0 ? Effect.sync((): Ended => JSON.parse(output)) : undefined
+      resume(ended ?? Effect.fail(new Error(`exit code ${code}: ${complaints.slice(-2000)}`)))
+    })
+    return Effect.sync(() => child.kill("SIGKILL"))
+  })
+
+const served = Effect.gen(function* () {
+  const { airdrop } = yield* EmbeddedCluster.EmbeddedCluster
+  const { address } = yield* walletOf(SEED)
+  yield* airdrop(address, 100_000_000_000n)
+  yield* airdrop(STRANGER, 1_000_000_000n)
+  return yield* Server.serve()
+})
+
+const cluster = Effect.provide(EmbeddedCluster.layer({ podProgram: false }))
+
+describe("a process that is short of something", () => {
+  it.scopedLive(
+    "Given living connections and no free descriptor, When 200 are sent at once, Then all have receipts",
+    () =>
+      Effect.gen(function* () {
+        const { url } = yield* served
+        const { errors, receipts, texts } = yield* sends(url, "living", 200)
+        assert.deepStrictEqual([receipts, errors, texts], [200, 0, []])
+      }).pipe(cluster)
+  )
+
+  it.scopedLive("Given no connection and no free descriptor, When 20 are sent, Then each names the descriptors", () =>
+    Effect.gen(function* () {
+      const { url } = yield* served
+      const { errors, tags, texts } = yield* sends(url, "none", 20)
+      assert.deepStrictEqual([errors, tags], [20, ["RpcError"]])
+      for (const text of texts) assert.match(text, /no free file descriptor.*EMFILE/)
+    }).pipe(cluster)
+  )
+})
