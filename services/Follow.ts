@@ -12,11 +12,11 @@
  * @since 0.1.0
  */
 import type { Address, Commitment, Signature, Slot } from "@solana/kit"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { integer, positive } from "../src/internal/check.js"
+import { integer, millis } from "../src/internal/check.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
 import { follow, persist } from "./follow/follower.js"
 import { KnownAccounts } from "./follow/KnownAccounts.js"
@@ -60,7 +60,7 @@ export interface Options extends FollowOptions {
 }
 
 const intervalOf = ({ resyncInterval = "1 minute" }: FollowOptions): Effect.Effect<number, InvalidInput> =>
-  positive("resyncInterval", Duration.toMillis(resyncInterval), "unlimited")
+  millis("resyncInterval", resyncInterval, "unlimited")
 
 const newest = (a: Slot | undefined, b: Slot | undefined): Slot | undefined =>
   a === undefined || (b !== undefined && b > a) ? b : a

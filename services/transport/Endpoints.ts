@@ -7,7 +7,7 @@
  * - A subscription stays at one endpoint until its socket is lost. The next attempt starts with another endpoint.
  */
 import type { Slot } from "@solana/kit"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
@@ -163,8 +163,8 @@ export const make = (
         return yield* new InvalidInput({ field: "endpoints", rule: `at least one must have the role "${role}"` })
       }
     }
-    const startTimeout = Duration.decode(options.startTimeout ?? "10 seconds")
-    const probeInterval = Duration.decode(options.probeInterval ?? "5 seconds")
+    const startTimeout = yield* millis("startTimeout", options.startTimeout ?? "10 seconds", "unlimited")
+    const probeInterval = yield* millis("probeInterval", options.probeInterval ?? "5 seconds", "unlimited")
     const maxLag = yield* integer("maxLag", options.maxLag ?? 50, 0)
     const copies = yield* integer("broadcast", options.broadcast ?? 1, 1)
     const hedgeAfter = yield* millis("hedge.after", options.hedge?.after ?? "20 millis")
@@ -173,7 +173,7 @@ export const make = (
     const scope = yield* Effect.scope
     const cluster =
       options.genesis === "any" ? Cluster.trusted : yield* Cluster.verify(endpoints, options.genesis, startTimeout)
-    if (Duration.isFinite(probeInterval)) yield* Cluster.probe(endpoints, cluster, probeInterval)
+    if (probeInterval < Infinity) yield* Cluster.probe(endpoints, cluster, probeInterval)
 
     const host = endpoints.map(({ transport }) => transport.host).join(",")
     const only = endpoints.length === 1 ? endpoints[0] : undefined

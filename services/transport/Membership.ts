@@ -40,7 +40,7 @@ export const trusted: Cluster = { membership: () => "member" }
 export const verify = (
   endpoints: ReadonlyArray<Endpoint>,
   expected: string | undefined,
-  timeout: Duration.Duration
+  timeout: Duration.DurationInput
 ): Effect.Effect<Cluster & { readonly admit: (endpoint: Endpoint) => Effect.Effect<void> }, EndpointsError> =>
   Effect.gen(function* () {
     const answers = yield* Effect.forEach(
@@ -97,7 +97,7 @@ export const verify = (
 export const probe = (
   endpoints: ReadonlyArray<Endpoint>,
   cluster: Cluster & { readonly admit?: (endpoint: Endpoint) => Effect.Effect<void> },
-  interval: Duration.Duration
+  interval: Duration.DurationInput
 ): Effect.Effect<void, never, Scope.Scope> => {
   const look = (endpoint: Endpoint): Effect.Effect<void> => {
     switch (cluster.membership(endpoint)) {

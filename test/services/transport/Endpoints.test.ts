@@ -67,6 +67,21 @@ describe("Endpoints", () => {
   )
 
   it.scoped(
+    "Given a time that is no duration above 0, When the pool starts, Then it is InvalidInput before any call",
+    () =>
+      Effect.gen(function* () {
+        for (const field of ["startTimeout", "probeInterval"] as const) {
+          for (const value of [0, -1, Number.NaN]) {
+            const transport = node("a")
+            const error = yield* Effect.flip(pool([[transport]], { [field]: value }))
+            assert.include(error, { _tag: "InvalidInput", field })
+            assert.strictEqual(transport.calls.length, 0)
+          }
+        }
+      })
+  )
+
+  it.scoped(
     "Given an endpoint that is down at the start, When it comes up, Then it is used only if of the same cluster",
     () =>
       Effect.gen(function* () {
