@@ -79,7 +79,7 @@ const REFUSED = [
 ]
 
 describe("Server.serve: whom it answers", () => {
-  it.scopedLive("Given pages and names of this machine, when they call or open a socket, then they are answered", () =>
+  it.scopedLive("Given pages and names of this machine, When they call or open a socket, Then they are answered", () =>
     Effect.gen(function* () {
       const { port } = yield* Server.serve()
       for (const headers of ADMITTED) {
@@ -91,7 +91,7 @@ describe("Server.serve: whom it answers", () => {
     }).pipe(cluster)
   )
 
-  it.scopedLive("Given pages and names of elsewhere, when they call or open a socket, then it is 403", () =>
+  it.scopedLive("Given pages and names of elsewhere, When they call or open a socket, Then it is 403", () =>
     Effect.gen(function* () {
       const { port } = yield* Server.serve()
       for (const headers of REFUSED) {
@@ -110,7 +110,7 @@ describe("Server.serve: whom it answers", () => {
     }).pipe(cluster)
   )
 
-  it.scopedLive("Given allowed origins, when their pages call, then they are answered and others are not", () =>
+  it.scopedLive("Given allowed origins, When their pages call, Then they are answered and others are not", () =>
     Effect.gen(function* () {
       const { port } = yield* Server.serve({ allowOrigins: ["https://app.example"] })
       expect(yield* call(port, { origin: "https://app.example", host: "app.example" })).toMatchObject({ status: 200 })
@@ -122,7 +122,7 @@ describe("Server.serve: whom it answers", () => {
     }).pipe(cluster)
   )
 
-  it.scopedLive("Given all addresses, when one of them is the host, then it is answered, and a name is not", () =>
+  it.scopedLive("Given all addresses, When one of them is the host, Then it is answered, and a name is not", () =>
     Effect.gen(function* () {
       const { port } = yield* Server.serve({ host: "0.0.0.0" })
       expect(yield* call(port, { host: "192.168.1.5:1" })).toMatchObject({ status: 200 })
@@ -130,7 +130,7 @@ describe("Server.serve: whom it answers", () => {
     }).pipe(cluster)
   )
 
-  it.scopedLive("Given what is no origin, when it is served, then it is refused by its path", () =>
+  it.scopedLive("Given what is no origin, When it is served, Then it is refused by its path", () =>
     Effect.gen(function* () {
       for (const text of ["app.example", "https://app.example/path", "", "data:x", "https://a@app.example"]) {
         expect(yield* Effect.flip(Server.serve({ allowOrigins: ["*", text] }))).toMatchObject({
@@ -142,7 +142,7 @@ describe("Server.serve: whom it answers", () => {
     }).pipe(cluster)
   )
 
-  it.scopedLive("Given more connections than allowed, when one more comes, then it is closed", () =>
+  it.scopedLive("Given more connections than allowed, When one more comes, Then it is closed", () =>
     Effect.gen(function* () {
       const { port } = yield* Server.serve({ maxConnections: 1 })
       const socket = new WebSocket(`ws://127.0.0.1:${port + 1}`)
@@ -153,7 +153,7 @@ describe("Server.serve: whom it answers", () => {
     }).pipe(cluster)
   )
 
-  it.scopedLive("Given a message that is announced too large, in one frame or several, when it begins, then 1009", () =>
+  it.scopedLive("Given a message that is announced too large, in one frame or several, When it begins, Then 1009", () =>
     Effect.gen(function* () {
       const { port } = yield* Server.serve({ maxBodyBytes: 200_000 })
       const closed = (send: (socket: WebSocket) => void) =>
@@ -184,7 +184,7 @@ describe("Server.serve: whom it answers", () => {
     }).pipe(cluster)
   )
 
-  it.scopedLive("Given a traced process, when it is asked, then it makes no span", () => {
+  it.scopedLive("Given a traced process, When it is asked, Then it makes no span", () => {
     const names: Array<string> = []
     const tracer = Tracer.make({
       context: (f) => f(),

@@ -63,7 +63,7 @@ for (const [name, test] of [
 }
 
 describe("Instant mode", () => {
-  it.effect("Given no transaction, when blockhashes are asked for, then only the first is that of the last block", () =>
+  it.effect("Given no transaction, When blockhashes are asked for, Then only the first is that of the last block", () =>
     Effect.gen(function* () {
       const { getBlock, getLatestBlockhash, getSlot } = yield* RpcPool
       const slot = yield* getSlot()

@@ -105,7 +105,7 @@ describe("the demo", { timeout: TIMEOUT }, () => {
     expect(JSON.parse(json.output)).toMatchObject({ ok: false, error: expect.stringContaining(signal) })
   })
 
-  it("given a reader that closes the pipe, when it tells on, then it ends in silence", async () => {
+  it("Given a reader that closes the pipe, When it tells on, Then it ends in silence", async () => {
     const child = spawn(process.execPath, node("demo/main.ts"), { cwd, stdio: ["ignore", "pipe", "pipe"] })
     let errors = ""
     child.stderr.on("data", (bytes) => (errors += String(bytes)))

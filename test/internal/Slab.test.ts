@@ -6,7 +6,7 @@ import { assertProperty } from "../support/runs.js"
 const bytes = FastCheck.uint8Array({ maxLength: 700 })
 
 describe("Slab", () => {
-  it("given copies of any sizes, when one is written over, then no other changes", () =>
+  it("Given copies of any sizes, When one is written over, Then no other changes", () =>
     assertProperty(
       FastCheck.property(FastCheck.array(bytes, { maxLength: 40 }), (originals) => {
         const copies = originals.map((original) => Slab.copy(original))
@@ -19,7 +19,7 @@ describe("Slab", () => {
       200
     ))
 
-  it("given a number of bytes, when they are copied, then those and no more", () =>
+  it("Given a number of bytes, When they are copied, Then those and no more", () =>
     assertProperty(
       FastCheck.property(bytes, FastCheck.nat(700), (original, size) => {
         const first = Math.min(size, original.length)
@@ -28,7 +28,7 @@ describe("Slab", () => {
       200
     ))
 
-  it("given words at any place, when they are copied, then byte for byte", () =>
+  it("Given words at any place, When they are copied, Then byte for byte", () =>
     assertProperty(
       FastCheck.property(
         FastCheck.uint8Array({ minLength: 64, maxLength: 64 }),
@@ -40,7 +40,7 @@ describe("Slab", () => {
       200
     ))
 
-  it("given an allocation that was transferred to another thread, when more is copied, then it goes into a new one", () => {
+  it("Given an allocation that was transferred to another thread, When more is copied, Then it goes into a new one", () => {
     const first = Slab.copy(Uint8Array.of(1, 2, 3))
     structuredClone(first.buffer, { transfer: [first.buffer] })
     expect(Slab.copy(Uint8Array.of(4, 5))).toEqual(Uint8Array.of(4, 5))

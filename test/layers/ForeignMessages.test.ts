@@ -63,7 +63,7 @@ const FOREIGN = [
 ]
 
 describe.each(transports)("Foreign messages over %s", (_, { bare, pool }) => {
-  it.scopedLive("Given messages that belong to nobody / When they come / Then they are counted and passed over", () =>
+  it.scopedLive("Given messages that belong to nobody, When they come, Then they are counted and passed over", () =>
     Effect.gen(function* () {
       const server = yield* node(({ id, method }, socket) => {
         if (method !== "rootSubscribe") return
@@ -84,7 +84,7 @@ describe.each(transports)("Foreign messages over %s", (_, { bare, pool }) => {
     })
   )
 
-  it.scopedLive("Given an answer whose id is no number and no string / When it comes / Then Decode, and no crash", () =>
+  it.scopedLive("Given an answer whose id is no number and no string, When it comes, Then Decode, and no crash", () =>
     Effect.gen(function* () {
       for (const id of NO_IDS) {
         const server = yield* node((call, socket) => socket.send(`{"jsonrpc":"2.0","id":${call.id},"result":${id}}`))
@@ -99,7 +99,7 @@ describe.each(transports)("Foreign messages over %s", (_, { bare, pool }) => {
   )
 
   it.scopedLive(
-    "Given a node that answers wrongly once / When subscribed / Then all that stood on the socket come again",
+    "Given a node that answers wrongly once, When subscribed, Then all that stood on the socket come again",
     () =>
       Effect.gen(function* () {
         let wrong = 0

@@ -15,7 +15,7 @@ const SLICE = 200
 
 describe("replies that are no replies", () => {
   it.scopedLive(
-    "Given random and mutated replies / When calls are made / Then each ends with a result or a typed error",
+    "Given random and mutated replies, When calls are made, Then each ends with a result or a typed error",
     () =>
       Effect.gen(function* () {
         const total = runs(600)

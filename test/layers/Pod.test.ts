@@ -44,7 +44,7 @@ const urlsOf = (config: PodConfig.PodConfig) =>
   ("endpoints" in config ? config.endpoints : [config]).map(({ url, wsUrl }) => [shown(url), shown(wsUrl)])
 
 describe("PodConfig", () => {
-  it.effect("given a URL alone, when read, then the rest has its defaults", () =>
+  it.effect("Given a URL alone, When read, Then the rest has its defaults", () =>
     Effect.gen(function* () {
       const config = yield* PodConfig.config.pipe(from([["POD_RPC_URL", "http://127.0.0.1:8899"]]))
       expect(urlsOf(config)).toEqual([["http://127.0.0.1:8899", undefined]])
@@ -52,7 +52,7 @@ describe("PodConfig", () => {
     })
   )
 
-  it.effect("given every setting, when read, then each is taken", () =>
+  it.effect("Given every setting, When read, Then each is taken", () =>
     Effect.gen(function* () {
       const config = yield* PodConfig.config.pipe(
         from([
@@ -95,7 +95,7 @@ describe("PodConfig", () => {
       })
   )
 
-  it.effect("given settings that are empty, when read, then they are not set", () =>
+  it.effect("Given settings that are empty, When read, Then they are not set", () =>
     Effect.gen(function* () {
       const empty = ["POD_WS_URL", "POD_COMMITMENT", "POD_PROGRAM_ID", "POD_START_CHECK"].map(
         (name) => [name, " "] as const
@@ -109,7 +109,7 @@ describe("PodConfig", () => {
     })
   )
 
-  it.effect("given lists with a trailing comma, line breaks and names of clusters, when read, then all are URLs", () =>
+  it.effect("Given lists with a trailing comma, line breaks and names of clusters, When read, Then all are URLs", () =>
     Effect.gen(function* () {
       const config = yield* PodConfig.config.pipe(
         from([["POD_RPC_URL", "devnet,\r\n testnet,mainnet-beta,localhost,\r\n"]])
@@ -129,7 +129,7 @@ const build = (entries: ReadonlyArray<readonly [string, string]>) =>
   Layer.build(Layer.provide(Pod.layerConfig, PayloadStore.layerMemory)).pipe(from(entries), Effect.scoped)
 
 describe("Pod.layerConfig", () => {
-  it.effect("given a URL and no check, when built, then the services are there and nothing is connected", () =>
+  it.effect("Given a URL and no check, When built, Then the services are there and nothing is connected", () =>
     build([
       ["POD_RPC_URL", "http://127.0.0.1:1"],
       ["POD_START_CHECK", "false"],
@@ -137,7 +137,7 @@ describe("Pod.layerConfig", () => {
     ])
   )
 
-  it.live("given a URL where nobody is, when built, then the error names host and cause", () =>
+  it.live("Given a URL where nobody is, When built, Then the error names host and cause", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(
         build([
@@ -151,7 +151,7 @@ describe("Pod.layerConfig", () => {
     })
   )
 
-  it.effect("given no wallet, or a URL that is none, when built, then the error says so", () =>
+  it.effect("Given no wallet, or a URL that is none, When built, Then the error says so", () =>
     Effect.gen(function* () {
       const noWallet = yield* Effect.flip(build([["POD_RPC_URL", "http://127.0.0.1:1"]]))
       expect(String(noWallet)).toContain("POD_WALLET")
@@ -163,7 +163,7 @@ describe("Pod.layerConfig", () => {
 })
 
 describe("Pod.layerServices", () => {
-  it.effect("given another program id, when an agent is read, then its address and owner follow from that id", () =>
+  it.effect("Given another program id, When an agent is read, Then its address and owner follow from that id", () =>
     Effect.gen(function* () {
       const agents = yield* Agent.Agent
       const error = yield* Effect.flip(agents.get((yield* WalletNode.generate).address))
@@ -231,7 +231,7 @@ const story = Effect.gen(function* () {
 })
 
 describe("Pod.layer", () => {
-  it.scopedLive("given a served cluster, when two agents talk over HTTP and WebSocket, then all arrives", () =>
+  it.scopedLive("Given a served cluster, When two agents talk over HTTP and WebSocket, Then all arrives", () =>
     Effect.gen(function* () {
       const { url, wsUrl } = yield* Server.serve()
       yield* story.pipe(
@@ -244,7 +244,7 @@ describe("Pod.layer", () => {
     }).pipe(Effect.provide(EmbeddedCluster.layer()))
   )
 
-  it.scopedLive("given a cluster without the program, when built, then the error names host and program", () =>
+  it.scopedLive("Given a cluster without the program, When built, Then the error names host and program", () =>
     Effect.gen(function* () {
       const { url, port } = yield* Server.serve()
       const error = yield* Effect.flip(
@@ -259,7 +259,7 @@ describe("Pod.layer", () => {
     }).pipe(Effect.provide(EmbeddedCluster.layer()))
   )
 
-  it.scopedLive("given secrets in keys and URLs, when a whole run is traced, then no span tells them", () =>
+  it.scopedLive("Given secrets in keys and URLs, When a whole run is traced, Then no span tells them", () =>
     Effect.gen(function* () {
       const { spans, layer } = recorder()
       const { url, wsUrl } = yield* Server.serve()
@@ -324,7 +324,7 @@ const show = (value: unknown): string =>
   })
 
 describe("Pod.layerTest", () => {
-  it.effect("given wallets of the test, when asked what they hold, then it is what was said", () =>
+  it.effect("Given wallets of the test, When asked what they hold, Then it is what was said", () =>
     Effect.gen(function* () {
       const rpc = yield* RpcPool.RpcPool
       const wallets = yield* TestWallets.TestWallets
@@ -339,7 +339,7 @@ describe("Pod.layerTest", () => {
     }).pipe(Effect.provide(Pod.layerTest))
   )
 
-  it.effect("given two tests with a layer each, when one registers an agent, then the other does not see it", () =>
+  it.effect("Given two tests with a layer each, When one registers an agent, Then the other does not see it", () =>
     Effect.gen(function* () {
       const { agent } = yield* registered.pipe(Effect.provide(Pod.layerTest))
       const exists = Effect.flatMap(Agent.Agent, (agents) => agents.exists(agent))

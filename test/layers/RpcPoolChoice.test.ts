@@ -12,36 +12,34 @@ const SIGNATURE = "1".repeat(64)
 const WIRE = new Uint8Array(100)
 
 describe("RpcPoolUndici: which nodes a call goes to", () => {
-  it.scopedLive(
-    "Given hedging / When a node stalls / Then another answers in its place and the stalled call ends",
-    () =>
-      Effect.gen(function* () {
-        let stalls = false
-        let ended = 0
-        const quick = yield* node({
-          onRequest: (request, response) => {
-            if (!stalls) return answer(request, response, 1)
-            response.on("close", () => ended++)
-          }
-        })
-        const other = yield* node({ onRequest: (request, response) => answer(request, response, 2) })
-        const rpc = yield* RpcPoolUndici.make({
-          endpoints: [endpoint(quick, { weight: 1000 }), endpoint(other)],
-          probeInterval: Infinity,
-          hedge: { ratio: 1 }
-        })
-        for (let nth = 0; nth < 40; nth++) yield* rpc.getBlockHeight()
-        const before = asked(other, "getBlockHeight").length
-
-        stalls = true
-        assert.strictEqual(yield* rpc.getBlockHeight(), 2n)
-
-        yield* until(() => ended === 1)
-        assert.strictEqual(asked(other, "getBlockHeight").length, before + 1)
+  it.scopedLive("Given hedging, When a node stalls, Then another answers in its place and the stalled call ends", () =>
+    Effect.gen(function* () {
+      let stalls = false
+      let ended = 0
+      const quick = yield* node({
+        onRequest: (request, response) => {
+          if (!stalls) return answer(request, response, 1)
+          response.on("close", () => ended++)
+        }
       })
+      const other = yield* node({ onRequest: (request, response) => answer(request, response, 2) })
+      const rpc = yield* RpcPoolUndici.make({
+        endpoints: [endpoint(quick, { weight: 1000 }), endpoint(other)],
+        probeInterval: Infinity,
+        hedge: { ratio: 1 }
+      })
+      for (let nth = 0; nth < 40; nth++) yield* rpc.getBlockHeight()
+      const before = asked(other, "getBlockHeight").length
+
+      stalls = true
+      assert.strictEqual(yield* rpc.getBlockHeight(), 2n)
+
+      yield* until(() => ended === 1)
+      assert.strictEqual(asked(other, "getBlockHeight").length, before + 1)
+    })
   )
 
-  it.scopedLive("Given a node that lags / When calls are made / Then it is asked for none, however close it is", () =>
+  it.scopedLive("Given a node that lags, When calls are made, Then it is asked for none, however close it is", () =>
     Effect.gen(function* () {
       const late = yield* node({ slot: 100 })
       const nodes = [late, yield* node({ slot: 1000 }), yield* node({ slot: 1010 })]
@@ -62,7 +60,7 @@ describe("RpcPoolUndici: which nodes a call goes to", () => {
     })
   )
 
-  it.scopedLive("Given nodes alike / When transactions are sent / Then all go to the one that took the first", () =>
+  it.scopedLive("Given nodes alike, When transactions are sent, Then all go to the one that took the first", () =>
     Effect.gen(function* () {
       const nodes = yield* Effect.replicateEffect(
         node({ onRequest: (request, response) => answer(request, response, SIGNATURE) }),
@@ -77,7 +75,7 @@ describe("RpcPoolUndici: which nodes a call goes to", () => {
   )
 
   it.scopedLive(
-    "Given a broadcast to two of three / When one fails / Then the other's answer counts, and both had it",
+    "Given a broadcast to two of three, When one fails, Then the other's answer counts, and both had it",
     () =>
       Effect.gen(function* () {
         const [failing, taking, idle] = [
@@ -106,7 +104,7 @@ describe("RpcPoolUndici: which nodes a call goes to", () => {
   )
 
   it.scopedLive(
-    "Given arrays of ten / When 25 calls are made at once / Then three requests carry them, each its own",
+    "Given arrays of ten, When 25 calls are made at once, Then three requests carry them, each its own",
     () =>
       Effect.gen(function* () {
         const server = yield* node({
@@ -138,7 +136,7 @@ describe("RpcPoolUndici: which nodes a call goes to", () => {
   )
 
   it.scopedLive(
-    "Given a rate / When more calls are made at once / Then they come after the burst, in order and no sooner",
+    "Given a rate, When more calls are made at once, Then they come after the burst, in order and no sooner",
     () =>
       Effect.gen(function* () {
         const at: Array<number> = []
@@ -165,7 +163,7 @@ describe("RpcPoolUndici: which nodes a call goes to", () => {
       })
   )
 
-  it.scopedLive("Given a node that is down / When many calls are made / Then retries stay within their budget", () =>
+  it.scopedLive("Given a node that is down, When many calls are made, Then retries stay within their budget", () =>
     Effect.gen(function* () {
       const server = yield* node({ onRequest: (_, response) => void response.writeHead(503).end() })
       const rpc = yield* RpcPoolUndici.make({

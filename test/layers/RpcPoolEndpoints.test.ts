@@ -19,7 +19,7 @@ const broken = {
 }
 
 describe("RpcPoolUndici over several endpoints", () => {
-  it.scopedLive("Given nodes of two clusters / When the pool is made / Then WrongGenesis names the stranger", () =>
+  it.scopedLive("Given nodes of two clusters, When the pool is made, Then WrongGenesis names the stranger", () =>
     Effect.gen(function* () {
       const [own, foreign] = [yield* node(), yield* node({ genesis: "Foreign" })]
 
@@ -33,23 +33,21 @@ describe("RpcPoolUndici over several endpoints", () => {
     })
   )
 
-  it.scopedLive(
-    "Given no node that can be reached / When the pool is made / Then Unreachable names host and cause",
-    () =>
-      Effect.gen(function* () {
-        const urls = ["http://127.0.0.1:2/SECRET", "http://nowhere.invalid/SECRET"]
+  it.scopedLive("Given no node that can be reached, When the pool is made, Then Unreachable names host and cause", () =>
+    Effect.gen(function* () {
+      const urls = ["http://127.0.0.1:2/SECRET", "http://nowhere.invalid/SECRET"]
 
-        const error = yield* Effect.flip(
-          RpcPoolUndici.make({ endpoints: urls.map((url) => ({ url: Redacted.make(url) })), startTimeout: "5 seconds" })
-        )
+      const error = yield* Effect.flip(
+        RpcPoolUndici.make({ endpoints: urls.map((url) => ({ url: Redacted.make(url) })), startTimeout: "5 seconds" })
+      )
 
-        assert.deepInclude(error, { _tag: "EndpointsError", reason: "Unreachable", host: "127.0.0.1:2" })
-        assert.include(inspect(error, { depth: 9 }), "ECONNREFUSED")
-        assert.notInclude(inspect(error, { depth: 9 }), "SECRET")
-      })
+      assert.deepInclude(error, { _tag: "EndpointsError", reason: "Unreachable", host: "127.0.0.1:2" })
+      assert.include(inspect(error, { depth: 9 }), "ECONNREFUSED")
+      assert.notInclude(inspect(error, { depth: 9 }), "SECRET")
+    })
   )
 
-  it.scopedLive("Given a certificate that nobody vouches for / When the pool is made / Then Unreachable says so", () =>
+  it.scopedLive("Given a certificate that nobody vouches for, When the pool is made, Then Unreachable says so", () =>
     Effect.gen(function* () {
       const { port } = yield* serveSecure(() => Promise.resolve("{}"))
       const url = Redacted.make(`https://127.0.0.1:${port}/SECRET`)
@@ -68,7 +66,7 @@ describe("RpcPoolUndici over several endpoints", () => {
     })
   )
 
-  it.scopedLive("Given nodes without the program / When the pool is made / Then NoProgram names one", () =>
+  it.scopedLive("Given nodes without the program, When the pool is made, Then NoProgram names one", () =>
     Effect.gen(function* () {
       const server = yield* node({
         onRequest: (request, response) => answer(request, response, { context: { slot: 1 }, value: null })
@@ -81,7 +79,7 @@ describe("RpcPoolUndici over several endpoints", () => {
     })
   )
 
-  it.scopedLive("Given no endpoint, or none that sends / When the pool is made / Then InvalidInput", () =>
+  it.scopedLive("Given no endpoint, or none that sends, When the pool is made, Then InvalidInput", () =>
     Effect.gen(function* () {
       const server = yield* node()
       for (const endpoints of [[], [endpoint(server, { roles: ["read"] })]]) {
@@ -94,7 +92,7 @@ describe("RpcPoolUndici over several endpoints", () => {
   )
 
   it.scopedLive(
-    "Given credentials in the URL of one / When the pool is made / Then InvalidInput says which and where",
+    "Given credentials in the URL of one, When the pool is made, Then InvalidInput says which and where",
     () =>
       Effect.gen(function* () {
         const urls = ["http://node-1", "https://user:SECRET@node-2/SECRET"]
@@ -117,7 +115,7 @@ describe("RpcPoolUndici over several endpoints", () => {
   )
 
   it.scopedLive(
-    "Given a node that breaks / When reads are made / Then another answers and the broken one is left alone",
+    "Given a node that breaks, When reads are made, Then another answers and the broken one is left alone",
     () =>
       Effect.gen(function* () {
         const [bad, good] = [yield* node(broken), yield* node()]
@@ -145,7 +143,7 @@ describe("RpcPoolUndici over several endpoints", () => {
       })
   )
 
-  it.scopedLive("Given roles / When reads and transactions are made / Then each goes where it belongs", () =>
+  it.scopedLive("Given roles, When reads and transactions are made, Then each goes where it belongs", () =>
     Effect.gen(function* () {
       const signature = "1".repeat(64)
       const [reader, relay] = [
@@ -170,7 +168,7 @@ describe("RpcPoolUndici over several endpoints", () => {
     })
   )
 
-  it.scopedLive("Given a node that says 429 / When calls are made / Then all wait as it asked, and come through", () =>
+  it.scopedLive("Given a node that says 429, When calls are made, Then all wait as it asked, and come through", () =>
     Effect.gen(function* () {
       let since = 0
       const at: Array<number> = []
@@ -195,7 +193,7 @@ describe("RpcPoolUndici over several endpoints", () => {
     })
   )
 
-  it.scopedLive("Given a subscription / When its node dies / Then another holds it and the Stream goes on", () =>
+  it.scopedLive("Given a subscription, When its node dies, Then another holds it and the Stream goes on", () =>
     Effect.gen(function* () {
       const held: Array<number> = []
       const holder = (nth: number) =>
@@ -224,7 +222,7 @@ describe("RpcPoolUndici over several endpoints", () => {
     })
   )
 
-  it.scopedLive("Given concurrent reads / When equal or of accounts / Then few requests carry them", () =>
+  it.scopedLive("Given concurrent reads, When equal or of accounts, Then few requests carry them", () =>
     Effect.gen(function* () {
       const server = yield* node({
         onRequest: (request, response) => {

@@ -29,7 +29,7 @@ describe.each(clients)("RpcPoolHttpClient over %s", (_, client) => {
   const provided = Effect.provide(Layer.merge(client, NodeSocket.layerWebSocketConstructor))
 
   it.scopedLive(
-    "Given a URL full of secrets / When calls are traced / Then neither spans nor requests tell more than they should",
+    "Given a URL full of secrets, When calls are traced, Then neither spans nor requests tell more than they should",
     () =>
       Effect.gen(function* () {
         const server = yield* serve({
@@ -62,7 +62,7 @@ describe.each(clients)("RpcPoolHttpClient over %s", (_, client) => {
       }).pipe(provided)
   )
 
-  it.scopedLive("Given replies that are no answers / When they are read / Then each fails with its own reason", () =>
+  it.scopedLive("Given replies that are no answers, When they are read, Then each fails with its own reason", () =>
     Effect.gen(function* () {
       const server = yield* serve({
         onRequest: ({ calls: [call] }, response) => {
@@ -103,7 +103,7 @@ describe.each(clients)("RpcPoolHttpClient over %s", (_, client) => {
     }).pipe(provided)
   )
 
-  it.scopedLive("Given a call without an answer / When it is interrupted / Then the server sees the request end", () =>
+  it.scopedLive("Given a call without an answer, When it is interrupted, Then the server sees the request end", () =>
     Effect.gen(function* () {
       let isClosed = false
       const server = yield* serve({ onRequest: (_, response) => response.on("close", () => (isClosed = true)) })
@@ -116,7 +116,7 @@ describe.each(clients)("RpcPoolHttpClient over %s", (_, client) => {
     }).pipe(provided)
   )
 
-  it.scopedLive("Given a bad option / When the pool is made / Then InvalidInput names it", () =>
+  it.scopedLive("Given a bad option, When the pool is made, Then InvalidInput names it", () =>
     Effect.gen(function* () {
       const bad = [
         ["url", { url: Redacted.make("file:///etc/SECRET") }],

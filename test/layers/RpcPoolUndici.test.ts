@@ -22,33 +22,31 @@ const pool = (url: string, options: Partial<RpcPoolUndici.Options> = {}) =>
   Effect.map(RpcPoolUndici.transport({ url: Redacted.make(url), ...options }), (transport) => RpcPool.make(transport))
 
 describe("RpcPoolUndici over HTTP", () => {
-  it.scopedLive(
-    "Given a node / When getSlot is called / Then it POSTs one JSON-RPC request and keeps every digit",
-    () =>
-      Effect.gen(function* () {
-        const server = yield* serve({
-          onRequest: ({ calls: [call] }, response) =>
-            response.end(`{"jsonrpc":"2.0","id":${call?.id},"result":18446744073709551615}`)
-        })
-        const rpc = yield* pool(`${server.url}/v1/KEY?token=KEY`, {
-          headers: { authorization: Redacted.make("Bearer KEY") }
-        })
-
-        const slot = yield* rpc.getSlot({ minContextSlot: 9_007_199_254_740_993n })
-
-        assert.strictEqual(slot, 18_446_744_073_709_551_615n)
-        const [request] = server.requests
-        assert.strictEqual(request?.path, "/v1/KEY?token=KEY")
-        assert.strictEqual(request?.headers["content-type"], "application/json")
-        assert.strictEqual(request?.headers.authorization, "Bearer KEY")
-        assert.strictEqual(
-          request?.body,
-          '{"jsonrpc":"2.0","id":1,"method":"getSlot","params":[{"commitment":"confirmed","minContextSlot":9007199254740993}]}'
-        )
+  it.scopedLive("Given a node, When getSlot is called, Then it POSTs one JSON-RPC request and keeps every digit", () =>
+    Effect.gen(function* () {
+      const server = yield* serve({
+        onRequest: ({ calls: [call] }, response) =>
+          response.end(`{"jsonrpc":"2.0","id":${call?.id},"result":18446744073709551615}`)
       })
+      const rpc = yield* pool(`${server.url}/v1/KEY?token=KEY`, {
+        headers: { authorization: Redacted.make("Bearer KEY") }
+      })
+
+      const slot = yield* rpc.getSlot({ minContextSlot: 9_007_199_254_740_993n })
+
+      assert.strictEqual(slot, 18_446_744_073_709_551_615n)
+      const [request] = server.requests
+      assert.strictEqual(request?.path, "/v1/KEY?token=KEY")
+      assert.strictEqual(request?.headers["content-type"], "application/json")
+      assert.strictEqual(request?.headers.authorization, "Bearer KEY")
+      assert.strictEqual(
+        request?.body,
+        '{"jsonrpc":"2.0","id":1,"method":"getSlot","params":[{"commitment":"confirmed","minContextSlot":9007199254740993}]}'
+      )
+    })
   )
 
-  it.scopedLive("Given a call without an answer / When it is interrupted / Then the server sees the request end", () =>
+  it.scopedLive("Given a call without an answer, When it is interrupted, Then the server sees the request end", () =>
     Effect.gen(function* () {
       let isClosed = false
       const server = yield* serve({
@@ -64,7 +62,7 @@ describe("RpcPoolUndici over HTTP", () => {
     })
   )
 
-  it.scopedLive("Given one connection, busy / When a waiting call is interrupted / Then it is never sent", () =>
+  it.scopedLive("Given one connection, busy, When a waiting call is interrupted, Then it is never sent", () =>
     Effect.gen(function* () {
       const answers: Array<() => void> = []
       const server = yield* serve({
@@ -91,34 +89,32 @@ describe("RpcPoolUndici over HTTP", () => {
     })
   )
 
-  it.scopedLive(
-    "Given replies longer than the limit / When they are read / Then the call fails and reading stops",
-    () =>
-      Effect.gen(function* () {
-        let isClosed = false
-        const server = yield* serve({
-          onRequest: ({ calls: [call] }, response) => {
-            if (call?.method === "getHealth") return void response.end("x".repeat(2000))
-            const timer = setInterval(() => response.write("x".repeat(100)), 1)
-            response.on("close", () => {
-              clearInterval(timer)
-              isClosed = true
-            })
-          }
-        })
-        const rpc = yield* pool(server.url, { maxReplyBytes: 1000 })
-
-        const known = yield* Effect.flip(rpc.getHealth)
-        const endless = yield* Effect.flip(rpc.getSlot())
-
-        assert.deepStrictEqual([known.reason, endless.reason], ["Decode", "Decode"])
-        assert.include(endless.message, "longer than 1000 bytes")
-        yield* until(() => isClosed)
+  it.scopedLive("Given replies longer than the limit, When they are read, Then the call fails and reading stops", () =>
+    Effect.gen(function* () {
+      let isClosed = false
+      const server = yield* serve({
+        onRequest: ({ calls: [call] }, response) => {
+          if (call?.method === "getHealth") return void response.end("x".repeat(2000))
+          const timer = setInterval(() => response.write("x".repeat(100)), 1)
+          response.on("close", () => {
+            clearInterval(timer)
+            isClosed = true
+          })
+        }
       })
+      const rpc = yield* pool(server.url, { maxReplyBytes: 1000 })
+
+      const known = yield* Effect.flip(rpc.getHealth)
+      const endless = yield* Effect.flip(rpc.getSlot())
+
+      assert.deepStrictEqual([known.reason, endless.reason], ["Decode", "Decode"])
+      assert.include(endless.message, "longer than 1000 bytes")
+      yield* until(() => isClosed)
+    })
   )
 
   it.scopedLive(
-    "Given compressed replies / When they are read / Then gzip is undone within the limit, others refused",
+    "Given compressed replies, When they are read, Then gzip is undone within the limit, others refused",
     () =>
       Effect.gen(function* () {
         const server = yield* serve({
@@ -141,7 +137,7 @@ describe("RpcPoolUndici over HTTP", () => {
       })
   )
 
-  it.scopedLive("Given replies that are no answers / When they are read / Then each fails with its own reason", () =>
+  it.scopedLive("Given replies that are no answers, When they are read, Then each fails with its own reason", () =>
     Effect.gen(function* () {
       const replies: ReadonlyArray<readonly [status: number, body: (id: number) => string]> = [
         [200, () => "<html>maintenance</html>"],
@@ -183,37 +179,35 @@ describe("RpcPoolUndici over HTTP", () => {
     })
   )
 
-  it.scopedLive(
-    "Given 429 replies / When they are read / Then Retry-After is understood as seconds and as a date",
-    () =>
-      Effect.gen(function* () {
-        const waits = [
-          ["retry-after", "7"],
-          ["retry-after", "Fri, 31 Dec 2100 23:59:59 GMT"],
-          ["x-none", "1"]
-        ] as const
-        const server = yield* serve({
-          onRequest: ({ calls: [call] }, response) => {
-            const [name, value] = waits[(call?.id ?? 0) - 1] ?? waits[0]
-            response.writeHead(429, { [name]: value }).end()
-          }
-        })
-        const rpc = yield* pool(server.url)
-
-        const [seconds, date, none] = yield* Effect.forEach(waits, () => Effect.flip(rpc.getSlot()))
-
-        assert.strictEqual(seconds?.reason, "RateLimited")
-        assert.isTrue(seconds?.isRetryable)
-        assert.strictEqual(
-          Option.map(Option.fromNullable(seconds?.retryAfter), Duration.toSeconds).pipe(Option.getOrNull),
-          7
-        )
-        assert.isTrue(date?.retryAfter !== undefined && Duration.greaterThan(date.retryAfter, "365 days"))
-        assert.isUndefined(none?.retryAfter)
+  it.scopedLive("Given 429 replies, When they are read, Then Retry-After is understood as seconds and as a date", () =>
+    Effect.gen(function* () {
+      const waits = [
+        ["retry-after", "7"],
+        ["retry-after", "Fri, 31 Dec 2100 23:59:59 GMT"],
+        ["x-none", "1"]
+      ] as const
+      const server = yield* serve({
+        onRequest: ({ calls: [call] }, response) => {
+          const [name, value] = waits[(call?.id ?? 0) - 1] ?? waits[0]
+          response.writeHead(429, { [name]: value }).end()
+        }
       })
+      const rpc = yield* pool(server.url)
+
+      const [seconds, date, none] = yield* Effect.forEach(waits, () => Effect.flip(rpc.getSlot()))
+
+      assert.strictEqual(seconds?.reason, "RateLimited")
+      assert.isTrue(seconds?.isRetryable)
+      assert.strictEqual(
+        Option.map(Option.fromNullable(seconds?.retryAfter), Duration.toSeconds).pipe(Option.getOrNull),
+        7
+      )
+      assert.isTrue(date?.retryAfter !== undefined && Duration.greaterThan(date.retryAfter, "365 days"))
+      assert.isUndefined(none?.retryAfter)
+    })
   )
 
-  it.scopedLive("Given a connection cut mid-body, and a port that nobody serves / When called / Then Transport", () =>
+  it.scopedLive("Given a connection cut mid-body, and a port that nobody serves, When called, Then Transport", () =>
     Effect.gen(function* () {
       const server = yield* serve({
         onRequest: (_, response) => {
@@ -230,7 +224,7 @@ describe("RpcPoolUndici over HTTP", () => {
     })
   )
 
-  it.scopedLive("Given a silent node / When it sends no headers, or stops mid-body / Then Timeout", () =>
+  it.scopedLive("Given a silent node, When it sends no headers, or stops mid-body, Then Timeout", () =>
     Effect.gen(function* () {
       const server = yield* serve({
         onRequest: ({ calls: [call] }, response) => {
@@ -250,39 +244,37 @@ describe("RpcPoolUndici over HTTP", () => {
     })
   )
 
-  it.scopedLive(
-    "Given an array of calls / When items are refused, missing or doubled / Then only those items fail",
-    () =>
-      Effect.gen(function* () {
-        const server = yield* serve({
-          onRequest: ({ calls }, response) => {
-            const [a, b, , d] = calls.map(({ id }) => id)
-            response.end(
-              JSON.stringify([
-                { jsonrpc: "2.0", id: d, result: "d" },
-                { jsonrpc: "2.0", id: b, error: { code: -32602, message: "Invalid params" } },
-                { jsonrpc: "2.0", id: d, result: "again" },
-                { jsonrpc: "2.0", id: a, result: "a" }
-              ])
-            )
-          }
-        })
-        const rpc = yield* pool(server.url)
-
-        const items = yield* rpc.batch(["a", "b", "c", "d"].map((method) => ({ method, params: [] })))
-
-        assert.strictEqual(server.requests.length, 1)
-        assert.deepStrictEqual(
-          items.map(Either.match({ onLeft: ({ reason, method }) => [reason, method], onRight: (result) => result })),
-          ["a", ["Node", "b"], ["Decode", "c"], ["Decode", "d"]]
-        )
-        assert.deepStrictEqual(yield* rpc.batch([]), [])
-        assert.strictEqual(server.requests.length, 1)
+  it.scopedLive("Given an array of calls, When items are refused, missing or doubled, Then only those items fail", () =>
+    Effect.gen(function* () {
+      const server = yield* serve({
+        onRequest: ({ calls }, response) => {
+          const [a, b, , d] = calls.map(({ id }) => id)
+          response.end(
+            JSON.stringify([
+              { jsonrpc: "2.0", id: d, result: "d" },
+              { jsonrpc: "2.0", id: b, error: { code: -32602, message: "Invalid params" } },
+              { jsonrpc: "2.0", id: d, result: "again" },
+              { jsonrpc: "2.0", id: a, result: "a" }
+            ])
+          )
+        }
       })
+      const rpc = yield* pool(server.url)
+
+      const items = yield* rpc.batch(["a", "b", "c", "d"].map((method) => ({ method, params: [] })))
+
+      assert.strictEqual(server.requests.length, 1)
+      assert.deepStrictEqual(
+        items.map(Either.match({ onLeft: ({ reason, method }) => [reason, method], onRight: (result) => result })),
+        ["a", ["Node", "b"], ["Decode", "c"], ["Decode", "d"]]
+      )
+      assert.deepStrictEqual(yield* rpc.batch([]), [])
+      assert.strictEqual(server.requests.length, 1)
+    })
   )
 
   it.scopedLive(
-    "Given an array of calls / When the reply is no array or holds an id not asked for / Then the whole fails",
+    "Given an array of calls, When the reply is no array or holds an id not asked for, Then the whole fails",
     () =>
       Effect.gen(function* () {
         const bodies = [
@@ -308,75 +300,71 @@ describe("RpcPoolUndici over HTTP", () => {
       })
   )
 
-  it.scopedLive(
-    "Given a URL full of secrets / When calls succeed and fail / Then no span, error or log holds them",
-    () =>
-      Effect.gen(function* () {
-        const server = yield* serve({
-          onRequest: (request, response) => {
-            const [call] = request.calls
-            if (call?.method === "getSlot") return answer(request, response, 1)
-            if (call?.method === "getHealth") return void response.destroy()
-            response.writeHead(call?.method === "getVersion" ? 500 : 200).end("<html>")
-          }
-        })
-        const { layer: traced, spans } = recorder()
-        const logs: Array<unknown> = []
-        const logger = Logger.replace(
-          Logger.defaultLogger,
-          Logger.map(Logger.stringLogger, (line) => logs.push(line))
-        )
-        const rpc = yield* pool(`${server.url}/SECRET-1?api-key=SECRET-2`, {
-          wsUrl: Redacted.make("ws://127.0.0.1:1/SECRET-3"),
-          headers: { "x-token": Redacted.make("SECRET-4") }
-        })
-
-        const calls: ReadonlyArray<Effect.Effect<unknown, RpcError | SubscriptionError>> = [
-          rpc.getSlot(),
-          rpc.getHealth,
-          rpc.getVersion,
-          rpc.getIdentity,
-          rpc.batch([{ method: "x", params: [] }]),
-          Stream.runDrain(rpc.slotSubscribe)
-        ]
-        const exits = yield* Effect.forEach(calls, (call) =>
-          Effect.exit(Effect.tapErrorCause(call, (cause) => Effect.logError("failed", cause)))
-        ).pipe(Effect.provide([traced, logger]))
-
-        const text = inspect({ spans, exits, logs }, { depth: 12, maxStringLength: null })
-        assert.strictEqual(logs.length, 5)
-        assert.notInclude(text, "SECRET")
-        assert.deepStrictEqual(
-          spans.map(({ kind, name }) => [name, kind]),
-          ["getSlot", "getHealth", "getVersion", "getIdentity", "batch"].map((name) => [name, "client"])
-        )
-        assert.strictEqual(spans[0]?.attributes.get("server.address"), "127.0.0.1")
-        assert.strictEqual(spans[0]?.attributes.get("server.port"), server.port)
-        assert.strictEqual(spans[2]?.attributes.get("error.type"), "HttpStatus")
+  it.scopedLive("Given a URL full of secrets, When calls succeed and fail, Then no span, error or log holds them", () =>
+    Effect.gen(function* () {
+      const server = yield* serve({
+        onRequest: (request, response) => {
+          const [call] = request.calls
+          if (call?.method === "getSlot") return answer(request, response, 1)
+          if (call?.method === "getHealth") return void response.destroy()
+          response.writeHead(call?.method === "getVersion" ? 500 : 200).end("<html>")
+        }
       })
+      const { layer: traced, spans } = recorder()
+      const logs: Array<unknown> = []
+      const logger = Logger.replace(
+        Logger.defaultLogger,
+        Logger.map(Logger.stringLogger, (line) => logs.push(line))
+      )
+      const rpc = yield* pool(`${server.url}/SECRET-1?api-key=SECRET-2`, {
+        wsUrl: Redacted.make("ws://127.0.0.1:1/SECRET-3"),
+        headers: { "x-token": Redacted.make("SECRET-4") }
+      })
+
+      const calls: ReadonlyArray<Effect.Effect<unknown, RpcError | SubscriptionError>> = [
+        rpc.getSlot(),
+        rpc.getHealth,
+        rpc.getVersion,
+        rpc.getIdentity,
+        rpc.batch([{ method: "x", params: [] }]),
+        Stream.runDrain(rpc.slotSubscribe)
+      ]
+      const exits = yield* Effect.forEach(calls, (call) =>
+        Effect.exit(Effect.tapErrorCause(call, (cause) => Effect.logError("failed", cause)))
+      ).pipe(Effect.provide([traced, logger]))
+
+      const text = inspect({ spans, exits, logs }, { depth: 12, maxStringLength: null })
+      assert.strictEqual(logs.length, 5)
+      assert.notInclude(text, "SECRET")
+      assert.deepStrictEqual(
+        spans.map(({ kind, name }) => [name, kind]),
+        ["getSlot", "getHealth", "getVersion", "getIdentity", "batch"].map((name) => [name, "client"])
+      )
+      assert.strictEqual(spans[0]?.attributes.get("server.address"), "127.0.0.1")
+      assert.strictEqual(spans[0]?.attributes.get("server.port"), server.port)
+      assert.strictEqual(spans[2]?.attributes.get("error.type"), "HttpStatus")
+    })
   )
 
-  it.scopedLive(
-    "Given a pool with idle connections / When its scope closes / Then the server sees them all closed",
-    () =>
-      Effect.gen(function* () {
-        const server = yield* serve({ onRequest: (request, response) => answer(request, response, 1) })
-        const scope = yield* Scope.make()
-        const rpc = yield* Scope.extend(pool(server.url), scope)
-        yield* Effect.all(
-          Array.from({ length: 8 }, () => rpc.getSlot()),
-          { concurrency: "unbounded" }
-        )
-        assert.isAbove(server.sockets.size, 0)
+  it.scopedLive("Given a pool with idle connections, When its scope closes, Then the server sees them all closed", () =>
+    Effect.gen(function* () {
+      const server = yield* serve({ onRequest: (request, response) => answer(request, response, 1) })
+      const scope = yield* Scope.make()
+      const rpc = yield* Scope.extend(pool(server.url), scope)
+      yield* Effect.all(
+        Array.from({ length: 8 }, () => rpc.getSlot()),
+        { concurrency: "unbounded" }
+      )
+      assert.isAbove(server.sockets.size, 0)
 
-        yield* Scope.close(scope, Exit.void)
+      yield* Scope.close(scope, Exit.void)
 
-        yield* until(() => server.sockets.size === 0)
-        assert.strictEqual((yield* Effect.flip(rpc.getSlot())).reason, "PoolClosed")
-      })
+      yield* until(() => server.sockets.size === 0)
+      assert.strictEqual((yield* Effect.flip(rpc.getSlot())).reason, "PoolClosed")
+    })
   )
 
-  it.scopedLive("Given a process that called and subscribed / When the scope closes / Then it ends by itself", () =>
+  it.scopedLive("Given a process that called and subscribed, When the scope closes, Then it ends by itself", () =>
     Effect.gen(function* () {
       const server = yield* serve({
         onRequest: (request, response) => answer(request, response, 41),

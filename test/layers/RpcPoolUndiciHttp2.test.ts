@@ -43,7 +43,7 @@ const openConnections = (port: number, version: "1.1" | "2") =>
 
 describe("RpcPoolUndici over TLS", () => {
   it.scopedLive(
-    "Given a server of HTTP/2, 20 ms away / When 400 calls are made cold / Then two connections carry them",
+    "Given a server of HTTP/2, 20 ms away, When 400 calls are made cold, Then two connections carry them",
     () =>
       Effect.gen(function* () {
         const server = yield* serveSecure(after(20))
@@ -59,7 +59,7 @@ describe("RpcPoolUndici over TLS", () => {
       })
   )
 
-  it.scopedLive("Given a server of HTTP/1.1 alone / When calls are made cold / Then each has its own connection", () =>
+  it.scopedLive("Given a server of HTTP/1.1 alone, When calls are made cold, Then each has its own connection", () =>
     Effect.gen(function* () {
       const server = yield* serveSecure(after(20), { http2: false })
       const rpc = yield* pool(server.url, { connections: 4 })
@@ -72,7 +72,7 @@ describe("RpcPoolUndici over TLS", () => {
     })
   )
 
-  it.scopedLive("Given both kinds of server / When a call is traced / Then its span tells the version of HTTP", () =>
+  it.scopedLive("Given both kinds of server, When a call is traced, Then its span tells the version of HTTP", () =>
     Effect.gen(function* () {
       const { layer, spans } = recorder()
       for (const http2 of [{}, false] as const) {
@@ -87,7 +87,7 @@ describe("RpcPoolUndici over TLS", () => {
     })
   )
 
-  it.scopedLive("Given http2: false / When a server of both is called / Then HTTP/1.1 is spoken", () =>
+  it.scopedLive("Given http2: false, When a server of both is called, Then HTTP/1.1 is spoken", () =>
     Effect.gen(function* () {
       const server = yield* serveSecure(after(0))
       yield* (yield* pool(server.url, { http2: false })).getSlot()
@@ -97,7 +97,7 @@ describe("RpcPoolUndici over TLS", () => {
     })
   )
 
-  it.scopedLive("Given a certificate that nobody vouches for / When called / Then Transport names host and cause", () =>
+  it.scopedLive("Given a certificate that nobody vouches for, When called, Then Transport names host and cause", () =>
     Effect.gen(function* () {
       const server = yield* serveSecure(after(0))
       const rpc = RpcPool.make(yield* RpcPoolUndici.transport({ url: Redacted.make(`${server.url}/SECRET`) }))
@@ -116,7 +116,7 @@ describe("RpcPoolUndici over TLS", () => {
     })
   )
 
-  it.scopedLive("Given connections that are cut / When called again / Then new ones are made", () =>
+  it.scopedLive("Given connections that are cut, When called again, Then new ones are made", () =>
     Effect.gen(function* () {
       const server = yield* serveSecure(after(1))
       const rpc = yield* pool(server.url)
@@ -130,7 +130,7 @@ describe("RpcPoolUndici over TLS", () => {
     })
   )
 
-  it.scopedLive("Given so many streams a connection / When more calls are made / Then no more are in flight", () =>
+  it.scopedLive("Given so many streams a connection, When more calls are made, Then no more are in flight", () =>
     Effect.gen(function* () {
       const server = yield* serveSecure(after(20))
       yield* burst(yield* pool(server.url, { http2: { connections: 1, maxConcurrentStreams: 7 } }), 50)
@@ -141,7 +141,7 @@ describe("RpcPoolUndici over TLS", () => {
   )
 
   it.scopedLive(
-    "Given window sizes / When a connection is made / Then the server is told, and that it must not push",
+    "Given window sizes, When a connection is made, Then the server is told, and that it must not push",
     () =>
       Effect.gen(function* () {
         const server = yield* serveSecure(after(0))
@@ -155,7 +155,7 @@ describe("RpcPoolUndici over TLS", () => {
       })
   )
 
-  it.scopedLive("Given a ping interval / When a connection is idle / Then pings come, and none without one", () =>
+  it.scopedLive("Given a ping interval, When a connection is idle, Then pings come, and none without one", () =>
     Effect.gen(function* () {
       const server = yield* serveSecure(after(0))
       yield* (yield* pool(server.url, { http2: { pingInterval: "20 millis" } })).getSlot()
@@ -170,7 +170,7 @@ describe("RpcPoolUndici over TLS", () => {
   )
 
   it.scopedLive(
-    "Given an idle timeout / When no call is made for so long / Then the connection closes, and not before",
+    "Given an idle timeout, When no call is made for so long, Then the connection closes, and not before",
     () =>
       Effect.gen(function* () {
         const server = yield* serveSecure(after(150))
@@ -185,7 +185,7 @@ describe("RpcPoolUndici over TLS", () => {
       })
   )
 
-  it.scopedLive("Given sessions to keep ready / When they are lost / Then they are made again, without a request", () =>
+  it.scopedLive("Given sessions to keep ready, When they are lost, Then they are made again, without a request", () =>
     Effect.gen(function* () {
       const server = yield* serveSecure(after(0))
       const rpc = yield* pool(server.url, { minIdleConnections: 2, keepAliveTimeout: "50 millis" })
@@ -202,7 +202,7 @@ describe("RpcPoolUndici over TLS", () => {
   )
 
   it.scopedLive(
-    "Given connections to keep ready over HTTP/1.1 / When calls take one or all are lost / Then others come",
+    "Given connections to keep ready over HTTP/1.1, When calls take one or all are lost, Then others come",
     () =>
       Effect.gen(function* () {
         const server = yield* serveSecure(after(0), { http2: false })
@@ -217,7 +217,7 @@ describe("RpcPoolUndici over TLS", () => {
       })
   )
 
-  it.scopedLive("Given options that undici cannot honour / When the pool is made / Then each is refused by name", () =>
+  it.scopedLive("Given options that undici cannot honour, When the pool is made, Then each is refused by name", () =>
     Effect.gen(function* () {
       for (const [field, http2] of [
         ["http2.maxFrameSize", { maxFrameSize: 32_768 }],

@@ -52,7 +52,7 @@ describe("RpcPoolUndici options", () => {
     ["http2.pingInterval", { http2: { pingInterval: "0 millis" } }]
   ]
   it.scopedLive.each(bad)(
-    "Given a bad %s / When the pool is made / Then InvalidInput names it, without the value",
+    "Given a bad %s, When the pool is made, Then InvalidInput names it, without the value",
     ([field, options]) =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(RpcPoolUndici.transport({ url: "http://node", ...options }))
@@ -61,7 +61,7 @@ describe("RpcPoolUndici options", () => {
       })
   )
 
-  it.scopedLive("Given configuration / When the layer is built / Then it reads the URL, and says what is missing", () =>
+  it.scopedLive("Given configuration, When the layer is built, Then it reads the URL, and says what is missing", () =>
     Effect.gen(function* () {
       const server = yield* serve({ onRequest: (request, response) => answer(request, response, 3) })
       const layer = RpcPoolUndici.layerConfig({ url: Config.redacted("POD_RPC_URL") })

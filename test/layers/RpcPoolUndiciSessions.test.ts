@@ -116,7 +116,7 @@ describe("RpcPoolUndici over sessions of HTTP/2", () => {
   for (const [name, bytes] of ILLEGAL)
     for (const connections of [1, 2])
       it.scopedLive(
-        `Given ${name} on one of ${connections} sessions / When calls are made / Then others carry them`,
+        `Given ${name} on one of ${connections} sessions, When calls are made, Then others carry them`,
         () =>
           Effect.gen(function* () {
             const server = yield* serving(1, (socket) => {
@@ -138,7 +138,7 @@ describe("RpcPoolUndici over sessions of HTTP/2", () => {
       )
 
   it.scopedLive(
-    "Given a graceful GOAWAY / When calls are in flight / Then they are answered, and later ones elsewhere",
+    "Given a graceful GOAWAY, When calls are in flight, Then they are answered, and later ones elsewhere",
     () =>
       Effect.gen(function* () {
         const held: Array<ServerHttp2Stream> = []
@@ -163,7 +163,7 @@ describe("RpcPoolUndici over sessions of HTTP/2", () => {
       })
   )
 
-  it.scopedLive("Given a GOAWAY below the calls in flight / When it comes / Then they go elsewhere", () =>
+  it.scopedLive("Given a GOAWAY below the calls in flight, When it comes, Then they go elsewhere", () =>
     Effect.gen(function* () {
       for (const code of [0, 2, 11]) {
         const server = yield* serving(1, (socket) => {
@@ -179,7 +179,7 @@ describe("RpcPoolUndici over sessions of HTTP/2", () => {
     })
   )
 
-  it.scopedLive("Given streams that are refused / When calls are made / Then they go elsewhere, but not for ever", () =>
+  it.scopedLive("Given streams that are refused, When calls are made, Then they go elsewhere, but not for ever", () =>
     Effect.gen(function* () {
       let refusals = 0
       const server = yield* speaking((session) =>
@@ -199,7 +199,7 @@ describe("RpcPoolUndici over sessions of HTTP/2", () => {
     ["no stream", { maxConcurrentStreams: 0 }],
     ["no byte", { initialWindowSize: 0 }]
   ] as const)
-    it.scopedLive(`Given a session that allows ${name} / When calls are made / Then another carries them`, () =>
+    it.scopedLive(`Given a session that allows ${name}, When calls are made, Then another carries them`, () =>
       Effect.gen(function* () {
         const server = yield* speaking((session, nth) => {
           if (nth === 0) session.settings(settings)
@@ -216,7 +216,7 @@ describe("RpcPoolUndici over sessions of HTTP/2", () => {
 })
 
 describe("RpcPoolUndici without a connection", () => {
-  it.scopedLive("Given a handshake that fails or is silent / When a burst waits for it / Then all get the reason", () =>
+  it.scopedLive("Given a handshake that fails or is silent, When a burst waits for it, Then all get the reason", () =>
     Effect.gen(function* () {
       const silent = yield* Effect.acquireRelease(
         Effect.async<AddressInfo & { readonly close: () => void }>((resume) => {

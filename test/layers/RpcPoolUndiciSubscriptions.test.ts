@@ -58,7 +58,7 @@ const notification = (kind: string, subscription: number, result: unknown) => ({
 
 describe("RpcPoolUndici subscriptions", () => {
   it.scopedLive(
-    "Given two subscribers / When they read and end / Then they share one socket, unsubscribe, and it closes",
+    "Given two subscribers, When they read and end, Then they share one socket, unsubscribe, and it closes",
     () =>
       Effect.gen(function* () {
         const { server, calls, opened } = yield* node((call, send) => {
@@ -102,7 +102,7 @@ describe("RpcPoolUndici subscriptions", () => {
   )
 
   it.scopedLive(
-    "Given a notification before its answer / When the answer comes / Then nothing is lost and order kept",
+    "Given a notification before its answer, When the answer comes, Then nothing is lost and order kept",
     () =>
       Effect.gen(function* () {
         const { server } = yield* node((call, send) => {
@@ -121,7 +121,7 @@ describe("RpcPoolUndici subscriptions", () => {
       })
   )
 
-  it.scopedLive("Given a signature / When it is reached / Then one element comes and the Stream ends", () =>
+  it.scopedLive("Given a signature, When it is reached, Then one element comes and the Stream ends", () =>
     Effect.gen(function* () {
       const { server } = yield* node((call, send) => {
         if (call.method !== "signatureSubscribe") return
@@ -137,7 +137,7 @@ describe("RpcPoolUndici subscriptions", () => {
   )
 
   it.scopedLive(
-    "Given a subscriber that is interrupted before the answer / When it comes / Then it is unsubscribed",
+    "Given a subscriber that is interrupted before the answer, When it comes, Then it is unsubscribed",
     () =>
       Effect.gen(function* () {
         const late: Array<() => void> = []
@@ -158,7 +158,7 @@ describe("RpcPoolUndici subscriptions", () => {
   )
 
   it.scopedLive(
-    "Given a socket that is lost / When its buffer is read / Then Closed; and the next one opens another",
+    "Given a socket that is lost, When its buffer is read, Then Closed; and the next one opens another",
     () =>
       Effect.gen(function* () {
         const { server, opened } = yield* node((call, send, socket) => {
@@ -183,7 +183,7 @@ describe("RpcPoolUndici subscriptions", () => {
       })
   )
 
-  it.scopedLive("Given a slow subscriber / When its buffer is full / Then it gets what was held, then Overflow", () =>
+  it.scopedLive("Given a slow subscriber, When its buffer is full, Then it gets what was held, then Overflow", () =>
     Effect.gen(function* () {
       const { server, calls } = yield* node((call, send) => {
         if (call.method !== "rootSubscribe") return
@@ -219,7 +219,7 @@ describe("RpcPoolUndici subscriptions", () => {
   )
 
   it.scopedLive(
-    "Given a node that refuses, stays silent or talks nonsense / When subscribed / Then each is its own reason",
+    "Given a node that refuses, stays silent or talks nonsense, When subscribed, Then each is its own reason",
     () =>
       Effect.gen(function* () {
         const { server } = yield* node((call, send, socket) => {
@@ -261,7 +261,7 @@ describe("RpcPoolUndici subscriptions", () => {
   )
 
   it.scopedLive(
-    "Given a notification longer than the limit / When it comes / Then the socket is lost, not the process",
+    "Given a notification longer than the limit, When it comes, Then the socket is lost, not the process",
     () =>
       Effect.gen(function* () {
         const { server } = yield* node((call, send) => {
@@ -278,7 +278,7 @@ describe("RpcPoolUndici subscriptions", () => {
       })
   )
 
-  it.scopedLive("Given a server that pings / When a subscription is open / Then pongs come back", () =>
+  it.scopedLive("Given a server that pings, When a subscription is open, Then pongs come back", () =>
     Effect.gen(function* () {
       let pongs = 0
       const { server } = yield* node((call, send, socket) => {
@@ -294,7 +294,7 @@ describe("RpcPoolUndici subscriptions", () => {
   )
 
   it.scopedLive(
-    "Given an open subscription / When the pool's scope closes / Then the socket is cut and the Stream fails",
+    "Given an open subscription, When the pool's scope closes, Then the socket is cut and the Stream fails",
     () =>
       Effect.gen(function* () {
         const { server, calls } = yield* node((call, send) => send(answered(call, 1)))
@@ -310,7 +310,7 @@ describe("RpcPoolUndici subscriptions", () => {
       })
   )
 
-  it.scopedLive("Given only an HTTP URL with a port / When subscribed / Then the WebSocket goes to the next port", () =>
+  it.scopedLive("Given only an HTTP URL with a port, When subscribed, Then the WebSocket goes to the next port", () =>
     Effect.gen(function* () {
       const { server } = yield* node((call, send) => {
         send(answered(call, 1))
@@ -326,7 +326,7 @@ describe("RpcPoolUndici subscriptions", () => {
     })
   )
 
-  it.scopedLive("Given two subscriptions a socket / When five are made / Then three sockets carry them", () =>
+  it.scopedLive("Given two subscriptions a socket, When five are made, Then three sockets carry them", () =>
     Effect.gen(function* () {
       const { server, calls, opened } = yield* node((call, send) => send(answered(call, call.id)))
       const rpc = yield* pool(server, { subscriptionsPerSocket: 2 })
@@ -341,7 +341,7 @@ describe("RpcPoolUndici subscriptions", () => {
   )
 
   it.scopedLive(
-    "Given the default / When 250 subscriptions are open / Then three sockets carry them, with the headers",
+    "Given the default, When 250 subscriptions are open, Then three sockets carry them, with the headers",
     () =>
       Effect.gen(function* () {
         const { server, calls, opened, headers } = yield* node((call, send) => send(answered(call, call.id)))
@@ -358,7 +358,7 @@ describe("RpcPoolUndici subscriptions", () => {
       })
   )
 
-  it.scopedLive("Given an observer / When a subscription stands / Then it hears so before the first notification", () =>
+  it.scopedLive("Given an observer, When a subscription stands, Then it hears so before the first notification", () =>
     Effect.gen(function* () {
       const { server } = yield* node((call, send) => {
         send(answered(call, 1))
@@ -380,7 +380,7 @@ describe("RpcPoolUndici subscriptions", () => {
   )
 
   it.scopedLive(
-    "Given a socket that falls silent / When a ping stays without answer / Then it is lost, a live one not",
+    "Given a socket that falls silent, When a ping stays without answer, Then it is lost, a live one not",
     () =>
       Effect.gen(function* () {
         const { server, opened } = yield* node((call, send, socket) => {
@@ -407,7 +407,7 @@ describe("RpcPoolUndici subscriptions", () => {
       })
   )
 
-  it.scopedLive("Given a port that nobody serves / When subscribed / Then Connect, with the cause", () =>
+  it.scopedLive("Given a port that nobody serves, When subscribed, Then Connect, with the cause", () =>
     Effect.gen(function* () {
       const rpc = yield* pool({ url: "http://127.0.0.1:1", wsUrl: "ws://127.0.0.1:2/SECRET" })
 

@@ -80,7 +80,7 @@ describe.each(Object.entries(connections))("secrets of an endpoint over %s", (_,
     [404, () => ({ error: ECHO })],
     [429, () => ECHO]
   ] as const)(
-    "Given a node that repeats them with status %i, when a call fails, then no error shows them",
+    "Given a node that repeats them with status %i, When a call fails, Then no error shows them",
     ([status, reply]) =>
       Effect.gen(function* () {
         const port = yield* listening(
@@ -98,7 +98,7 @@ describe.each(Object.entries(connections))("secrets of an endpoint over %s", (_,
       })
   )
 
-  it.scopedLive("Given bytes that are no HTTP, when a call fails, then its error and cause do not keep them", () =>
+  it.scopedLive("Given bytes that are no HTTP, When a call fails, Then its error and cause do not keep them", () =>
     Effect.gen(function* () {
       const port = yield* listening(
         createTcpServer((socket) => socket.on("data", () => socket.end(`REPLYBYTES ${KEY}\r\n\r\n`)))
@@ -110,7 +110,7 @@ describe.each(Object.entries(connections))("secrets of an endpoint over %s", (_,
     })
   )
 
-  it.scopedLive("Given a node that refuses a subscription with them, when it fails, then its error is clean", () =>
+  it.scopedLive("Given a node that refuses a subscription with them, When it fails, Then its error is clean", () =>
     Effect.gen(function* () {
       const server = createServer()
       const sockets = new WebSocketServer({ server })

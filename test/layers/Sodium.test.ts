@@ -20,7 +20,7 @@ const publicKeyOf = (bytes: Uint8Array) =>
 const installed = Effect.map(Sodium.load, Option.getOrThrow)
 
 describe("Sodium", () => {
-  it.effect("Given any seed and message, when signed, then the signature is that of node:crypto and of noble", () =>
+  it.effect("Given any seed and message, When signed, Then the signature is that of node:crypto and of noble", () =>
     Effect.gen(function* () {
       const { fromSeed } = yield* installed
       FastCheck.assert(
@@ -40,7 +40,7 @@ describe("Sodium", () => {
     })
   )
 
-  it.effect("Given more keys than a page holds, when each signs, then each signs with its own", () =>
+  it.effect("Given more keys than a page holds, When each signs, Then each signs with its own", () =>
     Effect.gen(function* () {
       const { fromSeed, generate } = yield* installed
       const message = Uint8Array.of(1, 2, 3)
@@ -55,7 +55,7 @@ describe("Sodium", () => {
     })
   )
 
-  it.effect("Given a key, when it is inspected, then its secret is not to be seen", () =>
+  it.effect("Given a key, When it is inspected, Then its secret is not to be seen", () =>
     Effect.gen(function* () {
       const { fromSeed } = yield* installed
       const seed = new Uint8Array(32).fill(28)

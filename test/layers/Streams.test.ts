@@ -91,7 +91,7 @@ const quiet = Effect.provide(Logger.remove(Logger.defaultLogger))
 
 describe.each(transports)("Streams over %s", (name, { bare, pool }) => {
   it.scopedLive(
-    "Given a subscriber that leaves before the answer / When an equal one comes / Then it gets what is notified",
+    "Given a subscriber that leaves before the answer, When an equal one comes, Then it gets what is notified",
     () =>
       Effect.gen(function* () {
         const server = yield* agave
@@ -113,7 +113,7 @@ describe.each(transports)("Streams over %s", (name, { bare, pool }) => {
   )
 
   it.scopedLive(
-    "Given equal subscribers on one socket / When one leaves / Then the other goes on, and the last one ends the id",
+    "Given equal subscribers on one socket, When one leaves, Then the other goes on, and the last one ends the id",
     () =>
       Effect.gen(function* () {
         const server = yield* agave
@@ -142,7 +142,7 @@ describe.each(transports)("Streams over %s", (name, { bare, pool }) => {
   )
 
   it.scopedLive.each([429, -32005, -32007, -32603])(
-    "Given a subscription that stood / When the node refuses it once with %d / Then it comes back",
+    "Given a subscription that stood, When the node refuses it once with %d, Then it comes back",
     (code) =>
       Effect.gen(function* () {
         let asked = 0
@@ -163,7 +163,7 @@ describe.each(transports)("Streams over %s", (name, { bare, pool }) => {
       }).pipe(quiet)
   )
 
-  it.scopedLive("Given wrong parameters / When they are refused / Then the Stream fails at the first answer", () =>
+  it.scopedLive("Given wrong parameters, When they are refused, Then the Stream fails at the first answer", () =>
     Effect.gen(function* () {
       let asked = 0
       const server = yield* node((call, socket) => {
@@ -179,7 +179,7 @@ describe.each(transports)("Streams over %s", (name, { bare, pool }) => {
   )
 
   it.scopedLive.each([200, 401, 403, 404, 410])(
-    "Given handshakes that get HTTP status %d / When subscribed / Then a few are tried, and the Stream fails with it",
+    "Given handshakes that get HTTP status %d, When subscribed, Then a few are tried, and the Stream fails with it",
     (status) =>
       Effect.gen(function* () {
         let tried = 0
@@ -194,7 +194,7 @@ describe.each(transports)("Streams over %s", (name, { bare, pool }) => {
       }).pipe(quiet)
   )
 
-  it.scopedLive("Given handshakes that get HTTP status 503 / When subscribed / Then they are tried on and on", () =>
+  it.scopedLive("Given handshakes that get HTTP status 503, When subscribed, Then they are tried on and on", () =>
     Effect.gen(function* () {
       let tried = 0
       const wsUrl = yield* refusing(503, () => tried++)
@@ -213,7 +213,7 @@ describe.each(transports)("Streams over %s", (name, { bare, pool }) => {
     })
   )
 
-  it.scopedLive("Given followers / When the runtime is disposed / Then they end, and the process exits by itself", () =>
+  it.scopedLive("Given followers, When the runtime is disposed, Then they end, and the process exits by itself", () =>
     Effect.gen(function* () {
       const server = yield* node((call, socket) => say(socket, call.id, { result: 1 }))
 
@@ -224,7 +224,7 @@ describe.each(transports)("Streams over %s", (name, { bare, pool }) => {
     })
   )
 
-  it.scopedLive("Given notifications of 8 MB / When the reader is slow / Then memory grows by a few of them", () =>
+  it.scopedLive("Given notifications of 8 MB, When the reader is slow, Then memory grows by a few of them", () =>
     Effect.gen(function* () {
       const large = account(1, "A".repeat(8 * 1024 * 1024))
       const server = yield* node((call, socket) => {

@@ -109,7 +109,7 @@ const sharedText = (text: string, secret: string): string => {
 }
 
 describe("WalletNode", () => {
-  it.effect("Given one effect that makes a wallet, when it runs twice, then both wallets sign", () =>
+  it.effect("Given one effect that makes a wallet, When it runs twice, Then both wallets sign", () =>
     Effect.gen(function* () {
       const make = WalletNode.fromSecretKey(Redacted.make(secretKeyOf(20)))
       const [one, two] = [yield* make, yield* make]
@@ -118,7 +118,7 @@ describe("WalletNode", () => {
     })
   )
 
-  it.effect("Given any message, when a key signs it on the fast path, then Kit gives the same signature", () =>
+  it.effect("Given any message, When a key signs it on the fast path, Then Kit gives the same signature", () =>
     Effect.gen(function* () {
       const signer = yield* kitSigner(21)
       const wallets = [
@@ -140,7 +140,7 @@ describe("WalletNode", () => {
     })
   )
 
-  it.effect("Given 200 messages, when they are signed at once, then each gets its own, and sockets their turns", () =>
+  it.effect("Given 200 messages, When they are signed at once, Then each gets its own, and sockets their turns", () =>
     Effect.gen(function* () {
       const wallet = yield* WalletNode.generate
       const messages = Array.from({ length: 200 }, (_, index) => Uint8Array.of(index))
@@ -159,7 +159,7 @@ describe("WalletNode", () => {
     })
   )
 
-  it.effect("Given a keypair file, when it is read, then it is the wallet of that key", () =>
+  it.effect("Given a keypair file, When it is read, Then it is the wallet of that key", () =>
     Effect.gen(function* () {
       const { address } = yield* kitSigner(22)
       const file = yield* fileOf(JSON.stringify([...secretKeyOf(22)], null, 2))
@@ -169,7 +169,7 @@ describe("WalletNode", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("Given the key itself as POD_WALLET, when the layer is built, then it is the wallet of that key", () =>
+  it.effect("Given the key itself as POD_WALLET, When the layer is built, Then it is the wallet of that key", () =>
     Effect.gen(function* () {
       const key = secretKeyOf(23)
       const { address } = yield* kitSigner(23)
@@ -181,7 +181,7 @@ describe("WalletNode", () => {
     })
   )
 
-  it.effect("Given a key in any other form as POD_WALLET, when the layer is built, then nothing shows any of it", () =>
+  it.effect("Given a key in any other form as POD_WALLET, When the layer is built, Then nothing shows any of it", () =>
     Effect.promise(() =>
       FastCheck.assert(
         FastCheck.asyncProperty(
@@ -203,7 +203,7 @@ describe("WalletNode", () => {
     )
   )
 
-  it.effect("Given a key file that cannot be used, when POD_WALLET names it, then the reason is told without it", () =>
+  it.effect("Given a key file that cannot be used, When POD_WALLET names it, Then the reason is told without it", () =>
     Effect.gen(function* () {
       const path = yield* directory
       const write = (name: string, content: string) =>
@@ -237,7 +237,7 @@ describe("WalletNode", () => {
     [0o600, 0],
     [0o644, 1],
     [0o640, 1]
-  ] as const)("Given a key file of mode %i, when it is read, then %i warning is logged", ([mode, warnings]) =>
+  ] as const)("Given a key file of mode %i, When it is read, Then %i warning is logged", ([mode, warnings]) =>
     Effect.gen(function* () {
       const file = yield* fileOf(JSON.stringify([...secretKeyOf(24)]))
       yield* Effect.promise(() => chmod(file, mode))
@@ -251,7 +251,7 @@ describe("WalletNode", () => {
   )
 
   it.effect(
-    "Given content that is no keypair, when it is read, then the error names path and rule, not the content",
+    "Given content that is no keypair, When it is read, Then the error names path and rule, not the content",
     () =>
       Effect.gen(function* () {
         const [one, two] = [secretKeyOf(24), secretKeyOf(25)]
@@ -276,7 +276,7 @@ describe("WalletNode", () => {
       }).pipe(Effect.scoped)
   )
 
-  it.effect("Given a path that is missing or a folder, when it is read, then the error names it", () =>
+  it.effect("Given a path that is missing or a folder, When it is read, Then the error names it", () =>
     Effect.gen(function* () {
       const path = yield* directory
       yield* Effect.promise(() => mkdir(join(path, "folder")))
@@ -288,7 +288,7 @@ describe("WalletNode", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("Given a POD_WALLET that is an array of something else, or none, when it is built, then it says so", () =>
+  it.effect("Given a POD_WALLET that is an array of something else, or none, When it is built, Then it says so", () =>
     Effect.gen(function* () {
       const wrong = yield* Effect.flip(addressOf(withSetting("[1, 2, 3]")))
       const none = yield* Effect.flip(
@@ -301,7 +301,7 @@ describe("WalletNode", () => {
     })
   )
 
-  it.effect("Given halves of two keys or another curve, when a wallet is made, then it is refused", () =>
+  it.effect("Given halves of two keys or another curve, When a wallet is made, Then it is refused", () =>
     Effect.gen(function* () {
       const [a, b] = [yield* kitSigner(26), yield* kitSigner(27)]
       const halves = { privateKey: a.keyPair.privateKey, publicKey: b.keyPair.publicKey }
@@ -316,7 +316,7 @@ describe("WalletNode", () => {
     })
   )
 
-  it.effect("Given the key layers, when they are built, then they hold the wallet and nothing to print", () =>
+  it.effect("Given the key layers, When they are built, Then they hold the wallet and nothing to print", () =>
     Effect.gen(function* () {
       const signer = yield* kitSigner(28)
       expect(yield* addressOf(WalletNode.layerKeyPair(signer.keyPair))).toBe(signer.address)

@@ -12,7 +12,7 @@ vi.mock("sodium-native", () => {
 })
 
 describe("WalletNode without sodium-native", () => {
-  it.effect("Given no libsodium, when wallets are made, then node:crypto signs for them", () =>
+  it.effect("Given no libsodium, When wallets are made, Then node:crypto signs for them", () =>
     Effect.gen(function* () {
       // The tests' set-up has loaded it.
       vi.resetModules()

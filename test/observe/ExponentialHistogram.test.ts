@@ -52,7 +52,7 @@ const valid = FastCheck.oneof(FastCheck.constant(0), positive)
 const invalid = FastCheck.constantFrom(Number.NaN, Infinity, -Infinity, -1, -Number.MIN_VALUE)
 
 describe("ExponentialHistogram", () => {
-  it("Given any values of 60 powers of two / When percentiles are read / Then each is within 1 % of the exact one", () => {
+  it("Given any values of 60 powers of two, When percentiles are read, Then each is within 1 % of the exact one", () => {
     FastCheck.assert(
       FastCheck.property(FastCheck.array(valid, { minLength: 1, maxLength: 300 }), (values) => {
         const histogram = of(values)
@@ -82,7 +82,7 @@ describe("ExponentialHistogram", () => {
     expect(histogram.sum / histogram.count).toBeCloseTo(oracle.mean, -1)
   })
 
-  it("Given values that cannot be / When they are recorded / Then they are counted as invalid and nowhere else", () => {
+  it("Given values that cannot be, When they are recorded, Then they are counted as invalid and nowhere else", () => {
     FastCheck.assert(
       FastCheck.property(FastCheck.array(FastCheck.oneof(valid, invalid)), (values) => {
         const [good, bad] = [values.filter((value) => value >= 0 && value < Infinity), of(values)]
@@ -92,7 +92,7 @@ describe("ExponentialHistogram", () => {
     )
   })
 
-  it("Given two lists / When their histograms are merged / Then it is the histogram of both", () => {
+  it("Given two lists, When their histograms are merged, Then it is the histogram of both", () => {
     const lists = FastCheck.array(FastCheck.oneof(valid, invalid))
     FastCheck.assert(
       FastCheck.property(lists, lists, (left, right) => {
@@ -104,7 +104,7 @@ describe("ExponentialHistogram", () => {
     )
   })
 
-  it("Given an earlier copy / When it is taken away / Then what came later is left", () => {
+  it("Given an earlier copy, When it is taken away, Then what came later is left", () => {
     const lists = FastCheck.array(FastCheck.oneof(valid, invalid))
     FastCheck.assert(
       FastCheck.property(lists, lists, (earlier, later) => {
@@ -126,7 +126,7 @@ describe("ExponentialHistogram", () => {
     )
   })
 
-  it("Given the smallest and the largest double / When both are recorded / Then memory stays bounded and both count", () => {
+  it("Given the smallest and the largest double, When both are recorded, Then memory stays bounded and both count", () => {
     const histogram = of([Number.MIN_VALUE, 1, Number.MAX_VALUE])
     expect(histogram.buckets.length).toBeLessThanOrEqual(Histogram.MAX_BUCKETS)
     expect(histogram.count).toBe(3)
@@ -135,14 +135,14 @@ describe("ExponentialHistogram", () => {
     expect(quantileOf(histogram, 1)).toBe(Number.MAX_VALUE)
   })
 
-  it("Given the bounds of buckets / When powers of two are recorded / Then each is in the bucket that it closes", () => {
+  it("Given the bounds of buckets, When powers of two are recorded, Then each is in the bucket that it closes", () => {
     for (let exponent = -20; exponent <= 20; exponent++) {
       const { positive } = Histogram.toOtlp(of([2 ** exponent]))
       expect(positive).toEqual({ offset: exponent * 64 - 1, bucketCounts: [1] })
     }
   })
 
-  it("Given nothing / When figures are read / Then there are none", () => {
+  it("Given nothing, When figures are read, Then there are none", () => {
     const empty = Histogram.make()
     expect(Histogram.quantile(empty, 0.5)).toEqual(Option.none())
     expect(Histogram.mean(empty)).toEqual(Option.none())

@@ -32,7 +32,7 @@ const metrics: ReadonlyArray<
 ]
 
 describe("MetricTable", () => {
-  it("Given the sources / When one makes a metric of Effect / Then it does so from a row of the table", () => {
+  it("Given the sources, When one makes a metric of Effect, Then it does so from a row of the table", () => {
     const makes = /\bMetric(?:Key)?\.(?:counter|gauge|histogram|summary|frequency|timer\w*)\b/
     const makers = sources.filter((file) => makes.test(readFileSync(path.join(root, file), "utf8")))
     expect(makers).toEqual(["services/internal/metricOf.ts"])
@@ -45,7 +45,7 @@ describe("MetricTable", () => {
     }
   })
 
-  it("Given the rows / When they are read / Then names and units are legal and all have a meaning", () => {
+  it("Given the rows, When they are read, Then names and units are legal and all have a meaning", () => {
     expect(new Set(MetricTable.rows.map(({ name }) => name)).size).toBe(MetricTable.rows.length)
     for (const { boundaries, kind, labels, meaning, name, unit } of MetricTable.rows) {
       expect(name).toMatch(/^(pod_[a-z0-9_]+|[a-z0-9]+(\.[a-z0-9]+)+)$/)
@@ -56,7 +56,7 @@ describe("MetricTable", () => {
     }
   })
 
-  it("Given the constants / When they are registered / Then each is in the table and has its row's unit", () => {
+  it("Given the constants, When they are registered, Then each is in the table and has its row's unit", () => {
     for (const metric of metrics) metric.register()
     const ours = Metric.unsafeSnapshot().filter(({ metricKey }) => /^(pod_|rpc\.)/.test(metricKey.name))
     expect(ours.length).toBeGreaterThanOrEqual(metrics.length)

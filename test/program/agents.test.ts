@@ -20,7 +20,7 @@ const URI_REFUSALS: ReadonlyArray<readonly [what: string, uri: string]> = [
 ]
 
 describe("RegisterAgent", () => {
-  it("Given a wallet, when it registers, then its agent stands with reputation 100 and is announced", () => {
+  it("Given a wallet, When it registers, Then its agent stands with reputation 100 and is announced", () => {
     const { chain, dave, given } = scenario()
     const outcome = given(dave, Instruction.registerAgent({ wallet: dave, capabilities: 7n, metadataUri: URI }))
     const { address, bump } = Pda.agent(dave)
@@ -46,14 +46,14 @@ describe("RegisterAgent", () => {
     expect(outcome.logs).toContain("Program log: Instruction: RegisterAgent")
   })
 
-  it("Given an address that already holds lamports, when its wallet registers, then only the missing rent is paid", () => {
+  it("Given an address that already holds lamports, When its wallet registers, Then only the missing rent is paid", () => {
     const { chain, dave, given } = scenario()
     chain.put(agentOf(dave), { lamports: 1_000_000n, owner: SYSTEM_PROGRAM })
     given(dave, Instruction.registerAgent({ wallet: dave, capabilities: 7n, metadataUri: URI }))
     expect(chain.balance(agentOf(dave))).toBe(2_881_440n)
   })
 
-  it("Given an agent, when its wallet registers again, then the System program refuses", () => {
+  it("Given an agent, When its wallet registers again, Then the System program refuses", () => {
     const { alice, when } = scenario()
     expectSystemRefusal(
       when(alice, Instruction.registerAgent({ wallet: alice, capabilities: 1n, metadataUri: URI })),
@@ -61,19 +61,19 @@ describe("RegisterAgent", () => {
     )
   })
 
-  it("Given a wallet that cannot pay the rent, when it registers, then the System program refuses", () => {
+  it("Given a wallet that cannot pay the rent, When it registers, Then the System program refuses", () => {
     const { alice, chain, when } = scenario()
     const poor = chain.wallet(5)
     chain.put(poor, { lamports: 2_000_000n, owner: SYSTEM_PROGRAM })
     expectSystemRefusal(when(alice, Instruction.registerAgent({ wallet: poor, capabilities: 1n, metadataUri: URI })), 1)
   })
 
-  it.each(URI_REFUSALS)("Given a URI %s, when a wallet registers, then 6000", (_, metadataUri) => {
+  it.each(URI_REFUSALS)("Given a URI %s, When a wallet registers, Then 6000", (_, metadataUri) => {
     const { dave, when } = scenario()
     expectRefusal(when(dave, Instruction.registerAgent({ wallet: dave, capabilities: 1n, metadataUri })), 6000)
   })
 
-  it("Given capabilities above 2^63 - 1, when a wallet registers, then 6001", () => {
+  it("Given capabilities above 2^63 - 1, When a wallet registers, Then 6001", () => {
     const { dave, when } = scenario()
     expectRefusal(
       when(dave, Instruction.registerAgent({ wallet: dave, capabilities: 2n ** 63n, metadataUri: URI })),
@@ -83,7 +83,7 @@ describe("RegisterAgent", () => {
 })
 
 describe("UpdateAgent", () => {
-  it("Given an agent, when it is updated, then only what was given changes", () => {
+  it("Given an agent, When it is updated, Then only what was given changes", () => {
     const scene = scenario()
     const { alice, chain, given } = scene
     chain.advance(5n)
@@ -98,17 +98,17 @@ describe("UpdateAgent", () => {
     expect(eventsOf(outcome)).toEqual([])
   })
 
-  it.each(URI_REFUSALS)("Given a URI %s, when an agent is updated, then 6000", (_, metadataUri) => {
+  it.each(URI_REFUSALS)("Given a URI %s, When an agent is updated, Then 6000", (_, metadataUri) => {
     const { alice, when } = scenario()
     expectRefusal(when(alice, Instruction.updateAgent({ wallet: alice, metadataUri })), 6000)
   })
 
-  it("Given capabilities above 2^63 - 1, when an agent is updated, then 6001", () => {
+  it("Given capabilities above 2^63 - 1, When an agent is updated, Then 6001", () => {
     const { alice, when } = scenario()
     expectRefusal(when(alice, Instruction.updateAgent({ wallet: alice, capabilities: 2n ** 64n - 1n })), 6001)
   })
 
-  it("Given an account that names another wallet, when it is updated, then 6001 on the account", () => {
+  it("Given an account that names another wallet, When it is updated, Then 6001 on the account", () => {
     const scene = scenario()
     const { alice, bob, when } = scene
     rewrite(scene, agentOf(alice), Account.decodeAgent, (agent) => new Account.AgentAccount({ ...agent, wallet: bob }))

@@ -28,20 +28,20 @@ const sources = [
 ]
 
 describe("pod_com.so", () => {
-  it("Given the sources, when they differ from those it was built from, then this fails: npm run build:program", () => {
+  it("Given the sources, When they differ from those it was built from, Then this fails: npm run build:program", () => {
     expect(manifest.sources).toEqual(Object.fromEntries(sources.map((path) => [path, sha256(path)])))
   })
 
-  it("Given the program, when it is not the one that was built, then this fails: npm run build:program", () => {
+  it("Given the program, When it is not the one that was built, Then this fails: npm run build:program", () => {
     expect(sha256("pod_com.so")).toBe(manifest["pod_com.so"])
   })
 
-  it("Given the program, when it is read, then it names no folder of the machine that built it", () => {
+  it("Given the program, When it is read, Then it names no folder of the machine that built it", () => {
     const text = readFileSync(file("pod_com.so")).toString("latin1")
     expect(text).not.toMatch(/\/(home|root|work|usr|tmp)\//)
   })
 
-  it("Given a package, when it is built, then the script finds the program", () => {
+  it("Given a package, When it is built, Then the script finds the program", () => {
     expect(existsSync(file("pod_com.so"))).toBe(true)
   })
 })

@@ -38,7 +38,7 @@ describe("BroadcastMessage", () => {
   it.each([
     [MessageType.Text, false],
     [MessageType.Custom(255), true]
-  ] as const)("Given a participant, when it says %o (a reply: %s), then the message stands", (type, isReply) => {
+  ] as const)("Given a participant, When it says %o (a reply: %s), Then the message stands", (type, isReply) => {
     const scene = scenario()
     const { bob, chain, general, given, message } = scene
     const replyTo = isReply ? message : undefined
@@ -68,7 +68,7 @@ describe("BroadcastMessage", () => {
     ])
   })
 
-  it("Given a nonce, when it is used again, then the System program refuses", () => {
+  it("Given a nonce, When it is used again, Then the System program refuses", () => {
     const scene = scenario()
     const { bob, chain, given, when } = scene
     given(bob, broadcast(scene, 1n))
@@ -76,14 +76,14 @@ describe("BroadcastMessage", () => {
     expectSystemRefusal(when(bob, broadcast(scene, 1n)), 0)
   })
 
-  it("Given an inactive channel, when a participant speaks, then 6001 on the account", () => {
+  it("Given an inactive channel, When a participant speaks, Then 6001 on the account", () => {
     const scene = scenario()
     const { alice, bob, general, given, when } = scene
     given(alice, Instruction.updateChannel({ wallet: alice, channel: general, isActive: false }))
     expectAccountRefusal(when(bob, broadcast(scene, 1n)), 6001, "channel_account")
   })
 
-  it("Given a participant that left, when it speaks, then 6006 on the account", () => {
+  it("Given a participant that left, When it speaks, Then 6006 on the account", () => {
     const scene = scenario()
     const { bob, general, given, when } = scene
     given(bob, Instruction.leaveChannel({ wallet: bob, channel: general }))
@@ -103,7 +103,7 @@ describe("BroadcastMessage", () => {
     expectRefusal(scene.when(scene.bob, broadcast(scene, 1n, { content })), 6012)
   })
 
-  it("Given the pace of the rate limit, when it is overstepped, then 6011, and silence heals", () => {
+  it("Given the pace of the rate limit, When it is overstepped, Then 6011, and silence heals", () => {
     const scene = scenario()
     const { bob, chain, given, when } = scene
     const refused = () => expectRefusal(when(bob, broadcast(scene, 999n)), 6011)

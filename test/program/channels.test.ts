@@ -25,7 +25,7 @@ const versions = [
 ] as const
 
 describe.each(versions)("%s", (name, create) => {
-  it("Given a creator, when a channel is created, then it stands active and is announced", () => {
+  it("Given a creator, When a channel is created, Then it stands active and is announced", () => {
     const scene = scenario()
     const { alice, chain, given } = scene
     const input = channel(alice, "n".repeat(32), {
@@ -69,7 +69,7 @@ describe.each(versions)("%s", (name, create) => {
     ])
   })
 
-  it("Given a channel, when its name is taken again, then the System program refuses", () => {
+  it("Given a channel, When its name is taken again, Then the System program refuses", () => {
     const { alice, when } = scenario()
     expectSystemRefusal(when(alice, create(channel(alice, "general"))), 0)
   })
@@ -94,19 +94,19 @@ describe.each(versions)("%s", (name, create) => {
 })
 
 describe("CreateChannel", () => {
-  it("Given a wallet without an agent, when it creates a channel, then it may", () => {
+  it("Given a wallet without an agent, When it creates a channel, Then it may", () => {
     const { dave, given } = scenario()
     given(dave, Instruction.createChannel(channel(dave, "free")))
   })
 
-  it("Given a padded description, when a channel is created, then it is stored trimmed", () => {
+  it("Given a padded description, When a channel is created, Then it is stored trimmed", () => {
     const scene = scenario()
     const { alice, given } = scene
     given(alice, Instruction.createChannel(channel(alice, "new", { description: "  words " })))
     expect(read(scene, Account.decodeChannel, channelOf(alice, "new")).description).toBe("words")
   })
 
-  it("Given a first channel, when its creator joins and broadcasts, then he is counted once", () => {
+  it("Given a first channel, When its creator joins and broadcasts, Then he is counted once", () => {
     const scene = scenario()
     const { alice, given } = scene
     given(alice, Instruction.createChannel(channel(alice, "new")))
@@ -117,7 +117,7 @@ describe("CreateChannel", () => {
 })
 
 describe("CreateChannelV2", () => {
-  it("Given an agent, when it creates a channel, then it is the first participant", () => {
+  it("Given an agent, When it creates a channel, Then it is the first participant", () => {
     const { alice, chain, given } = scenario()
     given(alice, Instruction.createChannelV2(channel(alice, "new")))
     const created = channelOf(alice, "new")
@@ -137,7 +137,7 @@ describe("CreateChannelV2", () => {
     )
   })
 
-  it("Given reputation below 50, when an agent creates a channel, then 6010", () => {
+  it("Given reputation below 50, When an agent creates a channel, Then 6010", () => {
     const scene = scenario()
     const { alice, when } = scene
     rewrite(
@@ -151,7 +151,7 @@ describe("CreateChannelV2", () => {
 })
 
 describe("UpdateChannel", () => {
-  it("Given a channel, when its creator updates it, then only what was given changes", () => {
+  it("Given a channel, When its creator updates it, Then only what was given changes", () => {
     const scene = scenario()
     const { alice, chain, general, given } = scene
     const before = read(scene, Account.decodeChannel, general)
@@ -164,7 +164,7 @@ describe("UpdateChannel", () => {
     expect(eventsOf(outcome)).toEqual([])
   })
 
-  it("Given a channel, when somebody else updates it, then 6001 on the account", () => {
+  it("Given a channel, When somebody else updates it, Then 6001 on the account", () => {
     const { bob, general, when } = scenario()
     const update = Instruction.updateChannel({ wallet: bob, channel: general, isActive: false })
     expectAccountRefusal(when(bob, update), 6001, "channel_account")
@@ -183,7 +183,7 @@ describe("UpdateChannel", () => {
     expectRefusal(when(alice, Instruction.updateChannel({ wallet: alice, channel: general, ...refused })), code)
   })
 
-  it("Given an account of the published program's size, when its texts outgrow it, then 3004", () => {
+  it("Given an account of the published program's size, When its texts outgrow it, Then 3004", () => {
     const { alice, chain, general, when } = scenario()
     chain.edit(general, (data) => data.slice(0, 338))
     const update = { wallet: alice, channel: general, name: "x".repeat(32), description: "d".repeat(195) }
@@ -192,13 +192,13 @@ describe("UpdateChannel", () => {
 })
 
 describe("GetChannelParticipants", () => {
-  it("Given an active channel, when it is asked, then an empty list is returned", () => {
+  it("Given an active channel, When it is asked, Then an empty list is returned", () => {
     const { alice, given, paid } = scenario()
     const { returnData } = given(alice, Instruction.getChannelParticipants({ channel: paid }))
     expect([...returnData, 0, 0, 0, 0].slice(0, 4)).toEqual([0, 0, 0, 0])
   })
 
-  it("Given an inactive channel, when it is asked, then 6006 is thrown at a line of the source", () => {
+  it("Given an inactive channel, When it is asked, Then 6006 is thrown at a line of the source", () => {
     const { alice, general, given, when } = scenario()
     given(alice, Instruction.updateChannel({ wallet: alice, channel: general, isActive: false, feePerMessage: FEE }))
     const outcome = when(alice, Instruction.getChannelParticipants({ channel: general }))

@@ -25,19 +25,19 @@ const expectListed = (name: string, computeUnits: bigint): void => {
 }
 
 describe("compute units", () => {
-  it.each(tags)("Given %s, when it succeeds, then it costs what the README says", (tag) => {
+  it.each(tags)("Given %s, When it succeeds, Then it costs what the README says", (tag) => {
     const { instruction, scene, sponsor } = call(tag)
     expectListed(tag, scene.given(sponsor, instruction).computeUnits)
   })
 
-  it("Given the longest content, when it is broadcast, then it costs what the README says", () => {
+  it("Given the longest content, When it is broadcast, Then it costs what the README says", () => {
     const { bob, general, given } = scenario()
     const content = "The quick brown fox jumps over the lazy dog. ".repeat(20).slice(0, 874)
     const broadcast = { wallet: bob, channel: general, content, type: MessageType.Text, nonce: 1n }
     expectListed("BroadcastMessage, 874 bytes", given(bob, Instruction.broadcastMessage(broadcast)).computeUnits)
   })
 
-  it("Given the largest batch, when it is synced, then it costs what the README says", () => {
+  it("Given the largest batch, When it is synced, Then it costs what the README says", () => {
     const { alice, chain, general, given } = scenario()
     const messageHashes = Array.from({ length: 22 }, (_, index) => hash(index + 1))
     const batch = { wallet: alice, channel: general, messageHashes, syncTimestamp: chain.now() }

@@ -37,14 +37,14 @@ const edited = (slot: Slot, edit: (data: Uint8Array) => Uint8Array | void): Outc
 }
 
 describe("every instruction", () => {
-  it.each(tags)("Given %s, when its accounts and arguments are right, then it logs its name and succeeds", (tag) => {
+  it.each(tags)("Given %s, When its accounts and arguments are right, Then it logs its name and succeeds", (tag) => {
     const made = call(tag)
     const outcome = sendWith(made, made.instruction.accounts)
     expectSuccess(outcome)
     expect(outcome.logs).toContain(`Program log: Instruction: ${tag}`)
   })
 
-  it.each(tags)("Given %s, when trailing bytes and accounts follow, then they are ignored", (tag) => {
+  it.each(tags)("Given %s, When trailing bytes and accounts follow, Then they are ignored", (tag) => {
     const made = call(tag)
     // The participant account of a compressed join may be left out: what follows it is extra.
     const extra = { address: NOWHERE, role: 0 as const }
@@ -63,14 +63,14 @@ describe("every instruction", () => {
   )
 
   it.each([[], [1, 2, 3], [0, 0, 0, 0, 0, 0, 0, 0], [0x87, 0x9d, 0x42, 0xc3, 0x02, 0x71, 0xaf, 0x1f]])(
-    "Given an unknown discriminator (%#), when it is sent, then 101",
+    "Given an unknown discriminator (%#), When it is sent, Then 101",
     (...data) => {
       const made = call("RegisterAgent")
       expectRefusal(sendWith(made, made.instruction.accounts, Uint8Array.from(data)), 101)
     }
   )
 
-  it("Given the program at another address, when it is called, then 4100", () => {
+  it("Given the program at another address, When it is called, Then 4100", () => {
     const elsewhere = start(NOWHERE)
     const wallet = elsewhere.wallet(1)
     const register = { wallet, capabilities: 1n, metadataUri: URI, programId: NOWHERE }
@@ -89,17 +89,17 @@ describe("every account", () => {
 })
 
 describe("every account of the program's", () => {
-  it.each(loaded)("Given %s, when it does not exist, then 3012", (_, slot) => {
+  it.each(loaded)("Given %s, When it does not exist, Then 3012", (_, slot) => {
     expectAccountRefusal(replace(call(slot.tag), slot, at(NOWHERE)), 3012, slot.name)
   })
 
-  it.each(loaded)("Given %s, when it is a wallet, then 3007", (_, slot) => {
+  it.each(loaded)("Given %s, When it is a wallet, Then 3007", (_, slot) => {
     const made = call(slot.tag)
     const outcome = replace(made, slot, at(made.scene.dave))
     expectKeys(outcome, 3007, slot.name, Addresses.SYSTEM_PROGRAM, PROGRAM_ID)
   })
 
-  it.each(loaded)("Given %s, when it is shorter than a discriminator, then 3001", (_, slot) => {
+  it.each(loaded)("Given %s, When it is shorter than a discriminator, Then 3001", (_, slot) => {
     expectAccountRefusal(
       edited(slot, (data) => data.slice(0, 7)),
       3001,
@@ -107,7 +107,7 @@ describe("every account of the program's", () => {
     )
   })
 
-  it.each(loaded)("Given %s, when it is another account, then 3002", (_, slot) => {
+  it.each(loaded)("Given %s, When it is another account, Then 3002", (_, slot) => {
     expectAccountRefusal(
       edited(slot, (data) => {
         data[7] = (data[7] ?? 0) ^ 1
@@ -117,7 +117,7 @@ describe("every account of the program's", () => {
     )
   })
 
-  it.each(loaded)("Given %s, when it is cut short, then 3003", (_, slot) => {
+  it.each(loaded)("Given %s, When it is cut short, Then 3003", (_, slot) => {
     expectAccountRefusal(
       edited(slot, (data) => data.slice(0, 40)),
       3003,
@@ -128,7 +128,7 @@ describe("every account of the program's", () => {
   // Of a channel's own seeds nothing is checked: accounts below it are derived from its address.
   const derived = loaded.filter(([, { name, tag }]) => !(name === "channel_account" || tag.includes("Compressed")))
 
-  it.each(derived)("Given %s, when it lies at an address not its own, then 2006", (_, slot) => {
+  it.each(derived)("Given %s, When it lies at an address not its own, Then 2006", (_, slot) => {
     const made = call(slot.tag)
     const { chain } = made.scene
     chain.put(NOWHERE, { data: chain.data(addressIn(made, slot)) })
@@ -143,7 +143,7 @@ describe("every account of the program's", () => {
     ([, { isWritable, name, tag }]) => isWritable && !(tag === "InviteToChannel" && name === "agent_account")
   )
 
-  it.each(written)("Given %s, when it is passed readonly, then 2000", (_, slot) => {
+  it.each(written)("Given %s, When it is passed readonly, Then 2000", (_, slot) => {
     const outcome = replace(call(slot.tag), slot, (meta) => ({ ...meta, role: 0 }))
     expectAccountRefusal(outcome, 2000, slot.name)
   })
@@ -152,7 +152,7 @@ describe("every account of the program's", () => {
 describe("every new account", () => {
   const created = slots.filter(({ kind }) => kind === "created").map(named)
 
-  it.each(created)("Given %s, when it lies at another address, then 2006 with both addresses", (_, slot) => {
+  it.each(created)("Given %s, When it lies at another address, Then 2006 with both addresses", (_, slot) => {
     const made = call(slot.tag)
     const outcome = replace(made, slot, at(NOWHERE))
     expect(outcome.code).toBe(2006)
@@ -160,7 +160,7 @@ describe("every new account", () => {
     expectKeys(outcome, 2006, slot.name, NOWHERE, addressIn(made, slot))
   })
 
-  it.each(created)("Given %s, when it is passed readonly, then the runtime refuses", (_, slot) => {
+  it.each(created)("Given %s, When it is passed readonly, Then the runtime refuses", (_, slot) => {
     expectEscalation(replace(call(slot.tag), slot, (meta) => ({ ...meta, role: 0 })))
   })
 })
@@ -168,7 +168,7 @@ describe("every new account", () => {
 describe("every signer", () => {
   const signers = slots.filter(({ kind }) => kind === "signer").map(named)
 
-  it.each(signers)("Given %s, when it did not sign, then 3010", (_, slot) => {
+  it.each(signers)("Given %s, When it did not sign, Then 3010", (_, slot) => {
     // A wallet that signs elsewhere in the list would still sign: another takes its place.
     const made = call(slot.tag)
     expectAccountRefusal(
@@ -195,7 +195,7 @@ describe("every signer", () => {
 describe("every program", () => {
   const programs = slots.filter(({ kind }) => kind === "program").map(named)
 
-  it.each(programs)("Given %s, when it is another program, then 3008", (_, slot) => {
+  it.each(programs)("Given %s, When it is another program, Then 3008", (_, slot) => {
     const made = call(slot.tag)
     expectKeys(replace(made, slot, at(PROGRAM_ID)), 3008, slot.name, PROGRAM_ID, addressIn(made, slot))
   })

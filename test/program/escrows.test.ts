@@ -12,7 +12,7 @@ import { DEPOSIT, eventsOf, expectAccount, read, rewrite, scenario } from "./sce
 const RENT = 1_559_040n
 
 describe("DepositEscrow", () => {
-  it("Given a channel, when a wallet deposits twice, then both are counted", () => {
+  it("Given a channel, When a wallet deposits twice, Then both are counted", () => {
     const scene = scenario()
     const { chain, dave, given, paid } = scene
     const { address, bump } = Pda.escrow(paid, dave)
@@ -29,12 +29,12 @@ describe("DepositEscrow", () => {
     ])
   })
 
-  it.each([0n, 10_000_000_001n, 2n ** 64n - 1n])("Given %d lamports, when they are deposited, then 6007", (amount) => {
+  it.each([0n, 10_000_000_001n, 2n ** 64n - 1n])("Given %d lamports, When they are deposited, Then 6007", (amount) => {
     const { dave, paid, when } = scenario()
     expectRefusal(when(dave, Instruction.depositEscrow({ wallet: dave, channel: paid, amount })), 6007)
   })
 
-  it("Given a wallet that has less, when it deposits, then the System program refuses", () => {
+  it("Given a wallet that has less, When it deposits, Then the System program refuses", () => {
     const { alice, chain, paid, when } = scenario()
     const poor = chain.wallet(5)
     chain.put(poor, { lamports: 4_000_000n, owner: SYSTEM_PROGRAM })
@@ -43,7 +43,7 @@ describe("DepositEscrow", () => {
 })
 
 describe("WithdrawEscrow", () => {
-  it("Given an escrow, when its depositor withdraws all, then he has it back and the account stays", () => {
+  it("Given an escrow, When its depositor withdraws all, Then he has it back and the account stays", () => {
     const scene = scenario()
     const { alice, bob, chain, given, vault } = scene
     const { address } = Pda.escrow(vault, bob)
@@ -59,17 +59,17 @@ describe("WithdrawEscrow", () => {
     ])
   })
 
-  it("Given an escrow, when nothing is withdrawn, then it may", () => {
+  it("Given an escrow, When nothing is withdrawn, Then it may", () => {
     const { bob, given, vault } = scenario()
     given(bob, Instruction.withdrawEscrow({ wallet: bob, channel: vault, amount: 0n }))
   })
 
-  it("Given an escrow, when more is withdrawn, then 6007", () => {
+  it("Given an escrow, When more is withdrawn, Then 6007", () => {
     const { bob, vault, when } = scenario()
     expectRefusal(when(bob, Instruction.withdrawEscrow({ wallet: bob, channel: vault, amount: DEPOSIT + 1n })), 6007)
   })
 
-  it("Given a channel that counts less, when an escrow is withdrawn, then 6007 and no abort", () => {
+  it("Given a channel that counts less, When an escrow is withdrawn, Then 6007 and no abort", () => {
     const scene = scenario()
     const { bob, vault, when } = scene
     rewrite(
@@ -81,7 +81,7 @@ describe("WithdrawEscrow", () => {
     expectRefusal(when(bob, Instruction.withdrawEscrow({ wallet: bob, channel: vault, amount: DEPOSIT })), 6007)
   })
 
-  it("Given an escrow that names another depositor, when it is withdrawn, then 6001 on the account", () => {
+  it("Given an escrow that names another depositor, When it is withdrawn, Then 6001 on the account", () => {
     const scene = scenario()
     const { alice, bob, vault, when } = scene
     rewrite(

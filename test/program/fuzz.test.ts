@@ -26,7 +26,7 @@ const expectNamed = (outcome: Outcome): void => {
 const role = FastCheck.constantFrom(0 as const, 1 as const, 2 as const, 3 as const)
 
 describe("the program", () => {
-  it("Given any bytes, when they are sent as an instruction, then the answer has a name", () => {
+  it("Given any bytes, When they are sent as an instruction, Then the answer has a name", () => {
     const chain = start()
     const wallet = chain.wallet(1)
     FastCheck.assert(
@@ -37,7 +37,7 @@ describe("the program", () => {
     )
   })
 
-  it.each(tags)("Given %s with arguments changed at random, when it is sent, then the answer has a name", (tag) => {
+  it.each(tags)("Given %s with arguments changed at random, When it is sent, Then the answer has a name", (tag) => {
     const { instruction, scene, sponsor } = call(tag)
     const change = FastCheck.record({ at: FastCheck.nat(instruction.data.length), byte: FastCheck.nat(255) })
     FastCheck.assert(
@@ -50,7 +50,7 @@ describe("the program", () => {
     )
   })
 
-  it.each(tags)("Given %s with accounts shuffled at random, when it is sent, then the answer has a name", (tag) => {
+  it.each(tags)("Given %s with accounts shuffled at random, When it is sent, Then the answer has a name", (tag) => {
     const { instruction, scene, sponsor } = call(tag)
     const { alice, bob, carol, general, message, paid, secret, vault } = scene
     const known = [...instruction.accounts.map(({ address }) => address), PROGRAM_ID, SYSTEM_PROGRAM]
@@ -74,7 +74,7 @@ describe("the program", () => {
     )
   })
 
-  it.each(tags)("Given %s with account data changed at random, when it is sent, then the answer has a name", (tag) => {
+  it.each(tags)("Given %s with account data changed at random, When it is sent, Then the answer has a name", (tag) => {
     const { instruction, scene, sponsor } = call(tag)
     const { chain } = scene
     const owned = instruction.accounts.filter(({ address }) => chain.held(address)?.owner === PROGRAM_ID)

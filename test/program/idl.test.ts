@@ -23,13 +23,13 @@ const accountsOf: ReadonlyArray<readonly [name: string, address: (scene: Scenari
 ]
 
 describe("idl.json", () => {
-  it.each(tags)("Given %s, when Anchor's coder reads it, then it knows the instruction", (tag) => {
+  it.each(tags)("Given %s, When Anchor's coder reads it, Then it knows the instruction", (tag) => {
     const { data } = call(tag).instruction
     const decoded = coder.instruction.decode(Buffer.from(data))
     expect(decoded?.name).toBe(snakeCase(tag))
   })
 
-  it.each(tags)("Given %s, when its accounts are listed, then they are those that clients send", (tag) => {
+  it.each(tags)("Given %s, When its accounts are listed, Then they are those that clients send", (tag) => {
     const described = idl.instructions.find(({ name }) => name === snakeCase(tag))?.accounts
     expect(
       described?.map((account) => ({
@@ -48,7 +48,7 @@ describe("idl.json", () => {
     )
   })
 
-  it.each(accountsOf)("Given a %s on the chain, when Anchor's coder reads it, then it is one", (name, address) => {
+  it.each(accountsOf)("Given a %s on the chain, When Anchor's coder reads it, Then it is one", (name, address) => {
     const scene = scenario()
     const bytes = Buffer.from(scene.chain.data(address(scene)))
     expect(coder.accounts.decodeAny(bytes)).toEqual(coder.accounts.decode(name, bytes))

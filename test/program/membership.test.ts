@@ -27,7 +27,7 @@ const joinVault = ({ bob, vault }: Scenario) =>
   Instruction.joinChannel({ wallet: bob, channel: vault, invitation: true, escrow: true })
 
 describe("JoinChannel", () => {
-  it("Given a public channel, when an agent joins, then it is recorded, counted and announced", () => {
+  it("Given a public channel, When an agent joins, Then it is recorded, counted and announced", () => {
     const scene = scenario()
     const { carol, chain, general, given } = scene
     const outcome = given(carol, Instruction.joinChannel({ wallet: carol, channel: general }))
@@ -51,7 +51,7 @@ describe("JoinChannel", () => {
     ])
   })
 
-  it("Given an invitation and an escrow, when an agent joins, then both are used and the fee moves", () => {
+  it("Given an invitation and an escrow, When an agent joins, Then both are used and the fee moves", () => {
     const scene = scenario()
     const { bob, chain, given, vault } = scene
     const [invitation, escrow] = [invitationOf(scene), escrowOf(scene)]
@@ -65,13 +65,13 @@ describe("JoinChannel", () => {
     expect(read(scene, Account.decodeChannel, vault).escrowBalance).toBe(DEPOSIT)
   })
 
-  it("Given an inactive channel, when an agent joins, then it may", () => {
+  it("Given an inactive channel, When an agent joins, Then it may", () => {
     const { alice, carol, general, given } = scenario()
     given(alice, Instruction.updateChannel({ wallet: alice, channel: general, isActive: false }))
     given(carol, Instruction.joinChannel({ wallet: carol, channel: general }))
   })
 
-  it("Given a participant that left, when it joins again, then it is active with its counters", () => {
+  it("Given a participant that left, When it joins again, Then it is active with its counters", () => {
     const scene = scenario()
     const { bob, chain, general, given } = scene
     const participant = participantOf(general, bob)
@@ -89,30 +89,30 @@ describe("JoinChannel", () => {
     expect(read(scene, Account.decodeChannel, general).currentParticipants).toBe(2)
   })
 
-  it("Given an active participant, when it joins again, then 6005 on the account", () => {
+  it("Given an active participant, When it joins again, Then 6005 on the account", () => {
     const { bob, general, when } = scenario()
     const join = Instruction.joinChannel({ wallet: bob, channel: general })
     expectAccountRefusal(when(bob, join), 6005, "participant_account")
   })
 
-  it("Given a full channel, when an agent joins, then 6004", () => {
+  it("Given a full channel, When an agent joins, Then 6004", () => {
     const { alice, carol, general, given, when } = scenario()
     given(alice, Instruction.updateChannel({ wallet: alice, channel: general, maxParticipants: 2 }))
     expectRefusal(when(carol, Instruction.joinChannel({ wallet: carol, channel: general })), 6004)
   })
 
-  it("Given a fee and no escrow, when an agent joins, then 6007", () => {
+  it("Given a fee and no escrow, When an agent joins, Then 6007", () => {
     const { carol, paid, when } = scenario()
     expectRefusal(when(carol, Instruction.joinChannel({ wallet: carol, channel: paid })), 6007)
   })
 
-  it("Given an escrow below the fee, when an agent joins, then 6007", () => {
+  it("Given an escrow below the fee, When an agent joins, Then 6007", () => {
     const { carol, given, paid, when } = scenario()
     given(carol, Instruction.depositEscrow({ wallet: carol, channel: paid, amount: FEE - 1n }))
     expectRefusal(when(carol, Instruction.joinChannel({ wallet: carol, channel: paid, escrow: true })), 6007)
   })
 
-  it("Given an escrow that names another depositor, when an agent joins, then 6001", () => {
+  it("Given an escrow that names another depositor, When an agent joins, Then 6001", () => {
     const scene = scenario()
     const { alice, bob, when } = scene
     rewrite(
@@ -124,7 +124,7 @@ describe("JoinChannel", () => {
     expectRefusal(when(bob, joinVault(scene)), 6001)
   })
 
-  it("Given a private channel and no invitation, when an agent joins, then 6013", () => {
+  it("Given a private channel and no invitation, When an agent joins, Then 6013", () => {
     const { bob, secret, when } = scenario()
     expectRefusal(when(bob, Instruction.joinChannel({ wallet: bob, channel: secret })), 6013)
   })
@@ -155,7 +155,7 @@ describe("JoinChannel", () => {
     expectRefusal(scene.when(scene.bob, joinVault(scene)), code)
   })
 
-  it("Given an expired invitation, when an agent joins, then 6002; in its last second it could", () => {
+  it("Given an expired invitation, When an agent joins, Then 6002; in its last second it could", () => {
     const scene = scenario()
     const { bob, chain, given, when } = scene
     chain.advance(WEEK + 1n)
@@ -166,7 +166,7 @@ describe("JoinChannel", () => {
 })
 
 describe("LeaveChannel", () => {
-  it("Given a participant, when it leaves, then its account stays inactive and it is no longer counted", () => {
+  it("Given a participant, When it leaves, Then its account stays inactive and it is no longer counted", () => {
     const scene = scenario()
     const { bob, chain, general, given } = scene
     const before = read(scene, Account.decodeParticipant, participantOf(general, bob))
@@ -181,13 +181,13 @@ describe("LeaveChannel", () => {
     expect(eventsOf(outcome)).toEqual([])
   })
 
-  it("Given a participant that left, when it leaves again, then 6006", () => {
+  it("Given a participant that left, When it leaves again, Then 6006", () => {
     const { bob, general, given, when } = scenario()
     given(bob, Instruction.leaveChannel({ wallet: bob, channel: general }))
     expectRefusal(when(bob, Instruction.leaveChannel({ wallet: bob, channel: general })), 6006)
   })
 
-  it("Given an account that names another agent, when it leaves, then 6001 on the account", () => {
+  it("Given an account that names another agent, When it leaves, Then 6001 on the account", () => {
     const scene = scenario()
     const { alice, bob, general, when } = scene
     rewrite(

@@ -14,7 +14,7 @@ const status = (wallet: Address, message: Address, status: MessageType.MessageSt
 
 describe("SendMessage", () => {
   it.each([MessageType.Text, MessageType.Data, MessageType.Command, MessageType.Response, MessageType.Custom(251)])(
-    "Given two agents, when one sends a %o to the other's wallet, then its hash stands, pending for a week",
+    "Given two agents, When one sends a %o to the other's wallet, Then its hash stands, pending for a week",
     (type) => {
       const { alice, carol, chain, given } = scenario()
       const sent = { recipient: carol, payloadHash: hash(9), type }
@@ -41,19 +41,19 @@ describe("SendMessage", () => {
     }
   )
 
-  it("Given a sent message, when the same is sent again, then the System program refuses", () => {
+  it("Given a sent message, When the same is sent again, Then the System program refuses", () => {
     const { alice, bob, when } = scenario()
     const again = { wallet: alice, recipient: bob, payloadHash: hash(1), type: MessageType.Text }
     expectSystemRefusal(when(alice, Instruction.sendMessage(again)), 0)
   })
 
-  it("Given a custom value without a seed byte of its own, when it is sent, then 6017", () => {
+  it("Given a custom value without a seed byte of its own, When it is sent, Then 6017", () => {
     const { alice, bob, message, when } = scenario()
     const custom = { wallet: alice, recipient: bob, payloadHash: hash(1), type: MessageType.Custom(252), message }
     expectRefusal(when(alice, Instruction.sendMessage(custom)), 6017)
   })
 
-  it("Given an agent account that names another wallet, when it sends, then 6001 on the account", () => {
+  it("Given an agent account that names another wallet, When it sends, Then 6001 on the account", () => {
     const scene = scenario()
     const { alice, bob, when } = scene
     rewrite(scene, agentOf(alice), Account.decodeAgent, (agent) => new Account.AgentAccount({ ...agent, wallet: bob }))
@@ -63,7 +63,7 @@ describe("SendMessage", () => {
 })
 
 describe("UpdateMessageStatus", () => {
-  it("Given a pending message, when its recipient confirms, then it is delivered and then read", () => {
+  it("Given a pending message, When its recipient confirms, Then it is delivered and then read", () => {
     const scene = scenario()
     const { bob, chain, given, message } = scene
     const before = read(scene, Account.decodeDirectMessage, message)
@@ -80,7 +80,7 @@ describe("UpdateMessageStatus", () => {
     expect(read(scene, Account.decodeDirectMessage, scene.message).status).toBe("Failed")
   })
 
-  it("Given a message to an agent address, when its wallet confirms, then it is delivered", () => {
+  it("Given a message to an agent address, When its wallet confirms, Then it is delivered", () => {
     const scene = scenario()
     const { alice, bob, given } = scene
     const sent = { recipient: agentOf(bob), payloadHash: hash(3), type: MessageType.Text }
@@ -90,7 +90,7 @@ describe("UpdateMessageStatus", () => {
     expect(read(scene, Account.decodeDirectMessage, message).status).toBe("Delivered")
   })
 
-  it("Given the last second of a message, when it is confirmed, then it still counts; a second later 6002", () => {
+  it("Given the last second of a message, When it is confirmed, Then it still counts; a second later 6002", () => {
     const { bob, chain, message, when } = scenario()
     chain.advance(WEEK)
     expectSuccess(when(bob, status(bob, message, "Delivered")))

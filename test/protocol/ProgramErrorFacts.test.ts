@@ -28,7 +28,7 @@ const refusalOf = (code: number, line: string, instruction: string) =>
   )
 
 describe("what the System program's log says of a refusal", () => {
-  it("Given an account that exists, when it is read, then the error has and names its address, and no program 1111…", () => {
+  it("Given an account that exists, When it is read, Then the error has and names its address, and no program 1111…", () => {
     const line = `Allocate: account Address { address: ${ADDRESS}, base: None } already in use`
     const error = refusalOf(0, line, "RegisterAgent")
     expect(error).toMatchObject({ reason: "AlreadyRegistered", address: ADDRESS })
@@ -36,13 +36,13 @@ describe("what the System program's log says of a refusal", () => {
     expect(error.message).not.toContain(SYSTEM)
   })
 
-  it("Given too few lamports, when it is read, then the error has both amounts", () => {
+  it("Given too few lamports, When it is read, Then the error has both amounts", () => {
     const error = refusalOf(1, "Transfer: insufficient lamports 5, need 2885880", "RegisterAgent")
     expect(error).toMatchObject({ reason: "InsufficientFunds", available: 5n, required: 2_885_880n })
     expect(error.message).toContain("2885880 lamports needed, 5 lamports held")
   })
 
-  it("Given a reason whose text is its name, when it is shown, then it is said once", () => {
+  it("Given a reason whose text is its name, When it is shown, Then it is said once", () => {
     const error = Option.getOrThrow(
       ProgramError.fromTransactionError({ InstructionError: [0, { Custom: 6001 }] }, [], {
         instructions: [{ programAddress: PROGRAM_ID }]
@@ -94,7 +94,7 @@ describe("what an instruction says of its refusal where there is no log", () => 
     expect(error.message.split(`${error.address}`)).toHaveLength(2)
   })
 
-  it("Given a transfer that its payer cannot make, when it is read, then it names payer and amount", () => {
+  it("Given a transfer that its payer cannot make, When it is read, Then it names payer and amount", () => {
     const error = Option.getOrThrow(
       ProgramError.fromTransactionError(custom(1), [], { instructions: [transfer(WALLET, CHANNEL, 99n)] })
     )

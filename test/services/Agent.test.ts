@@ -12,7 +12,7 @@ import { as, METADATA_URI, registered } from "../support/agents.js"
 import * as Offline from "../support/offline.js"
 
 layer(Pod.layerTest)("Agent", (it) => {
-  it.effect("given a funded wallet, when it registers, then wallet and agent address both name the agent", () =>
+  it.effect("Given a funded wallet, When it registers, Then wallet and agent address both name the agent", () =>
     Effect.gen(function* () {
       const agents = yield* Agent.Agent
       const wallet = yield* TestWallets.funded
@@ -31,7 +31,7 @@ layer(Pod.layerTest)("Agent", (it) => {
     })
   )
 
-  it.effect("given a registered wallet, when it registers again, then it is AlreadyRegistered", () =>
+  it.effect("Given a registered wallet, When it registers again, Then it is AlreadyRegistered", () =>
     Effect.gen(function* () {
       const agents = yield* Agent.Agent
       const { wallet } = yield* registered
@@ -40,7 +40,7 @@ layer(Pod.layerTest)("Agent", (it) => {
     })
   )
 
-  it.effect("given a wallet that cannot pay the rent, when it registers, then it is InsufficientFunds", () =>
+  it.effect("Given a wallet that cannot pay the rent, When it registers, Then it is InsufficientFunds", () =>
     Effect.gen(function* () {
       const agents = yield* Agent.Agent
       const wallet = yield* Effect.flatMap(TestWallets.TestWallets, ({ fundedWith }) => fundedWith(1_000_000n))
@@ -49,7 +49,7 @@ layer(Pod.layerTest)("Agent", (it) => {
     })
   )
 
-  it.effect("given an agent, when one field is updated, then the other stays", () =>
+  it.effect("Given an agent, When one field is updated, Then the other stays", () =>
     Effect.gen(function* () {
       const agents = yield* Agent.Agent
       const { agent, wallet } = yield* registered
@@ -63,7 +63,7 @@ layer(Pod.layerTest)("Agent", (it) => {
     })
   )
 
-  it.effect("given no agent, when it is asked for, then it does not exist and AccountNotFound names the address", () =>
+  it.effect("Given no agent, When it is asked for, Then it does not exist and AccountNotFound names the address", () =>
     Effect.gen(function* () {
       const agents = yield* Agent.Agent
       const wallet = yield* TestWallets.funded
@@ -81,7 +81,7 @@ layer(Pod.layerTest)("Agent", (it) => {
     })
   )
 
-  it.effect("given an agent, when asked by both addresses, then it exists", () =>
+  it.effect("Given an agent, When asked by both addresses, Then it exists", () =>
     Effect.gen(function* () {
       const agents = yield* Agent.Agent
       const { agent, wallet } = yield* registered
@@ -89,7 +89,7 @@ layer(Pod.layerTest)("Agent", (it) => {
     })
   )
 
-  it.effect("given lamports at an agent's address, when read, then there is no agent; and it can still register", () =>
+  it.effect("Given lamports at an agent's address, When read, Then there is no agent; and it can still register", () =>
     Effect.gen(function* () {
       const agents = yield* Agent.Agent
       const cluster = yield* EmbeddedCluster.EmbeddedCluster
@@ -102,7 +102,7 @@ layer(Pod.layerTest)("Agent", (it) => {
     })
   )
 
-  it.effect("given bytes at the address that are no agent, when read, then AccountDecodeError says why", () =>
+  it.effect("Given bytes at the address that are no agent, When read, Then AccountDecodeError says why", () =>
     Effect.gen(function* () {
       const agents = yield* Agent.Agent
       const cluster = yield* EmbeddedCluster.EmbeddedCluster
@@ -120,7 +120,7 @@ layer(Pod.layerTest)("Agent", (it) => {
 
 layer(Offline.layer)("Agent without a network", (it) => {
   it.effect(
-    "given input that breaks a rule, when written, then InvalidInput names the field and nothing is asked",
+    "Given input that breaks a rule, When written, Then InvalidInput names the field and nothing is asked",
     () =>
       Effect.gen(function* () {
         const agents = yield* Agent.Agent

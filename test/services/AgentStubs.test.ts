@@ -26,7 +26,7 @@ const death = <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<string, nev
     Exit.match({ onSuccess: () => "", onFailure: (cause) => (Cause.isDie(cause) ? Cause.pretty(cause) : "") })
   )
 
-it.effect("given services of stubs, when a method has none, then it dies with its name; one that has answers", () =>
+it.effect("Given services of stubs, When a method has none, Then it dies with its name; one that has answers", () =>
   Effect.gen(function* () {
     const agents = yield* Agent.Agent
     const channels = yield* Channel.Channel

@@ -12,7 +12,7 @@ const useOnce = (pool: BufferPool.Service) =>
   Effect.scoped(Effect.map(pool.lease, (arena) => arena.allocate(100).fill(7)))
 
 describe("BufferPool", () => {
-  it.scoped("given a pool, when a second batch follows the first, then it has the first one's memory", () =>
+  it.scoped("Given a pool, When a second batch follows the first, Then it has the first one's memory", () =>
     Effect.gen(function* () {
       const pool = yield* BufferPool.make()
       const first = yield* useOnce(pool)
@@ -22,7 +22,7 @@ describe("BufferPool", () => {
     })
   )
 
-  it.scoped("given an arena, when buffers are taken, then they do not overlap and are aligned to eight bytes", () =>
+  it.scoped("Given an arena, When buffers are taken, Then they do not overlap and are aligned to eight bytes", () =>
     Effect.gen(function* () {
       const pool = yield* BufferPool.make()
       const arena = yield* pool.lease
@@ -33,7 +33,7 @@ describe("BufferPool", () => {
     })
   )
 
-  it.scoped("given a full arena, when more is taken, then it is allocated apart", () =>
+  it.scoped("Given a full arena, When more is taken, Then it is allocated apart", () =>
     Effect.gen(function* () {
       const pool = yield* BufferPool.make()
       const arena = yield* pool.lease
@@ -43,7 +43,7 @@ describe("BufferPool", () => {
     })
   )
 
-  it.scoped("given a closed lease, when it is still asked, then it gives memory that is not the pool's", () =>
+  it.scoped("Given a closed lease, When it is still asked, Then it gives memory that is not the pool's", () =>
     Effect.gen(function* () {
       const pool = yield* BufferPool.make()
       const stale = yield* Effect.scoped(pool.lease)
@@ -52,7 +52,7 @@ describe("BufferPool", () => {
     })
   )
 
-  it.scoped("given a batch that fails or is interrupted, when its scope closes, then its arena is back", () =>
+  it.scoped("Given a batch that fails or is interrupted, When its scope closes, Then its arena is back", () =>
     Effect.gen(function* () {
       // Given
       const pool = yield* BufferPool.make()
@@ -74,7 +74,7 @@ describe("BufferPool", () => {
     })
   )
 
-  it.scoped("given idle arenas, when they are idle too long, then their memory is let go, the oldest first", () =>
+  it.scoped("Given idle arenas, When they are idle too long, Then their memory is let go, the oldest first", () =>
     Effect.gen(function* () {
       // Given
       const pool = yield* BufferPool.make({ idleTimeout: "10 seconds" })
@@ -94,7 +94,7 @@ describe("BufferPool", () => {
     })
   )
 
-  it.scoped("given more arenas than may be idle, when all come back, then the rest is let go", () =>
+  it.scoped("Given more arenas than may be idle, When all come back, Then the rest is let go", () =>
     Effect.gen(function* () {
       const pool = yield* BufferPool.make({ maxIdle: 2 })
       yield* Effect.scoped(Effect.replicateEffect(pool.lease, 5))
@@ -102,7 +102,7 @@ describe("BufferPool", () => {
     })
   )
 
-  it.scoped("given a pool that zeroes, when an arena is leased again, then nothing of the batch before is left", () =>
+  it.scoped("Given a pool that zeroes, When an arena is leased again, Then nothing of the batch before is left", () =>
     Effect.gen(function* () {
       const pool = yield* BufferPool.make({ zero: true })
       yield* useOnce(pool)
@@ -111,7 +111,7 @@ describe("BufferPool", () => {
     })
   )
 
-  it.scoped("given a factory, when arenas are made, then their memory is the factory's", () =>
+  it.scoped("Given a factory, When arenas are made, Then their memory is the factory's", () =>
     Effect.gen(function* () {
       const pool = yield* BufferPool.make({ factory: (bytes) => new SharedArrayBuffer(bytes) })
       expect((yield* useOnce(pool)).buffer).toBeInstanceOf(SharedArrayBuffer)
@@ -119,7 +119,7 @@ describe("BufferPool", () => {
   )
 
   it.scoped.each([{ arenaBytes: 1024 }, { arenaBytes: 300_000.5 }, { maxIdle: -1 }])(
-    "given the options %o, when a pool is made, then they are InvalidInput",
+    "Given the options %o, When a pool is made, Then they are InvalidInput",
     (options) =>
       Effect.gen(function* () {
         const refused = yield* Effect.flip(BufferPool.make(options))

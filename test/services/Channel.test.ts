@@ -26,7 +26,7 @@ const contents = (channel: Address) =>
   )
 
 layer(Pod.layerTest)("Channel", (it) => {
-  it.effect("given an agent, when it creates a channel, then it is active and the creator takes part", () =>
+  it.effect("Given an agent, When it creates a channel, Then it is active and the creator takes part", () =>
     Effect.gen(function* () {
       const channels = yield* Channel.Channel
       const { agent, wallet } = yield* registered
@@ -50,7 +50,7 @@ layer(Pod.layerTest)("Channel", (it) => {
     })
   )
 
-  it.effect("given a channel, when its creator uses the name again, then it is ChannelNameTaken; others may", () =>
+  it.effect("Given a channel, When its creator uses the name again, Then it is ChannelNameTaken; others may", () =>
     Effect.gen(function* () {
       const channels = yield* Channel.Channel
       const { alice, bob } = yield* pair
@@ -66,7 +66,7 @@ layer(Pod.layerTest)("Channel", (it) => {
   )
 
   it.effect(
-    "given a wallet without an agent, when it creates with version 1, then the channel is active and empty",
+    "Given a wallet without an agent, When it creates with version 1, Then the channel is active and empty",
     () =>
       Effect.gen(function* () {
         const channels = yield* Channel.Channel
@@ -81,7 +81,7 @@ layer(Pod.layerTest)("Channel", (it) => {
   )
 
   it.effect(
-    "given a public channel, when another joins and speaks, then both read it, and the reply names the first",
+    "Given a public channel, When another joins and speaks, Then both read it, and the reply names the first",
     () =>
       Effect.gen(function* () {
         const channels = yield* Channel.Channel
@@ -105,7 +105,7 @@ layer(Pod.layerTest)("Channel", (it) => {
       })
   )
 
-  it.effect("given a participant, when it joins again, then it is AlreadyInChannel; after leaving it may", () =>
+  it.effect("Given a participant, When it joins again, Then it is AlreadyInChannel; after leaving it may", () =>
     Effect.gen(function* () {
       const channels = yield* Channel.Channel
       const { alice, bob } = yield* pair
@@ -126,7 +126,7 @@ layer(Pod.layerTest)("Channel", (it) => {
     })
   )
 
-  it.effect("given a channel for one, when another joins, then it is ChannelFull", () =>
+  it.effect("Given a channel for one, When another joins, Then it is ChannelFull", () =>
     Effect.gen(function* () {
       const channels = yield* Channel.Channel
       const { alice, bob } = yield* pair
@@ -135,7 +135,7 @@ layer(Pod.layerTest)("Channel", (it) => {
     })
   )
 
-  it.effect("given a private channel, when the invited joins, then the invitation is used up; others are refused", () =>
+  it.effect("Given a private channel, When the invited joins, Then the invitation is used up; others are refused", () =>
     Effect.gen(function* () {
       const channels = yield* Channel.Channel
       const { alice, bob } = yield* pair
@@ -172,7 +172,7 @@ layer(Pod.layerTest)("Channel", (it) => {
     })
   )
 
-  it.effect("given a fee above what may be paid, when joined, then nothing is sent; up to it the fee is taken", () =>
+  it.effect("Given a fee above what may be paid, When joined, Then nothing is sent; up to it the fee is taken", () =>
     Effect.gen(function* () {
       const channels = yield* Channel.Channel
       const escrows = yield* Escrow.Escrow
@@ -190,7 +190,7 @@ layer(Pod.layerTest)("Channel", (it) => {
     })
   )
 
-  it.effect("given a channel with a fee, when joined without and with escrow, then the fee is asked and taken", () =>
+  it.effect("Given a channel with a fee, When joined without and with escrow, Then the fee is asked and taken", () =>
     Effect.gen(function* () {
       const channels = yield* Channel.Channel
       const escrows = yield* Escrow.Escrow
@@ -207,7 +207,7 @@ layer(Pod.layerTest)("Channel", (it) => {
   )
 
   it.effect(
-    "given a channel, when updated by its creator and by another, then one changes it, one is Unauthorized",
+    "Given a channel, When updated by its creator and by another, Then one changes it, one is Unauthorized",
     () =>
       Effect.gen(function* () {
         const channels = yield* Channel.Channel
@@ -230,7 +230,7 @@ layer(Pod.layerTest)("Channel", (it) => {
       })
   )
 
-  it.effect("given a nonce, when used twice by one sender, then it is DuplicateMessage or RateLimitExceeded", () =>
+  it.effect("Given a nonce, When used twice by one sender, Then it is DuplicateMessage or RateLimitExceeded", () =>
     Effect.gen(function* () {
       const channels = yield* Channel.Channel
       const { wallet } = yield* registered
@@ -244,7 +244,7 @@ layer(Pod.layerTest)("Channel", (it) => {
     })
   )
 
-  it.effect("given the longest contents that the limits allow, when broadcast, then they fit a transaction", () =>
+  it.effect("Given the longest contents that the limits allow, When broadcast, Then they fit a transaction", () =>
     Effect.gen(function* () {
       const channels = yield* Channel.Channel
       const { alice, bob } = yield* pair
@@ -259,7 +259,7 @@ layer(Pod.layerTest)("Channel", (it) => {
     })
   )
 
-  it.effect("given no channel at an address, when joined, invited to or read, then it is AccountNotFound", () =>
+  it.effect("Given no channel at an address, When joined, invited to or read, Then it is AccountNotFound", () =>
     Effect.gen(function* () {
       const channels = yield* Channel.Channel
       const { agent, wallet } = yield* registered
@@ -281,7 +281,7 @@ layer(Pod.layerTest)("Channel", (it) => {
     })
   )
 
-  it.effect("given a follower of a channel, when messages come, then each comes once, after those before", () =>
+  it.effect("Given a follower of a channel, When messages come, Then each comes once, after those before", () =>
     Effect.gen(function* () {
       const channels = yield* Channel.Channel
       const { alice, bob } = yield* pair
@@ -302,7 +302,7 @@ layer(Pod.layerTest)("Channel", (it) => {
     })
   )
 
-  it.effect("given a channel, when the compressed instructions are used, then they count and store no message", () =>
+  it.effect("Given a channel, When the compressed instructions are used, Then they count and store no message", () =>
     Effect.gen(function* () {
       const channels = yield* Channel.Channel
       const { alice, bob } = yield* pair
@@ -323,7 +323,7 @@ layer(Pod.layerTest)("Channel", (it) => {
   )
 })
 
-it.scoped("given an invitation of 8 days ago, when used, then it is MessageExpired; and a new one can be sent", () =>
+it.scoped("Given an invitation of 8 days ago, When used, Then it is MessageExpired; and a new one can be sent", () =>
   Effect.gen(function* () {
     const channels = yield* Channel.Channel
     const { alice, bob } = yield* pair
@@ -336,7 +336,7 @@ it.scoped("given an invitation of 8 days ago, when used, then it is MessageExpir
   }).pipe(Effect.provide(Pod.layerTest))
 )
 
-it.scoped("given a second between them, when one agent speaks, then all arrive and the oldest comes first", () =>
+it.scoped("Given a second between them, When one agent speaks, Then all arrive and the oldest comes first", () =>
   Effect.gen(function* () {
     const channels = yield* Channel.Channel
     const cluster = yield* EmbeddedCluster.EmbeddedCluster
@@ -354,7 +354,7 @@ it.scoped("given a second between them, when one agent speaks, then all arrive a
 
 layer(Offline.layer)("Channel without a network", (it) => {
   it.effect(
-    "given input that breaks a rule, when written, then InvalidInput names the field and nothing is asked",
+    "Given input that breaks a rule, When written, Then InvalidInput names the field and nothing is asked",
     () =>
       Effect.gen(function* () {
         const channels = yield* Channel.Channel

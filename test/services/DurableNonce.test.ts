@@ -27,7 +27,7 @@ const nonceOf = (account: Parameters<DurableNonce.Service["get"]>[0]) =>
   })
 
 describe("DurableNonce", () => {
-  it.effect("Given a wallet, when it creates a nonce account, then that holds a nonce of its own, and the rent", () =>
+  it.effect("Given a wallet, When it creates a nonce account, Then that holds a nonce of its own, and the rent", () =>
     Effect.gen(function* () {
       const wallet = yield* TestWallets.funded
       const nonces = yield* DurableNonce.DurableNonce
@@ -44,7 +44,7 @@ describe("DurableNonce", () => {
   )
 
   it.effect(
-    "Given an endpoint that asks too much rent, when one is created, then nothing is paid unless it is given",
+    "Given an endpoint that asks too much rent, When one is created, Then nothing is paid unless it is given",
     () =>
       Effect.gen(function* () {
         const wallet = yield* TestWallets.funded
@@ -76,7 +76,7 @@ describe("DurableNonce", () => {
       }).pipe(cluster)
   )
 
-  it.effect("Given a key, an authority and lamports, when it is created with them, then it has them", () =>
+  it.effect("Given a key, an authority and lamports, When it is created with them, Then it has them", () =>
     Effect.gen(function* () {
       const [wallet, authority, account] = yield* Effect.all([
         TestWallets.funded,
@@ -101,7 +101,7 @@ describe("DurableNonce", () => {
     }).pipe(cluster)
   )
 
-  it.effect("Given a nonce account, when it is handed over, emptied and closed, then the new authority decides", () =>
+  it.effect("Given a nonce account, When it is handed over, emptied and closed, Then the new authority decides", () =>
     Effect.gen(function* () {
       const [first, second] = yield* Effect.all([TestWallets.funded, TestWallets.funded])
       const nonces = yield* DurableNonce.DurableNonce
@@ -129,7 +129,7 @@ describe("DurableNonce", () => {
   )
 
   it.effect(
-    "Given one blockhash for several advances, when each lands, then the nonce follows from the block before",
+    "Given one blockhash for several advances, When each lands, Then the nonce follows from the block before",
     () =>
       Effect.gen(function* () {
         const wallet = yield* TestWallets.funded
@@ -149,7 +149,7 @@ describe("DurableNonce", () => {
       }).pipe(cluster)
   )
 
-  it.effect("Given accounts that are none, when they are read, then each is told", () =>
+  it.effect("Given accounts that are none, When they are read, Then each is told", () =>
     Effect.gen(function* () {
       const wallet = yield* TestWallets.funded
       expect(yield* get(STRANGER)).toStrictEqual(Option.none())
@@ -158,7 +158,7 @@ describe("DurableNonce", () => {
     }).pipe(cluster)
   )
 
-  it.effect("Given lamports that fit in no account, when they are given or taken, then it is InvalidInput", () =>
+  it.effect("Given lamports that fit in no account, When they are given or taken, Then it is InvalidInput", () =>
     Effect.gen(function* () {
       const wallet = yield* TestWallets.funded
       const nonces = yield* DurableNonce.DurableNonce

@@ -16,7 +16,7 @@ const channel = Effect.gen(function* () {
 })
 
 layer(Pod.layerTest)("Escrow", (it) => {
-  it.effect("given a deposit, when more is deposited and some withdrawn, then the escrow holds the rest", () =>
+  it.effect("Given a deposit, When more is deposited and some withdrawn, Then the escrow holds the rest", () =>
     Effect.gen(function* () {
       const escrows = yield* Escrow.Escrow
       const rpc = yield* RpcPool.RpcPool
@@ -34,7 +34,7 @@ layer(Pod.layerTest)("Escrow", (it) => {
     })
   )
 
-  it.effect("given an escrow, when more is withdrawn than it holds, then it is InsufficientFunds", () =>
+  it.effect("Given an escrow, When more is withdrawn than it holds, Then it is InsufficientFunds", () =>
     Effect.gen(function* () {
       const escrows = yield* Escrow.Escrow
       const address = yield* channel
@@ -47,7 +47,7 @@ layer(Pod.layerTest)("Escrow", (it) => {
     })
   )
 
-  it.effect("given no deposit, when read or withdrawn, then AccountNotFound or AccountNotInitialized", () =>
+  it.effect("Given no deposit, When read or withdrawn, Then AccountNotFound or AccountNotInitialized", () =>
     Effect.gen(function* () {
       const escrows = yield* Escrow.Escrow
       const address = yield* channel
@@ -63,7 +63,7 @@ layer(Pod.layerTest)("Escrow", (it) => {
     })
   )
 
-  it.effect("given more than the wallet has, when deposited, then it is InsufficientFunds", () =>
+  it.effect("Given more than the wallet has, When deposited, Then it is InsufficientFunds", () =>
     Effect.gen(function* () {
       const escrows = yield* Escrow.Escrow
       const address = yield* channel
@@ -77,7 +77,7 @@ layer(Pod.layerTest)("Escrow", (it) => {
 })
 
 layer(Offline.layer)("Escrow without a network", (it) => {
-  it.effect("given an amount out of range, when deposited or withdrawn, then InvalidInput and nothing is asked", () =>
+  it.effect("Given an amount out of range, When deposited or withdrawn, Then InvalidInput and nothing is asked", () =>
     Effect.gen(function* () {
       const escrows = yield* Escrow.Escrow
       const wallet = yield* Wallet

@@ -58,7 +58,7 @@ const inboxOf = (wallet: AccountInfo["address"]) =>
     )
   )
 
-it.effect("given a node that swaps accounts, when one is read, then it is an error and not another's data", () =>
+it.effect("Given a node that swaps accounts, When one is read, Then it is an error and not another's data", () =>
   Effect.gen(function* () {
     const { alice, bob } = yield* trio
     const channels = yield* Channel.Channel
@@ -112,7 +112,7 @@ const count = (reason: "double" | "decode" | "owner") =>
 
 const foreign = (infos: ReadonlyArray<AccountInfo>) => infos.map((info) => ({ ...info, owner: SYSTEM_PROGRAM }))
 
-it.effect("given a node that lists what was not asked for, when the inbox is read, then only that comes, once", () =>
+it.effect("Given a node that lists what was not asked for, When the inbox is read, Then only that comes, once", () =>
   Effect.gen(function* () {
     const { alice, bob, carol } = yield* trio
     const messages = yield* Message.Message
@@ -135,7 +135,7 @@ it.effect("given a node that lists what was not asked for, when the inbox is rea
   }).pipe(Effect.provide(Pod.layerTest))
 )
 
-it.effect("given lamports alone at an agent's address, when it is read, then it is AccountNotFound as before", () =>
+it.effect("Given lamports alone at an agent's address, When it is read, Then it is AccountNotFound as before", () =>
   Effect.gen(function* () {
     const wallet = yield* TestWallets.funded
     const agents = yield* Agent.Agent

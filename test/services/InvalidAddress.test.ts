@@ -28,7 +28,7 @@ const fails = <A, E, R>(field: string, call: Effect.Effect<A, E, R>) => ({
 
 layer(Offline.layer)("addresses that are none", (it) => {
   it.effect(
-    "given one, when it is handed to a method, then InvalidInput names the parameter and nothing is asked",
+    "Given one, When it is handed to a method, Then InvalidInput names the parameter and nothing is asked",
     () =>
       Effect.gen(function* () {
         const messages = yield* Message.Message
@@ -98,7 +98,7 @@ layer(Offline.layer)("addresses that are none", (it) => {
       })
   )
 
-  it.effect("given a text, when it is decoded with the schema, then it is an address or an error", () =>
+  it.effect("Given a text, When it is decoded with the schema, Then it is an address or an error", () =>
     Effect.gen(function* () {
       const decode = Schema.decodeUnknown(Addresses.Schema)
       expect(yield* decode(STRANGER)).toBe(STRANGER)

@@ -208,7 +208,7 @@ const turns = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<readonly [A, nu
   })
 
 describe("LongResult", () => {
-  it("given any reply, sound or not, when read in pieces, then it is what the whole reads as, or both fail the same", () =>
+  it("Given any reply, sound or not, When read in pieces, Then it is what the whole reads as, or both fail the same", () =>
     assertProperty(
       fc.asyncProperty(texts, size, async (text, size) => {
         const expected = await read(Json.parse(text), slow)
@@ -217,7 +217,7 @@ describe("LongResult", () => {
       })
     ))
 
-  it("given any reply, when its list is put back, then every integer is as it was written", () =>
+  it("Given any reply, When its list is put back, Then every integer is as it was written", () =>
     assertProperty(
       fc.asyncProperty(texts, size, async (text, size) => {
         const expected = await read(Json.parse(text), Effect.succeed)
@@ -226,7 +226,7 @@ describe("LongResult", () => {
       })
     ))
 
-  it("given any value, when read as a keyed account, then it is what its parts' decoders read", async () => {
+  it("Given any value, When read as a keyed account, Then it is what its parts' decoders read", async () => {
     await assertProperty(
       fc.property(fc.oneof(keyed, fc.json()), (text) => {
         const value = Either.getOrUndefined(Json.parse(text))
@@ -235,7 +235,7 @@ describe("LongResult", () => {
     )
   })
 
-  it.effect("given a long reply, when read, then it is cut and nothing is lost", () =>
+  it.effect("Given a long reply, When read, Then it is cut and nothing is lost", () =>
     Effect.gen(function* () {
       const text = long(accounts)
       const result = resultOf(Either.getOrThrow(LongResult.parse(text)))
@@ -248,7 +248,7 @@ describe("LongResult", () => {
     })
   )
 
-  it.effect("given ten thousand accounts, when read and decoded, then the event loop turns all along", () =>
+  it.effect("Given ten thousand accounts, When read and decoded, Then the event loop turns all along", () =>
     Effect.gen(function* () {
       const rpc = pool(long(accounts))
       const [{ value }, whileRead] = yield* turns(rpc.getProgramAccounts(Address.SYSTEM_PROGRAM))
@@ -265,7 +265,7 @@ describe("LongResult", () => {
   )
 
   it.effect(
-    "given a transport without texts, when it gives ten thousand accounts, then the event loop turns, too",
+    "Given a transport without texts, When it gives ten thousand accounts, Then the event loop turns, too",
     () =>
       Effect.gen(function* () {
         const result = resultOf(Either.getOrThrow(Json.parse(long(accounts))))
@@ -280,7 +280,7 @@ describe("LongResult", () => {
       })
   )
 
-  it.effect("given a raw request, when the reply is long, then it is whole and exact", () =>
+  it.effect("Given a raw request, When the reply is long, Then it is whole and exact", () =>
     Effect.gen(function* () {
       const text = long(accounts)
       const result = yield* pool(text).request("getProgramAccounts")
@@ -308,7 +308,7 @@ describe("LongResult", () => {
     })
   )
 
-  it.effect("given a balance beyond 2^53 far behind, when read, then it is exact", () =>
+  it.effect("Given a balance beyond 2^53 far behind, When read, Then it is exact", () =>
     Effect.gen(function* () {
       const whale = agave(1).replace('"lamports":1', '"lamports":9007199254740993')
       const { value } = yield* pool(long(accounts.with(9000, whale))).getProgramAccounts(Address.SYSTEM_PROGRAM)
@@ -316,7 +316,7 @@ describe("LongResult", () => {
     })
   )
 
-  it.effect("given a reader that is interrupted, when the event loop turns, then the rest is left alone", () =>
+  it.effect("Given a reader that is interrupted, When the event loop turns, Then the rest is left alone", () =>
     Effect.gen(function* () {
       const { value } = yield* pool(long(accounts)).getProgramAccounts(Address.SYSTEM_PROGRAM)
       let count = 0
@@ -327,7 +327,7 @@ describe("LongResult", () => {
     })
   )
 
-  it.effect("given accounts of which one cannot be decoded, when many are, then its error is theirs", () =>
+  it.effect("Given accounts of which one cannot be decoded, When many are, Then its error is theirs", () =>
     Effect.gen(function* () {
       const { value } = yield* pool(long(accounts)).getProgramAccounts(Address.SYSTEM_PROGRAM)
       let count = 0

@@ -24,7 +24,7 @@ const utf8 = new TextDecoder()
 const pair = Effect.all({ alice: registered, bob: registered })
 
 layer(Pod.layerTest)("Message", (it) => {
-  it.effect("given two agents, when one writes, then the other reads, verifies and marks it delivered and read", () =>
+  it.effect("Given two agents, When one writes, Then the other reads, verifies and marks it delivered and read", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
       const { alice, bob } = yield* pair
@@ -52,7 +52,7 @@ layer(Pod.layerTest)("Message", (it) => {
     })
   )
 
-  it.effect("given messages to several, when the outbox is read by wallet or agent, then it holds them all", () =>
+  it.effect("Given messages to several, When the outbox is read by wallet or agent, Then it holds them all", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
       const { alice, bob } = yield* pair
@@ -72,7 +72,7 @@ layer(Pod.layerTest)("Message", (it) => {
     })
   )
 
-  it.effect("given bytes of a custom type, when sent, then type and bytes come back", () =>
+  it.effect("Given bytes of a custom type, When sent, Then type and bytes come back", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
       const { alice, bob } = yield* pair
@@ -86,7 +86,7 @@ layer(Pod.layerTest)("Message", (it) => {
   )
 
   it.effect(
-    "given the same bytes twice, when sent raw, then the second is DuplicateMessage; in envelopes both go",
+    "Given the same bytes twice, When sent raw, Then the second is DuplicateMessage; in envelopes both go",
     () =>
       Effect.gen(function* () {
         const messages = yield* Message.Message
@@ -100,7 +100,7 @@ layer(Pod.layerTest)("Message", (it) => {
       })
   )
 
-  it.effect("given bare bytes, when read without raw, then EnvelopeDecodeError says so; with raw they come back", () =>
+  it.effect("Given bare bytes, When read without raw, Then EnvelopeDecodeError says so; with raw they come back", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
       const { alice, bob } = yield* pair
@@ -112,7 +112,7 @@ layer(Pod.layerTest)("Message", (it) => {
     })
   )
 
-  it.effect("given a message, when a stranger marks it, then it is Unauthorized", () =>
+  it.effect("Given a message, When a stranger marks it, Then it is Unauthorized", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
       const { alice, bob } = yield* pair
@@ -126,7 +126,7 @@ layer(Pod.layerTest)("Message", (it) => {
     })
   )
 
-  it.effect("given a message that was read, when its status goes backwards, then it is refused here and there", () =>
+  it.effect("Given a message that was read, When its status goes backwards, Then it is refused here and there", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
       const { alice, bob } = yield* pair
@@ -147,7 +147,7 @@ layer(Pod.layerTest)("Message", (it) => {
     })
   )
 
-  it.effect("given a message that cannot be handled, when marked failed, then it is Failed", () =>
+  it.effect("Given a message that cannot be handled, When marked failed, Then it is Failed", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
       const { alice, bob } = yield* pair
@@ -159,7 +159,7 @@ layer(Pod.layerTest)("Message", (it) => {
     })
   )
 
-  it.effect("given a wallet without an agent, when it sends, then it is AccountNotInitialized", () =>
+  it.effect("Given a wallet without an agent, When it sends, Then it is AccountNotInitialized", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
       const bob = yield* registered
@@ -171,7 +171,7 @@ layer(Pod.layerTest)("Message", (it) => {
     })
   )
 
-  it.effect("given one bad input among many, when all are sent, then each has its own result, in order", () =>
+  it.effect("Given one bad input among many, When all are sent, Then each has its own result, in order", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
       const { alice, bob } = yield* pair
@@ -195,7 +195,7 @@ layer(Pod.layerTest)("Message", (it) => {
     })
   )
 
-  it.effect("given a payload that nobody keeps, when read, then it is NotFound", () =>
+  it.effect("Given a payload that nobody keeps, When read, Then it is NotFound", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
       const store = yield* PayloadStore.PayloadStore
@@ -211,7 +211,7 @@ layer(Pod.layerTest)("Message", (it) => {
     })
   )
 
-  it.effect("given a follower, when messages come and change status, then each comes once, after those before", () =>
+  it.effect("Given a follower, When messages come and change status, Then each comes once, after those before", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
       const { alice, bob } = yield* pair
@@ -234,7 +234,7 @@ layer(Pod.layerTest)("Message", (it) => {
   )
 })
 
-it.scoped("given a message of 8 days ago, when marked, then it is MessageExpired", () =>
+it.scoped("Given a message of 8 days ago, When marked, Then it is MessageExpired", () =>
   Effect.gen(function* () {
     const messages = yield* Message.Message
     const { alice, bob } = yield* pair
@@ -247,7 +247,7 @@ it.scoped("given a message of 8 days ago, when marked, then it is MessageExpired
   }).pipe(Effect.provide(Pod.layerTest))
 )
 
-it.scoped("given messages of three days, when the inbox is read, then the oldest comes first", () =>
+it.scoped("Given messages of three days, When the inbox is read, Then the oldest comes first", () =>
   Effect.gen(function* () {
     const messages = yield* Message.Message
     const { alice, bob } = yield* pair
@@ -277,7 +277,7 @@ const evil = Layer.sync(PayloadStore.PayloadStore, () => {
   })
 })
 
-it.scoped("given a store that changes a byte, when the payload is read, then it is HashMismatch and no data", () =>
+it.scoped("Given a store that changes a byte, When the payload is read, Then it is HashMismatch and no data", () =>
   Effect.gen(function* () {
     const wallets = yield* TestWallets.TestWallets
     const [alice, bob] = yield* Effect.all([wallets.funded, wallets.funded])
@@ -292,7 +292,7 @@ it.scoped("given a store that changes a byte, when the payload is read, then it 
 )
 
 layer(Offline.layer)("Message without a network", (it) => {
-  it.effect("given input that breaks a rule, when sent or marked, then InvalidInput and nothing is asked or kept", () =>
+  it.effect("Given input that breaks a rule, When sent or marked, Then InvalidInput and nothing is asked or kept", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
       const wallet = yield* Wallet

@@ -75,7 +75,7 @@ const fails = (reason: SubscriptionError["reason"]) =>
 const collect = (seen: Array<string>) =>
   Stream.runForEach(follow, ({ address }) => Effect.sync(() => seen.push(address)))
 
-it.effect("given messages there and messages to come, when followed, then the oldest comes first and each once", () => {
+it.effect("Given messages there and messages to come, When followed, Then the oldest comes first and each once", () => {
   const live = standing(Stream.concat(Stream.make(notification(2), notification(3)), Stream.never))
   return Effect.gen(function* () {
     const seen: Array<string> = []
@@ -86,7 +86,7 @@ it.effect("given messages there and messages to come, when followed, then the ol
   }).pipe(Effect.provide(node({ has: [2, 1] }, live)))
 })
 
-it.effect("given a subscription that is lost, when it stands again, then what landed meanwhile comes, once", () => {
+it.effect("Given a subscription that is lost, When it stands again, Then what landed meanwhile comes, once", () => {
   const state = { has: [1] }
   const lives = [standing(Stream.concat(Stream.make(notification(2)), fails("Closed"))), standing(Stream.never)]
   const live = Stream.suspend(() => lives.shift() ?? Stream.never)
@@ -102,7 +102,7 @@ it.effect("given a subscription that is lost, when it stands again, then what la
 })
 
 it.effect(
-  "given a subscription that the node ends for good, when followed, then what exists comes before the error",
+  "Given a subscription that the node ends for good, When followed, Then what exists comes before the error",
   () =>
     Effect.gen(function* () {
       const seen: Array<string> = []
@@ -112,7 +112,7 @@ it.effect(
     }).pipe(Effect.provide(node({ has: [1] }, standing(fails("Refused")))))
 )
 
-it.effect("given accounts that are no messages, when followed, then they are counted and passed over", () => {
+it.effect("Given accounts that are no messages, When followed, Then they are counted and passed over", () => {
   const junk = { slot: 2n, value: { ...infoOf(4), data: Uint8Array.of(1, 2, 3) } }
   const foreign = { slot: 2n, value: { ...infoOf(5), owner: Addresses.SYSTEM_PROGRAM } }
   const live = standing(Stream.concat(Stream.make(junk, foreign, notification(3)), Stream.never))
@@ -125,7 +125,7 @@ it.effect("given accounts that are no messages, when followed, then they are cou
   }).pipe(Effect.provide(node({ has: [1] }, live)))
 })
 
-it.effect("given a message that is never notified, when followed, then it comes with a later read, however old", () => {
+it.effect("Given a message that is never notified, When followed, Then it comes with a later read, however old", () => {
   const state: { has: ReadonlyArray<number> } = { has: [] }
   const live = standing(Stream.concat(Stream.make(notification(199)), Stream.never))
   return Effect.gen(function* () {
@@ -143,7 +143,7 @@ it.effect("given a message that is never notified, when followed, then it comes 
   }).pipe(Effect.provide(node(state, live)))
 })
 
-it.effect("given an interval of nothing, when followed, then InvalidInput", () =>
+it.effect("Given an interval of nothing, When followed, Then InvalidInput", () =>
   Effect.gen(function* () {
     const error = yield* Effect.flip(Stream.runDrain(inbox({ resyncInterval: 0 })))
     expect(error).toMatchObject({ _tag: "InvalidInput", field: "resyncInterval" })

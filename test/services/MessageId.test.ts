@@ -26,7 +26,7 @@ const elsewhere = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
 
 layer(Pod.layerTest)("MessageId", (it) => {
   it.effect(
-    "given an id, when a send runs again here and in another process, then there is one message and receipt",
+    "Given an id, When a send runs again here and in another process, Then there is one message and receipt",
     () =>
       Effect.gen(function* () {
         const { alice, bob } = yield* pair
@@ -43,7 +43,7 @@ layer(Pod.layerTest)("MessageId", (it) => {
       })
   )
 
-  it.effect("given an id, when eight processes send at the same time, then all have the receipt of one message", () =>
+  it.effect("Given an id, When eight processes send at the same time, Then all have the receipt of one message", () =>
     Effect.gen(function* () {
       const { alice, bob } = yield* pair
       const send = Effect.flatMap(Message.Message, (messages) =>
@@ -59,7 +59,7 @@ layer(Pod.layerTest)("MessageId", (it) => {
     })
   )
 
-  it.effect("given one id, when recipient, payload, type or time differ, then each is a message of its own", () =>
+  it.effect("Given one id, When recipient, payload, type or time differ, Then each is a message of its own", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
       const { alice, bob } = yield* pair
@@ -78,7 +78,7 @@ layer(Pod.layerTest)("MessageId", (it) => {
     })
   )
 
-  it.effect("given an id, when the envelope is read, then it bears the id and the time that was given, or none", () =>
+  it.effect("Given an id, When the envelope is read, Then it bears the id and the time that was given, or none", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
       const payloads = yield* PayloadStore.PayloadStore
@@ -94,7 +94,7 @@ layer(Pod.layerTest)("MessageId", (it) => {
     })
   )
 
-  it.effect("given ids that are none, when sent, then InvalidInput names them and nothing is kept", () =>
+  it.effect("Given ids that are none, When sent, Then InvalidInput names them and nothing is kept", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
       const { alice, bob } = yield* pair
@@ -115,7 +115,7 @@ layer(Pod.layerTest)("MessageId", (it) => {
     })
   )
 
-  it.effect("given a batch with ids, some twice and some sent before, when sent, then each id is one message", () =>
+  it.effect("Given a batch with ids, some twice and some sent before, When sent, Then each id is one message", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
       const { alice, bob } = yield* pair
@@ -138,7 +138,7 @@ layer(Pod.layerTest)("MessageId", (it) => {
   )
 
   it.effect(
-    "given lamports at the message's address, when it is sent twice, then the receipt is the message's own",
+    "Given lamports at the message's address, When it is sent twice, Then the receipt is the message's own",
     () =>
       Effect.gen(function* () {
         const messages = yield* Message.Message
@@ -164,7 +164,7 @@ layer(Pod.layerTest)("MessageId", (it) => {
       })
   )
 
-  it.effect("given an id, when a broadcast runs again, then there is one message; another id makes another", () =>
+  it.effect("Given an id, When a broadcast runs again, Then there is one message; another id makes another", () =>
     Effect.gen(function* () {
       const channels = yield* Channel.Channel
       const { alice } = yield* pair

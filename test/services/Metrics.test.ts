@@ -41,7 +41,7 @@ const labelled = (method: string, outcome: string) => ({
 })
 
 describe("Metrics", () => {
-  it.effect("Given calls that end in each way / When they are done / Then each outcome is counted and timed", () =>
+  it.effect("Given calls that end in each way, When they are done, Then each outcome is counted and timed", () =>
     Effect.gen(function* () {
       // Given
       const outcomes = [
@@ -71,7 +71,7 @@ describe("Metrics", () => {
     })
   )
 
-  it.effect("Given a subscription / When it runs and is interrupted / Then the gauge goes up and down", () =>
+  it.effect("Given a subscription, When it runs and is interrupted, Then the gauge goes up and down", () =>
     Effect.gen(function* () {
       const active = Metrics.subscriptionsActive.pipe(Metric.tagged("rpc.method", "slotSubscribe"))
 
@@ -91,7 +91,7 @@ describe("Metrics", () => {
     })
   )
 
-  it.effect("Given a span around a call / When it fails / Then the call's span is its child and says why", () =>
+  it.effect("Given a span around a call, When it fails, Then the call's span is its child and says why", () =>
     Effect.gen(function* () {
       const spans: Array<Tracer.Span> = []
       const native = yield* Effect.tracer

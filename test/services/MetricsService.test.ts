@@ -49,7 +49,7 @@ const settable = () => {
 }
 
 describe("the service Metrics", () => {
-  it.effect("Given the guide's timer, counter and gauge / When they are used / Then a snapshot holds them", () =>
+  it.effect("Given the guide's timer, counter and gauge, When they are used, Then a snapshot holds them", () =>
     Effect.gen(function* () {
       const metrics = yield* Metrics.Metrics
       const timer = yield* metrics.timer("agent_registration")
@@ -74,7 +74,7 @@ describe("the service Metrics", () => {
     }).pipe(Effect.provide(Metrics.layer()))
   )
 
-  it.effect("Given a timer / When it is observed twice / Then it is recorded once", () =>
+  it.effect("Given a timer, When it is observed twice, Then it is recorded once", () =>
     Effect.gen(function* () {
       const metrics = yield* Metrics.Metrics
       const timer = yield* metrics.timer("once")
@@ -87,7 +87,7 @@ describe("the service Metrics", () => {
   )
 
   it.effect(
-    "Given effects that end in each way / When they are tracked / Then their result stays and each is counted",
+    "Given effects that end in each way, When they are tracked, Then their result stays and each is counted",
     () =>
       Effect.gen(function* () {
         const metrics = yield* Metrics.Metrics
@@ -105,7 +105,7 @@ describe("the service Metrics", () => {
       }).pipe(Effect.provide(Metrics.layer()))
   )
 
-  it.effect("Given labels in any order / When they name a series / Then the order makes no other series", () =>
+  it.effect("Given labels in any order, When they name a series, Then the order makes no other series", () =>
     Effect.gen(function* () {
       const metrics = yield* Metrics.Metrics
       yield* metrics.increment("n", 1, { a: "1", b: "2" })
@@ -115,7 +115,7 @@ describe("the service Metrics", () => {
     }).pipe(Effect.provide(Metrics.layer()))
   )
 
-  it.effect("Given durations of any clock / When it steps back / Then they are invalid and in no percentile", () => {
+  it.effect("Given durations of any clock, When it steps back, Then they are invalid and in no percentile", () => {
     const { clock, set } = settable()
     return Effect.gen(function* () {
       const metrics = yield* Metrics.Metrics
@@ -133,7 +133,7 @@ describe("the service Metrics", () => {
   })
 
   it.effect(
-    "Given increments and gauges that cannot be / When they are made / Then they are counted and not recorded",
+    "Given increments and gauges that cannot be, When they are made, Then they are counted and not recorded",
     () =>
       Effect.gen(function* () {
         const metrics = yield* Metrics.Metrics
@@ -145,7 +145,7 @@ describe("the service Metrics", () => {
   )
 
   it.effect(
-    "Given a name of one kind / When it names another / Then InvalidInput names both, and track leaves the effect alone",
+    "Given a name of one kind, When it names another, Then InvalidInput names both, and track leaves the effect alone",
     () =>
       Effect.gen(function* () {
         const metrics = yield* Metrics.Metrics
@@ -159,7 +159,7 @@ describe("the service Metrics", () => {
       }).pipe(Effect.provide(Metrics.layer()))
   )
 
-  it.effect("Given names from a caller without types / When they are no texts / Then InvalidInput says so", () =>
+  it.effect("Given names from a caller without types, When they are no texts, Then InvalidInput says so", () =>
     Effect.gen(function* () {
       const metrics = yield* Metrics.Metrics
       const foreign: ReadonlyArray<readonly [unknown, unknown]> = [
@@ -177,7 +177,7 @@ describe("the service Metrics", () => {
     }).pipe(Effect.provide(Metrics.layer()))
   )
 
-  it.effect("Given a name of 1 MB with control characters / When it is used / Then it is one short line", () =>
+  it.effect("Given a name of 1 MB with control characters, When it is used, Then it is one short line", () =>
     Effect.gen(function* () {
       const metrics = yield* Metrics.Metrics
       yield* metrics.increment(`a\n\u001b[31m${"é".repeat(1_000_000)}`, 1, { l: "x".repeat(1_000_000) })
@@ -188,7 +188,7 @@ describe("the service Metrics", () => {
     }).pipe(Effect.provide(Metrics.layer()))
   )
 
-  it.effect("Given more series than maxSeries / When they are used / Then they share _OTHER and are counted", () =>
+  it.effect("Given more series than maxSeries, When they are used, Then they share _OTHER and are counted", () =>
     Effect.gen(function* () {
       const metrics = yield* Metrics.Metrics
       for (let user = 0; user < 10_000; user++) yield* metrics.increment("requests", 1, { user: String(user) })
@@ -201,7 +201,7 @@ describe("the service Metrics", () => {
     }).pipe(Effect.provide(Metrics.layer({ maxSeries: 100 })))
   )
 
-  it.effect("Given a reset / When more is measured / Then only that is left, under any kind", () =>
+  it.effect("Given a reset, When more is measured, Then only that is left, under any kind", () =>
     Effect.gen(function* () {
       const metrics = yield* Metrics.Metrics
       yield* metrics.increment("n")
@@ -218,7 +218,7 @@ describe("the service Metrics", () => {
     }).pipe(Effect.provide(Metrics.layer()))
   )
 
-  it.effect("Given an interval / When each period ends / Then it holds what changed, also after a reset", () =>
+  it.effect("Given an interval, When each period ends, Then it holds what changed, also after a reset", () =>
     Effect.gen(function* () {
       const metrics = yield* Metrics.Metrics
       yield* metrics.increment("before", 1)
@@ -244,48 +244,46 @@ describe("the service Metrics", () => {
     }).pipe(Effect.provide(Metrics.layer()))
   )
 
-  it.effect(
-    "Given any durations / When they are reported / Then figures are within 1 %, or say how many they need",
-    () =>
-      Effect.promise(() =>
-        FastCheck.assert(
-          FastCheck.asyncProperty(
-            FastCheck.array(FastCheck.integer({ min: 1, max: 1_000_000_000 }), { minLength: 1, maxLength: 1500 }),
-            (nanos) =>
-              Effect.runPromise(
-                Effect.gen(function* () {
-                  const { clock, set } = settable()
-                  const metrics = yield* Effect.withClock(Metrics.make(), clock)
-                  for (const duration of nanos) {
-                    set(0n)
-                    yield* metrics
-                      .track("op")(Effect.sync(() => set(BigInt(duration))))
-                      .pipe(Effect.withClock(clock))
-                  }
-                  const report = JSON.parse(yield* Effect.withClock(metrics.report("json"), clock))
-                  const [line] = report.operations
-                  const ascending = nanos.toSorted((a, b) => a - b)
-                  const exact = (q: number) => (ascending[Math.ceil(q * nanos.length) - 1] ?? 0) / 1e9
-                  expect(line.count).toBe(nanos.length)
-                  expect(line.maxSeconds).toBe(exact(1))
-                  for (const [name, q, needed] of [
-                    ["median", 0.5, 20],
-                    ["p95", 0.95, 200],
-                    ["p99", 0.99, 1000]
-                  ] as const) {
-                    const value = line[`${name}Seconds`]
-                    if (nanos.length < needed) expect(value).toEqual({ samplesNeeded: needed })
-                    else expect(Math.abs(value / exact(q) - 1)).toBeLessThan(0.01)
-                  }
-                })
-              )
-          ),
-          { numRuns: 20 }
-        )
+  it.effect("Given any durations, When they are reported, Then figures are within 1 %, or say how many they need", () =>
+    Effect.promise(() =>
+      FastCheck.assert(
+        FastCheck.asyncProperty(
+          FastCheck.array(FastCheck.integer({ min: 1, max: 1_000_000_000 }), { minLength: 1, maxLength: 1500 }),
+          (nanos) =>
+            Effect.runPromise(
+              Effect.gen(function* () {
+                const { clock, set } = settable()
+                const metrics = yield* Effect.withClock(Metrics.make(), clock)
+                for (const duration of nanos) {
+                  set(0n)
+                  yield* metrics
+                    .track("op")(Effect.sync(() => set(BigInt(duration))))
+                    .pipe(Effect.withClock(clock))
+                }
+                const report = JSON.parse(yield* Effect.withClock(metrics.report("json"), clock))
+                const [line] = report.operations
+                const ascending = nanos.toSorted((a, b) => a - b)
+                const exact = (q: number) => (ascending[Math.ceil(q * nanos.length) - 1] ?? 0) / 1e9
+                expect(line.count).toBe(nanos.length)
+                expect(line.maxSeconds).toBe(exact(1))
+                for (const [name, q, needed] of [
+                  ["median", 0.5, 20],
+                  ["p95", 0.95, 200],
+                  ["p99", 0.99, 1000]
+                ] as const) {
+                  const value = line[`${name}Seconds`]
+                  if (nanos.length < needed) expect(value).toEqual({ samplesNeeded: needed })
+                  else expect(Math.abs(value / exact(q) - 1)).toBeLessThan(0.01)
+                }
+              })
+            )
+        ),
+        { numRuns: 20 }
       )
+    )
   )
 
-  it.effect("Given operations, counters and gauges / When they are reported / Then text and Markdown are tables", () =>
+  it.effect("Given operations, counters and gauges, When they are reported, Then text and Markdown are tables", () =>
     Effect.gen(function* () {
       const metrics = yield* Metrics.Metrics
       for (let i = 0; i < 250; i++) yield* metrics.track("Message.send")(TestClock.adjust("10 millis"))
@@ -315,7 +313,7 @@ describe("the service Metrics", () => {
   )
 
   it.effect(
-    "Given the service around calls of the SDK / When they are made / Then they are tracked without user code",
+    "Given the service around calls of the SDK, When they are made, Then they are tracked without user code",
     () =>
       Effect.gen(function* () {
         const rpc = RpcPool.make({
@@ -337,7 +335,7 @@ describe("the service Metrics", () => {
   )
 
   it.effect(
-    "Given layers / When they are built / Then options are checked and read, and the empty one measures nothing",
+    "Given layers, When they are built, Then options are checked and read, and the empty one measures nothing",
     () =>
       Effect.gen(function* () {
         expect(ruleOf(yield* Effect.flip(build(Metrics.layer({ maxSeries: 0 }))))).toMatch(/^maxSeries: must be/)

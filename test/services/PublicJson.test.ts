@@ -42,7 +42,7 @@ const isWritten = (name: string, value: unknown): void => {
 }
 
 layer(Pod.layerTest)("everything public that holds a bigint", (it) => {
-  it.effect("given receipts and accounts, when they are written as JSON, then their integers are whole", () =>
+  it.effect("Given receipts and accounts, When they are written as JSON, Then their integers are whole", () =>
     Effect.gen(function* () {
       const agents = yield* Agent.Agent
       const messages = yield* Message.Message
@@ -115,7 +115,7 @@ layer(Pod.layerTest)("everything public that holds a bigint", (it) => {
     })
   )
 
-  it.effect("given what a pool answers, when it is written as JSON, then its integers are whole", () =>
+  it.effect("Given what a pool answers, When it is written as JSON, Then its integers are whole", () =>
     Effect.gen(function* () {
       const pool = yield* RpcPool.RpcPool
       const cluster = yield* EmbeddedCluster.EmbeddedCluster
@@ -157,7 +157,7 @@ layer(Pod.layerTest)("everything public that holds a bigint", (it) => {
 })
 
 describe("models", () => {
-  it("given events, data of instructions and a rate, when they are written as JSON, then they are whole", () => {
+  it("Given events, data of instructions and a rate, When they are written as JSON, Then they are whole", () => {
     const event = Event.AgentRegistered.make({
       wallet: PROGRAM_ID,
       capabilities: 2n ** 64n - 1n,
@@ -173,7 +173,7 @@ describe("models", () => {
     isWritten("rate", Rules.afterBroadcast({ lastMessageAt: 1n, messagesSent: 2n }, 3n))
   })
 
-  it("given one with bytes, options and whatever a node says, when it is written, then it is as the Schemas write", () => {
+  it("Given one with bytes, options and whatever a node says, When it is written, Then it is as the Schemas write", () => {
     const Point = jsonable(
       class {
         constructor(

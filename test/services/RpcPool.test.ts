@@ -314,7 +314,7 @@ const transport = (parts: Partial<RpcTransport>): RpcTransport => ({
 
 describe("RpcPool", () => {
   it.effect.each(Object.entries(cases))(
-    "Given the node's reply / When %s is called / Then it is sent and read",
+    "Given the node's reply, When %s is called, Then it is sent and read",
     ([method, expected]) =>
       Effect.gen(function* () {
         const asked: Array<unknown> = []
@@ -336,7 +336,7 @@ describe("RpcPool", () => {
   )
 
   it.effect(
-    "Given replies of any shape / When any method reads them / Then it succeeds or fails as Decode, no more",
+    "Given replies of any shape, When any method reads them, Then it succeeds or fails as Decode, no more",
     () =>
       Effect.gen(function* () {
         // Given: arbitrary values, and good replies with one member replaced or removed
@@ -362,26 +362,24 @@ describe("RpcPool", () => {
       })
   )
 
-  it.effect(
-    "Given a reply with one wrong member / When it is read / Then the error names the path, not the value",
-    () =>
-      Effect.gen(function* () {
-        const accounts = [
-          { pubkey: A, account },
-          { pubkey: A, account: { ...account, owner: "SECRET" } }
-        ]
-        const rpc = RpcPool.make(transport({ request: () => Effect.succeed({ context, value: accounts }) }))
+  it.effect("Given a reply with one wrong member, When it is read, Then the error names the path, not the value", () =>
+    Effect.gen(function* () {
+      const accounts = [
+        { pubkey: A, account },
+        { pubkey: A, account: { ...account, owner: "SECRET" } }
+      ]
+      const rpc = RpcPool.make(transport({ request: () => Effect.succeed({ context, value: accounts }) }))
 
-        const error = yield* Effect.flip(rpc.getProgramAccounts(B))
+      const error = yield* Effect.flip(rpc.getProgramAccounts(B))
 
-        assert.strictEqual(
-          error.message,
-          "getProgramAccounts at node.test:8899: expected an address at result.value[1].account.owner"
-        )
-      })
+      assert.strictEqual(
+        error.message,
+        "getProgramAccounts at node.test:8899: expected an address at result.value[1].account.owner"
+      )
+    })
   )
 
-  it.effect("Given more than the node takes / When called / Then InvalidInput before any I/O", () =>
+  it.effect("Given more than the node takes, When called, Then InvalidInput before any I/O", () =>
     Effect.gen(function* () {
       const rpc = RpcPool.make(transport({}))
       const errors = yield* Effect.all([
@@ -402,7 +400,7 @@ describe("RpcPool", () => {
     })
   )
 
-  it.effect("Given a ledger / When statuses in it are read / Then one array asks for them and for its beginning", () =>
+  it.effect("Given a ledger, When statuses in it are read, Then one array asks for them and for its beginning", () =>
     Effect.gen(function* () {
       const asked: Array<unknown> = []
       const rpc = RpcPool.make(
@@ -429,7 +427,7 @@ describe("RpcPool", () => {
   )
 
   it.effect(
-    "Given an array with a wrong or missing item / When statuses are read / Then the error names its method",
+    "Given an array with a wrong or missing item, When statuses are read, Then the error names its method",
     () =>
       Effect.gen(function* () {
         const refused = new RpcError({
@@ -455,7 +453,7 @@ describe("RpcPool", () => {
       })
   )
 
-  it.effect("Given notifications / When subscribed / Then they are read, and one that is wrong ends the Stream", () =>
+  it.effect("Given notifications, When subscribed, Then they are read, and one that is wrong ends the Stream", () =>
     Effect.gen(function* () {
       const rpc = RpcPool.make(
         transport({ subscribe: (kind) => Stream.make(kind === "slot" ? { slot: 1, parent: 0, root: 0 } : -1) })
@@ -469,21 +467,19 @@ describe("RpcPool", () => {
     })
   )
 
-  it.effect(
-    "Given the default commitment processed / When blocks are read / Then confirmed, the lowest they have",
-    () =>
-      Effect.gen(function* () {
-        const asked: Array<unknown> = []
-        const rpc = RpcPool.make(
-          transport({ request: (_, params) => Effect.sync(() => void asked.push(params[params.length - 1])) }),
-          { commitment: "processed" }
-        )
-        yield* Effect.all([Effect.either(rpc.getSlot()), Effect.either(rpc.getBlocks(1n, 2n))])
-        assert.deepStrictEqual(asked, [{ commitment: "processed" }, { commitment: "confirmed" }])
-      })
+  it.effect("Given the default commitment processed, When blocks are read, Then confirmed, the lowest they have", () =>
+    Effect.gen(function* () {
+      const asked: Array<unknown> = []
+      const rpc = RpcPool.make(
+        transport({ request: (_, params) => Effect.sync(() => void asked.push(params[params.length - 1])) }),
+        { commitment: "processed" }
+      )
+      yield* Effect.all([Effect.either(rpc.getSlot()), Effect.either(rpc.getBlocks(1n, 2n))])
+      assert.deepStrictEqual(asked, [{ commitment: "processed" }, { commitment: "confirmed" }])
+    })
   )
 
-  it("Given an error with integers beyond 2^53 / When it is written as JSON / Then they are decimal strings", () => {
+  it("Given an error with integers beyond 2^53, When it is written as JSON, Then they are decimal strings", () => {
     const error = new RpcError({ reason: "Node", method: "x", detail: "d", code: -32002, data: { rentEpoch: U64_MAX } })
     assert.include(JSON.stringify(error), '"rentEpoch":"18446744073709551615"')
   })

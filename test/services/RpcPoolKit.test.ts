@@ -6,7 +6,7 @@ import { RpcError } from "../../services/RpcTransport.js"
 import { fake } from "./transport/support.js"
 
 describe("RpcPool.kit", () => {
-  it.effect("Given a pool / When Kit's Rpc is asked / Then it goes through the pool, errors and abort included", () =>
+  it.effect("Given a pool, When Kit's Rpc is asked, Then it goes through the pool, errors and abort included", () =>
     Effect.gen(function* () {
       const asked: Array<unknown> = []
       let isInterrupted = false

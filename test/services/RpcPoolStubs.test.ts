@@ -6,7 +6,7 @@ import * as RpcPool from "../../services/RpcPool.js"
 import type { RpcError } from "../../services/RpcTransport.js"
 
 describe("RpcPool.layerTest", () => {
-  it.effect("Given stubs / When methods are used / Then calls counts them, and one without a stub dies by name", () =>
+  it.effect("Given stubs, When methods are used, Then calls counts them, and one without a stub dies by name", () =>
     Effect.gen(function* () {
       const rpc = yield* RpcPool.RpcPool
 
@@ -28,7 +28,7 @@ describe("RpcPool.layerTest", () => {
     }).pipe(Effect.provide(RpcPool.layerTest({ getSlot: () => Effect.succeed(7n), getHealth: Effect.succeed("ok") })))
   )
 
-  it.effect("Given two builds of one test layer / When one is used / Then the other counts nothing", () =>
+  it.effect("Given two builds of one test layer, When one is used, Then the other counts nothing", () =>
     Effect.gen(function* () {
       const layer = RpcPool.layerTest({ getSlot: () => Effect.succeed(7n) })
       const used = Effect.flatMap(RpcPool.RpcPool, (rpc) => rpc.getSlot())

@@ -121,7 +121,7 @@ const child = (limits: string, args: ReadonlyArray<string>, killAt?: string) =>
 for (const [name, layer] of Object.entries(payloadStores)) {
   describe(`PayloadStore.${name} on files`, () => {
     it.scopedLive.skipIf(!mayMount)(
-      "Given a full disk, when payloads are put, then kept ones stay whole and refused ones leave nothing",
+      "Given a full disk, When payloads are put, Then kept ones stay whole and refused ones leave nothing",
       () =>
         Effect.gen(function* () {
           const directory = yield* smallDisk
@@ -145,7 +145,7 @@ for (const [name, layer] of Object.entries(payloadStores)) {
         })
     )
 
-    it.scopedLive("Given a damaged file, when the same bytes are put, then it is whole again", () =>
+    it.scopedLive("Given a damaged file, When the same bytes are put, Then it is whole again", () =>
       Effect.gen(function* () {
         const directory = yield* temporary
         yield* Effect.gen(function* () {
@@ -166,7 +166,7 @@ for (const [name, layer] of Object.entries(payloadStores)) {
 describe("PayloadStore.layerFileSystem", () => {
   const { layerFileSystem: layer } = payloadStores
 
-  it.scopedLive("Given any sizes, when put and removed, then files are the owner's alone and none is left", () =>
+  it.scopedLive("Given any sizes, When put and removed, Then files are the owner's alone and none is left", () =>
     Effect.gen(function* () {
       const directory = join(yield* temporary, "made", "here")
       yield* Effect.gen(function* () {
@@ -186,7 +186,7 @@ describe("PayloadStore.layerFileSystem", () => {
     })
   )
 
-  it.scopedLive("Given files of others that are huge, folders or pipes, when read, then they are withheld", () =>
+  it.scopedLive("Given files of others that are huge, folders or pipes, When read, Then they are withheld", () =>
     Effect.gen(function* () {
       const directory = yield* temporary
       const key = Encoding.encodeHex(Hash.sha256(bytesOf("hello")))
@@ -218,7 +218,7 @@ describe("PayloadStore.layerFileSystem", () => {
   )
 
   it.scopedLive(
-    "Given kill -9 while payloads are put, when read, then each file under a hash is whole",
+    "Given kill -9 while payloads are put, When read, Then each file under a hash is whole",
     () =>
       Effect.gen(function* () {
         const directory = yield* temporary
@@ -236,7 +236,7 @@ describe("PayloadStore.layerFileSystem", () => {
 for (const [name, layer] of Object.entries(journals)) {
   describe(`Journal.${name} on files`, () => {
     it.scopedLive.skipIf(!mayMount)(
-      "Given a full disk, when it is written down, then the reason is told, no key is lost and nothing is left",
+      "Given a full disk, When it is written down, Then the reason is told, no key is lost and nothing is left",
       () =>
         Effect.gen(function* () {
           const directory = yield* smallDisk
@@ -258,7 +258,7 @@ for (const [name, layer] of Object.entries(journals)) {
         })
     )
 
-    it.scopedLive.skipIf(!mayMount)("Given a read-only file system, when the layer is built, then it says so", () =>
+    it.scopedLive.skipIf(!mayMount)("Given a read-only file system, When the layer is built, Then it says so", () =>
       Effect.gen(function* () {
         const directory = yield* smallDisk
         yield* mount("-o", "remount,ro", directory)
@@ -268,7 +268,7 @@ for (const [name, layer] of Object.entries(journals)) {
     )
 
     it.scopedLive(
-      "Given a folder that goes and comes back, when it is used, then no key is lost and no outcome repeats",
+      "Given a folder that goes and comes back, When it is used, Then no key is lost and no outcome repeats",
       () =>
         Effect.gen(function* () {
           const directory = join(yield* temporary, "journal")
@@ -293,7 +293,7 @@ for (const [name, layer] of Object.entries(journals)) {
     )
 
     it.scopedLive(
-      "Given fewer descriptors than sends, when all are written down at once, then none fails",
+      "Given fewer descriptors than sends, When all are written down at once, Then none fails",
       () =>
         Effect.gen(function* () {
           const directory = yield* temporary
@@ -307,7 +307,7 @@ for (const [name, layer] of Object.entries(journals)) {
 describe("Journal.layerFileSystem", () => {
   const { layerFileSystem: layer } = journals
 
-  it.scopedLive("Given a new folder, when it is written down, then folder and files are the owner's alone", () =>
+  it.scopedLive("Given a new folder, When it is written down, Then folder and files are the owner's alone", () =>
     Effect.gen(function* () {
       const directory = join(yield* temporary, "made", "here")
       yield* record(0).pipe(Effect.provide(layer(directory)))
@@ -317,7 +317,7 @@ describe("Journal.layerFileSystem", () => {
     })
   )
 
-  it.scopedLive("Given files that others could read, when it is built, then they cannot any more", () =>
+  it.scopedLive("Given files that others could read, When it is built, Then they cannot any more", () =>
     Effect.gen(function* () {
       const directory = yield* temporary
       yield* record(0).pipe(Effect.provide(layer(directory)))
@@ -328,7 +328,7 @@ describe("Journal.layerFileSystem", () => {
     })
   )
 
-  it.scopedLive("Given less capacity than there are entries, when it is built, then all are found", () =>
+  it.scopedLive("Given less capacity than there are entries, When it is built, Then all are found", () =>
     Effect.gen(function* () {
       const directory = yield* temporary
       yield* Effect.forEach([0, 1, 2, 3], record).pipe(Effect.provide(layer(directory)))
@@ -338,7 +338,7 @@ describe("Journal.layerFileSystem", () => {
   )
 
   it.scopedLive(
-    "Given what a killed process left half written, when it is built, then it is gone, and foreign files stay",
+    "Given what a killed process left half written, When it is built, Then it is gone, and foreign files stay",
     () =>
       Effect.gen(function* () {
         const directory = yield* temporary
@@ -351,7 +351,7 @@ describe("Journal.layerFileSystem", () => {
       })
   )
 
-  it.scopedLive("Given a path through a file, when it is built, then it says so", () =>
+  it.scopedLive("Given a path through a file, When it is built, Then it says so", () =>
     Effect.gen(function* () {
       const directory = yield* temporary
       writeFileSync(join(directory, "file"), "")

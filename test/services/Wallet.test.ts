@@ -36,7 +36,7 @@ const modifyingSigner = (
 })
 
 describe("Wallet", () => {
-  it.effect("Given secret bytes, when it signs, then the signatures are Kit's own and verify", () =>
+  it.effect("Given secret bytes, When it signs, Then the signatures are Kit's own and verify", () =>
     Effect.gen(function* () {
       const signer = yield* kitSigner(1)
       const wallet = yield* Wallet.fromSecretKey(Redacted.make(secretKeyOf(1)))
@@ -50,7 +50,7 @@ describe("Wallet", () => {
     })
   )
 
-  it.effect("Given a key pair or a generated key, when it signs, then noble verifies it", () =>
+  it.effect("Given a key pair or a generated key, When it signs, Then noble verifies it", () =>
     Effect.gen(function* () {
       const signer = yield* kitSigner(2)
       for (const wallet of [yield* Wallet.fromKeyPair(signer.keyPair), yield* Wallet.generate]) {
@@ -60,7 +60,7 @@ describe("Wallet", () => {
     })
   )
 
-  it.effect("Given each kind of Kit signer, when it signs a transaction, then the signature is the key pair's", () =>
+  it.effect("Given each kind of Kit signer, When it signs a transaction, Then the signature is the key pair's", () =>
     Effect.gen(function* () {
       const signer = yield* kitSigner(3)
       const message = legacyMessage(signer.address)
@@ -74,7 +74,7 @@ describe("Wallet", () => {
     })
   )
 
-  it.effect("Given a signer that changes the transaction, when it signs, then the signature is refused", () =>
+  it.effect("Given a signer that changes the transaction, When it signs, Then the signature is refused", () =>
     Effect.gen(function* () {
       const signer = yield* kitSigner(4)
       const other = Wire.encode([new Uint8Array(64)], legacyMessage(signer.address, 8))
@@ -85,7 +85,7 @@ describe("Wallet", () => {
     })
   )
 
-  it.effect("Given a signer that can only send, when a wallet is made, then it is refused", () =>
+  it.effect("Given a signer that can only send, When a wallet is made, Then it is refused", () =>
     Effect.gen(function* () {
       const { address } = yield* kitSigner(5)
       const error = yield* Effect.flip(
@@ -95,7 +95,7 @@ describe("Wallet", () => {
     })
   )
 
-  it.effect("Given a signer that fails, or answers nothing, when it signs, then the error is typed", () =>
+  it.effect("Given a signer that fails, or answers nothing, When it signs, Then the error is typed", () =>
     Effect.gen(function* () {
       const { address } = yield* kitSigner(6)
       const refusing = yield* Wallet.fromSigner({ address, signMessages: () => Promise.reject(new Error("no")) })
@@ -105,7 +105,7 @@ describe("Wallet", () => {
     })
   )
 
-  it.effect("Given a signer that waits for a person, when the caller is interrupted, then its signal is aborted", () =>
+  it.effect("Given a signer that waits for a person, When the caller is interrupted, Then its signal is aborted", () =>
     Effect.gen(function* () {
       const { address } = yield* kitSigner(7)
       const signals: Array<AbortSignal | undefined> = []
@@ -124,7 +124,7 @@ describe("Wallet", () => {
     })
   )
 
-  it.effect("Given bytes of another length or halves of two keys, when a wallet is made, then it is InvalidInput", () =>
+  it.effect("Given bytes of another length or halves of two keys, When a wallet is made, Then it is InvalidInput", () =>
     Effect.gen(function* () {
       const [one, two] = [secretKeyOf(8), secretKeyOf(9)]
       const mixed = Uint8Array.of(...one.subarray(0, 32), ...two.subarray(32))
@@ -138,7 +138,7 @@ describe("Wallet", () => {
     })
   )
 
-  it.effect("Given a key that is not Ed25519, when a wallet is made, then it is unsupported", () =>
+  it.effect("Given a key that is not Ed25519, When a wallet is made, Then it is unsupported", () =>
     Effect.gen(function* () {
       const algorithm = { name: "ECDSA", namedCurve: "P-256" }
       const keyPair = yield* Effect.promise(() => crypto.subtle.generateKey(algorithm, false, ["sign", "verify"]))
@@ -146,7 +146,7 @@ describe("Wallet", () => {
     })
   )
 
-  it.effect("Given a wallet of secret bytes, when it is printed, then nothing of the key shows", () =>
+  it.effect("Given a wallet of secret bytes, When it is printed, Then nothing of the key shows", () =>
     Effect.gen(function* () {
       const secretKey = Redacted.make(secretKeyOf(10))
       const wallet = yield* Wallet.fromSecretKey(secretKey)
@@ -159,7 +159,7 @@ describe("Wallet", () => {
     })
   )
 
-  it.effect("Given the layers, when they are built, then they hold the wallet", () =>
+  it.effect("Given the layers, When they are built, Then they hold the wallet", () =>
     Effect.gen(function* () {
       const signer = yield* kitSigner(11)
       const address = Effect.map(Wallet.Wallet, (wallet) => wallet.address)

@@ -79,7 +79,7 @@ const copiesOf = <A, E, R>(buffer: ArrayBufferLike, effect: Effect.Effect<A, E, 
   )
 
 describe.sequential("zero copy", () => {
-  it.effect("given a payload in shared memory, when it is sent with zeroCopy, then only its hash reads it", () =>
+  it.effect("Given a payload in shared memory, When it is sent with zeroCopy, Then only its hash reads it", () =>
     Effect.gen(function* () {
       // Given
       const payload = sharedPayload()
@@ -94,7 +94,7 @@ describe.sequential("zero copy", () => {
     })
   )
 
-  it.effect("given the same payload, when it is sent without, then it is copied once more, into the store's own", () =>
+  it.effect("Given the same payload, When it is sent without, Then it is copied once more, into the store's own", () =>
     Effect.gen(function* () {
       const payload = sharedPayload()
       const handed: Array<ReadonlyArray<Uint8Array>> = []
@@ -104,7 +104,7 @@ describe.sequential("zero copy", () => {
     })
   )
 
-  it.effect("given both ways, when the same bytes are sent raw, then the hash is the same", () =>
+  it.effect("Given both ways, When the same bytes are sent raw, Then the hash is the same", () =>
     Effect.gen(function* () {
       const payload = sharedPayload()
       const store = recording([])
@@ -115,7 +115,7 @@ describe.sequential("zero copy", () => {
     })
   )
 
-  it.effect("given the store in memory, when an array was handed over, then the array itself comes back", () =>
+  it.effect("Given the store in memory, When an array was handed over, Then the array itself comes back", () =>
     Effect.gen(function* () {
       const payload = sharedPayload()
       const store = yield* PayloadStore.PayloadStore
@@ -124,7 +124,7 @@ describe.sequential("zero copy", () => {
     }).pipe(Effect.provide(PayloadStore.layerMemory))
   )
 
-  it.effect("given an array that was handed over, when its owner writes to it, then it is withheld as damaged", () =>
+  it.effect("Given an array that was handed over, When its owner writes to it, Then it is withheld as damaged", () =>
     Effect.gen(function* () {
       const payload = sharedPayload()
       const store = yield* PayloadStore.PayloadStore
@@ -134,7 +134,7 @@ describe.sequential("zero copy", () => {
     }).pipe(Effect.provide(PayloadStore.layerMemory))
   )
 
-  it.effect("given a store that cannot adopt, when parts are handed over, then it is given their copy in one", () =>
+  it.effect("Given a store that cannot adopt, When parts are handed over, Then it is given their copy in one", () =>
     Effect.gen(function* () {
       const given: Array<Uint8Array> = []
       const store = PayloadStore.make({

@@ -45,7 +45,7 @@ const check = <A>(arbitrary: fc.Arbitrary<A>, holds: (value: A) => void, cases =
 const stored = fc.record({ authority: address, nonce: Arbitrary.make(Blockhash.Schema), lamportsPerSignature: u64 })
 
 describe("NonceAccount: instructions", () => {
-  it("Given any account and authority, when each instruction is made, then web3.js makes the same", () => {
+  it("Given any account and authority, When each instruction is made, Then web3.js makes the same", () => {
     check(
       fc.record({ account: address, authority: address, other: address, lamports: exact }),
       ({ account, authority, lamports, other }) => {
@@ -70,7 +70,7 @@ describe("NonceAccount: instructions", () => {
     )
   })
 
-  it("Given any account and authority, when Kit sees the advance, then it is one, and the one that Kit puts first", () => {
+  it("Given any account and authority, When Kit sees the advance, Then it is one, and the one that Kit puts first", () => {
     check(fc.record({ account: address, authority: address, payer: address, nonce: address }), (input) => {
       const advance = NonceAccount.advance(input)
       expect(Kit.isAdvanceNonceAccountInstruction(advance)).toBe(true)
@@ -94,7 +94,7 @@ describe("NonceAccount: instructions", () => {
     })
   })
 
-  it("Given messages that begin with something else, when it is looked for, then no nonce is advanced", () => {
+  it("Given messages that begin with something else, When it is looked for, Then no nonce is advanced", () => {
     const [payer, account, authority] = fc.sample(address, 3)
     if (payer === undefined || account === undefined || authority === undefined) return expect.fail()
     const advance = NonceAccount.advance({ account, authority })
@@ -121,7 +121,7 @@ describe("NonceAccount: instructions", () => {
 })
 
 describe("NonceAccount: decode", () => {
-  it("Given what the runtime stores, when it is decoded, then web3.js reads the same", () => {
+  it("Given what the runtime stores, When it is decoded, Then web3.js reads the same", () => {
     check(stored, (stored) => {
       const bytes = Nonces.dataOf(stored)
       const decoded = Either.getOrThrow(NonceAccount.decode(bytes))
@@ -139,7 +139,7 @@ describe("NonceAccount: decode", () => {
     })
   })
 
-  it("Given each version and state, when it is decoded, then it is told, or refused by name", () => {
+  it("Given each version and state, When it is decoded, Then it is told, or refused by name", () => {
     check(stored, (stored) => {
       const decode = (version: number, state: number) =>
         NonceAccount.decode(Nonces.dataOf({ ...stored, version, state }))
@@ -152,7 +152,7 @@ describe("NonceAccount: decode", () => {
     })
   })
 
-  it("Given any bytes anywhere in a buffer, when they are decoded, then they decode or fail with the typed error", () => {
+  it("Given any bytes anywhere in a buffer, When they are decoded, Then they decode or fail with the typed error", () => {
     const sizes = fc.oneof(fc.constant(NonceAccount.SIZE), fc.nat(200))
     const bytes = sizes.chain((size) => fc.uint8Array({ minLength: size, maxLength: size }))
     check(fc.tuple(fc.nat(9), bytes), ([offset, bytes]) => {

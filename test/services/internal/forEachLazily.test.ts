@@ -25,7 +25,7 @@ const workshop = Effect.gen(function* () {
 const settle = Effect.forEach(Arr.range(1, 100), () => Effect.yieldNow(), { discard: true })
 
 describe("Lanes", () => {
-  it.effect("Given items that do not wait, when they are worked through, then by one fiber and in order", () =>
+  it.effect("Given items that do not wait, When they are worked through, Then by one fiber and in order", () =>
     Effect.gen(function* () {
       const fibers = new Set<string>()
       const items = Arr.range(0, 99)
@@ -40,7 +40,7 @@ describe("Lanes", () => {
     })
   )
 
-  it.effect("Given items that wait, when there are more than lanes, then as many as lanes are under way", () =>
+  it.effect("Given items that wait, When there are more than lanes, Then as many as lanes are under way", () =>
     Effect.gen(function* () {
       const { gate, state, work } = yield* workshop
       const items = Arr.range(0, 49)
@@ -53,7 +53,7 @@ describe("Lanes", () => {
     })
   )
 
-  it.effect("Given fewer items than lanes, or lanes that are no number, then all items are worked through", () =>
+  it.effect("Given fewer items than lanes, or lanes that are no number, Then all items are worked through", () =>
     Effect.gen(function* () {
       for (const lanes of [16, 1, 0, -1, 0.5, Number.NaN]) {
         expect(yield* Lanes.forEach([undefined, 1], lanes, Effect.succeed)).toEqual([undefined, 1])
@@ -62,7 +62,7 @@ describe("Lanes", () => {
     })
   )
 
-  it.effect("Given one item that fails, then the others are interrupted", () =>
+  it.effect("Given one item that fails, Then the others are interrupted", () =>
     Effect.gen(function* () {
       const { state, work } = yield* workshop
       const error = yield* Effect.flip(
@@ -73,7 +73,7 @@ describe("Lanes", () => {
     })
   )
 
-  it.effect("Given an interruption, then every lane ends", () =>
+  it.effect("Given an interruption, Then every lane ends", () =>
     Effect.gen(function* () {
       const { state, work } = yield* workshop
       const running = yield* Effect.fork(Lanes.forEach(Arr.range(0, 9), 4, work))

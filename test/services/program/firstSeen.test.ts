@@ -5,7 +5,7 @@ import * as Addresses from "../../../src/solana/Address.js"
 const item = (id: number) => ({ address: Addresses.fromBytes(new Uint8Array(32).fill(id)), account: {} })
 
 describe("once", () => {
-  it("given the same account in the list and in a notification, when filtered, then it comes once", () => {
+  it("Given the same account in the list and in a notification, When filtered, Then it comes once", () => {
     const once = Once.make()
     expect([item(1), item(2), item(1), item(2), item(3)].map((one) => once(one))).toEqual([
       true,
@@ -16,7 +16,7 @@ describe("once", () => {
     ])
   })
 
-  it("given more accounts than are remembered, when the last ones come again, then they do not come twice", () => {
+  it("Given more accounts than are remembered, When the last ones come again, Then they do not come twice", () => {
     const once = Once.make(2)
     expect([item(1), item(2), item(3), item(2), item(3)].map((one) => once(one))).toEqual([
       true,

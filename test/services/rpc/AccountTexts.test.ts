@@ -126,14 +126,14 @@ const withOdd = fc
   .map((items) => items.join(","))
 
 describe("AccountTexts", () => {
-  it("given accounts as a node writes them, when read, then they are what the parser and the decoder make of them", () =>
+  it("Given accounts as a node writes them, When read, Then they are what the parser and the decoder make of them", () =>
     assertProperty(
       fc.property(sound, (items) => {
         expect(read(items)).toStrictEqual(Either.getOrThrow(parsed(items)))
       })
     ))
 
-  it("given any other text, sound or not, when read, then it is left alone or read to the same", () =>
+  it("Given any other text, sound or not, When read, Then it is left alone or read to the same", () =>
     assertProperty(
       fc.property(fc.oneof(withOdd, damaged), (items) => {
         const accounts = read(items)
@@ -159,12 +159,12 @@ describe("AccountTexts", () => {
     expect(read(items)).toBeUndefined()
   })
 
-  it("given accounts that all differ, when read, then they are left to the parser", () => {
+  it("Given accounts that all differ, When read, Then they are left to the parser", () => {
     const items = Array.from({ length: 50 }, (_, index) => agave({ lamports: String(index) })).join(",")
     expect(read(items)).toBeUndefined()
   })
 
-  it("given accounts of one list, when the data of one is changed, then the others stay as they are", () => {
+  it("Given accounts of one list, When the data of one is changed, Then the others stay as they are", () => {
     const items = Array.from({ length: 300 }, () => agave({ data: "AQIDBAU=" })).join(",")
     const accounts = read(items) ?? []
     accounts[150]?.data.fill(9)

@@ -42,7 +42,7 @@ const balanceOf = (address: Wallet["Type"]["address"]) =>
 
 describe("Transactions on the embedded cluster", () => {
   for (const version of ["legacy", 0] as const) {
-    it.effect(`Given version ${version}, when a transfer is sent, then it lands and costs what the receipt says`, () =>
+    it.effect(`Given version ${version}, When a transfer is sent, Then it lands and costs what the receipt says`, () =>
       Effect.gen(function* () {
         const wallet = yield* funded(61)
         const receipt = yield* send(wallet, [transfer(wallet.address, STRANGER, SOL)], {
@@ -61,7 +61,7 @@ describe("Transactions on the embedded cluster", () => {
     )
   }
 
-  it.effect("Given two signers, when both pay in one transaction, then it lands with two signatures' fee", () =>
+  it.effect("Given two signers, When both pay in one transaction, Then it lands with two signatures' fee", () =>
     Effect.gen(function* () {
       const [alice, bob] = [yield* funded(62), yield* funded(63)]
       const instructions = [transfer(alice.address, STRANGER, SOL), transfer(bob.address, STRANGER, SOL)]
@@ -72,7 +72,7 @@ describe("Transactions on the embedded cluster", () => {
     }).pipe(cluster())
   )
 
-  it.effect("Given the same transfer three times at once, when they are sent, then it is done three times", () =>
+  it.effect("Given the same transfer three times at once, When they are sent, Then it is done three times", () =>
     Effect.gen(function* () {
       const wallet = yield* funded(64)
       const instructions = [transfer(wallet.address, STRANGER, SOL)]
@@ -83,7 +83,7 @@ describe("Transactions on the embedded cluster", () => {
     }).pipe(cluster())
   )
 
-  it.effect("Given too little money, when it is sent, then the preflight refuses it and nothing is paid", () =>
+  it.effect("Given too little money, When it is sent, Then the preflight refuses it and nothing is paid", () =>
     Effect.gen(function* () {
       const wallet = yield* funded(65)
       const error = yield* Effect.flip(send(wallet, [transfer(wallet.address, STRANGER, 11n * SOL)]))
@@ -96,7 +96,7 @@ describe("Transactions on the embedded cluster", () => {
     }).pipe(cluster())
   )
 
-  it.effect("Given no preflight, when the second instruction fails, then it is Rejected with logs and has paid", () =>
+  it.effect("Given no preflight, When the second instruction fails, Then it is Rejected with logs and has paid", () =>
     Effect.gen(function* () {
       const wallet = yield* funded(66)
       const instructions = [transfer(wallet.address, STRANGER, SOL), transfer(wallet.address, STRANGER, 11n * SOL)]
@@ -117,7 +117,7 @@ describe("Transactions on the embedded cluster", () => {
   )
 
   it.effect(
-    "Given a simulation, when it succeeds or fails, then its logs and units come back and nothing is paid",
+    "Given a simulation, When it succeeds or fails, Then its logs and units come back and nothing is paid",
     () =>
       Effect.gen(function* () {
         const wallet = yield* funded(67)
@@ -132,7 +132,7 @@ describe("Transactions on the embedded cluster", () => {
       }).pipe(cluster())
   )
 
-  it.effect("Given signed bytes, when they are submitted again after they landed, then the receipt is the same", () =>
+  it.effect("Given signed bytes, When they are submitted again after they landed, Then the receipt is the same", () =>
     Effect.gen(function* () {
       const wallet = yield* funded(68)
       const { sign, submit } = yield* Transactions.Transactions
@@ -144,7 +144,7 @@ describe("Transactions on the embedded cluster", () => {
     }).pipe(cluster())
   )
 
-  it.effect("Given a blockhash that the cluster has dropped, when it is sent, then the second try has a new one", () =>
+  it.effect("Given a blockhash that the cluster has dropped, When it is sent, Then the second try has a new one", () =>
     Effect.gen(function* () {
       const wallet = yield* funded(69)
       yield* send(wallet, [transfer(wallet.address, STRANGER, SOL)])
@@ -159,7 +159,7 @@ describe("Transactions on the embedded cluster", () => {
     }).pipe(cluster())
   )
 
-  it.effect("Given blocks of 400 ms, when it is to be finalized, then the receipt comes 32 slots later", () =>
+  it.effect("Given blocks of 400 ms, When it is to be finalized, Then the receipt comes 32 slots later", () =>
     Effect.gen(function* () {
       const wallet = yield* funded(70)
       yield* TestClock.adjust("20 seconds")
@@ -174,7 +174,7 @@ describe("Transactions on the embedded cluster", () => {
   )
 
   it.effect(
-    "Given bytes that never arrive, when their blockhash has expired on the cluster, then they are Expired",
+    "Given bytes that never arrive, When their blockhash has expired on the cluster, Then they are Expired",
     () =>
       Effect.gen(function* () {
         const wallet = yield* walletOf(71)

@@ -71,7 +71,7 @@ const LIMIT = 23_000
 
 describe("Transactions: compute limits and prices", () => {
   it.effect(
-    "Given fees to be found, when one kind is sent often, then it is simulated once and priced each 10 s",
+    "Given fees to be found, When one kind is sent often, Then it is simulated once and priced each 10 s",
     () => {
       const node = asking([5n, 100n, 1n, 7n, 30n])
       node.onSend = node.land
@@ -86,7 +86,7 @@ describe("Transactions: compute limits and prices", () => {
     }
   )
 
-  it.effect("Given a percentile, a floor and a cap, when a price is found, then they hold", () =>
+  it.effect("Given a percentile, a floor and a cap, When a price is found, Then they hold", () =>
     Effect.forEach(
       [
         [{ percentile: 0 }, 1n],
@@ -107,7 +107,7 @@ describe("Transactions: compute limits and prices", () => {
   )
 
   it.effect(
-    "Given a node that asks for too much, when a price is found, then no transaction pays more than it may",
+    "Given a node that asks for too much, When a price is found, Then no transaction pays more than it may",
     () =>
       Effect.forEach(
         [
@@ -144,7 +144,7 @@ describe("Transactions: compute limits and prices", () => {
       )
   )
 
-  it.effect("Given transactions that expire, when they are signed anew, then they pay more, up to the cap", () => {
+  it.effect("Given transactions that expire, When they are signed anew, Then they pay more, up to the cap", () => {
     const node = asking([100n])
     return Effect.gen(function* () {
       const fiber = yield* Effect.fork(Effect.flip(send(1n, { retryExpired: 3 })))
@@ -160,7 +160,7 @@ describe("Transactions: compute limits and prices", () => {
     }).pipe(over(node, { bump: 2, cap: 300n }))
   })
 
-  it.effect("Given a limit or price of the caller, when it is sent, then the node is not asked for it", () => {
+  it.effect("Given a limit or price of the caller, When it is sent, Then the node is not asked for it", () => {
     const node = asking([9n])
     node.onSend = node.land
     return Effect.gen(function* () {
@@ -175,7 +175,7 @@ describe("Transactions: compute limits and prices", () => {
     }).pipe(over(node, {}))
   })
 
-  it.effect("Given a node that cannot say, when it is sent, then the cluster's own limit and no price apply", () => {
+  it.effect("Given a node that cannot say, When it is sent, Then the cluster's own limit and no price apply", () => {
     const node = asking([], { simulateTransaction: () => Effect.fail(unreachable) })
     node.onSend = node.land
     return Effect.gen(function* () {
@@ -184,7 +184,7 @@ describe("Transactions: compute limits and prices", () => {
     }).pipe(over(node, {}))
   })
 
-  it.effect("Given a limit that became too low, when units run out, then it is simulated again, once", () => {
+  it.effect("Given a limit that became too low, When units run out, Then it is simulated again, once", () => {
     const data = { err: { InstructionError: [0, "ComputationalBudgetExceeded"] }, logs: [] }
     const exceeded = new RpcError({ reason: "Node", method: "sendTransaction", code: -32002, detail: "", data })
     let failures = 1
@@ -213,7 +213,7 @@ describe("Transactions: compute limits and prices", () => {
     }).pipe(over(node, {}))
   })
 
-  it.effect("Given options out of range, when the layer is built, then they are refused by name", () =>
+  it.effect("Given options out of range, When the layer is built, Then they are refused by name", () =>
     Effect.forEach(
       [
         [{ margin: -1 }, "margin"],
@@ -231,7 +231,7 @@ describe("Transactions: compute limits and prices", () => {
     )
   )
 
-  it.effect("Given the program, when 40 messages are packed with fees found, then all land within their limits", () =>
+  it.effect("Given the program, When 40 messages are packed with fees found, Then all land within their limits", () =>
     Effect.gen(function* () {
       const wallet = yield* walletOf(122)
       const { airdrop } = yield* EmbeddedCluster.EmbeddedCluster

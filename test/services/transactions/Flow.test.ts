@@ -39,7 +39,7 @@ const sentSignatures = (node: FakeNode.FakeNode) => [
 ]
 
 describe("Transactions: watching", () => {
-  it.effect("Given 300 in flight, when a turn comes, then it takes two calls, of 256 and 44", () => {
+  it.effect("Given 300 in flight, When a turn comes, Then it takes two calls, of 256 and 44", () => {
     const node = FakeNode.make()
     return Effect.gen(function* () {
       const fiber = yield* Effect.fork(
@@ -56,7 +56,7 @@ describe("Transactions: watching", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given a cluster that answers at once, when many are sent, then no time has to pass", () => {
+  it.effect("Given a cluster that answers at once, When many are sent, Then no time has to pass", () => {
     const node = FakeNode.make()
     node.onSend = node.land
     return Effect.gen(function* () {
@@ -65,7 +65,7 @@ describe("Transactions: watching", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given sendings that end one after another, when all have, then one look-up serves them at once", () => {
+  it.effect("Given sendings that end one after another, When all have, Then one look-up serves them at once", () => {
     const answered = amounts(20).map(() => Effect.runSync(Deferred.make<void>()))
     let next = 0
     const node = FakeNode.make({
@@ -90,7 +90,7 @@ describe("Transactions: watching", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given a sending that hangs, when a turn has passed, then another that ended is looked up", () => {
+  it.effect("Given a sending that hangs, When a turn has passed, Then another that ended is looked up", () => {
     let calls = 0
     const node = FakeNode.make({
       sendTransaction: (wire) =>
@@ -111,7 +111,7 @@ describe("Transactions: watching", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given nothing in flight, when time passes, then the node is not asked", () => {
+  it.effect("Given nothing in flight, When time passes, Then the node is not asked", () => {
     const node = FakeNode.make()
     node.onSend = node.land
     return Effect.gen(function* () {
@@ -122,7 +122,7 @@ describe("Transactions: watching", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given nothing young in flight, when turns come, then they are rarer, until something is sent", () => {
+  it.effect("Given nothing young in flight, When turns come, Then they are rarer, until something is sent", () => {
     const node = FakeNode.make()
     return Effect.gen(function* () {
       yield* Effect.fork(send(1n))
@@ -139,7 +139,7 @@ describe("Transactions: watching", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given a subscription to signatures, when the node tells of one, then it is looked up at once", () => {
+  it.effect("Given a subscription to signatures, When the node tells of one, Then it is looked up at once", () => {
     const told = Effect.runSync(Deferred.make<void>())
     const node = FakeNode.make({
       signatureSubscribe: () => Stream.fromEffect(Effect.as(Deferred.await(told), { slot: 100n, value: { err: null } }))
@@ -153,7 +153,7 @@ describe("Transactions: watching", () => {
     }).pipe(over(node, { subscribe: true }))
   })
 
-  it.effect("Given subscriptions that fail, when it is sent, then polling gives the receipt", () => {
+  it.effect("Given subscriptions that fail, When it is sent, Then polling gives the receipt", () => {
     const lost = new SubscriptionError({ reason: "Closed", method: "signatureSubscribe", detail: "lost" })
     const node = FakeNode.make({ signatureSubscribe: () => Stream.fail(lost) })
     node.onSend = node.land
@@ -162,7 +162,7 @@ describe("Transactions: watching", () => {
     }).pipe(over(node, { subscribe: true }))
   })
 
-  it.effect("Given a wait that is interrupted, when time passes, then its signature is not asked for any more", () => {
+  it.effect("Given a wait that is interrupted, When time passes, Then its signature is not asked for any more", () => {
     const node = FakeNode.make()
     return Effect.gen(function* () {
       const [first, second] = [yield* Effect.fork(send(1n)), yield* Effect.fork(send(2n))]
@@ -183,7 +183,7 @@ describe("Transactions: watching", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given a look-up under way, when the last waiter is interrupted, then the look-up is too", () => {
+  it.effect("Given a look-up under way, When the last waiter is interrupted, Then the look-up is too", () => {
     let aborted = 0
     const node = FakeNode.make({
       getSignatureStatuses: () => Effect.onInterrupt(Effect.never, () => Effect.sync(() => aborted++))
@@ -196,7 +196,7 @@ describe("Transactions: watching", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given a look-up that hangs, when the deadline comes, then the caller is answered", () => {
+  it.effect("Given a look-up that hangs, When the deadline comes, Then the caller is answered", () => {
     const node = FakeNode.make({ getSignatureStatuses: () => Effect.never })
     return Effect.gen(function* () {
       const fiber = yield* Effect.fork(Effect.flip(send(1n)))
@@ -205,7 +205,7 @@ describe("Transactions: watching", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given a pool that breaks, when a look-up dies, then the waiter dies instead of waiting for ever", () => {
+  it.effect("Given a pool that breaks, When a look-up dies, Then the waiter dies instead of waiting for ever", () => {
     const node = FakeNode.make({ getSignatureStatuses: () => Effect.dieMessage("broken") })
     return Effect.gen(function* () {
       const exit = yield* Effect.exit(send(1n))
@@ -214,7 +214,7 @@ describe("Transactions: watching", () => {
   })
 
   it.effect(
-    "Given a pool that is gone, when a look-up is interrupted with it, then the waiter is interrupted too",
+    "Given a pool that is gone, When a look-up is interrupted with it, Then the waiter is interrupted too",
     () => {
       const node = FakeNode.make({ getSignatureStatuses: () => Effect.interrupt })
       return Effect.gen(function* () {
@@ -223,7 +223,7 @@ describe("Transactions: watching", () => {
     }
   )
 
-  it.effect("Given waiters, when the service's scope closes, then they are interrupted", () => {
+  it.effect("Given waiters, When the service's scope closes, Then they are interrupted", () => {
     const node = FakeNode.make()
     return Effect.gen(function* () {
       const scope = yield* Scope.make()
@@ -235,7 +235,7 @@ describe("Transactions: watching", () => {
     })
   })
 
-  it.effect("Given a service that is closed, when something is sent by it, then it says that it was not sent", () => {
+  it.effect("Given a service that is closed, When something is sent by it, Then it says that it was not sent", () => {
     const node = FakeNode.make()
     return Effect.gen(function* () {
       const scope = yield* Scope.make()
@@ -253,7 +253,7 @@ describe("Transactions: watching", () => {
     })
   })
 
-  it.effect("Given a look-up that holds up closing, when something is sent meanwhile, then it is Unsent at once", () =>
+  it.effect("Given a look-up that holds up closing, When something is sent meanwhile, Then it is Unsent at once", () =>
     Effect.gen(function* () {
       const answer = yield* Deferred.make<void>()
       const node = FakeNode.make({
@@ -280,7 +280,7 @@ describe("Transactions: watching", () => {
     })
   )
 
-  it.effect("Given two who submit the same bytes, when it lands, then both have the receipt", () => {
+  it.effect("Given two who submit the same bytes, When it lands, Then both have the receipt", () => {
     const node = FakeNode.make()
     return Effect.gen(function* () {
       const transactions = yield* Transactions.Transactions
@@ -299,7 +299,7 @@ describe("Transactions: watching", () => {
 })
 
 describe("Transactions: what can be seen", () => {
-  it.effect("Given a tracer, when instructions are sent, then there is one span with the signature and no key", () => {
+  it.effect("Given a tracer, When instructions are sent, Then there is one span with the signature and no key", () => {
     const node = FakeNode.make()
     node.onSend = node.land
     const spans: Array<Tracer.Span> = []
@@ -321,7 +321,7 @@ describe("Transactions: what can be seen", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given a counter of outcomes, when one is sent, then it counts", () => {
+  it.effect("Given a counter of outcomes, When one is sent, Then it counts", () => {
     const node = FakeNode.make()
     node.onSend = node.land
     return Effect.gen(function* () {
@@ -335,7 +335,7 @@ describe("Transactions: what can be seen", () => {
 
 describe("Transactions: blockhashes", () => {
   it.effect(
-    "Given many who sign at once, when the cache is cold, then one fetch serves them for its time to live",
+    "Given many who sign at once, When the cache is cold, Then one fetch serves them for its time to live",
     () => {
       const node = FakeNode.make()
       node.onSend = node.land
@@ -352,7 +352,7 @@ describe("Transactions: blockhashes", () => {
     }
   )
 
-  it.effect("Given a blockhash that ages, when one signs, then the next is fetched and nobody waits for it", () => {
+  it.effect("Given a blockhash that ages, When one signs, Then the next is fetched and nobody waits for it", () => {
     let fetches = 0
     const node = FakeNode.make({
       getLatestBlockhash: () =>
@@ -370,7 +370,7 @@ describe("Transactions: blockhashes", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given a fetch that several wait for, when the first is interrupted, then the others have its answer", () =>
+  it.effect("Given a fetch that several wait for, When the first is interrupted, Then the others have its answer", () =>
     Effect.gen(function* () {
       const answer = yield* Deferred.make<void>()
       const node = FakeNode.make({
@@ -394,7 +394,7 @@ describe("Transactions: blockhashes", () => {
     })
   )
 
-  it.effect("Given a fetch that fails, when the next one signs, then it fetches again", () => {
+  it.effect("Given a fetch that fails, When the next one signs, Then it fetches again", () => {
     const unreachable = new RpcError({ reason: "Transport", method: "getLatestBlockhash", detail: "refused" })
     const node = FakeNode.make({ getLatestBlockhash: () => Effect.fail(unreachable) })
     return Effect.gen(function* () {
@@ -405,7 +405,7 @@ describe("Transactions: blockhashes", () => {
   })
 
   it.effect(
-    "Given a node that does not find the blockhash, when it is sent, then the same bytes go out again until they land",
+    "Given a node that does not find the blockhash, When it is sent, Then the same bytes go out again until they land",
     () => {
       let known = false
       const data = { err: "BlockhashNotFound", logs: [] }
@@ -442,7 +442,7 @@ describe("Transactions: blockhashes", () => {
 })
 
 describe("Transactions: bounds", () => {
-  it.effect("Given two permits, when five are sent, then two are in flight and the rest follow in order", () => {
+  it.effect("Given two permits, When five are sent, Then two are in flight and the rest follow in order", () => {
     const node = FakeNode.make()
     return Effect.gen(function* () {
       const fibers = yield* Effect.forEach(amounts(5), (amount) => Effect.zipLeft(Effect.fork(send(amount)), settle))
@@ -458,7 +458,7 @@ describe("Transactions: bounds", () => {
   })
 
   it.effect(
-    "Given waiters at a semaphore, when some are interrupted, then the others pass in order and no permit is lost",
+    "Given waiters at a semaphore, When some are interrupted, Then the others pass in order and no permit is lost",
     () =>
       Effect.gen(function* () {
         const semaphore = FifoSemaphore.make(1)
@@ -482,7 +482,7 @@ describe("Transactions: bounds", () => {
       })
   )
 
-  it.effect("Given a permit handed to a waiter that is interrupted in the same turn, then the next one gets it", () =>
+  it.effect("Given a permit handed to a waiter that is interrupted in the same turn, Then the next one gets it", () =>
     Effect.gen(function* () {
       const semaphore = FifoSemaphore.make(1)
       const hold = yield* Deferred.make<void>()

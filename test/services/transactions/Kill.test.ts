@@ -70,7 +70,7 @@ const cluster = Transactions.layer().pipe(
 
 describe("Transactions: a process that is killed", () => {
   it.scopedLive(
-    "Given kill -9 at random moments, when the next process recovers and resends, then each message landed once",
+    "Given kill -9 at random moments, When the next process recovers and resends, Then each message landed once",
     () =>
       Effect.gen(function* () {
         const wallet = yield* walletOf(SEED)

@@ -137,7 +137,7 @@ const common = {
 }
 
 describe("Transactions: endpoints that lie", () => {
-  it("Given several endpoints of which one lies in any way, then nothing is Expired that lands, and nothing lands twice", async () => {
+  it("Given several endpoints of which one lies in any way, Then nothing is Expired that lands, and nothing lands twice", async () => {
     await FastCheck.assert(
       FastCheck.asyncProperty(
         FastCheck.record({
@@ -151,7 +151,7 @@ describe("Transactions: endpoints that lie", () => {
     )
   }, 600_000)
 
-  it("Given one endpoint whose lie contradicts itself, then nothing is Expired that lands, and nothing lands twice", async () => {
+  it("Given one endpoint whose lie contradicts itself, Then nothing is Expired that lands, and nothing lands twice", async () => {
     await FastCheck.assert(
       FastCheck.asyncProperty(
         FastCheck.record({
@@ -172,7 +172,7 @@ describe("Transactions: endpoints that lie", () => {
     for (const leaders of ["prompt", "late"] as const) {
       for (const honest of [0, 1]) {
         it(
-          `Given an endpoint that forwards the pack that it refuses (${honest} others, nonce ${nonce}, leaders ${leaders}), then each item lands once`,
+          `Given an endpoint that forwards the pack that it refuses (${honest} others, nonce ${nonce}, leaders ${leaders}), Then each item lands once`,
           () => check({ honest, lies: ["fails"], nonce, leaders, preflight: true, packed: true }),
           60_000
         )
@@ -180,7 +180,7 @@ describe("Transactions: endpoints that lie", () => {
     }
   }
 
-  it("Given one endpoint that lies and two that do not, when nothing lands, then it is Expired all the same", async () => {
+  it("Given one endpoint that lies and two that do not, When nothing lands, Then it is Expired all the same", async () => {
     const outcomes = await Effect.runPromise(
       run({ honest: 2, lies: ["dead", "unknown"], nonce: false, leaders: "gone", preflight: true, packed: false })
     )

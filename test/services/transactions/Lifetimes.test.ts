@@ -116,7 +116,7 @@ const [first, second, third] = [FakeNode.blockhashOf(201), FakeNode.blockhashOf(
 const holding = (nonce: Blockhash): Banks => ({ confirmed: nonce, finalized: nonce, behind: 32n })
 
 describe("Transactions: old ones", () => {
-  it.effect("Given one signed of late, when it expires, then nobody is asked where the ledger begins", () => {
+  it.effect("Given one signed of late, When it expires, Then nobody is asked where the ledger begins", () => {
     const node = FakeNode.make({ getLedgerStatuses: () => Effect.dieMessage("an extra call") })
     return Effect.gen(function* () {
       expect(yield* outcome(node, 200n, send())).toMatchObject(Either.left({ reason: "Expired" }))
@@ -130,7 +130,7 @@ describe("Transactions: old ones", () => {
     [1000n, "Unconfirmed"]
   ] as const) {
     it.effect(
-      `Given a ledger from slot ${firstSlot} on, when what was signed in slot 100 is not found, then ${reason}`,
+      `Given a ledger from slot ${firstSlot} on, When what was signed in slot 100 is not found, Then ${reason}`,
       () => {
         const node = FakeNode.make()
         node.firstSlot = firstSlot
@@ -150,7 +150,7 @@ describe("Transactions: old ones", () => {
     [1n, "Unconfirmed"]
   ] as const) {
     it.effect(
-      `Given the bytes alone and a ledger from slot ${firstSlot} on, when they are not found, then ${reason}`,
+      `Given the bytes alone and a ledger from slot ${firstSlot} on, When they are not found, Then ${reason}`,
       () => {
         const node = FakeNode.make()
         node.firstSlot = firstSlot
@@ -162,7 +162,7 @@ describe("Transactions: old ones", () => {
     )
   }
 
-  it.effect("Given one that landed long ago, when the ledger has it, then it is a receipt", () => {
+  it.effect("Given one that landed long ago, When the ledger has it, Then it is a receipt", () => {
     const node = FakeNode.make()
     node.firstSlot = 1000n
     return Effect.gen(function* () {
@@ -173,7 +173,7 @@ describe("Transactions: old ones", () => {
   })
 
   it.effect(
-    "Given a journal of long ago, when the ledger begins later, then the entry stays until one is asked that has all",
+    "Given a journal of long ago, When the ledger begins later, Then the entry stays until one is asked that has all",
     () =>
       Effect.gen(function* () {
         const store = yield* memory
@@ -199,7 +199,7 @@ describe("Transactions: old ones", () => {
       })
   )
 
-  it.effect("Given an array whose answers are none, when it is asked, then nothing is Expired, and later it is", () => {
+  it.effect("Given an array whose answers are none, When it is asked, Then nothing is Expired, and later it is", () => {
     const answers: Array<ReturnType<RpcPool.Service["batch"]>> = [
       Effect.succeed([]),
       Effect.succeed([Either.right({ context: { slot: 9000 }, value: [] }), Either.right(0)]),
@@ -232,7 +232,7 @@ describe("Transactions: old ones", () => {
 describe("Transactions: lifetimes written down", () => {
   const Stored = Schema.parseJson(Journal.JournalEntry)
 
-  it.effect("Given an entry of before there were nonces, when it is read, then it is what it was", () =>
+  it.effect("Given an entry of before there were nonces, When it is read, Then it is what it was", () =>
     Effect.gen(function* () {
       const signed = yield* sign().pipe(over(FakeNode.make()))
       const text = yield* Schema.encode(Stored)(Journal.JournalEntry.make({ signed, creates: [] }))
@@ -244,7 +244,7 @@ describe("Transactions: lifetimes written down", () => {
     })
   )
 
-  it.effect("Given a nonce, when it is written down and read, then it is the same", () =>
+  it.effect("Given a nonce, When it is written down and read, Then it is the same", () =>
     Effect.gen(function* () {
       const signed = yield* sign({ durableNonce }).pipe(over(withNonce(holding(first))))
       expect(signed.lifetime).toStrictEqual({ nonce: first, account: ACCOUNT })
@@ -256,7 +256,7 @@ describe("Transactions: lifetimes written down", () => {
 
 describe("Transactions: nonces as the node tells them", () => {
   it.effect(
-    "Given a nonce that stays, when heights pass, then it is sent again until the deadline, and Unconfirmed",
+    "Given a nonce that stays, When heights pass, Then it is sent again until the deadline, and Unconfirmed",
     () => {
       const node = withNonce(holding(first))
       return Effect.gen(function* () {
@@ -276,7 +276,7 @@ describe("Transactions: nonces as the node tells them", () => {
     }
   )
 
-  it.effect("Given a finalized bank of before the nonce, when it is read, then that expires nothing", () => {
+  it.effect("Given a finalized bank of before the nonce, When it is read, Then that expires nothing", () => {
     // It was advanced of late: what is finalized still has the nonce of before.
     const banks: Banks = { confirmed: second, finalized: first, behind: 32n }
     const node = withNonce(banks)
@@ -296,7 +296,7 @@ describe("Transactions: nonces as the node tells them", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given any version, when it is signed, then its message is the one that Kit compiles for a nonce", () =>
+  it.effect("Given any version, When it is signed, Then its message is the one that Kit compiles for a nonce", () =>
     Effect.gen(function* () {
       const { address } = yield* walletOf(161)
       for (const version of ["legacy", 0] as const) {
@@ -319,7 +319,7 @@ describe("Transactions: nonces as the node tells them", () => {
     })
   )
 
-  it.effect("Given one that lands at once, when it is confirmed, then no account was read but to sign", () => {
+  it.effect("Given one that lands at once, When it is confirmed, Then no account was read but to sign", () => {
     const node = withNonce(holding(first), { getMultipleAccounts: () => Effect.dieMessage("an extra call") })
     node.onSend = node.land
     return Effect.gen(function* () {
@@ -330,7 +330,7 @@ describe("Transactions: nonces as the node tells them", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given a node that lags behind a use, when the next is signed, then it waits for the new nonce", () => {
+  it.effect("Given a node that lags behind a use, When the next is signed, Then it waits for the new nonce", () => {
     const banks = holding(first)
     const node = withNonce(banks)
     node.onSend = node.land
@@ -351,7 +351,7 @@ describe("Transactions: nonces as the node tells them", () => {
   })
 
   it.effect(
-    "Given a fork that is left after a use was processed, when the next is signed, then the nonce is good again",
+    "Given a fork that is left after a use was processed, When the next is signed, Then the nonce is good again",
     () => {
       const node = withNonce(holding(first))
       node.onSend = (signature) => node.land(signature, "processed")
@@ -367,7 +367,7 @@ describe("Transactions: nonces as the node tells them", () => {
   )
 
   it.effect(
-    "Given a send of unknown outcome, when the same is sent and refused, then it is not said to have failed",
+    "Given a send of unknown outcome, When the same is sent and refused, Then it is not said to have failed",
     () => {
       const data = { err: { InstructionError: [1, { Custom: 1 }] }, logs: [] }
       const refusal = new RpcError({ reason: "Node", method: "sendTransaction", code: -32002, detail: "poor", data })
@@ -399,7 +399,7 @@ describe("Transactions: nonces as the node tells them", () => {
     }
   )
 
-  it.effect("Given a process that dies in flight, when the next recovers, then it lands, or expires by its nonce", () =>
+  it.effect("Given a process that dies in flight, When the next recovers, Then it lands, or expires by its nonce", () =>
     Effect.gen(function* () {
       for (const isStolen of [false, true]) {
         const store = yield* memory

@@ -74,7 +74,7 @@ const transactions = (outcomes: ReadonlyArray<Either.Either<Transactions.Receipt
 const tableOf = (n: number) => Addresses.fromBytes(new Uint8Array(32).fill(200 + n))
 
 describe("Transactions: lookup tables", () => {
-  it.effect("Given more accounts than fit, when a table holds them, then they are sent, and refused without it", () =>
+  it.effect("Given more accounts than fit, When a table holds them, Then they are sent, and refused without it", () =>
     Effect.gen(function* () {
       const self = yield* somebody
       const table = yield* madeBy(self)
@@ -89,7 +89,7 @@ describe("Transactions: lookup tables", () => {
     }).pipe(cluster())
   )
 
-  it.effect("Given a table, when its message is signed, simulated and submitted, then it names the table", () =>
+  it.effect("Given a table, When its message is signed, simulated and submitted, Then it names the table", () =>
     Effect.gen(function* () {
       const self = yield* somebody
       const table = yield* madeBy(self)
@@ -105,7 +105,7 @@ describe("Transactions: lookup tables", () => {
     }).pipe(cluster())
   )
 
-  it.effect("Given estimated fees, when a table is used, then the limit is that of its simulation", () =>
+  it.effect("Given estimated fees, When a table is used, Then the limit is that of its simulation", () =>
     Effect.gen(function* () {
       const self = yield* somebody
       const table = yield* madeBy(self)
@@ -115,7 +115,7 @@ describe("Transactions: lookup tables", () => {
     }).pipe(cluster({ fees: { floor: 1_000_000n } }))
   )
 
-  it.effect("Given 48 payments, when they are packed with a table, then one transaction holds what took three", () =>
+  it.effect("Given 48 payments, When they are packed with a table, Then one transaction holds what took three", () =>
     Effect.gen(function* () {
       const self = yield* somebody
       const table = yield* madeBy(self)
@@ -127,7 +127,7 @@ describe("Transactions: lookup tables", () => {
   )
 
   it.effect(
-    "Given tables that are not as said, when they are used, then each is refused by type and nothing is paid",
+    "Given tables that are not as said, When they are used, Then each is refused by type and nothing is paid",
     () =>
       Effect.gen(function* () {
         const self = yield* somebody
@@ -165,7 +165,7 @@ describe("Transactions: lookup tables", () => {
       }).pipe(cluster())
   )
 
-  it.effect("Given a legacy message or too long a table, when it is used, then InvalidInput before any call", () =>
+  it.effect("Given a legacy message or too long a table, When it is used, Then InvalidInput before any call", () =>
     Effect.gen(function* () {
       const self = yield* somebody
       const table = { address: RECIPIENTS[0] ?? Addresses.SYSTEM_PROGRAM, addresses: RECIPIENTS }

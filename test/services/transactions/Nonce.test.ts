@@ -88,7 +88,7 @@ const balanceOf = (address: Address) =>
 
 describe("Transactions with a durable nonce", () => {
   it.effect(
-    "Given a transaction that is held for 300 blocks, when it is submitted, then it lands and costs the same",
+    "Given a transaction that is held for 300 blocks, When it is submitted, Then it lands and costs the same",
     () =>
       Effect.gen(function* () {
         const { account, durableNonce, wallet } = yield* setup(141)
@@ -108,7 +108,7 @@ describe("Transactions with a durable nonce", () => {
       }).pipe(interval)
   )
 
-  it.effect("Given many who use one nonce at once, when they send, then each in its turn, and all land", () =>
+  it.effect("Given many who use one nonce at once, When they send, Then each in its turn, and all land", () =>
     Effect.gen(function* () {
       const { durableNonce, wallet } = yield* setup(142)
       const order: Array<number> = []
@@ -127,7 +127,7 @@ describe("Transactions with a durable nonce", () => {
     }).pipe(cluster())
   )
 
-  it.effect("Given two nonces and one permit for all, when one is waited for, then the other is not", () =>
+  it.effect("Given two nonces and one permit for all, When one is waited for, Then the other is not", () =>
     Effect.gen(function* () {
       const { durableNonce, wallet } = yield* setup(143)
       const nonces = yield* DurableNonce.DurableNonce
@@ -148,7 +148,7 @@ describe("Transactions with a durable nonce", () => {
 
   for (const theft of ["advanced", "used by another transaction", "closed"] as const) {
     it.effect(
-      `Given a nonce that is ${theft}, when that is finalized, then what bears it is Expired, and not before`,
+      `Given a nonce that is ${theft}, When that is finalized, Then what bears it is Expired, and not before`,
       () =>
         Effect.gen(function* () {
           const { account, durableNonce, wallet } = yield* setup(144)
@@ -175,7 +175,7 @@ describe("Transactions with a durable nonce", () => {
     )
   }
 
-  it.effect("Given another authority, when time passes, then it is Unconfirmed: it may be given back, and land", () =>
+  it.effect("Given another authority, When time passes, Then it is Unconfirmed: it may be given back, and land", () =>
     Effect.gen(function* () {
       const { account, durableNonce, wallet } = yield* setup(145)
       const other = yield* walletOf(146)
@@ -191,7 +191,7 @@ describe("Transactions with a durable nonce", () => {
   )
 
   it.effect(
-    "Given a transaction that lands and fails, when it is told, then it is Rejected and the nonce is used",
+    "Given a transaction that lands and fails, When it is told, Then it is Rejected and the nonce is used",
     () =>
       Effect.gen(function* () {
         const { account, durableNonce, wallet } = yield* setup(147)
@@ -214,7 +214,7 @@ describe("Transactions with a durable nonce", () => {
       }).pipe(cluster())
   )
 
-  it.effect("Given a refusal of the preflight, when it is told, then nothing is paid and the nonce is good", () =>
+  it.effect("Given a refusal of the preflight, When it is told, Then nothing is paid and the nonce is good", () =>
     Effect.gen(function* () {
       const { account, durableNonce, wallet } = yield* setup(148)
       const nonce = yield* nonceOf(account)
@@ -242,7 +242,7 @@ describe("Transactions with a durable nonce", () => {
 
   for (const preflight of [true, false]) {
     it.effect(
-      `Given preflight ${preflight}, when a middle item of a pack fails, then it is told and the rest lands`,
+      `Given preflight ${preflight}, When a middle item of a pack fails, Then it is told and the rest lands`,
       () =>
         Effect.gen(function* () {
           const { durableNonce, wallet } = yield* setup(149)
@@ -269,7 +269,7 @@ describe("Transactions with a durable nonce", () => {
     )
   }
 
-  it.effect("Given an authority that is not the wallet, when it is sent, then both sign, and others are refused", () =>
+  it.effect("Given an authority that is not the wallet, When it is sent, Then both sign, and others are refused", () =>
     Effect.gen(function* () {
       const { account, wallet } = yield* setup(151)
       const authority = yield* walletOf(152)
@@ -288,7 +288,7 @@ describe("Transactions with a durable nonce", () => {
     }).pipe(cluster())
   )
 
-  it.effect("Given accounts that hold no nonce, when they are to be used, then it is InvalidInput", () =>
+  it.effect("Given accounts that hold no nonce, When they are to be used, Then it is InvalidInput", () =>
     Effect.gen(function* () {
       const { wallet } = yield* setup(153)
       const { setAccount } = yield* EmbeddedCluster.EmbeddedCluster
@@ -304,7 +304,7 @@ describe("Transactions with a durable nonce", () => {
     }).pipe(cluster())
   )
 
-  it.effect("Given limits to be estimated, when it is sent, then the advance is simulated with the rest", () =>
+  it.effect("Given limits to be estimated, When it is sent, Then the advance is simulated with the rest", () =>
     Effect.gen(function* () {
       const { durableNonce, wallet } = yield* setup(154)
       const { signature } = yield* send(wallet, [pay(wallet, SOL)], { durableNonce })
@@ -317,7 +317,7 @@ describe("Transactions with a durable nonce", () => {
   )
 
   it.effect(
-    "Given the bytes alone, when they are resumed, then they land, or expire when neither lifetime is left",
+    "Given the bytes alone, When they are resumed, Then they land, or expire when neither lifetime is left",
     () =>
       Effect.gen(function* () {
         const { account, durableNonce, wallet } = yield* setup(155)
@@ -341,7 +341,7 @@ describe("Transactions with a durable nonce", () => {
       }).pipe(interval)
   )
 
-  it.effect("Given a retry, when the nonce was stolen meanwhile, then it is signed anew with the new one", () =>
+  it.effect("Given a retry, When the nonce was stolen meanwhile, Then it is signed anew with the new one", () =>
     Effect.gen(function* () {
       const { account, durableNonce, wallet } = yield* setup(156)
       const stolen = yield* Effect.once(within(advance(wallet, account)))

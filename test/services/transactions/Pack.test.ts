@@ -42,7 +42,7 @@ const fits = (items: ReadonlyArray<PackedItem>, options: PackedOptions) =>
   Either.isRight(Plan.make(wallet, instructionsOf(items), options))
 
 describe("Packing", () => {
-  it("Given any items, when they are packed, then none would have fitted into the transaction before", () =>
+  it("Given any items, When they are packed, Then none would have fitted into the transaction before", () =>
     assertProperty(
       fc.property(fc.array(item, { maxLength: 12 }), options, (items, options) => {
         const packs = Pack.pack(wallet, items, options)
@@ -56,7 +56,7 @@ describe("Packing", () => {
       })
     ))
 
-  it("Given more instructions than a message may have, when they are packed, then they are not packed together", () => {
+  it("Given more instructions than a message may have, When they are packed, Then they are not packed together", () => {
     const small = { programAddress: addressOf(2, 0) }
     const packs = Pack.pack(
       wallet,

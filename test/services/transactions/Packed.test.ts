@@ -48,7 +48,7 @@ const signatures = (outcomes: ReadonlyArray<Either.Either<Transactions.Receipt, 
   outcomes.map((outcome) => (Either.isRight(outcome) ? outcome.right.signature : undefined))
 
 describe("Transactions: packing", () => {
-  it.effect("Given 100 messages, when they are sent packed, then 13 transactions send them all", () =>
+  it.effect("Given 100 messages, When they are sent packed, Then 13 transactions send them all", () =>
     Effect.gen(function* () {
       const wallet = yield* funded(111)
       const { send } = yield* Transactions.Transactions
@@ -71,7 +71,7 @@ describe("Transactions: packing", () => {
 
   for (const preflight of [true, false]) {
     it.effect(
-      `Given preflight ${preflight}, when two of ten fail, then they are told by index and the rest lands`,
+      `Given preflight ${preflight}, When two of ten fail, Then they are told by index and the rest lands`,
       () =>
         Effect.gen(function* () {
           const wallet = yield* funded(preflight ? 112 : 113)
@@ -102,7 +102,7 @@ describe("Transactions: packing", () => {
     )
   }
 
-  it.effect("Given an item that fits nowhere, when it is sent among others, then only it is InvalidInput", () =>
+  it.effect("Given an item that fits nowhere, When it is sent among others, Then only it is InvalidInput", () =>
     Effect.gen(function* () {
       const wallet = yield* funded(114)
       const items = [
@@ -121,7 +121,7 @@ describe("Transactions: packing", () => {
     }).pipe(cluster)
   )
 
-  it.effect("Given a pack that takes too many compute units, when it is sent, then it is halved until it fits", () => {
+  it.effect("Given a pack that takes too many compute units, When it is sent, Then it is halved until it fits", () => {
     const sizes: Array<number> = []
     const node: FakeNode.FakeNode = FakeNode.make({
       sendTransaction: (wire) =>
@@ -157,7 +157,7 @@ describe("Transactions: packing", () => {
     }).pipe(Effect.provide(Layer.provideMerge(Transactions.layer(), node.layer)))
   })
 
-  it.effect("Given nothing, when it is sent packed, then there is no outcome and no I/O", () =>
+  it.effect("Given nothing, When it is sent packed, Then there is no outcome and no I/O", () =>
     Effect.gen(function* () {
       expect(yield* sendPacked(yield* walletOf(116), [])).toStrictEqual([])
     }).pipe(Effect.provide(Layer.provideMerge(Transactions.layer(), FakeNode.make().layer)))

@@ -71,7 +71,7 @@ const answering = (slots: { readonly look: () => bigint; readonly epoch: () => r
 
 describe("Transactions: sending again", () => {
   it.effect(
-    "Given leaders that drop it, when time passes, then the same bytes go out every 2 s until one lands",
+    "Given leaders that drop it, When time passes, Then the same bytes go out every 2 s until one lands",
     () => {
       const node = FakeNode.make()
       return Effect.gen(function* () {
@@ -90,7 +90,7 @@ describe("Transactions: sending again", () => {
     }
   )
 
-  it.effect("Given an interval, when it is lower or higher, then the bytes go out more or less often", () =>
+  it.effect("Given an interval, When it is lower or higher, Then the bytes go out more or less often", () =>
     Effect.forEach(
       [
         ["1 second", 11],
@@ -109,7 +109,7 @@ describe("Transactions: sending again", () => {
   )
 
   it.effect(
-    "Given a status below the commitment, when time passes, then it is sent again only after a fork took it",
+    "Given a status below the commitment, When time passes, Then it is sent again only after a fork took it",
     () => {
       const node = FakeNode.make()
       node.onSend = (signature) => node.land(signature, "processed")
@@ -125,7 +125,7 @@ describe("Transactions: sending again", () => {
     }
   )
 
-  it.effect("Given failures that say nothing, when it is sent again, then it is a receipt", () =>
+  it.effect("Given failures that say nothing, When it is sent again, Then it is a receipt", () =>
     Effect.forEach(
       [
         failure({ reason: "RateLimited", detail: "slow down" }),
@@ -148,7 +148,7 @@ describe("Transactions: sending again", () => {
     )
   )
 
-  it.effect("Given a rate limit, when the endpoint asks for a pause, then nothing is sent before its end", () => {
+  it.effect("Given a rate limit, When the endpoint asks for a pause, Then nothing is sent before its end", () => {
     const node = failingFirst(failure({ reason: "RateLimited", retryAfter: Duration.seconds(9) }))
     node.onSend = node.land
     return Effect.gen(function* () {
@@ -162,7 +162,7 @@ describe("Transactions: sending again", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given a refusal after an attempt that may have arrived, when it lands, then it is a receipt", () =>
+  it.effect("Given a refusal after an attempt that may have arrived, When it lands, Then it is a receipt", () =>
     Effect.forEach(
       [
         preflightFailure("AccountInUse"),
@@ -183,7 +183,7 @@ describe("Transactions: sending again", () => {
     )
   )
 
-  it.effect("Given a refusal after attempts that did not arrive, when it comes, then it is the outcome", () => {
+  it.effect("Given a refusal after attempts that did not arrive, When it comes, Then it is the outcome", () => {
     const node = failingFirst(failure({ reason: "RateLimited" }), preflightFailure("AccountInUse"))
     return Effect.gen(function* () {
       const fiber = yield* Effect.fork(Effect.flip(send(1n)))
@@ -192,7 +192,7 @@ describe("Transactions: sending again", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given sendings that hang, when another is due, then it goes out all the same", () => {
+  it.effect("Given sendings that hang, When another is due, Then it goes out all the same", () => {
     let calls = 0
     const node: FakeNode.FakeNode = FakeNode.make({
       sendTransaction: (wire) => {
@@ -210,7 +210,7 @@ describe("Transactions: sending again", () => {
 
 describe("Transactions: endpoints that lag or lie", () => {
   it.effect(
-    "Given a height past its life and a look-up that is older, when time passes, then it is not Expired",
+    "Given a height past its life and a look-up that is older, When time passes, Then it is not Expired",
     () => {
       let look = 300n
       const node = answering({ look: () => look, epoch: () => [301n, 291n] })
@@ -225,7 +225,7 @@ describe("Transactions: endpoints that lag or lie", () => {
     }
   )
 
-  it.effect("Given an endpoint of another cluster far ahead, when others look it up, then it is not Expired", () => {
+  it.effect("Given an endpoint of another cluster far ahead, When others look it up, Then it is not Expired", () => {
     const node = answering({ look: () => 101n, epoch: () => [1_000_000n, 900_000n] })
     return Effect.gen(function* () {
       const fiber = yield* Effect.fork(Effect.flip(send(1n)))
@@ -234,7 +234,7 @@ describe("Transactions: endpoints that lag or lie", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given an endpoint that told a low height for a far slot, when the true one comes, then it expires", () => {
+  it.effect("Given an endpoint that told a low height for a far slot, When the true one comes, Then it expires", () => {
     let epoch: readonly [bigint, bigint] = [1_000_000n, 5n]
     const node = answering({ look: () => 300n, epoch: () => epoch })
     return Effect.gen(function* () {

@@ -95,7 +95,7 @@ const journaled = (
   )
 
 describe("Transactions: resuming", () => {
-  it.effect("Given an Unconfirmed error, its transaction or its bytes, when resumed, then the same bytes land", () => {
+  it.effect("Given an Unconfirmed error, its transaction or its bytes, When resumed, Then the same bytes land", () => {
     const node = FakeNode.make()
     return Effect.gen(function* () {
       const { resume } = yield* Transactions.Transactions
@@ -112,7 +112,7 @@ describe("Transactions: resuming", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given bytes alone, when they cannot land any more, then they are Expired", () => {
+  it.effect("Given bytes alone, When they cannot land any more, Then they are Expired", () => {
     const node = FakeNode.make()
     return Effect.gen(function* () {
       const { wire } = yield* sign
@@ -124,7 +124,7 @@ describe("Transactions: resuming", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given no transaction, when it is resumed, then it is refused", () => {
+  it.effect("Given no transaction, When it is resumed, Then it is refused", () => {
     const node = FakeNode.make()
     return Effect.gen(function* () {
       const { resume } = yield* Transactions.Transactions
@@ -136,7 +136,7 @@ describe("Transactions: resuming", () => {
 })
 
 describe("Transactions: signing anew", () => {
-  it.effect("Given two retries, when each expires, then three were signed and the last is Expired", () => {
+  it.effect("Given two retries, When each expires, Then three were signed and the last is Expired", () => {
     const node = FakeNode.make()
     return Effect.gen(function* () {
       const fiber = yield* Effect.fork(Effect.flip(send({ retryExpired: 2 })))
@@ -150,7 +150,7 @@ describe("Transactions: signing anew", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given statuses that deny what the ledger holds, when it expires, then nothing is signed anew", () => {
+  it.effect("Given statuses that deny what the ledger holds, When it expires, Then nothing is signed anew", () => {
     const node = FakeNode.make({
       getTransaction: () =>
         Effect.succeed(
@@ -172,7 +172,7 @@ describe("Transactions: signing anew", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given a retry, when the second lands, then it is a receipt", () => {
+  it.effect("Given a retry, When the second lands, Then it is a receipt", () => {
     const node = FakeNode.make()
     return Effect.gen(function* () {
       const fiber = yield* Effect.fork(send({ retryExpired: 1 }))
@@ -188,7 +188,7 @@ describe("Transactions: signing anew", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given no retries or a bad number, when it is sent, then nothing is signed anew", () => {
+  it.effect("Given no retries or a bad number, When it is sent, Then nothing is signed anew", () => {
     const node = FakeNode.make()
     return Effect.gen(function* () {
       for (const retryExpired of [-1, 0.5, Number.NaN]) {
@@ -204,7 +204,7 @@ describe("Transactions: signing anew", () => {
 })
 
 describe("Transactions: recognising one's own write", () => {
-  it.effect("Given an account that is there after all, when the first expired, then nothing is signed anew", () => {
+  it.effect("Given an account that is there after all, When the first expired, Then nothing is signed anew", () => {
     const account: Parameters<typeof withAccount>[0] = { maker: undefined, history: [] }
     const node = withAccount(account)
     return Effect.gen(function* () {
@@ -219,7 +219,7 @@ describe("Transactions: recognising one's own write", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given a resend of what is done, when it is sent, then its receipt comes and nothing is sent", () => {
+  it.effect("Given a resend of what is done, When it is sent, Then its receipt comes and nothing is sent", () => {
     const maker = FakeNode.signatureOf(new Uint8Array(65).fill(5))
     const node = withAccount({ maker, history: [maker] })
     return Effect.gen(function* () {
@@ -229,7 +229,7 @@ describe("Transactions: recognising one's own write", () => {
   })
 
   it.effect(
-    "Given a node that has the account and not its transaction yet, when it is resent, then it is asked again",
+    "Given a node that has the account and not its transaction yet, When it is resent, Then it is asked again",
     () => {
       const maker = FakeNode.signatureOf(new Uint8Array(65).fill(7))
       const account: Parameters<typeof withAccount>[0] = { maker, history: [] }
@@ -245,7 +245,7 @@ describe("Transactions: recognising one's own write", () => {
     }
   )
 
-  it.effect("Given a node that lags behind a refusal, when it is resent, then it is not asked for the account", () => {
+  it.effect("Given a node that lags behind a refusal, When it is resent, Then it is not asked for the account", () => {
     const maker = FakeNode.signatureOf(new Uint8Array(65).fill(8))
     const since: Array<unknown> = []
     const node = withAccount(
@@ -270,7 +270,7 @@ describe("Transactions: recognising one's own write", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given a refusal of a first sending, when the account is another's, then it is the refusal", () => {
+  it.effect("Given a refusal of a first sending, When the account is another's, Then it is the refusal", () => {
     const maker = FakeNode.signatureOf(new Uint8Array(65).fill(6))
     const data = { err: { InstructionError: [0, { Custom: 0 }] }, logs: [] }
     const inUse = new RpcError({ reason: "Node", method: "sendTransaction", code: -32002, detail: "in use", data })
@@ -291,7 +291,7 @@ describe("Transactions: the journal", () => {
   )
 
   it.effect(
-    "Given a process that dies in flight, when the next one recovers, then it lands once and is struck out",
+    "Given a process that dies in flight, When the next one recovers, Then it lands once and is struck out",
     () =>
       Effect.gen(function* () {
         const store = yield* memory
@@ -311,7 +311,7 @@ describe("Transactions: the journal", () => {
       })
   )
 
-  it.effect("Given it was written down, when the same write is sent, then what was left is finished instead", () =>
+  it.effect("Given it was written down, When the same write is sent, Then what was left is finished instead", () =>
     Effect.gen(function* () {
       const store = yield* memory
       const node = FakeNode.make()
@@ -327,7 +327,7 @@ describe("Transactions: the journal", () => {
     })
   )
 
-  it.effect("Given a store that fails or is full, when it is sent, then nothing is, and the error says so", () =>
+  it.effect("Given a store that fails or is full, When it is sent, Then nothing is, and the error says so", () =>
     Effect.gen(function* () {
       const node = FakeNode.make()
       const store = yield* memory
@@ -348,7 +348,7 @@ describe("Transactions: the journal", () => {
   )
 
   it.effect(
-    "Given a refusal of the preflight, when the node forwarded the bytes, then the journal still has them",
+    "Given a refusal of the preflight, When the node forwarded the bytes, Then the journal still has them",
     () =>
       Effect.gen(function* () {
         const data = { err: { InstructionError: [0, { Custom: 0 }] }, logs: [] }
@@ -369,7 +369,7 @@ describe("Transactions: the journal", () => {
   )
 
   it.effect(
-    "Given keys that hold no entry, when they are read, then they are kept and named, and the others are found",
+    "Given keys that hold no entry, When they are read, Then they are kept and named, and the others are found",
     () =>
       Effect.gen(function* () {
         const store = yield* memory
@@ -442,7 +442,7 @@ describe("Transactions: the journal", () => {
   )
 
   it.effect(
-    "Given a cluster that does not say which it is, when it is recovered or sent, then the reason is the node's",
+    "Given a cluster that does not say which it is, When it is recovered or sent, Then the reason is the node's",
     () =>
       Effect.gen(function* () {
         const store = yield* memory
@@ -463,7 +463,7 @@ describe("Transactions: the journal", () => {
       })
   )
 
-  it.effect("Given an interruption while it is written down, when the store answers, then nothing is left", () =>
+  it.effect("Given an interruption while it is written down, When the store answers, Then nothing is left", () =>
     Effect.gen(function* () {
       const memoryStore = yield* memory
       const mayWrite = yield* Effect.makeLatch(true)
@@ -486,7 +486,7 @@ describe("Transactions: the journal", () => {
     })
   )
 
-  it.effect("Given the same bytes twice, when the first is not written down yet, then the second waits too", () =>
+  it.effect("Given the same bytes twice, When the first is not written down yet, Then the second waits too", () =>
     Effect.gen(function* () {
       const memoryStore = yield* memory
       const mayWrite = yield* Effect.makeLatch(true)
@@ -511,7 +511,7 @@ describe("Transactions: the journal", () => {
   )
 
   it.effect(
-    "Given a store that refuses to remove, when outcomes are known, then keys are used again and outcomes are told once",
+    "Given a store that refuses to remove, When outcomes are known, Then keys are used again and outcomes are told once",
     () =>
       Effect.gen(function* () {
         const memoryStore = yield* memory
@@ -539,7 +539,7 @@ describe("Transactions: the journal", () => {
       })
   )
 
-  it.effect("Given no journal, when it is recovered, then there is nothing", () =>
+  it.effect("Given no journal, When it is recovered, Then there is nothing", () =>
     Effect.gen(function* () {
       expect(yield* recovered.pipe(over(FakeNode.make()))).toHaveLength(0)
     })

@@ -25,7 +25,7 @@ const refused = failure({
 
 describe("Transactions: failures of several endpoints as one", () => {
   it.effect(
-    "Given one endpoint that took it and one that lags, when the next one refuses it, then it is not said to have failed",
+    "Given one endpoint that took it and one that lags, When the next one refuses it, Then it is not said to have failed",
     () => {
       // Given
       const answers = [summarize([lost, lagging]), refused, refused]

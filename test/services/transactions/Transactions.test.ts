@@ -38,7 +38,7 @@ const preflightFailure = (err: unknown, logs: ReadonlyArray<string> = []) =>
 
 describe("Transactions: sending", () => {
   it.effect(
-    "Given a node that lands it, when instructions are sent, then the receipt says where and for how much",
+    "Given a node that lands it, When instructions are sent, Then the receipt says where and for how much",
     () => {
       const node = FakeNode.make()
       node.onSend = node.land
@@ -56,7 +56,7 @@ describe("Transactions: sending", () => {
   )
 
   for (const version of ["legacy", 0] as const) {
-    it.effect(`Given version ${version}, when instructions are sent, then the wire is byte for byte Kit's`, () => {
+    it.effect(`Given version ${version}, When instructions are sent, Then the wire is byte for byte Kit's`, () => {
       const node = FakeNode.make()
       node.onSend = node.land
       return Effect.gen(function* () {
@@ -95,7 +95,7 @@ describe("Transactions: sending", () => {
   }
 
   it.effect(
-    "Given a compute limit and price, when it is sent, then the message sets them last and the fee counts them",
+    "Given a compute limit and price, When it is sent, Then the message sets them last and the fee counts them",
     () => {
       const node = FakeNode.make()
       node.onSend = node.land
@@ -113,7 +113,7 @@ describe("Transactions: sending", () => {
     }
   )
 
-  it.effect("Given a sponsor, when it pays the fee, then it signs first and the wallet signs its instruction", () => {
+  it.effect("Given a sponsor, When it pays the fee, Then it signs first and the wallet signs its instruction", () => {
     const node = FakeNode.make()
     node.onSend = node.land
     return Effect.gen(function* () {
@@ -125,7 +125,7 @@ describe("Transactions: sending", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given the same instructions twice, when both are sent at once, then they are two transactions", () => {
+  it.effect("Given the same instructions twice, When both are sent at once, Then they are two transactions", () => {
     const node = FakeNode.make()
     node.onSend = node.land
     return Effect.gen(function* () {
@@ -140,7 +140,7 @@ describe("Transactions: sending", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given a cluster that stands still, when the same is sent twice, then the second fails typed", () => {
+  it.effect("Given a cluster that stands still, When the same is sent twice, Then the second fails typed", () => {
     const node = FakeNode.make()
     node.onSend = node.land
     return Effect.gen(function* () {
@@ -158,7 +158,7 @@ describe("Transactions: sending", () => {
 
 describe("Transactions: outcomes", () => {
   it.effect(
-    "Given a preflight that fails, when it is sent, then it is Simulation with the logs and the program's error",
+    "Given a preflight that fails, When it is sent, Then it is Simulation with the logs and the program's error",
     () => {
       const logs = [
         "Program 11111111111111111111111111111111 invoke [1]",
@@ -177,7 +177,7 @@ describe("Transactions: outcomes", () => {
     }
   )
 
-  it.effect("Given no preflight, when it lands and fails, then it is Rejected with the logs of the chain", () => {
+  it.effect("Given no preflight, When it lands and fails, Then it is Rejected with the logs of the chain", () => {
     const err = { InstructionError: [0, { Custom: 1 }] }
     const logs = ["Program 11111111111111111111111111111111 failed: custom program error: 0x1"]
     const node = FakeNode.make({
@@ -193,7 +193,7 @@ describe("Transactions: outcomes", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given a failure whose logs cannot be read, when it is reported, then it is Rejected all the same", () => {
+  it.effect("Given a failure whose logs cannot be read, When it is reported, Then it is Rejected all the same", () => {
     const node = FakeNode.make({ getTransaction: () => Effect.fail(timedOut) })
     node.onSend = (signature) => node.land(signature, "confirmed", "AccountInUse")
     return Effect.gen(function* () {
@@ -202,7 +202,7 @@ describe("Transactions: outcomes", () => {
   })
 
   it.effect(
-    "Given a transaction that is lost, when the block height passes, then it is Expired after a last look-up",
+    "Given a transaction that is lost, When the block height passes, Then it is Expired after a last look-up",
     () => {
       const node = FakeNode.make()
       return Effect.gen(function* () {
@@ -222,7 +222,7 @@ describe("Transactions: outcomes", () => {
   )
 
   it.effect(
-    "Given a status that only history knows, when the height has passed, then it is a receipt, not Expired",
+    "Given a status that only history knows, When the height has passed, Then it is a receipt, not Expired",
     () => {
       const node = FakeNode.make()
       return Effect.gen(function* () {
@@ -236,7 +236,7 @@ describe("Transactions: outcomes", () => {
     }
   )
 
-  it.effect("Given a status that a fork takes back, when it returns, then the receipt has the later slot", () => {
+  it.effect("Given a status that a fork takes back, When it returns, Then the receipt has the later slot", () => {
     const node = FakeNode.make()
     return Effect.gen(function* () {
       node.onSend = (signature) => node.land(signature, "processed")
@@ -253,7 +253,7 @@ describe("Transactions: outcomes", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given a commitment, when a lower one is reached, then the receipt waits", () => {
+  it.effect("Given a commitment, When a lower one is reached, Then the receipt waits", () => {
     const node = FakeNode.make()
     return Effect.gen(function* () {
       node.onSend = (signature) => node.land(signature, "processed")
@@ -271,7 +271,7 @@ describe("Transactions: outcomes", () => {
   })
 
   it.effect(
-    "Given the caller's deadline, when it comes first, then Unconfirmed carries what resumes, even as JSON",
+    "Given the caller's deadline, When it comes first, Then Unconfirmed carries what resumes, even as JSON",
     () => {
       const node = FakeNode.make()
       return Effect.gen(function* () {
@@ -290,7 +290,7 @@ describe("Transactions: outcomes", () => {
     }
   )
 
-  it.effect("Given a request that never ends, when the caller's deadline comes, then it is Unconfirmed", () => {
+  it.effect("Given a request that never ends, When the caller's deadline comes, Then it is Unconfirmed", () => {
     const node = FakeNode.make({ sendTransaction: () => Effect.never })
     return Effect.gen(function* () {
       const fiber = yield* Effect.fork(Effect.flip(send(18, 1n, { timeout: "5 seconds" })))
@@ -300,7 +300,7 @@ describe("Transactions: outcomes", () => {
   })
 
   it.effect(
-    "Given the same bytes again, when the node says AlreadyProcessed, then it is the receipt of the first",
+    "Given the same bytes again, When the node says AlreadyProcessed, Then it is the receipt of the first",
     () => {
       const node = FakeNode.make({ sendTransaction: () => Effect.fail(preflightFailure("AlreadyProcessed")) })
       return Effect.gen(function* () {
@@ -317,7 +317,7 @@ describe("Transactions: outcomes", () => {
     }
   )
 
-  it.effect("Given a send without an answer, when the node knows the signature, then it is a receipt", () => {
+  it.effect("Given a send without an answer, When the node knows the signature, Then it is a receipt", () => {
     const node = FakeNode.make({
       sendTransaction: (wire) =>
         Effect.suspend(() => {
@@ -331,7 +331,7 @@ describe("Transactions: outcomes", () => {
   })
 
   it.effect(
-    "Given a send without an answer and a node that is gone, when the deadline comes, then it is Unconfirmed",
+    "Given a send without an answer and a node that is gone, When the deadline comes, Then it is Unconfirmed",
     () => {
       const node = FakeNode.make({
         sendTransaction: () => Effect.fail(timedOut),
@@ -347,7 +347,7 @@ describe("Transactions: outcomes", () => {
 
   const codes = [-32003, -32013, -32015, -32600, -32601, -32602, -32700]
 
-  it.effect("Given a node that refuses to take it, when a look-up does not find it, then it may have landed", () =>
+  it.effect("Given a node that refuses to take it, When a look-up does not find it, Then it may have landed", () =>
     Effect.forEach(codes, (code) => {
       const refusal = new RpcError({ reason: "Node", method: "sendTransaction", code, detail: "no" })
       const node = FakeNode.make({ sendTransaction: () => Effect.fail(refusal) })
@@ -359,7 +359,7 @@ describe("Transactions: outcomes", () => {
     })
   )
 
-  it.effect("Given a balancer that forwards what it refuses, when it has landed, then it is a receipt", () =>
+  it.effect("Given a balancer that forwards what it refuses, When it has landed, Then it is a receipt", () =>
     Effect.forEach([...codes, -32002], (code) => {
       const data = code === -32002 ? { err: "InsufficientFundsForFee", logs: [] } : undefined
       const refusal = new RpcError({ reason: "Node", method: "sendTransaction", code, detail: "no", data })
@@ -376,7 +376,7 @@ describe("Transactions: outcomes", () => {
     })
   )
 
-  it.effect("Given a look-up from before it was signed, when it was refused, then a newer one is waited for", () => {
+  it.effect("Given a look-up from before it was signed, When it was refused, Then a newer one is waited for", () => {
     let slot = 99n
     const node = FakeNode.make({
       sendTransaction: () => Effect.fail(preflightFailure("AccountInUse")),
@@ -392,7 +392,7 @@ describe("Transactions: outcomes", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given any HTTP status after the bytes left, when it has landed, then it is a receipt", () =>
+  it.effect("Given any HTTP status after the bytes left, When it has landed, Then it is a receipt", () =>
     Effect.forEach([301, 307, 400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 425, 451, 499, 500], (status) => {
       const refusal = new RpcError({ reason: "HttpStatus", method: "sendTransaction", status, detail: "no" })
       const node = FakeNode.make({ sendTransaction: () => Effect.fail(refusal) })
@@ -407,7 +407,7 @@ describe("Transactions: outcomes", () => {
     })
   )
 
-  it.effect("Given look-ups that fail for a while, when they work again, then it is a receipt", () => {
+  it.effect("Given look-ups that fail for a while, When they work again, Then it is a receipt", () => {
     let broken = true
     const node = FakeNode.make()
     const pool = Layer.map(node.layer, (context) => context)

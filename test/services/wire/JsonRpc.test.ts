@@ -38,7 +38,7 @@ const text = FastCheck.oneof(
 )
 
 describe("JSON-RPC texts", () => {
-  it("Given any text / When it is read as a reply / Then it is a result or an RpcError", () => {
+  it("Given any text, When it is read as a reply, Then it is a result or an RpcError", () => {
     FastCheck.assert(
       FastCheck.property(text, (reply) => {
         const single = JsonRpc.reply(reply, 1, "getSlot", HOST)
@@ -49,7 +49,7 @@ describe("JSON-RPC texts", () => {
     )
   })
 
-  it("Given answers in any order / When an array is read / Then each call gets its own", () => {
+  it("Given answers in any order, When an array is read, Then each call gets its own", () => {
     const order = FastCheck.shuffledSubarray([0, 1, 2], { minLength: 3 })
     FastCheck.assert(
       FastCheck.property(order, FastCheck.integer({ min: 1 }), (order, firstId) => {
@@ -61,7 +61,7 @@ describe("JSON-RPC texts", () => {
     )
   })
 
-  it("Given a node's endless message / When it is kept / Then it is cut", () => {
+  it("Given a node's endless message, When it is kept, Then it is cut", () => {
     const reply = JSON.stringify({ jsonrpc: "2.0", id: 1, error: { code: 1, message: "x".repeat(100_000) } })
     const error = Either.flip(JsonRpc.reply(reply, 1, "getSlot", HOST))
     assert.strictEqual(Either.getOrThrow(error).detail.length, 500)
@@ -69,7 +69,7 @@ describe("JSON-RPC texts", () => {
 })
 
 describe("Retry-After", () => {
-  it("Given a header / When it is read / Then seconds, a date against now, or nothing", () => {
+  it("Given a header, When it is read, Then seconds, a date against now, or nothing", () => {
     const now = Date.parse("Wed, 21 Oct 2015 07:28:00 GMT")
     const read = (header: string) => Option.getOrNull(Option.map(RetryAfter.parse(header, now), Duration.toMillis))
     assert.deepStrictEqual(
