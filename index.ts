@@ -31,6 +31,13 @@ export * as SafeText from "./src/SafeText.js"
 export * as Account from "./src/protocol/Account.js"
 
 /**
+ * The program's account types as values: how each is told from the others, decoded, and tied to its address.
+ *
+ * @since 0.1.0
+ */
+export * as AccountType from "./src/protocol/AccountType.js"
+
+/**
  * The bytes that a direct message's hash covers: a header that makes each message unique, and the payload.
  *
  * @since 0.1.0

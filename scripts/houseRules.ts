@@ -30,6 +30,8 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
 
   room("src/protocol/(internal|instruction|protocolEvent)", "src/protocol/"),
   room("src/solana/internal", "src/solana/"),
+  room("services/cache", "services/Cache.ts"),
+  room("services/cachestore", "services/CacheStore.ts"),
   room("services/channel", "services/Channel.ts"),
   room("services/follow", "services/Follow.ts"),
   room("services/metrics", "services/Metrics.ts"),

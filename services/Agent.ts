@@ -11,7 +11,8 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { InvalidInput } from "../src/InvalidInput.js"
-import { type AgentAccount, decodeAgent } from "../src/protocol/Account.js"
+import type { AgentAccount } from "../src/protocol/Account.js"
+import * as AccountType from "../src/protocol/AccountType.js"
 import * as Instruction from "../src/protocol/Instruction.js"
 import * as Pda from "../src/protocol/Pda.js"
 import * as Rules from "../src/protocol/Rules.js"
@@ -103,12 +104,6 @@ export interface Service {
  */
 export class Agent extends Context.Tag("@pod-protocol/effect/Agent")<Agent, Service>() {}
 
-const AGENT: Accounts.AccountType<AgentAccount> = {
-  tag: "AgentAccount",
-  decode: decodeAgent,
-  addressOf: ({ wallet }, programId) => Pda.agent(wallet, programId).address
-}
-
 /**
  * Builds the service from the `RpcPool` and the `Transactions` in context, for the current `ProgramId`.
  *
@@ -148,14 +143,14 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
       }).pipe(traced("Agent.update")),
 
     get: (walletOrAgent) =>
-      Given.effect({ walletOrAgent }, () => accounts.fetch(AGENT, agentAddress(walletOrAgent, programId))).pipe(
-        traced("Agent.get", { "pod.address": walletOrAgent })
-      ),
+      Given.effect({ walletOrAgent }, () =>
+        accounts.fetch(AccountType.agent, agentAddress(walletOrAgent, programId))
+      ).pipe(traced("Agent.get", { "pod.address": walletOrAgent })),
 
     exists: (walletOrAgent) =>
-      Given.effect({ walletOrAgent }, () => accounts.exists(AGENT.tag, agentAddress(walletOrAgent, programId))).pipe(
-        traced("Agent.exists", { "pod.address": walletOrAgent })
-      )
+      Given.effect({ walletOrAgent }, () =>
+        accounts.exists(AccountType.agent, agentAddress(walletOrAgent, programId))
+      ).pipe(traced("Agent.exists", { "pod.address": walletOrAgent }))
   })
 })
 

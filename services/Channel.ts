@@ -12,17 +12,8 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Stream from "effect/Stream"
 import { InvalidInput } from "../src/InvalidInput.js"
-import {
-  type AccountTag,
-  type ChannelAccount,
-  type ChannelInvitation,
-  type ChannelMessage,
-  type ChannelParticipant,
-  decodeChannel,
-  decodeChannelMessage,
-  decodeInvitation,
-  decodeParticipant
-} from "../src/protocol/Account.js"
+import type { ChannelAccount, ChannelInvitation, ChannelMessage, ChannelParticipant } from "../src/protocol/Account.js"
+import * as AccountType from "../src/protocol/AccountType.js"
 import * as Instruction from "../src/protocol/Instruction.js"
 import * as MessageId from "../src/protocol/MessageId.js"
 import { Text } from "../src/protocol/MessageType.js"
@@ -187,20 +178,6 @@ export interface Service {
  */
 export class Channel extends Context.Tag("@pod-protocol/effect/Channel")<Channel, Service>() {}
 
-// A channel may bear another name than its address was made with, and a channel message does not hold its nonce.
-const CHANNEL: Accounts.AccountType<ChannelAccount> = { tag: "ChannelAccount", decode: decodeChannel }
-const PARTICIPANT: Accounts.AccountType<ChannelParticipant> = {
-  tag: "ChannelParticipant",
-  decode: decodeParticipant,
-  addressOf: ({ agent, channel }, programId) => Pda.participant(channel, agent, programId).address
-}
-const INVITATION: Accounts.AccountType<ChannelInvitation> = {
-  tag: "ChannelInvitation",
-  decode: decodeInvitation,
-  addressOf: ({ channel, invitee }, programId) => Pda.invitation(channel, invitee, programId).address
-}
-const MESSAGE: Accounts.AccountType<ChannelMessage> = { tag: "ChannelMessage", decode: decodeChannelMessage }
-
 /** Participants and messages both begin with their channel. */
 const inChannel = (channel: Address) => [[8, channel]] as const
 
@@ -246,17 +223,17 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
     })
 
   /** An optional account of an instruction: only where it exists, since the program refuses one that does not. */
-  const ifExists = (tag: AccountTag, address: Address) =>
-    Effect.map(accounts.exists(tag, address), (exists) => (exists ? address : undefined))
+  const ifExists = <A>(type: AccountType.AccountType<A>, address: Address) =>
+    Effect.map(accounts.fresh.exists(type, address), (exists) => (exists ? address : undefined))
 
   const ownInvitation = ({ visibility }: ChannelAccount, channel: Address, wallet: Address) =>
     visibility === "Private"
-      ? ifExists(INVITATION.tag, Pda.invitation(channel, wallet, programId).address)
+      ? ifExists(AccountType.invitation, Pda.invitation(channel, wallet, programId).address)
       : Effect.succeed(undefined)
 
   const ownEscrow = ({ feePerMessage }: ChannelAccount, channel: Address, wallet: Address) =>
     feePerMessage > 0n
-      ? ifExists("EscrowAccount", Pda.escrow(channel, wallet, programId).address)
+      ? ifExists(AccountType.escrow, Pda.escrow(channel, wallet, programId).address)
       : Effect.succeed(undefined)
 
   return Channel.of({
@@ -298,7 +275,7 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
         yield* Given.check({ channel })
         if (maxFee !== undefined) yield* Lamports.make(maxFee, "maxFee")
         const self = yield* member(channel)
-        const { account } = yield* accounts.fetch(CHANNEL, channel)
+        const { account } = yield* accounts.fresh.fetch(AccountType.channel, channel)
         if (maxFee !== undefined && account.feePerMessage > maxFee) {
           const rule = `must be at least the channel's fee, ${account.feePerMessage} lamports`
           return yield* new InvalidInput({ field: "maxFee", rule, size: maxFee })
@@ -326,9 +303,9 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
       Effect.gen(function* () {
         yield* Given.check({ channel, invitee })
         const self = yield* member(channel)
-        const { account } = yield* accounts.fetch(CHANNEL, channel)
+        const { account } = yield* accounts.fresh.fetch(AccountType.channel, channel)
         const participant =
-          account.creator === self.wallet ? undefined : yield* ifExists(PARTICIPANT.tag, self.participant)
+          account.creator === self.wallet ? undefined : yield* ifExists(AccountType.participant, self.participant)
         const nonce = options?.nonce ?? (yield* Random.u64)
         const invitation = Pda.invitation(channel, invitee, programId).address
         const instruction = yield* Instruction.inviteToChannel({ ...self, participant, invitee, nonce, invitation })
@@ -355,28 +332,37 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
       }).pipe(traced("Channel.broadcast", { ...at(channel), "pod.message.type": (input.type ?? Text)._tag })),
 
     get: (channel) =>
-      Given.effect({ channel }, () => accounts.fetch(CHANNEL, channel)).pipe(traced("Channel.get", at(channel))),
+      Given.effect({ channel }, () => accounts.fetch(AccountType.channel, channel)).pipe(
+        traced("Channel.get", at(channel))
+      ),
 
     participants: (channel) =>
       Given.effect({ channel }, () =>
-        accounts.list({ type: PARTICIPANT, where: inChannel(channel), createdAt: ({ joinedAt }) => joinedAt })
+        accounts.list({
+          type: AccountType.participant,
+          where: inChannel(channel),
+          createdAt: ({ joinedAt }) => joinedAt
+        })
       ).pipe(traced("Channel.participants", at(channel))),
 
     participant: (channel, walletOrAgent) =>
       Given.effect({ channel, walletOrAgent }, () => {
         const agent = agentAddress(walletOrAgent, programId)
-        return accounts.fetch(PARTICIPANT, Pda.participant(channel, agent, programId).address)
+        return accounts.fetch(AccountType.participant, Pda.participant(channel, agent, programId).address)
       }).pipe(traced("Channel.participant", at(channel))),
 
     messages: Accounts.listing((channel, { follow }: MessagesOptions = {}) =>
       Given.stream({ channel }, () =>
-        accounts.stream({ type: MESSAGE, where: inChannel(channel), createdAt: ({ createdAt }) => createdAt }, follow)
+        accounts.stream(
+          { type: AccountType.channelMessage, where: inChannel(channel), createdAt: ({ createdAt }) => createdAt },
+          follow
+        )
       ).pipe(Stream.withSpan("Channel.messages", { captureStackTrace: false, attributes: at(channel) }))
     ),
 
     invitation: (channel, invitee) =>
       Given.effect({ channel, invitee }, () =>
-        accounts.fetch(INVITATION, Pda.invitation(channel, invitee, programId).address)
+        accounts.fetch(AccountType.invitation, Pda.invitation(channel, invitee, programId).address)
       ).pipe(traced("Channel.invitation", at(channel))),
 
     broadcastCompressed: (channel, input, options) =>
@@ -388,7 +374,7 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
       Effect.gen(function* () {
         yield* Given.check({ channel, ...input.compression })
         const self = yield* member(channel)
-        const { account } = yield* accounts.fetch(CHANNEL, channel)
+        const { account } = yield* accounts.fresh.fetch(AccountType.channel, channel)
         const invitation = yield* ownInvitation(account, channel, self.wallet)
         return yield* compressed.join({ ...self, invitation }, input, options)
       }).pipe(traced("Channel.joinCompressed", at(channel))),

@@ -7,7 +7,8 @@ import type { Address } from "@solana/kit"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { decodeEscrow, type EscrowAccount } from "../src/protocol/Account.js"
+import type { EscrowAccount } from "../src/protocol/Account.js"
+import * as AccountType from "../src/protocol/AccountType.js"
 import * as Instruction from "../src/protocol/Instruction.js"
 import * as Pda from "../src/protocol/Pda.js"
 import * as Rules from "../src/protocol/Rules.js"
@@ -58,12 +59,6 @@ export interface Service {
  */
 export class Escrow extends Context.Tag("@pod-protocol/effect/Escrow")<Escrow, Service>() {}
 
-const ESCROW: Accounts.AccountType<EscrowAccount> = {
-  tag: "EscrowAccount",
-  decode: decodeEscrow,
-  addressOf: ({ channel, depositor }, programId) => Pda.escrow(channel, depositor, programId).address
-}
-
 /**
  * Builds the service from the `RpcPool` and the `Transactions` in context, for the current `ProgramId`.
  *
@@ -97,7 +92,7 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
 
     get: (channel, depositor) =>
       Given.effect({ channel, depositor }, () =>
-        accounts.fetch(ESCROW, Pda.escrow(channel, depositor, programId).address)
+        accounts.fetch(AccountType.escrow, Pda.escrow(channel, depositor, programId).address)
       ).pipe(traced("Escrow.get", { "pod.channel": channel }))
   })
 })

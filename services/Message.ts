@@ -17,7 +17,8 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Utf8 from "../src/internal/Utf8.js"
 import { InvalidInput } from "../src/InvalidInput.js"
-import { decodeDirectMessage, type DirectMessage } from "../src/protocol/Account.js"
+import type { DirectMessage } from "../src/protocol/Account.js"
+import * as AccountType from "../src/protocol/AccountType.js"
 import * as Envelope from "../src/protocol/Envelope.js"
 import * as Instruction from "../src/protocol/Instruction.js"
 import * as MessageId from "../src/protocol/MessageId.js"
@@ -263,13 +264,6 @@ export type Mark = (
   options?: SendOptions
 ) => Effect.Effect<AccountReceipt, WriteError, Wallet>
 
-const MESSAGE: Accounts.AccountType<DirectMessage> = {
-  tag: "DirectMessage",
-  decode: decodeDirectMessage,
-  addressOf: (message, programId) =>
-    Either.match(Pda.message(message, programId), { onLeft: () => undefined, onRight: ({ address }) => address })
-}
-
 /** Offsets of the addresses in the account's data. */
 const SENDER = 8
 const RECIPIENT = 40
@@ -454,13 +448,16 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
     }).pipe(traced("Message.sendAll"))
 
   const get: Service["get"] = (address) =>
-    Given.effect({ address }, () => accounts.fetch(MESSAGE, address)).pipe(
+    Given.effect({ address }, () => accounts.fetch(AccountType.directMessage, address)).pipe(
       traced("Message.get", { "pod.message": address })
     )
 
   const list = (name: string, offset: number, address: Address, { follow }: MailboxOptions) =>
     accounts
-      .stream({ type: MESSAGE, where: [[offset, address]], createdAt: ({ createdAt }) => createdAt }, follow)
+      .stream(
+        { type: AccountType.directMessage, where: [[offset, address]], createdAt: ({ createdAt }) => createdAt },
+        follow
+      )
       .pipe(Stream.withSpan(name, { captureStackTrace: false, attributes: { "pod.address": address } }))
 
   const mark =

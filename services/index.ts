@@ -20,6 +20,20 @@ export * as Agent from "./Agent.js"
 export * as BufferPool from "./BufferPool.js"
 
 /**
+ * A cache of the program's accounts, and of an application's own values, that never hands out what was invalidated.
+ *
+ * @since 0.1.0
+ */
+export * as Cache from "./Cache.js"
+
+/**
+ * The second level of `Cache`: rows that outlive the process, or that several caches share.
+ *
+ * @since 0.1.0
+ */
+export * as CacheStore from "./CacheStore.js"
+
+/**
  * Channels: many agents, one conversation, every message on the chain.
  *
  * @since 0.1.0

@@ -14,10 +14,14 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
 import * as Stream from "effect/Stream"
+import type { InvalidInput } from "../../src/InvalidInput.js"
 import { type AccountDecodeError, type AccountTag, discriminator } from "../../src/protocol/Account.js"
+import type { AccountType } from "../../src/protocol/AccountType.js"
 import * as Addresses from "../../src/solana/Address.js"
+import { Cache } from "../Cache.js"
 import * as Follow from "../Follow.js"
 import * as Turns from "../internal/eventLoop.js"
+import { located } from "../internal/located.js"
 import * as Metrics from "../Metrics.js"
 import {
   AccountNotFound,
@@ -30,16 +34,8 @@ import {
 import { ProgramId } from "../ProgramId.js"
 import type { AccountInfo } from "../RpcPool.js"
 import { type AccountFilter, type AccountOptions, RpcPool } from "../RpcPool.js"
-import { RpcError } from "../RpcTransport.js"
+import type { RpcError } from "../RpcTransport.js"
 import * as Once from "./firstSeen.js"
-
-/** A type of account: its discriminator and its decoder. */
-export interface AccountType<A> {
-  readonly tag: AccountTag
-  readonly decode: (bytes: Uint8Array) => Either.Either<A, AccountDecodeError>
-  /** The address that follows from the fields of an account; `undefined` if the fields do not determine it. */
-  readonly addressOf?: (account: A, programId: Address) => Address | undefined
-}
 
 /** A list of accounts of one type, oldest first. */
 export interface Query<A> {
@@ -50,10 +46,16 @@ export interface Query<A> {
   readonly createdAt: (account: A) => bigint
 }
 
-export interface Accounts {
-  readonly programId: Address
+/** Reads of single accounts. */
+export interface Read {
   readonly fetch: <A>(type: AccountType<A>, address: Address) => Effect.Effect<ProgramAccount<A>, ReadError>
-  readonly exists: (tag: AccountTag, address: Address) => Effect.Effect<boolean, RpcError>
+  readonly exists: <A>(type: AccountType<A>, address: Address) => Effect.Effect<boolean, InvalidInput | RpcError>
+}
+
+export interface Accounts extends Read {
+  readonly programId: Address
+  /** The network's word, past the cache: what a write is decided by. */
+  readonly fresh: Read
   readonly list: <A>(query: Query<A>) => Effect.Effect<ReadonlyArray<ProgramAccount<A>>, RpcError>
   /** The existing accounts, and with `follow` each new one, each once. */
   readonly stream: <A>(
@@ -130,16 +132,26 @@ const report = (tag: AccountTag, refusals: ReadonlyArray<Refusal>): Effect.Effec
 /** Accounts per part of a list. A part is decoded in a fraction of a millisecond. */
 const PART = 256
 
-const swapped = (address: Address, own: Address): RpcError =>
-  new RpcError({
-    reason: "Decode",
-    method: "getAccountInfo",
-    detail: `the endpoint answers for ${address} with an account that can only be at ${own}: ask another endpoint`
-  })
+/** Whether an account of the type is there, by the end of a read. Its fields do not matter. */
+const existence = <A>(read: Effect.Effect<A, ReadError>): Effect.Effect<boolean, InvalidInput | RpcError> =>
+  read.pipe(
+    Effect.as(true),
+    Effect.catchTags({
+      AccountNotFound: () => Effect.succeed(false),
+      AccountDecodeError: ({ reason }) => Effect.succeed(reason === "Layout")
+    })
+  )
+
+/** Through the cache, which knows the account's type and address. */
+const cached = ({ account }: Cache["Type"]): Read => ({
+  fetch: account,
+  exists: (type, address) => existence(account(type, address))
+})
 
 export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function* () {
   const pool = yield* RpcPool
   const programId = yield* ProgramId
+  const cache = yield* Effect.serviceOption(Cache)
 
   const owned = (address: Address, options?: AccountOptions) =>
     Effect.map(pool.getAccountInfo(address, options), ({ value }) =>
@@ -197,32 +209,32 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
     )
   }
 
-  /** Refuses an account whose fields belong to another address. */
-  const located = <A>({ addressOf }: AccountType<A>, address: Address, account: A) => {
-    const own = addressOf === undefined ? address : addressOf(account, programId)
-    return own === undefined || own === address
-      ? Either.right({ address, account })
-      : Either.left(swapped(address, own))
-  }
-
-  return {
-    programId,
+  const fresh: Read = {
     fetch: <A>(type: AccountType<A>, address: Address) =>
       Effect.flatMap(
         owned(address),
         Option.match({
           onNone: () => Either.left(new AccountNotFound({ account: type.tag, address })),
           onSome: (info): Either.Either<ProgramAccount<A>, AccountDecodeError | AccountNotFound | RpcError> =>
-            Either.flatMap(type.decode(info.data), (account) => located(type, address, account))
+            Either.flatMap(type.decode(info.data), (account) => {
+              const swapped = located(type, address, account, programId)
+              return swapped === undefined ? Either.right({ address, account }) : Either.left(swapped)
+            })
         })
       ),
-    exists: (tag, address) => {
+    exists: ({ tag }, address) => {
       const prefix = discriminator(tag)
       return Effect.map(
         owned(address, { dataSlice: { offset: 0, length: prefix.length } }),
         Option.exists(({ data }) => holds(data, { offset: 0, bytes: prefix }))
       )
-    },
+    }
+  }
+
+  return {
+    programId,
+    ...Option.match(cache, { onNone: () => fresh, onSome: cached }),
+    fresh,
     list,
     stream: (query, live = false) =>
       live === false ? Stream.fromIterableEffect(list(query)) : follow(query, live === true ? {} : live)

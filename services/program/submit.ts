@@ -4,8 +4,10 @@ import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type { InvalidInput } from "../../src/InvalidInput.js"
+import { Cache } from "../Cache.js"
 import { extend } from "../internal/assignFields.js"
 import * as Receipts from "../internal/receipts.js"
 import type { AccountReceipt, WriteError } from "../ProgramAccount.js"
@@ -67,7 +69,53 @@ const located =
   ({ fee, signature, slot }: Receipt): AccountReceipt =>
     new Receipts.AccountReceipt(signature, slot, fee, address)
 
-export const make: Effect.Effect<Submit, never, Transactions> = Effect.map(Transactions, (transactions) => {
+/** The bit of an account's role. */
+const WRITABLE = 1
+
+/** The accounts that instructions may change. */
+const writable = (instructions: ReadonlyArray<Instruction>): ReadonlyArray<Address> => {
+  const addresses = new Set<Address>()
+  for (const { accounts = [] } of instructions) {
+    for (const { address, role } of accounts) if ((role & WRITABLE) !== 0) addresses.add(address)
+  }
+  return [...addresses]
+}
+
+/** The transactions of a service that tells the cache what they change, before their sender knows the outcome. */
+const fenced = (
+  transactions: Transactions["Type"],
+  cache: Cache["Type"]
+): Pick<Transactions["Type"], "send" | "sendPacked"> => {
+  const landed = (instructions: ReadonlyArray<Instruction>, slot: bigint) =>
+    Effect.orDie(cache.fence(writable(instructions), slot))
+  /** What failed, or was interrupted, may land all the same. */
+  const mayLand = (instructions: ReadonlyArray<Instruction>) =>
+    Effect.forEach(writable(instructions), (address) => Effect.orDie(cache.invalidate({ address })), { discard: true })
+  return {
+    send: (instructions, options) =>
+      Effect.onExit(transactions.send(instructions, options), (exit) =>
+        Exit.isSuccess(exit) ? landed(instructions, exit.value.slot) : mayLand(instructions)
+      ),
+    sendPacked: (items, options) =>
+      Effect.onExit(transactions.sendPacked(items, options), (exit) =>
+        Effect.forEach(
+          items,
+          ({ instructions }, index) => {
+            const outcome = Exit.isSuccess(exit) ? exit.value[index] : undefined
+            return outcome !== undefined && Either.isRight(outcome)
+              ? landed(instructions, outcome.right.slot)
+              : mayLand(instructions)
+          },
+          { discard: true }
+        )
+      )
+  }
+}
+
+export const make: Effect.Effect<Submit, never, Transactions> = Effect.gen(function* () {
+  const cache = yield* Effect.serviceOption(Cache)
+  const plain = yield* Transactions
+  const transactions = Option.match(cache, { onNone: () => plain, onSome: (cache) => fenced(plain, cache) })
   const send = <A>(
     instructions: ReadonlyArray<Instruction>,
     options: SendOptions | undefined,

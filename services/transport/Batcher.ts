@@ -3,9 +3,10 @@
  * can add its item, and then does the work for all.
  */
 import * as Effect from "effect/Effect"
+import type { ResultOf } from "../internal/SharedWork.js"
+import { SharedWork } from "../internal/SharedWork.js"
 import type { RpcError } from "../RpcTransport.js"
-import type { ResultOf } from "./SharedWork.js"
-import { member, SharedWork } from "./SharedWork.js"
+import { member } from "./member.js"
 
 export interface Options<A, T> {
   /** Maximum items in one batch. */

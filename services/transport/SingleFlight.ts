@@ -4,9 +4,10 @@ import { integer } from "../../src/internal/check.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import * as Json from "../../src/solana/Json.js"
 import * as Opinion from "../internal/Opinion.js"
+import { SharedWork } from "../internal/SharedWork.js"
 import type { RpcTransport } from "../RpcTransport.js"
+import { member } from "./member.js"
 import * as Method from "./Method.js"
-import { member, SharedWork } from "./SharedWork.js"
 
 /** The bound of shared calls. */
 export interface Options {

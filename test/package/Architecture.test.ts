@@ -13,6 +13,8 @@ const planted: ReadonlyArray<readonly [rule: string, file: string, imported: str
   ["imports run down: index", "index.ts", "test/support.ts"],
   ["private room src/protocol/(internal|instruction|protocolEvent)", "services/A.ts", "src/protocol/internal/Borsh.ts"],
   ["private room src/solana/internal", "layers/A.ts", "src/solana/internal/kernel.ts"],
+  ["private room services/cache", "services/Escrow.ts", "services/cache/Levels.ts"],
+  ["private room services/cachestore", "services/Cache.ts", "services/cachestore/Row.ts"],
   ["private room services/channel", "services/Agent.ts", "services/channel/Input.ts"],
   ["private room services/follow", "services/Escrow.ts", "services/follow/follower.ts"],
   ["private room services/metrics", "services/Follow.ts", "services/metrics/Registry.ts"],

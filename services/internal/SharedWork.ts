@@ -12,16 +12,12 @@
  * - Every member is resolved: with the result, with a failure, or as the next leader.
  */
 import * as Cause from "effect/Cause"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import * as Deadline from "../Deadline.js"
-import type { Restore } from "../internal/FifoQueue.js"
-import { FifoQueue } from "../internal/FifoQueue.js"
-import { RetryPolicy } from "../RetryPolicy.js"
 import type { RpcError } from "../RpcTransport.js"
+import type { Restore } from "./FifoQueue.js"
+import { FifoQueue } from "./FifoQueue.js"
 
 /** A caller that waits for the work. */
 export interface Member<T> {
@@ -30,29 +26,27 @@ export interface Member<T> {
   readonly policy: "safe" | "never"
 }
 
-/** Makes a member with the deadline and the retry policy of its fiber. */
-export const member = <T>(fiber: Fiber.RuntimeFiber<unknown, unknown>, item: T): Member<T> => ({
-  item,
-  deadline: Deadline.of(fiber),
-  policy: Context.get(fiber.currentContext, RetryPolicy)
-})
+/** A failure that says whether the same work may succeed with more time. */
+interface Failure {
+  readonly isRetryable: boolean
+}
 
-export interface Work<A, T> {
+export interface Work<A, T, E extends Failure = RpcError> {
   /** Does the work. `members` lists the present members, the leader first. */
-  readonly run: (members: () => ReadonlyArray<Member<T>>) => Effect.Effect<ResultOf<A, T>, RpcError>
+  readonly run: (members: () => ReadonlyArray<Member<T>>) => Effect.Effect<ResultOf<A, T, E>, E>
   /** Called when the work is done or no member is left. Nobody may join from then on. */
   readonly ended: () => void
 }
 
 /** Selects the result of one member. */
-export type ResultOf<A, T> = (member: Member<T>) => Effect.Effect<A, RpcError>
+export type ResultOf<A, T, E extends Failure = RpcError> = (member: Member<T>) => Effect.Effect<A, E>
 
-export class SharedWork<A, T> {
-  readonly #waiting = new FifoQueue<A, RpcError, Member<T>>()
-  readonly #work: Work<A, T>
+export class SharedWork<A, T, E extends Failure = RpcError> {
+  readonly #waiting = new FifoQueue<A, E, Member<T>>()
+  readonly #work: Work<A, T, E>
   #leader: Member<T>
 
-  constructor(leader: Member<T>, work: Work<A, T>) {
+  constructor(leader: Member<T>, work: Work<A, T, E>) {
     this.#leader = leader
     this.#work = work
   }
@@ -68,16 +62,16 @@ export class SharedWork<A, T> {
   }
 
   /** Waits for the leader's result. The member must be admitted. */
-  join(member: Member<T>): Effect.Effect<A, RpcError> {
+  join(member: Member<T>): Effect.Effect<A, E> {
     return this.#waiting.join(member, { turnLost: () => this.#passLead() })
   }
 
   /** Runs the work for the first member. */
-  lead(): Effect.Effect<A, RpcError> {
+  lead(): Effect.Effect<A, E> {
     return Effect.uninterruptibleMask((restore) => this.#run(restore))
   }
 
-  #run(restore: Restore): Effect.Effect<A, RpcError> {
+  #run(restore: Restore): Effect.Effect<A, E> {
     const leader = this.#leader
     return Effect.matchCauseEffect(restore(this.#work.run(() => [this.#leader, ...this.#waiting.infos()])), {
       onFailure: (cause) => {
@@ -113,7 +107,7 @@ export class SharedWork<A, T> {
     next.handOff((restore) => this.#run(restore))
   }
 
-  #resolve(resultOf: ResultOf<A, T>, which: (member: Member<T>) => boolean): void {
+  #resolve(resultOf: ResultOf<A, T, E>, which: (member: Member<T>) => boolean): void {
     if (this.#waiting.size === 0) return
     for (const { info, resolve } of this.#waiting.shiftWhere(which)) resolve(resultOf(info))
   }

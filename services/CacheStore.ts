@@ -1,0 +1,265 @@
+/**
+ * The second level of `Cache`: rows that outlive the process, or that several caches share.
+ *
+ * A store keeps bytes under a key and knows nothing of accounts. Three rules hold for each of them:
+ *
+ * - A row replaces another only if its slot is not lower. So a process that reads from a lagging node cannot undo what
+ *   another process has written.
+ * - A row carries a checksum over its key and its bytes. A damaged row is removed and counts as a miss.
+ * - A store may forget any row at any time: it holds copies.
+ *
+ * @since 0.1.0
+ */
+import type { KeyValueStore } from "@effect/platform/KeyValueStore"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Encoding from "effect/Encoding"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Check from "../src/internal/check.js"
+import * as Outside from "../src/internal/Outside.js"
+import { printable } from "../src/internal/printable.js"
+import { Sieve } from "../src/internal/Sieve.js"
+import type { InvalidInput } from "../src/InvalidInput.js"
+import * as Rows from "./cachestore/Row.js"
+import type { Row } from "./cachestore/Row.js"
+import * as Hex from "./internal/hex.js"
+import { keyValueStore } from "./internal/keyValueStore.js"
+import * as StoreFailure from "./internal/storeFailure.js"
+import * as TestLayer from "./internal/testLayer.js"
+import * as Metrics from "./Metrics.js"
+
+export type { Row } from "./cachestore/Row.js"
+
+/**
+ * The store did not give or take rows. Reads of a `Cache` never fail with it: they go on without the store, and the
+ * error is logged and counted.
+ *
+ * - `Corrupt`: the store's file is damaged or is no such file. The store has begun a new one.
+ * - `Full`: the device or the budget of bytes has no room, even after the oldest rows were removed.
+ * - `Busy`: another process held the store for too long.
+ * - `MissingPackage`: the runtime has no SQLite of its own, and the optional package is not installed.
+ * - `Unavailable`: anything else; the failure beneath is the `cause`.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class CacheError extends printable(
+  Schema.TaggedError<CacheError>("@pod-protocol/effect/CacheError")("CacheError", {
+    reason: Schema.Literal("Corrupt", "Full", "Busy", "MissingPackage", "Unavailable"),
+    cause: Schema.optional(Outside.Cause)
+  })
+) {
+  /** False for `MissingPackage` only: the other conditions pass. */
+  get isRetryable(): boolean {
+    return this.reason !== "MissingPackage"
+  }
+
+  override get message(): string {
+    switch (this.reason) {
+      case "Corrupt":
+        return "The cache's file is damaged and was replaced by an empty one. Check the disk if this happens again"
+      case "Full":
+        return "The cache's store is full and took no more rows. Free space on the device, or raise maxBytes"
+      case "Busy":
+        return "Another process held the cache's store for too long. Give each busy process a folder of its own"
+      case "MissingPackage":
+        return "This runtime has no node:sqlite. Install @photostructure/sqlite 1.2.1, or use Node.js 22.13 or later"
+      case "Unavailable":
+        return `The cache's store failed: ${StoreFailure.explain(this.cause)}`
+    }
+  }
+}
+
+/**
+ * The operations of a store.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** The row under the key. A damaged one is removed and reads as None. */
+  readonly get: (key: Uint8Array) => Effect.Effect<Option.Option<Row>, CacheError>
+  /** Keeps each row, unless the row under its key has a higher slot. */
+  readonly putMany: (rows: ReadonlyArray<readonly [key: Uint8Array, row: Row]>) => Effect.Effect<void, CacheError>
+  /** Removes the row under the key. Without a row it has no effect. */
+  readonly remove: (key: Uint8Array) => Effect.Effect<void, CacheError>
+}
+
+/**
+ * A store of cached rows.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class CacheStore extends Context.Tag("@pod-protocol/effect/CacheStore")<CacheStore, Service>() {}
+
+/**
+ * A row as a backend keeps it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Framed {
+  readonly key: Uint8Array
+  readonly slot: bigint
+  /** The bytes to keep, checksum included. */
+  readonly frame: Uint8Array
+}
+
+/**
+ * What a store of one's own has to offer. Any failure becomes a `CacheError`, with reason `Unavailable` unless it is one
+ * already.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Backend {
+  /** What was kept, whether whole or damaged: `make` verifies it. */
+  readonly get: (key: Uint8Array) => Effect.Effect<Option.Option<Uint8Array>, unknown>
+  /** Keeps each row, unless the row under its key has a higher slot. It must not hold on to the arrays. */
+  readonly putMany: (rows: ReadonlyArray<Framed>) => Effect.Effect<void, unknown>
+  readonly remove: (key: Uint8Array) => Effect.Effect<void, unknown>
+}
+
+const isCacheError = Schema.is(CacheError)
+
+const failed = (cause: unknown): CacheError =>
+  isCacheError(cause) ? cause : new CacheError({ reason: "Unavailable", cause })
+
+const typed = <A>(effect: Effect.Effect<A, unknown>): Effect.Effect<A, CacheError> =>
+  Effect.catchAllCause(effect, (cause) => Effect.failCause(Cause.map(cause, failed)))
+
+/**
+ * A store over a backend: frames rows with a checksum, and verifies them on every read.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (backend: Backend): Service =>
+  CacheStore.of({
+    get: (key) =>
+      Effect.flatMap(
+        typed(backend.get(key)),
+        Option.match({
+          onNone: () => Effect.succeedNone,
+          onSome: (frame) => {
+            const row = Rows.decode(key, frame)
+            return row === undefined
+              ? typed(backend.remove(key)).pipe(
+                  Effect.zipRight(Metric.increment(Metrics.cacheRowsDamaged)),
+                  Effect.as(Option.none())
+                )
+              : Effect.succeedSome(row)
+          }
+        })
+      ),
+    putMany: (rows) =>
+      typed(
+        Effect.suspend(() =>
+          backend.putMany(rows.map(([key, row]) => ({ key, slot: row.slot, frame: Rows.encode(key, row) })))
+        )
+      ),
+    remove: (key) => typed(backend.remove(key))
+  })
+
+/**
+ * Options of the memory store.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface MemoryOptions {
+  /**
+   * Maximum bytes of all rows with their keys. Default 64 MiB (67,108,864). Too low: rows are evicted before they are read
+   * again. Too high: the process uses that much memory.
+   */
+  readonly maxBytes?: number | undefined
+}
+
+const DEFAULT_MAX_BYTES = 64 * 1024 * 1024
+
+const memoryBackend = (maxBytes: number): Backend => {
+  const rows = new Sieve<Omit<Framed, "key">>({ maxEntries: Number.MAX_SAFE_INTEGER, maxBytes })
+  return {
+    get: (key) => Effect.sync(() => Option.map(Option.fromNullable(rows.get(Hex.encode(key))), ({ frame }) => frame)),
+    putMany: (framed) =>
+      Effect.sync(() => {
+        for (const { frame, key, slot } of framed) {
+          const name = Hex.encode(key)
+          const known = rows.peek(name)
+          if (known === undefined || slot >= known.slot) rows.set(name, { slot, frame }, key.length + frame.length)
+        }
+      }),
+    remove: (key) => Effect.sync(() => void rows.delete(Hex.encode(key)))
+  }
+}
+
+/**
+ * A store in this process's memory, which several caches of the process may share. `InvalidInput` for a `maxBytes` that is
+ * no whole number of at least 1.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerMemory = (options: MemoryOptions = {}): Layer.Layer<CacheStore, InvalidInput> =>
+  Layer.effect(
+    CacheStore,
+    Effect.map(Check.integer("maxBytes", options.maxBytes ?? DEFAULT_MAX_BYTES, 1), (maxBytes) =>
+      make(memoryBackend(maxBytes))
+    )
+  )
+
+const KEY_PREFIX = "pod/cache/"
+
+const decodeText = (text: string): Uint8Array => Either.getOrElse(Encoding.decodeBase64(text), () => new Uint8Array(0))
+
+// Bytes travel as base64 text, since `KeyValueStore.prefix` leaves `getUint8Array` without the prefix.
+const keyValueBackend = (store: KeyValueStore): Backend => {
+  const nameOf = (key: Uint8Array) => KEY_PREFIX + Hex.encode(key)
+  const get: Backend["get"] = (key) => Effect.map(store.get(nameOf(key)), Option.map(decodeText))
+  const isNewer = ({ key, slot }: Framed) =>
+    Effect.map(get(key), (kept) => {
+      const row = Option.getOrUndefined(Option.map(kept, (frame) => Rows.decode(key, frame)))
+      return row === undefined || slot >= row.slot
+    })
+  return {
+    get,
+    putMany: (rows) =>
+      Effect.forEach(
+        rows,
+        (row) =>
+          Effect.flatMap(isNewer(row), (newer) =>
+            newer ? store.set(nameOf(row.key), Encoding.encodeBase64(row.frame)) : Effect.void
+          ),
+        { discard: true }
+      ),
+    remove: (key) => Effect.catchIf(store.remove(nameOf(key)), StoreFailure.isNotFound, () => Effect.void)
+  }
+}
+
+/**
+ * A store over any `KeyValueStore` of `@effect/platform`. Its keys begin with `pod/cache/`, so the application can keep
+ * other things beside; it never clears or counts the store. How much is kept, and how long, is the `KeyValueStore`'s
+ * affair. Rows are compared and written in two steps: of two processes that write one row at the same moment, the one of
+ * the lower slot may win.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerKeyValueStore: Layer.Layer<CacheStore, never, KeyValueStore> = Layer.effect(
+  CacheStore,
+  Effect.map(keyValueStore, (store) => make(keyValueBackend(store)))
+)
+
+/**
+ * A store of stubs: a method that is not given dies with its name.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerTest = (stubs: Partial<Service>): Layer.Layer<CacheStore> => TestLayer.layer(CacheStore, stubs)

@@ -1,0 +1,62 @@
+/**
+ * The lowest version that may be handed out, by name.
+ *
+ * Bounded, and safe all the same: names lie in two generations, and when the older one is dropped, the highest of its
+ * fences becomes the floor of all names. A floor that is too high costs a newer read, never a stale one.
+ */
+export class Fences {
+  readonly #generation: number
+  #young = new Map<string, bigint>()
+  #old = new Map<string, bigint>()
+  #highestOfYoung = 0n
+  #highestOfOld = 0n
+  #floor = 0n
+
+  /** Remembers at least `generation` names, and at most twice as many. */
+  constructor(generation: number) {
+    this.#generation = generation
+  }
+
+  of(name: string): bigint {
+    const fence = this.#young.get(name) ?? this.#old.get(name)
+    return fence !== undefined && fence > this.#floor ? fence : this.#floor
+  }
+
+  /** The highest of all names. */
+  ofAll(names: Iterable<string>): bigint {
+    let highest = this.#floor
+    for (const name of names) {
+      const fence = this.of(name)
+      if (fence > highest) highest = fence
+    }
+    return highest
+  }
+
+  /** A fence only rises. */
+  raise(name: string, fence: bigint): void {
+    if (fence <= this.of(name)) return
+    if (this.#young.size >= this.#generation && !this.#young.has(name)) this.#age()
+    this.#young.set(name, fence)
+    if (fence > this.#highestOfYoung) this.#highestOfYoung = fence
+  }
+
+  raiseAll(fence: bigint): void {
+    if (fence > this.#floor) this.#floor = fence
+  }
+
+  clear(): void {
+    this.#young.clear()
+    this.#old.clear()
+    this.#highestOfYoung = 0n
+    this.#highestOfOld = 0n
+    this.#floor = 0n
+  }
+
+  #age(): void {
+    this.raiseAll(this.#highestOfOld)
+    this.#old = this.#young
+    this.#highestOfOld = this.#highestOfYoung
+    this.#young = new Map()
+    this.#highestOfYoung = 0n
+  }
+}

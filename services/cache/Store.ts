@@ -1,0 +1,186 @@
+/**
+ * The second level as the first one uses it: never fails, never waits for a write, and is never trusted too far.
+ *
+ * - Rows are queued and written in batches by one fiber. The queue is bounded in rows and bytes. Reads look into it first.
+ * - A failure stops reads or writes for a while that doubles from 1 second to 1 minute. It is counted each time, and
+ *   logged once until the store works again.
+ * - A row that was not written leaves an older one in its place. So rows below the highest version that was lost are not
+ *   handed out any more.
+ */
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import type { CacheError, Row, Service } from "../CacheStore.js"
+import * as Clock from "../internal/clock.js"
+import * as Turns from "../internal/eventLoop.js"
+import * as Metrics from "../Metrics.js"
+import type { Space } from "./Entry.js"
+import type { Keys } from "./Key.js"
+
+export interface Store {
+  readonly get: (space: Space | "group", name: string) => Effect.Effect<Row | undefined>
+  /** Queues the row. */
+  readonly put: (space: Space | "group", name: string, row: Row) => Effect.Effect<void>
+  /** Removes a row that its reader could not decode. */
+  readonly remove: (space: Space, name: string) => Effect.Effect<void>
+}
+
+const MAX_BATCH = 256
+const MAX_QUEUED = 8192
+const MAX_QUEUED_BYTES = 16 * 1024 * 1024
+
+const MIN_PAUSE = 1000
+const MAX_PAUSE = 60_000
+
+/** Stops for a while after a failure, and longer after the next. */
+class Breaker {
+  #pause = 0
+  #until = -Infinity
+
+  isOpen<A, E>(fiber: Fiber.RuntimeFiber<A, E>): boolean {
+    return Clock.monotonic(fiber) < this.#until
+  }
+
+  succeeded(): void {
+    this.#pause = 0
+  }
+
+  /** Whether this is the first failure since it worked. */
+  failed<A, E>(fiber: Fiber.RuntimeFiber<A, E>): boolean {
+    const isFirst = this.#pause === 0
+    this.#pause = isFirst ? MIN_PAUSE : Math.min(2 * this.#pause, MAX_PAUSE)
+    this.#until = Clock.monotonic(fiber) + this.#pause
+    return isFirst
+  }
+}
+
+interface Queued {
+  /** Whose versions are compared with its own. */
+  readonly space: Space
+  readonly key: Uint8Array
+  readonly row: Row
+}
+
+const bytesOf = ({ key, row }: Queued): number => key.length + row.value.length
+
+export const make = Effect.fnUntraced(function* (
+  service: Service,
+  keys: Keys
+): Effect.fn.Return<Store, never, Scope.Scope> {
+  const scope = yield* Effect.scope
+  const reads = new Breaker()
+  const writes = new Breaker()
+  const queue = new Map<string, Queued>()
+  let queuedBytes = 0
+  let writing: ReadonlyMap<string, Queued> = new Map()
+  let isWriting = false
+  const lost: { [space in Space]: bigint } = { account: 0n, value: 0n }
+
+  const lose = ({ row, space }: Queued): void => {
+    if (row.slot > lost[space]) lost[space] = row.slot
+  }
+
+  const failed = (breaker: Breaker, doing: string, error: CacheError) =>
+    Effect.withFiberRuntime<void>((fiber) => {
+      const count = Metric.increment(Metrics.cacheErrorsOf(error.reason))
+      return breaker.failed(fiber)
+        ? Effect.zipRight(
+            count,
+            Effect.logWarning(`The cache goes on without ${doing} its store. ${error.message}`, error)
+          )
+        : count
+    })
+
+  /** The queue's oldest rows. */
+  const take = (): ReadonlyMap<string, Queued> => {
+    const batch = new Map<string, Queued>()
+    for (const [name, queued] of queue) {
+      if (batch.size === MAX_BATCH) break
+      batch.set(name, queued)
+      queue.delete(name)
+      queuedBytes -= bytesOf(queued)
+    }
+    return batch
+  }
+
+  const writeBatch: Effect.Effect<void> = Effect.uninterruptible(
+    Effect.withFiberRuntime((fiber) => {
+      writing = take()
+      if (writes.isOpen(fiber)) {
+        writing.forEach(lose)
+        return Effect.void
+      }
+      return Effect.matchEffect(service.putMany(Array.from(writing.values(), ({ key, row }) => [key, row] as const)), {
+        onFailure: (error) => {
+          writing.forEach(lose)
+          return failed(writes, "writing to", error)
+        },
+        onSuccess: () => Effect.sync(() => writes.succeeded())
+      })
+    })
+  )
+
+  const writeAll = Effect.whileLoop({
+    while: () => queue.size > 0,
+    body: () => Effect.zipRight(Turns.next, writeBatch),
+    step: () => undefined
+  }).pipe(
+    Effect.ensuring(
+      Effect.sync(() => {
+        writing = new Map()
+        isWriting = false
+      })
+    )
+  )
+
+  // What is queued when the scope closes is written then: the fiber that wrote is gone.
+  yield* Effect.addFinalizer(() =>
+    Effect.whileLoop({ while: () => queue.size > 0, body: () => writeBatch, step: () => undefined })
+  )
+
+  const read = (space: Space, key: Uint8Array): Effect.Effect<Row | undefined> =>
+    Effect.withFiberRuntime((fiber) => {
+      if (reads.isOpen(fiber)) return Effect.succeed(undefined)
+      return Effect.matchEffect(service.get(key), {
+        onFailure: (error) => Effect.as(failed(reads, "reading from", error), undefined),
+        onSuccess: (found) =>
+          Effect.sync(() => {
+            reads.succeeded()
+            const row = Option.getOrUndefined(found)
+            return row === undefined || row.slot < lost[space] ? undefined : row
+          })
+      })
+    })
+
+  const spaceOf = (space: Space | "group"): Space => (space === "account" ? "account" : "value")
+
+  return {
+    get: (space, name) =>
+      Effect.suspend(() => {
+        const id = `${space} ${name}`
+        const queued = queue.get(id) ?? writing.get(id)
+        return queued === undefined ? read(spaceOf(space), keys[space](name)) : Effect.succeed(queued.row)
+      }),
+    put: (space, name, row) =>
+      Effect.suspend(() => {
+        const id = `${space} ${name}`
+        const queued: Queued = { space: spaceOf(space), key: keys[space](name), row }
+        const known = queue.get(id)
+        if (known !== undefined && known.row.slot > row.slot) return Effect.void
+        const isFull = queue.size >= MAX_QUEUED || queuedBytes + bytesOf(queued) > MAX_QUEUED_BYTES
+        if (known === undefined && isFull) {
+          lose(queued)
+          return Effect.void
+        }
+        queuedBytes += bytesOf(queued) - (known === undefined ? 0 : bytesOf(known))
+        queue.set(id, queued)
+        if (isWriting) return Effect.void
+        isWriting = true
+        return Effect.asVoid(Effect.forkIn(writeAll, scope))
+      }),
+    remove: (space, name) =>
+      Effect.catchAll(service.remove(keys[space](name)), (error) => failed(writes, "writing to", error))
+  }
+})

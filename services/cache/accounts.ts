@@ -1,0 +1,263 @@
+/** Accounts of the program through the levels. Their version is the slot at which a node has read them. */
+import type { Address, Slot } from "@solana/kit"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import { model } from "../../src/internal/jsonable.js"
+import type { AccountDecodeError } from "../../src/protocol/Account.js"
+import type { AccountType } from "../../src/protocol/AccountType.js"
+import * as Addresses from "../../src/solana/Address.js"
+import * as Deadline from "../Deadline.js"
+import * as Clock from "../internal/clock.js"
+import { located } from "../internal/located.js"
+import { AccountNotFound, type ProgramAccount } from "../ProgramAccount.js"
+import type { Service as RpcPool } from "../RpcPool.js"
+import { RpcError } from "../RpcTransport.js"
+import * as Call from "./Call.js"
+import type { Entry } from "./Entry.js"
+import * as Entries from "./Entry.js"
+import { type Kind, type Levels, type Loaded, Reads, type Source } from "./Levels.js"
+
+/**
+ * An account as the cache holds it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CachedAccount<A> extends ProgramAccount<A> {
+  /** The slot of the bank from which it was read. */
+  readonly slot: Slot
+  /** Unix milliseconds at which it was read. */
+  readonly readAt: number
+}
+
+type Failure = AccountDecodeError | AccountNotFound | RpcError
+
+type Answer<A> = Exit.Exit<CachedAccount<A>, Failure>
+
+const METHOD = "getAccountInfo"
+
+/** Agave: the node has not reached the minimum context slot. */
+const BEHIND = -32016
+
+/** A slot this far ahead of all that was seen is not believed without asking: about an hour. */
+const BELIEVED = 10_000n
+
+/** How long the pool may take to say its slot. */
+const BELIEF = "2 seconds"
+
+/** An account above this size is handed out and not kept: the program makes none. */
+const MAX_KEPT_BYTES = 64 * 1024
+
+const NO_GROUPS: ReadonlyArray<string> = []
+const NO_BYTES = new Uint8Array(0)
+
+/** The highest slot that is believed. */
+export class Slots {
+  #highest = 0n
+  readonly #ask: Effect.Effect<bigint, RpcError>
+
+  constructor(ask: Effect.Effect<bigint, RpcError>) {
+    this.#ask = ask
+  }
+
+  get highest(): bigint {
+    return this.#highest
+  }
+
+  /** Whether the slot can be true. One far ahead of all others is compared with the pool's own. */
+  believes(slot: bigint): Effect.Effect<boolean> {
+    if (slot <= this.#highest + BELIEVED) return Effect.succeed(this.#saw(slot))
+    return Effect.match(this.#ask, {
+      onFailure: () => false,
+      onSuccess: (current) => slot <= current + BELIEVED && this.#saw(slot)
+    })
+  }
+
+  forget(): void {
+    this.#highest = 0n
+  }
+
+  #saw(slot: bigint): true {
+    if (slot > this.#highest) this.#highest = slot
+    return true
+  }
+}
+
+const decode = <A>(type: AccountType<A>, address: Address, entry: Entry, programId: Address): Answer<A> => {
+  const { bytes, readAt, version } = entry
+  if (bytes === undefined) return Exit.fail(new AccountNotFound({ account: type.tag, address }))
+  return Either.match(type.decode(bytes), {
+    onLeft: (error) => Exit.fail(error),
+    onRight: (account) => {
+      const swapped = located(type, address, account, programId)
+      return swapped === undefined
+        ? Exit.succeed(model({ address, account, slot: version, readAt: readAt.wall }))
+        : Exit.fail(swapped)
+    }
+  })
+}
+
+type AccountSource = Source<RpcError> & { readonly lagging: (least: bigint) => RpcError }
+
+/** Without the levels: the network's word, which is not kept. */
+const direct = Effect.fnUntraced(function* (
+  kind: Kind<unknown>,
+  source: AccountSource,
+  least: bigint
+): Effect.fn.Return<Entry, RpcError> {
+  const loaded = yield* source.load(least)
+  if (loaded === "behind" || loaded === "failed") return yield* source.lagging(least)
+  const { bytes, version } = loaded
+  const readAt = yield* Clock.currentMoment
+  return { kind: kind.name, version, readAt, ttl: 0, bytes, groups: NO_GROUPS, isFenced: false, decoded: undefined }
+})
+
+interface Registered<A> {
+  /** The `AccountType`. */
+  readonly type: object
+  readonly kind: Kind<Answer<A>>
+}
+
+const isOf = <A>(registered: Registered<unknown>, type: AccountType<A>): registered is Registered<A> =>
+  registered.type === type
+
+/** What the accounts stand on. */
+export interface Under {
+  readonly levels: Levels
+  readonly pool: RpcPool
+  readonly programId: Address
+}
+
+export class Accounts {
+  readonly slots: Slots
+  readonly #under: Under
+  readonly #reads: Reads<RpcError>
+  readonly #kinds = new WeakMap<object, Registered<unknown>>()
+
+  constructor(under: Under) {
+    this.#under = under
+    this.#reads = new Reads(under.levels)
+    this.slots = new Slots(Deadline.within(BELIEF)(Effect.suspend(() => under.pool.getSlot())))
+  }
+
+  read<A>(
+    type: AccountType<A>,
+    address: Address,
+    options?: Call.CallOptions
+  ): Effect.Effect<CachedAccount<A>, Failure> {
+    return Effect.withFiberRuntime((fiber) => {
+      const { levels } = this.#under
+      const kind = this.#kindOf(type)
+      const call = options ?? Call.of(fiber)
+      const entry = levels.hit(fiber, kind, address, call)
+      if (entry !== undefined) {
+        levels.count(fiber, "memory")
+        return Entries.answer(address, entry, kind)
+      }
+      return this.#miss(kind, address, call)
+    })
+  }
+
+  /** No read that begins after this hands out what is older than the slot. */
+  fence(addresses: ReadonlyArray<Address>, slot: Slot): Effect.Effect<void> {
+    return Effect.flatMap(this.slots.believes(slot), (isBelieved) =>
+      isBelieved
+        ? Effect.forEach(addresses, (address) => this.#raise(address, slot), { discard: true })
+        : this.invalidate(addresses)
+    )
+  }
+
+  /** As `fence`, where nobody says at which slot they changed. */
+  invalidate(addresses: ReadonlyArray<Address>): Effect.Effect<void> {
+    return Effect.forEach(
+      addresses,
+      (address) => {
+        this.#reads.outdate(address)
+        const entry = this.#under.levels.memory.peek(address)
+        if (entry !== undefined) entry.isFenced = true
+        return this.#raise(address, this.slots.highest)
+      },
+      { discard: true }
+    )
+  }
+
+  /** Forgets all accounts in memory, and trusts none of the second level that is not newer. */
+  get forget(): Effect.Effect<void> {
+    return Effect.sync(() => {
+      const { fences, memory } = this.#under.levels
+      fences.account.raiseAll(this.slots.highest)
+      for (const [, entry] of memory.entries()) entry.isFenced = true
+      this.#reads.outdate()
+    })
+  }
+
+  #raise(address: Address, slot: Slot): Effect.Effect<void> {
+    const { levels } = this.#under
+    levels.fence("account", address, slot)
+    return levels.store === undefined
+      ? Effect.void
+      : levels.store.put("account", address, { slot, readAt: 0, state: "fence", value: NO_BYTES })
+  }
+
+  #miss<A>(kind: Kind<Answer<A>>, address: Address, call: Call.CallOptions): Effect.Effect<CachedAccount<A>, Failure> {
+    const source = this.#sourceOf(address)
+    const found =
+      (call.policy ?? kind.policy) === "bypass"
+        ? direct(kind, source, call.minSlot ?? 0n)
+        : this.#reads.read(kind, address, call, source)
+    return Effect.flatMap(found, (entry) =>
+      entry === undefined
+        ? Effect.dieMessage("reading an account fails with an error")
+        : Entries.answer(address, entry, kind)
+    )
+  }
+
+  #sourceOf(address: Address): AccountSource {
+    const { pool, programId } = this.#under
+    return {
+      load: (least) =>
+        Effect.matchEffect(pool.getAccountInfo(address, least > 0n ? { minContextSlot: least } : undefined), {
+          onFailure: (error): Effect.Effect<Loaded | "behind", RpcError> =>
+            error.code === BEHIND ? Effect.succeed("behind") : Effect.fail(error),
+          onSuccess: ({ slot, value }): Effect.Effect<Loaded | "behind"> => {
+            if (slot < least) return Effect.succeed("behind")
+            const info = Option.getOrUndefined(value)
+            const data = info?.owner === programId ? info.data : undefined
+            return Effect.map(this.slots.believes(slot), (isBelieved): Loaded => ({
+              version: slot,
+              // The data of a reply is part of a larger allocation, which it would keep alive.
+              bytes: data?.slice(),
+              isKept: isBelieved && (data?.length ?? 0) <= MAX_KEPT_BYTES
+            }))
+          }
+        }),
+      lagging: (least) =>
+        new RpcError({
+          reason: "Node",
+          method: METHOD,
+          code: BEHIND,
+          detail: `no endpoint has reached slot ${least}, at which the account was changed: wait, or use another endpoint`
+        })
+    }
+  }
+
+  #kindOf<A>(type: AccountType<A>): Kind<Answer<A>> {
+    const registered = this.#kinds.get(type)
+    if (registered !== undefined && isOf(registered, type)) return registered.kind
+    const { levels, programId } = this.#under
+    const { negativeTtl, policy, ttl } = levels.settings
+    const kind: Kind<Answer<A>> = {
+      name: type.tag,
+      space: "account",
+      policy: policy[type.tag],
+      ttlOf: (bytes) => (bytes === undefined ? negativeTtl : ttl[type.tag]),
+      groupsOf: () => NO_GROUPS,
+      isSound: (name, entry) => entry.bytes === undefined || Exit.isSuccess(Entries.answer(name, entry, kind)),
+      decode: (name, entry) => decode(type, Addresses.known(name), entry, programId)
+    }
+    this.#kinds.set(type, { type, kind })
+    return kind
+  }
+}

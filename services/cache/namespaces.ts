@@ -1,0 +1,325 @@
+/**
+ * Values of an application through the levels. Their version is a stamp: milliseconds that never repeat, taken when
+ * reading the value began. So a value that was being read when it was invalidated is older than its fence.
+ */
+import type * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Check from "../../src/internal/check.js"
+import { InvalidInput } from "../../src/InvalidInput.js"
+import type { Row } from "../CacheStore.js"
+import * as Clock from "../internal/clock.js"
+import * as Call from "./Call.js"
+import type { Entry } from "./Entry.js"
+import * as Entries from "./Entry.js"
+import { type Kind, type Levels, type Loaded, Reads } from "./Levels.js"
+import * as Options from "./Options.js"
+
+/**
+ * The options of a namespace.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface NamespaceOptions {
+  /** How long a value is served without loading it again. `Infinity` is never. Default 5 minutes. */
+  readonly ttl?: Duration.DurationInput | undefined
+  /** The policy of `getOrLoad`. Default `cache-first`. */
+  readonly policy?: Options.Policy | undefined
+}
+
+/**
+ * The options of one value.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ValueOptions {
+  /** Tags by which the value can be invalidated, at most 16 of 1 to 200 characters. Default none. */
+  readonly tags?: ReadonlyArray<string> | undefined
+}
+
+/**
+ * What to invalidate: one key, every value with a tag, or every value below a path. A path ends where a segment of the key
+ * ends: `channel:7` covers `channel:7` and `channel:7:messages`, and not `channel:77`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Target = { readonly key: string } | { readonly tag: string } | { readonly prefix: string }
+
+/**
+ * Values of one type under keys of an application's own.
+ *
+ * A key is a text of 1 to 200 characters. Its segments lie between colons, as in `channel:7:messages`. Anything else is
+ * `InvalidInput`, and so is a value that its Schema does not encode to JSON.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Namespace<A> {
+  /** The value, if there is one within its time to live. */
+  readonly get: (key: string) => Effect.Effect<Option.Option<A>, InvalidInput>
+  readonly set: (key: string, value: A, options?: ValueOptions) => Effect.Effect<void, InvalidInput>
+  /**
+   * The value, or what `load` gives, which is kept then. Callers at the same time share one load. It runs in the fiber of
+   * the first; where that is interrupted, the next caller's load runs. A failure fails its own caller, is not kept, and
+   * sends the others to their own loads.
+   */
+  readonly getOrLoad: <E, R>(
+    key: string,
+    load: Effect.Effect<A, E, R>,
+    options?: ValueOptions & Pick<Call.CallOptions, "policy" | "stale">
+  ) => Effect.Effect<A, E | InvalidInput, R>
+  /** No read that begins after this gives such a value, and no load that began before it is kept or handed out. */
+  readonly invalidate: (target: Target) => Effect.Effect<void, InvalidInput>
+}
+
+const MAX_KEY = 200
+const MAX_TAGS = 16
+const MAX_SEGMENTS = 8
+const NAME = /^[A-Za-z0-9_-]{1,32}$/
+
+const NO_BYTES = new Uint8Array(0)
+
+const defaults = { ttl: "5 minutes", policy: "cache-first" } as const satisfies NamespaceOptions
+
+const text = (field: string, value: string): Either.Either<string, InvalidInput> =>
+  typeof value === "string" && value.length >= 1 && value.length <= MAX_KEY
+    ? Either.right(value)
+    : Either.left(new InvalidInput({ field, rule: `must be a text of 1 to ${MAX_KEY} characters` }))
+
+/** A key or a path. */
+const path = (field: string, value: string): Either.Either<string, InvalidInput> =>
+  Either.flatMap(text(field, value), (path) =>
+    path.split(":").length <= MAX_SEGMENTS
+      ? Either.right(path)
+      : Either.left(new InvalidInput({ field, rule: `must have at most ${MAX_SEGMENTS} segments between colons` }))
+  )
+
+const tagsOf = ({ tags = [] }: ValueOptions): Either.Either<ReadonlyArray<string>, InvalidInput> =>
+  Either.flatMap(Check.items("tags", tags.length, MAX_TAGS), () =>
+    Either.all(tags.map((tag, index) => text(`tags[${index}]`, tag)))
+  )
+
+/** Groups of a tag, which all namespaces share, and of a path in one. No name of the other begins like it. */
+const tagGroup = (tag: string): string => `tag ${tag}`
+const pathGroup = (namespace: string, path: string): string => `path ${namespace}:${path}`
+
+/** The groups of all paths that end with the key or above it. */
+const pathGroups = (namespace: string, key: string): ReadonlyArray<string> => {
+  const groups: Array<string> = []
+  for (let at = key.indexOf(":"); at >= 0; at = key.indexOf(":", at + 1))
+    groups.push(pathGroup(namespace, key.slice(0, at)))
+  groups.push(pathGroup(namespace, key))
+  return groups
+}
+
+/** What lies in the bytes of a value. */
+const Kept = Schema.parseJson(Schema.Struct({ tags: Schema.Array(Schema.String), value: Schema.Unknown }))
+
+const utf8 = { encoder: new TextEncoder(), decoder: new TextDecoder() }
+
+const kept = (bytes: Uint8Array | undefined): Option.Option<typeof Kept.Type> =>
+  bytes === undefined ? Option.none() : Schema.decodeOption(Kept)(utf8.decoder.decode(bytes))
+
+/** The namespaces of one cache. They share tags, stamps and budgets. */
+export class Namespaces {
+  readonly #levels: Levels
+  readonly #reads: Reads<never>
+  #stamp = 0n
+
+  constructor(levels: Levels) {
+    this.#levels = levels
+    this.#reads = new Reads(levels)
+  }
+
+  /** Invalidates every value with the tag, in all namespaces. */
+  invalidateTag(tag: string): Effect.Effect<void, InvalidInput> {
+    return Effect.flatMap(text("tag", tag), (tag) => this.#raiseGroup(tagGroup(tag)))
+  }
+
+  /** Trusts no value of either level that is there now. */
+  get forget(): Effect.Effect<void> {
+    return Effect.withFiberRuntime((fiber) => {
+      this.#levels.fences.value.raiseAll(this.#next(fiber))
+      return Effect.void
+    })
+  }
+
+  make<A, I>(
+    name: string,
+    schema: Schema.Schema<A, I>,
+    options: NamespaceOptions = {}
+  ): Effect.Effect<Namespace<A>, InvalidInput> {
+    return Effect.gen(this, function* () {
+      if (!NAME.test(name)) {
+        const rule = "must be 1 to 32 letters, digits, hyphens or underscores"
+        return yield* new InvalidInput({ field: "name", rule })
+      }
+      const ttl = yield* Check.millis("ttl", options.ttl ?? defaults.ttl, "unlimited")
+      const policy = yield* Options.policy("policy", options.policy ?? defaults.policy)
+      const levels = this.#levels
+      const decode = Schema.decodeUnknownOption(schema)
+      const encode = Schema.encodeEither(schema)
+      const kind: Kind<Option.Option<A>> = {
+        name,
+        space: "value",
+        policy,
+        ttlOf: () => ttl,
+        groupsOf: (full, bytes) => [
+          ...pathGroups(name, full.slice(name.length + 1)),
+          ...Option.match(kept(bytes), { onNone: () => [], onSome: ({ tags }) => tags.map(tagGroup) })
+        ],
+        isSound: (full, entry) => Option.isSome(Entries.answer(full, entry, kind)),
+        decode: (_, { bytes }) => Option.flatMap(kept(bytes), ({ value }) => decode(value))
+      }
+      const fullOf = (key: string) => `${name}:${key}`
+
+      const bytesOf = (value: A, tags: ReadonlyArray<string>): Either.Either<Uint8Array, InvalidInput> =>
+        encode(value).pipe(
+          Either.flatMap((value) => Schema.encodeEither(Kept)({ tags, value })),
+          Either.mapBoth({
+            onLeft: () => new InvalidInput({ field: "value", rule: "must encode to JSON by its Schema" }),
+            onRight: (json) => utf8.encoder.encode(json)
+          })
+        )
+
+      /** An answer that is kept: with its value, so that it is not decoded again. */
+      const answerOf = (full: string, entry: Entry): Option.Option<A> => Entries.answer(full, entry, kind)
+
+      const get: Namespace<A>["get"] = (key) =>
+        Effect.flatMap(path("key", key), () => {
+          const full = fullOf(key)
+          return Effect.withFiberRuntime<Option.Option<A>>((fiber) => {
+            const entry = levels.hit(fiber, kind, full, {})
+            if (entry !== undefined) {
+              levels.count(fiber, "memory")
+              return Effect.succeed(answerOf(full, entry))
+            }
+            return Effect.flatMap(this.#reads.fromStore(kind, full), (entry) =>
+              Effect.withFiberRuntime((fiber) => {
+                const isFresh = entry !== undefined && Entries.age(fiber, entry) < entry.ttl
+                if (isFresh) levels.count(fiber, "store")
+                return Effect.succeed(isFresh ? answerOf(full, entry) : Option.none())
+              })
+            )
+          })
+        })
+
+      const set: Namespace<A>["set"] = (key, value, options = {}) =>
+        Effect.gen(this, function* () {
+          yield* path("key", key)
+          const tags = yield* tagsOf(options)
+          const bytes = yield* bytesOf(value, tags)
+          yield* Effect.withFiberRuntime<void>((fiber) => this.#put(fiber, kind, fullOf(key), bytes))
+        })
+
+      const getOrLoad: Namespace<A>["getOrLoad"] = (key, load, options = {}) =>
+        Effect.gen(this, function* () {
+          yield* path("key", key)
+          const tags = yield* tagsOf(options)
+          const call = yield* Call.check(options)
+          return yield* this.#getOrLoad(kind, fullOf(key), call, load, (value) => bytesOf(value, tags))
+        })
+
+      const invalidate: Namespace<A>["invalidate"] = (target) => {
+        if ("tag" in target) return this.invalidateTag(target.tag)
+        return "prefix" in target
+          ? Effect.flatMap(path("prefix", target.prefix), (path) => this.#raiseGroup(pathGroup(name, path)))
+          : Effect.flatMap(path("key", target.key), (key) => this.#raise(fullOf(key)))
+      }
+
+      return { get, set, getOrLoad, invalidate }
+    })
+  }
+
+  #getOrLoad<A, E, R>(
+    kind: Kind<Option.Option<A>>,
+    full: string,
+    call: Call.CallOptions,
+    load: Effect.Effect<A, E, R>,
+    bytesOf: (value: A) => Either.Either<Uint8Array, InvalidInput>
+  ): Effect.Effect<A, E | InvalidInput, R> {
+    if ((call.policy ?? kind.policy) === "bypass") return load
+    return Effect.contextWithEffect((context: Context.Context<R>) => {
+      /** How this caller's own load ended, if it ran. */
+      let own: Exit.Exit<A, E | InvalidInput> | undefined
+      const ownLoad = Effect.withFiberRuntime<Loaded | "failed">((fiber) => {
+        const version = this.#next(fiber)
+        return Effect.map(Effect.exit(Effect.provide(load, context)), (exit) => {
+          own = exit
+          if (Exit.isFailure(exit)) return "failed"
+          const bytes = bytesOf(exit.value)
+          if (Either.isRight(bytes)) return { version, bytes: bytes.right, isKept: true }
+          own = Exit.fail(bytes.left)
+          return "failed"
+        })
+      })
+      const source = { load: () => ownLoad, lagging: undefined }
+      return Effect.flatMap(this.#reads.read(kind, full, call, source), (entry) => {
+        const value = entry === undefined ? Option.none() : Entries.answer(full, entry, kind)
+        if (Option.isSome(value)) return Effect.succeed(value.value)
+        // The load of another caller failed, which is no failure of this one.
+        return own ?? Effect.flatMap(ownLoad, () => own ?? load)
+      })
+    })
+  }
+
+  #put<A>(
+    fiber: Fiber.RuntimeFiber<void>,
+    kind: Kind<Option.Option<A>>,
+    full: string,
+    bytes: Uint8Array
+  ): Effect.Effect<void> {
+    const version = this.#next(fiber)
+    const readAt = Clock.moment(fiber)
+    // What is being loaded now began before, and is older.
+    this.#levels.fence("value", full, version)
+    this.#levels.keep(full, {
+      kind: kind.name,
+      version,
+      readAt,
+      ttl: kind.ttlOf(bytes),
+      bytes,
+      groups: kind.groupsOf(full, bytes),
+      isFenced: false,
+      decoded: undefined
+    })
+    return this.#write("value", full, { slot: version, readAt: readAt.wall, state: "value", value: bytes })
+  }
+
+  /** Raises the fence of one value. */
+  #raise(full: string): Effect.Effect<void> {
+    return Effect.withFiberRuntime((fiber) => {
+      const stamp = this.#next(fiber)
+      this.#levels.fence("value", full, stamp)
+      return this.#write("value", full, { slot: stamp, readAt: 0, state: "fence", value: NO_BYTES })
+    })
+  }
+
+  #raiseGroup(group: string): Effect.Effect<void> {
+    return Effect.withFiberRuntime((fiber) => {
+      const stamp = this.#next(fiber)
+      this.#levels.fences.value.raise(group, stamp)
+      return this.#write("group", group, { slot: stamp, readAt: 0, state: "fence", value: NO_BYTES })
+    })
+  }
+
+  #write(space: "value" | "group", name: string, row: Row): Effect.Effect<void> {
+    const { store } = this.#levels
+    return store === undefined ? Effect.void : store.put(space, name, row)
+  }
+
+  /** Later than every stamp before. */
+  #next<A, E>(fiber: Fiber.RuntimeFiber<A, E>): bigint {
+    const now = BigInt(Math.trunc(Clock.wall(fiber)))
+    this.#stamp = now > this.#stamp ? now : this.#stamp + 1n
+    return this.#stamp
+  }
+}
