@@ -218,9 +218,10 @@ const KEY_PREFIX = "pod/cache/"
 
 const decodeText = (text: string): Uint8Array => Either.getOrElse(Encoding.decodeBase64(text), () => new Uint8Array(0))
 
+const nameOf = (key: Uint8Array): string => KEY_PREFIX + Hex.encode(key)
+
 // Bytes travel as base64 text, since `KeyValueStore.prefix` leaves `getUint8Array` without the prefix.
 const keyValueBackend = (store: KeyValueStore): Backend => {
-  const nameOf = (key: Uint8Array) => KEY_PREFIX + Hex.encode(key)
   const get: Backend["get"] = (key) => Effect.map(store.get(nameOf(key)), Option.map(decodeText))
   const isNewer = ({ key, slot }: Framed) =>
     Effect.map(get(key), (kept) => {

@@ -82,6 +82,8 @@ const FENCES = 32_768
 const MIN_PAUSE = 25
 const MAX_PAUSE = 1000
 
+const CACHE_FIRST: CallOptions = { policy: "cache-first" }
+
 /** How long a refresh behind a stale value may take. */
 const REFRESH = 30_000
 
@@ -94,6 +96,10 @@ const reads = {
 
 /** How many reads were answered from where, since the cache was made. */
 export type Counts = { -readonly [Outcome in keyof typeof reads]: number }
+
+/** Whether the entry is of the kind. A value may be from before its Schema was changed. */
+const isOf = <Answer>(kind: Kind<Answer>, name: string, entry: Entry): boolean =>
+  entry.kind === kind.name && (kind.space === "account" || kind.isSound(name, entry))
 
 /** Both levels and their fences. */
 export class Levels {
@@ -152,7 +158,7 @@ export class Levels {
     const policy = call.policy ?? kind.policy
     if (policy === "bypass" || policy === "network-first") return undefined
     const entry = this.memory.get(name)
-    if (entry === undefined || entry.kind !== kind.name || !this.isCurrent(kind.space, entry)) return undefined
+    if (entry === undefined || !isOf(kind, name, entry) || !this.isCurrent(kind.space, entry)) return undefined
     if (call.minSlot !== undefined && entry.version < call.minSlot) return undefined
     return Entries.age(fiber, entry) < entry.ttl ? entry : undefined
   }
@@ -272,7 +278,7 @@ export class Reads<E extends Failure> {
   /** An entry of any age and version. */
   #any<Answer>(kind: Kind<Answer>, name: string): Entry | undefined {
     const entry = this.#levels.memory.peek(name)
-    return entry?.kind === kind.name ? entry : undefined
+    return entry !== undefined && isOf(kind, name, entry) ? entry : undefined
   }
 
   /** An entry that no invalidation has reached, a little past its time to live at most. */
@@ -307,9 +313,11 @@ export class Reads<E extends Failure> {
     source: Source<E>
   ): Effect.Effect<void> {
     if (this.#flights.has(name)) return Effect.void
-    const refresh = Effect.withFiberRuntime<Entry | undefined, E>((fiber) =>
-      this.#fly(fiber, kind, name, source, 0n, true)
-    )
+    const refresh = Effect.withFiberRuntime<Entry | undefined, E>((fiber) => {
+      // Another refresh may have ended before this fiber began.
+      const fresh = this.#levels.hit(fiber, kind, name, CACHE_FIRST)
+      return fresh === undefined ? this.#fly(fiber, kind, name, source, 0n, true) : Effect.succeed(fresh)
+    })
     return Effect.asVoid(
       Effect.forkIn(Effect.ignore(Deadline.at(Clock.monotonic(fiber) + REFRESH)(refresh)), this.#levels.scope)
     )

@@ -63,6 +63,9 @@ interface Queued {
   readonly row: Row
 }
 
+/** Groups are invalidated by the stamps of values. */
+const spaceOf = (space: Space | "group"): Space => (space === "account" ? "account" : "value")
+
 const bytesOf = ({ key, row }: Queued): number => key.length + row.value.length
 
 export const make = Effect.fnUntraced(function* (
@@ -153,8 +156,6 @@ export const make = Effect.fnUntraced(function* (
           })
       })
     })
-
-  const spaceOf = (space: Space | "group"): Space => (space === "account" ? "account" : "value")
 
   return {
     get: (space, name) =>

@@ -1,0 +1,507 @@
+import { describe, expect, it, layer } from "@effect/vitest"
+import type { Address } from "@solana/kit"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
+import * as Schema from "effect/Schema"
+import * as TestClock from "effect/TestClock"
+import * as Pod from "../../layers/Pod.js"
+import * as TestWallets from "../../layers/TestWallets.js"
+import * as Agent from "../../services/Agent.js"
+import * as Cache from "../../services/Cache.js"
+import * as CacheStore from "../../services/CacheStore.js"
+import * as Channel from "../../services/Channel.js"
+import * as Deadline from "../../services/Deadline.js"
+import * as AccountType from "../../src/protocol/AccountType.js"
+import { as, METADATA_URI } from "../support/agents.js"
+import * as Chain from "../support/cachedChain.js"
+
+const { agentOf } = Chain
+
+const uriAt = (name: number, options?: Cache.CallOptions) =>
+  Effect.flatMap(Cache.Cache, (cache) => cache.account(AccountType.agent, agentOf(name).address, options)).pipe(
+    Effect.map(({ account, slot }) => [account.metadataUri, slot] as const)
+  )
+
+const withCache = (options?: Cache.Options) => Effect.provide(Chain.layer(options))
+
+/** Runs over a new cache of two levels. */
+const overStore = <A, E>(effect: Effect.Effect<A, E, Cache.Cache>) => Effect.provide(effect, Cache.layer())
+
+const inNumbers = <A, E>(effect: (numbers: Cache.Namespace<number>) => Effect.Effect<A, E>) =>
+  overStore(Effect.flatMap(Cache.namespace("numbers", Schema.Number), effect))
+
+/** The option that is refused. */
+const refused = (options: Cache.Options) =>
+  Effect.map(Effect.flip(Effect.scoped(Cache.makeMemory(options))), (error) => error.field)
+
+describe("Cache, first level", () => {
+  it.effect(
+    "given an account that was read, when read again, then the network is not asked and the model is the same",
+    () =>
+      Effect.gen(function* () {
+        const chain = yield* Chain.Chain
+        const cache = yield* Cache.Cache
+        yield* chain.write(1, "https://a.example/1")
+        const first = yield* cache.account(AccountType.agent, agentOf(1).address)
+        const second = yield* cache.account(AccountType.agent, agentOf(1).address)
+        expect(second).toBe(first)
+        expect(yield* chain.reads).toBe(1)
+        expect(JSON.stringify(first)).toContain(`"slot":"1"`)
+      }).pipe(withCache())
+  )
+
+  it.effect("given a time to live, when it is over, then the network is asked again", () =>
+    Effect.gen(function* () {
+      const chain = yield* Chain.Chain
+      yield* chain.write(1, "https://a.example/1")
+      yield* uriAt(1)
+      yield* chain.write(1, "https://a.example/2")
+      yield* TestClock.adjust("59 seconds")
+      expect(yield* uriAt(1)).toEqual(["https://a.example/1", 1n])
+      yield* TestClock.adjust("1 second")
+      expect(yield* uriAt(1)).toEqual(["https://a.example/2", 2n])
+    }).pipe(withCache({ ttl: { AgentAccount: "1 minute" } }))
+  )
+
+  it.effect(
+    "given an absent account, when it is made, then it is seen after 5 seconds, or at once after its fence",
+    () =>
+      Effect.gen(function* () {
+        const chain = yield* Chain.Chain
+        const cache = yield* Cache.Cache
+        expect(yield* Effect.flip(uriAt(1))).toMatchObject({ _tag: "AccountNotFound", account: "AgentAccount" })
+        expect(yield* Effect.flip(uriAt(2))).toMatchObject({ _tag: "AccountNotFound" })
+        yield* chain.write(1, "https://a.example/1")
+        yield* chain.write(2, "https://a.example/2")
+        expect(yield* Effect.flip(uriAt(1))).toMatchObject({ _tag: "AccountNotFound" })
+        yield* cache.fence([agentOf(1).address], 1n)
+        expect((yield* uriAt(1))[0]).toBe("https://a.example/1")
+        expect(yield* Effect.flip(uriAt(2))).toMatchObject({ _tag: "AccountNotFound" })
+        yield* TestClock.adjust("5 seconds")
+        expect((yield* uriAt(2))[0]).toBe("https://a.example/2")
+      }).pipe(withCache())
+  )
+
+  it.effect(
+    "given 100 readers of one account, when the first is interrupted, then the others get it from one call",
+    () =>
+      Effect.gen(function* () {
+        const chain = yield* Chain.Chain
+        yield* chain.write(1, "https://a.example/1")
+        const gate = yield* chain.hold
+        const first = yield* Effect.fork(uriAt(1))
+        yield* Effect.yieldNow()
+        const others = yield* Effect.forEach(Array.from({ length: 99 }), () => Effect.fork(uriAt(1)))
+        yield* Effect.yieldNow()
+        expect(yield* chain.reads).toBe(1)
+        const interrupted = yield* Effect.fork(Fiber.interrupt(first))
+        yield* Deferred.succeed(gate, undefined)
+        yield* Fiber.join(interrupted)
+        for (const other of others) expect((yield* Fiber.join(other))[0]).toBe("https://a.example/1")
+        // The first call was cut off with its reader; the next reader made it anew.
+        expect(yield* chain.reads).toBeLessThanOrEqual(2)
+      }).pipe(withCache())
+  )
+
+  it.effect("given a failing endpoint, when it works again, then the failure was not kept", () =>
+    Effect.gen(function* () {
+      const chain = yield* Chain.Chain
+      yield* chain.write(1, "https://a.example/1")
+      yield* chain.failing(true)
+      expect(yield* Effect.flip(uriAt(1))).toMatchObject({ _tag: "RpcError", reason: "Transport" })
+      yield* chain.failing(false)
+      expect((yield* uriAt(1))[0]).toBe("https://a.example/1")
+    }).pipe(withCache())
+  )
+
+  it.effect(
+    "given bytes of another kind or cut ones, when read, then it is AccountDecodeError and nothing is kept",
+    () =>
+      Effect.gen(function* () {
+        const chain = yield* Chain.Chain
+        yield* chain.writeBytes(1, new Uint8Array(40))
+        expect(yield* Effect.flip(uriAt(1))).toMatchObject({ _tag: "AccountDecodeError" })
+        yield* chain.write(1, "https://a.example/1")
+        expect((yield* uriAt(1))[0]).toBe("https://a.example/1")
+        expect((yield* Effect.flatMap(Cache.Cache, ({ stats }) => stats)).entries).toBe(1)
+      }).pipe(withCache())
+  )
+
+  it.effect("given a budget of bytes, when more is read, then it is held", () =>
+    Effect.gen(function* () {
+      const chain = yield* Chain.Chain
+      const cache = yield* Cache.Cache
+      for (let name = 0; name < 40; name++) {
+        yield* chain.write(name, `https://a.example/${name}`)
+        yield* uriAt(name)
+        expect((yield* cache.stats).bytes).toBeLessThanOrEqual(10_000)
+      }
+      expect((yield* cache.stats).evictions).toBeGreaterThan(0)
+    }).pipe(withCache({ maxBytes: 10_000 }))
+  )
+})
+
+describe("Cache, policies", () => {
+  it.effect(
+    "given stale-while-revalidate, when the time to live is over, then the old is given at once and refreshed once",
+    () =>
+      Effect.gen(function* () {
+        const chain = yield* Chain.Chain
+        yield* chain.write(1, "https://a.example/1")
+        yield* uriAt(1)
+        yield* chain.write(1, "https://a.example/2")
+        yield* TestClock.adjust("61 seconds")
+        const gate = yield* chain.hold
+        expect((yield* uriAt(1))[0]).toBe("https://a.example/1")
+        expect((yield* uriAt(1))[0]).toBe("https://a.example/1")
+        yield* Deferred.succeed(gate, undefined)
+        yield* Effect.yieldNow()
+        yield* TestClock.adjust(1)
+        expect((yield* uriAt(1))[0]).toBe("https://a.example/2")
+        expect(yield* chain.reads).toBe(2)
+        // Past maxStale nothing old is given.
+        yield* chain.write(1, "https://a.example/3")
+        yield* TestClock.adjust("121 seconds")
+        expect((yield* uriAt(1))[0]).toBe("https://a.example/3")
+      }).pipe(withCache({ policy: "stale-while-revalidate", ttl: { AgentAccount: "1 minute" } }))
+  )
+
+  it.effect(
+    "given network-first, when the network fails, then an account within maxStale is given, and no older one",
+    () =>
+      Effect.gen(function* () {
+        const chain = yield* Chain.Chain
+        yield* chain.write(1, "https://a.example/1")
+        yield* uriAt(1)
+        yield* chain.write(1, "https://a.example/2")
+        expect((yield* uriAt(1))[0]).toBe("https://a.example/2")
+        yield* chain.failing(true)
+        yield* TestClock.adjust("119 seconds")
+        expect((yield* uriAt(1))[0]).toBe("https://a.example/2")
+        yield* TestClock.adjust("2 seconds")
+        expect(yield* Effect.flip(uriAt(1))).toMatchObject({ _tag: "RpcError" })
+        expect((yield* uriAt(1, { stale: "allow" }))[0]).toBe("https://a.example/2")
+      }).pipe(withCache({ policy: { AgentAccount: "network-first" }, ttl: { AgentAccount: "1 minute" } }))
+  )
+
+  it.effect("given bypass for one effect, when it reads, then the network is asked and nothing is kept", () =>
+    Effect.gen(function* () {
+      const chain = yield* Chain.Chain
+      yield* chain.write(1, "https://a.example/1")
+      yield* uriAt(1).pipe(Cache.withOptions({ policy: "bypass" }))
+      yield* uriAt(1, { policy: "bypass" })
+      expect(yield* chain.reads).toBe(2)
+      expect((yield* Effect.flatMap(Cache.Cache, ({ stats }) => stats)).entries).toBe(0)
+    }).pipe(withCache())
+  )
+})
+
+describe("Cache, fences", () => {
+  it.effect(
+    "given a read under way, when its account is invalidated, then the older answer is neither kept nor handed out",
+    () =>
+      Effect.gen(function* () {
+        const chain = yield* Chain.Chain
+        const cache = yield* Cache.Cache
+        const ways = [
+          (address: Address, slot: bigint) => cache.fence([address], slot),
+          (address: Address) => cache.invalidate({ address }),
+          () => cache.invalidate("all")
+        ]
+        for (const [name, invalidate] of ways.entries()) {
+          yield* chain.write(name, "https://a.example/1")
+          const gate = yield* chain.hold
+          const reader = yield* Effect.fork(uriAt(name))
+          yield* Effect.yieldNow()
+          const slot = yield* chain.write(name, "https://a.example/2")
+          yield* invalidate(agentOf(name).address, slot)
+          yield* Deferred.succeed(gate, undefined)
+          expect((yield* Fiber.join(reader))[0]).toBe("https://a.example/2")
+          expect((yield* uriAt(name))[0]).toBe("https://a.example/2")
+        }
+      }).pipe(withCache())
+  )
+
+  it.effect(
+    "given endpoints that lag behind a fence, when read, then it is waited for, and fails typed after catchUp",
+    () =>
+      Effect.gen(function* () {
+        const chain = yield* Chain.Chain
+        const cache = yield* Cache.Cache
+        yield* chain.write(1, "https://a.example/1")
+        yield* uriAt(1)
+        yield* cache.fence([agentOf(1).address], 2n)
+        const reader = yield* Effect.fork(Effect.either(uriAt(1)))
+        yield* TestClock.adjust("3 seconds")
+        yield* chain.write(1, "https://a.example/2")
+        yield* TestClock.adjust("1 second")
+        expect(yield* Fiber.join(reader)).toEqual(Either.right(["https://a.example/2", 2n]))
+        yield* cache.fence([agentOf(1).address], 9n)
+        const late = yield* Effect.fork(Effect.flip(uriAt(1)))
+        yield* TestClock.adjust("10 seconds")
+        expect(yield* Fiber.join(late)).toMatchObject({ _tag: "RpcError", code: -32016 })
+        const hasty = yield* Effect.fork(Effect.flip(uriAt(1).pipe(Deadline.within("500 millis"))))
+        yield* TestClock.adjust("500 millis")
+        expect(yield* Fiber.join(hasty)).toMatchObject({ _tag: "RpcError" })
+        const old = yield* Effect.fork(uriAt(1, { stale: "allow" }))
+        yield* TestClock.adjust("10 seconds")
+        expect(yield* Fiber.join(old)).toEqual(["https://a.example/2", 2n])
+      }).pipe(withCache())
+  )
+
+  it.effect("given a slot that cannot be true, when it is told or answered, then reads go on and it is not kept", () =>
+    Effect.gen(function* () {
+      const chain = yield* Chain.Chain
+      const cache = yield* Cache.Cache
+      yield* chain.write(1, "https://a.example/1")
+      yield* uriAt(1)
+      yield* cache.fence([agentOf(1).address], 2n ** 64n - 1n)
+      expect((yield* uriAt(1))[0]).toBe("https://a.example/1")
+      yield* chain.lie(2n ** 63n)
+      yield* cache.invalidate({ address: agentOf(1).address })
+      yield* uriAt(1)
+      yield* chain.lie(undefined)
+      yield* chain.write(1, "https://a.example/2")
+      expect(yield* uriAt(1)).toEqual(["https://a.example/2", 2n])
+    }).pipe(withCache())
+  )
+
+  it.effect("given minSlot, when the cache holds an older account, then the network is asked for that slot", () =>
+    Effect.gen(function* () {
+      const chain = yield* Chain.Chain
+      yield* chain.write(1, "https://a.example/1")
+      yield* uriAt(1)
+      yield* chain.write(1, "https://a.example/2")
+      expect(yield* uriAt(1, { minSlot: 2n })).toEqual(["https://a.example/2", 2n])
+    }).pipe(withCache())
+  )
+})
+
+describe("Cache, two levels", () => {
+  it.effect("given a store, when a second cache reads, then it asks the store and not the network", () =>
+    Effect.gen(function* () {
+      const chain = yield* Chain.Chain
+      yield* chain.write(1, "https://a.example/1")
+      yield* overStore(uriAt(1))
+      expect((yield* overStore(uriAt(1)))[0]).toBe("https://a.example/1")
+      expect(yield* chain.reads).toBe(1)
+      // A fence that the first raised counts for the second too.
+      yield* chain.write(1, "https://a.example/2")
+      yield* overStore(Effect.flatMap(Cache.Cache, (cache) => cache.fence([agentOf(1).address], 2n)))
+      expect((yield* overStore(uriAt(1)))[0]).toBe("https://a.example/2")
+      // After its time to live it is read anew.
+      yield* chain.write(1, "https://a.example/3")
+      yield* TestClock.adjust("5 minutes")
+      expect((yield* overStore(uriAt(1)))[0]).toBe("https://a.example/3")
+    }).pipe(Effect.provide(Layer.merge(Chain.chain, CacheStore.layerMemory())))
+  )
+
+  it.effect("given a store that fails, when read and written, then reads go on and the error is counted", () =>
+    Effect.gen(function* () {
+      const chain = yield* Chain.Chain
+      yield* chain.write(1, "https://a.example/1")
+      expect((yield* uriAt(1))[0]).toBe("https://a.example/1")
+      expect((yield* uriAt(1))[0]).toBe("https://a.example/1")
+    }).pipe(
+      Effect.provide(
+        Cache.layer().pipe(
+          Layer.provide(
+            CacheStore.layerTest({
+              get: () => new CacheStore.CacheError({ reason: "Corrupt" }),
+              putMany: () => new CacheStore.CacheError({ reason: "Full" })
+            })
+          ),
+          Layer.provideMerge(Chain.chain)
+        )
+      )
+    )
+  )
+})
+
+describe("Cache.namespace", () => {
+  const Profile = Schema.Struct({ name: Schema.String, score: Schema.BigInt })
+
+  it.effect("given values, when set, read, tagged and invalidated, then each target reaches its own", () =>
+    Effect.gen(function* () {
+      const profiles = yield* Cache.namespace("profiles", Profile)
+      const set = (key: string, tags: ReadonlyArray<string> = []) =>
+        profiles.set(key, { name: key, score: 7n }, { tags })
+      const present = Effect.filter(["a", "a:b", "a:b:c", "ab", "z"], (key) =>
+        Effect.map(profiles.get(key), Option.isSome)
+      )
+      const setAll = Effect.all([set("a"), set("a:b", ["t"]), set("a:b:c"), set("ab", ["t"]), set("z")])
+      yield* setAll
+      expect(yield* profiles.get("a:b")).toEqual(Option.some({ name: "a:b", score: 7n }))
+      yield* profiles.invalidate({ prefix: "a" })
+      expect(yield* present).toEqual(["ab", "z"])
+      yield* setAll
+      yield* profiles.invalidate({ key: "a" })
+      expect(yield* present).toEqual(["a:b", "a:b:c", "ab", "z"])
+      yield* Effect.flatMap(Cache.Cache, (cache) => cache.invalidate({ tag: "t" }))
+      expect(yield* present).toEqual(["a:b:c", "z"])
+      yield* Effect.flatMap(Cache.Cache, (cache) => cache.invalidate("all"))
+      expect(yield* present).toEqual([])
+    }).pipe(withCache())
+  )
+
+  it.effect(
+    "given loads under way, when shared, failed, interrupted or invalidated, then each caller is answered right",
+    () =>
+      Effect.gen(function* () {
+        const profiles = yield* Cache.namespace("profiles", Schema.Number)
+        const loads = yield* Ref.make(0)
+        const gate = yield* Deferred.make<void>()
+        const load = Effect.zipLeft(
+          Ref.updateAndGet(loads, (n) => n + 1),
+          Deferred.await(gate)
+        )
+        const readers = yield* Effect.forEach(Array.from({ length: 50 }), () =>
+          Effect.fork(profiles.getOrLoad("k", load, { tags: ["t"] }))
+        )
+        yield* Effect.yieldNow()
+        expect(yield* Ref.get(loads)).toBe(1)
+        yield* profiles.invalidate({ tag: "t" })
+        yield* Deferred.succeed(gate, undefined)
+        // The load had begun before the invalidation: its value is not handed out.
+        for (const reader of readers) expect(yield* Fiber.join(reader)).toBe(2)
+        expect(yield* profiles.getOrLoad("k", load)).toBe(2)
+
+        const failure = yield* Effect.flip(profiles.getOrLoad("f", Effect.fail("mine" as const)))
+        expect(failure).toBe("mine")
+        expect(yield* profiles.getOrLoad("f", Effect.succeed(5))).toBe(5)
+        expect(yield* profiles.getOrLoad("f", Effect.succeed(6))).toBe(5)
+      }).pipe(withCache())
+  )
+
+  it.effect("given a set during a load, when the load ends, then the later value stays", () =>
+    Effect.gen(function* () {
+      const numbers = yield* Cache.namespace("numbers", Schema.Number)
+      const gate = yield* Deferred.make<void>()
+      const reader = yield* Effect.fork(numbers.getOrLoad("k", Effect.as(Deferred.await(gate), 1)))
+      yield* Effect.yieldNow()
+      yield* numbers.set("k", 2)
+      yield* Deferred.succeed(gate, undefined)
+      expect(yield* Fiber.join(reader)).toBe(2)
+      expect(yield* numbers.get("k")).toEqual(Option.some(2))
+    }).pipe(withCache())
+  )
+
+  it.effect("given an upgrade of the Schema, when an old value is read, then it counts as absent", () =>
+    Effect.gen(function* () {
+      const old = yield* Cache.namespace("things", Schema.Struct({ a: Schema.Number }))
+      yield* old.set("k", { a: 1 })
+      const next = yield* Cache.namespace("things", Schema.Struct({ a: Schema.Number, b: Schema.String }))
+      expect(yield* next.get("k")).toEqual(Option.none())
+      expect(yield* next.getOrLoad("k", Effect.succeed({ a: 1, b: "x" }))).toEqual({ a: 1, b: "x" })
+      expect(yield* next.get("k")).toEqual(Option.some({ a: 1, b: "x" }))
+    }).pipe(withCache())
+  )
+
+  it.effect("given two caches over one store, when one invalidates a tag, then the other's new reads see it", () =>
+    Effect.gen(function* () {
+      yield* inNumbers((numbers) => numbers.set("a:1", 1, { tags: ["t"] }))
+      expect(yield* inNumbers((numbers) => numbers.get("a:1"))).toEqual(Option.some(1))
+      yield* TestClock.adjust(5)
+      yield* inNumbers((numbers) => numbers.invalidate({ tag: "t" }))
+      expect(yield* inNumbers((numbers) => numbers.get("a:1"))).toEqual(Option.none())
+    }).pipe(Effect.provide(Layer.merge(Chain.chain, CacheStore.layerMemory())))
+  )
+})
+
+describe("Cache, bad input", () => {
+  it.effect("given options out of range, when built or called, then InvalidInput names the option", () =>
+    Effect.gen(function* () {
+      expect(yield* refused({ maxBytes: 0 })).toBe("maxBytes")
+      expect(yield* refused({ maxEntries: Number.NaN })).toBe("maxEntries")
+      expect(yield* refused({ maxEntries: 2 ** 53 })).toBe("maxEntries")
+      expect(yield* refused({ ttl: { AgentAccount: -1 } })).toBe("ttl.AgentAccount")
+      expect(yield* refused({ negativeTtl: 0 })).toBe("negativeTtl")
+      expect(yield* refused({ maxStale: Infinity })).toBe("maxStale")
+      expect(yield* refused({ catchUp: Duration.hours(1) })).toBe("catchUp")
+      // @ts-expect-error a caller without types
+      expect(yield* refused({ policy: "fast" })).toBe("policy")
+      // @ts-expect-error a caller without types
+      expect(yield* refused({ ttl: { Wallet: 1 } })).toBe("ttl.Wallet")
+
+      const cache = yield* Cache.Cache
+      const address = "not an address" as Address
+      const fields = yield* Effect.forEach(
+        [
+          cache.account(AccountType.agent, address),
+          cache.fence([address], 1n),
+          cache.fence([agentOf(1).address], -1n),
+          cache.invalidate({ address }),
+          cache.invalidate({ tag: "" }),
+          cache.account(AccountType.agent, agentOf(1).address, { minSlot: -1n }),
+          cache.namespace("a b", Schema.Number),
+          cache.namespace("a", Schema.Number, { ttl: 0 }),
+          Effect.flatMap(cache.namespace("a", Schema.Number), (numbers) => numbers.get("")),
+          Effect.flatMap(cache.namespace("a", Schema.Number), (numbers) => numbers.get("1:2:3:4:5:6:7:8:9")),
+          Effect.flatMap(cache.namespace("a", Schema.BigIntFromSelf), (numbers) => numbers.set("k", 1n))
+        ],
+        (call) => Effect.map(Effect.flip<unknown, unknown, never>(call), (error) => Object(error).field)
+      )
+      expect(fields).toEqual([
+        "address",
+        "addresses[0]",
+        "slot",
+        "address",
+        "tag",
+        "minSlot",
+        "name",
+        "ttl",
+        "key",
+        "key",
+        "value"
+      ])
+      expect(yield* Effect.flatMap(Chain.Chain, ({ reads }) => reads)).toBe(0)
+    }).pipe(withCache())
+  )
+})
+
+// Fresh, because Pod.layerTest has built the same layers without a cache.
+const cached = Layer.fresh(Pod.layerServices()).pipe(
+  Layer.provideMerge(Cache.layerMemory()),
+  Layer.provideMerge(Pod.layerTest)
+)
+
+layer(cached)("Nouns over a cache", (it) => {
+  it.effect("given an agent that was read, when it is updated, then the next read sees the update", () =>
+    Effect.gen(function* () {
+      const agents = yield* Agent.Agent
+      const wallet = yield* TestWallets.funded
+      expect(yield* agents.exists(wallet.address)).toBe(false)
+      yield* agents.register({ metadataUri: METADATA_URI }).pipe(as(wallet))
+      expect(yield* agents.exists(wallet.address)).toBe(true)
+      for (let capabilities = 1n; capabilities < 5n; capabilities++) {
+        yield* agents.get(wallet.address)
+        yield* agents.update({ capabilities }).pipe(as(wallet))
+        expect((yield* agents.get(wallet.address)).account.capabilities).toBe(capabilities)
+      }
+      expect((yield* Effect.flatMap(Cache.Cache, ({ stats }) => stats)).memory).toBeGreaterThan(0)
+    })
+  )
+
+  it.effect("given a channel that was read, when an agent joins, then its count is seen at once", () =>
+    Effect.gen(function* () {
+      const agents = yield* Agent.Agent
+      const channels = yield* Channel.Channel
+      const wallet = yield* TestWallets.funded
+      yield* agents.register({ metadataUri: METADATA_URI }).pipe(as(wallet))
+      const { address } = yield* channels.create({ name: "cached" }).pipe(as(wallet))
+      const other = yield* TestWallets.funded
+      yield* agents.register({ metadataUri: METADATA_URI }).pipe(as(other))
+      const before = yield* channels.get(address)
+      yield* Effect.flip(channels.participant(address, other.address))
+      yield* channels.join(address).pipe(as(other))
+      expect((yield* channels.get(address)).account.currentParticipants).toBe(before.account.currentParticipants + 1)
+      expect((yield* channels.participant(address, other.address)).account.isActive).toBe(true)
+    })
+  )
+})
