@@ -428,15 +428,6 @@ export const blockhashCacheHits: Metric.Metric.Counter<number> = MetricOf.counte
  * @category constants
  */
 export const blockhashCacheMisses: Metric.Metric.Counter<number> = MetricOf.counter(MetricTable.blockhashCacheMisses)
-export const blockhashCacheMisses = Metric.counter("pod_blockhash_cache_misses_total", {
-  description: "Blockhashes fetched from the cluster",
-  incremental: true
-})
-
-const cacheReadsKey = MetricKey.counter("pod_cache_reads_total", {
-  description: "Reads through the cache by outcome",
-  incremental: true
-})
 
 /**
  * Reads through the cache. Label: `outcome` (`memory`: from the first level; `store`: from the second; `stale`: an old
@@ -445,7 +436,7 @@ const cacheReadsKey = MetricKey.counter("pod_cache_reads_total", {
  * @since 0.1.0
  * @category constants
  */
-export const cacheReads: Metric.Metric.Counter<number> = Metric.fromMetricKey(cacheReadsKey)
+export const cacheReads: Metric.Metric.Counter<number> = MetricOf.counter(MetricTable.cacheReads)
 
 /**
  * The counter {@link cacheReads} for one outcome, with the label in its key.
@@ -454,7 +445,7 @@ export const cacheReads: Metric.Metric.Counter<number> = Metric.fromMetricKey(ca
  * @category constructors
  */
 export const cacheReadsOf = (outcome: "memory" | "store" | "stale" | "network"): Metric.Metric.Counter<number> =>
-  Metric.fromMetricKey(MetricKey.tagged(cacheReadsKey, "outcome", outcome))
+  MetricOf.counter(MetricTable.cacheReads, { outcome })
 
 /**
  * Answers that were older than an invalidation and were asked for again.
@@ -462,10 +453,7 @@ export const cacheReadsOf = (outcome: "memory" | "store" | "stale" | "network"):
  * @since 0.1.0
  * @category constants
  */
-export const cacheFenced = Metric.counter("pod_cache_fenced_total", {
-  description: "Answers older than an invalidation, asked for again",
-  incremental: true
-})
+export const cacheFenced: Metric.Metric.Counter<number> = MetricOf.counter(MetricTable.cacheFenced)
 
 /**
  * Rows of a cache's store whose checksum was wrong. They were removed.
@@ -473,15 +461,7 @@ export const cacheFenced = Metric.counter("pod_cache_fenced_total", {
  * @since 0.1.0
  * @category constants
  */
-export const cacheRowsDamaged = Metric.counter("pod_cache_rows_damaged_total", {
-  description: "Rows of a cache's store with a wrong checksum",
-  incremental: true
-})
-
-const cacheErrorsKey = MetricKey.counter("pod_cache_store_errors_total", {
-  description: "Failures of a cache's store by reason",
-  incremental: true
-})
+export const cacheRowsDamaged: Metric.Metric.Counter<number> = MetricOf.counter(MetricTable.cacheRowsDamaged)
 
 /**
  * Failures of a cache's store. Label: `reason` (of the `CacheError`). Reads went on without the store.
@@ -489,7 +469,7 @@ const cacheErrorsKey = MetricKey.counter("pod_cache_store_errors_total", {
  * @since 0.1.0
  * @category constants
  */
-export const cacheErrors: Metric.Metric.Counter<number> = Metric.fromMetricKey(cacheErrorsKey)
+export const cacheErrors: Metric.Metric.Counter<number> = MetricOf.counter(MetricTable.cacheErrors)
 
 /**
  * The counter {@link cacheErrors} for one reason, with the label in its key.
@@ -498,4 +478,4 @@ export const cacheErrors: Metric.Metric.Counter<number> = Metric.fromMetricKey(c
  * @category constructors
  */
 export const cacheErrorsOf = (reason: string): Metric.Metric.Counter<number> =>
-  Metric.fromMetricKey(MetricKey.tagged(cacheErrorsKey, "reason", reason))
+  MetricOf.counter(MetricTable.cacheErrors, { reason })

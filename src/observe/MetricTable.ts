@@ -258,6 +258,62 @@ export const metricsOverflow = {
 } as const satisfies Row
 
 /**
+ * Reads through the cache.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const cacheReads = {
+  name: "pod_cache_reads_total",
+  kind: "counter",
+  unit: "{read}",
+  labels: { outcome: "`memory` or `store`: the level that answered; `stale`: an old value was given; `network`" },
+  meaning: "Reads through the cache"
+} as const satisfies Row
+
+/**
+ * Answers older than an invalidation.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const cacheFenced = {
+  name: "pod_cache_fenced_total",
+  kind: "counter",
+  unit: "{answer}",
+  labels: {},
+  meaning: "Answers that were older than an invalidation and were asked for again"
+} as const satisfies Row
+
+/**
+ * Damaged rows of a cache's store.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const cacheRowsDamaged = {
+  name: "pod_cache_rows_damaged_total",
+  kind: "counter",
+  unit: "{row}",
+  labels: {},
+  meaning: "Rows of a cache's store whose checksum was wrong, and which were removed"
+} as const satisfies Row
+
+/**
+ * Failures of a cache's store.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const cacheErrors = {
+  name: "pod_cache_store_errors_total",
+  kind: "counter",
+  unit: "{error}",
+  labels: { reason: "the reason of the `CacheError`" },
+  meaning: "Failures of a cache's store, without which reads went on"
+} as const satisfies Row
+
+/**
  * All rows, in the order of `docs/metrics.md`.
  *
  * @since 0.1.0
@@ -277,6 +333,10 @@ export const rows: ReadonlyArray<Row> = [
   messagesSent,
   blockhashCacheHits,
   blockhashCacheMisses,
+  cacheReads,
+  cacheFenced,
+  cacheRowsDamaged,
+  cacheErrors,
   metricsInvalid,
   metricsOverflow
 ]

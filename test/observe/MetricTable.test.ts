@@ -28,7 +28,11 @@ const metrics: ReadonlyArray<
   Metrics.confirmationDuration,
   Metrics.messagesSent,
   Metrics.blockhashCacheHits,
-  Metrics.blockhashCacheMisses
+  Metrics.blockhashCacheMisses,
+  Metrics.cacheReads,
+  Metrics.cacheFenced,
+  Metrics.cacheRowsDamaged,
+  Metrics.cacheErrors
 ]
 
 describe("MetricTable", () => {
