@@ -18,7 +18,7 @@ const rolls = (...place: ReadonlyArray<number>): ReadonlyArray<number> => {
 
 describe("messages over a failing network", () => {
   it.live.each(SEEDS)(
-    "Given all faults with seed %d, When agents send and follow, Then what they are told and see is true",
+    "Given all faults with seed %d, When agents send and follow, Then receipts, errors and inboxes agree with the chain",
     (seed) =>
       Effect.gen(function* () {
         // When
@@ -32,7 +32,7 @@ describe("messages over a failing network", () => {
   )
 
   it.live(
-    "Given sockets that live and lose notifications, When agents follow, Then they see each message once",
+    "Given open sockets that lose notifications, When agents follow, Then they see each message once",
     () =>
       Effect.gen(function* () {
         const faults = { ...Faults.none, loseNotification: 0.3, repeatNotification: 0.1, reorderNotification: 0.1 }
@@ -43,7 +43,7 @@ describe("messages over a failing network", () => {
   )
 
   it.live(
-    "Given no fault, When agents send, Then no message is lost, doubled or called failed that landed",
+    "Given no fault, When agents send, Then no message is lost or doubled, and no failed send has landed",
     () =>
       Effect.gen(function* () {
         const { report } = yield* play({ faults: Faults.none })
@@ -55,7 +55,7 @@ describe("messages over a failing network", () => {
   )
 
   it.live(
-    "Given one endpoint that swallows and delays transactions, When agents send, Then what they are told is true",
+    "Given one endpoint that drops and delays transactions, When agents send, Then receipts and errors agree with the chain",
     () =>
       Effect.gen(function* () {
         const faults = yield* Faults.named(["swallow", "late", "duplicate", "dropAfter"])
@@ -68,19 +68,19 @@ describe("messages over a failing network", () => {
 })
 
 describe("what the faults are", () => {
-  it("Given the same seed and place, When dice are rolled, Then they fall the same, and elsewhere otherwise", () => {
+  it("Given one seed, When dice are rolled twice at one place, Then they are equal, and different at another place", () => {
     expect(rolls(7, 3)).toEqual(rolls(7, 3))
     expect(rolls(7, 3)).not.toEqual(rolls(7, 4))
     expect(rolls(7, 3)).not.toEqual(rolls(8, 3))
   })
 
-  it("Given many dice, When a tenth shall meet, Then a tenth does", () => {
+  it("Given a fault with probability 0.1, When many dice are rolled, Then about a tenth of them hit", () => {
     const met = Array.from({ length: 10_000 }, (_, n) => Dice.at(1, n).meets(0.1)).filter(Boolean).length
     expect(met).toBeGreaterThan(900)
     expect(met).toBeLessThan(1100)
   })
 
-  it("Given names, When they are looked up, Then only they happen, and an unknown one is refused", () => {
+  it("Given names of faults, When they are selected, Then only these happen, and an unknown name is refused", () => {
     expect(Faults.named(["swallow"])).toEqual(Either.right({ ...Faults.none, swallow: Faults.all.swallow }))
     expect(Faults.named(["all"])).toEqual(Either.right(Faults.all))
     expect(Either.isLeft(Faults.named(["gremlins"]))).toBe(true)

@@ -15,7 +15,7 @@ const seed = setting("CHAOS_SEED", Math.floor(Math.random() * 1_000_000))
 
 describe("a process that is killed over a failing network", () => {
   it.live(
-    `Given all faults with seed ${seed}, When it is killed ${kills} times, Then each message lands once or truly fails`,
+    `Given all faults with seed ${seed}, When the sender is killed ${kills} times, Then each message lands once or truly fails`,
     () =>
       Effect.gen(function* () {
         const report = yield* Kill.run({ messages, kills, seed, faults: Faults.all, endpoints: 3 })

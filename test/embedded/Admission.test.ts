@@ -79,7 +79,7 @@ const REFUSED = [
 ]
 
 describe("Server.serve: whom it answers", () => {
-  it.scopedLive("Given pages and names of this machine, When they call or open a socket, Then they are answered", () =>
+  it.scopedLive("Given origins and hosts of this machine, When they call or open a socket, Then they are served", () =>
     Effect.gen(function* () {
       const { port } = yield* Server.serve()
       for (const headers of ADMITTED) {
@@ -91,7 +91,7 @@ describe("Server.serve: whom it answers", () => {
     }).pipe(cluster)
   )
 
-  it.scopedLive("Given pages and names of elsewhere, When they call or open a socket, Then it is 403", () =>
+  it.scopedLive("Given other origins and hosts, When they call or open a socket, Then the status is 403", () =>
     Effect.gen(function* () {
       const { port } = yield* Server.serve()
       for (const headers of REFUSED) {
@@ -110,7 +110,7 @@ describe("Server.serve: whom it answers", () => {
     }).pipe(cluster)
   )
 
-  it.scopedLive("Given allowed origins, When their pages call, Then they are answered and others are not", () =>
+  it.scopedLive("Given allowed origins, When pages call, Then only those of the allowed origins are served", () =>
     Effect.gen(function* () {
       const { port } = yield* Server.serve({ allowOrigins: ["https://app.example"] })
       expect(yield* call(port, { origin: "https://app.example", host: "app.example" })).toMatchObject({ status: 200 })
@@ -122,15 +122,17 @@ describe("Server.serve: whom it answers", () => {
     }).pipe(cluster)
   )
 
-  it.scopedLive("Given all addresses, When one of them is the host, Then it is answered, and a name is not", () =>
-    Effect.gen(function* () {
-      const { port } = yield* Server.serve({ host: "0.0.0.0" })
-      expect(yield* call(port, { host: "192.168.1.5:1" })).toMatchObject({ status: 200 })
-      expect(yield* call(port, { host: "evil.example" })).toMatchObject({ status: 403 })
-    }).pipe(cluster)
+  it.scopedLive(
+    "Given a server on all addresses, When the host is an address or a name, Then only the address is served",
+    () =>
+      Effect.gen(function* () {
+        const { port } = yield* Server.serve({ host: "0.0.0.0" })
+        expect(yield* call(port, { host: "192.168.1.5:1" })).toMatchObject({ status: 200 })
+        expect(yield* call(port, { host: "evil.example" })).toMatchObject({ status: 403 })
+      }).pipe(cluster)
   )
 
-  it.scopedLive("Given what is no origin, When it is served, Then it is refused by its path", () =>
+  it.scopedLive("Given an option that is no origin, When the server starts, Then InvalidInput names its path", () =>
     Effect.gen(function* () {
       for (const text of ["app.example", "https://app.example/path", "", "data:x", "https://a@app.example"]) {
         expect(yield* Effect.flip(Server.serve({ allowOrigins: ["*", text] }))).toMatchObject({
@@ -142,7 +144,7 @@ describe("Server.serve: whom it answers", () => {
     }).pipe(cluster)
   )
 
-  it.scopedLive("Given more connections than allowed, When one more comes, Then it is closed", () =>
+  it.scopedLive("Given the maximum of connections, When one more arrives, Then it is closed", () =>
     Effect.gen(function* () {
       const { port } = yield* Server.serve({ maxConnections: 1 })
       const socket = new WebSocket(`ws://127.0.0.1:${port + 1}`)
@@ -153,38 +155,40 @@ describe("Server.serve: whom it answers", () => {
     }).pipe(cluster)
   )
 
-  it.scopedLive("Given a message that is announced too large, in one frame or several, When it begins, Then 1009", () =>
-    Effect.gen(function* () {
-      const { port } = yield* Server.serve({ maxBodyBytes: 200_000 })
-      const closed = (send: (socket: WebSocket) => void) =>
-        Effect.async<number>((resume) => {
-          const socket = new WebSocket(`ws://127.0.0.1:${port + 1}`)
-          socket.on("open", () => send(socket))
-          socket.on("message", (data: Buffer) => resume(Effect.succeed(data.length)))
-          socket.on("error", () => {})
-          socket.on("close", (code) => resume(Effect.succeed(code)))
-          return Effect.sync(() => socket.terminate())
+  it.scopedLive(
+    "Given a message above the limit, in one frame or several, When it begins, Then the socket closes with 1009",
+    () =>
+      Effect.gen(function* () {
+        const { port } = yield* Server.serve({ maxBodyBytes: 200_000 })
+        const closed = (send: (socket: WebSocket) => void) =>
+          Effect.async<number>((resume) => {
+            const socket = new WebSocket(`ws://127.0.0.1:${port + 1}`)
+            socket.on("open", () => send(socket))
+            socket.on("message", (data: Buffer) => resume(Effect.succeed(data.length)))
+            socket.on("error", () => {})
+            socket.on("close", (code) => resume(Effect.succeed(code)))
+            return Effect.sync(() => socket.terminate())
+          })
+        const part = Buffer.alloc(150_000, " ")
+        expect(yield* closed((socket) => socket.send(Buffer.alloc(50_000_000), () => {}))).toBe(1009)
+        expect(
+          yield* closed((socket) => {
+            socket.send(part, { fin: false }, () => {})
+            socket.send(part, { fin: true }, () => {})
+          })
+        ).toBe(1009)
+        // What is within is answered, after others, and in fragments with a ping between.
+        const answer = yield* closed((socket) => {
+          const text = Buffer.concat([part, Buffer.from(BODY)])
+          socket.send(text.subarray(0, 100), { fin: false, binary: false })
+          socket.ping("between")
+          socket.send(text.subarray(100), { fin: true, binary: false })
         })
-      const part = Buffer.alloc(150_000, " ")
-      expect(yield* closed((socket) => socket.send(Buffer.alloc(50_000_000), () => {}))).toBe(1009)
-      expect(
-        yield* closed((socket) => {
-          socket.send(part, { fin: false }, () => {})
-          socket.send(part, { fin: true }, () => {})
-        })
-      ).toBe(1009)
-      // What is within is answered, after others, and in fragments with a ping between.
-      const answer = yield* closed((socket) => {
-        const text = Buffer.concat([part, Buffer.from(BODY)])
-        socket.send(text.subarray(0, 100), { fin: false, binary: false })
-        socket.ping("between")
-        socket.send(text.subarray(100), { fin: true, binary: false })
-      })
-      expect(answer).not.toBe(1009)
-    }).pipe(cluster)
+        expect(answer).not.toBe(1009)
+      }).pipe(cluster)
   )
 
-  it.scopedLive("Given a traced process, When it is asked, Then it makes no span", () => {
+  it.scopedLive("Given a tracer in the process, When the server answers a call, Then it makes no span", () => {
     const names: Array<string> = []
     const tracer = Tracer.make({
       context: (f) => f(),

@@ -24,23 +24,25 @@ const cluster = (options: Options = {}) =>
 const SYSTEM_PROGRAM = addressOf(SystemProgram.programId)
 
 describe("EmbeddedCluster", () => {
-  it.effect("Given a snapshot, When more happened and it is restored, Then accounts, slots and history are back", () =>
-    Effect.gen(function* () {
-      const { snapshot, restore } = yield* EmbeddedCluster.EmbeddedCluster
-      const rpc = yield* RpcPool.RpcPool
-      const payer = yield* funded()
-      const taken = yield* snapshot
-      const wire = yield* signedNow([payer], transfer(payer, Keypair.generate().publicKey, SOL))
-      const signature = yield* rpc.sendTransaction(wire)
-      assert.strictEqual(yield* rpc.getSlot(), taken.slot + 1n)
-      yield* restore(taken)
-      assert.strictEqual(yield* rpc.getSlot(), taken.slot)
-      assert.strictEqual((yield* rpc.getBalance(addressOf(payer))).value, 10n * SOL)
-      assert.isTrue(Option.isNone(yield* rpc.getTransaction(signature)))
-      assert.strictEqual(yield* rpc.sendTransaction(wire), signature)
-      yield* restore(taken)
-      assert.strictEqual(yield* rpc.sendTransaction(wire), signature)
-    }).pipe(Effect.provide(cluster()))
+  it.effect(
+    "Given a snapshot, When it is restored after changes, Then accounts, slots and history are those of the snapshot",
+    () =>
+      Effect.gen(function* () {
+        const { snapshot, restore } = yield* EmbeddedCluster.EmbeddedCluster
+        const rpc = yield* RpcPool.RpcPool
+        const payer = yield* funded()
+        const taken = yield* snapshot
+        const wire = yield* signedNow([payer], transfer(payer, Keypair.generate().publicKey, SOL))
+        const signature = yield* rpc.sendTransaction(wire)
+        assert.strictEqual(yield* rpc.getSlot(), taken.slot + 1n)
+        yield* restore(taken)
+        assert.strictEqual(yield* rpc.getSlot(), taken.slot)
+        assert.strictEqual((yield* rpc.getBalance(addressOf(payer))).value, 10n * SOL)
+        assert.isTrue(Option.isNone(yield* rpc.getTransaction(signature)))
+        assert.strictEqual(yield* rpc.sendTransaction(wire), signature)
+        yield* restore(taken)
+        assert.strictEqual(yield* rpc.sendTransaction(wire), signature)
+      }).pipe(Effect.provide(cluster()))
   )
 
   it.effect("Given a snapshot of another cluster, When restored, Then it is refused", () =>
@@ -94,18 +96,20 @@ describe("EmbeddedCluster", () => {
     }).pipe(Effect.provide(cluster({ genesisTime: 0n })))
   )
 
-  it.effect("Given bytes that are no program, When added, Then a typed error and the cluster goes on", () =>
-    Effect.gen(function* () {
-      const cheats = yield* EmbeddedCluster.EmbeddedCluster
-      const address = addressOf(Keypair.generate())
-      const error = yield* Effect.flip(cheats.addProgram(address, new Uint8Array(100)))
-      assert.strictEqual(error.reason, "ProgramInvalid")
-      yield* cheats.setAccount({ address, owner: SYSTEM_PROGRAM, lamports: SOL, data: new Uint8Array(0) })
-      const start = yield* Effect.flip(
-        Effect.scoped(EmbeddedCluster.make({ podProgram: false, programs: [{ address, elf: Uint8Array.of(1) }] }))
-      )
-      assert.strictEqual(start._tag === "EmbeddedClusterError" ? start.reason : start._tag, "ProgramInvalid")
-    }).pipe(Effect.provide(cluster()))
+  it.effect(
+    "Given bytes that are no program, When they are added, Then a typed error comes and the cluster continues",
+    () =>
+      Effect.gen(function* () {
+        const cheats = yield* EmbeddedCluster.EmbeddedCluster
+        const address = addressOf(Keypair.generate())
+        const error = yield* Effect.flip(cheats.addProgram(address, new Uint8Array(100)))
+        assert.strictEqual(error.reason, "ProgramInvalid")
+        yield* cheats.setAccount({ address, owner: SYSTEM_PROGRAM, lamports: SOL, data: new Uint8Array(0) })
+        const start = yield* Effect.flip(
+          Effect.scoped(EmbeddedCluster.make({ podProgram: false, programs: [{ address, elf: Uint8Array.of(1) }] }))
+        )
+        assert.strictEqual(start._tag === "EmbeddedClusterError" ? start.reason : start._tag, "ProgramInvalid")
+      }).pipe(Effect.provide(cluster()))
   )
 
   it.effect("Given options out of range, When started, Then each is refused by name", () =>
@@ -131,29 +135,31 @@ describe("EmbeddedCluster", () => {
     }).pipe(Effect.provide(cluster({ podProgram: true })))
   )
 
-  it.effect("Given small bounds, When they are passed, Then the oldest is forgotten and nothing runs twice", () =>
-    Effect.gen(function* () {
-      const rpc = yield* RpcPool.RpcPool
-      const payer = yield* funded(1000n * SOL)
-      const { value } = yield* rpc.getLatestBlockhash()
-      const wires = Array.from({ length: 12 }, (_, index) =>
-        signed(value.blockhash, [payer], transfer(payer, payer.publicKey, BigInt(index + 1)))
-      )
-      const outcomes = yield* Effect.forEach(wires, (wire) => Effect.either(rpc.sendTransaction(wire)))
-      const sent = outcomes.filter(({ _tag }) => _tag === "Right").length
-      const first = wires[0]
-      assert.isDefined(first)
-      const again = yield* Effect.flip(rpc.sendTransaction(first))
-      assert.deepInclude(again.data, { err: "BlockhashNotFound" })
-      assert.isAtLeast(sent, 5)
-      assert.isAtMost((yield* rpc.getSignaturesForAddress(addressOf(payer))).length, 4)
-      assert.isAtMost((yield* rpc.getBlocks(0n)).length, 5)
-      const gone = yield* Effect.flip(rpc.getBlock(0n))
-      assert.strictEqual(gone.code, -32001)
-    }).pipe(Effect.provide(cluster({ maxBlocks: 5, maxTransactions: 4, maxStatuses: 6 })))
+  it.effect(
+    "Given small bounds, When they are exceeded, Then the oldest entries are dropped and no transaction runs twice",
+    () =>
+      Effect.gen(function* () {
+        const rpc = yield* RpcPool.RpcPool
+        const payer = yield* funded(1000n * SOL)
+        const { value } = yield* rpc.getLatestBlockhash()
+        const wires = Array.from({ length: 12 }, (_, index) =>
+          signed(value.blockhash, [payer], transfer(payer, payer.publicKey, BigInt(index + 1)))
+        )
+        const outcomes = yield* Effect.forEach(wires, (wire) => Effect.either(rpc.sendTransaction(wire)))
+        const sent = outcomes.filter(({ _tag }) => _tag === "Right").length
+        const first = wires[0]
+        assert.isDefined(first)
+        const again = yield* Effect.flip(rpc.sendTransaction(first))
+        assert.deepInclude(again.data, { err: "BlockhashNotFound" })
+        assert.isAtLeast(sent, 5)
+        assert.isAtMost((yield* rpc.getSignaturesForAddress(addressOf(payer))).length, 4)
+        assert.isAtMost((yield* rpc.getBlocks(0n)).length, 5)
+        const gone = yield* Effect.flip(rpc.getBlock(0n))
+        assert.strictEqual(gone.code, -32001)
+      }).pipe(Effect.provide(cluster({ maxBlocks: 5, maxTransactions: 4, maxStatuses: 6 })))
   )
 
-  it.effect("Given a reader that does not read, When it is passed by, Then its stream ends in Overflow", () =>
+  it.effect("Given a subscriber that does not read, When its queue is full, Then its Stream fails with Overflow", () =>
     Effect.gen(function* () {
       const cheats = yield* EmbeddedCluster.EmbeddedCluster
       const gate = yield* Effect.makeLatch(false)
@@ -171,7 +177,7 @@ describe("EmbeddedCluster", () => {
     }).pipe(Effect.provide(cluster({ maxPendingNotifications: 8 })))
   )
 
-  it.effect("Given 10,000 subscriptions, When a slot comes and they end, Then all heard it and none is left", () =>
+  it.effect("Given 10,000 subscriptions, When a slot comes and they end, Then each got the slot and none is left", () =>
     Effect.gen(function* () {
       const cheats = yield* EmbeddedCluster.EmbeddedCluster
       let heard = 0
@@ -191,20 +197,18 @@ describe("EmbeddedCluster", () => {
     }).pipe(Effect.provide(cluster({ maxSubscriptions: 10_000 })))
   )
 
-  it.effect(
-    "Given equal random transfers, When fee payers and lamports are summed, Then no lamport is lost or made",
-    () =>
-      Effect.gen(function* () {
-        const rpc = yield* RpcPool.RpcPool
-        const payer = yield* funded()
-        const before = (yield* rpc.getSupply()).value.total
-        const count = Math.min(runs(20), 200)
-        yield* Effect.forEach(Array.from({ length: count }), (_, index) =>
-          send([payer], transfer(payer, Keypair.generate().publicKey, 1_000_000n + BigInt(index)))
-        )
-        const after = (yield* rpc.getSupply()).value.total
-        assert.strictEqual(before - after, 5000n * BigInt(count))
-      }).pipe(Effect.provide(cluster()))
+  it.effect("Given random transfers, When all balances and fees are summed, Then no lamport is lost or created", () =>
+    Effect.gen(function* () {
+      const rpc = yield* RpcPool.RpcPool
+      const payer = yield* funded()
+      const before = (yield* rpc.getSupply()).value.total
+      const count = Math.min(runs(20), 200)
+      yield* Effect.forEach(Array.from({ length: count }), (_, index) =>
+        send([payer], transfer(payer, Keypair.generate().publicKey, 1_000_000n + BigInt(index)))
+      )
+      const after = (yield* rpc.getSupply()).value.total
+      assert.strictEqual(before - after, 5000n * BigInt(count))
+    }).pipe(Effect.provide(cluster()))
   )
 })
 
@@ -218,7 +222,7 @@ const instruction = (error: unknown) => ({ InstructionError: [0, error] })
 
 describe("errors", () => {
   it.effect(
-    "Given transactions that fail in each way that can be provoked, When simulated, Then err is named right",
+    "Given transactions that fail in each possible way, When they are simulated, Then err has the right name",
     () =>
       Effect.gen(function* () {
         const rpc = yield* RpcPool.RpcPool
@@ -303,7 +307,7 @@ describe("errors", () => {
       }).pipe(Effect.provide(cluster()))
   )
 
-  it("Given the tables, When counted, Then they are as long as the runtime's enums, without repetition", () => {
+  it("Given the tables of errors, When they are counted, Then they have the length of the runtime's enums, without repetition", () => {
     assert.lengthOf(Errors.TRANSACTION_ERRORS, 35)
     assert.lengthOf(Errors.INSTRUCTION_ERRORS, 53)
     for (const table of [Errors.TRANSACTION_ERRORS, Errors.INSTRUCTION_ERRORS]) {

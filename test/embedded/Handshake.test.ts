@@ -65,7 +65,7 @@ const served = (use: (port: number) => Effect.Effect<void>) =>
   }).pipe(Effect.provide(EmbeddedCluster.layer({ podProgram: false })))
 
 describe("handshakes of a served cluster", () => {
-  it.live("Given handshakes that are no handshakes, When sent, Then each is refused and the scope closes", () =>
+  it.live("Given invalid handshakes, When they are sent, Then each is refused and the scope closes", () =>
     served((port) =>
       Effect.forEach(
         REFUSED,
@@ -111,18 +111,20 @@ describe("handshakes of a served cluster", () => {
     )
   )
 
-  it.live("Given a client that dials a port before it is served, When it is, Then the first socket is answered", () =>
-    Effect.gen(function* () {
-      const { port } = yield* Effect.scoped(Server.serve())
-      const answer = yield* Effect.async<string, string>((resume) => {
-        const socket = new WebSocket(`ws://127.0.0.1:${port + 1}`)
-        socket.on("error", () => resume(Effect.fail("refused")))
-        socket.on("open", () => socket.send('{"jsonrpc":"2.0","id":1,"method":"getHealth"}'))
-        socket.on("message", (data: Buffer) => resume(Effect.succeed(data.toString())))
-        return Effect.sync(() => socket.terminate())
-      }).pipe(Effect.retry({ while: (reason) => reason === "refused" }), Effect.fork)
-      yield* Server.serve({ port })
-      assert.include(yield* Fiber.join(answer), '"ok"')
-    }).pipe(Effect.scoped, Effect.timeout("20 seconds"), Effect.provide(EmbeddedCluster.layer({ podProgram: false })))
+  it.live(
+    "Given a client that dials before the server listens, When the server starts, Then the first socket is served",
+    () =>
+      Effect.gen(function* () {
+        const { port } = yield* Effect.scoped(Server.serve())
+        const answer = yield* Effect.async<string, string>((resume) => {
+          const socket = new WebSocket(`ws://127.0.0.1:${port + 1}`)
+          socket.on("error", () => resume(Effect.fail("refused")))
+          socket.on("open", () => socket.send('{"jsonrpc":"2.0","id":1,"method":"getHealth"}'))
+          socket.on("message", (data: Buffer) => resume(Effect.succeed(data.toString())))
+          return Effect.sync(() => socket.terminate())
+        }).pipe(Effect.retry({ while: (reason) => reason === "refused" }), Effect.fork)
+        yield* Server.serve({ port })
+        assert.include(yield* Fiber.join(answer), '"ok"')
+      }).pipe(Effect.scoped, Effect.timeout("20 seconds"), Effect.provide(EmbeddedCluster.layer({ podProgram: false })))
   )
 })

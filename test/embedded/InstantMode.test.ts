@@ -31,7 +31,7 @@ for (const [name, test] of [
   ["the real clock", it.live]
 ] as const) {
   describe(`Instant mode under ${name}`, () => {
-    test("Given a call that is refused, when it is made again and again, then each time with the same error", () =>
+    test("Given a call that is refused, When it is made again and again, Then each time with the same error", () =>
       Effect.gen(function* () {
         const register = (yield* Agent.Agent).register({ metadataUri: "https://example.com/a.json" })
         yield* asFunded(
@@ -46,7 +46,7 @@ for (const [name, test] of [
         )
       }).pipe(Effect.provide(Pod.layerTest)))
 
-    test("Given the same message, when it is signed again and again, then each time without waiting", () =>
+    test("Given the same message, When it is signed again and again, Then each time without waiting", () =>
       Effect.gen(function* () {
         const { sign, submit } = yield* Transactions.Transactions
         yield* asFunded(

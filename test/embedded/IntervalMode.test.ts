@@ -43,7 +43,7 @@ describe("interval mode", () => {
     }).pipe(Effect.provide(cluster))
   )
 
-  it.effect("Given a transfer, When slots pass, Then balances and status reach each commitment in their turn", () =>
+  it.effect("Given a transfer, When slots pass, Then balances and status reach one commitment after another", () =>
     Effect.gen(function* () {
       const rpc = yield* RpcPool.RpcPool
       const [payer, to] = [Keypair.generate(), Keypair.generate()]
@@ -93,7 +93,7 @@ describe("interval mode", () => {
     }).pipe(Effect.provide(cluster))
   )
 
-  it.effect("Given a blockhash, When 150 blocks have passed, Then it is good for the last time", () =>
+  it.effect("Given a blockhash, When 150 blocks have passed, Then it is valid for the last time", () =>
     Effect.gen(function* () {
       const rpc = yield* RpcPool.RpcPool
       const payer = Keypair.generate()
@@ -127,28 +127,30 @@ describe("interval mode", () => {
     }).pipe(Effect.provide(cluster))
   )
 
-  it.effect("Given subscriptions at each commitment, When a transfer lands, Then they hear of it in their slots", () =>
-    Effect.gen(function* () {
-      const rpc = yield* RpcPool.RpcPool
-      const key = Keypair.generate()
-      const heardAt = (commitment: Commitment) =>
-        Effect.fork(
-          rpc.accountSubscribe(addressOf(key), { commitment }).pipe(
-            Stream.take(1),
-            Stream.runHead,
-            Effect.flatMap(() => slotAt("processed"))
+  it.effect(
+    "Given subscriptions at each commitment, When a transfer lands, Then each is notified in the slot of its commitment",
+    () =>
+      Effect.gen(function* () {
+        const rpc = yield* RpcPool.RpcPool
+        const key = Keypair.generate()
+        const heardAt = (commitment: Commitment) =>
+          Effect.fork(
+            rpc.accountSubscribe(addressOf(key), { commitment }).pipe(
+              Stream.take(1),
+              Stream.runHead,
+              Effect.flatMap(() => slotAt("processed"))
+            )
           )
-        )
-      const fibers = yield* Effect.all([heardAt("processed"), heardAt("confirmed"), heardAt("finalized")])
-      const roots = yield* Effect.fork(Stream.runCollect(Stream.take(rpc.rootSubscribe, 2)))
-      yield* Effect.yieldNow()
-      yield* TestClock.adjust(10)
-      const landed = yield* slotAt("processed")
-      yield* rpc.requestAirdrop(addressOf(key), lamports(SOL))
-      yield* Effect.forEach(Array.from({ length: 40 }), () => slots(1), { discard: true })
-      const slotsHeard = yield* Fiber.join(Fiber.all(fibers))
-      assert.deepStrictEqual(slotsHeard, [landed, landed + 1n, landed + 32n])
-      assert.deepStrictEqual(Array.from(yield* Fiber.join(roots)), [1n, 2n])
-    }).pipe(Effect.provide(cluster))
+        const fibers = yield* Effect.all([heardAt("processed"), heardAt("confirmed"), heardAt("finalized")])
+        const roots = yield* Effect.fork(Stream.runCollect(Stream.take(rpc.rootSubscribe, 2)))
+        yield* Effect.yieldNow()
+        yield* TestClock.adjust(10)
+        const landed = yield* slotAt("processed")
+        yield* rpc.requestAirdrop(addressOf(key), lamports(SOL))
+        yield* Effect.forEach(Array.from({ length: 40 }), () => slots(1), { discard: true })
+        const slotsHeard = yield* Fiber.join(Fiber.all(fibers))
+        assert.deepStrictEqual(slotsHeard, [landed, landed + 1n, landed + 32n])
+        assert.deepStrictEqual(Array.from(yield* Fiber.join(roots)), [1n, 2n])
+      }).pipe(Effect.provide(cluster))
   )
 })

@@ -61,7 +61,7 @@ it.scopedLive(
 )
 
 it.scopedLive(
-  "Given equal subscriptions of one socket, Then they have one id, one notification, and one end, as with Agave",
+  "Given equal subscriptions of one socket, Then they share one id, one notification and one end, as with Agave",
   () =>
     Effect.gen(function* () {
       const cluster = yield* EmbeddedCluster.EmbeddedCluster

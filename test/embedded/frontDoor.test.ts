@@ -74,29 +74,31 @@ describe("front door", () => {
     }).pipe(Effect.provide(cluster))
   )
 
-  it.effect("Given a transaction with bytes changed, When sent and simulated, Then it is answered", () =>
-    Effect.gen(function* () {
-      const { request: call } = yield* EmbeddedCluster.EmbeddedCluster
-      const payer = yield* funded()
-      const good = yield* signedNow([payer], transfer(payer, Keypair.generate().publicKey, 1_000_000n))
-      const config = { encoding: "base64", skipPreflight: true, replaceRecentBlockhash: true }
-      FastCheck.assert(
-        FastCheck.property(
-          mutations,
-          FastCheck.constantFrom("sendTransaction", "simulateTransaction"),
-          (changes, method) => {
-            const params = [Base64.encode(mutate(good, changes)), config]
-            return check(Json.stringify({ jsonrpc: "2.0", id: 1, method, params }), call)
-          }
-        ),
-        { numRuns: runs(500) }
-      )
-      const rpc = yield* RpcPool.RpcPool
-      assert.isAbove(Number((yield* rpc.getBalance(addressOf(payer))).value), 0)
-    }).pipe(Effect.provide(cluster))
+  it.effect(
+    "Given a transaction with changed bytes, When it is sent and simulated, Then each call gets an answer",
+    () =>
+      Effect.gen(function* () {
+        const { request: call } = yield* EmbeddedCluster.EmbeddedCluster
+        const payer = yield* funded()
+        const good = yield* signedNow([payer], transfer(payer, Keypair.generate().publicKey, 1_000_000n))
+        const config = { encoding: "base64", skipPreflight: true, replaceRecentBlockhash: true }
+        FastCheck.assert(
+          FastCheck.property(
+            mutations,
+            FastCheck.constantFrom("sendTransaction", "simulateTransaction"),
+            (changes, method) => {
+              const params = [Base64.encode(mutate(good, changes)), config]
+              return check(Json.stringify({ jsonrpc: "2.0", id: 1, method, params }), call)
+            }
+          ),
+          { numRuns: runs(500) }
+        )
+        const rpc = yield* RpcPool.RpcPool
+        assert.isAbove(Number((yield* rpc.getBalance(addressOf(payer))).value), 0)
+      }).pipe(Effect.provide(cluster))
   )
 
-  it.effect("Given nested arrays without end, When parsed, Then it is answered", () =>
+  it.effect("Given deeply nested arrays, When they are parsed, Then the call gets an answer", () =>
     Effect.gen(function* () {
       const { request: call } = yield* EmbeddedCluster.EmbeddedCluster
       assert.isTrue(check("[".repeat(100_000), call))
@@ -114,7 +116,7 @@ const served = Layer.scoped(Served, Server.serve({ maxBodyBytes: 4096 })).pipe(
 )
 
 layer(served, { excludeTestServices: true })("HTTP door", (it) => {
-  it.effect("Given requests that HTTP itself must refuse, When made, Then the status says why", () =>
+  it.effect("Given requests that HTTP must refuse, When they are made, Then the status gives the reason", () =>
     Effect.gen(function* () {
       const { url } = yield* Served
       const status = (path: string, init: RequestInit) =>

@@ -36,7 +36,7 @@ const localnet = async (): Promise<{ readonly process: ChildProcess; readonly ur
 const TIMEOUT = 300_000
 
 describe("the demo", { timeout: TIMEOUT }, () => {
-  it("tells one JSON document of what is on the chain, the same over a socket as in process", async () => {
+  it("Given a cluster in process or over a socket, When the demo runs with --json, Then both print the same document", async () => {
     // Given a localnet in another process
     const { process: server, url } = await localnet()
     // When the demo runs on the embedded cluster, and on that one over HTTP and WebSocket
@@ -64,11 +64,11 @@ describe("the demo", { timeout: TIMEOUT }, () => {
     expect(await once(server, "exit")).toEqual([0, null])
   })
 
-  it("tells a story in plain text in a pipe", async () => {
+  it("Given a pipe as output, When the demo runs, Then it prints plain text without colours", async () => {
     expect(await demo()).not.toContain("\u001B[")
   })
 
-  it("fails with one JSON document where there is no cluster", async () => {
+  it("Given no cluster, When the demo runs with --json, Then it fails with one JSON document", async () => {
     const failure = await demo("--json", "--url", "http://127.0.0.1:1").then(
       () => "",
       (error: unknown) => (error instanceof Error && "stdout" in error ? String(error.stdout) : "")
@@ -79,7 +79,7 @@ describe("the demo", { timeout: TIMEOUT }, () => {
   it.each([
     ["SIGINT", 130],
     ["SIGTERM", 143]
-  ] as const)("given %s, when it runs, then it says so and exits with %i, in both forms", async (signal, code) => {
+  ] as const)("Given %s, When it runs, Then it says so and exits with %i, in both forms", async (signal, code) => {
     const ended = async (...args: ReadonlyArray<string>) => {
       // An endpoint that accepts and never answers
       const server = createServer(() => undefined)
@@ -105,7 +105,7 @@ describe("the demo", { timeout: TIMEOUT }, () => {
     expect(JSON.parse(json.output)).toMatchObject({ ok: false, error: expect.stringContaining(signal) })
   })
 
-  it("Given a reader that closes the pipe, When it tells on, Then it ends in silence", async () => {
+  it("Given a reader that closes the pipe, When the demo prints more, Then it ends without an error message", async () => {
     const child = spawn(process.execPath, node("demo/main.ts"), { cwd, stdio: ["ignore", "pipe", "pipe"] })
     let errors = ""
     child.stderr.on("data", (bytes) => (errors += String(bytes)))

@@ -22,7 +22,7 @@ const expected: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
 
 describe("the examples of the guide", () => {
   it.each(readdirSync(path.join(cwd, folder)))(
-    "Given examples/guide/%s / When it runs / Then it ends well",
+    "Given examples/guide/%s, When it runs, Then it ends well",
     async (file) => {
       const { stderr, stdout } = await run(process.execPath, ["--import", "tsx", `${folder}/${file}`], { cwd })
       expect(stderr).toBe("")

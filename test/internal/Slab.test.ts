@@ -19,7 +19,7 @@ describe("Slab", () => {
       200
     ))
 
-  it("Given a number of bytes, When they are copied, Then those and no more", () =>
+  it("Given a number of bytes, When they are copied, Then no further byte is copied", () =>
     assertProperty(
       FastCheck.property(bytes, FastCheck.nat(700), (original, size) => {
         const first = Math.min(size, original.length)
@@ -28,7 +28,7 @@ describe("Slab", () => {
       200
     ))
 
-  it("Given words at any place, When they are copied, Then byte for byte", () =>
+  it("Given words at any offset, When they are copied, Then the copy is equal", () =>
     assertProperty(
       FastCheck.property(
         FastCheck.uint8Array({ minLength: 64, maxLength: 64 }),

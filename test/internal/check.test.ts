@@ -13,7 +13,7 @@ const refusal = <A>(result: Either.Either<A, InvalidInput>) =>
   Either.match(result, { onLeft: ({ field, rule, size }) => ({ field, rule, size }), onRight: () => undefined })
 
 describe("a checked number", () => {
-  it("Given one in its range, When it is checked, Then it comes back", () => {
+  it("Given a number in its range, When it is checked, Then it is returned", () => {
     expect(Check.integer("n", 3, 1, 5)).toEqual(Either.right(3))
     expect(Check.bigInteger("n", 2n ** 64n - 1n)).toEqual(Either.right(2n ** 64n - 1n))
     expect(Check.between("n", 0.5, 0, 1)).toEqual(Either.right(0.5))
@@ -21,7 +21,7 @@ describe("a checked number", () => {
     expect(Check.millis("n", "2 seconds")).toEqual(Either.right(2000))
   })
 
-  it("Given one out of its range, When it is checked, Then the rule names the range as it is", () => {
+  it("Given a number out of its range, When it is checked, Then the rule names the range", () => {
     expect(refusal(Check.integer("n", 0, 1))).toEqual({
       field: "n",
       rule: "must be a whole number of at least 1",
@@ -33,7 +33,7 @@ describe("a checked number", () => {
     expect(refusal(Check.millisBetween("n", 5, 10, 20))?.rule).toBe("must be a duration from 10 to 20 milliseconds")
   })
 
-  it("Given anything at all, When it is checked, Then the answer is a value or InvalidInput", () => {
+  it("Given any value, When it is checked, Then the result is a number or InvalidInput", () => {
     // A caller without types may pass anything.
     const checks: ReadonlyArray<readonly [(...args: never) => unknown, ...ReadonlyArray<unknown>]> = [
       [Check.integer, 0],

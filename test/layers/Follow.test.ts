@@ -96,7 +96,7 @@ const story = (told: ReadonlyArray<Follow.Update<{ readonly lamports: bigint }>>
 
 describe("Follow over WebSockets", () => {
   it.scopedLive(
-    "Given an account, When notifications are lost, or the socket, Then each hole is named and no state missed",
+    "Given an account, When notifications or the socket are lost, Then each gap is emitted and the last state is not missed",
     () =>
       Effect.gen(function* () {
         const { between, pay, told } = yield* following(Follow.account(STRANGER, { resyncInterval }))
@@ -125,7 +125,7 @@ describe("Follow over WebSockets", () => {
   )
 
   it.scopedLive(
-    "Given logs of an address, When notifications are lost, or the socket, Then each transaction is told once",
+    "Given logs of an address, When notifications or the socket are lost, Then each transaction is emitted once",
     () =>
       Effect.gen(function* () {
         const { between, pay, told } = yield* following(Follow.logs(STRANGER, { resyncInterval }))
@@ -153,7 +153,7 @@ describe("Follow over WebSockets", () => {
       }).pipe(cluster)
   )
 
-  it.scopedLive("Given a signature, When its notification is lost, Then its result is told all the same", () =>
+  it.scopedLive("Given a signature, When its notification is lost, Then its result is emitted", () =>
     Effect.gen(function* () {
       const { airdrop } = yield* EmbeddedCluster.EmbeddedCluster
       const { url, wsUrl } = yield* Server.serve()

@@ -63,7 +63,7 @@ const FOREIGN = [
 ]
 
 describe.each(transports)("Foreign messages over %s", (_, { bare, pool }) => {
-  it.scopedLive("Given messages that belong to nobody, When they come, Then they are counted and passed over", () =>
+  it.scopedLive("Given messages for no subscription, When they arrive, Then they are counted and ignored", () =>
     Effect.gen(function* () {
       const server = yield* node(({ id, method }, socket) => {
         if (method !== "rootSubscribe") return
@@ -84,22 +84,24 @@ describe.each(transports)("Foreign messages over %s", (_, { bare, pool }) => {
     })
   )
 
-  it.scopedLive("Given an answer whose id is no number and no string, When it comes, Then Decode, and no crash", () =>
-    Effect.gen(function* () {
-      for (const id of NO_IDS) {
-        const server = yield* node((call, socket) => socket.send(`{"jsonrpc":"2.0","id":${call.id},"result":${id}}`))
-        const { subscribe } = yield* bare(server)
+  it.scopedLive(
+    "Given an answer whose id is neither number nor string, When it arrives, Then subscribers fail with Decode",
+    () =>
+      Effect.gen(function* () {
+        for (const id of NO_IDS) {
+          const server = yield* node((call, socket) => socket.send(`{"jsonrpc":"2.0","id":${call.id},"result":${id}}`))
+          const { subscribe } = yield* bare(server)
 
-        const error = yield* Effect.flip(Stream.runDrain(subscribe("root", [])))
+          const error = yield* Effect.flip(Stream.runDrain(subscribe("root", [])))
 
-        assert.strictEqual(error.reason, "Decode", id.slice(0, 40))
-        yield* until(() => server.sockets.size === 0)
-      }
-    })
+          assert.strictEqual(error.reason, "Decode", id.slice(0, 40))
+          yield* until(() => server.sockets.size === 0)
+        }
+      })
   )
 
   it.scopedLive(
-    "Given a node that answers wrongly once, When subscribed, Then all that stood on the socket come again",
+    "Given a node that answers wrongly once, When a subscriber comes, Then all subscriptions of the socket are made again",
     () =>
       Effect.gen(function* () {
         let wrong = 0

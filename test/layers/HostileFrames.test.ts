@@ -18,7 +18,7 @@ const GROWTH = 24e6
 
 describe.each(transports)("Hostile frames over %s", (_, { pool }) => {
   it.scopedLive(
-    "Given any frames of a node, When they come, Then nothing is thrown outside of an Effect, and memory stays",
+    "Given any frames of a node, When they arrive, Then nothing is thrown outside of an Effect, and memory stays bounded",
     () =>
       Effect.gen(function* () {
         let frames: Array<Buffer> = []

@@ -44,7 +44,7 @@ const urlsOf = (config: PodConfig.PodConfig) =>
   ("endpoints" in config ? config.endpoints : [config]).map(({ url, wsUrl }) => [shown(url), shown(wsUrl)])
 
 describe("PodConfig", () => {
-  it.effect("Given a URL alone, When read, Then the rest has its defaults", () =>
+  it.effect("Given only a URL, When the settings are read, Then the others have their defaults", () =>
     Effect.gen(function* () {
       const config = yield* PodConfig.config.pipe(from([["POD_RPC_URL", "http://127.0.0.1:8899"]]))
       expect(urlsOf(config)).toEqual([["http://127.0.0.1:8899", undefined]])
@@ -52,7 +52,7 @@ describe("PodConfig", () => {
     })
   )
 
-  it.effect("Given every setting, When read, Then each is taken", () =>
+  it.effect("Given every setting, When the settings are read, Then each is used", () =>
     Effect.gen(function* () {
       const config = yield* PodConfig.config.pipe(
         from([
@@ -82,7 +82,7 @@ describe("PodConfig", () => {
     ["POD_START_CHECK", [["POD_START_CHECK", "SECRET"]]],
     ["POD_PROGRAM_ID", [["POD_PROGRAM_ID", "SECRET"]]]
   ] as const)(
-    "given a bad or missing %s, when read, then the error names it once, and not the value",
+    "Given a bad or missing %s, When read, Then the error names it once, and not the value",
     ([name, entries]) =>
       Effect.gen(function* () {
         const url = name === "POD_RPC_URL" ? [] : [["POD_RPC_URL", "http://127.0.0.1"] as const]
@@ -95,7 +95,7 @@ describe("PodConfig", () => {
       })
   )
 
-  it.effect("Given settings that are empty, When read, Then they are not set", () =>
+  it.effect("Given empty settings, When they are read, Then they count as not set", () =>
     Effect.gen(function* () {
       const empty = ["POD_WS_URL", "POD_COMMITMENT", "POD_PROGRAM_ID", "POD_START_CHECK"].map(
         (name) => [name, " "] as const
@@ -129,7 +129,7 @@ const build = (entries: ReadonlyArray<readonly [string, string]>) =>
   Layer.build(Layer.provide(Pod.layerConfig, PayloadStore.layerMemory)).pipe(from(entries), Effect.scoped)
 
 describe("Pod.layerConfig", () => {
-  it.effect("Given a URL and no check, When built, Then the services are there and nothing is connected", () =>
+  it.effect("Given a URL and no check, When the layer is built, Then the services exist without a connection", () =>
     build([
       ["POD_RPC_URL", "http://127.0.0.1:1"],
       ["POD_START_CHECK", "false"],
@@ -137,7 +137,7 @@ describe("Pod.layerConfig", () => {
     ])
   )
 
-  it.live("Given a URL where nobody is, When built, Then the error names host and cause", () =>
+  it.live("Given a URL that nobody serves, When the layer is built, Then the error names host and cause", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(
         build([
@@ -151,7 +151,7 @@ describe("Pod.layerConfig", () => {
     })
   )
 
-  it.effect("Given no wallet, or a URL that is none, When built, Then the error says so", () =>
+  it.effect("Given no wallet or an invalid URL, When the layer is built, Then the error names it", () =>
     Effect.gen(function* () {
       const noWallet = yield* Effect.flip(build([["POD_RPC_URL", "http://127.0.0.1:1"]]))
       expect(String(noWallet)).toContain("POD_WALLET")
@@ -231,7 +231,7 @@ const story = Effect.gen(function* () {
 })
 
 describe("Pod.layer", () => {
-  it.scopedLive("Given a served cluster, When two agents talk over HTTP and WebSocket, Then all arrives", () =>
+  it.scopedLive("Given a served cluster, When two agents talk over HTTP and WebSocket, Then all messages arrive", () =>
     Effect.gen(function* () {
       const { url, wsUrl } = yield* Server.serve()
       yield* story.pipe(
@@ -259,7 +259,7 @@ describe("Pod.layer", () => {
     }).pipe(Effect.provide(EmbeddedCluster.layer()))
   )
 
-  it.scopedLive("Given secrets in keys and URLs, When a whole run is traced, Then no span tells them", () =>
+  it.scopedLive("Given secrets in keys and URLs, When a whole run is traced, Then no span contains them", () =>
     Effect.gen(function* () {
       const { spans, layer } = recorder()
       const { url, wsUrl } = yield* Server.serve()
@@ -324,7 +324,7 @@ const show = (value: unknown): string =>
   })
 
 describe("Pod.layerTest", () => {
-  it.effect("Given wallets of the test, When asked what they hold, Then it is what was said", () =>
+  it.effect("Given wallets of the test, When their balances are read, Then they are as configured", () =>
     Effect.gen(function* () {
       const rpc = yield* RpcPool.RpcPool
       const wallets = yield* TestWallets.TestWallets

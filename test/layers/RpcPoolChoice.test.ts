@@ -39,7 +39,7 @@ describe("RpcPoolUndici: which nodes a call goes to", () => {
     })
   )
 
-  it.scopedLive("Given a node that lags, When calls are made, Then it is asked for none, however close it is", () =>
+  it.scopedLive("Given a node that lags, When calls are made, Then it gets none, even with the lowest latency", () =>
     Effect.gen(function* () {
       const late = yield* node({ slot: 100 })
       const nodes = [late, yield* node({ slot: 1000 }), yield* node({ slot: 1010 })]
@@ -60,7 +60,7 @@ describe("RpcPoolUndici: which nodes a call goes to", () => {
     })
   )
 
-  it.scopedLive("Given nodes alike, When transactions are sent, Then all go to the one that took the first", () =>
+  it.scopedLive("Given equal nodes, When transactions are sent, Then all go to the node that accepted the first", () =>
     Effect.gen(function* () {
       const nodes = yield* Effect.replicateEffect(
         node({ onRequest: (request, response) => answer(request, response, SIGNATURE) }),
@@ -75,7 +75,7 @@ describe("RpcPoolUndici: which nodes a call goes to", () => {
   )
 
   it.scopedLive(
-    "Given a broadcast to two of three, When one fails, Then the other's answer counts, and both had it",
+    "Given a broadcast to two of three nodes, When one fails, Then the other's answer counts, and both got the transaction",
     () =>
       Effect.gen(function* () {
         const [failing, taking, idle] = [
@@ -104,7 +104,7 @@ describe("RpcPoolUndici: which nodes a call goes to", () => {
   )
 
   it.scopedLive(
-    "Given arrays of ten, When 25 calls are made at once, Then three requests carry them, each its own",
+    "Given arrays of ten, When 25 calls are made at once, Then three requests carry them and each call gets its answer",
     () =>
       Effect.gen(function* () {
         const server = yield* node({
@@ -136,7 +136,7 @@ describe("RpcPoolUndici: which nodes a call goes to", () => {
   )
 
   it.scopedLive(
-    "Given a rate, When more calls are made at once, Then they come after the burst, in order and no sooner",
+    "Given a rate, When more calls than the burst are made at once, Then the rest follow in order at the rate",
     () =>
       Effect.gen(function* () {
         const at: Array<number> = []

@@ -19,18 +19,20 @@ const broken = {
 }
 
 describe("RpcPoolUndici over several endpoints", () => {
-  it.scopedLive("Given nodes of two clusters, When the pool is made, Then WrongGenesis names the stranger", () =>
-    Effect.gen(function* () {
-      const [own, foreign] = [yield* node(), yield* node({ genesis: "Foreign" })]
+  it.scopedLive(
+    "Given nodes of two clusters, When the pool is made, Then WrongGenesis names the node of the other cluster",
+    () =>
+      Effect.gen(function* () {
+        const [own, foreign] = [yield* node(), yield* node({ genesis: "Foreign" })]
 
-      const error = yield* Effect.flip(RpcPoolUndici.make({ endpoints: [endpoint(own), endpoint(foreign)] }))
-      const alone = yield* Effect.flip(RpcPoolUndici.make({ ...endpoint(foreign), genesis: GENESIS }))
+        const error = yield* Effect.flip(RpcPoolUndici.make({ endpoints: [endpoint(own), endpoint(foreign)] }))
+        const alone = yield* Effect.flip(RpcPoolUndici.make({ ...endpoint(foreign), genesis: GENESIS }))
 
-      assert.deepInclude(error, { _tag: "EndpointsError", reason: "WrongGenesis", host: host(foreign) })
-      assert.deepInclude(alone, { _tag: "EndpointsError", reason: "WrongGenesis", host: host(foreign) })
-      assert.include(error.message, host(own))
-      assert.notInclude(inspect([error, alone], { depth: 9 }), "SECRET")
-    })
+        assert.deepInclude(error, { _tag: "EndpointsError", reason: "WrongGenesis", host: host(foreign) })
+        assert.deepInclude(alone, { _tag: "EndpointsError", reason: "WrongGenesis", host: host(foreign) })
+        assert.include(error.message, host(own))
+        assert.notInclude(inspect([error, alone], { depth: 9 }), "SECRET")
+      })
   )
 
   it.scopedLive("Given no node that can be reached, When the pool is made, Then Unreachable names host and cause", () =>
@@ -47,7 +49,7 @@ describe("RpcPoolUndici over several endpoints", () => {
     })
   )
 
-  it.scopedLive("Given a certificate that nobody vouches for, When the pool is made, Then Unreachable says so", () =>
+  it.scopedLive("Given an untrusted certificate, When the pool is made, Then Unreachable says so", () =>
     Effect.gen(function* () {
       const { port } = yield* serveSecure(() => Promise.resolve("{}"))
       const url = Redacted.make(`https://127.0.0.1:${port}/SECRET`)
@@ -79,20 +81,22 @@ describe("RpcPoolUndici over several endpoints", () => {
     })
   )
 
-  it.scopedLive("Given no endpoint, or none that sends, When the pool is made, Then InvalidInput", () =>
-    Effect.gen(function* () {
-      const server = yield* node()
-      for (const endpoints of [[], [endpoint(server, { roles: ["read"] })]]) {
-        assert.deepInclude(yield* Effect.flip(RpcPoolUndici.make({ endpoints })), {
-          _tag: "InvalidInput",
-          field: "endpoints"
-        })
-      }
-    })
+  it.scopedLive(
+    "Given no endpoint, or none with the role send, When the pool is made, Then it fails with InvalidInput",
+    () =>
+      Effect.gen(function* () {
+        const server = yield* node()
+        for (const endpoints of [[], [endpoint(server, { roles: ["read"] })]]) {
+          assert.deepInclude(yield* Effect.flip(RpcPoolUndici.make({ endpoints })), {
+            _tag: "InvalidInput",
+            field: "endpoints"
+          })
+        }
+      })
   )
 
   it.scopedLive(
-    "Given credentials in the URL of one, When the pool is made, Then InvalidInput says which and where",
+    "Given credentials in one URL, When the pool is made, Then InvalidInput names the endpoint's index",
     () =>
       Effect.gen(function* () {
         const urls = ["http://node-1", "https://user:SECRET@node-2/SECRET"]
@@ -115,7 +119,7 @@ describe("RpcPoolUndici over several endpoints", () => {
   )
 
   it.scopedLive(
-    "Given a node that breaks, When reads are made, Then another answers and the broken one is left alone",
+    "Given a node that fails, When reads are made, Then another answers and the failed one gets no more calls",
     () =>
       Effect.gen(function* () {
         const [bad, good] = [yield* node(broken), yield* node()]
@@ -143,7 +147,7 @@ describe("RpcPoolUndici over several endpoints", () => {
       })
   )
 
-  it.scopedLive("Given roles, When reads and transactions are made, Then each goes where it belongs", () =>
+  it.scopedLive("Given roles, When reads and transactions are made, Then each goes to an endpoint with its role", () =>
     Effect.gen(function* () {
       const signature = "1".repeat(64)
       const [reader, relay] = [
@@ -168,32 +172,34 @@ describe("RpcPoolUndici over several endpoints", () => {
     })
   )
 
-  it.scopedLive("Given a node that says 429, When calls are made, Then all wait as it asked, and come through", () =>
-    Effect.gen(function* () {
-      let since = 0
-      const at: Array<number> = []
-      const server = yield* node({
-        onRequest: (request, response) => {
-          at.push(performance.now())
-          if (at.length > 1) return answer(request, response, 1)
-          since = performance.now()
-          response.writeHead(429, { "retry-after": "1" }).end()
-        }
+  it.scopedLive(
+    "Given a node that answers 429, When calls are made, Then all wait for its Retry-After and succeed",
+    () =>
+      Effect.gen(function* () {
+        let since = 0
+        const at: Array<number> = []
+        const server = yield* node({
+          onRequest: (request, response) => {
+            at.push(performance.now())
+            if (at.length > 1) return answer(request, response, 1)
+            since = performance.now()
+            response.writeHead(429, { "retry-after": "1" }).end()
+          }
+        })
+        const rpc = yield* RpcPoolUndici.make(endpoint(server))
+
+        const first = yield* Effect.fork(rpc.getBlockHeight())
+        yield* until(() => at.length === 1)
+        yield* Effect.sleep("50 millis")
+        yield* rpc.getTransactionCount()
+        yield* Fiber.join(first)
+
+        assert.strictEqual(at.length, 3)
+        assert.isAbove(Math.min(...at.slice(1)) - since, 990)
       })
-      const rpc = yield* RpcPoolUndici.make(endpoint(server))
-
-      const first = yield* Effect.fork(rpc.getBlockHeight())
-      yield* until(() => at.length === 1)
-      yield* Effect.sleep("50 millis")
-      yield* rpc.getTransactionCount()
-      yield* Fiber.join(first)
-
-      assert.strictEqual(at.length, 3)
-      assert.isAbove(Math.min(...at.slice(1)) - since, 990)
-    })
   )
 
-  it.scopedLive("Given a subscription, When its node dies, Then another holds it and the Stream goes on", () =>
+  it.scopedLive("Given a subscription, When its node dies, Then another node serves it and the Stream continues", () =>
     Effect.gen(function* () {
       const held: Array<number> = []
       const holder = (nth: number) =>
@@ -222,7 +228,7 @@ describe("RpcPoolUndici over several endpoints", () => {
     })
   )
 
-  it.scopedLive("Given concurrent reads, When equal or of accounts, Then few requests carry them", () =>
+  it.scopedLive("Given concurrent reads, When they are equal or read accounts, Then few requests carry them", () =>
     Effect.gen(function* () {
       const server = yield* node({
         onRequest: (request, response) => {

@@ -62,7 +62,7 @@ describe("RpcPoolUndici over HTTP", () => {
     })
   )
 
-  it.scopedLive("Given one connection, busy, When a waiting call is interrupted, Then it is never sent", () =>
+  it.scopedLive("Given one busy connection, When a waiting call is interrupted, Then it is never sent", () =>
     Effect.gen(function* () {
       const answers: Array<() => void> = []
       const server = yield* serve({
@@ -114,7 +114,7 @@ describe("RpcPoolUndici over HTTP", () => {
   )
 
   it.scopedLive(
-    "Given compressed replies, When they are read, Then gzip is undone within the limit, others refused",
+    "Given compressed replies, When they are read, Then gzip is inflated up to the limit, and other encodings are refused",
     () =>
       Effect.gen(function* () {
         const server = yield* serve({
@@ -137,49 +137,51 @@ describe("RpcPoolUndici over HTTP", () => {
       })
   )
 
-  it.scopedLive("Given replies that are no answers, When they are read, Then each fails with its own reason", () =>
-    Effect.gen(function* () {
-      const replies: ReadonlyArray<readonly [status: number, body: (id: number) => string]> = [
-        [200, () => "<html>maintenance</html>"],
-        [502, () => "<html>bad gateway</html>"],
-        [403, () => "{}"],
-        [200, (id) => `{"jsonrpc":"2.0","id":${id + 1},"result":1}`],
-        [200, () => "[]"],
-        [200, (id) => `{"jsonrpc":"2.0","id":${id},"result":-1}`],
-        [200, () => `{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error"}}`],
-        [200, (id) => `{"jsonrpc":"2.0","id":${id},"error":{"code":-32005,"message":"behind","data":{"n":1}}}`]
-      ]
-      const server = yield* serve({
-        onRequest: ({ calls: [call] }, response) => {
-          const reply = replies[(call?.id ?? 0) - 1]
-          response.statusCode = reply?.[0] ?? 500
-          response.end(reply?.[1](call?.id ?? 0))
-        }
-      })
-      const rpc = yield* pool(server.url)
-
-      const errors = yield* Effect.forEach(replies, () => Effect.flip(rpc.getSlot()))
-
-      assert.deepStrictEqual(
-        errors.map(({ reason, isRetryable, status, code }) => ({ reason, isRetryable, status, code })),
-        [
-          { reason: "Decode", isRetryable: false, status: undefined, code: undefined },
-          { reason: "HttpStatus", isRetryable: true, status: 502, code: undefined },
-          { reason: "HttpStatus", isRetryable: false, status: 403, code: undefined },
-          { reason: "Decode", isRetryable: false, status: undefined, code: undefined },
-          { reason: "Decode", isRetryable: false, status: undefined, code: undefined },
-          { reason: "Decode", isRetryable: false, status: undefined, code: undefined },
-          { reason: "Node", isRetryable: false, status: undefined, code: -32700 },
-          { reason: "Node", isRetryable: true, status: undefined, code: -32005 }
+  it.scopedLive(
+    "Given replies that are no answers, When they are read, Then each fails with the reason of its kind",
+    () =>
+      Effect.gen(function* () {
+        const replies: ReadonlyArray<readonly [status: number, body: (id: number) => string]> = [
+          [200, () => "<html>maintenance</html>"],
+          [502, () => "<html>bad gateway</html>"],
+          [403, () => "{}"],
+          [200, (id) => `{"jsonrpc":"2.0","id":${id + 1},"result":1}`],
+          [200, () => "[]"],
+          [200, (id) => `{"jsonrpc":"2.0","id":${id},"result":-1}`],
+          [200, () => `{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error"}}`],
+          [200, (id) => `{"jsonrpc":"2.0","id":${id},"error":{"code":-32005,"message":"behind","data":{"n":1}}}`]
         ]
-      )
-      assert.strictEqual(errors[5]?.detail, "expected a u64 at result")
-      assert.deepStrictEqual(errors[7]?.data, { n: 1 })
-      assert.strictEqual(errors[7]?.message, `getSlot at 127.0.0.1:${server.port}: behind (code -32005)`)
-    })
+        const server = yield* serve({
+          onRequest: ({ calls: [call] }, response) => {
+            const reply = replies[(call?.id ?? 0) - 1]
+            response.statusCode = reply?.[0] ?? 500
+            response.end(reply?.[1](call?.id ?? 0))
+          }
+        })
+        const rpc = yield* pool(server.url)
+
+        const errors = yield* Effect.forEach(replies, () => Effect.flip(rpc.getSlot()))
+
+        assert.deepStrictEqual(
+          errors.map(({ reason, isRetryable, status, code }) => ({ reason, isRetryable, status, code })),
+          [
+            { reason: "Decode", isRetryable: false, status: undefined, code: undefined },
+            { reason: "HttpStatus", isRetryable: true, status: 502, code: undefined },
+            { reason: "HttpStatus", isRetryable: false, status: 403, code: undefined },
+            { reason: "Decode", isRetryable: false, status: undefined, code: undefined },
+            { reason: "Decode", isRetryable: false, status: undefined, code: undefined },
+            { reason: "Decode", isRetryable: false, status: undefined, code: undefined },
+            { reason: "Node", isRetryable: false, status: undefined, code: -32700 },
+            { reason: "Node", isRetryable: true, status: undefined, code: -32005 }
+          ]
+        )
+        assert.strictEqual(errors[5]?.detail, "expected a u64 at result")
+        assert.deepStrictEqual(errors[7]?.data, { n: 1 })
+        assert.strictEqual(errors[7]?.message, `getSlot at 127.0.0.1:${server.port}: behind (code -32005)`)
+      })
   )
 
-  it.scopedLive("Given 429 replies, When they are read, Then Retry-After is understood as seconds and as a date", () =>
+  it.scopedLive("Given 429 replies, When they are read, Then Retry-After is parsed as seconds and as a date", () =>
     Effect.gen(function* () {
       const waits = [
         ["retry-after", "7"],
@@ -207,41 +209,45 @@ describe("RpcPoolUndici over HTTP", () => {
     })
   )
 
-  it.scopedLive("Given a connection cut mid-body, and a port that nobody serves, When called, Then Transport", () =>
-    Effect.gen(function* () {
-      const server = yield* serve({
-        onRequest: (_, response) => {
-          response.writeHead(200, { "content-length": "1000" })
-          response.write('{"jsonrpc":')
-          setImmediate(() => response.destroy())
-        }
-      })
-      const cut = yield* Effect.flip((yield* pool(server.url)).getSlot())
-      const refused = yield* Effect.flip((yield* pool("http://127.0.0.1:1")).getSlot())
+  it.scopedLive(
+    "Given a connection cut mid-body or a port that nobody serves, When called, Then the call fails with Transport",
+    () =>
+      Effect.gen(function* () {
+        const server = yield* serve({
+          onRequest: (_, response) => {
+            response.writeHead(200, { "content-length": "1000" })
+            response.write('{"jsonrpc":')
+            setImmediate(() => response.destroy())
+          }
+        })
+        const cut = yield* Effect.flip((yield* pool(server.url)).getSlot())
+        const refused = yield* Effect.flip((yield* pool("http://127.0.0.1:1")).getSlot())
 
-      assert.deepStrictEqual([cut.reason, refused.reason], ["Transport", "Transport"])
-      assert.isTrue(cut.isRetryable && refused.isRetryable)
-    })
+        assert.deepStrictEqual([cut.reason, refused.reason], ["Transport", "Transport"])
+        assert.isTrue(cut.isRetryable && refused.isRetryable)
+      })
   )
 
-  it.scopedLive("Given a silent node, When it sends no headers, or stops mid-body, Then Timeout", () =>
-    Effect.gen(function* () {
-      const server = yield* serve({
-        onRequest: ({ calls: [call] }, response) => {
-          if (call?.method === "getHealth") response.write("{")
-        }
-      })
-      const rpc = yield* pool(server.url, { headersTimeout: "50 millis", bodyTimeout: "50 millis" })
+  it.scopedLive(
+    "Given a silent node, When it sends no headers or stops mid-body, Then the call fails with Timeout",
+    () =>
+      Effect.gen(function* () {
+        const server = yield* serve({
+          onRequest: ({ calls: [call] }, response) => {
+            if (call?.method === "getHealth") response.write("{")
+          }
+        })
+        const rpc = yield* pool(server.url, { headersTimeout: "50 millis", bodyTimeout: "50 millis" })
 
-      const errors = yield* Effect.all([Effect.flip(rpc.getSlot()), Effect.flip(rpc.getHealth)], {
-        concurrency: "unbounded"
-      })
+        const errors = yield* Effect.all([Effect.flip(rpc.getSlot()), Effect.flip(rpc.getHealth)], {
+          concurrency: "unbounded"
+        })
 
-      assert.deepStrictEqual(
-        errors.map(({ reason }) => reason),
-        ["Timeout", "Timeout"]
-      )
-    })
+        assert.deepStrictEqual(
+          errors.map(({ reason }) => reason),
+          ["Timeout", "Timeout"]
+        )
+      })
   )
 
   it.scopedLive("Given an array of calls, When items are refused, missing or doubled, Then only those items fail", () =>
@@ -274,7 +280,7 @@ describe("RpcPoolUndici over HTTP", () => {
   )
 
   it.scopedLive(
-    "Given an array of calls, When the reply is no array or holds an id not asked for, Then the whole fails",
+    "Given an array of calls, When the reply is no array or has an unknown id, Then the whole array fails",
     () =>
       Effect.gen(function* () {
         const bodies = [
@@ -300,7 +306,7 @@ describe("RpcPoolUndici over HTTP", () => {
       })
   )
 
-  it.scopedLive("Given a URL full of secrets, When calls succeed and fail, Then no span, error or log holds them", () =>
+  it.scopedLive("Given secrets in the URL, When calls succeed and fail, Then no span, error or log contains them", () =>
     Effect.gen(function* () {
       const server = yield* serve({
         onRequest: (request, response) => {

@@ -72,7 +72,7 @@ describe("RpcPoolUndici over TLS", () => {
     })
   )
 
-  it.scopedLive("Given both kinds of server, When a call is traced, Then its span tells the version of HTTP", () =>
+  it.scopedLive("Given servers of both versions, When a call is traced, Then its span has the version of HTTP", () =>
     Effect.gen(function* () {
       const { layer, spans } = recorder()
       for (const http2 of [{}, false] as const) {
@@ -87,7 +87,7 @@ describe("RpcPoolUndici over TLS", () => {
     })
   )
 
-  it.scopedLive("Given http2: false, When a server of both is called, Then HTTP/1.1 is spoken", () =>
+  it.scopedLive("Given http2 false, When a server of both versions is called, Then the call uses HTTP/1.1", () =>
     Effect.gen(function* () {
       const server = yield* serveSecure(after(0))
       yield* (yield* pool(server.url, { http2: false })).getSlot()
@@ -97,7 +97,7 @@ describe("RpcPoolUndici over TLS", () => {
     })
   )
 
-  it.scopedLive("Given a certificate that nobody vouches for, When called, Then Transport names host and cause", () =>
+  it.scopedLive("Given an untrusted certificate, When called, Then Transport names host and cause", () =>
     Effect.gen(function* () {
       const server = yield* serveSecure(after(0))
       const rpc = RpcPool.make(yield* RpcPoolUndici.transport({ url: Redacted.make(`${server.url}/SECRET`) }))
@@ -130,7 +130,7 @@ describe("RpcPoolUndici over TLS", () => {
     })
   )
 
-  it.scopedLive("Given so many streams a connection, When more calls are made, Then no more are in flight", () =>
+  it.scopedLive("Given a limit of streams per connection, When more calls are made, Then no more are in flight", () =>
     Effect.gen(function* () {
       const server = yield* serveSecure(after(20))
       yield* burst(yield* pool(server.url, { http2: { connections: 1, maxConcurrentStreams: 7 } }), 50)
@@ -140,37 +140,37 @@ describe("RpcPoolUndici over TLS", () => {
     })
   )
 
-  it.scopedLive(
-    "Given window sizes, When a connection is made, Then the server is told, and that it must not push",
-    () =>
-      Effect.gen(function* () {
-        const server = yield* serveSecure(after(0))
-        const rpc = yield* pool(server.url, { http2: { initialWindowSize: 300_000, connectionWindowSize: 900_000 } })
-        yield* rpc.getSlot()
-        const [session] = server.sessions
-
-        assert.strictEqual(session?.remoteSettings.initialWindowSize, 300_000)
-        assert.isFalse(session?.remoteSettings.enablePush)
-        assert.isAbove(session?.state.remoteWindowSize ?? 0, 800_000)
-      })
-  )
-
-  it.scopedLive("Given a ping interval, When a connection is idle, Then pings come, and none without one", () =>
+  it.scopedLive("Given window sizes, When a connection is made, Then its settings have them and disable push", () =>
     Effect.gen(function* () {
       const server = yield* serveSecure(after(0))
-      yield* (yield* pool(server.url, { http2: { pingInterval: "20 millis" } })).getSlot()
-      yield* (yield* pool(server.url, { keepAliveInterval: "1 minute" })).getSlot()
-      const pings = [0, 0]
-      server.sessions.forEach((session, index) => session.on("ping", () => (pings[index] = (pings[index] ?? 0) + 1)))
+      const rpc = yield* pool(server.url, { http2: { initialWindowSize: 300_000, connectionWindowSize: 900_000 } })
+      yield* rpc.getSlot()
+      const [session] = server.sessions
 
-      yield* until(() => (pings[0] ?? 0) > 3)
-
-      assert.strictEqual(pings[1], 0)
+      assert.strictEqual(session?.remoteSettings.initialWindowSize, 300_000)
+      assert.isFalse(session?.remoteSettings.enablePush)
+      assert.isAbove(session?.state.remoteWindowSize ?? 0, 800_000)
     })
   )
 
   it.scopedLive(
-    "Given an idle timeout, When no call is made for so long, Then the connection closes, and not before",
+    "Given a ping interval, When a connection is idle, Then pings come; without an interval none come",
+    () =>
+      Effect.gen(function* () {
+        const server = yield* serveSecure(after(0))
+        yield* (yield* pool(server.url, { http2: { pingInterval: "20 millis" } })).getSlot()
+        yield* (yield* pool(server.url, { keepAliveInterval: "1 minute" })).getSlot()
+        const pings = [0, 0]
+        server.sessions.forEach((session, index) => session.on("ping", () => (pings[index] = (pings[index] ?? 0) + 1)))
+
+        yield* until(() => (pings[0] ?? 0) > 3)
+
+        assert.strictEqual(pings[1], 0)
+      })
+  )
+
+  it.scopedLive(
+    "Given an idle timeout, When no call is made for its duration, Then the connection closes, and not earlier",
     () =>
       Effect.gen(function* () {
         const server = yield* serveSecure(after(150))
@@ -185,7 +185,7 @@ describe("RpcPoolUndici over TLS", () => {
       })
   )
 
-  it.scopedLive("Given sessions to keep ready, When they are lost, Then they are made again, without a request", () =>
+  it.scopedLive("Given minIdleConnections, When sessions are lost, Then they are made again without a request", () =>
     Effect.gen(function* () {
       const server = yield* serveSecure(after(0))
       const rpc = yield* pool(server.url, { minIdleConnections: 2, keepAliveTimeout: "50 millis" })
@@ -202,7 +202,7 @@ describe("RpcPoolUndici over TLS", () => {
   )
 
   it.scopedLive(
-    "Given connections to keep ready over HTTP/1.1, When calls take one or all are lost, Then others come",
+    "Given minIdleConnections over HTTP/1.1, When connections are used or lost, Then others replace them",
     () =>
       Effect.gen(function* () {
         const server = yield* serveSecure(after(0), { http2: false })

@@ -61,7 +61,7 @@ describe("RpcPoolUndici options", () => {
       })
   )
 
-  it.scopedLive("Given configuration, When the layer is built, Then it reads the URL, and says what is missing", () =>
+  it.scopedLive("Given configuration, When the layer is built, Then it reads the URL and names a missing setting", () =>
     Effect.gen(function* () {
       const server = yield* serve({ onRequest: (request, response) => answer(request, response, 3) })
       const layer = RpcPoolUndici.layerConfig({ url: Config.redacted("POD_RPC_URL") })

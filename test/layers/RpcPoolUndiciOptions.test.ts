@@ -50,7 +50,7 @@ const probedIn = (port: number): number | undefined => {
 }
 
 describe("RpcPoolUndici options on a real socket", () => {
-  it.scopedLive("Given so many connections at most, When more calls are made, Then no more are open", () =>
+  it.scopedLive("Given a limit of connections, When more calls are made, Then no more connections are open", () =>
     Effect.gen(function* () {
       for (const connections of [1, 5]) {
         const server = yield* slow(10)
@@ -60,7 +60,7 @@ describe("RpcPoolUndici options on a real socket", () => {
     })
   )
 
-  it.scopedLive("Given connections to keep ready, When one is taken or lost, Then another takes its place", () =>
+  it.scopedLive("Given minIdleConnections, When a connection is used or lost, Then another replaces it", () =>
     Effect.gen(function* () {
       const server = yield* slow(0)
       const rpc = yield* sockets(server.url, { minIdleConnections: 2 })
@@ -76,39 +76,43 @@ describe("RpcPoolUndici options on a real socket", () => {
     })
   )
 
-  it.scopedLive("Given a server that never ends its handshake, When called, Then the connection timeout ends it", () =>
-    Effect.gen(function* () {
-      const port = yield* Effect.acquireRelease(
-        Effect.async<ReturnType<typeof createServer>>((resume) => {
-          const server = createServer((socket) => socket.on("error", () => undefined).resume())
-          server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
-        }),
-        (server) => Effect.sync(() => server.close())
-      ).pipe(Effect.map((server) => (server.address() as AddressInfo).port))
-      const rpc = yield* sockets(`https://127.0.0.1:${port}`, { connectTimeout: "100 millis" })
+  it.scopedLive(
+    "Given a server that never finishes its handshake, When called, Then the connection timeout ends the call",
+    () =>
+      Effect.gen(function* () {
+        const port = yield* Effect.acquireRelease(
+          Effect.async<ReturnType<typeof createServer>>((resume) => {
+            const server = createServer((socket) => socket.on("error", () => undefined).resume())
+            server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+          }),
+          (server) => Effect.sync(() => server.close())
+        ).pipe(Effect.map((server) => (server.address() as AddressInfo).port))
+        const rpc = yield* sockets(`https://127.0.0.1:${port}`, { connectTimeout: "100 millis" })
 
-      const [elapsed, error] = yield* Effect.timed(Effect.flip(rpc.getSlot()))
+        const [elapsed, error] = yield* Effect.timed(Effect.flip(rpc.getSlot()))
 
-      assert.strictEqual(error.reason, "Timeout")
-      assert.include(error.message, `127.0.0.1:${port}`)
-      assert.isTrue(Duration.lessThan(elapsed, "3 seconds"))
-    })
+        assert.strictEqual(error.reason, "Timeout")
+        assert.include(error.message, `127.0.0.1:${port}`)
+        assert.isTrue(Duration.lessThan(elapsed, "3 seconds"))
+      })
   )
 
-  it.scopedLive("Given an idle timeout, When a connection is idle for so long, Then it is closed, and not before", () =>
-    Effect.gen(function* () {
-      const server = yield* slow(0)
-      yield* (yield* sockets(server.url, { keepAliveTimeout: "50 millis" })).getSlot()
-      yield* until(() => server.sockets.size === 0)
-      yield* (yield* sockets(server.url)).getSlot()
-      yield* Effect.sleep("200 millis")
+  it.scopedLive(
+    "Given an idle timeout, When a connection is idle for its duration, Then it is closed, and not earlier",
+    () =>
+      Effect.gen(function* () {
+        const server = yield* slow(0)
+        yield* (yield* sockets(server.url, { keepAliveTimeout: "50 millis" })).getSlot()
+        yield* until(() => server.sockets.size === 0)
+        yield* (yield* sockets(server.url)).getSlot()
+        yield* Effect.sleep("200 millis")
 
-      assert.strictEqual(server.sockets.size, 1)
-    })
+        assert.strictEqual(server.sockets.size, 1)
+      })
   )
 
   it.scopedLive.skipIf(process.platform !== "linux")(
-    "Given a keep-alive interval / When a connection is idle / Then the system will probe it so soon",
+    "Given a keep-alive interval, When a connection is idle, Then the system probes it after this interval",
     () =>
       Effect.gen(function* () {
         for (const seconds of [3, 40]) {
@@ -120,7 +124,7 @@ describe("RpcPoolUndici options on a real socket", () => {
       })
   )
 
-  it.scopedLive("Given a request timeout, When a reply trickles on, Then the call ends, and its request", () =>
+  it.scopedLive("Given a request timeout, When a reply trickles, Then the call and its request end", () =>
     Effect.gen(function* () {
       let isClosed = false
       const server = yield* serve({
@@ -141,7 +145,7 @@ describe("RpcPoolUndici options on a real socket", () => {
     })
   )
 
-  it.scopedLive("Given a caller's deadline, When it passes, Then the request ends with it", () =>
+  it.scopedLive("Given a caller's deadline, When it passes, Then the request ends", () =>
     Effect.gen(function* () {
       const server = yield* slow(60_000)
       const rpc = yield* sockets(server.url)
@@ -153,7 +157,7 @@ describe("RpcPoolUndici options on a real socket", () => {
     })
   )
 
-  it.scopedLive("Given attempts at most, When a node fails for a while, Then so many are made, or none again", () =>
+  it.scopedLive("Given a limit of attempts, When a node fails for a while, Then no more attempts are made", () =>
     Effect.gen(function* () {
       const server = yield* serve({
         onRequest: (request, response) => {

@@ -116,7 +116,7 @@ describe("RpcPoolUndici over sessions of HTTP/2", () => {
   for (const [name, bytes] of ILLEGAL)
     for (const connections of [1, 2])
       it.scopedLive(
-        `Given ${name} on one of ${connections} sessions, When calls are made, Then others carry them`,
+        `Given ${name} on one of ${connections} sessions, When calls are made, Then the other sessions carry them`,
         () =>
           Effect.gen(function* () {
             const server = yield* serving(1, (socket) => {
@@ -138,7 +138,7 @@ describe("RpcPoolUndici over sessions of HTTP/2", () => {
       )
 
   it.scopedLive(
-    "Given a graceful GOAWAY, When calls are in flight, Then they are answered, and later ones elsewhere",
+    "Given a graceful GOAWAY, When calls are in flight, Then they are answered, and later calls use another session",
     () =>
       Effect.gen(function* () {
         const held: Array<ServerHttp2Stream> = []
@@ -163,7 +163,7 @@ describe("RpcPoolUndici over sessions of HTTP/2", () => {
       })
   )
 
-  it.scopedLive("Given a GOAWAY below the calls in flight, When it comes, Then they go elsewhere", () =>
+  it.scopedLive("Given a GOAWAY below the calls in flight, When it arrives, Then another session carries them", () =>
     Effect.gen(function* () {
       for (const code of [0, 2, 11]) {
         const server = yield* serving(1, (socket) => {
@@ -179,27 +179,29 @@ describe("RpcPoolUndici over sessions of HTTP/2", () => {
     })
   )
 
-  it.scopedLive("Given streams that are refused, When calls are made, Then they go elsewhere, but not for ever", () =>
-    Effect.gen(function* () {
-      let refusals = 0
-      const server = yield* speaking((session) =>
-        session.on("stream", (stream) => {
-          if (refusals++ >= 5) return reply(stream)
-          stream.on("error", () => undefined)
-          stream.close(7)
-        })
-      )
-      assert.strictEqual(succeeded(yield* burst(yield* pool(server.port), 10)), 10)
-      refusals = -1e9
-      assert.strictEqual(succeeded(yield* burst(yield* pool(server.port), 10)), 0)
-    })
+  it.scopedLive(
+    "Given refused streams, When calls are made, Then another session carries them, a bounded number of times",
+    () =>
+      Effect.gen(function* () {
+        let refusals = 0
+        const server = yield* speaking((session) =>
+          session.on("stream", (stream) => {
+            if (refusals++ >= 5) return reply(stream)
+            stream.on("error", () => undefined)
+            stream.close(7)
+          })
+        )
+        assert.strictEqual(succeeded(yield* burst(yield* pool(server.port), 10)), 10)
+        refusals = -1e9
+        assert.strictEqual(succeeded(yield* burst(yield* pool(server.port), 10)), 0)
+      })
   )
 
   for (const [name, settings] of [
     ["no stream", { maxConcurrentStreams: 0 }],
     ["no byte", { initialWindowSize: 0 }]
   ] as const)
-    it.scopedLive(`Given a session that allows ${name}, When calls are made, Then another carries them`, () =>
+    it.scopedLive(`Given a session that allows ${name}, When calls are made, Then another session carries them`, () =>
       Effect.gen(function* () {
         const server = yield* speaking((session, nth) => {
           if (nth === 0) session.settings(settings)
@@ -216,54 +218,56 @@ describe("RpcPoolUndici over sessions of HTTP/2", () => {
 })
 
 describe("RpcPoolUndici without a connection", () => {
-  it.scopedLive("Given a handshake that fails or is silent, When a burst waits for it, Then all get the reason", () =>
-    Effect.gen(function* () {
-      const silent = yield* Effect.acquireRelease(
-        Effect.async<AddressInfo & { readonly close: () => void }>((resume) => {
-          const sockets = new Set<{ readonly destroy: () => unknown }>()
-          void import("node:net").then(({ createServer }) => {
-            const server = createServer((socket) => sockets.add(socket.on("error", () => undefined)))
-            server.listen(0, "127.0.0.1", () =>
-              resume(
-                Effect.succeed({
-                  ...(server.address() as AddressInfo),
-                  close: () => {
-                    for (const socket of sockets) socket.destroy()
-                    server.close()
-                  }
-                })
+  it.scopedLive(
+    "Given a handshake that fails or is silent, When a burst of calls waits for it, Then all fail with its reason",
+    () =>
+      Effect.gen(function* () {
+        const silent = yield* Effect.acquireRelease(
+          Effect.async<AddressInfo & { readonly close: () => void }>((resume) => {
+            const sockets = new Set<{ readonly destroy: () => unknown }>()
+            void import("node:net").then(({ createServer }) => {
+              const server = createServer((socket) => sockets.add(socket.on("error", () => undefined)))
+              server.listen(0, "127.0.0.1", () =>
+                resume(
+                  Effect.succeed({
+                    ...(server.address() as AddressInfo),
+                    close: () => {
+                      for (const socket of sockets) socket.destroy()
+                      server.close()
+                    }
+                  })
+                )
               )
-            )
-          })
-        }),
-        ({ close }) => Effect.sync(close)
-      )
-      const good = yield* speaking((session) => session.on("stream", reply))
-      for (const http2 of [{}, false] as const) {
-        const untrusted = RpcPool.make(
-          yield* RpcPoolUndici.transport({ url: Redacted.make(`https://127.0.0.1:${good.port}`), http2 })
+            })
+          }),
+          ({ close }) => Effect.sync(close)
         )
-        const refused = yield* burst(untrusted, 60)
-        const waiting = RpcPool.make(
-          yield* RpcPoolUndici.transport({
-            url: Redacted.make(`https://127.0.0.1:${silent.port}`),
-            connectTimeout: "300 millis",
-            http2
-          })
-        )
-        const timedOut = yield* burst(waiting, 60)
-        const messages = (outcomes: typeof refused) =>
-          new Set(
-            outcomes.map(Either.match({ onLeft: ({ detail, reason }) => `${reason}: ${detail}`, onRight: () => "" }))
+        const good = yield* speaking((session) => session.on("stream", reply))
+        for (const http2 of [{}, false] as const) {
+          const untrusted = RpcPool.make(
+            yield* RpcPoolUndici.transport({ url: Redacted.make(`https://127.0.0.1:${good.port}`), http2 })
           )
+          const refused = yield* burst(untrusted, 60)
+          const waiting = RpcPool.make(
+            yield* RpcPoolUndici.transport({
+              url: Redacted.make(`https://127.0.0.1:${silent.port}`),
+              connectTimeout: "300 millis",
+              http2
+            })
+          )
+          const timedOut = yield* burst(waiting, 60)
+          const messages = (outcomes: typeof refused) =>
+            new Set(
+              outcomes.map(Either.match({ onLeft: ({ detail, reason }) => `${reason}: ${detail}`, onRight: () => "" }))
+            )
 
-        assert.match([...messages(timedOut)].join("|"), /^Timeout: no connection was made in time/)
-        assert.strictEqual(messages(timedOut).size, 1)
-        assert.strictEqual(messages(refused).size, 1)
-        if (http2 === false)
-          assert.match([...messages(refused)].join(), /maybe HTTP\/2 alone: do not set `http2: false`/)
-        else assert.match([...messages(refused)].join(), /self-signed/)
-      }
-    })
+          assert.match([...messages(timedOut)].join("|"), /^Timeout: no connection was made in time/)
+          assert.strictEqual(messages(timedOut).size, 1)
+          assert.strictEqual(messages(refused).size, 1)
+          if (http2 === false)
+            assert.match([...messages(refused)].join(), /maybe HTTP\/2 alone: do not set `http2: false`/)
+          else assert.match([...messages(refused)].join(), /self-signed/)
+        }
+      })
   )
 })

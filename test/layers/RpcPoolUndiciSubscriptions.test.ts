@@ -58,7 +58,7 @@ const notification = (kind: string, subscription: number, result: unknown) => ({
 
 describe("RpcPoolUndici subscriptions", () => {
   it.scopedLive(
-    "Given two subscribers, When they read and end, Then they share one socket, unsubscribe, and it closes",
+    "Given two subscribers, When they read and end, Then they share one socket, unsubscribe, and the socket closes",
     () =>
       Effect.gen(function* () {
         const { server, calls, opened } = yield* node((call, send) => {
@@ -102,7 +102,7 @@ describe("RpcPoolUndici subscriptions", () => {
   )
 
   it.scopedLive(
-    "Given a notification before its answer, When the answer comes, Then nothing is lost and order kept",
+    "Given a notification before its answer, When the answer comes, Then nothing is lost and the order is kept",
     () =>
       Effect.gen(function* () {
         const { server } = yield* node((call, send) => {
@@ -121,7 +121,7 @@ describe("RpcPoolUndici subscriptions", () => {
       })
   )
 
-  it.scopedLive("Given a signature, When it is reached, Then one element comes and the Stream ends", () =>
+  it.scopedLive("Given a signature, When it reaches the commitment, Then one element comes and the Stream ends", () =>
     Effect.gen(function* () {
       const { server } = yield* node((call, send) => {
         if (call.method !== "signatureSubscribe") return
@@ -137,7 +137,7 @@ describe("RpcPoolUndici subscriptions", () => {
   )
 
   it.scopedLive(
-    "Given a subscriber that is interrupted before the answer, When it comes, Then it is unsubscribed",
+    "Given a subscriber that is interrupted before its answer, When the answer comes, Then its id is unsubscribed",
     () =>
       Effect.gen(function* () {
         const late: Array<() => void> = []
@@ -158,7 +158,7 @@ describe("RpcPoolUndici subscriptions", () => {
   )
 
   it.scopedLive(
-    "Given a socket that is lost, When its buffer is read, Then Closed; and the next one opens another",
+    "Given a lost socket, When its queue is read, Then it ends with Closed, and the next subscriber opens another socket",
     () =>
       Effect.gen(function* () {
         const { server, opened } = yield* node((call, send, socket) => {
@@ -183,43 +183,45 @@ describe("RpcPoolUndici subscriptions", () => {
       })
   )
 
-  it.scopedLive("Given a slow subscriber, When its buffer is full, Then it gets what was held, then Overflow", () =>
-    Effect.gen(function* () {
-      const { server, calls } = yield* node((call, send) => {
-        if (call.method !== "rootSubscribe") return
-        send(answered(call, 1))
-        for (let root = 0; root < 50; root++) send(notification("root", 1, root))
+  it.scopedLive(
+    "Given a slow subscriber, When its queue is full, Then it gets the queued notifications and then Overflow",
+    () =>
+      Effect.gen(function* () {
+        const { server, calls } = yield* node((call, send) => {
+          if (call.method !== "rootSubscribe") return
+          send(answered(call, 1))
+          for (let root = 0; root < 50; root++) send(notification("root", 1, root))
+        })
+        const rpc = yield* pool(server, { subscriptionBuffer: 8 })
+        const gate = yield* Deferred.make<void>()
+        const read: Array<bigint> = []
+        const fiber = yield* rpc.rootSubscribe.pipe(
+          Stream.runForEach((root) =>
+            Effect.zipRight(
+              Deferred.await(gate),
+              Effect.sync(() => read.push(root))
+            )
+          ),
+          Effect.flip,
+          Effect.fork
+        )
+        yield* until(() => calls.some(({ method }) => method === "rootUnsubscribe"))
+
+        yield* Deferred.succeed(gate, undefined)
+        const error = yield* Fiber.join(fiber)
+
+        assert.strictEqual(error.reason, "Overflow")
+        assert.isAtLeast(read.length, 8)
+        assert.isBelow(read.length, 50)
+        assert.deepStrictEqual(
+          read,
+          read.map((_, index) => BigInt(index))
+        )
       })
-      const rpc = yield* pool(server, { subscriptionBuffer: 8 })
-      const gate = yield* Deferred.make<void>()
-      const read: Array<bigint> = []
-      const fiber = yield* rpc.rootSubscribe.pipe(
-        Stream.runForEach((root) =>
-          Effect.zipRight(
-            Deferred.await(gate),
-            Effect.sync(() => read.push(root))
-          )
-        ),
-        Effect.flip,
-        Effect.fork
-      )
-      yield* until(() => calls.some(({ method }) => method === "rootUnsubscribe"))
-
-      yield* Deferred.succeed(gate, undefined)
-      const error = yield* Fiber.join(fiber)
-
-      assert.strictEqual(error.reason, "Overflow")
-      assert.isAtLeast(read.length, 8)
-      assert.isBelow(read.length, 50)
-      assert.deepStrictEqual(
-        read,
-        read.map((_, index) => BigInt(index))
-      )
-    })
   )
 
   it.scopedLive(
-    "Given a node that refuses, stays silent or talks nonsense, When subscribed, Then each is its own reason",
+    "Given a node that refuses, is silent or sends nonsense, When subscribed, Then each fails with the reason of its kind",
     () =>
       Effect.gen(function* () {
         const { server } = yield* node((call, send, socket) => {
@@ -326,7 +328,7 @@ describe("RpcPoolUndici subscriptions", () => {
     })
   )
 
-  it.scopedLive("Given two subscriptions a socket, When five are made, Then three sockets carry them", () =>
+  it.scopedLive("Given two subscriptions per socket, When five are made, Then three sockets carry them", () =>
     Effect.gen(function* () {
       const { server, calls, opened } = yield* node((call, send) => send(answered(call, call.id)))
       const rpc = yield* pool(server, { subscriptionsPerSocket: 2 })
@@ -358,56 +360,56 @@ describe("RpcPoolUndici subscriptions", () => {
       })
   )
 
-  it.scopedLive("Given an observer, When a subscription stands, Then it hears so before the first notification", () =>
-    Effect.gen(function* () {
-      const { server } = yield* node((call, send) => {
-        send(answered(call, 1))
-        send(notification("root", 1, 1))
+  it.scopedLive(
+    "Given an observer, When a subscription is established, Then the observer is called before the first notification",
+    () =>
+      Effect.gen(function* () {
+        const { server } = yield* node((call, send) => {
+          send(answered(call, 1))
+          send(notification("root", 1, 1))
+        })
+        const rpc = yield* pool(server)
+        const heard: Array<unknown> = []
+
+        yield* Stream.take(rpc.rootSubscribe, 1).pipe(
+          Stream.provideService(SubscriptionObserver, {
+            established: ({ host }) => Effect.sync(() => heard.push(host)),
+            interrupted: () => Effect.void
+          }),
+          Stream.runForEach((root) => Effect.sync(() => heard.push(root)))
+        )
+
+        assert.deepStrictEqual(heard, [`127.0.0.1:${server.port}`, 1n])
       })
-      const rpc = yield* pool(server)
-      const heard: Array<unknown> = []
+  )
 
-      yield* Stream.take(rpc.rootSubscribe, 1).pipe(
-        Stream.provideService(SubscriptionObserver, {
-          established: ({ host }) => Effect.sync(() => heard.push(host)),
-          interrupted: () => Effect.void
-        }),
-        Stream.runForEach((root) => Effect.sync(() => heard.push(root)))
+  it.scopedLive("Given a silent socket, When a ping stays without answer, Then it is lost; a live socket is not", () =>
+    Effect.gen(function* () {
+      const { server, opened } = yield* node((call, send, socket) => {
+        send(answered(call, 1))
+        if (call.method === "rootSubscribe") Object.assign(socket, { _autoPong: false })
+      })
+      let pings = 0
+      const keepAliveInterval = "300 millis"
+      const silent = yield* Effect.fork(
+        Effect.flip(Stream.runDrain((yield* pool(server, { keepAliveInterval })).rootSubscribe))
       )
+      const living = yield* Effect.fork(Stream.runDrain((yield* pool(server, { keepAliveInterval })).slotSubscribe))
+      yield* until(() => opened.length === 2)
+      for (const socket of opened) socket.on("ping", () => pings++)
 
-      assert.deepStrictEqual(heard, [`127.0.0.1:${server.port}`, 1n])
+      const error = yield* Fiber.join(silent)
+      yield* until(() => pings > 3)
+
+      assert.deepStrictEqual(
+        [error.reason, error.detail],
+        ["Closed", "the WebSocket was silent and did not answer a ping"]
+      )
+      assert.isTrue(Option.isNone(yield* Fiber.poll(living)))
     })
   )
 
-  it.scopedLive(
-    "Given a socket that falls silent, When a ping stays without answer, Then it is lost, a live one not",
-    () =>
-      Effect.gen(function* () {
-        const { server, opened } = yield* node((call, send, socket) => {
-          send(answered(call, 1))
-          if (call.method === "rootSubscribe") Object.assign(socket, { _autoPong: false })
-        })
-        let pings = 0
-        const keepAliveInterval = "300 millis"
-        const silent = yield* Effect.fork(
-          Effect.flip(Stream.runDrain((yield* pool(server, { keepAliveInterval })).rootSubscribe))
-        )
-        const living = yield* Effect.fork(Stream.runDrain((yield* pool(server, { keepAliveInterval })).slotSubscribe))
-        yield* until(() => opened.length === 2)
-        for (const socket of opened) socket.on("ping", () => pings++)
-
-        const error = yield* Fiber.join(silent)
-        yield* until(() => pings > 3)
-
-        assert.deepStrictEqual(
-          [error.reason, error.detail],
-          ["Closed", "the WebSocket was silent and did not answer a ping"]
-        )
-        assert.isTrue(Option.isNone(yield* Fiber.poll(living)))
-      })
-  )
-
-  it.scopedLive("Given a port that nobody serves, When subscribed, Then Connect, with the cause", () =>
+  it.scopedLive("Given a port that nobody serves, When subscribed, Then it fails with Connect and the cause", () =>
     Effect.gen(function* () {
       const rpc = yield* pool({ url: "http://127.0.0.1:1", wsUrl: "ws://127.0.0.1:2/SECRET" })
 

@@ -45,7 +45,7 @@ const cluster = Effect.provide(EmbeddedCluster.layer({ podProgram: false }))
 
 describe("a process that is short of something", () => {
   it.scopedLive(
-    "Given living connections and no free descriptor, When 200 are sent at once, Then all have receipts",
+    "Given open connections and no free descriptor, When 200 messages are sent at once, Then all have receipts",
     () =>
       Effect.gen(function* () {
         const { url } = yield* served
@@ -54,12 +54,14 @@ describe("a process that is short of something", () => {
       }).pipe(cluster)
   )
 
-  it.scopedLive("Given no connection and no free descriptor, When 20 are sent, Then each names the descriptors", () =>
-    Effect.gen(function* () {
-      const { url } = yield* served
-      const { errors, tags, texts } = yield* sends(url, "none", 20)
-      assert.deepStrictEqual([errors, tags], [20, ["RpcError"]])
-      for (const text of texts) assert.match(text, /no free file descriptor.*EMFILE/)
-    }).pipe(cluster)
+  it.scopedLive(
+    "Given no connection and no free descriptor, When 20 messages are sent, Then each error names the descriptors",
+    () =>
+      Effect.gen(function* () {
+        const { url } = yield* served
+        const { errors, tags, texts } = yield* sends(url, "none", 20)
+        assert.deepStrictEqual([errors, tags], [20, ["RpcError"]])
+        for (const text of texts) assert.match(text, /no free file descriptor.*EMFILE/)
+      }).pipe(cluster)
   )
 })

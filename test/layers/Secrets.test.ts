@@ -80,7 +80,7 @@ describe.each(Object.entries(connections))("secrets of an endpoint over %s", (_,
     [404, () => ({ error: ECHO })],
     [429, () => ECHO]
   ] as const)(
-    "Given a node that repeats them with status %i, When a call fails, Then no error shows them",
+    "Given a node that repeats the secrets with status %i, When a call fails, Then no error shows them",
     ([status, reply]) =>
       Effect.gen(function* () {
         const port = yield* listening(
@@ -110,20 +110,22 @@ describe.each(Object.entries(connections))("secrets of an endpoint over %s", (_,
     })
   )
 
-  it.scopedLive("Given a node that refuses a subscription with them, When it fails, Then its error is clean", () =>
-    Effect.gen(function* () {
-      const server = createServer()
-      const sockets = new WebSocketServer({ server })
-      sockets.on("connection", (socket) =>
-        socket.on("message", () =>
-          socket.send(JSON.stringify({ jsonrpc: "2.0", id: 1, error: { code: -32602, message: ECHO } }))
+  it.scopedLive(
+    "Given a node that repeats the secrets in a refusal, When a subscription fails, Then its error shows none",
+    () =>
+      Effect.gen(function* () {
+        const server = createServer()
+        const sockets = new WebSocketServer({ server })
+        sockets.on("connection", (socket) =>
+          socket.on("message", () =>
+            socket.send(JSON.stringify({ jsonrpc: "2.0", id: 1, error: { code: -32602, message: ECHO } }))
+          )
         )
-      )
-      const port = yield* listening(server)
-      const transport = yield* connect(port)
-      const error = yield* Effect.flip(Stream.runDrain(transport.subscribe("slot", [])))
-      expect(error.reason).toBe("Refused")
-      expectClean(error)
-    })
+        const port = yield* listening(server)
+        const transport = yield* connect(port)
+        const error = yield* Effect.flip(Stream.runDrain(transport.subscribe("slot", [])))
+        expect(error.reason).toBe("Refused")
+        expectClean(error)
+      })
   )
 })

@@ -20,27 +20,29 @@ const publicKeyOf = (bytes: Uint8Array) =>
 const installed = Effect.map(Sodium.load, Option.getOrThrow)
 
 describe("Sodium", () => {
-  it.effect("Given any seed and message, When signed, Then the signature is that of node:crypto and of noble", () =>
-    Effect.gen(function* () {
-      const { fromSeed } = yield* installed
-      FastCheck.assert(
-        FastCheck.property(
-          FastCheck.uint8Array({ minLength: 32, maxLength: 32 }),
-          FastCheck.uint8Array({ maxLength: 1232 }),
-          (seed, message) => {
-            const key = fromSeed(seed)
-            const signature = key.sign(message)
-            expect(key.publicKey).toStrictEqual(ed25519.getPublicKey(seed))
-            expect(signature).toStrictEqual(new Uint8Array(sign(null, message, privateKeyOf(seed))))
-            expect(signature).toStrictEqual(ed25519.sign(message, seed))
-          }
-        ),
-        { numRuns: runs(200) }
-      )
-    })
+  it.effect(
+    "Given any seed and message, When it is signed, Then the signature equals that of node:crypto and of noble",
+    () =>
+      Effect.gen(function* () {
+        const { fromSeed } = yield* installed
+        FastCheck.assert(
+          FastCheck.property(
+            FastCheck.uint8Array({ minLength: 32, maxLength: 32 }),
+            FastCheck.uint8Array({ maxLength: 1232 }),
+            (seed, message) => {
+              const key = fromSeed(seed)
+              const signature = key.sign(message)
+              expect(key.publicKey).toStrictEqual(ed25519.getPublicKey(seed))
+              expect(signature).toStrictEqual(new Uint8Array(sign(null, message, privateKeyOf(seed))))
+              expect(signature).toStrictEqual(ed25519.sign(message, seed))
+            }
+          ),
+          { numRuns: runs(200) }
+        )
+      })
   )
 
-  it.effect("Given more keys than a page holds, When each signs, Then each signs with its own", () =>
+  it.effect("Given more keys than a page holds, When wallets sign, Then each signs with its own key", () =>
     Effect.gen(function* () {
       const { fromSeed, generate } = yield* installed
       const message = Uint8Array.of(1, 2, 3)
@@ -55,7 +57,7 @@ describe("Sodium", () => {
     })
   )
 
-  it.effect("Given a key, When it is inspected, Then its secret is not to be seen", () =>
+  it.effect("Given a key, When it is inspected, Then its secret is not shown", () =>
     Effect.gen(function* () {
       const { fromSeed } = yield* installed
       const seed = new Uint8Array(32).fill(28)

@@ -91,7 +91,7 @@ const quiet = Effect.provide(Logger.remove(Logger.defaultLogger))
 
 describe.each(transports)("Streams over %s", (name, { bare, pool }) => {
   it.scopedLive(
-    "Given a subscriber that leaves before the answer, When an equal one comes, Then it gets what is notified",
+    "Given a subscriber that leaves before its answer, When an equal one comes, Then it gets the notifications",
     () =>
       Effect.gen(function* () {
         const server = yield* agave
@@ -113,7 +113,7 @@ describe.each(transports)("Streams over %s", (name, { bare, pool }) => {
   )
 
   it.scopedLive(
-    "Given equal subscribers on one socket, When one leaves, Then the other goes on, and the last one ends the id",
+    "Given equal subscribers on one socket, When one leaves, Then the other continues, and the last one ends the id",
     () =>
       Effect.gen(function* () {
         const server = yield* agave
@@ -142,7 +142,7 @@ describe.each(transports)("Streams over %s", (name, { bare, pool }) => {
   )
 
   it.scopedLive.each([429, -32005, -32007, -32603])(
-    "Given a subscription that stood, When the node refuses it once with %d, Then it comes back",
+    "Given an established subscription, When the node refuses it once with %d, Then it is made again",
     (code) =>
       Effect.gen(function* () {
         let asked = 0
@@ -179,7 +179,7 @@ describe.each(transports)("Streams over %s", (name, { bare, pool }) => {
   )
 
   it.scopedLive.each([200, 401, 403, 404, 410])(
-    "Given handshakes that get HTTP status %d, When subscribed, Then a few are tried, and the Stream fails with it",
+    "Given handshakes that get HTTP status %d, When subscribed, Then a few are tried, and the Stream fails with the status",
     (status) =>
       Effect.gen(function* () {
         let tried = 0
@@ -194,7 +194,7 @@ describe.each(transports)("Streams over %s", (name, { bare, pool }) => {
       }).pipe(quiet)
   )
 
-  it.scopedLive("Given handshakes that get HTTP status 503, When subscribed, Then they are tried on and on", () =>
+  it.scopedLive("Given handshakes that get HTTP status 503, When subscribed, Then they are tried again and again", () =>
     Effect.gen(function* () {
       let tried = 0
       const wsUrl = yield* refusing(503, () => tried++)

@@ -140,23 +140,25 @@ describe("WalletNode", () => {
     })
   )
 
-  it.effect("Given 200 messages, When they are signed at once, Then each gets its own, and sockets their turns", () =>
-    Effect.gen(function* () {
-      const wallet = yield* WalletNode.generate
-      const messages = Array.from({ length: 200 }, (_, index) => Uint8Array.of(index))
-      let turns = 0
-      const turn = (): void => {
-        turns++
-        next = setImmediate(turn)
-      }
-      let next = setImmediate(turn)
-      const signatures = yield* wallet.sign(messages)
-      clearImmediate(next)
-      expect(turns).toBeGreaterThanOrEqual(3)
-      const key = Address.toBytes(wallet.address)
-      expect(signatures).toHaveLength(200)
-      expect(signatures.every((signature, index) => ed25519.verify(signature, Uint8Array.of(index), key))).toBe(true)
-    })
+  it.effect(
+    "Given 200 messages, When they are signed at once, Then each gets its signature, and sockets are served meanwhile",
+    () =>
+      Effect.gen(function* () {
+        const wallet = yield* WalletNode.generate
+        const messages = Array.from({ length: 200 }, (_, index) => Uint8Array.of(index))
+        let turns = 0
+        const turn = (): void => {
+          turns++
+          next = setImmediate(turn)
+        }
+        let next = setImmediate(turn)
+        const signatures = yield* wallet.sign(messages)
+        clearImmediate(next)
+        expect(turns).toBeGreaterThanOrEqual(3)
+        const key = Address.toBytes(wallet.address)
+        expect(signatures).toHaveLength(200)
+        expect(signatures.every((signature, index) => ed25519.verify(signature, Uint8Array.of(index), key))).toBe(true)
+      })
   )
 
   it.effect("Given a keypair file, When it is read, Then it is the wallet of that key", () =>
@@ -181,56 +183,60 @@ describe("WalletNode", () => {
     })
   )
 
-  it.effect("Given a key in any other form as POD_WALLET, When the layer is built, Then nothing shows any of it", () =>
-    Effect.promise(() =>
-      FastCheck.assert(
-        FastCheck.asyncProperty(
-          FastCheck.uint8Array({ minLength: 32, maxLength: 32 }),
-          FastCheck.constantFrom(...Object.values(otherForms)),
-          async (seed, form) => {
-            const key = Uint8Array.of(...seed, ...ed25519.getPublicKey(seed))
-            const setting = form(key)
-            const shown = await shownBy(addressOf(withSetting(setting)))
-            expect(shown).toContain("POD_WALLET")
-            expect(sharedText(shown, setting)).toBe("")
-            const asPath = await shownBy(WalletNode.fromFile(setting))
-            expect(asPath).toContain("KeyFile")
-            expect(sharedText(asPath, setting)).toBe("")
-          }
-        ),
-        { numRuns: runs(100) }
+  it.effect(
+    "Given a key in any other form as POD_WALLET, When the layer is built, Then no output shows a part of it",
+    () =>
+      Effect.promise(() =>
+        FastCheck.assert(
+          FastCheck.asyncProperty(
+            FastCheck.uint8Array({ minLength: 32, maxLength: 32 }),
+            FastCheck.constantFrom(...Object.values(otherForms)),
+            async (seed, form) => {
+              const key = Uint8Array.of(...seed, ...ed25519.getPublicKey(seed))
+              const setting = form(key)
+              const shown = await shownBy(addressOf(withSetting(setting)))
+              expect(shown).toContain("POD_WALLET")
+              expect(sharedText(shown, setting)).toBe("")
+              const asPath = await shownBy(WalletNode.fromFile(setting))
+              expect(asPath).toContain("KeyFile")
+              expect(sharedText(asPath, setting)).toBe("")
+            }
+          ),
+          { numRuns: runs(100) }
+        )
       )
-    )
   )
 
-  it.effect("Given a key file that cannot be used, When POD_WALLET names it, Then the reason is told without it", () =>
-    Effect.gen(function* () {
-      const path = yield* directory
-      const write = (name: string, content: string) =>
-        Effect.promise(() => writeFile(join(path, name), content, { mode: 0o600 }))
-      yield* write("other.json", JSON.stringify([...secretKeyOf(24).subarray(1)]))
-      yield* write("id", JSON.stringify([...secretKeyOf(24)]))
-      const cases = [
-        [join(path, "SECRET.json"), /does not exist/],
-        [join(path, "other.json/SECRET.json"), /does not exist/],
-        [path, /is a folder/],
-        [join(path, "other.json"), /must be a JSON array/],
-        ["/dev/null", /regular file/]
-      ] as const
-      for (const [setting, reason] of cases) {
-        const error = yield* Effect.flip(addressOf(withSetting(setting)))
-        expect(error).toMatchObject({ _tag: "WalletError", reason: "KeyFile" })
-        expect(error.message).toContain("POD_WALLET")
-        expect(error.message).toMatch(reason)
-        expect(inspect(error, { depth: 9 })).not.toContain(setting)
-      }
-      const { address } = yield* kitSigner(24)
-      expect(yield* addressOf(withSetting(`"${join(path, "id")}"`))).toBe(address)
-      vi.stubEnv("HOME", path)
-      yield* Effect.addFinalizer(() => Effect.sync(() => vi.unstubAllEnvs()))
-      expect(yield* addressOf(withSetting("~/id"))).toBe(address)
-      expect((yield* WalletNode.fromFile("~/id")).address).toBe(address)
-    }).pipe(Effect.scoped)
+  it.effect(
+    "Given an unusable key file, When POD_WALLET names it, Then the error has the reason without the content",
+    () =>
+      Effect.gen(function* () {
+        const path = yield* directory
+        const write = (name: string, content: string) =>
+          Effect.promise(() => writeFile(join(path, name), content, { mode: 0o600 }))
+        yield* write("other.json", JSON.stringify([...secretKeyOf(24).subarray(1)]))
+        yield* write("id", JSON.stringify([...secretKeyOf(24)]))
+        const cases = [
+          [join(path, "SECRET.json"), /does not exist/],
+          [join(path, "other.json/SECRET.json"), /does not exist/],
+          [path, /is a folder/],
+          [join(path, "other.json"), /must be a JSON array/],
+          ["/dev/null", /regular file/]
+        ] as const
+        for (const [setting, reason] of cases) {
+          const error = yield* Effect.flip(addressOf(withSetting(setting)))
+          expect(error).toMatchObject({ _tag: "WalletError", reason: "KeyFile" })
+          expect(error.message).toContain("POD_WALLET")
+          expect(error.message).toMatch(reason)
+          expect(inspect(error, { depth: 9 })).not.toContain(setting)
+        }
+        const { address } = yield* kitSigner(24)
+        expect(yield* addressOf(withSetting(`"${join(path, "id")}"`))).toBe(address)
+        vi.stubEnv("HOME", path)
+        yield* Effect.addFinalizer(() => Effect.sync(() => vi.unstubAllEnvs()))
+        expect(yield* addressOf(withSetting("~/id"))).toBe(address)
+        expect((yield* WalletNode.fromFile("~/id")).address).toBe(address)
+      }).pipe(Effect.scoped)
   )
 
   it.effect.each([
@@ -288,17 +294,19 @@ describe("WalletNode", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("Given a POD_WALLET that is an array of something else, or none, When it is built, Then it says so", () =>
-    Effect.gen(function* () {
-      const wrong = yield* Effect.flip(addressOf(withSetting("[1, 2, 3]")))
-      const none = yield* Effect.flip(
-        addressOf(
-          WalletNode.layerConfig.pipe(Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map()))))
+  it.effect(
+    "Given a POD_WALLET that is an array of other values or no array, When it is built, Then the error says so",
+    () =>
+      Effect.gen(function* () {
+        const wrong = yield* Effect.flip(addressOf(withSetting("[1, 2, 3]")))
+        const none = yield* Effect.flip(
+          addressOf(
+            WalletNode.layerConfig.pipe(Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map()))))
+          )
         )
-      )
-      expect(wrong).toMatchObject({ _tag: "InvalidInput", field: "POD_WALLET" })
-      expect(String(none)).toContain("POD_WALLET")
-    })
+        expect(wrong).toMatchObject({ _tag: "InvalidInput", field: "POD_WALLET" })
+        expect(String(none)).toContain("POD_WALLET")
+      })
   )
 
   it.effect("Given halves of two keys or another curve, When a wallet is made, Then it is refused", () =>
@@ -316,14 +324,16 @@ describe("WalletNode", () => {
     })
   )
 
-  it.effect("Given the key layers, When they are built, Then they hold the wallet and nothing to print", () =>
-    Effect.gen(function* () {
-      const signer = yield* kitSigner(28)
-      expect(yield* addressOf(WalletNode.layerKeyPair(signer.keyPair))).toBe(signer.address)
-      expect(yield* addressOf(WalletNode.layerSecretKey(Redacted.make(secretKeyOf(28))))).toBe(signer.address)
-      expect(yield* addressOf(WalletNode.layerGenerated)).not.toBe(signer.address)
-      const wallet = yield* WalletNode.fromSecretKey(Redacted.make(secretKeyOf(28)))
-      expect(inspect(wallet, { depth: 9, showHidden: true })).not.toMatch(/28,\s*28|1c1c/)
-    })
+  it.effect(
+    "Given the key layers, When they are built, Then they provide the wallet, and its inspection shows no key",
+    () =>
+      Effect.gen(function* () {
+        const signer = yield* kitSigner(28)
+        expect(yield* addressOf(WalletNode.layerKeyPair(signer.keyPair))).toBe(signer.address)
+        expect(yield* addressOf(WalletNode.layerSecretKey(Redacted.make(secretKeyOf(28))))).toBe(signer.address)
+        expect(yield* addressOf(WalletNode.layerGenerated)).not.toBe(signer.address)
+        const wallet = yield* WalletNode.fromSecretKey(Redacted.make(secretKeyOf(28)))
+        expect(inspect(wallet, { depth: 9, showHidden: true })).not.toMatch(/28,\s*28|1c1c/)
+      })
   )
 })

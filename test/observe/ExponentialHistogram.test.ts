@@ -71,7 +71,7 @@ describe("ExponentialHistogram", () => {
     ],
     ["uniform", (random: () => number) => random()],
     ["a slow tail of 1 %", (random: () => number) => (random() < 0.01 ? 50 + 100 * random() : 1 + random())]
-  ] as const)("Given 100,000 values, %s / When percentiles are read / Then node's histogram agrees", (_, draw) => {
+  ] as const)("Given 100,000 values, %s, When percentiles are read, Then node's histogram agrees", (_, draw) => {
     const random = seeded(7)
     const oracle = createHistogram({ lowest: 1, highest: 1_000_000_000_000, figures: 3 })
     // Whole numbers of at least 1: node's histogram takes no other.

@@ -25,7 +25,10 @@ describe("the public modules", () => {
     expect(isPublic("src/solana/internal/kernel.ts")).toBe(false)
   })
 
-  it.each([...generated()])("Given them, When %s is written anew, Then nothing changes", (file, text) => {
-    expect(formatted(file, text), "run `npm run exports`").toBe(readFileSync(path.join(root, file), "utf8"))
-  })
+  it.each([...generated()])(
+    "Given the files of the package, When %s is generated again, Then nothing changes",
+    (file, text) => {
+      expect(formatted(file, text), "run `npm run exports`").toBe(readFileSync(path.join(root, file), "utf8"))
+    }
+  )
 })

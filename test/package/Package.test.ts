@@ -23,7 +23,7 @@ describe("the packed package", () => {
 
   afterAll(() => fs.rm(scratch, { recursive: true, force: true }))
 
-  it("serves its face, its floors and single modules", async () => {
+  it("Given the packed package, When its entry, layers and modules are imported, Then each is found", async () => {
     const names = await node(`
       const face = await import("@pod-protocol/effect")
       const services = await import("@pod-protocol/effect/services")
@@ -37,7 +37,7 @@ describe("the packed package", () => {
     expect(names).toBe("true HEpGLgYsE1kP8aoYKyLFc3JVVrofS7T4zEA6fWBJsZps")
   })
 
-  it("gives Node one instance of everything, by whichever name it is imported", async () => {
+  it("Given the packed package, When one module is imported by several names, Then Node loads it once", async () => {
     // Given each name that the package exports
     const names = publicModules.map((module) => module.replace(/^src\//, "").replace(/\.ts$/, ""))
     // When Node imports all of them beside the face and the floors
@@ -73,7 +73,7 @@ describe("the packed package", () => {
     expect(all.filter((source, index) => all.indexOf(source) !== index)).toEqual([])
   }, 60_000)
 
-  it("gives a bundler single modules, of which it leaves out what is not used", async () => {
+  it("Given the packed package, When a bundler takes single modules, Then it drops the unused ones", async () => {
     // Given an application that uses one part of the face
     const built = await esbuild.build({
       stdin: { contents: `import { Logs } from "@pod-protocol/effect"; console.log(Logs)`, resolveDir: scratch },
@@ -94,13 +94,13 @@ describe("the packed package", () => {
     expect(parts.length).toBeLessThan(20)
   })
 
-  it("keeps its internals to itself", async () => {
+  it("Given the packed package, When an internal module is imported, Then it is refused", async () => {
     await expect(node(`await import("@pod-protocol/effect/services/internal/index")`)).rejects.toThrow(
       /ERR_PACKAGE_PATH_NOT_EXPORTED/
     )
   })
 
-  it("runs the embedded cluster from the installed files", async () => {
+  it("Given the packed package, When the embedded cluster starts from it, Then it runs", async () => {
     const receipt = await node(`
       import * as Effect from "effect/Effect"
       import { Agent, Pod, TestWallets, Wallet } from "@pod-protocol/effect"
@@ -118,7 +118,7 @@ describe("the packed package", () => {
 })
 
 describe("the vocabulary and the services", () => {
-  it("bundle for a browser without a node: import", async () => {
+  it("Given the portable modules, When they are bundled for a browser, Then no import of node: is left", async () => {
     // Given an application that uses the vocabulary and the services over test layers
     const entry = `
       import * as Effect from "effect/Effect"
@@ -152,7 +152,7 @@ describe("the vocabulary and the services", () => {
 })
 
 describe("the face", () => {
-  it("loads neither undici, @effect/platform nor the embedded cluster before one is used", async () => {
+  it("Given the entry, When it is imported, Then neither undici, @effect/platform nor the embedded cluster is loaded", async () => {
     // Given what an import of the face loads at once, and what it loads later
     const { metafile } = await esbuild.build({
       entryPoints: [path.join(root, "index.ts")],

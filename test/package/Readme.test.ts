@@ -74,7 +74,7 @@ describe("the README", { timeout: 300_000 }, () => {
     expect(Object.fromEntries(installed)).toEqual({ "@pod-protocol/effect": "", ...expected })
   })
 
-  it("Given each version in its text, Then it is that of package.json", () => {
+  it("Given each version in its text, Then it equals that of package.json", () => {
     const versions = [...readme.matchAll(/([@\w/-]+)@(\^[\d.]+)/g)]
     expect(versions.length).toBeGreaterThan(4)
     for (const [, name = "", range] of versions) expect([name, manifest.peerDependencies[name]]).toEqual([name, range])
@@ -150,7 +150,7 @@ describe("the README", { timeout: 300_000 }, () => {
     expect(await execute("testing", `${exampleOf("Testing your application")}\n${use}`)).toBe("true\n")
   })
 
-  it("Given the options of the localnet that it names, When asked for help, Then they are there", async () => {
+  it("Given the options of localnet in its text, When localnet prints its help, Then each is there", async () => {
     const { stdout } = await run(path.join(project, "node_modules/.bin/pod-localnet"), ["--help"])
     const [, section = ""] = readme.split("\n## A cluster on loopback\n")
     const options = (section.split("\n## ")[0] ?? "").match(/--[a-z-]+/g) ?? []

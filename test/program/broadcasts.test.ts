@@ -98,7 +98,7 @@ describe("BroadcastMessage", () => {
     ["with SQL", "please DROP TABLE users"],
     ["with a comment", "/* hi"],
     ["that repeats itself", "----------"]
-  ])("Given content %s, when it is said, then 6012", (_, content) => {
+  ])("Given content %s, When it is said, Then 6012", (_, content) => {
     const scene = scenario()
     expectRefusal(scene.when(scene.bob, broadcast(scene, 1n, { content })), 6012)
   })

@@ -75,7 +75,7 @@ describe.each(versions)("%s", (name, create) => {
   })
 
   it.each(["", " ", " padded", "padded\u0085", "x".repeat(33)])(
-    "Given the name %j, when a channel is created, then 6008",
+    "Given the name %j, When a channel is created, Then 6008",
     (refused) => {
       const { alice, general, when } = scenario()
       expectRefusal(when(alice, create({ ...channel(alice, refused), channel: general })), 6008)
@@ -87,7 +87,7 @@ describe.each(versions)("%s", (name, create) => {
     ["no room", { maxParticipants: 0 }, 6004],
     ["room for 1001", { maxParticipants: 1001 }, 6004],
     ["a fee above 1 SOL", { feePerMessage: 1_000_000_001n }, 6007]
-  ] as const)("Given %s, when a channel is created, then its code", (_, refused, code) => {
+  ] as const)("Given %s, When a channel is created, Then its code", (_, refused, code) => {
     const { alice, when } = scenario()
     expectRefusal(when(alice, create(channel(alice, "new", refused))), code)
   })
@@ -178,7 +178,7 @@ describe("UpdateChannel", () => {
     ["room for fewer than are there", { maxParticipants: 1 }, 6004],
     ["room for 1001", { maxParticipants: 1001 }, 6004],
     ["a fee above 1 SOL", { feePerMessage: 1_000_000_001n }, 6007]
-  ] as const)("Given %s, when a channel is updated, then its code", (_, refused, code) => {
+  ] as const)("Given %s, When a channel is updated, Then its code", (_, refused, code) => {
     const { alice, general, when } = scenario()
     expectRefusal(when(alice, Instruction.updateChannel({ wallet: alice, channel: general, ...refused })), code)
   })

@@ -54,7 +54,7 @@ describe("BroadcastMessageCompressed", () => {
     ["with an identifier of 101 bytes", { ipfsHash: "Q".repeat(101) }, 6000],
     ["with a sign in the identifier", { ipfsHash: "Qm-X" }, 6000],
     ["without any", { content: "" }, 6015]
-  ] as const)("Given content %s, when it is announced, then its code", (_, overrides, code) => {
+  ] as const)("Given content %s, When it is announced, Then its code", (_, overrides, code) => {
     const scene = scenario()
     expectRefusal(scene.when(scene.bob, broadcast(scene, overrides)), code)
   })
@@ -151,7 +151,7 @@ describe("JoinChannelCompressed", () => {
       })
     ]
   ])(
-    "Given a participant account that is %s, when an agent joins, then it is announced and not counted",
+    "Given a participant account that is %s, When an agent joins, Then it is announced and not counted",
     (_, leave) => {
       const scene = scenario()
       const { carol, general, given } = scene

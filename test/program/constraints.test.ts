@@ -53,7 +53,7 @@ describe("every instruction", () => {
   })
 
   it.each(tags.filter((tag) => call(tag).instruction.data.length > 8))(
-    "Given %s, when its arguments are cut short, then 102",
+    "Given %s, When its arguments are cut short, Then 102",
     (tag) => {
       const made = call(tag)
       for (let length = 8; length < made.instruction.data.length; length += 7) {
@@ -80,7 +80,7 @@ describe("every instruction", () => {
 
 describe("every account", () => {
   it.each(slots.filter(({ isOptional, kind }) => !(isOptional && kind === "created")).map(named))(
-    "Given %s, when the list ends before it, then 3005",
+    "Given %s, When the list ends before it, Then 3005",
     (_, slot) => {
       const made = call(slot.tag)
       expectAccountRefusal(sendWith(made, made.instruction.accounts.slice(0, slot.position)), 3005, slot.name)
@@ -179,7 +179,7 @@ describe("every signer", () => {
   })
 
   it.each(signers.filter(([, { isWritable }]) => isWritable))(
-    "Given %s, when it is passed readonly, then it is refused",
+    "Given %s, When it is passed readonly, Then it is refused",
     (_, slot) => {
       const made = call(slot.tag)
       const fresh = made.scene.chain.wallet(98)
@@ -201,7 +201,7 @@ describe("every program", () => {
   })
 
   it.each(programs.filter(([, { name }]) => name === "compression_program"))(
-    "Given %s, when the cluster does not have it, then 3009",
+    "Given %s, When the cluster does not have it, Then 3009",
     (_, slot) => {
       const made = call(slot.tag)
       made.scene.chain.put(addressIn(made, slot), { executable: false, lamports: 1n })
@@ -212,7 +212,7 @@ describe("every program", () => {
 
 describe("every optional account", () => {
   it.each(slots.filter(({ isOptional, kind }) => isOptional && kind === "loaded").map(named))(
-    "Given %s, when the program's id stands for it, then the instruction judges without it",
+    "Given %s, When the program's id stands for it, Then the instruction judges without it",
     (_, slot) => {
       const codes: Readonly<Record<string, number>> = {
         "JoinChannel.invitation_account": 6013,

@@ -63,7 +63,7 @@ describe("idl.json", () => {
     "DepositEscrow",
     "WithdrawEscrow",
     "BatchSyncCompressedMessages"
-  ] as const)("Given what %s announces, when Anchor's coder reads it, then every event is known", (tag) => {
+  ] as const)("Given what %s announces, When Anchor's coder reads it, Then every event is known", (tag) => {
     const { instruction, scene, sponsor } = call(tag)
     const { events } = scene.given(sponsor, instruction)
     expect(events.length).toBeGreaterThan(0)

@@ -144,7 +144,7 @@ describe("JoinChannel", () => {
     ["already accepted", (value: Account.ChannelInvitation) => ({ ...value, isAccepted: true }), 6013],
     ["with a forged hash", (value: Account.ChannelInvitation) => ({ ...value, invitationHash: hash(7) }), 6001],
     ["with a forged nonce", (value: Account.ChannelInvitation) => ({ ...value, nonce: value.nonce + 1n }), 6001]
-  ] as const)("Given an invitation %s, when an agent joins, then its code", (_, forge, code) => {
+  ] as const)("Given an invitation %s, When an agent joins, Then its code", (_, forge, code) => {
     const scene = scenario()
     rewrite(
       scene,

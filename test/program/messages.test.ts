@@ -74,7 +74,7 @@ describe("UpdateMessageStatus", () => {
     expect(eventsOf(outcome)).toEqual([])
   })
 
-  it.each(["alice", "bob"] as const)("Given a pending message, when %s gives it up, then it has failed", (who) => {
+  it.each(["alice", "bob"] as const)("Given a pending message, When %s gives it up, Then it has failed", (who) => {
     const scene = scenario()
     scene.given(scene[who], status(scene[who], scene.message, "Failed"))
     expect(read(scene, Account.decodeDirectMessage, scene.message).status).toBe("Failed")
@@ -104,7 +104,7 @@ describe("UpdateMessageStatus", () => {
     ["carol", "Delivered"],
     ["carol", "Read"],
     ["carol", "Failed"]
-  ] as const)("Given a message to Bob, when %s sets %s, then 6001", (who, next) => {
+  ] as const)("Given a message to Bob, When %s sets %s, Then 6001", (who, next) => {
     const scene = scenario()
     expectRefusal(scene.when(scene[who], status(scene[who], scene.message, next)), 6001)
   })
@@ -119,7 +119,7 @@ describe("UpdateMessageStatus", () => {
     [["Failed"], "Delivered"],
     [["Failed"], "Read"],
     [["Failed"], "Failed"]
-  ] as const)("Given a message that went %o, when it is set to %s, then 6003", (path, next) => {
+  ] as const)("Given a message that went %o, When it is set to %s, Then 6003", (path, next) => {
     const { bob, given, message, when } = scenario()
     for (const step of path) given(bob, status(bob, message, step))
     expectRefusal(when(bob, status(bob, message, next)), 6003)

@@ -87,7 +87,7 @@ describe("what an instruction says of its refusal where there is no log", () => 
     ["AccountNotFound", "join", { address: WALLET, required: 5000n, available: 0n }, "wallet"],
     [rent, "join", { address: WALLET, required: 890_880n }, "wallet"],
     [other, "join", { address: CHANNEL }, "wallet"]
-  ] as const)("Given %j of %s, when it is read, then it has %o and names the %s", (err, name, facts, role) => {
+  ] as const)("Given %j of %s, When it is read, Then it has %o and names the %s", (err, name, facts, role) => {
     const error = withoutLog(err, name)
     expect(error).toMatchObject(facts)
     expect(error.message).toContain(`${role} ${error.address}`)

@@ -301,7 +301,7 @@ describe("LongResult", () => {
       agave(1).replace('"lamports":1', '"lamports":18446744073709551616'),
       "expected a u64 at result.value[9000].account.lamports"
     ]
-  ])("given %s far behind, when read, then the error names the path", ([, item, detail]) =>
+  ])("Given %s far behind, When read, Then the error names the path", ([, item, detail]) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(pool(long(accounts.with(9000, item))).getProgramAccounts(Address.SYSTEM_PROGRAM))
       expect([error.reason, error.detail]).toStrictEqual(["Decode", detail])

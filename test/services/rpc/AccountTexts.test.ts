@@ -155,7 +155,7 @@ describe("AccountTexts", () => {
     ["base64 of the URL alphabet", agave({ data: "A-_D" })],
     ["letters beyond Latin 1 in another account", `${agave({ data: "ŁŁŁŁ" })},${agave()}`],
     ["nothing", ""]
-  ])("given %s, when read, then it is left to the parser", (_, items) => {
+  ])("Given %s, When read, Then it is left to the parser", (_, items) => {
     expect(read(items)).toBeUndefined()
   })
 

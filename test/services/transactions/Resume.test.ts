@@ -408,7 +408,7 @@ describe("Transactions: the journal", () => {
     ["of another cluster", { genesis: FakeNode.blockhashOf(201) }, undefined],
     ["for another program", {}, STRANGER]
   ] as const)(
-    "Given an entry %s, when it is recovered or its write is sent, then it stays and is not sent",
+    "Given an entry %s, When it is recovered or its write is sent, Then it stays and is not sent",
     ([, there, program]) =>
       Effect.gen(function* () {
         const store = yield* memory
