@@ -36,6 +36,7 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
   room("services/follow", "services/Follow.ts"),
   room("services/metrics", "services/Metrics.ts"),
   room("services/program", "services/(Agent|Channel|DurableNonce|Escrow|Message).ts", "services/channel/"),
+  room("services/protocolEvents", "services/ProtocolEvents.ts"),
   room("services/rpc", "services/(RpcPool|LongResult).ts"),
   room("services/transactions", "services/(Transactions|DurableNonce).ts"),
   room("services/transport", "services/Resilience.ts", "layers/RpcPool(Undici|HttpClient).ts"),

@@ -18,7 +18,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { integer, millis } from "../src/internal/check.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
-import { follow, persist } from "./follow/follower.js"
+import { follow } from "./follow/follower.js"
 import { KnownAccounts } from "./follow/KnownAccounts.js"
 import { LogHistory } from "./follow/LogHistory.js"
 import * as Updates from "./follow/Update.js"
@@ -31,6 +31,7 @@ import type { Established } from "./SubscriptionObserver.js"
 
 export type { Update } from "./follow/Update.js"
 import { reached } from "./internal/commitment.js"
+import { persist } from "./internal/persist.js"
 
 /**
  * How often a follower reads the chain to find lost notifications.

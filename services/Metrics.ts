@@ -479,3 +479,44 @@ export const cacheErrors: Metric.Metric.Counter<number> = MetricOf.counter(Metri
  */
 export const cacheErrorsOf = (reason: string): Metric.Metric.Counter<number> =>
   MetricOf.counter(MetricTable.cacheErrors, { reason })
+
+/**
+ * Protocol events that were read from new slots, once for all consumers. Label: `kind` (a tag of `ProtocolEvent`).
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const protocolEvents: Metric.Metric.Counter<number> = MetricOf.counter(MetricTable.protocolEvents)
+
+/**
+ * The counter {@link protocolEvents} for one kind, with the label in its key.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const protocolEventsOf = (kind: string): Metric.Metric.Counter<number> =>
+  MetricOf.counter(MetricTable.protocolEvents, { kind })
+
+/**
+ * Reads of transactions that the history lists and a node did not return. The events behind them wait.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const eventsHeld: Metric.Metric.Counter<number> = MetricOf.counter(MetricTable.eventsHeld)
+
+/**
+ * Ranges of slots whose events were lost because the nodes no longer keep them.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const eventsLost: Metric.Metric.Counter<number> = MetricOf.counter(MetricTable.eventsLost)
+
+/**
+ * Open streams of protocol events.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const eventConsumers: Metric.Metric.Gauge<number> = MetricOf.gauge(MetricTable.eventConsumers)

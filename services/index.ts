@@ -136,6 +136,14 @@ export * as ProgramAccount from "./ProgramAccount.js"
 export * as ProgramId from "./ProgramId.js"
 
 /**
+ * What the program did, as one stream: each event once, in the order of the chain, across restarts, lost connections and
+ * nodes that lag.
+ *
+ * @since 0.1.0
+ */
+export * as ProtocolEvents from "./ProtocolEvents.js"
+
+/**
  * Receipts as Schemas, for HTTP APIs, queues and workflows: JSON with slots and lamports as decimal strings.
  *
  * @since 0.1.0

@@ -16,7 +16,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
-import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as Take from "effect/Take"
 import { fullJitter } from "../internal/backoff.js"
@@ -51,26 +50,6 @@ export interface Follower<A, B, E> {
   /** Milliseconds from one resync to the next; `Infinity` for none. */
   readonly resyncInterval: number
 }
-
-/** Retries after replies that cannot be decoded, over about 8 seconds. */
-const DECODE_RETRIES = 5
-
-/**
- * Retries a read until it succeeds or fails with an error that is not retryable. A reply that cannot be decoded is
- * retried a few times: it may be an error page of a proxy, which passes.
- */
-export const persist = <A>(read: Effect.Effect<A, RpcError>): Effect.Effect<A, RpcError> =>
-  read.pipe(
-    Effect.retry({
-      while: ({ reason }) => reason === "Decode",
-      times: DECODE_RETRIES,
-      schedule: Schedule.jittered(Schedule.exponential(BASE))
-    }),
-    Effect.retry({
-      while: (error) => error.isRetryable,
-      schedule: Schedule.jittered(Schedule.union(Schedule.exponential(BASE), Schedule.spaced("5 seconds")))
-    })
-  )
 
 export const follow = <A, B, E>({
   live,

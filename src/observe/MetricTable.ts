@@ -229,6 +229,62 @@ export const blockhashCacheMisses = {
 } as const satisfies Row
 
 /**
+ * Protocol events by kind.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const protocolEvents = {
+  name: "pod_protocol_events_total",
+  kind: "counter",
+  unit: "{event}",
+  labels: { kind: "a tag of `ProtocolEvent`" },
+  meaning: "Protocol events that were read from new slots, once for all consumers"
+} as const satisfies Row
+
+/**
+ * Transactions that a stream of events waits for.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const eventsHeld = {
+  name: "pod_protocol_events_held_total",
+  kind: "counter",
+  unit: "{read}",
+  labels: {},
+  meaning: "Reads of transactions that the history lists and a node did not return"
+} as const satisfies Row
+
+/**
+ * Gaps in streams of events.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const eventsLost = {
+  name: "pod_protocol_events_lost_total",
+  kind: "counter",
+  unit: "{range}",
+  labels: {},
+  meaning: "Ranges of slots whose events were lost because the nodes no longer keep them"
+} as const satisfies Row
+
+/**
+ * Consumers of events.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const eventConsumers = {
+  name: "pod_protocol_events_consumers",
+  kind: "gauge",
+  unit: "{stream}",
+  labels: {},
+  meaning: "Streams of protocol events that are open now"
+} as const satisfies Row
+
+/**
  * Values that the `Metrics` service refused.
  *
  * @since 0.1.0
@@ -337,6 +393,10 @@ export const rows: ReadonlyArray<Row> = [
   cacheFenced,
   cacheRowsDamaged,
   cacheErrors,
+  protocolEvents,
+  eventsHeld,
+  eventsLost,
+  eventConsumers,
   metricsInvalid,
   metricsOverflow
 ]

@@ -19,6 +19,7 @@ const planted: ReadonlyArray<readonly [rule: string, file: string, imported: str
   ["private room services/follow", "services/Escrow.ts", "services/follow/follower.ts"],
   ["private room services/metrics", "services/Follow.ts", "services/metrics/Registry.ts"],
   ["private room services/program", "services/Follow.ts", "services/program/submit.ts"],
+  ["private room services/protocolEvents", "services/Follow.ts", "services/protocolEvents/Feed.ts"],
   ["private room services/rpc", "services/Message.ts", "services/rpc/Decoders.ts"],
   ["private room services/transactions", "services/Channel.ts", "services/transactions/Failure.ts"],
   ["private room services/transport", "services/RpcPool.ts", "services/transport/Retry.ts"],

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
-import { persist } from "../../../services/follow/follower.js"
+import { persist } from "../../../services/internal/persist.js"
 import { RpcError } from "../../../services/RpcTransport.js"
 
 const garbled = new RpcError({ reason: "Decode", method: "getProgramAccounts", detail: "the reply is not JSON" })

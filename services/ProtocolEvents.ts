@@ -1,0 +1,328 @@
+/**
+ * What the program did, as one stream: each event once, in the order of the chain, across restarts, lost connections and
+ * nodes that lag.
+ *
+ * Every element has a cursor. Store it in the same transaction as the effect of its event, and start from it after a
+ * restart: then each event is applied once. Events are read from the history of the program's address, and a log
+ * subscription only shortens the wait. So a lost, doubled or late notification loses or doubles no event. A transaction
+ * that the history lists and a node does not return is waited for. All streams of a commitment share one upstream.
+ *
+ * An event is emitted at `confirmed` or `finalized`. Nodes must list an address's transactions in the order of blocks, as
+ * Agave does from 1.18.
+ *
+ * @since 0.1.0
+ */
+import * as Chunk from "effect/Chunk"
+import * as Config from "effect/Config"
+import type * as ConfigError from "effect/ConfigError"
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as Check from "../src/internal/check.js"
+import { model } from "../src/internal/jsonable.js"
+import { InvalidInput } from "../src/InvalidInput.js"
+import { PROGRAM_ID } from "../src/protocol/Program.js"
+import * as ProtocolEvent from "../src/protocol/ProtocolEvent.js"
+import * as Blockhash from "../src/solana/Blockhash.js"
+import * as Metrics from "./Metrics.js"
+import { ProgramId } from "./ProgramId.js"
+import * as Cursors from "./protocolEvents/Cursor.js"
+import * as Feeds from "./protocolEvents/Feeds.js"
+import { type Part, Reader, type Settled } from "./protocolEvents/History.js"
+import { RpcPool } from "./RpcPool.js"
+import type { RpcError } from "./RpcTransport.js"
+
+export { Cursor, HistoryLost, Overflow } from "./protocolEvents/Cursor.js"
+
+/**
+ * An event and the place behind it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Item {
+  readonly event: ProtocolEvent.ProtocolEvent
+  readonly cursor: Cursors.Cursor
+}
+
+/**
+ * The errors of a stream of events.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type EventsError = Cursors.HistoryLost | Cursors.Overflow | InvalidInput | RpcError
+
+/**
+ * Options of `stream`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface StreamOptions {
+  /**
+   * Where to start: behind a cursor, `"now"` (default), or at the `"beginning"` of the program's history. A cursor of
+   * another program or cluster, and one over 150 slots ahead of the node, is `InvalidInput` on `cursor`.
+   */
+  readonly from?: Cursors.Cursor | "beginning" | "now" | undefined
+  /**
+   * `confirmed` (default): two thirds of the stake voted for the event. `finalized`: it cannot be rolled back, about 13
+   * seconds later.
+   */
+  readonly commitment?: Settled | undefined
+  /** The kinds to emit. Default: all. */
+  readonly kinds?: ReadonlyArray<ProtocolEvent.Kind> | undefined
+  /**
+   * What to do where the nodes no longer keep transactions: `"fail"` (default) with `HistoryLost`, `"skip"` with a
+   * warning in the log, or run an effect and go on behind the gap.
+   */
+  readonly onGap?: "fail" | "skip" | ((lost: Cursors.HistoryLost) => Effect.Effect<void>) | undefined
+}
+
+/**
+ * The operations of the service.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** Emits each event once, in the order of the chain. Ends only with an error. */
+  readonly stream: (options?: StreamOptions) => Stream.Stream<Item, EventsError>
+}
+
+/**
+ * A stream of what the program did.
+ *
+ * @example
+ * ```ts
+ * import { ProtocolEvents } from "@pod-protocol/effect"
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ *
+ * export const payOut = (
+ *   from: ProtocolEvents.Cursor | "beginning",
+ *   apply: (item: ProtocolEvents.Item) => Effect.Effect<void>
+ * ) =>
+ *   Stream.unwrap(
+ *     Effect.map(ProtocolEvents.ProtocolEvents, (events) =>
+ *       events.stream({ from, commitment: "finalized", kinds: ["EscrowDeposited"] })
+ *     )
+ *   ).pipe(Stream.runForEach(apply))
+ * ```
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class ProtocolEvents extends Context.Tag("@pod-protocol/effect/ProtocolEvents")<ProtocolEvents, Service>() {}
+
+/**
+ * Options of the service.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /**
+   * Time between two reads of the history while no notification comes. Default: 2 seconds. Each read is two calls. Too
+   * low uses up the endpoints' rate limit; too high emits events late whose notification was lost.
+   */
+  readonly pollInterval?: Duration.DurationInput | undefined
+  /** Transactions that are fetched at a time. Default: 8. Too low reads long histories slowly; too high is rate limited. */
+  readonly concurrency?: number | undefined
+  /**
+   * Events that wait for a slow consumer. Default: 4096. A consumer with more fails with `Overflow`. Too low fails on
+   * bursts; too high uses memory, at most about 10 KB for each event.
+   */
+  readonly buffer?: number | undefined
+}
+
+/** Slots that a cursor may be ahead of a node that lags: a minute. */
+const MAX_AHEAD = 150n
+
+const isSettled = (commitment: unknown): commitment is Settled =>
+  commitment === "confirmed" || commitment === "finalized"
+
+const checkCommitment = (commitment: Settled): Either.Either<Settled, InvalidInput> =>
+  isSettled(commitment)
+    ? Either.right(commitment)
+    : Either.left(new InvalidInput({ field: "commitment", rule: "must be confirmed or finalized" }))
+
+const checkKinds = (
+  kinds: ReadonlyArray<ProtocolEvent.Kind> = ProtocolEvent.kinds
+): Either.Either<ReadonlySet<string>, InvalidInput> => {
+  const index = kinds.findIndex((kind) => !ProtocolEvent.kinds.includes(kind))
+  if (kinds.length === 0) return Either.left(new InvalidInput({ field: "kinds", rule: "must name at least one kind" }))
+  return index === -1
+    ? Either.right(new Set(kinds))
+    : Either.left(new InvalidInput({ field: `kinds[${index}]`, rule: "must be a kind of event" }))
+}
+
+const checkOnGap = (
+  onGap: NonNullable<StreamOptions["onGap"]>
+): Either.Either<NonNullable<StreamOptions["onGap"]>, InvalidInput> =>
+  onGap === "fail" || onGap === "skip" || typeof onGap === "function"
+    ? Either.right(onGap)
+    : Either.left(new InvalidInput({ field: "onGap", rule: "must be fail, skip or a function" }))
+
+/** Goes on behind a gap, or fails with it. */
+const afterGap = (
+  onGap: NonNullable<StreamOptions["onGap"]>,
+  lost: Cursors.HistoryLost
+): Effect.Effect<ReadonlyArray<Item>, Cursors.HistoryLost> => {
+  if (onGap === "fail") return Effect.fail(lost)
+  return Effect.as(onGap === "skip" ? Effect.logWarning(lost.message) : onGap(lost), [])
+}
+
+/** The items of a slot that come behind the start. */
+const itemsOf = (
+  binding: Cursors.Binding,
+  start: Cursors.Cursor | undefined,
+  kinds: ReadonlySet<string>,
+  { events, slot }: Extract<Part, { readonly _tag: "Slot" }>
+): ReadonlyArray<Item> => {
+  const last = events.at(-1)
+  const items: Array<Item> = []
+  for (const event of start === undefined ? events : Cursors.rest(start, slot, events)) {
+    if (!kinds.has(event._tag)) continue
+    const cursor = event === last ? Cursors.afterSlot(binding, slot) : Cursors.afterEvent(binding, event)
+    items.push(model({ event, cursor }))
+  }
+  return items
+}
+
+/**
+ * Builds the service from the `RpcPool` in context, for the current `ProgramId`. Nothing is read before the first stream.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: Options = {}): Effect.Effect<Service, InvalidInput, RpcPool | Scope.Scope> =>
+  Effect.gen(function* () {
+    const pool = yield* RpcPool
+    const program = yield* ProgramId
+    const pollInterval = yield* Check.millis("pollInterval", options.pollInterval ?? "2 seconds")
+    const concurrency = yield* Check.integer("concurrency", options.concurrency ?? 8, 1, 1000)
+    const buffer = yield* Check.integer("buffer", options.buffer ?? 4096, 1)
+    const feeds = yield* Feeds.make(pool, program, { pollInterval, concurrency, buffer })
+
+    const stream = ({ commitment = "confirmed", from = "now", kinds, onGap = "fail" }: StreamOptions) =>
+      Effect.gen(function* () {
+        const settled = yield* checkCommitment(commitment)
+        const wanted = yield* checkKinds(kinds)
+        yield* checkOnGap(onGap)
+        const { binding, feed, history } = yield* feeds.acquire(settled)
+        const start = from === "now" || from === "beginning" ? undefined : yield* Cursors.check(from, binding)
+        if (start !== undefined) {
+          const head = yield* history.head
+          if (start.slot > head + MAX_AHEAD) {
+            const rule = `must not be ahead of the cluster, which has reached slot ${head}`
+            return yield* new InvalidInput({ field: "cursor", rule, size: start.slot })
+          }
+        }
+        let after = start === undefined ? (from === "now" ? feed.position : -1n) : Cursors.wholeSlot(start)
+        let reader: Reader | undefined
+        let inbox: Feeds.Inbox | undefined
+        yield* Effect.addFinalizer(() => Effect.sync(() => inbox !== undefined && feed.leave(inbox)))
+
+        /** Reads up to the feed, and joins it where it stands. */
+        const missed: Effect.Effect<ReadonlyArray<Part>, Option.Option<RpcError>> = Effect.suspend(() => {
+          if (reader === undefined && after >= feed.position) {
+            inbox = feed.join()
+            return Effect.fail(Option.none())
+          }
+          const current = (reader ??= new Reader(history, { after, to: feed.position }))
+          return Effect.flatMap(Effect.mapError(current.next(), Option.some), (parts) => {
+            if (parts !== undefined) return Effect.succeed(parts)
+            reader = undefined
+            after = current.to
+            return missed
+          })
+        })
+
+        const emit = (part: Part): Effect.Effect<ReadonlyArray<Item>, Cursors.HistoryLost> => {
+          if (part._tag === "Lost") return afterGap(onGap, new Cursors.HistoryLost({ from: part.from, to: part.to }))
+          if (start !== undefined && part.slot <= Cursors.wholeSlot(start)) return Effect.succeed([])
+          return Effect.succeed(itemsOf(binding, start, wanted, part))
+        }
+        const live = Stream.suspend(() => inbox?.stream ?? Stream.empty)
+        const ended = Stream.suspend(() => (feed.cause === undefined ? Stream.empty : Stream.failCause(feed.cause)))
+        return Stream.repeatEffectChunkOption(Effect.map(missed, Chunk.unsafeFromArray)).pipe(
+          Stream.concat(live),
+          Stream.concat(ended),
+          Stream.mapEffect(emit),
+          Stream.mapConcat((items) => items)
+        )
+      })
+
+    return ProtocolEvents.of({
+      stream: (options = {}) =>
+        Stream.unwrapScoped(
+          Effect.zipRight(
+            Effect.acquireRelease(Metric.incrementBy(Metrics.eventConsumers, 1), () =>
+              Metric.incrementBy(Metrics.eventConsumers, -1)
+            ),
+            stream(options)
+          )
+        ).pipe(Stream.withSpan("ProtocolEvents.stream", { captureStackTrace: false }))
+    })
+  })
+
+/**
+ * {@link make} as a layer.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options?: Options): Layer.Layer<ProtocolEvents, InvalidInput, RpcPool> =>
+  Layer.scoped(ProtocolEvents, make(options))
+
+/**
+ * As {@link layer}, with options from a `Config` with the application's own names, such as
+ * `{ pollInterval: Config.duration("EVENTS_POLL_INTERVAL") }`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  options: Config.Config.Wrap<Options>
+): Layer.Layer<ProtocolEvents, ConfigError.ConfigError | InvalidInput, RpcPool> =>
+  Layer.unwrapEffect(Effect.map(Config.unwrap(options), layer))
+
+/**
+ * A stream of these events for tests. It emits those of the kinds asked for, behind the cursor, and ends. Each is a slot's
+ * last event if the next one has another slot. The cluster's hash is all zeros.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerTest = (events: Iterable<ProtocolEvent.ProtocolEvent>): Layer.Layer<ProtocolEvents> =>
+  Layer.sync(ProtocolEvents, () => {
+    const binding = { program: PROGRAM_ID, genesis: Blockhash.fromBytes(new Uint8Array(Blockhash.SIZE)) }
+    const bySlot = new Map<bigint, Array<ProtocolEvent.ProtocolEvent>>()
+    for (const event of events) {
+      const known = bySlot.get(event.slot)
+      if (known === undefined) bySlot.set(event.slot, [event])
+      else known.push(event)
+    }
+    const slots = Array.from(bySlot, ([slot, events]) => ({ _tag: "Slot" as const, slot, events }))
+    return {
+      stream: ({ commitment = "confirmed", from = "now", kinds } = {}) =>
+        Stream.unwrap(
+          Effect.gen(function* () {
+            yield* checkCommitment(commitment)
+            const wanted = yield* checkKinds(kinds)
+            const start = from === "now" || from === "beginning" ? undefined : yield* Cursors.check(from, binding)
+            const after = start === undefined ? -1n : Cursors.wholeSlot(start)
+            return Stream.fromIterable(
+              slots.filter(({ slot }) => slot > after).flatMap((slot) => itemsOf(binding, start, wanted, slot))
+            )
+          })
+        )
+    }
+  })
