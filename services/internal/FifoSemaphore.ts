@@ -1,5 +1,7 @@
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import { constVoid } from "effect/Function"
+import * as Clock from "./clock.js"
 import type { Limit } from "./endBy.js"
 import { onLimit } from "./endBy.js"
 
@@ -17,15 +19,61 @@ export interface FifoSemaphore {
   ) => Effect.Effect<A, E | L, R>
 }
 
+interface Waiter {
+  /** The end of its wait, in milliseconds of the monotonic clock. */
+  readonly at: number
+  readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
+  readonly enter: () => void
+  readonly expire: () => void
+}
+
 export const make = (permits: number): FifoSemaphore => {
   let free = permits
   // A Set iterates in the order of insertion and lets an interrupted waiter leave from the middle.
-  const waiting = new Set<() => void>()
+  const waiting = new Set<Waiter>()
+  // One timer, for the nearest limit: a timer for each waiter would take most of the memory of a long queue.
+  let timerAt = Infinity
+  let stopTimer = constVoid
+
+  const setTimer = (waiter: Waiter) => {
+    timerAt = waiter.at
+    stopTimer = onLimit(waiter.fiber, waiter, expire)
+  }
+
+  const clearTimer = () => {
+    timerAt = Infinity
+    stopTimer()
+    stopTimer = constVoid
+  }
+
+  const expire = () => {
+    clearTimer()
+    let nearest: Waiter | undefined
+    for (const waiter of waiting) {
+      if (waiter.at - Clock.monotonic(waiter.fiber) < 1) {
+        waiting.delete(waiter)
+        waiter.expire()
+      } else if (waiter.at < (nearest?.at ?? Infinity)) nearest = waiter
+    }
+    if (nearest !== undefined) setTimer(nearest)
+  }
+
+  const join = (waiter: Waiter) => {
+    waiting.add(waiter)
+    if (waiter.at >= timerAt) return
+    clearTimer()
+    setTimer(waiter)
+  }
+
+  const leave = (waiter: Waiter) => {
+    waiting.delete(waiter)
+    if (waiting.size === 0) clearTimer()
+  }
 
   const release = () => {
     for (const first of waiting) {
-      waiting.delete(first)
-      return first()
+      leave(first)
+      return first.enter()
     }
     free++
   }
@@ -33,21 +81,23 @@ export const make = (permits: number): FifoSemaphore => {
   const wait = <L>(limit: Limit<L> | undefined) =>
     Effect.withFiberRuntime<void, L>((fiber) =>
       Effect.async<void, L>((resume) => {
-        const waiter = () => {
-          cancel()
-          resume(Effect.void)
+        let hasPermit = false
+        const waiter: Waiter = {
+          at: limit?.at ?? Infinity,
+          fiber,
+          enter: () => {
+            hasPermit = true
+            resume(Effect.void)
+          },
+          expire: () => {
+            if (limit !== undefined) resume(Effect.fail(limit.late(`its turn, behind ${permits} others`)))
+          }
         }
-        waiting.add(waiter)
-        const cancel =
-          limit === undefined
-            ? constVoid
-            : onLimit(fiber, limit, () => {
-                if (waiting.delete(waiter)) resume(Effect.fail(limit.late(`its turn, behind ${permits} others`)))
-              })
+        join(waiter)
         // Interrupted after the permit was handed over, it hands it on.
         return Effect.sync(() => {
-          cancel()
-          if (!waiting.delete(waiter)) release()
+          leave(waiter)
+          if (hasPermit) release()
         })
       })
     )

@@ -1,0 +1,95 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as fc from "effect/FastCheck"
+import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
+import * as TestClock from "effect/TestClock"
+import * as TestContext from "effect/TestContext"
+import * as Clock from "../../../services/internal/clock.js"
+import * as FifoSemaphore from "../../../services/internal/FifoSemaphore.js"
+
+const limit = (millis: number) =>
+  Effect.map(Clock.monotonicMillis, (now) => ({ at: now + millis, late: (what: string) => what }))
+
+/** Takes the one permit and keeps it until it is interrupted. */
+const hold = (semaphore: FifoSemaphore.FifoSemaphore) =>
+  Effect.fork(semaphore.withPermit(Effect.never)).pipe(Effect.tap(Effect.yieldNow()))
+
+describe("FifoSemaphore", () => {
+  it.effect("Given waiters with limits of any order, When time passes, Then each ends at its own limit", () =>
+    Effect.promise(() =>
+      fc.assert(
+        fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 12 }), (limits) =>
+          Effect.gen(function* () {
+            const semaphore = FifoSemaphore.make(1)
+            yield* hold(semaphore)
+            const ended: Array<number> = []
+            yield* Effect.forEach(limits, (millis) =>
+              Effect.flatMap(limit(millis), (limit) =>
+                Effect.fork(
+                  Effect.either(semaphore.withPermit(Effect.void, limit)).pipe(
+                    Effect.zip(Clock.monotonicMillis),
+                    Effect.map(([outcome, at]) => {
+                      assert.isTrue(Either.isLeft(outcome))
+                      ended.push(at)
+                    })
+                  )
+                )
+              )
+            )
+            const start = yield* Clock.monotonicMillis
+            for (let millis = 0; millis < 50; millis++) yield* TestClock.adjust("1 millis")
+            assert.deepStrictEqual(
+              ended.map((at) => at - start),
+              limits.toSorted((one, other) => one - other)
+            )
+          }).pipe(Effect.scoped, Effect.provide(TestContext.TestContext), Effect.runPromise)
+        ),
+        { numRuns: 50 }
+      )
+    )
+  )
+
+  it.effect("Given waiters, When some leave and the permit comes back, Then the others enter in their order", () =>
+    Effect.gen(function* () {
+      const semaphore = FifoSemaphore.make(1)
+      const holder = yield* hold(semaphore)
+      const entered: Array<number> = []
+      const waiters = yield* Effect.forEach([0, 1, 2, 3, 4], (nth) =>
+        Effect.flatMap(limit(100), (limit) =>
+          Effect.fork(
+            semaphore.withPermit(
+              Effect.sync(() => entered.push(nth)),
+              limit
+            )
+          )
+        )
+      )
+      yield* Effect.yieldNow()
+      for (const nth of [0, 3]) yield* Effect.fromNullable(waiters[nth]).pipe(Effect.flatMap(Fiber.interrupt))
+      yield* Fiber.interrupt(holder)
+      yield* TestClock.adjust("200 millis")
+      assert.deepStrictEqual(entered, [1, 2, 4])
+    })
+  )
+
+  it.effect(
+    "Given a waiter whose limit came, When it is interrupted in the same turn, Then it gives no permit back",
+    () =>
+      Effect.gen(function* () {
+        const semaphore = FifoSemaphore.make(1)
+        yield* hold(semaphore)
+        const waiter = yield* Effect.fork(
+          Effect.flatMap(limit(10), (limit) => semaphore.withPermit(Effect.void, limit))
+        )
+        yield* Effect.yieldNow()
+        const stop = Effect.sync(() => waiter.unsafeInterruptAsFork(FiberId.none))
+        yield* Effect.fork(Effect.zipRight(Effect.sleep("10 millis"), stop))
+        yield* TestClock.adjust("10 millis")
+        const next = yield* Effect.fork(semaphore.withPermit(Effect.void))
+        yield* TestClock.adjust("1 second")
+        assert.isNull(next.unsafePoll())
+      })
+  )
+})
