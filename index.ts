@@ -38,6 +38,13 @@ export * as Account from "./src/protocol/Account.js"
 export * as AccountType from "./src/protocol/AccountType.js"
 
 /**
+ * Names for the bits of an agent's `capabilities`.
+ *
+ * @since 0.1.0
+ */
+export * as Capabilities from "./src/protocol/Capabilities.js"
+
+/**
  * The bytes that a direct message's hash covers: a header that makes each message unique, and the payload.
  *
  * @since 0.1.0

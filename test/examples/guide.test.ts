@@ -10,6 +10,11 @@ const folder = "examples/guide"
 
 /** What an example must print, beside ending well. */
 const expected: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
+  "capabilities.ts": [
+    /^Bits on the chain: 129$/m,
+    /^Its names: AI_CHAT, IMAGES$/m,
+    /^The same array each time: true$/m
+  ],
   "metrics.ts": [
     /^Performance Report:\nOver /,
     /^agent_registration +1 /m,
@@ -28,6 +33,7 @@ describe("the examples of the guide", () => {
       expect(stderr).toBe("")
       expect(stdout).not.toBe("")
       for (const pattern of expected[file] ?? []) expect(stdout).toMatch(pattern)
-    }
+    },
+    300_000
   )
 })
