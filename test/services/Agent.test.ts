@@ -31,7 +31,7 @@ layer(Pod.layerTest)("Agent", (it) => {
     })
   )
 
-  it.effect("Given a registered wallet, When it registers again, Then it is AlreadyRegistered", () =>
+  it.effect("Given a registered wallet, When it registers again, Then it fails with AlreadyRegistered", () =>
     Effect.gen(function* () {
       const agents = yield* Agent.Agent
       const { wallet } = yield* registered
@@ -40,7 +40,7 @@ layer(Pod.layerTest)("Agent", (it) => {
     })
   )
 
-  it.effect("Given a wallet that cannot pay the rent, When it registers, Then it is InsufficientFunds", () =>
+  it.effect("Given a wallet that cannot pay the rent, When it registers, Then it fails with InsufficientFunds", () =>
     Effect.gen(function* () {
       const agents = yield* Agent.Agent
       const wallet = yield* Effect.flatMap(TestWallets.TestWallets, ({ fundedWith }) => fundedWith(1_000_000n))
@@ -49,7 +49,7 @@ layer(Pod.layerTest)("Agent", (it) => {
     })
   )
 
-  it.effect("Given an agent, When one field is updated, Then the other stays", () =>
+  it.effect("Given an agent, When one field is updated, Then the other stays unchanged", () =>
     Effect.gen(function* () {
       const agents = yield* Agent.Agent
       const { agent, wallet } = yield* registered
@@ -63,7 +63,7 @@ layer(Pod.layerTest)("Agent", (it) => {
     })
   )
 
-  it.effect("Given no agent, When it is asked for, Then it does not exist and AccountNotFound names the address", () =>
+  it.effect("Given no agent, When it is read, Then it does not exist and AccountNotFound names the address", () =>
     Effect.gen(function* () {
       const agents = yield* Agent.Agent
       const wallet = yield* TestWallets.funded
@@ -81,7 +81,7 @@ layer(Pod.layerTest)("Agent", (it) => {
     })
   )
 
-  it.effect("Given an agent, When asked by both addresses, Then it exists", () =>
+  it.effect("Given an agent, When it is looked up by wallet and by agent address, Then it exists", () =>
     Effect.gen(function* () {
       const agents = yield* Agent.Agent
       const { agent, wallet } = yield* registered
@@ -120,7 +120,7 @@ layer(Pod.layerTest)("Agent", (it) => {
 
 layer(Offline.layer)("Agent without a network", (it) => {
   it.effect(
-    "Given input that breaks a rule, When written, Then InvalidInput names the field and nothing is asked",
+    "Given input that breaks a rule, When it is written, Then InvalidInput names the field before any call",
     () =>
       Effect.gen(function* () {
         const agents = yield* Agent.Agent

@@ -26,22 +26,24 @@ const death = <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<string, nev
     Exit.match({ onSuccess: () => "", onFailure: (cause) => (Cause.isDie(cause) ? Cause.pretty(cause) : "") })
   )
 
-it.effect("Given services of stubs, When a method has none, Then it dies with its name; one that has answers", () =>
-  Effect.gen(function* () {
-    const agents = yield* Agent.Agent
-    const channels = yield* Channel.Channel
-    const escrows = yield* Escrow.Escrow
-    const messages = yield* Message.Message
-    expect(yield* agents.exists(SYSTEM_PROGRAM)).toBe(true)
-    const calls = [
-      ["get", death(agents.get(SYSTEM_PROGRAM))],
-      ["join", death(channels.join(SYSTEM_PROGRAM))],
-      ["deposit", death(escrows.deposit(SYSTEM_PROGRAM, 1n))],
-      ["send", death(messages.send({ recipient: SYSTEM_PROGRAM, payload: "hi" }))],
-      ["inbox", death(Stream.runDrain(messages.inbox(SYSTEM_PROGRAM)))]
-    ] as const
-    for (const [name, call] of calls) {
-      expect(yield* call).toContain(name)
-    }
-  }).pipe(Effect.provide(stubs))
+it.effect(
+  "Given stub services, When a method is called, Then its stub answers; without a stub it dies and names itself",
+  () =>
+    Effect.gen(function* () {
+      const agents = yield* Agent.Agent
+      const channels = yield* Channel.Channel
+      const escrows = yield* Escrow.Escrow
+      const messages = yield* Message.Message
+      expect(yield* agents.exists(SYSTEM_PROGRAM)).toBe(true)
+      const calls = [
+        ["get", death(agents.get(SYSTEM_PROGRAM))],
+        ["join", death(channels.join(SYSTEM_PROGRAM))],
+        ["deposit", death(escrows.deposit(SYSTEM_PROGRAM, 1n))],
+        ["send", death(messages.send({ recipient: SYSTEM_PROGRAM, payload: "hi" }))],
+        ["inbox", death(Stream.runDrain(messages.inbox(SYSTEM_PROGRAM)))]
+      ] as const
+      for (const [name, call] of calls) {
+        expect(yield* call).toContain(name)
+      }
+    }).pipe(Effect.provide(stubs))
 )

@@ -12,7 +12,7 @@ const useOnce = (pool: BufferPool.Service) =>
   Effect.scoped(Effect.map(pool.lease, (arena) => arena.allocate(100).fill(7)))
 
 describe("BufferPool", () => {
-  it.scoped("Given a pool, When a second batch follows the first, Then it has the first one's memory", () =>
+  it.scoped("Given a pool, When a second batch follows the first, Then it reuses the memory of the first", () =>
     Effect.gen(function* () {
       const pool = yield* BufferPool.make()
       const first = yield* useOnce(pool)
@@ -33,7 +33,7 @@ describe("BufferPool", () => {
     })
   )
 
-  it.scoped("Given a full arena, When more is taken, Then it is allocated apart", () =>
+  it.scoped("Given a full arena, When more is taken, Then it is allocated outside the arena", () =>
     Effect.gen(function* () {
       const pool = yield* BufferPool.make()
       const arena = yield* pool.lease
@@ -43,7 +43,7 @@ describe("BufferPool", () => {
     })
   )
 
-  it.scoped("Given a closed lease, When it is still asked, Then it gives memory that is not the pool's", () =>
+  it.scoped("Given a closed lease, When a buffer is taken, Then its memory does not belong to the pool", () =>
     Effect.gen(function* () {
       const pool = yield* BufferPool.make()
       const stale = yield* Effect.scoped(pool.lease)
@@ -52,29 +52,31 @@ describe("BufferPool", () => {
     })
   )
 
-  it.scoped("Given a batch that fails or is interrupted, When its scope closes, Then its arena is back", () =>
-    Effect.gen(function* () {
-      // Given
-      const pool = yield* BufferPool.make()
-      const started = yield* Deferred.make<void>()
-      const waiting = yield* pool.lease.pipe(
-        Effect.zipRight(Deferred.succeed(started, undefined)),
-        Effect.zipRight(Effect.never),
-        Effect.scoped,
-        Effect.fork
-      )
-      yield* Deferred.await(started)
-      expect((yield* pool.stats).inUse).toBe(1)
-      // When
-      yield* Fiber.interrupt(waiting)
-      const failed = yield* Effect.exit(Effect.scoped(Effect.zipRight(pool.lease, Effect.fail("no"))))
-      // Then
-      expect(Exit.isFailure(failed)).toBe(true)
-      expect(yield* pool.stats).toStrictEqual({ inUse: 0, idle: 1, hits: 1, misses: 1, bytes: KIB_256 })
-    })
+  it.scoped(
+    "Given a batch that fails or is interrupted, When its scope closes, Then its arena returns to the pool",
+    () =>
+      Effect.gen(function* () {
+        // Given
+        const pool = yield* BufferPool.make()
+        const started = yield* Deferred.make<void>()
+        const waiting = yield* pool.lease.pipe(
+          Effect.zipRight(Deferred.succeed(started, undefined)),
+          Effect.zipRight(Effect.never),
+          Effect.scoped,
+          Effect.fork
+        )
+        yield* Deferred.await(started)
+        expect((yield* pool.stats).inUse).toBe(1)
+        // When
+        yield* Fiber.interrupt(waiting)
+        const failed = yield* Effect.exit(Effect.scoped(Effect.zipRight(pool.lease, Effect.fail("no"))))
+        // Then
+        expect(Exit.isFailure(failed)).toBe(true)
+        expect(yield* pool.stats).toStrictEqual({ inUse: 0, idle: 1, hits: 1, misses: 1, bytes: KIB_256 })
+      })
   )
 
-  it.scoped("Given idle arenas, When they are idle too long, Then their memory is let go, the oldest first", () =>
+  it.scoped("Given idle arenas, When the idle timeout passes, Then they are released, oldest first", () =>
     Effect.gen(function* () {
       // Given
       const pool = yield* BufferPool.make({ idleTimeout: "10 seconds" })
@@ -94,7 +96,7 @@ describe("BufferPool", () => {
     })
   )
 
-  it.scoped("Given more arenas than may be idle, When all come back, Then the rest is let go", () =>
+  it.scoped("Given more arenas than may be idle, When all return, Then the excess is released", () =>
     Effect.gen(function* () {
       const pool = yield* BufferPool.make({ maxIdle: 2 })
       yield* Effect.scoped(Effect.replicateEffect(pool.lease, 5))
@@ -102,7 +104,7 @@ describe("BufferPool", () => {
     })
   )
 
-  it.scoped("Given a pool that zeroes, When an arena is leased again, Then nothing of the batch before is left", () =>
+  it.scoped("Given a pool that zeroes, When an arena is leased again, Then no byte of the earlier batch is left", () =>
     Effect.gen(function* () {
       const pool = yield* BufferPool.make({ zero: true })
       yield* useOnce(pool)
@@ -111,7 +113,7 @@ describe("BufferPool", () => {
     })
   )
 
-  it.scoped("Given a factory, When arenas are made, Then their memory is the factory's", () =>
+  it.scoped("Given a factory, When arenas are made, Then the factory allocates their memory", () =>
     Effect.gen(function* () {
       const pool = yield* BufferPool.make({ factory: (bytes) => new SharedArrayBuffer(bytes) })
       expect((yield* useOnce(pool)).buffer).toBeInstanceOf(SharedArrayBuffer)
@@ -119,7 +121,7 @@ describe("BufferPool", () => {
   )
 
   it.scoped.each([{ arenaBytes: 1024 }, { arenaBytes: 300_000.5 }, { maxIdle: -1 }])(
-    "Given the options %o, When a pool is made, Then they are InvalidInput",
+    "Given the options %o, When a pool is made, Then it fails with InvalidInput",
     (options) =>
       Effect.gen(function* () {
         const refused = yield* Effect.flip(BufferPool.make(options))

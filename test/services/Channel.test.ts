@@ -50,19 +50,23 @@ layer(Pod.layerTest)("Channel", (it) => {
     })
   )
 
-  it.effect("Given a channel, When its creator uses the name again, Then it is ChannelNameTaken; others may", () =>
-    Effect.gen(function* () {
-      const channels = yield* Channel.Channel
-      const { alice, bob } = yield* pair
-      const { address } = yield* channels.create({ name: "unique" }).pipe(as(alice.wallet))
-      for (const version of [1, 2] as const) {
-        expect(yield* channels.create({ name: "unique", version }).pipe(as(alice.wallet), Effect.flip)).toMatchObject({
-          _tag: "ProgramError",
-          reason: "ChannelNameTaken"
-        })
-      }
-      expect((yield* channels.create({ name: "unique" }).pipe(as(bob.wallet))).address).not.toBe(address)
-    })
+  it.effect(
+    "Given a channel, When its name is used again, Then its creator gets ChannelNameTaken and another wallet succeeds",
+    () =>
+      Effect.gen(function* () {
+        const channels = yield* Channel.Channel
+        const { alice, bob } = yield* pair
+        const { address } = yield* channels.create({ name: "unique" }).pipe(as(alice.wallet))
+        for (const version of [1, 2] as const) {
+          expect(yield* channels.create({ name: "unique", version }).pipe(as(alice.wallet), Effect.flip)).toMatchObject(
+            {
+              _tag: "ProgramError",
+              reason: "ChannelNameTaken"
+            }
+          )
+        }
+        expect((yield* channels.create({ name: "unique" }).pipe(as(bob.wallet))).address).not.toBe(address)
+      })
   )
 
   it.effect(
@@ -105,28 +109,30 @@ layer(Pod.layerTest)("Channel", (it) => {
       })
   )
 
-  it.effect("Given a participant, When it joins again, Then it is AlreadyInChannel; after leaving it may", () =>
-    Effect.gen(function* () {
-      const channels = yield* Channel.Channel
-      const { alice, bob } = yield* pair
-      const { address } = yield* channels.create({ name: "doors" }).pipe(as(alice.wallet))
-      const joined = yield* channels.join(address).pipe(as(bob.wallet))
-      expect(yield* channels.join(address).pipe(as(bob.wallet), Effect.flip)).toMatchObject({
-        _tag: "ProgramError",
-        reason: "AlreadyInChannel"
+  it.effect(
+    "Given a participant, When it joins again, Then it fails with AlreadyInChannel, and after leaving it succeeds",
+    () =>
+      Effect.gen(function* () {
+        const channels = yield* Channel.Channel
+        const { alice, bob } = yield* pair
+        const { address } = yield* channels.create({ name: "doors" }).pipe(as(alice.wallet))
+        const joined = yield* channels.join(address).pipe(as(bob.wallet))
+        expect(yield* channels.join(address).pipe(as(bob.wallet), Effect.flip)).toMatchObject({
+          _tag: "ProgramError",
+          reason: "AlreadyInChannel"
+        })
+        const left = yield* channels.leave(address).pipe(as(bob.wallet))
+        expect(left.address).toBe(joined.address)
+        expect((yield* channels.participant(address, bob.agent)).account.isActive).toBe(false)
+        for (const call of [channels.leave(address), channels.broadcast(address, { content: "still here?" })]) {
+          expect(yield* call.pipe(as(bob.wallet), Effect.flip)).toMatchObject({ reason: "NotInChannel" })
+        }
+        yield* channels.join(address).pipe(as(bob.wallet))
+        expect((yield* channels.participant(address, bob.agent)).account.isActive).toBe(true)
       })
-      const left = yield* channels.leave(address).pipe(as(bob.wallet))
-      expect(left.address).toBe(joined.address)
-      expect((yield* channels.participant(address, bob.agent)).account.isActive).toBe(false)
-      for (const call of [channels.leave(address), channels.broadcast(address, { content: "still here?" })]) {
-        expect(yield* call.pipe(as(bob.wallet), Effect.flip)).toMatchObject({ reason: "NotInChannel" })
-      }
-      yield* channels.join(address).pipe(as(bob.wallet))
-      expect((yield* channels.participant(address, bob.agent)).account.isActive).toBe(true)
-    })
   )
 
-  it.effect("Given a channel for one, When another joins, Then it is ChannelFull", () =>
+  it.effect("Given a channel for one participant, When another joins, Then it fails with ChannelFull", () =>
     Effect.gen(function* () {
       const channels = yield* Channel.Channel
       const { alice, bob } = yield* pair
@@ -135,44 +141,48 @@ layer(Pod.layerTest)("Channel", (it) => {
     })
   )
 
-  it.effect("Given a private channel, When the invited joins, Then the invitation is used up; others are refused", () =>
-    Effect.gen(function* () {
-      const channels = yield* Channel.Channel
-      const { alice, bob } = yield* pair
-      const carol = yield* registered
-      const { address } = yield* channels.create({ name: "secret", visibility: "Private" }).pipe(as(alice.wallet))
-      expect(yield* channels.join(address).pipe(as(bob.wallet), Effect.flip)).toMatchObject({
-        reason: "PrivateChannelRequiresInvitation"
-      })
-      expect(yield* Effect.flip(channels.invitation(address, bob.wallet.address))).toMatchObject({
-        _tag: "AccountNotFound",
-        account: "ChannelInvitation"
-      })
+  it.effect(
+    "Given a private channel, When agents join, Then the invited one uses up its invitation and others are refused",
+    () =>
+      Effect.gen(function* () {
+        const channels = yield* Channel.Channel
+        const { alice, bob } = yield* pair
+        const carol = yield* registered
+        const { address } = yield* channels.create({ name: "secret", visibility: "Private" }).pipe(as(alice.wallet))
+        expect(yield* channels.join(address).pipe(as(bob.wallet), Effect.flip)).toMatchObject({
+          reason: "PrivateChannelRequiresInvitation"
+        })
+        expect(yield* Effect.flip(channels.invitation(address, bob.wallet.address))).toMatchObject({
+          _tag: "AccountNotFound",
+          account: "ChannelInvitation"
+        })
 
-      const invited = yield* channels.invite(address, bob.wallet.address, { nonce: 42n }).pipe(as(alice.wallet))
-      const invitation = yield* channels.invitation(address, bob.wallet.address)
-      expect(invitation.address).toBe(invited.address)
-      expect(invitation.account).toMatchObject({ inviter: alice.wallet.address, nonce: 42n, isUsed: false })
-      expect(yield* channels.invite(address, bob.wallet.address).pipe(as(alice.wallet), Effect.flip)).toMatchObject({
-        _tag: "ProgramError",
-        reason: "AlreadyInvited"
-      })
+        const invited = yield* channels.invite(address, bob.wallet.address, { nonce: 42n }).pipe(as(alice.wallet))
+        const invitation = yield* channels.invitation(address, bob.wallet.address)
+        expect(invitation.address).toBe(invited.address)
+        expect(invitation.account).toMatchObject({ inviter: alice.wallet.address, nonce: 42n, isUsed: false })
+        expect(yield* channels.invite(address, bob.wallet.address).pipe(as(alice.wallet), Effect.flip)).toMatchObject({
+          _tag: "ProgramError",
+          reason: "AlreadyInvited"
+        })
 
-      yield* channels.join(address).pipe(as(bob.wallet))
-      expect((yield* channels.invitation(address, bob.wallet.address)).account).toMatchObject({
-        isAccepted: true,
-        isUsed: true
+        yield* channels.join(address).pipe(as(bob.wallet))
+        expect((yield* channels.invitation(address, bob.wallet.address)).account).toMatchObject({
+          isAccepted: true,
+          isUsed: true
+        })
+        expect(yield* channels.invite(address, carol.wallet.address).pipe(as(carol.wallet), Effect.flip)).toMatchObject(
+          {
+            reason: "Unauthorized"
+          }
+        )
+        yield* channels.invite(address, carol.wallet.address).pipe(as(bob.wallet))
+        yield* channels.join(address).pipe(as(carol.wallet))
+        expect(yield* channels.participants(address)).toHaveLength(3)
       })
-      expect(yield* channels.invite(address, carol.wallet.address).pipe(as(carol.wallet), Effect.flip)).toMatchObject({
-        reason: "Unauthorized"
-      })
-      yield* channels.invite(address, carol.wallet.address).pipe(as(bob.wallet))
-      yield* channels.join(address).pipe(as(carol.wallet))
-      expect(yield* channels.participants(address)).toHaveLength(3)
-    })
   )
 
-  it.effect("Given a fee above what may be paid, When joined, Then nothing is sent; up to it the fee is taken", () =>
+  it.effect("Given maxFee, When the channel's fee is higher, Then nothing is sent; up to maxFee the fee is taken", () =>
     Effect.gen(function* () {
       const channels = yield* Channel.Channel
       const escrows = yield* Escrow.Escrow
@@ -190,7 +200,7 @@ layer(Pod.layerTest)("Channel", (it) => {
     })
   )
 
-  it.effect("Given a channel with a fee, When joined without and with escrow, Then the fee is asked and taken", () =>
+  it.effect("Given a channel with a fee, When an agent joins, Then it fails without an escrow and pays from one", () =>
     Effect.gen(function* () {
       const channels = yield* Channel.Channel
       const escrows = yield* Escrow.Escrow
@@ -207,7 +217,7 @@ layer(Pod.layerTest)("Channel", (it) => {
   )
 
   it.effect(
-    "Given a channel, When updated by its creator and by another, Then one changes it, one is Unauthorized",
+    "Given a channel, When it is updated, Then its creator changes it and another wallet gets Unauthorized",
     () =>
       Effect.gen(function* () {
         const channels = yield* Channel.Channel
@@ -230,76 +240,84 @@ layer(Pod.layerTest)("Channel", (it) => {
       })
   )
 
-  it.effect("Given a nonce, When used twice by one sender, Then it is DuplicateMessage or RateLimitExceeded", () =>
-    Effect.gen(function* () {
-      const channels = yield* Channel.Channel
-      const { wallet } = yield* registered
-      const { address } = yield* channels.create({ name: "nonces" }).pipe(as(wallet))
-      const broadcast = channels.broadcast(address, { content: "once", nonce: 7n }).pipe(as(wallet))
-      yield* broadcast
-      expect(yield* Effect.flip(broadcast)).toMatchObject({ _tag: "ProgramError", reason: "DuplicateMessage" })
-      const tooSoon = yield* channels.broadcast(address, { content: "twice" }).pipe(as(wallet), Effect.flip)
-      expect(tooSoon).toMatchObject({ reason: "RateLimitExceeded" })
-      expect(tooSoon.isRetryable).toBe(true)
-    })
-  )
-
-  it.effect("Given the longest contents that the limits allow, When broadcast, Then they fit a transaction", () =>
-    Effect.gen(function* () {
-      const channels = yield* Channel.Channel
-      const { alice, bob } = yield* pair
-      const { address } = yield* channels.create({ name: "n".repeat(32) }).pipe(as(alice.wallet))
-      yield* channels.join(address).pipe(as(bob.wallet))
-      const text = "word ".repeat(200)
-      const first = yield* channels.broadcast(address, { content: text.slice(0, 874) }).pipe(as(alice.wallet))
-      yield* channels
-        .broadcast(address, { content: text.slice(0, 842), replyTo: first.address, type: MessageType.Text })
-        .pipe(as(bob.wallet))
-      expect((yield* contents(address)).map((content) => content.length).toSorted()).toEqual([842, 874])
-    })
-  )
-
-  it.effect("Given no channel at an address, When joined, invited to or read, Then it is AccountNotFound", () =>
-    Effect.gen(function* () {
-      const channels = yield* Channel.Channel
-      const { agent, wallet } = yield* registered
-      const calls = [
-        Effect.asVoid(channels.join(wallet.address)),
-        Effect.asVoid(channels.invite(wallet.address, wallet.address)),
-        Effect.asVoid(channels.get(wallet.address))
-      ]
-      for (const call of calls) {
-        expect(yield* call.pipe(as(wallet), Effect.flip)).toMatchObject({
-          _tag: "AccountNotFound",
-          account: "ChannelAccount"
-        })
-      }
-      expect(yield* Effect.flip(channels.get(agent))).toMatchObject({
-        _tag: "AccountDecodeError",
-        reason: "Discriminator"
+  it.effect(
+    "Given a broadcast, When its nonce or its second is used again, Then it is DuplicateMessage or RateLimitExceeded",
+    () =>
+      Effect.gen(function* () {
+        const channels = yield* Channel.Channel
+        const { wallet } = yield* registered
+        const { address } = yield* channels.create({ name: "nonces" }).pipe(as(wallet))
+        const broadcast = channels.broadcast(address, { content: "once", nonce: 7n }).pipe(as(wallet))
+        yield* broadcast
+        expect(yield* Effect.flip(broadcast)).toMatchObject({ _tag: "ProgramError", reason: "DuplicateMessage" })
+        const tooSoon = yield* channels.broadcast(address, { content: "twice" }).pipe(as(wallet), Effect.flip)
+        expect(tooSoon).toMatchObject({ reason: "RateLimitExceeded" })
+        expect(tooSoon.isRetryable).toBe(true)
       })
-    })
   )
 
-  it.effect("Given a follower of a channel, When messages come, Then each comes once, after those before", () =>
-    Effect.gen(function* () {
-      const channels = yield* Channel.Channel
-      const { alice, bob } = yield* pair
-      const { address } = yield* channels.create({ name: "live" }).pipe(as(alice.wallet))
-      yield* channels.join(address).pipe(as(bob.wallet))
-      yield* channels.broadcast(address, { content: "before" }).pipe(as(alice.wallet))
-      const seen: Array<string> = []
-      const follower = yield* channels.messages(address, { follow: true }).pipe(
-        Stream.tap(({ account }) => Effect.sync(() => seen.push(account.content))),
-        Stream.take(2),
-        Stream.runDrain,
-        Effect.fork
-      )
-      yield* Effect.yieldNow().pipe(Effect.repeat({ until: () => seen.length === 1 }))
-      yield* channels.broadcast(address, { content: "after" }).pipe(as(bob.wallet))
-      yield* Fiber.join(follower)
-      expect(seen).toEqual(["before", "after"])
-    })
+  it.effect(
+    "Given the longest contents that the limits allow, When they are broadcast, Then they fit into a transaction",
+    () =>
+      Effect.gen(function* () {
+        const channels = yield* Channel.Channel
+        const { alice, bob } = yield* pair
+        const { address } = yield* channels.create({ name: "n".repeat(32) }).pipe(as(alice.wallet))
+        yield* channels.join(address).pipe(as(bob.wallet))
+        const text = "word ".repeat(200)
+        const first = yield* channels.broadcast(address, { content: text.slice(0, 874) }).pipe(as(alice.wallet))
+        yield* channels
+          .broadcast(address, { content: text.slice(0, 842), replyTo: first.address, type: MessageType.Text })
+          .pipe(as(bob.wallet))
+        expect((yield* contents(address)).map((content) => content.length).toSorted()).toEqual([842, 874])
+      })
+  )
+
+  it.effect(
+    "Given no channel at an address, When it is joined, invited to or read, Then it fails with AccountNotFound",
+    () =>
+      Effect.gen(function* () {
+        const channels = yield* Channel.Channel
+        const { agent, wallet } = yield* registered
+        const calls = [
+          Effect.asVoid(channels.join(wallet.address)),
+          Effect.asVoid(channels.invite(wallet.address, wallet.address)),
+          Effect.asVoid(channels.get(wallet.address))
+        ]
+        for (const call of calls) {
+          expect(yield* call.pipe(as(wallet), Effect.flip)).toMatchObject({
+            _tag: "AccountNotFound",
+            account: "ChannelAccount"
+          })
+        }
+        expect(yield* Effect.flip(channels.get(agent))).toMatchObject({
+          _tag: "AccountDecodeError",
+          reason: "Discriminator"
+        })
+      })
+  )
+
+  it.effect(
+    "Given a follower of a channel, When messages are sent, Then each is emitted once, after the existing ones",
+    () =>
+      Effect.gen(function* () {
+        const channels = yield* Channel.Channel
+        const { alice, bob } = yield* pair
+        const { address } = yield* channels.create({ name: "live" }).pipe(as(alice.wallet))
+        yield* channels.join(address).pipe(as(bob.wallet))
+        yield* channels.broadcast(address, { content: "before" }).pipe(as(alice.wallet))
+        const seen: Array<string> = []
+        const follower = yield* channels.messages(address, { follow: true }).pipe(
+          Stream.tap(({ account }) => Effect.sync(() => seen.push(account.content))),
+          Stream.take(2),
+          Stream.runDrain,
+          Effect.fork
+        )
+        yield* Effect.yieldNow().pipe(Effect.repeat({ until: () => seen.length === 1 }))
+        yield* channels.broadcast(address, { content: "after" }).pipe(as(bob.wallet))
+        yield* Fiber.join(follower)
+        expect(seen).toEqual(["before", "after"])
+      })
   )
 
   it.effect("Given a channel, When the compressed instructions are used, Then they count and store no message", () =>
@@ -323,20 +341,24 @@ layer(Pod.layerTest)("Channel", (it) => {
   )
 })
 
-it.scoped("Given an invitation of 8 days ago, When used, Then it is MessageExpired; and a new one can be sent", () =>
-  Effect.gen(function* () {
-    const channels = yield* Channel.Channel
-    const { alice, bob } = yield* pair
-    const { address } = yield* channels.create({ name: "late", visibility: "Private" }).pipe(as(alice.wallet))
-    yield* channels.invite(address, bob.wallet.address).pipe(as(alice.wallet))
-    yield* TestClock.adjust("8 days")
-    expect(yield* channels.join(address).pipe(as(bob.wallet), Effect.flip)).toMatchObject({ reason: "MessageExpired" })
-    yield* channels.invite(address, bob.wallet.address).pipe(as(alice.wallet))
-    yield* channels.join(address).pipe(as(bob.wallet))
-  }).pipe(Effect.provide(Pod.layerTest))
+it.scoped(
+  "Given an invitation of 8 days ago, When it is used, Then it fails with MessageExpired, and a new one can be sent",
+  () =>
+    Effect.gen(function* () {
+      const channels = yield* Channel.Channel
+      const { alice, bob } = yield* pair
+      const { address } = yield* channels.create({ name: "late", visibility: "Private" }).pipe(as(alice.wallet))
+      yield* channels.invite(address, bob.wallet.address).pipe(as(alice.wallet))
+      yield* TestClock.adjust("8 days")
+      expect(yield* channels.join(address).pipe(as(bob.wallet), Effect.flip)).toMatchObject({
+        reason: "MessageExpired"
+      })
+      yield* channels.invite(address, bob.wallet.address).pipe(as(alice.wallet))
+      yield* channels.join(address).pipe(as(bob.wallet))
+    }).pipe(Effect.provide(Pod.layerTest))
 )
 
-it.scoped("Given a second between them, When one agent speaks, Then all arrive and the oldest comes first", () =>
+it.scoped("Given messages of one agent a second apart, When they are read, Then all arrive, oldest first", () =>
   Effect.gen(function* () {
     const channels = yield* Channel.Channel
     const cluster = yield* EmbeddedCluster.EmbeddedCluster
@@ -354,7 +376,7 @@ it.scoped("Given a second between them, When one agent speaks, Then all arrive a
 
 layer(Offline.layer)("Channel without a network", (it) => {
   it.effect(
-    "Given input that breaks a rule, When written, Then InvalidInput names the field and nothing is asked",
+    "Given input that breaks a rule, When it is written, Then InvalidInput names the field before any call",
     () =>
       Effect.gen(function* () {
         const channels = yield* Channel.Channel

@@ -27,7 +27,7 @@ const nonceOf = (account: Parameters<DurableNonce.Service["get"]>[0]) =>
   })
 
 describe("DurableNonce", () => {
-  it.effect("Given a wallet, When it creates a nonce account, Then that holds a nonce of its own, and the rent", () =>
+  it.effect("Given a wallet, When it creates a nonce account, Then the account has its own nonce and the rent", () =>
     Effect.gen(function* () {
       const wallet = yield* TestWallets.funded
       const nonces = yield* DurableNonce.DurableNonce
@@ -44,7 +44,7 @@ describe("DurableNonce", () => {
   )
 
   it.effect(
-    "Given an endpoint that asks too much rent, When one is created, Then nothing is paid unless it is given",
+    "Given an endpoint that reports too high a rent, When an account is created, Then nothing is paid unless lamports are given",
     () =>
       Effect.gen(function* () {
         const wallet = yield* TestWallets.funded
@@ -76,7 +76,7 @@ describe("DurableNonce", () => {
       }).pipe(cluster)
   )
 
-  it.effect("Given a key, an authority and lamports, When it is created with them, Then it has them", () =>
+  it.effect("Given a key, an authority and lamports, When an account is created with them, Then it has them", () =>
     Effect.gen(function* () {
       const [wallet, authority, account] = yield* Effect.all([
         TestWallets.funded,
@@ -129,7 +129,7 @@ describe("DurableNonce", () => {
   )
 
   it.effect(
-    "Given one blockhash for several advances, When each lands, Then the nonce follows from the block before",
+    "Given one blockhash for several advances, When each lands, Then the nonce follows from the previous block",
     () =>
       Effect.gen(function* () {
         const wallet = yield* TestWallets.funded
@@ -149,16 +149,18 @@ describe("DurableNonce", () => {
       }).pipe(cluster)
   )
 
-  it.effect("Given accounts that are none, When they are read, Then each is told", () =>
-    Effect.gen(function* () {
-      const wallet = yield* TestWallets.funded
-      expect(yield* get(STRANGER)).toStrictEqual(Option.none())
-      expect(yield* Effect.flip(get(wallet.address))).toMatchObject({ _tag: "NonceAccountError", reason: "Size" })
-      expect(yield* Effect.flip(get(PROGRAM_ID))).toMatchObject({ _tag: "NonceAccountError", reason: "Owner" })
-    }).pipe(cluster)
+  it.effect(
+    "Given accounts that are no nonce accounts, When they are read, Then each fails with the reason of its kind",
+    () =>
+      Effect.gen(function* () {
+        const wallet = yield* TestWallets.funded
+        expect(yield* get(STRANGER)).toStrictEqual(Option.none())
+        expect(yield* Effect.flip(get(wallet.address))).toMatchObject({ _tag: "NonceAccountError", reason: "Size" })
+        expect(yield* Effect.flip(get(PROGRAM_ID))).toMatchObject({ _tag: "NonceAccountError", reason: "Owner" })
+      }).pipe(cluster)
   )
 
-  it.effect("Given lamports that fit in no account, When they are given or taken, Then it is InvalidInput", () =>
+  it.effect("Given lamports out of range, When they are deposited or withdrawn, Then it fails with InvalidInput", () =>
     Effect.gen(function* () {
       const wallet = yield* TestWallets.funded
       const nonces = yield* DurableNonce.DurableNonce

@@ -34,7 +34,7 @@ layer(Pod.layerTest)("Escrow", (it) => {
     })
   )
 
-  it.effect("Given an escrow, When more is withdrawn than it holds, Then it is InsufficientFunds", () =>
+  it.effect("Given an escrow, When more is withdrawn than it holds, Then it fails with InsufficientFunds", () =>
     Effect.gen(function* () {
       const escrows = yield* Escrow.Escrow
       const address = yield* channel
@@ -47,50 +47,56 @@ layer(Pod.layerTest)("Escrow", (it) => {
     })
   )
 
-  it.effect("Given no deposit, When read or withdrawn, Then AccountNotFound or AccountNotInitialized", () =>
-    Effect.gen(function* () {
-      const escrows = yield* Escrow.Escrow
-      const address = yield* channel
-      const { wallet } = yield* registered
-      expect(yield* Effect.flip(escrows.get(address, wallet.address))).toMatchObject({
-        _tag: "AccountNotFound",
-        account: "EscrowAccount"
+  it.effect(
+    "Given no deposit, When the escrow is read or withdrawn, Then it fails with AccountNotFound or AccountNotInitialized",
+    () =>
+      Effect.gen(function* () {
+        const escrows = yield* Escrow.Escrow
+        const address = yield* channel
+        const { wallet } = yield* registered
+        expect(yield* Effect.flip(escrows.get(address, wallet.address))).toMatchObject({
+          _tag: "AccountNotFound",
+          account: "EscrowAccount"
+        })
+        expect(yield* escrows.withdraw(address, 1n).pipe(as(wallet), Effect.flip)).toMatchObject({
+          _tag: "ProgramError",
+          reason: "AccountNotInitialized"
+        })
       })
-      expect(yield* escrows.withdraw(address, 1n).pipe(as(wallet), Effect.flip)).toMatchObject({
-        _tag: "ProgramError",
-        reason: "AccountNotInitialized"
-      })
-    })
   )
 
-  it.effect("Given more than the wallet has, When deposited, Then it is InsufficientFunds", () =>
-    Effect.gen(function* () {
-      const escrows = yield* Escrow.Escrow
-      const address = yield* channel
-      const { wallet } = yield* registered
-      expect(yield* escrows.deposit(address, 10_000_000_000n).pipe(as(wallet), Effect.flip)).toMatchObject({
-        _tag: "ProgramError",
-        reason: "InsufficientFunds"
+  it.effect(
+    "Given more lamports than the wallet has, When they are deposited, Then it fails with InsufficientFunds",
+    () =>
+      Effect.gen(function* () {
+        const escrows = yield* Escrow.Escrow
+        const address = yield* channel
+        const { wallet } = yield* registered
+        expect(yield* escrows.deposit(address, 10_000_000_000n).pipe(as(wallet), Effect.flip)).toMatchObject({
+          _tag: "ProgramError",
+          reason: "InsufficientFunds"
+        })
       })
-    })
   )
 })
 
 layer(Offline.layer)("Escrow without a network", (it) => {
-  it.effect("Given an amount out of range, When deposited or withdrawn, Then InvalidInput and nothing is asked", () =>
-    Effect.gen(function* () {
-      const escrows = yield* Escrow.Escrow
-      const wallet = yield* Wallet
-      const calls = [
-        escrows.deposit(wallet.address, 0n),
-        escrows.deposit(wallet.address, 10_000_000_001n),
-        escrows.withdraw(wallet.address, -1n),
-        escrows.withdraw(wallet.address, 2n ** 64n)
-      ]
-      for (const call of calls) {
-        expect(yield* call.pipe(as(wallet), Effect.flip)).toMatchObject({ _tag: "InvalidInput", field: "amount" })
-      }
-      expect(yield* Offline.rpcCalls).toBe(0)
-    })
+  it.effect(
+    "Given an amount out of range, When it is deposited or withdrawn, Then InvalidInput comes before any call",
+    () =>
+      Effect.gen(function* () {
+        const escrows = yield* Escrow.Escrow
+        const wallet = yield* Wallet
+        const calls = [
+          escrows.deposit(wallet.address, 0n),
+          escrows.deposit(wallet.address, 10_000_000_001n),
+          escrows.withdraw(wallet.address, -1n),
+          escrows.withdraw(wallet.address, 2n ** 64n)
+        ]
+        for (const call of calls) {
+          expect(yield* call.pipe(as(wallet), Effect.flip)).toMatchObject({ _tag: "InvalidInput", field: "amount" })
+        }
+        expect(yield* Offline.rpcCalls).toBe(0)
+      })
   )
 })

@@ -28,7 +28,7 @@ const fails = <A, E, R>(field: string, call: Effect.Effect<A, E, R>) => ({
 
 layer(Offline.layer)("addresses that are none", (it) => {
   it.effect(
-    "Given one, When it is handed to a method, Then InvalidInput names the parameter and nothing is asked",
+    "Given a text that is no address, When it is passed to a method, Then InvalidInput names the parameter before any call",
     () =>
       Effect.gen(function* () {
         const messages = yield* Message.Message

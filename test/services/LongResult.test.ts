@@ -208,7 +208,7 @@ const turns = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<readonly [A, nu
   })
 
 describe("LongResult", () => {
-  it("Given any reply, sound or not, When read in pieces, Then it is what the whole reads as, or both fail the same", () =>
+  it("Given any valid or invalid reply, When it is read in pieces, Then the result or the error is that of the whole", () =>
     assertProperty(
       fc.asyncProperty(texts, size, async (text, size) => {
         const expected = await read(Json.parse(text), slow)
@@ -217,7 +217,7 @@ describe("LongResult", () => {
       })
     ))
 
-  it("Given any reply, When its list is put back, Then every integer is as it was written", () =>
+  it("Given any reply, When it is parsed with its list, Then every integer is exact", () =>
     assertProperty(
       fc.asyncProperty(texts, size, async (text, size) => {
         const expected = await read(Json.parse(text), Effect.succeed)
@@ -226,7 +226,7 @@ describe("LongResult", () => {
       })
     ))
 
-  it("Given any value, When read as a keyed account, Then it is what its parts' decoders read", async () => {
+  it("Given any value, When it is read as a keyed account, Then the result equals that of the decoders of its parts", async () => {
     await assertProperty(
       fc.property(fc.oneof(keyed, fc.json()), (text) => {
         const value = Either.getOrUndefined(Json.parse(text))
@@ -248,7 +248,7 @@ describe("LongResult", () => {
     })
   )
 
-  it.effect("Given ten thousand accounts, When read and decoded, Then the event loop turns all along", () =>
+  it.effect("Given ten thousand accounts, When they are read and decoded, Then the event loop keeps turning", () =>
     Effect.gen(function* () {
       const rpc = pool(long(accounts))
       const [{ value }, whileRead] = yield* turns(rpc.getProgramAccounts(Address.SYSTEM_PROGRAM))
@@ -265,7 +265,7 @@ describe("LongResult", () => {
   )
 
   it.effect(
-    "Given a transport without texts, When it gives ten thousand accounts, Then the event loop turns, too",
+    "Given a transport of parsed replies, When it returns ten thousand accounts, Then the event loop keeps turning",
     () =>
       Effect.gen(function* () {
         const result = resultOf(Either.getOrThrow(Json.parse(long(accounts))))
@@ -316,7 +316,7 @@ describe("LongResult", () => {
     })
   )
 
-  it.effect("Given a reader that is interrupted, When the event loop turns, Then the rest is left alone", () =>
+  it.effect("Given a reader that is interrupted, When the event loop turns, Then the rest is not read", () =>
     Effect.gen(function* () {
       const { value } = yield* pool(long(accounts)).getProgramAccounts(Address.SYSTEM_PROGRAM)
       let count = 0
@@ -327,7 +327,7 @@ describe("LongResult", () => {
     })
   )
 
-  it.effect("Given accounts of which one cannot be decoded, When many are, Then its error is theirs", () =>
+  it.effect("Given one account that cannot be decoded, When many are decoded, Then the call fails with its error", () =>
     Effect.gen(function* () {
       const { value } = yield* pool(long(accounts)).getProgramAccounts(Address.SYSTEM_PROGRAM)
       let count = 0

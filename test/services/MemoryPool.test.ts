@@ -19,7 +19,7 @@ const slates = (options: Partial<MemoryPool.Options<Slate>> = {}) => {
 }
 
 describe("MemoryPool", () => {
-  it.scoped("Given an object that came back, When one is acquired, Then it is that object, reset", () =>
+  it.scoped("Given a returned object, When one is acquired, Then it is that object after a reset", () =>
     Effect.gen(function* () {
       const pool = yield* slates({ reset: (slate) => void (slate.text = "") })
       const first = yield* pool.use((slate) => Effect.sync(() => ((slate.text = "secret"), slate)))
@@ -30,24 +30,26 @@ describe("MemoryPool", () => {
     })
   )
 
-  it.scoped("Given a holder that fails or is interrupted, When its Scope closes, Then the object is back", () =>
-    Effect.gen(function* () {
-      const pool = yield* slates()
-      const started = yield* Deferred.make<void>()
-      const holder = yield* Effect.fork(
-        Effect.scoped(
-          Effect.zipRight(pool.acquire, Effect.zipRight(Deferred.succeed(started, undefined), Effect.never))
+  it.scoped(
+    "Given a holder that fails or is interrupted, When its Scope closes, Then the object returns to the pool",
+    () =>
+      Effect.gen(function* () {
+        const pool = yield* slates()
+        const started = yield* Deferred.make<void>()
+        const holder = yield* Effect.fork(
+          Effect.scoped(
+            Effect.zipRight(pool.acquire, Effect.zipRight(Deferred.succeed(started, undefined), Effect.never))
+          )
         )
-      )
-      yield* Deferred.await(started)
-      expect((yield* pool.stats).inUse).toBe(1)
-      yield* Fiber.interrupt(holder)
-      yield* Effect.exit(pool.use(() => Effect.fail("no")))
-      expect(yield* pool.stats).toEqual({ inUse: 0, idle: 1, hits: 1, misses: 1 })
-    })
+        yield* Deferred.await(started)
+        expect((yield* pool.stats).inUse).toBe(1)
+        yield* Fiber.interrupt(holder)
+        yield* Effect.exit(pool.use(() => Effect.fail("no")))
+        expect(yield* pool.stats).toEqual({ inUse: 0, idle: 1, hits: 1, misses: 1 })
+      })
   )
 
-  it.scoped("Given more objects than are pooled, When they come back, Then the rest is dropped", () =>
+  it.scoped("Given more objects than are pooled, When they return, Then the excess is dropped", () =>
     Effect.gen(function* () {
       const pool = yield* slates({ maxPooled: 2 })
       yield* Effect.scoped(Effect.all([pool.acquire, pool.acquire, pool.acquire]))
@@ -55,7 +57,7 @@ describe("MemoryPool", () => {
     })
   )
 
-  it.scoped("Given an object on which reset throws, When it comes back, Then it is not pooled", () =>
+  it.scoped("Given an object whose reset throws, When it returns, Then it is not pooled", () =>
     Effect.gen(function* () {
       const pool = yield* slates({
         reset: () => {
@@ -102,7 +104,7 @@ describe("MemoryPool", () => {
     })
   )
 
-  it.effect("Given any order of acquiring and releasing, When it is played, Then no two holders share an object", () =>
+  it.effect("Given any order of acquiring and releasing, When it runs, Then no two holders share an object", () =>
     Effect.promise(() =>
       fc.assert(
         fc.asyncProperty(fc.array(fc.nat(7), { maxLength: 60 }), fc.nat(4), (steps, maxPooled) =>

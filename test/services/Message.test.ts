@@ -86,7 +86,7 @@ layer(Pod.layerTest)("Message", (it) => {
   )
 
   it.effect(
-    "Given the same bytes twice, When sent raw, Then the second is DuplicateMessage; in envelopes both go",
+    "Given the same bytes twice, When they are sent raw, Then the second is DuplicateMessage; in envelopes both land",
     () =>
       Effect.gen(function* () {
         const messages = yield* Message.Message
@@ -100,19 +100,21 @@ layer(Pod.layerTest)("Message", (it) => {
       })
   )
 
-  it.effect("Given bare bytes, When read without raw, Then EnvelopeDecodeError says so; with raw they come back", () =>
-    Effect.gen(function* () {
-      const messages = yield* Message.Message
-      const { alice, bob } = yield* pair
-      const { address } = yield* messages
-        .send({ recipient: bob.wallet.address, payload: "bare", raw: true })
-        .pipe(as(alice.wallet))
-      expect(yield* Effect.flip(messages.payload(address))).toMatchObject({ _tag: "EnvelopeDecodeError" })
-      expect(utf8.decode(yield* messages.payload(address, { raw: true }))).toBe("bare")
-    })
+  it.effect(
+    "Given bare bytes, When they are read without raw, Then it is EnvelopeDecodeError; with raw they come back",
+    () =>
+      Effect.gen(function* () {
+        const messages = yield* Message.Message
+        const { alice, bob } = yield* pair
+        const { address } = yield* messages
+          .send({ recipient: bob.wallet.address, payload: "bare", raw: true })
+          .pipe(as(alice.wallet))
+        expect(yield* Effect.flip(messages.payload(address))).toMatchObject({ _tag: "EnvelopeDecodeError" })
+        expect(utf8.decode(yield* messages.payload(address, { raw: true }))).toBe("bare")
+      })
   )
 
-  it.effect("Given a message, When a stranger marks it, Then it is Unauthorized", () =>
+  it.effect("Given a message, When another wallet marks it, Then it fails with Unauthorized", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
       const { alice, bob } = yield* pair
@@ -126,28 +128,30 @@ layer(Pod.layerTest)("Message", (it) => {
     })
   )
 
-  it.effect("Given a message that was read, When its status goes backwards, Then it is refused here and there", () =>
-    Effect.gen(function* () {
-      const messages = yield* Message.Message
-      const { alice, bob } = yield* pair
-      const { address } = yield* messages
-        .send({ recipient: bob.wallet.address, payload: "onwards" })
-        .pipe(as(alice.wallet))
-      yield* messages.markDelivered(address).pipe(as(bob.wallet))
-      yield* messages.markRead(address).pipe(as(bob.wallet))
-      const read = yield* messages.get(address)
-      expect(yield* messages.markDelivered(read).pipe(as(bob.wallet), Effect.flip)).toMatchObject({
-        _tag: "InvalidInput",
-        field: "message"
+  it.effect(
+    "Given a message that was read, When its status is set back, Then the client and the program refuse it",
+    () =>
+      Effect.gen(function* () {
+        const messages = yield* Message.Message
+        const { alice, bob } = yield* pair
+        const { address } = yield* messages
+          .send({ recipient: bob.wallet.address, payload: "onwards" })
+          .pipe(as(alice.wallet))
+        yield* messages.markDelivered(address).pipe(as(bob.wallet))
+        yield* messages.markRead(address).pipe(as(bob.wallet))
+        const read = yield* messages.get(address)
+        expect(yield* messages.markDelivered(read).pipe(as(bob.wallet), Effect.flip)).toMatchObject({
+          _tag: "InvalidInput",
+          field: "message"
+        })
+        expect(yield* messages.markDelivered(address).pipe(as(bob.wallet), Effect.flip)).toMatchObject({
+          _tag: "ProgramError",
+          reason: "InvalidMessageStatusTransition"
+        })
       })
-      expect(yield* messages.markDelivered(address).pipe(as(bob.wallet), Effect.flip)).toMatchObject({
-        _tag: "ProgramError",
-        reason: "InvalidMessageStatusTransition"
-      })
-    })
   )
 
-  it.effect("Given a message that cannot be handled, When marked failed, Then it is Failed", () =>
+  it.effect("Given a message, When it is marked as failed, Then its status is Failed", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
       const { alice, bob } = yield* pair
@@ -159,7 +163,7 @@ layer(Pod.layerTest)("Message", (it) => {
     })
   )
 
-  it.effect("Given a wallet without an agent, When it sends, Then it is AccountNotInitialized", () =>
+  it.effect("Given a wallet without an agent, When it sends, Then it fails with AccountNotInitialized", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
       const bob = yield* registered
@@ -171,7 +175,7 @@ layer(Pod.layerTest)("Message", (it) => {
     })
   )
 
-  it.effect("Given one bad input among many, When all are sent, Then each has its own result, in order", () =>
+  it.effect("Given one bad input among many, When all are sent, Then each has a result, in order", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
       const { alice, bob } = yield* pair
@@ -195,7 +199,7 @@ layer(Pod.layerTest)("Message", (it) => {
     })
   )
 
-  it.effect("Given a payload that nobody keeps, When read, Then it is NotFound", () =>
+  it.effect("Given a payload that is not in the store, When it is read, Then it fails with NotFound", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
       const store = yield* PayloadStore.PayloadStore
@@ -211,30 +215,33 @@ layer(Pod.layerTest)("Message", (it) => {
     })
   )
 
-  it.effect("Given a follower, When messages come and change status, Then each comes once, after those before", () =>
-    Effect.gen(function* () {
-      const messages = yield* Message.Message
-      const { alice, bob } = yield* pair
-      const send = (payload: string) => messages.send({ recipient: bob.wallet.address, payload }).pipe(as(alice.wallet))
-      const before = yield* Effect.forEach(["one", "two"], send)
-      const seen: Array<string> = []
-      const follower = yield* messages.inbox(bob.wallet.address, { follow: true }).pipe(
-        Stream.tap(({ address }) => Effect.sync(() => seen.push(address))),
-        Stream.take(4),
-        Stream.runDrain,
-        Effect.fork
-      )
-      yield* Effect.yieldNow().pipe(Effect.repeat({ until: () => seen.length === 2 }))
-      for (const { address } of before) yield* messages.markDelivered(address).pipe(as(bob.wallet))
-      const after = yield* Effect.forEach(["three", "four"], send)
-      yield* Fiber.join(follower)
-      expect(seen.slice(0, 2).toSorted()).toEqual(before.map(({ address }) => address).toSorted())
-      expect(seen.slice(2)).toEqual(after.map(({ address }) => address))
-    })
+  it.effect(
+    "Given a follower, When messages arrive and change status, Then each is emitted once, after the existing ones",
+    () =>
+      Effect.gen(function* () {
+        const messages = yield* Message.Message
+        const { alice, bob } = yield* pair
+        const send = (payload: string) =>
+          messages.send({ recipient: bob.wallet.address, payload }).pipe(as(alice.wallet))
+        const before = yield* Effect.forEach(["one", "two"], send)
+        const seen: Array<string> = []
+        const follower = yield* messages.inbox(bob.wallet.address, { follow: true }).pipe(
+          Stream.tap(({ address }) => Effect.sync(() => seen.push(address))),
+          Stream.take(4),
+          Stream.runDrain,
+          Effect.fork
+        )
+        yield* Effect.yieldNow().pipe(Effect.repeat({ until: () => seen.length === 2 }))
+        for (const { address } of before) yield* messages.markDelivered(address).pipe(as(bob.wallet))
+        const after = yield* Effect.forEach(["three", "four"], send)
+        yield* Fiber.join(follower)
+        expect(seen.slice(0, 2).toSorted()).toEqual(before.map(({ address }) => address).toSorted())
+        expect(seen.slice(2)).toEqual(after.map(({ address }) => address))
+      })
   )
 })
 
-it.scoped("Given a message of 8 days ago, When marked, Then it is MessageExpired", () =>
+it.scoped("Given a message of 8 days ago, When it is marked, Then it fails with MessageExpired", () =>
   Effect.gen(function* () {
     const messages = yield* Message.Message
     const { alice, bob } = yield* pair
@@ -277,7 +284,7 @@ const evil = Layer.sync(PayloadStore.PayloadStore, () => {
   })
 })
 
-it.scoped("Given a store that changes a byte, When the payload is read, Then it is HashMismatch and no data", () =>
+it.scoped("Given a store that changes a byte, When the payload is read, Then it fails with HashMismatch", () =>
   Effect.gen(function* () {
     const wallets = yield* TestWallets.TestWallets
     const [alice, bob] = yield* Effect.all([wallets.funded, wallets.funded])
@@ -292,36 +299,38 @@ it.scoped("Given a store that changes a byte, When the payload is read, Then it 
 )
 
 layer(Offline.layer)("Message without a network", (it) => {
-  it.effect("Given input that breaks a rule, When sent or marked, Then InvalidInput and nothing is asked or kept", () =>
-    Effect.gen(function* () {
-      const messages = yield* Message.Message
-      const wallet = yield* Wallet
-      const recipient = wallet.address
-      const { address: agent } = Pda.agent(recipient)
-      const read = {
-        address: agent,
-        account: new DirectMessage({
-          sender: agent,
-          recipient,
-          payloadHash: new Uint8Array(32),
-          createdAt: 0n,
-          expiresAt: 604_800n,
-          type: MessageType.Text,
-          status: "Read",
-          bump: 255
-        })
-      }
-      const calls = [
-        [messages.send({ recipient, payload: "hi", type: MessageType.Custom(252) }), "type"],
-        [messages.send({ recipient: agent, payload: "hi" }), "recipient"],
-        [messages.markDelivered(read), "message"],
-        [messages.markRead(read), "message"],
-        [messages.markFailed(read), "message"]
-      ] as const
-      for (const [call, field] of calls) {
-        expect(yield* call.pipe(as(wallet), Effect.flip)).toMatchObject({ _tag: "InvalidInput", field })
-      }
-      expect(yield* Offline.rpcCalls).toBe(0)
-    })
+  it.effect(
+    "Given input that breaks a rule, When it is sent or marked, Then InvalidInput comes before any call or write",
+    () =>
+      Effect.gen(function* () {
+        const messages = yield* Message.Message
+        const wallet = yield* Wallet
+        const recipient = wallet.address
+        const { address: agent } = Pda.agent(recipient)
+        const read = {
+          address: agent,
+          account: new DirectMessage({
+            sender: agent,
+            recipient,
+            payloadHash: new Uint8Array(32),
+            createdAt: 0n,
+            expiresAt: 604_800n,
+            type: MessageType.Text,
+            status: "Read",
+            bump: 255
+          })
+        }
+        const calls = [
+          [messages.send({ recipient, payload: "hi", type: MessageType.Custom(252) }), "type"],
+          [messages.send({ recipient: agent, payload: "hi" }), "recipient"],
+          [messages.markDelivered(read), "message"],
+          [messages.markRead(read), "message"],
+          [messages.markFailed(read), "message"]
+        ] as const
+        for (const [call, field] of calls) {
+          expect(yield* call.pipe(as(wallet), Effect.flip)).toMatchObject({ _tag: "InvalidInput", field })
+        }
+        expect(yield* Offline.rpcCalls).toBe(0)
+      })
   )
 })

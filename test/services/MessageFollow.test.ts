@@ -75,18 +75,21 @@ const fails = (reason: SubscriptionError["reason"]) =>
 const collect = (seen: Array<string>) =>
   Stream.runForEach(follow, ({ address }) => Effect.sync(() => seen.push(address)))
 
-it.effect("Given messages there and messages to come, When followed, Then the oldest comes first and each once", () => {
-  const live = standing(Stream.concat(Stream.make(notification(2), notification(3)), Stream.never))
-  return Effect.gen(function* () {
-    const seen: Array<string> = []
-    const follower = yield* Effect.fork(collect(seen))
-    yield* TestClock.adjust("1 seconds")
-    expect(seen).toEqual([addressOf(1), addressOf(2), addressOf(3)])
-    yield* Fiber.interrupt(follower)
-  }).pipe(Effect.provide(node({ has: [2, 1] }, live)))
-})
+it.effect(
+  "Given existing and new messages, When the inbox is followed, Then the oldest comes first and each once",
+  () => {
+    const live = standing(Stream.concat(Stream.make(notification(2), notification(3)), Stream.never))
+    return Effect.gen(function* () {
+      const seen: Array<string> = []
+      const follower = yield* Effect.fork(collect(seen))
+      yield* TestClock.adjust("1 seconds")
+      expect(seen).toEqual([addressOf(1), addressOf(2), addressOf(3)])
+      yield* Fiber.interrupt(follower)
+    }).pipe(Effect.provide(node({ has: [2, 1] }, live)))
+  }
+)
 
-it.effect("Given a subscription that is lost, When it stands again, Then what landed meanwhile comes, once", () => {
+it.effect("Given a lost subscription, When it is made again, Then messages that landed meanwhile come once", () => {
   const state = { has: [1] }
   const lives = [standing(Stream.concat(Stream.make(notification(2)), fails("Closed"))), standing(Stream.never)]
   const live = Stream.suspend(() => lives.shift() ?? Stream.never)
@@ -102,7 +105,7 @@ it.effect("Given a subscription that is lost, When it stands again, Then what la
 })
 
 it.effect(
-  "Given a subscription that the node ends for good, When followed, Then what exists comes before the error",
+  "Given a subscription that the node refuses, When the inbox is followed, Then existing messages come before the error",
   () =>
     Effect.gen(function* () {
       const seen: Array<string> = []
@@ -112,20 +115,23 @@ it.effect(
     }).pipe(Effect.provide(node({ has: [1] }, standing(fails("Refused")))))
 )
 
-it.effect("Given accounts that are no messages, When followed, Then they are counted and passed over", () => {
-  const junk = { slot: 2n, value: { ...infoOf(4), data: Uint8Array.of(1, 2, 3) } }
-  const foreign = { slot: 2n, value: { ...infoOf(5), owner: Addresses.SYSTEM_PROGRAM } }
-  const live = standing(Stream.concat(Stream.make(junk, foreign, notification(3)), Stream.never))
-  return Effect.gen(function* () {
-    const seen: Array<string> = []
-    const follower = yield* Effect.fork(collect(seen))
-    yield* TestClock.adjust("1 seconds")
-    expect(seen).toEqual([addressOf(1), addressOf(3)])
-    yield* Fiber.interrupt(follower)
-  }).pipe(Effect.provide(node({ has: [1] }, live)))
-})
+it.effect(
+  "Given accounts that are no messages, When the inbox is followed, Then they are counted and passed over",
+  () => {
+    const junk = { slot: 2n, value: { ...infoOf(4), data: Uint8Array.of(1, 2, 3) } }
+    const foreign = { slot: 2n, value: { ...infoOf(5), owner: Addresses.SYSTEM_PROGRAM } }
+    const live = standing(Stream.concat(Stream.make(junk, foreign, notification(3)), Stream.never))
+    return Effect.gen(function* () {
+      const seen: Array<string> = []
+      const follower = yield* Effect.fork(collect(seen))
+      yield* TestClock.adjust("1 seconds")
+      expect(seen).toEqual([addressOf(1), addressOf(3)])
+      yield* Fiber.interrupt(follower)
+    }).pipe(Effect.provide(node({ has: [1] }, live)))
+  }
+)
 
-it.effect("Given a message that is never notified, When followed, Then it comes with a later read, however old", () => {
+it.effect("Given a message without a notification, When the inbox is followed, Then a later read emits it", () => {
   const state: { has: ReadonlyArray<number> } = { has: [] }
   const live = standing(Stream.concat(Stream.make(notification(199)), Stream.never))
   return Effect.gen(function* () {
@@ -143,7 +149,7 @@ it.effect("Given a message that is never notified, When followed, Then it comes 
   }).pipe(Effect.provide(node(state, live)))
 })
 
-it.effect("Given an interval of nothing, When followed, Then InvalidInput", () =>
+it.effect("Given a resync interval of 0, When the inbox is followed, Then it fails with InvalidInput", () =>
   Effect.gen(function* () {
     const error = yield* Effect.flip(Stream.runDrain(inbox({ resyncInterval: 0 })))
     expect(error).toMatchObject({ _tag: "InvalidInput", field: "resyncInterval" })

@@ -26,7 +26,7 @@ const elsewhere = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
 
 layer(Pod.layerTest)("MessageId", (it) => {
   it.effect(
-    "Given an id, When a send runs again here and in another process, Then there is one message and receipt",
+    "Given an id, When a send runs again here and in another process, Then there is one message and one receipt",
     () =>
       Effect.gen(function* () {
         const { alice, bob } = yield* pair
@@ -59,7 +59,7 @@ layer(Pod.layerTest)("MessageId", (it) => {
     })
   )
 
-  it.effect("Given one id, When recipient, payload, type or time differ, Then each is a message of its own", () =>
+  it.effect("Given one id, When recipient, payload, type or time differ, Then each send makes another message", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
       const { alice, bob } = yield* pair
@@ -78,7 +78,7 @@ layer(Pod.layerTest)("MessageId", (it) => {
     })
   )
 
-  it.effect("Given an id, When the envelope is read, Then it bears the id and the time that was given, or none", () =>
+  it.effect("Given an id, When the envelope is read, Then it has the id and the given time, or none", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
       const payloads = yield* PayloadStore.PayloadStore
@@ -94,7 +94,7 @@ layer(Pod.layerTest)("MessageId", (it) => {
     })
   )
 
-  it.effect("Given ids that are none, When sent, Then InvalidInput names them and nothing is kept", () =>
+  it.effect("Given invalid ids, When messages are sent, Then InvalidInput names them before any write", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
       const { alice, bob } = yield* pair
@@ -115,26 +115,28 @@ layer(Pod.layerTest)("MessageId", (it) => {
     })
   )
 
-  it.effect("Given a batch with ids, some twice and some sent before, When sent, Then each id is one message", () =>
-    Effect.gen(function* () {
-      const messages = yield* Message.Message
-      const { alice, bob } = yield* pair
-      const named = (id: string) => ({ recipient: bob.wallet.address, payload: "batch", id })
-      const before = yield* messages.send(named("1")).pipe(as(alice.wallet))
-      const ids = ["0", "1", "2", "2", "3", "0"]
-      const anonymous = { recipient: bob.wallet.address, payload: "batch" }
-      const batch = [...ids.map(named), anonymous, anonymous]
-      const receipts = Arr.getRights(yield* messages.sendAll(batch).pipe(as(alice.wallet)))
-      expect(receipts).toHaveLength(batch.length)
-      expect(receipts[1]).toEqual(before)
-      expect(receipts[3]).toEqual(receipts[2])
-      expect(receipts[5]).toEqual(receipts[0])
-      expect(new Set(receipts.map(({ address }) => address)).size).toBe(6)
-      const again = Arr.getRights(
-        yield* elsewhere(Effect.flatMap(Message.Message, (m) => m.sendAll(ids.map(named)))).pipe(as(alice.wallet))
-      )
-      expect(again).toEqual(receipts.slice(0, ids.length))
-    })
+  it.effect(
+    "Given a batch with repeated ids and ids that were sent before, When it is sent, Then each id makes one message",
+    () =>
+      Effect.gen(function* () {
+        const messages = yield* Message.Message
+        const { alice, bob } = yield* pair
+        const named = (id: string) => ({ recipient: bob.wallet.address, payload: "batch", id })
+        const before = yield* messages.send(named("1")).pipe(as(alice.wallet))
+        const ids = ["0", "1", "2", "2", "3", "0"]
+        const anonymous = { recipient: bob.wallet.address, payload: "batch" }
+        const batch = [...ids.map(named), anonymous, anonymous]
+        const receipts = Arr.getRights(yield* messages.sendAll(batch).pipe(as(alice.wallet)))
+        expect(receipts).toHaveLength(batch.length)
+        expect(receipts[1]).toEqual(before)
+        expect(receipts[3]).toEqual(receipts[2])
+        expect(receipts[5]).toEqual(receipts[0])
+        expect(new Set(receipts.map(({ address }) => address)).size).toBe(6)
+        const again = Arr.getRights(
+          yield* elsewhere(Effect.flatMap(Message.Message, (m) => m.sendAll(ids.map(named)))).pipe(as(alice.wallet))
+        )
+        expect(again).toEqual(receipts.slice(0, ids.length))
+      })
   )
 
   it.effect(

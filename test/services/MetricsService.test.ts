@@ -132,16 +132,14 @@ describe("the service Metrics", () => {
     }).pipe(Effect.provide(Metrics.layer()), Effect.withClock(clock))
   })
 
-  it.effect(
-    "Given increments and gauges that cannot be, When they are made, Then they are counted and not recorded",
-    () =>
-      Effect.gen(function* () {
-        const metrics = yield* Metrics.Metrics
-        for (const by of [-1, 1.5, Number.NaN, Infinity, -1n, 2n ** 64n]) yield* metrics.increment("count", by)
-        for (const value of [Number.NaN, Infinity, -Infinity]) yield* metrics.gauge("level", value)
-        const snapshot = yield* metrics.snapshot
-        expect(snapshot).toMatchObject({ counters: [], gauges: [], invalid: 9 })
-      }).pipe(Effect.provide(Metrics.layer()))
+  it.effect("Given invalid increments and gauges, When they are made, Then they are counted and not recorded", () =>
+    Effect.gen(function* () {
+      const metrics = yield* Metrics.Metrics
+      for (const by of [-1, 1.5, Number.NaN, Infinity, -1n, 2n ** 64n]) yield* metrics.increment("count", by)
+      for (const value of [Number.NaN, Infinity, -Infinity]) yield* metrics.gauge("level", value)
+      const snapshot = yield* metrics.snapshot
+      expect(snapshot).toMatchObject({ counters: [], gauges: [], invalid: 9 })
+    }).pipe(Effect.provide(Metrics.layer()))
   )
 
   it.effect(
@@ -201,7 +199,7 @@ describe("the service Metrics", () => {
     }).pipe(Effect.provide(Metrics.layer({ maxSeries: 100 })))
   )
 
-  it.effect("Given a reset, When more is measured, Then only that is left, under any kind", () =>
+  it.effect("Given a reset, When more is measured, Then only later values are left, of any kind", () =>
     Effect.gen(function* () {
       const metrics = yield* Metrics.Metrics
       yield* metrics.increment("n")

@@ -173,7 +173,7 @@ describe("models", () => {
     isWritten("rate", Rules.afterBroadcast({ lastMessageAt: 1n, messagesSent: 2n }, 3n))
   })
 
-  it("Given one with bytes, options and whatever a node says, When it is written, Then it is as the Schemas write", () => {
+  it("Given bytes, options and any answer of a node, When they are written, Then the JSON is that of the Schemas", () => {
     const Point = jsonable(
       class {
         constructor(

@@ -13,7 +13,7 @@ import { as, registered } from "../support/agents.js"
 const Order = Schema.Struct({ pay: Schema.Int, to: Schema.NonEmptyString })
 
 layer(Pod.layerTest)("receipts and payloads", (it) => {
-  it.effect("Given a receipt, When it goes through JSON by its schema, Then it comes back the same", () =>
+  it.effect("Given a receipt, When its schema encodes and decodes JSON, Then the receipt is equal", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
       const { wallet } = yield* registered
@@ -31,7 +31,7 @@ layer(Pod.layerTest)("receipts and payloads", (it) => {
     })
   )
 
-  it.effect("Given a send that landed and failed, When it is over, Then its payload is gone; a shared one stays", () =>
+  it.effect("Given a send that landed and failed, When it ends, Then its payload is removed; a shared one stays", () =>
     Effect.gen(function* () {
       const wallet = yield* TestWallets.funded
       const payloads = yield* PayloadStore.PayloadStore
@@ -56,7 +56,7 @@ layer(Pod.layerTest)("receipts and payloads", (it) => {
     })
   )
 
-  it.effect("Given payloads, When they are read as text and as JSON, Then what is neither fails typed", () =>
+  it.effect("Given payloads, When they are read as text and as JSON, Then invalid ones fail with a typed error", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
       const { wallet } = yield* registered

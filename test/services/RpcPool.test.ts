@@ -335,31 +335,29 @@ describe("RpcPool", () => {
       })
   )
 
-  it.effect(
-    "Given replies of any shape, When any method reads them, Then it succeeds or fails as Decode, no more",
-    () =>
-      Effect.gen(function* () {
-        // Given: arbitrary values, and good replies with one member replaced or removed
-        const calls = Object.entries(cases)
-        const hostile = FastCheck.tuple(
-          FastCheck.constantFrom(...calls),
-          FastCheck.anything({ withBigInt: true, maxDepth: 2, maxKeys: 4 }),
-          FastCheck.nat()
-        )
-        const samples = FastCheck.sample(hostile, runs(1000))
-        for (const [[method, { call, result }], value, position] of samples) {
-          for (const reply of [value, mutated(result, position, value)]) {
-            const rpc = RpcPool.make(transport({ request: () => Effect.succeed(reply) }))
-            const exit = yield* Effect.exit(call(rpc))
-            if (Exit.isSuccess(exit)) continue
-            const error = Cause.failureOption(exit.cause)
-            assert.isTrue(Option.isSome(error) && error.value instanceof RpcError, Cause.pretty(exit.cause))
-            if (Option.isSome(error) && error.value instanceof RpcError) {
-              assert.deepStrictEqual([error.value.reason, error.value.method], ["Decode", method])
-            }
+  it.effect("Given replies of any shape, When any method reads them, Then it succeeds or fails with Decode", () =>
+    Effect.gen(function* () {
+      // Given: arbitrary values, and good replies with one member replaced or removed
+      const calls = Object.entries(cases)
+      const hostile = FastCheck.tuple(
+        FastCheck.constantFrom(...calls),
+        FastCheck.anything({ withBigInt: true, maxDepth: 2, maxKeys: 4 }),
+        FastCheck.nat()
+      )
+      const samples = FastCheck.sample(hostile, runs(1000))
+      for (const [[method, { call, result }], value, position] of samples) {
+        for (const reply of [value, mutated(result, position, value)]) {
+          const rpc = RpcPool.make(transport({ request: () => Effect.succeed(reply) }))
+          const exit = yield* Effect.exit(call(rpc))
+          if (Exit.isSuccess(exit)) continue
+          const error = Cause.failureOption(exit.cause)
+          assert.isTrue(Option.isSome(error) && error.value instanceof RpcError, Cause.pretty(exit.cause))
+          if (Option.isSome(error) && error.value instanceof RpcError) {
+            assert.deepStrictEqual([error.value.reason, error.value.method], ["Decode", method])
           }
         }
-      })
+      }
+    })
   )
 
   it.effect("Given a reply with one wrong member, When it is read, Then the error names the path, not the value", () =>
@@ -379,51 +377,55 @@ describe("RpcPool", () => {
     })
   )
 
-  it.effect("Given more than the node takes, When called, Then InvalidInput before any I/O", () =>
-    Effect.gen(function* () {
-      const rpc = RpcPool.make(transport({}))
-      const errors = yield* Effect.all([
-        Effect.flip(rpc.getMultipleAccounts(Array.from({ length: 101 }, () => A))),
-        Effect.flip(rpc.getSignatureStatuses(Array.from({ length: 257 }, () => SIGNATURE))),
-        Effect.flip(rpc.getLedgerStatuses(Array.from({ length: 257 }, () => SIGNATURE))),
-        Effect.flip(rpc.getSignaturesForAddress(A, { limit: 0 }))
-      ])
-      assert.deepStrictEqual(
-        errors.map((error) => (error instanceof RpcError ? error.reason : [error.field, error.size])),
-        [
-          ["addresses", 101],
-          ["signatures", 257],
-          ["signatures", 257],
-          ["limit", 0]
-        ]
-      )
-    })
+  it.effect(
+    "Given more items than a node accepts, When a call is made, Then it fails with InvalidInput before any I/O",
+    () =>
+      Effect.gen(function* () {
+        const rpc = RpcPool.make(transport({}))
+        const errors = yield* Effect.all([
+          Effect.flip(rpc.getMultipleAccounts(Array.from({ length: 101 }, () => A))),
+          Effect.flip(rpc.getSignatureStatuses(Array.from({ length: 257 }, () => SIGNATURE))),
+          Effect.flip(rpc.getLedgerStatuses(Array.from({ length: 257 }, () => SIGNATURE))),
+          Effect.flip(rpc.getSignaturesForAddress(A, { limit: 0 }))
+        ])
+        assert.deepStrictEqual(
+          errors.map((error) => (error instanceof RpcError ? error.reason : [error.field, error.size])),
+          [
+            ["addresses", 101],
+            ["signatures", 257],
+            ["signatures", 257],
+            ["limit", 0]
+          ]
+        )
+      })
   )
 
-  it.effect("Given a ledger, When statuses in it are read, Then one array asks for them and for its beginning", () =>
-    Effect.gen(function* () {
-      const asked: Array<unknown> = []
-      const rpc = RpcPool.make(
-        transport({
-          batch: (calls) =>
-            Effect.map(RetryPolicy.RetryPolicy, (retries) => {
-              asked.push(retries, calls)
-              return [Either.right({ context, value: [null] }), Either.right(3)]
-            })
-        })
-      )
+  it.effect(
+    "Given a ledger, When statuses in it are read, Then one array asks for them and for the ledger's first slot",
+    () =>
+      Effect.gen(function* () {
+        const asked: Array<unknown> = []
+        const rpc = RpcPool.make(
+          transport({
+            batch: (calls) =>
+              Effect.map(RetryPolicy.RetryPolicy, (retries) => {
+                asked.push(retries, calls)
+                return [Either.right({ context, value: [null] }), Either.right(3)]
+              })
+          })
+        )
 
-      const statuses = yield* rpc.getLedgerStatuses([SIGNATURE])
+        const statuses = yield* rpc.getLedgerStatuses([SIGNATURE])
 
-      assert.deepStrictEqual(asked, [
-        "never",
-        [
-          { method: "getSignatureStatuses", params: [[SIGNATURE], { searchTransactionHistory: true }] },
-          { method: "getFirstAvailableBlock", params: [] }
-        ]
-      ])
-      assert.deepStrictEqual(statuses, { slot: 5n, value: [Option.none()], firstSlot: 3n })
-    })
+        assert.deepStrictEqual(asked, [
+          "never",
+          [
+            { method: "getSignatureStatuses", params: [[SIGNATURE], { searchTransactionHistory: true }] },
+            { method: "getFirstAvailableBlock", params: [] }
+          ]
+        ])
+        assert.deepStrictEqual(statuses, { slot: 5n, value: [Option.none()], firstSlot: 3n })
+      })
   )
 
   it.effect(
@@ -453,21 +455,23 @@ describe("RpcPool", () => {
       })
   )
 
-  it.effect("Given notifications, When subscribed, Then they are read, and one that is wrong ends the Stream", () =>
-    Effect.gen(function* () {
-      const rpc = RpcPool.make(
-        transport({ subscribe: (kind) => Stream.make(kind === "slot" ? { slot: 1, parent: 0, root: 0 } : -1) })
-      )
+  it.effect(
+    "Given notifications, When a Stream reads them, Then they are decoded, and an invalid one ends the Stream",
+    () =>
+      Effect.gen(function* () {
+        const rpc = RpcPool.make(
+          transport({ subscribe: (kind) => Stream.make(kind === "slot" ? { slot: 1, parent: 0, root: 0 } : -1) })
+        )
 
-      const slots = yield* Stream.runCollect(rpc.slotSubscribe)
-      const error: SubscriptionError = yield* Effect.flip(Stream.runDrain(rpc.rootSubscribe))
+        const slots = yield* Stream.runCollect(rpc.slotSubscribe)
+        const error: SubscriptionError = yield* Effect.flip(Stream.runDrain(rpc.rootSubscribe))
 
-      assert.deepStrictEqual(Chunk.toReadonlyArray(slots), [{ slot: 1n, parent: 0n, root: 0n }])
-      assert.strictEqual(error.message, "rootSubscribe at node.test:8899: expected a u64 at result")
-    })
+        assert.deepStrictEqual(Chunk.toReadonlyArray(slots), [{ slot: 1n, parent: 0n, root: 0n }])
+        assert.strictEqual(error.message, "rootSubscribe at node.test:8899: expected a u64 at result")
+      })
   )
 
-  it.effect("Given the default commitment processed, When blocks are read, Then confirmed, the lowest they have", () =>
+  it.effect("Given the default commitment processed, When blocks are read, Then the call asks for confirmed", () =>
     Effect.gen(function* () {
       const asked: Array<unknown> = []
       const rpc = RpcPool.make(

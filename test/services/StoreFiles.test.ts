@@ -121,7 +121,7 @@ const child = (limits: string, args: ReadonlyArray<string>, killAt?: string) =>
 for (const [name, layer] of Object.entries(payloadStores)) {
   describe(`PayloadStore.${name} on files`, () => {
     it.scopedLive.skipIf(!mayMount)(
-      "Given a full disk, When payloads are put, Then kept ones stay whole and refused ones leave nothing",
+      "Given a full disk, When payloads are put, Then stored ones stay whole and failed ones leave no file",
       () =>
         Effect.gen(function* () {
           const directory = yield* smallDisk
@@ -166,59 +166,67 @@ for (const [name, layer] of Object.entries(payloadStores)) {
 describe("PayloadStore.layerFileSystem", () => {
   const { layerFileSystem: layer } = payloadStores
 
-  it.scopedLive("Given any sizes, When put and removed, Then files are the owner's alone and none is left", () =>
-    Effect.gen(function* () {
-      const directory = join(yield* temporary, "made", "here")
-      yield* Effect.gen(function* () {
-        const store = yield* PayloadStore.PayloadStore
-        for (const size of [0, 1, 100_000]) {
-          const bytes = new Uint8Array(size).fill(3)
-          const hash = yield* store.put([bytes.subarray(0, 10), bytes.subarray(10)])
-          expect(yield* store.get(hash)).toStrictEqual(bytes)
-          expect(modeOf(join(directory, Encoding.encodeHex(hash)))).toBe("600")
-          yield* store.remove(hash)
-          yield* store.remove(hash)
-          expect(yield* store.has(hash)).toBe(false)
-        }
-        expect(modeOf(directory)).toBe("700")
-        expect(readdirSync(directory)).toHaveLength(0)
-      }).pipe(Effect.provide(layer(directory)))
-    })
-  )
-
-  it.scopedLive("Given files of others that are huge, folders or pipes, When read, Then they are withheld", () =>
-    Effect.gen(function* () {
-      const directory = yield* temporary
-      const key = Encoding.encodeHex(Hash.sha256(bytesOf("hello")))
-      const path = join(directory, key)
-      yield* Effect.gen(function* () {
-        const store = yield* PayloadStore.PayloadStore
-        const makers = [
-          () => writeFileSync(path, new Uint8Array(2000)),
-          () => mkdirSync(path),
-          () => execFileSync("mkfifo", [path])
-        ]
-        for (const make of makers) {
-          make()
-          expect(yield* Effect.flip(store.get(Hash.sha256(bytesOf("hello"))))).toMatchObject({ reason: "HashMismatch" })
-          rmSync(path, { recursive: true })
-        }
-        expect(yield* Effect.flip(store.put(new Uint8Array(2000)))).toMatchObject({ reason: "TooLarge", size: 2000 })
-      }).pipe(
-        Effect.provide(Layer.provide(PayloadStore.layerFileSystem(directory, { maxBytes: 1000 }), NodeFileSystem.layer))
-      )
-      expect(
-        yield* Effect.flip(
-          Layer.build(PayloadStore.layerFileSystem(directory, { maxBytes: 0 })).pipe(
-            Effect.provide(NodeFileSystem.layer)
-          )
-        )
-      ).toMatchObject({ field: "maxBytes" })
-    })
+  it.scopedLive(
+    "Given payloads of any size, When they are put and removed, Then only the owner can read them and none is left",
+    () =>
+      Effect.gen(function* () {
+        const directory = join(yield* temporary, "made", "here")
+        yield* Effect.gen(function* () {
+          const store = yield* PayloadStore.PayloadStore
+          for (const size of [0, 1, 100_000]) {
+            const bytes = new Uint8Array(size).fill(3)
+            const hash = yield* store.put([bytes.subarray(0, 10), bytes.subarray(10)])
+            expect(yield* store.get(hash)).toStrictEqual(bytes)
+            expect(modeOf(join(directory, Encoding.encodeHex(hash)))).toBe("600")
+            yield* store.remove(hash)
+            yield* store.remove(hash)
+            expect(yield* store.has(hash)).toBe(false)
+          }
+          expect(modeOf(directory)).toBe("700")
+          expect(readdirSync(directory)).toHaveLength(0)
+        }).pipe(Effect.provide(layer(directory)))
+      })
   )
 
   it.scopedLive(
-    "Given kill -9 while payloads are put, When read, Then each file under a hash is whole",
+    "Given foreign files that are huge, folders or pipes, When they are read, Then no bytes are returned",
+    () =>
+      Effect.gen(function* () {
+        const directory = yield* temporary
+        const key = Encoding.encodeHex(Hash.sha256(bytesOf("hello")))
+        const path = join(directory, key)
+        yield* Effect.gen(function* () {
+          const store = yield* PayloadStore.PayloadStore
+          const makers = [
+            () => writeFileSync(path, new Uint8Array(2000)),
+            () => mkdirSync(path),
+            () => execFileSync("mkfifo", [path])
+          ]
+          for (const make of makers) {
+            make()
+            expect(yield* Effect.flip(store.get(Hash.sha256(bytesOf("hello"))))).toMatchObject({
+              reason: "HashMismatch"
+            })
+            rmSync(path, { recursive: true })
+          }
+          expect(yield* Effect.flip(store.put(new Uint8Array(2000)))).toMatchObject({ reason: "TooLarge", size: 2000 })
+        }).pipe(
+          Effect.provide(
+            Layer.provide(PayloadStore.layerFileSystem(directory, { maxBytes: 1000 }), NodeFileSystem.layer)
+          )
+        )
+        expect(
+          yield* Effect.flip(
+            Layer.build(PayloadStore.layerFileSystem(directory, { maxBytes: 0 })).pipe(
+              Effect.provide(NodeFileSystem.layer)
+            )
+          )
+        ).toMatchObject({ field: "maxBytes" })
+      })
+  )
+
+  it.scopedLive(
+    "Given kill -9 while payloads are put, When the files are read, Then each file under a hash is whole",
     () =>
       Effect.gen(function* () {
         const directory = yield* temporary
@@ -236,7 +244,7 @@ describe("PayloadStore.layerFileSystem", () => {
 for (const [name, layer] of Object.entries(journals)) {
   describe(`Journal.${name} on files`, () => {
     it.scopedLive.skipIf(!mayMount)(
-      "Given a full disk, When it is written down, Then the reason is told, no key is lost and nothing is left",
+      "Given a full disk, When an entry is recorded, Then the error has the reason, no key is lost and no file is left",
       () =>
         Effect.gen(function* () {
           const directory = yield* smallDisk
@@ -258,17 +266,19 @@ for (const [name, layer] of Object.entries(journals)) {
         })
     )
 
-    it.scopedLive.skipIf(!mayMount)("Given a read-only file system, When the layer is built, Then it says so", () =>
-      Effect.gen(function* () {
-        const directory = yield* smallDisk
-        yield* mount("-o", "remount,ro", directory)
-        const error = yield* Effect.flip(Layer.build(layer(directory)))
-        expect(error.message).toMatch(/the file system is read-only .*EROFS.*Mount it writable/)
-      })
+    it.scopedLive.skipIf(!mayMount)(
+      "Given a read-only file system, When the layer is built, Then the error says so",
+      () =>
+        Effect.gen(function* () {
+          const directory = yield* smallDisk
+          yield* mount("-o", "remount,ro", directory)
+          const error = yield* Effect.flip(Layer.build(layer(directory)))
+          expect(error.message).toMatch(/the file system is read-only .*EROFS.*Mount it writable/)
+        })
     )
 
     it.scopedLive(
-      "Given a folder that goes and comes back, When it is used, Then no key is lost and no outcome repeats",
+      "Given a folder that disappears and returns, When the journal is used, Then no key is lost and no outcome repeats",
       () =>
         Effect.gen(function* () {
           const directory = join(yield* temporary, "journal")
@@ -293,7 +303,7 @@ for (const [name, layer] of Object.entries(journals)) {
     )
 
     it.scopedLive(
-      "Given fewer descriptors than sends, When all are written down at once, Then none fails",
+      "Given fewer descriptors than sends, When all are recorded at once, Then none fails",
       () =>
         Effect.gen(function* () {
           const directory = yield* temporary
@@ -307,7 +317,7 @@ for (const [name, layer] of Object.entries(journals)) {
 describe("Journal.layerFileSystem", () => {
   const { layerFileSystem: layer } = journals
 
-  it.scopedLive("Given a new folder, When it is written down, Then folder and files are the owner's alone", () =>
+  it.scopedLive("Given a new folder, When an entry is recorded, Then only the owner can read folder and files", () =>
     Effect.gen(function* () {
       const directory = join(yield* temporary, "made", "here")
       yield* record(0).pipe(Effect.provide(layer(directory)))
@@ -317,18 +327,20 @@ describe("Journal.layerFileSystem", () => {
     })
   )
 
-  it.scopedLive("Given files that others could read, When it is built, Then they cannot any more", () =>
-    Effect.gen(function* () {
-      const directory = yield* temporary
-      yield* record(0).pipe(Effect.provide(layer(directory)))
-      const path = join(directory, "transaction-0")
-      chmodSync(path, 0o644)
-      yield* Layer.build(layer(directory))
-      expect(modeOf(path)).toBe("600")
-    })
+  it.scopedLive(
+    "Given files that other users can read, When the journal is built, Then only the owner can read them",
+    () =>
+      Effect.gen(function* () {
+        const directory = yield* temporary
+        yield* record(0).pipe(Effect.provide(layer(directory)))
+        const path = join(directory, "transaction-0")
+        chmodSync(path, 0o644)
+        yield* Layer.build(layer(directory))
+        expect(modeOf(path)).toBe("600")
+      })
   )
 
-  it.scopedLive("Given less capacity than there are entries, When it is built, Then all are found", () =>
+  it.scopedLive("Given less capacity than entries, When the journal is built, Then all entries are found", () =>
     Effect.gen(function* () {
       const directory = yield* temporary
       yield* Effect.forEach([0, 1, 2, 3], record).pipe(Effect.provide(layer(directory)))
@@ -338,7 +350,7 @@ describe("Journal.layerFileSystem", () => {
   )
 
   it.scopedLive(
-    "Given what a killed process left half written, When it is built, Then it is gone, and foreign files stay",
+    "Given temporary files of a killed process, When the journal is built, Then they are removed, and foreign files stay",
     () =>
       Effect.gen(function* () {
         const directory = yield* temporary
@@ -351,7 +363,7 @@ describe("Journal.layerFileSystem", () => {
       })
   )
 
-  it.scopedLive("Given a path through a file, When it is built, Then it says so", () =>
+  it.scopedLive("Given a path through a file, When the journal is built, Then the error says so", () =>
     Effect.gen(function* () {
       const directory = yield* temporary
       writeFileSync(join(directory, "file"), "")

@@ -203,7 +203,7 @@ const jumps = FastCheck.array(
 describe("the wall clock is set while something waits", () => {
   const all = Object.entries(scenarios).map(([name, scenario]) => [name, Effect.sync(scenario)] as const)
   for (const [name, scenario] of [...all, ["an embedded chain", embeddedChain] as const]) {
-    it(`Given ${name}, When the wall clock jumps forth and back, Then everything happens when it would have`, async () => {
+    it(`Given ${name}, When the wall clock jumps forth and back, Then everything happens at the same time as without a jump`, async () => {
       const expected = await Effect.runPromise(story(scenario, []))
       assert.isAbove(expected.length, 0)
       await FastCheck.assert(

@@ -36,7 +36,7 @@ const modifyingSigner = (
 })
 
 describe("Wallet", () => {
-  it.effect("Given secret bytes, When it signs, Then the signatures are Kit's own and verify", () =>
+  it.effect("Given secret bytes, When the wallet signs, Then the signatures equal Kit's and verify", () =>
     Effect.gen(function* () {
       const signer = yield* kitSigner(1)
       const wallet = yield* Wallet.fromSecretKey(Redacted.make(secretKeyOf(1)))
@@ -50,7 +50,7 @@ describe("Wallet", () => {
     })
   )
 
-  it.effect("Given a key pair or a generated key, When it signs, Then noble verifies it", () =>
+  it.effect("Given a key pair or a generated key, When the wallet signs, Then noble verifies the signature", () =>
     Effect.gen(function* () {
       const signer = yield* kitSigner(2)
       for (const wallet of [yield* Wallet.fromKeyPair(signer.keyPair), yield* Wallet.generate]) {
@@ -60,18 +60,20 @@ describe("Wallet", () => {
     })
   )
 
-  it.effect("Given each kind of Kit signer, When it signs a transaction, Then the signature is the key pair's", () =>
-    Effect.gen(function* () {
-      const signer = yield* kitSigner(3)
-      const message = legacyMessage(signer.address)
-      const expected = yield* Effect.promise(() => Kit.signBytes(signer.keyPair.privateKey, message))
-      const { address, signMessages, signTransactions } = signer
-      const modifying = modifyingSigner(signer, (transaction) => transaction)
-      for (const kind of [signer, { address, signMessages }, { address, signTransactions }, modifying]) {
-        const wallet = yield* Wallet.fromSigner(kind)
-        expect(yield* wallet.sign([message])).toStrictEqual([expected])
-      }
-    })
+  it.effect(
+    "Given each kind of Kit signer, When it signs a transaction, Then the signature equals that of the key pair",
+    () =>
+      Effect.gen(function* () {
+        const signer = yield* kitSigner(3)
+        const message = legacyMessage(signer.address)
+        const expected = yield* Effect.promise(() => Kit.signBytes(signer.keyPair.privateKey, message))
+        const { address, signMessages, signTransactions } = signer
+        const modifying = modifyingSigner(signer, (transaction) => transaction)
+        for (const kind of [signer, { address, signMessages }, { address, signTransactions }, modifying]) {
+          const wallet = yield* Wallet.fromSigner(kind)
+          expect(yield* wallet.sign([message])).toStrictEqual([expected])
+        }
+      })
   )
 
   it.effect("Given a signer that changes the transaction, When it signs, Then the signature is refused", () =>
@@ -95,7 +97,7 @@ describe("Wallet", () => {
     })
   )
 
-  it.effect("Given a signer that fails, or answers nothing, When it signs, Then the error is typed", () =>
+  it.effect("Given a signer that fails or returns nothing, When it signs, Then the error is typed", () =>
     Effect.gen(function* () {
       const { address } = yield* kitSigner(6)
       const refusing = yield* Wallet.fromSigner({ address, signMessages: () => Promise.reject(new Error("no")) })
@@ -124,21 +126,23 @@ describe("Wallet", () => {
     })
   )
 
-  it.effect("Given bytes of another length or halves of two keys, When a wallet is made, Then it is InvalidInput", () =>
-    Effect.gen(function* () {
-      const [one, two] = [secretKeyOf(8), secretKeyOf(9)]
-      const mixed = Uint8Array.of(...one.subarray(0, 32), ...two.subarray(32))
-      const short = yield* Effect.flip(Wallet.fromSecretKey(Redacted.make(one.subarray(1))))
-      const wrong = yield* Effect.flip(Wallet.fromSecretKey(Redacted.make(mixed)))
-      expect(short).toMatchObject({ _tag: "InvalidInput", field: "secretKey", size: 63 })
-      expect(wrong).toMatchObject({ _tag: "InvalidInput", field: "secretKey" })
-      const [a, b] = [yield* kitSigner(8), yield* kitSigner(9)]
-      const halves = { privateKey: a.keyPair.privateKey, publicKey: b.keyPair.publicKey }
-      expect(yield* Effect.flip(Wallet.fromKeyPair(halves))).toMatchObject({ field: "keyPair" })
-    })
+  it.effect(
+    "Given bytes of another length or halves of two keys, When a wallet is made, Then it fails with InvalidInput",
+    () =>
+      Effect.gen(function* () {
+        const [one, two] = [secretKeyOf(8), secretKeyOf(9)]
+        const mixed = Uint8Array.of(...one.subarray(0, 32), ...two.subarray(32))
+        const short = yield* Effect.flip(Wallet.fromSecretKey(Redacted.make(one.subarray(1))))
+        const wrong = yield* Effect.flip(Wallet.fromSecretKey(Redacted.make(mixed)))
+        expect(short).toMatchObject({ _tag: "InvalidInput", field: "secretKey", size: 63 })
+        expect(wrong).toMatchObject({ _tag: "InvalidInput", field: "secretKey" })
+        const [a, b] = [yield* kitSigner(8), yield* kitSigner(9)]
+        const halves = { privateKey: a.keyPair.privateKey, publicKey: b.keyPair.publicKey }
+        expect(yield* Effect.flip(Wallet.fromKeyPair(halves))).toMatchObject({ field: "keyPair" })
+      })
   )
 
-  it.effect("Given a key that is not Ed25519, When a wallet is made, Then it is unsupported", () =>
+  it.effect("Given a key that is not Ed25519, When a wallet is made, Then it fails with Unsupported", () =>
     Effect.gen(function* () {
       const algorithm = { name: "ECDSA", namedCurve: "P-256" }
       const keyPair = yield* Effect.promise(() => crypto.subtle.generateKey(algorithm, false, ["sign", "verify"]))
@@ -146,7 +150,7 @@ describe("Wallet", () => {
     })
   )
 
-  it.effect("Given a wallet of secret bytes, When it is printed, Then nothing of the key shows", () =>
+  it.effect("Given a wallet of secret bytes, When it is printed, Then no part of the key is shown", () =>
     Effect.gen(function* () {
       const secretKey = Redacted.make(secretKeyOf(10))
       const wallet = yield* Wallet.fromSecretKey(secretKey)
@@ -159,7 +163,7 @@ describe("Wallet", () => {
     })
   )
 
-  it.effect("Given the layers, When they are built, Then they hold the wallet", () =>
+  it.effect("Given the layers, When they are built, Then they provide the wallet", () =>
     Effect.gen(function* () {
       const signer = yield* kitSigner(11)
       const address = Effect.map(Wallet.Wallet, (wallet) => wallet.address)

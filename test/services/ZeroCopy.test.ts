@@ -94,7 +94,7 @@ describe.sequential("zero copy", () => {
     })
   )
 
-  it.effect("Given the same payload, When it is sent without, Then it is copied once more, into the store's own", () =>
+  it.effect("Given the same payload, When it is sent without zeroCopy, Then the store makes one more copy", () =>
     Effect.gen(function* () {
       const payload = sharedPayload()
       const handed: Array<ReadonlyArray<Uint8Array>> = []
@@ -104,7 +104,7 @@ describe.sequential("zero copy", () => {
     })
   )
 
-  it.effect("Given both ways, When the same bytes are sent raw, Then the hash is the same", () =>
+  it.effect("Given sends with and without zeroCopy, When the same bytes are sent raw, Then the hash is the same", () =>
     Effect.gen(function* () {
       const payload = sharedPayload()
       const store = recording([])
@@ -115,7 +115,7 @@ describe.sequential("zero copy", () => {
     })
   )
 
-  it.effect("Given the store in memory, When an array was handed over, Then the array itself comes back", () =>
+  it.effect("Given the memory store, When it adopts an array, Then get returns the same array", () =>
     Effect.gen(function* () {
       const payload = sharedPayload()
       const store = yield* PayloadStore.PayloadStore
@@ -124,7 +124,7 @@ describe.sequential("zero copy", () => {
     }).pipe(Effect.provide(PayloadStore.layerMemory))
   )
 
-  it.effect("Given an array that was handed over, When its owner writes to it, Then it is withheld as damaged", () =>
+  it.effect("Given an adopted array, When its owner writes to it, Then get fails with HashMismatch", () =>
     Effect.gen(function* () {
       const payload = sharedPayload()
       const store = yield* PayloadStore.PayloadStore
@@ -134,7 +134,7 @@ describe.sequential("zero copy", () => {
     }).pipe(Effect.provide(PayloadStore.layerMemory))
   )
 
-  it.effect("Given a store that cannot adopt, When parts are handed over, Then it is given their copy in one", () =>
+  it.effect("Given a store that cannot adopt, When several parts are put, Then it gets one concatenated copy", () =>
     Effect.gen(function* () {
       const given: Array<Uint8Array> = []
       const store = PayloadStore.make({

@@ -10,7 +10,7 @@ import { settle } from "../transport/sockets.js"
 
 describe("Follow", () => {
   it.scoped(
-    "Given an account, When it changes here and while away, Then each state is told once and the hole is named",
+    "Given an account, When it changes online and while offline, Then each state is emitted once, with a gap for the outage",
     () =>
       Effect.gen(function* () {
         const world = chain()
@@ -29,7 +29,7 @@ describe("Follow", () => {
       })
   )
 
-  it.scoped("Given an account that did not change while away, Then only the hole is told", () =>
+  it.scoped("Given an account that did not change during an outage, Then only a gap is emitted", () =>
     Effect.gen(function* () {
       const world = chain()
       yield* world.write(0, 1)
@@ -43,7 +43,7 @@ describe("Follow", () => {
   )
 
   it.scoped(
-    "Given a transaction that landed before, while away or live, Then its one result is told and the Stream ends",
+    "Given a transaction that landed before, during an outage or live, Then its result is emitted once and the Stream ends",
     () =>
       Effect.gen(function* () {
         for (const when of ["before", "away", "live"] as const) {
@@ -65,7 +65,7 @@ describe("Follow", () => {
   )
 
   it.scoped(
-    "Given transactions before, live and while away, Then all since the start are told once, oldest first",
+    "Given transactions before, live and during an outage, Then all since the start are emitted once, oldest first",
     () =>
       Effect.gen(function* () {
         const world = chain()
@@ -85,22 +85,24 @@ describe("Follow", () => {
       })
   )
 
-  it.scoped("Given more transactions while away than may be read back, Then the newest are told after a gap", () =>
-    Effect.gen(function* () {
-      const world = chain()
-      const { told, fiber } = yield* following(Follow.logs(PROGRAM, { maxTransactions: 2 }), world)
-      yield* away(world)
-      yield* Effect.forEach([0, 1, 2, 3], (n) => world.land(n))
-      yield* back(world)
-      assert.deepStrictEqual(
-        told.map((update) => (update._tag === "Value" ? update.value.signature : update._tag)),
-        ["Gap", signature(2), signature(3)]
-      )
-      yield* Fiber.interrupt(fiber)
-    })
+  it.scoped(
+    "Given more transactions during an outage than maxTransactions, Then the newest are emitted after a gap",
+    () =>
+      Effect.gen(function* () {
+        const world = chain()
+        const { told, fiber } = yield* following(Follow.logs(PROGRAM, { maxTransactions: 2 }), world)
+        yield* away(world)
+        yield* Effect.forEach([0, 1, 2, 3], (n) => world.land(n))
+        yield* back(world)
+        assert.deepStrictEqual(
+          told.map((update) => (update._tag === "Value" ? update.value.signature : update._tag)),
+          ["Gap", signature(2), signature(3)]
+        )
+        yield* Fiber.interrupt(fiber)
+      })
   )
 
-  it.scoped("Given a program with more accounts than are kept, Then its Stream fails by type", () =>
+  it.scoped("Given a program with more accounts than maxAccounts, Then its Stream fails with a typed error", () =>
     Effect.gen(function* () {
       const world = chain()
       yield* Effect.forEach([0, 1, 2], (n) => world.write(n, n))
@@ -110,7 +112,7 @@ describe("Follow", () => {
     })
   )
 
-  it.scoped("Given accounts with more bytes than are kept, Then its Stream fails by type", () =>
+  it.scoped("Given accounts with more bytes than maxAccountBytes, Then the Stream fails with a typed error", () =>
     Effect.gen(function* () {
       const world = chain()
       yield* Effect.forEach([0, 1, 2], (n) => world.write(n, n))
@@ -121,7 +123,7 @@ describe("Follow", () => {
   )
 
   it.effect.prop(
-    "Given any writes, closes, cuts and outages, Then what is told of a program adds up to its accounts, each change once and none lost while connected",
+    "Given any writes, closes, cuts and outages, Then the updates add up to the program's accounts, each change once, and none is lost while connected",
     {
       steps: FastCheck.array(
         FastCheck.oneof(

@@ -45,54 +45,60 @@ const STEP = FastCheck.oneof(
 )
 
 describe("Follow: a notification that is lost on a socket that lives", () => {
-  it.scoped("Given an account, Then a change that is not notified is told once, after a gap, within the interval", () =>
-    Effect.gen(function* () {
-      const world = chain()
-      yield* world.write(0, 1)
-      const { told } = yield* following(Follow.account(address(0)), world)
-      yield* world.write(0, 2, "lost")
-      yield* pass("50 seconds")
-      assert.deepStrictEqual(story(told), ["value 1"])
-      yield* pass("15 seconds")
-      assert.deepStrictEqual(story(told), ["value 1", "gap", "value 2"])
-      yield* world.write(0, undefined, "lost")
-      yield* pass("2 minutes")
-      assert.deepStrictEqual(story(told), ["value 1", "gap", "value 2", "gap", "gone"])
-    })
+  it.scoped(
+    "Given an account, Then a change without notification is emitted once, after a gap, within the interval",
+    () =>
+      Effect.gen(function* () {
+        const world = chain()
+        yield* world.write(0, 1)
+        const { told } = yield* following(Follow.account(address(0)), world)
+        yield* world.write(0, 2, "lost")
+        yield* pass("50 seconds")
+        assert.deepStrictEqual(story(told), ["value 1"])
+        yield* pass("15 seconds")
+        assert.deepStrictEqual(story(told), ["value 1", "gap", "value 2"])
+        yield* world.write(0, undefined, "lost")
+        yield* pass("2 minutes")
+        assert.deepStrictEqual(story(told), ["value 1", "gap", "value 2", "gap", "gone"])
+      })
   )
 
-  it.scoped("Given a program, Then accounts that were made, changed and closed unnoticed are told, others not", () =>
-    Effect.gen(function* () {
-      const world = chain()
-      yield* Effect.forEach([0, 1, 2], (n) => world.write(n, n))
-      const { told } = yield* following(Follow.program(PROGRAM, { resyncInterval: "10 seconds" }), world)
-      yield* world.write(0, 10, "lost")
-      yield* world.write(1, undefined, "lost")
-      yield* world.write(3, 3, "lost")
-      yield* pass("15 seconds")
-      assert.deepStrictEqual(story(told.slice(3)), ["gap", "value 10", "value 3", "gone"])
-      yield* pass("1 hour")
-      assert.strictEqual(told.length, 7)
-    })
+  it.scoped(
+    "Given a program, Then only accounts that were created, changed or closed without notification are emitted",
+    () =>
+      Effect.gen(function* () {
+        const world = chain()
+        yield* Effect.forEach([0, 1, 2], (n) => world.write(n, n))
+        const { told } = yield* following(Follow.program(PROGRAM, { resyncInterval: "10 seconds" }), world)
+        yield* world.write(0, 10, "lost")
+        yield* world.write(1, undefined, "lost")
+        yield* world.write(3, 3, "lost")
+        yield* pass("15 seconds")
+        assert.deepStrictEqual(story(told.slice(3)), ["gap", "value 10", "value 3", "gone"])
+        yield* pass("1 hour")
+        assert.strictEqual(told.length, 7)
+      })
   )
 
-  it.scoped("Given a change after the read, Then what the read found is told after it, with the slot of the read", () =>
-    Effect.gen(function* () {
-      const world = chain()
-      const { told } = yield* following(Follow.program(PROGRAM), world)
-      yield* world.write(0, 1, "lost")
-      yield* pass("62 seconds")
-      yield* world.write(1, 2)
-      yield* pass("10 seconds")
-      assert.deepStrictEqual(story(told), ["value 2", "gap", "value 1"])
-      assert.deepStrictEqual(
-        told.flatMap((update) => (update._tag === "Value" ? [update.slot] : [])),
-        [12n, 11n]
-      )
-    })
+  it.scoped(
+    "Given a change after the read, Then the findings of the read are emitted after it, with the slot of the read",
+    () =>
+      Effect.gen(function* () {
+        const world = chain()
+        const { told } = yield* following(Follow.program(PROGRAM), world)
+        yield* world.write(0, 1, "lost")
+        yield* pass("62 seconds")
+        yield* world.write(1, 2)
+        yield* pass("10 seconds")
+        assert.deepStrictEqual(story(told), ["value 2", "gap", "value 1"])
+        assert.deepStrictEqual(
+          told.flatMap((update) => (update._tag === "Value" ? [update.slot] : [])),
+          [12n, 11n]
+        )
+      })
   )
 
-  it.scoped("Given notifications that are late, Then each version is told in order and no gap", () =>
+  it.scoped("Given late notifications, Then each version is emitted in order, without a gap", () =>
     Effect.gen(function* () {
       const world = chain()
       yield* world.write(0, 1)
@@ -118,25 +124,23 @@ describe("Follow: a notification that is lost on a socket that lives", () => {
     })
   )
 
-  it.scoped(
-    "Given logs, Then transactions that were not notified are told once, also when they are notified late",
-    () =>
-      Effect.gen(function* () {
-        const world = chain()
-        yield* world.land(0)
-        const { told } = yield* following(Follow.logs(PROGRAM), world)
-        yield* world.land(1)
-        yield* world.land(2, "lost")
-        yield* world.land(3)
-        yield* pass("57 seconds")
-        yield* world.land(4, "late")
-        yield* pass("1 minute")
-        assert.deepStrictEqual(signatures(told), [1, 3, 4, 2].map(signature))
-        assert.strictEqual(world.asked("getTransaction"), 1)
-      })
+  it.scoped("Given logs, Then transactions without notification are emitted once, also if they are notified late", () =>
+    Effect.gen(function* () {
+      const world = chain()
+      yield* world.land(0)
+      const { told } = yield* following(Follow.logs(PROGRAM), world)
+      yield* world.land(1)
+      yield* world.land(2, "lost")
+      yield* world.land(3)
+      yield* pass("57 seconds")
+      yield* world.land(4, "late")
+      yield* pass("1 minute")
+      assert.deepStrictEqual(signatures(told), [1, 3, 4, 2].map(signature))
+      assert.strictEqual(world.asked("getTransaction"), 1)
+    })
   )
 
-  it.scoped("Given logs of a quiet address, Then one call an interval asks for no more than the last slots", () =>
+  it.scoped("Given logs of a quiet address, Then one call per interval asks for the last slots only", () =>
     Effect.gen(function* () {
       const world = chain()
       yield* Effect.forEach([0, 1, 2, 3], (n) => world.land(n))
@@ -154,7 +158,7 @@ describe("Follow: a notification that is lost on a socket that lives", () => {
     })
   )
 
-  it.scoped("Given a signature, Then its result is told although it was not notified", () =>
+  it.scoped("Given a signature without notification, Then its result is emitted", () =>
     Effect.gen(function* () {
       const world = chain()
       const { told, fiber } = yield* following(Follow.signature(signature(0)), world)
@@ -165,23 +169,25 @@ describe("Follow: a notification that is lost on a socket that lives", () => {
     })
   )
 
-  it.scoped("Given nodes that fail or are away, Then the Stream goes on and what was lost is told in the end", () =>
-    Effect.gen(function* () {
-      const world = chain()
-      const { told } = yield* following(Follow.program(PROGRAM), world)
-      yield* world.write(0, 1, "lost")
-      world.fails(failure("Node", { code: -32603 }))
-      yield* pass("3 minutes")
-      world.fails(failure("Transport"))
-      yield* pass("3 minutes")
-      world.fails(undefined)
-      assert.deepStrictEqual(story(told), [])
-      yield* pass("3 minutes")
-      assert.deepStrictEqual(story(told), ["gap", "value 1"])
-    })
+  it.scoped(
+    "Given nodes that fail or are down, Then the Stream continues and lost changes are emitted in the end",
+    () =>
+      Effect.gen(function* () {
+        const world = chain()
+        const { told } = yield* following(Follow.program(PROGRAM), world)
+        yield* world.write(0, 1, "lost")
+        world.fails(failure("Node", { code: -32603 }))
+        yield* pass("3 minutes")
+        world.fails(failure("Transport"))
+        yield* pass("3 minutes")
+        world.fails(undefined)
+        assert.deepStrictEqual(story(told), [])
+        yield* pass("3 minutes")
+        assert.deepStrictEqual(story(told), ["gap", "value 1"])
+      })
   )
 
-  it.scoped("Given a socket that is lost while a read is on its way, Then the read tells nothing of the outage", () =>
+  it.scoped("Given a socket that is lost during a read, Then the read emits nothing about the outage", () =>
     Effect.gen(function* () {
       const world = chain()
       yield* world.write(0, 1)
@@ -196,7 +202,7 @@ describe("Follow: a notification that is lost on a socket that lives", () => {
     })
   )
 
-  it.scoped("Given reads that take long, Then they rest twenty times as long", () =>
+  it.scoped("Given slow reads, Then the next read waits twenty times their duration", () =>
     Effect.gen(function* () {
       const world = chain()
       yield* following(Follow.program(PROGRAM), world)
@@ -210,7 +216,7 @@ describe("Follow: a notification that is lost on a socket that lives", () => {
     })
   )
 
-  it.scoped("Given an interval without end, Then nothing is read while the subscription stands", () =>
+  it.scoped("Given an infinite interval, Then nothing is read while the subscription is open", () =>
     Effect.gen(function* () {
       const world = chain()
       const { told } = yield* following(Follow.program(PROGRAM, { resyncInterval: Infinity }), world)
@@ -223,7 +229,7 @@ describe("Follow: a notification that is lost on a socket that lives", () => {
     })
   )
 
-  it.scoped("Given options out of their range, Then each follower fails by type before any call", () =>
+  it.scoped("Given options out of range, Then each follower fails with InvalidInput before any call", () =>
     Effect.gen(function* () {
       const world = chain()
       const streams: ReadonlyArray<readonly [string, Stream.Stream<unknown, unknown, RpcPool>]> = [
@@ -243,7 +249,7 @@ describe("Follow: a notification that is lost on a socket that lives", () => {
   )
 
   it.effect.prop(
-    "Given any writes and closes, of which notifications are lost or late, and outages, Then a follower ends up with the chain's accounts, each version at most once, in order, and all that were notified in time",
+    "Given any writes, closes, outages and lost or late notifications, Then a follower has the chain's accounts in the end, each version at most once and in order, with all that were notified in time",
     { steps: FastCheck.array(STEP, { maxLength: 30 }) },
     ({ steps }) =>
       Effect.scoped(

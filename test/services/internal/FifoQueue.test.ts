@@ -10,7 +10,7 @@ import { settle } from "../transport/sockets.js"
 
 describe("FifoQueue", () => {
   it.effect.prop(
-    "Given a turn that passes down the line, When any are interrupted before, as or after they get it, Then it is never lost",
+    "Given a turn that passes through the queue, When fibers are interrupted before, as or after they get it, Then it is never lost",
     {
       interrupted: FastCheck.array(
         FastCheck.constantFrom("no" as const, "waiting" as const, "called" as const, "in turn" as const),

@@ -25,7 +25,7 @@ const workshop = Effect.gen(function* () {
 const settle = Effect.forEach(Arr.range(1, 100), () => Effect.yieldNow(), { discard: true })
 
 describe("Lanes", () => {
-  it.effect("Given items that do not wait, When they are worked through, Then by one fiber and in order", () =>
+  it.effect("Given items that do not wait, When they run, Then one fiber runs them in order", () =>
     Effect.gen(function* () {
       const fibers = new Set<string>()
       const items = Arr.range(0, 99)
@@ -40,20 +40,22 @@ describe("Lanes", () => {
     })
   )
 
-  it.effect("Given items that wait, When there are more than lanes, Then as many as lanes are under way", () =>
-    Effect.gen(function* () {
-      const { gate, state, work } = yield* workshop
-      const items = Arr.range(0, 49)
-      const running = yield* Effect.fork(Lanes.forEach(items, 5, work))
-      yield* settle
-      expect(state.atWork).toBe(5)
-      yield* Deferred.succeed(gate, undefined)
-      expect(yield* Fiber.join(running)).toEqual(items)
-      expect(state.most).toBe(5)
-    })
+  it.effect(
+    "Given more waiting items than the concurrency, When they run, Then as many as the concurrency are in flight",
+    () =>
+      Effect.gen(function* () {
+        const { gate, state, work } = yield* workshop
+        const items = Arr.range(0, 49)
+        const running = yield* Effect.fork(Lanes.forEach(items, 5, work))
+        yield* settle
+        expect(state.atWork).toBe(5)
+        yield* Deferred.succeed(gate, undefined)
+        expect(yield* Fiber.join(running)).toEqual(items)
+        expect(state.most).toBe(5)
+      })
   )
 
-  it.effect("Given fewer items than lanes, or lanes that are no number, Then all items are worked through", () =>
+  it.effect("Given fewer items than the concurrency, or a concurrency that is no number, Then all items run", () =>
     Effect.gen(function* () {
       for (const lanes of [16, 1, 0, -1, 0.5, Number.NaN]) {
         expect(yield* Lanes.forEach([undefined, 1], lanes, Effect.succeed)).toEqual([undefined, 1])
@@ -73,7 +75,7 @@ describe("Lanes", () => {
     })
   )
 
-  it.effect("Given an interruption, Then every lane ends", () =>
+  it.effect("Given an interruption, Then every fiber ends", () =>
     Effect.gen(function* () {
       const { state, work } = yield* workshop
       const running = yield* Effect.fork(Lanes.forEach(Arr.range(0, 9), 4, work))

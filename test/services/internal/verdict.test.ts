@@ -27,11 +27,11 @@ const codes: ReadonlyArray<readonly [code: number, message: string, verdict: Ver
 ]
 
 describe("verdict of a refusal", () => {
-  it("Given a node's code and words, Then the same call is answered later, after a wait, or never", () => {
+  it("Given the code and message of a refusal, Then the verdict is later, limit or never", () => {
     for (const [code, message, verdict] of codes) assert.strictEqual(Verdict.ofCode(code, message), verdict, message)
   })
 
-  it("Given an HTTP status, Then the same call is answered later, after a wait, or never", () => {
+  it("Given an HTTP status, Then the verdict is later, limit or never", () => {
     for (const [status, verdict] of [
       [429, "limit"],
       [408, "later"],
@@ -47,7 +47,7 @@ describe("verdict of a refusal", () => {
     }
   })
 
-  it("Given a refusal of the call itself, When it speaks of limits, Then asking again does not help", () =>
+  it("Given a refusal of the call itself, When its message speaks of limits, Then the verdict is never", () =>
     assertProperty(
       FastCheck.property(FastCheck.constantFrom(-32002, -32003, -32602, -32700), FastCheck.string(), (code, text) => {
         assert.strictEqual(Verdict.ofCode(code, `too many requests ${text}`), "never")

@@ -5,7 +5,7 @@ import * as Addresses from "../../../src/solana/Address.js"
 const item = (id: number) => ({ address: Addresses.fromBytes(new Uint8Array(32).fill(id)), account: {} })
 
 describe("once", () => {
-  it("Given the same account in the list and in a notification, When filtered, Then it comes once", () => {
+  it("Given one account in the list and in a notification, When the Stream is filtered, Then it comes once", () => {
     const once = Once.make()
     expect([item(1), item(2), item(1), item(2), item(3)].map((one) => once(one))).toEqual([
       true,

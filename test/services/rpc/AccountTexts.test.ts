@@ -126,14 +126,14 @@ const withOdd = fc
   .map((items) => items.join(","))
 
 describe("AccountTexts", () => {
-  it("Given accounts as a node writes them, When read, Then they are what the parser and the decoder make of them", () =>
+  it("Given accounts as a node writes them, When the text is read, Then the result is that of the parser and the decoder", () =>
     assertProperty(
       fc.property(sound, (items) => {
         expect(read(items)).toStrictEqual(Either.getOrThrow(parsed(items)))
       })
     ))
 
-  it("Given any other text, sound or not, When read, Then it is left alone or read to the same", () =>
+  it("Given any other valid or invalid text, When it is read, Then it is left to the parser or read to the same result", () =>
     assertProperty(
       fc.property(fc.oneof(withOdd, damaged), (items) => {
         const accounts = read(items)
@@ -155,11 +155,11 @@ describe("AccountTexts", () => {
     ["base64 of the URL alphabet", agave({ data: "A-_D" })],
     ["letters beyond Latin 1 in another account", `${agave({ data: "ŁŁŁŁ" })},${agave()}`],
     ["nothing", ""]
-  ])("Given %s, When read, Then it is left to the parser", (_, items) => {
+  ])("Given %s, When the text is read, Then it is left to the parser", (_, items) => {
     expect(read(items)).toBeUndefined()
   })
 
-  it("Given accounts that all differ, When read, Then they are left to the parser", () => {
+  it("Given accounts that all differ, When the text is read, Then they are left to the parser", () => {
     const items = Array.from({ length: 50 }, (_, index) => agave({ lamports: String(index) })).join(",")
     expect(read(items)).toBeUndefined()
   })
