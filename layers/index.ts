@@ -13,6 +13,14 @@
 export * as EmbeddedCluster from "./EmbeddedCluster.js"
 
 /**
+ * The `PayloadStore` on payload servers, over a `HttpClient` of `@effect/platform`: Node, browsers, Deno, edge workers.
+ * Agents on several machines share it. `PayloadServer` serves the other end.
+ *
+ * @since 0.1.0
+ */
+export * as PayloadStoreHttp from "./PayloadStoreHttp.js"
+
+/**
  * Layers that wire all services for most applications.
  *
  * @since 0.1.0

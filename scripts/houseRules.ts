@@ -43,6 +43,7 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
   room("services/wire", "services/transport/", "layers/(RpcPoolUndici|RpcPoolHttpClient|undici/|platform/|internal/)"),
   room("services/internal", "services/", "layers/"),
   room("layers/embedded", "layers/(EmbeddedCluster|EmbeddedServer|RpcPoolEmbedded).ts"),
+  room("layers/payloads", "layers/Payload(Server|StoreHttp|StoreS3).ts"),
   room("layers/platform", "layers/RpcPoolHttpClient.ts"),
   room("layers/undici", "layers/RpcPoolUndici.ts"),
   room("layers/internal", "layers/"),
@@ -76,7 +77,9 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
   {
     name: "no unreached module",
     severity: "error",
-    from: { path: "^(index|layers/EmbeddedServer)\\.ts$|^(test|bench|examples|scripts)/" },
+    from: {
+      path: "^(index|layers/(EmbeddedServer|PayloadServer|PayloadServerNode))\\.ts$|^(test|bench|examples|scripts)/"
+    },
     to: { path: "^(src|services|layers)/", reachable: false }
   }
 ]

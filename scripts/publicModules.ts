@@ -23,7 +23,11 @@ export const publicModules: ReadonlyArray<string> = ["src", "services", "layers"
 )
 
 /** Modules that need an optional peer when they are loaded. No barrel and no other module imports them. */
-export const apart: ReadonlyArray<string> = ["layers/EmbeddedServer.ts"]
+export const apart: ReadonlyArray<string> = [
+  "layers/EmbeddedServer.ts",
+  "layers/PayloadServer.ts",
+  "layers/PayloadServerNode.ts"
+]
 
 /** The barrels, from the package's root. */
 export const barrels = ["index.ts", "services/index.ts", "layers/index.ts"] as const

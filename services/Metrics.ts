@@ -520,3 +520,28 @@ export const eventsLost: Metric.Metric.Counter<number> = MetricOf.counter(Metric
  * @category constants
  */
 export const eventConsumers: Metric.Metric.Gauge<number> = MetricOf.gauge(MetricTable.eventConsumers)
+
+/**
+ * Requests to the payload server. Labels: `method`, `status`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const payloadRequestsOf = (method: string, status: number): Metric.Metric.Counter<number> =>
+  MetricOf.counter(MetricTable.payloadRequests, { method, status: String(status) })
+
+/**
+ * Bytes of the payloads that the payload server received and stored.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const payloadBytesReceived: Metric.Metric.Counter<number> = MetricOf.counter(MetricTable.payloadBytesReceived)
+
+/**
+ * Bytes that the payload server stores, with 512 bytes for each payload beside its own.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const payloadBytesStored: Metric.Metric.Gauge<number> = MetricOf.gauge(MetricTable.payloadBytesStored)

@@ -35,36 +35,49 @@ import { spanned } from "./internal/traced.js"
  * - `NotFound`: the store has no entry for this hash. It was never put, or it was evicted or removed.
  * - `HashMismatch`: the stored bytes have another SHA-256, so they are not returned.
  * - `TooLarge`: the bytes exceed the limit of the store.
- * - `Unavailable`: the backend failed with `cause`.
+ * - `Full`: the store has no room left, on its disk or in the quota of the caller.
+ * - `Refused`: a payload server refused the request; `detail` states why. A retry with the same settings fails again.
+ * - `Unavailable`: the backend failed with `cause`, or a payload server did not answer.
  *
  * @since 0.1.0
  * @category errors
  */
 export class PayloadStoreError extends printable(
   Schema.TaggedError<PayloadStoreError>("@pod-protocol/effect/PayloadStoreError")("PayloadStoreError", {
-    reason: Schema.Literal("NotFound", "HashMismatch", "TooLarge", "Unavailable"),
+    reason: Schema.Literal("NotFound", "HashMismatch", "TooLarge", "Full", "Refused", "Unavailable"),
     /** The SHA-256 of the bytes in hexadecimal. */
     hash: SafeText.Schema(),
     /** The size in bytes, with `TooLarge`. */
     size: Schema.optional(Schema.Number),
+    /** Host of the payload server, if there is one. */
+    host: Schema.optional(SafeText.Schema()),
+    /** What happened, in one sentence, where the reason does not state it. */
+    detail: Schema.optional(SafeText.Schema()),
     cause: Schema.optional(Outside.Cause)
   })
 ) {
-  /** True for `Unavailable` only: a retry of the other three has the same result. */
+  /** True for `Unavailable` only: a retry of the others fails again until something else changes. */
   get isRetryable(): boolean {
     return this.reason === "Unavailable"
   }
 
   override get message(): string {
+    const store = this.host === undefined ? "The store" : `The store at ${this.host}`
     switch (this.reason) {
       case "NotFound":
         return `No payload is kept under ${this.hash}: sender and recipient must share one store`
       case "HashMismatch":
         return `The bytes kept under ${this.hash} have another SHA-256: they were changed or damaged, and are withheld`
       case "TooLarge":
-        return `The payload of ${this.size} bytes exceeds what the store may hold: raise maxBytes or send less`
+        return `The payload${this.size === undefined ? "" : ` of ${this.size} bytes`} exceeds what the store may hold: raise maxBytes or send less`
+      case "Full":
+        return `${store} has no room for ${this.hash}: free some space, or raise the quota`
+      case "Refused":
+        return `${store} refused ${this.hash}: ${this.detail ?? "it gave no reason"}`
       case "Unavailable":
-        return `The store beneath failed for ${this.hash}: ${StoreFailure.explain(this.cause)}`
+        return this.detail === undefined
+          ? `The store beneath failed for ${this.hash}: ${StoreFailure.explain(this.cause)}`
+          : `${store} failed for ${this.hash}: ${this.detail}`
     }
   }
 }

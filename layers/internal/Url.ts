@@ -74,6 +74,10 @@ const deriveWsUrl = (url: URL): Either.Either<URL, InvalidInput> => {
   return Either.right(derived)
 }
 
+/** An `http:` or `https:` URL that an option holds. */
+export const http = (field: string, secret: Secret): Either.Either<URL, InvalidInput> =>
+  parse(field, secret, ["http:", "https:"])
+
 export const make = (options: Options): Either.Either<Endpoint, InvalidInput> =>
   Either.gen(function* () {
     const url = yield* parse("url", options.url, ["http:", "https:"], clusterUrl)

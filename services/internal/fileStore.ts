@@ -72,6 +72,12 @@ const orNone = <A>(effect: Effect.Effect<A, PlatformError>): Effect.Effect<Optio
 const keyOf = (name: string): ReadonlyArray<string> =>
   Either.match(Encoding.decodeUriComponent(name), { onLeft: () => [], onRight: (key) => [key] })
 
+/** Has the names in a folder on the disk, where the platform can. */
+export const syncFolder = (fs: Platform.FileSystem, path: string): Effect.Effect<void, PlatformError> =>
+  Effect.scoped(Effect.flatMap(fs.open(path, { flag: "r" }), (folder) => folder.sync)).pipe(
+    Effect.catchAll((error) => (CANNOT_SYNC_FOLDERS.has(StoreFailure.code(error)) ? Effect.void : Effect.fail(error)))
+  )
+
 export const make = Effect.fnUntraced(function* (
   directory: string,
   options: Options
@@ -80,11 +86,6 @@ export const make = Effect.fnUntraced(function* (
   const permits = yield* Effect.makeSemaphore(MAX_OPEN)
   const bounded = <A>(effect: Effect.Effect<A, PlatformError>) => permits.withPermits(1)(Effect.uninterruptible(effect))
   const pathOf = (key: string) => `${directory}/${encodeURIComponent(key)}`
-
-  const syncFolder = (path: string) =>
-    Effect.scoped(Effect.flatMap(fs.open(path, { flag: "r" }), (folder) => folder.sync)).pipe(
-      Effect.catchAll((error) => (CANNOT_SYNC_FOLDERS.has(StoreFailure.code(error)) ? Effect.void : Effect.fail(error)))
-    )
 
   const write = (path: string, bytes: Uint8Array) =>
     Effect.scoped(
@@ -103,7 +104,7 @@ export const make = Effect.fnUntraced(function* (
       return write(beside, bytes).pipe(
         Effect.zipRight(fs.rename(beside, path)),
         Effect.onError(() => Effect.ignore(fs.remove(beside, { force: true }))),
-        Effect.zipRight(syncFolder(directory))
+        Effect.zipRight(syncFolder(fs, directory))
       )
     })
 
@@ -119,7 +120,7 @@ export const make = Effect.fnUntraced(function* (
     let above = directory
     for (let left = directory.split(/[\\/]+/).length; left > 0; left--) {
       above += "/.."
-      yield* Effect.ignore(syncFolder(above))
+      yield* Effect.ignore(syncFolder(fs, above))
     }
   })
 

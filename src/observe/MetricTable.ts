@@ -370,6 +370,48 @@ export const cacheErrors = {
 } as const satisfies Row
 
 /**
+ * Requests to the payload server.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const payloadRequests = {
+  name: "pod_payload_server_requests_total",
+  kind: "counter",
+  unit: "{request}",
+  labels: { method: "`GET`, `HEAD`, `PUT`, `DELETE`, `OPTIONS` or `other`", status: "the HTTP status of the answer" },
+  meaning: "Requests to the payload server"
+} as const satisfies Row
+
+/**
+ * Bytes that the payload server received.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const payloadBytesReceived = {
+  name: "pod_payload_server_received_bytes_total",
+  kind: "counter",
+  unit: "By",
+  labels: {},
+  meaning: "Bytes of the payloads that the payload server received and stored"
+} as const satisfies Row
+
+/**
+ * Bytes that the payload server stores.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const payloadBytesStored = {
+  name: "pod_payload_server_stored_bytes",
+  kind: "gauge",
+  unit: "By",
+  labels: {},
+  meaning: "Bytes that the payload server stores, with 512 bytes for each payload beside its own"
+} as const satisfies Row
+
+/**
  * All rows, in the order of `docs/metrics.md`.
  *
  * @since 0.1.0
@@ -393,6 +435,9 @@ export const rows: ReadonlyArray<Row> = [
   cacheFenced,
   cacheRowsDamaged,
   cacheErrors,
+  payloadRequests,
+  payloadBytesReceived,
+  payloadBytesStored,
   protocolEvents,
   eventsHeld,
   eventsLost,

@@ -26,6 +26,7 @@ const planted: ReadonlyArray<readonly [rule: string, file: string, imported: str
   ["private room services/wire", "layers/A.ts", "services/wire/JsonRpc.ts"],
   ["private room services/internal", "examples/a.ts", "services/internal/clock.ts"],
   ["private room layers/embedded", "layers/Pod.ts", "layers/embedded/Cluster.ts"],
+  ["private room layers/payloads", "layers/Pod.ts", "layers/payloads/Remote.ts"],
   ["private room layers/platform", "layers/RpcPoolUndici.ts", "layers/platform/Http.ts"],
   ["private room layers/undici", "layers/RpcPoolHttpClient.ts", "layers/undici/Http.ts"],
   ["private room layers/internal", "examples/a.ts", "layers/internal/Url.ts"],

@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as PayloadStore from "../../services/PayloadStore.js"
 import * as Hash from "../../src/solana/Hash.js"
+import { layerServers } from "../support/payloadServers.js"
 import { runs } from "../support/runs.js"
 
 const utf8 = new TextEncoder()
@@ -25,7 +26,9 @@ const stores = {
       )
     ),
     Layer.provide(KeyValueStore.layerMemory)
-  )
+  ),
+  "a payload server": layerServers(1),
+  "three payload servers": layerServers(3)
 }
 
 for (const [name, layer] of Object.entries(stores)) {

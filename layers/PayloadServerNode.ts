@@ -1,0 +1,117 @@
+/**
+ * Serves payloads on Node from the files of a folder; see `PayloadServer` for the wire.
+ *
+ * @since 0.1.0
+ */
+import { createServer } from "node:http"
+import type { Socket } from "node:net"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import type { PlatformError } from "@effect/platform/Error"
+import * as HttpServer from "@effect/platform/HttpServer"
+import type { ServeError } from "@effect/platform/HttpServerError"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import * as Check from "../src/internal/check.js"
+import type { InvalidInput } from "../src/InvalidInput.js"
+import * as PayloadServer from "./PayloadServer.js"
+
+/**
+ * Options of {@link serve}.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ServeOptions extends PayloadServer.Options {
+  /** The folder of the payloads. It is made if it does not exist. */
+  readonly directory: string
+  /** TCP port. Default 0: any free port. */
+  readonly port?: number | undefined
+  /** Address to listen on. Default 127.0.0.1. Give `tokens` before others can reach it. */
+  readonly host?: string | undefined
+  /**
+   * Maximum concurrent TCP connections. Default 1024. The server closes further connections at once. Too low refuses
+   * clients; too high lets clients exhaust file descriptors.
+   */
+  readonly maxConnections?: number | undefined
+}
+
+/**
+ * The address of a payload server.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Served {
+  readonly port: number
+  /** `http://host:port` */
+  readonly url: string
+}
+
+const MAX_PORT = 65_535
+const DEFAULT_CONNECTIONS = 1024
+
+/** Milliseconds for the head of a request: a payload's request has a few hundred bytes. */
+const HEADERS_TIMEOUT = 10_000
+/** Milliseconds of silence after which a connection is closed. */
+const IDLE_TIMEOUT = 60_000
+const MAX_HEADER_BYTES = 8192
+
+/** A server that closes its connections when the scope closes: a client may keep one open for ever. */
+const listen = (host: string, port: number, maxConnections: number) =>
+  Effect.gen(function* () {
+    const sockets = new Set<Socket>()
+    const http = yield* NodeHttpServer.make(
+      () => {
+        const server = createServer({
+          headersTimeout: HEADERS_TIMEOUT,
+          requestTimeout: 0,
+          connectionsCheckingInterval: HEADERS_TIMEOUT / 2,
+          maxHeaderSize: MAX_HEADER_BYTES
+        })
+        server.on("connection", (socket) => {
+          sockets.add(socket)
+          socket.once("close", () => sockets.delete(socket))
+        })
+        return Object.assign(server, { maxConnections, timeout: IDLE_TIMEOUT })
+      },
+      { host, port }
+    )
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        for (const socket of sockets) socket.destroy()
+      })
+    )
+    return http
+  })
+
+/**
+ * Serves the folder until the scope closes.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const serve = ({
+  directory,
+  host = "127.0.0.1",
+  maxConnections = DEFAULT_CONNECTIONS,
+  port = 0,
+  ...options
+}: ServeOptions): Effect.Effect<
+  Served,
+  InvalidInput | PayloadServer.StorageError | PlatformError | ServeError,
+  Scope.Scope
+> =>
+  Effect.gen(function* () {
+    yield* Check.integer("port", port, 0, MAX_PORT)
+    yield* Check.integer("maxConnections", maxConnections, 1)
+    const http = yield* listen(host, port, maxConnections)
+    yield* Layer.build(
+      PayloadServer.layer(PayloadServer.folder(directory), options).pipe(
+        Layer.provide([NodeFileSystem.layer, Layer.succeed(HttpServer.HttpServer, http)])
+      )
+    )
+    const bound = "port" in http.address ? http.address.port : port
+    return { port: bound, url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}` }
+  })

@@ -1,0 +1,212 @@
+/** Answers the requests of a payload server. */
+import type { Default as HttpApp } from "@effect/platform/HttpApp"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as Measured from "../../services/internal/measured.js"
+import * as StoreFailure from "../../services/internal/storeFailure.js"
+import * as Metrics from "../../services/Metrics.js"
+import * as Access from "./Access.js"
+import type { Ledger, QuotaExceeded } from "./Ledger.js"
+import * as Path from "./Path.js"
+import * as Range from "./Range.js"
+import { type BadBody, receive } from "./Receive.js"
+import { type Entry, PIECE, type Storage, type StorageError } from "./Storage.js"
+
+export interface Settings {
+  readonly storage: Storage
+  readonly ledger: Ledger
+  readonly access: Access.Access
+  readonly maxBytes: number
+  /** Milliseconds in which a body must arrive. */
+  readonly bodyTimeout: number
+}
+
+type Request = HttpServerRequest.HttpServerRequest
+type Response = HttpServerResponse.HttpServerResponse
+type Headers = Readonly<Record<string, string>>
+
+/** A payload is nobody's page: a browser neither guesses its type nor runs it. */
+const INERT: Headers = {
+  "x-content-type-options": "nosniff",
+  "content-security-policy": "sandbox; default-src 'none'",
+  "content-disposition": "attachment"
+}
+
+/** The rest of the body is not read: the connection cannot be used again. */
+const CLOSE: Headers = { connection: "close" }
+
+const RETRY: Headers = { "retry-after": "1" }
+
+const METHODS = "GET, HEAD, PUT, DELETE, OPTIONS"
+
+const plain = (status: number, text: string, headers: Headers = {}): Response =>
+  HttpServerResponse.text(text, { status, headers })
+
+const empty = (status: number, headers: Headers = {}): Response => HttpServerResponse.empty({ status, headers })
+
+const badBody = ({ reason }: BadBody): Response => {
+  switch (reason) {
+    case "Mismatch":
+      return plain(400, "the SHA-256 of the body is not the name in the path")
+    case "TooLarge":
+      return plain(413, "the payload is too large", CLOSE)
+    case "Broken":
+      return plain(400, "the body ended early", CLOSE)
+  }
+}
+
+const storageFailed = ({ reason }: StorageError): Response => {
+  switch (reason) {
+    case "Full":
+      return plain(507, "no space is left", CLOSE)
+    case "Busy":
+      return plain(503, "too many uploads at a time", { ...CLOSE, ...RETRY })
+    case "Failed":
+      return plain(500, "the storage failed", CLOSE)
+  }
+}
+
+const say = (status: number, text: string, more?: Headers) => Effect.succeed(plain(status, text, more))
+
+/** How long what a client still sends is read and dropped before its refusal: it reads the refusal only then. */
+const LINGER = 1000
+
+const METHODS_COUNTED: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
+
+export const make = ({ access, bodyTimeout, ledger, maxBytes, storage }: Settings): HttpApp<never, Scope.Scope> => {
+  const take = receive(storage, ledger, { maxBytes })
+
+  const whole = (entry: Entry, offset: number, length: number): Effect.Effect<Uint8Array, StorageError> =>
+    Effect.map(Stream.runCollect(storage.read(entry, offset, length)), (pieces) => {
+      const [only] = pieces
+      if (only !== undefined && Chunk.size(pieces) === 1) return only
+      const bytes = new Uint8Array(length)
+      let at = 0
+      for (const piece of pieces) {
+        bytes.set(piece, at)
+        at += piece.length
+      }
+      return bytes
+    })
+
+  const get = (request: Request, key: string): Effect.Effect<Response, StorageError> =>
+    Effect.gen(function* () {
+      const entry = (yield* ledger.find(key))[0]
+      if (entry === undefined) return plain(404, "no such payload")
+      const etag = `"${key}"`
+      const headers = { etag, "accept-ranges": "bytes", "cache-control": "private, no-transform", ...INERT }
+      const known = request.headers["if-none-match"]
+      if (known !== undefined && known.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag)) {
+        return empty(304, headers)
+      }
+      const range = request.method === "GET" ? Range.parse(request.headers["range"], entry.size) : undefined
+      if (range === "unsatisfiable") {
+        return plain(416, "the range lies outside of the payload", { "content-range": `bytes */${entry.size}` })
+      }
+      const { length, offset } = range ?? { offset: 0, length: entry.size }
+      const status = range === undefined ? 200 : 206
+      const partial: Headers =
+        range === undefined ? {} : { "content-range": `bytes ${offset}-${offset + length - 1}/${entry.size}` }
+      const type = "application/octet-stream"
+      if (request.method === "HEAD") {
+        return empty(200, { ...headers, "content-type": type, "content-length": String(entry.size) })
+      }
+      const options = { status, headers: { ...headers, ...partial }, contentType: type }
+      return length <= PIECE
+        ? HttpServerResponse.uint8Array(length === 0 ? new Uint8Array() : yield* whole(entry, offset, length), options)
+        : HttpServerResponse.stream(storage.read(entry, offset, length), { ...options, contentLength: length })
+    })
+
+  const put = (request: Request, key: string, owner: string): Effect.Effect<Response, never, Scope.Scope> =>
+    Effect.gen(function* () {
+      const encoding = request.headers["content-encoding"]
+      if (encoding !== undefined && encoding.trim().toLowerCase() !== "identity") {
+        return plain(415, "a payload is sent as it is, without a content-encoding")
+      }
+      const stated = Number(request.headers["content-length"] ?? 0)
+      if (stated > maxBytes) return plain(413, `a payload has at most ${maxBytes} bytes`, CLOSE)
+      const pull = yield* Stream.toPull(request.stream)
+      const linger = Effect.forever(pull).pipe(Effect.timeout(LINGER), Effect.ignore, Effect.interruptible)
+      return yield* take({ key, owner, pull }).pipe(
+        Effect.tap((size) =>
+          Effect.withFiberRuntime((fiber) =>
+            Effect.sync(() => Measured.update(fiber, Metrics.payloadBytesReceived, size))
+          )
+        ),
+        Effect.as(plain(200, "")),
+        Effect.timeoutTo({
+          duration: bodyTimeout,
+          onSuccess: (response) => response,
+          onTimeout: () => plain(408, "the body did not arrive in time", CLOSE)
+        }),
+        // The platform runs handlers uninterruptibly: neither the time limit nor a client that leaves would end this one.
+        Effect.interruptible,
+        Effect.catchAll((failure) =>
+          failed(failure).pipe(
+            Effect.tap((response) => (response.headers["connection"] === "close" ? linger : Effect.void))
+          )
+        )
+      )
+    })
+
+  const remove = (key: string, owner: string): Effect.Effect<Response, StorageError> =>
+    access.mayRemove
+      ? Effect.as(ledger.remove(key, owner), empty(204))
+      : Effect.succeed(plain(403, "what is put without a token expires, and cannot be removed"))
+
+  const answer = (request: Request): Effect.Effect<Response, never, Scope.Scope> => {
+    const { headers, method } = request
+    const path = request.url.split("?")[0] ?? ""
+    if (method === "OPTIONS") return Effect.succeed(empty(204, { ...Access.PREFLIGHT, allow: METHODS }))
+    if (path === "/health") return method === "GET" || method === "HEAD" ? say(200, "ok") : say(405, "GET is required")
+    const target = Path.parse(path)
+    if (target === "unknown") return say(404, "no such path")
+    if (target === "malformed") return say(400, "the name must be a SHA-256 in 64 lower-case hexadecimal digits")
+    const { key } = target
+    const unauthorized = () => say(401, "a token is required", { "www-authenticate": "Bearer" })
+    switch (method) {
+      case "GET":
+      case "HEAD":
+        return access.isReadable(headers) ? Effect.catchAll(get(request, key), failed) : unauthorized()
+      case "PUT":
+      case "DELETE": {
+        const owner = access.ownerOf(headers)
+        if (owner === undefined) return unauthorized()
+        return method === "PUT" ? put(request, key, owner) : Effect.catchAll(remove(key, owner), failed)
+      }
+      default:
+        return say(405, `one of ${METHODS} is required`, { allow: METHODS })
+    }
+  }
+
+  return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
+    Effect.withFiberRuntime<Response, never, Scope.Scope>((fiber) =>
+      Effect.map(answer(request), (response) => {
+        const method = METHODS_COUNTED.has(request.method) ? request.method : "other"
+        Measured.update(fiber, Metrics.payloadRequestsOf(method, response.status), 1)
+        return HttpServerResponse.setHeaders(response, access.cors(request.headers))
+      })
+    )
+  ).pipe(Effect.withTracerEnabled(false))
+}
+
+/** The refusal of what failed. A fault of the storage is the operator's to see. */
+const failed = (failure: BadBody | QuotaExceeded | StorageError): Effect.Effect<Response> => {
+  switch (failure._tag) {
+    case "BadBody":
+      return Effect.succeed(badBody(failure))
+    case "QuotaExceeded":
+      return Effect.succeed(plain(507, "the quota is used up", CLOSE))
+    case "StorageError":
+      return Effect.as(
+        failure.reason === "Busy"
+          ? Effect.void
+          : Effect.logError(`The payload storage failed: ${StoreFailure.explain(failure.cause)}`),
+        storageFailed(failure)
+      )
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * Who keeps how much, and what a put, a removal and the expiry do to it.
+ *
+ * - Each owner has a quota. An upload reserves its bytes before they are written, and gives back what it did not use.
+ * - What changes the copies of a hash runs one at a time, so a put and the expiry cannot cross.
+ * - The wall clock says when a payload expires. While the server runs, a clock that is set forward counts only as much as
+ *   the monotonic clock: it expires nothing early.
+ */
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as Clock from "../../services/internal/clock.js"
+import * as Metrics from "../../services/Metrics.js"
+import type { Entry, Storage, StorageError, Upload } from "./Storage.js"
+
+/** What a payload counts for beside its bytes: many empty payloads use up a disk too. */
+const OVERHEAD = 512
+
+export interface Settings {
+  /** Bytes of one owner. */
+  readonly quota: number
+  /** Milliseconds from the last put. */
+  readonly retention: number
+}
+
+/** The owner's quota is used up. */
+export class QuotaExceeded {
+  readonly _tag = "QuotaExceeded"
+}
+
+/** What an owner has, and what is under way. */
+interface Usage {
+  kept: number
+  reserved: number
+}
+
+/** Bytes that an upload may write. */
+export interface Reservation {
+  /** Takes more from the quota. */
+  readonly take: (bytes: number) => Effect.Effect<void, QuotaExceeded>
+}
+
+export interface Ledger {
+  /** The copies that have not expired. */
+  readonly find: (key: string) => Effect.Effect<ReadonlyArray<Entry>, StorageError>
+  /** Given back when the scope closes. */
+  readonly reserve: (owner: string) => Effect.Effect<Reservation, QuotaExceeded, Scope.Scope>
+  /** Makes the upload the owner's copy, or renews the copy that is there. */
+  readonly commit: (key: string, owner: string, size: number, upload: Upload) => Effect.Effect<void, StorageError>
+  /** Renews the owner's copy; false where there is none. */
+  readonly renew: (key: string, owner: string) => Effect.Effect<boolean, StorageError>
+  readonly remove: (key: string, owner: string) => Effect.Effect<void, StorageError>
+  /** Removes what has expired. */
+  readonly sweep: Effect.Effect<void, StorageError>
+}
+
+const LOCKS = 256
+
+export const make = (storage: Storage, { quota, retention }: Settings): Effect.Effect<Ledger, StorageError> => {
+  const isOver = (at: number, now: number) => now - at >= retention
+  return Effect.gen(function* () {
+    const start = yield* Clock.currentMoment
+    /** For the expiry. A put is dated by the wall clock alone: a date that is too late keeps it longer. */
+    const now = Effect.map(Clock.currentMoment, ({ monotonic, wall }) =>
+      Math.min(wall, start.wall + Math.max(0, monotonic - start.monotonic))
+    )
+    const locks = yield* Effect.all(Array.from({ length: LOCKS }, () => Effect.makeSemaphore(1)))
+    const alone = <A, E>(key: string, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+      Effect.suspend(() => locks[Number.parseInt(key.slice(0, 2), 16)]?.withPermits(1)(effect) ?? effect)
+
+    const usages = new Map<string, Usage>()
+    const usageOf = (owner: string): Usage => {
+      const known = usages.get(owner)
+      if (known !== undefined) return known
+      const made = { kept: 0, reserved: 0 }
+      usages.set(owner, made)
+      return made
+    }
+    let total = 0
+    const count = (owner: string, bytes: number) =>
+      Effect.suspend(() => {
+        const usage = usageOf(owner)
+        usage.kept = Math.max(0, usage.kept + bytes)
+        total = Math.max(0, total + bytes)
+        return Metric.set(Metrics.payloadBytesStored, total)
+      })
+
+    const copyOf = (key: string, owner: string) =>
+      Effect.map(storage.find(key), (entries) => entries.find((entry) => entry.owner === owner))
+    const discard = (entry: Entry) => Effect.zipRight(storage.remove(entry), count(entry.owner, -entry.size - OVERHEAD))
+
+    yield* Stream.runForEach(storage.list, ({ owner, size }) => count(owner, size + OVERHEAD))
+
+    return {
+      find: (key) =>
+        Effect.zipWith(storage.find(key), now, (entries, now) => entries.filter(({ at }) => !isOver(at, now))),
+      reserve: (owner) =>
+        Effect.gen(function* () {
+          const usage = usageOf(owner)
+          let taken = 0
+          const take = (bytes: number) =>
+            Effect.suspend(() => {
+              if (usage.kept + usage.reserved + bytes > quota) return Effect.fail(new QuotaExceeded())
+              usage.reserved += bytes
+              taken += bytes
+              return Effect.void
+            })
+          yield* Effect.addFinalizer(() => Effect.sync(() => void (usage.reserved -= taken)))
+          yield* take(OVERHEAD)
+          return { take }
+        }),
+      commit: (key, owner, size, upload) =>
+        alone(
+          key,
+          Effect.uninterruptible(
+            Effect.gen(function* () {
+              const before = yield* copyOf(key, owner)
+              yield* upload.commit({ key, owner, size, at: yield* Clock.wallMillis })
+              yield* count(owner, size - (before === undefined ? -OVERHEAD : before.size))
+            })
+          )
+        ),
+      renew: (key, owner) =>
+        alone(
+          key,
+          Effect.gen(function* () {
+            const entry = yield* copyOf(key, owner)
+            if (entry === undefined) return false
+            yield* storage.touch({ ...entry, at: yield* Clock.wallMillis })
+            return true
+          })
+        ),
+      remove: (key, owner) =>
+        alone(
+          key,
+          Effect.flatMap(copyOf(key, owner), (entry) => (entry === undefined ? Effect.void : discard(entry)))
+        ),
+      sweep: Effect.flatMap(now, (now) =>
+        storage.list.pipe(
+          Stream.filter(({ at }) => isOver(at, now)),
+          Stream.runForEach(({ key, owner }) =>
+            alone(
+              key,
+              // It may have been renewed since it was listed.
+              Effect.flatMap(copyOf(key, owner), (entry) =>
+                entry !== undefined && isOver(entry.at, now) ? discard(entry) : Effect.void
+              )
+            )
+          )
+        )
+      )
+    }
+  })
+}

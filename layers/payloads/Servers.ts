@@ -1,0 +1,140 @@
+/**
+ * Several payload servers as one backend: a payload is written to some of them and read from any.
+ *
+ * - A round asks each server at most once. A round that failed for want of a server is repeated after a wait, because
+ *   each operation is idempotent: bytes are named by their hash.
+ * - A write counts the servers that took the payload over all rounds and asks only the others.
+ * - "Not found" needs the word of every server. A body with another hash counts as no answer while others are left.
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Backoff from "../../services/internal/backoff.js"
+import * as Hex from "../../services/internal/hex.js"
+import { type Backend, PayloadStoreError } from "../../services/PayloadStore.js"
+import { RetryPolicy } from "../../services/RetryPolicy.js"
+import * as Hash from "../../src/solana/Hash.js"
+import { Failure, type Remote } from "./Remote.js"
+
+export interface Settings {
+  /** Servers that a payload is written to. */
+  readonly copies: number
+  readonly maxBytes: number
+  /** Rounds after the first. */
+  readonly retries: number
+}
+
+const FIRST_WAIT = 200
+const LONGEST_WAIT = 5000
+
+/** The failure that says most about why a round gave nothing: a missing server before a missing payload. */
+const RANK: ReadonlyArray<PayloadStoreError["reason"]> = [
+  "Unavailable",
+  "Full",
+  "Refused",
+  "HashMismatch",
+  "TooLarge",
+  "NotFound"
+]
+
+const worst = (failures: ReadonlyArray<Failure>, key: string): Failure =>
+  failures.reduce(
+    (a, b) => (RANK.indexOf(b.error.reason) < RANK.indexOf(a.error.reason) ? b : a),
+    new Failure(new PayloadStoreError({ reason: "NotFound", hash: key }))
+  )
+
+const repeated = <A>(round: Effect.Effect<A, Failure>, retries: number): Effect.Effect<A, PayloadStoreError> => {
+  const from = (nth: number): Effect.Effect<A, PayloadStoreError> =>
+    Effect.catchAll(round, ({ error, retryAfter }) =>
+      nth >= retries || !error.isRetryable
+        ? Effect.fail(error)
+        : Backoff.fullJitter(FIRST_WAIT, LONGEST_WAIT, nth).pipe(
+            Effect.flatMap((wait) => Effect.sleep(Math.max(wait, retryAfter))),
+            Effect.zipRight(Effect.suspend(() => from(nth + 1)))
+          )
+    )
+  return Effect.flatMap(RetryPolicy, (policy) => (policy === "never" ? Effect.mapError(round, toError) : from(0)))
+}
+
+const toError = ({ error }: Failure): PayloadStoreError => error
+
+export const make = (servers: ReadonlyArray<Remote>, { copies, maxBytes, retries }: Settings): Backend => {
+  /** Asks the servers in turn until one gives an answer. */
+  const any = <A>(
+    key: string,
+    ask: (server: Remote, isLast: boolean) => Effect.Effect<Option.Option<A>, Failure>
+  ): Effect.Effect<Option.Option<A>, Failure> =>
+    Effect.gen(function* () {
+      const failures: Array<Failure> = []
+      for (const [index, server] of servers.entries()) {
+        const answer = yield* Effect.either(ask(server, index === servers.length - 1))
+        if (answer._tag === "Left") failures.push(answer.left)
+        else if (Option.isSome(answer.right)) return answer.right
+      }
+      const failure = worst(failures, key)
+      return failure.error.reason === "NotFound" ? Option.none() : yield* Effect.fail(failure)
+    })
+
+  const write = (key: string, bytes: Uint8Array): Effect.Effect<void, PayloadStoreError> =>
+    Effect.suspend(() => {
+      const took = new Set<Remote>()
+      const round = Effect.suspend(() => {
+        const left = servers.filter((server) => !took.has(server)).values()
+        const failures: Array<Failure> = []
+        /** Writes to the next server that takes the payload. */
+        const lane: Effect.Effect<void> = Effect.suspend(() => {
+          const next = left.next()
+          if (next.done === true) return Effect.void
+          return Effect.matchEffect(next.value.put(key, bytes), {
+            onFailure: (failure) => {
+              failures.push(failure)
+              return lane
+            },
+            onSuccess: () => Effect.sync(() => void took.add(next.value))
+          })
+        })
+        const lanes = Array.from({ length: copies - took.size }, () => lane)
+        return Effect.zipRight(
+          Effect.all(lanes, { concurrency: "unbounded", discard: true }),
+          Effect.suspend(() => (took.size >= copies ? Effect.void : Effect.fail(worst(failures, key))))
+        )
+      })
+      return repeated(round, retries)
+    })
+
+  return {
+    set: (key, bytes) =>
+      bytes.length > maxBytes
+        ? new PayloadStoreError({ reason: "TooLarge", hash: key, size: bytes.length })
+        : write(key, bytes),
+    get: (key) =>
+      repeated(
+        any(key, (server, isLast) =>
+          Effect.flatMap(server.get(key), (bytes) =>
+            // The caller verifies the bytes of the last one.
+            isLast || Hex.encode(Hash.sha256(bytes)) === key
+              ? Effect.succeedSome(bytes)
+              : Effect.fail(new Failure(new PayloadStoreError({ reason: "HashMismatch", hash: key })))
+          )
+        ),
+        retries
+      ),
+    has: (key) =>
+      Effect.map(
+        repeated(
+          any(key, (server) =>
+            Effect.map(server.has(key), (isThere) => (isThere ? Option.some(true) : Option.none<true>()))
+          ),
+          retries
+        ),
+        Option.isSome
+      ),
+    remove: (key) =>
+      repeated(
+        Effect.flatMap(
+          Effect.partition(servers, (server) => server.remove(key), { concurrency: "unbounded" }),
+          ([failures]) => (failures.length === 0 ? Effect.void : Effect.fail(worst(failures, key)))
+        ),
+        retries
+      )
+  }
+}

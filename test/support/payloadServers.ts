@@ -1,0 +1,38 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as PayloadServerNode from "../../layers/PayloadServerNode.js"
+import * as PayloadStoreHttp from "../../layers/PayloadStoreHttp.js"
+import type { PayloadStore } from "../../services/PayloadStore.js"
+
+export const TOKEN = "t0k3n-of-a-sender"
+
+/** A folder that is removed at the end. */
+export const temporary = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "pod-payloads-"))),
+  (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
+)
+
+/** A server on a new folder. */
+export const served = (options: Partial<PayloadServerNode.ServeOptions> = {}) =>
+  Effect.gen(function* () {
+    const directory = options.directory ?? (yield* temporary)
+    const server = yield* PayloadServerNode.serve({ tokens: [TOKEN], ...options, directory })
+    return { ...server, directory }
+  })
+
+/** The store of one server. */
+export const storeAt = (url: string, options: Partial<PayloadStoreHttp.Options> = {}) =>
+  PayloadStoreHttp.make({ url, token: TOKEN, retries: 0, ...options }).pipe(Effect.provide(FetchHttpClient.layer))
+
+/** The store of so many servers of its own. */
+export const layerServers = (count: number): Layer.Layer<PayloadStore> =>
+  Layer.unwrapScoped(
+    Effect.gen(function* () {
+      const servers = yield* Effect.forEach(Array.from({ length: count }), () => served())
+      return PayloadStoreHttp.layerFetch({ servers: servers.map(({ url }) => ({ url, token: TOKEN })), retries: 0 })
+    })
+  ).pipe(Layer.orDie)
