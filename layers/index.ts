@@ -13,6 +13,14 @@
 export * as EmbeddedCluster from "./EmbeddedCluster.js"
 
 /**
+ * The memory monitor of Node.js: `process.memoryUsage`, V8's heap statistics, the container's limit, and collections as
+ * `perf_hooks` reports them.
+ *
+ * @since 0.1.0
+ */
+export * as MemoryMonitorNode from "./MemoryMonitorNode.js"
+
+/**
  * The `PayloadStore` on payload servers, over a `HttpClient` of `@effect/platform`: Node, browsers, Deno, edge workers.
  * Agents on several machines share it. `PayloadServer` serves the other end.
  *

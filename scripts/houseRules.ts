@@ -34,6 +34,7 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
   room("services/cachestore", "services/CacheStore.ts"),
   room("services/channel", "services/Channel.ts"),
   room("services/follow", "services/Follow.ts"),
+  room("services/memory", "services/MemoryMonitor.ts"),
   room("services/metrics", "services/Metrics.ts"),
   room("services/program", "services/(Agent|Channel|DurableNonce|Escrow|Message).ts", "services/channel/"),
   room("services/protocolEvents", "services/ProtocolEvents.ts"),

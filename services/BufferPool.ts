@@ -162,6 +162,8 @@ export const make = Effect.fnUntraced(function* (
   const { acquire, stats } = yield* MemoryPool.make({
     create: () => new Uint8Array(factory(arenaBytes)),
     maxPooled,
+    name: "BufferPool",
+    bytesEach: arenaBytes,
     idleTimeout: options.idleTimeout ?? "1 minute"
   })
 

@@ -11,6 +11,7 @@ import type * as Scope from "effect/Scope"
 import * as Check from "../src/internal/check.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
 import * as Clock from "./internal/clock.js"
+import * as MemoryMonitor from "./MemoryMonitor.js"
 
 /**
  * Statistics of a pool.
@@ -67,6 +68,13 @@ export interface Options<A> {
    * object. Too high: the memory of a burst stays. `Infinity` drops none.
    */
   readonly idleTimeout?: Duration.DurationInput | undefined
+  /**
+   * Bytes of one object, for the statistics of a `MemoryMonitor`. Default 0: the pool is listed as empty. Too low and too
+   * high: the statistics are wrong, and nothing else.
+   */
+  readonly bytesEach?: number | undefined
+  /** The pool's name in a `MemoryMonitor`, with which it registers if there is one. Default `MemoryPool`. */
+  readonly name?: string | undefined
 }
 
 interface Idle<A> {
@@ -104,6 +112,7 @@ export const make = Effect.fnUntraced(function* <A>(
   const { create, reset } = options
   const maxPooled = yield* Check.integer("maxPooled", options.maxPooled ?? 1000, 0)
   const idleTimeout = yield* Check.millis("idleTimeout", options.idleTimeout ?? "5 minutes", "unlimited")
+  const bytesEach = yield* Check.between("bytesEach", options.bytesEach ?? 0, 0, Number.MAX_SAFE_INTEGER)
   const scope = yield* Effect.scope
   // The object that came back last is taken first, so the one that has been idle longest is at the front.
   const idle: Array<Idle<A>> = []
@@ -151,6 +160,18 @@ export const make = Effect.fnUntraced(function* <A>(
       idle.length = 0
     })
   )
+
+  yield* MemoryMonitor.registerIfMonitored({
+    name: options.name ?? "MemoryPool",
+    bytes: Effect.sync(() => (inUse + idle.length) * bytesEach),
+    shrink: (level) =>
+      Effect.sync(() => {
+        const dropped = level === "critical" ? idle.length : Math.ceil(idle.length / 2)
+        // Those that have been idle longest.
+        idle.splice(0, dropped)
+        return dropped * bytesEach
+      })
+  })
 
   return {
     acquire: Effect.acquireRelease(take, giveBack),

@@ -28,6 +28,7 @@ import { keyValueStore } from "./internal/keyValueStore.js"
 import * as StoreFailure from "./internal/storeFailure.js"
 import * as TestLayer from "./internal/testLayer.js"
 import { spanned } from "./internal/traced.js"
+import * as MemoryMonitor from "./MemoryMonitor.js"
 
 /**
  * The store did not store or return the bytes.
@@ -278,7 +279,13 @@ interface Entry {
   readonly parts: ReadonlyArray<Uint8Array>
 }
 
-const memoryBackend = (maxBytes: number): Backend => {
+interface MemoryBackend extends Backend {
+  readonly bytes: () => number
+  /** Evicts the least recently used payloads above this many bytes; returns the bytes that it evicted. */
+  readonly evict: (above: number) => number
+}
+
+const memoryBackend = (maxBytes: number): MemoryBackend => {
   // A Map iterates in order of insertion, so its first entry is the least recently used one.
   const entries = new Map<string, Entry>()
   let total = 0
@@ -286,20 +293,27 @@ const memoryBackend = (maxBytes: number): Backend => {
     total -= entries.get(key)?.size ?? 0
     entries.delete(key)
   }
+  const evict = (above: number): number => {
+    const before = total
+    for (const oldest of entries.keys()) {
+      if (total <= above) break
+      drop(oldest)
+    }
+    return before - total
+  }
   const insert = (key: string, entry: Entry): void => {
     drop(key)
     entries.set(key, entry)
     total += entry.size
-    for (const oldest of entries.keys()) {
-      if (total <= maxBytes) break
-      drop(oldest)
-    }
+    evict(maxBytes)
   }
   const put = (key: string, size: number, parts: () => ReadonlyArray<Uint8Array>) =>
     size > maxBytes
       ? new PayloadStoreError({ reason: "TooLarge", hash: key, size })
       : Effect.sync(() => insert(key, { size, parts: parts() }))
   return {
+    bytes: () => total,
+    evict,
     set: (key, bytes) => put(key, bytes.length, () => [bytes.slice()]),
     adopt: (key, parts) => put(key, sizeOf(parts), () => parts),
     get: (key) =>
@@ -316,28 +330,44 @@ const memoryBackend = (maxBytes: number): Backend => {
   }
 }
 
+/** A memory store, which registers with the `MemoryMonitor` of the context, if there is one. */
+const memoryStore = (maxBytes: number) => {
+  const backend = memoryBackend(maxBytes)
+  return Effect.as(
+    MemoryMonitor.registerIfMonitored({
+      name: "PayloadStore",
+      bytes: Effect.sync(backend.bytes),
+      // A payload may exist nowhere else, so it goes only before the process does.
+      shrink: (level) => Effect.sync(() => (level === "critical" ? backend.evict(backend.bytes() / 2) : 0))
+    }),
+    make(backend)
+  )
+}
+
 /**
  * A store in the memory of this process. `InvalidInput` for a `maxBytes` that is no whole number of at least 0.
+ *
+ * With a `MemoryMonitor` in the context it evicts the least recently used half at critical pressure.
  *
  * @since 0.1.0
  * @category layers
  */
 export const layerMemoryWith = (options: MemoryOptions): Layer.Layer<PayloadStore, InvalidInput> =>
-  Layer.effect(
+  Layer.scoped(
     PayloadStore,
-    Effect.map(Check.integer("maxBytes", options.maxBytes ?? DEFAULT_MAX_BYTES, 0), (maxBytes) =>
-      make(memoryBackend(maxBytes))
-    )
+    Effect.flatMap(Check.integer("maxBytes", options.maxBytes ?? DEFAULT_MAX_BYTES, 0), memoryStore)
   )
 
 /**
- * A store of at most 64 MiB in the memory of this process, for tests and for agents of one process.
+ * A store of at most 64 MiB in the memory of this process, for tests and for agents of one process. As
+ * {@link layerMemoryWith} under pressure.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layerMemory: Layer.Layer<PayloadStore> = Layer.sync(PayloadStore, () =>
-  make(memoryBackend(DEFAULT_MAX_BYTES))
+export const layerMemory: Layer.Layer<PayloadStore> = Layer.scoped(
+  PayloadStore,
+  Effect.suspend(() => memoryStore(DEFAULT_MAX_BYTES))
 )
 
 const unless = (condition: Effect.Effect<boolean, unknown>, effect: Effect.Effect<void, unknown>) =>

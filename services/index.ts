@@ -92,6 +92,14 @@ export * as Journal from "./Journal.js"
 export * as LongResult from "./LongResult.js"
 
 /**
+ * Watches the memory of the process: what it uses, how near its limits it is, and whether it keeps growing. Pools and
+ * caches register with it and shrink under pressure.
+ *
+ * @since 0.1.0
+ */
+export * as MemoryMonitor from "./MemoryMonitor.js"
+
+/**
  * Pools objects that are expensive to make: each belongs to a Scope while in use, and returns when the Scope closes.
  *
  * @since 0.1.0

@@ -17,6 +17,15 @@ export class BoundedCache<K, V> {
     return this.#young.size + this.#old.size
   }
 
+  clear(): void {
+    this.#young = new Map()
+    this.#old = new Map()
+  }
+
+  values(): IterableIterator<V> {
+    return [...this.#young.values(), ...this.#old.values()].values()
+  }
+
   get(key: K): V | undefined {
     const value = this.#young.get(key)
     if (value !== undefined) return value

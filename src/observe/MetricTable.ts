@@ -412,6 +412,62 @@ export const payloadBytesStored = {
 } as const satisfies Row
 
 /**
+ * The resident memory of the process.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const processMemory = {
+  name: "process.memory.usage",
+  kind: "gauge",
+  unit: "By",
+  labels: {},
+  meaning: "Memory of the process that is in RAM, while a `MemoryMonitor` runs"
+} as const satisfies Row
+
+/**
+ * The heap in use.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const heapUsed = {
+  name: "v8js.memory.heap.used",
+  kind: "gauge",
+  unit: "By",
+  labels: {},
+  meaning: "The heap in use, garbage included, while a `MemoryMonitor` runs"
+} as const satisfies Row
+
+/**
+ * The limit of the heap.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const heapLimit = {
+  name: "v8js.memory.heap.limit",
+  kind: "gauge",
+  unit: "By",
+  labels: {},
+  meaning: "The size of the heap at which the engine gives up, while a `MemoryMonitor` runs"
+} as const satisfies Row
+
+/**
+ * The memory of a pool.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const poolBytes = {
+  name: "pod_memory_pool_bytes",
+  kind: "gauge",
+  unit: "By",
+  labels: { pool: "the name under which the pool registered" },
+  meaning: "Bytes that the registered pools of a name hold, while a `MemoryMonitor` runs"
+} as const satisfies Row
+
+/**
  * All rows, in the order of `docs/metrics.md`.
  *
  * @since 0.1.0
@@ -443,5 +499,9 @@ export const rows: ReadonlyArray<Row> = [
   eventsLost,
   eventConsumers,
   metricsInvalid,
-  metricsOverflow
+  metricsOverflow,
+  processMemory,
+  heapUsed,
+  heapLimit,
+  poolBytes
 ]

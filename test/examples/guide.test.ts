@@ -15,6 +15,14 @@ const expected: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
     /^Its names: AI_CHAT, IMAGES$/m,
     /^The same array each time: true$/m
   ],
+  "memory-monitor.ts": [
+    /^reading: RSS .*, pressure normal$/m,
+    /^ {2}Heap: /m,
+    /^ {2}PayloadStore: 4\.8 MB$/m,
+    /^ {2}BufferPool: 0\.3 MB$/m,
+    /^Suspicion: NotEnough$/m,
+    /^Collected /m
+  ],
   "metrics.ts": [
     /^Performance Report:\nOver /,
     /^agent_registration +1 /m,

@@ -16,6 +16,17 @@ const keyOf = (from: Address, rest: string): string => (rest === "" ? from : `${
 export class KnownAddresses {
   private readonly byProgram = new BoundedCache<Address, BoundedCache<string, ProgramAddress>>(PROGRAMS)
 
+  /** Addresses in it, roughly: one in use may be counted twice. */
+  get size(): number {
+    let size = 0
+    for (const known of this.byProgram.values()) size += known.size
+    return size
+  }
+
+  clear(): void {
+    this.byProgram.clear()
+  }
+
   get(program: Address, from: Address, rest: string): ProgramAddress | undefined {
     return this.byProgram.get(program)?.get(keyOf(from, rest))
   }

@@ -1,0 +1,82 @@
+import { execFile } from "node:child_process"
+import * as path from "node:path"
+import { promisify } from "node:util"
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as MemoryMonitorNode from "../../layers/MemoryMonitorNode.js"
+import { MemoryMonitor } from "../../services/MemoryMonitor.js"
+
+const run = promisify(execFile)
+const cwd = path.resolve(import.meta.dirname, "../..")
+
+const child = async (scenario: string, seed: number) => {
+  const { stdout } = await run(
+    process.execPath,
+    ["--expose-gc", "--import", "tsx", "test/support/memoryChild.ts", scenario, String(seed)],
+    { cwd }
+  )
+  return JSON.parse(stdout)
+}
+
+describe("MemoryMonitorNode", () => {
+  it.each([
+    ["leak", 1, "Growing"],
+    ["leak", 2, "Growing"],
+    ["buffers", 3, "Growing"],
+    ["sawtooth", 4, "Steady"],
+    ["sawtooth", 5, "Steady"],
+    ["cache", 6, "Steady"],
+    ["cache", 7, "Steady"],
+    ["idle", 8, "NotEnough"]
+  ] as const)(
+    "Given a process that plays %s by seed %i / When it is judged / Then it is %s, and ends by itself",
+    async (scenario, seed, verdict) => {
+      const { suspicion } = await child(scenario, seed)
+      expect(suspicion._tag, JSON.stringify(suspicion)).toBe(verdict)
+      if (verdict === "Growing") {
+        expect(suspicion.bytesPerSecond).toBeGreaterThan(100_000)
+        expect(suspicion.confidence).toBeGreaterThanOrEqual(0.99)
+      }
+    }
+  )
+
+  it.live("Given this process / When its memory is read and collected / Then the figures are possible", () =>
+    Effect.gen(function* () {
+      const monitor = yield* MemoryMonitor
+      const stats = yield* monitor.stats
+      expect(stats.rssBytes).toBeGreaterThan(stats.heapUsedBytes)
+      expect(stats.heapTotalBytes).toBeGreaterThanOrEqual(stats.heapUsedBytes)
+      expect(stats.heapLimitBytes).toBeGreaterThan(stats.heapTotalBytes)
+      expect(Option.getOrElse(stats.containerLimitBytes, () => 1)).toBeLessThan(2 ** 60)
+      if (process.platform === "linux") expect(Option.getOrElse(stats.stackBytes, () => 0)).toBeGreaterThan(4096)
+      expect(stats.pools["KnownAddresses"]).toBeGreaterThanOrEqual(0)
+
+      const gc = yield* monitor.triggerGc
+      expect(gc.freedBytes).toBeGreaterThanOrEqual(0)
+      const again = yield* Effect.flip(monitor.triggerGc)
+      expect([again.reason, again.isRetryable]).toEqual(["TooOften", true])
+    }).pipe(Effect.provide(MemoryMonitorNode.layer()))
+  )
+
+  it.effect("Given options that cannot be / When the layer is built / Then InvalidInput names each", () =>
+    Effect.gen(function* () {
+      const cases = [
+        [{ period: 0 }, "period"],
+        [{ period: "1 day" }, "period"],
+        [{ high: 0.9, critical: 0.5 }, "high"],
+        [{ critical: 1.5 }, "critical"],
+        [{ critical: Number.NaN }, "critical"],
+        [{ hysteresis: -1 }, "hysteresis"],
+        [{ hysteresis: 0.8 }, "hysteresis"],
+        [{ gcInterval: 0 }, "gcInterval"]
+      ] as const
+      for (const [options, field] of cases) {
+        const built = yield* Effect.exit(Effect.scoped(Layer.build(MemoryMonitorNode.layer(options))))
+        expect(Exit.isFailure(built) && String(built.cause)).toContain(`${field}: must be`)
+      }
+    })
+  )
+})
