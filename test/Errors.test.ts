@@ -204,7 +204,7 @@ describe("every error of the package", () => {
   })
 
   it.each(classes.map((Class) => [Class.name, Class] as const))(
-    "Given %s, when its fields are looked at, then none takes text or values from outside as they are",
+    "Given %s, When its fields are read, Then each text or value from outside has been made safe",
     (_, Class) => {
       for (const { name, type } of fieldsOf(Class)) {
         const parts = AST.isUnion(type)
@@ -229,7 +229,7 @@ describe("every error of the package", () => {
       )
     })
   )(
-    "Given %s with hostile texts and %s, when it is printed, logged, written or cloned, then it says what it is",
+    "Given %s with hostile texts and %s, When it is printed, logged, written or cloned, Then its name and message are intact",
     (tag, _, Class, value) => {
       const error = make(Class, value)
       const texts = shown(error)
@@ -269,14 +269,14 @@ describe("errors in a log that writes JSON", () => {
 const causeOf = (cause: unknown) => new WalletError({ reason: "Refused", detail: "no", cause }).cause
 
 describe("the cause of an error", () => {
-  it("Given a cause that is safe, when an error takes it, then it is that very cause", () => {
+  it("Given a safe cause, When an error takes it, Then the cause is the same object", () => {
     const system = Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:1"), { code: "ECONNREFUSED", errno: -111 })
     const ours = new RpcError({ reason: "Node", method: "m", detail: "d" })
     for (const cause of [system, ours, new TypeError("x", { cause: system }), undefined])
       expect(causeOf(cause)).toBe(cause)
   })
 
-  it("Given a cause that is not, when an error takes it, then name, message, code and frames are kept", () => {
+  it("Given an unsafe cause, When an error takes it, Then name, message, code and frames are kept", () => {
     class Denied extends Error {
       override readonly name = "Denied"
       readonly code = 4001

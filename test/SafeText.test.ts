@@ -22,7 +22,7 @@ const hostile = FastCheck.oneof(
 )
 
 describe("SafeText.make", () => {
-  it("Given any text, when it is made safe, then it is one bounded visible line, and safe it stays the same", () => {
+  it("Given any text, When it is made safe, Then it is one bounded visible line, and a safe text stays the same", () => {
     FastCheck.assert(
       FastCheck.property(hostile, FastCheck.integer({ min: 1, max: 80 }), (text, maxLength) => {
         const safe = SafeText.make(text, maxLength)
@@ -42,11 +42,11 @@ describe("SafeText.make", () => {
     ["turned writing", "\u202egnp.exe\u2066", "gnp.exe"],
     ["invisible tags between surrogates", "a\udb40\u200b\udc41b", "a\ufffd\ufffdb"],
     ["heaped marks", `a${"\u0301".repeat(500)}b`, `a${"\u0301".repeat(4)}b`]
-  ])("Given %s, when it is made safe, then only what can be seen is left", (_, text, safe) => {
+  ])("Given %s, When it is made safe, Then only visible characters are left", (_, text, safe) => {
     expect(SafeText.make(text)).toBe(safe)
   })
 
-  it("Given 20 MB, when they are made safe, then the text is cut and says so", () => {
+  it("Given 20 MB, When they are made safe, Then the text is cut and says so", () => {
     expect(SafeText.make("\u001b[2J".repeat(5_000_000))).toBe("…")
     expect(SafeText.make("x".repeat(20_000_000), 3)).toBe("xx…")
     expect(SafeText.make("x😀".repeat(9), 3)).toBe("x…")
@@ -54,7 +54,7 @@ describe("SafeText.make", () => {
 })
 
 describe("SafeText.Schema", () => {
-  it("Given a model with a text from outside, when it is made or decoded, then the text is safe", () => {
+  it("Given a model with a text from outside, When it is made or decoded, Then the text is safe", () => {
     class Model extends Schema.Class<Model>("Model")({ name: SafeText.Schema(8) }) {}
     expect(new Model({ name: "a\u0000b" }).name).toBe("ab")
     expect(Schema.decodeUnknownSync(Model)({ name: "123456789" }).name).toBe("1234567…")
@@ -75,26 +75,26 @@ describe("SafeText.redactor", () => {
     ["other capitals", "bad path s3cr3tpath"],
     ["parts with invisible characters", "S3CR\u200b3T\u001b[0mPATH"],
     ["a part at the cut", `${"x".repeat(1990)}S3CR3TPATH`]
-  ])("Given words of a node that repeat %s, when they are shown, then no secret is", (_, text) => {
+  ])("Given a node's text that repeats %s, When it is shown, Then no secret is shown", (_, text) => {
     const shown = redact(text)
     for (const secret of ["S3CR3T", "s3cr3t", "k%2B", "k+e", "p%40", "p@ss", "y123"])
       expect(shown).not.toContain(secret)
   })
 
-  it("Given what is no secret of the URL, when it is shown, then it stays", () => {
+  it("Given parts of the URL that are not secret, When they are shown, Then they stay", () => {
     const text = "solana.example: mainnet node is behind, see https://docs.example/errors"
     expect(redact(text)).toBe(text)
     expect(SafeText.redactor(SafeText.secretsOf("http://127.0.0.1:8899"))(text)).toBe(text)
     expect(SafeText.redactor(SafeText.secretsOf("no URL"))(text)).toBe(text)
   })
 
-  it("Given the user or a key of another URL, when it is shown, then it is cut out", () => {
+  it("Given the user or a key of another URL, When it is shown, Then it is cut out", () => {
     expect(redact("from wss://me:pw@other.example/a?apiKey=abc&x=1&access_token=t")).toBe(
       "from wss://other.example/a?apiKey=<redacted>&x=1&access_token=<redacted>"
     )
   })
 
-  it("Given any secret amid any text, when it is shown in any length, then it is not in it", () => {
+  it("Given any secret in any text, When the text is shown in any length, Then the secret is not in it", () => {
     FastCheck.assert(
       FastCheck.property(
         FastCheck.stringMatching(/^[A-Za-z0-9]{12,40}$/),

@@ -73,7 +73,7 @@ const operation = FastCheck.oneof(
 )
 
 describe("Sieve", () => {
-  it("given any operations, when they run, then it holds what a SIEVE over an array holds, and both bounds", () =>
+  it("Given any operations, When they run, Then it holds what a SIEVE over an array holds, and both bounds", () =>
     FastCheck.assert(
       FastCheck.property(
         FastCheck.integer({ min: 1, max: 8 }),
@@ -107,7 +107,7 @@ describe("Sieve", () => {
       )
     ))
 
-  it("given hot entries, when a scan passes, then the hot ones stay", () => {
+  it("Given hot entries, When a scan passes, Then the hot ones stay", () => {
     const sieve = new Sieve<number>({ maxEntries: 100, maxBytes: 1e9 })
     for (let i = 0; i < 50; i++) sieve.set(`hot${i}`, i, 1)
     for (let i = 0; i < 50; i++) sieve.get(`hot${i}`)

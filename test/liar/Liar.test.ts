@@ -48,7 +48,7 @@ describe("endpoints that lie in one field", () => {
   )
 
   it.live(
-    "Given lies over HTTP, When lamports are sent, Then they arrive once, and the sender is told nothing false",
+    "Given lies over HTTP, When lamports are sent, Then they arrive once, and the sender gets no false result",
     () =>
       Effect.gen(function* () {
         const lies = Lies.named([

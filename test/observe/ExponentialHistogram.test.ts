@@ -82,7 +82,7 @@ describe("ExponentialHistogram", () => {
     expect(histogram.sum / histogram.count).toBeCloseTo(oracle.mean, -1)
   })
 
-  it("Given values that cannot be, When they are recorded, Then they are counted as invalid and nowhere else", () => {
+  it("Given invalid values, When they are recorded, Then they are counted as invalid only", () => {
     FastCheck.assert(
       FastCheck.property(FastCheck.array(FastCheck.oneof(valid, invalid)), (values) => {
         const [good, bad] = [values.filter((value) => value >= 0 && value < Infinity), of(values)]
@@ -104,7 +104,7 @@ describe("ExponentialHistogram", () => {
     )
   })
 
-  it("Given an earlier copy, When it is taken away, Then what came later is left", () => {
+  it("Given an earlier copy, When it is subtracted, Then the later values are left", () => {
     const lists = FastCheck.array(FastCheck.oneof(valid, invalid))
     FastCheck.assert(
       FastCheck.property(lists, lists, (earlier, later) => {
@@ -142,7 +142,7 @@ describe("ExponentialHistogram", () => {
     }
   })
 
-  it("Given nothing, When figures are read, Then there are none", () => {
+  it("Given an empty histogram, When figures are read, Then there are none", () => {
     const empty = Histogram.make()
     expect(Histogram.quantile(empty, 0.5)).toEqual(Option.none())
     expect(Histogram.mean(empty)).toEqual(Option.none())

@@ -76,7 +76,7 @@ describe("Statistics", () => {
     expect(Statistics.mannKendall([1, 2, 3])).toEqual(Option.none())
   })
 
-  it("Given any series, When it is turned round, Then the trend is the opposite and as sure", () => {
+  it("Given any series, When it is reversed, Then the trend is the opposite with the same certainty", () => {
     FastCheck.assert(
       FastCheck.property(FastCheck.array(value, { minLength: 4, maxLength: 60 }), (values) => {
         const forth = Option.getOrThrow(Statistics.mannKendall(values))

@@ -20,7 +20,7 @@ const URI_REFUSALS: ReadonlyArray<readonly [what: string, uri: string]> = [
 ]
 
 describe("RegisterAgent", () => {
-  it("Given a wallet, When it registers, Then its agent stands with reputation 100 and is announced", () => {
+  it("Given a wallet, When it registers, Then its agent has reputation 100 and an event announces it", () => {
     const { chain, dave, given } = scenario()
     const outcome = given(dave, Instruction.registerAgent({ wallet: dave, capabilities: 7n, metadataUri: URI }))
     const { address, bump } = Pda.agent(dave)
@@ -68,12 +68,12 @@ describe("RegisterAgent", () => {
     expectSystemRefusal(when(alice, Instruction.registerAgent({ wallet: poor, capabilities: 1n, metadataUri: URI })), 1)
   })
 
-  it.each(URI_REFUSALS)("Given a URI %s, When a wallet registers, Then 6000", (_, metadataUri) => {
+  it.each(URI_REFUSALS)("Given a URI %s, When a wallet registers, Then it fails with 6000", (_, metadataUri) => {
     const { dave, when } = scenario()
     expectRefusal(when(dave, Instruction.registerAgent({ wallet: dave, capabilities: 1n, metadataUri })), 6000)
   })
 
-  it("Given capabilities above 2^63 - 1, When a wallet registers, Then 6001", () => {
+  it("Given capabilities above 2^63 - 1, When a wallet registers, Then it fails with 6001", () => {
     const { dave, when } = scenario()
     expectRefusal(
       when(dave, Instruction.registerAgent({ wallet: dave, capabilities: 2n ** 63n, metadataUri: URI })),
@@ -83,7 +83,7 @@ describe("RegisterAgent", () => {
 })
 
 describe("UpdateAgent", () => {
-  it("Given an agent, When it is updated, Then only what was given changes", () => {
+  it("Given an agent, When it is updated, Then only the given fields change", () => {
     const scene = scenario()
     const { alice, chain, given } = scene
     chain.advance(5n)
@@ -98,17 +98,17 @@ describe("UpdateAgent", () => {
     expect(eventsOf(outcome)).toEqual([])
   })
 
-  it.each(URI_REFUSALS)("Given a URI %s, When an agent is updated, Then 6000", (_, metadataUri) => {
+  it.each(URI_REFUSALS)("Given a URI %s, When an agent is updated, Then it fails with 6000", (_, metadataUri) => {
     const { alice, when } = scenario()
     expectRefusal(when(alice, Instruction.updateAgent({ wallet: alice, metadataUri })), 6000)
   })
 
-  it("Given capabilities above 2^63 - 1, When an agent is updated, Then 6001", () => {
+  it("Given capabilities above 2^63 - 1, When an agent is updated, Then it fails with 6001", () => {
     const { alice, when } = scenario()
     expectRefusal(when(alice, Instruction.updateAgent({ wallet: alice, capabilities: 2n ** 64n - 1n })), 6001)
   })
 
-  it("Given an account that names another wallet, When it is updated, Then 6001 on the account", () => {
+  it("Given an account that names another wallet, When it is updated, Then it fails with 6001 on the account", () => {
     const scene = scenario()
     const { alice, bob, when } = scene
     rewrite(scene, agentOf(alice), Account.decodeAgent, (agent) => new Account.AgentAccount({ ...agent, wallet: bob }))

@@ -28,11 +28,11 @@ const sources = [
 ]
 
 describe("pod_com.so", () => {
-  it("Given the sources, When they differ from those it was built from, Then this fails: npm run build:program", () => {
+  it("Given the built program, When the sources have changed since, Then this fails: npm run build:program", () => {
     expect(manifest.sources).toEqual(Object.fromEntries(sources.map((path) => [path, sha256(path)])))
   })
 
-  it("Given the program, When it is not the one that was built, Then this fails: npm run build:program", () => {
+  it("Given the program, When its bytes differ from the build, Then this fails: npm run build:program", () => {
     expect(sha256("pod_com.so")).toBe(manifest["pod_com.so"])
   })
 

@@ -38,35 +38,38 @@ describe("BroadcastMessage", () => {
   it.each([
     [MessageType.Text, false],
     [MessageType.Custom(255), true]
-  ] as const)("Given a participant, When it says %o (a reply: %s), Then the message stands", (type, isReply) => {
-    const scene = scenario()
-    const { bob, chain, general, given, message } = scene
-    const replyTo = isReply ? message : undefined
-    const outcome = given(bob, broadcast(scene, 7n, { type, replyTo }))
-    const { bump } = read(scene, Account.decodeChannelMessage, messageOf(scene, 7n))
-    expectAccount(
-      chain,
-      messageOf(scene, 7n),
-      1134,
-      new Account.ChannelMessage({
-        channel: general,
-        sender: agentOf(bob),
-        replyTo: Option.fromNullable(replyTo),
-        createdAt: START,
-        editedAt: Option.none(),
-        content: "hello, agents",
-        type,
-        bump
+  ] as const)(
+    "Given a participant, When it broadcasts %o (a reply: %s), Then the message is stored",
+    (type, isReply) => {
+      const scene = scenario()
+      const { bob, chain, general, given, message } = scene
+      const replyTo = isReply ? message : undefined
+      const outcome = given(bob, broadcast(scene, 7n, { type, replyTo }))
+      const { bump } = read(scene, Account.decodeChannelMessage, messageOf(scene, 7n))
+      expectAccount(
+        chain,
+        messageOf(scene, 7n),
+        1134,
+        new Account.ChannelMessage({
+          channel: general,
+          sender: agentOf(bob),
+          replyTo: Option.fromNullable(replyTo),
+          createdAt: START,
+          editedAt: Option.none(),
+          content: "hello, agents",
+          type,
+          bump
+        })
+      )
+      expect(read(scene, Account.decodeParticipant, participantOf(general, bob))).toMatchObject({
+        messagesSent: 1n,
+        lastMessageAt: START
       })
-    )
-    expect(read(scene, Account.decodeParticipant, participantOf(general, bob))).toMatchObject({
-      messagesSent: 1n,
-      lastMessageAt: START
-    })
-    expect(eventsOf(outcome)).toEqual([
-      new Event.MessageBroadcast({ channel: general, sender: agentOf(bob), type, timestamp: START })
-    ])
-  })
+      expect(eventsOf(outcome)).toEqual([
+        new Event.MessageBroadcast({ channel: general, sender: agentOf(bob), type, timestamp: START })
+      ])
+    }
+  )
 
   it("Given a nonce, When it is used again, Then the System program refuses", () => {
     const scene = scenario()
@@ -76,14 +79,14 @@ describe("BroadcastMessage", () => {
     expectSystemRefusal(when(bob, broadcast(scene, 1n)), 0)
   })
 
-  it("Given an inactive channel, When a participant speaks, Then 6001 on the account", () => {
+  it("Given an inactive channel, When a participant broadcasts, Then it fails with 6001 on the account", () => {
     const scene = scenario()
     const { alice, bob, general, given, when } = scene
     given(alice, Instruction.updateChannel({ wallet: alice, channel: general, isActive: false }))
     expectAccountRefusal(when(bob, broadcast(scene, 1n)), 6001, "channel_account")
   })
 
-  it("Given a participant that left, When it speaks, Then 6006 on the account", () => {
+  it("Given a participant that left, When it broadcasts, Then it fails with 6006 on the account", () => {
     const scene = scenario()
     const { bob, general, given, when } = scene
     given(bob, Instruction.leaveChannel({ wallet: bob, channel: general }))
@@ -98,12 +101,12 @@ describe("BroadcastMessage", () => {
     ["with SQL", "please DROP TABLE users"],
     ["with a comment", "/* hi"],
     ["that repeats itself", "----------"]
-  ])("Given content %s, When it is said, Then 6012", (_, content) => {
+  ])("Given content %s, When it is broadcast, Then it fails with 6012", (_, content) => {
     const scene = scenario()
     expectRefusal(scene.when(scene.bob, broadcast(scene, 1n, { content })), 6012)
   })
 
-  it("Given the pace of the rate limit, When it is overstepped, Then 6011, and silence heals", () => {
+  it("Given the rate limit, When it is exceeded, Then it fails with 6011, and succeeds after a pause", () => {
     const scene = scenario()
     const { bob, chain, given, when } = scene
     const refused = () => expectRefusal(when(bob, broadcast(scene, 999n)), 6011)

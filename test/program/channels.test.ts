@@ -25,7 +25,7 @@ const versions = [
 ] as const
 
 describe.each(versions)("%s", (name, create) => {
-  it("Given a creator, When a channel is created, Then it stands active and is announced", () => {
+  it("Given a creator, When a channel is created, Then it is active and an event announces it", () => {
     const scene = scenario()
     const { alice, chain, given } = scene
     const input = channel(alice, "n".repeat(32), {
@@ -75,7 +75,7 @@ describe.each(versions)("%s", (name, create) => {
   })
 
   it.each(["", " ", " padded", "padded\u0085", "x".repeat(33)])(
-    "Given the name %j, When a channel is created, Then 6008",
+    "Given the name %j, When a channel is created, Then it fails with 6008",
     (refused) => {
       const { alice, general, when } = scenario()
       expectRefusal(when(alice, create({ ...channel(alice, refused), channel: general })), 6008)
@@ -87,14 +87,14 @@ describe.each(versions)("%s", (name, create) => {
     ["no room", { maxParticipants: 0 }, 6004],
     ["room for 1001", { maxParticipants: 1001 }, 6004],
     ["a fee above 1 SOL", { feePerMessage: 1_000_000_001n }, 6007]
-  ] as const)("Given %s, When a channel is created, Then its code", (_, refused, code) => {
+  ] as const)("Given %s, When a channel is created, Then it fails with its code", (_, refused, code) => {
     const { alice, when } = scenario()
     expectRefusal(when(alice, create(channel(alice, "new", refused))), code)
   })
 })
 
 describe("CreateChannel", () => {
-  it("Given a wallet without an agent, When it creates a channel, Then it may", () => {
+  it("Given a wallet without an agent, When it creates a channel, Then it succeeds", () => {
     const { dave, given } = scenario()
     given(dave, Instruction.createChannel(channel(dave, "free")))
   })
@@ -106,7 +106,7 @@ describe("CreateChannel", () => {
     expect(read(scene, Account.decodeChannel, channelOf(alice, "new")).description).toBe("words")
   })
 
-  it("Given a first channel, When its creator joins and broadcasts, Then he is counted once", () => {
+  it("Given a first channel, When its creator joins and broadcasts, Then the creator is counted once", () => {
     const scene = scenario()
     const { alice, given } = scene
     given(alice, Instruction.createChannel(channel(alice, "new")))
@@ -137,7 +137,7 @@ describe("CreateChannelV2", () => {
     )
   })
 
-  it("Given reputation below 50, When an agent creates a channel, Then 6010", () => {
+  it("Given reputation below 50, When an agent creates a channel, Then it fails with 6010", () => {
     const scene = scenario()
     const { alice, when } = scene
     rewrite(
@@ -151,7 +151,7 @@ describe("CreateChannelV2", () => {
 })
 
 describe("UpdateChannel", () => {
-  it("Given a channel, When its creator updates it, Then only what was given changes", () => {
+  it("Given a channel, When its creator updates it, Then only the given fields change", () => {
     const scene = scenario()
     const { alice, chain, general, given } = scene
     const before = read(scene, Account.decodeChannel, general)
@@ -164,7 +164,7 @@ describe("UpdateChannel", () => {
     expect(eventsOf(outcome)).toEqual([])
   })
 
-  it("Given a channel, When somebody else updates it, Then 6001 on the account", () => {
+  it("Given a channel, When another wallet updates it, Then it fails with 6001 on the account", () => {
     const { bob, general, when } = scenario()
     const update = Instruction.updateChannel({ wallet: bob, channel: general, isActive: false })
     expectAccountRefusal(when(bob, update), 6001, "channel_account")
@@ -178,12 +178,12 @@ describe("UpdateChannel", () => {
     ["room for fewer than are there", { maxParticipants: 1 }, 6004],
     ["room for 1001", { maxParticipants: 1001 }, 6004],
     ["a fee above 1 SOL", { feePerMessage: 1_000_000_001n }, 6007]
-  ] as const)("Given %s, When a channel is updated, Then its code", (_, refused, code) => {
+  ] as const)("Given %s, When a channel is updated, Then it fails with its code", (_, refused, code) => {
     const { alice, general, when } = scenario()
     expectRefusal(when(alice, Instruction.updateChannel({ wallet: alice, channel: general, ...refused })), code)
   })
 
-  it("Given an account of the published program's size, When its texts outgrow it, Then 3004", () => {
+  it("Given an account of the published program's size, When its texts outgrow it, Then it fails with 3004", () => {
     const { alice, chain, general, when } = scenario()
     chain.edit(general, (data) => data.slice(0, 338))
     const update = { wallet: alice, channel: general, name: "x".repeat(32), description: "d".repeat(195) }
@@ -192,13 +192,13 @@ describe("UpdateChannel", () => {
 })
 
 describe("GetChannelParticipants", () => {
-  it("Given an active channel, When it is asked, Then an empty list is returned", () => {
+  it("Given an active channel, When its participants are read, Then the program returns an empty list", () => {
     const { alice, given, paid } = scenario()
     const { returnData } = given(alice, Instruction.getChannelParticipants({ channel: paid }))
     expect([...returnData, 0, 0, 0, 0].slice(0, 4)).toEqual([0, 0, 0, 0])
   })
 
-  it("Given an inactive channel, When it is asked, Then 6006 is thrown at a line of the source", () => {
+  it("Given an inactive channel, When its participants are read, Then the log names 6006 and a line of the source", () => {
     const { alice, general, given, when } = scenario()
     given(alice, Instruction.updateChannel({ wallet: alice, channel: general, isActive: false, feePerMessage: FEE }))
     const outcome = when(alice, Instruction.getChannelParticipants({ channel: general }))

@@ -34,7 +34,7 @@ const broadcast = ({ bob, general }: Scenario, overrides: Partial<Instruction.Br
   })
 
 describe("BroadcastMessageCompressed", () => {
-  it("Given a participant, When it announces, Then only its counters change", () => {
+  it("Given a participant, When it broadcasts, Then only its counters change", () => {
     const scene = scenario()
     const { bob, general, given } = scene
     const outcome = given(bob, broadcast(scene))
@@ -54,39 +54,39 @@ describe("BroadcastMessageCompressed", () => {
     ["with an identifier of 101 bytes", { ipfsHash: "Q".repeat(101) }, 6000],
     ["with a sign in the identifier", { ipfsHash: "Qm-X" }, 6000],
     ["without any", { content: "" }, 6015]
-  ] as const)("Given content %s, When it is announced, Then its code", (_, overrides, code) => {
+  ] as const)("Given content %s, When it is broadcast, Then it fails with its code", (_, overrides, code) => {
     const scene = scenario()
     expectRefusal(scene.when(scene.bob, broadcast(scene, overrides)), code)
   })
 
-  it("Given a participant that left, When it announces, Then 6006", () => {
+  it("Given a participant that left, When it broadcasts, Then it fails with 6006", () => {
     const scene = scenario()
     const { bob, general, given, when } = scene
     given(bob, Instruction.leaveChannel({ wallet: bob, channel: general }))
     expectRefusal(when(bob, broadcast(scene)), 6006)
   })
 
-  it("Given a participant of another channel, When it is used, Then 6001", () => {
+  it("Given a participant of another channel, When it is used, Then it fails with 6001", () => {
     const scene = scenario()
     const { alice, general, paid, when } = scene
     const foreign = { wallet: alice, channel: general, participant: participantOf(paid, alice) }
     expectRefusal(when(alice, broadcast(scene, foreign)), 6001)
   })
 
-  it("Given a participant of somebody else, When it is used, Then 6001", () => {
+  it("Given a participant of another agent, When it is used, Then it fails with 6001", () => {
     const scene = scenario()
     const { alice, bob, general, when } = scene
     expectRefusal(when(alice, broadcast(scene, { wallet: alice, participant: participantOf(general, bob) })), 6001)
   })
 
-  it("Given an inactive channel, When a participant announces, Then 6001", () => {
+  it("Given an inactive channel, When a participant broadcasts, Then it fails with 6001", () => {
     const scene = scenario()
     const { alice, bob, general, given, when } = scene
     given(alice, Instruction.updateChannel({ wallet: alice, channel: general, isActive: false }))
     expectRefusal(when(bob, broadcast(scene)), 6001)
   })
 
-  it("Given the rate limit, When it is overstepped, Then 6011; a burst does not slow it", () => {
+  it("Given the rate limit, When it is exceeded, Then it fails with 6011; the rule of bursts does not apply", () => {
     const scene = scenario()
     const { bob, chain, given, when } = scene
     given(bob, broadcast(scene))
@@ -161,17 +161,17 @@ describe("JoinChannelCompressed", () => {
     }
   )
 
-  it("Given a participant, When it joins again, Then 6005 on the account", () => {
+  it("Given a participant, When it joins again, Then it fails with 6005 on the account", () => {
     const scene = scenario()
     expectAccountRefusal(scene.when(scene.bob, join(scene, { wallet: scene.bob })), 6005, "participant_account")
   })
 
-  it("Given an agent of somebody else, When it joins, Then 6001", () => {
+  it("Given an agent of another wallet, When it joins, Then it fails with 6001", () => {
     const scene = scenario()
     expectRefusal(scene.when(scene.dave, join(scene, { wallet: scene.dave, agent: agentOf(scene.carol) })), 6001)
   })
 
-  it("Given a full channel, When an agent joins, Then 6004", () => {
+  it("Given a full channel, When an agent joins, Then it fails with 6004", () => {
     const scene = scenario()
     const { alice, carol, general, given, when } = scene
     given(alice, Instruction.updateChannel({ wallet: alice, channel: general, maxParticipants: 2 }))
@@ -179,7 +179,7 @@ describe("JoinChannelCompressed", () => {
     expectRefusal(when(carol, withoutParticipant(join(scene))), 6004)
   })
 
-  it("Given a channel with a fee, When an agent joins without paying, Then 6007", () => {
+  it("Given a channel with a fee, When an agent joins without paying, Then it fails with 6007", () => {
     const scene = scenario()
     expectRefusal(scene.when(scene.carol, join(scene, { channel: scene.paid })), 6007)
   })
@@ -196,12 +196,12 @@ describe("JoinChannelCompressed", () => {
     expectRefusal(when(carol, again), 6013)
   })
 
-  it("Given a private channel, When an agent joins without an invitation, Then 6013", () => {
+  it("Given a private channel, When an agent joins without an invitation, Then it fails with 6013", () => {
     const scene = scenario()
     expectRefusal(scene.when(scene.carol, join(scene, { channel: scene.secret })), 6013)
   })
 
-  it("Given an invitation to another channel, When an agent joins, Then 6013", () => {
+  it("Given an invitation to another channel, When an agent joins, Then it fails with 6013", () => {
     const scene = scenario()
     const { alice, carol, given, secret, vault, when } = scene
     given(alice, Instruction.updateChannel({ wallet: alice, channel: vault, feePerMessage: 0n }))
@@ -209,20 +209,20 @@ describe("JoinChannelCompressed", () => {
     expectRefusal(when(carol, join(scene, { channel: vault, invitation })), 6013)
   })
 
-  it("Given an invitation of somebody else, When an agent joins, Then 6001", () => {
+  it("Given an invitation of another agent, When an agent joins, Then it fails with 6001", () => {
     const scene = scenario()
     const { bob, carol, secret, when } = scene
     const invitation = Pda.invitation(secret, carol).address
     expectRefusal(when(bob, join(scene, { wallet: bob, channel: secret, invitation })), 6001)
   })
 
-  it("Given an expired invitation, When an agent joins, Then 6002", () => {
+  it("Given an expired invitation, When an agent joins, Then it fails with 6002", () => {
     const scene = scenario()
     scene.chain.advance(WEEK + 1n)
     expectRefusal(scene.when(scene.carol, join(scene, { channel: scene.secret, invitation: true })), 6002)
   })
 
-  it("Given a forged invitation, When an agent joins, Then 6001", () => {
+  it("Given a forged invitation, When an agent joins, Then it fails with 6001", () => {
     const scene = scenario()
     const { carol, secret, when } = scene
     rewrite(
@@ -281,7 +281,7 @@ describe("BatchSyncCompressedMessages", () => {
     )
   })
 
-  it("Given counters at their end, When a batch is synced, Then they stay there", () => {
+  it("Given counters at their maximum, When a batch is synced, Then they stay there", () => {
     const scene = scenario()
     const { alice, general, given } = scene
     const end = { totalCompressedMessages: 2n ** 64n - 1n, compressedDataSize: 2n ** 64n - 1n }
@@ -299,20 +299,20 @@ describe("BatchSyncCompressedMessages", () => {
     expect(outcome.events).toHaveLength(22)
   })
 
-  it("Given somebody else, When he syncs, Then 6001", () => {
+  it("Given a wallet that is not the creator, When it syncs, Then it fails with 6001", () => {
     const scene = scenario()
     expectRefusal(scene.when(scene.bob, sync(scene, { wallet: scene.bob })), 6001)
   })
 
   it.each([-3601n, 3601n, -(2n ** 62n), 2n ** 62n])(
-    "Given a time %d seconds away, When it is synced, Then 6016",
+    "Given a time %d seconds away, When it is synced, Then it fails with 6016",
     (away) => {
       const scene = scenario()
       expectRefusal(scene.when(scene.alice, sync(scene, { syncTimestamp: START + away })), 6016)
     }
   )
 
-  it("Given an all-zero hash, When it is synced, Then 6017 and nothing is announced", () => {
+  it("Given an all-zero hash, When it is synced, Then it fails with 6017 and nothing is announced", () => {
     const scene = scenario()
     const outcome = scene.when(scene.alice, sync(scene, { messageHashes: [hash(1), hash(0)] }))
     expectRefusal(outcome, 6017)

@@ -53,7 +53,7 @@ describe("every instruction", () => {
   })
 
   it.each(tags.filter((tag) => call(tag).instruction.data.length > 8))(
-    "Given %s, When its arguments are cut short, Then 102",
+    "Given %s, When its arguments are cut short, Then it fails with 102",
     (tag) => {
       const made = call(tag)
       for (let length = 8; length < made.instruction.data.length; length += 7) {
@@ -63,14 +63,14 @@ describe("every instruction", () => {
   )
 
   it.each([[], [1, 2, 3], [0, 0, 0, 0, 0, 0, 0, 0], [0x87, 0x9d, 0x42, 0xc3, 0x02, 0x71, 0xaf, 0x1f]])(
-    "Given an unknown discriminator (%#), When it is sent, Then 101",
+    "Given an unknown discriminator (%#), When it is sent, Then it fails with 101",
     (...data) => {
       const made = call("RegisterAgent")
       expectRefusal(sendWith(made, made.instruction.accounts, Uint8Array.from(data)), 101)
     }
   )
 
-  it("Given the program at another address, When it is called, Then 4100", () => {
+  it("Given the program at another address, When it is called, Then it fails with 4100", () => {
     const elsewhere = start(NOWHERE)
     const wallet = elsewhere.wallet(1)
     const register = { wallet, capabilities: 1n, metadataUri: URI, programId: NOWHERE }
@@ -80,7 +80,7 @@ describe("every instruction", () => {
 
 describe("every account", () => {
   it.each(slots.filter(({ isOptional, kind }) => !(isOptional && kind === "created")).map(named))(
-    "Given %s, When the list ends before it, Then 3005",
+    "Given %s, When the list ends before it, Then it fails with 3005",
     (_, slot) => {
       const made = call(slot.tag)
       expectAccountRefusal(sendWith(made, made.instruction.accounts.slice(0, slot.position)), 3005, slot.name)
@@ -89,17 +89,17 @@ describe("every account", () => {
 })
 
 describe("every account of the program's", () => {
-  it.each(loaded)("Given %s, When it does not exist, Then 3012", (_, slot) => {
+  it.each(loaded)("Given %s, When it does not exist, Then it fails with 3012", (_, slot) => {
     expectAccountRefusal(replace(call(slot.tag), slot, at(NOWHERE)), 3012, slot.name)
   })
 
-  it.each(loaded)("Given %s, When it is a wallet, Then 3007", (_, slot) => {
+  it.each(loaded)("Given %s, When it is a wallet, Then it fails with 3007", (_, slot) => {
     const made = call(slot.tag)
     const outcome = replace(made, slot, at(made.scene.dave))
     expectKeys(outcome, 3007, slot.name, Addresses.SYSTEM_PROGRAM, PROGRAM_ID)
   })
 
-  it.each(loaded)("Given %s, When it is shorter than a discriminator, Then 3001", (_, slot) => {
+  it.each(loaded)("Given %s, When it is shorter than a discriminator, Then it fails with 3001", (_, slot) => {
     expectAccountRefusal(
       edited(slot, (data) => data.slice(0, 7)),
       3001,
@@ -107,7 +107,7 @@ describe("every account of the program's", () => {
     )
   })
 
-  it.each(loaded)("Given %s, When it is another account, Then 3002", (_, slot) => {
+  it.each(loaded)("Given %s, When it is another account, Then it fails with 3002", (_, slot) => {
     expectAccountRefusal(
       edited(slot, (data) => {
         data[7] = (data[7] ?? 0) ^ 1
@@ -117,7 +117,7 @@ describe("every account of the program's", () => {
     )
   })
 
-  it.each(loaded)("Given %s, When it is cut short, Then 3003", (_, slot) => {
+  it.each(loaded)("Given %s, When it is cut short, Then it fails with 3003", (_, slot) => {
     expectAccountRefusal(
       edited(slot, (data) => data.slice(0, 40)),
       3003,
@@ -128,7 +128,7 @@ describe("every account of the program's", () => {
   // Of a channel's own seeds nothing is checked: accounts below it are derived from its address.
   const derived = loaded.filter(([, { name, tag }]) => !(name === "channel_account" || tag.includes("Compressed")))
 
-  it.each(derived)("Given %s, When it lies at an address not its own, Then 2006", (_, slot) => {
+  it.each(derived)("Given %s, When it lies at an address not its own, Then it fails with 2006", (_, slot) => {
     const made = call(slot.tag)
     const { chain } = made.scene
     chain.put(NOWHERE, { data: chain.data(addressIn(made, slot)) })
@@ -143,7 +143,7 @@ describe("every account of the program's", () => {
     ([, { isWritable, name, tag }]) => isWritable && !(tag === "InviteToChannel" && name === "agent_account")
   )
 
-  it.each(written)("Given %s, When it is passed readonly, Then 2000", (_, slot) => {
+  it.each(written)("Given %s, When it is passed readonly, Then it fails with 2000", (_, slot) => {
     const outcome = replace(call(slot.tag), slot, (meta) => ({ ...meta, role: 0 }))
     expectAccountRefusal(outcome, 2000, slot.name)
   })
@@ -152,13 +152,16 @@ describe("every account of the program's", () => {
 describe("every new account", () => {
   const created = slots.filter(({ kind }) => kind === "created").map(named)
 
-  it.each(created)("Given %s, When it lies at another address, Then 2006 with both addresses", (_, slot) => {
-    const made = call(slot.tag)
-    const outcome = replace(made, slot, at(NOWHERE))
-    expect(outcome.code).toBe(2006)
-    // A new channel's address is a seed of its first participant, so the channel is looked at first.
-    expectKeys(outcome, 2006, slot.name, NOWHERE, addressIn(made, slot))
-  })
+  it.each(created)(
+    "Given %s, When it lies at another address, Then it fails with 2006 with both addresses",
+    (_, slot) => {
+      const made = call(slot.tag)
+      const outcome = replace(made, slot, at(NOWHERE))
+      expect(outcome.code).toBe(2006)
+      // A new channel's address is a seed of its first participant, so the channel is looked at first.
+      expectKeys(outcome, 2006, slot.name, NOWHERE, addressIn(made, slot))
+    }
+  )
 
   it.each(created)("Given %s, When it is passed readonly, Then the runtime refuses", (_, slot) => {
     expectEscalation(replace(call(slot.tag), slot, (meta) => ({ ...meta, role: 0 })))
@@ -168,7 +171,7 @@ describe("every new account", () => {
 describe("every signer", () => {
   const signers = slots.filter(({ kind }) => kind === "signer").map(named)
 
-  it.each(signers)("Given %s, When it did not sign, Then 3010", (_, slot) => {
+  it.each(signers)("Given %s, When it did not sign, Then it fails with 3010", (_, slot) => {
     // A wallet that signs elsewhere in the list would still sign: another takes its place.
     const made = call(slot.tag)
     expectAccountRefusal(
@@ -195,13 +198,13 @@ describe("every signer", () => {
 describe("every program", () => {
   const programs = slots.filter(({ kind }) => kind === "program").map(named)
 
-  it.each(programs)("Given %s, When it is another program, Then 3008", (_, slot) => {
+  it.each(programs)("Given %s, When it is another program, Then it fails with 3008", (_, slot) => {
     const made = call(slot.tag)
     expectKeys(replace(made, slot, at(PROGRAM_ID)), 3008, slot.name, PROGRAM_ID, addressIn(made, slot))
   })
 
   it.each(programs.filter(([, { name }]) => name === "compression_program"))(
-    "Given %s, When the cluster does not have it, Then 3009",
+    "Given %s, When the cluster does not have it, Then it fails with 3009",
     (_, slot) => {
       const made = call(slot.tag)
       made.scene.chain.put(addressIn(made, slot), { executable: false, lamports: 1n })
@@ -212,7 +215,7 @@ describe("every program", () => {
 
 describe("every optional account", () => {
   it.each(slots.filter(({ isOptional, kind }) => isOptional && kind === "loaded").map(named))(
-    "Given %s, When the program's id stands for it, Then the instruction judges without it",
+    "Given %s, When the program's id replaces it, Then the instruction runs without it",
     (_, slot) => {
       const codes: Readonly<Record<string, number>> = {
         "JoinChannel.invitation_account": 6013,

@@ -29,10 +29,13 @@ describe("DepositEscrow", () => {
     ])
   })
 
-  it.each([0n, 10_000_000_001n, 2n ** 64n - 1n])("Given %d lamports, When they are deposited, Then 6007", (amount) => {
-    const { dave, paid, when } = scenario()
-    expectRefusal(when(dave, Instruction.depositEscrow({ wallet: dave, channel: paid, amount })), 6007)
-  })
+  it.each([0n, 10_000_000_001n, 2n ** 64n - 1n])(
+    "Given %d lamports, When they are deposited, Then it fails with 6007",
+    (amount) => {
+      const { dave, paid, when } = scenario()
+      expectRefusal(when(dave, Instruction.depositEscrow({ wallet: dave, channel: paid, amount })), 6007)
+    }
+  )
 
   it("Given a wallet that has less, When it deposits, Then the System program refuses", () => {
     const { alice, chain, paid, when } = scenario()
@@ -43,7 +46,7 @@ describe("DepositEscrow", () => {
 })
 
 describe("WithdrawEscrow", () => {
-  it("Given an escrow, When its depositor withdraws all, Then he has it back and the account stays", () => {
+  it("Given an escrow, When its depositor withdraws all, Then the lamports return and the account stays", () => {
     const scene = scenario()
     const { alice, bob, chain, given, vault } = scene
     const { address } = Pda.escrow(vault, bob)
@@ -59,17 +62,17 @@ describe("WithdrawEscrow", () => {
     ])
   })
 
-  it("Given an escrow, When nothing is withdrawn, Then it may", () => {
+  it("Given an escrow, When 0 lamports are withdrawn, Then it succeeds", () => {
     const { bob, given, vault } = scenario()
     given(bob, Instruction.withdrawEscrow({ wallet: bob, channel: vault, amount: 0n }))
   })
 
-  it("Given an escrow, When more is withdrawn, Then 6007", () => {
+  it("Given an escrow, When more is withdrawn, Then it fails with 6007", () => {
     const { bob, vault, when } = scenario()
     expectRefusal(when(bob, Instruction.withdrawEscrow({ wallet: bob, channel: vault, amount: DEPOSIT + 1n })), 6007)
   })
 
-  it("Given a channel that counts less, When an escrow is withdrawn, Then 6007 and no abort", () => {
+  it("Given a channel that counts less, When an escrow is withdrawn, Then it fails with 6007 and does not abort", () => {
     const scene = scenario()
     const { bob, vault, when } = scene
     rewrite(
@@ -81,7 +84,7 @@ describe("WithdrawEscrow", () => {
     expectRefusal(when(bob, Instruction.withdrawEscrow({ wallet: bob, channel: vault, amount: DEPOSIT })), 6007)
   })
 
-  it("Given an escrow that names another depositor, When it is withdrawn, Then 6001 on the account", () => {
+  it("Given an escrow that names another depositor, When it is withdrawn, Then it fails with 6001 on the account", () => {
     const scene = scenario()
     const { alice, bob, vault, when } = scene
     rewrite(

@@ -23,7 +23,7 @@ const invite = (wallet: Address, invitee: Address, channel: Address, participant
   Instruction.inviteToChannel({ wallet, channel, invitee, nonce: 8n, participant })
 
 describe("InviteToChannel", () => {
-  it("Given a channel, When its creator invites, Then the invitation stands for a week and the agent's count rises", () => {
+  it("Given a channel, When its creator invites, Then the invitation is valid for a week and the agent's count rises", () => {
     const scene = scenario()
     const { alice, chain, dave, given, secret } = scene
     const sent = read(scene, Account.decodeAgent, agentOf(alice)).invitesSent
@@ -52,31 +52,31 @@ describe("InviteToChannel", () => {
     })
   })
 
-  it("Given an active participant, When it invites, Then it may", () => {
+  it("Given an active participant, When it invites, Then it succeeds", () => {
     const scene = scenario()
     scene.given(scene.bob, invite(scene.bob, scene.dave, scene.general, true))
   })
 
-  it("Given a participant that left, When it invites, Then 6006 on the account", () => {
+  it("Given a participant that left, When it invites, Then it fails with 6006 on the account", () => {
     const scene = scenario()
     const { bob, dave, general, given, when } = scene
     given(bob, Instruction.leaveChannel({ wallet: bob, channel: general }))
     expectAccountRefusal(when(bob, invite(bob, dave, general, true)), 6006, "participant_account")
   })
 
-  it("Given neither creator nor participant, When an agent invites, Then 6001", () => {
+  it("Given neither creator nor participant, When an agent invites, Then it fails with 6001", () => {
     const scene = scenario()
     const { bob, dave, general, when } = scene
     expectRefusal(when(bob, invite(bob, dave, general, false)), 6001)
   })
 
-  it("Given a live invitation, When it is sent again, Then 6005 on the account", () => {
+  it("Given a live invitation, When it is sent again, Then it fails with 6005 on the account", () => {
     const scene = scenario()
     const { alice, bob, vault, when } = scene
     expectAccountRefusal(when(alice, invite(alice, bob, vault, false)), 6005, "invitation_account")
   })
 
-  it("Given an expired invitation, When it is sent again, Then it is fresh", () => {
+  it("Given an expired invitation, When it is sent again, Then it is valid again", () => {
     const scene = scenario()
     const { alice, bob, chain, given, vault } = scene
     chain.advance(WEEK + 1n)
@@ -88,7 +88,7 @@ describe("InviteToChannel", () => {
     })
   })
 
-  it("Given a used invitation, When its holder left and is invited again, Then he can join again", () => {
+  it("Given a used invitation, When its holder left and is invited again, Then the holder can join again", () => {
     const scene = scenario()
     const { alice, carol, given, secret } = scene
     const join = Instruction.joinChannel({ wallet: carol, channel: secret, invitation: true })
@@ -99,7 +99,7 @@ describe("InviteToChannel", () => {
     expect(read(scene, Account.decodeParticipant, participantOf(secret, carol)).isActive).toBe(true)
   })
 
-  it("Given twenty invitations in an hour, When one more is sent, Then 6011 until the next hour", () => {
+  it("Given twenty invitations in an hour, When one more is sent, Then it fails with 6011 until the next hour", () => {
     const scene = scenario()
     const { alice, chain, general, given, when } = scene
     chain.advance(3600n - (START % 3600n))

@@ -27,7 +27,7 @@ const joinVault = ({ bob, vault }: Scenario) =>
   Instruction.joinChannel({ wallet: bob, channel: vault, invitation: true, escrow: true })
 
 describe("JoinChannel", () => {
-  it("Given a public channel, When an agent joins, Then it is recorded, counted and announced", () => {
+  it("Given a public channel, When an agent joins, Then it is recorded and counted, and an event announces it", () => {
     const scene = scenario()
     const { carol, chain, general, given } = scene
     const outcome = given(carol, Instruction.joinChannel({ wallet: carol, channel: general }))
@@ -65,7 +65,7 @@ describe("JoinChannel", () => {
     expect(read(scene, Account.decodeChannel, vault).escrowBalance).toBe(DEPOSIT)
   })
 
-  it("Given an inactive channel, When an agent joins, Then it may", () => {
+  it("Given an inactive channel, When an agent joins, Then it succeeds", () => {
     const { alice, carol, general, given } = scenario()
     given(alice, Instruction.updateChannel({ wallet: alice, channel: general, isActive: false }))
     given(carol, Instruction.joinChannel({ wallet: carol, channel: general }))
@@ -89,30 +89,30 @@ describe("JoinChannel", () => {
     expect(read(scene, Account.decodeChannel, general).currentParticipants).toBe(2)
   })
 
-  it("Given an active participant, When it joins again, Then 6005 on the account", () => {
+  it("Given an active participant, When it joins again, Then it fails with 6005 on the account", () => {
     const { bob, general, when } = scenario()
     const join = Instruction.joinChannel({ wallet: bob, channel: general })
     expectAccountRefusal(when(bob, join), 6005, "participant_account")
   })
 
-  it("Given a full channel, When an agent joins, Then 6004", () => {
+  it("Given a full channel, When an agent joins, Then it fails with 6004", () => {
     const { alice, carol, general, given, when } = scenario()
     given(alice, Instruction.updateChannel({ wallet: alice, channel: general, maxParticipants: 2 }))
     expectRefusal(when(carol, Instruction.joinChannel({ wallet: carol, channel: general })), 6004)
   })
 
-  it("Given a fee and no escrow, When an agent joins, Then 6007", () => {
+  it("Given a fee and no escrow, When an agent joins, Then it fails with 6007", () => {
     const { carol, paid, when } = scenario()
     expectRefusal(when(carol, Instruction.joinChannel({ wallet: carol, channel: paid })), 6007)
   })
 
-  it("Given an escrow below the fee, When an agent joins, Then 6007", () => {
+  it("Given an escrow below the fee, When an agent joins, Then it fails with 6007", () => {
     const { carol, given, paid, when } = scenario()
     given(carol, Instruction.depositEscrow({ wallet: carol, channel: paid, amount: FEE - 1n }))
     expectRefusal(when(carol, Instruction.joinChannel({ wallet: carol, channel: paid, escrow: true })), 6007)
   })
 
-  it("Given an escrow that names another depositor, When an agent joins, Then 6001", () => {
+  it("Given an escrow that names another depositor, When an agent joins, Then it fails with 6001", () => {
     const scene = scenario()
     const { alice, bob, when } = scene
     rewrite(
@@ -124,7 +124,7 @@ describe("JoinChannel", () => {
     expectRefusal(when(bob, joinVault(scene)), 6001)
   })
 
-  it("Given a private channel and no invitation, When an agent joins, Then 6013", () => {
+  it("Given a private channel and no invitation, When an agent joins, Then it fails with 6013", () => {
     const { bob, secret, when } = scenario()
     expectRefusal(when(bob, Instruction.joinChannel({ wallet: bob, channel: secret })), 6013)
   })
@@ -144,7 +144,7 @@ describe("JoinChannel", () => {
     ["already accepted", (value: Account.ChannelInvitation) => ({ ...value, isAccepted: true }), 6013],
     ["with a forged hash", (value: Account.ChannelInvitation) => ({ ...value, invitationHash: hash(7) }), 6001],
     ["with a forged nonce", (value: Account.ChannelInvitation) => ({ ...value, nonce: value.nonce + 1n }), 6001]
-  ] as const)("Given an invitation %s, When an agent joins, Then its code", (_, forge, code) => {
+  ] as const)("Given an invitation %s, When an agent joins, Then it fails with its code", (_, forge, code) => {
     const scene = scenario()
     rewrite(
       scene,
@@ -155,7 +155,7 @@ describe("JoinChannel", () => {
     expectRefusal(scene.when(scene.bob, joinVault(scene)), code)
   })
 
-  it("Given an expired invitation, When an agent joins, Then 6002; in its last second it could", () => {
+  it("Given an expired invitation, When an agent joins, Then it fails with 6002; in its last second it succeeds", () => {
     const scene = scenario()
     const { bob, chain, given, when } = scene
     chain.advance(WEEK + 1n)
@@ -181,13 +181,13 @@ describe("LeaveChannel", () => {
     expect(eventsOf(outcome)).toEqual([])
   })
 
-  it("Given a participant that left, When it leaves again, Then 6006", () => {
+  it("Given a participant that left, When it leaves again, Then it fails with 6006", () => {
     const { bob, general, given, when } = scenario()
     given(bob, Instruction.leaveChannel({ wallet: bob, channel: general }))
     expectRefusal(when(bob, Instruction.leaveChannel({ wallet: bob, channel: general })), 6006)
   })
 
-  it("Given an account that names another agent, When it leaves, Then 6001 on the account", () => {
+  it("Given an account that names another agent, When it leaves, Then it fails with 6001 on the account", () => {
     const scene = scenario()
     const { alice, bob, general, when } = scene
     rewrite(

@@ -14,7 +14,7 @@ const status = (wallet: Address, message: Address, status: MessageType.MessageSt
 
 describe("SendMessage", () => {
   it.each([MessageType.Text, MessageType.Data, MessageType.Command, MessageType.Response, MessageType.Custom(251)])(
-    "Given two agents, When one sends a %o to the other's wallet, Then its hash stands, pending for a week",
+    "Given two agents, When one sends a %o to the other's wallet, Then its hash is stored, pending for a week",
     (type) => {
       const { alice, carol, chain, given } = scenario()
       const sent = { recipient: carol, payloadHash: hash(9), type }
@@ -47,13 +47,13 @@ describe("SendMessage", () => {
     expectSystemRefusal(when(alice, Instruction.sendMessage(again)), 0)
   })
 
-  it("Given a custom value without a seed byte of its own, When it is sent, Then 6017", () => {
+  it("Given a custom value without a seed byte of its own, When it is sent, Then it fails with 6017", () => {
     const { alice, bob, message, when } = scenario()
     const custom = { wallet: alice, recipient: bob, payloadHash: hash(1), type: MessageType.Custom(252), message }
     expectRefusal(when(alice, Instruction.sendMessage(custom)), 6017)
   })
 
-  it("Given an agent account that names another wallet, When it sends, Then 6001 on the account", () => {
+  it("Given an agent account that names another wallet, When it sends, Then it fails with 6001 on the account", () => {
     const scene = scenario()
     const { alice, bob, when } = scene
     rewrite(scene, agentOf(alice), Account.decodeAgent, (agent) => new Account.AgentAccount({ ...agent, wallet: bob }))
@@ -74,11 +74,14 @@ describe("UpdateMessageStatus", () => {
     expect(eventsOf(outcome)).toEqual([])
   })
 
-  it.each(["alice", "bob"] as const)("Given a pending message, When %s gives it up, Then it has failed", (who) => {
-    const scene = scenario()
-    scene.given(scene[who], status(scene[who], scene.message, "Failed"))
-    expect(read(scene, Account.decodeDirectMessage, scene.message).status).toBe("Failed")
-  })
+  it.each(["alice", "bob"] as const)(
+    "Given a pending message, When %s marks it as failed, Then its status is Failed",
+    (who) => {
+      const scene = scenario()
+      scene.given(scene[who], status(scene[who], scene.message, "Failed"))
+      expect(read(scene, Account.decodeDirectMessage, scene.message).status).toBe("Failed")
+    }
+  )
 
   it("Given a message to an agent address, When its wallet confirms, Then it is delivered", () => {
     const scene = scenario()
@@ -90,7 +93,7 @@ describe("UpdateMessageStatus", () => {
     expect(read(scene, Account.decodeDirectMessage, message).status).toBe("Delivered")
   })
 
-  it("Given the last second of a message, When it is confirmed, Then it still counts; a second later 6002", () => {
+  it("Given the last second of a message, When it is confirmed, Then it succeeds; a second later it fails with 6002", () => {
     const { bob, chain, message, when } = scenario()
     chain.advance(WEEK)
     expectSuccess(when(bob, status(bob, message, "Delivered")))
@@ -104,7 +107,7 @@ describe("UpdateMessageStatus", () => {
     ["carol", "Delivered"],
     ["carol", "Read"],
     ["carol", "Failed"]
-  ] as const)("Given a message to Bob, When %s sets %s, Then 6001", (who, next) => {
+  ] as const)("Given a message to Bob, When %s sets %s, Then it fails with 6001", (who, next) => {
     const scene = scenario()
     expectRefusal(scene.when(scene[who], status(scene[who], scene.message, next)), 6001)
   })
@@ -119,7 +122,7 @@ describe("UpdateMessageStatus", () => {
     [["Failed"], "Delivered"],
     [["Failed"], "Read"],
     [["Failed"], "Failed"]
-  ] as const)("Given a message that went %o, When it is set to %s, Then 6003", (path, next) => {
+  ] as const)("Given a message that went %o, When it is set to %s, Then it fails with 6003", (path, next) => {
     const { bob, given, message, when } = scenario()
     for (const step of path) given(bob, status(bob, message, step))
     expectRefusal(when(bob, status(bob, message, next)), 6003)

@@ -97,7 +97,7 @@ describe("Account", () => {
     })
   })
 
-  it("Given leftovers behind the fields and in the reserved bytes, When decoded, Then they change nothing", async () => {
+  it("Given arbitrary bytes after the fields and in the reserved bytes, When decoded, Then they change nothing", async () => {
     await check(FastCheck.tuple(accounts, FastCheck.uint8Array({ maxLength: 300 })), ([account, leftovers]) => {
       const bytes = Either.getOrThrow(Account.encode(account))
       bytes.fill(0xff, bytes.length - 5)
@@ -106,7 +106,7 @@ describe("Account", () => {
     })
   })
 
-  it("Given a slice of a larger Buffer, When decoded, Then no field holds on to the Buffer", () => {
+  it("Given a slice of a larger Buffer, When decoded, Then no field references the Buffer", () => {
     const pool = Buffer.concat([Buffer.alloc(7), Vectors.messageAccount, Buffer.alloc(7)])
     const { payloadHash } = Either.getOrThrow(Account.decodeDirectMessage(pool.subarray(7)))
     assert.deepStrictEqual(payloadHash, Vectors.helloHash)

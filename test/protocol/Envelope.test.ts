@@ -58,7 +58,7 @@ describe("Envelope", () => {
     assert.deepStrictEqual(refused, ["createdAt", "createdAt", "id", "flags"])
   })
 
-  it("Given bytes that are no envelope, When decoded, Then the reason is told", () => {
+  it("Given bytes that are no envelope, When decoded, Then the error has the reason", () => {
     const bytes = Either.getOrThrow(Envelope.encode({ payload: new Uint8Array(), createdAt: 1n, id }))
     const newer = bytes.slice()
     newer[3] = 2

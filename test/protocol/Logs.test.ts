@@ -84,7 +84,7 @@ describe("Logs", () => {
     assert.isUndefined(failed)
   })
 
-  it("Given ends without beginnings and beginnings without ends, When parsed, Then they are borne", () => {
+  it("Given ends without beginnings and beginnings without ends, When parsed, Then the parser accepts them", () => {
     const { failed, frames } = Logs.parse([
       `Program ${other} success`,
       `Program ${PROGRAM_ID} invoke [1]`,

@@ -73,7 +73,7 @@ describe("ProgramError", () => {
     assert.strictEqual(Oracles.idl.errors?.length, 18)
   })
 
-  it("Given an account that exists already, When the System program says so, Then it is told by instruction", () => {
+  it("Given an account that exists already, When the System program refuses, Then the reason follows from the instruction", () => {
     const expected = [
       [register, "RegisterAgent", "AlreadyRegistered"],
       [send, "SendMessage", "DuplicateMessage"],
@@ -95,7 +95,7 @@ describe("ProgramError", () => {
     }
   })
 
-  it("Given a payer without lamports, When the System program or the runtime says so, Then it is told", () => {
+  it("Given a payer without lamports, When the System program or the runtime refuses, Then the reason is InsufficientFunds", () => {
     const negative = inUse("RegisterAgent").map((line) => line.replace("0x0", "0x1"))
     const context = { instructions: [register] }
     for (const [err, logs] of [
@@ -139,7 +139,7 @@ describe("ProgramError", () => {
     }
   })
 
-  it("Given a rate limit, When read, Then it can be tried again", () => {
+  it("Given a rate limit, When it is read, Then it is retryable", () => {
     const error = read({ InstructionError: [0, { Custom: 6011 }] }, refused([], "0x177b"), { instructions: [send] })
     assert.strictEqual(error.reason, "RateLimitExceeded")
     assert.isTrue(error.isRetryable)

@@ -30,7 +30,7 @@ const allows = ({ lastMessageAt, messagesSent }: Rules.RateState, now: bigint, i
 }
 
 describe("Rules", () => {
-  it("Given metadata URIs, When checked, Then the rule that fires is told", () => {
+  it("Given metadata URIs, When they are checked, Then the error names the broken rule", () => {
     refusals(Rules.checkMetadataUri, [
       ["https://example.com/agent.json", undefined],
       ["http://a.b", undefined],
@@ -55,7 +55,7 @@ describe("Rules", () => {
     ])
   })
 
-  it("Given contents of a broadcast, When checked, Then the rule that fires is told", () => {
+  it("Given contents of a broadcast, When they are checked, Then the error names the broken rule", () => {
     refusals(Rules.checkContent, [
       ["hi", undefined],
       ["tab\tline\r\n", undefined],
@@ -90,7 +90,7 @@ describe("Rules", () => {
     assert.strictEqual(rule(Rules.checkContent("abc", 2)), "must be at most 2 bytes of UTF-8")
   })
 
-  it("Given channel names and descriptions, When checked, Then the rule that fires is told", () => {
+  it("Given channel names and descriptions, When they are checked, Then the error names the broken rule", () => {
     refusals(Rules.checkChannelName, [
       ["general", undefined],
       ["n".repeat(32), undefined],
@@ -189,7 +189,7 @@ describe("Rules", () => {
     )
   })
 
-  it("Given a sender that sends as soon as it may, When it goes on, Then it slows down after 10 and pauses after 60", () => {
+  it("Given a sender that sends as soon as it may, When it continues, Then it slows down after 10 and pauses after 60", () => {
     let state: Rules.RateState = { messagesSent: 0n, lastMessageAt: 0n }
     let now = 1_700_000_000n
     const pauses: Array<bigint> = []

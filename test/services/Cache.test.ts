@@ -42,7 +42,7 @@ const refused = (options: Cache.Options) =>
 
 describe("Cache, first level", () => {
   it.effect(
-    "given an account that was read, when read again, then the network is not asked and the model is the same",
+    "Given an account that was read, When read again, Then the network is not asked and the model is the same",
     () =>
       Effect.gen(function* () {
         const chain = yield* Chain.Chain
@@ -56,7 +56,7 @@ describe("Cache, first level", () => {
       }).pipe(withCache())
   )
 
-  it.effect("given a time to live, when it is over, then the network is asked again", () =>
+  it.effect("Given a time to live, When it is over, Then the network is asked again", () =>
     Effect.gen(function* () {
       const chain = yield* Chain.Chain
       yield* chain.write(1, "https://a.example/1")
@@ -70,7 +70,7 @@ describe("Cache, first level", () => {
   )
 
   it.effect(
-    "given an absent account, when it is made, then it is seen after 5 seconds, or at once after its fence",
+    "Given an absent account, When it is made, Then it is seen after 5 seconds, or at once after its fence",
     () =>
       Effect.gen(function* () {
         const chain = yield* Chain.Chain
@@ -89,7 +89,7 @@ describe("Cache, first level", () => {
   )
 
   it.effect(
-    "given 100 readers of one account, when the first is interrupted, then the others get it from one call",
+    "Given 100 readers of one account, When the first is interrupted, Then the others get it from one call",
     () =>
       Effect.gen(function* () {
         const chain = yield* Chain.Chain
@@ -109,7 +109,7 @@ describe("Cache, first level", () => {
       }).pipe(withCache())
   )
 
-  it.effect("given a failing endpoint, when it works again, then the failure was not kept", () =>
+  it.effect("Given a failing endpoint, When it works again, Then the failure was not kept", () =>
     Effect.gen(function* () {
       const chain = yield* Chain.Chain
       yield* chain.write(1, "https://a.example/1")
@@ -121,7 +121,7 @@ describe("Cache, first level", () => {
   )
 
   it.effect(
-    "given bytes of another kind or cut ones, when read, then it is AccountDecodeError and nothing is kept",
+    "Given bytes of another kind or cut ones, When read, Then it is AccountDecodeError and nothing is kept",
     () =>
       Effect.gen(function* () {
         const chain = yield* Chain.Chain
@@ -133,7 +133,7 @@ describe("Cache, first level", () => {
       }).pipe(withCache())
   )
 
-  it.effect("given a budget of bytes, when more is read, then it is held", () =>
+  it.effect("Given a budget of bytes, When more is read, Then it is held", () =>
     Effect.gen(function* () {
       const chain = yield* Chain.Chain
       const cache = yield* Cache.Cache
@@ -149,7 +149,7 @@ describe("Cache, first level", () => {
 
 describe("Cache, policies", () => {
   it.effect(
-    "given stale-while-revalidate, when the time to live is over, then the old is given at once and refreshed once",
+    "Given stale-while-revalidate, When the time to live is over, Then the old is given at once and refreshed once",
     () =>
       Effect.gen(function* () {
         const chain = yield* Chain.Chain
@@ -173,7 +173,7 @@ describe("Cache, policies", () => {
   )
 
   it.effect(
-    "given network-first, when the network fails, then an account within maxStale is given, and no older one",
+    "Given network-first, When the network fails, Then an account within maxStale is given, and no older one",
     () =>
       Effect.gen(function* () {
         const chain = yield* Chain.Chain
@@ -190,7 +190,7 @@ describe("Cache, policies", () => {
       }).pipe(withCache({ policy: { AgentAccount: "network-first" }, ttl: { AgentAccount: "1 minute" } }))
   )
 
-  it.effect("given bypass for one effect, when it reads, then the network is asked and nothing is kept", () =>
+  it.effect("Given bypass for one effect, When it reads, Then the network is asked and nothing is kept", () =>
     Effect.gen(function* () {
       const chain = yield* Chain.Chain
       yield* chain.write(1, "https://a.example/1")
@@ -204,7 +204,7 @@ describe("Cache, policies", () => {
 
 describe("Cache, fences", () => {
   it.effect(
-    "given a read under way, when its account is invalidated, then the older answer is neither kept nor handed out",
+    "Given a read under way, When its account is invalidated, Then the older answer is neither kept nor handed out",
     () =>
       Effect.gen(function* () {
         const chain = yield* Chain.Chain
@@ -229,7 +229,7 @@ describe("Cache, fences", () => {
   )
 
   it.effect(
-    "given endpoints that lag behind a fence, when read, then it is waited for, and fails typed after catchUp",
+    "Given endpoints that lag behind a fence, When read, Then it is waited for, and fails typed after catchUp",
     () =>
       Effect.gen(function* () {
         const chain = yield* Chain.Chain
@@ -255,7 +255,7 @@ describe("Cache, fences", () => {
       }).pipe(withCache())
   )
 
-  it.effect("given a slot that cannot be true, when it is told or answered, then reads go on and it is not kept", () =>
+  it.effect("Given a slot that cannot be true, When it is told or answered, Then reads go on and it is not kept", () =>
     Effect.gen(function* () {
       const chain = yield* Chain.Chain
       const cache = yield* Cache.Cache
@@ -272,7 +272,7 @@ describe("Cache, fences", () => {
     }).pipe(withCache())
   )
 
-  it.effect("given minSlot, when the cache holds an older account, then the network is asked for that slot", () =>
+  it.effect("Given minSlot, When the cache holds an older account, Then the network is asked for that slot", () =>
     Effect.gen(function* () {
       const chain = yield* Chain.Chain
       yield* chain.write(1, "https://a.example/1")
@@ -284,7 +284,7 @@ describe("Cache, fences", () => {
 })
 
 describe("Cache, two levels", () => {
-  it.effect("given a store, when a second cache reads, then it asks the store and not the network", () =>
+  it.effect("Given a store, When a second cache reads, Then it asks the store and not the network", () =>
     Effect.gen(function* () {
       const chain = yield* Chain.Chain
       yield* chain.write(1, "https://a.example/1")
@@ -302,7 +302,7 @@ describe("Cache, two levels", () => {
     }).pipe(Effect.provide(Layer.merge(Chain.chain, CacheStore.layerMemory())))
   )
 
-  it.effect("given a store that fails, when read and written, then reads go on and the error is counted", () =>
+  it.effect("Given a store that fails, When read and written, Then reads go on and the error is counted", () =>
     Effect.gen(function* () {
       const chain = yield* Chain.Chain
       yield* chain.write(1, "https://a.example/1")
@@ -327,7 +327,7 @@ describe("Cache, two levels", () => {
 describe("Cache.namespace", () => {
   const Profile = Schema.Struct({ name: Schema.String, score: Schema.BigInt })
 
-  it.effect("given values, when set, read, tagged and invalidated, then each target reaches its own", () =>
+  it.effect("Given values, When set, read, tagged and invalidated, Then each target reaches its own", () =>
     Effect.gen(function* () {
       const profiles = yield* Cache.namespace("profiles", Profile)
       const set = (key: string, tags: ReadonlyArray<string> = []) =>
@@ -351,7 +351,7 @@ describe("Cache.namespace", () => {
   )
 
   it.effect(
-    "given loads under way, when shared, failed, interrupted or invalidated, then each caller is answered right",
+    "Given loads under way, When shared, failed, interrupted or invalidated, Then each caller is answered right",
     () =>
       Effect.gen(function* () {
         const profiles = yield* Cache.namespace("profiles", Schema.Number)
@@ -379,7 +379,7 @@ describe("Cache.namespace", () => {
       }).pipe(withCache())
   )
 
-  it.effect("given a set during a load, when the load ends, then the later value stays", () =>
+  it.effect("Given a set during a load, When the load ends, Then the later value stays", () =>
     Effect.gen(function* () {
       const numbers = yield* Cache.namespace("numbers", Schema.Number)
       const gate = yield* Deferred.make<void>()
@@ -392,7 +392,7 @@ describe("Cache.namespace", () => {
     }).pipe(withCache())
   )
 
-  it.effect("given an upgrade of the Schema, when an old value is read, then it counts as absent", () =>
+  it.effect("Given an upgrade of the Schema, When an old value is read, Then it counts as absent", () =>
     Effect.gen(function* () {
       const old = yield* Cache.namespace("things", Schema.Struct({ a: Schema.Number }))
       yield* old.set("k", { a: 1 })
@@ -403,7 +403,7 @@ describe("Cache.namespace", () => {
     }).pipe(withCache())
   )
 
-  it.effect("given two caches over one store, when one invalidates a tag, then the other's new reads see it", () =>
+  it.effect("Given two caches over one store, When one invalidates a tag, Then the other's new reads see it", () =>
     Effect.gen(function* () {
       yield* inNumbers((numbers) => numbers.set("a:1", 1, { tags: ["t"] }))
       expect(yield* inNumbers((numbers) => numbers.get("a:1"))).toEqual(Option.some(1))
@@ -415,7 +415,7 @@ describe("Cache.namespace", () => {
 })
 
 describe("Cache, bad input", () => {
-  it.effect("given options out of range, when built or called, then InvalidInput names the option", () =>
+  it.effect("Given options out of range, When built or called, Then InvalidInput names the option", () =>
     Effect.gen(function* () {
       expect(yield* refused({ maxBytes: 0 })).toBe("maxBytes")
       expect(yield* refused({ maxEntries: Number.NaN })).toBe("maxEntries")
@@ -472,7 +472,7 @@ const cached = Layer.fresh(Pod.layerServices()).pipe(
 )
 
 layer(cached)("Nouns over a cache", (it) => {
-  it.effect("given an agent that was read, when it is updated, then the next read sees the update", () =>
+  it.effect("Given an agent that was read, When it is updated, Then the next read sees the update", () =>
     Effect.gen(function* () {
       const agents = yield* Agent.Agent
       const wallet = yield* TestWallets.funded
@@ -488,7 +488,7 @@ layer(cached)("Nouns over a cache", (it) => {
     })
   )
 
-  it.effect("given a channel that was read, when an agent joins, then its count is seen at once", () =>
+  it.effect("Given a channel that was read, When an agent joins, Then its count is seen at once", () =>
     Effect.gen(function* () {
       const agents = yield* Agent.Agent
       const channels = yield* Channel.Channel

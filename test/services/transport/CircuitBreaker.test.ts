@@ -20,7 +20,7 @@ const protect = (transport: Fake, options: CircuitBreaker.Options) =>
 
 describe("CircuitBreaker", () => {
   it.effect(
-    "Given three failures in a row, When more calls come, Then one probe a cooldown is sent until one answers",
+    "Given three failures in a row, When more calls come, Then one probe per cooldown is sent until one is answered",
     () =>
       Effect.gen(function* () {
         let up = false
@@ -100,7 +100,7 @@ describe("CircuitBreaker", () => {
   )
 
   it.effect.prop(
-    "Given any sequence of calls, Then the circuit does as its model",
+    "Given any sequence of calls, Then the circuit behaves as its model",
     {
       failures: FastCheck.integer({ min: 1, max: 4 }),
       steps: FastCheck.array(

@@ -36,7 +36,7 @@ const concurrently = <A, E>(effects: ReadonlyArray<Effect.Effect<A, E>>) =>
   })
 
 describe("Coalesce", () => {
-  it.effect("Given 250 different accounts read at once, Then three getMultipleAccounts answer, each its own", () =>
+  it.effect("Given 250 different accounts read at once, Then three getMultipleAccounts answer each read", () =>
     Effect.gen(function* () {
       const inner = accounts()
       const transport = yield* Coalesce.make()(inner)
@@ -88,7 +88,7 @@ describe("Coalesce", () => {
     })
   )
 
-  it.effect("Given one bad address among many, When read at once, Then only its read fails", () =>
+  it.effect("Given one bad address among many, When all are read at once, Then only its read fails", () =>
     Effect.gen(function* () {
       const transport = yield* Coalesce.make()(accounts())
       const answers = yield* concurrently(
@@ -98,7 +98,7 @@ describe("Coalesce", () => {
     })
   )
 
-  it.effect("Given a node that answers too few accounts, Then each is read by itself", () =>
+  it.effect("Given a node that returns too few accounts, Then each account is read alone", () =>
     Effect.gen(function* () {
       const inner = fake({
         request: (method, params) =>
@@ -116,7 +116,7 @@ describe("Coalesce", () => {
 
 describe("SingleFlight", () => {
   it.effect(
-    "Given followers, When the leader is interrupted, Then the next takes the lead and all others are answered",
+    "Given waiting calls, When the leader is interrupted, Then the next one leads and all others are answered",
     () =>
       Effect.gen(function* () {
         const inner = fake({ request: (_, __, nth) => Effect.delay(Effect.succeed(nth), 100) })
@@ -134,17 +134,19 @@ describe("SingleFlight", () => {
       })
   )
 
-  it.effect("Given a follower with more time, When the leader fails for want of it, Then the follower asks again", () =>
-    Effect.gen(function* () {
-      const inner = fake({
-        request: (method, _, nth) => Deadline.enforce(method, "fake")(Effect.delay(Effect.succeed(nth), 1000))
+  it.effect(
+    "Given a waiting call with a later deadline, When the leader times out, Then the waiting call asks again",
+    () =>
+      Effect.gen(function* () {
+        const inner = fake({
+          request: (method, _, nth) => Deadline.enforce(method, "fake")(Effect.delay(Effect.succeed(nth), 1000))
+        })
+        const transport = yield* SingleFlight.make()(inner)
+        const call = transport.request("getSlot", [])
+        const answers = yield* concurrently([Deadline.within("500 millis")(call), call, call])
+        assert.deepStrictEqual(answers.map(Either.isRight), [false, true, true])
+        assert.strictEqual(inner.calls.length, 2)
       })
-      const transport = yield* SingleFlight.make()(inner)
-      const call = transport.request("getSlot", [])
-      const answers = yield* concurrently([Deadline.within("500 millis")(call), call, call])
-      assert.deepStrictEqual(answers.map(Either.isRight), [false, true, true])
-      assert.strictEqual(inner.calls.length, 2)
-    })
   )
 
   it.effect(
@@ -171,7 +173,7 @@ describe("SingleFlight", () => {
   )
 
   it.effect.prop(
-    "Given any callers, keys, failures and interruptions, Then each that stays is answered with its own key's answer and at most one call a key is under way",
+    "Given any callers, keys, failures and interruptions, Then each remaining caller gets the answer of its key, and at most one call per key is in flight",
     {
       callers: FastCheck.array(
         FastCheck.record({ key: FastCheck.nat(2), interrupted: FastCheck.boolean(), after: FastCheck.nat(3) }),
@@ -222,7 +224,7 @@ describe("SingleFlight", () => {
 
 describe("ArrayBatcher", () => {
   it.effect(
-    "Given concurrent calls, Then arrays of the size carry them, an item's failure is its own, an airdrop goes alone",
+    "Given concurrent calls, Then arrays of the size carry them, a failed item fails alone, and an airdrop goes alone",
     () =>
       Effect.gen(function* () {
         const inner = fake({
@@ -247,7 +249,7 @@ describe("ArrayBatcher", () => {
       })
   )
 
-  it.effect("Given an array under way, When the fiber that sent it is interrupted, Then the others are answered", () =>
+  it.effect("Given an array in flight, When the fiber that sent it is interrupted, Then the others are answered", () =>
     Effect.gen(function* () {
       const started = yield* Deferred.make<void>()
       const inner = fake({

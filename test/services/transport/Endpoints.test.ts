@@ -47,14 +47,18 @@ const asked = (transport: Fake, method: string): number =>
 const down = { request: () => fail("Transport") }
 
 describe("Endpoints", () => {
-  it.scoped("Given endpoints of different clusters, When the pool starts, Then it fails and names the stranger", () =>
-    Effect.gen(function* () {
-      const error = yield* Effect.flip(pool([[node("a")], [node("b", { genesis: "other" })]], {}))
-      assert.isTrue(error instanceof Endpoints.EndpointsError && error.reason === "WrongGenesis" && error.host === "b")
-      assert.include(error.message, "other")
-      const unexpected = yield* Effect.flip(pool([[node("a")]], { genesis: "mainnet" }))
-      assert.include(unexpected.message, "mainnet")
-    })
+  it.scoped(
+    "Given endpoints of different clusters, When the pool starts, Then it fails and names the endpoint of the other cluster",
+    () =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(pool([[node("a")], [node("b", { genesis: "other" })]], {}))
+        assert.isTrue(
+          error instanceof Endpoints.EndpointsError && error.reason === "WrongGenesis" && error.host === "b"
+        )
+        assert.include(error.message, "other")
+        const unexpected = yield* Effect.flip(pool([[node("a")]], { genesis: "mainnet" }))
+        assert.include(unexpected.message, "mainnet")
+      })
   )
 
   it.scoped("Given no endpoint that answers, When the pool starts, Then it fails with host and cause", () =>
@@ -105,7 +109,7 @@ describe("Endpoints", () => {
       })
   )
 
-  it.scoped("Given a relay that only takes transactions, When it knows no other method, Then it is sent to", () =>
+  it.scoped("Given a relay that serves sendTransaction only, When a transaction is sent, Then the relay gets it", () =>
     Effect.gen(function* () {
       const relay = fake({
         host: "relay",
@@ -123,7 +127,7 @@ describe("Endpoints", () => {
     })
   )
 
-  it.scoped("Given roles, When calls are made, Then each goes where it may", () =>
+  it.scoped("Given roles, When calls are made, Then each goes to an endpoint with its role", () =>
     Effect.gen(function* () {
       const transport = yield* pool([
         [node("reader"), { roles: ["read"] }],
@@ -137,33 +141,33 @@ describe("Endpoints", () => {
     })
   )
 
-  it.scoped("Given equal endpoints of weights 3 and 1, When many reads are under way, Then they share by weight", () =>
-    Effect.gen(function* () {
-      const slow = { request: () => Effect.delay(Effect.void, 1000) }
-      const [heavy, light] = [node("heavy", slow), node("light", slow)]
-      const transport = yield* pool([[heavy, { weight: 3 }], [light]])
-      const fiber = yield* Effect.fork(
-        Effect.forEach(Array.from({ length: 400 }), () => transport.request("getBalance", []), {
-          concurrency: "unbounded"
-        })
-      )
-      yield* TestClock.adjust("1 second")
-      yield* Fiber.join(fiber)
-      assert.closeTo(heavy.calls.length, 300, 5)
-      assert.closeTo(light.calls.length, 100, 5)
-    })
-  )
-
   it.scoped(
-    "Given a lagging endpoint, When a slot is asked for, Then a fresher one is asked, the lagging one only after it",
+    "Given equal endpoints of weights 3 and 1, When many reads are in flight, Then they are shared by weight",
     () =>
       Effect.gen(function* () {
-        const [old, fresh] = [node("old", { slot: 100n }), node("fresh", { slot: 110n })]
-        const transport = yield* pool([[old, { weight: 1000 }], [fresh]], { probeInterval: "1 second" })
+        const slow = { request: () => Effect.delay(Effect.void, 1000) }
+        const [heavy, light] = [node("heavy", slow), node("light", slow)]
+        const transport = yield* pool([[heavy, { weight: 3 }], [light]])
+        const fiber = yield* Effect.fork(
+          Effect.forEach(Array.from({ length: 400 }), () => transport.request("getBalance", []), {
+            concurrency: "unbounded"
+          })
+        )
         yield* TestClock.adjust("1 second")
-        assert.strictEqual(yield* transport.request("getBalance", ["x"]), "old")
-        assert.strictEqual(yield* transport.request("getBalance", ["x", { minContextSlot: 105n }]), "fresh")
+        yield* Fiber.join(fiber)
+        assert.closeTo(heavy.calls.length, 300, 5)
+        assert.closeTo(light.calls.length, 100, 5)
       })
+  )
+
+  it.scoped("Given a lagging endpoint, When minContextSlot is set, Then a fresher endpoint is asked before it", () =>
+    Effect.gen(function* () {
+      const [old, fresh] = [node("old", { slot: 100n }), node("fresh", { slot: 110n })]
+      const transport = yield* pool([[old, { weight: 1000 }], [fresh]], { probeInterval: "1 second" })
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* transport.request("getBalance", ["x"]), "old")
+      assert.strictEqual(yield* transport.request("getBalance", ["x", { minContextSlot: 105n }]), "fresh")
+    })
   )
 
   describe.each([
@@ -327,7 +331,7 @@ describe("Endpoints", () => {
   )
 
   it.scoped(
-    "Given an endpoint that took a transaction, When others are sent, Then they stay with it until it fails",
+    "Given an endpoint that accepted a transaction, When others are sent, Then they go to it until it fails",
     () =>
       Effect.gen(function* () {
         let up = true
@@ -347,7 +351,7 @@ describe("Endpoints", () => {
   )
 
   it.scoped(
-    "Given a broadcast to three, When one takes the transaction, Then it counts and the others still get it",
+    "Given a broadcast to three, When one accepts the transaction, Then its answer counts and the others still get it",
     () =>
       Effect.gen(function* () {
         let delivered = 0
@@ -369,7 +373,7 @@ describe("Endpoints", () => {
       })
   )
 
-  it.scoped("Given a broadcast that all refuse, When it fails, Then every failure is kept", () =>
+  it.scoped("Given a broadcast that all endpoints refuse, When it fails, Then every failure is kept", () =>
     Effect.gen(function* () {
       const transport = yield* pool([[node("a", down)], [node("b", down)]], {
         genesis: "any",
@@ -410,7 +414,7 @@ describe("Endpoints", () => {
     })
   )
 
-  it.scoped("Given a node that refuses a transaction, When another takes it, Then it is taken", () =>
+  it.scoped("Given a node that refuses a transaction, When another accepts it, Then the send succeeds", () =>
     Effect.gen(function* () {
       const refusing = node("a", { request: () => fail("Node", { code: -32002 }) })
       const taking = node("b")
@@ -432,7 +436,7 @@ describe("Endpoints", () => {
   )
 
   it.scoped(
-    "Given an endpoint without sockets, When subscribing, Then another holds it and can be asked for its slot",
+    "Given an endpoint without sockets, When subscribing, Then another serves the subscription and reports its slot",
     () =>
       Effect.gen(function* () {
         const refused = new SubscriptionError({ reason: "Connect", method: "accountSubscribe", detail: "refused" })

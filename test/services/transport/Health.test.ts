@@ -11,7 +11,7 @@ import { fail, failure, fake } from "./support.js"
 const judged = (code: number) => Health.judge(Cause.fail(failure("Node", { code })), 10)
 
 describe("Health", () => {
-  it.effect("Given answers of 100 ms, When they pass, Then latency, percentile and calls in flight say so", () =>
+  it.effect("Given answers after 100 ms, When they pass, Then latency, percentile and calls in flight are right", () =>
     Effect.gen(function* () {
       const meter = Health.meter("node.example")
       const transport = Health.observe(meter)(fake({ request: () => Effect.delay(Effect.succeed(1), 100) }))
@@ -62,7 +62,7 @@ describe("Health", () => {
   )
 
   it.effect(
-    "Given errors, When some are the endpoint's and some the call's, Then only the former count, and fade",
+    "Given errors of the endpoint and of the call, When they pass, Then only those of the endpoint count, and decay",
     () =>
       Effect.gen(function* () {
         const meter = Health.meter("node.example")
@@ -78,7 +78,7 @@ describe("Health", () => {
       })
   )
 
-  it.effect("Given a call that is interrupted or had no time, When it ends, Then it says nothing of the endpoint", () =>
+  it.effect("Given a call that is interrupted or had too little time, When it ends, Then it is inconclusive", () =>
     Effect.gen(function* () {
       const meter = Health.meter("node.example")
       const transport = Health.observe(meter)(
@@ -94,7 +94,7 @@ describe("Health", () => {
     })
   )
 
-  it("Given a node's refusals, When judged, Then only that it lags behind its cluster speaks against it", () => {
+  it("Given refusals of a node, When they are judged, Then only the error that it lags counts as failed", () => {
     assert.strictEqual(judged(-32005), "failed")
     for (const code of [-32004, -32014, -32016, -32601, -32602]) assert.strictEqual(judged(code), "answered")
   })

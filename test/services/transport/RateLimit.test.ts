@@ -41,7 +41,7 @@ const cost = (n: number) =>
 
 describe("RateLimit", () => {
   it.effect(
-    "Given 10 a second, When 30 calls come at once, Then the burst goes and the rest one each 100 ms in order",
+    "Given 10 a second, When 30 calls come at once, Then the burst passes and the rest follow in order, one per 100 ms",
     () =>
       Effect.gen(function* () {
         const inner = fake()
@@ -64,7 +64,7 @@ describe("RateLimit", () => {
   )
 
   it.effect(
-    "Given waiting calls, When the endpoint says 429 with Retry-After, Then nobody is sent before it has passed",
+    "Given waiting calls, When the endpoint answers 429 with Retry-After, Then no call is sent before it has passed",
     () =>
       Effect.gen(function* () {
         const inner = fake({
@@ -84,7 +84,7 @@ describe("RateLimit", () => {
       })
   )
 
-  it.effect("Given a Retry-After of a year, When it comes, Then the endpoint rests for maxPause", () =>
+  it.effect("Given a Retry-After of a year, When it comes, Then calls pause for maxPause", () =>
     Effect.gen(function* () {
       const inner = fake({
         request: (_, __, nth) =>
@@ -98,7 +98,7 @@ describe("RateLimit", () => {
     })
   )
 
-  it.effect("Given a deadline before its turn, When a call comes, Then it is refused at once and takes no place", () =>
+  it.effect("Given a deadline before its turn, When a call comes, Then it is refused at once and does not queue", () =>
     Effect.gen(function* () {
       const inner = fake()
       const transport = yield* limit(inner, { requests: { perSecond: 1 } })
@@ -134,7 +134,7 @@ describe("RateLimit", () => {
     })
   )
 
-  it.effect("Given a Retry-After of a year, Then callers are told no longer wait than maxPause", () =>
+  it.effect("Given a Retry-After of a year, Then the errors of callers have at most maxPause", () =>
     Effect.gen(function* () {
       for (const reason of ["RateLimited", "HttpStatus"] as const) {
         const inner = fake({ request: () => fail(reason, { status: 503, retryAfter: Duration.days(365) }) })
@@ -151,7 +151,7 @@ describe("RateLimit", () => {
     })
   )
 
-  it.effect("Given an array of which one item met a limit, When it comes back, Then all callers wait", () =>
+  it.effect("Given an array with one limited item, When its reply comes, Then all callers pause", () =>
     Effect.gen(function* () {
       const inner = fake({
         batch: () => Effect.succeed([Either.right(1), Either.left(failure("RateLimited"))]),
@@ -167,24 +167,26 @@ describe("RateLimit", () => {
     })
   )
 
-  it.effect("Given an endpoint that asks for pause after pause, Then no call waits for longer than maxPause", () =>
-    Effect.gen(function* () {
-      const inner = fake({ request: () => fail("RateLimited", { retryAfter: Duration.days(365) }) })
-      const transport = yield* limit(inner, { maxPause: "1 minute" })
-      const ended: Array<number> = []
-      const call = Effect.zipRight(
-        Effect.flip(transport.request("getSlot", [])),
-        Effect.map(Clock.currentTimeMillis, (at) => ended.push(at))
-      )
-      yield* Effect.forEach(Array.from({ length: 100 }), () => Effect.zipRight(Effect.fork(call), Effect.yieldNow()))
-      for (let second = 0; second < 180; second++) yield* TestClock.adjust("1 second")
-      assert.strictEqual(ended.length, 100)
-      assert.isAtMost(Math.max(...ended), 60_000)
-      assert.isAtMost(inner.calls.length, 2)
-    })
+  it.effect(
+    "Given an endpoint that asks for one pause after another, Then no call waits for longer than maxPause",
+    () =>
+      Effect.gen(function* () {
+        const inner = fake({ request: () => fail("RateLimited", { retryAfter: Duration.days(365) }) })
+        const transport = yield* limit(inner, { maxPause: "1 minute" })
+        const ended: Array<number> = []
+        const call = Effect.zipRight(
+          Effect.flip(transport.request("getSlot", [])),
+          Effect.map(Clock.currentTimeMillis, (at) => ended.push(at))
+        )
+        yield* Effect.forEach(Array.from({ length: 100 }), () => Effect.zipRight(Effect.fork(call), Effect.yieldNow()))
+        for (let second = 0; second < 180; second++) yield* TestClock.adjust("1 second")
+        assert.strictEqual(ended.length, 100)
+        assert.isAtMost(Math.max(...ended), 60_000)
+        assert.isAtMost(inner.calls.length, 2)
+      })
   )
 
-  it.effect("Given a full line, When one more call comes, Then it is refused by type", () =>
+  it.effect("Given a full queue, When one more call comes, Then it fails with a typed error", () =>
     Effect.gen(function* () {
       const transport = yield* limit(fake(), { requests: { perSecond: 1 }, maxWaiting: 5 })
       const fibers = yield* forkCalls(transport, 6)
@@ -196,7 +198,7 @@ describe("RateLimit", () => {
   )
 
   it.effect(
-    "Given waiters, When the head and others are interrupted, Then the rest go on in order at the same times",
+    "Given waiting calls, When the head and others are interrupted, Then the rest pass in order at the same times",
     () =>
       Effect.gen(function* () {
         const inner = fake()
@@ -215,17 +217,19 @@ describe("RateLimit", () => {
       })
   )
 
-  it.effect("Given an item limit, When an array is larger than the burst, Then it goes and is paid off", () =>
-    Effect.gen(function* () {
-      const inner = fake()
-      const transport = yield* limit(inner, { items: { perSecond: 10 } })
-      yield* transport.batch(Array.from({ length: 30 }, () => ({ method: "getSlot", params: [] })))
-      const next = yield* Effect.fork(transport.request("getSlot", []))
-      yield* TestClock.adjust("2099 millis")
-      assert.strictEqual(inner.calls.length, 1)
-      yield* TestClock.adjust("1 millis")
-      yield* Fiber.join(next)
-    })
+  it.effect(
+    "Given an item limit, When an array is larger than the burst, Then it is sent and later calls wait for its debt",
+    () =>
+      Effect.gen(function* () {
+        const inner = fake()
+        const transport = yield* limit(inner, { items: { perSecond: 10 } })
+        yield* transport.batch(Array.from({ length: 30 }, () => ({ method: "getSlot", params: [] })))
+        const next = yield* Effect.fork(transport.request("getSlot", []))
+        yield* TestClock.adjust("2099 millis")
+        assert.strictEqual(inner.calls.length, 1)
+        yield* TestClock.adjust("1 millis")
+        yield* Fiber.join(next)
+      })
   )
 
   it.effect.prop(

@@ -22,7 +22,7 @@ const PARAMS = ["address", { commitment: "confirmed" }]
 
 describe("Reconnect", () => {
   it.scoped(
-    "Given a subscription, When the socket is cut and the node is away, Then it goes on as soon as it is back, and says so",
+    "Given a subscription, When the socket is cut and the node is down, Then it continues once the node is back, and tells the observer",
     () =>
       Effect.gen(function* () {
         const node = sockets()
@@ -44,7 +44,7 @@ describe("Reconnect", () => {
   )
 
   it.scoped(
-    "Given equal subscribers, Then one upstream serves them, late ones from then on, until the last leaves",
+    "Given equal subscribers, Then one upstream serves them until the last leaves, and a late one from its start on",
     () =>
       Effect.gen(function* () {
         const node = sockets()
@@ -66,40 +66,38 @@ describe("Reconnect", () => {
       })
   )
 
-  it.scoped(
-    "Given a subscriber that reads too slowly, Then it gets its buffer and fails, and the others miss nothing",
-    () =>
-      Effect.gen(function* () {
-        const node = sockets()
-        const transport = yield* reconnecting(node, { buffer: 8 })
-        const seen: Array<unknown> = []
-        const slow = yield* transport.subscribe("account", PARAMS).pipe(
-          Stream.runForEach((value) =>
-            Effect.delay(
-              Effect.sync(() => seen.push(value)),
-              1000
-            )
-          ),
-          Effect.either,
-          Effect.fork
-        )
-        yield* settle
-        const quick = yield* watch(transport.subscribe("account", PARAMS))
-        for (let i = 0; i < 30; i++) yield* node.notify(i)
-        yield* TestClock.adjust("1 minute")
-        const outcome = yield* Fiber.join(slow)
-        assert.isTrue(Either.isLeft(outcome) && outcome.left.reason === "Overflow")
-        assert.isAtLeast(seen.length, 8)
-        assert.deepStrictEqual(
-          seen,
-          seen.map((_, i) => i)
-        )
-        assert.deepStrictEqual(
-          quick.values(),
-          Array.from({ length: 30 }, (_, i) => i)
-        )
-        yield* quick.stop
-      })
+  it.scoped("Given a slow subscriber, Then it gets its queue and fails, and the others miss nothing", () =>
+    Effect.gen(function* () {
+      const node = sockets()
+      const transport = yield* reconnecting(node, { buffer: 8 })
+      const seen: Array<unknown> = []
+      const slow = yield* transport.subscribe("account", PARAMS).pipe(
+        Stream.runForEach((value) =>
+          Effect.delay(
+            Effect.sync(() => seen.push(value)),
+            1000
+          )
+        ),
+        Effect.either,
+        Effect.fork
+      )
+      yield* settle
+      const quick = yield* watch(transport.subscribe("account", PARAMS))
+      for (let i = 0; i < 30; i++) yield* node.notify(i)
+      yield* TestClock.adjust("1 minute")
+      const outcome = yield* Fiber.join(slow)
+      assert.isTrue(Either.isLeft(outcome) && outcome.left.reason === "Overflow")
+      assert.isAtLeast(seen.length, 8)
+      assert.deepStrictEqual(
+        seen,
+        seen.map((_, i) => i)
+      )
+      assert.deepStrictEqual(
+        quick.values(),
+        Array.from({ length: 30 }, (_, i) => i)
+      )
+      yield* quick.stop
+    })
   )
 
   it.scoped("Given a subscription that the node refuses, Then it fails and is not made again", () =>
@@ -137,7 +135,7 @@ describe("Reconnect", () => {
       })
   )
 
-  it.scoped("Given all subscriptions taken, When one more is made, Then it is refused by type", () =>
+  it.scoped("Given maxSubscriptions subscriptions, When one more is made, Then it fails with Refused", () =>
     Effect.gen(function* () {
       const transport = yield* reconnecting(sockets(), { maxSubscriptions: 1 })
       const first = yield* watch(transport.subscribe("account", ["a"]))
@@ -147,7 +145,7 @@ describe("Reconnect", () => {
     })
   )
 
-  it.effect("Given the scope of the transport closed, Then its subscribers fail and its sockets are free", () =>
+  it.effect("Given a transport whose scope closes, Then its subscribers fail and its sockets are released", () =>
     Effect.gen(function* () {
       const node = sockets()
       const scope = yield* Scope.make()
@@ -219,7 +217,7 @@ describe("Reconnect", () => {
 
 describe("Heartbeat", () => {
   it.scoped(
-    "Given slots every 0.4 s, When they stop, Then quiet subscriptions fail after the idle time, not before",
+    "Given slots every 0.4 s, When they stop, Then quiet subscriptions fail after the idle time, not earlier",
     () =>
       Effect.gen(function* () {
         const node = sockets()
@@ -239,7 +237,7 @@ describe("Heartbeat", () => {
       })
   )
 
-  it.scoped("Given a node without slot notifications, Then its subscriptions are left alone", () =>
+  it.scoped("Given a node without slot notifications, Then its subscriptions stay open", () =>
     Effect.gen(function* () {
       const node = sockets()
       const transport = yield* Heartbeat.make()(

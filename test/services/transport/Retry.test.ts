@@ -60,7 +60,7 @@ describe("Retry", () => {
     )
   }
 
-  it.effect("Given retrying turned off for a call, When it fails, Then it fails at once", () =>
+  it.effect("Given a call without retries, When an attempt fails, Then the call fails at once", () =>
     Effect.gen(function* () {
       const inner = failing(1, "Transport")
       const transport = yield* Retry.make()(inner)
@@ -69,7 +69,7 @@ describe("Retry", () => {
     })
   )
 
-  it.effect("Given a Retry-After, When the call is repeated, Then not before it has passed", () =>
+  it.effect("Given a Retry-After, When the call is retried, Then it waits until it has passed", () =>
     Effect.gen(function* () {
       const inner = failing(1, "RateLimited", { retryAfter: Duration.seconds(7) })
       const transport = yield* Retry.make()(inner)
@@ -97,28 +97,30 @@ describe("Retry", () => {
     })
   )
 
-  it.effect("Given an array of which items fail, When it is repeated, Then only with those that may be", () =>
-    Effect.gen(function* () {
-      const inner = fake({
-        batch: (calls, nth) =>
-          Effect.succeed(
-            calls.map(({ method, params }) =>
-              nth === 1 && params[0] !== 0
-                ? Either.left(failure("Node", { method, code: params[0] === 3 ? -32602 : -32005 }))
-                : Either.right(params[0])
+  it.effect(
+    "Given an array with failed items, When it is retried, Then only the items that are safe to repeat are sent",
+    () =>
+      Effect.gen(function* () {
+        const inner = fake({
+          batch: (calls, nth) =>
+            Effect.succeed(
+              calls.map(({ method, params }) =>
+                nth === 1 && params[0] !== 0
+                  ? Either.left(failure("Node", { method, code: params[0] === 3 ? -32602 : -32005 }))
+                  : Either.right(params[0])
+              )
             )
-          )
+        })
+        const transport = yield* Retry.make()(inner)
+        const answer = yield* finish(transport.batch([0, 1, 2, 3].map((n) => ({ method: "getBalance", params: [n] }))))
+        const items = Either.getOrThrow(answer)
+        assert.deepStrictEqual(items.slice(0, 3), [Either.right(0), Either.right(1), Either.right(2)])
+        assert.isTrue(items[3] !== undefined && Either.isLeft(items[3]))
+        assert.deepStrictEqual(
+          inner.calls[1]?.params,
+          [1, 2].map((n) => ({ method: "getBalance", params: [n] }))
+        )
       })
-      const transport = yield* Retry.make()(inner)
-      const answer = yield* finish(transport.batch([0, 1, 2, 3].map((n) => ({ method: "getBalance", params: [n] }))))
-      const items = Either.getOrThrow(answer)
-      assert.deepStrictEqual(items.slice(0, 3), [Either.right(0), Either.right(1), Either.right(2)])
-      assert.isTrue(items[3] !== undefined && Either.isLeft(items[3]))
-      assert.deepStrictEqual(
-        inner.calls[1]?.params,
-        [1, 2].map((n) => ({ method: "getBalance", params: [n] }))
-      )
-    })
   )
 
   it.effect.prop(
