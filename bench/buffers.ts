@@ -1,5 +1,5 @@
 /**
- * Where leasing begins to pay: a batch of 1232-byte buffers from one arena against as many allocations.
+ * Compares a batch of 1232-byte buffers from one leased arena with as many allocations.
  *
  *     npm run -s bench -- buffers [--json]
  */

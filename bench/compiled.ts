@@ -1,6 +1,6 @@
 /**
- * Runs a benchmark as an application would run the library: compiled ahead. A loader that compiles on the fly names each
- * function as it is made, which costs a closure-heavy path 5 %.
+ * Bundles a benchmark before it runs, as an application does with the library. A loader that compiles at run time sets the
+ * name of each function, which costs a path with many closures 5 %.
  */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
@@ -9,7 +9,7 @@ import { build } from "esbuild"
 
 const inRoot = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url))
 
-/** Bundles `bench/<entry>` where it finds the installed packages, and says where that is. */
+/** Bundles `bench/<entry>` into a folder from which the installed packages can be found, and returns the path. */
 export const compiled = async (entry: string): Promise<string> => {
   const outfile = inRoot(`node_modules/.cache/pod-bench/${entry.replace(/\.ts$/, ".mjs")}`)
   await build({
@@ -27,7 +27,7 @@ export const compiled = async (entry: string): Promise<string> => {
   return outfile
 }
 
-/** Runs `bench/<entry>` in a process of its own. */
+/** Runs `bench/<entry>` in its own process. */
 export const runCompiled = async (
   entry: string,
   args: ReadonlyArray<string>,

@@ -1,10 +1,10 @@
 /**
- * What the decorators between `RpcPool` and an endpoint cost a call, over a transport that answers at once.
+ * Measures the cost of the decorators between `RpcPool` and an endpoint, over a transport that answers at once.
  *
  *     npx tsx bench/decorators.ts
  *
- * Rounds are interleaved, the first is thrown away, medians are printed. The last two rows are what the decorators would
- * cost if built from Effect's own timeout and retry.
+ * Rounds are interleaved, the first one is dropped, and medians are printed. The last two rows are the cost of the same
+ * decorators made of Effect's own timeout and retry.
  */
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -26,7 +26,7 @@ const CALLS = 2_000
 const ROUNDS = 15
 const CONCURRENCY = 20
 
-/** A microtask later, as the nearest thing to a socket. */
+/** Answers in a later microtask, which comes closest to a socket. */
 const bare: RpcTransport = {
   host: "bench",
   request: () =>

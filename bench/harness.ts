@@ -1,20 +1,20 @@
 /**
- * An interleaved micro-benchmark: every round runs every case once, in shuffled order, and a case is compared with the
- * base case of the same round. What disturbs the machine disturbs both, so the median of the paired ratios is far
- * steadier than the times themselves. Time is the CPU time of the process, its collector included.
+ * An interleaved micro-benchmark. Every round runs every case once, in shuffled order. A case is compared with the base case
+ * of the same round, because a disturbance of the machine affects both. So the median of the paired ratios is much steadier
+ * than the times. Time is the CPU time of the process, including its garbage collector.
  */
 
-/** What a contender does. */
+/** The work of a contender. */
 export type Work = {
-  /** Operations in one call: times are given for one operation. Default 1. */
+  /** Operations in one call. Times are per operation. Default 1. */
   readonly operations?: number
 } & (
   | {
-      /** One call; a promise is awaited before the next. The result is kept alive so that it is not optimised away. */
+      /** One call. A promise is awaited before the next call. The result is kept, so that it is not optimised away. */
       readonly run: (iteration: number) => unknown
     }
   | {
-      /** Milliseconds of CPU that so many calls took, where another process makes them. */
+      /** For work in another process: the milliseconds of CPU that a number of calls took. */
       readonly time: (calls: number) => Promise<number>
     }
 )
@@ -26,24 +26,24 @@ export type Case = Work & { readonly name: string }
 export interface Options {
   /** Name of the case that ratios are relative to. Default: the first. */
   readonly base?: string
-  /** Rounds; the medians are over them. Few are noisy, many take long. Default 21. */
+  /** Number of rounds. Too few: noisy medians. Too many: a long run. Default 21. */
   readonly rounds?: number
-  /** Milliseconds of CPU that a case takes in one round. Below 2 the timer shows, above 50 a round is no longer one moment. Default 12. */
+  /** Milliseconds of CPU of a case in one round. Below 2: timer noise. Above 50: the machine changes within a round. Default 12. */
   readonly roundMillis?: number
-  /** Milliseconds of warm-up for each case, so that the optimising compiler has done its work. Default 150. */
+  /** Milliseconds of warm-up of each case, in which the compiler optimises it. Default 150. */
   readonly warmMillis?: number
 }
 
-/** What was measured of a case. */
+/** The measurements of a case. */
 export interface Row {
   readonly name: string
-  /** Median, 10th and 90th percentile of microseconds of CPU for an operation. */
+  /** Median, 10th and 90th percentile of the microseconds of CPU per operation. */
   readonly micros: number
   readonly p10: number
   readonly p90: number
   /** Median over the rounds of this case's time divided by the base's. */
   readonly ratio: number
-  /** Microseconds of CPU for an operation in each round. */
+  /** Microseconds of CPU per operation, for each round. */
   readonly rounds: ReadonlyArray<number>
 }
 
@@ -57,7 +57,7 @@ export interface Report {
 /** Keeps results alive. */
 let sink: unknown
 
-/** Milliseconds of CPU that the calls took: what else runs on the machine does not count. */
+/** Milliseconds of CPU of the calls. Other processes do not count. */
 export const repeat = async (work: Work, times: number): Promise<number> => {
   if ("time" in work) return work.time(times)
   const started = process.cpuUsage()
@@ -69,7 +69,7 @@ export const repeat = async (work: Work, times: number): Promise<number> => {
   return Math.max(0.001, (system + user) / 1000)
 }
 
-/** Works until it is warm and returns how many calls fill a round. */
+/** Warms a case up and returns the number of calls that fill a round. */
 const calibrate = async (work: Work, warmMillis: number, roundMillis: number): Promise<number> => {
   let calls = 1
   let millis = 0
@@ -91,7 +91,7 @@ const quantile = (values: ReadonlyArray<number>, at: number): number => {
 /** The middle of the values. */
 export const median = (values: ReadonlyArray<number>): number => quantile(values, 0.5)
 
-/** Median over the rounds of one's time divided by the other's in the same round. */
+/** Median of the ratios of two cases, each taken in the same round. */
 export const pairedRatio = (rounds: ReadonlyArray<number>, base: ReadonlyArray<number>): number =>
   median(rounds.map((value, round) => value / (base[round] ?? Number.NaN)))
 
@@ -145,8 +145,8 @@ export const measure = async (
 const digits = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(3))
 
 /**
- * Milliseconds of CPU in the longest turn of the event loop while a call was under way: nothing else could run. Median of
- * some calls.
+ * Milliseconds of CPU in the longest turn of the event loop during a call, in which nothing else could run. Median of some
+ * calls.
  */
 export const longestTurn = async (run: (iteration: number) => unknown, calls = 21): Promise<number> => {
   const longest: Array<number> = []

@@ -1,9 +1,10 @@
 /**
- * What a message costs on its way to the wire, against the floor and the clients that others wrote.
+ * Measures the cost of a message up to the wire, against the floor and other clients.
  *
  *     npm run -s bench -- hotpath [--json] [--profile] [name…]
  *
- * runs the groups whose title contains a name, or all. `--profile` writes a CPU profile to the working directory.
+ * Names select the groups whose title contains one of them; the default is all. `--profile` writes a CPU profile to the
+ * working directory.
  */
 import { compiled, runCompiled } from "./compiled.js"
 

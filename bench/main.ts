@@ -1,6 +1,6 @@
 /**
- * `npm run -s bench -- NAME [--json]`: runs one benchmark. Each is loaded when it is asked for, and takes the arguments
- * after its name.
+ * Runs one benchmark: `npm run -s bench -- NAME [--json]`. Only this benchmark is loaded. It gets the arguments after its
+ * name.
  */
 
 interface Benchmark {

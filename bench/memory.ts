@@ -1,6 +1,6 @@
 /**
- * Heap of a send in flight and of a send that waits for its turn: `npm run -s bench -- memory [--sends 4000] [--json]`.
- * The node is a stub that takes each transaction and knows the status of none.
+ * Measures the heap of a send in flight and of a queued send: `npm run -s bench -- memory [--sends 4000] [--json]`. The node
+ * is a stub that accepts each transaction and reports no status.
  */
 import { parseArgs } from "node:util"
 import { setFlagsFromString } from "node:v8"
@@ -24,7 +24,7 @@ const gc = (): void => {
   runInNewContext("gc")()
 }
 
-/** Bytes of the heap and of its buffers that are held after a full collection. */
+/** Bytes of the heap and of its buffers after a full garbage collection. */
 const held = Effect.sync(() => {
   gc()
   const { arrayBuffers, heapUsed } = process.memoryUsage()
@@ -69,7 +69,7 @@ const transfer = (from: Wallet["Type"]["address"], amount: bigint): Instruction 
   }
 }
 
-/** Bytes for each of so many sends, of which so many may be in flight. */
+/** Bytes per send, for a number of sends and a limit of those in flight. */
 const measure = (sends: number, maxInFlight: number) =>
   Effect.gen(function* () {
     const { send } = yield* Transactions.Transactions
@@ -78,7 +78,7 @@ const measure = (sends: number, maxInFlight: number) =>
       Effect.forEach(Array.from({ length: count }), (_, index) =>
         Effect.fork(send([transfer(wallet.address, BigInt(from + index))]))
       )
-    // What the first ones load and compile is not counted.
+    // The first sends load and compile modules, so they are not counted.
     yield* Fiber.interruptAll(yield* fork(1, 50).pipe(Effect.zipLeft(Effect.sleep(Duration.seconds(1)))))
     const before = yield* held
     const fibers = yield* fork(1_000_000, sends)

@@ -1,6 +1,6 @@
 /**
- * The Solana primitives against Kit, noble and the platform: `npx tsx bench/primitives.ts [--json] [name…]` runs all
- * groups, or those whose title contains a name.
+ * Compares the Solana primitives with Kit, noble and the platform: `npx tsx bench/primitives.ts [--json] [name…]`. Names
+ * select the groups whose title contains one of them; the default is all.
  */
 import { createHash, randomBytes } from "node:crypto"
 import { ed25519 } from "@noble/curves/ed25519.js"
@@ -24,7 +24,7 @@ import { measure, table } from "./harness.js"
 
 const SAMPLES = 512
 
-/** Distinct inputs, so that no case profits from seeing the same one again. */
+/** Distinct inputs, so that no case profits from a repeated input. */
 const samples = <A>(make: (index: number) => A): ((iteration: number) => A) => {
   const all = Array.from({ length: SAMPLES }, (_, index) => make(index))
   return (iteration) => all[iteration % SAMPLES] ?? make(iteration)

@@ -1,9 +1,9 @@
 /**
- * Mixed load for a long time: what this process holds of memory, handles, sockets and fibers must not grow.
+ * Mixed load for a long time. The memory, handles, sockets and fibers of this process must not grow.
  *
- * `npm run -s bench -- soak --minutes 30 [--sessions 4] [--json]`. The cluster runs in a process of its own. A session is
- * two new agents: one writes to the other, one by one and many together; the other follows its inbox, reads and verifies
- * each payload, and marks every fifth as delivered. Then both are forgotten, so whatever a session leaves behind shows.
+ * `npm run -s bench -- soak --minutes 30 [--sessions 4] [--json]`. The cluster runs in another process. A session has two new
+ * agents. One sends messages to the other, singly and in batches. The other follows its inbox, reads and verifies each
+ * payload, and marks every fifth message as delivered. Both are dropped at the end, so a leak of a session shows.
  */
 import { spawn } from "node:child_process"
 import { createInterface } from "node:readline"
@@ -33,15 +33,15 @@ import * as PayloadStore from "../services/PayloadStore.js"
 import * as RpcPool from "../services/RpcPool.js"
 import { type Service, Wallet } from "../services/Wallet.js"
 
-/** Messages of a session: a half goes one by one, a half together. */
+/** Messages of a session: one half is sent singly, the other half together. */
 const MESSAGES = 50
 
-/** Half of Solana's: a blockhash still lives three times as long as it is cached. */
+/** Half of Solana's slot time. A blockhash still lives three times as long as it is cached. */
 const SLOT_MILLIS = 200
 
 const LOCALNET = fileURLToPath(new URL("../examples/localnet.ts", import.meta.url))
 
-/** A cluster in a process of its own, until the scope closes. */
+/** A cluster in another process, until the scope closes. */
 const localnet = Effect.gen(function* () {
   const child = yield* Effect.acquireRelease(
     Effect.sync(() =>
@@ -78,7 +78,7 @@ const registered = Effect.gen(function* () {
   return wallet
 })
 
-/** Reads, verifies and forgets what comes, until so many have come. */
+/** Reads and verifies messages until a number of them has arrived. */
 const readAll = (wallet: Service, count: number) =>
   Effect.gen(function* () {
     const { inbox, markDelivered, payload } = yield* Message.Message
@@ -153,7 +153,7 @@ const row = (cells: ReadonlyArray<string | number>): string => cells.map((cell) 
 const mean = (samples: ReadonlyArray<Sample>, column: keyof Sample): number =>
   Math.round((samples.reduce((sum, sample) => sum + sample[column], 0) / samples.length) * 10) / 10
 
-/** The second third and the last: the first is spent on warming up. */
+/** The samples of the second and of the last third; the first third is warm-up. */
 const compare = (samples: ReadonlyArray<Sample>) => {
   const third = Math.floor(samples.length / 3)
   const middle = samples.slice(third, 2 * third)
@@ -205,7 +205,7 @@ const soak = ({ json, minutes, sessions }: Arguments) =>
     )
   })
 
-/** Runs it with the arguments of the command line. */
+/** Runs the benchmark with the arguments of the command line. */
 export const run = (args: ReadonlyArray<string>): Promise<void> => {
   const { values } = parseArgs({
     args: [...args],

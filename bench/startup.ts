@@ -1,10 +1,10 @@
 /**
- * What the package costs a process: the time to import it, and the memory of one that has sent messages.
+ * Measures the cost of the package for a process: the time of its import, and the memory after messages were sent.
  *
  *     npm run -s bench -- startup [--json]
  *
- * Bare Node, the modules of Effect that any application of it loads, and the face of the built package start in turn, each
- * in a process of its own; times are medians of what they take more than bare Node in the same round.
+ * Bare Node, the modules of Effect that every application loads, and the entry of the built package start in turn, each in
+ * its own process. A time is the median of the excess over bare Node in the same round.
  */
 import { execFile, fork } from "node:child_process"
 import { once } from "node:events"
@@ -32,7 +32,7 @@ const starts = [
 ] as const
 
 interface Start {
-  /** Milliseconds since the process was made. */
+  /** Milliseconds since the start of the process. */
   readonly millis: number
   readonly cpu: number
   readonly megabytes: number

@@ -1,6 +1,5 @@
 /**
- * Runs `transportCases.ts` as an application would: as plain JavaScript, without the helpers that a TypeScript loader adds
- * to every function.
+ * Runs `transportCases.ts` as plain JavaScript, as an application does. A TypeScript loader adds helpers to every function.
  */
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
@@ -8,7 +7,7 @@ import { build } from "esbuild"
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
-/** Measures, and prints a table or, with `--json`, a document. */
+/** Measures and prints a table, or a JSON document with `--json`. */
 export const run = async (args: ReadonlyArray<string>): Promise<void> => {
   const outdir = here("../node_modules/.cache/bench")
   await build({

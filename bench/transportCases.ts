@@ -1,9 +1,9 @@
 /**
- * What a JSON-RPC call costs the client in CPU, over loopback against a server in another process that does nothing. To be
- * run as plain JavaScript: `transport.ts` sees to that.
+ * Measures the CPU that a JSON-RPC call costs the client, over loopback against a server in another process that does no
+ * work. `transport.ts` runs it as plain JavaScript.
  *
- * Each round runs every case in shuffled order; a case is compared with the base of the same round. CPU is the process's
- * own, user and system, so that waiting is free and what happens on other threads counts.
+ * Each round runs every case in shuffled order. A case is compared with the base of the same round. CPU is the user and
+ * system time of the process. So waiting is free, and work on other threads counts.
  */
 import { fork } from "node:child_process"
 import { createDefaultRpcTransport, createSolanaRpc } from "@solana/kit"
@@ -30,7 +30,7 @@ const params = (index: number) => [addressAt(index), { commitment: "confirmed" }
 
 interface Case {
   readonly name: string
-  /** So many calls, `CONCURRENCY` at a time. */
+  /** Makes a number of calls, `CONCURRENCY` at a time. */
   readonly run: (calls: number) => Promise<unknown>
 }
 
@@ -61,7 +61,7 @@ const effects = (
   }
 })
 
-/** Spans that are made and kept by nobody, as an exporter that samples nothing would have it. */
+/** A tracer that makes spans and drops them, as an exporter without sampling does. */
 const tracer = Tracer.make({
   context: (run) => run(),
   span: (name, parent, context, links, startTime, kind) => {
@@ -124,7 +124,7 @@ const shuffled = <A>(items: ReadonlyArray<A>): ReadonlyArray<A> =>
     .toSorted((a, b) => a.key - b.key)
     .map(({ item }) => item)
 
-/** Microseconds of CPU a call, without the garbage of whoever ran before. */
+/** Microseconds of CPU per call, without the garbage of earlier cases. */
 const cpu = async (contender: Case, calls: number): Promise<number> => {
   globalThis.gc?.({ type: "minor" })
   const before = process.cpuUsage()

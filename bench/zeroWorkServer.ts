@@ -1,5 +1,5 @@
 /**
- * A node that does nothing: every request gets the same reply, under its own id. Forked by benchmarks, which hear its port.
+ * A node that does no work: every request gets the same reply, with its own id. Benchmarks fork it and receive its port.
  */
 import { createServer } from "node:net"
 

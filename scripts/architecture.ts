@@ -1,5 +1,5 @@
 /**
- * Holds the imports to the rules of houseRules.ts. Prints the number of modules, of arrows between rooms and of
+ * Checks the imports against the rules of houseRules.ts. Prints the number of modules, of imports between rooms and of
  * violations, and each violation.
  */
 import * as path from "node:path"
@@ -11,7 +11,7 @@ import { root } from "./publicModules.js"
 
 const FOLDERS = ["index.ts", "src", "services", "layers", "test", "bench", "examples", "scripts"]
 
-/** The folder of a module, or the module itself where it stands at the top of its layer. */
+/** The folder of a module, or the module itself if it is at the top of its layer. */
 const roomOf = (module: string): string => path.posix.dirname(module).replace(/^(services|layers)$/, () => module)
 
 const isOurs = (module: string): boolean => /^(index\.ts|src\/|services\/|layers\/)/.test(module)

@@ -1,6 +1,6 @@
 /**
- * Assembles the WebAssembly kernel and writes it into the sources as base64: `npx tsx scripts/build-wasm.ts`, after a
- * change to the `.wat` file. A test compares what is committed with what this script makes of the source.
+ * Assembles the WebAssembly kernel and writes it into the sources as base64. Run `npx tsx scripts/build-wasm.ts` after a
+ * change of the `.wat` file. A test compares the committed module with the output of this script.
  */
 import { createHash } from "node:crypto"
 import { readFile, writeFile } from "node:fs/promises"

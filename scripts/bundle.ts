@@ -1,16 +1,16 @@
 /**
- * Writes what Node loads of the built package: `dist/node`. There a floor is one file, and each public module a few lines
- * over it, so that all of them share one instance of everything. Node takes half a millisecond to find and read a
- * module; the face would otherwise have it read 160 of ours.
+ * Writes `dist/node`, the part of the built package that Node loads. It has one file for each layer. Each public module there
+ * re-exports from that file, so all share one instance of everything. Node takes half a millisecond to find and read a
+ * module, and the entry point would otherwise load 160.
  *
- * Bundlers take the single modules of `dist`, of which they leave out what an application does not use.
+ * Bundlers use the single modules of `dist`, and drop those that an application does not use.
  */
 import { chmod, mkdir, rm, writeFile } from "node:fs/promises"
 import * as path from "node:path"
 import { build, type Plugin } from "esbuild"
 import { apart, barrels, publicModules, root } from "./publicModules.js"
 
-/** From the ground up. */
+/** The layers, the lowest first. */
 const floors = ["src/solana/", "src/", "services/", "layers/"]
 
 const modules = [...barrels, ...publicModules]
@@ -21,8 +21,8 @@ const floorOf = (module: string): number =>
 const importing = (modules: ReadonlyArray<string>): string => modules.map((module) => `import "${module}"\n`).join("")
 
 /**
- * esbuild puts what the same entries reach into one file. So an entry, and likewise what is loaded later, is a module that
- * reaches everything on its floor and below.
+ * esbuild puts modules that the same entries reach into one file. So each entry, and each module that is loaded later,
+ * reaches everything in its layer and below.
  */
 const onFloors: Plugin = {
   name: "floors",
@@ -51,7 +51,7 @@ const onFloors: Plugin = {
 
 const outdir = path.join(root, "dist/node")
 
-/** esbuild calls a class that names itself `_Agent`, and logs would show that. */
+/** esbuild renames a class that refers to itself to `_Agent`, and logs would show that name. */
 const withOwnNames = (code: string): string =>
   [...code.matchAll(/^var (\w+) = class _\1\b/gm)].reduce(
     (code, [, name = ""]) => code.replace(new RegExp(`\\b_${name}\\b`, "g"), name),
@@ -63,11 +63,11 @@ const { outputFiles } = await build({
   absWorkingDir: root,
   entryPoints: modules.map((module) => ({ in: `entry:${module}`, out: module.replace(/\.ts$/, "") })),
   outdir,
-  // As deep as the modules that look for `../../program/pod_com.so`.
+  // The depth of the modules that look for `../../program/pod_com.so`.
   chunkNames: "chunks/[name]-[hash]",
   bundle: true,
   splitting: true,
-  // Else the imports without names, which make the floors, would be left out as free of side effects.
+  // Otherwise esbuild would drop the imports without names, which make the layers, as free of side effects.
   ignoreAnnotations: true,
   packages: "external",
   platform: "node",

@@ -1,5 +1,5 @@
-// Puts the built program beside the built modules: layers/embedded/*.js look for it at ../../program/pod_com.so, in the
-// sources and in dist alike.
+// Copies the built program beside the built modules. layers/embedded/*.js find it at ../../program/pod_com.so, both in the
+// sources and in dist.
 import { copyFile, mkdir } from "node:fs/promises"
 
 const from = new URL("../program/pod_com.so", import.meta.url)

@@ -1,7 +1,7 @@
 /**
- * Holds the documentation to its rules: every public export has a description, `@since` and `@category`, every
- * member of a public options interface is documented, and every example (JSDoc `@example` and ```ts fence of a
- * Markdown page) compiles against the package's own face.
+ * Checks the documentation. Every public export has a description, `@since` and `@category`. Every member of a public options
+ * interface is documented. Every example (JSDoc `@example` and ```ts fence of a Markdown page) compiles against the
+ * package's entry points.
  */
 import * as path from "node:path"
 import ts from "typescript"

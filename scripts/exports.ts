@@ -1,6 +1,6 @@
 /**
- * Writes what follows from other files: from the list of public modules the `exports` of package.json, the three barrels
- * and the README's table of entries, and from the table of metrics `docs/metrics.md`. `test/package/Exports.test.ts` fails when one of them is stale.
+ * Writes generated files. From the list of public modules: the `exports` of package.json, the three barrels and the README's
+ * table of entries. From the table of metrics: `docs/metrics.md`. `test/package/Exports.test.ts` fails if one is stale.
  */
 import { readFileSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
@@ -49,7 +49,7 @@ const line = (folder: string) => (module: string) => {
   return `/**\n${comment}\n */\nexport ${exported(module, name)} from "${from.startsWith(".") ? from : `./${from}`}"\n`
 }
 
-/** What stands before the first export: the barrel's own description. */
+/** The text before the first export: the description of the barrel. */
 const description = (barrel: string): string => /^\/\*\*[\s\S]*?\*\/\n/.exec(read(barrel))?.[0] ?? ""
 
 const barrel = (file: string, modules: ReadonlyArray<string>, whole: ReadonlyArray<string> = []): string =>
@@ -84,7 +84,7 @@ const readme = (): string =>
     (_, open, close) => `${open}\n\n${table()}\n\n${close}`
   )
 
-/** The files that this script writes, by path from the root, and what they must hold. */
+/** The files that this script writes, by path from the root, and their contents. */
 export const generated = (): ReadonlyMap<string, string> => {
   const top = publicModules.filter((module) => /^src\/(\w+\.ts|protocol\/)/.test(module))
   return new Map([

@@ -1,10 +1,10 @@
 /**
- * The rules of the house: imports run down, rooms are private, nothing runs in a circle. Type-only imports count.
- * `npm run architecture` holds them. ARCHITECTURE.md says why.
+ * The rules of imports: they run down, rooms are private, and there is no cycle. Type-only imports count.
+ * `npm run architecture` checks them. ARCHITECTURE.md explains them.
  */
 import type { IForbiddenRuleType, ICruiseOptions } from "dependency-cruiser"
 
-/** Nothing outside a room imports from it, but the files that it serves. */
+/** Only the files that a room serves may import from it. */
 const room = (folder: string, ...users: ReadonlyArray<string>): IForbiddenRuleType => ({
   name: `private room ${folder}`,
   severity: "error",

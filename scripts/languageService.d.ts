@@ -1,7 +1,7 @@
 declare module "@effect/language-service/effect-lsp-patch-utils.js" {
   import type * as ts from "typescript"
 
-  /** Adds what the Effect language service, as a plugin in `compilerOptions`, finds in a file. */
+  /** Adds the findings of the Effect language service in a file. The service is a plugin in `compilerOptions`. */
   export const checkSourceFileWorker: (
     typescript: unknown,
     program: ts.Program,

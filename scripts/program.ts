@@ -1,6 +1,6 @@
 /**
- * One TypeScript program of all sources and of the examples in their documentation, for the checks that need types: to parse
- * and bind 500 files takes 15 seconds.
+ * One TypeScript program of all sources and of the examples in their documentation. The checks that need types share it,
+ * because parsing and binding 500 files takes 15 seconds.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import * as path from "node:path"
@@ -30,7 +30,7 @@ const tagged = (comment: string): ReadonlyArray<string> =>
 
 const read = (file: string): string => readFileSync(path.join(root, file), "utf8")
 
-/** The texts of the examples by the names of the files that they would be. */
+/** The texts of the examples, by the names of their virtual files. */
 export const examples: ReadonlyMap<string, string> = (() => {
   const found = new Map<string, string>()
   const add = (file: string, codes: ReadonlyArray<string>): void => {

@@ -14,7 +14,7 @@ export const isPublic = (file: string): boolean =>
 /** The path of the module below the package's name. */
 export const specifierOf = (file: string): string => file.replace(/^src\//, "").replace(/\.ts$/, "")
 
-/** All public modules but the barrels, by path from the root. */
+/** All public modules except the barrels, by path from the root. */
 export const publicModules: ReadonlyArray<string> = ["src", "services", "layers"].flatMap((layer) =>
   readdirSync(path.join(root, layer), { recursive: true, encoding: "utf8" })
     .map((file) => path.posix.join(layer, file.replaceAll(path.sep, "/")))

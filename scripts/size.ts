@@ -1,6 +1,6 @@
 /**
- * Holds what an application downloads to a budget: each entry alone, bundled and minified, without the peers. Prints a table;
- * fails when an entry exceeds its budget, or when two thirds of the budget would do.
+ * Checks the download size of each entry against a budget: the entry alone, bundled and minified, without the peers. Prints a
+ * table. Fails if an entry exceeds its budget, or needs less than two thirds of it.
  */
 import * as path from "node:path"
 import { gzipSync } from "node:zlib"
@@ -36,7 +36,7 @@ const sizeOf = async (entry: string, platform: "browser" | "node"): Promise<numb
     write: false
   })
   const { outputs } = metafile
-  // The entry and what it imports statically; what is loaded later is not downloaded with it.
+  // The entry and its static imports. Modules that are loaded later are not downloaded with it.
   const downloaded = new Set<string>()
   const download = (name: string): void => {
     if (downloaded.has(name)) return

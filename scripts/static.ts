@@ -1,3 +1,3 @@
-/** The checks that need types, one after the other over one program. */
+/** Runs the checks that need types, one after another, over one program. */
 import "./typecheck.js"
 import "./docs.js"

@@ -1,4 +1,4 @@
-/** Prints the closing line of a check run from vitest's JSON report; fails when a test failed or none ran. */
+/** Prints the last line of a check run from vitest's JSON report. Fails if a test failed or no test ran. */
 import { readFileSync } from "node:fs"
 
 const report = JSON.parse(readFileSync(process.argv[2], "utf8"))

@@ -1,6 +1,6 @@
 /**
- * Reports what TypeScript and the Effect language service find in the sources, over one program. The service's own command
- * makes a program for every 50 files.
+ * Reports the findings of TypeScript and of the Effect language service in the sources, over one program. The command of the
+ * service makes a program for every 50 files.
  */
 import { checkSourceFileWorker } from "@effect/language-service/effect-lsp-patch-utils.js"
 import ts from "typescript"

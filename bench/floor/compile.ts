@@ -1,16 +1,16 @@
 /**
- * A version-0 message of one or more `send_message` instructions, written straight into its bytes: the accounts are known
- * before, so nothing is collected, merged or looked up. Also the template: the same message patched where two differ.
+ * Writes the bytes of a version-0 message with one or more `send_message` instructions. The accounts are known, so nothing is
+ * collected, merged or looked up. The template is such a message whose differing bytes are overwritten.
  */
 import { SEND_MESSAGE, program, SYSTEM_PROGRAM } from "./program.js"
 
-/** Who sends: his wallet and agent. */
+/** The wallet and the agent of the sender. */
 export interface Sender {
   readonly wallet: Uint8Array
   readonly agent: Uint8Array
 }
 
-/** What one message says: its address, recipient and hash. */
+/** The address, recipient and hash of one message. */
 export interface Said {
   readonly address: Uint8Array
   readonly recipient: Uint8Array
@@ -20,7 +20,7 @@ export interface Said {
 const HEADER = 4
 const DATA = 73
 
-/** Accounts in order: wallet, the message accounts, then those only read, sorted as the wire wants them. */
+/** Accounts in the order of the wire: the wallet, the message accounts, then the read-only ones, sorted. */
 export const compile = (
   { agent, wallet }: Sender,
   blockhash: Uint8Array,
@@ -65,7 +65,7 @@ export const compile = (
 const ADDRESS_AT = HEADER + 1 + 32
 const DATA_AT = HEADER + 1 + 32 * 6 + 1 + 7
 
-/** Signature count, one signature, message: made once for a sender and a blockhash. */
+/** Signature count, one signature and message, made once per sender and blockhash. */
 export interface Template {
   readonly wire: Buffer
   readonly message: Buffer

@@ -1,6 +1,5 @@
 /**
- * A version-0 message of any instructions in Kit's shape, without tables, checks or limits: what a compiler has to do at
- * least.
+ * Compiles a version-0 message of instructions in Kit's form, without tables, checks or limits: the least work of a compiler.
  */
 import type { Address, Blockhash, Instruction } from "@solana/kit"
 import { decode32 } from "./base58.js"

@@ -1,5 +1,5 @@
 /**
- * The protocol as constants: what a client that can do nothing but send a direct message has to know.
+ * The constants of the protocol that a client needs to send a direct message.
  */
 import { decode32 } from "./base58.js"
 

@@ -1,6 +1,6 @@
 /**
- * Program-derived addresses: one crossing into WebAssembly for a search. The kernel's bytes are the library's own, as no
- * faster one is known; how it is driven is written here by hand.
+ * Program-derived addresses, with one call into WebAssembly per search. The kernel is that of the library, because no faster
+ * one is known. The code around it is written by hand.
  */
 import { MODULE } from "../../src/solana/internal/kernelModule.js"
 import { program, utf8 } from "./program.js"

@@ -1,6 +1,5 @@
 /**
- * The floor: from a payload to a signed base64 wire with nothing that could be left out, signed by
- * `node:crypto`.
+ * The floor: the least work from a payload to a signed base64 wire, with a signature by `node:crypto`.
  */
 import { hash as digest, type KeyObject, sign } from "node:crypto"
 import { compile, patch, type Said, type Sender, template } from "./compile.js"
@@ -23,7 +22,7 @@ const said = (agent: Uint8Array, recipient: Uint8Array, payload: string): Said =
   return { recipient, hash, address: find([MESSAGE, agent, recipient, hash, TEXT]) }
 }
 
-/** One message in a transaction of its own, from a template. */
+/** A transaction with one message, made from a template. */
 export const sender = (who: Sender, blockhash: Uint8Array, signer: Sign) => {
   const made = template(who, blockhash)
   return (recipient: Uint8Array, payload: string): string => {

@@ -1,4 +1,4 @@
-/** A contender in a process of its own, which is told how often to do its work and says how much CPU that took. */
+/** A contender in its own process. The parent sends the number of calls, and the process answers with their CPU time. */
 import { type ChildProcess, fork } from "node:child_process"
 import { on } from "node:events"
 import { repeat, type Work } from "../harness.js"
@@ -22,7 +22,7 @@ const told = (child: ChildProcess): Promise<unknown> =>
 
 const children = new Set<ChildProcess>()
 
-/** Starts the process; nothing where the contender cannot be had. */
+/** Starts the process; `undefined` if the contender is not available. */
 export const start = async ({ title }: Group, name: Contender, started: string): Promise<Work | undefined> => {
   const child = fork(process.argv[1] ?? "", [FLAG, title, name, started])
   children.add(child)
@@ -35,13 +35,13 @@ export const start = async ({ title }: Group, name: Contender, started: string):
   return made.operations === undefined ? { time } : { time, operations: made.operations }
 }
 
-/** Lets all end that were started. */
+/** Ends all processes that were started. */
 export const stop = (): void => {
   for (const child of children) if (child.connected) child.disconnect()
   children.clear()
 }
 
-/** Is the contender that the arguments name, if they name one, until its parent ends. */
+/** Runs as the contender that the arguments name, if they name one, until the parent ends. */
 export const serve = async (args: ReadonlyArray<string>): Promise<boolean> => {
   const [flag, title, name, started = ""] = args
   const group = groups.find((group) => group.title === title)
@@ -51,7 +51,7 @@ export const serve = async (args: ReadonlyArray<string>): Promise<boolean> => {
   process.send?.(work === undefined ? null : ({ operations: work.operations } satisfies Made))
   if (work === undefined) process.exit()
   for await (const [calls] of on(process, "message")) {
-    // It finds its caches cold, which others have used while it waited.
+    // Other processes have used the CPU caches in the meantime, so the first calls are slow.
     await repeat(work, Math.ceil(Number(calls) / 2))
     process.send?.(await repeat(work, Number(calls)))
   }

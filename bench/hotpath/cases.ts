@@ -1,5 +1,5 @@
 /**
- * What is compared: the same work by every contender that can do it.
+ * The cases to compare: the same work by every contender that can do it.
  */
 import * as Kit from "@solana/kit"
 import type * as Web3 from "@solana/web3.js"
@@ -33,7 +33,7 @@ import * as Ours from "./ours.js"
 import * as Peers from "./peers.js"
 import * as Rust from "./rust.js"
 
-/** Who does the work. */
+/** The names of the contenders. */
 export type Contender =
   | "floor"
   | "ours"
@@ -48,18 +48,18 @@ export type Contender =
 
 type MaybePromise<A> = A | Promise<A>
 
-/** Makes what each contender does; nothing where it cannot be had. It is given what `start` gave. */
+/** Makes the work of each contender from the result of `start`; `undefined` if the contender is not available. */
 export type Contenders = { readonly [_ in Contender]?: (started: string) => MaybePromise<Work | undefined> }
 
 /** One row of the table. */
 export interface Group {
   readonly title: string
   readonly options?: Options
-  /** Whether to tell the longest turn of the event loop, too. */
+  /** Whether to report the longest turn of the event loop too. */
   readonly turns?: boolean
-  /** Whether each contender has a process of its own, as in an application: what one leaves, the next has to collect. */
+  /** Whether each contender has its own process, so that none collects the garbage of another. */
   readonly isApart?: boolean
-  /** What all of them need, e.g. a node. */
+  /** Makes what all contenders share, such as a node. */
   readonly start?: () => Promise<string>
   readonly contenders: Contenders
 }
@@ -89,7 +89,7 @@ const compiledCase = (index: number) =>
 const instructions = Array.from({ length: 256 }, (_, index) => [compiledCase(index)])
 const instructionsOf = (index: number) => instructions[index % 256] ?? []
 
-/** Accounts of direct messages, each another. */
+/** Different accounts of direct messages. */
 const accountsData = Array.from({ length: 100 }, (_, index) =>
   Fixtures.sure(
     Account.encode(
@@ -137,7 +137,7 @@ const kitCompile = (index: number) =>
 
 const slow: Options = { warmMillis: 1500, rounds: 31, roundMillis: 100 }
 
-/** All messages of a call are in one fiber. */
+/** One fiber handles all messages of a call. */
 const many = (run: (iteration: number) => unknown): Work => ({ run, operations: Ours.MESSAGES })
 
 const buildAndSign: Group = {
@@ -188,7 +188,7 @@ const buildAndSignPacked: Group = {
   }
 }
 
-/** As large as the message of a transaction that sends one. */
+/** The size of the message of a transaction that sends one direct message. */
 const MESSAGE_BYTES = 286
 
 const toSign = crypto.getRandomValues(new Uint8Array(MESSAGE_BYTES))
@@ -254,7 +254,7 @@ const base58Decode: Group = {
   title: "base58 of 32 bytes, decode",
   contenders: {
     floor: () => ({ run: (i) => FloorBase58.decode32(keyText(i)) }),
-    // Without the cache of `Address.toBytes`, which answers in a thirtieth of the time.
+    // Without the cache of `Address.toBytes`, which takes a thirtieth of the time.
     ours: () => ({ run: (i) => bytes32.decode(keyText(i)) }),
     kit: () => ({ run: (i) => kitAddresses.encode(keyText(i)) }),
     web3js: async () => {
@@ -318,7 +318,7 @@ const packed: Group = {
   }
 }
 
-/** An inbox: one recipient, 256 senders, each account at an address of its own with a hash of its own. */
+/** An inbox: one recipient, 256 senders, each account with another address and another hash. */
 const inbox = (size: number) =>
   Array.from({ length: size }, (_, index) => ({
     account: {
@@ -353,7 +353,7 @@ const inbox = (size: number) =>
 const reply = (): string =>
   Json.stringify({ jsonrpc: "2.0", result: { context: { slot: 1 }, value: inbox(10_000) }, id: 1 })
 
-/** A reply of 10,000 accounts, and what reads it: floor is `JSON.parse` alone. */
+/** Readers of a reply of 10,000 accounts. The floor is `JSON.parse` alone. */
 const programAccounts: Group = {
   title: "getProgramAccounts of 10,000, floor is JSON.parse alone",
   options: { warmMillis: 1500, rounds: 21, roundMillis: 50 },
@@ -388,7 +388,7 @@ const programAccounts: Group = {
   }
 }
 
-/** What takes a tenth of the time of another is warm ten times later. */
+/** Options for calls of milliseconds, which need a longer warm-up and longer rounds. */
 const long: Options = { warmMillis: 5000, rounds: 11, roundMillis: 200 }
 
 const endToEnd: Group = {

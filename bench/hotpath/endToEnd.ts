@@ -1,6 +1,6 @@
 /**
- * A message from its payload to the node's answer, 20 in flight over loopback, with the node in another process: what
- * it costs the client in CPU.
+ * Measures the CPU that a message costs the client, from its payload to the node's answer. 20 messages are in flight over
+ * loopback. The node runs in another process.
  */
 import { fork } from "node:child_process"
 import { once } from "node:events"
@@ -17,7 +17,7 @@ import * as Peers from "./peers.js"
 const MESSAGES = 100
 const CONCURRENCY = 20
 
-/** Starts the node that does no work, and says where it is. */
+/** Starts the node that does no work, and returns its URL. */
 export const startNode = async (): Promise<string> => {
   const child = fork(fileURLToPath(new URL("server.mjs", import.meta.url)))
   const [port] = await once(child, "message")
@@ -25,7 +25,7 @@ export const startNode = async (): Promise<string> => {
   return `http://127.0.0.1:${port}`
 }
 
-/** So many messages, twenty at a time. */
+/** Sends a number of messages, twenty at a time. */
 const inFlight = (send: Peers.Send) => async (): Promise<void> => {
   let next = 0
   const worker = async (): Promise<void> => {
@@ -51,7 +51,7 @@ const hundred = (send: Peers.Send) => ({ run: inFlight(send), operations: MESSAG
 const ours = (url: string, arraySize: number) =>
   Ours.hundred(RpcPoolUndici.layer({ url: Redacted.make(url), arraySize })).oneByOne
 
-/** Over the node at a URL. Ours sends arrays of so many calls, the others one call at a time. */
+/** The contenders over the node at a URL. Ours sends arrays of a given size, the others single calls. */
 export const contenders = (arraySize: number) => ({
   floor: (url: string) => hundred(floor(url)),
   ours: (url: string) => ({ run: ours(url, arraySize).untraced, operations: MESSAGES }),

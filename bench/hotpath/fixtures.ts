@@ -1,5 +1,5 @@
 /**
- * One sender, 256 recipients and a blockhash, in every shape that a contender wants them.
+ * One sender, 256 recipients and a blockhash, in the form that each contender needs.
  */
 import { createPrivateKey } from "node:crypto"
 import { ed25519 } from "@noble/curves/ed25519.js"
@@ -16,12 +16,12 @@ const PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex")
 const seed = new Uint8Array(32).fill(7)
 const publicKey = ed25519.getPublicKey(seed)
 
-/** Solana's 64 bytes. */
+/** The secret key as Solana's 64 bytes. */
 export const secretKey = Uint8Array.of(...seed, ...publicKey)
 export const wallet: Address = Addresses.fromBytes(publicKey)
 export const agent: Address = Pda.agent(wallet).address
 export const key = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: "der", type: "pkcs8" })
-/** The same key to WebCrypto. */
+/** The same key for WebCrypto. */
 export const keyPair: CryptoKeyPair = {
   privateKey: await crypto.subtle.importKey("pkcs8", Buffer.concat([PKCS8_PREFIX, seed]), "Ed25519", false, ["sign"]),
   publicKey: await crypto.subtle.importKey("raw", publicKey, "Ed25519", true, ["verify"])
@@ -52,5 +52,5 @@ let next = 0
 /** A text that was not sent before. */
 export const payload = (): string => `message ${next++} to somebody who reads it`
 
-/** What a setup cannot fail with. */
+/** The result of a step of the setup. Throws if the step failed. */
 export const sure = <A, E>(either: Either.Either<A, E>): A => Either.getOrThrow(either)

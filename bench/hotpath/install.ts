@@ -1,5 +1,5 @@
 /**
- * Peers have manifests of their own under `bench/peers` and are installed when a benchmark first needs them.
+ * Installs peers when a benchmark first needs them. Their manifests are under `bench/peers`.
  */
 import { execFileSync } from "node:child_process"
 import { existsSync } from "node:fs"
@@ -7,7 +7,7 @@ import { createRequire } from "node:module"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 
-/** Where the peers are. */
+/** The folder of the peers. */
 export const peers = join(process.env["BENCH_ROOT"] ?? process.cwd(), "bench/peers")
 
 const installed = (folder: string): string => {

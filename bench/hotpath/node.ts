@@ -1,6 +1,6 @@
 /**
- * A node that does no work: it gives blockhashes, takes every transaction and finds every signature confirmed. In
- * process as a transport, and as an HTTP server in a process of its own.
+ * A node that does no work: it returns blockhashes, accepts every transaction and reports every signature as confirmed. It
+ * runs in process as a transport, or in another process as an HTTP server.
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -38,7 +38,7 @@ const answers: { readonly [method: string]: (params: ReadonlyArray<unknown>) => 
   sendTransaction: () => SIGNATURE
 }
 
-/** What the node says. */
+/** The node's answer to a call. */
 export const answer = (method: string, params: ReadonlyArray<unknown>): unknown => answers[method]?.(params) ?? null
 
 /** The node in process. */

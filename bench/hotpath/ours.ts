@@ -16,10 +16,10 @@ import * as Base64 from "../../src/solana/Base64.js"
 import { keyPair, payload, recipient, secretKey } from "./fixtures.js"
 import { transport } from "./node.js"
 
-/** The last text that would go to a node, so that it is made. */
+/** The last text for a node. It is kept, so that making it is not optimised away. */
 export let sent = ""
 
-/** Transactions that are signed and encoded, and go no further. */
+/** A service that signs and encodes transactions and does not send them. */
 const toTheWire = Layer.scoped(
   Transactions.Transactions,
   Effect.map(Transactions.make(), (real) => {
@@ -43,7 +43,7 @@ const toTheWire = Layer.scoped(
   })
 )
 
-/** A store that takes everything and keeps nothing. */
+/** A store that drops all payloads. */
 const payloads = Layer.succeed(
   PayloadStore.PayloadStore,
   PayloadStore.make({
@@ -55,15 +55,15 @@ const payloads = Layer.succeed(
 )
 
 /**
- * Signatures are looked up every 3 ms: often enough that the process stays awake, since what runs after a sleep runs cold,
- * seldom enough not to be what is measured.
+ * Signatures are looked up every 3 ms. A longer interval lets the process sleep, and code after a sleep runs slower. A
+ * shorter one makes the look-ups a part of the result.
  */
 const transactions = Transactions.layer({ pollInterval: "3 millis" })
 
-/** The wallet that `node:crypto` signs for. */
+/** A wallet that signs by `node:crypto`. */
 export const nodeWallet = WalletNode.layerKeyPair(keyPair)
 
-/** The wallet that libsodium signs for. */
+/** A wallet that signs by libsodium. */
 export const sodiumWallet = WalletNode.layerSecretKey(Redacted.make(secretKey))
 
 const runtimeOver = <E>(
@@ -79,7 +79,7 @@ const runtimeOver = <E>(
     )
   )
 
-/** Messages in a call. They run in one fiber, so that what a fiber costs is not what is measured. */
+/** Messages in a call. They run in one fiber, so that the cost of a fiber is not measured. */
 export const MESSAGES = 32
 
 const inOneFiber = Effect.gen(function* () {
@@ -108,7 +108,7 @@ const inputs = (length = 100) =>
 const sendAll = (length?: number) =>
   Effect.suspend(() => Effect.flatMap(Message.Message, (messages) => messages.sendAll(inputs(length))))
 
-/** Builds and signs, as many in a transaction as there is room for. */
+/** Builds and signs, with as many messages in a transaction as fit. */
 export const packer = (wallet = nodeWallet) => {
   const { runPromise } = runtimeOver(toTheWire, RpcPool.layer(transport), wallet)
   return runsOf(runPromise, sendAll(MESSAGES))
@@ -122,7 +122,7 @@ export const wireOf = async (payloads: ReadonlyArray<Uint8Array>): Promise<strin
   return sent
 }
 
-/** Sends a hundred, over a node that answers at once or over the pool that is given. */
+/** Sends a hundred messages, over a node that answers at once or over the given pool. */
 export const hundred = <E>(pool?: Layer.Layer<RpcPool.RpcPool, E>) => {
   const { runPromise } = runtimeOver<unknown>(transactions, pool ?? RpcPool.layer(transport))
   const oneByOne = Effect.suspend(() =>

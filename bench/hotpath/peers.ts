@@ -1,6 +1,6 @@
 /**
- * The clients that others wrote, each as its documentation shows it: from a payload to the base64 text that goes to a
- * node, or over a connection where one is given.
+ * Other clients, used as their documentation shows: from a payload to the base64 text for a node, or over a connection if
+ * one is given.
  */
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -22,7 +22,7 @@ const sha256 = async (payload: string): Promise<Uint8Array> =>
 
 const program = Kit.address(PROGRAM)
 
-/** Kit's own shapes, codecs and signers. `deliver` is given the base64 wire. */
+/** Kit's types, codecs and signers. `deliver` gets the base64 wire. */
 export const kit = async (deliver: (wire: Kit.Base64EncodedWireTransaction) => Promise<unknown>): Promise<Send> => {
   const signer = await Kit.createKeyPairSignerFromBytes(Fixtures.secretKey)
   const addresses = Kit.getAddressEncoder()
@@ -66,11 +66,11 @@ export const kit = async (deliver: (wire: Kit.Base64EncodedWireTransaction) => P
   }
 }
 
-/** The program's interface, as Anchor wants it: with the address of the program. */
+/** The program's IDL in Anchor's form, with the address of the program. */
 const idl = (): Anchor.Idl =>
   JSON.parse(readFileSync(join(process.env["BENCH_ROOT"] ?? process.cwd(), "program/idl.json"), "utf8"))
 
-/** A connection that answers at once, unless it is given somewhere to post to. */
+/** A connection that answers at once, or that posts to a given URL. */
 const connectionOf = (web3: typeof Web3, url: string | undefined): Web3.Connection => {
   const connection = new web3.Connection(url ?? "http://127.0.0.1:1", "confirmed")
   const confirmed = { context: { slot: 1 }, value: { err: null } }
@@ -82,7 +82,7 @@ const connectionOf = (web3: typeof Web3, url: string | undefined): Web3.Connecti
   return connection
 }
 
-/** web3.js version 1 with versioned transactions, which its documentation prefers. */
+/** web3.js version 1 with versioned transactions, as its documentation recommends. */
 export const web3js = async (url?: string): Promise<Send> => {
   const web3 = (await load("npm", "@solana/web3.js")) as typeof Web3
   const connection = connectionOf(web3, url)
@@ -152,7 +152,7 @@ interface PodService {
   ) => Promise<unknown>
 }
 
-/** The published SDK's own service for messages; the rest of that package needs a native add-on that is not built. */
+/** The published SDK's message service. The rest of that package needs a native add-on that is not built. */
 export const podSdk = async (url?: string): Promise<Send> => {
   const web3 = (await load("pod-sdk", "@solana/web3.js")) as typeof Web3
   const { AnchorProvider, Program, Wallet } = (await load("pod-sdk", "@coral-xyz/anchor")) as typeof Anchor

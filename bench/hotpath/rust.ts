@@ -1,6 +1,5 @@
 /**
- * The client in Rust: a process that is told over its standard input what to do, round by round, and answers with the
- * CPU time that it took.
+ * The client in Rust. Its process reads the work of each round from standard input and answers with the CPU time.
  */
 import { strict as assert } from "node:assert"
 import { execFileSync, spawn } from "node:child_process"
@@ -14,14 +13,14 @@ import { sender, sure } from "./fixtures.js"
 import { peers } from "./install.js"
 import { wireOf } from "./ours.js"
 
-/** Milliseconds of CPU that so many messages took. */
+/** Milliseconds of CPU for a number of messages. */
 export type Timed = (messages: number) => Promise<number>
 
 export interface Rust {
   readonly alone: Timed
-  /** Eight in a transaction. */
+  /** As `send`, with eight messages in a transaction. */
   readonly packed: Timed
-  /** The transaction with these payloads to the first recipients, in base64. */
+  /** The transaction in base64, with these payloads to the first recipients. */
   readonly wire: (blockhash: string, payloads: ReadonlyArray<Uint8Array>) => Promise<string>
 }
 
@@ -40,7 +39,7 @@ const isBuilt = (): boolean => {
   }
 }
 
-/** Starts it, if cargo or its binary is there. */
+/** Starts the process, if cargo or the binary exists. */
 const start = (): Rust | undefined => {
   if (!isBuilt()) return undefined
   const child = spawn(binary, { stdio: ["pipe", "pipe", "inherit"] })
@@ -64,7 +63,7 @@ const start = (): Rust | undefined => {
   }
 }
 
-/** A transaction without the order of its accounts, which is by their text in Kit and by their bytes in Rust. */
+/** A transaction without the order of its accounts. Kit orders accounts by their text, Rust by their bytes. */
 const unordered = (wire: string) => {
   const bytes = sure(Base64.decode(wire))
   const { message, messageBytes, signatures } = sure(Wire.decode(bytes))
@@ -82,7 +81,7 @@ const unordered = (wire: string) => {
   }
 }
 
-/** It, once it has shown that it writes the same transactions as we do, alone and packed. */
+/** The client, after a check that its transactions equal ours, single and packed. */
 export const checked = async (): Promise<Rust | undefined> => {
   const rust = start()
   if (rust === undefined) return undefined

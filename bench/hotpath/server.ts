@@ -1,4 +1,4 @@
-/** The node that does no work, on a port of its own choice, which it writes to its parent. */
+/** The node that does no work, on a free port that it sends to its parent. */
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { answer } from "./node.js"

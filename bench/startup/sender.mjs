@@ -1,6 +1,6 @@
 /**
- * An application: sends fifty messages to the node whose URL it is given, then idles for two seconds. Prints its resident
- * megabytes, then and after a collection of garbage.
+ * A sample application. It sends fifty messages to the node at a URL, then idles for two seconds. It prints its resident
+ * megabytes before and after a garbage collection.
  */
 import { setTimeout } from "node:timers/promises"
 import { setFlagsFromString } from "node:v8"
