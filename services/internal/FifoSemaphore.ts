@@ -105,19 +105,20 @@ export const make = (permits: number): FifoSemaphore => {
   return {
     withPermit: (effect, limit) =>
       Effect.uninterruptibleMask((restore) => {
-        const guarded = Effect.matchCauseEffect(restore(effect), {
-          onFailure: (cause) => {
-            release()
-            return Effect.failCause(cause)
-          },
-          onSuccess: (value) => {
-            release()
-            return Effect.succeed(value)
-          }
-        })
-        if (free === 0) return Effect.zipRight(restore(wait(limit)), guarded)
+        const guarded = () =>
+          Effect.matchCauseEffect(restore(effect), {
+            onFailure: (cause) => {
+              release()
+              return Effect.failCause(cause)
+            },
+            onSuccess: (value) => {
+              release()
+              return Effect.succeed(value)
+            }
+          })
+        if (free === 0) return Effect.flatMap(restore(wait(limit)), guarded)
         free--
-        return guarded
+        return guarded()
       })
   }
 }

@@ -1,14 +1,19 @@
 /** A process without file descriptors or without memory: each send ends in a receipt or in one typed error. */
 import { spawn } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { build } from "esbuild"
 import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"
 import * as Server from "../../layers/EmbeddedServer.js"
 import { STRANGER, walletOf } from "../support/transfers.js"
 
 const SEED = 117
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
+const CHILD = fileURLToPath(new URL("../support/sendsChild.ts", import.meta.url))
 
 interface Ended {
   readonly receipts: number
@@ -17,10 +22,35 @@ interface Ended {
   readonly texts: ReadonlyArray<string>
 }
 
+const temporary = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "sends-"))),
+  (directory) => Effect.sync(() => rmSync(directory, { recursive: true }))
+)
+
+/** The child in one file, as applications are deployed: a loader of TypeScript would fill most of a small heap. */
+const bundled = Effect.tryMapPromise(temporary, {
+  try: async (directory) => {
+    const outfile = join(directory, "sends.mjs")
+    const banner = { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url)' }
+    await build({
+      entryPoints: [CHILD],
+      outfile,
+      banner,
+      bundle: true,
+      minify: true,
+      platform: "node",
+      format: "esm",
+      external: ["litesvm", "sodium-native"]
+    })
+    return outfile
+  },
+  catch: (cause) => cause
+})
+
 /** Runs `sendsChild.ts` with few file descriptors. */
-const sends = (url: string, situation: string, count: number, ...flags: ReadonlyArray<string>) =>
+const sends = (url: string, situation: string, count: number, loaded = ["--import", "tsx", CHILD]) =>
   Effect.async<Ended, Error>((resume) => {
-    const node = [...flags, "--import", "tsx", "test/support/sendsChild.ts", url, `${SEED}`, `${count}`, situation]
+    const node = [...loaded, url, `${SEED}`, `${count}`, situation]
     const child = spawn("bash", ["-c", 'ulimit -n 256; exec "$0" "$@"', process.execPath, ...node], { cwd: ROOT })
     let output = ""
     let complaints = ""
@@ -63,5 +93,18 @@ describe("a process that is short of something", () => {
         assert.deepStrictEqual([errors, tags], [20, ["RpcError"]])
         for (const text of texts) assert.match(text, /no free file descriptor.*EMFILE/)
       }).pipe(cluster)
+  )
+
+  it.scopedLive(
+    "Given a heap of 64 MB, When 2,000 are sent at once, Then the process lives and each has one outcome",
+    () =>
+      Effect.gen(function* () {
+        const { url } = yield* served
+        const child = ["--max-old-space-size=64", yield* bundled]
+        const { errors, receipts } = yield* sends(url, "plenty", 2000, child)
+        assert.strictEqual(receipts + errors, 2000)
+        assert.isAbove(receipts, 0)
+      }).pipe(cluster),
+    120_000
   )
 })

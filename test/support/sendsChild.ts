@@ -6,7 +6,6 @@
  * - `none` sends without a connection and without a free file descriptor.
  */
 import { openSync } from "node:fs"
-import { getHeapStatistics } from "node:v8"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
@@ -42,22 +41,17 @@ const main = Effect.gen(function* () {
   return yield* Effect.gen(function* () {
     if (situation !== "none") yield* pay(1_000_000)
     if (situation !== "plenty") exhaust()
-    const before = getHeapStatistics().used_heap_size
-    let most = 0
-    const timer = setInterval(() => (most = Math.max(most, getHeapStatistics().used_heap_size - before)), 20)
     const outcomes = yield* Effect.forEach(
       Array.from({ length: Number(count) }, (_, index) => 1_000_001 + index),
       (amount) => Effect.either(pay(amount)),
       { concurrency: "unbounded" }
     )
-    clearInterval(timer)
     const errors = outcomes.filter(Either.isLeft).map(({ left }) => left)
     return {
       receipts: outcomes.filter(Either.isRight).length,
       errors: errors.length,
       tags: [...new Set(errors.map(({ _tag }) => _tag))],
-      texts: [...new Set(errors.map(({ message }) => message))].slice(0, 5),
-      mostHeapBytes: most
+      texts: [...new Set(errors.map(({ message }) => message))].slice(0, 5)
     }
   }).pipe(Effect.provideService(Wallet, wallet))
 })
