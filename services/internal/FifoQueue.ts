@@ -11,7 +11,7 @@
  * - A turn starts uninterruptible, so no interruption falls between its start and its own protection.
  */
 import * as Effect from "effect/Effect"
-import { cancelable } from "./cancelable.js"
+import { cancelable } from "./hot.js"
 
 /** Makes a region of an uninterruptible effect interruptible again. */
 export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>

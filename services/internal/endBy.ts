@@ -16,8 +16,8 @@ import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import { constVoid } from "effect/Function"
 import * as Runtime from "effect/Runtime"
-import { cancelable } from "./cancelable.js"
 import * as Clock from "./clock.js"
+import { cancelable } from "./hot.js"
 
 /** A deadline in milliseconds of the monotonic clock, and the failure of an effect that has not ended by then. */
 export interface Limit<E> {

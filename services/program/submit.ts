@@ -8,7 +8,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import { Cache } from "../Cache.js"
-import { extend } from "../internal/assignFields.js"
+import { extend } from "../internal/hot.js"
 import * as Receipts from "../internal/receipts.js"
 import type { AccountReceipt, WriteError } from "../ProgramAccount.js"
 import {

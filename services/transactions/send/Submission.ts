@@ -8,8 +8,8 @@
  */
 import type { Address, Commitment } from "@solana/kit"
 import type * as Effect from "effect/Effect"
-import { extend } from "../../internal/assignFields.js"
 import type { Limit } from "../../internal/endBy.js"
+import { extend } from "../../internal/hot.js"
 import type { RpcError } from "../../RpcTransport.js"
 import type { SignedTransaction } from "../../SignedTransaction.js"
 import type { Nonces } from "../lifetime/Nonces.js"
