@@ -265,10 +265,10 @@ export const layerMemory = (options?: Options.Options): Layer.Layer<Cache, Inval
  *
  * @example
  * ```ts
- * import { Cache, CacheStore } from "@pod-protocol/effect"
+ * import { Cache, CacheStoreSqlite } from "@pod-protocol/effect"
  * import * as Layer from "effect/Layer"
  *
- * export const CacheLive = Cache.layer().pipe(Layer.provide(CacheStore.layerMemory()))
+ * export const CacheLive = Cache.layer().pipe(Layer.provide(CacheStoreSqlite.layer({ directory: "cache" })))
  * ```
  *
  * @since 0.1.0

@@ -1,0 +1,101 @@
+/**
+ * A cache's store in an SQLite file, through the API of `node:sqlite`.
+ *
+ * Node.js 22.13 and later have it built in. Earlier ones need the optional package `@photostructure/sqlite` 1.2.1, which has
+ * the same API; it is loaded when the layer is built.
+ *
+ * - The files of the folder together never exceed `maxBytes`. When it is reached, the rows that were used longest ago leave.
+ * - Several processes may share a folder. What one has written, the others read.
+ * - A killed process leaves each row whole or absent. A file that is damaged, or that is no database, is replaced by an empty
+ *   one; the operation that found it fails with `CacheError`, which `Cache` logs.
+ *
+ * LMDB is no alternative: a damaged file or a full disk ends the process there, where this needs a `CacheError`.
+ *
+ * @since 0.1.0
+ */
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as CacheStore from "../services/CacheStore.js"
+import * as Check from "../src/internal/check.js"
+import { InvalidInput } from "../src/InvalidInput.js"
+import * as Sqlite from "./internal/Sqlite.js"
+
+/**
+ * The options of the store.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** The folder of the files. It is made where it does not exist, for the user of the process alone. */
+  readonly directory: string
+  /**
+   * Maximum bytes of all files in the folder, at least 1 MiB. Default 100 MiB (104,857,600). Too low: rows leave before they
+   * are read again. Too high: the disk fills up to it. A file that is larger, from an earlier run, is emptied.
+   */
+  readonly maxBytes?: number | undefined
+}
+
+const MEBIBYTE = 1024 * 1024
+
+const DEFAULT_MAX_BYTES = 100 * MEBIBYTE
+
+/**
+ * Opens the store. The scope closes it. `CacheError` of reason `MissingPackage` where there is no SQLite, and of another
+ * reason where the folder cannot be used.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  options: Options
+): Effect.Effect<CacheStore.Service, CacheStore.CacheError | InvalidInput, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { directory } = options
+    if (typeof directory !== "string" || directory === "") {
+      return yield* new InvalidInput({ field: "directory", rule: "must be the path of a folder" })
+    }
+    const maxBytes = yield* Check.integer("maxBytes", options.maxBytes ?? DEFAULT_MAX_BYTES, MEBIBYTE)
+    const sqlite = yield* Sqlite.load
+    const file = yield* Effect.try({
+      try: () => {
+        Fs.mkdirSync(directory, { recursive: true, mode: 0o700 })
+        return Path.join(directory, "cache.sqlite")
+      },
+      catch: (cause) => new CacheStore.CacheError({ reason: "Unavailable", cause })
+    })
+    const table = yield* Effect.acquireRelease(
+      Effect.sync(() => new Sqlite.Table(sqlite, file, maxBytes)),
+      (table) => Effect.sync(() => table.close())
+    )
+    yield* Sqlite.attempt(() => table.open())
+    return CacheStore.make({
+      get: (key) => Sqlite.attempt(() => Option.fromNullable(table.get(key))),
+      putMany: (rows) => Effect.flatMap(Clock.currentTimeMillis, (now) => Sqlite.attempt(() => table.put(rows, now))),
+      remove: (key) => Sqlite.attempt(() => table.remove(key))
+    })
+  })
+
+/**
+ * {@link make} as a layer.
+ *
+ * @example
+ * ```ts
+ * import { Cache, CacheStoreSqlite } from "@pod-protocol/effect"
+ * import * as Layer from "effect/Layer"
+ *
+ * export const CacheLive = Cache.layer().pipe(
+ *   Layer.provide(CacheStoreSqlite.layer({ directory: "cache", maxBytes: 32 * 1024 * 1024 }))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options: Options): Layer.Layer<CacheStore.CacheStore, CacheStore.CacheError | InvalidInput> =>
+  Layer.scoped(CacheStore.CacheStore, make(options))

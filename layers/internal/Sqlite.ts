@@ -1,0 +1,291 @@
+/**
+ * One table of rows in an SQLite file of a bounded size.
+ *
+ * **The budget.** Three files count: the database, its write-ahead log and the log's index. `max_page_count` bounds the
+ * database; it belongs to a connection, so each one sets it. The log is emptied before a transaction that could carry it past
+ * its share, and transactions are small enough for that share. Where another process keeps the log from being emptied, nothing
+ * is written (`Busy`).
+ *
+ * **Full.** An insert that finds no page makes the rows leave that were used longest ago, and is tried again.
+ *
+ * **Damage.** A file that SQLite calls damaged is deleted. The next operation begins a new one.
+ *
+ * Everything here is synchronous, as SQLite is, and short: the largest transaction holds a few hundred small rows.
+ */
+import * as Fs from "node:fs"
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import { CacheError, type Framed } from "../../services/CacheStore.js"
+
+interface Statement {
+  readonly get: (...parameters: ReadonlyArray<unknown>) => unknown
+  readonly run: (...parameters: ReadonlyArray<unknown>) => unknown
+}
+
+interface Database {
+  readonly exec: (sql: string) => void
+  readonly prepare: (sql: string) => Statement
+  readonly close: () => void
+}
+
+/** The part of `node:sqlite` that is used. */
+export interface Sqlite {
+  readonly DatabaseSync: new (path: string) => Database
+}
+
+const isSqlite = (module: unknown): module is Sqlite =>
+  Predicate.hasProperty(module, "DatabaseSync") && typeof module.DatabaseSync === "function"
+
+/** SQLite of the runtime, or of the optional package. */
+export const load: Effect.Effect<Sqlite, CacheError> = Effect.suspend(() => {
+  const builtIn: unknown = process.getBuiltinModule("node:sqlite")
+  if (isSqlite(builtIn)) return Effect.succeed(builtIn)
+  return Effect.tryPromise({
+    try: (): Promise<unknown> => import("@photostructure/sqlite"),
+    catch: (cause) => new CacheError({ reason: "MissingPackage", cause })
+  }).pipe(Effect.filterOrFail(isSqlite, () => new CacheError({ reason: "MissingPackage" })))
+})
+
+/** SQLite's primary result codes. */
+const CODES = { busy: 5, locked: 6, ioError: 10, corrupt: 11, full: 13, cantOpen: 14, notDatabase: 26 } as const
+
+const codeOf = (cause: unknown): number | undefined =>
+  Predicate.hasProperty(cause, "errcode") && typeof cause.errcode === "number" ? cause.errcode & 0xff : undefined
+
+const errorOf = (cause: unknown): CacheError => {
+  if (cause instanceof CacheError) return cause
+  switch (codeOf(cause)) {
+    case CODES.corrupt:
+    case CODES.notDatabase:
+      return new CacheError({ reason: "Corrupt", cause })
+    case CODES.full:
+      return new CacheError({ reason: "Full", cause })
+    case CODES.busy:
+    case CODES.locked:
+      return new CacheError({ reason: "Busy", cause })
+    default:
+      return new CacheError({ reason: "Unavailable", cause })
+  }
+}
+
+/** What SQLite throws, typed. */
+export const attempt = <A>(run: () => A): Effect.Effect<A, CacheError> => Effect.try({ try: run, catch: errorOf })
+
+const PAGE = 4096
+
+/** A page in the log has a header of 24 bytes. */
+const LOGGED_PAGE = PAGE + 24
+
+/** Pages that a row may touch: its leaf, a leaf of the index, and what splits above them. */
+const PAGES_PER_ROW = 6
+
+/** The log's index takes 32 KiB for each 4,096 pages of the log. */
+const INDEX_STEP = 32 * 1024
+const INDEX_PAGES = 4096
+
+const MAX_ROWS = 256
+
+/** Rows that leave at a time where there is no room, for each that comes. */
+const LEAVING = 4
+
+/** How often room is made for one transaction. */
+const ATTEMPTS = 16
+
+/** Rows that were read and whose time of use is to be written with the next rows. */
+const MAX_TOUCHED = 1024
+
+/** Times of use are this exact, so that reading one row again and again writes nothing. */
+const USED_STEP = 60_000
+
+/** Milliseconds that a statement waits for another process, which hold the event loop. */
+const BUSY = 50
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS rows (
+    key BLOB PRIMARY KEY, slot INTEGER NOT NULL, used INTEGER NOT NULL, frame BLOB NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS rows_used ON rows (used);`
+
+/** Integers of SQLite are signed: this keeps the order of unsigned ones. */
+const signed = (slot: bigint): bigint => BigInt.asIntN(64, slot ^ (1n << 63n))
+
+const sizeOf = (file: string): number => Fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0
+
+interface Opened {
+  readonly database: Database
+  readonly get: Statement
+  readonly put: Statement
+  readonly touch: Statement
+  readonly evict: Statement
+  readonly remove: Statement
+}
+
+export class Table {
+  readonly #sqlite: Sqlite
+  readonly #file: string
+  readonly #maxPages: number
+  readonly #maxLog: number
+  readonly #rowsAtOnce: number
+  readonly #touched = new Map<string, Uint8Array>()
+  #opened: Opened | undefined
+  #isClosed = false
+
+  constructor(sqlite: Sqlite, file: string, maxBytes: number) {
+    this.#sqlite = sqlite
+    this.#file = file
+    this.#maxLog = Math.floor(maxBytes / 4)
+    const index = INDEX_STEP * (1 + Math.ceil(this.#maxLog / LOGGED_PAGE / INDEX_PAGES))
+    this.#maxPages = Math.floor((maxBytes - this.#maxLog - index) / PAGE)
+    this.#rowsAtOnce = Math.max(1, Math.min(MAX_ROWS, Math.floor(this.#maxLog / 2 / this.#logOf(1))))
+  }
+
+  open(): void {
+    this.#use(() => undefined)
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    return this.#use(({ get }) => {
+      const row = get.get(key)
+      if (!Predicate.hasProperty(row, "frame") || !(row.frame instanceof Uint8Array)) return undefined
+      if (this.#touched.size < MAX_TOUCHED) this.#touched.set(key.toString(), key)
+      return row.frame
+    })
+  }
+
+  put(rows: ReadonlyArray<Framed>, now: number): void {
+    const used = Math.floor(now / USED_STEP)
+    for (let at = 0; at < rows.length; at += this.#rowsAtOnce) {
+      const batch = rows.slice(at, at + this.#rowsAtOnce).filter(({ frame }) => this.#fits(frame))
+      this.#use((opened) => this.#write(opened, batch, used))
+    }
+    const touched = [...this.#touched.values()]
+    this.#touched.clear()
+    for (let at = 0; at < touched.length; at += this.#rowsAtOnce) {
+      const batch = touched.slice(at, at + this.#rowsAtOnce)
+      this.#use((opened) =>
+        this.#transaction(opened, this.#logOf(batch.length), () => {
+          for (const key of batch) opened.touch.run(used, key, used)
+        })
+      )
+    }
+  }
+
+  remove(key: Uint8Array): void {
+    this.#use((opened) => this.#transaction(opened, this.#logOf(1), () => opened.remove.run(key)))
+  }
+
+  close(): void {
+    this.#isClosed = true
+    try {
+      // The log would otherwise stay until the collector has found every statement.
+      this.#opened?.database.exec("PRAGMA wal_checkpoint(TRUNCATE)")
+    } catch {
+      // Another process has the log, which is read again with the file.
+    }
+    this.#drop()
+  }
+
+  /** Bytes of the log that so many small rows may take. */
+  #logOf(rows: number): number {
+    return rows * PAGES_PER_ROW * LOGGED_PAGE
+  }
+
+  /** A row that would fill the log by itself is not kept. */
+  #fits(frame: Uint8Array): boolean {
+    return frame.length <= this.#maxLog / 8
+  }
+
+  #write(opened: Opened, rows: ReadonlyArray<Framed>, used: number): void {
+    let large = 0
+    for (const { frame } of rows) large += frame.length
+    const log = this.#logOf(rows.length) + 2 * large
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return this.#transaction(opened, log, () => {
+          for (const { frame, key, slot } of rows) opened.put.run(key, signed(slot), used, frame)
+        })
+      } catch (cause) {
+        if (codeOf(cause) !== CODES.full || attempt === ATTEMPTS) throw cause
+        const leaving = Math.min(LEAVING * rows.length * attempt, this.#rowsAtOnce)
+        this.#transaction(opened, this.#logOf(leaving), () => opened.evict.run(leaving))
+      }
+    }
+  }
+
+  /** All or nothing, where the log has room for it. */
+  #transaction({ database }: Opened, log: number, run: () => void): void {
+    const file = `${this.#file}-wal`
+    if (sizeOf(file) + log > this.#maxLog) {
+      database.exec("PRAGMA wal_checkpoint(TRUNCATE)")
+      if (sizeOf(file) + log > this.#maxLog) throw new CacheError({ reason: "Busy" })
+    }
+    database.exec("BEGIN IMMEDIATE")
+    try {
+      run()
+      database.exec("COMMIT")
+    } catch (cause) {
+      try {
+        database.exec("ROLLBACK")
+      } catch {
+        // SQLite has rolled back by itself.
+      }
+      throw cause
+    }
+  }
+
+  #use<A>(run: (opened: Opened) => A): A {
+    if (this.#isClosed) throw new CacheError({ reason: "Unavailable", cause: new Error("the store is closed") })
+    try {
+      this.#opened ??= this.#connect()
+      return run(this.#opened)
+    } catch (cause) {
+      const code = codeOf(cause)
+      if (code === CODES.corrupt || code === CODES.notDatabase) {
+        this.#drop()
+        this.#delete()
+      } else if (code === CODES.ioError || code === CODES.cantOpen) this.#drop()
+      throw cause
+    }
+  }
+
+  #connect(): Opened {
+    if (sizeOf(this.#file) > this.#maxPages * PAGE) this.#delete()
+    const database = new this.#sqlite.DatabaseSync(this.#file)
+    try {
+      Fs.chmodSync(this.#file, 0o600)
+      database.exec(
+        `PRAGMA busy_timeout = ${BUSY}; PRAGMA page_size = ${PAGE}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+         PRAGMA wal_autocheckpoint = 0; PRAGMA max_page_count = ${this.#maxPages}; PRAGMA trusted_schema = OFF;`
+      )
+      database.exec(SCHEMA)
+      return {
+        database,
+        get: database.prepare("SELECT frame FROM rows WHERE key = ?"),
+        put: database.prepare(
+          `INSERT INTO rows (key, slot, used, frame) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE
+           SET slot = excluded.slot, used = excluded.used, frame = excluded.frame WHERE excluded.slot >= rows.slot`
+        ),
+        touch: database.prepare("UPDATE rows SET used = ? WHERE key = ? AND used < ?"),
+        evict: database.prepare("DELETE FROM rows WHERE key IN (SELECT key FROM rows ORDER BY used LIMIT ?)"),
+        remove: database.prepare("DELETE FROM rows WHERE key = ?")
+      }
+    } catch (cause) {
+      database.close()
+      throw cause
+    }
+  }
+
+  #drop(): void {
+    const opened = this.#opened
+    this.#opened = undefined
+    try {
+      opened?.database.close()
+    } catch {
+      // Nothing of it is used again.
+    }
+  }
+
+  #delete(): void {
+    for (const suffix of ["", "-wal", "-shm"]) Fs.rmSync(this.#file + suffix, { force: true })
+  }
+}

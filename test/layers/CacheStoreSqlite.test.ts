@@ -1,0 +1,165 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as CacheStoreSqlite from "../../layers/CacheStoreSqlite.js"
+import type * as CacheStore from "../../services/CacheStore.js"
+
+/** 5 and 20 in CI; 50 and 100 with `FUZZ_RUNS` set. */
+const isLong = process.env["FUZZ_RUNS"] !== undefined
+const KILLS = isLong ? 50 : 5
+const CORRUPTIONS = isLong ? 100 : 20
+
+const folder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(path.join(os.tmpdir(), "pod-sqlite-"))),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+)
+
+const keyOf = (name: number): Uint8Array => {
+  const key = new Uint8Array(98)
+  new DataView(key.buffer).setUint32(0, name)
+  return key
+}
+
+const rowOf = (name: number, size = 300): CacheStore.Row => ({
+  slot: BigInt(name),
+  readAt: name,
+  state: "value",
+  value: new Uint8Array(size).fill(name)
+})
+
+const bytesIn = (directory: string): number =>
+  readdirSync(directory).reduce((sum, file) => {
+    const size = statSync(path.join(directory, file), { throwIfNoEntry: false })?.size ?? 0
+    return sum + size
+  }, 0)
+
+const child = (...args: ReadonlyArray<string>) =>
+  spawn(
+    process.execPath,
+    ["--import", "tsx", path.join(import.meta.dirname, "../support/cacheStoreChild.ts"), ...args],
+    {
+      stdio: ["ignore", "pipe", "inherit"]
+    }
+  )
+
+describe("CacheStoreSqlite", () => {
+  it.scoped("given a budget, when far more is written, then no moment exceeds it and the newest rows are there", () =>
+    Effect.gen(function* () {
+      const directory = yield* folder
+      const maxBytes = 1024 * 1024
+      const store = yield* CacheStoreSqlite.make({ directory, maxBytes })
+      let most = 0
+      for (let at = 0; at < 4000; at += 40) {
+        yield* store.putMany(
+          Array.from({ length: 40 }, (_, index) => [keyOf((at + index) * 7919), rowOf(at + index, 100 + (at % 900))])
+        )
+        most = Math.max(most, bytesIn(directory))
+      }
+      expect(most).toBeLessThanOrEqual(maxBytes)
+      expect(most).toBeGreaterThan(maxBytes / 2)
+      expect(Option.isSome(yield* store.get(keyOf(3999 * 7919)))).toBe(true)
+      expect(Option.isSome(yield* store.get(keyOf(0)))).toBe(false)
+    })
+  )
+
+  it.scoped("given two connections to one folder, when one writes, then the other reads it, and slots only rise", () =>
+    Effect.gen(function* () {
+      const directory = yield* folder
+      const one = yield* CacheStoreSqlite.make({ directory })
+      const other = yield* CacheStoreSqlite.make({ directory })
+      for (let name = 1; name < 100; name++) {
+        yield* one.putMany([[keyOf(1), rowOf(name)]])
+        expect(Option.getOrUndefined(yield* other.get(keyOf(1)))?.slot).toBe(BigInt(name))
+        yield* other.putMany([[keyOf(1), rowOf(name - 1)]])
+        expect(Option.getOrUndefined(yield* one.get(keyOf(1)))?.slot).toBe(BigInt(name))
+      }
+    })
+  )
+
+  it.scoped(
+    "given no database in the file, when opened, then it is Corrupt, and the next opening begins a new file",
+    () =>
+      Effect.gen(function* () {
+        const directory = yield* folder
+        writeFileSync(path.join(directory, "cache.sqlite"), "garbage".repeat(3000))
+        const error = yield* Effect.flip(CacheStoreSqlite.make({ directory }))
+        expect(error).toMatchObject({ _tag: "CacheError", reason: "Corrupt", isRetryable: true })
+        const store = yield* CacheStoreSqlite.make({ directory })
+        yield* store.putMany([[keyOf(1), rowOf(1)]])
+        expect(yield* store.get(keyOf(1))).toEqual(Option.some(rowOf(1)))
+      })
+  )
+
+  it.scoped("given a path that is no folder, or bad options, when opened, then it fails typed", () =>
+    Effect.gen(function* () {
+      const directory = yield* folder
+      const file = path.join(directory, "file")
+      writeFileSync(file, "")
+      expect(yield* Effect.flip(CacheStoreSqlite.make({ directory: file }))).toMatchObject({ reason: "Unavailable" })
+      expect(yield* Effect.flip(CacheStoreSqlite.make({ directory: "" }))).toMatchObject({ field: "directory" })
+      for (const maxBytes of [0, 1024, Number.NaN, -1, 2 ** 53]) {
+        expect(yield* Effect.flip(CacheStoreSqlite.make({ directory, maxBytes }))).toMatchObject({ field: "maxBytes" })
+      }
+    })
+  )
+
+  it.scoped("given a larger file of an earlier run, when opened with a smaller budget, then it is emptied", () =>
+    Effect.gen(function* () {
+      const directory = yield* folder
+      yield* Effect.scoped(
+        Effect.flatMap(CacheStoreSqlite.make({ directory }), (store) =>
+          store.putMany(Array.from({ length: 4000 }, (_, name) => [keyOf(name), rowOf(name, 600)]))
+        )
+      )
+      expect(bytesIn(directory)).toBeGreaterThan(1024 * 1024)
+      yield* CacheStoreSqlite.make({ directory, maxBytes: 1024 * 1024 })
+      expect(bytesIn(directory)).toBeLessThan(1024 * 1024)
+    })
+  )
+
+  it.scoped(`given a writer, when it is killed ${KILLS} times, then each acknowledged row is there and whole`, () =>
+    Effect.gen(function* () {
+      const directory = yield* folder
+      const acknowledged = new Set<number>()
+      for (let kill = 0; kill < KILLS; kill++) {
+        yield* Effect.promise(async () => {
+          const writer = child("write", directory, String(kill * 1_000_000))
+          let text = ""
+          writer.stdout.on("data", (chunk: Buffer) => {
+            text += chunk.toString()
+            if (text.length > 300 * (kill + 1)) writer.kill("SIGKILL")
+          })
+          await once(writer, "close")
+          for (const line of text.split("\n").slice(0, -1)) acknowledged.add(Number(line))
+        })
+      }
+      expect(acknowledged.size).toBeGreaterThan(20 * KILLS)
+      const store = yield* CacheStoreSqlite.make({ directory })
+      for (const name of acknowledged) expect(yield* store.get(keyOf(name))).toEqual(Option.some(rowOf(name)))
+    })
+  )
+
+  it.scoped(`given ${CORRUPTIONS} kinds of damage, when read, then the process lives and no wrong row is given`, () =>
+    Effect.gen(function* () {
+      const directory = path.join(yield* folder, "damaged")
+      mkdirSync(directory)
+      const [code, text] = yield* Effect.promise(async () => {
+        const reader = child("corrupt", directory, String(CORRUPTIONS))
+        let text = ""
+        reader.stdout.on("data", (chunk: Buffer) => {
+          text += chunk.toString()
+        })
+        const [code] = await once(reader, "close")
+        return [code, text] as const
+      })
+      expect(code).toBe(0)
+      expect(JSON.parse(text)).toMatchObject({ rebuilt: CORRUPTIONS })
+      expect(existsSync(directory)).toBe(true)
+    })
+  )
+})
