@@ -11,6 +11,8 @@
  *         undici    embedded cluster
  * ```
  *
+ * With a `Cache` in the context, reads of single accounts go through it: `Pod.layer({ url, cache: {} })`.
+ *
  * A layer is a value: create it once (`const PodLive = Pod.layer(…)`) and provide that value. Two calls of `Pod.layer`
  * open two sets of connections.
  *
@@ -21,6 +23,7 @@ import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Agent from "../services/Agent.js"
+import * as Cache from "../services/Cache.js"
 import * as Channel from "../services/Channel.js"
 import * as DurableNonce from "../services/DurableNonce.js"
 import type { EndpointsError } from "../services/EndpointsError.js"
@@ -67,6 +70,28 @@ export const layerServices = (
   )
 
 /**
+ * A cache for the services of {@link layer}.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CacheConfig<E = never> {
+  /**
+   * Reads of single accounts go through it. Options make a cache in memory (`Cache.layerMemory`); a layer of one's own may
+   * have a second level.
+   */
+  readonly cache: Cache.Options | Layer.Layer<Cache.Cache, E, RpcPool>
+}
+
+const isLayer = <E>(cache: CacheConfig<E>["cache"]): cache is Layer.Layer<Cache.Cache, E, RpcPool> =>
+  Layer.isLayer(cache)
+
+const cacheOf = <E>(cache: CacheConfig<E>["cache"] | undefined): Layer.Layer<never, E | InvalidInput, RpcPool> => {
+  if (cache === undefined) return Layer.empty
+  return isLayer(cache) ? cache : Cache.layerMemory(cache)
+}
+
+/**
  * The services on a cluster, over undici. The `PayloadStore` comes from the context, because sender and recipient must
  * share one: `PayloadStore.layerMemory` serves the agents of one process, `PayloadStore.layerKeyValueStore` those of
  * several. Fails with `InvalidInput` for an invalid URL. Fails with `EndpointsError` if an endpoint is unreachable,
@@ -85,18 +110,31 @@ export const layerServices = (
  * @since 0.1.0
  * @category layers
  */
-export const layer = ({
+export function layer<E = never>(
+  config: PodConfig.PodConfig & CacheConfig<E>
+): Layer.Layer<Cache.Cache | RpcPool | Services, E | EndpointsError | InvalidInput, PayloadStore.PayloadStore>
+export function layer(
+  config: PodConfig.PodConfig
+): Layer.Layer<RpcPool | Services, EndpointsError | InvalidInput, PayloadStore.PayloadStore>
+export function layer<E>({
+  cache,
   programId = PodConfig.defaults.programId,
   commitment = PodConfig.defaults.commitment,
   startCheck = PodConfig.defaults.startCheck,
   ...options
-}: PodConfig.PodConfig): Layer.Layer<RpcPool | Services, EndpointsError | InvalidInput, PayloadStore.PayloadStore> =>
-  layerServices({ commitment }).pipe(
+}: PodConfig.PodConfig & Partial<CacheConfig<E>>): Layer.Layer<
+  RpcPool | Services,
+  E | EndpointsError | InvalidInput,
+  PayloadStore.PayloadStore
+> {
+  return layerServices({ commitment }).pipe(
+    Layer.provideMerge(cacheOf(cache)),
     Layer.provideMerge(
       RpcPoolUndici.layer({ ...options, commitment, program: startCheck ? programId : options.program })
     ),
     Layer.provide(ProgramId.layer(programId))
   )
+}
 
 /**
  * As {@link layer}, with the wallet of the process, from the configuration: `POD_RPC_URL` (one URL, or several
@@ -110,7 +148,7 @@ export const layerConfig: Layer.Layer<
   RpcPool | Services | Wallet,
   ConfigError.ConfigError | EndpointsError | InvalidInput | WalletError,
   PayloadStore.PayloadStore
-> = Layer.merge(Layer.unwrapEffect(Effect.map(PodConfig.config, layer)), WalletNode.layerConfig)
+> = Layer.merge(Layer.unwrapEffect(Effect.map(PodConfig.config, (config) => layer(config))), WalletNode.layerConfig)
 
 /**
  * As {@link layer}, with options from a `Config` with the application's own names. The wallet comes from the context.
@@ -132,7 +170,7 @@ export const layerConfigWith = (
   RpcPool | Services,
   ConfigError.ConfigError | EndpointsError | InvalidInput,
   PayloadStore.PayloadStore
-> => Layer.unwrapEffect(Effect.map(Config.unwrap(options), layer))
+> => Layer.unwrapEffect(Effect.map(Config.unwrap(options), (config) => layer(config)))
 
 /**
  * The services on a new cluster in this process, with the program loaded and payloads in memory. Nothing leaves the

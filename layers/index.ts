@@ -6,6 +6,13 @@
  */
 
 /**
+ * A cache's store in an SQLite file, through the API of `node:sqlite`.
+ *
+ * @since 0.1.0
+ */
+export * as CacheStoreSqlite from "./CacheStoreSqlite.js"
+
+/**
  * A Solana cluster in this process: LiteSVM behind Solana's JSON-RPC and WebSocket methods, timed by Effect's Clock.
  *
  * @since 0.1.0

@@ -18,6 +18,8 @@ import * as PodConfig from "../../layers/PodConfig.js"
 import * as TestWallets from "../../layers/TestWallets.js"
 import * as WalletNode from "../../layers/WalletNode.js"
 import * as Agent from "../../services/Agent.js"
+import * as Cache from "../../services/Cache.js"
+import * as CacheStore from "../../services/CacheStore.js"
 import * as Channel from "../../services/Channel.js"
 import * as Escrow from "../../services/Escrow.js"
 import * as Message from "../../services/Message.js"
@@ -242,6 +244,26 @@ describe("Pod.layer", () => {
         )
       )
     }).pipe(Effect.provide(EmbeddedCluster.layer()))
+  )
+
+  it.scopedLive(
+    "Given a cache, as options or as a layer, When an agent is read again, Then no call is made for it",
+    () =>
+      Effect.gen(function* () {
+        const { url, wsUrl } = yield* Server.serve()
+        const endpoint = { url: Redacted.make(url), wsUrl: Redacted.make(wsUrl) }
+        const twoLevels = Cache.layer().pipe(Layer.provide(CacheStore.layerMemory()))
+        for (const pod of [Pod.layer({ ...endpoint, cache: {} }), Pod.layer({ ...endpoint, cache: twoLevels })]) {
+          yield* Effect.gen(function* () {
+            const { agent } = yield* registered
+            const agents = yield* Agent.Agent
+            const cache = yield* Cache.Cache
+            yield* agents.get(agent)
+            yield* agents.get(agent)
+            expect(yield* cache.stats).toMatchObject({ network: 1, memory: 1 })
+          }).pipe(Effect.provide(Layer.provideMerge(TestWallets.layer, Layer.provide(pod, PayloadStore.layerMemory))))
+        }
+      }).pipe(Effect.provide(EmbeddedCluster.layer()))
   )
 
   it.scopedLive("Given a cluster without the program, When built, Then the error names host and program", () =>

@@ -4,6 +4,9 @@ import type { KeyValueStore } from "@effect/platform/KeyValueStore"
 import type { RpcPoolHttpClient, TestWallets, Wallet } from "@pod-protocol/effect"
 import {
   Agent,
+  Cache,
+  type CacheStore,
+  CacheStoreSqlite,
   Channel,
   DurableNonce,
   EmbeddedCluster,
@@ -17,6 +20,7 @@ import {
   ProgramId,
   RpcPool,
   RpcPoolEmbedded,
+  type RpcTransport,
   RpcPoolUndici,
   Transactions,
   WalletNode
@@ -49,6 +53,26 @@ describe("the constructor of a noun", () => {
   test("of messages needs a payload store as well", () => {
     expect(Message.make).type.toBe<
       Effect.Effect<Message.Service, never, PayloadStore.PayloadStore | RpcPool.RpcPool | Transactions.Transactions>
+    >()
+  })
+})
+
+describe("the layer of all services", () => {
+  test("has a cache where one is asked for, with the failures of its layer", () => {
+    const url = "http://127.0.0.1:8899"
+    expect(Pod.layer({ url })).type.toBe<
+      Layer.Layer<RpcPool.RpcPool | Nouns, EndpointsError | InvalidInput, PayloadStore.PayloadStore>
+    >()
+    expect(Pod.layer({ url, cache: { maxEntries: 10 } })).type.toBe<
+      Layer.Layer<Cache.Cache | RpcPool.RpcPool | Nouns, EndpointsError | InvalidInput, PayloadStore.PayloadStore>
+    >()
+    const cache = Layer.provide(Cache.layer(), CacheStoreSqlite.layer({ directory: "cache" }))
+    expect(Pod.layer({ url, cache })).type.toBe<
+      Layer.Layer<
+        Cache.Cache | RpcPool.RpcPool | Nouns,
+        CacheStore.CacheError | EndpointsError | InvalidInput | RpcTransport.RpcError,
+        PayloadStore.PayloadStore
+      >
     >()
   })
 })
