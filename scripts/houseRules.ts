@@ -50,7 +50,11 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
   room("layers/internal", "layers/"),
 
   never("src/internal is ground", "^src/internal/", "^src/(?!internal/|\\w+\\.ts$)"),
-  never("services/internal is ground", "^services/internal/", "^services/(?!internal/|Metrics.ts|RpcTransport.ts)"),
+  never(
+    "services/internal is ground",
+    "^services/internal/",
+    "^services/(?!internal/|Metrics.ts|RpcTransport.ts|Telemetry.ts)"
+  ),
   never(
     "transports know nothing of Solana's methods",
     "^services/(wire|transport)/",

@@ -10,7 +10,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
-import * as Stream from "effect/Stream"
 import { InvalidInput } from "../src/InvalidInput.js"
 import type { ChannelAccount, ChannelInvitation, ChannelMessage, ChannelParticipant } from "../src/protocol/Account.js"
 import * as AccountType from "../src/protocol/AccountType.js"
@@ -35,7 +34,7 @@ import type {
 } from "./channel/Input.js"
 import * as Random from "./internal/random.js"
 import * as TestLayer from "./internal/testLayer.js"
-import { traced } from "./internal/traced.js"
+import { traced, tracedStream } from "./internal/traced.js"
 import * as Metrics from "./Metrics.js"
 import * as Accounts from "./program/accounts.js"
 import { agentAddress } from "./program/agentAddress.js"
@@ -357,7 +356,7 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
           { type: AccountType.channelMessage, where: inChannel(channel), createdAt: ({ createdAt }) => createdAt },
           follow
         )
-      ).pipe(Stream.withSpan("Channel.messages", { captureStackTrace: false, attributes: at(channel) }))
+      ).pipe(tracedStream("Channel.messages", at(channel)))
     ),
 
     invitation: (channel, invitee) =>

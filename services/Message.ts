@@ -14,7 +14,6 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
 import * as Utf8 from "../src/internal/Utf8.js"
 import { InvalidInput } from "../src/InvalidInput.js"
 import type { DirectMessage } from "../src/protocol/Account.js"
@@ -35,7 +34,7 @@ import * as Measured from "./internal/measured.js"
 import * as Random from "./internal/random.js"
 import * as Receipts from "./internal/receipts.js"
 import * as TestLayer from "./internal/testLayer.js"
-import { annotate, spanned, traced } from "./internal/traced.js"
+import { annotate, spanned, traced, tracedStream } from "./internal/traced.js"
 import * as Metrics from "./Metrics.js"
 import { PayloadStore, type PayloadStoreError } from "./PayloadStore.js"
 import * as Accounts from "./program/accounts.js"
@@ -457,7 +456,7 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
         { type: AccountType.directMessage, where: [[offset, address]], createdAt: ({ createdAt }) => createdAt },
         follow
       )
-      .pipe(Stream.withSpan(name, { captureStackTrace: false, attributes: { "pod.address": address } }))
+      .pipe(tracedStream(name, { "pod.address": address }))
 
   const mark =
     (status: MessageStatus): Mark =>

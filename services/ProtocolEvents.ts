@@ -30,6 +30,7 @@ import { InvalidInput } from "../src/InvalidInput.js"
 import { PROGRAM_ID } from "../src/protocol/Program.js"
 import * as ProtocolEvent from "../src/protocol/ProtocolEvent.js"
 import * as Blockhash from "../src/solana/Blockhash.js"
+import { tracedStream } from "./internal/traced.js"
 import * as Metrics from "./Metrics.js"
 import { ProgramId } from "./ProgramId.js"
 import * as Cursors from "./protocolEvents/Cursor.js"
@@ -269,7 +270,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, InvalidInput
             ),
             stream(options)
           )
-        ).pipe(Stream.withSpan("ProtocolEvents.stream", { captureStackTrace: false }))
+        ).pipe(tracedStream("ProtocolEvents.stream"))
     })
   })
 

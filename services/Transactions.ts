@@ -22,7 +22,7 @@ import { endBy } from "./internal/endBy.js"
 import * as FifoSemaphore from "./internal/FifoSemaphore.js"
 import { extend, withService } from "./internal/hot.js"
 import * as TestLayer from "./internal/testLayer.js"
-import { spanned, traced } from "./internal/traced.js"
+import { spanned, traced, tracedStream } from "./internal/traced.js"
 import { ProgramId } from "./ProgramId.js"
 import { RpcPool } from "./RpcPool.js"
 import { RpcError } from "./RpcTransport.js"
@@ -230,6 +230,12 @@ const checkedFees = (fees: FeeOptions): Either.Either<FeeOptions, InvalidInput> 
     return fees
   })
 
+/** Names the accounts that a packed transaction creates: by them a message is found in its trace. */
+const attributesOf = (items: ReadonlyArray<PackedItem>) => ({
+  "solana.items": items.length,
+  "solana.creates": items.flatMap(({ creates }) => creates ?? [])
+})
+
 const positiveDuration = (field: string, duration: Duration.DurationInput) =>
   Either.map(Check.millis(field, duration), Duration.millis)
 
@@ -344,8 +350,11 @@ export const make = Effect.fnUntraced(function* (
           (pack) =>
             Effect.withFiberRuntime<ReadonlyArray<ExactlyOnce.Outcome>>((fiber) => {
               const limited = withLimit(fiber, options)
-              return Effect.catchAll(inTurn(limited, sendItems(wallet, pack, limited)), (error) =>
-                Effect.succeed(pack.map(() => Either.left(error)))
+              return Effect.catchAll(
+                spanned(fiber, "Transactions.send", attributesOf(pack), () =>
+                  inTurn(limited, sendItems(wallet, pack, limited))
+                ),
+                (error) => Effect.succeed(pack.map(() => Either.left(error)))
               )
             }),
           { concurrency: Math.ceil(concurrency) }
@@ -392,7 +401,7 @@ export const make = Effect.fnUntraced(function* (
           ).pipe(Effect.map((outcome) => ({ signed, creates, outcome }))),
         { concurrency: permits, unordered: true }
       ),
-      Stream.withSpan("Transactions.recover", { captureStackTrace: false })
+      tracedStream("Transactions.recover")
     ),
 
     simulate: (instructions, options = {}) =>

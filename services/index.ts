@@ -201,6 +201,14 @@ export * as SignedTransaction from "./SignedTransaction.js"
 export * as SubscriptionObserver from "./SubscriptionObserver.js"
 
 /**
+ * Which calls of the SDK are traced. The decision is made before a span, so a call that is not sampled costs little more
+ * than without a tracer.
+ *
+ * @since 0.1.0
+ */
+export * as Telemetry from "./Telemetry.js"
+
+/**
  * Instructions in, receipts out: compiles, signs, submits and confirms.
  *
  * @since 0.1.0

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
+import * as Tracer from "effect/Tracer"
 import * as WalletNode from "../../layers/WalletNode.js"
 import * as Message from "../../services/Message.js"
 import * as PayloadStore from "../../services/PayloadStore.js"
@@ -89,11 +90,23 @@ const inOneFiber = Effect.gen(function* () {
   }
 })
 
+const native = Effect.runSync(Effect.tracer)
+let last: Tracer.Span | undefined
+
+/** Makes spans as Effect's own tracer does, which the services do not trace for, and keeps the last of them. */
+const recording = Tracer.make({
+  context: (f, fiber) => native.context(f, fiber),
+  span: (...span) => (last = native.span(...span))
+})
+
+/** The name of the last span: the traced columns are worth nothing where there is none. */
+export const lastSpan = (): string | undefined => last?.name
+
 type Run = (effect: Effect.Effect<unknown, unknown, Message.Message | Wallet.Wallet>) => Promise<unknown>
 
 const runsOf = (run: Run, effect: Effect.Effect<unknown, unknown, Message.Message | Wallet.Wallet>) => ({
-  traced: () => run(effect),
-  untraced: () => run(Effect.withTracerEnabled(effect, false))
+  traced: () => run(Effect.withTracer(effect, recording)),
+  untraced: () => run(effect)
 })
 
 /** Builds and signs. */

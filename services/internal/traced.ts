@@ -1,17 +1,77 @@
-/** Spans and durations of public calls, measured only if the application provides a tracer or the `Metrics` service. */
+/**
+ * The one place that makes spans, and times public calls in the `Metrics` service.
+ *
+ * A span is made only if the application provides a tracer, and only in a trace that is sampled. The first call of a trace
+ * decides by `Telemetry`; others follow their parent. A call that is not sampled runs under a parent that says so.
+ */
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as DefaultServices from "effect/DefaultServices"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
 import { Metrics } from "../Metrics.js"
+import { Telemetry } from "../Telemetry.js"
+import * as Hex from "./hex.js"
+import * as Random from "./random.js"
 
 /** Effect's default tracer, which drops all spans. */
 const defaultTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
-/** Whether the fiber has a tracer that keeps spans. */
-export const isTraced = <A, E>({ currentTracer }: Fiber.RuntimeFiber<A, E>): boolean => currentTracer !== defaultTracer
+const hasTracer = <A, E>({ currentTracer }: Fiber.RuntimeFiber<A, E>): boolean => currentTracer !== defaultTracer
+
+/** Whether the fiber has a tracer that keeps spans, and is in no trace that is not sampled. */
+export const isTraced = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): boolean =>
+  hasTracer(fiber) && fiber.currentSpan?.sampled !== false
+
+/** The parent of all that is not sampled. It has ids, because requests may propagate it. */
+const unsampled = (): Tracer.ExternalSpan =>
+  Tracer.externalSpan({
+    traceId: Hex.encode(Random.unsafeBytes(16)),
+    spanId: Hex.encode(Random.unsafeBytes(8)),
+    sampled: false
+  })
+
+/** What becomes of a span: it is made, it is not, or it begins a trace that is not sampled. */
+const decide = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, name: string): "make" | "skip" | "drop" => {
+  if (!isTraced(fiber)) return "skip"
+  if (fiber.currentSpan !== undefined) return "make"
+  const telemetry = Context.getOption(fiber.currentContext, Telemetry)
+  return Option.isNone(telemetry) || telemetry.value.samples(name) ? "make" : "drop"
+}
+
+/** OpenTelemetry's `error.type`: the reason of an error, or else its class. */
+const errorType = (cause: Cause.Cause<unknown>): string => {
+  const failure = Option.getOrUndefined(Cause.failureOption(cause))
+  if (failure === undefined) return Cause.isInterruptedOnly(cause) ? "Interrupted" : "Defect"
+  if (Predicate.hasProperty(failure, "reason") && typeof failure.reason === "string") return failure.reason
+  return Predicate.hasProperty(failure, "_tag") && typeof failure._tag === "string" ? failure._tag : "_OTHER"
+}
+
+const typed = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.tapErrorCause(self, (cause) => Effect.annotateCurrentSpan("error.type", errorType(cause)))
+
+interface SpanOptions {
+  readonly attributes?: Record<string, unknown> | undefined
+  readonly kind?: Tracer.SpanKind
+}
+
+/** Runs the body in a span, if one is to be made. It captures no stack trace, because that costs more than the span. */
+export const inSpan = <A, E, R>(
+  fiber: Fiber.RuntimeFiber<A, E>,
+  name: string,
+  options: SpanOptions,
+  body: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> => {
+  const decision = decide(fiber, name)
+  if (decision === "skip") return body
+  if (decision === "drop") return Effect.withParentSpan(body, unsampled())
+  return Effect.withSpan(typed(body), name, { captureStackTrace: false, ...options })
+}
 
 /** Times an effect in the `Metrics` service, if the fiber's context has one. */
 export const tracked = <A, E, R>(
@@ -23,17 +83,11 @@ export const tracked = <A, E, R>(
   return Option.isNone(metrics) ? self : metrics.value.track(name)(self)
 }
 
-/** A span around a public call, {@link tracked}. It captures no stack trace, because that costs more than the span. */
+/** A span around a public call, {@link tracked}. */
 export const traced =
   (name: string, attributes?: Record<string, unknown>) =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.withFiberRuntime((fiber) =>
-      tracked(
-        fiber,
-        name,
-        isTraced(fiber) ? Effect.withSpan(self, name, { captureStackTrace: false, attributes }) : self
-      )
-    )
+    Effect.withFiberRuntime((fiber) => tracked(fiber, name, inSpan(fiber, name, { attributes }, self)))
 
 /** As {@link traced}, for a caller that has the fiber. Saves a fiber step. */
 export const spanned = <A, E, R>(
@@ -42,11 +96,26 @@ export const spanned = <A, E, R>(
   attributes: Record<string, unknown>,
   body: () => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> => {
-  const metrics = Context.getOption(fiber.currentContext, Metrics)
-  if (!isTraced(fiber)) return Option.isNone(metrics) ? body() : metrics.value.track(name)(Effect.suspend(body))
-  const span = Effect.withSpan(Effect.suspend(body), name, { captureStackTrace: false, attributes })
-  return Option.isNone(metrics) ? span : metrics.value.track(name)(span)
+  const isTimed = Option.isSome(Context.getOption(fiber.currentContext, Metrics))
+  if (!isTimed && !isTraced(fiber)) return body()
+  return tracked(fiber, name, inSpan(fiber, name, { attributes }, Effect.suspend(body)))
 }
+
+/** A span around a Stream, for as long as it runs. */
+export const tracedStream =
+  (name: string, attributes?: Record<string, unknown>) =>
+  <A, E, R>(self: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
+    Stream.unwrap(
+      Effect.withFiberRuntime<Stream.Stream<A, E, R>>((fiber) => {
+        const decision = decide(fiber, name)
+        if (decision === "skip") return Effect.succeed(self)
+        return Effect.succeed(
+          decision === "drop"
+            ? Stream.provideService(self, Tracer.ParentSpan, unsampled())
+            : Stream.withSpan(self, name, { captureStackTrace: false, attributes })
+        )
+      })
+    )
 
 /** Adds an attribute to the current span, if there is one. */
 export const annotate = (key: string, value: unknown): Effect.Effect<void> =>
@@ -59,3 +128,52 @@ export const annotated = <A, E, R>(
   value: unknown,
   self: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> => (isTraced(fiber) ? Effect.zipRight(Effect.annotateCurrentSpan(key, value), self) : self)
+
+/** Runs an effect and adds attributes to the current span, if there is one, which are read when it has ended. */
+export const annotatedAfter = <A, E, R>(
+  fiber: Fiber.RuntimeFiber<A, E>,
+  attributes: () => Record<string, unknown>,
+  self: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  isTraced(fiber)
+    ? Effect.ensuring(
+        self,
+        Effect.suspend(() => Effect.annotateCurrentSpan(attributes()))
+      )
+    : self
+
+/** The span of a call that other fibers work for. */
+export interface Trace {
+  readonly tracer: Tracer.Tracer
+  readonly span: Tracer.AnySpan
+}
+
+/** The trace of the fiber, if it is in one that is sampled. */
+export const traceOf = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): Trace | undefined =>
+  fiber.currentSpan !== undefined && isTraced(fiber)
+    ? { tracer: fiber.currentTracer, span: fiber.currentSpan }
+    : undefined
+
+/** OpenTelemetry's collectors keep 128 links, and nobody reads more than a few. */
+const MAX_LINKS = 16
+
+/**
+ * Runs what serves several calls at once. Its spans are children of the first call's, and link to the others' (at most 16
+ * calls; `pod.calls` has their number). Where no call is traced it makes no spans, and so no traces of its own.
+ */
+export const serving =
+  (calls: ReadonlyArray<{ readonly trace: Trace | undefined }>) =>
+  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.withFiberRuntime((fiber) => {
+      const traces = Arr.filterMap(calls, ({ trace }) => Option.fromNullable(trace))
+      const [first, ...others] = traces
+      if (first === undefined) return hasTracer(fiber) ? Effect.withParentSpan(self, unsampled()) : self
+      const linked = others
+        .slice(0, MAX_LINKS - 1)
+        .reduce<Effect.Effect<A, E, R>>((effect, { span }) => Effect.linkSpans(effect, span), self)
+      return linked.pipe(
+        Effect.annotateSpans("pod.calls", traces.length),
+        Effect.withParentSpan(first.span),
+        Effect.withTracer(first.tracer)
+      )
+    })

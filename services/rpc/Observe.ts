@@ -9,7 +9,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
 import * as Measured from "../internal/measured.js"
-import { isTraced, tracked } from "../internal/traced.js"
+import { inSpan, isTraced, tracked } from "../internal/traced.js"
 import * as Metrics from "../Metrics.js"
 import type { RpcError } from "../RpcTransport.js"
 
@@ -130,11 +130,15 @@ export const call = (host: string) => {
         fiber,
         `rpc.${LABELLED.has(method) ? method : OTHER}`,
         isTraced(fiber)
-          ? Effect.withSpan(counted(fiber, method, run, true), method, {
-              kind: "client",
-              captureStackTrace: false,
-              attributes: { "rpc.system.name": "jsonrpc", "rpc.method": method, ...server, ...attributes }
-            })
+          ? inSpan(
+              fiber,
+              method,
+              {
+                kind: "client",
+                attributes: { "rpc.system.name": "jsonrpc", "rpc.method": method, ...server, ...attributes }
+              },
+              counted(fiber, method, run, true)
+            )
           : counted(fiber, method, run, false)
       )
     )

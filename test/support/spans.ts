@@ -8,6 +8,8 @@ export interface Recorded {
   readonly name: string
   readonly kind: Tracer.SpanKind
   readonly parent: string | undefined
+  /** The names of the spans that it links to. */
+  readonly links: ReadonlyArray<string>
   readonly attributes: Map<string, unknown>
   readonly events: Array<readonly [string, Record<string, unknown>]>
   /** How it ended: the failure in full, as an exporter would write it. */
@@ -24,6 +26,7 @@ export const recorder = () => {
         name,
         kind,
         parent: parent._tag === "Some" && parent.value._tag === "Span" ? parent.value.name : undefined,
+        links: links.map(({ span }) => (span._tag === "Span" ? span.name : span.spanId)),
         attributes: new Map(),
         events: [],
         failure: undefined

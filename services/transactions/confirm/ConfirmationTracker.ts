@@ -40,6 +40,7 @@ import * as Stream from "effect/Stream"
 import * as Deadline from "../../Deadline.js"
 import * as Clock from "../../internal/clock.js"
 import * as Turns from "../../internal/eventLoop.js"
+import { serving, traceOf } from "../../internal/traced.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import type { RpcError } from "../../RpcTransport.js"
 import type { TransactionError } from "../TransactionError.js"
@@ -129,6 +130,7 @@ export const make = Effect.fnUntraced(function* (
     workers.run(
       "expire",
       expire(slot, waiting).pipe(
+        serving(waiting),
         Deadline.within(EXPIRE_TIMEOUT),
         Effect.catchAll((error) => Effect.sync(() => (lastError = error)))
       )
@@ -241,7 +243,7 @@ export const make = Effect.fnUntraced(function* (
       return Effect.matchCauseEffect(
         restore(
           Effect.async<Landed, TransactionError>((resume) => {
-            entry = new Entry(transmission, options, resume)
+            entry = new Entry(transmission, options, traceOf(caller), resume)
             inFlight.add(entry)
             sendFirst(entry, caller)
             if (hints) entry.hint = runFork(subscribe(entry))

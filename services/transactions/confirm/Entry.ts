@@ -3,6 +3,7 @@ import type { Commitment } from "@solana/kit"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import type { Trace } from "../../internal/traced.js"
 import type { SignedTransaction } from "../../SignedTransaction.js"
 import type { TransactionError } from "../TransactionError.js"
 import type { Member } from "./IndexedSet.js"
@@ -49,6 +50,8 @@ export class Entry implements Member {
   constructor(
     readonly transmission: Transmission,
     { commitment, deadline, since }: WaitOptions,
+    /** The trace of its caller, which look-ups and rebroadcasts are shown in. */
+    readonly trace: Trace | undefined,
     readonly resume: (outcome: Effect.Effect<Landed, TransactionError>) => void
   ) {
     this.signed = transmission.signed

@@ -22,6 +22,7 @@ import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import * as Clock from "../../internal/clock.js"
+import { serving } from "../../internal/traced.js"
 import * as RetryPolicy from "../../RetryPolicy.js"
 import type { TransactionError } from "../TransactionError.js"
 import type { Entry } from "./Entry.js"
@@ -84,7 +85,7 @@ export const make = (
     inFlight.has(entry)
       ? Effect.withFiberRuntime<Duration.Duration, TransactionError>((fiber) => {
           entry.first?.unsafeInterruptAsFork(FiberId.none)
-          return RetryPolicy.never(entry.transmission.attempt(fiber))
+          return serving([entry])(RetryPolicy.never(entry.transmission.attempt(fiber)))
         }).pipe(
           Effect.timeoutTo({ duration: TIMEOUT, onSuccess: (rest) => rest, onTimeout: () => Duration.zero }),
           Effect.either,

@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { InvalidInput } from "../../../src/InvalidInput.js"
 import * as Commitment from "../../internal/commitment.js"
+import { serving } from "../../internal/traced.js"
 import type { Contextual, SignatureStatus } from "../../RpcPool.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import type { RpcError } from "../../RpcTransport.js"
@@ -77,6 +78,7 @@ export const make = (
     (ask: (signatures: ReadonlyArray<Signature>) => Effect.Effect<Answer, InvalidInput | RpcError>): LookUp =>
     (entries) =>
       ask(entries.map(({ signed }) => signed.signature)).pipe(
+        serving(entries),
         Effect.catchTag("InvalidInput", Effect.die),
         Effect.map((answer) => judge(entries, answer))
       )

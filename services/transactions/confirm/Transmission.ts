@@ -41,6 +41,10 @@ const AT_ONCE = Effect.succeed(Duration.zero)
 export class Transmission {
   /** Why the last attempt failed, where it did. */
   lastError: RpcError | undefined
+  /** How often the bytes were handed to a node. */
+  attempts = 0
+  /** How often of these they were sent before, by this process or an earlier one. */
+  rebroadcasts = 0
   #skipPreflight: boolean
   #mayHaveArrived: boolean
   #wasSent: boolean
@@ -70,7 +74,11 @@ export class Transmission {
    */
   attempt<A, E>(fiber: Fiber.RuntimeFiber<A, E>): Effect.Effect<Duration.Duration, TransactionError> {
     if (this.#watchOnly) return AT_ONCE
-    if (this.#wasSent) Measured.update(fiber, Metrics.rebroadcasts, 1)
+    this.attempts++
+    if (this.#wasSent) {
+      this.rebroadcasts++
+      Measured.update(fiber, Metrics.rebroadcasts, 1)
+    }
     this.#wasSent = true
     const mayHaveArrivedBefore = this.#mayHaveArrived
     // Interrupted, the request may have left.

@@ -7,6 +7,7 @@ import * as Clock from "../../internal/clock.js"
 import { endBy } from "../../internal/endBy.js"
 import * as Measured from "../../internal/measured.js"
 import * as Receipts from "../../internal/receipts.js"
+import { annotatedAfter, spanned } from "../../internal/traced.js"
 import * as Metrics from "../../Metrics.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import type { SignedTransaction } from "../../SignedTransaction.js"
@@ -87,16 +88,27 @@ export const make = (
       const since = Clock.monotonic(fiber)
       const { commitment, deadline } = options
       const transmission = new Transmission.Transmission(signed, options, needs)
-      return Effect.matchEffect(tracker.deliver(transmission, { commitment, deadline, since }), {
-        onFailure: (error) => Effect.flatMap(uncontradicted(signed, error, deadline), (error) => counted(fiber, error)),
-        onSuccess: (landed) => {
-          if (!Failure.succeeded(landed.err)) {
-            return Effect.catchAll(rejected(signed, landed, deadline), (error) => counted(fiber, error))
-          }
-          Measured.update(fiber, Metrics.confirmationDuration, (Clock.monotonic(fiber) - since) / 1000)
-          Measured.update(fiber, outcomes.confirmed, 1)
-          return Effect.succeed(new Receipts.Receipt(signed.signature, landed.slot, signed.fee))
-        }
+      let slot: bigint | undefined
+      const attributes = { "solana.signature": signed.signature, "solana.commitment": commitment }
+      const found = () => ({
+        "solana.attempts": transmission.attempts,
+        "solana.rebroadcasts": transmission.rebroadcasts,
+        ...(slot === undefined ? {} : { "solana.slot": Number(slot) })
       })
+      const confirmed = () =>
+        Effect.matchEffect(tracker.deliver(transmission, { commitment, deadline, since }), {
+          onFailure: (error) =>
+            Effect.flatMap(uncontradicted(signed, error, deadline), (error) => counted(fiber, error)),
+          onSuccess: (landed) => {
+            slot = landed.slot
+            if (!Failure.succeeded(landed.err)) {
+              return Effect.catchAll(rejected(signed, landed, deadline), (error) => counted(fiber, error))
+            }
+            Measured.update(fiber, Metrics.confirmationDuration, (Clock.monotonic(fiber) - since) / 1000)
+            Measured.update(fiber, outcomes.confirmed, 1)
+            return Effect.succeed(new Receipts.Receipt(signed.signature, landed.slot, signed.fee))
+          }
+        })
+      return spanned(fiber, "Transactions.confirm", attributes, () => annotatedAfter(fiber, found, confirmed()))
     })
 }

@@ -299,27 +299,30 @@ describe("Transactions: watching", () => {
 })
 
 describe("Transactions: what can be seen", () => {
-  it.effect("Given a tracer, When instructions are sent, Then there is one span with the signature and no key", () => {
-    const node = FakeNode.make()
-    node.onSend = node.land
-    const spans: Array<Tracer.Span> = []
-    const tracer = Effect.map(Effect.tracer, (tracer) =>
-      Tracer.make({
-        context: tracer.context,
-        span: (...args) => {
-          const span = tracer.span(...args)
-          spans.push(span)
-          return span
-        }
-      })
-    )
-    return Effect.gen(function* () {
-      const { signature } = yield* Effect.withTracer(send(1n), yield* tracer)
-      expect(spans.map(({ name }) => name)).toStrictEqual(["Transactions.send"])
-      const attributes = Object.fromEntries(spans[0]?.attributes ?? [])
-      expect(attributes).toStrictEqual({ "solana.instructions": 1, "solana.signature": signature })
-    }).pipe(over(node))
-  })
+  it.effect(
+    "Given a tracer, When instructions are sent, Then its span and that of its confirmation have the signature and no key",
+    () => {
+      const node = FakeNode.make()
+      node.onSend = node.land
+      const spans: Array<Tracer.Span> = []
+      const tracer = Effect.map(Effect.tracer, (tracer) =>
+        Tracer.make({
+          context: tracer.context,
+          span: (...args) => {
+            const span = tracer.span(...args)
+            spans.push(span)
+            return span
+          }
+        })
+      )
+      return Effect.gen(function* () {
+        const { signature } = yield* Effect.withTracer(send(1n), yield* tracer)
+        expect(spans.map(({ name }) => name)).toStrictEqual(["Transactions.send", "Transactions.confirm"])
+        const attributes = Object.fromEntries(spans[0]?.attributes ?? [])
+        expect(attributes).toStrictEqual({ "solana.instructions": 1, "solana.signature": signature })
+      }).pipe(over(node))
+    }
+  )
 
   it.effect("Given a counter of outcomes, When one is sent, Then it counts", () => {
     const node = FakeNode.make()

@@ -1,0 +1,132 @@
+/**
+ * Which calls of the SDK are traced. The decision is made before a span, so a call that is not sampled costs little more
+ * than without a tracer.
+ *
+ * @since 0.1.0
+ */
+import * as Config from "effect/Config"
+import * as ConfigError from "effect/ConfigError"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Check from "../src/internal/check.js"
+import type { InvalidInput } from "../src/InvalidInput.js"
+import * as Random from "./internal/random.js"
+
+/**
+ * Decides on calls that begin a trace. A call within a trace follows it: its spans are made if the parent is sampled.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** Whether a trace that begins with this call (`Message.send`) is sampled. */
+  readonly samples: (name: string) => boolean
+}
+
+/**
+ * The sampling of traces. Without it, a tracer gets the spans of all calls.
+ *
+ * Spans of a call that is not sampled are not made; spans of the application's own beneath it have a parent with
+ * `sampled: false`, and HTTP requests that propagate a trace carry that too.
+ *
+ * @example
+ * ```ts
+ * import * as Telemetry from "@pod-protocol/effect/services/Telemetry"
+ *
+ * // One trace of a hundred, and all registrations
+ * export const sampling = Telemetry.layer({ ratio: 0.01, always: (name) => name === "Agent.register" })
+ * ```
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class Telemetry extends Context.Tag("@pod-protocol/effect/Telemetry")<Telemetry, Service>() {}
+
+/**
+ * Options of the sampling.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /**
+   * The share of traces that is sampled, from 0 to 1. Default 1. Too low: what is rare is not seen. Too high: spans cost
+   * CPU time, about as much as building and signing a message.
+   */
+  readonly ratio?: number | undefined
+  /** Calls whose traces are always sampled, by name. Default none. One that throws samples by `ratio`. */
+  readonly always?: ((name: string) => boolean) | undefined
+}
+
+const RANGE = 2 ** 32
+
+const random = (): number => new DataView(Random.unsafeBytes(4).buffer).getUint32(0) / RANGE
+
+/**
+ * A sampling by these options. `InvalidInput` for a `ratio` outside of 0 to 1.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: Options = {}): Effect.Effect<Service, InvalidInput> => {
+  const { always = () => false } = options
+  const isAlways = (name: string): boolean =>
+    Either.getOrElse(
+      Either.try(() => always(name)),
+      () => false
+    )
+  return Effect.map(Check.between("ratio", options.ratio ?? 1, 0, 1), (ratio) => ({
+    samples: (name) => ratio === 1 || isAlways(name) || (ratio > 0 && random() < ratio)
+  }))
+}
+
+/**
+ * {@link make} as a layer. Provide it to the program that calls the SDK.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options?: Options): Layer.Layer<Telemetry, InvalidInput> => Layer.effect(Telemetry, make(options))
+
+const samplers = ["always_on", "always_off", "traceidratio"].flatMap((name) => [name, `parentbased_${name}`])
+
+const SAMPLER = "OTEL_TRACES_SAMPLER"
+const ARGUMENT = "OTEL_TRACES_SAMPLER_ARG"
+
+const optional = (name: string): Config.Config<string> =>
+  Config.map(Config.option(Config.string(name)), (found) => Option.getOrElse(found, () => "").trim())
+
+/**
+ * The ratio that OpenTelemetry's variables `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG` name; 1 without them. A
+ * call within a trace follows its parent under each of them.
+ *
+ * @since 0.1.0
+ * @category config
+ */
+export const ratio: Config.Config<number> = Config.all([optional(SAMPLER), optional(ARGUMENT)]).pipe(
+  Config.mapOrFail(([sampler, argument]) => {
+    if (sampler === "") return Either.right(1)
+    if (!samplers.includes(sampler)) {
+      return Either.left(ConfigError.InvalidData([SAMPLER], `Expected one of ${samplers.join(", ")}`))
+    }
+    if (!sampler.endsWith("traceidratio")) return Either.right(sampler.endsWith("on") ? 1 : 0)
+    const share = argument === "" ? 1 : Number(argument)
+    return share >= 0 && share <= 1
+      ? Either.right(share)
+      : Either.left(ConfigError.InvalidData([ARGUMENT], "Expected a number from 0 to 1"))
+  })
+)
+
+/**
+ * As {@link layer}, by the variables of {@link ratio}.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig: Layer.Layer<Telemetry, ConfigError.ConfigError> = Layer.effect(
+  Telemetry,
+  Effect.flatMap(ratio, (share) => Effect.orDie(make({ ratio: share })))
+)
