@@ -66,11 +66,11 @@ describe("the rules of the house", () => {
 
   afterAll(() => rmSync(base, { recursive: true }))
 
-  it.each(planted)("Then %s is reported of %s", (rule, file) => {
+  it.each(planted)("Given the rule %s, When %s breaks it, Then the check reports it", (rule, file) => {
     expect(violations.filter((violation) => violation.startsWith(`${rule}: ${file}`))).not.toEqual([])
   })
 
-  it("Then no rule is without a case", () => {
+  it("Given all rules, When the cases above are listed, Then each rule has one", () => {
     expect(planted.map(([rule]) => rule).toSorted()).toEqual(forbidden.map(({ name }) => name).toSorted())
   })
 })

@@ -33,7 +33,7 @@ const stores = {
 
 for (const [name, layer] of Object.entries(stores)) {
   describe(`PayloadStore over ${name}`, () => {
-    it.effect("given bytes, when put, then their SHA-256 gives them back", () =>
+    it.effect("Given bytes, When they are put, Then their SHA-256 returns them", () =>
       Effect.gen(function* () {
         const store = yield* PayloadStore.PayloadStore
         const hash = yield* store.put(hello)
@@ -43,7 +43,7 @@ for (const [name, layer] of Object.entries(stores)) {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("given any bytes, when put, then they come back whole, the empty ones too", () =>
+    it.effect("Given any bytes, also none, When they are put, Then get returns them whole", () =>
       Effect.gen(function* () {
         const store = yield* PayloadStore.PayloadStore
         const run = yield* Effect.runtime()
@@ -59,7 +59,7 @@ for (const [name, layer] of Object.entries(stores)) {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("given nothing under a hash, when read, then it is NotFound and names the hash", () =>
+    it.effect("Given no entry for a hash, When it is read, Then NotFound names the hash", () =>
       Effect.gen(function* () {
         const store = yield* PayloadStore.PayloadStore
         const hash = Hash.sha256(hello)
@@ -70,7 +70,7 @@ for (const [name, layer] of Object.entries(stores)) {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("given kept bytes, when removed twice, then they are gone and nothing fails", () =>
+    it.effect("Given stored bytes, When they are removed twice, Then they are gone and no call fails", () =>
       Effect.gen(function* () {
         const store = yield* PayloadStore.PayloadStore
         const hash = yield* store.put(hello)
@@ -80,20 +80,22 @@ for (const [name, layer] of Object.entries(stores)) {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("given a caller who writes his array again, when read, then it is what was put", () =>
-      Effect.gen(function* () {
-        const store = yield* PayloadStore.PayloadStore
-        const bytes = utf8.encode("hello")
-        const hash = yield* store.put(bytes)
-        bytes.fill(0)
-        expect(yield* store.get(hash)).toEqual(hello)
-      }).pipe(Effect.provide(layer))
+    it.effect(
+      "Given a caller that overwrites its array, When the payload is read, Then it has the original bytes",
+      () =>
+        Effect.gen(function* () {
+          const store = yield* PayloadStore.PayloadStore
+          const bytes = utf8.encode("hello")
+          const hash = yield* store.put(bytes)
+          bytes.fill(0)
+          expect(yield* store.get(hash)).toEqual(hello)
+        }).pipe(Effect.provide(layer))
     )
   })
 }
 
 describe("PayloadStore in memory", () => {
-  it.effect("given a full store, when more is put, then what was used longest ago goes first", () =>
+  it.effect("Given a full store, When more is put, Then the least recently used payload is evicted first", () =>
     Effect.gen(function* () {
       const store = yield* PayloadStore.PayloadStore
       const first = yield* store.put(utf8.encode("aaaa"))
@@ -104,7 +106,7 @@ describe("PayloadStore in memory", () => {
     }).pipe(Effect.provide(PayloadStore.layerMemoryWith({ maxBytes: 8 })))
   )
 
-  it.effect("given the same bytes twice, when put, then they count once", () =>
+  it.effect("Given the same bytes twice, When they are put, Then they count once", () =>
     Effect.gen(function* () {
       const store = yield* PayloadStore.PayloadStore
       const first = yield* store.put(utf8.encode("aaaa"))
@@ -114,7 +116,7 @@ describe("PayloadStore in memory", () => {
     }).pipe(Effect.provide(PayloadStore.layerMemoryWith({ maxBytes: 8 })))
   )
 
-  it.effect("given a payload above the bound, when put, then it is TooLarge and nothing is evicted", () =>
+  it.effect("Given a payload above maxBytes, When it is put, Then it fails with TooLarge and nothing is evicted", () =>
     Effect.gen(function* () {
       const store = yield* PayloadStore.PayloadStore
       const kept = yield* store.put(utf8.encode("aaaa"))
@@ -127,7 +129,7 @@ describe("PayloadStore in memory", () => {
 
 describe("PayloadStore in memory: bounds that are no whole number", () => {
   it.effect.each([Number.NaN, -1, 1.5, Infinity])(
-    "Given a maxBytes of %d, When the layer is built, Then it is InvalidInput",
+    "Given a maxBytes of %d, When the layer is built, Then it fails with InvalidInput",
     (maxBytes) =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(Effect.scoped(Layer.build(PayloadStore.layerMemoryWith({ maxBytes }))))
@@ -140,7 +142,7 @@ describe("PayloadStore over a KeyValueStore", () => {
   const shared = PayloadStore.layerKeyValueStore.pipe(Layer.provideMerge(KeyValueStore.layerMemory))
 
   it.effect.each(["SGVsbG8=", "not base64 !", ""])(
-    "given %j under the key of other bytes, when read, then it is HashMismatch and no data",
+    "Given %j under the key of other bytes, When it is read, Then it fails with HashMismatch",
     (tampered) =>
       Effect.gen(function* () {
         const store = yield* PayloadStore.PayloadStore
@@ -151,36 +153,45 @@ describe("PayloadStore over a KeyValueStore", () => {
       }).pipe(Effect.provide(shared))
   )
 
-  it.effect("given other things in the store, when payloads come and go, then they stay", () =>
-    Effect.gen(function* () {
-      const store = yield* PayloadStore.PayloadStore
-      const beneath = yield* KeyValueStore.KeyValueStore
-      yield* beneath.set("theirs", "1")
-      const hash = yield* store.put(hello)
-      expect(yield* beneath.has(helloKey)).toBe(true)
-      yield* store.remove(hash)
-      expect(yield* beneath.get("theirs")).toEqual(Option.some("1"))
-      expect(yield* beneath.size).toBe(1)
-    }).pipe(Effect.provide(shared))
+  it.effect(
+    "Given other entries in the key-value store, When payloads are put and removed, Then these entries stay",
+    () =>
+      Effect.gen(function* () {
+        const store = yield* PayloadStore.PayloadStore
+        const beneath = yield* KeyValueStore.KeyValueStore
+        yield* beneath.set("theirs", "1")
+        const hash = yield* store.put(hello)
+        expect(yield* beneath.has(helloKey)).toBe(true)
+        yield* store.remove(hash)
+        expect(yield* beneath.get("theirs")).toEqual(Option.some("1"))
+        expect(yield* beneath.size).toBe(1)
+      }).pipe(Effect.provide(shared))
   )
 })
 
 describe("PayloadStore over a backend that fails", () => {
-  it.effect("given a failure beneath, when called, then it is Unavailable, retryable, and keeps the cause", () =>
-    Effect.gen(function* () {
-      const broken = Effect.fail("disk on fire")
-      const store = PayloadStore.make({ set: () => broken, get: () => broken, has: () => broken, remove: () => broken })
-      for (const call of [store.put(hello), store.get(hello), store.has(hello), store.remove(hello)]) {
-        const error = yield* Effect.flip(call)
-        expect(error).toMatchObject({ reason: "Unavailable", cause: "disk on fire" })
-        expect(error.isRetryable).toBe(true)
-      }
-    })
+  it.effect(
+    "Given a backend that fails, When the store is used, Then the error is Unavailable, retryable and keeps the cause",
+    () =>
+      Effect.gen(function* () {
+        const broken = Effect.fail("disk on fire")
+        const store = PayloadStore.make({
+          set: () => broken,
+          get: () => broken,
+          has: () => broken,
+          remove: () => broken
+        })
+        for (const call of [store.put(hello), store.get(hello), store.has(hello), store.remove(hello)]) {
+          const error = yield* Effect.flip(call)
+          expect(error).toMatchObject({ reason: "Unavailable", cause: "disk on fire" })
+          expect(error.isRetryable).toBe(true)
+        }
+      })
   )
 })
 
 describe("PayloadStore.layerTest", () => {
-  it.effect("given a method without a stub, when called, then it dies with its name", () =>
+  it.effect("Given a method without a stub, When it is called, Then it dies and names itself", () =>
     Effect.gen(function* () {
       const store = yield* PayloadStore.PayloadStore
       expect(yield* store.has(hello)).toBe(true)

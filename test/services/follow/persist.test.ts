@@ -16,27 +16,31 @@ const failing = (times: number, error: RpcError) => {
 }
 
 describe("reads of a follower", () => {
-  it.effect("Given a proxy's page or two instead of the reply, when it reads, then it asks again and goes on", () =>
-    Effect.gen(function* () {
-      const { asked, read } = failing(2, garbled)
-      const fiber = yield* Effect.fork(persist(read))
-      yield* TestClock.adjust("5 seconds")
-      expect(yield* Fiber.join(fiber)).toBe("read")
-      expect(asked.times).toBe(3)
-    })
+  it.effect(
+    "Given an error page of a proxy once or twice, When the follower reads, Then it asks again and succeeds",
+    () =>
+      Effect.gen(function* () {
+        const { asked, read } = failing(2, garbled)
+        const fiber = yield* Effect.fork(persist(read))
+        yield* TestClock.adjust("5 seconds")
+        expect(yield* Fiber.join(fiber)).toBe("read")
+        expect(asked.times).toBe(3)
+      })
   )
 
-  it.effect("Given a node whose replies can never be read, when it reads, then it fails after six attempts", () =>
-    Effect.gen(function* () {
-      const { asked, read } = failing(Infinity, garbled)
-      const fiber = yield* Effect.fork(Effect.flip(persist(read)))
-      yield* TestClock.adjust("30 seconds")
-      expect(yield* Fiber.join(fiber)).toBe(garbled)
-      expect(asked.times).toBe(6)
-    })
+  it.effect(
+    "Given a node whose replies cannot be decoded, When the follower reads, Then it fails after six attempts",
+    () =>
+      Effect.gen(function* () {
+        const { asked, read } = failing(Infinity, garbled)
+        const fiber = yield* Effect.fork(Effect.flip(persist(read)))
+        yield* TestClock.adjust("30 seconds")
+        expect(yield* Fiber.join(fiber)).toBe(garbled)
+        expect(asked.times).toBe(6)
+      })
   )
 
-  it.effect("Given a refusal that will not pass, when it reads, then it fails at once", () =>
+  it.effect("Given a refusal that is not retryable, When the follower reads, Then it fails at once", () =>
     Effect.gen(function* () {
       const { asked, read } = failing(Infinity, refused)
       expect(yield* Effect.flip(persist(read))).toBe(refused)

@@ -72,7 +72,7 @@ describe("Transactions on the embedded cluster", () => {
     }).pipe(cluster())
   )
 
-  it.effect("Given the same transfer three times at once, When they are sent, Then it is done three times", () =>
+  it.effect("Given the same transfer three times at once, When all are sent, Then three transfers land", () =>
     Effect.gen(function* () {
       const wallet = yield* funded(64)
       const instructions = [transfer(wallet.address, STRANGER, SOL)]
@@ -83,7 +83,7 @@ describe("Transactions on the embedded cluster", () => {
     }).pipe(cluster())
   )
 
-  it.effect("Given too little money, When it is sent, Then the preflight refuses it and nothing is paid", () =>
+  it.effect("Given too few lamports, When a transfer is sent, Then the preflight refuses it and no fee is paid", () =>
     Effect.gen(function* () {
       const wallet = yield* funded(65)
       const error = yield* Effect.flip(send(wallet, [transfer(wallet.address, STRANGER, 11n * SOL)]))
@@ -96,24 +96,26 @@ describe("Transactions on the embedded cluster", () => {
     }).pipe(cluster())
   )
 
-  it.effect("Given no preflight, When the second instruction fails, Then it is Rejected with logs and has paid", () =>
-    Effect.gen(function* () {
-      const wallet = yield* funded(66)
-      const instructions = [transfer(wallet.address, STRANGER, SOL), transfer(wallet.address, STRANGER, 11n * SOL)]
-      const error = yield* Effect.flip(send(wallet, instructions, { preflight: false, computeUnitLimit: 5000 }))
-      expect(error).toMatchObject({
-        reason: "Rejected",
-        err: { InstructionError: [1, { Custom: 1 }] },
-        programError: { reason: "InsufficientFunds", instructionIndex: 1 }
-      })
-      const { logs, signature } =
-        error instanceof Transactions.TransactionError ? error : { logs: [], signature: undefined }
-      expect(logs.join()).toContain("insufficient lamports")
-      expect(yield* balanceOf(wallet.address)).toBe(10n * SOL - 5000n)
-      const { details } = yield* Transactions.Transactions
-      const found = yield* Effect.flatten(details(yield* Option.fromNullable(signature)))
-      expect(yield* found.error).toMatchObject({ reason: "Rejected", signature, logs })
-    }).pipe(cluster())
+  it.effect(
+    "Given no preflight, When the second instruction fails, Then the send is Rejected with logs and the fee is paid",
+    () =>
+      Effect.gen(function* () {
+        const wallet = yield* funded(66)
+        const instructions = [transfer(wallet.address, STRANGER, SOL), transfer(wallet.address, STRANGER, 11n * SOL)]
+        const error = yield* Effect.flip(send(wallet, instructions, { preflight: false, computeUnitLimit: 5000 }))
+        expect(error).toMatchObject({
+          reason: "Rejected",
+          err: { InstructionError: [1, { Custom: 1 }] },
+          programError: { reason: "InsufficientFunds", instructionIndex: 1 }
+        })
+        const { logs, signature } =
+          error instanceof Transactions.TransactionError ? error : { logs: [], signature: undefined }
+        expect(logs.join()).toContain("insufficient lamports")
+        expect(yield* balanceOf(wallet.address)).toBe(10n * SOL - 5000n)
+        const { details } = yield* Transactions.Transactions
+        const found = yield* Effect.flatten(details(yield* Option.fromNullable(signature)))
+        expect(yield* found.error).toMatchObject({ reason: "Rejected", signature, logs })
+      }).pipe(cluster())
   )
 
   it.effect(
@@ -144,22 +146,24 @@ describe("Transactions on the embedded cluster", () => {
     }).pipe(cluster())
   )
 
-  it.effect("Given a blockhash that the cluster has dropped, When it is sent, Then the second try has a new one", () =>
-    Effect.gen(function* () {
-      const wallet = yield* funded(69)
-      yield* send(wallet, [transfer(wallet.address, STRANGER, SOL)])
-      const { expireBlockhashes } = yield* EmbeddedCluster.EmbeddedCluster
-      yield* expireBlockhashes
-      const fiber = yield* Effect.fork(
-        send(wallet, [transfer(wallet.address, STRANGER, 2n * SOL)], { retryExpired: 1 })
-      )
-      yield* TestClock.adjust("3 seconds")
-      yield* Fiber.join(fiber)
-      expect(yield* balanceOf(STRANGER)).toBe(3n * SOL)
-    }).pipe(cluster())
+  it.effect(
+    "Given a blockhash that the cluster has dropped, When a transaction is sent, Then the second attempt has a new one",
+    () =>
+      Effect.gen(function* () {
+        const wallet = yield* funded(69)
+        yield* send(wallet, [transfer(wallet.address, STRANGER, SOL)])
+        const { expireBlockhashes } = yield* EmbeddedCluster.EmbeddedCluster
+        yield* expireBlockhashes
+        const fiber = yield* Effect.fork(
+          send(wallet, [transfer(wallet.address, STRANGER, 2n * SOL)], { retryExpired: 1 })
+        )
+        yield* TestClock.adjust("3 seconds")
+        yield* Fiber.join(fiber)
+        expect(yield* balanceOf(STRANGER)).toBe(3n * SOL)
+      }).pipe(cluster())
   )
 
-  it.effect("Given blocks of 400 ms, When it is to be finalized, Then the receipt comes 32 slots later", () =>
+  it.effect("Given blocks of 400 ms, When a send waits for finalized, Then the receipt comes 32 slots later", () =>
     Effect.gen(function* () {
       const wallet = yield* funded(70)
       yield* TestClock.adjust("20 seconds")

@@ -71,7 +71,7 @@ const LIMIT = 23_000
 
 describe("Transactions: compute limits and prices", () => {
   it.effect(
-    "Given fees to be found, When one kind is sent often, Then it is simulated once and priced each 10 s",
+    "Given estimated fees, When one kind of transaction is sent often, Then it is simulated once and priced every 10 s",
     () => {
       const node = asking([5n, 100n, 1n, 7n, 30n])
       node.onSend = node.land
@@ -86,7 +86,7 @@ describe("Transactions: compute limits and prices", () => {
     }
   )
 
-  it.effect("Given a percentile, a floor and a cap, When a price is found, Then they hold", () =>
+  it.effect("Given a percentile, a floor and a cap, When a price is estimated, Then all three hold", () =>
     Effect.forEach(
       [
         [{ percentile: 0 }, 1n],
@@ -107,7 +107,7 @@ describe("Transactions: compute limits and prices", () => {
   )
 
   it.effect(
-    "Given a node that asks for too much, When a price is found, Then no transaction pays more than it may",
+    "Given a node that reports too high a price, When a price is estimated, Then no transaction pays more than the cap",
     () =>
       Effect.forEach(
         [
@@ -144,7 +144,7 @@ describe("Transactions: compute limits and prices", () => {
       )
   )
 
-  it.effect("Given transactions that expire, When they are signed anew, Then they pay more, up to the cap", () => {
+  it.effect("Given transactions that expire, When they are signed again, Then they pay more, up to the cap", () => {
     const node = asking([100n])
     return Effect.gen(function* () {
       const fiber = yield* Effect.fork(Effect.flip(send(1n, { retryExpired: 3 })))
@@ -160,58 +160,67 @@ describe("Transactions: compute limits and prices", () => {
     }).pipe(over(node, { bump: 2, cap: 300n }))
   })
 
-  it.effect("Given a limit or price of the caller, When it is sent, Then the node is not asked for it", () => {
-    const node = asking([9n])
-    node.onSend = node.land
-    return Effect.gen(function* () {
-      yield* send(1n, { computeUnitLimit: 777, computeUnitPrice: 5n })
-      yield* send(2n, { computeUnitPrice: 6n })
-      yield* send(3n, { computeUnitLimit: 778 })
-      expect(yield* computeOf(node)).toStrictEqual([
-        [777, 5n],
-        [LIMIT, 6n],
-        [778, 9n]
-      ])
-    }).pipe(over(node, {}))
-  })
+  it.effect(
+    "Given a limit or price of the caller, When a transaction is sent, Then the node is not asked for it",
+    () => {
+      const node = asking([9n])
+      node.onSend = node.land
+      return Effect.gen(function* () {
+        yield* send(1n, { computeUnitLimit: 777, computeUnitPrice: 5n })
+        yield* send(2n, { computeUnitPrice: 6n })
+        yield* send(3n, { computeUnitLimit: 778 })
+        expect(yield* computeOf(node)).toStrictEqual([
+          [777, 5n],
+          [LIMIT, 6n],
+          [778, 9n]
+        ])
+      }).pipe(over(node, {}))
+    }
+  )
 
-  it.effect("Given a node that cannot say, When it is sent, Then the cluster's own limit and no price apply", () => {
-    const node = asking([], { simulateTransaction: () => Effect.fail(unreachable) })
-    node.onSend = node.land
-    return Effect.gen(function* () {
-      yield* send(1n)
-      expect(yield* computeOf(node)).toStrictEqual([[undefined, undefined]])
-    }).pipe(over(node, {}))
-  })
+  it.effect(
+    "Given a node without estimates, When a transaction is sent, Then the cluster's default limit and no price apply",
+    () => {
+      const node = asking([], { simulateTransaction: () => Effect.fail(unreachable) })
+      node.onSend = node.land
+      return Effect.gen(function* () {
+        yield* send(1n)
+        expect(yield* computeOf(node)).toStrictEqual([[undefined, undefined]])
+      }).pipe(over(node, {}))
+    }
+  )
 
-  it.effect("Given a limit that became too low, When units run out, Then it is simulated again, once", () => {
-    const data = { err: { InstructionError: [0, "ComputationalBudgetExceeded"] }, logs: [] }
-    const exceeded = new RpcError({ reason: "Node", method: "sendTransaction", code: -32002, detail: "", data })
-    let failures = 1
-    const node: FakeNode.FakeNode = asking([], {
-      sendTransaction: (wire) =>
-        Effect.suspend(() => {
-          if (failures-- > 0) return Effect.fail(exceeded)
-          const signature = FakeNode.signatureOf(wire)
-          node.land(signature)
-          return Effect.succeed(signature)
-        })
-    })
-    return Effect.gen(function* () {
-      const fiber = yield* Effect.fork(send(1n))
-      yield* TestClock.adjust("1 second")
-      // What the node refused may be on its way all the same, until it is too old to land.
-      yield* age(node)
-      yield* Fiber.join(fiber)
-      expect(yield* RpcPool.calls("simulateTransaction")).toBe(2)
-      failures = 9
-      const again = yield* Effect.fork(Effect.flip(send(2n)))
-      yield* TestClock.adjust("1 second")
-      yield* age(node)
-      expect(yield* Fiber.join(again)).toMatchObject({ reason: "Simulation" })
-      expect(yield* RpcPool.calls("simulateTransaction")).toBe(3)
-    }).pipe(over(node, {}))
-  })
+  it.effect(
+    "Given a limit that became too low, When units run out, Then the transaction is simulated again, once",
+    () => {
+      const data = { err: { InstructionError: [0, "ComputationalBudgetExceeded"] }, logs: [] }
+      const exceeded = new RpcError({ reason: "Node", method: "sendTransaction", code: -32002, detail: "", data })
+      let failures = 1
+      const node: FakeNode.FakeNode = asking([], {
+        sendTransaction: (wire) =>
+          Effect.suspend(() => {
+            if (failures-- > 0) return Effect.fail(exceeded)
+            const signature = FakeNode.signatureOf(wire)
+            node.land(signature)
+            return Effect.succeed(signature)
+          })
+      })
+      return Effect.gen(function* () {
+        const fiber = yield* Effect.fork(send(1n))
+        yield* TestClock.adjust("1 second")
+        // What the node refused may be on its way all the same, until it is too old to land.
+        yield* age(node)
+        yield* Fiber.join(fiber)
+        expect(yield* RpcPool.calls("simulateTransaction")).toBe(2)
+        failures = 9
+        const again = yield* Effect.fork(Effect.flip(send(2n)))
+        yield* TestClock.adjust("1 second")
+        yield* age(node)
+        expect(yield* Fiber.join(again)).toMatchObject({ reason: "Simulation" })
+        expect(yield* RpcPool.calls("simulateTransaction")).toBe(3)
+      }).pipe(over(node, {}))
+    }
+  )
 
   it.effect("Given options out of range, When the layer is built, Then they are refused by name", () =>
     Effect.forEach(
@@ -231,27 +240,29 @@ describe("Transactions: compute limits and prices", () => {
     )
   )
 
-  it.effect("Given the program, When 40 messages are packed with fees found, Then all land within their limits", () =>
-    Effect.gen(function* () {
-      const wallet = yield* walletOf(122)
-      const { airdrop } = yield* EmbeddedCluster.EmbeddedCluster
-      yield* airdrop(wallet.address, 10_000_000_000n)
-      const { send, sendPacked } = yield* Transactions.Transactions
-      yield* Effect.provideService(send([yield* Messages.register(wallet.address)]), Wallet, wallet)
-      const items = yield* Effect.forEach(
-        Array.from({ length: 40 }, (_, index) => index),
-        (index) =>
-          Effect.map(Messages.message(wallet.address, index), ({ instruction }) => ({ instructions: [instruction] }))
-      )
-      const outcomes = yield* Effect.provideService(sendPacked(items, { preflight: false }), Wallet, wallet)
-      expect(outcomes.map(({ _tag }) => _tag)).toStrictEqual(items.map(() => "Right"))
-    }).pipe(
-      Effect.provide(
-        Transactions.layer({ fees: { floor: 1000n } }).pipe(
-          Layer.provideMerge(RpcPoolEmbedded.layer),
-          Layer.provideMerge(EmbeddedCluster.layer({}))
+  it.effect(
+    "Given the program, When 40 messages are packed with estimated fees, Then all land within their limits",
+    () =>
+      Effect.gen(function* () {
+        const wallet = yield* walletOf(122)
+        const { airdrop } = yield* EmbeddedCluster.EmbeddedCluster
+        yield* airdrop(wallet.address, 10_000_000_000n)
+        const { send, sendPacked } = yield* Transactions.Transactions
+        yield* Effect.provideService(send([yield* Messages.register(wallet.address)]), Wallet, wallet)
+        const items = yield* Effect.forEach(
+          Array.from({ length: 40 }, (_, index) => index),
+          (index) =>
+            Effect.map(Messages.message(wallet.address, index), ({ instruction }) => ({ instructions: [instruction] }))
+        )
+        const outcomes = yield* Effect.provideService(sendPacked(items, { preflight: false }), Wallet, wallet)
+        expect(outcomes.map(({ _tag }) => _tag)).toStrictEqual(items.map(() => "Right"))
+      }).pipe(
+        Effect.provide(
+          Transactions.layer({ fees: { floor: 1000n } }).pipe(
+            Layer.provideMerge(RpcPoolEmbedded.layer),
+            Layer.provideMerge(EmbeddedCluster.layer({}))
+          )
         )
       )
-    )
   )
 })

@@ -39,7 +39,7 @@ const sentSignatures = (node: FakeNode.FakeNode) => [
 ]
 
 describe("Transactions: watching", () => {
-  it.effect("Given 300 in flight, When a turn comes, Then it takes two calls, of 256 and 44", () => {
+  it.effect("Given 300 signatures in flight, When they are looked up, Then two calls ask for 256 and 44", () => {
     const node = FakeNode.make()
     return Effect.gen(function* () {
       const fiber = yield* Effect.fork(
@@ -65,51 +65,57 @@ describe("Transactions: watching", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given sendings that end one after another, When all have, Then one look-up serves them at once", () => {
-    const answered = amounts(20).map(() => Effect.runSync(Deferred.make<void>()))
-    let next = 0
-    const node = FakeNode.make({
-      sendTransaction: (wire) =>
-        Effect.suspend(() => {
-          const signature = FakeNode.signatureOf(wire)
-          node.land(signature)
-          return Effect.as(Deferred.await(answered[next++] ?? Effect.runSync(Deferred.make<void>())), signature)
-        })
-    })
-    return Effect.gen(function* () {
-      const fiber = yield* Effect.fork(
-        Effect.forEach(amounts(20), (amount) => send(amount), { concurrency: "unbounded" })
-      )
-      yield* settle
-      for (const one of answered) {
-        yield* Deferred.succeed(one, undefined)
-        yield* Effect.repeatN(Effect.yieldNow(), 5)
-      }
-      expect(yield* Fiber.join(fiber)).toHaveLength(20)
-      expect(node.statusCalls).toHaveLength(1)
-    }).pipe(over(node))
-  })
+  it.effect(
+    "Given submissions that end one after another, When all have ended, Then one look-up serves them at once",
+    () => {
+      const answered = amounts(20).map(() => Effect.runSync(Deferred.make<void>()))
+      let next = 0
+      const node = FakeNode.make({
+        sendTransaction: (wire) =>
+          Effect.suspend(() => {
+            const signature = FakeNode.signatureOf(wire)
+            node.land(signature)
+            return Effect.as(Deferred.await(answered[next++] ?? Effect.runSync(Deferred.make<void>())), signature)
+          })
+      })
+      return Effect.gen(function* () {
+        const fiber = yield* Effect.fork(
+          Effect.forEach(amounts(20), (amount) => send(amount), { concurrency: "unbounded" })
+        )
+        yield* settle
+        for (const one of answered) {
+          yield* Deferred.succeed(one, undefined)
+          yield* Effect.repeatN(Effect.yieldNow(), 5)
+        }
+        expect(yield* Fiber.join(fiber)).toHaveLength(20)
+        expect(node.statusCalls).toHaveLength(1)
+      }).pipe(over(node))
+    }
+  )
 
-  it.effect("Given a sending that hangs, When a turn has passed, Then another that ended is looked up", () => {
-    let calls = 0
-    const node = FakeNode.make({
-      sendTransaction: (wire) =>
-        Effect.suspend(() => {
-          const signature = FakeNode.signatureOf(wire)
-          node.land(signature)
-          return calls++ === 0 ? Effect.never : Effect.as(Effect.yieldNow(), signature)
-        })
-    })
-    return Effect.gen(function* () {
-      yield* Effect.fork(send(1n))
-      yield* settle
-      const other = yield* Effect.fork(send(2n))
-      yield* settle
-      expect(node.statusCalls).toHaveLength(0)
-      yield* TestClock.adjust("400 millis")
-      expect(yield* Fiber.join(other)).toMatchObject({ slot: 100n })
-    }).pipe(over(node))
-  })
+  it.effect(
+    "Given a submission that hangs, When the poll interval has passed, Then another signature is looked up",
+    () => {
+      let calls = 0
+      const node = FakeNode.make({
+        sendTransaction: (wire) =>
+          Effect.suspend(() => {
+            const signature = FakeNode.signatureOf(wire)
+            node.land(signature)
+            return calls++ === 0 ? Effect.never : Effect.as(Effect.yieldNow(), signature)
+          })
+      })
+      return Effect.gen(function* () {
+        yield* Effect.fork(send(1n))
+        yield* settle
+        const other = yield* Effect.fork(send(2n))
+        yield* settle
+        expect(node.statusCalls).toHaveLength(0)
+        yield* TestClock.adjust("400 millis")
+        expect(yield* Fiber.join(other)).toMatchObject({ slot: 100n })
+      }).pipe(over(node))
+    }
+  )
 
   it.effect("Given nothing in flight, When time passes, Then the node is not asked", () => {
     const node = FakeNode.make()
@@ -122,24 +128,27 @@ describe("Transactions: watching", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given nothing young in flight, When turns come, Then they are rarer, until something is sent", () => {
-    const node = FakeNode.make()
-    return Effect.gen(function* () {
-      yield* Effect.fork(send(1n))
-      yield* TestClock.adjust("30 seconds")
-      node.statusCalls.length = 0
-      yield* TestClock.adjust("20 seconds")
-      expect(node.statusCalls).toHaveLength(10)
-      yield* Effect.fork(send(2n))
-      yield* settle
-      yield* TestClock.adjust("400 millis")
-      expect(node.statusCalls.at(-1)?.signatures).toHaveLength(2)
-      yield* TestClock.adjust("2 seconds")
-      expect(node.statusCalls.length).toBeGreaterThanOrEqual(16)
-    }).pipe(over(node))
-  })
+  it.effect(
+    "Given only old signatures in flight, When time passes, Then look-ups become rarer, until a new send",
+    () => {
+      const node = FakeNode.make()
+      return Effect.gen(function* () {
+        yield* Effect.fork(send(1n))
+        yield* TestClock.adjust("30 seconds")
+        node.statusCalls.length = 0
+        yield* TestClock.adjust("20 seconds")
+        expect(node.statusCalls).toHaveLength(10)
+        yield* Effect.fork(send(2n))
+        yield* settle
+        yield* TestClock.adjust("400 millis")
+        expect(node.statusCalls.at(-1)?.signatures).toHaveLength(2)
+        yield* TestClock.adjust("2 seconds")
+        expect(node.statusCalls.length).toBeGreaterThanOrEqual(16)
+      }).pipe(over(node))
+    }
+  )
 
-  it.effect("Given a subscription to signatures, When the node tells of one, Then it is looked up at once", () => {
+  it.effect("Given a subscription to signatures, When the node notifies one, Then it is looked up at once", () => {
     const told = Effect.runSync(Deferred.make<void>())
     const node = FakeNode.make({
       signatureSubscribe: () => Stream.fromEffect(Effect.as(Deferred.await(told), { slot: 100n, value: { err: null } }))
@@ -153,7 +162,7 @@ describe("Transactions: watching", () => {
     }).pipe(over(node, { subscribe: true }))
   })
 
-  it.effect("Given subscriptions that fail, When it is sent, Then polling gives the receipt", () => {
+  it.effect("Given subscriptions that fail, When a transaction is sent, Then polling gives the receipt", () => {
     const lost = new SubscriptionError({ reason: "Closed", method: "signatureSubscribe", detail: "lost" })
     const node = FakeNode.make({ signatureSubscribe: () => Stream.fail(lost) })
     node.onSend = node.land
@@ -183,7 +192,7 @@ describe("Transactions: watching", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given a look-up under way, When the last waiter is interrupted, Then the look-up is too", () => {
+  it.effect("Given a look-up in flight, When the last waiter is interrupted, Then the look-up is interrupted", () => {
     let aborted = 0
     const node = FakeNode.make({
       getSignatureStatuses: () => Effect.onInterrupt(Effect.never, () => Effect.sync(() => aborted++))
@@ -205,7 +214,7 @@ describe("Transactions: watching", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given a pool that breaks, When a look-up dies, Then the waiter dies instead of waiting for ever", () => {
+  it.effect("Given a pool with a defect, When a look-up dies, Then the waiter dies instead of waiting for ever", () => {
     const node = FakeNode.make({ getSignatureStatuses: () => Effect.dieMessage("broken") })
     return Effect.gen(function* () {
       const exit = yield* Effect.exit(send(1n))
@@ -214,7 +223,7 @@ describe("Transactions: watching", () => {
   })
 
   it.effect(
-    "Given a pool that is gone, When a look-up is interrupted with it, Then the waiter is interrupted too",
+    "Given a pool that closes, When a look-up is interrupted with it, Then the waiter is interrupted too",
     () => {
       const node = FakeNode.make({ getSignatureStatuses: () => Effect.interrupt })
       return Effect.gen(function* () {
@@ -235,7 +244,7 @@ describe("Transactions: watching", () => {
     })
   })
 
-  it.effect("Given a service that is closed, When something is sent by it, Then it says that it was not sent", () => {
+  it.effect("Given a closed service, When a transaction is sent, Then the error says that it was not sent", () => {
     const node = FakeNode.make()
     return Effect.gen(function* () {
       const scope = yield* Scope.make()
@@ -253,49 +262,54 @@ describe("Transactions: watching", () => {
     })
   })
 
-  it.effect("Given a look-up that holds up closing, When something is sent meanwhile, Then it is Unsent at once", () =>
-    Effect.gen(function* () {
-      const answer = yield* Deferred.make<void>()
-      const node = FakeNode.make({
-        // As a request that cannot be aborted.
-        getSignatureStatuses: () => Effect.uninterruptible(Deferred.await(answer)).pipe(Effect.zipRight(Effect.never))
+  it.effect(
+    "Given a look-up that delays the close, When a transaction is sent meanwhile, Then it is Unsent at once",
+    () =>
+      Effect.gen(function* () {
+        const answer = yield* Deferred.make<void>()
+        const node = FakeNode.make({
+          // As a request that cannot be aborted.
+          getSignatureStatuses: () => Effect.uninterruptible(Deferred.await(answer)).pipe(Effect.zipRight(Effect.never))
+        })
+        const scope = yield* Scope.make()
+        const context = yield* Layer.buildWithScope(Layer.provide(Transactions.layer(), node.layer), scope)
+        const { sign, submit } = yield* Effect.provide(Transactions.Transactions, context)
+        const wallet = yield* walletOf(54)
+        const signedOf = (amount: bigint) =>
+          sign([transfer(wallet.address, STRANGER, amount)]).pipe(Effect.provideService(Wallet, wallet))
+        const first = yield* signedOf(1n)
+        const second = yield* signedOf(2n)
+        const waiting = yield* Effect.fork(submit(first))
+        yield* settle
+        const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
+        yield* settle
+        expect(yield* Effect.flip(submit(second))).toMatchObject({ reason: "Unsent" })
+        yield* Deferred.succeed(answer, undefined)
+        yield* Fiber.join(closing)
+        expect(Exit.isInterrupted(yield* Fiber.await(waiting))).toBe(true)
+        expect(node.sent).toHaveLength(1)
       })
-      const scope = yield* Scope.make()
-      const context = yield* Layer.buildWithScope(Layer.provide(Transactions.layer(), node.layer), scope)
-      const { sign, submit } = yield* Effect.provide(Transactions.Transactions, context)
-      const wallet = yield* walletOf(54)
-      const signedOf = (amount: bigint) =>
-        sign([transfer(wallet.address, STRANGER, amount)]).pipe(Effect.provideService(Wallet, wallet))
-      const first = yield* signedOf(1n)
-      const second = yield* signedOf(2n)
-      const waiting = yield* Effect.fork(submit(first))
-      yield* settle
-      const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
-      yield* settle
-      expect(yield* Effect.flip(submit(second))).toMatchObject({ reason: "Unsent" })
-      yield* Deferred.succeed(answer, undefined)
-      yield* Fiber.join(closing)
-      expect(Exit.isInterrupted(yield* Fiber.await(waiting))).toBe(true)
-      expect(node.sent).toHaveLength(1)
-    })
   )
 
-  it.effect("Given two who submit the same bytes, When it lands, Then both have the receipt", () => {
-    const node = FakeNode.make()
-    return Effect.gen(function* () {
-      const transactions = yield* Transactions.Transactions
-      const wallet = yield* walletOf(52)
-      const signed = yield* transactions
-        .sign([transfer(wallet.address, STRANGER, 1n)])
-        .pipe(Effect.provideService(Wallet, wallet))
-      const fiber = yield* Effect.fork(Effect.replicateEffect(transactions.submit(signed), 2, { concurrency: 2 }))
-      yield* settle
-      node.land(signed.signature)
-      yield* TestClock.adjust("400 millis")
-      const [first, second] = yield* Fiber.join(fiber)
-      expect(first).toStrictEqual(second)
-    }).pipe(over(node))
-  })
+  it.effect(
+    "Given two callers that submit the same bytes, When the transaction lands, Then both have the receipt",
+    () => {
+      const node = FakeNode.make()
+      return Effect.gen(function* () {
+        const transactions = yield* Transactions.Transactions
+        const wallet = yield* walletOf(52)
+        const signed = yield* transactions
+          .sign([transfer(wallet.address, STRANGER, 1n)])
+          .pipe(Effect.provideService(Wallet, wallet))
+        const fiber = yield* Effect.fork(Effect.replicateEffect(transactions.submit(signed), 2, { concurrency: 2 }))
+        yield* settle
+        node.land(signed.signature)
+        yield* TestClock.adjust("400 millis")
+        const [first, second] = yield* Fiber.join(fiber)
+        expect(first).toStrictEqual(second)
+      }).pipe(over(node))
+    }
+  )
 })
 
 describe("Transactions: what can be seen", () => {
@@ -324,7 +338,7 @@ describe("Transactions: what can be seen", () => {
     }
   )
 
-  it.effect("Given a counter of outcomes, When one is sent, Then it counts", () => {
+  it.effect("Given the counter of outcomes, When a transaction is sent, Then its outcome is counted", () => {
     const node = FakeNode.make()
     node.onSend = node.land
     return Effect.gen(function* () {
@@ -338,7 +352,7 @@ describe("Transactions: what can be seen", () => {
 
 describe("Transactions: blockhashes", () => {
   it.effect(
-    "Given many who sign at once, When the cache is cold, Then one fetch serves them for its time to live",
+    "Given many signers at once, When the cache is cold, Then one fetch serves them for its time to live",
     () => {
       const node = FakeNode.make()
       node.onSend = node.land
@@ -355,25 +369,28 @@ describe("Transactions: blockhashes", () => {
     }
   )
 
-  it.effect("Given a blockhash that ages, When one signs, Then the next is fetched and nobody waits for it", () => {
-    let fetches = 0
-    const node = FakeNode.make({
-      getLatestBlockhash: () =>
-        ++fetches > 1
-          ? Effect.never
-          : Effect.succeed({ slot: 1n, value: { blockhash: FakeNode.blockhashOf(9), lastValidBlockHeight: 200n } })
-    })
-    node.onSend = node.land
-    return Effect.gen(function* () {
-      yield* send(1n)
-      yield* TestClock.adjust("6 seconds")
-      yield* send(2n)
-      yield* send(3n)
-      expect(fetches).toBe(2)
-    }).pipe(over(node))
-  })
+  it.effect(
+    "Given an ageing blockhash, When a transaction is signed, Then the next one is fetched without a wait",
+    () => {
+      let fetches = 0
+      const node = FakeNode.make({
+        getLatestBlockhash: () =>
+          ++fetches > 1
+            ? Effect.never
+            : Effect.succeed({ slot: 1n, value: { blockhash: FakeNode.blockhashOf(9), lastValidBlockHeight: 200n } })
+      })
+      node.onSend = node.land
+      return Effect.gen(function* () {
+        yield* send(1n)
+        yield* TestClock.adjust("6 seconds")
+        yield* send(2n)
+        yield* send(3n)
+        expect(fetches).toBe(2)
+      }).pipe(over(node))
+    }
+  )
 
-  it.effect("Given a fetch that several wait for, When the first is interrupted, Then the others have its answer", () =>
+  it.effect("Given a fetch with several waiters, When the first is interrupted, Then the others get its answer", () =>
     Effect.gen(function* () {
       const answer = yield* Deferred.make<void>()
       const node = FakeNode.make({
@@ -408,7 +425,7 @@ describe("Transactions: blockhashes", () => {
   })
 
   it.effect(
-    "Given a node that does not find the blockhash, When it is sent, Then the same bytes go out again until they land",
+    "Given a node that does not find the blockhash, When a transaction is sent, Then its bytes are resent until they land",
     () => {
       let known = false
       const data = { err: "BlockhashNotFound", logs: [] }
@@ -445,20 +462,23 @@ describe("Transactions: blockhashes", () => {
 })
 
 describe("Transactions: bounds", () => {
-  it.effect("Given two permits, When five are sent, Then two are in flight and the rest follow in order", () => {
-    const node = FakeNode.make()
-    return Effect.gen(function* () {
-      const fibers = yield* Effect.forEach(amounts(5), (amount) => Effect.zipLeft(Effect.fork(send(amount)), settle))
-      expect(node.sent).toHaveLength(2)
-      for (let landed = 0; landed < 5; landed++) {
-        const signature = sentSignatures(node)[landed]
-        if (signature !== undefined) node.land(signature)
-        yield* TestClock.adjust("1 second")
-        const done = yield* Effect.forEach(fibers, Fiber.poll)
-        expect(done.map(Option.isSome)).toStrictEqual(amounts(5).map((amount) => amount <= landed + 1))
-      }
-    }).pipe(over(node, { maxInFlight: 2 }))
-  })
+  it.effect(
+    "Given two permits, When five transactions are sent, Then two are in flight and the rest follow in order",
+    () => {
+      const node = FakeNode.make()
+      return Effect.gen(function* () {
+        const fibers = yield* Effect.forEach(amounts(5), (amount) => Effect.zipLeft(Effect.fork(send(amount)), settle))
+        expect(node.sent).toHaveLength(2)
+        for (let landed = 0; landed < 5; landed++) {
+          const signature = sentSignatures(node)[landed]
+          if (signature !== undefined) node.land(signature)
+          yield* TestClock.adjust("1 second")
+          const done = yield* Effect.forEach(fibers, Fiber.poll)
+          expect(done.map(Option.isSome)).toStrictEqual(amounts(5).map((amount) => amount <= landed + 1))
+        }
+      }).pipe(over(node, { maxInFlight: 2 }))
+    }
+  )
 
   it.effect(
     "Given waiters at a semaphore, When some are interrupted, Then the others pass in order and no permit is lost",

@@ -4,7 +4,7 @@ import { IndexedSet } from "../../../services/transactions/confirm/IndexedSet.js
 
 const step = FastCheck.record({ add: FastCheck.boolean(), nth: FastCheck.nat(15) })
 
-it("Given members that come and go, When they are listed, Then they are those of a Set", () => {
+it("Given members that are added and removed, When they are listed, Then they equal those of a Set", () => {
   FastCheck.assert(
     FastCheck.property(FastCheck.array(step, { maxLength: 200 }), (steps) => {
       const members = Array.from({ length: 16 }, (_, nth) => ({ nth, place: -1 }))

@@ -37,14 +37,14 @@ const build = (options: Transactions.Options) =>
   )
 
 describe("Transactions: bad input", () => {
-  it.effect("Given no instructions, When they are sent, Then it is refused", () =>
+  it.effect("Given no instructions, When they are sent, Then the send is refused", () =>
     Effect.gen(function* () {
       const error = yield* refusal(() => ({ instructions: [] }))
       expect(error).toMatchObject({ _tag: "InvalidInput", field: "instructions", size: 0 })
     })
   )
 
-  it.effect("Given more than 1232 bytes, When they are sent, Then it is refused with their number", () =>
+  it.effect("Given more than 1232 bytes, When they are sent, Then the error has their number", () =>
     Effect.gen(function* () {
       const error = yield* refusal(() => ({ instructions: [instruction(1200)] }))
       expect(error).toMatchObject({ _tag: "InvalidInput" })
@@ -52,14 +52,14 @@ describe("Transactions: bad input", () => {
     })
   )
 
-  it.effect("Given the wallet as a program, When it is sent, Then it is refused", () =>
+  it.effect("Given the wallet as a program, When the instruction is sent, Then the send is refused", () =>
     Effect.gen(function* () {
       const error = yield* refusal(({ address }) => ({ instructions: [{ programAddress: address }] }))
       expect(error).toMatchObject({ _tag: "InvalidInput", field: "feePayer" })
     })
   )
 
-  it.effect("Given a signer that is missing, doubled, not asked for or the payer again, Then it is refused", () =>
+  it.effect("Given a signer that is missing, doubled, not required or the payer again, Then the send is refused", () =>
     Effect.gen(function* () {
       const other = yield* walletOf(32)
       const fromOther = [transfer(other.address, STRANGER, 1n)]
@@ -74,7 +74,7 @@ describe("Transactions: bad input", () => {
     })
   )
 
-  it.effect("Given 13 signers, When they are to sign, Then it is refused", () =>
+  it.effect("Given 13 signers, When a transaction needs them, Then the send is refused", () =>
     Effect.gen(function* () {
       const signers = yield* Effect.forEach([...Array(12).keys()], (index) => walletOf(40 + index))
       const instructions = signers.map(({ address }) => transfer(address, STRANGER, 1n))
@@ -83,7 +83,7 @@ describe("Transactions: bad input", () => {
     })
   )
 
-  it.effect("Given compute options out of range, doubled, or a price without limit, Then it is refused", () =>
+  it.effect("Given compute options out of range, doubled, or a price without limit, Then the send is refused", () =>
     Effect.gen(function* () {
       const setLimit: Instruction = {
         programAddress: Addresses.known("ComputeBudget111111111111111111111111111111"),
@@ -102,7 +102,7 @@ describe("Transactions: bad input", () => {
     })
   )
 
-  it.effect("Given layer options that are not positive, When it is built, Then they are refused by name", () =>
+  it.effect("Given layer options that are not positive, When the layer is built, Then they are refused by name", () =>
     Effect.gen(function* () {
       expect(yield* build({ maxInFlight: 0 })).toMatchObject({ _tag: "InvalidInput", field: "maxInFlight" })
       expect(yield* build({ maxInFlight: Number.NaN })).toMatchObject({ field: "maxInFlight" })
@@ -110,7 +110,7 @@ describe("Transactions: bad input", () => {
     })
   )
 
-  it.effect("Given a wallet that signs nothing, When it is to sign, Then nothing is sent", () =>
+  it.effect("Given a wallet that returns no signature, When a transaction is sent, Then no bytes are sent", () =>
     Effect.gen(function* () {
       const { address } = yield* walletOf(34)
       const { sign } = yield* Transactions.Transactions
@@ -122,7 +122,7 @@ describe("Transactions: bad input", () => {
     }).pipe(Effect.provide(Transactions.layer().pipe(Layer.provide(FakeNode.make().layer))))
   )
 
-  it.effect("Given a test layer, When a method without a stub is called, Then it dies with its name", () =>
+  it.effect("Given a test layer, When a method without a stub is called, Then it dies and names itself", () =>
     Effect.gen(function* () {
       const { send } = yield* Transactions.Transactions
       const wallet = yield* walletOf(33)

@@ -137,7 +137,7 @@ const common = {
 }
 
 describe("Transactions: endpoints that lie", () => {
-  it("Given several endpoints of which one lies in any way, Then nothing is Expired that lands, and nothing lands twice", async () => {
+  it("Given several endpoints of which one lies in any way, Then no landed transaction is Expired, and none lands twice", async () => {
     await FastCheck.assert(
       FastCheck.asyncProperty(
         FastCheck.record({
@@ -151,7 +151,7 @@ describe("Transactions: endpoints that lie", () => {
     )
   }, 600_000)
 
-  it("Given one endpoint whose lie contradicts itself, Then nothing is Expired that lands, and nothing lands twice", async () => {
+  it("Given one endpoint whose lie contradicts itself, Then no landed transaction is Expired, and none lands twice", async () => {
     await FastCheck.assert(
       FastCheck.asyncProperty(
         FastCheck.record({
@@ -180,7 +180,7 @@ describe("Transactions: endpoints that lie", () => {
     }
   }
 
-  it("Given one endpoint that lies and two that do not, When nothing lands, Then it is Expired all the same", async () => {
+  it("Given one endpoint that lies and two honest ones, When a transaction does not land, Then it is Expired", async () => {
     const outcomes = await Effect.runPromise(
       run({ honest: 2, lies: ["dead", "unknown"], nonce: false, leaders: "gone", preflight: true, packed: false })
     )

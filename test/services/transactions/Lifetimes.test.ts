@@ -116,12 +116,15 @@ const [first, second, third] = [FakeNode.blockhashOf(201), FakeNode.blockhashOf(
 const holding = (nonce: Blockhash): Banks => ({ confirmed: nonce, finalized: nonce, behind: 32n })
 
 describe("Transactions: old ones", () => {
-  it.effect("Given one signed of late, When it expires, Then nobody is asked where the ledger begins", () => {
-    const node = FakeNode.make({ getLedgerStatuses: () => Effect.dieMessage("an extra call") })
-    return Effect.gen(function* () {
-      expect(yield* outcome(node, 200n, send())).toMatchObject(Either.left({ reason: "Expired" }))
-    }).pipe(over(node))
-  })
+  it.effect(
+    "Given a recently signed transaction, When it expires, Then no node is asked where the ledger begins",
+    () => {
+      const node = FakeNode.make({ getLedgerStatuses: () => Effect.dieMessage("an extra call") })
+      return Effect.gen(function* () {
+        expect(yield* outcome(node, 200n, send())).toMatchObject(Either.left({ reason: "Expired" }))
+      }).pipe(over(node))
+    }
+  )
 
   for (const [firstSlot, reason] of [
     [0n, "Expired"],
@@ -130,7 +133,7 @@ describe("Transactions: old ones", () => {
     [1000n, "Unconfirmed"]
   ] as const) {
     it.effect(
-      `Given a ledger from slot ${firstSlot} on, When what was signed in slot 100 is not found, Then ${reason}`,
+      `Given a ledger from slot ${firstSlot} on, When a transaction of slot 100 is not found, Then it is ${reason}`,
       () => {
         const node = FakeNode.make()
         node.firstSlot = firstSlot
@@ -150,7 +153,7 @@ describe("Transactions: old ones", () => {
     [1n, "Unconfirmed"]
   ] as const) {
     it.effect(
-      `Given the bytes alone and a ledger from slot ${firstSlot} on, When they are not found, Then ${reason}`,
+      `Given only bytes and a ledger from slot ${firstSlot} on, When they are not found, Then it is ${reason}`,
       () => {
         const node = FakeNode.make()
         node.firstSlot = firstSlot
@@ -162,7 +165,7 @@ describe("Transactions: old ones", () => {
     )
   }
 
-  it.effect("Given one that landed long ago, When the ledger has it, Then it is a receipt", () => {
+  it.effect("Given a transaction that landed long ago, When the ledger has it, Then there is a receipt", () => {
     const node = FakeNode.make()
     node.firstSlot = 1000n
     return Effect.gen(function* () {
@@ -173,7 +176,7 @@ describe("Transactions: old ones", () => {
   })
 
   it.effect(
-    "Given a journal of long ago, When the ledger begins later, Then the entry stays until one is asked that has all",
+    "Given an old journal, When the ledger begins later, Then the entry stays until a node with the whole ledger answers",
     () =>
       Effect.gen(function* () {
         const store = yield* memory
@@ -199,40 +202,43 @@ describe("Transactions: old ones", () => {
       })
   )
 
-  it.effect("Given an array whose answers are none, When it is asked, Then nothing is Expired, and later it is", () => {
-    const answers: Array<ReturnType<RpcPool.Service["batch"]>> = [
-      Effect.succeed([]),
-      Effect.succeed([Either.right({ context: { slot: 9000 }, value: [] }), Either.right(0)]),
-      Effect.succeed([Either.right({ context: { slot: 9000 }, value: [null] }), Either.right("none")]),
-      Effect.fail(new RpcError({ reason: "Timeout", method: "batch", detail: "no reply" })),
-      Effect.succeed([Either.right({ context: { slot: 9 }, value: [null] }), Either.right(0)]),
-      Effect.succeed([Either.right({ context: { slot: 9000 }, value: [null] }), Either.right(0)])
-    ]
-    const { getLedgerStatuses } = RpcPool.make({
-      host: "node.test",
-      request: () => Effect.dieMessage("asked apart"),
-      batch: () => answers.shift() ?? Effect.dieMessage("asked again"),
-      subscribe: () => Stream.empty
-    })
-    const node = FakeNode.make({ getLedgerStatuses })
-    return Effect.gen(function* () {
-      const signed = yield* sign()
-      yield* pass(node, 2000n)
-      const fiber = yield* Effect.fork(Effect.either(resume(signed)))
-      while (answers.length > 0) {
-        expect(Option.isNone(yield* Fiber.poll(fiber))).toBe(true)
-        yield* TestClock.adjust("400 millis")
-        yield* settle
-      }
-      expect(yield* Fiber.join(fiber)).toMatchObject(Either.left({ reason: "Expired" }))
-    }).pipe(over(node))
-  })
+  it.effect(
+    "Given an array without valid answers, When it is read, Then no transaction is Expired until valid answers come",
+    () => {
+      const answers: Array<ReturnType<RpcPool.Service["batch"]>> = [
+        Effect.succeed([]),
+        Effect.succeed([Either.right({ context: { slot: 9000 }, value: [] }), Either.right(0)]),
+        Effect.succeed([Either.right({ context: { slot: 9000 }, value: [null] }), Either.right("none")]),
+        Effect.fail(new RpcError({ reason: "Timeout", method: "batch", detail: "no reply" })),
+        Effect.succeed([Either.right({ context: { slot: 9 }, value: [null] }), Either.right(0)]),
+        Effect.succeed([Either.right({ context: { slot: 9000 }, value: [null] }), Either.right(0)])
+      ]
+      const { getLedgerStatuses } = RpcPool.make({
+        host: "node.test",
+        request: () => Effect.dieMessage("asked apart"),
+        batch: () => answers.shift() ?? Effect.dieMessage("asked again"),
+        subscribe: () => Stream.empty
+      })
+      const node = FakeNode.make({ getLedgerStatuses })
+      return Effect.gen(function* () {
+        const signed = yield* sign()
+        yield* pass(node, 2000n)
+        const fiber = yield* Effect.fork(Effect.either(resume(signed)))
+        while (answers.length > 0) {
+          expect(Option.isNone(yield* Fiber.poll(fiber))).toBe(true)
+          yield* TestClock.adjust("400 millis")
+          yield* settle
+        }
+        expect(yield* Fiber.join(fiber)).toMatchObject(Either.left({ reason: "Expired" }))
+      }).pipe(over(node))
+    }
+  )
 })
 
 describe("Transactions: lifetimes written down", () => {
   const Stored = Schema.parseJson(Journal.JournalEntry)
 
-  it.effect("Given an entry of before there were nonces, When it is read, Then it is what it was", () =>
+  it.effect("Given an entry of a version without nonces, When it is read, Then its fields are unchanged", () =>
     Effect.gen(function* () {
       const signed = yield* sign().pipe(over(FakeNode.make()))
       const text = yield* Schema.encode(Stored)(Journal.JournalEntry.make({ signed, creates: [] }))
@@ -244,7 +250,7 @@ describe("Transactions: lifetimes written down", () => {
     })
   )
 
-  it.effect("Given a nonce, When it is written down and read, Then it is the same", () =>
+  it.effect("Given a nonce, When it is recorded and read, Then it is the same", () =>
     Effect.gen(function* () {
       const signed = yield* sign({ durableNonce }).pipe(over(withNonce(holding(first))))
       expect(signed.lifetime).toStrictEqual({ nonce: first, account: ACCOUNT })
@@ -256,7 +262,7 @@ describe("Transactions: lifetimes written down", () => {
 
 describe("Transactions: nonces as the node tells them", () => {
   it.effect(
-    "Given a nonce that stays, When heights pass, Then it is sent again until the deadline, and Unconfirmed",
+    "Given an unused nonce, When heights pass, Then the transaction is resent until the deadline and is Unconfirmed",
     () => {
       const node = withNonce(holding(first))
       return Effect.gen(function* () {
@@ -276,7 +282,7 @@ describe("Transactions: nonces as the node tells them", () => {
     }
   )
 
-  it.effect("Given a finalized bank of before the nonce, When it is read, Then that expires nothing", () => {
+  it.effect("Given a finalized bank older than the nonce, When it is read, Then no transaction expires", () => {
     // It was advanced of late: what is finalized still has the nonce of before.
     const banks: Banks = { confirmed: second, finalized: first, behind: 32n }
     const node = withNonce(banks)
@@ -319,16 +325,19 @@ describe("Transactions: nonces as the node tells them", () => {
     })
   )
 
-  it.effect("Given one that lands at once, When it is confirmed, Then no account was read but to sign", () => {
-    const node = withNonce(holding(first), { getMultipleAccounts: () => Effect.dieMessage("an extra call") })
-    node.onSend = node.land
-    return Effect.gen(function* () {
-      expect(yield* send({ durableNonce })).toMatchObject({ slot: 100n, fee: 5000n })
-      expect(yield* RpcPool.calls("getAccountInfo")).toBe(1)
-      expect(yield* RpcPool.calls("getEpochInfo")).toBe(0)
-      expect(yield* RpcPool.calls("getLatestBlockhash")).toBe(0)
-    }).pipe(over(node))
-  })
+  it.effect(
+    "Given a transaction that lands at once, When it is confirmed, Then accounts were read for signing only",
+    () => {
+      const node = withNonce(holding(first), { getMultipleAccounts: () => Effect.dieMessage("an extra call") })
+      node.onSend = node.land
+      return Effect.gen(function* () {
+        expect(yield* send({ durableNonce })).toMatchObject({ slot: 100n, fee: 5000n })
+        expect(yield* RpcPool.calls("getAccountInfo")).toBe(1)
+        expect(yield* RpcPool.calls("getEpochInfo")).toBe(0)
+        expect(yield* RpcPool.calls("getLatestBlockhash")).toBe(0)
+      }).pipe(over(node))
+    }
+  )
 
   it.effect("Given a node that lags behind a use, When the next is signed, Then it waits for the new nonce", () => {
     const banks = holding(first)
@@ -351,7 +360,7 @@ describe("Transactions: nonces as the node tells them", () => {
   })
 
   it.effect(
-    "Given a fork that is left after a use was processed, When the next is signed, Then the nonce is good again",
+    "Given a fork that is dropped after it used the nonce, When the next is signed, Then the nonce is valid again",
     () => {
       const node = withNonce(holding(first))
       node.onSend = (signature) => node.land(signature, "processed")
@@ -367,7 +376,7 @@ describe("Transactions: nonces as the node tells them", () => {
   )
 
   it.effect(
-    "Given a send of unknown outcome, When the same is sent and refused, Then it is not said to have failed",
+    "Given a send of unknown outcome, When it is sent again and refused, Then it is not reported as failed",
     () => {
       const data = { err: { InstructionError: [1, { Custom: 1 }] }, logs: [] }
       const refusal = new RpcError({ reason: "Node", method: "sendTransaction", code: -32002, detail: "poor", data })

@@ -301,7 +301,7 @@ const run = (commands: ReadonlyArray<Command>) =>
   }).pipe(Effect.scoped, Effect.provide(TestContext.TestContext))
 
 describe("Transactions: a model of the cluster", () => {
-  it("Given any sends, drops, landings, thefts of the nonce, forks, lags, expiries and restarts, Then every outcome is told and true", async () => {
+  it("Given any sends, drops, landings, thefts of the nonce, forks, lags, expiries and restarts, Then every outcome is reported and true", async () => {
     await FastCheck.assert(
       FastCheck.asyncProperty(FastCheck.array(command, { minLength: 5, maxLength: 40 }), async (commands) => {
         const { lies, lost } = await Effect.runPromise(run(commands))

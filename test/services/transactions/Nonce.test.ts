@@ -108,7 +108,7 @@ describe("Transactions with a durable nonce", () => {
       }).pipe(interval)
   )
 
-  it.effect("Given many who use one nonce at once, When they send, Then each in its turn, and all land", () =>
+  it.effect("Given many senders with one nonce at once, When they send, Then they take turns and all land", () =>
     Effect.gen(function* () {
       const { durableNonce, wallet } = yield* setup(142)
       const order: Array<number> = []
@@ -127,28 +127,30 @@ describe("Transactions with a durable nonce", () => {
     }).pipe(cluster())
   )
 
-  it.effect("Given two nonces and one permit for all, When one is waited for, Then the other is not", () =>
-    Effect.gen(function* () {
-      const { durableNonce, wallet } = yield* setup(143)
-      const nonces = yield* DurableNonce.DurableNonce
-      const { address: other } = yield* within(nonces.create()).pipe(as(wallet))
-      const waiting = yield* Effect.fork(
-        Effect.forEach([1n, 2n, 3n], (amount) => send(wallet, [pay(wallet, amount * SOL)], { durableNonce }), {
-          concurrency: "unbounded"
-        })
-      )
-      const fiber = yield* Effect.fork(send(wallet, [pay(wallet, SOL / 2n)], { durableNonce: { account: other } }))
-      yield* TestClock.adjust("1500 millis")
-      expect(yield* Fiber.join(fiber)).toMatchObject({ fee: 5000n })
-      expect(Option.isNone(yield* Fiber.poll(waiting))).toBe(true)
-      yield* TestClock.adjust("10 seconds")
-      expect(yield* Fiber.join(waiting)).toHaveLength(3)
-    }).pipe(cluster({ blockMode: "interval" }, { maxInFlight: 2 }))
+  it.effect(
+    "Given two nonces and one permit for all, When a send waits for one nonce, Then a send with the other does not",
+    () =>
+      Effect.gen(function* () {
+        const { durableNonce, wallet } = yield* setup(143)
+        const nonces = yield* DurableNonce.DurableNonce
+        const { address: other } = yield* within(nonces.create()).pipe(as(wallet))
+        const waiting = yield* Effect.fork(
+          Effect.forEach([1n, 2n, 3n], (amount) => send(wallet, [pay(wallet, amount * SOL)], { durableNonce }), {
+            concurrency: "unbounded"
+          })
+        )
+        const fiber = yield* Effect.fork(send(wallet, [pay(wallet, SOL / 2n)], { durableNonce: { account: other } }))
+        yield* TestClock.adjust("1500 millis")
+        expect(yield* Fiber.join(fiber)).toMatchObject({ fee: 5000n })
+        expect(Option.isNone(yield* Fiber.poll(waiting))).toBe(true)
+        yield* TestClock.adjust("10 seconds")
+        expect(yield* Fiber.join(waiting)).toHaveLength(3)
+      }).pipe(cluster({ blockMode: "interval" }, { maxInFlight: 2 }))
   )
 
   for (const theft of ["advanced", "used by another transaction", "closed"] as const) {
     it.effect(
-      `Given a nonce that is ${theft}, When that is finalized, Then what bears it is Expired, and not before`,
+      `Given a nonce that is ${theft}, When that is finalized, Then the transaction is Expired, and not earlier`,
       () =>
         Effect.gen(function* () {
           const { account, durableNonce, wallet } = yield* setup(144)
@@ -175,23 +177,25 @@ describe("Transactions with a durable nonce", () => {
     )
   }
 
-  it.effect("Given another authority, When time passes, Then it is Unconfirmed: it may be given back, and land", () =>
-    Effect.gen(function* () {
-      const { account, durableNonce, wallet } = yield* setup(145)
-      const other = yield* walletOf(146)
-      const nonces = yield* DurableNonce.DurableNonce
-      const signed = yield* sign(wallet, [pay(wallet, SOL)], { durableNonce })
-      yield* within(nonces.authorize(account, other.address)).pipe(as(wallet))
-      const fiber = yield* Effect.fork(Effect.flip(submit(signed, { timeout: "1 minute" })))
-      yield* TestClock.adjust("1 minute")
-      expect(yield* Fiber.join(fiber)).toMatchObject({ reason: "Unconfirmed" })
-      yield* within(nonces.authorize(account, wallet.address, { authority: other })).pipe(as(wallet))
-      expect(yield* within(resume(signed))).toMatchObject({ signature: signed.signature })
-    }).pipe(interval)
+  it.effect(
+    "Given another authority, When time passes, Then the transaction is Unconfirmed: it can still land if the authority returns",
+    () =>
+      Effect.gen(function* () {
+        const { account, durableNonce, wallet } = yield* setup(145)
+        const other = yield* walletOf(146)
+        const nonces = yield* DurableNonce.DurableNonce
+        const signed = yield* sign(wallet, [pay(wallet, SOL)], { durableNonce })
+        yield* within(nonces.authorize(account, other.address)).pipe(as(wallet))
+        const fiber = yield* Effect.fork(Effect.flip(submit(signed, { timeout: "1 minute" })))
+        yield* TestClock.adjust("1 minute")
+        expect(yield* Fiber.join(fiber)).toMatchObject({ reason: "Unconfirmed" })
+        yield* within(nonces.authorize(account, wallet.address, { authority: other })).pipe(as(wallet))
+        expect(yield* within(resume(signed))).toMatchObject({ signature: signed.signature })
+      }).pipe(interval)
   )
 
   it.effect(
-    "Given a transaction that lands and fails, When it is told, Then it is Rejected and the nonce is used",
+    "Given a transaction that lands and fails, When it is reported, Then it is Rejected and the nonce is used",
     () =>
       Effect.gen(function* () {
         const { account, durableNonce, wallet } = yield* setup(147)
@@ -214,35 +218,37 @@ describe("Transactions with a durable nonce", () => {
       }).pipe(cluster())
   )
 
-  it.effect("Given a refusal of the preflight, When it is told, Then nothing is paid and the nonce is good", () =>
-    Effect.gen(function* () {
-      const { account, durableNonce, wallet } = yield* setup(148)
-      const nonce = yield* nonceOf(account)
-      const refused = send(wallet, [pay(wallet, 1n), pay(wallet, 20n * SOL)], { durableNonce })
-      for (let turns = 0; turns < 2; turns++) {
-        expect(yield* Effect.flip(refused)).toMatchObject({
-          reason: "Simulation",
+  it.effect(
+    "Given a refusal of the preflight, When it is reported, Then no fee is paid and the nonce is still valid",
+    () =>
+      Effect.gen(function* () {
+        const { account, durableNonce, wallet } = yield* setup(148)
+        const nonce = yield* nonceOf(account)
+        const refused = send(wallet, [pay(wallet, 1n), pay(wallet, 20n * SOL)], { durableNonce })
+        for (let turns = 0; turns < 2; turns++) {
+          expect(yield* Effect.flip(refused)).toMatchObject({
+            reason: "Simulation",
+            programError: { instructionIndex: 1 }
+          })
+        }
+        expect(yield* nonceOf(account)).toBe(nonce)
+        const { simulate } = yield* Transactions.Transactions
+        const simulated = Effect.flip(simulate([pay(wallet, 20n * SOL)], { durableNonce })).pipe(as(wallet))
+        expect(yield* simulated).toMatchObject({ programError: { instructionIndex: 0 } })
+        // An advance of the caller's own counts.
+        const own = NonceAccount.advance({ account, authority: wallet.address })
+        expect(yield* Effect.flip(simulate([own, pay(wallet, 20n * SOL)]).pipe(as(wallet)))).toMatchObject({
           programError: { instructionIndex: 1 }
         })
-      }
-      expect(yield* nonceOf(account)).toBe(nonce)
-      const { simulate } = yield* Transactions.Transactions
-      const simulated = Effect.flip(simulate([pay(wallet, 20n * SOL)], { durableNonce })).pipe(as(wallet))
-      expect(yield* simulated).toMatchObject({ programError: { instructionIndex: 0 } })
-      // An advance of the caller's own counts.
-      const own = NonceAccount.advance({ account, authority: wallet.address })
-      expect(yield* Effect.flip(simulate([own, pay(wallet, 20n * SOL)]).pipe(as(wallet)))).toMatchObject({
-        programError: { instructionIndex: 1 }
-      })
-      expect(yield* Effect.flip(send(wallet, [own, pay(wallet, 20n * SOL)]))).toMatchObject({
-        programError: { instructionIndex: 1 }
-      })
-    }).pipe(cluster())
+        expect(yield* Effect.flip(send(wallet, [own, pay(wallet, 20n * SOL)]))).toMatchObject({
+          programError: { instructionIndex: 1 }
+        })
+      }).pipe(cluster())
   )
 
   for (const preflight of [true, false]) {
     it.effect(
-      `Given preflight ${preflight}, When a middle item of a pack fails, Then it is told and the rest lands`,
+      `Given preflight ${preflight}, When a middle item of a pack fails, Then it is reported and the rest lands`,
       () =>
         Effect.gen(function* () {
           const { durableNonce, wallet } = yield* setup(149)
@@ -269,26 +275,28 @@ describe("Transactions with a durable nonce", () => {
     )
   }
 
-  it.effect("Given an authority that is not the wallet, When it is sent, Then both sign, and others are refused", () =>
-    Effect.gen(function* () {
-      const { account, wallet } = yield* setup(151)
-      const authority = yield* walletOf(152)
-      const nonces = yield* DurableNonce.DurableNonce
-      yield* nonces.authorize(account, authority.address).pipe(as(wallet))
-      const durableNonce = { account, authority }
-      expect(yield* send(wallet, [pay(wallet, SOL)], { durableNonce })).toMatchObject({ fee: 10_000n })
-      const both = { durableNonce, signers: [authority] }
-      expect(yield* send(wallet, [pay(wallet, SOL)], both)).toMatchObject({ fee: 10_000n })
-      const { airdrop } = yield* EmbeddedCluster.EmbeddedCluster
-      yield* airdrop(authority.address, SOL)
-      const payer = { durableNonce, feePayer: authority }
-      expect(yield* send(wallet, [pay(authority, SOL / 10n)], payer)).toMatchObject({ fee: 5000n })
-      const refused = send(wallet, [pay(wallet, SOL)], { durableNonce: { account } })
-      expect(yield* Effect.flip(refused)).toMatchObject({ _tag: "InvalidInput", field: "durableNonce" })
-    }).pipe(cluster())
+  it.effect(
+    "Given an authority that is not the wallet, When a transaction is sent, Then both sign, and others are refused",
+    () =>
+      Effect.gen(function* () {
+        const { account, wallet } = yield* setup(151)
+        const authority = yield* walletOf(152)
+        const nonces = yield* DurableNonce.DurableNonce
+        yield* nonces.authorize(account, authority.address).pipe(as(wallet))
+        const durableNonce = { account, authority }
+        expect(yield* send(wallet, [pay(wallet, SOL)], { durableNonce })).toMatchObject({ fee: 10_000n })
+        const both = { durableNonce, signers: [authority] }
+        expect(yield* send(wallet, [pay(wallet, SOL)], both)).toMatchObject({ fee: 10_000n })
+        const { airdrop } = yield* EmbeddedCluster.EmbeddedCluster
+        yield* airdrop(authority.address, SOL)
+        const payer = { durableNonce, feePayer: authority }
+        expect(yield* send(wallet, [pay(authority, SOL / 10n)], payer)).toMatchObject({ fee: 5000n })
+        const refused = send(wallet, [pay(wallet, SOL)], { durableNonce: { account } })
+        expect(yield* Effect.flip(refused)).toMatchObject({ _tag: "InvalidInput", field: "durableNonce" })
+      }).pipe(cluster())
   )
 
-  it.effect("Given accounts that hold no nonce, When they are to be used, Then it is InvalidInput", () =>
+  it.effect("Given accounts without a nonce, When they are used, Then the send fails with InvalidInput", () =>
     Effect.gen(function* () {
       const { wallet } = yield* setup(153)
       const { setAccount } = yield* EmbeddedCluster.EmbeddedCluster
@@ -304,7 +312,7 @@ describe("Transactions with a durable nonce", () => {
     }).pipe(cluster())
   )
 
-  it.effect("Given limits to be estimated, When it is sent, Then the advance is simulated with the rest", () =>
+  it.effect("Given estimated limits, When a transaction is sent, Then the advance is simulated with the rest", () =>
     Effect.gen(function* () {
       const { durableNonce, wallet } = yield* setup(154)
       const { signature } = yield* send(wallet, [pay(wallet, SOL)], { durableNonce })
@@ -316,46 +324,46 @@ describe("Transactions with a durable nonce", () => {
     }).pipe(cluster({}, { fees: {} }))
   )
 
-  it.effect(
-    "Given the bytes alone, When they are resumed, Then they land, or expire when neither lifetime is left",
-    () =>
-      Effect.gen(function* () {
-        const { account, durableNonce, wallet } = yield* setup(155)
-        const first = yield* sign(wallet, [pay(wallet, SOL)], { durableNonce })
-        yield* TestClock.adjust("2 minutes")
-        expect(yield* within(resume(first.wire))).toMatchObject({ signature: first.signature, fee: 5000n })
-        const second = yield* sign(wallet, [pay(wallet, SOL)], { durableNonce })
-        yield* within(advance(wallet, account))
-        const fiber = yield* Effect.fork(Effect.flip(resume(second.wire)))
-        yield* TestClock.adjust("50 seconds")
-        expect(Option.isNone(yield* Fiber.poll(fiber))).toBe(true)
-        yield* TestClock.adjust("40 seconds")
-        expect(yield* Fiber.join(fiber)).toMatchObject({ reason: "Expired" })
-        // An advance that lives by a blockhash looks the same.
-        const third = yield* sign(wallet, [
-          NonceAccount.advance({ account, authority: wallet.address }),
-          pay(wallet, SOL)
-        ])
-        expect("nonce" in third.lifetime).toBe(false)
-        expect(yield* within(resume(third.wire))).toMatchObject({ signature: third.signature })
-      }).pipe(interval)
+  it.effect("Given only bytes, When they are resumed, Then they land, or expire when neither lifetime is left", () =>
+    Effect.gen(function* () {
+      const { account, durableNonce, wallet } = yield* setup(155)
+      const first = yield* sign(wallet, [pay(wallet, SOL)], { durableNonce })
+      yield* TestClock.adjust("2 minutes")
+      expect(yield* within(resume(first.wire))).toMatchObject({ signature: first.signature, fee: 5000n })
+      const second = yield* sign(wallet, [pay(wallet, SOL)], { durableNonce })
+      yield* within(advance(wallet, account))
+      const fiber = yield* Effect.fork(Effect.flip(resume(second.wire)))
+      yield* TestClock.adjust("50 seconds")
+      expect(Option.isNone(yield* Fiber.poll(fiber))).toBe(true)
+      yield* TestClock.adjust("40 seconds")
+      expect(yield* Fiber.join(fiber)).toMatchObject({ reason: "Expired" })
+      // An advance that lives by a blockhash looks the same.
+      const third = yield* sign(wallet, [
+        NonceAccount.advance({ account, authority: wallet.address }),
+        pay(wallet, SOL)
+      ])
+      expect("nonce" in third.lifetime).toBe(false)
+      expect(yield* within(resume(third.wire))).toMatchObject({ signature: third.signature })
+    }).pipe(interval)
   )
 
-  it.effect("Given a retry, When the nonce was stolen meanwhile, Then it is signed anew with the new one", () =>
-    Effect.gen(function* () {
-      const { account, durableNonce, wallet } = yield* setup(156)
-      const stolen = yield* Effect.once(within(advance(wallet, account)))
-      const context = yield* Effect.context<DurableNonce.DurableNonce>()
-      const slow: Wallet["Type"] = {
-        ...wallet,
-        // Between the reading of the nonce and the sending.
-        sign: (messages) => Effect.zipRight(Effect.orDie(Effect.provide(stolen, context)), wallet.sign(messages))
-      }
-      const options = { durableNonce, retryExpired: 1, preflight: false }
-      const fiber = yield* Effect.fork(send(slow, [pay(wallet, SOL)], options))
-      yield* TestClock.adjust("40 seconds")
-      expect(yield* Fiber.join(fiber)).toMatchObject({ fee: 5000n })
-      expect(yield* balanceOf(STRANGER)).toBe(SOL)
-    }).pipe(interval)
+  it.effect(
+    "Given a retry, When the nonce was used meanwhile, Then the transaction is signed again with the new nonce",
+    () =>
+      Effect.gen(function* () {
+        const { account, durableNonce, wallet } = yield* setup(156)
+        const stolen = yield* Effect.once(within(advance(wallet, account)))
+        const context = yield* Effect.context<DurableNonce.DurableNonce>()
+        const slow: Wallet["Type"] = {
+          ...wallet,
+          // Between the reading of the nonce and the sending.
+          sign: (messages) => Effect.zipRight(Effect.orDie(Effect.provide(stolen, context)), wallet.sign(messages))
+        }
+        const options = { durableNonce, retryExpired: 1, preflight: false }
+        const fiber = yield* Effect.fork(send(slow, [pay(wallet, SOL)], options))
+        yield* TestClock.adjust("40 seconds")
+        expect(yield* Fiber.join(fiber)).toMatchObject({ fee: 5000n })
+        expect(yield* balanceOf(STRANGER)).toBe(SOL)
+      }).pipe(interval)
   )
 })

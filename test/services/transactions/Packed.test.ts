@@ -71,7 +71,7 @@ describe("Transactions: packing", () => {
 
   for (const preflight of [true, false]) {
     it.effect(
-      `Given preflight ${preflight}, When two of ten fail, Then they are told by index and the rest lands`,
+      `Given preflight ${preflight}, When two of ten fail, Then they are reported by index and the rest lands`,
       () =>
         Effect.gen(function* () {
           const wallet = yield* funded(preflight ? 112 : 113)
@@ -102,26 +102,28 @@ describe("Transactions: packing", () => {
     )
   }
 
-  it.effect("Given an item that fits nowhere, When it is sent among others, Then only it is InvalidInput", () =>
-    Effect.gen(function* () {
-      const wallet = yield* funded(114)
-      const items = [
-        { instructions: [transfer(wallet.address, STRANGER, SOL)] },
-        { instructions: [{ programAddress: STRANGER, data: new Uint8Array(1300) }] },
-        { instructions: [] },
-        { instructions: [transfer(wallet.address, STRANGER, SOL)] }
-      ]
-      const outcomes = yield* sendPacked(wallet, items, { concurrency: 1 })
-      expect(outcomes.map((outcome) => (Either.isLeft(outcome) ? outcome.left._tag : "sent"))).toStrictEqual([
-        "sent",
-        "InvalidInput",
-        "InvalidInput",
-        "sent"
-      ])
-    }).pipe(cluster)
+  it.effect(
+    "Given an item that fits into no transaction, When it is sent among others, Then only this item is InvalidInput",
+    () =>
+      Effect.gen(function* () {
+        const wallet = yield* funded(114)
+        const items = [
+          { instructions: [transfer(wallet.address, STRANGER, SOL)] },
+          { instructions: [{ programAddress: STRANGER, data: new Uint8Array(1300) }] },
+          { instructions: [] },
+          { instructions: [transfer(wallet.address, STRANGER, SOL)] }
+        ]
+        const outcomes = yield* sendPacked(wallet, items, { concurrency: 1 })
+        expect(outcomes.map((outcome) => (Either.isLeft(outcome) ? outcome.left._tag : "sent"))).toStrictEqual([
+          "sent",
+          "InvalidInput",
+          "InvalidInput",
+          "sent"
+        ])
+      }).pipe(cluster)
   )
 
-  it.effect("Given a pack that takes too many compute units, When it is sent, Then it is halved until it fits", () => {
+  it.effect("Given a pack that needs too many compute units, When it is sent, Then it is halved until it fits", () => {
     const sizes: Array<number> = []
     const node: FakeNode.FakeNode = FakeNode.make({
       sendTransaction: (wire) =>
@@ -157,7 +159,7 @@ describe("Transactions: packing", () => {
     }).pipe(Effect.provide(Layer.provideMerge(Transactions.layer(), node.layer)))
   })
 
-  it.effect("Given nothing, When it is sent packed, Then there is no outcome and no I/O", () =>
+  it.effect("Given no items, When they are sent packed, Then there is no outcome and no I/O", () =>
     Effect.gen(function* () {
       expect(yield* sendPacked(yield* walletOf(116), [])).toStrictEqual([])
     }).pipe(Effect.provide(Layer.provideMerge(Transactions.layer(), FakeNode.make().layer)))

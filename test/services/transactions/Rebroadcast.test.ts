@@ -71,7 +71,7 @@ const answering = (slots: { readonly look: () => bigint; readonly epoch: () => r
 
 describe("Transactions: sending again", () => {
   it.effect(
-    "Given leaders that drop it, When time passes, Then the same bytes go out every 2 s until one lands",
+    "Given leaders that drop a transaction, When time passes, Then its bytes are resent every 2 s until they land",
     () => {
       const node = FakeNode.make()
       return Effect.gen(function* () {
@@ -90,7 +90,7 @@ describe("Transactions: sending again", () => {
     }
   )
 
-  it.effect("Given an interval, When it is lower or higher, Then the bytes go out more or less often", () =>
+  it.effect("Given a resend interval, When it is lower or higher, Then the bytes are resent more or less often", () =>
     Effect.forEach(
       [
         ["1 second", 11],
@@ -109,7 +109,7 @@ describe("Transactions: sending again", () => {
   )
 
   it.effect(
-    "Given a status below the commitment, When time passes, Then it is sent again only after a fork took it",
+    "Given a status below the commitment, When time passes, Then the bytes are resent only after a fork dropped them",
     () => {
       const node = FakeNode.make()
       node.onSend = (signature) => node.land(signature, "processed")
@@ -125,7 +125,7 @@ describe("Transactions: sending again", () => {
     }
   )
 
-  it.effect("Given failures that say nothing, When it is sent again, Then it is a receipt", () =>
+  it.effect("Given inconclusive failures, When the bytes are resent and land, Then there is a receipt", () =>
     Effect.forEach(
       [
         failure({ reason: "RateLimited", detail: "slow down" }),
@@ -162,28 +162,30 @@ describe("Transactions: sending again", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given a refusal after an attempt that may have arrived, When it lands, Then it is a receipt", () =>
-    Effect.forEach(
-      [
-        preflightFailure("AccountInUse"),
-        preflightFailure("BlockhashNotFound"),
-        failure({ reason: "Node", code: -32003 })
-      ],
-      (refusal) => {
-        const node = failingFirst(failure({ reason: "Timeout" }), refusal)
-        return Effect.gen(function* () {
-          const fiber = yield* Effect.fork(send(1n))
-          yield* TestClock.adjust("3 seconds")
-          expect(Option.isNone(yield* Fiber.poll(fiber))).toBe(true)
-          for (const { wire } of node.sent) node.land(FakeNode.signatureOf(wire))
-          yield* TestClock.adjust("1 second")
-          expect(yield* Fiber.join(fiber)).toMatchObject({ slot: 100n })
-        }).pipe(over(node))
-      }
-    )
+  it.effect(
+    "Given a refusal after an attempt that may have arrived, When the transaction lands, Then there is a receipt",
+    () =>
+      Effect.forEach(
+        [
+          preflightFailure("AccountInUse"),
+          preflightFailure("BlockhashNotFound"),
+          failure({ reason: "Node", code: -32003 })
+        ],
+        (refusal) => {
+          const node = failingFirst(failure({ reason: "Timeout" }), refusal)
+          return Effect.gen(function* () {
+            const fiber = yield* Effect.fork(send(1n))
+            yield* TestClock.adjust("3 seconds")
+            expect(Option.isNone(yield* Fiber.poll(fiber))).toBe(true)
+            for (const { wire } of node.sent) node.land(FakeNode.signatureOf(wire))
+            yield* TestClock.adjust("1 second")
+            expect(yield* Fiber.join(fiber)).toMatchObject({ slot: 100n })
+          }).pipe(over(node))
+        }
+      )
   )
 
-  it.effect("Given a refusal after attempts that did not arrive, When it comes, Then it is the outcome", () => {
+  it.effect("Given attempts that did not arrive, When a refusal follows, Then the refusal is the outcome", () => {
     const node = failingFirst(failure({ reason: "RateLimited" }), preflightFailure("AccountInUse"))
     return Effect.gen(function* () {
       const fiber = yield* Effect.fork(Effect.flip(send(1n)))
@@ -192,7 +194,7 @@ describe("Transactions: sending again", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given sendings that hang, When another is due, Then it goes out all the same", () => {
+  it.effect("Given submissions that hang, When another is due, Then it is sent", () => {
     let calls = 0
     const node: FakeNode.FakeNode = FakeNode.make({
       sendTransaction: (wire) => {
@@ -210,7 +212,7 @@ describe("Transactions: sending again", () => {
 
 describe("Transactions: endpoints that lag or lie", () => {
   it.effect(
-    "Given a height past its life and a look-up that is older, When time passes, Then it is not Expired",
+    "Given a height past the lifetime and an older look-up, When time passes, Then the transaction is not Expired",
     () => {
       let look = 300n
       const node = answering({ look: () => look, epoch: () => [301n, 291n] })
@@ -225,24 +227,30 @@ describe("Transactions: endpoints that lag or lie", () => {
     }
   )
 
-  it.effect("Given an endpoint of another cluster far ahead, When others look it up, Then it is not Expired", () => {
-    const node = answering({ look: () => 101n, epoch: () => [1_000_000n, 900_000n] })
-    return Effect.gen(function* () {
-      const fiber = yield* Effect.fork(Effect.flip(send(1n)))
-      yield* TestClock.adjust("2 minutes")
-      expect(yield* Fiber.join(fiber)).toMatchObject({ reason: "Unconfirmed" })
-    }).pipe(over(node))
-  })
+  it.effect(
+    "Given an endpoint of another cluster far ahead, When the others look up a transaction, Then it is not Expired",
+    () => {
+      const node = answering({ look: () => 101n, epoch: () => [1_000_000n, 900_000n] })
+      return Effect.gen(function* () {
+        const fiber = yield* Effect.fork(Effect.flip(send(1n)))
+        yield* TestClock.adjust("2 minutes")
+        expect(yield* Fiber.join(fiber)).toMatchObject({ reason: "Unconfirmed" })
+      }).pipe(over(node))
+    }
+  )
 
-  it.effect("Given an endpoint that told a low height for a far slot, When the true one comes, Then it expires", () => {
-    let epoch: readonly [bigint, bigint] = [1_000_000n, 5n]
-    const node = answering({ look: () => 300n, epoch: () => epoch })
-    return Effect.gen(function* () {
-      const fiber = yield* Effect.fork(Effect.flip(send(1n)))
-      yield* TestClock.adjust("10 seconds")
-      epoch = [300n, 290n]
-      yield* TestClock.adjust("4 seconds")
-      expect(yield* Fiber.join(fiber)).toMatchObject({ reason: "Expired" })
-    }).pipe(over(node))
-  })
+  it.effect(
+    "Given an endpoint that reported a low height for a far slot, When the true height comes, Then the transaction expires",
+    () => {
+      let epoch: readonly [bigint, bigint] = [1_000_000n, 5n]
+      const node = answering({ look: () => 300n, epoch: () => epoch })
+      return Effect.gen(function* () {
+        const fiber = yield* Effect.fork(Effect.flip(send(1n)))
+        yield* TestClock.adjust("10 seconds")
+        epoch = [300n, 290n]
+        yield* TestClock.adjust("4 seconds")
+        expect(yield* Fiber.join(fiber)).toMatchObject({ reason: "Expired" })
+      }).pipe(over(node))
+    }
+  )
 })

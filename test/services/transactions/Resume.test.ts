@@ -112,7 +112,7 @@ describe("Transactions: resuming", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given bytes alone, When they cannot land any more, Then they are Expired", () => {
+  it.effect("Given only bytes, When they cannot land any more, Then they are Expired", () => {
     const node = FakeNode.make()
     return Effect.gen(function* () {
       const { wire } = yield* sign
@@ -124,7 +124,7 @@ describe("Transactions: resuming", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given no transaction, When it is resumed, Then it is refused", () => {
+  it.effect("Given bytes that are no transaction, When they are resumed, Then the call is refused", () => {
     const node = FakeNode.make()
     return Effect.gen(function* () {
       const { resume } = yield* Transactions.Transactions
@@ -150,29 +150,32 @@ describe("Transactions: signing anew", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given statuses that deny what the ledger holds, When it expires, Then nothing is signed anew", () => {
-    const node = FakeNode.make({
-      getTransaction: () =>
-        Effect.succeed(
-          Option.some({
-            slot: 100n,
-            blockTime: Option.none(),
-            meta: Option.none(),
-            wire: new Uint8Array(),
-            version: "legacy"
-          })
-        )
-    })
-    return Effect.gen(function* () {
-      const fiber = yield* Effect.fork(Effect.flip(send({ retryExpired: 2 })))
-      yield* settle
-      yield* expire(node)
-      expect(yield* Fiber.join(fiber)).toMatchObject({ reason: "Unconfirmed", mayHaveLanded: true })
-      expect(signaturesOf(node)).toHaveLength(1)
-    }).pipe(over(node))
-  })
+  it.effect(
+    "Given statuses that contradict the ledger, When the transaction expires, Then nothing is signed again",
+    () => {
+      const node = FakeNode.make({
+        getTransaction: () =>
+          Effect.succeed(
+            Option.some({
+              slot: 100n,
+              blockTime: Option.none(),
+              meta: Option.none(),
+              wire: new Uint8Array(),
+              version: "legacy"
+            })
+          )
+      })
+      return Effect.gen(function* () {
+        const fiber = yield* Effect.fork(Effect.flip(send({ retryExpired: 2 })))
+        yield* settle
+        yield* expire(node)
+        expect(yield* Fiber.join(fiber)).toMatchObject({ reason: "Unconfirmed", mayHaveLanded: true })
+        expect(signaturesOf(node)).toHaveLength(1)
+      }).pipe(over(node))
+    }
+  )
 
-  it.effect("Given a retry, When the second lands, Then it is a receipt", () => {
+  it.effect("Given a retry, When the second transaction lands, Then there is a receipt", () => {
     const node = FakeNode.make()
     return Effect.gen(function* () {
       const fiber = yield* Effect.fork(send({ retryExpired: 1 }))
@@ -188,7 +191,7 @@ describe("Transactions: signing anew", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given no retries or a bad number, When it is sent, Then nothing is signed anew", () => {
+  it.effect("Given no retries or an invalid number, When a transaction is sent, Then nothing is signed again", () => {
     const node = FakeNode.make()
     return Effect.gen(function* () {
       for (const retryExpired of [-1, 0.5, Number.NaN]) {
@@ -204,7 +207,7 @@ describe("Transactions: signing anew", () => {
 })
 
 describe("Transactions: recognising one's own write", () => {
-  it.effect("Given an account that is there after all, When the first expired, Then nothing is signed anew", () => {
+  it.effect("Given an account that exists, When the first transaction expired, Then nothing is signed again", () => {
     const account: Parameters<typeof withAccount>[0] = { maker: undefined, history: [] }
     const node = withAccount(account)
     return Effect.gen(function* () {
@@ -219,7 +222,7 @@ describe("Transactions: recognising one's own write", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given a resend of what is done, When it is sent, Then its receipt comes and nothing is sent", () => {
+  it.effect("Given a write that is done, When it is sent again, Then its receipt comes and no bytes are sent", () => {
     const maker = FakeNode.signatureOf(new Uint8Array(65).fill(5))
     const node = withAccount({ maker, history: [maker] })
     return Effect.gen(function* () {
@@ -229,7 +232,7 @@ describe("Transactions: recognising one's own write", () => {
   })
 
   it.effect(
-    "Given a node that has the account and not its transaction yet, When it is resent, Then it is asked again",
+    "Given a node that has the account but not its transaction yet, When the write is sent again, Then the node is asked again",
     () => {
       const maker = FakeNode.signatureOf(new Uint8Array(65).fill(7))
       const account: Parameters<typeof withAccount>[0] = { maker, history: [] }
@@ -245,42 +248,48 @@ describe("Transactions: recognising one's own write", () => {
     }
   )
 
-  it.effect("Given a node that lags behind a refusal, When it is resent, Then it is not asked for the account", () => {
-    const maker = FakeNode.signatureOf(new Uint8Array(65).fill(8))
-    const since: Array<unknown> = []
-    const node = withAccount(
-      { maker, history: [maker] },
-      {
-        getAccountInfo: (address, options) =>
-          Effect.sync(() => {
-            since.push(options?.minContextSlot)
-            const isThere = (options?.minContextSlot ?? 0n) >= 100n
-            const account = Option.some(FakeNode.accountOf(address, PROGRAM_ID, 10n))
-            return { slot: 100n, value: Option.filter(account, () => isThere) }
-          })
-      }
-    )
-    node.onSend = (signature) => node.land(signature, "confirmed", { InstructionError: [0, { Custom: 0 }] })
-    return Effect.gen(function* () {
-      const fiber = yield* Effect.fork(send({ resend: true, creates: STRANGER, preflight: false }))
-      yield* settle
-      yield* TestClock.adjust("1 second")
-      expect(yield* Fiber.join(fiber)).toMatchObject({ signature: maker })
-      expect(since).toEqual([undefined, 100n])
-    }).pipe(over(node))
-  })
+  it.effect(
+    "Given a node that lags behind a refusal, When the write is sent again, Then this node is not asked for the account",
+    () => {
+      const maker = FakeNode.signatureOf(new Uint8Array(65).fill(8))
+      const since: Array<unknown> = []
+      const node = withAccount(
+        { maker, history: [maker] },
+        {
+          getAccountInfo: (address, options) =>
+            Effect.sync(() => {
+              since.push(options?.minContextSlot)
+              const isThere = (options?.minContextSlot ?? 0n) >= 100n
+              const account = Option.some(FakeNode.accountOf(address, PROGRAM_ID, 10n))
+              return { slot: 100n, value: Option.filter(account, () => isThere) }
+            })
+        }
+      )
+      node.onSend = (signature) => node.land(signature, "confirmed", { InstructionError: [0, { Custom: 0 }] })
+      return Effect.gen(function* () {
+        const fiber = yield* Effect.fork(send({ resend: true, creates: STRANGER, preflight: false }))
+        yield* settle
+        yield* TestClock.adjust("1 second")
+        expect(yield* Fiber.join(fiber)).toMatchObject({ signature: maker })
+        expect(since).toEqual([undefined, 100n])
+      }).pipe(over(node))
+    }
+  )
 
-  it.effect("Given a refusal of a first sending, When the account is another's, Then it is the refusal", () => {
-    const maker = FakeNode.signatureOf(new Uint8Array(65).fill(6))
-    const data = { err: { InstructionError: [0, { Custom: 0 }] }, logs: [] }
-    const inUse = new RpcError({ reason: "Node", method: "sendTransaction", code: -32002, detail: "in use", data })
-    const node = withAccount({ maker, history: [maker] }, { sendTransaction: () => Effect.fail(inUse) })
-    return Effect.gen(function* () {
-      expect(yield* Effect.flip(send({ creates: STRANGER }))).toMatchObject({ reason: "Simulation" })
-      // But a resend may be refused for its own work.
-      expect(yield* send({ creates: STRANGER, resend: true })).toMatchObject({ signature: maker })
-    }).pipe(over(node))
-  })
+  it.effect(
+    "Given a refused first send, When the account belongs to another writer, Then the outcome is the refusal",
+    () => {
+      const maker = FakeNode.signatureOf(new Uint8Array(65).fill(6))
+      const data = { err: { InstructionError: [0, { Custom: 0 }] }, logs: [] }
+      const inUse = new RpcError({ reason: "Node", method: "sendTransaction", code: -32002, detail: "in use", data })
+      const node = withAccount({ maker, history: [maker] }, { sendTransaction: () => Effect.fail(inUse) })
+      return Effect.gen(function* () {
+        expect(yield* Effect.flip(send({ creates: STRANGER }))).toMatchObject({ reason: "Simulation" })
+        // But a resend may be refused for its own work.
+        expect(yield* send({ creates: STRANGER, resend: true })).toMatchObject({ signature: maker })
+      }).pipe(over(node))
+    }
+  )
 })
 
 describe("Transactions: the journal", () => {
@@ -291,7 +300,7 @@ describe("Transactions: the journal", () => {
   )
 
   it.effect(
-    "Given a process that dies in flight, When the next one recovers, Then it lands once and is struck out",
+    "Given a process that dies in flight, When the next one recovers, Then the transaction lands once and its entry is removed",
     () =>
       Effect.gen(function* () {
         const store = yield* memory
@@ -311,40 +320,44 @@ describe("Transactions: the journal", () => {
       })
   )
 
-  it.effect("Given it was written down, When the same write is sent, Then what was left is finished instead", () =>
-    Effect.gen(function* () {
-      const store = yield* memory
-      const node = FakeNode.make()
-      yield* Effect.gen(function* () {
-        const fiber = yield* Effect.fork(send({ creates: STRANGER }))
-        yield* settle
-        yield* Fiber.interrupt(fiber)
-        node.blockhash = 2
-        node.onSend = node.land
-        expect(yield* send({ creates: STRANGER })).toMatchObject({ signature: signaturesOf(node)[0] })
-        expect(signaturesOf(node)).toHaveLength(1)
-      }).pipe(journaled(node, store))
-    })
+  it.effect(
+    "Given a recorded write, When the same write is sent, Then the recorded transaction is finished instead",
+    () =>
+      Effect.gen(function* () {
+        const store = yield* memory
+        const node = FakeNode.make()
+        yield* Effect.gen(function* () {
+          const fiber = yield* Effect.fork(send({ creates: STRANGER }))
+          yield* settle
+          yield* Fiber.interrupt(fiber)
+          node.blockhash = 2
+          node.onSend = node.land
+          expect(yield* send({ creates: STRANGER })).toMatchObject({ signature: signaturesOf(node)[0] })
+          expect(signaturesOf(node)).toHaveLength(1)
+        }).pipe(journaled(node, store))
+      })
   )
 
-  it.effect("Given a store that fails or is full, When it is sent, Then nothing is, and the error says so", () =>
-    Effect.gen(function* () {
-      const node = FakeNode.make()
-      const store = yield* memory
-      yield* Effect.gen(function* () {
-        yield* Effect.fork(send())
-        yield* settle
-        node.blockhash = 2
-        const fiber = yield* Effect.fork(Effect.flip(send()))
-        yield* TestClock.adjust("1 second")
-        expect(yield* Fiber.join(fiber)).toMatchObject({
-          reason: "Unrecorded",
-          isRetryable: true,
-          cause: { reason: "Full" }
-        })
-        expect(signaturesOf(node)).toHaveLength(1)
-      }).pipe(journaled(node, store, { capacity: 1 }))
-    })
+  it.effect(
+    "Given a store that fails or is full, When a transaction is sent, Then no bytes are sent and the error says so",
+    () =>
+      Effect.gen(function* () {
+        const node = FakeNode.make()
+        const store = yield* memory
+        yield* Effect.gen(function* () {
+          yield* Effect.fork(send())
+          yield* settle
+          node.blockhash = 2
+          const fiber = yield* Effect.fork(Effect.flip(send()))
+          yield* TestClock.adjust("1 second")
+          expect(yield* Fiber.join(fiber)).toMatchObject({
+            reason: "Unrecorded",
+            isRetryable: true,
+            cause: { reason: "Full" }
+          })
+          expect(signaturesOf(node)).toHaveLength(1)
+        }).pipe(journaled(node, store, { capacity: 1 }))
+      })
   )
 
   it.effect(
@@ -369,7 +382,7 @@ describe("Transactions: the journal", () => {
   )
 
   it.effect(
-    "Given keys that hold no entry, When they are read, Then they are kept and named, and the others are found",
+    "Given keys without a valid entry, When they are read, Then they are kept and named, and the others are found",
     () =>
       Effect.gen(function* () {
         const store = yield* memory
@@ -442,7 +455,7 @@ describe("Transactions: the journal", () => {
   )
 
   it.effect(
-    "Given a cluster that does not say which it is, When it is recovered or sent, Then the reason is the node's",
+    "Given a cluster without a genesis hash, When a transaction is recovered or sent, Then the error is that of the node",
     () =>
       Effect.gen(function* () {
         const store = yield* memory
@@ -463,7 +476,7 @@ describe("Transactions: the journal", () => {
       })
   )
 
-  it.effect("Given an interruption while it is written down, When the store answers, Then nothing is left", () =>
+  it.effect("Given an interruption while an entry is recorded, When the store answers, Then no entry is left", () =>
     Effect.gen(function* () {
       const memoryStore = yield* memory
       const mayWrite = yield* Effect.makeLatch(true)
@@ -486,7 +499,7 @@ describe("Transactions: the journal", () => {
     })
   )
 
-  it.effect("Given the same bytes twice, When the first is not written down yet, Then the second waits too", () =>
+  it.effect("Given the same bytes twice, When the first record is not done yet, Then the second waits for it", () =>
     Effect.gen(function* () {
       const memoryStore = yield* memory
       const mayWrite = yield* Effect.makeLatch(true)
@@ -511,7 +524,7 @@ describe("Transactions: the journal", () => {
   )
 
   it.effect(
-    "Given a store that refuses to remove, When outcomes are known, Then keys are used again and outcomes are told once",
+    "Given a store that refuses removals, When outcomes are known, Then keys are reused and outcomes are reported once",
     () =>
       Effect.gen(function* () {
         const memoryStore = yield* memory
@@ -539,7 +552,7 @@ describe("Transactions: the journal", () => {
       })
   )
 
-  it.effect("Given no journal, When it is recovered, Then there is nothing", () =>
+  it.effect("Given no journal, When recover runs, Then it emits nothing", () =>
     Effect.gen(function* () {
       expect(yield* recovered.pipe(over(FakeNode.make()))).toHaveLength(0)
     })

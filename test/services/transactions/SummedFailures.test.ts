@@ -25,7 +25,7 @@ const refused = failure({
 
 describe("Transactions: failures of several endpoints as one", () => {
   it.effect(
-    "Given one endpoint that took it and one that lags, When the next one refuses it, Then it is not said to have failed",
+    "Given one endpoint that accepted it and one that lags, When the next refuses it, Then it is not reported as failed",
     () => {
       // Given
       const answers = [summarize([lost, lagging]), refused, refused]

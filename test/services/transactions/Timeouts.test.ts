@@ -64,7 +64,7 @@ describe("the timeout of a send covers all that it does", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given a wallet that cannot be interrupted, When a send has 2 s, Then its caller is not held", () => {
+  it.effect("Given a wallet that cannot be interrupted, When a send has 2 s, Then the caller is not delayed", () => {
     const node = FakeNode.make()
     return Effect.gen(function* () {
       const error = yield* endsAt(send(1n, { timeout }, Effect.uninterruptible(Effect.never)), 2000)
@@ -72,7 +72,7 @@ describe("the timeout of a send covers all that it does", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given as many in flight as may be, When another waits, Then it fails at its own deadline", () => {
+  it.effect("Given maxInFlight transactions, When another one waits, Then it fails at its own deadline", () => {
     const node = FakeNode.make()
     return Effect.gen(function* () {
       yield* Effect.fork(send(1n))
@@ -92,36 +92,42 @@ describe("the timeout of a send covers all that it does", () => {
     }).pipe(over(node, { maxInFlight: 1 }))
   })
 
-  it.effect("Given time spent on signing, When the outcome is waited for, Then the rest of the time is left", () => {
-    const node = FakeNode.make()
-    return Effect.gen(function* () {
-      const wallet = yield* walletOf(81)
-      const slow = {
-        address: wallet.address,
-        sign: (messages: ReadonlyArray<Uint8Array>) => Effect.delay(wallet.sign(messages), "1500 millis")
-      }
-      const { send } = yield* Transactions.Transactions
-      const sent = Effect.provideService(send([transfer(wallet.address, STRANGER, 1n)], { timeout }), Wallet, slow)
-      const error = yield* endsAt(sent, 2000)
-      assert.deepInclude(error, { _tag: "TransactionError", reason: "Unconfirmed" })
-      assert.strictEqual(node.sent.length, 1)
-    }).pipe(over(node))
-  })
+  it.effect(
+    "Given time spent on signing, When the send waits for its outcome, Then only the remaining time is left",
+    () => {
+      const node = FakeNode.make()
+      return Effect.gen(function* () {
+        const wallet = yield* walletOf(81)
+        const slow = {
+          address: wallet.address,
+          sign: (messages: ReadonlyArray<Uint8Array>) => Effect.delay(wallet.sign(messages), "1500 millis")
+        }
+        const { send } = yield* Transactions.Transactions
+        const sent = Effect.provideService(send([transfer(wallet.address, STRANGER, 1n)], { timeout }), Wallet, slow)
+        const error = yield* endsAt(sent, 2000)
+        assert.deepInclude(error, { _tag: "TransactionError", reason: "Unconfirmed" })
+        assert.strictEqual(node.sent.length, 1)
+      }).pipe(over(node))
+    }
+  )
 
-  it.effect("Given a process that stood still beyond the deadline, When all had landed, Then one look says so", () => {
-    const node = FakeNode.make()
-    return Effect.gen(function* () {
-      const fibers = yield* Effect.forEach([1n, 2n, 3n], (amount) =>
-        Effect.fork(send(amount, { timeout: "30 seconds" }))
-      )
-      yield* TestClock.adjust("1 second")
-      for (const { wire } of node.sent) node.land(FakeNode.signatureOf(wire))
-      yield* TestClock.adjust("1 hour")
-      assert.strictEqual((yield* Fiber.joinAll(fibers)).length, 3)
-    }).pipe(over(node))
-  })
+  it.effect(
+    "Given a process that was suspended past the deadline, When all had landed, Then one look-up gives the receipts",
+    () => {
+      const node = FakeNode.make()
+      return Effect.gen(function* () {
+        const fibers = yield* Effect.forEach([1n, 2n, 3n], (amount) =>
+          Effect.fork(send(amount, { timeout: "30 seconds" }))
+        )
+        yield* TestClock.adjust("1 second")
+        for (const { wire } of node.sent) node.land(FakeNode.signatureOf(wire))
+        yield* TestClock.adjust("1 hour")
+        assert.strictEqual((yield* Fiber.joinAll(fibers)).length, 3)
+      }).pipe(over(node))
+    }
+  )
 
-  it.effect("Given a process that stood still, When nothing had landed, Then one look is enough to say so", () => {
+  it.effect("Given a process that was suspended, When nothing had landed, Then one look-up gives the outcomes", () => {
     const node = FakeNode.make()
     return Effect.gen(function* () {
       const fiber = yield* Effect.fork(Effect.flip(send(1n, { timeout: "30 seconds" })))
@@ -131,13 +137,16 @@ describe("the timeout of a send covers all that it does", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given a deadline that holds already, When a send has more time, Then it ends by the deadline", () => {
-    const node = FakeNode.make()
-    return Effect.gen(function* () {
-      const error = yield* endsAt(Deadline.within("1 second")(send(1n, { timeout })), 1000)
-      assert.deepInclude(error, { _tag: "TransactionError", reason: "Unconfirmed" })
-    }).pipe(over(node))
-  })
+  it.effect(
+    "Given an earlier deadline in the context, When a send has more time, Then it ends by that deadline",
+    () => {
+      const node = FakeNode.make()
+      return Effect.gen(function* () {
+        const error = yield* endsAt(Deadline.within("1 second")(send(1n, { timeout })), 1000)
+        assert.deepInclude(error, { _tag: "TransactionError", reason: "Unconfirmed" })
+      }).pipe(over(node))
+    }
+  )
 
   it.effect("Given a payload store that does not answer, When a message has 2 s, Then it fails after 2 s", () => {
     const node = FakeNode.make()

@@ -38,7 +38,7 @@ const preflightFailure = (err: unknown, logs: ReadonlyArray<string> = []) =>
 
 describe("Transactions: sending", () => {
   it.effect(
-    "Given a node that lands it, When instructions are sent, Then the receipt says where and for how much",
+    "Given a node that lands transactions, When instructions are sent, Then the receipt has the slot and the fee",
     () => {
       const node = FakeNode.make()
       node.onSend = node.land
@@ -56,7 +56,7 @@ describe("Transactions: sending", () => {
   )
 
   for (const version of ["legacy", 0] as const) {
-    it.effect(`Given version ${version}, When instructions are sent, Then the wire is byte for byte Kit's`, () => {
+    it.effect(`Given version ${version}, When instructions are sent, Then the wire equals Kit's byte for byte`, () => {
       const node = FakeNode.make()
       node.onSend = node.land
       return Effect.gen(function* () {
@@ -95,7 +95,7 @@ describe("Transactions: sending", () => {
   }
 
   it.effect(
-    "Given a compute limit and price, When it is sent, Then the message sets them last and the fee counts them",
+    "Given a compute limit and price, When a transaction is sent, Then the message sets them last and the fee includes them",
     () => {
       const node = FakeNode.make()
       node.onSend = node.land
@@ -140,25 +140,28 @@ describe("Transactions: sending", () => {
     }).pipe(over(node))
   })
 
-  it.effect("Given a cluster that stands still, When the same is sent twice, Then the second fails typed", () => {
-    const node = FakeNode.make()
-    node.onSend = node.land
-    return Effect.gen(function* () {
-      yield* send(8, 1n)
-      const fiber = yield* Effect.fork(Effect.flip(send(8, 1n)))
-      yield* TestClock.adjust("8 seconds")
-      expect(yield* Fiber.join(fiber)).toMatchObject({
-        _tag: "RpcError",
-        reason: "Timeout",
-        method: "getLatestBlockhash"
-      })
-    }).pipe(over(node))
-  })
+  it.effect(
+    "Given a cluster without new blocks, When the same instructions are sent twice, Then the second fails with a typed error",
+    () => {
+      const node = FakeNode.make()
+      node.onSend = node.land
+      return Effect.gen(function* () {
+        yield* send(8, 1n)
+        const fiber = yield* Effect.fork(Effect.flip(send(8, 1n)))
+        yield* TestClock.adjust("8 seconds")
+        expect(yield* Fiber.join(fiber)).toMatchObject({
+          _tag: "RpcError",
+          reason: "Timeout",
+          method: "getLatestBlockhash"
+        })
+      }).pipe(over(node))
+    }
+  )
 })
 
 describe("Transactions: outcomes", () => {
   it.effect(
-    "Given a preflight that fails, When it is sent, Then it is Simulation with the logs and the program's error",
+    "Given a preflight that fails, When a transaction is sent, Then it is Simulation with logs and the program's error",
     () => {
       const logs = [
         "Program 11111111111111111111111111111111 invoke [1]",
@@ -177,23 +180,26 @@ describe("Transactions: outcomes", () => {
     }
   )
 
-  it.effect("Given no preflight, When it lands and fails, Then it is Rejected with the logs of the chain", () => {
-    const err = { InstructionError: [0, { Custom: 1 }] }
-    const logs = ["Program 11111111111111111111111111111111 failed: custom program error: 0x1"]
-    const node = FakeNode.make({
-      getTransaction: () =>
-        Effect.succeed(Option.some(FakeNode.confirmedOf(node.sent[0]?.wire ?? new Uint8Array(), err, logs)))
-    })
-    node.onSend = (signature) => node.land(signature, "confirmed", err)
-    return Effect.gen(function* () {
-      const error = yield* Effect.flip(send(11, 1n, { preflight: false }))
-      expect(error).toMatchObject({ reason: "Rejected", err, logs, slot: 100n, isRetryable: false })
-      expect(error).toMatchObject({ signature: FakeNode.signatureOf(node.sent[0]?.wire ?? new Uint8Array()) })
-      expect(node.sent[0]?.options?.skipPreflight).toBe(true)
-    }).pipe(over(node))
-  })
+  it.effect(
+    "Given no preflight, When a transaction lands and fails, Then it is Rejected with the logs of the chain",
+    () => {
+      const err = { InstructionError: [0, { Custom: 1 }] }
+      const logs = ["Program 11111111111111111111111111111111 failed: custom program error: 0x1"]
+      const node = FakeNode.make({
+        getTransaction: () =>
+          Effect.succeed(Option.some(FakeNode.confirmedOf(node.sent[0]?.wire ?? new Uint8Array(), err, logs)))
+      })
+      node.onSend = (signature) => node.land(signature, "confirmed", err)
+      return Effect.gen(function* () {
+        const error = yield* Effect.flip(send(11, 1n, { preflight: false }))
+        expect(error).toMatchObject({ reason: "Rejected", err, logs, slot: 100n, isRetryable: false })
+        expect(error).toMatchObject({ signature: FakeNode.signatureOf(node.sent[0]?.wire ?? new Uint8Array()) })
+        expect(node.sent[0]?.options?.skipPreflight).toBe(true)
+      }).pipe(over(node))
+    }
+  )
 
-  it.effect("Given a failure whose logs cannot be read, When it is reported, Then it is Rejected all the same", () => {
+  it.effect("Given a failure whose logs cannot be read, When it is reported, Then it is Rejected", () => {
     const node = FakeNode.make({ getTransaction: () => Effect.fail(timedOut) })
     node.onSend = (signature) => node.land(signature, "confirmed", "AccountInUse")
     return Effect.gen(function* () {
@@ -222,7 +228,7 @@ describe("Transactions: outcomes", () => {
   )
 
   it.effect(
-    "Given a status that only history knows, When the height has passed, Then it is a receipt, not Expired",
+    "Given a status that only the history has, When the height has passed, Then there is a receipt instead of Expired",
     () => {
       const node = FakeNode.make()
       return Effect.gen(function* () {
@@ -271,7 +277,7 @@ describe("Transactions: outcomes", () => {
   })
 
   it.effect(
-    "Given the caller's deadline, When it comes first, Then Unconfirmed carries what resumes, even as JSON",
+    "Given the caller's deadline, When it comes first, Then Unconfirmed has the transaction to resume, even as JSON",
     () => {
       const node = FakeNode.make()
       return Effect.gen(function* () {
@@ -290,17 +296,20 @@ describe("Transactions: outcomes", () => {
     }
   )
 
-  it.effect("Given a request that never ends, When the caller's deadline comes, Then it is Unconfirmed", () => {
-    const node = FakeNode.make({ sendTransaction: () => Effect.never })
-    return Effect.gen(function* () {
-      const fiber = yield* Effect.fork(Effect.flip(send(18, 1n, { timeout: "5 seconds" })))
-      yield* TestClock.adjust("5 seconds")
-      expect(yield* Fiber.join(fiber)).toMatchObject({ reason: "Unconfirmed" })
-    }).pipe(over(node))
-  })
+  it.effect(
+    "Given a request that never ends, When the caller's deadline comes, Then the transaction is Unconfirmed",
+    () => {
+      const node = FakeNode.make({ sendTransaction: () => Effect.never })
+      return Effect.gen(function* () {
+        const fiber = yield* Effect.fork(Effect.flip(send(18, 1n, { timeout: "5 seconds" })))
+        yield* TestClock.adjust("5 seconds")
+        expect(yield* Fiber.join(fiber)).toMatchObject({ reason: "Unconfirmed" })
+      }).pipe(over(node))
+    }
+  )
 
   it.effect(
-    "Given the same bytes again, When the node says AlreadyProcessed, Then it is the receipt of the first",
+    "Given the same bytes again, When the node answers AlreadyProcessed, Then the receipt is that of the first",
     () => {
       const node = FakeNode.make({ sendTransaction: () => Effect.fail(preflightFailure("AlreadyProcessed")) })
       return Effect.gen(function* () {
@@ -317,7 +326,7 @@ describe("Transactions: outcomes", () => {
     }
   )
 
-  it.effect("Given a send without an answer, When the node knows the signature, Then it is a receipt", () => {
+  it.effect("Given a send without an answer, When the node knows the signature, Then there is a receipt", () => {
     const node = FakeNode.make({
       sendTransaction: (wire) =>
         Effect.suspend(() => {
@@ -331,7 +340,7 @@ describe("Transactions: outcomes", () => {
   })
 
   it.effect(
-    "Given a send without an answer and a node that is gone, When the deadline comes, Then it is Unconfirmed",
+    "Given a send without an answer and a dead node, When the deadline comes, Then the transaction is Unconfirmed",
     () => {
       const node = FakeNode.make({
         sendTransaction: () => Effect.fail(timedOut),
@@ -347,7 +356,7 @@ describe("Transactions: outcomes", () => {
 
   const codes = [-32003, -32013, -32015, -32600, -32601, -32602, -32700]
 
-  it.effect("Given a node that refuses to take it, When a look-up does not find it, Then it may have landed", () =>
+  it.effect("Given a node that refuses a transaction, When a look-up does not find it, Then it may have landed", () =>
     Effect.forEach(codes, (code) => {
       const refusal = new RpcError({ reason: "Node", method: "sendTransaction", code, detail: "no" })
       const node = FakeNode.make({ sendTransaction: () => Effect.fail(refusal) })
@@ -359,55 +368,62 @@ describe("Transactions: outcomes", () => {
     })
   )
 
-  it.effect("Given a balancer that forwards what it refuses, When it has landed, Then it is a receipt", () =>
-    Effect.forEach([...codes, -32002], (code) => {
-      const data = code === -32002 ? { err: "InsufficientFundsForFee", logs: [] } : undefined
-      const refusal = new RpcError({ reason: "Node", method: "sendTransaction", code, detail: "no", data })
+  it.effect(
+    "Given a balancer that forwards a transaction and refuses it, When it has landed, Then there is a receipt",
+    () =>
+      Effect.forEach([...codes, -32002], (code) => {
+        const data = code === -32002 ? { err: "InsufficientFundsForFee", logs: [] } : undefined
+        const refusal = new RpcError({ reason: "Node", method: "sendTransaction", code, detail: "no", data })
+        const node = FakeNode.make({
+          sendTransaction: (wire) =>
+            Effect.suspend(() => {
+              node.land(FakeNode.signatureOf(wire))
+              return Effect.fail(refusal)
+            })
+        })
+        return Effect.gen(function* () {
+          expect(yield* send(22, 1n, { retryExpired: 2 })).toMatchObject({ slot: 100n })
+        }).pipe(over(node))
+      })
+  )
+
+  it.effect(
+    "Given a look-up from before the signing, When the transaction is refused, Then the outcome waits for a newer look-up",
+    () => {
+      let slot = 99n
       const node = FakeNode.make({
-        sendTransaction: (wire) =>
-          Effect.suspend(() => {
-            node.land(FakeNode.signatureOf(wire))
-            return Effect.fail(refusal)
-          })
+        sendTransaction: () => Effect.fail(preflightFailure("AccountInUse")),
+        getSignatureStatuses: (signatures) => Effect.sync(() => ({ slot, value: signatures.map(() => Option.none()) }))
       })
       return Effect.gen(function* () {
-        expect(yield* send(22, 1n, { retryExpired: 2 })).toMatchObject({ slot: 100n })
-      }).pipe(over(node))
-    })
-  )
-
-  it.effect("Given a look-up from before it was signed, When it was refused, Then a newer one is waited for", () => {
-    let slot = 99n
-    const node = FakeNode.make({
-      sendTransaction: () => Effect.fail(preflightFailure("AccountInUse")),
-      getSignatureStatuses: (signatures) => Effect.sync(() => ({ slot, value: signatures.map(() => Option.none()) }))
-    })
-    return Effect.gen(function* () {
-      const fiber = yield* Effect.fork(Effect.flip(send(22, 1n)))
-      yield* TestClock.adjust("2 seconds")
-      expect(Option.isNone(yield* Fiber.poll(fiber))).toBe(true)
-      slot = 100n
-      yield* TestClock.adjust("1 second")
-      expect(yield* Fiber.join(fiber)).toMatchObject({ reason: "Simulation", mayHaveLanded: true })
-    }).pipe(over(node))
-  })
-
-  it.effect("Given any HTTP status after the bytes left, When it has landed, Then it is a receipt", () =>
-    Effect.forEach([301, 307, 400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 425, 451, 499, 500], (status) => {
-      const refusal = new RpcError({ reason: "HttpStatus", method: "sendTransaction", status, detail: "no" })
-      const node = FakeNode.make({ sendTransaction: () => Effect.fail(refusal) })
-      return Effect.gen(function* () {
-        const fiber = yield* Effect.fork(Effect.either(send(22, 1n)))
-        yield* TestClock.adjust("3 seconds")
+        const fiber = yield* Effect.fork(Effect.flip(send(22, 1n)))
+        yield* TestClock.adjust("2 seconds")
         expect(Option.isNone(yield* Fiber.poll(fiber))).toBe(true)
-        for (const { signatures } of node.statusCalls) for (const signature of signatures) node.land(signature)
-        yield* TestClock.adjust("3 seconds")
-        expect(yield* Fiber.join(fiber)).toMatchObject({ _tag: "Right", right: { slot: 100n } })
+        slot = 100n
+        yield* TestClock.adjust("1 second")
+        expect(yield* Fiber.join(fiber)).toMatchObject({ reason: "Simulation", mayHaveLanded: true })
       }).pipe(over(node))
-    })
+    }
   )
 
-  it.effect("Given look-ups that fail for a while, When they work again, Then it is a receipt", () => {
+  it.effect(
+    "Given any HTTP status after the bytes were sent, When the transaction has landed, Then there is a receipt",
+    () =>
+      Effect.forEach([301, 307, 400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 425, 451, 499, 500], (status) => {
+        const refusal = new RpcError({ reason: "HttpStatus", method: "sendTransaction", status, detail: "no" })
+        const node = FakeNode.make({ sendTransaction: () => Effect.fail(refusal) })
+        return Effect.gen(function* () {
+          const fiber = yield* Effect.fork(Effect.either(send(22, 1n)))
+          yield* TestClock.adjust("3 seconds")
+          expect(Option.isNone(yield* Fiber.poll(fiber))).toBe(true)
+          for (const { signatures } of node.statusCalls) for (const signature of signatures) node.land(signature)
+          yield* TestClock.adjust("3 seconds")
+          expect(yield* Fiber.join(fiber)).toMatchObject({ _tag: "Right", right: { slot: 100n } })
+        }).pipe(over(node))
+      })
+  )
+
+  it.effect("Given look-ups that fail for a while, When they succeed again, Then there is a receipt", () => {
     let broken = true
     const node = FakeNode.make()
     const pool = Layer.map(node.layer, (context) => context)
