@@ -61,7 +61,7 @@ export class JournalEntry extends Schema.Class<JournalEntry>("@pod-protocol/effe
 /**
  * The journal could not write or read an entry.
  *
- * - `Full`: the journal has reached its capacity. `Transactions.recover` finishes and removes the entries of dead processes.
+ * - `Full`: the journal has reached `maxEntries`. `Transactions.recover` finishes and removes the entries of dead processes.
  * - `Foreign`: the journal has an entry of this transaction for another cluster or program.
  * - `Unavailable`: the store failed. `detail` says why and what to do. `cause` is the store's error.
  *
@@ -80,7 +80,7 @@ export class JournalError extends printable(
       case "Foreign":
         return "The journal holds this transaction for another cluster or program. Recover it there"
       case "Full":
-        return `The journal is full${this.detail === undefined ? "" : `: ${this.detail}`}. Recover its entries, or give it more capacity`
+        return `The journal is full${this.detail === undefined ? "" : `: ${this.detail}`}. Recover its entries, or raise maxEntries`
       case "Unavailable":
         return `The journal's store failed: ${this.detail ?? StoreFailure.explain(this.cause)}`
     }
@@ -113,7 +113,7 @@ export interface Service {
   readonly pending: Effect.Effect<ReadonlyArray<JournalEntry>>
   /**
    * The keys of unreadable entries, such as one that a power loss truncated. Each may belong to a sent transaction.
-   * They stay and use capacity until you remove them from the store by hand.
+   * They stay and count as entries until you remove them from the store by hand.
    */
   readonly unreadable: Effect.Effect<ReadonlyArray<string>>
 }
@@ -159,7 +159,7 @@ export interface Options {
    * `Unrecorded` while it is full, and a `KeyValueStore` is not searched for entries of a process that had more. Too
    * high: each start reads that many keys.
    */
-  readonly capacity?: number | undefined
+  readonly maxEntries?: number | undefined
   /**
    * Maximum number of concurrent reads and writes of the store; further ones wait in FIFO order. Default 16. Too low:
    * sends wait for each other's writes. Too high: the writes may use up the file descriptors of the application.
@@ -216,7 +216,7 @@ const differ = <A>(one: A | undefined, other: A | undefined): boolean =>
   one !== undefined && other !== undefined && one !== other
 
 /**
- * A journal over a store, with each entry under one of `capacity` keys.
+ * A journal over a store, with each entry under one of `maxEntries` keys.
  *
  * Invariants:
  * - A key is in one of four places: `taken`, `free`, `stale` (its old entry could not be removed) or `unreadable`.
@@ -230,7 +230,7 @@ const over = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Service, InvalidInput | JournalError> {
   const { prefix = "transaction-" } = options
-  const capacity = yield* Check.integer("capacity", options.capacity ?? 1024, 1)
+  const maxEntries = yield* Check.integer("maxEntries", options.maxEntries ?? 1024, 1)
   const concurrency = yield* Check.integer("concurrency", options.concurrency ?? 16, 1)
   const permits = yield* Effect.makeSemaphore(concurrency)
   const limited = <A>(use: Effect.Effect<A, unknown>) => Effect.mapError(permits.withPermits(1)(use), unavailable)
@@ -342,7 +342,7 @@ const over = Effect.fnUntraced(function* (
   /** A test write at the start finds a store that cannot be written before the first transaction does. */
   const probe = `${prefix}probe`
   yield* limited(set(probe, PROBE)).pipe(Effect.ensuring(Effect.ignore(removed(probe))))
-  const own = Array.from({ length: capacity }, (_, index) => `${prefix}${index}`)
+  const own = Array.from({ length: maxEntries }, (_, index) => `${prefix}${index}`)
   const isEntry = (key: string) => key.startsWith(prefix) && /^\d{1,15}$/.test(key.slice(prefix.length))
   const used = Option.map(yield* limited(keys), (listed) => new Set(listed.filter(isEntry)))
   yield* Effect.forEach(
@@ -362,7 +362,7 @@ const over = Effect.fnUntraced(function* (
 })
 
 /**
- * A journal over a key-value store, with each entry under one of `capacity` keys. `JournalError` if the store cannot be read
+ * A journal over a key-value store, with each entry under one of `maxEntries` keys. `JournalError` if the store cannot be read
  * or written.
  *
  * @since 0.1.0
@@ -407,7 +407,7 @@ export const makeFileSystem = (
   )
 
 /**
- * {@link make} as a layer. `InvalidInput` for a `capacity` or `concurrency` that is no positive whole number.
+ * {@link make} as a layer. `InvalidInput` for a `maxEntries` or `concurrency` that is no positive whole number.
  *
  * @since 0.1.0
  * @category layers
@@ -417,7 +417,7 @@ export const layerKeyValueStore = (
 ): Layer.Layer<Journal, InvalidInput | JournalError, KeyValueStore> => Layer.effect(Journal, make(options))
 
 /**
- * {@link makeFileSystem} as a layer. `InvalidInput` for a `capacity` or `concurrency` that is no positive whole number.
+ * {@link makeFileSystem} as a layer. `InvalidInput` for a `maxEntries` or `concurrency` that is no positive whole number.
  *
  * @since 0.1.0
  * @category layers

@@ -225,8 +225,8 @@ const checkedFees = (fees: FeeOptions): Either.Either<FeeOptions, InvalidInput> 
     yield* Check.between("fees.percentile", fees.percentile ?? 0, 0, 100)
     yield* Check.between("fees.bump", fees.bump ?? 1, 1, 10)
     yield* Check.bigInteger("fees.maxFee", fees.maxFee ?? 0n)
-    const cap = yield* Check.bigInteger("fees.cap", fees.cap ?? Check.MAX_U64)
-    yield* Check.bigInteger("fees.floor", fees.floor ?? 0n, 0n, cap)
+    const maxPrice = yield* Check.bigInteger("fees.maxPrice", fees.maxPrice ?? Check.MAX_U64)
+    yield* Check.bigInteger("fees.minPrice", fees.minPrice ?? 0n, 0n, maxPrice)
     return fees
   })
 

@@ -49,7 +49,7 @@ export const make = (
 ): Effect.Effect<Service, EmbeddedClusterError | InvalidInput, Scope.Scope> =>
   Effect.gen(function* () {
     const settings = yield* Options.resolve(options)
-    const machines = yield* Svm.factory(settings.logBytesLimit)
+    const machines = yield* Svm.factory(settings.maxLogBytes)
     const feeds: Feeds = new Feeds(settings.maxSubscriptions, (address, slot) => chain.account(address, slot))
     const chain: Chain = new Chain(settings, machines, feeds, yield* Clock.currentMoment)
     const faucet = Faucet.make()

@@ -65,7 +65,7 @@ export interface Options {
    * Maximum bytes of log text of a transaction, after which the runtime writes `Log truncated`. Default 10,000, as on
    * Solana.
    */
-  readonly logBytesLimit?: number
+  readonly maxLogBytes?: number
   /** Lamports of the faucet at genesis, the limit of all airdrops together. Default 500,000,000 SOL. */
   readonly faucetLamports?: bigint
   /** Programs to load besides the PoD program. Default none. */
@@ -85,7 +85,7 @@ export interface Settings {
   readonly maxStatuses: number
   readonly maxSubscriptions: number
   readonly maxPendingNotifications: number
-  readonly logBytesLimit: number
+  readonly maxLogBytes: number
   readonly faucetLamports: bigint
   readonly programs: ReadonlyArray<ProgramImage>
   readonly podProgram: boolean
@@ -115,7 +115,7 @@ export const resolve = (options: Options = {}): Either.Either<Settings, InvalidI
       maxStatuses: yield* count("maxStatuses", 10_000),
       maxSubscriptions: yield* count("maxSubscriptions", 100_000),
       maxPendingNotifications: yield* count("maxPendingNotifications", 16_384),
-      logBytesLimit: yield* count("logBytesLimit", 10_000),
+      maxLogBytes: yield* count("maxLogBytes", 10_000),
       faucetLamports: yield* Check.bigInteger(
         "faucetLamports",
         options.faucetLamports ?? 500_000_000_000_000_000n,
@@ -130,7 +130,7 @@ export const resolve = (options: Options = {}): Either.Either<Settings, InvalidI
 /** The options that are counts. */
 type Count =
   | "blockhashLifetime"
-  | "logBytesLimit"
+  | "maxLogBytes"
   | "maxBlocks"
   | "maxPendingNotifications"
   | "maxStatuses"

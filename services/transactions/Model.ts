@@ -158,22 +158,22 @@ export interface FeeOptions {
    */
   readonly percentile?: number | undefined
   /** The least price of a compute unit, in millionths of a lamport. Default 0. */
-  readonly floor?: bigint | undefined
+  readonly minPrice?: bigint | undefined
   /**
    * The highest price of a compute unit, bumps included, in millionths of a lamport. Default 1,000,000, a lamport a unit.
    * Too low: nothing lands in congestion. Too high: a wrong estimate is expensive.
    */
-  readonly cap?: bigint | undefined
+  readonly maxPrice?: bigint | undefined
   /**
    * The most that price times limit may come to, in lamports a transaction: both are an endpoint's word. The price is
-   * lowered until it does. Default 100,000, 20 times the fee of a signature, but not less than the `floor` comes to;
-   * where a `cap` is given, 1,400,000 units at that price. Too low: nothing lands in congestion. Too high: a false answer
+   * lowered until it does. Default 100,000, 20 times the fee of a signature, but not less than `minPrice` comes to;
+   * where a `maxPrice` is given, 1,400,000 units at that price. Too low: nothing lands in congestion. Too high: a false answer
    * is expensive.
    */
   readonly maxFee?: bigint | undefined
   /**
    * By what the price is multiplied each time a transaction is signed anew. Default 1.5. Too low: it expires again. Too
-   * high: the cap is reached at once.
+   * high: `maxPrice` is reached at once.
    */
   readonly bump?: number | undefined
 }

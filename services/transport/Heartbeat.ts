@@ -25,7 +25,7 @@ export interface Options {
    * Time without a slot, after a first one, until the socket counts as dead. Default: 10 seconds, 25 slots. Too low: a
    * stalled cluster looks like a dead socket. Too high: a dead socket is noticed late.
    */
-  readonly idle?: Duration.DurationInput | undefined
+  readonly idleTimeout?: Duration.DurationInput | undefined
 }
 
 const UNOBSERVED = { established: () => Effect.void, interrupted: () => Effect.void }
@@ -35,7 +35,7 @@ export const make =
   (options: Options = {}) =>
   (transport: RpcTransport): Effect.Effect<RpcTransport, InvalidInput, Scope.Scope> =>
     Effect.gen(function* () {
-      const idle = yield* millis("idle", options.idle ?? "10 seconds")
+      const idleTimeout = yield* millis("idleTimeout", options.idleTimeout ?? "10 seconds")
 
       const watch = Effect.gen(function* () {
         const dead = yield* Deferred.make<never, SubscriptionError>()
@@ -49,7 +49,7 @@ export const make =
             })
           ),
           Effect.ignore,
-          Effect.zipRight(Effect.sleep(idle)),
+          Effect.zipRight(Effect.sleep(idleTimeout)),
           Effect.forever
         )
 
@@ -57,8 +57,8 @@ export const make =
           Effect.zipRight(Effect.sleep(wait), Clock.monotonicMillis).pipe(
             Effect.flatMap((now) => {
               const silent = seenAt === undefined ? 0 : now - seenAt
-              return silent < idle
-                ? guard(idle - silent)
+              return silent < idleTimeout
+                ? guard(idleTimeout - silent)
                 : Effect.asVoid(
                     Deferred.fail(
                       dead,
@@ -74,7 +74,7 @@ export const make =
           )
 
         yield* Effect.forkScoped(listen)
-        yield* Effect.forkScoped(guard(idle))
+        yield* Effect.forkScoped(guard(idleTimeout))
         return dead
       })
 

@@ -74,22 +74,22 @@ export interface Options {
    * Upper bound of the first random wait before a reconnection; each further bound is twice the one before. Default: 250
    * ms. Too low: many clients at once meet an endpoint that restarts. Too high: more notifications are missed.
    */
-  readonly base?: Duration.DurationInput | undefined
+  readonly baseDelay?: Duration.DurationInput | undefined
   /**
    * Maximum of the bound of a wait. Default: 15 seconds. Too low: many attempts during a long outage. Too high: the end of
    * an outage is noticed late.
    */
-  readonly cap?: Duration.DurationInput | undefined
+  readonly maxDelay?: Duration.DurationInput | undefined
   /**
    * Maximum queued notifications of one subscriber. Default: 4,096. Too low: a subscriber that pauses fails. Too high:
-   * `bufferBytes` is the only bound.
+   * `maxQueuedBytes` is the only bound.
    */
-  readonly buffer?: number | undefined
+  readonly maxQueuedNotifications?: number | undefined
   /**
    * Approximate maximum memory of these notifications, in bytes; a single one may be larger. Default: 8 MiB, 4,096 accounts
    * of 1.5 KiB. Too low: a subscriber that pauses fails. Too high: a subscriber that never catches up fills the memory.
    */
-  readonly bufferBytes?: number | undefined
+  readonly maxQueuedBytes?: number | undefined
   /**
    * Maximum number of different subscriptions; a further one fails with `Refused`. Default: 10,000. Too low: work is
    * refused. Too high: the endpoint's own limit applies.
@@ -119,10 +119,10 @@ export const make =
   (options: Options = {}) =>
   (transport: RpcTransport): Effect.Effect<RpcTransport, InvalidInput, Scope.Scope> =>
     Effect.gen(function* () {
-      const base = yield* millis("base", options.base ?? "250 millis")
-      const cap = yield* millis("cap", options.cap ?? "15 seconds")
-      const buffer = yield* integer("buffer", options.buffer ?? 4096, 1)
-      const bufferBytes = yield* integer("bufferBytes", options.bufferBytes ?? 8 * 1024 * 1024, 1)
+      const baseDelay = yield* millis("baseDelay", options.baseDelay ?? "250 millis")
+      const maxDelay = yield* millis("maxDelay", options.maxDelay ?? "15 seconds")
+      const maxQueuedNotifications = yield* integer("maxQueuedNotifications", options.maxQueuedNotifications ?? 4096, 1)
+      const maxQueuedBytes = yield* integer("maxQueuedBytes", options.maxQueuedBytes ?? 8 * 1024 * 1024, 1)
       const maxSubscriptions = yield* integer("maxSubscriptions", options.maxSubscriptions ?? 10_000, 1)
       const scope = yield* Effect.scope
       const upstreams = new Map<string, Upstream>()
@@ -209,7 +209,7 @@ export const make =
           const isRefusal = judged === "refused" || error.reason === "Refused"
           return Effect.logWarning(`${error.message}; it is subscribed again`).pipe(
             Effect.when(() => isRefusal),
-            Effect.zipRight(fullJitter(base, cap, lost)),
+            Effect.zipRight(fullJitter(baseDelay, maxDelay, lost)),
             Effect.flatMap(Effect.sleep),
             Effect.zipRight(Effect.suspend(() => run(upstream, lost + 1, inRow)))
           )
@@ -260,7 +260,7 @@ export const make =
         Stream.unwrapScoped(
           Effect.gen(function* () {
             const observer = yield* SubscriptionObserver
-            const subscriber: Subscriber = new BoundedQueue({ items: buffer, bytes: bufferBytes })
+            const subscriber: Subscriber = new BoundedQueue({ items: maxQueuedNotifications, bytes: maxQueuedBytes })
             yield* Effect.acquireRelease(attach(kind, params, subscriber), (upstream) => detach(upstream, subscriber))
             let events: ReadonlyArray<Event> = []
 

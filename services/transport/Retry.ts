@@ -4,7 +4,7 @@
  * Safe are reads, the bytes of one transaction, and calls that were refused before their execution. An airdrop whose answer
  * was lost is not safe. The wait grows exponentially with full jitter, on top of the `Retry-After` of the error.
  *
- * Retries end with `attempts`, with the time (the deadline of the call, or `within`), and with the budget. The budget is
+ * Retries end with `maxAttempts`, with the time (the deadline of the call, or `timeout`), and with the budget. The budget is
  * shared by all callers. It limits retries to a fraction of the calls, so retries cannot multiply the load on a failing
  * cluster.
  */
@@ -29,22 +29,22 @@ export interface Options {
    * Maximum attempts of a call, the first one included. Default: 5. With 1 nothing is retried. Too low: a short failure
    * fails the call. Too high: a dead endpoint is asked again and again.
    */
-  readonly attempts?: number | undefined
+  readonly maxAttempts?: number | undefined
   /**
    * Upper bound of the first random wait; each further bound is twice the one before. Default: 100 ms, a quarter of a
    * slot. Too low: retries come in quick succession. Too high: calls wait longer than the failure lasts.
    */
-  readonly base?: Duration.DurationInput | undefined
+  readonly baseDelay?: Duration.DurationInput | undefined
   /**
    * Maximum of the bound of a wait. Default: 5 seconds. Too low: many retries during a long outage. Too high: the end of
    * an outage is noticed late.
    */
-  readonly cap?: Duration.DurationInput | undefined
+  readonly maxDelay?: Duration.DurationInput | undefined
   /**
    * Time for retries after the first failure of a call without a deadline. Default: 30 seconds, half the lifetime of a
    * blockhash. Too low: the wait of a `Retry-After` does not fit. Too high: callers learn of an outage late.
    */
-  readonly within?: Duration.DurationInput | undefined
+  readonly timeout?: Duration.DurationInput | undefined
   /**
    * Retries that each call adds to the shared budget. Default: 0.2, so retries add at most a fifth to the load. Too low:
    * calls fail that a retry would have saved. Too high: retries multiply the load on a failing cluster.
@@ -84,10 +84,10 @@ export const make =
   (options: Options = {}) =>
   (transport: RpcTransport): Effect.Effect<RpcTransport, InvalidInput> =>
     Effect.gen(function* () {
-      const attempts = yield* integer("attempts", options.attempts ?? 5, 1)
-      const base = yield* millis("base", options.base ?? "100 millis")
-      const cap = yield* millis("cap", options.cap ?? "5 seconds")
-      const within = yield* millis("within", options.within ?? "30 seconds")
+      const maxAttempts = yield* integer("maxAttempts", options.maxAttempts ?? 5, 1)
+      const baseDelay = yield* millis("baseDelay", options.baseDelay ?? "100 millis")
+      const maxDelay = yield* millis("maxDelay", options.maxDelay ?? "5 seconds")
+      const timeout = yield* millis("timeout", options.timeout ?? "30 seconds")
       const ratio = yield* positive("budgetRatio", options.budgetRatio ?? 0.2)
       const reserve = yield* positive("budgetReserve", options.budgetReserve ?? 100)
       let budget = reserve
@@ -100,11 +100,11 @@ export const make =
       ): Effect.Effect<A, RpcError> =>
         Effect.withFiberRuntime((fiber) => {
           const attempt = tried.failed.length + 1
-          if (attempt >= attempts || budget < 1) return Effect.fail(error)
+          if (attempt >= maxAttempts || budget < 1) return Effect.fail(error)
           if (Context.get(fiber.currentContext, RetryPolicy) === "never") return Effect.fail(error)
           const time = Deadline.now(fiber)
-          const until = Math.min(tried.until, Deadline.of(fiber), attempt === 1 ? time + within : Infinity)
-          return Effect.flatMap(fullJitter(base, cap, attempt - 1), (backoff) => {
+          const until = Math.min(tried.until, Deadline.of(fiber), attempt === 1 ? time + timeout : Infinity)
+          return Effect.flatMap(fullJitter(baseDelay, maxDelay, attempt - 1), (backoff) => {
             const retryAfter = error.retryAfter === undefined ? 0 : Duration.toMillis(error.retryAfter)
             const wait = Math.ceil(retryAfter + backoff)
             if (time + wait >= until) return Effect.fail(error)

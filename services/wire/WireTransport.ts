@@ -41,21 +41,21 @@ export interface Options {
   readonly maxNotificationBytes?: number | undefined
   /**
    * Maximum queued notifications of a slow subscriber. Default: 1024. With more, its Stream fails with `Overflow` after
-   * the queued ones. Too low: bursts (a busy program) end the Stream. Too high: only `subscriptionBufferBytes` limits
+   * the queued ones. Too low: bursts (a busy program) end the Stream. Too high: only `maxQueuedBytes` limits
    * them.
    */
-  readonly subscriptionBuffer?: number | undefined
+  readonly maxQueuedNotifications?: number | undefined
   /**
    * Maximum bytes of the queued notifications of one subscriber; a single notification may be larger. Default: 8 MiB.
    * With more, its Stream fails with `Overflow`. Too low: bursts end the Stream. Too high: a hostile node can fill the
    * memory.
    */
-  readonly subscriptionBufferBytes?: number | undefined
+  readonly maxQueuedBytes?: number | undefined
   /**
    * Maximum subscriptions on one WebSocket; a further one opens another WebSocket. Default: 100, the limit of the
    * public mainnet endpoint. Too low: many sockets. Too high: the provider refuses subscriptions or closes the socket.
    */
-  readonly subscriptionsPerSocket?: number | undefined
+  readonly maxSubscriptionsPerSocket?: number | undefined
 }
 
 /** The options with defaults applied. */
@@ -63,9 +63,9 @@ export interface Settings {
   readonly maxReplyBytes: number
   readonly maxSmallReplyBytes: number
   readonly maxNotificationBytes: number
-  readonly subscriptionBuffer: number
-  readonly subscriptionBufferBytes: number
-  readonly subscriptionsPerSocket: number
+  readonly maxQueuedNotifications: number
+  readonly maxQueuedBytes: number
+  readonly maxSubscriptionsPerSocket: number
 }
 
 const MEBIBYTE = 1024 * 1024
@@ -78,17 +78,17 @@ export const settings = ({
   maxNotificationBytes = 16 * MEBIBYTE,
   maxReplyBytes = 64 * MEBIBYTE,
   maxSmallReplyBytes = ReplyLimits.SMALL,
-  subscriptionBuffer = 1024,
-  subscriptionBufferBytes = 8 * MEBIBYTE,
-  subscriptionsPerSocket = 100
+  maxQueuedNotifications = 1024,
+  maxQueuedBytes = 8 * MEBIBYTE,
+  maxSubscriptionsPerSocket = 100
 }: Options): Either.Either<Settings, InvalidInput> =>
   Either.all({
     maxReplyBytes: Check.integer("maxReplyBytes", maxReplyBytes, 1, MAX_TEXT),
     maxSmallReplyBytes: Check.integer("maxSmallReplyBytes", maxSmallReplyBytes, 1),
     maxNotificationBytes: Check.integer("maxNotificationBytes", maxNotificationBytes, 1, MAX_TEXT),
-    subscriptionBuffer: Check.integer("subscriptionBuffer", subscriptionBuffer, 1),
-    subscriptionBufferBytes: Check.integer("subscriptionBufferBytes", subscriptionBufferBytes, 1),
-    subscriptionsPerSocket: Check.integer("subscriptionsPerSocket", subscriptionsPerSocket, 1)
+    maxQueuedNotifications: Check.integer("maxQueuedNotifications", maxQueuedNotifications, 1),
+    maxQueuedBytes: Check.integer("maxQueuedBytes", maxQueuedBytes, 1),
+    maxSubscriptionsPerSocket: Check.integer("maxSubscriptionsPerSocket", maxSubscriptionsPerSocket, 1)
   })
 
 /** The connection to one endpoint. */
@@ -112,9 +112,9 @@ export const make = (
     const subscribe = yield* Subscriptions.make({
       host,
       open,
-      unread: { items: settings.subscriptionBuffer, bytes: settings.subscriptionBufferBytes },
+      unread: { items: settings.maxQueuedNotifications, bytes: settings.maxQueuedBytes },
       maxMessageBytes: settings.maxNotificationBytes,
-      perSocket: settings.subscriptionsPerSocket,
+      perSocket: settings.maxSubscriptionsPerSocket,
       timeout: subscribeTimeout
     })
     const closing = yield* Closing.make()

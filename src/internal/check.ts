@@ -92,7 +92,7 @@ export const millisBetween = (
       : refuse(field, `must be a duration from ${min} to ${max} milliseconds`, duration)
   )
 
-/** Names the option that holds the refused one: `base` becomes `retry.base`. */
+/** Names the option that holds the refused one: `baseDelay` becomes `retry.baseDelay`. */
 export const under =
   (path: string) =>
   <A, E, R>(effect: Effect.Effect<A, E | InvalidInput, R>): Effect.Effect<A, E | InvalidInput, R> =>

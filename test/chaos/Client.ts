@@ -29,14 +29,14 @@ export const layer = (nodes: ReadonlyArray<Proxy.Endpoint>, broadcast: number) =
           bodyTimeout: "2 seconds",
           limits: { pause: scaled(1000) },
           circuit: { failures: 20, cooldown: scaled(1000), maxCooldown: scaled(10_000) },
-          heartbeat: { idle: scaled(10_000) }
+          heartbeat: { idleTimeout: scaled(10_000) }
         })),
         commitment: "confirmed",
         broadcast,
         hedge: {},
         probeInterval: scaled(5000),
-        retry: { attempts: 10, base: scaled(200), cap: scaled(5000), budgetRatio: 1, budgetReserve: 1000 },
-        reconnect: { base: scaled(250), cap: scaled(15_000) }
+        retry: { maxAttempts: 10, baseDelay: scaled(200), maxDelay: scaled(5000), budgetRatio: 1, budgetReserve: 1000 },
+        reconnect: { baseDelay: scaled(250), maxDelay: scaled(15_000) }
       })
     ),
     Layer.orDie

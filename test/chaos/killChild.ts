@@ -61,7 +61,7 @@ const deliver = Effect.fnUntraced(function* (wallet: Wallet["Type"], index: numb
 const main = Effect.gen(function* () {
   const task = yield* Schema.decodeUnknown(Task)(process.argv[2])
   const live = Client.layer(task.endpoints, task.broadcast).pipe(
-    Layer.provide([PayloadStore.layerMemory, Journal.layerFileSystem(task.directory, { capacity: 64 })]),
+    Layer.provide([PayloadStore.layerMemory, Journal.layerFileSystem(task.directory, { maxEntries: 64 })]),
     Layer.provide(NodeFileSystem.layer)
   )
   yield* tell({})

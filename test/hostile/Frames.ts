@@ -28,7 +28,7 @@ export const play = (tally: Tally.Tally, cases: number, seed: number) =>
             const rpc = yield* pool(
               { url: "http://127.0.0.1:1", wsUrl },
               {
-                reconnect: { base: "1 millis", cap: "1 millis" },
+                reconnect: { baseDelay: "1 millis", maxDelay: "1 millis" },
                 circuit: { cooldown: "1 millis", maxCooldown: "1 millis" },
                 maxNotificationBytes: 1_000_000
               }

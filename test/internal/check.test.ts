@@ -62,16 +62,16 @@ describe("an option that is refused", () => {
     subscribe: () => Stream.never
   }
   const cases: ReadonlyArray<readonly [string, object]> = [
-    ["retry.base", { retry: { base: 0 } }],
-    ["retry.attempts", { retry: { attempts: 0 } }],
-    ["reconnect.base", { reconnect: { base: 0 } }],
-    ["reconnect.buffer", { reconnect: { buffer: 0 } }],
+    ["retry.baseDelay", { retry: { baseDelay: 0 } }],
+    ["retry.maxAttempts", { retry: { maxAttempts: 0 } }],
+    ["reconnect.baseDelay", { reconnect: { baseDelay: 0 } }],
+    ["reconnect.maxQueuedNotifications", { reconnect: { maxQueuedNotifications: 0 } }],
     ["coalesce.accounts.size", { coalesce: { accounts: { size: 1 } } }],
     ["coalesce.share.maxKeys", { coalesce: { share: { maxKeys: 0 } } }],
     ["arraySize", { arraySize: 0 }],
     ["weight", { weight: 0 }],
     ["circuit.failures", { circuit: { failures: 0 } }],
-    ["heartbeat.idle", { heartbeat: { idle: 0 } }],
+    ["heartbeat.idleTimeout", { heartbeat: { idleTimeout: 0 } }],
     ["limits.requests.perSecond", { limits: { requests: { perSecond: 0 } } }],
     ["hedge.ratio", { hedge: { ratio: 0 } }],
     ["maxLag", { maxLag: -1 }]

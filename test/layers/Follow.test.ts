@@ -77,7 +77,7 @@ const following = <A, E>(stream: Stream.Stream<A, E, RpcPool>) =>
     const pool = RpcPoolUndici.layer({
       url: Redacted.make(url),
       wsUrl: Redacted.make(between.wsUrl),
-      reconnect: { base: "20 millis" }
+      reconnect: { baseDelay: "20 millis" }
     })
     yield* stream.pipe(
       Stream.runForEach((update) => Effect.sync(() => told.push(update))),

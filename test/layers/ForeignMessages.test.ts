@@ -110,7 +110,7 @@ describe.each(transports)("Foreign messages over %s", (_, { bare, pool }) => {
           socket.send(answer(id, id))
           if (method === "rootSubscribe") socket.send(root(id, id))
         })
-        const rpc = yield* pool(server, { reconnect: { base: "1 millis" } })
+        const rpc = yield* pool(server, { reconnect: { baseDelay: "1 millis" } })
 
         const roots = yield* Effect.fork(Stream.runCollect(Stream.take(rpc.rootSubscribe, 1)))
 

@@ -168,7 +168,7 @@ describe("RpcPoolUndici: which nodes a call goes to", () => {
       const server = yield* node({ onRequest: (_, response) => void response.writeHead(503).end() })
       const rpc = yield* RpcPoolUndici.make({
         ...endpoint(server, { circuit: { failures: 1_000_000 } }),
-        retry: { base: "1 millis", budgetReserve: 10, budgetRatio: 0.1 }
+        retry: { baseDelay: "1 millis", budgetReserve: 10, budgetRatio: 0.1 }
       })
 
       const calls = Array.from({ length: 100 }).keys()

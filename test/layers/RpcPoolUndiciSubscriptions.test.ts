@@ -192,7 +192,7 @@ describe("RpcPoolUndici subscriptions", () => {
           send(answered(call, 1))
           for (let root = 0; root < 50; root++) send(notification("root", 1, root))
         })
-        const rpc = yield* pool(server, { subscriptionBuffer: 8 })
+        const rpc = yield* pool(server, { maxQueuedNotifications: 8 })
         const gate = yield* Deferred.make<void>()
         const read: Array<bigint> = []
         const fiber = yield* rpc.rootSubscribe.pipe(
@@ -331,7 +331,7 @@ describe("RpcPoolUndici subscriptions", () => {
   it.scopedLive("Given two subscriptions per socket, When five are made, Then three sockets carry them", () =>
     Effect.gen(function* () {
       const { server, calls, opened } = yield* node((call, send) => send(answered(call, call.id)))
-      const rpc = yield* pool(server, { subscriptionsPerSocket: 2 })
+      const rpc = yield* pool(server, { maxSubscriptionsPerSocket: 2 })
 
       for (let nth = 1; nth <= 5; nth++) {
         yield* Effect.forkScoped(Stream.runDrain(rpc.rootSubscribe))

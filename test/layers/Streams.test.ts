@@ -153,7 +153,7 @@ describe.each(transports)("Streams over %s", (name, { bare, pool }) => {
           notify(socket, 1, account(asked))
           if (asked === 1) setTimeout(() => socket.terminate(), 50)
         })
-        const rpc = yield* pool(server, { reconnect: { base: "20 millis" } })
+        const rpc = yield* pool(server, { reconnect: { baseDelay: "20 millis" } })
 
         const got: Array<bigint> = []
         yield* Effect.forkScoped(Stream.runForEach(rpc.accountSubscribe(ACCOUNT), lamportsOf(got)))
@@ -184,7 +184,7 @@ describe.each(transports)("Streams over %s", (name, { bare, pool }) => {
       Effect.gen(function* () {
         let tried = 0
         const wsUrl = yield* refusing(status, () => tried++)
-        const rpc = yield* pool({ url: "http://127.0.0.1:1", wsUrl }, { reconnect: { base: "5 millis" } })
+        const rpc = yield* pool({ url: "http://127.0.0.1:1", wsUrl }, { reconnect: { baseDelay: "5 millis" } })
 
         const error = yield* Effect.flip(Stream.runDrain(rpc.accountSubscribe(ACCOUNT)))
 
@@ -201,7 +201,7 @@ describe.each(transports)("Streams over %s", (name, { bare, pool }) => {
       const rpc = yield* pool(
         { url: "http://127.0.0.1:1", wsUrl },
         {
-          reconnect: { base: "5 millis", cap: "5 millis" },
+          reconnect: { baseDelay: "5 millis", maxDelay: "5 millis" },
           circuit: { maxCooldown: "10 millis", cooldown: "10 millis" }
         }
       )

@@ -16,9 +16,9 @@ type Own = Pick<
   RpcPoolHttpClient.Options,
   | "maxNotificationBytes"
   | "reconnect"
-  | "subscriptionBuffer"
-  | "subscriptionBufferBytes"
-  | "subscriptionsPerSocket"
+  | "maxQueuedNotifications"
+  | "maxQueuedBytes"
+  | "maxSubscriptionsPerSocket"
   | "heartbeat"
   | "circuit"
 >

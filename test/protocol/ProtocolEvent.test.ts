@@ -116,7 +116,7 @@ describe("ProtocolEvent", () => {
   it.effect("Given cut logs, When events are derived, Then none is missing and no time is another's", () =>
     Effect.gen(function* () {
       const whole = yield* story.pipe(cluster())
-      const cut = yield* story.pipe(cluster({ logBytesLimit: 250 }))
+      const cut = yield* story.pipe(cluster({ maxLogBytes: 250 }))
       const read = (all: typeof whole) =>
         all.flatMap(({ signature, transaction }) => eventsOf(signature, transaction).map(Oracle.plain))
       assert.deepStrictEqual(read(cut), read(whole))

@@ -260,7 +260,7 @@ for (const [name, layer] of Object.entries(journals)) {
             yield* empty(directory)
             yield* record(9)
             expect(yield* useJournal(({ pending }) => pending)).toHaveLength(2)
-          }).pipe(Effect.provide(layer(directory, { capacity: 2 })))
+          }).pipe(Effect.provide(layer(directory, { maxEntries: 2 })))
           yield* fill(directory)
           expect(yield* Effect.flip(Layer.build(layer(directory)))).toMatchObject({ reason: "Unavailable" })
         })
@@ -297,7 +297,7 @@ for (const [name, layer] of Object.entries(journals)) {
             mkdirSync(directory)
             yield* Effect.forEach([4, 5], record)
             expect(yield* useJournal(({ pending }) => pending)).toHaveLength(2)
-          }).pipe(Effect.provide(layer(directory, { capacity: 2 })))
+          }).pipe(Effect.provide(layer(directory, { maxEntries: 2 })))
           expect(readdirSync(directory)).toHaveLength(2)
         })
     )
@@ -344,7 +344,7 @@ describe("Journal.layerFileSystem", () => {
     Effect.gen(function* () {
       const directory = yield* temporary
       yield* Effect.forEach([0, 1, 2, 3], record).pipe(Effect.provide(layer(directory)))
-      const pending = useJournal(({ pending }) => pending).pipe(Effect.provide(layer(directory, { capacity: 1 })))
+      const pending = useJournal(({ pending }) => pending).pipe(Effect.provide(layer(directory, { maxEntries: 1 })))
       expect(yield* pending).toHaveLength(4)
     })
   )

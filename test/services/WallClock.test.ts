@@ -113,7 +113,7 @@ const scenarios: Readonly<Record<string, () => Scenario>> = {
   },
   "calls that are retried": () => (note) =>
     Effect.flatMap(
-      Retry.make({ attempts: 20, within: "8 seconds" })(fake({ request: () => fail("Transport") })),
+      Retry.make({ maxAttempts: 20, timeout: "8 seconds" })(fake({ request: () => fail("Transport") })),
       (node) => repeated(2, node.request("getSlot", []))(note)
     ),
   "calls behind a circuit": () => (note) =>
@@ -154,7 +154,7 @@ const scenarios: Readonly<Record<string, () => Scenario>> = {
   "a socket that falls silent": () => (note) =>
     Effect.gen(function* () {
       const node = sockets()
-      const transport = yield* Heartbeat.make({ idle: "4 seconds" })(fake({ subscribe: node.subscribe }))
+      const transport = yield* Heartbeat.make({ idleTimeout: "4 seconds" })(fake({ subscribe: node.subscribe }))
       const { fiber } = yield* watch(transport.subscribe("account", ["address"]))
       yield* Effect.forkScoped(Effect.flatMap(fiber.await, () => note("lost")))
       yield* Effect.forEach(Array.from({ length: 5 }), () =>

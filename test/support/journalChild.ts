@@ -38,7 +38,7 @@ const main = Effect.gen(function* () {
 })
 
 const live = Transactions.layer({ pollInterval: "40 millis", rebroadcastInterval: "200 millis" }).pipe(
-  Layer.provide(Journal.layerFileSystem(directory, { capacity: 64 })),
+  Layer.provide(Journal.layerFileSystem(directory, { maxEntries: 64 })),
   Layer.provide(NodeFileSystem.layer),
   Layer.provide(RpcPoolUndici.layer({ url: Redacted.make(url) }))
 )

@@ -41,8 +41,8 @@ const entries = Array.from({ length: ENTRIES }, (_, index) => {
 
 const journal =
   task === "layerFileSystem"
-    ? Layer.provide(Journal.layerFileSystem(directory, { capacity: ENTRIES }), NodeFileSystem.layer)
-    : Layer.provide(Journal.layerKeyValueStore({ capacity: ENTRIES }), NodeKeyValueStore.layerFileSystem(directory))
+    ? Layer.provide(Journal.layerFileSystem(directory, { maxEntries: ENTRIES }), NodeFileSystem.layer)
+    : Layer.provide(Journal.layerKeyValueStore({ maxEntries: ENTRIES }), NodeKeyValueStore.layerFileSystem(directory))
 
 const records = Effect.gen(function* () {
   const { record } = yield* Journal.Journal

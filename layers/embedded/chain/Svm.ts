@@ -89,7 +89,7 @@ export interface SvmFactory {
 const RENT_EXEMPT_EPOCH = 2n ** 64n - 1n
 
 /** Loads LiteSVM on first use; importing this package does not load it. */
-export const factory = (logBytesLimit: number): Effect.Effect<SvmFactory, EmbeddedClusterError> =>
+export const factory = (maxLogBytes: number): Effect.Effect<SvmFactory, EmbeddedClusterError> =>
   Effect.tryPromise({
     try: () => import("litesvm/dist/internal.js"),
     catch: (cause) =>
@@ -105,9 +105,9 @@ export const factory = (logBytesLimit: number): Effect.Effect<SvmFactory, Embedd
         machine.setEpochSchedule(
           new native.EpochSchedule(BigInt(Sysvars.SLOTS_PER_EPOCH), BigInt(Sysvars.SLOTS_PER_EPOCH), false, 0n, 0n)
         )
-        return wrap(native, machine, logBytesLimit)
+        return wrap(native, machine, maxLogBytes)
       },
-      fromBytes: (bytes) => wrap(native, native.LiteSvm.fromBytes(bytes), logBytesLimit)
+      fromBytes: (bytes) => wrap(native, native.LiteSvm.fromBytes(bytes), maxLogBytes)
     }))
   )
 
@@ -134,10 +134,10 @@ const ofItsOwn = (native: typeof Native): Uint8Array => {
   return machine
 }
 
-const wrap = (native: typeof Native, machine: Native.LiteSvm, logBytesLimit: number): Svm => {
+const wrap = (native: typeof Native, machine: Native.LiteSvm, maxLogBytes: number): Svm => {
   machine.setTransactionHistory(0n)
   machine.setBlockhashCheck(false)
-  machine.setLogBytesLimit(BigInt(logBytesLimit))
+  machine.setLogBytesLimit(BigInt(maxLogBytes))
   const outcome = outcomeFrom(native)
 
   const setAccount: Svm["setAccount"] = (address, account) =>

@@ -83,15 +83,15 @@ const remember = <A>(map: Map<string, A>, kind: string, value: A): A => {
 /** Lamports that are paid on an endpoint's word, where the caller gives no figure: the fee of 20 signatures. */
 const DEFAULT_MAX_FEE = 100_000n
 
-const DEFAULT_CAP = 1_000_000n
+const DEFAULT_MAX_PRICE = 1_000_000n
 
 export const make = (
   pool: Pick<RpcPool, "getRecentPrioritizationFees" | "simulateTransaction">,
-  { bump = 1.5, floor = 0n, margin = 0.1, percentile = 75, ...options }: FeeOptions
+  { bump = 1.5, minPrice = 0n, margin = 0.1, percentile = 75, ...options }: FeeOptions
 ): Estimates => {
   const {
-    cap = DEFAULT_CAP,
-    maxFee = options.cap === undefined ? undefined : Fees.feeOf(cap, Fees.MAX_COMPUTE_UNITS)
+    maxPrice = DEFAULT_MAX_PRICE,
+    maxFee = options.maxPrice === undefined ? undefined : Fees.feeOf(maxPrice, Fees.MAX_COMPUTE_UNITS)
   } = options
   const limits = new Map<string, number>()
   const prices = new Map<string, { readonly price: bigint; readonly askedAt: Clock.Moment }>()
@@ -116,12 +116,12 @@ export const make = (
       )
   }
 
-  const clamp = (price: bigint): bigint => (price > cap ? cap : price < floor ? floor : price)
+  const clamp = (price: bigint): bigint => (price > maxPrice ? maxPrice : price < minPrice ? minPrice : price)
 
   /** The price at which so many units cost no more than they may. */
   const affordable = (price: bigint, limit: number): bigint => {
     const most = Fees.priceFor(maxFee ?? DEFAULT_MAX_FEE, limit)
-    const least = maxFee === undefined ? floor : 0n
+    const least = maxFee === undefined ? minPrice : 0n
     return price <= most ? price : most < least ? least : most
   }
 

@@ -92,8 +92,8 @@ describe("Transactions: compute limits and prices", () => {
         [{ percentile: 0 }, 1n],
         [{ percentile: 100 }, 100n],
         [{ percentile: 50 }, 7n],
-        [{ percentile: 0, floor: 3n }, 3n],
-        [{ percentile: 100, cap: 50n }, 50n]
+        [{ percentile: 0, minPrice: 3n }, 3n],
+        [{ percentile: 100, maxPrice: 50n }, 50n]
       ] as const,
       ([fees, price]) => {
         const node = asking([5n, 100n, 1n, 7n, 30n])
@@ -114,10 +114,10 @@ describe("Transactions: compute limits and prices", () => {
           [{}, 100_000n],
           [{ maxFee: 7n }, 7n],
           [{ maxFee: 0n }, 0n],
-          [{ maxFee: 7n, floor: 900_000n }, 7n],
-          [{ floor: 500_000n }, 700_000n],
-          [{ cap: 300_000n }, 420_000n],
-          [{ cap: 300_000n, maxFee: 5000n }, 5000n]
+          [{ maxFee: 7n, minPrice: 900_000n }, 7n],
+          [{ minPrice: 500_000n }, 700_000n],
+          [{ maxPrice: 300_000n }, 420_000n],
+          [{ maxPrice: 300_000n, maxFee: 5000n }, 5000n]
         ] as const,
         ([fees, most]) => {
           const units = { unitsConsumed: Option.some(2n ** 64n - 1n) }
@@ -157,7 +157,7 @@ describe("Transactions: compute limits and prices", () => {
       }
       expect(yield* Fiber.join(fiber)).toMatchObject({ reason: "Expired" })
       expect((yield* computeOf(node)).map(([, price]) => price)).toStrictEqual([100n, 200n, 300n, 300n])
-    }).pipe(over(node, { bump: 2, cap: 300n }))
+    }).pipe(over(node, { bump: 2, maxPrice: 300n }))
   })
 
   it.effect(
@@ -228,7 +228,7 @@ describe("Transactions: compute limits and prices", () => {
         [{ margin: -1 }, "margin"],
         [{ percentile: 101 }, "percentile"],
         [{ bump: 0.5 }, "bump"],
-        [{ floor: 5n, cap: 4n }, "floor"],
+        [{ minPrice: 5n, maxPrice: 4n }, "minPrice"],
         [{ maxFee: -1n }, "maxFee"],
         [{ maxFee: 2n ** 64n }, "maxFee"]
       ] as const,
@@ -258,7 +258,7 @@ describe("Transactions: compute limits and prices", () => {
         expect(outcomes.map(({ _tag }) => _tag)).toStrictEqual(items.map(() => "Right"))
       }).pipe(
         Effect.provide(
-          Transactions.layer({ fees: { floor: 1000n } }).pipe(
+          Transactions.layer({ fees: { minPrice: 1000n } }).pipe(
             Layer.provideMerge(RpcPoolEmbedded.layer),
             Layer.provideMerge(EmbeddedCluster.layer({}))
           )

@@ -112,7 +112,7 @@ describe("Transactions: lookup tables", () => {
       const { fee } = yield* self.send(self.pay(MANY), { lookupTables: [table] })
       expect(fee).toBeGreaterThan(5000n)
       expect(new Set(yield* balances(MANY))).toEqual(new Set([SOL]))
-    }).pipe(cluster({ fees: { floor: 1_000_000n } }))
+    }).pipe(cluster({ fees: { minPrice: 1_000_000n } }))
   )
 
   it.effect("Given 48 payments, When they are packed with a table, Then one transaction holds what took three", () =>

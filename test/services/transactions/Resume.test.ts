@@ -356,7 +356,7 @@ describe("Transactions: the journal", () => {
             cause: { reason: "Full" }
           })
           expect(signaturesOf(node)).toHaveLength(1)
-        }).pipe(journaled(node, store, { capacity: 1 }))
+        }).pipe(journaled(node, store, { maxEntries: 1 }))
       })
   )
 
@@ -410,7 +410,7 @@ describe("Transactions: the journal", () => {
         }
         // They take up capacity, and are not written over.
         node.blockhash += 1
-        expect(yield* Effect.flip(send()).pipe(journaled(node, store, { capacity: 6 }))).toMatchObject({
+        expect(yield* Effect.flip(send()).pipe(journaled(node, store, { maxEntries: 6 }))).toMatchObject({
           reason: "Unrecorded",
           cause: { reason: "Full", detail: "1 entries are pending and 5 cannot be read" }
         })
@@ -547,7 +547,7 @@ describe("Transactions: the journal", () => {
           node.blockhash += 1
           yield* TestClock.adjust("11 seconds")
           yield* send()
-        }).pipe(journaled(node, store, { capacity: 2 }))
+        }).pipe(journaled(node, store, { maxEntries: 2 }))
         expect(yield* memoryStore.size).toBe(0)
       })
   )

@@ -69,7 +69,7 @@ describe("Reconnect", () => {
   it.scoped("Given a slow subscriber, Then it gets its queue and fails, and the others miss nothing", () =>
     Effect.gen(function* () {
       const node = sockets()
-      const transport = yield* reconnecting(node, { buffer: 8 })
+      const transport = yield* reconnecting(node, { maxQueuedNotifications: 8 })
       const seen: Array<unknown> = []
       const slow = yield* transport.subscribe("account", PARAMS).pipe(
         Stream.runForEach((value) =>
@@ -221,7 +221,7 @@ describe("Heartbeat", () => {
     () =>
       Effect.gen(function* () {
         const node = sockets()
-        const transport = yield* Heartbeat.make({ idle: "10 seconds" })(fake({ subscribe: node.subscribe }))
+        const transport = yield* Heartbeat.make({ idleTimeout: "10 seconds" })(fake({ subscribe: node.subscribe }))
         const subscriber = yield* watch(transport.subscribe("account", PARAMS))
         for (let slot = 0; slot < 100; slot++) {
           yield* node.notify({ slot }, "slot")

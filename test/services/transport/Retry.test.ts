@@ -126,25 +126,25 @@ describe("Retry", () => {
   it.effect.prop(
     "Given any failures and options, Then attempts, waits and total time keep their bounds",
     {
-      attempts: FastCheck.integer({ min: 1, max: 8 }),
-      base: FastCheck.integer({ min: 1, max: 1000 }),
-      cap: FastCheck.integer({ min: 1, max: 4000 }),
-      within: FastCheck.integer({ min: 1, max: 20_000 }),
+      maxAttempts: FastCheck.integer({ min: 1, max: 8 }),
+      baseDelay: FastCheck.integer({ min: 1, max: 1000 }),
+      maxDelay: FastCheck.integer({ min: 1, max: 4000 }),
+      timeout: FastCheck.integer({ min: 1, max: 20_000 }),
       failures: FastCheck.nat(10)
     },
-    ({ attempts, base, cap, within, failures }) =>
+    ({ maxAttempts, baseDelay, maxDelay, timeout, failures }) =>
       Effect.gen(function* () {
         const inner = failing(failures, "Transport")
-        const transport = yield* Retry.make({ attempts, base, cap, within })(inner)
+        const transport = yield* Retry.make({ maxAttempts, baseDelay, maxDelay, timeout })(inner)
         yield* TestClock.adjust("1 day")
         const answer = yield* finish(transport.request("getSlot", []))
         const times = inner.calls.map(({ at }) => at)
-        assert.isAtMost(times.length, attempts)
+        assert.isAtMost(times.length, maxAttempts)
         if (Either.isRight(answer)) assert.strictEqual(times.length, failures + 1)
         times.slice(1).forEach((at, index) => {
           const before = times[index] ?? 0
-          assert.isAtMost(at - before, Math.ceil(Math.min(cap, base * 2 ** index)))
-          assert.isBelow(at - (times[0] ?? 0), within)
+          assert.isAtMost(at - before, Math.ceil(Math.min(maxDelay, baseDelay * 2 ** index)))
+          assert.isBelow(at - (times[0] ?? 0), timeout)
         })
       }),
     { fastCheck: { numRuns: runs(100) } }
