@@ -16,8 +16,9 @@ import * as AccountType from "../src/protocol/AccountType.js"
 import * as Instruction from "../src/protocol/Instruction.js"
 import * as Pda from "../src/protocol/Pda.js"
 import * as Rules from "../src/protocol/Rules.js"
+import * as Addresses from "../src/solana/Address.js"
 import * as TestLayer from "./internal/testLayer.js"
-import { traced } from "./internal/traced.js"
+import { isTraced, traced } from "./internal/traced.js"
 import * as Accounts from "./program/accounts.js"
 import { agentAddress } from "./program/agentAddress.js"
 import * as Given from "./program/givenAddresses.js"
@@ -120,6 +121,10 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
     agent: Pda.agent(wallet, programId).address
   })).pipe(Effect.tap(({ agent }) => Effect.annotateCurrentSpan("pod.agent", agent)))
 
+  const get = (walletOrAgent: Address): Effect.Effect<ProgramAccount<AgentAccount>, ReadError> =>
+    Addresses.check(walletOrAgent, "walletOrAgent") ??
+    accounts.fetch(AccountType.agent, agentAddress(walletOrAgent, programId))
+
   return Agent.of({
     register: ({ capabilities = 0n, metadataUri }, options) =>
       Effect.gen(function* () {
@@ -142,10 +147,11 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
         return yield* submit.account(agent, [instruction], options)
       }).pipe(traced("Agent.update")),
 
+    // A hit of the cache costs less than a span and a few steps: nothing is made that nobody sees.
     get: (walletOrAgent) =>
-      Given.effect({ walletOrAgent }, () =>
-        accounts.fetch(AccountType.agent, agentAddress(walletOrAgent, programId))
-      ).pipe(traced("Agent.get", { "pod.address": walletOrAgent })),
+      Effect.withFiberRuntime((fiber) =>
+        isTraced(fiber) ? traced("Agent.get", { "pod.address": walletOrAgent })(get(walletOrAgent)) : get(walletOrAgent)
+      ),
 
     exists: (walletOrAgent) =>
       Given.effect({ walletOrAgent }, () =>

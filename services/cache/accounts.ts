@@ -134,6 +134,8 @@ export class Accounts {
   readonly slots: Slots
   readonly #under: Under
   readonly #reads: Reads<RpcError>
+  /** The kind that was read last, which most readers read again. */
+  #last: Registered<unknown> | undefined
   readonly #kinds = new WeakMap<object, Registered<unknown>>()
 
   constructor(under: Under) {
@@ -244,8 +246,13 @@ export class Accounts {
   }
 
   #kindOf<A>(type: AccountType<A>): Kind<Answer<A>> {
+    const last = this.#last
+    if (last !== undefined && isOf(last, type)) return last.kind
     const registered = this.#kinds.get(type)
-    if (registered !== undefined && isOf(registered, type)) return registered.kind
+    if (registered !== undefined && isOf(registered, type)) {
+      this.#last = registered
+      return registered.kind
+    }
     const { levels, programId } = this.#under
     const { negativeTtl, policy, ttl } = levels.settings
     const kind: Kind<Answer<A>> = {
