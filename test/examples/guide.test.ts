@@ -10,6 +10,11 @@ const folder = "examples/guide"
 
 /** What an example must print, beside ending well. */
 const expected: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
+  "cache.ts": [
+    /^capabilities after the update: 3$/m,
+    /^after the invalidation: profile 2$/m,
+    /^reads from memory: 1\d\d\d, from the network or a loader: \d$/m
+  ],
   "capabilities.ts": [
     /^Bits on the chain: 129$/m,
     /^Its names: AI_CHAT, IMAGES$/m,

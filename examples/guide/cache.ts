@@ -1,0 +1,74 @@
+/**
+ * Reads at memory speed that are never older than what is known: accounts and values of one's own, over two levels.
+ *
+ *     npx tsx examples/guide/cache.ts
+ */
+import { mkdtempSync, rmSync } from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import {
+  Agent,
+  Cache,
+  CacheStoreSqlite,
+  EmbeddedCluster,
+  PayloadStore,
+  Pod,
+  RpcPoolEmbedded,
+  TestWallets,
+  Wallet
+} from "@pod-protocol/effect"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+
+/** The folder of the second level, which goes with this process. */
+const folder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(path.join(os.tmpdir(), "pod-cache-"))),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+)
+
+const Store = Layer.unwrapScoped(
+  Effect.map(folder, (directory) => CacheStoreSqlite.layer({ directory, maxBytes: 4 * 1024 * 1024 }))
+)
+
+/** The services find the cache in their context: `Pod.layer({ url, cache })` does the same for a real cluster. */
+const PodLive = TestWallets.layer.pipe(
+  Layer.provideMerge(Pod.layerServices()),
+  Layer.provideMerge(Cache.layer({ ttl: { AgentAccount: "5 minutes" } })),
+  Layer.provide(Store),
+  Layer.provideMerge(Layer.merge(RpcPoolEmbedded.layer, PayloadStore.layerMemory)),
+  Layer.provideMerge(EmbeddedCluster.layer())
+)
+
+const Profile = Schema.Struct({ name: Schema.String })
+
+const program = Effect.gen(function* () {
+  const agents = yield* Agent.Agent
+  const cache = yield* Cache.Cache
+  const wallet = yield* TestWallets.funded
+
+  yield* Effect.gen(function* () {
+    yield* agents.register({ capabilities: 1n, metadataUri: "https://example.com/agent.json" })
+    for (let read = 0; read < 1000; read++) yield* agents.get(wallet.address)
+
+    // One's own write is seen by the next read.
+    yield* agents.update({ capabilities: 3n })
+    const { account } = yield* agents.get(wallet.address)
+    yield* Console.log(`capabilities after the update: ${account.capabilities}`)
+  }).pipe(Effect.provideService(Wallet.Wallet, wallet))
+
+  // Values of the application, loaded once and invalidated by tag.
+  const profiles = yield* Cache.namespace("profiles", Profile)
+  let loads = 0
+  const load = Effect.sync(() => ({ name: `profile ${++loads}` }))
+  const profile = profiles.getOrLoad(`agent:${wallet.address}`, load, { tags: [`agent:${wallet.address}`] })
+  yield* Effect.all([profile, profile, profile], { concurrency: "unbounded" })
+  yield* cache.invalidate({ tag: `agent:${wallet.address}` })
+  yield* Console.log(`after the invalidation: ${(yield* profile).name}`)
+
+  const { memory, network } = yield* cache.stats
+  yield* Console.log(`reads from memory: ${memory}, from the network or a loader: ${network}`)
+})
+
+void Effect.runPromise(Effect.provide(program, PodLive))
