@@ -272,7 +272,7 @@ export const make = Effect.fnUntraced(function* (
   })
   const program = yield* ProgramId
   const report = Failure.reporter(program)
-  const deliver = SubmitAndConfirm.make(pool, tracker, {
+  const submitAndConfirm = SubmitAndConfirm.make(pool, tracker, {
     report,
     invalidate: blockhashes.invalidate,
     blockhashCommitment
@@ -290,9 +290,9 @@ export const make = Effect.fnUntraced(function* (
   }
 
   const nonces = Nonces.make(pool)
-  const recorded = yield* JournaledSubmit.make(pool, program)
+  const journaledSubmit = yield* JournaledSubmit.make(pool, program)
 
-  const submission = Submission.make(recorded, deliver, nonces, defaultCommitment)
+  const submission = Submission.make(journaledSubmit, submitAndConfirm, nonces, defaultCommitment)
   const sign = Signing.make(blockhashes, nonces)
 
   /** Uses of one nonce wait for one another before they take a permit. */
@@ -365,8 +365,10 @@ export const make = Effect.fnUntraced(function* (
     sign: (instructions, options = {}) =>
       withService(Wallet, (wallet, fiber) =>
         spanned(fiber, "Transactions.sign", { "solana.instructions": instructions.length }, () => {
-          const plan = UnsignedTransaction.signable(wallet, instructions, options, options.signers ?? [])
-          return Either.isLeft(plan) ? Effect.fail(plan.left) : sign(fiber, plan.right, Infinity, undefined)
+          const transaction = UnsignedTransaction.signable(wallet, instructions, options, options.signers ?? [])
+          return Either.isLeft(transaction)
+            ? Effect.fail(transaction.left)
+            : sign(fiber, transaction.right, Infinity, undefined)
         })
       ),
 

@@ -1,3 +1,11 @@
+/**
+ * A fair semaphore: a bounded number of effects run at once, and the others wait in the order of their calls.
+ *
+ * - A release hands its permit to the first waiter and wakes no other. Effect's own semaphore wakes all waiters to compete,
+ *   so there a release costs O(waiters).
+ * - A waiter that is interrupted after it was handed the permit hands it on, so no permit is lost.
+ * - At its limit a waiter leaves the queue and fails. One that has the permit already goes on.
+ */
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import { constVoid } from "effect/Function"
@@ -5,12 +13,6 @@ import * as Clock from "./clock.js"
 import type { Limit } from "./endBy.js"
 import { onLimit } from "./endBy.js"
 
-/**
- * Lets a bounded number of effects run at once; the others wait in the order in which they came.
- *
- * A release hands its permit to the first waiter and wakes nobody else, so the cost of waiting does not grow with the
- * number of waiters, as it does with a semaphore that wakes them all to compete.
- */
 export interface FifoSemaphore {
   /** Waits for a permit until the limit, if there is one. */
   readonly withPermit: <A, E, R, L = never>(
@@ -94,7 +96,6 @@ export const make = (permits: number): FifoSemaphore => {
           }
         }
         join(waiter)
-        // Interrupted after the permit was handed over, it hands it on.
         return Effect.sync(() => {
           leave(waiter)
           if (hasPermit) release()

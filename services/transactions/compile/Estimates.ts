@@ -1,3 +1,12 @@
+/**
+ * Compute limits and prices for transactions whose sender names none.
+ *
+ * - The limit comes from a simulation, and is kept for transactions of the same kind: the same programs, instructions and
+ *   numbers of accounts.
+ * - The price comes from the recent fees of the accounts that the transaction writes, kept for 10 seconds.
+ * - Both are one endpoint's word, so their product has an upper bound in lamports.
+ * - A failed question leaves the cluster's own limit and no price: it never fails a send.
+ */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Encoding from "effect/Encoding"
@@ -11,10 +20,10 @@ import type { FeeOptions } from "../Model.js"
 import * as Fees from "./Fees.js"
 import * as UnsignedTransaction from "./UnsignedTransaction.js"
 
-/** Kinds of transactions that are remembered. An application has dozens. */
+/** Kinds of transactions whose limits are kept. An application has dozens. */
 const MAX_KINDS = 1024
 
-/** What congestion asks changes by the slot; a node knows it of the last 150. */
+/** How long a price is kept. Prices change by the slot, and a node reports the last 150. */
 const PRICE_LIFE = Duration.toMillis("10 seconds")
 
 /**
@@ -24,23 +33,23 @@ const PRICE_LIFE = Duration.toMillis("10 seconds")
 const BUMP_UNITS = 1500
 const BUMP_TRIES = 8
 
-/** What a node names at once. */
+/** The most accounts in one `getRecentPrioritizationFees`. */
 const MAX_ACCOUNTS = 128
 
 export interface Estimates {
-  /** The options with a compute limit and price that hold the place of those to come. */
+  /** The options with a provisional limit and price, so that the size of the message is known. */
   readonly reserve: <O extends Fees.ComputeOptions>(options: O) => O
   /**
    * The limit and price for a transaction that was compiled with {@link reserve}d options. `signed` counts how
    * often it was signed before. Without an estimate, the cluster's own limit and price apply.
    */
   readonly estimate: (
-    plan: UnsignedTransaction.UnsignedTransaction,
+    transaction: UnsignedTransaction.UnsignedTransaction,
     options: Fees.ComputeOptions,
     signed: number
   ) => Effect.Effect<Fees.ComputeOptions>
-  /** Has the next transaction of this kind simulated: this one ran out of compute units. Whether it was estimated. */
-  readonly forget: (plan: UnsignedTransaction.UnsignedTransaction) => boolean
+  /** Drops the limit of this kind, since one ran out of compute units. Says whether there was one. */
+  readonly forget: (transaction: UnsignedTransaction.UnsignedTransaction) => boolean
 }
 
 export const none: Estimates = {
@@ -49,7 +58,7 @@ export const none: Estimates = {
   forget: () => false
 }
 
-/** What the caller sends, without what sets the compute budget. */
+/** The instructions of the caller, without those that set the compute budget. */
 const ownInstructions = ({ instructions, staticAccounts }: CompiledMessage) =>
   instructions.filter(({ programIndex }) => staticAccounts[programIndex] !== Fees.COMPUTE_BUDGET_PROGRAM)
 
@@ -96,18 +105,18 @@ export const make = (
   const limits = new Map<string, number>()
   const prices = new Map<string, { readonly price: bigint; readonly askedAt: Clock.Moment }>()
 
-  const limitOf = (plan: UnsignedTransaction.UnsignedTransaction, kind: string) => {
+  const limitOf = (transaction: UnsignedTransaction.UnsignedTransaction, kind: string) => {
     const known = limits.get(kind)
     if (known !== undefined) return Effect.succeedSome(known)
     return pool
-      .simulateTransaction(UnsignedTransaction.unsigned(plan), {
+      .simulateTransaction(UnsignedTransaction.unsigned(transaction), {
         replaceRecentBlockhash: true,
         commitment: "confirmed"
       })
       .pipe(
         Effect.map(({ value: { err, unitsConsumed } }) =>
           Option.map(Failure.succeeded(err) ? unitsConsumed : Option.none(), (units) => {
-            const bumps = BUMP_UNITS * BUMP_TRIES * ownInstructions(UnsignedTransaction.messageOf(plan)).length
+            const bumps = BUMP_UNITS * BUMP_TRIES * ownInstructions(UnsignedTransaction.messageOf(transaction)).length
             const limit = Math.min(Fees.MAX_COMPUTE_UNITS, Math.ceil(Number(units) * (1 + margin)) + bumps)
             return remember(limits, kind, limit)
           })
@@ -125,12 +134,12 @@ export const make = (
     return price <= most ? price : most < least ? least : most
   }
 
-  const priceOf = Effect.fnUntraced(function* (plan: UnsignedTransaction.UnsignedTransaction, kind: string) {
+  const priceOf = Effect.fnUntraced(function* (transaction: UnsignedTransaction.UnsignedTransaction, kind: string) {
     const known = prices.get(kind)
     if (known !== undefined && (yield* Clock.ageMillis(known.askedAt)) < PRICE_LIFE) return known.price
     const askedAt = yield* Clock.currentMoment
     const fees = yield* pool
-      .getRecentPrioritizationFees(writable(UnsignedTransaction.messageOf(plan)).slice(0, MAX_ACCOUNTS))
+      .getRecentPrioritizationFees(writable(UnsignedTransaction.messageOf(transaction)).slice(0, MAX_ACCOUNTS))
       .pipe(
         Effect.map((fees) => fees.map(({ prioritizationFee }) => prioritizationFee)),
         Effect.orElseSucceed(() => [])
@@ -146,16 +155,16 @@ export const make = (
         computeUnitLimit: options.computeUnitLimit ?? Fees.MAX_COMPUTE_UNITS,
         computeUnitPrice: options.computeUnitPrice ?? 1n
       }),
-    estimate: Effect.fnUntraced(function* (plan, options, signed) {
-      const kind = kindOf(UnsignedTransaction.messageOf(plan))
-      const computeUnitLimit = options.computeUnitLimit ?? Option.getOrUndefined(yield* limitOf(plan, kind))
+    estimate: Effect.fnUntraced(function* (transaction, options, signed) {
+      const kind = kindOf(UnsignedTransaction.messageOf(transaction))
+      const computeUnitLimit = options.computeUnitLimit ?? Option.getOrUndefined(yield* limitOf(transaction, kind))
       if (computeUnitLimit === undefined || options.computeUnitPrice !== undefined) {
         return { computeUnitLimit, computeUnitPrice: options.computeUnitPrice }
       }
-      const price = yield* priceOf(plan, kind)
+      const price = yield* priceOf(transaction, kind)
       const bumped = signed === 0 ? price : BigInt(Math.ceil(Number(price > 0n ? price : 1n) * bump ** signed))
       return { computeUnitLimit, computeUnitPrice: affordable(clamp(bumped), computeUnitLimit) }
     }),
-    forget: (plan) => limits.delete(kindOf(UnsignedTransaction.messageOf(plan)))
+    forget: (transaction) => limits.delete(kindOf(UnsignedTransaction.messageOf(transaction)))
   }
 }

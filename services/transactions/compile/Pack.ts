@@ -1,3 +1,11 @@
+/**
+ * Puts items into transactions, as few as their order and 1232 bytes allow.
+ *
+ * - An item stays whole, and items keep their order.
+ * - Sizes are counted, not compiled: compiling for each item takes several times as long. With lookup tables the size depends
+ *   on which accounts a table takes, so there each attempt is compiled.
+ * - An item that is too large gets a transaction of its own, and compiling that one says why it fails.
+ */
 import type { Address, Instruction } from "@solana/kit"
 import * as Either from "effect/Either"
 import { MAX_INSTRUCTIONS } from "../../../src/solana/Limits.js"
@@ -9,14 +17,14 @@ import * as UnsignedTransaction from "./UnsignedTransaction.js"
 
 /** A transaction that is being filled. */
 interface Room {
-  /** Takes instructions in, if there is room for all of them. */
+  /** Adds the instructions if there is room for all of them. Says whether there was. */
   readonly add: (instructions: ReadonlyArray<Instruction>) => boolean
 }
 
 /** Of Kit's roles, the first that signs. */
 const READONLY_SIGNER = 2
 
-/** Bytes of a count, which the wire writes seven bits a byte. */
+/** Bytes of a count on the wire, which takes seven bits a byte. */
 const countSize = (count: number): number => (count < 0x80 ? 1 : 2)
 
 const ADDRESS = 32
@@ -28,10 +36,7 @@ const HEADER = 3
 /** Of a message of version 0: its version, and the count of its look-ups. */
 const VERSION = 2
 
-/**
- * Counts bytes as the compiler would lay them out, where no account is taken from a table: to compile for each item costs
- * several times as much.
- */
+/** Counts bytes as the compiler lays them out, without lookup tables. */
 export class MeasuredRoom implements Room {
   readonly #version: number
   readonly #signs = new Map<Address, boolean>()
@@ -72,7 +77,7 @@ export class MeasuredRoom implements Room {
   }
 }
 
-/** Compiles each time, since tables may take accounts in or not. */
+/** Compiles each time. */
 const compiledRoom = (wallet: Wallet, options: PackedOptions): Room => {
   let taken: ReadonlyArray<Instruction> = []
   return {
@@ -91,9 +96,7 @@ const usesTables = (items: ReadonlyArray<PackedItem>, { lookupTables = [] }: Pac
     instructions.some(({ accounts = [] }) => accounts.some((meta) => "lookupTableAddress" in meta))
   )
 
-/**
- * Puts items into as few transactions as their order allows. One that fits nowhere gets its own, whose failure says why.
- */
+/** The items of each transaction. */
 export const pack = (
   wallet: Wallet,
   items: ReadonlyArray<PackedItem>,

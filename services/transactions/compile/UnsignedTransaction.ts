@@ -1,3 +1,12 @@
+/**
+ * Compiles instructions to a message without a blockhash, and signs it with one.
+ *
+ * - A message is compiled once and signed as often as its blockhash is replaced.
+ * - Every signer that an instruction names must be given, once, and no other. Only the caller's own wallet may be idle, where
+ *   somebody else pays.
+ * - The compute budget comes after the caller's instructions, so the index of an instruction in an error is the caller's. The
+ *   advance of a nonce comes first, as the runtime demands.
+ */
 import type { Address, Instruction } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -72,10 +81,7 @@ export interface SignableTransaction extends UnsignedTransaction {
   readonly signers: ReadonlyArray<Wallet>
 }
 
-/**
- * The message of a plan, with zeros for its blockhash. What we compiled ourselves is well-formed: if not, that is our
- * defect.
- */
+/** The message, with zeros for its blockhash. It dies if the message that was compiled here is malformed. */
 export const messageOf = ({ prepared }: UnsignedTransaction): Message.CompiledMessage =>
   Either.getOrThrowWith(Message.decode(prepared.bytes), (error: WireError) => error)
 
@@ -91,10 +97,7 @@ const NO_FRAME: Either.Either<Frame> = Either.right({ before: NO_INSTRUCTIONS, a
 const nonceOf = (wallet: Wallet, { durableNonce }: CompileOptions) =>
   durableNonce && { account: durableNonce.account, authority: (durableNonce.authority ?? wallet).address }
 
-/**
- * What the options add to the caller's instructions. The compute budget follows them, so that the index of an
- * instruction in an error is the caller's own; only the advance of a nonce comes first, as the runtime wants it.
- */
+/** The instructions that the options add before and after the caller's. */
 export const frame = (wallet: Wallet, options: CompileOptions): Either.Either<Frame, InvalidInput> => {
   const nonce = nonceOf(wallet, options)
   if (nonce === undefined && options.computeUnitLimit === undefined && options.computeUnitPrice === undefined) {
@@ -135,16 +138,13 @@ export const make = (
 const refuse = (rule: string, size?: number): Either.Either<never, InvalidInput> =>
   Either.left(new InvalidInput({ field: "signers", rule, size }))
 
-/** Who advances the nonce signs once, whatever else it signs for. */
+/** Adds the authority of the nonce, unless it signs already. */
 const withAuthority = (wallet: Wallet, named: ReadonlyArray<Wallet>, { authority }: DurableNonceOptions) =>
   authority === undefined || [wallet, ...named].some(({ address }) => address === authority.address)
     ? named
     : [...named, authority]
 
-/**
- * Compiles, and finds who has to sign. Every signer that an instruction names must be there, and nobody twice or for
- * nothing; only the caller's own wallet may be idle, where someone else pays.
- */
+/** Compiles instructions, and puts the signers in the order of the message. */
 export const signable = (
   wallet: Wallet,
   instructions: ReadonlyArray<Instruction>,
@@ -164,7 +164,7 @@ export const signable = (
   )
 }
 
-/** Those who have to sign, in the order of the message. */
+/** The required signers, in the order of the message. */
 const inOrder = (
   wallet: Wallet,
   others: ReadonlyArray<Wallet>,
@@ -184,14 +184,11 @@ const inOrder = (
   )
 }
 
-/**
- * What the constructor would make of parts that come from checked places: to check and copy them again takes as long as to
- * compile the message.
- */
+/** As the constructor, without its checks and copies, which take as long as compiling the message. The parts are checked. */
 const signedOf = (parts: ConstructorParameters<typeof SignedTransaction>[0]): SignedTransaction =>
   Object.assign(Object.create(SignedTransaction.prototype), parts)
 
-/** Puts the blockhash or the nonce in, has it signed by one wallet after the other, and goes on with it. */
+/** Sets the blockhash or the nonce, signs by one wallet after the other, and hands the result to `next`. */
 export const sign = <E = never>(
   { fee, prepared, signers }: SignableTransaction,
   lifetime: Lifetime,
@@ -217,10 +214,7 @@ export const sign = <E = never>(
   return first === undefined ? Effect.dieMessage("a transaction without a signer") : signAs(first, 0)
 }
 
-/**
- * Signed bytes of which nothing else is known. No blockhash lives longer than one that is the newest now, so what is
- * `newest` bounds its life.
- */
+/** Reads signed bytes. No blockhash outlives the `newest` one, so that one bounds its life. */
 export const fromWire = (
   wire: Uint8Array,
   { lastValidBlockHeight }: LatestBlockhash

@@ -1,13 +1,17 @@
-/** An element of an IndexedSet, which holds its own index. */
+/**
+ * An unordered set in an array, whose elements hold their own index. Adding, finding and deleting are O(1); deletion moves
+ * the last element into the gap.
+ *
+ * A long-lived `Set` rehashes: its old backing table stays in old space and retains its entries until the next full
+ * collection. The array does not. An element can be in one set at a time.
+ */
+
+/** An element, which holds its index. */
 export interface Member {
   /** Its index, or -1 while it is in no set. */
   place: number
 }
 
-/**
- * An unordered set in an array; deletion swaps the last element in. A long-lived Set rehashes: its old backing table
- * stays in old space and retains its entries until the next full collection.
- */
 export class IndexedSet<M extends Member> {
   readonly #members: Array<M> = []
 
@@ -15,7 +19,7 @@ export class IndexedSet<M extends Member> {
     return this.#members.length
   }
 
-  /** As they are now. */
+  /** A copy of the members. */
   list(): Array<M> {
     return this.#members.slice()
   }

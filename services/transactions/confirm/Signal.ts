@@ -1,9 +1,12 @@
+/**
+ * Signals that wake sleeping fibers. A signal keeps nothing: a fiber that begins to wait after a ring waits for the next.
+ */
 import * as Effect from "effect/Effect"
 
-/** Ends sleeps early. */
 export interface Signal {
+  /** Wakes all fibers that wait now. */
   readonly ring: () => void
-  /** Has the callback called when it rings, once; gives how to take that back. */
+  /** Calls back at the next ring, once. The result takes that back. */
   readonly listen: (wake: () => void) => () => void
 }
 
@@ -28,6 +31,6 @@ export const wait = (...signals: ReadonlyArray<Signal>): Effect.Effect<void> =>
     return Effect.sync(() => deafen.forEach((stop) => stop()))
   })
 
-/** Sleeps so many milliseconds, or until one of the signals rings: whether one did. */
+/** Sleeps for the milliseconds, or until one of the signals rings. Says whether one did. */
 export const sleep = (millis: number, ...signals: ReadonlyArray<Signal>): Effect.Effect<boolean> =>
   Effect.raceFirst(Effect.as(Effect.sleep(millis), false), Effect.as(wait(...signals), true))

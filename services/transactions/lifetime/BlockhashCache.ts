@@ -1,3 +1,11 @@
+/**
+ * The recent blockhash that a service signs with, shared by all callers.
+ *
+ * - Callers at the same time share one fetch. The fetch belongs to the service, so interrupting a caller does not end it.
+ * - A blockhash older than half its time to live is given while the next one is fetched in the background.
+ * - The age of a blockhash counts from the request for it, not from the reply.
+ * - A fetch ends by the deadline of the caller that began it. A caller with more time fetches again if it fails so.
+ */
 import type { Blockhash, Signature } from "@solana/kit"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -20,7 +28,7 @@ const SLOT = Duration.millis(400)
 /** Slots to wait for a newer blockhash, about 8 s: a cluster that makes none for so long stands still. */
 const MAX_SLOTS_TO_WAIT = 20
 
-/** Blockhashes of which it is remembered when they were fetched: of half an hour and more. */
+/** Blockhashes whose time of fetch is kept: those of at least half an hour. */
 const REMEMBERED = 512
 
 export interface LatestBlockhash {
@@ -32,34 +40,32 @@ export interface LatestBlockhash {
 
 /** A blockhash and what was signed with it. */
 export interface RecentBlockhash extends LatestBlockhash {
-  /** Of all that is signed with it. */
+  /** Shared by all transactions that are signed with it. */
   readonly lifetime: BlockhashLifetime
   /**
-   * Signatures made with it. The same message signed twice with one blockhash is one transaction: who wants it done
-   * twice needs a newer blockhash.
+   * Signatures made with it. The same message signed twice with one blockhash is one transaction: a second one needs a
+   * newer blockhash.
    */
   readonly signatures: Set<Signature>
 }
 
-/** One recent blockhash for all who sign. */
 export interface BlockhashCache {
   /**
-   * Fetched when there is none, or only one older than the time to live; callers at the same time share one fetch. In
-   * the second half of its time to live the next one is fetched while this one is given, so that who signs all the time
-   * never waits.
+   * The recent blockhash. It waits for a fetch if there is none, or only one older than the time to live. So a caller that
+   * signs all the time never waits.
    */
   readonly get: Effect.Effect<RecentBlockhash, RpcError>
-  /** What `get` would give at once, and nothing where it would fetch. */
+  /** The blockhash that `get` would give without a fetch, if there is one. */
   readonly peek: <A, E>(fiber: Fiber.RuntimeFiber<A, E>) => RecentBlockhash | undefined
   /** Waits for another blockhash than this one, for 8 seconds at most. */
   readonly newerThan: (blockhash: Blockhash) => Effect.Effect<RecentBlockhash, RpcError>
-  /** Has the next caller fetch, unless there is already another blockhash. */
+  /** Makes the next caller fetch, unless there is another blockhash already. */
   readonly invalidate: (blockhash: Blockhash) => Effect.Effect<void>
-  /** When a blockhash was asked for that came of late, on the monotonic clock. */
+  /** When a blockhash of the last half hour was asked for, on the monotonic clock. */
   readonly fetchedAt: (blockhash: Blockhash) => number | undefined
 }
 
-/** Milliseconds that a caller must have beyond the deadline of a fetch to make another when that fails for want of time. */
+/** Milliseconds beyond the deadline of a fetch that a caller must have left to fetch again. */
 const MORE_TIME = 1000
 
 /** A fetch under way, which ends by the deadline of the caller that began it. */
@@ -75,12 +81,11 @@ export const make = Effect.fnUntraced(function* (options: {
   const scope = yield* Effect.scope
   const timeToLive = Duration.toMillis(options.timeToLive)
   let latest: RecentBlockhash | undefined
-  /** When the newest was asked for; undefined when it is not to be given any more. */
+  /** When the newest was asked for. Undefined once it is invalid. */
   let askedAt: Clock.Moment | undefined
   let fetching: Fetching | undefined
   const fetchedAt = new BoundedCache<Blockhash, number>(REMEMBERED)
 
-  // The fetch belongs to the service and not to the caller who came first, whose interruption is his own.
   const fetch = Effect.fnUntraced(function* (now: Clock.Moment) {
     const shared = Deferred.unsafeMake<RecentBlockhash, RpcError>(FiberId.none)
     const own: Fetching = { shared, deadline: yield* Deadline.Deadline }

@@ -1,3 +1,13 @@
+/**
+ * The durable nonces that a service signs with.
+ *
+ * - Of all transactions signed with one nonce, one can land. So uses of one account run one after another.
+ * - A nonce that a transaction of this service has used is not given again, although a node that lags still shows it. `get`
+ *   waits for the next one, 8 seconds at most. A use that was only `processed` may be undone by a fork, so after that wait
+ *   its nonce is given again.
+ * - Bytes whose outcome is unknown stay "under way": the same instructions with the same nonce are the same transaction, and
+ *   a send of them goes on with it.
+ */
 import type { Address, Blockhash, Commitment, Signature } from "@solana/kit"
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
@@ -19,24 +29,22 @@ import type { NonceLifetime, SignedTransaction } from "../../SignedTransaction.j
 import type { Receipt } from "../Model.js"
 import type { TransactionError } from "../TransactionError.js"
 
-/** A node that gave a status at `confirmed` may be followed by one that lags some slots behind it, 8 s at most. */
+/** The next node may lag behind the one that gave a `confirmed` status: by 20 slots at most, 8 s. */
 const SLOT = Duration.millis(400)
 const MAX_SLOTS_TO_WAIT = 20
 
 /** Accounts and signatures in a generation: about 1 MB in all. */
 const REMEMBERED = 4096
 
-/** The durable nonces that a layer signs with. */
 export interface Nonces {
   /**
-   * What the account holds as `confirmed`: a finalized bank would be 13 s behind each use, and a processed one may be
-   * left, with which what was signed would expire. Not what a transaction of this layer has used already: a node that
-   * says so lags, or the fork was left on which that was only processed.
+   * The nonce that the account holds in a `confirmed` bank. A finalized bank would be 13 s behind each use. A processed
+   * one may be left, and then the transaction expires.
    */
   readonly get: (
     nonce: NonceAccount.NonceInput
   ) => Effect.Effect<{ readonly lifetime: NonceLifetime; readonly slot: bigint }, InvalidInput | RpcError>
-  /** Lets one use of an account at a time run; the others wait in the order in which they came. */
+  /** Runs one use of an account at a time, in the order of the calls. */
   readonly inTurn: <A, E, R, L>(
     account: Address,
     use: Effect.Effect<A, E, R>,
@@ -50,15 +58,14 @@ export interface Nonces {
     delivery: Effect.Effect<Receipt, RpcError | TransactionError>
   ) => Effect.Effect<Receipt, RpcError | TransactionError>
   /**
-   * Whether the bytes are on their way, by an earlier send whose outcome is not known: the same instructions with the
-   * same nonce are the same transaction.
+   * Whether an earlier send of these bytes has an unknown outcome.
    */
   readonly isUnderWay: (signature: Signature) => boolean
 }
 
 const refuse = (rule: string) => Either.left(new InvalidInput({ field: "durableNonce", rule }))
 
-/** The nonce that this authority can use. */
+/** The nonce of an account, if this authority can use it. */
 const usable = (
   { account, authority }: NonceAccount.NonceInput,
   info: Option.Option<AccountInfo>

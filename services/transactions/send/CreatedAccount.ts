@@ -1,3 +1,12 @@
+/**
+ * Finds the transaction that made an account: it tells whether a write of unknown outcome was done.
+ *
+ * - The account exists if it has an owner other than the System program, or data. Lamports alone prove nothing: anybody may
+ *   send them to an address.
+ * - A signature that the caller knows is tried first. Otherwise the oldest successful transaction that touched the account
+ *   and was signed by the maker counts.
+ * - A node may have the account before it can find its transaction, so the search is repeated for 12 seconds.
+ */
 import type { Address, Signature, Slot } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -11,11 +20,11 @@ import type { RpcError } from "../../RpcTransport.js"
 import * as Failure from "../Failure.js"
 import type { Receipt } from "../Model.js"
 
-/** An account that is touched more often than that since it was made is not searched further. */
+/** Pages of signatures that are searched. The history of an account that is longer is not searched. */
 const MAX_PAGES = 10
 const PAGE = 1000
 
-/** Signatures that may be ours; the node answers no more at once. */
+/** Known signatures that are looked up: the most that a node answers at once. */
 const MAX_KNOWN = 256
 
 /** The oldest transactions of an account that may have made it: others may have sent lamports there before. */
@@ -29,23 +38,18 @@ const isForeign = (wire: Uint8Array, maker: Address): boolean =>
       !staticAccounts.slice(0, header.requiredSignatures).includes(maker)
   })
 
-/** How often a node that has the account is asked for its transaction, which it may learn of later: for 12 seconds. */
+/** Repetitions of a search that finds no transaction: for 12 seconds. */
 const SEARCHES = Schedule.intersect(Schedule.exponential("400 millis"), Schedule.recurs(5))
 
 /**
- * Recognises a write by the account that it made: gives the receipt of the transaction that did so, if the account is
- * there. One of the `known` signatures if it was one of them, else the first that touched the account, succeeded and was
- * signed by the `maker`.
- *
- * `since` is a slot in which the account must be seen if it was made: a node that lags does not know it yet. None if the
- * account does not exist, or if its transaction has been pruned.
- *
- * An address that somebody sent lamports to is not made: it belongs to the System program and holds no data.
+ * Gives the receipt of the transaction with which the `maker` made the account. None if the account does not exist, or if
+ * its transaction has been pruned. `since` is a slot in which the account is seen if it was made: a node that lags behind
+ * it is not asked.
  */
 export const make = (
   pool: Pick<RpcPool, "getAccountInfo" | "getSignatureStatuses" | "getSignaturesForAddress" | "getTransaction">
 ) => {
-  /** The slot at which it is there. */
+  /** The slot of the bank that has the account. */
   const made = (address: Address, since: Slot | undefined): Effect.Effect<Option.Option<Slot>, RpcError> =>
     Effect.map(
       pool.getAccountInfo(address, {

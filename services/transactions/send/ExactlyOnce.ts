@@ -44,8 +44,8 @@ const signersOf = (items: ReadonlyArray<PackedItem>): ReadonlyArray<Wallet> =>
     []
   )
 
-/** One transaction's worth of items. */
-const planOf = (wallet: Wallet, items: ReadonlyArray<PackedItem>, options: LimitedOptions) =>
+/** One transaction of these items. */
+const signableOf = (wallet: Wallet, items: ReadonlyArray<PackedItem>, options: LimitedOptions) =>
   UnsignedTransaction.signable(
     wallet,
     items.flatMap(({ instructions }) => instructions),
@@ -100,7 +100,7 @@ const settled = (error: TransactionError): TransactionError => {
 interface Progress {
   /** What was signed for them, in vain or with an outcome that is not known. */
   readonly known: Array<Signature>
-  readonly planned: UnsignedTransaction.SignableTransaction
+  readonly transaction: UnsignedTransaction.SignableTransaction
   readonly error?: SendError | undefined
 }
 
@@ -112,24 +112,24 @@ interface Progress {
 export const make = ({ estimates, findOwn, sign, submission }: Needs) => {
   const { goOn, left, settle, submitFirst } = submission
 
-  const plan = (wallet: Wallet, items: ReadonlyArray<PackedItem>, options: LimitedOptions) =>
-    planOf(wallet, items, estimates.reserve(options))
+  const compile = (wallet: Wallet, items: ReadonlyArray<PackedItem>, options: LimitedOptions) =>
+    signableOf(wallet, items, estimates.reserve(options))
 
   /** One transaction, once. Adds its signature to those that are known. */
   const attempt = (
     wallet: Wallet,
     items: ReadonlyArray<PackedItem>,
     options: LimitedOptions,
-    planned: UnsignedTransaction.SignableTransaction,
+    transaction: UnsignedTransaction.SignableTransaction,
     known: Array<Signature>,
     rival?: SignedTransaction
   ): Effect.Effect<Receipt, SendError> =>
     Effect.withFiberRuntime((fiber) => {
       const signing =
         estimates === Estimates.none
-          ? sign(fiber, planned, options.limit.at, rival)
-          : Effect.flatMap(estimates.estimate(planned, options, known.length), (compute) =>
-              Effect.flatMap(planOf(wallet, items, extend(options, compute)), (priced) =>
+          ? sign(fiber, transaction, options.limit.at, rival)
+          : Effect.flatMap(estimates.estimate(transaction, options, known.length), (compute) =>
+              Effect.flatMap(signableOf(wallet, items, extend(options, compute)), (priced) =>
                 sign(fiber, priced, options.limit.at, rival)
               )
             )
@@ -149,7 +149,7 @@ export const make = ({ estimates, findOwn, sign, submission }: Needs) => {
     const { resend = false, retryExpired = 0 } = options
     let mayBeDone = resend
     let waiting = items
-    let planned = progress.planned
+    let transaction = progress.transaction
     let mayEstimateAgain = true
     /** Refused transactions that hold all that waits, and the nonce with which it is signed: at most one of them lands. */
     let rivals: ReadonlyArray<SignedTransaction> = []
@@ -238,7 +238,7 @@ export const make = ({ estimates, findOwn, sign, submission }: Needs) => {
         }
         mayBeDone = true
       }
-      if (isOutOfCompute && mayEstimateAgain && estimates.forget(planned)) {
+      if (isOutOfCompute && mayEstimateAgain && estimates.forget(transaction)) {
         mayEstimateAgain = false
         return
       }
@@ -276,8 +276,8 @@ export const make = ({ estimates, findOwn, sign, submission }: Needs) => {
       }
       if (waiting.length === 0) break
       yield* Effect.gen(function* () {
-        if (waiting.length < items.length) planned = yield* plan(wallet, waiting, options)
-        const receipt = yield* attempt(wallet, waiting, options, planned, known, rivals[0])
+        if (waiting.length < items.length) transaction = yield* compile(wallet, waiting, options)
+        const receipt = yield* attempt(wallet, waiting, options, transaction, known, rivals[0])
         for (const item of waiting) conclude(item, Either.right(receipt))
       }).pipe(Effect.catchAll(failedBesideRivals))
     }
@@ -290,7 +290,7 @@ export const make = ({ estimates, findOwn, sign, submission }: Needs) => {
     items: ReadonlyArray<PackedItem>,
     options: LimitedOptions
   ): Effect.Effect<ReadonlyArray<Outcome>> => {
-    const [sound, faulty] = Arr.partition(items, (item) => Either.isLeft(plan(wallet, [item], options)))
+    const [sound, faulty] = Arr.partition(items, (item) => Either.isLeft(compile(wallet, [item], options)))
     const parts = faulty.length === 0 ? items.map((item) => [item]) : [...faulty.map((item) => [item]), sound]
     return Effect.map(
       Effect.forEach(parts, (part) => (part.length === 0 ? Effect.succeed([]) : sendItems(wallet, part, options))),
@@ -309,18 +309,18 @@ export const make = ({ estimates, findOwn, sign, submission }: Needs) => {
     onReceipt: (receipt: Receipt) => Effect.Effect<A, E>,
     onOutcomes: (outcomes: ReadonlyArray<Outcome>) => Effect.Effect<A, E>
   ): Effect.Effect<A, E> => {
-    const planned = plan(wallet, items, options)
-    if (Either.isLeft(planned)) {
+    const transaction = compile(wallet, items, options)
+    if (Either.isLeft(transaction)) {
       return items.length === 1
-        ? onOutcomes([Either.left(planned.left)])
+        ? onOutcomes([Either.left(transaction.left)])
         : Effect.flatMap(takeApart(wallet, items, options), onOutcomes)
     }
     const known: Array<Signature> = []
     const insist = (error?: SendError) =>
-      Effect.flatMap(persist(wallet, items, options, { planned: planned.right, known, error }), onOutcomes)
+      Effect.flatMap(persist(wallet, items, options, { transaction: transaction.right, known, error }), onOutcomes)
     return options.resend === true || items.some(isResent) || left !== JournaledSubmit.NOTHING_LEFT
       ? insist()
-      : Effect.matchEffect(attempt(wallet, items, options, planned.right, known), {
+      : Effect.matchEffect(attempt(wallet, items, options, transaction.right, known), {
           onFailure: insist,
           onSuccess: onReceipt
         })
