@@ -27,10 +27,14 @@ import * as Effect from "effect/Effect"
 import * as Function from "effect/Function"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as StoreFailure from "../services/internal/storeFailure.js"
 import * as Check from "../src/internal/check.js"
+import * as Outside from "../src/internal/Outside.js"
+import { printable } from "../src/internal/printable.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
+import * as SafeText from "../src/SafeText.js"
 import * as Access from "./payloads/Access.js"
 import * as App from "./payloads/App.js"
 import * as Folder from "./payloads/Folder.js"
@@ -69,6 +73,47 @@ export type Entry = PayloadStorage.Entry
  * @category errors
  */
 export type StorageError = PayloadStorage.StorageError
+
+/**
+ * The server cannot start.
+ *
+ * - `Storage`: the payloads cannot be read or written.
+ * - `PortTaken`: something else listens on the port.
+ * - `Listen`: the address and port cannot be used.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class PayloadServerError extends printable(
+  Schema.TaggedError<PayloadServerError>("@pod-protocol/effect/PayloadServerError")("PayloadServerError", {
+    reason: Schema.Literal("Storage", "PortTaken", "Listen"),
+    /** What happened, and what to do. */
+    detail: SafeText.Schema(),
+    cause: Schema.optional(Outside.Cause)
+  })
+) {
+  /** True for `PortTaken`: the port may become free. */
+  get isRetryable(): boolean {
+    return this.reason === "PortTaken"
+  }
+
+  override get message(): string {
+    return this.detail
+  }
+}
+
+/**
+ * The error for a failure of the storage.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const storageFailed = (cause: unknown): PayloadServerError =>
+  new PayloadServerError({
+    reason: "Storage",
+    detail: `The payload storage failed: ${StoreFailure.explain(cause)}`,
+    cause
+  })
 
 /**
  * Options of the server.
@@ -134,7 +179,8 @@ export const keyValueStore: Effect.Effect<Storage, PlatformError, KeyValueStore>
 
 /**
  * The server as an `HttpApp`, for an application that mounts it in its own server. It removes expired payloads until the
- * scope closes. Fails with `InvalidInput` for a bad option, and with `StorageError` if the storage cannot be read.
+ * scope closes. Fails with `InvalidInput` for a bad option, and with `PayloadServerError` if the storage cannot be
+ * read.
  *
  * @since 0.1.0
  * @category constructors
@@ -142,7 +188,7 @@ export const keyValueStore: Effect.Effect<Storage, PlatformError, KeyValueStore>
 export const make = (
   storage: Storage,
   options: Options = {}
-): Effect.Effect<HttpApp<never, Scope.Scope>, InvalidInput | StorageError, Scope.Scope> =>
+): Effect.Effect<HttpApp<never, Scope.Scope>, InvalidInput | PayloadServerError, Scope.Scope> =>
   Effect.gen(function* () {
     const { allowOrigins = [], publicReads = false, tokens = [] } = options
     const access = yield* Access.make({ allowOrigins, publicReads, tokens })
@@ -151,7 +197,9 @@ export const make = (
     const retention = yield* Check.millis("retention", options.retention ?? "8 days")
     const sweepInterval = yield* Check.millis("sweepInterval", options.sweepInterval ?? "10 minutes")
     const bodyTimeout = yield* Check.millis("bodyTimeout", options.bodyTimeout ?? "60 seconds")
-    const ledger = yield* Ledger.make(storage, { quota, retention })
+    const ledger = yield* Effect.mapError(Ledger.make(storage, { quota, retention }), ({ cause }) =>
+      storageFailed(cause)
+    )
     yield* ledger.sweep.pipe(
       Effect.catchAll(({ cause }) =>
         Effect.logError(`Expired payloads cannot be removed: ${StoreFailure.explain(cause)}`)
@@ -185,7 +233,7 @@ export const make = (
 export const layer = <E, R>(
   storage: Effect.Effect<Storage, E, R>,
   options: Options = {}
-): Layer.Layer<never, E | InvalidInput | StorageError, Exclude<R, Scope.Scope> | HttpServer.HttpServer> =>
+): Layer.Layer<never, E | InvalidInput | PayloadServerError, Exclude<R, Scope.Scope> | HttpServer.HttpServer> =>
   Layer.scopedDiscard(
     Effect.gen(function* () {
       const app = yield* make(yield* storage, options)

@@ -7,9 +7,7 @@ import { createServer } from "node:http"
 import type { Socket } from "node:net"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import type { PlatformError } from "@effect/platform/Error"
 import * as HttpServer from "@effect/platform/HttpServer"
-import type { ServeError } from "@effect/platform/HttpServerError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
@@ -58,6 +56,21 @@ const HEADERS_TIMEOUT = 10_000
 const IDLE_TIMEOUT = 60_000
 const MAX_HEADER_BYTES = 8192
 
+const refused = (host: string, port: number, cause: unknown): PayloadServer.PayloadServerError => {
+  const isTaken = cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE"
+  return isTaken
+    ? new PayloadServer.PayloadServerError({
+        reason: "PortTaken",
+        detail: `port ${port} of ${host} is taken: choose another, or 0 for any free one`,
+        cause
+      })
+    : new PayloadServer.PayloadServerError({
+        reason: "Listen",
+        detail: `cannot listen on ${host}, port ${port}: check the address, and that this user may use the port`,
+        cause
+      })
+}
+
 /** A server that closes its connections when the scope closes: a client may keep one open for ever. */
 const listen = (host: string, port: number, maxConnections: number) =>
   Effect.gen(function* () {
@@ -77,7 +90,7 @@ const listen = (host: string, port: number, maxConnections: number) =>
         return Object.assign(server, { maxConnections, timeout: IDLE_TIMEOUT })
       },
       { host, port }
-    )
+    ).pipe(Effect.mapError(({ cause }) => refused(host, port, cause)))
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
         for (const socket of sockets) socket.destroy()
@@ -98,17 +111,13 @@ export const serve = ({
   maxConnections = DEFAULT_CONNECTIONS,
   port = 0,
   ...options
-}: ServeOptions): Effect.Effect<
-  Served,
-  InvalidInput | PayloadServer.StorageError | PlatformError | ServeError,
-  Scope.Scope
-> =>
+}: ServeOptions): Effect.Effect<Served, InvalidInput | PayloadServer.PayloadServerError, Scope.Scope> =>
   Effect.gen(function* () {
     yield* Check.integer("port", port, 0, MAX_PORT)
     yield* Check.integer("maxConnections", maxConnections, 1)
     const http = yield* listen(host, port, maxConnections)
     yield* Layer.build(
-      PayloadServer.layer(PayloadServer.folder(directory), options).pipe(
+      PayloadServer.layer(Effect.mapError(PayloadServer.folder(directory), PayloadServer.storageFailed), options).pipe(
         Layer.provide([NodeFileSystem.layer, Layer.succeed(HttpServer.HttpServer, http)])
       )
     )

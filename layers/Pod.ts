@@ -36,6 +36,7 @@ import * as Transactions from "../services/Transactions.js"
 import type { Wallet, WalletError } from "../services/Wallet.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
 import * as EmbeddedCluster from "./EmbeddedCluster.js"
+import * as PayloadStoreHttp from "./PayloadStoreHttp.js"
 import * as PodConfig from "./PodConfig.js"
 import * as RpcPoolEmbedded from "./RpcPoolEmbedded.js"
 import * as RpcPoolUndici from "./RpcPoolUndici.js"
@@ -70,6 +71,16 @@ export const layerServices = (
   )
 
 /**
+ * Payload servers for the services of {@link layer}.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PayloadsConfig {
+  readonly payloads: PodConfig.Payloads
+}
+
+/**
  * A cache for the services of {@link layer}.
  *
  * @since 0.1.0
@@ -92,10 +103,11 @@ const cacheOf = <E>(cache: CacheConfig<E>["cache"] | undefined): Layer.Layer<nev
 }
 
 /**
- * The services on a cluster, over undici. The `PayloadStore` comes from the context, because sender and recipient must
- * share one: `PayloadStore.layerMemory` serves the agents of one process, `PayloadStore.layerKeyValueStore` those of
- * several. Fails with `InvalidInput` for an invalid URL. Fails with `EndpointsError` if an endpoint is unreachable,
- * belongs to another cluster than the others, or to a cluster without the program.
+ * The services on a cluster, over undici. Sender and recipient must share one `PayloadStore`. With `payloads`, it is on
+ * payload servers, which agents on several machines share; see `PayloadStoreHttp`. Otherwise it comes from the context:
+ * `PayloadStore.layerMemory` serves the agents of one process, `PayloadStore.layerKeyValueStore` those of several. Fails
+ * with `InvalidInput` for an invalid URL. Fails with `EndpointsError` if an endpoint is unreachable, belongs to another
+ * cluster than the others, or to a cluster without the program.
  *
  * @example
  * ```ts
@@ -105,14 +117,25 @@ const cacheOf = <E>(cache: CacheConfig<E>["cache"] | undefined): Layer.Layer<nev
  * export const PodLive = Pod.layer({ url: "http://127.0.0.1:8899" }).pipe(
  *   Layer.provide(PayloadStore.layerMemory)
  * )
+ *
+ * export const OnTwoMachines = Pod.layer({
+ *   url: "https://rpc.example",
+ *   payloads: { url: "https://payloads.example", token: "s3cret" }
+ * })
  * ```
  *
  * @since 0.1.0
  * @category layers
  */
 export function layer<E = never>(
+  config: PodConfig.PodConfig & CacheConfig<E> & PayloadsConfig
+): Layer.Layer<Cache.Cache | PayloadStore.PayloadStore | RpcPool | Services, E | EndpointsError | InvalidInput>
+export function layer<E = never>(
   config: PodConfig.PodConfig & CacheConfig<E>
 ): Layer.Layer<Cache.Cache | RpcPool | Services, E | EndpointsError | InvalidInput, PayloadStore.PayloadStore>
+export function layer(
+  config: PodConfig.PodConfig & PayloadsConfig
+): Layer.Layer<PayloadStore.PayloadStore | RpcPool | Services, EndpointsError | InvalidInput>
 export function layer(
   config: PodConfig.PodConfig
 ): Layer.Layer<RpcPool | Services, EndpointsError | InvalidInput, PayloadStore.PayloadStore>
@@ -121,9 +144,10 @@ export function layer<E>({
   programId = PodConfig.defaults.programId,
   commitment = PodConfig.defaults.commitment,
   startCheck = PodConfig.defaults.startCheck,
+  payloads,
   ...options
 }: PodConfig.PodConfig & Partial<CacheConfig<E>>): Layer.Layer<
-  RpcPool | Services,
+  PayloadStore.PayloadStore | RpcPool | Services,
   E | EndpointsError | InvalidInput,
   PayloadStore.PayloadStore
 > {
@@ -132,14 +156,18 @@ export function layer<E>({
     Layer.provideMerge(
       RpcPoolUndici.layer({ ...options, commitment, program: startCheck ? programId : options.program })
     ),
+    Layer.provideMerge(payloads === undefined ? fromContext : PayloadStoreHttp.layerFetch(payloads)),
     Layer.provide(ProgramId.layer(programId))
   )
 }
 
+const fromContext = Layer.effect(PayloadStore.PayloadStore, PayloadStore.PayloadStore)
+
 /**
  * As {@link layer}, with the wallet of the process, from the configuration: `POD_RPC_URL` (one URL, or several
  * separated by commas), `POD_WALLET` (a keypair file's path, or the key itself), and optionally `POD_WS_URL`,
- * `POD_COMMITMENT`, `POD_PROGRAM_ID` and `POD_START_CHECK`.
+ * `POD_COMMITMENT`, `POD_PROGRAM_ID` and `POD_START_CHECK`. With `POD_PAYLOAD_URL`, and the token `POD_PAYLOAD_TOKEN`, the
+ * payloads are on that server, and the `PayloadStore` of the context is not used.
  *
  * @since 0.1.0
  * @category layers

@@ -7,11 +7,13 @@ import type { Address, Commitment } from "@solana/kit"
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { PROGRAM_ID } from "../src/protocol/Program.js"
 import * as Addresses from "../src/solana/Address.js"
 import * as Setting from "./internal/Setting.js"
 import * as Url from "./internal/Url.js"
+import * as PayloadStoreHttp from "./PayloadStoreHttp.js"
 import type * as RpcPoolUndici from "./RpcPoolUndici.js"
 
 /**
@@ -29,7 +31,17 @@ export type PodConfig = (RpcPoolUndici.Options | RpcPoolUndici.EndpointsOptions)
    * Default: true. `false` connects with the first call.
    */
   readonly startCheck?: boolean | undefined
+  /** The payload servers. Default: none, so that the `PayloadStore` comes from the context. */
+  readonly payloads?: Payloads | undefined
 }
+
+/**
+ * One payload server or several; see `PayloadStoreHttp`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Payloads = PayloadStoreHttp.Options | PayloadStoreHttp.ServersOptions
 
 /**
  * The default settings.
@@ -95,8 +107,8 @@ const endpointsOf = (
 
 /**
  * Reads `POD_RPC_URL` (required; several URLs separated by commas; `localhost`, `devnet`, `testnet` and `mainnet-beta`
- * stand for their usual URLs), `POD_WS_URL` (one per URL, or none), `POD_COMMITMENT`, `POD_PROGRAM_ID` and
- * `POD_START_CHECK`. An empty setting counts as absent.
+ * stand for their usual URLs), `POD_WS_URL` (one per URL, or none), `POD_COMMITMENT`, `POD_PROGRAM_ID`, `POD_START_CHECK`,
+ * `POD_PAYLOAD_URL` and `POD_PAYLOAD_TOKEN`. An empty setting counts as absent.
  *
  * @since 0.1.0
  * @category config
@@ -120,6 +132,7 @@ export const config: Config.Config<PodConfig> = Config.all({
     },
     defaults.programId
   ),
+  payloads: PayloadStoreHttp.config,
   startCheck: Setting.withDefault<boolean>(
     {
       name: "POD_START_CHECK",
@@ -129,7 +142,11 @@ export const config: Config.Config<PodConfig> = Config.all({
     defaults.startCheck
   )
 }).pipe(
-  Config.mapOrFail(({ urls, wsUrls, ...rest }) =>
-    Either.map(endpointsOf(urls, wsUrls), (endpoints) => ({ ...rest, endpoints }))
+  Config.mapOrFail(({ payloads, urls, wsUrls, ...rest }) =>
+    Either.map(endpointsOf(urls, wsUrls), (endpoints) => ({
+      ...rest,
+      endpoints,
+      payloads: Option.getOrUndefined(payloads)
+    }))
   )
 )

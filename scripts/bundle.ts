@@ -84,14 +84,17 @@ for (const { path: file, text } of outputFiles) {
   await writeFile(file, file.endsWith(".js") ? withOwnNames(text) : text)
 }
 
-/** The command `pod-localnet`: an application of the package, which imports it by its name. */
-await build({
-  absWorkingDir: root,
-  entryPoints: ["examples/localnet.ts"],
-  outfile: "dist/bin/localnet.js",
-  platform: "node",
-  format: "esm",
-  target: "es2022",
-  logLevel: "warning"
-})
-await chmod(path.join(root, "dist/bin/localnet.js"), 0o755)
+/** The commands: applications of the package, which import it by its name. */
+for (const name of ["localnet", "payloads"]) {
+  const outfile = path.join(root, `dist/bin/${name}.js`)
+  await build({
+    absWorkingDir: root,
+    entryPoints: [`examples/${name}.ts`],
+    outfile,
+    platform: "node",
+    format: "esm",
+    target: "es2022",
+    logLevel: "warning"
+  })
+  await chmod(outfile, 0o755)
+}

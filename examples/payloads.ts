@@ -1,0 +1,83 @@
+#!/usr/bin/env node
+/**
+ * A payload server: `npx pod-payloads --port 8080 --dir payloads --token s3cret`.
+ *
+ * It serves until SIGINT or SIGTERM and keeps payloads in the folder.
+ */
+import { parseArgs } from "node:util"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import { InvalidInput } from "@pod-protocol/effect/InvalidInput"
+import * as PayloadServerNode from "@pod-protocol/effect/layers/PayloadServerNode"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+
+const USAGE = `Usage: pod-payloads --dir FOLDER [options]
+
+  --dir FOLDER     folder of the payloads; it is made if it does not exist
+  --port N         port (default 8080; 0 for any free one)
+  --host ADDRESS   address to listen on (default 127.0.0.1)
+  --token TOKEN    a token that clients must have, one for each owner; may be repeated. Other users of this machine can
+                   read it from the list of processes: POD_PAYLOAD_TOKEN is safer
+  --public-reads   reading needs no token
+  --allow-origin O web pages that may use it; * for all; may be repeated
+  --max-bytes N    bytes of one payload (default 16777216)
+  --quota N        bytes that one owner may keep (default 1073741824)
+  --help           this text`
+
+const readNumber = (field: string, text: string) =>
+  /^\d{1,15}$/.test(text)
+    ? Effect.succeed(Number(text))
+    : Effect.fail(new InvalidInput({ field, rule: "must be a whole number" }))
+
+const readArguments = Effect.gen(function* () {
+  const { values } = yield* Effect.try({
+    try: () =>
+      parseArgs({
+        options: {
+          dir: { type: "string" },
+          port: { type: "string", default: "8080" },
+          host: { type: "string", default: "127.0.0.1" },
+          token: { type: "string", multiple: true, default: [] },
+          "public-reads": { type: "boolean", default: false },
+          "allow-origin": { type: "string", multiple: true, default: [] },
+          "max-bytes": { type: "string" },
+          quota: { type: "string" },
+          help: { type: "boolean", default: false }
+        }
+      }),
+    catch: (cause) =>
+      new InvalidInput({ field: "arguments", rule: cause instanceof Error ? cause.message : String(cause) })
+  })
+  if (values.help) return undefined
+  if (values.dir === undefined) return yield* new InvalidInput({ field: "--dir", rule: "must name a folder" })
+  const fromEnvironment = process.env["POD_PAYLOAD_TOKEN"] ?? ""
+  return {
+    directory: values.dir,
+    port: yield* readNumber("--port", values.port),
+    host: values.host,
+    tokens: fromEnvironment === "" ? values.token : [...values.token, fromEnvironment],
+    publicReads: values["public-reads"],
+    allowOrigins: values["allow-origin"],
+    maxBytes: values["max-bytes"] === undefined ? undefined : yield* readNumber("--max-bytes", values["max-bytes"]),
+    quota: values.quota === undefined ? undefined : yield* readNumber("--quota", values.quota)
+  }
+})
+
+const run = (options: PayloadServerNode.ServeOptions | undefined) =>
+  options === undefined
+    ? Console.log(USAGE)
+    : Effect.gen(function* () {
+        const { url } = yield* PayloadServerNode.serve(options)
+        yield* Console.log(`Payloads   ${url}`)
+        if (options.tokens?.length === 0) {
+          yield* Console.log("Access     everybody who reaches the port, since there is no token")
+        }
+        return yield* Effect.never
+      }).pipe(Effect.scoped)
+
+readArguments.pipe(
+  Effect.flatMap(run),
+  Effect.tapError((error) => Console.error(`payloads: ${error.message}`)),
+  Effect.tapDefect((defect) => Effect.logFatal("payloads died", defect)),
+  NodeRuntime.runMain({ disableErrorReporting: true })
+)
