@@ -121,5 +121,12 @@ export * as ProtocolEvent from "./src/protocol/ProtocolEvent.js"
  */
 export * as Rules from "./src/protocol/Rules.js"
 
+/**
+ * The layout of a sealed payload: one that only its recipient can open.
+ *
+ * @since 0.1.0
+ */
+export * as Sealed from "./src/protocol/Sealed.js"
+
 export * from "./layers/index.js"
 export * from "./services/index.js"

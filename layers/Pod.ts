@@ -40,6 +40,7 @@ import * as PayloadStoreHttp from "./PayloadStoreHttp.js"
 import * as PodConfig from "./PodConfig.js"
 import * as RpcPoolEmbedded from "./RpcPoolEmbedded.js"
 import * as RpcPoolUndici from "./RpcPoolUndici.js"
+import * as SealingNode from "./SealingNode.js"
 import * as TestWallets from "./TestWallets.js"
 import * as WalletNode from "./WalletNode.js"
 
@@ -66,9 +67,13 @@ export type Services =
 export const layerServices = (
   options?: Transactions.Options
 ): Layer.Layer<Services, InvalidInput, PayloadStore.PayloadStore | RpcPool> =>
-  Layer.mergeAll(Agent.layer, Channel.layer, DurableNonce.layer, Escrow.layer, Message.layer).pipe(
-    Layer.provideMerge(Transactions.layer(options))
-  )
+  Layer.mergeAll(
+    Agent.layer,
+    Channel.layer,
+    DurableNonce.layer,
+    Escrow.layer,
+    Layer.provide(Message.layer, SealingNode.layer)
+  ).pipe(Layer.provideMerge(Transactions.layer(options)))
 
 /**
  * Payload servers for the services of {@link layer}.

@@ -30,6 +30,7 @@ import * as KeyText from "./internal/KeyText.js"
 import * as Setting from "./internal/Setting.js"
 import type { SigningKey } from "./internal/SigningKey.js"
 import * as Sodium from "./internal/Sodium.js"
+import * as X25519 from "./internal/X25519.js"
 
 /** Signatures between two yields to the event loop: about 3 ms of work. */
 const SIGNATURES_PER_TURN = 64
@@ -39,8 +40,15 @@ const MAX_FILE_BYTES = 4096
 
 const FILE_RULE = "must be a JSON array of 64 byte values, as solana-keygen writes it"
 
-const fromSigningKey = ({ publicKey, sign }: SigningKey): Service => ({
+/** Derives the key with the first use: most wallets only sign. */
+const opening = (opener: () => X25519.Opener): NonNullable<Service["unseal"]> => {
+  let derived: X25519.Opener | undefined
+  return (sealed, info) => Effect.sync(() => Option.fromNullable((derived ??= opener()).open(sealed, info)))
+}
+
+const fromSigningKey = ({ opener, publicKey, sign }: SigningKey): Service => ({
   address: Addresses.fromBytes(publicKey),
+  unseal: opening(opener),
   sign: (messages) =>
     messages.length <= SIGNATURES_PER_TURN
       ? Effect.sync(() => messages.map(sign))
@@ -60,6 +68,12 @@ const toSigningKey = ({ privateKey, publicKey }: KeyPair): SigningKey => ({
   sign: (message) => {
     const { buffer, byteOffset, length } = sign(null, message, privateKey)
     return Signature.bytes(new Uint8Array(buffer, byteOffset, length))
+  },
+  opener: () => {
+    const seed = Buffer.from(privateKey.export({ format: "jwk" }).d ?? "", "base64url")
+    const opener = X25519.fromSeed(seed)
+    seed.fill(0)
+    return opener
   }
 })
 

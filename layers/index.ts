@@ -71,6 +71,13 @@ export * as RpcPoolHttpClient from "./RpcPoolHttpClient.js"
 export * as RpcPoolUndici from "./RpcPoolUndici.js"
 
 /**
+ * Sealing on Node, by `node:crypto`: HPKE (RFC 9180) with X25519, HKDF-SHA256 and ChaCha20-Poly1305.
+ *
+ * @since 0.1.0
+ */
+export * as SealingNode from "./SealingNode.js"
+
+/**
  * Wallets with lamports, for tests and demonstrations on an embedded cluster.
  *
  * @since 0.1.0

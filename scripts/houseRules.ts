@@ -36,6 +36,7 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
   room("services/follow", "services/Follow.ts"),
   room("services/memory", "services/MemoryMonitor.ts"),
   room("services/metrics", "services/Metrics.ts"),
+  room("services/message", "services/Message.ts"),
   room("services/program", "services/(Agent|Channel|DurableNonce|Escrow|Message).ts", "services/channel/"),
   room("services/protocolEvents", "services/ProtocolEvents.ts"),
   room("services/rpc", "services/(RpcPool|LongResult).ts"),
@@ -63,7 +64,7 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
   never(
     "no noun below Transactions",
     "^services/(Transactions.ts|transactions/)",
-    "^services/(Agent|Channel|Escrow|Message|DurableNonce|program/)"
+    "^services/(Agent|Channel|Escrow|Message|DurableNonce|message/|program/)"
   ),
 
   never("services are platform-neutral", "^(src|services)/", "^(node:|undici|litesvm|@effect/platform-node)"),

@@ -23,6 +23,7 @@ import * as Instruction from "../src/protocol/Instruction.js"
 import * as MessageId from "../src/protocol/MessageId.js"
 import { canBecome, type MessageStatus, type MessageType, seed, Text } from "../src/protocol/MessageType.js"
 import * as Pda from "../src/protocol/Pda.js"
+import * as Sealed from "../src/protocol/Sealed.js"
 import * as Addresses from "../src/solana/Address.js"
 import * as Deadline from "./Deadline.js"
 import type { FollowOptions } from "./Follow.js"
@@ -35,15 +36,25 @@ import * as Random from "./internal/random.js"
 import * as Receipts from "./internal/receipts.js"
 import * as TestLayer from "./internal/testLayer.js"
 import { annotate, spanned, traced, tracedStream } from "./internal/traced.js"
+import * as Payloads from "./message/payloads.js"
 import * as Metrics from "./Metrics.js"
 import { PayloadStore, type PayloadStoreError } from "./PayloadStore.js"
 import * as Accounts from "./program/accounts.js"
 import { agentAddress, isWallet } from "./program/agentAddress.js"
 import * as Given from "./program/givenAddresses.js"
 import * as Submit from "./program/submit.js"
-import type { AccountReceipt, Listing, ProgramAccount, ReadError, WriteError } from "./ProgramAccount.js"
+import type {
+  AccountReceipt,
+  FollowError,
+  Listing,
+  ListError,
+  ProgramAccount,
+  ReadError,
+  WriteError
+} from "./ProgramAccount.js"
 import type { RpcPool } from "./RpcPool.js"
 import { RpcError } from "./RpcTransport.js"
+import { type SealedError, Sealing } from "./Sealing.js"
 import type { PackedItem, SendOptions, Transactions } from "./Transactions.js"
 import { Wallet } from "./Wallet.js"
 
@@ -88,6 +99,13 @@ export interface SendInput {
    * for stores that copy anyway. An encoded text is never copied.
    */
   readonly zeroCopy?: boolean | undefined
+  /**
+   * Encrypts the payload to the recipient's wallet, so that nobody else can read it. Default false. It needs the
+   * `Sealing` service (`Pod.layer` provides it on Node). It excludes `raw`, and `id`: a sealed payload differs each time,
+   * so a second send would make a second message. Sender, recipient, time and size class stay public; see
+   * `docs/privacy.md`. A recipient whose wallet only signs cannot open it.
+   */
+  readonly seal?: boolean | undefined
 }
 
 /**
@@ -121,7 +139,7 @@ export interface MessageReceipt extends AccountReceipt {
  * @since 0.1.0
  * @category errors
  */
-export type SendError = PayloadStoreError | WriteError
+export type SendError = PayloadStoreError | SealedError | WriteError
 
 /**
  * Options of reading a payload.
@@ -130,8 +148,14 @@ export type SendError = PayloadStoreError | WriteError
  * @category models
  */
 export interface PayloadOptions {
-  /** Returns the stored bytes unchanged, without decoding an envelope. Default false. */
+  /** Returns the stored bytes unchanged: without decoding an envelope, and without opening a sealed payload. Default false. */
   readonly raw?: boolean | undefined
+  /**
+   * How long to wait for a payload that the store does not have yet, asking again with growing intervals up to 5 seconds.
+   * Default: not at all. Too low: `PayloadNotFound` for a payload that arrives a little later. Too high: the caller waits
+   * for one that never comes.
+   */
+  readonly wait?: Duration.DurationInput | undefined
 }
 
 /**
@@ -140,7 +164,48 @@ export interface PayloadOptions {
  * @since 0.1.0
  * @category errors
  */
-export type PayloadError = Envelope.EnvelopeDecodeError | PayloadStoreError | ReadError
+export type PayloadError = Envelope.EnvelopeDecodeError | PayloadNotFound | PayloadStoreError | ReadError | SealedError
+
+/**
+ * The store has no payload for a message: the sender did not put it yet, put it elsewhere, or it was removed.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const PayloadNotFound = Payloads.PayloadNotFound
+
+/**
+ * See {@link PayloadNotFound}.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type PayloadNotFound = Payloads.PayloadNotFound
+
+/**
+ * A message with its payload, or with the reason why it cannot be read.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface MessageWithPayload {
+  readonly message: ProgramAccount<DirectMessage>
+  readonly payload: Either.Either<Uint8Array, PayloadError>
+}
+
+/**
+ * The inbox or outbox with payloads.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type PayloadListing = (
+  address: Address,
+  options: MailboxOptions & {
+    /** Reads the payload of each message, up to 8 at a time: `true`, or how. A payload that fails ends nothing. */
+    readonly payloads: true | PayloadOptions
+  }
+) => Stream.Stream<MessageWithPayload, FollowError>
 
 /**
  * Options of `inbox` and `outbox`.
@@ -183,8 +248,8 @@ export interface Service {
   /** The message at an address. */
   readonly get: (address: Address) => Effect.Effect<ProgramAccount<DirectMessage>, ReadError>
   /**
-   * Reads the payload from the payload store, verifies it against the hash on the chain and decodes the envelope. `raw`
-   * skips the decoding. Given an address, it reads the message from the chain first. The bytes may be a view: do not
+   * Reads the payload from the payload store, verifies it against the hash on the chain, opens it with the `Wallet` of the
+   * context if it is sealed, and decodes the envelope. `raw` skips both. Given an address, it reads the message from the chain first. The bytes may be a view: do not
    * mutate them.
    */
   readonly payload: (
@@ -202,10 +267,13 @@ export interface Service {
     schema: Schema.Schema<A, I, R>,
     options?: PayloadOptions
   ) => Effect.Effect<A, ParseResult.ParseError | PayloadError, R>
-  /** Emits the messages to a wallet, oldest first. */
-  readonly inbox: Listing<DirectMessage, MailboxOptions>
+  /**
+   * Emits the messages to a wallet, oldest first. With `payloads`, each comes with its payload or with the reason why it
+   * cannot be read.
+   */
+  readonly inbox: PayloadListing & Listing<DirectMessage, MailboxOptions>
   /** Emits the messages from an agent, given its wallet or agent address, oldest first; otherwise as `inbox`. */
-  readonly outbox: Listing<DirectMessage, MailboxOptions>
+  readonly outbox: PayloadListing & Listing<DirectMessage, MailboxOptions>
   /**
    * Pending → Delivered, by the recipient. Given a message that was read (not an address), it checks the transition
    * before it sends. Program refusals: `Unauthorized`, `MessageExpired` (7 days after it was sent),
@@ -272,6 +340,8 @@ const isAccount = (message: Address | ProgramAccount<DirectMessage>): message is
 
 const CONCURRENCY = 16
 
+const PAYLOADS_AT_A_TIME = 8
+
 const sent = Metrics.messagesSentOf("direct")
 
 const NO_ROOM = "has no place in bare bytes: leave it out, or leave out raw"
@@ -290,6 +360,10 @@ const toStore = (input: SendInput, now: number): Either.Either<ReadonlyArray<Uin
   if (!isWallet(recipient)) {
     const rule = "must be the recipient's wallet: nobody could mark a message to another address as read"
     return Either.left(new InvalidInput({ field: "recipient", rule }))
+  }
+  if (input.seal === true && (raw || id !== undefined)) {
+    const field = raw ? "raw" : "id"
+    return Either.left(new InvalidInput({ field, rule: "excludes seal: a sealed payload differs each time" }))
   }
   return Either.flatMap(seed(type), () => {
     const bytes = typeof payload === "string" ? Utf8.encode(payload) : payload
@@ -333,6 +407,7 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
   const accounts = yield* Accounts.make
   const submit = yield* Submit.make
   const payloads = yield* PayloadStore
+  const sealing = yield* Effect.serviceOption(Sealing)
   const { programId } = accounts
 
   const record = (
@@ -356,11 +431,15 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
     input: SendInput,
     next: (recorded: Recorded) => Effect.Effect<A, E, R>,
     timeout?: Duration.DurationInput
-  ): Effect.Effect<A, E | InvalidInput | PayloadStoreError | RpcError, R> => {
+  ): Effect.Effect<A, E | InvalidInput | PayloadStoreError | RpcError | SealedError, R> => {
     const parts = toStore(input, now)
     if (Either.isLeft(parts)) return Effect.fail(parts.left)
-    const zeroCopy = input.zeroCopy === true || typeof input.payload === "string"
-    const put = payloads.put(parts.right, { zeroCopy })
+    const zeroCopy = input.zeroCopy === true || input.seal === true || typeof input.payload === "string"
+    const binding = { programId, sender: agent, recipient: input.recipient, type: input.type ?? Text }
+    const put =
+      input.seal === true
+        ? Effect.flatMap(Payloads.seal(sealing, binding, parts.right), (sealed) => payloads.put(sealed, { zeroCopy }))
+        : payloads.put(parts.right, { zeroCopy })
     return Effect.flatMap(
       timeout === undefined ? put : beforeDeadline(put),
       (payloadHash): Effect.Effect<A, E | InvalidInput, R> => {
@@ -476,14 +555,50 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
         return yield* submit.account(address, [instruction], options)
       }).pipe(traced(`Message.mark${status}`))
 
-  const payload: Service["payload"] = (message, { raw = false } = {}) =>
+  const payload: Service["payload"] = (message, { raw = false, wait } = {}) =>
     Effect.gen(function* () {
       if (!isAccount(message)) yield* Given.check({ message })
       const { account, address } = isAccount(message) ? message : yield* get(message)
       yield* Effect.annotateCurrentSpan("pod.message", address)
-      const bytes = yield* payloads.get(account.payloadHash)
-      return raw ? bytes : (yield* Envelope.decode(bytes)).payload
+      const bytes = yield* Payloads.read(payloads, { account, address }, wait)
+      if (raw) return bytes
+      const { recipient, sender, type } = account
+      const binding = { programId, sender, recipient, type }
+      const envelope = Sealed.isSealed(bytes) ? yield* Payloads.open(bytes, binding) : bytes
+      return (yield* Envelope.decode(envelope)).payload
     }).pipe(traced("Message.payload"))
+
+  /** A listing, with payloads where they are asked for. */
+  const mailbox = (
+    list: (address: Address, options: MailboxOptions) => Stream.Stream<ProgramAccount<DirectMessage>, FollowError>
+  ): PayloadListing & Listing<DirectMessage, MailboxOptions> => {
+    function typed(
+      address: Address,
+      options: MailboxOptions & { readonly payloads: true | PayloadOptions }
+    ): Stream.Stream<MessageWithPayload, FollowError>
+    function typed(
+      address: Address,
+      options?: MailboxOptions & { readonly follow?: false | undefined }
+    ): Stream.Stream<ProgramAccount<DirectMessage>, ListError>
+    function typed(
+      address: Address,
+      options?: MailboxOptions
+    ): Stream.Stream<ProgramAccount<DirectMessage>, FollowError>
+    function typed(
+      address: Address,
+      { payloads, ...options }: MailboxOptions & { readonly payloads?: true | PayloadOptions } = {}
+    ) {
+      const messages = list(address, options)
+      if (payloads === undefined) return messages
+      const how = payloads === true ? {} : payloads
+      return Stream.mapEffect(
+        messages,
+        (message) => Effect.map(Effect.either(payload(message, how)), (payload) => ({ message, payload })),
+        { concurrency: PAYLOADS_AT_A_TIME }
+      )
+    }
+    return typed
+  }
 
   return Message.of({
     send,
@@ -493,10 +608,10 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
     text: (message, options) => Effect.flatMap(payload(message, options), Envelope.text),
     json: (message, schema, options) =>
       Effect.flatMap(Effect.flatMap(payload(message, options), Envelope.text), Schema.decode(Schema.parseJson(schema))),
-    inbox: Accounts.listing((wallet, options: MailboxOptions = {}) =>
+    inbox: mailbox((wallet, options) =>
       Given.stream({ wallet }, () => list("Message.inbox", RECIPIENT, wallet, options))
     ),
-    outbox: Accounts.listing((walletOrAgent, options: MailboxOptions = {}) =>
+    outbox: mailbox((walletOrAgent, options) =>
       Given.stream({ walletOrAgent }, () =>
         list("Message.outbox", SENDER, agentAddress(walletOrAgent, programId), options)
       )

@@ -20,11 +20,13 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
+import type * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Outside from "../src/internal/Outside.js"
 import { printable } from "../src/internal/printable.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
+import type { Sealed } from "../src/protocol/Sealed.js"
 import * as SafeText from "../src/SafeText.js"
 import * as Addresses from "../src/solana/Address.js"
 import * as Signature from "../src/solana/Signature.js"
@@ -78,6 +80,11 @@ export interface Service {
    * the signatures.
    */
   readonly sign: (messages: ReadonlyArray<Uint8Array>) => Effect.Effect<ReadonlyArray<SignatureBytes>, WalletError>
+  /**
+   * Opens what is sealed to this wallet with the same `info`; `None` if it does not open. Absent in a wallet that only
+   * signs, such as one of a Kit signer: it cannot read sealed payloads.
+   */
+  readonly unseal?: ((sealed: Sealed, info: Uint8Array) => Effect.Effect<Option.Option<Uint8Array>>) | undefined
 }
 
 /**

@@ -187,6 +187,14 @@ export * as RpcPool from "./RpcPool.js"
 export * as RpcTransport from "./RpcTransport.js"
 
 /**
+ * Sealing: encrypts a payload to the wallet of its recipient, so that nobody else can read it. The recipient's wallet
+ * opens it by `unseal`; see `docs/privacy.md` for what it hides and what not.
+ *
+ * @since 0.1.0
+ */
+export * as Sealing from "./Sealing.js"
+
+/**
  * A transaction that is signed and not necessarily sent.
  *
  * @since 0.1.0

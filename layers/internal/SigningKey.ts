@@ -1,7 +1,10 @@
 import type { SignatureBytes } from "@solana/kit"
+import type { Opener } from "./X25519.js"
 
-/** An Ed25519 key that signs in place. The closure of `sign` holds its secret half. */
+/** An Ed25519 key that signs in place. The closures hold its secret half. */
 export interface SigningKey {
   readonly publicKey: Uint8Array
   readonly sign: (message: Uint8Array) => SignatureBytes
+  /** Derives the key that opens what is sealed to this one. */
+  readonly opener: () => Opener
 }

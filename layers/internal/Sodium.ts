@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Signature from "../../src/solana/Signature.js"
 import type { SigningKey } from "./SigningKey.js"
+import * as X25519 from "./X25519.js"
 
 /** Typed as `string`, so that bundlers do not follow the import: they cannot bundle the native part. */
 const PACKAGE: string = "sodium-native"
@@ -18,10 +19,13 @@ interface Native {
   readonly sodium_mprotect_readwrite: (memory: Buffer) => void
   readonly crypto_sign_keypair: (publicKey: Uint8Array, secretKey: Uint8Array) => void
   readonly crypto_sign_seed_keypair: (publicKey: Uint8Array, secretKey: Uint8Array, seed: Uint8Array) => void
+  readonly crypto_sign_ed25519_sk_to_curve25519: (secret: Uint8Array, secretKey: Uint8Array) => void
   readonly crypto_sign_detached: (signature: Uint8Array, message: Uint8Array, secretKey: Uint8Array) => void
 }
 
 const SECRET_KEY_SIZE = 64
+
+const X25519_SIZE = 32
 
 /** Keys in one page of 4096 bytes. A process has about ten thousand mappings, too few for one page per key. */
 const KEYS_PER_PAGE = 64
@@ -52,6 +56,13 @@ const make = (native: Native): Sodium => {
         const signature = new Uint8Array(Signature.SIZE)
         native.crypto_sign_detached(signature, message, secretKey)
         return Signature.bytes(signature)
+      },
+      opener: () => {
+        const secret = Buffer.alloc(X25519_SIZE)
+        native.crypto_sign_ed25519_sk_to_curve25519(secret, secretKey)
+        const opener = X25519.fromSecret(secret)
+        secret.fill(0)
+        return opener
       }
     }
   }

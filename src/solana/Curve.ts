@@ -8,6 +8,7 @@ import type { Address } from "@solana/kit"
 import { BoundedCache } from "../internal/BoundedCache.js"
 import * as Addresses from "./Address.js"
 import { kernel } from "./internal/kernel.js"
+import { fromEd25519 } from "./internal/montgomery.js"
 
 /** Results in one generation of the cache. An agent writes mostly to the same recipients. */
 const CACHED_ANSWERS = 4096
@@ -40,4 +41,22 @@ export const isKey = (address: Address): boolean => {
   const answer = isOnCurve(Addresses.toBytes(address))
   answers.set(address, answer)
   return answer
+}
+
+const montgomery = new BoundedCache<Address, Uint8Array | null>(CACHED_ANSWERS)
+
+/**
+ * The X25519 public key (32 bytes) of a wallet's address, for sealing to it. `undefined` if the address is not a point of
+ * the large prime order: a program-derived address, the System program, a point of small order, or a sum with one. A
+ * cache keeps the results.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const toX25519 = (address: Address): Uint8Array | undefined => {
+  const known = montgomery.get(address)
+  if (known !== undefined) return known ?? undefined
+  const key = fromEd25519(Addresses.toBytes(address))
+  montgomery.set(address, key ?? null)
+  return key
 }

@@ -19,6 +19,7 @@ const planted: ReadonlyArray<readonly [rule: string, file: string, imported: str
   ["private room services/follow", "services/Escrow.ts", "services/follow/follower.ts"],
   ["private room services/memory", "services/Escrow.ts", "services/memory/Pressure.ts"],
   ["private room services/metrics", "services/Follow.ts", "services/metrics/Registry.ts"],
+  ["private room services/message", "services/Agent.ts", "services/message/payloads.ts"],
   ["private room services/program", "services/Follow.ts", "services/program/submit.ts"],
   ["private room services/protocolEvents", "services/Follow.ts", "services/protocolEvents/Feed.ts"],
   ["private room services/rpc", "services/Message.ts", "services/rpc/Decoders.ts"],

@@ -1,0 +1,94 @@
+/**
+ * HPKE over `node:crypto`: ephemeral keys, X25519, HMAC-SHA-256 and ChaCha20-Poly1305. A secret stays in a `KeyObject`.
+ */
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  generateKeyPairSync,
+  type KeyObject
+} from "node:crypto"
+import * as Hpke from "../../src/internal/hpke.js"
+import { type Sealed, TAG_SIZE } from "../../src/protocol/Sealed.js"
+
+const CIPHER = "chacha20-poly1305"
+const SIZE = 32
+
+/** What stands before the 32 bytes of an X25519 key in SPKI and in PKCS #8 (RFC 8410). */
+const SPKI = Buffer.from("302a300506032b656e032100", "hex")
+const PKCS8 = Buffer.from("302e020100300506032b656e04220420", "hex")
+
+const hmac: Hpke.Hmac = (key, text) => createHmac("sha256", key).update(text).digest()
+
+const publicKeyOf = (bytes: Uint8Array): KeyObject =>
+  createPublicKey({ key: Buffer.concat([SPKI, bytes]), format: "der", type: "spki" })
+
+const bytesOf = (key: KeyObject): Uint8Array => key.export({ format: "der", type: "spki" }).subarray(-SIZE)
+
+/** A key that opens what is sealed to an Ed25519 key. */
+export interface Opener {
+  /** The bytes; `undefined` if they do not open. */
+  readonly open: (sealed: Sealed, info: Uint8Array) => Uint8Array | undefined
+}
+
+const opened = (privateKey: KeyObject, recipientKey: Uint8Array, { ciphertext, enc }: Sealed, info: Uint8Array) => {
+  const dh = diffieHellman({ privateKey, publicKey: publicKeyOf(enc) })
+  const { key, nonce } = Hpke.keys(hmac, { dh, enc, recipientKey, info })
+  const decipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_SIZE })
+  const end = ciphertext.length - TAG_SIZE
+  decipher.setAuthTag(ciphertext.subarray(end))
+  const bytes = decipher.update(ciphertext.subarray(0, end))
+  decipher.final()
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+}
+
+/** The key of 32 secret bytes of X25519. */
+export const fromSecret = (secret: Uint8Array): Opener => {
+  const der = Buffer.concat([PKCS8, secret])
+  const privateKey = createPrivateKey({ key: der, format: "der", type: "pkcs8" })
+  der.fill(0)
+  const recipientKey = bytesOf(createPublicKey(privateKey))
+  return {
+    open: (sealed, info) => {
+      if (sealed.ciphertext.length < TAG_SIZE) return undefined
+      try {
+        return opened(privateKey, recipientKey, sealed, info)
+      } catch {
+        return undefined
+      }
+    }
+  }
+}
+
+/** The key of an Ed25519 seed: the first half of its SHA-512 is the secret of both curves. */
+export const fromSeed = (seed: Uint8Array): Opener => {
+  const hash = createHash("sha512").update(seed).digest()
+  const opener = fromSecret(hash.subarray(0, SIZE))
+  hash.fill(0)
+  return opener
+}
+
+/** Encrypts to an X25519 key with an ephemeral key. */
+export const seal = (
+  recipientKey: Uint8Array,
+  info: Uint8Array,
+  bytes: Uint8Array,
+  { privateKey, publicKey } = generateKeyPairSync("x25519")
+): Sealed => {
+  const enc = bytesOf(publicKey)
+  const dh = diffieHellman({ privateKey, publicKey: publicKeyOf(recipientKey) })
+  const { key, nonce } = Hpke.keys(hmac, { dh, enc, recipientKey, info })
+  const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_SIZE })
+  const ciphertext = Buffer.concat([cipher.update(bytes), cipher.final(), cipher.getAuthTag()])
+  return { enc, ciphertext }
+}
+
+/** The pair of a secret, for tests of known answers. */
+export const pairOf = (secret: Uint8Array): { readonly privateKey: KeyObject; readonly publicKey: KeyObject } => {
+  const privateKey = createPrivateKey({ key: Buffer.concat([PKCS8, secret]), format: "der", type: "pkcs8" })
+  return { privateKey, publicKey: createPublicKey(privateKey) }
+}

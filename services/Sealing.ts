@@ -1,0 +1,99 @@
+/**
+ * Sealing: encrypts a payload to the wallet of its recipient, so that nobody else can read it. The recipient's wallet
+ * opens it by `unseal`; see `docs/privacy.md` for what it hides and what not.
+ *
+ * @since 0.1.0
+ */
+import type { Address } from "@solana/kit"
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { printable } from "../src/internal/printable.js"
+import type { InvalidInput } from "../src/InvalidInput.js"
+import type { Sealed } from "../src/protocol/Sealed.js"
+import * as SafeText from "../src/SafeText.js"
+import * as TestLayer from "./internal/testLayer.js"
+
+/**
+ * A payload cannot be sealed or opened.
+ *
+ * - `Malformed`: the bytes are cut, or no sealed payload.
+ * - `Unsupported`: another version of the library sealed it in a way that this one does not know.
+ * - `NoWallet`: no wallet is in the context.
+ * - `NotRecipient`: the wallet in the context is not the recipient's.
+ * - `CannotUnseal`: the wallet only signs, such as a hardware or browser wallet.
+ * - `Rejected`: the bytes were changed, or were sealed by another sender, to another key or for another message.
+ * - `NoSealing`: `seal` was asked for without the `Sealing` service in the context.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class SealedError extends printable(
+  Schema.TaggedError<SealedError>("@pod-protocol/effect/SealedError")("SealedError", {
+    reason: Schema.Literal(
+      "Malformed",
+      "Unsupported",
+      "NoWallet",
+      "NotRecipient",
+      "CannotUnseal",
+      "Rejected",
+      "NoSealing"
+    ),
+    /** Address of the recipient's wallet, where it is known. */
+    recipient: Schema.optional(SafeText.Schema())
+  })
+) {
+  /** Always false: the same wallet and bytes give the same answer. */
+  readonly isRetryable = false
+
+  override get message(): string {
+    const recipient = this.recipient ?? "its recipient"
+    switch (this.reason) {
+      case "Malformed":
+        return "The sealed payload is cut or damaged: ask the sender to send it again"
+      case "Unsupported":
+        return "The payload is sealed in a way that this version does not know: update this library"
+      case "NoWallet":
+        return `The payload is sealed to ${recipient}: provide that wallet, or read the sealed bytes with raw: true`
+      case "NotRecipient":
+        return `The payload is sealed to ${recipient}, not to the wallet in use: provide that wallet`
+      case "CannotUnseal":
+        return `The wallet ${recipient} only signs: open the payload with the wallet's key, such as by WalletNode`
+      case "Rejected":
+        return "The sealed payload does not open: it was changed, or is sealed to another sender, key or message"
+      case "NoSealing":
+        return "The payload cannot be sealed without the Sealing service: provide SealingNode.layer"
+    }
+  }
+}
+
+/**
+ * The operations of sealing.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /**
+   * Encrypts the bytes to the key of a wallet, bound to `info`. `InvalidInput` for an address that is no key of the large
+   * prime order: a program's address, the System program, a point of small order.
+   */
+  readonly seal: (recipient: Address, info: Uint8Array, bytes: Uint8Array) => Effect.Effect<Sealed, InvalidInput>
+}
+
+/**
+ * Seals payloads.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class Sealing extends Context.Tag("@pod-protocol/effect/Sealing")<Sealing, Service>() {}
+
+/**
+ * Sealing of stubs: a method that is not given dies with its name.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerTest = (stubs: Partial<Service>): Layer.Layer<Sealing> => TestLayer.layer(Sealing, stubs)

@@ -1,0 +1,163 @@
+/**
+ * The layout of a sealed payload: one that only its recipient can open.
+ *
+ * | bytes | what |
+ * |---|---|
+ * | 0–3 | `PoD` and the version, 2: readers of version 1 refuse it |
+ * | 4 | suite: 1 is HPKE (RFC 9180) in base mode with X25519, HKDF-SHA256 and ChaCha20-Poly1305 |
+ * | 5 | whose key it is sealed to: 0 is the recipient's wallet |
+ * | 6–7 | 0 |
+ * | 8–39 | the sender's ephemeral X25519 key |
+ * | 40– | the ciphertext of an envelope with padding, and its tag of 16 bytes |
+ *
+ * The padding is one byte 0x80 and zeros, up to a multiple of 256 bytes, or of 4096 bytes above 4096. It hides the exact
+ * length.
+ *
+ * @since 0.1.0
+ */
+import type { Address } from "@solana/kit"
+import * as Either from "effect/Either"
+import type { InvalidInput } from "../InvalidInput.js"
+import * as Addresses from "../solana/Address.js"
+import { type MessageType, seed } from "./MessageType.js"
+
+/**
+ * Bytes before the ciphertext.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const HEADER_SIZE = 40
+
+/**
+ * Bytes of the tag that ends the ciphertext.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const TAG_SIZE = 16
+
+const ENC_AT = 8
+
+/** `PoD`, version 2, suite 1, wallet key, reserved. */
+const PREFIX = Uint8Array.of(0x50, 0x6f, 0x44, 2, 1, 0, 0, 0)
+const VERSIONED = 4
+
+/**
+ * A sealed payload in its parts.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Sealed {
+  /** The sender's ephemeral X25519 key, 32 bytes. */
+  readonly enc: Uint8Array
+  /** The ciphertext with its tag. */
+  readonly ciphertext: Uint8Array
+}
+
+const startsWith = (bytes: Uint8Array, length: number): boolean => {
+  if (bytes.length < length) return false
+  for (let at = 0; at < length; at++) if (bytes[at] !== PREFIX[at]) return false
+  return true
+}
+
+/**
+ * Whether the bytes claim to be a sealed payload.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isSealed = (bytes: Uint8Array): boolean => startsWith(bytes, VERSIONED)
+
+/**
+ * Joins the header and the ciphertext.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const encode = ({ ciphertext, enc }: Sealed): Uint8Array => {
+  const bytes = new Uint8Array(HEADER_SIZE + ciphertext.length)
+  bytes.set(PREFIX)
+  bytes.set(enc, ENC_AT)
+  bytes.set(ciphertext, HEADER_SIZE)
+  return bytes
+}
+
+/**
+ * The parts, as views. Left: `Malformed` for bytes that are too short or no sealed payload, `Unsupported` for a suite or a
+ * kind of key that this version does not know.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const decode = (bytes: Uint8Array): Either.Either<Sealed, "Malformed" | "Unsupported"> => {
+  if (!isSealed(bytes) || bytes.length < HEADER_SIZE + TAG_SIZE) return Either.left("Malformed")
+  return startsWith(bytes, PREFIX.length)
+    ? Either.right({ enc: bytes.subarray(ENC_AT, HEADER_SIZE), ciphertext: bytes.subarray(HEADER_SIZE) })
+    : Either.left("Unsupported")
+}
+
+const SMALL_STEP = 256
+const LARGE_STEP = 4096
+const MARK = 0x80
+
+/**
+ * Joins the arrays and pads them.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const pad = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const size = parts.reduce((sum, { length }) => sum + length, 0)
+  const step = size + 1 > LARGE_STEP ? LARGE_STEP : SMALL_STEP
+  const padded = new Uint8Array(Math.ceil((size + 1) / step) * step)
+  let at = 0
+  for (const part of parts) {
+    padded.set(part, at)
+    at += part.length
+  }
+  padded[at] = MARK
+  return padded
+}
+
+/**
+ * The bytes without their padding, as a view; `undefined` if there is none.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const unpad = (padded: Uint8Array): Uint8Array | undefined => {
+  let end = padded.length - 1
+  while (end >= 0 && padded[end] === 0) end--
+  return end >= 0 && padded[end] === MARK ? padded.subarray(0, end) : undefined
+}
+
+/**
+ * What a sealed payload is bound to. It opens for no other sender, recipient, type or program.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Binding {
+  readonly programId: Address
+  /** The sender's agent. */
+  readonly sender: Address
+  /** The recipient's wallet. */
+  readonly recipient: Address
+  readonly type: MessageType
+}
+
+const LABEL = new TextEncoder().encode("PoD sealed 1")
+
+/**
+ * The binding as bytes: the `info` of HPKE.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const info = ({ programId, recipient, sender, type }: Binding): Either.Either<Uint8Array, InvalidInput> =>
+  Either.map(seed(type), (type) => {
+    const addresses = [programId, sender, recipient].map(Addresses.toBytes)
+    return Uint8Array.from([...[LABEL, ...addresses].flatMap((part) => [...part]), type])
+  })
