@@ -152,7 +152,7 @@ export function layer<E>({
   payloads,
   ...options
 }: PodConfig.PodConfig & Partial<CacheConfig<E>>): Layer.Layer<
-  PayloadStore.PayloadStore | RpcPool | Services,
+  RpcPool | Services,
   E | EndpointsError | InvalidInput,
   PayloadStore.PayloadStore
 > {
