@@ -248,7 +248,7 @@ const EMPTY: Snapshots.Snapshot = {
 }
 
 /** Measures nothing. */
-const noop: Service = {
+const noop = (): Service => ({
   track: () => identity,
   timer: () => Effect.succeed({ observe: Effect.succeed(Duration.zero) }),
   increment: () => Effect.void,
@@ -257,7 +257,7 @@ const noop: Service = {
   interval: () => Stream.empty,
   report: (format) => Effect.sync(() => Report.report(EMPTY, format)),
   reset: Effect.void
-}
+})
 
 /**
  * Measures nothing, for code that requires the service where nobody reads it.
@@ -265,7 +265,8 @@ const noop: Service = {
  * @since 0.1.0
  * @category layers
  */
-export const layerNoop: Layer.Layer<Metrics> = Layer.succeed(Metrics, noop)
+// Pure for bundlers: whoever imports the Tag alone does not download the service.
+export const layerNoop: Layer.Layer<Metrics> = /* @__PURE__ */ Layer.sync(Metrics, noop)
 
 /**
  * A service of stubs: a member that is not given dies with its name. `track` runs the effect unless it is given, because
@@ -275,7 +276,7 @@ export const layerNoop: Layer.Layer<Metrics> = Layer.succeed(Metrics, noop)
  * @category layers
  */
 export const layerTest = (stubs: Partial<Service>): Layer.Layer<Metrics> =>
-  TestLayer.layer(Metrics, { track: noop.track, ...stubs })
+  TestLayer.layer(Metrics, { track: () => identity, ...stubs })
 
 /**
  * Seconds from the start of a JSON-RPC call to its decoded reply. Labels: `rpc.method`, `outcome` (`success`, an

@@ -91,7 +91,14 @@ export const make = (options: Options = {}): Effect.Effect<Service, InvalidInput
  */
 export const layer = (options?: Options): Layer.Layer<Telemetry, InvalidInput> => Layer.effect(Telemetry, make(options))
 
-const samplers = ["always_on", "always_off", "traceidratio"].flatMap((name) => [name, `parentbased_${name}`])
+const SAMPLERS = [
+  "always_on",
+  "always_off",
+  "traceidratio",
+  "parentbased_always_on",
+  "parentbased_always_off",
+  "parentbased_traceidratio"
+]
 
 const SAMPLER = "OTEL_TRACES_SAMPLER"
 const ARGUMENT = "OTEL_TRACES_SAMPLER_ARG"
@@ -106,11 +113,11 @@ const optional = (name: string): Config.Config<string> =>
  * @since 0.1.0
  * @category config
  */
-export const ratio: Config.Config<number> = Config.all([optional(SAMPLER), optional(ARGUMENT)]).pipe(
-  Config.mapOrFail(([sampler, argument]) => {
+export const ratio: Config.Config<number> = /* @__PURE__ */ Config.suspend(() =>
+  Config.mapOrFail(Config.all([optional(SAMPLER), optional(ARGUMENT)]), ([sampler, argument]) => {
     if (sampler === "") return Either.right(1)
-    if (!samplers.includes(sampler)) {
-      return Either.left(ConfigError.InvalidData([SAMPLER], `Expected one of ${samplers.join(", ")}`))
+    if (!SAMPLERS.includes(sampler)) {
+      return Either.left(ConfigError.InvalidData([SAMPLER], `Expected one of ${SAMPLERS.join(", ")}`))
     }
     if (!sampler.endsWith("traceidratio")) return Either.right(sampler.endsWith("on") ? 1 : 0)
     const share = argument === "" ? 1 : Number(argument)
@@ -126,7 +133,9 @@ export const ratio: Config.Config<number> = Config.all([optional(SAMPLER), optio
  * @since 0.1.0
  * @category layers
  */
-export const layerConfig: Layer.Layer<Telemetry, ConfigError.ConfigError> = Layer.effect(
-  Telemetry,
-  Effect.flatMap(ratio, (share) => Effect.orDie(make({ ratio: share })))
+export const layerConfig: Layer.Layer<Telemetry, ConfigError.ConfigError> = /* @__PURE__ */ Layer.suspend(() =>
+  Layer.effect(
+    Telemetry,
+    Effect.flatMap(ratio, (share) => Effect.orDie(make({ ratio: share })))
+  )
 )

@@ -32,7 +32,7 @@ describe("MemoryMonitorNode", () => {
     ["cache", 7, "Steady"],
     ["idle", 8, "NotEnough"]
   ] as const)(
-    "Given a process that plays %s by seed %i / When it is judged / Then it is %s, and ends by itself",
+    "Given a process that plays %s by seed %i, When it is judged, Then it is %s, and ends by itself",
     async (scenario, seed, verdict) => {
       const { suspicion } = await child(scenario, seed)
       expect(suspicion._tag, JSON.stringify(suspicion)).toBe(verdict)
@@ -43,7 +43,7 @@ describe("MemoryMonitorNode", () => {
     }
   )
 
-  it.live("Given this process / When its memory is read and collected / Then the figures are possible", () =>
+  it.live("Given this process, When its memory is read and collected, Then the figures are possible", () =>
     Effect.gen(function* () {
       const monitor = yield* MemoryMonitor
       const stats = yield* monitor.stats
@@ -61,7 +61,7 @@ describe("MemoryMonitorNode", () => {
     }).pipe(Effect.provide(MemoryMonitorNode.layer()))
   )
 
-  it.effect("Given options that cannot be / When the layer is built / Then InvalidInput names each", () =>
+  it.effect("Given options that cannot be, When the layer is built, Then InvalidInput names each", () =>
     Effect.gen(function* () {
       const cases = [
         [{ period: 0 }, "period"],

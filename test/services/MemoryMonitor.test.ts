@@ -51,7 +51,7 @@ const series: Readonly<Record<string, (second: number, random: () => number) => 
 
 describe("MemoryMonitor", () => {
   it.each(Object.entries(series))(
-    "Given ten seeds of %s / When five minutes are judged / Then only a leak grows",
+    "Given ten seeds of %s, When five minutes are judged, Then only a leak grows",
     (name, bytes) => {
       for (let seed = 1; seed <= 10; seed++) {
         const random = seeded(seed)
@@ -69,7 +69,7 @@ describe("MemoryMonitor", () => {
   )
 
   it.effect(
-    "Given a share that moves about the thresholds / When it is read / Then the level changes only beyond the hysteresis",
+    "Given a share that moves about the thresholds, When it is read, Then the level changes only beyond the hysteresis",
     () => {
       const { layer, state } = platform()
       return Effect.gen(function* () {
@@ -92,7 +92,7 @@ describe("MemoryMonitor", () => {
   )
 
   it.effect(
-    "Given pools of which some fail, hang or lie / When pressure rises / Then the others shrink within the second",
+    "Given pools of which some fail, hang or lie, When pressure rises, Then the others shrink within the second",
     () => {
       const { layer, state } = platform()
       return Effect.gen(function* () {
@@ -138,7 +138,7 @@ describe("MemoryMonitor", () => {
     }
   )
 
-  it.effect("Given a pool whose Scope closes / When statistics are read / Then it is gone", () => {
+  it.effect("Given a pool whose Scope closes, When statistics are read, Then it is gone", () => {
     const { layer } = platform()
     return Effect.gen(function* () {
       const monitor = yield* MemoryMonitor.MemoryMonitor
@@ -153,7 +153,7 @@ describe("MemoryMonitor", () => {
   })
 
   it.effect(
-    "Given the SDK's pools under the monitor / When pressure is critical / Then they give their memory back",
+    "Given the SDK's pools under the monitor, When pressure is critical, Then they give their memory back",
     () => {
       const { layer, state } = platform()
       const pools = Layer.merge(BufferPool.layer(), PayloadStore.layerMemory)
@@ -184,7 +184,7 @@ describe("MemoryMonitor", () => {
     }
   )
 
-  it.effect("Given collections in a loop / When they are asked for / Then one runs each minute", () => {
+  it.effect("Given collections in a loop, When they are asked for, Then one runs each minute", () => {
     const { layer, state } = platform()
     return Effect.gen(function* () {
       const { triggerGc } = yield* MemoryMonitor.MemoryMonitor
