@@ -1,0 +1,101 @@
+/**
+ * A sorted list in blocks, for an index whose items change one by one.
+ *
+ * One long array moves half of its entries at each insertion: 100 µs at a million items. Here an insertion searches the
+ * blocks by their last item, then one block, and moves at most one block. A full block splits in two; an empty one goes.
+ *
+ * The order of two items must not change while both are in the list: remove an item before its fields change. Items must
+ * be distinct under the order, so an order ends with a field that is unique, such as the address.
+ */
+
+/** Items of a full block. Smaller: more blocks to search. Larger: more entries to move. */
+const BLOCK = 512
+
+/** Below 0 if `a` comes before `b`, 0 only for the same item. */
+export type Compare<A> = (a: A, b: A) => number
+
+/** Below 0 if the item comes before the wanted place, otherwise 0 or above. */
+export type Position<A> = (item: A) => number
+
+/** The first index of which the item is not before the place. */
+const lowerBound = <A>(items: ReadonlyArray<A>, isBefore: (item: A) => boolean): number => {
+  let low = 0
+  let high = items.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const item = items[middle]
+    if (item !== undefined && isBefore(item)) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+export class SortedList<A extends object> {
+  readonly #blocks: Array<Array<A>> = []
+  readonly #compare: Compare<A>
+  #size = 0
+
+  constructor(compare: Compare<A>) {
+    this.#compare = compare
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** The index of the first block that ends at or after the place. */
+  #blockAt(position: Position<A>): number {
+    return lowerBound(this.#blocks, (block) => {
+      const last = block.at(-1)
+      return last !== undefined && position(last) < 0
+    })
+  }
+
+  /** Adds an item that the list does not hold. */
+  add(item: A): void {
+    const position: Position<A> = (other) => this.#compare(other, item)
+    this.#size++
+    const index = Math.min(this.#blockAt(position), this.#blocks.length - 1)
+    const block = this.#blocks[index]
+    if (block === undefined) {
+      this.#blocks.push([item])
+      return
+    }
+    block.splice(
+      lowerBound(block, (other) => position(other) < 0),
+      0,
+      item
+    )
+    if (block.length > BLOCK) this.#blocks.splice(index + 1, 0, block.splice(BLOCK >>> 1))
+  }
+
+  /** Removes an item; false if the list does not hold it. */
+  remove(item: A): boolean {
+    const position: Position<A> = (other) => this.#compare(other, item)
+    const index = this.#blockAt(position)
+    const block = this.#blocks[index]
+    if (block === undefined) return false
+    const at = lowerBound(block, (other) => position(other) < 0)
+    if (block[at] !== item) return false
+    block.splice(at, 1)
+    if (block.length === 0) this.#blocks.splice(index, 1)
+    this.#size--
+    return true
+  }
+
+  /** Visits items in order, from the first that is not before the place, until `visit` returns false. */
+  walk(from: Position<A>, visit: (item: A) => boolean): void {
+    let index = this.#blockAt(from)
+    let block = this.#blocks[index]
+    if (block === undefined) return
+    let at = lowerBound(block, (item) => from(item) < 0)
+    while (block !== undefined) {
+      for (; at < block.length; at++) {
+        const item = block[at]
+        if (item !== undefined && !visit(item)) return
+      }
+      at = 0
+      block = this.#blocks[++index]
+    }
+  }
+}
