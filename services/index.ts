@@ -48,6 +48,13 @@ export * as Channel from "./Channel.js"
 export * as Deadline from "./Deadline.js"
 
 /**
+ * Finds agents in memory: by capabilities, reputation, activity and the words of their metadata URI.
+ *
+ * @since 0.1.0
+ */
+export * as Discovery from "./Discovery.js"
+
+/**
  * Durable nonces: accounts whose nonce replaces a recent blockhash, so that a transaction stays valid for longer.
  *
  * @since 0.1.0

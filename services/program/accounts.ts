@@ -5,7 +5,7 @@
  * for, it occurs once and it can be decoded. The others are passed over, counted and logged. One account that is read by
  * its address must hold the fields from which this address follows.
  */
-import type { Address } from "@solana/kit"
+import type { Address, Slot } from "@solana/kit"
 import * as Arr from "effect/Array"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
@@ -46,6 +46,12 @@ export interface Query<A> {
   readonly createdAt: (account: A) => bigint
 }
 
+/** What a node listed, and the slot at which it was so. */
+export interface Snapshot<A> {
+  readonly slot: Slot
+  readonly value: ReadonlyArray<ProgramAccount<A>>
+}
+
 /** Reads of single accounts. */
 export interface Read {
   readonly fetch: <A>(type: AccountType<A>, address: Address) => Effect.Effect<ProgramAccount<A>, ReadError>
@@ -57,6 +63,7 @@ export interface Accounts extends Read {
   /** The network's word, past the cache: what a write is decided by. */
   readonly fresh: Read
   readonly list: <A>(query: Query<A>) => Effect.Effect<ReadonlyArray<ProgramAccount<A>>, RpcError>
+  readonly listAt: <A>(query: Query<A>) => Effect.Effect<Snapshot<A>, RpcError>
   /** The existing accounts, and with `follow` each new one, each once. */
   readonly stream: <A>(
     query: Query<A>,
@@ -192,12 +199,15 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
       )
     })
 
-  const list = <A>(query: Query<A>): Effect.Effect<ReadonlyArray<ProgramAccount<A>>, RpcError> => {
+  const listAt = <A>(query: Query<A>): Effect.Effect<Snapshot<A>, RpcError> => {
     const filters = filtersOf(query)
-    return Effect.flatMap(pool.getProgramAccounts(programId, { filters: memcmp(filters) }), ({ value }) =>
-      decodeInOrder(query, filters, value)
+    return Effect.flatMap(pool.getProgramAccounts(programId, { filters: memcmp(filters) }), ({ slot, value }) =>
+      Effect.map(decodeInOrder(query, filters, value), (value) => ({ slot, value }))
     )
   }
+
+  const list = <A>(query: Query<A>): Effect.Effect<ReadonlyArray<ProgramAccount<A>>, RpcError> =>
+    Effect.map(listAt(query), ({ value }) => value)
 
   const follow = <A>(query: Query<A>, options: Follow.FollowOptions): Stream.Stream<ProgramAccount<A>, FollowError> => {
     const filters = filtersOf(query)
@@ -236,6 +246,7 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
     ...Option.match(cache, { onNone: () => fresh, onSome: cached }),
     fresh,
     list,
+    listAt,
     stream: (query, live = false) =>
       live === false ? Stream.fromIterableEffect(list(query)) : follow(query, live === true ? {} : live)
   }

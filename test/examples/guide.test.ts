@@ -28,6 +28,11 @@ const expected: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
     /^Suspicion: NotEnough$/m,
     /^Collected /m
   ],
+  "discovery.ts": [
+    /^Traders as of slot \d+: 2$/m,
+    /^Found by "writ": \S+bo-writer\.json$/m,
+    /^Like ada: 0\.\d+ \S+cy-trader/m
+  ],
   "metrics.ts": [
     /^Performance Report:\nOver /,
     /^agent_registration +1 /m,

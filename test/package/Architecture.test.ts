@@ -16,6 +16,7 @@ const planted: ReadonlyArray<readonly [rule: string, file: string, imported: str
   ["private room services/cache", "services/Escrow.ts", "services/cache/Levels.ts"],
   ["private room services/cachestore", "services/Cache.ts", "services/cachestore/Row.ts"],
   ["private room services/channel", "services/Agent.ts", "services/channel/Input.ts"],
+  ["private room services/discovery", "services/Agent.ts", "services/discovery/tokens.ts"],
   ["private room services/follow", "services/Escrow.ts", "services/follow/follower.ts"],
   ["private room services/memory", "services/Escrow.ts", "services/memory/Pressure.ts"],
   ["private room services/metrics", "services/Follow.ts", "services/metrics/Registry.ts"],

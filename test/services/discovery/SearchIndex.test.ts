@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Address } from "@solana/kit"
 import * as FastCheck from "effect/FastCheck"
-import { type Query, SearchIndex } from "../../src/search/SearchIndex.js"
-import { tokens } from "../../src/search/tokens.js"
-import * as Addresses from "../../src/solana/Address.js"
-import { assertProperty } from "../support/runs.js"
+import { type Query, SearchIndex } from "../../../services/discovery/SearchIndex.js"
+import { tokens } from "../../../services/discovery/tokens.js"
+import * as Addresses from "../../../src/solana/Address.js"
+import { assertProperty } from "../../support/runs.js"
 
 interface Item {
   readonly bits: bigint

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import { SortedList } from "../../src/search/SortedList.js"
-import { assertProperty } from "../support/runs.js"
+import { SortedList } from "../../../services/discovery/SortedList.js"
+import { assertProperty } from "../../support/runs.js"
 
 const ROWS = 3000
 

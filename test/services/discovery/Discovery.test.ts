@@ -1,0 +1,164 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Pod from "../../../layers/Pod.js"
+import * as TestWallets from "../../../layers/TestWallets.js"
+import * as Agent from "../../../services/Agent.js"
+import * as Discovery from "../../../services/Discovery.js"
+import * as ProtocolEvents from "../../../services/ProtocolEvents.js"
+import { RpcPool } from "../../../services/RpcPool.js"
+import * as Capabilities from "../../../src/protocol/Capabilities.js"
+import * as Addresses from "../../../src/solana/Address.js"
+import { as } from "../../support/agents.js"
+
+const { encode } = Capabilities.sdk
+
+const register = (names: ReadonlyArray<keyof typeof Capabilities.sdk.bits>, path: string) =>
+  Effect.gen(function* () {
+    const agents = yield* Agent.Agent
+    const wallet = yield* TestWallets.funded
+    const capabilities = yield* encode(names)
+    const { address } = yield* agents
+      .register({ capabilities, metadataUri: `https://agents.example/${path}` })
+      .pipe(as(wallet))
+    return { wallet, address }
+  })
+
+/** Counts the reads of accounts, which a search must not make. */
+const counted = (calls: { count: number }) =>
+  Layer.effect(
+    RpcPool,
+    Effect.map(RpcPool, (pool) => ({
+      ...pool,
+      getProgramAccounts: (...args: Parameters<typeof pool.getProgramAccounts>) =>
+        Effect.zipRight(
+          Effect.sync(() => calls.count++),
+          pool.getProgramAccounts(...args)
+        ),
+      getMultipleAccounts: (...args: Parameters<typeof pool.getMultipleAccounts>) =>
+        Effect.zipRight(
+          Effect.sync(() => calls.count++),
+          pool.getMultipleAccounts(...args)
+        )
+    }))
+  )
+
+const discovery = (calls = { count: 0 }) =>
+  Discovery.layer.pipe(
+    Layer.provide(ProtocolEvents.layer({ pollInterval: "30 millis" })),
+    Layer.provide(counted(calls))
+  )
+
+/** Waits until a search finds what it should: events come a moment after the write. */
+const eventually = <A, E, R>(effect: Effect.Effect<A, E, R>, isTrue: (a: A) => boolean): Effect.Effect<A, E, R> =>
+  Effect.flatMap(effect, (a) =>
+    isTrue(a) ? Effect.succeed(a) : Effect.zipRight(Effect.sleep("10 millis"), eventually(effect, isTrue))
+  )
+
+describe("Discovery", () => {
+  it.live(
+    "Given agents before and after the layer is built, When they are searched, Then all are found by their fields",
+    () =>
+      Effect.gen(function* () {
+        const ada = yield* register(["TRADING", "ANALYSIS"], "ada/trader.json")
+        const bo = yield* register(["ANALYSIS"], "bo/painter.json")
+        const calls = { count: 0 }
+        yield* Effect.gen(function* () {
+          const { agents, asOf, similar, size } = yield* Discovery.Discovery
+          const before = yield* asOf
+          assert.strictEqual(yield* size, 2)
+          const cy = yield* register(["TRADING"], "cy/trader.json")
+          yield* eventually(size, (count) => count === 3)
+          assert.isAbove(Number(yield* asOf), Number(before))
+
+          const reads = calls.count
+          const found = (query: Discovery.AgentQuery) =>
+            Effect.map(agents(query), ({ items }) => items.map(({ address }) => address))
+          const { ANALYSIS, TRADING } = Capabilities.sdk.bits
+          assert.sameMembers(yield* found({ all: TRADING }), [ada.address, cy.address])
+          assert.deepStrictEqual(yield* found({ all: TRADING | ANALYSIS }), [ada.address])
+          assert.sameMembers(yield* found({ any: ANALYSIS }), [ada.address, bo.address])
+          assert.deepStrictEqual(yield* found({ text: "PAINT bo" }), [bo.address])
+          assert.deepStrictEqual(yield* found({ minReputation: 101n }), [])
+          assert.deepStrictEqual(yield* found({ activeSince: 2n ** 62n }), [])
+          const resembling = yield* similar(ada.wallet.address)
+          assert.deepStrictEqual(
+            resembling.map(({ address, score }) => [address, score]),
+            [
+              // One of two capabilities, and "agents", "example", "json" and "trader" of six words.
+              [cy.address, 0.55],
+              // One of two capabilities, and "agents", "example" and "json" of seven words.
+              [bo.address, 0.478571]
+            ]
+          )
+          assert.strictEqual(calls.count, reads)
+        }).pipe(Effect.provide(discovery(calls)))
+      }).pipe(Effect.provide(Pod.layerTest), Effect.scoped)
+  )
+
+  it.live("Given an agent that changes, When it is searched, Then it is found by what it is now", () =>
+    Effect.gen(function* () {
+      const agents = yield* Agent.Agent
+      const { address, wallet } = yield* register(["TRADING"], "ada.json")
+      yield* Effect.gen(function* () {
+        const search = yield* Discovery.Discovery
+        yield* agents.update({ capabilities: 8n, metadataUri: "https://agents.example/writer" }).pipe(as(wallet))
+        const now = yield* eventually(search.agents({ text: "writer" }), ({ items }) => items.length > 0)
+        assert.deepStrictEqual(
+          now.items.map((item) => [item.address, item.account.capabilities]),
+          [[address, 8n]]
+        )
+        assert.deepStrictEqual((yield* search.agents({ all: 1n })).items, [])
+        assert.deepStrictEqual((yield* search.agents({ text: "ada" })).items, [])
+      }).pipe(Effect.provide(discovery()))
+    }).pipe(Effect.provide(Pod.layerTest), Effect.scoped)
+  )
+
+  it.live(
+    "Given more agents than a page holds, When pages are read, Then each agent comes once, and the last page ends",
+    () =>
+      Effect.gen(function* () {
+        const made = yield* Effect.replicateEffect(register(["ANALYSIS"], "x.json"), 7)
+        yield* Effect.gen(function* () {
+          const { agents } = yield* Discovery.Discovery
+          for (const sort of ["reputation", "recent"] as const) {
+            const seen: Array<string> = []
+            let cursor: string | undefined
+            do {
+              const page = yield* agents({ sort, limit: 3, cursor })
+              seen.push(...page.items.map(({ address }) => address))
+              cursor = Option.getOrUndefined(page.next)
+            } while (cursor !== undefined)
+            assert.sameMembers(
+              seen,
+              made.map(({ address }) => address)
+            )
+            assert.strictEqual(seen.length, 7)
+          }
+        }).pipe(Effect.provide(discovery()))
+      }).pipe(Effect.provide(Pod.layerTest), Effect.scoped)
+  )
+
+  it.live("Given input out of its range, When it is searched, Then the error names the field", () =>
+    Effect.gen(function* () {
+      const { agents, similar } = yield* Discovery.Discovery
+      const refused = (query: Discovery.AgentQuery) => Effect.map(Effect.flip(agents(query)), ({ field }) => field)
+      assert.deepStrictEqual(
+        yield* Effect.all([
+          refused({ limit: 0 }),
+          refused({ limit: 1001 }),
+          refused({ all: -1n }),
+          refused({ any: 2n ** 64n }),
+          refused({ minReputation: 2n, maxReputation: 1n }),
+          refused({ cursor: "recent/5/11111111111111111111111111111111" }),
+          refused({ cursor: "reputation/x/y" }),
+          refused({ cursor: "" })
+        ]),
+        ["limit", "limit", "all", "any", "maxReputation", "cursor", "cursor", "cursor"]
+      )
+      const unknown = yield* Effect.flip(similar(Addresses.SYSTEM_PROGRAM))
+      assert.strictEqual(unknown._tag, "AccountNotFound")
+    }).pipe(Effect.provide(discovery()), Effect.provide(Pod.layerTest))
+  )
+})
