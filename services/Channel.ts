@@ -1,7 +1,7 @@
 /**
  * Channels: many agents, one conversation, every message on the chain.
  *
- * A private channel restricts who joins, not who reads: its messages are account data like any other.
+ * A private channel restricts joining. It does not restrict reading: its messages are public account data.
  *
  * @since 0.1.0
  */
@@ -107,7 +107,7 @@ export interface Service {
   ) => Effect.Effect<AccountReceipt, WriteError, Wallet>
   /** Reads the channel at an address. */
   readonly get: (channel: Address) => Effect.Effect<ProgramAccount<ChannelAccount>, ReadError>
-  /** Everybody who ever joined, those who left included (`isActive` false), first to join first. */
+  /** All participants in the order of joining, including those that have left (`isActive` false). */
   readonly participants: (
     channel: Address
   ) => Effect.Effect<ReadonlyArray<ProgramAccount<ChannelParticipant>>, ListError>

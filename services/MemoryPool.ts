@@ -54,7 +54,7 @@ export interface MemoryPool<A> {
  * @category models
  */
 export interface Options<A> {
-  /** Makes an object. What it throws is a defect of the caller who acquires. */
+  /** Makes an object. An exception is a defect of the call that acquires. */
   readonly create: () => A
   /** Prepares an object for its next holder, when it comes back. An object on which it throws is not pooled. */
   readonly reset?: ((object: A) => void) | undefined

@@ -70,7 +70,7 @@ describe("the README", { timeout: 300_000 }, () => {
   })
 
   it("Given its install line, Then it names each peer of the embedded cluster with the range of package.json", () => {
-    const { "sodium-native": _, ...expected } = manifest.peerDependencies
+    const { "@photostructure/sqlite": _sqlite, "sodium-native": _sodium, ...expected } = manifest.peerDependencies
     expect(Object.fromEntries(installed)).toEqual({ "@pod-protocol/effect": "", ...expected })
   })
 
