@@ -14,8 +14,10 @@ import * as Deadline from "../../services/Deadline.js"
 import { RpcError } from "../../services/RpcTransport.js"
 import type { HttpReply } from "../../services/wire/HttpStatus.js"
 import type * as WireTransport from "../../services/wire/WireTransport.js"
+import * as SafeText from "../../src/SafeText.js"
 import * as Causes from "../internal/Causes.js"
 import type { Endpoint } from "../internal/Url.js"
+import * as Encoding from "./Encoding.js"
 
 /** The settings of every call. */
 export interface Settings {
@@ -77,11 +79,15 @@ const toText = (chunks: ReadonlyArray<Uint8Array>): string => {
   return chunks.map((bytes) => decoder.decode(bytes, { stream: true })).join("") + decoder.decode()
 }
 
-/**
- * Whether the body is still gzip. Fetch decompresses it and keeps the header; other clients do not decompress. JSON
- * never begins with these bytes.
- */
-const isGzip = ([first]: ReadonlyArray<Uint8Array>): boolean => first?.[0] === 0x1f && first[1] === 0x8b
+const joined = (chunks: ReadonlyArray<Uint8Array>): Uint8Array<ArrayBuffer> => {
+  const bytes = new Uint8Array(chunks.reduce((size, { length }) => size + length, 0))
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
+}
 
 const text = (
   method: string,
@@ -91,17 +97,25 @@ const text = (
 ): Effect.Effect<string, RpcError> => {
   const decode = (detail: string) => (cause?: unknown) =>
     new RpcError({ reason: "Decode", method, host, detail, ...(cause === undefined ? {} : { cause }) })
+  const encoding = Option.getOrElse(Headers.get(response.headers, "content-encoding"), () => "")
+    .trim()
+    .toLowerCase()
   const tooLong = decode(`the reply is longer than ${maxBytes} bytes`)
-  const plain = collect(Stream.mapError(response.stream, failed(method, host)), maxBytes, tooLong)
-  return Effect.flatMap(plain, (chunks) => {
-    if (!isGzip(chunks)) return Effect.succeed(toText(chunks))
-    const inflated = Stream.fromReadableStream(
-      () => new Blob(chunks.map((bytes) => bytes.slice())).stream().pipeThrough(new DecompressionStream("gzip")),
-      decode("the reply is not gzip")
-    )
-    return Effect.map(collect(inflated, maxBytes, tooLong), toText)
+  const stream = Stream.mapError(response.stream, (error) =>
+    Encoding.isError(causeOf(error))
+      ? decode(`the reply is not ${SafeText.make(encoding)}, as its content-encoding says`)()
+      : failed(method, host)(error)
+  )
+  const received = collect(stream, maxBytes, tooLong)
+  return Effect.flatMap(received, (chunks) => {
+    if (!Encoding.isKnown(encoding)) return decode("the reply has a content-encoding that is not known")()
+    const format = Encoding.formatOf(encoding, encoding === "" ? (chunks[0] ?? NO_BYTES) : joined(chunks))
+    if (format === undefined) return Effect.succeed(toText(chunks))
+    return Effect.map(collect(Encoding.undo(format, joined(chunks), maxBytes, decode), maxBytes, tooLong), toText)
   })
 }
+
+const NO_BYTES = new Uint8Array()
 
 /** Returns a function that sends a JSON text for a method and returns the reply, up to a limit of bytes. */
 export const make = (

@@ -199,11 +199,15 @@ type Undo = (
   callback: (error: Error | null, undone: Buffer) => void
 ) => void
 
+/** Some servers send deflate without the header of zlib, and browsers take it. */
+const inflate: Undo = (bytes, options, callback) =>
+  ((bytes[0] ?? 0) & 0x0f) === 8 ? Zlib.inflate(bytes, options, callback) : Zlib.inflateRaw(bytes, options, callback)
+
 /** Decoders for the same encodings as in fetch. Requests ask for gzip only. */
 const ENCODINGS: ReadonlyMap<string, Undo> = new Map([
   ["gzip", Zlib.gunzip],
   ["x-gzip", Zlib.gunzip],
-  ["deflate", Zlib.inflate],
+  ["deflate", inflate],
   ["br", Zlib.brotliDecompress]
 ])
 

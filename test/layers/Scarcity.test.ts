@@ -73,7 +73,7 @@ const served = Effect.gen(function* () {
 
 const cluster = Effect.provide(EmbeddedCluster.layer({ podProgram: false }))
 
-describe("a process that is short of something", () => {
+describe("a process that is short of something", { timeout: 300_000 }, () => {
   it.scopedLive(
     "Given open connections and no free descriptor, When 200 messages are sent at once, Then all have receipts",
     () =>
@@ -104,7 +104,6 @@ describe("a process that is short of something", () => {
         const { errors, receipts } = yield* sends(url, "plenty", 2000, child)
         assert.strictEqual(receipts + errors, 2000)
         assert.isAbove(receipts, 0)
-      }).pipe(cluster),
-    120_000
+      }).pipe(cluster)
   )
 })

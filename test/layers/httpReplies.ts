@@ -1,6 +1,6 @@
 /** What every transport over HTTP must make of the same replies. */
 import { inspect } from "node:util"
-import { gzipSync } from "node:zlib"
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -190,15 +190,53 @@ export const suite = (name: string, connect: Connect) =>
       })
     )
 
-    it.scopedLive("Given gzip under any status / When it is read / Then it is undone", () =>
+    it.scopedLive("Given a compressed reply under any status / When it is read / Then it is undone", () =>
       Effect.gen(function* () {
-        let status = 200
+        const encodings: ReadonlyArray<readonly [name: string, encode: (text: string) => Buffer]> = [
+          ["gzip", gzipSync],
+          ["x-gzip", gzipSync],
+          ["br", brotliCompressSync],
+          ["BR", brotliCompressSync],
+          ["deflate", deflateSync],
+          ["deflate", deflateRawSync],
+          ["identity", Buffer.from]
+        ]
+        let reply: (body: string) => Reply = () => ({ status: 200, body: "" })
+        const transport = yield* connect((body) => reply(body))
+        // The second is one block of brotli that begins like an array of JSON.
+        for (const text of ["x".repeat(1000), Array.from({ length: 20_000 }, (_, nth) => `${nth * nth}`).join("é")]) {
+          for (const [name, encode] of encodings) {
+            for (const status of [200, 500]) {
+              const headers = { "content-encoding": name }
+              reply = (body) => ({ status, headers, body: encode(responseOf(idOf(body), { result: text })) })
+              assert.strictEqual(yield* transport.request("getProgramAccounts", []), text, `${name}, ${status}`)
+            }
+          }
+        }
+      })
+    )
+
+    it.scopedLive("Given an encoding that is false or unknown / When it is read / Then it is Decode", () =>
+      Effect.gen(function* () {
+        let name = ""
+        const body = Buffer.from([0x1f, 0x8b, 0xff, 0xff, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80])
+        const transport = yield* connect(() => ({ status: 200, headers: { "content-encoding": name }, body }))
+        for (name of ["gzip", "x", "gzip, br"]) {
+          const { reason } = yield* failureOf(transport.request("getSlot", []))
+          assert.strictEqual(reason, "Decode", name)
+        }
+      })
+    )
+
+    it.scopedLive("Given br that grows beyond the limit / When it is read / Then it is Decode", () =>
+      Effect.gen(function* () {
+        const headers = { "content-encoding": "br" }
         const transport = yield* connect((body) => ({
-          status,
-          headers: { "content-encoding": "gzip" },
-          body: gzipSync(responseOf(idOf(body), { result: "x".repeat(1000) }))
+          status: 200,
+          headers,
+          body: brotliCompressSync(responseOf(idOf(body), { result: "x".repeat(10_000_000) }))
         }))
-        for (status of [200, 500]) assert.strictEqual(yield* transport.request("getSlot", []), "x".repeat(1000))
+        assert.deepInclude(yield* failureOf(transport.request("getSlot", [])), { reason: "Decode" })
       })
     )
   })

@@ -46,7 +46,7 @@ describe("FifoSemaphore", () => {
             )
           }).pipe(Effect.scoped, Effect.provide(TestContext.TestContext), Effect.runPromise)
         ),
-        { numRuns: 50 }
+        { numRuns: 15 }
       )
     )
   )
