@@ -163,6 +163,20 @@ describe.each(transports)("Streams over %s", (name, { bare, pool }) => {
       }).pipe(quiet)
   )
 
+  it.scopedLive(
+    "Given wss: to a port without TLS, When subscribed, Then the error says that it does not speak TLS",
+    () =>
+      Effect.gen(function* () {
+        const server = yield* node(() => undefined)
+        const rpc = yield* bare({ url: server.url, wsUrl: server.wsUrl.replace("ws:", "wss:") })
+
+        const error = yield* Effect.flip(Stream.runDrain(rpc.subscribe("account", [ACCOUNT])))
+
+        assert.strictEqual(error.reason, "Connect")
+        assert.match(error.message, /the port does not speak TLS: the URL may have to begin with http: or ws:/)
+      })
+  )
+
   it.scopedLive("Given wrong parameters, When they are refused, Then the Stream fails at the first answer", () =>
     Effect.gen(function* () {
       let asked = 0
