@@ -201,14 +201,14 @@ export const suite = (name: string, connect: Connect) =>
           ["deflate", deflateRawSync],
           ["identity", Buffer.from]
         ]
-        let reply: (body: string) => Reply = () => ({ status: 200, body: "" })
-        const transport = yield* connect((body) => reply(body))
+        const next: { reply: (body: string) => Reply } = { reply: () => ({ status: 200, body: "" }) }
+        const transport = yield* connect((body) => next.reply(body))
         // The second is one block of brotli that begins like an array of JSON.
         for (const text of ["x".repeat(1000), Array.from({ length: 20_000 }, (_, nth) => `${nth * nth}`).join("é")]) {
           for (const [name, encode] of encodings) {
             for (const status of [200, 500]) {
               const headers = { "content-encoding": name }
-              reply = (body) => ({ status, headers, body: encode(responseOf(idOf(body), { result: text })) })
+              next.reply = (body) => ({ status, headers, body: encode(responseOf(idOf(body), { result: text })) })
               assert.strictEqual(yield* transport.request("getProgramAccounts", []), text, `${name}, ${status}`)
             }
           }
