@@ -48,11 +48,12 @@ export const onLimit = <A, E>(
   return () => timer.unsafeInterruptAsFork(FiberId.none)
 }
 
-/** Ends the effect at the limit; `what` names it in the failure. */
+/** Ends the effect at the limit; `what` names it in the failure. Without a limit the effect needs no fiber of its own. */
 export const endBy =
   <L>(limit: Limit<L>, what: string) =>
-  <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | L> =>
-    Effect.withFiberRuntime<A, E | L>((fiber) => {
+  <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | L> => {
+    if (limit.at === Infinity) return effect
+    return Effect.withFiberRuntime<A, E | L>((fiber) => {
       const child = forkIn(fiber)(effect)
       const done = child.unsafePoll()
       if (done !== null) return done
@@ -71,3 +72,4 @@ export const endBy =
         }
       })
     })
+  }
