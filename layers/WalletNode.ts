@@ -332,7 +332,8 @@ export const layerFile = (path: string): Layer.Layer<Wallet, WalletError> => Lay
  *
  * Fails with `InvalidInput` if the setting is neither a key nor the path of a file, and with `WalletError` if the file
  * cannot be used. Neither shows any part of the setting. The setting stays in the environment of the process, where it
- * cannot be erased: keep a production key in a file.
+ * cannot be erased, and its text is a string, which stays in the heap until it is collected: keep a production key in a
+ * file.
  *
  * @since 0.1.0
  * @category layers

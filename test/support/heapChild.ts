@@ -1,0 +1,21 @@
+/**
+ * Loads a wallet as `file PATH` or `setting` (POD_WALLET) says, signs with it, and prints which of the texts of standard
+ * input a heap snapshot contains.
+ */
+import { text } from "node:stream/consumers"
+import { getHeapSnapshot } from "node:v8"
+import * as Effect from "effect/Effect"
+import * as WalletNode from "../../layers/WalletNode.js"
+import { Wallet } from "../../services/Wallet.js"
+
+const [source = "", path = ""] = process.argv.slice(2)
+
+const layer = source === "file" ? WalletNode.layerFile(path) : WalletNode.layerConfig
+
+const { address } = await Effect.runPromise(Effect.provide(Wallet, layer))
+const snapshot = await text(getHeapSnapshot())
+// Read only now: they would be in the heap.
+const wanted: ReadonlyArray<string> = JSON.parse(await text(process.stdin))
+console.log(
+  JSON.stringify({ sees: snapshot.includes(address), found: wanted.map((secret) => snapshot.includes(secret)) })
+)
