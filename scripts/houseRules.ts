@@ -36,9 +36,13 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
   room("services/channel", "services/Channel.ts"),
   room("services/follow", "services/Follow.ts"),
   room("services/memory", "services/MemoryMonitor.ts"),
-  room("services/metrics", "services/Metrics.ts"),
   room("services/message", "services/Message.ts"),
-  room("services/program", "services/(Agent|Channel|Discovery|DurableNonce|Escrow|Message).ts", "services/channel/"),
+  room("services/metrics", "services/Metrics.ts"),
+  room(
+    "services/program",
+    "services/(Agent|Channel|Discovery|DurableNonce|Escrow|Message).ts",
+    "services/(channel|message)/"
+  ),
   room("services/protocolEvents", "services/ProtocolEvents.ts"),
   room("services/rpc", "services/(RpcPool|LongResult).ts"),
   room("services/transactions", "services/(Transactions|DurableNonce).ts"),

@@ -32,6 +32,7 @@ import type {
   SyncInput,
   UpdateInput
 } from "./channel/Input.js"
+import { extend } from "./internal/hot.js"
 import * as Random from "./internal/random.js"
 import * as TestLayer from "./internal/testLayer.js"
 import { traced, tracedStream } from "./internal/traced.js"
@@ -39,10 +40,11 @@ import * as Metrics from "./Metrics.js"
 import * as Accounts from "./program/accounts.js"
 import { agentAddress } from "./program/agentAddress.js"
 import * as Given from "./program/givenAddresses.js"
+import * as Prepare from "./program/prepare.js"
 import * as Submit from "./program/submit.js"
 import type { AccountReceipt, Listing, ListError, ProgramAccount, ReadError, WriteError } from "./ProgramAccount.js"
 import type { RpcPool } from "./RpcPool.js"
-import type { Receipt, SendOptions, Transactions } from "./Transactions.js"
+import { type Receipt, type SendOptions, Transactions } from "./Transactions.js"
 import { Wallet } from "./Wallet.js"
 
 export type * from "./channel/Input.js"
@@ -185,6 +187,9 @@ const sent = Metrics.messagesSentOf("broadcast")
 /** The attributes of a span about a channel. */
 const at = (channel: Address) => ({ "pod.channel": channel })
 
+/** What a write does before its send. */
+const READ = "its channel was read"
+
 /** What makes a broadcast's address its own. */
 const nonceOf = ({ id, nonce }: BroadcastInput): Effect.Effect<bigint, InvalidInput> => {
   if (id === undefined) return nonce === undefined ? Random.u64 : Effect.succeed(nonce)
@@ -211,6 +216,7 @@ const checkUpdate = ({ description, feePerMessage, maxParticipants, name }: Upda
 export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effect.gen(function* () {
   const accounts = yield* Accounts.make
   const submit = yield* Submit.make
+  const prepare = Prepare.make(yield* Transactions)
   const compressed = yield* Compressed.make
   const { programId } = accounts
 
@@ -274,20 +280,24 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
         yield* Given.check({ channel })
         if (maxFee !== undefined) yield* Lamports.make(maxFee, "maxFee")
         const self = yield* member(channel)
-        const { account } = yield* accounts.fresh.fetch(AccountType.channel, channel)
-        if (maxFee !== undefined && account.feePerMessage > maxFee) {
-          const rule = `must be at least the channel's fee, ${account.feePerMessage} lamports`
-          return yield* new InvalidInput({ field: "maxFee", rule, size: maxFee })
-        }
-        const { escrow, invitation } = yield* Effect.all(
-          {
-            escrow: ownEscrow(account, channel, self.wallet),
-            invitation: ownInvitation(account, channel, self.wallet)
-          },
-          { concurrency: 2 }
+        const joining = Effect.gen(function* () {
+          const { account } = yield* accounts.fresh.fetch(AccountType.channel, channel)
+          if (maxFee !== undefined && account.feePerMessage > maxFee) {
+            const rule = `must be at least the channel's fee, ${account.feePerMessage} lamports`
+            return yield* new InvalidInput({ field: "maxFee", rule, size: maxFee })
+          }
+          const { escrow, invitation } = yield* Effect.all(
+            {
+              escrow: ownEscrow(account, channel, self.wallet),
+              invitation: ownInvitation(account, channel, self.wallet)
+            },
+            { concurrency: 2 }
+          )
+          return yield* Instruction.joinChannel({ ...self, escrow, invitation })
+        })
+        return yield* prepare(options, READ, joining, (instruction, timeout) =>
+          submit.account(self.participant, [instruction], extend(options, { timeout }))
         )
-        const instruction = yield* Instruction.joinChannel({ ...self, escrow, invitation })
-        return yield* submit.account(self.participant, [instruction], options)
       }).pipe(traced("Channel.join", at(channel))),
 
     leave: (channel, options) =>
@@ -298,17 +308,21 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
         return yield* submit.account(self.participant, [instruction], options)
       }).pipe(traced("Channel.leave", at(channel))),
 
-    invite: (channel, invitee, options) =>
+    invite: (channel, invitee, options = {}) =>
       Effect.gen(function* () {
         yield* Given.check({ channel, invitee })
         const self = yield* member(channel)
-        const { account } = yield* accounts.fresh.fetch(AccountType.channel, channel)
-        const participant =
-          account.creator === self.wallet ? undefined : yield* ifExists(AccountType.participant, self.participant)
-        const nonce = options?.nonce ?? (yield* Random.u64)
         const invitation = Pda.invitation(channel, invitee, programId).address
-        const instruction = yield* Instruction.inviteToChannel({ ...self, participant, invitee, nonce, invitation })
-        return yield* submit.account(invitation, [instruction], options)
+        const inviting = Effect.gen(function* () {
+          const { account } = yield* accounts.fresh.fetch(AccountType.channel, channel)
+          const participant =
+            account.creator === self.wallet ? undefined : yield* ifExists(AccountType.participant, self.participant)
+          const nonce = options.nonce ?? (yield* Random.u64)
+          return yield* Instruction.inviteToChannel({ ...self, participant, invitee, nonce, invitation })
+        })
+        return yield* prepare(options, READ, inviting, (instruction, timeout) =>
+          submit.account(invitation, [instruction], extend(options, { timeout }))
+        )
       }).pipe(traced("Channel.invite", at(channel))),
 
     broadcast: (channel, input, options) =>
@@ -369,13 +383,16 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
         Effect.flatMap(member(channel), (self) => compressed.broadcast(self, input, options))
       ).pipe(traced("Channel.broadcastCompressed", at(channel))),
 
-    joinCompressed: (channel, input, options) =>
+    joinCompressed: (channel, input, options = {}) =>
       Effect.gen(function* () {
         yield* Given.check({ channel, ...input.compression })
         const self = yield* member(channel)
-        const { account } = yield* accounts.fresh.fetch(AccountType.channel, channel)
-        const invitation = yield* ownInvitation(account, channel, self.wallet)
-        return yield* compressed.join({ ...self, invitation }, input, options)
+        const invited = Effect.flatMap(accounts.fresh.fetch(AccountType.channel, channel), ({ account }) =>
+          ownInvitation(account, channel, self.wallet)
+        )
+        return yield* prepare(options, READ, invited, (invitation, timeout) =>
+          compressed.join({ ...self, invitation }, input, extend(options, { timeout }))
+        )
       }).pipe(traced("Channel.joinCompressed", at(channel))),
 
     syncCompressed: (channel, input, options) =>

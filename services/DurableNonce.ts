@@ -21,6 +21,7 @@ import * as Receipts from "./internal/receipts.js"
 import * as TestLayer from "./internal/testLayer.js"
 import { traced } from "./internal/traced.js"
 import * as Given from "./program/givenAddresses.js"
+import * as Prepare from "./program/prepare.js"
 import type { AccountReceipt } from "./ProgramAccount.js"
 import { RpcPool } from "./RpcPool.js"
 import { RpcError } from "./RpcTransport.js"
@@ -153,6 +154,7 @@ const dearRent = (lamports: bigint): RpcError =>
 export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effect.gen(function* () {
   const pool = yield* RpcPool
   const transactions = yield* Transactions
+  const prepare = Prepare.make(transactions)
 
   /** What the account has to hold. An endpoint does not decide how much is paid. */
   const rent = pool
@@ -186,17 +188,23 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
         yield* Given.check({ authority })
         const given = lamports === undefined ? undefined : yield* Lamports.make(lamports)
         const wallet = yield* Wallet
-        const key = account ?? (yield* generate)
-        const instructions = NonceAccount.create({
-          payer: wallet.address,
-          account: key.address,
-          authority: authority ?? wallet.address,
-          lamports: given ?? (yield* rent)
+        const funded = Effect.all({
+          key: account === undefined ? generate : Effect.succeed(account),
+          lamports: given === undefined ? rent : Effect.succeed(given)
         })
-        const signers = [key, ...(options.signers ?? [])]
-        const sending = { ...options, signers, creates: key.address }
-        const { fee, signature, slot } = yield* transactions.send(instructions, sending)
-        return new Receipts.AccountReceipt(signature, slot, fee, key.address)
+        return yield* prepare(options, "the rent of its account was read", funded, ({ key, lamports }, timeout) => {
+          const instructions = NonceAccount.create({
+            payer: wallet.address,
+            account: key.address,
+            authority: authority ?? wallet.address,
+            lamports
+          })
+          const signers = [key, ...(options.signers ?? [])]
+          return Effect.map(
+            transactions.send(instructions, { ...options, signers, creates: key.address, timeout }),
+            ({ fee, signature, slot }): AccountReceipt => new Receipts.AccountReceipt(signature, slot, fee, key.address)
+          )
+        })
       }).pipe(traced("DurableNonce.create")),
 
     get: (account) =>
@@ -221,15 +229,14 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
     withdraw: (account, lamports, options) =>
       withdraw(account, lamports, options).pipe(traced("DurableNonce.withdraw", { "solana.account": account })),
 
-    close: (account, options) =>
-      Given.effect({ account, to: options?.to }, () => pool.getBalance(account)).pipe(
-        Effect.flatMap(({ value }) =>
+    close: (account, options = {}) =>
+      Given.effect({ account, to: options.to }, () =>
+        prepare(options, "the balance of its account was read", pool.getBalance(account), ({ value }, timeout) =>
           value === 0n
-            ? new InvalidInput({ field: "account", rule: "must hold lamports; there is nothing to close" })
-            : withdraw(account, value, options)
-        ),
-        traced("DurableNonce.close", { "solana.account": account })
-      ),
+            ? Effect.fail(new InvalidInput({ field: "account", rule: "must hold lamports; there is nothing to close" }))
+            : withdraw(account, value, { ...options, timeout })
+        )
+      ).pipe(traced("DurableNonce.close", { "solana.account": account })),
 
     authorize: (account, newAuthority, options) =>
       write(options, { account, newAuthority }, (authority) =>

@@ -14,6 +14,7 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Utf8 from "../src/internal/Utf8.js"
 import { InvalidInput } from "../src/InvalidInput.js"
@@ -22,14 +23,11 @@ import * as AccountType from "../src/protocol/AccountType.js"
 import * as Envelope from "../src/protocol/Envelope.js"
 import * as Instruction from "../src/protocol/Instruction.js"
 import * as MessageId from "../src/protocol/MessageId.js"
-import { canBecome, type MessageStatus, type MessageType, seed, Text } from "../src/protocol/MessageType.js"
+import { canBecome, type MessageStatus, seed, Text } from "../src/protocol/MessageType.js"
 import * as Pda from "../src/protocol/Pda.js"
 import * as Sealed from "../src/protocol/Sealed.js"
 import * as Addresses from "../src/solana/Address.js"
-import * as Deadline from "./Deadline.js"
-import type { FollowOptions } from "./Follow.js"
 import * as Clock from "./internal/clock.js"
-import { endBy } from "./internal/endBy.js"
 import * as Lanes from "./internal/forEachLazily.js"
 import { extend, withService } from "./internal/hot.js"
 import * as Measured from "./internal/measured.js"
@@ -37,12 +35,15 @@ import * as Random from "./internal/random.js"
 import * as Receipts from "./internal/receipts.js"
 import * as TestLayer from "./internal/testLayer.js"
 import { annotate, spanned, traced, tracedStream } from "./internal/traced.js"
+import * as Abandoned from "./message/abandoned.js"
+import type { MailboxOptions, PayloadOptions, SendAllOptions, SendInput } from "./message/Input.js"
 import * as Payloads from "./message/payloads.js"
 import * as Metrics from "./Metrics.js"
 import { PayloadStore, type PayloadStoreError } from "./PayloadStore.js"
 import * as Accounts from "./program/accounts.js"
 import { agentAddress, isWallet } from "./program/agentAddress.js"
 import * as Given from "./program/givenAddresses.js"
+import * as Prepare from "./program/prepare.js"
 import * as Submit from "./program/submit.js"
 import type {
   AccountReceipt,
@@ -54,74 +55,13 @@ import type {
   WriteError
 } from "./ProgramAccount.js"
 import type { RpcPool } from "./RpcPool.js"
-import { RpcError } from "./RpcTransport.js"
+import type { RpcError } from "./RpcTransport.js"
 import { type SealedError, Sealing } from "./Sealing.js"
-import type { PackedItem, SendOptions, Transactions } from "./Transactions.js"
+import type { SignedTransaction } from "./SignedTransaction.js"
+import { type PackedItem, type SendOptions, Transactions } from "./Transactions.js"
 import { Wallet } from "./Wallet.js"
 
-/**
- * One direct message to send.
- *
- * @since 0.1.0
- * @category models
- */
-export interface SendInput {
-  /**
-   * The recipient's **wallet** address. An agent's own address (off the ed25519 curve) is `InvalidInput`, because nobody
-   * could sign to mark such a message as delivered or read.
-   */
-  readonly recipient: Address
-  /** The content of the message: bytes, or a text, which is encoded as UTF-8. */
-  readonly payload: Uint8Array | string
-  /** Default `Text`. */
-  readonly type?: MessageType | undefined
-  /**
-   * Idempotency key: 16 bytes, or a text (such as a request's id), which is hashed. Sends with the same id, payload, type,
-   * `createdAt` and recipient make one account, one payload and one receipt, across processes and crashes. The send
-   * looks the account up first, and again if the program refuses a duplicate; `resend: false` turns both off. The same
-   * id with another payload is another message. Two overlapping sends may both pay a transaction fee. Default: 16 random
-   * bytes, so each send makes a new message.
-   */
-  readonly id?: MessageId.MessageId | undefined
-  /**
-   * Time of writing, in Unix **milliseconds**. The payload hash covers it. Default: the time of Effect's Clock, or 0 with
-   * an `id`, because a second run must give the same bytes.
-   */
-  readonly createdAt?: bigint | undefined
-  /**
-   * Sends the bare bytes, without an envelope, as other SDKs of the protocol do. Default false. One agent can send the
-   * same bare bytes to one recipient only once. A second send fails with `DuplicateMessage`, or returns the first
-   * receipt with `resend: true`. Bare bytes have no room for `id` and `createdAt`.
-   */
-  readonly raw?: boolean | undefined
-  /**
-   * Gives the payload array itself to the payload store, without a copy. Default false. It may be a view of a
-   * `SharedArrayBuffer` or of a mapped file. Do not write to it while the store keeps it. See `PayloadStore.PutOptions`
-   * for stores that copy anyway. An encoded text is never copied.
-   */
-  readonly zeroCopy?: boolean | undefined
-  /**
-   * Encrypts the payload to the recipient's wallet, so that nobody else can read it. Default false. It needs the
-   * `Sealing` service (`Pod.layer` provides it on Node). It excludes `raw`, and `id`: a sealed payload differs each time,
-   * so a second send would make a second message. Sender, recipient, time and size class stay public; see
-   * `docs/privacy.md`. A recipient whose wallet only signs cannot open it.
-   */
-  readonly seal?: boolean | undefined
-}
-
-/**
- * Options of `sendAll`.
- *
- * @since 0.1.0
- * @category models
- */
-export interface SendAllOptions extends SendOptions {
-  /**
-   * Maximum number of transactions in flight. Default 16. Too low: each transaction waits for earlier confirmations. Too
-   * high: the endpoint's rate limit refuses calls.
-   */
-  readonly concurrency?: number | undefined
-}
+export type * from "./message/Input.js"
 
 /**
  * The receipt of a sent message.
@@ -141,23 +81,6 @@ export interface MessageReceipt extends AccountReceipt {
  * @category errors
  */
 export type SendError = PayloadStoreError | SealedError | WriteError
-
-/**
- * Options of reading a payload.
- *
- * @since 0.1.0
- * @category models
- */
-export interface PayloadOptions {
-  /** Returns the stored bytes unchanged: without decoding an envelope, and without opening a sealed payload. Default false. */
-  readonly raw?: boolean | undefined
-  /**
-   * How long to wait for a payload that the store does not have yet, asking again with growing intervals up to 5 seconds.
-   * Default: not at all. Too low: `PayloadNotFound` for a payload that arrives a little later. Too high: the caller waits
-   * for one that never comes.
-   */
-  readonly wait?: Duration.DurationInput | undefined
-}
 
 /**
  * The errors of reading a payload.
@@ -209,21 +132,6 @@ export type PayloadListing = (
 ) => Stream.Stream<MessageWithPayload, FollowError>
 
 /**
- * Options of `inbox` and `outbox`.
- *
- * @since 0.1.0
- * @category models
- */
-export interface MailboxOptions {
-  /**
-   * Emits the existing messages, then each new one as it arrives. Default false: the Stream ends after the existing ones.
-   * Each message is emitted once; a change of its status emits nothing. A message that the node failed to notify
-   * arrives at the next resync: see `FollowOptions.resyncInterval`.
-   */
-  readonly follow?: boolean | FollowOptions | undefined
-}
-
-/**
  * The operations on direct messages. Each write accepts the options of its transaction.
  *
  * @since 0.1.0
@@ -231,16 +139,17 @@ export interface MailboxOptions {
  */
 export interface Service {
   /**
-   * Stores the payload, then records its hash on the chain. If the transaction fails and can no longer land, the payload
-   * is removed. The payload stays while the transaction may still land, for example if only a node refused it. It also
-   * stays if other sends may share it: with an `id`, with `raw`, and in `sendAll`. Program refusals: `DuplicateMessage`,
-   * `AccountNotInitialized` (the wallet is not a registered agent), `InsufficientFunds`.
+   * Stores the payload, then records its hash on the chain. If the send fails or is interrupted, the payload is removed
+   * when nothing of it can land any more: at once, or up to some minutes later, while the layer lives. It stays if that
+   * cannot be proven (always with a durable nonce), and if other sends may share it: with an `id` and with `raw`. Program
+   * refusals: `DuplicateMessage`, `AccountNotInitialized` (the wallet is not a registered agent), `InsufficientFunds`.
    */
   readonly send: (input: SendInput, options?: SendOptions) => Effect.Effect<MessageReceipt, SendError, Wallet>
   /**
    * Sends many messages in as few transactions as possible (about eight messages in each), several transactions at a time.
    * Returns one result per input, in input order, so a failure hides no receipt. Messages of one transaction share its
-   * signature; the `fee` of each receipt is the fee of the whole transaction.
+   * signature; the `fee` of each receipt is the fee of the whole transaction. Storing each payload, and each transaction
+   * from its turn on, may take the `timeout`. Payloads of failed messages are removed as in `send`.
    */
   readonly sendAll: (
     inputs: Iterable<SendInput>,
@@ -375,28 +284,21 @@ const toStore = (input: SendInput, now: number): Either.Either<ReadonlyArray<Uin
   })
 }
 
-/** Whether no other send keeps the same bytes: those of an envelope with a random id. */
-const isOnce = ({ id, raw = false }: SendInput): boolean => id === undefined && !raw
+/** Whether other sends may keep the same bytes: all but those of an envelope with a random id. */
+const isShared = ({ id, raw = false }: SendInput): boolean => id !== undefined || raw
 
 /** A named message may have been sent before. */
-const resending = ({ id }: SendInput, options: SendOptions | undefined): SendOptions | undefined =>
-  id === undefined ? options : extend(options ?? {}, { resend: options?.resend ?? true })
-
-const withTimeout = <A, E, R>(timeout: Duration.DurationInput | undefined, effect: Effect.Effect<A, E, R>) =>
-  timeout === undefined ? effect : Deadline.within(timeout)(effect)
-
-const beforeDeadline = <A, E>(put: Effect.Effect<A, E>): Effect.Effect<A, E | RpcError> =>
-  Effect.withFiberRuntime((fiber) => endBy({ at: Deadline.of(fiber), late: notStored }, "its payload was stored")(put))
-
-const notStored = (what: string): RpcError =>
-  new RpcError({ reason: "Timeout", method: "sendTransaction", detail: `not sent, its deadline came before ${what}` })
+const isResent = ({ id }: SendInput, options: SendOptions | undefined): boolean | undefined =>
+  options?.resend ?? (id === undefined ? undefined : true)
 
 /** The instruction that records a payload, and the account that this makes. */
 interface Recorded {
   readonly address: Address
   readonly instruction: Instruction.ProgramInstruction
-  readonly payloadHash: Uint8Array
+  readonly stored: Abandoned.Stored
 }
+
+type Needs = PayloadStore | RpcPool | Scope.Scope | Transactions
 
 /**
  * Builds the service from the `RpcPool`, `Transactions` and `PayloadStore` in context, for the current `ProgramId`.
@@ -404,10 +306,12 @@ interface Recorded {
  * @since 0.1.0
  * @category constructors
  */
-export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transactions> = Effect.gen(function* () {
+export const make: Effect.Effect<Service, never, Needs> = Effect.gen(function* () {
   const accounts = yield* Accounts.make
   const submit = yield* Submit.make
+  const prepare = Prepare.make(yield* Transactions)
   const payloads = yield* PayloadStore
+  const { abandon, leave } = yield* Abandoned.make
   const sealing = yield* Effect.serviceOption(Sealing)
   const { programId } = accounts
 
@@ -415,38 +319,50 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
     wallet: Address,
     agent: Address,
     { recipient, type = Text }: SendInput,
-    payloadHash: Uint8Array
+    stored: Abandoned.Stored
   ): Either.Either<Recorded, InvalidInput> => {
+    const payloadHash = stored.hash
     const found = Pda.message({ sender: agent, recipient, payloadHash, type }, programId)
     if (Either.isLeft(found)) return Either.left(found.left)
     const { address } = found.right
     const fields = { wallet, agent, recipient, payloadHash, type, message: address, programId }
-    return Either.map(Instruction.sendMessage(fields), (instruction) => ({ address, instruction, payloadHash }))
+    return Either.map(Instruction.sendMessage(fields), (instruction) => ({ address, instruction, stored }))
   }
 
   /** Keeps the payload, and goes on with what records it. */
-  const prepare = <A, E, R>(
+  const keep = <A, E, R>(
     now: number,
     wallet: Address,
     agent: Address,
     input: SendInput,
-    next: (recorded: Recorded) => Effect.Effect<A, E, R>,
-    timeout?: Duration.DurationInput
+    options: SendOptions | undefined,
+    next: (recorded: Recorded, timeout: Duration.DurationInput) => Effect.Effect<A, E, R>
   ): Effect.Effect<A, E | InvalidInput | PayloadStoreError | RpcError | SealedError, R> => {
     const parts = toStore(input, now)
     if (Either.isLeft(parts)) return Effect.fail(parts.left)
     const zeroCopy = input.zeroCopy === true || input.seal === true || typeof input.payload === "string"
     const binding = { programId, sender: agent, recipient: input.recipient, type: input.type ?? Text }
+    let kept: Parameters<typeof payloads.put>[0] = parts.right
     const put =
       input.seal === true
-        ? Effect.flatMap(Payloads.seal(sealing, binding, parts.right), (sealed) => payloads.put(sealed, { zeroCopy }))
+        ? Effect.flatMap(Payloads.seal(sealing, binding, parts.right), (sealed) => {
+            kept = sealed
+            return payloads.put(sealed, { zeroCopy })
+          })
         : payloads.put(parts.right, { zeroCopy })
-    return Effect.flatMap(
-      timeout === undefined ? put : beforeDeadline(put),
-      (payloadHash): Effect.Effect<A, E | InvalidInput, R> => {
-        const recorded = record(wallet, agent, input, payloadHash)
-        return Either.isLeft(recorded) ? Effect.fail(recorded.left) : next(recorded.right)
-      }
+    const shared = isShared(input)
+    return prepare(
+      options,
+      "its payload was stored",
+      put,
+      (hash, timeout): Effect.Effect<A, E | InvalidInput, R> => {
+        const stored = { hash, isShared: shared, signed: [] }
+        const recorded = record(wallet, agent, input, stored)
+        return Either.isLeft(recorded)
+          ? Effect.zipRight(abandon(stored, recorded.left), Effect.fail(recorded.left))
+          : next(recorded.right, timeout)
+      },
+      shared ? undefined : () => leave(kept)
     )
   }
 
@@ -459,25 +375,23 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
         "pod.message.type": (input.type ?? Text)._tag
       }
       return spanned(fiber, "Message.send", attributes, () =>
-        withTimeout(
-          options?.timeout,
-          prepare(
-            Clock.wall(fiber),
-            wallet,
-            agent,
-            input,
-            ({ address, instruction, payloadHash }) =>
-              submit.createAs(
-                address,
-                [instruction],
-                resending(input, options),
-                ({ fee, signature, slot }): MessageReceipt => {
-                  Measured.update(fiber, sent, 1)
-                  return new Receipts.MessageReceipt(signature, slot, fee, address, payloadHash)
-                },
-                isOnce(input) ? () => Effect.ignore(payloads.remove(payloadHash)) : undefined
-              ),
-            options?.timeout
+        keep(Clock.wall(fiber), wallet, agent, input, options, ({ address, instruction, stored }, timeout) =>
+          submit.createAs(
+            address,
+            [instruction],
+            extend(options ?? {}, {
+              timeout,
+              resend: isResent(input, options),
+              onSigned: (signed: SignedTransaction) => {
+                stored.signed.push(signed)
+                options?.onSigned?.(signed, [address])
+              }
+            }),
+            ({ fee, signature, slot }): MessageReceipt => {
+              Measured.update(fiber, sent, 1)
+              return new Receipts.MessageReceipt(signature, slot, fee, address, stored.hash)
+            },
+            stored.isShared ? undefined : (error) => abandon(stored, error)
           )
         )
       )
@@ -490,39 +404,62 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
       yield* annotate("pod.agent", agent)
       const now = yield* Clock.wallMillis
       const all = Arr.fromIterable(inputs)
-      const prepared = yield* Lanes.forEach(all, concurrency, (input) =>
-        Effect.either(withTimeout(options.timeout, prepare(now, wallet, agent, input, Effect.succeed, options.timeout)))
-      )
-      const items: Array<PackedItem & { readonly creates: Address }> = []
-      const named = new Map<Address, number>()
-      /** A message that is named twice is sent once. */
-      const itemOf = (input: SendInput, { address, instruction }: Recorded): number => {
-        const known = input.id === undefined ? undefined : named.get(address)
-        if (known !== undefined) return known
-        if (input.id !== undefined) named.set(address, items.length)
-        const resend = input.id !== undefined && options.resend !== false
-        return items.push({ instructions: [instruction], creates: address, signers, resend }) - 1
+      /** Payloads whose message has no outcome yet. */
+      const open = new Map<Address, Abandoned.Stored>()
+      const onSigned = (signed: SignedTransaction, creates: ReadonlyArray<Address>) => {
+        for (const address of creates) open.get(address)?.signed.push(signed)
+        options.onSigned?.(signed, creates)
       }
-      const places = Arr.zipWith(all, prepared, (input, recorded) =>
-        Either.map(recorded, (recorded) => ({ item: itemOf(input, recorded), payloadHash: recorded.payloadHash }))
-      )
-      const outcomes = yield* Effect.match(submit.packed(items, extend(options, { concurrency })), {
-        onFailure: (error) => items.map(() => Either.left(error)),
-        onSuccess: (outcomes) => outcomes
-      })
-      yield* Metric.incrementBy(sent, Arr.getRights(outcomes).length)
-      return places.flatMap((place): ReadonlyArray<Either.Either<MessageReceipt, SendError>> => {
-        if (Either.isLeft(place)) return [Either.left(place.left)]
-        const { item, payloadHash } = place.right
-        return outcomes
-          .slice(item, item + 1)
-          .map(
-            Either.map(
-              ({ address, fee, signature, slot }) =>
-                new Receipts.MessageReceipt(signature, slot, fee, address, payloadHash)
-            )
+      const sending = Effect.gen(function* () {
+        const prepared = yield* Lanes.forEach(all, concurrency, (input) =>
+          Effect.either(
+            keep(now, wallet, agent, input, options, (recorded) => {
+              open.set(recorded.address, recorded.stored)
+              return Effect.succeed(recorded)
+            })
           )
+        )
+        const items: Array<PackedItem & { readonly creates: Address }> = []
+        const named = new Map<Address, number>()
+        /** A message that is named twice is sent once. */
+        const itemOf = (input: SendInput, { address, instruction }: Recorded): number => {
+          const known = input.id === undefined ? undefined : named.get(address)
+          if (known !== undefined) return known
+          if (input.id !== undefined) named.set(address, items.length)
+          const resend = input.id !== undefined && options.resend !== false
+          return items.push({ instructions: [instruction], creates: address, signers, resend }) - 1
+        }
+        const places = Arr.zipWith(all, prepared, (input, recorded) =>
+          Either.map(recorded, (recorded) => ({ item: itemOf(input, recorded), payloadHash: recorded.stored.hash }))
+        )
+        const outcomes = yield* Effect.match(submit.packed(items, extend(options, { concurrency, onSigned })), {
+          onFailure: (error) => items.map(() => Either.left(error)),
+          onSuccess: (outcomes) => outcomes
+        })
+        for (const [index, outcome] of outcomes.entries()) {
+          const address = items[index]?.creates
+          const stored = address === undefined ? undefined : open.get(address)
+          if (address === undefined || stored === undefined) continue
+          open.delete(address)
+          if (Either.isLeft(outcome)) yield* abandon(stored, outcome.left)
+        }
+        yield* Metric.incrementBy(sent, Arr.getRights(outcomes).length)
+        return places.flatMap((place): ReadonlyArray<Either.Either<MessageReceipt, SendError>> => {
+          if (Either.isLeft(place)) return [Either.left(place.left)]
+          const { item, payloadHash } = place.right
+          return outcomes
+            .slice(item, item + 1)
+            .map(
+              Either.map(
+                ({ address, fee, signature, slot }) =>
+                  new Receipts.MessageReceipt(signature, slot, fee, address, payloadHash)
+              )
+            )
+        })
       })
+      return yield* Effect.onError(sending, () =>
+        Effect.forEach(open.values(), (stored) => abandon(stored, undefined), { discard: true })
+      )
     }).pipe(traced("Message.sendAll"))
 
   const get: Service["get"] = (address) =>
@@ -629,7 +566,7 @@ export const make: Effect.Effect<Service, never, PayloadStore | RpcPool | Transa
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<Message, never, PayloadStore | RpcPool | Transactions> = Layer.effect(Message, make)
+export const layer: Layer.Layer<Message, never, PayloadStore | RpcPool | Transactions> = Layer.scoped(Message, make)
 
 /**
  * Messages of stubs: a method that is not given dies with its name.

@@ -18,14 +18,14 @@ import { model } from "../src/internal/jsonable.js"
 import { InvalidInput } from "../src/InvalidInput.js"
 import * as Deadline from "./Deadline.js"
 import * as Clock from "./internal/clock.js"
-import { endBy } from "./internal/endBy.js"
+import { endBy, notSent } from "./internal/endBy.js"
 import * as FifoSemaphore from "./internal/FifoSemaphore.js"
 import { extend, withService } from "./internal/hot.js"
 import * as TestLayer from "./internal/testLayer.js"
 import { spanned, traced, tracedStream } from "./internal/traced.js"
 import { ProgramId } from "./ProgramId.js"
 import { RpcPool } from "./RpcPool.js"
-import { RpcError } from "./RpcTransport.js"
+import type { RpcError } from "./RpcTransport.js"
 import { SignedTransaction } from "./SignedTransaction.js"
 import * as Estimates from "./transactions/compile/Estimates.js"
 import * as Pack from "./transactions/compile/Pack.js"
@@ -122,6 +122,19 @@ export interface Service {
     options?: Omit<SubmitOptions, "preflight">
   ) => Effect.Effect<Receipt, InvalidInput | RpcError | TransactionError>
   /**
+   * Waits for the outcome of a transaction that may have been sent, and sends nothing. `Expired` proves that it cannot land
+   * any more; `Unconfirmed` leaves it open.
+   */
+  readonly watch: (
+    signed: SignedTransaction,
+    options?: Pick<SubmitOptions, "commitment" | "timeout">
+  ) => Effect.Effect<Receipt, RpcError | TransactionError>
+  /**
+   * How long a `send` with these options may take: its `timeout`, or else the layer's for each time that it may be signed.
+   * For steps that belong to a send and come before it.
+   */
+  readonly timeoutOf: (options?: Pick<SendOptions, "retryExpired" | "timeout">) => Duration.Duration
+  /**
    * Finishes what is in the journal and not under way in this process: one element for each, when its outcome is known.
    * Empty where the layer was built without a `Journal`. What is `Expired` was never done and is the caller's to send
    * again; what is `Unconfirmed` stays in the journal. An entry of another cluster or program is `Unconfirmed` at once:
@@ -216,9 +229,6 @@ export interface Options {
   readonly maxInFlight?: number | undefined
 }
 
-const notSent = (what: string): RpcError =>
-  new RpcError({ reason: "Timeout", method: "sendTransaction", detail: `not sent, its deadline came before ${what}` })
-
 const checkedFees = (fees: FeeOptions): Either.Either<FeeOptions, InvalidInput> =>
   Either.gen(function* () {
     yield* Check.between("fees.margin", fees.margin ?? 0, 0, 10)
@@ -278,14 +288,14 @@ export const make = Effect.fnUntraced(function* (
     blockhashCommitment
   })
 
-  /** What is not said lasts for each time that it may be signed. */
+  const millisOf = ({ retryExpired = 0, timeout }: Pick<SendOptions, "retryExpired" | "timeout">): number =>
+    timeout === undefined ? defaultTimeout * (1 + retryExpired) : Duration.toMillis(timeout)
+
   const withLimit = <A, E, O extends Pick<SendOptions, "retryExpired" | "timeout">>(
     fiber: Fiber.RuntimeFiber<A, E>,
     options: O
   ): Limited<O> => {
-    const { retryExpired = 0, timeout } = options
-    const millis = timeout === undefined ? defaultTimeout * (1 + retryExpired) : Duration.toMillis(timeout)
-    const at = Math.min(Clock.monotonic(fiber) + millis, Deadline.of(fiber))
+    const at = Math.min(Clock.monotonic(fiber) + millisOf(options), Deadline.of(fiber))
     return extend(options, { limit: { at, late: notSent } })
   }
 
@@ -390,7 +400,18 @@ export const make = Effect.fnUntraced(function* (
         )
       }).pipe(traced("Transactions.resume")),
 
-    recover: Stream.fromIterableEffect(submission.leftovers).pipe(
+    watch: (signed, options = {}) =>
+      Effect.withFiberRuntime<Receipt, RpcError | TransactionError>((fiber) =>
+        submission.settle(signed, withLimit(fiber, options), [])
+      ).pipe(traced("Transactions.watch", { "solana.signature": signed.signature })),
+
+    timeoutOf: (options = {}) => Duration.millis(millisOf(options)),
+
+    recover: Stream.fromIterableEffect(
+      Effect.withFiberRuntime<ReadonlyArray<JournaledSubmit.Leftover>>((fiber) =>
+        submission.leftovers(withLimit(fiber, {}).limit)
+      )
+    ).pipe(
       Stream.mapEffect(
         ({ entry: { creates, signed }, refusal }) =>
           (refusal === undefined
@@ -452,9 +473,14 @@ export const layer = (options?: Options): Layer.Layer<Transactions, InvalidInput
   Layer.scoped(Transactions, make(options))
 
 /**
- * A service of stubs for unit tests. A method without a stub dies with its name.
+ * A service of stubs for unit tests. A method without a stub dies with its name, but for `timeoutOf`: a send without a
+ * `timeout` has no deadline then.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layerTest = (stubs: Partial<Service>): Layer.Layer<Transactions> => TestLayer.layer(Transactions, stubs)
+export const layerTest = (stubs: Partial<Service>): Layer.Layer<Transactions> =>
+  TestLayer.layer(Transactions, {
+    timeoutOf: ({ timeout = Duration.infinity } = {}) => Duration.decode(timeout),
+    ...stubs
+  })

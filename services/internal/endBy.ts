@@ -10,12 +10,14 @@
  * - An interruption of the caller interrupts the effect and the timer.
  * - The timer is cancelled when the effect ends.
  */
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import { constVoid } from "effect/Function"
 import * as Runtime from "effect/Runtime"
+import { RpcError } from "../RpcTransport.js"
 import * as Clock from "./clock.js"
 import { cancelable } from "./hot.js"
 
@@ -25,10 +27,14 @@ export interface Limit<E> {
   readonly late: (what: string) => E
 }
 
-const forkIn = <A, E>(fiber: Fiber.RuntimeFiber<A, E>) =>
+/** The failure of a transaction whose deadline came before it was sent. */
+export const notSent = (what: string): RpcError =>
+  new RpcError({ reason: "Timeout", method: "sendTransaction", detail: `not sent, its deadline came before ${what}` })
+
+const forkIn = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, context: Context.Context<never> = fiber.currentContext) =>
   Runtime.runFork(
     Runtime.make({
-      context: fiber.currentContext,
+      context,
       runtimeFlags: Runtime.defaultRuntimeFlags,
       fiberRefs: fiber.getFiberRefs()
     })
@@ -48,18 +54,32 @@ export const onLimit = <A, E>(
   return () => timer.unsafeInterruptAsFork(FiberId.none)
 }
 
-/** Ends the effect at the limit; `what` names it in the failure. Without a limit the effect needs no fiber of its own. */
+export interface EndByOptions {
+  /** The services of the effect. Default: those of the caller. */
+  readonly context?: Context.Context<never> | undefined
+  /** Called when the effect has ended of which the caller did not wait for the end. */
+  readonly onLeft?: (() => void) | undefined
+}
+
+/**
+ * Ends the effect at the limit; `what` names it in the failure. Without a limit and without options the effect needs no
+ * fiber of its own.
+ */
 export const endBy =
-  <L>(limit: Limit<L>, what: string) =>
+  <L>(limit: Limit<L>, what: string, { context, onLeft }: EndByOptions = {}) =>
   <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | L> => {
-    if (limit.at === Infinity) return effect
+    if (limit.at === Infinity && context === undefined && onLeft === undefined) return effect
     return Effect.withFiberRuntime<A, E | L>((fiber) => {
-      const child = forkIn(fiber)(effect)
+      const child = forkIn(fiber, context)(effect)
       const done = child.unsafePoll()
       if (done !== null) return done
       return cancelable<A, E | L>((resume) => {
-        const cancel = onLimit(fiber, limit, () => {
+        const leave = () => {
           child.unsafeInterruptAsFork(FiberId.none)
+          if (onLeft !== undefined) child.addObserver(onLeft)
+        }
+        const cancel = onLimit(fiber, limit, () => {
+          leave()
           resume(Effect.fail(limit.late(what)))
         })
         child.addObserver((exit) => {
@@ -68,7 +88,7 @@ export const endBy =
         })
         return () => {
           cancel()
-          child.unsafeInterruptAsFork(FiberId.none)
+          leave()
         }
       })
     })

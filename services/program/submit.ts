@@ -41,8 +41,8 @@ export interface Submit {
     instructions: ReadonlyArray<Instruction>,
     options: SendOptions | undefined,
     receiptOf: (receipt: Receipt) => A,
-    /** Runs if the send failed and none of its transactions can land any more. */
-    onOver?: () => Effect.Effect<void>
+    /** Run when it failed, with its error, or was interrupted. */
+    onFailure?: (error: WriteError | undefined) => Effect.Effect<void>
   ) => Effect.Effect<A, WriteError, Wallet>
   /** As `create`, for many items that each create an account. Returns one outcome per item, in order. */
   readonly packed: (
@@ -54,15 +54,6 @@ export interface Submit {
 /** Replaces a transaction error by the program's error, if the program refused the transaction. */
 const refusal = (error: SendError): WriteError =>
   error._tag === "TransactionError" ? (error.programError ?? error) : error
-
-const refused = (cause: Cause.Cause<SendError>): Effect.Effect<never, WriteError> =>
-  Effect.failCause(Cause.map(cause, refusal))
-
-/** Whether no transaction of a failed send can land any more. */
-const isOver = (error: SendError): boolean =>
-  error._tag === "TransactionError"
-    ? error.reason !== "Unconfirmed" && error.mayHaveLanded !== true
-    : error._tag !== "RpcError"
 
 const located =
   (address: Address) =>
@@ -120,21 +111,28 @@ export const make: Effect.Effect<Submit, never, Transactions> = Effect.gen(funct
     instructions: ReadonlyArray<Instruction>,
     options: SendOptions | undefined,
     receiptOf: (receipt: Receipt) => A,
-    onOver?: () => Effect.Effect<void>
-  ) =>
-    Effect.matchCauseEffect(transactions.send(instructions, options), {
-      onFailure: (cause) =>
-        onOver !== undefined && Option.exists(Cause.failureOption(cause), isOver)
-          ? Effect.zipRight(onOver(), refused(cause))
-          : refused(cause),
-      onSuccess: (receipt) => Effect.succeed(receiptOf(receipt))
-    })
-  const createAs: Submit["createAs"] = (address, instructions, options, receiptOf, onOver) =>
+    onFailure?: (error: WriteError | undefined) => Effect.Effect<void>
+  ): Effect.Effect<A, WriteError, Wallet> => {
+    const sending = transactions.send(instructions, options)
+    const handlers = {
+      onFailure: (cause: Cause.Cause<SendError>) => {
+        const failure = Cause.map(cause, refusal)
+        return onFailure === undefined
+          ? Effect.failCause(failure)
+          : Effect.zipRight(onFailure(Option.getOrUndefined(Cause.failureOption(failure))), Effect.failCause(failure))
+      },
+      onSuccess: (receipt: Receipt) => Effect.succeed(receiptOf(receipt))
+    }
+    return onFailure === undefined
+      ? Effect.matchCauseEffect(sending, handlers)
+      : Effect.uninterruptibleMask((restore) => Effect.matchCauseEffect(restore(sending), handlers))
+  }
+  const createAs: Submit["createAs"] = (address, instructions, options, receiptOf, onFailure) =>
     send(
       instructions,
       options === undefined ? { creates: address } : extend(options, { creates: address }),
       receiptOf,
-      onOver
+      onFailure
     )
   return {
     plain: (instructions, options) => Effect.mapError(transactions.send(instructions, options), refusal),

@@ -1,13 +1,14 @@
 import type { Address as Address_, Signature } from "@solana/kit"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as ProgramError from "../../src/protocol/ProgramError.js"
 import * as Address from "../../src/solana/Address.js"
 import * as Json from "../../src/solana/Json.js"
 import * as NonceAccount from "../../src/solana/NonceAccount.js"
 import * as Wire from "../../src/solana/Wire.js"
-import type { RpcError } from "../RpcTransport.js"
+import { RpcError } from "../RpcTransport.js"
 import type { SignedTransaction } from "../SignedTransaction.js"
 import type { SendError } from "./Model.js"
 import { TransactionError } from "./TransactionError.js"
@@ -51,13 +52,34 @@ export const preflight = (error: RpcError): Option.Option<Preflight> =>
     ? Option.map(decodePreflight(error.data), ({ err, logs }) => ({ err, logs: logs ?? [] }))
     : Option.none()
 
+/** The attempts that a failure sums up; none where its cause is anything else. */
+const attemptsOf = (error: RpcError): ReadonlyArray<RpcError> => {
+  const { cause } = error
+  if (cause === undefined) return [error]
+  const errors: unknown = Predicate.hasProperty(cause, "errors") ? cause.errors : undefined
+  return Array.isArray(errors) && errors.every((one) => one instanceof RpcError) ? errors : []
+}
+
+const every = (error: RpcError, predicate: (attempt: RpcError) => boolean): boolean => {
+  const attempts = attemptsOf(error)
+  return attempts.length > 0 && attempts.every(predicate)
+}
+
+/** Whether nobody outside of this process got the call. An endpoint's own limit comes with a status or a code. */
+const isOwnRefusal = ({ code, reason, status }: RpcError): boolean =>
+  reason === "PoolClosed" || (reason === "RateLimited" && status === undefined && code === undefined)
+
+/** Whether the transaction was not handed to any node. No node's word decides this. */
+export const wasNotSent = (error: RpcError): boolean => every(error, isOwnRefusal)
+
 /**
  * Whether a node may have forwarded the transaction although sending it failed, by what it says: no HTTP status says that
- * it did not, but a 429, which comes before any work. A failure with a cause sums up several attempts, of which only one
- * may have been refused. Where this is false it is still one node's word.
+ * it did not, but a 429, which comes before any work. Of several attempts, all must have been held back by a limit: of
+ * others one may have been refused because another arrived. Where this is false it is still one node's word.
  */
 export const mayHaveBeenSent = (error: RpcError): boolean => {
-  if (error.cause !== undefined) return true
+  if (error.cause !== undefined)
+    return !every(error, ({ cause, reason }) => cause === undefined && reason === "RateLimited")
   switch (error.reason) {
     case "Transport":
     case "Timeout":

@@ -101,6 +101,20 @@ export interface SubmitOptions {
 }
 
 /**
+ * What is called while transactions are sent.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SigningObserver {
+  /**
+   * Called with each transaction after it is signed and before a node gets it, with the accounts that it makes. Only what
+   * was given here can land. An exception is a defect of the send.
+   */
+  readonly onSigned?: ((signed: SignedTransaction, creates: ReadonlyArray<Address>) => void) | undefined
+}
+
+/**
  * How a write is tried again.
  *
  * @since 0.1.0
@@ -127,7 +141,7 @@ export interface RetryOptions {
  * @since 0.1.0
  * @category models
  */
-export interface SendOptions extends SignOptions, SubmitOptions, RetryOptions {
+export interface SendOptions extends SignOptions, SubmitOptions, RetryOptions, SigningObserver {
   /**
    * The account that these instructions make, and that nobody else makes: it is how their work is recognised when the
    * transaction that did it is not known. It is looked up before they are signed again, and when they are refused after
@@ -200,7 +214,7 @@ export interface PackedItem {
  * @since 0.1.0
  * @category models
  */
-export interface PackedOptions extends CompileOptions, SubmitOptions, RetryOptions {
+export interface PackedOptions extends CompileOptions, SubmitOptions, RetryOptions, SigningObserver {
   /**
    * Transactions on their way at the same time. Default 16. Too low: confirmations are waited for one after another. Too
    * high: the endpoint's rate limit is met.

@@ -52,7 +52,11 @@ describe("the constructor of a noun", () => {
 
   test("of messages needs a payload store as well", () => {
     expect(Message.make).type.toBe<
-      Effect.Effect<Message.Service, never, PayloadStore.PayloadStore | RpcPool.RpcPool | Transactions.Transactions>
+      Effect.Effect<
+        Message.Service,
+        never,
+        PayloadStore.PayloadStore | RpcPool.RpcPool | Scope.Scope | Transactions.Transactions
+      >
     >()
   })
 })

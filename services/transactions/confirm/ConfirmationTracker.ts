@@ -66,8 +66,14 @@ export interface Options {
 }
 
 export interface ConfirmationTracker {
-  /** Fails with `Expired`, `Unconfirmed`, `Unsent` or a node's refusal. Interruption leaves nothing behind. */
-  readonly deliver: (transmission: Transmission, options: WaitOptions) => Effect.Effect<Landed, TransactionError>
+  /**
+   * Fails with `Expired`, `Unconfirmed`, `Unsent` or a node's refusal; with an `RpcError` where no node got the bytes.
+   * Interruption leaves nothing behind.
+   */
+  readonly deliver: (
+    transmission: Transmission,
+    options: WaitOptions
+  ) => Effect.Effect<Landed, RpcError | TransactionError>
 }
 
 /** A host that hangs must not hold back what others say. */
@@ -119,8 +125,7 @@ export const make = Effect.fnUntraced(function* (
 
   const workers = new Workers<"poll" | "deadlines" | "rebroadcast" | "expire">(runFork, failAll)
 
-  const tooLate = (entry: Entry) =>
-    inFlight.fail(entry, outcomes.unconfirmed(entry.signed, lastError ?? entry.transmission.lastError))
+  const tooLate = (entry: Entry) => inFlight.fail(entry, outcomes.late(entry.transmission, lastError))
 
   /** Beside the polling, which a host that hangs here must not hold up. */
   const expireBeside = (slot: bigint, unknown: ReadonlyArray<Entry>) => {
@@ -233,16 +238,16 @@ export const make = Effect.fnUntraced(function* (
     )
 
   const deliver = (
-    caller: Fiber.RuntimeFiber<Landed, TransactionError>,
+    caller: Fiber.RuntimeFiber<Landed, RpcError | TransactionError>,
     transmission: Transmission,
     options: WaitOptions
-  ): Effect.Effect<Landed, TransactionError> =>
+  ): Effect.Effect<Landed, RpcError | TransactionError> =>
     Effect.uninterruptibleMask((restore) => {
       if (isClosed) return Effect.fail(outcomes.unsent(transmission.signed))
       let entry: Entry | undefined
       return Effect.matchCauseEffect(
         restore(
-          Effect.async<Landed, TransactionError>((resume) => {
+          Effect.async<Landed, RpcError | TransactionError>((resume) => {
             entry = new Entry(transmission, options, traceOf(caller), resume)
             inFlight.add(entry)
             sendFirst(entry, caller)

@@ -4,6 +4,7 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type { Trace } from "../../internal/traced.js"
+import type { RpcError } from "../../RpcTransport.js"
 import type { SignedTransaction } from "../../SignedTransaction.js"
 import type { TransactionError } from "../TransactionError.js"
 import type { Member } from "./IndexedSet.js"
@@ -52,7 +53,7 @@ export class Entry implements Member {
     { commitment, deadline, since }: WaitOptions,
     /** The trace of its caller, which look-ups and rebroadcasts are shown in. */
     readonly trace: Trace | undefined,
-    readonly resume: (outcome: Effect.Effect<Landed, TransactionError>) => void
+    readonly resume: (outcome: Effect.Effect<Landed, RpcError | TransactionError>) => void
   ) {
     this.signed = transmission.signed
     this.commitment = commitment

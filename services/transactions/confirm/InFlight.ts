@@ -10,6 +10,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
+import type { RpcError } from "../../RpcTransport.js"
 import type { TransactionError } from "../TransactionError.js"
 import type { Entry, Landed } from "./Entry.js"
 import { IndexedSet } from "./IndexedSet.js"
@@ -50,14 +51,14 @@ export class InFlight {
     entry.first?.unsafeInterruptAsFork(FiberId.none)
   }
 
-  resolve(entry: Entry, outcome: Effect.Effect<Landed, TransactionError>): void {
+  resolve(entry: Entry, outcome: Effect.Effect<Landed, RpcError | TransactionError>): void {
     if (!this.#entries.has(entry)) return
     this.#answered++
     this.remove(entry)
     entry.resume(outcome)
   }
 
-  fail(entry: Entry, error: TransactionError): void {
+  fail(entry: Entry, error: RpcError | TransactionError): void {
     this.resolve(entry, Effect.fail(error))
   }
 }

@@ -6,6 +6,8 @@
  *   arrived. A signature is looked up when its first sending has ended, or was given up.
  * - A transaction is due again when the interval is over, or the longer rest that its endpoint asked for. The first
  *   sending is given up when its transaction is due before it ends. So each has one sending under way at most.
+ * - Each sending has the deadline of its transaction. What is held back beyond that, before any node may have it, is
+ *   answered at once.
  * - Failures say nothing of the outcome, but a refusal may ({@link Transmission}): it is kept in the entry until the next
  *   look-up, which is asked for at once. A later sending that is not refused takes it back.
  *
@@ -13,6 +15,7 @@
  * more, and a transaction that is answered while it waits for its turn to be sent again is passed over.
  */
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -21,12 +24,14 @@ import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
+import * as Deadline from "../../Deadline.js"
 import * as Clock from "../../internal/clock.js"
 import { serving } from "../../internal/traced.js"
 import * as RetryPolicy from "../../RetryPolicy.js"
 import type { TransactionError } from "../TransactionError.js"
 import type { Entry } from "./Entry.js"
 import type { InFlight } from "./InFlight.js"
+import * as outcomes from "./outcomes.js"
 import * as Signal from "./Signal.js"
 
 /** Sendings at a time, which is enough for 1024 in flight where one takes 30 ms. */
@@ -37,6 +42,9 @@ const TIMEOUT = Duration.seconds(5)
 
 /** An endpoint that wants to be left alone for longer gets the bytes all the same: they live about that long. */
 const MAX_REST = Duration.minutes(1)
+
+/** Milliseconds: no limit that is believed holds a call back for longer, so a deadline beyond that decides nothing. */
+const LONGEST_LIMIT = 60_000
 
 export interface Rebroadcaster {
   readonly sendFirst: (entry: Entry, caller: Fiber.RuntimeFiber<unknown, unknown>) => void
@@ -68,11 +76,16 @@ export const make = (
   let sendingFirst = 0
 
   const wasSent = (entry: Entry, rest: Duration.Duration, now: number) => {
+    const { transmission } = entry
     entry.refusal = undefined
     entry.rebroadcastAt = now + Duration.toMillis(Duration.max(Duration.min(rest, MAX_REST), interval))
-    if (entry.first === undefined) return
-    entry.first = undefined
-    firstSent.ring()
+    if (entry.first !== undefined) {
+      entry.first = undefined
+      firstSent.ring()
+    }
+    if (now + Duration.toMillis(rest) >= entry.deadline && !transmission.mayHaveArrived) {
+      inFlight.fail(entry, outcomes.late(transmission, undefined))
+    }
   }
 
   const wasRefused = (entry: Entry, refusal: TransactionError, now: number) => {
@@ -85,7 +98,8 @@ export const make = (
     inFlight.has(entry)
       ? Effect.withFiberRuntime<Duration.Duration, TransactionError>((fiber) => {
           entry.first?.unsafeInterruptAsFork(FiberId.none)
-          return serving([entry])(RetryPolicy.never(entry.transmission.attempt(fiber)))
+          const sending = Deadline.at(entry.deadline)(entry.transmission.attempt(fiber))
+          return serving([entry])(RetryPolicy.never(sending))
         }).pipe(
           Effect.timeoutTo({ duration: TIMEOUT, onSuccess: (rest) => rest, onTimeout: () => Duration.zero }),
           Effect.either,
@@ -100,7 +114,9 @@ export const make = (
 
   return {
     sendFirst: (entry, caller) => {
-      const context = RetryPolicy.withoutRetries(caller.currentContext)
+      const once = RetryPolicy.withoutRetries(caller.currentContext)
+      const isNear = entry.deadline - entry.since < LONGEST_LIMIT
+      const context = isNear ? Context.add(once, Deadline.Deadline, entry.deadline) : once
       const asCaller = Runtime.make({ context, runtimeFlags, fiberRefs: caller.getFiberRefs() })
       sendingFirst++
       const first = Runtime.runFork(asCaller)(entry.transmission.attempt(caller))

@@ -48,6 +48,7 @@ export class Transmission {
   #skipPreflight: boolean
   #mayHaveArrived: boolean
   #wasSent: boolean
+  #wasHandedOver: boolean
   readonly #preflightCommitment: Commitment
   readonly #watchOnly: boolean
 
@@ -62,9 +63,20 @@ export class Transmission {
     // Who asks for a preflight says that the bytes were not sent before.
     this.#mayHaveArrived = !firstTime && !preflight
     this.#wasSent = !firstTime
+    this.#wasHandedOver = !firstTime
     // A finalized bank may not know the blockhash yet, nor a confirmed one that of a processed bank.
     this.#preflightCommitment =
       commitment === "processed" || needs.blockhashCommitment === "processed" ? "processed" : "confirmed"
+  }
+
+  /** Whether some node has the bytes, by what nodes say. */
+  get mayHaveArrived(): boolean {
+    return this.#mayHaveArrived
+  }
+
+  /** Whether any node got the bytes, whatever it said of them. */
+  get wasHandedOver(): boolean {
+    return this.#wasHandedOver
   }
 
   /**
@@ -81,8 +93,9 @@ export class Transmission {
     }
     this.#wasSent = true
     const mayHaveArrivedBefore = this.#mayHaveArrived
+    const wasHandedOverBefore = this.#wasHandedOver
     // Interrupted, the request may have left.
-    this.#mayHaveArrived = true
+    this.#mayHaveArrived = this.#wasHandedOver = true
     const { minContextSlot, wire } = this.signed
     return Effect.matchEffect(
       this.needs.pool.sendTransaction(wire, {
@@ -94,7 +107,9 @@ export class Transmission {
       {
         onFailure: (error) => {
           this.#mayHaveArrived = mayHaveArrivedBefore
-          return Effect.as(this.#failed(error), error.retryAfter ?? Duration.zero)
+          if (Failure.wasNotSent(error)) this.#wasHandedOver = wasHandedOverBefore
+          const rest = error.reason === "PoolClosed" ? Duration.infinity : (error.retryAfter ?? Duration.zero)
+          return Effect.as(this.#failed(error), rest)
         },
         onSuccess: () => {
           this.#skipPreflight = true
@@ -110,7 +125,9 @@ export class Transmission {
     const answer = Failure.preflight(error)
     if (Option.isSome(answer)) return this.#refused(error, answer.value)
     if (Failure.mayHaveBeenSent(error)) this.#mayHaveArrived = true
-    return this.#mayHaveArrived || error.isRetryable ? Effect.void : Effect.fail(Failure.refused(this.signed, error))
+    return this.#mayHaveArrived || error.isRetryable || error.reason === "PoolClosed"
+      ? Effect.void
+      : Effect.fail(Failure.refused(this.signed, error))
   }
 
   #refused(error: RpcError, { err, logs }: Failure.Preflight): Effect.Effect<void, TransactionError> {

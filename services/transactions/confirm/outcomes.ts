@@ -4,6 +4,7 @@
 import type { RpcError } from "../../RpcTransport.js"
 import type { SignedTransaction } from "../../SignedTransaction.js"
 import { TransactionError } from "../TransactionError.js"
+import type { Transmission } from "./Transmission.js"
 
 /** It cannot land any more and did not. */
 export const expired = (signed: SignedTransaction, cause: RpcError | undefined) =>
@@ -22,7 +23,7 @@ export const expired = (signed: SignedTransaction, cause: RpcError | undefined) 
 /** Nobody knows yet. */
 export const unconfirmed = (
   signed: SignedTransaction,
-  cause: RpcError | undefined,
+  cause: Error | undefined,
   detail = "its outcome is not known yet; resume the same signed transaction to go on"
 ) =>
   new TransactionError({
@@ -34,6 +35,13 @@ export const unconfirmed = (
     signed,
     cause
   })
+
+/** The caller's deadline came first, or nothing can be sent before it. What no node got was not sent. */
+export const late = (
+  { lastError, signed, wasHandedOver }: Pick<Transmission, "lastError" | "signed" | "wasHandedOver">,
+  cause: RpcError | undefined
+): RpcError | TransactionError =>
+  !wasHandedOver && lastError !== undefined ? lastError : unconfirmed(signed, cause ?? lastError)
 
 /** No status names it, yet the ledger of the same endpoint holds it. */
 export const contradicted = (signed: SignedTransaction) =>

@@ -133,9 +133,11 @@ export const make = ({ estimates, findOwn, sign, submission }: Needs) => {
                 sign(fiber, priced, options.limit.at, rival)
               )
             )
-      return Effect.flatMap(endBy(options.limit, "its signatures")(signing), (signed) => {
+      return Effect.flatMap(endBy(options.limit, "it was signed")(signing), (signed) => {
+        const creates = createdBy(items)
         known.push(signed.signature)
-        return annotated(fiber, "solana.signature", signed.signature, submitFirst(signed, options, createdBy(items)))
+        options.onSigned?.(signed, creates)
+        return annotated(fiber, "solana.signature", signed.signature, submitFirst(signed, options, creates))
       })
     })
 
@@ -154,8 +156,12 @@ export const make = ({ estimates, findOwn, sign, submission }: Needs) => {
     /** Refused transactions that hold all that waits, and the nonce with which it is signed: at most one of them lands. */
     let rivals: ReadonlyArray<SignedTransaction> = []
 
+    /** Refused bytes that hold all that waits, and may land yet. */
+    let refused: SignedTransaction | undefined
+
     const conclude = (item: PackedItem, outcome: Outcome) => {
-      outcomes.set(item, outcome)
+      const isOpen = Either.isLeft(outcome) && outcome.left._tag !== "TransactionError"
+      outcomes.set(item, isOpen && refused !== undefined ? Either.left(unconfirmed(refused, outcome.left)) : outcome)
       waiting = waiting.filter((other) => other !== item)
     }
     const failAll = (error: SendError) => {
@@ -167,7 +173,7 @@ export const make = ({ estimates, findOwn, sign, submission }: Needs) => {
       ((mayBeDone || item.resend === true) && item.creates !== undefined
         ? endBy(
             options.limit,
-            "its account to be looked up"
+            "its account was looked up"
           )(findOwn(item.creates, wallet.address, known, otherwise?.slot ?? otherwise?.signed?.minContextSlot))
         : Effect.succeedNone
       ).pipe(
@@ -184,7 +190,7 @@ export const make = ({ estimates, findOwn, sign, submission }: Needs) => {
     const finish = Effect.gen(function* () {
       const made = new Set(createdBy(items))
       if (made.size === 0) return
-      for (const entry of yield* left) {
+      for (const entry of yield* endBy(options.limit, "its journal was read")(left)) {
         if (!entry.creates.some((address) => made.has(address))) continue
         mayBeDone = true
         const outcome: Outcome = yield* Effect.either(goOn(entry.signed, options, entry.creates))
@@ -236,6 +242,7 @@ export const make = ({ estimates, findOwn, sign, submission }: Needs) => {
           if (isHalved || !("nonce" in signed.lifetime)) return yield* settleFirst(error, signed)
           rivals = [...rivals, signed]
         }
+        refused = signed
         mayBeDone = true
       }
       if (isOutOfCompute && mayEstimateAgain && estimates.forget(transaction)) {

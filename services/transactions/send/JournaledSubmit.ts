@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import { endBy, type Limit } from "../../internal/endBy.js"
 import * as Journal from "../../Journal.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import type { RpcError } from "../../RpcTransport.js"
@@ -29,17 +30,25 @@ export interface Leftover {
   readonly refusal: RpcError | TransactionError | undefined
 }
 
+type Delivery = Effect.Effect<Receipt, RpcError | TransactionError>
+
 export interface JournaledSubmit {
-  /** Written down before it starts, struck out when the outcome is known, and left where it is not. */
+  /**
+   * Written down before it starts, by the limit; struck out when the outcome is known, and left where it is not. What was
+   * not written down in time, or whose caller was interrupted before, was not sent: its entry is struck out too.
+   */
   readonly deliver: (
     signed: SignedTransaction,
     creates: ReadonlyArray<Address>,
-    delivery: Effect.Effect<Receipt, RpcError | TransactionError>
-  ) => Effect.Effect<Receipt, RpcError | TransactionError>
+    limit: Limit<RpcError>,
+    delivery: Delivery
+  ) => Delivery
+  /** As `deliver`, for bytes that are not sent: nothing is written down, so that nothing sends them later. */
+  readonly watch: (signed: SignedTransaction, delivery: Delivery) => Delivery
   /** Entries of this cluster and program that are not under way in this process. */
   readonly left: Effect.Effect<ReadonlyArray<Journal.JournalEntry>, RpcError>
-  /** All entries that are not under way in this process. Asks the cluster anew which one it is. */
-  readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>>
+  /** All entries that are not under way in this process. Asks the cluster anew which one it is, until the limit. */
+  readonly leftovers: (limit: Limit<RpcError>) => Effect.Effect<ReadonlyArray<Leftover>>
 }
 
 const unrecorded = (signed: SignedTransaction, cause: Journal.JournalError) =>
@@ -69,21 +78,36 @@ const isKnown = <A>(exit: Exit.Exit<A, RpcError | TransactionError>): boolean =>
 export const NOTHING_LEFT: JournaledSubmit["left"] = Effect.succeed([])
 
 const UNRECORDED: JournaledSubmit = {
-  deliver: (_, __, delivery) => delivery,
+  deliver: (_, __, ___, delivery) => delivery,
+  watch: (_, delivery) => delivery,
   left: NOTHING_LEFT,
-  leftovers: Effect.succeed([])
+  leftovers: () => Effect.succeed([])
+}
+
+/** The deliveries of one signature in this process. */
+interface UnderWay {
+  deliveries: number
+  /** Whether its bytes may have been sent, now or before there was an entry of this process. Unknown until it is looked up. */
+  mayBeSent: boolean | undefined
 }
 
 const over = (journal: Journal.Service, pool: Pick<RpcPool, "getGenesisHash">, program: Address): JournaledSubmit => {
   let known: Blockhash | undefined
   let asking: Fiber.RuntimeFiber<Blockhash, RpcError> | undefined
-  const underWay = new Map<Signature, number>()
+  const underWay = new Map<Signature, UnderWay>()
 
-  const count = (signature: Signature, by: number) =>
+  const enter = (signature: Signature) =>
     Effect.sync(() => {
-      const now = (underWay.get(signature) ?? 0) + by
-      if (now === 0) underWay.delete(signature)
-      else underWay.set(signature, now)
+      const own = underWay.get(signature) ?? { deliveries: 0, mayBeSent: undefined }
+      own.deliveries++
+      underWay.set(signature, own)
+      return own
+    })
+
+  const leave = (signature: Signature, own: UnderWay) =>
+    Effect.sync(() => {
+      own.deliveries--
+      if (own.deliveries === 0) underWay.delete(signature)
     })
 
   const ask = Effect.tap(pool.getGenesisHash, (genesis) => Effect.sync(() => (known = genesis)))
@@ -129,46 +153,63 @@ const over = (journal: Journal.Service, pool: Pick<RpcPool, "getGenesisHash">, p
       )
     )
 
-  return {
-    deliver: (signed, creates, delivery) => {
-      const { signature } = signed
-      // A leftover that cannot be struck out now is found again, with the same outcome.
-      const forget = Effect.catchAll(journal.forget(signature), (error) =>
-        Effect.logWarning("a finished transaction is still in the journal", error)
+  // A leftover that cannot be struck out now is found again, with the same outcome.
+  const forget = (signature: Signature) =>
+    Effect.catchAll(journal.forget(signature), (error) =>
+      Effect.logWarning("a finished transaction is still in the journal", error)
+    )
+
+  /** Strikes the entry out when the outcome is known, unless another delivery of it goes on. */
+  const concluded = (signature: Signature, own: UnderWay, delivery: Delivery) =>
+    Effect.onExit(delivery, (exit) =>
+      Effect.suspend(() => (isKnown(exit) && own.deliveries === 1 ? forget(signature) : Effect.void))
+    )
+
+  const whileUnderWay = (signature: Signature, use: (own: UnderWay) => Delivery): Delivery =>
+    Effect.acquireUseRelease(enter(signature), use, (own, exit) =>
+      Effect.zipRight(
+        leave(signature, own),
+        // The caller is not kept until the store answers.
+        Exit.isFailure(exit) && own.mayBeSent === false
+          ? Effect.forkDaemon(Effect.suspend(() => (underWay.has(signature) ? Effect.void : forget(signature))))
+          : Effect.void
       )
-      const forgetWithin = (deliveries: number) =>
-        Effect.suspend(() => ((underWay.get(signature) ?? 0) > deliveries ? Effect.void : forget))
-      return Effect.suspend(() => {
-        let isBegun = false
-        const begin = Effect.suspend(() => {
-          isBegun = true
-          return delivery
+    )
+
+  return {
+    deliver: (signed, creates, limit, delivery) =>
+      whileUnderWay(signed.signature, (own) => {
+        const recording = Effect.flatMap(journal.pending, (entries) => {
+          own.mayBeSent ??= entries.some((entry) => entry.signed.signature === signed.signature)
+          return record(signed, creates)
         })
-        return Effect.acquireUseRelease(
-          count(signature, 1),
-          () =>
-            Effect.zipRight(
-              record(signed, creates),
-              Effect.onExit(begin, (exit) => (isKnown(exit) ? forgetWithin(1) : Effect.void))
-            ),
-          () => count(signature, -1)
-          // The caller is not kept until the store answers.
-        ).pipe(Effect.onInterrupt(() => (isBegun ? Effect.void : Effect.forkDaemon(forgetWithin(0)))))
-      })
-    },
+        const begin = Effect.suspend(() => {
+          own.mayBeSent = true
+          return concluded(signed.signature, own, delivery)
+        })
+        return Effect.zipRight(endBy(limit, "it was written down")(recording), begin)
+      }),
+    watch: ({ signature }, delivery) =>
+      Effect.flatMap(journal.pending, (entries) => {
+        const entry = entries.find(({ signed }) => signed.signature === signature)
+        // Another cluster's outcome ends no entry.
+        const isHere = entry !== undefined && known !== undefined && refusalOf(entry, known) === undefined
+        return isHere ? whileUnderWay(signature, (own) => concluded(signature, own, delivery)) : delivery
+      }),
     left: Effect.flatMap(idle, (entries) =>
       entries.length === 0
         ? NOTHING_LEFT
         : Effect.map(genesis, (here) => entries.filter((entry) => refusalOf(entry, here) === undefined))
     ),
-    leftovers: Effect.flatMap(idle, (entries) =>
-      entries.length === 0
-        ? Effect.succeed([])
-        : Effect.match(ask, {
-            onFailure: (refusal) => entries.map((entry) => ({ entry, refusal })),
-            onSuccess: (here) => entries.map((entry) => ({ entry, refusal: refusalOf(entry, here) }))
-          })
-    )
+    leftovers: (limit) =>
+      Effect.flatMap(idle, (entries) =>
+        entries.length === 0
+          ? Effect.succeed([])
+          : Effect.match(endBy(limit, "the cluster said which one it is")(ask), {
+              onFailure: (refusal) => entries.map((entry) => ({ entry, refusal })),
+              onSuccess: (here) => entries.map((entry) => ({ entry, refusal: refusalOf(entry, here) }))
+            })
+      )
   }
 }
 

@@ -39,7 +39,7 @@ export interface Submission {
 }
 
 export const make = (
-  { deliver, left, leftovers }: JournaledSubmit,
+  { deliver, left, leftovers, watch }: JournaledSubmit,
   submitAndConfirm: SubmitAndConfirm,
   nonces: Pick<Nonces, "isUnderWay" | "learn">,
   defaultCommitment: Commitment
@@ -51,11 +51,8 @@ export const make = (
     firstTime: boolean,
     watchOnly: boolean
   ) => {
-    const delivery = deliver(
-      signed,
-      creates,
-      submitAndConfirm(signed, { commitment, preflight, firstTime, watchOnly, deadline: limit.at })
-    )
+    const submitted = submitAndConfirm(signed, { commitment, preflight, firstTime, watchOnly, deadline: limit.at })
+    const delivery = watchOnly ? watch(signed, submitted) : deliver(signed, creates, limit, submitted)
     return "nonce" in signed.lifetime ? nonces.learn(signed, signed.lifetime, commitment, delivery) : delivery
   }
 

@@ -10,6 +10,7 @@ import * as Receipts from "../../internal/receipts.js"
 import { annotatedAfter, spanned } from "../../internal/traced.js"
 import * as Metrics from "../../Metrics.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
+import type { RpcError } from "../../RpcTransport.js"
 import type { SignedTransaction } from "../../SignedTransaction.js"
 import type * as ConfirmationTracker from "../confirm/ConfirmationTracker.js"
 import type { Landed } from "../confirm/Entry.js"
@@ -25,7 +26,10 @@ export interface Options extends Transmission.TransmissionOptions {
 }
 
 /** Submits signed bytes once and again, and waits for their outcome. */
-export type SubmitAndConfirm = (signed: SignedTransaction, options: Options) => Effect.Effect<Receipt, TransactionError>
+export type SubmitAndConfirm = (
+  signed: SignedTransaction,
+  options: Options
+) => Effect.Effect<Receipt, RpcError | TransactionError>
 
 const outcomes = {
   confirmed: Metrics.transactionsOf("confirmed"),
@@ -37,8 +41,8 @@ const outcomes = {
   Unsent: Metrics.transactionsOf("Unsent")
 }
 
-const counted = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, error: TransactionError) => {
-  Measured.update(fiber, outcomes[error.reason], 1)
+const counted = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, error: RpcError | TransactionError) => {
+  Measured.update(fiber, outcomes[error._tag === "RpcError" ? "Unsent" : error.reason], 1)
   return Effect.fail(error)
 }
 
@@ -72,7 +76,7 @@ export const make = (
    * A lone endpoint may deny the status of what its own ledger holds. Whoever is told `Expired` signs anew, so the ledger
    * is asked first. A node without a ledger cannot contradict the statuses.
    */
-  const uncontradicted = (signed: SignedTransaction, error: TransactionError, deadline: number) =>
+  const uncontradicted = (signed: SignedTransaction, error: RpcError | TransactionError, deadline: number) =>
     error.reason !== "Expired"
       ? Effect.succeed(error)
       : pool.getTransaction(signed.signature, { commitment: "confirmed" }).pipe(
@@ -84,7 +88,7 @@ export const make = (
         )
 
   return (signed, options) =>
-    Effect.withFiberRuntime<Receipt, TransactionError>((fiber) => {
+    Effect.withFiberRuntime<Receipt, RpcError | TransactionError>((fiber) => {
       const since = Clock.monotonic(fiber)
       const { commitment, deadline } = options
       const transmission = new Transmission.Transmission(signed, options, needs)
