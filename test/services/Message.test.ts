@@ -208,10 +208,7 @@ layer(Pod.layerTest)("Message", (it) => {
         .send({ recipient: bob.wallet.address, payload: "gone" })
         .pipe(as(alice.wallet))
       yield* store.remove(payloadHash)
-      expect(yield* Effect.flip(messages.payload(address))).toMatchObject({
-        _tag: "PayloadStoreError",
-        reason: "NotFound"
-      })
+      expect(yield* Effect.flip(messages.payload(address))).toMatchObject({ _tag: "PayloadNotFound", waited: 0 })
     })
   )
 
