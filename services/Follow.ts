@@ -47,6 +47,12 @@ export interface FollowOptions {
    * are then emitted after the next reconnection. Too low uses up the endpoints' rate limit; too high emits lost changes late.
    */
   readonly resyncInterval?: Duration.DurationInput | undefined
+  /**
+   * Whether followers of inboxes, outboxes and channels share one subscription and one listing of the program, which the
+   * client divides. Default: false. For many followers in one process: the listing has all messages of the program. Where
+   * there are over 100,000, or the node refuses the listing, each follower goes on alone. Other followers ignore it.
+   */
+  readonly share?: boolean | undefined
 }
 
 /**

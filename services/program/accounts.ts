@@ -36,6 +36,7 @@ import type { AccountInfo } from "../RpcPool.js"
 import { type AccountFilter, type AccountOptions, RpcPool } from "../RpcPool.js"
 import type { RpcError } from "../RpcTransport.js"
 import * as Once from "./firstSeen.js"
+import * as SharedFollow from "./SharedFollow.js"
 
 /** A list of accounts of one type, oldest first. */
 export interface Query<A> {
@@ -159,6 +160,7 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
   const pool = yield* RpcPool
   const programId = yield* ProgramId
   const cache = yield* Effect.serviceOption(Cache)
+  const shared = yield* SharedFollow.make(pool, programId)
 
   const owned = (address: Address, options?: AccountOptions) =>
     Effect.map(pool.getAccountInfo(address, options), ({ value }) =>
@@ -211,11 +213,29 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
 
   const follow = <A>(query: Query<A>, options: Follow.FollowOptions): Stream.Stream<ProgramAccount<A>, FollowError> => {
     const filters = filtersOf(query)
-    return Follow.program(programId, { ...options, filters: memcmp(filters) }).pipe(
-      Stream.filterMap((update) => (update._tag === "Value" ? Option.some(update.value) : Option.none())),
+    const alone = () =>
+      Follow.program(programId, { ...options, filters: memcmp(filters) }).pipe(
+        Stream.filterMap((update) => (update._tag === "Value" ? Option.some(update.value) : Option.none())),
+        Stream.provideService(RpcPool, pool)
+      )
+    const [type] = filters
+    const [field, ...others] = query.where
+    const infos =
+      options.share !== true || type === undefined || field === undefined || others.length > 0
+        ? alone()
+        : Stream.fromPull(
+            shared({
+              type: { memcmp: type },
+              tag: query.type.tag,
+              offset: field[0],
+              address: field[1],
+              options,
+              alone
+            })
+          )
+    return infos.pipe(
       Stream.mapChunksEffect((infos) => Effect.map(decodeInOrder(query, filters, infos), Chunk.unsafeFromArray)),
-      Stream.filter(Once.make()),
-      Stream.provideService(RpcPool, pool)
+      Stream.filter(Once.make())
     )
   }
 
