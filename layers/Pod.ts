@@ -82,6 +82,7 @@ export const layerServices = (
  * @category models
  */
 export interface PayloadsConfig {
+  /** The servers that keep payloads. */
   readonly payloads: PodConfig.Payloads
 }
 

@@ -204,7 +204,7 @@ const inflate: Undo = (bytes, options, callback) =>
   ((bytes[0] ?? 0) & 0x0f) === 8 ? Zlib.inflate(bytes, options, callback) : Zlib.inflateRaw(bytes, options, callback)
 
 /** Decoders for the same encodings as in fetch. Requests ask for gzip only. */
-const ENCODINGS: ReadonlyMap<string, Undo> = new Map([
+const ENCODINGS: ReadonlyMap<string, Undo> = new Map<string, Undo>([
   ["gzip", Zlib.gunzip],
   ["x-gzip", Zlib.gunzip],
   ["deflate", inflate],

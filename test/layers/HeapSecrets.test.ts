@@ -41,7 +41,7 @@ const look = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>>
     child.stderr.on("data", (chunk: Buffer) => (complaints += chunk.toString()))
     child.stdin.end(JSON.stringify(FORMS))
     child.once("close", (code) =>
-      resume(code === 0 ? Effect.sync((): Seen => JSON.parse(output)) : Effect.fail(new Error(complaints)))
+      resume(code === 0 ? Effect.sync((): Seen => JSON.parse(output)) : Effect.die(complaints))
     )
     return Effect.sync(() => child.kill("SIGKILL"))
   })

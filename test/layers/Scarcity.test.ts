@@ -58,7 +58,7 @@ const sends = (url: string, situation: string, count: number, loaded = ["--impor
     child.stderr.on("data", (chunk: Buffer) => (complaints += chunk.toString()))
     child.once("close", (code) => {
       const ended = code === 0 ? Effect.sync((): Ended => JSON.parse(output)) : undefined
-      resume(ended ?? Effect.fail(new Error(`exit code ${code}: ${complaints.slice(-2000)}`)))
+      resume(ended ?? Effect.die(`exit code ${code}: ${complaints.slice(-2000)}`))
     })
     return Effect.sync(() => child.kill("SIGKILL"))
   })
