@@ -10,11 +10,13 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
+import { Cursor } from "../services/ProtocolEvents.js"
 import { RpcError } from "../services/RpcTransport.js"
 import { TransactionError } from "../services/Transactions.js"
 import { WalletError } from "../services/Wallet.js"
 import { InvalidInput } from "../src/InvalidInput.js"
 import * as Addresses from "../src/solana/Address.js"
+import * as Blockhash from "../src/solana/Blockhash.js"
 
 const HUGE = 2n ** 64n - 1n
 
@@ -121,6 +123,7 @@ const fieldOf = (ast: AST.AST, value: () => unknown): unknown => {
     const one = ast.types.find((type) => !AST.isUndefinedKeyword(type))
     return one === undefined ? undefined : fieldOf(one, value)
   }
+  if (AST.isRefinement(ast) && Option.isNone(AST.getIdentifierAnnotation(ast))) return fieldOf(ast.from, value)
   if (AST.isTupleType(ast)) return ast.rest.map(({ type }) => fieldOf(type, value))
   switch (Option.getOrUndefined(AST.getIdentifierAnnotation(ast))) {
     case "SafeText":
@@ -130,6 +133,12 @@ const fieldOf = (ast: AST.AST, value: () => unknown): unknown => {
       return value()
     case "Address":
       return Addresses.SYSTEM_PROGRAM
+    case "@pod-protocol/effect/ProtocolEvents/Cursor":
+      return new Cursor({
+        program: Addresses.SYSTEM_PROGRAM,
+        genesis: Blockhash.fromBytes(new Uint8Array(32)),
+        slot: HUGE
+      })
     case "@pod-protocol/effect/RpcError":
       return new RpcError({ reason: "Node", method: TEXT, detail: TEXT, data: value(), cause: value() })
     default:
