@@ -36,12 +36,15 @@ export interface Sqlite {
 const isSqlite = (module: unknown): module is Sqlite =>
   Predicate.hasProperty(module, "DatabaseSync") && typeof module.DatabaseSync === "function"
 
+/** Typed as `string`, so that bundlers do not follow the import: they cannot bundle the native part. */
+const PACKAGE: string = "@photostructure/sqlite"
+
 /** SQLite of the runtime, or of the optional package. */
 export const load: Effect.Effect<Sqlite, CacheError> = Effect.suspend(() => {
   const builtIn: unknown = process.getBuiltinModule("node:sqlite")
   if (isSqlite(builtIn)) return Effect.succeed(builtIn)
   return Effect.tryPromise({
-    try: (): Promise<unknown> => import("@photostructure/sqlite"),
+    try: (): Promise<unknown> => import(PACKAGE),
     catch: (cause) => new CacheError({ reason: "MissingPackage", cause })
   }).pipe(Effect.filterOrFail(isSqlite, () => new CacheError({ reason: "MissingPackage" })))
 })
