@@ -78,8 +78,6 @@ describe("the packed package", () => {
     const built = await esbuild.build({
       stdin: { contents: `import { Logs } from "@pod-protocol/effect"; console.log(Logs)`, resolveDir: scratch },
       bundle: true,
-      splitting: true,
-      outdir: "out",
       format: "esm",
       platform: "browser",
       external: ["effect/*", "@effect/*", "@noble/*", "node:*", "undici", "litesvm"],
@@ -87,8 +85,8 @@ describe("the packed package", () => {
       write: false
     })
     // When it is bundled, Then it holds little else
-    const application = Object.entries(built.metafile.outputs).find(([, { entryPoint }]) => entryPoint !== undefined)
-    const parts = Object.keys(application?.[1].inputs ?? {}).filter((input) => input.includes("@pod-protocol"))
+    const [application] = Object.values(built.metafile.outputs)
+    const parts = Object.keys(application?.inputs ?? {}).filter((input) => input.includes("@pod-protocol"))
     expect(parts.filter((input) => input.includes("dist/node"))).toEqual([])
     expect(parts.some((input) => input.endsWith("protocol/Logs.js"))).toBe(true)
     expect(parts.length).toBeLessThan(20)
