@@ -279,9 +279,9 @@ export const make: Effect.Effect<Service, RpcError, ProtocolEvents.ProtocolEvent
           Effect.gen(function* () {
             const limit = yield* Check.integer("limit", options?.limit ?? DEFAULT_LIMIT, 1, MAX_LIMIT)
             const address = agentAddress(walletOrAgent, program)
-            const account = index.get(address)
-            if (account === undefined) return yield* new AccountNotFound({ account: "AgentAccount", address })
-            return Similarity.best(index.all(), { address, account }, limit)
+            const agent = index.get(address)
+            if (agent === undefined) return yield* new AccountNotFound({ account: "AgentAccount", address })
+            return yield* Similarity.best(index.all(), agent, limit)
           })
         ),
       asOf: Effect.sync(() => asOf),

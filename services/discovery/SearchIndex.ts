@@ -57,7 +57,12 @@ export interface Found<A> {
   readonly account: A
 }
 
-interface Row<A> extends Found<A> {
+/** An account in the index, with the words of its text. */
+export interface Indexed<A> extends Found<A> {
+  readonly words: ReadonlyArray<{ readonly text: string }>
+}
+
+interface Row<A> extends Indexed<A> {
   readonly slot: bigint
   readonly bits: bigint
   readonly words: ReadonlyArray<Word<A>>
@@ -104,8 +109,8 @@ export class SearchIndex<A, Order extends string> {
     return this.#rows.size
   }
 
-  get(address: Address): A | undefined {
-    return this.#rows.get(address)?.account
+  get(address: Address): Indexed<A> | undefined {
+    return this.#rows.get(address)
   }
 
   #compare(order: number, a: Row<A>, b: Row<A>): number {
@@ -248,7 +253,7 @@ export class SearchIndex<A, Order extends string> {
   }
 
   /** All accounts, in no order. */
-  *all(): Generator<Found<A>> {
-    yield* this.#rows.values()
+  all(): ReadonlyArray<Indexed<A>> {
+    return [...this.#rows.values()]
   }
 }

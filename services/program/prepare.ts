@@ -1,3 +1,4 @@
+/** The deadline of a write covers what comes before its send: reads, the payload store, a new key. */
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
