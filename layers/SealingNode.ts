@@ -5,8 +5,10 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import { Sealing, type Service } from "../services/Sealing.js"
 import { InvalidInput } from "../src/InvalidInput.js"
+import * as Sealed from "../src/protocol/Sealed.js"
 import * as Curve from "../src/solana/Curve.js"
 import * as X25519 from "./internal/X25519.js"
 
@@ -19,12 +21,15 @@ const RULE = "must be a wallet's key of the large prime order: nobody can open w
  * @category constructors
  */
 export const make: Service = {
-  seal: (recipient, info, bytes) =>
+  seal: (recipient, info, bytes, derive) =>
     Effect.suspend(() => {
       const key = Curve.toX25519(recipient)
-      return key === undefined
-        ? new InvalidInput({ field: "recipient", rule: RULE })
-        : Effect.sync(() => X25519.seal(key, info, bytes))
+      if (key === undefined) return new InvalidInput({ field: "recipient", rule: RULE })
+      return derive === undefined
+        ? Effect.sync(() => X25519.seal(key, info, bytes))
+        : Effect.map(derive(Sealed.ephemeralContext(key, info, bytes)), (secret) =>
+            X25519.seal(key, info, bytes, X25519.pairFrom(Redacted.value(secret)))
+          )
     })
 }
 

@@ -26,6 +26,7 @@ import { type Service, Wallet, WalletError } from "../services/Wallet.js"
 import { InvalidInput } from "../src/InvalidInput.js"
 import * as Addresses from "../src/solana/Address.js"
 import * as Signature from "../src/solana/Signature.js"
+import { derive } from "./internal/derive.js"
 import * as KeyText from "./internal/KeyText.js"
 import * as Setting from "./internal/Setting.js"
 import type { SigningKey } from "./internal/SigningKey.js"
@@ -46,9 +47,10 @@ const opening = (opener: () => X25519.Opener): NonNullable<Service["unseal"]> =>
   return (sealed, info) => Effect.sync(() => Option.fromNullable((derived ??= opener()).open(sealed, info)))
 }
 
-const fromSigningKey = ({ opener, publicKey, sign }: SigningKey): Service => ({
+const fromSigningKey = ({ derive, opener, publicKey, sign }: SigningKey): Service => ({
   address: Addresses.fromBytes(publicKey),
   unseal: opening(opener),
+  derive: (context) => Effect.sync(() => Redacted.make(derive(context))),
   sign: (messages) =>
     messages.length <= SIGNATURES_PER_TURN
       ? Effect.sync(() => messages.map(sign))
@@ -69,13 +71,16 @@ const toSigningKey = ({ privateKey, publicKey }: KeyPair): SigningKey => ({
     const { buffer, byteOffset, length } = sign(null, message, privateKey)
     return Signature.bytes(new Uint8Array(buffer, byteOffset, length))
   },
-  opener: () => {
-    const seed = Buffer.from(privateKey.export({ format: "jwk" }).d ?? "", "base64url")
-    const opener = X25519.fromSeed(seed)
-    seed.fill(0)
-    return opener
-  }
+  opener: () => withSeed(privateKey, X25519.fromSeed),
+  derive: (context) => withSeed(privateKey, (seed) => derive(seed, context))
 })
+
+const withSeed = <A>(privateKey: KeyObject, use: (seed: Uint8Array) => A): A => {
+  const seed = Buffer.from(privateKey.export({ format: "jwk" }).d ?? "", "base64url")
+  const result = use(seed)
+  seed.fill(0)
+  return result
+}
 
 /** The 32 bytes of a public key are the end of its SPKI form. */
 const rawPublicKey = (key: KeyObject): Uint8Array =>

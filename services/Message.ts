@@ -271,9 +271,8 @@ const toStore = (input: SendInput, now: number): Either.Either<ReadonlyArray<Uin
     const rule = "must be the recipient's wallet: nobody could mark a message to another address as read"
     return Either.left(new InvalidInput({ field: "recipient", rule }))
   }
-  if (input.seal === true && (raw || id !== undefined)) {
-    const field = raw ? "raw" : "id"
-    return Either.left(new InvalidInput({ field, rule: "excludes seal: a sealed payload differs each time" }))
+  if (input.seal === true && raw) {
+    return Either.left(new InvalidInput({ field: "raw", rule: "excludes seal: bare bytes have no header for it" }))
   }
   return Either.flatMap(seed(type), () => {
     const bytes = typeof payload === "string" ? Utf8.encode(payload) : payload
@@ -345,7 +344,7 @@ export const make: Effect.Effect<Service, never, Needs> = Effect.gen(function* (
     let kept: Parameters<typeof payloads.put>[0] = parts.right
     const put =
       input.seal === true
-        ? Effect.flatMap(Payloads.seal(sealing, binding, parts.right), (sealed) => {
+        ? Effect.flatMap(Payloads.seal(sealing, binding, parts.right, input.id !== undefined), (sealed) => {
             kept = sealed
             return payloads.put(sealed, { zeroCopy })
           })

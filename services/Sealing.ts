@@ -14,6 +14,7 @@ import type { InvalidInput } from "../src/InvalidInput.js"
 import type { Sealed } from "../src/protocol/Sealed.js"
 import * as SafeText from "../src/SafeText.js"
 import * as TestLayer from "./internal/testLayer.js"
+import type { Derive } from "./Wallet.js"
 
 /**
  * A payload cannot be sealed or opened.
@@ -24,6 +25,7 @@ import * as TestLayer from "./internal/testLayer.js"
  * - `NotRecipient`: the wallet in the context is not the recipient's.
  * - `CannotUnseal`: the wallet only signs, such as a hardware or browser wallet.
  * - `Rejected`: the bytes were changed, or were sealed by another sender, to another key or for another message.
+ * - `CannotDerive`: the sender's wallet only signs, so it cannot seal with an `id`.
  * - `NoSealing`: `seal` was asked for without the `Sealing` service in the context.
  *
  * @since 0.1.0
@@ -38,6 +40,7 @@ export class SealedError extends printable(
       "NotRecipient",
       "CannotUnseal",
       "Rejected",
+      "CannotDerive",
       "NoSealing"
     ),
     /** Address of the recipient's wallet, where it is known. */
@@ -62,6 +65,8 @@ export class SealedError extends printable(
         return `The wallet ${recipient} only signs: open the payload with the wallet's key, such as by WalletNode`
       case "Rejected":
         return "The sealed payload does not open: it was changed, or is sealed to another sender, key or message"
+      case "CannotDerive":
+        return "An id cannot be sealed by a wallet that only signs: leave it out, or use the wallet's key, such as by WalletNode"
       case "NoSealing":
         return "The payload cannot be sealed without the Sealing service: provide SealingNode.layer"
     }
@@ -78,8 +83,16 @@ export interface Service {
   /**
    * Encrypts the bytes to the key of a wallet, bound to `info`. `InvalidInput` for an address that is no key of the large
    * prime order: a program's address, the System program, a point of small order.
+   *
+   * The ephemeral key is random. With `derive` of the sender's wallet, it is derived from the recipient's key, `info` and
+   * the bytes (`Sealed.ephemeralContext`): the same call gives the same result, and other bytes have another key.
    */
-  readonly seal: (recipient: Address, info: Uint8Array, bytes: Uint8Array) => Effect.Effect<Sealed, InvalidInput>
+  readonly seal: (
+    recipient: Address,
+    info: Uint8Array,
+    bytes: Uint8Array,
+    derive?: Derive
+  ) => Effect.Effect<Sealed, InvalidInput>
 }
 
 /**

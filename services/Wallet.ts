@@ -67,6 +67,14 @@ export class WalletError extends printable(
 }
 
 /**
+ * Derives 32 secret bytes from a wallet's key and a context.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Derive = (context: Uint8Array) => Effect.Effect<Redacted.Redacted<Uint8Array>>
+
+/**
  * Signs bytes with one Ed25519 key.
  *
  * @since 0.1.0
@@ -85,6 +93,11 @@ export interface Service {
    * signs, such as one of a Kit signer: it cannot read sealed payloads.
    */
   readonly unseal?: ((sealed: Sealed, info: Uint8Array) => Effect.Effect<Option.Option<Uint8Array>>) | undefined
+  /**
+   * Derives 32 secret bytes from the key and a context: the same for the same context, and unrelated for another. Sealing
+   * with an `id` needs it. Absent in a wallet that only signs.
+   */
+  readonly derive?: Derive | undefined
 }
 
 /**

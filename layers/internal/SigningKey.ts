@@ -7,4 +7,6 @@ export interface SigningKey {
   readonly sign: (message: Uint8Array) => SignatureBytes
   /** Derives the key that opens what is sealed to this one. */
   readonly opener: () => Opener
+  /** Derives 32 secret bytes for a context. */
+  readonly derive: (context: Uint8Array) => Uint8Array
 }

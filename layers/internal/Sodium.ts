@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Signature from "../../src/solana/Signature.js"
+import { derive } from "./derive.js"
 import type { SigningKey } from "./SigningKey.js"
 import * as X25519 from "./X25519.js"
 
@@ -24,6 +25,9 @@ interface Native {
 }
 
 const SECRET_KEY_SIZE = 64
+
+/** The seed is the first half of a secret key. */
+const SEED_SIZE = 32
 
 const X25519_SIZE = 32
 
@@ -63,7 +67,8 @@ const make = (native: Native): Sodium => {
         const opener = X25519.fromSecret(secret)
         secret.fill(0)
         return opener
-      }
+      },
+      derive: (context) => derive(secretKey.subarray(0, SEED_SIZE), context)
     }
   }
 

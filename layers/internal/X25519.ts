@@ -27,6 +27,13 @@ const hmac: Hpke.Hmac = (key, text) => createHmac("sha256", key).update(text).di
 const publicKeyOf = (bytes: Uint8Array): KeyObject =>
   createPublicKey({ key: Buffer.concat([SPKI, bytes]), format: "der", type: "spki" })
 
+const privateKeyOf = (secret: Uint8Array): KeyObject => {
+  const key = Buffer.concat([PKCS8, secret])
+  const privateKey = createPrivateKey({ key, format: "der", type: "pkcs8" })
+  key.fill(0)
+  return privateKey
+}
+
 const bytesOf = (key: KeyObject): Uint8Array => key.export({ format: "der", type: "spki" }).subarray(-SIZE)
 
 /** A key that opens what is sealed to an Ed25519 key. */
@@ -48,9 +55,7 @@ const opened = (privateKey: KeyObject, recipientKey: Uint8Array, { ciphertext, e
 
 /** The key of 32 secret bytes of X25519. */
 export const fromSecret = (secret: Uint8Array): Opener => {
-  const der = Buffer.concat([PKCS8, secret])
-  const privateKey = createPrivateKey({ key: der, format: "der", type: "pkcs8" })
-  der.fill(0)
+  const privateKey = privateKeyOf(secret)
   const recipientKey = bytesOf(createPublicKey(privateKey))
   return {
     open: (sealed, info) => {
@@ -72,12 +77,26 @@ export const fromSeed = (seed: Uint8Array): Opener => {
   return opener
 }
 
+/** An ephemeral key. */
+export interface Pair {
+  readonly privateKey: KeyObject
+  readonly publicKey: KeyObject
+}
+
+/** The pair that HPKE derives from 32 secret bytes. */
+export const pairFrom = (ikm: Uint8Array): Pair => {
+  const secret = Hpke.deriveSecret(hmac, ikm)
+  const privateKey = privateKeyOf(secret)
+  secret.fill(0)
+  return { privateKey, publicKey: createPublicKey(privateKey) }
+}
+
 /** Encrypts to an X25519 key with an ephemeral key. */
 export const seal = (
   recipientKey: Uint8Array,
   info: Uint8Array,
   bytes: Uint8Array,
-  { privateKey, publicKey } = generateKeyPairSync("x25519")
+  { privateKey, publicKey }: Pair = generateKeyPairSync("x25519")
 ): Sealed => {
   const enc = bytesOf(publicKey)
   const dh = diffieHellman({ privateKey, publicKey: publicKeyOf(recipientKey) })
@@ -85,10 +104,4 @@ export const seal = (
   const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_SIZE })
   const ciphertext = Buffer.concat([cipher.update(bytes), cipher.final(), cipher.getAuthTag()])
   return { enc, ciphertext }
-}
-
-/** The pair of a secret, for tests of known answers. */
-export const pairOf = (secret: Uint8Array): { readonly privateKey: KeyObject; readonly publicKey: KeyObject } => {
-  const privateKey = createPrivateKey({ key: Buffer.concat([PKCS8, secret]), format: "der", type: "pkcs8" })
-  return { privateKey, publicKey: createPublicKey(privateKey) }
 }

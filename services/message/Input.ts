@@ -49,9 +49,9 @@ export interface SendInput {
   readonly zeroCopy?: boolean | undefined
   /**
    * Encrypts the payload to the recipient's wallet, so that nobody else can read it. Default false. It needs the
-   * `Sealing` service (`Pod.layer` provides it on Node). It excludes `raw`, and `id`: a sealed payload differs each time,
-   * so a second send would make a second message. Sender, recipient, time and size class stay public; see
-   * `docs/privacy.md`. A recipient whose wallet only signs cannot open it.
+   * `Sealing` service (`Pod.layer` provides it on Node), and with an `id` a sender's wallet that can derive secrets (one
+   * of `WalletNode`). It excludes `raw`. Sender, recipient, time and size class stay public; see `docs/privacy.md`. A
+   * recipient whose wallet only signs cannot open it.
    */
   readonly seal?: boolean | undefined
 }

@@ -85,17 +85,28 @@ const notFound = (
     waited
   })
 
-/** Seals an envelope, given in parts. */
+/** The `derive` of the wallet in the context. */
+const derivation = (recipient: string) =>
+  Effect.flatMap(Effect.serviceOption(Wallet), (wallet) => {
+    const derive = Option.getOrUndefined(wallet)?.derive
+    return derive === undefined
+      ? Effect.fail(new SealedError({ reason: "CannotDerive", recipient }))
+      : Effect.succeed(derive)
+  })
+
+/** Seals an envelope, given in parts. One that has an id gives the same bytes each time. */
 export const seal = (
   sealing: Option.Option<Sealing>,
   binding: Sealed.Binding,
-  parts: ReadonlyArray<Uint8Array>
+  parts: ReadonlyArray<Uint8Array>,
+  hasId: boolean
 ): Effect.Effect<ReadonlyArray<Uint8Array>, InvalidInput | SealedError> =>
   Effect.gen(function* () {
     const { recipient } = binding
     if (Option.isNone(sealing)) return yield* new SealedError({ reason: "NoSealing", recipient })
     const info = yield* Sealed.info(binding)
-    return [Sealed.encode(yield* sealing.value.seal(recipient, info, Sealed.pad(parts)))]
+    const derive = hasId ? yield* derivation(recipient) : undefined
+    return [Sealed.encode(yield* sealing.value.seal(recipient, info, Sealed.pad(parts), derive))]
   })
 
 /** The envelope in a sealed payload, opened by the wallet of the context. */

@@ -48,6 +48,10 @@ const extract = (hmac: Hmac, suite: Uint8Array, salt: Uint8Array, label: string,
 const expand = (hmac: Hmac, suite: Uint8Array, secret: Uint8Array, label: string, info: Uint8Array, size: number) =>
   hmac(secret, concat(Uint8Array.of(0, size), VERSION, suite, utf8.encode(label), info, FIRST_BLOCK)).subarray(0, size)
 
+/** `DeriveKeyPair`: the X25519 secret for 32 secret bytes. */
+export const deriveSecret = (hmac: Hmac, ikm: Uint8Array): Uint8Array =>
+  expand(hmac, KEM, extract(hmac, KEM, EMPTY, "dkp_prk", ikm), "sk", EMPTY, 32)
+
 /** The key and the nonce of a message. */
 export const keys = (hmac: Hmac, { dh, enc, info, recipientKey }: Exchange): Keys => {
   const eae = extract(hmac, KEM, EMPTY, "eae_prk", dh)

@@ -19,6 +19,7 @@ import type { Address } from "@solana/kit"
 import * as Either from "effect/Either"
 import type { InvalidInput } from "../InvalidInput.js"
 import * as Addresses from "../solana/Address.js"
+import * as Hash from "../solana/Hash.js"
 import { type MessageType, seed } from "./MessageType.js"
 
 /**
@@ -161,3 +162,15 @@ export const info = ({ programId, recipient, sender, type }: Binding): Either.Ei
     const addresses = [programId, sender, recipient].map(Addresses.toBytes)
     return Uint8Array.from([...[LABEL, ...addresses].flatMap((part) => [...part]), type])
   })
+
+const EPHEMERAL = new TextEncoder().encode("PoD sealed ephemeral 1")
+
+/**
+ * What an ephemeral key is derived for, so that sealing the same gives the same bytes. It is a hash of the recipient's
+ * X25519 key, the `info` and the plaintext: two plaintexts share no ephemeral key, and so no key and nonce.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const ephemeralContext = (recipientKey: Uint8Array, info: Uint8Array, plaintext: Uint8Array): Uint8Array =>
+  Hash.sha256Parts([EPHEMERAL, recipientKey, Hash.sha256(info), Hash.sha256(plaintext)])

@@ -3,6 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { ed25519, x25519 } from "@noble/curves/ed25519.js"
 import type { Address } from "@solana/kit"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -14,6 +15,7 @@ import * as Hpke from "../../src/internal/hpke.js"
 import * as Sealed from "../../src/protocol/Sealed.js"
 import * as Addresses from "../../src/solana/Address.js"
 import * as Curve from "../../src/solana/Curve.js"
+import { secretKeyOf } from "../support/wallets.js"
 
 const hex = (text: string) => Uint8Array.from(Buffer.from(text, "hex"))
 const toHex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex")
@@ -23,6 +25,7 @@ const HELLO = new TextEncoder().encode("hello")
 /** RFC 9180, A.2.1: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20Poly1305, base mode. */
 const vector = {
   info: "4f6465206f6e2061204772656369616e2055726e",
+  ikmE: "909a9b35d3dc4713a5e72a4da274b55d3d3821a37e5d099e74a647db583a904b",
   skEm: "f4ec9b33b792c372c1d2c2063507b684ef925b8c75a42dbcbf57d63ccd381600",
   pkEm: "1afa08d3dec047a643885163f1180476fa7ddb54c6a8029ea33f95796bf2ac4a",
   skRm: "8057991eef8f1f1af18f4a9491d16a1ce333f695d4db8e38da75975c4478e0fb",
@@ -43,22 +46,28 @@ describe("sealing, against the vectors of RFC 9180", () => {
     expect([toHex(keys.key), toHex(keys.nonce)]).toEqual([vector.key, vector.nonce])
   })
 
-  it("Given the ephemeral key of A.2.1, when it is sealed, then enc is the vector's and the recipient opens it", () => {
-    const sealed = X25519.seal(hex(vector.pkRm), hex(vector.info), HELLO, X25519.pairOf(hex(vector.skEm)))
+  it("Given the keying material of A.2.1, when it is sealed, then enc is the vector's and the recipient opens it", () => {
+    const sealed = X25519.seal(hex(vector.pkRm), hex(vector.info), HELLO, X25519.pairFrom(hex(vector.ikmE)))
     expect(toHex(sealed.enc)).toBe(vector.pkEm)
     expect(X25519.fromSecret(hex(vector.skRm)).open(sealed, hex(vector.info))).toEqual(HELLO)
   })
 })
 
-const secretKey = (fill: number) => {
-  const seed = new Uint8Array(32).fill(fill)
-  return Uint8Array.of(...seed, ...ed25519.getPublicKey(seed))
-}
+/** A pair of WebCrypto that is not extractable. */
+const importedPair = (secretKey: Uint8Array) =>
+  Effect.promise(async () => ({
+    privateKey: await crypto.subtle.importKey("pkcs8", pkcs8(secretKey.subarray(0, 32)), "Ed25519", false, ["sign"]),
+    publicKey: await crypto.subtle.importKey("raw", Uint8Array.from(secretKey.subarray(32)), "Ed25519", true, [
+      "verify"
+    ])
+  }))
+
+const pkcs8 = (seed: Uint8Array) => Uint8Array.from([...hex("302e020100300506032b657004220420"), ...seed])
 
 const pairOf = Effect.promise(() => crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"]))
 
 const wallets = {
-  "64 bytes": WalletNode.fromSecretKey(Redacted.make(secretKey(7))),
+  "64 bytes": WalletNode.fromSecretKey(Redacted.make(secretKeyOf(7))),
   "a generated key": WalletNode.generate,
   "a CryptoKeyPair that is not extractable": Effect.flatMap(pairOf, WalletNode.fromKeyPair)
 }
@@ -116,6 +125,36 @@ describe.each(Object.entries(wallets))("sealing to the wallet of %s", (_, wallet
       ]) {
         expect(yield* opened(recipient, { enc: hex(enc), ciphertext }, INFO)).toEqual(Option.none())
       }
+    })
+  )
+})
+
+describe("sealing with a derived ephemeral key", () => {
+  it.effect("Given the same call, when sealed, then the bytes are the same, and those of any other call differ", () =>
+    Effect.gen(function* () {
+      // libsodium derives for the first, node:crypto for the second.
+      const sender = yield* WalletNode.fromSecretKey(Redacted.make(secretKeyOf(7)))
+      const same = yield* Effect.flatMap(importedPair(secretKeyOf(7)), WalletNode.fromKeyPair)
+      const other = yield* WalletNode.generate
+      const recipient = yield* WalletNode.generate
+      const seal = (
+        { derive }: Wallet.Service,
+        to: Wallet.Service = recipient,
+        info: Uint8Array = INFO,
+        bytes: Uint8Array = HELLO
+      ) => Effect.map(SealingNode.make.seal(to.address, info, bytes, derive), Sealed.encode)
+      const sealed = yield* seal(sender)
+      expect(yield* seal(sender)).toEqual(sealed)
+      expect(yield* seal(same)).toEqual(sealed)
+      const others = yield* Effect.all([
+        seal(other),
+        seal(sender, other),
+        seal(sender, recipient, HELLO),
+        seal(sender, recipient, INFO, INFO)
+      ])
+      const ephemeral = [sealed, ...others].map((bytes) => toHex(bytes.subarray(8, 40)))
+      expect(new Set(ephemeral).size).toBe(5)
+      expect(yield* opened(recipient, Either.getOrThrow(Sealed.decode(sealed)), INFO)).toEqual(Option.some(HELLO))
     })
   )
 })

@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"
 import * as Pod from "../../layers/Pod.js"
+import * as SealingNode from "../../layers/SealingNode.js"
 import * as Channel from "../../services/Channel.js"
 import * as Message from "../../services/Message.js"
 import * as PayloadStore from "../../services/PayloadStore.js"
@@ -21,7 +22,9 @@ const pair = Effect.all({ alice: registered, bob: registered })
 const elsewhere = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.provide(
     effect,
-    Layer.fresh(Layer.merge(Message.layer, Channel.layer).pipe(Layer.provide(Transactions.layer())))
+    Layer.fresh(
+      Layer.merge(Message.layer, Channel.layer).pipe(Layer.provide([Transactions.layer(), SealingNode.layer]))
+    )
   )
 
 layer(Pod.layerTest)("MessageId", (it) => {
@@ -30,16 +33,19 @@ layer(Pod.layerTest)("MessageId", (it) => {
     () =>
       Effect.gen(function* () {
         const { alice, bob } = yield* pair
-        for (const id of ["request-42", new Uint8Array(16).fill(7)]) {
-          const send = Effect.flatMap(Message.Message, (messages) =>
-            messages.send({ recipient: bob.wallet.address, payload: "pay 5", id }).pipe(as(alice.wallet))
-          )
-          const first = yield* send
-          expect(yield* send).toEqual(first)
-          expect(yield* elsewhere(send)).toEqual(first)
+        const ids = ["request-42", new Uint8Array(16).fill(7)]
+        for (const id of ids) {
+          for (const seal of [false, true]) {
+            const send = Effect.flatMap(Message.Message, (messages) =>
+              messages.send({ recipient: bob.wallet.address, payload: "pay 5", id, seal }).pipe(as(alice.wallet))
+            )
+            const first = yield* send
+            expect(yield* send).toEqual(first)
+            expect(yield* elsewhere(send)).toEqual(first)
+          }
         }
         const messages = yield* Message.Message
-        expect(yield* Stream.runCount(messages.inbox(bob.wallet.address))).toBe(2)
+        expect(yield* Stream.runCount(messages.inbox(bob.wallet.address))).toBe(4)
       })
   )
 

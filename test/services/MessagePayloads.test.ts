@@ -62,18 +62,45 @@ describe("Message.send with seal", () => {
     }).pipe(Effect.provide(Pod.layerTest))
   )
 
-  it.effect("Given seal with raw or an id, when sent, then it is InvalidInput and nothing is stored", () =>
+  it.effect("Given seal with raw, when sent, then it is InvalidInput and nothing is stored", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
       const [ada, bo] = yield* two
       const recipient = bo.wallet.address
-      for (const [field, more] of [
-        ["raw", { raw: true }],
-        ["id", { id: "request-1" }]
-      ] as const) {
-        const sent = messages.send({ recipient, payload: "x", seal: true, ...more }).pipe(as(ada.wallet))
-        expect(yield* Effect.flip(sent)).toMatchObject({ _tag: "InvalidInput", field })
-      }
+      const sent = messages.send({ recipient, payload: "x", seal: true, raw: true }).pipe(as(ada.wallet))
+      expect(yield* Effect.flip(sent)).toMatchObject({ _tag: "InvalidInput", field: "raw" })
+    }).pipe(Effect.provide(Pod.layerTest))
+  )
+
+  it.effect("Given a wallet that only signs, when it seals with an id, then CannotDerive, and without it is sent", () =>
+    Effect.gen(function* () {
+      const messages = yield* Message.Message
+      const [ada, bo] = yield* two
+      const { derive: _, ...signer } = ada.wallet
+      const input = { recipient: bo.wallet.address, payload: "x", seal: true }
+      expect(yield* Effect.flip(messages.send({ ...input, id: "1" }).pipe(as(signer)))).toMatchObject({
+        _tag: "SealedError",
+        reason: "CannotDerive"
+      })
+      yield* messages.send(input).pipe(as(signer))
+    }).pipe(Effect.provide(Pod.layerTest))
+  )
+
+  it.effect("Given one id, when contents are sealed with it, then each opens and repeats are one message", () =>
+    Effect.gen(function* () {
+      const messages = yield* Message.Message
+      const [ada, bo] = yield* two
+      const inputs = ["a", "b", "a", "b", "b"].map((payload) => ({
+        recipient: bo.wallet.address,
+        payload,
+        id: "1",
+        seal: true
+      }))
+      const sent = yield* messages.sendAll(inputs).pipe(as(ada.wallet))
+      expect(new Set(sent.map((receipt) => Either.getOrThrow(receipt).address)).size).toBe(2)
+      const all = yield* Stream.runCollect(messages.inbox(bo.wallet.address, { payloads: true })).pipe(as(bo.wallet))
+      const texts = Array.from(all, ({ payload }) => Buffer.from(Either.getOrThrow(payload)).toString())
+      expect(texts.toSorted()).toEqual(["a", "b"])
     }).pipe(Effect.provide(Pod.layerTest))
   )
 
