@@ -216,6 +216,14 @@ export * as SignedTransaction from "./SignedTransaction.js"
 export * as SubscriptionObserver from "./SubscriptionObserver.js"
 
 /**
+ * Runs many effects with a bound on how many run at once, in the order of their calls. The effects are fibers of one thread:
+ * a task pool bounds what waits for a network or a disk. `WorkerPool` runs CPU work on other threads.
+ *
+ * @since 0.1.0
+ */
+export * as TaskPool from "./TaskPool.js"
+
+/**
  * Which calls of the SDK are traced. The decision is made before a span, so a call that is not sampled costs little more
  * than without a tracer.
  *

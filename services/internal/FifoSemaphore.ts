@@ -14,6 +14,10 @@ import type { Limit } from "./endBy.js"
 import { onLimit } from "./endBy.js"
 
 export interface FifoSemaphore {
+  /** Permits that nobody holds. */
+  readonly free: number
+  /** Fibers that wait for a permit. */
+  readonly waiting: number
   /** Waits for a permit until the limit, if there is one. */
   readonly withPermit: <A, E, R, L = never>(
     effect: Effect.Effect<A, E, R>,
@@ -104,6 +108,12 @@ export const make = (permits: number): FifoSemaphore => {
     )
 
   return {
+    get free() {
+      return free
+    },
+    get waiting() {
+      return waiting.size
+    },
     withPermit: (effect, limit) =>
       Effect.uninterruptibleMask((restore) => {
         const guarded = () =>

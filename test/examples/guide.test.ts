@@ -10,6 +10,7 @@ const folder = "examples/guide"
 
 /** What an example must print, beside ending well. */
 const expected: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
+  "batch.ts": [/^Landed: 30, failed: 5$/m, /^The first failure: /m, /^In order: true$/m],
   "cache.ts": [
     /^capabilities after the update: 3$/m,
     /^after the invalidation: profile 2$/m,
@@ -33,6 +34,7 @@ const expected: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
     /^Found by "writ": \S+bo-writer\.json$/m,
     /^Like ada: 0\.\d+ \S+cy-trader/m
   ],
+  "memory-pool.ts": [/^Buffers made: 4, used again: 16$/m, /^In use: 0, idle: 4$/m],
   "metrics.ts": [
     /^Performance Report:\nOver /,
     /^agent_registration +1 /m,
@@ -40,6 +42,11 @@ const expected: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
     /^rpc\.sendTransaction +26 /m,
     /^messages_sent +25$/m,
     /^active_connections +1$/m
+  ],
+  "task-pool.ts": [
+    /^Read 12 agents in order: 0,1,2,3,4,5,6,7,8,9,10,11$/m,
+    /^The task did not end within 50 ms/m,
+    /^Running now: 0$/m
   ]
 }
 
