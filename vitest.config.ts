@@ -6,7 +6,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node"
 const timeout = process.env["FUZZ_RUNS"] === undefined ? 60_000 : 3_600_000
 
 /** Folders whose tests wait for processes, sockets and timers: begun first, so that none of them runs alone at the end. */
-const SLOW = ["/test/chaos/", "/test/liar/", "/test/package/", "/test/examples/"]
+const SLOW = ["/test/chaos/", "/test/liar/", "/test/exchange/", "/test/package/", "/test/examples/"]
 
 const isSlow = ({ moduleId }: TestSpecification) => SLOW.some((folder) => moduleId.includes(folder))
 
