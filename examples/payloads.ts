@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 const USAGE = `Usage: pod-payloads --dir FOLDER [options]
 
   --dir FOLDER     folder of the payloads; it is made if it does not exist
+  --sqlite         keep them in one SQLite file in the folder instead of one file each
   --port N         port (default 8080; 0 for any free one)
   --host ADDRESS   address to listen on (default 127.0.0.1)
   --token TOKEN    a token that clients must have, one for each owner; may be repeated. Other users of this machine can
@@ -35,6 +36,7 @@ const readArguments = Effect.gen(function* () {
       parseArgs({
         options: {
           dir: { type: "string" },
+          sqlite: { type: "boolean", default: false },
           port: { type: "string", default: "8080" },
           host: { type: "string", default: "127.0.0.1" },
           token: { type: "string", multiple: true, default: [] },
@@ -53,6 +55,7 @@ const readArguments = Effect.gen(function* () {
   const fromEnvironment = process.env["POD_PAYLOAD_TOKEN"] ?? ""
   return {
     directory: values.dir,
+    storage: values.sqlite ? ("sqlite" as const) : ("files" as const),
     port: yield* readNumber("--port", values.port),
     host: values.host,
     tokens: fromEnvironment === "" ? values.token : [...values.token, fromEnvironment],

@@ -43,7 +43,7 @@ import * as Ledger from "./payloads/Ledger.js"
 import type * as PayloadStorage from "./payloads/Storage.js"
 
 /**
- * What a server keeps payloads in: one of `folder` and `keyValueStore`, or one's own.
+ * What a server keeps payloads in: one of `folder`, `sqlite` and `keyValueStore`, or one's own.
  *
  * @since 0.1.0
  * @category models
@@ -166,6 +166,24 @@ const DEFAULT_QUOTA = 1024 * 1024 * 1024
  * @category storages
  */
 export const folder: (directory: string) => Effect.Effect<Storage, PlatformError, FileSystem> = Folder.make
+
+/**
+ * Payloads in an SQLite file, made if it does not exist, through the API of `node:sqlite`. Node.js 22.13 and later have it
+ * built in; earlier ones need the optional package `@photostructure/sqlite` 1.2.1. The scope closes the file. One server at
+ * a time may use it. Removed payloads make room in the file, which does not shrink.
+ *
+ * Each put holds the event loop while the disk syncs: a folder takes more puts at a time.
+ *
+ * @since 0.1.0
+ * @category storages
+ */
+export const sqlite = (file: string): Effect.Effect<Storage, PayloadServerError, Scope.Scope> =>
+  Effect.promise(() => Promise.all([import("./internal/Sqlite.js"), import("./payloads/SqliteStorage.js")])).pipe(
+    Effect.flatMap(([Sqlite, SqliteStorage]) =>
+      Effect.flatMap(Sqlite.load, (sqlite) => Effect.mapError(SqliteStorage.make(sqlite, file), ({ cause }) => cause))
+    ),
+    Effect.mapError(storageFailed)
+  )
 
 /**
  * Payloads in a `KeyValueStore`, under keys that begin with `pod/payload-server/`. Such a store cannot list its keys:

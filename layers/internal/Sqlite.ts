@@ -19,10 +19,11 @@ import { CacheError, type Framed } from "../../services/CacheStore.js"
 
 interface Statement {
   readonly get: (...parameters: ReadonlyArray<unknown>) => unknown
+  readonly all: (...parameters: ReadonlyArray<unknown>) => unknown
   readonly run: (...parameters: ReadonlyArray<unknown>) => unknown
 }
 
-interface Database {
+export interface Database {
   readonly exec: (sql: string) => void
   readonly prepare: (sql: string) => Statement
   readonly close: () => void

@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Encoding from "effect/Encoding"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import * as PayloadServer from "../../layers/PayloadServer.js"
 import * as Hash from "../../src/solana/Hash.js"
@@ -205,58 +206,6 @@ describe("PayloadServer", () => {
       })
   )
 
-  it.scopedLive("Given a payload of 200 KiB, when parts across pieces are read, then they are its bytes", () =>
-    Effect.gen(function* () {
-      const { url } = yield* served()
-      const long = Uint8Array.from({ length: 200_000 }, (_, index) => (index * 7) % 251)
-      yield* Effect.flatMap(storeAt(url), (store) => store.put(long))
-      for (const [from, to] of [
-        [0, 199_999],
-        [65_535, 65_536],
-        [1, 150_000],
-        [131_072, 199_999]
-      ] as const) {
-        const reply = yield* fetched(url, keyOf(long), { headers: { range: `bytes=${from}-${to}` } })
-        const bytes = new Uint8Array(yield* Effect.promise(() => reply.arrayBuffer()))
-        expect(Buffer.compare(bytes, long.subarray(from, to + 1))).toBe(0)
-      }
-    })
-  )
-
-  it.scopedLive("Given two owners, when each puts and removes, then neither touches the other's copy or quota", () =>
-    Effect.gen(function* () {
-      const { url } = yield* served({ tokens: [TOKEN, "other"], quota: 10_000 })
-      const mine = yield* storeAt(url)
-      const theirs = yield* storeAt(url, { token: "other" })
-      const big = new Uint8Array(6000).fill(1)
-      const hash = yield* mine.put(big)
-      yield* theirs.put(big)
-      expect(yield* Effect.flip(mine.put(new Uint8Array(6000).fill(2)))).toMatchObject({ reason: "Full" })
-      yield* mine.remove(hash)
-      expect(yield* mine.get(hash)).toEqual(big)
-      yield* mine.put(new Uint8Array(6000).fill(2))
-      yield* theirs.remove(hash)
-      expect(yield* mine.has(hash)).toBe(false)
-    })
-  )
-
-  it.scopedLive("Given a quota, when the server starts again, then it still counts what is kept", () =>
-    Effect.gen(function* () {
-      const directory = yield* temporary
-      yield* Effect.scoped(
-        Effect.gen(function* () {
-          const { url } = yield* served({ directory, quota: 10_000 })
-          yield* Effect.flatMap(storeAt(url), (store) => store.put(new Uint8Array(6000).fill(1)))
-        })
-      )
-      const { url } = yield* served({ directory, quota: 10_000 })
-      const store = yield* storeAt(url)
-      expect(yield* Effect.flip(store.put(new Uint8Array(6000).fill(2)))).toMatchObject({ reason: "Full" })
-      // What is kept already takes no more room.
-      yield* store.put(new Uint8Array(6000).fill(1))
-    })
-  )
-
   it.scopedLive(
     "Given no tokens, when a payload is put and removed, then it may be read by all and removed by nobody",
     () =>
@@ -326,8 +275,63 @@ describe("PayloadServer", () => {
   )
 })
 
-const storages = {
+describe.each(["files", "sqlite"] as const)("PayloadServer with %s", (storage) => {
+  it.scopedLive("Given a payload of 200 KiB, when parts across pieces are read, then they are its bytes", () =>
+    Effect.gen(function* () {
+      const { url } = yield* served({ storage })
+      const long = Uint8Array.from({ length: 200_000 }, (_, index) => (index * 7) % 251)
+      yield* Effect.flatMap(storeAt(url), (store) => store.put(long))
+      for (const [from, to] of [
+        [0, 199_999],
+        [65_535, 65_536],
+        [1, 150_000],
+        [131_072, 199_999]
+      ] as const) {
+        const reply = yield* fetched(url, keyOf(long), { headers: { range: `bytes=${from}-${to}` } })
+        const bytes = new Uint8Array(yield* Effect.promise(() => reply.arrayBuffer()))
+        expect(Buffer.compare(bytes, long.subarray(from, to + 1))).toBe(0)
+      }
+    })
+  )
+
+  it.scopedLive("Given two owners, when each puts and removes, then neither touches the other's copy or quota", () =>
+    Effect.gen(function* () {
+      const { url } = yield* served({ storage, tokens: [TOKEN, "other"], quota: 10_000 })
+      const mine = yield* storeAt(url)
+      const theirs = yield* storeAt(url, { token: "other" })
+      const big = new Uint8Array(6000).fill(1)
+      const hash = yield* mine.put(big)
+      yield* theirs.put(big)
+      expect(yield* Effect.flip(mine.put(new Uint8Array(6000).fill(2)))).toMatchObject({ reason: "Full" })
+      yield* mine.remove(hash)
+      expect(yield* mine.get(hash)).toEqual(big)
+      yield* mine.put(new Uint8Array(6000).fill(2))
+      yield* theirs.remove(hash)
+      expect(yield* mine.has(hash)).toBe(false)
+    })
+  )
+
+  it.scopedLive("Given a quota, when the server starts again, then it still counts what is kept", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporary
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const { url } = yield* served({ directory, storage, quota: 10_000 })
+          yield* Effect.flatMap(storeAt(url), (store) => store.put(new Uint8Array(6000).fill(1)))
+        })
+      )
+      const { url } = yield* served({ directory, storage, quota: 10_000 })
+      const store = yield* storeAt(url)
+      expect(yield* Effect.flip(store.put(new Uint8Array(6000).fill(2)))).toMatchObject({ reason: "Full" })
+      // What is kept already takes no more room.
+      yield* store.put(new Uint8Array(6000).fill(1))
+    })
+  )
+})
+
+const storages: Readonly<Record<string, Effect.Effect<PayloadServer.Storage, unknown, Scope.Scope>>> = {
   folder: Effect.flatMap(temporary, PayloadServer.folder).pipe(Effect.provide(NodeFileSystem.layer)),
+  sqlite: Effect.flatMap(temporary, (directory) => PayloadServer.sqlite(join(directory, "payloads.sqlite"))),
   keyValueStore: PayloadServer.keyValueStore.pipe(Effect.provide(KeyValueStore.layerMemory))
 }
 

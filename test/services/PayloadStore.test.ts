@@ -28,6 +28,7 @@ const stores = {
     Layer.provide(KeyValueStore.layerMemory)
   ),
   "a payload server": layerServers(1),
+  "a payload server with SQLite": layerServers(1, { storage: "sqlite" }),
   "three payload servers": layerServers(3)
 }
 

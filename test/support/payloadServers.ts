@@ -29,10 +29,13 @@ export const storeAt = (url: string, options: Partial<PayloadStoreHttp.Options> 
   PayloadStoreHttp.make({ url, token: TOKEN, retries: 0, ...options }).pipe(Effect.provide(FetchHttpClient.layer))
 
 /** The store of so many servers of its own. */
-export const layerServers = (count: number): Layer.Layer<PayloadStore> =>
+export const layerServers = (
+  count: number,
+  options: Partial<PayloadServerNode.ServeOptions> = {}
+): Layer.Layer<PayloadStore> =>
   Layer.unwrapScoped(
     Effect.gen(function* () {
-      const servers = yield* Effect.forEach(Array.from({ length: count }), () => served())
+      const servers = yield* Effect.forEach(Array.from({ length: count }), () => served(options))
       return PayloadStoreHttp.layerFetch({ servers: servers.map(({ url }) => ({ url, token: TOKEN })), retries: 0 })
     })
   ).pipe(Layer.orDie)
