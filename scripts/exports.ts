@@ -74,6 +74,7 @@ const table = (): string =>
     `| \`@pod-protocol/effect/protocol/*\` | ${names("src/protocol/")} |`,
     `| \`@pod-protocol/effect/solana/*\` | ${names("src/solana/")} |`,
     `| \`@pod-protocol/effect/observe/*\` | ${names("src/observe/")} |`,
+    `| \`@pod-protocol/effect/concurrent/*\` | ${names("src/concurrent/")} |`,
     `| \`@pod-protocol/effect/services\`, \`/services/*\` | ${names("services/")} |`,
     `| \`@pod-protocol/effect/layers\`, \`/layers/*\` | ${names("layers/")} |`
   ].join("\n")

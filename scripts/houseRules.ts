@@ -30,6 +30,7 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
 
   room("src/protocol/(internal|instruction|protocolEvent)", "src/protocol/"),
   room("src/solana/internal", "src/solana/"),
+  room("src/concurrent/internal", "src/concurrent/", "layers/threads/"),
   room("services/cache", "services/Cache.ts"),
   room("services/cachestore", "services/CacheStore.ts"),
   room("services/discovery", "services/Discovery.ts"),

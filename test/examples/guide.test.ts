@@ -34,6 +34,7 @@ const expected: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
     /^Found by "writ": \S+bo-writer\.json$/m,
     /^Like ada: 0\.\d+ \S+cy-trader/m
   ],
+  "lock-free.ts": [/^Total requests: 800$/m, /^Average response time: 199\.5 µs$/m, /^P95 response time: 860 µs$/m],
   "memory-pool.ts": [/^Buffers made: 4, used again: 16$/m, /^In use: 0, idle: 4$/m],
   "metrics.ts": [
     /^Performance Report:\nOver /,

@@ -12,6 +12,7 @@ const planted: ReadonlyArray<readonly [rule: string, file: string, imported: str
   ["imports run down: layers", "layers/Up.ts", "index.ts"],
   ["imports run down: index", "index.ts", "test/support.ts"],
   ["private room src/protocol/(internal|instruction|protocolEvent)", "services/A.ts", "src/protocol/internal/Borsh.ts"],
+  ["private room src/concurrent/internal", "services/A.ts", "src/concurrent/internal/Ring.ts"],
   ["private room src/solana/internal", "layers/A.ts", "src/solana/internal/kernel.ts"],
   ["private room services/cache", "services/Escrow.ts", "services/cache/Levels.ts"],
   ["private room services/cachestore", "services/Cache.ts", "services/cachestore/Row.ts"],

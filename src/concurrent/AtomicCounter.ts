@@ -1,0 +1,115 @@
+/**
+ * A 64-bit counter that threads share, without locks. Each thread adds to a line of memory of its own, and a reader sums the
+ * lines, so threads do not slow each other down.
+ *
+ * It lives in a `SharedArrayBuffer`, which a worker gets by `postMessage` and opens by {@link fromBuffer}.
+ *
+ * @since 0.1.0
+ */
+import * as Either from "effect/Either"
+import * as Check from "../internal/check.js"
+import type { InvalidInput } from "../InvalidInput.js"
+import * as Shared from "./internal/shared.js"
+
+/**
+ * Options of a counter.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /**
+   * Lines of 64 bytes that threads add to: a power of two from 1 to 1024. Default 16. Too low: threads share a line, and each
+   * addition waits for the other's. Too high: reading takes longer.
+   */
+  readonly shards?: number | undefined
+}
+
+/**
+ * A counter. All operations return at once.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface AtomicCounter {
+  /** The memory, for other threads. */
+  readonly buffer: SharedArrayBuffer
+  /** Adds 1. */
+  readonly increment: () => void
+  /** Adds a safe integer, which may be negative. `InvalidInput` for any other value. The sum wraps at 2⁶³. */
+  readonly add: (by: number) => Either.Either<void, InvalidInput>
+  /** The sum. What other threads add during the call may be in it or not. */
+  readonly get: () => bigint
+  /** Sets the sum to 0 and returns what it was. No addition of another thread is lost: it is in this sum or in the next. */
+  readonly reset: () => bigint
+}
+
+/** The word that says which shard the next thread takes. */
+const NEXT = Shared.LINE_WORDS
+
+const FIRST_SHARD = 2 * Shared.LINE
+
+/** 64-bit words in a line. */
+const STRIDE = Shared.LINE / 8
+
+const layout: Shared.Layout = {
+  magic: 0x43545231,
+  bytes: (shards) => FIRST_SHARD + Shared.LINE * shards,
+  check: (field, shards) => Shared.powerOfTwo(field, shards, 1, 1024)
+}
+
+const open = (buffer: SharedArrayBuffer, shards: number): AtomicCounter => {
+  const cells = new BigInt64Array(buffer, FIRST_SHARD, STRIDE * shards)
+  const own = STRIDE * (Atomics.add(new Int32Array(buffer), NEXT, 1) & (shards - 1))
+  const sum = (read: (index: number) => bigint): bigint => {
+    let sum = 0n
+    for (let index = 0; index < cells.length; index += STRIDE) sum += read(index)
+    return BigInt.asIntN(64, sum)
+  }
+  return {
+    buffer,
+    increment: () => {
+      Atomics.add(cells, own, 1n)
+    },
+    add: (by) =>
+      Either.map(Check.integer("by", by, -Number.MAX_SAFE_INTEGER), (by) => {
+        Atomics.add(cells, own, BigInt(by))
+      }),
+    get: () => sum((index) => Atomics.load(cells, index)),
+    reset: () => sum((index) => Atomics.exchange(cells, index, 0n))
+  }
+}
+
+/**
+ * A counter of 0 in memory of its own.
+ *
+ * @example
+ * ```ts
+ * import * as AtomicCounter from "@pod-protocol/effect/concurrent/AtomicCounter"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const program = Effect.gen(function* () {
+ *   const requests = yield* AtomicCounter.make()
+ *   requests.increment()
+ *   yield* requests.add(2)
+ *   return requests.get() // 3n
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = ({ shards = 16 }: Options = {}): Either.Either<AtomicCounter, InvalidInput> =>
+  Either.map(
+    Either.flatMap(layout.check("shards", shards), () => Shared.allocate(layout, shards)),
+    (buffer) => open(buffer, shards)
+  )
+
+/**
+ * The counter in the memory of another thread's. `InvalidInput` for anything that {@link make} did not make.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromBuffer = (buffer: unknown): Either.Either<AtomicCounter, InvalidInput> =>
+  Either.map(Shared.capacityOf(layout, buffer), ({ buffer, capacity }) => open(buffer, capacity))
