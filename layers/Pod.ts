@@ -11,25 +11,29 @@
  *         undici    embedded cluster
  * ```
  *
- * With a `Cache` in the context, reads of single accounts go through it: `Pod.layer({ url, cache: {} })`.
+ * With a `Cache` in the context, reads of single accounts go through it: `Pod.layer({ url, cache: {} })`. With
+ * `invalidator: {}` beside, it follows what the program does.
  *
  * A layer is a value: create it once (`const PodLive = Pod.layer(…)`) and provide that value. Two calls of `Pod.layer`
  * open two sets of connections.
  *
  * @since 0.1.0
  */
+import type { Commitment } from "@solana/kit"
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Agent from "../services/Agent.js"
 import * as Cache from "../services/Cache.js"
+import * as CacheInvalidator from "../services/CacheInvalidator.js"
 import * as Channel from "../services/Channel.js"
 import * as DurableNonce from "../services/DurableNonce.js"
 import type { EndpointsError } from "../services/EndpointsError.js"
 import * as Escrow from "../services/Escrow.js"
 import * as Message from "../services/Message.js"
 import * as PayloadStore from "../services/PayloadStore.js"
+import * as ProtocolEvents from "../services/ProtocolEvents.js"
 import * as ProgramId from "../services/ProgramId.js"
 import type { RpcPool } from "../services/RpcPool.js"
 import * as Transactions from "../services/Transactions.js"
@@ -100,12 +104,38 @@ export interface CacheConfig<E = never> {
   readonly cache: Cache.Options | Layer.Layer<Cache.Cache, E, RpcPool>
 }
 
+/**
+ * A cache for the services of {@link layer} that follows what the program does.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface InvalidatorConfig<E = never> extends CacheConfig<E> {
+  /** Options of the `CacheInvalidator`. The layer gives the `ProtocolEvents` that it follows too, with these options. */
+  readonly invalidator: CacheInvalidator.Options & { readonly events?: ProtocolEvents.Options | undefined }
+}
+
+/** What {@link layer} gives beside the services with an {@link InvalidatorConfig}. */
+type Following = Cache.Cache | CacheInvalidator.CacheInvalidator | ProtocolEvents.ProtocolEvents
+
 const isLayer = <E>(cache: CacheConfig<E>["cache"]): cache is Layer.Layer<Cache.Cache, E, RpcPool> =>
   Layer.isLayer(cache)
 
-const cacheOf = <E>(cache: CacheConfig<E>["cache"] | undefined): Layer.Layer<never, E | InvalidInput, RpcPool> => {
+/** The cache, and what follows the chain for it. */
+const cacheOf = <E>(
+  cache: CacheConfig<E>["cache"] | undefined,
+  invalidator: InvalidatorConfig["invalidator"] | undefined,
+  commitment: Commitment
+): Layer.Layer<never, E | InvalidInput, RpcPool> => {
   if (cache === undefined) return Layer.empty
-  return isLayer(cache) ? cache : Cache.layerMemory(cache)
+  const caching: Layer.Layer<Cache.Cache, E | InvalidInput, RpcPool> = isLayer(cache)
+    ? cache
+    : Cache.layerMemory(cache)
+  if (invalidator === undefined) return caching
+  const { events, ...options } = invalidator
+  return CacheInvalidator.layer({ commitment: commitment === "finalized" ? commitment : "confirmed", ...options }).pipe(
+    Layer.provideMerge(Layer.merge(caching, ProtocolEvents.layer(events)))
+  )
 }
 
 /**
@@ -134,6 +164,12 @@ const cacheOf = <E>(cache: CacheConfig<E>["cache"] | undefined): Layer.Layer<nev
  * @category layers
  */
 export function layer<E = never>(
+  config: PodConfig.PodConfig & InvalidatorConfig<E> & PayloadsConfig
+): Layer.Layer<Following | PayloadStore.PayloadStore | RpcPool | Services, E | EndpointsError | InvalidInput>
+export function layer<E = never>(
+  config: PodConfig.PodConfig & InvalidatorConfig<E>
+): Layer.Layer<Following | RpcPool | Services, E | EndpointsError | InvalidInput, PayloadStore.PayloadStore>
+export function layer<E = never>(
   config: PodConfig.PodConfig & CacheConfig<E> & PayloadsConfig
 ): Layer.Layer<Cache.Cache | PayloadStore.PayloadStore | RpcPool | Services, E | EndpointsError | InvalidInput>
 export function layer<E = never>(
@@ -147,18 +183,19 @@ export function layer(
 ): Layer.Layer<RpcPool | Services, EndpointsError | InvalidInput, PayloadStore.PayloadStore>
 export function layer<E>({
   cache,
+  invalidator,
   programId = PodConfig.defaults.programId,
   commitment = PodConfig.defaults.commitment,
   startCheck = PodConfig.defaults.startCheck,
   payloads,
   ...options
-}: PodConfig.PodConfig & Partial<CacheConfig<E>>): Layer.Layer<
+}: PodConfig.PodConfig & Partial<InvalidatorConfig<E>>): Layer.Layer<
   RpcPool | Services,
   E | EndpointsError | InvalidInput,
   PayloadStore.PayloadStore
 > {
   return layerServices({ commitment }).pipe(
-    Layer.provideMerge(cacheOf(cache)),
+    Layer.provideMerge(cacheOf(cache, invalidator, commitment)),
     Layer.provideMerge(
       RpcPoolUndici.layer({ ...options, commitment, program: startCheck ? programId : options.program })
     ),

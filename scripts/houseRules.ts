@@ -32,6 +32,7 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
   room("src/solana/internal", "src/solana/"),
   room("src/concurrent/internal", "src/concurrent/", "layers/threads/"),
   room("services/cache", "services/Cache.ts"),
+  room("services/cacheinvalidator", "services/CacheInvalidator.ts"),
   room("services/cachestore", "services/CacheStore.ts"),
   room("services/discovery", "services/Discovery.ts"),
   room("services/channel", "services/Channel.ts"),

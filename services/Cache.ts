@@ -12,6 +12,7 @@
  * | an endpoint lags | another is asked, then it is waited for, at most `catchUp`; an older account only with `stale: "allow"` |
  * | the time to live is over | `cache-first` asks the network; the other policies say what they do |
  * | a read fails, or its fiber is interrupted | nothing is kept; others that wait for the same account go on |
+ * | a feed of changes is behind | accounts and tagged values are served for `uncoveredTtl` at most, until it has caught up |
  * | the store fails | reads go on without it; the `CacheError` is logged once and counted in `pod_cache_store_errors_total` |
  *
  * @since 0.1.0
@@ -33,7 +34,7 @@ import * as Accounts from "./cache/accounts.js"
 import type { CallOptions } from "./cache/Call.js"
 import * as Call from "./cache/Call.js"
 import * as Key from "./cache/Key.js"
-import { Levels } from "./cache/Levels.js"
+import { Levels, type Tracking } from "./cache/Levels.js"
 import type { Namespace, NamespaceOptions } from "./cache/namespaces.js"
 import { Namespaces } from "./cache/namespaces.js"
 import * as Options from "./cache/Options.js"
@@ -50,14 +51,20 @@ export type { CallOptions } from "./cache/Call.js"
 export type { Namespace, NamespaceOptions, Target, ValueOptions } from "./cache/namespaces.js"
 export { defaults } from "./cache/Options.js"
 export type { Options, Policy } from "./cache/Options.js"
+export type { Tracking } from "./cache/Levels.js"
 
 /**
- * What to invalidate: one account, every value with a tag in all namespaces, or everything.
+ * What to invalidate: one account; every value with a tag, or with a tag below a path, in all namespaces; or everything. A
+ * path ends where a segment of the tag ends: `channel:7` covers `channel:7` and `channel:7:messages`, and not `channel:77`.
  *
  * @since 0.1.0
  * @category models
  */
-export type Invalidation = { readonly address: Address } | { readonly tag: string } | "all"
+export type Invalidation =
+  | { readonly address: Address }
+  | { readonly tag: string }
+  | { readonly prefix: string }
+  | "all"
 
 /**
  * How much a cache holds, and from where it has answered since it was made.
@@ -105,6 +112,16 @@ export interface Service {
   readonly fence: (addresses: ReadonlyArray<Address>, slot: Slot) => Effect.Effect<void, InvalidInput>
   /** Says that something changed, nobody knows when. What is being read now is asked for again. */
   readonly invalidate: (target: Invalidation) => Effect.Effect<void, InvalidInput>
+  /**
+   * Says how well a feed of changes covers the accounts and the tagged values. What is not covered lives for `uncoveredTtl`
+   * at most.
+   *
+   * - `off`: there is no feed, and each time to live counts as it is. So a cache begins.
+   * - `behind`: changes are not told now.
+   * - `resumed`: each change since the feed fell behind was told.
+   * - `restarted`: each change from now on is told. What was read before stays uncovered.
+   */
+  readonly track: (tracking: Tracking) => Effect.Effect<void>
   /** Values of an application under keys of its own: see {@link namespace}. */
   readonly namespace: <A, I>(
     name: string,
@@ -206,10 +223,15 @@ const over = (levels: Levels, pool: RpcPool["Type"], programId: Address): Servic
       ),
     invalidate: (target) => {
       if (target === "all") return Effect.zipRight(accounts.forget, namespaces.forget)
-      return "tag" in target
-        ? namespaces.invalidateTag(target.tag)
-        : (Addresses.check(target.address, "address") ?? accounts.invalidate([target.address]))
+      if ("tag" in target) return namespaces.invalidateTag(target.tag)
+      if ("prefix" in target) return namespaces.invalidateTags(target.prefix)
+      return Addresses.check(target.address, "address") ?? accounts.invalidate([target.address])
     },
+    track: (tracking) =>
+      Effect.withFiberRuntime((fiber) => {
+        levels.track(fiber, tracking)
+        return Effect.void
+      }),
     namespace: (name, schema, options) => namespaces.make(name, schema, options),
     stats: Effect.sync(() => {
       const { bytes, evictions, size } = levels.memory

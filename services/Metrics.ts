@@ -482,6 +482,22 @@ export const cacheErrorsOf = (reason: string): Metric.Metric.Counter<number> =>
   MetricOf.counter(MetricTable.cacheErrors, { reason })
 
 /**
+ * Protocol events whose accounts and tags were invalidated in a cache.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const cacheEventsApplied: Metric.Metric.Counter<number> = MetricOf.counter(MetricTable.cacheEventsApplied)
+
+/**
+ * Caches with an invalidator that is behind, and which keep what they read only briefly.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const cacheBehind: Metric.Metric.Gauge<number> = MetricOf.gauge(MetricTable.cacheBehind)
+
+/**
  * Protocol events that were read from new slots, once for all consumers. Label: `kind` (a tag of `ProtocolEvent`).
  *
  * @since 0.1.0

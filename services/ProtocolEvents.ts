@@ -53,6 +53,21 @@ export interface Item {
 }
 
 /**
+ * The events of a slot, or the word that there are no more for now.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Batch {
+  /** The events in order. None where the slot has none of the kinds asked for, and at the end of the history. */
+  readonly items: ReadonlyArray<Item>
+  /** The place behind the events. */
+  readonly cursor: Cursors.Cursor
+  /** Whether the history was read to its end just now, and every event in it was emitted. */
+  readonly isCurrent: boolean
+}
+
+/**
  * The errors of a stream of events.
  *
  * @since 0.1.0
@@ -95,6 +110,11 @@ export interface StreamOptions {
 export interface Service {
   /** Emits each event once, in the order of the chain. Ends only with an error. */
   readonly stream: (options?: StreamOptions) => Stream.Stream<Item, EventsError>
+  /**
+   * As `stream`, a slot at a time. Each read of the history that leaves nothing to emit gives a batch without events that is
+   * current: so a consumer knows that it has not fallen behind, at least each `pollInterval` while endpoints answer.
+   */
+  readonly batches: (options?: StreamOptions) => Stream.Stream<Batch, EventsError>
 }
 
 /**
@@ -175,10 +195,14 @@ const checkOnGap = (
 const afterGap = (
   onGap: NonNullable<StreamOptions["onGap"]>,
   lost: Cursors.HistoryLost
-): Effect.Effect<ReadonlyArray<Item>, Cursors.HistoryLost> => {
+): Effect.Effect<void, Cursors.HistoryLost> => {
   if (onGap === "fail") return Effect.fail(lost)
-  return Effect.as(onGap === "skip" ? Effect.logWarning(lost.message) : onGap(lost), [])
+  return onGap === "skip" ? Effect.logWarning(lost.message) : onGap(lost)
 }
+
+/** The place behind a slot, which is never before the start. */
+const placeOf = (binding: Cursors.Binding, start: Cursors.Cursor | undefined, slot: bigint): Cursors.Cursor =>
+  start !== undefined && slot <= Cursors.wholeSlot(start) ? start : Cursors.afterSlot(binding, slot < 0n ? 0n : slot)
 
 /** The items of a slot that come behind the start. */
 const itemsOf = (
@@ -212,7 +236,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, InvalidInput
     const buffer = yield* Check.integer("buffer", options.buffer ?? 4096, 1)
     const feeds = yield* Feeds.make(pool, program, { pollInterval, concurrency, buffer })
 
-    const stream = ({ commitment = "confirmed", from = "now", kinds, onGap = "fail" }: StreamOptions) =>
+    const batches = ({ commitment = "confirmed", from = "now", kinds, onGap = "fail" }: StreamOptions) =>
       Effect.gen(function* () {
         const settled = yield* checkCommitment(commitment)
         const wanted = yield* checkKinds(kinds)
@@ -246,31 +270,42 @@ export const make = (options: Options = {}): Effect.Effect<Service, InvalidInput
           })
         })
 
-        const emit = (part: Part): Effect.Effect<ReadonlyArray<Item>, Cursors.HistoryLost> => {
-          if (part._tag === "Lost") return afterGap(onGap, new Cursors.HistoryLost({ from: part.from, to: part.to }))
-          if (start !== undefined && part.slot <= Cursors.wholeSlot(start)) return Effect.succeed([])
-          return Effect.succeed(itemsOf(binding, start, wanted, part))
+        const emit = (part: Feeds.Given): Effect.Effect<Batch, Cursors.HistoryLost> => {
+          const batch = (slot: bigint, items: ReadonlyArray<Item> = []): Batch => ({
+            items,
+            cursor: placeOf(binding, start, slot),
+            isCurrent: part._tag === "End"
+          })
+          if (part._tag === "End") return Effect.succeed(batch(part.position))
+          if (part._tag === "Lost") {
+            return Effect.as(afterGap(onGap, new Cursors.HistoryLost({ from: part.from, to: part.to })), batch(part.to))
+          }
+          const isBefore = start !== undefined && part.slot <= Cursors.wholeSlot(start)
+          return Effect.succeed(batch(part.slot, isBefore ? [] : itemsOf(binding, start, wanted, part)))
         }
         const live = Stream.suspend(() => inbox?.stream ?? Stream.empty)
         const ended = Stream.suspend(() => (feed.cause === undefined ? Stream.empty : Stream.failCause(feed.cause)))
         return Stream.repeatEffectChunkOption(Effect.map(missed, Chunk.unsafeFromArray)).pipe(
           Stream.concat(live),
           Stream.concat(ended),
-          Stream.mapEffect(emit),
-          Stream.mapConcat((items) => items)
+          Stream.mapEffect(emit)
         )
       })
 
+    const counted = (options: StreamOptions = {}) =>
+      Stream.unwrapScoped(
+        Effect.zipRight(
+          Effect.acquireRelease(Metric.incrementBy(Metrics.eventConsumers, 1), () =>
+            Metric.incrementBy(Metrics.eventConsumers, -1)
+          ),
+          batches(options)
+        )
+      )
+
     return ProtocolEvents.of({
-      stream: (options = {}) =>
-        Stream.unwrapScoped(
-          Effect.zipRight(
-            Effect.acquireRelease(Metric.incrementBy(Metrics.eventConsumers, 1), () =>
-              Metric.incrementBy(Metrics.eventConsumers, -1)
-            ),
-            stream(options)
-          )
-        ).pipe(tracedStream("ProtocolEvents.stream"))
+      stream: (options) =>
+        Stream.mapConcat(counted(options), ({ items }) => items).pipe(tracedStream("ProtocolEvents.stream")),
+      batches: (options) => tracedStream("ProtocolEvents.batches")(counted(options))
     })
   })
 
@@ -297,7 +332,8 @@ export const layerConfig = (
 
 /**
  * A stream of these events for tests. It emits those of the kinds asked for, behind the cursor, and ends. Each is a slot's
- * last event if the next one has another slot. The cluster's hash is all zeros.
+ * last event if the next one has another slot. The last batch is current and has no events. The cluster's hash is all
+ * zeros.
  *
  * @since 0.1.0
  * @category layers
@@ -312,18 +348,22 @@ export const layerTest = (events: Iterable<ProtocolEvent.ProtocolEvent>): Layer.
       else known.push(event)
     }
     const slots = Array.from(bySlot, ([slot, events]) => ({ _tag: "Slot" as const, slot, events }))
-    return {
-      stream: ({ commitment = "confirmed", from = "now", kinds } = {}) =>
-        Stream.unwrap(
-          Effect.gen(function* () {
-            yield* checkCommitment(commitment)
-            const wanted = yield* checkKinds(kinds)
-            const start = from === "now" || from === "beginning" ? undefined : yield* Cursors.check(from, binding)
-            const after = start === undefined ? -1n : Cursors.wholeSlot(start)
-            return Stream.fromIterable(
-              slots.filter(({ slot }) => slot > after).flatMap((slot) => itemsOf(binding, start, wanted, slot))
-            )
-          })
-        )
-    }
+    const batches = ({ commitment = "confirmed", from = "now", kinds }: StreamOptions = {}) =>
+      Stream.unwrap(
+        Effect.gen(function* () {
+          yield* checkCommitment(commitment)
+          const wanted = yield* checkKinds(kinds)
+          const start = from === "now" || from === "beginning" ? undefined : yield* Cursors.check(from, binding)
+          const after = start === undefined ? -1n : Cursors.wholeSlot(start)
+          const given = slots
+            .filter(({ slot }) => slot > after)
+            .map((part): Batch => {
+              const cursor = Cursors.afterSlot(binding, part.slot)
+              return { items: itemsOf(binding, start, wanted, part), cursor, isCurrent: false }
+            })
+          const cursor = given.at(-1)?.cursor ?? placeOf(binding, start, after)
+          return Stream.fromIterable<Batch>([...given, { items: [], cursor, isCurrent: true }])
+        })
+      )
+    return { batches, stream: (options) => Stream.mapConcat(batches(options), ({ items }) => items) }
   })

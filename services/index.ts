@@ -27,6 +27,14 @@ export * as BufferPool from "./BufferPool.js"
 export * as Cache from "./Cache.js"
 
 /**
+ * Keeps a `Cache` as new as the chain: what the program did invalidates the accounts that it wrote, and the values that an
+ * application tagged by them.
+ *
+ * @since 0.1.0
+ */
+export * as CacheInvalidator from "./CacheInvalidator.js"
+
+/**
  * The second level of `Cache`: rows that outlive the process, or that several caches share.
  *
  * @since 0.1.0

@@ -19,6 +19,8 @@ export interface Entry {
   readonly bytes: Uint8Array | undefined
   /** Names whose fences count for it too. */
   readonly groups: ReadonlyArray<string>
+  /** Whether a feed of changes tells when it changes: an account, or a value with tags. */
+  readonly isTracked: boolean
   /** It is older than an invalidation of its own name. */
   isFenced: boolean
   /** What the bytes were decoded to, by the decoder that did it. */

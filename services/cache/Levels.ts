@@ -33,6 +33,20 @@ import { Fences } from "./Fences.js"
 import type { Policy, Settings } from "./Options.js"
 import type { Store } from "./Store.js"
 
+/** Names whose fences count for an entry too, and whether a feed of changes raises one of them, or its own. */
+export interface Groups {
+  readonly names: ReadonlyArray<string>
+  readonly isTracked: boolean
+}
+
+/**
+ * How well a feed of changes covers what is cached: see `Cache.track`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Tracking = "off" | "behind" | "resumed" | "restarted"
+
 /** A kind of cached things. */
 export interface Kind<Answer> extends Decoder<Answer> {
   readonly name: string
@@ -40,7 +54,7 @@ export interface Kind<Answer> extends Decoder<Answer> {
   readonly policy: Policy
   readonly ttlOf: (bytes: Uint8Array | undefined) => number
   /** Names whose fences count for this one too, some of which only the bytes hold. */
-  readonly groupsOf: (name: string, bytes: Uint8Array | undefined) => ReadonlyArray<string>
+  readonly groupsOf: (name: string, bytes: Uint8Array | undefined) => Groups
   /** Whether the entry can be kept: one whose bytes cannot be decoded is not. */
   readonly isSound: (name: string, entry: Entry) => boolean
 }
@@ -106,6 +120,9 @@ export class Levels {
   readonly memory: Sieve<Entry>
   readonly fences = { account: new Fences(FENCES), value: new Fences(FENCES) }
   readonly counts: Counts = { memory: 0, store: 0, stale: 0, network: 0 }
+  /** The moment since which each change has been told. */
+  #coveredSince = -Infinity
+  #isBehind = false
 
   constructor(
     readonly settings: Settings,
@@ -113,6 +130,18 @@ export class Levels {
     readonly store: Store | undefined
   ) {
     this.memory = new Sieve(settings)
+  }
+
+  track<A, E>(fiber: Fiber.RuntimeFiber<A, E>, tracking: Tracking): void {
+    this.#isBehind = tracking === "behind"
+    if (tracking === "off") this.#coveredSince = -Infinity
+    if (tracking === "restarted") this.#coveredSince = Clock.monotonic(fiber)
+  }
+
+  /** How long the entry is fresh: briefly, where it may have changed and nobody told. */
+  ttlOf({ isTracked, readAt, ttl }: Entry): number {
+    const isCovered = !isTracked || (!this.#isBehind && readAt.monotonic >= this.#coveredSince)
+    return isCovered ? ttl : Math.min(ttl, this.settings.uncoveredTtl)
   }
 
   count<A, E>(fiber: Fiber.RuntimeFiber<A, E>, outcome: keyof Counts): void {
@@ -160,7 +189,7 @@ export class Levels {
     const entry = this.memory.get(name)
     if (entry === undefined || !isOf(kind, name, entry) || !this.isCurrent(kind.space, entry)) return undefined
     if (call.minSlot !== undefined && entry.version < call.minSlot) return undefined
-    return Entries.age(fiber, entry) < entry.ttl ? entry : undefined
+    return Entries.age(fiber, entry) < this.ttlOf(entry) ? entry : undefined
   }
 }
 
@@ -235,7 +264,7 @@ export class Reads<E extends Failure> {
         })
       }
       const bytes = row.state === "value" ? row.value : undefined
-      const groups = kind.groupsOf(name, bytes)
+      const { isTracked, names: groups } = kind.groupsOf(name, bytes)
       return Effect.zipRight(
         this.#learnFences(kind, groups),
         Effect.withFiberRuntime<Entry | undefined>((fiber) => {
@@ -247,6 +276,7 @@ export class Reads<E extends Failure> {
             ttl: kind.ttlOf(bytes),
             bytes,
             groups,
+            isTracked,
             isFenced: false,
             decoded: undefined
           }
@@ -290,7 +320,7 @@ export class Reads<E extends Failure> {
   ): Entry | undefined {
     const entry = this.#any(kind, name)
     if (entry === undefined || entry.version < minSlot || !this.#levels.isCurrent(kind.space, entry)) return undefined
-    return Entries.age(fiber, entry) < entry.ttl + this.#levels.settings.maxStale ? entry : undefined
+    return Entries.age(fiber, entry) < this.#levels.ttlOf(entry) + this.#levels.settings.maxStale ? entry : undefined
   }
 
   /** An entry that came from elsewhere during the flight and is late enough. */
@@ -382,7 +412,7 @@ export class Reads<E extends Failure> {
                 entry.version >= flight.least &&
                 // The first level may know a later one, whose time to live is over.
                 entry.version >= (this.#levels.memory.peek(name)?.version ?? 0n) &&
-                Entries.age(fiber, entry) < entry.ttl
+                Entries.age(fiber, entry) < this.#levels.ttlOf(entry)
               if (!isEnough) return network
               this.#levels.count(fiber, "store")
               return Effect.succeed(entry)
@@ -412,13 +442,15 @@ export class Reads<E extends Failure> {
       if (loaded === "failed") return undefined
       if (loaded !== "behind") {
         const readAt = yield* Clock.currentMoment
+        const { isTracked, names: groups } = kind.groupsOf(name, loaded.bytes)
         const entry: Entry = {
           kind: kind.name,
           version: loaded.version,
           readAt,
           ttl: kind.ttlOf(loaded.bytes),
           bytes: loaded.bytes,
-          groups: kind.groupsOf(name, loaded.bytes),
+          groups,
+          isTracked,
           isFenced: false,
           decoded: undefined
         }

@@ -52,6 +52,12 @@ export interface Options {
    * network. Default 1 minute. Too low: both wait for the network. Too high: old values are served while it is down.
    */
   readonly maxStale?: Duration.DurationInput | undefined
+  /**
+   * How long an account or a tagged value is served that may have changed since it was read, because a feed of changes is
+   * behind: see `CacheInvalidator`. Default 30 seconds, or the time to live where that is shorter. Too low: many calls
+   * while the feed is behind. Too high: changes of that time are seen late.
+   */
+  readonly uncoveredTtl?: Duration.DurationInput | undefined
   /** The policy of reads that name none, for all kinds or by kind. Default `cache-first`. */
   readonly policy?: Policy | { readonly [Tag in AccountTag]?: Policy | undefined } | undefined
   /**
@@ -69,6 +75,7 @@ export interface Settings {
   readonly ttl: { readonly [Tag in AccountTag]: number }
   readonly negativeTtl: number
   readonly maxStale: number
+  readonly uncoveredTtl: number
   readonly policy: { readonly [Tag in AccountTag]: Policy }
   readonly catchUp: number
 }
@@ -93,6 +100,7 @@ export const defaults = {
   },
   negativeTtl: "5 seconds",
   maxStale: "1 minute",
+  uncoveredTtl: "30 seconds",
   policy: "cache-first",
   catchUp: "10 seconds"
 } as const satisfies Options
@@ -158,6 +166,7 @@ export const check = (options: Options): Effect.Effect<Settings, InvalidInput> =
       ),
       negativeTtl: yield* Check.millis("negativeTtl", options.negativeTtl ?? defaults.negativeTtl),
       maxStale: yield* Check.millis("maxStale", options.maxStale ?? defaults.maxStale),
+      uncoveredTtl: yield* Check.millis("uncoveredTtl", options.uncoveredTtl ?? defaults.uncoveredTtl),
       policy:
         typeof policies === "object"
           ? yield* forEachKind<Policy, Policy>("policy", policies, all(defaults.policy), policy)

@@ -17,7 +17,7 @@ import { RpcError } from "../RpcTransport.js"
 import * as Call from "./Call.js"
 import type { Entry } from "./Entry.js"
 import * as Entries from "./Entry.js"
-import { type Kind, type Levels, type Loaded, Reads, type Source } from "./Levels.js"
+import { type Groups, type Kind, type Levels, type Loaded, Reads, type Source } from "./Levels.js"
 
 /**
  * An account as the cache holds it.
@@ -50,7 +50,7 @@ const BELIEF = "2 seconds"
 /** An account above this size is handed out and not kept: the program makes none. */
 const MAX_KEPT_BYTES = 64 * 1024
 
-const NO_GROUPS: ReadonlyArray<string> = []
+const GROUPS: Groups = { names: [], isTracked: true }
 const NO_BYTES = new Uint8Array(0)
 
 /** The highest slot that is believed. */
@@ -111,7 +111,8 @@ const direct = Effect.fnUntraced(function* (
   if (loaded === "behind" || loaded === "failed") return yield* source.lagging(least)
   const { bytes, version } = loaded
   const readAt = yield* Clock.currentMoment
-  return { kind: kind.name, version, readAt, ttl: 0, bytes, groups: NO_GROUPS, isFenced: false, decoded: undefined }
+  const { isTracked, names: groups } = GROUPS
+  return { kind: kind.name, version, readAt, ttl: 0, bytes, groups, isTracked, isFenced: false, decoded: undefined }
 })
 
 interface Registered<A> {
@@ -260,7 +261,7 @@ export class Accounts {
       space: "account",
       policy: policy[type.tag],
       ttlOf: (bytes) => (bytes === undefined ? negativeTtl : ttl[type.tag]),
-      groupsOf: () => NO_GROUPS,
+      groupsOf: () => GROUPS,
       isSound: (name, entry) => entry.bytes === undefined || Exit.isSuccess(Entries.answer(name, entry, kind)),
       decode: (name, entry) => decode(type, Addresses.known(name), entry, programId)
     }

@@ -17,7 +17,7 @@ import * as Clock from "../internal/clock.js"
 import * as Call from "./Call.js"
 import type { Entry } from "./Entry.js"
 import * as Entries from "./Entry.js"
-import { type Kind, type Levels, type Loaded, Reads } from "./Levels.js"
+import { type Groups, type Kind, type Levels, type Loaded, Reads } from "./Levels.js"
 import * as Options from "./Options.js"
 
 /**
@@ -40,7 +40,10 @@ export interface NamespaceOptions {
  * @category models
  */
 export interface ValueOptions {
-  /** Tags by which the value can be invalidated, at most 16 of 1 to 200 characters. Default none. */
+  /**
+   * Tags by which the value can be invalidated, at most 16. They are texts like keys, so that `channel:7:messages` is also
+   * below the path `channel:7`. Default none.
+   */
   readonly tags?: ReadonlyArray<string> | undefined
 }
 
@@ -104,21 +107,29 @@ const path = (field: string, value: string): Either.Either<string, InvalidInput>
 
 const tagsOf = ({ tags = [] }: ValueOptions): Either.Either<ReadonlyArray<string>, InvalidInput> =>
   Either.flatMap(Check.items("tags", tags.length, MAX_TAGS), () =>
-    Either.all(tags.map((tag, index) => text(`tags[${index}]`, tag)))
+    Either.all(tags.map((tag, index) => path(`tags[${index}]`, tag)))
   )
 
-/** Groups of a tag, which all namespaces share, and of a path in one. No name of the other begins like it. */
+/** Groups of a tag and of the tags below a path, which all namespaces share, and of the keys below a path in one. */
 const tagGroup = (tag: string): string => `tag ${tag}`
-const pathGroup = (namespace: string, path: string): string => `path ${namespace}:${path}`
+const tagsGroup = (path: string): string => `tags ${path}`
+const keysGroup = (namespace: string, path: string): string => `path ${namespace}:${path}`
 
-/** The groups of all paths that end with the key or above it. */
-const pathGroups = (namespace: string, key: string): ReadonlyArray<string> => {
-  const groups: Array<string> = []
-  for (let at = key.indexOf(":"); at >= 0; at = key.indexOf(":", at + 1))
-    groups.push(pathGroup(namespace, key.slice(0, at)))
-  groups.push(pathGroup(namespace, key))
-  return groups
+/** All paths that end with the text or above it. */
+const pathsOf = (text: string): ReadonlyArray<string> => {
+  const paths: Array<string> = []
+  for (let at = text.indexOf(":"); at >= 0; at = text.indexOf(":", at + 1)) paths.push(text.slice(0, at))
+  paths.push(text)
+  return paths
 }
+
+const groupsOf = (namespace: string, key: string, tags: ReadonlyArray<string>): Groups => ({
+  names: [
+    ...pathsOf(key).map((path) => keysGroup(namespace, path)),
+    ...new Set(tags.flatMap((tag) => [tagGroup(tag), ...pathsOf(tag).map(tagsGroup)]))
+  ],
+  isTracked: tags.length > 0
+})
 
 /** What lies in the bytes of a value. */
 const Kept = Schema.parseJson(Schema.Struct({ tags: Schema.Array(Schema.String), value: Schema.Unknown }))
@@ -141,7 +152,12 @@ export class Namespaces {
 
   /** Invalidates every value with the tag, in all namespaces. */
   invalidateTag(tag: string): Effect.Effect<void, InvalidInput> {
-    return Effect.flatMap(text("tag", tag), (tag) => this.#raiseGroup(tagGroup(tag)))
+    return Effect.flatMap(path("tag", tag), (tag) => this.#raiseGroup(tagGroup(tag)))
+  }
+
+  /** Invalidates every value with a tag below the path, in all namespaces. */
+  invalidateTags(prefix: string): Effect.Effect<void, InvalidInput> {
+    return Effect.flatMap(path("prefix", prefix), (prefix) => this.#raiseGroup(tagsGroup(prefix)))
   }
 
   /** Trusts no value of either level that is there now. */
@@ -172,10 +188,12 @@ export class Namespaces {
         space: "value",
         policy,
         ttlOf: () => ttl,
-        groupsOf: (full, bytes) => [
-          ...pathGroups(name, full.slice(name.length + 1)),
-          ...Option.match(kept(bytes), { onNone: () => [], onSome: ({ tags }) => tags.map(tagGroup) })
-        ],
+        groupsOf: (full, bytes) =>
+          groupsOf(
+            name,
+            full.slice(name.length + 1),
+            Option.match(kept(bytes), { onNone: () => [], onSome: ({ tags }) => tags })
+          ),
         isSound: (full, entry) => Option.isSome(Entries.answer(full, entry, kind)),
         decode: (_, { bytes }) => Option.flatMap(kept(bytes), ({ value }) => decode(value))
       }
@@ -204,7 +222,7 @@ export class Namespaces {
             }
             return Effect.flatMap(this.#reads.fromStore(kind, full), (entry) =>
               Effect.withFiberRuntime((fiber) => {
-                const isFresh = entry !== undefined && Entries.age(fiber, entry) < entry.ttl
+                const isFresh = entry !== undefined && Entries.age(fiber, entry) < levels.ttlOf(entry)
                 if (isFresh) levels.count(fiber, "store")
                 return Effect.succeed(isFresh ? answerOf(full, entry) : Option.none())
               })
@@ -231,7 +249,7 @@ export class Namespaces {
       const invalidate: Namespace<A>["invalidate"] = (target) => {
         if ("tag" in target) return this.invalidateTag(target.tag)
         return "prefix" in target
-          ? Effect.flatMap(path("prefix", target.prefix), (path) => this.#raiseGroup(pathGroup(name, path)))
+          ? Effect.flatMap(path("prefix", target.prefix), (path) => this.#raiseGroup(keysGroup(name, path)))
           : Effect.flatMap(path("key", target.key), (key) => this.#raise(fullOf(key)))
       }
 
@@ -279,6 +297,7 @@ export class Namespaces {
   ): Effect.Effect<void> {
     const version = this.#next(fiber)
     const readAt = Clock.moment(fiber)
+    const { isTracked, names: groups } = kind.groupsOf(full, bytes)
     // What is being loaded now began before, and is older.
     this.#levels.fence("value", full, version)
     this.#levels.keep(full, {
@@ -287,7 +306,8 @@ export class Namespaces {
       readAt,
       ttl: kind.ttlOf(bytes),
       bytes,
-      groups: kind.groupsOf(full, bytes),
+      groups,
+      isTracked,
       isFenced: false,
       decoded: undefined
     })

@@ -7,6 +7,7 @@
  * Invariants:
  * - `position` and the consumers' queues change in one synchronous step. A consumer that joins at `position` gets every
  *   later slot once.
+ * - After each read a consumer that has taken everything is told that the history holds no more.
  * - A full queue ends its own consumer, with the place behind what it holds. The others and the feed go on.
  * - A failed feed ends each consumer with the failure. The next consumer starts a new one.
  */
@@ -31,8 +32,14 @@ const CAP = 30_000
 /** Milliseconds from a wake to the read, in which more wakes may come. */
 const COALESCE = 20
 
+/** The history was read to its end, and all that it holds was given. */
+export interface End {
+  readonly _tag: "End"
+  readonly position: Slot
+}
+
 /** One consumer's parts. Its bounds are the events of the parts, and the parts. */
-export type Inbox = BoundedQueue<Part, Overflow>
+export type Inbox = BoundedQueue<Part | End, Overflow>
 
 const eventsOf = (part: Part): number => (part._tag === "Slot" ? part.events.length : 0)
 
@@ -77,9 +84,13 @@ export class Feed {
 
   /** An inbox for each slot above `position`. */
   join(): Inbox {
-    const inbox: Inbox = new BoundedQueue({ items: this.#buffer, bytes: this.#buffer })
-    if (this.#cause === undefined) this.#inboxes.add(inbox)
-    else inbox.end(Option.none())
+    // One more than the parts, for an `End`: it is given to an empty inbox only.
+    const inbox: Inbox = new BoundedQueue({ items: this.#buffer + 1, bytes: this.#buffer })
+    if (this.#cause === undefined) {
+      this.#inboxes.add(inbox)
+      // The read that follows tells it soon that it is at the end.
+      this.#woken.unsafeOpen()
+    } else inbox.end(Option.none())
     return inbox
   }
 
@@ -116,7 +127,15 @@ export class Feed {
     return Effect.gen(this, function* () {
       this.#woken.unsafeClose()
       const head = yield* this.#history.head
-      if (head <= this.#position) return
+      if (head > this.#position) yield* this.#readTo(head)
+      if (head < this.#position) return
+      const end: End = { _tag: "End", position: this.#position }
+      for (const inbox of this.#inboxes) if (inbox.size === 0) inbox.offer(end, 0)
+    })
+  }
+
+  #readTo(head: Slot): Effect.Effect<void, RpcError> {
+    return Effect.gen(this, function* () {
       const range = { after: this.#position, known: this.#known, to: head, until: this.#until }
       const reader = new Reader(this.#history, range)
       for (let parts = yield* reader.next(); parts !== undefined; parts = yield* reader.next()) {

@@ -7,10 +7,13 @@ import { persist } from "../internal/persist.js"
 import type { Service } from "../RpcPool.js"
 import type { RpcError } from "../RpcTransport.js"
 import type { Binding } from "./Cursor.js"
-import { Feed } from "./Feed.js"
-import { History, type Settled } from "./History.js"
+import { type End, Feed } from "./Feed.js"
+import { History, type Part, type Settled } from "./History.js"
 
 export type { Inbox } from "./Feed.js"
+
+/** What a consumer is given. */
+export type Given = Part | End
 
 /** What a consumer reads from. */
 export interface Source {

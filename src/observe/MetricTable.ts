@@ -370,6 +370,34 @@ export const cacheErrors = {
 } as const satisfies Row
 
 /**
+ * Events that were applied to a cache.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const cacheEventsApplied = {
+  name: "pod_cache_events_applied_total",
+  kind: "counter",
+  unit: "{event}",
+  labels: {},
+  meaning: "Protocol events whose accounts and tags were invalidated in a cache"
+} as const satisfies Row
+
+/**
+ * Caches that do not learn of changes.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const cacheBehind = {
+  name: "pod_cache_behind",
+  kind: "gauge",
+  unit: "{cache}",
+  labels: {},
+  meaning: "Caches with an invalidator that is behind, and which keep what they read only briefly"
+} as const satisfies Row
+
+/**
  * Requests to the payload server.
  *
  * @since 0.1.0
@@ -491,6 +519,8 @@ export const rows: ReadonlyArray<Row> = [
   cacheFenced,
   cacheRowsDamaged,
   cacheErrors,
+  cacheEventsApplied,
+  cacheBehind,
   payloadRequests,
   payloadBytesReceived,
   payloadBytesStored,

@@ -16,6 +16,12 @@ const expected: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
     /^after the invalidation: profile 2$/m,
     /^reads from memory: 1\d\d\d, from the network or a loader: \d$/m
   ],
+  "invalidation.ts": [
+    /^at first: capabilities 1, profile 1$/m,
+    /^again: capabilities 1, profile 1$/m,
+    /^after an update by another process: capabilities 3, profile 2$/m,
+    /^after a pattern: capabilities 3, profile 3$/m
+  ],
   "capabilities.ts": [
     /^Bits on the chain: 129$/m,
     /^Its names: AI_CHAT, IMAGES$/m,

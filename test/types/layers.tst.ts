@@ -5,6 +5,7 @@ import type { RpcPoolHttpClient, TestWallets, Wallet } from "@pod-protocol/effec
 import {
   Agent,
   Cache,
+  type CacheInvalidator,
   type CacheStore,
   CacheStoreSqlite,
   Channel,
@@ -18,6 +19,7 @@ import {
   PayloadStore,
   Pod,
   ProgramId,
+  type ProtocolEvents,
   RpcPool,
   RpcPoolEmbedded,
   type RpcTransport,
@@ -69,6 +71,17 @@ describe("the layer of all services", () => {
     >()
     expect(Pod.layer({ url, cache: { maxEntries: 10 } })).type.toBe<
       Layer.Layer<Cache.Cache | RpcPool.RpcPool | Nouns, EndpointsError | InvalidInput, PayloadStore.PayloadStore>
+    >()
+    expect(Pod.layer({ url, cache: {}, invalidator: {} })).type.toBe<
+      Layer.Layer<
+        | Cache.Cache
+        | CacheInvalidator.CacheInvalidator
+        | Nouns
+        | ProtocolEvents.ProtocolEvents
+        | RpcPool.RpcPool,
+        EndpointsError | InvalidInput,
+        PayloadStore.PayloadStore
+      >
     >()
     const cache = Layer.provide(Cache.layer(), CacheStoreSqlite.layer({ directory: "cache" }))
     expect(Pod.layer({ url, cache })).type.toBe<
