@@ -33,8 +33,8 @@ import type { EndpointsError } from "../services/EndpointsError.js"
 import * as Escrow from "../services/Escrow.js"
 import * as Message from "../services/Message.js"
 import * as PayloadStore from "../services/PayloadStore.js"
-import * as ProtocolEvents from "../services/ProtocolEvents.js"
 import * as ProgramId from "../services/ProgramId.js"
+import * as ProtocolEvents from "../services/ProtocolEvents.js"
 import type { RpcPool } from "../services/RpcPool.js"
 import * as Transactions from "../services/Transactions.js"
 import type { Wallet, WalletError } from "../services/Wallet.js"
@@ -128,9 +128,7 @@ const cacheOf = <E>(
   commitment: Commitment
 ): Layer.Layer<never, E | InvalidInput, RpcPool> => {
   if (cache === undefined) return Layer.empty
-  const caching: Layer.Layer<Cache.Cache, E | InvalidInput, RpcPool> = isLayer(cache)
-    ? cache
-    : Cache.layerMemory(cache)
+  const caching: Layer.Layer<Cache.Cache, E | InvalidInput, RpcPool> = isLayer(cache) ? cache : Cache.layerMemory(cache)
   if (invalidator === undefined) return caching
   const { events, ...options } = invalidator
   return CacheInvalidator.layer({ commitment: commitment === "finalized" ? commitment : "confirmed", ...options }).pipe(

@@ -154,7 +154,12 @@ export const make = (
   Effect.gen(function* () {
     const { commitment = "confirmed" } = options
     yield* checkCommitment(commitment)
-    const patience = yield* Check.millisBetween("patience", options.patience ?? "10 seconds", MIN_PATIENCE, MAX_PATIENCE)
+    const patience = yield* Check.millisBetween(
+      "patience",
+      options.patience ?? "10 seconds",
+      MIN_PATIENCE,
+      MAX_PATIENCE
+    )
     const cache = yield* Cache
     const { batches } = yield* ProtocolEvents
     const current = yield* Effect.makeLatch(false)
@@ -202,11 +207,7 @@ export const make = (
       state.isCurrent = true
       state.isComplete = true
       return Effect.all(
-        [
-          cache.track(tracking),
-          current.open,
-          wasCurrent ? Effect.void : Metric.incrementBy(Metrics.cacheBehind, -1)
-        ],
+        [cache.track(tracking), current.open, wasCurrent ? Effect.void : Metric.incrementBy(Metrics.cacheBehind, -1)],
         { discard: true }
       )
     })

@@ -18,8 +18,8 @@ import {
   Wallet
 } from "@pod-protocol/effect"
 import type { Slot } from "@solana/kit"
-import * as Context from "effect/Context"
 import * as Console from "effect/Console"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"

@@ -20,7 +20,11 @@ const present = (...addresses: ReadonlyArray<Option.Option<Address>>): ReadonlyA
 const none: ReadonlyArray<string> = []
 
 /** Whose kind nobody knows. */
-const anyOf = (address: Address): ReadonlyArray<string> => [`agent:${address}`, `channel:${address}`, `message:${address}`]
+const anyOf = (address: Address): ReadonlyArray<string> => [
+  `agent:${address}`,
+  `channel:${address}`,
+  `message:${address}`
+]
 
 export const changesOf = (event: ProtocolEvent): Changes => {
   switch (event._tag) {

@@ -253,7 +253,12 @@ describe("Pod.layer", () => {
         const { url, wsUrl } = yield* Server.serve()
         const endpoint = { url: Redacted.make(url), wsUrl: Redacted.make(wsUrl) }
         const twoLevels = Cache.layer().pipe(Layer.provide(CacheStore.layerMemory()))
-        for (const pod of [Pod.layer({ ...endpoint, cache: {} }), Pod.layer({ ...endpoint, cache: twoLevels })]) {
+        const pods = [
+          Pod.layer({ ...endpoint, cache: {} }),
+          Pod.layer({ ...endpoint, cache: twoLevels }),
+          Pod.layer({ ...endpoint, cache: {}, invalidator: {} })
+        ]
+        for (const pod of pods) {
           yield* Effect.gen(function* () {
             const { agent } = yield* registered
             const agents = yield* Agent.Agent

@@ -74,11 +74,7 @@ describe("the layer of all services", () => {
     >()
     expect(Pod.layer({ url, cache: {}, invalidator: {} })).type.toBe<
       Layer.Layer<
-        | Cache.Cache
-        | CacheInvalidator.CacheInvalidator
-        | Nouns
-        | ProtocolEvents.ProtocolEvents
-        | RpcPool.RpcPool,
+        Cache.Cache | CacheInvalidator.CacheInvalidator | Nouns | ProtocolEvents.ProtocolEvents | RpcPool.RpcPool,
         EndpointsError | InvalidInput,
         PayloadStore.PayloadStore
       >

@@ -67,6 +67,32 @@ describe("ProtocolEvents", () => {
   )
 
   it.live(
+    "Given a history, When it is read in batches, Then the last one is current, and its place is the newest",
+    () =>
+      Effect.gen(function* () {
+        const { batches } = yield* ProtocolEvents.ProtocolEvents
+        yield* Eventful.begin
+        yield* Eventful.sayAll(0, 3)
+        const untilCurrent = (from: ProtocolEvents.StreamOptions["from"]) =>
+          Effect.map(
+            Stream.runCollect(Stream.takeUntil(batches({ from }), ({ isCurrent }) => isCurrent)),
+            Chunk.toReadonlyArray
+          )
+        const read = yield* untilCurrent("beginning")
+        const { expected } = yield* soFar
+        assert.deepStrictEqual(Eventful.names(read.flatMap(({ items }) => items)), Eventful.names(expected))
+        const newest = expected.at(-1)?.slot
+        assert.strictEqual(read.at(-1)?.cursor.slot, newest)
+        assert.deepStrictEqual(read.at(-1)?.items, [])
+        // A stream from there, or from now, is current at once.
+        for (const from of [read.at(-1)?.cursor, "now"] as const) {
+          const [only, ...more] = yield* untilCurrent(from)
+          assert.deepStrictEqual([only?.items, only?.cursor.slot, more], [[], newest, []])
+        }
+      }).pipe(Effect.provide(Eventful.layer()))
+  )
+
+  it.live(
     "Given several transactions in a slot, When they are streamed, Then they come in the order of the block",
     () =>
       Effect.gen(function* () {
