@@ -50,6 +50,13 @@ export * as Pod from "./Pod.js"
 export * as PodConfig from "./PodConfig.js"
 
 /**
+ * The profiler of Node.js: V8's CPU and heap profilers through `node:inspector`, source maps, and files.
+ *
+ * @since 0.1.0
+ */
+export * as ProfilerNode from "./ProfilerNode.js"
+
+/**
  * An `RpcPool` over the embedded cluster: the same calls, without a socket.
  *
  * @since 0.1.0

@@ -29,6 +29,7 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
   never("imports run down: index", "^index", "^(test/|bench/|examples/|scripts/)"),
 
   room("src/protocol/(internal|instruction|protocolEvent)", "src/protocol/"),
+  room("src/observe/flamegraph", "src/observe/(Flamegraph|ProfilePage).ts"),
   room("src/solana/internal", "src/solana/"),
   room("src/concurrent/internal", "src/concurrent/", "layers/threads/"),
   room("services/cache", "services/Cache.ts"),
@@ -45,6 +46,7 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
     "services/(Agent|Channel|Discovery|DurableNonce|Escrow|Message).ts",
     "services/(channel|message)/"
   ),
+  room("services/profiler", "services/Profiler.ts"),
   room("services/protocolEvents", "services/ProtocolEvents.ts"),
   room("services/rpc", "services/(RpcPool|LongResult).ts"),
   room("services/transactions", "services/(Transactions|DurableNonce).ts"),
@@ -54,6 +56,7 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
   room("layers/embedded", "layers/(EmbeddedCluster|EmbeddedServer|RpcPoolEmbedded).ts"),
   room("layers/payloads", "layers/Payload(Server|StoreHttp|StoreS3).ts"),
   room("layers/platform", "layers/RpcPoolHttpClient.ts"),
+  room("layers/profiler", "layers/ProfilerNode.ts"),
   room("layers/undici", "layers/RpcPoolUndici.ts"),
   room("layers/internal", "layers/"),
 

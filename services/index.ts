@@ -145,6 +145,13 @@ export * as Metrics from "./Metrics.js"
 export * as PayloadStore from "./PayloadStore.js"
 
 /**
+ * Measures where CPU time and memory go: by function, and by the Effect span for which it ran.
+ *
+ * @since 0.1.0
+ */
+export * as Profiler from "./Profiler.js"
+
+/**
  * The accounts of the program as the services return them, and the errors of reads and writes.
  *
  * @since 0.1.0

@@ -67,18 +67,14 @@ export const nodeWallet = WalletNode.layerKeyPair(keyPair)
 /** A wallet that signs by libsodium. */
 export const sodiumWallet = WalletNode.layerSecretKey(Redacted.make(secretKey))
 
-const runtimeOver = <E>(
+const layerOver = <E>(
   layer: Layer.Layer<Transactions.Transactions, E, RpcPool.RpcPool>,
   pool: Layer.Layer<RpcPool.RpcPool, E>,
   wallet = nodeWallet
 ) =>
-  ManagedRuntime.make(
-    Message.layer.pipe(
-      Layer.provide(layer),
-      Layer.provideMerge(Layer.merge(pool, payloads)),
-      Layer.provideMerge(wallet)
-    )
-  )
+  Message.layer.pipe(Layer.provide(layer), Layer.provideMerge(Layer.merge(pool, payloads)), Layer.provideMerge(wallet))
+
+const runtimeOver = <E>(...layers: Parameters<typeof layerOver<E>>) => ManagedRuntime.make(layerOver(...layers))
 
 /** Messages in a call. They run in one fiber, so that the cost of a fiber is not measured. */
 export const MESSAGES = 32
@@ -135,13 +131,18 @@ export const wireOf = async (payloads: ReadonlyArray<Uint8Array>): Promise<strin
   return sent
 }
 
+/** Sends a hundred messages, each in a call of its own. */
+export const oneByOne = Effect.suspend(() =>
+  Effect.flatMap(Message.Message, (messages) =>
+    Effect.forEach(inputs(), (input) => messages.send(input), { concurrency: 20, discard: true })
+  )
+)
+
+/** What {@link oneByOne} needs, over a node that answers at once. */
+export const layer = layerOver(transactions, RpcPool.layer(transport))
+
 /** Sends a hundred messages, over a node that answers at once or over the given pool. */
 export const hundred = <E>(pool?: Layer.Layer<RpcPool.RpcPool, E>) => {
   const { runPromise } = runtimeOver<unknown>(transactions, pool ?? RpcPool.layer(transport))
-  const oneByOne = Effect.suspend(() =>
-    Effect.flatMap(Message.Message, (messages) =>
-      Effect.forEach(inputs(), (input) => messages.send(input), { concurrency: 20, discard: true })
-    )
-  )
   return { oneByOne: runsOf(runPromise, oneByOne), packed: runsOf(runPromise, sendAll()) }
 }

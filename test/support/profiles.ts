@@ -1,0 +1,56 @@
+import * as FastCheck from "effect/FastCheck"
+import type { CpuProfile, Frame, Node } from "../../src/observe/CpuProfile.js"
+
+/** Names as attackers choose them, and as V8 does. */
+const name = FastCheck.oneof(
+  FastCheck.constantFrom("send", "sign", "", "(garbage collector)", "(program)", "(idle)", "podProfilerHook"),
+  FastCheck.constantFrom(
+    "<script>alert(1)</script>",
+    "a;b\nc",
+    "]]>",
+    "&amp;\"'",
+    "x".repeat(10_000),
+    "\ud800\uffff\0"
+  ),
+  FastCheck.string({ unit: "binary", maxLength: 12 })
+)
+
+const url = FastCheck.constantFrom(
+  "",
+  "node:crypto",
+  "file:///app/main.ts",
+  "file:///app/node_modules/effect/dist/esm/internal/fiberRuntime.js",
+  "file:///app/node_modules/effect/dist/esm/Schema.js",
+  "file:///app/node_modules/undici/index.js",
+  "file:///app/node_modules/@pod-protocol/effect/dist/index.js",
+  'javascript:"><img src=x onerror=alert(1)>'
+)
+
+const position = FastCheck.integer({ min: 0, max: 500 })
+
+/** Before it was written and read: names and URLs are as long and as wild as they come. */
+export const frame: FastCheck.Arbitrary<Frame> = FastCheck.record({ name, url, line: position, column: position })
+
+/** A tree of frames: each node's caller is one of those before it. */
+const nodes: FastCheck.Arbitrary<ReadonlyArray<Node>> = FastCheck.array(
+  FastCheck.tuple(frame, FastCheck.double({ min: 0, max: 0.999_999, noNaN: true })),
+  { minLength: 1, maxLength: 40 }
+).map((drawn) =>
+  drawn.map(([frame, share], index) => ({ frame, parent: index === 0 ? -1 : Math.floor(share * index) }))
+)
+
+export const cpuProfile: FastCheck.Arbitrary<CpuProfile> = FastCheck.tuple(
+  nodes,
+  FastCheck.array(FastCheck.tuple(FastCheck.nat(), FastCheck.nat({ max: 5000 })), { maxLength: 60 }),
+  FastCheck.nat()
+).map(([nodes, drawn, startMicros]) => {
+  let time = startMicros
+  const times = drawn.map(([, delta]) => (time += delta))
+  return {
+    startMicros,
+    endMicros: time + 1000,
+    nodes,
+    samples: Uint32Array.from(drawn, ([node]) => node % nodes.length),
+    times: Float64Array.from(times)
+  }
+})
