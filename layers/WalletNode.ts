@@ -49,6 +49,7 @@ const opening = (opener: () => X25519.Opener): NonNullable<Service["unseal"]> =>
 
 const fromSigningKey = ({ derive, opener, publicKey, sign }: SigningKey): Service => ({
   address: Addresses.fromBytes(publicKey),
+  synchronous: true,
   unseal: opening(opener),
   derive: (context) => Effect.sync(() => Redacted.make(derive(context))),
   sign: (messages) =>

@@ -29,7 +29,7 @@ import * as Sealed from "../src/protocol/Sealed.js"
 import * as Addresses from "../src/solana/Address.js"
 import * as Clock from "./internal/clock.js"
 import * as Lanes from "./internal/forEachLazily.js"
-import { extend, withService } from "./internal/hot.js"
+import { extend, onInterruption, withService } from "./internal/hot.js"
 import * as Measured from "./internal/measured.js"
 import * as Random from "./internal/random.js"
 import * as Receipts from "./internal/receipts.js"
@@ -335,7 +335,7 @@ export const make: Effect.Effect<Service, never, Needs> = Effect.gen(function* (
     agent: Address,
     input: SendInput,
     options: SendOptions | undefined,
-    next: (recorded: Recorded, timeout: Duration.DurationInput) => Effect.Effect<A, E, R>
+    next: (recorded: Recorded, timeout: Duration.DurationInput | undefined) => Effect.Effect<A, E, R>
   ): Effect.Effect<A, E | InvalidInput | PayloadStoreError | RpcError | SealedError, R> => {
     const parts = toStore(input, now)
     if (Either.isLeft(parts)) return Effect.fail(parts.left)
@@ -350,19 +350,19 @@ export const make: Effect.Effect<Service, never, Needs> = Effect.gen(function* (
           })
         : payloads.put(parts.right, { zeroCopy })
     const shared = isShared(input)
-    return prepare(
-      options,
-      "its payload was stored",
-      put,
-      (hash, timeout): Effect.Effect<A, E | InvalidInput, R> => {
-        const stored = { hash, isShared: shared, signed: [] }
-        const recorded = record(wallet, agent, input, stored)
-        return Either.isLeft(recorded)
-          ? Effect.zipRight(abandon(stored, recorded.left), Effect.fail(recorded.left))
-          : next(recorded.right, timeout)
-      },
-      shared ? undefined : () => leave(kept)
-    )
+    const goOn = (
+      hash: Uint8Array,
+      timeout: Duration.DurationInput | undefined
+    ): Effect.Effect<A, E | InvalidInput, R> => {
+      const stored = { hash, isShared: shared, signed: [] }
+      const recorded = record(wallet, agent, input, stored)
+      if (Either.isRight(recorded)) return next(recorded.right, timeout)
+      abandon(stored, recorded.left)
+      return Effect.fail(recorded.left)
+    }
+    return payloads.synchronous === true && input.seal !== true
+      ? Effect.flatMap(put, (hash) => goOn(hash, options?.timeout))
+      : prepare(options, "its payload was stored", put, goOn, shared ? undefined : () => leave(kept))
   }
 
   const send: Service["send"] = (input, options) =>
@@ -374,8 +374,9 @@ export const make: Effect.Effect<Service, never, Needs> = Effect.gen(function* (
         "pod.message.type": (input.type ?? Text)._tag
       }
       return spanned(fiber, "Message.send", attributes, () =>
-        keep(Clock.wall(fiber), wallet, agent, input, options, ({ address, instruction, stored }, timeout) =>
-          submit.createAs(
+        keep(Clock.wall(fiber), wallet, agent, input, options, ({ address, instruction, stored }, timeout) => {
+          const settle = onInterruption(fiber, () => abandon(stored, undefined))
+          return submit.createAs(
             address,
             [instruction],
             extend(options ?? {}, {
@@ -387,12 +388,16 @@ export const make: Effect.Effect<Service, never, Needs> = Effect.gen(function* (
               }
             }),
             ({ fee, signature, slot }): MessageReceipt => {
+              settle()
               Measured.update(fiber, sent, 1)
               return new Receipts.MessageReceipt(signature, slot, fee, address, stored.hash)
             },
-            stored.isShared ? undefined : (error) => abandon(stored, error)
+            (error) => {
+              settle()
+              abandon(stored, error)
+            }
           )
-        )
+        })
       )
     })
 
@@ -440,7 +445,7 @@ export const make: Effect.Effect<Service, never, Needs> = Effect.gen(function* (
           const stored = address === undefined ? undefined : open.get(address)
           if (address === undefined || stored === undefined) continue
           open.delete(address)
-          if (Either.isLeft(outcome)) yield* abandon(stored, outcome.left)
+          if (Either.isLeft(outcome)) abandon(stored, outcome.left)
         }
         yield* Metric.incrementBy(sent, Arr.getRights(outcomes).length)
         return places.flatMap((place): ReadonlyArray<Either.Either<MessageReceipt, SendError>> => {
@@ -457,7 +462,9 @@ export const make: Effect.Effect<Service, never, Needs> = Effect.gen(function* (
         })
       })
       return yield* Effect.onError(sending, () =>
-        Effect.forEach(open.values(), (stored) => abandon(stored, undefined), { discard: true })
+        Effect.sync(() => {
+          for (const stored of open.values()) abandon(stored, undefined)
+        })
       )
     }).pipe(traced("Message.sendAll"))
 

@@ -106,6 +106,11 @@ export interface PutOptions {
  */
 export interface Service {
   /**
+   * Whether `put` ends without waiting, as in the memory of this process. Default false. A send then saves the fiber by
+   * which its deadline ends a store that waits.
+   */
+  readonly synchronous?: boolean | undefined
+  /**
    * Stores the bytes and returns their SHA-256 (32 bytes). Several arrays are concatenated. Putting the same bytes again
    * has no effect.
    */
@@ -138,6 +143,11 @@ export class PayloadStore extends Context.Tag("@pod-protocol/effect/PayloadStore
  * @category models
  */
 export interface Backend {
+  /**
+   * Whether `set` and `adopt` end without waiting. Default false. True for a backend that waits: a send may exceed its
+   * timeout.
+   */
+  readonly synchronous?: boolean | undefined
   /** Stores a copy of the bytes. It must not keep the array, because the caller may write to it again. */
   readonly set: (key: string, bytes: Uint8Array) => Effect.Effect<void, unknown>
   /**
@@ -215,6 +225,7 @@ const keep = (
  */
 export const make = (backend: Backend): Service =>
   PayloadStore.of({
+    synchronous: backend.synchronous,
     put: (bytes, { zeroCopy = false } = {}) => {
       const parts = bytes instanceof Uint8Array ? [bytes] : bytes
       return use(
@@ -312,6 +323,7 @@ const memoryBackend = (maxBytes: number): MemoryBackend => {
       ? new PayloadStoreError({ reason: "TooLarge", hash: key, size })
       : Effect.sync(() => insert(key, { size, parts: parts() }))
   return {
+    synchronous: true,
     bytes: () => total,
     evict,
     set: (key, bytes) => put(key, bytes.length, () => [bytes.slice()]),

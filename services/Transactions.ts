@@ -246,6 +246,9 @@ const attributesOf = (items: ReadonlyArray<PackedItem>) => ({
   "solana.creates": items.flatMap(({ creates }) => creates ?? [])
 })
 
+/** The limit of what no deadline ends. */
+const UNLIMITED = { at: Infinity, late: notSent }
+
 const positiveDuration = (field: string, duration: Duration.DurationInput) =>
   Either.map(Check.millis(field, duration), Duration.millis)
 
@@ -378,7 +381,7 @@ export const make = Effect.fnUntraced(function* (
           const transaction = UnsignedTransaction.signable(wallet, instructions, options, options.signers ?? [])
           return Either.isLeft(transaction)
             ? Effect.fail(transaction.left)
-            : sign(fiber, transaction.right, Infinity, undefined)
+            : sign(fiber, transaction.right, UNLIMITED, undefined)
         })
       ),
 

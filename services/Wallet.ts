@@ -89,6 +89,11 @@ export interface Service {
    */
   readonly sign: (messages: ReadonlyArray<Uint8Array>) => Effect.Effect<ReadonlyArray<SignatureBytes>, WalletError>
   /**
+   * Whether `sign` ends without waiting for one message, as with a key in this process. Default false. A send then saves
+   * the fiber by which its deadline ends a signer that waits. True for a signer that waits: a send may exceed its timeout.
+   */
+  readonly synchronous?: boolean | undefined
+  /**
    * Opens what is sealed to this wallet with the same `info`; `None` if it does not open. Absent in a wallet that only
    * signs, such as one of a Kit signer: it cannot read sealed payloads.
    */

@@ -48,6 +48,7 @@ const toTheWire = Layer.scoped(
 const payloads = Layer.succeed(
   PayloadStore.PayloadStore,
   PayloadStore.make({
+    synchronous: true,
     set: () => Effect.void,
     get: () => Effect.succeedNone,
     has: () => Effect.succeed(false),

@@ -45,3 +45,13 @@ export const cancelable = <A, E>(
       onSuccess: Effect.succeed
     })
   })
+
+/**
+ * Calls the function when the fiber ends, unless the returned function was called before: an effect calls that one with its
+ * outcome, so that only an interruption is left. `Effect.onInterrupt` would run the effect in an uninterruptible region, at
+ * five steps.
+ */
+export const onInterruption = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, act: () => void): (() => void) => {
+  fiber.addObserver(act)
+  return () => fiber.removeObserver(act)
+}

@@ -30,7 +30,7 @@ export interface Abandoned {
   /** Its caller did not wait until the parts were stored. To be called when the store has ended. */
   readonly leave: (parts: Uint8Array | ReadonlyArray<Uint8Array>) => void
   /** The send did not succeed: it failed with that error, or was interrupted. */
-  readonly abandon: (stored: Stored, error: WriteError | undefined) => Effect.Effect<void>
+  readonly abandon: (stored: Stored, error: WriteError | undefined) => void
 }
 
 /** Payloads that are watched at a time: a signed transaction of each is kept, 2 KB or so. */
@@ -85,14 +85,13 @@ export const make: Effect.Effect<
 
   return {
     leave: (parts) => inBackground(remove(Hash.sha256Parts(parts instanceof Uint8Array ? [parts] : parts))),
-    abandon: ({ hash, isShared, signed }, error) =>
-      Effect.sync(() => {
-        if (isShared) return
-        const open = signed.filter((one) => !isOver(error, one))
-        if (open.length === 0) return inBackground(remove(hash))
-        if (watched >= MAX_WATCHED || open.some(({ lifetime }) => "nonce" in lifetime)) return
-        watched++
-        inBackground(removeWhenOver(hash, open))
-      })
+    abandon: ({ hash, isShared, signed }, error) => {
+      if (isShared) return
+      const open = signed.filter((one) => !isOver(error, one))
+      if (open.length === 0) return inBackground(remove(hash))
+      if (watched >= MAX_WATCHED || open.some(({ lifetime }) => "nonce" in lifetime)) return
+      watched++
+      inBackground(removeWhenOver(hash, open))
+    }
   }
 })

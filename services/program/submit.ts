@@ -41,8 +41,8 @@ export interface Submit {
     instructions: ReadonlyArray<Instruction>,
     options: SendOptions | undefined,
     receiptOf: (receipt: Receipt) => A,
-    /** Run when it failed, with its error, or was interrupted. */
-    onFailure?: (error: WriteError | undefined) => Effect.Effect<void>
+    /** Called when it failed, with its error. */
+    onFailure?: (error: WriteError | undefined) => void
   ) => Effect.Effect<A, WriteError, Wallet>
   /** As `create`, for many items that each create an account. Returns one outcome per item, in order. */
   readonly packed: (
@@ -111,22 +111,16 @@ export const make: Effect.Effect<Submit, never, Transactions> = Effect.gen(funct
     instructions: ReadonlyArray<Instruction>,
     options: SendOptions | undefined,
     receiptOf: (receipt: Receipt) => A,
-    onFailure?: (error: WriteError | undefined) => Effect.Effect<void>
-  ): Effect.Effect<A, WriteError, Wallet> => {
-    const sending = transactions.send(instructions, options)
-    const handlers = {
-      onFailure: (cause: Cause.Cause<SendError>) => {
+    onFailure?: (error: WriteError | undefined) => void
+  ): Effect.Effect<A, WriteError, Wallet> =>
+    Effect.matchCauseEffect(transactions.send(instructions, options), {
+      onFailure: (cause) => {
         const failure = Cause.map(cause, refusal)
-        return onFailure === undefined
-          ? Effect.failCause(failure)
-          : Effect.zipRight(onFailure(Option.getOrUndefined(Cause.failureOption(failure))), Effect.failCause(failure))
+        onFailure?.(Option.getOrUndefined(Cause.failureOption(failure)))
+        return Effect.failCause(failure)
       },
-      onSuccess: (receipt: Receipt) => Effect.succeed(receiptOf(receipt))
-    }
-    return onFailure === undefined
-      ? Effect.matchCauseEffect(sending, handlers)
-      : Effect.uninterruptibleMask((restore) => Effect.matchCauseEffect(restore(sending), handlers))
-  }
+      onSuccess: (receipt) => Effect.succeed(receiptOf(receipt))
+    })
   const createAs: Submit["createAs"] = (address, instructions, options, receiptOf, onFailure) =>
     send(
       instructions,

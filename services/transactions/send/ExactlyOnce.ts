@@ -127,13 +127,15 @@ export const make = ({ estimates, findOwn, sign, submission }: Needs) => {
     Effect.withFiberRuntime((fiber) => {
       const signing =
         estimates === Estimates.none
-          ? sign(fiber, transaction, options.limit.at, rival)
-          : Effect.flatMap(estimates.estimate(transaction, options, known.length), (compute) =>
-              Effect.flatMap(signableOf(wallet, items, extend(options, compute)), (priced) =>
-                sign(fiber, priced, options.limit.at, rival)
-              )
+          ? sign(fiber, transaction, options.limit, rival)
+          : Effect.flatMap(
+              endBy(options.limit, "its fee was estimated")(estimates.estimate(transaction, options, known.length)),
+              (compute) =>
+                Effect.flatMap(signableOf(wallet, items, extend(options, compute)), (priced) =>
+                  sign(fiber, priced, options.limit, rival)
+                )
             )
-      return Effect.flatMap(endBy(options.limit, "it was signed")(signing), (signed) => {
+      return Effect.flatMap(signing, (signed) => {
         const creates = createdBy(items)
         known.push(signed.signature)
         options.onSigned?.(signed, creates)
