@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
@@ -11,7 +12,6 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
@@ -20,6 +20,7 @@ import * as Stream from "effect/Stream"
 import * as Check from "../src/internal/check.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
 import * as MetricTable from "../src/observe/MetricTable.js"
+import { onInterruption } from "./internal/hot.js"
 import * as MetricOf from "./internal/metricOf.js"
 import * as TestLayer from "./internal/testLayer.js"
 import * as Registry from "./metrics/Registry.js"
@@ -127,8 +128,8 @@ const clockOf = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): Clock.Clock =>
 
 const secondsSince = (clock: Clock.Clock, start: bigint): number => Number(clock.unsafeCurrentTimeNanos() - start) / 1e9
 
-const outcomeOf = (exit: Exit.Exit<unknown, unknown>): Registry.Outcome =>
-  Exit.isSuccess(exit) ? "succeeded" : Exit.isInterrupted(exit) ? "interrupted" : "failed"
+const failureOf = (cause: Cause.Cause<unknown>): Registry.Outcome =>
+  Cause.isInterrupted(cause) ? "interrupted" : "failed"
 
 /**
  * A service that starts empty. `InvalidInput` for a `maxSeries` below 1.
@@ -144,32 +145,47 @@ export const make = (options: Options = {}): Effect.Effect<Service, InvalidInput
     )
     let wasLogged = false
 
-    const record = (id: Registry.Id, elapsed: number, outcome: Registry.Outcome): Effect.Effect<void> => {
+    /** Returns the warning to log, the first time that a name is refused. */
+    const record = (id: Registry.Id, elapsed: number, outcome: Registry.Outcome): Effect.Effect<void> | undefined => {
       const operation = registry.operation(id)
-      if (Either.isRight(operation)) {
-        registry.record(operation.right, elapsed, outcome)
-        return Effect.void
-      }
+      if (Either.isRight(operation)) return void registry.record(operation.right, elapsed, outcome)
       registry.refuse()
-      if (wasLogged) return Effect.void
+      if (wasLogged) return undefined
       wasLogged = true
       return Effect.logWarning("An operation is not measured", operation.left)
     }
 
-    const track: Service["track"] = (name, labels) => {
-      const id = Registry.identify(name, labels)
-      return (self) =>
-        Either.isLeft(id)
-          ? Effect.zipRight(
-              Effect.sync(() => registry.refuse()),
-              self
-            )
-          : Effect.withFiberRuntime((fiber) => {
-              const clock = clockOf(fiber)
-              const start = clock.unsafeCurrentTimeNanos()
-              return Effect.onExit(self, (exit) => record(id.right, secondsSince(clock, start), outcomeOf(exit)))
-            })
+    /** The name of a series that exists needs no check. */
+    const identify = (name: string, labels: Labels | undefined): Either.Either<Registry.Id, InvalidInput> => {
+      const known = labels === undefined ? registry.operations.get(name) : undefined
+      return known === undefined ? Registry.identify(name, labels) : Either.right(known.id)
     }
+
+    const track: Service["track"] = (name, labels) => (self) =>
+      Effect.withFiberRuntime((fiber) => {
+        const id = identify(name, labels)
+        if (Either.isLeft(id)) {
+          registry.refuse()
+          return self
+        }
+        const clock = clockOf(fiber)
+        const start = clock.unsafeCurrentTimeNanos()
+        const end = (outcome: Registry.Outcome) => record(id.right, secondsSince(clock, start), outcome)
+        const settle = onInterruption(fiber, () => end("interrupted"))
+        return Effect.matchCauseEffect(self, {
+          onFailure: (cause) => {
+            settle()
+            const warning = end(failureOf(cause))
+            const failure = Effect.failCause(cause)
+            return warning === undefined ? failure : Effect.zipRight(warning, failure)
+          },
+          onSuccess: (value) => {
+            settle()
+            const warning = end("succeeded")
+            return warning === undefined ? Effect.succeed(value) : Effect.as(warning, value)
+          }
+        })
+      })
 
     const read = Effect.clockWith((clock) => Effect.sync(() => Snapshots.read(registry, clock)))
     const snapshot = Effect.map(read, (reading) => reading.snapshot)
@@ -190,7 +206,8 @@ export const make = (options: Options = {}): Effect.Effect<Service, InvalidInput
               if (elapsed !== undefined) return Effect.succeed(Duration.seconds(elapsed))
               const seconds = secondsSince(clock, start)
               elapsed = Math.max(seconds, 0)
-              return Effect.as(record(id.right, seconds, "succeeded"), Duration.seconds(elapsed))
+              const warning = record(id.right, seconds, "succeeded") ?? Effect.void
+              return Effect.as(warning, Duration.seconds(elapsed))
             })
           })
         }),

@@ -17,6 +17,9 @@ import type * as Fiber from "effect/Fiber"
 const clockOf = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): Clock.Clock =>
   Context.get(fiber.currentDefaultServices, Clock.Clock)
 
+/** Nanoseconds of the fiber's monotonic time, as spans count them. */
+export const nanos = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): bigint => clockOf(fiber).unsafeCurrentTimeNanos()
+
 /** Compensates the rounding of nanoseconds since 1970, which take more bits than a double has. In milliseconds. */
 const ROUNDING = 0.001
 

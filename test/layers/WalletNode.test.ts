@@ -130,7 +130,8 @@ describe("WalletNode", () => {
           FastCheck.asyncProperty(FastCheck.uint8Array({ maxLength: 1232 }), async (message) => {
             const kits = await Kit.signBytes(signer.keyPair.privateKey, message)
             for (const wallet of wallets) {
-              const [ours] = await Effect.runPromise(wallet.sign([message]))
+              expect(wallet.synchronous).toBe(true)
+              const [ours] = Effect.runSync(wallet.sign([message]))
               expect(ours).toStrictEqual(kits)
             }
           }),

@@ -44,6 +44,16 @@ for (const [name, layer] of Object.entries(stores)) {
       }).pipe(Effect.provide(layer))
     )
 
+    it.effect("Given a store that says it is synchronous, When bytes are put, Then it does not wait", () =>
+      Effect.gen(function* () {
+        const store = yield* PayloadStore.PayloadStore
+        if (store.synchronous !== true) return
+        for (const zeroCopy of [false, true]) {
+          expect(Encoding.encodeHex(Effect.runSync(store.put(hello, { zeroCopy })))).toBe(helloHash)
+        }
+      }).pipe(Effect.provide(layer))
+    )
+
     it.effect("Given any bytes, also none, When they are put, Then get returns them whole", () =>
       Effect.gen(function* () {
         const store = yield* PayloadStore.PayloadStore
