@@ -82,6 +82,11 @@ const MAX_PORT = 65_534
 const DEFAULT_BODY_BYTES = 1024 * 1024
 const DEFAULT_CONNECTIONS = 4096
 const DEFAULT_SUBSCRIPTIONS = 10_000
+/**
+ * How long an idle connection stays open. A busy client reuses a connection only later; with Node's 5 seconds the
+ * server would close it at the same moment.
+ */
+const KEEP_ALIVE_MILLIS = 300_000
 /** Attempts to find two consecutive free ports. */
 const PORT_TRIES = 32
 
@@ -183,6 +188,7 @@ const listen = (
 ): Effect.Effect<number, EmbeddedClusterError, Scope.Scope> => {
   const sockets = new Set<TcpSocket>()
   server.maxConnections = maxConnections
+  server.keepAliveTimeout = KEEP_ALIVE_MILLIS
   server.on("connection", (socket) => {
     sockets.add(socket)
     socket.once("close", () => sockets.delete(socket))

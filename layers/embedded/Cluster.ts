@@ -34,14 +34,17 @@ import * as Faucet from "./rpc/Faucet.js"
 import { Feeds, type Sink } from "./rpc/Feeds.js"
 import * as JsonRpcError from "./rpc/JsonRpcError.js"
 import * as accounts from "./rpc/methods/accounts.js"
+import * as airdrops from "./rpc/methods/airdrop.js"
 import * as blocks from "./rpc/methods/blocks.js"
 import * as cluster from "./rpc/methods/cluster.js"
 import * as Subscriptions from "./rpc/methods/subscriptions.js"
+import * as tokens from "./rpc/methods/tokens.js"
 import * as transactions from "./rpc/methods/transactions.js"
-import { airdrop } from "./rpc/methods/transactions.js"
+import * as validator from "./rpc/methods/validator.js"
 import type { Method, Node } from "./rpc/Node.js"
 import type { Read } from "./rpc/Params.js"
 import * as Ticker from "./Ticker.js"
+import * as Waiting from "./Waiting.js"
 
 /** Starts a cluster that runs until the scope closes. */
 export const make = (
@@ -61,7 +64,10 @@ export const make = (
     })
     if (settings.podProgram) yield* addPodProgram(chain)
     yield* Effect.forEach(settings.programs, ({ address, elf }) => addProgram(chain, address, elf), { discard: true })
+    const passing = settings.blockMode === "instant" && settings.passingSlots
     if (settings.blockMode === "interval") yield* Effect.forkScoped(Ticker.run(chain))
+    else if (passing) yield* Waiting.run(chain, feeds)
+    const poll = passing ? Waiting.polls(chain) : Function.constVoid
 
     const node = Effect.map(Clock.monotonicMillis, (nowMillis): Node => ({
       chain,
@@ -88,7 +94,10 @@ export const make = (
         const method = METHODS.get(name)
         return method === undefined
           ? Effect.fail(JsonRpcError.method())
-          : Effect.flatMap(node, (node) => method(node, params))
+          : Effect.flatMap(node, (node) => {
+              poll(name, node.nowMillis)
+              return method(node, params)
+            })
       },
       subscribe: (kind, params) =>
         isClosed()
@@ -99,7 +108,7 @@ export const make = (
           const recipient = yield* Addresses.parse(address)
           yield* Check.bigInteger("lamports", lamports)
           return yield* Effect.mapError(
-            Effect.flatMap(node, (node) => airdrop(node, recipient, lamports)),
+            Effect.flatMap(node, (node) => airdrops.airdrop(node, recipient, lamports)),
             ({ message }) => new InvalidInput({ field: "lamports", rule: message, size: lamports })
           )
         }),
@@ -128,7 +137,9 @@ export const make = (
   })
 
 const METHODS: ReadonlyMap<string, Method> = new Map(
-  [accounts, blocks, cluster, transactions].flatMap(({ methods }) => Object.entries(methods))
+  [accounts, airdrops, blocks, cluster, tokens, transactions, validator].flatMap(({ methods }) =>
+    Object.entries(methods)
+  )
 )
 
 /** Maximum data of an account, 10 MiB. */
@@ -146,10 +157,11 @@ const setAccount = (chain: Chain, account: AccountImage): Effect.Effect<void, In
   Effect.gen(function* () {
     const address = yield* Addresses.parse(account.address)
     const owner = yield* Addresses.parse(account.owner, "owner")
-    const { lamports, data } = account
+    const { lamports, data, executable = false, rentEpoch = Svm.RENT_EXEMPT_EPOCH } = account
     yield* Check.bigInteger("lamports", lamports)
+    yield* Check.bigInteger("rentEpoch", rentEpoch)
     if (data.length > MAX_SPACE) return yield* refuse("data", `is at most ${MAX_SPACE} bytes`, data.length)
-    const stored = lamports === 0n ? undefined : { lamports, owner, executable: false, data }
+    const stored = lamports === 0n ? undefined : { lamports, owner, executable, rentEpoch, data }
     yield* Either.mapLeft(chain.setAccount(address, stored), (rule) => new InvalidInput({ field: "account", rule }))
   })
 

@@ -11,7 +11,7 @@ import type { SubscriptionError, SubscriptionKind } from "../../services/RpcTran
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import type { EmbeddedClusterError } from "./EmbeddedClusterError.js"
 import type * as Options from "./Options.js"
-import type { Sink } from "./rpc/Feeds.js"
+import type { FeedKind, Sink } from "./rpc/Feeds.js"
 import type * as JsonRpcError from "./rpc/JsonRpcError.js"
 
 /**
@@ -25,6 +25,13 @@ export interface AccountImage {
   readonly lamports: bigint
   readonly owner: Address
   readonly data: Uint8Array
+  /**
+   * Whether the account is a program. Default false. A loader's account must hold a program that the runtime loads; the
+   * account with the bytes of an upgradeable program must be set first.
+   */
+  readonly executable?: boolean
+  /** Default 2^64 - 1, the rent epoch of rent-exempt accounts. */
+  readonly rentEpoch?: bigint
 }
 
 /**
@@ -76,7 +83,7 @@ export interface Service {
    * with many subscriptions; use `subscribe` otherwise.
    */
   readonly listen: (
-    kind: SubscriptionKind,
+    kind: FeedKind,
     params: ReadonlyArray<unknown>,
     sink: Sink
   ) => Effect.Effect<Listening, JsonRpcError.JsonRpcError>

@@ -21,10 +21,17 @@ export interface Options {
    */
   readonly blockMode?: "instant" | "interval"
   /**
-   * Duration of a slot in interval mode. Default 400 milliseconds, as on Solana. Shorter makes confirmation faster and
-   * blockhashes expire sooner; longer has the opposite effect. From 1 millisecond to one day. Instant mode ignores it.
+   * Duration of a slot. Default 400 milliseconds, as on Solana. Shorter makes confirmation faster and
+   * blockhashes expire sooner; longer has the opposite effect. From 1 millisecond to one day. Instant mode uses it for `passingSlots`.
    */
   readonly slotDuration?: Duration.DurationInput
+  /**
+   * Whether slots pass by the Clock in instant mode, one each `slotDuration`, while a client waits for them: while a
+   * subscription to slots or roots is open, and between repeated requests for the slot, the height or a blockhash's
+   * validity. Default true. With `false` only transactions make blocks, and such clients wait for ever. Interval mode
+   * ignores it.
+   */
+  readonly passingSlots?: boolean
   /**
    * Unix time of genesis in whole seconds. Default: the Clock's time when the cluster starts, which is 0 under
    * `TestClock`. The chain's time is this plus the time that passed on the monotonic Clock since the start.
@@ -78,6 +85,7 @@ export interface Options {
 export interface Settings {
   readonly blockMode: "instant" | "interval"
   readonly slotMillis: number
+  readonly passingSlots: boolean
   readonly genesisTime: bigint | undefined
   readonly blockhashLifetime: number
   readonly maxBlocks: number
@@ -105,6 +113,7 @@ export const resolve = (options: Options = {}): Either.Either<Settings, InvalidI
     return {
       blockMode,
       slotMillis: yield* Check.millisBetween("slotDuration", options.slotDuration ?? "400 millis", 1, MAX_SLOT_MILLIS),
+      passingSlots: options.passingSlots ?? true,
       genesisTime:
         options.genesisTime === undefined
           ? undefined

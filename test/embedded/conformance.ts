@@ -208,7 +208,9 @@ export const suite = <E>(name: string, door: Layer.Layer<RpcPool.RpcPool, E>) =>
         const good = yield* signedNow([payer], transfer(payer, Keypair.generate().publicKey, SOL))
         const badSignature = Uint8Array.from(good)
         badSignature[10] = (badSignature[10] ?? 0) ^ 1
-        assert.strictEqual((yield* refusal(rpc.sendTransaction(badSignature))).code, -32003)
+        const unsigned = yield* refusal(rpc.sendTransaction(badSignature))
+        assert.strictEqual(unsigned.code, -32002)
+        assert.include(unsigned.data, { err: "SignatureFailure" })
         for (const broken of [good.subarray(0, -1), Uint8Array.of(...good, 0), new Uint8Array(0)]) {
           const error = yield* refusal(rpc.sendTransaction(broken))
           assert.strictEqual(error.code, -32602)
@@ -260,7 +262,8 @@ export const suite = <E>(name: string, door: Layer.Layer<RpcPool.RpcPool, E>) =>
           assert.strictEqual(both.detail, "sigVerify may not be used with replaceRecentBlockhash")
           const badSignature = Uint8Array.from(stale)
           badSignature[10] = (badSignature[10] ?? 0) ^ 1
-          assert.strictEqual((yield* refusal(rpc.simulateTransaction(badSignature, { sigVerify: true }))).code, -32003)
+          const verified = yield* rpc.simulateTransaction(badSignature, { sigVerify: true })
+          assert.strictEqual(verified.value.err, "SignatureFailure")
         })
     )
 

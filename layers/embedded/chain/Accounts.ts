@@ -4,11 +4,12 @@
  *
  * Invariants: a slot's undo record holds the state before the slot's first write; the state at a slot is the oldest
  * undo record of a later slot, or else the newest state. The index contains exactly the machine's accounts of each
- * indexed owner.
+ * indexed owner, in their newest state. Sysvars change without a write, so their owner is never indexed.
  */
 import type { Address } from "@solana/kit"
 import * as Addresses from "../../../src/solana/Address.js"
 import type { StoredAccount, Svm } from "./Svm.js"
+import * as Sysvars from "./Sysvars.js"
 
 /** Maximum indexed owners. A new owner costs a scan of all accounts and evicts the oldest. */
 const INDEXED_OWNERS = 16
@@ -17,7 +18,8 @@ const INDEXED_OWNERS = 16
 export class Accounts {
   /** By slot: the state of each written account before the slot. */
   readonly #before = new Map<number, Map<Address, StoredAccount | undefined>>()
-  readonly #owned = new Map<Address, Set<Address>>()
+  readonly #owned = new Map<Address, OwnedAccounts>()
+  readonly #written = new Set<Address>()
 
   readonly #depth: number
 
@@ -36,17 +38,31 @@ export class Accounts {
   }
 
   /** The program's accounts at the end of the slot, ordered by the bytes of their addresses. */
-  ownedBy(owner: Address, slot: number): ReadonlyArray<readonly [Address, StoredAccount]> {
-    const addresses = new Set(this.#index(owner))
+  ownedBy(owner: Address, slot: number): ReadonlyArray<OwnedAccount> {
+    const newest = this.#index(owner)
+    const older = new Map<Address, StoredAccount | undefined>()
     for (const [changedIn, accounts] of this.#before) {
-      if (changedIn > slot) for (const address of accounts.keys()) addresses.add(address)
+      if (changedIn <= slot) continue
+      for (const address of accounts.keys()) {
+        if (older.has(address)) continue
+        const account = this.at(address, slot)
+        if (account?.owner === owner || newest.has(address)) older.set(address, account)
+      }
     }
-    const owned: Array<readonly [Address, StoredAccount]> = []
-    for (const address of addresses) {
-      const account = this.at(address, slot)
-      if (account?.owner === owner) owned.push([address, account])
-    }
-    return owned.toSorted(([left], [right]) => compare(Addresses.toBytes(left), Addresses.toBytes(right)))
+    if (older.size === 0) return newest.sorted
+    const owned = newest.sorted.filter(({ address }) => !older.has(address))
+    for (const [address, account] of older) if (account?.owner === owner) owned.push(entryOf({ address, account }))
+    return owned.sort(byKey)
+  }
+
+  /** The addresses of all accounts that were ever written, closed ones too. */
+  get addresses(): Iterable<Address> {
+    return this.#written
+  }
+
+  /** Adds accounts that the machine has had from the start. */
+  addWritten(addresses: Iterable<Address>): void {
+    for (const address of addresses) this.#written.add(address)
   }
 
   /** The addresses written in the slot. */
@@ -69,11 +85,12 @@ export class Accounts {
 
   /** Updates the index. Call it after writing the account. */
   written(address: Address): void {
+    this.#written.add(address)
     if (this.#owned.size === 0) return
-    const owner = this.svm.account(address)?.owner
-    for (const [program, addresses] of this.#owned) {
-      if (program === owner) addresses.add(address)
-      else addresses.delete(address)
+    const account = this.svm.account(address)
+    for (const [program, accounts] of this.#owned) {
+      if (account !== undefined && program === account.owner) accounts.set(address, account)
+      else accounts.delete(address)
     }
   }
 
@@ -119,6 +136,7 @@ export class Accounts {
   over(svm: Svm): Accounts {
     const copy = new Accounts(svm, this.#depth)
     for (const [slot, accounts] of this.#before) copy.#before.set(slot, new Map(accounts))
+    copy.addWritten(this.#written)
     return copy
   }
 
@@ -130,23 +148,64 @@ export class Accounts {
     return undefined
   }
 
-  #index(owner: Address): ReadonlySet<Address> {
+  #index(owner: Address): OwnedAccounts {
     const known = this.#owned.get(owner)
     if (known !== undefined) return known
+    const accounts = new OwnedAccounts(this.svm.ownedBy(owner))
+    if (owner === Sysvars.OWNER) return accounts
     for (const oldest of this.#owned.keys()) {
       if (this.#owned.size < INDEXED_OWNERS) break
       this.#owned.delete(oldest)
     }
-    const addresses = new Set(this.svm.ownedBy(owner))
-    this.#owned.set(owner, addresses)
-    return addresses
+    this.#owned.set(owner, accounts)
+    return accounts
   }
 }
 
-const compare = (left: Uint8Array, right: Uint8Array): number => {
-  for (let index = 0; index < left.length; index++) {
-    const difference = (left[index] ?? 0) - (right[index] ?? 0)
-    if (difference !== 0) return difference
+/** An account with its address. */
+export interface OwnedAccount {
+  readonly address: Address
+  readonly account: StoredAccount
+}
+
+interface Entry {
+  readonly address: Address
+  readonly key: Uint8Array
+  account: StoredAccount
+}
+
+const entryOf = ({ address, account }: OwnedAccount): Entry => ({ address, account, key: Addresses.toBytes(address) })
+
+const byKey = (left: Entry, right: Entry): number => Buffer.compare(left.key, right.key)
+
+/** The accounts of an owner. A new state of an account keeps the order; a new account is sorted in at the next read. */
+class OwnedAccounts {
+  readonly #entries: Map<Address, Entry>
+  #sorted: Array<Entry> | undefined
+
+  constructor(accounts: Iterable<OwnedAccount>) {
+    this.#entries = new Map(Array.from(accounts, (owned) => [owned.address, entryOf(owned)]))
   }
-  return 0
+
+  has(address: Address): boolean {
+    return this.#entries.has(address)
+  }
+
+  set(address: Address, account: StoredAccount): void {
+    const known = this.#entries.get(address)
+    if (known !== undefined) {
+      known.account = account
+      return
+    }
+    this.#entries.set(address, entryOf({ address, account }))
+    this.#sorted = undefined
+  }
+
+  delete(address: Address): void {
+    if (this.#entries.delete(address)) this.#sorted = undefined
+  }
+
+  get sorted(): ReadonlyArray<Entry> {
+    return (this.#sorted ??= Array.from(this.#entries.values()).sort(byKey))
+  }
 }

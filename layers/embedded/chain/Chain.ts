@@ -10,7 +10,7 @@ import * as Either from "effect/Either"
 import type { Moment } from "../../../services/internal/clock.js"
 import { FINALITY_SLOTS } from "../../../src/solana/Limits.js"
 import type { Settings } from "../Options.js"
-import { Accounts } from "./Accounts.js"
+import { Accounts, type OwnedAccount } from "./Accounts.js"
 import { Blockhashes, type BlockhashEntry } from "./Blockhashes.js"
 import {
   type Bank,
@@ -22,9 +22,11 @@ import {
 } from "./ChainState.js"
 import { type Block, Ledger, type TransactionRecord } from "./Ledger.js"
 import { isWritable, type LoadedTransaction } from "./LoadedTransaction.js"
+import * as Loaders from "./Loaders.js"
 import * as Nonce from "./Nonce.js"
 import type { Outcome, Simulation, StoredAccount, SvmFactory } from "./Svm.js"
 import * as Sysvars from "./Sysvars.js"
+import * as TokenAccounts from "./TokenAccounts.js"
 import type { TransactionError } from "./TransactionErrors.js"
 
 /** Receives the chain's events. */
@@ -33,6 +35,22 @@ export interface ChainListener {
   readonly rooted: (slot: number) => void
   readonly transactionReached: (commitment: Commitment, record: TransactionRecord) => void
   readonly accountReached: (commitment: Commitment, address: Address, slot: number) => void
+  readonly slotUpdated: (update: SlotUpdate) => void
+}
+
+/** A step in the life of a slot, as `slotsUpdatesSubscribe` shows it. */
+export interface SlotUpdate {
+  readonly slot: number
+  /** Unix milliseconds. */
+  readonly timestamp: number
+  readonly type: "firstShredReceived" | "createdBank" | "completed" | "frozen" | "optimisticConfirmation" | "root"
+  readonly parent?: number
+  readonly stats?: {
+    readonly numTransactionEntries: number
+    readonly numSuccessfulTransactions: number
+    readonly numFailedTransactions: number
+    readonly maxTransactionsPerEntry: number
+  }
 }
 
 /** The result of a submitted transaction: its record in a block, or an error that costs no fee. */
@@ -100,6 +118,9 @@ export class Chain {
       samples: [],
       sampled: { time, slot: 0, transactions: 0 }
     }
+    for (const owner of Loaders.GENESIS_OWNERS) {
+      this.#state.accounts.addWritten(svm.ownedBy(owner).map(({ address }) => address))
+    }
     this.#complete(genesis)
     if (settings.blockMode === "interval") this.#enter(start.monotonic, 0)
     else this.#setTime(genesis)
@@ -151,8 +172,13 @@ export class Chain {
     return this.#state.accounts.at(address, slot)
   }
 
-  ownedBy(owner: Address, slot: number): ReadonlyArray<readonly [Address, StoredAccount]> {
+  ownedBy(owner: Address, slot: number): ReadonlyArray<OwnedAccount> {
     return this.#state.accounts.ownedBy(owner, slot)
+  }
+
+  /** The addresses of all accounts that were ever written, closed ones too. */
+  get addresses(): Iterable<Address> {
+    return this.#state.accounts.addresses
   }
 
   minimumBalance(space: number): bigint {
@@ -189,7 +215,13 @@ export class Chain {
 
   /** Runs the transaction on the bank's accounts, without a blockhash check, and discards all writes. */
   simulate(transaction: LoadedTransaction, bank: Bank, nowMillis: number, verify: boolean): Simulation {
-    const run = () => this.#inExecutionSlot(nowMillis, () => this.#run(transaction, verify, this.#state.svm.simulate))
+    return this.#at(transaction, bank, () =>
+      this.#inExecutionSlot(nowMillis, () => this.#run(transaction, verify, this.#state.svm.simulate))
+    )
+  }
+
+  /** Runs `use` with the transaction's accounts as the bank has them. */
+  #at<A>(transaction: LoadedTransaction, bank: Bank, run: () => A): A {
     if (bank.slot === this.bank("processed").slot) return run()
     const tables = transaction.message.lookups.map(({ table }) => table)
     return this.#state.accounts.rewound([...transaction.addresses, ...tables], bank.slot, run)
@@ -282,6 +314,7 @@ export class Chain {
       this.#state.accounts.remember(sysvar, entered.slot, this.#state.svm.account(sysvar))
     }
     this.#setTime(entered)
+    this.#announceOpened(entered)
     recent.push(entered)
     const finalizes = recent.length > FINALITY_SLOTS + 1
     if (finalizes) recent.shift()
@@ -303,6 +336,17 @@ export class Chain {
   #closeBlock(open: OpenBlock): void {
     const previousBlockhash = this.#state.last.blockhash
     this.#complete({ ...open, previousBlockhash, blockhash: this.#state.svm.nextBlockhash() })
+    if (this.settings.blockMode === "instant") this.#announceOpened(open)
+    const failed = open.records.filter(({ outcome }) => outcome.err !== null).length
+    this.#update("completed", open.slot)
+    this.#update("frozen", open.slot, {
+      stats: {
+        numTransactionEntries: open.records.length,
+        numSuccessfulTransactions: open.records.length - failed,
+        numFailedTransactions: failed,
+        maxTransactionsPerEntry: Math.min(1, open.records.length)
+      }
+    })
   }
 
   #complete(block: Block): void {
@@ -353,6 +397,7 @@ export class Chain {
     const before = accounts.remembers ? writable.map((address) => svm.account(address)) : []
     const nonce = this.#nonceAccount(transaction)
     const preBalances = transaction.addresses.map(svm.balance)
+    const preTokenBalances = TokenAccounts.balances(transaction.addresses, svm.account)
     const outcome = this.#run(transaction, verify, svm.execute)
     const postBalances = transaction.addresses.map(svm.balance)
     if (outcome.err !== null && preBalances[0] === postBalances[0]) return Either.left(outcome.err)
@@ -366,7 +411,9 @@ export class Chain {
       blockTime: block.time,
       fee,
       preBalances,
-      postBalances
+      postBalances,
+      preTokenBalances,
+      postTokenBalances: TokenAccounts.balances(transaction.addresses, svm.account)
     }
     const written = this.#writtenBy(record)
     writable.forEach((address, index) => {
@@ -436,11 +483,28 @@ export class Chain {
 
   // Events
 
+  #update(type: SlotUpdate["type"], slot: number, more?: Pick<SlotUpdate, "parent" | "stats">): void {
+    const { time } = this.#state.open ?? this.#state.last
+    this.#listener.slotUpdated({ slot, timestamp: Number(time) * 1000, type, ...more })
+  }
+
+  #announceOpened({ slot, parentSlot }: OpenBlock): void {
+    this.#update("firstShredReceived", slot)
+    this.#update("createdBank", slot, { parent: parentSlot })
+  }
+
   #announceSlot(): void {
     const root = this.bank("finalized").slot
     const { slot, parentSlot } = this.#state.open ?? this.#state.last
     this.#listener.slotEntered(slot, parentSlot, root)
-    if (this.settings.blockMode === "instant") this.#listener.rooted(root)
+    if (this.settings.blockMode === "interval") return
+    this.#update("optimisticConfirmation", slot)
+    this.#announceRoot(root)
+  }
+
+  #announceRoot(slot: number): void {
+    this.#listener.rooted(slot)
+    this.#update("root", slot)
   }
 
   #announce(commitments: ReadonlyArray<Commitment>, record: TransactionRecord, written: ReadonlyArray<Address>): void {
@@ -452,7 +516,8 @@ export class Chain {
 
   #announceBlock(commitment: Commitment, block: RecentBlock | undefined): void {
     if (block === undefined) return
-    if (commitment === "finalized") this.#listener.rooted(block.slot)
+    if (commitment === "finalized") this.#announceRoot(block.slot)
+    else this.#update("optimisticConfirmation", block.slot)
     for (const record of block.records) this.#listener.transactionReached(commitment, record)
     for (const address of this.#state.accounts.writtenIn(block.slot)) {
       this.#listener.accountReached(commitment, address, block.slot)

@@ -8,6 +8,7 @@ import type { Address, Blockhash, Signature } from "@solana/kit"
 import type { Settings } from "../Options.js"
 import type { LoadedTransaction } from "./LoadedTransaction.js"
 import type { Outcome } from "./Svm.js"
+import type { TokenBalance } from "./TokenAccounts.js"
 
 /** A landed transaction and its outcome. */
 export interface TransactionRecord {
@@ -21,6 +22,8 @@ export interface TransactionRecord {
   readonly preBalances: ReadonlyArray<bigint>
   /** By account index. */
   readonly postBalances: ReadonlyArray<bigint>
+  readonly preTokenBalances: ReadonlyArray<TokenBalance>
+  readonly postTokenBalances: ReadonlyArray<TokenBalance>
 }
 
 /** A complete block, with its hash. */

@@ -23,7 +23,7 @@ export interface LoadedTransaction {
   readonly loaded: { readonly writable: ReadonlyArray<Address>; readonly readonly: ReadonlyArray<Address> }
 }
 
-const LOOKUP_TABLE_PROGRAM = Addresses.known("AddressLookupTab1e1111111111111111111111111")
+export const LOOKUP_TABLE_PROGRAM = Addresses.known("AddressLookupTab1e1111111111111111111111111")
 const TABLE_HEADER_BYTES = 56
 const ADDRESS_BYTES = 32
 

@@ -46,7 +46,8 @@ export const advanced = (account: StoredAccount | undefined, blockhash: Blockhas
   if (account === undefined || initialized(account) === undefined) return account
   const data = Uint8Array.from(account.data)
   data.set(durableNonce(blockhash), NONCE_AT)
-  return { lamports: account.lamports, owner: account.owner, executable: account.executable, data }
+  const { lamports, owner, executable, rentEpoch } = account
+  return { lamports, owner, executable, rentEpoch, data }
 }
 
 /** Instructions of the System program that derive a nonce from the latest blockhash or compare with it. */

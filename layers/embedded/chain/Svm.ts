@@ -13,6 +13,7 @@ import type * as Native from "litesvm/dist/internal.js"
 import * as Addresses from "../../../src/solana/Address.js"
 import * as Blockhashes from "../../../src/solana/Blockhash.js"
 import { EmbeddedClusterError } from "../EmbeddedClusterError.js"
+import * as Loaders from "./Loaders.js"
 import * as Sysvars from "./Sysvars.js"
 import * as Errors from "./TransactionErrors.js"
 
@@ -21,6 +22,7 @@ export interface StoredAccount {
   readonly lamports: bigint
   readonly owner: Address
   readonly executable: boolean
+  readonly rentEpoch: bigint
   readonly data: Uint8Array
 }
 
@@ -62,7 +64,7 @@ export interface Svm {
   /** Writes without checks; `undefined` removes the account. Left: the runtime's reason. */
   readonly setAccount: (address: Address, account: StoredAccount | undefined) => Either.Either<void, string>
   /** Scans all accounts. */
-  readonly ownedBy: (owner: Address) => ReadonlyArray<Address>
+  readonly ownedBy: (owner: Address) => ReadonlyArray<{ readonly address: Address; readonly account: StoredAccount }>
   /** Executes the bytes of a decoded transaction and keeps its writes. */
   readonly execute: (wire: Uint8Array, verify: boolean) => Outcome
   /** Executes the bytes and discards the writes. */
@@ -86,7 +88,7 @@ export interface SvmFactory {
 }
 
 /** The rent epoch of rent-exempt accounts. */
-const RENT_EXEMPT_EPOCH = 2n ** 64n - 1n
+export const RENT_EXEMPT_EPOCH = 2n ** 64n - 1n
 
 /** Loads LiteSVM on first use; importing this package does not load it. */
 export const factory = (maxLogBytes: number): Effect.Effect<SvmFactory, EmbeddedClusterError> =>
@@ -105,6 +107,7 @@ export const factory = (maxLogBytes: number): Effect.Effect<SvmFactory, Embedded
         machine.setEpochSchedule(
           new native.EpochSchedule(BigInt(Sysvars.SLOTS_PER_EPOCH), BigInt(Sysvars.SLOTS_PER_EPOCH), false, 0n, 0n)
         )
+        machine.withNativeMints()
         return wrap(native, machine, maxLogBytes)
       },
       fromBytes: (bytes) => wrap(native, native.LiteSvm.fromBytes(bytes), maxLogBytes)
@@ -140,31 +143,67 @@ const wrap = (native: typeof Native, machine: Native.LiteSvm, maxLogBytes: numbe
   machine.setLogBytesLimit(BigInt(maxLogBytes))
   const outcome = outcomeFrom(native)
 
+  /** Tries an executable on a temporary machine, as a program that fails to load leaves a machine that aborts later. */
+  const tryExecutable = (address: Address, account: StoredAccount): Either.Either<void, string> => {
+    if (!account.executable) return Either.void
+    const programData = Loaders.programDataOf(account)
+    const bytes = programData === undefined ? undefined : machine.getAccount(Addresses.toBytes(programData))
+    if (bytes === null) return Either.left(`its program data account ${programData} does not exist`)
+    return attempt(() => {
+      const trial = new native.LiteSvm()
+      if (programData !== undefined && bytes !== undefined) trial.setAccount(Addresses.toBytes(programData), bytes)
+      trial.setAccount(Addresses.toBytes(address), nativeAccount(account))
+    })
+  }
+
+  const nativeAccount = (account: StoredAccount) =>
+    new native.Account(
+      account.lamports,
+      account.data,
+      Addresses.toBytes(account.owner),
+      account.executable,
+      account.rentEpoch
+    )
+
   const setAccount: Svm["setAccount"] = (address, account) =>
-    attempt(() =>
-      machine.setAccount(
-        Addresses.toBytes(address),
-        account === undefined
-          ? new native.Account(0n, new Uint8Array(0), Addresses.toBytes(Addresses.SYSTEM_PROGRAM), false, 0n)
-          : new native.Account(
-              account.lamports,
-              account.data,
-              Addresses.toBytes(account.owner),
-              account.executable,
-              RENT_EXEMPT_EPOCH
-            )
+    Either.flatMap(account === undefined ? Either.void : tryExecutable(address, account), () =>
+      attempt(() =>
+        machine.setAccount(
+          Addresses.toBytes(address),
+          account === undefined
+            ? new native.Account(0n, new Uint8Array(0), Addresses.toBytes(Addresses.SYSTEM_PROGRAM), false, 0n)
+            : nativeAccount(account)
+        )
       )
     )
 
+  const minimumBalance = (space: number) => machine.minimumBalanceForRentExemption(BigInt(space))
+
+  /** LiteSVM's sysvars hold 1 lamport; on a cluster they are rent-exempt. */
+  const shown = (address: Address, account: Native.Account): StoredAccount => {
+    const found = stored(account)
+    if (!Sysvars.is(address)) return found
+    const { owner, executable, rentEpoch, data } = found
+    return { lamports: minimumBalance(data.length), owner, executable, rentEpoch, data }
+  }
+
+  const accountOf: Svm["account"] = (address) => {
+    const account = machine.getAccount(Addresses.toBytes(address))
+    return account === null ? undefined : shown(address, account)
+  }
+
   return {
-    account: (address) => {
-      const account = machine.getAccount(Addresses.toBytes(address))
-      return account === null ? undefined : stored(account)
-    },
-    balance: (address) => machine.getBalance(Addresses.toBytes(address)) ?? 0n,
+    account: accountOf,
+    balance: (address) =>
+      Sysvars.is(address)
+        ? (accountOf(address)?.lamports ?? 0n)
+        : (machine.getBalance(Addresses.toBytes(address)) ?? 0n),
     setAccount,
     ownedBy: (owner) =>
-      machine.getProgramAccounts(Addresses.toBytes(owner)).map((entry) => Addresses.fromBytes(entry.address)),
+      machine.getProgramAccounts(Addresses.toBytes(owner)).map((entry) => {
+        const address = Addresses.fromBytes(entry.address)
+        return { address, account: shown(address, entry.account()) }
+      }),
     execute: (wire, verify) => {
       machine.setSigverify(verify)
       const result = machine.sendVersionedTransaction(wire)
@@ -180,7 +219,10 @@ const wrap = (native: typeof Native, machine: Native.LiteSvm, maxLogBytes: numbe
         : {
             ...outcome(null, result.meta()),
             accounts: new Map(
-              result.postAccounts().map((entry) => [Addresses.fromBytes(entry.address), stored(entry.account())])
+              result.postAccounts().map((entry) => {
+                const address = Addresses.fromBytes(entry.address)
+                return [address, shown(address, entry.account())]
+              })
             )
           }
     },
@@ -201,10 +243,11 @@ const wrap = (native: typeof Native, machine: Native.LiteSvm, maxLogBytes: numbe
         lamports: 1n,
         owner: Sysvars.OWNER,
         executable: false,
+        rentEpoch: RENT_EXEMPT_EPOCH,
         data
       })
     },
-    minimumBalance: (space) => machine.minimumBalanceForRentExemption(BigInt(space)),
+    minimumBalance,
     toBytes: () => machine.toBytes()
   }
 }
@@ -220,6 +263,9 @@ const stored = (account: Native.Account): StoredAccount => {
   return {
     lamports: account.lamports(),
     executable: account.executable(),
+    get rentEpoch() {
+      return account.rentEpoch()
+    },
     get owner() {
       return (owner ??= Addresses.fromBytes(account.owner()))
     },

@@ -1,5 +1,5 @@
 /** The sysvar accounts that change with each slot. */
-import type { Blockhash } from "@solana/kit"
+import type { Address, Blockhash } from "@solana/kit"
 import * as Addresses from "../../../src/solana/Address.js"
 import * as Blockhashes from "../../../src/solana/Blockhash.js"
 
@@ -11,6 +11,22 @@ export const CLOCK = Addresses.known("SysvarC1ock1111111111111111111111111111111
 
 /** Hashes of recent blocks. */
 export const SLOT_HASHES = Addresses.known("SysvarS1otHashes111111111111111111111111111")
+
+const OTHERS = [
+  "SysvarRent111111111111111111111111111111111",
+  "SysvarFees111111111111111111111111111111111",
+  "SysvarRecentB1ockHashes11111111111111111111",
+  "SysvarStakeHistory1111111111111111111111111",
+  "SysvarEpochSchedu1e111111111111111111111111",
+  "SysvarEpochRewards1111111111111111111111111",
+  "SysvarLastRestartS1ot1111111111111111111111",
+  "SysvarS1otHistory11111111111111111111111111"
+]
+
+const ADDRESSES: ReadonlySet<Address> = new Set([CLOCK, SLOT_HASHES, ...OTHERS.map(Addresses.known)])
+
+/** Whether the address is a sysvar's. */
+export const is = (address: Address): boolean => ADDRESSES.has(address)
 
 /** Slots per epoch, as on Solana's public clusters (about two days of 400 ms slots), without a warm-up. */
 export const SLOTS_PER_EPOCH = 432_000

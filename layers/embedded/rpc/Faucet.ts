@@ -6,16 +6,16 @@ import type { InvalidInput } from "../../../src/InvalidInput.js"
 import * as Addresses from "../../../src/solana/Address.js"
 import * as Message from "../../../src/solana/Message.js"
 import * as Wire from "../../../src/solana/Wire.js"
-import { COMPUTE_BUDGET_PROGRAM } from "./Fees.js"
 
 /** Creates airdrop transactions. */
 export interface Faucet {
   readonly address: Address
-  /** A signed transfer. Each is different, so equal airdrops in one block are not duplicates. */
+  /** A signed transfer. A marked one names one more account, so that it is no duplicate of an equal one. */
   readonly transfer: (
     recipient: Address,
     lamports: bigint,
-    blockhash: Blockhash
+    blockhash: Blockhash,
+    isMarked: boolean
   ) => Either.Either<Uint8Array, InvalidInput>
 }
 
@@ -23,9 +23,10 @@ export interface Faucet {
 const PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex")
 const PUBLIC_KEY_BYTES = 32
 
-/** Compute units of both instructions, and the range of limits that makes airdrops distinct. */
-const COMPUTE_UNITS = 1_000
-const DISTINCT_LIMITS = 1_000_000
+interface Other {
+  readonly address: Address
+  readonly role: 0
+}
 
 /** Creates the faucet. Its key is public and the same for every embedded cluster. */
 export const make = (): Faucet => {
@@ -36,14 +37,14 @@ export const make = (): Faucet => {
   let count = 0
   return {
     address,
-    transfer: (recipient, lamports, blockhash) => {
-      count += 1
+    transfer: (recipient, lamports, blockhash, isMarked) => {
+      const mark = isMarked ? [{ address: markOf(++count), role: 0 as const }] : []
       return Either.map(
         Message.compile({
           version: "legacy",
           feePayer: address,
           blockhash,
-          instructions: [limit(COMPUTE_UNITS + (count % DISTINCT_LIMITS)), transfer(address, recipient, lamports)]
+          instructions: [transfer(address, recipient, lamports, mark)]
         }),
         (message) => Wire.encode([sign(null, message, key)], message)
       )
@@ -51,24 +52,17 @@ export const make = (): Faucet => {
   }
 }
 
-const limit = (units: number) => {
-  const data = new Uint8Array(5)
-  data[0] = 2
-  new DataView(data.buffer).setUint32(1, units, true)
-  return { programAddress: COMPUTE_BUDGET_PROGRAM, data }
-}
+/** An address that nobody uses. */
+const markOf = (count: number): Address => Addresses.fromBytes(createHash("sha256").update(`airdrop ${count}`).digest())
 
-const transfer = (from: Address, to: Address, lamports: bigint) => {
+const transfer = (from: Address, to: Address, lamports: bigint, others: ReadonlyArray<Other>) => {
   const data = new Uint8Array(12)
   const view = new DataView(data.buffer)
   view.setUint32(0, 2, true)
   view.setBigUint64(4, lamports, true)
   return {
     programAddress: Addresses.SYSTEM_PROGRAM,
-    accounts: [
-      { address: from, role: 3 as const },
-      { address: to, role: 1 as const }
-    ],
+    accounts: [{ address: from, role: 3 as const }, { address: to, role: 1 as const }, ...others],
     data
   }
 }

@@ -6,10 +6,11 @@
  */
 import type { Address, Commitment, Signature } from "@solana/kit"
 import * as Either from "effect/Either"
+import * as Function from "effect/Function"
 import * as Addresses from "../../../src/solana/Address.js"
-import type { ChainListener } from "../chain/Chain.js"
+import type { ChainListener, SlotUpdate } from "../chain/Chain.js"
 import type { TransactionRecord } from "../chain/Ledger.js"
-import type { StoredAccount } from "../chain/Svm.js"
+import { RENT_EXEMPT_EPOCH, type StoredAccount } from "../chain/Svm.js"
 import * as AccountView from "./AccountView.js"
 import * as JsonRpcError from "./JsonRpcError.js"
 import type { Read } from "./Params.js"
@@ -30,6 +31,13 @@ export type Topic =
   | { readonly kind: "signature"; readonly signature: Signature }
   | { readonly kind: "slot" }
   | { readonly kind: "root" }
+  | { readonly kind: "slotsUpdates" }
+
+/** The kinds of subscription. */
+export type FeedKind = Topic["kind"]
+
+/** The topics whose subscribers wait for slots to pass. */
+const SLOT_TOPICS: ReadonlySet<FeedKind> = new Set<FeedKind>(["slot", "root", "slotsUpdates"])
 
 interface Subscription {
   readonly commitment: Commitment
@@ -43,6 +51,7 @@ const CLOSED: StoredAccount = {
   lamports: 0n,
   owner: Addresses.SYSTEM_PROGRAM,
   executable: false,
+  rentEpoch: RENT_EXEMPT_EPOCH,
   data: new Uint8Array(0)
 }
 
@@ -50,6 +59,7 @@ const CLOSED: StoredAccount = {
 export class Feeds implements ChainListener {
   readonly #topics = new Map<string, Set<Subscription>>()
   #count = 0
+  #watchers = 0
 
   readonly #maxSubscriptions: number
   readonly #account: (address: Address, slot: number) => StoredAccount | undefined
@@ -64,22 +74,33 @@ export class Feeds implements ChainListener {
     return this.#count
   }
 
+  /** Whether somebody subscribes to slots. */
+  get isWatched(): boolean {
+    return this.#watchers > 0
+  }
+
+  /** Called when the first subscriber to slots comes, and when the last one goes. */
+  onWatch: (isWatched: boolean) => void = Function.constVoid
+
   /** Subscribes and returns a function that unsubscribes; a second call does nothing. */
   open(topic: Topic, commitment: Commitment, sink: Sink): Read<() => void> {
     if (this.#count >= this.#maxSubscriptions) {
       return Either.left(JsonRpcError.subscriptionLimit())
     }
     const key = keyOf(topic)
+    const isWatcher = SLOT_TOPICS.has(topic.kind)
     const subscriptions = this.#topics.get(key) ?? new Set()
     this.#topics.set(key, subscriptions)
     const close = () => {
       if (!subscriptions.delete(subscription)) return
       this.#count -= 1
+      if (isWatcher && --this.#watchers === 0) this.onWatch(false)
       if (subscriptions.size === 0 && this.#topics.get(key) === subscriptions) this.#topics.delete(key)
     }
     const subscription: Subscription = { topic, commitment, sink, close }
     subscriptions.add(subscription)
     this.#count += 1
+    if (isWatcher && this.#watchers++ === 0) this.onWatch(true)
     return Either.right(close)
   }
 
@@ -89,6 +110,10 @@ export class Feeds implements ChainListener {
 
   rooted(slot: number): void {
     for (const { sink } of this.#listeners("root")) sink(slot, false)
+  }
+
+  slotUpdated(update: SlotUpdate): void {
+    for (const { sink } of this.#listeners("slotsUpdates")) sink(update, false)
   }
 
   transactionReached(commitment: Commitment, record: TransactionRecord): void {
@@ -110,15 +135,16 @@ export class Feeds implements ChainListener {
 
   accountReached(commitment: Commitment, address: Address, slot: number): void {
     if (this.#count === 0) return
-    const account = this.#account(address, slot)
+    const lookup = (other: Address) => this.#account(other, slot)
+    const account = lookup(address)
     for (const { commitment: wanted, topic, sink } of this.#listeners(`account ${address}`)) {
       if (wanted !== commitment || topic.kind !== "account") continue
-      notify(sink, slot, AccountView.view(account ?? CLOSED, topic.view))
+      notify(sink, slot, AccountView.view(address, account ?? CLOSED, topic.view, lookup))
     }
     if (account === undefined) return
     for (const { commitment: wanted, topic, sink } of this.#listeners(`program ${account.owner}`)) {
       if (wanted !== commitment || topic.kind !== "program" || !topic.accepts(account)) continue
-      notify(sink, slot, AccountView.viewKeyed(address, account, topic.view))
+      notify(sink, slot, AccountView.viewKeyed(address, account, topic.view, lookup))
     }
   }
 
@@ -148,8 +174,8 @@ const keyOf = (topic: Topic): string => {
     case "signature":
       return `signature ${topic.signature}`
     case "slot":
-      return "slot"
     case "root":
-      return "root"
+    case "slotsUpdates":
+      return topic.kind
   }
 }

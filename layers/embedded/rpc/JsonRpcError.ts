@@ -39,21 +39,22 @@ export const subscriptionLimit = (): JsonRpcError =>
 export const internal = (message = "Internal error"): JsonRpcError => error(-32603, message)
 
 /** The block was removed from the bounded history. */
-export const blockCleanedUp = (slot: number, first: number): JsonRpcError =>
+export const blockCleanedUp = (slot: number | bigint, first: number): JsonRpcError =>
   error(-32001, `Block ${slot} cleaned up, does not exist on node. First available block: ${first}`)
 
 /** Preflight refused the transaction; `data` is the simulation. */
 export const preflight = (description: string, data: unknown): JsonRpcError =>
   error(-32002, `Transaction simulation failed: ${description}`, data)
 
-/** A signature does not match the message. */
-export const signatureVerification = (): JsonRpcError => error(-32003, "Transaction signature verification failure")
-
 /** The block does not exist (yet). */
-export const blockNotAvailable = (slot: number): JsonRpcError => error(-32004, `Block not available for slot ${slot}`)
+export const blockNotAvailable = (slot: number | bigint): JsonRpcError =>
+  error(-32004, `Block not available for slot ${slot}`)
+
+/** The node keeps no snapshot. */
+export const noSnapshot = (): JsonRpcError => error(-32008, "No snapshot")
 
 /** No block was made in the slot. */
-export const slotSkipped = (slot: number): JsonRpcError =>
+export const slotSkipped = (slot: number | bigint): JsonRpcError =>
   error(-32007, `Slot ${slot} was skipped, or missing due to ledger jump to recent snapshot`)
 
 /** The number of signatures differs from the number that the message requires. */

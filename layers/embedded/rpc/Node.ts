@@ -26,6 +26,12 @@ export const method =
 /** The Agave release of LiteSVM 1.5.0's runtime. */
 export const API_VERSION = "4.2.0"
 
+/**
+ * LiteSVM 1.5.0 activates all features that its Agave knows. No real cluster has this number; clients take 0 for
+ * unknown.
+ */
+export const FEATURE_SET = 4_200_000_000
+
 /** A reply with its bank as context. */
 export const contextual = (bank: Bank, value: unknown): unknown => ({
   context: { slot: bank.slot, apiVersion: API_VERSION },

@@ -28,7 +28,7 @@ export const Count = Schema.NonNegativeInt.pipe(Schema.lessThanOrEqualTo(Number.
 
 export const Commitment = Schema.Literal("processed", "confirmed", "finalized")
 
-export const AccountEncoding = Schema.Literal("binary", "base58", "base64", "jsonParsed")
+export const AccountEncoding = Schema.Literal("binary", "base58", "base64", "base64+zstd", "jsonParsed")
 
 export const TransactionEncoding = Schema.Literal("binary", "base58", "base64", "json", "jsonParsed")
 
@@ -105,7 +105,8 @@ export const wireBytes = (text: string, encoding: "base58" | "base64", what: str
   }
   const bytes = encoding === "base58" ? Base58.decode(text, MAX_TRANSACTION_BYTES) : Base64.decode(text)
   if (Either.isLeft(bytes)) {
-    return Either.left(JsonRpcError.params(`invalid ${encoding} encoding: ${bytes.left.rule}`))
+    const fault = encoding === "base64" ? base64Fault(text) : bytes.left.rule
+    return Either.left(JsonRpcError.params(`invalid ${encoding} encoding: ${fault}`))
   }
   return bytes.right.length > MAX_TRANSACTION_BYTES
     ? Either.left(
@@ -115,6 +116,20 @@ export const wireBytes = (text: string, encoding: "base58" | "base64", what: str
       )
     : Either.right(bytes.right)
 }
+
+const NOT_BASE64 = /[^A-Za-z0-9+/]/
+
+/** Why a text is not base64, in the words of a node's decoder. */
+const base64Fault = (text: string): string => {
+  const body = text.replace(/=+$/, "")
+  const bad = NOT_BASE64.exec(body)
+  if (bad !== null) return `InvalidByte(${Buffer.byteLength(body.slice(0, bad.index))}, ${firstByte(bad[0])})`
+  if (body.length % 4 === 1) return `InvalidLength(${body.length})`
+  if (text.length % 4 !== 0 || text.length - body.length > 2) return "InvalidPadding"
+  return `InvalidLastSymbol(${body.length - 1}, ${firstByte(body.slice(-1))})`
+}
+
+const firstByte = (text: string): number => Buffer.from(text)[0] ?? 0
 
 /** The options that select a call's bank. */
 export interface BankOptions {

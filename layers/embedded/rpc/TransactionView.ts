@@ -7,9 +7,12 @@ import * as Signature from "../../../src/solana/Signature.js"
 import type { TransactionRecord } from "../chain/Ledger.js"
 import { isWritable, type LoadedTransaction } from "../chain/LoadedTransaction.js"
 import type { InnerInstruction, Outcome } from "../chain/Svm.js"
+import type { TokenBalance } from "../chain/TokenAccounts.js"
 import * as JsonInteger from "./JsonInteger.js"
 import * as JsonRpcError from "./JsonRpcError.js"
 import type { Read } from "./Params.js"
+import * as Instructions from "./parsed/instructions.js"
+import * as TokenAmount from "./parsed/TokenAmount.js"
 
 export type TransactionEncoding = "binary" | "base58" | "base64" | "json" | "jsonParsed"
 
@@ -23,7 +26,7 @@ export const view = (
   if (version !== "legacy" && (maxVersion === undefined || version > maxVersion)) {
     return Either.left(JsonRpcError.unsupportedVersion(version))
   }
-  const shown = { transaction: viewTransaction(record.transaction, encoding), meta: viewMeta(record) }
+  const shown = { transaction: viewTransaction(record.transaction, encoding), meta: viewMeta(record, encoding) }
   return Either.right(maxVersion === undefined ? shown : { ...shown, version })
 }
 
@@ -62,12 +65,7 @@ const viewTransaction = (transaction: LoadedTransaction, encoding: TransactionEn
             }
           : {
               accountKeys: accountKeys(transaction),
-              instructions: message.instructions.map(({ programIndex, accountIndices, data }) => ({
-                programId: transaction.addresses[programIndex],
-                accounts: Array.from(accountIndices, (index) => transaction.addresses[index]),
-                data: Base58.encode(data),
-                stackHeight: 1
-              }))
+              instructions: message.instructions.map((instruction) => viewParsed(transaction, instruction, 1))
             }
       return {
         signatures: signatures.map((bytes) => Signature.fromBytes(bytes)),
@@ -85,34 +83,80 @@ const accountKeys = (transaction: LoadedTransaction): ReadonlyArray<unknown> =>
     writable: isWritable(transaction, index)
   }))
 
-const viewInstruction = (
-  { programIndex, accountIndices, data }: Pick<CompiledInstruction, "programIndex" | "accountIndices" | "data">,
-  stackHeight: number
-) => ({ programIdIndex: programIndex, accounts: Array.from(accountIndices), data: Base58.encode(data), stackHeight })
+type Indexed = Pick<CompiledInstruction, "programIndex" | "accountIndices" | "data">
 
-const viewMeta = ({ transaction, outcome, fee, preBalances, postBalances }: TransactionRecord): unknown => ({
-  err: outcome.err,
-  status: outcome.err === null ? { Ok: null } : { Err: outcome.err },
-  fee: JsonInteger.fromBigInt(fee),
-  preBalances: preBalances.map(JsonInteger.fromBigInt),
-  postBalances: postBalances.map(JsonInteger.fromBigInt),
-  innerInstructions: viewInnerInstructions(outcome.innerInstructions),
-  logMessages: outcome.logs,
-  preTokenBalances: [],
-  postTokenBalances: [],
-  rewards: [],
-  loadedAddresses: transaction.loaded,
-  computeUnitsConsumed: JsonInteger.fromBigInt(outcome.unitsConsumed),
-  ...(outcome.returnData === undefined ? {} : { returnData: viewReturnData(outcome.returnData) })
+/** An instruction as its program's parser shows it, or its accounts and data. */
+const viewParsed = (
+  { addresses }: LoadedTransaction,
+  { programIndex, accountIndices, data }: Indexed,
+  stackHeight: number
+): unknown => {
+  const programId = addresses[programIndex]
+  const accounts = Array.from(accountIndices, (index) => addresses[index]).filter((account) => account !== undefined)
+  const parsed = programId === undefined ? undefined : Instructions.parse(programId, { accounts, data })
+  return parsed === undefined
+    ? { programId, accounts, data: Base58.encode(data), stackHeight }
+    : { ...parsed, stackHeight }
+}
+
+const viewInstruction = ({ programIndex, accountIndices, data }: Indexed, stackHeight: number) => ({
+  programIdIndex: programIndex,
+  accounts: Array.from(accountIndices),
+  data: Base58.encode(data),
+  stackHeight
+})
+
+const viewMeta = (record: TransactionRecord, encoding: TransactionEncoding | "accounts"): unknown => {
+  const { transaction, outcome, fee, preBalances, postBalances } = record
+  const isParsed = encoding === "jsonParsed"
+  return {
+    err: outcome.err,
+    status: outcome.err === null ? { Ok: null } : { Err: outcome.err },
+    fee: JsonInteger.fromBigInt(fee),
+    preBalances: preBalances.map(JsonInteger.fromBigInt),
+    postBalances: postBalances.map(JsonInteger.fromBigInt),
+    innerInstructions: isParsed
+      ? viewParsedInner(transaction, outcome.innerInstructions)
+      : viewInner(outcome.innerInstructions, viewInstruction),
+    logMessages: outcome.logs,
+    preTokenBalances: record.preTokenBalances.map(viewTokenBalance),
+    postTokenBalances: record.postTokenBalances.map(viewTokenBalance),
+    rewards: [],
+    // The parsed account keys hold the loaded addresses.
+    ...(isParsed ? {} : { loadedAddresses: transaction.loaded }),
+    computeUnitsConsumed: JsonInteger.fromBigInt(outcome.unitsConsumed),
+    ...(outcome.returnData === undefined ? {} : { returnData: viewReturnData(outcome.returnData) })
+  }
+}
+
+/** The balance of a token account. */
+export const viewTokenBalance = ({
+  accountIndex,
+  mint,
+  owner,
+  programId,
+  amount,
+  decimals
+}: TokenBalance): unknown => ({
+  accountIndex,
+  mint,
+  uiTokenAmount: TokenAmount.make(amount, decimals),
+  owner,
+  programId
 })
 
 /** The inner instructions of each top-level instruction that has any. */
-export const viewInnerInstructions = (
-  innerInstructions: ReadonlyArray<ReadonlyArray<InnerInstruction>>
+const viewInner = (
+  innerInstructions: Outcome["innerInstructions"],
+  view: (call: InnerInstruction, stackHeight: number) => unknown
 ): ReadonlyArray<unknown> =>
   innerInstructions.flatMap((calls, index) =>
-    calls.length === 0 ? [] : [{ index, instructions: calls.map((call) => viewInstruction(call, call.stackHeight)) }]
+    calls.length === 0 ? [] : [{ index, instructions: calls.map((call) => view(call, call.stackHeight)) }]
   )
+
+/** The inner instructions in their parsed form. */
+export const viewParsedInner = (transaction: LoadedTransaction, innerInstructions: Outcome["innerInstructions"]) =>
+  viewInner(innerInstructions, (call, stackHeight) => viewParsed(transaction, call, stackHeight))
 
 /** The return data of a program; `null` if there is none. */
 export const viewReturnData = (returnData: Outcome["returnData"]): unknown =>

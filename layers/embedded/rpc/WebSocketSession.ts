@@ -10,10 +10,9 @@
 import * as Socket from "@effect/platform/Socket"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { SubscriptionKind } from "../../../services/RpcTransport.js"
 import * as Json from "../../../src/solana/Json.js"
 import type { Service } from "../Model.js"
-import type { Sink } from "./Feeds.js"
+import type { FeedKind, Sink } from "./Feeds.js"
 import * as JsonRpc from "./JsonRpc.js"
 import * as JsonRpcError from "./JsonRpcError.js"
 import * as Subscriptions from "./methods/subscriptions.js"
@@ -27,7 +26,7 @@ const MAX_BUFFERED_BYTES = 32 * 1024 * 1024
 /** Close code of RFC 6455: the client breaks the server's rules. */
 const POLICY_VIOLATION = 1008
 
-const kindBySubscribe = new Map<string, SubscriptionKind>(
+const kindBySubscribe = new Map<string, FeedKind>(
   Subscriptions.KINDS.map((kind) => [`${kind}Subscribe`, kind] as const)
 )
 const unsubscribes = new Set<string>(Subscriptions.KINDS.map((kind) => `${kind}Unsubscribe`))
@@ -57,7 +56,7 @@ export const run = (
     }
 
     /** `send` delays notifications until the subscribe call is answered. */
-    const subscribe = (kind: SubscriptionKind, params: ReadonlyArray<unknown>, send: (text: string) => void) => {
+    const subscribe = (kind: FeedKind, params: ReadonlyArray<unknown>, send: (text: string) => void) => {
       const key = `${kind} ${Json.stringify(params)}`
       const known = idOf.get(key)
       if (known !== undefined) return Effect.succeed(known)

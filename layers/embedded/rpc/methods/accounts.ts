@@ -2,6 +2,8 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { MAX_MULTIPLE_ACCOUNTS } from "../../../../src/solana/Limits.js"
+import type { Chain } from "../../chain/Chain.js"
+import type { Bank } from "../../chain/ChainState.js"
 import * as AccountView from "../AccountView.js"
 import * as Filters from "../Filters.js"
 import * as JsonInteger from "../JsonInteger.js"
@@ -9,10 +11,14 @@ import * as JsonRpcError from "../JsonRpcError.js"
 import { contextual, type Method, method } from "../Node.js"
 import * as Params from "../Params.js"
 
-/** Maximum keys of one `getMultipleAccounts`. */
-
 /** Maximum data of an account, 10 MiB. */
 const MAX_SPACE = 10_485_760
+
+/** Reads accounts as of the bank. */
+const lookupAt =
+  (chain: Chain, { slot }: Bank): AccountView.Lookup =>
+  (address) =>
+    chain.account(address, slot)
 
 const getBalance = method(
   Params.decode(Schema.Tuple(Schema.String, Params.optional(Params.BankConfig)), 1, 2),
@@ -30,7 +36,8 @@ const getAccountInfo = method(
     Either.gen(function* () {
       const address = yield* Params.address(text)
       const bank = yield* Params.bank(chain, config)
-      return contextual(bank, yield* AccountView.viewMaybe(chain.account(address, bank.slot), config ?? {}))
+      const lookup = lookupAt(chain, bank)
+      return contextual(bank, yield* AccountView.viewMaybe(address, lookup(address), config ?? {}, lookup))
     })
 )
 
@@ -44,7 +51,8 @@ const getMultipleAccounts = method(
       const addresses = yield* Either.all(texts.map(Params.address))
       const bank = yield* Params.bank(chain, config)
       const options = { ...config, encoding: config?.encoding ?? ("base64" as const) }
-      const accounts = addresses.map((address) => AccountView.viewMaybe(chain.account(address, bank.slot), options))
+      const lookup = lookupAt(chain, bank)
+      const accounts = addresses.map((address) => AccountView.viewMaybe(address, lookup(address), options, lookup))
       return contextual(bank, yield* Either.all(accounts))
     })
 )
@@ -62,10 +70,11 @@ const getProgramAccounts = method(
       const program = yield* Params.address(text)
       const accepts = yield* Filters.compile(config?.filters)
       const bank = yield* Params.bank(chain, config)
+      const lookup = lookupAt(chain, bank)
       const views = chain
         .ownedBy(program, bank.slot)
-        .filter(([, account]) => accepts(account))
-        .map(([address, account]) => AccountView.viewKeyed(address, account, config ?? {}))
+        .filter(({ account }) => accepts(account))
+        .map(({ address, account }) => AccountView.viewKeyed(address, account, config ?? {}, lookup))
       const accounts = yield* Either.all(views)
       return config?.withContext === true ? contextual(bank, accounts) : accounts
     })

@@ -68,7 +68,7 @@ const getBlock = method(
   ({ chain }, [slot, config]) =>
     Either.gen(function* () {
       const bank = yield* Params.settledBank(chain, config)
-      const block = yield* findBlock(chain, Number(slot), bank)
+      const block = yield* findBlock(chain, slot, bank)
       return {
         previousBlockhash: block.previousBlockhash,
         blockhash: block.blockhash,
@@ -98,16 +98,16 @@ const blockBody = (block: Block, config: typeof BlockConfig.Type): Params.Read<R
   }
 }
 
-const findBlock = (chain: Chain, slot: number, bank: Bank): Params.Read<Block> => {
+const findBlock = (chain: Chain, slot: number | bigint, bank: Bank): Params.Read<Block> => {
   if (slot > bank.slot) return Either.left(JsonRpcError.blockNotAvailable(slot))
-  const block = chain.ledger.block(slot)
+  const block = chain.ledger.block(Number(slot))
   if (block !== undefined) return Either.right(block)
   const first = chain.ledger.firstSlot
   return Either.left(slot < first ? JsonRpcError.blockCleanedUp(slot, first) : JsonRpcError.slotSkipped(slot))
 }
 
 const getBlockTime = method(Params.decode(Schema.Tuple(Params.U64), 1, 1), ({ chain }, [slot]) =>
-  Either.map(findBlock(chain, Number(slot), chain.bank("confirmed")), ({ time }) => JsonInteger.fromBigInt(time))
+  Either.map(findBlock(chain, slot, chain.bank("confirmed")), ({ time }) => JsonInteger.fromBigInt(time))
 )
 
 const getBlocks = method(
@@ -133,6 +133,20 @@ const getBlocks = method(
     })
 )
 
+const getBlocksWithLimit = method(
+  Params.decode(Schema.Tuple(Params.U64, Params.U64, Params.optional(Params.BankConfig)), 2, 3),
+  ({ chain }, [start, limit, config]) =>
+    Either.gen(function* () {
+      if (limit > MAX_BLOCK_RANGE) {
+        return yield* Either.left(JsonRpcError.params(`Limit too large; max ${MAX_BLOCK_RANGE}`))
+      }
+      const bank = yield* Params.settledBank(chain, config)
+      return Array.from(chain.ledger.allBlocks, ({ slot }) => slot)
+        .filter((slot) => slot >= start && slot <= bank.slot)
+        .slice(0, Number(limit))
+    })
+)
+
 const getFirstAvailableBlock = method(none, ({ chain }) => Either.right(chain.ledger.firstSlot))
 
 /** The methods by name. */
@@ -143,6 +157,7 @@ export const methods: Readonly<Record<string, Method>> = {
   getBlock,
   getBlockTime,
   getBlocks,
+  getBlocksWithLimit,
   getFirstAvailableBlock,
   minimumLedgerSlot: getFirstAvailableBlock
 }

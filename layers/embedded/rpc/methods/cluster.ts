@@ -6,11 +6,8 @@ import { SLOTS_PER_EPOCH } from "../../chain/Sysvars.js"
 import * as Fees from "../Fees.js"
 import * as JsonInteger from "../JsonInteger.js"
 import * as JsonRpcError from "../JsonRpcError.js"
-import { API_VERSION, contextual, type Method, method } from "../Node.js"
+import { API_VERSION, contextual, FEATURE_SET, type Method, method } from "../Node.js"
 import * as Params from "../Params.js"
-
-/** LiteSVM 1.5.0 activates all features that its Agave knows. No real cluster has this feature set number. */
-const FEATURE_SET = 0
 
 const MAX_PERFORMANCE_SAMPLES = 720
 const SAMPLE_SECONDS = 60

@@ -2,9 +2,8 @@
 import type { Commitment } from "@solana/kit"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import type { SubscriptionKind } from "../../../../services/RpcTransport.js"
 import type { Chain } from "../../chain/Chain.js"
-import { signatureResult, type Topic } from "../Feeds.js"
+import { type FeedKind, signatureResult, type Topic } from "../Feeds.js"
 import * as Filters from "../Filters.js"
 import * as JsonRpcError from "../JsonRpcError.js"
 import * as Params from "../Params.js"
@@ -21,7 +20,15 @@ export interface SubscriptionRequest {
 type Reader = (chain: Chain, params: ReadonlyArray<unknown>) => Params.Read<SubscriptionRequest>
 
 /** The kinds of subscription, as in method names. */
-export const KINDS: ReadonlyArray<SubscriptionKind> = ["account", "program", "logs", "signature", "slot", "root"]
+export const KINDS: ReadonlyArray<FeedKind> = [
+  "account",
+  "program",
+  "logs",
+  "signature",
+  "slot",
+  "root",
+  "slotsUpdates"
+]
 
 const none = Params.decode(Schema.Tuple(), 0, 0)
 
@@ -108,18 +115,16 @@ const always =
   (_, params) =>
     Either.map(none(params), () => request(topic, undefined))
 
-const readers: Readonly<Record<SubscriptionKind, Reader>> = {
+const readers: Readonly<Record<FeedKind, Reader>> = {
   account,
   program,
   logs,
   signature,
   slot: always({ kind: "slot" }),
-  root: always({ kind: "root" })
+  root: always({ kind: "root" }),
+  slotsUpdates: always({ kind: "slotsUpdates" })
 }
 
 /** Parses the parameters of a subscribe call. */
-export const read = (
-  kind: SubscriptionKind,
-  chain: Chain,
-  params: ReadonlyArray<unknown>
-): Params.Read<SubscriptionRequest> => readers[kind](chain, params)
+export const read = (kind: FeedKind, chain: Chain, params: ReadonlyArray<unknown>): Params.Read<SubscriptionRequest> =>
+  readers[kind](chain, params)

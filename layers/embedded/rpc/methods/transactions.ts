@@ -1,24 +1,23 @@
 /** Methods that send and simulate transactions and report their outcomes. */
-import type { Address, Blockhash, Commitment, Signature } from "@solana/kit"
+import type { Address, Commitment, Signature } from "@solana/kit"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { MAX_SIGNATURE_STATUSES, MAX_SIGNATURES_FOR_ADDRESS } from "../../../../src/solana/Limits.js"
-import * as Message from "../../../../src/solana/Message.js"
-import * as Wire from "../../../../src/solana/Wire.js"
 import type { Chain } from "../../chain/Chain.js"
 import type { Bank } from "../../chain/ChainState.js"
-import { type LoadedTransaction, load } from "../../chain/LoadedTransaction.js"
-import type { Outcome, Simulation } from "../../chain/Svm.js"
+import type { LoadedTransaction } from "../../chain/LoadedTransaction.js"
+import type { Simulation } from "../../chain/Svm.js"
 import * as Errors from "../../chain/TransactionErrors.js"
 import * as AccountView from "../AccountView.js"
 import * as JsonInteger from "../JsonInteger.js"
 import * as JsonRpcError from "../JsonRpcError.js"
-import { contextual, type Method, method, type Node } from "../Node.js"
+import { contextual, type Method, method } from "../Node.js"
 import * as Params from "../Params.js"
+import * as Instructions from "../parsed/instructions.js"
+import * as SimulationView from "../SimulationView.js"
+import * as TransactionInput from "../TransactionInput.js"
 import * as TransactionView from "../TransactionView.js"
 import { latestBlockhash } from "./blocks.js"
-
-const WIRE_NAME = "solana_transaction::versioned::VersionedTransaction"
 
 /** Maximum accounts of a transaction. */
 const MAX_LOADED_ACCOUNTS = 256
@@ -41,16 +40,15 @@ const sendTransaction = method(
         commitment: config?.preflightCommitment,
         minContextSlot: config?.minContextSlot
       })
-      const transaction = yield* read(chain, text, config?.encoding ?? "base58")
+      const transaction = yield* TransactionInput.read(chain, text, config?.encoding ?? "base58")
       if (config?.skipPreflight === true) {
         chain.submit(transaction, nowMillis, true)
         return transaction.signature
       }
       const simulation = simulate(chain, transaction, bank, nowMillis, true)
-      if (simulation.err === "SignatureFailure") return yield* Either.left(JsonRpcError.signatureVerification())
       if (simulation.err !== null) {
         return yield* Either.left(
-          JsonRpcError.preflight(Errors.describe(simulation.err), { ...viewOutcome(simulation), accounts: null })
+          JsonRpcError.preflight(Errors.describe(simulation.err), SimulationView.refused(simulation))
         )
       }
       chain.submit(transaction, nowMillis, false)
@@ -79,9 +77,9 @@ const simulateTransaction = method(
         return yield* Either.left(JsonRpcError.params("sigVerify may not be used with replaceRecentBlockhash"))
       }
       const bank = yield* Params.bank(chain, config)
-      const given = yield* read(chain, text, config?.encoding ?? "base58")
+      const given = yield* TransactionInput.read(chain, text, config?.encoding ?? "base58")
       const replacement = latestBlockhash(chain, bank)
-      const transaction = isReplaced ? withBlockhash(given, replacement.blockhash) : given
+      const transaction = isReplaced ? TransactionInput.withBlockhash(given, replacement.blockhash) : given
       const wanted = config?.accounts ?? undefined
       if ((wanted?.addresses.length ?? 0) > Math.min(transaction.addresses.length, MAX_LOADED_ACCOUNTS)) {
         return yield* Either.left(
@@ -94,16 +92,17 @@ const simulateTransaction = method(
       }
       const addresses = yield* Either.all((wanted?.addresses ?? []).map(Params.address))
       const simulation = simulate(chain, transaction, bank, nowMillis, isVerified)
-      if (simulation.err === "SignatureFailure") return yield* Either.left(JsonRpcError.signatureVerification())
+      const lookup = (address: Address) => accountAfter(chain, bank, simulation, address)
       const accounts = yield* Either.all(
-        addresses.map((address) => AccountView.viewMaybe(accountAfter(chain, bank, simulation, address), { encoding }))
+        addresses.map((address) => AccountView.viewMaybe(address, lookup(address), { encoding }, lookup))
       )
       return contextual(bank, {
-        ...viewOutcome(simulation),
+        ...SimulationView.outcome(simulation),
+        ...SimulationView.details(chain, transaction, bank, simulation),
         accounts: wanted === undefined ? null : accounts,
         innerInstructions:
           config?.innerInstructions === true
-            ? TransactionView.viewInnerInstructions(simulation.innerInstructions)
+            ? TransactionView.viewParsedInner(transaction, simulation.innerInstructions)
             : null,
         replacementBlockhash: isReplaced ? replacement : null
       })
@@ -116,15 +115,6 @@ const accountAfter = (chain: Chain, bank: Bank, simulation: Simulation, address:
   const account = simulation.accounts.get(address) ?? chain.account(address, bank.slot)
   return account?.lamports === 0n ? undefined : account
 }
-
-const viewOutcome = ({ err, logs, unitsConsumed, returnData }: Outcome) => ({
-  err,
-  logs,
-  unitsConsumed: JsonInteger.fromBigInt(unitsConsumed),
-  returnData: TransactionView.viewReturnData(returnData),
-  innerInstructions: null,
-  replacementBlockhash: null
-})
 
 const NOTHING_RUN = {
   logs: [],
@@ -147,62 +137,6 @@ const simulate = (
   const refusal = chain.refusal(transaction, bank)
   return refusal === undefined ? simulation : { ...NOTHING_RUN, err: refusal }
 }
-
-const read = (chain: Chain, text: string, encoding: "base58" | "base64"): Params.Read<LoadedTransaction> =>
-  Either.flatMap(Params.wireBytes(text, encoding, WIRE_NAME), (bytes) => fromBytes(chain, bytes))
-
-const fromBytes = (chain: Chain, bytes: Uint8Array): Params.Read<LoadedTransaction> =>
-  Either.gen(function* () {
-    const transaction = yield* Either.mapLeft(Wire.decode(bytes), refuseWire)
-    const { slot } = chain.bank("processed")
-    return yield* Either.mapLeft(
-      load(bytes, transaction, (address) => chain.account(address, slot), slot + chain.slotsUntilExecution),
-      (error) => JsonRpcError.params(`invalid transaction: ${Errors.describe(error)}`)
-    )
-  })
-
-const refuseWire = (error: Wire.WireError): JsonRpcError.JsonRpcError => {
-  switch (error.reason) {
-    case "InvalidHeader":
-    case "IndexOutOfRange":
-    case "InvalidLookup":
-    case "SignatureCount":
-      return JsonRpcError.params(`invalid transaction: ${Errors.describe("SanitizeFailure")}`)
-    default:
-      return JsonRpcError.params(`failed to deserialize ${WIRE_NAME}: ${error.message}`)
-  }
-}
-
-const withBlockhash = (transaction: LoadedTransaction, blockhash: Blockhash): LoadedTransaction => {
-  const message = { ...transaction.message, blockhash }
-  return { ...transaction, message, wire: Wire.encode(transaction.signatures, Message.encode(message)) }
-}
-
-const requestAirdrop = method(
-  Params.decode(Schema.Tuple(Schema.String, Params.U64, Params.optional(Params.BankConfig)), 2, 3),
-  (node, [text, lamports]) =>
-    Either.flatMap(Params.address(text), (address) => airdrop(node, address, BigInt(lamports)))
-)
-
-/** Pays from the faucet in a transaction that has landed when this returns. */
-export const airdrop = (
-  { chain, faucet, nowMillis }: Node,
-  address: Address,
-  lamports: bigint
-): Params.Read<Signature> =>
-  Either.gen(function* () {
-    const { blockhash } = chain.latestBlockhash(chain.bank("processed"))
-    const wire = yield* Either.mapLeft(faucet.transfer(address, lamports, blockhash), (error) =>
-      JsonRpcError.params(`Invalid params: ${error.message}`)
-    )
-    const transaction = yield* fromBytes(chain, wire)
-    const landed = Either.flatMap(chain.submit(transaction, nowMillis, false), ({ outcome }) =>
-      outcome.err === null ? Either.right(transaction.signature) : Either.left(outcome.err)
-    )
-    return yield* Either.mapLeft(landed, (error) =>
-      JsonRpcError.internal(`Internal error: the faucet's transfer failed: ${Errors.describe(error)}`)
-    )
-  })
 
 const getSignatureStatuses = method(
   Params.decode(
@@ -279,12 +213,17 @@ const getSignaturesForAddress = method(
           signature: transaction.signature,
           slot,
           err: outcome.err,
-          memo: null,
+          memo: memosOf(transaction),
           blockTime: JsonInteger.fromBigInt(blockTime),
           confirmationStatus: chain.commitmentOf(slot)
         }))
     })
 )
+
+const memosOf = ({ addresses, message }: LoadedTransaction): string | null =>
+  Instructions.memosOf(
+    message.instructions.map(({ programIndex, data }) => ({ programId: addresses[programIndex], data }))
+  )
 
 const TransactionConfig = Schema.Struct({
   commitment: Params.maybe(Params.Commitment),
@@ -322,7 +261,6 @@ export const knownStatus = (chain: Chain, signature: Signature, commitment: Comm
 export const methods: Readonly<Record<string, Method>> = {
   sendTransaction,
   simulateTransaction,
-  requestAirdrop,
   getSignatureStatuses,
   getSignaturesForAddress,
   getTransaction

@@ -1,0 +1,74 @@
+/** The JSON form of a simulation's outcome. */
+import type { Address } from "@solana/kit"
+import type { Chain } from "../chain/Chain.js"
+import type { Bank } from "../chain/ChainState.js"
+import type { LoadedTransaction } from "../chain/LoadedTransaction.js"
+import * as Loaders from "../chain/Loaders.js"
+import type { Outcome, Simulation, StoredAccount } from "../chain/Svm.js"
+import * as TokenAccounts from "../chain/TokenAccounts.js"
+import * as Fees from "./Fees.js"
+import * as JsonInteger from "./JsonInteger.js"
+import * as TransactionView from "./TransactionView.js"
+
+/** The outcome alone. */
+export const outcome = ({ err, logs, unitsConsumed, returnData }: Outcome) => ({
+  err,
+  logs,
+  unitsConsumed: JsonInteger.fromBigInt(unitsConsumed),
+  returnData: TransactionView.viewReturnData(returnData),
+  innerInstructions: null,
+  replacementBlockhash: null
+})
+
+/** The fields of a simulation that a transaction has only after an execution. */
+const NOT_EXECUTED = {
+  fee: null,
+  loadedAccountsDataSize: 0,
+  loadedAddresses: null,
+  preBalances: null,
+  postBalances: null,
+  preTokenBalances: null,
+  postTokenBalances: null
+}
+
+/** The simulation in the error of a refused preflight. */
+export const refused = (simulation: Outcome) => ({ ...outcome(simulation), ...NOT_EXECUTED, accounts: null })
+
+/** The bytes that an account adds to the loaded data, besides its own; and those of each lookup table. */
+const ACCOUNT_BYTES = 64
+const LOOKUP_TABLE_BYTES = 8248
+
+/** Fee, balances and loaded data. A failed execution charges the fee and changes nothing else. */
+export const details = (chain: Chain, transaction: LoadedTransaction, { slot }: Bank, simulation: Simulation) => {
+  const { err } = simulation
+  // Errors without fields refuse a transaction before its execution.
+  if (typeof err === "string") return NOT_EXECUTED
+  const { addresses, feePayer, loaded, message } = transaction
+  const fee = Fees.feeOf(message)
+  const before = (address: Address) => chain.account(address, slot)
+  const after = (address: Address) => (err === null ? simulation.accounts.get(address) : undefined) ?? before(address)
+  const balance = (account: StoredAccount | undefined) => account?.lamports ?? 0n
+  const postBalance = (address: Address) =>
+    err !== null && address === feePayer ? balance(before(address)) - fee : balance(after(address))
+  return {
+    fee: JsonInteger.fromBigInt(fee),
+    loadedAccountsDataSize: loadedBytes(addresses.map(before), before) + message.lookups.length * LOOKUP_TABLE_BYTES,
+    loadedAddresses: loaded,
+    preBalances: addresses.map((address) => JsonInteger.fromBigInt(balance(before(address)))),
+    postBalances: addresses.map((address) => JsonInteger.fromBigInt(postBalance(address))),
+    preTokenBalances: TokenAccounts.balances(addresses, before).map(TransactionView.viewTokenBalance),
+    postTokenBalances: TokenAccounts.balances(addresses, after).map(TransactionView.viewTokenBalance)
+  }
+}
+
+/** The data size of the accounts; an upgradeable program brings the account with its bytes. */
+const loadedBytes = (
+  accounts: ReadonlyArray<StoredAccount | undefined>,
+  read: (address: Address) => StoredAccount | undefined
+): number =>
+  accounts.reduce((total, account) => {
+    if (account === undefined) return total
+    const code = Loaders.programDataOf(account)
+    const bytes = code === undefined ? undefined : read(code)?.data.length
+    return total + ACCOUNT_BYTES + account.data.length + (bytes === undefined ? 0 : ACCOUNT_BYTES + bytes)
+  }, 0)
