@@ -84,6 +84,16 @@ layer(served, { excludeTestServices: true })("served to other clients", (it) => 
     })
   )
 
+  it.effect(
+    "Given a client that is busy between two calls, When it is answered, Then its connection stays for minutes",
+    () =>
+      Effect.gen(function* () {
+        const { url } = yield* Served
+        const reply = yield* Effect.promise(() => fetch(`${url}/health`))
+        assert.strictEqual(reply.headers.get("keep-alive"), "timeout=300")
+      })
+  )
+
   it.effect("Given Kit, When it airdrops, subscribes and reads, Then all works", () =>
     Effect.gen(function* () {
       const { url, wsUrl } = yield* Served
