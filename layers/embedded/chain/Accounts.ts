@@ -8,7 +8,8 @@
  */
 import type { Address } from "@solana/kit"
 import * as Addresses from "../../../src/solana/Address.js"
-import type { StoredAccount, Svm } from "./Svm.js"
+import type { StoredAccount } from "./StoredAccount.js"
+import type { Svm } from "./Svm.js"
 import * as Sysvars from "./Sysvars.js"
 
 /** Maximum indexed owners. A new owner costs a scan of all accounts and evicts the oldest. */
@@ -52,7 +53,7 @@ export class Accounts {
     if (older.size === 0) return newest.sorted
     const owned = newest.sorted.filter(({ address }) => !older.has(address))
     for (const [address, account] of older) if (account?.owner === owner) owned.push(entryOf({ address, account }))
-    return owned.sort(byKey)
+    return owned.toSorted(byKey)
   }
 
   /** The addresses of all accounts that were ever written, closed ones too. */
@@ -181,7 +182,7 @@ const byKey = (left: Entry, right: Entry): number => Buffer.compare(left.key, ri
 /** The accounts of an owner. A new state of an account keeps the order; a new account is sorted in at the next read. */
 class OwnedAccounts {
   readonly #entries: Map<Address, Entry>
-  #sorted: Array<Entry> | undefined
+  #sorted: ReadonlyArray<Entry> | undefined
 
   constructor(accounts: Iterable<OwnedAccount>) {
     this.#entries = new Map(Array.from(accounts, (owned) => [owned.address, entryOf(owned)]))
@@ -206,6 +207,6 @@ class OwnedAccounts {
   }
 
   get sorted(): ReadonlyArray<Entry> {
-    return (this.#sorted ??= Array.from(this.#entries.values()).sort(byKey))
+    return (this.#sorted ??= Array.from(this.#entries.values()).toSorted(byKey))
   }
 }

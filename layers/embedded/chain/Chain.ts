@@ -12,6 +12,7 @@ import { FINALITY_SLOTS } from "../../../src/solana/Limits.js"
 import type { Settings } from "../Options.js"
 import { Accounts, type OwnedAccount } from "./Accounts.js"
 import { Blockhashes, type BlockhashEntry } from "./Blockhashes.js"
+import type { ChainListener, SlotUpdate } from "./ChainListener.js"
 import {
   type Bank,
   type ChainState,
@@ -24,34 +25,11 @@ import { type Block, Ledger, type TransactionRecord } from "./Ledger.js"
 import { isWritable, type LoadedTransaction } from "./LoadedTransaction.js"
 import * as Loaders from "./Loaders.js"
 import * as Nonce from "./Nonce.js"
-import type { Outcome, Simulation, StoredAccount, SvmFactory } from "./Svm.js"
+import type { StoredAccount } from "./StoredAccount.js"
+import type { Outcome, Simulation, SvmFactory } from "./Svm.js"
 import * as Sysvars from "./Sysvars.js"
 import * as TokenAccounts from "./TokenAccounts.js"
 import type { TransactionError } from "./TransactionErrors.js"
-
-/** Receives the chain's events. */
-export interface ChainListener {
-  readonly slotEntered: (slot: number, parent: number, root: number) => void
-  readonly rooted: (slot: number) => void
-  readonly transactionReached: (commitment: Commitment, record: TransactionRecord) => void
-  readonly accountReached: (commitment: Commitment, address: Address, slot: number) => void
-  readonly slotUpdated: (update: SlotUpdate) => void
-}
-
-/** A step in the life of a slot, as `slotsUpdatesSubscribe` shows it. */
-export interface SlotUpdate {
-  readonly slot: number
-  /** Unix milliseconds. */
-  readonly timestamp: number
-  readonly type: "firstShredReceived" | "createdBank" | "completed" | "frozen" | "optimisticConfirmation" | "root"
-  readonly parent?: number
-  readonly stats?: {
-    readonly numTransactionEntries: number
-    readonly numSuccessfulTransactions: number
-    readonly numFailedTransactions: number
-    readonly maxTransactionsPerEntry: number
-  }
-}
 
 /** The result of a submitted transaction: its record in a block, or an error that costs no fee. */
 export type Submission = Either.Either<TransactionRecord, TransactionError>

@@ -6,7 +6,7 @@ import * as Addresses from "../../../src/solana/Address.js"
 import type { CompiledMessage } from "../../../src/solana/Message.js"
 import * as Signatures from "../../../src/solana/Signature.js"
 import type * as Wire from "../../../src/solana/Wire.js"
-import type { StoredAccount } from "./Svm.js"
+import type { StoredAccount } from "./StoredAccount.js"
 
 /** A transaction with all its addresses. */
 export interface LoadedTransaction {

@@ -2,7 +2,7 @@
 import type { Address } from "@solana/kit"
 import * as Addresses from "../../../src/solana/Address.js"
 import * as Layout from "./Layout.js"
-import type { StoredAccount } from "./Svm.js"
+import type { StoredAccount } from "./StoredAccount.js"
 import * as Sysvars from "./Sysvars.js"
 import { TOKEN_PROGRAM } from "./TokenAccounts.js"
 

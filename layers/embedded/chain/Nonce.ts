@@ -8,7 +8,7 @@ import * as Message from "../../../src/solana/Message.js"
 import * as NonceAccount from "../../../src/solana/NonceAccount.js"
 import * as Wire from "../../../src/solana/Wire.js"
 import { isWritable, type LoadedTransaction } from "./LoadedTransaction.js"
-import type { StoredAccount } from "./Svm.js"
+import type { StoredAccount } from "./StoredAccount.js"
 
 const NONCE_AT = 40
 

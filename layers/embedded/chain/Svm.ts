@@ -14,17 +14,9 @@ import * as Addresses from "../../../src/solana/Address.js"
 import * as Blockhashes from "../../../src/solana/Blockhash.js"
 import { EmbeddedClusterError } from "../EmbeddedClusterError.js"
 import * as Loaders from "./Loaders.js"
+import type { StoredAccount } from "./StoredAccount.js"
 import * as Sysvars from "./Sysvars.js"
 import * as Errors from "./TransactionErrors.js"
-
-/** A stored account. An account with 0 lamports does not exist. */
-export interface StoredAccount {
-  readonly lamports: bigint
-  readonly owner: Address
-  readonly executable: boolean
-  readonly rentEpoch: bigint
-  readonly data: Uint8Array
-}
 
 /** An instruction that a program invoked, at depth `stackHeight` (2 if a top-level instruction invoked it). */
 export interface InnerInstruction {

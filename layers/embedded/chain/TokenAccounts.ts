@@ -2,7 +2,7 @@
 import type { Address } from "@solana/kit"
 import * as Addresses from "../../../src/solana/Address.js"
 import * as Layout from "./Layout.js"
-import type { StoredAccount } from "./Svm.js"
+import type { StoredAccount } from "./StoredAccount.js"
 
 export const TOKEN_PROGRAM = Addresses.known("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
 export const TOKEN_2022_PROGRAM = Addresses.known("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb")

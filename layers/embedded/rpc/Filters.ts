@@ -3,7 +3,7 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import * as Base58 from "../../../src/solana/Base58.js"
 import * as Base64 from "../../../src/solana/Base64.js"
-import type { StoredAccount } from "../chain/Svm.js"
+import type { StoredAccount } from "../chain/StoredAccount.js"
 import * as JsonRpcError from "./JsonRpcError.js"
 import * as Params from "./Params.js"
 

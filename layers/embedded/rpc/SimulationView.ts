@@ -4,7 +4,8 @@ import type { Chain } from "../chain/Chain.js"
 import type { Bank } from "../chain/ChainState.js"
 import type { LoadedTransaction } from "../chain/LoadedTransaction.js"
 import * as Loaders from "../chain/Loaders.js"
-import type { Outcome, Simulation, StoredAccount } from "../chain/Svm.js"
+import type { StoredAccount } from "../chain/StoredAccount.js"
+import type { Outcome, Simulation } from "../chain/Svm.js"
 import * as TokenAccounts from "../chain/TokenAccounts.js"
 import * as Fees from "./Fees.js"
 import * as JsonInteger from "./JsonInteger.js"
@@ -38,6 +39,8 @@ export const refused = (simulation: Outcome) => ({ ...outcome(simulation), ...NO
 const ACCOUNT_BYTES = 64
 const LOOKUP_TABLE_BYTES = 8248
 
+const balance = (account: StoredAccount | undefined): bigint => account?.lamports ?? 0n
+
 /** Fee, balances and loaded data. A failed execution charges the fee and changes nothing else. */
 export const details = (chain: Chain, transaction: LoadedTransaction, { slot }: Bank, simulation: Simulation) => {
   const { err } = simulation
@@ -47,7 +50,6 @@ export const details = (chain: Chain, transaction: LoadedTransaction, { slot }: 
   const fee = Fees.feeOf(message)
   const before = (address: Address) => chain.account(address, slot)
   const after = (address: Address) => (err === null ? simulation.accounts.get(address) : undefined) ?? before(address)
-  const balance = (account: StoredAccount | undefined) => account?.lamports ?? 0n
   const postBalance = (address: Address) =>
     err !== null && address === feePayer ? balance(before(address)) - fee : balance(after(address))
   return {

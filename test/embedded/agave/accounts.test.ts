@@ -19,7 +19,8 @@ const CONFIG = Addresses.known("Config1111111111111111111111111111111111111")
 const u16 = (number: number) => [number & 0xff, number >> 8]
 const u32 = (number: number) => [...u16(number & 0xffff), ...u16(number >>> 16)]
 const u64 = (number: number) => [...u32(number), 0, 0, 0, 0]
-const key = (byte: number) => new Array<number>(32).fill(byte)
+const filled = (length: number, byte: number) => Array.from({ length }, () => byte)
+const key = (byte: number) => filled(32, byte)
 const addressFilled = (byte: number) => Addresses.fromBytes(Uint8Array.from(key(byte)))
 const text = (string: string) => [...u32(string.length), ...Buffer.from(string)]
 
@@ -30,6 +31,12 @@ const shown = (owner: Address, data: ReadonlyArray<number>, address = addressOf(
     yield* cluster.setAccount({ address, lamports: 1_000_000_000n, owner, data: Uint8Array.from(data) })
     return field(yield* value("getAccountInfo", address, OPTIONS), "data")
   })
+
+/** The parsed sysvar. */
+const info = (address: string) =>
+  Effect.map(value("getAccountInfo", address, OPTIONS), (account) => field(account, "data", "parsed"))
+
+const fee = (epoch: number) => ({ epoch, maximumFee: 100, transferFeeBasisPoints: 25 })
 
 /** Reads a frame of raw blocks as RFC 8878 defines it. */
 const unframed = (frame: Buffer): Buffer => {
@@ -74,8 +81,6 @@ layer(EmbeddedCluster.layer(), { excludeTestServices: true })("accounts", (it) =
 
   it.effect("jsonParsed sysvars", () =>
     Effect.gen(function* () {
-      const info = (address: string) =>
-        Effect.map(value("getAccountInfo", address, OPTIONS), (account) => field(account, "data", "parsed"))
       const slot = yield* call("getSlot", { commitment: "processed" })
       const clock = yield* info("SysvarC1ock11111111111111111111111111111111")
       assert.strictEqual(field(clock, "type"), "clock")
@@ -148,7 +153,7 @@ layer(EmbeddedCluster.layer(), { excludeTestServices: true })("accounts", (it) =
       const mint = [...u32(1), ...key(1), ...u64(500), 2, 1, ...u32(0), ...key(0)]
       const data = [
         ...mint,
-        ...new Array<number>(165 - mint.length).fill(0),
+        ...filled(165 - mint.length, 0),
         1,
         ...extension(3, key(9)),
         ...extension(10, [...key(0), ...u64(5), ...u16(30), ...u64(6), ...u16(40)]),
@@ -174,7 +179,6 @@ layer(EmbeddedCluster.layer(), { excludeTestServices: true })("accounts", (it) =
       ]
       const parsed = yield* shown(TOKEN_2022, data)
       assert.strictEqual(field(parsed, "program"), "spl-token-2022")
-      const fee = (epoch: number) => ({ epoch, maximumFee: 100, transferFeeBasisPoints: 25 })
       assert.deepStrictEqual(field(parsed, "parsed"), {
         type: "mint",
         info: {
@@ -237,7 +241,7 @@ layer(EmbeddedCluster.layer(), { excludeTestServices: true })("accounts", (it) =
         ...key(5),
         ...u64(1000),
         ...u64(7),
-        ...new Array<number>(8).fill(255),
+        ...filled(8, 255),
         ...Buffer.from(new Float64Array([0.25]).buffer),
         ...u64(9),
         0
@@ -276,7 +280,7 @@ layer(EmbeddedCluster.layer(), { excludeTestServices: true })("accounts", (it) =
         ...u64(1),
         ...u64(0),
         ...key(3),
-        ...new Array<number>(32 * 48 + 8).fill(0),
+        ...filled(32 * 48 + 8, 0),
         1,
         ...u64(1),
         ...u64(0),

@@ -53,6 +53,9 @@ const minted = Effect.gen(function* () {
   return { key, owner, mint, account, signature }
 })
 
+const byIndex = (left: unknown, right: unknown) =>
+  Number(field(left, "accountIndex")) - Number(field(right, "accountIndex"))
+
 const AMOUNT = { amount: "1234", decimals: DECIMALS, uiAmount: 12.34, uiAmountString: "12.34" }
 
 layer(EmbeddedCluster.layer(), { excludeTestServices: true })("tokens", (it) => {
@@ -170,8 +173,6 @@ layer(EmbeddedCluster.layer(), { excludeTestServices: true })("tokens", (it) => 
         programId: TOKEN_PROGRAM_ADDRESS,
         uiTokenAmount: { amount, decimals: DECIMALS, uiAmount: Number(text), uiAmountString: text }
       })
-      const byIndex = (left: unknown, right: unknown) =>
-        Number(field(left, "accountIndex")) - Number(field(right, "accountIndex"))
       assert.deepStrictEqual(field(transaction, "meta", "preTokenBalances"), [balance(account, owner, "1234", "12.34")])
       assert.deepStrictEqual(
         field(transaction, "meta", "postTokenBalances"),

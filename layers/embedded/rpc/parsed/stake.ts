@@ -4,7 +4,7 @@ import * as Either from "effect/Either"
 import * as Addresses from "../../../../src/solana/Address.js"
 import * as Json from "../../../../src/solana/Json.js"
 import * as Layout from "../../chain/Layout.js"
-import type { StoredAccount } from "../../chain/Svm.js"
+import type { StoredAccount } from "../../chain/StoredAccount.js"
 import { i64, type Parsed, struct, u64, u64Text } from "./Parsed.js"
 
 export const STAKE_PROGRAM = Addresses.known("Stake11111111111111111111111111111111111111")

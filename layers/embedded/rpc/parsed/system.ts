@@ -3,7 +3,7 @@ import * as Either from "effect/Either"
 import * as Base64 from "../../../../src/solana/Base64.js"
 import * as NonceAccount from "../../../../src/solana/NonceAccount.js"
 import * as Layout from "../../chain/Layout.js"
-import type { StoredAccount } from "../../chain/Svm.js"
+import type { StoredAccount } from "../../chain/StoredAccount.js"
 import type { Parsed } from "./Parsed.js"
 import * as Json from "./Parsed.js"
 

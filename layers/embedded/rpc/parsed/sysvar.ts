@@ -2,7 +2,7 @@
 import type { Address } from "@solana/kit"
 import * as Addresses from "../../../../src/solana/Address.js"
 import * as Layout from "../../chain/Layout.js"
-import type { StoredAccount } from "../../chain/Svm.js"
+import type { StoredAccount } from "../../chain/StoredAccount.js"
 import * as Sysvars from "../../chain/Sysvars.js"
 import type { Parsed } from "./Parsed.js"
 import * as Json from "./Parsed.js"

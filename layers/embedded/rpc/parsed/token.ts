@@ -1,7 +1,7 @@
 /** Parsed accounts of the token programs. */
 import type { Address } from "@solana/kit"
 import * as Layout from "../../chain/Layout.js"
-import type { StoredAccount } from "../../chain/Svm.js"
+import type { StoredAccount } from "../../chain/StoredAccount.js"
 import * as Tokens from "../../chain/TokenAccounts.js"
 import type { Parsed } from "./Parsed.js"
 import * as Json from "./Parsed.js"

@@ -1,7 +1,7 @@
 /** Parsed accounts of the vote program, of the versions 1.14.11 to 4. */
 import * as Addresses from "../../../../src/solana/Address.js"
 import * as Layout from "../../chain/Layout.js"
-import type { StoredAccount } from "../../chain/Svm.js"
+import type { StoredAccount } from "../../chain/StoredAccount.js"
 import { base64, i64, type Parsed, struct, u64, u64Text } from "./Parsed.js"
 
 export const VOTE_PROGRAM = Addresses.known("Vote111111111111111111111111111111111111111")

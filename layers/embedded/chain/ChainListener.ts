@@ -1,0 +1,27 @@
+/** The events of a chain. */
+import type { Address, Commitment } from "@solana/kit"
+import type { TransactionRecord } from "./Ledger.js"
+
+/** Receives the chain's events. */
+export interface ChainListener {
+  readonly slotEntered: (slot: number, parent: number, root: number) => void
+  readonly rooted: (slot: number) => void
+  readonly transactionReached: (commitment: Commitment, record: TransactionRecord) => void
+  readonly accountReached: (commitment: Commitment, address: Address, slot: number) => void
+  readonly slotUpdated: (update: SlotUpdate) => void
+}
+
+/** A step in the life of a slot, as `slotsUpdatesSubscribe` shows it. */
+export interface SlotUpdate {
+  readonly slot: number
+  /** Unix milliseconds. */
+  readonly timestamp: number
+  readonly type: "firstShredReceived" | "createdBank" | "completed" | "frozen" | "optimisticConfirmation" | "root"
+  readonly parent?: number
+  readonly stats?: {
+    readonly numTransactionEntries: number
+    readonly numSuccessfulTransactions: number
+    readonly numFailedTransactions: number
+    readonly maxTransactionsPerEntry: number
+  }
+}
