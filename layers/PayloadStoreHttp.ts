@@ -89,7 +89,7 @@ const MAX_SERVERS = 16
 const MAX_RETRIES = 100
 const DEFAULT_MAX_BYTES = 16 * 1024 * 1024
 
-const address = (options: ServerOptions, path: string) =>
+const server = (options: ServerOptions, path: string) =>
   Either.gen(function* () {
     const url = yield* Url.http(`${path}url`, options.url)
     const secret = options.token === undefined ? undefined : yield* Token.make(`${path}token`, options.token)
@@ -116,18 +116,21 @@ const loaded = Effect.promise(() => Promise.all([import("./payloads/Remote.js"),
  */
 export const make = (options: Options | ServersOptions): Effect.Effect<Service, InvalidInput, HttpClient.HttpClient> =>
   Effect.gen(function* () {
-    const servers = "servers" in options ? options.servers : [options]
+    const isList = "servers" in options
+    const servers = isList ? options.servers : [options]
     yield* Check.integer("servers", servers.length, 1, MAX_SERVERS)
     const addresses = yield* Either.all(
-      servers.map((server, index) => address(server, "servers" in options ? `servers[${index}].` : ""))
+      servers.map((options, index) => server(options, isList ? `servers[${index}].` : ""))
     )
-    const wanted = "servers" in options ? options.copies : undefined
+    const wanted = isList ? options.copies : undefined
     const copies = yield* Check.integer("copies", wanted ?? Math.min(2, servers.length), 1, servers.length)
     const maxBytes = yield* Check.integer("maxBytes", options.maxBytes ?? DEFAULT_MAX_BYTES, 1)
     const timeout = yield* Check.millis("timeout", options.timeout ?? "30 seconds")
     const retries = yield* Check.integer("retries", options.retries ?? 8, 0, MAX_RETRIES)
     const [Remote, Servers] = yield* loaded
-    const remotes = yield* Effect.forEach(addresses, (address) => Remote.make(address, { maxBytes, timeout }))
+    const remotes = yield* Effect.forEach(addresses, ({ token, ...address }) =>
+      Remote.make({ ...address, protocol: Remote.payloadServer(token) }, { maxBytes, timeout })
+    )
     return makeStore(Servers.make(remotes, { copies, maxBytes, retries }))
   })
 

@@ -36,6 +36,14 @@ export * as MemoryMonitorNode from "./MemoryMonitorNode.js"
 export * as PayloadStoreHttp from "./PayloadStoreHttp.js"
 
 /**
+ * The `PayloadStore` in a bucket of S3, or of a store that is compatible with it (R2, MinIO, Ceph), over a `HttpClient` of
+ * `@effect/platform`. It needs the optional package `aws4fetch` 1.0.20, which is loaded when the layer is built.
+ *
+ * @since 0.1.0
+ */
+export * as PayloadStoreS3 from "./PayloadStoreS3.js"
+
+/**
  * Layers that wire all services for most applications.
  *
  * @since 0.1.0

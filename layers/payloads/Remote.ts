@@ -1,5 +1,5 @@
 /**
- * One payload server over the `HttpClient` of `@effect/platform`: each operation is one request, without retries.
+ * One payload server, or one bucket, over the `HttpClient` of `@effect/platform`: each operation is one request, without retries.
  *
  * - Neither a redirect is followed nor a compressed body asked for.
  * - A body is read up to the limit and no further, whatever its `content-length` says.
@@ -21,14 +21,39 @@ import type * as Outside from "../../src/internal/Outside.js"
 import * as Causes from "../internal/Causes.js"
 import * as Path from "./Path.js"
 
-/** Where a server is and what it must know. */
+export type Method = "PUT" | "GET" | "HEAD" | "DELETE"
+
+/** What differs between kinds of servers. */
+export interface Protocol {
+  /** The path of a payload below the URL of its server. */
+  readonly pathOf: (key: string) => string
+  /** The headers that let the server know who asks. */
+  readonly authorize: (method: Method, target: URL, key: string) => Effect.Effect<Record<string, string>, unknown>
+  /** What a refusal says beyond its status, from the first bytes of its body. */
+  readonly explain?: ((text: string) => Refusal | undefined) | undefined
+}
+
+export interface Refusal {
+  /** Default: that of the status. */
+  readonly reason?: PayloadStoreError["reason"] | undefined
+  readonly detail: string
+}
+
+/** Where a server is and how to talk to it. */
 export interface Address {
   readonly host: string
   readonly url: Redacted.Redacted<URL>
-  readonly token: Option.Option<Redacted.Redacted>
-  /** Cuts out of a text what the URL and the token keep secret. */
+  readonly protocol: Protocol
+  /** Cuts out of a text what the URL and the credentials keep secret. */
   readonly clean: Outside.Show
 }
+
+/** The protocol of `PayloadServer`. */
+export const payloadServer = (token: Option.Option<Redacted.Redacted>): Protocol => ({
+  pathOf: Path.of,
+  authorize: () =>
+    Effect.succeed(Option.isNone(token) ? {} : { authorization: `Bearer ${Redacted.value(token.value)}` })
+})
 
 export interface Limits {
   readonly maxBytes: number
@@ -126,7 +151,7 @@ const text = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<st
 const isDone = ({ status }: HttpClientResponse.HttpClientResponse) => status >= 200 && status < 300
 
 export const make = (
-  { clean, host, token, url }: Address,
+  { clean, host, protocol, url }: Address,
   { maxBytes, timeout }: Limits
 ): Effect.Effect<Remote, never, HttpClient.HttpClient> => {
   const failure = (key: string, reason: PayloadStoreError["reason"], detail?: string, cause?: unknown) =>
@@ -150,7 +175,13 @@ export const make = (
     Effect.flatMap(text(response), (said) => {
       const { headers, status } = response
       if (status === 0 || (status >= 300 && status < 400)) return Effect.fail(failure(key, "Refused", REDIRECT))
-      const { error } = failure(key, reasonOf(status), `HTTP ${status}${said === "" ? "" : `: ${said}`}`)
+      const explained = protocol.explain?.(said)
+      const detail = explained?.detail ?? said
+      const { error } = failure(
+        key,
+        explained?.reason ?? reasonOf(status),
+        `HTTP ${status}${detail === "" ? "" : `: ${detail}`}`
+      )
       return Effect.fail(new Failure(error, seconds(headers["retry-after"])))
     })
 
@@ -183,20 +214,26 @@ export const make = (
     )
 
     const request = <A>(
-      method: "PUT" | "GET" | "HEAD" | "DELETE",
+      method: Method,
       key: string,
       onReply: (response: HttpClientResponse.HttpClientResponse) => Effect.Effect<A, Failure>,
       body: HttpBody.HttpBody = HttpBody.empty
     ): Effect.Effect<A, Failure> =>
       Effect.suspend(() => {
         const target = new URL(Redacted.value(url))
-        target.pathname = target.pathname.replace(/\/$/, "") + Path.of(key)
-        const headers: Record<string, string> = { "accept-encoding": "identity" }
-        if (Option.isSome(token)) headers["authorization"] = `Bearer ${Redacted.value(token.value)}`
-        return client.execute(HttpClientRequest.make(method)(target, { headers, body }))
+        target.pathname = target.pathname.replace(/\/$/, "") + protocol.pathOf(key)
+        return protocol.authorize(method, target, key).pipe(
+          Effect.mapError(() => failure(key, "Refused", "the request cannot be signed")),
+          Effect.flatMap((authorization) => {
+            const headers = { "accept-encoding": "identity", ...authorization }
+            return Effect.mapError(
+              client.execute(HttpClientRequest.make(method)(target, { headers, body })),
+              disconnected(key)
+            )
+          })
+        )
       }).pipe(
         unfollowed,
-        Effect.mapError(disconnected(key)),
         Effect.flatMap(onReply),
         Effect.timeoutFail({
           duration: timeout,
@@ -210,7 +247,7 @@ export const make = (
           // A server without the path answers as if the payload were missing.
           Effect.mapError((failed) =>
             failed.error.reason === "NotFound"
-              ? failure(key, "Refused", "HTTP 404: no payload server answers at its URL")
+              ? failure(key, "Refused", "HTTP 404: no payload store answers at its URL")
               : failed
           )
         ),

@@ -1,3 +1,4 @@
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -5,10 +6,12 @@ import * as Encoding from "effect/Encoding"
 import * as FastCheck from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as PayloadStoreS3 from "../../layers/PayloadStoreS3.js"
 import * as PayloadStore from "../../services/PayloadStore.js"
 import * as Hash from "../../src/solana/Hash.js"
 import { layerServers } from "../support/payloadServers.js"
 import { runs } from "../support/runs.js"
+import { bucketAt, KEY } from "../support/s3Server.js"
 
 const utf8 = new TextEncoder()
 const hello = utf8.encode("hello")
@@ -29,6 +32,13 @@ const stores = {
   ),
   "a payload server": layerServers(1),
   "a payload server with SQLite": layerServers(1, { storage: "sqlite" }),
+  "a bucket": Layer.unwrapScoped(
+    // The tests run on the TestClock.
+    Effect.map(
+      bucketAt(() => 0),
+      ({ url }) => Layer.provide(PayloadStoreS3.layer({ ...KEY, url }), FetchHttpClient.layer)
+    )
+  ).pipe(Layer.orDie),
   "three payload servers": layerServers(3)
 }
 
