@@ -5,14 +5,9 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
 import { Sealing, type Service } from "../services/Sealing.js"
-import { InvalidInput } from "../src/InvalidInput.js"
-import * as Sealed from "../src/protocol/Sealed.js"
-import * as Curve from "../src/solana/Curve.js"
+import * as Shared from "./internal/sealing.js"
 import * as X25519 from "./internal/X25519.js"
-
-const RULE = "must be a wallet's key of the large prime order: nobody can open what is sealed to another address"
 
 /**
  * Seals by `node:crypto`.
@@ -20,18 +15,9 @@ const RULE = "must be a wallet's key of the large prime order: nobody can open w
  * @since 0.1.0
  * @category constructors
  */
-export const make: Service = {
-  seal: (recipient, info, bytes, derive) =>
-    Effect.suspend(() => {
-      const key = Curve.toX25519(recipient)
-      if (key === undefined) return new InvalidInput({ field: "recipient", rule: RULE })
-      return derive === undefined
-        ? Effect.sync(() => X25519.seal(key, info, bytes))
-        : Effect.map(derive(Sealed.ephemeralContext(key, info, bytes)), (secret) =>
-            X25519.seal(key, info, bytes, X25519.pairFrom(Redacted.value(secret)))
-          )
-    })
-}
+export const make: Service = Shared.make((key, info, bytes, ikm) =>
+  Effect.sync(() => X25519.seal(key, info, bytes, ikm === undefined ? undefined : X25519.pairFrom(ikm)))
+)
 
 /**
  * {@link make} as a layer. Provide it to `Message.layer`; `Pod.layer` does.

@@ -23,10 +23,10 @@ import * as Redacted from "effect/Redacted"
 import * as Turns from "../services/internal/eventLoop.js"
 import * as SecretKey from "../services/internal/secretKey.js"
 import { type Service, Wallet, WalletError } from "../services/Wallet.js"
+import * as WalletSecret from "../src/internal/walletSecret.js"
 import { InvalidInput } from "../src/InvalidInput.js"
 import * as Addresses from "../src/solana/Address.js"
 import * as Signature from "../src/solana/Signature.js"
-import { derive } from "./internal/derive.js"
 import * as KeyText from "./internal/KeyText.js"
 import * as Setting from "./internal/Setting.js"
 import type { SigningKey } from "./internal/SigningKey.js"
@@ -73,7 +73,7 @@ const toSigningKey = ({ privateKey, publicKey }: KeyPair): SigningKey => ({
     return Signature.bytes(new Uint8Array(buffer, byteOffset, length))
   },
   opener: () => withSeed(privateKey, X25519.fromSeed),
-  derive: (context) => withSeed(privateKey, (seed) => derive(seed, context))
+  derive: (context) => withSeed(privateKey, (seed) => WalletSecret.derive(X25519.hmac, seed, context))
 })
 
 const withSeed = <A>(privateKey: KeyObject, use: (seed: Uint8Array) => A): A => {

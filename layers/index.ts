@@ -93,6 +93,15 @@ export * as RpcPoolUndici from "./RpcPoolUndici.js"
 export * as SealingNode from "./SealingNode.js"
 
 /**
+ * Sealing in browsers, Deno and edge workers, where there is no `node:crypto`. X25519 comes from WebCrypto, or from the
+ * optional package `@noble/curves` 2.4.0 where WebCrypto lacks it. ChaCha20-Poly1305 comes from the optional package
+ * `@noble/ciphers` 2.4.0. What one platform seals, the others open.
+ *
+ * @since 0.1.0
+ */
+export * as SealingWeb from "./SealingWeb.js"
+
+/**
  * Wallets with lamports, for tests and demonstrations on an embedded cluster.
  *
  * @since 0.1.0

@@ -9,6 +9,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import * as Outside from "../src/internal/Outside.js"
 import { printable } from "../src/internal/printable.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
 import type { Sealed } from "../src/protocol/Sealed.js"
@@ -26,6 +27,7 @@ import type { Derive } from "./Wallet.js"
  * - `CannotUnseal`: the wallet only signs, such as a hardware or browser wallet.
  * - `Rejected`: the bytes were changed, or were sealed by another sender, to another key or for another message.
  * - `CannotDerive`: the sender's wallet only signs, so it cannot seal with an `id`.
+ * - `MissingPackage`: the platform needs an optional package, which `detail` names and which is not installed.
  * - `NoSealing`: `seal` was asked for without the `Sealing` service in the context.
  *
  * @since 0.1.0
@@ -41,10 +43,14 @@ export class SealedError extends printable(
       "CannotUnseal",
       "Rejected",
       "CannotDerive",
+      "MissingPackage",
       "NoSealing"
     ),
     /** Address of the recipient's wallet, where it is known. */
-    recipient: Schema.optional(SafeText.Schema())
+    recipient: Schema.optional(SafeText.Schema()),
+    /** What is missing, with `MissingPackage`. */
+    detail: Schema.optional(SafeText.Schema()),
+    cause: Schema.optional(Outside.Cause)
   })
 ) {
   /** Always false: the same wallet and bytes give the same answer. */
@@ -67,8 +73,10 @@ export class SealedError extends printable(
         return "The sealed payload does not open: it was changed, or is sealed to another sender, key or message"
       case "CannotDerive":
         return "An id cannot be sealed by a wallet that only signs: leave it out, or use the wallet's key, such as by WalletNode"
+      case "MissingPackage":
+        return `Sealing on this platform needs a package that is not installed: install ${this.detail ?? "it"}`
       case "NoSealing":
-        return "The payload cannot be sealed without the Sealing service: provide SealingNode.layer"
+        return "The payload cannot be sealed without the Sealing service: provide SealingNode.layer, or SealingWeb.layer outside of Node"
     }
   }
 }

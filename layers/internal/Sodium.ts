@@ -4,8 +4,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as WalletSecret from "../../src/internal/walletSecret.js"
 import * as Signature from "../../src/solana/Signature.js"
-import { derive } from "./derive.js"
 import type { SigningKey } from "./SigningKey.js"
 import * as X25519 from "./X25519.js"
 
@@ -68,7 +68,7 @@ const make = (native: Native): Sodium => {
         secret.fill(0)
         return opener
       },
-      derive: (context) => derive(secretKey.subarray(0, SEED_SIZE), context)
+      derive: (context) => WalletSecret.derive(X25519.hmac, secretKey.subarray(0, SEED_SIZE), context)
     }
   }
 

@@ -22,7 +22,7 @@ const SIZE = 32
 const SPKI = Buffer.from("302a300506032b656e032100", "hex")
 const PKCS8 = Buffer.from("302e020100300506032b656e04220420", "hex")
 
-const hmac: Hpke.Hmac = (key, text) => createHmac("sha256", key).update(text).digest()
+export const hmac: Hpke.Hmac = (key, text) => createHmac("sha256", key).update(text).digest()
 
 const publicKeyOf = (bytes: Uint8Array): KeyObject =>
   createPublicKey({ key: Buffer.concat([SPKI, bytes]), format: "der", type: "spki" })

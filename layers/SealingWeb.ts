@@ -1,0 +1,73 @@
+/**
+ * Sealing in browsers, Deno and edge workers, where there is no `node:crypto`. X25519 comes from WebCrypto, or from the
+ * optional package `@noble/curves` 2.4.0 where WebCrypto lacks it. ChaCha20-Poly1305 comes from the optional package
+ * `@noble/ciphers` 2.4.0. What one platform seals, the others open.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as SecretKey from "../services/internal/secretKey.js"
+import { type SealedError, Sealing, type Service } from "../services/Sealing.js"
+import * as Wallet from "../services/Wallet.js"
+import * as WalletSecret from "../src/internal/walletSecret.js"
+import type { InvalidInput } from "../src/InvalidInput.js"
+import * as Shared from "./internal/sealing.js"
+import * as X25519Web from "./internal/X25519Web.js"
+
+const hpke = Effect.flatMap(X25519Web.exchange, X25519Web.make)
+
+/**
+ * Loads what the platform lacks. `SealedError` with reason `MissingPackage` names an optional package that is not
+ * installed.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make: Effect.Effect<Service, SealedError> = Effect.map(hpke, ({ seal }) =>
+  Shared.make((key, info, bytes, ikm) => Effect.promise(() => seal(key, info, bytes, ikm)))
+)
+
+/**
+ * {@link make} as a layer. Provide it to `Message.layer`.
+ *
+ * @example
+ * ```ts
+ * import { Message, SealingWeb } from "@pod-protocol/effect"
+ * import * as Layer from "effect/Layer"
+ *
+ * export const MessageLive = Message.layer.pipe(Layer.provide(SealingWeb.layer))
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<Sealing, SealedError> = Layer.effect(Sealing, make)
+
+/**
+ * As `Wallet.fromSecretKey`, and the wallet opens what is sealed to it and seals with an `id`. Its seed stays in the memory
+ * of the page as long as the wallet.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const walletFromSecretKey = (
+  secretKey: Redacted.Redacted<Uint8Array>
+): Effect.Effect<Wallet.Service, InvalidInput | SealedError | Wallet.WalletError> =>
+  Effect.gen(function* () {
+    const { open } = yield* hpke
+    const signer = yield* Wallet.fromSecretKey(secretKey)
+    const seed = Redacted.make(Redacted.value(secretKey).slice(0, SecretKey.SEED_SIZE))
+    return {
+      ...signer,
+      unseal: (sealed, info) =>
+        Effect.map(
+          Effect.promise(() => open(X25519Web.secretOf(Redacted.value(seed)), sealed, info)),
+          Option.fromNullable
+        ),
+      derive: (context) =>
+        Effect.sync(() => Redacted.make(WalletSecret.derive(X25519Web.hmac, Redacted.value(seed), context)))
+    } satisfies Wallet.Service
+  })

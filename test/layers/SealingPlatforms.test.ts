@@ -1,0 +1,145 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Chacha20Poly1305 } from "@hpke/chacha20poly1305"
+import { CipherSuite, HkdfSha256 } from "@hpke/core"
+import { DhkemX25519HkdfSha256 } from "@hpke/dhkem-x25519"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Shared from "../../layers/internal/sealing.js"
+import * as X25519Web from "../../layers/internal/X25519Web.js"
+import * as SealingNode from "../../layers/SealingNode.js"
+import * as SealingWeb from "../../layers/SealingWeb.js"
+import * as WalletNode from "../../layers/WalletNode.js"
+import type * as Sealing from "../../services/Sealing.js"
+import type * as Wallet from "../../services/Wallet.js"
+import * as Addresses from "../../src/solana/Address.js"
+import * as Curve from "../../src/solana/Curve.js"
+import { secretKeyOf } from "../support/wallets.js"
+
+const SEED = 23
+const INFO = new TextEncoder().encode("PoD sealed 1 and what it is bound to")
+const OTHER = new TextEncoder().encode("another binding")
+const bytes = new Uint8Array(1000).fill(5)
+
+const secretKey = Redacted.make(secretKeyOf(SEED))
+
+/** Seals, and opens with a wallet of the seed. */
+interface Platform {
+  readonly sealing: Sealing.Service
+  readonly wallet: Required<Pick<Wallet.Service, "address" | "derive" | "unseal">>
+}
+
+const withoutWebCrypto = Effect.gen(function* () {
+  const hpke = yield* Effect.flatMap(X25519Web.nobleExchange, X25519Web.make)
+  const { address, derive } = yield* SealingWeb.walletFromSecretKey(secretKey)
+  const secret = X25519Web.secretOf(secretKeyOf(SEED).subarray(0, 32))
+  return {
+    sealing: Shared.make((...of) => Effect.promise(() => hpke.seal(...of))),
+    wallet: {
+      address,
+      derive,
+      unseal: (sealed, info) =>
+        Effect.map(
+          Effect.promise(() => hpke.open(secret, sealed, info)),
+          Option.fromNullable
+        )
+    }
+  } satisfies Platform
+})
+
+const suite = new CipherSuite({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Chacha20Poly1305() })
+
+/** The bytes in a buffer of their own. */
+const own = (bytes: Uint8Array) => Uint8Array.from(bytes).buffer
+
+/** An implementation of HPKE that is not ours. It derives nothing. */
+const hpkeCore = Effect.gen(function* () {
+  const { address, derive } = yield* SealingWeb.walletFromSecretKey(secretKey)
+  const recipientKey = yield* Effect.promise(() =>
+    suite.kem.importKey("raw", own(X25519Web.secretOf(secretKeyOf(SEED).subarray(0, 32))), false)
+  )
+  return {
+    sealing: Shared.make((key, info, bytes) =>
+      Effect.promise(async () => {
+        const recipientPublicKey = await suite.kem.importKey("raw", own(key), true)
+        const { ct, enc } = await suite.seal({ recipientPublicKey, info: own(info) }, own(bytes))
+        return { enc: new Uint8Array(enc), ciphertext: new Uint8Array(ct) }
+      })
+    ),
+    wallet: {
+      address,
+      derive,
+      unseal: ({ ciphertext, enc }, info) =>
+        Effect.tryPromise(() => suite.open({ recipientKey, enc: own(enc), info: own(info) }, own(ciphertext))).pipe(
+          Effect.map((opened) => new Uint8Array(opened)),
+          Effect.option
+        )
+    }
+  } satisfies Platform
+})
+
+const node = Effect.map(WalletNode.fromSecretKey(secretKey), (wallet) => ({ sealing: SealingNode.make, wallet }))
+
+const web = Effect.all({ sealing: SealingWeb.make, wallet: SealingWeb.walletFromSecretKey(secretKey) })
+
+const platforms = { "node:crypto": node, WebCrypto: web, noble: withoutWebCrypto, "@hpke/core": hpkeCore }
+
+describe("sealing on several platforms", () => {
+  it.effect("Given each platform, When it seals, Then every platform opens it, and not for another binding", () =>
+    Effect.gen(function* () {
+      const all = yield* Effect.all(platforms)
+      for (const [sealer, { sealing }] of Object.entries(all)) {
+        for (const [opener, { wallet }] of Object.entries(all)) {
+          const sealed = yield* sealing.seal(wallet.address, INFO, bytes)
+          const opened = wallet.unseal === undefined ? Option.none() : yield* wallet.unseal(sealed, INFO)
+          expect([sealer, opener, opened]).toEqual([sealer, opener, Option.some(bytes)])
+          expect(wallet.unseal === undefined ? undefined : yield* wallet.unseal(sealed, OTHER)).toEqual(Option.none())
+        }
+      }
+    })
+  )
+
+  it.effect("Given an id, When node:crypto, WebCrypto and noble seal, Then the bytes are the same", () =>
+    Effect.gen(function* () {
+      const { "@hpke/core": _, ...ours } = yield* Effect.all(platforms)
+      const [first, ...others] = yield* Effect.forEach(Object.values(ours), ({ sealing, wallet }) =>
+        sealing.seal(wallet.address, INFO, bytes, wallet.derive)
+      )
+      for (const sealed of others) {
+        expect(sealed.enc).toEqual(new Uint8Array(first?.enc ?? []))
+        expect(sealed.ciphertext).toEqual(new Uint8Array(first?.ciphertext ?? []))
+      }
+    })
+  )
+
+  it.effect("Given hostile bytes, When they are opened, Then nothing comes out on any platform", () =>
+    Effect.gen(function* () {
+      for (const { sealing, wallet } of Object.values(yield* Effect.all({ web, withoutWebCrypto }))) {
+        if (wallet.unseal === undefined) throw new Error("it cannot open")
+        const { ciphertext, enc } = yield* sealing.seal(wallet.address, INFO, bytes)
+        const changed = ciphertext.slice()
+        changed[0] = (changed[0] ?? 0) ^ 1
+        for (const sealed of [
+          { enc, ciphertext: changed },
+          { enc, ciphertext: ciphertext.subarray(1) },
+          { enc, ciphertext: new Uint8Array(0) },
+          { enc, ciphertext: new Uint8Array(15) },
+          { enc: new Uint8Array(32), ciphertext },
+          { enc: Uint8Array.of(1, ...new Uint8Array(31)), ciphertext },
+          { enc: new Uint8Array(31), ciphertext }
+        ]) {
+          expect(yield* wallet.unseal(sealed, INFO)).toEqual(Option.none())
+        }
+      }
+    })
+  )
+
+  it.effect("Given an address without a key, When it is sealed to in a browser, Then it is InvalidInput", () =>
+    Effect.gen(function* () {
+      const { seal } = yield* SealingWeb.make
+      const error = yield* Effect.flip(seal(Addresses.SYSTEM_PROGRAM, INFO, bytes))
+      expect(error).toMatchObject({ _tag: "InvalidInput", field: "recipient" })
+      expect(Curve.toX25519(Addresses.SYSTEM_PROGRAM)).toBeUndefined()
+    })
+  )
+})
