@@ -20,6 +20,14 @@ const statusOf = (event: Event): number | undefined => {
 /** The reason of a failed handshake, if the constructor reports one. Its text may hold the URL until it is redacted. */
 const causeOf = (event: Event): unknown => ("error" in event ? event.error : undefined)
 
+/**
+ * Ends the connection after the close frame, if the constructor offers it, as `ws` does. Otherwise what the server has
+ * queued before its own close frame would still be received, for nobody.
+ */
+const terminate = (socket: object): void => {
+  if ("terminate" in socket && typeof socket.terminate === "function") socket.terminate()
+}
+
 /** Returns a function that starts to open a socket. The scope closes the sockets that are still open. */
 export const make = ({
   wsUrl
@@ -46,7 +54,8 @@ export const make = ({
           isOpen = true
           onOpen()
         })
-        socket.addEventListener("message", ({ data }: MessageEvent<unknown>) => onMessage(data))
+        const receive = ({ data }: MessageEvent<unknown>) => onMessage(data)
+        socket.addEventListener("message", receive)
         socket.addEventListener("close", ({ code }) => {
           sockets.delete(socket)
           onLost(isOpen ? Handshake.closed(code) : Handshake.failed(failure))
@@ -57,7 +66,11 @@ export const make = ({
         })
         return {
           send: (text) => socket.send(text),
-          close: () => socket.close(NORMAL)
+          close: () => {
+            socket.removeEventListener("message", receive)
+            socket.close(NORMAL)
+            terminate(socket)
+          }
         }
       }
   )

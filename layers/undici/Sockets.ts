@@ -21,6 +21,12 @@ import type { Settings } from "./Settings.js"
 const NORMAL = 1000
 
 /**
+ * Bytes that a server may still send after the close frame. What it has queued before its own close frame is received,
+ * and kept until a message is complete, for nobody.
+ */
+const MAX_AFTER_CLOSE = 256 * 1024
+
+/**
  * Returns a function that starts to open a socket. The scope destroys the sockets that are open or opening. undici
  * answers the server's pings. Each keep-alive interval the client sends a ping; a socket that received nothing since the
  * last ping is lost.
@@ -174,8 +180,14 @@ const open = (
   return {
     send: (text) => socket.send(text),
     close: () => {
+      if (isClosing) return
       isClosing = true
       socket.close(NORMAL)
+      let left = MAX_AFTER_CLOSE
+      line.socket()?.on("data", ({ length }) => {
+        left -= length
+        if (left < 0) lost({ reason: "Closed", detail: "the server sent more after the WebSocket was closed" })
+      })
     }
   }
 }

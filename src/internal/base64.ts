@@ -97,6 +97,9 @@ const sizeOf = (text: string): number => {
 const hasTakenForOthers = (text: string): boolean =>
   text.includes("-") || text.includes("_") || /[\u0100-\uffff]/.test(text)
 
+/** Characters that are decoded at once. Node copies them first, so that a long text would take its memory twice. */
+const PART = 256 * 1024
+
 /** Bytes allocated from Node's pool at a time: the largest size that the pool serves. */
 const CHUNK = 4088
 
@@ -109,8 +112,17 @@ export const native = (buffer: typeof Buffer): Base64Codec => {
   const decode = (text: string): Uint8Array | undefined => {
     const size = sizeOf(text)
     if (size < 0 || hasTakenForOthers(text)) return undefined
+    if (text.length > PART) return decodeLong(text, size)
     const decoded = buffer.from(text, "base64")
     return decoded.length === size ? new Uint8Array(decoded.buffer, decoded.byteOffset, size) : undefined
+  }
+  const decodeLong = (text: string, size: number): Uint8Array | undefined => {
+    const bytes = buffer.allocUnsafeSlow(size)
+    let used = 0
+    for (let from = 0; from < text.length; from += PART) {
+      used += bytes.write(text.slice(from, from + PART), used, "base64")
+    }
+    return used === size ? new Uint8Array(bytes.buffer) : undefined
   }
   const decodeParts = (whole: string) => {
     if (hasTakenForOthers(whole)) return decode

@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import { printable } from "../internal/printable.js"
 import * as SafeText from "../SafeText.js"
 import * as BigIntegers from "./internal/jsonBigIntegers.js"
+import * as LongString from "./internal/jsonLongString.js"
 import * as Shape from "./internal/jsonShape.js"
 
 /**
@@ -48,12 +49,22 @@ export const parseRounded = (text: string): Either.Either<unknown, JsonError> =>
 
 /**
  * Parses JSON. An integer beyond ±(2^53 - 1), written without fraction or exponent and of at most 1000 digits, becomes
- * an exact bigint. Every other value is as from `JSON.parse`. Digits inside strings stay unchanged.
+ * an exact bigint. Every other value is as from `JSON.parse`. Digits inside strings stay unchanged. If one string of at
+ * least 64 KiB is almost the whole text, its value shares the memory of the text.
  *
  * @since 0.1.0
  * @category decoding
  */
 export const parse = (text: string): Either.Either<unknown, JsonError> => {
+  const cut = LongString.cut(text)
+  if (cut !== undefined) {
+    const parsed = parseExact(cut.frame)
+    if (Either.isRight(parsed) && LongString.restore(parsed.right, cut)) return parsed
+  }
+  return parseExact(text)
+}
+
+const parseExact = (text: string): Either.Either<unknown, JsonError> => {
   const marked = BigIntegers.mark(text)
   if (marked === undefined) return parseRounded(text)
   // Invalid JSON stays invalid when marked. Parse the original text again, so that the error quotes it.

@@ -77,7 +77,7 @@ const lamportsOf = (into: Array<bigint>) => (change: { readonly value: { readonl
 
 const child = (...args: ReadonlyArray<string>) =>
   Effect.async<{ readonly code: number | null; readonly output: string }, Error>((resume) => {
-    const process_ = spawn(process.execPath, ["--import", "tsx", CHILD, ...args], {
+    const process_ = spawn(process.execPath, ["--expose-gc", "--import", "tsx", CHILD, ...args], {
       stdio: ["ignore", "pipe", "inherit"]
     })
     let output = ""
@@ -238,27 +238,38 @@ describe.each(transports)("Streams over %s", (name, { bare, pool }) => {
     })
   )
 
-  it.scopedLive("Given notifications of 8 MB, When the reader is slow, Then memory grows by a few of them", () =>
+  it.scopedLive("Given notifications of 8 MB, When the reader is slow, Then memory grows by few of them", () =>
     Effect.gen(function* () {
       const large = account(1, "A".repeat(8 * 1024 * 1024))
-      const server = yield* node((call, socket) => {
-        say(socket, call.id, { result: 1 })
-        if (call.method !== "accountSubscribe") return
-        let left = 60
-        notify(socket, 1, account(1))
-        const next = () => {
-          if (left-- > 0 && socket.readyState === socket.OPEN) {
-            notify(socket, 1, large)
-            setTimeout(next, 20)
-          }
-        }
-        setTimeout(next, 300)
+      let send: (() => void) | undefined
+      const server = yield* serve({
+        onRequest: (request, response) => {
+          answer(request, response, { context: { slot: 5 }, value: 1 })
+          send?.()
+        },
+        onSocket: (socket) =>
+          socket.on("message", (data) => {
+            for (const { id, method } of parseCalls(String(data))) {
+              say(socket, id, { result: 1 })
+              if (method !== "accountSubscribe") continue
+              for (let count = 0; count < 100; count++) notify(socket, 1, account(1))
+              const sendLarge = () => {
+                if (socket.readyState !== socket.OPEN) return
+                notify(socket, 1, large)
+                setTimeout(sendLarge, 20)
+              }
+              send = sendLarge
+            }
+          })
       })
 
       const { output } = yield* Effect.timeout(child(name, "slow", server.url, server.wsUrl), "50 seconds")
 
-      // Three are on their way at most: read, waiting, and the one too many. Each is 40 MB in all its forms until it is collected.
-      assert.isBelow(Number(output.trim().split(" ").at(-1)) / 1e6, 160)
+      const peaks: ReadonlyArray<number> = JSON.parse(output)
+      const median = peaks.toSorted((a, b) => a - b)[1] ?? Infinity
+      assert.isAbove(median, 0)
+      // Without a load it is about 40 and 58: one read, one queued, and one too many, which `ws` copies once more.
+      assert.isBelow(median / 1e6, name === "undici" ? 64 : 80, output)
     })
   )
 })

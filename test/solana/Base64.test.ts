@@ -39,6 +39,17 @@ describe.each([
     )
   })
 
+  it("Given a text of more than 256 KiB, When decoded, Then it is as Buffer reads it, or refused", () => {
+    const bytes = Uint8Array.from({ length: 400_001 }, (_, index) => index * 7 + (index >> 8))
+    const text = codec.encode(bytes)
+    expect(Buffer.compare(codec.decode(text) ?? new Uint8Array(), bytes)).toBe(0)
+    for (const at of [0, 262_143, 262_144, 400_000, text.length - 3]) {
+      for (const wrong of ["=", "-", " ", "Ł", "\n"]) {
+        expect(codec.decode(`${text.slice(0, at)}${wrong}${text.slice(at + 1)}`)).toBeUndefined()
+      }
+    }
+  })
+
   it("Given any parts of a text, When decoded, Then each is as by itself, and none changes with another", async () => {
     const long = fc
       .uint8Array({ minLength: 1000, maxLength: 1100 })

@@ -49,6 +49,28 @@ const { value: document } = fc.letrec((tie) => ({
   )
 }))
 
+/** A text whose middle is long: most are almost wholly one string, and some look like it. */
+const longText = fc
+  .record({
+    head: fc.constantFrom(
+      '["',
+      '{"a":"',
+      '{"a":18446744073709551615,"b":["',
+      '"',
+      '{"',
+      '["x",',
+      '["\\"',
+      '["\uE000","',
+      '["\\uE000","',
+      '[1,2"',
+      "",
+      "["
+    ),
+    unit: fc.constantFrom("A", "1", " ", "é", "\n", "\\", '\\"', '","', "\uE000", "[", "\u0000"),
+    tail: fc.constantFrom('"]', '"}', '","base64"]}', '"', '":1}', '","\uE000"]', "]", '"x"]', "", '","\\n"]')
+  })
+  .map(({ head, tail, unit }) => `${head}${unit.repeat(Math.ceil((64 * 1024) / unit.length))}${tail}`)
+
 /** What texts near the border between JSON and not are made of. */
 const pieces = [
   ...'"\\.-e5[]{},: \n0x',
@@ -158,5 +180,26 @@ describe("Json", () => {
     expect(Json.stringify(value)).toBe(JSON.stringify(value))
     expect(Json.stringify({ n: [1n, { m: -(2n ** 70n) }] })).toBe('{"n":[1,{"m":-1180591620717411303424}]}')
     expect(Json.stringify(undefined)).toBe("null")
+  })
+
+  it("Given a long text that is almost one string, When parsed, Then the value is that of JSON.parse, or none", async () => {
+    await assertProperty(
+      fc.property(longText, (text) => {
+        const expected = Either.try((): unknown => JSON.parse(text))
+        const actual = Json.parse(text)
+        expect(Either.isRight(actual)).toBe(Either.isRight(expected))
+        if (Either.isLeft(expected) || Either.isLeft(actual) || text.includes("18446744073709551615")) return
+        expect(JSON.stringify(actual.right) === JSON.stringify(expected.right)).toBe(true)
+      })
+    )
+  })
+
+  it("Given a large integer before a long string, When parsed, Then both are exact", () => {
+    const long = "A".repeat(100_000)
+    const value = parse(`{"a":18446744073709551615,"__proto__":["${long}","base64"]}`)
+    expect(Object.entries(Object(value))).toStrictEqual([
+      ["a", 18446744073709551615n],
+      ["__proto__", [long, "base64"]]
+    ])
   })
 })

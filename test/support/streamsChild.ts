@@ -2,13 +2,16 @@
  * A process with subscriptions: `transport task url wsUrl`.
  *
  * - `dispose` follows an account in two ways, closes the runtime and writes how each Stream ended. Then it has nothing to do.
- * - `slow` reads one notification, sleeps over the next, and writes by how many bytes its memory grew at most.
+ * - `slow` reads small notifications and stops at a large one. It writes by how many bytes its memory grew at most, for
+ *   each of three rounds.
  */
 import * as Console from "effect/Console"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as CatchUp from "../../services/Follow.js"
 import { RpcPool } from "../../services/RpcPool.js"
@@ -42,25 +45,50 @@ const dispose = async () => {
   await Effect.runPromise(Effect.zip(Fiber.join(bare), Fiber.join(following)))
 }
 
-const slow = async () => {
-  let most = 0
-  let start = 0
-  let begin: () => void
-  const begun = new Promise<void>((resolve) => (begin = resolve))
-  const onNotification = () => {
-    if (start > 0) return Effect.sleep("5 seconds")
-    start = process.memoryUsage().rss
-    begin()
-    return Effect.void
-  }
-  const timer = setInterval(() => (most = Math.max(most, process.memoryUsage().rss - start)), 20)
-  runtime.runFork(Effect.flatMap(RpcPool, (rpc) => Stream.runForEach(rpc.accountSubscribe(ACCOUNT), onNotification)))
-  await begun
-  most = 0
-  await new Promise((resolve) => setTimeout(resolve, 4000))
-  clearInterval(timer)
-  console.log("grew", most)
-  await runtime.dispose()
-}
+/** Notifications after which the process is warm, so that its growth is that of the large ones. */
+const WARM = 100
+const ROUNDS = 3
 
-await (task === "slow" ? slow() : dispose())
+/** The bytes by which the process grows at most within the time. */
+const growth = (start: number, duration: Duration.DurationInput) =>
+  Effect.gen(function* () {
+    let most = 0
+    yield* Effect.sync(() => (most = Math.max(most, process.memoryUsage.rss() - start))).pipe(
+      Effect.schedule(Schedule.spaced("20 millis")),
+      Effect.timeoutOption(duration)
+    )
+    return most
+  })
+
+/** Reads the small notifications, and then no more while large ones come. */
+const slowReader = (onWarm: Effect.Effect<unknown>, onLarge: Effect.Effect<unknown>) =>
+  Effect.flatMap(RpcPool, (rpc) => {
+    let read = 0
+    return Stream.runForEach(rpc.accountSubscribe(ACCOUNT), ({ value }) => {
+      read++
+      if (value.data.length > 0) return Effect.zipRight(onLarge, Effect.never)
+      return read === WARM ? onWarm : Effect.void
+    })
+  })
+
+const slow = Effect.gen(function* () {
+  const rpc = yield* RpcPool
+  const peaks: Array<number> = []
+  let start: number | undefined
+  for (let round = 0; round < ROUNDS; round++) {
+    const warm = yield* Effect.makeLatch(false)
+    const large = yield* Effect.makeLatch(false)
+    const reader = yield* Effect.fork(Effect.ignore(slowReader(warm.open, large.open)))
+    yield* warm.await
+    yield* Effect.sync(() => globalThis.gc?.())
+    start ??= process.memoryUsage.rss()
+    // The node sends large notifications from now on.
+    yield* rpc.getBalance(ACCOUNT)
+    peaks.push(yield* growth(start, "2 seconds"))
+    yield* large.await
+    yield* Fiber.interrupt(reader)
+  }
+  yield* Console.log(JSON.stringify(peaks))
+})
+
+await (task === "slow" ? runtime.runPromise(slow).finally(() => runtime.dispose()) : dispose())
