@@ -17,7 +17,31 @@ import type { InvalidInput } from "../src/InvalidInput.js"
 import * as Shared from "./internal/sealing.js"
 import * as X25519Web from "./internal/X25519Web.js"
 
-const hpke = Effect.flatMap(X25519Web.exchange, X25519Web.make)
+/**
+ * ChaCha20-Poly1305 with a key and a nonce.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Cipher = X25519Web.Cipher
+
+/**
+ * What the platform lacks, for an application that is bundled: a bundler does not see what is loaded by its name.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** The function of that name in `@noble/ciphers/chacha.js`. Default: the package is loaded by its name. */
+  readonly chacha20poly1305?: Cipher | undefined
+}
+
+const hpke = ({ chacha20poly1305 }: Options) =>
+  Effect.zipWith(
+    X25519Web.exchange,
+    chacha20poly1305 === undefined ? X25519Web.cipher : Effect.succeed(chacha20poly1305),
+    X25519Web.make
+  )
 
 /**
  * Loads what the platform lacks. `SealedError` with reason `MissingPackage` names an optional package that is not
@@ -26,9 +50,10 @@ const hpke = Effect.flatMap(X25519Web.exchange, X25519Web.make)
  * @since 0.1.0
  * @category constructors
  */
-export const make: Effect.Effect<Service, SealedError> = Effect.map(hpke, ({ seal }) =>
-  Shared.make((key, info, bytes, ikm) => Effect.promise(() => seal(key, info, bytes, ikm)))
-)
+export const make = (options: Options = {}): Effect.Effect<Service, SealedError> =>
+  Effect.map(hpke(options), ({ seal }) =>
+    Shared.make((key, info, bytes, ikm) => Effect.promise(() => seal(key, info, bytes, ikm)))
+  )
 
 /**
  * {@link make} as a layer. Provide it to `Message.layer`.
@@ -38,13 +63,13 @@ export const make: Effect.Effect<Service, SealedError> = Effect.map(hpke, ({ sea
  * import { Message, SealingWeb } from "@pod-protocol/effect"
  * import * as Layer from "effect/Layer"
  *
- * export const MessageLive = Message.layer.pipe(Layer.provide(SealingWeb.layer))
+ * export const MessageLive = Message.layer.pipe(Layer.provide(SealingWeb.layer()))
  * ```
  *
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<Sealing, SealedError> = Layer.effect(Sealing, make)
+export const layer = (options: Options = {}): Layer.Layer<Sealing, SealedError> => Layer.effect(Sealing, make(options))
 
 /**
  * As `Wallet.fromSecretKey`, and the wallet opens what is sealed to it and seals with an `id`. Its seed stays in the memory
@@ -54,10 +79,11 @@ export const layer: Layer.Layer<Sealing, SealedError> = Layer.effect(Sealing, ma
  * @category constructors
  */
 export const walletFromSecretKey = (
-  secretKey: Redacted.Redacted<Uint8Array>
+  secretKey: Redacted.Redacted<Uint8Array>,
+  options: Options = {}
 ): Effect.Effect<Wallet.Service, InvalidInput | SealedError | Wallet.WalletError> =>
   Effect.gen(function* () {
-    const { open } = yield* hpke
+    const { open } = yield* hpke(options)
     const signer = yield* Wallet.fromSecretKey(secretKey)
     const seed = Redacted.make(Redacted.value(secretKey).slice(0, SecretKey.SEED_SIZE))
     return {

@@ -76,7 +76,7 @@ export class SealedError extends printable(
       case "MissingPackage":
         return `Sealing on this platform needs a package that is not installed: install ${this.detail ?? "it"}`
       case "NoSealing":
-        return "The payload cannot be sealed without the Sealing service: provide SealingNode.layer, or SealingWeb.layer outside of Node"
+        return "The payload cannot be sealed without the Sealing service: provide SealingNode.layer, or SealingWeb.layer() outside of Node"
     }
   }
 }

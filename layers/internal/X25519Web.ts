@@ -5,6 +5,7 @@
 import { hmac as nobleHmac } from "@noble/hashes/hmac.js"
 import { sha256, sha512 } from "@noble/hashes/sha2.js"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import * as Random from "../../services/internal/random.js"
 import { SealedError } from "../../services/Sealing.js"
 import * as Hpke from "../../src/internal/hpke.js"
@@ -25,13 +26,24 @@ export const hmac: Hpke.Hmac = (key, text) => nobleHmac(sha256, key, text)
 /** X25519 of a secret and a public key. Rejects for a key of small order. */
 export type Exchange = (secret: Uint8Array, publicKey: Uint8Array) => Promise<Uint8Array>
 
-type Cipher = (
+/** ChaCha20-Poly1305 with a key and a nonce, as `@noble/ciphers` has it. */
+export type Cipher = (
   key: Uint8Array,
   nonce: Uint8Array
 ) => {
   readonly encrypt: (bytes: Uint8Array) => Uint8Array
   readonly decrypt: (bytes: Uint8Array) => Uint8Array
 }
+
+interface Ciphers {
+  readonly chacha20poly1305: Cipher
+}
+
+const isCiphers = (module: unknown): module is Ciphers =>
+  Predicate.hasProperty(module, "chacha20poly1305") && typeof module.chacha20poly1305 === "function"
+
+/** Typed as `string`, so that bundlers do not follow the import of a package that may not be installed. */
+const CIPHERS: string = "@noble/ciphers/chacha.js"
 
 export interface Hpke25519 {
   readonly seal: (key: Uint8Array, info: Uint8Array, bytes: Uint8Array, ikm?: Uint8Array) => Promise<Sealed>
@@ -50,7 +62,8 @@ const webExchange: Exchange = async (secret, publicKey) => {
   return new Uint8Array(await subtle.deriveBits({ ...X25519, public: other }, own, SIZE * 8))
 }
 
-const missing = (detail: string) => (cause: unknown) => new SealedError({ reason: "MissingPackage", detail, cause })
+const missing = (detail: string) => (cause: unknown) =>
+  new SealedError({ reason: "MissingPackage", detail, ...(cause === undefined ? {} : { cause }) })
 
 /** Without WebCrypto. */
 export const nobleExchange: Effect.Effect<Exchange, SealedError> = Effect.tryPromise({
@@ -70,31 +83,34 @@ export const exchange: Effect.Effect<Exchange, SealedError> = Effect.tryPromise(
   Effect.orElse(() => nobleExchange)
 )
 
-const cipher: Effect.Effect<Cipher, SealedError> = Effect.tryPromise({
-  try: () => import("@noble/ciphers/chacha.js"),
+/** The optional package. */
+export const cipher: Effect.Effect<Cipher, SealedError> = Effect.tryPromise({
+  try: (): Promise<unknown> => import(CIPHERS),
   catch: missing("@noble/ciphers 2.4.0")
-}).pipe(Effect.map(({ chacha20poly1305 }): Cipher => chacha20poly1305))
+}).pipe(
+  Effect.filterOrFail(isCiphers, () => missing("@noble/ciphers 2.4.0")(undefined)),
+  Effect.map(({ chacha20poly1305 }) => chacha20poly1305)
+)
 
-export const make = (exchange: Exchange): Effect.Effect<Hpke25519, SealedError> =>
-  Effect.map(cipher, (cipher) => ({
-    seal: async (recipientKey, info, bytes, ikm) => {
-      const secret = ikm === undefined ? Random.unsafeBytes(SIZE) : Hpke.deriveSecret(hmac, ikm)
-      const [enc, dh] = await Promise.all([exchange(secret, BASE), exchange(secret, recipientKey)])
-      secret.fill(0)
+export const make = (exchange: Exchange, cipher: Cipher): Hpke25519 => ({
+  seal: async (recipientKey, info, bytes, ikm) => {
+    const secret = ikm === undefined ? Random.unsafeBytes(SIZE) : Hpke.deriveSecret(hmac, ikm)
+    const [enc, dh] = await Promise.all([exchange(secret, BASE), exchange(secret, recipientKey)])
+    secret.fill(0)
+    const { key, nonce } = Hpke.keys(hmac, { dh, enc, recipientKey, info })
+    return { enc, ciphertext: cipher(key, nonce).encrypt(bytes) }
+  },
+  open: async (secret, { ciphertext, enc }, info) => {
+    if (ciphertext.length < TAG_SIZE) return undefined
+    try {
+      const [recipientKey, dh] = await Promise.all([exchange(secret, BASE), exchange(secret, enc)])
       const { key, nonce } = Hpke.keys(hmac, { dh, enc, recipientKey, info })
-      return { enc, ciphertext: cipher(key, nonce).encrypt(bytes) }
-    },
-    open: async (secret, { ciphertext, enc }, info) => {
-      if (ciphertext.length < TAG_SIZE) return undefined
-      try {
-        const [recipientKey, dh] = await Promise.all([exchange(secret, BASE), exchange(secret, enc)])
-        const { key, nonce } = Hpke.keys(hmac, { dh, enc, recipientKey, info })
-        return cipher(key, nonce).decrypt(ciphertext)
-      } catch {
-        return undefined
-      }
+      return cipher(key, nonce).decrypt(ciphertext)
+    } catch {
+      return undefined
     }
-  }))
+  }
+})
 
 /** The X25519 secret of an Ed25519 seed. */
 export const secretOf = (seed: Uint8Array): Uint8Array => sha512(seed).subarray(0, SIZE)

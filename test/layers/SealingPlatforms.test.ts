@@ -1,9 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Chacha20Poly1305 } from "@hpke/chacha20poly1305"
-import { CipherSuite, HkdfSha256 } from "@hpke/core"
-import { DhkemX25519HkdfSha256 } from "@hpke/dhkem-x25519"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Shared from "../../layers/internal/sealing.js"
 import * as X25519Web from "../../layers/internal/X25519Web.js"
@@ -30,7 +28,7 @@ interface Platform {
 }
 
 const withoutWebCrypto = Effect.gen(function* () {
-  const hpke = yield* Effect.flatMap(X25519Web.nobleExchange, X25519Web.make)
+  const hpke = yield* Effect.zipWith(X25519Web.nobleExchange, X25519Web.cipher, X25519Web.make)
   const { address, derive } = yield* SealingWeb.walletFromSecretKey(secretKey)
   const secret = X25519Web.secretOf(secretKeyOf(SEED).subarray(0, 32))
   return {
@@ -47,13 +45,43 @@ const withoutWebCrypto = Effect.gen(function* () {
   } satisfies Platform
 })
 
-const suite = new CipherSuite({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Chacha20Poly1305() })
+/** The part of `@hpke/core` that is used. */
+interface Suite {
+  readonly kem: { readonly importKey: (format: "raw", key: ArrayBuffer, isPublic: boolean) => Promise<CryptoKey> }
+  readonly seal: (
+    to: { readonly recipientPublicKey: CryptoKey; readonly info: ArrayBuffer },
+    bytes: ArrayBuffer
+  ) => Promise<{ readonly enc: ArrayBuffer; readonly ct: ArrayBuffer }>
+  readonly open: (
+    from: { readonly recipientKey: CryptoKey; readonly enc: ArrayBuffer; readonly info: ArrayBuffer },
+    bytes: ArrayBuffer
+  ) => Promise<ArrayBuffer>
+}
+
+/** Loaded by name: a checkout with older packages than its lock still compiles. */
+const loaded = (name: string) =>
+  Effect.promise((): Promise<Record<string, new (parts?: object) => unknown>> => import(name))
+
+const isSuite = (made: unknown): made is Suite =>
+  Predicate.hasProperty(made, "kem") && Predicate.hasProperty(made, "seal") && Predicate.hasProperty(made, "open")
+
+const suiteOf = Effect.gen(function* () {
+  const { CipherSuite, HkdfSha256 } = yield* loaded("@hpke/core")
+  const { DhkemX25519HkdfSha256 } = yield* loaded("@hpke/dhkem-x25519")
+  const { Chacha20Poly1305 } = yield* loaded("@hpke/chacha20poly1305")
+  if (!CipherSuite || !HkdfSha256 || !DhkemX25519HkdfSha256 || !Chacha20Poly1305) throw new Error("run npm ci")
+  const parts = { kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Chacha20Poly1305() }
+  const suite = new CipherSuite(parts)
+  if (!isSuite(suite)) throw new Error("run npm ci")
+  return suite
+})
 
 /** The bytes in a buffer of their own. */
 const own = (bytes: Uint8Array) => Uint8Array.from(bytes).buffer
 
 /** An implementation of HPKE that is not ours. It derives nothing. */
 const hpkeCore = Effect.gen(function* () {
+  const suite = yield* suiteOf
   const { address, derive } = yield* SealingWeb.walletFromSecretKey(secretKey)
   const recipientKey = yield* Effect.promise(() =>
     suite.kem.importKey("raw", own(X25519Web.secretOf(secretKeyOf(SEED).subarray(0, 32))), false)
@@ -80,7 +108,7 @@ const hpkeCore = Effect.gen(function* () {
 
 const node = Effect.map(WalletNode.fromSecretKey(secretKey), (wallet) => ({ sealing: SealingNode.make, wallet }))
 
-const web = Effect.all({ sealing: SealingWeb.make, wallet: SealingWeb.walletFromSecretKey(secretKey) })
+const web = Effect.all({ sealing: SealingWeb.make(), wallet: SealingWeb.walletFromSecretKey(secretKey) })
 
 const platforms = { "node:crypto": node, WebCrypto: web, noble: withoutWebCrypto, "@hpke/core": hpkeCore }
 
@@ -136,7 +164,7 @@ describe("sealing on several platforms", () => {
 
   it.effect("Given an address without a key, When it is sealed to in a browser, Then it is InvalidInput", () =>
     Effect.gen(function* () {
-      const { seal } = yield* SealingWeb.make
+      const { seal } = yield* SealingWeb.make()
       const error = yield* Effect.flip(seal(Addresses.SYSTEM_PROGRAM, INFO, bytes))
       expect(error).toMatchObject({ _tag: "InvalidInput", field: "recipient" })
       expect(Curve.toX25519(Addresses.SYSTEM_PROGRAM)).toBeUndefined()
