@@ -13,6 +13,7 @@ const benchmarks: { readonly [name: string]: () => Promise<Benchmark> } = {
   followers: () => import("./followers.js"),
   hotpath: () => import("./hotpath.js"),
   memory: () => import("./memory.js"),
+  observe: () => import("./observe.js"),
   soak: () => import("./soak.js"),
   startup: () => import("./startup.js"),
   transport: () => import("./transport.js")

@@ -3,11 +3,8 @@
  *
  * @since 0.1.0
  */
-import { createServer } from "node:http"
-import type { Socket } from "node:net"
 import { join } from "node:path"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as Effect from "effect/Effect"
@@ -15,6 +12,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Check from "../src/internal/check.js"
 import { InvalidInput } from "../src/InvalidInput.js"
+import * as Listening from "./internal/Listening.js"
 import * as PayloadServer from "./PayloadServer.js"
 
 /**
@@ -63,49 +61,6 @@ const HEADERS_TIMEOUT = 10_000
 const IDLE_TIMEOUT = 60_000
 const MAX_HEADER_BYTES = 8192
 
-const refused = (host: string, port: number, cause: unknown): PayloadServer.PayloadServerError => {
-  const isTaken = cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE"
-  return isTaken
-    ? new PayloadServer.PayloadServerError({
-        reason: "PortTaken",
-        detail: `port ${port} of ${host} is taken: choose another, or 0 for any free one`,
-        cause
-      })
-    : new PayloadServer.PayloadServerError({
-        reason: "Listen",
-        detail: `cannot listen on ${host}, port ${port}: check the address, and that this user may use the port`,
-        cause
-      })
-}
-
-/** A server that closes its connections when the scope closes: a client may keep one open for ever. */
-const listen = (host: string, port: number, maxConnections: number) =>
-  Effect.gen(function* () {
-    const sockets = new Set<Socket>()
-    const http = yield* NodeHttpServer.make(
-      () => {
-        const server = createServer({
-          headersTimeout: HEADERS_TIMEOUT,
-          requestTimeout: 0,
-          connectionsCheckingInterval: HEADERS_TIMEOUT / 2,
-          maxHeaderSize: MAX_HEADER_BYTES
-        })
-        server.on("connection", (socket) => {
-          sockets.add(socket)
-          socket.once("close", () => sockets.delete(socket))
-        })
-        return Object.assign(server, { maxConnections, timeout: IDLE_TIMEOUT })
-      },
-      { host, port }
-    ).pipe(Effect.mapError(({ cause }) => refused(host, port, cause)))
-    yield* Effect.addFinalizer(() =>
-      Effect.sync(() => {
-        for (const socket of sockets) socket.destroy()
-      })
-    )
-    return http
-  })
-
 const files = (directory: string) => Effect.mapError(PayloadServer.folder(directory), PayloadServer.storageFailed)
 
 const database = (directory: string) =>
@@ -133,12 +88,23 @@ export const serve = ({
     if (storage !== "files" && storage !== "sqlite") {
       return yield* new InvalidInput({ field: "storage", rule: "must be files or sqlite" })
     }
-    const http = yield* listen(host, port, maxConnections)
+    const http = yield* Listening.listen({
+      host,
+      port,
+      maxConnections,
+      idleTimeout: IDLE_TIMEOUT,
+      server: {
+        headersTimeout: HEADERS_TIMEOUT,
+        requestTimeout: 0,
+        connectionsCheckingInterval: HEADERS_TIMEOUT / 2,
+        maxHeaderSize: MAX_HEADER_BYTES
+      }
+    }).pipe(Effect.mapError((refusal) => new PayloadServer.PayloadServerError(refusal)))
     yield* Layer.build(
       PayloadServer.layer(storage === "files" ? files(directory) : database(directory), options).pipe(
         Layer.provide([NodeFileSystem.layer, Layer.succeed(HttpServer.HttpServer, http)])
       )
     )
-    const bound = "port" in http.address ? http.address.port : port
-    return { port: bound, url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}` }
+    const bound = Listening.portOf(http, port)
+    return { port: bound, url: Listening.urlOf(host, bound) }
   })

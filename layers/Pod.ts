@@ -40,6 +40,7 @@ import * as Transactions from "../services/Transactions.js"
 import type { Wallet, WalletError } from "../services/Wallet.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
 import * as EmbeddedCluster from "./EmbeddedCluster.js"
+import * as Shared from "./internal/Shared.js"
 import * as PayloadStoreHttp from "./PayloadStoreHttp.js"
 import * as PodConfig from "./PodConfig.js"
 import * as RpcPoolEmbedded from "./RpcPoolEmbedded.js"
@@ -186,16 +187,21 @@ export function layer<E>({
   commitment = PodConfig.defaults.commitment,
   startCheck = PodConfig.defaults.startCheck,
   payloads,
+  transactions,
   ...options
 }: PodConfig.PodConfig & Partial<InvalidatorConfig<E>>): Layer.Layer<
   RpcPool | Services,
   E | EndpointsError | InvalidInput,
   PayloadStore.PayloadStore
 > {
-  return layerServices({ commitment }).pipe(
+  return layerServices({ ...transactions, commitment }).pipe(
     Layer.provideMerge(cacheOf(cache, invalidator, commitment)),
     Layer.provideMerge(
-      RpcPoolUndici.layer({ ...options, commitment, program: startCheck ? programId : options.program })
+      RpcPoolUndici.layer({
+        ...Shared.spread(options),
+        commitment,
+        program: startCheck ? programId : options.program
+      })
     ),
     Layer.provideMerge(payloads === undefined ? fromContext : PayloadStoreHttp.layerFetch(payloads)),
     Layer.provide(ProgramId.layer(programId))

@@ -102,6 +102,21 @@ export * as SealingNode from "./SealingNode.js"
 export * as SealingWeb from "./SealingWeb.js"
 
 /**
+ * Gives what the service `Metrics` measures to the SDK of OpenTelemetry, for applications that use it already. Spans and
+ * Effect's metrics reach it by `NodeSdk.layer` of `@effect/opentelemetry`; see `docs/telemetry.md`.
+ *
+ * @since 0.1.0
+ */
+export * as TelemetryNodeSdk from "./TelemetryNodeSdk.js"
+
+/**
+ * Exports traces, metrics and logs by OpenTelemetry's protocol (OTLP) over HTTP, to a collector or a vendor.
+ *
+ * @since 0.1.0
+ */
+export * as TelemetryOtlp from "./TelemetryOtlp.js"
+
+/**
  * Wallets with lamports, for tests and demonstrations on an embedded cluster.
  *
  * @since 0.1.0

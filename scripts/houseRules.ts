@@ -51,12 +51,19 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
   room("services/rpc", "services/(RpcPool|LongResult).ts"),
   room("services/transactions", "services/(Transactions|DurableNonce).ts"),
   room("services/transport", "services/Resilience.ts", "layers/RpcPool(Undici|HttpClient).ts"),
-  room("services/wire", "services/transport/", "layers/(RpcPoolUndici|RpcPoolHttpClient|undici/|platform/|internal/)"),
+  room(
+    "services/wire",
+    "services/transport/",
+    "layers/(RpcPoolUndici|RpcPoolHttpClient|undici/|platform/|otlp/|internal/)"
+  ),
   room("services/internal", "services/", "layers/"),
   room("layers/embedded", "layers/(EmbeddedCluster|EmbeddedServer|RpcPoolEmbedded).ts"),
+  room("layers/otlp", "layers/TelemetryOtlp.ts"),
   room("layers/payloads", "layers/Payload(Server|StoreHttp|StoreS3).ts"),
   room("layers/platform", "layers/RpcPoolHttpClient.ts"),
+  room("layers/podconfig", "layers/PodConfig.ts"),
   room("layers/profiler", "layers/ProfilerNode.ts"),
+  room("layers/prometheus", "layers/PrometheusServer.ts"),
   room("layers/undici", "layers/RpcPoolUndici.ts"),
   room("layers/internal", "layers/"),
 
@@ -94,7 +101,7 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
     name: "no unreached module",
     severity: "error",
     from: {
-      path: "^(index|layers/(EmbeddedServer|PayloadServer|PayloadServerNode))\\.ts$|^(test|bench|examples|scripts)/"
+      path: "^(index|layers/(EmbeddedServer|PayloadServer|PayloadServerNode|PrometheusServer|PrometheusServerNode))\\.ts$|^(test|bench|examples|scripts)/"
     },
     to: { path: "^(src|services|layers)/", reachable: false }
   }

@@ -26,7 +26,9 @@ export const publicModules: ReadonlyArray<string> = ["src", "services", "layers"
 export const apart: ReadonlyArray<string> = [
   "layers/EmbeddedServer.ts",
   "layers/PayloadServer.ts",
-  "layers/PayloadServerNode.ts"
+  "layers/PayloadServerNode.ts",
+  "layers/PrometheusServer.ts",
+  "layers/PrometheusServerNode.ts"
 ]
 
 /** The barrels, from the package's root. */

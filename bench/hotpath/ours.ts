@@ -112,6 +112,14 @@ export const builder = (wallet = nodeWallet) => {
   return runsOf(runPromise, inOneFiber)
 }
 
+/** Builds and signs, over layers that observe it. */
+export const observed = <E>(observers: Layer.Layer<never, E>) => {
+  const { runPromise } = ManagedRuntime.make(
+    Layer.provideMerge(layerOver(toTheWire, RpcPool.layer(transport), nodeWallet), observers)
+  )
+  return () => runPromise(inOneFiber)
+}
+
 const inputs = (length = 100) =>
   Array.from({ length }, (_, index) => ({ recipient: recipient(index), payload: payload() }))
 

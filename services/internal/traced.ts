@@ -55,6 +55,15 @@ const decide = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, name: string): "make" | "
   return Option.isNone(telemetry) || telemetry.value.samples(name) ? "make" : "drop"
 }
 
+/** In the context of a span that begins a sampled trace, so that a tracer which samples does not decide again. */
+class Decided extends Context.Tag("@pod-protocol/effect/internal/Decided")<Decided, true>() {}
+
+const DECIDED: Context.Context<never> = Context.make(Decided, true)
+
+/** Whether the span of this context has been sampled here. */
+export const isDecided = (context: Context.Context<never>): boolean =>
+  Option.isSome(Context.getOption(context, Decided))
+
 /** OpenTelemetry's `error.type`: the reason of an error, or else its class. */
 const errorType = (cause: Cause.Cause<unknown>): string => {
   const failure = Option.getOrUndefined(Cause.failureOption(cause))
@@ -105,10 +114,15 @@ export const inSpan = <A, E, R>(
   const decision = decide(fiber, name)
   if (decision === "skip") return body
   if (decision === "drop") return under(fiber, Effect.succeed(new Unsampled()), body, constVoid)
-  return under(fiber, Effect.makeSpan(name, { captureStackTrace: false, ...options }), body, (span, exit) => {
-    if (Exit.isFailure(exit)) span.attribute("error.type", errorType(exit.cause))
-    span.end(fiber.getFiberRef(FiberRef.currentTracerTimingEnabled) ? Clock.nanos(fiber) : 0n, exit)
-  })
+  return under(
+    fiber,
+    Effect.makeSpan(name, { captureStackTrace: false, context: DECIDED, ...options }),
+    body,
+    (span, exit) => {
+      if (Exit.isFailure(exit)) span.attribute("error.type", errorType(exit.cause))
+      span.end(fiber.getFiberRef(FiberRef.currentTracerTimingEnabled) ? Clock.nanos(fiber) : 0n, exit)
+    }
+  )
 }
 
 /** Times an effect in the `Metrics` service, if the fiber's context has one. */
@@ -150,7 +164,7 @@ export const tracedStream =
         return Effect.succeed(
           decision === "drop"
             ? Stream.provideService(self, Tracer.ParentSpan, new Unsampled())
-            : Stream.withSpan(self, name, { captureStackTrace: false, attributes })
+            : Stream.withSpan(self, name, { captureStackTrace: false, context: DECIDED, attributes })
         )
       })
     )

@@ -15,8 +15,11 @@
  */
 export interface Row {
   readonly name: string
-  /** `counter` only rises, `gauge` is a value of this moment, `histogram` counts values by buckets. */
-  readonly kind: "counter" | "gauge" | "histogram"
+  /**
+   * `counter` only rises, `gauge` is a value of this moment, `histogram` counts values by buckets, of which an
+   * `exponential histogram` has many and chooses the bounds itself.
+   */
+  readonly kind: "counter" | "gauge" | "histogram" | "exponential histogram"
   /** The unit: `s`, `By`, or what is counted in braces, as `{call}`. */
   readonly unit: string
   /** What each label holds, by its name. */
@@ -496,6 +499,81 @@ export const poolBytes = {
 } as const satisfies Row
 
 /**
+ * Durations of operations.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const operationDuration = {
+  name: "pod_operation_duration_seconds",
+  kind: "exponential histogram",
+  unit: "s",
+  labels: { operation: "the operation's name: `Message.send`, `rpc.getSlot`, or one of the application's own" },
+  meaning: "How long operations took, while a `Metrics` service measures them"
+} as const satisfies Row
+
+/**
+ * Operations by how they ended.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const operations = {
+  name: "pod_operations_total",
+  kind: "counter",
+  unit: "{operation}",
+  labels: { operation: "as for `pod_operation_duration_seconds`", outcome: "`succeeded`, `failed` or `interrupted`" },
+  meaning: "Operations that ended, while a `Metrics` service measures them"
+} as const satisfies Row
+
+/**
+ * Telemetry that arrived.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const telemetrySent = {
+  name: "pod_telemetry_sent_total",
+  kind: "counter",
+  unit: "{item}",
+  labels: { signal: "`traces`, `metrics` or `logs`" },
+  meaning: "Spans, metrics and log records that the collector took"
+} as const satisfies Row
+
+/**
+ * Telemetry that was lost.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const telemetryDropped = {
+  name: "pod_telemetry_dropped_total",
+  kind: "counter",
+  unit: "{item}",
+  labels: {
+    signal: "`traces`, `metrics` or `logs`",
+    reason:
+      "`full`: no room in the queue; `refused`: the collector refused the request; `rejected`: it took the request " +
+      "without them; `shutdown`: the process ended first; `superseded`: metrics for which newer ones came first"
+  },
+  meaning: "Spans, metrics and log records that did not reach the collector"
+} as const satisfies Row
+
+/**
+ * Series that were not exported.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const seriesLeftOut = {
+  name: "pod_telemetry_series_left_out",
+  kind: "gauge",
+  unit: "{series}",
+  labels: {},
+  meaning: "Series beyond `maxSeries`, or of a second kind under one name, that an exporter left out"
+} as const satisfies Row
+
+/**
  * All rows, in the order of `docs/metrics.md`.
  *
  * @since 0.1.0
@@ -533,5 +611,10 @@ export const rows: ReadonlyArray<Row> = [
   processMemory,
   heapUsed,
   heapLimit,
-  poolBytes
+  poolBytes,
+  operationDuration,
+  operations,
+  telemetrySent,
+  telemetryDropped,
+  seriesLeftOut
 ]

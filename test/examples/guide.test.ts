@@ -42,6 +42,15 @@ const expected: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
   ],
   "lock-free.ts": [/^Total requests: 800$/m, /^Average response time: 199\.5 µs$/m, /^P95 response time: 860 µs$/m],
   "memory-pool.ts": [/^Buffers made: 4, used again: 16$/m, /^In use: 0, idle: 4$/m],
+  "configuration.ts": [
+    /^url +rpc\.example +environment$/m,
+    /^connections +50 +preset$/m,
+    /^requestTimeout +8s +environment$/m,
+    /^retry\.maxAttempts +4 +option$/m,
+    /^arraySize +100 +option$/m,
+    /^cache\.maxEntries +10000 +preset$/m,
+    /^connectTimeout +10s +default$/m
+  ],
   "metrics.ts": [
     /^Performance Report:\nOver /,
     /^agent_registration +1 /m,

@@ -1,0 +1,65 @@
+/** An HTTP server of Node on a port. It closes its connections with its scope: a client may keep one open for ever. */
+import { createServer, type ServerOptions } from "node:http"
+import type { Socket } from "node:net"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import type * as HttpServer from "@effect/platform/HttpServer"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+
+export interface Options {
+  readonly host: string
+  readonly port: number
+  /** Further connections are closed at once. */
+  readonly maxConnections: number
+  /** Milliseconds of silence after which a connection is closed. */
+  readonly idleTimeout: number
+  readonly server: ServerOptions
+}
+
+/** Why it cannot listen, and what to do. */
+export interface Refusal {
+  readonly reason: "PortTaken" | "Listen"
+  readonly detail: string
+  readonly cause: unknown
+}
+
+const refusalOf = ({ host, port }: Options, cause: unknown): Refusal => {
+  const isTaken = cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE"
+  return isTaken
+    ? { reason: "PortTaken", detail: `port ${port} of ${host} is taken: choose another, or 0 for any free one`, cause }
+    : {
+        reason: "Listen",
+        detail: `cannot listen on ${host}, port ${port}: check the address, and that this user may use the port`,
+        cause
+      }
+}
+
+export const listen = (options: Options): Effect.Effect<HttpServer.HttpServer, Refusal, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { host, idleTimeout, maxConnections, port } = options
+    const sockets = new Set<Socket>()
+    const http = yield* NodeHttpServer.make(
+      () => {
+        const server = createServer(options.server)
+        server.on("connection", (socket) => {
+          sockets.add(socket)
+          socket.once("close", () => sockets.delete(socket))
+        })
+        return Object.assign(server, { maxConnections, timeout: idleTimeout })
+      },
+      { host, port }
+    ).pipe(Effect.mapError(({ cause }) => refusalOf(options, cause)))
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        for (const socket of sockets) socket.destroy()
+      })
+    )
+    return http
+  })
+
+/** The port that it got, where any was asked for. */
+export const portOf = ({ address }: HttpServer.HttpServer, asked: number): number =>
+  "port" in address ? address.port : asked
+
+/** `http://host:port` */
+export const urlOf = (host: string, port: number): string => `http://${host.includes(":") ? `[${host}]` : host}:${port}`

@@ -1,0 +1,70 @@
+/** The two formats of OpenTelemetry's protocol over HTTP. Messages are encoded one by one, and joined into requests. */
+import * as Either from "effect/Either"
+import * as Predicate from "effect/Predicate"
+import type * as Model from "./Model.js"
+import * as Protobuf from "./Protobuf.js"
+
+export interface Format {
+  readonly contentType: string
+  readonly encode: <S extends Model.Signal>(signal: S, item: Model.Signals[S]) => Uint8Array
+  /** Joins what was encoded, for one resource and scope. */
+  readonly joiner: (
+    signal: Model.Signal,
+    resource: Model.Resource,
+    scope: Model.InstrumentationScope
+  ) => (items: ReadonlyArray<Uint8Array>) => Uint8Array
+  /** The items that a reply says were rejected; 0 for a reply that says nothing of the kind. */
+  readonly rejectedOf: (reply: Uint8Array) => number
+}
+
+export const protobuf: Format = {
+  contentType: "application/x-protobuf",
+  encode: (signal, item) => Protobuf.encode(Protobuf.messages[signal], item),
+  joiner: (_, resource, scope) => {
+    const encodedResource = Protobuf.encode(Protobuf.resource, resource)
+    const encodedScope = Protobuf.encode(Protobuf.scope, scope)
+    return (items) => Protobuf.request(encodedResource, encodedScope, items)
+  },
+  rejectedOf: Protobuf.rejectedOf
+}
+
+const utf8 = new TextEncoder()
+
+const NAMES: { readonly [S in Model.Signal]: readonly [resources: string, scopes: string, items: string] } = {
+  traces: ["resourceSpans", "scopeSpans", "spans"],
+  metrics: ["resourceMetrics", "scopeMetrics", "metrics"],
+  logs: ["resourceLogs", "scopeLogs", "logRecords"]
+}
+
+const COMMA = utf8.encode(",")
+
+const concat = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const joined = new Uint8Array(parts.reduce((size, { length }) => size + length, 0))
+  let at = 0
+  for (const part of parts) {
+    joined.set(part, at)
+    at += part.length
+  }
+  return joined
+}
+
+const REJECTED = ["rejectedSpans", "rejectedDataPoints", "rejectedLogRecords"]
+
+export const json: Format = {
+  contentType: "application/json",
+  encode: (_, item) => utf8.encode(JSON.stringify(item)),
+  joiner: (signal, resource, scope) => {
+    const [resources, scopes, names] = NAMES[signal]
+    const head = utf8.encode(
+      `{"${resources}":[{"resource":${JSON.stringify(resource)},"${scopes}":[{"scope":${JSON.stringify(scope)},"${names}":[`
+    )
+    const tail = utf8.encode("]}]}]}")
+    return (items) => concat([head, ...items.flatMap((item, nth) => (nth === 0 ? [item] : [COMMA, item])), tail])
+  },
+  rejectedOf: (reply) => {
+    const parsed = Either.getOrUndefined(Either.try((): unknown => JSON.parse(new TextDecoder().decode(reply))))
+    const partial = Predicate.hasProperty(parsed, "partialSuccess") ? parsed.partialSuccess : undefined
+    const counts = REJECTED.map((name) => (Predicate.hasProperty(partial, name) ? Number(partial[name]) : 0))
+    return Math.max(0, ...counts.filter(Number.isSafeInteger))
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * One request to a collector over the `HttpClient` of `@effect/platform`.
+ *
+ * - It makes no span and propagates none: telemetry of telemetry would never end.
+ * - No redirect is followed: the headers may hold a key.
+ * - Of a reply, 64 KiB are read. Whatever it is, there is a verdict.
+ * - Texts show the host of the collector: not its path, its headers, or their values.
+ */
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpBody from "@effect/platform/HttpBody"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import * as MonotonicClock from "../../services/internal/clock.js"
+import * as RetryAfter from "../../services/wire/RetryAfter.js"
+import * as Causes from "../internal/Causes.js"
+import type { Format } from "./Format.js"
+import type { Verdict } from "./Outbox.js"
+import type { Shown } from "./Shown.js"
+
+export interface Target {
+  readonly url: Redacted.Redacted<URL>
+  readonly headers: Readonly<Record<string, string>>
+  /** Milliseconds from a request to the last byte of its reply. */
+  readonly timeout: number
+}
+
+/** OpenTelemetry's, and 408. */
+const RETRYABLE = [408, 429, 502, 503, 504]
+
+const MAX_REPLY = 64 * 1024
+const MAX_DETAIL = 200
+
+/** The first bytes of a reply. What it has beyond, or what cannot be read, is left. */
+const bodyOf = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<Uint8Array> =>
+  Effect.suspend(() => {
+    const chunks: Array<Uint8Array> = []
+    let size = 0
+    const take = (chunk: Uint8Array): boolean => {
+      chunks.push(chunk.subarray(0, MAX_REPLY - size))
+      size = Math.min(size + chunk.length, MAX_REPLY)
+      return size < MAX_REPLY
+    }
+    return Effect.map(Effect.ignore(Stream.runDrain(Stream.takeWhile(response.stream, take))), () => {
+      const body = new Uint8Array(size)
+      let at = 0
+      for (const chunk of chunks) {
+        body.set(chunk, at)
+        at += chunk.length
+      }
+      return body
+    })
+  })
+
+const verdictOf =
+  (format: Format, { text }: Shown) =>
+  (response: HttpClientResponse.HttpClientResponse): Effect.Effect<Verdict> =>
+    Effect.gen(function* () {
+      const { headers, status } = response
+      const body = yield* bodyOf(response)
+      if (status >= 200 && status < 300) {
+        return /html/i.test(headers["content-type"] ?? "")
+          ? { _tag: "Refused", detail: "it answers with a page, so it is no collector: check the URL" }
+          : { _tag: "Taken", rejected: format.rejectedOf(body) }
+      }
+      if (status === 413) return { _tag: "TooLarge" }
+      if (status === 0 || (status >= 300 && status < 400)) {
+        return { _tag: "Refused", detail: "it redirects to another place: give the final URL" }
+      }
+      const now = yield* MonotonicClock.wallMillis
+      const wait = RetryAfter.parse(headers["retry-after"] ?? "", now)
+      // The body of a reply may be protobuf: only its text is shown.
+      const said = text(new TextDecoder().decode(body), MAX_DETAIL)
+      const detail = `HTTP ${status}${said === "" ? "" : `: ${said}`}`
+      return RETRYABLE.includes(status)
+        ? { _tag: "Later", detail, millis: Option.getOrUndefined(Option.map(wait, Duration.toMillis)) }
+        : { _tag: "Refused", detail }
+    })
+
+export const make = (
+  { headers, timeout, url }: Target,
+  format: Format,
+  shown: Shown
+): Effect.Effect<(body: Uint8Array) => Effect.Effect<Verdict>, never, HttpClient.HttpClient> =>
+  Effect.map(HttpClient.HttpClient, (httpClient) => {
+    const client = httpClient.pipe(
+      HttpClient.withTracerDisabledWhen(() => true),
+      HttpClient.withTracerPropagation(false)
+    )
+    const unfollowed = Effect.mapInputContext((context: Context.Context<never>) =>
+      Context.add(context, FetchHttpClient.RequestInit, {
+        ...Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit)),
+        redirect: "manual"
+      })
+    )
+    const base = HttpClientRequest.post(Redacted.value(url), { headers })
+
+    return (body) =>
+      client.execute(HttpClientRequest.setBody(base, HttpBody.uint8Array(body, format.contentType))).pipe(
+        unfollowed,
+        Effect.flatMap(verdictOf(format, shown)),
+        Effect.catchAll((error): Effect.Effect<Verdict> => {
+          // The client's own message holds the URL, and its request the headers: only the cause is told.
+          const cause = "cause" in error ? error.cause : undefined
+          const said = cause instanceof Error ? cause.message : "the request failed"
+          return Effect.succeed({ _tag: "Later", detail: shown.text(Causes.explain(cause, said), MAX_DETAIL) })
+        }),
+        Effect.timeoutTo({
+          duration: timeout,
+          onSuccess: (verdict): Verdict => verdict,
+          onTimeout: (): Verdict => ({ _tag: "Later", detail: `no whole reply within ${timeout} ms` })
+        })
+      )
+  })

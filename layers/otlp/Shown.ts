@@ -1,0 +1,127 @@
+/**
+ * Makes what is exported safe: every text, name and attribute of every signal passes through here.
+ *
+ * - Known secrets (headers of the exporter, `secrets` of the application) are cut out wherever they occur.
+ * - URLs lose their query, their user, and path segments that look like keys.
+ * - Bytes are told by their number, also where they were printed as a list: a keypair file is such a list.
+ * - `Redacted` values, and attributes with names of secrets, are `<redacted>`.
+ * - Texts are cut at 4 KiB, lists at 128 items. Objects become JSON. Reading a foreign object never throws.
+ */
+import * as Outside from "../../src/internal/Outside.js"
+import * as SafeText from "../../src/SafeText.js"
+import type { AnyValue, Attributes, KeyValue } from "./Model.js"
+
+/** The longest text, in UTF-16 units. */
+export const MAX_TEXT = 4096
+
+/** The most attributes of a span, of an event or of a log record. OpenTelemetry's default. */
+export const MAX_ATTRIBUTES = 128
+
+const MAX_ITEMS = 128
+const MAX_KEY = 255
+const MAX_FRAMES = 32
+
+const REDACTED = "<redacted>"
+
+const ABSOLUTE = /\b([a-z][a-z\d+.-]{1,15}:\/\/[^\s"'<>?#]+)([?#](?:<redacted>|[^\s"'<>])*)?/gi
+
+/** A server's span or log names the path alone. */
+const QUERY = /[?#][\w.~%[\]-]{1,256}=(?:<redacted>|[^\s"'<>])*/g
+
+/** Gateways put keys into the path: a long segment of letters and digits. */
+const isKey = (segment: string): boolean => /^[\w-]{20,}$/.test(segment) && /\d/.test(segment) && /[a-z]/i.test(segment)
+
+const withoutKeys = (path: string): string =>
+  path
+    .split("/")
+    .map((segment) => (isKey(segment) ? REDACTED : segment))
+    .join("/")
+
+/** The numbers of 16 bytes or more, also if the end was cut. */
+const BYTES = /(?:\d{1,3}\s*,\s*){15,}(?:\d{1,3})?/g
+
+const SECRET_NAME =
+  /(?:^|[._-])(?:authorization|cookie|passw(?:or)?d|secret|token|api-?key|private-?key|secret-?key|keypair|mnemonic)(?:$|[._-])/i
+
+/** Attributes of HTTP spans that are part of a URL by themselves. */
+const isQuery = (key: string): boolean => key === "url.query" || key === "url.fragment"
+const isPath = (key: string): boolean => key === "url.path" || key === "http.target"
+
+export interface Shown {
+  /** One safe line. */
+  readonly text: (text: string, maxLength?: number) => string
+  readonly value: (value: unknown) => AnyValue
+  /** At most 128, of the first keys. */
+  readonly attributes: (entries: Iterable<readonly [key: string, value: unknown]>) => Attributes
+  /** The lines of a stack. */
+  readonly stack: (stack: string) => string
+}
+
+export const make = (secrets: Iterable<string>): Shown => {
+  const redact = SafeText.redactor(secrets)
+
+  const text = (input: string, maxLength = MAX_TEXT): string => {
+    const safe = redact(input, maxLength)
+    // Most texts are names and addresses.
+    if (!/[?#:,]/.test(safe)) return safe
+    return safe
+      .replace(ABSOLUTE, (_, path: string, query = "") => withoutKeys(path) + (query === "" ? "" : `?${REDACTED}`))
+      .replace(QUERY, `?${REDACTED}`)
+      .replace(BYTES, REDACTED)
+  }
+
+  const object = (input: object): AnyValue => {
+    const copy = Outside.value(input, text)
+    return { stringValue: text(typeof copy === "string" ? copy : JSON.stringify(copy)) }
+  }
+
+  const value = (input: unknown): AnyValue => {
+    switch (typeof input) {
+      case "string":
+        return { stringValue: text(input) }
+      case "boolean":
+        return { boolValue: input }
+      case "number":
+        if (Number.isSafeInteger(input)) return { intValue: String(input) }
+        return Number.isFinite(input) ? { doubleValue: input } : { stringValue: String(input) }
+      case "bigint":
+        return BigInt.asIntN(64, input) === input ? { intValue: String(input) } : { stringValue: String(input) }
+      case "object":
+        if (input === null) return { stringValue: "null" }
+        return Array.isArray(input) && input.every((item) => typeof item === "string")
+          ? { arrayValue: { values: input.slice(0, MAX_ITEMS).map(value) } }
+          : object(input)
+      default:
+        return { stringValue: typeof input === "undefined" ? "undefined" : `[${typeof input}]` }
+    }
+  }
+
+  const attribute = (key: string, input: unknown): KeyValue => {
+    const shown = text(key, MAX_KEY)
+    if (SECRET_NAME.test(key) || isQuery(key)) return { key: shown, value: { stringValue: REDACTED } }
+    const safe = value(input)
+    return {
+      key: shown,
+      value: isPath(key) && "stringValue" in safe ? { stringValue: withoutKeys(safe.stringValue) } : safe
+    }
+  }
+
+  return {
+    text,
+    value,
+    attributes: (entries) => {
+      const attributes: Array<KeyValue> = []
+      for (const [key, input] of entries) {
+        if (attributes.length === MAX_ATTRIBUTES) break
+        attributes.push(attribute(key, input))
+      }
+      return attributes
+    },
+    stack: (stack) =>
+      stack
+        .slice(0, MAX_TEXT)
+        .split("\n", MAX_FRAMES)
+        .map((line) => text(line))
+        .join("\n")
+  }
+}
