@@ -45,5 +45,6 @@ it.scopedLive(
       const secrets = [secret, secret.subarray(0, 32), ...payloads.map((text) => new TextEncoder().encode(text))]
       for (const form of [KEY, "api-key", ...payloads, ...secrets.flatMap(formsOf)])
         expect(exported).not.toContain(form)
-    })
+    }),
+  300_000
 )
