@@ -145,7 +145,10 @@ const WIRE_TYPES: { readonly [S in Scalar]: number } = {
 
 const utf8 = new TextEncoder()
 
-/** Writes into one buffer that grows. The content of a field comes first, and is then moved to make room for its length. */
+/** The value of a hexadecimal digit in lower or upper case. */
+const nibble = (code: number): number => (code & 0xf) + (code >> 6) * 9
+
+/** Writes into one buffer that grows. A field's content is written before its length, and moved where that is long. */
 class Writer {
   #bytes = new Uint8Array(1024)
   #view = new DataView(this.#bytes.buffer)
@@ -188,16 +191,20 @@ class Writer {
     this.#end += bytes.length
   }
 
+  /** Most contents are shorter than 128 bytes, for whose length one byte is left free. */
   sized(content: () => void): void {
-    const start = this.#end
+    this.#room(1)
+    const start = this.#end++
     content()
-    const size = this.#end - start
-    const end = this.#end
-    this.varint(size)
-    const prefix = this.#end - end
-    const length = this.#bytes.slice(end, this.#end)
-    this.#bytes.copyWithin(start + prefix, start, end)
-    this.#bytes.set(length, start)
+    const size = this.#end - start - 1
+    if (size > 0x7f) {
+      const end = this.#end
+      this.varint(size)
+      const length = this.#bytes.slice(end, this.#end)
+      this.#bytes.copyWithin(start + length.length, start + 1, end)
+      this.#bytes.set(length, start)
+      this.#end = end + length.length - 1
+    } else this.#bytes[start] = size
   }
 
   scalar(type: Scalar, value: string | number | boolean): void {
@@ -226,9 +233,22 @@ class Writer {
   }
 
   #string(text: string): void {
+    // A UTF-16 unit takes at most three bytes, and the length at most five.
+    this.#room(text.length * 3 + 5)
+    if (text.length > 0x7f) return this.#longString(text)
+    const start = this.#end
+    let at = start + 1
+    for (let nth = 0; nth < text.length; nth++) {
+      const code = text.charCodeAt(nth)
+      if (code > 0x7f) return this.#longString(text)
+      this.#bytes[at++] = code
+    }
+    this.#bytes[start] = text.length
+    this.#end = at
+  }
+
+  #longString(text: string): void {
     this.sized(() => {
-      // A UTF-16 unit takes at most three bytes.
-      this.#room(text.length * 3)
       this.#end += utf8.encodeInto(text, this.#bytes.subarray(this.#end)).written
     })
   }
@@ -236,8 +256,8 @@ class Writer {
   #hex(digits: string): void {
     this.varint(digits.length / 2)
     this.#room(digits.length / 2)
-    for (let at = 0; at < digits.length; at += 2) {
-      this.#bytes[this.#end++] = Number.parseInt(digits.slice(at, at + 2), 16)
+    for (let at = 0; at + 1 < digits.length; at += 2) {
+      this.#bytes[this.#end++] = (nibble(digits.charCodeAt(at)) << 4) | nibble(digits.charCodeAt(at + 1))
     }
   }
 

@@ -57,12 +57,30 @@ export interface Shown {
   readonly stack: (stack: string) => string
 }
 
-export const make = (secrets: Iterable<string>): Shown => {
+/** Names, addresses and signatures: most texts. Nothing but a known secret can be cut out of them. */
+const PLAIN = /^[\w. -]{0,200}$/
+
+/** Names of attributes whose form is known. Names are few; more of them are made by mistake. */
+const MAX_KEYS = 1000
+
+/** What a name says of its value. */
+interface Key {
+  readonly shown: string
+  readonly isHidden: boolean
+  readonly isPath: boolean
+}
+
+export const make = (secrets: ReadonlyArray<string>): Shown => {
   const redact = SafeText.redactor(secrets)
+  const lowerCase = secrets.map((secret) => secret.toLowerCase())
+  const hasSecret = (input: string): boolean => {
+    const lower = input.toLowerCase()
+    return lowerCase.some((secret) => lower.includes(secret))
+  }
 
   const text = (input: string, maxLength = MAX_TEXT): string => {
+    if (input.length <= maxLength && PLAIN.test(input) && (secrets.length === 0 || !hasSecret(input))) return input
     const safe = redact(input, maxLength)
-    // Most texts are names and addresses.
     if (!/[?#:,]/.test(safe)) return safe
     return safe
       .replace(ABSOLUTE, (_, path: string, query = "") => withoutKeys(path) + (query === "" ? "" : `?${REDACTED}`))
@@ -96,13 +114,26 @@ export const make = (secrets: Iterable<string>): Shown => {
     }
   }
 
-  const attribute = (key: string, input: unknown): KeyValue => {
-    const shown = text(key, MAX_KEY)
-    if (SECRET_NAME.test(key) || isQuery(key)) return { key: shown, value: { stringValue: REDACTED } }
+  const keys = new Map<string, Key>()
+  const keyOf = (name: string): Key => {
+    const known = keys.get(name)
+    if (known !== undefined) return known
+    const key = {
+      shown: text(name, MAX_KEY),
+      isHidden: SECRET_NAME.test(name) || isQuery(name),
+      isPath: isPath(name)
+    }
+    if (keys.size < MAX_KEYS && name.length <= MAX_KEY) keys.set(name, key)
+    return key
+  }
+
+  const attribute = (name: string, input: unknown): KeyValue => {
+    const { isHidden, isPath, shown } = keyOf(name)
+    if (isHidden) return { key: shown, value: { stringValue: REDACTED } }
     const safe = value(input)
     return {
       key: shown,
-      value: isPath(key) && "stringValue" in safe ? { stringValue: withoutKeys(safe.stringValue) } : safe
+      value: isPath && "stringValue" in safe ? { stringValue: withoutKeys(safe.stringValue) } : safe
     }
   }
 

@@ -197,7 +197,13 @@ describe("TelemetryOtlp: what arrives", () => {
             yield* spans(2000)
             return yield* Telemetry.Telemetry
           }),
-          TelemetryOtlp.layerFetch({ url: collector.url, metrics: false, logs: false, sampling: { ratio: 0.5 } })
+          TelemetryOtlp.layerFetch({
+            url: collector.url,
+            metrics: false,
+            logs: false,
+            shutdownTimeout: "30 seconds",
+            sampling: { ratio: 0.5 }
+          })
         )
         const share = collector.spans().length / 2000
         expect(share).toBeGreaterThan(0.4)
@@ -416,7 +422,7 @@ const failure = (options: Partial<TelemetryOtlp.Options>) =>
 
 const withVariables = (variables: Record<string, string>) =>
   Layer.provide(
-    TelemetryOtlp.layerConfig({ serviceName: "mine" }),
+    TelemetryOtlp.layerConfig({ serviceName: "mine", shutdownTimeout: "30 seconds" }),
     Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(variables))))
   )
 

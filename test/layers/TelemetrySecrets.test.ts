@@ -33,7 +33,7 @@ it.scopedLive(
           maxBuffer: 64 * 1024 * 1024
         })
       )
-      const said = Schema.decodeSync(Said)(stdout.trim())
+      const said = Schema.decodeSync(Said)(stdout.trim().split("\n").at(-1) ?? "")
       const exported = collector.raw().toString("latin1") + said.scraped
       expect(collector.spans().length).toBeGreaterThan(100)
       expect(collector.logs()).not.toEqual([])

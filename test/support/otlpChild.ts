@@ -26,4 +26,4 @@ const program = Effect.gen(function* () {
   }).pipe(Effect.provide(TelemetryOtlp.layerFetch(options)))
 }).pipe(Effect.scoped)
 
-program.pipe(Effect.provide(Logger.remove(Logger.defaultLogger)), NodeRuntime.runMain)
+program.pipe(Effect.provide(Logger.remove(Logger.defaultLogger)), NodeRuntime.runMain({ disablePrettyLogger: true }))

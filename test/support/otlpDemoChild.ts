@@ -75,5 +75,5 @@ program.pipe(
   Effect.provide([EmbeddedCluster.layer({}), Narrator.layerSilent]),
   Effect.provide(Logger.remove(Logger.defaultLogger)),
   Logger.withMinimumLogLevel(LogLevel.All),
-  NodeRuntime.runMain
+  NodeRuntime.runMain({ disablePrettyLogger: true })
 )
