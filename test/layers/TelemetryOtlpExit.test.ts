@@ -34,14 +34,17 @@ const Said = Schema.parseJson(
 )
 
 describe("TelemetryOtlp: a process that is ended", () => {
-  it.scopedLive("Given a burst of spans, When SIGTERM comes, Then all have arrived", () =>
-    Effect.gen(function* () {
-      const collector = yield* receiver()
-      collector.answers = [{ status: 200, after: 50 }]
-      const { traces } = yield* ended(collector.url, 20_000, () => collector.spans().length > 0)
-      expect(traces).toMatchObject({ sent: traces.made, dropped: 0, waiting: 0 })
-      expect(collector.spans()).toHaveLength(traces.made)
-    })
+  it.scopedLive(
+    "Given a burst of spans, When SIGTERM comes, Then all have arrived",
+    () =>
+      Effect.gen(function* () {
+        const collector = yield* receiver()
+        collector.answers = [{ status: 200, after: 50 }]
+        const { traces } = yield* ended(collector.url, 20_000, () => collector.spans().length > 0)
+        expect(traces).toMatchObject({ sent: traces.made, dropped: 0, waiting: 0 })
+        expect(collector.spans()).toHaveLength(traces.made)
+      }),
+    300_000
   )
 
   it.scopedLive(
@@ -52,6 +55,7 @@ describe("TelemetryOtlp: a process that is ended", () => {
         collector.answers = ["hang"]
         const { traces } = yield* ended(collector.url, 200, () => collector.maxOpen() > 0)
         expect(traces).toMatchObject({ sent: 0, dropped: traces.made, waiting: 0 })
-      })
+      }),
+    300_000
   )
 })

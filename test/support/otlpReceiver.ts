@@ -229,8 +229,8 @@ export const attribute = (attributes: ReadonlyArray<Schema.Schema.Type<typeof Ke
   return value?.stringValue ?? value?.boolValue ?? value?.intValue ?? value?.doubleValue ?? value?.arrayValue
 }
 
-/** Waits until it is so; twenty seconds at most. */
+/** Waits until it is so; two minutes at most. */
 export const until = (isTrue: () => boolean) =>
   Effect.iterate(0, { while: () => !isTrue(), body: (n) => Effect.as(Effect.sleep("5 millis"), n + 1) }).pipe(
-    Effect.timeout("20 seconds")
+    Effect.timeout("2 minutes")
   )
