@@ -22,28 +22,31 @@ import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Check from "../src/internal/check.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
+import type { AccountDecodeError } from "../src/protocol/Account.js"
 import type { AccountType } from "../src/protocol/AccountType.js"
 import * as Addresses from "../src/solana/Address.js"
 import type { CachedAccount } from "./cache/accounts.js"
 import * as Accounts from "./cache/accounts.js"
 import type { CallOptions } from "./cache/Call.js"
 import * as Call from "./cache/Call.js"
+import type { Tracking } from "./cache/Coverage.js"
 import * as Key from "./cache/Key.js"
-import { Levels, type Tracking } from "./cache/Levels.js"
+import { Levels } from "./cache/Levels.js"
 import type { Namespace, NamespaceOptions } from "./cache/namespaces.js"
 import { Namespaces } from "./cache/namespaces.js"
 import * as Options from "./cache/Options.js"
 import * as Store from "./cache/Store.js"
 import { CacheStore } from "./CacheStore.js"
 import * as TestLayer from "./internal/testLayer.js"
-import type { ReadError } from "./ProgramAccount.js"
+import type { AccountNotFound, ReadError } from "./ProgramAccount.js"
 import { ProgramId } from "./ProgramId.js"
-import { RpcPool } from "./RpcPool.js"
+import { type AccountInfo, RpcPool } from "./RpcPool.js"
 import type { RpcError } from "./RpcTransport.js"
 
 export type { CachedAccount } from "./cache/accounts.js"
@@ -51,7 +54,7 @@ export type { CallOptions } from "./cache/Call.js"
 export type { Namespace, NamespaceOptions, Target, ValueOptions } from "./cache/namespaces.js"
 export { defaults } from "./cache/Options.js"
 export type { Options, Policy } from "./cache/Options.js"
-export type { Tracking } from "./cache/Levels.js"
+export type { Tracking } from "./cache/Coverage.js"
 
 /**
  * What to invalidate: one account; every value with a tag, or with a tag below a path, in all namespaces; or everything. A
@@ -105,6 +108,24 @@ export interface Service {
     address: Address,
     options?: CallOptions
   ) => Effect.Effect<CachedAccount<A>, ReadError>
+  /**
+   * The accounts of this type at many addresses, at most 10,000, in their order. One call asks for each hundred that must be
+   * asked for. An account that is absent or cannot be decoded does not fail the others.
+   */
+  readonly accounts: <A>(
+    type: AccountType<A>,
+    addresses: ReadonlyArray<Address>,
+    options?: CallOptions
+  ) => Effect.Effect<
+    ReadonlyArray<Either.Either<CachedAccount<A>, AccountDecodeError | AccountNotFound>>,
+    InvalidInput | RpcError
+  >
+  /**
+   * Gives the cache an account that was read at a slot elsewhere, such as by a subscription. An older one than is known, one
+   * of another type and one above 64 KiB are not kept; one of another program counts as absent. No read that begins after
+   * this gives an older account.
+   */
+  readonly put: <A>(type: AccountType<A>, info: AccountInfo, slot: Slot) => Effect.Effect<void, InvalidInput>
   /**
    * Says that the accounts changed at a slot: no read that begins after this gives an older one. A slot more than 10,000
    * above all that were seen is compared with the pool's own; one that cannot be true counts as `invalidate`.
@@ -197,6 +218,8 @@ export const namespace = <A, I>(
 ): Effect.Effect<Namespace<A>, InvalidInput, Cache> =>
   Effect.flatMap(Cache, (cache) => cache.namespace(name, schema, options))
 
+const MAX_MANY = 10_000
+
 const checkAll = (addresses: ReadonlyArray<Address>): Effect.Effect<void, InvalidInput> =>
   Effect.forEach(
     addresses,
@@ -216,6 +239,18 @@ const over = (levels: Levels, pool: RpcPool["Type"], programId: Address): Servic
         ? accounts.read(type, address)
         : Effect.flatMap(Call.check(options), (checked) => accounts.read(type, address, checked))
     },
+    accounts: (type, addresses, options) =>
+      Effect.all(
+        [Check.items("addresses", addresses.length, MAX_MANY), checkAll(addresses), Call.check(options ?? {})],
+        {
+          discard: true
+        }
+      ).pipe(Effect.flatMap(() => accounts.readMany(type, addresses, options))),
+    put: (type, info, slot) =>
+      Effect.zipRight(
+        checkAll([info.address]),
+        Effect.flatMap(Check.bigInteger("slot", slot), () => accounts.put(type, info, slot))
+      ),
     fence: (addresses, slot) =>
       Effect.zipRight(
         checkAll(addresses),
@@ -229,7 +264,7 @@ const over = (levels: Levels, pool: RpcPool["Type"], programId: Address): Servic
     },
     track: (tracking) =>
       Effect.withFiberRuntime((fiber) => {
-        levels.track(fiber, tracking)
+        levels.coverage.track(fiber, tracking)
         return Effect.void
       }),
     namespace: (name, schema, options) => namespaces.make(name, schema, options),

@@ -6,7 +6,8 @@
  * its share, and transactions are small enough for that share. Where another process keeps the log from being emptied, nothing
  * is written (`Busy`).
  *
- * **Full.** An insert that finds no page makes the rows leave that were used longest ago, and is tried again.
+ * **Full.** An insert that finds no page makes the rows leave that were used longest ago, and is tried again. Where the device
+ * is full, the log is emptied first, which holds pages twice.
  *
  * **Damage.** A file that SQLite calls damaged is deleted. The next operation begins a new one.
  *
@@ -122,6 +123,7 @@ interface Opened {
   readonly touch: Statement
   readonly evict: Statement
   readonly remove: Statement
+  readonly pages: Statement
 }
 
 export class Table {
@@ -133,6 +135,7 @@ export class Table {
   readonly #touched = new Map<string, Uint8Array>()
   #opened: Opened | undefined
   #isClosed = false
+  #isDeviceFull = false
 
   constructor(sqlite: Sqlite, file: string, maxBytes: number) {
     this.#sqlite = sqlite
@@ -205,15 +208,34 @@ export class Table {
     const log = this.#logOf(rows.length) + 2 * large
     for (let attempt = 1; ; attempt++) {
       try {
-        return this.#transaction(opened, log, () => {
+        this.#transaction(opened, log, () => {
           for (const { frame, key, slot } of rows) opened.put.run(key, signed(slot), used, frame)
         })
+        return this.#shrink(opened)
       } catch (cause) {
         if (codeOf(cause) !== CODES.full || attempt === ATTEMPTS) throw cause
+        if (this.#pages(opened) < this.#maxPages) this.#isDeviceFull = true
+        this.#shrink(opened)
         const leaving = Math.min(LEAVING * rows.length * attempt, this.#rowsAtOnce)
         this.#transaction(opened, this.#logOf(leaving), () => opened.evict.run(leaving))
       }
     }
+  }
+
+  /** Empties the log after the device was full, as soon as there is room for the pages that it holds. */
+  #shrink({ database }: Opened): void {
+    if (!this.#isDeviceFull) return
+    try {
+      database.exec("PRAGMA wal_checkpoint(TRUNCATE)")
+      this.#isDeviceFull = false
+    } catch (cause) {
+      if (codeOf(cause) !== CODES.full) throw cause
+    }
+  }
+
+  #pages({ pages }: Opened): number {
+    const row = pages.get()
+    return Predicate.hasProperty(row, "page_count") ? Number(row.page_count) : 0
   }
 
   /** All or nothing, where the log has room for it. */
@@ -271,7 +293,8 @@ export class Table {
         ),
         touch: database.prepare("UPDATE rows SET used = ? WHERE key = ? AND used < ?"),
         evict: database.prepare("DELETE FROM rows WHERE key IN (SELECT key FROM rows ORDER BY used LIMIT ?)"),
-        remove: database.prepare("DELETE FROM rows WHERE key = ?")
+        remove: database.prepare("DELETE FROM rows WHERE key = ?"),
+        pages: database.prepare("PRAGMA page_count")
       }
     } catch (cause) {
       database.close()

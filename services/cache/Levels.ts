@@ -27,6 +27,7 @@ import { SharedWork } from "../internal/SharedWork.js"
 import * as Metrics from "../Metrics.js"
 import { RetryPolicy } from "../RetryPolicy.js"
 import type { CallOptions } from "./Call.js"
+import { Coverage } from "./Coverage.js"
 import type { Decoder, Entry, Space } from "./Entry.js"
 import * as Entries from "./Entry.js"
 import { Fences } from "./Fences.js"
@@ -38,14 +39,6 @@ export interface Groups {
   readonly names: ReadonlyArray<string>
   readonly isTracked: boolean
 }
-
-/**
- * How well a feed of changes covers what is cached: see `Cache.track`.
- *
- * @since 0.1.0
- * @category models
- */
-export type Tracking = "off" | "behind" | "resumed" | "restarted"
 
 /** A kind of cached things. */
 export interface Kind<Answer> extends Decoder<Answer> {
@@ -93,6 +86,8 @@ interface Flight<E extends Failure> {
 /** Names of which fences are remembered, in one of two generations. */
 const FENCES = 32_768
 
+const NO_BYTES = new Uint8Array(0)
+
 const MIN_PAUSE = 25
 const MAX_PAUSE = 1000
 
@@ -120,9 +115,7 @@ export class Levels {
   readonly memory: Sieve<Entry>
   readonly fences = { account: new Fences(FENCES), value: new Fences(FENCES) }
   readonly counts: Counts = { memory: 0, store: 0, stale: 0, network: 0 }
-  /** The moment since which each change has been told. */
-  #coveredSince = -Infinity
-  #isBehind = false
+  readonly coverage: Coverage
 
   constructor(
     readonly settings: Settings,
@@ -130,18 +123,7 @@ export class Levels {
     readonly store: Store | undefined
   ) {
     this.memory = new Sieve(settings)
-  }
-
-  track<A, E>(fiber: Fiber.RuntimeFiber<A, E>, tracking: Tracking): void {
-    this.#isBehind = tracking === "behind"
-    if (tracking === "off") this.#coveredSince = -Infinity
-    if (tracking === "restarted") this.#coveredSince = Clock.monotonic(fiber)
-  }
-
-  /** How long the entry is fresh: briefly, where it may have changed and nobody told. */
-  ttlOf({ isTracked, readAt, ttl }: Entry): number {
-    const isCovered = !isTracked || (!this.#isBehind && readAt.monotonic >= this.#coveredSince)
-    return isCovered ? ttl : Math.min(ttl, this.settings.uncoveredTtl)
+    this.coverage = new Coverage(settings)
   }
 
   count<A, E>(fiber: Fiber.RuntimeFiber<A, E>, outcome: keyof Counts): void {
@@ -154,6 +136,19 @@ export class Levels {
     const known = this.memory.peek(name)
     if (known !== undefined && known.version > entry.version) return
     this.memory.set(name, entry, Entries.sizeOf(entry))
+  }
+
+  /** Keeps the entry in both levels, unless its bytes cannot be decoded. */
+  admit<Answer>(kind: Kind<Answer>, name: string, entry: Entry): Effect.Effect<void> {
+    if (!kind.isSound(name, entry)) return Effect.void
+    this.keep(name, entry)
+    if (this.store === undefined) return Effect.void
+    return this.store.put(kind.space, name, {
+      slot: entry.version,
+      readAt: entry.readAt.wall,
+      state: entry.bytes === undefined ? "absent" : "value",
+      value: entry.bytes ?? NO_BYTES
+    })
   }
 
   /** The lowest version of a name that may be handed out. */
@@ -189,7 +184,7 @@ export class Levels {
     const entry = this.memory.get(name)
     if (entry === undefined || !isOf(kind, name, entry) || !this.isCurrent(kind.space, entry)) return undefined
     if (call.minSlot !== undefined && entry.version < call.minSlot) return undefined
-    return Entries.age(fiber, entry) < this.ttlOf(entry) ? entry : undefined
+    return Entries.age(fiber, entry) < this.coverage.ttlOf(entry) ? entry : undefined
   }
 }
 
@@ -320,7 +315,9 @@ export class Reads<E extends Failure> {
   ): Entry | undefined {
     const entry = this.#any(kind, name)
     if (entry === undefined || entry.version < minSlot || !this.#levels.isCurrent(kind.space, entry)) return undefined
-    return Entries.age(fiber, entry) < this.#levels.ttlOf(entry) + this.#levels.settings.maxStale ? entry : undefined
+    return Entries.age(fiber, entry) < this.#levels.coverage.ttlOf(entry) + this.#levels.settings.maxStale
+      ? entry
+      : undefined
   }
 
   /** An entry that came from elsewhere during the flight and is late enough. */
@@ -412,7 +409,7 @@ export class Reads<E extends Failure> {
                 entry.version >= flight.least &&
                 // The first level may know a later one, whose time to live is over.
                 entry.version >= (this.#levels.memory.peek(name)?.version ?? 0n) &&
-                Entries.age(fiber, entry) < this.#levels.ttlOf(entry)
+                Entries.age(fiber, entry) < this.#levels.coverage.ttlOf(entry)
               if (!isEnough) return network
               this.#levels.count(fiber, "store")
               return Effect.succeed(entry)
@@ -482,17 +479,8 @@ export class Reads<E extends Failure> {
 
   #accept<Answer>(kind: Kind<Answer>, name: string, entry: Entry, { isKept }: Loaded): Effect.Effect<void> {
     return Effect.withFiberRuntime((fiber) => {
-      const { store } = this.#levels
       this.#levels.count(fiber, "network")
-      if (!isKept || !kind.isSound(name, entry)) return Effect.void
-      this.#levels.keep(name, entry)
-      if (store === undefined) return Effect.void
-      return store.put(kind.space, name, {
-        slot: entry.version,
-        readAt: entry.readAt.wall,
-        state: entry.bytes === undefined ? "absent" : "value",
-        value: entry.bytes ?? new Uint8Array(0)
-      })
+      return isKept ? this.#levels.admit(kind, name, entry) : Effect.void
     })
   }
 }

@@ -8,16 +8,19 @@ import { model } from "../../src/internal/jsonable.js"
 import type { AccountDecodeError } from "../../src/protocol/Account.js"
 import type { AccountType } from "../../src/protocol/AccountType.js"
 import * as Addresses from "../../src/solana/Address.js"
+import { MAX_MULTIPLE_ACCOUNTS } from "../../src/solana/Limits.js"
 import * as Deadline from "../Deadline.js"
 import * as Clock from "../internal/clock.js"
+import * as Turns from "../internal/eventLoop.js"
 import { located } from "../internal/located.js"
 import { AccountNotFound, type ProgramAccount } from "../ProgramAccount.js"
-import type { Service as RpcPool } from "../RpcPool.js"
+import type { AccountInfo, AccountOptions, Service as RpcPool } from "../RpcPool.js"
 import { RpcError } from "../RpcTransport.js"
 import * as Call from "./Call.js"
 import type { Entry } from "./Entry.js"
 import * as Entries from "./Entry.js"
 import { type Groups, type Kind, type Levels, type Loaded, Reads, type Source } from "./Levels.js"
+import { Together } from "./Together.js"
 
 /**
  * An account as the cache holds it.
@@ -46,6 +49,9 @@ const BELIEVED = 10_000n
 
 /** How long the pool may take to say its slot. */
 const BELIEF = "2 seconds"
+
+/** Calls for many accounts at a time. */
+const CALLS_AT_ONCE = 4
 
 /** An account above this size is handed out and not kept: the program makes none. */
 const MAX_KEPT_BYTES = 64 * 1024
@@ -99,7 +105,22 @@ const decode = <A>(type: AccountType<A>, address: Address, entry: Entry, program
   })
 }
 
+/** Asks for one account. */
+type Ask = (options?: AccountOptions) => ReturnType<RpcPool["getAccountInfo"]>
+
 type AccountSource = Source<RpcError> & { readonly lagging: (least: bigint) => RpcError }
+
+const entryOf = (kind: Kind<unknown>, { bytes, version }: Loaded, readAt: Clock.Moment): Entry => ({
+  kind: kind.name,
+  version,
+  readAt,
+  ttl: kind.ttlOf(bytes),
+  bytes,
+  groups: GROUPS.names,
+  isTracked: GROUPS.isTracked,
+  isFenced: false,
+  decoded: undefined
+})
 
 /** Without the levels: the network's word, which is not kept. */
 const direct = Effect.fnUntraced(function* (
@@ -109,11 +130,19 @@ const direct = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Entry, RpcError> {
   const loaded = yield* source.load(least)
   if (loaded === "behind" || loaded === "failed") return yield* source.lagging(least)
-  const { bytes, version } = loaded
-  const readAt = yield* Clock.currentMoment
-  const { isTracked, names: groups } = GROUPS
-  return { kind: kind.name, version, readAt, ttl: 0, bytes, groups, isTracked, isFenced: false, decoded: undefined }
+  return entryOf(kind, loaded, yield* Clock.currentMoment)
 })
+
+/** Of an address's answer, what only concerns this address; a failure of the network is one of the whole call. */
+const ownFailure = <A>(
+  answer: Answer<A> | undefined
+): Effect.Effect<Either.Either<CachedAccount<A>, AccountDecodeError | AccountNotFound>, RpcError> => {
+  if (answer === undefined) return Effect.dieMessage("an address without an answer")
+  return Effect.catchTags(Effect.map(answer, Either.right), {
+    AccountDecodeError: (error) => Effect.succeed(Either.left(error)),
+    AccountNotFound: (error) => Effect.succeed(Either.left(error))
+  })
+}
 
 interface Registered<A> {
   /** The `AccountType`. */
@@ -163,6 +192,64 @@ export class Accounts {
     })
   }
 
+  /** The accounts of these addresses, in order. Those that must be asked for are asked for together. */
+  readMany<A>(
+    type: AccountType<A>,
+    addresses: ReadonlyArray<Address>,
+    options?: Call.CallOptions
+  ): Effect.Effect<ReadonlyArray<Either.Either<CachedAccount<A>, AccountDecodeError | AccountNotFound>>, RpcError> {
+    return Effect.withFiberRuntime((fiber) => {
+      const kind = this.#kindOf(type)
+      const call = options ?? Call.of(fiber)
+      const { levels, pool } = this.#under
+      const answers = new Map<Address, Answer<A>>()
+      const missing = new Set<Address>()
+      for (const address of addresses) {
+        const entry = levels.hit(fiber, kind, address, call)
+        if (entry === undefined) missing.add(address)
+        else {
+          levels.count(fiber, "memory")
+          answers.set(address, Entries.answer(address, entry, kind))
+        }
+      }
+      const readPart = (part: ReadonlyArray<Address>) => {
+        const together = new Together(pool)
+        return Effect.forEach(
+          part,
+          (address) =>
+            Effect.map(
+              Effect.exit(this.#miss(kind, address, call, (options) => together.get(address, options))),
+              (exit) => answers.set(address, exit)
+            ),
+          { concurrency: "unbounded", discard: true }
+        )
+      }
+      const parts = Turns.partsOf([...missing], MAX_MULTIPLE_ACCOUNTS)
+      return Effect.zipRight(
+        Effect.forEach(parts, readPart, { concurrency: CALLS_AT_ONCE, discard: true }),
+        Effect.forEach(addresses, (address) => ownFailure(answers.get(address)))
+      )
+    })
+  }
+
+  /** Keeps what somebody else has read at a slot. */
+  put<A>(type: AccountType<A>, info: AccountInfo, slot: Slot): Effect.Effect<void> {
+    return Effect.flatMap(this.slots.believes(slot), (isBelieved) => {
+      if (!isBelieved) return Effect.void
+      const { address } = info
+      const kind = this.#kindOf(type)
+      const loaded = this.#loaded(slot, info, true)
+      return Effect.zipRight(
+        this.#raise(address, slot),
+        Effect.withFiberRuntime<void>((fiber) =>
+          loaded.isKept
+            ? this.#under.levels.admit(kind, address, entryOf(kind, loaded, Clock.moment(fiber)))
+            : Effect.void
+        )
+      )
+    })
+  }
+
   /** No read that begins after this hands out what is older than the slot. */
   fence(addresses: ReadonlyArray<Address>, slot: Slot): Effect.Effect<void> {
     return Effect.flatMap(this.slots.believes(slot), (isBelieved) =>
@@ -204,8 +291,13 @@ export class Accounts {
       : levels.store.put("account", address, { slot, readAt: 0, state: "fence", value: NO_BYTES })
   }
 
-  #miss<A>(kind: Kind<Answer<A>>, address: Address, call: Call.CallOptions): Effect.Effect<CachedAccount<A>, Failure> {
-    const source = this.#sourceOf(address)
+  #miss<A>(
+    kind: Kind<Answer<A>>,
+    address: Address,
+    call: Call.CallOptions,
+    ask: Ask = (options) => this.#under.pool.getAccountInfo(address, options)
+  ): Effect.Effect<CachedAccount<A>, Failure> {
+    const source = this.#sourceOf(ask)
     const found =
       (call.policy ?? kind.policy) === "bypass"
         ? direct(kind, source, call.minSlot ?? 0n)
@@ -217,23 +309,24 @@ export class Accounts {
     )
   }
 
-  #sourceOf(address: Address): AccountSource {
-    const { pool, programId } = this.#under
+  /** What a reply says. */
+  #loaded(version: Slot, info: AccountInfo | undefined, isBelieved: boolean): Loaded {
+    const data = info?.owner === this.#under.programId ? info.data : undefined
+    // The data of a reply is part of a larger allocation, which it would keep alive.
+    return { version, bytes: data?.slice(), isKept: isBelieved && (data?.length ?? 0) <= MAX_KEPT_BYTES }
+  }
+
+  #sourceOf(ask: Ask): AccountSource {
     return {
       load: (least) =>
-        Effect.matchEffect(pool.getAccountInfo(address, least > 0n ? { minContextSlot: least } : undefined), {
+        Effect.matchEffect(ask(least > 0n ? { minContextSlot: least } : undefined), {
           onFailure: (error): Effect.Effect<Loaded | "behind", RpcError> =>
             error.code === BEHIND ? Effect.succeed("behind") : Effect.fail(error),
           onSuccess: ({ slot, value }): Effect.Effect<Loaded | "behind"> => {
             if (slot < least) return Effect.succeed("behind")
-            const info = Option.getOrUndefined(value)
-            const data = info?.owner === programId ? info.data : undefined
-            return Effect.map(this.slots.believes(slot), (isBelieved): Loaded => ({
-              version: slot,
-              // The data of a reply is part of a larger allocation, which it would keep alive.
-              bytes: data?.slice(),
-              isKept: isBelieved && (data?.length ?? 0) <= MAX_KEPT_BYTES
-            }))
+            return Effect.map(this.slots.believes(slot), (isBelieved) =>
+              this.#loaded(slot, Option.getOrUndefined(value), isBelieved)
+            )
           }
         }),
       lagging: (least) =>

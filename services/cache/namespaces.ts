@@ -222,7 +222,7 @@ export class Namespaces {
             }
             return Effect.flatMap(this.#reads.fromStore(kind, full), (entry) =>
               Effect.withFiberRuntime((fiber) => {
-                const isFresh = entry !== undefined && Entries.age(fiber, entry) < levels.ttlOf(entry)
+                const isFresh = entry !== undefined && Entries.age(fiber, entry) < levels.coverage.ttlOf(entry)
                 if (isFresh) levels.count(fiber, "store")
                 return Effect.succeed(isFresh ? answerOf(full, entry) : Option.none())
               })

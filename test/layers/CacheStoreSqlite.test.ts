@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process"
+import { spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs"
 import * as os from "node:os"
@@ -47,7 +47,62 @@ const child = (...args: ReadonlyArray<string>) =>
     }
   )
 
+/** What a process printed, and how it ended. */
+const outcome = (...args: ReadonlyArray<string>) =>
+  Effect.promise(async () => {
+    const running = child(...args)
+    let text = ""
+    running.stdout.on("data", (chunk: Buffer) => {
+      text += chunk.toString()
+    })
+    const [code, signal]: ReadonlyArray<unknown> = await once(running, "close")
+    return { code, signal, text }
+  })
+
+/** A file system of two megabytes, where the user may mount one. */
+const smallDisk = Effect.acquireRelease(
+  Effect.map(folder, (directory) => {
+    const { status } = spawnSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", directory])
+    return { directory, isMounted: status === 0 }
+  }),
+  ({ directory, isMounted }) => Effect.sync(() => isMounted && spawnSync("umount", [directory]))
+)
+
 describe("CacheStoreSqlite", () => {
+  it.scoped(
+    "given a full disk, when written, then each failure is typed, reads go on, and room is used again",
+    (context) =>
+      Effect.gen(function* () {
+        const { directory, isMounted } = yield* smallDisk
+        if (!isMounted) {
+          process.stderr.write("SKIPPED: a full disk, because this user may not mount a tmpfs\n")
+          return context.skip()
+        }
+        const { code, signal, text } = yield* outcome("full", directory, isLong ? "4000" : "300")
+        expect({ code, signal }).toEqual({ code: 0, signal: null })
+        const result: unknown = JSON.parse(text)
+        if (isLong) process.stderr.write(`full disk: ${text}\n`)
+        expect(result).toMatchObject({ reasons: ["Full"], unread: 0, failuresWithRoom: 0 })
+      })
+  )
+
+  it.scoped("given three processes on one folder, when all write the same keys, then slots only rise for each", () =>
+    Effect.gen(function* () {
+      const directory = yield* folder
+      const outcomes = yield* Effect.all(
+        Array.from({ length: 3 }, () => outcome("share", directory, isLong ? "3000" : "200")),
+        { concurrency: 3 }
+      )
+      for (const { code, text } of outcomes) {
+        expect(code).toBe(0)
+        if (isLong) process.stderr.write(`shared folder: ${text}\n`)
+        expect(JSON.parse(text)).toMatchObject({ backwards: 0 })
+      }
+      const store = yield* CacheStoreSqlite.make({ directory })
+      for (let name = 0; name < 10; name++) expect(Option.isSome(yield* store.get(keyOf(name)))).toBe(true)
+    })
+  )
+
   it.scoped("given a budget, when far more is written, then no moment exceeds it and the newest rows are there", () =>
     Effect.gen(function* () {
       const directory = yield* folder

@@ -1,6 +1,7 @@
 /**
- * A process with a store in a folder. `write` puts rows until it is killed and prints each that was acknowledged; `read`
- * damages the files in a hundred ways and reads through each.
+ * A process with a store in a folder. `write` puts rows until it is killed and prints each that was acknowledged; `corrupt`
+ * damages the files in so many ways and reads through each; `full` fills a small file system; `share` writes and reads rows
+ * that other processes write and read too.
  */
 import { readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
@@ -96,4 +97,75 @@ const corrupt = Effect.gen(function* () {
   process.stdout.write(JSON.stringify({ rebuilt, typed }))
 })
 
-void Effect.runPromise(Effect.scoped(mode === "write" ? write : corrupt))
+/** Writes far more than there is room for, reads all the while, and writes again when there is room. */
+const full = Effect.gen(function* () {
+  const filler = path.join(directory, "filler")
+  writeFileSync(filler, new Uint8Array(1024 * 1024))
+  const store = yield* CacheStoreSqlite.make({ directory })
+  const acknowledged: Array<number> = []
+  const reasons = new Set<string>()
+  let unread = 0
+  let name = 0
+  const write = (count: number) =>
+    Effect.gen(function* () {
+      let failures = 0
+      for (const end = name + count; name < end; name++) {
+        const put = yield* Effect.either(store.putMany([[keyOf(name), rowOf(name)]]))
+        if (Either.isRight(put)) acknowledged.push(name)
+        else {
+          failures++
+          reasons.add(put.left.reason)
+        }
+        const known = acknowledged.at(-1)
+        if (known === undefined) continue
+        const found = yield* Effect.either(store.get(keyOf(known)))
+        if (Either.isLeft(found) || found.right._tag === "None") unread++
+      }
+      return failures
+    })
+  const failures = yield* write(Number(count))
+  rmSync(filler)
+  const failuresWithRoom = yield* write(100)
+  process.stdout.write(JSON.stringify({ failures, failuresWithRoom, reasons: [...reasons], unread }))
+})
+
+/** Slots of shared keys only rise, whoever writes them. A busy store is tried again. */
+const share = Effect.gen(function* () {
+  const store = yield* CacheStoreSqlite.make({ directory })
+  const newest = new Map<number, bigint>()
+  let seed = process.pid
+  let backwards = 0
+  let busy = 0
+  const patient = <A>(effect: Effect.Effect<A, CacheStore.CacheError>) =>
+    Effect.retry(effect, {
+      times: 200,
+      while: ({ reason }) => {
+        busy++
+        return reason === "Busy"
+      }
+    })
+  for (let step = 1; step <= Number(count); step++) {
+    seed = next(seed)
+    const name = (seed >>> 8) % 10
+    const slot = BigInt(step * 10 + ((seed >>> 20) % 50))
+    yield* patient(store.putMany([[keyOf(name), { ...rowOf(name), slot }]]))
+    const found = yield* patient(store.get(keyOf(name)))
+    const read = found._tag === "Some" ? found.value.slot : -1n
+    const known = newest.get(name) ?? 0n
+    if (read < slot || read < known) backwards++
+    newest.set(name, read)
+    if (step % 10 === 0) yield* Effect.sleep(0)
+  }
+  process.stdout.write(
+    JSON.stringify({ backwards, busy, newest: Array.from(newest, ([name, slot]) => [name, String(slot)]) })
+  )
+})
+
+const modes = new Map([
+  ["write", write],
+  ["corrupt", corrupt],
+  ["full", full],
+  ["share", share]
+])
+
+void Effect.runPromise(Effect.scoped(modes.get(mode) ?? Effect.dieMessage(`no mode ${mode}`)))

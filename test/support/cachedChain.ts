@@ -57,7 +57,7 @@ export class Chain extends Context.Tag("test/CachedChain")<
   {
     readonly write: (name: number, metadataUri: string) => Effect.Effect<bigint>
     readonly writeBytes: (name: number, data: Uint8Array) => Effect.Effect<bigint>
-    /** Calls of `getAccountInfo`. */
+    /** Calls for accounts. */
     readonly reads: Effect.Effect<number>
     /** The next calls read the state and answer when the gate is opened. */
     readonly hold: Effect.Effect<Deferred.Deferred<void>>
@@ -96,21 +96,22 @@ const make = Effect.sync(() => {
         lie = slot
       })
   })
+  const at = (address: Address) =>
+    Option.map(Option.fromNullable(accounts.get(address)), (data) => infoOf(address, data))
+  const answer = <A>(read: () => A, options: RpcPool.AccountOptions | undefined) =>
+    Effect.suspend(() => {
+      reads++
+      const error = { method: "getAccountInfo", detail: "test" }
+      if (isFailing) return new RpcError({ ...error, reason: "Transport" })
+      if ((options?.minContextSlot ?? 0n) > slot) return new RpcError({ ...error, reason: "Node", code: -32016 })
+      const answer = { slot: lie ?? slot, value: read() }
+      return gate === undefined ? Effect.succeed(answer) : Effect.as(Deferred.await(gate), answer)
+    })
   const pool: Partial<RpcPool.Service> = {
     getGenesisHash: Effect.succeed(GENESIS),
     getSlot: () => Effect.sync(() => slot),
-    getAccountInfo: (address, options) =>
-      Effect.suspend(() => {
-        reads++
-        const error = { method: "getAccountInfo", detail: "test" }
-        if (isFailing) return new RpcError({ ...error, reason: "Transport" })
-        if ((options?.minContextSlot ?? 0n) > slot) return new RpcError({ ...error, reason: "Node", code: -32016 })
-        const answer = {
-          slot: lie ?? slot,
-          value: Option.map(Option.fromNullable(accounts.get(address)), (data) => infoOf(address, data))
-        }
-        return gate === undefined ? Effect.succeed(answer) : Effect.as(Deferred.await(gate), answer)
-      })
+    getAccountInfo: (address, options) => answer(() => at(address), options),
+    getMultipleAccounts: (addresses, options) => answer(() => addresses.map(at), options)
   }
   return Layer.merge(Layer.succeed(Chain, chain), RpcPool.layerTest(pool))
 })
