@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
 import * as EmbeddedServer from "../../../layers/EmbeddedServer.js"
+import * as AppliedEvents from "../../support/appliedEvents.js"
 import * as Eventful from "../../support/eventful.js"
 
 const SCRIPT = new URL("../../support/eventsChild.ts", import.meta.url).pathname
@@ -44,16 +44,13 @@ const directory = Effect.acquireRelease(
   (directory) => Effect.sync(() => rmSync(directory, { recursive: true }))
 )
 
-const Line = Schema.decodeUnknownSync(Schema.parseJson(Schema.Struct({ name: Schema.String })))
-
 describe("a process that applies events and is killed", () => {
   it.scopedLive(
-    "Given its effect and cursor are written together, When it is killed at random moments, Then each event is applied once",
+    "Given its effect and cursor are one SQLite transaction, When it is killed at random moments, Then each event is applied once",
     () =>
       Effect.gen(function* () {
         const { url } = yield* EmbeddedServer.serve()
         const file = join(yield* directory, "applied")
-        writeFileSync(file, "")
         const transactions = 12 * (KILLS + 1)
         const count = 1 + 3 * transactions
         yield* Eventful.begin
@@ -66,13 +63,10 @@ describe("a process that applies events and is killed", () => {
         for (let kill = 0; kill < KILLS; kill++) yield* live([url, file, String(count)], Math.random() * LIFE)
         const signatures = yield* Fiber.join(talking)
         assert.strictEqual(yield* live([url, file, String(count)], Infinity), 0)
-        const applied = readFileSync(file, "utf8")
-          .trimEnd()
-          .split("\n")
-          .map((line) => Line(line).name)
+        const applied = yield* Effect.flatMap(AppliedEvents.open(file), ({ names }) => names)
         assert.strictEqual(applied.length, count)
         assert.deepStrictEqual(applied.slice(1), Eventful.names(yield* Eventful.eventsOf(signatures)))
       }).pipe(Effect.provide(Layer.fresh(Eventful.layer()))),
-    120_000
+    120_000 + 30_000 * KILLS
   )
 })
