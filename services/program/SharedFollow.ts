@@ -12,6 +12,7 @@
  * - The first listing is given as a whole, so that a follower can put it in order.
  * - A full queue touches its own follower: it joins again, and finds what it missed among the accounts.
  * - The subscription ends with its last follower.
+ * - A group that ended takes no follower: one that joins it again, after its queue was full, goes on alone.
  */
 import type { Address } from "@solana/kit"
 import * as Chunk from "effect/Chunk"
@@ -74,6 +75,7 @@ class Group {
   readonly #divisions = new Map<number, Division>()
   /** Whether the first listing was given. */
   #isListed = false
+  #isEnded = false
   #members = 0
   fiber: Fiber.RuntimeFiber<void> | undefined
 
@@ -93,6 +95,10 @@ class Group {
   join(offset: number, address: Address): Inbox {
     const { accounts, inboxes } = this.#division(offset)
     const inbox: Inbox = new BoundedQueue(BOUNDS)
+    if (this.#isEnded) {
+      inbox.end(Option.some("Alone"))
+      return inbox
+    }
     const known = inboxes.get(address)
     const own = known ?? new Set()
     if (known === undefined) inboxes.set(address, own)
@@ -139,6 +145,7 @@ class Group {
 
   /** Ends each queue: its follower goes on alone. */
   end(): void {
+    this.#isEnded = true
     for (const { inboxes } of this.#divisions.values()) {
       for (const own of inboxes.values()) for (const inbox of own) inbox.end(Option.some("Alone"))
       inboxes.clear()
@@ -271,40 +278,43 @@ export const make = (pool: Service, programId: Address) =>
       return group
     }
 
+    // Whole or not at all: a member that nothing removes would keep the subscription.
     const shared = (room: Room, wanted: Wanted): Effect.Effect<Pull, never, Scope.Scope> =>
-      Effect.suspend(() => {
-        const { address, offset } = wanted
-        const group = room.group ?? start(room, wanted)
-        let inbox = group.join(offset, address)
-        group.enter()
-        let alone: Pull | undefined
-        const leave = Effect.suspend(() => {
-          group.leave(offset, address, inbox)
-          group.exit()
-          if (group.members > 0) return Effect.void
-          if (room.group === group) room.group = undefined
-          return group.fiber === undefined ? Effect.void : Fiber.interrupt(group.fiber)
-        })
-        return Effect.flatMap(Effect.scope, (scope) => {
-          const goAlone = Effect.flatMap(Scope.extend(Stream.toPull(wanted.alone()), scope), (pull) => {
-            alone = pull
-            return pull
+      Effect.uninterruptible(
+        Effect.suspend(() => {
+          const { address, offset } = wanted
+          const group = room.group ?? start(room, wanted)
+          let inbox = group.join(offset, address)
+          group.enter()
+          let alone: Pull | undefined
+          const leave = Effect.suspend(() => {
+            group.leave(offset, address, inbox)
+            group.exit()
+            if (group.members > 0) return Effect.void
+            if (room.group === group) room.group = undefined
+            return group.fiber === undefined ? Effect.void : Fiber.interrupt(group.fiber)
           })
-          const next: Pull = Effect.suspend(() =>
-            alone === undefined
-              ? Effect.matchEffect(inbox.take, {
-                  onSuccess: (batches) => Effect.succeed(Chunk.flatMap(batches, Chunk.fromIterable)),
-                  onFailure: (end) => {
-                    if (Option.getOrUndefined(end) !== "Full") return goAlone
-                    inbox = group.join(offset, address)
-                    return next
-                  }
-                })
-              : alone
-          )
-          return Effect.as(Scope.addFinalizer(scope, leave), next)
+          return Effect.flatMap(Effect.scope, (scope) => {
+            const goAlone = Effect.flatMap(Scope.extend(Stream.toPull(wanted.alone()), scope), (pull) => {
+              alone = pull
+              return pull
+            })
+            const next: Pull = Effect.suspend(() =>
+              alone === undefined
+                ? Effect.matchEffect(inbox.take, {
+                    onSuccess: (batches) => Effect.succeed(Chunk.flatMap(batches, Chunk.fromIterable)),
+                    onFailure: (end) => {
+                      if (Option.getOrUndefined(end) !== "Full") return goAlone
+                      inbox = group.join(offset, address)
+                      return next
+                    }
+                  })
+                : alone
+            )
+            return Effect.as(Scope.addFinalizer(scope, leave), next)
+          })
         })
-      })
+      )
 
     return (wanted: Wanted): Effect.Effect<Pull, never, Scope.Scope> =>
       Effect.suspend(() => {

@@ -8,6 +8,7 @@ import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -18,14 +19,19 @@ import * as RpcPoolUndici from "../../layers/RpcPoolUndici.js"
 import * as Channel from "../../services/Channel.js"
 import * as Message from "../../services/Message.js"
 import * as PayloadStore from "../../services/PayloadStore.js"
-import { RpcPool } from "../../services/RpcPool.js"
-import { RpcError } from "../../services/RpcTransport.js"
+import * as SharedFollow from "../../services/program/SharedFollow.js"
+import * as RpcPools from "../../services/RpcPool.js"
+import { type AccountInfo, RpcPool } from "../../services/RpcPool.js"
+import { RpcError, SubscriptionError } from "../../services/RpcTransport.js"
+import { SubscriptionObserver } from "../../services/SubscriptionObserver.js"
 import * as Transactions from "../../services/Transactions.js"
 import * as Instruction from "../../src/protocol/Instruction.js"
 import * as MessageType from "../../src/protocol/MessageType.js"
 import * as Pda from "../../src/protocol/Pda.js"
+import { PROGRAM_ID } from "../../src/protocol/Program.js"
 import * as Addresses from "../../src/solana/Address.js"
 import * as Hash from "../../src/solana/Hash.js"
+import * as Chain from "../support/cachedChain.js"
 import * as Eventful from "../support/eventful.js"
 import * as Story from "../support/story.js"
 
@@ -258,6 +264,60 @@ describe("followers that share", () => {
         assert.strictEqual(refused, 1)
       }).pipe(Effect.provide(services.pipe(Layer.provide(stubborn), Layer.provideMerge(embedded))))
     }
+  )
+
+  it.scopedLive(
+    "Given a follower whose queue was full, When the shared subscription is refused meanwhile, Then it goes on alone",
+    () =>
+      Effect.gen(function* () {
+        const notifications = yield* Queue.unbounded<Either.Either<AccountInfo, SubscriptionError>>()
+        const pool = yield* RpcPool.pipe(
+          Effect.provide(
+            RpcPools.layerTest({
+              getProgramAccounts: () => Effect.succeed({ slot: 1n, value: [] }),
+              programSubscribe: () =>
+                Stream.unwrap(
+                  Effect.flatMap(SubscriptionObserver, ({ established }) =>
+                    Effect.as(
+                      established({ host: "node" }),
+                      Stream.fromQueue(notifications).pipe(
+                        Stream.mapEffect((notified) => notified),
+                        Stream.map((value) => ({ slot: 2n, value }))
+                      )
+                    )
+                  )
+                )
+            })
+          )
+        )
+        const account = (owner: number, number: number, size: number): AccountInfo => {
+          const data = new Uint8Array(size)
+          data.set(Addresses.toBytes(recipient(owner)), 8)
+          return Chain.infoOf(recipient(1000 + number), data)
+        }
+        const shared = yield* SharedFollow.make(pool, PROGRAM_ID)
+        const follower = (number: number) =>
+          shared({
+            type: { memcmp: { offset: 0, bytes: new Uint8Array(8) } },
+            tag: "DirectMessage",
+            offset: 8,
+            address: recipient(number),
+            options: {},
+            alone: () => Stream.make(account(number, 99, 100))
+          })
+        const [full, quick] = yield* Effect.all([follower(1), follower(2)], { concurrency: 2 })
+        const next = (pull: typeof full) => Effect.map(pull, (chunk) => Chunk.unsafeHead(chunk).address)
+        // Two of these are more than a queue holds.
+        for (const number of [1, 2, 3])
+          yield* Queue.offer(notifications, Either.right(account(1, number, 5 * 1024 * 1024)))
+        yield* Queue.offer(notifications, Either.right(account(2, 4, 100)))
+        assert.strictEqual(yield* next(quick), recipient(1004))
+        const refused = new SubscriptionError({ reason: "Refused", method: "programSubscribe", detail: "test" })
+        yield* Queue.offer(notifications, Either.left(refused))
+        assert.strictEqual(yield* next(quick), recipient(1099))
+        assert.strictEqual(yield* next(full), recipient(1001))
+        assert.strictEqual(yield* next(full), recipient(1099))
+      })
   )
 
   it.live(
