@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os"
+import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 import { BaseSequencer, type TestSpecification } from "vitest/node"
 
@@ -19,7 +20,16 @@ class SlowFirst extends BaseSequencer {
   }
 }
 
+const root = fileURLToPath(new URL(".", import.meta.url))
+
 export default defineConfig({
+  // The examples import the package by its name.
+  resolve: {
+    alias: [
+      { find: /^@pod-protocol\/effect\/(layers|services)\/(.+)$/, replacement: `${root}$1/$2.ts` },
+      { find: /^@pod-protocol\/effect\/(.+)$/, replacement: `${root}src/$1.ts` }
+    ]
+  },
   test: {
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/package/setup.ts"],

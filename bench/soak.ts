@@ -45,7 +45,7 @@ const LOCALNET = fileURLToPath(new URL("../examples/localnet.ts", import.meta.ur
 const localnet = Effect.gen(function* () {
   const child = yield* Effect.acquireRelease(
     Effect.sync(() =>
-      spawn(process.execPath, ["--import", "tsx", LOCALNET, "--port", "0", "--slot-ms", String(SLOT_MILLIS)], {
+      spawn(process.execPath, ["--import", "tsx", LOCALNET, "--port", "0", "--slot-time", String(SLOT_MILLIS)], {
         stdio: ["ignore", "pipe", "inherit"]
       })
     ),

@@ -14,7 +14,7 @@ import type * as Options from "./embedded/Options.js"
 
 export { EmbeddedClusterError } from "./embedded/EmbeddedClusterError.js"
 export type * from "./embedded/Model.js"
-export type { Options, ProgramImage } from "./embedded/Options.js"
+export type { AccountImage, Options, ProgramImage } from "./embedded/Options.js"
 export { JsonRpcError } from "./embedded/rpc/JsonRpcError.js"
 
 export {

@@ -91,6 +91,8 @@ for (const name of ["localnet", "payloads"]) {
     absWorkingDir: root,
     entryPoints: [`examples/${name}.ts`],
     outfile,
+    bundle: true,
+    packages: "external",
     platform: "node",
     format: "esm",
     target: "es2022",

@@ -28,8 +28,9 @@ import { Chain, type ChainSnapshot } from "./chain/Chain.js"
 import * as Svm from "./chain/Svm.js"
 import { EmbeddedClusterError } from "./EmbeddedClusterError.js"
 import { HOST } from "./Host.js"
-import type { AccountImage, Listening, Service, Snapshot } from "./Model.js"
+import type { Listening, Service, Snapshot } from "./Model.js"
 import * as Options from "./Options.js"
+import * as Recorded from "./Recorded.js"
 import * as Faucet from "./rpc/Faucet.js"
 import { Feeds, type Sink } from "./rpc/Feeds.js"
 import * as JsonRpcError from "./rpc/JsonRpcError.js"
@@ -54,16 +55,20 @@ export const make = (
     const settings = yield* Options.resolve(options)
     const machines = yield* Svm.factory(settings.maxLogBytes)
     const feeds: Feeds = new Feeds(settings.maxSubscriptions, (address, slot) => chain.account(address, slot))
-    const chain: Chain = new Chain(settings, machines, feeds, yield* Clock.currentMoment)
     const faucet = Faucet.make()
-    yield* setAccount(chain, {
-      address: faucet.address,
-      lamports: settings.faucetLamports,
-      owner: Addresses.SYSTEM_PROGRAM,
-      data: new Uint8Array(0)
-    })
-    if (settings.podProgram) yield* addPodProgram(chain)
-    yield* Effect.forEach(settings.programs, ({ address, elf }) => addProgram(chain, address, elf), { discard: true })
+    const genesis = (chain: Chain) =>
+      Effect.gen(function* () {
+        const { address } = faucet
+        const [lamports, owner] = [settings.faucetLamports, Addresses.SYSTEM_PROGRAM]
+        yield* setAccount(chain, { address, lamports, owner, data: new Uint8Array(0) })
+        if (settings.podProgram) yield* addPodProgram(chain)
+        yield* Effect.forEach(settings.programs, ({ address, elf }) => addProgram(chain, address, elf), {
+          discard: true
+        })
+        yield* Effect.forEach(inOrder(settings.accounts), (account) => setAccount(chain, account), { discard: true })
+      })
+    const make = (start: Clock.Moment, seed: Uint8Array) => new Chain(settings, machines, feeds, start, seed)
+    const chain: Chain = yield* Recorded.make(settings, make, genesis)
     const passing = settings.blockMode === "instant" && settings.passingSlots
     if (settings.blockMode === "interval") yield* Effect.forkScoped(Ticker.run(chain))
     else if (passing) yield* Waiting.run(chain, feeds)
@@ -90,6 +95,11 @@ export const make = (
     return {
       settings,
       listen,
+      activity: Effect.sync(() => ({
+        slot: BigInt(chain.bank("processed").slot),
+        transactions: chain.transactionCount,
+        subscriptions: feeds.size
+      })),
       request: (name, params) => {
         const method = METHODS.get(name)
         return method === undefined
@@ -129,6 +139,7 @@ export const make = (
       }),
       restore: (snapshot) => {
         const taken = snapshots.get(snapshot)
+        if (settings.ledger !== undefined) return refuse("snapshot", "cannot be restored over a ledger folder")
         return taken === undefined
           ? refuse("snapshot", "must have been taken from this cluster")
           : Effect.sync(() => chain.restore(taken))
@@ -153,7 +164,7 @@ const POD_PROGRAM_FILE = new URL("../../program/pod_com.so", import.meta.url)
 const refuse = (field: string, rule: string, size?: number | bigint) =>
   Effect.fail(new InvalidInput(size === undefined ? { field, rule } : { field, rule, size }))
 
-const setAccount = (chain: Chain, account: AccountImage): Effect.Effect<void, InvalidInput> =>
+const setAccount = (chain: Chain, account: Options.AccountImage): Effect.Effect<void, InvalidInput> =>
   Effect.gen(function* () {
     const address = yield* Addresses.parse(account.address)
     const owner = yield* Addresses.parse(account.owner, "owner")
@@ -164,6 +175,10 @@ const setAccount = (chain: Chain, account: AccountImage): Effect.Effect<void, In
     const stored = lamports === 0n ? undefined : { lamports, owner, executable, rentEpoch, data }
     yield* Either.mapLeft(chain.setAccount(address, stored), (rule) => new InvalidInput({ field: "account", rule }))
   })
+
+/** Programs come last: the account with the bytes of an upgradeable program must be there before the program. */
+const inOrder = (accounts: ReadonlyArray<Options.AccountImage>): ReadonlyArray<Options.AccountImage> =>
+  accounts.toSorted((left, right) => Number(left.executable ?? false) - Number(right.executable ?? false))
 
 const addProgram = (chain: Chain, address: Address, elf: Uint8Array): Effect.Effect<void, EmbeddedClusterError> =>
   Effect.suspend(() =>

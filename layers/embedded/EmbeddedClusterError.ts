@@ -11,11 +11,12 @@ import * as SafeText from "../../src/SafeText.js"
  * - `ProgramMissing`: a program file cannot be read.
  * - `ProgramInvalid`: the bytes are not a program that the runtime loads.
  * - `PortTaken`: another process listens on the port.
+ * - `Ledger`: the ledger folder cannot be used; the detail says why. It is unchanged.
  * - `Listen`: listening on the address failed for another reason.
  */
 export class EmbeddedClusterError extends printable(
   Schema.TaggedError<EmbeddedClusterError>("@pod-protocol/effect/EmbeddedClusterError")("EmbeddedClusterError", {
-    reason: Schema.Literal("LiteSvmMissing", "ProgramMissing", "ProgramInvalid", "PortTaken", "Listen"),
+    reason: Schema.Literal("LiteSvmMissing", "ProgramMissing", "ProgramInvalid", "PortTaken", "Ledger", "Listen"),
     detail: SafeText.Schema(),
     cause: Schema.optional(Outside.Cause)
   })

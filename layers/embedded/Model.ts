@@ -15,26 +15,6 @@ import type { FeedKind, Sink } from "./rpc/Feeds.js"
 import type * as JsonRpcError from "./rpc/JsonRpcError.js"
 
 /**
- * An account for `setAccount`.
- *
- * @since 0.1.0
- * @category models
- */
-export interface AccountImage {
-  readonly address: Address
-  readonly lamports: bigint
-  readonly owner: Address
-  readonly data: Uint8Array
-  /**
-   * Whether the account is a program. Default false. A loader's account must hold a program that the runtime loads; the
-   * account with the bytes of an upgradeable program must be set first.
-   */
-  readonly executable?: boolean
-  /** Default 2^64 - 1, the rent epoch of rent-exempt accounts. */
-  readonly rentEpoch?: bigint
-}
-
-/**
  * The state of a cluster at one moment. It is opaque; only the cluster that made it can `restore` it.
  *
  * @since 0.1.0
@@ -56,6 +36,21 @@ export interface Listening {
   readonly close: () => void
   /** The only notification, if it is available at once; then no other follows. */
   readonly answer: unknown
+}
+
+/**
+ * What a cluster has done so far.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Activity {
+  /** The newest slot. */
+  readonly slot: bigint
+  /** Transactions that have landed since genesis. */
+  readonly transactions: number
+  /** Open subscriptions of all clients. */
+  readonly subscriptions: number
 }
 
 /**
@@ -87,12 +82,14 @@ export interface Service {
     params: ReadonlyArray<unknown>,
     sink: Sink
   ) => Effect.Effect<Listening, JsonRpcError.JsonRpcError>
+  /** The newest slot, and what the cluster has done so far. */
+  readonly activity: Effect.Effect<Activity>
   /** The options, with their defaults. */
   readonly settings: Options.Settings
   /** Sends lamports from the faucet in a separate transaction. The transaction has landed when this returns. */
   readonly airdrop: (address: Address, lamports: bigint) => Effect.Effect<Signature, InvalidInput>
   /** Writes an account without the runtime's checks. Lamports 0 removes it. */
-  readonly setAccount: (account: AccountImage) => Effect.Effect<void, InvalidInput>
+  readonly setAccount: (account: Options.AccountImage) => Effect.Effect<void, InvalidInput>
   /** Loads a program, after a trial load on a temporary machine. */
   readonly addProgram: (address: Address, elf: Uint8Array) => Effect.Effect<void, EmbeddedClusterError>
   /** Makes empty blocks, one per slot. For more than `maxBlocks` slots, only the last ones get a block. */

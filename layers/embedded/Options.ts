@@ -13,6 +13,21 @@ export interface ProgramImage {
   readonly elf: Uint8Array
 }
 
+/** An account to set. */
+export interface AccountImage {
+  readonly address: Address
+  readonly lamports: bigint
+  readonly owner: Address
+  readonly data: Uint8Array
+  /**
+   * Whether the account is a program. Default false. A loader's account must hold a program that the runtime loads; the
+   * account with the bytes of an upgradeable program must be set first.
+   */
+  readonly executable?: boolean
+  /** Default 2^64 - 1, the rent epoch of rent-exempt accounts. */
+  readonly rentEpoch?: bigint
+}
+
 /** Options of an embedded cluster. Every limit is finite by default. */
 export interface Options {
   /**
@@ -75,8 +90,18 @@ export interface Options {
   readonly maxLogBytes?: number
   /** Lamports of the faucet at genesis, the limit of all airdrops together. Default 500,000,000 SOL. */
   readonly faucetLamports?: bigint
+  /**
+   * A folder that keeps the chain across restarts. Default: none, the chain lives in memory. A transaction that a client
+   * knows to have landed survives a kill of the process. A start runs the log of the folder again, some ten thousand
+   * transactions a second. `snapshot` can still be taken, but not restored.
+   */
+  readonly ledger?: string
+  /** Whether to begin the ledger anew. Default false. */
+  readonly resetLedger?: boolean
   /** Programs to load besides the PoD program. Default none. */
   readonly programs?: ReadonlyArray<ProgramImage>
+  /** Accounts of genesis, set after the programs. Default none. Lamports 0 removes an account. */
+  readonly accounts?: ReadonlyArray<AccountImage>
   /** Whether to load the PoD program of this package at its address. Default true. */
   readonly podProgram?: boolean
 }
@@ -95,7 +120,10 @@ export interface Settings {
   readonly maxPendingNotifications: number
   readonly maxLogBytes: number
   readonly faucetLamports: bigint
+  readonly ledger: string | undefined
+  readonly resetLedger: boolean
   readonly programs: ReadonlyArray<ProgramImage>
+  readonly accounts: ReadonlyArray<AccountImage>
   readonly podProgram: boolean
 }
 
@@ -131,7 +159,10 @@ export const resolve = (options: Options = {}): Either.Either<Settings, InvalidI
         0n,
         MAX_LAMPORTS
       ),
+      ledger: options.ledger,
+      resetLedger: options.resetLedger ?? false,
       programs: options.programs ?? [],
+      accounts: options.accounts ?? [],
       podProgram: options.podProgram ?? true
     }
   })

@@ -1,9 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { connect, createServer } from "node:net"
+import { tmpdir } from "node:os"
+import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Arguments from "../../examples/localnet/arguments.js"
+import * as Files from "../../examples/localnet/files.js"
 import { PROGRAM_ID } from "../../src/protocol/Program.js"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
@@ -27,7 +32,7 @@ it.scopedLive(
   "Given a running localnet, When it gets a signal, Then it exits with 0 after it printed its addresses and served calls",
   () =>
     Effect.gen(function* () {
-      const { child, output } = yield* localnet("--port", "0", "--slot-ms", "50")
+      const { child, output } = yield* localnet("--port", "0", "--slot-time", "50")
       yield* Effect.repeat(Effect.sleep("20 millis"), { until: () => output.stdout.includes(PROGRAM_ID) })
       const url = /http:\/\/\S+/.exec(output.stdout)?.[0] ?? ""
       const health = yield* Effect.promise(() => fetch(`${url}/health`).then((reply) => reply.text()))
@@ -55,5 +60,46 @@ it.scopedLive("Given a port in use, When localnet starts there, Then it prints o
     assert.strictEqual(yield* exitCode(child), 1)
     assert.strictEqual(output.stderr, `localnet: port ${port} of 127.0.0.1 is taken\n`)
     assert.strictEqual(output.stdout, "")
+  })
+)
+
+const run = (...args: ReadonlyArray<string>) =>
+  Effect.flip(Effect.flatMap(Arguments.read(args), ({ accounts }) => Effect.forEach(accounts, Files.account)))
+
+it.scopedLive("Given wrong arguments and files, When localnet starts, Then one line names what is wrong", () =>
+  Effect.gen(function* () {
+    const folder = yield* Effect.acquireRelease(
+      Effect.sync(() => mkdtempSync(path.join(tmpdir(), "pod-localnet-"))),
+      (made) => Effect.sync(() => rmSync(made, { recursive: true }))
+    )
+    const file = path.join(folder, "account.json")
+    const account = { lamports: 5, data: ["AQI=", "base64"], owner: PROGRAM_ID, executable: false, space: 2 }
+    const withFile = (text: string, address: string = PROGRAM_ID) => {
+      writeFileSync(file, text)
+      return Effect.map(run("--account", address, file), ({ message }) => message)
+    }
+    const json = (change: object, pubkey: unknown = PROGRAM_ID) =>
+      JSON.stringify({ pubkey, account: { ...account, ...change } })
+    assert.match(yield* withFile("{"), /is no JSON/)
+    assert.match(yield* withFile("{}"), /is no account/)
+    assert.match(yield* withFile(json({ lamports: -1 })), /is no account/)
+    assert.match(yield* withFile(json({ owner: "me" })), /owner/)
+    assert.match(yield* withFile(json({ space: 3 })), /space: is 3, but the data has 2 bytes/)
+    assert.match(yield* withFile(json({ data: ["!", "base64"] })), /data/)
+    assert.match(yield* withFile(json({}), "me"), /--account/)
+    assert.match((yield* run("--account", "-", path.join(folder, "missing"))).message, /cannot be read/)
+    assert.match((yield* run("--account", PROGRAM_ID)).message, /needs two values/)
+    assert.match((yield* run("--slot-time", "fast")).message, /--slot-time.* whole number/)
+    assert.match((yield* run("--genesis-time", "-1")).message, /genesis-time/)
+    assert.match((yield* run("--reset")).message, /--reset.* needs --ledger/)
+    assert.match((yield* run("--ledger", "")).message, /--ledger.* must name a folder/)
+    assert.match((yield* run("--colour")).message, /--colour/)
+
+    const rentEpoch = "18446744073709551615"
+    writeFileSync(file, json({ rentEpoch: 0 }).replace('"rentEpoch":0', `"rentEpoch":${rentEpoch}`))
+    const { accountDirs } = yield* Arguments.read(["--account-dir", folder])
+    const files = yield* Effect.forEach(accountDirs, Files.accountFiles)
+    const [image] = yield* Effect.forEach(files.flat(), Files.account)
+    assert.deepInclude(image, { address: PROGRAM_ID, lamports: 5n, rentEpoch: BigInt(rentEpoch), owner: PROGRAM_ID })
   })
 )

@@ -19,8 +19,11 @@ import {
   copyOf,
   type OpenBlock,
   type PerformanceSample,
-  type RecentBlock
+  type RecentBlock,
+  sample
 } from "./ChainState.js"
+import * as Executed from "./Executed.js"
+import type { Input, TimedInput } from "./Input.js"
 import { type Block, Ledger, type TransactionRecord } from "./Ledger.js"
 import { isWritable, type LoadedTransaction } from "./LoadedTransaction.js"
 import * as Loaders from "./Loaders.js"
@@ -35,9 +38,6 @@ import type { TransactionError } from "./TransactionErrors.js"
 export type Submission = Either.Either<TransactionRecord, TransactionError>
 
 const COMMITMENTS = ["processed", "confirmed", "finalized"] as const
-/** Agave takes one performance sample per minute and keeps 720. */
-const SAMPLE_SECONDS = 60n
-const MAX_SAMPLES = 720
 const MOVING_SYSVARS = [Sysvars.CLOCK, Sysvars.SLOT_HASHES]
 
 /** A chain's complete state. Only the chain that made it can restore it. */
@@ -53,21 +53,27 @@ export class Chain {
   readonly #genesis: Block
   /** The last blockhash given to a client. */
   #given: Blockhash | undefined
+  /** Monotonic time of the newest transaction. */
+  #now: number
 
   readonly #machines: SvmFactory
   readonly #listener: ChainListener
-  readonly #start: Moment
+  #start: Moment
+  /** Keeps each input, before anybody knows of its effect. */
+  #keep: ((input: Input, nowMillis: number) => void) | undefined
 
   constructor(
     readonly settings: Settings,
     machines: SvmFactory,
     listener: ChainListener,
-    start: Moment
+    start: Moment,
+    seed: Uint8Array
   ) {
     this.#machines = machines
     this.#listener = listener
     this.#start = start
-    const svm = machines.make()
+    this.#now = start.monotonic
+    const svm = machines.make(seed)
     const blockhash = svm.blockhash()
     const time = settings.genesisTime ?? BigInt(Math.floor(start.wall / 1000))
     const genesis: Block = {
@@ -207,10 +213,18 @@ export class Chain {
 
   // Writing
 
+  /** From now on the chain calls `keep` with each input; `elapsed` milliseconds have passed since genesis. */
+  record(keep: (input: TimedInput) => void, now: Moment, elapsed: number): void {
+    const start = now.monotonic - elapsed
+    this.#start = { ...this.#start, monotonic: start }
+    this.#keep = (input, nowMillis) => keep({ elapsed: nowMillis - start, input })
+  }
+
   /** Executes a transaction in a block: the open block, or a new one in instant mode. */
   submit(transaction: LoadedTransaction, nowMillis: number, verify: boolean): Submission {
     const refusal = this.refusal(transaction, this.bank("processed"))
     if (refusal !== undefined) return Either.left(refusal)
+    this.#now = nowMillis
     if (this.settings.blockMode === "interval") return this.#execute(transaction, this.#state.open, verify)
     const block = this.#openBlock(nowMillis, 0)
     this.#setTime(block)
@@ -222,18 +236,20 @@ export class Chain {
     this.#closeBlock(block)
     this.#state.recent = [this.#state.last]
     this.#announceSlot()
-    this.#announce(COMMITMENTS, submission.right, this.#writtenBy(submission.right))
+    this.#announce(COMMITMENTS, submission.right, Executed.writtenBy(submission.right))
     return submission
   }
 
   /** Makes blocks without transactions. In interval mode the passing of time does the same. */
   advance(count: number, nowMillis: number): void {
+    this.#keep?.({ kind: "advance", count }, nowMillis)
     const blocks = Math.min(count, this.settings.maxBlocks)
     for (let made = 0; made < blocks; made++) this.#enter(nowMillis, made === 0 ? count - blocks : 0)
   }
 
   /** Moves the Unix time. */
   advanceTime(millis: number, nowMillis: number): void {
+    this.#keep?.({ kind: "advanceTime", millis }, nowMillis)
     this.#state.aheadMillis += millis
     const { slot } = this.#state.open ?? this.#state.last
     this.#setTime({ slot, time: this.#unixTime(nowMillis) })
@@ -242,6 +258,7 @@ export class Chain {
   /** Expires all known blockhashes. It raises the height by one lifetime, because blockhashes expire by height. */
   expireBlockhashes(nowMillis: number): void {
     const { blockhashLifetime } = this.settings
+    this.#keep?.({ kind: "expireBlockhashes" }, nowMillis)
     this.#enter(nowMillis, blockhashLifetime, blockhashLifetime)
     this.#state.blockhashes.expireBelow(this.#state.last.height)
   }
@@ -252,6 +269,7 @@ export class Chain {
     const before = svm.account(address)
     const { slot } = this.bank("processed")
     return Either.map(svm.setAccount(address, account), () => {
+      this.#keep?.({ kind: "setAccount", address, account }, this.#now)
       this.#state.lamports += (account?.lamports ?? 0n) - (before?.lamports ?? 0n)
       accounts.overwrite(address, account)
       accounts.written(address)
@@ -260,7 +278,10 @@ export class Chain {
   }
 
   addProgram(address: Address, elf: Uint8Array): Either.Either<void, string> {
-    return Either.map(this.#state.svm.addProgram(address, elf), () => this.#state.accounts.writtenUnseen())
+    return Either.map(this.#state.svm.addProgram(address, elf), () => {
+      this.#keep?.({ kind: "addProgram", address, elf }, this.#now)
+      this.#state.accounts.writtenUnseen()
+    })
   }
 
   // Snapshots
@@ -335,16 +356,7 @@ export class Chain {
     state.blockhashes.push(block)
     state.slotHashes = Sysvars.withSlotHash(state.slotHashes, block.slot, block.blockhash)
     state.svm.setSlotHashes(state.slotHashes)
-    if (block.time - state.sampled.time < SAMPLE_SECONDS) return
-    state.samples = [
-      {
-        slot: block.slot,
-        slots: block.slot - state.sampled.slot,
-        transactions: state.transactionCount - state.sampled.transactions
-      },
-      ...state.samples.slice(0, MAX_SAMPLES - 1)
-    ]
-    state.sampled = { time: block.time, slot: block.slot, transactions: state.transactionCount }
+    sample(state, block)
   }
 
   #setTime({ slot, time }: { readonly slot: number; readonly time: bigint }): void {
@@ -393,7 +405,7 @@ export class Chain {
       preTokenBalances,
       postTokenBalances: TokenAccounts.balances(transaction.addresses, svm.account)
     }
-    const written = this.#writtenBy(record)
+    const written = Executed.writtenBy(record)
     writable.forEach((address, index) => {
       if (written.includes(address)) accounts.remember(address, block.slot, before[index])
     })
@@ -412,6 +424,7 @@ export class Chain {
     for (const { blockhashHeight } of forgotten) {
       if (blockhashHeight !== undefined) state.blockhashes.expireBelow(blockhashHeight + 1)
     }
+    this.#keep?.({ kind: "submit", wire: transaction.wire, verify }, this.#now)
     if (this.settings.blockMode === "interval") this.#announce(["processed"], record, written)
     return Either.right(record)
   }
@@ -425,29 +438,8 @@ export class Chain {
     const wire = Nonce.withLatest(transaction, last.blockhash)
     const verified = wire !== undefined && verify ? svm.simulate(transaction.wire, true) : undefined
     if (verified?.err === "SignatureFailure") return verified
-    return this.#named(wire === undefined ? use(transaction.wire, verify) : use(wire, false), transaction)
-  }
-
-  /**
-   * Corrects the error's name: LiteSVM has one error for a missing program and for an account that is not a program;
-   * Agave has two.
-   */
-  #named<A extends Outcome>(outcome: A, { addresses, message }: LoadedTransaction): A {
-    if (outcome.err !== "InvalidProgramForExecution") return outcome
-    const isMissing = message.instructions.some(({ programIndex }) => {
-      const program = addresses[programIndex]
-      return program !== undefined && this.#state.svm.account(program) === undefined
-    })
-    return isMissing ? { ...outcome, err: "ProgramAccountNotFound" } : outcome
-  }
-
-  /** The accounts that the transaction wrote. A failed transaction writes only its fee payer and its nonce. */
-  #writtenBy({ transaction, outcome }: TransactionRecord): ReadonlyArray<Address> {
-    if (outcome.err === null) return transaction.addresses.filter((_, index) => isWritable(transaction, index))
-    const nonce = Nonce.accountOf(transaction)
-    return nonce === undefined || nonce === transaction.feePayer
-      ? [transaction.feePayer]
-      : [transaction.feePayer, nonce]
+    const outcome = wire === undefined ? use(transaction.wire, verify) : use(wire, false)
+    return Executed.named(outcome, transaction, svm.account)
   }
 
   /** The nonce account that the transaction uses, if its blockhash is not a recent one. */

@@ -67,3 +67,16 @@ export const copyOf = (state: ChainState, svm: Svm): ChainState => {
     samples: Array.from(state.samples)
   }
 }
+
+/** Agave takes one performance sample per minute and keeps 720. */
+const SAMPLE_SECONDS = 60n
+const MAX_SAMPLES = 720
+
+/** Takes a performance sample after the block, if one is due. */
+export const sample = (state: ChainState, { slot, time }: Block): void => {
+  const { sampled, transactionCount } = state
+  if (time - sampled.time < SAMPLE_SECONDS) return
+  const newest = { slot, slots: slot - sampled.slot, transactions: transactionCount - sampled.transactions }
+  state.samples = [newest, ...state.samples.slice(0, MAX_SAMPLES - 1)]
+  state.sampled = { time, slot, transactions: transactionCount }
+}

@@ -5,7 +5,6 @@
  * load. So it gets only transactions that `Wire.decode` accepted, and programs that a temporary machine has loaded.
  * Machines have distinct genesis hashes.
  */
-import { randomBytes } from "node:crypto"
 import type { Address, Blockhash } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -74,7 +73,8 @@ export interface Svm {
 
 /** Creates machines. */
 export interface SvmFactory {
-  readonly make: () => Svm
+  /** Makes a machine whose first blockhash is `seed`, 32 bytes. */
+  readonly make: (seed: Uint8Array) => Svm
   /** Restores a machine from the bytes of `toBytes`. */
   readonly fromBytes: (bytes: Uint8Array) => Svm
 }
@@ -94,8 +94,8 @@ export const factory = (maxLogBytes: number): Effect.Effect<SvmFactory, Embedded
       })
   }).pipe(
     Effect.map((native) => ({
-      make: () => {
-        const machine = native.LiteSvm.fromBytes(ofItsOwn(native))
+      make: (seed) => {
+        const machine = native.LiteSvm.fromBytes(ofItsOwn(native, seed))
         machine.setEpochSchedule(
           new native.EpochSchedule(BigInt(Sysvars.SLOTS_PER_EPOCH), BigInt(Sysvars.SLOTS_PER_EPOCH), false, 0n, 0n)
         )
@@ -118,11 +118,10 @@ const templateOf = (native: typeof Native) => {
  * The bytes of a new machine with a unique first blockhash. LiteSVM starts all machines with the same one, from which
  * the others derive. Bytes signed for one cluster could then land on another, and the genesis hashes would be equal.
  */
-const ofItsOwn = (native: typeof Native): Uint8Array => {
+const ofItsOwn = (native: typeof Native, own: Uint8Array): Uint8Array => {
   template ??= templateOf(native)
   const { blockhash, bytes } = template
   const machine = Buffer.from(bytes)
-  const own = randomBytes(blockhash.length)
   for (let at = machine.indexOf(blockhash); at !== -1; at = machine.indexOf(blockhash, at + own.length)) {
     machine.set(own, at)
   }

@@ -1,0 +1,102 @@
+/** Files of accounts and programs. */
+import { readdir, readFile, stat } from "node:fs/promises"
+import * as path from "node:path"
+import { InvalidInput } from "@pod-protocol/effect/InvalidInput"
+import type * as EmbeddedCluster from "@pod-protocol/effect/layers/EmbeddedCluster"
+import * as Address from "@pod-protocol/effect/solana/Address"
+import * as Base58 from "@pod-protocol/effect/solana/Base58"
+import * as Base64 from "@pod-protocol/effect/solana/Base64"
+import * as Json from "@pod-protocol/effect/solana/Json"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import type { Pair } from "./arguments.js"
+
+/** Above an account of 10 MiB in base64, and above the largest program. */
+const MAX_FILE_BYTES = 16 * 1024 * 1024
+
+const integer = Schema.Union(Schema.NonNegativeInt, Schema.BigIntFromSelf)
+
+/** An account as `solana account --output json` writes it. */
+const AccountFile = Schema.Struct({
+  pubkey: Schema.String,
+  account: Schema.Struct({
+    lamports: integer,
+    data: Schema.Tuple(Schema.String, Schema.Literal("base64", "base58")),
+    owner: Schema.String,
+    executable: Schema.optional(Schema.Boolean),
+    rentEpoch: Schema.optional(integer),
+    space: Schema.optional(integer)
+  })
+})
+
+const decode = Schema.decodeUnknownEither(AccountFile)
+
+const refuse = (field: string, rule: string) => new InvalidInput({ field, rule })
+
+const within = <A>(field: string, result: Either.Either<A, InvalidInput>) =>
+  Either.mapLeft(result, ({ rule }) => refuse(field, rule))
+
+const bytesOf = (field: string, file: string) =>
+  Effect.gen(function* () {
+    const cannot = (cause: unknown) =>
+      refuse(field, `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`)
+    const { size } = yield* Effect.tryPromise({ try: () => stat(file), catch: cannot })
+    if (size > MAX_FILE_BYTES) return yield* refuse(field, `must be at most ${MAX_FILE_BYTES} bytes`)
+    return yield* Effect.tryPromise({ try: (signal) => readFile(file, { signal }), catch: cannot })
+  })
+
+/** Reads a file of an account. `-` stands for the address in the file. */
+export const account = ({ address, file }: Pair) =>
+  Effect.gen(function* () {
+    const field = `--account ${file}`
+    const text = (yield* bytesOf(field, file)).toString("utf8")
+    const json = yield* Either.mapLeft(Json.parse(text), () => refuse(field, "is no JSON"))
+    const read = yield* Either.mapLeft(decode(json), () =>
+      refuse(field, 'is no account as "solana account --output json" writes it')
+    )
+    const { data, executable = false, lamports, owner, rentEpoch, space } = read.account
+    const [encoded, encoding] = data
+    const bytes = yield* within(
+      `${field}: data`,
+      encoding === "base64" ? Base64.decode(encoded) : Base58.decode(encoded)
+    )
+    if (space !== undefined && BigInt(space) !== BigInt(bytes.length)) {
+      return yield* refuse(`${field}: space`, `is ${space}, but the data has ${bytes.length} bytes`)
+    }
+    const image: EmbeddedCluster.AccountImage = {
+      address: yield* within(field, Address.parse(address === "-" ? read.pubkey : address)),
+      lamports: BigInt(lamports),
+      owner: yield* within(`${field}: owner`, Address.parse(owner)),
+      data: bytes,
+      executable,
+      ...(rentEpoch === undefined ? {} : { rentEpoch: BigInt(rentEpoch) })
+    }
+    return image
+  })
+
+/** The files of accounts in a folder, in the order of their names. */
+export const accountFiles = (folder: string) =>
+  Effect.map(
+    Effect.tryPromise({
+      try: () => readdir(folder),
+      catch: (cause) =>
+        refuse("--account-dir", `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`)
+    }),
+    (names): ReadonlyArray<Pair> =>
+      names
+        .filter((name) => name.endsWith(".json"))
+        .toSorted()
+        .map((name) => ({ address: "-", file: path.join(folder, name) }))
+  )
+
+/** Reads a program. */
+export const program = ({ address, file }: Pair) =>
+  Effect.gen(function* () {
+    const field = `--bpf-program ${file}`
+    const image: EmbeddedCluster.ProgramImage = {
+      address: yield* within(field, Address.parse(address)),
+      elf: yield* bytesOf(field, file)
+    }
+    return image
+  })

@@ -1,0 +1,255 @@
+/**
+ * A folder that keeps a chain across restarts: a log of its inputs, which a start runs again.
+ *
+ * The file `ledger.log` begins with a magic line; then follow records of a length, a checksum and bytes. The first
+ * record is the header: what made the chain, and the options that its inputs depend on.
+ *
+ * Invariants:
+ * - A record is in the file before its input is acknowledged or announced. A process that is killed loses no
+ *   acknowledged input: the system keeps what was written. A machine that loses power may lose the last seconds.
+ * - Only the last record can be cut, by a kill during its write. It was never acknowledged, so a start removes it.
+ * - After a failed write (a full disk) the log takes no more, so that its inputs stay those of one chain.
+ * - A folder that a start refuses is left as it was: another file, version, genesis, a damaged record.
+ * - One process has the folder at a time. The file `lock` names it by its id and the time of its start, so that an id
+ *   that the system gave again does not count.
+ */
+import * as fs from "node:fs"
+import * as path from "node:path"
+import * as zlib from "node:zlib"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Input from "./chain/Input.js"
+import { EmbeddedClusterError } from "./EmbeddedClusterError.js"
+import type { Settings } from "./Options.js"
+
+const MAGIC = Buffer.from("POD-LEDGER 1\n")
+const LOG = "ledger.log"
+const LOCK = "lock"
+const FRAME_BYTES = 8
+
+/** Above the largest input, an account of 10 MiB. */
+const MAX_RECORD_BYTES = 16 * 1024 * 1024
+
+/** What the inputs' effects depend on. */
+export const Header = Schema.Struct({
+  runtime: Schema.String,
+  /** Unix milliseconds of genesis. */
+  wall: Schema.Number,
+  /** Length of the inputs that make genesis, with their frames. Without all of them the log counts as new. */
+  genesisBytes: Schema.Number,
+  /** The machine's first blockhash in base64. */
+  seed: Schema.String,
+  settings: Schema.Record({ key: Schema.String, value: Schema.Union(Schema.String, Schema.Number) })
+})
+
+/** The header of a ledger. */
+export type Header = typeof Header.Type
+
+const decodeHeader = Schema.decodeUnknownEither(Schema.parseJson(Header))
+
+/** The options that the inputs' effects depend on. */
+export const settingsOf = (settings: Settings): Header["settings"] => ({
+  blockMode: settings.blockMode,
+  blockhashLifetime: settings.blockhashLifetime,
+  maxBlocks: settings.maxBlocks,
+  maxTransactions: settings.maxTransactions,
+  maxStatuses: settings.maxStatuses,
+  maxLogBytes: settings.maxLogBytes,
+  faucetLamports: String(settings.faucetLamports),
+  ...(settings.genesisTime === undefined ? {} : { genesisTime: String(settings.genesisTime) })
+})
+
+/** An open ledger folder. */
+export interface LedgerFolder {
+  /** Undefined if the folder is new. */
+  readonly header: Header | undefined
+  /** The inputs so far, read as they are asked for. Fails with a damaged record. */
+  readonly inputs: Iterable<Input.TimedInput>
+  /** Starts a new log with the first inputs, in one write. */
+  readonly begin: (header: Omit<Header, "genesisBytes">, inputs: ReadonlyArray<Input.TimedInput>) => void
+  readonly append: (input: Input.TimedInput) => void
+}
+
+const fault = (detail: string, cause?: unknown) =>
+  new EmbeddedClusterError(cause === undefined ? { reason: "Ledger", detail } : { reason: "Ledger", detail, cause })
+
+/** Opens the folder until the scope closes, and makes it if it is missing. `reset` begins anew. */
+export const open = (
+  folder: string,
+  { reset = false }: { readonly reset?: boolean } = {}
+): Effect.Effect<LedgerFolder, EmbeddedClusterError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const attempt = <A>(what: string, run: () => A) =>
+      Effect.try({
+        try: run,
+        catch: (cause) =>
+          cause instanceof EmbeddedClusterError ? cause : fault(`the ledger folder ${folder} cannot be ${what}`, cause)
+      })
+    const file = path.join(folder, LOG)
+    yield* attempt("made", () => fs.mkdirSync(folder, { recursive: true }))
+    yield* Effect.acquireRelease(
+      attempt("locked", () => lock(folder)),
+      () => Effect.sync(() => fs.rmSync(path.join(folder, LOCK), { force: true }))
+    )
+    const descriptor = yield* Effect.acquireRelease(
+      attempt("opened", () => fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600)),
+      (descriptor) => Effect.sync(() => fs.closeSync(descriptor))
+    )
+    return yield* attempt("read", () => {
+      checkMagic(descriptor, file)
+      if (reset) fs.ftruncateSync(descriptor, 0)
+      return read(descriptor, file)
+    })
+  })
+
+const checkMagic = (descriptor: number, file: string): void => {
+  const size = fs.fstatSync(descriptor).size
+  const magic = bytesAt(descriptor, 0, Math.min(size, MAGIC.length))
+  if (size === 0 || magic.equals(MAGIC)) return
+  if (magic.equals(MAGIC.subarray(0, magic.length))) return
+  const other = magic.subarray(0, 11).equals(MAGIC.subarray(0, 11))
+  throw fault(
+    other
+      ? `${file} is a ledger of another version: start with another folder, or with --reset of that version`
+      : `${file} is no ledger: start with another folder`
+  )
+}
+
+const bytesAt = (descriptor: number, at: number, length: number): Buffer => {
+  const bytes = Buffer.alloc(length)
+  let read = 0
+  while (read < length) {
+    const got = fs.readSync(descriptor, bytes, read, length - read, at + read)
+    if (got === 0) break
+    read += got
+  }
+  return bytes.subarray(0, read)
+}
+
+const damaged = (file: string, at: number) =>
+  fault(`${file} is damaged at byte ${at}: restore a copy, or start anew with --reset`)
+
+/** The record at the position; undefined at the end, or if the file ends within it. */
+const recordAt = (descriptor: number, file: string, at: number, size: number): Buffer | undefined => {
+  const frame = bytesAt(descriptor, at, FRAME_BYTES)
+  if (frame.length < FRAME_BYTES) return undefined
+  const length = frame.readUInt32LE(0)
+  if (length > MAX_RECORD_BYTES) throw damaged(file, at)
+  if (at + FRAME_BYTES + length > size) return undefined
+  const bytes = bytesAt(descriptor, at + FRAME_BYTES, length)
+  if (zlib.crc32(bytes) !== frame.readUInt32LE(4)) throw damaged(file, at)
+  return bytes
+}
+
+const framed = (bytes: Uint8Array): Buffer => {
+  const frame = Buffer.alloc(FRAME_BYTES)
+  frame.writeUInt32LE(bytes.length, 0)
+  frame.writeUInt32LE(zlib.crc32(bytes), 4)
+  return Buffer.concat([frame, bytes])
+}
+
+const read = (descriptor: number, file: string): LedgerFolder => {
+  const size = fs.fstatSync(descriptor).size
+  const first = recordAt(descriptor, file, MAGIC.length, size)
+  let end = MAGIC.length + FRAME_BYTES + (first?.length ?? 0)
+  const found = first === undefined ? undefined : headerOf(first, file)
+  // A log without a whole genesis never acknowledged anything.
+  const header = found !== undefined && end + found.genesisBytes <= size ? found : undefined
+  let isWhole = true
+  const write = (bytes: Buffer): void => {
+    if (!isWhole) throw fault(`${file} could not be written before, so it takes no more inputs`)
+    isWhole = false
+    let written = 0
+    while (written < bytes.length) {
+      written += fs.writeSync(descriptor, bytes, written, bytes.length - written, end + written)
+    }
+    end += bytes.length
+    isWhole = true
+  }
+  return {
+    header,
+    inputs: {
+      *[Symbol.iterator]() {
+        for (
+          let record = recordAt(descriptor, file, end, size);
+          record;
+          record = recordAt(descriptor, file, end, size)
+        ) {
+          const input = Input.decode(record)
+          if (input === undefined) throw damaged(file, end)
+          end += FRAME_BYTES + record.length
+          yield input
+        }
+        fs.ftruncateSync(descriptor, end)
+      }
+    },
+    begin: (made, inputs) => {
+      fs.ftruncateSync(descriptor, 0)
+      end = 0
+      const genesis = Buffer.concat(inputs.map((input) => framed(Input.encode(input))))
+      const header: Header = { ...made, genesisBytes: genesis.length }
+      write(Buffer.concat([MAGIC, framed(Buffer.from(JSON.stringify(header))), genesis]))
+    },
+    append: (input) => write(framed(Input.encode(input)))
+  }
+}
+
+const headerOf = (bytes: Uint8Array, file: string): Header => {
+  const decoded = decodeHeader(Buffer.from(bytes).toString("utf8"))
+  if (decoded._tag === "Left") throw damaged(file, MAGIC.length)
+  return decoded.right
+}
+
+/** Refuses a header of another runtime or of other options. */
+export const check = (header: Header, runtime: string, settings: Header["settings"], folder: string) => {
+  if (header.runtime !== runtime) {
+    return Effect.fail(
+      fault(
+        `the ledger in ${folder} was made by runtime ${header.runtime}, this is ${runtime}: start anew with --reset`
+      )
+    )
+  }
+  const other = Object.entries(settings).find(([name, value]) => header.settings[name] !== value)
+  if (other === undefined) return Effect.void
+  const [name, value] = other
+  const was = header.settings[name] ?? "not set"
+  return Effect.fail(
+    fault(
+      `the ledger in ${folder} has another genesis: ${name} was ${was} and is now ${value}; start anew with --reset`
+    )
+  )
+}
+
+/** The time at which a process started, in the system's own unit; undefined where the system does not tell. */
+const startOf = (pid: number): string | undefined => {
+  try {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8")
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]
+  } catch {
+    return undefined
+  }
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch (cause) {
+    return cause instanceof Error && "code" in cause && cause.code === "EPERM"
+  }
+}
+
+const lock = (folder: string): void => {
+  const file = path.join(folder, LOCK)
+  const own = `${process.pid} ${startOf(process.pid) ?? ""}`
+  const held = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : undefined
+  if (held !== undefined && held !== own) {
+    const [pid = "", start = ""] = held.split(" ")
+    if (/^\d{1,10}$/.test(pid) && isAlive(Number(pid)) && (startOf(Number(pid)) ?? "") === start) {
+      throw fault(`the ledger folder ${folder} is in use by process ${pid}`)
+    }
+  } else if (held === own) throw fault(`the ledger folder ${folder} is in use by this process`)
+  const temporary = `${file}.${process.pid}`
+  fs.writeFileSync(temporary, own)
+  fs.renameSync(temporary, file)
+}

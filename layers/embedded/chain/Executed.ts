@@ -1,0 +1,31 @@
+/** What an execution means: the name of its error, and what it wrote. */
+import type { Address } from "@solana/kit"
+import type { TransactionRecord } from "./Ledger.js"
+import { isWritable, type LoadedTransaction } from "./LoadedTransaction.js"
+import * as Nonce from "./Nonce.js"
+import type { StoredAccount } from "./StoredAccount.js"
+import type { Outcome } from "./Svm.js"
+
+/**
+ * Corrects the error's name: LiteSVM has one error for a missing program and for an account that is not a program;
+ * Agave has two.
+ */
+export const named = <A extends Outcome>(
+  outcome: A,
+  { addresses, message }: LoadedTransaction,
+  read: (address: Address) => StoredAccount | undefined
+): A => {
+  if (outcome.err !== "InvalidProgramForExecution") return outcome
+  const isMissing = message.instructions.some(({ programIndex }) => {
+    const program = addresses[programIndex]
+    return program !== undefined && read(program) === undefined
+  })
+  return isMissing ? { ...outcome, err: "ProgramAccountNotFound" } : outcome
+}
+
+/** The accounts that the transaction wrote. A failed transaction writes only its fee payer and its nonce. */
+export const writtenBy = ({ transaction, outcome }: TransactionRecord): ReadonlyArray<Address> => {
+  if (outcome.err === null) return transaction.addresses.filter((_, index) => isWritable(transaction, index))
+  const nonce = Nonce.accountOf(transaction)
+  return nonce === undefined || nonce === transaction.feePayer ? [transaction.feePayer] : [transaction.feePayer, nonce]
+}

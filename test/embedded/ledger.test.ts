@@ -1,0 +1,215 @@
+/** A chain in a folder: it survives a kill at any byte, and a folder that cannot be used is left as it was. */
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import * as fs from "node:fs"
+import { tmpdir } from "node:os"
+import * as path from "node:path"
+import { createInterface } from "node:readline"
+import { fileURLToPath } from "node:url"
+import { assert, it } from "@effect/vitest"
+import { Keypair } from "@solana/web3.js"
+import * as Effect from "effect/Effect"
+import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"
+import { call, field, payer, sent, value } from "./agave/support.js"
+import { addressOf, SOL, transfer } from "./support.js"
+
+/** Restarts after a kill -9. `LEDGER_KILLS=10000` is the long run. */
+const KILLS = Number(process.env["LEDGER_KILLS"] ?? 2)
+
+const folder = Effect.acquireRelease(
+  Effect.sync(() => fs.mkdtempSync(path.join(tmpdir(), "pod-ledger-"))),
+  (made) => Effect.sync(() => fs.rmSync(made, { recursive: true }))
+)
+
+/** Runs on the chain of the folder, and stops it. */
+const on = <A, E>(
+  ledger: string,
+  use: Effect.Effect<A, E, EmbeddedCluster.EmbeddedCluster>,
+  options: EmbeddedCluster.Options = {}
+) => Effect.provide(use, EmbeddedCluster.layer({ podProgram: false, ...options, ledger }))
+
+const refusal = (ledger: string, options: EmbeddedCluster.Options = {}) => Effect.flip(on(ledger, Effect.void, options))
+
+const state = Effect.gen(function* () {
+  const slot = yield* call("getSlot")
+  return {
+    slot,
+    hash: yield* call("getGenesisHash"),
+    latest: field(yield* call("getBlock", slot, { rewards: false }), "blockhash"),
+    count: yield* call("getTransactionCount"),
+    supply: yield* value("getSupply")
+  }
+})
+
+const log = (ledger: string) => path.join(ledger, "ledger.log")
+
+for (const blockMode of ["instant", "interval"] as const) {
+  it.scoped(
+    `Given a chain in ${blockMode} mode with all kinds of inputs, When it starts again, Then its state is the same`,
+    () =>
+      Effect.gen(function* () {
+        const ledger = yield* folder
+        const owner = addressOf(Keypair.generate())
+        const [address, program] = [addressOf(Keypair.generate()), addressOf(Keypair.generate())]
+        const options = { blockMode }
+        const before = yield* on(
+          ledger,
+          Effect.gen(function* () {
+            const cluster = yield* EmbeddedCluster.EmbeddedCluster
+            const key = yield* payer
+            yield* cluster.advanceSlots(40)
+            yield* sent([key], transfer(key, Keypair.generate().publicKey, SOL))
+            yield* cluster.setAccount({ address, lamports: 7n, owner, data: Uint8Array.of(1, 2), rentEpoch: 3n })
+            const memo = field(
+              yield* value("getAccountInfo", "MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr", { encoding: "base64" }),
+              "data",
+              0
+            )
+            yield* cluster.addProgram(program, Buffer.from(String(memo), "base64"))
+            yield* cluster.advanceTime("1 day")
+            yield* cluster.expireBlockhashes
+            yield* cluster.advanceSlots(40)
+            return yield* state
+          }),
+          options
+        )
+        const check = Effect.gen(function* () {
+          assert.deepStrictEqual(yield* state, before)
+          assert.deepInclude(yield* value("getAccountInfo", address), { lamports: 7, owner, rentEpoch: 3 })
+          assert.deepInclude(yield* value("getAccountInfo", program, { encoding: "base64" }), { executable: true })
+        })
+        yield* on(ledger, check, options)
+        yield* on(ledger, Effect.zipRight(check, payer), options)
+        yield* on(
+          ledger,
+          Effect.map(state, ({ count }) => assert.strictEqual(count, Number(before.count) + 1)),
+          options
+        )
+      })
+  )
+}
+
+it.scoped(
+  "Given a log that is cut at any byte, When the chain starts, Then all that was acknowledged before is there",
+  () =>
+    Effect.gen(function* () {
+      const ledger = yield* folder
+      const acknowledged = yield* on(
+        ledger,
+        Effect.forEach(Array.from({ length: 3 }), () =>
+          Effect.gen(function* () {
+            const cluster = yield* EmbeddedCluster.EmbeddedCluster
+            const signature = yield* cluster.airdrop(addressOf(Keypair.generate()), SOL)
+            return { signature, size: fs.statSync(log(ledger)).size }
+          })
+        )
+      )
+      const whole = fs.readFileSync(log(ledger))
+      const first = acknowledged[0]?.size ?? 0
+      const cuts = [0, 5, 20, first - 1, ...acknowledged.flatMap(({ size }) => [size, size + 50])]
+      for (const cut of cuts) {
+        fs.writeFileSync(log(ledger), whole.subarray(0, cut))
+        const expected = acknowledged.filter(({ size }) => size <= cut).map(({ signature }) => signature)
+        const landed = yield* on(
+          ledger,
+          Effect.gen(function* () {
+            yield* payer
+            const statuses = yield* value(
+              "getSignatureStatuses",
+              acknowledged.map(({ signature }) => signature)
+            )
+            return acknowledged.filter((_, index) => field(statuses, index) !== null).map(({ signature }) => signature)
+          })
+        )
+        assert.deepStrictEqual(landed, expected)
+        yield* on(ledger, Effect.void)
+      }
+    })
+)
+
+it.scoped(
+  "Given a folder that cannot be used, When the chain starts, Then the error says why, and nothing is changed",
+  () =>
+    Effect.gen(function* () {
+      const ledger = yield* folder
+      yield* on(ledger, payer)
+      const whole = fs.readFileSync(log(ledger))
+      const damaged = Buffer.from(whole)
+      damaged[whole.length - 300] = (damaged[whole.length - 300] ?? 0) ^ 1
+      const other = (name: string, value: string) =>
+        Buffer.from(whole.toString("latin1").replace(name, value), "latin1")
+      for (const [bytes, detail] of [
+        [Buffer.from("not a ledger at all"), /is no ledger/],
+        [other("POD-LEDGER 1", "POD-LEDGER 9"), /another version/],
+        [damaged, /is damaged at byte \d+/],
+        [other('"runtime"', '"runtims"'), /is damaged at byte 13/]
+      ] as const) {
+        fs.writeFileSync(log(ledger), bytes)
+        const error = yield* refusal(ledger)
+        assert.deepInclude(error, { _tag: "EmbeddedClusterError", reason: "Ledger" })
+        assert.match(error.message, detail)
+        assert.isTrue(fs.readFileSync(log(ledger)).equals(bytes))
+      }
+      fs.writeFileSync(log(ledger), whole)
+      for (const options of [{ blockMode: "interval" }, { genesisTime: 5n }, { blockhashLifetime: 9 }] as const) {
+        assert.match((yield* refusal(ledger, options)).message, /has another genesis: \w+ was .* and is now/)
+      }
+      assert.isTrue(fs.readFileSync(log(ledger)).equals(whole))
+      yield* on(
+        ledger,
+        Effect.map(refusal(ledger), ({ message }) => assert.match(message, /is in use by this process/))
+      )
+      fs.writeFileSync(path.join(ledger, "lock"), "1 0")
+      yield* on(ledger, Effect.void)
+      assert.match((yield* refusal(log(ledger))).message, /cannot be made/)
+      yield* on(
+        ledger,
+        Effect.map(state, ({ count }) => assert.strictEqual(count, 0)),
+        { resetLedger: true }
+      )
+    })
+)
+
+it.scoped("Given a cluster over a folder, When a snapshot is restored, Then it is refused", () =>
+  Effect.gen(function* () {
+    const refused = Effect.gen(function* () {
+      const cluster = yield* EmbeddedCluster.EmbeddedCluster
+      return yield* Effect.flip(cluster.restore(yield* cluster.snapshot))
+    })
+    assert.strictEqual((yield* on(yield* folder, refused)).field, "snapshot")
+  })
+)
+
+it.scopedLive(
+  `Given a process that is killed ${KILLS} times, When it starts again, Then each acknowledged airdrop is there`,
+  () =>
+    Effect.gen(function* () {
+      const ledger = yield* folder
+      const acknowledged: Array<string> = []
+      const script = fileURLToPath(new URL("ledgerProcess.ts", import.meta.url))
+      for (let round = 0; round < KILLS; round++) {
+        yield* Effect.promise(async () => {
+          const child = spawn(process.execPath, ["--import", "tsx", script, ledger, acknowledged.at(-1) ?? ""], {
+            stdio: ["ignore", "pipe", "inherit"]
+          })
+          let heard = 0
+          const wanted = 1 + Math.floor(Math.random() * 40)
+          for await (const line of createInterface(child.stdout)) {
+            assert.notStrictEqual(line, "lost")
+            acknowledged.push(line)
+            if (++heard === wanted) child.kill("SIGKILL")
+          }
+          if (child.exitCode === null && child.signalCode === null) await once(child, "exit")
+          assert.strictEqual(child.signalCode, "SIGKILL")
+        })
+      }
+      const landed = yield* on(
+        ledger,
+        Effect.forEach(acknowledged, (signature) =>
+          Effect.map(value("getSignatureStatuses", [signature]), (statuses) => field(statuses, 0) !== null)
+        )
+      )
+      assert.isTrue(landed.every((is) => is))
+    }),
+  600_000 + KILLS * 30_000
+)

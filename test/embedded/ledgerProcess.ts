@@ -1,0 +1,22 @@
+/** Airdrops for ever on the ledger folder of the first argument, printing each signature when it is acknowledged. */
+import * as fs from "node:fs"
+import { Keypair } from "@solana/web3.js"
+import * as Effect from "effect/Effect"
+import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"
+import { addressOf } from "./support.js"
+
+const [, , ledger = "", last = ""] = process.argv
+
+Effect.gen(function* () {
+  const cluster = yield* EmbeddedCluster.EmbeddedCluster
+  if (last !== "") {
+    const known = yield* cluster.request("getTransaction", [last])
+    if (known === null) fs.writeSync(1, "lost\n")
+  }
+  const recipient = addressOf(Keypair.generate())
+  return yield* Effect.forever(
+    Effect.tap(cluster.request("requestAirdrop", [recipient, 1_000_000_000]), (signature) =>
+      Effect.sync(() => fs.writeSync(1, `${signature}\n`))
+    )
+  )
+}).pipe(Effect.provide(EmbeddedCluster.layer({ ledger, podProgram: false })), Effect.runPromise)
