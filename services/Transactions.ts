@@ -263,19 +263,20 @@ export const make = Effect.fnUntraced(function* (
   options: Options = {}
 ): Effect.fn.Return<Service, InvalidInput, RpcPool | Scope.Scope> {
   const pool = yield* RpcPool
-  const { blockhashCommitment = "confirmed", blockhashTimeToLive = "10 seconds", maxInFlight = 1024 } = options
+  const { blockhashCommitment = "confirmed", maxInFlight = 1024 } = options
   const { commitment: defaultCommitment = "confirmed" } = options
   const defaultTimeout = yield* Check.millis("timeout", options.timeout ?? "2 minutes", "unlimited")
   const permits = Math.ceil(yield* Check.positive("maxInFlight", maxInFlight))
   const semaphore = FifoSemaphore.make(permits)
   const pollInterval = yield* positiveDuration("pollInterval", options.pollInterval ?? "400 millis")
   const rebroadcastInterval = yield* positiveDuration("rebroadcastInterval", options.rebroadcastInterval ?? "2 seconds")
+  const timeToLive = yield* positiveDuration("blockhashTimeToLive", options.blockhashTimeToLive ?? "10 seconds")
   const blockhashes = yield* BlockhashCache.make({
     fetch: Effect.map(
       Effect.suspend(() => pool.getLatestBlockhash({ commitment: blockhashCommitment })),
       ({ slot, value }) => ({ ...value, slot })
     ),
-    timeToLive: Duration.decode(blockhashTimeToLive)
+    timeToLive
   })
   const tracker = yield* ConfirmationTracker.make(pool, {
     pollInterval,

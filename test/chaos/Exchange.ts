@@ -10,6 +10,7 @@ import { type Answer, Call } from "./Call.js"
 import type { Dice } from "./Dice.js"
 import type { Faults } from "./Faults.js"
 import * as Lag from "./Lag.js"
+import * as Lying from "./Lying.js"
 
 /** What the client gets: an answer, whole or cut after some bytes, or a dead socket. */
 export type Reply =
@@ -49,12 +50,14 @@ export interface Options {
   readonly faults: Faults
   /** Whether the node is behind in all that it says. */
   readonly lags: boolean
+  /** Whether the node lies, as often as the faults say. */
+  readonly lies: boolean
   /** Asks the node. */
   readonly node: (call: Call) => Effect.Effect<Answer>
 }
 
 /** One HTTP request and what comes of it, as the dice fall. What is still on its way ends with the scope. */
-export const make = ({ faults, lags, node }: Options) => {
+export const make = ({ faults, lags, lies, node }: Options) => {
   const afterwards = (call: Call, dice: Dice) => Effect.forkScoped(Effect.delay(node(call), dice.roll() * LATE_MILLIS))
 
   const carry = (call: Call, dice: Dice): Effect.Effect<Answer, never, Scope.Scope> =>
@@ -69,7 +72,8 @@ export const make = ({ faults, lags, node }: Options) => {
       const said = yield* node(carried)
       const answer = isBehind ? Lag.tell(call, said) : said
       if (answer.error === undefined && dice.meets(faults.duplicate)) yield* afterwards(carried, dice)
-      return dice.meets(faults.wrongId) ? { ...answer, id: Math.floor(dice.roll() * 2 ** 31) } : answer
+      const told = lies && dice.meets(faults.lies) ? Lying.tell(call, answer, dice) : answer
+      return dice.meets(faults.wrongId) ? { ...told, id: Math.floor(dice.roll() * 2 ** 31) } : told
     })
 
   return (text: string, dice: Dice): Effect.Effect<Reply, never, Scope.Scope> =>

@@ -47,6 +47,8 @@ export interface Faults {
   readonly repeatNotification: number
   /** A notification comes after the next one. */
   readonly reorderNotification: number
+  /** The first endpoint, if there are others, answers with a lie that no minority may get through. */
+  readonly lies: number
 }
 
 /** Everything at once: about every second call meets a fault. */
@@ -72,7 +74,8 @@ export const all: Faults = {
   cutSocket: 0.01,
   loseNotification: 0.1,
   repeatNotification: 0.1,
-  reorderNotification: 0.1
+  reorderNotification: 0.1,
+  lies: 0.1
 }
 
 /** A network on which nothing goes wrong. */
@@ -98,7 +101,8 @@ export const none: Faults = {
   cutSocket: 0,
   loseNotification: 0,
   repeatNotification: 0,
-  reorderNotification: 0
+  reorderNotification: 0,
+  lies: 0
 }
 
 export const names: ReadonlyArray<string> = Object.keys(all)

@@ -43,7 +43,10 @@ export const slots = (count: number): Effect.Effect<void, never, RpcPool> =>
 export const settled = (faults: Faults): Effect.Effect<void, never, RpcPool> =>
   Effect.zipRight(Effect.sleep(Exchange.LATE_MILLIS), slots(lifetimeOf(faults) + 2))
 
-/** Serves the cluster and stands a proxy for each endpoint before it. The last ones are those that lag. */
+/**
+ * Serves the cluster and stands a proxy for each endpoint before it. The last ones lag. The first one lies, if it has others
+ * beside it.
+ */
 export const endpoints = (options: {
   readonly faults: Faults
   readonly seed: number
@@ -55,6 +58,13 @@ export const endpoints = (options: {
     const steady = count - Math.floor(count * faults.lag)
     return yield* Effect.forEach(
       Array.from({ length: count }, (_, index) => index),
-      (index) => Proxy.make({ upstream, faults, seed: seed * 1000 + index, lags: index >= steady })
+      (index) =>
+        Proxy.make({
+          upstream,
+          faults,
+          seed: seed * 1000 + index,
+          lags: index >= steady,
+          lies: index === 0 && count > 1
+        })
     )
   })

@@ -26,6 +26,8 @@ export interface Options {
   readonly seed: number
   /** Whether the node is behind in all that it says. */
   readonly lags: boolean
+  /** Whether the node lies, as often as the faults say. */
+  readonly lies: boolean
 }
 
 /** Tells a connection's dice from those of calls. */
@@ -80,10 +82,10 @@ const respond = (response: ServerResponse, reply: Exchange.Reply): void => {
 }
 
 /** Stands between a client and a node until the scope closes, and does to what they say what the faults say. */
-export const make = ({ faults, lags, seed, upstream }: Options): Effect.Effect<Endpoint, never, Scope.Scope> =>
+export const make = ({ faults, lags, lies, seed, upstream }: Options): Effect.Effect<Endpoint, never, Scope.Scope> =>
   Effect.gen(function* () {
     const run = yield* FiberSet.makeRuntime<Scope.Scope>()
-    const exchange = Exchange.make({ faults, lags, node: yield* nodeAt(upstream) })
+    const exchange = Exchange.make({ faults, lags, lies, node: yield* nodeAt(upstream) })
     let calls = 0
     const http = createServer((request: IncomingMessage, response: ServerResponse) => {
       const dice = Dice.at(seed, calls++)

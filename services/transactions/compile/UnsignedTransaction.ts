@@ -107,6 +107,15 @@ export const frame = (wallet: Wallet, options: CompileOptions): Either.Either<Fr
   return Either.map(Fees.computeBudget(options), (after) => ({ before, after }))
 }
 
+/** Names an instruction by its index in the caller's list, which others precede in the message. */
+const atCallersIndex = (error: InvalidInput, preceding: number): InvalidInput => {
+  const field = error.field.replace(
+    /^instructions\[(\d+)\]/,
+    (_, index: string) => `instructions[${Number(index) - preceding}]`
+  )
+  return new InvalidInput({ ...error, field })
+}
+
 /** Compiles instructions. */
 export const make = (
   wallet: Wallet,
@@ -127,7 +136,7 @@ export const make = (
     instructions: all,
     lookupTables
   })
-  if (Either.isLeft(prepared)) return Either.left(prepared.left)
+  if (Either.isLeft(prepared)) return Either.left(atCallersIndex(prepared.left, before.length))
   return Either.map(Fees.ofInstructions(prepared.right.signers.length, all), (fee) => ({
     prepared: prepared.right,
     fee,

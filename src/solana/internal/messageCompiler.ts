@@ -82,6 +82,40 @@ const tooMany = (
   return undefined
 }
 
+/** The first text in place of an address, by its path. Slow: only for a message that has one. */
+const firstInvalid = ({ feePayer, instructions, lookupTables = NONE }: CompileOptions): InvalidInput | undefined => {
+  const payer = Addresses.check(feePayer, "feePayer")
+  if (payer !== undefined) return payer
+  for (const [i, { accounts = NONE, programAddress }] of instructions.entries()) {
+    const program = Addresses.check(programAddress, `instructions[${i}].programAddress`)
+    if (program !== undefined) return program
+    for (const [j, meta] of accounts.entries()) {
+      const path = `instructions[${i}].accounts[${j}]`
+      const table = "lookupTableAddress" in meta ? meta.lookupTableAddress : undefined
+      const refused =
+        Addresses.check(meta.address, `${path}.address`) ??
+        (table === undefined ? undefined : Addresses.check(table, `${path}.lookupTableAddress`))
+      if (refused !== undefined) return refused
+    }
+  }
+  for (const [i, { address }] of lookupTables.entries()) {
+    const table = Addresses.check(address, `lookupTables[${i}].address`)
+    if (table !== undefined) return table
+  }
+  return undefined
+}
+
+/** Checks each address once. The bytes of a valid one are then known to the writer. */
+const misaddressed = (options: CompileOptions, { byAddress }: Accounts): InvalidInput | undefined => {
+  for (const { address, place } of byAddress.values()) {
+    const isValid =
+      Addresses.check(address, "address") === undefined &&
+      (place === undefined || Addresses.check(place.table, "address") === undefined)
+    if (!isValid) return firstInvalid(options)
+  }
+  return undefined
+}
+
 /** The accounts by address, each once, with merged roles. */
 class Accounts {
   readonly byAddress = new Map<Address, Account>()
@@ -262,7 +296,7 @@ export const compile = (options: CompileOptions): Either.Either<Uint8Array, Inva
   const excess = tooMany(instructions, lookupTables)
   if (excess !== undefined) return Either.left(excess)
   const accounts = collect(feePayer, instructions, lookupTables)
-  const fault = unsound(feePayer, version, accounts)
+  const fault = misaddressed(options, accounts) ?? unsound(feePayer, version, accounts)
   if (fault !== undefined) return Either.left(fault)
   const layout = arrange(feePayer, accounts)
   const size = sizeOf(version, instructions, layout)

@@ -107,6 +107,8 @@ export const fill = (template: Template, options: PrepareOptions): PreparedMessa
     if (address === slot.address) continue
     if (slot.at === undefined || statics.includes(address)) return undefined
     for (let before = 0; before < position; before++) if (accounts[before]?.address === address) return undefined
+    // The compiler refuses it by its path.
+    if (Addresses.check(address, "address") !== undefined) return undefined
     bytes ??= Slab.copy(template.bytes)
     bytes.set(Addresses.toBytes(address), slot.at)
     if (slot.role > 1) newSigners = newSigners.map((signer) => (signer === slot.address ? address : signer))

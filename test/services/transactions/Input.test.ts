@@ -1,9 +1,10 @@
 import { describe, expect, it } from "@effect/vitest"
-import type { Instruction } from "@solana/kit"
+import type { Address, Instruction } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as RpcPool from "../../../services/RpcPool.js"
 import * as Transactions from "../../../services/Transactions.js"
+import * as UnsignedTransaction from "../../../services/transactions/compile/UnsignedTransaction.js"
 import { Wallet } from "../../../services/Wallet.js"
 import * as Addresses from "../../../src/solana/Address.js"
 import * as FakeNode from "../../support/fakeNode.js"
@@ -24,6 +25,9 @@ const refusal = (
     const { send } = yield* Transactions.Transactions
     return yield* send(instructions, options).pipe(Effect.provideService(Wallet, wallet), Effect.flip)
   }).pipe(Effect.provide(noIo))
+
+/** A text with the brand of an address, as a caller without types passes it. */
+const brand = (text: string): Address => text as Address
 
 const instruction = (bytes: number): Instruction => ({ programAddress: STRANGER, data: new Uint8Array(bytes) })
 
@@ -83,6 +87,39 @@ describe("Transactions: bad input", () => {
     })
   )
 
+  it.effect("Given a text in place of an address, When it is sent, Then the send is refused by the text's path", () =>
+    Effect.gen(function* () {
+      const nope = brand("nope")
+      const memo: Instruction = { programAddress: STRANGER, data: new Uint8Array(4) }
+      const paying = (address: Address): Instruction => ({ ...memo, accounts: [{ address, role: 1 }] })
+      const rows: ReadonlyArray<readonly [string, Instruction]> = [
+        ["instructions[1].programAddress", { programAddress: nope }],
+        ["instructions[1].accounts[0].address", paying(nope)],
+        [
+          "instructions[1].accounts[0].lookupTableAddress",
+          {
+            ...memo,
+            accounts: [{ address: brand(Addresses.SYSTEM_PROGRAM), role: 1, lookupTableAddress: nope, addressIndex: 0 }]
+          }
+        ]
+      ]
+      for (const [field, wrong] of rows) {
+        for (const computeUnitLimit of [undefined, 5]) {
+          const error = yield* refusal(() => ({ instructions: [memo, wrong], options: { computeUnitLimit } }))
+          expect(error).toMatchObject({ _tag: "InvalidInput", field, size: 4 })
+        }
+      }
+      // A message of a known shape is filled in instead of compiled.
+      const wallet = yield* walletOf(31)
+      for (const seed of [32, 33]) {
+        const { address } = yield* walletOf(seed)
+        yield* UnsignedTransaction.make(wallet, [paying(address)], {})
+      }
+      const error = yield* refusal(() => ({ instructions: [paying(nope)] }))
+      expect(error).toMatchObject({ _tag: "InvalidInput", field: "instructions[0].accounts[0].address", size: 4 })
+    })
+  )
+
   it.effect("Given compute options out of range, doubled, or a price without limit, Then the send is refused", () =>
     Effect.gen(function* () {
       const setLimit: Instruction = {
@@ -107,6 +144,9 @@ describe("Transactions: bad input", () => {
       expect(yield* build({ maxInFlight: 0 })).toMatchObject({ _tag: "InvalidInput", field: "maxInFlight" })
       expect(yield* build({ maxInFlight: Number.NaN })).toMatchObject({ field: "maxInFlight" })
       expect(yield* build({ pollInterval: 0 })).toMatchObject({ field: "pollInterval" })
+      for (const blockhashTimeToLive of [0, -1, Number.NaN, Infinity]) {
+        expect(yield* build({ blockhashTimeToLive })).toMatchObject({ field: "blockhashTimeToLive" })
+      }
     })
   )
 
