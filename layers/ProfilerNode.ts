@@ -17,8 +17,8 @@ import * as CpuProfile from "../src/observe/CpuProfile.js"
 import * as Flamegraph from "../src/observe/Flamegraph.js"
 import * as HeapProfile from "../src/observe/HeapProfile.js"
 import * as ProfilePage from "../src/observe/ProfilePage.js"
+import * as Sources from "./internal/Sources.js"
 import * as Inspector from "./profiler/Inspector.js"
-import * as Sources from "./profiler/Sources.js"
 
 /** V8 samples by the monotonic clock, of which `performance` is at an offset. */
 const clock = (): (() => number) => {

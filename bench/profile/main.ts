@@ -1,5 +1,8 @@
 /**
- * Profiles a workload: `npm run -s profile -- <demo|hotpath|chaos> [--seconds 10] [--out DIR] [--interval MICROS] [--no-spans]`.
+ * Profiles a workload, or shows its fibers in the terminal:
+ *
+ *     npm run -s profile -- <demo|hotpath|chaos> [--seconds 10] [--out DIR] [--interval MICROS] [--no-spans]
+ *     npm run -s console -- <demo|hotpath|chaos> [--seconds 10]
  *
  * `hotpath` is bundled, as an application is, so that its frames are the library's and not a loader's.
  */
@@ -21,11 +24,13 @@ const workloads: { readonly [name: string]: (args: ReadonlyArray<string>) => Pro
   chaos: loaded("chaos")
 }
 
-const [name = "", ...args] = process.argv.slice(2)
+const words = process.argv.slice(2)
+const [name = "", ...others] = words.filter((word) => word !== "--live")
+const args = words.includes("--live") ? ["--live", ...others] : others
 const run = Object.hasOwn(workloads, name) ? workloads[name] : undefined
 if (run === undefined) {
   console.error(
-    `usage: npm run -s profile -- <${Object.keys(workloads).join("|")}> [--seconds 10] [--out DIR] [--interval MICROS] [--no-spans]`
+    `usage: npm run -s <profile|console> -- <${Object.keys(workloads).join("|")}> [--seconds 10] [--out DIR] [--interval MICROS] [--no-spans]`
   )
   process.exitCode = 1
 } else {

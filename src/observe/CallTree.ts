@@ -79,8 +79,9 @@ interface Building {
   readonly children: Map<string, Building>
 }
 
-/** The profiler's hook in the run loop is folded into it. */
+/** The profiler's hook in the run loop is folded into it. A bundle keeps its name, a loader may keep its file only. */
 const HOOK = "podProfilerHook"
+const HOOK_MODULE = /\/profiler\/SpanRecorder\.[cm]?[jt]s$/
 
 /** What is called deeper than this counts for its caller. V8 records 255 frames; recursion over a tree is bounded by this. */
 const MAX_DEPTH = 400
@@ -138,7 +139,7 @@ const placer = (options: Options) => {
     if (found !== undefined) return found
     const { line, name, url } = frame
     const location = url === "" ? "" : `${shortUrl(url, root)}${line === 0 ? "" : `:${line}`}`
-    const isLoop = name === HOOK || RUN_LOOP_MODULES.test(url)
+    const isLoop = name === HOOK || HOOK_MODULE.test(url) || RUN_LOOP_MODULES.test(url)
     const made = isLoop
       ? { name: RUN_LOOP, location: "", owner: "effect" as const }
       : {

@@ -28,12 +28,15 @@ export interface Cpu {
  * @category models
  */
 export interface Options {
+  /** The headline. */
   readonly title: string
+  /** The CPU profile. */
   readonly cpu: Cpu
   /** The heap profile of the same run. */
   readonly heap?: { readonly tree: CallTree.CallTree } | undefined
-  /** Texts of the same run. At most 200,000 characters of each are shown. */
+  /** The fibers at some moment of the run, as text. At most 200,000 characters are shown. */
   readonly fibers?: string | undefined
+  /** The metrics of the run, as text. At most 200,000 characters are shown. */
   readonly metrics?: string | undefined
   /** Names of files beside the page, to which it links. */
   readonly files?: ReadonlyArray<string> | undefined

@@ -1,6 +1,6 @@
 /** A headless Chromium over its debugging socket, for pages that a person will look at. */
 import { type ChildProcess, spawn } from "node:child_process"
-import { once } from "node:events"
+import { EventEmitter, once } from "node:events"
 import { accessSync, constants, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
@@ -90,10 +90,10 @@ export const withPage = async <A>(file: string, use: (page: Page) => Promise<A>)
     const requests: Array<string> = []
     const errors: Array<string> = []
     const url = pathToFileURL(file).href
-    let loaded: () => void = () => undefined
-    const isLoaded = new Promise<void>((resolve) => (loaded = resolve))
+    const loads = new EventEmitter()
+    const isLoaded = once(loads, "load")
     const send = session(socket, (method, params) => {
-      if (method === "Page.loadEventFired") loaded()
+      if (method === "Page.loadEventFired") loads.emit("load")
       if (method === "Runtime.exceptionThrown") errors.push(JSON.stringify(at(params, "exceptionDetails")))
       if (method === "Log.entryAdded" && at(params, "entry", "level") === "error") errors.push(JSON.stringify(params))
       if (method === "Network.requestWillBeSent") {

@@ -1,0 +1,92 @@
+/** What looks wrong among fibers. Each rule is one function; none of them can know that something is wrong. */
+import type { FiberView, Lint } from "./Model.js"
+import type { Group } from "./Tracker.js"
+
+/** Sockets and timers wait for as long as a turn takes. */
+const LONG_POLL_MILLIS = 50
+
+const SPINS_PER_SECOND = 1000
+
+/** Ended fibers of a group before their longest life means something, and by how much a live one must exceed it. */
+const ENOUGH_ENDED = 10
+const TIMES_LONGER = 10
+
+/** A group of fewer fibers does not pile up. */
+const PILE = 100
+
+/** Fibers that a lint names. */
+const MAX_NAMED = 20
+
+const lint = (kind: Lint["kind"], fibers: ReadonlyArray<FiberView>, message: string): ReadonlyArray<Lint> =>
+  fibers.length === 0 ? [] : [{ kind, fibers: fibers.slice(0, MAX_NAMED).map(({ id }) => id), message }]
+
+const named = ({ group, id }: FiberView): string => `#${id} ${group}`
+
+const one = (kind: Lint["kind"], fibers: ReadonlyArray<FiberView>, message: (fiber: FiberView) => string) =>
+  fibers.slice(0, MAX_NAMED).flatMap((fiber) => lint(kind, [fiber], message(fiber)))
+
+/** Fibers that wait for one another in a circle. Each circle is found once. */
+const deadlocks = (fibers: ReadonlyArray<FiberView>): ReadonlyArray<Lint> => {
+  const byId = new Map(fibers.map((fiber) => [fiber.id, fiber]))
+  const done = new Set<number>()
+  const found: Array<Lint> = []
+  for (const start of fibers) {
+    const way: Array<FiberView> = []
+    let at: FiberView | undefined = start
+    while (at !== undefined && !done.has(at.id)) {
+      done.add(at.id)
+      way.push(at)
+      // A fiber that waits for several is not stuck by one of them
+      const [next, ...others]: ReadonlyArray<number> = at.waitsFor
+      at = next === undefined || others.length > 0 ? undefined : byId.get(next)
+    }
+    const from = at === undefined ? -1 : way.indexOf(at)
+    const circle = from === -1 ? [] : way.slice(from)
+    found.push(
+      ...lint("deadlock", circle, `${circle.map(named).join(" waits for ")} waits for the first: none can go on`)
+    )
+  }
+  return found
+}
+
+/** All lints, the gravest first. */
+export const of = (fibers: ReadonlyArray<FiberView>, groups: ReadonlyMap<string, Group>): ReadonlyArray<Lint> => [
+  ...deadlocks(fibers),
+  ...one(
+    "long poll",
+    fibers.filter(({ longestPollMillis }) => longestPollMillis > LONG_POLL_MILLIS),
+    (fiber) =>
+      `${named(fiber)} ran for ${Math.round(fiber.longestPollMillis)} ms without a pause: nothing else ran meanwhile`
+  ),
+  ...one(
+    "spins",
+    fibers.filter(({ pollsPerSecond }) => pollsPerSecond > SPINS_PER_SECOND),
+    (fiber) => `${named(fiber)} wakes ${Math.round(fiber.pollsPerSecond)} times a second: it may wait in a loop`
+  ),
+  ...[...groups].flatMap(([group, { ended, liveBefore, longestLifeMillis, live }]) => [
+    ...lint(
+      "waits long",
+      ended < ENOUGH_ENDED
+        ? []
+        : fibers.filter(
+            (fiber) =>
+              fiber.group === group &&
+              fiber.state === "suspended" &&
+              fiber.waitsMillis > TIMES_LONGER * longestLifeMillis
+          ),
+      `${group}: waits more than ${TIMES_LONGER} times as long as each of ${ended} ended ones lived`
+    ),
+    ...lint(
+      "piles up",
+      live >= PILE && liveBefore !== undefined && live >= 2 * liveBefore
+        ? fibers.filter((fiber) => fiber.group === group)
+        : [],
+      `${group}: ${live} fibers live, twice as many as seconds ago`
+    ),
+    ...lint(
+      "orphan",
+      fibers.filter((fiber) => fiber.group === group && fiber.isOrphan),
+      `${group}: the fibers that started these have ended: nothing but a Scope ends them`
+    )
+  ])
+]
