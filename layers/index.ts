@@ -20,6 +20,13 @@ export * as CacheStoreSqlite from "./CacheStoreSqlite.js"
 export * as EmbeddedCluster from "./EmbeddedCluster.js"
 
 /**
+ * The fiber console of Node.js: lines of code through `node:inspector`, dumps on a signal, and a live view in the terminal.
+ *
+ * @since 0.1.0
+ */
+export * as FiberConsoleNode from "./FiberConsoleNode.js"
+
+/**
  * The memory monitor of Node.js: `process.memoryUsage`, V8's heap statistics, the container's limit, and collections as
  * `perf_hooks` reports them.
  *

@@ -84,6 +84,13 @@ export { EndpointsError } from "./EndpointsError.js"
 export * as Escrow from "./Escrow.js"
 
 /**
+ * Shows the live fibers of the process: what each does, where it waits and for whom, and what looks wrong.
+ *
+ * @since 0.1.0
+ */
+export * as FiberConsole from "./FiberConsole.js"
+
+/**
  * Streams of changes that survive lost subscriptions and lost notifications. After each (re)subscription the follower reads
  * the present state. It emits a change once, even if both a read and a notification report it.
  *

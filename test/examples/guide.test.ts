@@ -35,6 +35,21 @@ const expected: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
     /^Suspicion: NotEnough$/m,
     /^Collected /m
   ],
+  "cpu-profile.ts": [
+    /^Sent 30 messages$/m,
+    /^ +[\d.]+ % .* Message\.send > Transactions\.send$/m,
+    /flamegraph\.svg$/m,
+    /index\.html$/m
+  ],
+  "heap-profile.ts": [
+    /^Top allocators:\n +[\d.]+ [MkB]+ /m,
+    /^Grown most:\n +[\d.]+ MB {2}(leak|heap-profile\.ts:\d+)$/m
+  ],
+  "fiber-console.ts": [
+    /^! deadlock: #\d+ left waits for #\d+ right waits for the first: none can go on$/m,
+    /^! long poll: #\d+ parser ran for \d+ ms without a pause/m,
+    / suspended .* worker +examples\/guide\/fiber-console\.ts:\d+$/m
+  ],
   "discovery.ts": [
     /^Traders as of slot \d+: 2$/m,
     /^Found by "writ": \S+bo-writer\.json$/m,

@@ -188,7 +188,7 @@ describe("Flamegraph", () => {
         // oxlint-disable-next-line no-control-regex -- XML forbids them
         expect(svg).not.toMatch(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/)
       }),
-      { numRuns: 30 }
+      { numRuns: 20 }
     )
   })
 
