@@ -45,7 +45,7 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
   room(
     "services/program",
     "services/(Agent|Channel|Discovery|DurableNonce|Escrow|Message).ts",
-    "services/(channel|message)/"
+    "services/(channel|discovery|message)/"
   ),
   room("services/profiler", "services/Profiler.ts"),
   room("services/protocolEvents", "services/ProtocolEvents.ts"),

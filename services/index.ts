@@ -56,7 +56,7 @@ export * as Channel from "./Channel.js"
 export * as Deadline from "./Deadline.js"
 
 /**
- * Finds agents in memory: by capabilities, reputation, activity and the words of their metadata URI.
+ * Finds agents, channels and messages in memory: by terms such as capabilities, by ranges, and by words.
  *
  * @since 0.1.0
  */

@@ -39,10 +39,10 @@ const program = Effect.gen(function* () {
     }
     const writers = yield* agents({ text: "writ" })
     yield* Console.log(`Found by "writ": ${writers.items.map(({ account }) => account.metadataUri).join(", ")}`)
-    for (const { account, score } of yield* similar(ada)) {
+    for (const { account, score } of (yield* similar(ada)).items) {
       yield* Console.log(`Like ada: ${score} ${account.metadataUri}`)
     }
-  }).pipe(Effect.provide(Discovery.layer.pipe(Layer.provide(ProtocolEvents.layer()))))
+  }).pipe(Effect.provide(Discovery.layer().pipe(Layer.provide(ProtocolEvents.layer()))))
 })
 
 program.pipe(Effect.provide(Pod.layerEmbedded), NodeRuntime.runMain)

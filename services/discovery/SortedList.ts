@@ -10,6 +10,7 @@
 
 /** Items of a full block. Smaller: more blocks to search. Larger: more entries to move. */
 const BLOCK = 512
+const HALF = BLOCK >>> 1
 
 /** Below 0 if `a` comes before `b`, 0 only for the same item. */
 export type Compare<A> = (a: A, b: A) => number
@@ -30,8 +31,8 @@ const lowerBound = <A>(items: ReadonlyArray<A>, isBefore: (item: A) => boolean):
   return low
 }
 
-export class SortedList<A extends object> {
-  readonly #blocks: Array<Array<A>> = []
+export class SortedList<A extends number | object> {
+  #blocks: Array<Array<A>> = []
   readonly #compare: Compare<A>
   #size = 0
 
@@ -51,6 +52,32 @@ export class SortedList<A extends object> {
     })
   }
 
+  /** Replaces the list by items that are in order. */
+  replace(items: Iterable<A>): void {
+    this.#blocks = []
+    this.#size = 0
+    let block: Array<A> = []
+    for (const item of items) {
+      if (block.length === HALF) block = []
+      if (block.length === 0) this.#blocks.push(block)
+      block.push(item)
+      this.#size++
+    }
+  }
+
+  /** The last item; none in an empty list. */
+  get last(): A | undefined {
+    return this.#blocks.at(-1)?.at(-1)
+  }
+
+  /** How many items come before the place. */
+  rankOf(position: Position<A>): number {
+    const index = this.#blockAt(position)
+    let rank = 0
+    for (let before = 0; before < index; before++) rank += this.#blocks[before]?.length ?? 0
+    return rank + lowerBound(this.#blocks[index] ?? [], (item) => position(item) < 0)
+  }
+
   /** Adds an item that the list does not hold. */
   add(item: A): void {
     const position: Position<A> = (other) => this.#compare(other, item)
@@ -66,7 +93,7 @@ export class SortedList<A extends object> {
       0,
       item
     )
-    if (block.length > BLOCK) this.#blocks.splice(index + 1, 0, block.splice(BLOCK >>> 1))
+    if (block.length > BLOCK) this.#blocks.splice(index + 1, 0, block.splice(HALF))
   }
 
   /** Removes an item; false if the list does not hold it. */

@@ -1,4 +1,4 @@
-/** Cursors of pages as text: the order, the key of the last item, and its address. */
+/** Cursors of pages as text: what is listed and its order, the key of the last item, and its address. */
 import * as Either from "effect/Either"
 import { InvalidInput } from "../../src/InvalidInput.js"
 import * as Addresses from "../../src/solana/Address.js"
@@ -7,12 +7,12 @@ import type { Place } from "./SearchIndex.js"
 /** A 64-bit integer, signed or not, and an address. */
 const PLACE = /^(-?\d{1,20})\/([1-9A-HJ-NP-Za-km-z]{32,44})$/
 
-export const format = (order: string, { address, key }: Place): string => `${order}/${key}/${address}`
+export const format = (list: string, { address, key }: Place): string => `${list}/${key}/${address}`
 
-export const parse = (order: string, cursor: string): Either.Either<Place, InvalidInput> => {
+export const parse = (list: string, cursor: string): Either.Either<Place, InvalidInput> => {
   const text = String(cursor)
-  const [, key, address] = (text.startsWith(`${order}/`) ? PLACE.exec(text.slice(order.length + 1)) : null) ?? []
+  const [, key, address] = (text.startsWith(`${list}/`) ? PLACE.exec(text.slice(list.length + 1)) : null) ?? []
   return key !== undefined && address !== undefined && Addresses.is(address)
     ? Either.right({ key: BigInt(key), address })
-    : Either.left(new InvalidInput({ field: "cursor", rule: `must be the next of a page sorted by ${order}` }))
+    : Either.left(new InvalidInput({ field: "cursor", rule: `must be the next of a page of ${list}` }))
 }

@@ -42,3 +42,14 @@ export const flatMap = <A, B, E>(
 /** Splits a list into parts of `size` items. `Array.chunksOf` copies the rest of the list for each part. */
 export const partsOf = <A>(items: ReadonlyArray<A>, size: number): ReadonlyArray<ReadonlyArray<A>> =>
   Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size))
+
+/** Runs a generator to its end, `PARTS_PER_TURN` of its steps in a turn of the event loop. A step is a part. */
+export const steps = <A>(generator: () => Generator<void, A>): Effect.Effect<A> =>
+  Effect.gen(function* () {
+    const running = generator()
+    for (let step = 1; ; step++) {
+      const { done, value } = running.next()
+      if (done === true) return value
+      if (step % PARTS_PER_TURN === 0) yield* next
+    }
+  })

@@ -38,13 +38,13 @@ import type { RpcError } from "../RpcTransport.js"
 import * as Once from "./firstSeen.js"
 import * as SharedFollow from "./SharedFollow.js"
 
-/** A list of accounts of one type, oldest first. */
+/** A list of accounts of one type, oldest first, or in no order. */
 export interface Query<A> {
   readonly type: AccountType<A>
   /** Addresses that the data must hold, with their offsets. */
   readonly where: ReadonlyArray<readonly [offset: number, address: Address]>
-  /** Unix seconds at which an account was created. */
-  readonly createdAt: (account: A) => bigint
+  /** Unix seconds at which an account was created. Without it, the list is in no order and sorting holds no turn. */
+  readonly createdAt?: (account: A) => bigint
 }
 
 /** What a node listed, and the slot at which it was so. */
@@ -64,7 +64,7 @@ export interface Accounts extends Read {
   /** The network's word, past the cache: what a write is decided by. */
   readonly fresh: Read
   readonly list: <A>(query: Query<A>) => Effect.Effect<ReadonlyArray<ProgramAccount<A>>, RpcError>
-  readonly listAt: <A>(query: Query<A>) => Effect.Effect<Snapshot<A>, RpcError>
+  readonly listAt: <A>(query: Query<A>, minContextSlot?: Slot) => Effect.Effect<Snapshot<A>, RpcError>
   /** The existing accounts, and with `follow` each new one, each once. */
   readonly stream: <A>(
     query: Query<A>,
@@ -111,6 +111,14 @@ const holdsAll = (data: Uint8Array, filters: ReadonlyArray<Filter>): boolean => 
 }
 
 const byAddress = Order.mapInput(Order.string, ({ address }: ProgramAccount<unknown>) => address)
+
+const oldestFirst =
+  <A>(createdAt: Query<A>["createdAt"]) =>
+  (accounts: ReadonlyArray<ProgramAccount<A>>): Array<ProgramAccount<A>> => {
+    if (createdAt === undefined) return Arr.copy(accounts)
+    const byAge = Order.mapInput(Order.bigint, ({ account }: ProgramAccount<A>) => createdAt(account))
+    return Arr.sortBy(byAge, byAddress)(accounts)
+  }
 
 const refused = {
   owner: Metrics.accountsRefusedOf("owner"),
@@ -167,7 +175,7 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
       Option.filter(value, ({ owner }) => owner === programId)
     )
 
-  /** Decodes a list, oldest account first. A bad account is passed over. */
+  /** Decodes a list. A bad account is passed over. */
   const decodeInOrder = <A>(
     { createdAt, type }: Query<A>,
     filters: ReadonlyArray<Filter>,
@@ -187,7 +195,6 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
         const account = type.decode(data)
         return Either.isRight(account) ? account.right : refuse("decode", account.left.message)
       }
-      const byAge = Order.mapInput(Order.bigint, ({ account }: ProgramAccount<A>) => createdAt(account))
       return Turns.flatMap(Turns.partsOf(Arr.fromIterable(infos), PART), (part) => {
         const decoded: Array<ProgramAccount<A>> = []
         for (const info of part) {
@@ -195,16 +202,14 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
           if (account !== undefined) decoded.push({ address: info.address, account })
         }
         return Either.right(decoded)
-      }).pipe(
-        Effect.zipLeft(Effect.suspend(() => report(type.tag, refusals))),
-        Effect.map(Arr.sortBy(byAge, byAddress))
-      )
+      }).pipe(Effect.zipLeft(Effect.suspend(() => report(type.tag, refusals))), Effect.map(oldestFirst(createdAt)))
     })
 
-  const listAt = <A>(query: Query<A>): Effect.Effect<Snapshot<A>, RpcError> => {
+  const listAt = <A>(query: Query<A>, minContextSlot?: Slot): Effect.Effect<Snapshot<A>, RpcError> => {
     const filters = filtersOf(query)
-    return Effect.flatMap(pool.getProgramAccounts(programId, { filters: memcmp(filters) }), ({ slot, value }) =>
-      Effect.map(decodeInOrder(query, filters, value), (value) => ({ slot, value }))
+    return Effect.flatMap(
+      pool.getProgramAccounts(programId, { filters: memcmp(filters), minContextSlot }),
+      ({ slot, value }) => Effect.map(decodeInOrder(query, filters, value), (value) => ({ slot, value }))
     )
   }
 

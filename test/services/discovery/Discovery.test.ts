@@ -5,10 +5,13 @@ import * as Option from "effect/Option"
 import * as Pod from "../../../layers/Pod.js"
 import * as TestWallets from "../../../layers/TestWallets.js"
 import * as Agent from "../../../services/Agent.js"
+import * as Channel from "../../../services/Channel.js"
 import * as Discovery from "../../../services/Discovery.js"
+import * as Message from "../../../services/Message.js"
 import * as ProtocolEvents from "../../../services/ProtocolEvents.js"
 import { RpcPool } from "../../../services/RpcPool.js"
 import * as Capabilities from "../../../src/protocol/Capabilities.js"
+import * as MessageType from "../../../src/protocol/MessageType.js"
 import * as Addresses from "../../../src/solana/Address.js"
 import { as } from "../../support/agents.js"
 
@@ -44,8 +47,8 @@ const counted = (calls: { count: number }) =>
     }))
   )
 
-const discovery = (calls = { count: 0 }) =>
-  Discovery.layer.pipe(
+const discovery = (calls = { count: 0 }, options?: Discovery.Options) =>
+  Discovery.layer(options).pipe(
     Layer.provide(ProtocolEvents.layer({ pollInterval: "30 millis" })),
     Layer.provide(counted(calls))
   )
@@ -65,7 +68,8 @@ describe("Discovery", () => {
         const bo = yield* register(["ANALYSIS"], "bo/painter.json")
         const calls = { count: 0 }
         yield* Effect.gen(function* () {
-          const { agents, asOf, similar, size } = yield* Discovery.Discovery
+          const { agents, asOf, counts, similar } = yield* Discovery.Discovery
+          const size = Effect.map(counts, (counts) => counts.agents)
           const before = yield* asOf
           assert.strictEqual(yield* size, 2)
           const cy = yield* register(["TRADING"], "cy/trader.json")
@@ -84,7 +88,7 @@ describe("Discovery", () => {
           assert.deepStrictEqual(yield* found({ activeSince: 2n ** 62n }), [])
           const resembling = yield* similar(ada.wallet.address)
           assert.deepStrictEqual(
-            resembling.map(({ address, score }) => [address, score]),
+            resembling.items.map(({ address, score }) => [address, score]),
             [
               // One of two capabilities, and "agents", "example", "json" and "trader" of six words.
               [cy.address, 0.55],
@@ -160,5 +164,116 @@ describe("Discovery", () => {
       const unknown = yield* Effect.flip(similar(Addresses.SYSTEM_PROGRAM))
       assert.strictEqual(unknown._tag, "AccountNotFound")
     }).pipe(Effect.provide(discovery()), Effect.provide(Pod.layerTest))
+  )
+
+  it.live(
+    "Given channels and messages, When they are searched, Then each is found by its fields, and recommended to whom it fits",
+    () =>
+      Effect.gen(function* () {
+        const channels = yield* Channel.Channel
+        const messages = yield* Message.Message
+        const ada = yield* register(["TRADING", "ANALYSIS"], "ada/trader.json")
+        const bo = yield* register(["TRADING"], "bo/trader.json")
+        const cy = yield* register(["TRADING"], "cy/painter.json")
+        yield* Effect.gen(function* () {
+          const search = yield* Discovery.Discovery
+          const open = yield* channels
+            .create({ name: "trader floor", description: "prices", maxParticipants: 2 })
+            .pipe(as(bo.wallet))
+          const closed = yield* channels.create({ name: "council", visibility: "Private" }).pipe(as(bo.wallet))
+          const letter = yield* messages.send({ recipient: bo.wallet.address, payload: "Hello" }).pipe(as(ada.wallet))
+          const said = yield* channels.broadcast(open.address, { content: "Silver rises" }).pipe(as(bo.wallet))
+          yield* eventually(search.counts, ({ messages }) => messages.direct + messages.broadcast === 2)
+
+          const channelsOf = (query: Discovery.ChannelQuery) =>
+            Effect.map(search.channels(query), ({ items }) => items.map(({ address }) => address))
+          assert.sameMembers(yield* channelsOf({ creator: bo.wallet.address }), [open.address, closed.address])
+          assert.deepStrictEqual(yield* channelsOf({ visibility: "Public", active: true, hasRoom: true }), [
+            open.address
+          ])
+          assert.deepStrictEqual(yield* channelsOf({ text: "price floor" }), [open.address])
+          assert.deepStrictEqual(yield* channelsOf({ minParticipants: 2n }), [])
+          assert.lengthOf(yield* channelsOf({ maxFee: 0n, sort: "recent" }), 2)
+
+          const messagesOf = (query: Discovery.MessageQuery) =>
+            Effect.map(search.messages(query), ({ items }) => items.map(({ address }) => address))
+          assert.deepStrictEqual(yield* messagesOf({ sender: ada.wallet.address, status: "Pending" }), [letter.address])
+          assert.deepStrictEqual(yield* messagesOf({ recipient: bo.wallet.address }), [letter.address])
+          assert.deepStrictEqual(yield* messagesOf({ channel: open.address, text: "silv" }), [said.address])
+          assert.deepStrictEqual(yield* messagesOf({ kind: "direct", type: MessageType.Data }), [])
+          assert.deepStrictEqual(yield* messagesOf({ until: 0n }), [])
+
+          const recommended = yield* search.recommendAgents(ada.wallet.address)
+          // Bo is a contact. Cy shares one of two capabilities, and three words of seven.
+          assert.deepStrictEqual(
+            recommended.items.map(({ address }) => address),
+            [cy.address]
+          )
+          assert.closeTo(recommended.items[0]?.score ?? 0, 0.6 * 0.478571 + 0.2 + 0.2, 0.001)
+          const toJoin = yield* search.recommendChannels(ada.wallet.address)
+          assert.deepStrictEqual(
+            toJoin.items.map(({ address }) => address),
+            [open.address]
+          )
+          assert.deepStrictEqual((yield* search.recommendChannels(bo.wallet.address)).items, [])
+
+          // What changes is found by what it is now: full, and joined.
+          yield* channels.join(open.address).pipe(as(ada.wallet))
+          yield* eventually(search.counts, ({ memberships }) => memberships === 3)
+          assert.deepStrictEqual(yield* channelsOf({ visibility: "Public", hasRoom: true }), [])
+          assert.deepStrictEqual((yield* search.recommendChannels(cy.wallet.address)).items, [])
+          assert.deepStrictEqual((yield* search.counts).channels, { total: 2, active: 2, public: 1, private: 1 })
+        }).pipe(Effect.provide(discovery()))
+      }).pipe(Effect.provide(Pod.layerTest), Effect.scoped)
+  )
+
+  it.live("Given scores of many agents, When pages are read, Then each agent comes once, the best first", () =>
+    Effect.gen(function* () {
+      const ada = yield* register(["ANALYSIS"], "ada.json")
+      yield* Effect.replicateEffect(register(["ANALYSIS"], "x.json"), 5)
+      yield* Effect.gen(function* () {
+        const { recommendAgents, similar } = yield* Discovery.Discovery
+        for (const list of [similar, recommendAgents]) {
+          const seen: Array<Discovery.Scored<unknown>> = []
+          let cursor: string | undefined
+          do {
+            const page = yield* list(ada.wallet.address, { limit: 2, cursor })
+            seen.push(...page.items)
+            cursor = Option.getOrUndefined(page.next)
+          } while (cursor !== undefined)
+          assert.strictEqual(new Set(seen.map(({ address }) => address)).size, 5)
+          assert.deepStrictEqual(
+            seen,
+            seen.toSorted((a, b) => b.score - a.score || (a.address < b.address ? -1 : 1))
+          )
+        }
+      }).pipe(Effect.provide(discovery(undefined, { kinds: ["agents"] })))
+    }).pipe(Effect.provide(Pod.layerTest), Effect.scoped)
+  )
+
+  it.live("Given a layer for agents alone, When channels or messages are searched, Then the error says so", () =>
+    Effect.gen(function* () {
+      const { channels, messages } = yield* Discovery.Discovery
+      assert.strictEqual((yield* Effect.flip(channels())).field, "kinds")
+      assert.strictEqual((yield* Effect.flip(messages())).field, "kinds")
+      const options = [{ kinds: [] }, { maxEntries: 0 }, { maxEntries: Number.NaN }]
+      const refused = yield* Effect.forEach(options, (given) => Effect.flip(Effect.scoped(Discovery.make(given))))
+      assert.deepStrictEqual(
+        refused.map((error) => error._tag === "InvalidInput" && error.field),
+        ["kinds", "maxEntries", "maxEntries"]
+      )
+    }).pipe(
+      Effect.provide(discovery(undefined, { kinds: ["agents"] })),
+      Effect.provide(ProtocolEvents.layer()),
+      Effect.provide(Pod.layerTest)
+    )
+  )
+
+  it.live("Given more agents than the index holds, When it is built, Then the newest are kept", () =>
+    Effect.gen(function* () {
+      yield* Effect.replicateEffect(register([], "x.json"), 4)
+      const { counts } = yield* Effect.provide(Discovery.Discovery, discovery(undefined, { maxEntries: 3 }))
+      assert.strictEqual((yield* counts).agents, 3)
+    }).pipe(Effect.provide(Pod.layerTest), Effect.scoped)
   )
 })

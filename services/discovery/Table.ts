@@ -1,0 +1,133 @@
+/**
+ * The index of one kind of accounts, as the chain has them.
+ *
+ * `load` lists all accounts, `refresh` reads those again that events have changed. Both end at a slot up to which all
+ * changes are in the index. An account that cannot be decoded is passed over and counted. No instruction closes an account,
+ * so one that an event names and a node does not have is on a lagging node.
+ */
+import type { Address } from "@solana/kit"
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import type { InvalidInput } from "../../src/InvalidInput.js"
+import type { ProtocolEvent } from "../../src/protocol/ProtocolEvent.js"
+import * as Limits from "../../src/solana/Limits.js"
+import * as Turns from "../internal/eventLoop.js"
+import * as Metrics from "../Metrics.js"
+import type { Accounts } from "../program/accounts.js"
+import type { Service as RpcPool } from "../RpcPool.js"
+import type { RpcError } from "../RpcTransport.js"
+import type { Kind } from "./kinds.js"
+import { type Dated, SearchIndex } from "./SearchIndex.js"
+
+/** Accounts that are put in one step. */
+const PART = 32
+
+/** What a table reads with. */
+export interface Sources {
+  readonly accounts: Accounts
+  readonly pool: RpcPool
+  /** The most accounts of a kind. */
+  readonly maxEntries: number
+}
+
+const refused = Metrics.accountsRefusedOf("decode")
+
+export class Table<A, Order extends string> {
+  readonly kind: Kind<A, Order>
+  readonly #sources: Sources
+  #index: SearchIndex<A, Order>
+  #isFull = false
+
+  constructor(kind: Kind<A, Order>, sources: Sources) {
+    this.kind = kind
+    this.#sources = sources
+    this.#index = new SearchIndex(kind.columns)
+  }
+
+  get index(): SearchIndex<A, Order> {
+    return this.#index
+  }
+
+  /** Replaces all accounts. */
+  restore(accounts: ReadonlyArray<Dated<A>>): Effect.Effect<void> {
+    return Effect.flatMap(SearchIndex.make(this.kind.columns, accounts), (index) => {
+      this.#index = index
+      return this.#evict()
+    })
+  }
+
+  /** Lists all accounts, from a node that has reached `least`. Gives the slot of the list. */
+  load(least: bigint | undefined): Effect.Effect<bigint, RpcError> {
+    const { accounts } = this.#sources
+    return Effect.flatMap(
+      Effect.forEach(this.kind.sources, ({ list }) => list(accounts, least)),
+      (snapshots) => {
+        const dated = snapshots.flatMap(({ slot, value }) => value.map((found) => ({ ...found, slot })))
+        const slot = snapshots.reduce((lowest, { slot }) => (slot < lowest ? slot : lowest), snapshots[0]?.slot ?? 0n)
+        const put = this.#index.size === 0 ? this.restore(dated) : this.#putAll(dated)
+        return Effect.as(put, slot)
+      }
+    )
+  }
+
+  #putAll(accounts: ReadonlyArray<Dated<A>>): Effect.Effect<void> {
+    const put = function* (index: SearchIndex<A, Order>): Generator<void, void> {
+      for (const [count, { account, address, slot }] of accounts.entries()) {
+        index.put(address, account, slot)
+        if (count % PART === 0) yield
+      }
+    }
+    return Effect.zipRight(
+      Turns.steps(() => put(this.#index)),
+      this.#evict()
+    )
+  }
+
+  /** Reads the accounts again that these events made or changed, as they were at `least` or later. */
+  refresh(
+    events: Iterable<ProtocolEvent>,
+    least: bigint
+  ): Effect.Effect<ReadonlyArray<Address>, InvalidInput | RpcError> {
+    const { accounts, pool } = this.#sources
+    const { changedBy, sources } = this.kind
+    return Effect.gen(this, function* () {
+      const changed = new Set<Address>()
+      for (const event of events) {
+        const address = changedBy(event)
+        if (address !== undefined) changed.add(address)
+      }
+      const addresses = [...changed]
+      for (let at = 0; at < addresses.length; at += Limits.MAX_MULTIPLE_ACCOUNTS) {
+        const part = addresses.slice(at, at + Limits.MAX_MULTIPLE_ACCOUNTS)
+        const { slot, value } = yield* pool.getMultipleAccounts(part, { minContextSlot: least })
+        for (const info of value) {
+          if (Option.isNone(info)) continue
+          let account: A | undefined
+          for (const { decode } of sources) account ??= decode(info.value, accounts.programId)
+          if (account === undefined) yield* Metric.increment(refused)
+          else this.#index.put(info.value.address, account, slot)
+        }
+      }
+      yield* this.#evict()
+      return addresses
+    })
+  }
+
+  /** Drops the oldest accounts above the limit. */
+  #evict(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const { maxEntries } = this.#sources
+      while (this.#index.size > maxEntries) {
+        if (this.#index.removeLast(this.kind.oldest) === undefined) break
+        if (this.#isFull) continue
+        this.#isFull = true
+        return Effect.zipRight(
+          Effect.logWarning(`Discovery keeps the newest ${maxEntries} ${this.kind.name}. Raise maxEntries to find all`),
+          this.#evict()
+        )
+      }
+      return Effect.void
+    })
+  }
+}
