@@ -326,7 +326,8 @@ const memoryBackend = (maxBytes: number): MemoryBackend => {
     synchronous: true,
     bytes: () => total,
     evict,
-    set: (key, bytes) => put(key, bytes.length, () => [bytes.slice()]),
+    // `slice` of a Buffer is a view.
+    set: (key, bytes) => put(key, bytes.length, () => [new Uint8Array(bytes)]),
     adopt: (key, parts) => put(key, sizeOf(parts), () => parts),
     get: (key) =>
       Effect.sync(() => {

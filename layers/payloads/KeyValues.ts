@@ -65,7 +65,7 @@ export const make: Effect.Effect<Storage, PlatformError, KeyValueStore> = Effect
             }
             inFlight += bytes.length
             size += bytes.length
-            parts.push(bytes.slice())
+            parts.push(new Uint8Array(bytes))
             return Effect.void
           }),
         commit: (entry: Entry) =>

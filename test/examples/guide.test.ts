@@ -11,6 +11,7 @@ const folder = "examples/guide"
 /** What an example must print, beside ending well. */
 const expected: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
   "batch.ts": [/^Landed: 30, failed: 5$/m, /^The first failure: /m, /^In order: true$/m],
+  "connection-pool.ts": [/^Calls answered over at most 20 connections: 500$/m, /^The node runs \d/m],
   "cache.ts": [
     /^capabilities after the update: 3$/m,
     /^after the invalidation: profile 2$/m,
@@ -55,6 +56,13 @@ const expected: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
     /^Found by "writ": \S+bo-writer\.json$/m,
     /^Like ada: 0\.\d+ \S+cy-trader/m
   ],
+  "errors.ts": [
+    /^InvalidInput: recipient must be the recipient's wallet/m,
+    /^ProgramError: AccountNotInitialized: /m,
+    /^AccountNotFound: No ChannelAccount of this program at /m,
+    /^The message landed$/m
+  ],
+  "http2.ts": [/^Answers: 200, connections: 1$/m, /^Several calls at once: true, at most 100: true$/m],
   "lock-free.ts": [/^Total requests: 800$/m, /^Average response time: 199\.5 µs$/m, /^P95 response time: 860 µs$/m],
   "memory-pool.ts": [/^Buffers made: 4, used again: 16$/m, /^In use: 0, idle: 4$/m],
   "configuration.ts": [
@@ -78,6 +86,10 @@ const expected: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
     /^Read 12 agents in order: 0,1,2,3,4,5,6,7,8,9,10,11$/m,
     /^The task did not end within 50 ms/m,
     /^Running now: 0$/m
+  ],
+  "zero-copy.ts": [
+    /^Sent \d+ bytes; the store shares their memory: true$/m,
+    /^Without zeroCopy it shares their memory: false$/m
   ]
 }
 

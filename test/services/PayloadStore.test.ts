@@ -64,6 +64,17 @@ for (const [name, layer] of Object.entries(stores)) {
       }).pipe(Effect.provide(layer))
     )
 
+    it.effect("Given a Buffer, When its owner writes to it after the put, Then the store has what was put", () =>
+      Effect.gen(function* () {
+        const store = yield* PayloadStore.PayloadStore
+        const mine = Buffer.from("hello")
+        const hash = yield* store.put(mine)
+        mine.fill(0)
+        expect(Encoding.encodeHex(hash)).toBe(helloHash)
+        expect([...(yield* store.get(hash))]).toEqual([...hello])
+      }).pipe(Effect.provide(layer))
+    )
+
     it.effect("Given any bytes, also none, When they are put, Then get returns them whole", () =>
       Effect.gen(function* () {
         const store = yield* PayloadStore.PayloadStore

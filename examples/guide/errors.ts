@@ -1,0 +1,50 @@
+/**
+ * Error handling: errors are values with a tag, a reason and whether a retry can help; the compiler knows all of them.
+ *
+ *     npx tsx examples/guide/errors.ts
+ */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import { Agent, Channel, Message, Pda, Pod, TestWallets, Wallet } from "@pod-protocol/effect"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+
+const program = Effect.gen(function* () {
+  const agents = yield* Agent.Agent
+  const channels = yield* Channel.Channel
+  const messages = yield* Message.Message
+  const wallet = yield* TestWallets.funded
+  const stranger = yield* TestWallets.funded
+
+  const asWallet = Effect.provideService(Wallet.Wallet, wallet)
+
+  // Bad input is refused before any I/O, with the field and the rule
+  yield* messages.send({ recipient: Pda.agent(stranger.address).address, payload: "Hello" }).pipe(
+    Effect.catchTag("InvalidInput", ({ field, rule }) => Console.log(`InvalidInput: ${field} ${rule}`)),
+    asWallet
+  )
+
+  // A refusal of the program has its name
+  yield* messages.send({ recipient: stranger.address, payload: "Hello" }).pipe(
+    Effect.catchTag("ProgramError", (error) => Console.log(`ProgramError: ${error.message}`)),
+    asWallet
+  )
+
+  yield* agents.register({ metadataUri: "https://example.com/ada" }).pipe(asWallet)
+
+  // What is not there is an error of its own
+  yield* channels
+    .get(stranger.address)
+    .pipe(Effect.catchTag("AccountNotFound", (error) => Console.log(`AccountNotFound: ${error.message}`)))
+
+  // `isRetryable` says whether trying again can help, so one policy serves all errors
+  const attempts = yield* messages
+    .send({ recipient: stranger.address, payload: "Hello" })
+    .pipe(
+      Effect.retry({ times: 3, while: (error) => "isRetryable" in error && error.isRetryable === true }),
+      Effect.as("The message landed"),
+      asWallet
+    )
+  yield* Console.log(attempts)
+})
+
+program.pipe(Effect.provide(Pod.layerTest), NodeRuntime.runMain)
