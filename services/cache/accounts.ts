@@ -313,7 +313,11 @@ export class Accounts {
   #loaded(version: Slot, info: AccountInfo | undefined, isBelieved: boolean): Loaded {
     const data = info?.owner === this.#under.programId ? info.data : undefined
     // The data of a reply is part of a larger allocation, which it would keep alive.
-    return { version, bytes: data === undefined ? undefined : new Uint8Array(data), isKept: isBelieved && (data?.length ?? 0) <= MAX_KEPT_BYTES }
+    return {
+      version,
+      bytes: data === undefined ? undefined : new Uint8Array(data),
+      isKept: isBelieved && (data?.length ?? 0) <= MAX_KEPT_BYTES
+    }
   }
 
   #sourceOf(ask: Ask): AccountSource {
