@@ -137,3 +137,11 @@ export * as TestWallets from "./TestWallets.js"
  * @since 0.1.0
  */
 export * as WalletNode from "./WalletNode.js"
+
+/**
+ * A worker pool on threads of Node. They share memory with the pool: a small task costs no message, idle threads take work from
+ * busy ones, and sleep when there is none.
+ *
+ * @since 0.1.0
+ */
+export * as WorkerPoolThreads from "./WorkerPoolThreads.js"

@@ -66,6 +66,7 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
   room("layers/podconfig", "layers/PodConfig.ts"),
   room("layers/profiler", "layers/ProfilerNode.ts"),
   room("layers/prometheus", "layers/PrometheusServer.ts"),
+  room("layers/threads", "layers/WorkerPoolThreads.ts"),
   room("layers/undici", "layers/RpcPoolUndici.ts"),
   room("layers/internal", "layers/"),
 

@@ -579,3 +579,37 @@ export const payloadBytesReceived: Metric.Metric.Counter<number> = MetricOf.coun
  * @category constants
  */
 export const payloadBytesStored: Metric.Metric.Gauge<number> = MetricOf.gauge(MetricTable.payloadBytesStored)
+
+/**
+ * Calls of worker pools that ended. Label: `outcome`.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const workerTasks: Metric.Metric.Counter<number> = MetricOf.counter(MetricTable.workerTasks)
+
+/**
+ * The counter {@link workerTasks} for one outcome, with the label in its key.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const workerTasksOf = (outcome: string): Metric.Metric.Counter<number> =>
+  MetricOf.counter(MetricTable.workerTasks, { outcome })
+
+/**
+ * Threads of worker pools that were replaced. Label: `reason` (`Timeout` or `Crashed`).
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const workersReplaced: Metric.Metric.Counter<number> = MetricOf.counter(MetricTable.workersReplaced)
+
+/**
+ * The counter {@link workersReplaced} for one reason, with the label in its key.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const workersReplacedOf = (reason: "Timeout" | "Crashed"): Metric.Metric.Counter<number> =>
+  MetricOf.counter(MetricTable.workersReplaced, { reason })

@@ -19,6 +19,7 @@ import { InvalidInput } from "../src/InvalidInput.js"
 import * as FifoSemaphore from "./internal/FifoSemaphore.js"
 import * as ForEachLazily from "./internal/forEachLazily.js"
 import * as TestLayer from "./internal/testLayer.js"
+import * as TimeLimit from "./internal/timeLimit.js"
 import { traced } from "./internal/traced.js"
 
 /**
@@ -178,19 +179,8 @@ export interface Options {
 
 const timeoutOf = (timeout: Duration.DurationInput) => Check.millis("timeout", timeout, "unlimited")
 
-/** `Effect.timeout` would hang if a sibling of the task fails: a fiber of `Effect.all` does not interrupt it. */
-const limited =
-  (millis: number) =>
-  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | TaskPoolError, R> =>
-    millis === Infinity
-      ? effect
-      : Effect.raceFirst(
-          effect,
-          Effect.zipRight(
-            Effect.sleep(millis),
-            Effect.suspend(() => Effect.fail(new TaskPoolError({ reason: "Timeout", limit: millis })))
-          )
-        )
+const limited = (millis: number) =>
+  TimeLimit.within(millis, () => new TaskPoolError({ reason: "Timeout", limit: millis }))
 
 /** One result for each item of a batch. */
 const spread = <A, B, E>(

@@ -266,3 +266,11 @@ export * as Transactions from "./Transactions.js"
  * @since 0.1.0
  */
 export * as Wallet from "./Wallet.js"
+
+/**
+ * CPU work off the calling thread. A task is a function of a module, from bytes to bytes; the pool runs it on a thread that is
+ * free.
+ *
+ * @since 0.1.0
+ */
+export * as WorkerPool from "./WorkerPool.js"

@@ -31,7 +31,8 @@ export interface Limit<E> {
 export const notSent = (what: string): RpcError =>
   new RpcError({ reason: "Timeout", method: "sendTransaction", detail: `not sent, its deadline came before ${what}` })
 
-const forkIn = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, context: Context.Context<never> = fiber.currentContext) =>
+/** Starts an effect in a fiber of its own at once, which ends by itself. */
+export const forkIn = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, context: Context.Context<never> = fiber.currentContext) =>
   Runtime.runFork(
     Runtime.make({
       context,

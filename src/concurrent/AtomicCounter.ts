@@ -9,6 +9,7 @@
 import * as Either from "effect/Either"
 import * as Check from "../internal/check.js"
 import type { InvalidInput } from "../InvalidInput.js"
+import { LINE, LINE_WORDS } from "./internal/line.js"
 import * as Shared from "./internal/shared.js"
 
 /**
@@ -45,16 +46,16 @@ export interface AtomicCounter {
 }
 
 /** The word that says which shard the next thread takes. */
-const NEXT = Shared.LINE_WORDS
+const NEXT = LINE_WORDS
 
-const FIRST_SHARD = 2 * Shared.LINE
+const FIRST_SHARD = 2 * LINE
 
 /** 64-bit words in a line. */
-const STRIDE = Shared.LINE / 8
+const STRIDE = LINE / 8
 
 const layout: Shared.Layout = {
   magic: 0x43545231,
-  bytes: (shards) => FIRST_SHARD + Shared.LINE * shards,
+  bytes: (shards) => FIRST_SHARD + LINE * shards,
   check: (field, shards) => Shared.powerOfTwo(field, shards, 1, 1024)
 }
 

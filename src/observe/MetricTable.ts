@@ -443,6 +443,34 @@ export const payloadBytesStored = {
 } as const satisfies Row
 
 /**
+ * Tasks of worker pools.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const workerTasks = {
+  name: "pod_worker_tasks_total",
+  kind: "counter",
+  unit: "{task}",
+  labels: { outcome: "`success`, a `WorkerError` reason, `InvalidInput`, `Interrupted` or `Defect`" },
+  meaning: "Calls of `run` and `map` of a `WorkerPool` that ended"
+} as const satisfies Row
+
+/**
+ * Threads that were replaced.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const workersReplaced = {
+  name: "pod_worker_threads_replaced_total",
+  kind: "counter",
+  unit: "{thread}",
+  labels: { reason: "`Timeout`: terminated for a task that did not return; `Crashed`: it ended by itself" },
+  meaning: "Threads of worker pools that ended before their pool, and were replaced"
+} as const satisfies Row
+
+/**
  * The resident memory of the process.
  *
  * @since 0.1.0
@@ -608,6 +636,8 @@ export const rows: ReadonlyArray<Row> = [
   eventConsumers,
   metricsInvalid,
   metricsOverflow,
+  workerTasks,
+  workersReplaced,
   processMemory,
   heapUsed,
   heapLimit,

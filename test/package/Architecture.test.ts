@@ -41,6 +41,7 @@ const planted: ReadonlyArray<readonly [rule: string, file: string, imported: str
   ["private room layers/podconfig", "layers/Pod.ts", "layers/podconfig/Effective.ts"],
   ["private room layers/profiler", "layers/Pod.ts", "layers/profiler/Inspector.ts"],
   ["private room layers/prometheus", "layers/Pod.ts", "layers/prometheus/Text.ts"],
+  ["private room layers/threads", "layers/Pod.ts", "layers/threads/Board.ts"],
   ["private room layers/undici", "layers/RpcPoolHttpClient.ts", "layers/undici/Http.ts"],
   ["private room layers/internal", "examples/a.ts", "layers/internal/Url.ts"],
   ["src/internal is ground", "src/internal/base64.ts", "src/protocol/Pda.ts"],

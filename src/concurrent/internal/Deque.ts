@@ -5,7 +5,7 @@
  * Positions are 32-bit and wrap. The operations of `Atomics` are sequentially consistent, so the algorithm needs no fence.
  * An owner that is terminated inside `pop` may take the item with it; `adopt` makes the deque usable by the next owner.
  */
-import { LINE_WORDS } from "./shared.js"
+import { LINE_WORDS } from "./line.js"
 
 const TOP = 0
 const BOTTOM = LINE_WORDS

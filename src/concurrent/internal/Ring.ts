@@ -10,7 +10,7 @@
  * for `p + capacity`. A cell that fits none of these was written by foreign code: then an operation gives up, and never
  * spins.
  */
-import { LINE, LINE_WORDS } from "./shared.js"
+import { LINE, LINE_WORDS } from "./line.js"
 
 const HEAD = LINE_WORDS
 const TAIL = 2 * LINE_WORDS

@@ -3,12 +3,7 @@ import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import * as Check from "../../internal/check.js"
 import { InvalidInput } from "../../InvalidInput.js"
-
-/** Bytes that processors keep in one piece. Words that different threads write are this far apart. */
-export const LINE = 64
-
-/** Words of 32 bits in a {@link LINE}. */
-export const LINE_WORDS = LINE / 4
+import { LINE } from "./line.js"
 
 /** The first word of every buffer holds its kind, the second its capacity. */
 const CAPACITY = 1

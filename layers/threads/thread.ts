@@ -1,0 +1,161 @@
+/**
+ * A thread of the pool. It runs one task at a time, and sleeps in `Atomics.wait` when there is none.
+ *
+ * It is bundled into `threadCode.ts` by `npm run build:thread`: the threads of an application start from text, so they need no
+ * file that a bundler could lose.
+ */
+import { workerData } from "node:worker_threads"
+import * as Board from "./Board.js"
+import * as Frame from "./Frame.js"
+import type { Definition, FromThread, Start, ToThread } from "./messages.js"
+
+interface Context {
+  readonly isCancelled: () => boolean
+  readonly shared: unknown
+}
+
+/** A task as its module exports it. */
+type Run = (input: Uint8Array, context: Context) => unknown
+
+interface Loaded {
+  readonly run: Run
+  readonly shared: unknown
+}
+
+/** A task that cannot be run at all. */
+class NotFound extends Error {}
+
+/** Definitions that are kept; the pool is asked again for others. */
+const MAX_LOADED = 256
+
+const { memory, port, thread }: Start = workerData
+const board = new Board.Board(memory)
+const loaded = new Map<number, Loaded>()
+
+const post = (message: FromThread, transfer: ReadonlyArray<ArrayBuffer> = []): void =>
+  port.postMessage(message, [...transfer])
+
+let answered: ((answer: ToThread) => void) | undefined
+port.on("message", (answer: ToThread) => answered?.(answer))
+
+const ask = (question: FromThread): Promise<ToThread> =>
+  new Promise((resolve) => {
+    answered = resolve
+    post(question)
+  })
+
+const load = async ({ module, name, shared }: Definition): Promise<Loaded> => {
+  const exports: Record<string, unknown> = await import(module).catch((cause: unknown) => {
+    throw new NotFound(`its module does not load`, { cause })
+  })
+  const run = Object.hasOwn(exports, name) ? exports[name] : undefined
+  if (typeof run !== "function") throw new NotFound("its module exports no function of this name")
+  return { run: (input, context): unknown => Reflect.apply(run, undefined, [input, context]), shared }
+}
+
+const taskOf = async (slot: number): Promise<Loaded> => {
+  const id = board.task(slot)
+  const known = loaded.get(id)
+  if (known !== undefined) return known
+  const answer = await ask({ kind: "define", slot })
+  if (!("definition" in answer)) throw new NotFound("the pool did not define it")
+  const task = await load(answer.definition)
+  for (const oldest of loaded.keys()) {
+    if (loaded.size < MAX_LOADED) break
+    loaded.delete(oldest)
+  }
+  loaded.set(id, task)
+  return task
+}
+
+const inputOf = async (slot: number): Promise<Uint8Array> => {
+  if ((board.flags(slot) & Board.POSTED) === 0) return board.read(slot)
+  const answer = await ask({ kind: "fetch", slot })
+  return "bytes" in answer ? answer.bytes : new Uint8Array()
+}
+
+const bytesOf = (output: unknown): Uint8Array => {
+  if (output instanceof Uint8Array) return output
+  throw new TypeError(`it returned ${output === null ? "null" : typeof output}, not a Uint8Array`)
+}
+
+const perform = async (slot: number): Promise<Uint8Array> => {
+  const { run, shared } = loaded.get(board.task(slot)) ?? (await taskOf(slot))
+  const input = await inputOf(slot)
+  const context: Context = { shared, isCancelled: () => Board.kindOf(board.state(slot)) !== Board.RUNNING }
+  if ((board.flags(slot) & Board.FRAMED) === 0) return bytesOf(await run(input, context))
+  const outputs: Array<Uint8Array> = []
+  for (const part of Frame.decode(input)) outputs.push(bytesOf(await run(part, context)))
+  return Frame.encode(outputs)
+}
+
+/** Ends a slot that this thread runs. A killed thread waits for its end. */
+const end = (slot: number, state: number): boolean => {
+  if (board.move(slot, Board.RUNNING | thread, state | thread)) return true
+  if (board.move(slot, Board.ABANDONED | thread, Board.DROPPED | thread)) {
+    if (board.complete(slot)) post(0)
+    return false
+  }
+  for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+}
+
+const succeed = (slot: number, output: Uint8Array): void => {
+  if (board.write(slot, output)) {
+    if (end(slot, Board.DONE) && board.complete(slot)) post(0)
+    return
+  }
+  // A view of a larger buffer is copied, so that nothing else of it leaves the thread.
+  const isWhole = output.buffer instanceof ArrayBuffer && output.byteLength === output.buffer.byteLength
+  const bytes = isWhole ? output : output.slice()
+  if (!end(slot, Board.REPLIED)) return
+  post({ kind: "output", slot, bytes }, bytes.buffer instanceof ArrayBuffer ? [bytes.buffer] : [])
+}
+
+/** A text of anything that was thrown, whose members may throw themselves. */
+const textOf = (cause: unknown): string => {
+  try {
+    return cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
+  } catch {
+    return "it threw a value that cannot be read"
+  }
+}
+
+/** Anything may be thrown: a value that cannot be cloned or read is told by a text. */
+const fail = (slot: number, error: unknown): void => {
+  if (!end(slot, Board.REPLIED)) return
+  try {
+    if (error instanceof NotFound) {
+      post({ kind: "error", slot, reason: "NotFound", detail: error.message, cause: error.cause })
+    } else post({ kind: "error", slot, reason: "Task", detail: textOf(error), cause: error })
+  } catch {
+    post({ kind: "error", slot, reason: "Task", detail: textOf(error), cause: undefined })
+  }
+}
+
+const run = async (slot: number): Promise<void> => {
+  try {
+    succeed(slot, await perform(slot))
+  } catch (error) {
+    fail(slot, error)
+  }
+}
+
+const serve = async (): Promise<never> => {
+  board.adopt(thread)
+  post({ kind: "ready" })
+  for (let hasRun = false; ;) {
+    let slot = board.next(thread)
+    if (slot < 0) {
+      // Lets output and timers of the tasks' modules through before the thread sleeps.
+      if (hasRun) await new Promise((resolve) => setImmediate(resolve))
+      hasRun = false
+      slot = board.park(thread)
+    }
+    if (slot >= 0 && board.claim(slot, thread)) {
+      await run(slot)
+      hasRun = true
+    }
+  }
+}
+
+void serve()

@@ -1,0 +1,5 @@
+/** Bytes that processors keep in one piece. Words that different threads write are this far apart. */
+export const LINE = 64
+
+/** Words of 32 bits in a {@link LINE}. */
+export const LINE_WORDS = LINE / 4

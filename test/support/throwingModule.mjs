@@ -1,0 +1,2 @@
+export const echo = (input) => input
+throw new Error("this module throws")

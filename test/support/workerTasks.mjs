@@ -1,0 +1,59 @@
+/** Tasks of worker pools, good and bad. */
+const text = (bytes) => new TextDecoder().decode(bytes)
+const bytes = (text) => new TextEncoder().encode(text)
+
+export const echo = (input) => input
+export const upper = async (input) => bytes(text(input).toUpperCase())
+export const sum = (input) => bytes(String(input.reduce((sum, byte) => sum + byte, 0)))
+export const shared = (_, { shared }) => bytes(JSON.stringify(shared))
+
+/** Works for as many milliseconds as its input says. */
+export const busy = (input) => {
+  const until = performance.now() + Number(text(input))
+  while (performance.now() < until);
+  return input
+}
+export const grow = (input) => new Uint8Array(Number(text(input))).fill(7)
+
+export const throws = () => {
+  throw new RangeError("no such thing")
+}
+export const rejects = () => Promise.reject(new Error("rejected"))
+export const throwsFunction = () => {
+  throw () => 1
+}
+export const throwsProxy = () => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  throw proxy
+}
+export const returnsText = () => "text"
+export const returnsNothing = () => undefined
+
+/** Returns a part of a larger buffer, whose rest is nobody's business. */
+export const view = () => new Uint8Array(100_000).fill(1).subarray(10, 20)
+export const largeView = () => new Uint8Array(200_000).fill(1).subarray(10, 100_010)
+
+export const hangs = () => new Promise(() => {})
+export const waits = async (input, { isCancelled }) => {
+  while (!isCancelled()) await new Promise((resolve) => setTimeout(resolve, 5))
+  return input
+}
+export const notFunction = 7
+
+// For threads only
+export const loops = () => {
+  for (;;);
+}
+export const exits = () => process.exit(3)
+export const crashesLater = async (input) => {
+  setTimeout(() => {
+    throw new Error("stray")
+  }, 1)
+  await new Promise((resolve) => setTimeout(resolve, 10_000))
+  return input
+}
+export const eatsMemory = () => {
+  const eaten = []
+  for (;;) eaten.push(Array.from({ length: 100_000 }, (_, index) => ({ index })))
+}
