@@ -293,8 +293,8 @@ export class Threads {
   #start(thread: number): void {
     if (this.#isClosed) return
     const { port1: port, port2 } = new this.#node.MessageChannel()
-    const worker = new this.#node.Worker(CODE, {
-      eval: true,
+    // Text to evaluate would depend on the `--input-type` that the process was started with.
+    const worker = new this.#node.Worker(new URL(`data:text/javascript,${encodeURIComponent(CODE)}`), {
       name: "pod-worker",
       workerData: { memory: this.#board.memory, thread, port: port2 },
       transferList: [port2],

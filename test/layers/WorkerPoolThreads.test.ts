@@ -1,0 +1,146 @@
+/** What only threads do: end a task that never returns, survive its crash, share work, sleep, and leave nothing behind. */
+import { execFile } from "node:child_process"
+import * as path from "node:path"
+import { promisify } from "node:util"
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
+import { CODE } from "../../layers/threads/threadCode.js"
+import * as WorkerPoolThreads from "../../layers/WorkerPoolThreads.js"
+import { bundle } from "../../scripts/build-thread.js"
+import { root } from "../../scripts/publicModules.js"
+import type { Service } from "../../services/WorkerPool.js"
+import { bytesTask, textTask } from "../support/workerTasks.js"
+
+const pool = (options: WorkerPoolThreads.Options = {}) => WorkerPoolThreads.make({ threads: 2, ...options })
+
+/** Tasks beside which a bad one runs. */
+const others = (pool: Service) =>
+  Effect.forEach(
+    Array.from({ length: 20 }, (_, index) => String(index)),
+    (input) => pool.run(textTask("echo"), input),
+    { concurrency: "unbounded" }
+  )
+
+const expected = Array.from({ length: 20 }, (_, index) => String(index))
+
+describe("WorkerPoolThreads", () => {
+  it("Given the code of a thread, When it is bundled again, Then nothing changes", async () => {
+    expect(CODE, "run `npm run build:thread`").toBe(await bundle())
+  })
+
+  it.scopedLive("Given a task that loops for ever, When its timeout comes, Then it fails and no other task does", () =>
+    Effect.gen(function* () {
+      const { run, stats } = yield* pool()
+      const bad = yield* Effect.fork(Effect.flip(run(textTask("loops"), "x", { timeout: 300 })))
+      expect(yield* others({ run, stats, map: () => Effect.never })).toEqual(expected)
+      expect(yield* Fiber.join(bad)).toMatchObject({ reason: "Timeout" })
+      // Both threads serve again
+      yield* Effect.all([run(textTask("busy"), "20"), run(textTask("busy"), "20")], { concurrency: 2 })
+      expect(yield* stats).toMatchObject({ pending: 0, replaced: 1 })
+    })
+  )
+
+  it.scopedLive.each<[string, string, WorkerPoolThreads.Options]>([
+    ["ends the process", "exits", {}],
+    ["throws outside of its promise", "crashesLater", {}],
+    ["eats memory", "eatsMemory", { resourceLimits: { maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 4 } }]
+  ])("Given a task that %s, When it runs, Then it alone is Crashed and its thread is replaced", ([, name, options]) =>
+    Effect.gen(function* () {
+      const service = yield* pool(options)
+      const bad = yield* Effect.fork(Effect.flip(service.run(textTask(name), "x")))
+      expect(yield* others(service)).toEqual(expected)
+      expect(yield* Fiber.join(bad)).toMatchObject({ reason: "Crashed", task: name })
+      expect(yield* others(service)).toEqual(expected)
+      expect((yield* service.stats).replaced).toBe(1)
+    })
+  )
+
+  it.scopedLive("Given an interrupted task that does not return, When others come, Then its thread is replaced", () =>
+    Effect.gen(function* () {
+      const service = yield* pool({ threads: 1 })
+      const bad = yield* Effect.fork(service.run(textTask("loops"), "x"))
+      yield* Effect.sleep(50)
+      yield* Fiber.interrupt(bad)
+      expect(yield* service.run(textTask("echo"), "served")).toBe("served")
+      expect((yield* service.stats).replaced).toBe(1)
+    })
+  )
+
+  it.scopedLive("Given inputs that cannot be moved, When a task runs, Then it is Encode and its thread lives on", () =>
+    Effect.gen(function* () {
+      const { run } = yield* pool()
+      const echo = bytesTask("echo")
+      const shared = new Uint8Array(new SharedArrayBuffer(10_000))
+      expect(yield* Effect.flip(run(echo, shared, { transfer: true }))).toMatchObject({ reason: "Encode" })
+      const moved = new Uint8Array(10_000).fill(5)
+      expect((yield* run(echo, moved, { transfer: true })).length).toBe(10_000)
+      expect(moved.length).toBe(0)
+      expect(yield* Effect.flip(run(echo, moved, { transfer: true }))).toMatchObject({ reason: "Encode" })
+      const uncloneable = textTask("shared", () => 1)
+      expect(yield* Effect.flip(run(uncloneable, "x"))).toMatchObject({ reason: "Encode" })
+      expect(yield* run(textTask("echo"), "x")).toBe("x")
+    })
+  )
+
+  it.scopedLive("Given a long task among short ones, When they run, Then the short ones do not wait for it", () =>
+    Effect.gen(function* () {
+      const { run } = yield* pool()
+      const endless = yield* Effect.fork(run(textTask("loops"), "x", { timeout: Infinity }))
+      yield* Effect.forEach(Array.from({ length: 100 }), () => run(textTask("busy"), "1"), { concurrency: 64 })
+      expect(endless.unsafePoll()).toBeNull()
+      yield* Fiber.interrupt(endless)
+    })
+  )
+
+  it.live("Given tasks in the pool, When its scope closes, Then they fail as Closed, and so do later ones", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const service = yield* Scope.extend(pool(), scope)
+      const fibers = yield* Effect.forEach(["loops", "waits", "loops", "echo"], (name) =>
+        Effect.fork(Effect.flip(service.run(textTask(name), "x")))
+      )
+      yield* Effect.sleep(30)
+      yield* Scope.close(scope, Exit.void)
+      for (const fiber of fibers) expect(yield* Fiber.join(fiber)).toMatchObject({ reason: "Closed" })
+      expect(yield* Effect.flip(service.run(textTask("echo"), "x"))).toMatchObject({ reason: "Closed" })
+    })
+  )
+
+  it.scopedLive.each<[string, WorkerPoolThreads.Options]>([
+    ["threads", { threads: 0 }],
+    ["threads", { threads: 10_000 }],
+    ["threads", { threads: 1.5 }],
+    ["slotBytes", { slotBytes: 8 }],
+    ["slotBytes", { slotBytes: 100 }],
+    ["queue", { queue: -1 }]
+  ])("Given the option %s out of its range, When threads would start, Then it is refused", ([field, options]) =>
+    Effect.gen(function* () {
+      expect(yield* Effect.flip(WorkerPoolThreads.make(options))).toMatchObject({ field })
+    })
+  )
+
+  it.live("Given limits under which no thread starts, When the layer is built, Then it fails", () =>
+    Effect.gen(function* () {
+      const limits = { maxOldGenerationSizeMb: 1, maxYoungGenerationSizeMb: 1, stackSizeMb: 4 }
+      const error = yield* Effect.flip(Effect.scoped(pool({ threads: 1, resourceLimits: limits })))
+      expect(error).toMatchObject({ _tag: "WorkerError", reason: "Crashed" })
+    })
+  )
+
+  it("Given a program with a pool, When it ends, Then the process ends by itself with code 0", async () => {
+    const program = `
+      import * as Effect from "effect/Effect"
+      import * as WorkerPoolThreads from "./layers/WorkerPoolThreads.js"
+      import { textTask } from "./test/support/workerTasks.js"
+      Effect.gen(function* () {
+        const { run } = yield* WorkerPoolThreads.make({ threads: 1 })
+        console.log(yield* run(textTask("upper"), "done"))
+      }).pipe(Effect.scoped, Effect.runPromise)`
+    const arguments_ = ["--import", "tsx", "--input-type=module", "--eval", program]
+    const { stdout } = await promisify(execFile)(process.execPath, arguments_, { cwd: path.resolve(root) })
+    expect(stdout).toBe("DONE\n")
+  })
+})
