@@ -90,6 +90,7 @@ const expected: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
   "zero-copy.ts": [
     /^Sent \d+ bytes; the store shares their memory: true$/m,
     /^Without zeroCopy it shares their memory: false$/m
+  ],
   "work-stealing.ts": [
     /^Digests: 500, distinct: 500$/m,
     /^The task loops gave no result: it ran longer than 100 ms/m,
