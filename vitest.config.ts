@@ -22,6 +22,14 @@ class SlowFirst extends BaseSequencer {
 
 const root = fileURLToPath(new URL(".", import.meta.url))
 
+/** These replace modules or globals: each gets a thread of its own. All others share two processes. */
+const REPLACING = [
+  "test/layers/RpcPoolUndiciRuntime.test.ts",
+  "test/layers/WalletNodeFallback.test.ts",
+  "test/services/ZeroCopy.test.ts",
+  "test/solana/kernelFallback.test.ts"
+]
+
 export default defineConfig({
   // The examples import the package by its name.
   resolve: {
@@ -31,13 +39,23 @@ export default defineConfig({
     ]
   },
   test: {
-    include: ["test/**/*.test.ts"],
-    globalSetup: ["test/package/setup.ts"],
     setupFiles: ["test/setup.ts"],
     sequence: { concurrent: true, sequencer: SlowFirst },
     testTimeout: timeout,
     hookTimeout: timeout,
-    pool: "forks",
-    poolOptions: { forks: { minForks: 1, maxForks: availableParallelism() } }
+    poolOptions: { forks: { isolate: false, minForks: 1, maxForks: availableParallelism() } },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "shared",
+          pool: "forks",
+          globalSetup: ["test/package/setup.ts"],
+          include: ["test/**/*.test.ts"],
+          exclude: REPLACING
+        }
+      },
+      { extends: true, test: { name: "replacing", pool: "threads", include: REPLACING } }
+    ]
   }
 })

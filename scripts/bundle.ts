@@ -84,9 +84,9 @@ for (const { path: file, text } of outputFiles) {
   await writeFile(file, file.endsWith(".js") ? withOwnNames(text) : text)
 }
 
-/** The commands: applications of the package, which import it by its name. */
+/** The commands: applications of the package. As deep as its chunks, so that they find the program beside them. */
 for (const name of ["localnet", "payloads"]) {
-  const outfile = path.join(root, `dist/bin/${name}.js`)
+  const outfile = path.join(root, `dist/node/bin/${name}.js`)
   await build({
     absWorkingDir: root,
     entryPoints: [`examples/${name}.ts`],

@@ -12,6 +12,7 @@ import * as RpcPoolEmbedded from "../../layers/RpcPoolEmbedded.js"
 import { RpcPool } from "../../services/RpcPool.js"
 import * as Transactions from "../../services/Transactions.js"
 import { Wallet } from "../../services/Wallet.js"
+import { bundled } from "../support/bundled.js"
 import * as Messages from "../support/messages.js"
 import { walletOf } from "../support/transfers.js"
 import * as Dice from "./Dice.js"
@@ -64,7 +65,7 @@ const decodeLine = Schema.decodeUnknownSync(Line)
 /** Runs a process to its end or for so many milliseconds after it has started. Gives what it told and how it ended. */
 const live = (task: string, life: number) =>
   Effect.async<{ readonly lines: ReadonlyArray<typeof Line.Type>; readonly code: number | null }>((resume) => {
-    const child = spawn(process.execPath, ["--import", "tsx", SCRIPT, task], { stdio: ["ignore", "pipe", "inherit"] })
+    const child = spawn(process.execPath, [bundled(SCRIPT), task], { stdio: ["ignore", "pipe", "inherit"] })
     let text = ""
     let timer: NodeJS.Timeout | undefined
     child.stdout.on("data", (chunk: Buffer) => {

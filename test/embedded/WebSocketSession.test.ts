@@ -86,7 +86,7 @@ it.scopedLive(
         one.received.map(({ error, method, result }) => method ?? error?.code ?? result),
         ["slotNotification", true, -32602]
       )
-    }).pipe(Effect.provide(EmbeddedCluster.layer({ podProgram: false })))
+    }).pipe(Effect.provide(EmbeddedCluster.layer({ podProgram: false, passingSlots: false })))
 )
 
 it.scopedLive("Given a message over the limit, When sent, Then the connection is closed as too big", () =>

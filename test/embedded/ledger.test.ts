@@ -10,6 +10,7 @@ import { assert, it } from "@effect/vitest"
 import { Keypair } from "@solana/web3.js"
 import * as Effect from "effect/Effect"
 import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"
+import { bundled } from "../support/bundled.js"
 import { call, field, payer, sent, value } from "./agave/support.js"
 import { addressOf, SOL, transfer } from "./support.js"
 
@@ -189,7 +190,7 @@ it.scopedLive(
       const script = fileURLToPath(new URL("ledgerProcess.ts", import.meta.url))
       for (let round = 0; round < KILLS; round++) {
         yield* Effect.promise(async () => {
-          const child = spawn(process.execPath, ["--import", "tsx", script, ledger, acknowledged.at(-1) ?? ""], {
+          const child = spawn(process.execPath, [bundled(script), ledger, acknowledged.at(-1) ?? ""], {
             stdio: ["ignore", "pipe", "inherit"]
           })
           let heard = 0

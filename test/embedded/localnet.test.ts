@@ -10,13 +10,14 @@ import * as Effect from "effect/Effect"
 import * as Arguments from "../../examples/localnet/arguments.js"
 import * as Files from "../../examples/localnet/files.js"
 import { PROGRAM_ID } from "../../src/protocol/Program.js"
+import { bundled } from "../support/bundled.js"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
 
 const localnet = (...args: ReadonlyArray<string>) =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const child = spawn(process.execPath, ["--import", "tsx", "examples/localnet.ts", ...args], { cwd: ROOT })
+      const child = spawn(process.execPath, [bundled("examples/localnet.ts"), ...args], { cwd: ROOT })
       const output = { stdout: "", stderr: "" }
       child.stdout.on("data", (chunk) => (output.stdout += String(chunk)))
       child.stderr.on("data", (chunk) => (output.stderr += String(chunk)))

@@ -5,10 +5,11 @@ import * as path from "node:path"
 import { createInterface } from "node:readline"
 import { promisify } from "node:util"
 import { describe, expect, it } from "@effect/vitest"
+import { bundled } from "../support/bundled.js"
 
 const run = promisify(execFile)
 const cwd = path.resolve(import.meta.dirname, "../..")
-const node = (script: string, ...args: ReadonlyArray<string>) => ["--import", "tsx", `examples/${script}`, ...args]
+const node = (script: string, ...args: ReadonlyArray<string>) => [bundled(`examples/${script}`), ...args]
 
 const demo = (...args: ReadonlyArray<string>): Promise<string> =>
   run(process.execPath, node("demo/main.ts", ...args), { cwd }).then(({ stdout }) => stdout)

@@ -2,12 +2,13 @@ import { execFile } from "node:child_process"
 import * as path from "node:path"
 import { promisify } from "node:util"
 import { expect, it } from "@effect/vitest"
+import { bundled } from "../support/bundled.js"
 
 const run = promisify(execFile)
 const cwd = path.resolve(import.meta.dirname, "../..")
 
 it("Given examples/telemetry.ts, When it runs, Then a request's trace ends with its message's confirmation", async () => {
-  const { stderr, stdout } = await run(process.execPath, ["--import", "tsx", "examples/telemetry.ts"], { cwd })
+  const { stderr, stdout } = await run(process.execPath, [bundled("examples/telemetry.ts")], { cwd })
   expect(stderr).toBe("")
   expect(stdout).toMatch(/^POST \/messages: 200$/m)
   const names = stdout.split("\n").map((line) => line.trimEnd())

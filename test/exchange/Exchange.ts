@@ -25,6 +25,7 @@ import * as Message from "../../services/Message.js"
 import * as PayloadStore from "../../services/PayloadStore.js"
 import { RpcPool } from "../../services/RpcPool.js"
 import { PROGRAM_ID } from "../../src/protocol/Program.js"
+import { bundled } from "../support/bundled.js"
 import { temporary, TOKEN } from "../support/payloadServers.js"
 import { secretKeyOf } from "../support/wallets.js"
 import { isSealed, Line, markOf, Task } from "./Task.js"
@@ -82,7 +83,7 @@ const start = (
     const exit = yield* Deferred.make<number>()
     const child = yield* Effect.acquireRelease(
       Effect.sync(() =>
-        spawn(process.execPath, ["--import", "tsx", script, ...args], {
+        spawn(process.execPath, [bundled(script), ...args], {
           cwd: ROOT,
           env: { ...process.env, ...env },
           stdio: ["ignore", "pipe", "inherit"]

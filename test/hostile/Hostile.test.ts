@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { bundled } from "../support/bundled.js"
 import { runs } from "../support/runs.js"
 import * as Hostile from "./Hostile.js"
 
@@ -23,7 +24,7 @@ describe("hostile frames, replies and requests", () => {
 
   it.live("Given one planted fault of each kind, When a tally watches, Then it counts each", () =>
     Effect.gen(function* () {
-      const child = ["--import", "tsx", "test/hostile/plantedChild.ts"]
+      const child = [bundled("test/hostile/plantedChild.ts")]
       const { stdout } = yield* Effect.promise(() => promisify(execFile)(process.execPath, child, { cwd: ROOT }))
       const { crashes, hangs, untypedErrors } = JSON.parse(stdout)
       for (const planted of ["exception", "rejection", "defect", "death"]) {

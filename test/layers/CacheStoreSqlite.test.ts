@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as CacheStoreSqlite from "../../layers/CacheStoreSqlite.js"
 import type * as CacheStore from "../../services/CacheStore.js"
+import { bundled } from "../support/bundled.js"
 
 /** 5 and 20 in CI; 50 and 100 with `FUZZ_RUNS` set. */
 const isLong = process.env["FUZZ_RUNS"] !== undefined
@@ -39,13 +40,9 @@ const bytesIn = (directory: string): number =>
   }, 0)
 
 const child = (...args: ReadonlyArray<string>) =>
-  spawn(
-    process.execPath,
-    ["--import", "tsx", path.join(import.meta.dirname, "../support/cacheStoreChild.ts"), ...args],
-    {
-      stdio: ["ignore", "pipe", "inherit"]
-    }
-  )
+  spawn(process.execPath, [bundled(path.join(import.meta.dirname, "../support/cacheStoreChild.ts")), ...args], {
+    stdio: ["ignore", "pipe", "inherit"]
+  })
 
 /** What a process printed, and how it ended. */
 const outcome = (...args: ReadonlyArray<string>) =>

@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Base58 from "../../src/solana/Base58.js"
+import { bundled } from "../support/bundled.js"
 import { secretKeyOf } from "../support/wallets.js"
 
 const CHILD = fileURLToPath(new URL("../support/heapChild.ts", import.meta.url))
@@ -34,7 +35,7 @@ interface Seen {
 
 const look = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>>) =>
   Effect.async<Seen, Error>((resume) => {
-    const child = spawn(process.execPath, ["--import", "tsx", CHILD, ...args], { env: { ...process.env, ...env } })
+    const child = spawn(process.execPath, [bundled(CHILD), ...args], { env: { ...process.env, ...env } })
     let output = ""
     let complaints = ""
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()))

@@ -8,6 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as MemoryMonitorNode from "../../layers/MemoryMonitorNode.js"
 import { MemoryMonitor } from "../../services/MemoryMonitor.js"
+import { bundled } from "../support/bundled.js"
 
 const run = promisify(execFile)
 const cwd = path.resolve(import.meta.dirname, "../..")
@@ -15,7 +16,7 @@ const cwd = path.resolve(import.meta.dirname, "../..")
 const child = async (scenario: string, seed: number) => {
   const { stdout } = await run(
     process.execPath,
-    ["--expose-gc", "--import", "tsx", "test/support/memoryChild.ts", scenario, String(seed)],
+    ["--expose-gc", bundled("test/support/memoryChild.ts"), scenario, String(seed)],
     { cwd }
   )
   return JSON.parse(stdout)

@@ -16,6 +16,7 @@ import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import * as PayloadServer from "../../layers/PayloadServer.js"
 import * as Hash from "../../src/solana/Hash.js"
+import { bundled } from "../support/bundled.js"
 import { served, storeAt, temporary, TOKEN } from "../support/payloadServers.js"
 
 const CHILD = join(import.meta.dirname, "../support/payloadServerChild.ts")
@@ -410,7 +411,7 @@ describe("PayloadServer, given kill -9", () => {
     () =>
       Effect.gen(function* () {
         const directory = yield* temporary
-        const child = spawn(process.execPath, ["--import", "tsx", CHILD, directory], {
+        const child = spawn(process.execPath, [bundled(CHILD), directory], {
           stdio: ["ignore", "pipe", "inherit"]
         })
         yield* Effect.addFinalizer(() => Effect.sync(() => child.kill("SIGKILL")))

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Sqlite from "../../layers/internal/Sqlite.js"
+import { bundled } from "../support/bundled.js"
 import { served, storeAt, temporary } from "../support/payloadServers.js"
 
 const CHILD = join(import.meta.dirname, "../support/payloadServerChild.ts")
@@ -29,7 +30,7 @@ describe("PayloadServer with SQLite", () => {
     () =>
       Effect.gen(function* () {
         const directory = yield* temporary
-        const child = spawn(process.execPath, ["--import", "tsx", CHILD, directory, "0", "sqlite"], {
+        const child = spawn(process.execPath, [bundled(CHILD), directory, "0", "sqlite"], {
           stdio: ["ignore", "pipe", "inherit"]
         })
         yield* Effect.addFinalizer(() => Effect.sync(() => child.kill("SIGKILL")))

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import { build } from "esbuild"
 import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"
 import * as Server from "../../layers/EmbeddedServer.js"
+import { bundled } from "../support/bundled.js"
 import { STRANGER, walletOf } from "../support/transfers.js"
 
 const SEED = 117
@@ -28,7 +29,7 @@ const temporary = Effect.acquireRelease(
 )
 
 /** The child in one file, as applications are deployed: a loader of TypeScript would fill most of a small heap. */
-const bundled = Effect.tryMapPromise(temporary, {
+const inOneFile = Effect.tryMapPromise(temporary, {
   try: async (directory) => {
     const outfile = join(directory, "sends.mjs")
     const banner = { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url)' }
@@ -48,7 +49,7 @@ const bundled = Effect.tryMapPromise(temporary, {
 })
 
 /** Runs `sendsChild.ts` with few file descriptors. */
-const sends = (url: string, situation: string, count: number, loaded = ["--import", "tsx", CHILD]) =>
+const sends = (url: string, situation: string, count: number, loaded = [bundled(CHILD)]) =>
   Effect.async<Ended, Error>((resume) => {
     const node = [...loaded, url, `${SEED}`, `${count}`, situation]
     const child = spawn("bash", ["-c", 'ulimit -n 256; exec "$0" "$@"', process.execPath, ...node], { cwd: ROOT })
@@ -100,7 +101,7 @@ describe("a process that is short of something", { timeout: 300_000 }, () => {
     () =>
       Effect.gen(function* () {
         const { url } = yield* served
-        const child = ["--max-old-space-size=64", yield* bundled]
+        const child = ["--max-old-space-size=64", yield* inOneFile]
         const { errors, receipts } = yield* sends(url, "plenty", 2000, child)
         assert.strictEqual(receipts + errors, 2000)
         assert.isAbove(receipts, 0)

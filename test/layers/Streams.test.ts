@@ -8,6 +8,7 @@ import * as Logger from "effect/Logger"
 import * as Stream from "effect/Stream"
 import type { WebSocket } from "ws"
 import * as Address from "../../src/solana/Address.js"
+import { bundled } from "../support/bundled.js"
 import { answer, parseCalls, serve, until } from "./RpcPoolUndiciServer.js"
 import type { Call } from "./RpcPoolUndiciServer.js"
 import { transports } from "./transports.js"
@@ -77,7 +78,7 @@ const lamportsOf = (into: Array<bigint>) => (change: { readonly value: { readonl
 
 const child = (...args: ReadonlyArray<string>) =>
   Effect.async<{ readonly code: number | null; readonly output: string }, Error>((resume) => {
-    const process_ = spawn(process.execPath, ["--expose-gc", "--import", "tsx", CHILD, ...args], {
+    const process_ = spawn(process.execPath, ["--expose-gc", bundled(CHILD), ...args], {
       stdio: ["ignore", "pipe", "inherit"]
     })
     let output = ""

@@ -3,6 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
+import { bundled } from "../support/bundled.js"
 import { receiver, until } from "../support/otlpReceiver.js"
 
 /** Runs the child until its first spans have been asked for, ends it, and returns what it said. */
@@ -10,7 +11,7 @@ const ended = (url: string, shutdownTimeout: number, isUnderWay: () => boolean) 
   Effect.gen(function* () {
     const child = yield* Effect.acquireRelease(
       Effect.sync(() =>
-        spawn(process.execPath, ["--import", "tsx", "test/support/otlpChild.ts", url, String(shutdownTimeout)], {
+        spawn(process.execPath, [bundled("test/support/otlpChild.ts"), url, String(shutdownTimeout)], {
           stdio: ["ignore", "pipe", "inherit"]
         })
       ),

@@ -4,6 +4,7 @@ import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Base58 from "../../src/solana/Base58.js"
+import { bundled } from "../support/bundled.js"
 import { receiver } from "../support/otlpReceiver.js"
 
 const run = promisify(execFile)
@@ -29,7 +30,7 @@ it.scopedLive(
     Effect.gen(function* () {
       const collector = yield* receiver()
       const { stdout } = yield* Effect.promise(() =>
-        run(process.execPath, ["--import", "tsx", "test/support/otlpDemoChild.ts", collector.url, KEY], {
+        run(process.execPath, [bundled("test/support/otlpDemoChild.ts"), collector.url, KEY], {
           maxBuffer: 64 * 1024 * 1024
         })
       )

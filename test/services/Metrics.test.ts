@@ -53,6 +53,13 @@ describe("Metrics", () => {
         { method: "_OTHER", call: rpc.request("somethingElse"), outcome: "Interrupted", seconds: 5 }
       ]
 
+      const read = Effect.forEach(outcomes, ({ method, outcome }) => {
+        const { calls, duration } = labelled(method, outcome)
+        return Effect.all({ calls: Metric.value(calls), duration: Metric.value(duration) })
+      })
+      // Other tests of the process count in the same registry.
+      const before = yield* read
+
       // When
       for (const { call } of outcomes) {
         const fiber = yield* Effect.fork(call)
@@ -61,12 +68,13 @@ describe("Metrics", () => {
       }
 
       // Then
-      for (const { method, outcome, seconds } of outcomes) {
-        const metrics = labelled(method, outcome)
-        assert.strictEqual((yield* Metric.value(metrics.calls)).count, 1, method)
-        const { count, sum } = yield* Metric.value(metrics.duration)
-        assert.strictEqual(count, 1, method)
-        assert.closeTo(sum, seconds, 0.001, method)
+      const after = yield* read
+      for (const [index, { method, seconds }] of outcomes.entries()) {
+        const [was, is] = [before[index], after[index]]
+        assert(was !== undefined && is !== undefined)
+        assert.strictEqual(is.calls.count - was.calls.count, 1, method)
+        assert.strictEqual(is.duration.count - was.duration.count, 1, method)
+        assert.closeTo(is.duration.sum - was.duration.sum, seconds, 0.001, method)
       }
     })
   )

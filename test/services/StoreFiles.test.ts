@@ -33,6 +33,7 @@ import * as Hash from "../../src/solana/Hash.js"
 import * as Message from "../../src/solana/Message.js"
 import * as Signature from "../../src/solana/Signature.js"
 import * as Wire from "../../src/solana/Wire.js"
+import { bundled } from "../support/bundled.js"
 
 const CHILD = new URL("../support/storeChild.ts", import.meta.url).pathname
 
@@ -105,8 +106,8 @@ const bytesOf = (text: string) => new TextEncoder().encode(text)
 /** Runs the child under a shell's limits until it ends or writes `killAt`. */
 const child = (limits: string, args: ReadonlyArray<string>, killAt?: string) =>
   Effect.async<string>((resume) => {
-    const command = `${limits} exec "$0" --import tsx "$@"`
-    const process_ = spawn("bash", ["-c", command, process.execPath, CHILD, ...args], {
+    const command = `${limits} exec "$0" "$@"`
+    const process_ = spawn("bash", ["-c", command, process.execPath, bundled(CHILD), ...args], {
       stdio: ["ignore", "pipe", "inherit"]
     })
     let output = ""

@@ -8,6 +8,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as EmbeddedServer from "../../../layers/EmbeddedServer.js"
 import * as AppliedEvents from "../../support/appliedEvents.js"
+import { bundled } from "../../support/bundled.js"
 import * as Eventful from "../../support/eventful.js"
 
 const SCRIPT = new URL("../../support/eventsChild.ts", import.meta.url).pathname
@@ -21,7 +22,7 @@ const LIFE = 120
 /** Runs a process to its end, or kills it so many milliseconds after it has begun to stream. */
 const live = (args: ReadonlyArray<string>, life: number) =>
   Effect.async<number | null>((resume) => {
-    const child = spawn(process.execPath, ["--import", "tsx", SCRIPT, ...args], {
+    const child = spawn(process.execPath, [bundled(SCRIPT), ...args], {
       stdio: ["ignore", "pipe", "inherit"]
     })
     let timer: NodeJS.Timeout | undefined

@@ -12,6 +12,7 @@ import * as RpcPoolEmbedded from "../../../layers/RpcPoolEmbedded.js"
 import { RpcPool } from "../../../services/RpcPool.js"
 import * as Transactions from "../../../services/Transactions.js"
 import { Wallet } from "../../../services/Wallet.js"
+import { bundled } from "../../support/bundled.js"
 import * as Messages from "../../support/messages.js"
 import { walletOf } from "../../support/transfers.js"
 
@@ -37,7 +38,7 @@ interface Killing {
 /** Runs the child, and kills it if asked to. Returns its exit code, or null if it was killed. */
 const run = (args: ReadonlyArray<string>, directory: string, killing?: Killing) =>
   Effect.async<number | null, Error>((resume) => {
-    const child = spawn(process.execPath, ["--import", "tsx", SCRIPT, ...args], {
+    const child = spawn(process.execPath, [bundled(SCRIPT), ...args], {
       stdio: ["ignore", "ignore", "inherit"]
     })
     let timer: NodeJS.Timeout | undefined
