@@ -3,7 +3,7 @@
  * refusals, and statuses that are absent or of another slot.
  *
  * Left out are what one endpoint decides by design (docs/trust.md): that a transaction has landed or failed, and what a
- * read of accounts gives; and HTTP statuses, which other faults play.
+ * read of accounts gives; HTTP statuses, which other faults play; and the genesis hash, whose lie ends the start of the pool.
  */
 import * as Arr from "effect/Array"
 import * as Answers from "../liar/Answer.js"
@@ -20,7 +20,7 @@ const isByDesign = (lie: Lies.Lie): boolean => {
 }
 
 const byMethod = Arr.groupBy(
-  Lies.all.filter((lie) => !isByDesign(lie) && !lie.name.includes("=HTTP ")),
+  Lies.all.filter((lie) => !isByDesign(lie) && !lie.name.includes("=HTTP ") && lie.method !== "getGenesisHash"),
   ({ method }) => method
 )
 
