@@ -103,7 +103,7 @@ export const serve = ({ host = "127.0.0.1", port = DEFAULT_PORT, ...options }: O
 > =>
   Effect.gen(function* () {
     yield* Check.integer("port", port, 0, MAX_PORT)
-    yield* PrometheusServer.make(options)
+    yield* Effect.asVoid(PrometheusServer.make(options))
     const http = yield* Listening.listen({
       host,
       port,

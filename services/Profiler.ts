@@ -389,9 +389,9 @@ const noHeap: HeapRecording = { profile: { nodes: [] }, tree: { ...noCpu.tree, u
  * @category layers
  */
 export const layerNoop: Layer.Layer<Profiler> = /* @__PURE__ */ Layer.succeed(Profiler, {
-  cpu: (self) => Effect.map(self, (result) => [result, noCpu] as const),
+  cpu: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.map(self, (result) => [result, noCpu] as const),
   cpuScoped: () => Effect.succeed(Effect.succeed(noCpu)),
-  heapSampling: (self) => Effect.map(self, (result) => [result, noHeap] as const),
+  heapSampling: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.map(self, (result) => [result, noHeap] as const),
   heapSnapshot: () => Effect.fail(new ProfilerError({ reason: "NotAvailable", detail: "No profiler is provided" }))
 })
 

@@ -155,6 +155,7 @@ describe("TelemetryOtlp: what arrives", () => {
         yield* exported(
           collector.url,
           Effect.all([
+            // @effect-diagnostics-next-line globalErrorInEffectFailure:off
             Effect.fail(new Error("no such thing")).pipe(Effect.withSpan("fails"), Effect.ignore),
             Effect.dieMessage("broken").pipe(Effect.withSpan("dies"), Effect.sandbox, Effect.ignore),
             Effect.interrupt.pipe(Effect.withSpan("interrupted"), Effect.sandbox, Effect.ignore)
@@ -370,6 +371,7 @@ describe("TelemetryOtlp: secrets", () => {
         yield* exported(
           collector.url,
           Effect.gen(function* () {
+            // @effect-diagnostics-next-line globalErrorInEffectFailure:off
             yield* Effect.fail(new Error(`cannot reach ${url}`, { cause: new Error(`inner ${url}`) })).pipe(
               Effect.withSpan(`GET ${url}`, {
                 attributes: {
