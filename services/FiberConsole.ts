@@ -198,8 +198,8 @@ const millisOf: Effect.Effect<() => number> = Effect.clockWith((clock) =>
 )
 
 /**
- * A console that follows the fibers of the program that it is provided to: it adds a supervisor, which costs each fiber
- * about a microsecond, and nothing within a fiber. Fibers that started before are listed without turns.
+ * A console that follows the fibers of the program that it is provided to: it adds a supervisor, which each fiber
+ * passes when it starts, waits and ends. Fibers that started before are listed without turns.
  *
  * @since 0.1.0
  * @category layers

@@ -164,7 +164,7 @@ export interface Service {
   ) => Effect.Effect<readonly [A, HeapRecording], E | InvalidInput | ProfilerError, R>
   /**
    * Writes all objects of the heap to a new file, for Chrome's developer tools. The process stands still meanwhile, for
-   * about a second for each 50 MB. The file holds all secrets of the process, so only its owner may read it (mode 0600).
+   * seconds where the heap is large. The file holds all secrets of the process, so only its owner may read it (mode 0600).
    * `NoRoom` unless twice the heap's size is free, on the disk and in memory.
    */
   readonly heapSnapshot: (path: string) => Effect.Effect<SnapshotInfo, ProfilerError>

@@ -92,8 +92,8 @@ export interface Options {
   readonly faucetLamports?: bigint
   /**
    * A folder that keeps the chain across restarts. Default: none, the chain lives in memory. A transaction that a client
-   * knows to have landed survives a kill of the process. A start runs the log of the folder again, some ten thousand
-   * transactions a second. `snapshot` can still be taken, but not restored.
+   * knows to have landed survives a kill of the process. A start runs the log of the folder again, so it
+   * takes longer the more has happened. `snapshot` can still be taken, but not restored.
    */
   readonly ledger?: string
   /** Whether to begin the ledger anew. Default false. */

@@ -2,8 +2,7 @@
  * Ends an effect that runs too long, and waits until it has ended: what bounds the effects that run at once may count on it.
  * `endBy` answers the caller at once instead.
  *
- * `Effect.timeout` hangs where a sibling in `Effect.all` fails, and `Effect.raceFirst` costs ten times as much as the one
- * fiber of this. An effect that does not wait needs no timer.
+ * `Effect.timeout` of Effect 3.22 hangs where a sibling in `Effect.all` fails. An effect that does not wait needs no timer.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
