@@ -6,8 +6,17 @@ import { BaseSequencer, type TestSpecification } from "vitest/node"
 /** A minute, but an hour where `FUZZ_RUNS` asks for many cases. */
 const timeout = process.env["FUZZ_RUNS"] === undefined ? 60_000 : 3_600_000
 
-/** Folders whose tests wait for processes, sockets and timers: begun first, so that none of them runs alone at the end. */
-const SLOW = ["/test/chaos/", "/test/liar/", "/test/exchange/", "/test/package/", "/test/examples/"]
+/** Tests that wait for processes, sockets and timers: begun first, so that none of them runs alone at the end. */
+const SLOW = [
+  "/test/chaos/",
+  "/test/liar/",
+  "/test/services/transactions/",
+  "/test/layers/RpcPoolConformance",
+  "/test/exchange/",
+  "/test/package/",
+  "/test/examples/",
+  "/test/layers/"
+]
 
 const isSlow = ({ moduleId }: TestSpecification) => SLOW.some((folder) => moduleId.includes(folder))
 

@@ -13,6 +13,7 @@ import { Connection, Keypair, sendAndConfirmTransaction, SystemProgram, Transact
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
 import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"
 import * as Server from "../../layers/EmbeddedServer.js"
 
@@ -20,12 +21,19 @@ class Served extends Context.Tag("test/Served")<Served, Server.Served>() {}
 
 const served = Layer.scoped(Served, Server.serve()).pipe(Layer.provide(EmbeddedCluster.layer()))
 
+/** A `Connection` reconnects for ever, and has no method that ends it. */
+const disconnect = (connection: Connection): void => {
+  const socket: unknown = Reflect.get(connection, "_rpcWebSocket")
+  if (Predicate.hasProperty(socket, "close") && typeof socket.close === "function") socket.close()
+}
+
 layer(served, { excludeTestServices: true })("served to other clients", (it) => {
   it.effect("Given web3.js v1, When it airdrops, transfers, confirms, lists and listens, Then all works", () =>
     Effect.gen(function* () {
       const { url } = yield* Served
+      const connection = new Connection(url, "confirmed")
+      yield* Effect.addFinalizer(() => Effect.sync(() => disconnect(connection)))
       yield* Effect.promise(async () => {
-        const connection = new Connection(url, "confirmed")
         const [payer, to, owned, program] = [
           Keypair.generate(),
           Keypair.generate(),
@@ -81,7 +89,7 @@ layer(served, { excludeTestServices: true })("served to other clients", (it) => 
         const block = await connection.getBlock(landed?.slot ?? 0, { maxSupportedTransactionVersion: 0 })
         assert.lengthOf(block?.transactions ?? [], 1)
       })
-    })
+    }).pipe(Effect.scoped)
   )
 
   it.effect(
