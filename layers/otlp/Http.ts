@@ -6,12 +6,10 @@
  * - Of a reply, 64 KiB are read. Whatever it is, there is a verdict.
  * - Texts show the host of the collector: not its path, its headers, or their values.
  */
-import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpBody from "@effect/platform/HttpBody"
-import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -20,6 +18,7 @@ import * as Stream from "effect/Stream"
 import * as MonotonicClock from "../../services/internal/clock.js"
 import * as RetryAfter from "../../services/wire/RetryAfter.js"
 import * as Causes from "../internal/Causes.js"
+import * as UnfollowedClient from "../internal/UnfollowedClient.js"
 import type { Format } from "./Format.js"
 import type { Verdict } from "./Outbox.js"
 import type { Shown } from "./Shown.js"
@@ -88,22 +87,11 @@ export const make = (
   format: Format,
   shown: Shown
 ): Effect.Effect<(body: Uint8Array) => Effect.Effect<Verdict>, never, HttpClient.HttpClient> =>
-  Effect.map(HttpClient.HttpClient, (httpClient) => {
-    const client = httpClient.pipe(
-      HttpClient.withTracerDisabledWhen(() => true),
-      HttpClient.withTracerPropagation(false)
-    )
-    const unfollowed = Effect.mapInputContext((context: Context.Context<never>) =>
-      Context.add(context, FetchHttpClient.RequestInit, {
-        ...Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit)),
-        redirect: "manual"
-      })
-    )
+  Effect.map(UnfollowedClient.make, (client) => {
     const base = HttpClientRequest.post(Redacted.value(url), { headers })
 
     return (body) =>
       client.execute(HttpClientRequest.setBody(base, HttpBody.uint8Array(body, format.contentType))).pipe(
-        unfollowed,
         Effect.flatMap(verdictOf(format, shown)),
         Effect.catchAll((error): Effect.Effect<Verdict> => {
           // The client's own message holds the URL, and its request the headers: only the cause is told.

@@ -5,13 +5,11 @@
  * - A body is read up to the limit and no further, whatever its `content-length` says.
  * - Errors, causes and spans show the host of the server: not its path, its token, or bytes of a body.
  */
-import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpBody from "@effect/platform/HttpBody"
-import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -19,6 +17,7 @@ import * as Stream from "effect/Stream"
 import { PayloadStoreError } from "../../services/PayloadStore.js"
 import type * as Outside from "../../src/internal/Outside.js"
 import * as Causes from "../internal/Causes.js"
+import * as UnfollowedClient from "../internal/UnfollowedClient.js"
 import * as Path from "./Path.js"
 
 export type Method = "PUT" | "GET" | "HEAD" | "DELETE"
@@ -201,18 +200,7 @@ export const make = (
   const done = (key: string) => (response: HttpClientResponse.HttpClientResponse) =>
     isDone(response) ? Effect.asVoid(text(response)) : refusal(key, response)
 
-  return Effect.map(HttpClient.HttpClient, (httpClient) => {
-    const client = httpClient.pipe(
-      HttpClient.withTracerDisabledWhen(() => true),
-      HttpClient.withTracerPropagation(false)
-    )
-    const unfollowed = Effect.mapInputContext((context: Context.Context<never>) =>
-      Context.add(context, FetchHttpClient.RequestInit, {
-        ...Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit)),
-        redirect: "manual"
-      })
-    )
-
+  return Effect.map(UnfollowedClient.make, (client) => {
     const request = <A>(
       method: Method,
       key: string,
@@ -233,7 +221,6 @@ export const make = (
           })
         )
       }).pipe(
-        unfollowed,
         Effect.flatMap(onReply),
         Effect.timeoutFail({
           duration: timeout,

@@ -1,11 +1,9 @@
 /** One POST over the `HttpClient` of `@effect/platform`. */
-import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as Headers from "@effect/platform/Headers"
-import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -16,6 +14,7 @@ import type { HttpReply } from "../../services/wire/HttpStatus.js"
 import type * as WireTransport from "../../services/wire/WireTransport.js"
 import * as SafeText from "../../src/SafeText.js"
 import * as Causes from "../internal/Causes.js"
+import * as UnfollowedClient from "../internal/UnfollowedClient.js"
 import type { Endpoint } from "../internal/Url.js"
 import * as Encoding from "./Encoding.js"
 
@@ -122,22 +121,10 @@ export const make = (
   { host, url }: Endpoint,
   { headers, timeout }: Settings
 ): Effect.Effect<WireTransport.Post, never, HttpClient.HttpClient> =>
-  Effect.map(HttpClient.HttpClient, (httpClient) => {
-    const client = httpClient.pipe(
-      HttpClient.withTracerDisabledWhen(() => true),
-      HttpClient.withTracerPropagation(false)
-    )
-    /** Disables redirects: fetch would repeat the call, as a GET, at the redirect's target. */
-    const unfollowed = Effect.mapInputContext((context: Context.Context<never>) =>
-      Context.add(context, FetchHttpClient.RequestInit, {
-        ...Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit)),
-        redirect: "manual"
-      })
-    )
+  Effect.map(UnfollowedClient.make, (client) => {
     const base = HttpClientRequest.post(Redacted.value(url), { headers, acceptJson: true })
     return (method, body, maxBytes) =>
       client.execute(HttpClientRequest.bodyText(base, body, "application/json")).pipe(
-        unfollowed,
         Effect.mapError(failed(method, host)),
         Effect.flatMap((response) => reply(method, host, maxBytes, response)),
         Deadline.enforce(method, host),
