@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Everything a change must pass. The sources are checked beside the package and the tests. Prints how long each step took; the last
-# line is: N passed, N failed, N skipped.
+# Everything a change must pass. The sources are checked beside the package and the tests. Prints how long each step took;
+# the last line is: N passed, N failed, N skipped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)

@@ -17,6 +17,7 @@ import * as Fs from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import { CacheError, type Framed } from "../../services/CacheStore.js"
+import { atomically } from "./atomically.js"
 
 interface Statement {
   readonly get: (...parameters: ReadonlyArray<unknown>) => unknown
@@ -245,18 +246,7 @@ export class Table {
       database.exec("PRAGMA wal_checkpoint(TRUNCATE)")
       if (sizeOf(file) + log > this.#maxLog) throw new CacheError({ reason: "Busy" })
     }
-    database.exec("BEGIN IMMEDIATE")
-    try {
-      run()
-      database.exec("COMMIT")
-    } catch (cause) {
-      try {
-        database.exec("ROLLBACK")
-      } catch {
-        // SQLite has rolled back by itself.
-      }
-      throw cause
-    }
+    atomically(database, run)
   }
 
   #use<A>(run: (opened: Opened) => A): A {

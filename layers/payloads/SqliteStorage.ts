@@ -15,6 +15,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Hex from "../../services/internal/hex.js"
+import { atomically } from "../internal/atomically.js"
 import type * as Sqlite from "../internal/Sqlite.js"
 import { type Entry, PIECE, type Storage, StorageError, type Upload } from "./Storage.js"
 
@@ -103,18 +104,8 @@ export const make = (sqlite: Sqlite.Sqlite, file: string): Effect.Effect<Storage
 
     /** All or nothing. What need not survive a loss of power is not synced. */
     const transaction = (run: () => void, isSynced = true): void => {
-      database.exec(`PRAGMA synchronous = ${isSynced ? "FULL" : "NORMAL"}; BEGIN IMMEDIATE`)
-      try {
-        run()
-        database.exec("COMMIT")
-      } catch (cause) {
-        try {
-          database.exec("ROLLBACK")
-        } catch {
-          // SQLite has rolled back by itself.
-        }
-        throw cause
-      }
+      database.exec(`PRAGMA synchronous = ${isSynced ? "FULL" : "NORMAL"}`)
+      atomically(database, run)
     }
 
     const find = (key: Uint8Array, owner: string): number | undefined => uploadOf(sql.upload.get(key, owner))?.upload
