@@ -1,13 +1,14 @@
 /**
  * A folder that keeps a chain across restarts: a log of its inputs, which a start runs again.
  *
- * The file `ledger.log` begins with a magic line; then follow records of a length, a checksum and bytes. The first
- * record is the header: what made the chain, and the options that its inputs depend on.
+ * The file `ledger.log` begins with a magic line; then follow records of a length, its checksum, the checksum of the bytes,
+ * and the bytes. The first record is the header: what made the chain, and the options that its inputs depend on.
  *
  * Invariants:
  * - A record is in the file before its input is acknowledged or announced. A process that is killed loses no
  *   acknowledged input: the system keeps what was written. A machine that loses power may lose the last seconds.
- * - Only the last record can be cut, by a kill during its write. It was never acknowledged, so a start removes it.
+ * - Only the last record can be cut, by a kill during its write. It was never acknowledged, so a start removes it. A
+ *   damaged length is told from a cut by its checksum: nothing behind it is removed.
  * - After a failed write (a full disk) the log takes no more, so that its inputs stay those of one chain.
  * - A folder that a start refuses is left as it was: another file, version, genesis, a damaged record.
  * - One process has the folder at a time. The file `lock` names it by its id and the time of its start, so that an id
@@ -26,7 +27,7 @@ import type { Settings } from "./Options.js"
 const MAGIC = Buffer.from("POD-LEDGER 1\n")
 const LOG = "ledger.log"
 const LOCK = "lock"
-const FRAME_BYTES = 8
+const FRAME_BYTES = 12
 
 /** Above the largest input, an account of 10 MiB. */
 const MAX_RECORD_BYTES = 16 * 1024 * 1024
@@ -135,17 +136,18 @@ const recordAt = (descriptor: number, file: string, at: number, size: number): B
   const frame = bytesAt(descriptor, at, FRAME_BYTES)
   if (frame.length < FRAME_BYTES) return undefined
   const length = frame.readUInt32LE(0)
-  if (length > MAX_RECORD_BYTES) throw damaged(file, at)
+  if (zlib.crc32(frame.subarray(0, 4)) !== frame.readUInt32LE(4) || length > MAX_RECORD_BYTES) throw damaged(file, at)
   if (at + FRAME_BYTES + length > size) return undefined
   const bytes = bytesAt(descriptor, at + FRAME_BYTES, length)
-  if (zlib.crc32(bytes) !== frame.readUInt32LE(4)) throw damaged(file, at)
+  if (zlib.crc32(bytes) !== frame.readUInt32LE(8)) throw damaged(file, at)
   return bytes
 }
 
 const framed = (bytes: Uint8Array): Buffer => {
   const frame = Buffer.alloc(FRAME_BYTES)
   frame.writeUInt32LE(bytes.length, 0)
-  frame.writeUInt32LE(zlib.crc32(bytes), 4)
+  frame.writeUInt32LE(zlib.crc32(frame.subarray(0, 4)), 4)
+  frame.writeUInt32LE(zlib.crc32(bytes), 8)
   return Buffer.concat([frame, bytes])
 }
 
@@ -239,17 +241,33 @@ const isAlive = (pid: number): boolean => {
   }
 }
 
+/**
+ * Two starts at once cannot both pass: a link to the file is made by one of them, and of a lock that a dead process left,
+ * only what was read is taken away.
+ */
 const lock = (folder: string): void => {
   const file = path.join(folder, LOCK)
   const own = `${process.pid} ${startOf(process.pid) ?? ""}`
+  const inUse = (pid = "another one") => fault(`the ledger folder ${folder} is in use by process ${pid}`)
   const held = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : undefined
-  if (held !== undefined && held !== own) {
-    const [pid = "", start = ""] = held.split(" ")
-    if (/^\d{1,10}$/.test(pid) && isAlive(Number(pid)) && (startOf(Number(pid)) ?? "") === start) {
-      throw fault(`the ledger folder ${folder} is in use by process ${pid}`)
-    }
-  } else if (held === own) throw fault(`the ledger folder ${folder} is in use by this process`)
+  if (held === own) throw fault(`the ledger folder ${folder} is in use by this process`)
   const temporary = `${file}.${process.pid}`
+  if (held !== undefined) {
+    const [pid = "", start = ""] = held.split(" ")
+    if (/^\d{1,10}$/.test(pid) && isAlive(Number(pid)) && (startOf(Number(pid)) ?? "") === start) throw inUse(pid)
+    fs.renameSync(file, temporary)
+    if (fs.readFileSync(temporary, "utf8") !== held) {
+      fs.renameSync(temporary, file)
+      throw inUse()
+    }
+  }
   fs.writeFileSync(temporary, own)
-  fs.renameSync(temporary, file)
+  try {
+    fs.linkSync(temporary, file)
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "EEXIST") throw inUse()
+    throw cause
+  } finally {
+    fs.rmSync(temporary)
+  }
 }

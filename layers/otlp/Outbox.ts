@@ -32,7 +32,7 @@ export type Verdict =
   /** It will never take it. */
   | { readonly _tag: "Refused"; readonly detail: string }
 
-export type Reason = "full" | "refused" | "rejected" | "shutdown" | "superseded"
+type Reason = "full" | "refused" | "rejected" | "shutdown" | "superseded"
 
 export interface Settings {
   readonly maxBytes: number
@@ -93,10 +93,18 @@ export const make = (
     const closing = Effect.unsafeMakeLatch(false)
 
     const sentMetric = MetricOf.counter(MetricTable.telemetrySent, { signal })
+    const droppedMetric = (reason: Reason) => MetricOf.counter(MetricTable.telemetryDropped, { signal, reason })
+    const droppedMetrics = {
+      full: droppedMetric("full"),
+      refused: droppedMetric("refused"),
+      rejected: droppedMetric("rejected"),
+      shutdown: droppedMetric("shutdown"),
+      superseded: droppedMetric("superseded")
+    }
     const drop = (reason: Reason, count: number): void => {
       if (count === 0) return
       dropped += count
-      MetricOf.counter(MetricTable.telemetryDropped, { signal, reason }).unsafeUpdate(count, [])
+      droppedMetrics[reason].unsafeUpdate(count, [])
     }
 
     const remove = (from: number, count: number): void => {

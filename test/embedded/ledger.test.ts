@@ -135,14 +135,21 @@ it.scoped(
       const ledger = yield* folder
       yield* on(ledger, payer)
       const whole = fs.readFileSync(log(ledger))
-      const damaged = Buffer.from(whole)
-      damaged[whole.length - 300] = (damaged[whole.length - 300] ?? 0) ^ 1
+      const flipped = (at: number) => {
+        const damaged = Buffer.from(whole)
+        damaged[at] = (damaged[at] ?? 0) ^ 1
+        return damaged
+      }
+      /** The third byte of a length: with another, the record would end behind the file. */
+      const [header, first] = [13, 13 + 12 + whole.readUInt32LE(13)]
       const other = (name: string, value: string) =>
         Buffer.from(whole.toString("latin1").replace(name, value), "latin1")
       for (const [bytes, detail] of [
         [Buffer.from("not a ledger at all"), /is no ledger/],
         [other("POD-LEDGER 1", "POD-LEDGER 9"), /another version/],
-        [damaged, /is damaged at byte \d+/],
+        [flipped(whole.length - 300), /is damaged at byte \d+/],
+        [flipped(header + 2), /is damaged at byte 13/],
+        [flipped(first + 2), /is damaged at byte \d+/],
         [other('"runtime"', '"runtims"'), /is damaged at byte 13/]
       ] as const) {
         fs.writeFileSync(log(ledger), bytes)
@@ -162,6 +169,7 @@ it.scoped(
       )
       fs.writeFileSync(path.join(ledger, "lock"), "1 0")
       yield* on(ledger, Effect.void)
+      assert.deepStrictEqual(fs.readdirSync(ledger), ["ledger.log"])
       assert.match((yield* refusal(log(ledger))).message, /cannot be made/)
       yield* on(
         ledger,
