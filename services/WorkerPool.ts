@@ -427,7 +427,7 @@ const inlineSource = (queue: number): Source => {
     return Effect.flatMap(
       Effect.tryPromise({
         try: async (signal): Promise<unknown> =>
-          run(input.slice(), { shared: task.shared, isCancelled: () => signal.aborted }),
+          run(new Uint8Array(input), { shared: task.shared, isCancelled: () => signal.aborted }),
         catch: (cause) => failed("it threw", cause)
       }),
       (output) =>

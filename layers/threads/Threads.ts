@@ -327,8 +327,9 @@ export class Threads {
     if (!Predicate.hasProperty(message, "slot") || typeof message.slot !== "number") return
     const { slot } = message
     const entry = this.#entries[slot]
+    if (entry === undefined) return
     const state = this.#board.state(slot)
-    if (entry === undefined || Board.threadOf(state) !== thread) return
+    if (Board.threadOf(state) !== thread) return
     const kind = Board.kindOf(state)
     if (kind === Board.RUNNING || kind === Board.ABANDONED) this.#answer(from.port, message.kind, entry)
     else if (kind === Board.REPLIED) this.#replied(slot, entry, message)
@@ -357,7 +358,8 @@ export class Threads {
       return this.#succeed(slot, entry, message.bytes)
     }
     const reason = Predicate.hasProperty(message, "reason") && message.reason === "NotFound" ? "NotFound" : "Task"
-    const detail = Predicate.hasProperty(message, "detail") ? String(message.detail) : "it failed"
+    const detail =
+      Predicate.hasProperty(message, "detail") && typeof message.detail === "string" ? message.detail : "it failed"
     const cause = Predicate.hasProperty(message, "cause") ? message.cause : undefined
     this.#end(slot, failure(entry.job, reason, reason === "Task" ? `it threw ${detail}` : detail, cause))
   }

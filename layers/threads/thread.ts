@@ -104,9 +104,9 @@ const succeed = (slot: number, output: Uint8Array): void => {
     if (end(slot, Board.DONE) && board.complete(slot)) post(0)
     return
   }
-  // A view of a larger buffer is copied, so that nothing else of it leaves the thread.
+  // A view of a larger buffer is copied, so that nothing else of it leaves the thread. `slice` of a Buffer is a view.
   const isWhole = output.buffer instanceof ArrayBuffer && output.byteLength === output.buffer.byteLength
-  const bytes = isWhole ? output : output.slice()
+  const bytes = isWhole ? output : new Uint8Array(output)
   if (!end(slot, Board.REPLIED)) return
   post({ kind: "output", slot, bytes }, bytes.buffer instanceof ArrayBuffer ? [bytes.buffer] : [])
 }

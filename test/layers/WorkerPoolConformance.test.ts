@@ -151,6 +151,16 @@ describe.each(layers)("%s", (_, layer) => {
     )
   )
 
+  it.live("Given a Buffer, When a task writes to its input, Then the caller's Buffer is as it was", () =>
+    using((pool) =>
+      Effect.gen(function* () {
+        const mine = Buffer.from("hello")
+        expect([...(yield* pool.run(bytesTask("wipes"), mine))]).toEqual([0, 0, 0, 0, 0])
+        expect(mine.toString()).toBe("hello")
+      })
+    )
+  )
+
   it.live("Given a full pool that refuses, When a task comes, Then it fails as Full, and is taken later", () =>
     using(
       (pool) =>

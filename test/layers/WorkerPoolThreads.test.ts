@@ -58,6 +58,23 @@ describe("WorkerPoolThreads", () => {
     })
   )
 
+  it.scopedLive("Given a task that forges messages to the pool, When it runs, Then the pool serves on", () =>
+    Effect.gen(function* () {
+      const service = yield* pool()
+      expect(yield* service.run(textTask("forges"), "x")).toBe("x")
+      expect(yield* others(service)).toEqual(expected)
+      expect(yield* service.stats).toMatchObject({ pending: 0, replaced: 0 })
+    })
+  )
+
+  it.scopedLive("Given a task that returns a view of a larger Buffer, When it ends, Then only the view leaves", () =>
+    Effect.gen(function* () {
+      const { run } = yield* pool()
+      const output = yield* run(bytesTask("returnsView"), new Uint8Array(1))
+      expect([output.length, output[0], output.buffer.byteLength]).toEqual([100_000, 7, 100_000])
+    })
+  )
+
   it.scopedLive("Given an interrupted task that does not return, When others come, Then its thread is replaced", () =>
     Effect.gen(function* () {
       const service = yield* pool({ threads: 1 })

@@ -1,4 +1,6 @@
 /** Tasks of worker pools, good and bad. */
+import { workerData } from "node:worker_threads"
+
 const text = (bytes) => new TextDecoder().decode(bytes)
 const bytes = (text) => new TextEncoder().encode(text)
 
@@ -27,6 +29,22 @@ export const throwsProxy = () => {
   revoke()
   throw proxy
 }
+
+/** Sends the pool messages that no thread sends, and answers then. */
+export const forges = (input) => {
+  for (const slot of [1e9, -1, 0.5, Number.NaN, "0", {}]) workerData.port.postMessage({ kind: "define", slot }, [])
+  for (const message of [null, "ready", { kind: "output", slot: 1e9, bytes: 1 }, { kind: {}, slot: [] }]) {
+    workerData.port.postMessage(message, [])
+  }
+  return input
+}
+
+/** Writes to its input. */
+export const wipes = (input) => input.fill(0)
+
+/** A view of a larger Buffer. */
+export const returnsView = () => Buffer.alloc(200_000, 7).subarray(100_000)
+
 export const returnsText = () => "text"
 export const returnsNothing = () => undefined
 
