@@ -1,3 +1,4 @@
+/** The key of a wallet, over node:crypto or libsodium. */
 import type { SignatureBytes } from "@solana/kit"
 import type { Opener } from "./X25519.js"
 

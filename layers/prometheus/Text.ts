@@ -1,4 +1,3 @@
-import type { ExponentialHistogram } from "../../src/observe/ExponentialHistogram.js"
 /**
  * Prometheus' text format, version 0.0.4.
  *
@@ -7,6 +6,7 @@ import type { ExponentialHistogram } from "../../src/observe/ExponentialHistogra
  * - An exponential histogram becomes a histogram whose bounds are powers of two: always the same ones, so that series of
  *   several processes can be summed.
  */
+import type { ExponentialHistogram } from "../../src/observe/ExponentialHistogram.js"
 import * as SafeText from "../../src/SafeText.js"
 import type { Family, Histogram, Labels, Series } from "../internal/Series.js"
 

@@ -1,10 +1,10 @@
-import type * as Context from "effect/Context"
 /**
  * Counts what fibers do: a supervisor that is told of each start, turn and end.
  *
  * It holds live fibers only. Of those that ended it keeps sums by group, for at most 256 groups. It runs on the way of
  * each fiber, so it does little: four readings of the clock and one entry of a map.
  */
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"

@@ -1,5 +1,5 @@
-import type * as Duration from "effect/Duration"
 /** Payloads of direct messages: reading, waiting for, sealing and opening them. */
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"

@@ -1,3 +1,7 @@
+/**
+ * Sends items until each has a true outcome. An item lands at most once: it is signed anew only when what was signed for it
+ * cannot land any more, and an account that an earlier transaction made is recognised before.
+ */
 import type { Address, Signature, Slot } from "@solana/kit"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"

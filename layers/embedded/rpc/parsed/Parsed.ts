@@ -1,5 +1,5 @@
-import * as Base58 from "../../../../src/solana/Base58.js"
 /** Parsed states and instructions: a type, and its fields as JSON. */
+import * as Base58 from "../../../../src/solana/Base58.js"
 import * as Base64 from "../../../../src/solana/Base64.js"
 import type { Cursor, Reader } from "../../chain/Layout.js"
 import * as Layout from "../../chain/Layout.js"
