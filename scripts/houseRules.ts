@@ -29,6 +29,7 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
   never("imports run down: index", "^index", "^(test/|bench/|examples/|scripts/)"),
 
   room("src/protocol/(internal|instruction|protocolEvent)", "src/protocol/"),
+  room("src/observe/metrictable", "src/observe/MetricTable.ts"),
   room("src/observe/flamegraph", "src/observe/(Flamegraph|ProfilePage).ts"),
   room("src/solana/internal", "src/solana/"),
   room("src/concurrent/internal", "src/concurrent/", "layers/threads/"),
