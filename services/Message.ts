@@ -7,7 +7,6 @@
 import type { Address } from "@solana/kit"
 import * as Arr from "effect/Array"
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
@@ -15,53 +14,44 @@ import * as Metric from "effect/Metric"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
-import * as Utf8 from "../src/internal/Utf8.js"
 import { InvalidInput } from "../src/InvalidInput.js"
 import type { DirectMessage } from "../src/protocol/Account.js"
 import * as AccountType from "../src/protocol/AccountType.js"
 import * as Envelope from "../src/protocol/Envelope.js"
 import * as Instruction from "../src/protocol/Instruction.js"
-import * as MessageId from "../src/protocol/MessageId.js"
-import { canBecome, type MessageStatus, seed, Text } from "../src/protocol/MessageType.js"
+import { canBecome, type MessageStatus, Text } from "../src/protocol/MessageType.js"
 import * as Pda from "../src/protocol/Pda.js"
 import * as Sealed from "../src/protocol/Sealed.js"
-import * as Addresses from "../src/solana/Address.js"
 import * as Clock from "./internal/clock.js"
 import * as Lanes from "./internal/forEachLazily.js"
 import { extend, onInterruption, withService } from "./internal/hot.js"
 import * as Measured from "./internal/measured.js"
-import * as Random from "./internal/random.js"
 import * as Receipts from "./internal/receipts.js"
 import * as TestLayer from "./internal/testLayer.js"
 import { annotate, spanned, traced, tracedStream } from "./internal/traced.js"
 import * as Abandoned from "./message/abandoned.js"
 import type { MailboxOptions, PayloadOptions, SendAllOptions, SendInput } from "./message/Input.js"
+import * as Mailbox from "./message/mailbox.js"
+import type { PayloadListing } from "./message/mailbox.js"
+import * as Outgoing from "./message/outgoing.js"
 import * as Payloads from "./message/payloads.js"
+import type { PayloadError } from "./message/payloads.js"
 import * as Metrics from "./Metrics.js"
 import { PayloadStore, type PayloadStoreError } from "./PayloadStore.js"
 import * as Accounts from "./program/accounts.js"
-import { agentAddress, isWallet } from "./program/agentAddress.js"
+import { agentAddress } from "./program/agentAddress.js"
 import * as Given from "./program/givenAddresses.js"
-import * as Prepare from "./program/prepare.js"
 import * as Submit from "./program/submit.js"
-import type {
-  AccountReceipt,
-  FollowError,
-  Listing,
-  ListError,
-  ProgramAccount,
-  ReadError,
-  WriteError
-} from "./ProgramAccount.js"
+import type { AccountReceipt, Listing, ProgramAccount, ReadError, WriteError } from "./ProgramAccount.js"
 import type { RpcPool } from "./RpcPool.js"
-import type { RpcError } from "./RpcTransport.js"
-import { type SealedError, Sealing } from "./Sealing.js"
+import type { SealedError } from "./Sealing.js"
 import type { SignedTransaction } from "./SignedTransaction.js"
-import { type PackedItem, type SendOptions, Transactions } from "./Transactions.js"
+import type { PackedItem, SendOptions, Transactions } from "./Transactions.js"
 import { Wallet } from "./Wallet.js"
 
 export type * from "./message/Input.js"
+export type { MessageWithPayload, PayloadListing } from "./message/mailbox.js"
+export type { PayloadError } from "./message/payloads.js"
 
 /**
  * The receipt of a sent message.
@@ -83,14 +73,6 @@ export interface MessageReceipt extends AccountReceipt {
 export type SendError = PayloadStoreError | SealedError | WriteError
 
 /**
- * The errors of reading a payload.
- *
- * @since 0.1.0
- * @category errors
- */
-export type PayloadError = Envelope.EnvelopeDecodeError | PayloadNotFound | PayloadStoreError | ReadError | SealedError
-
-/**
  * The store has no payload for a message: the sender did not put it yet, put it elsewhere, or it was removed.
  *
  * @since 0.1.0
@@ -105,31 +87,6 @@ export const PayloadNotFound = Payloads.PayloadNotFound
  * @category errors
  */
 export type PayloadNotFound = Payloads.PayloadNotFound
-
-/**
- * A message with its payload, or with the reason why it cannot be read.
- *
- * @since 0.1.0
- * @category models
- */
-export interface MessageWithPayload {
-  readonly message: ProgramAccount<DirectMessage>
-  readonly payload: Either.Either<Uint8Array, PayloadError>
-}
-
-/**
- * The inbox or outbox with payloads.
- *
- * @since 0.1.0
- * @category models
- */
-export type PayloadListing = (
-  address: Address,
-  options: MailboxOptions & {
-    /** Reads the payload of each message, up to 8 at a time: `true`, or how. A payload that fails ends nothing. */
-    readonly payloads: true | PayloadOptions
-  }
-) => Stream.Stream<MessageWithPayload, FollowError>
 
 /**
  * The operations on direct messages. Each write accepts the options of its transaction.
@@ -204,8 +161,7 @@ export interface Service {
  * import { Message, Wallet } from "@pod-protocol/effect"
  * import type { Address } from "@solana/kit"
  * import * as Effect from "effect/Effect"
- * import * as Stream from "effect/Stream"
- *
+ *  *
  * export const greet = (recipient: Address) =>
  *   Effect.flatMap(Message.Message, (messages) => messages.send({ recipient, payload: "hello" }))
  *
@@ -250,52 +206,7 @@ const isAccount = (message: Address | ProgramAccount<DirectMessage>): message is
 
 const CONCURRENCY = 16
 
-const PAYLOADS_AT_A_TIME = 8
-
 const sent = Metrics.messagesSentOf("direct")
-
-const NO_ROOM = "has no place in bare bytes: leave it out, or leave out raw"
-
-/** What makes an envelope one of its kind. */
-const envelope = ({ createdAt, id }: SendInput, now: number): Either.Either<Uint8Array, InvalidInput> =>
-  id === undefined
-    ? Envelope.header({ createdAt: createdAt ?? BigInt(now), id: Random.unsafeBytes(MessageId.SIZE) })
-    : Either.flatMap(MessageId.toBytes(id), (id) => Envelope.header({ createdAt: createdAt ?? 0n, id }))
-
-/** What the hash covers, in parts so that the payload need not be copied behind its header. */
-const toStore = (input: SendInput, now: number): Either.Either<ReadonlyArray<Uint8Array>, InvalidInput> => {
-  const { createdAt, id, payload, raw = false, recipient, type = Text } = input
-  const invalid = Addresses.check(recipient, "recipient")
-  if (invalid !== undefined) return Either.left(invalid)
-  if (!isWallet(recipient)) {
-    const rule = "must be the recipient's wallet: nobody could mark a message to another address as read"
-    return Either.left(new InvalidInput({ field: "recipient", rule }))
-  }
-  if (input.seal === true && raw) {
-    return Either.left(new InvalidInput({ field: "raw", rule: "excludes seal: bare bytes have no header for it" }))
-  }
-  return Either.flatMap(seed(type), () => {
-    const bytes = typeof payload === "string" ? Utf8.encode(payload) : payload
-    if (!raw) return Either.map(envelope(input, now), (header) => [header, bytes])
-    if (id !== undefined) return Either.left(new InvalidInput({ field: "id", rule: NO_ROOM }))
-    if (createdAt !== undefined) return Either.left(new InvalidInput({ field: "createdAt", rule: NO_ROOM }))
-    return Either.right([bytes])
-  })
-}
-
-/** Whether other sends may keep the same bytes: all but those of an envelope with a random id. */
-const isShared = ({ id, raw = false }: SendInput): boolean => id !== undefined || raw
-
-/** A named message may have been sent before. */
-const isResent = ({ id }: SendInput, options: SendOptions | undefined): boolean | undefined =>
-  options?.resend ?? (id === undefined ? undefined : true)
-
-/** The instruction that records a payload, and the account that this makes. */
-interface Recorded {
-  readonly address: Address
-  readonly instruction: Instruction.ProgramInstruction
-  readonly stored: Abandoned.Stored
-}
 
 type Needs = PayloadStore | RpcPool | Scope.Scope | Transactions
 
@@ -308,62 +219,11 @@ type Needs = PayloadStore | RpcPool | Scope.Scope | Transactions
 export const make: Effect.Effect<Service, never, Needs> = Effect.gen(function* () {
   const accounts = yield* Accounts.make
   const submit = yield* Submit.make
-  const prepare = Prepare.make(yield* Transactions)
   const payloads = yield* PayloadStore
-  const { abandon, leave } = yield* Abandoned.make
-  const sealing = yield* Effect.serviceOption(Sealing)
+  const abandoned = yield* Abandoned.make
+  const { abandon } = abandoned
   const { programId } = accounts
-
-  const record = (
-    wallet: Address,
-    agent: Address,
-    { recipient, type = Text }: SendInput,
-    stored: Abandoned.Stored
-  ): Either.Either<Recorded, InvalidInput> => {
-    const payloadHash = stored.hash
-    const found = Pda.message({ sender: agent, recipient, payloadHash, type }, programId)
-    if (Either.isLeft(found)) return Either.left(found.left)
-    const { address } = found.right
-    const fields = { wallet, agent, recipient, payloadHash, type, message: address, programId }
-    return Either.map(Instruction.sendMessage(fields), (instruction) => ({ address, instruction, stored }))
-  }
-
-  /** Keeps the payload, and goes on with what records it. */
-  const keep = <A, E, R>(
-    now: number,
-    wallet: Address,
-    agent: Address,
-    input: SendInput,
-    options: SendOptions | undefined,
-    next: (recorded: Recorded, timeout: Duration.DurationInput | undefined) => Effect.Effect<A, E, R>
-  ): Effect.Effect<A, E | InvalidInput | PayloadStoreError | RpcError | SealedError, R> => {
-    const parts = toStore(input, now)
-    if (Either.isLeft(parts)) return Effect.fail(parts.left)
-    const zeroCopy = input.zeroCopy === true || input.seal === true || typeof input.payload === "string"
-    const binding = { programId, sender: agent, recipient: input.recipient, type: input.type ?? Text }
-    let kept: Parameters<typeof payloads.put>[0] = parts.right
-    const put =
-      input.seal === true
-        ? Effect.flatMap(Payloads.seal(sealing, binding, parts.right, input.id !== undefined), (sealed) => {
-            kept = sealed
-            return payloads.put(sealed, { zeroCopy })
-          })
-        : payloads.put(parts.right, { zeroCopy })
-    const shared = isShared(input)
-    const goOn = (
-      hash: Uint8Array,
-      timeout: Duration.DurationInput | undefined
-    ): Effect.Effect<A, E | InvalidInput, R> => {
-      const stored = { hash, isShared: shared, signed: [] }
-      const recorded = record(wallet, agent, input, stored)
-      if (Either.isRight(recorded)) return next(recorded.right, timeout)
-      abandon(stored, recorded.left)
-      return Effect.fail(recorded.left)
-    }
-    return payloads.synchronous === true && input.seal !== true
-      ? Effect.flatMap(put, (hash) => goOn(hash, options?.timeout))
-      : prepare(options, "its payload was stored", put, goOn, shared ? undefined : () => leave(kept))
-  }
+  const store = yield* Outgoing.make(programId, abandoned)
 
   const send: Service["send"] = (input, options) =>
     withService(Wallet, ({ address: wallet }, fiber) => {
@@ -374,14 +234,14 @@ export const make: Effect.Effect<Service, never, Needs> = Effect.gen(function* (
         "pod.message.type": (input.type ?? Text)._tag
       }
       return spanned(fiber, "Message.send", attributes, () =>
-        keep(Clock.wall(fiber), wallet, agent, input, options, ({ address, instruction, stored }, timeout) => {
+        store(Clock.wall(fiber), wallet, agent, input, options, ({ address, instruction, stored }, timeout) => {
           const settle = onInterruption(fiber, () => abandon(stored, undefined))
           return submit.createAs(
             address,
             [instruction],
             extend(options ?? {}, {
               timeout,
-              resend: isResent(input, options),
+              resend: Outgoing.isResent(input, options),
               onSigned: (signed: SignedTransaction) => {
                 stored.signed.push(signed)
                 options?.onSigned?.(signed, [address])
@@ -417,7 +277,7 @@ export const make: Effect.Effect<Service, never, Needs> = Effect.gen(function* (
       const sending = Effect.gen(function* () {
         const prepared = yield* Lanes.forEach(all, concurrency, (input) =>
           Effect.either(
-            keep(now, wallet, agent, input, options, (recorded) => {
+            store(now, wallet, agent, input, options, (recorded) => {
               open.set(recorded.address, recorded.stored)
               return Effect.succeed(recorded)
             })
@@ -426,7 +286,7 @@ export const make: Effect.Effect<Service, never, Needs> = Effect.gen(function* (
         const items: Array<PackedItem & { readonly creates: Address }> = []
         const named = new Map<Address, number>()
         /** A message that is named twice is sent once. */
-        const itemOf = (input: SendInput, { address, instruction }: Recorded): number => {
+        const itemOf = (input: SendInput, { address, instruction }: Outgoing.Outgoing): number => {
           const known = input.id === undefined ? undefined : named.get(address)
           if (known !== undefined) return known
           if (input.id !== undefined) named.set(address, items.length)
@@ -512,38 +372,6 @@ export const make: Effect.Effect<Service, never, Needs> = Effect.gen(function* (
       return (yield* Envelope.decode(envelope)).payload
     }).pipe(traced("Message.payload"))
 
-  /** A listing, with payloads where they are asked for. */
-  const mailbox = (
-    list: (address: Address, options: MailboxOptions) => Stream.Stream<ProgramAccount<DirectMessage>, FollowError>
-  ): PayloadListing & Listing<DirectMessage, MailboxOptions> => {
-    function typed(
-      address: Address,
-      options: MailboxOptions & { readonly payloads: true | PayloadOptions }
-    ): Stream.Stream<MessageWithPayload, FollowError>
-    function typed(
-      address: Address,
-      options?: MailboxOptions & { readonly follow?: false | undefined }
-    ): Stream.Stream<ProgramAccount<DirectMessage>, ListError>
-    function typed(
-      address: Address,
-      options?: MailboxOptions
-    ): Stream.Stream<ProgramAccount<DirectMessage>, FollowError>
-    function typed(
-      address: Address,
-      { payloads, ...options }: MailboxOptions & { readonly payloads?: true | PayloadOptions } = {}
-    ) {
-      const messages = list(address, options)
-      if (payloads === undefined) return messages
-      const how = payloads === true ? {} : payloads
-      return Stream.mapEffect(
-        messages,
-        (message) => Effect.map(Effect.either(payload(message, how)), (payload) => ({ message, payload })),
-        { concurrency: PAYLOADS_AT_A_TIME }
-      )
-    }
-    return typed
-  }
-
   return Message.of({
     send,
     sendAll,
@@ -552,10 +380,10 @@ export const make: Effect.Effect<Service, never, Needs> = Effect.gen(function* (
     text: (message, options) => Effect.flatMap(payload(message, options), Envelope.text),
     json: (message, schema, options) =>
       Effect.flatMap(Effect.flatMap(payload(message, options), Envelope.text), Schema.decode(Schema.parseJson(schema))),
-    inbox: mailbox((wallet, options) =>
+    inbox: Mailbox.make(payload, (wallet, options) =>
       Given.stream({ wallet }, () => list("Message.inbox", RECIPIENT, wallet, options))
     ),
-    outbox: mailbox((walletOrAgent, options) =>
+    outbox: Mailbox.make(payload, (walletOrAgent, options) =>
       Given.stream({ walletOrAgent }, () =>
         list("Message.outbox", SENDER, agentAddress(walletOrAgent, programId), options)
       )

@@ -8,13 +8,14 @@ import * as Check from "../../src/internal/check.js"
 import { printable } from "../../src/internal/printable.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import type { DirectMessage } from "../../src/protocol/Account.js"
+import type * as Envelope from "../../src/protocol/Envelope.js"
 import * as Sealed from "../../src/protocol/Sealed.js"
 import * as SafeText from "../../src/SafeText.js"
 import * as Backoff from "../internal/backoff.js"
 import * as Clock from "../internal/clock.js"
 import * as Hex from "../internal/hex.js"
 import type { PayloadStoreError, Service as Store } from "../PayloadStore.js"
-import type { ProgramAccount } from "../ProgramAccount.js"
+import type { ProgramAccount, ReadError } from "../ProgramAccount.js"
 import { SealedError, type Service as Sealing } from "../Sealing.js"
 import { Wallet } from "../Wallet.js"
 
@@ -127,3 +128,11 @@ export const open = (
     const envelope = Option.isNone(opened) ? undefined : Sealed.unpad(opened.value)
     return envelope === undefined ? yield* failed("Rejected") : envelope
   })
+
+/**
+ * The errors of reading a payload.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type PayloadError = Envelope.EnvelopeDecodeError | PayloadNotFound | PayloadStoreError | ReadError | SealedError
