@@ -3,8 +3,11 @@ import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 import { BaseSequencer, type TestSpecification } from "vitest/node"
 
-/** A minute, but an hour where `FUZZ_RUNS` asks for many cases. */
-const timeout = process.env["FUZZ_RUNS"] === undefined ? 60_000 : 3_600_000
+/**
+ * For tests that hang: five minutes, as a busy machine may take ten times as long as a quiet one, or an hour where
+ * `FUZZ_RUNS` asks for many cases.
+ */
+const timeout = process.env["FUZZ_RUNS"] === undefined ? 300_000 : 3_600_000
 
 /** Tests that wait for processes, sockets and timers: begun first, so that none of them runs alone at the end. */
 const SLOW = [
@@ -31,7 +34,7 @@ class SlowFirst extends BaseSequencer {
 
 const root = fileURLToPath(new URL(".", import.meta.url))
 
-/** These replace modules or globals: each gets a thread of its own. All others share two processes. */
+/** These replace modules or globals: each gets a thread of its own. All others share a few processes. */
 const REPLACING = [
   "test/layers/RpcPoolUndiciRuntime.test.ts",
   "test/layers/WalletNodeFallback.test.ts",
@@ -52,7 +55,8 @@ export default defineConfig({
     sequence: { concurrent: true, sequencer: SlowFirst },
     testTimeout: timeout,
     hookTimeout: timeout,
-    poolOptions: { forks: { isolate: false, minForks: 1, maxForks: availableParallelism() } },
+    // One more than cores, because tests of processes and sockets wait.
+    poolOptions: { forks: { isolate: false, minForks: 1, maxForks: availableParallelism() + 1 } },
     projects: [
       {
         extends: true,

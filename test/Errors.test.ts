@@ -84,7 +84,7 @@ const hostile: Record<string, () => unknown> = {
   bigints: () => ({ rentEpoch: 2n ** 64n - 1n, list: [1n] }),
   deepArray: () => deep(5000),
   deeperArray: () => deep(100_000),
-  wide: () => Array.from({ length: 1_000_000 }, () => ({})),
+  wide: () => Array.from({ length: 100_000 }, () => ({})),
   manyTexts: () => Array.from({ length: 1000 }, () => TEXT),
   circular,
   proto: () => JSON.parse('{"__proto__":{"toJSON":1},"toString":1,"constructor":null,"_tag":"x"}'),

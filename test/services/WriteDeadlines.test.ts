@@ -164,24 +164,23 @@ const silences: ReadonlyArray<Silent> = [
   { step: "the status is read", wasSent: true, pool: () => ({ getSignatureStatuses: () => Effect.never }) }
 ]
 
-/** A channel as the cluster keeps it. */
-const channelInfo = Effect.gen(function* () {
+/** A channel as a cluster keeps it, read once for all tests. */
+const channelInfo = await Effect.gen(function* () {
   const { wallet } = yield* registered
   const { create } = yield* Channel.Channel
   const { address } = yield* create({ name: "late", visibility: "Private" }).pipe(as(wallet))
   const pool = yield* RpcPool.RpcPool
   return yield* pool.getAccountInfo(address)
-}).pipe(Effect.provide(Pod.layerTest))
+}).pipe(Effect.provide(Pod.layerTest), Effect.runPromise)
 
 const TIMEOUT = Duration.seconds(2)
 
 /** Runs the write, and gives its failure and how often bytes were sent. It ends after 2 seconds, and not before. */
 const late = (write: Write, silent: Silent, layerTimeout: Duration.Duration | undefined) =>
   Effect.gen(function* () {
-    const channel = yield* channelInfo
     let sent = 0
     const node = FakeNode.make({
-      getAccountInfo: () => Effect.succeed(channel),
+      getAccountInfo: () => Effect.succeed(channelInfo),
       getMinimumBalanceForRentExemption: () => Effect.succeed(lamports(1_447_680n)),
       getBalance: () => Effect.succeed({ slot: 100n, value: lamports(5n) }),
       ...silent.pool?.(() => sent++)

@@ -142,7 +142,7 @@ describe("Message", () => {
             expect(VersionedTransaction.deserialize(actual.right).serialize()).toStrictEqual(actual.right)
           }
         }),
-        500
+        200
       )
       expect(accepted).toBeGreaterThan(0)
     }
@@ -195,7 +195,7 @@ describe("Message", () => {
         const request: Request = { version: 0, feePayer, instructions, lookupTables: [] }
         expect(Either.map(compile(request), unsigned)).toStrictEqual(byKit(request))
       }),
-      500
+      200
     )
   })
 

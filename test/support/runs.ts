@@ -17,7 +17,7 @@ const SLICE = 250
  */
 export const assertProperty = async <Ts>(
   property: fc.IAsyncProperty<Ts> | fc.IProperty<Ts>,
-  cases = 1000
+  cases = 400
 ): Promise<void> => {
   for (let left = runs(cases); left > 0; left -= SLICE) {
     await fc.assert(property, { numRuns: Math.min(left, SLICE) })

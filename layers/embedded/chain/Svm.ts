@@ -9,8 +9,10 @@ import type { Address, Blockhash } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Native from "litesvm/dist/internal.js"
+import * as Hex from "../../../services/internal/hex.js"
 import * as Addresses from "../../../src/solana/Address.js"
 import * as Blockhashes from "../../../src/solana/Blockhash.js"
+import * as Hash from "../../../src/solana/Hash.js"
 import { EmbeddedClusterError } from "../EmbeddedClusterError.js"
 import * as Loaders from "./Loaders.js"
 import type { StoredAccount } from "./StoredAccount.js"
@@ -128,6 +130,22 @@ const ofItsOwn = (native: typeof Native, own: Uint8Array): Uint8Array => {
   return machine
 }
 
+/** SHA-256 of programs that loaded, so that each is tried once per process. */
+const loadable = new Set<string>()
+
+/** Beyond it, programs are tried again. */
+const MAX_LOADABLE = 1000
+
+/** Tries a program on a temporary machine, as one that fails to load leaves a machine that aborts later. */
+const tryProgram = (native: typeof Native, address: Address, elf: Uint8Array): Either.Either<void, string> => {
+  const hash = Hex.encode(Hash.sha256(elf))
+  if (loadable.has(hash)) return Either.void
+  return Either.map(
+    attempt(() => new native.LiteSvm().addProgram(Addresses.toBytes(address), elf)),
+    () => void (loadable.size < MAX_LOADABLE && loadable.add(hash))
+  )
+}
+
 const wrap = (native: typeof Native, machine: Native.LiteSvm, maxLogBytes: number): Svm => {
   machine.setTransactionHistory(0n)
   machine.setBlockhashCheck(false)
@@ -218,9 +236,8 @@ const wrap = (native: typeof Native, machine: Native.LiteSvm, maxLogBytes: numbe
           }
     },
     addProgram: (address, elf) =>
-      Either.flatMap(
-        attempt(() => new native.LiteSvm().addProgram(Addresses.toBytes(address), elf)),
-        () => attempt(() => machine.addProgram(Addresses.toBytes(address), elf))
+      Either.flatMap(tryProgram(native, address, elf), () =>
+        attempt(() => machine.addProgram(Addresses.toBytes(address), elf))
       ),
     blockhash: () => latestBlockhash(machine),
     nextBlockhash: () => {

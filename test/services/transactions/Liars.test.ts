@@ -49,6 +49,9 @@ const AMOUNTS = [1n, 2n, 3n]
 /** Of 20 slots: time for the first transaction and those that are signed after it to expire one after the other. */
 const TURNS = 90
 
+/** After all outcomes: time for late leaders to take what is under way, and for it to expire. */
+const TURNS_AFTER = 12
+
 const settle = Effect.repeatN(Effect.yieldNow(), 60)
 
 const TRANSFER = 2
@@ -97,8 +100,10 @@ const run = ({ honest, leaders, lies, nonce, packed, preflight }: Scene) =>
         Effect.map((outcomes) => outcomes.forEach((outcome, index) => told.set(AMOUNTS[index] ?? 0n, outcome))),
         Effect.forkScoped
       )
-      for (let turn = 0; turn < TURNS; turn++) {
+      let after = 0
+      for (let turn = 0; turn < TURNS && after < TURNS_AFTER; turn++) {
         yield* settle
+        if (told.size > 0) after++
         cluster.advance(20)
         yield* TestClock.adjust(20 * SLOT)
         // A leader that is late takes what it has just before it is too old.
