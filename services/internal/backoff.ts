@@ -5,6 +5,9 @@
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 
-/** Milliseconds to wait after a failure that `failures` others precede: below `base * 2 ** failures` and `cap`. */
+/**
+ * Whole milliseconds to wait after a failure that `failures` others precede: at most `base * 2 ** failures` and `cap`. A part
+ * of a millisecond would make the last wait before a time limit end after it, because clocks are read in whole ones.
+ */
 export const fullJitter = (base: number, cap: number, failures: number): Effect.Effect<number> =>
-  Effect.map(Random.next, (random) => random * Math.min(cap, base * 2 ** failures))
+  Effect.map(Random.next, (random) => Math.round(random * Math.min(cap, base * 2 ** failures)))

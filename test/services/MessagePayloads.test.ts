@@ -1,25 +1,26 @@
 import { describe, expect, it } from "@effect/vitest"
+import { ed25519 } from "@noble/curves/ed25519.js"
 import * as Chunk from "effect/Chunk"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Fiber from "effect/Fiber"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as Pod from "../../layers/Pod.js"
+import * as SealingNode from "../../layers/SealingNode.js"
+import * as WalletNode from "../../layers/WalletNode.js"
 import * as Message from "../../services/Message.js"
-import { PayloadStore } from "../../services/PayloadStore.js"
+import * as PayloadStore from "../../services/PayloadStore.js"
+import * as RpcPool from "../../services/RpcPool.js"
+import * as Transactions from "../../services/Transactions.js"
 import * as Envelope from "../../src/protocol/Envelope.js"
+import * as Pda from "../../src/protocol/Pda.js"
+import * as Addresses from "../../src/solana/Address.js"
 import { as, registered } from "../support/agents.js"
 
 const utf8 = new TextEncoder()
-
-/** The result of a fiber that sleeps again and again. */
-const settled = <A, E>(fiber: Fiber.RuntimeFiber<A, E>) =>
-  Effect.gen(function* () {
-    for (let nth = 0; fiber.unsafePoll() === null && nth < 100; nth++) yield* TestClock.adjust("1 second")
-    expect(fiber.unsafePoll()).not.toBeNull()
-    return yield* Fiber.join(fiber)
-  })
 
 const two = Effect.all([registered, registered])
 
@@ -30,7 +31,7 @@ describe("Message.send with seal", () => {
   it.effect("Given a recipient, when a payload is sealed, then only the recipient's wallet reads it", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
-      const store = yield* PayloadStore
+      const store = yield* PayloadStore.PayloadStore
       const [ada, bo] = yield* two
       const secret = "the quick brown fox".repeat(30)
       yield* messages.send({ recipient: bo.wallet.address, payload: secret, seal: true }).pipe(as(ada.wallet))
@@ -50,7 +51,7 @@ describe("Message.send with seal", () => {
   it.effect("Given sealed bytes, when another agent sends them again, then they do not open", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
-      const store = yield* PayloadStore
+      const store = yield* PayloadStore.PayloadStore
       const [ada, bo] = yield* two
       const eve = yield* registered
       const recipient = bo.wallet.address
@@ -122,11 +123,43 @@ describe("Message.send with seal", () => {
   )
 })
 
+describe("Message.send with seal, given a recipient that nobody has a key for", () => {
+  const { Point } = ed25519
+  const small = Point.fromHex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05")
+  const mixed = Point.fromBytes(ed25519.getPublicKey(new Uint8Array(32).fill(9))).add(small)
+  const recipients = {
+    "a program's address": Pda.agent(Addresses.SYSTEM_PROGRAM).address,
+    "the System program": Addresses.SYSTEM_PROGRAM,
+    "a point of order 8": Addresses.fromBytes(small.toBytes()),
+    "a key plus such a point": Addresses.fromBytes(mixed.toBytes())
+  }
+  /** Every operation of these services dies. */
+  const Silent = Message.layer.pipe(
+    Layer.provide([
+      SealingNode.layer,
+      PayloadStore.layerTest({}),
+      RpcPool.layerTest({}),
+      Transactions.layerTest({ timeoutOf: () => Duration.seconds(1) })
+    ])
+  )
+
+  it.effect.each(Object.entries(recipients))(
+    "Given %s, when it is sent, then it is InvalidInput before I/O",
+    ([, recipient]) =>
+      Effect.gen(function* () {
+        const messages = yield* Message.Message
+        const wallet = yield* WalletNode.generate
+        const sent = messages.send({ recipient, payload: "x", seal: true }).pipe(as(wallet))
+        expect(yield* Effect.flip(sent)).toMatchObject({ _tag: "InvalidInput", field: "recipient" })
+      }).pipe(Effect.provide(Silent))
+  )
+})
+
 describe("Message.payload of what is not there", () => {
   it.effect("Given a removed payload, when it is read, then PayloadNotFound says what is known", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
-      const store = yield* PayloadStore
+      const store = yield* PayloadStore.PayloadStore
       const [ada, bo] = yield* two
       const recipient = bo.wallet.address
       const { address, payloadHash } = yield* messages.send({ recipient, payload: "x" }).pipe(as(ada.wallet))
@@ -149,7 +182,7 @@ describe("Message.payload of what is not there", () => {
   it.effect("Given a payload that comes later, when it is waited for, then it is read when it is there", () =>
     Effect.gen(function* () {
       const messages = yield* Message.Message
-      const store = yield* PayloadStore
+      const store = yield* PayloadStore.PayloadStore
       const [ada, bo] = yield* two
       const { address, payloadHash } = yield* messages
         .send({ recipient: bo.wallet.address, payload: "late" })
@@ -161,13 +194,16 @@ describe("Message.payload of what is not there", () => {
       yield* TestClock.adjust("20 seconds")
       expect(reading.unsafePoll()).toBeNull()
       yield* store.put(bytes)
-      expect(yield* settled(reading)).toEqual(utf8.encode("late"))
+      yield* TestClock.adjust("5 seconds")
+      expect(reading.unsafePoll()).toEqual(Exit.succeed(utf8.encode("late")))
       yield* store.remove(payloadHash)
       const missing = yield* Effect.fork(Effect.flip(messages.payload(message, { wait: "1 minute" })))
       yield* TestClock.adjust("59 seconds")
       expect(missing.unsafePoll()).toBeNull()
-      const error = yield* settled(missing)
-      expect(error).toMatchObject({ _tag: "PayloadNotFound", account: address })
+      yield* TestClock.adjust("1 second")
+      expect(missing.unsafePoll()).toMatchObject({
+        value: { _tag: "PayloadNotFound", account: address, waited: 60_000 }
+      })
       expect(yield* Effect.flip(messages.payload(message, { wait: -1 }))).toMatchObject({ field: "wait" })
     }).pipe(Effect.provide(Pod.layerTest))
   )
