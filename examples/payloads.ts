@@ -10,6 +10,7 @@ import { InvalidInput } from "@pod-protocol/effect/InvalidInput"
 import * as PayloadServerNode from "@pod-protocol/effect/layers/PayloadServerNode"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 
 const USAGE = `Usage: pod-payloads --dir FOLDER [options]
 
@@ -21,6 +22,7 @@ const USAGE = `Usage: pod-payloads --dir FOLDER [options]
                    read it from the list of processes: POD_PAYLOAD_TOKEN is safer
   --public-reads   reading needs no token
   --allow-origin O web pages that may use it; * for all; may be repeated
+  --public-metrics everybody may read /metrics. POD_PAYLOAD_METRICS_TOKEN sets a token for it instead
   --max-bytes N    bytes of one payload (default 16777216)
   --quota N        bytes that one owner may keep (default 1073741824)
   --help           this text`
@@ -41,6 +43,7 @@ const readArguments = Effect.gen(function* () {
           host: { type: "string", default: "127.0.0.1" },
           token: { type: "string", multiple: true, default: [] },
           "public-reads": { type: "boolean", default: false },
+          "public-metrics": { type: "boolean", default: false },
           "allow-origin": { type: "string", multiple: true, default: [] },
           "max-bytes": { type: "string" },
           quota: { type: "string" },
@@ -53,6 +56,7 @@ const readArguments = Effect.gen(function* () {
   if (values.help) return undefined
   if (values.dir === undefined) return yield* new InvalidInput({ field: "--dir", rule: "must name a folder" })
   const fromEnvironment = process.env["POD_PAYLOAD_TOKEN"] ?? ""
+  const metricsToken = process.env["POD_PAYLOAD_METRICS_TOKEN"] ?? ""
   return {
     directory: values.dir,
     storage: values.sqlite ? ("sqlite" as const) : ("files" as const),
@@ -60,6 +64,8 @@ const readArguments = Effect.gen(function* () {
     host: values.host,
     tokens: fromEnvironment === "" ? values.token : [...values.token, fromEnvironment],
     publicReads: values["public-reads"],
+    metrics:
+      metricsToken === "" ? (values["public-metrics"] ? ("public" as const) : undefined) : Redacted.make(metricsToken),
     allowOrigins: values["allow-origin"],
     maxBytes: values["max-bytes"] === undefined ? undefined : yield* readNumber("--max-bytes", values["max-bytes"]),
     quota: values.quota === undefined ? undefined : yield* readNumber("--quota", values.quota)

@@ -8,7 +8,8 @@
  * | `GET /v1/payloads/<hash>` | 200, or 206 for a single range; 304, 401, 404, 416 |
  * | `HEAD /v1/payloads/<hash>` | as `GET`, without the body |
  * | `DELETE /v1/payloads/<hash>` | 204: removes what was put with the same token; 403 without tokens |
- * | `GET /health` | 200 |
+ * | `GET /health` | 200; 503 if the storage cannot be read |
+ * | `GET /metrics` | 200 in Prometheus' text format, where `metrics` is set; 401, 404 |
  *
  * A hash is 64 lower-case hexadecimal digits. A put of what the server keeps answers 200 too, and renews its expiry. The
  * server holds a piece of each body in memory, however long the body is. An answer of 200 means that the payload is on
@@ -151,6 +152,12 @@ export interface Options {
    * senders hold connections.
    */
   readonly bodyTimeout?: Duration.DurationInput | undefined
+  /**
+   * Who may read `/metrics`: whoever has this token, or everybody with `"public"`. Default: nobody, and the path answers 404.
+   * The numbers are those of the whole process. `Authorization: Bearer` has the token, which Prometheus sends by its setting
+   * `authorization.credentials`. It reads no payload.
+   */
+  readonly metrics?: "public" | Redacted.Redacted | undefined
   /** Origins of web pages that may use the server (`https://app.example`), or `*` for all. Default: none. */
   readonly allowOrigins?: ReadonlyArray<string> | undefined
 }
@@ -208,8 +215,8 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<HttpApp<never, Scope.Scope>, InvalidInput | PayloadServerError, Scope.Scope> =>
   Effect.gen(function* () {
-    const { allowOrigins = [], publicReads = false, tokens = [] } = options
-    const access = yield* Access.make({ allowOrigins, publicReads, tokens })
+    const { allowOrigins = [], metrics, publicReads = false, tokens = [] } = options
+    const access = yield* Access.make({ allowOrigins, metrics, publicReads, tokens })
     const maxBytes = yield* Check.integer("maxBytes", options.maxBytes ?? DEFAULT_MAX_BYTES, 1)
     const quota = yield* Check.integer("quota", options.quota ?? DEFAULT_QUOTA, 1)
     const retention = yield* Check.millis("retention", options.retention ?? "8 days")

@@ -53,6 +53,14 @@ const settingsOf = (options: Options) =>
   })
 
 /**
+ * The content type of {@link text}.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const CONTENT_TYPE: string = Text.CONTENT_TYPE
+
+/**
  * What was measured until now, in Prometheus' text format. For an application that answers scrapes by itself.
  *
  * @since 0.1.0

@@ -24,6 +24,8 @@ export interface Access {
   readonly ownerOf: (headers: Headers) => string | undefined
   /** Whether anybody may read. */
   readonly isReadable: (headers: Headers) => boolean
+  /** Whether the request may read the server's numbers; `undefined` if nobody may. */
+  readonly mayMeasure: ((headers: Headers) => boolean) | undefined
   /** Whether an owner may remove: nobody owns what is put without a token. */
   readonly mayRemove: boolean
   /** The headers for the page that the request comes from. */
@@ -34,18 +36,29 @@ export interface Options {
   readonly tokens: ReadonlyArray<string | Redacted.Redacted>
   readonly publicReads: boolean
   readonly allowOrigins: ReadonlyArray<string>
+  readonly metrics: "public" | Redacted.Redacted | undefined
 }
 
 const digest = (token: string): string => Hex.encode(Hash.sha256(Utf8.encode(`PoD payload token\n${token}`)))
 
 const BEARER = /^Bearer +([^ ]+) *$/i
 
+/** The SHA-256 of the token that a request brings. */
+const presented = (headers: Headers): string | undefined => {
+  const token = BEARER.exec(headers["authorization"] ?? "")?.[1]
+  return token === undefined ? undefined : digest(token)
+}
+
 const isOrigin = (text: string): boolean => text === "*" || (URL.canParse(text) && new URL(text).origin === text)
 
-export const make = ({ allowOrigins, publicReads, tokens }: Options): Either.Either<Access, InvalidInput> =>
+export const make = ({ allowOrigins, metrics, publicReads, tokens }: Options): Either.Either<Access, InvalidInput> =>
   Either.gen(function* () {
     const texts = yield* Either.all(tokens.map((token, index) => Token.make(`tokens[${index}]`, token)))
     const owners = new Map(texts.map((token) => digest(Redacted.value(token))).map((hash) => [hash, hash] as const))
+    const measuring =
+      metrics === undefined || metrics === "public"
+        ? metrics
+        : digest(Redacted.value(yield* Token.make("metrics", metrics)))
     const bad = allowOrigins.findIndex((origin) => !isOrigin(origin))
     if (bad !== -1) {
       const rule = "must be an origin such as https://app.example, or *"
@@ -53,12 +66,14 @@ export const make = ({ allowOrigins, publicReads, tokens }: Options): Either.Eit
     }
     const ownerOf = (headers: Headers): string | undefined => {
       if (owners.size === 0) return PUBLIC
-      const token = BEARER.exec(headers["authorization"] ?? "")?.[1]
-      return token === undefined ? undefined : owners.get(digest(token))?.slice(0, OWNER_DIGITS)
+      const hash = presented(headers)
+      return hash === undefined ? undefined : owners.get(hash)?.slice(0, OWNER_DIGITS)
     }
     return {
       ownerOf,
       isReadable: (headers) => publicReads || ownerOf(headers) !== undefined,
+      mayMeasure:
+        measuring === undefined ? undefined : (headers) => measuring === "public" || presented(headers) === measuring,
       mayRemove: owners.size > 0,
       cors: ({ origin }) => {
         if (allowOrigins.includes("*")) return { "access-control-allow-origin": "*", ...EXPOSED }

@@ -9,6 +9,7 @@ import * as Stream from "effect/Stream"
 import * as Measured from "../../services/internal/measured.js"
 import * as StoreFailure from "../../services/internal/storeFailure.js"
 import * as Metrics from "../../services/Metrics.js"
+import * as PrometheusServer from "../PrometheusServer.js"
 import * as Access from "./Access.js"
 import type { Ledger, QuotaExceeded } from "./Ledger.js"
 import * as Path from "./Path.js"
@@ -72,6 +73,16 @@ const storageFailed = ({ reason }: StorageError): Response => {
 
 const say = (status: number, text: string, more?: Headers) => Effect.succeed(plain(status, text, more))
 
+const asked = (method: string, answer: Effect.Effect<Response>): Effect.Effect<Response> =>
+  method === "GET" || method === "HEAD" ? answer : say(405, "GET is required", { allow: "GET, HEAD" })
+
+const metrics: Effect.Effect<Response> = Effect.map(Effect.orDie(PrometheusServer.text()), (text) =>
+  HttpServerResponse.text(text, { contentType: PrometheusServer.CONTENT_TYPE, headers: INERT })
+)
+
+/** The name of no payload, as which the storage is asked for its health. */
+const NONE = "0".repeat(64)
+
 /** How long what a client still sends is read and dropped before its refusal: it reads the refusal only then. */
 const LINGER = 1000
 
@@ -79,6 +90,11 @@ const METHODS_COUNTED: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "DEL
 
 export const make = ({ access, bodyTimeout, ledger, maxBytes, storage }: Settings): HttpApp<never, Scope.Scope> => {
   const take = receive(storage, ledger, { maxBytes })
+
+  const health = storage.find(NONE).pipe(
+    Effect.as(plain(200, "ok")),
+    Effect.catchAll((failure) => Effect.as(failed(failure), plain(503, "the storage cannot be read", RETRY)))
+  )
 
   const whole = (entry: Entry, offset: number, length: number): Effect.Effect<Uint8Array, StorageError> =>
     Effect.map(Stream.runCollect(storage.read(entry, offset, length)), (pieces) => {
@@ -162,12 +178,15 @@ export const make = ({ access, bodyTimeout, ledger, maxBytes, storage }: Setting
     const { headers, method } = request
     const path = request.url.split("?")[0] ?? ""
     if (method === "OPTIONS") return Effect.succeed(empty(204, { ...Access.PREFLIGHT, allow: METHODS }))
-    if (path === "/health") return method === "GET" || method === "HEAD" ? say(200, "ok") : say(405, "GET is required")
+    if (path === "/health") return asked(method, health)
+    const unauthorized = () => say(401, "a token is required", { "www-authenticate": "Bearer" })
+    if (path === "/metrics" && access.mayMeasure !== undefined) {
+      return access.mayMeasure(headers) ? asked(method, metrics) : unauthorized()
+    }
     const target = Path.parse(path)
     if (target === "unknown") return say(404, "no such path")
     if (target === "malformed") return say(400, "the name must be a SHA-256 in 64 lower-case hexadecimal digits")
     const { key } = target
-    const unauthorized = () => say(401, "a token is required", { "www-authenticate": "Bearer" })
     switch (method) {
       case "GET":
       case "HEAD":

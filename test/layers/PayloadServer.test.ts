@@ -6,14 +6,17 @@ import { join } from "node:path"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as HttpServer from "@effect/platform/HttpServer"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Encoding from "effect/Encoding"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
+import { StorageError } from "../../layers/payloads/Storage.js"
 import * as PayloadServer from "../../layers/PayloadServer.js"
 import * as Hash from "../../src/solana/Hash.js"
 import { bundled } from "../support/bundled.js"
@@ -157,6 +160,22 @@ describe("PayloadServer, given a raw socket", () => {
   )
 })
 
+const ask = (url: string, path: string, init?: RequestInit) =>
+  Effect.promise(async () => {
+    const response = await fetch(url + path, init)
+    return { status: response.status, text: await response.text(), headers: response.headers }
+  })
+const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } })
+
+/** The status of /health over a storage. */
+const health = (storage: PayloadServer.Storage) =>
+  Effect.gen(function* () {
+    const app = yield* PayloadServer.make(storage)
+    const request = HttpServerRequest.fromWeb(new Request("http://localhost/health"))
+    const { status } = yield* Effect.provideService(app, HttpServerRequest.HttpServerRequest, request)
+    return status
+  })
+
 describe("PayloadServer", () => {
   it.scopedLive("Given one payload, when it is put many times at once, then each is 200 and one copy is kept", () =>
     Effect.gen(function* () {
@@ -238,6 +257,39 @@ describe("PayloadServer", () => {
       expect((yield* ask("https://evil.example")).headers.get("access-control-allow-origin")).toBeNull()
       expect(yield* Effect.flip(served({ allowOrigins: ["app.example"] }))).toMatchObject({ field: "allowOrigins[0]" })
     })
+  )
+
+  it.scopedLive(
+    "Given settings of /metrics, when it is read, then the owner of its token sees numbers and no other",
+    () =>
+      Effect.gen(function* () {
+        const hidden = yield* served()
+        expect((yield* ask(hidden.url, "/metrics", bearer(TOKEN))).status).toBe(404)
+        const { url } = yield* served({ metrics: Redacted.make("scraper") })
+        yield* Effect.flatMap(storeAt(url), (store) => store.put(hello))
+        expect((yield* ask(url, "/metrics")).status).toBe(401)
+        expect((yield* ask(url, "/metrics", bearer(TOKEN))).status).toBe(401)
+        expect((yield* ask(url, "/metrics", { ...bearer("scraper"), method: "POST" })).status).toBe(405)
+        expect((yield* ask(url, `/v1/payloads/${HELLO}`, bearer("scraper"))).status).toBe(401)
+        const { headers, status, text } = yield* ask(url, "/metrics?x=1", bearer("scraper"))
+        expect([status, headers.get("content-type")]).toEqual([200, "text/plain; version=0.0.4; charset=utf-8"])
+        expect(text).toMatch(/^pod_payload_server_requests_total\{method="PUT",status="200"\} \d+$/m)
+        expect(text).toMatch(/^pod_payload_server_stored_bytes \d+$/m)
+        expect(text).not.toMatch(new RegExp(`${TOKEN}|scraper|${HELLO}`))
+        const open = yield* served({ metrics: "public" })
+        expect((yield* ask(open.url, "/metrics")).status).toBe(200)
+        expect(yield* Effect.flip(served({ metrics: Redacted.make("not a token") }))).toMatchObject({
+          field: "metrics"
+        })
+      })
+  )
+
+  it.effect("Given a storage that fails, when health is asked, then it is 503", () =>
+    Effect.gen(function* () {
+      const storage = yield* PayloadServer.keyValueStore
+      const failing = { ...storage, find: () => Effect.fail(new StorageError(new Error("EIO"))) }
+      expect([yield* health(storage), yield* health(failing)]).toEqual([200, 503])
+    }).pipe(Effect.scoped, Effect.provide(KeyValueStore.layerMemory))
   )
 
   it.scopedLive("Given bad options, when it is served, then each is named", () =>

@@ -43,6 +43,12 @@ const lying = (answer: (request: IncomingMessage, response: ServerResponse, nth:
     return { url: `http://127.0.0.1:${port}`, count: () => count }
   })
 
+/** Writes the bytes again and again until the client leaves. */
+const repeat = (response: ServerResponse, bytes: Uint8Array, millis: number) => {
+  const timer = setInterval(() => response.write(bytes), millis)
+  response.on("close", () => clearInterval(timer))
+}
+
 const encoded = (bytes: Uint8Array) =>
   lying((_, response) => response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync(bytes)))
 
@@ -82,11 +88,7 @@ describe.each(Object.entries(clients))("PayloadStoreHttp over %s", (_, client) =
   > = [
     ["another body", "HashMismatch", (_, response) => response.end("hellO")],
     ["no body", "HashMismatch", (_, response) => response.end()],
-    [
-      "an endless body",
-      "TooLarge",
-      (_, response) => void setInterval(() => response.write(Buffer.alloc(65_536)), 1).unref()
-    ],
+    ["an endless body", "TooLarge", (_, response) => repeat(response, Buffer.alloc(65_536), 1)],
     [
       "a body that is said to be huge",
       "TooLarge",
@@ -101,6 +103,7 @@ describe.each(Object.entries(clients))("PayloadStoreHttp over %s", (_, client) =
       }
     ],
     ["a body that stops", "Unavailable", (_, response) => void response.write("hel")],
+    ["a body that trickles", "Unavailable", (_, response) => repeat(response, Buffer.from("h"), 50)],
     ["nothing", "Unavailable", () => undefined],
     ["a closed connection", "Unavailable", (request) => request.destroy()],
     [
@@ -111,6 +114,11 @@ describe.each(Object.entries(clients))("PayloadStoreHttp over %s", (_, client) =
         if (isTarget) response.end("hello")
         else response.writeHead(302, { location: "/private" }).end()
       }
+    ],
+    [
+      "a redirect to a private address",
+      "Refused",
+      (_, response) => void response.writeHead(307, { location: "http://169.254.169.254/latest/meta-data" }).end()
     ],
     ["a partial body", "Refused", (_, response) => response.writeHead(206).end("hello")],
     ["404", "NotFound", (_, response) => response.writeHead(404).end()],
