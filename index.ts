@@ -128,5 +128,20 @@ export * as Rules from "./src/protocol/Rules.js"
  */
 export * as Sealed from "./src/protocol/Sealed.js"
 
+/**
+ * The formats of a sealed channel: broadcasts that only its participants can open, and the keys by which they do.
+ *
+ * @since 0.1.0
+ */
+export * as SealedBroadcast from "./src/protocol/SealedBroadcast.js"
+
+/**
+ * Keys that agents publish, so that others can seal to them where the agent's wallet only signs: X25519 public keys of 32
+ * bytes, in base58.
+ *
+ * @since 0.1.0
+ */
+export * as SealingKey from "./src/protocol/SealingKey.js"
+
 export * from "./layers/index.js"
 export * from "./services/index.js"

@@ -5,7 +5,10 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Redacted from "effect/Redacted"
 import { Sealing, type Service } from "../services/Sealing.js"
+import type * as Wallet from "../services/Wallet.js"
+import type { InvalidInput } from "../src/InvalidInput.js"
 import * as Shared from "./internal/sealing.js"
 import * as X25519 from "./internal/X25519.js"
 
@@ -15,9 +18,13 @@ import * as X25519 from "./internal/X25519.js"
  * @since 0.1.0
  * @category constructors
  */
-export const make: Service = Shared.make((key, info, bytes, ikm) =>
-  Effect.sync(() => X25519.seal(key, info, bytes, ikm === undefined ? undefined : X25519.pairFrom(ikm)))
-)
+export const make: Service = Shared.make({
+  hmac: X25519.hmac,
+  encrypt: X25519.encrypt,
+  decrypt: X25519.decrypt,
+  sealTo: (key, info, bytes, ikm) =>
+    Effect.sync(() => X25519.seal(key, info, bytes, ikm === undefined ? undefined : X25519.pairFrom(ikm)))
+})
 
 /**
  * {@link make} as a layer. Provide it to `Message.layer`; `Pod.layer` does.
@@ -26,3 +33,47 @@ export const make: Service = Shared.make((key, info, bytes, ikm) =>
  * @category layers
  */
 export const layer: Layer.Layer<Sealing> = Layer.succeed(Sealing, make)
+
+/**
+ * Generates the secret of a key to publish: 32 random bytes. Keep it: nothing else opens what is sealed to the key.
+ *
+ * @since 0.1.0
+ * @category published keys
+ */
+export const generateKey: Effect.Effect<Redacted.Redacted<Uint8Array>> = Shared.generateKey
+
+/**
+ * The X25519 key of a secret, 32 bytes, to be published by `SealingKey.toUri` or in the agent's metadata document.
+ *
+ * @since 0.1.0
+ * @category published keys
+ */
+export const publicKey = (secret: Redacted.Redacted<Uint8Array>): Effect.Effect<Uint8Array, InvalidInput> =>
+  Effect.map(Shared.secretBytes("secret", secret), (bytes) => X25519.fromSecret(bytes).publicKey)
+
+/**
+ * The wallet, which also opens what is sealed to keys that it published, such as a wallet of a hardware or remote signer
+ * that only signs. Give the newest secret first, and keep the old ones as long as messages are sealed to them: 1 to 16.
+ *
+ * @example
+ * ```ts
+ * import { Wallet } from "@pod-protocol/effect"
+ * import * as SealingNode from "@pod-protocol/effect/layers/SealingNode"
+ * import * as Effect from "effect/Effect"
+ * import type * as Redacted from "effect/Redacted"
+ *
+ * export const walletOf = (signer: Wallet.Signer, secret: Redacted.Redacted<Uint8Array>) =>
+ *   Effect.flatMap(Wallet.fromSigner(signer), (wallet) => SealingNode.withKeys(wallet, [secret]))
+ * ```
+ *
+ * @since 0.1.0
+ * @category published keys
+ */
+export const withKeys = (
+  wallet: Wallet.Service,
+  secrets: ReadonlyArray<Redacted.Redacted<Uint8Array>>
+): Effect.Effect<Wallet.Service, InvalidInput> =>
+  Shared.withKeys(wallet, secrets, (secret) => {
+    const { open } = X25519.fromSecret(secret)
+    return (sealed, info) => Effect.sync(() => open(sealed, info))
+  })

@@ -51,8 +51,13 @@ const hpke = ({ chacha20poly1305 }: Options) =>
  * @category constructors
  */
 export const make = (options: Options = {}): Effect.Effect<Service, SealedError> =>
-  Effect.map(hpke(options), ({ seal }) =>
-    Shared.make((key, info, bytes, ikm) => Effect.promise(() => seal(key, info, bytes, ikm)))
+  Effect.map(hpke(options), ({ decrypt, encrypt, seal }) =>
+    Shared.make({
+      hmac: X25519Web.hmac,
+      encrypt,
+      decrypt,
+      sealTo: (key, info, bytes, ikm) => Effect.promise(() => seal(key, info, bytes, ikm))
+    })
   )
 
 /**
@@ -97,3 +102,41 @@ export const walletFromSecretKey = (
         Effect.sync(() => Redacted.make(WalletSecret.derive(X25519Web.hmac, Redacted.value(seed), context)))
     } satisfies Wallet.Service
   })
+
+/**
+ * Generates the secret of a key to publish: 32 random bytes. Keep it: nothing else opens what is sealed to the key.
+ *
+ * @since 0.1.0
+ * @category published keys
+ */
+export const generateKey: Effect.Effect<Redacted.Redacted<Uint8Array>> = Shared.generateKey
+
+/**
+ * The X25519 key of a secret, 32 bytes, to be published by `SealingKey.toUri` or in the agent's metadata document.
+ *
+ * @since 0.1.0
+ * @category published keys
+ */
+export const publicKey = (
+  secret: Redacted.Redacted<Uint8Array>,
+  options: Options = {}
+): Effect.Effect<Uint8Array, InvalidInput | SealedError> =>
+  Effect.zipWith(Shared.secretBytes("secret", secret), hpke(options), (bytes, { publicKey }) => publicKey(bytes)).pipe(
+    Effect.flatMap((key) => Effect.promise(() => key))
+  )
+
+/**
+ * The wallet, which also opens what is sealed to keys that it published, such as one of a browser that only signs. Give the
+ * newest secret first, and keep the old ones as long as messages are sealed to them: 1 to 16.
+ *
+ * @since 0.1.0
+ * @category published keys
+ */
+export const withKeys = (
+  wallet: Wallet.Service,
+  secrets: ReadonlyArray<Redacted.Redacted<Uint8Array>>,
+  options: Options = {}
+): Effect.Effect<Wallet.Service, InvalidInput | SealedError> =>
+  Effect.flatMap(hpke(options), ({ open }) =>
+    Shared.withKeys(wallet, secrets, (secret) => (sealed, info) => Effect.promise(() => open(secret, sealed, info)))
+  )

@@ -45,11 +45,12 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
   room("services/metrics", "services/Metrics.ts"),
   room(
     "services/program",
-    "services/(Agent|Channel|Discovery|DurableNonce|Escrow|Message).ts",
-    "services/(channel|discovery|message)/"
+    "services/(Agent|Channel|Discovery|DurableNonce|Escrow|Message|PublishedKeys|SealedChannel).ts",
+    "services/(channel|discovery|message|sealedchannel)/"
   ),
   room("services/profiler", "services/Profiler.ts"),
   room("services/protocolEvents", "services/ProtocolEvents.ts"),
+  room("services/sealedchannel", "services/SealedChannel.ts"),
   room("services/rpc", "services/(RpcPool|LongResult).ts"),
   room("services/transactions", "services/(Transactions|DurableNonce).ts"),
   room("services/transport", "services/Resilience.ts", "layers/RpcPool(Undici|HttpClient).ts"),

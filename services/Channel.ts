@@ -14,7 +14,6 @@ import { InvalidInput } from "../src/InvalidInput.js"
 import type { ChannelAccount, ChannelInvitation, ChannelMessage, ChannelParticipant } from "../src/protocol/Account.js"
 import * as AccountType from "../src/protocol/AccountType.js"
 import * as Instruction from "../src/protocol/Instruction.js"
-import * as MessageId from "../src/protocol/MessageId.js"
 import { Text } from "../src/protocol/MessageType.js"
 import * as Pda from "../src/protocol/Pda.js"
 import { MAX_BROADCAST_BYTES, MAX_REPLY_BYTES } from "../src/protocol/Program.js"
@@ -39,6 +38,7 @@ import { traced, tracedStream } from "./internal/traced.js"
 import * as Metrics from "./Metrics.js"
 import * as Accounts from "./program/accounts.js"
 import { agentAddress } from "./program/agentAddress.js"
+import * as BroadcastNonce from "./program/broadcastNonce.js"
 import * as Given from "./program/givenAddresses.js"
 import * as Prepare from "./program/prepare.js"
 import * as Submit from "./program/submit.js"
@@ -190,14 +190,6 @@ const at = (channel: Address) => ({ "pod.channel": channel })
 /** What a write does before its send. */
 const READ = "its channel was read"
 
-/** What makes a broadcast's address its own. */
-const nonceOf = ({ id, nonce }: BroadcastInput): Effect.Effect<bigint, InvalidInput> => {
-  if (id === undefined) return nonce === undefined ? Random.u64 : Effect.succeed(nonce)
-  return nonce === undefined
-    ? MessageId.toNonce(id)
-    : new InvalidInput({ field: "id", rule: "has no place beside a nonce: leave one of them out" })
-}
-
 const checkUpdate = ({ description, feePerMessage, maxParticipants, name }: UpdateInput) =>
   Effect.gen(function* () {
     if (name !== undefined) yield* Rules.checkChannelName(name)
@@ -331,7 +323,7 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
         yield* Given.check({ channel, replyTo })
         yield* Rules.checkContent(content, replyTo === undefined ? MAX_BROADCAST_BYTES : MAX_REPLY_BYTES)
         const self = yield* member(channel)
-        const nonce = yield* nonceOf(input)
+        const nonce = yield* BroadcastNonce.of(input)
         const { address: message } = yield* Pda.channelMessage(channel, self.wallet, nonce, programId)
         const instruction = yield* Instruction.broadcastMessage({ ...self, content, type, replyTo, nonce, message })
         // A version 0 message is two bytes longer, and the limit on content is measured on a legacy one.

@@ -8,6 +8,8 @@ import type { Address } from "@solana/kit"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
+import type * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Outside from "../src/internal/Outside.js"
 import { printable } from "../src/internal/printable.js"
@@ -25,10 +27,14 @@ import type { Derive } from "./Wallet.js"
  * - `NoWallet`: no wallet is in the context.
  * - `NotRecipient`: the wallet in the context is not the recipient's.
  * - `CannotUnseal`: the wallet only signs, such as a hardware or browser wallet.
+ * - `NoSealingKey`: the payload is sealed to a published key, and the wallet in the context brings no such key.
  * - `Rejected`: the bytes were changed, or were sealed by another sender, to another key or for another message.
  * - `CannotDerive`: the sender's wallet only signs, so it cannot seal with an `id`.
  * - `MissingPackage`: the platform needs an optional package, which `detail` names and which is not installed.
  * - `NoSealing`: `seal` was asked for without the `Sealing` service in the context.
+ * - `NoPublishedKey`: a published key was asked for, and the recipient publishes none.
+ * - `KeyUnavailable`: what the recipient publishes cannot be read now.
+ * - `BadPublishedKey`: what the recipient publishes as its key is none.
  *
  * @since 0.1.0
  * @category errors
@@ -41,10 +47,14 @@ export class SealedError extends printable(
       "NoWallet",
       "NotRecipient",
       "CannotUnseal",
+      "NoSealingKey",
       "Rejected",
       "CannotDerive",
       "MissingPackage",
-      "NoSealing"
+      "NoSealing",
+      "NoPublishedKey",
+      "KeyUnavailable",
+      "BadPublishedKey"
     ),
     /** Address of the recipient's wallet, where it is known. */
     recipient: Schema.optional(SafeText.Schema()),
@@ -53,8 +63,10 @@ export class SealedError extends printable(
     cause: Schema.optional(Outside.Cause)
   })
 ) {
-  /** Always false: the same wallet and bytes give the same answer. */
-  readonly isRetryable = false
+  /** True for `KeyUnavailable`. Otherwise the same wallet and bytes give the same answer. */
+  get isRetryable(): boolean {
+    return this.reason === "KeyUnavailable"
+  }
 
   override get message(): string {
     const recipient = this.recipient ?? "its recipient"
@@ -68,7 +80,9 @@ export class SealedError extends printable(
       case "NotRecipient":
         return `The payload is sealed to ${recipient}, not to the wallet in use: provide that wallet`
       case "CannotUnseal":
-        return `The wallet ${recipient} only signs: open the payload with the wallet's key, such as by WalletNode`
+        return `The wallet ${recipient} only signs: open the payload with the wallet's key, such as by WalletNode, and publish a key for the next one`
+      case "NoSealingKey":
+        return `The payload is sealed to a key that ${recipient} published: give the wallet its secret, such as by SealingNode.withKeys`
       case "Rejected":
         return "The sealed payload does not open: it was changed, or is sealed to another sender, key or message"
       case "CannotDerive":
@@ -77,6 +91,12 @@ export class SealedError extends printable(
         return `Sealing on this platform needs a package that is not installed: install ${this.detail ?? "it"}`
       case "NoSealing":
         return "The payload cannot be sealed without the Sealing service: provide SealingNode.layer, or SealingWeb.layer() outside of Node"
+      case "NoPublishedKey":
+        return `No published key of ${recipient} is known: provide PublishedKeys, or seal to the wallet with sealTo: "wallet"`
+      case "KeyUnavailable":
+        return `The published key of ${recipient} cannot be read: try again, or seal to the wallet with sealTo: "wallet"`
+      case "BadPublishedKey":
+        return `${recipient} publishes something else than an X25519 key: ask its owner to correct it, or seal to the wallet with sealTo: "wallet"`
     }
   }
 }
@@ -89,18 +109,34 @@ export class SealedError extends printable(
  */
 export interface Service {
   /**
-   * Encrypts the bytes to the key of a wallet, bound to `info`. `InvalidInput` for an address that is no key of the large
-   * prime order: a program's address, the System program, a point of small order.
+   * Encrypts the bytes to the key of a wallet, given by its address, or to an X25519 key of 32 bytes, bound to `info`.
+   * `InvalidInput` for an address that is no key of the large prime order (a program's address, the System program, a point
+   * of small order), and for bytes that are no key (`SealingKey.check`).
    *
    * The ephemeral key is random. With `derive` of the sender's wallet, it is derived from the recipient's key, `info` and
    * the bytes (`Sealed.ephemeralContext`): the same call gives the same result, and other bytes have another key.
    */
   readonly seal: (
-    recipient: Address,
+    recipient: Address | Uint8Array,
     info: Uint8Array,
     bytes: Uint8Array,
     derive?: Derive
   ) => Effect.Effect<Sealed, InvalidInput>
+  /**
+   * Encrypts the bytes with a secret key of 32 bytes that several share, bound to `info`. The result is a random nonce of
+   * 12 bytes, the ciphertext, and a tag of 16. Each `info` has a cipher key of its own.
+   */
+  readonly encrypt: (
+    key: Redacted.Redacted<Uint8Array>,
+    info: Uint8Array,
+    bytes: Uint8Array
+  ) => Effect.Effect<Uint8Array>
+  /** The bytes that were encrypted with the key and the `info`; `None` if they do not open. */
+  readonly decrypt: (
+    key: Redacted.Redacted<Uint8Array>,
+    info: Uint8Array,
+    bytes: Uint8Array
+  ) => Effect.Effect<Option.Option<Uint8Array>>
 }
 
 /**

@@ -99,6 +99,11 @@ export interface Service {
    */
   readonly unseal?: ((sealed: Sealed, info: Uint8Array) => Effect.Effect<Option.Option<Uint8Array>>) | undefined
   /**
+   * Opens what is sealed with the same `info` to a key that the wallet's agent published; `None` if no such key opens it.
+   * Default: absent, and `withKeys` of `SealingNode` and `SealingWeb` add it.
+   */
+  readonly unsealPublished?: Service["unseal"]
+  /**
    * Derives 32 secret bytes from the key and a context: the same for the same context, and unrelated for another. Sealing
    * with an `id` needs it. Absent in a wallet that only signs.
    */

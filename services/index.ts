@@ -181,6 +181,14 @@ export * as ProgramId from "./ProgramId.js"
 export * as ProtocolEvents from "./ProtocolEvents.js"
 
 /**
+ * Keys that agents publish for sealing. `Message.send({ seal: true })` and `SealedChannel` ask for them where this service
+ * is in the context of the call. What is sealed to a published key opens without the key of the wallet.
+ *
+ * @since 0.1.0
+ */
+export * as PublishedKeys from "./PublishedKeys.js"
+
+/**
  * Receipts as Schemas, for HTTP APIs, queues and workflows: JSON with slots and lamports as decimal strings.
  *
  * @since 0.1.0
@@ -214,6 +222,13 @@ export * as RpcPool from "./RpcPool.js"
  * @since 0.1.0
  */
 export * as RpcTransport from "./RpcTransport.js"
+
+/**
+ * Sealed channels: broadcasts that only the participants of a channel can read. `Channel` puts open text on the chain.
+ *
+ * @since 0.1.0
+ */
+export * as SealedChannel from "./SealedChannel.js"
 
 /**
  * Sealing: encrypts a payload to the wallet of its recipient, so that nobody else can read it. The recipient's wallet

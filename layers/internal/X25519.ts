@@ -12,6 +12,7 @@ import {
   generateKeyPairSync,
   type KeyObject
 } from "node:crypto"
+import type { Hmac } from "../../src/internal/hkdf.js"
 import * as Hpke from "../../src/internal/hpke.js"
 import { type Sealed, TAG_SIZE } from "../../src/protocol/Sealed.js"
 
@@ -22,7 +23,7 @@ const SIZE = 32
 const SPKI = Buffer.from("302a300506032b656e032100", "hex")
 const PKCS8 = Buffer.from("302e020100300506032b656e04220420", "hex")
 
-export const hmac: Hpke.Hmac = (key, text) => createHmac("sha256", key).update(text).digest()
+export const hmac: Hmac = (key, text) => createHmac("sha256", key).update(text).digest()
 
 const publicKeyOf = (bytes: Uint8Array): KeyObject =>
   createPublicKey({ key: Buffer.concat([SPKI, bytes]), format: "der", type: "spki" })
@@ -34,17 +35,17 @@ const privateKeyOf = (secret: Uint8Array): KeyObject => {
   return privateKey
 }
 
-const bytesOf = (key: KeyObject): Uint8Array => key.export({ format: "der", type: "spki" }).subarray(-SIZE)
+const bytesOf = (key: KeyObject): Uint8Array =>
+  new Uint8Array(key.export({ format: "der", type: "spki" }).subarray(-SIZE))
 
-/** A key that opens what is sealed to an Ed25519 key. */
-export interface Opener {
-  /** The bytes; `undefined` if they do not open. */
-  readonly open: (sealed: Sealed, info: Uint8Array) => Uint8Array | undefined
+/** The ciphertext and its tag. */
+export const encrypt = (key: Uint8Array, nonce: Uint8Array, bytes: Uint8Array): Uint8Array => {
+  const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_SIZE })
+  return Buffer.concat([cipher.update(bytes), cipher.final(), cipher.getAuthTag()])
 }
 
-const opened = (privateKey: KeyObject, recipientKey: Uint8Array, { ciphertext, enc }: Sealed, info: Uint8Array) => {
-  const dh = diffieHellman({ privateKey, publicKey: publicKeyOf(enc) })
-  const { key, nonce } = Hpke.keys(hmac, { dh, enc, recipientKey, info })
+/** Throws if the tag is wrong, or missing. */
+const decryptOrThrow = (key: Uint8Array, nonce: Uint8Array, ciphertext: Uint8Array): Uint8Array => {
   const decipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_SIZE })
   const end = ciphertext.length - TAG_SIZE
   decipher.setAuthTag(ciphertext.subarray(end))
@@ -53,19 +54,41 @@ const opened = (privateKey: KeyObject, recipientKey: Uint8Array, { ciphertext, e
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
+/** `undefined` if what it takes to decrypt is not right. */
+const attempt = (decrypt: () => Uint8Array): Uint8Array | undefined => {
+  try {
+    return decrypt()
+  } catch {
+    return undefined
+  }
+}
+
+/** The plaintext; `undefined` if the tag is wrong, or missing. */
+export const decrypt = (key: Uint8Array, nonce: Uint8Array, bytes: Uint8Array): Uint8Array | undefined =>
+  attempt(() => decryptOrThrow(key, nonce, bytes))
+
+/** A key that opens what is sealed to it. */
+export interface Opener {
+  /** The X25519 key, 32 bytes. */
+  readonly publicKey: Uint8Array
+  /** The bytes; `undefined` if they do not open. */
+  readonly open: (sealed: Sealed, info: Uint8Array) => Uint8Array | undefined
+}
+
+const opened = (privateKey: KeyObject, recipientKey: Uint8Array, { ciphertext, enc }: Sealed, info: Uint8Array) => {
+  const dh = diffieHellman({ privateKey, publicKey: publicKeyOf(enc) })
+  const { key, nonce } = Hpke.keys(hmac, { dh, enc, recipientKey, info })
+  return decryptOrThrow(key, nonce, ciphertext)
+}
+
 /** The key of 32 secret bytes of X25519. */
 export const fromSecret = (secret: Uint8Array): Opener => {
   const privateKey = privateKeyOf(secret)
   const recipientKey = bytesOf(createPublicKey(privateKey))
   return {
-    open: (sealed, info) => {
-      if (sealed.ciphertext.length < TAG_SIZE) return undefined
-      try {
-        return opened(privateKey, recipientKey, sealed, info)
-      } catch {
-        return undefined
-      }
-    }
+    publicKey: recipientKey,
+    open: (sealed, info) =>
+      sealed.ciphertext.length < TAG_SIZE ? undefined : attempt(() => opened(privateKey, recipientKey, sealed, info))
   }
 }
 
@@ -101,7 +124,5 @@ export const seal = (
   const enc = bytesOf(publicKey)
   const dh = diffieHellman({ privateKey, publicKey: publicKeyOf(recipientKey) })
   const { key, nonce } = Hpke.keys(hmac, { dh, enc, recipientKey, info })
-  const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_SIZE })
-  const ciphertext = Buffer.concat([cipher.update(bytes), cipher.final(), cipher.getAuthTag()])
-  return { enc, ciphertext }
+  return { enc, ciphertext: encrypt(key, nonce, bytes) }
 }

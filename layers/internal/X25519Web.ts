@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Random from "../../services/internal/random.js"
 import { SealedError } from "../../services/Sealing.js"
+import type { Hmac } from "../../src/internal/hkdf.js"
 import * as Hpke from "../../src/internal/hpke.js"
 import { type Sealed, TAG_SIZE } from "../../src/protocol/Sealed.js"
 
@@ -21,7 +22,7 @@ const PKCS8 = Uint8Array.of(0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x6e
 
 const X25519 = { name: "X25519" } as const
 
-export const hmac: Hpke.Hmac = (key, text) => nobleHmac(sha256, key, text)
+export const hmac: Hmac = (key, text) => nobleHmac(sha256, key, text)
 
 /** X25519 of a secret and a public key. Rejects for a key of small order. */
 export type Exchange = (secret: Uint8Array, publicKey: Uint8Array) => Promise<Uint8Array>
@@ -49,6 +50,11 @@ export interface Hpke25519 {
   readonly seal: (key: Uint8Array, info: Uint8Array, bytes: Uint8Array, ikm?: Uint8Array) => Promise<Sealed>
   /** The bytes; `undefined` if they do not open. */
   readonly open: (secret: Uint8Array, sealed: Sealed, info: Uint8Array) => Promise<Uint8Array | undefined>
+  /** The X25519 key of a secret. */
+  readonly publicKey: (secret: Uint8Array) => Promise<Uint8Array>
+  readonly encrypt: (key: Uint8Array, nonce: Uint8Array, bytes: Uint8Array) => Uint8Array
+  /** `undefined` if the tag is wrong. */
+  readonly decrypt: (key: Uint8Array, nonce: Uint8Array, bytes: Uint8Array) => Uint8Array | undefined
 }
 
 const webExchange: Exchange = async (secret, publicKey) => {
@@ -93,6 +99,15 @@ export const cipher: Effect.Effect<Cipher, SealedError> = Effect.tryPromise({
 )
 
 export const make = (exchange: Exchange, cipher: Cipher): Hpke25519 => ({
+  publicKey: (secret) => exchange(secret, BASE),
+  encrypt: (key, nonce, bytes) => cipher(key, nonce).encrypt(bytes),
+  decrypt: (key, nonce, bytes) => {
+    try {
+      return cipher(key, nonce).decrypt(bytes)
+    } catch {
+      return undefined
+    }
+  },
   seal: async (recipientKey, info, bytes, ikm) => {
     const secret = ikm === undefined ? Random.unsafeBytes(SIZE) : Hpke.deriveSecret(hmac, ikm)
     const [enc, dh] = await Promise.all([exchange(secret, BASE), exchange(secret, recipientKey)])

@@ -3,6 +3,7 @@ import type { Address } from "@solana/kit"
 import type * as Duration from "effect/Duration"
 import type * as MessageId from "../../src/protocol/MessageId.js"
 import type { MessageType } from "../../src/protocol/MessageType.js"
+import type * as Sealed from "../../src/protocol/Sealed.js"
 import type { FollowOptions } from "../Follow.js"
 import type { SendOptions } from "../Transactions.js"
 
@@ -48,12 +49,21 @@ export interface SendInput {
    */
   readonly zeroCopy?: boolean | undefined
   /**
-   * Encrypts the payload to the recipient's wallet, so that nobody else can read it. Default false. It needs the
+   * Encrypts the payload to the recipient, so that nobody else can read it. Default false. It needs the
    * `Sealing` service (`Pod.layer` provides it on Node), and with an `id` a sender's wallet that can derive secrets (one
-   * of `WalletNode`). It excludes `raw`. Sender, recipient, time and size class stay public; see `docs/privacy.md`. A
-   * recipient whose wallet only signs cannot open it.
+   * of `WalletNode`). It excludes `raw`. Sender, recipient, time and size class stay public; see `docs/privacy.md`.
    */
   readonly seal?: boolean | undefined
+  /**
+   * The key to seal to. `published`: the key that the recipient's agent publishes, by the `PublishedKeys` in the context of
+   * the call; `SealedError` with reason `NoPublishedKey` without one. `wallet`: the key of the recipient's wallet, which a
+   * wallet that only signs cannot open. Default: the published key where `PublishedKeys` is in the context and knows one,
+   * else the wallet's. A key that cannot be looked up is an error and never the wallet's key instead. It has no effect
+   * without `seal`.
+   *
+   * With an `id`, a send after the recipient published another key is another message.
+   */
+  readonly sealTo?: Sealed.KeyKind | undefined
 }
 
 /**

@@ -122,12 +122,7 @@ export const make = (
       const shared = isShared(input)
       let kept: Parameters<typeof payloads.put>[0] = parts.right
       const put = seal
-        ? Payloads.seal(
-            sealing,
-            { programId, sender: agent, recipient, type },
-            parts.right,
-            input.id !== undefined
-          ).pipe(
+        ? Payloads.seal(sealing, { programId, sender: agent, recipient, type }, parts.right, input).pipe(
             Effect.flatMap((sealed) => {
               kept = sealed
               return payloads.put(sealed, { zeroCopy })

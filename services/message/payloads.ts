@@ -15,9 +15,11 @@ import * as Backoff from "../internal/backoff.js"
 import * as Clock from "../internal/clock.js"
 import * as Hex from "../internal/hex.js"
 import type { PayloadStoreError, Service as Store } from "../PayloadStore.js"
+import * as Keys from "../program/sealingKeys.js"
 import type { ProgramAccount, ReadError } from "../ProgramAccount.js"
 import { SealedError, type Service as Sealing } from "../Sealing.js"
 import { Wallet } from "../Wallet.js"
+import type { SendInput } from "./Input.js"
 
 export class PayloadNotFound extends printable(
   Schema.TaggedError<PayloadNotFound>("@pod-protocol/effect/PayloadNotFound")("PayloadNotFound", {
@@ -100,14 +102,15 @@ export const seal = (
   sealing: Option.Option<Sealing>,
   binding: Sealed.Binding,
   parts: ReadonlyArray<Uint8Array>,
-  hasId: boolean
+  { id, sealTo }: Pick<SendInput, "id" | "sealTo">
 ): Effect.Effect<ReadonlyArray<Uint8Array>, InvalidInput | SealedError> =>
   Effect.gen(function* () {
     const { recipient } = binding
     if (Option.isNone(sealing)) return yield* new SealedError({ reason: "NoSealing", recipient })
     const info = yield* Sealed.info(binding)
-    const derive = hasId ? yield* derivation(recipient) : undefined
-    return [Sealed.encode(yield* sealing.value.seal(recipient, info, Sealed.pad(parts), derive))]
+    const derive = id === undefined ? undefined : yield* derivation(recipient)
+    const { key, keyKind } = yield* Keys.of(recipient, sealTo)
+    return [Sealed.encode(yield* sealing.value.seal(key, info, Sealed.pad(parts), derive), keyKind)]
   })
 
 /** The envelope in a sealed payload, opened by the wallet of the context. */
@@ -121,12 +124,9 @@ export const open = (
     const sealed = yield* Either.mapLeft(Sealed.decode(bytes), failed)
     const wallet = yield* Effect.serviceOption(Wallet)
     if (Option.isNone(wallet)) return yield* failed("NoWallet")
-    const { address, unseal } = wallet.value
-    if (address !== recipient) return yield* failed("NotRecipient")
-    if (unseal === undefined) return yield* failed("CannotUnseal")
-    const opened = yield* unseal(sealed, yield* Sealed.info(binding))
-    const envelope = Option.isNone(opened) ? undefined : Sealed.unpad(opened.value)
-    return envelope === undefined ? yield* failed("Rejected") : envelope
+    if (wallet.value.address !== recipient) return yield* failed("NotRecipient")
+    const opened = yield* Keys.open(wallet.value, sealed, yield* Sealed.info(binding))
+    return Sealed.unpad(opened) ?? (yield* failed("Rejected"))
   })
 
 /**

@@ -4,8 +4,7 @@
  * its own.
  */
 
-/** HMAC-SHA-256 of one text. */
-export type Hmac = (key: Uint8Array, text: Uint8Array) => Uint8Array
+import type { Hmac } from "./hkdf.js"
 
 export interface Exchange {
   /** The result of X25519, 32 bytes. */

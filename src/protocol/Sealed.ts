@@ -5,7 +5,7 @@
  * |---|---|
  * | 0–3 | `PoD` and the version, 2: readers of version 1 refuse it |
  * | 4 | suite: 1 is HPKE (RFC 9180) in base mode with X25519, HKDF-SHA256 and ChaCha20-Poly1305 |
- * | 5 | whose key it is sealed to: 0 is the recipient's wallet |
+ * | 5 | the key that it is sealed to: 0 is the recipient's wallet, 1 a key that the recipient published |
  * | 6–7 | 0 |
  * | 8–39 | the sender's ephemeral X25519 key |
  * | 40– | the ciphertext of an envelope with padding, and its tag of 16 bytes |
@@ -40,9 +40,21 @@ export const TAG_SIZE = 16
 
 const ENC_AT = 8
 
-/** `PoD`, version 2, suite 1, wallet key, reserved. */
+const KEY_KIND_AT = 5
+
+/** `PoD`, version 2, suite 1, kind of key, reserved. */
 const PREFIX = Uint8Array.of(0x50, 0x6f, 0x44, 2, 1, 0, 0, 0)
 const VERSIONED = 4
+
+/**
+ * The key that a payload is sealed to: that of the recipient's wallet, or one that the recipient published.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type KeyKind = "wallet" | "published"
+
+const KEY_KINDS: ReadonlyArray<KeyKind> = ["wallet", "published"]
 
 /**
  * A sealed payload in its parts.
@@ -57,9 +69,19 @@ export interface Sealed {
   readonly ciphertext: Uint8Array
 }
 
-const startsWith = (bytes: Uint8Array, length: number): boolean => {
-  if (bytes.length < length) return false
-  for (let at = 0; at < length; at++) if (bytes[at] !== PREFIX[at]) return false
+/**
+ * A sealed payload, and the kind of key that opens it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Addressed extends Sealed {
+  readonly keyKind: KeyKind
+}
+
+const holds = (bytes: Uint8Array, start: number, end: number): boolean => {
+  if (bytes.length < end) return false
+  for (let at = start; at < end; at++) if (bytes[at] !== PREFIX[at]) return false
   return true
 }
 
@@ -69,17 +91,18 @@ const startsWith = (bytes: Uint8Array, length: number): boolean => {
  * @since 0.1.0
  * @category predicates
  */
-export const isSealed = (bytes: Uint8Array): boolean => startsWith(bytes, VERSIONED)
+export const isSealed = (bytes: Uint8Array): boolean => holds(bytes, 0, VERSIONED)
 
 /**
- * Joins the header and the ciphertext.
+ * Joins the header and the ciphertext. Default: sealed to the recipient's wallet.
  *
  * @since 0.1.0
  * @category encoding
  */
-export const encode = ({ ciphertext, enc }: Sealed): Uint8Array => {
+export const encode = ({ ciphertext, enc }: Sealed, keyKind: KeyKind = "wallet"): Uint8Array => {
   const bytes = new Uint8Array(HEADER_SIZE + ciphertext.length)
   bytes.set(PREFIX)
+  bytes[KEY_KIND_AT] = KEY_KINDS.indexOf(keyKind)
   bytes.set(enc, ENC_AT)
   bytes.set(ciphertext, HEADER_SIZE)
   return bytes
@@ -92,10 +115,11 @@ export const encode = ({ ciphertext, enc }: Sealed): Uint8Array => {
  * @since 0.1.0
  * @category decoding
  */
-export const decode = (bytes: Uint8Array): Either.Either<Sealed, "Malformed" | "Unsupported"> => {
+export const decode = (bytes: Uint8Array): Either.Either<Addressed, "Malformed" | "Unsupported"> => {
   if (!isSealed(bytes) || bytes.length < HEADER_SIZE + TAG_SIZE) return Either.left("Malformed")
-  return startsWith(bytes, PREFIX.length)
-    ? Either.right({ enc: bytes.subarray(ENC_AT, HEADER_SIZE), ciphertext: bytes.subarray(HEADER_SIZE) })
+  const keyKind = KEY_KINDS[bytes[KEY_KIND_AT] ?? KEY_KINDS.length]
+  return keyKind !== undefined && holds(bytes, 0, KEY_KIND_AT) && holds(bytes, KEY_KIND_AT + 1, PREFIX.length)
+    ? Either.right({ keyKind, enc: bytes.subarray(ENC_AT, HEADER_SIZE), ciphertext: bytes.subarray(HEADER_SIZE) })
     : Either.left("Unsupported")
 }
 
@@ -112,7 +136,17 @@ const MARK = 0x80
 export const pad = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
   const size = parts.reduce((sum, { length }) => sum + length, 0)
   const step = size + 1 > LARGE_STEP ? LARGE_STEP : SMALL_STEP
-  const padded = new Uint8Array(Math.ceil((size + 1) / step) * step)
+  return padTo(parts, Math.ceil((size + 1) / step) * step)
+}
+
+/**
+ * Joins the arrays and pads them to a size, which is above that of the arrays.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const padTo = (parts: ReadonlyArray<Uint8Array>, size: number): Uint8Array => {
+  const padded = new Uint8Array(size)
   let at = 0
   for (const part of parts) {
     padded.set(part, at)

@@ -4,6 +4,7 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Shared from "../../layers/internal/sealing.js"
+import * as X25519 from "../../layers/internal/X25519.js"
 import * as X25519Web from "../../layers/internal/X25519Web.js"
 import * as SealingNode from "../../layers/SealingNode.js"
 import * as SealingWeb from "../../layers/SealingWeb.js"
@@ -32,7 +33,11 @@ const withoutWebCrypto = Effect.gen(function* () {
   const { address, derive } = yield* SealingWeb.walletFromSecretKey(secretKey)
   const secret = X25519Web.secretOf(secretKeyOf(SEED).subarray(0, 32))
   return {
-    sealing: Shared.make((...of) => Effect.promise(() => hpke.seal(...of))),
+    sealing: Shared.make({
+      ...hpke,
+      hmac: X25519Web.hmac,
+      sealTo: (...of) => Effect.promise(() => hpke.seal(...of))
+    }),
     wallet: {
       address,
       derive,
@@ -86,14 +91,17 @@ const hpkeCore = Effect.gen(function* () {
   const recipientKey = yield* Effect.promise(() =>
     suite.kem.importKey("raw", own(X25519Web.secretOf(secretKeyOf(SEED).subarray(0, 32))), false)
   )
-  return {
-    sealing: Shared.make((key, info, bytes) =>
+  const sealing = Shared.make({
+    ...X25519,
+    sealTo: (key, info, bytes) =>
       Effect.promise(async () => {
         const recipientPublicKey = await suite.kem.importKey("raw", own(key), true)
         const { ct, enc } = await suite.seal({ recipientPublicKey, info: own(info) }, own(bytes))
         return { enc: new Uint8Array(enc), ciphertext: new Uint8Array(ct) }
       })
-    ),
+  })
+  return {
+    sealing,
     wallet: {
       address,
       derive,

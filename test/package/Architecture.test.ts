@@ -30,6 +30,7 @@ const planted: ReadonlyArray<readonly [rule: string, file: string, imported: str
   ["private room services/profiler", "services/Escrow.ts", "services/profiler/SpanRecorder.ts"],
   ["private room services/protocolEvents", "services/Follow.ts", "services/protocolEvents/Feed.ts"],
   ["private room services/rpc", "services/Message.ts", "services/rpc/Decoders.ts"],
+  ["private room services/sealedchannel", "services/Channel.ts", "services/sealedchannel/epochs.ts"],
   ["private room services/transactions", "services/Channel.ts", "services/transactions/Failure.ts"],
   ["private room services/transport", "services/RpcPool.ts", "services/transport/Retry.ts"],
   ["private room services/wire", "layers/A.ts", "services/wire/JsonRpc.ts"],

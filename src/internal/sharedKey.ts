@@ -1,0 +1,12 @@
+/** The keys with which a shared secret encrypts. Every platform must derive the same ones. */
+import * as Hkdf from "./hkdf.js"
+
+/** Bytes of the random nonce before a ciphertext, and of the tag at its end. */
+export const NONCE_SIZE = 12
+export const TAG_SIZE = 16
+
+const SALT = new TextEncoder().encode("PoD shared key 1")
+
+/** The cipher key, 32 bytes, that belongs to the `info` alone. */
+export const cipherKey = (hmac: Hkdf.Hmac, secret: Uint8Array, info: Uint8Array): Uint8Array =>
+  Hkdf.derive(hmac, SALT, secret, info)
