@@ -14,7 +14,7 @@ import * as Arguments from "./localnet/arguments.js"
 import * as Files from "./localnet/files.js"
 import * as Status from "./localnet/status.js"
 
-const serve = ({ accounts, accountDirs, cluster, programs, quiet, serve }: Arguments.Arguments) =>
+const serve = ({ accounts, accountDirs, cluster, programs, quiet, serve }: Arguments.Settings) =>
   Effect.gen(function* () {
     const found = yield* Effect.forEach(accountDirs, Files.accountFiles)
     const images = yield* Effect.forEach([...accounts, ...found.flat()], Files.account)

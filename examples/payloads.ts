@@ -4,13 +4,13 @@
  *
  * It serves until SIGINT or SIGTERM and keeps payloads in the folder.
  */
-import { parseArgs } from "node:util"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { InvalidInput } from "@pod-protocol/effect/InvalidInput"
 import * as PayloadServerNode from "@pod-protocol/effect/layers/PayloadServerNode"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import * as Arguments from "./arguments.js"
 
 const USAGE = `Usage: pod-payloads --dir FOLDER [options]
 
@@ -27,31 +27,19 @@ const USAGE = `Usage: pod-payloads --dir FOLDER [options]
   --quota N        bytes that one owner may keep (default 1073741824)
   --help           this text`
 
-const readNumber = (field: string, text: string) =>
-  /^\d{1,15}$/.test(text)
-    ? Effect.succeed(Number(text))
-    : Effect.fail(new InvalidInput({ field, rule: "must be a whole number" }))
-
 const readArguments = Effect.gen(function* () {
-  const { values } = yield* Effect.try({
-    try: () =>
-      parseArgs({
-        options: {
-          dir: { type: "string" },
-          sqlite: { type: "boolean", default: false },
-          port: { type: "string", default: "8080" },
-          host: { type: "string", default: "127.0.0.1" },
-          token: { type: "string", multiple: true, default: [] },
-          "public-reads": { type: "boolean", default: false },
-          "public-metrics": { type: "boolean", default: false },
-          "allow-origin": { type: "string", multiple: true, default: [] },
-          "max-bytes": { type: "string" },
-          quota: { type: "string" },
-          help: { type: "boolean", default: false }
-        }
-      }),
-    catch: (cause) =>
-      new InvalidInput({ field: "arguments", rule: cause instanceof Error ? cause.message : String(cause) })
+  const values = yield* Arguments.parse({
+    dir: { type: "string" },
+    sqlite: { type: "boolean", default: false },
+    port: { type: "string", default: "8080" },
+    host: { type: "string", default: "127.0.0.1" },
+    token: { type: "string", multiple: true, default: [] },
+    "public-reads": { type: "boolean", default: false },
+    "public-metrics": { type: "boolean", default: false },
+    "allow-origin": { type: "string", multiple: true, default: [] },
+    "max-bytes": { type: "string" },
+    quota: { type: "string" },
+    help: { type: "boolean", default: false }
   })
   if (values.help) return undefined
   if (values.dir === undefined) return yield* new InvalidInput({ field: "--dir", rule: "must name a folder" })
@@ -60,15 +48,16 @@ const readArguments = Effect.gen(function* () {
   return {
     directory: values.dir,
     storage: values.sqlite ? ("sqlite" as const) : ("files" as const),
-    port: yield* readNumber("--port", values.port),
+    port: yield* Arguments.wholeNumber("--port", values.port),
     host: values.host,
     tokens: fromEnvironment === "" ? values.token : [...values.token, fromEnvironment],
     publicReads: values["public-reads"],
     metrics:
       metricsToken === "" ? (values["public-metrics"] ? ("public" as const) : undefined) : Redacted.make(metricsToken),
     allowOrigins: values["allow-origin"],
-    maxBytes: values["max-bytes"] === undefined ? undefined : yield* readNumber("--max-bytes", values["max-bytes"]),
-    quota: values.quota === undefined ? undefined : yield* readNumber("--quota", values.quota)
+    maxBytes:
+      values["max-bytes"] === undefined ? undefined : yield* Arguments.wholeNumber("--max-bytes", values["max-bytes"]),
+    quota: values.quota === undefined ? undefined : yield* Arguments.wholeNumber("--quota", values.quota)
   }
 })
 

@@ -1,9 +1,9 @@
 /** The command line of `pod-localnet`. */
-import { parseArgs } from "node:util"
 import { InvalidInput } from "@pod-protocol/effect/InvalidInput"
 import type * as EmbeddedCluster from "@pod-protocol/effect/layers/EmbeddedCluster"
 import type * as Server from "@pod-protocol/effect/layers/EmbeddedServer"
 import * as Effect from "effect/Effect"
+import * as Arguments from "../arguments.js"
 
 export const USAGE = `Usage: pod-localnet [options]
 
@@ -31,7 +31,7 @@ export interface Pair {
   readonly file: string
 }
 
-export interface Arguments {
+export interface Settings {
   readonly help: boolean
   readonly quiet: boolean
   readonly serve: Server.ServeOptions
@@ -65,36 +65,26 @@ const takePairs = (args: ReadonlyArray<string>) =>
     return { rest, pairs }
   })
 
-const readNumber = (field: string, text: string) =>
-  /^\d{1,15}$/.test(text)
-    ? Effect.succeed(Number(text))
-    : Effect.fail(new InvalidInput({ field, rule: "must be a whole number" }))
-
 /** Reads the arguments. */
 export const read = (args: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const { pairs, rest } = yield* takePairs(args)
-    const { values } = yield* Effect.try({
-      try: () =>
-        parseArgs({
-          args: rest,
-          options: {
-            port: { type: "string", default: "8899" },
-            host: { type: "string", default: "127.0.0.1" },
-            "allow-origin": { type: "string", multiple: true, default: [] },
-            "account-dir": { type: "string", multiple: true, default: [] },
-            "block-mode": { type: "string" },
-            "slot-time": { type: "string" },
-            "genesis-time": { type: "string" },
-            ledger: { type: "string" },
-            reset: { type: "boolean", default: false },
-            quiet: { type: "boolean", default: false },
-            help: { type: "boolean", default: false }
-          }
-        }),
-      catch: (cause) =>
-        new InvalidInput({ field: "arguments", rule: cause instanceof Error ? cause.message : String(cause) })
-    })
+    const values = yield* Arguments.parse(
+      {
+        port: { type: "string", default: "8899" },
+        host: { type: "string", default: "127.0.0.1" },
+        "allow-origin": { type: "string", multiple: true, default: [] },
+        "account-dir": { type: "string", multiple: true, default: [] },
+        "block-mode": { type: "string" },
+        "slot-time": { type: "string" },
+        "genesis-time": { type: "string" },
+        ledger: { type: "string" },
+        reset: { type: "boolean", default: false },
+        quiet: { type: "boolean", default: false },
+        help: { type: "boolean", default: false }
+      },
+      rest
+    )
     const { ledger, reset } = values
     const slotTime = values["slot-time"]
     const blockMode = values["block-mode"] ?? (slotTime === undefined ? "instant" : "interval")
@@ -108,7 +98,7 @@ export const read = (args: ReadonlyArray<string>) =>
       help: values.help,
       quiet: values.quiet,
       serve: {
-        port: yield* readNumber("--port", values.port),
+        port: yield* Arguments.wholeNumber("--port", values.port),
         host: values.host,
         allowOrigins: values["allow-origin"]
       },
@@ -116,11 +106,13 @@ export const read = (args: ReadonlyArray<string>) =>
         blockMode,
         resetLedger: reset,
         ...(ledger === undefined ? {} : { ledger }),
-        ...(slotTime === undefined ? {} : { slotDuration: yield* readNumber("--slot-time", slotTime) }),
-        ...(genesisTime === undefined ? {} : { genesisTime: BigInt(yield* readNumber("--genesis-time", genesisTime)) })
+        ...(slotTime === undefined ? {} : { slotDuration: yield* Arguments.wholeNumber("--slot-time", slotTime) }),
+        ...(genesisTime === undefined
+          ? {}
+          : { genesisTime: BigInt(yield* Arguments.wholeNumber("--genesis-time", genesisTime)) })
       },
       accounts: pairs["--account"],
       accountDirs: values["account-dir"],
       programs: pairs["--bpf-program"]
-    } satisfies Arguments
+    } satisfies Settings
   })

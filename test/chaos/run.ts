@@ -3,13 +3,12 @@
  *
  * Fails, and says the seed with which it happens again, when a message is lost, doubled or falsely said to have failed.
  */
-import { parseArgs } from "node:util"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Arr from "effect/Array"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
-import { InvalidInput } from "../../src/InvalidInput.js"
+import * as Arguments from "../../examples/arguments.js"
 import * as Chaos from "./Chaos.js"
 import * as Faults from "./Faults.js"
 import type { Told } from "./Workload.js"
@@ -27,36 +26,24 @@ const USAGE = `Usage: npm run -s chaos -- [options]
   --json           the report as one JSON document
   --help           this text`
 
-const readNumber = (field: string, text: string) =>
-  /^\d{1,9}$/.test(text)
-    ? Effect.succeed(Number(text))
-    : Effect.fail(new InvalidInput({ field, rule: "must be a whole number" }))
-
 const readArguments = Effect.gen(function* () {
-  const { values } = yield* Effect.try({
-    try: () =>
-      parseArgs({
-        options: {
-          messages: { type: "string", default: "300" },
-          faults: { type: "string", default: "all" },
-          seed: { type: "string", default: String(Math.floor(Math.random() * 1_000_000)) },
-          endpoints: { type: "string", default: "3" },
-          follow: { type: "boolean", default: false },
-          json: { type: "boolean", default: false },
-          help: { type: "boolean", default: false }
-        }
-      }),
-    catch: (cause) =>
-      new InvalidInput({ field: "arguments", rule: cause instanceof Error ? cause.message : String(cause) })
+  const values = yield* Arguments.parse({
+    messages: { type: "string", default: "300" },
+    faults: { type: "string", default: "all" },
+    seed: { type: "string", default: String(Math.floor(Math.random() * 1_000_000)) },
+    endpoints: { type: "string", default: "3" },
+    follow: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", default: false }
   })
   return {
     help: values.help,
     json: values.json,
     chaos: {
-      messages: yield* readNumber("--messages", values.messages),
+      messages: yield* Arguments.wholeNumber("--messages", values.messages),
       faults: yield* Faults.named(values.faults.split(",")),
-      seed: yield* readNumber("--seed", values.seed),
-      endpoints: Math.max(1, yield* readNumber("--endpoints", values.endpoints)),
+      seed: yield* Arguments.wholeNumber("--seed", values.seed),
+      endpoints: Math.max(1, yield* Arguments.wholeNumber("--endpoints", values.endpoints)),
       follow: values.follow
     }
   }

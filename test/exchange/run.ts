@@ -3,11 +3,11 @@
  *
  * Fails when a message is lost or wrong, or when a third party finds a sealed text.
  */
-import { parseArgs } from "node:util"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
+import * as Arguments from "../../examples/arguments.js"
 import { InvalidInput } from "../../src/InvalidInput.js"
 import * as Exchange from "./Exchange.js"
 
@@ -18,35 +18,17 @@ const USAGE = `Usage: npm run -s exchange -- [options]
   --json         the report as one JSON document
   --help         this text`
 
-const readNumber = (field: string, text: string, rule: string, isRight: (value: number) => boolean) =>
-  /^\d{1,6}$/.test(text) && isRight(Number(text))
-    ? Effect.succeed(Number(text))
-    : Effect.fail(new InvalidInput({ field, rule }))
-
-const isEven = (value: number) => value > 0 && value % 2 === 0
-
 const readArguments = Effect.gen(function* () {
-  const { values } = yield* Effect.try({
-    try: () =>
-      parseArgs({
-        options: {
-          messages: { type: "string", default: "200" },
-          kill: { type: "string", default: "2" },
-          json: { type: "boolean", default: false },
-          help: { type: "boolean", default: false }
-        }
-      }),
-    catch: (cause) =>
-      new InvalidInput({ field: "arguments", rule: cause instanceof Error ? cause.message : String(cause) })
+  const values = yield* Arguments.parse({
+    messages: { type: "string", default: "200" },
+    kill: { type: "string", default: "2" },
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", default: false }
   })
-  const messages = yield* readNumber("--messages", values.messages, "must be an even number above 0", isEven)
-  const isLess = (value: number) => value < messages
-  return {
-    help: values.help,
-    json: values.json,
-    messages,
-    kills: yield* readNumber("--kill", values.kill, "must be a whole number below that of the messages", isLess)
-  }
+  const messages = yield* Arguments.wholeNumber("--messages", values.messages, 2, 999_998)
+  if (messages % 2 !== 0) return yield* new InvalidInput({ field: "--messages", rule: "must be an even number" })
+  const kills = yield* Arguments.wholeNumber("--kill", values.kill, 0, messages - 1)
+  return { help: values.help, json: values.json, messages, kills }
 })
 
 const main = Effect.gen(function* () {

@@ -3,12 +3,11 @@
  *
  * Fails, and prints each finding, when an input crashes the process, gets no end or ends with an untyped error.
  */
-import { parseArgs } from "node:util"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { InvalidInput } from "../../src/InvalidInput.js"
+import * as Arguments from "../../examples/arguments.js"
 import * as Hostile from "./Hostile.js"
 
 const USAGE = `Usage: npm run -s hostile -- [options]
@@ -21,29 +20,17 @@ const USAGE = `Usage: npm run -s hostile -- [options]
 /** Some input did what none may do. It ends the process even where a server hangs. */
 class Broken extends Data.TaggedError("Broken")<{ readonly message: string }> {}
 
-const readNumber = (field: string, text: string) =>
-  /^[1-9]\d{0,8}$/.test(text)
-    ? Effect.succeed(Number(text))
-    : Effect.fail(new InvalidInput({ field, rule: "must be a whole number from 1" }))
-
 const main = Effect.gen(function* () {
-  const { values } = yield* Effect.try({
-    try: () =>
-      parseArgs({
-        options: {
-          cases: { type: "string", default: "3000" },
-          seed: { type: "string", default: String(1 + Math.floor(Math.random() * 1_000_000)) },
-          json: { type: "boolean", default: false },
-          help: { type: "boolean", default: false }
-        }
-      }),
-    catch: (cause) =>
-      new InvalidInput({ field: "arguments", rule: cause instanceof Error ? cause.message : String(cause) })
+  const values = yield* Arguments.parse({
+    cases: { type: "string", default: "3000" },
+    seed: { type: "string", default: String(1 + Math.floor(Math.random() * 1_000_000)) },
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", default: false }
   })
   if (values.help) return yield* Console.log(USAGE)
   const { findings, report } = yield* Hostile.run({
-    cases: yield* readNumber("--cases", values.cases),
-    seed: yield* readNumber("--seed", values.seed)
+    cases: yield* Arguments.wholeNumber("--cases", values.cases, 1),
+    seed: yield* Arguments.wholeNumber("--seed", values.seed, 1)
   })
   yield* Console.log(
     values.json

@@ -4,14 +4,13 @@
  * Fails when a lie gets through: a transaction that landed is told as expired or refused, is done twice, or costs more
  * than its sender knew of, or a falsehood is told that is not documented.
  */
-import { parseArgs } from "node:util"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Arr from "effect/Array"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
-import { InvalidInput } from "../../src/InvalidInput.js"
+import * as Arguments from "../../examples/arguments.js"
 import * as Bed from "./Bed.js"
 import * as Lies from "./Lies.js"
 import * as Trust from "./Trust.js"
@@ -27,35 +26,25 @@ const USAGE = `Usage: npm run -s liar -- [options]
   --json             the counts as one JSON document
   --help             this text`
 
-const readNumber = (field: string, text: string) =>
-  /^\d{1,9}$/.test(text)
-    ? Effect.succeed(Number(text))
-    : Effect.fail(new InvalidInput({ field, rule: "must be a whole number" }))
-
 const readArguments = Effect.gen(function* () {
-  const { values } = yield* Effect.try({
-    try: () =>
-      parseArgs({
-        options: {
-          lies: { type: "string", default: "" },
-          endpoints: { type: "string", default: "1,2,3" },
-          flows: { type: "string", default: "2" },
-          seed: { type: "string", default: String(Math.floor(Math.random() * 1_000_000)) },
-          table: { type: "boolean", default: false },
-          json: { type: "boolean", default: false },
-          help: { type: "boolean", default: false }
-        }
-      }),
-    catch: (cause) =>
-      new InvalidInput({ field: "arguments", rule: cause instanceof Error ? cause.message : String(cause) })
+  const values = yield* Arguments.parse({
+    lies: { type: "string", default: "" },
+    endpoints: { type: "string", default: "1,2,3" },
+    flows: { type: "string", default: "2" },
+    seed: { type: "string", default: String(Math.floor(Math.random() * 1_000_000)) },
+    table: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", default: false }
   })
   return {
     ...values,
     bed: {
       lies: Lies.named(values.lies.split(",")),
-      endpoints: yield* Effect.forEach(values.endpoints.split(","), (text) => readNumber("--endpoints", text)),
-      flows: yield* readNumber("--flows", values.flows),
-      seed: yield* readNumber("--seed", values.seed)
+      endpoints: yield* Effect.forEach(values.endpoints.split(","), (text) =>
+        Arguments.wholeNumber("--endpoints", text)
+      ),
+      flows: yield* Arguments.wholeNumber("--flows", values.flows),
+      seed: yield* Arguments.wholeNumber("--seed", values.seed)
     }
   }
 })
