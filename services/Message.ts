@@ -14,12 +14,13 @@ import * as Metric from "effect/Metric"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import type * as Tracer from "effect/Tracer"
 import { InvalidInput } from "../src/InvalidInput.js"
 import type { DirectMessage } from "../src/protocol/Account.js"
 import * as AccountType from "../src/protocol/AccountType.js"
 import * as Envelope from "../src/protocol/Envelope.js"
 import * as Instruction from "../src/protocol/Instruction.js"
-import { canBecome, type MessageStatus, Text } from "../src/protocol/MessageType.js"
+import { canBecome, type MessageStatus } from "../src/protocol/MessageType.js"
 import * as Pda from "../src/protocol/Pda.js"
 import * as Sealed from "../src/protocol/Sealed.js"
 import * as Clock from "./internal/clock.js"
@@ -28,7 +29,7 @@ import { extend, onInterruption, withService } from "./internal/hot.js"
 import * as Measured from "./internal/measured.js"
 import * as Receipts from "./internal/receipts.js"
 import * as TestLayer from "./internal/testLayer.js"
-import { annotate, spanned, traced, tracedStream } from "./internal/traced.js"
+import { annotate, attribute, spanned, traced, tracedStream } from "./internal/traced.js"
 import * as Abandoned from "./message/abandoned.js"
 import type { MailboxOptions, PayloadOptions, SendAllOptions, SendInput } from "./message/Input.js"
 import * as Mailbox from "./message/mailbox.js"
@@ -36,6 +37,7 @@ import type { PayloadListing } from "./message/mailbox.js"
 import * as Outgoing from "./message/outgoing.js"
 import * as Payloads from "./message/payloads.js"
 import type { PayloadError } from "./message/payloads.js"
+import * as Spans from "./message/spans.js"
 import * as Metrics from "./Metrics.js"
 import { PayloadStore, type PayloadStoreError } from "./PayloadStore.js"
 import * as Accounts from "./program/accounts.js"
@@ -228,14 +230,10 @@ export const make: Effect.Effect<Service, never, Needs> = Effect.gen(function* (
   const send: Service["send"] = (input, options) =>
     withService(Wallet, ({ address: wallet }, fiber) => {
       const agent = Pda.agent(wallet, programId).address
-      const attributes = {
-        "pod.agent": agent,
-        "pod.recipient": input.recipient,
-        "pod.message.type": (input.type ?? Text)._tag
-      }
-      return spanned(fiber, "Message.send", attributes, () =>
+      return spanned(fiber, "Message.send", Spans.attributesOf(agent, input), () =>
         store(Clock.wall(fiber), wallet, agent, input, options, ({ address, instruction, stored }, timeout) => {
           const settle = onInterruption(fiber, () => abandon(stored, undefined))
+          attribute(fiber, "pod.message", address)
           return submit.createAs(
             address,
             [instruction],
@@ -274,27 +272,40 @@ export const make: Effect.Effect<Service, never, Needs> = Effect.gen(function* (
         for (const address of creates) open.get(address)?.signed.push(signed)
         options.onSigned?.(signed, creates)
       }
+      const spans = yield* Spans.packed(agent)
       const sending = Effect.gen(function* () {
-        const prepared = yield* Lanes.forEach(all, concurrency, (input) =>
-          Effect.either(
-            store(now, wallet, agent, input, options, (recorded) => {
-              open.set(recorded.address, recorded.stored)
-              return Effect.succeed(recorded)
-            })
+        const prepared = yield* Lanes.forEach(all.entries(), concurrency, ([place, input]) =>
+          spans.prepare(
+            place,
+            input,
+            Effect.either(
+              store(now, wallet, agent, input, options, (recorded) => {
+                open.set(recorded.address, recorded.stored)
+                return Effect.succeed(recorded)
+              })
+            )
           )
         )
-        const items: Array<PackedItem & { readonly creates: Address }> = []
+        const items: Array<PackedItem & { readonly creates: Address; readonly spans: Array<Tracer.AnySpan> }> = []
         const named = new Map<Address, number>()
         /** A message that is named twice is sent once. */
-        const itemOf = (input: SendInput, { address, instruction }: Outgoing.Outgoing): number => {
+        const itemOf = (input: SendInput, { address, instruction }: Outgoing.Outgoing, place: number): number => {
+          const span = spans.at(place)
           const known = input.id === undefined ? undefined : named.get(address)
-          if (known !== undefined) return known
+          if (known !== undefined) {
+            if (span !== undefined) items[known]?.spans.push(span)
+            return known
+          }
           if (input.id !== undefined) named.set(address, items.length)
           const resend = input.id !== undefined && options.resend !== false
-          return items.push({ instructions: [instruction], creates: address, signers, resend }) - 1
+          const item = { instructions: [instruction], creates: address, signers, resend, spans: Arr.fromNullable(span) }
+          return items.push(item) - 1
         }
-        const places = Arr.zipWith(all, prepared, (input, recorded) =>
-          Either.map(recorded, (recorded) => ({ item: itemOf(input, recorded), payloadHash: recorded.stored.hash }))
+        const places = Arr.zipWith(all.entries(), prepared, ([place, input], recorded) =>
+          Either.map(recorded, (recorded) => ({
+            item: itemOf(input, recorded, place),
+            payloadHash: recorded.stored.hash
+          }))
         )
         const outcomes = yield* Effect.match(submit.packed(items, extend(options, { concurrency, onSigned })), {
           onFailure: (error) => items.map(() => Either.left(error)),
@@ -308,7 +319,7 @@ export const make: Effect.Effect<Service, never, Needs> = Effect.gen(function* (
           if (Either.isLeft(outcome)) abandon(stored, outcome.left)
         }
         yield* Metric.incrementBy(sent, Arr.getRights(outcomes).length)
-        return places.flatMap((place): ReadonlyArray<Either.Either<MessageReceipt, SendError>> => {
+        const results = places.flatMap((place): ReadonlyArray<Either.Either<MessageReceipt, SendError>> => {
           if (Either.isLeft(place)) return [Either.left(place.left)]
           const { item, payloadHash } = place.right
           return outcomes
@@ -320,10 +331,13 @@ export const make: Effect.Effect<Service, never, Needs> = Effect.gen(function* (
               )
             )
         })
+        for (const [place, result] of results.entries()) spans.end(place, result)
+        return results
       })
       return yield* Effect.onError(sending, () =>
         Effect.sync(() => {
           for (const stored of open.values()) abandon(stored, undefined)
+          spans.interrupt()
         })
       )
     }).pipe(traced("Message.sendAll"))

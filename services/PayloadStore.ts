@@ -27,7 +27,7 @@ import * as Hex from "./internal/hex.js"
 import { keyValueStore } from "./internal/keyValueStore.js"
 import * as StoreFailure from "./internal/storeFailure.js"
 import * as TestLayer from "./internal/testLayer.js"
-import { spanned } from "./internal/traced.js"
+import { annotated, spanned } from "./internal/traced.js"
 import * as MemoryMonitor from "./MemoryMonitor.js"
 
 /**
@@ -167,8 +167,12 @@ const isPayloadStoreError = Schema.is(PayloadStoreError)
 
 const hasHash = (bytes: Uint8Array, key: string): boolean => Hex.encode(Hash.sha256(bytes)) === key
 
-/** Runs an operation on the entry of a hash in a span, and maps its failures. */
+/**
+ * Runs an operation on the entry of a hash and maps its failures, in a span. A synchronous backend takes less time than the
+ * span, so there the hash is an attribute of the caller's span.
+ */
 const use = <A, B>(
+  { synchronous }: Backend,
   name: string,
   hashOf: () => Uint8Array,
   f: (key: string) => Effect.Effect<A, unknown>,
@@ -179,12 +183,14 @@ const use = <A, B>(
     const key = Hex.encode(hash)
     const failed = (cause: unknown) =>
       isPayloadStoreError(cause) ? cause : new PayloadStoreError({ reason: "Unavailable", hash: key, cause })
-    return spanned(fiber, name, { "pod.payload.hash": key }, () =>
+    const used = () =>
       Effect.matchCauseEffect(f(key), {
         onFailure: (cause) => Effect.failCause(Cause.map(cause, failed)),
         onSuccess: (a) => Effect.succeed(onSuccess(a, hash))
       })
-    )
+    return synchronous === true
+      ? annotated(fiber, "pod.payload.hash", key, used())
+      : spanned(fiber, name, { "pod.payload.hash": key }, used)
   })
 
 const sizeOf = (parts: ReadonlyArray<Uint8Array>): number => {
@@ -229,6 +235,7 @@ export const make = (backend: Backend): Service =>
     put: (bytes, { zeroCopy = false } = {}) => {
       const parts = bytes instanceof Uint8Array ? [bytes] : bytes
       return use(
+        backend,
         "PayloadStore.put",
         () => Hash.sha256Parts(parts),
         (key) => keep(backend, key, parts, zeroCopy),
@@ -237,6 +244,7 @@ export const make = (backend: Backend): Service =>
     },
     get: (hash) =>
       use(
+        backend,
         "PayloadStore.get",
         () => hash,
         (key) =>
@@ -254,6 +262,7 @@ export const make = (backend: Backend): Service =>
       ),
     has: (hash) =>
       use(
+        backend,
         "PayloadStore.has",
         () => hash,
         (key) => backend.has(key),
@@ -261,6 +270,7 @@ export const make = (backend: Backend): Service =>
       ),
     remove: (hash) =>
       use(
+        backend,
         "PayloadStore.remove",
         () => hash,
         (key) => backend.remove(key),

@@ -22,7 +22,7 @@ import { endBy, notSent } from "./internal/endBy.js"
 import * as FifoSemaphore from "./internal/FifoSemaphore.js"
 import { extend, withService } from "./internal/hot.js"
 import * as TestLayer from "./internal/testLayer.js"
-import { spanned, traced, tracedStream } from "./internal/traced.js"
+import { link, spanned, traced, tracedStream } from "./internal/traced.js"
 import { ProgramId } from "./ProgramId.js"
 import { RpcPool } from "./RpcPool.js"
 import type { RpcError } from "./RpcTransport.js"
@@ -365,9 +365,13 @@ export const make = Effect.fnUntraced(function* (
             Effect.withFiberRuntime<ReadonlyArray<ExactlyOnce.Outcome>>((fiber) => {
               const limited = withLimit(fiber, options)
               return Effect.catchAll(
-                spanned(fiber, "Transactions.send", attributesOf(pack), () =>
-                  inTurn(limited, sendItems(wallet, pack, limited))
-                ),
+                spanned(fiber, "Transactions.send", attributesOf(pack), () => {
+                  link(
+                    fiber,
+                    pack.flatMap(({ spans = [] }) => spans)
+                  )
+                  return inTurn(limited, sendItems(wallet, pack, limited))
+                }),
                 (error) => Effect.succeed(pack.map(() => Either.left(error)))
               )
             }),

@@ -3,16 +3,21 @@
  *
  * A span is made only if the application provides a tracer, and only in a trace that is sampled. The first call of a trace
  * decides by `Telemetry`; others follow their parent. A call that is not sampled runs under a parent that says so.
+ *
+ * What a span costs is mostly steps of the fiber, so this does in one turn what `Effect.withSpan` does in many steps: it
+ * makes the span by hand and sets the fiber's context at once. That takes a method which Effect's fibers have and their
+ * interface leaves out. A version of Effect without it gets no spans, and `test/services/Telemetry.test.ts` fails.
  */
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
+import * as Chunk from "effect/Chunk"
 import * as Context from "effect/Context"
 import * as DefaultServices from "effect/DefaultServices"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
-import { constVoid } from "effect/Function"
+import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
@@ -26,11 +31,37 @@ import * as Random from "./random.js"
 /** Effect's default tracer, which drops all spans. */
 const defaultTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
-const hasTracer = <A, E>({ currentTracer }: Fiber.RuntimeFiber<A, E>): boolean => currentTracer !== defaultTracer
+interface Settable {
+  readonly setFiberRef: <A>(ref: FiberRef.FiberRef<A>, value: A) => void
+}
+
+const isSettable = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): fiber is Fiber.RuntimeFiber<A, E> & Settable =>
+  "setFiberRef" in fiber && typeof fiber.setFiberRef === "function"
+
+/** Sets the context of the fiber that runs. */
+const setContext = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, context: Context.Context<never>): void => {
+  if (isSettable(fiber)) fiber.setFiberRef(FiberRef.currentContext, context)
+}
+
+const hasTracer = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): boolean =>
+  fiber.currentTracer !== defaultTracer && fiber.getFiberRef(FiberRef.currentTracerEnabled) && isSettable(fiber)
+
+/** The span that new ones are children of: the current one, or the nearest above it that does not hide itself from them. */
+const parentOf = ({
+  currentSpan
+}: {
+  readonly currentSpan: Tracer.AnySpan | undefined
+}): Tracer.AnySpan | undefined => {
+  let at = currentSpan
+  while (at !== undefined && Context.get(at.context, Tracer.DisablePropagation)) {
+    at = at._tag === "Span" ? Option.getOrUndefined(at.parent) : undefined
+  }
+  return at
+}
 
 /** Whether the fiber has a tracer that keeps spans, and is in no trace that is not sampled. */
 export const isTraced = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): boolean =>
-  hasTracer(fiber) && fiber.currentSpan?.sampled !== false
+  hasTracer(fiber) && parentOf(fiber)?.sampled !== false
 
 /** The parent of all that is not sampled. It draws its ids when they are read: only requests that propagate it do. */
 class Unsampled implements Tracer.ExternalSpan {
@@ -50,7 +81,7 @@ class Unsampled implements Tracer.ExternalSpan {
 /** What becomes of a span: it is made, it is not, or it begins a trace that is not sampled. */
 const decide = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, name: string): "make" | "skip" | "drop" => {
   if (!isTraced(fiber)) return "skip"
-  if (fiber.currentSpan !== undefined) return "make"
+  if (parentOf(fiber) !== undefined) return "make"
   const telemetry = Context.getOption(fiber.currentContext, Telemetry)
   return Option.isNone(telemetry) || telemetry.value.samples(name) ? "make" : "drop"
 }
@@ -72,39 +103,59 @@ const errorType = (cause: Cause.Cause<unknown>): string => {
   return Predicate.hasProperty(failure, "_tag") && typeof failure._tag === "string" ? failure._tag : "_OTHER"
 }
 
-/**
- * Runs the body under a parent span, and calls the function when the body has ended. As `Effect.useSpan` and
- * `Effect.withParentSpan` together, in half their steps.
- */
-const under = <S extends Tracer.AnySpan, A, E, R>(
-  fiber: Fiber.RuntimeFiber<A, E>,
-  make: Effect.Effect<S>,
-  body: Effect.Effect<A, E, R>,
-  onEnd: (span: S, exit: Exit.Exit<A, E>) => void
-): Effect.Effect<A, E, R> =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.flatMap(make, (span) => {
-      const outside = fiber.currentContext
-      const leave = (exit: Exit.Exit<A, E>) => {
-        onEnd(span, exit)
-        return Effect.zipRight(FiberRef.set(FiberRef.currentContext, outside), exit)
-      }
-      return Effect.zipRight(
-        FiberRef.set(FiberRef.currentContext, Context.add(outside, Tracer.ParentSpan, span)),
-        Effect.matchCauseEffect(restore(body), {
-          onFailure: (cause) => leave(Exit.failCause(cause)),
-          onSuccess: (value) => leave(Exit.succeed(value))
-        })
-      )
+/** Runs the body as part of a trace that is not sampled. If the fiber is interrupted, its finalizers are part of it too. */
+const unsampled = <A, E, R>(fiber: Fiber.RuntimeFiber<A, E>, body: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.suspend(() => {
+    const outside = fiber.currentContext
+    const leave = (exit: Exit.Exit<A, E>) => {
+      setContext(fiber, outside)
+      return exit
+    }
+    setContext(fiber, Context.add(outside, Tracer.ParentSpan, new Unsampled()))
+    return Effect.matchCauseEffect(body, {
+      onFailure: (cause) => leave(Exit.failCause(cause)),
+      onSuccess: (value) => leave(Exit.succeed(value))
     })
-  )
+  })
 
 interface SpanOptions {
   readonly attributes?: Record<string, unknown> | undefined
   readonly kind?: Tracer.SpanKind
+  /** Attributes that are read when the body has ended. */
+  readonly atEnd?: (() => Record<string, unknown>) | undefined
 }
 
-/** Runs the body in a span, if one is to be made. It captures no stack trace, because that costs more than the span. */
+const timeOf = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): bigint =>
+  fiber.getFiberRef(FiberRef.currentTracerTimingEnabled) ? Clock.nanos(fiber) : 0n
+
+const annotateAll = (span: Tracer.Span, attributes: Record<string, unknown>): void => {
+  for (const [key, value] of Object.entries(attributes)) span.attribute(key, value)
+}
+
+/** Begins a span below the fiber's. It captures no stack trace, because that costs more than the span. */
+const begin = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, name: string, options: SpanOptions): Tracer.Span => {
+  const { attributes = {}, kind = "internal" } = options
+  const span = fiber.currentTracer.span(
+    name,
+    Option.fromNullable(parentOf(fiber)),
+    DECIDED,
+    Chunk.toReadonlyArray(fiber.getFiberRef(FiberRef.currentTracerSpanLinks)),
+    timeOf(fiber),
+    kind,
+    { attributes, captureStackTrace: false, kind }
+  )
+  const inherited = fiber.getFiberRef(FiberRef.currentTracerSpanAnnotations)
+  if (HashMap.size(inherited) > 0) HashMap.forEach(inherited, (value, key) => span.attribute(key, value))
+  annotateAll(span, attributes)
+  return span
+}
+
+const end = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, span: Tracer.Span, exit: Exit.Exit<unknown, unknown>): void => {
+  if (Exit.isFailure(exit)) span.attribute("error.type", errorType(exit.cause))
+  span.end(timeOf(fiber), exit)
+}
+
+/** Runs the body in a span, if one is to be made. */
 export const inSpan = <A, E, R>(
   fiber: Fiber.RuntimeFiber<A, E>,
   name: string,
@@ -113,16 +164,22 @@ export const inSpan = <A, E, R>(
 ): Effect.Effect<A, E, R> => {
   const decision = decide(fiber, name)
   if (decision === "skip") return body
-  if (decision === "drop") return under(fiber, Effect.succeed(new Unsampled()), body, constVoid)
-  return under(
-    fiber,
-    Effect.makeSpan(name, { captureStackTrace: false, context: DECIDED, ...options }),
-    body,
-    (span, exit) => {
-      if (Exit.isFailure(exit)) span.attribute("error.type", errorType(exit.cause))
-      span.end(fiber.getFiberRef(FiberRef.currentTracerTimingEnabled) ? Clock.nanos(fiber) : 0n, exit)
+  if (decision === "drop") return unsampled(fiber, body)
+  return Effect.uninterruptibleMask((restore) => {
+    const outside = fiber.currentContext
+    const span = begin(fiber, name, options)
+    const leave = (exit: Exit.Exit<A, E>) => {
+      setContext(fiber, outside)
+      if (options.atEnd !== undefined) annotateAll(span, options.atEnd())
+      end(fiber, span, exit)
+      return exit
     }
-  )
+    setContext(fiber, Context.add(outside, Tracer.ParentSpan, span))
+    return Effect.matchCauseEffect(restore(body), {
+      onFailure: (cause) => leave(Exit.failCause(cause)),
+      onSuccess: (value) => leave(Exit.succeed(value))
+    })
+  })
 }
 
 /** Times an effect in the `Metrics` service, if the fiber's context has one. */
@@ -146,11 +203,49 @@ export const spanned = <A, E, R>(
   fiber: Fiber.RuntimeFiber<A, E>,
   name: string,
   attributes: Record<string, unknown>,
-  body: () => Effect.Effect<A, E, R>
+  body: () => Effect.Effect<A, E, R>,
+  atEnd?: SpanOptions["atEnd"]
 ): Effect.Effect<A, E, R> => {
   const isTimed = Option.isSome(Context.getOption(fiber.currentContext, Metrics))
   if (!isTimed && !isTraced(fiber)) return body()
-  return tracked(fiber, name, inSpan(fiber, name, { attributes }, Effect.suspend(body)))
+  return tracked(fiber, name, inSpan(fiber, name, { attributes, atEnd }, Effect.suspend(body)))
+}
+
+/** The span of work that ends elsewhere than where it begins. */
+export interface OpenSpan {
+  readonly span: Tracer.Span
+  /** Ends it. A second call does nothing. */
+  readonly end: (exit: Exit.Exit<unknown, unknown>) => void
+  /** Runs a part of the work. */
+  readonly part: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+}
+
+/** Opens a span below the fiber's, if that is sampled. */
+export const open = <A, E>(
+  fiber: Fiber.RuntimeFiber<A, E>,
+  name: string,
+  attributes: Record<string, unknown>
+): OpenSpan | undefined => {
+  if (parentOf(fiber) === undefined || !isTraced(fiber)) return undefined
+  const span = begin(fiber, name, { attributes })
+  let isOpen = true
+  return {
+    span,
+    end: (exit) => {
+      if (isOpen) end(fiber, span, exit)
+      isOpen = false
+    },
+    part: Effect.withParentSpan(span)
+  }
+}
+
+/** Links the span of the fiber to those of other work, and each of them to it. */
+export const link = <A, E>({ currentSpan }: Fiber.RuntimeFiber<A, E>, others: ReadonlyArray<Tracer.AnySpan>): void => {
+  if (currentSpan?._tag !== "Span" || others.length === 0) return
+  currentSpan.addLinks(others.map((span) => ({ _tag: "SpanLink", span, attributes: {} })))
+  for (const other of others) {
+    if (other._tag === "Span") other.addLinks([{ _tag: "SpanLink", span: currentSpan, attributes: {} }])
+  }
 }
 
 /** A span around a Stream, for as long as it runs. */
@@ -173,7 +268,8 @@ export const tracedStream =
 export const annotate = (key: string, value: unknown): Effect.Effect<void> =>
   Effect.withFiberRuntime((fiber) => annotated(fiber, key, value, Effect.void))
 
-const attribute = <A, E>({ currentSpan }: Fiber.RuntimeFiber<A, E>, key: string, value: unknown): void => {
+/** Adds an attribute to the span of the fiber, if there is one. */
+export const attribute = <A, E>({ currentSpan }: Fiber.RuntimeFiber<A, E>, key: string, value: unknown): void => {
   if (currentSpan?._tag === "Span") currentSpan.attribute(key, value)
 }
 
@@ -187,21 +283,6 @@ export const annotated = <A, E, R>(
   attribute(fiber, key, value)
   return self
 }
-
-/** Runs an effect and adds attributes to the current span, if there is one, which are read when it has ended. */
-export const annotatedAfter = <A, E, R>(
-  fiber: Fiber.RuntimeFiber<A, E>,
-  attributes: () => Record<string, unknown>,
-  self: Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> =>
-  isTraced(fiber)
-    ? Effect.ensuring(
-        self,
-        Effect.sync(() => {
-          for (const [key, value] of Object.entries(attributes())) attribute(fiber, key, value)
-        })
-      )
-    : self
 
 /** The span of a call that other fibers work for. */
 export interface Trace {

@@ -7,6 +7,7 @@ import type { Address, Commitment, Instruction, Signature } from "@solana/kit"
 import type * as Duration from "effect/Duration"
 import type * as Either from "effect/Either"
 import type * as Option from "effect/Option"
+import type * as Tracer from "effect/Tracer"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import type { RpcError } from "../RpcTransport.js"
 import type { SignedTransaction } from "../SignedTransaction.js"
@@ -206,6 +207,8 @@ export interface PackedItem {
   readonly signers?: ReadonlyArray<Wallet> | undefined
   /** As in {@link RetryOptions}, of this item alone. Default: as the options of all say. */
   readonly resend?: boolean | undefined
+  /** The spans of the work that the item is for. They link to the span of its transaction, and it links to them. Default none. */
+  readonly spans?: ReadonlyArray<Tracer.AnySpan> | undefined
 }
 
 /**

@@ -316,8 +316,6 @@ describe("Pod.layer", () => {
         "Message.inbox",
         "Message.payload",
         "Message.markDelivered",
-        "PayloadStore.put",
-        "PayloadStore.get",
         "Channel.create",
         "Channel.join",
         "Channel.broadcast",

@@ -1,7 +1,10 @@
 import { describe, expect, it } from "@effect/vitest"
 import { lamports } from "@solana/kit"
 import * as ConfigProvider from "effect/ConfigProvider"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Fiber from "effect/Fiber"
 import type * as Layer from "effect/Layer"
 import * as Tracer from "effect/Tracer"
 import * as Pod from "../../layers/Pod.js"
@@ -68,7 +71,6 @@ describe("spans", () => {
       const tree = spans.map(({ name, parent }) => `${parent ?? "-"} > ${name}`)
       for (const edge of [
         "- > Message.send",
-        "Message.send > PayloadStore.put",
         "Message.send > Transactions.send",
         "Transactions.send > Transactions.confirm",
         "Transactions.confirm > sendTransaction",
@@ -77,6 +79,17 @@ describe("spans", () => {
         expect(tree).toContain(edge)
       }
       expect(tree.filter((edge) => edge.startsWith("- "))).toEqual(["- > Message.send"])
+      // A store in memory takes less time than a span
+      expect(tree.filter((edge) => edge.includes("PayloadStore"))).toEqual([])
+      const send = spans.find(({ name }) => name === "Message.send")
+      expect(Object.fromEntries(send?.attributes ?? [])).toEqual({
+        "pod.agent": expect.any(String),
+        "pod.recipient": expect.any(String),
+        "pod.message.type": "Text",
+        "pod.message": result.address,
+        "pod.payload.hash": Buffer.from(result.payloadHash).toString("hex")
+      })
+      expect(spans.map(({ ends }) => ends)).toEqual(spans.map(() => 1))
       const confirm = spans.find(({ name }) => name === "Transactions.confirm")
       expect(Object.fromEntries(confirm?.attributes ?? [])).toEqual({
         "solana.signature": result.signature,
@@ -100,6 +113,22 @@ describe("spans", () => {
       expect(created).toHaveLength(result.length)
       expect(new Set(sends.map(({ attributes }) => attributes.get("solana.signature"))).size).toBe(sends.length)
 
+      // Then each transaction links to the spans of its messages, and each message's to its transaction's
+      const messages = spans.filter(({ name }) => name === "Message.send")
+      expect(messages.map(({ attributes }) => attributes.get("pod.message"))).toEqual(
+        result.map((outcome) => Either.getOrThrow(outcome).address)
+      )
+      for (const send of sends) {
+        const carried = messages.filter(({ linkIds }) => linkIds.includes(send.id))
+        expect(carried.map(({ attributes }) => attributes.get("pod.message"))).toEqual(
+          send.attributes.get("solana.creates")
+        )
+        expect(send.linkIds).toEqual(carried.map(({ id }) => id))
+      }
+      expect(messages.map(({ ends, links, parent }) => [parent, links, ends])).toEqual(
+        messages.map(() => ["Message.sendAll", ["Transactions.send"], 1])
+      )
+
       const polls = spans.filter(({ name }) => name === "getSignatureStatuses")
       expect(polls.length).toBeGreaterThan(0)
       for (const { attributes, links, parent } of polls) {
@@ -108,6 +137,75 @@ describe("spans", () => {
         expect(links).toEqual(Array.from({ length: Math.min(calls, 16) - 1 }, () => "Transactions.confirm"))
       }
     })
+  )
+
+  it.live(
+    "Given a message that cannot be sent and one that is named twice, When both are packed, Then their spans say so",
+    () =>
+      Effect.gen(function* () {
+        const id = "0123456789abcdef0123456789abcdef"
+        const { spans } = yield* run(({ messages, recipient }) =>
+          messages.sendAll([
+            { recipient, payload: "twice", id, createdAt: 1n },
+            { recipient, payload: "x".repeat(100_000_000) },
+            { recipient, payload: "twice", id, createdAt: 1n }
+          ])
+        )
+        const messages = spans.filter(({ name }) => name === "Message.send")
+        expect(
+          messages.map(({ attributes, ends, links }) => [attributes.get("error.type"), links.length, ends])
+        ).toEqual([
+          [undefined, 1, 1],
+          ["TooLarge", 0, 1],
+          [undefined, 1, 1]
+        ])
+        const [send] = spans.filter(({ name }) => name === "Transactions.send")
+        expect(send?.links).toEqual(["Message.send", "Message.send"])
+      })
+  )
+
+  it.live("Given messages on their way, When the call is interrupted, Then each span has ended before its caller", () =>
+    Effect.gen(function* () {
+      const { spans } = yield* run(({ messages, recipient }) =>
+        Effect.gen(function* () {
+          const sendAll = messages.sendAll(["a", "b"].map((payload) => ({ recipient, payload })))
+          const both = Effect.all([sendAll, messages.send({ recipient, payload: "c" })], { concurrency: 2 })
+          const fiber = yield* Effect.fork(both)
+          yield* Effect.repeatN(Effect.yieldNow(), 5)
+          yield* Fiber.interrupt(fiber)
+        })
+      )
+      const interrupted = spans.filter(({ attributes }) => attributes.get("error.type") === "Interrupted")
+      expect(interrupted.filter(({ name }) => name === "Message.send")).toHaveLength(3)
+      expect(spans.map(({ ends, name }) => [name, ends])).toEqual(spans.map(({ name }) => [name, 1]))
+    })
+  )
+
+  it.live(
+    "Given a tracer that is disabled, or a parent that propagates nothing, When a call is made, Then no span shows it",
+    () =>
+      Effect.gen(function* () {
+        const disabled = yield* run(({ messages, recipient }) =>
+          Effect.withTracerEnabled(messages.send({ recipient, payload: "hello" }), false)
+        )
+        expect(disabled.spans).toEqual([])
+
+        const hidden = Context.make(Tracer.DisablePropagation, true)
+        const { spans } = yield* run(({ messages, recipient }) =>
+          messages
+            .send({ recipient, payload: "hello" })
+            .pipe(
+              Effect.withSpan("hidden", { context: hidden }),
+              Effect.withSpan("outer"),
+              Effect.annotateSpans("tenant", "a")
+            )
+        )
+        const send = spans.find(({ name }) => name === "Message.send")
+        expect(send?.parent).toBe("outer")
+        // Look-ups are made by another fiber, for all who wait
+        const own = spans.filter(({ name }) => name !== "getSignatureStatuses")
+        expect(own.filter(({ attributes }) => attributes.get("tenant") !== "a")).toEqual([])
+      })
   )
 
   it.live("Given calls that fail, When they are traced, Then error.type has the reason or the class", () =>

@@ -8,12 +8,17 @@ export interface Recorded {
   readonly name: string
   readonly kind: Tracer.SpanKind
   readonly parent: string | undefined
+  readonly id: string
   /** The names of the spans that it links to. */
-  readonly links: ReadonlyArray<string>
+  readonly links: Array<string>
+  /** Their ids. */
+  readonly linkIds: Array<string>
   readonly attributes: Map<string, unknown>
   readonly events: Array<readonly [string, Record<string, unknown>]>
   /** How it ended: the failure in full, as an exporter would write it. */
   failure: string | undefined
+  /** How often it ended. */
+  ends: number
 }
 
 /** A tracer that keeps all it is told. */
@@ -24,18 +29,28 @@ export const recorder = () => {
     span: (name, parent, context, links, startTime, kind) => {
       const recorded: Recorded = {
         name,
+        id: String(spans.length + 1),
         kind,
         parent: parent._tag === "Some" && parent.value._tag === "Span" ? parent.value.name : undefined,
-        links: links.map(({ span }) => (span._tag === "Span" ? span.name : span.spanId)),
+        links: [],
+        linkIds: [],
         attributes: new Map(),
         events: [],
-        failure: undefined
+        failure: undefined,
+        ends: 0
       }
+      const link = (all: ReadonlyArray<Tracer.SpanLink>): void => {
+        for (const { span } of all) {
+          recorded.links.push(span._tag === "Span" ? span.name : span.spanId)
+          recorded.linkIds.push(span.spanId)
+        }
+      }
+      link(links)
       spans.push(recorded)
       return {
         _tag: "Span",
         name,
-        spanId: String(spans.length),
+        spanId: recorded.id,
         traceId: "trace",
         parent,
         context,
@@ -45,11 +60,12 @@ export const recorder = () => {
         sampled: true,
         kind,
         end: (_, exit) => {
+          recorded.ends++
           if (Exit.isFailure(exit)) recorded.failure = Cause.pretty(exit.cause, { renderErrorCause: true })
         },
         attribute: (key, value) => void recorded.attributes.set(key, value),
         event: (event, _, attributes = {}) => void recorded.events.push([event, attributes]),
-        addLinks: () => undefined
+        addLinks: link
       }
     }
   })

@@ -7,7 +7,7 @@ import * as Clock from "../../internal/clock.js"
 import { endBy } from "../../internal/endBy.js"
 import * as Measured from "../../internal/measured.js"
 import * as Receipts from "../../internal/receipts.js"
-import { annotatedAfter, spanned } from "../../internal/traced.js"
+import { spanned } from "../../internal/traced.js"
 import * as Metrics from "../../Metrics.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import type { RpcError } from "../../RpcTransport.js"
@@ -113,6 +113,6 @@ export const make = (
             return Effect.succeed(new Receipts.Receipt(signed.signature, landed.slot, signed.fee))
           }
         })
-      return spanned(fiber, "Transactions.confirm", attributes, () => annotatedAfter(fiber, found, confirmed()))
+      return spanned(fiber, "Transactions.confirm", attributes, confirmed, found)
     })
 }
