@@ -8,6 +8,9 @@ import * as Os from "node:os"
 import * as Path from "node:path"
 import { performance } from "node:perf_hooks"
 import { pathToFileURL } from "node:url"
+import { promisify } from "node:util"
+import * as Zlib from "node:zlib"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { make, Profiler, ProfilerError } from "../services/Profiler.js"
@@ -16,6 +19,8 @@ import * as CallTree from "../src/observe/CallTree.js"
 import * as CpuProfile from "../src/observe/CpuProfile.js"
 import * as Flamegraph from "../src/observe/Flamegraph.js"
 import * as HeapProfile from "../src/observe/HeapProfile.js"
+import * as HeapSnapshot from "../src/observe/HeapSnapshot.js"
+import * as Pprof from "../src/observe/Pprof.js"
 import * as ProfilePage from "../src/observe/ProfilePage.js"
 import * as Sources from "./internal/Sources.js"
 import * as Inspector from "./profiler/Inspector.js"
@@ -94,11 +99,16 @@ export interface Report {
   readonly metrics?: string | undefined
 }
 
+const gzip = promisify(Zlib.gzip)
+
+const pprof = (tree: CallTree.CallTree, options?: Pprof.Options) =>
+  Effect.promise(() => gzip(Pprof.encode(tree, options)))
+
 /**
  * Writes a report into a folder, which is made if it is missing, and returns the names of the files: `index.html` shows
  * all of it, `flamegraph.svg` is the picture alone, `cpu.cpuprofile` and `heap.heapprofile` open in developer tools,
- * `cpu.folded` in other flamegraph tools; `spans.txt`, `fibers.txt` and `metrics.txt` are texts. Files of these names are
- * replaced.
+ * `cpu.folded` in other flamegraph tools, `cpu.pb.gz` and `heap.pb.gz` in `go tool pprof`; `spans.txt`, `fibers.txt` and
+ * `metrics.txt` are texts. Files of these names are replaced.
  *
  * @since 0.1.0
  * @category output
@@ -106,12 +116,18 @@ export interface Report {
 export const write = (directory: string, report: Report): Effect.Effect<ReadonlyArray<string>, ProfilerError> =>
   Effect.gen(function* () {
     const { cpu, fibers, heap, metrics, title } = report
-    const files: ReadonlyArray<readonly [name: string, text: string]> = [
+    const files: ReadonlyArray<readonly [name: string, content: string | Uint8Array]> = [
       ["cpu.cpuprofile", CpuProfile.toJson(cpu.profile)],
       ["cpu.folded", CallTree.toFolded(cpu.tree)],
+      ["cpu.pb.gz", yield* pprof(cpu.tree, { durationMillis: Duration.toMillis(cpu.duration) })],
       ["flamegraph.svg", Flamegraph.svg(cpu.tree, { title })],
       ["spans.txt", ProfilePage.spansText(cpu)],
-      ...(heap === undefined ? [] : [["heap.heapprofile", HeapProfile.toJson(heap.profile)] as const]),
+      ...(heap === undefined
+        ? []
+        : [
+            ["heap.heapprofile", HeapProfile.toJson(heap.profile)] as const,
+            ["heap.pb.gz", yield* pprof(heap.tree)] as const
+          ]),
       ...(fibers === undefined ? [] : [["fibers.txt", fibers] as const]),
       ...(metrics === undefined ? [] : [["metrics.txt", metrics] as const])
     ]
@@ -123,9 +139,30 @@ export const write = (directory: string, report: Report): Effect.Effect<Readonly
     })
     yield* Effect.forEach(
       [...files, page],
-      ([name, text]) =>
-        Effect.tryPromise({ try: () => Fs.writeFile(Path.join(directory, name), text), catch: cannotWrite(name) }),
+      ([name, content]) =>
+        Effect.tryPromise({ try: () => Fs.writeFile(Path.join(directory, name), content), catch: cannotWrite(name) }),
       { discard: true }
     )
     return ["index.html", ...names]
   })
+
+const cannotRead = (path: string) => (cause: unknown) =>
+  new ProfilerError({ reason: "Malformed", detail: `${Path.basename(path)} cannot be read`, cause })
+
+const readSnapshot = (path: string): Effect.Effect<HeapSnapshot.HeapSnapshot, ProfilerError> =>
+  Effect.tryPromise({ try: () => Fs.readFile(path, "utf8"), catch: cannotRead(path) }).pipe(
+    Effect.flatMap((json) => Effect.mapError(HeapSnapshot.parse(json), cannotRead(path)))
+  )
+
+/**
+ * What grew between two files of `Profiler.heapSnapshot`, by class, the largest change first. `Malformed` for a file that is
+ * no whole snapshot. It takes a few times the size of a file in memory, and blocks the event loop while it parses.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const compareSnapshots = (
+  before: string,
+  after: string
+): Effect.Effect<ReadonlyArray<HeapSnapshot.Growth>, ProfilerError> =>
+  Effect.zipWith(readSnapshot(before), readSnapshot(after), HeapSnapshot.compare)

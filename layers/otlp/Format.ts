@@ -1,6 +1,7 @@
 /** The two formats of OpenTelemetry's protocol over HTTP. Messages are encoded one by one, and joined into requests. */
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
+import { encode } from "../../src/internal/protobuf.js"
 import type * as Model from "./Model.js"
 import * as Protobuf from "./Protobuf.js"
 
@@ -19,10 +20,10 @@ export interface Format {
 
 export const protobuf: Format = {
   contentType: "application/x-protobuf",
-  encode: (signal, item) => Protobuf.encode(Protobuf.messages[signal], item),
+  encode: (signal, item) => encode(Protobuf.messages[signal], item),
   joiner: (_, resource, scope) => {
-    const encodedResource = Protobuf.encode(Protobuf.resource, resource)
-    const encodedScope = Protobuf.encode(Protobuf.scope, scope)
+    const encodedResource = encode(Protobuf.resource, resource)
+    const encodedScope = encode(Protobuf.scope, scope)
     return (items) => Protobuf.request(encodedResource, encodedScope, items)
   },
   rejectedOf: Protobuf.rejectedOf

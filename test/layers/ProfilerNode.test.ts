@@ -1,6 +1,9 @@
+import { execFile } from "node:child_process"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as path from "node:path"
+import { promisify } from "node:util"
+import { gunzipSync } from "node:zlib"
 import { describe, expect, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -10,6 +13,8 @@ import * as ProfilerNode from "../../layers/ProfilerNode.js"
 import * as Profiler from "../../services/Profiler.js"
 import * as CallTree from "../../src/observe/CallTree.js"
 import * as CpuProfile from "../../src/observe/CpuProfile.js"
+import { bundled } from "../support/bundled.js"
+import * as Pprof from "../support/pprof.js"
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => Fs.mkdtempSync(path.join(Os.tmpdir(), "pod-profiler-"))),
@@ -60,7 +65,7 @@ describe.sequential("ProfilerNode", () => {
       expect(Duration.toMillis(duration)).toBeGreaterThan(whole)
       expect(droppedChanges).toBe(0)
       const burning = CallTree.byFunction(tree).find(({ name }) => name === "burn")
-      expect(burning?.location).toMatch(/^test\/layers\/ProfilerNode\.test\.ts:2\d$/)
+      expect(burning?.location).toMatch(/^test\/layers\/ProfilerNode\.test\.ts:3\d$/)
     }).pipe(provided)
   )
 
@@ -112,14 +117,69 @@ describe.sequential("ProfilerNode", () => {
       const { cpu } = yield* Profiler.Profiler
       const [, recorded] = yield* cpu(Effect.sync(() => burn(20)))
       const files = yield* ProfilerNode.write(directory, { title: "t", cpu: recorded, fibers: "none" })
-      expect(files).toEqual(["index.html", "cpu.cpuprofile", "cpu.folded", "flamegraph.svg", "spans.txt", "fibers.txt"])
+      expect(files).toEqual([
+        "index.html",
+        "cpu.cpuprofile",
+        "cpu.folded",
+        "cpu.pb.gz",
+        "flamegraph.svg",
+        "spans.txt",
+        "fibers.txt"
+      ])
       expect(Fs.readdirSync(directory).toSorted()).toEqual([...files].toSorted())
       const again = Either.getOrThrow(CpuProfile.parse(Fs.readFileSync(path.join(directory, "cpu.cpuprofile"), "utf8")))
       expect(again.samples.length).toBe(recorded.profile.samples.length)
+      const { durationNanos, stacks } = Pprof.read(gunzipSync(Fs.readFileSync(path.join(directory, "cpu.pb.gz"))))
+      expect(durationNanos).toBe(Math.round(Duration.toMillis(recorded.duration) * 1e6))
+      expect(stacks.some(({ frames }) => frames.some(({ name }) => name === "burn"))).toBe(true)
       const refused = yield* Effect.flip(
         ProfilerNode.write(path.join(directory, "index.html"), { title: "t", cpu: recorded })
       )
       expect(refused).toMatchObject({ _tag: "ProfilerError", reason: "Write" })
     }).pipe(Effect.scoped, provided)
+  )
+
+  it.live("Given a full disk, When a profile is written, Then the error names the file", () =>
+    Effect.gen(function* () {
+      const directory = yield* folder
+      const { cpu } = yield* Profiler.Profiler
+      const [, recorded] = yield* cpu(Effect.void)
+      Fs.symlinkSync("/dev/full", path.join(directory, "spans.txt"))
+      const failed = yield* Effect.flip(ProfilerNode.write(directory, { title: "t", cpu: recorded }))
+      expect(failed).toMatchObject({ reason: "Write", detail: "spans.txt cannot be written" })
+    }).pipe(Effect.scoped, provided)
+  )
+
+  it.live(
+    "Given a process that keeps more and more, When its heap is written twice, Then the files are its owner's and say what grew",
+    () =>
+      Effect.gen(function* () {
+        const directory = yield* folder
+        const { stdout } = yield* Effect.promise(() =>
+          promisify(execFile)(process.execPath, [bundled("test/support/profilerChild.ts"), directory])
+        )
+        const said: unknown = JSON.parse(stdout)
+        const [before, after] = ["before.heapsnapshot", "after.heapsnapshot"].map((name) => path.join(directory, name))
+        expect(said).toEqual({
+          files: [before, after].map((file = "") => ({ path: file, bytes: Fs.statSync(file).size })),
+          again: "Write",
+          nowhere: "Write",
+          noRoom: "NoRoom"
+        })
+        // Then only its owner may read it, and what was not written left no file
+        expect(Fs.readdirSync(directory).toSorted()).toEqual(["after.heapsnapshot", "before.heapsnapshot"])
+        for (const file of [before, after]) expect(Fs.statSync(file ?? "").mode & 0o777).toBe(0o600)
+
+        const growths = yield* ProfilerNode.compareSnapshots(before ?? "", after ?? "")
+        expect(growths.find(({ name }) => name === "KeptByTheChild")?.countChange).toBe(20_000)
+        expect(growths.slice(0, 3).map(({ name }) => name)).toContain("KeptByTheChild")
+        expect(JSON.stringify(growths)).not.toContain("the content of a text")
+
+        // Then a file that was cut is malformed
+        const cut = path.join(directory, "cut.heapsnapshot")
+        Fs.writeFileSync(cut, Fs.readFileSync(before ?? "").subarray(0, 100_000))
+        const refused = yield* Effect.flip(ProfilerNode.compareSnapshots(before ?? "", cut))
+        expect(refused).toMatchObject({ reason: "Malformed", detail: "cut.heapsnapshot cannot be read" })
+      }).pipe(Effect.scoped)
   )
 })

@@ -1,51 +1,14 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
-import * as Option from "effect/Option"
-import * as Tracer from "effect/Tracer"
+import type * as Tracer from "effect/Tracer"
 import * as CallTree from "../../src/observe/CallTree.js"
 import * as CpuProfile from "../../src/observe/CpuProfile.js"
 import * as Flamegraph from "../../src/observe/Flamegraph.js"
 import type * as HeapProfile from "../../src/observe/HeapProfile.js"
 import * as ProfilePage from "../../src/observe/ProfilePage.js"
 import { NO_SPAN, SpanTimeline } from "../../src/observe/SpanTimeline.js"
-import { cpuProfile } from "../support/profiles.js"
-
-const read = (profile: CpuProfile.CpuProfile) => Either.getOrThrow(CpuProfile.parse(CpuProfile.toJson(profile)))
-
-const external = Tracer.externalSpan({ traceId: "t", spanId: "s" })
-
-const span = (name: string, parent?: Tracer.AnySpan): Tracer.Span => ({
-  ...external,
-  _tag: "Span",
-  name,
-  parent: Option.fromNullable(parent),
-  status: { _tag: "Started", startTime: 0n },
-  attributes: new Map(),
-  links: [],
-  kind: "internal",
-  end: () => undefined,
-  attribute: () => undefined,
-  event: () => undefined,
-  addLinks: () => undefined
-})
-
-const outer = span("outer")
-const inner = span("inner", outer)
-const remote = span("<b>remote</b>", external)
-const spans = [undefined, outer, inner, remote, external]
-
-/** A profile with a timeline whose changes lie between its samples. */
-const attributed = FastCheck.tuple(
-  cpuProfile,
-  FastCheck.array(FastCheck.tuple(FastCheck.nat({ max: 5000 }), FastCheck.constantFrom(...spans)))
-).map(([profile, changes]) => {
-  const timeline = new SpanTimeline()
-  let time = profile.startMicros
-  const kept = changes.map(([delta, span]) => ({ time: (time += delta), span }))
-  for (const { span, time } of kept) timeline.note(time, span)
-  return { profile: read(profile), timeline, changes: kept }
-})
+import { attributed, outer, span } from "../support/profiles.js"
 
 const walk = (node: CallTree.Node): ReadonlyArray<CallTree.Node> => [node, ...node.children.flatMap(walk)]
 

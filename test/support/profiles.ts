@@ -1,5 +1,10 @@
+import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
+import * as Option from "effect/Option"
+import * as Tracer from "effect/Tracer"
+import * as CpuProfiles from "../../src/observe/CpuProfile.js"
 import type { CpuProfile, Frame, Node } from "../../src/observe/CpuProfile.js"
+import { SpanTimeline } from "../../src/observe/SpanTimeline.js"
 
 /** Names as attackers choose them, and as V8 does. */
 const name = FastCheck.oneof(
@@ -53,4 +58,41 @@ export const cpuProfile: FastCheck.Arbitrary<CpuProfile> = FastCheck.tuple(
     samples: Uint32Array.from(drawn, ([node]) => node % nodes.length),
     times: Float64Array.from(times)
   }
+})
+
+/** The profile as it is after it was written and read. */
+const read = (profile: CpuProfile) => Either.getOrThrow(CpuProfiles.parse(CpuProfiles.toJson(profile)))
+
+const external = Tracer.externalSpan({ traceId: "t", spanId: "s" })
+
+export const span = (name: string, parent?: Tracer.AnySpan): Tracer.Span => ({
+  ...external,
+  _tag: "Span",
+  name,
+  parent: Option.fromNullable(parent),
+  status: { _tag: "Started", startTime: 0n },
+  attributes: new Map(),
+  links: [],
+  kind: "internal",
+  end: () => undefined,
+  attribute: () => undefined,
+  event: () => undefined,
+  addLinks: () => undefined
+})
+
+export const outer = span("outer")
+const inner = span("inner", outer)
+const remote = span("<b>remote</b>", external)
+const spans = [undefined, outer, inner, remote, external]
+
+/** A profile with a timeline whose changes lie between its samples. */
+export const attributed = FastCheck.tuple(
+  cpuProfile,
+  FastCheck.array(FastCheck.tuple(FastCheck.nat({ max: 5000 }), FastCheck.constantFrom(...spans)))
+).map(([profile, changes]) => {
+  const timeline = new SpanTimeline()
+  let time = profile.startMicros
+  const kept = changes.map(([delta, span]) => ({ time: (time += delta), span }))
+  for (const { span, time } of kept) timeline.note(time, span)
+  return { profile: read(profile), timeline, changes: kept }
 })
