@@ -19,7 +19,7 @@ import * as Internals from "./fiberconsole/internals.js"
 import * as Lints from "./fiberconsole/lints.js"
 import type { Dump, FiberView, Lint } from "./fiberconsole/Model.js"
 import * as Text from "./fiberconsole/text.js"
-import { groupOf, Tracker } from "./fiberconsole/Tracker.js"
+import { groupOf, shownGroup, Tracker } from "./fiberconsole/Tracker.js"
 import * as TestLayer from "./internal/testLayer.js"
 
 export type { Dump, FiberView, Lint } from "./fiberconsole/Model.js"
@@ -109,6 +109,12 @@ const build = (tracker: Tracker, locate: Locate): Service => {
     const now = tracker.now()
     const found = Internals.withDescendants([...roots, ...Array.from(tracker.live.values(), ({ fiber }) => fiber)])
     const alive = found.filter((fiber) => fiber !== own && fiber.unsafePoll() === null)
+    const names = new Map<string, string>()
+    const shown = (name: string): string => {
+      const known = names.get(name) ?? shownGroup(name)
+      names.set(name, known)
+      return known
+    }
     const views = alive.map((fiber): FiberView => {
       const id = fiber.id().id
       const tracked = tracker.live.get(id)
@@ -123,9 +129,8 @@ const build = (tracker: Tracker, locate: Locate): Service => {
         id,
         parent: Option.map(Option.fromNullable(parent), (fiber) => fiber.id().id),
         state: isRunning ? "running" : "suspended",
-        group: SafeText.make(tracked?.group ?? groupOf(fiber), 100),
-        span:
-          fiber.currentSpan?._tag === "Span" ? Option.some(SafeText.make(fiber.currentSpan.name, 100)) : Option.none(),
+        group: shown(tracked?.group ?? groupOf(fiber)),
+        span: fiber.currentSpan?._tag === "Span" ? Option.some(shown(fiber.currentSpan.name)) : Option.none(),
         ageMillis,
         waitsMillis: isRunning ? 0 : tracked === undefined ? 0 : turn,
         waitsFor: isRunning ? [] : Internals.waitsFor(fiber),

@@ -11,6 +11,7 @@ import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Supervisor from "effect/Supervisor"
 import type * as Tracer from "effect/Tracer"
+import * as SafeText from "../../src/SafeText.js"
 
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 
@@ -59,6 +60,9 @@ const NO_SPAN = "(no span)"
 
 export const groupOf = ({ currentSpan }: Pick<AnyFiber, "currentSpan">): string =>
   currentSpan?._tag === "Span" ? currentSpan.name : NO_SPAN
+
+/** A group's name as it is shown. Names of spans may hold anything. */
+export const shownGroup = (name: string): string => SafeText.make(name, 100)
 
 /** Spans that are climbed. */
 const MAX_DEPTH = 64

@@ -1,6 +1,6 @@
 /** What looks wrong among fibers. Each rule is one function; none of them can know that something is wrong. */
 import type { FiberView, Lint } from "./Model.js"
-import type { Group } from "./Tracker.js"
+import { type Group, shownGroup } from "./Tracker.js"
 
 /** Sockets and timers wait for as long as a turn takes. */
 const LONG_POLL_MILLIS = 50
@@ -49,7 +49,53 @@ const deadlocks = (fibers: ReadonlyArray<FiberView>): ReadonlyArray<Lint> => {
   return found
 }
 
-/** All lints, the gravest first. */
+const byGroup = (fibers: ReadonlyArray<FiberView>): ReadonlyMap<string, ReadonlyArray<FiberView>> => {
+  const groups = new Map<string, Array<FiberView>>()
+  for (const fiber of fibers) {
+    const others = groups.get(fiber.group)
+    if (others === undefined) groups.set(fiber.group, [fiber])
+    else others.push(fiber)
+  }
+  return groups
+}
+
+const ofGroup = (
+  group: string,
+  { ended, live, liveBefore, longestLifeMillis }: Group,
+  fibers: ReadonlyArray<FiberView>
+): ReadonlyArray<Lint> => [
+  ...lint(
+    "waits long",
+    ended < ENOUGH_ENDED
+      ? []
+      : fibers.filter(
+          ({ state, waitsMillis }) => state === "suspended" && waitsMillis > TIMES_LONGER * longestLifeMillis
+        ),
+    `${group}: waits more than ${TIMES_LONGER} times as long as each of ${ended} ended ones lived`
+  ),
+  ...lint(
+    "piles up",
+    live >= PILE && liveBefore !== undefined && live >= 2 * liveBefore ? fibers : [],
+    `${group}: ${live} fibers live, twice as many as seconds ago`
+  ),
+  ...lint(
+    "orphan",
+    fibers.filter(({ isOrphan }) => isOrphan),
+    `${group}: the fibers that started these have ended: nothing but a Scope ends them`
+  )
+]
+
+/** Two groups whose names look alike are one here. */
+const ofGroups = (
+  members: ReadonlyMap<string, ReadonlyArray<FiberView>>,
+  groups: ReadonlyMap<string, Group>
+): ReadonlyArray<Lint> =>
+  Array.from(groups).flatMap(([name, group]) => {
+    const shown = shownGroup(name)
+    return ofGroup(shown, group, members.get(shown) ?? [])
+  })
+
+/** All lints, the gravest first. The time is linear in the number of fibers. */
 export const of = (fibers: ReadonlyArray<FiberView>, groups: ReadonlyMap<string, Group>): ReadonlyArray<Lint> => [
   ...deadlocks(fibers),
   ...one(
@@ -63,30 +109,5 @@ export const of = (fibers: ReadonlyArray<FiberView>, groups: ReadonlyMap<string,
     fibers.filter(({ pollsPerSecond }) => pollsPerSecond > SPINS_PER_SECOND),
     (fiber) => `${named(fiber)} wakes ${Math.round(fiber.pollsPerSecond)} times a second: it may wait in a loop`
   ),
-  ...[...groups].flatMap(([group, { ended, liveBefore, longestLifeMillis, live }]) => [
-    ...lint(
-      "waits long",
-      ended < ENOUGH_ENDED
-        ? []
-        : fibers.filter(
-            (fiber) =>
-              fiber.group === group &&
-              fiber.state === "suspended" &&
-              fiber.waitsMillis > TIMES_LONGER * longestLifeMillis
-          ),
-      `${group}: waits more than ${TIMES_LONGER} times as long as each of ${ended} ended ones lived`
-    ),
-    ...lint(
-      "piles up",
-      live >= PILE && liveBefore !== undefined && live >= 2 * liveBefore
-        ? fibers.filter((fiber) => fiber.group === group)
-        : [],
-      `${group}: ${live} fibers live, twice as many as seconds ago`
-    ),
-    ...lint(
-      "orphan",
-      fibers.filter((fiber) => fiber.group === group && fiber.isOrphan),
-      `${group}: the fibers that started these have ended: nothing but a Scope ends them`
-    )
-  ])
+  ...ofGroups(byGroup(fibers), groups)
 ]
