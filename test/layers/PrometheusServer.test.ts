@@ -195,7 +195,7 @@ describe("a Prometheus of Debian", () => {
     () =>
       Effect.gen(function* () {
         const metrics = yield* Metrics.Metrics
-        yield* metrics.gauge("scraped", 42, { odd: ODD })
+        yield* Metric.set(Metric.gauge("scraped").pipe(Metric.tagged("odd", ODD)), 42)
         for (let nth = 0; nth < 200; nth++) yield* Effect.void.pipe(metrics.track("Scraping"))
         const { port } = yield* PrometheusServerNode.serve({ port: 0 })
         const folder = yield* Effect.acquireRelease(
