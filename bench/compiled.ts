@@ -27,14 +27,25 @@ export const compiled = async (entry: string): Promise<string> => {
   return outfile
 }
 
+/** Runs Node with these arguments until it ends. It is killed if it takes longer than the limit: it may not end by itself. */
+export const runNode = async (args: ReadonlyArray<string>, limitMillis?: number): Promise<void> => {
+  const child = spawn(process.execPath, args, { stdio: "inherit" })
+  const limit =
+    limitMillis === undefined
+      ? undefined
+      : setTimeout(() => {
+          console.error(`It did not end within ${limitMillis / 1000} s, and was killed.`)
+          child.kill("SIGKILL")
+        }, limitMillis)
+  const [code] = await once(child, "exit")
+  clearTimeout(limit)
+  if (code !== 0) process.exitCode = 1
+}
+
 /** Runs `bench/<entry>` in its own process. */
 export const runCompiled = async (
   entry: string,
   args: ReadonlyArray<string>,
-  nodeFlags: ReadonlyArray<string> = []
-): Promise<void> => {
-  const outfile = await compiled(entry)
-  const child = spawn(process.execPath, ["--enable-source-maps", ...nodeFlags, outfile, ...args], { stdio: "inherit" })
-  const [code] = await once(child, "exit")
-  if (code !== 0) process.exitCode = 1
-}
+  nodeFlags: ReadonlyArray<string> = [],
+  limitMillis?: number
+): Promise<void> => runNode(["--enable-source-maps", ...nodeFlags, await compiled(entry), ...args], limitMillis)

@@ -1,20 +1,26 @@
 /**
- * What seeing costs: a message, built and signed, with nothing that observes it, with the service `Metrics`, and with traces
- * exported by `TelemetryOtlp` to a collector that answers at once, in this process.
+ * What seeing costs: a message, built and signed, with nothing that observes it, with the service `Metrics`, with traces
+ * exported by `TelemetryOtlp` to a collector in this process that answers at once, under the fiber console, and under the
+ * profiler.
  *
  * Each ratio is against `nothing` in the same round, with the 95 % interval of its median. `nothing again` is the same code:
  * where its interval leaves ±2 %, the machine is too noisy and the run decides nothing. `--assert` fails then, and for a
- * goal that is missed.
+ * goal that is missed. A message has no fiber of its own, so a second table has what the console costs a fiber, and a third
+ * one what its dumps cost.
  */
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Option from "effect/Option"
 import * as TelemetryOtlp from "../layers/TelemetryOtlp.js"
+import * as FiberConsole from "../services/FiberConsole.js"
 import * as Metrics from "../services/Metrics.js"
 import * as Statistics from "../src/observe/Statistics.js"
-import { measure, median, table } from "./harness.js"
+import * as Console from "./console.js"
+import { type Case, measure, median, type Report, table } from "./harness.js"
 import * as Ours from "./hotpath/ours.js"
 
 const collector = Layer.succeed(
@@ -29,44 +35,109 @@ const traced = (ratio: number) =>
 
 const NOISE = 0.02
 
+const BASE = "nothing"
+const CONTROL = "nothing again"
+
 /** The most that a case may cost, as a multiple of nothing. */
-const GOALS: Readonly<Record<string, number>> = { metrics: 1.05, "traces 1 %": 1.1, "traces 100 %": 1.5 }
+const GOALS: Readonly<Record<string, number>> = {
+  metrics: 1.05,
+  "traces 1 %": 1.1,
+  "traces 100 %": 1.5,
+  "profiler 1 ms": 1.05,
+  "profiler 0.2 ms": 1.15
+}
+
+/** The most microseconds of CPU that the console may cost a fiber. */
+const FIBER_GOAL = 2
+
+const observed = <A, E>(name: string, layer: Layer.Layer<A, E>): Case => ({
+  name,
+  operations: Ours.MESSAGES,
+  run: Ours.observed(layer)
+})
+
+const profiled = (name: string, options: Parameters<typeof Ours.profiled>[0]): Case => ({
+  name,
+  operations: Ours.MESSAGES,
+  time: Ours.profiled(options)
+})
+
+const FIBERS = 100
+
+const fibers = Effect.forEach(
+  Array.from({ length: FIBERS }),
+  () => Effect.flatMap(Effect.fork(Effect.yieldNow()), Fiber.join),
+  { discard: true }
+)
+
+const forked = <A, E>(name: string, layer: Layer.Layer<A, E>): Case => {
+  const { runPromise } = ManagedRuntime.make(layer)
+  return { name, operations: FIBERS, run: () => runPromise(fibers) }
+}
+
+/** A figure of each case and round beside that of the base in the same round, with the interval of its median. */
+const paired = ({ rows }: Report, against: (value: number, base: number) => number) => {
+  const base = rows.find(({ name }) => name === BASE)?.rounds ?? []
+  return rows
+    .filter(({ name }) => name !== BASE)
+    .map(({ name, rounds }) => {
+      const values = rounds.map((value, round) => against(value, base[round] ?? Number.NaN))
+      return { name, ...Option.getOrThrow(Statistics.bootstrap(values, median, { random: Math.random })) }
+    })
+}
+
+interface Verdict {
+  readonly goal?: number
+  readonly isMet?: boolean
+}
+
+const judged = <A extends { readonly value: number }>(estimate: A, goal: number | undefined): A & Verdict =>
+  goal === undefined ? estimate : { ...estimate, goal, isMet: estimate.value <= goal }
+
+const verdict = ({ goal, isMet }: Verdict): string =>
+  goal === undefined ? "" : `, goal ≤ ${goal}: ${isMet === true ? "met" : "missed"}`
 
 export const run = async (args: ReadonlyArray<string>): Promise<void> => {
-  const cases = {
-    nothing: Layer.empty,
-    "nothing again": Layer.empty,
-    metrics: Metrics.layer(),
-    "traces 1 %": traced(0.01),
-    "traces 100 %": traced(1)
-  }
   const report = await measure(
     "A message, built and signed",
-    Object.entries(cases).map(([name, layer]) => ({
-      name,
-      operations: Ours.MESSAGES,
-      run: Ours.observed<unknown>(layer)
-    })),
+    [
+      observed(BASE, Layer.empty),
+      observed(CONTROL, Layer.empty),
+      observed("metrics", Metrics.layer()),
+      observed("traces 1 %", traced(0.01)),
+      observed("traces 100 %", traced(1)),
+      observed("console", FiberConsole.layer),
+      profiled("profiler 1 ms", { bySpan: false }),
+      profiled("profiler 0.2 ms", { bySpan: false, interval: "200 micros" }),
+      profiled("profiler by span", { bySpan: true })
+    ],
     { rounds: 41, roundMillis: 20 }
   )
-  const base = report.rows[0]?.rounds ?? []
-  const ratios = report.rows.slice(1).map(({ name, rounds }) => {
-    const paired = rounds.map((micros, round) => micros / (base[round] ?? Number.NaN))
-    const estimate = Option.getOrThrow(Statistics.bootstrap(paired, median, { random: Math.random }))
-    const goal = GOALS[name]
-    return { name, ...estimate, ...(goal === undefined ? {} : { goal, isMet: estimate.value <= goal }) }
-  })
-  const control = ratios.find(({ name }) => name === "nothing again")
+  const fiberReport = await measure(
+    "A fiber, started, suspended and joined",
+    [forked(BASE, Layer.empty), forked(CONTROL, Layer.empty), forked("console", FiberConsole.layer)],
+    { rounds: 41, roundMillis: 20 }
+  )
+  const ratios = paired(report, (value, base) => value / base).map((one) => judged(one, GOALS[one.name]))
+  const extras = paired(fiberReport, (value, base) => value - base).map((one) =>
+    judged(one, one.name === CONTROL ? undefined : FIBER_GOAL)
+  )
+  const figures = (await Effect.runPromise(Console.figures)).map((one) => judged(one, one.goal))
+  const control = ratios.find(({ name }) => name === CONTROL)
   const isTooNoisy = control === undefined || control.low < 1 - NOISE || control.high > 1 + NOISE
-  if (args.includes("--json")) console.log(JSON.stringify({ report, ratios, isTooNoisy }))
+  if (args.includes("--json")) console.log(JSON.stringify({ report, ratios, fiberReport, extras, figures, isTooNoisy }))
   else {
+    const line = (one: (typeof ratios)[number], unit: string) =>
+      `${one.name}: ${one.value.toFixed(2)} ${unit} (${one.low.toFixed(2)} – ${one.high.toFixed(2)})${verdict(one)}`
     console.log(table(report))
-    for (const { goal, high, low, name, value } of ratios) {
-      const wanted = goal === undefined ? "" : `, goal ≤ ${goal}: ${value <= goal ? "met" : "missed"}`
-      console.log(`${name}: ${value.toFixed(2)} × (${low.toFixed(2)} – ${high.toFixed(2)})${wanted}`)
-    }
+    for (const one of ratios) console.log(line(one, "×"))
+    console.log(`\n${table(fiberReport)}`)
+    for (const one of extras) console.log(line(one, "µs more"))
+    console.log("")
+    for (const one of figures) console.log(`${one.name}: ${Math.round(one.value)} ${one.unit}${verdict(one)}`)
     if (isTooNoisy)
       console.log("The same code differs from itself by more than 2 %: the machine is too noisy to decide.")
   }
-  if (args.includes("--assert") && (isTooNoisy || ratios.some(({ isMet }) => isMet === false))) process.exitCode = 1
+  const isMissed = [...ratios, ...extras, ...figures].some(({ isMet }) => isMet === false)
+  if (args.includes("--assert") && (isTooNoisy || isMissed)) process.exitCode = 1
 }

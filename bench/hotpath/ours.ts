@@ -2,13 +2,16 @@
  * The library's public path: `Message.send` over `Transactions`.
  */
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
 import * as Tracer from "effect/Tracer"
+import * as ProfilerNode from "../../layers/ProfilerNode.js"
 import * as WalletNode from "../../layers/WalletNode.js"
 import * as Message from "../../services/Message.js"
 import * as PayloadStore from "../../services/PayloadStore.js"
+import * as Profiler from "../../services/Profiler.js"
 import * as RpcPool from "../../services/RpcPool.js"
 import * as Transactions from "../../services/Transactions.js"
 import * as Pack from "../../services/transactions/compile/Pack.js"
@@ -112,12 +115,31 @@ export const builder = (wallet = nodeWallet) => {
   return runsOf(runPromise, inOneFiber)
 }
 
+/** What {@link inOneFiber} needs, to build and to sign. */
+const building = layerOver(toTheWire, RpcPool.layer(transport))
+
 /** Builds and signs, over layers that observe it. */
-export const observed = <E>(observers: Layer.Layer<never, E>) => {
-  const { runPromise } = ManagedRuntime.make(
-    Layer.provideMerge(layerOver(toTheWire, RpcPool.layer(transport), nodeWallet), observers)
-  )
+export const observed = <A, E>(observers: Layer.Layer<A, E>) => {
+  const { runPromise } = ManagedRuntime.make(Layer.provideMerge(building, observers))
   return () => runPromise(inOneFiber)
+}
+
+/** Milliseconds of CPU of so many calls, each in a fiber as `runPromise` makes it. */
+const timed = (calls: number) =>
+  Effect.gen(function* () {
+    const before = process.cpuUsage()
+    for (let call = 0; call < calls; call++) yield* Effect.flatMap(Effect.fork(inOneFiber), Fiber.join)
+    const { system, user } = process.cpuUsage(before)
+    return (system + user) / 1000
+  })
+
+/** Builds and signs so often while it is profiled, and returns the milliseconds of CPU that this took. */
+export const profiled = (options: Profiler.CpuOptions) => {
+  const { runPromise } = ManagedRuntime.make(Layer.merge(building, ProfilerNode.layer()))
+  return (calls: number): Promise<number> =>
+    runPromise(
+      Effect.flatMap(Profiler.Profiler, ({ cpu }) => Effect.map(cpu(timed(calls), options), ([millis]) => millis))
+    )
 }
 
 const inputs = (length = 100) =>

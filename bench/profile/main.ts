@@ -6,22 +6,31 @@
  *
  * `hotpath` is bundled, as an application is, so that its frames are the library's and not a loader's.
  */
-import { spawn } from "node:child_process"
-import { once } from "node:events"
 import { fileURLToPath } from "node:url"
-import { runCompiled } from "../compiled.js"
+import { parseArgs } from "node:util"
+import { runCompiled, runNode } from "../compiled.js"
 
-const loaded = (name: string) => async (args: ReadonlyArray<string>) => {
-  const file = fileURLToPath(new URL(`${name}.ts`, import.meta.url))
-  const child = spawn(process.execPath, ["--import", "tsx", file, ...args], { stdio: "inherit" })
-  const [code] = await once(child, "exit")
-  if (code !== 0) process.exitCode = 1
+type Run = (args: ReadonlyArray<string>, limitMillis: number) => Promise<void>
+
+const loaded =
+  (name: string): Run =>
+  (args, limitMillis) =>
+    runNode(["--import", "tsx", fileURLToPath(new URL(`${name}.ts`, import.meta.url)), ...args], limitMillis)
+
+const workloads: { readonly [name: string]: Run } = {
+  demo: loaded("demo"),
+  hotpath: (args, limitMillis) => runCompiled("profile/hotpath.ts", args, [], limitMillis),
+  chaos: loaded("chaos")
 }
 
-const workloads: { readonly [name: string]: (args: ReadonlyArray<string>) => Promise<void> } = {
-  demo: loaded("demo"),
-  hotpath: (args) => runCompiled("profile/hotpath.ts", args),
-  chaos: loaded("chaos")
+/** Seconds beyond the recording in which the workload has to end, and the report to be written. */
+const GRACE = 120
+
+/** A recording takes 1.7 times its seconds. A round that has begun is interrupted then. */
+const limitOf = (args: ReadonlyArray<string>): number => {
+  const { values } = parseArgs({ args: [...args], strict: false, options: { seconds: { type: "string" } } })
+  const seconds = Number(values["seconds"] ?? 10)
+  return (2 * (seconds <= 600 ? seconds : 0) + GRACE) * 1000
 }
 
 const words = process.argv.slice(2)
@@ -34,5 +43,5 @@ if (run === undefined) {
   )
   process.exitCode = 1
 } else {
-  await run(args)
+  await run(args, limitOf(args))
 }
