@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
+import type { EmbeddedCluster } from "../../layers/EmbeddedCluster.js"
 import * as Pod from "../../layers/Pod.js"
 import * as RpcPoolEmbedded from "../../layers/RpcPoolEmbedded.js"
 import * as TestWallets from "../../layers/TestWallets.js"
@@ -22,6 +23,10 @@ export interface Options {
   readonly endpoints: number
   /** Whether each agent follows its inbox meanwhile. */
   readonly follow: boolean
+  /** What is added to the URLs of the endpoints. Default nothing. */
+  readonly query?: string
+  /** Where the agents' wallets come from. Default: they are generated. */
+  readonly wallets?: Layer.Layer<TestWallets.TestWallets, never, EmbeddedCluster>
 }
 
 /** What came of a run. */
@@ -65,7 +70,7 @@ const counters = Effect.map(
 
 /** The cluster as it is, without a network before it. */
 const truthful = (options: Options) =>
-  Layer.merge(TestWallets.layer, Pod.layerServices({ pollInterval: Network.SLOT_MILLIS })).pipe(
+  Layer.merge(options.wallets ?? TestWallets.layer, Pod.layerServices({ pollInterval: Network.SLOT_MILLIS })).pipe(
     Layer.provideMerge(Layer.merge(RpcPoolEmbedded.layer, PayloadStore.layerMemory)),
     Layer.provideMerge(Network.cluster(options.faults, options.messages)),
     Layer.orDie
@@ -74,9 +79,10 @@ const truthful = (options: Options) =>
 /** Sends messages over a network on which these faults happen, and holds what was told against the chain. */
 export const run = (options: Options): Effect.Effect<Outcome> =>
   Effect.gen(function* () {
-    const { endpoints, faults, follow, messages, seed } = options
+    const { endpoints, faults, follow, messages, query = "", seed } = options
     const wallets = yield* Workload.agents(AGENTS, messages)
-    const nodes = yield* Network.endpoints({ faults, seed, count: endpoints })
+    const proxies = yield* Network.endpoints({ faults, seed, count: endpoints })
+    const nodes = proxies.map(({ url, wsUrl }) => ({ url: url + query, wsUrl: wsUrl + query }))
     const client = yield* Layer.build(Client.layer(nodes, 1 + (seed % 2)))
     const seen = yield* Effect.provide(Followers.follow(follow ? wallets : []), client)
 

@@ -2,7 +2,6 @@
  * Plays the demo on a node with a key in its URL, and exports everything to the collector in its argument. Prints what must
  * not have been exported, and what Prometheus would have read.
  */
-import { generateKeyPairSync } from "node:crypto"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { lamports } from "@solana/kit"
 import * as Console from "effect/Console"
@@ -25,14 +24,9 @@ import * as Metrics from "../../services/Metrics.js"
 import * as PayloadStore from "../../services/PayloadStore.js"
 import { RpcPool } from "../../services/RpcPool.js"
 import { Wallet } from "../../services/Wallet.js"
+import { secretKey } from "./secretKeys.js"
 
 const [, , collector = "", key = ""] = process.argv
-
-/** Solana's 64 secret bytes. */
-const secretKey = (): Uint8Array => {
-  const { d = "", x = "" } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" })
-  return Uint8Array.from(Buffer.concat([Buffer.from(d, "base64url"), Buffer.from(x, "base64url")]))
-}
 
 const played = Effect.gen(function* () {
   const secret = secretKey()

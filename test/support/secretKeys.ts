@@ -1,0 +1,17 @@
+import { generateKeyPairSync } from "node:crypto"
+import * as Base58 from "../../src/solana/Base58.js"
+
+/** Solana's 64 secret bytes of a new key. */
+export const secretKey = (): Uint8Array => {
+  const { d = "", x = "" } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" })
+  return Uint8Array.from(Buffer.concat([Buffer.from(d, "base64url"), Buffer.from(x, "base64url")]))
+}
+
+/** The ways in which bytes are written, the bytes themselves as Latin-1 among them. */
+export const formsOf = (bytes: Uint8Array): ReadonlyArray<string> => [
+  Buffer.from(bytes).toString("latin1"),
+  Base58.encode(bytes),
+  Buffer.from(bytes).toString("hex"),
+  Buffer.from(bytes).toString("base64").replace(/=+$/, ""),
+  bytes.join(",")
+]
