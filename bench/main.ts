@@ -10,6 +10,7 @@ interface Benchmark {
 const benchmarks: { readonly [name: string]: () => Promise<Benchmark> } = {
   buffers: () => import("./buffers.js"),
   cache: () => import("./cache.js"),
+  cluster: () => import("./cluster.js"),
   followers: () => import("./followers.js"),
   hotpath: () => import("./hotpath.js"),
   memory: () => import("./memory.js"),

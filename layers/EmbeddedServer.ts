@@ -1,6 +1,7 @@
 /**
  * Serves the embedded cluster: JSON-RPC over HTTP on one port, subscriptions over WebSocket on the next port, as a
- * Solana node does.
+ * Solana node does. A browser that opens the HTTP port gets an explorer: slots, transactions with logs and errors by name,
+ * and the program's accounts decoded, live.
  *
  * @since 0.1.0
  */
@@ -21,6 +22,7 @@ import * as Scope from "effect/Scope"
 import * as Check from "../src/internal/check.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
 import { EmbeddedClusterError } from "./embedded/EmbeddedClusterError.js"
+import * as Explorer from "./embedded/explorer/Explorer.js"
 import * as Admission from "./embedded/rpc/Admission.js"
 import * as JsonRpc from "./embedded/rpc/JsonRpc.js"
 import * as WebSocketSession from "./embedded/rpc/WebSocketSession.js"
@@ -255,6 +257,8 @@ const httpApp = (cluster: Service, { admission, maxBodyBytes }: Limits): HttpApp
     const say = (status: number, text: string) => Effect.succeed(plain(status, text, headers))
     if (request.method === "OPTIONS") return Effect.succeed(HttpServerResponse.empty({ headers }))
     if (request.method === "GET" && request.url.split("?")[0] === "/health") return say(200, "ok")
+    const explored = request.method === "GET" ? explore(cluster, request) : undefined
+    if (explored !== undefined) return explored
     if (request.method !== "POST") return say(405, "Used HTTP Method is not allowed. POST or OPTIONS is required")
     if (!isJson(request.headers["content-type"])) {
       return say(415, "Supplied content type is not allowed. Content-Type: application/json is required")
@@ -265,6 +269,17 @@ const httpApp = (cluster: Service, { admission, maxBodyBytes }: Limits): HttpApp
       Effect.orElseSucceed(() => plain(413, "the request is too large", { ...headers, connection: "close" }))
     )
   })
+
+/** The explorer's answer to a browser; undefined for other paths. Only its own page may read it, so it has no CORS headers. */
+const explore = (cluster: Service, { headers, url }: HttpServerRequest.HttpServerRequest) => {
+  const found = Explorer.answer(cluster, url, Admission.socketsOf(headers["host"]))
+  return (
+    found &&
+    Effect.map(found, ({ contentType, headers, status, text }) =>
+      HttpServerResponse.text(text, { status, contentType, headers })
+    )
+  )
+}
 
 /**
  * Reads the text of the request's body. Fails as soon as it exceeds the limit, and keeps the connection open for the

@@ -1,6 +1,7 @@
 /** A contender in its own process. The parent sends the number of calls, and the process answers with their CPU time. */
 import { type ChildProcess, fork } from "node:child_process"
 import { on } from "node:events"
+import { answerOf } from "../child.js"
 import { repeat, type Work } from "../harness.js"
 import { type Contender, type Group, groups } from "./cases.js"
 
@@ -10,27 +11,17 @@ interface Made {
   readonly operations: number | undefined
 }
 
-const told = (child: ChildProcess): Promise<unknown> =>
-  new Promise((resolve, reject) => {
-    const ended = () => reject(new Error("a contender has ended"))
-    child.once("exit", ended)
-    child.once("message", (message) => {
-      child.off("exit", ended)
-      resolve(message)
-    })
-  })
-
 const children = new Set<ChildProcess>()
 
 /** Starts the process; `undefined` if the contender is not available. */
 export const start = async ({ title }: Group, name: Contender, started: string): Promise<Work | undefined> => {
   const child = fork(process.argv[1] ?? "", [FLAG, title, name, started])
   children.add(child)
-  const made = (await told(child)) as Made | null
+  const made = (await answerOf(child)) as Made | null
   if (made === null) return undefined
   const time = async (calls: number): Promise<number> => {
     child.send(calls)
-    return Number(await told(child))
+    return Number(await answerOf(child))
   }
   return made.operations === undefined ? { time } : { time, operations: made.operations }
 }

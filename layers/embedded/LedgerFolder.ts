@@ -1,14 +1,17 @@
 /**
- * A folder that keeps a chain across restarts: a log of its inputs, which a start runs again.
+ * A folder that keeps a chain across restarts: an image of its state and a log of its inputs since, which a start runs again.
  *
  * The file `ledger.log` begins with a magic line; then follow records of a length, its checksum, the checksum of the bytes,
- * and the bytes. The first record is the header: what made the chain, and the options that its inputs depend on.
+ * and the bytes. The first record is the header: what made the chain, and the options that its inputs depend on. The image
+ * follows in parts, if there is one, then the inputs.
  *
  * Invariants:
  * - A record is in the file before its input is acknowledged or announced. A process that is killed loses no
  *   acknowledged input: the system keeps what was written. A machine that loses power may lose the last seconds.
  * - Only the last record can be cut, by a kill during its write. It was never acknowledged, so a start removes it. A
  *   damaged length is told from a cut by its checksum: nothing behind it is removed.
+ * - A log that has grown is written anew beside itself, with an image in place of its inputs, synced, and renamed: a kill or
+ *   a loss of power leaves the old log or the new one, whole. What fails on the way leaves the old one in use.
  * - After a failed write (a full disk) the log takes no more, so that its inputs stay those of one chain.
  * - A folder that a start refuses is left as it was: another file, version, genesis, a damaged record.
  * - One process has the folder at a time. The file `lock` names it by its id and the time of its start, so that an id
@@ -27,10 +30,13 @@ import type { Settings } from "./Options.js"
 const MAGIC = Buffer.from("POD-LEDGER 1\n")
 const LOG = "ledger.log"
 const LOCK = "lock"
+const NEXT = "ledger.next"
 const FRAME_BYTES = 12
 
 /** Above the largest input, an account of 10 MiB. */
 const MAX_RECORD_BYTES = 16 * 1024 * 1024
+
+const PART_BYTES = 8 * 1024 * 1024
 
 /** What the inputs' effects depend on. */
 export const Header = Schema.Struct({
@@ -39,6 +45,8 @@ export const Header = Schema.Struct({
   wall: Schema.Number,
   /** Length of the inputs that make genesis, with their frames. Without all of them the log counts as new. */
   genesisBytes: Schema.Number,
+  /** Length of the image, with its frames. Default: none. */
+  imageBytes: Schema.optional(Schema.Number),
   /** The machine's first blockhash in base64. */
   seed: Schema.String,
   settings: Schema.Record({ key: Schema.String, value: Schema.Union(Schema.String, Schema.Number) })
@@ -58,6 +66,7 @@ export const settingsOf = (settings: Settings): Header["settings"] => ({
   maxStatuses: settings.maxStatuses,
   maxLogBytes: settings.maxLogBytes,
   faucetLamports: String(settings.faucetLamports),
+  ...(settings.transactionsPerBlock === 1 ? {} : { transactionsPerBlock: settings.transactionsPerBlock }),
   ...(settings.genesisTime === undefined ? {} : { genesisTime: String(settings.genesisTime) })
 })
 
@@ -65,12 +74,19 @@ export const settingsOf = (settings: Settings): Header["settings"] => ({
 export interface LedgerFolder {
   /** Undefined if the folder is new. */
   readonly header: Header | undefined
-  /** The inputs so far, read as they are asked for. Fails with a damaged record. */
+  /** The state before the inputs; undefined if they begin at genesis. */
+  readonly image: Uint8Array | undefined
+  /** The inputs since the image, read as they are asked for. Fails with a damaged record. */
   readonly inputs: Iterable<Input.TimedInput>
   /** Starts a new log with the first inputs, in one write. */
-  readonly begin: (header: Omit<Header, "genesisBytes">, inputs: ReadonlyArray<Input.TimedInput>) => void
+  readonly begin: (header: Origin, inputs: ReadonlyArray<Input.TimedInput>) => void
   readonly append: (input: Input.TimedInput) => void
+  /** Replaces the log by an image of the state after all its inputs. Throws if it cannot; the log stays as it was. */
+  readonly compact: (header: Origin, image: Uint8Array) => void
 }
+
+/** What made a chain, and the options that its inputs depend on. */
+export type Origin = Omit<Header, "genesisBytes" | "imageBytes">
 
 const fault = (detail: string, cause?: unknown) =>
   new EmbeddedClusterError(cause === undefined ? { reason: "Ledger", detail } : { reason: "Ledger", detail, cause })
@@ -93,16 +109,24 @@ export const open = (
       attempt("locked", () => lock(folder)),
       () => Effect.sync(() => fs.rmSync(path.join(folder, LOCK), { force: true }))
     )
-    const descriptor = yield* Effect.acquireRelease(
-      attempt("opened", () => fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600)),
-      (descriptor) => Effect.sync(() => fs.closeSync(descriptor))
+    const opened = yield* Effect.acquireRelease(
+      attempt("opened", (): Opened => ({
+        descriptor: fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600)
+      })),
+      ({ descriptor }) => Effect.sync(() => fs.closeSync(descriptor))
     )
     return yield* attempt("read", () => {
-      checkMagic(descriptor, file)
-      if (reset) fs.ftruncateSync(descriptor, 0)
-      return read(descriptor, file)
+      fs.rmSync(path.join(folder, NEXT), { force: true })
+      checkMagic(opened.descriptor, file)
+      if (reset) fs.ftruncateSync(opened.descriptor, 0)
+      return read(opened, folder)
     })
   })
+
+/** The log's descriptor: another one after it was compacted. */
+interface Opened {
+  descriptor: number
+}
 
 const checkMagic = (descriptor: number, file: string): void => {
   const size = fs.fstatSync(descriptor).size
@@ -151,26 +175,28 @@ const framed = (bytes: Uint8Array): Buffer => {
   return Buffer.concat([frame, bytes])
 }
 
-const read = (descriptor: number, file: string): LedgerFolder => {
+const read = (opened: Opened, folder: string): LedgerFolder => {
+  const file = path.join(folder, LOG)
+  const { descriptor } = opened
   const size = fs.fstatSync(descriptor).size
   const first = recordAt(descriptor, file, MAGIC.length, size)
   let end = MAGIC.length + FRAME_BYTES + (first?.length ?? 0)
   const found = first === undefined ? undefined : headerOf(first, file)
   // A log without a whole genesis never acknowledged anything.
   const header = found !== undefined && end + found.genesisBytes <= size ? found : undefined
+  const image = header?.imageBytes === undefined ? undefined : imageAt(descriptor, file, end, header.imageBytes)
+  end += header?.imageBytes ?? 0
   let isWhole = true
   const write = (bytes: Buffer): void => {
     if (!isWhole) throw fault(`${file} could not be written before, so it takes no more inputs`)
     isWhole = false
-    let written = 0
-    while (written < bytes.length) {
-      written += fs.writeSync(descriptor, bytes, written, bytes.length - written, end + written)
-    }
+    writeAt(opened.descriptor, bytes, end)
     end += bytes.length
     isWhole = true
   }
   return {
     header,
+    image,
     inputs: {
       *[Symbol.iterator]() {
         for (
@@ -190,11 +216,69 @@ const read = (descriptor: number, file: string): LedgerFolder => {
       fs.ftruncateSync(descriptor, 0)
       end = 0
       const genesis = Buffer.concat(inputs.map((input) => framed(Input.encode(input))))
-      const header: Header = { ...made, genesisBytes: genesis.length }
-      write(Buffer.concat([MAGIC, framed(Buffer.from(JSON.stringify(header))), genesis]))
+      write(Buffer.concat([headOf({ ...made, genesisBytes: genesis.length }), genesis]))
     },
-    append: (input) => write(framed(Input.encode(input)))
+    append: (input) => write(framed(Input.encode(input))),
+    compact: (made, state) => {
+      if (!isWhole) throw fault(`${file} could not be written before, so it is not compacted`)
+      const parts = partsOf(state)
+      const imageBytes = parts.reduce((sum, { length }) => sum + length, 0)
+      const next = path.join(folder, NEXT)
+      const replacing = fs.openSync(next, fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_TRUNC, 0o600)
+      let at = 0
+      try {
+        for (const bytes of [headOf({ ...made, genesisBytes: 0, imageBytes }), ...parts]) {
+          writeAt(replacing, bytes, at)
+          at += bytes.length
+        }
+        fs.fsyncSync(replacing)
+        fs.renameSync(next, file)
+      } catch (cause) {
+        fs.closeSync(replacing)
+        fs.rmSync(next, { force: true })
+        throw cause
+      }
+      fs.closeSync(opened.descriptor)
+      opened.descriptor = replacing
+      end = at
+      syncFolder(folder)
+    }
   }
+}
+
+const headOf = (header: Header): Buffer => Buffer.concat([MAGIC, framed(Buffer.from(JSON.stringify(header)))])
+
+const writeAt = (descriptor: number, bytes: Uint8Array, at: number): void => {
+  let written = 0
+  while (written < bytes.length) {
+    written += fs.writeSync(descriptor, bytes, written, bytes.length - written, at + written)
+  }
+}
+
+/** Makes a rename last. Windows cannot open a folder, and keeps renames in order. */
+const syncFolder = (folder: string): void => {
+  if (process.platform === "win32") return
+  const descriptor = fs.openSync(folder, "r")
+  fs.fsyncSync(descriptor)
+  fs.closeSync(descriptor)
+}
+
+const partsOf = (image: Uint8Array): ReadonlyArray<Buffer> =>
+  Array.from({ length: Math.ceil(image.length / PART_BYTES) }, (_, part) =>
+    framed(image.subarray(part * PART_BYTES, (part + 1) * PART_BYTES))
+  )
+
+/** The image at the position. It was whole before the file had its name, so a cut one is damaged. */
+const imageAt = (descriptor: number, file: string, from: number, length: number): Uint8Array => {
+  const parts: Array<Buffer> = []
+  let at = from
+  while (at < from + length) {
+    const part = recordAt(descriptor, file, at, from + length)
+    if (part === undefined) throw damaged(file, at)
+    parts.push(part)
+    at += FRAME_BYTES + part.length
+  }
+  return Buffer.concat(parts)
 }
 
 const headerOf = (bytes: Uint8Array, file: string): Header => {

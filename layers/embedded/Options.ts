@@ -41,6 +41,17 @@ export interface Options {
    */
   readonly slotDuration?: Duration.DurationInput
   /**
+   * Transactions in a block of instant mode. Default 1. With more, a block closes when it has as many, when a client asks
+   * for a newer blockhash, or when a slot passes; its transactions are final at once. More makes sends cheaper; too many
+   * keep `getBlock` waiting for the newest block. Interval mode ignores it.
+   */
+  readonly transactionsPerBlock?: number
+  /**
+   * Whether `sendTransaction` checks signatures. Default true. `false` makes a send cheaper by the check of each signature,
+   * for tests that do not forge: anybody can then spend from any account.
+   */
+  readonly verifySignatures?: boolean
+  /**
    * Whether slots pass by the Clock in instant mode, one each `slotDuration`, while a client waits for them: while a
    * subscription to slots or roots is open, and between repeated requests for the slot, the height or a blockhash's
    * validity. Default true. With `false` only transactions make blocks, and such clients wait for ever. Interval mode
@@ -92,10 +103,16 @@ export interface Options {
   readonly faucetLamports?: bigint
   /**
    * A folder that keeps the chain across restarts. Default: none, the chain lives in memory. A transaction that a client
-   * knows to have landed survives a kill of the process. A start runs the log of the folder again, so it
-   * takes longer the more has happened. `snapshot` can still be taken, but not restored.
+   * knows to have landed survives a kill of the process. A start reads the state of some time ago and runs again
+   * what happened since. `snapshot` can still be taken, but not restored.
    */
   readonly ledger?: string
+  /**
+   * Inputs (transactions, slots, written accounts) after which the state replaces the log of the ledger folder. Default
+   * 10,000, which a start runs again in about a second. Fewer: the state is written more often, some megabytes each time.
+   * More: slower starts.
+   */
+  readonly maxLedgerInputs?: number
   /** Whether to begin the ledger anew. Default false. */
   readonly resetLedger?: boolean
   /** Programs to load besides the PoD program. Default none. */
@@ -110,6 +127,8 @@ export interface Options {
 export interface Settings {
   readonly blockMode: "instant" | "interval"
   readonly slotMillis: number
+  readonly transactionsPerBlock: number
+  readonly verifySignatures: boolean
   readonly passingSlots: boolean
   readonly genesisTime: bigint | undefined
   readonly blockhashLifetime: number
@@ -121,6 +140,7 @@ export interface Settings {
   readonly maxLogBytes: number
   readonly faucetLamports: bigint
   readonly ledger: string | undefined
+  readonly maxLedgerInputs: number
   readonly resetLedger: boolean
   readonly programs: ReadonlyArray<ProgramImage>
   readonly accounts: ReadonlyArray<AccountImage>
@@ -141,6 +161,8 @@ export const resolve = (options: Options = {}): Either.Either<Settings, InvalidI
     return {
       blockMode,
       slotMillis: yield* Check.millisBetween("slotDuration", options.slotDuration ?? "400 millis", 1, MAX_SLOT_MILLIS),
+      transactionsPerBlock: yield* count("transactionsPerBlock", 1),
+      verifySignatures: options.verifySignatures ?? true,
       passingSlots: options.passingSlots ?? true,
       genesisTime:
         options.genesisTime === undefined
@@ -160,6 +182,7 @@ export const resolve = (options: Options = {}): Either.Either<Settings, InvalidI
         MAX_LAMPORTS
       ),
       ledger: options.ledger,
+      maxLedgerInputs: yield* count("maxLedgerInputs", 10_000),
       resetLedger: options.resetLedger ?? false,
       programs: options.programs ?? [],
       accounts: options.accounts ?? [],
@@ -172,7 +195,9 @@ type Count =
   | "blockhashLifetime"
   | "maxLogBytes"
   | "maxBlocks"
+  | "maxLedgerInputs"
   | "maxPendingNotifications"
   | "maxStatuses"
   | "maxSubscriptions"
   | "maxTransactions"
+  | "transactionsPerBlock"

@@ -28,31 +28,60 @@ export const make = <E>(
       return chain
     }
     const folder = yield* LedgerFolder.open(settings.ledger, { reset: settings.resetLedger })
-    const { header } = folder
+    const { header, image } = folder
+    const settingsNow = LedgerFolder.settingsOf(settings)
     if (header === undefined) {
       const seed = randomBytes(SEED_BYTES)
       const chain = chainOf(now, seed)
-      const made = { runtime: API_VERSION, wall: now.wall, seed: seed.toString("base64") }
+      const origin = { runtime: API_VERSION, wall: now.wall, seed: seed.toString("base64"), settings: settingsNow }
       // The folder gets its header together with the first inputs: a start that fails leaves nothing behind.
       const first: Array<TimedInput> = []
       chain.record((input) => first.push(input), now, 0)
       yield* genesis(chain)
-      folder.begin({ ...made, settings: LedgerFolder.settingsOf(settings) }, first)
-      chain.record(folder.append, now, 0)
+      folder.begin(origin, first)
+      chain.record(yield* compacting(chain, folder, origin, 0), now, 0)
       return chain
     }
-    yield* LedgerFolder.check(header, API_VERSION, LedgerFolder.settingsOf(settings), settings.ledger)
+    yield* LedgerFolder.check(header, API_VERSION, settingsNow, settings.ledger)
     const chain = chainOf({ monotonic: 0, wall: header.wall }, Buffer.from(header.seed, "base64"))
-    const last = yield* replay(chain, folder.inputs, settings.ledger)
+    if (image !== undefined && !chain.load(image)) {
+      const detail = `the ledger in ${settings.ledger} has an image that this runtime cannot read: start anew with --reset`
+      return yield* new EmbeddedClusterError({ reason: "Ledger", detail })
+    }
+    const { count, last } = yield* replay(chain, folder.inputs, settings.ledger)
     const later = yield* Clock.currentMoment
-    chain.record(folder.append, later, Math.max(last, later.wall - header.wall))
+    chain.record(yield* compacting(chain, folder, header, count), later, Math.max(last, later.wall - header.wall))
     return chain
   })
 
-/** Gives the chain its inputs again; returns the time of the last one. */
+/**
+ * Returns a function that keeps an input. After `maxLedgerInputs` it has the log compacted between two calls of the chain, when
+ * no input is half done. A log that cannot be compacted grows, and the next try is after as many inputs again.
+ */
+const compacting = (chain: Chain, folder: LedgerFolder.LedgerFolder, origin: LedgerFolder.Origin, count: number) =>
+  Effect.gen(function* () {
+    const { maxLedgerInputs } = chain.settings
+    let kept = count
+    const isDue = Effect.unsafeMakeLatch(kept >= maxLedgerInputs)
+    const { runtime, seed, settings, wall } = origin
+    const compact = Effect.gen(function* () {
+      yield* isDue.await
+      isDue.unsafeClose()
+      kept = 0
+      yield* Effect.try(() => folder.compact({ runtime, seed, settings, wall }, chain.image()))
+    }).pipe(Effect.catchAll(({ error }) => Effect.logWarning("the ledger's log was not compacted", error)))
+    yield* Effect.forkScoped(Effect.forever(compact))
+    return (input: TimedInput): void => {
+      folder.append(input)
+      if (++kept >= maxLedgerInputs) isDue.unsafeOpen()
+    }
+  })
+
+/** Gives the chain its inputs again; returns their number and the time of the last one. */
 const replay = (chain: Chain, inputs: Iterable<TimedInput>, folder: string) =>
   Effect.try({
     try: () => {
+      let count = 0
       let last = 0
       for (const { elapsed, input } of inputs) {
         if (!apply(chain, input, elapsed)) {
@@ -62,8 +91,9 @@ const replay = (chain: Chain, inputs: Iterable<TimedInput>, folder: string) =>
           })
         }
         last = Math.max(last, elapsed)
+        count++
       }
-      return last
+      return { count, last }
     },
     catch: (cause) =>
       cause instanceof EmbeddedClusterError

@@ -102,7 +102,7 @@ describe("handshakes of a served cluster", () => {
       Effect.gen(function* () {
         const get = yield* write(port, text(handshake))
         yield* until(() => get.received().includes("\r\n\r\n"))
-        assert.match(get.received(), /^HTTP\/1\.1 405 /)
+        assert.match(get.received(), /^HTTP\/1\.1 200 /)
         const body = '{"jsonrpc":"2.0","id":1,"method":"getHealth"}'
         const fields = { method: "POST", "content-type": "application/json", "content-length": `${body.length}` }
         const post = yield* write(port, text({ ...handshake, ...fields }) + body)

@@ -125,7 +125,7 @@ layer(served, { excludeTestServices: true })("HTTP door", (it) => {
         )
       const json = { "content-type": "application/json" }
       assert.deepStrictEqual(yield* status("/health", {}), [200, "ok"])
-      assert.strictEqual((yield* status("/", {}))[0], 405)
+      assert.strictEqual((yield* status("/other", {}))[0], 405)
       assert.strictEqual((yield* status("/", { method: "POST", body: "{}" }))[0], 415)
       assert.strictEqual((yield* status("/", { method: "POST", headers: json, body: " ".repeat(4097) }))[0], 413)
       const [code, body] = yield* status("/", { method: "POST", headers: json, body: "{" })

@@ -1,5 +1,6 @@
 /** A chain in a folder: it survives a kill at any byte, and a folder that cannot be used is left as it was. */
 import { spawn } from "node:child_process"
+import { createHash } from "node:crypto"
 import { once } from "node:events"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
@@ -10,12 +11,16 @@ import { assert, it } from "@effect/vitest"
 import { Keypair } from "@solana/web3.js"
 import * as Effect from "effect/Effect"
 import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"
+import * as Json from "../../src/solana/Json.js"
 import { bundled } from "../support/bundled.js"
 import { call, field, payer, sent, value } from "./agave/support.js"
 import { addressOf, SOL, transfer } from "./support.js"
 
 /** Restarts after a kill -9. `LEDGER_KILLS=10000` is the long run. */
 const KILLS = Number(process.env["LEDGER_KILLS"] ?? 2)
+
+/** Inputs after which a killed process compacts its log: so few that a kill often hits it. */
+const COMPACTED_AFTER = Number(process.env["LEDGER_INPUTS"] ?? 8)
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => fs.mkdtempSync(path.join(tmpdir(), "pod-ledger-"))),
@@ -31,12 +36,31 @@ const on = <A, E>(
 
 const refusal = (ledger: string, options: EmbeddedCluster.Options = {}) => Effect.flip(on(ledger, Effect.void, options))
 
+const BASE64 = { encoding: "base64" }
+const SYSVARS = ["SysvarC1ock11111111111111111111111111111111", "SysvarS1otHashes111111111111111111111111111"]
+
+const digest = (value: unknown) => createHash("sha256").update(Json.stringify(value)).digest("hex")
+
+const SYSTEM = "11111111111111111111111111111111"
+
 const state = Effect.gen(function* () {
   const slot = yield* call("getSlot")
+  const history = yield* call("getSignaturesForAddress", SYSTEM)
+  const signatures = Array.isArray(history) ? history.map((one) => String(field(one, "signature"))) : []
   return {
+    history,
+    transactions: yield* Effect.forEach(signatures, (signature) =>
+      call("getTransaction", signature, { encoding: "jsonParsed" })
+    ),
+    statuses: yield* value("getSignatureStatuses", signatures),
+    block: yield* Effect.either(call("getBlock", field(history, 0, "slot"))),
+    sysvars: digest(yield* value("getMultipleAccounts", SYSVARS, BASE64)),
+    programs: digest(yield* call("getProgramAccounts", "BPFLoader2111111111111111111111111111111111", BASE64)),
+    largest: yield* value("getLargestAccounts", { commitment: "confirmed" }),
+    samples: yield* call("getRecentPerformanceSamples"),
     slot,
     hash: yield* call("getGenesisHash"),
-    latest: field(yield* call("getBlock", slot, { rewards: false }), "blockhash"),
+    latest: yield* Effect.either(call("getBlock", slot, { rewards: false })),
     count: yield* call("getTransactionCount"),
     supply: yield* value("getSupply")
   }
@@ -44,21 +68,30 @@ const state = Effect.gen(function* () {
 
 const log = (ledger: string) => path.join(ledger, "ledger.log")
 
-for (const blockMode of ["instant", "interval"] as const) {
+const isCompacted = (ledger: string) => fs.readFileSync(log(ledger)).includes("imageBytes")
+
+for (const options of [
+  { blockMode: "instant" },
+  { blockMode: "instant", maxLedgerInputs: 1 },
+  { blockMode: "instant", maxLedgerInputs: 1, transactionsPerBlock: 2 },
+  { blockMode: "interval" },
+  { blockMode: "interval", maxLedgerInputs: 1 }
+] as const) {
   it.scoped(
-    `Given a chain in ${blockMode} mode with all kinds of inputs, When it starts again, Then its state is the same`,
+    `Given all kinds of inputs with ${JSON.stringify(options)}, When a chain starts again, Then its state is the same`,
     () =>
       Effect.gen(function* () {
         const ledger = yield* folder
         const owner = addressOf(Keypair.generate())
         const [address, program] = [addressOf(Keypair.generate()), addressOf(Keypair.generate())]
-        const options = { blockMode }
         const before = yield* on(
           ledger,
           Effect.gen(function* () {
             const cluster = yield* EmbeddedCluster.EmbeddedCluster
             const key = yield* payer
             yield* cluster.advanceSlots(40)
+            yield* Effect.yieldNow()
+            yield* call("requestAirdrop", addressOf(Keypair.generate()), 1)
             yield* sent([key], transfer(key, Keypair.generate().publicKey, SOL))
             yield* cluster.setAccount({ address, lamports: 7n, owner, data: Uint8Array.of(1, 2), rentEpoch: 3n })
             const memo = field(
@@ -68,6 +101,7 @@ for (const blockMode of ["instant", "interval"] as const) {
             )
             yield* cluster.addProgram(program, Buffer.from(String(memo), "base64"))
             yield* cluster.advanceTime("1 day")
+            yield* Effect.yieldNow()
             yield* cluster.expireBlockhashes
             yield* cluster.advanceSlots(40)
             return yield* state
@@ -79,6 +113,7 @@ for (const blockMode of ["instant", "interval"] as const) {
           assert.deepInclude(yield* value("getAccountInfo", address), { lamports: 7, owner, rentEpoch: 3 })
           assert.deepInclude(yield* value("getAccountInfo", program, { encoding: "base64" }), { executable: true })
         })
+        assert.strictEqual(isCompacted(ledger), "maxLedgerInputs" in options)
         yield* on(ledger, check, options)
         yield* on(ledger, Effect.zipRight(check, payer), options)
         yield* on(
@@ -179,6 +214,55 @@ it.scoped(
     })
 )
 
+it.scopedLive(
+  "Given a folder that cannot be written, When a chain starts, Then the error says so, and nothing is changed",
+  () =>
+    Effect.gen(function* () {
+      const ledger = yield* folder
+      yield* on(ledger, payer)
+      const whole = fs.readFileSync(log(ledger))
+      fs.chmodSync(ledger, 0o555)
+      yield* Effect.addFinalizer(() => Effect.sync(() => fs.chmodSync(ledger, 0o755)))
+      // Root may write anywhere, so the process is nobody's.
+      const user = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
+      const script = bundled(fileURLToPath(new URL("ledgerProcess.ts", import.meta.url)))
+      const output = yield* Effect.promise(async () => {
+        const child = spawn(process.execPath, [script, ledger, "8"], { ...user, stdio: ["ignore", "ignore", "pipe"] })
+        let text = ""
+        child.stderr.on("data", (chunk) => (text += String(chunk)))
+        await once(child, "close")
+        return text
+      })
+      assert.match(output, /the ledger folder .* cannot be locked/)
+      assert.deepStrictEqual(fs.readdirSync(ledger), ["ledger.log"])
+      assert.isTrue(fs.readFileSync(log(ledger)).equals(whole))
+    })
+)
+
+it.scoped("Given a log that cannot be compacted, When inputs come, Then it grows, and nothing is lost", () =>
+  Effect.gen(function* () {
+    const ledger = yield* folder
+    const before = yield* on(
+      ledger,
+      Effect.gen(function* () {
+        // A folder in the place of the new log.
+        fs.mkdirSync(path.join(ledger, "ledger.next"))
+        yield* payer
+        yield* Effect.yieldNow()
+        yield* payer
+        return yield* state
+      }),
+      { maxLedgerInputs: 1 }
+    )
+    assert.isFalse(isCompacted(ledger))
+    fs.rmdirSync(path.join(ledger, "ledger.next"))
+    yield* on(
+      ledger,
+      Effect.map(state, (after) => assert.deepStrictEqual(after, before))
+    )
+  })
+)
+
 it.scoped("Given a cluster over a folder, When a snapshot is restored, Then it is refused", () =>
   Effect.gen(function* () {
     const refused = Effect.gen(function* () {
@@ -198,9 +282,13 @@ it.scopedLive(
       const script = fileURLToPath(new URL("ledgerProcess.ts", import.meta.url))
       for (let round = 0; round < KILLS; round++) {
         yield* Effect.promise(async () => {
-          const child = spawn(process.execPath, [bundled(script), ledger, acknowledged.at(-1) ?? ""], {
-            stdio: ["ignore", "pipe", "inherit"]
-          })
+          const child = spawn(
+            process.execPath,
+            [bundled(script), ledger, String(COMPACTED_AFTER), acknowledged.at(-1) ?? ""],
+            {
+              stdio: ["ignore", "pipe", "inherit"]
+            }
+          )
           let heard = 0
           const wanted = 1 + Math.floor(Math.random() * 40)
           for await (const line of createInterface(child.stdout)) {

@@ -1,11 +1,14 @@
-/** Airdrops for ever on the ledger folder of the first argument, printing each signature when it is acknowledged. */
+/**
+ * Airdrops for ever on the ledger folder of the first argument, which is compacted after as many inputs as the second says,
+ * printing each signature when it is acknowledged.
+ */
 import * as fs from "node:fs"
 import { Keypair } from "@solana/web3.js"
 import * as Effect from "effect/Effect"
 import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"
 import { addressOf } from "./support.js"
 
-const [, , ledger = "", last = ""] = process.argv
+const [, , ledger = "", maxLedgerInputs = "", last = ""] = process.argv
 
 Effect.gen(function* () {
   const cluster = yield* EmbeddedCluster.EmbeddedCluster
@@ -19,4 +22,7 @@ Effect.gen(function* () {
       Effect.sync(() => fs.writeSync(1, `${signature}\n`))
     )
   )
-}).pipe(Effect.provide(EmbeddedCluster.layer({ ledger, podProgram: false })), Effect.runPromise)
+}).pipe(
+  Effect.provide(EmbeddedCluster.layer({ ledger, maxLedgerInputs: Number(maxLedgerInputs), podProgram: false })),
+  Effect.runPromise
+)

@@ -1,7 +1,7 @@
 /** A headless Chromium over its debugging socket, for pages that a person will look at. */
 import { type ChildProcess, spawn } from "node:child_process"
 import { EventEmitter, once } from "node:events"
-import { accessSync, constants, mkdtempSync, rmSync } from "node:fs"
+import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
 import { pathToFileURL } from "node:url"
@@ -30,6 +30,8 @@ export interface Page {
   readonly evaluate: (expression: string) => Promise<unknown>
   /** Addresses that were asked for, without the page's own. */
   readonly requests: ReadonlyArray<string>
+  /** Writes a picture of the page to a file. */
+  readonly picture: (file: string, scheme: "light" | "dark") => Promise<void>
   /** Exceptions, and errors in the console: what the content policy refuses is one. */
   readonly errors: ReadonlyArray<string>
 }
@@ -65,8 +67,8 @@ const session = (socket: WebSocket, onEvent: (method: string, params: unknown) =
     })
 }
 
-/** Opens a file, and closes the browser after `use`. */
-export const withPage = async <A>(file: string, use: (page: Page) => Promise<A>): Promise<A> => {
+/** Opens a file or an address, and closes the browser after `use`. */
+export const withPage = async <A>(target: string, use: (page: Page) => Promise<A>): Promise<A> => {
   const profile = mkdtempSync(path.join(tmpdir(), "pod-chromium-"))
   const child = spawn(
     executable ?? "chromium",
@@ -89,7 +91,7 @@ export const withPage = async <A>(file: string, use: (page: Page) => Promise<A>)
     await once(socket, "open")
     const requests: Array<string> = []
     const errors: Array<string> = []
-    const url = pathToFileURL(file).href
+    const url = URL.canParse(target) ? target : pathToFileURL(target).href
     const loads = new EventEmitter()
     const isLoaded = once(loads, "load")
     const send = session(socket, (method, params) => {
@@ -109,6 +111,12 @@ export const withPage = async <A>(file: string, use: (page: Page) => Promise<A>)
     return await use({
       requests,
       errors,
+      picture: async (file, scheme) => {
+        const features = [{ name: "prefers-color-scheme", value: scheme }]
+        await send("Emulation.setEmulatedMedia", { features }, sessionId)
+        const taken = await send("Page.captureScreenshot", { format: "png", captureBeyondViewport: true }, sessionId)
+        writeFileSync(file, Buffer.from(String(at(taken, "data")), "base64"))
+      },
       evaluate: async (expression) =>
         at(await send("Runtime.evaluate", { expression, returnByValue: true }, sessionId), "result", "value")
     })

@@ -7,13 +7,22 @@
  * indexed owner, in their newest state. Sysvars change without a write, so their owner is never indexed.
  */
 import type { Address } from "@solana/kit"
-import * as Addresses from "../../../src/solana/Address.js"
+import { type OwnedAccount, OwnedAccounts } from "./OwnedAccounts.js"
 import type { StoredAccount } from "./StoredAccount.js"
 import type { Svm } from "./Svm.js"
 import * as Sysvars from "./Sysvars.js"
 
 /** Maximum indexed owners. A new owner costs a scan of all accounts and evicts the oldest. */
 const INDEXED_OWNERS = 16
+
+/** By slot: the state of each account that the slot wrote, before the slot. */
+export type UndoRecords = ReadonlyMap<number, ReadonlyMap<Address, StoredAccount | undefined>>
+
+/** What is kept beside the machine. */
+export interface AccountParts {
+  readonly undo: UndoRecords
+  readonly written: Iterable<Address>
+}
 
 /** Accounts in the newest slot and up to `depth` slots back. */
 export class Accounts {
@@ -41,19 +50,18 @@ export class Accounts {
   /** The program's accounts at the end of the slot, ordered by the bytes of their addresses. */
   ownedBy(owner: Address, slot: number): ReadonlyArray<OwnedAccount> {
     const newest = this.#index(owner)
-    const older = new Map<Address, StoredAccount | undefined>()
-    for (const [changedIn, accounts] of this.#before) {
-      if (changedIn <= slot) continue
-      for (const address of accounts.keys()) {
-        if (older.has(address)) continue
-        const account = this.at(address, slot)
-        if (account?.owner === owner || newest.has(address)) older.set(address, account)
+    return newest.at(slot, () => {
+      const older = new Map<Address, StoredAccount | undefined>()
+      for (const [changedIn, accounts] of this.#before) {
+        if (changedIn <= slot) continue
+        for (const address of accounts.keys()) {
+          if (older.has(address)) continue
+          const account = this.at(address, slot)
+          if (account?.owner === owner || newest.has(address)) older.set(address, account)
+        }
       }
-    }
-    if (older.size === 0) return newest.sorted
-    const owned = newest.sorted.filter(({ address }) => !older.has(address))
-    for (const [address, account] of older) if (account?.owner === owner) owned.push(entryOf({ address, account }))
-    return owned.toSorted(byKey)
+      return older
+    })
   }
 
   /** The addresses of all accounts that were ever written, closed ones too. */
@@ -105,6 +113,7 @@ export class Accounts {
     for (const accounts of this.#before.values()) {
       if (accounts.has(address)) accounts.set(address, account)
     }
+    for (const accounts of this.#owned.values()) accounts.forgetViews()
   }
 
   /** Drops the undo records of slots that are too old for any commitment. */
@@ -112,6 +121,7 @@ export class Accounts {
     for (const changedIn of this.#before.keys()) {
       if (changedIn <= slot - this.#depth) this.#before.delete(changedIn)
     }
+    for (const accounts of this.#owned.values()) accounts.forgetViews(slot - this.#depth)
   }
 
   /**
@@ -133,11 +143,16 @@ export class Accounts {
     return result
   }
 
+  /** The undo records by slot, oldest first. */
+  get undoRecords(): UndoRecords {
+    return this.#before
+  }
+
   /** Returns a copy over another machine with the same state. */
-  over(svm: Svm): Accounts {
+  over(svm: Svm, { undo = this.#before, written = this.#written }: Partial<AccountParts> = {}): Accounts {
     const copy = new Accounts(svm, this.#depth)
-    for (const [slot, accounts] of this.#before) copy.#before.set(slot, new Map(accounts))
-    copy.addWritten(this.#written)
+    for (const [slot, accounts] of undo) copy.#before.set(slot, new Map(accounts))
+    copy.addWritten(written)
     return copy
   }
 
@@ -152,7 +167,7 @@ export class Accounts {
   #index(owner: Address): OwnedAccounts {
     const known = this.#owned.get(owner)
     if (known !== undefined) return known
-    const accounts = new OwnedAccounts(this.svm.ownedBy(owner))
+    const accounts = new OwnedAccounts(owner, this.svm.ownedBy(owner))
     if (owner === Sysvars.OWNER) return accounts
     for (const oldest of this.#owned.keys()) {
       if (this.#owned.size < INDEXED_OWNERS) break
@@ -160,53 +175,5 @@ export class Accounts {
     }
     this.#owned.set(owner, accounts)
     return accounts
-  }
-}
-
-/** An account with its address. */
-export interface OwnedAccount {
-  readonly address: Address
-  readonly account: StoredAccount
-}
-
-interface Entry {
-  readonly address: Address
-  readonly key: Uint8Array
-  account: StoredAccount
-}
-
-const entryOf = ({ address, account }: OwnedAccount): Entry => ({ address, account, key: Addresses.toBytes(address) })
-
-const byKey = (left: Entry, right: Entry): number => Buffer.compare(left.key, right.key)
-
-/** The accounts of an owner. A new state of an account keeps the order; a new account is sorted in at the next read. */
-class OwnedAccounts {
-  readonly #entries: Map<Address, Entry>
-  #sorted: ReadonlyArray<Entry> | undefined
-
-  constructor(accounts: Iterable<OwnedAccount>) {
-    this.#entries = new Map(Array.from(accounts, (owned) => [owned.address, entryOf(owned)]))
-  }
-
-  has(address: Address): boolean {
-    return this.#entries.has(address)
-  }
-
-  set(address: Address, account: StoredAccount): void {
-    const known = this.#entries.get(address)
-    if (known !== undefined) {
-      known.account = account
-      return
-    }
-    this.#entries.set(address, entryOf({ address, account }))
-    this.#sorted = undefined
-  }
-
-  delete(address: Address): void {
-    if (this.#entries.delete(address)) this.#sorted = undefined
-  }
-
-  get sorted(): ReadonlyArray<Entry> {
-    return (this.#sorted ??= Array.from(this.#entries.values()).toSorted(byKey))
   }
 }

@@ -62,6 +62,11 @@ export class Blockhashes {
     this.#floor = Math.max(this.#floor, height)
   }
 
+  /** The entries, oldest first, and the height below which they have expired early. */
+  get parts(): { readonly entries: ReadonlyArray<BlockhashEntry>; readonly floor: number } {
+    return { entries: Array.from(this.#entries.values()), floor: this.#floor }
+  }
+
   /** Returns an independent copy. */
   copy(): Blockhashes {
     const copy = new Blockhashes(this.lifetime)

@@ -10,26 +10,30 @@ import * as Either from "effect/Either"
 import type { Moment } from "../../../services/internal/clock.js"
 import { FINALITY_SLOTS } from "../../../src/solana/Limits.js"
 import type { Settings } from "../Options.js"
-import { Accounts, type OwnedAccount } from "./Accounts.js"
+import { Accounts } from "./Accounts.js"
 import { Blockhashes, type BlockhashEntry } from "./Blockhashes.js"
-import type { ChainListener, SlotUpdate } from "./ChainListener.js"
+import type { ChainListener } from "./ChainListener.js"
 import {
   type Bank,
   type ChainState,
   copyOf,
   type OpenBlock,
   type PerformanceSample,
-  type RecentBlock,
+  type ShownTime,
   sample
 } from "./ChainState.js"
+import { Events } from "./Events.js"
 import * as Executed from "./Executed.js"
+import * as Image from "./Image.js"
 import type { Input, TimedInput } from "./Input.js"
 import { type Block, Ledger, type TransactionRecord } from "./Ledger.js"
 import { isWritable, type LoadedTransaction } from "./LoadedTransaction.js"
 import * as Loaders from "./Loaders.js"
 import * as Nonce from "./Nonce.js"
+import type { OwnedAccount } from "./OwnedAccounts.js"
+import { deploys, SlotHashReaders } from "./SlotHashReaders.js"
 import type { StoredAccount } from "./StoredAccount.js"
-import type { Outcome, Simulation, SvmFactory } from "./Svm.js"
+import type { Outcome, Rename, Simulation, SvmFactory } from "./Svm.js"
 import * as Sysvars from "./Sysvars.js"
 import * as TokenAccounts from "./TokenAccounts.js"
 import type { TransactionError } from "./TransactionErrors.js"
@@ -37,7 +41,6 @@ import type { TransactionError } from "./TransactionErrors.js"
 /** The result of a submitted transaction: its record in a block, or an error that costs no fee. */
 export type Submission = Either.Either<TransactionRecord, TransactionError>
 
-const COMMITMENTS = ["processed", "confirmed", "finalized"] as const
 const MOVING_SYSVARS = [Sysvars.CLOCK, Sysvars.SLOT_HASHES]
 
 /** A chain's complete state. Only the chain that made it can restore it. */
@@ -57,7 +60,7 @@ export class Chain {
   #now: number
 
   readonly #machines: SvmFactory
-  readonly #listener: ChainListener
+  readonly #events: Events
   #start: Moment
   /** Keeps each input, before anybody knows of its effect. */
   #keep: ((input: Input, nowMillis: number) => void) | undefined
@@ -70,7 +73,6 @@ export class Chain {
     seed: Uint8Array
   ) {
     this.#machines = machines
-    this.#listener = listener
     this.#start = start
     this.#now = start.monotonic
     const svm = machines.make(seed)
@@ -91,7 +93,9 @@ export class Chain {
       accounts: new Accounts(svm, settings.blockMode === "interval" ? FINALITY_SLOTS + 1 : 0),
       ledger: new Ledger(settings),
       blockhashes: new Blockhashes(settings.blockhashLifetime),
-      slotHashes: Sysvars.NO_SLOT_HASHES,
+      slotHashes: new Sysvars.SlotHashes(),
+      slotHashReaders: new SlotHashReaders(),
+      shownTime: genesis,
       last: genesis,
       open: undefined,
       recent: [genesis],
@@ -102,12 +106,13 @@ export class Chain {
       samples: [],
       sampled: { time, slot: 0, transactions: 0 }
     }
+    this.#events = new Events(this.#state, listener)
     for (const owner of Loaders.GENESIS_OWNERS) {
-      this.#state.accounts.addWritten(svm.ownedBy(owner).map(({ address }) => address))
+      const owned = svm.ownedBy(owner).map(({ address }) => address)
+      this.#state.accounts.addWritten(owned.toSorted())
     }
     this.#complete(genesis)
     if (settings.blockMode === "interval") this.#enter(start.monotonic, 0)
-    else this.#setTime(genesis)
   }
 
   // Reading
@@ -143,7 +148,12 @@ export class Chain {
 
   /** Slots from the newest bank to the bank of the next transaction. */
   get slotsUntilExecution(): number {
-    return this.settings.blockMode === "interval" ? 0 : 1
+    return this.#state.open === undefined ? 1 : 0
+  }
+
+  /** The slot of the block that still accepts transactions. */
+  get openSlot(): number | undefined {
+    return this.#state.open?.slot
   }
 
   /** The highest commitment that the slot has reached. */
@@ -153,10 +163,12 @@ export class Chain {
   }
 
   account(address: Address, slot: number): StoredAccount | undefined {
+    if (Sysvars.is(address)) this.#showSysvars()
     return this.#state.accounts.at(address, slot)
   }
 
   ownedBy(owner: Address, slot: number): ReadonlyArray<OwnedAccount> {
+    if (owner === Sysvars.OWNER) this.#showSysvars()
     return this.#state.accounts.ownedBy(owner, slot)
   }
 
@@ -199,9 +211,10 @@ export class Chain {
 
   /** Runs the transaction on the bank's accounts, without a blockhash check, and discards all writes. */
   simulate(transaction: LoadedTransaction, bank: Bank, nowMillis: number, verify: boolean): Simulation {
-    return this.#at(transaction, bank, () =>
-      this.#inExecutionSlot(nowMillis, () => this.#run(transaction, verify, this.#state.svm.simulate))
-    )
+    return this.#at(transaction, bank, () => {
+      this.#setTime(this.#executionTime(nowMillis))
+      return this.#run(transaction, verify, this.#state.svm.simulate)
+    })
   }
 
   /** Runs `use` with the transaction's accounts as the bank has them. */
@@ -217,26 +230,28 @@ export class Chain {
   record(keep: (input: TimedInput) => void, now: Moment, elapsed: number): void {
     const start = now.monotonic - elapsed
     this.#start = { ...this.#start, monotonic: start }
+    this.#now = now.monotonic
     this.#keep = (input, nowMillis) => keep({ elapsed: nowMillis - start, input })
   }
 
-  /** Executes a transaction in a block: the open block, or a new one in instant mode. */
-  submit(transaction: LoadedTransaction, nowMillis: number, verify: boolean): Submission {
+  /**
+   * Executes a transaction in a block: the open block, or a new one in instant mode. `simulated` is what its simulation on
+   * the newest bank did, if nothing has happened since: its writes are kept instead of executing it again.
+   */
+  submit(transaction: LoadedTransaction, nowMillis: number, verify: boolean, simulated?: Simulation): Submission {
     const refusal = this.refusal(transaction, this.bank("processed"))
     if (refusal !== undefined) return Either.left(refusal)
     this.#now = nowMillis
-    if (this.settings.blockMode === "interval") return this.#execute(transaction, this.#state.open, verify)
-    const block = this.#openBlock(nowMillis, 0)
-    this.#setTime(block)
-    const submission = this.#execute(transaction, block, verify)
-    if (Either.isLeft(submission)) {
-      this.#setTime(this.#state.last)
-      return submission
-    }
-    this.#closeBlock(block)
-    this.#state.recent = [this.#state.last]
-    this.#announceSlot()
-    this.#announce(COMMITMENTS, submission.right, Executed.writtenBy(submission.right))
+    const open = this.#state.open
+    const block = open ?? this.#openBlock(nowMillis, 0)
+    this.#setTime(this.#executionTime(nowMillis))
+    const submission = this.#execute(transaction, block, verify, simulated)
+    if (this.settings.blockMode === "interval" || Either.isLeft(submission)) return submission
+    if (open === undefined) this.#enterOpened(block)
+    if (block.records.length >= this.settings.transactionsPerBlock) this.#closeBlock(block)
+    this.#state.recent = [this.#state.open ?? this.#state.last]
+    if (open === undefined) this.#announceSlot()
+    this.#events.landed(submission.right, Executed.writtenBy(submission.right))
     return submission
   }
 
@@ -252,7 +267,7 @@ export class Chain {
     this.#keep?.({ kind: "advanceTime", millis }, nowMillis)
     this.#state.aheadMillis += millis
     const { slot } = this.#state.open ?? this.#state.last
-    this.#setTime({ slot, time: this.#unixTime(nowMillis) })
+    this.#state.shownTime = { slot, time: this.#unixTime(nowMillis) }
   }
 
   /** Expires all known blockhashes. It raises the height by one lifetime, because blockhashes expire by height. */
@@ -273,7 +288,8 @@ export class Chain {
       this.#state.lamports += (account?.lamports ?? 0n) - (before?.lamports ?? 0n)
       accounts.overwrite(address, account)
       accounts.written(address)
-      for (const commitment of COMMITMENTS) this.#listener.accountReached(commitment, address, slot)
+      if (account?.executable === true) this.#state.slotHashReaders.written(address)
+      this.#events.overwritten(address, slot)
     })
   }
 
@@ -281,6 +297,7 @@ export class Chain {
     return Either.map(this.#state.svm.addProgram(address, elf), () => {
       this.#keep?.({ kind: "addProgram", address, elf }, this.#now)
       this.#state.accounts.writtenUnseen()
+      this.#state.slotHashReaders.loaded(address, elf)
     })
   }
 
@@ -288,6 +305,7 @@ export class Chain {
 
   snapshot(): ChainSnapshot {
     const { svm } = this.#state
+    this.#showSysvars()
     return { slot: this.bank("processed").slot, machine: svm.toBytes(), state: copyOf(this.#state, svm) }
   }
 
@@ -295,31 +313,45 @@ export class Chain {
     Object.assign(this.#state, copyOf(state, this.#machines.fromBytes(machine)))
   }
 
+  /** The state as bytes. A chain of the same genesis that loads them continues as this one. */
+  image(): Uint8Array {
+    this.#showSysvars()
+    return Image.encode({ state: this.#state, given: this.#given })
+  }
+
+  /** Continues from an image; false if the bytes are none. */
+  load(bytes: Uint8Array): boolean {
+    const image = Image.decode(bytes, this.settings, this.#state, this.#machines.fromBytes)
+    if (image === undefined) return false
+    this.#given = image.given
+    Object.assign(this.#state, image.state)
+    return true
+  }
+
   // How blocks are made
 
   #enter(nowMillis: number, skip: number, uncounted = 0): void {
+    const { open, recent } = this.#state
+    if (open !== undefined) this.#closeBlock(open)
+    const entered = this.#openBlock(nowMillis, skip, uncounted)
     if (this.settings.blockMode === "instant") {
-      this.#closeBlock(this.#openBlock(nowMillis, skip, uncounted))
-      this.#setTime(this.#state.last)
+      this.#enterOpened(entered)
+      this.#closeBlock(entered)
       this.#state.recent = [this.#state.last]
       this.#announceSlot()
       return
     }
-    const { open, recent } = this.#state
-    if (open !== undefined) this.#closeBlock(open)
-    const entered = this.#openBlock(nowMillis, skip, uncounted)
-    this.#state.open = entered
+    this.#showSysvars()
     for (const sysvar of MOVING_SYSVARS) {
       this.#state.accounts.remember(sysvar, entered.slot, this.#state.svm.account(sysvar))
     }
-    this.#setTime(entered)
-    this.#announceOpened(entered)
+    this.#enterOpened(entered)
     recent.push(entered)
     const finalizes = recent.length > FINALITY_SLOTS + 1
     if (finalizes) recent.shift()
     this.#announceSlot()
-    this.#announceBlock("confirmed", recent.at(-2))
-    if (finalizes) this.#announceBlock("finalized", recent[0])
+    this.#events.blockReached("confirmed", recent.at(-2))
+    if (finalizes) this.#events.blockReached("finalized", recent[0])
     this.#state.accounts.forget(entered.slot)
   }
 
@@ -332,20 +364,16 @@ export class Chain {
     return { slot, height: last.height + 1 + uncounted, parentSlot: last.slot, time, records: [] }
   }
 
+  #enterOpened(block: OpenBlock): void {
+    this.#state.open = block
+    this.#state.shownTime = block
+    this.#events.opened(block)
+  }
+
   #closeBlock(open: OpenBlock): void {
     const previousBlockhash = this.#state.last.blockhash
     this.#complete({ ...open, previousBlockhash, blockhash: this.#state.svm.nextBlockhash() })
-    if (this.settings.blockMode === "instant") this.#announceOpened(open)
-    const failed = open.records.filter(({ outcome }) => outcome.err !== null).length
-    this.#update("completed", open.slot)
-    this.#update("frozen", open.slot, {
-      stats: {
-        numTransactionEntries: open.records.length,
-        numSuccessfulTransactions: open.records.length - failed,
-        numFailedTransactions: failed,
-        maxTransactionsPerEntry: Math.min(1, open.records.length)
-      }
-    })
+    this.#events.completed(open)
   }
 
   #complete(block: Block): void {
@@ -354,23 +382,31 @@ export class Chain {
     state.last = block
     state.ledger.addBlock(block)
     state.blockhashes.push(block)
-    state.slotHashes = Sysvars.withSlotHash(state.slotHashes, block.slot, block.blockhash)
-    state.svm.setSlotHashes(state.slotHashes)
+    state.slotHashes.push(block.slot, block.blockhash)
     sample(state, block)
   }
 
-  #setTime({ slot, time }: { readonly slot: number; readonly time: bigint }): void {
+  #setTime({ slot, time }: ShownTime): void {
     this.#state.svm.setTime({ slot, epoch: epochOf(slot), unixTime: time, epochStart: this.#state.epochStart })
   }
 
-  /** Runs `use` with the time of the next transaction's block. */
-  #inExecutionSlot<A>(nowMillis: number, use: () => A): A {
-    const { last, open } = this.#state
-    if (open !== undefined) return use()
-    this.#setTime({ slot: last.slot + 1, time: this.#unixTime(nowMillis) })
-    const result = use()
-    this.#setTime(last)
-    return result
+  /** The time of the next transaction. */
+  #executionTime(nowMillis: number): ShownTime {
+    const { last, open, shownTime } = this.#state
+    return open === undefined ? { slot: last.slot + 1, time: this.#unixTime(nowMillis) } : shownTime
+  }
+
+  /** Lets the machine show the time of the newest bank and all slot hashes. */
+  #showSysvars(): void {
+    this.#setTime(this.#state.shownTime)
+    this.#writeSlotHashes()
+  }
+
+  #writeSlotHashes(): void {
+    const { slotHashes, svm } = this.#state
+    if (slotHashes.isWritten) return
+    svm.setSlotHashes(slotHashes.data)
+    slotHashes.isWritten = true
   }
 
   #unixTime(nowMillis: number): bigint {
@@ -379,8 +415,7 @@ export class Chain {
     return time > this.#state.last.time ? time : this.#state.last.time
   }
 
-  #execute(transaction: LoadedTransaction, block: OpenBlock | undefined, verify: boolean): Submission {
-    if (block === undefined) return Either.left("ClusterMaintenance")
+  #execute(transaction: LoadedTransaction, block: OpenBlock, verify: boolean, simulated?: Simulation): Submission {
     const state = this.#state
     const { svm, accounts } = state
     const writable = transaction.addresses.filter((_, index) => isWritable(transaction, index))
@@ -388,8 +423,11 @@ export class Chain {
     const nonce = this.#nonceAccount(transaction)
     const preBalances = transaction.addresses.map(svm.balance)
     const preTokenBalances = TokenAccounts.balances(transaction.addresses, svm.account)
-    const outcome = this.#run(transaction, verify, svm.execute)
-    const postBalances = transaction.addresses.map(svm.balance)
+    const isCommitted = simulated !== undefined && nonce === undefined && !deploys(transaction) && simulated.commit()
+    const outcome = isCommitted ? simulated : this.#run(transaction, verify, svm.execute)
+    const postBalances = preBalances.map((balance, index) =>
+      isWritable(transaction, index) ? svm.balance(transaction.addresses[index] ?? transaction.feePayer) : balance
+    )
     if (outcome.err !== null && preBalances[0] === postBalances[0]) return Either.left(outcome.err)
 
     if (nonce !== undefined) svm.setAccount(nonce, Nonce.advanced(svm.account(nonce), state.last.blockhash))
@@ -410,6 +448,7 @@ export class Chain {
       if (written.includes(address)) accounts.remember(address, block.slot, before[index])
     })
     written.forEach((address) => accounts.written(address))
+    state.slotHashReaders.executed(transaction)
     state.transactionCount += 1
     state.lamports -= fee
     block.records.push(record)
@@ -425,21 +464,22 @@ export class Chain {
       if (blockhashHeight !== undefined) state.blockhashes.expireBelow(blockhashHeight + 1)
     }
     this.#keep?.({ kind: "submit", wire: transaction.wire, verify }, this.#now)
-    if (this.settings.blockMode === "interval") this.#announce(["processed"], record, written)
+    if (this.settings.blockMode === "interval") this.#events.reached(["processed"], record, written)
     return Either.right(record)
   }
 
   #run<A extends Outcome>(
     transaction: LoadedTransaction,
     verify: boolean,
-    use: (wire: Uint8Array, verify: boolean) => A
+    use: (wire: Uint8Array, verify: boolean, rename: Rename) => A
   ): A | Simulation {
-    const { svm, last } = this.#state
+    const { slotHashReaders, svm, last } = this.#state
+    if (slotHashReaders.canRun(transaction)) this.#writeSlotHashes()
     const wire = Nonce.withLatest(transaction, last.blockhash)
-    const verified = wire !== undefined && verify ? svm.simulate(transaction.wire, true) : undefined
+    const rename: Rename = (error) => Executed.named(error, transaction, svm.account)
+    const verified = wire !== undefined && verify ? svm.simulate(transaction.wire, true, rename) : undefined
     if (verified?.err === "SignatureFailure") return verified
-    const outcome = wire === undefined ? use(transaction.wire, verify) : use(wire, false)
-    return Executed.named(outcome, transaction, svm.account)
+    return wire === undefined ? use(transaction.wire, verify, rename) : use(wire, false, rename)
   }
 
   /** The nonce account that the transaction uses, if its blockhash is not a recent one. */
@@ -451,47 +491,13 @@ export class Chain {
     return usable ? nonce : undefined
   }
 
-  // Events
-
-  #update(type: SlotUpdate["type"], slot: number, more?: Pick<SlotUpdate, "parent" | "stats">): void {
-    const { time } = this.#state.open ?? this.#state.last
-    this.#listener.slotUpdated({ slot, timestamp: Number(time) * 1000, type, ...more })
-  }
-
-  #announceOpened({ slot, parentSlot }: OpenBlock): void {
-    this.#update("firstShredReceived", slot)
-    this.#update("createdBank", slot, { parent: parentSlot })
-  }
-
   #announceSlot(): void {
     const root = this.bank("finalized").slot
     const { slot, parentSlot } = this.#state.open ?? this.#state.last
-    this.#listener.slotEntered(slot, parentSlot, root)
+    this.#events.entered(slot, parentSlot, root)
     if (this.settings.blockMode === "interval") return
-    this.#update("optimisticConfirmation", slot)
-    this.#announceRoot(root)
-  }
-
-  #announceRoot(slot: number): void {
-    this.#listener.rooted(slot)
-    this.#update("root", slot)
-  }
-
-  #announce(commitments: ReadonlyArray<Commitment>, record: TransactionRecord, written: ReadonlyArray<Address>): void {
-    for (const commitment of commitments) {
-      this.#listener.transactionReached(commitment, record)
-      for (const address of written) this.#listener.accountReached(commitment, address, record.slot)
-    }
-  }
-
-  #announceBlock(commitment: Commitment, block: RecentBlock | undefined): void {
-    if (block === undefined) return
-    if (commitment === "finalized") this.#announceRoot(block.slot)
-    else this.#update("optimisticConfirmation", block.slot)
-    for (const record of block.records) this.#listener.transactionReached(commitment, record)
-    for (const address of this.#state.accounts.writtenIn(block.slot)) {
-      this.#listener.accountReached(commitment, address, block.slot)
-    }
+    this.#events.confirmed(slot)
+    this.#events.rooted(root)
   }
 }
 

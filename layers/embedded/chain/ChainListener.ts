@@ -6,8 +6,8 @@ import type { TransactionRecord } from "./Ledger.js"
 export interface ChainListener {
   readonly slotEntered: (slot: number, parent: number, root: number) => void
   readonly rooted: (slot: number) => void
-  readonly transactionReached: (commitment: Commitment, record: TransactionRecord) => void
-  readonly accountReached: (commitment: Commitment, address: Address, slot: number) => void
+  readonly transactionReached: (commitments: ReadonlyArray<Commitment>, record: TransactionRecord) => void
+  readonly accountReached: (commitments: ReadonlyArray<Commitment>, address: Address, slot: number) => void
   readonly slotUpdated: (update: SlotUpdate) => void
 }
 

@@ -2,7 +2,9 @@
 import type { Accounts } from "./Accounts.js"
 import type { Blockhashes } from "./Blockhashes.js"
 import type { Block, Ledger, TransactionRecord } from "./Ledger.js"
+import { SlotHashReaders } from "./SlotHashReaders.js"
 import type { Svm } from "./Svm.js"
+import * as Sysvars from "./Sysvars.js"
 
 /** A bank: its slot and its block height. */
 export interface Bank {
@@ -29,17 +31,27 @@ export interface RecentBlock extends Bank {
   readonly records: ReadonlyArray<TransactionRecord>
 }
 
+/** The time that the machine shows between executions. */
+export interface ShownTime {
+  readonly slot: number
+  /** Unix seconds. */
+  readonly time: bigint
+}
+
 /** The mutable state of a chain. */
 export interface ChainState {
   svm: Svm
   accounts: Accounts
   ledger: Ledger
   blockhashes: Blockhashes
-  slotHashes: Uint8Array
+  slotHashes: Sysvars.SlotHashes
+  slotHashReaders: SlotHashReaders
+  shownTime: ShownTime
   /** The newest complete block. */
   last: Block
   /**
-   * The block that accepts transactions: always present in interval mode; present for one transaction in instant mode.
+   * The block that accepts transactions: always present in interval mode; in instant mode, present while it has fewer than
+   * `transactionsPerBlock`.
    */
   open: OpenBlock | undefined
   /** Blocks from the finalized one to the newest, which may be open. Never empty. */
@@ -62,6 +74,8 @@ export const copyOf = (state: ChainState, svm: Svm): ChainState => {
     accounts: state.accounts.over(svm),
     ledger: state.ledger.copy(),
     blockhashes: state.blockhashes.copy(),
+    slotHashes: new Sysvars.SlotHashes(state.slotHashes),
+    slotHashReaders: new SlotHashReaders(state.slotHashReaders.addresses),
     open,
     recent: state.recent.map((block) => (open !== undefined && block.slot === open.slot ? open : block)),
     samples: Array.from(state.samples)

@@ -4,23 +4,23 @@ import type { TransactionRecord } from "./Ledger.js"
 import { isWritable, type LoadedTransaction } from "./LoadedTransaction.js"
 import * as Nonce from "./Nonce.js"
 import type { StoredAccount } from "./StoredAccount.js"
-import type { Outcome } from "./Svm.js"
+import type { TransactionError } from "./TransactionErrors.js"
 
 /**
  * Corrects the error's name: LiteSVM has one error for a missing program and for an account that is not a program;
  * Agave has two.
  */
-export const named = <A extends Outcome>(
-  outcome: A,
+export const named = (
+  error: TransactionError,
   { addresses, message }: LoadedTransaction,
   read: (address: Address) => StoredAccount | undefined
-): A => {
-  if (outcome.err !== "InvalidProgramForExecution") return outcome
+): TransactionError => {
+  if (error !== "InvalidProgramForExecution") return error
   const isMissing = message.instructions.some(({ programIndex }) => {
     const program = addresses[programIndex]
     return program !== undefined && read(program) === undefined
   })
-  return isMissing ? { ...outcome, err: "ProgramAccountNotFound" } : outcome
+  return isMissing ? "ProgramAccountNotFound" : error
 }
 
 /** The accounts that the transaction wrote. A failed transaction writes only its fee payer and its nonce. */

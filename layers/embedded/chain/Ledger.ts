@@ -48,6 +48,14 @@ export interface Status {
   readonly blockhashHeight: number | undefined
 }
 
+/** What a ledger keeps. */
+export interface LedgerParts {
+  readonly blocks: ReadonlyArray<Block>
+  readonly records: ReadonlyArray<TransactionRecord>
+  readonly statuses: ReadonlyArray<Status>
+  readonly prunedSlot: number
+}
+
 /** The ledger of a chain. */
 export class Ledger {
   readonly #blocks = new Map<number, Block>()
@@ -131,6 +139,26 @@ export class Ledger {
       forgotten.push(oldest)
     }
     return forgotten
+  }
+
+  /** All that is kept, oldest first. */
+  get parts(): LedgerParts {
+    return {
+      blocks: Array.from(this.#blocks.values()),
+      records: Array.from(this.#records.values()),
+      statuses: Array.from(this.#statuses.values()),
+      prunedSlot: this.#prunedSlot
+    }
+  }
+
+  /** A ledger of these parts. Blocks and records share their transactions. */
+  static of(settings: Settings, { blocks, prunedSlot, records, statuses }: LedgerParts): Ledger {
+    const made = new Ledger(settings)
+    made.#prunedSlot = prunedSlot
+    records.forEach((record) => made.addRecord(record))
+    blocks.forEach((block) => made.addBlock(block))
+    statuses.forEach((status) => made.addStatus(status))
+    return made
   }
 
   /** Returns an independent copy. */

@@ -50,6 +50,15 @@ export const load = (
       }
     }
   }
+  return assemble(wire, { signatures, message, messageBytes }, { writable, readonly })
+}
+
+/** A transaction with the addresses that its tables gave. */
+export const assemble = (
+  wire: Uint8Array,
+  { signatures, message, messageBytes }: Wire.Transaction,
+  loaded: LoadedTransaction["loaded"]
+): Either.Either<LoadedTransaction, string> => {
   const [feePayer] = message.staticAccounts
   const [signature] = signatures
   if (feePayer === undefined || signature === undefined) return Either.left("SanitizeFailure")
@@ -61,10 +70,10 @@ export const load = (
     messageHash: createHash("sha256").update(messageBytes).digest("base64"),
     feePayer,
     addresses:
-      writable.length + readonly.length === 0
+      loaded.writable.length + loaded.readonly.length === 0
         ? message.staticAccounts
-        : [...message.staticAccounts, ...writable, ...readonly],
-    loaded: { writable, readonly }
+        : [...message.staticAccounts, ...loaded.writable, ...loaded.readonly],
+    loaded
   })
 }
 

@@ -40,7 +40,15 @@ export interface Outcome {
 /** An outcome, and the accounts after it. */
 export interface Simulation extends Outcome {
   readonly accounts: ReadonlyMap<Address, StoredAccount>
+  /**
+   * Keeps the writes, as an execution would. Call it only if it succeeded, and if the machine has not changed since. False
+   * if the machine must execute the transaction instead: it writes an executable.
+   */
+  readonly commit: () => boolean
 }
+
+/** Gives an error its name on a cluster. */
+export type Rename = (error: Errors.TransactionError) => Errors.TransactionError
 
 /** The chain's time. */
 export interface ChainTime {
@@ -59,15 +67,15 @@ export interface Svm {
   /** Scans all accounts. */
   readonly ownedBy: (owner: Address) => ReadonlyArray<{ readonly address: Address; readonly account: StoredAccount }>
   /** Executes the bytes of a decoded transaction and keeps its writes. */
-  readonly execute: (wire: Uint8Array, verify: boolean) => Outcome
+  readonly execute: (wire: Uint8Array, verify: boolean, rename: Rename) => Outcome
   /** Executes the bytes and discards the writes. */
-  readonly simulate: (wire: Uint8Array, verify: boolean) => Simulation
+  readonly simulate: (wire: Uint8Array, verify: boolean, rename: Rename) => Simulation
   readonly addProgram: (address: Address, elf: Uint8Array) => Either.Either<void, string>
   readonly blockhash: () => Blockhash
   /** Makes the next blockhash. */
   readonly nextBlockhash: () => Blockhash
   readonly setTime: (time: ChainTime) => void
-  /** Sets the SlotHashes data, as from `Sysvars.withSlotHash`. */
+  /** Sets the SlotHashes data. The next execution fills the caches of the machine anew, which is dear. */
   readonly setSlotHashes: (data: Uint8Array) => void
   readonly minimumBalance: (space: number) => bigint
   readonly toBytes: () => Uint8Array
@@ -150,7 +158,7 @@ const wrap = (native: typeof Native, machine: Native.LiteSvm, maxLogBytes: numbe
   machine.setTransactionHistory(0n)
   machine.setBlockhashCheck(false)
   machine.setLogBytesLimit(BigInt(maxLogBytes))
-  const outcome = outcomeFrom(native)
+  let shownTime: ChainTime | undefined
 
   /** Tries an executable on a temporary machine, as a program that fails to load leaves a machine that aborts later. */
   const tryExecutable = (address: Address, account: StoredAccount): Either.Either<void, string> => {
@@ -213,27 +221,35 @@ const wrap = (native: typeof Native, machine: Native.LiteSvm, maxLogBytes: numbe
         const address = Addresses.fromBytes(entry.address)
         return { address, account: shown(address, entry.account()) }
       }),
-    execute: (wire, verify) => {
+    execute: (wire, verify, rename) => {
       machine.setSigverify(verify)
       const result = machine.sendVersionedTransaction(wire)
       return result instanceof native.FailedTransactionMetadata
-        ? outcome(result.err(), result.meta())
-        : outcome(null, result)
+        ? new MachineOutcome(rename(transactionError(native, result.err())), result.meta())
+        : new MachineOutcome(null, result)
     },
-    simulate: (wire, verify) => {
+    simulate: (wire, verify, rename) => {
       machine.setSigverify(verify)
       const result = machine.simulateVersionedTransaction(wire)
       return result instanceof native.FailedTransactionMetadata
-        ? { ...outcome(result.err(), result.meta()), accounts: new Map() }
-        : {
-            ...outcome(null, result.meta()),
-            accounts: new Map(
-              result.postAccounts().map((entry) => {
-                const address = Addresses.fromBytes(entry.address)
-                return [address, shown(address, entry.account())]
-              })
-            )
-          }
+        ? new MachineSimulation(rename(transactionError(native, result.err())), result.meta(), noAccounts)
+        : new MachineSimulation(null, result.meta(), {
+            read: () =>
+              new Map(
+                result.postAccounts().map((entry) => {
+                  const address = Addresses.fromBytes(entry.address)
+                  return [address, shown(address, entry.account())]
+                })
+              ),
+            write: () => {
+              const written = result
+                .postAccounts()
+                .map((entry) => ({ address: entry.address, account: entry.account() }))
+              if (written.some(({ account }) => account.executable())) return false
+              for (const { address, account } of written) machine.setAccount(address, account)
+              return true
+            }
+          })
     },
     addProgram: (address, elf) =>
       Either.flatMap(tryProgram(native, address, elf), () =>
@@ -244,8 +260,12 @@ const wrap = (native: typeof Native, machine: Native.LiteSvm, maxLogBytes: numbe
       machine.expireBlockhash()
       return latestBlockhash(machine)
     },
-    setTime: ({ slot, epoch, unixTime, epochStart }) =>
-      machine.setClock(new native.Clock(BigInt(slot), epochStart, BigInt(epoch), BigInt(epoch + 1), unixTime)),
+    setTime: (time) => {
+      const { slot, epoch, unixTime, epochStart } = time
+      if (shownTime?.slot === slot && shownTime.unixTime === unixTime && shownTime.epochStart === epochStart) return
+      shownTime = time
+      machine.setClock(new native.Clock(BigInt(slot), epochStart, BigInt(epoch), BigInt(epoch + 1), unixTime))
+    },
     setSlotHashes: (data) => {
       setAccount(Sysvars.SLOT_HASHES, {
         lamports: 1n,
@@ -286,19 +306,63 @@ const stored = (account: Native.Account): StoredAccount => {
 const attempt = (write: () => void): Either.Either<void, string> =>
   Either.try({ try: write, catch: (cause) => (cause instanceof Error ? cause.message : String(cause)) })
 
-const outcomeFrom =
-  (native: typeof Native) =>
-  (error: ReturnType<Native.FailedTransactionMetadata["err"]> | null, meta: Native.TransactionMetadata): Outcome => {
-    const returned = meta.returnData()
-    const data = returned.data()
-    return {
-      err: error === null ? null : transactionError(native, error),
-      logs: meta.logs(),
-      unitsConsumed: meta.computeUnitsConsumed(),
-      innerInstructions: meta.innerInstructions().map((calls) => calls.map(innerInstruction)),
-      returnData: data.length === 0 ? undefined : { programId: Addresses.fromBytes(returned.programId()), data }
-    }
+/** An outcome that the machine holds. Its parts are converted when they are first read: most are never read. */
+class MachineOutcome implements Outcome {
+  readonly err: Errors.TransactionError | null
+  readonly #meta: Native.TransactionMetadata
+  #logs: Outcome["logs"] | undefined
+  #unitsConsumed: bigint | undefined
+  #innerInstructions: Outcome["innerInstructions"] | undefined
+
+  constructor(err: Errors.TransactionError | null, meta: Native.TransactionMetadata) {
+    this.err = err
+    this.#meta = meta
   }
+
+  get logs(): Outcome["logs"] {
+    return (this.#logs ??= this.#meta.logs())
+  }
+
+  get unitsConsumed(): bigint {
+    return (this.#unitsConsumed ??= this.#meta.computeUnitsConsumed())
+  }
+
+  get innerInstructions(): Outcome["innerInstructions"] {
+    return (this.#innerInstructions ??= this.#meta.innerInstructions().map((calls) => calls.map(innerInstruction)))
+  }
+
+  get returnData(): Outcome["returnData"] {
+    const returned = this.#meta.returnData()
+    const data = returned.data()
+    return data.length === 0 ? undefined : { programId: Addresses.fromBytes(returned.programId()), data }
+  }
+}
+
+/** The accounts after a simulation. */
+interface Writes {
+  readonly read: () => Simulation["accounts"]
+  readonly write: () => boolean
+}
+
+const noAccounts: Writes = { read: () => new Map(), write: () => false }
+
+class MachineSimulation extends MachineOutcome implements Simulation {
+  readonly #writes: Writes
+  #accounts: Simulation["accounts"] | undefined
+
+  constructor(err: Errors.TransactionError | null, meta: Native.TransactionMetadata, writes: Writes) {
+    super(err, meta)
+    this.#writes = writes
+  }
+
+  get accounts(): Simulation["accounts"] {
+    return (this.#accounts ??= this.#writes.read())
+  }
+
+  commit(): boolean {
+    return this.#writes.write()
+  }
+}
 
 const innerInstruction = (inner: Native.InnerInstruction): InnerInstruction => {
   const instruction = inner.instruction()

@@ -35,20 +35,54 @@ export const SLOTS_PER_EPOCH = 432_000
 export const MAX_SLOT_HASHES = 512
 
 const ENTRY_BYTES = 40
+const COUNT_BYTES = 8
 
-/** Returns new SlotHashes data with one more block in front: a u64 count, then (slot u64, hash), newest first. */
-export const withSlotHash = (slotHashes: Uint8Array, slot: number, blockhash: Blockhash): Uint8Array => {
-  const data = new Uint8Array(8 + MAX_SLOT_HASHES * ENTRY_BYTES)
-  const view = new DataView(data.buffer)
-  const count =
-    slotHashes.length < 8 ? 0 : Number(new DataView(slotHashes.buffer, slotHashes.byteOffset).getBigUint64(0, true))
-  const kept = Math.min(count, MAX_SLOT_HASHES - 1)
-  view.setBigUint64(0, BigInt(kept + 1), true)
-  view.setBigUint64(8, BigInt(slot), true)
-  data.set(Blockhashes.toBytes(blockhash), 16)
-  data.set(slotHashes.subarray(8, 8 + kept * ENTRY_BYTES), 8 + ENTRY_BYTES)
-  return data
+/** Entries that fit in the buffer. When it is full, the newest ones move to its end, so a push rarely moves bytes. */
+const ROOM = 4 * MAX_SLOT_HASHES
+
+/** The entries of SlotHashes: (slot u64, hash), newest first. */
+export class SlotHashes {
+  readonly #entries: Uint8Array
+  #first: number
+  #count: number
+  /** Whether the machine has the newest entries. */
+  isWritten = false
+
+  constructor(other?: SlotHashes) {
+    this.#entries = other === undefined ? new Uint8Array(ROOM * ENTRY_BYTES) : Uint8Array.from(other.#entries)
+    this.#first = other === undefined ? ROOM : other.#first
+    this.#count = other === undefined ? 0 : other.#count
+  }
+
+  /** Entries from the data of the sysvar. */
+  static from(data: Uint8Array): SlotHashes {
+    const made = new SlotHashes()
+    const count = Number(new DataView(data.buffer, data.byteOffset, data.length).getBigUint64(0, true))
+    if (count > MAX_SLOT_HASHES) throw new RangeError("too many slot hashes")
+    made.#count = count
+    made.#first = ROOM - count
+    made.#entries.set(data.subarray(COUNT_BYTES, COUNT_BYTES + count * ENTRY_BYTES), made.#first * ENTRY_BYTES)
+    return made
+  }
+
+  push(slot: number, blockhash: Blockhash): void {
+    if (this.#first === 0) {
+      this.#first = ROOM - this.#count
+      this.#entries.copyWithin(this.#first * ENTRY_BYTES, 0, this.#count * ENTRY_BYTES)
+    }
+    const at = --this.#first * ENTRY_BYTES
+    new DataView(this.#entries.buffer).setBigUint64(at, BigInt(slot), true)
+    this.#entries.set(Blockhashes.toBytes(blockhash), at + 8)
+    this.#count = Math.min(this.#count + 1, MAX_SLOT_HASHES)
+    this.isWritten = false
+  }
+
+  /** The data of the sysvar, as long as it is on a cluster: a u64 count, then the entries. */
+  get data(): Uint8Array {
+    const data = new Uint8Array(COUNT_BYTES + MAX_SLOT_HASHES * ENTRY_BYTES)
+    new DataView(data.buffer).setBigUint64(0, BigInt(this.#count), true)
+    const at = this.#first * ENTRY_BYTES
+    data.set(this.#entries.subarray(at, at + this.#count * ENTRY_BYTES), COUNT_BYTES)
+    return data
+  }
 }
-
-/** SlotHashes of a chain without blocks. */
-export const NO_SLOT_HASHES = new Uint8Array(0)

@@ -41,6 +41,17 @@ const isAddress = (name: string): boolean => isIP(name.replace(/^\[|\]$/g, "")) 
 const nameOf = (header: string): string | undefined =>
   /[\s/?#@\\]/.test(header) ? undefined : urlOf(`http://${header}`)?.hostname
 
+/** A name that a content policy can hold. */
+const PLAIN_NAME = /^[\w.:[\]-]+$/
+
+/** The origin of the WebSocket server, one port above the server that a `Host` header names; undefined without such. */
+export const socketsOf = (host: string | undefined): string | undefined => {
+  const url = host === undefined || nameOf(host) === undefined ? undefined : urlOf(`http://${host}`)
+  return url && PLAIN_NAME.test(url.hostname)
+    ? `ws://${url.hostname}:${Number(url.port === "" ? 80 : url.port) + 1}`
+    : undefined
+}
+
 /**
  * Admits pages and names of this machine, of the listening address, and of the given origins. A server that listens on
  * all addresses also admits any IP address.

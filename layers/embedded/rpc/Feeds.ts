@@ -1,5 +1,6 @@
 /**
- * Subscriptions by topic. An event's cost depends on its subscribers, not on all subscriptions.
+ * Subscriptions by topic. An event's cost depends on its subscribers, not on all subscriptions: without a subscriber to
+ * accounts, no account is read, and equal subscriptions share one notification.
  *
  * Invariants: the number of subscriptions never exceeds the limit; unsubscribing twice counts once; a sink may
  * subscribe or unsubscribe during a notification, because events iterate over a copy.
@@ -38,7 +39,7 @@ export type Topic =
 export type FeedKind = Topic["kind"]
 
 /** The topics whose subscribers wait for slots to pass. */
-const SLOT_TOPICS: ReadonlySet<FeedKind> = new Set<FeedKind>(["slot", "root", "slotsUpdates"])
+const SLOT_TOPICS: ReadonlyArray<FeedKind> = ["slot", "root", "slotsUpdates"]
 
 interface Subscription {
   readonly commitment: Commitment
@@ -60,7 +61,15 @@ const CLOSED: StoredAccount = {
 export class Feeds implements ChainListener {
   readonly #topics = new Map<string, Set<Subscription>>()
   #count = 0
-  #watchers = 0
+  readonly #counts: Record<FeedKind, number> = {
+    account: 0,
+    program: 0,
+    logs: 0,
+    signature: 0,
+    slot: 0,
+    root: 0,
+    slotsUpdates: 0
+  }
 
   readonly #maxSubscriptions: number
   readonly #account: (address: Address, slot: number) => StoredAccount | undefined
@@ -77,7 +86,7 @@ export class Feeds implements ChainListener {
 
   /** Whether somebody subscribes to slots. */
   get isWatched(): boolean {
-    return this.#watchers > 0
+    return SLOT_TOPICS.some((kind) => this.#counts[kind] > 0)
   }
 
   /** Called when the first subscriber to slots comes, and when the last one goes. */
@@ -89,19 +98,22 @@ export class Feeds implements ChainListener {
       return Either.left(JsonRpcError.subscriptionLimit())
     }
     const key = keyOf(topic)
-    const isWatcher = SLOT_TOPICS.has(topic.kind)
+    const wasWatched = this.isWatched
     const subscriptions = this.#topics.get(key) ?? new Set()
     this.#topics.set(key, subscriptions)
     const close = () => {
       if (!subscriptions.delete(subscription)) return
+      const wasWatched = this.isWatched
       this.#count -= 1
-      if (isWatcher && --this.#watchers === 0) this.onWatch(false)
+      this.#counts[topic.kind] -= 1
+      if (wasWatched && !this.isWatched) this.onWatch(false)
       if (subscriptions.size === 0 && this.#topics.get(key) === subscriptions) this.#topics.delete(key)
     }
     const subscription: Subscription = { topic, commitment, sink, close }
     subscriptions.add(subscription)
     this.#count += 1
-    if (isWatcher && this.#watchers++ === 0) this.onWatch(true)
+    this.#counts[topic.kind] += 1
+    if (!wasWatched && this.isWatched) this.onWatch(true)
     return Either.right(close)
   }
 
@@ -117,35 +129,41 @@ export class Feeds implements ChainListener {
     for (const { sink } of this.#listeners("slotsUpdates")) sink(update, false)
   }
 
-  transactionReached(commitment: Commitment, record: TransactionRecord): void {
-    if (this.#count === 0) return
+  transactionReached(commitments: ReadonlyArray<Commitment>, record: TransactionRecord): void {
     const { signature, addresses } = record.transaction
-    const { err, logs } = record.outcome
-    for (const subscription of this.#listeners(`signature ${signature}`)) {
-      if (subscription.commitment !== commitment) continue
-      subscription.close()
-      subscription.sink(signatureResult(record.slot, err), true)
+    const { err } = record.outcome
+    if (this.#counts.signature > 0) {
+      for (const subscription of this.#listeners(`signature ${signature}`)) {
+        if (!commitments.includes(subscription.commitment)) continue
+        subscription.close()
+        subscription.sink(signatureResult(record.slot, err), true)
+      }
     }
+    if (this.#counts.logs === 0) return
+    const { logs } = record.outcome
     const notification = { context: { slot: record.slot }, value: { signature, err, logs } }
     for (const key of ["logs", ...new Set(addresses.map((address) => `logs ${address}`))]) {
       for (const subscription of this.#listeners(key)) {
-        if (subscription.commitment === commitment) subscription.sink(notification, false)
+        if (commitments.includes(subscription.commitment)) subscription.sink(notification, false)
       }
     }
   }
 
-  accountReached(commitment: Commitment, address: Address, slot: number): void {
-    if (this.#count === 0) return
+  accountReached(commitments: ReadonlyArray<Commitment>, address: Address, slot: number): void {
+    if (this.#counts.account === 0 && this.#counts.program === 0) return
     const lookup = (other: Address) => this.#account(other, slot)
+    const listeners = this.#listeners(`account ${address}`)
+    if (listeners.length === 0 && this.#counts.program === 0) return
     const account = lookup(address)
-    for (const { commitment: wanted, topic, sink } of this.#listeners(`account ${address}`)) {
-      if (wanted !== commitment || topic.kind !== "account") continue
-      notify(sink, slot, AccountView.view(address, account ?? CLOSED, topic.view, lookup))
+    const views = new Views((view) => AccountView.view(address, account ?? CLOSED, view, lookup))
+    for (const { commitment, topic, sink } of listeners) {
+      if (topic.kind === "account" && commitments.includes(commitment)) notify(sink, slot, views.of(topic.view))
     }
-    if (account === undefined) return
-    for (const { commitment: wanted, topic, sink } of this.#listeners(`program ${account.owner}`)) {
-      if (wanted !== commitment || topic.kind !== "program" || !topic.accepts(account)) continue
-      notify(sink, slot, AccountView.viewKeyed(address, account, topic.view, lookup))
+    if (account === undefined || this.#counts.program === 0) return
+    const keyed = new Views((view) => AccountView.viewKeyed(address, account, view, lookup))
+    for (const { commitment, topic, sink } of this.#listeners(`program ${account.owner}`)) {
+      if (topic.kind !== "program" || !commitments.includes(commitment) || !topic.accepts(account)) continue
+      notify(sink, slot, keyed.of(topic.view))
     }
   }
 
@@ -153,6 +171,26 @@ export class Feeds implements ChainListener {
   #listeners(key: string): ReadonlyArray<Subscription> {
     const subscriptions = this.#topics.get(key)
     return subscriptions === undefined ? [] : Array.from(subscriptions)
+  }
+}
+
+/** The views of one account for many subscribers: equal ones are made once. */
+class Views {
+  readonly #made = new Map<string, Read<unknown>>()
+  readonly #make: (view: AccountView.AccountViewOptions) => Read<unknown>
+
+  constructor(make: (view: AccountView.AccountViewOptions) => Read<unknown>) {
+    this.#make = make
+  }
+
+  of(view: AccountView.AccountViewOptions): Read<unknown> {
+    const { dataSlice, encoding } = view
+    const key = `${encoding ?? ""} ${dataSlice?.offset ?? ""} ${dataSlice?.length ?? ""}`
+    const known = this.#made.get(key)
+    if (known !== undefined) return known
+    const made = this.#make(view)
+    this.#made.set(key, made)
+    return made
   }
 }
 

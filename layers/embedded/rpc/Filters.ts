@@ -33,10 +33,10 @@ export const compile = (filters: ReadonlyArray<typeof Filter.Type> | null | unde
   if (filters.length > MAX_FILTERS) {
     return Either.left(JsonRpcError.params(`Too many filters provided; max ${MAX_FILTERS}`))
   }
-  return Either.map(
-    Either.all(filters.map(predicate)),
-    (predicates) => (account: StoredAccount) => predicates.every((accepts) => accepts(account))
-  )
+  return Either.map(Either.all(filters.map(predicate)), (predicates) => (account: StoredAccount) => {
+    for (const accepts of predicates) if (!accepts(account)) return false
+    return true
+  })
 }
 
 const predicate = (filter: typeof Filter.Type): Params.Read<Predicate> => {
@@ -45,12 +45,11 @@ const predicate = (filter: typeof Filter.Type): Params.Read<Predicate> => {
     return Either.right(({ data }) => data.length === size)
   }
   const { offset, bytes, encoding } = filter.memcmp
-  return Either.map(
-    memcmpBytes(bytes, encoding ?? "base58"),
-    (expected) =>
-      ({ data }) =>
-        offset + expected.length <= data.length && expected.every((byte, index) => data[offset + index] === byte)
-  )
+  return Either.map(memcmpBytes(bytes, encoding ?? "base58"), (expected) => ({ data }) => {
+    if (offset + expected.length > data.length) return false
+    for (let at = 0; at < expected.length; at++) if (data[offset + at] !== expected[at]) return false
+    return true
+  })
 }
 
 const memcmpBytes = (bytes: string | ReadonlyArray<number>, encoding: string): Params.Read<Uint8Array> => {

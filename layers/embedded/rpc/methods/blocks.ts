@@ -99,7 +99,7 @@ const blockBody = (block: Block, config: typeof BlockConfig.Type): Params.Read<R
 }
 
 const findBlock = (chain: Chain, slot: number | bigint, bank: Bank): Params.Read<Block> => {
-  if (slot > bank.slot) return Either.left(JsonRpcError.blockNotAvailable(slot))
+  if (slot > bank.slot || slot === chain.openSlot) return Either.left(JsonRpcError.blockNotAvailable(slot))
   const block = chain.ledger.block(Number(slot))
   if (block !== undefined) return Either.right(block)
   const first = chain.ledger.firstSlot

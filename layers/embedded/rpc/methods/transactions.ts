@@ -1,6 +1,7 @@
 /** Methods that send and simulate transactions and report their outcomes. */
 import type { Address, Commitment, Signature } from "@solana/kit"
 import * as Either from "effect/Either"
+import * as Function from "effect/Function"
 import * as Schema from "effect/Schema"
 import { MAX_SIGNATURE_STATUSES, MAX_SIGNATURES_FOR_ADDRESS } from "../../../../src/solana/Limits.js"
 import type { Chain } from "../../chain/Chain.js"
@@ -41,17 +42,19 @@ const sendTransaction = method(
         minContextSlot: config?.minContextSlot
       })
       const transaction = yield* TransactionInput.read(chain, text, config?.encoding ?? "base58")
+      const { verifySignatures } = chain.settings
       if (config?.skipPreflight === true) {
-        chain.submit(transaction, nowMillis, true)
+        chain.submit(transaction, nowMillis, verifySignatures)
         return transaction.signature
       }
-      const simulation = simulate(chain, transaction, bank, nowMillis, true)
+      const simulation = simulate(chain, transaction, bank, nowMillis, verifySignatures)
       if (simulation.err !== null) {
         return yield* Either.left(
           JsonRpcError.preflight(Errors.describe(simulation.err), SimulationView.refused(simulation))
         )
       }
-      chain.submit(transaction, nowMillis, false)
+      const isNewest = bank.slot === chain.bank("processed").slot
+      chain.submit(transaction, nowMillis, false, isNewest ? simulation : undefined)
       return transaction.signature
     })
 )
@@ -121,7 +124,8 @@ const NOTHING_RUN = {
   unitsConsumed: 0n,
   innerInstructions: [],
   returnData: undefined,
-  accounts: new Map()
+  accounts: new Map(),
+  commit: Function.constFalse
 } as const
 
 /** Simulates: a wrong signature is reported first, then the bank's refusal, then the result of the execution. */
