@@ -13,6 +13,7 @@ import * as Deadline from "../Deadline.js"
 import * as Clock from "../internal/clock.js"
 import * as Turns from "../internal/eventLoop.js"
 import { located } from "../internal/located.js"
+import { SLOT_NOT_REACHED } from "../internal/verdict.js"
 import { AccountNotFound, type ProgramAccount } from "../ProgramAccount.js"
 import type { AccountInfo, AccountOptions, Service as RpcPool } from "../RpcPool.js"
 import { RpcError } from "../RpcTransport.js"
@@ -40,9 +41,6 @@ type Failure = AccountDecodeError | AccountNotFound | RpcError
 type Answer<A> = Exit.Exit<CachedAccount<A>, Failure>
 
 const METHOD = "getAccountInfo"
-
-/** Agave: the node has not reached the minimum context slot. */
-const BEHIND = -32016
 
 /** A slot this far ahead of all that was seen is not believed without asking: about an hour. */
 const BELIEVED = 10_000n
@@ -325,7 +323,7 @@ export class Accounts {
       load: (least) =>
         Effect.matchEffect(ask(least > 0n ? { minContextSlot: least } : undefined), {
           onFailure: (error): Effect.Effect<Loaded | "behind", RpcError> =>
-            error.code === BEHIND ? Effect.succeed("behind") : Effect.fail(error),
+            error.code === SLOT_NOT_REACHED ? Effect.succeed("behind") : Effect.fail(error),
           onSuccess: ({ slot, value }): Effect.Effect<Loaded | "behind"> => {
             if (slot < least) return Effect.succeed("behind")
             return Effect.map(this.slots.believes(slot), (isBelieved) =>
@@ -337,7 +335,7 @@ export class Accounts {
         new RpcError({
           reason: "Node",
           method: METHOD,
-          code: BEHIND,
+          code: SLOT_NOT_REACHED,
           detail: `no endpoint has reached slot ${least}, at which the account was changed: wait, or use another endpoint`
         })
     }

@@ -11,11 +11,17 @@
 
 export type Verdict = "later" | "limit" | "never"
 
+/** Agave: the node lags behind its cluster. */
+export const NODE_BEHIND = -32005
+
+/** Agave: the node has not reached the minimum context slot. */
+export const SLOT_NOT_REACHED = -32016
+
 /**
  * Agave: block not available, node behind, block status not yet available, minimum context slot not reached, epoch
  * rewards still being paid, long-term storage unreachable.
  */
-const LATER: ReadonlySet<number> = new Set([-32004, -32005, -32014, -32016, -32017, -32019])
+const LATER: ReadonlySet<number> = new Set([-32004, NODE_BEHIND, -32014, SLOT_NOT_REACHED, -32017, -32019])
 
 /** Codes of providers for a rate limit; some use the HTTP status as the code. */
 const LIMIT: ReadonlySet<number> = new Set([429, -32429, -32097, -32029])

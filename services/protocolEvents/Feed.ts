@@ -9,6 +9,7 @@
  *   later slot once.
  * - After each read a consumer that has taken everything is told that the history holds no more.
  * - A full queue ends its own consumer, with the place behind what it holds. The others and the feed go on.
+ * - A cluster that was replaced by another one fails the feed.
  * - A failed feed ends each consumer with the failure. The next consumer starts a new one.
  */
 import type { Signature, Slot } from "@solana/kit"
@@ -19,8 +20,9 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { fullJitter } from "../internal/backoff.js"
 import { BoundedQueue } from "../internal/BoundedQueue.js"
+import { persist } from "../internal/persist.js"
 import * as Metrics from "../Metrics.js"
-import type { RpcError } from "../RpcTransport.js"
+import { RpcError } from "../RpcTransport.js"
 import { SubscriptionObserver } from "../SubscriptionObserver.js"
 import { afterSlot, type Binding, Overflow } from "./Cursor.js"
 import { type History, type Part, Reader } from "./History.js"
@@ -31,6 +33,12 @@ const CAP = 30_000
 
 /** Milliseconds from a wake to the read, in which more wakes may come. */
 const COALESCE = 20
+
+const otherCluster = new RpcError({
+  reason: "Node",
+  method: "getGenesisHash",
+  detail: "the endpoint is of another cluster than before. Start again without a cursor"
+})
 
 /** The history was read to its end, and all that it holds was given. */
 export interface End {
@@ -128,10 +136,17 @@ export class Feed {
       this.#woken.unsafeClose()
       const head = yield* this.#history.head
       if (head > this.#position) yield* this.#readTo(head)
-      if (head < this.#position) return
+      if (head < this.#position) return yield* this.#checkCluster
       const end: End = { _tag: "End", position: this.#position }
       for (const inbox of this.#inboxes) if (inbox.size === 0) inbox.offer(end, 0)
     })
+  }
+
+  /** A node that is behind what it has said lags, or is of another cluster now. */
+  get #checkCluster(): Effect.Effect<void, RpcError> {
+    return Effect.flatMap(persist(this.#history.pool.getGenesisHash), (genesis) =>
+      genesis === this.#binding.genesis ? Effect.void : otherCluster
+    )
   }
 
   #readTo(head: Slot): Effect.Effect<void, RpcError> {

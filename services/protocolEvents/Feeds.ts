@@ -41,19 +41,9 @@ export const make = (
     const scope = yield* Effect.scope
     const lock = (yield* Effect.makeSemaphore(1)).withPermits(1)
     const running = new Map<Settled, Running>()
-    let genesis: Binding["genesis"] | undefined
-
-    const genesisHash = Effect.suspend(() =>
-      genesis === undefined
-        ? Effect.tap(persist(pool.getGenesisHash), (hash) => {
-            genesis = hash
-          })
-        : Effect.succeed(genesis)
-    )
-
     const start = (commitment: Settled, join: (source: Running) => void): Effect.Effect<void, RpcError> =>
       Effect.gen(function* () {
-        const binding = { program, genesis: yield* genesisHash }
+        const binding = { program, genesis: yield* persist(pool.getGenesisHash) }
         const history = new History(pool, program, commitment, options.concurrency)
         const feed = new Feed(history, binding, options)
         yield* feed.begin
