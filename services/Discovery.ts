@@ -16,15 +16,18 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { InvalidInput } from "../src/InvalidInput.js"
 import type { AgentAccount, ChannelAccount, ChannelMessage, DirectMessage } from "../src/protocol/Account.js"
+import { CacheStore } from "./CacheStore.js"
 import * as Live from "./discovery/live.js"
 import type {
   AgentQuery,
+  Busy,
   ChannelQuery,
   Counts,
   MessageQuery,
   Options,
   Page,
   Paging,
+  PersistedOptions,
   Scored
 } from "./discovery/models.js"
 import * as Searches from "./discovery/searches.js"
@@ -36,12 +39,14 @@ import type { RpcError } from "./RpcTransport.js"
 
 export type {
   AgentQuery,
+  Busy,
   ChannelQuery,
   Counts,
   MessageQuery,
   Options,
   Page,
   Paging,
+  PersistedOptions,
   Scored
 } from "./discovery/models.js"
 
@@ -89,6 +94,11 @@ export interface Service {
     walletOrAgent: Address,
     paging?: Paging
   ) => Effect.Effect<Page<Scored<ChannelAccount>>, AccountNotFound | InvalidInput>
+  /** The agents that sent the most messages, or the channels with the most broadcasts; then by address. `limit` is 20. */
+  readonly busiest: (
+    by: "channel" | "sender",
+    options?: Pick<Paging, "limit">
+  ) => Effect.Effect<ReadonlyArray<Busy>, InvalidInput>
   /** The slot up to which all changes are in the index. */
   readonly asOf: Effect.Effect<Slot>
   /** How many accounts are in the index. Kinds that the layer does not index count 0. */
@@ -135,6 +145,44 @@ export const make = (
  */
 export const layer = (options?: Options): Layer.Layer<Discovery, InvalidInput | RpcError, ProtocolEvents | RpcPool> =>
   Layer.scoped(Discovery, make(options))
+
+/**
+ * As {@link make}, with an index that outlives the process: it is saved in the `CacheStore`, and a restart loads it without
+ * listing the program. It then reads the events since. A kill leaves the state of the save before. A state that is damaged,
+ * of another cluster, or ahead of the cluster is not used: the program is listed.
+ *
+ * The store needs about 0.6 KB for each account. One that evicts a part of the state makes the next restart list the program.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makePersisted = (
+  options: PersistedOptions = {}
+): Effect.Effect<Service, InvalidInput | RpcError, CacheStore | ProtocolEvents | RpcPool | Scope.Scope> =>
+  Effect.flatMap(CacheStore, (store) =>
+    Effect.map(Live.make(options, store), (live) => Discovery.of(Searches.make(live)))
+  )
+
+/**
+ * {@link makePersisted} as a layer.
+ *
+ * @example
+ * ```ts
+ * import { CacheStoreSqlite, Discovery, ProtocolEvents } from "@pod-protocol/effect"
+ * import * as Layer from "effect/Layer"
+ *
+ * export const DiscoveryLive = Discovery.layerPersisted({ kinds: ["agents", "channels"] }).pipe(
+ *   Layer.provide([CacheStoreSqlite.layer({ directory: "index" }), ProtocolEvents.layer()])
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerPersisted = (
+  options?: PersistedOptions
+): Layer.Layer<Discovery, InvalidInput | RpcError, CacheStore | ProtocolEvents | RpcPool> =>
+  Layer.scoped(Discovery, makePersisted(options))
 
 /**
  * A test layer from stubs: a call to a missing method dies with the method's name.

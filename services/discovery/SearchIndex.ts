@@ -17,10 +17,14 @@ import * as Bits from "./RowSet.js"
 import { RowSet } from "./RowSet.js"
 import { sorted } from "./sort.js"
 import { type Position, SortedList } from "./SortedList.js"
+import { TextColumn } from "./TextColumn.js"
 import { tokens } from "./tokens.js"
 
 /** Accounts that are put in one step, in about half a millisecond. */
 const PART = 128
+
+/** Words that are looked at in one step. */
+const WORDS = 2048
 
 /** What is indexed of an account. */
 export interface Columns<A, Order extends string> {
@@ -30,6 +34,8 @@ export interface Columns<A, Order extends string> {
   readonly text: (account: A) => string
   /** The key of each order. */
   readonly orders: Readonly<Record<Order, (account: A) => bigint>>
+  /** What is summed up over all accounts. */
+  readonly amount?: (account: A) => bigint
 }
 
 /** Where a page begins: behind this key and address. */
@@ -104,9 +110,11 @@ export class SearchIndex<A, Order extends string> {
   readonly #rows: Array<Row<A> | undefined> = []
   readonly #free: Array<number> = []
   readonly #rowOf = new Map<Address, number>()
+  readonly #addresses = new TextColumn()
   readonly #byTerm = new Map<string, RowSet>()
   readonly #byWord = new Map<string, Word>()
   readonly #words = new SortedList<Word>((a, b) => compareTexts(a.text, b.text))
+  #total = 0n
   /** Rows of a search, kept to save allocations. */
   #some = NONE
   #more = NONE
@@ -123,31 +131,42 @@ export class SearchIndex<A, Order extends string> {
   /** An index of these accounts, built in turns of the event loop. Of two with one address, the one of the later slot counts. */
   static make<A, Order extends string>(
     columns: Columns<A, Order>,
-    accounts: ReadonlyArray<Dated<A>>
+    accounts: Iterable<Dated<A>>
   ): Effect.Effect<SearchIndex<A, Order>> {
     return Turns.steps(() => new SearchIndex(columns).#build(accounts))
   }
 
-  *#build(accounts: ReadonlyArray<Dated<A>>): Generator<void, this> {
+  *#build(accounts: Iterable<Dated<A>>): Generator<void, this> {
     const newWords: Array<Word> = []
-    for (const [index, { account, address, slot }] of accounts.entries()) {
+    let put = 0
+    for (const { account, address, slot } of accounts) {
+      if (++put % PART === 0) yield
       const known = this.#rowOf.get(address)
       if (known !== undefined && slot < (this.#rows[known]?.slot ?? 0n)) continue
       if (known !== undefined) this.#unset(known)
       this.#set(known ?? this.#rows.length, address, account, slot, newWords)
-      if (index % PART === 0) yield
     }
     for (const { keys, rows } of this.#orders) {
-      rows.replace(yield* sorted(this.#rows.length, (a, b) => this.#compare(keys, a, b)))
+      yield* rows.replacing(yield* sorted(this.#rows.length, (a, b) => this.#compare(keys, a, b)))
+    }
+    const beginnings = new TextColumn()
+    for (const [index, { text }] of newWords.entries()) {
+      beginnings.set(index, text)
+      if (index % WORDS === 0) yield
     }
     const wordAt = (index: number): string => newWords[index]?.text ?? ""
-    const order = yield* sorted(newWords.length, (a, b) => compareTexts(wordAt(a), wordAt(b)))
+    const order = yield* sorted(
+      newWords.length,
+      (a, b) => beginnings.compare(a, b) || compareTexts(wordAt(a), wordAt(b))
+    )
     const inOrder: Array<Word> = []
-    for (const index of order) {
+    for (const [place, index] of order.entries()) {
       const word = newWords[index]
+      // A word whose accounts were replaced by later ones of the same list has gone, and may have come again.
       if (word !== undefined && this.#byWord.get(word.text) === word) inOrder.push(word)
+      if (place % WORDS === 0) yield
     }
-    this.#words.replace(inOrder)
+    yield* this.#words.replacing(inOrder)
     return this
   }
 
@@ -158,6 +177,11 @@ export class SearchIndex<A, Order extends string> {
   get(address: Address): Found<A> | undefined {
     const row = this.#rowOf.get(address)
     return row === undefined ? undefined : this.#rows[row]
+  }
+
+  /** The sum of the amounts of all accounts. */
+  get total(): bigint {
+    return this.#total
   }
 
   /** How many accounts have a term. */
@@ -189,7 +213,11 @@ export class SearchIndex<A, Order extends string> {
   }
 
   #compare(keys: KeyColumn, a: number, b: number): number {
-    return keys.compare(b, a) || compareTexts(this.#rows[a]?.address ?? "", this.#rows[b]?.address ?? "")
+    return (
+      keys.compare(b, a) ||
+      this.#addresses.compare(a, b) ||
+      compareTexts(this.#rows[a]?.address ?? "", this.#rows[b]?.address ?? "")
+    )
   }
 
   /** Puts an account as it was at a slot. An older slot than the row's changes nothing, and gives false. */
@@ -226,6 +254,8 @@ export class SearchIndex<A, Order extends string> {
     const words = tokens(this.#columns.text(account))
     this.#rows[row] = { address, account, slot, terms: terms.length, words: words.length }
     this.#rowOf.set(address, row)
+    this.#addresses.set(row, address)
+    this.#total += this.#columns.amount?.(account) ?? 0n
     for (const { keyOf, keys } of this.#orders) keys.set(row, keyOf(account))
     for (const term of terms) {
       let rows = this.#byTerm.get(term)
@@ -246,6 +276,7 @@ export class SearchIndex<A, Order extends string> {
   #unset(row: number): void {
     const known = this.#rows[row]
     if (known === undefined) return
+    this.#total -= this.#columns.amount?.(known.account) ?? 0n
     for (const term of this.#columns.terms(known.account)) {
       const rows = this.#byTerm.get(term)
       rows?.remove(row)
@@ -358,6 +389,15 @@ export class SearchIndex<A, Order extends string> {
       })
     }
     return isFirst ? undefined : this.#some
+  }
+
+  /** Visits the terms that begin with `prefix`, with the number of their accounts, in steps. */
+  *sizes(prefix: string, visit: (rest: string, accounts: number) => void): Generator<void, void> {
+    let step = 0
+    for (const [term, { size }] of this.#byTerm) {
+      if (term.startsWith(prefix)) visit(term.slice(prefix.length), size)
+      if (++step % OVERLAP_ROWS === 0) yield
+    }
   }
 
   /** The accounts that have a term, in no order. */

@@ -12,6 +12,9 @@
 const BLOCK = 512
 const HALF = BLOCK >>> 1
 
+/** Blocks that are filled in one step. */
+const BLOCKS = 32
+
 /** Below 0 if `a` comes before `b`, 0 only for the same item. */
 export type Compare<A> = (a: A, b: A) => number
 
@@ -52,17 +55,15 @@ export class SortedList<A extends number | object> {
     })
   }
 
-  /** Replaces the list by items that are in order. */
-  replace(items: Iterable<A>): void {
-    this.#blocks = []
-    this.#size = 0
-    let block: Array<A> = []
-    for (const item of items) {
-      if (block.length === HALF) block = []
-      if (block.length === 0) this.#blocks.push(block)
-      block.push(item)
-      this.#size++
+  /** Replaces the list by items that are in order. It yields after some blocks. */
+  *replacing(items: ArrayLike<A> & { slice: (start: number, end: number) => Iterable<A> }): Generator<void, void> {
+    const blocks: Array<Array<A>> = []
+    for (let at = 0; at < items.length; at += HALF) {
+      blocks.push(Array.from(items.slice(at, at + HALF)))
+      if (blocks.length % BLOCKS === 0) yield
     }
+    this.#blocks = blocks
+    this.#size = items.length
   }
 
   /** The last item; none in an empty list. */

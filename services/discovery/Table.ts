@@ -10,14 +10,17 @@ import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import type { InvalidInput } from "../../src/InvalidInput.js"
+import type { Account } from "../../src/protocol/Account.js"
 import type { ProtocolEvent } from "../../src/protocol/ProtocolEvent.js"
 import * as Limits from "../../src/solana/Limits.js"
 import * as Turns from "../internal/eventLoop.js"
 import * as Metrics from "../Metrics.js"
-import type { Accounts } from "../program/accounts.js"
+import type { Accounts, Snapshot } from "../program/accounts.js"
 import type { Service as RpcPool } from "../RpcPool.js"
 import type { RpcError } from "../RpcTransport.js"
+import { bucketOf, BUCKETS, type Saved } from "./bucket.js"
 import type { Kind } from "./kinds.js"
+import type { Savable } from "./Saved.js"
 import { type Dated, SearchIndex } from "./SearchIndex.js"
 
 /** Accounts that are put in one step. */
@@ -31,13 +34,22 @@ export interface Sources {
   readonly maxEntries: number
 }
 
+const ALL: ReadonlyArray<number> = Array.from({ length: BUCKETS }, (_, bucket) => bucket)
+
+/** Made one by one: a hundred thousand at once hold the event loop. */
+const datedOf = function* <A>(snapshots: ReadonlyArray<Snapshot<A>>): Generator<Dated<A>> {
+  for (const { slot, value } of snapshots) for (const { account, address } of value) yield { address, account, slot }
+}
+
 const refused = Metrics.accountsRefusedOf("decode")
 
-export class Table<A, Order extends string> {
+export class Table<A extends Account, Order extends string> implements Savable {
   readonly kind: Kind<A, Order>
   readonly #sources: Sources
   #index: SearchIndex<A, Order>
   #isFull = false
+  /** Buckets that changed since they were saved. */
+  #changed = new Set<number>(ALL)
 
   constructor(kind: Kind<A, Order>, sources: Sources) {
     this.kind = kind
@@ -49,39 +61,90 @@ export class Table<A, Order extends string> {
     return this.#index
   }
 
+  get name(): string {
+    return this.kind.name
+  }
+
+  takeChanged(): ReadonlySet<number> {
+    const changed = this.#changed
+    this.#changed = new Set()
+    return changed
+  }
+
+  markChanged(buckets: Iterable<number>): void {
+    for (const bucket of buckets) this.#changed.add(bucket)
+  }
+
+  all(): Iterable<Dated<A>> {
+    return this.#index.all()
+  }
+
+  prepare(saved: ReadonlyArray<Saved>): Effect.Effect<{ readonly commit: Effect.Effect<void> } | undefined> {
+    const { columns, sources } = this.kind
+    const decoded = function* (): Generator<void, ReadonlyArray<Dated<A>> | undefined> {
+      const accounts: Array<Dated<A>> = []
+      for (const [count, { address, data, slot }] of saved.entries()) {
+        let account: A | undefined
+        for (const { read } of sources) account ??= read(data)
+        if (account === undefined) return undefined
+        accounts.push({ address, account, slot })
+        if (count % PART === 0) yield
+      }
+      return accounts
+    }
+    return Effect.gen(this, function* () {
+      const accounts = yield* Turns.steps(decoded)
+      if (accounts === undefined) return undefined
+      const index = yield* SearchIndex.make(columns, accounts)
+      const commit = Effect.suspend(() => {
+        this.#index = index
+        this.#changed = new Set()
+        return this.#evict()
+      })
+      return { commit }
+    })
+  }
+
   /** Replaces all accounts. */
-  restore(accounts: ReadonlyArray<Dated<A>>): Effect.Effect<void> {
+  #replace(accounts: Iterable<Dated<A>>): Effect.Effect<void> {
     return Effect.flatMap(SearchIndex.make(this.kind.columns, accounts), (index) => {
       this.#index = index
+      this.#changed = new Set(ALL)
       return this.#evict()
     })
   }
 
-  /** Lists all accounts, from a node that has reached `least`. Gives the slot of the list. */
+  #put(address: Address, account: A, slot: bigint): void {
+    if (this.#index.put(address, account, slot)) this.#changed.add(bucketOf(address))
+  }
+
+  /**
+   * Lists all accounts, from a node that has reached `least`. Gives the slot of the list. Without `least`, the list replaces
+   * what was known.
+   */
   load(least: bigint | undefined): Effect.Effect<bigint, RpcError> {
     const { accounts } = this.#sources
     return Effect.flatMap(
       Effect.forEach(this.kind.sources, ({ list }) => list(accounts, least)),
       (snapshots) => {
-        const dated = snapshots.flatMap(({ slot, value }) => value.map((found) => ({ ...found, slot })))
+        const dated = datedOf(snapshots)
         const slot = snapshots.reduce((lowest, { slot }) => (slot < lowest ? slot : lowest), snapshots[0]?.slot ?? 0n)
-        const put = this.#index.size === 0 ? this.restore(dated) : this.#putAll(dated)
+        const put = least === undefined || this.#index.size === 0 ? this.#replace(dated) : this.#putAll(dated)
         return Effect.as(put, slot)
       }
     )
   }
 
-  #putAll(accounts: ReadonlyArray<Dated<A>>): Effect.Effect<void> {
-    const put = function* (index: SearchIndex<A, Order>): Generator<void, void> {
-      for (const [count, { account, address, slot }] of accounts.entries()) {
-        index.put(address, account, slot)
-        if (count % PART === 0) yield
+  #putAll(accounts: Iterable<Dated<A>>): Effect.Effect<void> {
+    const put = (address: Address, account: A, slot: bigint): void => this.#put(address, account, slot)
+    const puts = function* (): Generator<void, void> {
+      let count = 0
+      for (const { account, address, slot } of accounts) {
+        put(address, account, slot)
+        if (++count % PART === 0) yield
       }
     }
-    return Effect.zipRight(
-      Turns.steps(() => put(this.#index)),
-      this.#evict()
-    )
+    return Effect.zipRight(Turns.steps(puts), this.#evict())
   }
 
   /** Reads the accounts again that these events made or changed, as they were at `least` or later. */
@@ -106,7 +169,7 @@ export class Table<A, Order extends string> {
           let account: A | undefined
           for (const { decode } of sources) account ??= decode(info.value, accounts.programId)
           if (account === undefined) yield* Metric.increment(refused)
-          else this.#index.put(info.value.address, account, slot)
+          else this.#put(info.value.address, account, slot)
         }
       }
       yield* this.#evict()
@@ -119,7 +182,9 @@ export class Table<A, Order extends string> {
     return Effect.suspend(() => {
       const { maxEntries } = this.#sources
       while (this.#index.size > maxEntries) {
-        if (this.#index.removeLast(this.kind.oldest) === undefined) break
+        const removed = this.#index.removeLast(this.kind.oldest)
+        if (removed === undefined) break
+        this.#changed.add(bucketOf(removed))
         if (this.#isFull) continue
         this.#isFull = true
         return Effect.zipRight(

@@ -3,8 +3,14 @@ import type { Address } from "@solana/kit"
 import type * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import type { AgentAccount, ChannelAccount, ChannelMessage, ChannelParticipant } from "../../src/protocol/Account.js"
-import type { DirectMessage } from "../../src/protocol/Account.js"
+import type {
+  AgentAccount,
+  ChannelAccount,
+  ChannelMessage,
+  ChannelParticipant,
+  DirectMessage,
+  EscrowAccount
+} from "../../src/protocol/Account.js"
 import * as AccountType from "../../src/protocol/AccountType.js"
 import type { MessageType } from "../../src/protocol/MessageType.js"
 import type { ProtocolEvent } from "../../src/protocol/ProtocolEvent.js"
@@ -19,6 +25,8 @@ export interface Source<A> {
   readonly list: (accounts: Accounts, minContextSlot: bigint | undefined) => Effect.Effect<Snapshot<A>, RpcError>
   /** None for what is no account of this type at its own address. */
   readonly decode: (info: AccountInfo, program: Address) => A | undefined
+  /** None for bytes that are no account of this type. */
+  readonly read: (data: Uint8Array) => A | undefined
 }
 
 export interface Kind<A, Order extends string> {
@@ -38,7 +46,8 @@ const source = <A>(type: AccountType.AccountType<A>): Source<A> => ({
     const account = Either.getOrUndefined(type.decode(info.data))
     if (account === undefined) return undefined
     return located(type, info.address, account, program) === undefined ? account : undefined
-  }
+  },
+  read: (data) => Either.getOrUndefined(type.decode(data))
 })
 
 const BITS = Array.from({ length: 64 }, (_, bit) => String(bit))
@@ -133,6 +142,29 @@ export const participants: Kind<ChannelParticipant, "recent"> = {
       case "ChannelJoined":
       case "ChannelLeft":
         return event.participant
+      default:
+        return undefined
+    }
+  }
+}
+
+export const escrows: Kind<EscrowAccount, "recent"> = {
+  name: "escrows",
+  sources: [source(AccountType.escrow)],
+  columns: {
+    terms: () => [],
+    text: () => "",
+    orders: { recent: ({ createdAt }) => createdAt },
+    amount: ({ amount }) => amount
+  },
+  oldest: "recent",
+  changedBy: (event) => {
+    switch (event._tag) {
+      case "EscrowDeposited":
+      case "EscrowWithdrawn":
+        return event.escrow
+      case "ChannelJoined":
+        return Option.getOrUndefined(event.escrow)
       default:
         return undefined
     }

@@ -2,7 +2,10 @@
  * The tables that the searches read, and the fiber that keeps them up to date.
  *
  * All tables are listed, then follow one stream of events from the lowest slot of their lists. After a failure they are
- * listed again, from a node that has reached what is known: this also covers what a stream has lost.
+ * listed again, from a node that has reached what is known: this also covers what a stream has lost. If the cluster has gone
+ * back or is another one, nothing of what is known counts.
+ *
+ * With a store, the tables begin as they were saved, and are saved at an interval and when the scope closes.
  */
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
@@ -11,16 +14,26 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Check from "../../src/internal/check.js"
 import { InvalidInput } from "../../src/InvalidInput.js"
-import type { AgentAccount, ChannelAccount, ChannelParticipant } from "../../src/protocol/Account.js"
+import type { AgentAccount, ChannelAccount, ChannelParticipant, EscrowAccount } from "../../src/protocol/Account.js"
 import type { Kind as EventKind } from "../../src/protocol/ProtocolEvent.js"
+import type { Service as CacheStore } from "../CacheStore.js"
 import * as Backoff from "../internal/backoff.js"
+import { SLOT_NOT_REACHED } from "../internal/verdict.js"
 import * as Accounts from "../program/accounts.js"
 import * as ProtocolEvents from "../ProtocolEvents.js"
 import { RpcPool } from "../RpcPool.js"
 import type { RpcError } from "../RpcTransport.js"
 import * as Kinds from "./kinds.js"
-import type { KindName, Options } from "./models.js"
+import type { KindName, PersistedOptions } from "./models.js"
+import * as Saved from "./Saved.js"
 import { Table } from "./Table.js"
+
+/** Slots that a node may lag behind what is known: a minute. */
+const MAX_BEHIND = 150n
+
+const MIN_INTERVAL = 1000
+const MAX_INTERVAL = 3_600_000
+const MAX_NAME = 64
 
 /** Milliseconds before the endpoints are asked again. */
 const BACKOFF = { base: 500, cap: 30_000 }
@@ -34,6 +47,7 @@ export interface Live {
   readonly agents: Table<AgentAccount, Kinds.AgentOrder>
   readonly channels: Table<ChannelAccount, Kinds.ChannelOrder>
   readonly participants: Table<ChannelParticipant, "recent">
+  readonly escrows: Table<EscrowAccount, "recent">
   readonly messages: Table<Kinds.AnyMessage, "recent">
   /** The slot up to which all changes are in the tables. */
   readonly asOf: () => bigint
@@ -62,40 +76,85 @@ const checkKinds = (kinds: ReadonlyArray<KindName>): Either.Either<ReadonlySet<K
     : Either.left(new InvalidInput({ field: `kinds[${index}]`, rule: `must be one of: ${KINDS.join(", ")}` }))
 }
 
+const checkName = (name: string): Either.Either<string, InvalidInput> =>
+  typeof name === "string" && name.length > 0 && name.length <= MAX_NAME
+    ? Either.right(name)
+    : Either.left(new InvalidInput({ field: "name", rule: `must be a text of 1 to ${MAX_NAME} characters` }))
+
+/** `store`: where the tables are saved, if they are. */
 export const make = (
-  options: Options
+  options: PersistedOptions,
+  store?: CacheStore
 ): Effect.Effect<Live, InvalidInput | RpcError, ProtocolEvents.ProtocolEvents | RpcPool | Scope.Scope> =>
   Effect.gen(function* () {
     const kinds = yield* checkKinds(options.kinds ?? KINDS)
     const maxEntries = yield* Check.integer("maxEntries", options.maxEntries ?? 1_000_000, 1)
+    const name = yield* checkName(options.name ?? "default")
+    const interval = yield* Check.millisBetween(
+      "saveInterval",
+      options.saveInterval ?? "30 seconds",
+      MIN_INTERVAL,
+      MAX_INTERVAL
+    )
     const pool = yield* RpcPool
     const events = yield* ProtocolEvents.ProtocolEvents
     const accounts = yield* Accounts.make
     const { programId: program } = accounts
-    const genesis = yield* pool.getGenesisHash
+    let genesis = yield* pool.getGenesisHash
     const sources = { accounts, pool, maxEntries }
 
     const agents = new Table(Kinds.agents, sources)
     const channels = new Table(Kinds.channels, sources)
     const participants = new Table(Kinds.participants, sources)
+    const escrows = new Table(Kinds.escrows, sources)
     const messages = new Table(Kinds.messages, sources)
     const tables = [
       ...(kinds.has("agents") ? [agents] : []),
-      ...(kinds.has("channels") ? [channels, participants] : []),
+      ...(kinds.has("channels") ? [channels, participants, escrows] : []),
       ...(kinds.has("messages") ? [messages] : [])
     ]
-    let cursor = new ProtocolEvents.Cursor({ program, genesis, slot: 0n })
+    const at = (slot: bigint) => new ProtocolEvents.Cursor({ program, genesis, slot })
+    let cursor = at(0n)
     const asOf = (): bigint => (cursor.position === undefined ? cursor.slot : cursor.slot - 1n)
+    const savedOf = () => (store === undefined ? undefined : Saved.make(store, { genesis, program, name }, tables))
+    let saved = savedOf()
 
-    const load = Effect.gen(function* () {
-      const least = asOf() === 0n ? undefined : asOf()
-      let slot: bigint | undefined
-      for (const table of tables) {
-        const listed = yield* table.load(least)
-        if (slot === undefined || listed < slot) slot = listed
-      }
-      if (slot !== undefined && slot > asOf()) cursor = new ProtocolEvents.Cursor({ program, genesis, slot })
+    const load = (least: bigint | undefined) =>
+      Effect.gen(function* () {
+        let slot: bigint | undefined
+        for (const table of tables) {
+          const listed = yield* table.load(least)
+          if (slot === undefined || listed < slot) slot = listed
+        }
+        if (slot !== undefined && (least === undefined || slot > least)) cursor = at(slot)
+      })
+
+    const hasReached = (slot: bigint): Effect.Effect<boolean, RpcError> =>
+      pool.getSlot({ minContextSlot: slot }).pipe(
+        Effect.as(true),
+        Effect.catchIf(
+          ({ code }) => code === SLOT_NOT_REACHED,
+          () => Effect.succeed(false)
+        )
+      )
+
+    const begin = Effect.gen(function* () {
+      const slot = saved === undefined ? undefined : yield* saved.restore(hasReached)
+      if (slot === undefined) yield* load(undefined)
+      else cursor = at(slot)
     })
+
+    const reload = Effect.gen(function* () {
+      const current = yield* pool.getGenesisHash
+      const hasGoneBack = (yield* pool.getSlot()) + MAX_BEHIND < asOf()
+      if (current === genesis && !hasGoneBack) return yield* load(asOf())
+      yield* Effect.logWarning("Discovery begins anew: the endpoints are of another cluster, or theirs has gone back")
+      genesis = current
+      saved = savedOf()
+      yield* load(undefined)
+    })
+
+    const save = Effect.suspend(() => saved?.save(asOf) ?? Effect.void)
 
     const update = (items: Chunk.Chunk<ProtocolEvents.Item>) =>
       Effect.gen(function* () {
@@ -124,11 +183,14 @@ export const make = (
         const millis = yield* Backoff.fullJitter(BACKOFF.base, BACKOFF.cap, failures++)
         yield* Effect.logWarning(`Discovery reads all accounts again after ${Math.ceil(millis)} ms: ${error.message}`)
         yield* Effect.sleep(millis)
-        following = Effect.zipRight(load, follow)
+        following = Effect.zipRight(reload, follow)
       }
     })
 
-    yield* load
+    yield* begin
+    // The scope ends the fibers first.
+    yield* Effect.addFinalizer(() => save)
     yield* Effect.forkScoped(keepUp)
-    return { program, kinds, agents, channels, participants, messages, asOf }
+    if (store !== undefined) yield* Effect.forkScoped(Effect.forever(Effect.zipRight(save, Effect.sleep(interval))))
+    return { program, kinds, agents, channels, participants, escrows, messages, asOf }
   })

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type { Address, Slot } from "@solana/kit"
+import type * as Duration from "effect/Duration"
 import type * as Option from "effect/Option"
 import type { ChannelVisibility, MessageStatus, MessageType } from "../../src/protocol/MessageType.js"
 import type { ProgramAccount } from "../ProgramAccount.js"
@@ -136,12 +137,25 @@ export interface Counts {
   }
   /** Memberships: agents in channels, the creators included. */
   readonly memberships: number
+  /** The deposits for channels: how many wallets' there are, and the lamports that they hold. */
+  readonly escrows: { readonly total: number; readonly lamports: bigint }
   readonly messages: {
     readonly direct: number
     readonly broadcast: number
     /** Direct messages by their status. */
     readonly byStatus: { readonly [status in MessageStatus]: number }
   }
+}
+
+/**
+ * An agent or a channel with the number of its messages in the index.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Busy {
+  readonly address: Address
+  readonly messages: number
 }
 
 /** What the service can index. */
@@ -161,4 +175,23 @@ export interface Options {
    * accounts are not found. Too high: memory, about 0.6 KB for each.
    */
   readonly maxEntries?: number | undefined
+}
+
+/**
+ * Options of a service that saves its index.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PersistedOptions extends Options {
+  /**
+   * Tells the indexes apart that share a store, 1 to 64 characters. Default `"default"`. Two processes that save under one
+   * name spoil each other's state: it is found out, and the program is listed again.
+   */
+  readonly name?: string | undefined
+  /**
+   * Time between two saves, 1 second to 1 hour. Default 30 seconds. Only what changed is written. Too short: more writes.
+   * Too long: after a crash, more events are read again.
+   */
+  readonly saveInterval?: Duration.DurationInput | undefined
 }

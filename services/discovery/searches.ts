@@ -5,17 +5,21 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Check from "../../src/internal/check.js"
+import { model } from "../../src/internal/jsonable.js"
 import { InvalidInput } from "../../src/InvalidInput.js"
-import type { AgentAccount, ChannelAccount } from "../../src/protocol/Account.js"
+import type { Account, AgentAccount, ChannelAccount } from "../../src/protocol/Account.js"
 import * as MessageTypes from "../../src/protocol/MessageType.js"
+import * as Addresses from "../../src/solana/Address.js"
+import * as Turns from "../internal/eventLoop.js"
 import { traced } from "../internal/traced.js"
 import { agentAddress } from "../program/agentAddress.js"
 import * as Given from "../program/givenAddresses.js"
 import { AccountNotFound } from "../ProgramAccount.js"
+import { Best } from "./Best.js"
 import * as Cursors from "./cursor.js"
 import * as Kinds from "./kinds.js"
 import type { Live } from "./live.js"
-import type { AgentQuery, ChannelQuery, Counts, KindName, MessageQuery, Page, Paging, Scored } from "./models.js"
+import type { AgentQuery, Busy, ChannelQuery, Counts, KindName, MessageQuery, Page, Paging, Scored } from "./models.js"
 import * as Scores from "./scores.js"
 import type { Found, Place, Query, Range } from "./SearchIndex.js"
 import type { Table } from "./Table.js"
@@ -26,11 +30,6 @@ const DEFAULT_LIMIT = 20
 /** The least and the greatest of 64-bit integers, signed or not. */
 const LEAST = -(2n ** 63n)
 const GREATEST = Check.MAX_U64
-
-const oneOf = <A extends string>(field: string, value: A, allowed: ReadonlyArray<A>): Either.Either<A, InvalidInput> =>
-  allowed.includes(value)
-    ? Either.right(value)
-    : Either.left(new InvalidInput({ field, rule: `must be one of: ${allowed.join(", ")}` }))
 
 const checkText = (text = ""): Either.Either<string, InvalidInput> =>
   typeof text === "string" ? Either.right(text) : Either.left(new InvalidInput({ field: "text", rule: "must be text" }))
@@ -98,7 +97,7 @@ type Conditions<Order extends string> = Pick<Query<Order>, "ranges" | "terms"> &
   readonly text: string | undefined
 }
 
-const search = <A, Order extends string>(
+const search = <A extends Account, Order extends string>(
   live: Live,
   { index, kind }: Table<A, Order>,
   { order, ranges, terms, text }: Conditions<Order>,
@@ -119,7 +118,7 @@ const agents = (live: Live, query: AgentQuery) =>
     yield* checkIndexed(live, "agents")
     const all = yield* Check.bigInteger("all", query.all ?? 0n)
     const any = yield* Check.bigInteger("any", query.any ?? 0n)
-    const order = yield* oneOf("sort", query.sort ?? "reputation", ["reputation", "recent"])
+    const order = yield* Check.oneOf("sort", query.sort ?? "reputation", ["reputation", "recent"])
     const reputation = yield* checkRange(["minReputation", query.minReputation], ["maxReputation", query.maxReputation])
     const recent = yield* checkRange(["activeSince", query.activeSince], NO_END, LEAST)
     const terms = [...Kinds.bitTerms(all).map((term) => [term]), ...(any === 0n ? [] : [Kinds.bitTerms(any)])]
@@ -132,12 +131,12 @@ const channels = (live: Live, query: ChannelQuery) =>
     const terms: Array<ReadonlyArray<string>> = []
     if (query.creator !== undefined) terms.push([Kinds.creatorTerm(query.creator)])
     if (query.visibility !== undefined) {
-      const visibility = yield* oneOf("visibility", query.visibility, MessageTypes.ChannelVisibility.literals)
+      const visibility = yield* Check.oneOf("visibility", query.visibility, MessageTypes.ChannelVisibility.literals)
       terms.push([Kinds.visibilityTerm(visibility)])
     }
     if (query.active === true) terms.push([Kinds.ACTIVE])
     if (query.hasRoom === true) terms.push([Kinds.ROOM])
-    const order = yield* oneOf("sort", query.sort ?? "participants", ["participants", "recent"])
+    const order = yield* Check.oneOf("sort", query.sort ?? "participants", ["participants", "recent"])
     const ranges = {
       participants: yield* checkRange(["minParticipants", query.minParticipants], NO_END),
       recent: yield* checkRange(["createdSince", query.createdSince], NO_END, LEAST),
@@ -150,13 +149,13 @@ const messages = (live: Live, query: MessageQuery) =>
   Either.gen(function* () {
     yield* checkIndexed(live, "messages")
     const terms: Array<ReadonlyArray<string>> = []
-    if (query.kind !== undefined) terms.push([yield* oneOf("kind", query.kind, [Kinds.DIRECT, Kinds.BROADCAST])])
+    if (query.kind !== undefined) terms.push([yield* Check.oneOf("kind", query.kind, [Kinds.DIRECT, Kinds.BROADCAST])])
     if (query.sender !== undefined) terms.push([Kinds.senderTerm(agentAddress(query.sender, live.program))])
     if (query.recipient !== undefined) terms.push([Kinds.recipientTerm(query.recipient)])
     if (query.channel !== undefined) terms.push([Kinds.channelTerm(query.channel)])
     if (query.type !== undefined) terms.push([Kinds.typeTerm(yield* checkType(query.type))])
     if (query.status !== undefined) {
-      terms.push([Kinds.statusTerm(yield* oneOf("status", query.status, MessageTypes.MessageStatus.literals))])
+      terms.push([Kinds.statusTerm(yield* Check.oneOf("status", query.status, MessageTypes.MessageStatus.literals))])
     }
     const recent = yield* checkRange(["since", query.since], ["until", query.until], LEAST)
     return yield* search(live, live.messages, { order: "recent", terms, ranges: { recent }, text: query.text }, query)
@@ -188,7 +187,27 @@ const scoredFor =
       })
     ).pipe(traced(`Discovery.${list}`))
 
-const counts = ({ agents, channels, messages, participants }: Live): Counts => ({
+/** The agents or channels with the most messages, then by address. */
+const busiest = (
+  live: Live,
+  by: "channel" | "sender",
+  { limit }: Pick<Paging, "limit">
+): Effect.Effect<ReadonlyArray<Busy>, InvalidInput> =>
+  Effect.gen(function* () {
+    yield* checkIndexed(live, "messages")
+    const termOf =
+      (yield* Check.oneOf("by", by, ["channel", "sender"])) === "sender" ? Kinds.senderTerm : Kinds.channelTerm
+    const best = new Best<{ readonly address: string; readonly messages: number }>(
+      yield* Check.integer("limit", limit ?? DEFAULT_LIMIT, 1, MAX_LIMIT),
+      (a, b) => b.messages - a.messages || (a.address < b.address ? -1 : 1)
+    )
+    yield* Turns.steps(() =>
+      live.messages.index.sizes(termOf(""), (address, messages) => best.add({ address, messages }))
+    )
+    return best.items.map(({ address, messages }) => ({ address: Addresses.known(address), messages }))
+  })
+
+const counts = ({ agents, channels, escrows, messages, participants }: Live): Counts => ({
   agents: agents.index.size,
   channels: {
     total: channels.index.size,
@@ -197,6 +216,7 @@ const counts = ({ agents, channels, messages, participants }: Live): Counts => (
     private: channels.index.count(Kinds.visibilityTerm("Private"))
   },
   memberships: participants.index.count(Kinds.MEMBER),
+  escrows: model({ total: escrows.index.size, lamports: escrows.index.total }),
   messages: {
     direct: messages.index.count(Kinds.DIRECT),
     broadcast: messages.index.count(Kinds.BROADCAST),
@@ -226,6 +246,8 @@ export const make = (live: Live) => ({
   recommendChannels: scoredFor<ChannelAccount>(live, "recommendChannels", "channels", (agent, paging) =>
     Scores.recommendedChannels(live.channels.index, live.participants.index, agent, paging)
   ),
+  busiest: (by: "channel" | "sender", options: Pick<Paging, "limit"> = {}) =>
+    traced("Discovery.busiest")(busiest(live, by, options)),
   asOf: Effect.sync(live.asOf),
   counts: Effect.sync(() => counts(live))
 })

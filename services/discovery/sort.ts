@@ -8,7 +8,8 @@ const STEP = 8192
 
 /** Sorts the numbers below `length`. It yields after each step and returns the numbers in order. */
 export function* sorted(length: number, compare: (a: number, b: number) => number): Generator<void, Uint32Array> {
-  let from = Uint32Array.from({ length }, (_, number) => number)
+  let from = new Uint32Array(length)
+  for (let number = 0; number < length; number++) from[number] = number
   for (let at = 0; at < length; at += RUN) {
     from.subarray(at, at + RUN).sort(compare)
     yield

@@ -14,6 +14,7 @@ import * as Capabilities from "../../../src/protocol/Capabilities.js"
 import * as MessageType from "../../../src/protocol/MessageType.js"
 import * as Addresses from "../../../src/solana/Address.js"
 import { as } from "../../support/agents.js"
+import { eventually } from "../../support/eventually.js"
 
 const { encode } = Capabilities.sdk
 
@@ -51,12 +52,6 @@ const discovery = (calls = { count: 0 }, options?: Discovery.Options) =>
   Discovery.layer(options).pipe(
     Layer.provide(ProtocolEvents.layer({ pollInterval: "30 millis" })),
     Layer.provide(counted(calls))
-  )
-
-/** Waits until a search finds what it should: events come a moment after the write. */
-const eventually = <A, E, R>(effect: Effect.Effect<A, E, R>, isTrue: (a: A) => boolean): Effect.Effect<A, E, R> =>
-  Effect.flatMap(effect, (a) =>
-    isTrue(a) ? Effect.succeed(a) : Effect.zipRight(Effect.sleep("10 millis"), eventually(effect, isTrue))
   )
 
 describe("Discovery", () => {
