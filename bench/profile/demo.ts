@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { layerSilent } from "../../examples/demo/Narrator.js"
 import { readBack } from "../../examples/demo/ReadBack.js"
-import { story } from "../../examples/demo/Story.js"
+import { actors, story } from "../../examples/demo/Story.js"
 import * as Pod from "../../layers/Pod.js"
 import { record } from "./record.js"
 
@@ -10,6 +10,10 @@ record({
   name: "demo",
   title: "The demo on an embedded cluster",
   // Its agents register once, so each round has a cluster of its own
-  round: Effect.flatMap(story, readBack).pipe(Effect.provide(Layer.merge(Pod.layerEmbedded, layerSilent))),
+  round: actors.pipe(
+    Effect.flatMap(story),
+    Effect.flatMap(readBack),
+    Effect.provide(Layer.merge(Pod.layerEmbedded, layerSilent))
+  ),
   layer: Layer.empty
 })

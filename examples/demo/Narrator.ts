@@ -11,6 +11,8 @@ export class Narrator extends Context.Tag("demo/Narrator")<
     readonly chapter: (title: string) => Effect.Effect<void>
     /** Something that happened. */
     readonly told: (who: string, what: string) => Effect.Effect<void>
+    /** An event of the program, when it comes. */
+    readonly heard: (who: string, what: string) => Effect.Effect<void>
     /** Something that was refused, as it should be. */
     readonly refused: (who: string, what: string) => Effect.Effect<void>
   }
@@ -20,16 +22,18 @@ interface Style {
   readonly bold: (text: string) => string
   readonly green: (text: string) => string
   readonly red: (text: string) => string
+  readonly dim: (text: string) => string
 }
 
 const sgr = (code: number) => (text: string) => `\u001B[${code}m${text}\u001B[0m`
-const colour: Style = { bold: sgr(1), green: sgr(32), red: sgr(31) }
+const colour: Style = { bold: sgr(1), green: sgr(32), red: sgr(31), dim: sgr(2) }
 const same = (text: string): string => text
-const plain: Style = { bold: same, green: same, red: same }
+const plain: Style = { bold: same, green: same, red: same, dim: same }
 
 const make = (style: Style): Narrator["Type"] => ({
   chapter: (title) => Console.log(`\n${style.bold(title)}`),
   told: (who, what) => Console.log(`  ${style.green("✓")} ${who.padEnd(5)} ${what}`),
+  heard: (who, what) => Console.log(style.dim(`  ┊ ${who.padEnd(5)} ${what}`)),
   refused: (who, what) => Console.log(`  ${style.red("✗")} ${who.padEnd(5)} ${what}`)
 })
 
@@ -43,5 +47,6 @@ export const layerPlain = Layer.succeed(Narrator, make(plain))
 export const layerSilent = Layer.succeed(Narrator, {
   chapter: () => Effect.void,
   told: () => Effect.void,
+  heard: () => Effect.void,
   refused: () => Effect.void
 })

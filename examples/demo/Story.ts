@@ -62,8 +62,11 @@ const actor = (name: string) =>
     return self
   })
 
-/** Ada, Bo and Cy register, write to each other, meet in channels and part. */
-export const story = Effect.gen(function* () {
+/** Those who act. */
+export const actors = Effect.all([actor("Ada"), actor("Bo"), actor("Cy")], { concurrency: "unbounded" })
+
+/** Ada, Bo and Cy register, write to each other, meet in channels and part: Cy leaves a channel last. */
+export const story = Effect.fnUntraced(function* ([ada, bo, cy]: readonly [Actor, Actor, Actor]) {
   const { chapter, refused, told } = yield* Narrator
   const agents = yield* Agent.Agent
   const messages = yield* Message.Message
@@ -88,7 +91,6 @@ export const story = Effect.gen(function* () {
     )
 
   yield* chapter("Three agents register")
-  const [ada, bo, cy] = yield* Effect.all([actor("Ada"), actor("Bo"), actor("Cy")], { concurrency: "unbounded" })
   for (const [index, who] of [ada, bo, cy].entries()) {
     const metadataUri = `https://example.com/agents/${who.name.toLowerCase()}.json`
     const { address } = yield* agents.register({ capabilities: BigInt(index + 1), metadataUri }).pipe(as(who))

@@ -1,5 +1,6 @@
 /**
- * The protocol from one command: agents register, write to each other, meet in channels, and everything is read back.
+ * The protocol from one command: agents register, write to each other and meet in channels, while a stream tells what
+ * happens. Then everything is searched, and read back.
  *
  *     npm run demo                                    on the embedded cluster
  *     npm run -s demo -- --json                       one JSON document and nothing else
@@ -7,16 +8,18 @@
  */
 import { parseArgs } from "node:util"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { PayloadStore, Pod, type RpcPool } from "@pod-protocol/effect"
+import { Discovery, PayloadStore, Pod, ProtocolEvents, type RpcPool } from "@pod-protocol/effect"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { listen } from "./Events.js"
 import * as Narrator from "./Narrator.js"
 import { readBack } from "./ReadBack.js"
+import { search } from "./Search.js"
 import * as Signals from "./signals.js"
-import { story } from "./Story.js"
+import * as Story from "./Story.js"
 
 const { values: args } = parseArgs({
   options: { json: { type: "boolean", default: false }, url: { type: "string" }, ws: { type: "string" } }
@@ -25,14 +28,22 @@ const { values: args } = parseArgs({
 const main = Effect.gen(function* () {
   const { chapter, told } = yield* Narrator.Narrator
   const started = yield* Clock.currentTimeMillis
-  const document = yield* Effect.flatMap(story, readBack)
+  const actors = yield* Story.actors
+  const history = yield* listen(actors)
+  const traces = yield* Story.story(actors)
+  const events = yield* history
+  yield* chapter("Anyone can search what is on the chain, in memory")
+  const discovery = yield* Effect.provide(search(actors), Discovery.layer())
+  const document = yield* readBack(traces)
   const millis = (yield* Clock.currentTimeMillis) - started
   const messages = document.messages.length + document.channels.flatMap((channel) => channel.messages).length
   yield* chapter("Everything is read back from the chain")
   yield* told("", `${document.agents.length} agents, ${messages} messages, ${document.channels.length} channels`)
+  yield* told("", `${events.length} events, in the history as they came`)
   yield* told("", `${document.transactions} transactions in ${millis} ms`)
   const cluster = args.url === undefined ? "embedded" : new URL(args.url).host
-  if (args.json) yield* Console.log(JSON.stringify({ ok: true, cluster, ...document, millis }, null, 2))
+  if (args.json)
+    yield* Console.log(JSON.stringify({ ok: true, cluster, ...document, discovery, events, millis }, null, 2))
 })
 
 const pod: Layer.Layer<PayloadStore.PayloadStore | Pod.Services | RpcPool.RpcPool, Error> =
@@ -55,7 +66,7 @@ const refused = (error: string) =>
 Signals.endWithReader()
 
 main.pipe(
-  Effect.provide(Layer.merge(pod, narrator)),
+  Effect.provide(ProtocolEvents.layer().pipe(Layer.provideMerge(Layer.merge(pod, narrator)))),
   Effect.tapErrorCause((cause) => refused(Cause.pretty(cause))),
   Effect.onInterrupt(() =>
     refused(`The demo was interrupted by ${Signals.signal()}: what is on the chain by now stays`)

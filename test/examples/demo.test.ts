@@ -5,6 +5,7 @@ import * as path from "node:path"
 import { createInterface } from "node:readline"
 import { promisify } from "node:util"
 import { describe, expect, it } from "@effect/vitest"
+import * as Schema from "effect/Schema"
 import { bundled } from "../support/bundled.js"
 
 const run = promisify(execFile)
@@ -14,12 +15,31 @@ const node = (script: string, ...args: ReadonlyArray<string>) => [bundled(`examp
 const demo = (...args: ReadonlyArray<string>): Promise<string> =>
   run(process.execPath, node("demo/main.ts", ...args), { cwd }).then(({ stdout }) => stdout)
 
-/** The document without what differs from run to run: addresses, signatures, hashes, times, the cluster's name. */
+/** What differs from run to run, beside addresses, signatures and hashes. */
+const VARYING = ["millis", "cluster", "slot", "asOf"]
+
+/** The document without what differs from run to run. */
 const story = (document: string): unknown =>
   JSON.parse(document, (key, value: unknown) => {
-    if (key === "millis" || key === "cluster") return undefined
+    if (VARYING.includes(key)) return undefined
     return typeof value === "string" && /^([1-9A-HJ-NP-Za-km-z]{32,88}|[0-9a-f]{64})$/.test(value) ? "…" : value
   })
+
+const decodeEvents = Schema.decodeUnknownSync(
+  Schema.parseJson(
+    Schema.Struct({
+      events: Schema.Array(
+        Schema.Struct({
+          event: Schema.String,
+          by: Schema.String,
+          signature: Schema.String.pipe(Schema.minLength(64)),
+          slot: Schema.BigInt,
+          path: Schema.String.pipe(Schema.pattern(/^\d+$/))
+        })
+      )
+    })
+  )
+)
 
 const localnet = async (): Promise<{ readonly process: ChildProcess; readonly url: string }> => {
   const child = spawn(process.execPath, node("localnet.ts", "--port", "0"), {
@@ -53,6 +73,14 @@ describe("the demo", { timeout: TIMEOUT }, () => {
         { name: "lectures", participants: [{ active: true }, { active: false }] }
       ],
       escrows: [{ amount: "0" }],
+      discovery: {
+        agents: [
+          { name: "Ada", capabilities: ["TRADING", "ANALYSIS", "DATA_PROCESSING"] },
+          { name: "Cy", capabilities: ["TRADING", "ANALYSIS"] }
+        ],
+        messages: [{ content: "What will the lecture be on?" }],
+        similar: [{ name: "Cy" }, { name: "Bo" }]
+      },
       refusals: [
         { name: "AlreadyRegistered", code: 0 },
         { name: "Unauthorized", code: 6001 },
@@ -60,13 +88,45 @@ describe("the demo", { timeout: TIMEOUT }, () => {
         { name: "PrivateChannelRequiresInvitation", code: 6013 }
       ]
     })
+    // And every event of the story is in it, in the order of the chain
+    const { events } = decodeEvents(embedded)
+    expect(events.map(({ by, event }) => `${by} ${event}`)).toEqual([
+      "Ada AgentRegistered",
+      "Bo AgentRegistered",
+      "Cy AgentRegistered",
+      "Ada MessageSent",
+      "Bo MessageStatusChanged",
+      "Bo MessageStatusChanged",
+      "Bo MessageSent",
+      "Ada ChannelCreated",
+      "Ada Invited",
+      "Bo ChannelJoined",
+      "Ada MessageBroadcast",
+      "Bo MessageBroadcast",
+      "Ada MessageBroadcast",
+      "Bo ChannelCreated",
+      "Cy EscrowDeposited",
+      "Cy ChannelJoined",
+      "Cy MessageBroadcast",
+      "Cy EscrowWithdrawn",
+      "Ada AgentUpdated",
+      "Ada ChannelUpdated",
+      "Cy ChannelLeft"
+    ])
+    const slots = events.map(({ slot }) => slot)
+    expect(slots).toEqual(slots.toSorted((a, b) => Number(a - b)))
+    expect(new Set(events.map(({ path, signature }) => `${signature} ${path}`)).size).toBe(events.length)
     // And the localnet ends well when it is told to
     server.kill("SIGTERM")
     expect(await once(server, "exit")).toEqual([0, null])
   })
 
   it("Given a pipe as output, When the demo runs, Then it prints plain text without colours", async () => {
-    expect(await demo()).not.toContain("\u001B[")
+    const output = await demo()
+    expect(output).not.toContain("\u001B[")
+    // And it tells of the events and of a search
+    expect(output).toMatch(/^ {2}┊ Ada {3}AgentRegistered +slot \d+ {2}\w{16}…$/m)
+    expect(output).toMatch(/who trades and analyses: Ada, Cy$/m)
   })
 
   it("Given no cluster, When the demo runs with --json, Then it fails with one JSON document", async () => {

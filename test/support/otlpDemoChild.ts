@@ -12,7 +12,7 @@ import * as LogLevel from "effect/LogLevel"
 import * as Redacted from "effect/Redacted"
 import * as Narrator from "../../examples/demo/Narrator.js"
 import { readBack } from "../../examples/demo/ReadBack.js"
-import { story } from "../../examples/demo/Story.js"
+import { actors, story } from "../../examples/demo/Story.js"
 import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"
 import * as EmbeddedServer from "../../layers/EmbeddedServer.js"
 import * as Pod from "../../layers/Pod.js"
@@ -39,7 +39,7 @@ const played = Effect.gen(function* () {
   yield* register
   yield* rpc.requestAirdrop(wallet.address, lamports(1_000_000_000n))
   yield* register
-  const { channels, messages } = yield* Effect.flatMap(story, readBack)
+  const { channels, messages } = yield* actors.pipe(Effect.flatMap(story), Effect.flatMap(readBack))
   return {
     secret: Buffer.from(secret).toString("hex"),
     payloads: [
