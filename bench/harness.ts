@@ -4,6 +4,8 @@
  * than the times. Time is the CPU time of the process, including its garbage collector.
  */
 
+import { readFileSync } from "node:fs"
+
 /** The work of a contender. */
 export type Work = {
   /** Operations in one call. Times are per operation. Default 1. */
@@ -144,28 +146,38 @@ export const measure = async (
 
 const digits = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(3))
 
-/**
- * Milliseconds of CPU in the longest turn of the event loop during a call, in which nothing else could run. Median of some
- * calls.
- */
+/** The main thread's time on a CPU, where Linux tells it. */
+const SCHEDULED = `/proc/self/task/${process.pid}/schedstat`
+
+/** Milliseconds of CPU of the thread that runs the event loop. Elsewhere than on Linux, of all threads of the process. */
+const loopMillis = (): number => {
+  if (process.platform === "linux") return Number(readFileSync(SCHEDULED, "latin1").split(" ", 1)[0]) / 1e6
+  const { system, user } = process.cpuUsage()
+  return (system + user) / 1000
+}
+
+/** Milliseconds of CPU in the longest turn of the event loop during a call, in which nothing else could run. */
+export const longestTurnOf = async (run: () => unknown): Promise<number> => {
+  let worst = 0
+  let isOver = false
+  let last = loopMillis()
+  const look = (): void => {
+    const now = loopMillis()
+    worst = Math.max(worst, now - last)
+    last = loopMillis()
+    if (!isOver) setImmediate(look)
+  }
+  setImmediate(look)
+  sink = await run()
+  isOver = true
+  await new Promise(setImmediate)
+  return worst
+}
+
+/** The median of {@link longestTurnOf} over some calls. */
 export const longestTurn = async (run: (iteration: number) => unknown, calls = 21): Promise<number> => {
   const longest: Array<number> = []
-  for (let call = 0; call < calls; call++) {
-    let worst = 0
-    let isOver = false
-    let last = process.cpuUsage()
-    const look = (): void => {
-      const { system, user } = process.cpuUsage(last)
-      worst = Math.max(worst, (system + user) / 1000)
-      last = process.cpuUsage()
-      if (!isOver) setImmediate(look)
-    }
-    setImmediate(look)
-    sink = await run(call)
-    isOver = true
-    await new Promise(setImmediate)
-    longest.push(worst)
-  }
+  for (let call = 0; call < calls; call++) longest.push(await longestTurnOf(() => run(call)))
   return median(longest)
 }
 

@@ -9,12 +9,12 @@ interface Benchmark {
 
 const benchmarks: { readonly [name: string]: () => Promise<Benchmark> } = {
   buffers: () => import("./buffers.js"),
-  cache: () => import("./cache.js"),
   cluster: () => import("./cluster.js"),
   followers: () => import("./followers.js"),
   hotpath: () => import("./hotpath.js"),
   memory: () => import("./memory.js"),
   observe: () => import("./observe.js"),
+  reading: () => import("./reading.js"),
   soak: () => import("./soak.js"),
   startup: () => import("./startup.js"),
   transport: () => import("./transport.js")

@@ -1,30 +1,26 @@
 /**
- * The cache: a hit through `Agent.get` beside a hit of lru-cache and of Effect's own `Cache`, and the share of hits when
- * listings pass between the reads.
+ * Hits in memory: `Agent.get` through the cache beside lru-cache and Effect's own `Cache`, and the share of hits when listings
+ * pass between the reads.
  *
- *     npm run -s bench -- cache [--json]
- *
- * Each case reads the same 1,000 addresses, Zipf-distributed over 2,000 agents, in one Effect. The row "lru-cache again" is
- * the base a second time: what it differs from 1 is noise.
+ * Each case reads the same 1,000 addresses, Zipf-distributed over 2,000 agents, in one Effect.
  */
 import type { Address } from "@solana/kit"
 import * as EffectCache from "effect/Cache"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import { LRUCache } from "lru-cache"
-import * as Agent from "../services/Agent.js"
-import * as Cache from "../services/Cache.js"
-import type { ProgramAccount } from "../services/ProgramAccount.js"
-import * as RpcPool from "../services/RpcPool.js"
-import * as Transactions from "../services/Transactions.js"
-import { Sieve } from "../src/internal/Sieve.js"
-import type { AgentAccount } from "../src/protocol/Account.js"
-import { agentBytes, agentOf, infoOf } from "../test/support/cachedChain.js"
-import { measure, type Report, table } from "./harness.js"
+import * as Agent from "../../services/Agent.js"
+import * as Cache from "../../services/Cache.js"
+import type { ProgramAccount } from "../../services/ProgramAccount.js"
+import * as RpcPool from "../../services/RpcPool.js"
+import * as Transactions from "../../services/Transactions.js"
+import { Sieve } from "../../src/internal/Sieve.js"
+import type { AgentAccount } from "../../src/protocol/Account.js"
+import { agentBytes, agentOf, infoOf } from "../../test/support/cachedChain.js"
+import { measure, type Report } from "../harness.js"
 
 const AGENTS = 2000
 const READS = 1000
@@ -69,7 +65,8 @@ const services = Agent.layer.pipe(
   Layer.provideMerge(Layer.merge(pool, Transactions.layerTest({})))
 )
 
-const reading = async (scope: Scope.Scope): Promise<Report> => {
+/** The hits. */
+export const hits = async (scope: Scope.Scope): Promise<Report> => {
   const context = await Effect.runPromise(Layer.buildWithScope(services, scope))
   const agent = Context.get(context, Agent.Agent)
   const next = zipf(AGENTS, 0.9)
@@ -139,26 +136,8 @@ const lruStore = (): Store => {
 
 const sieveStore = (): Store => new Sieve<boolean>({ maxEntries: 10_000, maxBytes: Number.MAX_SAFE_INTEGER })
 
-export const run = async (args: ReadonlyArray<string>): Promise<void> => {
-  const scope = await Effect.runPromise(Scope.make())
-  const hit = await reading(scope)
-  await Effect.runPromise(Scope.close(scope, Exit.void))
-  const ratios = {
-    lru: { alone: hitRatio(lruStore(), false), scans: hitRatio(lruStore(), true) },
-    sieve: { alone: hitRatio(sieveStore(), false), scans: hitRatio(sieveStore(), true) }
-  }
-  const [base, , ours, effects] = hit.rows
-  const goals = {
-    "Agent.get / lru-cache ≤ 1.3": (ours?.ratio ?? Number.NaN) / (base?.ratio ?? Number.NaN),
-    "Agent.get / Effect's Cache ≤ 0.45": (ours?.micros ?? Number.NaN) / (effects?.micros ?? Number.NaN),
-    "hits with scans ≥ 0.66": ratios.sieve.scans
-  }
-  if (args.includes("--json")) return console.log(JSON.stringify({ hit, ratios, goals }))
-  console.log(table(hit))
-  console.log("### Share of hits\n\n| policy | alone | with listings |\n|---|---:|---:|")
-  for (const [name, { alone, scans }] of Object.entries(ratios)) {
-    console.log(`| ${name} | ${(100 * alone).toFixed(1)} % | ${(100 * scans).toFixed(1)} % |`)
-  }
-  console.log()
-  for (const [goal, value] of Object.entries(goals)) console.log(`${goal}: ${value.toFixed(2)}`)
-}
+/** Shares of hits. */
+export const ratios = () => ({
+  lru: { alone: hitRatio(lruStore(), false), scans: hitRatio(lruStore(), true) },
+  sieve: { alone: hitRatio(sieveStore(), false), scans: hitRatio(sieveStore(), true) }
+})

@@ -1,0 +1,83 @@
+/**
+ * Reading the protocol at memory speed: hits in memory and on disk, searches, the index, events, and many readers of one
+ * account, each beside what it is measured against.
+ *
+ *     npm run -s bench -- reading [--json] [--alone]
+ *
+ * `--alone` leaves out the search libraries, which are installed under `bench/peers` when they are first needed. Each report
+ * has its base a second time: what that row differs from 1 is noise. Goals that count time alone depend on the machine.
+ */
+import { execFileSync } from "node:child_process"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import { type Report, table } from "./harness.js"
+import { diskHits } from "./reading/disk.js"
+import { deriving } from "./reading/events.js"
+import { agents } from "./reading/fixtures.js"
+import { hits, ratios } from "./reading/memory.js"
+import { searching } from "./reading/search.js"
+import { together } from "./reading/together.js"
+
+const AGENTS = 100_000
+
+const Built = Schema.parseJson(
+  Schema.Struct({
+    agents: Schema.Number,
+    cpuMillis: Schema.Number,
+    longestTurnMillis: Schema.Number,
+    rssMegabytes: Schema.Number,
+    heapMegabytes: Schema.Number
+  })
+)
+
+/** The index is built in a process of its own, which is cold. */
+const build = (): typeof Built.Type =>
+  Schema.decodeUnknownSync(Built)(
+    execFileSync(process.execPath, ["--expose-gc", "--import", "tsx", "bench/reading/index.ts", String(AGENTS)], {
+      encoding: "utf8"
+    })
+  )
+
+const rowOf = ({ rows }: Report, name: string) => rows.find((row) => row.name === name)
+
+const ratioOf = (report: Report, name: string): number => rowOf(report, name)?.ratio ?? Number.NaN
+
+const millisOf = (report: Report, name: string): number => (rowOf(report, name)?.micros ?? Number.NaN) / 1000
+
+export const run = async (args: ReadonlyArray<string>): Promise<void> => {
+  const scope = await Effect.runPromise(Scope.make())
+  const memory = await hits(scope)
+  const disk = await diskHits(scope)
+  const crowd = await together(scope)
+  const events = await deriving(scope)
+  const { filter, text } = await searching(scope, agents(AGENTS), args.includes("--alone"))
+  await Effect.runPromise(Scope.close(scope, Exit.void))
+  const index = build()
+  const shares = ratios()
+  const goals = {
+    "memory: Agent.get / lru-cache in Effect.sync ≤ 1.3": ratioOf(memory, "Agent.get through Cache"),
+    "memory: Agent.get / Effect's Cache ≤ 0.45":
+      ratioOf(memory, "Agent.get through Cache") / ratioOf(memory, "Effect's Cache"),
+    "disk: Agent.get / raw get ≤ 1.6": ratioOf(disk, "Agent.get through both levels"),
+    "share of hits with scans ≥ 0.66": shares.sieve.scans,
+    "100 readers: calls = 1": crowd.calls,
+    "100 readers: Agent.get / Deferred.await ≤ 1.5": ratioOf(crowd.report, "Agent.get"),
+    "search of 100,000 ≤ 0.5 ms": millisOf(filter, "Discovery"),
+    "search of 100,000 with text ≤ 3 ms": millisOf(text, "Discovery"),
+    "index of 100,000 ≤ 1,000 ms": index.cpuMillis,
+    "index of 100,000: longest turn ≤ 20 ms": index.longestTurnMillis,
+    "index of 100,000 ≤ 60 MB": index.rssMegabytes,
+    "events: with getTransaction / getTransaction ≤ 1.5": ratioOf(events, "getTransaction and its events")
+  }
+  const reports = [memory, disk, crowd.report, events, filter, text]
+  if (args.includes("--json")) return console.log(JSON.stringify({ goals, reports, index, shares }))
+  for (const report of reports) console.log(table(report))
+  console.log("### Share of hits\n\n| policy | alone | with listings |\n|---|---:|---:|")
+  for (const [name, { alone, scans }] of Object.entries(shares)) {
+    console.log(`| ${name} | ${(100 * alone).toFixed(1)} % | ${(100 * scans).toFixed(1)} % |`)
+  }
+  console.log()
+  for (const [goal, value] of Object.entries(goals)) console.log(`${goal}: ${value.toFixed(2)}`)
+}

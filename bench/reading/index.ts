@@ -1,0 +1,42 @@
+/**
+ * The index of 100,000 agents from the bytes of a listing, in a process of its own: CPU, the longest turn of the event loop,
+ * and the memory that it keeps. Run with `--expose-gc`. Prints JSON.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import * as Discovery from "../../services/Discovery.js"
+import { longestTurnOf } from "../harness.js"
+import { agents, discovery } from "./fixtures.js"
+
+const count = Number(process.argv[2] ?? 100_000)
+
+const collect = (): void => {
+  for (let times = 0; times < 3; times++) globalThis.gc?.()
+}
+
+const live = discovery(agents(count))
+const scope = await Effect.runPromise(Scope.make())
+collect()
+const before = process.memoryUsage()
+let service: Discovery.Service | undefined
+const started = process.cpuUsage()
+const longest = await longestTurnOf(async () => {
+  service = Context.get(await Effect.runPromise(Layer.buildWithScope(live, scope)), Discovery.Discovery)
+})
+const { system, user } = process.cpuUsage(started)
+collect()
+const after = process.memoryUsage()
+const found = service === undefined ? 0 : (await Effect.runPromise(service.counts)).agents
+console.log(
+  JSON.stringify({
+    agents: found,
+    cpuMillis: (system + user) / 1000,
+    longestTurnMillis: longest,
+    rssMegabytes: (after.rss - before.rss) / 1e6,
+    heapMegabytes: (after.heapUsed - before.heapUsed + after.external - before.external) / 1e6
+  })
+)
+await Effect.runPromise(Scope.close(scope, Exit.void))
