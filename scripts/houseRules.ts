@@ -33,6 +33,7 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
   room("src/observe/flamegraph", "src/observe/(Flamegraph|ProfilePage).ts"),
   room("src/solana/internal", "src/solana/"),
   room("src/concurrent/internal", "src/concurrent/", "layers/threads/"),
+  room("services/analytics", "services/Analytics.ts"),
   room("services/cache", "services/Cache.ts"),
   room("services/cacheinvalidator", "services/CacheInvalidator.ts"),
   room("services/cachestore", "services/CacheStore.ts"),

@@ -12,6 +12,13 @@
 export * as Agent from "./Agent.js"
 
 /**
+ * The numbers of the program: how much there is, what happened when, who is busiest, and how the cluster is.
+ *
+ * @since 0.1.0
+ */
+export * as Analytics from "./Analytics.js"
+
+/**
  * Memory for an application's own batches: a batch leases one large arena and takes its buffers out of it. The SDK itself
  * leases none: its small buffers are cheaper out of Node's pool.
  *

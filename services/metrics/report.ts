@@ -2,6 +2,7 @@
 import * as Option from "effect/Option"
 import * as Jsonable from "../../src/internal/jsonable.js"
 import * as Histogram from "../../src/observe/ExponentialHistogram.js"
+import { aligned } from "../internal/columns.js"
 import type { Labels } from "./Registry.js"
 import type { OperationSnapshot, Snapshot } from "./Snapshot.js"
 
@@ -100,21 +101,6 @@ const text = (snapshot: Snapshot): string =>
     `Over ${duration(snapshot.seconds)}`,
     ...tables(snapshot).map(({ header, rows }) => aligned([header, ...rows]))
   ].join("\n\n")
-
-/** Columns of equal width: the first to the left, numbers to the right. */
-const aligned = (rows: Rows): string => {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows
-    .map((row) =>
-      row
-        .map((value, column) =>
-          column === 0 ? value.padEnd(widths[column] ?? 0) : value.padStart(widths[column] ?? 0)
-        )
-        .join("  ")
-        .trimEnd()
-    )
-    .join("\n")
-}
 
 /** What has a meaning in a table of Markdown. */
 const escaped = (value: string): string => value.replaceAll(/[\\`|<>*_[\]]/g, "\\$&")

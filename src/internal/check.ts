@@ -1,5 +1,5 @@
 /**
- * Checks of numbers from callers. Each returns the number, or an `InvalidInput` that names the option and states the
+ * Checks of numbers and names from callers. Each returns the value, or an `InvalidInput` that names the option and states the
  * rule.
  *
  * A caller without types may pass any value: a value that is not a number is refused like a number out of range.
@@ -19,6 +19,14 @@ const refuse = (field: string, rule: string, value: unknown): Either.Either<neve
       typeof value === "number" || typeof value === "bigint" ? { field, rule, size: value } : { field, rule }
     )
   )
+
+/** One of some texts. */
+export const oneOf = <A extends string>(
+  field: string,
+  value: A,
+  allowed: ReadonlyArray<A>
+): Either.Either<A, InvalidInput> =>
+  allowed.includes(value) ? Either.right(value) : refuse(field, `must be one of: ${allowed.join(", ")}`, undefined)
 
 /** A whole number from `min` to `max`. */
 export const integer = (

@@ -21,6 +21,13 @@ const expected: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
     /^after the invalidation: profile 2$/m,
     /^reads from memory: 1\d\d\d, from the network or a loader: \d$/m
   ],
+  "analytics.ts": [
+    /^Agents that registered on the last day: 2$/m,
+    /^Agents +2$/m,
+    /^Escrows +1 +hold 0\.004 SOL$/m,
+    /^All +2 +1 +1 +0 +1 +0 +0\.005 SOL +0 SOL$/m,
+    /^Slot \d+, epoch \d+ /m
+  ],
   "invalidation.ts": [
     /^at first: capabilities 1, profile 1$/m,
     /^again: capabilities 1, profile 1$/m,

@@ -16,6 +16,7 @@ const planted: ReadonlyArray<readonly [rule: string, file: string, imported: str
   ["private room src/solana/internal", "layers/A.ts", "src/solana/internal/kernel.ts"],
   ["private room src/observe/flamegraph", "src/observe/Statistics.ts", "src/observe/flamegraph/script.ts"],
   ["private room src/observe/metrictable", "src/observe/Statistics.ts", "src/observe/metrictable/rpc.ts"],
+  ["private room services/analytics", "services/Agent.ts", "services/analytics/Ledger.ts"],
   ["private room services/cache", "services/Escrow.ts", "services/cache/Levels.ts"],
   ["private room services/cacheinvalidator", "services/Cache.ts", "services/cacheinvalidator/changes.ts"],
   ["private room services/cachestore", "services/Cache.ts", "services/cachestore/Row.ts"],
