@@ -38,6 +38,7 @@ const root = fileURLToPath(new URL(".", import.meta.url))
 const REPLACING = [
   "test/layers/RpcPoolUndiciRuntime.test.ts",
   "test/layers/WalletNodeFallback.test.ts",
+  "test/reputation/fallback.test.ts",
   "test/services/ZeroCopy.test.ts",
   "test/solana/kernelFallback.test.ts"
 ]

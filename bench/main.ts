@@ -15,6 +15,7 @@ const benchmarks: { readonly [name: string]: () => Promise<Benchmark> } = {
   memory: () => import("./memory.js"),
   observe: () => import("./observe.js"),
   reading: () => import("./reading.js"),
+  reputation: () => import("./reputation.js"),
   soak: () => import("./soak.js"),
   startup: () => import("./startup.js"),
   transport: () => import("./transport.js")

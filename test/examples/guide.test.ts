@@ -14,6 +14,7 @@ const SHOWS_SOURCES = ["fiber-console.ts"]
 
 /** What an example must print, beside ending well. */
 const expected: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
+  "reputation.ts": [/^Kernel: simd, memory: 1\.2 MB$/m, /^Best agents: 7, with 82\.5$/m, /^Agents from 50: 10001$/m],
   "batch.ts": [/^Landed: 30, failed: 5$/m, /^The first failure: /m, /^In order: true$/m],
   "connection-pool.ts": [/^Calls answered over at most 20 connections: 500$/m, /^The node runs \d/m],
   "cache.ts": [

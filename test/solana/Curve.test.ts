@@ -1,17 +1,14 @@
 import { createHash } from "node:crypto"
-import { readFile } from "node:fs/promises"
 import { describe, expect, it } from "@effect/vitest"
 import { ed25519 } from "@noble/curves/ed25519.js"
 import * as Kit from "@solana/kit"
 import { PublicKey } from "@solana/web3.js"
 import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
-import { render, moduleUrl } from "../../scripts/build-wasm.js"
 import * as Address from "../../src/solana/Address.js"
 import * as Curve from "../../src/solana/Curve.js"
 import * as Hash from "../../src/solana/Hash.js"
 import { kernel } from "../../src/solana/internal/kernel.js"
-import { MODULE, MODULE_SHA256 } from "../../src/solana/internal/kernelModule.js"
 import { portable } from "../../src/solana/internal/kernelPortable.js"
 import { webAssembly } from "../../src/solana/internal/kernelWasm.js"
 import * as ProgramAddress from "../../src/solana/ProgramAddress.js"
@@ -181,11 +178,6 @@ describe("ProgramAddress", () => {
 })
 
 describe("kernel", () => {
-  it("Given the committed source, When assembled anew, Then it gives the committed module", async () => {
-    expect(await readFile(moduleUrl, "utf8")).toBe(await render())
-    expect(createHash("sha256").update(Buffer.from(MODULE, "base64")).digest("hex")).toBe(MODULE_SHA256)
-  })
-
   it("Given this platform, When the kernel is chosen, Then it is WebAssembly, once", () => {
     expect(kernel()).toBe(kernel())
     expect(kernel()).not.toBe(portable)

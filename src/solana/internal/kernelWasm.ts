@@ -6,7 +6,7 @@
  * synchronous.
  */
 import * as Option from "effect/Option"
-import { portable as base64 } from "../../internal/base64.js"
+import { instantiate } from "../../internal/wasm.js"
 import type { Kernel } from "./kernelModel.js"
 import { MODULE } from "./kernelModule.js"
 import { MARKER } from "./programAddressMarker.js"
@@ -82,13 +82,6 @@ const bind = (exports: KernelExports): Kernel => {
   }
 }
 
-const exportsOf = Option.liftThrowable(
-  (bytes: Uint8Array) => new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(bytes))).exports
-)
-
-/**
- * Compiles the kernel; `None` if the platform has no WebAssembly or the page's policy forbids it. The module compiles
- * synchronously: its 2 KB are below the limit of a browser's main thread.
- */
+/** `None` if the platform cannot run it. */
 export const webAssembly = (): Option.Option<Kernel> =>
-  Option.fromNullable(base64.decode(MODULE)).pipe(Option.flatMap(exportsOf), Option.filter(isKernel), Option.map(bind))
+  instantiate(MODULE).pipe(Option.filter(isKernel), Option.map(bind))

@@ -1,0 +1,18 @@
+/**
+ * Loads the package's WebAssembly modules, which are in the sources as base64. They compile synchronously: each is below
+ * 4 KB, which a browser's main thread permits.
+ */
+import * as Option from "effect/Option"
+import { portable as base64 } from "./base64.js"
+
+/**
+ * The exports of a module. `None` if the platform has no WebAssembly, does not know an instruction of the module, or the
+ * page's policy forbids it.
+ */
+export const instantiate = (module: string, imports?: WebAssembly.Imports): Option.Option<WebAssembly.Exports> =>
+  Option.flatMap(
+    Option.fromNullable(base64.decode(module)),
+    Option.liftThrowable(
+      (bytes: Uint8Array) => new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(bytes)), imports).exports
+    )
+  )
