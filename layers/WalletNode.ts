@@ -76,10 +76,11 @@ const toSigningKey = ({ privateKey, publicKey }: KeyPair): SigningKey => ({
   derive: (context) => withSeed(privateKey, (seed) => WalletSecret.derive(X25519.hmac, seed, context))
 })
 
+/** Runs `use` with the seed, which ends the PKCS #8 form. A JWK would leave the seed in the heap as a string. */
 const withSeed = <A>(privateKey: KeyObject, use: (seed: Uint8Array) => A): A => {
-  const seed = Buffer.from(privateKey.export({ format: "jwk" }).d ?? "", "base64url")
-  const result = use(seed)
-  seed.fill(0)
+  const pkcs8 = privateKey.export({ format: "der", type: "pkcs8" })
+  const result = use(pkcs8.subarray(-SecretKey.SEED_SIZE))
+  pkcs8.fill(0)
   return result
 }
 

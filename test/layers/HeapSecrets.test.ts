@@ -25,17 +25,31 @@ const FORMS = [
   [...seed].join(","),
   Base58.encode(key),
   Base58.encode(seed),
-  ...[key, seed].flatMap((bytes) => [Buffer.from(bytes).toString("hex"), Buffer.from(bytes).toString("base64")])
+  ...[key, seed].flatMap((bytes) =>
+    (["hex", "base64", "base64url"] as const).map((encoding) => Buffer.from(bytes).toString(encoding))
+  )
 ]
+
+/** A module that hides `sodium-native` from the process. */
+const NO_SODIUM = (() => {
+  const module = (text: string) => `data:text/javascript,${encodeURIComponent(text)}`
+  const hook = module(
+    `export const resolve = (name, context, next) => {
+       if (name === "sodium-native") throw new Error("absent")
+       return next(name, context)
+     }`
+  )
+  return module(`import { register } from "node:module"; register(${JSON.stringify(hook)})`)
+})()
 
 interface Seen {
   readonly sees: boolean
   readonly found: ReadonlyArray<boolean>
 }
 
-const look = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>>) =>
+const look = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>>, node: ReadonlyArray<string> = []) =>
   Effect.async<Seen, Error>((resume) => {
-    const child = spawn(process.execPath, [bundled(CHILD), ...args], { env: { ...process.env, ...env } })
+    const child = spawn(process.execPath, [...node, bundled(CHILD), ...args], { env: { ...process.env, ...env } })
     let output = ""
     let complaints = ""
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()))
@@ -51,7 +65,7 @@ const none = { sees: true, found: FORMS.map(() => false) }
 
 describe("the heap of a process that loaded a wallet", { timeout: 180_000 }, () => {
   it.scopedLive(
-    "Given a keypair file, When it is loaded, Then a heap snapshot shows the address and no form of the key",
+    "Given a keypair file, with and without libsodium, When its key is used, Then a heap snapshot shows no form of it",
     () =>
       Effect.gen(function* () {
         const directory = yield* Effect.acquireRelease(
@@ -60,7 +74,9 @@ describe("the heap of a process that loaded a wallet", { timeout: 180_000 }, () 
         )
         const path = join(directory, "id.json")
         writeFileSync(path, array, { mode: 0o600 })
-        assert.deepStrictEqual(yield* look(["file", path], {}), none)
+        for (const node of [[], ["--import", NO_SODIUM]]) {
+          assert.deepStrictEqual(yield* look(["file", path], {}, node), none)
+        }
       })
   )
 

@@ -1,6 +1,6 @@
 /**
- * Loads a wallet as `file PATH` or `setting` (POD_WALLET) says, signs with it, and prints which of the texts of standard
- * input a heap snapshot contains.
+ * Loads a wallet as `file PATH` or `setting` (POD_WALLET) says, signs, derives and unseals with it, and prints which of the
+ * texts of standard input a heap snapshot contains.
  */
 import { text } from "node:stream/consumers"
 import { getHeapSnapshot } from "node:v8"
@@ -12,7 +12,16 @@ const [source = "", path = ""] = process.argv.slice(2)
 
 const layer = source === "file" ? WalletNode.layerFile(path) : WalletNode.layerConfig
 
-const { address } = await Effect.runPromise(Effect.provide(Wallet, layer))
+const bytes = (size: number) => new Uint8Array(size).fill(1)
+const { address } = await Effect.runPromise(
+  Effect.tap(Wallet, ({ derive, sign, unseal }) =>
+    Effect.all([
+      sign([bytes(100)]),
+      derive?.(bytes(32)) ?? Effect.dieMessage("the wallet derives nothing"),
+      unseal?.({ enc: bytes(32), ciphertext: bytes(64) }, bytes(8)) ?? Effect.dieMessage("the wallet unseals nothing")
+    ])
+  ).pipe(Effect.provide(layer))
+)
 const snapshot = await text(getHeapSnapshot())
 // Read only now: they would be in the heap.
 const wanted: ReadonlyArray<string> = JSON.parse(await text(process.stdin))
