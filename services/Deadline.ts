@@ -13,6 +13,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Clock from "./internal/clock.js"
+import * as TimeLimit from "./internal/timeLimit.js"
 import { RpcError } from "./RpcTransport.js"
 
 /**
@@ -103,8 +104,7 @@ export const enforce =
       if (deadline === Infinity) return call
       const left = deadline - now(fiber)
       if (left <= 0) return Effect.fail(exceeded(method, host, "not sent, its deadline has passed"))
-      return Effect.timeoutFail(call, {
-        duration: left,
-        onTimeout: () => exceeded(method, host, `no answer within the ${left} ms that were left`)
-      })
+      return TimeLimit.within(left, () => exceeded(method, host, `no answer within the ${left} ms that were left`))(
+        call
+      )
     })

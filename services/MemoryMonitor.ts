@@ -27,6 +27,7 @@ import * as SafeText from "../src/SafeText.js"
 import * as MonotonicClock from "./internal/clock.js"
 import * as MetricOf from "./internal/metricOf.js"
 import * as TestLayer from "./internal/testLayer.js"
+import * as TimeLimit from "./internal/timeLimit.js"
 import * as Pressure from "./memory/Pressure.js"
 import { Survivors } from "./memory/Suspicion.js"
 import type { Suspicion } from "./memory/Suspicion.js"
@@ -244,7 +245,8 @@ const answerOf = (pool: string, what: string, answer: () => Effect.Effect<number
     Effect.map((bytes) => (Number.isFinite(bytes) && bytes > 0 ? bytes : 0)),
     Effect.interruptible,
     Effect.disconnect,
-    Effect.timeoutOption(POOL_MILLIS),
+    Effect.map(Option.some),
+    TimeLimit.orElse(POOL_MILLIS, (): Option.Option<number> => Option.none()),
     Effect.flatMap(
       Option.match({
         onSome: Effect.succeed,

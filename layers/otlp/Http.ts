@@ -16,6 +16,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as MonotonicClock from "../../services/internal/clock.js"
+import * as TimeLimit from "../../services/internal/timeLimit.js"
 import * as RetryAfter from "../../services/wire/RetryAfter.js"
 import * as Causes from "../internal/Causes.js"
 import * as UnfollowedClient from "../internal/UnfollowedClient.js"
@@ -99,10 +100,6 @@ export const make = (
           const said = cause instanceof Error ? cause.message : "the request failed"
           return Effect.succeed({ _tag: "Later", detail: shown.text(Causes.explain(cause, said), MAX_DETAIL) })
         }),
-        Effect.timeoutTo({
-          duration: timeout,
-          onSuccess: (verdict): Verdict => verdict,
-          onTimeout: (): Verdict => ({ _tag: "Later", detail: `no whole reply within ${timeout} ms` })
-        })
+        TimeLimit.orElse(timeout, (): Verdict => ({ _tag: "Later", detail: `no whole reply within ${timeout} ms` }))
       )
   })

@@ -15,8 +15,10 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import { constVoid } from "effect/Function"
 import * as Backoff from "../../services/internal/backoff.js"
 import * as MetricOf from "../../services/internal/metricOf.js"
+import * as TimeLimit from "../../services/internal/timeLimit.js"
 import * as MetricTable from "../../src/observe/MetricTable.js"
 import type { Signal } from "./Model.js"
 import type { SignalStats } from "./Options.js"
@@ -172,7 +174,7 @@ export const make = (
       Effect.gen(function* () {
         if (phase !== "open") return yield* Effect.sleep(asked > 0 ? asked : LAST_BACKOFF)
         const millis = yield* Backoff.fullJitter(BACKOFF_BASE, BACKOFF_CAP, failures)
-        yield* Effect.timeoutOption(closing.await, Math.max(millis, Math.min(asked, MAX_RETRY_AFTER)))
+        yield* TimeLimit.orElse(Math.max(millis, Math.min(asked, MAX_RETRY_AFTER)), constVoid)(closing.await)
       })
 
     const drain = Effect.gen(function* () {
@@ -202,7 +204,7 @@ export const make = (
     const run = Effect.repeat(
       Effect.gen(function* () {
         yield* some.await
-        yield* Effect.timeoutOption(full.await, settings.interval)
+        yield* TimeLimit.orElse(settings.interval, constVoid)(full.await)
         yield* drain
       }),
       { while: () => phase === "open" || queue.length > 0 }
@@ -215,7 +217,7 @@ export const make = (
       for (const latch of [closing, some, full]) latch.unsafeOpen()
       yield* Fiber.await(fiber).pipe(
         Effect.interruptible,
-        Effect.timeoutOption(settings.shutdownTimeout),
+        TimeLimit.orElse(settings.shutdownTimeout, constVoid),
         // A test that has stopped the clock must not wait for ever.
         Effect.withClock(Clock.make())
       )

@@ -4,10 +4,12 @@ import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
+import { constVoid } from "effect/Function"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Measured from "../../services/internal/measured.js"
 import * as StoreFailure from "../../services/internal/storeFailure.js"
+import * as TimeLimit from "../../services/internal/timeLimit.js"
 import * as Metrics from "../../services/Metrics.js"
 import * as PrometheusServer from "../PrometheusServer.js"
 import * as Access from "./Access.js"
@@ -146,7 +148,7 @@ export const make = ({ access, bodyTimeout, ledger, maxBytes, storage }: Setting
       const stated = Number(request.headers["content-length"] ?? 0)
       if (stated > maxBytes) return plain(413, `a payload has at most ${maxBytes} bytes`, CLOSE)
       const pull = yield* Stream.toPull(request.stream)
-      const linger = Effect.forever(pull).pipe(Effect.timeout(LINGER), Effect.ignore, Effect.interruptible)
+      const linger = Effect.forever(pull).pipe(TimeLimit.orElse(LINGER, constVoid), Effect.ignore, Effect.interruptible)
       return yield* take({ key, owner, pull }).pipe(
         Effect.tap((size) =>
           Effect.withFiberRuntime((fiber) =>
@@ -154,11 +156,7 @@ export const make = ({ access, bodyTimeout, ledger, maxBytes, storage }: Setting
           )
         ),
         Effect.as(plain(200, "")),
-        Effect.timeoutTo({
-          duration: bodyTimeout,
-          onSuccess: (response) => response,
-          onTimeout: () => plain(408, "the body did not arrive in time", CLOSE)
-        }),
+        TimeLimit.orElse(bodyTimeout, () => plain(408, "the body did not arrive in time", CLOSE)),
         // The platform runs handlers uninterruptibly: neither the time limit nor a client that leaves would end this one.
         Effect.interruptible,
         Effect.catchAll((failure) =>

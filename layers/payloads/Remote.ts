@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import * as TimeLimit from "../../services/internal/timeLimit.js"
 import { PayloadStoreError } from "../../services/PayloadStore.js"
 import type * as Outside from "../../src/internal/Outside.js"
 import * as Causes from "../internal/Causes.js"
@@ -222,10 +223,7 @@ export const make = (
         )
       }).pipe(
         Effect.flatMap(onReply),
-        Effect.timeoutFail({
-          duration: timeout,
-          onTimeout: () => failure(key, "Unavailable", `no whole reply within ${timeout} ms`)
-        })
+        TimeLimit.within(timeout, () => failure(key, "Unavailable", `no whole reply within ${timeout} ms`))
       )
 
     return {

@@ -2,8 +2,10 @@
  * Ends an effect that runs too long, and waits until it has ended: what bounds the effects that run at once may count on it.
  * `endBy` answers the caller at once instead.
  *
- * `Effect.timeout` of Effect 3.22 hangs where a sibling in `Effect.all` fails. An effect that does not wait needs no timer.
+ * It stands for `Effect.timeout` and its kin everywhere in services and layers: those of Effect 3.22 hang where a sibling in a
+ * concurrent `Effect.all` fails, and any caller may run ours beside others. An effect that does not wait needs no timer.
  */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -33,10 +35,24 @@ const ended = <A, E>(millis: number, late: () => E, effect: Effect.Effect<A, E>)
     })
   })
 
-/** Interrupts the effect after some milliseconds, and fails. `Infinity` is no limit. */
-export const within =
-  <L>(millis: number, late: () => L) =>
-  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | L, R> =>
+/** Interrupts the effect after some time, and fails. `Infinity` is no limit. */
+export const within = <L>(duration: Duration.DurationInput, late: () => L) => {
+  const millis = Duration.toMillis(duration)
+  return <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | L, R> =>
     millis === Infinity
       ? effect
       : Effect.contextWithEffect((context) => ended<A, E | L>(millis, late, Effect.provide(effect, context)))
+}
+
+/** No failure of an effect is this object. */
+const LATE = { _tag: "Late" } as const
+
+/** Interrupts the effect after some time, and gives what `late` says. */
+export const orElse =
+  <B>(duration: Duration.DurationInput, late: () => B) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A | B, E, R> =>
+    Effect.catchIf(
+      within(duration, () => LATE)(effect),
+      (error): error is typeof LATE => error === LATE,
+      () => Effect.sync(late)
+    )

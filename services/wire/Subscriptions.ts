@@ -27,6 +27,7 @@ import * as Json from "../../src/solana/Json.js"
 import { BoundedQueue } from "../internal/BoundedQueue.js"
 import type { Bounds } from "../internal/BoundedQueue.js"
 import * as Closing from "../internal/closing.js"
+import * as TimeLimit from "../internal/timeLimit.js"
 import * as Metrics from "../Metrics.js"
 import { SubscriptionError } from "../RpcTransport.js"
 import type { RpcTransport, SubscriptionKind } from "../RpcTransport.js"
@@ -313,7 +314,10 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
   const onMessage = (data: unknown) => {
     const text = textOf(data)
     if (text !== undefined && text.length > maxMessageBytes) {
-      return lose({ reason: "Closed", detail: `a message is longer than ${maxMessageBytes} bytes` })
+      return lose({
+        reason: "Closed",
+        detail: `a message is longer than ${maxMessageBytes} bytes: ask for less, or raise maxNotificationBytes`
+      })
     }
     const excess = text === undefined ? undefined : Json.excess(text)
     if (excess !== undefined)
@@ -404,16 +408,16 @@ export const make = (options: Options): Effect.Effect<RpcTransport["subscribe"],
                 ({ connection, subscription }) => Effect.sync(() => connection.remove(subscription))
               )
               yield* Deferred.await(subscription.answered).pipe(
-                Effect.timeoutFail({
-                  duration: options.timeout,
-                  onTimeout: () =>
+                TimeLimit.within(
+                  options.timeout,
+                  () =>
                     new SubscriptionError({
                       reason: "Timeout",
                       method: `${kind}Subscribe`,
                       host: options.host,
                       detail: "the node did not answer in time"
                     })
-                })
+                )
               )
               const observer = yield* SubscriptionObserver
               yield* observer.established({ host: options.host })

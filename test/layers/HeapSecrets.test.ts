@@ -30,17 +30,19 @@ const FORMS = [
   )
 ]
 
+const moduleOf = (text: string): string => `data:text/javascript,${encodeURIComponent(text)}`
+
 /** A module that hides `sodium-native` from the process. */
-const NO_SODIUM = (() => {
-  const module = (text: string) => `data:text/javascript,${encodeURIComponent(text)}`
-  const hook = module(
-    `export const resolve = (name, context, next) => {
-       if (name === "sodium-native") throw new Error("absent")
-       return next(name, context)
-     }`
-  )
-  return module(`import { register } from "node:module"; register(${JSON.stringify(hook)})`)
-})()
+const NO_SODIUM = moduleOf(
+  `import { register } from "node:module"; register(${JSON.stringify(
+    moduleOf(
+      `export const resolve = (name, context, next) => {
+         if (name === "sodium-native") throw new Error("absent")
+         return next(name, context)
+       }`
+    )
+  )})`
+)
 
 interface Seen {
   readonly sees: boolean

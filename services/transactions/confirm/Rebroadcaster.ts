@@ -26,6 +26,7 @@ import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import * as Deadline from "../../Deadline.js"
 import * as Clock from "../../internal/clock.js"
+import * as TimeLimit from "../../internal/timeLimit.js"
 import { serving } from "../../internal/traced.js"
 import * as RetryPolicy from "../../RetryPolicy.js"
 import type { TransactionError } from "../TransactionError.js"
@@ -101,7 +102,7 @@ export const make = (
           const sending = Deadline.at(entry.deadline)(entry.transmission.attempt(fiber))
           return serving([entry])(RetryPolicy.never(sending))
         }).pipe(
-          Effect.timeoutTo({ duration: TIMEOUT, onSuccess: (rest) => rest, onTimeout: () => Duration.zero }),
+          TimeLimit.orElse(TIMEOUT, () => Duration.zero),
           Effect.either,
           Effect.zipWith(Clock.monotonicMillis, (attempt, now) =>
             Either.match(attempt, {
