@@ -157,9 +157,10 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
   const prepare = Prepare.make(transactions)
 
   /** What the account has to hold. An endpoint does not decide how much is paid. */
-  const rent = pool
-    .getMinimumBalanceForRentExemption(NonceAccount.SIZE)
-    .pipe(Effect.filterOrFail((lamports) => lamports <= MAX_RENT, dearRent))
+  const rent = pool.getMinimumBalanceForRentExemption(NonceAccount.SIZE).pipe(
+    Effect.catchTag("InvalidInput", Effect.die),
+    Effect.filterOrFail((lamports) => lamports <= MAX_RENT, dearRent)
+  )
 
   /** Sends one instruction, which the authority signs. */
   const write = (

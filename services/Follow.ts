@@ -18,6 +18,8 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { integer, millis } from "../src/internal/check.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
+import * as Addresses from "../src/solana/Address.js"
+import * as Signatures from "../src/solana/Signature.js"
 import { follow } from "./follow/follower.js"
 import { KnownAccounts } from "./follow/KnownAccounts.js"
 import { LogHistory } from "./follow/LogHistory.js"
@@ -82,11 +84,11 @@ const gap = (from: Slot | undefined, to: Slot): ReadonlyArray<Update<never>> =>
 
 /** Follows accounts that one call can read together. */
 const followAccounts = (
-  live: Stream.Stream<Contextual<AccountInfo>, SubscriptionError>,
+  live: Stream.Stream<Contextual<AccountInfo>, InvalidInput | SubscriptionError>,
   read: (minContextSlot?: Slot) => Effect.Effect<Contextual<ReadonlyArray<AccountInfo>>, RpcError>,
   most: { readonly accounts: number; readonly bytes: number },
   resyncInterval: number
-): Stream.Stream<Update<AccountInfo>, RpcError | SubscriptionError> =>
+): Stream.Stream<Update<AccountInfo>, InvalidInput | RpcError | SubscriptionError> =>
   Stream.suspend(() => {
     const known = new KnownAccounts()
     const bounded = (updates: ReadonlyArray<Update<AccountInfo>>) =>
@@ -98,8 +100,8 @@ const followAccounts = (
               method: "programSubscribe",
               detail:
                 known.size > most.accounts
-                  ? `the program has more than ${most.accounts} accounts that pass the filters`
-                  : `the accounts that pass the filters hold more than ${most.bytes} bytes of data`
+                  ? `the program has more than ${most.accounts} accounts that pass the filters: raise maxAccounts, or filter more`
+                  : `the accounts that pass the filters hold more than ${most.bytes} bytes of data: raise maxAccountBytes, or filter more`
             })
           )
     return follow<Contextual<AccountInfo>, Update<AccountInfo>, RpcError | SubscriptionError>({
@@ -145,10 +147,10 @@ export const account = (
       return followAccounts(
         pool.accountSubscribe(address, { commitment }),
         (minContextSlot) =>
-          Effect.map(pool.getAccountInfo(address, { commitment, minContextSlot }), ({ slot, value }) => ({
-            slot,
-            value: Option.toArray(value)
-          })),
+          pool.getAccountInfo(address, { commitment, minContextSlot }).pipe(
+            Effect.catchTag("InvalidInput", Effect.die),
+            Effect.map(({ slot, value }) => ({ slot, value: Option.toArray(value) }))
+          ),
         { accounts: 1, bytes: Infinity },
         resyncInterval
       )
@@ -188,13 +190,15 @@ export const program = (
   Stream.unwrap(
     Effect.gen(function* () {
       const pool = yield* RpcPool
+      yield* Addresses.parse(address)
       const maxAccounts = yield* integer("maxAccounts", options.maxAccounts ?? 100_000, 1)
       const bytes = yield* integer("maxAccountBytes", options.maxAccountBytes ?? 256 * 1024 * 1024, 1)
       const resyncInterval = yield* intervalOf(options)
       const which = { commitment, dataSlice, filters }
       return followAccounts(
         pool.programSubscribe(address, which),
-        (minContextSlot) => pool.getProgramAccounts(address, { ...which, minContextSlot }),
+        (minContextSlot) =>
+          Effect.catchTag(pool.getProgramAccounts(address, { ...which, minContextSlot }), "InvalidInput", Effect.die),
         { accounts: maxAccounts, bytes },
         resyncInterval
       )
@@ -215,6 +219,7 @@ export const signature = (
   Stream.unwrap(
     Effect.gen(function* () {
       const pool = yield* RpcPool
+      yield* Signatures.parse(signature)
       const resyncInterval = yield* intervalOf(options)
       type Answer = Contextual<{ readonly err: unknown }>
       const look = Effect.map(
@@ -280,6 +285,7 @@ export const logs = (
   Stream.unwrap(
     Effect.gen(function* () {
       const pool = yield* RpcPool
+      yield* Addresses.parse(mentions, "mentions")
       const maxTransactions = yield* integer("maxTransactions", options.maxTransactions ?? 1000, 1)
       const resyncInterval = yield* intervalOf(options)
       const history = new LogHistory(pool, mentions, commitment, maxTransactions)

@@ -16,14 +16,15 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import * as Check from "../src/internal/check.js"
 import { model } from "../src/internal/jsonable.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
 import * as Base64 from "../src/solana/Base64.js"
+import * as Limits from "../src/solana/Limits.js"
 import { slotParam } from "./internal/slot.js"
 import * as TestLayer from "./internal/testLayer.js"
 import * as LongResult from "./LongResult.js"
 import * as RetryPolicy from "./RetryPolicy.js"
+import * as Arguments from "./rpc/Arguments.js"
 import type {
   AccountFilter,
   AccountOptions,
@@ -45,10 +46,10 @@ import type { RpcCall, RpcTransport, SubscriptionKind } from "./RpcTransport.js"
 
 export type * from "./rpc/CallOptions.js"
 export type * from "./rpc/Reply.js"
-import * as Limits from "../src/solana/Limits.js"
 
 /**
- * The pool: every call may fail with `RpcError`, and is aborted when interrupted.
+ * The pool: every call may fail with `RpcError`, and is aborted when interrupted. An argument that is none (a text that
+ * is no address, a count out of range) is `InvalidInput` with its whole path, before any I/O.
  *
  * @since 0.1.0
  * @category models
@@ -67,15 +68,18 @@ export interface Service {
   readonly getEpochInfo: (options?: ReadOptions) => Effect.Effect<Reply.EpochInfo, RpcError>
   readonly getEpochSchedule: Effect.Effect<Reply.EpochSchedule, RpcError>
   /** None where the node has no block for the slot; a skipped slot is an `RpcError` (-32007). */
-  readonly getBlock: (slot: Slot, options?: BlockOptions) => Effect.Effect<Option.Option<Reply.Block>, RpcError>
+  readonly getBlock: (
+    slot: Slot,
+    options?: BlockOptions
+  ) => Effect.Effect<Option.Option<Reply.Block>, RpcError | InvalidInput>
   /** The slots from `start` to `end` (both included; default: the newest) that have a block. */
   readonly getBlocks: (
     start: Slot,
     end?: Slot,
     options?: Pick<BlockOptions, "commitment">
-  ) => Effect.Effect<ReadonlyArray<Slot>, RpcError>
+  ) => Effect.Effect<ReadonlyArray<Slot>, RpcError | InvalidInput>
   /** Unix seconds. */
-  readonly getBlockTime: (slot: Slot) => Effect.Effect<Option.Option<bigint>, RpcError>
+  readonly getBlockTime: (slot: Slot) => Effect.Effect<Option.Option<bigint>, RpcError | InvalidInput>
   readonly getFirstAvailableBlock: Effect.Effect<Slot, RpcError>
   readonly minimumLedgerSlot: Effect.Effect<Slot, RpcError>
   readonly getLatestBlockhash: (
@@ -84,30 +88,33 @@ export interface Service {
   readonly isBlockhashValid: (
     blockhash: Blockhash,
     options?: ReadOptions
-  ) => Effect.Effect<Reply.Contextual<boolean>, RpcError>
+  ) => Effect.Effect<Reply.Contextual<boolean>, RpcError | InvalidInput>
   /** Fee of a message in lamports; None if its blockhash has expired. */
   readonly getFeeForMessage: (
     messageBytes: Uint8Array,
     options?: ReadOptions
-  ) => Effect.Effect<Reply.Contextual<Option.Option<Lamports>>, RpcError>
+  ) => Effect.Effect<Reply.Contextual<Option.Option<Lamports>>, RpcError | InvalidInput>
   /** Of up to 150 recent blocks, for transactions that write all these accounts (at most 128; default: any). */
   readonly getRecentPrioritizationFees: (
     accounts?: ReadonlyArray<Address>
-  ) => Effect.Effect<ReadonlyArray<Reply.PrioritizationFee>, RpcError>
+  ) => Effect.Effect<ReadonlyArray<Reply.PrioritizationFee>, RpcError | InvalidInput>
   /** Newest first, one a minute, at most 720 (the default). */
   readonly getRecentPerformanceSamples: (
     limit?: number
-  ) => Effect.Effect<ReadonlyArray<Reply.PerformanceSample>, RpcError>
+  ) => Effect.Effect<ReadonlyArray<Reply.PerformanceSample>, RpcError | InvalidInput>
   /** Minimum lamports that exempt an account of `space` bytes from rent. */
   readonly getMinimumBalanceForRentExemption: (
     space: number | bigint,
     options?: CommitmentOptions
-  ) => Effect.Effect<Lamports, RpcError>
-  readonly getBalance: (address: Address, options?: ReadOptions) => Effect.Effect<Reply.Contextual<Lamports>, RpcError>
+  ) => Effect.Effect<Lamports, RpcError | InvalidInput>
+  readonly getBalance: (
+    address: Address,
+    options?: ReadOptions
+  ) => Effect.Effect<Reply.Contextual<Lamports>, RpcError | InvalidInput>
   readonly getAccountInfo: (
     address: Address,
     options?: AccountOptions
-  ) => Effect.Effect<Reply.Contextual<Option.Option<Reply.AccountInfo>>, RpcError>
+  ) => Effect.Effect<Reply.Contextual<Option.Option<Reply.AccountInfo>>, RpcError | InvalidInput>
   /** All from one bank, in the order asked for. `InvalidInput` for more than 100 addresses. */
   readonly getMultipleAccounts: (
     addresses: ReadonlyArray<Address>,
@@ -116,7 +123,7 @@ export interface Service {
   readonly getProgramAccounts: (
     program: Address,
     options?: ProgramAccountsOptions
-  ) => Effect.Effect<Reply.Contextual<ReadonlyArray<Reply.AccountInfo>>, RpcError>
+  ) => Effect.Effect<Reply.Contextual<ReadonlyArray<Reply.AccountInfo>>, RpcError | InvalidInput>
   readonly getSupply: (options?: CommitmentOptions) => Effect.Effect<Reply.Contextual<Reply.Supply>, RpcError>
   readonly getTransactionCount: (options?: ReadOptions) => Effect.Effect<bigint, RpcError>
   /** In the order of `signatures`; None for an unknown signature. `InvalidInput` for more than 256 signatures. */
@@ -144,38 +151,41 @@ export interface Service {
   readonly getTransaction: (
     signature: Signature,
     options?: Pick<BlockOptions, "commitment">
-  ) => Effect.Effect<Option.Option<Reply.ConfirmedTransaction>, RpcError>
+  ) => Effect.Effect<Option.Option<Reply.ConfirmedTransaction>, RpcError | InvalidInput>
   /** Test clusters only. */
   readonly requestAirdrop: (
     address: Address,
     lamports: Lamports,
     options?: CommitmentOptions
-  ) => Effect.Effect<Signature, RpcError>
+  ) => Effect.Effect<Signature, RpcError | InvalidInput>
   /**
    * Hands a signed transaction (signatures, then message) to the node, which answers before it has landed. An
    * `RpcError` other than a refused preflight (-32002) does not say that it will not land.
    */
-  readonly sendTransaction: (wire: Uint8Array, options?: SendOptions) => Effect.Effect<Signature, RpcError>
+  readonly sendTransaction: (
+    wire: Uint8Array,
+    options?: SendOptions
+  ) => Effect.Effect<Signature, RpcError | InvalidInput>
   readonly simulateTransaction: (
     wire: Uint8Array,
     options?: SimulateOptions
-  ) => Effect.Effect<Reply.Contextual<Reply.Simulation>, RpcError>
+  ) => Effect.Effect<Reply.Contextual<Reply.Simulation>, RpcError | InvalidInput>
 
   /** Each change of an account. */
   readonly accountSubscribe: (
     address: Address,
     options?: CommitmentOptions
-  ) => Stream.Stream<Reply.Contextual<Reply.AccountInfo>, SubscriptionError>
+  ) => Stream.Stream<Reply.Contextual<Reply.AccountInfo>, SubscriptionError | InvalidInput>
   /** Each change of a program's accounts. */
   readonly programSubscribe: (
     program: Address,
     options?: Pick<ProgramAccountsOptions, "commitment" | "filters" | "dataSlice">
-  ) => Stream.Stream<Reply.Contextual<Reply.AccountInfo>, SubscriptionError>
+  ) => Stream.Stream<Reply.Contextual<Reply.AccountInfo>, SubscriptionError | InvalidInput>
   /** The logs of all transactions (but votes), of all with votes, or of those that mention an address. */
   readonly logsSubscribe: (
     filter: "all" | "allWithVotes" | { readonly mentions: Address },
     options?: CommitmentOptions
-  ) => Stream.Stream<Reply.Contextual<Reply.TransactionLogs>, SubscriptionError>
+  ) => Stream.Stream<Reply.Contextual<Reply.TransactionLogs>, SubscriptionError | InvalidInput>
   /** One element, when the transaction reaches the commitment; then the Stream ends. */
   readonly signatureSubscribe: (
     signature: Signature,
@@ -185,7 +195,7 @@ export interface Service {
       /** Agave's transaction error, `null` where it succeeded. */
       readonly err: unknown
     }>,
-    SubscriptionError
+    SubscriptionError | InvalidInput
   >
   readonly slotSubscribe: Stream.Stream<Reply.SlotInfo, SubscriptionError>
   /** Each slot that becomes the root. */
@@ -229,6 +239,9 @@ const config = (members: { readonly [name: string]: unknown }): { readonly [name
   for (const name in members) if (members[name] !== undefined) given[name] = members[name]
   return given
 }
+
+const refusedStream = (refused: InvalidInput | undefined): Stream.Stream<never, InvalidInput> | undefined =>
+  refused && Stream.fail(refused)
 
 /** An item that an array left out is read as a missing value. */
 const UNANSWERED: Either.Either<unknown, RpcError> = Either.right(undefined)
@@ -318,6 +331,7 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
     getEpochInfo: (options) => call("getEpochInfo", [read(options)], Decoders.epochInfo),
     getEpochSchedule: call("getEpochSchedule", [], Decoders.epochSchedule),
     getBlock: (slot, options) =>
+      Arguments.slot("slot", slot) ??
       call(
         "getBlock",
         [
@@ -333,70 +347,76 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
         Decode.optional(Decoders.block)
       ),
     getBlocks: (start, end, options) =>
+      Arguments.slot("start", start) ??
+      Arguments.slot("end", end ?? start) ??
       call(
         "getBlocks",
         [start, end ?? null, { commitment: options?.commitment ?? blockCommitment }],
         Decode.array(Decode.u64)
       ),
-    getBlockTime: (slot) => call("getBlockTime", [slot], Decode.optional(Decode.i64)),
+    getBlockTime: (slot) => Arguments.slot("slot", slot) ?? call("getBlockTime", [slot], Decode.optional(Decode.i64)),
     getFirstAvailableBlock: call("getFirstAvailableBlock", [], Decode.u64),
     minimumLedgerSlot: call("minimumLedgerSlot", [], Decode.u64),
     getLatestBlockhash: (options) =>
       call("getLatestBlockhash", [read(options)], Decoders.contextual(Decoders.latestBlockhash)),
     isBlockhashValid: (blockhash, options) =>
+      Arguments.blockhash(blockhash) ??
       call("isBlockhashValid", [blockhash, read(options)], Decoders.contextual(Decode.boolean)),
     getFeeForMessage: (messageBytes, options) =>
+      Arguments.bytes("messageBytes", messageBytes) ??
       call(
         "getFeeForMessage",
         [Base64.encode(messageBytes), read(options)],
         Decoders.contextual(Decode.optional(Decode.lamports))
       ),
     getRecentPrioritizationFees: (accounts = []) =>
+      Arguments.addresses("accounts", accounts, Limits.MAX_PRIORITIZATION_ACCOUNTS) ??
       call("getRecentPrioritizationFees", [accounts], Decode.array(Decoders.prioritizationFee)),
     getRecentPerformanceSamples: (limit = 720) =>
+      Arguments.samples(limit) ??
       call("getRecentPerformanceSamples", [limit], Decode.array(Decoders.performanceSample)),
     getMinimumBalanceForRentExemption: (space, options) =>
+      Arguments.space(space) ??
       call("getMinimumBalanceForRentExemption", [space, commitment(options)], Decode.lamports),
     getBalance: (address, options) =>
-      call("getBalance", [address, read(options)], Decoders.contextual(Decode.lamports)),
+      Arguments.address(address) ?? call("getBalance", [address, read(options)], Decoders.contextual(Decode.lamports)),
     getAccountInfo: (address, options) =>
+      Arguments.address(address) ??
+      Arguments.slice(options) ??
       call(
         "getAccountInfo",
         [address, account(options)],
         Decoders.contextual(Decode.optional(Decoders.account(address)))
       ),
     getMultipleAccounts: (addresses, options) =>
-      Effect.zipRight(
-        Check.items("addresses", addresses.length, Limits.MAX_MULTIPLE_ACCOUNTS),
-        call(
-          "getMultipleAccounts",
-          [addresses, account(options)],
-          Decoders.contextual(Decode.forEach(addresses, (address) => Decode.optional(Decoders.account(address))))
-        )
+      Arguments.addresses("addresses", addresses, Limits.MAX_MULTIPLE_ACCOUNTS) ??
+      Arguments.slice(options) ??
+      call(
+        "getMultipleAccounts",
+        [addresses, account(options)],
+        Decoders.contextual(Decode.forEach(addresses, (address) => Decode.optional(Decoders.account(address))))
       ),
     getProgramAccounts: (address, options) =>
+      Arguments.address(address, "program") ??
+      Arguments.programAccounts(options) ??
       callLong("getProgramAccounts", [address, program(options)], Decoders.keyedAccounts),
     getSupply: (options) => call("getSupply", [commitment(options)], Decoders.contextual(Decoders.supply)),
     getTransactionCount: (options) => call("getTransactionCount", [read(options)], Decode.u64),
     getSignatureStatuses: (signatures, options) =>
-      Effect.zipRight(
-        Check.items("signatures", signatures.length, Limits.MAX_SIGNATURE_STATUSES),
-        call(
-          "getSignatureStatuses",
-          [signatures, { searchTransactionHistory: options?.searchTransactionHistory ?? false }],
-          Decoders.signatureStatuses(signatures)
-        )
+      Arguments.signatures(signatures) ??
+      call(
+        "getSignatureStatuses",
+        [signatures, { searchTransactionHistory: options?.searchTransactionHistory ?? false }],
+        Decoders.signatureStatuses(signatures)
       ),
     getLedgerStatuses: (signatures) =>
-      Check.items("signatures", signatures.length, Limits.MAX_SIGNATURE_STATUSES).pipe(
-        Effect.zipRight(
-          RetryPolicy.never(
-            batch([
-              { method: "getSignatureStatuses", params: [signatures, { searchTransactionHistory: true }] },
-              { method: "getFirstAvailableBlock", params: [] }
-            ])
-          )
-        ),
+      Arguments.signatures(signatures) ??
+      RetryPolicy.never(
+        batch([
+          { method: "getSignatureStatuses", params: [signatures, { searchTransactionHistory: true }] },
+          { method: "getFirstAvailableBlock", params: [] }
+        ])
+      ).pipe(
         Effect.flatMap(([statuses = UNANSWERED, first = UNANSWERED]) =>
           Either.all([
             item("getSignatureStatuses", statuses, Decoders.signatureStatuses(signatures)),
@@ -406,23 +426,15 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
         Effect.map(([{ slot, value }, firstSlot]) => model({ slot, value, firstSlot }))
       ),
     getSignaturesForAddress: (address, options) =>
-      Effect.zipRight(
-        Check.integer(
-          "limit",
-          options?.limit ?? Limits.MAX_SIGNATURES_FOR_ADDRESS,
-          1,
-          Limits.MAX_SIGNATURES_FOR_ADDRESS
-        ),
-        call(
-          "getSignaturesForAddress",
-          [
-            address,
-            config({ ...read(options), before: options?.before, until: options?.until, limit: options?.limit })
-          ],
-          Decode.array(Decoders.signatureInfo)
-        )
+      Arguments.address(address) ??
+      Arguments.history(options) ??
+      call(
+        "getSignaturesForAddress",
+        [address, config({ ...read(options), before: options?.before, until: options?.until, limit: options?.limit })],
+        Decode.array(Decoders.signatureInfo)
       ),
     getTransaction: (signature, options) =>
+      Arguments.signature(signature) ??
       call(
         "getTransaction",
         [
@@ -436,8 +448,12 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
         Decode.optional(Decoders.confirmedTransaction)
       ),
     requestAirdrop: (address, lamports, options) =>
+      Arguments.address(address) ??
+      Arguments.lamports(lamports) ??
       call("requestAirdrop", [address, lamports, commitment(options)], Decode.signature),
     sendTransaction: (wire, options) =>
+      Arguments.bytes("wire", wire) ??
+      Arguments.submission(options) ??
       call(
         "sendTransaction",
         [
@@ -453,6 +469,8 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
         Decode.signature
       ),
     simulateTransaction: (wire, options) =>
+      Arguments.bytes("wire", wire) ??
+      Arguments.addresses("accounts", options?.accounts ?? [], Infinity) ??
       call(
         "simulateTransaction",
         [
@@ -469,16 +487,20 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
       ),
 
     accountSubscribe: (address, options) =>
+      refusedStream(Arguments.address(address)) ??
       subscribe(
         "account",
         [address, { ...commitment(options), encoding: "base64" }],
         Decoders.contextual(Decoders.account(address))
       ),
     programSubscribe: (address, options) =>
+      refusedStream(Arguments.address(address, "program") ?? Arguments.programAccounts(options)) ??
       subscribe("program", [address, program(options)], Decoders.contextual(Decoders.keyedAccount)),
     logsSubscribe: (filter, options) =>
+      refusedStream(typeof filter === "string" ? undefined : Arguments.address(filter.mentions, "mentions")) ??
       subscribe("logs", [logsParam(filter), commitment(options)], Decoders.contextual(Decoders.transactionLogs)),
     signatureSubscribe: (signature, options) =>
+      refusedStream(Arguments.signature(signature)) ??
       Stream.take(
         subscribe("signature", [signature, commitment(options)], Decoders.contextual(Decoders.signatureResult)),
         1

@@ -16,6 +16,7 @@ import * as Stream from "effect/Stream"
 import * as Check from "../src/internal/check.js"
 import { model } from "../src/internal/jsonable.js"
 import { InvalidInput } from "../src/InvalidInput.js"
+import * as Addresses from "../src/solana/Address.js"
 import * as Deadline from "./Deadline.js"
 import * as Clock from "./internal/clock.js"
 import { endBy, notSent } from "./internal/endBy.js"
@@ -147,7 +148,7 @@ export interface Service {
     options?: SimulateOptions
   ) => Effect.Effect<Simulation, InvalidInput | RpcError | TransactionError, Wallet>
   /** What the cluster recorded; `None` where it does not know the signature, or not yet as `confirmed`. */
-  readonly details: (signature: Signature) => Effect.Effect<Option.Option<TransactionDetails>, RpcError>
+  readonly details: (signature: Signature) => Effect.Effect<Option.Option<TransactionDetails>, InvalidInput | RpcError>
 }
 
 /**
@@ -346,6 +347,8 @@ export const make = Effect.fnUntraced(function* (
         spanned(fiber, "Transactions.send", { "solana.instructions": instructions.length }, () => {
           const retries = Check.integer("retryExpired", retryExpired, 0)
           if (Either.isLeft(retries)) return Effect.fail(retries.left)
+          const refused = creates === undefined ? undefined : Addresses.check(creates, "creates")
+          if (refused !== undefined) return refused
           const limited = withLimit(fiber, options)
           return inTurn(limited, sendItem(wallet, { instructions, creates, signers }, limited))
         })
@@ -355,6 +358,9 @@ export const make = Effect.fnUntraced(function* (
     sendPacked: (items, options = {}) =>
       Effect.gen(function* () {
         yield* Check.integer("retryExpired", options.retryExpired ?? 0, 0)
+        for (const [index, { creates }] of items.entries()) {
+          if (creates !== undefined) yield* Addresses.parse(creates, `items[${index}].creates`)
+        }
         const wallet = yield* Wallet
         const concurrency = yield* Check.positive("concurrency", options.concurrency ?? 16)
         const packs = Pack.pack(wallet, items, estimates.reserve(options))

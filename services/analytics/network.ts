@@ -44,4 +44,4 @@ export const make = (pool: RpcPool, program: Address): Effect.Effect<Network, Rp
       transactionsPerSecond: seconds > 0 ? Option.some(transactions / seconds) : Option.none(),
       prioritizationFee: median(fees.map(({ prioritizationFee }) => prioritizationFee))
     })
-  })
+  }).pipe(Effect.catchTag("InvalidInput", Effect.die))

@@ -104,7 +104,9 @@ const decode = <A>(type: AccountType<A>, address: Address, entry: Entry, program
 }
 
 /** Asks for one account. */
-type Ask = (options?: AccountOptions) => ReturnType<RpcPool["getAccountInfo"]>
+type Ask = (
+  options?: AccountOptions
+) => Effect.Effect<Effect.Effect.Success<ReturnType<RpcPool["getAccountInfo"]>>, RpcError>
 
 type AccountSource = Source<RpcError> & { readonly lagging: (least: bigint) => RpcError }
 
@@ -293,7 +295,8 @@ export class Accounts {
     kind: Kind<Answer<A>>,
     address: Address,
     call: Call.CallOptions,
-    ask: Ask = (options) => this.#under.pool.getAccountInfo(address, options)
+    ask: Ask = (options) =>
+      Effect.catchTag(this.#under.pool.getAccountInfo(address, options), "InvalidInput", Effect.die)
   ): Effect.Effect<CachedAccount<A>, Failure> {
     const source = this.#sourceOf(ask)
     const found =
@@ -336,7 +339,7 @@ export class Accounts {
           reason: "Node",
           method: METHOD,
           code: SLOT_NOT_REACHED,
-          detail: `no endpoint has reached slot ${least}, at which the account was changed: wait, or use another endpoint`
+          detail: `no endpoint has reached slot ${least}, at which the account was changed`
         })
     }
   }

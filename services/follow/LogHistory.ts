@@ -135,7 +135,13 @@ export class LogHistory {
 
   #read({ err, signature, slot }: SignatureInfo): Effect.Effect<Update<TransactionLogs>, RpcError> {
     return Effect.map(
-      persist(this.#pool.getTransaction(signature, { commitment: this.#commitment })),
+      persist(
+        Effect.catchTag(
+          this.#pool.getTransaction(signature, { commitment: this.#commitment }),
+          "InvalidInput",
+          Effect.die
+        )
+      ),
       (transaction): Update<TransactionLogs> => {
         this.#markEmitted(signature, slot)
         return Option.match(

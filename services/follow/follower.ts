@@ -18,6 +18,7 @@ import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import * as Take from "effect/Take"
+import type { InvalidInput } from "../../src/InvalidInput.js"
 import { fullJitter } from "../internal/backoff.js"
 import type { RpcError } from "../RpcTransport.js"
 import { SubscriptionError } from "../RpcTransport.js"
@@ -38,7 +39,7 @@ const GRACE = 5000
 const REST_FACTOR = 20
 
 export interface Follower<A, B, E> {
-  readonly live: Stream.Stream<A, SubscriptionError>
+  readonly live: Stream.Stream<A, InvalidInput | SubscriptionError>
   /** Reads what changed before the subscription was established, for the first time or again. */
   readonly established: (subscription: Established) => Effect.Effect<ReadonlyArray<B>, E>
   readonly notified: (notification: A) => Effect.Effect<ReadonlyArray<B>, E>
@@ -57,10 +58,10 @@ export const follow = <A, B, E>({
   notified,
   resync,
   resyncInterval
-}: Follower<A, B, E>): Stream.Stream<B, E | SubscriptionError> =>
+}: Follower<A, B, E>): Stream.Stream<B, E | InvalidInput | SubscriptionError> =>
   Stream.unwrapScoped(
     Effect.gen(function* () {
-      const out = yield* Queue.bounded<Take.Take<B, E | SubscriptionError>>(MAX_CHUNKS)
+      const out = yield* Queue.bounded<Take.Take<B, E | InvalidInput | SubscriptionError>>(MAX_CHUNKS)
       const unreadable = yield* Deferred.make<never, E>()
       const serialized = (yield* Effect.makeSemaphore(1)).withPermits(1)
       let losses = 0
@@ -93,7 +94,7 @@ export const follow = <A, B, E>({
         })
       )
 
-      const run: Effect.Effect<void, E | SubscriptionError> = Effect.catchAll(
+      const run: Effect.Effect<void, E | InvalidInput | SubscriptionError> = Effect.catchAll(
         Effect.raceFirst(subscribed, Deferred.await(unreadable)),
         (error) =>
           error instanceof SubscriptionError && error.isRetryable

@@ -207,9 +207,11 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
 
   const listAt = <A>(query: Query<A>, minContextSlot?: Slot): Effect.Effect<Snapshot<A>, RpcError> => {
     const filters = filtersOf(query)
-    return Effect.flatMap(
-      pool.getProgramAccounts(programId, { filters: memcmp(filters), minContextSlot }),
-      ({ slot, value }) => Effect.map(decodeInOrder(query, filters, value), (value) => ({ slot, value }))
+    return pool.getProgramAccounts(programId, { filters: memcmp(filters), minContextSlot }).pipe(
+      Effect.catchTag("InvalidInput", Effect.die),
+      Effect.flatMap(({ slot, value }) =>
+        Effect.map(decodeInOrder(query, filters, value), (value) => ({ slot, value }))
+      )
     )
   }
 

@@ -68,7 +68,7 @@ const stale: Effect.Effect<never, typeof STALE> = Effect.fail(STALE)
 const disordered = new RpcError({
   reason: "Decode",
   method: METHOD,
-  detail: "the history is not in the order of slots, or has no end: ask another endpoint"
+  detail: "the history is not in the order of slots, or has no end"
 })
 
 export class History {
@@ -116,7 +116,9 @@ export class History {
   /** The events of a transaction; none while the nodes do not return it. */
   events({ blockTime, err, signature, slot }: SignatureInfo): Effect.Effect<Option.Option<Events>, RpcError> {
     if (err !== null && err !== undefined) return Effect.succeed(Option.some([]))
-    const read = persist(this.pool.getTransaction(signature, { commitment: this.commitment }))
+    const read = persist(
+      Effect.catchTag(this.pool.getTransaction(signature, { commitment: this.commitment }), "InvalidInput", Effect.die)
+    )
     const derived = Effect.map(
       read,
       Option.flatMap((transaction) =>

@@ -2,7 +2,8 @@
  * The program-derived addresses of the protocol.
  *
  * All functions are synchronous and return the canonical bump. Functions with input that may be invalid as a seed (a
- * channel name, a message type) return an `Either`.
+ * channel name, a message type) return an `Either`, also for a text that is no address. The others take addresses alone:
+ * there such a text, which got the brand without a check, is a defect and throws `InvalidInput` with the parameter's name.
  *
  * @since 0.1.0
  */
@@ -64,6 +65,13 @@ const u64 = (value: bigint): Uint8Array => {
   return bytes
 }
 
+/** Derives the address where its seeds are known to be valid. */
+const derive = (seeds: ReadonlyArray<Uint8Array>, programId: Address): ProgramAddress.ProgramAddress => {
+  const refused = Addresses.check(programId, "programId")
+  if (refused !== undefined) throw refused
+  return ProgramAddress.findUnsafe(seeds, programId)
+}
+
 /**
  * The agent account of a wallet.
  *
@@ -79,7 +87,7 @@ const u64 = (value: bigint): Uint8Array => {
  */
 export const agent = (wallet: Address, programId: Address = PROGRAM_ID): ProgramAddress.ProgramAddress =>
   agents.get(programId, wallet, "") ??
-  agents.set(programId, wallet, "", ProgramAddress.findUnsafe([AGENT, Addresses.toBytes(wallet)], programId))
+  agents.set(programId, wallet, "", derive([AGENT, Addresses.toBytes(wallet, "wallet")], programId))
 
 /**
  * The account of a direct message. `sender` is the sender's **agent** address. `recipient` is the recipient's wallet,
@@ -99,23 +107,24 @@ export const message = (
     readonly type: MessageType.MessageType
   },
   programId: Address = PROGRAM_ID
-): Either.Either<ProgramAddress.ProgramAddress, InvalidInput> =>
-  seeds.payloadHash.length === HASH_SIZE
+): Either.Either<ProgramAddress.ProgramAddress, InvalidInput> => {
+  const { payloadHash, recipient, sender } = seeds
+  const refused =
+    Addresses.check(sender, "sender") ??
+    Addresses.check(recipient, "recipient") ??
+    Addresses.check(programId, "programId")
+  if (refused !== undefined) return Either.left(refused)
+  return payloadHash.length === HASH_SIZE
     ? Either.flatMap(MessageType.seed(seeds.type), (type) =>
         ProgramAddress.find(
-          [
-            MESSAGE,
-            Addresses.toBytes(seeds.sender),
-            Addresses.toBytes(seeds.recipient),
-            seeds.payloadHash,
-            Uint8Array.of(type)
-          ],
+          [MESSAGE, Addresses.toBytes(sender), Addresses.toBytes(recipient), payloadHash, Uint8Array.of(type)],
           programId
         )
       )
     : Either.left(
-        new InvalidInput({ field: "payloadHash", rule: `must be ${HASH_SIZE} bytes`, size: seeds.payloadHash.length })
+        new InvalidInput({ field: "payloadHash", rule: `must be ${HASH_SIZE} bytes`, size: payloadHash.length })
       )
+}
 
 /**
  * The account of a channel. `creator` is a **wallet**. The seed is the UTF-8 of the name, untrimmed. Fails for a name
@@ -133,6 +142,8 @@ export const channel = (
 ): Either.Either<ProgramAddress.ProgramAddress, InvalidInput> => {
   const known = channels.get(programId, creator, name)
   if (known !== undefined) return Either.right(known)
+  const refused = Addresses.check(creator, "creator") ?? Addresses.check(programId, "programId")
+  if (refused !== undefined) return Either.left(refused)
   const bytes = utf8.encode(name)
   return bytes.length <= MAX_CHANNEL_NAME_BYTES
     ? Either.map(ProgramAddress.find([CHANNEL, Addresses.toBytes(creator), bytes], programId), (found) =>
@@ -163,7 +174,7 @@ export const participant = (
     programId,
     channel,
     agent,
-    ProgramAddress.findUnsafe([PARTICIPANT, Addresses.toBytes(channel), Addresses.toBytes(agent)], programId)
+    derive([PARTICIPANT, Addresses.toBytes(channel, "channel"), Addresses.toBytes(agent, "agent")], programId)
   )
 
 /**
@@ -177,7 +188,7 @@ export const invitation = (
   invitee: Address,
   programId: Address = PROGRAM_ID
 ): ProgramAddress.ProgramAddress =>
-  ProgramAddress.findUnsafe([INVITATION, Addresses.toBytes(channel), Addresses.toBytes(invitee)], programId)
+  derive([INVITATION, Addresses.toBytes(channel, "channel"), Addresses.toBytes(invitee, "invitee")], programId)
 
 /**
  * The account of a **wallet**'s deposit for a channel.
@@ -190,7 +201,7 @@ export const escrow = (
   depositor: Address,
   programId: Address = PROGRAM_ID
 ): ProgramAddress.ProgramAddress =>
-  ProgramAddress.findUnsafe([ESCROW, Addresses.toBytes(channel), Addresses.toBytes(depositor)], programId)
+  derive([ESCROW, Addresses.toBytes(channel, "channel"), Addresses.toBytes(depositor, "depositor")], programId)
 
 /**
  * The account of a message broadcast in a channel. `sender` is the **wallet**. `nonce` is a number that the sender uses
@@ -204,7 +215,11 @@ export const channelMessage = (
   sender: Address,
   nonce: bigint,
   programId: Address = PROGRAM_ID
-): Either.Either<ProgramAddress.ProgramAddress, InvalidInput> =>
-  Either.flatMap(Check.bigInteger("nonce", nonce), (nonce) =>
+): Either.Either<ProgramAddress.ProgramAddress, InvalidInput> => {
+  const refused =
+    Addresses.check(channel, "channel") ?? Addresses.check(sender, "sender") ?? Addresses.check(programId, "programId")
+  if (refused !== undefined) return Either.left(refused)
+  return Either.flatMap(Check.bigInteger("nonce", nonce), (nonce) =>
     ProgramAddress.find([CHANNEL_MESSAGE, Addresses.toBytes(channel), Addresses.toBytes(sender), u64(nonce)], programId)
   )
+}

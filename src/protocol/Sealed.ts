@@ -193,7 +193,7 @@ const LABEL = new TextEncoder().encode("PoD sealed 1")
  */
 export const info = ({ programId, recipient, sender, type }: Binding): Either.Either<Uint8Array, InvalidInput> =>
   Either.map(seed(type), (type) => {
-    const addresses = [programId, sender, recipient].map(Addresses.toBytes)
+    const addresses = [programId, sender, recipient].map((address) => Addresses.toBytes(address))
     return Uint8Array.from([...[LABEL, ...addresses].flatMap((part) => [...part]), type])
   })
 

@@ -219,7 +219,9 @@ const WRAP_LABEL = utf8.encode("PoD channel key 1")
 const MESSAGE_LABEL = utf8.encode("PoD channel message 1")
 
 const joined = (label: Uint8Array, epoch: number, addresses: ReadonlyArray<Address>): Uint8Array =>
-  Uint8Array.from([label, u32(epoch), ...addresses.map(Addresses.toBytes)].flatMap((part) => [...part]))
+  Uint8Array.from(
+    [label, u32(epoch), ...addresses.map((address) => Addresses.toBytes(address))].flatMap((part) => [...part])
+  )
 
 /**
  * The nonce of the broadcast that announces an epoch.

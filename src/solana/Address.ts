@@ -25,7 +25,7 @@ export const SIZE = 32
  */
 const CACHED_ADDRESSES = 4096
 
-const bytesByAddress = new BoundedCache<Address, Uint8Array>(CACHED_ADDRESSES)
+const bytesByAddress = new BoundedCache<string, Uint8Array>(CACHED_ADDRESSES)
 
 /** The only place that applies the brand: text encoded from 32 bytes is an address. */
 const brand = (text: string): Address => text as Address
@@ -41,7 +41,7 @@ export const fromBytes = (bytes: Uint8Array, offset = 0): Address => brand(bytes
 /** Derived addresses in one generation of their cache: more than a batch derives before it uses them. */
 const CACHED_DERIVED = 128
 
-const bytesByDerived = new BoundedCache<Address, Uint8Array>(CACHED_DERIVED)
+const bytesByDerived = new BoundedCache<string, Uint8Array>(CACHED_DERIVED)
 
 /**
  * As {@link fromBytes}, for a newly derived address. Its bytes are usually needed once, soon after. A small separate
@@ -57,38 +57,39 @@ export const fromDerived = (digest: Uint8Array): Address => {
   return address
 }
 
-const find = (address: Address): Uint8Array | undefined => {
+const find = (address: unknown): Uint8Array | undefined => {
+  if (typeof address !== "string") return undefined
   const known = bytesByAddress.get(address) ?? bytesByDerived.get(address)
   if (known !== undefined) return known
-  const bytes = typeof address === "string" ? bytes32.decode(address) : undefined
+  const bytes = bytes32.decode(address)
   if (bytes !== undefined) bytesByAddress.set(address, bytes)
   return bytes
 }
 
-const refusal = (text: string, field: string): InvalidInput => FixedText.refusal(SIZE, field, text)
+const refusal = (text: unknown, field: string): InvalidInput => FixedText.refusal(SIZE, field, text)
 
 /**
  * The 32 bytes of an address. All callers share the cached array: do not change it. A text that got the brand without a
- * check is a defect and throws `InvalidInput`; use {@link parse} or {@link check} first.
+ * check is a defect and throws `InvalidInput` on `field`, by default `address`; use {@link parse} or {@link check} first.
  *
  * @since 0.1.0
  * @category conversions
  */
-export const toBytes = (address: Address): Uint8Array => {
+export const toBytes = (address: Address, field = "address"): Uint8Array => {
   const bytes = find(address)
-  if (bytes === undefined) throw refusal(address, "address")
+  if (bytes === undefined) throw refusal(address, field)
   return bytes
 }
 
 /**
- * Checks a text that has the brand but may be invalid. Returns `InvalidInput` on `field`, or `undefined` if the text is
+ * Checks a value that has the brand but may be invalid. Returns `InvalidInput` on `field`, or `undefined` if the value is
  * an address. Caches the bytes for {@link toBytes}.
  *
  * @since 0.1.0
  * @category guards
  */
-export const check = (text: Address, field: string): InvalidInput | undefined =>
-  find(text) === undefined ? refusal(text, field) : undefined
+export const check = (address: unknown, field: string): InvalidInput | undefined =>
+  find(address) === undefined ? refusal(address, field) : undefined
 
 /**
  * Whether the text is base58 of 32 bytes.
@@ -96,7 +97,7 @@ export const check = (text: Address, field: string): InvalidInput | undefined =>
  * @since 0.1.0
  * @category guards
  */
-export const is = (text: string): text is Address => typeof text === "string" && bytes32.is(text)
+export const is = (text: string): text is Address => bytes32.is(text)
 
 /**
  * Checks that the text is an address; fails with `InvalidInput` on `field`, by default `address`.

@@ -45,6 +45,22 @@ export const MAX_SIGNATURE_STATUSES = 256
 export const MAX_SIGNATURES_FOR_ADDRESS = 1000
 
 /**
+ * Samples of one `getRecentPerformanceSamples`. From Agave's `PERFORMANCE_SAMPLES_LIMIT`.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const MAX_PERFORMANCE_SAMPLES = 720
+
+/**
+ * Accounts of one `getRecentPrioritizationFees`. From Agave's `MAX_TX_ACCOUNT_LOCKS`.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const MAX_PRIORITIZATION_ACCOUNTS = 128
+
+/**
  * Instructions of a message, inner ones not counted. From Agave's `MAX_INSTRUCTION_TRACE_LENGTH`.
  *
  * @since 0.1.0

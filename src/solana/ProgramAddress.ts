@@ -57,7 +57,8 @@ const refusal = (seeds: ReadonlyArray<Uint8Array>, maxSeeds: number): InvalidInp
  * Finds the address of `program` for the seeds. It tries bump seeds from 255 down and takes the first address off the
  * curve. About every second bump gives one.
  *
- * Fails with `InvalidInput` if there are more than 15 seeds (the bump is the sixteenth) or a seed exceeds 32 bytes.
+ * Fails with `InvalidInput` if there are more than 15 seeds (the bump is the sixteenth), a seed exceeds 32 bytes, or
+ * `program` is no address.
  *
  * @example
  * import * as Address from "@pod-protocol/effect/solana/Address"
@@ -73,7 +74,7 @@ export const find = (
   seeds: ReadonlyArray<Uint8Array>,
   program: Address
 ): Either.Either<ProgramAddress, InvalidInput> => {
-  const refused = refusal(seeds, MAX_SEEDS - 1)
+  const refused = refusal(seeds, MAX_SEEDS - 1) ?? Addresses.check(program, "program")
   if (refused !== undefined) return Either.left(refused)
   const { digest, findBump } = kernel()
   const bump = findBump(seeds, Addresses.toBytes(program))
@@ -93,7 +94,8 @@ export const findUnsafe = (seeds: ReadonlyArray<Uint8Array>, program: Address): 
 
 /**
  * The address for exactly these seeds; the bump, if any, is one of them. Returns `None` if the runtime would refuse the
- * address: it is on the curve, there are more than 16 seeds, or a seed exceeds 32 bytes.
+ * address: it is on the curve, there are more than 16 seeds, or a seed exceeds 32 bytes. A `program` that is no address
+ * is a defect and throws `InvalidInput`.
  *
  * @since 0.1.0
  * @category constructors
@@ -101,6 +103,6 @@ export const findUnsafe = (seeds: ReadonlyArray<Uint8Array>, program: Address): 
 export const create = (seeds: ReadonlyArray<Uint8Array>, program: Address): Option.Option<Address> => {
   if (refusal(seeds, MAX_SEEDS) !== undefined) return Option.none()
   const { isOnCurve, sha256 } = kernel()
-  const hash = sha256([...seeds, Addresses.toBytes(program), MARKER])
+  const hash = sha256([...seeds, Addresses.toBytes(program, "program"), MARKER])
   return isOnCurve(hash) ? Option.none() : Option.some(Addresses.fromBytes(hash))
 }

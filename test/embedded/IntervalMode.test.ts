@@ -85,7 +85,7 @@ describe("interval mode", () => {
         (yield* rpc.getLatestBlockhash({ commitment: "processed" })).value.blockhash
       )
       const early = yield* Effect.flip(rpc.sendTransaction(wire, { preflightCommitment: "finalized" }))
-      assert.deepInclude(early.data, { err: "BlockhashNotFound" })
+      assert.deepNestedInclude(early, { "data.err": "BlockhashNotFound" })
       const simulated = yield* rpc.simulateTransaction(wire, { commitment: "finalized", replaceRecentBlockhash: true })
       assert.strictEqual(simulated.value.err, "AccountNotFound")
       assert.strictEqual(yield* balanceAt(payer, "processed"), 10n * SOL)
@@ -110,7 +110,7 @@ describe("interval mode", () => {
       yield* slots(1)
       assert.isFalse(yield* isValid)
       const late = yield* Effect.flip(rpc.sendTransaction(wire, { preflightCommitment: "processed" }))
-      assert.deepInclude(late.data, { err: "BlockhashNotFound" })
+      assert.deepNestedInclude(late, { "data.err": "BlockhashNotFound" })
     }).pipe(Effect.provide(cluster))
   )
 

@@ -189,7 +189,8 @@ describe.each(transports)("Streams over %s", (name, { bare, pool }) => {
 
       const error = yield* Effect.flip(Stream.runDrain(rpc.accountSubscribe(ACCOUNT)))
 
-      assert.deepStrictEqual([error.reason, error.code, asked], ["Refused", -32602, 1])
+      assert.include(error, { reason: "Refused", code: -32602 })
+      assert.strictEqual(asked, 1)
     })
   )
 
@@ -203,7 +204,7 @@ describe.each(transports)("Streams over %s", (name, { bare, pool }) => {
 
         const error = yield* Effect.flip(Stream.runDrain(rpc.accountSubscribe(ACCOUNT)))
 
-        assert.deepStrictEqual([error.reason, error.status, error.isRetryable], ["Connect", status, false])
+        assert.include(error, { reason: "Connect", status, isRetryable: false })
         assert.isAbove(tried, 2)
         assert.isBelow(tried, 20)
       }).pipe(quiet)

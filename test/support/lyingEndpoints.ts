@@ -9,6 +9,7 @@ import * as Stream from "effect/Stream"
 import type { AccountInfo, SignatureStatus } from "../../services/rpc/Reply.js"
 import { RpcPool, type Service } from "../../services/RpcPool.js"
 import { RpcError, type RpcTransport, SubscriptionError } from "../../services/RpcTransport.js"
+import { InvalidInput } from "../../src/InvalidInput.js"
 import * as Addresses from "../../src/solana/Address.js"
 import * as Base64 from "../../src/solana/Base64.js"
 import * as Blockhashes from "../../src/solana/Blockhash.js"
@@ -36,6 +37,10 @@ export type Lie =
   | "refuses"
 
 const FAR = 1_000_000n
+
+/** Of a call with arguments that another node has checked. */
+const valid = <A, E>(call: Effect.Effect<A, E | InvalidInput>) =>
+  Effect.catchIf(call, (error): error is InvalidInput => error instanceof InvalidInput, Effect.die)
 
 const statusJson = ({ confirmations, confirmationStatus, err, slot }: SignatureStatus) => ({
   slot,
@@ -103,7 +108,7 @@ export const make = (
             transactionCount: null
           }))
         case "isBlockhashValid":
-          return Effect.map(node.isBlockhashValid(blockhashOf(params[0]), options), ({ slot, value }) =>
+          return Effect.map(valid(node.isBlockhashValid(blockhashOf(params[0]), options)), ({ slot, value }) =>
             contextual(slot, value && !lies.has("dead"))
           )
         case "getSignatureStatuses":
@@ -116,7 +121,7 @@ export const make = (
               )
           )
         case "getAccountInfo":
-          return Effect.map(node.getAccountInfo(addressOf(params[0]), options), ({ slot, value }) =>
+          return Effect.map(valid(node.getAccountInfo(addressOf(params[0]), options)), ({ slot, value }) =>
             contextual(slot, Option.getOrNull(Option.map(value, accountJson)))
           )
         case "getMultipleAccounts":
@@ -135,7 +140,7 @@ export const make = (
           )
         case "sendTransaction": {
           const wire = bytesOf(params[0])
-          return Effect.tap(node.sendTransaction(wire, options), (signature) => onSend(wire, signature)).pipe(
+          return Effect.tap(valid(node.sendTransaction(wire, options)), (signature) => onSend(wire, signature)).pipe(
             Effect.flatMap((signature) => {
               if (lies.has("blockhash")) return Effect.fail(refusal(-32002, "BlockhashNotFound"))
               if (lies.has("fails")) return Effect.fail(refusal(-32002, { InstructionError: [0, { Custom: 1 }] }))

@@ -32,13 +32,17 @@ const ended = <A, E extends { readonly reason: string }, R>(label: string, strea
     })
   )
 
-const reasonOf = CatchUp.account(ACCOUNT).pipe(
-  Stream.mapError((error) => ({ reason: "reason" in error ? error.reason : error._tag }))
-)
+const withReason = <A, E extends { readonly _tag: string; readonly reason?: string }, R>(
+  stream: Stream.Stream<A, E, R>
+) => Stream.mapError(stream, ({ _tag, reason = _tag }) => ({ reason }))
+
+const reasonOf = withReason(CatchUp.account(ACCOUNT))
 
 const dispose = async () => {
   await runtime.runtime()
-  const bare = runtime.runFork(Effect.flatMap(RpcPool, (rpc) => ended("bare", rpc.accountSubscribe(ACCOUNT))))
+  const bare = runtime.runFork(
+    Effect.flatMap(RpcPool, (rpc) => ended("bare", withReason(rpc.accountSubscribe(ACCOUNT))))
+  )
   const following = runtime.runFork(ended("follow", reasonOf))
   await new Promise((resolve) => setTimeout(resolve, 1000))
   await runtime.dispose()

@@ -11,6 +11,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Encoding from "effect/Encoding"
 import * as Option from "effect/Option"
+import * as Limits from "../../../src/solana/Limits.js"
 import type { CompiledMessage } from "../../../src/solana/Message.js"
 import * as Clock from "../../internal/clock.js"
 import { extend } from "../../internal/hot.js"
@@ -32,9 +33,6 @@ const PRICE_LIFE = Duration.toMillis("10 seconds")
  */
 const BUMP_UNITS = 1500
 const BUMP_TRIES = 8
-
-/** The most accounts in one `getRecentPrioritizationFees`. */
-const MAX_ACCOUNTS = 128
 
 export interface Estimates {
   /** The options with a provisional limit and price, so that the size of the message is known. */
@@ -139,7 +137,9 @@ export const make = (
     if (known !== undefined && (yield* Clock.ageMillis(known.askedAt)) < PRICE_LIFE) return known.price
     const askedAt = yield* Clock.currentMoment
     const fees = yield* pool
-      .getRecentPrioritizationFees(writable(UnsignedTransaction.messageOf(transaction)).slice(0, MAX_ACCOUNTS))
+      .getRecentPrioritizationFees(
+        writable(UnsignedTransaction.messageOf(transaction)).slice(0, Limits.MAX_PRIORITIZATION_ACCOUNTS)
+      )
       .pipe(
         Effect.map((fees) => fees.map(({ prioritizationFee }) => prioritizationFee)),
         Effect.orElseSucceed(() => [])

@@ -106,6 +106,7 @@ export class Transmission {
       }),
       {
         onFailure: (error) => {
+          if (error._tag === "InvalidInput") return Effect.die(error)
           this.#mayHaveArrived = mayHaveArrivedBefore
           if (Failure.wasNotSent(error)) this.#wasHandedOver = wasHandedOverBefore
           const rest = error.reason === "PoolClosed" ? Duration.infinity : (error.retryAfter ?? Duration.zero)

@@ -110,7 +110,10 @@ export const make = (
 
   /** The slot of the bank in which the blockhash is not valid. */
   const invalidAt = (blockhash: Blockhash, commitment: Commitment) =>
-    Effect.map(pool.isBlockhashValid(blockhash, { commitment }), ({ slot, value }) => (value ? undefined : slot))
+    pool.isBlockhashValid(blockhash, { commitment }).pipe(
+      Effect.catchTag("InvalidInput", Effect.die),
+      Effect.map(({ slot, value }) => (value ? undefined : slot))
+    )
 
   /** The slot of the finalized bank in which the blockhash is not valid any more, nor in the newest. */
   const deadAt = (blockhash: Blockhash) =>

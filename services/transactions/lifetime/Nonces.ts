@@ -117,7 +117,9 @@ export const make = (pool: Pick<RpcPool, "getAccountInfo">): Nonces => {
       const { account } = input
       for (let slots = 0; slots <= MAX_SLOTS_TO_WAIT; slots++) {
         if (slots > 0) yield* Effect.sleep(SLOT)
-        const { slot, value } = yield* pool.getAccountInfo(account, { commitment: "confirmed" })
+        const { slot, value } = yield* pool
+          .getAccountInfo(account, { commitment: "confirmed" })
+          .pipe(Effect.catchTag("InvalidInput", Effect.die))
         const nonce = yield* usable(input, value)
         const last = used.get(account)
         const mayBeLeft = last?.isSure === false && slots === MAX_SLOTS_TO_WAIT

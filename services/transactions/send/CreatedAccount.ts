@@ -51,18 +51,21 @@ export const make = (
 ) => {
   /** The slot of the bank that has the account. */
   const made = (address: Address, since: Slot | undefined): Effect.Effect<Option.Option<Slot>, RpcError> =>
-    Effect.map(
-      pool.getAccountInfo(address, {
+    pool
+      .getAccountInfo(address, {
         commitment: "confirmed",
         dataSlice: { offset: 0, length: 0 },
         minContextSlot: since
-      }),
-      ({ slot, value }) =>
-        Option.as(
-          Option.filter(value, ({ owner, space }) => owner !== Addresses.SYSTEM_PROGRAM || space > 0n),
-          slot
+      })
+      .pipe(
+        Effect.catchTag("InvalidInput", Effect.die),
+        Effect.map(({ slot, value }) =>
+          Option.as(
+            Option.filter(value, ({ owner, space }) => owner !== Addresses.SYSTEM_PROGRAM || space > 0n),
+            slot
+          )
         )
-    )
+      )
 
   const landed = (known: ReadonlyArray<Signature>): Effect.Effect<Signature | undefined, RpcError> =>
     known.length === 0
@@ -100,7 +103,9 @@ export const make = (
   ): Effect.fn.Return<Option.Option<Receipt>, RpcError> {
     const own = yield* landed(known)
     for (const signature of own === undefined ? yield* candidates(address, at) : [own]) {
-      const transaction = yield* pool.getTransaction(signature, { commitment: "confirmed" })
+      const transaction = yield* pool
+        .getTransaction(signature, { commitment: "confirmed" })
+        .pipe(Effect.catchTag("InvalidInput", Effect.die))
       if (Option.isSome(transaction) && isForeign(transaction.value.wire, maker)) continue
       return Option.flatMap(transaction, ({ meta, slot }) =>
         Option.map(meta, ({ fee }) => new Receipts.Receipt(signature, slot, fee))

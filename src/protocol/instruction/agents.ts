@@ -4,12 +4,11 @@
  * @since 0.1.0
  */
 import type { Address } from "@solana/kit"
-import type * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import type { InvalidInput } from "../../InvalidInput.js"
 import { SYSTEM_PROGRAM } from "../../solana/Address.js"
 import { agentOf } from "../internal/derivedAccounts.js"
-import { make, type ProgramInstruction } from "./build.js"
+import { checked } from "../internal/givenAddresses.js"
+import { assemble } from "./build.js"
 
 /**
  * Input of {@link registerAgent}.
@@ -43,16 +42,19 @@ export interface RegisterAgentInput {
  * @since 0.1.0
  * @category constructors
  */
-export const registerAgent = (input: RegisterAgentInput): Either.Either<ProgramInstruction, InvalidInput> =>
-  make(
-    { _tag: "RegisterAgent", capabilities: input.capabilities, metadataUri: input.metadataUri },
-    {
-      agentAccount: agentOf(input),
-      signer: input.wallet,
-      systemProgram: SYSTEM_PROGRAM
-    },
-    input.programId
-  )
+export const registerAgent = checked(
+  { wallet: "required", agent: "optional", programId: "optional" },
+  (input: RegisterAgentInput) =>
+    assemble(
+      { _tag: "RegisterAgent", capabilities: input.capabilities, metadataUri: input.metadataUri },
+      {
+        agentAccount: agentOf(input),
+        signer: input.wallet,
+        systemProgram: SYSTEM_PROGRAM
+      },
+      input.programId
+    )
+)
 
 /**
  * Input of {@link updateAgent}.
@@ -79,13 +81,16 @@ export interface UpdateAgentInput {
  * @since 0.1.0
  * @category constructors
  */
-export const updateAgent = (input: UpdateAgentInput): Either.Either<ProgramInstruction, InvalidInput> =>
-  make(
-    {
-      _tag: "UpdateAgent",
-      capabilities: Option.fromNullable(input.capabilities),
-      metadataUri: Option.fromNullable(input.metadataUri)
-    },
-    { agentAccount: agentOf(input), signer: input.wallet },
-    input.programId
-  )
+export const updateAgent = checked(
+  { wallet: "required", agent: "optional", programId: "optional" },
+  (input: UpdateAgentInput) =>
+    assemble(
+      {
+        _tag: "UpdateAgent",
+        capabilities: Option.fromNullable(input.capabilities),
+        metadataUri: Option.fromNullable(input.metadataUri)
+      },
+      { agentAccount: agentOf(input), signer: input.wallet },
+      input.programId
+    )
+)

@@ -6,6 +6,7 @@
 import type { AccountMeta, Address, Instruction } from "@solana/kit"
 import * as Either from "effect/Either"
 import type { InvalidInput } from "../../InvalidInput.js"
+import * as Addresses from "../../solana/Address.js"
 import { type Access, definitions } from "../internal/instructionTable.js"
 import { PROGRAM_ID } from "../Program.js"
 import { encode, type InstructionData, type InstructionTag } from "./data.js"
@@ -105,14 +106,8 @@ export function requireAccounts(
   return accounts(tag).every(({ isOptional, name }) => isOptional || named[name] !== undefined) ? named : undefined
 }
 
-/**
- * Builds an instruction from its data and all its accounts. The functions named after the instructions derive most
- * accounts; this one takes them all from the caller.
- *
- * @since 0.1.0
- * @category constructors
- */
-export const make = <Data extends InstructionData>(
+/** Builds an instruction of accounts that have been checked. */
+export const assemble = <Data extends InstructionData>(
   data: Data,
   addresses: AccountAddresses<Data["_tag"]>,
   programId: Address = PROGRAM_ID
@@ -125,4 +120,26 @@ export const make = <Data extends InstructionData>(
     return address === undefined ? { address: programId, role: READONLY } : { address, role }
   })
   return Either.right({ programAddress: programId, accounts: metas, data: bytes.right })
+}
+
+/**
+ * Builds an instruction from its data and all its accounts. The functions named after the instructions derive most
+ * accounts; this one takes them all from the caller. Fails for a value that the wire cannot hold, and for an account or a
+ * `programId` that is no address.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = <Data extends InstructionData>(
+  data: Data,
+  addresses: AccountAddresses<Data["_tag"]>,
+  programId: Address = PROGRAM_ID
+): Either.Either<ProgramInstruction, InvalidInput> => {
+  const byName: { readonly [name: string]: Address | undefined } = addresses
+  let refused = Addresses.check(programId, "programId")
+  for (const { isOptional, name } of accounts(data._tag)) {
+    const address = byName[name]
+    if (address !== undefined || !isOptional) refused ??= Addresses.check(address, name)
+  }
+  return refused === undefined ? assemble(data, addresses, programId) : Either.left(refused)
 }

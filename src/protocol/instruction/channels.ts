@@ -9,9 +9,10 @@ import * as Option from "effect/Option"
 import type { InvalidInput } from "../../InvalidInput.js"
 import { SYSTEM_PROGRAM } from "../../solana/Address.js"
 import { agentOf, optional, participantOf } from "../internal/derivedAccounts.js"
+import { checked } from "../internal/givenAddresses.js"
 import type { ChannelVisibility, MessageType } from "../MessageType.js"
 import * as Pda from "../Pda.js"
-import { make, type ProgramInstruction } from "./build.js"
+import { assemble } from "./build.js"
 
 /**
  * Input of {@link createChannel}.
@@ -57,14 +58,17 @@ const newChannel = ({ description, feePerMessage, maxParticipants, name, visibil
  * @since 0.1.0
  * @category constructors
  */
-export const createChannel = (input: CreateChannelInput): Either.Either<ProgramInstruction, InvalidInput> =>
-  Either.flatMap(channelOf(input), (channelAccount) =>
-    make(
-      { _tag: "CreateChannel", ...newChannel(input) },
-      { channelAccount, creator: input.wallet, systemProgram: SYSTEM_PROGRAM },
-      input.programId
+export const createChannel = checked(
+  { wallet: "required", channel: "optional", programId: "optional" },
+  (input: CreateChannelInput) =>
+    Either.flatMap(channelOf(input), (channelAccount) =>
+      assemble(
+        { _tag: "CreateChannel", ...newChannel(input) },
+        { channelAccount, creator: input.wallet, systemProgram: SYSTEM_PROGRAM },
+        input.programId
+      )
     )
-  )
+)
 
 /**
  * Input of {@link createChannelV2}.
@@ -85,19 +89,22 @@ export interface CreateChannelV2Input extends CreateChannelInput {
  * @since 0.1.0
  * @category constructors
  */
-export const createChannelV2 = (input: CreateChannelV2Input): Either.Either<ProgramInstruction, InvalidInput> =>
-  Either.flatMap(channelOf(input), (channelAccount) =>
-    make(
-      { _tag: "CreateChannelV2", ...newChannel(input) },
-      {
-        ...membership({ ...input, channel: channelAccount }),
-        channelAccount,
-        creator: input.wallet,
-        systemProgram: SYSTEM_PROGRAM
-      },
-      input.programId
+export const createChannelV2 = checked(
+  { wallet: "required", channel: "optional", agent: "optional", participant: "optional", programId: "optional" },
+  (input: CreateChannelV2Input) =>
+    Either.flatMap(channelOf(input), (channelAccount) =>
+      assemble(
+        { _tag: "CreateChannelV2", ...newChannel(input) },
+        {
+          ...membership({ ...input, channel: channelAccount }),
+          channelAccount,
+          creator: input.wallet,
+          systemProgram: SYSTEM_PROGRAM
+        },
+        input.programId
+      )
     )
-  )
+)
 
 /**
  * Input of {@link updateChannel}.
@@ -128,19 +135,22 @@ export interface UpdateChannelInput {
  * @since 0.1.0
  * @category constructors
  */
-export const updateChannel = (input: UpdateChannelInput): Either.Either<ProgramInstruction, InvalidInput> =>
-  make(
-    {
-      _tag: "UpdateChannel",
-      name: Option.fromNullable(input.name),
-      description: Option.fromNullable(input.description),
-      maxParticipants: Option.fromNullable(input.maxParticipants),
-      feePerMessage: Option.fromNullable(input.feePerMessage),
-      isActive: Option.fromNullable(input.isActive)
-    },
-    { channelAccount: input.channel, signer: input.wallet },
-    input.programId
-  )
+export const updateChannel = checked(
+  { wallet: "required", channel: "required", programId: "optional" },
+  (input: UpdateChannelInput) =>
+    assemble(
+      {
+        _tag: "UpdateChannel",
+        name: Option.fromNullable(input.name),
+        description: Option.fromNullable(input.description),
+        maxParticipants: Option.fromNullable(input.maxParticipants),
+        feePerMessage: Option.fromNullable(input.feePerMessage),
+        isActive: Option.fromNullable(input.isActive)
+      },
+      { channelAccount: input.channel, signer: input.wallet },
+      input.programId
+    )
+)
 
 /**
  * Input of {@link leaveChannel} and of other instructions for a participant.
@@ -192,21 +202,32 @@ export interface JoinChannelInput extends ParticipantInput {
  * @since 0.1.0
  * @category constructors
  */
-export const joinChannel = (input: JoinChannelInput): Either.Either<ProgramInstruction, InvalidInput> => {
-  const { channel, programId, wallet } = input
-  return make(
-    { _tag: "JoinChannel" },
-    {
-      ...membership(input),
-      channelAccount: channel,
-      invitationAccount: optional(input.invitation, () => Pda.invitation(channel, wallet, programId).address),
-      escrowAccount: optional(input.escrow, () => Pda.escrow(channel, wallet, programId).address),
-      user: wallet,
-      systemProgram: SYSTEM_PROGRAM
-    },
-    programId
-  )
-}
+export const joinChannel = checked(
+  {
+    wallet: "required",
+    channel: "required",
+    agent: "optional",
+    participant: "optional",
+    invitation: "derivable",
+    escrow: "derivable",
+    programId: "optional"
+  },
+  (input: JoinChannelInput) => {
+    const { channel, programId, wallet } = input
+    return assemble(
+      { _tag: "JoinChannel" },
+      {
+        ...membership(input),
+        channelAccount: channel,
+        invitationAccount: optional(input.invitation, () => Pda.invitation(channel, wallet, programId).address),
+        escrowAccount: optional(input.escrow, () => Pda.escrow(channel, wallet, programId).address),
+        user: wallet,
+        systemProgram: SYSTEM_PROGRAM
+      },
+      programId
+    )
+  }
+)
 
 /**
  * Ends an agent's participation. On the published program this is permanent: a later join fails.
@@ -214,12 +235,15 @@ export const joinChannel = (input: JoinChannelInput): Either.Either<ProgramInstr
  * @since 0.1.0
  * @category constructors
  */
-export const leaveChannel = (input: ParticipantInput): Either.Either<ProgramInstruction, InvalidInput> =>
-  make(
-    { _tag: "LeaveChannel" },
-    { ...membership(input), channelAccount: input.channel, user: input.wallet },
-    input.programId
-  )
+export const leaveChannel = checked(
+  { wallet: "required", channel: "required", agent: "optional", participant: "optional", programId: "optional" },
+  (input: ParticipantInput) =>
+    assemble(
+      { _tag: "LeaveChannel" },
+      { ...membership(input), channelAccount: input.channel, user: input.wallet },
+      input.programId
+    )
+)
 
 /**
  * Input of {@link broadcastMessage}.
@@ -245,26 +269,37 @@ export interface BroadcastMessageInput extends ParticipantInput {
  * @since 0.1.0
  * @category constructors
  */
-export const broadcastMessage = (input: BroadcastMessageInput): Either.Either<ProgramInstruction, InvalidInput> => {
-  const { channel, content, nonce, programId, type, wallet } = input
-  const message =
-    input.message === undefined
-      ? Either.map(Pda.channelMessage(channel, wallet, nonce, programId), ({ address }) => address)
-      : Either.right(input.message)
-  return Either.flatMap(message, (messageAccount) =>
-    make(
-      { _tag: "BroadcastMessage", content, type, replyTo: Option.fromNullable(input.replyTo), nonce },
-      {
-        ...membership(input),
-        channelAccount: channel,
-        messageAccount,
-        user: wallet,
-        systemProgram: SYSTEM_PROGRAM
-      },
-      programId
+export const broadcastMessage = checked(
+  {
+    wallet: "required",
+    channel: "required",
+    agent: "optional",
+    participant: "optional",
+    replyTo: "optional",
+    message: "optional",
+    programId: "optional"
+  },
+  (input: BroadcastMessageInput) => {
+    const { channel, content, nonce, programId, type, wallet } = input
+    const message =
+      input.message === undefined
+        ? Either.map(Pda.channelMessage(channel, wallet, nonce, programId), ({ address }) => address)
+        : Either.right(input.message)
+    return Either.flatMap(message, (messageAccount) =>
+      assemble(
+        { _tag: "BroadcastMessage", content, type, replyTo: Option.fromNullable(input.replyTo), nonce },
+        {
+          ...membership(input),
+          channelAccount: channel,
+          messageAccount,
+          user: wallet,
+          systemProgram: SYSTEM_PROGRAM
+        },
+        programId
+      )
     )
-  )
-}
+  }
+)
 
 /**
  * Input of {@link inviteToChannel}.
@@ -301,22 +336,36 @@ export interface InviteToChannelInput {
  * @since 0.1.0
  * @category constructors
  */
-export const inviteToChannel = (input: InviteToChannelInput): Either.Either<ProgramInstruction, InvalidInput> => {
-  const { channel, invitee, nonce, programId, wallet } = input
-  const agentAccount = agentOf(input)
-  return make(
-    { _tag: "InviteToChannel", invitee, nonce },
-    {
-      channelAccount: channel,
-      participantAccount: optional(input.participant, () => Pda.participant(channel, agentAccount, programId).address),
-      agentAccount,
-      invitationAccount: input.invitation ?? Pda.invitation(channel, invitee, programId).address,
-      inviter: wallet,
-      systemProgram: SYSTEM_PROGRAM
-    },
-    programId
-  )
-}
+export const inviteToChannel = checked(
+  {
+    wallet: "required",
+    channel: "required",
+    invitee: "required",
+    agent: "optional",
+    participant: "derivable",
+    invitation: "optional",
+    programId: "optional"
+  },
+  (input: InviteToChannelInput) => {
+    const { channel, invitee, nonce, programId, wallet } = input
+    const agentAccount = agentOf(input)
+    return assemble(
+      { _tag: "InviteToChannel", invitee, nonce },
+      {
+        channelAccount: channel,
+        participantAccount: optional(
+          input.participant,
+          () => Pda.participant(channel, agentAccount, programId).address
+        ),
+        agentAccount,
+        invitationAccount: input.invitation ?? Pda.invitation(channel, invitee, programId).address,
+        inviter: wallet,
+        systemProgram: SYSTEM_PROGRAM
+      },
+      programId
+    )
+  }
+)
 
 /**
  * Input of {@link getChannelParticipants}.
@@ -338,7 +387,8 @@ export interface GetChannelParticipantsInput {
  * @since 0.1.0
  * @category constructors
  */
-export const getChannelParticipants = (
-  input: GetChannelParticipantsInput
-): Either.Either<ProgramInstruction, InvalidInput> =>
-  make({ _tag: "GetChannelParticipants" }, { channelAccount: input.channel }, input.programId)
+export const getChannelParticipants = checked(
+  { channel: "required", programId: "optional" },
+  (input: GetChannelParticipantsInput) =>
+    assemble({ _tag: "GetChannelParticipants" }, { channelAccount: input.channel }, input.programId)
+)

@@ -6,15 +6,15 @@
  * @since 0.1.0
  */
 import type { Address } from "@solana/kit"
-import type * as Either from "effect/Either"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import type { InvalidInput } from "../../InvalidInput.js"
 import { SYSTEM_PROGRAM } from "../../solana/Address.js"
 import { agentOf, optional, participantOf } from "../internal/derivedAccounts.js"
+import { checked } from "../internal/givenAddresses.js"
 import type { MessageType } from "../MessageType.js"
 import * as Pda from "../Pda.js"
 import { COMPRESSION_PROGRAM } from "../Program.js"
-import { make, type ProgramInstruction } from "./build.js"
+import { assemble } from "./build.js"
 
 /**
  * Accounts for compression programs. The program reads none of them. An omitted account defaults to the System program.
@@ -51,22 +51,37 @@ export interface CompressedInput {
   readonly programId?: Address | undefined
 }
 
-const carried = (input: CompressedInput) => {
-  const { compression } = input
-  return {
+const compressionOf = checked(
+  {
+    registeredProgram: "optional",
+    noopProgram: "optional",
+    accountCompressionAuthority: "optional",
+    accountCompressionProgram: "optional",
+    merkleTree: "optional",
+    nullifierQueue: "optional",
+    cpiAuthority: "optional"
+  },
+  (given: CompressionAccounts) =>
+    Either.right({
+      registeredProgramId: given.registeredProgram ?? SYSTEM_PROGRAM,
+      noopProgram: given.noopProgram ?? SYSTEM_PROGRAM,
+      accountCompressionAuthority: given.accountCompressionAuthority ?? SYSTEM_PROGRAM,
+      accountCompressionProgram: given.accountCompressionProgram ?? SYSTEM_PROGRAM,
+      merkleTree: given.merkleTree ?? SYSTEM_PROGRAM,
+      nullifierQueue: given.nullifierQueue ?? SYSTEM_PROGRAM,
+      cpiAuthorityPda: given.cpiAuthority ?? SYSTEM_PROGRAM
+    }),
+  "compression."
+)
+
+const carriedBy = (input: CompressedInput) =>
+  Either.map(compressionOf(input.compression ?? {}), (compression) => ({
+    ...compression,
     channelAccount: input.channel,
     feePayer: input.feePayer ?? input.wallet,
     authority: input.wallet,
-    systemProgram: SYSTEM_PROGRAM,
-    registeredProgramId: compression?.registeredProgram ?? SYSTEM_PROGRAM,
-    noopProgram: compression?.noopProgram ?? SYSTEM_PROGRAM,
-    accountCompressionAuthority: compression?.accountCompressionAuthority ?? SYSTEM_PROGRAM,
-    accountCompressionProgram: compression?.accountCompressionProgram ?? SYSTEM_PROGRAM,
-    merkleTree: compression?.merkleTree ?? SYSTEM_PROGRAM,
-    nullifierQueue: compression?.nullifierQueue ?? SYSTEM_PROGRAM,
-    cpiAuthorityPda: compression?.cpiAuthority ?? SYSTEM_PROGRAM
-  }
-}
+    systemProgram: SYSTEM_PROGRAM
+  }))
 
 /**
  * Input of {@link broadcastMessageCompressed}.
@@ -92,24 +107,34 @@ export interface BroadcastMessageCompressedInput extends CompressedInput {
  * @since 0.1.0
  * @category constructors
  */
-export const broadcastMessageCompressed = (
-  input: BroadcastMessageCompressedInput
-): Either.Either<ProgramInstruction, InvalidInput> =>
-  make(
-    {
-      _tag: "BroadcastMessageCompressed",
-      content: input.content,
-      type: input.type,
-      replyTo: Option.fromNullable(input.replyTo),
-      ipfsHash: input.ipfsHash
-    },
-    {
-      ...carried(input),
-      participantAccount: participantOf(input, agentOf(input)),
-      compressionProgram: COMPRESSION_PROGRAM
-    },
-    input.programId
-  )
+export const broadcastMessageCompressed = checked(
+  {
+    wallet: "required",
+    channel: "required",
+    feePayer: "optional",
+    participant: "optional",
+    replyTo: "optional",
+    programId: "optional"
+  },
+  (input: BroadcastMessageCompressedInput) =>
+    Either.flatMap(carriedBy(input), (carried) =>
+      assemble(
+        {
+          _tag: "BroadcastMessageCompressed",
+          content: input.content,
+          type: input.type,
+          replyTo: Option.fromNullable(input.replyTo),
+          ipfsHash: input.ipfsHash
+        },
+        {
+          ...carried,
+          participantAccount: participantOf(input, agentOf(input)),
+          compressionProgram: COMPRESSION_PROGRAM
+        },
+        input.programId
+      )
+    )
+)
 
 /**
  * Input of {@link joinChannelCompressed}.
@@ -140,24 +165,35 @@ export interface JoinChannelCompressedInput extends CompressedInput {
  * @since 0.1.0
  * @category constructors
  */
-export const joinChannelCompressed = (
-  input: JoinChannelCompressedInput
-): Either.Either<ProgramInstruction, InvalidInput> => {
-  const agentAccount = agentOf(input)
-  return make(
-    { _tag: "JoinChannelCompressed", metadataHash: input.metadataHash },
-    {
-      ...carried(input),
-      agentAccount,
-      invitationAccount: optional(
-        input.invitation,
-        () => Pda.invitation(input.channel, input.wallet, input.programId).address
-      ),
-      participantAccount: participantOf(input, agentAccount)
-    },
-    input.programId
-  )
-}
+export const joinChannelCompressed = checked(
+  {
+    wallet: "required",
+    channel: "required",
+    feePayer: "optional",
+    agent: "optional",
+    participant: "optional",
+    invitation: "derivable",
+    programId: "optional"
+  },
+  (input: JoinChannelCompressedInput) => {
+    const agentAccount = agentOf(input)
+    return Either.flatMap(carriedBy(input), (carried) =>
+      assemble(
+        { _tag: "JoinChannelCompressed", metadataHash: input.metadataHash },
+        {
+          ...carried,
+          agentAccount,
+          invitationAccount: optional(
+            input.invitation,
+            () => Pda.invitation(input.channel, input.wallet, input.programId).address
+          ),
+          participantAccount: participantOf(input, agentAccount)
+        },
+        input.programId
+      )
+    )
+  }
+)
 
 /**
  * Input of {@link batchSyncCompressedMessages}.
@@ -178,15 +214,18 @@ export interface BatchSyncCompressedMessagesInput extends CompressedInput {
  * @since 0.1.0
  * @category constructors
  */
-export const batchSyncCompressedMessages = (
-  input: BatchSyncCompressedMessagesInput
-): Either.Either<ProgramInstruction, InvalidInput> =>
-  make(
-    {
-      _tag: "BatchSyncCompressedMessages",
-      messageHashes: input.messageHashes,
-      syncTimestamp: input.syncTimestamp
-    },
-    { ...carried(input), compressionProgram: COMPRESSION_PROGRAM },
-    input.programId
-  )
+export const batchSyncCompressedMessages = checked(
+  { wallet: "required", channel: "required", feePayer: "optional", programId: "optional" },
+  (input: BatchSyncCompressedMessagesInput) =>
+    Either.flatMap(carriedBy(input), (carried) =>
+      assemble(
+        {
+          _tag: "BatchSyncCompressedMessages",
+          messageHashes: input.messageHashes,
+          syncTimestamp: input.syncTimestamp
+        },
+        { ...carried, compressionProgram: COMPRESSION_PROGRAM },
+        input.programId
+      )
+    )
+)

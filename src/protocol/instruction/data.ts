@@ -85,7 +85,8 @@ export class InstructionDecodeError extends printable(
   readonly isRetryable = false
 
   override get message(): string {
-    return `${this.instruction ?? "instruction"}.${this.field} at byte ${this.offset}: ${this.rule}`
+    const what = `${this.instruction ?? "instruction"}.${this.field} at byte ${this.offset}`
+    return `${what}: ${this.rule}; check its program, or update this library`
   }
 }
 

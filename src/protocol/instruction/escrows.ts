@@ -4,11 +4,10 @@
  * @since 0.1.0
  */
 import type { Address } from "@solana/kit"
-import type * as Either from "effect/Either"
-import type { InvalidInput } from "../../InvalidInput.js"
 import { SYSTEM_PROGRAM } from "../../solana/Address.js"
+import { checked } from "../internal/givenAddresses.js"
 import * as Pda from "../Pda.js"
-import { make, type ProgramInstruction } from "./build.js"
+import { assemble } from "./build.js"
 
 /**
  * Input of {@link depositEscrow} and {@link withdrawEscrow}.
@@ -38,17 +37,20 @@ const escrowOf = (input: EscrowInput): Address =>
  * @since 0.1.0
  * @category constructors
  */
-export const depositEscrow = (input: EscrowInput): Either.Either<ProgramInstruction, InvalidInput> =>
-  make(
-    { _tag: "DepositEscrow", amount: input.amount },
-    {
-      escrowAccount: escrowOf(input),
-      channelAccount: input.channel,
-      depositor: input.wallet,
-      systemProgram: SYSTEM_PROGRAM
-    },
-    input.programId
-  )
+export const depositEscrow = checked(
+  { wallet: "required", channel: "required", escrow: "optional", programId: "optional" },
+  (input: EscrowInput) =>
+    assemble(
+      { _tag: "DepositEscrow", amount: input.amount },
+      {
+        escrowAccount: escrowOf(input),
+        channelAccount: input.channel,
+        depositor: input.wallet,
+        systemProgram: SYSTEM_PROGRAM
+      },
+      input.programId
+    )
+)
 
 /**
  * Withdraws lamports of a deposit.
@@ -56,9 +58,12 @@ export const depositEscrow = (input: EscrowInput): Either.Either<ProgramInstruct
  * @since 0.1.0
  * @category constructors
  */
-export const withdrawEscrow = (input: EscrowInput): Either.Either<ProgramInstruction, InvalidInput> =>
-  make(
-    { _tag: "WithdrawEscrow", amount: input.amount },
-    { escrowAccount: escrowOf(input), channelAccount: input.channel, depositor: input.wallet },
-    input.programId
-  )
+export const withdrawEscrow = checked(
+  { wallet: "required", channel: "required", escrow: "optional", programId: "optional" },
+  (input: EscrowInput) =>
+    assemble(
+      { _tag: "WithdrawEscrow", amount: input.amount },
+      { escrowAccount: escrowOf(input), channelAccount: input.channel, depositor: input.wallet },
+      input.programId
+    )
+)

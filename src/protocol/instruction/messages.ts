@@ -5,12 +5,12 @@
  */
 import type { Address } from "@solana/kit"
 import * as Either from "effect/Either"
-import type { InvalidInput } from "../../InvalidInput.js"
 import { SYSTEM_PROGRAM } from "../../solana/Address.js"
 import { agentOf } from "../internal/derivedAccounts.js"
+import { checked } from "../internal/givenAddresses.js"
 import type { MessageStatus, MessageType } from "../MessageType.js"
 import * as Pda from "../Pda.js"
-import { make, type ProgramInstruction } from "./build.js"
+import { assemble } from "./build.js"
 
 /**
  * Input of {@link sendMessage}.
@@ -40,21 +40,24 @@ export interface SendMessageInput {
  * @since 0.1.0
  * @category constructors
  */
-export const sendMessage = (input: SendMessageInput): Either.Either<ProgramInstruction, InvalidInput> => {
-  const { payloadHash, programId, recipient, type, wallet } = input
-  const sender = agentOf(input)
-  const message =
-    input.message === undefined
-      ? Either.map(Pda.message({ sender, recipient, payloadHash, type }, programId), ({ address }) => address)
-      : Either.right(input.message)
-  return Either.flatMap(message, (messageAccount) =>
-    make(
-      { _tag: "SendMessage", recipient, payloadHash, type },
-      { messageAccount, senderAgent: sender, signer: wallet, systemProgram: SYSTEM_PROGRAM },
-      programId
+export const sendMessage = checked(
+  { wallet: "required", recipient: "required", agent: "optional", message: "optional", programId: "optional" },
+  (input: SendMessageInput) => {
+    const { payloadHash, programId, recipient, type, wallet } = input
+    const sender = agentOf(input)
+    const message =
+      input.message === undefined
+        ? Either.map(Pda.message({ sender, recipient, payloadHash, type }, programId), ({ address }) => address)
+        : Either.right(input.message)
+    return Either.flatMap(message, (messageAccount) =>
+      assemble(
+        { _tag: "SendMessage", recipient, payloadHash, type },
+        { messageAccount, senderAgent: sender, signer: wallet, systemProgram: SYSTEM_PROGRAM },
+        programId
+      )
     )
-  )
-}
+  }
+)
 
 /**
  * Input of {@link updateMessageStatus}.
@@ -80,13 +83,16 @@ export interface UpdateMessageStatusInput {
  * @since 0.1.0
  * @category constructors
  */
-export const updateMessageStatus = (input: UpdateMessageStatusInput): Either.Either<ProgramInstruction, InvalidInput> =>
-  make(
-    { _tag: "UpdateMessageStatus", status: input.status },
-    {
-      messageAccount: input.message,
-      recipientAgent: agentOf(input),
-      signer: input.wallet
-    },
-    input.programId
-  )
+export const updateMessageStatus = checked(
+  { wallet: "required", message: "required", agent: "optional", programId: "optional" },
+  (input: UpdateMessageStatusInput) =>
+    assemble(
+      { _tag: "UpdateMessageStatus", status: input.status },
+      {
+        messageAccount: input.message,
+        recipientAgent: agentOf(input),
+        signer: input.wallet
+      },
+      input.programId
+    )
+)

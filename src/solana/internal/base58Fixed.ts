@@ -2,7 +2,7 @@
  * Base58 of a fixed number of bytes, by multiplication with two small constant matrices. One converts 16-bit words to
  * limbs of five base58 digits; the other converts limbs to words.
  *
- * Invariants: a product is below 2^46 and a sum has at most 32 products, so doubles hold every sum exactly. `decode`
+ * Invariants: what is no text is no base58, also where a type says that it is one; a product is below 2^46 and a sum has at most 32 products, so doubles hold every sum exactly. `decode`
  * accepts exactly the texts that `encode` writes. The scratch arrays are shared; this is safe because no function
  * yields.
  */
@@ -101,6 +101,7 @@ const make = (size: number, maxLength: number): FixedBase58 => {
   }
 
   const decode = (text: string): Uint8Array | undefined => {
+    if (typeof text !== "string") return undefined
     const length = text.length
     if (length < size || length > maxLength) return undefined
     let at = 0
@@ -147,7 +148,9 @@ const make = (size: number, maxLength: number): FixedBase58 => {
     text.length === largest.length ? text <= largest : text.length === smallest.length && text >= smallest
 
   const is = (text: string): boolean =>
-    text.charCodeAt(0) !== ZERO && isBetween(text) ? ONLY_DIGITS.test(text) : decode(text) !== undefined
+    typeof text === "string" && text.charCodeAt(0) !== ZERO && isBetween(text)
+      ? ONLY_DIGITS.test(text)
+      : decode(text) !== undefined
 
   return { encode, decode, is }
 }

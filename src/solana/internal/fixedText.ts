@@ -7,7 +7,7 @@ import type { FixedBase58 } from "./base58Fixed.js"
 export const rule = (size: number): string => `must be base58 of ${size} bytes`
 
 /** The error for a text that is not base58 of `size` bytes. */
-export const refusal = (size: number, field: string, text: string): InvalidInput =>
+export const refusal = (size: number, field: string, text: unknown): InvalidInput =>
   new InvalidInput({ field, rule: rule(size), size: typeof text === "string" ? text.length : undefined })
 
 /** Returns `text` with its brand, or the error. */
