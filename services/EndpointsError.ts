@@ -29,11 +29,17 @@ export class EndpointsError extends printable(
   })
 ) {
   override get message(): string {
-    return `${this.host}: ${this.detail}`
+    return `${this.host}: ${this.detail}; ${ADVICE[this.reason]}`
   }
 
   /** Whether starting again may work. */
   get isRetryable(): boolean {
     return this.reason === "Unreachable"
   }
+}
+
+const ADVICE: Readonly<Record<EndpointsError["reason"], string>> = {
+  WrongGenesis: "name endpoints of one cluster",
+  NoProgram: "use a cluster that has it, or name the program of this one",
+  Unreachable: "check the URLs and the network"
 }

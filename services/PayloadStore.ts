@@ -66,15 +66,15 @@ export class PayloadStoreError extends printable(
     const store = this.host === undefined ? "The store" : `The store at ${this.host}`
     switch (this.reason) {
       case "NotFound":
-        return `No payload is kept under ${this.hash}: sender and recipient must share one store`
+        return `No payload is kept under ${this.hash}: let sender and recipient share one store`
       case "HashMismatch":
-        return `The bytes kept under ${this.hash} have another SHA-256: they were changed or damaged, and are withheld`
+        return `The bytes kept under ${this.hash} have another SHA-256: they were changed or damaged; put the payload again to repair it`
       case "TooLarge":
         return `The payload${this.size === undefined ? "" : ` of ${this.size} bytes`} exceeds what the store may hold: raise maxBytes or send less`
       case "Full":
         return `${store} has no room for ${this.hash}: free some space, or raise the quota`
       case "Refused":
-        return `${store} refused ${this.hash}: ${this.detail ?? "it gave no reason"}`
+        return `${store} refused ${this.hash}: ${this.detail ?? "it gave no reason: check the server's log"}`
       case "Unavailable":
         return this.detail === undefined
           ? `The store beneath failed for ${this.hash}: ${StoreFailure.explain(this.cause)}`

@@ -93,11 +93,17 @@ const requireProgram = (
           request("getAccountInfo", params).pipe(
             Effect.filterOrFail(
               isProgram,
-              () => new EndpointsError({ reason: "NoProgram", host, detail: `there is no program at ${program}` })
+              () => new EndpointsError({ reason: "NoProgram", host, detail: `it has no program ${program}` })
             ),
             Effect.catchTag(
               "RpcError",
-              (cause) => new EndpointsError({ reason: "Unreachable", host, detail: cause.message, cause })
+              (cause) =>
+                new EndpointsError({
+                  reason: "Unreachable",
+                  host,
+                  detail: `it does not answer getAccountInfo: ${cause.detail}`,
+                  cause
+                })
             ),
             Deadline.within(timeout),
             Effect.either

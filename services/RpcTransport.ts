@@ -13,6 +13,7 @@ import type * as Stream from "effect/Stream"
 import * as Outside from "../src/internal/Outside.js"
 import { printable } from "../src/internal/printable.js"
 import * as SafeText from "../src/SafeText.js"
+import * as Advice from "./internal/advice.js"
 import * as Verdict from "./internal/verdict.js"
 
 /**
@@ -53,8 +54,7 @@ export class RpcError extends printable(
   })
 ) {
   override get message(): string {
-    const where = this.host === undefined ? this.method : `${this.method} at ${this.host}`
-    return `${where}: ${this.detail}${this.code === undefined ? "" : ` (code ${this.code})`}`
+    return Advice.call(this)
   }
 
   /**
@@ -110,8 +110,7 @@ export class SubscriptionError extends printable(
   })
 ) {
   override get message(): string {
-    const where = this.host === undefined ? this.method : `${this.method} at ${this.host}`
-    return `${where}: ${this.detail}${this.code === undefined ? "" : ` (code ${this.code})`}`
+    return Advice.subscription(this)
   }
 
   /** Whether subscribing again may work. */

@@ -84,7 +84,7 @@ export class SealedError extends printable(
       case "NoSealingKey":
         return `The payload is sealed to a key that ${recipient} published: give the wallet its secret, such as by SealingNode.withKeys`
       case "Rejected":
-        return "The sealed payload does not open: it was changed, or is sealed to another sender, key or message"
+        return "The sealed payload does not open: it was changed, or is sealed to another sender, key or message; ask the sender to send it again"
       case "CannotDerive":
         return "An id cannot be sealed by a wallet that only signs: leave it out, or use the wallet's key, such as by WalletNode"
       case "MissingPackage":

@@ -139,11 +139,12 @@ type Answer = Uint8Array | "modified" | undefined
 
 const signatureOf = (address: Address, answer: Answer): Either.Either<SignatureBytes, WalletError> => {
   if (answer === "modified") {
-    const detail = "the signer changed the transaction before it signed it"
+    const detail = "the signer changed the transaction before it signed it; use one that signs what it is given"
     return Either.left(new WalletError({ reason: "Modified", address, detail }))
   }
   if (answer === undefined || !Signature.isBytes(answer)) {
-    const detail = "the signer gave no signature of 64 bytes for its address"
+    const detail =
+      "the signer gave no signature of 64 bytes for its address; check that it holds the key of this address"
     return Either.left(new WalletError({ reason: "InvalidSignature", address, detail }))
   }
   return Either.right(answer)
@@ -158,7 +159,13 @@ const fromPromise = (
   sign: (messages) =>
     Effect.tryPromise({
       try: (abortSignal) => sign(messages, abortSignal),
-      catch: (cause) => new WalletError({ reason: "Refused", address, detail: "the signer did not sign", cause })
+      catch: (cause) =>
+        new WalletError({
+          reason: "Refused",
+          address,
+          detail: "the signer did not sign; ask its owner to accept, and try again",
+          cause
+        })
     }).pipe(Effect.flatMap((answers) => Either.all(messages.map((_, index) => signatureOf(address, answers[index])))))
 })
 

@@ -184,7 +184,11 @@ const addProgram = (chain: Chain, address: Address, elf: Uint8Array): Effect.Eff
   Effect.suspend(() =>
     Either.mapLeft(
       chain.addProgram(address, elf),
-      (reason) => new EmbeddedClusterError({ reason: "ProgramInvalid", detail: `program ${address}: ${reason}` })
+      (reason) =>
+        new EmbeddedClusterError({
+          reason: "ProgramInvalid",
+          detail: `program ${address}: ${reason}; build it for this runtime`
+        })
     )
   )
 

@@ -101,7 +101,9 @@ export const open = (
       Effect.try({
         try: run,
         catch: (cause) =>
-          cause instanceof EmbeddedClusterError ? cause : fault(`the ledger folder ${folder} cannot be ${what}`, cause)
+          cause instanceof EmbeddedClusterError
+            ? cause
+            : fault(`the ledger folder ${folder} cannot be ${what}: check its permissions and the disk`, cause)
       })
     const file = path.join(folder, LOG)
     yield* attempt("made", () => fs.mkdirSync(folder, { recursive: true }))
@@ -188,7 +190,8 @@ const read = (opened: Opened, folder: string): LedgerFolder => {
   end += header?.imageBytes ?? 0
   let isWhole = true
   const write = (bytes: Buffer): void => {
-    if (!isWhole) throw fault(`${file} could not be written before, so it takes no more inputs`)
+    if (!isWhole)
+      throw fault(`${file} could not be written before, so it takes no more inputs: free space, and start again`)
     isWhole = false
     writeAt(opened.descriptor, bytes, end)
     end += bytes.length
@@ -332,9 +335,11 @@ const isAlive = (pid: number): boolean => {
 const lock = (folder: string): void => {
   const file = path.join(folder, LOCK)
   const own = `${process.pid} ${startOf(process.pid) ?? ""}`
-  const inUse = (pid = "another one") => fault(`the ledger folder ${folder} is in use by process ${pid}`)
+  const inUse = (pid = "another one") =>
+    fault(`the ledger folder ${folder} is in use by process ${pid}: stop it, or name another folder`)
   const held = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : undefined
-  if (held === own) throw fault(`the ledger folder ${folder} is in use by this process`)
+  if (held === own)
+    throw fault(`the ledger folder ${folder} is in use by this process: close it first, or name another folder`)
   const temporary = `${file}.${process.pid}`
   if (held !== undefined) {
     const [pid = "", start = ""] = held.split(" ")

@@ -5,24 +5,24 @@
 
 const TEXTS: { readonly [code: string]: string } = {
   ECONNREFUSED: "nothing listens at the endpoint's address and port: check the URL, and that the node runs",
-  ECONNRESET: "the server closed the connection before it answered",
-  ECONNABORTED: "the connection was aborted on this machine",
-  EPIPE: "the server closed the connection before it was asked",
-  ETIMEDOUT: "the endpoint did not answer in time: the network or the host is down",
+  ECONNRESET: "the server closed the connection before it answered: look whether the call was done, or try again",
+  ECONNABORTED: "the connection was aborted on this machine: try again",
+  EPIPE: "the server closed the connection before it was asked: try again",
+  ETIMEDOUT: "the endpoint did not answer in time: check the network, and that the host is up",
   EHOSTUNREACH: "no route leads to the endpoint's host: check the network",
   ENETUNREACH: "no route leads to the endpoint's network: check the network",
-  ENETDOWN: "the network is down",
+  ENETDOWN: "the network is down: check it",
   EADDRNOTAVAIL: "this machine has no free port for a connection: lower `connections`",
   EMFILE: "this process has no free file descriptor: raise its limit (ulimit -n), or close files and sockets",
   ENFILE: "this machine has no free file descriptor: close files and sockets",
-  ENOBUFS: "this machine has no memory for a socket",
+  ENOBUFS: "this machine has no memory for a socket: close some",
   EACCES: "this machine does not allow the connection: check its firewall",
   EPERM: "this machine does not allow the connection: check its firewall",
   ENOTFOUND: "the endpoint's host name is not known: check the URL and DNS",
   EAI_AGAIN: "the endpoint's host name could not be looked up: check the network and DNS, and try again",
-  CERT_HAS_EXPIRED: "the server's certificate has expired",
+  CERT_HAS_EXPIRED: "the server's certificate has expired: renew it, or use another endpoint",
   CERT_NOT_YET_VALID: "the server's certificate is not valid yet: check this machine's clock",
-  CERT_REVOKED: "the server's certificate was revoked",
+  CERT_REVOKED: "the server's certificate was revoked: use another endpoint",
   DEPTH_ZERO_SELF_SIGNED_CERT: "the server has a self-signed certificate: if it is yours, give it as `ca`",
   SELF_SIGNED_CERT_IN_CHAIN: "a self-signed certificate is in the server's chain: if it is yours, give it as `ca`",
   UNABLE_TO_GET_ISSUER_CERT: "the authority of the server's certificate is not known: if it is yours, give it as `ca`",
@@ -36,24 +36,30 @@ const TEXTS: { readonly [code: string]: string } = {
   ERR_SSL_PACKET_LENGTH_TOO_LONG: "the port does not speak TLS: the URL may have to begin with http: or ws:",
   ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL:
     "the server speaks none of the offered protocols, maybe HTTP/2 alone: do not set `http2: false`",
-  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: "the server does not speak this machine's versions of TLS",
-  ERR_SSL_UNSUPPORTED_PROTOCOL: "the server does not speak this machine's versions of TLS",
-  UND_ERR_CONNECT_TIMEOUT: "no connection was made in time: the network, the host or its TLS is silent",
-  UND_ERR_HEADERS_TIMEOUT: "the server sent no reply in time",
-  UND_ERR_BODY_TIMEOUT: "the server stopped in the middle of its reply",
-  UND_ERR_HEADERS_OVERFLOW: "the headers of the reply are too long",
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "the reply is not as long as its headers say",
-  UND_ERR_SOCKET: "the server closed the connection before its reply was complete",
-  ERR_HTTP2_ERROR: "the server broke the rules of HTTP/2",
-  ERR_HTTP2_SESSION_ERROR: "the server ended the HTTP/2 connection with an error",
-  ERR_HTTP2_STREAM_ERROR: "the server broke the HTTP/2 call off"
+  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION:
+    "the server does not speak this machine's versions of TLS: update the older of both",
+  ERR_SSL_UNSUPPORTED_PROTOCOL: "the server does not speak this machine's versions of TLS: update the older of both",
+  UND_ERR_CONNECT_TIMEOUT: "no connection was made in time: check the network, the host and its TLS",
+  UND_ERR_HEADERS_TIMEOUT: "the server sent no reply in time: allow more time, or use another endpoint",
+  UND_ERR_BODY_TIMEOUT: "the server stopped in the middle of its reply: try again, or use another endpoint",
+  UND_ERR_HEADERS_OVERFLOW: "the headers of the reply are too long: use another endpoint",
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH:
+    "the reply is not as long as its headers say: try again, or use another endpoint",
+  UND_ERR_SOCKET:
+    "the server closed the connection before its reply was complete: look whether the call was done, or try again",
+  ERR_HTTP2_ERROR: "the server broke the rules of HTTP/2: try again, or set `http2: false`",
+  ERR_HTTP2_SESSION_ERROR: "the server ended the HTTP/2 connection with an error: try again, or set `http2: false`",
+  ERR_HTTP2_STREAM_ERROR: "the server broke the HTTP/2 call off: try again"
 }
+
+/** The codes that have a text of their own. */
+export const codes: ReadonlyArray<string> = Object.keys(TEXTS)
 
 /** Texts by the prefix of a code. */
 const FAMILIES: ReadonlyArray<readonly [prefix: string, text: string]> = [
   ["ERR_SSL_", "the TLS handshake failed: check that the port speaks https, and the versions of TLS on both sides"],
   ["HPE_", "the reply is not HTTP/1.1: check the URL and its port"],
-  ["ERR_HTTP2_", "the HTTP/2 connection failed"]
+  ["ERR_HTTP2_", "the HTTP/2 connection failed: try again, or set `http2: false`"]
 ]
 
 /** The next error to explain. For an `AggregateError` of several addresses it is the first. */

@@ -18,7 +18,7 @@ const ADVICE: ReadonlyMap<number, string> = new Map([
   [405, "the URL does not accept WebSockets: check wsUrl"],
   [410, "the endpoint is gone: use another one"],
   [426, "the URL does not accept WebSockets: check wsUrl"],
-  [429, "the endpoint's limit is reached"]
+  [429, "the endpoint's limit is reached: open fewer subscriptions"]
 ])
 
 export const failed = ({ cause, status }: Failure): Loss => {

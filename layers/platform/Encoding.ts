@@ -76,7 +76,7 @@ const undoBrotli = <E>(
     zlib.brotliDecompress(bytes, { maxOutputLength: maxBytes }, (error, undone) => {
       const detail =
         error instanceof RangeError
-          ? `the reply is longer than ${maxBytes} bytes`
+          ? `the reply is longer than ${maxBytes} bytes: ask for less, or raise maxReplyBytes and maxSmallReplyBytes`
           : "the reply is not br, as its content-encoding says"
       resume(error === null ? Effect.succeed(undone) : Effect.fail(failed(detail)()))
     })

@@ -99,7 +99,9 @@ const text = (
   const encoding = Option.getOrElse(Headers.get(response.headers, "content-encoding"), () => "")
     .trim()
     .toLowerCase()
-  const tooLong = decode(`the reply is longer than ${maxBytes} bytes`)
+  const tooLong = decode(
+    `the reply is longer than ${maxBytes} bytes: ask for less, or raise maxReplyBytes and maxSmallReplyBytes`
+  )
   const stream = Stream.mapError(response.stream, (error) =>
     Encoding.isError(causeOf(error))
       ? decode(`the reply is not ${SafeText.make(encoding)}, as its content-encoding says`)()

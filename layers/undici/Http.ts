@@ -191,7 +191,12 @@ const withoutBytes = (cause: Error): Error =>
   "data" in cause && cause.data !== undefined ? new Error(cause.name === "" ? "not HTTP" : cause.name) : cause
 
 const tooLong = ({ host, maxBytes, method }: Question): RpcError =>
-  new RpcError({ reason: "Decode", method, host, detail: `the reply is longer than ${maxBytes} bytes` })
+  new RpcError({
+    reason: "Decode",
+    method,
+    host,
+    detail: `the reply is longer than ${maxBytes} bytes: ask for less, or raise maxReplyBytes and maxSmallReplyBytes`
+  })
 
 type Undo = (
   bytes: Buffer,

@@ -11,7 +11,7 @@ export interface Closing {
   readonly isClosed: () => boolean
 }
 
-const DETAIL = "the transport was closed"
+const DETAIL = "open another pool, since the transport was closed"
 
 /** Becomes closed with the scope, and then runs `onClose`. */
 export const make = (onClose: Effect.Effect<void> = Effect.void): Effect.Effect<Closing, never, Scope.Scope> =>

@@ -15,6 +15,6 @@ export const located = <A>(
     : new RpcError({
         reason: "Decode",
         method: "getAccountInfo",
-        detail: `the endpoint answers for ${address} with an account that can only be at ${own}: ask another endpoint`
+        detail: `the endpoint answers for ${address} with an account that can only be at ${own}`
       })
 }

@@ -98,7 +98,7 @@ export const mayHaveBeenSent = (error: RpcError): boolean => {
 export const refused = (signed: SignedTransaction, cause: RpcError): TransactionError =>
   new TransactionError({
     reason: "Unconfirmed",
-    detail: `the node refused it, and another may have it (${cause.message}); resume the same signed transaction to know`,
+    detail: `a node refused it, and another may have it (${cause.detail}); resume the same signed transaction to know`,
     signature: signed.signature,
     logs: [],
     mayHaveLanded: true,
@@ -159,6 +159,19 @@ const afterAdvance = (error: ProgramError.ProgramError): ProgramError.ProgramErr
   })
 }
 
+/** What to do about the runtime's own errors, which blame no program. */
+const ADVICE: ReadonlyMap<unknown, string> = new Map([
+  ["BlockhashNotFound", "sign anew with a newer blockhash"],
+  ["AlreadyProcessed", "look its signature up"],
+  ["AccountInUse", "send it again"],
+  ["AccountLoadedTwice", "name each account once"],
+  ["InvalidAccountForFee", "pay by a wallet that holds no data"],
+  ["SignatureFailure", "sign it by the wallets that it names"],
+  ["ProgramAccountNotFound", "check the program id and the cluster"]
+])
+
+const adviceFor = (err: unknown): string => ADVICE.get(err) ?? "see err and logs for what to change"
+
 /** A transaction that was run and failed. */
 export interface Failed extends Preflight {
   readonly reason: "Simulation" | "Rejected"
@@ -193,7 +206,7 @@ export const reporter =
         : Option.map(own, (error) => new ProgramError.ProgramError({ ...error, mayHaveLanded }))
     return new TransactionError({
       reason,
-      detail: `${reason === "Simulation" ? "simulation failed" : "it landed and failed"}: ${Json.stringify(err)}`,
+      detail: `${reason === "Simulation" ? "its simulation failed" : "it landed and failed"} with ${Json.stringify(err)}; ${mayHaveLanded ? "resume it to know whether it landed" : adviceFor(err)}`,
       signature,
       slot,
       logs,

@@ -59,7 +59,7 @@ export const verify = (
       return yield* new EndpointsError({
         reason: "Unreachable",
         host: endpoint?.transport.host ?? "",
-        detail: "no endpoint answers getGenesisHash",
+        detail: "no endpoint says which cluster it is of",
         ...(answer !== undefined && Either.isLeft(answer) ? { cause: answer.left } : {})
       })
     }
@@ -70,7 +70,7 @@ export const verify = (
         reason: "WrongGenesis",
         host: stranger.endpoint.transport.host,
         detail:
-          `is of the cluster with genesis ${String(stranger.hash)}, not ${String(own)}` +
+          `it is of the cluster with genesis ${String(stranger.hash)}, not ${String(own)}` +
           (expected === undefined ? ` as ${first.endpoint.transport.host}` : "")
       })
     }

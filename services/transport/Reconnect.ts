@@ -203,11 +203,11 @@ export const make =
           if (judged === "over" || inRow >= REFUSALS) return Effect.sync(() => end(upstream, Option.some(error)))
           if (isStanding) {
             upstream.established = undefined
-            publish(upstream, { type: "interrupted", loss: { detail: error.message } })
+            publish(upstream, { type: "interrupted", loss: { detail: error.detail } })
           }
           const lost = duration >= STEADY ? 0 : losses
           const isRefusal = judged === "refused" || error.reason === "Refused"
-          return Effect.logWarning(`${error.message}; it is subscribed again`).pipe(
+          return Effect.logWarning(`${error.method} at ${transport.host} is made again: ${error.detail}`).pipe(
             Effect.when(() => isRefusal),
             Effect.zipRight(fullJitter(baseDelay, maxDelay, lost)),
             Effect.flatMap(Effect.sleep),

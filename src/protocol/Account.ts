@@ -292,8 +292,8 @@ export class AccountDecodeError extends printable(
 
   override get message(): string {
     return this.reason === "Discriminator"
-      ? `not ${this.account}: ${this.rule}`
-      : `${this.account}.${this.field} at byte ${this.offset}: ${this.rule}`
+      ? `not ${this.account}: ${this.rule}; check the address`
+      : `${this.account}.${this.field} at byte ${this.offset}: ${this.rule}; read it again, or update this library`
   }
 }
 

@@ -255,7 +255,8 @@ export class EventDecodeError extends printable(
   readonly isRetryable = false
 
   override get message(): string {
-    return `${this.event ?? "event"}.${this.field} at byte ${this.offset}: ${this.rule}`
+    const what = `${this.event ?? "event"}.${this.field} at byte ${this.offset}`
+    return `${what}: ${this.rule}; check its program, or update this library`
   }
 }
 

@@ -29,7 +29,7 @@ export class JsonError extends printable(
   readonly isRetryable = false
 
   override get message(): string {
-    return `not JSON (${this.size} characters): ${this.detail}`
+    return `The text of ${this.size} characters is not JSON (${this.detail}): check its source`
   }
 }
 

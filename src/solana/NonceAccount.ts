@@ -80,7 +80,7 @@ export class NonceAccountError extends printable(
   readonly isRetryable = false
 
   override get message(): string {
-    return `no nonce account: ${this.detail}`
+    return `The account is no nonce account (${this.detail}): check its address`
   }
 }
 
@@ -208,7 +208,7 @@ export const create = ({
       [RECENT_BLOCKHASHES, READONLY],
       [RENT, READONLY]
     ],
-    Addresses.toBytes(authority)
+    Addresses.toBytes(authority, "authority")
   )
 ]
 
@@ -269,7 +269,7 @@ export const authorize = (input: NonceInput & { readonly newAuthority: Address }
       [input.account, WRITABLE],
       [input.authority, READONLY_SIGNER]
     ],
-    Addresses.toBytes(input.newAuthority)
+    Addresses.toBytes(input.newAuthority, "newAuthority")
   )
 
 /**

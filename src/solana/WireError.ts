@@ -45,6 +45,10 @@ export class WireError extends printable(
   readonly isRetryable = false
 
   override get message(): string {
-    return `${this.reason} at byte ${this.offset}: ${this.detail}`
+    const todo =
+      this.reason === "TooLarge"
+        ? "use fewer accounts or instructions"
+        : "check that the bytes are one whole transaction"
+    return `${this.reason} at byte ${this.offset}: ${this.detail}; ${todo}`
   }
 }

@@ -177,7 +177,10 @@ describe("RpcPoolUndici over HTTP", () => {
         )
         assert.strictEqual(errors[5]?.detail, "expected a u64 at result")
         assert.deepStrictEqual(errors[7]?.data, { n: 1 })
-        assert.strictEqual(errors[7]?.message, `getSlot at 127.0.0.1:${server.port}: behind (code -32005)`)
+        assert.strictEqual(
+          errors[7]?.message,
+          `getSlot at 127.0.0.1:${server.port}: behind (code -32005); try again later, or use another endpoint`
+        )
       })
   )
 

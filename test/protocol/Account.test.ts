@@ -136,14 +136,17 @@ describe("Account", () => {
   it("Given an account of another kind, When decoded as an agent, Then the failure says so", () => {
     const error = Either.getOrThrow(Either.flip(Account.decodeAgent(Vectors.messageAccount)))
     assert.strictEqual(error.reason, "Discriminator")
-    assert.strictEqual(error.message, "not AgentAccount: must begin with f177458ce9097032")
+    assert.strictEqual(error.message, "not AgentAccount: must begin with f177458ce9097032; check the address")
   })
 
   it("Given a text length beyond the bytes, When decoded, Then nothing is allocated for it", () => {
     const bytes = Vectors.agentAccount.slice()
     bytes.set([0xff, 0xff, 0xff, 0xff], 64)
     const error = Either.getOrThrow(Either.flip(Account.decodeAgent(bytes)))
-    assert.strictEqual(error.message, "AgentAccount.metadataUri at byte 68: must have 4294967295 bytes, 48 are left")
+    assert.strictEqual(
+      error.message,
+      "AgentAccount.metadataUri at byte 68: must have 4294967295 bytes, 48 are left; read it again, or update this library"
+    )
   })
 
   it("Given a text that is not UTF-8, When decoded, Then it is refused", () => {

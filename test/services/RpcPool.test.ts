@@ -372,7 +372,7 @@ describe("RpcPool", () => {
 
       assert.strictEqual(
         error.message,
-        "getProgramAccounts at node.test:8899: expected an address at result.value[1].account.owner"
+        "getProgramAccounts at node.test:8899: expected an address at result.value[1].account.owner; use another endpoint"
       )
     })
   )
@@ -467,7 +467,10 @@ describe("RpcPool", () => {
         const error: SubscriptionError = yield* Effect.flip(Stream.runDrain(rpc.rootSubscribe))
 
         assert.deepStrictEqual(Chunk.toReadonlyArray(slots), [{ slot: 1n, parent: 0n, root: 0n }])
-        assert.strictEqual(error.message, "rootSubscribe at node.test:8899: expected a u64 at result")
+        assert.strictEqual(
+          error.message,
+          "rootSubscribe at node.test:8899: expected a u64 at result; use another endpoint"
+        )
       })
   )
 

@@ -210,7 +210,7 @@ export const sign = <E = never>(
   const signAs = ({ address, sign }: Wallet, index: number): Effect.Effect<SignedTransaction, E | WalletError> =>
     Effect.flatMap(sign([messageBytes]), ([signature]): Effect.Effect<SignedTransaction, E | WalletError> => {
       if (signature?.length !== Signature.SIZE) {
-        const detail = "the wallet gave no signature of 64 bytes"
+        const detail = "the wallet gave no signature of 64 bytes; check that it holds the key of this address"
         return new WalletError({ reason: "InvalidSignature", address, detail })
       }
       Wire.setSignature(wire, index, signature)

@@ -19,33 +19,64 @@ const ownReasons = {
   AlreadyRegistered: "the wallet has an agent already: read it, or update it",
   DuplicateMessage: "a message with this address is there already: give it another id or nonce if it is to go twice",
   ChannelNameTaken: "the wallet has a channel that was created under this name: choose another name",
-  AlreadyInvited: "the wallet has an invitation to this channel already",
-  EscrowExists: "the wallet has deposited for this channel already, and this program takes one deposit only",
-  AccountAlreadyInUse: "the account exists already",
-  ProgramFailedToComplete: "the program aborted: an input is out of its range, or the program has a fault",
-  PrivilegeEscalation: "an account was not passed as writable or signing though the program needs it so",
+  AlreadyInvited: "the wallet has an invitation to this channel already: let it join",
+  EscrowExists:
+    "the wallet has deposited for this channel already, and this program takes one deposit only: join with it",
+  AccountAlreadyInUse: "the account exists already: read it, or make another",
+  ProgramFailedToComplete: "the program aborted: check that each input is in its range",
+  PrivilegeEscalation: "the program needs an account writable or signing that was not passed so: check the accounts",
   ComputationalBudgetExceeded: "the transaction ran out of compute units: raise its limit",
-  MissingRequiredSignature: "an account had to sign and did not",
+  MissingRequiredSignature: "an account had to sign and did not: add its signer",
   UnsupportedProgramId: "there is no such program on this cluster: check the program id and the endpoint",
   IncorrectProgramId: "the program is not the one that the instruction needs: check the program id",
-  Unknown: "the program failed with an error of its own"
+  Unknown: "the program failed with an error of its own, see its logs"
 } as const
 
-/** What to do about reasons whose text states only the fault. */
+const ACCOUNTS = "check the accounts that the instruction is given"
+const PROGRAM = "check the program id, and that this program has the protocol's instructions"
+const INPUT = "check the input against the program's rules"
+
+/** What to do about the codes of the framework, by the first code of each family. */
+const families: ReadonlyArray<readonly [from: number, advice: string]> = [
+  [5000, PROGRAM],
+  [4101, INPUT],
+  [4100, PROGRAM],
+  [3000, ACCOUNTS],
+  [2500, INPUT],
+  [2000, ACCOUNTS],
+  [0, PROGRAM]
+]
+
+const ofFamily = (code: number): string => families.find(([from]) => code >= from)?.[1] ?? PROGRAM
+
+/** What to do about reasons of which more is known than their family. */
 const advice: { readonly [Name in CodeName]?: string } = {
+  InvalidMetadataUriLength: "give a URI of 10 to 200 bytes",
+  MessageExpired: "send a new message",
+  InvalidMessageStatusTransition: "read the message for its present status",
+  ChannelNameTooLong: "give a name of at most 32 bytes",
+  ChannelDescriptionTooLong: "give at most 200 bytes, and 226 together with the name",
+  InsufficientReputation: "wait until the agent's reputation has risen",
+  HashingFailed: "change what is sent",
+  SecureMemoryAllocationFailed: "try again",
+  InvalidTimestamp: "use the chain's time",
+  InvalidMessageHash: "give a hash of 32 bytes that is not all zeros",
   AccountNotInitialized: "register the agent, join the channel or make the account first",
   AccountOwnedByWrongProgram: "make the account first, or check the address",
-  AlreadyInChannel: "the agent is a participant, or it has left a channel that lets nobody back in",
-  ChannelFull: "the channel has no room, or the new maximum is below its participants",
-  DeclaredProgramIdMismatch: "the program is deployed under another id than it was built for",
+  AlreadyInChannel:
+    "the agent is a participant, or it has left a channel that lets nobody back in: use another channel",
+  ChannelFull:
+    "the channel has no room, or the new maximum is below its participants: use another, or a higher maximum",
+  DeclaredProgramIdMismatch: "the program is deployed under another id than it was built for: check the program id",
   InstructionFallbackNotFound: "the program does not know this instruction: check the program id",
   InsufficientFunds: "fund the wallet, or deposit more into its escrow",
-  InvalidProgramExecutable: "a program that the instruction names is not on this cluster",
-  MessageContentTooLong: "the content is too long, blank or refused by the program's filter",
+  InvalidProgramExecutable: "a program that the instruction names is not on this cluster: check the endpoint",
+  MessageContentTooLong: "the content is too long, blank or refused by the program's filter: change it",
   NotInChannel: "join the channel first",
   PrivateChannelRequiresInvitation: "ask for an invitation that has not been used",
   RateLimitExceeded: "wait: one message a second, one in ten seconds after ten, a minute's silence after sixty",
-  Unauthorized: "the wallet is not the owner, or the channel is not active"
+  Unauthorized:
+    "the wallet is not the owner, or the channel is not active: use the owner's wallet, or activate the channel"
 }
 
 /** Whether a text only repeats the name. */
@@ -54,9 +85,8 @@ const repeats = (text: string, name: string): boolean =>
 
 /** The text of each reason. */
 export const details: ReadonlyMap<string, string> = new Map([
-  ...Array.from(codes.values(), ({ name, text }): [string, string] => {
-    const todo = advice[name]
-    if (todo === undefined) return [name, text]
+  ...Array.from(codes, ([code, { name, text }]): [string, string] => {
+    const todo = advice[name] ?? ofFamily(code)
     return [name, repeats(text, name) ? todo : `${text}: ${todo}`]
   }),
   ...Object.entries(ownReasons)
