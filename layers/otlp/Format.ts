@@ -51,9 +51,11 @@ const concat = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
 
 const REJECTED = ["rejectedSpans", "rejectedDataPoints", "rejectedLogRecords"]
 
+const decimal = (_: string, value: unknown): unknown => (typeof value === "bigint" ? String(value) : value)
+
 export const json: Format = {
   contentType: "application/json",
-  encode: (_, item) => utf8.encode(JSON.stringify(item)),
+  encode: (_, item) => utf8.encode(JSON.stringify(item, decimal)),
   joiner: (signal, resource, scope) => {
     const [resources, scopes, names] = NAMES[signal]
     const head = utf8.encode(

@@ -1,4 +1,7 @@
-/** The messages of OpenTelemetry's protocol, as its JSON writes them: 64-bit integers as decimal texts, ids as hexadecimal. */
+/**
+ * The messages of OpenTelemetry's protocol, as its JSON writes them: 64-bit integers as decimal texts, ids as hexadecimal.
+ * Times of spans are many, and stay numbers until they are written.
+ */
 
 export type AnyValue =
   | { readonly stringValue: string }
@@ -23,7 +26,7 @@ export interface InstrumentationScope {
 }
 
 export interface SpanEvent {
-  readonly timeUnixNano: string
+  readonly timeUnixNano: bigint
   readonly name: string
   readonly attributes: Attributes
 }
@@ -45,8 +48,8 @@ export interface Span {
   readonly parentSpanId?: string
   readonly name: string
   readonly kind: number
-  readonly startTimeUnixNano: string
-  readonly endTimeUnixNano: string
+  readonly startTimeUnixNano: bigint
+  readonly endTimeUnixNano: bigint
   readonly attributes: Attributes
   readonly droppedAttributesCount: number
   readonly events: ReadonlyArray<SpanEvent>

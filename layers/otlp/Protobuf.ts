@@ -138,14 +138,14 @@ export const request = (
     writer.raw(bytes)
   }
   writer.tag(1, LENGTH)
-  writer.sized(() => {
-    part(1, encodedResource)
-    writer.tag(2, LENGTH)
-    writer.sized(() => {
-      part(1, encodedScope)
-      for (const item of items) part(2, item)
-    })
-  })
+  const ofResource = writer.open()
+  part(1, encodedResource)
+  writer.tag(2, LENGTH)
+  const ofScope = writer.open()
+  part(1, encodedScope)
+  for (const item of items) part(2, item)
+  writer.close(ofScope)
+  writer.close(ofResource)
   return writer.take()
 }
 

@@ -100,13 +100,13 @@ const spanOf = (
   const isInterrupted = Exit.isInterrupted(exit)
   const failure = Exit.isFailure(exit) && !isInterrupted ? Failure.of(exit.cause, shown) : undefined
   const events = span.events.map(([name, time, attributes = {}]) => ({
-    timeUnixNano: String(time),
+    timeUnixNano: time,
     name: shown.text(name, MAX_NAME),
     attributes: shown.attributes(Object.entries(attributes))
   }))
   if (failure !== undefined) {
     const attributes = shown.attributes(Object.entries(failure.attributes))
-    events.push({ timeUnixNano: String(endTime), name: "exception", attributes })
+    events.push({ timeUnixNano: endTime, name: "exception", attributes })
   }
   return {
     traceId: span.traceId,
@@ -114,8 +114,8 @@ const spanOf = (
     ...(Option.isSome(span.parent) ? { parentSpanId: span.parent.value.spanId } : {}),
     name: shown.text(span.name, MAX_NAME),
     kind: KINDS[span.kind],
-    startTimeUnixNano: String(startTime),
-    endTimeUnixNano: String(endTime),
+    startTimeUnixNano: startTime,
+    endTimeUnixNano: endTime,
     attributes: shown.attributes(isInterrupted ? [["pod.interrupted", true], ...span.attributes] : span.attributes),
     droppedAttributesCount: span.droppedAttributes,
     events,

@@ -48,22 +48,21 @@ const utf8 = new TextEncoder()
 /** The value of a hexadecimal digit in lower or upper case. */
 const nibble = (code: number): number => (code & 0xf) + (code >> 6) * 9
 
-const FIRST_SIZE = 1024
+/** Messages are small, so many of them share one buffer. A larger one gets a buffer of its own size. */
+const CHUNK = 32 * 1024
 
-/** A buffer that has grown beyond this is not kept for the next message. */
-const MAX_KEPT = 1024 * 1024
-
-/** Writes into one buffer that grows. A field's content is written before its length, and moved where that is long. */
+/** Writes into a buffer that grows. A field's content is written before its length, and moved where that is long. */
 export class Writer {
-  #bytes = new Uint8Array(FIRST_SIZE)
+  #bytes = new Uint8Array(CHUNK)
   #view = new DataView(this.#bytes.buffer)
+  #start = 0
   #end = 0
 
-  /** The bytes so far. The writer starts anew. */
+  /** The bytes so far. The writer starts anew behind them. */
   take(): Uint8Array {
-    const taken = this.#bytes.slice(0, this.#end)
-    this.#end = 0
-    if (this.#bytes.length > MAX_KEPT) this.#replace(new Uint8Array(FIRST_SIZE))
+    const taken = this.#bytes.subarray(this.#start, this.#end)
+    this.#start = this.#end
+    if (this.#bytes.length > CHUNK) this.#replace(new Uint8Array(CHUNK), 0)
     return taken
   }
 
@@ -97,23 +96,30 @@ export class Writer {
     this.#end += bytes.length
   }
 
-  /** Most contents are shorter than 128 bytes, for whose length one byte is left free. */
-  sized(content: () => void): void {
+  /** Begins a content whose length comes first. Most are shorter than 128 bytes, for which one byte is left free. */
+  open(): number {
     this.#room(1)
-    const start = this.#end++
-    content()
-    const size = this.#end - start - 1
-    if (size > 0x7f) {
-      const end = this.#end
-      this.varint(size)
-      const length = this.#bytes.slice(end, this.#end)
-      this.#bytes.copyWithin(start + length.length, start + 1, end)
-      this.#bytes.set(length, start)
-      this.#end = end + length.length - 1
-    } else this.#bytes[start] = size
+    // From the start of the message: the buffer may be replaced meanwhile
+    return this.#end++ - this.#start
   }
 
-  scalar(type: Scalar, value: string | number | boolean): void {
+  /** Ends the content that began there. */
+  close(opened: number): void {
+    const size = this.#end - this.#start - opened - 1
+    if (size <= 0x7f) {
+      this.#bytes[this.#start + opened] = size
+      return
+    }
+    const end = this.#end - this.#start
+    this.varint(size)
+    const length = this.#bytes.slice(this.#start + end, this.#end)
+    const from = this.#start + opened
+    this.#bytes.copyWithin(from + length.length, from + 1, this.#start + end)
+    this.#bytes.set(length, from)
+    this.#end--
+  }
+
+  scalar(type: Scalar, value: string | number | bigint | boolean): void {
     switch (type) {
       case "string":
         return this.#string(String(value))
@@ -128,13 +134,19 @@ export class Writer {
         const signed = Number(value) | 0
         return this.varint((signed << 1) ^ (signed >> 31))
       }
-      case "fixed32":
-        return this.#fixed(4, (at) => this.#view.setUint32(at, Number(value), true))
+      case "fixed32": {
+        const at = this.#skip(4)
+        return this.#view.setUint32(at, Number(value), true)
+      }
       case "fixed64":
-      case "sfixed64":
-        return this.#fixed(8, (at) => this.#view.setBigUint64(at, BigInt.asUintN(64, BigInt(value)), true))
-      case "double":
-        return this.#fixed(8, (at) => this.#view.setFloat64(at, Number(value), true))
+      case "sfixed64": {
+        const at = this.#skip(8)
+        return this.#view.setBigUint64(at, BigInt.asUintN(64, BigInt(value)), true)
+      }
+      case "double": {
+        const at = this.#skip(8)
+        return this.#view.setFloat64(at, Number(value), true)
+      }
     }
   }
 
@@ -154,9 +166,9 @@ export class Writer {
   }
 
   #longString(text: string): void {
-    this.sized(() => {
-      this.#end += utf8.encodeInto(text, this.#bytes.subarray(this.#end)).written
-    })
+    const opened = this.open()
+    this.#end += utf8.encodeInto(text, this.#bytes.subarray(this.#end)).written
+    this.close(opened)
   }
 
   #hex(digits: string): void {
@@ -167,49 +179,62 @@ export class Writer {
     }
   }
 
-  #fixed(size: number, write: (at: number) => void): void {
+  /** Leaves room for a number, and returns its place. */
+  #skip(size: number): number {
     this.#room(size)
-    write(this.#end)
     this.#end += size
+    return this.#end - size
   }
 
+  /** Moves the message that is being written to a buffer with room for more. */
   #room(size: number): void {
     if (this.#end + size <= this.#bytes.length) return
-    const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.#end + size))
-    larger.set(this.#bytes.subarray(0, this.#end))
-    this.#replace(larger)
+    const written = this.#end - this.#start
+    const larger = new Uint8Array(Math.max(CHUNK, written * 2, written + size))
+    larger.set(this.#bytes.subarray(this.#start, this.#end))
+    this.#replace(larger, written)
   }
 
-  #replace(bytes: Uint8Array<ArrayBuffer>): void {
+  #replace(bytes: Uint8Array<ArrayBuffer>, end: number): void {
     this.#bytes = bytes
     this.#view = new DataView(bytes.buffer)
+    this.#start = 0
+    this.#end = end
   }
 }
 
-const isScalar = (value: unknown): value is string | number | boolean =>
-  typeof value === "string" || typeof value === "number" || typeof value === "boolean"
+const isScalar = (value: unknown): value is string | number | bigint | boolean =>
+  typeof value === "string" || typeof value === "number" || typeof value === "bigint" || typeof value === "boolean"
+
+const isRecord = (value: object): value is Readonly<Record<string, unknown>> => !Array.isArray(value)
 
 const write = (writer: Writer, message: Message, value: object): void => {
-  for (const [name, found] of Object.entries(value)) {
+  if (!isRecord(value)) return
+  for (const name of Object.keys(value)) {
     const field = message[name]
-    if (field !== undefined) writeField(writer, field, found)
+    if (field !== undefined) writeField(writer, field, value[name])
   }
 }
 
-const writeField = (writer: Writer, [number, type]: Field, value: unknown): void => {
+const writeField = (writer: Writer, field: Field, value: unknown): void => {
+  const [number, type] = field
   if (Array.isArray(value)) {
     if (value.length === 0) return
     if (typeof type === "string" && type !== "string" && type !== "hex") {
       writer.tag(number, LENGTH)
-      writer.sized(() => value.forEach((item) => isScalar(item) && writer.scalar(type, item)))
-    } else value.forEach((item) => writeField(writer, [number, type], item))
+      const opened = writer.open()
+      for (const item of value) if (isScalar(item)) writer.scalar(type, item)
+      writer.close(opened)
+    } else for (const item of value) writeField(writer, field, item)
   } else if (typeof type === "string") {
     if (!isScalar(value)) return
     writer.tag(number, WIRE_TYPES[type])
     writer.scalar(type, value)
   } else if (typeof value === "object" && value !== null) {
     writer.tag(number, LENGTH)
-    writer.sized(() => write(writer, type, value))
+    const opened = writer.open()
+    write(writer, type, value)
+    writer.close(opened)
   }
 }
 
