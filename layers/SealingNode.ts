@@ -1,15 +1,18 @@
 /**
- * Sealing on Node, by `node:crypto`: HPKE (RFC 9180) with X25519, HKDF-SHA256 and ChaCha20-Poly1305.
+ * Sealing on Node: HPKE (RFC 9180) with X25519, HKDF-SHA256 and ChaCha20-Poly1305, by `node:crypto`, or in less time by
+ * the optional package `sodium-native`.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import { Sealing, type Service } from "../services/Sealing.js"
 import type * as Wallet from "../services/Wallet.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
 import * as Shared from "./internal/sealing.js"
+import * as Sodium from "./internal/Sodium.js"
 import * as X25519 from "./internal/X25519.js"
 
 /**
@@ -27,12 +30,22 @@ export const make: Service = Shared.make({
 })
 
 /**
- * {@link make} as a layer. Provide it to `Message.layer`; `Pod.layer` does.
+ * Seals by libsodium where the package `sodium-native` is installed, else as {@link make}. Both give the same bytes for the
+ * same `id`. Provide it to `Message.layer`; `Pod.layer` does.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<Sealing> = Layer.succeed(Sealing, make)
+export const layer: Layer.Layer<Sealing> = Layer.effect(
+  Sealing,
+  Effect.map(
+    Sodium.load,
+    Option.match({
+      onNone: () => make,
+      onSome: ({ hpke }) => Shared.make({ ...hpke, sealTo: (...of) => Effect.sync(() => hpke.seal(...of)) })
+    })
+  )
+)
 
 /**
  * Generates the secret of a key to publish: 32 random bytes. Keep it: nothing else opens what is sealed to the key.
@@ -60,7 +73,8 @@ export const publicKey = (secret: Redacted.Redacted<Uint8Array>): Effect.Effect<
  * import { Wallet } from "@pod-protocol/effect"
  * import * as SealingNode from "@pod-protocol/effect/layers/SealingNode"
  * import * as Effect from "effect/Effect"
- * import type * as Redacted from "effect/Redacted"
+ * import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
  *
  * export const walletOf = (signer: Wallet.Signer, secret: Redacted.Redacted<Uint8Array>) =>
  *   Effect.flatMap(Wallet.fromSigner(signer), (wallet) => SealingNode.withKeys(wallet, [secret]))
@@ -73,7 +87,10 @@ export const withKeys = (
   wallet: Wallet.Service,
   secrets: ReadonlyArray<Redacted.Redacted<Uint8Array>>
 ): Effect.Effect<Wallet.Service, InvalidInput> =>
-  Shared.withKeys(wallet, secrets, (secret) => {
-    const { open } = X25519.fromSecret(secret)
-    return (sealed, info) => Effect.sync(() => open(sealed, info))
+  Effect.flatMap(Sodium.load, (sodium) => {
+    const openerOf = Option.match(sodium, { onNone: () => X25519.fromSecret, onSome: ({ opener }) => opener })
+    return Shared.withKeys(wallet, secrets, (secret) => {
+      const { open } = openerOf(secret)
+      return (sealed, info) => Effect.sync(() => open(sealed, info))
+    })
   })

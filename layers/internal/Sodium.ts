@@ -1,5 +1,5 @@
 /**
- * Ed25519 by libsodium, if the application has installed `sodium-native`. It signs in two thirds of the time of
+ * Ed25519 and HPKE by libsodium, if the application has installed `sodium-native`. It signs in two thirds of the time of
  * `node:crypto`.
  */
 import * as Effect from "effect/Effect"
@@ -7,13 +7,14 @@ import * as Option from "effect/Option"
 import * as WalletSecret from "../../src/internal/walletSecret.js"
 import * as Signature from "../../src/solana/Signature.js"
 import type { SigningKey } from "./SigningKey.js"
+import * as SodiumHpke from "./SodiumHpke.js"
 import * as X25519 from "./X25519.js"
 
 /** Typed as `string`, so that bundlers do not follow the import: they cannot bundle the native part. */
 const PACKAGE: string = "sodium-native"
 
 /** The functions of `sodium-native` in use. */
-interface Native {
+interface Native extends SodiumHpke.Native {
   /** Zeroed memory between guard pages. It is never swapped out, and is wiped on garbage collection. */
   readonly sodium_malloc: (size: number) => Buffer
   readonly sodium_mprotect_readonly: (memory: Buffer) => void
@@ -38,9 +39,19 @@ const KEYS_PER_PAGE = 64
 export interface Sodium {
   readonly generate: () => SigningKey
   readonly fromSeed: (seed: Uint8Array) => SigningKey
+  readonly hpke: SodiumHpke.SodiumHpke
+  /** As `SodiumHpke.opener`, of a copy of the secret in protected memory. */
+  readonly opener: (secret: Uint8Array) => X25519.Opener
 }
 
 const make = (native: Native): Sodium => {
+  const hpke = SodiumHpke.make(native)
+  const opener: Sodium["opener"] = (secret) => {
+    const kept = native.sodium_malloc(X25519_SIZE)
+    kept.set(secret)
+    native.sodium_mprotect_readonly(kept)
+    return hpke.opener(kept)
+  }
   let page: Buffer = Buffer.alloc(0)
   let used = KEYS_PER_PAGE
 
@@ -64,15 +75,17 @@ const make = (native: Native): Sodium => {
       opener: () => {
         const secret = Buffer.alloc(X25519_SIZE)
         native.crypto_sign_ed25519_sk_to_curve25519(secret, secretKey)
-        const opener = X25519.fromSecret(secret)
+        const kept = opener(secret)
         secret.fill(0)
-        return opener
+        return kept
       },
       derive: (context) => WalletSecret.derive(X25519.hmac, secretKey.subarray(0, SEED_SIZE), context)
     }
   }
 
   return {
+    hpke,
+    opener,
     generate: () => seal(native.crypto_sign_keypair),
     fromSeed: (seed) => seal((publicKey, secretKey) => native.crypto_sign_seed_keypair(publicKey, secretKey, seed))
   }

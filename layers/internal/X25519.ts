@@ -12,6 +12,7 @@ import {
   generateKeyPairSync,
   type KeyObject
 } from "node:crypto"
+import { BoundedCache } from "../../src/internal/BoundedCache.js"
 import type { Hmac } from "../../src/internal/hkdf.js"
 import * as Hpke from "../../src/internal/hpke.js"
 import { type Sealed, TAG_SIZE } from "../../src/protocol/Sealed.js"
@@ -19,14 +20,32 @@ import { type Sealed, TAG_SIZE } from "../../src/protocol/Sealed.js"
 const CIPHER = "chacha20-poly1305"
 const SIZE = 32
 
-/** What stands before the 32 bytes of an X25519 key in SPKI and in PKCS #8 (RFC 8410). */
-const SPKI = Buffer.from("302a300506032b656e032100", "hex")
+/** What stands before the 32 bytes of an X25519 secret in PKCS #8 (RFC 8410). */
 const PKCS8 = Buffer.from("302e020100300506032b656e04220420", "hex")
 
 export const hmac: Hmac = (key, text) => createHmac("sha256", key).update(text).digest()
 
-const publicKeyOf = (bytes: Uint8Array): KeyObject =>
-  createPublicKey({ key: Buffer.concat([SPKI, bytes]), format: "der", type: "spki" })
+/** A JWK is read in an eighth of the time of SPKI, and written in a fiftieth. */
+const fromJwk = (x: string): KeyObject => createPublicKey({ key: { kty: "OKP", crv: "X25519", x }, format: "jwk" })
+
+const base64 = ({ buffer, byteLength, byteOffset }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, byteLength).toString("base64url")
+
+const publicKeyOf = (bytes: Uint8Array): KeyObject => fromJwk(base64(bytes))
+
+const KEPT_RECIPIENTS = 512
+
+/** A sender seals mostly to the same recipients. */
+const recipients = new BoundedCache<string, KeyObject>(KEPT_RECIPIENTS)
+
+const recipientOf = (bytes: Uint8Array): KeyObject => {
+  const x = base64(bytes)
+  const known = recipients.get(x)
+  if (known !== undefined) return known
+  const key = fromJwk(x)
+  recipients.set(x, key)
+  return key
+}
 
 const privateKeyOf = (secret: Uint8Array): KeyObject => {
   const key = Buffer.concat([PKCS8, secret])
@@ -36,7 +55,7 @@ const privateKeyOf = (secret: Uint8Array): KeyObject => {
 }
 
 const bytesOf = (key: KeyObject): Uint8Array =>
-  new Uint8Array(key.export({ format: "der", type: "spki" }).subarray(-SIZE))
+  new Uint8Array(Buffer.from(key.export({ format: "jwk" }).x ?? "", "base64url"))
 
 /** The ciphertext and its tag. */
 export const encrypt = (key: Uint8Array, nonce: Uint8Array, bytes: Uint8Array): Uint8Array => {
@@ -55,7 +74,7 @@ const decryptOrThrow = (key: Uint8Array, nonce: Uint8Array, ciphertext: Uint8Arr
 }
 
 /** `undefined` if what it takes to decrypt is not right. */
-const attempt = (decrypt: () => Uint8Array): Uint8Array | undefined => {
+export const attempt = (decrypt: () => Uint8Array): Uint8Array | undefined => {
   try {
     return decrypt()
   } catch {
@@ -122,7 +141,7 @@ export const seal = (
   { privateKey, publicKey }: Pair = generateKeyPairSync("x25519")
 ): Sealed => {
   const enc = bytesOf(publicKey)
-  const dh = diffieHellman({ privateKey, publicKey: publicKeyOf(recipientKey) })
+  const dh = diffieHellman({ privateKey, publicKey: recipientOf(recipientKey) })
   const { key, nonce } = Hpke.keys(hmac, { dh, enc, recipientKey, info })
   return { enc, ciphertext: encrypt(key, nonce, bytes) }
 }

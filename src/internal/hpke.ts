@@ -51,13 +51,16 @@ const expand = (hmac: Hmac, suite: Uint8Array, secret: Uint8Array, label: string
 export const deriveSecret = (hmac: Hmac, ikm: Uint8Array): Uint8Array =>
   expand(hmac, KEM, extract(hmac, KEM, EMPTY, "dkp_prk", ikm), "sk", EMPTY, 32)
 
+/** Base mode has no pre-shared key, and the hash of no id is always the same. */
+let noPskId: Uint8Array | undefined
+
 /** The key and the nonce of a message. */
 export const keys = (hmac: Hmac, { dh, enc, info, recipientKey }: Exchange): Keys => {
   const eae = extract(hmac, KEM, EMPTY, "eae_prk", dh)
   const shared = expand(hmac, KEM, eae, "shared_secret", concat(enc, recipientKey), 32)
   const context = concat(
     BASE_MODE,
-    extract(hmac, SUITE, EMPTY, "psk_id_hash", EMPTY),
+    (noPskId ??= extract(hmac, SUITE, EMPTY, "psk_id_hash", EMPTY)),
     extract(hmac, SUITE, EMPTY, "info_hash", info)
   )
   const secret = extract(hmac, SUITE, shared, "secret", EMPTY)

@@ -4,12 +4,13 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Shared from "../../layers/internal/sealing.js"
+import * as Sodium from "../../layers/internal/Sodium.js"
 import * as X25519 from "../../layers/internal/X25519.js"
 import * as X25519Web from "../../layers/internal/X25519Web.js"
 import * as SealingNode from "../../layers/SealingNode.js"
 import * as SealingWeb from "../../layers/SealingWeb.js"
 import * as WalletNode from "../../layers/WalletNode.js"
-import type * as Sealing from "../../services/Sealing.js"
+import * as Sealing from "../../services/Sealing.js"
 import type * as Wallet from "../../services/Wallet.js"
 import * as Addresses from "../../src/solana/Address.js"
 import * as Curve from "../../src/solana/Curve.js"
@@ -114,11 +115,32 @@ const hpkeCore = Effect.gen(function* () {
   } satisfies Platform
 })
 
-const node = Effect.map(WalletNode.fromSecretKey(secretKey), (wallet) => ({ sealing: SealingNode.make, wallet }))
+/** The wallet of a `CryptoKeyPair` never goes through libsodium. */
+const node = Effect.gen(function* () {
+  const bytes = secretKeyOf(SEED)
+  const pkcs8 = Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), bytes.subarray(0, 32)])
+  const privateKey = yield* Effect.promise(() => crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", false, ["sign"]))
+  const publicKey = yield* Effect.promise(() =>
+    crypto.subtle.importKey("raw", bytes.slice(32), "Ed25519", true, ["verify"])
+  )
+  return { sealing: SealingNode.make, wallet: yield* WalletNode.fromKeyPair({ privateKey, publicKey }) }
+})
+
+/** By libsodium, which this repository installs. */
+const sodium = Effect.gen(function* () {
+  expect(Option.isSome(yield* Sodium.load)).toBe(true)
+  return { sealing: yield* Sealing.Sealing, wallet: yield* WalletNode.fromSecretKey(secretKey) }
+}).pipe(Effect.provide(SealingNode.layer))
 
 const web = Effect.all({ sealing: SealingWeb.make(), wallet: SealingWeb.walletFromSecretKey(secretKey) })
 
-const platforms = { "node:crypto": node, WebCrypto: web, noble: withoutWebCrypto, "@hpke/core": hpkeCore }
+const platforms = {
+  "node:crypto": node,
+  libsodium: sodium,
+  WebCrypto: web,
+  noble: withoutWebCrypto,
+  "@hpke/core": hpkeCore
+}
 
 describe("sealing on several platforms", () => {
   it.effect("Given each platform, When it seals, Then every platform opens it, and not for another binding", () =>
@@ -135,7 +157,7 @@ describe("sealing on several platforms", () => {
     })
   )
 
-  it.effect("Given an id, When node:crypto, WebCrypto and noble seal, Then the bytes are the same", () =>
+  it.effect("Given an id, When node:crypto, libsodium, WebCrypto and noble seal, Then the bytes are the same", () =>
     Effect.gen(function* () {
       const { "@hpke/core": _, ...ours } = yield* Effect.all(platforms)
       const [first, ...others] = yield* Effect.forEach(Object.values(ours), ({ sealing, wallet }) =>
@@ -150,7 +172,7 @@ describe("sealing on several platforms", () => {
 
   it.effect("Given hostile bytes, When they are opened, Then nothing comes out on any platform", () =>
     Effect.gen(function* () {
-      for (const { sealing, wallet } of Object.values(yield* Effect.all({ web, withoutWebCrypto }))) {
+      for (const { sealing, wallet } of Object.values(yield* Effect.all({ sodium, web, withoutWebCrypto }))) {
         if (wallet.unseal === undefined) throw new Error("it cannot open")
         const { ciphertext, enc } = yield* sealing.seal(wallet.address, INFO, bytes)
         const changed = ciphertext.slice()
@@ -165,6 +187,31 @@ describe("sealing on several platforms", () => {
           { enc: new Uint8Array(31), ciphertext }
         ]) {
           expect(yield* wallet.unseal(sealed, INFO)).toEqual(Option.none())
+        }
+      }
+    })
+  )
+
+  it.effect("Given a shared key, When each platform encrypts, Then every platform decrypts, and no changed bytes", () =>
+    Effect.gen(function* () {
+      const all = Object.values(yield* Effect.all(platforms))
+      const [key, other] = [Redacted.make(new Uint8Array(32).fill(1)), Redacted.make(new Uint8Array(32).fill(2))]
+      for (const { sealing: from } of all) {
+        const encrypted = yield* from.encrypt(key, INFO, bytes)
+        const changed = encrypted.slice()
+        changed[20] = (changed[20] ?? 0) ^ 1
+        for (const { sealing: to } of all) {
+          expect(yield* to.decrypt(key, INFO, encrypted)).toEqual(Option.some(bytes))
+          for (const [wrong, info, hostile] of [
+            [other, INFO, encrypted],
+            [key, OTHER, encrypted],
+            [key, INFO, changed],
+            [key, INFO, encrypted.subarray(0, 27)],
+            [key, INFO, encrypted.subarray(0, 28)],
+            [key, INFO, new Uint8Array(0)]
+          ] as const) {
+            expect(yield* to.decrypt(wrong, info, hostile)).toEqual(Option.none())
+          }
         }
       }
     })

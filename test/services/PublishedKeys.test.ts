@@ -114,7 +114,7 @@ describe("published keys", () => {
             isRetryable: false
           })
         }
-        const bad = [7, null, "", "0", x25519.slice(1), `${x25519}1`, "1".repeat(32), ada.address.slice(0, 20), {}]
+        const bad = [7, null, "", "0", x25519.slice(4), `${x25519}1`, "1".repeat(32), ada.address.slice(0, 20), {}]
         for (const x25519 of bad) {
           documents.set(uri, { sealing: { x25519 } })
           expect([x25519, yield* Effect.flip(sealed())]).toMatchObject([x25519, { reason: "BadPublishedKey" }])
