@@ -14,6 +14,7 @@ const benchmarks: { readonly [name: string]: () => Promise<Benchmark> } = {
   hotpath: () => import("./hotpath.js"),
   memory: () => import("./memory.js"),
   observe: () => import("./observe.js"),
+  payloads: () => import("./payloads.js"),
   reading: () => import("./reading.js"),
   reputation: () => import("./reputation.js"),
   soak: () => import("./soak.js"),

@@ -93,7 +93,8 @@ export * as RpcPoolHttpClient from "./RpcPoolHttpClient.js"
 export * as RpcPoolUndici from "./RpcPoolUndici.js"
 
 /**
- * Sealing on Node, by `node:crypto`: HPKE (RFC 9180) with X25519, HKDF-SHA256 and ChaCha20-Poly1305.
+ * Sealing on Node: HPKE (RFC 9180) with X25519, HKDF-SHA256 and ChaCha20-Poly1305, by `node:crypto`, or in less time by
+ * the optional package `sodium-native`.
  *
  * @since 0.1.0
  */

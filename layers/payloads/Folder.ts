@@ -87,12 +87,18 @@ export const make = (directory: string): Effect.Effect<Storage, PlatformError, P
     return {
       upload: Effect.gen(function* () {
         const path = `${directory}/${INCOMING}/${Hex.encode(Random.unsafeBytes(16))}`
-        yield* Effect.addFinalizer(() => Effect.ignore(fs.remove(path, { force: true })))
+        let isPlaced = false
+        yield* Effect.addFinalizer(() => (isPlaced ? Effect.void : Effect.ignore(fs.remove(path, { force: true }))))
         const file = yield* fs.open(path, { flag: "wx", mode: OWNER_FILE })
         return {
           // To write no bytes is an error of the platform's.
           write: (bytes: Uint8Array) => (bytes.length === 0 ? Effect.void : stored(file.writeAll(bytes))),
-          commit: (entry: Entry) => Effect.uninterruptible(stored(Effect.zipRight(file.sync, place(path, entry))))
+          commit: (entry: Entry) =>
+            Effect.uninterruptible(stored(Effect.zipRight(file.sync, place(path, entry)))).pipe(
+              Effect.tap(() => {
+                isPlaced = true
+              })
+            )
         }
       }).pipe(stored),
       find: (key) =>

@@ -198,8 +198,10 @@ export const make = (
     )
   }
 
-  const done = (key: string) => (response: HttpClientResponse.HttpClientResponse) =>
-    isDone(response) ? Effect.asVoid(text(response)) : refusal(key, response)
+  const done = (key: string) => (response: HttpClientResponse.HttpClientResponse) => {
+    if (!isDone(response)) return refusal(key, response)
+    return response.headers["content-length"] === "0" ? Effect.void : Effect.asVoid(text(response))
+  }
 
   return Effect.map(UnfollowedClient.make, (client) => {
     const request = <A>(
