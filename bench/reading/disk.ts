@@ -43,7 +43,7 @@ export const diskHits = async (scope: Scope.Scope): Promise<Report> => {
   )
   const context = await Effect.runPromise(Layer.buildWithScope(services, scope))
   const agent = Context.get(context, Agent.Agent)
-  const fill = Effect.forEach(agents, ({ wallet }) => agent.get(wallet), { discard: true })
+  const fill = Effect.forEach(agents, ({ address }) => agent.get(address), { discard: true })
   await Effect.runPromise(fill)
   // The rows are written behind the reads.
   await new Promise((resolve) => setTimeout(resolve, 500))

@@ -39,7 +39,7 @@ export const together = async (scope: Scope.Scope): Promise<{ readonly report: R
   const context = await Effect.runPromise(Layer.buildWithScope(services, scope))
   const agent = Context.get(context, Agent.Agent)
   const cache = Context.get(context, Cache.Cache)
-  const read = Effect.zipRight(cache.invalidate("all"), crowd(agent.get(wallet)))
+  const read = Effect.zipRight(cache.invalidate("all"), crowd(agent.get(address)))
   const wait = Effect.flatMap(Deferred.make<number>(), (deferred) =>
     Effect.zipRight(
       Effect.fork(Effect.zipRight(Effect.yieldNow(), Deferred.succeed(deferred, 1))),

@@ -52,7 +52,10 @@ export const listen = Effect.fnUntraced(function* (actors: ReadonlyArray<Actor>)
     Stream.mapConcat(({ items }) => items.map(({ event }) => event)),
     own(actors),
     Stream.tap((event) =>
-      heard(cause(event) ?? "", `${event._tag.padEnd(20)} slot ${event.slot}  ${event.signature.slice(0, 16)}…`)
+      heard(
+        cause(event) ?? "",
+        `${event._tag.padEnd(20)} slot ${String(event.slot).padEnd(4)} ${event.signature.slice(0, 16)}…`
+      )
     ),
     Stream.runCollect,
     Effect.tapErrorCause((failure) => Deferred.failCause(begun, failure)),

@@ -30,11 +30,15 @@ const colour: Style = { bold: sgr(1), green: sgr(32), red: sgr(31), dim: sgr(2) 
 const same = (text: string): string => text
 const plain: Style = { bold: same, green: same, red: same, dim: same }
 
+/** A line of someone, or of nobody. */
+const line = (sign: string, who: string, what: string): string =>
+  who === "" ? `  ${sign} ${what}` : `  ${sign} ${who.padEnd(5)} ${what}`
+
 const make = (style: Style): Narrator["Type"] => ({
   chapter: (title) => Console.log(`\n${style.bold(title)}`),
-  told: (who, what) => Console.log(`  ${style.green("✓")} ${who.padEnd(5)} ${what}`),
-  heard: (who, what) => Console.log(style.dim(`  ┊ ${who.padEnd(5)} ${what}`)),
-  refused: (who, what) => Console.log(`  ${style.red("✗")} ${who.padEnd(5)} ${what}`)
+  told: (who, what) => Console.log(line(style.green("✓"), who, what)),
+  heard: (who, what) => Console.log(style.dim(line("┊", who, what))),
+  refused: (who, what) => Console.log(line(style.red("✗"), who, what))
 })
 
 /** For a terminal. */

@@ -24,13 +24,13 @@ export const search = Effect.fnUntraced(function* (actors: ReadonlyArray<Actor>)
       capabilities: Capabilities.sdk.decode(account.capabilities)
     }))
   )
-  yield* told("", `who trades and analyses: ${agents.map(({ name }) => name).join(", ")}`)
+  yield* told("", `Who trades and analyses? ${agents.map(({ name }) => name).join(", ")}`)
 
   const written = yield* discovery.messages({ kind: "broadcast", text: "lect", limit: 1000 })
   const messages = written.items.flatMap(({ account, address }) =>
     account._tag === "ChannelMessage" ? [{ address, content: SafeText.make(account.content, 1000) }] : []
   )
-  yield* told("", `messages with a word that begins with "lect": ${messages.map(({ content }) => content).join(" | ")}`)
+  yield* told("", `Messages with a word that begins with "lect"? ${messages.map(({ content }) => content).join(" | ")}`)
 
   const resembling = ada === undefined ? [] : (yield* discovery.similar(ada.wallet.address, { limit: 1000 })).items
   const similar = resembling.flatMap(({ account, address, score }) =>
@@ -38,7 +38,7 @@ export const search = Effect.fnUntraced(function* (actors: ReadonlyArray<Actor>)
   )
   yield* told(
     "",
-    `who resembles ${ada?.name ?? ""}: ${similar.map(({ name, score }) => `${name} ${score}`).join(", ")}`
+    `Who resembles ${ada?.name ?? ""}? ${similar.map(({ name, score }) => `${name} (${score.toFixed(2)})`).join(", ")}`
   )
   return { asOf: String(skilled.asOf), agents, messages, similar }
 })

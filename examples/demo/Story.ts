@@ -86,7 +86,8 @@ export const story = Effect.fnUntraced(function* ([ada, bo, cy]: readonly [Actor
       Effect.tap((error) => {
         const refusal = describe(step, error)
         refusals.push(refusal)
-        return refused(who.name, `${step}: ${refusal.error} ${refusal.name} (${error.message})`)
+        // Without the program, the instruction and the code, which the document has.
+        return refused(who.name, `${step}: ${error.message.replace(/ \([^()]*\)$/, "")}`)
       })
     )
 

@@ -27,6 +27,12 @@ const { values: args } = parseArgs({
 
 const main = Effect.gen(function* () {
   const { chapter, told } = yield* Narrator.Narrator
+  const cluster = args.url === undefined ? "embedded" : new URL(args.url).host
+  yield* chapter(`The PoD Protocol on ${cluster === "embedded" ? "an embedded cluster" : cluster}`)
+  yield* told(
+    "",
+    "what an agent did, read back; ✗ what was refused, as it should be; ┊ what the event stream says of it"
+  )
   const started = yield* Clock.currentTimeMillis
   const actors = yield* Story.actors
   const history = yield* listen(actors)
@@ -39,9 +45,8 @@ const main = Effect.gen(function* () {
   const messages = document.messages.length + document.channels.flatMap((channel) => channel.messages).length
   yield* chapter("Everything is read back from the chain")
   yield* told("", `${document.agents.length} agents, ${messages} messages, ${document.channels.length} channels`)
-  yield* told("", `${events.length} events, in the history as they came`)
+  yield* told("", `${events.length} events came live, and the history has the same ones`)
   yield* told("", `${document.transactions} transactions in ${millis} ms`)
-  const cluster = args.url === undefined ? "embedded" : new URL(args.url).host
   if (args.json)
     yield* Console.log(JSON.stringify({ ok: true, cluster, ...document, discovery, events, millis }, null, 2))
 })

@@ -2,6 +2,7 @@
 import * as Option from "effect/Option"
 import * as Jsonable from "../../src/internal/jsonable.js"
 import * as SafeText from "../../src/SafeText.js"
+import * as Lamports from "../../src/solana/Lamports.js"
 import type { Busy } from "../Discovery.js"
 import { aligned } from "../internal/columns.js"
 import type { Activity, Bucket, Network, Overview } from "./models.js"
@@ -18,9 +19,12 @@ export interface Content {
   readonly network: Network | { readonly unavailable: string }
 }
 
-const LAMPORTS_PER_SOL = 10 ** 9
-
-const sol = (lamports: bigint): string => `${Number(lamports) / LAMPORTS_PER_SOL} SOL`
+const sol = (lamports: bigint): string => {
+  const fraction = String(lamports % Lamports.PER_SOL)
+    .padStart(9, "0")
+    .replace(/0+$/, "")
+  return `${lamports / Lamports.PER_SOL}${fraction === "" ? "" : `.${fraction}`} SOL`
+}
 
 const parts = (counts: Readonly<Record<string, number>>): string =>
   Object.entries(counts)

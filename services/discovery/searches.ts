@@ -83,13 +83,13 @@ const pageOf = <Item extends { readonly address: Address }>(
 ): Page<Item> => {
   const items = found.slice(0, limit)
   const last = found.length > limit ? items.at(-1) : undefined
-  return {
+  return model({
     items,
     next: Option.map(Option.fromNullable(last), (item) =>
       Cursors.format(list, { key: keyOf(item), address: item.address })
     ),
     asOf
-  }
+  })
 }
 
 type Conditions<Order extends string> = Pick<Query<Order>, "ranges" | "terms"> & {
@@ -207,27 +207,28 @@ const busiest = (
     return best.items.map(({ address, messages }) => ({ address: Addresses.known(address), messages }))
   })
 
-const counts = ({ agents, channels, escrows, messages, participants }: Live): Counts => ({
-  agents: agents.index.size,
-  channels: {
-    total: channels.index.size,
-    active: channels.index.count(Kinds.ACTIVE),
-    public: channels.index.count(Kinds.visibilityTerm("Public")),
-    private: channels.index.count(Kinds.visibilityTerm("Private"))
-  },
-  memberships: participants.index.count(Kinds.MEMBER),
-  escrows: model({ total: escrows.index.size, lamports: escrows.index.total }),
-  messages: {
-    direct: messages.index.count(Kinds.DIRECT),
-    broadcast: messages.index.count(Kinds.BROADCAST),
-    byStatus: {
-      Pending: messages.index.count(Kinds.statusTerm("Pending")),
-      Delivered: messages.index.count(Kinds.statusTerm("Delivered")),
-      Read: messages.index.count(Kinds.statusTerm("Read")),
-      Failed: messages.index.count(Kinds.statusTerm("Failed"))
+const counts = ({ agents, channels, escrows, messages, participants }: Live): Counts =>
+  model({
+    agents: agents.index.size,
+    channels: {
+      total: channels.index.size,
+      active: channels.index.count(Kinds.ACTIVE),
+      public: channels.index.count(Kinds.visibilityTerm("Public")),
+      private: channels.index.count(Kinds.visibilityTerm("Private"))
+    },
+    memberships: participants.index.count(Kinds.MEMBER),
+    escrows: model({ total: escrows.index.size, lamports: escrows.index.total }),
+    messages: {
+      direct: messages.index.count(Kinds.DIRECT),
+      broadcast: messages.index.count(Kinds.BROADCAST),
+      byStatus: {
+        Pending: messages.index.count(Kinds.statusTerm("Pending")),
+        Delivered: messages.index.count(Kinds.statusTerm("Delivered")),
+        Read: messages.index.count(Kinds.statusTerm("Read")),
+        Failed: messages.index.count(Kinds.statusTerm("Failed"))
+      }
     }
-  }
-})
+  })
 
 export const make = (live: Live) => ({
   agents: (query: AgentQuery = {}) => traced("Discovery.agents")(Effect.suspend(() => agents(live, query))),

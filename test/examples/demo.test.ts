@@ -125,8 +125,8 @@ describe("the demo", { timeout: TIMEOUT }, () => {
     const output = await demo()
     expect(output).not.toContain("\u001B[")
     // And it tells of the events and of a search
-    expect(output).toMatch(/^ {2}┊ Ada {3}AgentRegistered +slot \d+ {2}\w{16}…$/m)
-    expect(output).toMatch(/who trades and analyses: Ada, Cy$/m)
+    expect(output).toMatch(/^ {2}┊ Ada {3}AgentRegistered +slot \d+ +\w{16}…$/m)
+    expect(output).toMatch(/^ {2}✓ Who trades and analyses\? Ada, Cy$/m)
   })
 
   it("Given no cluster, When the demo runs with --json, Then it fails with one JSON document", async () => {

@@ -182,7 +182,7 @@ export const cacheRowsDamaged = {
   kind: "counter",
   unit: "{row}",
   labels: {},
-  meaning: "Rows of a cache's store whose checksum was wrong, and which were removed"
+  meaning: "Rows of a cache's store, and saved indexes, that were damaged or of another cluster, and were removed"
 } as const satisfies Row
 
 /**

@@ -81,6 +81,10 @@ describe("Discovery", () => {
           assert.deepStrictEqual(yield* found({ text: "PAINT bo" }), [bo.address])
           assert.deepStrictEqual(yield* found({ minReputation: 101n }), [])
           assert.deepStrictEqual(yield* found({ activeSince: 2n ** 62n }), [])
+          // Pages and counts can be written as JSON.
+          const page = yield* agents({ limit: 1 })
+          assert.strictEqual(JSON.parse(JSON.stringify(page)).asOf, String(page.asOf))
+          assert.strictEqual(JSON.parse(JSON.stringify(yield* counts)).escrows.lamports, "0")
           const resembling = yield* similar(ada.wallet.address)
           assert.deepStrictEqual(
             resembling.items.map(({ address, score }) => [address, score]),
