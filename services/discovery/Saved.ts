@@ -11,6 +11,7 @@
  *   and the program is listed. So is a state of a higher slot than the cluster has reached.
  * - An account may be newer than the slot of the state, never older: the slot is read first. Events behind it are applied
  *   again, which changes nothing.
+ * - A change is marked until it is in a state: an interrupted or failed save marks what it took again.
  * - A store keeps the row of the higher slot. Here the number of the save stands in: it rises even if the slot goes back.
  */
 import type { Address, Blockhash } from "@solana/kit"
@@ -74,7 +75,7 @@ const PART = 1024
 export interface Saved {
   /** Restores the tables if a whole state is there whose slot the cluster has reached. Gives that slot. */
   readonly restore: <E>(hasReached: (slot: bigint) => Effect.Effect<boolean, E>) => Effect.Effect<bigint | undefined, E>
-  /** Saves what changed. Never fails: a failure is counted, logged once, and the next save includes what this one lacks. */
+  /** Saves what changed; not twice at a time. Never fails: a failure is counted, logged once, and the next save includes what this one lacks. */
   readonly save: (slot: () => bigint) => Effect.Effect<void>
 }
 
@@ -87,7 +88,6 @@ export const make = (
   const manifestKey = keyOf("discovery", utf8.encode(`${name}/manifest`))
   const bucketKey = (table: string, bucket: number, side: 0 | 1) =>
     keyOf("discovery", utf8.encode(`${name}/${table}/${bucket}/${side}`))
-  const lock = Effect.unsafeMakeSemaphore(1).withPermits(1)
 
   let places: Readonly<Record<string, Places>> = {}
   let lastSave = 0n
@@ -205,13 +205,13 @@ export const make = (
     })
 
   const save = (slotNow: () => bigint): Effect.Effect<void> =>
-    lock(
+    Effect.uninterruptibleMask((restore) =>
       Effect.suspend(() => {
         // The slot first: what changes from here on may be in the accounts that are written, and may not.
         const slot = slotNow()
         const changed = tables.map((table) => table.takeChanged())
         if (slot === lastSlot && changed.every(({ size }) => size === 0)) return Effect.void
-        return write(slot, changed).pipe(
+        return restore(write(slot, changed)).pipe(
           Effect.onExit((exit) =>
             Effect.sync(() => {
               if (Exit.isFailure(exit)) tables.forEach((table, index) => table.markChanged(changed[index] ?? []))

@@ -118,6 +118,8 @@ export const make = (
     const asOf = (): bigint => (cursor.position === undefined ? cursor.slot : cursor.slot - 1n)
     const savedOf = () => (store === undefined ? undefined : Saved.make(store, { genesis, program, name }, tables))
     let saved = savedOf()
+    let isReplacing = false
+    const exclusive = Effect.unsafeMakeSemaphore(1).withPermits(1)
 
     const load = (least: bigint | undefined) =>
       Effect.gen(function* () {
@@ -144,17 +146,28 @@ export const make = (
       else cursor = at(slot)
     })
 
+    /** Begins anew. Until that is done, nothing is saved, for the tables hold accounts of both clusters. */
+    const replace = (current: typeof genesis) =>
+      exclusive(
+        Effect.gen(function* () {
+          isReplacing = true
+          saved = undefined
+          genesis = current
+          yield* load(undefined)
+          saved = savedOf()
+          isReplacing = false
+        })
+      )
+
     const reload = Effect.gen(function* () {
       const current = yield* pool.getGenesisHash
       const hasGoneBack = (yield* pool.getSlot()) + MAX_BEHIND < asOf()
-      if (current === genesis && !hasGoneBack) return yield* load(asOf())
+      if (current === genesis && !hasGoneBack && !isReplacing) return yield* load(asOf())
       yield* Effect.logWarning("Discovery begins anew: the endpoints are of another cluster, or theirs has gone back")
-      genesis = current
-      saved = savedOf()
-      yield* load(undefined)
+      yield* replace(current)
     })
 
-    const save = Effect.suspend(() => saved?.save(asOf) ?? Effect.void)
+    const save = exclusive(Effect.suspend(() => saved?.save(asOf) ?? Effect.void))
 
     const update = (items: Chunk.Chunk<ProtocolEvents.Item>) =>
       Effect.gen(function* () {

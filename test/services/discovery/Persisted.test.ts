@@ -28,19 +28,26 @@ class Disk {
   writes = 0
   /** Writes until the process is killed. */
   left = Infinity
+  /** The next write does not end by itself. */
+  hangs = false
 
   get store(): CacheStore.Service {
     return CacheStore.make({
       get: (key) => Effect.sync(() => Option.fromNullable(this.rows.get(nameOf(key))?.frame)),
       putMany: (rows) =>
-        Effect.sync(() => {
-          if (this.left-- <= 0) return
+        Effect.suspend(() => {
+          if (this.hangs) {
+            this.hangs = false
+            return Effect.never
+          }
+          if (this.left-- <= 0) return Effect.void
           for (const { frame, key, slot } of rows) {
             this.writes++
             if (slot >= (this.rows.get(nameOf(key))?.slot ?? 0n)) {
               this.rows.set(nameOf(key), { slot, frame: Uint8Array.from(frame) })
             }
           }
+          return Effect.void
         }),
       remove: (key) =>
         Effect.sync(() => {
@@ -167,6 +174,19 @@ describe("Discovery that is saved", () => {
           assert.lengthOf(uris, 3)
         }
       }).pipe(Effect.provide(Pod.layerTest))
+  )
+
+  it.live("Given a save that hangs, When the process ends, Then its last save has what the other one took", () =>
+    Effect.gen(function* () {
+      yield* Effect.forEach(["a", "b"], register)
+      const disk = new Disk()
+      disk.hangs = true
+      yield* life(disk, () => Effect.repeat(Effect.sleep("5 millis"), { until: () => !disk.hangs }))
+      const restarted = yield* life(disk, (discovery, { listings }) =>
+        Effect.map(uris(discovery), (uris) => ({ uris, listings }))
+      )
+      assert.deepStrictEqual(restarted, { uris: ["a", "b"], listings: 0 })
+    }).pipe(Effect.provide(Pod.layerTest))
   )
 
   it.live("Given a saved index that is damaged in any way, When a process starts, Then it lists the program", () =>
