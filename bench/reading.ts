@@ -48,13 +48,15 @@ const millisOf = (report: Report, name: string): number => (rowOf(report, name)?
 
 export const run = async (args: ReadonlyArray<string>): Promise<void> => {
   const scope = await Effect.runPromise(Scope.make())
+  const index = build()
+  console.error("index built")
   const memory = await hits(scope)
   const disk = await diskHits(scope)
   const crowd = await together(scope)
   const events = await deriving(scope)
+  console.error("hits and events measured")
   const { filter, text } = await searching(scope, agents(AGENTS), args.includes("--alone"))
   await Effect.runPromise(Scope.close(scope, Exit.void))
-  const index = build()
   const shares = ratios()
   const goals = {
     "memory: Agent.get / lru-cache in Effect.sync ≤ 1.3": ratioOf(memory, "Agent.get through Cache"),
