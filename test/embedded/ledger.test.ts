@@ -302,7 +302,8 @@ it.scopedLive(
       }
       const landed = yield* on(
         ledger,
-        Effect.forEach(acknowledged, (signature) =>
+        // A ledger keeps the newest 10,000; every start has looked for the last one.
+        Effect.forEach(acknowledged.slice(-5000), (signature) =>
           Effect.map(value("getSignatureStatuses", [signature]), (statuses) => field(statuses, 0) !== null)
         )
       )

@@ -10,8 +10,8 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Blockhashes_ from "../../../src/solana/Blockhash.js"
 import * as Signatures from "../../../src/solana/Signature.js"
-import * as Wire from "../../../src/solana/Wire.js"
 import type { Settings } from "../Options.js"
+import * as AnyTransaction from "./AnyTransaction.js"
 import { Blockhashes } from "./Blockhashes.js"
 import type { ChainState } from "./ChainState.js"
 import * as Layout from "./Layout.js"
@@ -320,7 +320,7 @@ const readRecord: Layout.Reader<TransactionRecord> = (from) => {
   return {
     transaction: Either.getOrThrow(
       Either.flatMap(
-        Either.mapLeft(Wire.decode(wire), ({ message }) => message),
+        Either.mapLeft(AnyTransaction.decode(wire), ({ message }) => message),
         (decoded) => assemble(wire, decoded, loaded)
       )
     ),

@@ -3,16 +3,15 @@ import { createHash } from "node:crypto"
 import type { Address, Signature } from "@solana/kit"
 import * as Either from "effect/Either"
 import * as Addresses from "../../../src/solana/Address.js"
-import type { CompiledMessage } from "../../../src/solana/Message.js"
 import * as Signatures from "../../../src/solana/Signature.js"
-import type * as Wire from "../../../src/solana/Wire.js"
+import type { AnyMessage, AnyTransaction } from "./AnyTransaction.js"
 import type { StoredAccount } from "./StoredAccount.js"
 
 /** A transaction with all its addresses. */
 export interface LoadedTransaction {
   readonly wire: Uint8Array
   readonly signatures: ReadonlyArray<Uint8Array>
-  readonly message: CompiledMessage
+  readonly message: AnyMessage
   /** The first signature, the transaction's id. */
   readonly signature: Signature
   /** SHA-256 of the message. It identifies duplicates with other signatures. */
@@ -30,7 +29,7 @@ const ADDRESS_BYTES = 32
 /** Resolves the lookup tables as of a slot. Left: the name of the transaction error. */
 export const load = (
   wire: Uint8Array,
-  { signatures, message, messageBytes }: Wire.Transaction,
+  { signatures, message, messageBytes }: AnyTransaction,
   account: (address: Address) => StoredAccount | undefined,
   slot: number
 ): Either.Either<LoadedTransaction, string> => {
@@ -56,7 +55,7 @@ export const load = (
 /** A transaction with the addresses that its tables gave. */
 export const assemble = (
   wire: Uint8Array,
-  { signatures, message, messageBytes }: Wire.Transaction,
+  { signatures, message, messageBytes }: AnyTransaction,
   loaded: LoadedTransaction["loaded"]
 ): Either.Either<LoadedTransaction, string> => {
   const [feePayer] = message.staticAccounts

@@ -4,9 +4,8 @@ import type { Address, Blockhash } from "@solana/kit"
 import * as Either from "effect/Either"
 import * as Addresses from "../../../src/solana/Address.js"
 import * as Blockhashes from "../../../src/solana/Blockhash.js"
-import * as Message from "../../../src/solana/Message.js"
 import * as NonceAccount from "../../../src/solana/NonceAccount.js"
-import * as Wire from "../../../src/solana/Wire.js"
+import * as AnyTransaction from "./AnyTransaction.js"
 import { isWritable, type LoadedTransaction } from "./LoadedTransaction.js"
 import type { StoredAccount } from "./StoredAccount.js"
 
@@ -68,7 +67,7 @@ const makesNonce = ({ addresses, message }: LoadedTransaction): boolean =>
  */
 export const withLatest = (transaction: LoadedTransaction, latest: Blockhash): Uint8Array | undefined =>
   makesNonce(transaction)
-    ? Wire.encode(transaction.signatures, Message.encode({ ...transaction.message, blockhash: latest }))
+    ? AnyTransaction.withBlockhash(transaction.wire, transaction.signatures, transaction.message, latest)
     : undefined
 
 /** The state of a usable nonce account; a nonce from before 2022 is unusable. */

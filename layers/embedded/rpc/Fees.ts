@@ -1,7 +1,7 @@
 /** The fee of a transaction: a fee per signature, and the bid price of its compute units. */
 import type { Address } from "@solana/kit"
 import * as Addresses from "../../../src/solana/Address.js"
-import type { CompiledMessage } from "../../../src/solana/Message.js"
+import type { AnyMessage } from "../chain/AnyTransaction.js"
 
 const LAMPORTS_PER_SIGNATURE = 5000n
 const MICRO_LAMPORTS = 1_000_000n
@@ -13,15 +13,15 @@ const DEFAULT_BUILTIN_UNITS = 3_000n
 /** The program whose instructions set a transaction's compute limit and price. */
 export const COMPUTE_BUDGET_PROGRAM = Addresses.known("ComputeBudget111111111111111111111111111111")
 
+export const ED25519_PROGRAM = Addresses.known("Ed25519SigVerify111111111111111111111111111")
+export const SECP256K1_PROGRAM = Addresses.known("KeccakSecp256k11111111111111111111111111111")
+export const SECP256R1_PROGRAM = Addresses.known("Secp256r1SigVerify1111111111111111111111111")
+
 /**
  * Programs that verify signatures. Their instructions begin with the number of signatures, each of which costs as much
  * as one of the transaction's own.
  */
-const SIGNATURE_PROGRAMS: ReadonlySet<Address> = new Set([
-  Addresses.known("Ed25519SigVerify111111111111111111111111111"),
-  Addresses.known("KeccakSecp256k11111111111111111111111111111"),
-  Addresses.known("Secp256r1SigVerify1111111111111111111111111")
-])
+const SIGNATURE_PROGRAMS: ReadonlySet<Address> = new Set([ED25519_PROGRAM, SECP256K1_PROGRAM, SECP256R1_PROGRAM])
 
 const BUILTINS: ReadonlySet<Address> = new Set([
   Addresses.SYSTEM_PROGRAM,
@@ -31,8 +31,8 @@ const BUILTINS: ReadonlySet<Address> = new Set([
   Addresses.known("BPFLoader1111111111111111111111111111111111"),
   Addresses.known("BPFLoader2111111111111111111111111111111111"),
   Addresses.known("LoaderV411111111111111111111111111111111111"),
-  Addresses.known("KeccakSecp256k11111111111111111111111111111"),
-  Addresses.known("Ed25519SigVerify111111111111111111111111111")
+  SECP256K1_PROGRAM,
+  ED25519_PROGRAM
 ])
 
 interface Budget {
@@ -42,20 +42,28 @@ interface Budget {
 }
 
 /** The fee of a message in lamports. */
-export const feeOf = (message: CompiledMessage): bigint => {
+export const feeOf = (message: AnyMessage): bigint => {
   const { limit, price } = budgetOf(message)
   let signatures = BigInt(message.header.requiredSignatures)
   for (const { programIndex, data } of message.instructions) {
     const program = message.staticAccounts[programIndex]
     if (program !== undefined && SIGNATURE_PROGRAMS.has(program)) signatures += BigInt(data[0] ?? 0)
   }
-  return signatures * LAMPORTS_PER_SIGNATURE + (limit * price + MICRO_LAMPORTS - 1n) / MICRO_LAMPORTS
+  const fee = signatures * LAMPORTS_PER_SIGNATURE
+  if (message.config !== undefined) return fee + (message.config.priorityFee ?? 0n)
+  return fee + (limit * price + MICRO_LAMPORTS - 1n) / MICRO_LAMPORTS
 }
 
 /** The bid price of a message, in micro-lamports per compute unit. */
-export const priceOf = (message: CompiledMessage): bigint => budgetOf(message).price
+export const priceOf = (message: AnyMessage): bigint => {
+  const { limit, price } = budgetOf(message)
+  if (message.config === undefined) return price
+  const { computeUnitLimit, priorityFee = 0n } = message.config
+  const units = computeUnitLimit === undefined ? limit : BigInt(computeUnitLimit)
+  return units === 0n ? 0n : (priorityFee * MICRO_LAMPORTS) / units
+}
 
-const budgetOf = (message: CompiledMessage): Budget => {
+const budgetOf = (message: AnyMessage): Budget => {
   let limit: bigint | undefined
   let price = 0n
   let defaultLimit = 0n

@@ -10,6 +10,7 @@ import * as Base64 from "../../../src/solana/Base64.js"
 import * as Blockhashes from "../../../src/solana/Blockhash.js"
 import * as Signatures from "../../../src/solana/Signature.js"
 import { MAX_TRANSACTION_BYTES } from "../../../src/solana/Wire.js"
+import { MAX_BYTES_V1 } from "../chain/AnyTransaction.js"
 import type { Chain } from "../chain/Chain.js"
 import type { Bank } from "../chain/ChainState.js"
 import * as JsonRpcError from "./JsonRpcError.js"
@@ -93,13 +94,19 @@ export const blockhash: (text: string) => Read<Blockhash> = base58Of(Blockhashes
 const MAX_BASE58 = 1683
 const MAX_BASE64 = 1644
 
+/** The characters of the largest transaction of version 1, and how the base64 of one begins. */
+const MAX_BASE64_V1 = 5464
+const BASE64_V1 = /^g[Q-Za-f]/
+
 /** Decodes a transaction or a message in base58 or base64, at most 1232 bytes. `what` is a node's name for it. */
 export const wireBytes = (text: string, encoding: "base58" | "base64", what: string): Read<Uint8Array> => {
-  const maxCharacters = encoding === "base58" ? MAX_BASE58 : MAX_BASE64
+  const isV1 = encoding === "base64" && BASE64_V1.test(text)
+  const maxCharacters = encoding === "base58" ? MAX_BASE58 : isV1 ? MAX_BASE64_V1 : MAX_BASE64
+  const maxBytes = isV1 ? MAX_BYTES_V1 : MAX_TRANSACTION_BYTES
   if (text.length > maxCharacters) {
     return Either.left(
       JsonRpcError.params(
-        `${encoding} encoded ${what} too large: ${text.length} bytes (max: encoded/raw ${maxCharacters}/${MAX_TRANSACTION_BYTES})`
+        `${encoding} encoded ${what} too large: ${text.length} bytes (max: encoded/raw ${maxCharacters}/${maxBytes})`
       )
     )
   }
@@ -108,11 +115,9 @@ export const wireBytes = (text: string, encoding: "base58" | "base64", what: str
     const fault = encoding === "base64" ? base64Fault(text) : bytes.left.rule
     return Either.left(JsonRpcError.params(`invalid ${encoding} encoding: ${fault}`))
   }
-  return bytes.right.length > MAX_TRANSACTION_BYTES
+  return bytes.right.length > maxBytes
     ? Either.left(
-        JsonRpcError.params(
-          `decoded ${what} too large: ${bytes.right.length} bytes (max: ${MAX_TRANSACTION_BYTES} bytes)`
-        )
+        JsonRpcError.params(`decoded ${what} too large: ${bytes.right.length} bytes (max: ${maxBytes} bytes)`)
       )
     : Either.right(bytes.right)
 }

@@ -54,7 +54,7 @@ export const details = (chain: Chain, transaction: LoadedTransaction, { slot }: 
     err !== null && address === feePayer ? balance(before(address)) - fee : balance(after(address))
   return {
     fee: JsonInteger.fromBigInt(fee),
-    loadedAccountsDataSize: loadedBytes(addresses.map(before), before) + message.lookups.length * LOOKUP_TABLE_BYTES,
+    loadedAccountsDataSize: loadedBytes(transaction, before),
     loadedAddresses: loaded,
     preBalances: addresses.map((address) => JsonInteger.fromBigInt(balance(before(address)))),
     postBalances: addresses.map((address) => JsonInteger.fromBigInt(postBalance(address))),
@@ -64,13 +64,13 @@ export const details = (chain: Chain, transaction: LoadedTransaction, { slot }: 
 }
 
 /** The data size of the accounts; an upgradeable program brings the account with its bytes. */
-const loadedBytes = (
-  accounts: ReadonlyArray<StoredAccount | undefined>,
+export const loadedBytes = (
+  { addresses, message }: LoadedTransaction,
   read: (address: Address) => StoredAccount | undefined
 ): number =>
-  accounts.reduce((total, account) => {
+  addresses.map(read).reduce((total, account) => {
     if (account === undefined) return total
     const code = Loaders.programDataOf(account)
     const bytes = code === undefined ? undefined : read(code)?.data.length
     return total + ACCOUNT_BYTES + account.data.length + (bytes === undefined ? 0 : ACCOUNT_BYTES + bytes)
-  }, 0)
+  }, message.lookups.length * LOOKUP_TABLE_BYTES)

@@ -1,8 +1,8 @@
 /** Transactions as clients send them. */
 import type { Blockhash } from "@solana/kit"
 import * as Either from "effect/Either"
-import * as Message from "../../../src/solana/Message.js"
-import * as Wire from "../../../src/solana/Wire.js"
+import type * as Wire from "../../../src/solana/Wire.js"
+import * as AnyTransaction from "../chain/AnyTransaction.js"
 import type { Chain } from "../chain/Chain.js"
 import { load, type LoadedTransaction } from "../chain/LoadedTransaction.js"
 import * as Errors from "../chain/TransactionErrors.js"
@@ -18,7 +18,7 @@ export const read = (chain: Chain, text: string, encoding: "base58" | "base64"):
 /** As `read`, from bytes. */
 export const fromBytes = (chain: Chain, bytes: Uint8Array): Params.Read<LoadedTransaction> =>
   Either.gen(function* () {
-    const transaction = yield* Either.mapLeft(Wire.decode(bytes), refuseWire)
+    const transaction = yield* Either.mapLeft(AnyTransaction.decode(bytes), refuseWire)
     const { slot } = chain.bank("processed")
     return yield* Either.mapLeft(
       load(bytes, transaction, (address) => chain.account(address, slot), slot + chain.slotsUntilExecution),
@@ -40,6 +40,10 @@ const refuseWire = (error: Wire.WireError): JsonRpcError.JsonRpcError => {
 
 /** The transaction with another blockhash, and unchanged signatures. */
 export const withBlockhash = (transaction: LoadedTransaction, blockhash: Blockhash): LoadedTransaction => {
-  const message = { ...transaction.message, blockhash }
-  return { ...transaction, message, wire: Wire.encode(transaction.signatures, Message.encode(message)) }
+  const { message, signatures, wire } = transaction
+  return {
+    ...transaction,
+    message: { ...message, blockhash },
+    wire: AnyTransaction.withBlockhash(wire, signatures, message, blockhash)
+  }
 }

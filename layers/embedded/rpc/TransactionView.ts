@@ -16,17 +16,21 @@ import * as TokenAmount from "./parsed/TokenAmount.js"
 
 export type TransactionEncoding = "binary" | "base58" | "base64" | "json" | "jsonParsed"
 
-/** A transaction with its outcome. Fails if the client does not declare support for its version. */
+/** A transaction with its outcome, and the units of its block that it took. Fails if the client does not declare support for its version. */
 export const view = (
   record: TransactionRecord,
   encoding: TransactionEncoding | "accounts",
-  maxVersion: number | undefined
+  maxVersion: number | undefined,
+  costUnits: bigint
 ): Read<{ readonly transaction: unknown; readonly meta: unknown; readonly version?: "legacy" | number }> => {
   const { version } = record.transaction.message
   if (version !== "legacy" && (maxVersion === undefined || version > maxVersion)) {
     return Either.left(JsonRpcError.unsupportedVersion(version))
   }
-  const shown = { transaction: viewTransaction(record.transaction, encoding), meta: viewMeta(record, encoding) }
+  const shown = {
+    transaction: viewTransaction(record.transaction, encoding),
+    meta: viewMeta(record, encoding, costUnits)
+  }
   return Either.right(maxVersion === undefined ? shown : { ...shown, version })
 }
 
@@ -51,7 +55,7 @@ const viewTransaction = (transaction: LoadedTransaction, encoding: TransactionEn
         writableIndexes: Array.from(writable),
         readonlyIndexes: Array.from(readonly)
       }))
-      const versioned = message.version === "legacy" ? {} : { addressTableLookups: lookups }
+      const versioned = message.version !== 0 ? {} : { addressTableLookups: lookups }
       const body =
         encoding === "json"
           ? {
@@ -106,7 +110,11 @@ const viewInstruction = ({ programIndex, accountIndices, data }: Indexed, stackH
   stackHeight
 })
 
-const viewMeta = (record: TransactionRecord, encoding: TransactionEncoding | "accounts"): unknown => {
+const viewMeta = (
+  record: TransactionRecord,
+  encoding: TransactionEncoding | "accounts",
+  costUnits: bigint
+): unknown => {
   const { transaction, outcome, fee, preBalances, postBalances } = record
   const isParsed = encoding === "jsonParsed"
   return {
@@ -125,6 +133,7 @@ const viewMeta = (record: TransactionRecord, encoding: TransactionEncoding | "ac
     // The parsed account keys hold the loaded addresses.
     ...(isParsed ? {} : { loadedAddresses: transaction.loaded }),
     computeUnitsConsumed: JsonInteger.fromBigInt(outcome.unitsConsumed),
+    costUnits: JsonInteger.fromBigInt(costUnits),
     ...(outcome.returnData === undefined ? {} : { returnData: viewReturnData(outcome.returnData) })
   }
 }

@@ -16,8 +16,13 @@ import {
   createSolanaRpc,
   createSolanaRpcSubscriptions,
   createTransactionMessage,
+  estimateAndSetResourceLimitsFactory,
+  estimateResourceLimitsFactory,
+  fillTransactionMessageProvisoryResourceLimits,
   generateKeyPairSigner,
+  getBase64EncodedWireTransaction,
   getSignatureFromTransaction,
+  getTransactionMessageComputeUnitLimit,
   type Instruction,
   type KeyPairSigner,
   lamports,
@@ -146,5 +151,44 @@ layer(served, { excludeTestServices: true })("Kit", (it) => {
         assert.strictEqual(landed?.meta?.postTokenBalances?.[0]?.uiTokenAmount.uiAmountString, "1.5")
       })
     })
+  )
+
+  it.effect(
+    "Given a version-1 message, When Kit estimates its resources, Then it sets them and the message lands",
+    () =>
+      Effect.gen(function* () {
+        const { funded, rpc } = clientOf(yield* Served)
+        yield* Effect.promise(async () => {
+          const [payer, to] = [await funded(), await generateKeyPairSigner()]
+          const { value } = await rpc.getLatestBlockhash().send()
+          const message = pipe(
+            createTransactionMessage({ version: 1 }),
+            (message) => setTransactionMessageFeePayerSigner(payer, message),
+            (message) => setTransactionMessageLifetimeUsingBlockhash(value, message),
+            (message) =>
+              appendTransactionMessageInstructions(
+                [
+                  system(
+                    [payer],
+                    SystemProgram.transfer({ fromPubkey: keyOf(payer), toPubkey: keyOf(to), lamports: Number(SOL) })
+                  )
+                ],
+                message
+              ),
+            fillTransactionMessageProvisoryResourceLimits
+          )
+          const estimate = estimateResourceLimitsFactory({ rpc })
+          const set = estimateAndSetResourceLimitsFactory(estimate)
+          const limited = await set(message)
+          assert.strictEqual(getTransactionMessageComputeUnitLimit(limited), 150)
+          const signed = await signTransactionMessageWithSigners(limited)
+          const wire = getBase64EncodedWireTransaction(signed)
+          const signature = await rpc.sendTransaction(wire, { encoding: "base64" }).send()
+          const landed = await rpc
+            .getTransaction(signature, { encoding: "jsonParsed", maxSupportedTransactionVersion: 1 })
+            .send()
+          assert.isNull(landed?.meta?.err)
+        })
+      })
   )
 })

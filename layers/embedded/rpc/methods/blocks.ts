@@ -1,10 +1,11 @@
 /** Methods about blocks and blockhashes. */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import * as Message from "../../../../src/solana/Message.js"
+import * as AnyTransaction from "../../chain/AnyTransaction.js"
 import type { Chain } from "../../chain/Chain.js"
 import type { Bank } from "../../chain/ChainState.js"
 import type { Block } from "../../chain/Ledger.js"
+import * as Cost from "../Cost.js"
 import * as Fees from "../Fees.js"
 import * as JsonInteger from "../JsonInteger.js"
 import * as JsonRpcError from "../JsonRpcError.js"
@@ -46,7 +47,7 @@ const getFeeForMessage = method(
   ({ chain }, [text, config]) =>
     Either.gen(function* () {
       const bytes = yield* Params.wireBytes(text, "base64", "solana_message::versions::VersionedMessage")
-      const message = yield* Either.mapLeft(Message.decode(bytes), (error) =>
+      const message = yield* Either.mapLeft(AnyTransaction.decodeMessage(bytes), (error) =>
         JsonRpcError.params(`failed to deserialize solana_message::versions::VersionedMessage: ${error.message}`)
       )
       const bank = yield* Params.bank(chain, config)
@@ -75,13 +76,17 @@ const getBlock = method(
         parentSlot: block.parentSlot,
         blockTime: JsonInteger.fromBigInt(block.time),
         blockHeight: block.height,
-        ...(yield* blockBody(block, config ?? {})),
+        ...(yield* blockBody(chain, block, config ?? {})),
         ...(config?.rewards === false ? {} : { rewards: [] })
       }
     })
 )
 
-const blockBody = (block: Block, config: typeof BlockConfig.Type): Params.Read<Record<string, unknown>> => {
+const blockBody = (
+  chain: Chain,
+  block: Block,
+  config: typeof BlockConfig.Type
+): Params.Read<Record<string, unknown>> => {
   const details = config.transactionDetails ?? "full"
   switch (details) {
     case "none":
@@ -92,7 +97,9 @@ const blockBody = (block: Block, config: typeof BlockConfig.Type): Params.Read<R
     case "full": {
       const encoding = details === "accounts" ? details : (config.encoding ?? "json")
       const maxVersion = config.maxSupportedTransactionVersion ?? undefined
-      const views = block.records.map((record) => TransactionView.view(record, encoding, maxVersion))
+      const views = block.records.map((record) =>
+        TransactionView.view(record, encoding, maxVersion, Cost.unitsOf(chain, record))
+      )
       return Either.map(Either.all(views), (transactions) => ({ transactions }))
     }
   }

@@ -10,7 +10,7 @@ import * as AccountView from "../AccountView.js"
 import * as JsonRpcError from "../JsonRpcError.js"
 import { contextual, type Method, method } from "../Node.js"
 import * as Params from "../Params.js"
-import * as TokenAmount from "../parsed/TokenAmount.js"
+import * as UiAmount from "../parsed/UiAmount.js"
 
 const MAX_LARGEST = 20
 
@@ -26,12 +26,16 @@ const mintAt = (chain: Chain, bank: Bank, address: Address, missing: string): Pa
   if (account === undefined) return refuse(missing)
   if (!Tokens.isTokenProgram(account.owner)) return refuse("not a Token mint")
   const mint = Tokens.mint(account)
-  return mint === undefined ? refuse("mint could not be unpacked") : Either.right({ ...mint, program: account.owner })
+  const show = UiAmount.of(account, (other) => chain.account(other, bank.slot))
+  return mint === undefined || show === undefined
+    ? refuse("mint could not be unpacked")
+    : Either.right({ ...mint, program: account.owner, show })
 }
 
 interface Owned {
   /** The token program that owns the mint. */
   readonly program: Address
+  readonly show: UiAmount.Show
 }
 
 const getTokenAccountBalance = method(oneAddress, ({ chain }, [text, config]) =>
@@ -42,8 +46,8 @@ const getTokenAccountBalance = method(oneAddress, ({ chain }, [text, config]) =>
     if (account === undefined) return yield* refuse("could not find account")
     const token = Tokens.account(account)
     if (token === undefined) return yield* refuse("not a Token account")
-    const { decimals } = yield* mintAt(chain, bank, token.mint, "could not find mint")
-    return contextual(bank, TokenAmount.make(token.amount, decimals))
+    const { show } = yield* mintAt(chain, bank, token.mint, "could not find mint")
+    return contextual(bank, show(token.amount))
   })
 )
 
@@ -51,8 +55,8 @@ const getTokenSupply = method(oneAddress, ({ chain }, [text, config]) =>
   Either.gen(function* () {
     const address = yield* Params.address(text)
     const bank = yield* Params.bank(chain, config)
-    const { supply, decimals } = yield* mintAt(chain, bank, address, "could not find account")
-    return contextual(bank, TokenAmount.make(supply, decimals))
+    const { show, supply } = yield* mintAt(chain, bank, address, "could not find account")
+    return contextual(bank, show(supply))
   })
 )
 
@@ -80,13 +84,13 @@ const getTokenLargestAccounts = method(oneAddress, ({ chain }, [text, config]) =
   Either.gen(function* () {
     const mint = yield* Params.address(text)
     const bank = yield* Params.bank(chain, config)
-    const { decimals, program } = yield* mintAt(chain, bank, mint, "could not find mint")
+    const { program, show } = yield* mintAt(chain, bank, mint, "could not find mint")
     const largest = holdings(chain, bank, program, (token) => token.mint === mint)
       .toSorted(byAmount)
       .slice(0, MAX_LARGEST)
     return contextual(
       bank,
-      largest.map(({ address, token }) => ({ address, ...TokenAmount.make(token.amount, decimals) }))
+      largest.map(({ address, token }) => ({ address, ...show(token.amount) }))
     )
   })
 )

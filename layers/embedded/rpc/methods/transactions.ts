@@ -10,6 +10,7 @@ import type { LoadedTransaction } from "../../chain/LoadedTransaction.js"
 import type { Simulation } from "../../chain/Svm.js"
 import * as Errors from "../../chain/TransactionErrors.js"
 import * as AccountView from "../AccountView.js"
+import * as Cost from "../Cost.js"
 import * as JsonInteger from "../JsonInteger.js"
 import * as JsonRpcError from "../JsonRpcError.js"
 import { contextual, type Method, method } from "../Node.js"
@@ -250,7 +251,12 @@ const getTransaction = method(
       const record = chain.ledger.record(signature)
       if (record === undefined || record.slot > bank.slot) return null
       const maxVersion = config.maxSupportedTransactionVersion ?? undefined
-      const shown = yield* TransactionView.view(record, config.encoding ?? "json", maxVersion)
+      const shown = yield* TransactionView.view(
+        record,
+        config.encoding ?? "json",
+        maxVersion,
+        Cost.unitsOf(chain, record)
+      )
       return { slot: record.slot, ...shown, blockTime: JsonInteger.fromBigInt(record.blockTime) }
     })
 )

@@ -5,8 +5,8 @@ import type { StoredAccount } from "../../chain/StoredAccount.js"
 import * as Tokens from "../../chain/TokenAccounts.js"
 import type { Parsed } from "./Parsed.js"
 import * as Json from "./Parsed.js"
-import * as TokenAmount from "./TokenAmount.js"
 import * as Extensions from "./tokenExtensions.js"
+import * as UiAmount from "./UiAmount.js"
 
 /** A mint, a token account or a multisig. A token account whose mint cannot be read has no parsed form. */
 export const parse = (
@@ -31,12 +31,11 @@ export const parse = (
   const token = Tokens.account(account)
   if (token === undefined) return multisig(account)
   const found = lookup(token.mint)
-  const decimals = found === undefined ? undefined : Tokens.mint(found)?.decimals
-  return decimals === undefined ? undefined : { type: "account", info: viewAccount(account, token, decimals) }
+  const show = found && UiAmount.of(found, lookup)
+  return show && { type: "account", info: viewAccount(account, token, show) }
 }
 
-const viewAccount = ({ data }: StoredAccount, token: Tokens.TokenAccount, decimals: number) => {
-  const amount = (value: bigint) => TokenAmount.make(value, decimals)
+const viewAccount = ({ data }: StoredAccount, token: Tokens.TokenAccount, amount: UiAmount.Show) => {
   return {
     ...Json.present({
       mint: token.mint,

@@ -125,18 +125,28 @@ const EXTENSIONS: ReadonlyArray<readonly [name: string, fields?: Fields]> = [
 /** The name of an extension type, as instructions name it. */
 export const nameOf = (type: number): string => EXTENSIONS[type]?.[0] ?? "unparseableExtension"
 
+/** The value of the first extension of a type; undefined if there is none. */
+export const find = (data: Uint8Array, wanted: number): Uint8Array | undefined => {
+  for (const [type, value] of entries(data)) if (type === wanted) return value
+  return undefined
+}
+
 /** The extensions in a mint's or an account's data, as a part of its fields; nothing if it has none. */
 export const read = (data: Uint8Array): { readonly extensions?: ReadonlyArray<unknown> } => {
+  const extensions = Array.from(entries(data), ([type, value]) => view(type, value))
+  return extensions.length === 0 ? {} : { extensions }
+}
+
+/** The types and values of the extensions, up to the first that is cut. */
+function* entries(data: Uint8Array): Iterable<readonly [type: number, value: Uint8Array]> {
   const cursor = new Layout.Cursor(data)
   cursor.at = Math.min(data.length, ACCOUNT_BYTES + 1)
-  const extensions: Array<unknown> = []
   while (cursor.left >= 4) {
     const type = u16(cursor)
     const length = u16(cursor)
-    if (type === 0 || length > cursor.left) break
-    extensions.push(view(type, cursor.bytes(length)))
+    if (type === 0 || length > cursor.left) return
+    yield [type, cursor.bytes(length)]
   }
-  return extensions.length === 0 ? {} : { extensions }
 }
 
 const view = (type: number, value: Uint8Array): unknown => {

@@ -1,7 +1,7 @@
 /** Parsed instructions of the token programs. */
 import * as Layout from "../../chain/Layout.js"
 import { apply, type Call, type Spec, spec } from "./Instruction.js"
-import { i64, map, type Parsed, u64, u64Text, f64Text } from "./Parsed.js"
+import { base64, base64OrNull, f64Text, i64, map, type Parsed, u64, u64Text } from "./Parsed.js"
 import * as TokenAmount from "./TokenAmount.js"
 import { nameOf } from "./tokenExtensions.js"
 
@@ -92,8 +92,14 @@ const SPECS: Readonly<Record<number, Spec>> = {
   38: spec("withdrawExcessLamports", "source destination", {}, authority("authority"))
 }
 
-/** Instructions of extensions: a second byte says which. */
-const EXTENSION_SPECS: Readonly<Record<number, ReadonlyArray<Spec>>> = {
+/** An instruction of which only accounts and data are shown. */
+const UNKNOWN = undefined
+
+/**
+ * Instructions of extensions: a second byte says which. Those of confidential transfers that carry a zero-knowledge proof are
+ * not parsed: their accounts depend on where the proof is.
+ */
+const EXTENSION_SPECS: Readonly<Record<number, ReadonlyArray<Spec | undefined>>> = {
   26: [
     spec("initializeTransferFeeConfig", "mint", {
       transferFeeConfigAuthority: option(address),
@@ -128,6 +134,33 @@ const EXTENSION_SPECS: Readonly<Record<number, ReadonlyArray<Spec>>> = {
       { transferFeeBasisPoints: u16, maximumFee: u64 },
       authority("transferFeeConfigAuthority")
     )
+  ],
+  27: [
+    spec("initializeConfidentialTransferMint", "mint", {
+      authority: nonZeroAddress,
+      autoApproveNewAccounts: Layout.bool,
+      auditorElGamalPubkey: base64OrNull(32)
+    }),
+    spec("updateConfidentialTransferMint", "mint confidentialTransferMintAuthority", {
+      autoApproveNewAccounts: Layout.bool,
+      auditorElGamalPubkey: base64OrNull(32)
+    }),
+    UNKNOWN, // configures an account, with a proof
+    spec("approveConfidentialTransferAccount", "account mint confidentialTransferAuditorAuthority"),
+    UNKNOWN, // empties an account, with a proof
+    spec("depositConfidentialTransfer", "account mint", { amount: u64, decimals: u8 }, authority("owner")),
+    UNKNOWN, // withdraws, with proofs
+    UNKNOWN, // transfers, with proofs
+    spec(
+      "applyPendingConfidentialTransferBalance",
+      "account",
+      { expectedPendingBalanceCreditCounter: u64, newDecryptableAvailableBalance: base64(36) },
+      authority("owner")
+    ),
+    spec("enableConfidentialTransferConfidentialCredits", "account", {}, authority("owner")),
+    spec("disableConfidentialTransferConfidentialCredits", "account", {}, authority("owner")),
+    spec("enableConfidentialTransferNonConfidentialCredits", "account", {}, authority("owner")),
+    spec("disableConfidentialTransferNonConfidentialCredits", "account", {}, authority("owner"))
   ],
   28: [
     spec("initializeDefaultAccountState", "mint", { accountState }),
