@@ -17,6 +17,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { integer, millis } from "../src/internal/check.js"
+import { model } from "../src/internal/jsonable.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
 import * as Addresses from "../src/solana/Address.js"
 import * as Signatures from "../src/solana/Signature.js"
@@ -232,7 +233,7 @@ export const signature = (
           slot,
           answer: Option.map(
             Option.filter(status, (status) => reached(status, commitment)),
-            ({ slot, err }): Answer => ({ slot, value: { err } })
+            ({ slot, err }): Answer => model({ slot, value: { err } })
           )
         })
       )

@@ -126,7 +126,8 @@ export type ReadError = AccountDecodeError | AccountNotFound | InvalidInput | Rp
  * The errors of a listing: `InvalidInput` for an invalid address, and `RpcError`.
  *
  * A bad account does not fail the listing. An account of another program, one that does not pass the filters, a repeated one
- * and one that cannot be decoded are passed over, logged as a warning and counted in `Metrics.accountsRefused`.
+ * and one that cannot be decoded are passed over, logged as a warning and counted in `Metrics.accountsRefused`. That a listed
+ * account is at the address of its fields is the endpoint's word: a single read checks it.
  *
  * @since 0.1.0
  * @category errors

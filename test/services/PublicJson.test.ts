@@ -143,6 +143,7 @@ layer(Pod.layerTest)("everything public that holds a bigint", (it) => {
         samples: yield* pool.getRecentPerformanceSamples(),
         snapshot: yield* cluster.snapshot,
         update: yield* Stream.runCollect(Stream.take(Follow.account(address), 1)),
+        followed: yield* Stream.runCollect(Follow.signature(signature)),
         updates: yield* Stream.runCollect(Stream.take(Follow.program(Addresses.SYSTEM_PROGRAM), 1))
       }
       for (const [name, value] of Object.entries(values)) {
