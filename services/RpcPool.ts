@@ -497,7 +497,7 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
       refusedStream(Arguments.address(address, "program") ?? Arguments.programAccounts(options)) ??
       subscribe("program", [address, program(options)], Decoders.contextual(Decoders.keyedAccount)),
     logsSubscribe: (filter, options) =>
-      refusedStream(typeof filter === "string" ? undefined : Arguments.address(filter.mentions, "mentions")) ??
+      refusedStream(Arguments.logs(filter)) ??
       subscribe("logs", [logsParam(filter), commitment(options)], Decoders.contextual(Decoders.transactionLogs)),
     signatureSubscribe: (signature, options) =>
       refusedStream(Arguments.signature(signature)) ??

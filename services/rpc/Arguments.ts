@@ -4,6 +4,7 @@
  */
 import type { Address, Blockhash, Lamports, Signature, Slot } from "@solana/kit"
 import * as Either from "effect/Either"
+import * as Predicate from "effect/Predicate"
 import * as Check from "../../src/internal/check.js"
 import { InvalidInput } from "../../src/InvalidInput.js"
 import * as Addresses from "../../src/solana/Address.js"
@@ -15,6 +16,8 @@ import type { AccountOptions, HistoryOptions, ProgramAccountsOptions, SendOption
 
 type Refusal = InvalidInput | undefined
 
+type LogsFilter = "all" | "allWithVotes" | { readonly mentions: Address }
+
 /** Most filters of a `getProgramAccounts`, and most bytes of one of them. From Agave's `RpcFilterType`. */
 const MAX_FILTERS = 4
 const MAX_FILTER_BYTES = 128
@@ -23,6 +26,12 @@ const MAX_U32 = 2 ** 32 - 1
 
 const refusalOf = (checked: Either.Either<unknown, InvalidInput>): Refusal =>
   Either.getOrUndefined(Either.flip(checked))
+
+/** At most `max` items. What is no list has no items to check. */
+const list = (field: string, values: unknown, max: number): Refusal =>
+  Array.isArray(values)
+    ? refusalOf(Check.items(field, values.length, max))
+    : new InvalidInput({ field, rule: "must be a list" })
 
 /** The refusal of the first item that has one. */
 const first = <A>(items: ReadonlyArray<A>, check: (item: A, index: number) => Refusal): Refusal => {
@@ -42,13 +51,12 @@ const count = (field: string, value: number, min: number, max?: number): Refusal
 export const address = (value: Address, field = "address"): Refusal => refusalOf(Addresses.parse(value, field))
 
 export const addresses = (field: string, values: ReadonlyArray<Address>, max: number): Refusal =>
-  refusalOf(Check.items(field, values.length, max)) ??
-  first(values, (value, index) => address(value, `${field}[${index}]`))
+  list(field, values, max) ?? first(values, (value, index) => address(value, `${field}[${index}]`))
 
 export const signature = (value: Signature, field = "signature"): Refusal => refusalOf(Signatures.parse(value, field))
 
 export const signatures = (values: ReadonlyArray<Signature>): Refusal =>
-  refusalOf(Check.items("signatures", values.length, Limits.MAX_SIGNATURE_STATUSES)) ??
+  list("signatures", values, Limits.MAX_SIGNATURE_STATUSES) ??
   first(values, (value, index) => signature(value, `signatures[${index}]`))
 
 export const blockhash = (value: Blockhash): Refusal => refusalOf(Blockhashes.parse(value))
@@ -86,14 +94,24 @@ export const programAccounts = (options: Pick<ProgramAccountsOptions, "dataSlice
   optional(
     options.filters,
     (filters) =>
-      refusalOf(Check.items("filters", filters.length, MAX_FILTERS)) ??
+      list("filters", filters, MAX_FILTERS) ??
       first(filters, (filter, index) =>
-        "memcmp" in filter
-          ? (count(`filters[${index}].memcmp.offset`, filter.memcmp.offset, 0) ??
-            bytes(`filters[${index}].memcmp.bytes`, filter.memcmp.bytes, MAX_FILTER_BYTES))
-          : count(`filters[${index}].dataSize`, filter.dataSize, 0)
+        !Predicate.isObject(filter)
+          ? new InvalidInput({ field: `filters[${index}]`, rule: "must be a dataSize or a memcmp" })
+          : "memcmp" in filter
+            ? (count(`filters[${index}].memcmp.offset`, filter.memcmp.offset, 0) ??
+              bytes(`filters[${index}].memcmp.bytes`, filter.memcmp.bytes, MAX_FILTER_BYTES))
+            : count(`filters[${index}].dataSize`, filter.dataSize, 0)
       )
   )
+
+/** Whose logs are asked for. */
+export const logs = (filter: LogsFilter): Refusal =>
+  typeof filter === "string" || !Predicate.isObject(filter)
+    ? filter === "all" || filter === "allWithVotes"
+      ? undefined
+      : new InvalidInput({ field: "filter", rule: "must be all, allWithVotes or an address under mentions" })
+    : address(filter.mentions, "mentions")
 
 /** A page of an address's history. */
 export const history = ({ before, limit, until }: HistoryOptions = {}): Refusal =>

@@ -43,6 +43,8 @@ type Call = Effect.Effect<unknown, unknown>
 const run = <A, E>(stream: Stream.Stream<A, E>): Call => Stream.runDrain(stream)
 
 /** The calls with a wrong argument, by the path of the argument. */
+const unknown = (value: unknown): never => value as never
+
 const cases: ReadonlyArray<readonly [path: string, wrong: ReadonlyArray<unknown>, call: (value: unknown) => Call]> = [
   ["slot", NO_SLOT, (value) => pool.getBlock(slot(value))],
   ["start", NO_SLOT, (value) => pool.getBlocks(slot(value))],
@@ -109,6 +111,11 @@ const cases: ReadonlyArray<readonly [path: string, wrong: ReadonlyArray<unknown>
   ["address", NO_KEY, (value) => run(pool.accountSubscribe(address(value)))],
   ["program", NO_KEY, (value) => run(pool.programSubscribe(address(value)))],
   ["mentions", NO_KEY, (value) => run(pool.logsSubscribe({ mentions: address(value) }))],
+  ["filter", ["some", 5, null, undefined], (value) => run(pool.logsSubscribe(unknown(value)))],
+  ["addresses", ["AB", null, 5, undefined, {}], (value) => pool.getMultipleAccounts(unknown(value))],
+  ["signatures", ["AB", null, 5, undefined, {}], (value) => pool.getSignatureStatuses(unknown(value))],
+  ["filters", ["AB", null, 5, {}], (value) => pool.getProgramAccounts(A, { filters: unknown(value) })],
+  ["filters[0]", [5, "a", null, undefined], (value) => pool.getProgramAccounts(A, { filters: [unknown(value)] })],
   ["signature", NO_SIGNATURE, (value) => run(pool.signatureSubscribe(signature(value)))]
 ]
 
