@@ -46,25 +46,28 @@ export interface Sodium {
 
 const make = (native: Native): Sodium => {
   const hpke = SodiumHpke.make(native)
-  const opener: Sodium["opener"] = (secret) => {
-    const kept = native.sodium_malloc(X25519_SIZE)
-    kept.set(secret)
-    native.sodium_mprotect_readonly(kept)
-    return hpke.opener(kept)
-  }
   let page: Buffer = Buffer.alloc(0)
   let used = KEYS_PER_PAGE
 
-  /** Lets `write` write a key pair into memory, then makes the memory read-only. */
-  const seal = (write: (publicKey: Uint8Array, secretKey: Uint8Array) => void): SigningKey => {
+  /** Lets `write` write a secret into memory, then makes the memory read-only. */
+  const protect = (write: (slot: Buffer) => void): Buffer => {
     if (used === KEYS_PER_PAGE) {
       page = native.sodium_malloc(KEYS_PER_PAGE * SECRET_KEY_SIZE)
       used = 0
     } else native.sodium_mprotect_readwrite(page)
-    const publicKey = new Uint8Array(32)
-    const secretKey = page.subarray(used * SECRET_KEY_SIZE, ++used * SECRET_KEY_SIZE)
-    write(publicKey, secretKey)
+    const slot = page.subarray(used * SECRET_KEY_SIZE, ++used * SECRET_KEY_SIZE)
+    write(slot)
     native.sodium_mprotect_readonly(page)
+    return slot
+  }
+
+  const openerOf = (write: (secret: Buffer) => void): X25519.Opener =>
+    hpke.opener(protect((slot) => write(slot.subarray(0, X25519_SIZE))).subarray(0, X25519_SIZE))
+
+  /** The key pair that `write` writes. */
+  const seal = (write: (publicKey: Uint8Array, secretKey: Uint8Array) => void): SigningKey => {
+    const publicKey = new Uint8Array(32)
+    const secretKey = protect((slot) => write(publicKey, slot))
     return {
       publicKey,
       sign: (message) => {
@@ -72,20 +75,14 @@ const make = (native: Native): Sodium => {
         native.crypto_sign_detached(signature, message, secretKey)
         return Signature.bytes(signature)
       },
-      opener: () => {
-        const secret = Buffer.alloc(X25519_SIZE)
-        native.crypto_sign_ed25519_sk_to_curve25519(secret, secretKey)
-        const kept = opener(secret)
-        secret.fill(0)
-        return kept
-      },
+      opener: () => openerOf((secret) => native.crypto_sign_ed25519_sk_to_curve25519(secret, secretKey)),
       derive: (context) => WalletSecret.derive(X25519.hmac, secretKey.subarray(0, SEED_SIZE), context)
     }
   }
 
   return {
     hpke,
-    opener,
+    opener: (bytes) => openerOf((secret) => secret.set(bytes)),
     generate: () => seal(native.crypto_sign_keypair),
     fromSeed: (seed) => seal((publicKey, secretKey) => native.crypto_sign_seed_keypair(publicKey, secretKey, seed))
   }
