@@ -114,7 +114,7 @@ describe("published keys", () => {
             isRetryable: false
           })
         }
-        const bad = [7, null, "", "0", x25519.slice(4), `${x25519}1`, "1".repeat(32), ada.address.slice(0, 20), {}]
+        const bad = [7, null, "", "0", x25519.slice(4), `${x25519}111`, "1".repeat(32), ada.address.slice(0, 20), {}]
         for (const x25519 of bad) {
           documents.set(uri, { sealing: { x25519 } })
           expect([x25519, yield* Effect.flip(sealed())]).toMatchObject([x25519, { reason: "BadPublishedKey" }])
@@ -124,8 +124,8 @@ describe("published keys", () => {
         const error = yield* Effect.flip(sealed())
         expect(error).toMatchObject({ _tag: "SealedError", reason: "KeyUnavailable", isRetryable: true })
         expect(yield* Stream.runCount(messages.inbox(bo.address))).toBe(before)
-        yield* sealed("wallet")
-        expect(yield* messages.text(yield* lastTo(bo.address)).pipe(as(bo))).toBe("x")
+        const { address } = yield* sealed("wallet")
+        expect(yield* messages.text(address).pipe(as(bo))).toBe("x")
         expect(yield* keys.find((yield* TestWallets.funded).address)).toEqual(Option.none())
       }).pipe(Effect.provide(Live))
   )
