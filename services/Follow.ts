@@ -7,13 +7,15 @@
  *
  * Followers work over any `RpcPool` whose transport reports established subscriptions to `SubscriptionObserver`. Each report
  * starts a read. A read asks for the subscription's slot or a later one (`minContextSlot`). So a lagging endpoint leaves no
- * hole between the read and the subscription.
+ * hole between the read and the subscription. A slot that the pool does not come near within six seconds is false: the
+ * follower goes on without it.
  *
  * @since 0.1.0
  */
 import type { Address, Commitment, Signature, Slot } from "@solana/kit"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { integer, millis } from "../src/internal/check.js"
@@ -26,7 +28,7 @@ import { KnownAccounts } from "./follow/KnownAccounts.js"
 import { LogHistory } from "./follow/LogHistory.js"
 import * as Updates from "./follow/Update.js"
 import type { Update } from "./follow/Update.js"
-import type { AccountInfo, ProgramAccountsOptions, Contextual, TransactionLogs } from "./RpcPool.js"
+import type { AccountInfo, ProgramAccountsOptions, Contextual, Service, TransactionLogs } from "./RpcPool.js"
 import { RpcPool } from "./RpcPool.js"
 import type { RpcError } from "./RpcTransport.js"
 import { SubscriptionError } from "./RpcTransport.js"
@@ -34,6 +36,7 @@ import type { Established } from "./SubscriptionObserver.js"
 
 export type { Update } from "./follow/Update.js"
 import { reached } from "./internal/commitment.js"
+import * as FalseSlot from "./internal/falseSlot.js"
 import { persist } from "./internal/persist.js"
 
 /**
@@ -51,9 +54,10 @@ export interface FollowOptions {
    */
   readonly resyncInterval?: Duration.DurationInput | undefined
   /**
-   * Whether followers of inboxes, outboxes and channels share one subscription and one listing of the program, which the
-   * client divides. Default: false. For many followers in one process: the listing has all messages of the program. Where
-   * there are over 100,000, or the node refuses the listing, each follower goes on alone. Other followers ignore it.
+   * Whether followers of inboxes, outboxes and channels that run side by side share one subscription and one listing of the
+   * program, which the client divides. Default: true. A follower that is alone asks for its own accounts only. The shared
+   * listing has all messages of the program: where there are over 100,000, or the node refuses the listing, each follower
+   * goes on alone. Other followers ignore it. `false` suits a process with a few followers of a program with many messages.
    */
   readonly share?: boolean | undefined
 }
@@ -75,6 +79,10 @@ const intervalOf = ({ resyncInterval = "1 minute" }: FollowOptions): Effect.Effe
 const newest = (a: Slot | undefined, b: Slot | undefined): Slot | undefined =>
   a === undefined || (b !== undefined && b > a) ? b : a
 
+/** The slot that the pool has reached. */
+const slotAt = (pool: Service, commitment: Commitment | undefined): Effect.Effect<Slot, RpcError> =>
+  Effect.suspend(() => pool.getSlot({ commitment }))
+
 /** The slot that a read must have reached to miss nothing before the subscription. */
 const slotOf = ({ slot }: Established, known: Slot | undefined): Effect.Effect<Slot | undefined> =>
   Effect.map(slot ?? Effect.succeedNone, (slot) => newest(Option.getOrUndefined(slot), known))
@@ -83,10 +91,21 @@ const slotOf = ({ slot }: Established, known: Slot | undefined): Effect.Effect<S
 const gap = (from: Slot | undefined, to: Slot): ReadonlyArray<Update<never>> =>
   from === undefined || to <= from ? [] : [Updates.gap(from, to)]
 
+/** The pool's slot, if the newest known slot is so far above a read that it proves false. */
+const doubted = (
+  newest: Slot | undefined,
+  slot: Slot,
+  current: Effect.Effect<Slot, RpcError>
+): Effect.Effect<Option.Option<Slot>> =>
+  newest !== undefined && FalseSlot.isFar(newest, slot)
+    ? FalseSlot.contradicted(newest, current)
+    : Effect.succeedNone
+
 /** Follows accounts that one call can read together. */
 const followAccounts = (
   live: Stream.Stream<Contextual<AccountInfo>, InvalidInput | SubscriptionError>,
   read: (minContextSlot?: Slot) => Effect.Effect<Contextual<ReadonlyArray<AccountInfo>>, RpcError>,
+  current: Effect.Effect<Slot, RpcError>,
   most: { readonly accounts: number; readonly bytes: number },
   resyncInterval: number
 ): Stream.Stream<Update<AccountInfo>, InvalidInput | RpcError | SubscriptionError> =>
@@ -109,14 +128,26 @@ const followAccounts = (
       live,
       established: (subscription) =>
         slotOf(subscription, known.newest).pipe(
-          Effect.flatMap((minContextSlot) => persist(read(minContextSlot))),
+          Effect.flatMap((slot) =>
+            FalseSlot.readFrom(slot, (minContextSlot) => persist(read(minContextSlot)), {
+              current,
+              onFalse: (slot) => known.takeBack(slot)
+            })
+          ),
           Effect.flatMap(({ slot, value }) => {
             const hole = gap(known.newest, slot)
             return bounded([...hole, ...known.read(slot, value)])
           })
         ),
       notified: ({ slot, value }) => Effect.suspend(() => bounded(known.notified(slot, value))),
-      resync: Effect.map(read(), ({ slot, value }) => Effect.suspend(() => bounded(known.resynced(slot, value)))),
+      resync: Effect.flatMap(read(), ({ slot, value }) =>
+        Effect.map(doubted(known.newest, slot, current), (reached) =>
+          Effect.suspend(() => {
+            if (Option.isSome(reached)) known.takeBack(reached.value)
+            return bounded(known.resynced(slot, value))
+          })
+        )
+      ),
       resyncInterval
     })
   })
@@ -152,6 +183,7 @@ export const account = (
             Effect.catchTag("InvalidInput", Effect.die),
             Effect.map(({ slot, value }) => ({ slot, value: Option.toArray(value) }))
           ),
+        slotAt(pool, commitment),
         { accounts: 1, bytes: Infinity },
         resyncInterval
       )
@@ -200,6 +232,7 @@ export const program = (
         pool.programSubscribe(address, which),
         (minContextSlot) =>
           Effect.catchTag(pool.getProgramAccounts(address, { ...which, minContextSlot }), "InvalidInput", Effect.die),
+        slotAt(pool, commitment),
         { accounts: maxAccounts, bytes },
         resyncInterval
       )
@@ -237,7 +270,8 @@ export const signature = (
           )
         })
       )
-      const lookAt = (from: Slot): Effect.Effect<Option.Option<Answer>, RpcError> =>
+      const current = slotAt(pool, commitment)
+      const lookAt = (from: Slot = 0n): Effect.Effect<Option.Option<Answer>, RpcError> =>
         Effect.flatMap(persist(look), ({ slot, answer }) =>
           Option.isSome(answer) || slot >= from
             ? Effect.succeed(answer)
@@ -246,7 +280,10 @@ export const signature = (
       return follow<Answer, Answer, RpcError>({
         live: pool.signatureSubscribe(signature, { commitment }),
         established: (subscription) =>
-          Effect.flatMap(slotOf(subscription, undefined), (slot = 0n) => Effect.map(lookAt(slot), Option.toArray)),
+          slotOf(subscription, undefined).pipe(
+            Effect.flatMap((slot) => FalseSlot.readFrom(slot, lookAt, { current, onFalse: constVoid })),
+            Effect.map(Option.toArray)
+          ),
         notified: (answer) => Effect.succeed([answer]),
         resync: Effect.map(look, ({ answer }) => Effect.succeed(Option.toArray(answer))),
         resyncInterval
@@ -295,7 +332,12 @@ export const logs = (
         live: pool.logsSubscribe({ mentions }, { commitment }),
         established: (subscription) =>
           slotOf(subscription, history.newest).pipe(
-            Effect.flatMap((slot) => history.recent(slot)),
+            Effect.flatMap((slot) =>
+              FalseSlot.readFrom(slot, (minContextSlot) => history.recent(minContextSlot), {
+                current: slotAt(pool, commitment),
+                onFalse: (slot) => history.takeBack(slot)
+              })
+            ),
             Effect.flatMap((recent) => history.updates(recent))
           ),
         notified: ({ slot, value }) => Effect.sync(() => history.notified(slot, value)),

@@ -5,14 +5,16 @@
  * - The versions of one account are emitted in the order of their slots.
  * - A read replaces no version of a later slot, and removes no account that was notified after the slot of the read.
  * - A closed account is kept until a newer read, so that an older read does not bring it back.
+ * - A slot that proves false holds nothing back: what it was claimed of counts as of unknown age.
  */
 import type { Address, Slot } from "@solana/kit"
+import { isFar } from "../internal/falseSlot.js"
 import type { AccountInfo } from "../RpcPool.js"
 import * as Updates from "./Update.js"
 import type { Update } from "./Update.js"
 
 interface Known {
-  readonly slot: Slot
+  slot: Slot
   readonly account: AccountInfo
 }
 
@@ -91,6 +93,16 @@ export class KnownAccounts {
     if (slot <= from) return []
     const updates = this.read(slot, accounts)
     return updates.length === 0 ? [] : [Updates.gap(from, slot), ...updates]
+  }
+
+  /** Forgets the slots that a cluster at this slot cannot have reached. The next read then decides. */
+  takeBack(slot: Slot): void {
+    if (isFar(this.#floor, slot)) this.#floor = 0n
+    this.#newest = this.#floor
+    for (const known of this.#known.values()) {
+      if (isFar(known.slot, slot)) known.slot = 0n
+      else if (known.slot > this.#newest) this.#newest = known.slot
+    }
   }
 
   #record(slot: Slot, account: AccountInfo, before: Known | undefined): ReadonlyArray<Update<AccountInfo>> {

@@ -5,6 +5,7 @@
  * - A transaction is emitted once, whether a notification or the history reports it first.
  * - Nothing below the floor is emitted. The floor rises past slots that a read has covered, past those of a `Gap`, and past
  *   those whose signatures are no longer kept.
+ * - A slot that the cluster cannot have reached moves no floor: its transaction counts as one of the present slot.
  * - A read of the history ends, and keeps a bounded number of signatures, whatever pages a node answers with.
  */
 import type { Address, Commitment, Signature, Slot } from "@solana/kit"
@@ -12,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { model } from "../../src/internal/jsonable.js"
 import { MAX_SIGNATURES_FOR_ADDRESS } from "../../src/solana/Limits.js"
+import { isFar } from "../internal/falseSlot.js"
 import { persist } from "../internal/persist.js"
 import type { SignatureInfo, TransactionLogs } from "../RpcPool.js"
 import type { HistoryOptions, Service } from "../RpcPool.js"
@@ -47,6 +49,8 @@ export class LogHistory {
   #newest: Slot | undefined
   /** The lowest slot whose transactions are emitted. */
   #floor = 0n
+  /** A slot that the pool has reached, so far as it was asked. */
+  #reached = 0n
   /** A transaction below the floor, at which pages end. */
   #until: Signature | undefined
 
@@ -64,10 +68,18 @@ export class LogHistory {
 
   /** Marks the newest page of the history as emitted: a follower starts after it. */
   get begin(): Effect.Effect<void, RpcError> {
-    return Effect.map(this.#page({}), (page) => {
+    return Effect.map(Effect.flatMap(this.#page({}), this.#believed), (page) => {
       for (const { signature, slot } of page) this.#markEmitted(signature, slot)
       this.#floor = this.#newest ?? 0n
     })
+  }
+
+  /** Takes back the slots that a cluster at this slot cannot have reached. */
+  takeBack(slot: Slot): void {
+    this.#reached = slot
+    if (this.#newest !== undefined && isFar(this.#newest, slot)) this.#newest = slot
+    if (isFar(this.#floor, slot)) this.#floor = slot
+    for (const [signature, emitted] of this.#emitted) if (isFar(emitted, slot)) this.#emitted.set(signature, slot)
   }
 
   /** Records a notification. Gives no update if its transaction was emitted before. */
@@ -84,8 +96,8 @@ export class LogHistory {
   }
 
   /** The updates for the transactions of a read that were not emitted yet, oldest first. */
-  updates({ hasMore, infos }: Recent): Effect.Effect<ReadonlyArray<Update<TransactionLogs>>, RpcError> {
-    return Effect.suspend(() => {
+  updates({ hasMore, infos: told }: Recent): Effect.Effect<ReadonlyArray<Update<TransactionLogs>>, RpcError> {
+    return Effect.flatMap(this.#believed(told), (infos) => {
       const missed = infos.filter((info) => this.#isMissed(info))
       const read = missed.slice(0, this.#maxTransactions)
       const oldest = hasMore || read.length < missed.length ? read.at(-1) : undefined
@@ -118,6 +130,18 @@ export class LogHistory {
       return isEndless || infos.filter((info) => this.#isMissed(info)).length > this.#maxTransactions
         ? Effect.succeed({ infos, hasMore: true })
         : this.#recent(minContextSlot, found, last.signature)
+    })
+  }
+
+  /** The transactions as told. A slot far above all others counts only if the pool has reached it. */
+  readonly #believed = (infos: ReadonlyArray<SignatureInfo>): Effect.Effect<ReadonlyArray<SignatureInfo>> => {
+    if (!infos.some(({ slot }) => isFar(slot, this.#reached))) return Effect.succeed(infos)
+    return Effect.match(this.#pool.getSlot({ commitment: this.#commitment }), {
+      onFailure: () => infos,
+      onSuccess: (current) => {
+        this.#reached = current
+        return infos.map((info) => (isFar(info.slot, current) ? { ...info, slot: current } : info))
+      }
     })
   }
 

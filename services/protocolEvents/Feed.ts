@@ -80,14 +80,17 @@ export class Feed {
 
   /** Takes the history up to now as handed out. */
   get begin(): Effect.Effect<void, RpcError> {
-    return Effect.flatMap(this.#history.head, (head) =>
-      Effect.map(this.#history.page({ limit: 2, minContextSlot: head }), ([newest, older]) => {
+    return Effect.flatMap(this.#history.head, (head) => {
+      this.#known = head
+      const page = this.#history.pageFrom(head, { limit: 2 }, (current) => {
+        this.#known = current
+      })
+      return Effect.map(page, ([newest, older]) => {
         this.#position = newest?.slot ?? -1n
         this.#last = newest?.signature
         this.#until = older?.signature
-        this.#known = head
       })
-    )
+    })
   }
 
   /** An inbox for each slot above `position`. */
@@ -161,7 +164,7 @@ export class Feed {
         }
         this.#remember(reader.last)
       }
-      this.#known = head
+      this.#known = reader.to
     })
   }
 

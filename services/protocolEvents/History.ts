@@ -18,6 +18,7 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as ProtocolEvent from "../../src/protocol/ProtocolEvent.js"
 import { MAX_SIGNATURES_FOR_ADDRESS } from "../../src/solana/Limits.js"
+import { readFrom } from "../internal/falseSlot.js"
 import { persist } from "../internal/persist.js"
 import * as Metrics from "../Metrics.js"
 import type { HistoryOptions, Service, SignatureInfo } from "../RpcPool.js"
@@ -89,6 +90,18 @@ export class History {
     return persist(this.pool.getSlot({ commitment: this.commitment }))
   }
 
+  /** A page as of a slot or later, newest first. `onFalse` gets the pool's slot, if it never reaches that one. */
+  pageFrom(
+    slot: Slot,
+    options: Pick<HistoryOptions, "before" | "until" | "limit">,
+    onFalse: (current: Slot) => void
+  ): Effect.Effect<ReadonlyArray<SignatureInfo>, RpcError> {
+    return readFrom(slot, (minContextSlot) => this.page({ ...options, minContextSlot }), {
+      current: Effect.suspend(() => this.pool.getSlot({ commitment: this.commitment })),
+      onFalse
+    })
+  }
+
   /** A page, newest first. */
   page(
     options: Pick<HistoryOptions, "before" | "until" | "minContextSlot" | "limit">
@@ -149,8 +162,8 @@ export interface Range {
 
 export class Reader {
   readonly #history: History
-  readonly #to: Slot
   readonly #until: Signature | undefined
+  #to: Slot
   #known: Slot
   #after: Slot
   /** The pages to read, newest first; undefined before the walk. */
@@ -168,7 +181,7 @@ export class Reader {
     this.#until = until
   }
 
-  /** The end of the range. */
+  /** The end of the range: lower than asked for, where the cluster has not come near that. */
   get to(): Slot {
     return this.#to
   }
@@ -255,11 +268,9 @@ export class Reader {
   }
 
   #read(before: Signature | undefined): Effect.Effect<ReadonlyArray<SignatureInfo>, RpcError> {
-    return this.#history.page({
-      before,
-      until: this.#until,
-      limit: MAX_SIGNATURES_FOR_ADDRESS,
-      minContextSlot: this.#to
+    const page = { before, until: this.#until, limit: MAX_SIGNATURES_FOR_ADDRESS }
+    return this.#history.pageFrom(this.#to, page, (current) => {
+      this.#to = current
     })
   }
 

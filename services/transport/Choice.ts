@@ -3,6 +3,7 @@
  */
 import type { Slot } from "@solana/kit"
 import * as Predicate from "effect/Predicate"
+import { MAX_LAG } from "../internal/falseSlot.js"
 import { slotFrom } from "../internal/slot.js"
 import type { Endpoint, Role } from "./Endpoint.js"
 
@@ -21,17 +22,11 @@ interface Claim {
   readonly slotAge: number
 }
 
-/**
- * Maximum difference in slots between two nodes of one cluster: three times the 150 slots at which a node reports itself
- * unhealthy.
- */
-const FAR = 450
-
 /** The shortest duration of a slot in any cluster. */
 const MIN_SLOT_MILLIS = 100
 
 /** The highest slot that a cluster can have reached since the report of a claim. */
-const limit = ({ slot, slotAge }: Claim): Slot => slot + BigInt(FAR + Math.floor(slotAge / MIN_SLOT_MILLIS))
+const limit = ({ slot, slotAge }: Claim): Slot => slot + MAX_LAG + BigInt(Math.floor(slotAge / MIN_SLOT_MILLIS))
 
 /** The newest confirmed slot of the cluster, and the highest credible claim. */
 interface Reach {

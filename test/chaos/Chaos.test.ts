@@ -32,14 +32,14 @@ describe.sequential("messages over a failing network", () => {
     300_000
   )
 
-  // Only outcomes are held here: under lies about slots, a follower may wait for ever (seed 11).
   it.live(
-    "Given all faults and one endpoint that lies, When agents send, Then receipts and errors agree with the chain",
+    "Given all faults and one endpoint that lies, When agents send and follow, Then receipts, errors and inboxes agree with the chain",
     () =>
       Effect.gen(function* () {
-        const { report } = yield* play({ seed: 11, follow: false })
+        const { followed, report } = yield* play({ seed: 11 })
         expect(report).toMatchObject({ landedTwice: 0, lost: 0, failedFalsely: 0 })
         expect(report.landedOnce + report.failedTruly).toBe(100)
+        expect(followed).toEqual({ missed: [], repeated: [], ended: [] })
       }),
     300_000
   )

@@ -9,6 +9,7 @@ import * as TestClock from "effect/TestClock"
 import type * as Follow from "../../../services/Follow.js"
 import * as RpcPool from "../../../services/RpcPool.js"
 import type { RpcError, SubscriptionKind } from "../../../services/RpcTransport.js"
+import * as Choice from "../../../services/transport/Choice.js"
 import * as Reconnect from "../../../services/transport/Reconnect.js"
 import * as Address from "../../../src/solana/Address.js"
 import * as Base64 from "../../../src/solana/Base64.js"
@@ -43,25 +44,34 @@ const until = (params: ReadonlyArray<unknown>): unknown => {
   return typeof options === "object" && options !== null && "until" in options ? options.until : undefined
 }
 
+/** Agave's code of a node that has not reached the minimum context slot. */
+const BEHIND = -32016
+
 /** A chain of one program whose accounts hold a byte, and of transactions that mention it, behind a scripted node. */
 export const chain = () => {
   const node = sockets()
   const accounts = new Map<string, number>()
   const landed: Array<{ readonly signature: Signature; readonly slot: bigint }> = []
   let slot = 10n
+  /** By how much the slots of replies and notifications are too high. */
+  let excess = 0n
   let latency: Duration.DurationInput = 0
   let failing: RpcError | undefined
 
   const answer = (method: string, params: ReadonlyArray<unknown>): Effect.Effect<unknown, RpcError> => {
     const [first] = params
+    const least = Choice.minContextSlot(params)
+    if (least !== undefined && least > slot) return fail("Node", { method, code: BEHIND })
     switch (method) {
+      case "getSlot":
+        return Effect.succeed(slot)
       case "getAccountInfo": {
         const byte = accounts.get(String(first))
-        return Effect.succeed(contextual(slot, byte === undefined ? null : account(byte)))
+        return Effect.succeed(contextual(slot + excess, byte === undefined ? null : account(byte)))
       }
       case "getProgramAccounts": {
         const found = [...accounts].map(([pubkey, byte]) => ({ pubkey, account: account(byte) }))
-        return Effect.succeed(contextual(slot, found))
+        return Effect.succeed(contextual(slot + excess, found))
       }
       case "getSignatureStatuses": {
         const found = landed.find(({ signature }) => Array.isArray(first) && signature === first[0])
@@ -76,7 +86,9 @@ export const chain = () => {
       case "getSignaturesForAddress": {
         const end = landed.findIndex(({ signature }) => signature === until(params))
         const infos = landed.slice(end + 1).toReversed()
-        return Effect.succeed(infos.map((transaction) => ({ ...transaction, err: null, memo: null })))
+        return Effect.succeed(
+          infos.map(({ signature, slot }) => ({ signature, slot: slot + excess, err: null, memo: null }))
+        )
       }
       case "getTransaction": {
         const found = landed.find(({ signature }) => signature === first)
@@ -107,7 +119,7 @@ export const chain = () => {
     fate: Fate,
     changes: ReadonlyArray<{ readonly kind: SubscriptionKind; readonly subject: string; readonly value: unknown }>
   ) => {
-    const at = slot
+    const at = slot + excess
     const arrive = Effect.forEach(changes, ({ kind, subject, value }) =>
       Effect.forEach(
         [...node.open].filter((held) => held.kind === kind && (kind === "logs" || held.params[0] === subject)),
@@ -141,6 +153,14 @@ export const chain = () => {
     /** How long the node takes for each answer from now on. */
     takes: (duration: Duration.DurationInput) => {
       latency = duration
+    },
+    /** By how much the node's slots are too high from now on, but the one that it is asked for. */
+    exaggerates: (slots: bigint) => {
+      excess = slots
+    },
+    /** The validator begins anew, with the accounts that it has. */
+    restarts: () => {
+      slot = 1n
     },
     /** What each call fails with from now on. */
     fails: (error: RpcError | undefined) => {

@@ -1,0 +1,68 @@
+/**
+ * Slots that no node serves. A node that lies, or a validator that began anew, leaves a caller with a slot that the cluster
+ * never reaches. A read at that slot or later would wait for ever.
+ *
+ * A slot is false if the slots that the pool answers stay more than {@link MAX_LAG} below it, three times in a row over six
+ * seconds. A true one is at most that far ahead: the cluster reaches it within three minutes, and the read waits for it.
+ */
+import type { Slot } from "@solana/kit"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import type { RpcError } from "../RpcTransport.js"
+
+/**
+ * Maximum difference in slots between two nodes of one cluster: three times the 150 slots at which a node reports itself
+ * unhealthy.
+ */
+export const MAX_LAG = 450n
+
+/** How often the pool's slot must contradict a claim, and the milliseconds before each time. */
+const CONTRADICTIONS = 3
+const PAUSE = 2000
+
+/** Whether no node of a cluster at this slot can have reached the claimed one. */
+export const isFar = (claimed: Slot, slot: Slot): boolean => claimed > slot + MAX_LAG
+
+/** The pool's slot, if it contradicts the claim each time. None as soon as the claim may be true. */
+export const contradicted = (
+  claimed: Slot,
+  current: Effect.Effect<Slot, RpcError>
+): Effect.Effect<Option.Option<Slot>> =>
+  Effect.gen(function* () {
+    let found = Option.none<Slot>()
+    for (let times = 0; times < CONTRADICTIONS; times++) {
+      yield* Effect.sleep(PAUSE)
+      // A failure of any kind contradicts nothing.
+      const answer = Exit.getOrElse(Exit.map(yield* Effect.exit(current), Option.some), () => Option.none())
+      found = Option.filter(answer, (slot) => isFar(claimed, slot))
+      if (Option.isNone(found)) break
+    }
+    return found
+  })
+
+/** Waits until the claim proves false, and returns the pool's slot. Waits for ever if it may be true. */
+const refuted = (claimed: Slot, current: Effect.Effect<Slot, RpcError>): Effect.Effect<Slot> =>
+  Effect.flatMap(contradicted(claimed, current), Option.match({
+    onNone: () => refuted(claimed, current),
+    onSome: Effect.succeed
+  }))
+
+/**
+ * Reads at a slot or later. If the slot proves false, `onFalse` gets the pool's slot, and the read is made without a
+ * minimum.
+ */
+export const readFrom = <A>(
+  slot: Slot | undefined,
+  read: (minContextSlot?: Slot) => Effect.Effect<A, RpcError>,
+  { current, onFalse }: { readonly current: Effect.Effect<Slot, RpcError>; readonly onFalse: (current: Slot) => void }
+): Effect.Effect<A, RpcError> =>
+  slot === undefined
+    ? read()
+    : Effect.raceFirst(
+        read(slot),
+        Effect.flatMap(refuted(slot, current), (current) => {
+          onFalse(current)
+          return read()
+        })
+      )
