@@ -51,7 +51,7 @@ const measure = Effect.gen(function* () {
   const start = (from: number, count: number, address: (number: number) => Address) =>
     Effect.gen(function* () {
       for (let number = from; number < from + count; number++) {
-        yield* Effect.forkIn(Stream.runDrain(inbox(address(number), { follow: { share: true } })), scope)
+        yield* Effect.forkIn(Stream.runDrain(inbox(address(number), { follow: true })), scope)
       }
       yield* Effect.sleep("500 millis")
     })

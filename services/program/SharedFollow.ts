@@ -259,11 +259,13 @@ export const make = (pool: Service, programId: Address) =>
     const start = (room: Room, { options, type }: Wanted): Group => {
       const group = new Group()
       room.group = group
-      // In a context of its own: no follower's deadline, span or interruption is the group's.
+      // In a context of its own: no follower's deadline, span or interruption is the group's. Interruptible, also where the
+      // layer was built in a region that is not: the last follower waits for the group's end.
       group.fiber = runFork(
         Follow.program(programId, { ...options, filters: [type] }).pipe(
           Stream.runForEachChunk((updates) => group.take(updates)),
           Effect.provideService(RpcPool, pool),
+          Effect.interruptible,
           Effect.exit,
           Effect.flatMap(() =>
             Effect.sync(() => {

@@ -228,7 +228,7 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
     const [type] = filters
     const [field, ...others] = query.where
     const infos =
-      options.share !== true || type === undefined || field === undefined || others.length > 0
+      options.share === false || type === undefined || field === undefined || others.length > 0
         ? alone()
         : Stream.fromPull(
             shared({

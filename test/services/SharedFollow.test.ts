@@ -133,7 +133,7 @@ const broadcastTo = (name: string, number: number) =>
   )
 
 const inbox = (number: number) =>
-  Stream.unwrap(Effect.map(Message.Message, ({ inbox }) => inbox(recipient(number), { follow: { share: true } })))
+  Stream.unwrap(Effect.map(Message.Message, ({ inbox }) => inbox(recipient(number), { follow: true })))
 
 const none = (): Counts => ({ listings: 0, subscriptions: 0, open: 0 })
 
@@ -174,7 +174,7 @@ describe("followers that share", () => {
         assert.strictEqual(late?.account.recipient, recipient(999))
         // Senders are divided from the same listing.
         const outbox = Stream.unwrap(
-          Effect.map(Message.Message, ({ outbox }) => outbox(Eventful.sender.wallet, { follow: { share: true } }))
+          Effect.map(Message.Message, ({ outbox }) => outbox(Eventful.sender.wallet, { follow: true }))
         )
         assert.strictEqual((yield* Stream.runCollect(Stream.take(outbox, 35))).length, 35)
         assert.deepStrictEqual(counts, { listings: 1, subscriptions: 1, open: 1 })
@@ -321,6 +321,22 @@ describe("followers that share", () => {
   )
 
   it.live(
+    "Given services that were built where nothing can be interrupted, When the last follower ends, Then its end does not wait",
+    () =>
+      Effect.gen(function* () {
+        yield* Eventful.begin
+        const scope = yield* Scope.make()
+        const context = yield* Effect.uninterruptible(Layer.buildWithScope(Layer.fresh(services), scope))
+        const followers = yield* Effect.forEach([1, 2], (number) =>
+          Effect.fork(Stream.runDrain(inbox(number)).pipe(Effect.provide(context)))
+        )
+        yield* Effect.sleep("100 millis")
+        yield* Fiber.interruptAll(followers)
+        yield* Scope.close(scope, Exit.void)
+      }).pipe(Effect.provide(embedded))
+  )
+
+  it.live(
     "Given followers of channels that come and go, When messages are broadcast, Then each gets those of its channel",
     () =>
       Effect.gen(function* () {
@@ -332,7 +348,7 @@ describe("followers that share", () => {
           const scope = yield* Scope.make()
           const heard = yield* Effect.forEach(names, (name) =>
             channels
-              .messages(channelOf(name), { follow: { share: true } })
+              .messages(channelOf(name), { follow: true })
               .pipe(Stream.take(round + 1), Stream.runCollect, Effect.forkIn(scope))
           )
           yield* Effect.sleep("50 millis")
