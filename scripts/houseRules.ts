@@ -43,6 +43,7 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
   room("services/follow", "services/Follow.ts"),
   room("services/memory", "services/MemoryMonitor.ts"),
   room("services/message", "services/Message.ts"),
+  room("services/metadata", "services/Metadata.ts", "layers/MetadataNode.ts"),
   room("services/metrics", "services/Metrics.ts"),
   room(
     "services/program",

@@ -144,6 +144,13 @@ export * as MemoryPool from "./MemoryPool.js"
 export * as Message from "./Message.js"
 
 /**
+ * What agents publish about themselves: the JSON document at an agent's `metadataUri`.
+ *
+ * @since 0.1.0
+ */
+export * as Metadata from "./Metadata.js"
+
+/**
  * What the SDK and an application measure. The service `Metrics` times operations, counts, keeps gauges and reports
  * percentiles; the constants are the package's metrics in Effect's registry, which exporters of Effect read.
  *

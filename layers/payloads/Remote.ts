@@ -14,11 +14,12 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import { collect, cut } from "../../services/internal/body.js"
 import * as TimeLimit from "../../services/internal/timeLimit.js"
+import * as UnfollowedClient from "../../services/internal/unfollowedClient.js"
 import { PayloadStoreError } from "../../services/PayloadStore.js"
 import type * as Outside from "../../src/internal/Outside.js"
 import * as Causes from "../internal/Causes.js"
-import * as UnfollowedClient from "../internal/UnfollowedClient.js"
 import * as Path from "./Path.js"
 
 export type Method = "PUT" | "GET" | "HEAD" | "DELETE"
@@ -84,8 +85,6 @@ const MAX_REFUSAL = 300
 
 const MAX_RETRY_AFTER = 30_000
 
-const FIRST_BYTES = 64 * 1024
-
 const REDIRECT = "it redirects to another place: give the final URL"
 
 const REASONS: Readonly<Record<number, PayloadStoreError["reason"] | undefined>> = {
@@ -107,39 +106,6 @@ const causeOf = (error: HttpClientError.HttpClientError): unknown => ("cause" in
 
 const seconds = (text: string | undefined): number =>
   text !== undefined && /^\d{1,6}$/.test(text) ? Math.min(Number(text) * 1000, MAX_RETRY_AFTER) : 0
-
-/** Ends a connection whose body is not wanted: the client does so when a stream of it is interrupted. */
-const cut = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<void> =>
-  Effect.raceFirst(Effect.ignore(Stream.runDrain(response.stream)), Effect.yieldNow())
-
-/** Collects a body into one array, which grows with what arrives. `undefined` where it exceeds the limit. */
-const collect = <E>(
-  stream: Stream.Stream<Uint8Array, E>,
-  expected: number,
-  maxBytes: number
-): Effect.Effect<Uint8Array | undefined, E> =>
-  Effect.suspend(() => {
-    let bytes = new Uint8Array(expected > 0 && expected <= maxBytes ? expected : Math.min(FIRST_BYTES, maxBytes))
-    let size = 0
-    const isWithin = (chunk: Uint8Array): boolean => {
-      const end = size + chunk.length
-      if (end > maxBytes) {
-        size = end
-        return false
-      }
-      if (end > bytes.length) {
-        const larger = new Uint8Array(Math.min(maxBytes, Math.max(end, bytes.length * 2)))
-        larger.set(bytes.subarray(0, size))
-        bytes = larger
-      }
-      bytes.set(chunk, size)
-      size = end
-      return true
-    }
-    return Effect.map(Stream.runDrain(Stream.takeWhile(stream, isWithin)), () =>
-      size > maxBytes ? undefined : bytes.subarray(0, size)
-    )
-  })
 
 const text = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<string> =>
   collect(

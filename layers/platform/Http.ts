@@ -14,7 +14,7 @@ import type { HttpReply } from "../../services/wire/HttpStatus.js"
 import type * as WireTransport from "../../services/wire/WireTransport.js"
 import * as SafeText from "../../src/SafeText.js"
 import * as Causes from "../internal/Causes.js"
-import * as UnfollowedClient from "../internal/UnfollowedClient.js"
+import * as UnfollowedClient from "../../services/internal/unfollowedClient.js"
 import type { Endpoint } from "../internal/Url.js"
 import * as Encoding from "./Encoding.js"
 

@@ -27,6 +27,7 @@ const planted: ReadonlyArray<readonly [rule: string, file: string, imported: str
   ["private room services/memory", "services/Escrow.ts", "services/memory/Pressure.ts"],
   ["private room services/metrics", "services/Follow.ts", "services/metrics/Registry.ts"],
   ["private room services/message", "services/Agent.ts", "services/message/payloads.ts"],
+  ["private room services/metadata", "services/Agent.ts", "services/metadata/Target.ts"],
   ["private room services/program", "services/Follow.ts", "services/program/submit.ts"],
   ["private room services/profiler", "services/Escrow.ts", "services/profiler/SpanRecorder.ts"],
   ["private room services/protocolEvents", "services/Follow.ts", "services/protocolEvents/Feed.ts"],
