@@ -14,9 +14,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { Agent, buildConnector, fetch, type Response as Reply } from "undici"
+import * as Metadata from "../services/Metadata.js"
 import { REFUSED_ADDRESS } from "../services/metadata/refusedAddress.js"
 import * as Target from "../services/metadata/Target.js"
-import * as Metadata from "../services/Metadata.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
 
 /**

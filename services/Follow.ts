@@ -97,9 +97,7 @@ const doubted = (
   slot: Slot,
   current: Effect.Effect<Slot, RpcError>
 ): Effect.Effect<Option.Option<Slot>> =>
-  newest !== undefined && FalseSlot.isFar(newest, slot)
-    ? FalseSlot.contradicted(newest, current)
-    : Effect.succeedNone
+  newest !== undefined && FalseSlot.isFar(newest, slot) ? FalseSlot.contradicted(newest, current) : Effect.succeedNone
 
 /** Follows accounts that one call can read together. */
 const followAccounts = (

@@ -218,11 +218,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, InvalidInput
       document,
       get: (source) =>
         Effect.flatMap(document(source), (found) =>
-          Either.mapLeft(
-            decode(found),
-            (error) =>
-              new MetadataError({ reason: "Schema", detail: shapeOf(error) })
-          )
+          Either.mapLeft(decode(found), (error) => new MetadataError({ reason: "Schema", detail: shapeOf(error) }))
         ).pipe(traced("Metadata.get"))
     })
   })

@@ -43,10 +43,13 @@ export const contradicted = (
 
 /** Waits until the claim proves false, and returns the pool's slot. Waits for ever if it may be true. */
 const refuted = (claimed: Slot, current: Effect.Effect<Slot, RpcError>): Effect.Effect<Slot> =>
-  Effect.flatMap(contradicted(claimed, current), Option.match({
-    onNone: () => refuted(claimed, current),
-    onSome: Effect.succeed
-  }))
+  Effect.flatMap(
+    contradicted(claimed, current),
+    Option.match({
+      onNone: () => refuted(claimed, current),
+      onSome: Effect.succeed
+    })
+  )
 
 /**
  * Reads at a slot or later. If the slot proves false, `onFalse` gets the pool's slot, and the read is made without a

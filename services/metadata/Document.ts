@@ -16,6 +16,7 @@ import type * as Outside from "../../src/internal/Outside.js"
 import * as SafeText from "../../src/SafeText.js"
 import * as Json from "../../src/solana/Json.js"
 import { collect, cut } from "../internal/body.js"
+import * as TimeLimit from "../internal/timeLimit.js"
 import * as UnfollowedClient from "../internal/unfollowedClient.js"
 import { MetadataError } from "./MetadataError.js"
 import { REFUSED_ADDRESS } from "./refusedAddress.js"
@@ -96,9 +97,7 @@ const bodyOf = (
   const encoding = headers["content-encoding"]
   if (encoding === undefined && Number(headers["content-length"] ?? 0) > maxBytes) return refuse(tooLarge())
   return collect(Stream.mapError(response.stream, disconnected(asked)), 0, maxBytes).pipe(
-    Effect.flatMap((bytes) =>
-      bytes === undefined ? Effect.fail(tooLarge()) : parsed(asked, bytes, encoding)
-    )
+    Effect.flatMap((bytes) => (bytes === undefined ? Effect.fail(tooLarge()) : parsed(asked, bytes, encoding)))
   )
 }
 
@@ -159,9 +158,8 @@ export const make = ({
 
     return (url) => {
       const asked = askedOf(url)
-      return Effect.timeoutFail(fetch(asked, maxRedirects), {
-        duration: timeout,
-        onTimeout: () => failure(asked, "Timeout", `there is no whole document within ${timeout} ms`)
-      })
+      return fetch(asked, maxRedirects).pipe(
+        TimeLimit.within(timeout, () => failure(asked, "Timeout", `there is no whole document within ${timeout} ms`))
+      )
     }
   })

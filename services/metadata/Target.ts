@@ -54,7 +54,8 @@ export const parse = (text: string, policy: Policy, base?: URL): Either.Either<U
   if (typeof text !== "string" || text.length > MAX_LENGTH) {
     return refuse("Uri", `it is no text of at most ${MAX_LENGTH} characters`)
   }
-  if (!ASCII.test(text)) return refuse("Uri", "it has a character outside of printable ASCII: write such names as xn--…")
+  if (!ASCII.test(text))
+    return refuse("Uri", "it has a character outside of printable ASCII: write such names as xn--…")
   if (!URL.canParse(text, base)) return refuse("Uri", "it is no absolute URL")
   const url = new URL(text, base)
   url.hash = ""

@@ -81,7 +81,7 @@ const isIn = (bytes: ReadonlyArray<number>, [address, bits]: Block): boolean => 
     block?.length === bytes.length &&
     bytes.every((byte, index) => {
       const kept = Math.min(8, Math.max(0, bits - index * 8))
-      return (byte >> (8 - kept)) === ((block[index] ?? 0) >> (8 - kept))
+      return byte >> (8 - kept) === (block[index] ?? 0) >> (8 - kept)
     })
   )
 }

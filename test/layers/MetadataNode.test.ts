@@ -129,79 +129,84 @@ describe("Metadata on Node", () => {
     })
   )
 
-  it.effect("Given URIs that may not be fetched, When they are read, Then each is refused before anything connects", () =>
-    Effect.gen(function* () {
-      const refused: ReadonlyArray<readonly [uri: string, reason: MetadataError["reason"]]> = [
-        ["file:///etc/passwd", "Uri"],
-        ["ftp://example.com/a", "Uri"],
-        ["javascript:alert(1)", "Uri"],
-        ["data:application/json,{}", "Uri"],
-        ["http://example.com/a.json", "Uri"],
-        ["https://user:pass@example.com/", "Uri"],
-        ["https://exämple.com/", "Uri"],
-        ["https://１２７.0.0.1/", "Uri"],
-        ["https://example.com/a b", "Uri"],
-        ["https://example.com\u0000.evil/", "Uri"],
-        ["agent.json", "Uri"],
-        ["", "Uri"],
-        [`https://example.com/${"a".repeat(3000)}`, "Uri"],
-        ...[
-          "127.0.0.1",
-          "127.1",
-          "127.0.1",
-          "0x7f.1",
-          "0x7f000001",
-          "0x7f.0.0.1",
-          "0177.0.0.1",
-          "0177.1",
-          "017700000001",
-          "2130706433",
-          "127.0.0.1.",
-          "127.255.255.254",
-          "0",
-          "0.0.0.0",
-          "0x0",
-          "[::1]",
-          "[0:0:0:0:0:0:0:1]",
-          "[::]",
-          "[::ffff:127.0.0.1]",
-          "[::ffff:7f00:1]",
-          "[::127.0.0.1]",
-          "[64:ff9b::7f00:1]",
-          "[2002:7f00:1::]",
-          "localhost",
-          "LOCALHOST",
-          "localhost.",
-          "a.localhost",
-          "10.0.0.1",
-          "10.1",
-          "172.16.0.1",
-          "192.168.0.1",
-          "192.168.257",
-          "100.64.0.1",
-          "169.254.169.254",
-          "0xa9fea9fe",
-          "2852039166",
-          "[fd00::1]",
-          "[fe80::1]",
-          "[::ffff:a9fe:a9fe]",
-          "[ff02::1]",
-          "224.0.0.1",
-          "255.255.255.255",
-          "198.18.0.1",
-          "metadata.google.internal",
-          "printer.local",
-          "router"
-        ].map((host) => [`https://${host}/latest/`, "Address"] as const)
-      ]
-      for (const [uri, reason] of refused) {
-        const error = yield* Effect.flip(
-          Effect.provide(get(uri), Layer.orDie(MetadataNode.layer({ resolve: () => Effect.die("nothing is looked up") })))
-        )
-        assert.strictEqual(error.reason, reason, uri)
-        assert.isFalse(error.isRetryable)
-      }
-    })
+  it.effect(
+    "Given URIs that may not be fetched, When they are read, Then each is refused before anything connects",
+    () =>
+      Effect.gen(function* () {
+        const refused: ReadonlyArray<readonly [uri: string, reason: MetadataError["reason"]]> = [
+          ["file:///etc/passwd", "Uri"],
+          ["ftp://example.com/a", "Uri"],
+          ["javascript:alert(1)", "Uri"],
+          ["data:application/json,{}", "Uri"],
+          ["http://example.com/a.json", "Uri"],
+          ["https://user:pass@example.com/", "Uri"],
+          ["https://exämple.com/", "Uri"],
+          ["https://１２７.0.0.1/", "Uri"],
+          ["https://example.com/a b", "Uri"],
+          ["https://example.com\u0000.evil/", "Uri"],
+          ["agent.json", "Uri"],
+          ["", "Uri"],
+          [`https://example.com/${"a".repeat(3000)}`, "Uri"],
+          ...[
+            "127.0.0.1",
+            "127.1",
+            "127.0.1",
+            "0x7f.1",
+            "0x7f000001",
+            "0x7f.0.0.1",
+            "0177.0.0.1",
+            "0177.1",
+            "017700000001",
+            "2130706433",
+            "127.0.0.1.",
+            "127.255.255.254",
+            "0",
+            "0.0.0.0",
+            "0x0",
+            "[::1]",
+            "[0:0:0:0:0:0:0:1]",
+            "[::]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:7f00:1]",
+            "[::127.0.0.1]",
+            "[64:ff9b::7f00:1]",
+            "[2002:7f00:1::]",
+            "localhost",
+            "LOCALHOST",
+            "localhost.",
+            "a.localhost",
+            "10.0.0.1",
+            "10.1",
+            "172.16.0.1",
+            "192.168.0.1",
+            "192.168.257",
+            "100.64.0.1",
+            "169.254.169.254",
+            "0xa9fea9fe",
+            "2852039166",
+            "[fd00::1]",
+            "[fe80::1]",
+            "[::ffff:a9fe:a9fe]",
+            "[ff02::1]",
+            "224.0.0.1",
+            "255.255.255.255",
+            "198.18.0.1",
+            "metadata.google.internal",
+            "printer.local",
+            "router"
+          ].map((host) => [`https://${host}/latest/`, "Address"] as const)
+        ]
+        for (const [uri, reason] of refused) {
+          const error = yield* Effect.flip(
+            Effect.provide(
+              get(uri),
+              Layer.orDie(MetadataNode.layer({ resolve: () => Effect.die("nothing is looked up") }))
+            )
+          )
+          assert.strictEqual(error.reason, reason, uri)
+          assert.isFalse(error.isRetryable)
+        }
+      })
   )
 
   it.scopedLive("Given a redirect to a private address, When it is followed, Then nothing connects there", () =>
@@ -234,7 +239,9 @@ describe("Metadata on Node", () => {
             return answers[asked++] ?? []
           })
         const uri = `http://rebind.example:${site.port}/a.json`
-        const [first, second, third] = yield* reading(Effect.all([1, 2, 3].map(() => Effect.either(get(uri)))), { resolve })
+        const [first, second, third] = yield* reading(Effect.all([1, 2, 3].map(() => Effect.either(get(uri)))), {
+          resolve
+        })
         assert.isTrue(first !== undefined && Either.isRight(first))
         for (const refused of [second, third]) {
           assert.isTrue(refused !== undefined && Either.isLeft(refused) && refused.left.reason === "Address")
@@ -254,23 +261,25 @@ describe("Metadata on Node", () => {
     })
   )
 
-  it.scopedLive("Given bodies that are too large, endless or compressed, Then each fails typed, and its connection ends", () =>
-    Effect.gen(function* () {
-      const bomb = gzipSync(Buffer.alloc(8 * 1024 * 1024, " "))
-      const site = yield* serve({
-        "/stated": json(Buffer.alloc(70_000, " ")),
-        "/endless": endless,
-        "/bomb": json(bomb, { "content-encoding": "gzip" }),
-        "/gzip": json(gzipSync(JSON.stringify(DOCUMENT)), { "content-encoding": "gzip" }),
-        "/broken": json(Buffer.from("not gzip"), { "content-encoding": "gzip" })
+  it.scopedLive(
+    "Given bodies that are too large, endless or compressed, Then each fails typed, and its connection ends",
+    () =>
+      Effect.gen(function* () {
+        const bomb = gzipSync(Buffer.alloc(8 * 1024 * 1024, " "))
+        const site = yield* serve({
+          "/stated": json(Buffer.alloc(70_000, " ")),
+          "/endless": endless,
+          "/bomb": json(bomb, { "content-encoding": "gzip" }),
+          "/gzip": json(gzipSync(JSON.stringify(DOCUMENT)), { "content-encoding": "gzip" }),
+          "/broken": json(Buffer.from("not gzip"), { "content-encoding": "gzip" })
+        })
+        assert.strictEqual((yield* failureOf(at(site, "/stated"))).reason, "TooLarge")
+        assert.strictEqual((yield* failureOf(at(site, "/endless"))).reason, "TooLarge")
+        assert.strictEqual((yield* failureOf(at(site, "/bomb"))).reason, "TooLarge")
+        assert.include(["Json", "Unavailable"], (yield* failureOf(at(site, "/broken"))).reason)
+        assert.strictEqual((yield* reading(get(at(site, "/gzip")))).name, "Seven")
+        yield* Effect.repeat(Effect.sleep("10 millis"), { until: () => site.aborted() >= 1 })
       })
-      assert.strictEqual((yield* failureOf(at(site, "/stated"))).reason, "TooLarge")
-      assert.strictEqual((yield* failureOf(at(site, "/endless"))).reason, "TooLarge")
-      assert.strictEqual((yield* failureOf(at(site, "/bomb"))).reason, "TooLarge")
-      assert.include(["Json", "Unavailable"], (yield* failureOf(at(site, "/broken"))).reason)
-      assert.strictEqual((yield* reading(get(at(site, "/gzip")))).name, "Seven")
-      yield* Effect.repeat(Effect.sleep("10 millis"), { until: () => site.aborted() >= 1 })
-    })
   )
 
   it.scopedLive("Given documents of another kind, Then the failure says what is wrong and shows no value of them", () =>
@@ -290,17 +299,35 @@ describe("Metadata on Node", () => {
         "/500": (_, response) => response.writeHead(503).end(SECRET)
       })
       const errors = yield* Effect.forEach(
-        ["/html", "/text", "/latin", "/deep", "/list", "/nameless", "/typed", "/empty", "/link", "/many", "/500", "/404"],
+        [
+          "/html",
+          "/text",
+          "/latin",
+          "/deep",
+          "/list",
+          "/nameless",
+          "/typed",
+          "/empty",
+          "/link",
+          "/many",
+          "/500",
+          "/404"
+        ],
         (path) => failureOf(at(site, path))
       )
       assert.deepStrictEqual(
         errors.map(({ reason }) => reason),
-        ["ContentType", "Json", "Json", "Json", ...Array.from({ length: 6 }, () => "Schema" as const), "Status", "Status"]
+        [
+          "ContentType",
+          "Json",
+          "Json",
+          "Json",
+          ...Array.from({ length: 6 }, () => "Schema" as const),
+          "Status",
+          "Status"
+        ]
       )
-      assert.deepStrictEqual(
-        errors.map(({ isRetryable }) => isRetryable).filter(Boolean),
-        [true]
-      )
+      assert.deepStrictEqual(errors.map(({ isRetryable }) => isRetryable).filter(Boolean), [true])
       assert.notInclude(JSON.stringify(errors), SECRET)
       assert.include(errors[6]?.message, "capabilities.1")
     })
@@ -335,41 +362,48 @@ describe("Metadata on Node", () => {
     })
   )
 
-  it.scopedLive("Given a URI with a key, When its document is read, Then neither spans nor errors show path or key", () =>
-    Effect.gen(function* () {
-      const site = yield* serve({ [`/${SECRET}/ok`]: json(DOCUMENT), [`/${SECRET}/moved`]: redirect(`/${SECRET}/lost`) })
-      const spans: Array<Tracer.Span> = []
-      const native = yield* Effect.tracer
-      const tracer = Tracer.make({
-        context: native.context.bind(native),
-        span: (...args) => {
-          const span = native.span(...args)
-          spans.push(span)
-          return span
-        }
+  it.scopedLive(
+    "Given a URI with a key, When its document is read, Then neither spans nor errors show path or key",
+    () =>
+      Effect.gen(function* () {
+        const site = yield* serve({
+          [`/${SECRET}/ok`]: json(DOCUMENT),
+          [`/${SECRET}/moved`]: redirect(`/${SECRET}/lost`)
+        })
+        const spans: Array<Tracer.Span> = []
+        const native = yield* Effect.tracer
+        const tracer = Tracer.make({
+          context: native.context.bind(native),
+          span: (...args) => {
+            const span = native.span(...args)
+            spans.push(span)
+            return span
+          }
+        })
+        const results = yield* Effect.forEach(["ok", "moved", "text"], (path) =>
+          Effect.either(get(at(site, `/${SECRET}/${path}?token=${SECRET}`)))
+        ).pipe(reading, Effect.withTracer(tracer))
+        const told = JSON.stringify([
+          results.map(Either.getLeft),
+          spans.map(({ attributes, name, status }) => [
+            name,
+            [...attributes],
+            String(status._tag === "Ended" && status.exit)
+          ])
+        ])
+        assert.isAbove(spans.length, 0)
+        assert.include(told, "127.0.0.1")
+        assert.notInclude(told, SECRET)
       })
-      const results = yield* Effect.forEach(["ok", "moved", "text"], (path) =>
-        Effect.either(get(at(site, `/${SECRET}/${path}?token=${SECRET}`)))
-      ).pipe(reading, Effect.withTracer(tracer))
-      const told = JSON.stringify([
-        results.map(Either.getLeft),
-        spans.map(({ attributes, name, status }) => [name, [...attributes], String(status._tag === "Ended" && status.exit)])
-      ])
-      assert.isAbove(spans.length, 0)
-      assert.include(told, "127.0.0.1")
-      assert.notInclude(told, SECRET)
-    })
   )
 
   it.scopedLive("Given a cache, When one URI is read again and by many, Then its server is asked once", () =>
     Effect.gen(function* () {
       const site = yield* serve({ "/a.json": json(DOCUMENT) })
       const cache = Cache.layerMemory().pipe(Layer.provide(RpcPool.layerTest({})))
-      const names = yield* Effect.forEach(
-        Array.from({ length: 20 }),
-        () => get(at(site, "/a.json")),
-        { concurrency: "unbounded" }
-      ).pipe(
+      const names = yield* Effect.forEach(Array.from({ length: 20 }), () => get(at(site, "/a.json")), {
+        concurrency: "unbounded"
+      }).pipe(
         Effect.zipRight(get(at(site, "/a.json"))),
         Effect.zipLeft(Effect.all([1, 2, 3].map(() => Effect.flip(get(at(site, "/lost")))))),
         Effect.provide(Layer.orDie(Layer.provide(MetadataNode.layer(LOOPBACK), cache)))
@@ -407,7 +441,12 @@ describe("Metadata on Node", () => {
 
   it.effect("Given an error, When it crosses a boundary by its Schema, Then it stays what it is", () =>
     Effect.gen(function* () {
-      const error = new MetadataError({ reason: "Status", host: "example.com", detail: "it answers HTTP 503", status: 503 })
+      const error = new MetadataError({
+        reason: "Status",
+        host: "example.com",
+        detail: "it answers HTTP 503",
+        status: 503
+      })
       const codec = Schema.parseJson(MetadataError)
       const copy = yield* Effect.flatMap(Schema.encode(codec)(error), Schema.decode(codec))
       assert.isTrue(copy.isRetryable)
