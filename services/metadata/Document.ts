@@ -40,6 +40,12 @@ interface Asked {
   readonly clean: Outside.Show
 }
 
+/** A redirect keeps the secrets of the URLs before it. */
+const askedOf = (url: URL, before?: Asked): Asked => {
+  const clean = SafeText.redactor(SafeText.secretsOf(url.href))
+  return { url, clean: before === undefined ? clean : (text, length) => clean(before.clean(text, length), length) }
+}
+
 const failure = (
   { clean, url }: Asked,
   reason: MetadataError["reason"],
@@ -109,12 +115,6 @@ export const make = ({
   ...policy
 }: Limits): Effect.Effect<(url: URL) => Effect.Effect<unknown, MetadataError>, never, HttpClient.HttpClient> =>
   Effect.map(UnfollowedClient.make, (client) => {
-    const askedOf = (url: URL, before?: Asked): Asked => {
-      const secrets = SafeText.secretsOf(url.href)
-      const clean = SafeText.redactor(secrets)
-      return { url, clean: before === undefined ? clean : (text, length) => clean(before.clean(text, length), length) }
-    }
-
     const redirected = (
       asked: Asked,
       response: HttpClientResponse.HttpClientResponse,

@@ -253,8 +253,8 @@ describe("Metadata on Node", () => {
 
   it.scopedLive("Given a resolver that fails, Then the failure is typed and may be tried again", () =>
     Effect.gen(function* () {
-      const resolve = () => Effect.fail(Object.assign(new Error("SERVFAIL"), { code: "EAI_AGAIN" }))
-      const error = yield* failureOf("http://lost.example/", { resolve })
+      const failed = Effect.fail(Object.assign(new Error("SERVFAIL"), { code: "EAI_AGAIN" }))
+      const error = yield* failureOf("http://lost.example/", { resolve: () => failed })
       assert.strictEqual(error.reason, "Unavailable")
       assert.include(error.message, "EAI_AGAIN")
       assert.isTrue(error.isRetryable)

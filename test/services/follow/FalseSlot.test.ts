@@ -15,30 +15,32 @@ import { away, back, chain, following, pass, PROGRAM, signature, story } from ".
 const BILLION = 1_000_000_000n
 const MAX = 0xffff_ffff_ffff_ffffn
 
+/** The subscription, whose endpoint claims this slot. */
+const claimed =
+  (claim: bigint) =>
+  <A, E>(live: Stream.Stream<A, E>): Stream.Stream<A, E> =>
+    Stream.unwrap(
+      Effect.map(SubscriptionObserver, (observer) =>
+        Stream.provideService(live, SubscriptionObserver, {
+          ...observer,
+          established: (subscription) => observer.established({ ...subscription, slot: Effect.succeedSome(claim) })
+        })
+      )
+    )
+
 /** Follows, over subscriptions whose endpoint claims this slot. */
 const claiming =
   (claim: bigint) =>
   <A, E>(stream: Stream.Stream<A, E, RpcPool>): Stream.Stream<A, E, RpcPool> =>
     Stream.unwrap(
-      Effect.map(RpcPool, (pool) => {
-        const claimed = <B, F>(live: Stream.Stream<B, F>): Stream.Stream<B, F> =>
-          Stream.unwrap(
-            Effect.map(SubscriptionObserver, (observer) =>
-              Stream.provideService(live, SubscriptionObserver, {
-                ...observer,
-                established: (subscription) =>
-                  observer.established({ ...subscription, slot: Effect.succeedSome(claim) })
-              })
-            )
-          )
-        return Stream.provideService(stream, RpcPool, {
+      Effect.map(RpcPool, (pool) =>
+        Stream.provideService(stream, RpcPool, {
           ...pool,
-          accountSubscribe: (...call) => claimed(pool.accountSubscribe(...call)),
-          programSubscribe: (...call) => claimed(pool.programSubscribe(...call)),
-          logsSubscribe: (...call) => claimed(pool.logsSubscribe(...call)),
-          signatureSubscribe: (...call) => claimed(pool.signatureSubscribe(...call))
+          programSubscribe: (...call) => claimed(claim)(pool.programSubscribe(...call)),
+          logsSubscribe: (...call) => claimed(claim)(pool.logsSubscribe(...call)),
+          signatureSubscribe: (...call) => claimed(claim)(pool.signatureSubscribe(...call))
         })
-      })
+      )
     )
 
 const signatures = (updates: ReadonlyArray<Follow.Update<{ readonly signature: string }>>) =>
