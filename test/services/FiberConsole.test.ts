@@ -91,4 +91,36 @@ describe.sequential("FiberConsole", () => {
       yield* Fiber.interrupt(fiber)
     }).pipe(provided)
   )
+
+  it.effect(
+    "Given a group of a hostile name, When it piles up, Then the lint is found, and is one line without commands",
+    () =>
+      Effect.gen(function* () {
+        const name = `\u001b[2Jgone\n${"x".repeat(200)}`
+        const fibers = yield* forkMany(100, name, Effect.never)
+        yield* turn
+        for (let second = 0; second < 8; second++) {
+          fibers.push(...(yield* forkMany(60, name, Effect.never)))
+          yield* turn
+          yield* TestClock.adjust("2 seconds")
+        }
+        const [pile] = (yield* kinds).filter((text) => text.startsWith("piles up"))
+        expect(pile).toMatch(/^piles up: .*gone x+.*: \d+ fibers live/)
+        for (const command of ["\u001b", "\n"]) expect(pile).not.toContain(command)
+        yield* Fiber.interruptAll(fibers)
+      }).pipe(provided)
+  )
+
+  it.effect("Given 300 fibers that wait, When they are dumped, Then all are listed and a lint names at most 20", () =>
+    Effect.gen(function* () {
+      const fibers = yield* forkMany(300, "many", Effect.never)
+      yield* turn
+      const { dump } = yield* FiberConsole.FiberConsole
+      const all = yield* dump()
+      expect(all.fibers.filter(({ group }) => group === "many")).toHaveLength(300)
+      expect(Math.max(0, ...all.lints.map(({ fibers }) => fibers.length))).toBeLessThanOrEqual(20)
+      expect(FiberConsole.render(all).split("\n").length).toBeLessThan(300)
+      yield* Fiber.interruptAll(fibers)
+    }).pipe(provided)
+  )
 })
