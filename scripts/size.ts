@@ -9,15 +9,15 @@ import { root } from "./publicModules.js"
 
 /** KiB of gzip for each entry: for browsers, where it runs there, and for Node. */
 const budgets: ReadonlyArray<readonly [entry: string, platform: "browser" | "node", kibibytes: number]> = [
-  ["src/protocol/Pda.ts", "browser", 8],
+  ["src/protocol/Pda.ts", "browser", 9],
   ["src/protocol/Account.ts", "browser", 8],
-  ["src/protocol/Instruction.ts", "browser", 14],
-  ["services/RpcPool.ts", "browser", 18],
-  ["services/index.ts", "browser", 156],
-  ["layers/RpcPoolHttpClient.ts", "browser", 36],
-  ["layers/RpcPoolUndici.ts", "node", 37],
+  ["src/protocol/Instruction.ts", "browser", 15],
+  ["services/RpcPool.ts", "browser", 19],
+  ["services/index.ts", "browser", 164],
+  ["layers/RpcPoolHttpClient.ts", "browser", 39],
+  ["layers/RpcPoolUndici.ts", "node", 39],
   ["layers/EmbeddedCluster.ts", "node", 4],
-  ["index.ts", "node", 208]
+  ["index.ts", "node", 218]
 ]
 
 const sizeOf = async (entry: string, platform: "browser" | "node"): Promise<number> => {
