@@ -35,13 +35,6 @@ export * as FiberConsoleNode from "./FiberConsoleNode.js"
 export * as MemoryMonitorNode from "./MemoryMonitorNode.js"
 
 /**
- * `Metadata` on Node, which connects to public addresses only.
- *
- * @since 0.1.0
- */
-export * as MetadataNode from "./MetadataNode.js"
-
-/**
  * The `PayloadStore` on payload servers, over a `HttpClient` of `@effect/platform`: Node, browsers, Deno, edge workers.
  * Agents on several machines share it. `PayloadServer` serves the other end.
  *

@@ -163,7 +163,8 @@ export interface Service {
  * import { Message, Wallet } from "@pod-protocol/effect"
  * import type { Address } from "@solana/kit"
  * import * as Effect from "effect/Effect"
- *  *
+ * import * as Stream from "effect/Stream"
+ *
  * export const greet = (recipient: Address) =>
  *   Effect.flatMap(Message.Message, (messages) => messages.send({ recipient, payload: "hello" }))
  *

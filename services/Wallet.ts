@@ -111,8 +111,10 @@ export interface Service {
 }
 
 /**
- * The wallet that signs the transactions of a call.
+ * The wallet that signs the transactions of a call. Methods require it from their callers, because one application may
+ * act for several agents.
  *
+ * @effect-leakable-service
  * @since 0.1.0
  * @category tags
  * @example
