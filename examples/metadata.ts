@@ -6,7 +6,8 @@
  */
 import { createServer } from "node:http"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Metadata, MetadataNode } from "@pod-protocol/effect"
+import { Metadata } from "@pod-protocol/effect"
+import * as MetadataNode from "@pod-protocol/effect/layers/MetadataNode"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 

@@ -382,7 +382,7 @@ describe("Instruction", () => {
     const error = Either.getOrThrow(Either.flip(Instruction.decode(bytes)))
     assert.strictEqual(
       error.message,
-      "BatchSyncCompressedMessages.messageHashes at byte 12: must hold 4294967295 items, 2 bytes are left"
+      "BatchSyncCompressedMessages.messageHashes at byte 12: must hold 4294967295 items, 2 bytes are left; check its program, or update this library"
     )
   })
 
