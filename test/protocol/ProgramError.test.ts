@@ -201,7 +201,7 @@ describe("ProgramError", () => {
     const rare = read({ InstructionError: [0, { BorshIoError: "x" }] }, [], context)
     assert.deepStrictEqual(
       [rare.reason, rare.detail],
-      ["Unknown", "the program failed with an error of its own: BorshIoError"]
+      ["Unknown", "the program failed with an error of its own, see its logs: BorshIoError"]
     )
   })
 
