@@ -32,6 +32,12 @@ class SlowFirst extends BaseSequencer {
   }
 }
 
+/**
+ * Processes that share the files: one more than cores, because tests of processes and sockets wait. It is both minimum and
+ * maximum: the pool ends processes beyond its minimum with an unhandled rejection.
+ */
+const FORKS = Math.min(availableParallelism() + 1, 8)
+
 const root = fileURLToPath(new URL(".", import.meta.url))
 
 /** These replace modules or globals: each gets a thread of its own. All others share a few processes. */
@@ -56,8 +62,7 @@ export default defineConfig({
     sequence: { concurrent: true, sequencer: SlowFirst },
     testTimeout: timeout,
     hookTimeout: timeout,
-    // One more than cores, because tests of processes and sockets wait.
-    poolOptions: { forks: { isolate: false, minForks: 1, maxForks: availableParallelism() + 1 } },
+    poolOptions: { forks: { isolate: false, minForks: FORKS, maxForks: FORKS } },
     projects: [
       {
         extends: true,
