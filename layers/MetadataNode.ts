@@ -119,7 +119,8 @@ const responseOf = ({ body, headers, status }: Reply): Response => {
  *
  * @example
  * ```ts
- * import { Cache, MetadataNode } from "@pod-protocol/effect"
+ * import { Cache } from "@pod-protocol/effect"
+ * import * as MetadataNode from "@pod-protocol/effect/layers/MetadataNode"
  * import * as Layer from "effect/Layer"
  *
  * // Documents are kept for an hour, and failures for a minute.

@@ -25,7 +25,7 @@ program() {
 }
 
 sources() {
-  step lint npm run -s lint && step types-and-docs npx tsx scripts/static.ts && step architecture npm run -s architecture
+  step lint npm run -s lint && step types-and-docs node --max-semi-space-size=128 --import tsx scripts/static.ts && step architecture npm run -s architecture
 }
 
 package() {

@@ -8,6 +8,9 @@ Object.assign(it, { effect, live, scoped, scopedLive })
 
 addEqualityTesters()
 
+/** A run that was killed leaves no processes behind. */
+process.once("disconnect", () => process.exit(1))
+
 /** Bytes are compared as bytes: the runner's own equality walks them by key, and takes milliseconds for a kilobyte. */
 expect.addEqualityTesters([
   (a: unknown, b: unknown) =>
