@@ -57,23 +57,27 @@ const refused = (): Error =>
 const guarded =
   (resolve: Resolve, policy: Target.Policy): LookupFunction =>
   (name, options, callback) => {
-    Effect.runCallback(resolve(name), {
-      onExit: (exit) => {
-        if (exit._tag === "Failure") {
-          const error = exit.cause._tag === "Fail" ? exit.cause.error : new Error("the name cannot be looked up")
-          return callback(error, [])
+    // A resolver that throws must not reach the connector.
+    Effect.runCallback(
+      Effect.suspend(() => resolve(name)),
+      {
+        onExit: (exit) => {
+          if (exit._tag === "Failure") {
+            const error = exit.cause._tag === "Fail" ? exit.cause.error : new Error("the name cannot be looked up")
+            return callback(error, [])
+          }
+          const { family } = options
+          const wanted = family === 4 || family === "IPv4" ? 4 : family === 6 || family === "IPv6" ? 6 : 0
+          const addresses = exit.value
+            .filter((address) => Target.isAllowed(address, policy))
+            .map((address) => ({ address, family: isIP(address) }))
+            .filter(({ family }) => family !== 0 && (wanted === 0 || family === wanted))
+          const [first] = addresses
+          if (first === undefined) return callback(refused(), [])
+          return options.all === true ? callback(null, addresses) : callback(null, first.address, first.family)
         }
-        const { family } = options
-        const wanted = family === 4 || family === "IPv4" ? 4 : family === 6 || family === "IPv6" ? 6 : 0
-        const addresses = exit.value
-          .filter((address) => Target.isAllowed(address, policy))
-          .map((address) => ({ address, family: isIP(address) }))
-          .filter(({ family }) => family !== 0 && (wanted === 0 || family === wanted))
-        const [first] = addresses
-        if (first === undefined) return callback(refused(), [])
-        return options.all === true ? callback(null, addresses) : callback(null, first.address, first.family)
       }
-    })
+    )
   }
 
 /** The connections of a client that reaches allowed addresses only. */

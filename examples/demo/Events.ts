@@ -1,3 +1,4 @@
+/** The program's events while the story happens, and whether the history on the chain has the same. */
 import { type ProtocolEvent, ProtocolEvents } from "@pod-protocol/effect"
 import type { Address } from "@solana/kit"
 import * as Chunk from "effect/Chunk"

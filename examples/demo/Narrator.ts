@@ -1,3 +1,4 @@
+/** Prints the story: in colour, as plain text, or not at all. */
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"

@@ -1,3 +1,4 @@
+/** Reads everything that the story left on the chain into one document. */
 import {
   Agent,
   Channel,

@@ -1,3 +1,4 @@
+/** The chapter of the demo that finds agents and channels in memory. */
 import { Capabilities, Discovery, SafeText } from "@pod-protocol/effect"
 import * as Effect from "effect/Effect"
 import { Narrator } from "./Narrator.js"

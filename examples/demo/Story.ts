@@ -1,3 +1,4 @@
+/** The story: three agents register, write to each other, meet in channels, and are refused what they may not do. */
 import { Agent, Channel, Escrow, Message, MessageType, RpcPool, SafeText, Wallet } from "@pod-protocol/effect"
 import { type Address, lamports } from "@solana/kit"
 import * as Effect from "effect/Effect"

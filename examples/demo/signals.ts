@@ -1,3 +1,4 @@
+/** How the demo ends: by itself, by a signal, or because its reader closed the pipe. */
 import type { Teardown } from "@effect/platform/Runtime"
 
 /** What a shell reports for a process that a signal ended: 128 and the signal's number. */

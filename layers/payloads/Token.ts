@@ -1,3 +1,4 @@
+/** Checks the token that a client sends to a payload server. */
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import { InvalidInput } from "../../src/InvalidInput.js"

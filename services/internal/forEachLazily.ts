@@ -1,3 +1,4 @@
+/** A loop with bounded concurrency that forks no fiber for items that do not wait. */
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 

@@ -1,3 +1,4 @@
+/** Forms of an Ed25519 secret key: the 32 bytes of its seed, and PKCS #8. */
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import { InvalidInput } from "../../src/InvalidInput.js"

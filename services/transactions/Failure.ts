@@ -1,3 +1,4 @@
+/** Reads a node's refusal of a transaction: which outcome it is, and whether the bytes may have landed all the same. */
 import type { Address as Address_, Signature } from "@solana/kit"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"

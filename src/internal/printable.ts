@@ -1,3 +1,4 @@
+/** Makes the package's errors safe to print, to log, to write as JSON and to clone. */
 import * as Encoding from "effect/Encoding"
 import * as Predicate from "effect/Predicate"
 

@@ -52,16 +52,22 @@ export const send = (signers: ReadonlyArray<Keypair>, ...instructions: ReadonlyA
     return yield* pool.sendTransaction(yield* signedNow(signers, ...instructions))
   })
 
-/** The error of an effect that must fail with an answer of the node. */
+/** How often a call is made again that failed without an answer: one of several endpoints may lose a socket. */
+const LOST = 3
+
+/** The error of an effect that must fail with an answer of the node, whenever it gets one. */
 export const refusal = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.map(Effect.flip(effect), (error) => {
-    if (!("code" in error)) throw error
-    return {
-      code: error.code,
-      detail: "detail" in error ? String(error.detail) : "",
-      data: "data" in error ? error.data : undefined
-    }
-  })
+  Effect.flip(effect).pipe(
+    Effect.repeat({ times: LOST, while: (error) => "code" in error && error.code === undefined }),
+    Effect.map((error) => {
+      if (!("code" in error)) throw error
+      return {
+        code: error.code,
+        detail: "detail" in error ? String(error.detail) : "",
+        data: "data" in error ? error.data : undefined
+      }
+    })
+  )
 
 export const messageOf = (wire: Uint8Array) => Either.getOrThrow(Wire.decode(wire)).messageBytes
 
