@@ -71,6 +71,8 @@ describe("SealedChannel", () => {
       yield* say(bo, "four")
       expect((yield* rotate).epoch).toBe(3)
       yield* say(di, "five")
+      // Messages of the same second are listed by address: each gets a second of its own.
+      yield* nextSecond
       yield* channels.broadcast(channel, { content: "in the open" }).pipe(as(bo), Effect.zipLeft(nextSecond))
 
       const texts = ["one <script>\u0000 onload=eval(", "two", "three", "four", "five", "in the open"]

@@ -84,7 +84,8 @@ export const withPage = async <A>(target: string, use: (page: Page) => Promise<A
       "--window-size=1200,900",
       "about:blank"
     ],
-    { stdio: ["ignore", "ignore", "pipe"] }
+    // A process group of its own: the browser's own children end with it.
+    { stdio: ["ignore", "ignore", "pipe"], detached: true }
   )
   try {
     const socket = new WebSocket(await address(child))
@@ -122,8 +123,8 @@ export const withPage = async <A>(target: string, use: (page: Page) => Promise<A
     })
   } finally {
     const hasEnded = once(child, "exit")
-    child.kill("SIGKILL")
+    if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL")
     await hasEnded
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
+    rmSync(profile, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 })
   }
 }
