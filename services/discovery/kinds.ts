@@ -14,7 +14,7 @@ import type {
 import * as AccountType from "../../src/protocol/AccountType.js"
 import type { MessageType } from "../../src/protocol/MessageType.js"
 import type { ProtocolEvent } from "../../src/protocol/ProtocolEvent.js"
-import { located } from "../internal/located.js"
+import { isAt } from "../internal/located.js"
 import type { Accounts, Snapshot } from "../program/accounts.js"
 import type { AccountInfo } from "../RpcPool.js"
 import type { RpcError } from "../RpcTransport.js"
@@ -44,8 +44,7 @@ const source = <A>(type: AccountType.AccountType<A>): Source<A> => ({
   decode: (info, program) => {
     if (info.owner !== program) return undefined
     const account = Either.getOrUndefined(type.decode(info.data))
-    if (account === undefined) return undefined
-    return located(type, info.address, account, program) === undefined ? account : undefined
+    return account !== undefined && isAt(type, info.address, account, program) ? account : undefined
   },
   read: (data) => Either.getOrUndefined(type.decode(data))
 })

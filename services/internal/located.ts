@@ -2,19 +2,21 @@ import type { Address } from "@solana/kit"
 import type { AccountType } from "../../src/protocol/AccountType.js"
 import { RpcError } from "../RpcTransport.js"
 
-/** The error of a reply with another account than was asked for: its fields determine another address. */
+/** Whether an account of these fields can be at the address. */
+export const isAt = <A>({ addressOf }: AccountType<A>, address: Address, account: A, programId: Address): boolean =>
+  addressOf === undefined || addressOf(account, programId) === address
+
+/** The error of a reply with another account than was asked for: its fields give another address. */
 export const located = <A>(
-  { addressOf }: AccountType<A>,
+  type: AccountType<A>,
   address: Address,
   account: A,
   programId: Address
-): RpcError | undefined => {
-  const own = addressOf === undefined ? address : addressOf(account, programId)
-  return own === undefined || own === address
+): RpcError | undefined =>
+  isAt(type, address, account, programId)
     ? undefined
     : new RpcError({
         reason: "Decode",
         method: "getAccountInfo",
-        detail: `the endpoint answers for ${address} with an account that can only be at ${own}`
+        detail: `the endpoint answers for ${address} with an account that cannot be there: its fields give another address`
       })
-}

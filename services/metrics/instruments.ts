@@ -71,7 +71,7 @@ export const socketMessagesIgnored: Metric.Metric.Counter<number> = MetricOf.cou
 
 /**
  * Accounts in lists and followed lists that were passed over. Label: `reason` (`owner`: of another program; `filter`: not
- * what was asked for; `double`: came before in the same list; `decode`: its bytes are no such account).
+ * what was asked for; `double`: came before in the same list; `decode`: its bytes are no such account; `address`: its fields give another address).
  *
  * @since 0.1.0
  * @category constants
@@ -84,8 +84,9 @@ export const accountsRefused: Metric.Metric.Counter<number> = MetricOf.counter(M
  * @since 0.1.0
  * @category constructors
  */
-export const accountsRefusedOf = (reason: "owner" | "filter" | "double" | "decode"): Metric.Metric.Counter<number> =>
-  MetricOf.counter(MetricTable.accountsRefused, { reason })
+export const accountsRefusedOf = (
+  reason: "owner" | "filter" | "double" | "decode" | "address"
+): Metric.Metric.Counter<number> => MetricOf.counter(MetricTable.accountsRefused, { reason })
 
 /**
  * Transactions that came to an end. Label: `outcome` (`confirmed` or a `TransactionError` reason).

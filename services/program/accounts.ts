@@ -21,7 +21,7 @@ import * as Addresses from "../../src/solana/Address.js"
 import { Cache } from "../Cache.js"
 import * as Follow from "../Follow.js"
 import * as Turns from "../internal/eventLoop.js"
-import { located } from "../internal/located.js"
+import { isAt, located } from "../internal/located.js"
 import * as Metrics from "../Metrics.js"
 import {
   AccountNotFound,
@@ -124,6 +124,7 @@ const refused = {
   owner: Metrics.accountsRefusedOf("owner"),
   filter: Metrics.accountsRefusedOf("filter"),
   double: Metrics.accountsRefusedOf("double"),
+  address: Metrics.accountsRefusedOf("address"),
   decode: Metrics.accountsRefusedOf("decode")
 }
 
@@ -192,8 +193,11 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
         if (owner !== programId) return refuse("owner", `it belongs to ${owner}`)
         if (!holdsAll(data, filters)) return refuse("filter", "it is not what was asked for")
         if (seen.size === seen.add(address).size) return refuse("double", "it is in the list twice")
-        const account = type.decode(data)
-        return Either.isRight(account) ? account.right : refuse("decode", account.left.message)
+        const decoded = type.decode(data)
+        if (Either.isLeft(decoded)) return refuse("decode", decoded.left.message)
+        return isAt(type, address, decoded.right, programId)
+          ? decoded.right
+          : refuse("address", "its fields give another address")
       }
       return Turns.flatMap(Turns.partsOf(Arr.fromIterable(infos), PART), (part) => {
         const decoded: Array<ProgramAccount<A>> = []

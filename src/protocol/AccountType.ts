@@ -5,8 +5,11 @@
  */
 import type { Address } from "@solana/kit"
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as ProgramAddress from "../solana/ProgramAddress.js"
 import * as Account from "./Account.js"
-import * as Pda from "./Pda.js"
+import * as Seeds from "./internal/seeds.js"
+import * as MessageType from "./MessageType.js"
 
 /**
  * An account type of the program.
@@ -18,9 +21,19 @@ export interface AccountType<A> {
   readonly tag: Account.AccountTag
   /** Decodes the account's data. */
   readonly decode: (bytes: Uint8Array) => Either.Either<A, Account.AccountDecodeError>
-  /** The only address at which an account of these fields can be. Missing where the fields do not determine it. */
+  /**
+   * The only address at which an account of these fields can be, by its stored bump; `undefined` where none can be. Missing
+   * where the fields do not determine it.
+   */
   readonly addressOf?: (account: A, programId: Address) => Address | undefined
 }
+
+/** The address that the program made of the seeds and the bump that it stored. */
+const made = (
+  seeds: ReadonlyArray<Uint8Array>,
+  { bump }: { readonly bump: number },
+  programId: Address
+): Address | undefined => Option.getOrUndefined(ProgramAddress.create([...seeds, Uint8Array.of(bump)], programId))
 
 /**
  * An agent's account.
@@ -31,7 +44,7 @@ export interface AccountType<A> {
 export const agent: AccountType<Account.AgentAccount> = {
   tag: "AgentAccount",
   decode: Account.decodeAgent,
-  addressOf: ({ wallet }, programId) => Pda.agent(wallet, programId).address
+  addressOf: (agent, programId) => made(Seeds.agent(agent.wallet), agent, programId)
 }
 
 /**
@@ -44,7 +57,11 @@ export const directMessage: AccountType<Account.DirectMessage> = {
   tag: "DirectMessage",
   decode: Account.decodeDirectMessage,
   addressOf: (message, programId) =>
-    Either.match(Pda.message(message, programId), { onLeft: () => undefined, onRight: ({ address }) => address })
+    Either.match(MessageType.seed(message.type), {
+      onLeft: () => undefined,
+      onRight: (type) =>
+        made(Seeds.message(message.sender, message.recipient, message.payloadHash, type), message, programId)
+    })
 }
 
 /**
@@ -64,7 +81,8 @@ export const channel: AccountType<Account.ChannelAccount> = { tag: "ChannelAccou
 export const participant: AccountType<Account.ChannelParticipant> = {
   tag: "ChannelParticipant",
   decode: Account.decodeParticipant,
-  addressOf: ({ agent, channel }, programId) => Pda.participant(channel, agent, programId).address
+  addressOf: (participant, programId) =>
+    made(Seeds.participant(participant.channel, participant.agent), participant, programId)
 }
 
 /**
@@ -76,7 +94,8 @@ export const participant: AccountType<Account.ChannelParticipant> = {
 export const invitation: AccountType<Account.ChannelInvitation> = {
   tag: "ChannelInvitation",
   decode: Account.decodeInvitation,
-  addressOf: ({ channel, invitee }, programId) => Pda.invitation(channel, invitee, programId).address
+  addressOf: (invitation, programId) =>
+    made(Seeds.invitation(invitation.channel, invitation.invitee), invitation, programId)
 }
 
 /**
@@ -99,5 +118,5 @@ export const channelMessage: AccountType<Account.ChannelMessage> = {
 export const escrow: AccountType<Account.EscrowAccount> = {
   tag: "EscrowAccount",
   decode: Account.decodeEscrow,
-  addressOf: ({ channel, depositor }, programId) => Pda.escrow(channel, depositor, programId).address
+  addressOf: (escrow, programId) => made(Seeds.escrow(escrow.channel, escrow.depositor), escrow, programId)
 }

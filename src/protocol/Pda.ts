@@ -14,17 +14,11 @@ import { InvalidInput } from "../InvalidInput.js"
 import * as Addresses from "../solana/Address.js"
 import * as ProgramAddress from "../solana/ProgramAddress.js"
 import { KnownAddresses } from "./internal/KnownAddresses.js"
+import * as Seeds from "./internal/seeds.js"
 import * as MessageType from "./MessageType.js"
 import { MAX_CHANNEL_NAME_BYTES, PROGRAM_ID } from "./Program.js"
 
 const utf8 = new TextEncoder()
-const AGENT = utf8.encode("agent")
-const MESSAGE = utf8.encode("message")
-const CHANNEL = utf8.encode("channel")
-const PARTICIPANT = utf8.encode("participant")
-const INVITATION = utf8.encode("invitation")
-const ESCROW = utf8.encode("escrow")
-const CHANNEL_MESSAGE = utf8.encode("channel_message")
 
 const HASH_SIZE = 32
 
@@ -59,12 +53,6 @@ export const clearCache = (): number => {
   return freed
 }
 
-const u64 = (value: bigint): Uint8Array => {
-  const bytes = new Uint8Array(8)
-  new DataView(bytes.buffer).setBigUint64(0, value, true)
-  return bytes
-}
-
 /** Derives the address where its seeds are known to be valid. */
 const derive = (seeds: ReadonlyArray<Uint8Array>, programId: Address): ProgramAddress.ProgramAddress => {
   const refused = Addresses.check(programId, "programId")
@@ -86,8 +74,7 @@ const derive = (seeds: ReadonlyArray<Uint8Array>, programId: Address): ProgramAd
  * @category constructors
  */
 export const agent = (wallet: Address, programId: Address = PROGRAM_ID): ProgramAddress.ProgramAddress =>
-  agents.get(programId, wallet, "") ??
-  agents.set(programId, wallet, "", derive([AGENT, Addresses.toBytes(wallet, "wallet")], programId))
+  agents.get(programId, wallet, "") ?? agents.set(programId, wallet, "", derive(Seeds.agent(wallet), programId))
 
 /**
  * The account of a direct message. `sender` is the sender's **agent** address. `recipient` is the recipient's wallet,
@@ -116,10 +103,7 @@ export const message = (
   if (refused !== undefined) return Either.left(refused)
   return payloadHash.length === HASH_SIZE
     ? Either.flatMap(MessageType.seed(seeds.type), (type) =>
-        ProgramAddress.find(
-          [MESSAGE, Addresses.toBytes(sender), Addresses.toBytes(recipient), payloadHash, Uint8Array.of(type)],
-          programId
-        )
+        ProgramAddress.find(Seeds.message(sender, recipient, payloadHash, type), programId)
       )
     : Either.left(
         new InvalidInput({ field: "payloadHash", rule: `must be ${HASH_SIZE} bytes`, size: payloadHash.length })
@@ -146,7 +130,7 @@ export const channel = (
   if (refused !== undefined) return Either.left(refused)
   const bytes = utf8.encode(name)
   return bytes.length <= MAX_CHANNEL_NAME_BYTES
-    ? Either.map(ProgramAddress.find([CHANNEL, Addresses.toBytes(creator), bytes], programId), (found) =>
+    ? Either.map(ProgramAddress.find(Seeds.channel(creator, bytes), programId), (found) =>
         channels.set(programId, creator, name, found)
       )
     : Either.left(
@@ -170,12 +154,7 @@ export const participant = (
   programId: Address = PROGRAM_ID
 ): ProgramAddress.ProgramAddress =>
   participants.get(programId, channel, agent) ??
-  participants.set(
-    programId,
-    channel,
-    agent,
-    derive([PARTICIPANT, Addresses.toBytes(channel, "channel"), Addresses.toBytes(agent, "agent")], programId)
-  )
+  participants.set(programId, channel, agent, derive(Seeds.participant(channel, agent), programId))
 
 /**
  * The account of a **wallet**'s invitation to a channel.
@@ -187,8 +166,7 @@ export const invitation = (
   channel: Address,
   invitee: Address,
   programId: Address = PROGRAM_ID
-): ProgramAddress.ProgramAddress =>
-  derive([INVITATION, Addresses.toBytes(channel, "channel"), Addresses.toBytes(invitee, "invitee")], programId)
+): ProgramAddress.ProgramAddress => derive(Seeds.invitation(channel, invitee), programId)
 
 /**
  * The account of a **wallet**'s deposit for a channel.
@@ -200,8 +178,7 @@ export const escrow = (
   channel: Address,
   depositor: Address,
   programId: Address = PROGRAM_ID
-): ProgramAddress.ProgramAddress =>
-  derive([ESCROW, Addresses.toBytes(channel, "channel"), Addresses.toBytes(depositor, "depositor")], programId)
+): ProgramAddress.ProgramAddress => derive(Seeds.escrow(channel, depositor), programId)
 
 /**
  * The account of a message broadcast in a channel. `sender` is the **wallet**. `nonce` is a number that the sender uses
@@ -220,6 +197,6 @@ export const channelMessage = (
     Addresses.check(channel, "channel") ?? Addresses.check(sender, "sender") ?? Addresses.check(programId, "programId")
   if (refused !== undefined) return Either.left(refused)
   return Either.flatMap(Check.bigInteger("nonce", nonce), (nonce) =>
-    ProgramAddress.find([CHANNEL_MESSAGE, Addresses.toBytes(channel), Addresses.toBytes(sender), u64(nonce)], programId)
+    ProgramAddress.find(Seeds.channelMessage(channel, sender, nonce), programId)
   )
 }

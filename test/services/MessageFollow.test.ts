@@ -14,29 +14,33 @@ import { SubscriptionObserver } from "../../services/SubscriptionObserver.js"
 import * as Transactions from "../../services/Transactions.js"
 import { DirectMessage, encode } from "../../src/protocol/Account.js"
 import { Text } from "../../src/protocol/MessageType.js"
+import * as Pda from "../../src/protocol/Pda.js"
 import { PROGRAM_ID } from "../../src/protocol/Program.js"
 import * as Addresses from "../../src/solana/Address.js"
 
-const addressOf = (name: number) => Addresses.fromBytes(new Uint8Array(32).fill(name))
+const wallet = (name: number) => Addresses.fromBytes(new Uint8Array(32).fill(name))
+const [sender, recipient] = [wallet(200), wallet(201)]
 
-/** A message as a node gives it: its address is its name, its age the name in seconds. */
+const seedsOf = (name: number) => ({ sender, recipient, payloadHash: new Uint8Array(32).fill(name), type: Text })
+
+const addressOf = (name: number) => Either.getOrThrow(Pda.message(seedsOf(name))).address
+
+/** A message as a node gives it: its payload is its name, its age the name in seconds. */
 const infoOf = (name: number) => {
+  const { address, bump } = Either.getOrThrow(Pda.message(seedsOf(name)))
   const data = Either.getOrThrow(
     encode(
       new DirectMessage({
-        sender: addressOf(200),
-        recipient: addressOf(201),
-        payloadHash: new Uint8Array(32),
+        ...seedsOf(name),
         createdAt: BigInt(name),
         expiresAt: BigInt(name) + 604_800n,
-        type: Text,
         status: "Pending",
-        bump: 255
+        bump
       })
     )
   )
   const space = BigInt(data.length)
-  return { address: addressOf(name), data, lamports: lamports(1n), owner: PROGRAM_ID, executable: false, space }
+  return { address, data, lamports: lamports(1n), owner: PROGRAM_ID, executable: false, space }
 }
 
 /** What the node has, and what it notifies. */
@@ -55,7 +59,7 @@ const node = (state: { has: ReadonlyArray<number> }, live: ReturnType<RpcPool.Se
 }
 
 const inbox = (follow: Message.MailboxOptions["follow"]) =>
-  Stream.unwrap(Effect.map(Message.Message, (messages) => messages.inbox(addressOf(201), { follow })))
+  Stream.unwrap(Effect.map(Message.Message, (messages) => messages.inbox(recipient, { follow })))
 
 const follow = inbox(true)
 
@@ -120,7 +124,8 @@ it.effect(
   () => {
     const junk = { slot: 2n, value: { ...infoOf(4), data: Uint8Array.of(1, 2, 3) } }
     const foreign = { slot: 2n, value: { ...infoOf(5), owner: Addresses.SYSTEM_PROGRAM } }
-    const live = standing(Stream.concat(Stream.make(junk, foreign, notification(3)), Stream.never))
+    const elsewhere = { slot: 2n, value: { ...infoOf(6), address: wallet(6) } }
+    const live = standing(Stream.concat(Stream.make(junk, foreign, elsewhere, notification(3)), Stream.never))
     return Effect.gen(function* () {
       const seen: Array<string> = []
       const follower = yield* Effect.fork(collect(seen))

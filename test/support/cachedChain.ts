@@ -36,7 +36,7 @@ export const agentBytes = (wallet: Address, metadataUri: string): Uint8Array =>
         metadataUri,
         invitesSent: 0,
         lastInviteAt: 0n,
-        bump: 255
+        bump: Pda.agent(wallet).bump
       })
     )
   )
