@@ -54,8 +54,14 @@ const bytes =
   (input) =>
     typeof input === "string" ? Either.fromOption(decode(input), () => ({ path: "", expected })) : mismatch(expected)
 
-/** Any value except `undefined`. */
-export const anything: Decoder<unknown> = (input) => (input === undefined ? mismatch("a value") : Either.right(input))
+/** What a transaction failed with: `null` where it did not fail, a name, or an object with a name as its only key. */
+export const failure: Decoder<unknown> = (input) => {
+  const isOne =
+    typeof input === "object"
+      ? input === null || (!Array.isArray(input) && Object.keys(input).length === 1)
+      : typeof input === "string" && input !== ""
+  return isOne ? Either.right(input) : mismatch("null or the error of a transaction")
+}
 
 export const string = guard("a string", (input) => typeof input === "string")
 

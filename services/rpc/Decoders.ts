@@ -136,7 +136,7 @@ const signatureStatus: Decode.Decoder<Reply.SignatureStatus> = Decode.object((fi
   Either.all({
     slot: field("slot", Decode.u64),
     confirmations: field("confirmations", Decode.optional(Decode.u64)),
-    err: field("err", Decode.anything),
+    err: field("err", Decode.failure),
     confirmationStatus: field("confirmationStatus", Decode.optional(Decode.commitment))
   })
 )
@@ -149,7 +149,7 @@ export const signatureInfo: Decode.Decoder<Reply.SignatureInfo> = Decode.object(
   Either.all({
     signature: field("signature", Decode.signature),
     slot: field("slot", Decode.u64),
-    err: field("err", Decode.anything),
+    err: field("err", Decode.failure),
     memo: field("memo", Decode.optional(Decode.string)),
     blockTime: field("blockTime", Decode.optional(Decode.i64)),
     confirmationStatus: field("confirmationStatus", Decode.optional(Decode.commitment))
@@ -185,7 +185,7 @@ const loadedAddresses: Decode.Decoder<Reply.TransactionMeta["loadedAddresses"]> 
 
 const transactionMeta: Decode.Decoder<Reply.TransactionMeta> = Decode.object((field) =>
   Either.all({
-    err: field("err", Decode.anything),
+    err: field("err", Decode.failure),
     fee: field("fee", Decode.lamports),
     preBalances: field("preBalances", Decode.array(Decode.lamports)),
     postBalances: field("postBalances", Decode.array(Decode.lamports)),
@@ -234,7 +234,7 @@ export const block: Decode.Decoder<Reply.Block> = Decode.object((field) =>
 export const simulation = (accounts: ReadonlyArray<Address>): Decode.Decoder<Reply.Simulation> =>
   Decode.object((field) =>
     Either.all({
-      err: field("err", Decode.anything),
+      err: field("err", Decode.failure),
       logs: field("logs", Decode.withDefault(Decode.array(Decode.string), [])),
       unitsConsumed: field("unitsConsumed", Decode.optional(Decode.u64)),
       accounts:
@@ -312,14 +312,14 @@ export const supply: Decode.Decoder<Reply.Supply> = Decode.object((field) =>
 export const transactionLogs: Decode.Decoder<Reply.TransactionLogs> = Decode.object((field) =>
   Either.all({
     signature: field("signature", Decode.signature),
-    err: field("err", Decode.anything),
+    err: field("err", Decode.failure),
     logs: field("logs", Decode.array(Decode.string))
   })
 )
 
 /** The notification of a signature subscription: `{err}`. */
 export const signatureResult: Decode.Decoder<{ readonly err: unknown }> = Decode.object((field) =>
-  Either.all({ err: field("err", Decode.anything) })
+  Either.all({ err: field("err", Decode.failure) })
 )
 
 export const slotInfo: Decode.Decoder<Reply.SlotInfo> = Decode.object((field) =>
