@@ -127,7 +127,7 @@ export interface Service {
    */
   readonly put: <A>(type: AccountType<A>, info: AccountInfo, slot: Slot) => Effect.Effect<void, InvalidInput>
   /**
-   * Says that the accounts changed at a slot: no read that begins after this gives an older one. A slot more than 10,000
+   * Says that the accounts changed at a slot: no read that begins after this gives an older one. A slot more than 450
    * above all that were seen is compared with the pool's own; one that cannot be true counts as `invalidate`.
    */
   readonly fence: (addresses: ReadonlyArray<Address>, slot: Slot) => Effect.Effect<void, InvalidInput>

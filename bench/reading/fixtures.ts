@@ -63,6 +63,7 @@ export const discovery = (listed: ReadonlyArray<Listed>) => {
   const infos = listed.map(({ account, address }) => infoOf(address, Either.getOrThrow(encode(account))))
   const pool = RpcPool.layerTest({
     getGenesisHash: Effect.succeed(Blockhash.fromBytes(new Uint8Array(Blockhash.SIZE))),
+    getSlot: () => Effect.succeed(7n),
     getProgramAccounts: () => Effect.succeed({ slot: 7n, value: infos })
   })
   return Discovery.layer({ kinds: ["agents"] }).pipe(Layer.provide([pool, ProtocolEvents.layerTest([])]))

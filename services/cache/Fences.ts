@@ -44,6 +44,15 @@ export class Fences {
     if (fence > this.#floor) this.#floor = fence
   }
 
+  /** Lowers each fence to this version at most. */
+  lower(most: bigint): void {
+    const least = (fence: bigint): bigint => (fence < most ? fence : most)
+    for (const names of [this.#young, this.#old]) for (const [name, fence] of names) names.set(name, least(fence))
+    this.#highestOfYoung = least(this.#highestOfYoung)
+    this.#highestOfOld = least(this.#highestOfOld)
+    this.#floor = least(this.#floor)
+  }
+
   clear(): void {
     this.#young.clear()
     this.#old.clear()

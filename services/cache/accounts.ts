@@ -11,7 +11,9 @@ import * as Addresses from "../../src/solana/Address.js"
 import { MAX_MULTIPLE_ACCOUNTS } from "../../src/solana/Limits.js"
 import * as Deadline from "../Deadline.js"
 import * as Clock from "../internal/clock.js"
+import { CredibleSlots } from "../internal/CredibleSlots.js"
 import * as Turns from "../internal/eventLoop.js"
+import * as FalseSlot from "../internal/falseSlot.js"
 import { located } from "../internal/located.js"
 import { SLOT_NOT_REACHED } from "../internal/verdict.js"
 import { AccountNotFound, type ProgramAccount } from "../ProgramAccount.js"
@@ -40,13 +42,10 @@ type Failure = AccountDecodeError | AccountNotFound | RpcError
 
 type Answer<A> = Exit.Exit<CachedAccount<A>, Failure>
 
-const METHOD = "getAccountInfo"
-
-/** A slot this far ahead of all that was seen is not believed without asking: about an hour. */
-const BELIEVED = 10_000n
-
 /** How long the pool may take to say its slot. */
 const BELIEF = "2 seconds"
+
+const METHOD = "getAccountInfo"
 
 /** Calls for many accounts at a time. */
 const CALLS_AT_ONCE = 4
@@ -56,38 +55,6 @@ const MAX_KEPT_BYTES = 64 * 1024
 
 const GROUPS: Groups = { names: [], isTracked: true }
 const NO_BYTES = new Uint8Array(0)
-
-/** The highest slot that is believed. */
-export class Slots {
-  #highest = 0n
-  readonly #ask: Effect.Effect<bigint, RpcError>
-
-  constructor(ask: Effect.Effect<bigint, RpcError>) {
-    this.#ask = ask
-  }
-
-  get highest(): bigint {
-    return this.#highest
-  }
-
-  /** Whether the slot can be true. One far ahead of all others is compared with the pool's own. */
-  believes(slot: bigint): Effect.Effect<boolean> {
-    if (slot <= this.#highest + BELIEVED) return Effect.succeed(this.#saw(slot))
-    return Effect.match(this.#ask, {
-      onFailure: () => false,
-      onSuccess: (current) => slot <= current + BELIEVED && this.#saw(slot)
-    })
-  }
-
-  forget(): void {
-    this.#highest = 0n
-  }
-
-  #saw(slot: bigint): true {
-    if (slot > this.#highest) this.#highest = slot
-    return true
-  }
-}
 
 const decode = <A>(type: AccountType<A>, address: Address, entry: Entry, programId: Address): Answer<A> => {
   const { bytes, readAt, version } = entry
@@ -161,9 +128,13 @@ export interface Under {
 }
 
 export class Accounts {
-  readonly slots: Slots
+  readonly slots: CredibleSlots
   readonly #under: Under
   readonly #reads: Reads<RpcError>
+  /** The pool's slot. */
+  readonly #current: Effect.Effect<Slot, RpcError>
+  /** Somebody finds out whether a slot is false. */
+  #isDoubting = false
   /** The kind that was read last, which most readers read again. */
   #last: Registered<unknown> | undefined
   readonly #kinds = new WeakMap<object, Registered<unknown>>()
@@ -171,7 +142,8 @@ export class Accounts {
   constructor(under: Under) {
     this.#under = under
     this.#reads = new Reads(under.levels)
-    this.slots = new Slots(Deadline.within(BELIEF)(Effect.suspend(() => under.pool.getSlot())))
+    this.#current = Effect.suspend(() => under.pool.getSlot())
+    this.slots = new CredibleSlots(Deadline.within(BELIEF)(this.#current))
   }
 
   read<A>(
@@ -298,7 +270,7 @@ export class Accounts {
     ask: Ask = (options) =>
       Effect.catchTag(this.#under.pool.getAccountInfo(address, options), "InvalidInput", Effect.die)
   ): Effect.Effect<CachedAccount<A>, Failure> {
-    const source = this.#sourceOf(ask)
+    const source = this.#sourceOf(address, ask)
     const found =
       (call.policy ?? kind.policy) === "bypass"
         ? direct(kind, source, call.minSlot ?? 0n)
@@ -321,14 +293,47 @@ export class Accounts {
     }
   }
 
-  #sourceOf(ask: Ask): AccountSource {
+  /**
+   * Finds out, behind the reader's back, whether a slot that no endpoint has reached is false. A pool of one endpoint may
+   * have confirmed it, and a validator that began anew leaves slots of its former chain. If it is, nothing that stands at it
+   * fences a read any more.
+   */
+  #doubt(address: Address, claimed: Slot): Effect.Effect<"behind"> {
+    return Effect.suspend(() => {
+      const { scope, store } = this.#under.levels
+      if (this.#isDoubting) return Effect.succeed("behind")
+      this.#isDoubting = true
+      return FalseSlot.contradicted(claimed, this.#current).pipe(
+        Effect.flatMap((current) => {
+          if (Option.isNone(current)) return Effect.void
+          this.#takeBack(current.value)
+          return store === undefined ? Effect.void : store.remove("account", address)
+        }),
+        Effect.ensuring(Effect.sync(() => (this.#isDoubting = false))),
+        Effect.forkIn(scope),
+        Effect.as("behind")
+      )
+    })
+  }
+
+  /** Forgets the slots that no node can have reached. */
+  #takeBack(current: Slot): void {
+    const { fences, memory, settings } = this.#under.levels
+    this.slots.forget()
+    fences.account.lower(current)
+    for (const [name, { kind, version }] of memory.entries()) {
+      if (Object.hasOwn(settings.ttl, kind) && FalseSlot.isFar(version, current)) memory.delete(name)
+    }
+  }
+
+  #sourceOf(address: Address, ask: Ask): AccountSource {
     return {
       load: (least) =>
         Effect.matchEffect(ask(least > 0n ? { minContextSlot: least } : undefined), {
           onFailure: (error): Effect.Effect<Loaded | "behind", RpcError> =>
-            error.code === SLOT_NOT_REACHED ? Effect.succeed("behind") : Effect.fail(error),
+            error.code === SLOT_NOT_REACHED ? this.#doubt(address, least) : Effect.fail(error),
           onSuccess: ({ slot, value }): Effect.Effect<Loaded | "behind"> => {
-            if (slot < least) return Effect.succeed("behind")
+            if (slot < least) return this.#doubt(address, least)
             return Effect.map(this.slots.believes(slot), (isBelieved) =>
               this.#loaded(slot, Option.getOrUndefined(value), isBelieved)
             )

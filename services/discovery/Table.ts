@@ -5,21 +5,21 @@
  * changes are in the index. An account that cannot be decoded is passed over and counted. No instruction closes an account,
  * so one that an event names and a node does not have is on a lagging node.
  */
-import type { Address } from "@solana/kit"
+import type { Address, Slot } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
-import type { InvalidInput } from "../../src/InvalidInput.js"
 import type { Account } from "../../src/protocol/Account.js"
 import type { ProtocolEvent } from "../../src/protocol/ProtocolEvent.js"
 import * as Limits from "../../src/solana/Limits.js"
+import type { CredibleSlots } from "../internal/CredibleSlots.js"
 import * as Turns from "../internal/eventLoop.js"
 import * as Metrics from "../Metrics.js"
 import type { Accounts, Snapshot } from "../program/accounts.js"
 import type { Service as RpcPool } from "../RpcPool.js"
 import type { RpcError } from "../RpcTransport.js"
 import { bucketOf, BUCKETS, type Saved } from "./bucket.js"
-import type { Kind } from "./kinds.js"
+import type { Kind, Source } from "./kinds.js"
 import type { Savable } from "./Saved.js"
 import { type Dated, SearchIndex } from "./SearchIndex.js"
 
@@ -30,6 +30,12 @@ const PART = 32
 export interface Sources {
   readonly accounts: Accounts
   readonly pool: RpcPool
+  readonly slots: CredibleSlots
+  /** Reads as of a slot or later; as things are, if the cluster never reaches it. */
+  readonly from: <A>(
+    least: Slot | undefined,
+    read: (least: Slot | undefined) => Effect.Effect<A, RpcError>
+  ) => Effect.Effect<A, RpcError>
   /** The most accounts of a kind. */
   readonly maxEntries: number
 }
@@ -119,13 +125,18 @@ export class Table<A extends Account, Order extends string> implements Savable {
   }
 
   /**
-   * Lists all accounts, from a node that has reached `least`. Gives the slot of the list. Without `least`, the list replaces
-   * what was known.
+   * Lists all accounts, from a node that has reached `least`. Gives the slot of the list, or one before, where a node claims
+   * a slot that cannot be true. Without `least`, the list replaces what was known.
    */
   load(least: bigint | undefined): Effect.Effect<bigint, RpcError> {
-    const { accounts } = this.#sources
+    const { accounts, from, slots } = this.#sources
+    const listed = (list: Source<A>["list"]) =>
+      Effect.flatMap(
+        from(least, (least) => list(accounts, least)),
+        ({ slot, value }) => Effect.map(slots.credible(slot), (slot): Snapshot<A> => ({ slot, value }))
+      )
     return Effect.flatMap(
-      Effect.forEach(this.kind.sources, ({ list }) => list(accounts, least)),
+      Effect.forEach(this.kind.sources, ({ list }) => listed(list)),
       (snapshots) => {
         const dated = datedOf(snapshots)
         const slot = snapshots.reduce((lowest, { slot }) => (slot < lowest ? slot : lowest), snapshots[0]?.slot ?? 0n)
@@ -148,11 +159,8 @@ export class Table<A extends Account, Order extends string> implements Savable {
   }
 
   /** Reads the accounts again that these events made or changed, as they were at `least` or later. */
-  refresh(
-    events: Iterable<ProtocolEvent>,
-    least: bigint
-  ): Effect.Effect<ReadonlyArray<Address>, InvalidInput | RpcError> {
-    const { accounts, pool } = this.#sources
+  refresh(events: Iterable<ProtocolEvent>, least: bigint): Effect.Effect<ReadonlyArray<Address>, RpcError> {
+    const { accounts, from, pool, slots } = this.#sources
     const { changedBy, sources } = this.kind
     return Effect.gen(this, function* () {
       const changed = new Set<Address>()
@@ -163,8 +171,11 @@ export class Table<A extends Account, Order extends string> implements Savable {
       const addresses = [...changed]
       for (let at = 0; at < addresses.length; at += Limits.MAX_MULTIPLE_ACCOUNTS) {
         const part = addresses.slice(at, at + Limits.MAX_MULTIPLE_ACCOUNTS)
-        const { slot, value } = yield* pool.getMultipleAccounts(part, { minContextSlot: least })
-        for (const info of value) {
+        const answer = yield* from(least, (minContextSlot) =>
+          Effect.catchTag(pool.getMultipleAccounts(part, { minContextSlot }), "InvalidInput", Effect.die)
+        )
+        const slot = yield* slots.credible(answer.slot)
+        for (const info of answer.value) {
           if (Option.isNone(info)) continue
           let account: A | undefined
           for (const { decode } of sources) account ??= decode(info.value, accounts.programId)

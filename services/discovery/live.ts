@@ -10,6 +10,8 @@
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { constVoid } from "effect/Function"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Check from "../../src/internal/check.js"
@@ -17,7 +19,10 @@ import { InvalidInput } from "../../src/InvalidInput.js"
 import type { AgentAccount, ChannelAccount, ChannelParticipant, EscrowAccount } from "../../src/protocol/Account.js"
 import type { Kind as EventKind } from "../../src/protocol/ProtocolEvent.js"
 import type { Service as CacheStore } from "../CacheStore.js"
+import * as Deadline from "../Deadline.js"
 import * as Backoff from "../internal/backoff.js"
+import { CredibleSlots } from "../internal/CredibleSlots.js"
+import * as FalseSlot from "../internal/falseSlot.js"
 import { SLOT_NOT_REACHED } from "../internal/verdict.js"
 import * as Accounts from "../program/accounts.js"
 import * as ProtocolEvents from "../ProtocolEvents.js"
@@ -26,7 +31,7 @@ import type { RpcError } from "../RpcTransport.js"
 import * as Kinds from "./kinds.js"
 import type { KindName, PersistedOptions } from "./models.js"
 import * as Saved from "./Saved.js"
-import { Table } from "./Table.js"
+import { type Sources, Table } from "./Table.js"
 
 /** Slots that a node may lag behind what is known: a minute. */
 const MAX_BEHIND = 150n
@@ -37,6 +42,15 @@ const MAX_NAME = 64
 
 /** Milliseconds before the endpoints are asked again. */
 const BACKOFF = { base: 500, cap: 30_000 }
+
+/** How long the pool may take to say its slot. */
+const BELIEF = "10 seconds"
+
+/** For nodes that lag. */
+const WAIT = {
+  while: ({ code }: RpcError) => code === SLOT_NOT_REACHED,
+  schedule: Schedule.jittered(Schedule.union(Schedule.exponential("250 millis"), Schedule.spaced("5 seconds")))
+}
 
 const KINDS: ReadonlyArray<KindName> = ["agents", "channels", "messages"]
 
@@ -101,7 +115,11 @@ export const make = (
     const accounts = yield* Accounts.make
     const { programId: program } = accounts
     let genesis = yield* pool.getGenesisHash
-    const sources = { accounts, pool, maxEntries }
+    const current = Effect.suspend(() => pool.getSlot())
+    const slots = new CredibleSlots(Deadline.within(BELIEF)(current))
+    const from: Sources["from"] = (least, read) =>
+      FalseSlot.readFrom(least, (least) => Effect.retry(read(least), WAIT), { current, onFalse: constVoid })
+    const sources = { accounts, pool, slots, from, maxEntries }
 
     const agents = new Table(Kinds.agents, sources)
     const channels = new Table(Kinds.channels, sources)
@@ -124,6 +142,7 @@ export const make = (
     const load = (least: bigint | undefined) =>
       Effect.gen(function* () {
         let slot: bigint | undefined
+        yield* slots.ask
         for (const table of tables) {
           const listed = yield* table.load(least)
           if (slot === undefined || listed < slot) slot = listed
@@ -142,8 +161,9 @@ export const make = (
 
     const begin = Effect.gen(function* () {
       const slot = saved === undefined ? undefined : yield* saved.restore(hasReached)
-      if (slot === undefined) yield* load(undefined)
-      else cursor = at(slot)
+      if (slot === undefined) return yield* load(undefined)
+      yield* slots.ask
+      cursor = at(slot)
     })
 
     /** Begins anew. Until that is done, nothing is saved, for the tables hold accounts of both clusters. */
@@ -179,7 +199,8 @@ export const make = (
             last.value.cursor.slot
           )
         }
-        cursor = last.value.cursor
+        // A cursor of the far future would end the stream that begins there.
+        if (yield* slots.believes(last.value.cursor.slot)) cursor = last.value.cursor
       })
 
     const wanted = [...kinds].flatMap((kind) => EVENTS[kind])

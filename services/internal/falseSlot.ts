@@ -21,6 +21,13 @@ export const MAX_LAG = 450n
 const CONTRADICTIONS = 3
 const PAUSE = 2000
 
+/** The shortest duration of a slot in any cluster. */
+const MIN_SLOT_MILLIS = 100
+
+/** The highest slot that a node can have reached, this long after another node of its cluster was at `slot`. */
+export const furthest = (slot: Slot, millis: number): Slot =>
+  slot + MAX_LAG + BigInt(Math.floor(millis / MIN_SLOT_MILLIS))
+
 /** Whether no node of a cluster at this slot can have reached the claimed one. */
 export const isFar = (claimed: Slot, slot: Slot): boolean => claimed > slot + MAX_LAG
 

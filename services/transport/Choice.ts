@@ -3,7 +3,7 @@
  */
 import type { Slot } from "@solana/kit"
 import * as Predicate from "effect/Predicate"
-import { MAX_LAG } from "../internal/falseSlot.js"
+import { furthest } from "../internal/falseSlot.js"
 import { slotFrom } from "../internal/slot.js"
 import type { Endpoint, Role } from "./Endpoint.js"
 
@@ -22,11 +22,8 @@ interface Claim {
   readonly slotAge: number
 }
 
-/** The shortest duration of a slot in any cluster. */
-const MIN_SLOT_MILLIS = 100
-
 /** The highest slot that a cluster can have reached since the report of a claim. */
-const limit = ({ slot, slotAge }: Claim): Slot => slot + MAX_LAG + BigInt(Math.floor(slotAge / MIN_SLOT_MILLIS))
+const limit = ({ slot, slotAge }: Claim): Slot => furthest(slot, slotAge)
 
 /** The newest confirmed slot of the cluster, and the highest credible claim. */
 interface Reach {

@@ -372,6 +372,50 @@ describe("Cache, fences", () => {
     }).pipe(withCache())
   )
 
+  it.effect(
+    "Given a validator that begins anew, When an account of its former chain was changed, Then reads go on within seconds",
+    () =>
+      Effect.gen(function* () {
+        const chain = yield* Chain.Chain
+        const cache = yield* Cache.Cache
+        yield* chain.beginAt(1_000_000n)
+        yield* chain.write(1, "https://a.example/1")
+        yield* chain.write(2, "https://a.example/2")
+        yield* Effect.all([uriAt(1), uriAt(2)])
+        yield* chain.beginAt(10n)
+        yield* cache.invalidate({ address: agentOf(1).address })
+        const reader = yield* Effect.fork(uriAt(1))
+        yield* TestClock.adjust("8 seconds")
+        expect(yield* Fiber.join(reader)).toEqual(["https://a.example/1", 10n])
+        // What was read from the former chain has gone, too.
+        expect(yield* uriAt(2)).toEqual(["https://a.example/2", 10n])
+        expect(yield* uriAt(1)).toEqual(["https://a.example/1", 10n])
+      }).pipe(withCache())
+  )
+
+  it.effect(
+    "Given slots that rise faster than a cluster's, When they are answered, Then they are soon not believed",
+    () =>
+      Effect.gen(function* () {
+        const chain = yield* Chain.Chain
+        const cache = yield* Cache.Cache
+        yield* chain.write(1, "https://a.example/1")
+        for (let slot = 400n; slot < 4000n; slot += 400n) {
+          yield* chain.lie(slot)
+          yield* cache.invalidate({ address: agentOf(1).address })
+          const reader = yield* Effect.fork(uriAt(1))
+          yield* TestClock.adjust("8 seconds")
+          yield* Fiber.join(reader)
+        }
+        yield* chain.lie(undefined)
+        yield* chain.write(1, "https://a.example/2")
+        yield* cache.invalidate({ address: agentOf(1).address })
+        const reader = yield* Effect.fork(uriAt(1))
+        yield* TestClock.adjust("8 seconds")
+        expect(yield* Fiber.join(reader)).toEqual(["https://a.example/2", 2n])
+      }).pipe(withCache())
+  )
+
   it.effect("Given minSlot, When the cache holds an older account, Then the network is asked for that slot", () =>
     Effect.gen(function* () {
       const chain = yield* Chain.Chain

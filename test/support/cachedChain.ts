@@ -62,6 +62,8 @@ export class Chain extends Context.Tag("test/CachedChain")<
     /** The next calls read the state and answer when the gate is opened. */
     readonly hold: Effect.Effect<Deferred.Deferred<void>>
     readonly failing: (isFailing: boolean) => Effect.Effect<void>
+    /** Begins anew at this slot, with the accounts as they are. */
+    readonly beginAt: (slot: bigint) => Effect.Effect<void>
     /** Says this slot in each answer. */
     readonly lie: (slot: bigint | undefined) => Effect.Effect<void>
   }
@@ -90,6 +92,10 @@ const make = Effect.sync(() => {
     failing: (is) =>
       Effect.sync(() => {
         isFailing = is
+      }),
+    beginAt: (first) =>
+      Effect.sync(() => {
+        slot = first
       }),
     lie: (slot) =>
       Effect.sync(() => {
