@@ -62,6 +62,7 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
     "layers/(RpcPoolUndici|RpcPoolHttpClient|undici/|platform/|otlp/|internal/)"
   ),
   room("services/internal", "services/", "layers/"),
+  room("layers/cluster", "layers/AgentCluster.ts"),
   room("layers/embedded", "layers/(EmbeddedCluster|EmbeddedServer|RpcPoolEmbedded).ts"),
   room("layers/otlp", "layers/TelemetryOtlp.ts"),
   room("layers/fiberconsole", "layers/FiberConsoleNode.ts"),
@@ -108,7 +109,7 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
     name: "no unreached module",
     severity: "error",
     from: {
-      path: "^(index|layers/(EmbeddedServer|PayloadServer|PayloadServerNode|PrometheusServer|PrometheusServerNode|threads/thread))\\.ts$|^(test|bench|examples|scripts)/"
+      path: "^(index|layers/(AgentCluster|EmbeddedServer|PayloadServer|PayloadServerNode|PrometheusServer|PrometheusServerNode|threads/thread))\\.ts$|^(test|bench|examples|scripts)/"
     },
     // The code of the threads is bundled, not imported.
     to: { path: "^(src|services|layers)/", pathNot: "^layers/threads/thread.ts$", reachable: false }

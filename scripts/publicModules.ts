@@ -24,6 +24,7 @@ export const publicModules: ReadonlyArray<string> = ["src", "services", "layers"
 
 /** Modules that need an optional peer when they are loaded. No barrel and no other module imports them. */
 export const apart: ReadonlyArray<string> = [
+  "layers/AgentCluster.ts",
   "layers/EmbeddedServer.ts",
   "layers/MetadataNode.ts",
   "layers/PayloadServer.ts",

@@ -23,6 +23,7 @@ interface Statement {
   readonly get: (...parameters: ReadonlyArray<unknown>) => unknown
   readonly all: (...parameters: ReadonlyArray<unknown>) => unknown
   readonly run: (...parameters: ReadonlyArray<unknown>) => unknown
+  readonly setReadBigInts: (enabled: boolean) => void
 }
 
 export interface Database {

@@ -1,0 +1,106 @@
+/**
+ * Agents on many machines, over `@effect/cluster`: each agent is on exactly one runner, which signs with its wallet and sends
+ * its messages. When a runner ends or is killed, others have its agents within seconds.
+ *
+ * A send is exactly once, from the caller's `id` to the chain. The request is in the database before it is done; who asks
+ * again, in whatever process, gets the same receipt; and what a runner does a second time, after the first was killed, makes
+ * no second message.
+ *
+ * It needs the optional packages `@effect/cluster`, `@effect/rpc`, `@effect/sql`, `@effect/experimental` and
+ * `@effect/platform-node`, and for several runners a client of Postgres or MySQL, such as `@effect/sql-pg` 0.53 (its latest
+ * version is for Effect 4). `docs/scale.md` says what a cluster costs.
+ *
+ * @since 0.1.0
+ */
+import type { MessageStorage } from "@effect/cluster/MessageStorage"
+import type { Sharding } from "@effect/cluster/Sharding"
+import type { SqlClient } from "@effect/sql/SqlClient"
+import * as Layer from "effect/Layer"
+import type { Message } from "../services/Message.js"
+import type { InvalidInput } from "../src/InvalidInput.js"
+import type { AgentClusterError } from "./cluster/AgentClusterError.js"
+import * as Agents from "./cluster/Agents.js"
+import * as Runners from "./cluster/Runners.js"
+import type { ShardingOptions } from "./cluster/Settings.js"
+
+export { AgentClusterError } from "./cluster/AgentClusterError.js"
+export type { Options } from "./cluster/Agents.js"
+export { client, type Client, type SendInput, type SendOptions } from "./cluster/Client.js"
+export type { Address, RunnerOptions, SingleOptions } from "./cluster/Runners.js"
+export { sharding, type ShardingOptions, type Sharding as ShardingSettings } from "./cluster/Settings.js"
+
+/**
+ * Runs agents on this process: those of the shards that its runner has.
+ *
+ * @example
+ * ```ts
+ * import { Pod, type Wallet } from "@pod-protocol/effect"
+ * import * as AgentCluster from "@pod-protocol/effect/layers/AgentCluster"
+ * import { PgClient } from "@effect/sql-pg"
+ * import type { Address } from "@solana/kit"
+ * import * as Config from "effect/Config"
+ * import type * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ *
+ * declare const walletOf: (agent: Address) => Effect.Effect<Wallet.Service, Wallet.WalletError>
+ *
+ * export const RunnerLive = AgentCluster.layer({ wallet: walletOf }).pipe(
+ *   Layer.provideMerge(AgentCluster.layerRunner({ address: { host: "10.0.0.5", port: 34431 } })),
+ *   Layer.provide(PgClient.layerConfig({ url: Config.redacted("DATABASE_URL") })),
+ *   Layer.provide(
+ *     Pod.layer({ url: "https://rpc.example", payloads: { url: "https://payloads.example", token: "s3cret" } })
+ *   )
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = <R = never>(
+  options: Agents.Options<R>
+): Layer.Layer<never, InvalidInput, Message | R | Sharding> => Agents.layer(options)
+
+/**
+ * A runner over sockets, and over the database in context, which is Postgres or MySQL. Fails at start with `InvalidInput` for
+ * settings with which shards would not stay, and with `AgentClusterError` for SQLite, for a database that was made for
+ * another `shardsPerGroup`, and for an address that is taken.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerRunner = (
+  options: Runners.RunnerOptions
+): Layer.Layer<MessageStorage | Sharding, AgentClusterError | InvalidInput, SqlClient> => Runners.layerRunner(options)
+
+/**
+ * For processes without agents, which only use {@link client}. Fails at start as {@link layerRunner} does.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerClient = (
+  options?: ShardingOptions
+): Layer.Layer<MessageStorage | Sharding, AgentClusterError | InvalidInput, SqlClient> => Runners.layerClient(options)
+
+/**
+ * One runner without sockets, over an SQLite file of its own, through the API of `node:sqlite` (Node.js 22.13, or the optional
+ * package `@photostructure/sqlite`). What was asked before a crash is done after the next start. A second process with the
+ * same file is `AgentClusterError` of reason `Locked`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerSingle = (
+  options: Runners.SingleOptions
+): Layer.Layer<MessageStorage | Sharding | SqlClient, AgentClusterError | InvalidInput> => Runners.layerSingle(options)
+
+/**
+ * Agents on one runner in memory, for tests: {@link layer} over a database that ends with it.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerTest = <R = never>(
+  options: Agents.Options<R>
+): Layer.Layer<MessageStorage | Sharding, InvalidInput, Message | R> =>
+  Layer.provideMerge(layer(options), Runners.layerMemory)

@@ -1,0 +1,55 @@
+/**
+ * What agents of a cluster are asked, as Schemas that cross sockets and lie in a database.
+ *
+ * A send is persisted before it is done, under a key that names its content. Interruption of its caller does not reach it.
+ * A failure is stored as the answer of its key, so it names the ask that it answers: a caller that finds the failure of an
+ * earlier ask puts its own under the next key.
+ */
+import * as ClusterSchema from "@effect/cluster/ClusterSchema"
+import * as Entity from "@effect/cluster/Entity"
+import * as Rpc from "@effect/rpc/Rpc"
+import * as Schema from "effect/Schema"
+import { PayloadStoreError } from "../../services/PayloadStore.js"
+import * as Receipt from "../../services/Receipt.js"
+import { RpcError } from "../../services/RpcTransport.js"
+import { SealedError } from "../../services/Sealing.js"
+import { TransactionError } from "../../services/Transactions.js"
+import { WalletError } from "../../services/Wallet.js"
+import { InvalidInput } from "../../src/InvalidInput.js"
+import { MessageType } from "../../src/protocol/MessageType.js"
+import { ProgramError } from "../../src/protocol/ProgramError.js"
+import * as Address from "../../src/solana/Address.js"
+
+const SendError = Schema.Union(
+  InvalidInput,
+  PayloadStoreError,
+  ProgramError,
+  RpcError,
+  SealedError,
+  TransactionError,
+  WalletError
+)
+
+const Send = Rpc.make("Send", {
+  payload: {
+    /** Names the content and the number of the ask. */
+    key: Schema.String,
+    /** Names the ask whose answer this is. */
+    ask: Schema.String,
+    recipient: Address.Schema,
+    payload: Schema.Uint8ArrayFromBase64,
+    type: MessageType,
+    id: Schema.Uint8ArrayFromBase64,
+    createdAt: Schema.BigInt,
+    seal: Schema.Boolean,
+    sealTo: Schema.optional(Schema.Literal("published", "wallet"))
+  },
+  primaryKey: ({ key }) => key,
+  success: Receipt.MessageReceipt,
+  error: Schema.Struct({ ask: Schema.String, error: SendError })
+})
+  .annotate(ClusterSchema.Persisted, true)
+  .annotate(ClusterSchema.Uninterruptible, true)
+
+/** An agent, named by its wallet's address. */
+export const AgentEntity = Entity.make("PodAgent", [Send])

@@ -1,0 +1,177 @@
+/** Runners over sockets and a database that they share, clients without agents, and one runner by itself. */
+import * as MessageStorage from "@effect/cluster/MessageStorage"
+import * as RunnerAddress from "@effect/cluster/RunnerAddress"
+import * as RunnerHealth from "@effect/cluster/RunnerHealth"
+import * as Runners from "@effect/cluster/Runners"
+import * as RunnerStorage from "@effect/cluster/RunnerStorage"
+import * as ShardId from "@effect/cluster/ShardId"
+import * as ClusterSharding from "@effect/cluster/Sharding"
+import * as ShardingConfig from "@effect/cluster/ShardingConfig"
+import * as SocketRunner from "@effect/cluster/SocketRunner"
+import * as SqlMessageStorage from "@effect/cluster/SqlMessageStorage"
+import * as SqlRunnerStorage from "@effect/cluster/SqlRunnerStorage"
+import * as NodeClusterSocket from "@effect/platform-node/NodeClusterSocket"
+import * as RpcSerialization from "@effect/rpc/RpcSerialization"
+import type { SqlClient } from "@effect/sql/SqlClient"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Check from "../../src/internal/check.js"
+import { InvalidInput } from "../../src/InvalidInput.js"
+import { AgentClusterError } from "./AgentClusterError.js"
+import { sharding, type ShardingOptions } from "./Settings.js"
+import * as Shards from "./Shards.js"
+import * as SqliteClient from "./SqliteClient.js"
+
+/**
+ * Where a runner is.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Address {
+  /** A name or an IP address. */
+  readonly host: string
+  /** A port from 1 to 65535. */
+  readonly port: number
+}
+
+/**
+ * The options of a runner.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RunnerOptions extends ShardingOptions {
+  /** Where other runners and clients reach this one. No two runners may have the same. */
+  readonly address: Address
+  /** Where it listens, if that is another address, such as in a container. Default: `address`. */
+  readonly listen?: Address | undefined
+  /** The runner's part of the agents in relation to others. Default 1. Too high: it gets more than it can do. */
+  readonly weight?: number | undefined
+}
+
+/**
+ * The options of a runner by itself.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SingleOptions extends ShardingOptions {
+  /** The path of the SQLite file. It is made where it does not exist, for the user of the process alone. */
+  readonly file: string
+}
+
+/** What a runner gives. */
+export type Services = ClusterSharding.Sharding | MessageStorage.MessageStorage
+
+const addressOf = (field: string, address: Address): Effect.Effect<RunnerAddress.RunnerAddress, InvalidInput> =>
+  Effect.gen(function* () {
+    if (typeof address !== "object" || address === null) {
+      return yield* new InvalidInput({ field, rule: "must be an object with host and port" })
+    }
+    const { host } = address
+    if (typeof host !== "string" || host === "" || host.length > 253) {
+      return yield* new InvalidInput({ field: `${field}.host`, rule: "must be a host name or an IP address" })
+    }
+    const port = yield* Check.integer(`${field}.port`, address.port, 1, 65_535)
+    return RunnerAddress.make(host, port)
+  })
+
+const storage = (cause: unknown) => new AgentClusterError({ reason: "Storage", cause })
+
+const messages = SqlMessageStorage.layer
+
+const runners = Layer.mapError(SqlRunnerStorage.layer, storage)
+
+const protocol = NodeClusterSocket.layerClientProtocol
+
+/** A runner over a database in context. */
+export const layerRunner = (
+  options: RunnerOptions
+): Layer.Layer<Services, AgentClusterError | InvalidInput, SqlClient> =>
+  Layer.unwrapEffect(
+    Effect.gen(function* () {
+      const settings = yield* sharding(options)
+      const runnerAddress = yield* addressOf("address", options.address)
+      const listen = options.listen === undefined ? runnerAddress : yield* addressOf("listen", options.listen)
+      const runnerShardWeight = yield* Check.integer("weight", options.weight ?? 1, 1, 1000)
+      yield* Shards.refuseSqlite
+      yield* Shards.check(settings.shardsPerGroup)
+      const server = Layer.mapError(
+        NodeClusterSocket.layerSocketServer,
+        (cause) => new AgentClusterError({ reason: "Listen", detail: `${listen.host}:${listen.port}`, cause })
+      )
+      const health = RunnerHealth.layerPing.pipe(Layer.provide(Runners.layerRpc), Layer.provide(protocol))
+      return SocketRunner.layer.pipe(
+        Layer.provide([server, protocol, health]),
+        Layer.provideMerge(messages),
+        Layer.provide(runners),
+        Layer.provide([
+          ShardingConfig.layer({
+            ...settings,
+            runnerShardWeight,
+            runnerAddress: Option.some(runnerAddress),
+            runnerListenAddress: Option.some(listen)
+          }),
+          RpcSerialization.layerMsgPack
+        ])
+      )
+    })
+  )
+
+/** A process that has no agents, and asks those of runners. */
+export const layerClient = (
+  options?: ShardingOptions
+): Layer.Layer<Services, AgentClusterError | InvalidInput, SqlClient> =>
+  Layer.unwrapEffect(
+    Effect.gen(function* () {
+      const settings = yield* sharding(options)
+      yield* Shards.refuseSqlite
+      yield* Shards.check(settings.shardsPerGroup)
+      return SocketRunner.layerClientOnly.pipe(
+        Layer.provide(protocol),
+        Layer.provideMerge(messages),
+        Layer.provide(runners),
+        Layer.provide([
+          ShardingConfig.layer({ ...settings, runnerAddress: Option.none() }),
+          RpcSerialization.layerMsgPack
+        ])
+      )
+    })
+  )
+
+/** One runner over an SQLite file. */
+export const layerSingle = ({
+  file,
+  ...options
+}: SingleOptions): Layer.Layer<Services | SqlClient, AgentClusterError | InvalidInput> =>
+  Layer.unwrapEffect(
+    Effect.gen(function* () {
+      const settings = yield* sharding(options)
+      yield* Shards.check(settings.shardsPerGroup)
+      return ClusterSharding.layer.pipe(
+        Layer.provide(Runners.layerNoop),
+        Layer.provideMerge(messages),
+        // The file is locked, so there is no other runner to know of.
+        Layer.provide([RunnerStorage.layerMemory, RunnerHealth.layerNoop]),
+        Layer.provide(ShardingConfig.layer(settings))
+      )
+    })
+  ).pipe(Layer.provideMerge(SqliteClient.layer(file)))
+
+/** Until the runner has its shards. A request before that would be tried again by the Clock, which a test stands still. */
+const started = Effect.flatMap(ClusterSharding.Sharding, (sharding) =>
+  Effect.yieldNow().pipe(
+    Effect.repeat({ until: () => sharding.hasShardId(ShardId.make("default", ShardingConfig.defaults.shardsPerGroup)) })
+  )
+)
+
+/** One runner in memory. */
+export const layerMemory: Layer.Layer<Services> = Layer.effectDiscard(started).pipe(
+  Layer.provideMerge(ClusterSharding.layer),
+  Layer.provide(Runners.layerNoop),
+  Layer.provideMerge(MessageStorage.layerMemory),
+  Layer.provide([RunnerStorage.layerMemory, RunnerHealth.layerNoop]),
+  Layer.provide(ShardingConfig.layer())
+)

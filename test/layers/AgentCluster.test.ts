@@ -1,0 +1,209 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { describe, expect, it, layer } from "@effect/vitest"
+import type { Address } from "@solana/kit"
+import * as Arr from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import * as AgentCluster from "../../layers/AgentCluster.js"
+import * as Pod from "../../layers/Pod.js"
+import * as Message from "../../services/Message.js"
+import type { Service as WalletService } from "../../services/Wallet.js"
+import * as Pda from "../../src/protocol/Pda.js"
+import { registered } from "../support/agents.js"
+
+const temporary = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "cluster-"))),
+  (directory) => Effect.sync(() => rmSync(directory, { recursive: true }))
+)
+
+const pair = Effect.all({ alice: registered, bob: registered })
+
+/** A runner whose agents have these wallets, and all others the first one. */
+const agentsOf = (first: WalletService, ...others: ReadonlyArray<WalletService>): AgentCluster.Options => {
+  const wallets = new Map([first, ...others].map((wallet) => [wallet.address, wallet]))
+  return { wallet: (agent) => Effect.succeed(wallets.get(agent) ?? first) }
+}
+
+const inbox = (wallet: Address) =>
+  Effect.flatMap(Message.Message, (messages) => Stream.runCount(messages.inbox(wallet)))
+
+describe("AgentCluster", () => {
+  it.scopedLive(
+    "Given one id, When it is sent at once, again, and after a restart, Then there is one message and one receipt",
+    () =>
+      Effect.gen(function* () {
+        const { alice, bob } = yield* pair
+        const file = join(yield* temporary, "cluster.sqlite")
+        const runner = AgentCluster.layer(agentsOf(alice.wallet)).pipe(
+          Layer.provideMerge(AgentCluster.layerSingle({ file, entityTerminationTimeout: "1 second" }))
+        )
+        const send = AgentCluster.client(alice.wallet.address).send({
+          recipient: bob.wallet.address,
+          payload: "pay 5",
+          id: "order-1"
+        })
+        const first = yield* Effect.all(
+          Arr.makeBy(10, () => send),
+          { concurrency: "unbounded" }
+        ).pipe(Effect.provide(runner))
+        const second = yield* send.pipe(Effect.provide(Layer.fresh(runner)))
+        expect(new Set([...first, second].map(({ signature }) => signature)).size).toBe(1)
+        expect(second).toEqual(first[0])
+        expect(yield* inbox(bob.wallet.address)).toBe(1)
+      }).pipe(Effect.provide(Pod.layerTest))
+  )
+
+  it.scopedLive(
+    "Given a file in use, or made for other shards, When a runner starts, Then it is refused with the reason",
+    () =>
+      Effect.gen(function* () {
+        const file = join(yield* temporary, "cluster.sqlite")
+        const refused = (options: Omit<AgentCluster.SingleOptions, "file">) =>
+          Effect.scoped(Effect.flip(Layer.build(Layer.fresh(AgentCluster.layerSingle({ file, ...options })))))
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            yield* Layer.build(AgentCluster.layerSingle({ file }))
+            expect(yield* refused({})).toMatchObject({ _tag: "AgentClusterError", reason: "Locked" })
+          })
+        )
+        expect(yield* refused({ shardsPerGroup: 299 })).toMatchObject({ _tag: "AgentClusterError", reason: "Shards" })
+        expect(
+          yield* refused({ shardLockExpiration: "36 seconds", shardLockRefreshInterval: "13 seconds" })
+        ).toMatchObject({ _tag: "InvalidInput", field: "shardLockExpiration", size: 36_000 })
+      })
+  )
+
+  it.scopedLive("Given SQLite, When a runner or a client for several starts, Then it is refused", () =>
+    Effect.gen(function* () {
+      const file = join(yield* temporary, "cluster.sqlite")
+      const database = AgentCluster.layerSingle({ file })
+      for (const runner of [
+        AgentCluster.layerRunner({ address: { host: "127.0.0.1", port: 1 } }),
+        AgentCluster.layerClient()
+      ]) {
+        const refused = yield* Effect.scoped(Effect.flip(Layer.build(Layer.provide(runner, Layer.fresh(database)))))
+        expect(refused).toMatchObject({ _tag: "AgentClusterError", reason: "Sqlite" })
+      }
+    })
+  )
+})
+
+layer(Pod.layerTest)("AgentCluster in memory", (it) => {
+  it.effect("Given agents in memory, When each sends without an id, Then each send makes its own message", () =>
+    Effect.gen(function* () {
+      const { alice, bob } = yield* pair
+      const fromAlice = AgentCluster.client(alice.wallet.address)
+      const receipts = yield* Effect.all([
+        fromAlice.send({ recipient: bob.wallet.address, payload: "hello" }),
+        fromAlice.send({ recipient: bob.wallet.address, payload: "hello" }),
+        AgentCluster.client(bob.wallet.address).send({ recipient: alice.wallet.address, payload: "hello" })
+      ]).pipe(Effect.provide(AgentCluster.layerTest(agentsOf(alice.wallet, bob.wallet))))
+      expect(new Set(receipts.map(({ address }) => address)).size).toBe(3)
+      expect(yield* inbox(bob.wallet.address)).toBe(2)
+    })
+  )
+
+  it.effect("Given the wallet of another agent, When an agent is to send, Then it refuses and sends nothing", () =>
+    Effect.gen(function* () {
+      const { alice, bob } = yield* pair
+      const refused = yield* AgentCluster.client(bob.wallet.address)
+        .send({ recipient: alice.wallet.address, payload: "hello", id: "x" })
+        .pipe(Effect.flip, Effect.provide(AgentCluster.layerTest(agentsOf(alice.wallet))))
+      expect(refused).toMatchObject({ _tag: "InvalidInput", field: "wallet" })
+      expect(yield* inbox(alice.wallet.address)).toBe(0)
+    })
+  )
+
+  it.effect(
+    "Given a send that failed, When it is asked again with its id, Then it is done and not refused by the past",
+    () =>
+      Effect.gen(function* () {
+        const { alice, bob } = yield* pair
+        let isLocked = true
+        const runner = AgentCluster.layerTest({
+          wallet: (agent) => (isLocked ? agentsOf(bob.wallet).wallet(agent) : Effect.succeed(alice.wallet))
+        })
+        yield* Effect.gen(function* () {
+          const send = AgentCluster.client(alice.wallet.address).send({
+            recipient: bob.wallet.address,
+            payload: "hello",
+            id: "x"
+          })
+          yield* Effect.flip(send)
+          yield* Effect.flip(send)
+          isLocked = false
+          const receipt = yield* send
+          expect(yield* send).toEqual(receipt)
+        }).pipe(Effect.provide(runner))
+        expect(yield* inbox(bob.wallet.address)).toBe(1)
+      })
+  )
+
+  it.effect("Given a caller that is interrupted, When it asks again, Then the message was sent once", () =>
+    Effect.gen(function* () {
+      const { alice, bob } = yield* pair
+      yield* Effect.gen(function* () {
+        const send = AgentCluster.client(alice.wallet.address).send({
+          recipient: bob.wallet.address,
+          payload: "hello",
+          id: "x"
+        })
+        yield* Effect.forEach(Arr.range(1, 20), (turns) =>
+          Effect.raceFirst(send, Effect.repeatN(Effect.yieldNow(), turns * turns))
+        )
+        yield* send
+      }).pipe(Effect.provide(AgentCluster.layerTest(agentsOf(alice.wallet))))
+      expect(yield* inbox(bob.wallet.address)).toBe(1)
+    })
+  )
+
+  it.effect("Given invalid input, When it is sent, Then InvalidInput names it before anything is stored", () =>
+    Effect.gen(function* () {
+      const { alice, bob } = yield* pair
+      const input = { recipient: bob.wallet.address, payload: "hello" }
+      const agent = alice.wallet.address
+      const offCurve = Pda.agent(agent).address
+      const from = (wallet: Address, changes: object, options?: AgentCluster.SendOptions) =>
+        AgentCluster.client(wallet).send({ ...input, ...changes }, options)
+      const cases = [
+        ["agent", from(offCurve, {})],
+        ["recipient", from(agent, { recipient: offCurve })],
+        ["recipient", from(agent, { recipient: "x" })],
+        ["id", from(agent, { id: "" })],
+        ["id", from(agent, { id: "x".repeat(1025) })],
+        ["id", from(agent, { id: new Uint8Array(15) })],
+        ["payload", from(agent, { payload: new Uint8Array(256 * 1024 + 1) })],
+        ["payload", from(agent, { payload: 5 })],
+        ["createdAt", from(agent, { createdAt: -1n })],
+        ["type", from(agent, { type: "Text" })],
+        ["seal", from(agent, { seal: 1 })],
+        ["sealTo", from(agent, { sealTo: "moon" })],
+        ["timeout", from(agent, {}, { timeout: 0 })]
+      ] as const
+      yield* Effect.forEach(cases, ([field, send]) =>
+        Effect.map(Effect.flip(send), (error) => expect(error).toMatchObject({ _tag: "InvalidInput", field }))
+      ).pipe(Effect.provide(AgentCluster.layerTest(agentsOf(alice.wallet))))
+    })
+  )
+
+  it.effect("Given settings, When they are checked, Then those under which shards flap are refused by name", () =>
+    Effect.gen(function* () {
+      const cases: ReadonlyArray<readonly [string, AgentCluster.ShardingOptions]> = [
+        ["shardLockExpiration", { shardLockExpiration: "9 seconds" }],
+        ["shardLockRefreshInterval", { shardLockRefreshInterval: "3 seconds" }],
+        ["shardLockExpiration", { shardLockRefreshInterval: "20 seconds" }],
+        ["runnerHealthCheckInterval", { runnerHealthCheckInterval: 0 }],
+        ["entityTerminationTimeout", { entityTerminationTimeout: Infinity }],
+        ["shardsPerGroup", { shardsPerGroup: 0 }],
+        ["shardsPerGroup", { shardsPerGroup: 1.5 }]
+      ]
+      for (const [field, options] of cases) {
+        expect(yield* Effect.flip(AgentCluster.sharding(options))).toMatchObject({ _tag: "InvalidInput", field })
+      }
+      expect(yield* AgentCluster.sharding()).toMatchObject({ shardsPerGroup: 300 })
+    })
+  )
+})
