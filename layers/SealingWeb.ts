@@ -121,8 +121,8 @@ export const publicKey = (
   secret: Redacted.Redacted<Uint8Array>,
   options: Options = {}
 ): Effect.Effect<Uint8Array, InvalidInput | SealedError> =>
-  Effect.zipWith(Shared.secretBytes("secret", secret), hpke(options), (bytes, { publicKey }) => publicKey(bytes)).pipe(
-    Effect.flatMap((key) => Effect.promise(() => key))
+  Effect.flatMap(Effect.all([Shared.secretBytes("secret", secret), hpke(options)]), ([bytes, { publicKey }]) =>
+    Effect.promise(() => publicKey(bytes))
   )
 
 /**

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything a change must pass. The sources are checked beside the package and the tests. Prints how long each step took;
+# Everything a change must pass. The sources and the built package are checked beside the tests. Prints how long each step took;
 # the last line is: N passed, N failed, N skipped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -24,26 +24,24 @@ program() {
   fi
 }
 
-sources() {
-  step lint npm run -s lint && step types-and-docs node --max-semi-space-size=128 --import tsx scripts/static.ts && step architecture npm run -s architecture
-}
-
-package() {
-  step build npm run -s build && step publint npx publint --strict &&
+checks() {
+  step lint npm run -s lint && step types npm run -s typecheck && step docs npm run -s docs &&
+    step architecture npm run -s architecture && step publint npx publint --strict &&
     step attw npx attw --pack . --profile esm-only --format table-flipped --quiet && step size npm run -s size &&
     step type-tests npm run -s types && step program program
 }
 
 failed=0
-sources &
-lane=$!
-package || failed=1
-if [ "$failed" = 0 ]; then
+if step build npm run -s build; then
+  checks &
+  lane=$!
   start=$SECONDS
   DIST_IS_BUILT=1 npx vitest run --reporter=default --reporter=json --outputFile.json="$work/report.json" || failed=1
   printf '%5d s  tests%s\n' $((SECONDS - start)) "$([ "$failed" = 0 ] || echo ': FAILED')" >>"$work/steps"
+  wait "$lane" || failed=1
+else
+  failed=1
 fi
-wait "$lane" || failed=1
 cat "$work/steps"
 if [ -f "$work/report.json" ]; then node scripts/summary.mjs "$work/report.json" || failed=1; fi
 exit "$failed"

@@ -1,3 +1,0 @@
-/** Runs the checks that need types, one after another, over one program. */
-import "./typecheck.js"
-import "./docs.js"
