@@ -110,6 +110,13 @@ export * as SealingNode from "./SealingNode.js"
 export * as SealingWeb from "./SealingWeb.js"
 
 /**
+ * The stopwatch of Node.js.
+ *
+ * @since 0.1.0
+ */
+export * as StopwatchNode from "./StopwatchNode.js"
+
+/**
  * Gives what the service `Metrics` measures to the SDK of OpenTelemetry, for applications that use it already. Spans and
  * Effect's metrics reach it by `NodeSdk.layer` of `@effect/opentelemetry`; see `docs/telemetry.md`.
  *

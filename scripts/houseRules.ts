@@ -29,11 +29,13 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
   never("imports run down: index", "^index", "^(test/|bench/|examples/|scripts/)"),
 
   room("src/protocol/(internal|instruction|protocolEvent)", "src/protocol/"),
+  room("src/observe/benchmark", "src/observe/Benchmark(Page|Text).ts"),
   room("src/observe/metrictable", "src/observe/MetricTable.ts"),
   room("src/observe/flamegraph", "src/observe/(Flamegraph|ProfilePage).ts"),
   room("src/solana/internal", "src/solana/"),
   room("src/concurrent/internal", "src/concurrent/", "layers/threads/"),
   room("services/analytics", "services/Analytics.ts"),
+  room("services/benchmark", "services/Benchmark.ts"),
   room("services/cache", "services/Cache.ts"),
   room("services/cacheinvalidator", "services/CacheInvalidator.ts"),
   room("services/cachestore", "services/CacheStore.ts"),

@@ -19,6 +19,20 @@ export * as Agent from "./Agent.js"
 export * as Analytics from "./Analytics.js"
 
 /**
+ * Benchmarks whose answers hold on a noisy machine.
+ *
+ * @since 0.1.0
+ */
+export * as Benchmark from "./Benchmark.js"
+
+/**
+ * Keeps the reports of benchmarks, so that a run can be compared with the last one.
+ *
+ * @since 0.1.0
+ */
+export * as BenchmarkHistory from "./BenchmarkHistory.js"
+
+/**
  * Memory for an application's own batches: a batch leases one large arena and takes its buffers out of it. The SDK itself
  * leases none: its small buffers are cheaper out of Node's pool.
  *
@@ -258,6 +272,13 @@ export * as Sealing from "./Sealing.js"
  * @since 0.1.0
  */
 export * as SignedTransaction from "./SignedTransaction.js"
+
+/**
+ * Measures the CPU time of the process, and says what machine it is.
+ *
+ * @since 0.1.0
+ */
+export * as Stopwatch from "./Stopwatch.js"
 
 /**
  * Events of a subscription besides its notifications: it was established, or notifications may have been lost.

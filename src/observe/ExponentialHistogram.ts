@@ -298,3 +298,49 @@ export const toOtlp = (histogram: ExponentialHistogram): OtlpDataPoint => {
     ...(count > 0 ? { min, max } : {})
   }
 }
+
+const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0
+
+/**
+ * The histogram of a data point, as {@link toOtlp} writes it. None where the figures contradict each other, or where it has
+ * more than {@link MAX_BUCKETS} buckets: the data may be from a file that somebody changed.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const fromOtlp = (point: OtlpDataPoint): Option.Option<ExponentialHistogram> => {
+  const { count, max = -Infinity, min = Infinity, positive, scale, sum, zeroCount: zeros } = point
+  const { bucketCounts, offset } = positive
+  const counted = bucketCounts.reduce((total, each) => total + each, zeros)
+  const isSound =
+    bucketCounts.length <= MAX_BUCKETS &&
+    bucketCounts.every(isCount) &&
+    isCount(zeros) &&
+    counted === count &&
+    Number.isInteger(scale) &&
+    Math.abs(scale) <= 20 &&
+    Number.isSafeInteger(offset) &&
+    (count === 0 || (min >= 0 && min <= max && max < Infinity && sum >= 0 && sum < Infinity))
+  return isSound
+    ? Option.some(
+        Object.assign(make(), { count, max, min, offset, scale, sum, zeros, buckets: Float64Array.from(bucketCounts) })
+      )
+    : Option.none()
+}
+
+/**
+ * The middle of each bucket that counts values, by ratio, and how many it counts, in rising order. Zeros come first.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const buckets = (
+  histogram: ExponentialHistogram
+): ReadonlyArray<{ readonly value: number; readonly weight: number }> => {
+  const { max, min, offset, scale, zeros } = histogram
+  const positive = Array.from(histogram.buckets, (weight, index) => ({
+    value: clamped(boundary(scale, offset + index + 0.5), min, max),
+    weight
+  }))
+  return [{ value: 0, weight: zeros }, ...positive].filter(({ weight }) => weight > 0)
+}

@@ -155,4 +155,20 @@ describe("ExponentialHistogram", () => {
     })
     for (const q of [-0.1, 1.1, Number.NaN]) expect(Histogram.quantile(of([1]), q)).toEqual(Option.none())
   })
+
+  it("Given any values, When the histogram is written for OpenTelemetry and read, Then it counts the same, and no changed figure is taken", () => {
+    FastCheck.assert(
+      FastCheck.property(FastCheck.array(FastCheck.double({ min: 0, max: 1e9, noNaN: true })), (values) => {
+        const point = Histogram.toOtlp(of(values))
+        const read = Option.getOrThrow(Histogram.fromOtlp(point))
+        expect(Histogram.toOtlp(read)).toEqual(point)
+        for (const q of [0, 0.5, 0.95, 1])
+          expect(Histogram.quantile(read, q)).toEqual(Histogram.quantile(of(values), q))
+        const weights = Histogram.buckets(read).map(({ weight }) => weight)
+        expect(weights.reduce((sum, weight) => sum + weight, 0)).toBe(values.length)
+        for (const changed of [{ count: point.count + 1 }, { scale: 0.5 }, { scale: 21 }, { zeroCount: -1 }])
+          expect(Histogram.fromOtlp({ ...point, ...changed })).toEqual(Option.none())
+      })
+    )
+  })
 })

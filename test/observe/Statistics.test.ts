@@ -8,12 +8,6 @@ const value = FastCheck.double({ min: -1e6, max: 1e6, noNaN: true })
 const points = (values: ReadonlyArray<number>): ReadonlyArray<Statistics.Point> =>
   values.map((value, time) => ({ time, value }))
 
-/** Repeatable random numbers of the unit interval. */
-const seeded = (seed: number) => () => {
-  seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0
-  return seed / 2 ** 32
-}
-
 const middle = (values: ReadonlyArray<number>) => Option.getOrThrow(Statistics.median(values))
 
 describe("Statistics", () => {
@@ -37,7 +31,7 @@ describe("Statistics", () => {
   })
 
   it("Given 200 lists of a known median, When each is bootstrapped at 95 %, Then about 95 % hold it", () => {
-    const random = seeded(11)
+    const random = Statistics.seeded(11)
     let held = 0
     for (let list = 0; list < 200; list++) {
       const values = Array.from({ length: 40 }, random)
@@ -86,5 +80,51 @@ describe("Statistics", () => {
         expect(forth.confidence).toBeGreaterThanOrEqual(0.4999)
       })
     )
+  })
+
+  it("Given processes that differ, When rounds are bootstrapped by process, Then the interval holds the truth where that of all rounds together does not", () => {
+    const random = Statistics.seeded(5)
+    let byProcess = 0
+    let together = 0
+    for (let list = 0; list < 100; list++) {
+      // Each process is off by up to 5, each of its rounds by up to 1
+      const groups = Array.from({ length: 8 }, () => {
+        const offset = 10 * (random() - 0.5)
+        return Array.from({ length: 15 }, () => 100 + offset + 2 * (random() - 0.5))
+      })
+      const options = { random, resamples: 200 }
+      const hierarchical = Option.getOrThrow(Statistics.bootstrapGroups(groups, middle, options))
+      const flat = Option.getOrThrow(Statistics.bootstrap(groups.flat(), middle, options))
+      if (hierarchical.low <= 100 && hierarchical.high >= 100) byProcess++
+      if (flat.low <= 100 && flat.high >= 100) together++
+    }
+    expect(byProcess).toBeGreaterThanOrEqual(85)
+    expect(together).toBeLessThan(60)
+  })
+
+  it("Given one group, When it is bootstrapped by group, Then it is the plain bootstrap; and an empty group has no answer", () => {
+    const values = [3, 1, 4, 1, 5, 9, 2, 6]
+    expect(Statistics.bootstrapGroups([values], middle, { random: Statistics.seeded(7) })).toEqual(
+      Statistics.bootstrap(values, middle, { random: Statistics.seeded(7) })
+    )
+    expect(Statistics.bootstrapGroups([values, []], middle, { random: Statistics.seeded(7) })).toEqual(Option.none())
+    expect(Statistics.bootstrapGroups([], middle, { random: Statistics.seeded(7) })).toEqual(Option.none())
+  })
+
+  it("Given any samples, When their density is taken, Then it encloses one, and nothing is negative", () => {
+    const sample = FastCheck.record({
+      value: FastCheck.double({ min: 10, max: 20, noNaN: true }),
+      weight: FastCheck.integer({ min: 1, max: 50 })
+    })
+    FastCheck.assert(
+      FastCheck.property(FastCheck.array(sample, { minLength: 1, maxLength: 30 }), (samples) => {
+        const points = Statistics.density(samples, { low: -20, high: 50, count: 500 })
+        const area = points.reduce((sum, { value }) => sum + value, 0) * (70 / 499)
+        expect(area).toBeCloseTo(1, 2)
+        expect(points.every(({ value }) => value >= 0)).toBe(true)
+      })
+    )
+    expect(Statistics.density([], { low: 0, high: 1, count: 10 })).toEqual([])
+    expect(Statistics.density([{ value: 1, weight: 1 }], { low: 1, high: 1, count: 10 })).toEqual([])
   })
 })

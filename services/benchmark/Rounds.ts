@@ -1,0 +1,222 @@
+/**
+ * Measures contenders in interleaved rounds.
+ *
+ * Invariant: the n-th round of every contender that has not failed ran at the same time. A contender that fails loses all of
+ * its rounds and is not run again.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import type { Case as MeasuredCase } from "../../src/observe/BenchmarkReport.js"
+import * as ExponentialHistogram from "../../src/observe/ExponentialHistogram.js"
+import * as Statistics from "../../src/observe/Statistics.js"
+import * as SafeText from "../../src/SafeText.js"
+import * as TimeLimit from "../internal/timeLimit.js"
+import type { Work } from "./Work.js"
+
+export interface Settings {
+  readonly mode: "cpu" | "latency"
+  readonly rounds: number
+  readonly maxRounds: number
+  readonly roundMicros: number
+  readonly warmMicros: number
+  readonly operations: number
+  readonly concurrency: number
+  readonly rate: Option.Option<number>
+  readonly timeoutMillis: number
+  readonly threshold: number
+  readonly onRound: (round: number, of: number) => Effect.Effect<void>
+}
+
+export interface Contender {
+  readonly name: string
+  readonly isControl: boolean
+  readonly operations: number
+  readonly note: Option.Option<string>
+  readonly work: Option.Option<Work>
+  readonly histogram: ExponentialHistogram.ExponentialHistogram
+  /** Calls of a round. */
+  calls: number
+  /** Operations that were run, those of the warm-up included. */
+  started: number
+  timed: number
+  seconds: number
+  rounds: Array<number>
+  failure: Option.Option<Cause.Cause<unknown>>
+}
+
+interface Preparable<R> {
+  readonly operations: number
+  readonly note: Option.Option<string>
+  readonly prepare: Effect.Effect<Work, unknown, R>
+}
+
+const within = ({ timeoutMillis }: Settings) =>
+  TimeLimit.within(timeoutMillis, () => `it did not end within ${timeoutMillis} ms`)
+
+export const prepared = <R>(
+  settings: Settings,
+  name: string,
+  isControl: boolean,
+  { note, operations, prepare }: Preparable<R>
+): Effect.Effect<Contender, never, R> =>
+  Effect.map(Effect.exit(within(settings)(prepare)), (made) => ({
+    name,
+    isControl,
+    operations,
+    note,
+    work: Exit.isSuccess(made) ? Option.some(made.value) : Option.none(),
+    histogram: ExponentialHistogram.make(),
+    calls: 1,
+    started: 0,
+    timed: 0,
+    seconds: 0,
+    rounds: [],
+    failure: Exit.isFailure(made) ? Option.some(made.cause) : Option.none()
+  }))
+
+/** The most calls of a round. Work that takes no time within so many is not measurable. */
+const MOST_CALLS = 2 ** 24
+
+/** Microseconds below which the timer's resolution shows. */
+const LEAST_MICROS = 100
+
+/** Runs a case until the engine has compiled it, and finds how many calls fill a round. */
+const calibrate = (settings: Settings, contender: Contender, work: Work): Effect.Effect<void, unknown> =>
+  Effect.gen(function* () {
+    let spent = 0
+    let calls = 1
+    let micros = 0
+    while (spent < settings.warmMicros) {
+      micros = yield* work.cpu(calls)
+      spent += micros
+      if (micros < settings.roundMicros) {
+        if (calls === MOST_CALLS && micros < LEAST_MICROS)
+          return yield* Effect.fail("it is too fast to be timed: do more in one run")
+        if (calls === MOST_CALLS) break
+        calls *= 2
+      }
+    }
+    const last = Math.max(yield* work.cpu(calls), 1)
+    contender.calls = Math.min(Math.max(1, Math.round((calls * settings.roundMicros) / last)), MOST_CALLS)
+  })
+
+const cpuRound = (contender: Contender, work: Work): Effect.Effect<void, unknown> =>
+  Effect.map(work.cpu(contender.calls), (micros) => {
+    const operations = contender.calls * contender.operations
+    contender.timed += operations
+    contender.rounds.push(micros / operations)
+  })
+
+const latencyRound = (
+  { concurrency, rate }: Settings,
+  contender: Contender,
+  work: Work,
+  operations: number,
+  isTimed: boolean
+): Effect.Effect<void, unknown> =>
+  Effect.gen(function* () {
+    const first = contender.started
+    contender.started += operations
+    const { micros, seconds } = yield* work.latencies({ operations, first, concurrency, rate })
+    if (!isTimed) return
+    let sum = 0
+    for (const each of micros) {
+      const own = each / contender.operations
+      sum += own
+      ExponentialHistogram.record(contender.histogram, own)
+    }
+    if (micros.length === 0) return yield* Effect.fail("it told no latency")
+    contender.timed += micros.length * contender.operations
+    contender.seconds += seconds
+    contender.rounds.push(sum / micros.length)
+  })
+
+/** Runs a step of a contender that has not failed. */
+const attempt = (
+  settings: Settings,
+  contender: Contender,
+  step: (work: Work) => Effect.Effect<void, unknown>
+): Effect.Effect<void> =>
+  Option.isSome(contender.failure) || Option.isNone(contender.work)
+    ? Effect.void
+    : Effect.map(Effect.exit(within(settings)(step(contender.work.value))), (exit) => {
+        if (Exit.isSuccess(exit)) return
+        contender.failure = Option.some(exit.cause)
+        contender.rounds = []
+      })
+
+const medianOf = (values: ReadonlyArray<number>): number => Option.getOrElse(Statistics.median(values), () => NaN)
+
+/** Resamples that tell the width of an interval well enough to stop. */
+const RESAMPLES = 400
+
+/** Whether the control's interval is narrower than the threshold. Its place is not looked at: that would choose runs. */
+const isPrecise = ({ threshold }: Settings, base: Contender | undefined, control: Contender | undefined): boolean => {
+  if (base === undefined || control === undefined) return true
+  const ratios = control.rounds.map((micros, round) => micros / (base.rounds[round] ?? NaN)).filter(Number.isFinite)
+  const interval = Statistics.bootstrap(ratios, medianOf, { random: Statistics.seeded(1), resamples: RESAMPLES })
+  return Option.match(interval, { onNone: () => true, onSome: ({ high, low }) => high - low <= threshold })
+}
+
+/** How often the width is looked at. */
+const LOOK = 8
+
+const hasFailed = (contender: Contender | undefined): boolean =>
+  contender === undefined || Option.isSome(contender.failure)
+
+/** Warms all contenders up, then runs the rounds. It ends early if the base fails. */
+export const measure = (
+  settings: Settings,
+  contenders: ReadonlyArray<Contender>,
+  base: Contender | undefined,
+  control: Contender | undefined
+): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const { maxRounds, mode, onRound, operations, rounds } = settings
+    const perRound = (round: number): number =>
+      Math.floor((operations * (round + 1)) / rounds) - Math.floor((operations * round) / rounds)
+    for (const contender of contenders) {
+      yield* attempt(settings, contender, (work) =>
+        mode === "cpu"
+          ? calibrate(settings, contender, work)
+          : latencyRound(settings, contender, work, perRound(0), false)
+      )
+    }
+    const last = mode === "cpu" ? maxRounds : rounds
+    for (let round = 0; round < last && !hasFailed(base); round++) {
+      if (round >= rounds && round % LOOK === 0 && isPrecise(settings, base, control)) break
+      for (const contender of yield* Random.shuffle(contenders)) {
+        yield* attempt(settings, contender, (work) =>
+          mode === "cpu" ? cpuRound(contender, work) : latencyRound(settings, contender, work, perRound(round), true)
+        )
+      }
+      yield* onRound(round + 1, round < rounds ? rounds : last)
+    }
+  })
+
+/** What a contender measured, with the figures that it tells in the end. */
+export const result = (settings: Settings, contender: Contender): Effect.Effect<MeasuredCase> =>
+  Effect.gen(function* () {
+    const { histogram, isControl, name, note, rounds, seconds, timed, work } = contender
+    const figures = yield* Option.match(work, {
+      onNone: () => Effect.succeed([]),
+      onSome: ({ figures = Effect.succeed([]) }) =>
+        Effect.catchAllCause(within(settings)(figures), () => Effect.succeed([]))
+    })
+    const shown = Option.map(contender.failure, (cause) => SafeText.make(String(Cause.squash(cause))))
+    return {
+      name,
+      isControl,
+      operations: timed,
+      rounds: [rounds],
+      figures,
+      ...(rounds.length > 0 && histogram.count > 0
+        ? { latencies: { seconds, ...ExponentialHistogram.toOtlp(histogram) } }
+        : {}),
+      ...Option.match(shown, { onNone: () => ({}), onSome: (failure) => ({ failure }) }),
+      ...Option.match(note, { onNone: () => ({}), onSome: (note) => ({ note: SafeText.make(note) }) })
+    }
+  })

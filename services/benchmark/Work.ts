@@ -1,0 +1,113 @@
+/** How the operations of a case are run and timed, in this process or in another. */
+import * as Array from "effect/Array"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { Case as MeasuredCase } from "../../src/observe/BenchmarkReport.js"
+import { Stopwatch } from "../Stopwatch.js"
+
+export interface Plan {
+  /** Operations to time. */
+  readonly operations: number
+  /** The index of the first of them. */
+  readonly first: number
+  /** Operations in flight at most. */
+  readonly concurrency: number
+  /** Operations a second that are due, or none: the next starts when one has ended. */
+  readonly rate: Option.Option<number>
+}
+
+export interface Latencies {
+  /** Of each operation, in any order. */
+  readonly micros: ReadonlyArray<number>
+  /** From the first start to the last end. */
+  readonly seconds: number
+}
+
+export interface Work {
+  /** The microseconds of CPU of some calls. */
+  readonly cpu: (calls: number) => Effect.Effect<number, unknown>
+  /** The latencies of some operations. */
+  readonly latencies: (plan: Plan) => Effect.Effect<Latencies, unknown>
+  /** Figures beside the times, read when all is measured. */
+  readonly figures?: Effect.Effect<MeasuredCase["figures"], unknown>
+}
+
+/** Microseconds of the monotonic clock. */
+const now: Effect.Effect<number> = Effect.map(Clock.currentTimeNanos, (nanos) => Number(nanos) / 1000)
+
+/** Microseconds of CPU that an effect takes. */
+const cpuOf = <E, R>(self: Effect.Effect<unknown, E, R>): Effect.Effect<number, E, R | Stopwatch> =>
+  Effect.gen(function* () {
+    const { cpuMicros } = yield* Stopwatch
+    const before = yield* cpuMicros
+    yield* self
+    return (yield* cpuMicros) - before
+  })
+
+/**
+ * Times operations. With a rate, an operation is late by what it waits for its start: its latency is counted from the
+ * moment when it was due, so a stall counts for all that it delays.
+ */
+const latenciesOf =
+  <E, R>(once: (index: number) => Effect.Effect<unknown, E, R>) =>
+  ({ concurrency, first, operations, rate }: Plan): Effect.Effect<Latencies, E, R> =>
+    Effect.gen(function* () {
+      const micros: Array<number> = []
+      const started = yield* now
+      let next = 0
+      const operation = Effect.gen(function* () {
+        const index = next++
+        const ready = yield* now
+        const due = Option.match(rate, { onNone: () => ready, onSome: (rate) => started + (index * 1e6) / rate })
+        if (due > ready) yield* Effect.sleep(Duration.millis((due - ready) / 1000))
+        yield* once(first + index)
+        micros.push((yield* now) - due)
+      })
+      const worker = Effect.whileLoop({ while: () => next < operations, body: () => operation, step: () => undefined })
+      yield* Effect.all(
+        Array.makeBy(Math.min(concurrency, operations), () => worker),
+        { concurrency: "unbounded", discard: true }
+      )
+      return { micros, seconds: ((yield* now) - started) / 1e6 }
+    })
+
+/** Runs an operation often, in one fiber. */
+const repeated = <E, R>(
+  once: (index: number) => Effect.Effect<unknown, E, R>,
+  times: number
+): Effect.Effect<void, E, R> =>
+  Effect.suspend(() => {
+    let index = 0
+    return Effect.whileLoop({ while: () => index < times, body: () => once(index++), step: () => undefined })
+  })
+
+/** The work of an effect, with what it needs. */
+export const fromEffect = <A, E, R>(
+  once: (index: number) => Effect.Effect<A, E, R>
+): Effect.Effect<Work, never, R | Stopwatch> =>
+  Effect.map(Effect.context<R | Stopwatch>(), (context) => ({
+    cpu: (calls) => Effect.provide(cpuOf(repeated(once, calls)), context),
+    latencies: (plan) => Effect.provide(latenciesOf(once)(plan), context)
+  }))
+
+/** Keeps results alive, so that work is not optimised away. */
+let sink: unknown
+
+const calledOften = async (call: (index: number) => unknown, times: number): Promise<void> => {
+  for (let index = 0; index < times; index++) {
+    sink = call(index)
+    if (sink instanceof Promise) await sink
+  }
+}
+
+const attempted = (run: () => Promise<unknown>): Effect.Effect<unknown, unknown> =>
+  Effect.tryPromise({ try: run, catch: (cause) => cause })
+
+/** The work of a function. The result is awaited if it is a promise, and kept. */
+export const fromCall = (call: (index: number) => unknown): Effect.Effect<Work, never, Stopwatch> =>
+  Effect.map(Effect.context<Stopwatch>(), (context) => ({
+    cpu: (calls) => Effect.provide(cpuOf(attempted(() => calledOften(call, calls))), context),
+    latencies: latenciesOf((index) => attempted(async () => (sink = await call(index))))
+  }))

@@ -1,0 +1,482 @@
+/**
+ * What a benchmark measured, and what follows from it: medians with intervals, ratios to the base, verdicts, and the
+ * comparison with an earlier run.
+ *
+ * A report keeps every round. All else is computed from the rounds, with seeded random numbers: the same report gives the
+ * same figures each time. No outlier is dropped.
+ *
+ * @since 0.1.0
+ */
+import * as Array from "effect/Array"
+import type * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import type * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import * as ExponentialHistogram from "./ExponentialHistogram.js"
+import * as Statistics from "./Statistics.js"
+
+const text = (maxLength: number) => Schema.String.pipe(Schema.maxLength(maxLength))
+const finite = Schema.Finite
+const count = Schema.NonNegativeInt
+const listOf = <A, I>(item: Schema.Schema<A, I>, most: number) => Schema.Array(item).pipe(Schema.maxItems(most))
+
+/**
+ * The most cases, processes and rounds of a process that a report holds.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const LIMITS = { cases: 100, processes: 100, rounds: 10_000 } as const
+
+/**
+ * The change that counts: 2 %. Two machines of one kind, and two builds of one program, differ by about as much.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const THRESHOLD = 0.02
+
+/**
+ * Latencies of single operations in microseconds, as OpenTelemetry's exponential histogram, and the seconds in which they
+ * ran.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Latencies = Schema.Struct({
+  seconds: finite,
+  count,
+  sum: finite,
+  scale: Schema.Int,
+  zeroCount: count,
+  positive: Schema.Struct({
+    offset: Schema.Int,
+    bucketCounts: listOf(count, ExponentialHistogram.MAX_BUCKETS)
+  }),
+  min: Schema.optionalWith(finite, { exact: true }),
+  max: Schema.optionalWith(finite, { exact: true })
+})
+
+/**
+ * A figure beside the times, such as requests a message.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Figure = Schema.Struct({ name: text(100), value: finite, unit: text(30) })
+
+/**
+ * A case as it was measured.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Case = Schema.Struct({
+  name: text(200),
+  /** The base once more. Its ratio to the base shows the noise of the machine. */
+  isControl: Schema.Boolean,
+  /** Operations that were timed, in all rounds. */
+  operations: count,
+  /** Microseconds an operation: of each round, by process. */
+  rounds: listOf(listOf(finite.pipe(Schema.nonNegative()), LIMITS.rounds), LIMITS.processes),
+  latencies: Schema.optionalWith(Latencies, { exact: true }),
+  figures: listOf(Figure, 50),
+  /** Why it was not measured, or what a reader has to know of it. */
+  failure: Schema.optionalWith(text(500), { exact: true }),
+  note: Schema.optionalWith(text(500), { exact: true })
+})
+
+/**
+ * A case as it was measured.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Case = typeof Case.Type
+
+/**
+ * Where a benchmark ran.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Machine = Schema.Struct({
+  cpu: text(200),
+  cores: count,
+  /** The engine with its version, such as `Node 20.19.0`. */
+  runtime: text(100),
+  /** Processes that waited for a CPU, on average of the last minute. Absent where the platform does not tell. */
+  load: Schema.optionalWith(finite, { exact: true })
+})
+
+/**
+ * Where a benchmark ran.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Machine = typeof Machine.Type
+
+/**
+ * The measurements of a benchmark.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Report = Schema.Struct({
+  /** The version of this format. */
+  version: Schema.Literal(1),
+  name: text(200),
+  /** `cpu`: CPU time of the process, its collector included. `latency`: time on the clock of each operation. */
+  mode: Schema.Literal("cpu", "latency"),
+  /** The case to which others are compared. */
+  base: text(200),
+  /** Unix time in milliseconds. */
+  at: finite,
+  /** What was measured, such as a commit. */
+  of: Schema.optionalWith(text(100), { exact: true }),
+  machine: Machine,
+  threshold: finite.pipe(Schema.between(0, 1)),
+  cases: listOf(Case, LIMITS.cases)
+})
+
+/**
+ * The measurements of a benchmark.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Report = typeof Report.Type
+
+/**
+ * Reads reports that `BenchmarkText.json` wrote. The caller bounds the size of the text.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const decode: (text: string) => Either.Either<ReadonlyArray<Report>, ParseResult.ParseError> =
+  /* @__PURE__ */ Schema.decodeEither(/* @__PURE__ */ Schema.parseJson(/* @__PURE__ */ listOf(Report, 1000)))
+
+/**
+ * What a measurement decides.
+ *
+ * - `Faster`, `Slower`: the whole interval is beyond the threshold, and beyond what the same code differs from itself by.
+ * - `NoChange`: the whole interval is within the threshold.
+ * - `TooNoisy`: neither. More rounds, or a quieter machine, may decide.
+ * - `NotComparable`: `why` says what differs.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Verdict =
+  | { readonly _tag: "Faster" | "Slower" | "NoChange" | "TooNoisy" }
+  | { readonly _tag: "NotComparable"; readonly why: string }
+
+/**
+ * What follows from the measurement of a case. Times are microseconds an operation.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Row {
+  readonly name: string
+  readonly isControl: boolean
+  readonly operations: number
+  /** The median of the rounds, with its 95 % interval. */
+  readonly micros: Option.Option<Statistics.Estimate>
+  readonly mean: Option.Option<number>
+  /** Of single operations in mode `latency`, of rounds in mode `cpu`. */
+  readonly median: Option.Option<number>
+  /** As `median`. None below 200 samples: fewer do not tell it. */
+  readonly p95: Option.Option<number>
+  /** Operations a second: of the clock in mode `latency`, of CPU in mode `cpu`. */
+  readonly throughput: Option.Option<number>
+  /** The median over rounds of this case's time by the base's, with its 95 % interval. None for the base. */
+  readonly ratio: Option.Option<Statistics.Estimate>
+  /** Against the base. */
+  readonly verdict: Option.Option<Verdict>
+  /** Rounds that lie far from the others. They count as all others do. */
+  readonly outliers: Statistics.Outliers
+  /** Whether rounds became slower (`z` above 0) or faster in the course of the run. */
+  readonly drift: Option.Option<Statistics.Trend>
+  readonly figures: Case["figures"]
+  readonly failure: Option.Option<string>
+  readonly note: Option.Option<string>
+}
+
+/** Samples from which a 95th percentile can be told: 10 beyond it. */
+const ENOUGH_FOR_P95 = 200
+
+const SEED = 20
+
+/** More would move the ends of a 95 % interval by less than a tenth of its width. */
+const RESAMPLES = 1000
+
+const medianOf = (values: ReadonlyArray<number>): number => Option.getOrElse(Statistics.median(values), () => NaN)
+
+const meanOf = (values: ReadonlyArray<number>): Option.Option<number> =>
+  values.length === 0 ? Option.none() : Option.some(values.reduce((sum, value) => sum + value, 0) / values.length)
+
+const estimate = (groups: ReadonlyArray<ReadonlyArray<number>>): Option.Option<Statistics.Estimate> =>
+  Statistics.bootstrapGroups(groups, medianOf, { random: Statistics.seeded(SEED), resamples: RESAMPLES })
+
+/** Each round's time by that of the base in the same round. Rounds that either lacks are left out. */
+const paired = (own: Case, base: Case): ReadonlyArray<ReadonlyArray<number>> =>
+  Array.zipWith(own.rounds, base.rounds, (rounds, ofBase) =>
+    Array.zipWith(rounds, ofBase, (one, other) => one / other).filter(Number.isFinite)
+  ).filter(Array.isNonEmptyReadonlyArray)
+
+const ratioOf = (own: Case, base: Case): Option.Option<Statistics.Estimate> => estimate(paired(own, base))
+
+const baseOf = ({ base, cases }: Report): Option.Option<Case> =>
+  Array.findFirst(cases, ({ isControl, name }) => name === base && !isControl)
+
+/**
+ * How far the same code may have been from itself in this run, as a share: the end of the control's interval that is
+ * farther from 1. None without a control.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const noise = (report: Report): Option.Option<number> =>
+  Option.gen(function* () {
+    const base = yield* baseOf(report)
+    const control = yield* Array.findFirst(report.cases, ({ isControl }) => isControl)
+    const { high, low } = yield* ratioOf(control, base)
+    return Math.max(Math.abs(high - 1), Math.abs(low - 1))
+  })
+
+/**
+ * Whether the same code differs from itself by more than the threshold, so that the run decides only what is larger. True
+ * without a control too.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isTooNoisy = (report: Report): boolean =>
+  Option.match(noise(report), { onNone: () => true, onSome: (share) => share > report.threshold })
+
+/** `noise`: the most by which the same code differed from itself. */
+const judge = ({ high, low }: Statistics.Estimate, threshold: number, noise: number): Verdict => {
+  const least = Math.max(threshold, noise)
+  if (high < 1 - least) return { _tag: "Faster" }
+  if (low > 1 + least) return { _tag: "Slower" }
+  return { _tag: noise <= threshold && low >= 1 - threshold && high <= 1 + threshold ? "NoChange" : "TooNoisy" }
+}
+
+const histogramOf = (own: Case): Option.Option<ExponentialHistogram.ExponentialHistogram> =>
+  Option.flatMap(Option.fromNullable(own.latencies), (latencies) => ExponentialHistogram.fromOtlp(latencies))
+
+/**
+ * The samples of a case, in microseconds: operations in mode `latency`, rounds in mode `cpu`.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const samples = (own: Case): ReadonlyArray<Statistics.Sample> =>
+  Option.match(histogramOf(own), {
+    onNone: () => own.rounds.flat().map((value) => ({ value, weight: 1 })),
+    onSome: (histogram) => ExponentialHistogram.buckets(histogram)
+  })
+
+const timesOf = (own: Case): Pick<Row, "mean" | "median" | "p95" | "throughput"> => {
+  const rounds = own.rounds.flat()
+  return Option.match(histogramOf(own), {
+    onNone: () => {
+      const mean = meanOf(rounds)
+      return {
+        mean,
+        median: Statistics.median(rounds),
+        p95: rounds.length < ENOUGH_FOR_P95 ? Option.none() : Statistics.quantile(rounds, 0.95),
+        throughput: Option.map(
+          Option.filter(mean, (micros) => micros > 0),
+          (micros) => 1e6 / micros
+        )
+      }
+    },
+    onSome: (histogram) => ({
+      mean: ExponentialHistogram.mean(histogram),
+      median: ExponentialHistogram.quantile(histogram, 0.5),
+      p95: histogram.count < ENOUGH_FOR_P95 ? Option.none() : ExponentialHistogram.quantile(histogram, 0.95),
+      throughput: Option.map(
+        Option.filter(Option.fromNullable(own.latencies?.seconds), (seconds) => seconds > 0),
+        (seconds) => histogram.count / seconds
+      )
+    })
+  })
+}
+
+const computed = new WeakMap<Report, ReadonlyArray<Row>>()
+
+/**
+ * What follows from a report, case by case.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const rows = (report: Report): ReadonlyArray<Row> => {
+  const known = computed.get(report)
+  if (known !== undefined) return known
+  const base = baseOf(report)
+  // Without a control nobody knows the noise
+  const noiseOfRun = Option.getOrElse(noise(report), () => Infinity)
+  const made = report.cases.map((own): Row => {
+    const ratio = Option.flatMap(base, (base) => (base === own ? Option.none() : ratioOf(own, base)))
+    return {
+      name: own.name,
+      isControl: own.isControl,
+      operations: own.operations,
+      micros: estimate(own.rounds),
+      ...timesOf(own),
+      ratio,
+      verdict: Option.map(ratio, (ratio) => judge(ratio, report.threshold, noiseOfRun)),
+      outliers: Statistics.outliers(own.rounds.flat()),
+      drift: Statistics.mannKendall((own.rounds[0] ?? []).slice(0, 500)),
+      figures: own.figures,
+      failure: Option.fromNullable(own.failure),
+      note: Option.fromNullable(own.note)
+    }
+  })
+  computed.set(report, made)
+  return made
+}
+
+/**
+ * How a case changed since an earlier run: `change` is its ratio to the base now by its ratio then.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Change {
+  readonly name: string
+  readonly change: Option.Option<Statistics.Estimate>
+  readonly verdict: Verdict
+}
+
+const differs = (now: Report, then: Report): string | undefined => {
+  const pairs: ReadonlyArray<readonly [what: string, now: unknown, then: unknown]> = [
+    ["another benchmark", now.name, then.name],
+    ["another mode", now.mode, then.mode],
+    ["another base", now.base, then.base],
+    ["another CPU", now.machine.cpu, then.machine.cpu],
+    ["another number of cores", now.machine.cores, then.machine.cores],
+    ["another runtime", now.machine.runtime, then.machine.runtime]
+  ]
+  const found = pairs.find(([, one, other]) => one !== other)
+  return found && `${found[0]}: ${String(found[1])}, and then ${String(found[2])}`
+}
+
+const draws = (groups: ReadonlyArray<ReadonlyArray<number>>, seed: number): Option.Option<ReadonlyArray<number>> => {
+  const drawn: Array<number> = []
+  const note = (values: ReadonlyArray<number>): number => {
+    const median = medianOf(values)
+    drawn.push(median)
+    return median
+  }
+  return Option.map(
+    Statistics.bootstrapGroups(groups, note, { random: Statistics.seeded(seed), resamples: RESAMPLES }),
+    // The last is of the samples themselves
+    () => drawn
+  )
+}
+
+/** The quotient of two medians, each resampled from its own rounds. */
+const quotient = (
+  now: ReadonlyArray<ReadonlyArray<number>>,
+  then: ReadonlyArray<ReadonlyArray<number>>
+): Option.Option<Statistics.Estimate> => {
+  return Option.gen(function* () {
+    const above = yield* draws(now, SEED)
+    const below = yield* draws(then, SEED + 1)
+    const quotients = Array.zipWith(above, below, (one, other) => one / other)
+    const value = yield* Array.last(quotients)
+    const low = yield* Statistics.quantile(quotients, 0.025)
+    const high = yield* Statistics.quantile(quotients, 0.975)
+    return { value, low, high }
+  })
+}
+
+const judged = (change: Statistics.Estimate, now: Report, then: Report): Verdict => {
+  const share = (report: Report): number => Option.getOrElse(noise(report), () => Infinity)
+  return judge(change, now.threshold, Math.max(share(now), share(then)))
+}
+
+/**
+ * Compares a report with an earlier one of the same benchmark, case by case. Times of two runs are not compared, because
+ * the machine may have been slower: ratios to the base are. So the base should be code that stays as it is. Another
+ * machine, engine or base is `NotComparable`, and so is a case that only one of them has.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const compare = (now: Report, then: Report): ReadonlyArray<Change> => {
+  const why = differs(now, then)
+  return now.cases.flatMap((own): ReadonlyArray<Change> => {
+    if (own.isControl || own.name === now.base) return []
+    const not = (why: string): ReadonlyArray<Change> => [
+      { name: own.name, change: Option.none(), verdict: { _tag: "NotComparable", why } }
+    ]
+    if (why !== undefined) return not(why)
+    const earlier = then.cases.find(({ isControl, name }) => name === own.name && !isControl)
+    if (earlier === undefined) return not("the earlier run has no such case")
+    const change = Option.flatMap(Option.all([baseOf(now), baseOf(then)]), ([base, baseThen]) =>
+      quotient(paired(own, base), paired(earlier, baseThen))
+    )
+    return Option.match(change, {
+      onNone: () => not("one of the runs did not measure it"),
+      onSome: (measured) => [{ name: own.name, change, verdict: judged(measured, now, then) }]
+    })
+  })
+}
+
+const sumOf = (latencies: ReadonlyArray<typeof Latencies.Type>): Option.Option<typeof Latencies.Type> =>
+  Option.map(Option.all(latencies.map((one) => ExponentialHistogram.fromOtlp(one))), (histograms) => ({
+    seconds: latencies.reduce((sum, one) => sum + one.seconds, 0),
+    ...ExponentialHistogram.toOtlp(histograms.reduce(ExponentialHistogram.merge, ExponentialHistogram.make()))
+  }))
+
+const mergedCase = (all: Array.NonEmptyReadonlyArray<Case>): Case => {
+  const [first] = all
+  const { failure, latencies: _, ...rest } = all.find((one) => one.failure !== undefined) ?? first
+  const figures = first.figures.map((figure) => ({
+    ...figure,
+    value: medianOf(all.flatMap((one) => one.figures.filter(({ name }) => name === figure.name)).map((f) => f.value))
+  }))
+  const latencies = sumOf(all.flatMap((one) => (one.latencies === undefined ? [] : [one.latencies])))
+  return {
+    ...rest,
+    operations: all.reduce((sum, { operations }) => sum + operations, 0),
+    rounds: all.flatMap(({ rounds }) => rounds),
+    figures,
+    ...Option.match(
+      Option.filter(latencies, ({ count }) => count > 0),
+      { onNone: () => ({}), onSome: (latencies) => ({ latencies }) }
+    ),
+    ...(failure === undefined ? {} : { failure })
+  }
+}
+
+/**
+ * One report of the reports of several processes. The processes are the independent trials: intervals are then by the
+ * hierarchical bootstrap. A case that failed in one of them has failed. A case that the first lacks is left out. Figures
+ * are medians.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const merge = (reports: Array.NonEmptyReadonlyArray<Report>): Report => {
+  const [first] = reports
+  return {
+    ...first,
+    cases: first.cases.map((one) =>
+      mergedCase([
+        one,
+        ...reports
+          .slice(1)
+          .flatMap(({ cases }) =>
+            cases.filter(({ isControl, name }) => name === one.name && isControl === one.isControl)
+          )
+      ])
+    )
+  }
+}
