@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process"
+import { realpathSync } from "node:fs"
 import * as path from "node:path"
 import { promisify } from "node:util"
 import { describe, expect, it } from "@effect/vitest"
@@ -13,13 +14,21 @@ import { bundled } from "../support/bundled.js"
 const run = promisify(execFile)
 const cwd = path.resolve(import.meta.dirname, "../..")
 
-const child = async (scenario: string, seed: number) => {
+const child = async (scenario: string, seed: number, flags: ReadonlyArray<string> = []) => {
   const { stdout } = await run(
     process.execPath,
-    ["--expose-gc", bundled("test/support/memoryChild.ts"), scenario, String(seed)],
+    ["--expose-gc", ...flags, bundled("test/support/memoryChild.ts"), scenario, String(seed)],
     { cwd }
   )
   return JSON.parse(stdout)
+}
+
+/** Node's flags that refuse the inspector and all files but those of this project. */
+const permission = () => {
+  const [flag = "--experimental-permission"] = ["--permission"].filter((name) =>
+    process.allowedNodeEnvironmentFlags.has(name)
+  )
+  return [flag, `--allow-fs-read=${realpathSync(cwd)}/*`]
 }
 
 describe("MemoryMonitorNode", () => {
@@ -60,6 +69,25 @@ describe("MemoryMonitorNode", () => {
       const again = yield* Effect.flip(monitor.triggerGc)
       expect([again.reason, again.isRetryable]).toEqual(["TooOften", true])
     }).pipe(Effect.provide(MemoryMonitorNode.layer()))
+  )
+
+  it("Given a process that may read no file of the system, When its memory is read and collected, Then it says so", async () => {
+    const { collection, stats } = await child("readOnce", 9, permission())
+    expect(stats.stackBytes).toBeNull()
+    expect(stats.rssBytes).toBeGreaterThan(stats.heapUsedBytes)
+    expect(collection).toMatchObject({ _tag: "MemoryMonitorError", reason: "NotAvailable" })
+  })
+
+  it.live("Given the layer built twice, When one has closed, Then the other one has its own pools and goes on", () =>
+    Effect.gen(function* () {
+      const one = yield* MemoryMonitor
+      const other = yield* Effect.provide(MemoryMonitor, Layer.fresh(MemoryMonitorNode.layer()))
+      const pool = { name: "mine", bytes: Effect.succeed(5), shrink: () => Effect.succeed(0) }
+      yield* one.register(pool)
+      expect((yield* one.stats).pools["mine"]).toBe(5)
+      expect((yield* other.stats).pools["mine"]).toBeUndefined()
+      expect((yield* one.triggerGc).freedBytes).toBeGreaterThanOrEqual(0)
+    }).pipe(Effect.scoped, Effect.provide(MemoryMonitorNode.layer()))
   )
 
   it.effect("Given options that cannot be, When the layer is built, Then InvalidInput names each", () =>

@@ -1,11 +1,15 @@
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { describe, expect, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as TestClock from "effect/TestClock"
 import * as Tracer from "effect/Tracer"
 import * as Pod from "../../layers/Pod.js"
 import * as TelemetryOtlp from "../../layers/TelemetryOtlp.js"
@@ -42,6 +46,9 @@ const exported = <E>(
     )
     return yield* otlp.stats
   }).pipe(Effect.provide(Logger.remove(Logger.defaultLogger)))
+
+const layerTo = (url: string) =>
+  TelemetryOtlp.layerFetch({ url, logs: false, exportInterval: TOOK, shutdownTimeout: "30 seconds" })
 
 const spans = (count: number, from = 0) =>
   Effect.forEach(Array.from({ length: count }), (_, nth) => Effect.void.pipe(Effect.withSpan(`span ${from + nth}`)), {
@@ -244,6 +251,64 @@ describe("TelemetryOtlp: accidents", () => {
         expect(traces).toMatchObject({ made: 100, sent: 100, dropped: 0 })
         expect(collector.requests()).toBeGreaterThanOrEqual(5)
       })
+  )
+
+  it.scoped.each<readonly [string, string, number, number]>([
+    ["a date in 30 s", "Thu, 01 Jan 1970 00:00:30 GMT", 30, 30],
+    ["a date in a year", "Fri, 01 Jan 1971 00:00:00 GMT", 60, 60],
+    ["a date that is over", "Wed, 31 Dec 1969 00:00:00 GMT", 0, 1],
+    ["no date", "Someday", 0, 1]
+  ])(
+    "Given a collector that answers 429 until %s, When it is asked again, Then it is so at that time or after a minute",
+    ([, date, earliest, latest]) =>
+      Effect.gen(function* () {
+        let requests = 0
+        const client = HttpClient.make((request) =>
+          Effect.sync(() => {
+            const isFirst = ++requests === 1
+            const reply = isFirst ? { status: 429, headers: { "retry-after": date } } : { status: 200 }
+            return HttpClientResponse.fromWeb(request, new Response(null, reply))
+          })
+        )
+        const built = yield* Layer.build(
+          TelemetryOtlp.layer({ url: "http://collector", metrics: false, logs: false }).pipe(
+            Layer.provide(Layer.succeed(HttpClient.HttpClient, client))
+          )
+        )
+        const otlp = Context.get(built, TelemetryOtlp.TelemetryOtlp)
+        yield* Effect.fork(Effect.zipRight(Effect.provide(spans(10), built), otlp.flush))
+
+        yield* TestClock.adjust(Math.max(earliest * 1000 - 1, 0))
+        expect(requests).toBe(1)
+        expect((yield* otlp.stats).traces).toMatchObject({ made: 10, sent: 0, dropped: 0, waiting: 10 })
+
+        yield* TestClock.adjust((latest - earliest) * 1000 + 1)
+        expect(requests).toBe(2)
+        expect((yield* otlp.stats).traces).toMatchObject({ made: 10, sent: 10, dropped: 0, waiting: 0 })
+      }).pipe(Effect.provide(Logger.remove(Logger.defaultLogger)))
+  )
+
+  it.scopedLive("Given the exporter's layer built twice, When spans and counts are made, Then each arrives once", () =>
+    Effect.gen(function* () {
+      const [outer, inner] = [yield* receiver(), yield* receiver()]
+      const { made, metrics } = yield* Effect.gen(function* () {
+        const metrics = yield* Metrics.Metrics
+        yield* Effect.zipRight(spans(10), metrics.increment("exported twice", 3))
+        const { stats } = yield* TelemetryOtlp.TelemetryOtlp
+        return { made: (yield* stats).traces.made, metrics }
+      }).pipe(
+        Effect.provide(layerTo(inner.url)),
+        Effect.provide(layerTo(outer.url)),
+        Effect.provide(Metrics.layer()),
+        Effect.provide(Logger.remove(Logger.defaultLogger))
+      )
+      expect([made, inner.spans().length, outer.spans().length]).toEqual([10, 10, 0])
+      expect((yield* metrics.snapshot).counters.map(({ value }) => value)).toEqual([3n])
+      for (const collector of [inner, outer]) {
+        const last = collector.metrics().findLast(({ name }) => name === "exported twice")
+        expect(last?.sum?.dataPoints.map(({ asInt }) => Number(asInt))).toEqual([3])
+      }
+    })
   )
 
   it.scopedLive("Given no collector, When one comes up on the port, Then what waited arrives", () =>

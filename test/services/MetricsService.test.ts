@@ -12,6 +12,7 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
+import * as Traced from "../../services/internal/traced.js"
 import * as Metrics from "../../services/Metrics.js"
 import * as RpcPool from "../../services/RpcPool.js"
 import { InvalidInput } from "../../src/InvalidInput.js"
@@ -330,6 +331,21 @@ describe("the service Metrics", () => {
         expect(operations.map(({ name }) => name)).toEqual(["rpc.getSlot", "rpc._OTHER"])
         expect(Option.getOrThrow(Histogram.quantile(find(operations, "rpc.getSlot").seconds, 0.5))).toBeCloseTo(0.02, 6)
       }).pipe(Effect.provide(Metrics.layer()))
+  )
+
+  it.effect("Given the layer built twice, When an operation runs, Then the nearest service counts it once", () =>
+    Effect.gen(function* () {
+      const outer = yield* Metrics.Metrics
+      const inner = yield* Effect.gen(function* () {
+        yield* Traced.traced("Work.do")(Effect.void)
+        return yield* Metrics.Metrics
+      }).pipe(Effect.provide(Metrics.layer()))
+      yield* Traced.traced("Work.do")(Effect.void)
+      for (const metrics of [outer, inner]) {
+        const { operations } = yield* metrics.snapshot
+        expect(operations.map(({ name, succeeded }) => [name, succeeded])).toEqual([["Work.do", 1]])
+      }
+    }).pipe(Effect.provide(Metrics.layer()))
   )
 
   it.effect(

@@ -1,6 +1,6 @@
 /**
  * Allocates by a scenario and a seed under a real memory monitor, collects forty times, and prints what it suspects.
- * Run with `--expose-gc`.
+ * `readOnce` only reads the memory and asks for a collection. Run with `--expose-gc`.
  */
 import * as Effect from "effect/Effect"
 import * as ManagedRuntime from "effect/ManagedRuntime"
@@ -38,6 +38,11 @@ const scenarios: Readonly<Record<string, (tick: number) => void>> = {
 
 const monitored = ManagedRuntime.make(MemoryMonitorNode.layer({ period: "100 millis" }))
 
+const readOnce = Effect.gen(function* () {
+  const { stats, triggerGc } = yield* MemoryMonitor
+  return { stats: yield* stats, collection: yield* Effect.merge(triggerGc) }
+})
+
 const program = Effect.gen(function* () {
   const { stats, suspicion } = yield* MemoryMonitor
   for (let tick = 0; tick < TICKS; tick++) {
@@ -49,4 +54,4 @@ const program = Effect.gen(function* () {
 })
 
 // The runtime is not disposed of: the monitor's timer must not keep the process alive.
-console.log(JSON.stringify(await monitored.runPromise(program)))
+console.log(JSON.stringify(await monitored.runPromise<unknown, unknown>(scenario === "readOnce" ? readOnce : program)))
