@@ -232,6 +232,21 @@ const baseOf = ({ base, cases }: Report): Option.Option<Case> =>
   Array.findFirst(cases, ({ isControl, name }) => name === base && !isControl)
 
 /**
+ * Each round's time of a case by that of the base in the same round.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const ratios = (report: Report, name: string): ReadonlyArray<number> =>
+  Option.match(
+    Option.all([Array.findFirst(report.cases, (one) => one.name === name && !one.isControl), baseOf(report)]),
+    {
+      onNone: () => [],
+      onSome: ([own, base]) => paired(own, base).flat()
+    }
+  )
+
+/**
  * How far the same code may have been from itself in this run, as a share: the end of the control's interval that is
  * farther from 1. None without a control.
  *

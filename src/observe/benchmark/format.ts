@@ -125,3 +125,6 @@ export const figure = (row: Row, name: string): string => {
   const found = row.figures.find((figure) => figure.name === name)
   return found === undefined ? NONE : `${digits(found.value)} ${found.unit}`.trim()
 }
+
+/** A name that fits beside a picture. */
+export const shortened = (name: string): string => (name.length > 26 ? `${name.slice(0, 25)}…` : name)

@@ -1,0 +1,245 @@
+/**
+ * Benchmark reports as a page for people: one HTML file that asks nothing of any server and runs no script.
+ *
+ * @since 0.1.0
+ */
+import * as Option from "effect/Option"
+import * as Format from "./benchmark/format.js"
+import * as Pictures from "./benchmark/pictures.js"
+import { style } from "./benchmark/style.js"
+import type { Change, Report, Row } from "./BenchmarkReport.js"
+import * as BenchmarkReport from "./BenchmarkReport.js"
+import * as Flamegraph from "./Flamegraph.js"
+import * as Statistics from "./Statistics.js"
+
+/**
+ * What the page shows of a benchmark.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Part {
+  readonly report: Report
+  /** Earlier reports of the benchmark, the oldest first. The last is the one to compare with. */
+  readonly earlier?: ReadonlyArray<Report> | undefined
+}
+
+/**
+ * What the page shows.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** The headline. */
+  readonly title: string
+  /** One section each, in this order. */
+  readonly parts: ReadonlyArray<Part>
+}
+
+const { escape } = Flamegraph
+
+const COLOURS = 10
+
+/** The colour of the n-th case. The base is grey, and so is its control. */
+const colourOf = (report: Report, name: string): string => {
+  const names = report.cases.filter((one) => !one.isControl && one.name !== report.base).map((one) => one.name)
+  const index = names.indexOf(name)
+  return index === -1 ? "--c0" : `--c${1 + (index % (COLOURS - 1))}`
+}
+
+const isBase = (report: Report, { isControl, name }: Row): boolean => name === report.base && !isControl
+
+const ratioCell = (report: Report, row: Row): string =>
+  isBase(report, row)
+    ? "1"
+    : Option.match(row.ratio, {
+        onNone: () => Format.NONE,
+        onSome: (ratio) => `${Format.digits(ratio.value)} <small>${Format.interval(ratio)}</small>`
+      })
+
+const verdictCell = (report: Report, row: Row): string =>
+  isBase(report, row)
+    ? "base"
+    : Option.match(row.verdict, {
+        onNone: () => Format.NONE,
+        onSome: (verdict) => `<span class="${verdict._tag}">${escape(Format.verdict(verdict))}</span>`
+      })
+
+const rowOf =
+  (report: Report, figures: ReadonlyArray<string>) =>
+  (row: Row): string => {
+    const name = row.isControl ? `${row.name} (A/A)` : row.name
+    const cells = [
+      `<i style="background:var(${colourOf(report, row.name)})"></i>${escape(name)}`,
+      Format.timeOr(row.mean),
+      Format.timeOr(row.median),
+      Format.p95(row),
+      Format.rateOr(row.throughput),
+      ratioCell(report, row),
+      verdictCell(report, row),
+      Format.outliers(row.outliers),
+      ...figures.map((figure) => escape(Format.figure(row, figure)))
+    ]
+    const kind = isBase(report, row) ? ` class="base"` : row.isControl ? ` class="control"` : ""
+    return `<tr${kind}>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`
+  }
+
+const measuredRows = (report: Report): ReadonlyArray<Row> =>
+  BenchmarkReport.rows(report).filter(({ micros }) => Option.isSome(micros))
+
+const table = (report: Report): string => {
+  const rows = measuredRows(report)
+  const figures = Format.figureNames(rows)
+  const head = [
+    "case",
+    "mean",
+    "median",
+    "P95",
+    "throughput",
+    `× ${escape(report.base)} <small>95 %</small>`,
+    "verdict",
+    "outliers",
+    ...figures.map((figure) => escape(figure))
+  ]
+  return [
+    `<div class="wide"><table><thead><tr>${head.map((cell) => `<th>${cell}</th>`).join("")}</tr></thead><tbody>`,
+    ...rows.map(rowOf(report, figures)),
+    `</tbody></table></div>`
+  ].join("\n")
+}
+
+const item = (kind: "good" | "bad" | "warn" | "", text: string): string =>
+  `<li${kind === "" ? "" : ` class="${kind}"`}>${escape(text, 800)}</li>`
+
+const KINDS = { Faster: "good", Slower: "bad", NoChange: "", TooNoisy: "warn", NotComparable: "warn" } as const
+
+const remarks = (report: Report, changes: ReadonlyArray<Change>): string =>
+  [
+    "<ul>",
+    item(BenchmarkReport.isTooNoisy(report) ? "warn" : "good", Format.control(report)),
+    ...changes.map((change) => item(KINDS[change.verdict._tag], `Since the last run, ${Format.change(change)}`)),
+    ...BenchmarkReport.rows(report).flatMap(({ failure, name, note }) => [
+      ...Option.toArray(failure).map((why) => item("bad", `${name} failed: ${why}`)),
+      ...Option.toArray(note).map((text) => item("", `${name}: ${text}`))
+    ]),
+    ...Format.drifts(report).map((text) => item("warn", text)),
+    "</ul>"
+  ].join("\n")
+
+/** The value below which a share of weighted samples lies. They are in rising order. */
+const weightedQuantile = (samples: ReadonlyArray<Statistics.Sample>, share: number): number => {
+  const whole = samples.reduce((sum, { weight }) => sum + weight, 0)
+  let below = 0
+  return samples.find(({ weight }) => (below += weight) >= share * whole)?.value ?? Number.NaN
+}
+
+const violins = (report: Report): string =>
+  Pictures.violins(
+    report.cases
+      .filter(({ isControl, rounds }) => !isControl && rounds.flat().length > 0)
+      .map((own) => {
+        const samples = BenchmarkReport.samples(own).toSorted((left, right) => left.value - right.value)
+        return {
+          name: own.name,
+          colour: colourOf(report, own.name),
+          samples,
+          quartiles: [
+            weightedQuantile(samples, 0.25),
+            weightedQuantile(samples, 0.5),
+            weightedQuantile(samples, 0.75)
+          ] as const
+        }
+      })
+  )
+
+const intervals = (report: Report): string =>
+  Pictures.intervals(
+    BenchmarkReport.rows(report).flatMap(({ isControl, name, ratio }) =>
+      Option.toArray(ratio).map((estimate) => ({
+        name: isControl ? `${name} (A/A)` : name,
+        colour: colourOf(report, name),
+        estimate
+      }))
+    ),
+    report.threshold
+  )
+
+const figure = (title: string, picture: string): string => (picture === "" ? "" : `<h3>${escape(title)}</h3>${picture}`)
+
+/** What changed of the first case that is not the base. */
+const subject = (report: Report, earlier: ReadonlyArray<Report>): string => {
+  const name = report.cases.find((one) => !one.isControl && one.name !== report.base)?.name
+  if (name === undefined) return ""
+  const ratios = (of: Report | undefined): ReadonlyArray<number> =>
+    of === undefined ? [] : BenchmarkReport.ratios(of, name)
+  const colour = colourOf(report, name)
+  const now = ratios(report)
+  const medians = [...earlier, report]
+    .map((one) => Statistics.median(ratios(one)))
+    .flatMap((median) => Option.toArray(median))
+  const then = earlier.at(-1)
+  return [
+    `<div class="two"><div>`,
+    figure(
+      then === undefined
+        ? `${name} by ${report.base}: density of the rounds`
+        : `${name} by ${report.base}: now, and in the last run (grey)`,
+      Pictures.densities(now, ratios(then), colour)
+    ),
+    `</div><div>`,
+    figure(`${name} by ${report.base}: each round`, Pictures.dots(now, colour, String(now.length))),
+    `</div></div>`,
+    medians.length < 3
+      ? ""
+      : `<div class="two"><div>${figure(`${name} by ${report.base}: the last runs`, Pictures.dots(medians, colour, "now"))}</div></div>`
+  ].join("")
+}
+
+const part = ({ earlier = [], report }: Part): string => {
+  const then = earlier.at(-1)
+  const changes = then === undefined ? [] : BenchmarkReport.compare(report, then)
+  const base = report.cases.find((one) => one.name === report.base)
+  const operations = (base?.operations ?? 0).toLocaleString("en")
+  return [
+    `<section><h2>${escape(report.name)}</h2>`,
+    `<p class="soft">${Format.measured(report)}; ${operations} operations of the base</p>`,
+    remarks(report, changes),
+    table(report),
+    figure("Times", violins(report)),
+    figure(`Ratios to ${report.base}, with 95 % intervals`, intervals(report)),
+    subject(report, earlier),
+    `</section>`
+  ].join("\n")
+}
+
+const about = (reports: ReadonlyArray<Report>): string => {
+  const [first] = reports
+  if (first === undefined) return "Nothing was measured."
+  const when = Number.isFinite(new Date(first.at).getTime())
+    ? `${new Date(first.at).toISOString().slice(0, 16)} UTC`
+    : ""
+  return [when.replace("T", " "), first.of ?? "", Format.machine(first)].filter((text) => text !== "").join(" · ")
+}
+
+const POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+/**
+ * Writes the page: for each report the A/A verdict, what changed since the last run, the table, and pictures of times,
+ * ratios and rounds. It is self-contained: no request, no font and no script, which its own content policy forbids too;
+ * texts of reports are escaped. It follows the reader's light or dark scheme.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const html = ({ parts, title }: Options): string =>
+  [
+    `<!doctype html>`,
+    `<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">`,
+    `<meta http-equiv="Content-Security-Policy" content="${POLICY}"><title>${escape(title)}</title>`,
+    `<style>${style}</style></head><body><main>`,
+    `<header><h1>${escape(title)}</h1><p class="soft">${escape(about(parts.map(({ report }) => report)))}</p>`,
+    `<p class="soft">Every round runs every case once, in shuffled order. A ratio is the median over rounds of a case's time by that of the base in the same round. A verdict is given only where the whole 95 % interval is beyond the threshold and beyond what the base differs from itself by.</p></header>`,
+    ...parts.map(part),
+    `</main></body></html>\n`
+  ].join("\n")
