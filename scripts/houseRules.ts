@@ -74,6 +74,7 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
   room("layers/profiler", "layers/ProfilerNode.ts"),
   room("layers/prometheus", "layers/PrometheusServer.ts"),
   room("layers/threads", "layers/WorkerPoolThreads.ts"),
+  room("layers/tasks", "layers/SealingThreads.ts", "layers/WalletThreads.ts"),
   room("layers/undici", "layers/RpcPoolUndici.ts"),
   room("layers/internal", "layers/"),
 
@@ -111,10 +112,10 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
     name: "no unreached module",
     severity: "error",
     from: {
-      path: "^(index|layers/(AgentCluster|EmbeddedServer|PayloadServer|PayloadServerNode|PrometheusServer|PrometheusServerNode|threads/thread))\\.ts$|^(test|bench|examples|scripts)/"
+      path: "^(index|layers/(AgentCluster|EmbeddedServer|PayloadServer|PayloadServerNode|PrometheusServer|PrometheusServerNode|threads/thread|tasks/module))\\.ts$|^(test|bench|examples|scripts)/"
     },
-    // The code of the threads is bundled, not imported.
-    to: { path: "^(src|services|layers)/", pathNot: "^layers/threads/thread.ts$", reachable: false }
+    // The code of the threads and of their tasks is bundled, not imported.
+    to: { path: "^(src|services|layers)/", pathNot: "^layers/(threads/thread|tasks/module)\\.ts$", reachable: false }
   }
 ]
 

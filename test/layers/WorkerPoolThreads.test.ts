@@ -7,7 +7,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
-import { CODE } from "../../layers/threads/threadCode.js"
+import * as TasksCode from "../../layers/tasks/moduleCode.js"
+import * as ThreadCode from "../../layers/threads/threadCode.js"
 import * as WorkerPoolThreads from "../../layers/WorkerPoolThreads.js"
 import { bundle } from "../../scripts/build-thread.js"
 import { root } from "../../scripts/publicModules.js"
@@ -28,7 +29,8 @@ const expected = Array.from({ length: 20 }, (_, index) => String(index))
 
 describe("WorkerPoolThreads", () => {
   it("Given the code of a thread, When it is bundled again, Then nothing changes", async () => {
-    expect(CODE, "run `npm run build:thread`").toBe(await bundle())
+    expect(ThreadCode.CODE, "run `npm run build:thread`").toBe(await bundle("threads/thread"))
+    expect(TasksCode.CODE, "run `npm run build:thread`").toBe(await bundle("tasks/module"))
   })
 
   it.scopedLive("Given a task that loops for ever, When its timeout comes, Then it fails and no other task does", () =>

@@ -1,0 +1,57 @@
+/**
+ * A wallet that signs batches on the threads of a worker pool. A thread gets the key as a handle of `node:crypto`: its bytes
+ * enter no memory of JavaScript.
+ *
+ * A send signs one message, which no thread makes faster: this is for programs that call `sign` with many messages.
+ *
+ * @since 0.1.0
+ */
+import { KeyObject } from "node:crypto"
+import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
+import * as Layer from "effect/Layer"
+import { type Service, Wallet, type WalletError } from "../services/Wallet.js"
+import { WorkerPool } from "../services/WorkerPool.js"
+import type { InvalidInput } from "../src/InvalidInput.js"
+import * as Signature from "../src/solana/Signature.js"
+import * as OwnTask from "./tasks/ownTask.js"
+import * as WalletNode from "./WalletNode.js"
+
+/** Messages from which threads are used: below, they are signed here before a thread has answered. */
+const MIN_MESSAGES = 32
+
+/**
+ * As `WalletNode.fromKeyPair`. From 32 messages on, `sign` uses the threads of the `WorkerPool`; what the pool does not sign,
+ * because it is closed or a thread crashed, is signed on the calling thread.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromKeyPair = (keyPair: CryptoKeyPair): Effect.Effect<Service, InvalidInput | WalletError, WorkerPool> =>
+  Effect.zipWith(WorkerPool, WalletNode.fromKeyPair(keyPair), ({ map }, wallet) => {
+    const task = OwnTask.make<Uint8Array, Uint8Array>({
+      name: "sign",
+      encode: identity,
+      decode: (signature) => new Uint8Array(signature),
+      shared: KeyObject.from(keyPair.privateKey)
+    })
+    return {
+      ...wallet,
+      sign: (messages) =>
+        messages.length < MIN_MESSAGES
+          ? wallet.sign(messages)
+          : map(task, messages).pipe(
+              Effect.map((signatures) => signatures.map(Signature.bytes)),
+              Effect.orElse(() => wallet.sign(messages))
+            )
+    }
+  })
+
+/**
+ * {@link fromKeyPair} as a layer.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerKeyPair = (keyPair: CryptoKeyPair): Layer.Layer<Wallet, InvalidInput | WalletError, WorkerPool> =>
+  Layer.effect(Wallet, fromKeyPair(keyPair))
