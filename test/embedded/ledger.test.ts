@@ -22,6 +22,9 @@ const KILLS = Number(process.env["LEDGER_KILLS"] ?? 2)
 /** Inputs after which a killed process compacts its log: so few that a kill often hits it. */
 const COMPACTED_AFTER = Number(process.env["LEDGER_INPUTS"] ?? 8)
 
+/** As the killed process has it. */
+const LITTLE_HISTORY = { maxTransactions: 1000, maxBlocks: 1000 }
+
 const folder = Effect.acquireRelease(
   Effect.sync(() => fs.mkdtempSync(path.join(tmpdir(), "pod-ledger-"))),
   (made) => Effect.sync(() => fs.rmSync(made, { recursive: true }))
@@ -273,39 +276,45 @@ it.scoped("Given a cluster over a folder, When a snapshot is restored, Then it i
   })
 )
 
+/** The signatures that a process acknowledges until it is killed, which it is after as many, or while it starts. */
+const untilKilled = async (ledger: string, earlier: ReadonlyArray<string>): Promise<ReadonlyArray<string>> => {
+  const script = bundled(fileURLToPath(new URL("ledgerProcess.ts", import.meta.url)), { packages: true })
+  const child = spawn(process.execPath, [script, ledger, String(COMPACTED_AFTER), ...earlier.slice(-500)], {
+    stdio: ["ignore", "pipe", "inherit"]
+  })
+  const exited = once(child, "exit")
+  const wanted = 1 + Math.floor(Math.random() * 40)
+  const early = Math.random() < 0.25 ? setTimeout(() => child.kill("SIGKILL"), Math.random() * 400) : undefined
+  const acknowledged: Array<string> = []
+  for await (const line of createInterface(child.stdout)) {
+    assert.notStrictEqual(line, "lost")
+    acknowledged.push(line)
+    if (acknowledged.length === wanted) child.kill("SIGKILL")
+  }
+  clearTimeout(early)
+  assert.deepStrictEqual(await exited, [null, "SIGKILL"])
+  return acknowledged
+}
+
 it.scopedLive(
   `Given a process that is killed ${KILLS} times, When it starts again, Then each acknowledged airdrop is there`,
   () =>
     Effect.gen(function* () {
       const ledger = yield* folder
-      const acknowledged: Array<string> = []
-      const script = fileURLToPath(new URL("ledgerProcess.ts", import.meta.url))
+      let earlier: ReadonlyArray<string> = []
+      let count = 0
       for (let round = 0; round < KILLS; round++) {
-        yield* Effect.promise(async () => {
-          const child = spawn(
-            process.execPath,
-            [bundled(script), ledger, String(COMPACTED_AFTER), acknowledged.at(-1) ?? ""],
-            {
-              stdio: ["ignore", "pipe", "inherit"]
-            }
-          )
-          let heard = 0
-          const wanted = 1 + Math.floor(Math.random() * 40)
-          for await (const line of createInterface(child.stdout)) {
-            assert.notStrictEqual(line, "lost")
-            acknowledged.push(line)
-            if (++heard === wanted) child.kill("SIGKILL")
-          }
-          if (child.exitCode === null && child.signalCode === null) await once(child, "exit")
-          assert.strictEqual(child.signalCode, "SIGKILL")
-        })
+        const acknowledged = yield* Effect.promise(() => untilKilled(ledger, earlier))
+        count += acknowledged.length
+        if (acknowledged.length > 0) earlier = acknowledged
+        if (round % 100 === 99) console.log(`killed ${round + 1} times, ${count} airdrops acknowledged`)
       }
       const landed = yield* on(
         ledger,
-        // A ledger keeps the newest 10,000; every start has looked for the last one.
-        Effect.forEach(acknowledged.slice(-5000), (signature) =>
+        Effect.forEach(earlier.slice(-500), (signature) =>
           Effect.map(value("getSignatureStatuses", [signature]), (statuses) => field(statuses, 0) !== null)
-        )
+        ),
+        LITTLE_HISTORY
       )
       assert.isTrue(landed.every((is) => is))
     }),
