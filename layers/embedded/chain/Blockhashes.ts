@@ -1,5 +1,6 @@
 /** The queue of recent blockhashes and their ages. */
 import type { Blockhash } from "@solana/kit"
+import { OldestFirst } from "./OldestFirst.js"
 
 /** A block's hash, slot and height. */
 export interface BlockhashEntry {
@@ -13,7 +14,7 @@ const LOOK_BACK = 33
 
 /** Recent blockhashes, oldest first. */
 export class Blockhashes {
-  readonly #entries = new Map<Blockhash, BlockhashEntry>()
+  #entries = new OldestFirst<Blockhash, BlockhashEntry>()
   #newest: BlockhashEntry | undefined
   /** Blocks below this height have expired early. */
   #floor = 0
@@ -27,10 +28,8 @@ export class Blockhashes {
   push(entry: BlockhashEntry): void {
     this.#entries.set(entry.blockhash, entry)
     this.#newest = entry
-    for (const oldest of this.#entries.values()) {
-      if (oldest.height >= this.#floor && entry.height - oldest.height <= this.lifetime + LOOK_BACK) break
-      this.#entries.delete(oldest.blockhash)
-    }
+    const kept = Math.max(this.#floor, entry.height - this.lifetime - LOOK_BACK)
+    while ((this.#entries.oldest?.height ?? Infinity) < kept) this.#entries.dropOldest()
   }
 
   /** The block of the hash, unless it was dropped. */
@@ -70,7 +69,7 @@ export class Blockhashes {
   /** Returns an independent copy. */
   copy(): Blockhashes {
     const copy = new Blockhashes(this.lifetime)
-    for (const [blockhash, entry] of this.#entries) copy.#entries.set(blockhash, entry)
+    copy.#entries = this.#entries.copy()
     copy.#newest = this.#newest
     copy.#floor = this.#floor
     return copy

@@ -1,9 +1,8 @@
 /**
- * The chain: executes transactions, makes blocks and keeps the ledger.
+ * The chain: makes blocks of transactions, as time or transactions come, and answers for each commitment.
  *
- * It is synchronous, and callers pass the time, so no two operations interleave. Invariants: a message lands at most
- * once, whatever its signatures; a snapshot shares no mutable state with the chain; the listener is called after the
- * state has changed. A refused transaction changes nothing; a failed one writes only its fee payer and its nonce.
+ * It is synchronous, and callers pass the time, so no two operations interleave. Invariants: a snapshot shares no mutable
+ * state with the chain; the listener is called after the state has changed.
  */
 import type { Address, Blockhash, Commitment } from "@solana/kit"
 import * as Either from "effect/Either"
@@ -23,19 +22,18 @@ import {
   sample
 } from "./ChainState.js"
 import { Events } from "./Events.js"
-import * as Executed from "./Executed.js"
+import * as Execution from "./Execution.js"
 import * as Image from "./Image.js"
 import type { Input, TimedInput } from "./Input.js"
 import { type Block, Ledger, type TransactionRecord } from "./Ledger.js"
-import { isWritable, type LoadedTransaction } from "./LoadedTransaction.js"
+import type { LoadedTransaction } from "./LoadedTransaction.js"
 import * as Loaders from "./Loaders.js"
-import * as Nonce from "./Nonce.js"
 import type { OwnedAccount } from "./OwnedAccounts.js"
-import { deploys, SlotHashReaders } from "./SlotHashReaders.js"
+import * as ShownSysvars from "./ShownSysvars.js"
+import { SlotHashReaders } from "./SlotHashReaders.js"
 import type { StoredAccount } from "./StoredAccount.js"
-import type { Outcome, Rename, Simulation, SvmFactory } from "./Svm.js"
+import type { Simulation, SvmFactory } from "./Svm.js"
 import * as Sysvars from "./Sysvars.js"
-import * as TokenAccounts from "./TokenAccounts.js"
 import type { TransactionError } from "./TransactionErrors.js"
 
 /** The result of a submitted transaction: its record in a block, or an error that costs no fee. */
@@ -163,12 +161,12 @@ export class Chain {
   }
 
   account(address: Address, slot: number): StoredAccount | undefined {
-    if (Sysvars.is(address)) this.#showSysvars()
+    if (Sysvars.is(address)) ShownSysvars.write(this.#state)
     return this.#state.accounts.at(address, slot)
   }
 
   ownedBy(owner: Address, slot: number): ReadonlyArray<OwnedAccount> {
-    if (owner === Sysvars.OWNER) this.#showSysvars()
+    if (owner === Sysvars.OWNER) ShownSysvars.write(this.#state)
     return this.#state.accounts.ownedBy(owner, slot)
   }
 
@@ -196,28 +194,23 @@ export class Chain {
   }
 
   isBlockhashValid(blockhash: Blockhash, bank: Bank): boolean {
-    return this.#state.blockhashes.isValid(blockhash, bank.slot, bank.height)
+    return Execution.isRecent(this.#state, blockhash, bank)
   }
 
   /** Returns the error with which the bank refuses the transaction before execution, if any. */
   refusal(transaction: LoadedTransaction, bank: Bank): TransactionError | undefined {
-    if (!this.isBlockhashValid(transaction.message.blockhash, bank) && this.#nonceAccount(transaction) === undefined) {
-      return "BlockhashNotFound"
-    }
-    const { ledger } = this.#state
-    const landed = ledger.hasLanded(transaction.messageHash) || ledger.status(transaction.signature) !== undefined
-    return landed ? "AlreadyProcessed" : undefined
+    return Execution.refusal(this.#state, transaction, bank)
   }
 
   /** Runs the transaction on the bank's accounts, without a blockhash check, and discards all writes. */
   simulate(transaction: LoadedTransaction, bank: Bank, nowMillis: number, verify: boolean): Simulation {
     return this.#at(transaction, bank, () => {
-      this.#setTime(this.#executionTime(nowMillis))
-      return this.#run(transaction, verify, this.#state.svm.simulate)
+      ShownSysvars.writeTime(this.#state, this.#executionTime(nowMillis))
+      return Execution.run(this.#state, transaction, verify, this.#state.svm.simulate)
     })
   }
 
-  /** Runs `use` with the transaction's accounts as the bank has them. */
+  /** Calls `run` with the transaction's accounts as the bank has them. */
   #at<A>(transaction: LoadedTransaction, bank: Bank, run: () => A): A {
     if (bank.slot === this.bank("processed").slot) return run()
     const tables = transaction.message.lookups.map(({ table }) => table)
@@ -244,15 +237,21 @@ export class Chain {
     this.#now = nowMillis
     const open = this.#state.open
     const block = open ?? this.#openBlock(nowMillis, 0)
-    this.#setTime(this.#executionTime(nowMillis))
-    const submission = this.#execute(transaction, block, verify, simulated)
-    if (this.settings.blockMode === "interval" || Either.isLeft(submission)) return submission
+    ShownSysvars.writeTime(this.#state, this.#executionTime(nowMillis))
+    const landed = Execution.land(this.#state, transaction, block, verify, simulated)
+    if (Either.isLeft(landed)) return Either.left(landed.left)
+    const { record, written } = landed.right
+    this.#keep?.({ kind: "submit", wire: transaction.wire, verify }, nowMillis)
+    if (this.settings.blockMode === "interval") {
+      this.#events.reached(["processed"], record, written)
+      return Either.right(record)
+    }
     if (open === undefined) this.#enterOpened(block)
     if (block.records.length >= this.settings.transactionsPerBlock) this.#closeBlock(block)
     this.#state.recent = [this.#state.open ?? this.#state.last]
     if (open === undefined) this.#announceSlot()
-    this.#events.landed(submission.right, Executed.writtenBy(submission.right))
-    return submission
+    this.#events.landed(record, written)
+    return Either.right(record)
   }
 
   /** Makes blocks without transactions. In interval mode the passing of time does the same. */
@@ -305,7 +304,7 @@ export class Chain {
 
   snapshot(): ChainSnapshot {
     const { svm } = this.#state
-    this.#showSysvars()
+    ShownSysvars.write(this.#state)
     return { slot: this.bank("processed").slot, machine: svm.toBytes(), state: copyOf(this.#state, svm) }
   }
 
@@ -315,7 +314,7 @@ export class Chain {
 
   /** The state as bytes. A chain of the same genesis that loads them continues as this one. */
   image(): Uint8Array {
-    this.#showSysvars()
+    ShownSysvars.write(this.#state)
     return Image.encode({ state: this.#state, given: this.#given })
   }
 
@@ -341,7 +340,7 @@ export class Chain {
       this.#announceSlot()
       return
     }
-    this.#showSysvars()
+    ShownSysvars.write(this.#state)
     for (const sysvar of MOVING_SYSVARS) {
       this.#state.accounts.remember(sysvar, entered.slot, this.#state.svm.account(sysvar))
     }
@@ -360,7 +359,7 @@ export class Chain {
     const { last } = this.#state
     const slot = last.slot + 1 + skip
     const time = this.#unixTime(nowMillis)
-    if (epochOf(slot) !== epochOf(last.slot)) this.#state.epochStart = time
+    if (ShownSysvars.epochOf(slot) !== ShownSysvars.epochOf(last.slot)) this.#state.epochStart = time
     return { slot, height: last.height + 1 + uncounted, parentSlot: last.slot, time, records: [] }
   }
 
@@ -386,109 +385,16 @@ export class Chain {
     sample(state, block)
   }
 
-  #setTime({ slot, time }: ShownTime): void {
-    this.#state.svm.setTime({ slot, epoch: epochOf(slot), unixTime: time, epochStart: this.#state.epochStart })
-  }
-
   /** The time of the next transaction. */
   #executionTime(nowMillis: number): ShownTime {
     const { last, open, shownTime } = this.#state
     return open === undefined ? { slot: last.slot + 1, time: this.#unixTime(nowMillis) } : shownTime
   }
 
-  /** Lets the machine show the time of the newest bank and all slot hashes. */
-  #showSysvars(): void {
-    this.#setTime(this.#state.shownTime)
-    this.#writeSlotHashes()
-  }
-
-  #writeSlotHashes(): void {
-    const { slotHashes, svm } = this.#state
-    if (slotHashes.isWritten) return
-    svm.setSlotHashes(slotHashes.data)
-    slotHashes.isWritten = true
-  }
-
   #unixTime(nowMillis: number): bigint {
     const passed = BigInt(Math.floor((nowMillis - this.#start.monotonic + this.#state.aheadMillis) / 1000))
     const time = this.#genesis.time + passed
     return time > this.#state.last.time ? time : this.#state.last.time
-  }
-
-  #execute(transaction: LoadedTransaction, block: OpenBlock, verify: boolean, simulated?: Simulation): Submission {
-    const state = this.#state
-    const { svm, accounts } = state
-    const writable = transaction.addresses.filter((_, index) => isWritable(transaction, index))
-    const before = accounts.remembers ? writable.map((address) => svm.account(address)) : []
-    const nonce = this.#nonceAccount(transaction)
-    const preBalances = transaction.addresses.map(svm.balance)
-    const preTokenBalances = TokenAccounts.balances(transaction.addresses, svm.account)
-    const isCommitted = simulated !== undefined && nonce === undefined && !deploys(transaction) && simulated.commit()
-    const outcome = isCommitted ? simulated : this.#run(transaction, verify, svm.execute)
-    const postBalances = preBalances.map((balance, index) =>
-      isWritable(transaction, index) ? svm.balance(transaction.addresses[index] ?? transaction.feePayer) : balance
-    )
-    if (outcome.err !== null && preBalances[0] === postBalances[0]) return Either.left(outcome.err)
-
-    if (nonce !== undefined) svm.setAccount(nonce, Nonce.advanced(svm.account(nonce), state.last.blockhash))
-    const fee = sum(preBalances) - sum(postBalances)
-    const record: TransactionRecord = {
-      transaction,
-      outcome,
-      slot: block.slot,
-      blockTime: block.time,
-      fee,
-      preBalances,
-      postBalances,
-      preTokenBalances,
-      postTokenBalances: TokenAccounts.balances(transaction.addresses, svm.account)
-    }
-    const written = Executed.writtenBy(record)
-    writable.forEach((address, index) => {
-      if (written.includes(address)) accounts.remember(address, block.slot, before[index])
-    })
-    written.forEach((address) => accounts.written(address))
-    state.slotHashReaders.executed(transaction)
-    state.transactionCount += 1
-    state.lamports -= fee
-    block.records.push(record)
-    state.ledger.addRecord(record)
-    const forgotten = state.ledger.addStatus({
-      signature: transaction.signature,
-      messageHash: transaction.messageHash,
-      slot: block.slot,
-      err: outcome.err,
-      blockhashHeight: state.blockhashes.get(transaction.message.blockhash)?.height
-    })
-    for (const { blockhashHeight } of forgotten) {
-      if (blockhashHeight !== undefined) state.blockhashes.expireBelow(blockhashHeight + 1)
-    }
-    this.#keep?.({ kind: "submit", wire: transaction.wire, verify }, this.#now)
-    if (this.settings.blockMode === "interval") this.#events.reached(["processed"], record, written)
-    return Either.right(record)
-  }
-
-  #run<A extends Outcome>(
-    transaction: LoadedTransaction,
-    verify: boolean,
-    use: (wire: Uint8Array, verify: boolean, rename: Rename) => A
-  ): A | Simulation {
-    const { slotHashReaders, svm, last } = this.#state
-    if (slotHashReaders.canRun(transaction)) this.#writeSlotHashes()
-    const wire = Nonce.withLatest(transaction, last.blockhash)
-    const rename: Rename = (error) => Executed.named(error, transaction, svm.account)
-    const verified = wire !== undefined && verify ? svm.simulate(transaction.wire, true, rename) : undefined
-    if (verified?.err === "SignatureFailure") return verified
-    return wire === undefined ? use(transaction.wire, verify, rename) : use(wire, false, rename)
-  }
-
-  /** The nonce account that the transaction uses, if its blockhash is not a recent one. */
-  #nonceAccount(transaction: LoadedTransaction): Address | undefined {
-    if (this.#state.blockhashes.get(transaction.message.blockhash) !== undefined) return undefined
-    const nonce = Nonce.accountOf(transaction)
-    if (nonce === undefined) return undefined
-    const usable = Nonce.isUsable(this.#state.svm.account(nonce), transaction, this.#state.last.blockhash)
-    return usable ? nonce : undefined
   }
 
   #announceSlot(): void {
@@ -500,7 +406,3 @@ export class Chain {
     this.#events.rooted(root)
   }
 }
-
-const epochOf = (slot: number): number => Math.floor(slot / Sysvars.SLOTS_PER_EPOCH)
-
-const sum = (amounts: ReadonlyArray<bigint>): bigint => amounts.reduce((total, amount) => total + amount, 0n)

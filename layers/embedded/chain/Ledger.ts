@@ -7,6 +7,7 @@
 import type { Address, Blockhash, Signature } from "@solana/kit"
 import type { Settings } from "../Options.js"
 import type { LoadedTransaction } from "./LoadedTransaction.js"
+import { OldestFirst } from "./OldestFirst.js"
 import type { Outcome } from "./Svm.js"
 import type { TokenBalance } from "./TokenAccounts.js"
 
@@ -58,10 +59,10 @@ export interface LedgerParts {
 
 /** The ledger of a chain. */
 export class Ledger {
-  readonly #blocks = new Map<number, Block>()
-  readonly #records = new Map<Signature, TransactionRecord>()
+  #blocks = new OldestFirst<number, Block>()
+  #records = new OldestFirst<Signature, TransactionRecord>()
   readonly #byAddress = new Map<Address, Set<TransactionRecord>>()
-  readonly #statuses = new Map<Signature, Status>()
+  #statuses = new OldestFirst<Signature, Status>()
   readonly #messageHashes = new Set<string>()
   /** Blocks up to this slot lost transactions and were dropped. */
   #prunedSlot = -1
@@ -74,8 +75,7 @@ export class Ledger {
 
   /** The first slot with a kept block. */
   get firstSlot(): number {
-    for (const slot of this.#blocks.keys()) return slot
-    return this.#prunedSlot + 1
+    return this.#blocks.oldest?.slot ?? this.#prunedSlot + 1
   }
 
   block(slot: number): Block | undefined {
@@ -108,10 +108,7 @@ export class Ledger {
   addBlock(block: Block): void {
     if (block.slot <= this.#prunedSlot) return
     this.#blocks.set(block.slot, block)
-    for (const slot of this.#blocks.keys()) {
-      if (this.#blocks.size <= this.#settings.maxBlocks) break
-      this.#blocks.delete(slot)
-    }
+    this.#blocks.dropTo(this.#settings.maxBlocks)
   }
 
   addRecord(record: TransactionRecord): void {
@@ -121,23 +118,15 @@ export class Ledger {
       if (records === undefined) this.#byAddress.set(address, new Set([record]))
       else records.add(record)
     }
-    for (const oldest of this.#records.values()) {
-      if (this.#records.size <= this.#settings.maxTransactions) break
-      this.#dropRecord(oldest)
-    }
+    for (const dropped of this.#records.dropTo(this.#settings.maxTransactions)) this.#forget(dropped)
   }
 
   /** Adds a status and returns the statuses that were dropped for it. */
   addStatus(status: Status): ReadonlyArray<Status> {
     this.#statuses.set(status.signature, status)
     this.#messageHashes.add(status.messageHash)
-    const forgotten: Array<Status> = []
-    for (const oldest of this.#statuses.values()) {
-      if (this.#statuses.size <= this.#settings.maxStatuses) break
-      this.#statuses.delete(oldest.signature)
-      this.#messageHashes.delete(oldest.messageHash)
-      forgotten.push(oldest)
-    }
+    const forgotten = this.#statuses.dropTo(this.#settings.maxStatuses)
+    for (const { messageHash } of forgotten) this.#messageHashes.delete(messageHash)
     return forgotten
   }
 
@@ -164,26 +153,23 @@ export class Ledger {
   /** Returns an independent copy. */
   copy(): Ledger {
     const copy = new Ledger(this.#settings)
-    for (const [slot, block] of this.#blocks) copy.#blocks.set(slot, block)
-    for (const [signature, record] of this.#records) copy.#records.set(signature, record)
+    copy.#blocks = this.#blocks.copy()
+    copy.#records = this.#records.copy()
+    copy.#statuses = this.#statuses.copy()
     for (const [address, records] of this.#byAddress) copy.#byAddress.set(address, new Set(records))
-    for (const [signature, status] of this.#statuses) copy.#statuses.set(signature, status)
     for (const hash of this.#messageHashes) copy.#messageHashes.add(hash)
     copy.#prunedSlot = this.#prunedSlot
     return copy
   }
 
-  #dropRecord(record: TransactionRecord): void {
-    this.#records.delete(record.transaction.signature)
+  /** Takes a dropped record out of its address lists, and its block with it. */
+  #forget(record: TransactionRecord): void {
     for (const address of record.transaction.addresses) {
       const records = this.#byAddress.get(address)
       records?.delete(record)
       if (records?.size === 0) this.#byAddress.delete(address)
     }
     this.#prunedSlot = Math.max(this.#prunedSlot, record.slot)
-    for (const slot of this.#blocks.keys()) {
-      if (slot > this.#prunedSlot) break
-      this.#blocks.delete(slot)
-    }
+    while ((this.#blocks.oldest?.slot ?? Infinity) <= this.#prunedSlot) this.#blocks.dropOldest()
   }
 }

@@ -1,0 +1,68 @@
+/**
+ * A map that drops its oldest entries. One iterator finds them and goes on from where it was: a new one would pass all
+ * that was dropped since the map last grew.
+ *
+ * Invariant: the iterator has passed only entries that were dropped, and at most the oldest one.
+ */
+export class OldestFirst<K, V> {
+  readonly #entries: Map<K, V>
+  readonly #keys: IterableIterator<K>
+  #oldest: { readonly key: K } | undefined
+
+  constructor(entries: Iterable<readonly [K, V]> = []) {
+    this.#entries = new Map(entries)
+    this.#keys = this.#entries.keys()
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  get(key: K): V | undefined {
+    return this.#entries.get(key)
+  }
+
+  has(key: K): boolean {
+    return this.#entries.has(key)
+  }
+
+  /** A known key keeps its place. */
+  set(key: K, value: V): void {
+    this.#entries.set(key, value)
+  }
+
+  /** Oldest first. */
+  values(): IterableIterator<V> {
+    return this.#entries.values()
+  }
+
+  get oldest(): V | undefined {
+    if (this.#oldest === undefined && this.#entries.size > 0) {
+      const next = this.#keys.next()
+      if (next.done !== true) this.#oldest = { key: next.value }
+    }
+    return this.#oldest === undefined ? undefined : this.#entries.get(this.#oldest.key)
+  }
+
+  /** Drops the oldest entry and returns it. */
+  dropOldest(): V | undefined {
+    const { oldest } = this
+    if (this.#oldest !== undefined) this.#entries.delete(this.#oldest.key)
+    this.#oldest = undefined
+    return oldest
+  }
+
+  /** Drops entries until there are at most as many, and returns them. */
+  dropTo(size: number): ReadonlyArray<V> {
+    const dropped: Array<V> = []
+    while (this.#entries.size > size) {
+      const oldest = this.dropOldest()
+      if (oldest !== undefined) dropped.push(oldest)
+    }
+    return dropped
+  }
+
+  copy(): OldestFirst<K, V> {
+    return new OldestFirst(this.#entries)
+  }
+}
