@@ -4,7 +4,9 @@ import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import { constVoid } from "effect/Function"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Measured from "../../services/internal/measured.js"
@@ -16,7 +18,7 @@ import * as Access from "./Access.js"
 import type { Ledger, QuotaExceeded } from "./Ledger.js"
 import * as Path from "./Path.js"
 import * as Range from "./Range.js"
-import { type BadBody, receive } from "./Receive.js"
+import { BadBody, receive, receiveWhole } from "./Receive.js"
 import { type Entry, PIECE, type Storage, type StorageError } from "./Storage.js"
 
 export interface Settings {
@@ -147,9 +149,10 @@ export const make = ({ access, bodyTimeout, ledger, maxBytes, storage }: Setting
       }
       const stated = Number(request.headers["content-length"] ?? 0)
       if (stated > maxBytes) return plain(413, `a payload has at most ${maxBytes} bytes`, CLOSE)
-      const pull = yield* Stream.toPull(request.stream)
+      const isShort = request.headers["content-length"] !== undefined && stated <= PIECE
+      const pull = isShort ? Effect.fail(Option.none()) : yield* Stream.toPull(request.stream)
       const linger = Effect.forever(pull).pipe(TimeLimit.orElse(LINGER, constVoid), Effect.ignore, Effect.interruptible)
-      return yield* take({ key, owner, pull }).pipe(
+      return yield* (isShort ? short(request, stated, key, owner) : take({ key, owner, pull })).pipe(
         Effect.tap((size) =>
           Effect.withFiberRuntime((fiber) =>
             Effect.sync(() => Measured.update(fiber, Metrics.payloadBytesReceived, size))
@@ -166,6 +169,18 @@ export const make = ({ access, bodyTimeout, ledger, maxBytes, storage }: Setting
         )
       )
     })
+
+  /** A body of one piece. It is read in a fiber of the request: if it comes too slowly, the refusal can still be sent. */
+  const short = (request: Request, size: number, key: string, owner: string) =>
+    Effect.forkScoped(request.arrayBuffer).pipe(
+      Effect.flatMap(Fiber.join),
+      Effect.mapError(() => new BadBody("Broken")),
+      Effect.filterOrFail(
+        (body) => body.byteLength === size,
+        () => new BadBody("Broken")
+      ),
+      Effect.flatMap((body) => receiveWhole(ledger, { bytes: new Uint8Array(body), key, owner }))
+    )
 
   const remove = (key: string, owner: string): Effect.Effect<Response, StorageError> =>
     access.mayRemove

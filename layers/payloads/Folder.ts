@@ -70,9 +70,12 @@ export const make = (directory: string): Effect.Effect<Storage, PlatformError, P
     }
     const owners = new Set((yield* names(directory)).filter((name) => OWNER.test(name)))
 
+    /** Folders that are there, with their names on the disk. */
+    const shards = new Set<string>()
+
     const place = Effect.fnUntraced(function* (incoming: string, entry: Entry) {
       const shard = shardOf(entry)
-      const isNew = !(yield* fs.exists(shard))
+      const isNew = !shards.has(shard) && !(yield* fs.exists(shard))
       if (isNew) yield* folder(shard)
       yield* date(incoming, entry.at)
       yield* fs.rename(incoming, pathOf(entry))
@@ -81,6 +84,7 @@ export const make = (directory: string): Effect.Effect<Storage, PlatformError, P
         yield* FileStore.syncFolder(fs, `${shard}/..`)
         yield* FileStore.syncFolder(fs, directory)
       }
+      shards.add(shard)
       owners.add(entry.owner)
     })
 

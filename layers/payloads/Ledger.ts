@@ -6,11 +6,13 @@
  * - The wall clock says when a payload expires. While the server runs, a clock that is set forward counts only as much as
  *   the monotonic clock: it expires nothing early.
  */
+import { sha256 } from "@noble/hashes/sha2.js"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Clock from "../../services/internal/clock.js"
+import * as Hex from "../../services/internal/hex.js"
 import * as Metrics from "../../services/Metrics.js"
 import type { Entry, Storage, StorageError, Upload } from "./Storage.js"
 
@@ -46,6 +48,8 @@ export interface Ledger {
   readonly find: (key: string) => Effect.Effect<ReadonlyArray<Entry>, StorageError>
   /** Given back when the scope closes. */
   readonly reserve: (owner: string) => Effect.Effect<Reservation, QuotaExceeded, Scope.Scope>
+  /** Makes the bytes, at most 64 KiB, the owner's copy, or renews the copy that is there. */
+  readonly put: (key: string, owner: string, bytes: Uint8Array) => Effect.Effect<void, QuotaExceeded | StorageError>
   /** Makes the upload the owner's copy, or renews the copy that is there. */
   readonly commit: (key: string, owner: string, size: number, upload: Upload) => Effect.Effect<void, StorageError>
   /** Renews the owner's copy; false where there is none. */
@@ -56,6 +60,20 @@ export interface Ledger {
 }
 
 const LOCKS = 256
+
+/** Whether the copy is whole. */
+export const isWhole = (storage: Storage, entry: Entry): Effect.Effect<boolean, StorageError> =>
+  Effect.suspend(() => {
+    const hash = sha256.create()
+    return Effect.map(
+      Stream.runForEach(storage.read(entry, 0, entry.size), (bytes) => Effect.sync(() => hash.update(bytes))),
+      () => Hex.encode(hash.digest()) === entry.key
+    )
+  })
+
+/** As one upload. */
+const uploaded = (storage: Storage, entry: Entry, bytes: Uint8Array): Effect.Effect<void, StorageError> =>
+  Effect.scoped(Effect.flatMap(storage.upload, (upload) => Effect.zipRight(upload.write(bytes), upload.commit(entry))))
 
 export const make = (storage: Storage, { quota, retention }: Settings): Effect.Effect<Ledger, StorageError> => {
   const isOver = (at: number, now: number) => now - at >= retention
@@ -110,6 +128,30 @@ export const make = (storage: Storage, { quota, retention }: Settings): Effect.E
           yield* take(OVERHEAD)
           return { take }
         }),
+      put: (key, owner, bytes) =>
+        alone(
+          key,
+          Effect.uninterruptible(
+            Effect.gen(function* () {
+              const before = yield* copyOf(key, owner)
+              const at = yield* Clock.wallMillis
+              if (before !== undefined && (yield* Effect.orElseSucceed(isWhole(storage, before), () => false))) {
+                return yield* storage.touch({ ...before, at })
+              }
+              const usage = usageOf(owner)
+              const size = bytes.length
+              if (usage.kept + usage.reserved + size + OVERHEAD > quota) {
+                return yield* Effect.fail(new QuotaExceeded())
+              }
+              usage.reserved += size + OVERHEAD
+              const entry = { key, owner, size, at }
+              yield* (storage.put?.(entry, bytes) ?? uploaded(storage, entry, bytes)).pipe(
+                Effect.ensuring(Effect.sync(() => void (usage.reserved -= size + OVERHEAD)))
+              )
+              yield* count(owner, size - (before === undefined ? -OVERHEAD : before.size))
+            })
+          )
+        ),
       commit: (key, owner, size, upload) =>
         alone(
           key,

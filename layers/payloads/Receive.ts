@@ -10,9 +10,10 @@ import { sha256 } from "@noble/hashes/sha2.js"
 import type * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
 import * as Hex from "../../services/internal/hex.js"
+import * as Hash from "../../src/solana/Hash.js"
 import type { Ledger, QuotaExceeded } from "./Ledger.js"
+import * as Ledgers from "./Ledger.js"
 import { PIECE, type Storage, StorageError, type Upload } from "./Storage.js"
 
 /** The body is not what its request says. */
@@ -37,13 +38,19 @@ export interface Settings {
 const holds = (storage: Storage, ledger: Ledger, key: string, owner: string) =>
   Effect.gen(function* () {
     const entry = (yield* ledger.find(key)).find((entry) => entry.owner === owner)
-    if (entry === undefined) return false
-    const hash = sha256.create()
-    yield* Stream.runForEach(storage.read(entry, 0, entry.size), (bytes) => Effect.sync(() => hash.update(bytes)))
-    return Hex.encode(hash.digest()) === key
+    return entry !== undefined && (yield* Ledgers.isWhole(storage, entry))
   })
 
-/** Returns the number of bytes. */
+/** Takes a whole body of at most 64 KiB. Returns the number of bytes. */
+export const receiveWhole = (
+  ledger: Ledger,
+  { bytes, key, owner }: { readonly bytes: Uint8Array; readonly key: string; readonly owner: string }
+): Effect.Effect<number, BadBody | QuotaExceeded | StorageError> =>
+  Hex.encode(Hash.sha256(bytes)) === key
+    ? Effect.as(ledger.put(key, owner, bytes), bytes.length)
+    : Effect.fail(new BadBody("Mismatch"))
+
+/** Takes a body in pieces. Returns the number of bytes. */
 export const receive =
   (storage: Storage, ledger: Ledger, { maxBytes }: Settings) =>
   <E>({ key, owner, pull }: Incoming<E>): Effect.Effect<number, BadBody | QuotaExceeded | StorageError> =>

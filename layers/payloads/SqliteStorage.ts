@@ -4,6 +4,7 @@
  * - An upload writes its pieces as they arrive. The row that names them is committed with the last piece and synced, so a
  *   process that is killed or a disk that is full leaves whole payloads or none. Pieces without a row are removed at the
  *   next start.
+ * - Payloads of one piece that come together are committed together: one sync for all of them.
  * - The file is locked while it is open: one server at a time.
  * - Everything is synchronous, as SQLite is, and short: a transaction holds a piece or two.
  */
@@ -17,6 +18,7 @@ import * as Stream from "effect/Stream"
 import * as Hex from "../../services/internal/hex.js"
 import { atomically } from "../internal/atomically.js"
 import type * as Sqlite from "../internal/Sqlite.js"
+import * as GroupCommit from "./groupCommit.js"
 import { type Entry, PIECE, type Storage, StorageError, type Upload } from "./Storage.js"
 
 const OWNER_FILE = 0o600
@@ -118,6 +120,24 @@ export const make = (sqlite: Sqlite.Sqlite, file: string): Effect.Effect<Storage
       sql.remove.run(key, owner)
     }
 
+    const keep = ({ at, key, owner, size }: Entry, upload: number): void => {
+      const name = bytesOf(key)
+      forget(name, owner)
+      sql.put.run(name, owner, size, at, upload)
+    }
+
+    const put = yield* GroupCommit.make((items: ReadonlyArray<readonly [Entry, Uint8Array]>) =>
+      attempt(() =>
+        transaction(() => {
+          for (const [entry, bytes] of items) {
+            const id = ++uploads
+            keep(entry, id)
+            if (bytes.length > 0) sql.write.run(id, 0, bytes)
+          }
+        })
+      )
+    )
+
     const upload: Storage["upload"] = Effect.gen(function* () {
       const id = ++uploads
       const piece = new Uint8Array(PIECE)
@@ -145,13 +165,11 @@ export const make = (sqlite: Sqlite.Sqlite, file: string): Effect.Effect<Storage
       }
       return {
         write: (bytes) => attempt(() => take(bytes)),
-        commit: ({ at, key, owner, size }) =>
+        commit: (entry) =>
           attempt(() => {
-            const name = bytesOf(key)
             transaction(() => {
-              forget(name, owner)
+              keep(entry, id)
               if (used > 0) flush()
-              sql.put.run(name, owner, size, at, id)
             })
             isCommitted = true
           })
@@ -173,6 +191,7 @@ export const make = (sqlite: Sqlite.Sqlite, file: string): Effect.Effect<Storage
       )
 
     return {
+      put: (entry, bytes) => put([entry, bytes]),
       upload,
       find: (key) => attempt(() => rowsOf(sql.find.all(bytesOf(key))).map(entryOf)),
       read: ({ key, owner }, offset, length) =>

@@ -45,6 +45,11 @@ export interface Upload {
 }
 
 export interface Storage {
+  /**
+   * Makes a payload of at most 64 KiB the owner's copy, on the disk. By default it is uploaded. A storage that commits
+   * several at once saves the wait for the disk.
+   */
+  readonly put?: ((entry: Entry, bytes: Uint8Array) => Effect.Effect<void, StorageError>) | undefined
   /** Closing the scope discards what was not committed. */
   readonly upload: Effect.Effect<Upload, StorageError, Scope.Scope>
   /** The copies of all owners. */

@@ -1,0 +1,59 @@
+/**
+ * Group commit: items that come while a commit runs are committed together by the next one, so many wait for one sync.
+ *
+ * Invariants:
+ * - An item's effect ends when its own commit has ended, with the outcome of that.
+ * - A commit of several that fails is tried for each alone: one that does not fit fails no other.
+ * - The commits run in a fiber of the scope. An interrupted caller's item is committed all the same.
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Scope from "effect/Scope"
+import * as Turns from "../../services/internal/eventLoop.js"
+
+/** Items of one commit. */
+const MAX_ITEMS = 256
+
+interface Waiting<A, E> {
+  readonly item: A
+  readonly done: Deferred.Deferred<void, E>
+}
+
+/** Returns what commits an item. */
+export const make = <A, E>(
+  commit: (items: ReadonlyArray<A>) => Effect.Effect<void, E>
+): Effect.Effect<(item: A) => Effect.Effect<void, E>, never, Scope.Scope> =>
+  Effect.map(Effect.scope, (scope) => {
+    let waiting: Array<Waiting<A, E>> = []
+    let isRunning = false
+
+    const finish = ({ done }: Waiting<A, E>, exit: Exit.Exit<void, E>) => Deferred.unsafeDone(done, exit)
+
+    const one = (waiting: Waiting<A, E>) =>
+      Effect.map(Effect.exit(commit([waiting.item])), (exit) => finish(waiting, exit))
+
+    const next = Effect.suspend(() => {
+      const batch = waiting.slice(0, MAX_ITEMS)
+      waiting = waiting.slice(MAX_ITEMS)
+      return Effect.flatMap(Effect.exit(commit(batch.map(({ item }) => item))), (exit) => {
+        if (Exit.isFailure(exit) && batch.length > 1) return Effect.forEach(batch, one, { discard: true })
+        for (const each of batch) finish(each, exit)
+        return Effect.void
+      })
+    })
+
+    const run = Effect.repeat(Effect.zipRight(Turns.next, next), {
+      while: () => (isRunning = waiting.length > 0)
+    })
+
+    return (item) =>
+      Effect.withFiberRuntime((fiber) => {
+        const done = Deferred.unsafeMake<void, E>(fiber.id())
+        waiting.push({ item, done })
+        if (isRunning) return Deferred.await(done)
+        isRunning = true
+        // The fiber inherits that it cannot be interrupted, also before it has begun.
+        return Effect.zipRight(Effect.uninterruptible(Effect.forkIn(run, scope)), Deferred.await(done))
+      })
+  })
