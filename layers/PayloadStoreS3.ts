@@ -131,14 +131,20 @@ export const make = (
     const maxBytes = yield* Check.integer("maxBytes", options.maxBytes ?? DEFAULT_MAX_BYTES, 1)
     const timeout = yield* Check.millis("timeout", options.timeout ?? "30 seconds")
     const retries = yield* Check.integer("retries", options.retries ?? 8, 0, MAX_RETRIES)
-    const [Remote, Servers, S3] = yield* Effect.promise(() =>
-      Promise.all([import("./payloads/Remote.js"), import("./payloads/Servers.js"), import("./payloads/S3.js")])
+    const [Exchange, Remote, Servers, S3] = yield* Effect.promise(() =>
+      Promise.all([
+        import("./payloads/Exchange.js"),
+        import("./payloads/Remote.js"),
+        import("./payloads/Servers.js"),
+        import("./payloads/S3.js")
+      ])
     )
     const aws = yield* Effect.mapError(
       S3.load,
       (cause) => new PayloadStoreS3Error({ reason: "MissingPackage", ...(cause === undefined ? {} : { cause }) })
     )
-    const remote = yield* Remote.make({ ...address, protocol: S3.make(aws, credentials) }, { maxBytes, timeout })
+    const exchange = yield* Exchange.overHttpClient
+    const remote = Remote.make({ ...address, protocol: S3.make(aws, credentials) }, exchange, { maxBytes, timeout })
     return makeStore(Servers.make([remote], { copies: 1, maxBytes, retries }))
   })
 

@@ -41,7 +41,7 @@ import type { Wallet, WalletError } from "../services/Wallet.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
 import * as EmbeddedCluster from "./EmbeddedCluster.js"
 import * as Shared from "./internal/Shared.js"
-import * as PayloadStoreHttp from "./PayloadStoreHttp.js"
+import * as PayloadStoreUndici from "./PayloadStoreUndici.js"
 import * as PodConfig from "./PodConfig.js"
 import * as RpcPoolEmbedded from "./RpcPoolEmbedded.js"
 import * as RpcPoolUndici from "./RpcPoolUndici.js"
@@ -203,7 +203,7 @@ export function layer<E>({
         program: startCheck ? programId : options.program
       })
     ),
-    Layer.provideMerge(payloads === undefined ? fromContext : PayloadStoreHttp.layerFetch(payloads)),
+    Layer.provideMerge(payloads === undefined ? fromContext : PayloadStoreUndici.layer(payloads)),
     Layer.provide(ProgramId.layer(programId))
   )
 }

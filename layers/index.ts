@@ -51,6 +51,13 @@ export * as PayloadStoreHttp from "./PayloadStoreHttp.js"
 export * as PayloadStoreS3 from "./PayloadStoreS3.js"
 
 /**
+ * The `PayloadStore` on payload servers for Node, over undici: as `PayloadStoreHttp`, at half the CPU of a request.
+ *
+ * @since 0.1.0
+ */
+export * as PayloadStoreUndici from "./PayloadStoreUndici.js"
+
+/**
  * Layers that wire all services for most applications.
  *
  * @since 0.1.0

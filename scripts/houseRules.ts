@@ -68,7 +68,7 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
   room("layers/embedded", "layers/(EmbeddedCluster|EmbeddedServer|RpcPoolEmbedded).ts"),
   room("layers/otlp", "layers/TelemetryOtlp.ts"),
   room("layers/fiberconsole", "layers/FiberConsoleNode.ts"),
-  room("layers/payloads", "layers/Payload(Server|StoreHttp|StoreS3).ts"),
+  room("layers/payloads", "layers/Payload(Server|StoreHttp|StoreS3|StoreUndici).ts"),
   room("layers/platform", "layers/RpcPoolHttpClient.ts"),
   room("layers/podconfig", "layers/PodConfig.ts"),
   room("layers/profiler", "layers/ProfilerNode.ts"),

@@ -92,9 +92,11 @@ export const make = (servers: ReadonlyArray<Remote>, { copies, maxBytes, retries
             onSuccess: () => Effect.sync(() => void took.add(next.value))
           })
         })
-        const lanes = Array.from({ length: copies - took.size }, () => lane)
+        const wanted = copies - took.size
+        const lanes = Array.from({ length: wanted }, () => lane)
         return Effect.zipRight(
-          Effect.all(lanes, { concurrency: "unbounded", discard: true }),
+          // One lane needs no fiber of its own.
+          wanted === 1 ? lane : Effect.all(lanes, { concurrency: "unbounded", discard: true }),
           Effect.suspend(() => (took.size >= copies ? Effect.void : Effect.fail(worst(failures, key))))
         )
       })

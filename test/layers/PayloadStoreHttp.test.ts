@@ -4,6 +4,7 @@ import { inspect } from "node:util"
 import { gzipSync } from "node:zlib"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import type * as HttpClient from "@effect/platform/HttpClient"
 import { describe, expect, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as ConfigProvider from "effect/ConfigProvider"
@@ -14,6 +15,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import * as PayloadStoreHttp from "../../layers/PayloadStoreHttp.js"
+import * as PayloadStoreUndici from "../../layers/PayloadStoreUndici.js"
 import { PayloadStore } from "../../services/PayloadStore.js"
 import * as RetryPolicy from "../../services/RetryPolicy.js"
 import * as Hash from "../../src/solana/Hash.js"
@@ -63,16 +65,19 @@ const at = (url: string) => ({ url, token: TOKEN })
 const env = (entries: ReadonlyArray<readonly [string, string]>) =>
   Effect.withConfigProvider(ConfigProvider.fromMap(new Map(entries)))
 
-const clients = { fetch: FetchHttpClient.layer, undici: NodeHttpClient.layerUndici, "node:http": NodeHttpClient.layer }
+const over = (client: Layer.Layer<HttpClient.HttpClient>) => (options: PayloadStoreHttp.Options) =>
+  Effect.flatMap(Layer.build(client), (context) => Effect.provide(PayloadStoreHttp.make(options), context))
 
-describe.each(Object.entries(clients))("PayloadStoreHttp over %s", (_, client) => {
+const stores = {
+  "PayloadStoreHttp over fetch": over(FetchHttpClient.layer),
+  "PayloadStoreHttp over undici": over(NodeHttpClient.layerUndici),
+  "PayloadStoreHttp over node:http": over(NodeHttpClient.layer),
+  PayloadStoreUndici: PayloadStoreUndici.make
+}
+
+describe.each(Object.entries(stores))("%s", (_, make) => {
   const store = (url: string, options: Partial<PayloadStoreHttp.Options> = {}) =>
-    Effect.flatMap(Layer.build(client), (context) =>
-      PayloadStoreHttp.make({ url, token: TOKEN, retries: 0, maxBytes: 100_000, ...options }).pipe(
-        Effect.provide(context),
-        Effect.orDie
-      )
-    )
+    Effect.orDie(make({ url, token: TOKEN, retries: 0, maxBytes: 100_000, ...options }))
 
   it.scopedLive("Given a server, when a payload is put and read, then it comes back and asks for no encoding", () =>
     Effect.gen(function* () {
