@@ -116,6 +116,10 @@ const SCHEMA = `
 /** Integers of SQLite are signed: this keeps the order of unsigned ones. */
 const signed = (slot: bigint): bigint => BigInt.asIntN(64, slot ^ (1n << 63n))
 
+/** A key as the shortest text: the text of a `Uint8Array` names each byte in decimal, which costs more than the row. */
+const nameOf = ({ buffer, byteLength, byteOffset }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, byteLength).toString("latin1")
+
 const sizeOf = (file: string): number => Fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0
 
 interface Opened {
@@ -156,7 +160,7 @@ export class Table {
     return this.#use(({ get }) => {
       const row = get.get(key)
       if (!Predicate.hasProperty(row, "frame") || !(row.frame instanceof Uint8Array)) return undefined
-      if (this.#touched.size < MAX_TOUCHED) this.#touched.set(key.toString(), key)
+      if (this.#touched.size < MAX_TOUCHED) this.#touched.set(nameOf(key), key)
       return row.frame
     })
   }
