@@ -16,17 +16,23 @@ import type { MessageStorage } from "@effect/cluster/MessageStorage"
 import type { Sharding } from "@effect/cluster/Sharding"
 import type { SqlClient } from "@effect/sql/SqlClient"
 import * as Layer from "effect/Layer"
+import type { Scope } from "effect/Scope"
 import type { Message } from "../services/Message.js"
+import type { ProtocolEvents } from "../services/ProtocolEvents.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
 import type { AgentClusterError } from "./cluster/AgentClusterError.js"
 import * as Agents from "./cluster/Agents.js"
+import * as Housekeeping from "./cluster/Housekeeping.js"
+import * as InboxIndex from "./cluster/InboxIndex.js"
 import * as Runners from "./cluster/Runners.js"
 import type { ShardingOptions } from "./cluster/Settings.js"
 
 export { AgentClusterError } from "./cluster/AgentClusterError.js"
 export type { Options } from "./cluster/Agents.js"
-export { client, type Client, type SendInput, type SendOptions } from "./cluster/Client.js"
-export type { Address, RunnerOptions, SingleOptions } from "./cluster/Runners.js"
+export { type CallOptions, client, type Client, type Runner, type SendInput } from "./cluster/Client.js"
+export { type HousekeepingOptions, prune, type PruneOptions } from "./cluster/Housekeeping.js"
+export { inbox, type InboxIndexOptions, type InboxOptions, type InboxRow } from "./cluster/InboxIndex.js"
+export type { RunnerOptions, SingleOptions } from "./cluster/Runners.js"
 export { sharding, type ShardingOptions, type Sharding as ShardingSettings } from "./cluster/Settings.js"
 
 /**
@@ -41,6 +47,7 @@ export { sharding, type ShardingOptions, type Sharding as ShardingSettings } fro
  * import * as Config from "effect/Config"
  * import type * as Effect from "effect/Effect"
  * import * as Layer from "effect/Layer"
+import type { Scope } from "effect/Scope"
  *
  * declare const walletOf: (agent: Address) => Effect.Effect<Wallet.Service, Wallet.WalletError>
  *
@@ -58,7 +65,7 @@ export { sharding, type ShardingOptions, type Sharding as ShardingSettings } fro
  */
 export const layer = <R = never>(
   options: Agents.Options<R>
-): Layer.Layer<never, InvalidInput, Message | R | Sharding> => Agents.layer(options)
+): Layer.Layer<never, InvalidInput, Exclude<R, Scope> | Message | Sharding> => Agents.layer(options)
 
 /**
  * A runner over sockets, and over the database in context, which is Postgres or MySQL. Fails at start with `InvalidInput` for
@@ -102,5 +109,40 @@ export const layerSingle = (
  */
 export const layerTest = <R = never>(
   options: Agents.Options<R>
-): Layer.Layer<MessageStorage | Sharding, InvalidInput, Message | R> =>
+): Layer.Layer<MessageStorage | Sharding, InvalidInput, Exclude<R, Scope> | Message> =>
   Layer.provideMerge(layer(options), Runners.layerMemory)
+
+/**
+ * Removes answered requests of agents that are older than a day, on one runner of the cluster: {@link prune}, again and again.
+ * A failure is logged, and tried again at the next time.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerHousekeeping = (
+  options?: Housekeeping.HousekeepingOptions
+): Layer.Layer<never, InvalidInput, Sharding | SqlClient> => Housekeeping.layer(options)
+
+/**
+ * Writes each message of the program into the database, for {@link inbox}: one runner of the cluster follows the program's
+ * events, and goes on where the last one stopped. So an agent that becomes active lists no accounts.
+ *
+ * @example
+ * ```ts
+ * import { ProtocolEvents } from "@pod-protocol/effect"
+ * import * as AgentCluster from "@pod-protocol/effect/layers/AgentCluster"
+ * import type { Address } from "@solana/kit"
+ * import * as Layer from "effect/Layer"
+ *
+ * export const IndexLive = AgentCluster.layerInboxIndex().pipe(Layer.provide(ProtocolEvents.layer()))
+ *
+ * export const newest = (agent: Address, known: AgentCluster.InboxRow) => AgentCluster.inbox(agent, { after: known })
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerInboxIndex = (
+  options?: InboxIndex.InboxIndexOptions
+): Layer.Layer<never, AgentClusterError | InvalidInput, ProtocolEvents | Sharding | SqlClient> =>
+  InboxIndex.layer(options)

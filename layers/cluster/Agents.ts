@@ -8,6 +8,7 @@ import type { Address } from "@solana/kit"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
 import * as Message from "../../services/Message.js"
 import type { SendOptions } from "../../services/Transactions.js"
 import { type Service as WalletService, Wallet, type WalletError } from "../../services/Wallet.js"
@@ -25,7 +26,7 @@ import { AgentEntity } from "./Protocol.js"
 export interface Options<R = never> {
   /**
    * The wallet of an agent, which is named by the wallet's address. A wallet with another address is refused: the send fails
-   * with `InvalidInput`.
+   * with `InvalidInput`. Its scope closes when the agent leaves this runner.
    */
   readonly wallet: (agent: Address) => Effect.Effect<WalletService, InvalidInput | WalletError, R>
   /**
@@ -48,21 +49,23 @@ const IDLE = "1 minute"
 /** Runs the agents of this runner's shards. */
 export const layer = <R>(
   options: Options<R>
-): Layer.Layer<never, InvalidInput, Exclude<R, never> | Message.Message | Sharding> =>
+): Layer.Layer<never, InvalidInput, Exclude<R, Scope.Scope> | Message.Message | Sharding> =>
   Layer.unwrapEffect(
     Effect.gen(function* () {
       const concurrency = yield* Check.integer("concurrency", options.concurrency ?? CONCURRENCY, 1, 10_000)
       const maxIdleTime = yield* Check.millis("maxIdleTime", options.maxIdleTime ?? IDLE, "unlimited")
       const messages = yield* Message.Message
-      const context = yield* Effect.context<R>()
+      const context = yield* Effect.context<Exclude<R, Scope.Scope>>()
 
       const make = Effect.gen(function* () {
         const { entityId } = yield* Entity.CurrentAddress
+        const { host, port } = yield* Entity.CurrentRunnerAddress
+        const scope = yield* Effect.scope
         let known: WalletService | undefined
         const wallet = Effect.gen(function* () {
           if (known !== undefined) return known
           const agent = yield* Addresses.parse(entityId, "agent")
-          const found = yield* Effect.provide(options.wallet(agent), context)
+          const found = yield* Effect.provide(Scope.extend(options.wallet(agent), scope), context)
           if (found.address !== agent) {
             return yield* new InvalidInput({ field: "wallet", rule: `must be the wallet of the agent ${agent}` })
           }
@@ -78,7 +81,8 @@ export const layer = <R>(
                   { ...options.transactions, resend: true }
                 )
                 .pipe(Effect.provideService(Wallet, wallet))
-            ).pipe(Effect.mapError((error) => ({ ask, error })))
+            ).pipe(Effect.mapError((error) => ({ ask, error }))),
+          Where: () => Effect.succeed({ host, port })
         })
       })
       return AgentEntity.toLayer(make, { concurrency, maxIdleTime, disableFatalDefects: true })

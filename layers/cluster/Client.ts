@@ -5,17 +5,21 @@
  * agent has sent the message once or not at all. A caller sees an interruption only if it was interrupted itself: a runner
  * that leaves ends its callers by interrupts, and these ask again.
  */
+import type { AlreadyProcessingMessage, MailboxFull, PersistenceError } from "@effect/cluster/ClusterError"
 import type { Sharding } from "@effect/cluster/Sharding"
 import type { Address } from "@solana/kit"
 import * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
+import * as Predicate from "effect/Predicate"
 import * as Hex from "../../services/internal/hex.js"
 import * as Random from "../../services/internal/random.js"
 import { MessageReceipt } from "../../services/internal/receipts.js"
 import { traced } from "../../services/internal/traced.js"
 import type * as Message from "../../services/Message.js"
+import type * as Receipt from "../../services/Receipt.js"
 import * as Check from "../../src/internal/check.js"
 import * as Utf8 from "../../src/internal/Utf8.js"
 import { InvalidInput } from "../../src/InvalidInput.js"
@@ -37,14 +41,27 @@ import { AgentEntity } from "./Protocol.js"
 export type SendInput = Omit<Message.SendInput, "raw" | "zeroCopy">
 
 /**
- * Options of `send`.
+ * Where a runner is.
  *
  * @since 0.1.0
  * @category models
  */
-export interface SendOptions {
+export interface Runner {
+  /** A name or an IP address. */
+  readonly host: string
+  /** A port from 1 to 65535. */
+  readonly port: number
+}
+
+/**
+ * Options of asking an agent.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CallOptions {
   /**
-   * How long to wait for the receipt, over failures of runners. Default 2 minutes. Too low: `AgentClusterError` of reason
+   * How long to wait for the answer, over failures of runners. Default 2 minutes. Too low: `AgentClusterError` of reason
    * `Timeout` while a runner fails over, which takes up to 15 seconds. Too high: the caller learns late that no runner lives.
    */
   readonly timeout?: Duration.DurationInput | undefined
@@ -64,8 +81,10 @@ export interface Client {
    */
   readonly send: (
     input: SendInput,
-    options?: SendOptions
+    options?: CallOptions
   ) => Effect.Effect<Message.MessageReceipt, AgentClusterError | Message.SendError, Sharding>
+  /** The runner that has the agent now. It is not stored, and another runner may have the agent the moment after. */
+  readonly where: (options?: CallOptions) => Effect.Effect<Runner, AgentClusterError | InvalidInput, Sharding>
 }
 
 /** Bytes of a payload: it lies in the database, in base64, until it is pruned. */
@@ -129,53 +148,73 @@ const prepare = (input: SendInput) =>
     return { key, fields: { recipient, payload, type, id, createdAt, seal, sealTo } }
   })
 
-const timedOut = (millis: number) =>
-  new AgentClusterError({ reason: "Timeout", detail: `No receipt came within ${millis} milliseconds` })
+type Trouble = AlreadyProcessingMessage | MailboxFull | PersistenceError
 
-const send = (agent: Address, input: SendInput, options: SendOptions | undefined) =>
+const TROUBLES: ReadonlyArray<string> = ["AlreadyProcessingMessage", "MailboxFull", "PersistenceError"]
+
+const isTrouble = <E>(error: E | Trouble): error is Trouble =>
+  Predicate.hasProperty(error, "_tag") && typeof error._tag === "string" && TROUBLES.includes(error._tag)
+
+/** Asks again until there is an answer: runners that leave, full mailboxes and a database that is away pass. */
+const persistently = <A, E, R>(
+  timeout: number,
+  call: Effect.Effect<A, E | Trouble, R>,
+  onInterrupt: () => void = () => {}
+): Effect.Effect<A, AgentClusterError | E, R> =>
+  Effect.suspend(() => {
+    let storage: AgentClusterError | undefined
+    const again: Effect.Effect<A, E, R> = Effect.flatMap(Effect.exit(call), (exit) => {
+      if (Exit.isSuccess(exit)) return Effect.succeed(exit.value)
+      if (Cause.isInterruptedOnly(exit.cause)) {
+        onInterrupt()
+        return Effect.delay(again, PAUSE)
+      }
+      const failed = Cause.failureOrCause(exit.cause)
+      if (Either.isRight(failed)) return Effect.failCause(failed.right)
+      const error = failed.left
+      if (!isTrouble(error)) return Effect.fail(error)
+      if (error._tag === "PersistenceError") storage = new AgentClusterError({ reason: "Storage", cause: error.cause })
+      return Effect.delay(again, PAUSE)
+    })
+    const onTimeout = () =>
+      storage ?? new AgentClusterError({ reason: "Timeout", detail: `No answer came within ${timeout} milliseconds` })
+    return Effect.timeoutFail(again, { duration: timeout, onTimeout })
+  })
+
+const send = (agent: Address, input: SendInput, options: CallOptions | undefined) =>
   Effect.gen(function* () {
     yield* checkAgent(agent)
     const timeout = yield* Check.millis("timeout", options?.timeout ?? DEFAULT_TIMEOUT)
     const { fields, key } = yield* prepare(input)
     const clientOf = yield* AgentEntity.client
     const ask = Hex.encode(Random.unsafeBytes(16))
-    let failure: AgentClusterError | undefined
-
-    const under = (
-      number: number,
-      interrupts: number
-    ): Effect.Effect<Message.MessageReceipt, AgentClusterError | Message.SendError> =>
-      clientOf(agent)
-        .Send({ ...fields, key: `${key}/${number}`, ask })
-        .pipe(
-          Effect.exit,
-          Effect.flatMap((exit) => {
-            if (Exit.isSuccess(exit)) {
-              const { address, fee, payloadHash, signature, slot } = exit.value
-              return Effect.succeed(new MessageReceipt(signature, slot, fee, address, payloadHash))
-            }
-            if (Cause.isInterruptedOnly(exit.cause)) {
-              // Asked again under the same key, where the answer may be by now.
-              const next = interrupts + 1 < MAX_INTERRUPTS ? under(number, interrupts + 1) : under(number + 1, 0)
-              return Effect.delay(next, PAUSE)
-            }
-            const failed = Cause.failureOrCause(exit.cause)
-            if (failed._tag === "Right") return Effect.failCause(failed.right)
-            const error = failed.left
-            if ("ask" in error) {
-              return error.ask === ask || number >= MAX_ASKS ? Effect.fail(error.error) : under(number + 1, 0)
-            }
-            if (error._tag === "PersistenceError") {
-              failure = new AgentClusterError({ reason: "Storage", cause: error.cause })
-            }
-            return Effect.delay(under(number, interrupts), PAUSE)
-          })
-        )
-
-    return yield* under(0, 0).pipe(
-      Effect.timeoutFail({ duration: timeout, onTimeout: () => failure ?? timedOut(timeout) })
+    let number = 0
+    let interrupts = 0
+    const receipt: Effect.Effect<typeof Receipt.MessageReceipt.Type, Message.SendError | Trouble> = Effect.suspend(() =>
+      clientOf(agent).Send({ ...fields, key: `${key}/${number}`, ask })
+    ).pipe(
+      Effect.catchAll((error): typeof receipt => {
+        if (!("ask" in error)) return Effect.fail(error)
+        if (error.ask === ask || number >= MAX_ASKS) return Effect.fail(error.error)
+        number++
+        return receipt
+      })
     )
+    // Under the same key first, where the answer may be by now. It may also be an interrupt that was stored.
+    const onInterrupt = () => {
+      if (++interrupts % MAX_INTERRUPTS === 0) number++
+    }
+    const { address, fee, payloadHash, signature, slot } = yield* persistently(timeout, receipt, onInterrupt)
+    return new MessageReceipt(signature, slot, fee, address, payloadHash)
   }).pipe(traced("AgentCluster.send", { "pod.wallet": agent }))
+
+const where = (agent: Address, options: CallOptions | undefined) =>
+  Effect.gen(function* () {
+    yield* checkAgent(agent)
+    const timeout = yield* Check.millis("timeout", options?.timeout ?? DEFAULT_TIMEOUT)
+    const clientOf = yield* AgentEntity.client
+    return yield* persistently<Runner, never, never>(timeout, clientOf(agent).Where())
+  }).pipe(traced("AgentCluster.where", { "pod.wallet": agent }))
 
 /**
  * The agent with this wallet. Nothing is done before a method's Effect runs, and an address that is none is `InvalidInput`
@@ -193,4 +232,7 @@ const send = (agent: Address, input: SendInput, options: SendOptions | undefined
  * @since 0.1.0
  * @category clients
  */
-export const client = (agent: Address): Client => ({ send: (input, options) => send(agent, input, options) })
+export const client = (agent: Address): Client => ({
+  send: (input, options) => send(agent, input, options),
+  where: (options) => where(agent, options)
+})

@@ -51,5 +51,7 @@ const Send = Rpc.make("Send", {
   .annotate(ClusterSchema.Persisted, true)
   .annotate(ClusterSchema.Uninterruptible, true)
 
+const Where = Rpc.make("Where", { success: Schema.Struct({ host: Schema.String, port: Schema.Int }) })
+
 /** An agent, named by its wallet's address. */
-export const AgentEntity = Entity.make("PodAgent", [Send])
+export const AgentEntity = Entity.make("PodAgent", [Send, Where])

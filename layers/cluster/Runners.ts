@@ -19,22 +19,10 @@ import * as Option from "effect/Option"
 import * as Check from "../../src/internal/check.js"
 import { InvalidInput } from "../../src/InvalidInput.js"
 import { AgentClusterError } from "./AgentClusterError.js"
+import type { Runner } from "./Client.js"
 import { sharding, type ShardingOptions } from "./Settings.js"
 import * as Shards from "./Shards.js"
 import * as SqliteClient from "./SqliteClient.js"
-
-/**
- * Where a runner is.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Address {
-  /** A name or an IP address. */
-  readonly host: string
-  /** A port from 1 to 65535. */
-  readonly port: number
-}
 
 /**
  * The options of a runner.
@@ -44,9 +32,9 @@ export interface Address {
  */
 export interface RunnerOptions extends ShardingOptions {
   /** Where other runners and clients reach this one. No two runners may have the same. */
-  readonly address: Address
+  readonly address: Runner
   /** Where it listens, if that is another address, such as in a container. Default: `address`. */
-  readonly listen?: Address | undefined
+  readonly listen?: Runner | undefined
   /** The runner's part of the agents in relation to others. Default 1. Too high: it gets more than it can do. */
   readonly weight?: number | undefined
 }
@@ -65,7 +53,7 @@ export interface SingleOptions extends ShardingOptions {
 /** What a runner gives. */
 export type Services = ClusterSharding.Sharding | MessageStorage.MessageStorage
 
-const addressOf = (field: string, address: Address): Effect.Effect<RunnerAddress.RunnerAddress, InvalidInput> =>
+const addressOf = (field: string, address: Runner): Effect.Effect<RunnerAddress.RunnerAddress, InvalidInput> =>
   Effect.gen(function* () {
     if (typeof address !== "object" || address === null) {
       return yield* new InvalidInput({ field, rule: "must be an object with host and port" })

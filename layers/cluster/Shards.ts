@@ -32,12 +32,11 @@ export const check = (shardsPerGroup: number): Effect.Effect<void, AgentClusterE
       pg: () =>
         sql`SELECT pg_advisory_xact_lock(7063)`.pipe(
           Effect.zipRight(
-            sql`CREATE TABLE IF NOT EXISTS pod_cluster (name VARCHAR(64) PRIMARY KEY, value VARCHAR(255) NOT NULL)`
+            sql`CREATE TABLE IF NOT EXISTS pod_cluster (name VARCHAR(64) PRIMARY KEY, value TEXT NOT NULL)`
           ),
           sql.withTransaction
         ),
-      orElse: () =>
-        sql`CREATE TABLE IF NOT EXISTS pod_cluster (name VARCHAR(64) PRIMARY KEY, value VARCHAR(255) NOT NULL)`
+      orElse: () => sql`CREATE TABLE IF NOT EXISTS pod_cluster (name VARCHAR(64) PRIMARY KEY, value TEXT NOT NULL)`
     })
     yield* sql.onDialectOrElse({
       mysql: () => sql`INSERT IGNORE INTO pod_cluster (name, value) VALUES (${NAME}, ${value})`,

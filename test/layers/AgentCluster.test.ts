@@ -10,6 +10,7 @@ import * as Stream from "effect/Stream"
 import * as AgentCluster from "../../layers/AgentCluster.js"
 import * as Pod from "../../layers/Pod.js"
 import * as Message from "../../services/Message.js"
+import * as ProtocolEvents from "../../services/ProtocolEvents.js"
 import type { Service as WalletService } from "../../services/Wallet.js"
 import * as Pda from "../../src/protocol/Pda.js"
 import { registered } from "../support/agents.js"
@@ -76,6 +77,66 @@ describe("AgentCluster", () => {
       })
   )
 
+  it.scopedLive(
+    "Given messages before and after a restart, When the index follows, Then an agent reads each of its rows once",
+    () =>
+      Effect.gen(function* () {
+        const { alice, bob } = yield* pair
+        const file = join(yield* temporary, "cluster.sqlite")
+        const runner = AgentCluster.layer(agentsOf(alice.wallet)).pipe(
+          Layer.provideMerge(AgentCluster.layerInboxIndex()),
+          Layer.provide(ProtocolEvents.layer({ pollInterval: 20 })),
+          Layer.provideMerge(AgentCluster.layerSingle({ file, entityTerminationTimeout: "1 second" }))
+        )
+        const send = (payload: string) =>
+          AgentCluster.client(alice.wallet.address).send({ recipient: bob.wallet.address, payload })
+        const first = yield* Effect.forEach(["a", "b", "c"], send).pipe(
+          Effect.zipLeft(
+            AgentCluster.inbox(bob.wallet.address).pipe(
+              Effect.delay(20),
+              Effect.repeat({ until: (rows) => rows.length === 3 })
+            )
+          ),
+          Effect.provide(Layer.fresh(runner))
+        )
+        yield* Effect.gen(function* () {
+          const known = yield* AgentCluster.inbox(bob.wallet.address)
+          expect(known.map(({ address }) => address)).toEqual(first.map(({ address }) => address))
+          const { address } = yield* send("d")
+          const next = yield* AgentCluster.inbox(bob.wallet.address, { after: known[2] }).pipe(
+            Effect.delay(20),
+            Effect.repeat({ until: (rows) => rows.length > 0 })
+          )
+          expect(next.map((row) => row.address)).toEqual([address])
+          expect(yield* AgentCluster.inbox(alice.wallet.address)).toEqual([])
+          expect(yield* AgentCluster.inbox(bob.wallet.address, { limit: 2 })).toEqual(known.slice(0, 2))
+        }).pipe(Effect.provide(Layer.fresh(runner)))
+      }).pipe(Effect.provide(Pod.layerTest))
+  )
+
+  it.scopedLive(
+    "Given answered requests, When they are pruned, Then an id asked again still makes no second message",
+    () =>
+      Effect.gen(function* () {
+        const { alice, bob } = yield* pair
+        const file = join(yield* temporary, "cluster.sqlite")
+        const runner = AgentCluster.layer(agentsOf(alice.wallet)).pipe(
+          Layer.provideMerge(AgentCluster.layerHousekeeping()),
+          Layer.provideMerge(AgentCluster.layerSingle({ file, entityTerminationTimeout: "1 second" }))
+        )
+        const send = (id: string) =>
+          AgentCluster.client(alice.wallet.address).send({ recipient: bob.wallet.address, payload: "hello", id })
+        yield* Effect.gen(function* () {
+          const receipts = yield* Effect.forEach(["a", "b", "c"], send)
+          expect(yield* AgentCluster.prune()).toBe(0)
+          yield* Effect.sleep(5)
+          expect(yield* AgentCluster.prune({ keep: 1, batch: 2 })).toBe(3)
+          expect(yield* Effect.forEach(["a", "b", "c"], send)).toEqual(receipts)
+        }).pipe(Effect.provide(runner))
+        expect(yield* inbox(bob.wallet.address)).toBe(3)
+      }).pipe(Effect.provide(Pod.layerTest))
+  )
+
   it.scopedLive("Given SQLite, When a runner or a client for several starts, Then it is refused", () =>
     Effect.gen(function* () {
       const file = join(yield* temporary, "cluster.sqlite")
@@ -124,7 +185,7 @@ layer(Pod.layerTest)("AgentCluster in memory", (it) => {
         const { alice, bob } = yield* pair
         let isLocked = true
         const runner = AgentCluster.layerTest({
-          wallet: (agent) => (isLocked ? agentsOf(bob.wallet).wallet(agent) : Effect.succeed(alice.wallet))
+          wallet: () => Effect.succeed(isLocked ? bob.wallet : alice.wallet)
         })
         yield* Effect.gen(function* () {
           const send = AgentCluster.client(alice.wallet.address).send({
@@ -166,7 +227,7 @@ layer(Pod.layerTest)("AgentCluster in memory", (it) => {
       const input = { recipient: bob.wallet.address, payload: "hello" }
       const agent = alice.wallet.address
       const offCurve = Pda.agent(agent).address
-      const from = (wallet: Address, changes: object, options?: AgentCluster.SendOptions) =>
+      const from = (wallet: Address, changes: object, options?: AgentCluster.CallOptions) =>
         AgentCluster.client(wallet).send({ ...input, ...changes }, options)
       const cases = [
         ["agent", from(offCurve, {})],
