@@ -6,7 +6,8 @@
 import * as Effect from "effect/Effect"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as BufferPool from "../services/BufferPool.js"
-import { measure, table } from "./harness.js"
+import { measure } from "./harness.js"
+import { finish, flagsOf } from "./report.js"
 
 const SIZE = 1232
 
@@ -32,8 +33,7 @@ export const run = async (args: ReadonlyArray<string>): Promise<void> => {
       { name: "leased", run: () => runtime.runSync(leased) }
     ])
     reports.push(report)
-    if (!args.includes("--json")) console.log(table(report))
   }
-  if (args.includes("--json")) console.log(JSON.stringify(reports))
+  await finish(reports, flagsOf(args))
   await runtime.dispose()
 }

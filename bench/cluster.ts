@@ -14,7 +14,8 @@ import { fileURLToPath } from "node:url"
 import { build, type Plugin } from "esbuild"
 import { answerOf } from "./child.js"
 import type { Job } from "./cluster/contender.js"
-import { type Case, measure, type Options, table } from "./harness.js"
+import { type Case, measure, type Options } from "./harness.js"
+import { finish, flagsOf } from "./report.js"
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url))
 
@@ -149,7 +150,7 @@ export const run = async (args: ReadonlyArray<string>): Promise<void> => {
     process.exitCode = 1
     return
   }
-  const names = args.filter((word, index) => word !== "--json" && word !== "--base" && (at === -1 || index !== at + 1))
+  const { names } = flagsOf(args.filter((word, index) => word !== "--base" && (at === -1 || index !== at + 1)))
   const here = await bundle(ROOT)
   const base = checkout === undefined ? undefined : await bundle(checkout)
   const reports = []
@@ -159,7 +160,6 @@ export const run = async (args: ReadonlyArray<string>): Promise<void> => {
     for (const child of children) if (child.connected) child.disconnect()
     children.clear()
     reports.push(report)
-    if (!args.includes("--json")) console.log(table(report))
   }
-  if (args.includes("--json")) console.log(JSON.stringify(reports))
+  await finish(reports, flagsOf(args))
 }

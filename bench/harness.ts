@@ -1,10 +1,17 @@
 /**
- * An interleaved micro-benchmark. Every round runs every case once, in shuffled order. A case is compared with the base case
- * of the same round, because a disturbance of the machine affects both. So the median of the paired ratios is much steadier
- * than the times. Time is the CPU time of the process, including its garbage collector.
+ * The benchmarks' short form of `Benchmark`: cases that are functions, measured in this process, in mode `cpu`.
  */
 
 import { readFileSync } from "node:fs"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as StopwatchNode from "../layers/StopwatchNode.js"
+import * as Benchmark from "../services/Benchmark.js"
+import * as BenchmarkReport from "../src/observe/BenchmarkReport.js"
+import * as Statistics from "../src/observe/Statistics.js"
+
+/** What was measured. */
+export type Report = BenchmarkReport.Report
 
 /** The work of a contender. */
 export type Work = {
@@ -36,26 +43,6 @@ export interface Options {
   readonly warmMillis?: number
 }
 
-/** The measurements of a case. */
-export interface Row {
-  readonly name: string
-  /** Median, 10th and 90th percentile of the microseconds of CPU per operation. */
-  readonly micros: number
-  readonly p10: number
-  readonly p90: number
-  /** Median over the rounds of this case's time divided by the base's. */
-  readonly ratio: number
-  /** Microseconds of CPU per operation, for each round. */
-  readonly rounds: ReadonlyArray<number>
-}
-
-/** A titled group of cases that do the same work. */
-export interface Report {
-  readonly title: string
-  readonly base: string
-  readonly rows: ReadonlyArray<Row>
-}
-
 /** Keeps results alive. */
 let sink: unknown
 
@@ -71,80 +58,47 @@ export const repeat = async (work: Work, times: number): Promise<number> => {
   return Math.max(0.001, (system + user) / 1000)
 }
 
-/** Warms a case up and returns the number of calls that fill a round. */
-const calibrate = async (work: Work, warmMillis: number, roundMillis: number): Promise<number> => {
-  let calls = 1
-  let millis = 0
-  for (let spent = 0; spent < warmMillis; spent += millis) {
-    millis = await repeat(work, calls)
-    if (millis < roundMillis) calls *= 2
-  }
-  return Math.max(1, Math.round((calls * roundMillis) / (await repeat(work, calls))))
+const caseOf = (contender: Case) => {
+  const { operations } = contender
+  if ("run" in contender) return Benchmark.call(contender.run, { operations })
+  const cpu = (calls: number) =>
+    Effect.map(
+      Effect.tryPromise({ try: () => contender.time(calls), catch: (cause) => cause }),
+      (millis) => millis * 1000
+    )
+  return Benchmark.remote(Effect.succeed({ cpu }), { operations })
 }
 
-const quantile = (values: ReadonlyArray<number>, at: number): number => {
-  const sorted = values.toSorted((left, right) => left - right)
-  const position = (sorted.length - 1) * at
-  const low = sorted[Math.floor(position)] ?? Number.NaN
-  const high = sorted[Math.ceil(position)] ?? Number.NaN
-  return low + (high - low) * (position - Math.floor(position))
-}
-
-/** The middle of the values. */
-export const median = (values: ReadonlyArray<number>): number => quantile(values, 0.5)
-
-/** Median of the ratios of two cases, each taken in the same round. */
-export const pairedRatio = (rounds: ReadonlyArray<number>, base: ReadonlyArray<number>): number =>
-  median(rounds.map((value, round) => value / (base[round] ?? Number.NaN)))
-
-const shuffled = (length: number): ReadonlyArray<number> => {
-  const order = Array.from({ length }, (_, index) => index)
-  for (let i = length - 1; i > 0; i--) {
-    const j = Math.floor(Math.random() * (i + 1))
-    const swapped = order[i] ?? i
-    order[i] = order[j] ?? j
-    order[j] = swapped
-  }
-  return order
-}
-
-/** Measures the cases against each other in this process. */
-export const measure = async (
+/** Measures the cases against each other, and the base against itself. */
+export const measure = (
   title: string,
   cases: ReadonlyArray<Case>,
   { base = cases[0]?.name ?? "", roundMillis = 12, rounds = 21, warmMillis = 150 }: Options = {}
-): Promise<Report> => {
-  const calls: Array<number> = []
-  for (const contender of cases) calls.push(await calibrate(contender, warmMillis, roundMillis))
-  const micros = cases.map((): Array<number> => [])
-  for (let round = 0; round < rounds; round++) {
-    for (const index of shuffled(cases.length)) {
-      const contender = cases[index]
-      const times = calls[index]
-      if (contender === undefined || times === undefined) continue
-      const millis = await repeat(contender, times)
-      micros[index]?.push((millis * 1000) / times / (contender.operations ?? 1))
-    }
-  }
-  const baseMicros = micros[cases.findIndex(({ name }) => name === base)] ?? []
-  return {
-    title,
-    base,
-    rows: cases.map(({ name }, index) => {
-      const own = micros[index] ?? []
-      return {
-        name,
-        micros: median(own),
-        p10: quantile(own, 0.1),
-        p90: quantile(own, 0.9),
-        ratio: pairedRatio(own, baseMicros),
-        rounds: own
-      }
-    })
-  }
-}
+): Promise<Report> =>
+  Benchmark.run(
+    { name: title, base, cases: cases.map((contender) => [contender.name, caseOf(contender)] as const) },
+    { rounds, maxRounds: 2 * rounds, roundTime: roundMillis, warmUp: warmMillis, timeout: "10 minutes" }
+  ).pipe(Effect.provide(StopwatchNode.layer), Effect.runPromise)
 
-const digits = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(3))
+/** The middle of the values. */
+export const median = (values: ReadonlyArray<number>): number =>
+  Option.getOrElse(Statistics.median(values), () => Number.NaN)
+
+const rowOf = (report: Report, name: string): BenchmarkReport.Row | undefined =>
+  BenchmarkReport.rows(report).find((row) => row.name === name && !row.isControl)
+
+/** The median of a case's rounds, in microseconds an operation. */
+export const microsOf = (report: Report, name: string): number =>
+  Option.match(
+    Option.flatMap(Option.fromNullable(rowOf(report, name)), ({ micros }) => micros),
+    {
+      onNone: () => Number.NaN,
+      onSome: ({ value }) => value
+    }
+  )
+
+/** A case's time by that of the base. */
+export const ratioOf = (report: Report, name: string): number => median(BenchmarkReport.ratios(report, name))
 
 /** The main thread's time on a CPU, where Linux tells it. */
 const SCHEDULED = `/proc/self/task/${process.pid}/schedstat`
@@ -180,17 +134,3 @@ export const longestTurn = async (run: (iteration: number) => unknown, calls = 2
   for (let call = 0; call < calls; call++) longest.push(await longestTurnOf(() => run(call)))
   return median(longest)
 }
-
-/** A Markdown table. */
-export const table = ({ base, rows, title }: Report): string =>
-  [
-    `### ${title}`,
-    "",
-    `| case | µs of CPU (median) | p10 | p90 | × ${base} |`,
-    "|---|---:|---:|---:|---:|",
-    ...rows.map(
-      ({ micros, name, p10, p90, ratio }) =>
-        `| ${name} | ${digits(micros)} | ${digits(p10)} | ${digits(p90)} | ${digits(ratio)} |`
-    ),
-    ""
-  ].join("\n")

@@ -18,9 +18,11 @@ import * as Option from "effect/Option"
 import * as TelemetryOtlp from "../layers/TelemetryOtlp.js"
 import * as FiberConsole from "../services/FiberConsole.js"
 import * as Metrics from "../services/Metrics.js"
+import * as BenchmarkReport from "../src/observe/BenchmarkReport.js"
+import * as BenchmarkText from "../src/observe/BenchmarkText.js"
 import * as Statistics from "../src/observe/Statistics.js"
 import * as Console from "./console.js"
-import { type Case, measure, median, type Report, table } from "./harness.js"
+import { type Case, measure, median, type Report } from "./harness.js"
 import * as Ours from "./hotpath/ours.js"
 
 const collector = Layer.succeed(
@@ -32,8 +34,6 @@ const traced = (ratio: number) =>
   TelemetryOtlp.layer({ url: "http://collector", metrics: false, logs: false, sampling: { ratio } }).pipe(
     Layer.provide(collector)
   )
-
-const NOISE = 0.02
 
 const BASE = "nothing"
 const CONTROL = "nothing again"
@@ -76,13 +76,14 @@ const forked = <A, E>(name: string, layer: Layer.Layer<A, E>): Case => {
 }
 
 /** A figure of each case and round beside that of the base in the same round, with the interval of its median. */
-const paired = ({ rows }: Report, against: (value: number, base: number) => number) => {
-  const base = rows.find(({ name }) => name === BASE)?.rounds ?? []
-  return rows
-    .filter(({ name }) => name !== BASE)
-    .map(({ name, rounds }) => {
-      const values = rounds.map((value, round) => against(value, base[round] ?? Number.NaN))
-      return { name, ...Option.getOrThrow(Statistics.bootstrap(values, median, { random: Math.random })) }
+const paired = ({ cases }: Report, against: (value: number, base: number) => number) => {
+  const base = cases.find(({ isControl, name }) => name === BASE && !isControl)?.rounds[0] ?? []
+  return cases
+    .filter(({ isControl, name }) => name !== BASE || isControl)
+    .map(({ isControl, name, rounds }) => {
+      const values = (rounds[0] ?? []).map((value, round) => against(value, base[round] ?? Number.NaN))
+      const interval = Statistics.bootstrap(values, median, { random: Math.random })
+      return { name: isControl ? CONTROL : name, ...Option.getOrThrow(interval) }
     })
 }
 
@@ -102,7 +103,6 @@ export const run = async (args: ReadonlyArray<string>): Promise<void> => {
     "A message, built and signed",
     [
       observed(BASE, Layer.empty),
-      observed(CONTROL, Layer.empty),
       observed("metrics", Metrics.layer()),
       observed("traces 1 %", traced(0.01)),
       observed("traces 100 %", traced(1)),
@@ -115,7 +115,7 @@ export const run = async (args: ReadonlyArray<string>): Promise<void> => {
   )
   const fiberReport = await measure(
     "A fiber, started, suspended and joined",
-    [forked(BASE, Layer.empty), forked(CONTROL, Layer.empty), forked("console", FiberConsole.layer)],
+    [forked(BASE, Layer.empty), forked("console", FiberConsole.layer)],
     { rounds: 41, roundMillis: 20 }
   )
   const ratios = paired(report, (value, base) => value / base).map((one) => judged(one, GOALS[one.name]))
@@ -123,15 +123,14 @@ export const run = async (args: ReadonlyArray<string>): Promise<void> => {
     judged(one, one.name === CONTROL ? undefined : FIBER_GOAL)
   )
   const figures = (await Effect.runPromise(Console.figures)).map((one) => judged(one, one.goal))
-  const control = ratios.find(({ name }) => name === CONTROL)
-  const isTooNoisy = control === undefined || control.low < 1 - NOISE || control.high > 1 + NOISE
+  const isTooNoisy = BenchmarkReport.isTooNoisy(report)
   if (args.includes("--json")) console.log(JSON.stringify({ report, ratios, fiberReport, extras, figures, isTooNoisy }))
   else {
     const line = (one: (typeof ratios)[number], unit: string) =>
       `${one.name}: ${one.value.toFixed(2)} ${unit} (${one.low.toFixed(2)} – ${one.high.toFixed(2)})${verdict(one)}`
-    console.log(table(report))
+    console.log(BenchmarkText.markdown(report))
     for (const one of ratios) console.log(line(one, "×"))
-    console.log(`\n${table(fiberReport)}`)
+    console.log(`\n${BenchmarkText.markdown(fiberReport)}`)
     for (const one of extras) console.log(line(one, "µs more"))
     console.log("")
     for (const one of figures) console.log(`${one.name}: ${Math.round(one.value)} ${one.unit}${verdict(one)}`)

@@ -31,7 +31,8 @@ import * as Message from "../services/Message.js"
 import * as PayloadStore from "../services/PayloadStore.js"
 import { Sealing, type Service } from "../services/Sealing.js"
 import { as, registered } from "../test/support/agents.js"
-import { measure, type Report, table } from "./harness.js"
+import { measure, ratioOf, type Report } from "./harness.js"
+import { finish, flagsOf } from "./report.js"
 
 const KIBIBYTE = 1024
 const MEBIBYTE = 1024 * KIBIBYTE
@@ -225,25 +226,25 @@ export const run = async (args: ReadonlyArray<string>): Promise<void> => {
   const start = (...options: ReadonlyArray<string>) => Effect.runPromise(Scope.extend(serverWith(...options), scope))
   const payloads = await start()
 
-  const reports = [await sealing(), await sending(scope, payloads)]
+  const sealed = await sealing()
+  const sent = await sending(scope, payloads)
   const memory = await large(scope, payloads)
   const puts = {
     files: await putsPerSecond(scope, payloads),
     sqlite: await putsPerSecond(scope, await start("--sqlite"))
   }
   await Effect.runPromise(Scope.close(scope, Exit.void))
-  const ratioOf = (name: string) =>
-    reports.flatMap(({ rows }) => rows).find((row) => row.name === name)?.ratio ?? Number.NaN
   const goals = {
-    "SealingNode.layer / primitives of node:crypto ≤ 1.2": ratioOf("SealingNode.layer and Wallet.unseal"),
-    "a send as Pod.layer has it / PUT and send ≤ 1.3": ratioOf("a send through PayloadStoreUndici"),
+    "SealingNode.layer / primitives of node:crypto ≤ 1.2": ratioOf(sealed, "SealingNode.layer and Wallet.unseal"),
+    "a send as Pod.layer has it / PUT and send ≤ 1.3": ratioOf(sent, "a send through PayloadStoreUndici"),
     "MiB that the server grows in the first pass ≤ 16": Math.max(memory.first.serverPut, memory.first.serverGet),
     "MiB that the server grows in the third pass ≤ 16": Math.max(memory.third.serverPut, memory.third.serverGet),
     "MiB that the client grows in the first pass ≤ 16": Math.max(memory.first.clientPut, memory.first.clientGet),
     "MiB that the client grows in the third pass ≤ 16": Math.max(memory.third.clientPut, memory.third.clientGet),
     "PUTs in a second of CPU ≥ 1000": Math.max(puts.files, puts.sqlite)
   }
-  if (args.includes("--json")) return console.log(JSON.stringify({ reports, memory, puts, goals }))
-  for (const report of reports) console.log(table(report))
+  const flags = flagsOf(args)
+  await finish([sealed, sent], flags, { memory, puts, goals })
+  if (flags.json) return
   for (const [goal, value] of Object.entries(goals)) console.log(`${goal}: ${value.toFixed(2)}`)
 }

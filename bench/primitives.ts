@@ -20,7 +20,8 @@ import * as Json from "../src/solana/Json.js"
 import * as Message from "../src/solana/Message.js"
 import * as ProgramAddress from "../src/solana/ProgramAddress.js"
 import type { Case } from "./harness.js"
-import { measure, table } from "./harness.js"
+import { measure } from "./harness.js"
+import { finish, flagsOf } from "./report.js"
 
 const SAMPLES = 512
 
@@ -212,12 +213,12 @@ const groups: ReadonlyArray<readonly [title: string, cases: ReadonlyArray<Case>,
   ]
 ]
 
-const [json, names] = [process.argv.includes("--json"), process.argv.slice(2).filter((word) => word !== "--json")]
+const flags = flagsOf(process.argv.slice(2))
+const { names } = flags
 const reports = []
 for (const [title, cases, rounds] of groups) {
   if (names.length > 0 && !names.some((name) => title.includes(name))) continue
   const report = await measure(title, cases, rounds === undefined ? {} : { rounds })
   reports.push(report)
-  if (!json) console.log(table(report))
 }
-if (json) console.log(JSON.stringify(reports))
+await finish(reports, flags)

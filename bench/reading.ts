@@ -12,13 +12,14 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
-import { type Report, table } from "./harness.js"
+import { microsOf, ratioOf } from "./harness.js"
 import { diskHits } from "./reading/disk.js"
 import { deriving } from "./reading/events.js"
 import { agents } from "./reading/fixtures.js"
 import { hits, ratios } from "./reading/memory.js"
 import { searching } from "./reading/search.js"
 import { together } from "./reading/together.js"
+import { finish, flagsOf } from "./report.js"
 
 const AGENTS = 100_000
 
@@ -40,12 +41,6 @@ const build = (): typeof Built.Type =>
     })
   )
 
-const rowOf = ({ rows }: Report, name: string) => rows.find((row) => row.name === name)
-
-const ratioOf = (report: Report, name: string): number => rowOf(report, name)?.ratio ?? Number.NaN
-
-const millisOf = (report: Report, name: string): number => (rowOf(report, name)?.micros ?? Number.NaN) / 1000
-
 export const run = async (args: ReadonlyArray<string>): Promise<void> => {
   const scope = await Effect.runPromise(Scope.make())
   const index = build()
@@ -66,16 +61,17 @@ export const run = async (args: ReadonlyArray<string>): Promise<void> => {
     "share of hits with scans ≥ 0.66": shares.sieve.scans,
     "100 readers: calls = 1": crowd.calls,
     "100 readers: Agent.get / Deferred.await ≤ 1.5": ratioOf(crowd.report, "Agent.get"),
-    "search of 100,000 ≤ 0.5 ms": millisOf(filter, "Discovery"),
-    "search of 100,000 with text ≤ 3 ms": millisOf(text, "Discovery"),
+    "search of 100,000 ≤ 0.5 ms": microsOf(filter, "Discovery") / 1000,
+    "search of 100,000 with text ≤ 3 ms": microsOf(text, "Discovery") / 1000,
     "index of 100,000 ≤ 1,000 ms": index.cpuMillis,
     "index of 100,000: longest turn ≤ 20 ms": index.longestTurnMillis,
     "index of 100,000 ≤ 60 MB": index.rssMegabytes,
     "events: with getTransaction / getTransaction ≤ 1.5": ratioOf(events, "getTransaction and its events")
   }
   const reports = [memory, disk, crowd.report, events, filter, text]
-  if (args.includes("--json")) return console.log(JSON.stringify({ goals, reports, index, shares }))
-  for (const report of reports) console.log(table(report))
+  const flags = flagsOf(args)
+  await finish(reports, flags, { goals, index, shares })
+  if (flags.json) return
   console.log("### Share of hits\n\n| policy | alone | with listings |\n|---|---:|---:|")
   for (const [name, { alone, scans }] of Object.entries(shares)) {
     console.log(`| ${name} | ${(100 * alone).toFixed(1)} % | ${(100 * scans).toFixed(1)} % |`)

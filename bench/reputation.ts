@@ -6,7 +6,8 @@
 import * as Option from "effect/Option"
 import * as Portable from "../src/reputation/internal/kernelPortable.js"
 import * as Wasm from "../src/reputation/internal/kernelWasm.js"
-import { measure, table } from "./harness.js"
+import { measure } from "./harness.js"
+import { finish, flagsOf } from "./report.js"
 
 const STEP = { decay: Math.fround(0.99), weight: 1, cap: 100 }
 
@@ -36,7 +37,6 @@ export const run = async (args: ReadonlyArray<string>): Promise<void> => {
       { name: js.name, run: () => js.update(STEP) }
     ])
     reports.push(report)
-    if (!args.includes("--json")) console.log(table(report))
   }
-  if (args.includes("--json")) console.log(JSON.stringify(reports))
+  await finish(reports, flagsOf(args))
 }

@@ -1,5 +1,5 @@
 /** Runs the cases of the hot path, each contender in a process of its own, and prints the tables. */
-import { type Case, longestTurn, measure, pairedRatio, type Report } from "../harness.js"
+import { type Case, longestTurn, measure, median, microsOf, type Report } from "../harness.js"
 import * as Apart from "./apart.js"
 import { type Contender, type Group, groups } from "./cases.js"
 
@@ -47,16 +47,18 @@ const measured = async (group: Group) => {
 const round = (value: number | undefined): number | undefined =>
   value === undefined || !Number.isFinite(value) ? undefined : Number(value.toPrecision(3))
 
-const row = ({ rows, title }: Report) => {
-  const of = (name: Contender) => rows.find((row) => row.name === name)
+const roundsOf = (report: Report, name: Contender): ReadonlyArray<number> =>
+  report.cases.find((one) => one.name === name && !one.isControl)?.rounds[0] ?? []
+
+const row = (report: Report) => {
   const ratio = (name: Contender, base: Contender) => {
-    const [own, other] = [of(name), of(base)]
-    return own && other && round(pairedRatio(own.rounds, other.rounds))
+    const ofBase = roundsOf(report, base)
+    return round(median(roundsOf(report, name).map((micros, nth) => micros / (ofBase[nth] ?? Number.NaN))))
   }
   return {
-    case: title,
+    case: report.name,
     unit: "µs of CPU",
-    ...Object.fromEntries(CONTENDERS.map((name) => [name, round(of(name)?.micros)])),
+    ...Object.fromEntries(CONTENDERS.map((name) => [name, round(microsOf(report, name))])),
     ratioToFloor: ratio("ours", "floor"),
     ratioToFloorTraced: ratio("oursTraced", "floor"),
     ratioToKit: ratio("ours", "kit"),

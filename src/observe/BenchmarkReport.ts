@@ -315,7 +315,7 @@ const timesOf = (own: Case): Pick<Row, "mean" | "median" | "p95" | "throughput">
       p95: histogram.count < ENOUGH_FOR_P95 ? Option.none() : ExponentialHistogram.quantile(histogram, 0.95),
       throughput: Option.map(
         Option.filter(Option.fromNullable(own.latencies?.seconds), (seconds) => seconds > 0),
-        (seconds) => histogram.count / seconds
+        (seconds) => own.operations / seconds
       )
     })
   })

@@ -48,6 +48,14 @@ const expected: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
     /^Suspicion: NotEnough$/m,
     /^Collected /m
   ],
+  "benchmark.ts": [
+    /^message_send: time of each operation on the clock$/m,
+    /^one by one \(A\/A\) /m,
+    /^batched .*\/s /m,
+    /^A\/A: /m,
+    /^since the last run, batched: /m,
+    /report\.html$/m
+  ],
   "cpu-profile.ts": [
     /^Sent 30 messages$/m,
     /^ +[\d.]+ % .* Message\.send > Transactions\.send$/m,
