@@ -2,9 +2,10 @@
  * Reading the protocol at memory speed: hits in memory and on disk, searches, the index, events, and many readers of one
  * account, each beside what it is measured against.
  *
- *     npm run -s bench -- reading [--json] [--alone]
+ *     npm run -s bench -- reading [--json] [--alone] [--million]
  *
- * `--alone` leaves out the search libraries, which are installed under `bench/peers` when they are first needed. Each report
+ * `--million` also builds and searches an index of 1,000,000 agents, which takes minutes and 3 GB of memory. `--alone` leaves
+ * out the search libraries, which are installed under `bench/peers` when they are first needed. Each report
  * has its base a second time: what that row differs from 1 is noise. Goals that count time alone depend on the machine.
  */
 import { execFileSync } from "node:child_process"
@@ -28,22 +29,26 @@ const Built = Schema.parseJson(
     agents: Schema.Number,
     cpuMillis: Schema.Number,
     longestTurnMillis: Schema.Number,
+    searchMillis: Schema.Number,
     rssMegabytes: Schema.Number,
     heapMegabytes: Schema.Number
   })
 )
 
 /** The index is built in a process of its own, which is cold. */
-const build = (): typeof Built.Type =>
+const build = (agents: number): typeof Built.Type =>
   Schema.decodeUnknownSync(Built)(
-    execFileSync(process.execPath, ["--expose-gc", "--import", "tsx", "bench/reading/index.ts", String(AGENTS)], {
-      encoding: "utf8"
-    })
+    execFileSync(
+      process.execPath,
+      ["--expose-gc", "--max-old-space-size=6144", "--import", "tsx", "bench/reading/index.ts", String(agents)],
+      { encoding: "utf8" }
+    )
   )
 
 export const run = async (args: ReadonlyArray<string>): Promise<void> => {
   const scope = await Effect.runPromise(Scope.make())
-  const index = build()
+  const index = build(AGENTS)
+  const million = args.includes("--million") ? build(1_000_000) : undefined
   console.error("index built")
   const memory = await hits(scope)
   const disk = await diskHits(scope)
@@ -66,11 +71,12 @@ export const run = async (args: ReadonlyArray<string>): Promise<void> => {
     "index of 100,000 ≤ 1,000 ms": index.cpuMillis,
     "index of 100,000: longest turn ≤ 20 ms": index.longestTurnMillis,
     "index of 100,000 ≤ 60 MB": index.rssMegabytes,
+    ...(million === undefined ? {} : { "search of 1,000,000 ≤ 5 ms": million.searchMillis }),
     "events: with getTransaction / getTransaction ≤ 1.5": ratioOf(events, "getTransaction and its events")
   }
   const reports = [memory, disk, crowd.report, events, filter, text]
   const flags = flagsOf(args)
-  await finish(reports, flags, { goals, index, shares })
+  await finish(reports, flags, { goals, index, million, shares })
   if (flags.json) return
   console.log("### Share of hits\n\n| policy | alone | with listings |\n|---|---:|---:|")
   for (const [name, { alone, scans }] of Object.entries(shares)) {

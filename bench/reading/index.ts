@@ -1,6 +1,6 @@
 /**
  * The index of 100,000 agents from the bytes of a listing, in a process of its own: CPU, the longest turn of the event loop,
- * and the memory that it keeps. Run with `--expose-gc`. Prints JSON.
+ * the memory that it keeps, and a search. Run with `--expose-gc`. Prints JSON.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -8,8 +8,8 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Discovery from "../../services/Discovery.js"
-import { longestTurnOf } from "../harness.js"
-import { agents, discovery } from "./fixtures.js"
+import { longestTurnOf, median } from "../harness.js"
+import { agents, discovery, QUERY } from "./fixtures.js"
 
 const count = Number(process.argv[2] ?? 100_000)
 
@@ -29,12 +29,23 @@ const longest = await longestTurnOf(async () => {
 const { system, user } = process.cpuUsage(started)
 collect()
 const after = process.memoryUsage()
+/** Milliseconds of CPU of a search, the median of 51. */
+const searchMillis = ({ agents }: Discovery.Service): number => {
+  const millis = Array.from({ length: 51 }, () => {
+    const started = process.cpuUsage()
+    for (let times = 0; times < 20; times++) Effect.runSync(agents(QUERY))
+    const { system, user } = process.cpuUsage(started)
+    return (system + user) / 20_000
+  })
+  return median(millis)
+}
 const found = service === undefined ? 0 : (await Effect.runPromise(service.counts)).agents
 console.log(
   JSON.stringify({
     agents: found,
     cpuMillis: (system + user) / 1000,
     longestTurnMillis: longest,
+    searchMillis: service === undefined ? Number.NaN : searchMillis(service),
     rssMegabytes: (after.rss - before.rss) / 1e6,
     heapMegabytes: (after.heapUsed - before.heapUsed + after.external - before.external) / 1e6
   })

@@ -12,6 +12,8 @@ import * as TestClock from "effect/TestClock"
 import * as Cache from "../../services/Cache.js"
 import * as CacheInvalidator from "../../services/CacheInvalidator.js"
 import * as CacheStore from "../../services/CacheStore.js"
+import * as Turns from "../../services/internal/eventLoop.js"
+import * as StoreKey from "../../services/internal/storeKey.js"
 import * as ProtocolEvents from "../../services/ProtocolEvents.js"
 import * as RpcPool from "../../services/RpcPool.js"
 import { RpcError } from "../../services/RpcTransport.js"
@@ -19,6 +21,7 @@ import * as Account from "../../src/protocol/Account.js"
 import * as AccountType from "../../src/protocol/AccountType.js"
 import { PROGRAM_ID } from "../../src/protocol/Program.js"
 import * as ProtocolEvent from "../../src/protocol/ProtocolEvent.js"
+import * as Addresses from "../../src/solana/Address.js"
 import * as Chain from "../support/cachedChain.js"
 import * as Eventful from "../support/eventful.js"
 import * as Story from "../support/story.js"
@@ -414,6 +417,46 @@ describe("CacheInvalidator on a cluster", () => {
         )
       )
     }
+  )
+
+  it.effect(
+    "Given events as fast as they can be told, When each has come, Then both levels know it within a few turns of the event loop",
+    () =>
+      Effect.gen(function* () {
+        const source = yield* told
+        const keyOf = StoreKey.make(Chain.GENESIS, PROGRAM_ID)
+        const count = isLong ? 1000 : 100
+        const most = yield* Effect.gen(function* () {
+          const chain = yield* Chain.Chain
+          const store = yield* CacheStore.CacheStore
+          let most = 0
+          for (let at = 1; at <= count; at++) {
+            const { address } = agentOf(at % 20)
+            const slot = yield* chain.write(at % 20, `https://a.example/${at}`)
+            yield* source.events(slot, updated(address, slot))
+            // The first level gives nothing older from now on.
+            expect(yield* uriOf(at % 20)).toBe(`https://a.example/${at}`)
+            const row = Effect.map(store.get(keyOf("account", Addresses.toBytes(address))), Option.getOrUndefined)
+            let turns = 0
+            while (((yield* row)?.slot ?? 0n) < slot) {
+              turns++
+              yield* Turns.next
+            }
+            most = Math.max(most, turns)
+          }
+          return most
+        }).pipe(
+          Effect.provide(
+            CacheInvalidator.layer().pipe(
+              Layer.provideMerge(Cache.layer()),
+              Layer.provideMerge(CacheStore.layerMemory()),
+              Layer.provideMerge(Chain.chain),
+              Layer.provide(source.layer)
+            )
+          )
+        )
+        expect(most).toBeLessThanOrEqual(8)
+      })
   )
 
   it.effect("Given many values of one tag, When it is invalidated, Then nothing is searched", () =>
