@@ -1,0 +1,93 @@
+/**
+ * A database for the example: the one of `DATABASE_URL`, which should be empty, or a Postgres of this run in a temporary
+ * folder, where `postgres` is on the PATH.
+ */
+import { execFile, spawn } from "node:child_process"
+import { accessSync, chownSync, constants, mkdtempSync, realpathSync, rmSync } from "node:fs"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import * as path from "node:path"
+import { promisify } from "node:util"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+
+const run = promisify(execFile)
+
+/** Postgres does not run as root: then its files belong to "nobody". */
+const NOBODY = 65_534
+const user = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
+
+/** The folder of Postgres' programs. */
+const programs: Effect.Effect<Option.Option<string>> = Effect.sync(() => {
+  for (const folder of (process.env["PATH"] ?? "").split(path.delimiter)) {
+    const file = path.join(folder, "postgres")
+    try {
+      accessSync(file, constants.X_OK)
+      return Option.some(path.dirname(realpathSync(file)))
+    } catch {
+      continue
+    }
+  }
+  return Option.none()
+})
+
+/** A port that was free a moment ago. */
+export const freePort: Effect.Effect<number> = Effect.async((resume) => {
+  const server = createServer()
+  server.listen(0, "127.0.0.1", () => {
+    const address = server.address()
+    const port = typeof address === "object" && address !== null ? address.port : 0
+    server.close(() => resume(Effect.succeed(port)))
+  })
+})
+
+const folder = Effect.acquireRelease(
+  Effect.sync(() => {
+    const made = mkdtempSync(path.join(tmpdir(), "pod-postgres-"))
+    if (user.uid !== undefined) chownSync(made, user.uid, user.gid)
+    return made
+  }),
+  (made) => Effect.sync(() => rmSync(made, { recursive: true, force: true }))
+)
+
+const start = (bin: string): Effect.Effect<string, Error, Scope.Scope> =>
+  Effect.gen(function* () {
+    const directory = path.join(yield* folder, "data")
+    const port = yield* freePort
+    const initdb = ["-D", directory, "-U", "pod", "-A", "trust", "-E", "UTF8", "--no-sync"]
+    yield* Effect.tryPromise({
+      try: () => run(path.join(bin, "initdb"), initdb, user),
+      catch: (cause) => new Error("initdb failed", { cause })
+    })
+    const settings = ["fsync=off", "max_connections=200", "unix_socket_directories="].flatMap((each) => ["-c", each])
+    yield* Effect.acquireRelease(
+      Effect.sync(() =>
+        spawn(path.join(bin, "postgres"), ["-D", directory, "-p", `${port}`, "-h", "127.0.0.1", ...settings], {
+          ...user,
+          stdio: "ignore"
+        })
+      ),
+      (server) =>
+        Effect.async<void>((resume) => {
+          if (server.exitCode !== null) return resume(Effect.void)
+          server.once("exit", () => resume(Effect.void))
+          server.kill("SIGQUIT")
+        })
+    )
+    const isReady = Effect.tryPromise({
+      try: () => run(path.join(bin, "pg_isready"), ["-h", "127.0.0.1", "-p", `${port}`, "-U", "pod"]),
+      catch: (cause) => new Error("Postgres did not start", { cause })
+    })
+    yield* Effect.retry(isReady, { schedule: Schedule.spaced("200 millis"), times: 150 })
+    return `postgres://pod@127.0.0.1:${port}/postgres`
+  })
+
+/** The URL of the database, or none where there is no Postgres. */
+export const url: Effect.Effect<Option.Option<string>, Error, Scope.Scope> = Effect.gen(function* () {
+  const given = process.env["DATABASE_URL"] ?? ""
+  if (given !== "") return Option.some(given)
+  const bin = yield* programs
+  return Option.isNone(bin) ? Option.none() : Option.some(yield* start(bin.value))
+})
