@@ -26,6 +26,7 @@ const benchmarks: { readonly [name: string]: () => Promise<Benchmark> } = {
   payloads: () => import("./payloads.js"),
   reading: () => import("./reading.js"),
   reputation: () => import("./reputation.js"),
+  scale: () => import("./scale.js"),
   soak: () => import("./soak.js"),
   startup: () => import("./startup.js"),
   transport: () => import("./transport.js"),

@@ -35,8 +35,8 @@ import * as TestLayer from "./internal/testLayer.js"
 export class BenchmarkHistoryError extends printable(
   Schema.TaggedError<BenchmarkHistoryError>("@pod-protocol/effect/BenchmarkHistoryError")("BenchmarkHistoryError", {
     reason: Schema.Literal("Read", "Write", "Malformed"),
-    /** The benchmark. */
-    name: SafeText.Schema(),
+    /** The name of the benchmark, or the folder of all. */
+    benchmark: SafeText.Schema(),
     cause: Schema.optional(Outside.Cause)
   })
 ) {
@@ -47,8 +47,8 @@ export class BenchmarkHistoryError extends printable(
 
   override get message(): string {
     return this.reason === "Malformed"
-      ? `The history of ${this.name} is damaged: remove its file to begin a new one`
-      : `The history of ${this.name} cannot be ${this.reason === "Read" ? "read" : "written"}: ${StoreFailure.explain(this.cause)}`
+      ? `The history of ${this.benchmark} is damaged: remove its file to begin a new one`
+      : `The history of ${this.benchmark} cannot be ${this.reason === "Read" ? "read" : "written"}: ${StoreFailure.explain(this.cause)}`
   }
 }
 
@@ -96,7 +96,7 @@ interface Store {
 }
 
 const failed = (reason: "Read" | "Write" | "Malformed", name: string) => (cause: unknown) =>
-  new BenchmarkHistoryError({ reason, name, cause })
+  new BenchmarkHistoryError({ reason, benchmark: name, cause })
 
 const make = Effect.fnUntraced(function* (store: Store, { maxReports }: Options) {
   const most = yield* Check.integer("maxReports", maxReports ?? 20, 1, 1000)
@@ -179,7 +179,7 @@ export const layerFileSystem = (
     Effect.gen(function* () {
       const files = yield* Effect.mapError(
         FileStore.make(directory, { maxBytes: MAX_BYTES, leftoverAge: LEFTOVER_AGE }),
-        (cause) => new BenchmarkHistoryError({ reason: "Read", name: directory, cause })
+        (cause) => new BenchmarkHistoryError({ reason: "Read", benchmark: directory, cause })
       )
       return yield* make(
         {

@@ -1,0 +1,1 @@
+export const spin: (input: Uint8Array) => Uint8Array
