@@ -51,7 +51,8 @@ export class RpcError extends printable(
     /** Delay before the next call that the endpoint asked for. */
     retryAfter: Schema.optional(Schema.DurationFromMillis),
     cause: Schema.optional(Outside.Cause)
-  })
+  }),
+  { stack: false }
 ) {
   override get message(): string {
     return Advice.call(this)

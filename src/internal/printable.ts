@@ -1,6 +1,8 @@
 /** Makes the package's errors safe to print, to log, to write as JSON and to clone. */
 import * as Encoding from "effect/Encoding"
+import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
 
 const PRINTABLE = Symbol.for("@pod-protocol/effect/Printable")
 
@@ -15,6 +17,41 @@ const inJson = (_: string, value: unknown): unknown => {
     : value
 }
 
+/** Makes an error without a stack, which costs more than the rest of it. */
+const withoutStack = <A>(make: () => A): A => {
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 0
+  try {
+    return make()
+  } finally {
+    Error.stackTraceLimit = limit
+  }
+}
+
+interface ErrorClass {
+  new (...args: never): Error
+  readonly identifier: string
+  readonly fields: Schema.Struct.Fields
+}
+
+/** Checks the fields of a new error, as its class does: Effect compiles its own check anew for each error of some classes. */
+const validator = ({ fields, identifier }: ErrorClass) => {
+  const { _tag, ...given } = fields
+  const title = `${identifier} (Constructor)`
+  return ParseResult.validateSync(Schema.typeSchema(Schema.Struct(given)).annotations({ title }))
+}
+
+const isChecked = (options: Schema.MakeOptions): boolean =>
+  typeof options === "boolean" ? options : (options?.disableValidation ?? false)
+
+export interface Options {
+  /**
+   * Whether an error has the stack of the code that made it. Default true. False for what comes in storms, such as refused
+   * calls and accounts that cannot be decoded: the stack is that of the fiber's loop, and costs most of the error.
+   */
+  readonly stack?: boolean
+}
+
 /**
  * Makes errors of a class printable, loggable, JSON-encodable and cloneable across threads. Its fields from outside are
  * `SafeText.Schema`, `Outside.Value` or `Outside.Cause`.
@@ -23,7 +60,7 @@ const inJson = (_: string, value: unknown): unknown => {
  * - `message` becomes an own property, because `structuredClone` copies only own properties. A clone has no `_tag`, but
  *   the first line of its stack shows the tag. The class's Schema encodes an error completely.
  */
-export const printable = <C extends new (...args: never) => Error>(Base: C): C => {
+export const printable = <C extends ErrorClass>(Base: C, { stack = true }: Options = {}): C => {
   Object.defineProperties(Base.prototype, {
     [PRINTABLE]: { value: true },
     toJSON: {
@@ -34,9 +71,12 @@ export const printable = <C extends new (...args: never) => Error>(Base: C): C =
       writable: true
     }
   })
+  let validate: ((props: unknown) => unknown) | undefined
   return new Proxy(Base, {
-    construct: (target, args, newTarget) => {
-      const error: Error = Reflect.construct(target, args, newTarget)
+    construct: (target, [props = {}, options = false], newTarget) => {
+      const fields = isChecked(options) ? props : (validate ??= validator(Base))(props)
+      const make = (): Error => Reflect.construct(target, [fields, true], newTarget)
+      const error = stack ? make() : withoutStack(make)
       return Object.defineProperty(error, "message", { value: error.message, configurable: true, writable: true })
     }
   })

@@ -285,7 +285,8 @@ export class AccountDecodeError extends printable(
     field: SafeText.Schema(),
     offset: Schema.Number,
     rule: SafeText.Schema()
-  })
+  }),
+  { stack: false }
 ) {
   /** Always false: the same bytes stay wrong. */
   readonly isRetryable = false

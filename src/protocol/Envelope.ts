@@ -75,7 +75,8 @@ export class EnvelopeDecodeError extends printable(
     reason: Schema.Literal("TooShort", "Magic", "Version", "Text"),
     /** Number of input bytes. */
     size: Schema.Number
-  })
+  }),
+  { stack: false }
 ) {
   /** Always false: the same bytes stay wrong. */
   readonly isRetryable = false

@@ -249,7 +249,8 @@ export class EventDecodeError extends printable(
     field: SafeText.Schema(),
     offset: Schema.Number,
     rule: SafeText.Schema()
-  })
+  }),
+  { stack: false }
 ) {
   /** Always false: the same bytes stay wrong. */
   readonly isRetryable = false

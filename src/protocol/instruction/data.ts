@@ -79,7 +79,8 @@ export class InstructionDecodeError extends printable(
     field: SafeText.Schema(),
     offset: Schema.Number,
     rule: SafeText.Schema()
-  })
+  }),
+  { stack: false }
 ) {
   /** Always false: the same bytes stay wrong. */
   readonly isRetryable = false
