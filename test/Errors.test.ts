@@ -299,3 +299,21 @@ describe("the cause of an error", () => {
     expect(causeOf(new AggregateError([new Error("one"), new Error("two")], ""))).toMatchObject({ message: "one; two" })
   })
 })
+
+describe("the stack of an error", () => {
+  it("Given an error that comes in storms, When it is made, Then it has no frames, and the next error has its own", () => {
+    const limit = Error.stackTraceLimit
+    const refused = new RpcError({ reason: "RateLimited", method: "m", detail: "d" })
+    expect(refused.stack).toContain(refused.message)
+    expect(refused.stack).not.toContain("Errors.test.ts")
+    expect(new WalletError({ reason: "Refused", detail: "no" }).stack).toContain("Errors.test.ts")
+    expect(Error.stackTraceLimit).toBe(limit)
+  })
+
+  it("Given fields of another type, When an error is made, Then the check refuses them and leaves the limit", () => {
+    const limit = Error.stackTraceLimit
+    const fields: unknown = { reason: "none", method: 1, detail: "d" }
+    expect(() => Reflect.construct(RpcError, [fields])).toThrow(/reason/)
+    expect(Error.stackTraceLimit).toBe(limit)
+  })
+})

@@ -8,7 +8,17 @@ import { publicModules, root } from "../../scripts/publicModules.js"
 import { install } from "./project.js"
 
 const run = promisify(execFile)
-const peers = ["effect", "@effect/platform", "@effect/platform-node", "@solana/kit", "litesvm"]
+const peers = [
+  "effect",
+  "@effect/cluster",
+  "@effect/experimental",
+  "@effect/platform",
+  "@effect/platform-node",
+  "@effect/rpc",
+  "@effect/sql",
+  "@solana/kit",
+  "litesvm"
+]
 
 let scratch = ""
 

@@ -16,7 +16,17 @@ const manifest: { readonly peerDependencies: Record<string, string>; readonly bi
   JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"))
 
 /** Peers of single parts, which the text beside the install line names. */
-const OPTIONAL = ["@noble/ciphers", "@noble/curves", "@photostructure/sqlite", "aws4fetch", "sodium-native"]
+const OPTIONAL = [
+  "@effect/cluster",
+  "@effect/experimental",
+  "@effect/rpc",
+  "@effect/sql",
+  "@noble/ciphers",
+  "@noble/curves",
+  "@photostructure/sqlite",
+  "aws4fetch",
+  "sodium-native"
+]
 
 const capture = (pattern: RegExp): ReadonlyArray<string> => [...readme.matchAll(pattern)].map(([, text = ""]) => text)
 
