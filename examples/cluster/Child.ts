@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import { ProcessError } from "./ProcessError.js"
 import { Line, Task } from "./Task.js"
 
 /** How long an agent was in a process. */
@@ -19,7 +20,7 @@ export interface Child {
   readonly pid: number
   readonly lives: ReadonlyArray<Life>
   /** Waits until the runner is there. */
-  readonly ready: Effect.Effect<void, Error>
+  readonly ready: Effect.Effect<void, ProcessError>
   readonly exited: Effect.Effect<void>
   readonly signal: (signal: NodeJS.Signals) => Effect.Effect<void>
 }
@@ -43,7 +44,7 @@ export const start = (
 ): Effect.Effect<Child, never, Scope.Scope> =>
   Effect.gen(function* () {
     const argument = yield* Effect.orDie(Schema.encode(Task)(task))
-    const ready = yield* Deferred.make<void, Error>()
+    const ready = yield* Deferred.make<void, ProcessError>()
     const exited = yield* Deferred.make<void>()
     const lives: Array<Life> = []
     const end = (to: number) => {
@@ -65,7 +66,7 @@ export const start = (
     })
     child.once("close", () => {
       end(performance.timeOrigin + performance.now())
-      Deferred.unsafeDone(ready, Effect.fail(new Error("the process ended before it was ready")))
+      Deferred.unsafeDone(ready, Effect.fail(new ProcessError({ message: "the process ended before it was ready" })))
       Deferred.unsafeDone(exited, Effect.void)
     })
     const signal = (name: NodeJS.Signals) =>

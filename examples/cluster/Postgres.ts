@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import { ProcessError } from "./ProcessError.js"
 
 const run = promisify(execFile)
 
@@ -52,14 +53,14 @@ const folder = Effect.acquireRelease(
   (made) => Effect.sync(() => rmSync(made, { recursive: true, force: true }))
 )
 
-const start = (bin: string): Effect.Effect<string, Error, Scope.Scope> =>
+const start = (bin: string): Effect.Effect<string, ProcessError, Scope.Scope> =>
   Effect.gen(function* () {
     const directory = path.join(yield* folder, "data")
     const port = yield* freePort
     const initdb = ["-D", directory, "-U", "pod", "-A", "trust", "-E", "UTF8", "--no-sync"]
     yield* Effect.tryPromise({
       try: () => run(path.join(bin, "initdb"), initdb, user),
-      catch: (cause) => new Error("initdb failed", { cause })
+      catch: (cause) => new ProcessError({ message: "initdb failed", cause })
     })
     const settings = ["fsync=off", "max_connections=200", "unix_socket_directories="].flatMap((each) => ["-c", each])
     yield* Effect.acquireRelease(
@@ -78,14 +79,14 @@ const start = (bin: string): Effect.Effect<string, Error, Scope.Scope> =>
     )
     const isReady = Effect.tryPromise({
       try: () => run(path.join(bin, "pg_isready"), ["-h", "127.0.0.1", "-p", `${port}`, "-U", "pod"]),
-      catch: (cause) => new Error("Postgres did not start", { cause })
+      catch: (cause) => new ProcessError({ message: "Postgres did not start", cause })
     })
     yield* Effect.retry(isReady, { schedule: Schedule.spaced("200 millis"), times: 150 })
     return `postgres://pod@127.0.0.1:${port}/postgres`
   })
 
 /** The URL of the database, or none where there is no Postgres. */
-export const url: Effect.Effect<Option.Option<string>, Error, Scope.Scope> = Effect.gen(function* () {
+export const url: Effect.Effect<Option.Option<string>, ProcessError, Scope.Scope> = Effect.gen(function* () {
   const given = process.env["DATABASE_URL"] ?? ""
   if (given !== "") return Option.some(given)
   const bin = yield* programs

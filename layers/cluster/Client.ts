@@ -17,6 +17,7 @@ import * as Predicate from "effect/Predicate"
 import * as Hex from "../../services/internal/hex.js"
 import * as Random from "../../services/internal/random.js"
 import { MessageReceipt } from "../../services/internal/receipts.js"
+import * as TimeLimit from "../../services/internal/timeLimit.js"
 import { traced } from "../../services/internal/traced.js"
 import type * as Message from "../../services/Message.js"
 import type * as Receipt from "../../services/Receipt.js"
@@ -178,7 +179,7 @@ const persistently = <A, E, R>(
     })
     const onTimeout = () =>
       storage ?? new AgentClusterError({ reason: "Timeout", detail: `No answer came within ${timeout} milliseconds` })
-    return Effect.timeoutFail(again, { duration: timeout, onTimeout })
+    return TimeLimit.within(timeout, onTimeout)(again)
   })
 
 const send = (agent: Address, input: SendInput, options: CallOptions | undefined) =>

@@ -71,7 +71,12 @@ const bodyOf = (
 ): Effect.Effect<Uint8Array | undefined, Disconnected> =>
   headers["content-length"] === "0"
     ? Effect.succeed(NO_BYTES)
-    : collect(Stream.mapError(stream, disconnected), statedSize(headers), limit)
+    : stream.pipe(
+        // What `fetch` says of a 204
+        Stream.catchAll((error) => (error.reason === "EmptyBody" ? Stream.empty : Stream.fail(error))),
+        Stream.mapError(disconnected),
+        (bytes) => collect(bytes, statedSize(headers), limit)
+      )
 
 export const overHttpClient: Effect.Effect<Exchange, never, HttpClient.HttpClient> = Effect.map(
   UnfollowedClient.make,
