@@ -27,6 +27,7 @@ const benchmarks: { readonly [name: string]: () => Promise<Benchmark> } = {
   reading: () => import("./reading.js"),
   reputation: () => import("./reputation.js"),
   scale: () => import("./scale.js"),
+  sdks: () => import("./sdks.js"),
   soak: () => import("./soak.js"),
   startup: () => import("./startup.js"),
   transport: () => import("./transport.js"),

@@ -1,0 +1,17 @@
+/**
+ * The guide's two tables: agent registration × 1,000 and message send × 10,000, each confirmed, one after another, by this SDK
+ * and by others, against the embedded cluster served in a process of its own. Each SDK runs in its own process too.
+ *
+ *     npm run -s bench -- sdks [--share 0.1] [--json] [--html FILE] [--compare] [--assert]
+ *
+ * `--share` takes a part of the operations. Peers are installed when they are first needed. What a peer cannot do is said in
+ * the report. Beside the times are the CPU time and the bytes of an operation in the client, its largest RSS, and the calls
+ * that the node served.
+ */
+import { compiled, runCompiled } from "./compiled.js"
+
+export const run = async (args: ReadonlyArray<string>): Promise<void> => {
+  await compiled("sdks/node.ts")
+  await compiled("sdks/contender.ts")
+  await runCompiled("sdks/main.ts", args)
+}

@@ -1,0 +1,85 @@
+/** What `bench -- sdks` and its contenders tell each other. */
+
+import type { Plan } from "../../services/Benchmark.js"
+
+export type Operation = "register" | "send"
+
+export type Sdk = "ours" | "sodium" | "batched" | "kit" | "web3js" | "anchor" | "pod"
+
+/** What a process does. */
+export interface Job {
+  readonly sdk: Sdk
+  readonly operation: Operation
+  readonly node: { readonly url: string; readonly wsUrl: string }
+}
+
+export interface Contender {
+  /** Makes what the next operations need. Not timed. */
+  readonly prepare?: (operations: number) => Promise<void>
+  /** Runs the operations from an index on, and returns when they are confirmed. */
+  readonly run: (index: number, count: number) => Promise<unknown>
+  /** Operations of one run. Default 1. */
+  readonly size?: number
+}
+
+/** Operations to prepare, and then to time: what the setup calls is not counted. */
+export interface Ask extends Plan {
+  readonly isPrepared: boolean
+}
+
+/** What some operations took. */
+export interface Measured {
+  readonly micros: ReadonlyArray<number>
+  readonly seconds: number
+  readonly cpuMicros: number
+  readonly rssBytes: number
+  readonly bytes: number
+}
+
+export interface Failed {
+  readonly failure: string
+}
+
+/** A cluster's call, for the setup. */
+export const rpc = async (url: string, method: string, params: ReadonlyArray<unknown>): Promise<unknown> => {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params })
+  })
+  const reply = (await response.json()) as { readonly result?: unknown; readonly error?: { readonly message: string } }
+  if (reply.error !== undefined) throw new Error(`${method}: ${reply.error.message}`)
+  return reply.result
+}
+
+const LAMPORTS = 100_000_000_000
+
+/** Gives lamports to addresses, some at a time. */
+export const fund = async (url: string, addresses: ReadonlyArray<string>): Promise<void> => {
+  for (let at = 0; at < addresses.length; at += 50)
+    await Promise.all(addresses.slice(at, at + 50).map((address) => rpc(url, "requestAirdrop", [address, LAMPORTS])))
+}
+
+/** Items that are made in advance and taken one by one. */
+export const stock = <A>(make: (count: number) => Promise<ReadonlyArray<A>>) => {
+  const items: Array<A> = []
+  return {
+    prepare: async (count: number): Promise<void> => void items.push(...(await make(count))),
+    take: (): A => {
+      const item = items.pop()
+      if (item === undefined) throw new RangeError("nothing was prepared")
+      return item
+    }
+  }
+}
+
+export const URI = "https://example.com/metadata.json"
+export const CAPABILITIES = 1024
+
+let next = 0
+
+/** A text that this process did not send before. */
+export const payload = (): string => `Hello, World! ${process.pid} ${next++}`
+
+/** The seed of a new key. */
+export const randomBytes = (): Uint8Array => crypto.getRandomValues(new Uint8Array(32))
