@@ -103,11 +103,18 @@ const calibrate = (settings: Settings, contender: Contender, work: Work): Effect
     contender.calls = Math.min(Math.max(1, Math.round((calls * settings.roundMicros) / last)), MOST_CALLS)
   })
 
+/** A report holds no other: `NaN` would become `null` in JSON, and the history that holds it unreadable. */
+const isTime = (micros: number): boolean => Number.isFinite(micros) && micros >= 0
+
+const NO_TIME = "it told a time that is no number, or below 0"
+
 const cpuRound = (contender: Contender, work: Work): Effect.Effect<void, unknown> =>
-  Effect.map(work.cpu(contender.calls), (micros) => {
+  Effect.flatMap(work.cpu(contender.calls), (micros) => {
+    if (!isTime(micros)) return Effect.fail(NO_TIME)
     const operations = contender.calls * contender.operations
     contender.timed += operations
     contender.rounds.push(micros / operations)
+    return Effect.void
   })
 
 const latencyRound = (
@@ -122,6 +129,7 @@ const latencyRound = (
     contender.started += operations
     const { micros, seconds } = yield* work.latencies({ operations, first, concurrency, rate })
     if (!isTimed) return
+    if (!isTime(seconds) || !micros.every(isTime)) return yield* Effect.fail(NO_TIME)
     let sum = 0
     for (const each of micros) {
       const own = each / contender.operations
@@ -212,7 +220,7 @@ export const result = (settings: Settings, contender: Contender): Effect.Effect<
       isControl,
       operations: timed,
       rounds: [rounds],
-      figures,
+      figures: figures.filter(({ value }) => Number.isFinite(value)),
       ...(rounds.length > 0 && histogram.count > 0
         ? { latencies: { seconds, ...ExponentialHistogram.toOtlp(histogram) } }
         : {}),

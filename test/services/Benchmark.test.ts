@@ -4,6 +4,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -39,6 +40,16 @@ const work = (times: number) => (): number => {
   for (let index = 0; index < times; index++) sum = (sum + Math.imul(index, sum | 1)) | 0
   return sum
 }
+
+/** Tells the same time of each operation, and a figure that is no number. */
+const telling = (micros: number, seconds = 1) =>
+  Benchmark.remote(
+    Effect.succeed({
+      latencies: ({ operations }: Benchmark.Plan) =>
+        Effect.succeed({ micros: Array.from({ length: operations }, () => micros), seconds }),
+      figures: Effect.succeed([{ name: "requests", value: 0 / 0, unit: "" }])
+    })
+  )
 
 describe("Benchmark.run", () => {
   it.effect(
@@ -209,6 +220,27 @@ describe("Benchmark.run", () => {
       expect(row).toMatchObject({ operations: 400, mean: Option.some(5), throughput: Option.some(100) })
       expect(BenchmarkText.text(report)).toContain("it cannot do more")
       expect(BenchmarkText.text(report)).toContain("2.00 a message")
+    }).pipe(Effect.provide(fake().layer))
+  })
+
+  it.effect("Given times and figures that are no numbers, When they are told, Then the report can be read back", () => {
+    const cases = {
+      b: telling(5),
+      nan: telling(Number.NaN),
+      minus: telling(-1),
+      endless: telling(Infinity),
+      untimed: telling(1, Number.NaN)
+    }
+    return Effect.gen(function* () {
+      const benchmark = Benchmark.make({ name: "n", base: "b", cases })
+      const report = yield* Benchmark.run(benchmark, { mode: "latency", operations: 8, rounds: 4 })
+      const failures = report.cases.map(({ failure, isControl, name }) => [name, isControl, failure?.slice(0, 9)])
+      expect(failures).toEqual([
+        ["b", false, undefined],
+        ["b", true, undefined],
+        ...["nan", "minus", "endless", "untimed"].map((name) => [name, false, "it told a"])
+      ])
+      expect(BenchmarkReport.decode(BenchmarkText.json([report]))).toEqual(Either.right([report]))
     }).pipe(Effect.provide(fake().layer))
   })
 
