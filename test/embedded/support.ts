@@ -3,10 +3,12 @@ import { Keypair, type PublicKey, SystemProgram, Transaction, type TransactionIn
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
+import * as Predicate from "effect/Predicate"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as RpcPool from "../../services/RpcPool.js"
 import * as Address_ from "../../src/solana/Address.js"
+import * as Signature from "../../src/solana/Signature.js"
 import * as Wire from "../../src/solana/Wire.js"
 
 export const SOL = 1_000_000_000n
@@ -45,11 +47,16 @@ export const signedNow = (signers: ReadonlyArray<Keypair>, ...instructions: Read
 export const transfer = (from: Keypair, to: PublicKey, amount: bigint): TransactionInstruction =>
   SystemProgram.transfer({ fromPubkey: from.publicKey, toPubkey: to, lamports: amount })
 
-/** Signs, sends and gives back the signature. */
+const isThereAlready = (error: { readonly _tag: string }): boolean =>
+  "data" in error && Predicate.hasProperty(error.data, "err") && error.data.err === "AlreadyProcessed"
+
+/** Signs, sends and gives back the signature. Where the pool lost an answer and sends again, the transaction is there already. */
 export const send = (signers: ReadonlyArray<Keypair>, ...instructions: ReadonlyArray<TransactionInstruction>) =>
   Effect.gen(function* () {
     const pool = yield* RpcPool.RpcPool
-    return yield* pool.sendTransaction(yield* signedNow(signers, ...instructions))
+    const wire = yield* signedNow(signers, ...instructions)
+    const signature = Signature.fromBytes(wire.subarray(Wire.FIRST_SIGNATURE_AT, Wire.messageAt(1)))
+    return yield* Effect.catchIf(pool.sendTransaction(wire), isThereAlready, () => Effect.succeed(signature))
   })
 
 /** How often a call is made again that failed without an answer: one of several endpoints may lose a socket. */
