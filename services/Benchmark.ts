@@ -215,6 +215,7 @@ export const make = <const Cases extends Readonly<Record<string, Case<unknown>>>
 }): Benchmark<RequirementsOf<Cases>> => {
   const { base, cases, name } = definition
   const entries: ReadonlyArray<readonly [string, Case<unknown>]> = Object.entries(cases)
+  // `Object.entries` types the values as one; each needs a part of what all need
   return { name, base, cases: entries as ReadonlyArray<readonly [string, Case<RequirementsOf<Cases>>]> }
 }
 
