@@ -14,8 +14,7 @@
  *   a loss of power leaves the old log or the new one, whole. What fails on the way leaves the old one in use.
  * - After a failed write (a full disk) the log takes no more, so that its inputs stay those of one chain.
  * - A folder that a start refuses is left as it was: another file, version, genesis, a damaged record.
- * - One process has the folder at a time. The file `lock` names it by its id and the time of its start, so that an id
- *   that the system gave again does not count.
+ * - One process has the folder at a time (`FolderLock`).
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -25,11 +24,11 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Input from "./chain/Input.js"
 import { EmbeddedClusterError } from "./EmbeddedClusterError.js"
+import * as FolderLock from "./FolderLock.js"
 import type { Settings } from "./Options.js"
 
 const MAGIC = Buffer.from("POD-LEDGER 1\n")
 const LOG = "ledger.log"
-const LOCK = "lock"
 const NEXT = "ledger.next"
 const FRAME_BYTES = 12
 
@@ -107,10 +106,7 @@ export const open = (
       })
     const file = path.join(folder, LOG)
     yield* attempt("made", () => fs.mkdirSync(folder, { recursive: true }))
-    yield* Effect.acquireRelease(
-      attempt("locked", () => lock(folder)),
-      () => Effect.sync(() => fs.rmSync(path.join(folder, LOCK), { force: true }))
-    )
+    yield* FolderLock.acquire(folder)
     const opened = yield* Effect.acquireRelease(
       attempt("opened", (): Opened => ({
         descriptor: fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600)
@@ -308,55 +304,4 @@ export const check = (header: Header, runtime: string, settings: Header["setting
       `the ledger in ${folder} has another genesis: ${name} was ${was} and is now ${value}; start anew with --reset`
     )
   )
-}
-
-/** The time at which a process started, in the system's own unit; undefined where the system does not tell. */
-const startOf = (pid: number): string | undefined => {
-  try {
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8")
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]
-  } catch {
-    return undefined
-  }
-}
-
-const isAlive = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0)
-  } catch (cause) {
-    return cause instanceof Error && "code" in cause && cause.code === "EPERM"
-  }
-}
-
-/**
- * Two starts at once cannot both pass: a link to the file is made by one of them, and of a lock that a dead process left,
- * only what was read is taken away.
- */
-const lock = (folder: string): void => {
-  const file = path.join(folder, LOCK)
-  const own = `${process.pid} ${startOf(process.pid) ?? ""}`
-  const inUse = (pid = "another one") =>
-    fault(`the ledger folder ${folder} is in use by process ${pid}: stop it, or name another folder`)
-  const held = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : undefined
-  if (held === own)
-    throw fault(`the ledger folder ${folder} is in use by this process: close it first, or name another folder`)
-  const temporary = `${file}.${process.pid}`
-  if (held !== undefined) {
-    const [pid = "", start = ""] = held.split(" ")
-    if (/^\d{1,10}$/.test(pid) && isAlive(Number(pid)) && (startOf(Number(pid)) ?? "") === start) throw inUse(pid)
-    fs.renameSync(file, temporary)
-    if (fs.readFileSync(temporary, "utf8") !== held) {
-      fs.renameSync(temporary, file)
-      throw inUse()
-    }
-  }
-  fs.writeFileSync(temporary, own)
-  try {
-    fs.linkSync(temporary, file)
-  } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "EEXIST") throw inUse()
-    throw cause
-  } finally {
-    fs.rmSync(temporary)
-  }
 }
