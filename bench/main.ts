@@ -1,5 +1,10 @@
 /**
- * Runs benchmarks: `npm run -s bench -- NAME [flags]`. Only this benchmark is loaded. It gets the arguments after its name.
+ * Runs benchmarks:
+ *
+ *     npm run -s bench -- [NAME…] [flags]
+ *
+ * One name loads that benchmark alone, and gives it the arguments after its name. Several run one after another, each in a
+ * process of its own. Without a name all run, those that take long with less to do: about an hour.
  *
  * Flags that benchmarks share are in `report.ts`. `--profile-time S` records where the CPU time of the first S seconds goes,
  * and stops: see `docs/profiling.md` for what it writes.
@@ -11,27 +16,32 @@ import * as Effect from "effect/Effect"
 import * as ProfilerNode from "../layers/ProfilerNode.js"
 import * as Profiler from "../services/Profiler.js"
 import * as Check from "../src/internal/check.js"
+import * as Several from "./several.js"
 
 interface Benchmark {
-  readonly run: (args: ReadonlyArray<string>) => Promise<void>
+  readonly load: () => Promise<{ readonly run: (args: ReadonlyArray<string>) => Promise<void> }>
+  /** What it is given when all run, so that they end. */
+  readonly short?: ReadonlyArray<string>
 }
 
-const benchmarks: { readonly [name: string]: () => Promise<Benchmark> } = {
-  buffers: () => import("./buffers.js"),
-  cluster: () => import("./cluster.js"),
-  followers: () => import("./followers.js"),
-  hotpath: () => import("./hotpath.js"),
-  memory: () => import("./memory.js"),
-  observe: () => import("./observe.js"),
-  payloads: () => import("./payloads.js"),
-  reading: () => import("./reading.js"),
-  reputation: () => import("./reputation.js"),
-  scale: () => import("./scale.js"),
-  sdks: () => import("./sdks.js"),
-  soak: () => import("./soak.js"),
-  startup: () => import("./startup.js"),
-  transport: () => import("./transport.js"),
-  verdicts: () => import("./verdicts.js")
+const benchmarks: { readonly [name: string]: Benchmark } = {
+  buffers: { load: () => import("./buffers.js") },
+  cluster: { load: () => import("./cluster.js") },
+  followers: { load: () => import("./followers.js") },
+  guide: { load: () => import("./guide.js"), short: ["--share", "0.1"] },
+  hotpath: { load: () => import("./hotpath.js") },
+  memory: { load: () => import("./memory.js") },
+  observe: { load: () => import("./observe.js") },
+  payloads: { load: () => import("./payloads.js") },
+  primitives: { load: () => import("./primitives.js") },
+  reading: { load: () => import("./reading.js") },
+  reputation: { load: () => import("./reputation.js") },
+  scale: { load: () => import("./scale.js") },
+  sdks: { load: () => import("./sdks.js"), short: ["--share", "0.02"] },
+  soak: { load: () => import("./soak.js"), short: ["--minutes", "1"] },
+  startup: { load: () => import("./startup.js") },
+  transport: { load: () => import("./transport.js") },
+  verdicts: { load: () => import("./verdicts.js"), short: ["--runs", "2"] }
 }
 
 const FLAG = "--profile-time"
@@ -48,21 +58,34 @@ const profiled = (name: string, run: () => Promise<void>, text: string) =>
       yield* Console.error(path.join(directory, file))
   }).pipe(Effect.provide(ProfilerNode.layer()), Effect.runPromise)
 
-const [name = "", ...args] = process.argv.slice(2)
-const load = Object.hasOwn(benchmarks, name) ? benchmarks[name] : undefined
-if (load === undefined) {
-  console.error(
-    `usage: npm run -s bench -- NAME [--json] [--html FILE] [--compare] [--assert] [${FLAG} S], where NAME is ${Object.keys(benchmarks).join(", ")}`
-  )
-  process.exitCode = 1
-} else {
+const runOne = async ({ load }: Benchmark, name: string, args: ReadonlyArray<string>): Promise<void> => {
   const { run } = await load()
   const at = args.indexOf(FLAG)
-  if (at === -1) await run(args)
-  else {
-    const others = args.filter((_, index) => index !== at && index !== at + 1)
-    await profiled(name, () => run(others), args[at + 1] ?? "")
-    // What was not finished is not waited for
-    process.exit()
-  }
+  if (at === -1) return run(args)
+  const others = args.filter((_, index) => index !== at && index !== at + 1)
+  await profiled(name, () => run(others), args[at + 1] ?? "")
+  // What was not finished is not waited for
+  process.exit()
+}
+
+const words = process.argv.slice(2)
+const isName = (word: string): boolean => Object.hasOwn(benchmarks, word)
+const end = words.findIndex((word) => !isName(word))
+const names = end === -1 ? words : words.slice(0, end)
+const args = words.slice(names.length)
+const [name = "", ...more] = names
+const only = more.length === 0 ? benchmarks[name] : undefined
+
+if (only !== undefined) await runOne(only, name, args)
+else if (more.length > 0) await Several.run(new Map(names.map((name) => [name, args])), args)
+else if (args[0] === undefined || args[0].startsWith("-"))
+  await Several.run(
+    new Map(Object.entries(benchmarks).map(([name, { short = [] }]) => [name, [...short, ...args]])),
+    args
+  )
+else {
+  console.error(
+    `usage: npm run -s bench -- [NAME…] [--json] [--html FILE] [--compare] [--assert] [${FLAG} S], where NAME is ${Object.keys(benchmarks).join(", ")}`
+  )
+  process.exitCode = 1
 }

@@ -13,9 +13,9 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import { lamports } from "@solana/kit"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { request } from "undici"
@@ -29,6 +29,7 @@ import * as TestWallets from "../layers/TestWallets.js"
 import * as WalletNode from "../layers/WalletNode.js"
 import * as Message from "../services/Message.js"
 import * as PayloadStore from "../services/PayloadStore.js"
+import * as RpcPool from "../services/RpcPool.js"
 import { Sealing, type Service } from "../services/Sealing.js"
 import { as, registered } from "../test/support/agents.js"
 import { measure, ratioOf, type Report } from "./harness.js"
@@ -38,6 +39,9 @@ const KIBIBYTE = 1024
 const MEBIBYTE = 1024 * KIBIBYTE
 const LARGE = 64 * MEBIBYTE
 const PUTS = 300
+
+/** For the rent of as many messages as all rounds send. */
+const FUNDS = lamports(1_000_000_000_000_000n)
 
 const info = new Uint8Array(109).fill(1)
 const plaintext = new Uint8Array(KIBIBYTE).fill(2)
@@ -143,6 +147,11 @@ const sending = async (scope: Scope.Scope, { url }: Server): Promise<Report> => 
   const [from, to] = await Effect.runPromise(
     Effect.all([registered, registered]).pipe(Effect.provide(Context.merge(cluster, inMemory)))
   )
+  await Effect.runPromise(
+    Effect.flatMap(RpcPool.RpcPool, ({ requestAirdrop }) => requestAirdrop(from.wallet.address, FUNDS)).pipe(
+      Effect.provide(cluster)
+    )
+  )
   const send = (services: typeof inMemory) => () =>
     Effect.runPromise(
       Context.get(services, Message.Message)
@@ -221,8 +230,7 @@ const putsPerSecond = async (scope: Scope.Scope, { child, url }: Server): Promis
   return (PUTS * 1000) / (cpuOf(pid) - start)
 }
 
-export const run = async (args: ReadonlyArray<string>): Promise<void> => {
-  const scope = await Effect.runPromise(Scope.make())
+const measured = async (scope: Scope.Scope) => {
   const start = (...options: ReadonlyArray<string>) => Effect.runPromise(Scope.extend(serverWith(...options), scope))
   const payloads = await start()
 
@@ -233,7 +241,14 @@ export const run = async (args: ReadonlyArray<string>): Promise<void> => {
     files: await putsPerSecond(scope, payloads),
     sqlite: await putsPerSecond(scope, await start("--sqlite"))
   }
-  await Effect.runPromise(Scope.close(scope, Exit.void))
+  return { sealed, sent, memory, puts }
+}
+
+export const run = async (args: ReadonlyArray<string>): Promise<void> => {
+  // The servers end also when a measurement fails
+  const { memory, puts, sealed, sent } = await Effect.runPromise(
+    Effect.scoped(Effect.flatMap(Effect.scope, (scope) => Effect.promise(() => measured(scope))))
+  )
   const goals = {
     "SealingNode.layer / primitives of node:crypto ≤ 1.2": ratioOf(sealed, "SealingNode.layer and Wallet.unseal"),
     "a send as Pod.layer has it / PUT and send ≤ 1.3": ratioOf(sent, "a send through PayloadStoreUndici"),

@@ -1,6 +1,9 @@
 /**
- * Compares the Solana primitives with Kit, noble and the platform: `npx tsx bench/primitives.ts [--json] [name…]`. Names
- * select the groups whose title contains one of them; the default is all.
+ * Compares the Solana primitives with Kit, noble and the platform.
+ *
+ *     npm run -s bench -- primitives [--json] [name…]
+ *
+ * Names select the groups whose title contains one of them; the default is all.
  */
 import { createHash, randomBytes } from "node:crypto"
 import { ed25519 } from "@noble/curves/ed25519.js"
@@ -213,12 +216,13 @@ const groups: ReadonlyArray<readonly [title: string, cases: ReadonlyArray<Case>,
   ]
 ]
 
-const flags = flagsOf(process.argv.slice(2))
-const { names } = flags
-const reports = []
-for (const [title, cases, rounds] of groups) {
-  if (names.length > 0 && !names.some((name) => title.includes(name))) continue
-  const report = await measure(title, cases, rounds === undefined ? {} : { rounds })
-  reports.push(report)
+export const run = async (args: ReadonlyArray<string>): Promise<void> => {
+  const flags = flagsOf(args)
+  const { names } = flags
+  const reports = []
+  for (const [title, cases, rounds] of groups) {
+    if (names.length > 0 && !names.some((name) => title.includes(name))) continue
+    reports.push(await measure(title, cases, rounds === undefined ? {} : { rounds }))
+  }
+  await finish(reports, flags)
 }
-await finish(reports, flags)

@@ -4,7 +4,7 @@
  *     [--json] [--html FILE] [--compare] [--assert]
  *
  * Every run is kept in `node_modules/.cache/pod-bench/history`. `--compare` prints what changed since the last run, and the
- * page shows it in any case. `--assert` ends with code 1 where a case failed or became slower, and with code 2 where the
+ * page shows it in any case. `--assert` ends with code 1 where a case failed or became slower, or a target was missed, and with code 2 where the
  * machine was too noisy to tell.
  */
 import { execFileSync } from "node:child_process"
@@ -18,6 +18,8 @@ import * as BenchmarkHistory from "../services/BenchmarkHistory.js"
 import * as BenchmarkPage from "../src/observe/BenchmarkPage.js"
 import * as BenchmarkReport from "../src/observe/BenchmarkReport.js"
 import type { Change, Report } from "../src/observe/BenchmarkReport.js"
+import type { Target } from "../src/observe/BenchmarkTarget.js"
+import * as BenchmarkTarget from "../src/observe/BenchmarkTarget.js"
 import * as BenchmarkText from "../src/observe/BenchmarkText.js"
 
 export interface Flags {
@@ -72,41 +74,61 @@ const failsBy = (report: Report, changes: ReadonlyArray<Change>): 0 | 1 | 2 => {
   return BenchmarkReport.isTooNoisy(report) ? 2 : 0
 }
 
+/** What a benchmark measured beside reports. */
+export interface Beside {
+  readonly targets?: ReadonlyArray<Target>
+  readonly [figure: string]: unknown
+}
+
+/** A report with the earlier ones of its name. A damaged history is told, and does not cost the run. */
+const withEarlier = (report: Report) =>
+  Effect.gen(function* () {
+    const { all } = yield* BenchmarkHistory.BenchmarkHistory
+    const kept = yield* Effect.catchAll(all(report.name), (error) => Effect.as(Effect.logWarning(error.message), []))
+    return { report, earlier: kept.filter(({ at }) => at < report.at) }
+  })
+
+/** Writes the page of reports that were kept. */
+export const writePage = (file: string, reports: ReadonlyArray<Report>, targets?: ReadonlyArray<Target>) =>
+  Effect.gen(function* () {
+    const parts = yield* Effect.forEach(reports, withEarlier)
+    yield* Effect.sync(() => {
+      writeFileSync(file, BenchmarkPage.html({ title: "PoD Protocol benchmarks", targets, parts }))
+      console.error(`written: ${path.resolve(file)}`)
+    })
+  }).pipe(Effect.provide(history), Effect.runPromise)
+
+const changesOf = ({ earlier, report }: { readonly report: Report; readonly earlier: ReadonlyArray<Report> }) => {
+  const then = earlier.at(-1)
+  return then === undefined ? [] : BenchmarkReport.compare(report, then)
+}
+
 /**
  * Keeps the reports, and prints, writes and judges them as the flags say. `beside` is what else was measured: JSON then is an
  * object with the `reports` among its fields.
  */
-export const finish = (reports: ReadonlyArray<Report>, flags: Flags, beside?: object): Promise<void> =>
-  Effect.gen(function* () {
-    const of = commit()
-    const kept = yield* BenchmarkHistory.BenchmarkHistory
-    const parts = yield* Effect.forEach(reports, (measured) =>
-      Effect.gen(function* () {
-        const report = of === undefined ? measured : { ...measured, of }
-        // A damaged history is told, and does not cost the run
-        const earlier = yield* Effect.catchAll(kept.all(report.name), (error) =>
-          Effect.as(Effect.logWarning(error.message), [])
-        )
-        yield* Effect.catchAll(kept.add(report), (error) => Effect.logWarning(error.message))
-        const then = earlier.at(-1)
-        return { report, earlier, changes: then === undefined ? [] : BenchmarkReport.compare(report, then) }
-      })
-    )
-    yield* Effect.sync(() => {
-      const json = BenchmarkText.json(parts.map(({ report }) => report))
-      if (flags.json)
-        console.log(beside === undefined ? json : JSON.stringify({ ...beside, reports: JSON.parse(json) as unknown }))
-      else
-        for (const { changes, report } of parts)
-          console.log(BenchmarkText.markdown(report, flags.compare ? changes : []))
-      if (flags.html !== undefined) {
-        writeFileSync(flags.html, BenchmarkPage.html({ title: "PoD Protocol benchmarks", parts }))
-        console.error(`written: ${path.resolve(flags.html)}`)
-      }
-      if (flags.assert)
-        process.exitCode = Math.max(
-          Number(process.exitCode ?? 0),
-          ...parts.map(({ changes, report }) => failsBy(report, changes))
-        )
-    })
+export const finish = async (measured: ReadonlyArray<Report>, flags: Flags, beside?: Beside): Promise<void> => {
+  const of = commit()
+  const reports = of === undefined ? measured : measured.map((report) => ({ ...report, of }))
+  const { targets = [] } = beside ?? {}
+  const parts = await Effect.gen(function* () {
+    const { add } = yield* BenchmarkHistory.BenchmarkHistory
+    const parts = yield* Effect.forEach(reports, withEarlier)
+    for (const report of reports) yield* Effect.catchAll(add(report), (error) => Effect.logWarning(error.message))
+    return parts
   }).pipe(Effect.provide(history), Effect.runPromise)
+  if (flags.json) {
+    const json = BenchmarkText.json(reports)
+    console.log(beside === undefined ? json : JSON.stringify({ ...beside, reports: JSON.parse(json) as unknown }))
+  } else {
+    if (targets.length > 0) console.log(BenchmarkText.targets(targets))
+    for (const part of parts) console.log(BenchmarkText.markdown(part.report, flags.compare ? changesOf(part) : []))
+  }
+  if (flags.html !== undefined) await writePage(flags.html, reports, targets)
+  if (flags.assert)
+    process.exitCode = Math.max(
+      Number(process.exitCode ?? 0),
+      targets.some((target) => BenchmarkTarget.outcome(target) === "Missed") ? 1 : 0,
+      ...parts.map((part) => failsBy(part.report, changesOf(part)))
+    )
+}

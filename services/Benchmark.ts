@@ -243,7 +243,10 @@ export interface Options {
    * Above 100: the machine changes within a round.
    */
   readonly roundTime?: Duration.DurationInput | undefined
-  /** In mode `cpu`, CPU time of each case before the first round, in which the engine compiles it. Default 150 milliseconds. */
+  /**
+   * Time of each case before the first round, in which the engine compiles it. Default 150 milliseconds: of CPU in mode `cpu`;
+   * on the clock in mode `latency`, and as many operations as a round at least. Too short: the first rounds are slower.
+   */
   readonly warmUp?: Duration.DurationInput | undefined
   /** In mode `latency`, operations of each case over all rounds. Default 1,000. Fewer than 200 tell no P95. */
   readonly operations?: number | undefined

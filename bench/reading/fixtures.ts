@@ -7,6 +7,7 @@ import * as Discovery from "../../services/Discovery.js"
 import * as ProtocolEvents from "../../services/ProtocolEvents.js"
 import * as RpcPool from "../../services/RpcPool.js"
 import { AgentAccount, encode } from "../../src/protocol/Account.js"
+import * as Pda from "../../src/protocol/Pda.js"
 import * as Addresses from "../../src/solana/Address.js"
 import * as Blockhash from "../../src/solana/Blockhash.js"
 import { infoOf } from "../../test/support/cachedChain.js"
@@ -40,22 +41,27 @@ export const agents = (count: number): ReadonlyArray<Listed> => {
     return Addresses.fromBytes(Uint8Array.from(bytes))
   }
   const word = (): string => WORDS[next(WORDS.length)] ?? ""
-  return Array.from({ length: count }, (_, index) => ({
-    address: address(),
-    account: AgentAccount.make(
+  const listed = Array.from({ length: count }, (_, index) => {
+    const wallet = address()
+    const agent = Pda.agent(wallet)
+    const account = AgentAccount.make(
       {
-        wallet: address(),
+        wallet,
         capabilities: (1n << BigInt(next(BITS))) | (1n << BigInt(next(BITS))) | (1n << BigInt(next(BITS))),
         metadataUri: `https://agents.example/${word()}-${word()}/${index}.json`,
         reputation: BigInt(next(1000)),
         lastUpdated: BigInt(1_700_000_000 + next(10_000_000)),
         invitesSent: 0,
         lastInviteAt: 0n,
-        bump: 255
+        bump: agent.bump
       },
       { disableValidation: true }
     )
-  }))
+    return { address: agent.address, account }
+  })
+  // Who reads the listing has not derived these addresses
+  Pda.clearCache()
+  return listed
 }
 
 /** `Discovery` over a node that lists these agents, and has no events. */

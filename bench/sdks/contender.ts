@@ -1,14 +1,8 @@
-/**
- * One SDK with one operation, in a process of its own. For each plan that the parent sends, it prepares what the operations
- * need, runs them one after another, and answers with their latencies and with what they took.
- */
-import { subscribe } from "node:diagnostics_channel"
-import { on } from "node:events"
-import type { Socket } from "node:net"
-import type { Plan } from "../../services/Benchmark.js"
+/** One SDK with one operation, in a process of its own. */
+import { serve } from "./answers.js"
 import * as Kit from "./kit.js"
 import * as Ours from "./ours.js"
-import type { Ask, Contender, Job, Measured } from "./protocol.js"
+import type { Contender, Job } from "./protocol.js"
 import * as Web3 from "./web3.js"
 
 const contenders: { readonly [sdk in Job["sdk"]]: (job: Job) => Promise<Contender> } = {
@@ -21,57 +15,4 @@ const contenders: { readonly [sdk in Job["sdk"]]: (job: Job) => Promise<Contende
   pod: Web3.podSdk
 }
 
-/** Bytes of sockets that are closed, and the open ones. */
-let closed = 0
-const sockets = new Set<Socket>()
-
-const bytesOf = ({ bytesRead, bytesWritten }: Socket): number => bytesRead + bytesWritten
-
-subscribe("net.client.socket", (message) => {
-  const { socket } = message as { readonly socket: Socket }
-  sockets.add(socket)
-  socket.once("close", () => {
-    sockets.delete(socket)
-    closed += bytesOf(socket)
-  })
-})
-
-const bytes = (): number => [...sockets].reduce((sum, socket) => sum + bytesOf(socket), closed)
-
-const measure = async (contender: Contender, plan: Plan): Promise<Measured> => {
-  const { size = 1 } = contender
-  const micros: Array<number> = []
-  const cpu = process.cpuUsage()
-  const before = bytes()
-  const started = performance.now()
-  for (let index = 0; index < plan.operations; index += size) {
-    const start = performance.now()
-    const count = Math.min(size, plan.operations - index)
-    await contender.run(plan.first + index, count)
-    const each = ((performance.now() - start) * 1000) / count
-    for (let one = 0; one < count; one++) micros.push(each)
-  }
-  const seconds = (performance.now() - started) / 1000
-  const { system, user } = process.cpuUsage(cpu)
-  return { micros, seconds, cpuMicros: system + user, rssBytes: process.memoryUsage.rss(), bytes: bytes() - before }
-}
-
-const answer = async (): Promise<void> => {
-  const job = JSON.parse(process.argv[2] ?? "{}") as Job
-  const contender = await contenders[job.sdk](job)
-  process.send?.("ready")
-  for await (const [plan] of on(process, "message")) {
-    const { isPrepared, ...asked } = plan as Ask
-    if (isPrepared) process.send?.(await measure(contender, asked))
-    else {
-      await contender.prepare?.(asked.operations)
-      process.send?.("prepared")
-    }
-  }
-}
-
-process.on("disconnect", () => process.exit())
-answer().catch((error: unknown) => {
-  process.send?.({ failure: error instanceof Error ? error.message : String(error) })
-  process.exit(1)
-})
+serve((job: Job) => contenders[job.sdk](job))

@@ -1,79 +1,17 @@
 /** Runs the contenders of `bench -- sdks` against one node, each in a process of its own, and reports. */
-import { type ChildProcess, fork } from "node:child_process"
-import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
 import * as StopwatchNode from "../../layers/StopwatchNode.js"
 import * as Benchmark from "../../services/Benchmark.js"
-import { answerOf } from "../child.js"
 import { finish, flagsOf } from "../report.js"
-import type { Ask, Failed, Job, Measured, Operation, Sdk } from "./protocol.js"
+import { type Node, started, startNode } from "./processes.js"
+import type { Job, Operation, Sdk } from "./protocol.js"
 
-interface Node {
-  readonly url: string
-  readonly wsUrl: string
-  /** Calls and subscriptions served so far. */
-  readonly calls: Effect.Effect<number>
-}
-
-const spawned = (file: string, ...args: ReadonlyArray<string>) =>
-  Effect.acquireRelease(
-    Effect.sync(() => fork(fileURLToPath(new URL(file, import.meta.url)), [...args])),
-    (child) => Effect.sync(() => void child.kill("SIGKILL"))
-  )
-
-const asked = (child: ChildProcess, message?: object) =>
-  Effect.tryPromise({
-    try: () => {
-      const answer = answerOf(child)
-      if (message !== undefined) child.send(message)
-      return answer
-    },
-    catch: (cause) => (cause instanceof Error ? cause.message : String(cause))
-  })
-
-const startNode = Effect.gen(function* () {
-  const child = yield* spawned("node.mjs")
-  const { url, wsUrl } = (yield* asked(child)) as Pick<Node, "url" | "wsUrl">
-  return { url, wsUrl, calls: Effect.orDie(Effect.map(asked(child, {}), Number)) }
-})
-
-const hasFailed = (answer: unknown): answer is Failed =>
-  typeof answer === "object" && answer !== null && "failure" in answer
-
-/** A contender in a process of its own, with what an operation costs beside its time. */
 const contenderOf = (node: Node, sdk: Sdk, operation: Operation, note?: string) =>
-  Benchmark.remote(
-    Effect.gen(function* () {
-      const job: Job = { sdk, operation, node: { url: node.url, wsUrl: node.wsUrl } }
-      const child = yield* spawned("contender.mjs", JSON.stringify(job))
-      const ready = yield* asked(child)
-      if (hasFailed(ready)) return yield* Effect.fail(ready.failure)
-      const sum = { operations: 0, cpu: 0, bytes: 0, calls: 0, rss: 0 }
-      return {
-        latencies: (plan: Benchmark.Plan) =>
-          Effect.gen(function* () {
-            const prepared = yield* asked(child, { ...plan, isPrepared: false } satisfies Ask)
-            if (hasFailed(prepared)) return yield* Effect.fail(prepared.failure)
-            const before = yield* node.calls
-            const answer = yield* asked(child, { ...plan, isPrepared: true } satisfies Ask)
-            if (hasFailed(answer)) return yield* Effect.fail(answer.failure)
-            const measured = answer as Measured
-            sum.operations += measured.micros.length
-            sum.cpu += measured.cpuMicros
-            sum.bytes += measured.bytes
-            sum.calls += (yield* node.calls) - before
-            sum.rss = Math.max(sum.rss, measured.rssBytes)
-            return measured
-          }),
-        figures: Effect.sync(() => [
-          { name: "CPU", value: sum.cpu / sum.operations, unit: "µs" },
-          { name: "RSS", value: sum.rss / 2 ** 20, unit: "MiB" },
-          { name: "RPC calls", value: sum.calls / sum.operations, unit: "" },
-          { name: "bytes", value: sum.bytes / sum.operations, unit: "" }
-        ])
-      }
-    }),
-    { note }
+  started(
+    "sdks/contender.mjs",
+    node,
+    { sdk, operation, node: { url: node.url, wsUrl: node.wsUrl } } satisfies Job,
+    note
   )
 
 const SUBSCRIBED = "it is told of each signature by a subscription (subscribe: true): this node confirms at once"
@@ -99,6 +37,9 @@ const REGISTRATIONS = (node: Node) => ({
 
 const ROUNDS = 20
 
+/** As criterion warms up, which the guide's tables were made with. */
+const WARM_UP = "3 seconds"
+
 const progress = (name: string) => (round: number, of: number) =>
   Effect.sync(() => console.error(`${name}: round ${round} of ${of}`))
 
@@ -111,12 +52,13 @@ const options = (name: string, operations: number): Benchmark.Options => ({
   mode: "latency",
   operations: Math.max(ROUNDS, Math.round(operations * share)),
   rounds: ROUNDS,
+  warmUp: WARM_UP,
   timeout: "10 minutes",
   onRound: progress(name)
 })
 
 const measured = Effect.gen(function* () {
-  const node = yield* startNode
+  const node = yield* startNode()
   const register = Benchmark.make({ name: "agent_registration", base: "this SDK", cases: REGISTRATIONS(node) })
   const send = Benchmark.make({ name: "message_send", base: "this SDK", cases: SENDS(node) })
   return [

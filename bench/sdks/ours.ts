@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import * as Pod from "../../layers/Pod.js"
 import * as PodConfig from "../../layers/PodConfig.js"
 import * as WalletNode from "../../layers/WalletNode.js"
@@ -18,9 +19,9 @@ import type { Contender, Job } from "./protocol.js"
 import { CAPABILITIES, payload, randomBytes, stock, URI } from "./protocol.js"
 
 /** Messages of a batch. */
-const BATCH = 100
+export const BATCH = 100
 
-const layerOf = ({ node: { url, wsUrl } }: Job) =>
+export const layerOf = ({ url, wsUrl }: Job["node"]) =>
   Pod.layer({
     ...PodConfig.benchmark,
     url: Redacted.make(url),
@@ -46,15 +47,19 @@ const newWallet = (isSodium: boolean) =>
     return yield* WalletNode.fromKeyPair(keyPair)
   })
 
-const funded = (isSodium: boolean) =>
+export const funded = (isSodium: boolean) =>
   Effect.gen(function* () {
     const rpc = yield* RpcPool.RpcPool
     const wallet = yield* newWallet(isSodium)
     yield* rpc.requestAirdrop(wallet.address, lamports(100_000_000_000n))
+    yield* Effect.repeat(rpc.getBalance(wallet.address), {
+      until: ({ value }) => value > 0n,
+      schedule: Schedule.spaced("100 millis")
+    })
     return wallet
   })
 
-const registered = (isSodium: boolean) =>
+export const registered = (isSodium: boolean) =>
   Effect.gen(function* () {
     const wallet = yield* funded(isSodium)
     const agents = yield* Agent.Agent
@@ -67,7 +72,7 @@ const registered = (isSodium: boolean) =>
   })
 
 export const contender = async (job: Job): Promise<Contender> => {
-  const runtime = ManagedRuntime.make(layerOf(job))
+  const runtime = ManagedRuntime.make(layerOf(job.node))
   const isSodium = job.sdk === "sodium"
   const agents = await runtime.runPromise(Agent.Agent)
   const messages = await runtime.runPromise(Message.Message)

@@ -14,7 +14,7 @@ import * as ExponentialHistogram from "../../src/observe/ExponentialHistogram.js
 import * as Statistics from "../../src/observe/Statistics.js"
 import * as SafeText from "../../src/SafeText.js"
 import * as TimeLimit from "../internal/timeLimit.js"
-import type { Work } from "./Work.js"
+import type { Latencies, Work } from "./Work.js"
 
 export interface Settings {
   readonly mode: "cpu" | "latency"
@@ -117,26 +117,53 @@ const cpuRound = (contender: Contender, work: Work): Effect.Effect<void, unknown
     return Effect.void
   })
 
-const latencyRound = (
+/** Runs the next operations of a contender. */
+const nextLatencies = (
   { concurrency, rate }: Settings,
   contender: Contender,
   work: Work,
-  operations: number,
-  isTimed: boolean
+  operations: number
+): Effect.Effect<Latencies, unknown> => {
+  const first = contender.started
+  contender.started += operations
+  return Effect.filterOrFail(
+    work.latencies({ operations, first, concurrency, rate }),
+    ({ micros, seconds }) => isTime(seconds) && micros.every(isTime),
+    () => NO_TIME
+  )
+}
+
+/** Rounds of warm-up at most, for operations that take no time. */
+const MOST_WARM_ROUNDS = 1000
+
+/** Runs rounds that do not count, one at least, until they took the time of the warm-up. */
+const warmLatencies = (
+  settings: Settings,
+  contender: Contender,
+  work: Work,
+  operations: number
 ): Effect.Effect<void, unknown> =>
   Effect.gen(function* () {
-    const first = contender.started
-    contender.started += operations
-    const { micros, seconds } = yield* work.latencies({ operations, first, concurrency, rate })
-    if (!isTimed) return
-    if (!isTime(seconds) || !micros.every(isTime)) return yield* Effect.fail(NO_TIME)
+    let micros = 0
+    for (let round = 0; round === 0 || (micros < settings.warmMicros && round < MOST_WARM_ROUNDS); round++)
+      micros += 1e6 * (yield* nextLatencies(settings, contender, work, operations)).seconds
+  })
+
+const latencyRound = (
+  settings: Settings,
+  contender: Contender,
+  work: Work,
+  operations: number
+): Effect.Effect<void, unknown> =>
+  Effect.gen(function* () {
+    const { micros, seconds } = yield* nextLatencies(settings, contender, work, operations)
+    if (micros.length === 0) return yield* Effect.fail("it told no latency")
     let sum = 0
     for (const each of micros) {
       const own = each / contender.operations
       sum += own
       ExponentialHistogram.record(contender.histogram, own)
     }
-    if (micros.length === 0) return yield* Effect.fail("it told no latency")
     contender.timed += micros.length * contender.operations
     contender.seconds += seconds
     contender.rounds.push(sum / micros.length)
@@ -188,9 +215,7 @@ export const measure = (
       Math.floor((operations * (round + 1)) / rounds) - Math.floor((operations * round) / rounds)
     for (const contender of contenders) {
       yield* attempt(settings, contender, (work) =>
-        mode === "cpu"
-          ? calibrate(settings, contender, work)
-          : latencyRound(settings, contender, work, perRound(0), false)
+        mode === "cpu" ? calibrate(settings, contender, work) : warmLatencies(settings, contender, work, perRound(0))
       )
     }
     const last = mode === "cpu" ? maxRounds : rounds
@@ -198,7 +223,7 @@ export const measure = (
       if (round >= rounds && round % LOOK === 0 && isPrecise(settings, base, control)) break
       for (const contender of yield* Random.shuffle(contenders)) {
         yield* attempt(settings, contender, (work) =>
-          mode === "cpu" ? cpuRound(contender, work) : latencyRound(settings, contender, work, perRound(round), true)
+          mode === "cpu" ? cpuRound(contender, work) : latencyRound(settings, contender, work, perRound(round))
         )
       }
       yield* onRound(round + 1, round < rounds ? rounds : last)

@@ -9,6 +9,8 @@ import * as Pictures from "./benchmark/pictures.js"
 import { style } from "./benchmark/style.js"
 import type { Change, Report, Row } from "./BenchmarkReport.js"
 import * as BenchmarkReport from "./BenchmarkReport.js"
+import type { Target } from "./BenchmarkTarget.js"
+import * as BenchmarkTarget from "./BenchmarkTarget.js"
 import * as Flamegraph from "./Flamegraph.js"
 import * as Statistics from "./Statistics.js"
 
@@ -33,6 +35,8 @@ export interface Part {
 export interface Options {
   /** The headline. */
   readonly title: string
+  /** Shown in a table above all reports. */
+  readonly targets?: ReadonlyArray<Target> | undefined
   /** One section each, in this order. */
   readonly parts: ReadonlyArray<Part>
 }
@@ -50,13 +54,18 @@ const colourOf = (report: Report, name: string): string => {
 
 const isBase = (report: Report, { isControl, name }: Row): boolean => name === report.base && !isControl
 
+const estimateCell = (
+  estimate: Option.Option<Statistics.Estimate>,
+  value: (value: number) => string,
+  interval: (estimate: Statistics.Estimate) => string
+): string =>
+  Option.match(estimate, {
+    onNone: () => Format.NONE,
+    onSome: (estimate) => `${value(estimate.value)} <small>${interval(estimate)}</small>`
+  })
+
 const ratioCell = (report: Report, row: Row): string =>
-  isBase(report, row)
-    ? "1"
-    : Option.match(row.ratio, {
-        onNone: () => Format.NONE,
-        onSome: (ratio) => `${Format.digits(ratio.value)} <small>${Format.interval(ratio)}</small>`
-      })
+  isBase(report, row) ? "1" : estimateCell(row.ratio, Format.digits, Format.interval)
 
 const verdictCell = (report: Report, row: Row): string =>
   isBase(report, row)
@@ -72,7 +81,7 @@ const rowOf =
     const name = row.isControl ? `${row.name} (A/A)` : row.name
     const cells = [
       `<i style="background:var(${colourOf(report, row.name)})"></i>${escape(name)}`,
-      Format.timeOr(row.mean),
+      estimateCell(row.mean, Format.time, Format.timeInterval),
       Format.timeOr(row.median),
       Format.p95(row),
       Format.rateOr(row.throughput),
@@ -93,7 +102,7 @@ const table = (report: Report): string => {
   const figures = Format.figureNames(rows)
   const head = [
     "case",
-    "mean",
+    "mean <small>95 %</small>",
     "median",
     "P95",
     "throughput",
@@ -213,6 +222,30 @@ const part = ({ earlier = [], report }: Part): string => {
   ].join("\n")
 }
 
+const targetRow = (target: Target): string => {
+  const { below, measured, name, note = "", unit } = target
+  const outcome = BenchmarkTarget.outcome(target)
+  const cells = [
+    escape(name),
+    escape(`${Format.digits(below)} ${unit}`),
+    `${escape(`${Format.digits(measured.value)} ${unit}`)} <small>${Format.interval(measured)}</small>`,
+    `<span class="${outcome}">${Format.outcome(outcome)}</span>`,
+    `<small>${escape(note, 800)}</small>`
+  ]
+  return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`
+}
+
+const targetTable = (targets: ReadonlyArray<Target>): string =>
+  targets.length === 0
+    ? ""
+    : [
+        `<section><h2>Targets</h2><div class="wide"><table class="targets"><thead><tr>`,
+        ...["target", "below", "measured <small>95 %</small>", "", "how"].map((cell) => `<th>${cell}</th>`),
+        `</tr></thead><tbody>`,
+        ...targets.map(targetRow),
+        `</tbody></table></div></section>`
+      ].join("\n")
+
 const about = (reports: ReadonlyArray<Report>): string => {
   const [first] = reports
   if (first === undefined) return "Nothing was measured."
@@ -225,14 +258,14 @@ const about = (reports: ReadonlyArray<Report>): string => {
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 /**
- * Writes the page: for each report the A/A verdict, what changed since the last run, the table, and pictures of times,
+ * Writes the page: the targets, then for each report the A/A verdict, what changed since the last run, the table, and pictures of times,
  * ratios and rounds. It is self-contained: no request, no font and no script, which its own content policy forbids too;
  * texts of reports are escaped. It follows the reader's light or dark scheme.
  *
  * @since 0.1.0
  * @category encoding
  */
-export const html = ({ parts, title }: Options): string =>
+export const html = ({ parts, targets = [], title }: Options): string =>
   [
     `<!doctype html>`,
     `<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">`,
@@ -240,6 +273,7 @@ export const html = ({ parts, title }: Options): string =>
     `<style>${style}</style></head><body><main>`,
     `<header><h1>${escape(title)}</h1><p class="soft">${escape(about(parts.map(({ report }) => report)))}</p>`,
     `<p class="soft">Every round runs every case once, in shuffled order. A ratio is the median over rounds of a case's time by that of the base in the same round. A verdict is given only where the whole 95 % interval is beyond the threshold and beyond what the base differs from itself by.</p></header>`,
+    targetTable(targets),
     ...parts.map(part),
     `</main></body></html>\n`
   ].join("\n")

@@ -184,7 +184,8 @@ export interface Row {
   readonly operations: number
   /** The median of the rounds, with its 95 % interval. */
   readonly micros: Option.Option<Statistics.Estimate>
-  readonly mean: Option.Option<number>
+  /** The mean of the rounds, with its 95 % interval. */
+  readonly mean: Option.Option<Statistics.Estimate>
   /** Of single operations in mode `latency`, of rounds in mode `cpu`. */
   readonly median: Option.Option<number>
   /** As `median`. None below 200 samples: fewer do not tell it. */
@@ -214,11 +215,13 @@ const RESAMPLES = 1000
 
 const medianOf = (values: ReadonlyArray<number>): number => Option.getOrElse(Statistics.median(values), () => NaN)
 
-const meanOf = (values: ReadonlyArray<number>): Option.Option<number> =>
-  values.length === 0 ? Option.none() : Option.some(values.reduce((sum, value) => sum + value, 0) / values.length)
+const meanOf = (values: ReadonlyArray<number>): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
-const estimate = (groups: ReadonlyArray<ReadonlyArray<number>>): Option.Option<Statistics.Estimate> =>
-  Statistics.bootstrapGroups(groups, medianOf, { random: Statistics.seeded(SEED), resamples: RESAMPLES })
+const estimate = (
+  groups: ReadonlyArray<ReadonlyArray<number>>,
+  statistic: (values: ReadonlyArray<number>) => number = medianOf
+): Option.Option<Statistics.Estimate> =>
+  Statistics.bootstrapGroups(groups, statistic, { random: Statistics.seeded(SEED), resamples: RESAMPLES })
 
 /** Each round's time by that of the base in the same round. Rounds that either lacks are left out. */
 const paired = (own: Case, base: Case): ReadonlyArray<ReadonlyArray<number>> =>
@@ -296,21 +299,19 @@ export const samples = (own: Case): ReadonlyArray<Statistics.Sample> =>
 
 const timesOf = (own: Case): Pick<Row, "mean" | "median" | "p95" | "throughput"> => {
   const rounds = own.rounds.flat()
+  const mean = estimate(own.rounds, meanOf)
   return Option.match(histogramOf(own), {
-    onNone: () => {
-      const mean = meanOf(rounds)
-      return {
-        mean,
-        median: Statistics.median(rounds),
-        p95: rounds.length < ENOUGH_FOR_P95 ? Option.none() : Statistics.quantile(rounds, 0.95),
-        throughput: Option.map(
-          Option.filter(mean, (micros) => micros > 0),
-          (micros) => 1e6 / micros
-        )
-      }
-    },
+    onNone: () => ({
+      mean,
+      median: Statistics.median(rounds),
+      p95: rounds.length < ENOUGH_FOR_P95 ? Option.none() : Statistics.quantile(rounds, 0.95),
+      throughput: Option.map(
+        Option.filter(mean, ({ value }) => value > 0),
+        ({ value }) => 1e6 / value
+      )
+    }),
     onSome: (histogram) => ({
-      mean: ExponentialHistogram.mean(histogram),
+      mean,
       median: ExponentialHistogram.quantile(histogram, 0.5),
       p95: histogram.count < ENOUGH_FOR_P95 ? Option.none() : ExponentialHistogram.quantile(histogram, 0.95),
       throughput: Option.map(

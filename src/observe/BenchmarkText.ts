@@ -8,13 +8,15 @@ import * as SafeText from "../SafeText.js"
 import * as Format from "./benchmark/format.js"
 import type { Change, Report, Row } from "./BenchmarkReport.js"
 import * as BenchmarkReport from "./BenchmarkReport.js"
+import type { Target } from "./BenchmarkTarget.js"
+import * as BenchmarkTarget from "./BenchmarkTarget.js"
 
 /** Columns with their cells, for one report. */
 const columns = (report: Report): ReadonlyArray<readonly [title: string, cell: (row: Row) => string]> => {
   const rows = BenchmarkReport.rows(report)
   return [
     ["case", ({ isControl, name }) => (isControl ? `${name} (A/A)` : name)],
-    ["mean", ({ mean }) => Format.timeOr(mean)],
+    ["mean (95 %)", ({ mean }) => Format.estimatedTimeOr(mean)],
     ["median", ({ median }) => Format.timeOr(median)],
     ["P95", Format.p95],
     ["throughput", ({ throughput }) => Format.rateOr(throughput)],
@@ -98,6 +100,30 @@ export const markdown = (report: Report, changes: ReadonlyArray<Change> = []): s
     ""
   ].join("\n")
 }
+
+/**
+ * Targets as a Markdown table: the bound, the figure with its interval, and whether it is met.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const targets = (all: ReadonlyArray<Target>): string =>
+  [
+    line(["target", "below", "measured (95 %)", "", "how"]),
+    line(["---", "---:", "---:", "---", "---"]),
+    ...all.map((target) =>
+      line(
+        [
+          target.name,
+          `${Format.digits(target.below)} ${target.unit}`,
+          `${Format.digits(target.measured.value)} ${target.unit} (${Format.interval(target.measured)})`,
+          Format.outcome(BenchmarkTarget.outcome(target)),
+          target.note ?? ""
+        ].map((cell) => inCell(SafeText.make(cell)))
+      )
+    ),
+    ""
+  ].join("\n")
 
 const plainRow = (row: Row) => ({
   ...row,

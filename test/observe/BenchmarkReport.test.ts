@@ -163,7 +163,7 @@ describe("a report as text", () => {
     const values = Array.from({ length: 1000 }, (_, index) => index + 1)
     const report = { ...planted({ seed: 1, cases: {} }), mode: "latency" as const, cases: [latencies(values)] }
     const [row] = BenchmarkReport.rows(report)
-    expect(Option.getOrThrow(row?.mean ?? Option.none())).toBeCloseTo(500.5)
+    expect(Option.getOrThrow(row?.mean ?? Option.none()).value).toBeCloseTo(500.5)
     expect(Math.abs(Option.getOrThrow(row?.median ?? Option.none()) / 500 - 1)).toBeLessThan(0.01)
     expect(Math.abs(Option.getOrThrow(row?.p95 ?? Option.none()) / 950 - 1)).toBeLessThan(0.01)
     expect(row?.throughput).toEqual(Option.some(500))

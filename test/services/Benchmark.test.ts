@@ -217,11 +217,39 @@ describe("Benchmark.run", () => {
       const benchmark = Benchmark.make({ name: "n", base: "b", cases: { b: told } })
       const report = yield* Benchmark.run(benchmark, { mode: "latency", operations: 400, rounds: 4 })
       const row = rowOf(report, "b")
-      expect(row).toMatchObject({ operations: 400, mean: Option.some(5), throughput: Option.some(100) })
+      expect(row).toMatchObject({
+        operations: 400,
+        mean: Option.some({ value: 5, low: 5, high: 5 }),
+        throughput: Option.some(100)
+      })
       expect(BenchmarkText.text(report)).toContain("it cannot do more")
       expect(BenchmarkText.text(report)).toContain("2.00 a message")
     }).pipe(Effect.provide(fake().layer))
   })
+
+  it.effect(
+    "Given a warm-up of 3 seconds, When latencies are told, Then rounds of as much do not count, whatever is told",
+    () => {
+      const firsts: Array<number> = []
+      const told = (seconds: number) =>
+        Benchmark.remote(
+          Effect.succeed({
+            latencies: ({ first, operations }: Benchmark.Plan) =>
+              Effect.sync(() => {
+                if (seconds > 0) firsts.push(first)
+                return { micros: Array.from({ length: operations }, () => 5), seconds }
+              })
+          })
+        )
+      return Effect.gen(function* () {
+        const benchmark = Benchmark.make({ name: "n", base: "b", cases: { b: told(0), timed: told(1) } })
+        const options = { mode: "latency", operations: 20, rounds: 2, warmUp: "3 seconds" } as const
+        const report = yield* Benchmark.run(benchmark, options)
+        expect(firsts).toEqual([0, 10, 20, 30, 40])
+        expect(rowOf(report, "timed")?.operations).toBe(20)
+      }).pipe(Effect.provide(fake().layer))
+    }
+  )
 
   it.effect("Given times and figures that are no numbers, When they are told, Then the report can be read back", () => {
     const cases = {

@@ -2,6 +2,7 @@
 import * as Option from "effect/Option"
 import type { Change, Report, Row, Verdict } from "../BenchmarkReport.js"
 import * as BenchmarkReport from "../BenchmarkReport.js"
+import type { Outcome } from "../BenchmarkTarget.js"
 import type * as Statistics from "../Statistics.js"
 
 /** Three figures, without an exponent. */
@@ -12,12 +13,18 @@ export const digits = (value: number): string => {
   return value.toFixed(Math.min(8, Math.max(0, 2 - Math.floor(Math.log10(size)))))
 }
 
+/** The unit in which a time of microseconds reads best. */
+const timeUnit = (micros: number): readonly [name: string, micros: number] => {
+  const size = Math.abs(micros)
+  if (size >= 1e6) return ["s", 1e6]
+  if (size >= 1e3) return ["ms", 1e3]
+  return size >= 1 || size === 0 ? ["µs", 1] : ["ns", 1e-3]
+}
+
 /** A time of microseconds with its unit. */
 export const time = (micros: number): string => {
-  const size = Math.abs(micros)
-  if (size >= 1e6) return `${digits(micros / 1e6)} s`
-  if (size >= 1e3) return `${digits(micros / 1e3)} ms`
-  return size >= 1 || size === 0 ? `${digits(micros)} µs` : `${digits(micros * 1e3)} ns`
+  const [name, unit] = timeUnit(micros)
+  return `${digits(micros / unit)} ${name}`
 }
 
 export const NONE = "–"
@@ -38,6 +45,16 @@ export const p95 = (row: Row): string =>
   })
 
 export const interval = ({ high, low }: Statistics.Estimate): string => `${digits(low)} – ${digits(high)}`
+
+/** The interval of a time, in the unit of the time. */
+export const timeInterval = ({ high, low, value }: Statistics.Estimate): string => {
+  const [, unit] = timeUnit(value)
+  return interval({ value: value / unit, low: low / unit, high: high / unit })
+}
+
+export const estimatedTimeOr = optional(
+  (estimate: Statistics.Estimate) => `${time(estimate.value)} (${timeInterval(estimate)})`
+)
 
 export const estimateOr = optional(
   (estimate: Statistics.Estimate) => `${digits(estimate.value)} (${interval(estimate)})`
@@ -61,6 +78,8 @@ export const verdict = (verdict: Verdict): string =>
   verdict._tag === "NotComparable" ? `${WORDS.NotComparable}: ${verdict.why}` : WORDS[verdict._tag]
 
 export const verdictOr = optional(verdict)
+
+export const outcome = (outcome: Outcome): string => outcome.toLowerCase()
 
 /** `1 mild, 3 severe`; nothing if there are none. */
 export const outliers = ({ highMild, highSevere, lowMild, lowSevere }: Statistics.Outliers): string =>

@@ -26,7 +26,8 @@ tr:last-child td{border-bottom:0}
 tr.base td{font-weight:600}tr.control td{color:var(--soft)}
 td small{color:var(--soft);font-weight:400}
 i{display:inline-block;width:10px;height:10px;border-radius:3px;margin-right:7px}
-.Faster{color:var(--good)}.Slower{color:var(--bad)}.TooNoisy{color:var(--warn)}
+.Faster,.Met{color:var(--good)}.Slower,.Missed{color:var(--bad)}.TooNoisy,.Undecided{color:var(--warn)}
+.targets td:nth-child(n+4),.targets th:nth-child(n+4){text-align:left}.targets td:last-child{white-space:normal}
 svg{display:block;width:100%;height:auto;margin-top:6px}
 svg text{fill:var(--ink);font:12px system-ui,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
 svg .soft{fill:var(--soft)}svg .grid{stroke:var(--line)}svg .one{stroke:var(--soft);stroke-dasharray:3 3}
