@@ -1,6 +1,6 @@
 /**
- * What the SDK and an application measure. The service `Metrics` times operations, counts, keeps gauges and reports
- * percentiles; the constants are the package's metrics in Effect's registry, which exporters of Effect read.
+ * Measures the SDK and an application. The service `Metrics` times operations, keeps counters and gauges, and reports
+ * percentiles. The constants are the package's metrics in Effect's registry, which exporters of Effect read.
  *
  * @since 0.1.0
  */
@@ -36,27 +36,29 @@ export type { CounterSnapshot, GaugeSnapshot, OperationSnapshot, Snapshot } from
 export type Labels = Registry.Labels
 
 /**
- * A timer that runs.
+ * A running timer.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Timer {
-  /** Records the time since the start as a success, and returns it. Later uses record nothing and return the same. */
+  /**
+   * Records the time since the start as a success, and returns it. Later runs record nothing and return the same time.
+   */
   readonly observe: Effect.Effect<Duration.Duration>
 }
 
 /**
- * The operations of the service. A name is kept for as long as its series: at most 255 characters of it count. A name of
- * one kind (operation, counter, gauge) is `InvalidInput` for another.
+ * The operations of the service. Names are cut to 255 characters. A name that one kind of series uses (operation,
+ * counter, gauge) is `InvalidInput` for another kind.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
   /**
-   * Times an effect and counts how it ended: success, failure or interruption. It never changes the effect's result: a
-   * name that is not valid is counted as `invalid`, and logged once.
+   * Times an effect and counts its outcome: success, failure or interruption. It never changes the effect's result: an
+   * invalid name counts as `invalid`, and the first one is logged.
    */
   readonly track: (name: string, labels?: Labels) => <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** Starts a timer, for code that an effect cannot wrap. */
@@ -65,24 +67,24 @@ export interface Service {
   readonly increment: (name: string, by?: number | bigint, labels?: Labels) => Effect.Effect<void, InvalidInput>
   /** Sets a gauge to a finite number. Other numbers count as `invalid`. */
   readonly gauge: (name: string, value: number, labels?: Labels) => Effect.Effect<void, InvalidInput>
-  /** Everything since the start or the last `reset`. */
+  /** All values since the start or the last `reset`. */
   readonly snapshot: Effect.Effect<Snapshots.Snapshot>
   /**
-   * What changed in each period. The period starts when the stream is pulled, so nothing runs where nobody listens.
+   * The changes of each period. A period starts when the stream is pulled, so an unused stream costs nothing.
    * `InvalidInput` for a period of 0.
    */
   readonly interval: (period: Duration.DurationInput) => Stream.Stream<Snapshots.Snapshot, InvalidInput>
   /**
-   * Count, rate, mean, median, P95, P99 and maximum of each operation, then counters and gauges. A percentile of q needs
-   * 10/(1 − q) samples: with fewer, its cell says how many it needs.
+   * Count, rate, mean, median, P95, P99 and maximum of each operation, then counters and gauges. The percentile q needs
+   * 10/(1 − q) samples; with fewer, its cell has the needed number.
    */
   readonly report: (format: "text" | "json" | "markdown") => Effect.Effect<string>
-  /** Forgets everything. A snapshot has all of what was before it, or none. */
+  /** Removes all series. A concurrent snapshot has all values from before it, or none. */
   readonly reset: Effect.Effect<void>
 }
 
 /**
- * Measures an application and this SDK. Where it is provided, the SDK's public operations are tracked under their names
+ * Measures an application and this SDK. If it is provided, it tracks the SDK's public operations under their names
  * (`Message.send`) and RPC calls under `rpc.` and their method (`rpc.getSlot`).
  *
  * @example
@@ -114,9 +116,9 @@ export class Metrics extends Context.Tag("@pod-protocol/effect/Metrics")<Metrics
  */
 export interface Options {
   /**
-   * The most series (names with their labels), at least 1. Default 2,000, each of which takes a few KiB. Further ones
-   * share the series `_OTHER` and are counted as `overflow`. Too low: series are lost in `_OTHER`. Too high: labels of
-   * which each value is new fill the memory.
+   * Maximum series (names with their labels), at least 1. Default 2,000; a series takes a few KiB. Values of further
+   * series go to the series `_OTHER` and count as `overflow`. Too low: series are lost in `_OTHER`. Too high: labels
+   * with ever new values fill the memory.
    */
   readonly maxSeries?: number | undefined
 }
@@ -143,17 +145,23 @@ export const make = (options: Options = {}): Effect.Effect<Service, InvalidInput
     )
     let wasLogged = false
 
-    /** Returns the warning to log, the first time that a name is refused. */
-    const record = (id: Registry.Id, elapsed: number, outcome: Registry.Outcome): Effect.Effect<void> | undefined => {
-      const operation = registry.operation(id)
-      if (Either.isRight(operation)) return void registry.record(operation.right, elapsed, outcome)
+    /** Counts a refused name. The first time, it returns a warning to log. */
+    const refuse = (reason: InvalidInput): Effect.Effect<void> | undefined => {
       registry.refuse()
       if (wasLogged) return undefined
       wasLogged = true
-      return Effect.logWarning("An operation is not measured", operation.left)
+      return Effect.logWarning("An operation is not measured", reason)
     }
 
-    /** The name of a series that exists needs no check. */
+    /** Records an outcome. Returns a warning to log if the name is refused for the first time. */
+    const record = (id: Registry.Id, elapsed: number, outcome: Registry.Outcome): Effect.Effect<void> | undefined => {
+      const operation = registry.operation(id)
+      return Either.isRight(operation)
+        ? void registry.record(operation.right, elapsed, outcome)
+        : refuse(operation.left)
+    }
+
+    /** The id of a series. The name of an existing series needs no check. */
     const identify = (name: string, labels: Labels | undefined): Either.Either<Registry.Id, InvalidInput> => {
       const known = labels === undefined ? registry.operations.get(name) : undefined
       return known === undefined ? Registry.identify(name, labels) : Either.right(known.id)
@@ -163,8 +171,8 @@ export const make = (options: Options = {}): Effect.Effect<Service, InvalidInput
       Effect.withFiberRuntime((fiber) => {
         const id = identify(name, labels)
         if (Either.isLeft(id)) {
-          registry.refuse()
-          return self
+          const warning = refuse(id.left)
+          return warning === undefined ? self : Effect.zipRight(warning, self)
         }
         const clock = clockOf(fiber)
         const start = clock.unsafeCurrentTimeNanos()
@@ -233,8 +241,8 @@ export const make = (options: Options = {}): Effect.Effect<Service, InvalidInput
   })
 
 /**
- * {@link make} as a layer. Provide it to the program that calls the SDK, and beneath the SDK's own layers where their
- * background work counts too: `Layer.provideMerge(Pod.layerEmbedded, Metrics.layer())`.
+ * {@link make} as a layer. Provide it to the program that calls the SDK. To measure the background work of the SDK's
+ * layers too, provide it to them as well: `Layer.provideMerge(Pod.layerEmbedded, Metrics.layer())`.
  *
  * @since 0.1.0
  * @category layers
@@ -275,17 +283,17 @@ const noop = (): Service => ({
 })
 
 /**
- * Measures nothing, for code that requires the service where nobody reads it.
+ * A service that measures nothing, for code that requires the service without a reader.
  *
  * @since 0.1.0
  * @category layers
  */
-// Pure for bundlers: whoever imports the Tag alone does not download the service.
+// Pure for bundlers: an import of the Tag alone does not include the service.
 export const layerNoop: Layer.Layer<Metrics> = /* @__PURE__ */ Layer.sync(Metrics, noop)
 
 /**
- * A service of stubs: a member that is not given dies with its name. `track` runs the effect unless it is given, because
- * the SDK's own operations use it.
+ * A test layer from stubs: a call to a missing member dies with the member's name. By default, `track` only runs the
+ * effect, because the SDK's own operations use it.
  *
  * @since 0.1.0
  * @category layers

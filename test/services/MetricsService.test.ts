@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -156,6 +157,23 @@ describe("the service Metrics", () => {
         expect(yield* metrics.track("")(Effect.succeed(2))).toBe(2)
         expect((yield* metrics.snapshot).invalid).toBe(2)
       }).pipe(Effect.provide(Metrics.layer()))
+  )
+
+  it.effect(
+    "Given invalid names, When effects are tracked under them, Then the first one is logged and each counts",
+    () => {
+      const logged: Array<string> = []
+      const logger = Logger.make(({ message }) => void logged.push(String(message)))
+      return Effect.gen(function* () {
+        const metrics = yield* Metrics.Metrics
+        expect(yield* metrics.track("")(Effect.succeed(1))).toBe(1)
+        expect(yield* metrics.track("")(Effect.succeed(2))).toBe(2)
+        yield* metrics.increment("n")
+        expect(yield* metrics.track("n")(Effect.succeed(3))).toBe(3)
+        expect(logged).toEqual([expect.stringContaining("An operation is not measured")])
+        expect((yield* metrics.snapshot).invalid).toBe(3)
+      }).pipe(Effect.provide([Metrics.layer(), Logger.replace(Logger.defaultLogger, logger)]))
+    }
   )
 
   it.effect("Given names from a caller without types, When they are no texts, Then InvalidInput says so", () =>
