@@ -31,7 +31,7 @@ export * as SafeText from "./src/SafeText.js"
 export * as Account from "./src/protocol/Account.js"
 
 /**
- * The program's account types as values: how each is told from the others, decoded, and tied to its address.
+ * The program's account types as values, with the decoder and the address rule of each.
  *
  * @since 0.1.0
  */
@@ -108,7 +108,7 @@ export * as Program from "./src/protocol/Program.js"
 export * as ProgramError from "./src/protocol/ProgramError.js"
 
 /**
- * What the program did, derived from the instructions of transactions that succeeded.
+ * Protocol events, derived from the instructions of transactions that succeeded.
  *
  * @since 0.1.0
  */
@@ -129,15 +129,14 @@ export * as Rules from "./src/protocol/Rules.js"
 export * as Sealed from "./src/protocol/Sealed.js"
 
 /**
- * The formats of a sealed channel: broadcasts that only its participants can open, and the keys by which they do.
+ * The formats of a sealed channel: broadcasts that only its participants can open, and the keys that open them.
  *
  * @since 0.1.0
  */
 export * as SealedBroadcast from "./src/protocol/SealedBroadcast.js"
 
 /**
- * Keys that agents publish, so that others can seal to them where the agent's wallet only signs: X25519 public keys of 32
- * bytes, in base58.
+ * Sealing keys that agents publish, for wallets that can only sign: X25519 public keys of 32 bytes, in base58.
  *
  * @since 0.1.0
  */

@@ -34,20 +34,20 @@ export const layerRoots: Layer.Layer<FiberConsole.FiberConsole> = /* @__PURE__ *
   FiberConsole.layerRoots(Places.locate)
 )
 
-/** Of fibers whose lines of code are looked up for a dump on a signal. */
+/** Number of fibers whose lines of code are looked up for a dump on a signal. */
 const PLACES = 50
 
 const write = (output: Writable, text: string): Effect.Effect<void> =>
   Effect.sync(() => void (output.writable && output.write(text)))
 
 /**
- * Where a dump goes.
+ * Options of {@link dumpOnSignal}.
  *
  * @since 0.1.0
  * @category models
  */
 export interface SignalOptions {
-  /** Default `SIGUSR2`. Node itself takes `SIGUSR1`. */
+  /** Default `SIGUSR2`. Node itself uses `SIGUSR1`. */
   readonly signal?: NodeJS.Signals | undefined
   /** Default: standard error. */
   readonly output?: Writable | undefined
@@ -56,8 +56,8 @@ export interface SignalOptions {
 }
 
 /**
- * Writes a dump at each signal, until the Scope closes. Signals that come while a dump is made are one. The handler does
- * not keep the process alive.
+ * Writes a dump at each signal, until the Scope closes. Signals during a dump are ignored. The handler does not keep
+ * the process alive.
  *
  * @since 0.1.0
  * @category combinators
@@ -85,8 +85,8 @@ export const dumpOnSignal = (
 const HOME_AND_CLEAR = "\u001B[H\u001B[J"
 
 /**
- * Draws the fibers over and over, until it is interrupted. On a terminal each picture replaces the last one, and as many
- * rows are shown as fit.
+ * Draws the fibers periodically until it is interrupted. On a terminal, each picture replaces the last one and has as
+ * many rows as fit.
  *
  * @since 0.1.0
  * @category combinators

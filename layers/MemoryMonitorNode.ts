@@ -17,10 +17,10 @@ import { make, MemoryMonitor, MemoryMonitorError } from "../services/MemoryMonit
 import type { Options, Source } from "../services/MemoryMonitor.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
 
-/** Where there is no limit, Linux reports about 2^63. */
+/** Linux reports about 2^63 if there is no limit. */
 const NO_LIMIT = 2 ** 60
 
-/** `process.constrainedMemory` is not in every runtime that calls itself Node. */
+/** The container's limit. Some Node-compatible runtimes lack `process.constrainedMemory`. */
 const containerLimit = (): Option.Option<number> =>
   Option.filter(Option.fromNullable(process.constrainedMemory?.()), (bytes) => bytes > 0 && bytes < NO_LIMIT)
 
@@ -49,10 +49,10 @@ const read: Source["read"] = Effect.map(stack, (stackBytes) => {
   }
 })
 
-/** Young objects have survived no major collection yet. */
+/** Whether the space is old. Young objects have not survived a major collection yet. */
 const isOld = ({ space_name }: v8.HeapSpaceInfo): boolean => !space_name.startsWith("new_")
 
-/** The old generation and what it owns outside of the heap. */
+/** Bytes of the old generation, and of the external memory that it owns. */
 const survivedBytes = (): number =>
   v8
     .getHeapSpaceStatistics()
@@ -78,7 +78,7 @@ const onMajor: Source["onMajor"] = (survived) =>
     )
   )
 
-/** The inspector collects without a flag. It is loaded when it is used: some builds of Node have none. */
+/** Collects through the inspector, which needs no flag. It is loaded on use, because some builds of Node have none. */
 const collect: Source["collect"] = Effect.tryPromise({
   try: async () => {
     const { Session } = await import("node:inspector/promises")
@@ -101,10 +101,11 @@ const wait: Source["wait"] = (millis) =>
   })
 
 /**
- * The monitor of this process. Its timer does not keep the process alive. Build the layers whose pools it should know on
- * top of it: `Layer.provideMerge(Pod.layerEmbedded, MemoryMonitorNode.layer())`.
+ * The monitor of this process. Its timer does not keep the process alive. To register the pools of other layers,
+ * provide it to them: `Layer.provideMerge(Pod.layerEmbedded, MemoryMonitorNode.layer())`.
  *
- * Pressure is the larger of two shares: of the heap in V8's limit, and of the resident memory in the container's.
+ * Pressure is the larger of two shares: the heap's share of V8's limit, and the resident memory's share of the
+ * container's limit.
  *
  * @since 0.1.0
  * @category layers

@@ -1,9 +1,9 @@
 /**
  * `Metadata` on Node, which connects to public addresses only.
  *
- * The addresses of a name are checked where the connection is made, and the connection goes to one that was checked. So a
- * name that leads to a public address first and to a private one afterwards (DNS rebinding) reaches nothing. Each redirect
- * is checked in the same way. Proxies of the environment are not used.
+ * The addresses of a name are checked when the connection is made, and the connection goes to a checked address. So DNS
+ * rebinding (a name that resolves to a public address first and to a private one later) reaches no private host. Each
+ * redirect is checked in the same way. Proxies of the environment are not used.
  *
  * @since 0.1.0
  */
@@ -20,7 +20,7 @@ import * as Target from "../services/metadata/Target.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
 
 /**
- * Addresses of a name.
+ * Resolves a name to its addresses.
  *
  * @since 0.1.0
  * @category models
@@ -28,19 +28,19 @@ import type { InvalidInput } from "../src/InvalidInput.js"
 export type Resolve = (name: string) => Effect.Effect<ReadonlyArray<string>, Error>
 
 /**
- * The options of `Metadata`, and how names are looked up.
+ * The options of `Metadata`, and the resolver.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options extends Metadata.Options {
-  /** Looks up a name, once for each connection. Default: the system's resolver, as `node:dns` asks it. */
+  /** Resolves a name, once for each connection. Default: the system's resolver, through `node:dns`. */
   readonly resolve?: Resolve | undefined
 }
 
 const MAX_CONNECTIONS = 32
 
-/** A connection that no document needs any more is closed soon: most hosts are asked once. */
+/** Idle connections are closed after this time in milliseconds: most hosts get one request. */
 const KEEP_ALIVE = 4000
 
 const systemResolve: Resolve = (name) =>
@@ -53,7 +53,7 @@ const systemResolve: Resolve = (name) =>
 const refused = (): Error =>
   Object.assign(new Error("the address is not public: nothing was sent to it"), { code: REFUSED_ADDRESS })
 
-/** A lookup that gives allowed addresses only. The socket connects to what it gives, and asks no resolver again. */
+/** A lookup that returns only allowed addresses. The socket connects to one of them without another lookup. */
 const guarded =
   (resolve: Resolve, policy: Target.Policy): LookupFunction =>
   (name, options, callback) => {
@@ -80,7 +80,7 @@ const guarded =
     )
   }
 
-/** The connections of a client that reaches allowed addresses only. */
+/** The connections of a client that reaches only allowed addresses. */
 const connections = (resolve: Resolve, policy: Target.Policy): Effect.Effect<Agent, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
@@ -88,7 +88,7 @@ const connections = (resolve: Resolve, policy: Target.Policy): Effect.Effect<Age
       return new Agent({
         connections: MAX_CONNECTIONS,
         keepAliveTimeout: KEEP_ALIVE,
-        // A host that is an address is not looked up.
+        // The lookup does not run for a host that is an address.
         connect: (options, callback) => {
           const host = options.hostname.replace(/^\[|\]$/g, "")
           if (isIP(host) !== 0 && !Target.isAllowed(host, policy)) callback(refused(), null)
@@ -99,10 +99,10 @@ const connections = (resolve: Resolve, policy: Target.Policy): Effect.Effect<Age
     (agent) => Effect.promise(() => agent.destroy())
   )
 
-/** Statuses of replies that have no body, and whose constructor takes none. */
+/** Statuses of replies that must not have a body: `Response` refuses one. */
 const BODILESS: ReadonlySet<number> = new Set([101, 103, 204, 205, 304])
 
-/** A reply of undici as one of the platform: the two differ in the types of their streams. */
+/** Converts a reply of undici to the platform's `Response`. Their streams have different types. */
 const responseOf = ({ body, headers, status }: Reply): Response => {
   const init = { status, headers: Object.fromEntries(headers) }
   if (body === null || BODILESS.has(status)) return new Response(null, init)
@@ -119,7 +119,7 @@ const responseOf = ({ body, headers, status }: Reply): Response => {
 }
 
 /**
- * The service over connections of its own. `InvalidInput` for an option out of its range.
+ * The service with its own connections. `InvalidInput` for an option out of its range.
  *
  * @example
  * ```ts

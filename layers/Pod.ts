@@ -11,8 +11,8 @@
  *         undici    embedded cluster
  * ```
  *
- * With a `Cache` in the context, reads of single accounts go through it: `Pod.layer({ url, cache: {} })`. With
- * `invalidator: {}` beside, it follows what the program does.
+ * With the option `cache`, reads of single accounts go through a `Cache`: `Pod.layer({ url, cache: {} })`. With
+ * `invalidator: {}` in addition, the cache follows the changes of the program.
  *
  * A layer is a value: create it once (`const PodLive = Pod.layer(…)`) and provide that value. Two calls of `Pod.layer`
  * open two sets of connections.
@@ -64,7 +64,7 @@ export type Services =
   | Transactions.Transactions
 
 /**
- * The services over an `RpcPool` and a `PayloadStore` from the context.
+ * The services with the `RpcPool` and the `PayloadStore` from the context.
  *
  * @since 0.1.0
  * @category layers
@@ -81,48 +81,51 @@ export const layerServices = (
   ).pipe(Layer.provideMerge(Transactions.layer(options)))
 
 /**
- * Payload servers for the services of {@link layer}.
+ * Options for payload servers of {@link layer}.
  *
  * @since 0.1.0
  * @category models
  */
 export interface PayloadsConfig {
-  /** The servers that keep payloads. */
+  /** The servers that store payloads. */
   readonly payloads: PodConfig.Payloads
 }
 
 /**
- * A cache for the services of {@link layer}.
+ * Options for a cache of {@link layer}.
  *
  * @since 0.1.0
  * @category models
  */
 export interface CacheConfig<E = never> {
   /**
-   * Reads of single accounts go through it. Options make a cache in memory (`Cache.layerMemory`); a layer of one's own may
+   * The cache for reads of single accounts. Options make a cache in memory (`Cache.layerMemory`); your own layer may
    * have a second level.
    */
   readonly cache: Cache.Options | Layer.Layer<Cache.Cache, E, RpcPool>
 }
 
 /**
- * A cache for the services of {@link layer} that follows what the program does.
+ * Options for a cache of {@link layer} that follows the changes of the program.
  *
  * @since 0.1.0
  * @category models
  */
 export interface InvalidatorConfig<E = never> extends CacheConfig<E> {
-  /** Options of the `CacheInvalidator`. The layer gives the `ProtocolEvents` that it follows too, with these options. */
+  /**
+   * Options of the `CacheInvalidator`. The layer also provides the `ProtocolEvents` that it follows, with the options
+   * `events`.
+   */
   readonly invalidator: CacheInvalidator.Options & { readonly events?: ProtocolEvents.Options | undefined }
 }
 
-/** What {@link layer} gives beside the services with an {@link InvalidatorConfig}. */
+/** The services that {@link layer} adds for an {@link InvalidatorConfig}. */
 type Following = Cache.Cache | CacheInvalidator.CacheInvalidator | ProtocolEvents.ProtocolEvents
 
 const isLayer = <E>(cache: CacheConfig<E>["cache"]): cache is Layer.Layer<Cache.Cache, E, RpcPool> =>
   Layer.isLayer(cache)
 
-/** The cache, and what follows the chain for it. */
+/** The cache and its invalidator. */
 const cacheOf = <E>(
   cache: CacheConfig<E>["cache"] | undefined,
   invalidator: InvalidatorConfig["invalidator"] | undefined,
@@ -138,11 +141,12 @@ const cacheOf = <E>(
 }
 
 /**
- * The services on a cluster, over undici. Sender and recipient must share one `PayloadStore`. With `payloads`, it is on
- * payload servers, which agents on several machines share; see `PayloadStoreHttp`. Otherwise it comes from the context:
- * `PayloadStore.layerMemory` serves the agents of one process, `PayloadStore.layerKeyValueStore` those of several. Fails
- * with `InvalidInput` for an invalid URL. Fails with `EndpointsError` if an endpoint is unreachable, belongs to another
- * cluster than the others, or to a cluster without the program.
+ * The services on a cluster, over undici. Sender and recipient must share one `PayloadStore`. With the option
+ * `payloads`, payload servers store the payloads, for agents on several machines; see `PayloadStoreHttp`. Otherwise the
+ * store comes from the context: `PayloadStore.layerMemory` serves the agents of one process,
+ * `PayloadStore.layerKeyValueStore` those of several. Fails with `InvalidInput` for an invalid URL. Fails with
+ * `EndpointsError` if no endpoint answers at the start, if the endpoints belong to different clusters, or if a cluster
+ * lacks the program.
  *
  * @example
  * ```ts
@@ -213,8 +217,8 @@ const fromContext = Layer.effect(PayloadStore.PayloadStore, PayloadStore.Payload
 /**
  * As {@link layer}, with the wallet of the process, from the configuration: `POD_RPC_URL` (one URL, or several
  * separated by commas), `POD_WALLET` (a keypair file's path, or the key itself), and optionally `POD_WS_URL`,
- * `POD_COMMITMENT`, `POD_PROGRAM_ID` and `POD_START_CHECK`. With `POD_PAYLOAD_URL`, and the token `POD_PAYLOAD_TOKEN`, the
- * payloads are on that server, and the `PayloadStore` of the context is not used.
+ * `POD_COMMITMENT`, `POD_PROGRAM_ID` and `POD_START_CHECK`. With `POD_PAYLOAD_URL` and the token `POD_PAYLOAD_TOKEN`,
+ * that server stores the payloads, and the `PayloadStore` of the context is not used.
  *
  * @since 0.1.0
  * @category layers
@@ -276,7 +280,7 @@ export const layerEmbedded: Layer.Layer<
   EmbeddedCluster.EmbeddedClusterError | InvalidInput
 > = layerEmbeddedWith({})
 
-/** 14 November 2023: the same in every run, and late enough for code that subtracts from the time. */
+/** 14 November 2023: a fixed time, late enough for code that subtracts from it. */
 const GENESIS_TIME = 1_700_000_000n
 
 /**

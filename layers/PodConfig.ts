@@ -22,23 +22,23 @@ import * as Effective from "./podconfig/Effective.js"
 import type * as RpcPoolUndici from "./RpcPoolUndici.js"
 
 /**
- * The options that need no endpoint. With several endpoints, those of an endpoint (`connections`, `requestTimeout`, …) are
- * defaults of each.
+ * The options without the URLs. With several endpoints, the options of an endpoint (`connections`, `requestTimeout`, …)
+ * are the defaults for each.
  *
  * @since 0.1.0
  * @category models
  */
 export type Settings = Omit<RpcPoolUndici.Options, "url" | "wsUrl"> & {
-  /** The program's address. Default: that of the published program. */
+  /** The program's address. Default: the address of the published program. */
   readonly programId?: Address | undefined
   /**
-   * Whether to ask the endpoints for the program at the start, which reveals a wrong or unreachable endpoint early.
-   * Default: true. `false` connects with the first call.
+   * Whether the start checks that the cluster has the program, which reveals a wrong or unreachable endpoint early.
+   * Default: true. With `false`, the first call connects.
    */
   readonly startCheck?: boolean | undefined
   /** The payload servers. Default: none, so that the `PayloadStore` comes from the context. */
   readonly payloads?: Payloads | undefined
-  /** How transactions are sent and confirmed. Default: see `Transactions.Options`. */
+  /** Options of sending and confirming transactions. Default: see `Transactions.Options`. */
   readonly transactions?: Omit<Transactions.Options, "commitment"> | undefined
 }
 
@@ -68,7 +68,7 @@ export type Payloads = PayloadStoreHttp.Options | PayloadStoreHttp.ServersOption
 export const defaults = {
   /** Practically safe from forks, and about one slot slower than `processed`. */
   commitment: "confirmed",
-  /** The address of the published program. Nothing is known of public clusters that have it: `startCheck` tells. */
+  /** The address of the published program. A public cluster may lack it, which `startCheck` reveals. */
   programId: PROGRAM_ID,
   /** Reveals a wrong endpoint before the first message. */
   startCheck: true
@@ -81,13 +81,13 @@ export const defaults = {
  * @category models
  */
 export type CachedSettings = Settings & {
-  /** Reads of single accounts go through it; see `Pod.layer`. */
+  /** The cache for reads of single accounts; see `Pod.layer`. */
   readonly cache: Cache.Options
 }
 
 /**
- * For an application that sends and reads much, on an endpoint of its own. It costs memory, and more connections than a
- * public endpoint allows.
+ * Settings for an application with many sends and reads on its own endpoint. They need memory, and more connections
+ * than a public endpoint allows.
  *
  * @example
  * ```ts
@@ -105,42 +105,42 @@ export type CachedSettings = Settings & {
 export const performance: CachedSettings = {
   /** Over HTTP/1.1, 50 connections carry about 2,000 calls a second at 20 ms; the default carries 680. */
   connections: 50,
-  /** The first calls of a burst wait for no handshake. */
+  /** The first calls of a burst do not wait for a handshake. */
   minIdleConnections: 4,
-  /** A call that has no answer after 5 seconds has more success at another endpoint, or by a retry. */
+  /** After 5 seconds without an answer, another endpoint or a retry is more likely to succeed. */
   requestTimeout: "5 seconds",
-  /** Two retries mend what a retry can mend; the fourth and fifth attempt only add load to a cluster in trouble. */
+  /** Two retries suffice for passing failures; a fourth and fifth attempt only add load to a cluster in trouble. */
   retry: { maxAttempts: 3 },
-  /** Calls made at the same time share a request: 10 gives most of the gain. */
+  /** Concurrent calls share a request: 10 gives most of the gain. */
   arraySize: 10,
-  /** Accounts that are read again come from memory. About 10 MB. */
+  /** Repeated reads of an account come from memory. About 10 MB. */
   cache: { maxEntries: 10_000 },
-  /** Transactions wait for the cluster, not for one another: about 100 MB when all of them are in flight. */
+  /** Transactions do not wait for one another. About 100 MB when all of them are in flight. */
   transactions: { maxInFlight: 4096 }
 }
 
 /**
- * For measuring: each call is one request, and each failure is seen. Use it with the embedded cluster or a node on
- * loopback. Metrics are off unless the application provides them.
+ * Settings for measuring: each call is one request, and no retry hides a failure. Use them with the embedded cluster or
+ * a node on loopback. Metrics are off unless the application provides them.
  *
  * @since 0.1.0
  * @category presets
  */
 export const benchmark: Settings = {
-  /** A retry hides a failure and adds its wait to the time of the call. */
+  /** A retry would hide a failure and add its wait to the time of the call. */
   retry: false,
-  /** Equal reads that share a call are not measured. */
+  /** Equal reads would share a call. */
   coalesce: false,
-  /** The first call measures the connection, not the check. */
+  /** The first call measures the connection and not the check. */
   startCheck: false,
-  /** Calls in an array are measured together. */
+  /** Calls in an array would be measured together. */
   arraySize: 1,
-  /** As many as calls in flight, so that none waits for a connection. */
+  /** Enough that no call waits for a connection. */
   connections: 64
 }
 
 /**
- * Sets the maximum HTTP/1.1 connections to an endpoint. HTTP/2 has its own: `http2.connections`.
+ * Sets the maximum of HTTP/1.1 connections to an endpoint. `http2.connections` is the option for HTTP/2.
  *
  * @since 0.1.0
  * @category combinators
@@ -160,7 +160,7 @@ export const withRequestTimeout =
   <S extends Settings>(settings: S): S => ({ ...settings, requestTimeout })
 
 /**
- * Sets how often a failed call is made again: 3 retries are 4 attempts. With 0 nothing is retried.
+ * Sets the maximum of retries of a call: 3 retries are 4 attempts, 0 turns retries off.
  *
  * @since 0.1.0
  * @category combinators
@@ -173,7 +173,7 @@ export const withRetryAttempts =
   })
 
 /**
- * Sets the entries that the cache keeps in memory, and turns the cache on.
+ * Sets the maximum of cache entries in memory, and turns the cache on.
  *
  * @since 0.1.0
  * @category combinators
@@ -186,7 +186,8 @@ export const withCacheSize =
   })
 
 /**
- * Sets the most calls in one JSON-RPC array. `Message.sendAll` packs messages into transactions by itself.
+ * Sets the maximum of calls in one JSON-RPC array. It does not affect `Message.sendAll`, which packs messages into
+ * transactions.
  *
  * @since 0.1.0
  * @category combinators
@@ -196,7 +197,7 @@ export const withBatchSize =
   <S extends Settings>(settings: S): S => ({ ...settings, arraySize })
 
 /**
- * Sets the options of HTTP/2; `false` is HTTP/1.1 only.
+ * Sets the options of HTTP/2; `false` allows only HTTP/1.1.
  *
  * @since 0.1.0
  * @category combinators
@@ -206,7 +207,7 @@ export const withHttp2 =
   <S extends Settings>(settings: S): S => ({ ...settings, http2 })
 
 /**
- * Sets the transactions in flight.
+ * Sets the maximum of transactions in flight.
  *
  * @since 0.1.0
  * @category combinators
@@ -217,7 +218,7 @@ export const withMaxInFlight =
 
 /**
  * A setting, its value as text, and its source: the default, the preset, the environment, or an option of the
- * application. Of URLs it has the host, and no secret.
+ * application. It shows only the host of a URL, and no secret.
  *
  * @since 0.1.0
  * @category models
@@ -225,7 +226,8 @@ export const withMaxInFlight =
 export type EffectiveSetting = Effective.Setting
 
 /**
- * The settings that a configuration comes to. `preset` is the one that it was made from.
+ * Lists the settings of a configuration with their sources. `preset` is the preset from which the configuration was
+ * made.
  *
  * @example
  * ```ts
@@ -257,14 +259,14 @@ export const effective = (
   )
 
 /**
- * Effective settings as text: one a line, with its value and its source.
+ * Effective settings as text: one setting per line, with its value and its source.
  *
  * @since 0.1.0
  * @category conversions
  */
 export const render: (settings: ReadonlyArray<EffectiveSetting>) => string = Effective.render
 
-/** Splits a list at its commas. A text with a comma writes it as %2C. */
+/** Splits a list at its commas. A comma within a URL is written as %2C. */
 const listOf = (text: string): ReadonlyArray<Redacted.Redacted> =>
   text
     .split(",")
@@ -275,7 +277,7 @@ const listOf = (text: string): ReadonlyArray<Redacted.Redacted> =>
 const rpcUrls: Setting.Setting<ReadonlyArray<Redacted.Redacted>> = {
   name: "POD_RPC_URL",
   expected:
-    "http: or https: URLs with commas between them; localhost, devnet, testnet and mainnet-beta stand for their own",
+    "http: or https: URLs with commas between them; localhost, devnet, testnet and mainnet-beta stand for these clusters",
   parse: (text) => {
     const urls = listOf(text)
     return urls.length === 0 ? Either.left("there is none") : Either.right(urls)
@@ -338,9 +340,9 @@ const set = <A, B>(setting: Option.Option<A>, make: (value: A) => B): B | Record
   Option.match(setting, { onNone: () => ({}), onSome: make })
 
 /**
- * As {@link config}, over a preset. Each variable that is set wins over it: `POD_COMMITMENT`, `POD_PROGRAM_ID`,
- * `POD_START_CHECK`, `POD_CONNECTIONS`, `POD_REQUEST_TIMEOUT` (`5 seconds`, or milliseconds), `POD_RETRY_ATTEMPTS` (the first
- * one included), `POD_ARRAY_SIZE`, `POD_CACHE_ENTRIES` (0: no cache) and `POD_MAX_IN_FLIGHT`.
+ * As {@link config}, over a preset. Each variable that is set overrides the preset: `POD_COMMITMENT`, `POD_PROGRAM_ID`,
+ * `POD_START_CHECK`, `POD_CONNECTIONS`, `POD_REQUEST_TIMEOUT` (`5 seconds`, or milliseconds), `POD_RETRY_ATTEMPTS` (the
+ * first attempt included), `POD_ARRAY_SIZE`, `POD_CACHE_ENTRIES` (0: no cache) and `POD_MAX_IN_FLIGHT`.
  *
  * @since 0.1.0
  * @category config
@@ -404,8 +406,8 @@ const startCheck: Setting.Setting<boolean> = {
 
 /**
  * Reads `POD_RPC_URL` (required; several URLs separated by commas; `localhost`, `devnet`, `testnet` and `mainnet-beta`
- * stand for their usual URLs), `POD_WS_URL` (one per URL, or none), `POD_PAYLOAD_URL`, `POD_PAYLOAD_TOKEN`, and the variables
- * of {@link configWith} over {@link defaults}. An empty setting counts as absent.
+ * stand for the URLs of these clusters), `POD_WS_URL` (one per URL, or none), `POD_PAYLOAD_URL`, `POD_PAYLOAD_TOKEN`,
+ * and the variables of {@link configWith} over {@link defaults}. An empty setting counts as absent.
  *
  * @since 0.1.0
  * @category config

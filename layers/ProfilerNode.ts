@@ -25,13 +25,13 @@ import * as ProfilePage from "../src/observe/ProfilePage.js"
 import * as Sources from "./internal/Sources.js"
 import * as Inspector from "./profiler/Inspector.js"
 
-/** V8 samples by the monotonic clock, of which `performance` is at an offset. */
+/** Microseconds of the monotonic clock, which V8 uses for samples. `performance` has an offset to it. */
 const clock = (): (() => number) => {
   const offset = Number(process.hrtime.bigint() / 1000n) - performance.now() * 1000
   return () => performance.now() * 1000 + offset
 }
 
-/** Where there is no limit, Linux reports about 2^63. */
+/** Linux reports about 2^63 if there is no limit. */
 const NO_LIMIT = 2 ** 60
 
 const cannotWrite = (path: string) => (cause: unknown) =>
@@ -51,7 +51,7 @@ const room = (path: string): Effect.Effect<Room, ProfilerError> =>
   })
 
 /**
- * How frames are shown.
+ * Options of the profiler.
  *
  * @since 0.1.0
  * @category models
@@ -59,12 +59,14 @@ const room = (path: string): Effect.Effect<Room, ProfilerError> =>
 export interface Options {
   /** The folder to which the names of files are relative. Default: the working directory. */
   readonly root?: string | undefined
-  /** Whether the URL of a frame is of this package. Default: those below `node_modules/@pod-protocol/effect`. */
+  /**
+   * Whether the URL of a frame is of this package. Default: whether it is below `node_modules/@pod-protocol/effect`.
+   */
   readonly isSdk?: ((url: string) => boolean) | undefined
 }
 
 /**
- * The profiler of this process. It costs nothing until something is recorded.
+ * The profiler of this process. It costs nothing until a recording starts.
  *
  * @since 0.1.0
  * @category layers
@@ -83,7 +85,7 @@ export const layer = ({ isSdk, root = process.cwd() }: Options = {}): Layer.Laye
   )
 
 /**
- * What {@link write} puts into a folder.
+ * The recordings that {@link write} writes into a folder.
  *
  * @since 0.1.0
  * @category models
@@ -105,10 +107,10 @@ const pprof = (tree: CallTree.CallTree, options?: Pprof.Options) =>
   Effect.promise(() => gzip(Pprof.encode(tree, options)))
 
 /**
- * Writes a report into a folder, which is made if it is missing, and returns the names of the files: `index.html` shows
- * all of it, `flamegraph.svg` is the picture alone, `cpu.cpuprofile` and `heap.heapprofile` open in developer tools,
- * `cpu.folded` in other flamegraph tools, `cpu.pb.gz` and `heap.pb.gz` in `go tool pprof`; `spans.txt`, `fibers.txt` and
- * `metrics.txt` are texts. Files of these names are replaced.
+ * Writes a report into a folder, which it creates if needed, and returns the names of the files. `index.html` shows
+ * everything, `flamegraph.svg` only the flamegraph. `cpu.cpuprofile` and `heap.heapprofile` open in developer tools,
+ * `cpu.folded` in other flamegraph tools, `cpu.pb.gz` and `heap.pb.gz` in `go tool pprof`. `spans.txt`, `fibers.txt`
+ * and `metrics.txt` are texts. Existing files of these names are replaced.
  *
  * @since 0.1.0
  * @category output
@@ -155,8 +157,9 @@ const readSnapshot = (path: string): Effect.Effect<HeapSnapshot.HeapSnapshot, Pr
   )
 
 /**
- * What grew between two files of `Profiler.heapSnapshot`, by class, the largest change first. `Malformed` for a file that is
- * no whole snapshot. It takes a few times the size of a file in memory, and blocks the event loop while it parses.
+ * The growth of each class between two files of `Profiler.heapSnapshot`, the largest change first. `Malformed` if a
+ * file is not a complete snapshot. It needs a few times the size of a file in memory, and blocks the event loop while
+ * it parses.
  *
  * @since 0.1.0
  * @category getters

@@ -1,6 +1,6 @@
 /**
- * Serves what was measured to Prometheus, over a `HttpServer` of `@effect/platform`: Effect's registry and the operations of
- * the service `Metrics`. `PrometheusServerNode` binds it to a port on Node.
+ * Serves metrics to Prometheus over a `HttpServer` of `@effect/platform`: those of Effect's registry and of the service
+ * `Metrics`. `PrometheusServerNode` binds it to a port on Node.
  *
  * | request | answer |
  * |---|---|
@@ -8,7 +8,7 @@
  * | any other method | 405 |
  * | any other path | 404 |
  *
- * Whoever reaches the port can read names and numbers, so bind it to an address that only Prometheus reaches.
+ * Every client that reaches the port can read names and numbers, so bind it to an address that only Prometheus reaches.
  *
  * @since 0.1.0
  */
@@ -34,10 +34,10 @@ import * as Text from "./prometheus/Text.js"
  * @category models
  */
 export interface Options {
-  /** The path that is served. Default `/metrics`. */
+  /** The path of the metrics. Default `/metrics`. */
   readonly path?: string | undefined
   /**
-   * The most series, at least 1. Default 2,000. Too low: series are left out, and counted as
+   * Maximum series, at least 1. Default 2,000. Too low: series are left out, and counted as
    * `pod_telemetry_series_left_out`. Too high: labels with ever new values make large scrapes.
    */
   readonly maxSeries?: number | undefined
@@ -61,7 +61,7 @@ const settingsOf = (options: Options) =>
 export const CONTENT_TYPE: string = Text.CONTENT_TYPE
 
 /**
- * What was measured until now, in Prometheus' text format. For an application that answers scrapes by itself.
+ * The current metrics in Prometheus' text format, for an application that answers scrapes itself.
  *
  * @since 0.1.0
  * @category constructors

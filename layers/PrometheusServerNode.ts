@@ -1,5 +1,5 @@
 /**
- * Serves what was measured to Prometheus on Node; see `PrometheusServer`.
+ * Serves metrics to Prometheus on Node; see `PrometheusServer`.
  *
  * @since 0.1.0
  */
@@ -20,7 +20,7 @@ import * as PrometheusServer from "./PrometheusServer.js"
 /**
  * The server cannot start.
  *
- * - `PortTaken`: something else listens on the port.
+ * - `PortTaken`: another server listens on the port.
  * - `Listen`: the address and port cannot be used.
  *
  * @since 0.1.0
@@ -29,7 +29,7 @@ import * as PrometheusServer from "./PrometheusServer.js"
 export class PrometheusServerError extends printable(
   Schema.TaggedError<PrometheusServerError>("@pod-protocol/effect/PrometheusServerError")("PrometheusServerError", {
     reason: Schema.Literal("PortTaken", "Listen"),
-    /** What happened, and what to do. */
+    /** The failure, with advice. */
     detail: SafeText.Schema(),
     cause: Schema.optional(Outside.Cause)
   })
@@ -51,14 +51,14 @@ export class PrometheusServerError extends printable(
  * @category models
  */
 export interface Options extends PrometheusServer.Options {
-  /** TCP port. Default 9464, OpenTelemetry's for Prometheus. 0: any free port. */
+  /** TCP port. Default 9464, OpenTelemetry's port for Prometheus. 0: any free port. */
   readonly port?: number | undefined
-  /** Address to listen on. Default 127.0.0.1, which this machine alone reaches. */
+  /** Address to listen on. Default 127.0.0.1, which only this machine reaches. */
   readonly host?: string | undefined
 }
 
 /**
- * Where the server listens.
+ * The port and the URL of the server.
  *
  * @since 0.1.0
  * @category models
@@ -70,7 +70,7 @@ export interface Served {
 }
 
 /**
- * The server that listens.
+ * The running server.
  *
  * @since 0.1.0
  * @category tags
@@ -83,15 +83,16 @@ export class PrometheusEndpoint extends Context.Tag("@pod-protocol/effect/Promet
 const DEFAULT_PORT = 9464
 const MAX_PORT = 65_535
 
-/** A scrape is one small request: whoever holds more than this open is no Prometheus. */
+/** Maximum open connections. A scrape is one small request, so Prometheus needs only a few. */
 const MAX_CONNECTIONS = 64
 const HEADERS_TIMEOUT = 10_000
-/** Longer than the usual time between two scrapes. */
+/** Longer than the usual interval of scrapes, so connections are reused. */
 const IDLE_TIMEOUT = 120_000
 const MAX_HEADER_BYTES = 8192
 
 /**
- * Serves until the scope closes. `InvalidInput` names the option; `PrometheusServerError` says why it cannot listen.
+ * Serves until the scope closes. `InvalidInput` names an invalid option; `PrometheusServerError` has the reason for
+ * which it cannot listen.
  *
  * @since 0.1.0
  * @category constructors

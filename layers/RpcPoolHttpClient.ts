@@ -3,7 +3,7 @@
  *
  * The application provides the client (`FetchHttpClient.layer`, `NodeHttpClient.layerUndici`, a stub) and the
  * constructor of WebSockets, such as `Socket.layerWebSocketConstructorGlobal`. On Node, `RpcPoolUndici` takes a
- * fraction of the CPU and offers options for sockets; here the client owns the sockets.
+ * fraction of the CPU time and has options for sockets; here the client owns the sockets.
  *
  * The layer disables the client's spans and trace headers. The spans would give the URL, and so the API key, to the
  * tracer; the headers would give the trace to the provider.
@@ -38,7 +38,7 @@ import * as Url from "./internal/Url.js"
  */
 export interface EndpointOptions extends Url.Options, WireTransport.Options, Omit<Endpoint.Options, "deadline"> {
   /**
-   * Headers of every request, but not of the WebSocket, for which browsers set none. Plain texts are redacted as for
+   * Headers of every request, but not of the WebSocket: browsers cannot set them there. Plain texts are redacted as for
    * `url`. Default: none.
    */
   readonly headers?: { readonly [name: string]: string | Redacted.Redacted } | undefined
@@ -69,7 +69,7 @@ export interface EndpointsOptions extends RpcPool.Options, Resilience.Options {
   readonly endpoints: ReadonlyArray<EndpointOptions>
 }
 
-/** Loaded on use: an application that provides a client has loaded these 26 modules anyway; others skip them. */
+/** Loaded on use: only applications that provide a client need these 26 modules. */
 const loaded = Effect.promise(() => Promise.all([import("./platform/Http.js"), import("./platform/Sockets.js")]))
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Sealing on Node: HPKE (RFC 9180) with X25519, HKDF-SHA256 and ChaCha20-Poly1305, by `node:crypto`, or in less time by
- * the optional package `sodium-native`.
+ * Sealing on Node: HPKE (RFC 9180) with X25519, HKDF-SHA256 and ChaCha20-Poly1305, by `node:crypto`, or faster by the
+ * optional package `sodium-native`.
  *
  * @since 0.1.0
  */
@@ -30,8 +30,8 @@ export const make: Service = Shared.make({
 })
 
 /**
- * Seals by libsodium where the package `sodium-native` is installed, else as {@link make}. Both give the same bytes for the
- * same `id`. Provide it to `Message.layer`; `Pod.layer` does.
+ * Seals by libsodium if the package `sodium-native` is installed, else as {@link make}. Both give the same bytes for
+ * the same `id`. Provide it to `Message.layer`; `Pod.layer` does.
  *
  * @since 0.1.0
  * @category layers
@@ -48,7 +48,8 @@ export const layer: Layer.Layer<Sealing> = Layer.effect(
 )
 
 /**
- * Generates the secret of a key to publish: 32 random bytes. Keep it: nothing else opens what is sealed to the key.
+ * Generates the secret of a key to publish: 32 random bytes. Keep it: only this secret opens payloads that were sealed
+ * to the key.
  *
  * @since 0.1.0
  * @category published keys
@@ -56,7 +57,7 @@ export const layer: Layer.Layer<Sealing> = Layer.effect(
 export const generateKey: Effect.Effect<Redacted.Redacted<Uint8Array>> = Shared.generateKey
 
 /**
- * The X25519 key of a secret, 32 bytes, to be published by `SealingKey.toUri` or in the agent's metadata document.
+ * The X25519 key of a secret, 32 bytes. Publish it by `SealingKey.toUri` or in the agent's metadata document.
  *
  * @since 0.1.0
  * @category published keys
@@ -65,8 +66,9 @@ export const publicKey = (secret: Redacted.Redacted<Uint8Array>): Effect.Effect<
   Effect.map(Shared.secretBytes("secret", secret), (bytes) => X25519.fromSecret(bytes).publicKey)
 
 /**
- * The wallet, which also opens what is sealed to keys that it published, such as a wallet of a hardware or remote signer
- * that only signs. Give the newest secret first, and keep the old ones as long as messages are sealed to them: 1 to 16.
+ * Adds the secrets of published keys to a wallet, so that it opens payloads sealed to these keys. It is for wallets
+ * that only sign, such as hardware and remote signers. Pass 1 to 16 secrets, the newest first, and keep old ones as
+ * long as messages are sealed to them.
  *
  * @example
  * ```ts
@@ -74,7 +76,7 @@ export const publicKey = (secret: Redacted.Redacted<Uint8Array>): Effect.Effect<
  * import * as SealingNode from "@pod-protocol/effect/layers/SealingNode"
  * import * as Effect from "effect/Effect"
  * import * as Option from "effect/Option"
-import type * as Redacted from "effect/Redacted"
+ * import type * as Redacted from "effect/Redacted"
  *
  * export const walletOf = (signer: Wallet.Signer, secret: Redacted.Redacted<Uint8Array>) =>
  *   Effect.flatMap(Wallet.fromSigner(signer), (wallet) => SealingNode.withKeys(wallet, [secret]))

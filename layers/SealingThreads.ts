@@ -1,10 +1,10 @@
 /**
- * Sealing on the threads of a worker pool, by `node:crypto`. To seal 1 KiB takes more than 100 µs, and the way to a thread
- * and back about 10 µs of the calling thread's: so threads pay from the first payload on where many are sealed, and a single
- * one is ready later by the time of the way.
+ * Sealing on the threads of a worker pool, by `node:crypto`. Sealing 1 KiB takes more than 100 µs; a task takes about
+ * 10 µs of the calling thread. So threads save time if many payloads are sealed. A single payload is ready later by the
+ * transfer time.
  *
- * What an `id` makes reproducible is sealed on the calling thread, since its secret stays there. So is what the pool does not
- * seal, because it is full, closed or a thread crashed.
+ * A payload with an `id` is sealed on the calling thread, where its derived secret stays. So is a payload that the pool
+ * does not seal because it is full or closed, or because a thread crashed.
  *
  * @since 0.1.0
  */
@@ -20,7 +20,7 @@ import * as SealFrame from "./tasks/sealFrame.js"
 const seal = OwnTask.make({ name: "seal", encode: SealFrame.input, decode: SealFrame.readOutput })
 
 /**
- * Sealing on the threads of the `WorkerPool`; opening stays on the calling thread, where the wallet's key is.
+ * Seals on the threads of the `WorkerPool`. Opening stays on the calling thread, where the wallet's key is.
  *
  * @since 0.1.0
  * @category constructors

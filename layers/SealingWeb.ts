@@ -1,7 +1,7 @@
 /**
- * Sealing in browsers, Deno and edge workers, where there is no `node:crypto`. X25519 comes from WebCrypto, or from the
- * optional package `@noble/curves` 2.4.0 where WebCrypto lacks it. ChaCha20-Poly1305 comes from the optional package
- * `@noble/ciphers` 2.4.0. What one platform seals, the others open.
+ * Sealing in browsers, Deno and edge workers, which lack `node:crypto`. X25519 comes from WebCrypto, or from the
+ * optional package `@noble/curves` 2.4.0 if WebCrypto lacks it. ChaCha20-Poly1305 comes from the optional package
+ * `@noble/ciphers` 2.4.0. All platforms open each other's payloads.
  *
  * @since 0.1.0
  */
@@ -26,13 +26,14 @@ import * as X25519Web from "./internal/X25519Web.js"
 export type Cipher = X25519Web.Cipher
 
 /**
- * What the platform lacks, for an application that is bundled: a bundler does not see what is loaded by its name.
+ * Functions that the platform lacks, for bundled applications: a bundler does not include a package that is imported by
+ * a variable name.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
-  /** The function of that name in `@noble/ciphers/chacha.js`. Default: the package is loaded by its name. */
+  /** The function of this name in `@noble/ciphers/chacha.js`. Default: imported at run time. */
   readonly chacha20poly1305?: Cipher | undefined
 }
 
@@ -44,7 +45,7 @@ const hpke = ({ chacha20poly1305 }: Options) =>
   )
 
 /**
- * Loads what the platform lacks. `SealedError` with reason `MissingPackage` names an optional package that is not
+ * Loads the packages that the platform needs. `SealedError` with reason `MissingPackage` names a package that is not
  * installed.
  *
  * @since 0.1.0
@@ -77,8 +78,8 @@ export const make = (options: Options = {}): Effect.Effect<Service, SealedError>
 export const layer = (options: Options = {}): Layer.Layer<Sealing, SealedError> => Layer.effect(Sealing, make(options))
 
 /**
- * As `Wallet.fromSecretKey`, and the wallet opens what is sealed to it and seals with an `id`. Its seed stays in the memory
- * of the page as long as the wallet.
+ * As `Wallet.fromSecretKey`, but the wallet can also open sealed payloads and seal with an `id`. Its seed stays in the
+ * memory of the page as long as the wallet.
  *
  * @since 0.1.0
  * @category constructors
@@ -104,7 +105,8 @@ export const walletFromSecretKey = (
   })
 
 /**
- * Generates the secret of a key to publish: 32 random bytes. Keep it: nothing else opens what is sealed to the key.
+ * Generates the secret of a key to publish: 32 random bytes. Keep it: only this secret opens payloads that were sealed
+ * to the key.
  *
  * @since 0.1.0
  * @category published keys
@@ -112,7 +114,7 @@ export const walletFromSecretKey = (
 export const generateKey: Effect.Effect<Redacted.Redacted<Uint8Array>> = Shared.generateKey
 
 /**
- * The X25519 key of a secret, 32 bytes, to be published by `SealingKey.toUri` or in the agent's metadata document.
+ * The X25519 key of a secret, 32 bytes. Publish it by `SealingKey.toUri` or in the agent's metadata document.
  *
  * @since 0.1.0
  * @category published keys
@@ -126,8 +128,9 @@ export const publicKey = (
   )
 
 /**
- * The wallet, which also opens what is sealed to keys that it published, such as one of a browser that only signs. Give the
- * newest secret first, and keep the old ones as long as messages are sealed to them: 1 to 16.
+ * Adds the secrets of published keys to a wallet, so that it opens payloads sealed to these keys. It is for wallets
+ * that only sign, such as browser wallets. Pass 1 to 16 secrets, the newest first, and keep old ones as long as
+ * messages are sealed to them.
  *
  * @since 0.1.0
  * @category published keys

@@ -9,8 +9,7 @@ import * as Layer from "effect/Layer"
 import { Stopwatch } from "../services/Stopwatch.js"
 
 /**
- * Counts the CPU time of this process, user and system, its collector and its threads included. Other processes do not
- * count.
+ * Measures the CPU time of this process, user and system, including its garbage collector and its threads.
  *
  * @since 0.1.0
  * @category layers

@@ -1,8 +1,8 @@
 /**
- * Gives what the service `Metrics` measures to the SDK of OpenTelemetry, for applications that use it already. Spans and
- * Effect's metrics reach it by `NodeSdk.layer` of `@effect/opentelemetry`; see `docs/telemetry.md`.
+ * Passes the durations of the service `Metrics` to the SDK of OpenTelemetry, for applications that use that SDK
+ * already. Spans and Effect's metrics reach it by `NodeSdk.layer` of `@effect/opentelemetry`; see `docs/telemetry.md`.
  *
- * The types are those of `@opentelemetry/sdk-metrics` by their shape, so that this package does not need it.
+ * The types match those of `@opentelemetry/sdk-metrics` by structure, so this package does not need it.
  *
  * @since 0.1.0
  */
@@ -41,7 +41,7 @@ interface Point {
 }
 
 /**
- * What the SDK's `MetricProducer` collects: the durations of operations, as exponential histograms.
+ * The result of the SDK's `MetricProducer`: the durations of operations, as exponential histograms.
  *
  * @since 0.1.0
  * @category models
@@ -96,8 +96,8 @@ const pointOf =
   }
 
 /**
- * A producer for the `metricProducers` of a reader of the SDK. `resource` is returned as it is; a reader puts its own in
- * its place, so `emptyResource()` will do.
+ * A producer for the `metricProducers` of a reader of the SDK. It returns `resource` unchanged. A reader replaces it by
+ * its own, so `emptyResource()` is enough.
  *
  * @since 0.1.0
  * @category constructors

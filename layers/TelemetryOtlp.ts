@@ -1,16 +1,15 @@
 /**
  * Exports traces, metrics and logs by OpenTelemetry's protocol (OTLP) over HTTP, to a collector or a vendor.
  *
- * It needs no package but `@effect/platform`, and no change of code: spans of the SDK and of the application, metrics of
- * Effect's registry and of the service `Metrics`, and log entries.
+ * It exports spans of the SDK and of the application, metrics of Effect's registry and of the service `Metrics`, and
+ * log entries. It needs only `@effect/platform`, and no change of the application's code.
  *
- * Nothing is lost in silence: `made = sent + dropped + waiting`, for each signal. What is made waits in a queue of bounded
- * bytes until the collector has taken it: through an outage, through a restart of the collector, and for a bounded time at
- * the end of the process. A batch whose reply was lost is sent again, so a collector may see it twice.
+ * Every loss is counted: `made = sent + dropped + waiting`, for each signal. Items wait in a queue of bounded bytes
+ * until the collector has accepted them: during an outage or a restart of the collector, and for a bounded time at the
+ * end of the process. A batch whose reply was lost is sent again, so a collector may see it twice.
  *
- * No secret leaves the process by the exporter's doing: `Redacted` values, URL queries, keys in URLs, bytes, and
- * attributes with names of secrets are cut out of everything. Texts of the application are its own business, beside what
- * `secrets` names.
+ * The exporter removes secrets: `Redacted` values, URL queries, keys in URLs, bytes, attributes with names of secrets,
+ * and the texts of `secrets`. All other texts of the application are exported.
  *
  * @since 0.1.0
  */
@@ -35,12 +34,12 @@ export type { Options, Service, SignalStats, Stats } from "./otlp/Options.js"
  */
 export class TelemetryOtlp extends Context.Tag("@pod-protocol/effect/TelemetryOtlp")<TelemetryOtlp, Service>() {}
 
-/** Loaded when it is used: it needs modules of `@effect/platform` that nothing else needs. */
+/** Loaded on use, because only the exporter needs its modules of `@effect/platform`. */
 const loaded = Effect.promise(() => import("./otlp/Exporter.js"))
 
 /**
- * The exporter over a `HttpClient`, as a tracer, a logger and a sampling for all layers and programs above it. It connects
- * with the first export. Fails with `InvalidInput` that names the option.
+ * The exporter over a `HttpClient`. The layer sets the tracer, adds a logger and provides the sampling for the program
+ * to which it is provided. It connects with the first export. Fails with `InvalidInput` that names the invalid option.
  *
  * Operations of a `Metrics` service in the context are exported as exponential histograms, whose percentiles are off by at
  * most 0.6 %.
@@ -77,7 +76,7 @@ export const layer = (
     })
   )
 
-/** Fetch as the client, without its module's weight for those who bring their own. */
+/** Fetch as the client. Its module is loaded only on use. */
 const fetch = Layer.unwrapEffect(
   Effect.map(
     Effect.promise(() => import("@effect/platform/FetchHttpClient")),
@@ -94,7 +93,7 @@ const fetch = Layer.unwrapEffect(
 export const layerFetch = (options: Options): Layer.Layer<Telemetry.Telemetry | TelemetryOtlp, InvalidInput> =>
   Layer.provide(layer(options), fetch)
 
-/** Nothing is exported. */
+/** An exporter that exports nothing. */
 const disabled: Layer.Layer<Telemetry.Telemetry | TelemetryOtlp, InvalidInput> = /* @__PURE__ */ Layer.suspend(() => {
   const none: SignalStats = { made: 0, sent: 0, dropped: 0, waiting: 0, waitingBytes: 0 }
   return Layer.merge(
@@ -107,7 +106,7 @@ const disabled: Layer.Layer<Telemetry.Telemetry | TelemetryOtlp, InvalidInput> =
 })
 
 /**
- * As {@link layerFetch}, by OpenTelemetry's variables. `options` are the defaults of what no variable says.
+ * As {@link layerFetch}, with options from OpenTelemetry's variables. `options` are the defaults for unset variables.
  *
  * | variable | default |
  * |---|---|

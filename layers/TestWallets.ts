@@ -18,7 +18,7 @@ import * as WalletNode from "./WalletNode.js"
  * @category models
  */
 export interface Service {
-  /** A new wallet that holds 10 SOL. */
+  /** A new wallet with 10 SOL. */
   readonly funded: Effect.Effect<Wallet.Service>
   /** A new wallet with the given lamports: 0, or at least 890,880, the rent-exempt minimum of a wallet. */
   readonly fundedWith: (lamports: bigint) => Effect.Effect<Wallet.Service, InvalidInput>
@@ -73,7 +73,7 @@ export const make: Effect.Effect<Service, never, EmbeddedCluster> = Effect.map(E
 export const layer: Layer.Layer<TestWallets, never, EmbeddedCluster> = Layer.effect(TestWallets, make)
 
 /**
- * A new wallet that holds 10 SOL.
+ * A new wallet with 10 SOL.
  *
  * @since 0.1.0
  * @category accessors

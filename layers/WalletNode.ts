@@ -2,9 +2,9 @@
  * Wallets on Node: `node:crypto` signs synchronously, in a fifth of the time of WebCrypto's promises and with the same
  * signatures. It also reads Solana keypair files.
  *
- * If the optional package `sodium-native` is installed, libsodium signs for generated wallets and for those made of
- * secret bytes, in two thirds of that time. Their secrets are in locked and guarded memory. `node:crypto` signs for a
- * `CryptoKeyPair`, whose key cannot be read.
+ * If the optional package `sodium-native` is installed, libsodium signs for generated wallets and for wallets from
+ * secret bytes, in two thirds of that time. It keeps their secrets in locked and guarded memory. `node:crypto` signs
+ * for a `CryptoKeyPair`, whose key cannot be read.
  *
  * @since 0.1.0
  */
@@ -41,7 +41,7 @@ const MAX_FILE_BYTES = 4096
 
 const FILE_RULE = "must be a JSON array of 64 byte values, as solana-keygen writes it"
 
-/** Derives the key with the first use: most wallets only sign. */
+/** Derives the key on first use, because most wallets only sign. */
 const opening = (opener: () => X25519.Opener): NonNullable<Service["unseal"]> => {
   let derived: X25519.Opener | undefined
   return (sealed, info) => Effect.sync(() => Option.fromNullable((derived ??= opener()).open(sealed, info)))
@@ -91,7 +91,7 @@ const rawPublicKey = (key: KeyObject): Uint8Array =>
 const wipe = (bytes: Uint8Array): Effect.Effect<void> => Effect.sync(() => void bytes.fill(0))
 
 const unsupported = (cause?: unknown) =>
-  new WalletError({ reason: "Unsupported", detail: "node:crypto takes an Ed25519 key that may sign", cause })
+  new WalletError({ reason: "Unsupported", detail: "node:crypto needs an Ed25519 key that may sign", cause })
 
 /** Loads a key pair and checks that its halves belong together. */
 const checked = Effect.fnUntraced(function* (field: string, load: () => KeyPair) {
@@ -185,7 +185,7 @@ const expand = (path: string): string => (/^~(?:[\\/]|$)/.test(path) ? homedir()
 const fileError = ({ name }: KeyFile, rule: string) => new WalletError({ reason: "KeyFile", detail: `${name} ${rule}` })
 
 const FOLDER = "is a folder: name the file in it"
-const FORBIDDEN = "cannot be read for want of permission: run as its owner, or chmod 600 it"
+const FORBIDDEN = "cannot be read without permission: run as its owner, or chmod 600 it"
 const MISSING = "does not exist: check the path, which begins at the working directory unless it is absolute"
 
 /** The sentence for each code of a system error. The error's own message names the path and is dropped. */

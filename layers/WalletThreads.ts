@@ -1,8 +1,8 @@
 /**
- * A wallet that signs batches on the threads of a worker pool. A thread gets the key as a handle of `node:crypto`: its bytes
- * enter no memory of JavaScript.
+ * A wallet that signs batches on the threads of a worker pool. A thread gets the key as a handle of `node:crypto`: the
+ * bytes of the key do not enter JavaScript's memory.
  *
- * A send signs one message, which no thread makes faster: this is for programs that call `sign` with many messages.
+ * It is for programs that call `sign` with many messages. A send signs one message, so threads do not speed it up.
  *
  * @since 0.1.0
  */
@@ -17,12 +17,12 @@ import * as Signature from "../src/solana/Signature.js"
 import * as OwnTask from "./tasks/ownTask.js"
 import * as WalletNode from "./WalletNode.js"
 
-/** Messages from which threads are used: below, they are signed here before a thread has answered. */
+/** Minimum messages for the use of threads. Fewer are signed on the calling thread before a thread answers. */
 const MIN_MESSAGES = 32
 
 /**
- * As `WalletNode.fromKeyPair`. From 32 messages on, `sign` uses the threads of the `WorkerPool`; what the pool does not sign,
- * because it is closed or a thread crashed, is signed on the calling thread.
+ * As `WalletNode.fromKeyPair`. From 32 messages on, `sign` uses the threads of the `WorkerPool`. If the pool fails,
+ * because it is closed or a thread crashed, the calling thread signs.
  *
  * @since 0.1.0
  * @category constructors

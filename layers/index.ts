@@ -100,26 +100,26 @@ export * as RpcPoolHttpClient from "./RpcPoolHttpClient.js"
 export * as RpcPoolUndici from "./RpcPoolUndici.js"
 
 /**
- * Sealing on Node: HPKE (RFC 9180) with X25519, HKDF-SHA256 and ChaCha20-Poly1305, by `node:crypto`, or in less time by
- * the optional package `sodium-native`.
+ * Sealing on Node: HPKE (RFC 9180) with X25519, HKDF-SHA256 and ChaCha20-Poly1305, by `node:crypto`, or faster by the
+ * optional package `sodium-native`.
  *
  * @since 0.1.0
  */
 export * as SealingNode from "./SealingNode.js"
 
 /**
- * Sealing on the threads of a worker pool, by `node:crypto`. To seal 1 KiB takes more than 100 µs, and the way to a thread
- * and back about 10 µs of the calling thread's: so threads pay from the first payload on where many are sealed, and a single
- * one is ready later by the time of the way.
+ * Sealing on the threads of a worker pool, by `node:crypto`. Sealing 1 KiB takes more than 100 µs; a task takes about
+ * 10 µs of the calling thread. So threads save time if many payloads are sealed. A single payload is ready later by the
+ * transfer time.
  *
  * @since 0.1.0
  */
 export * as SealingThreads from "./SealingThreads.js"
 
 /**
- * Sealing in browsers, Deno and edge workers, where there is no `node:crypto`. X25519 comes from WebCrypto, or from the
- * optional package `@noble/curves` 2.4.0 where WebCrypto lacks it. ChaCha20-Poly1305 comes from the optional package
- * `@noble/ciphers` 2.4.0. What one platform seals, the others open.
+ * Sealing in browsers, Deno and edge workers, which lack `node:crypto`. X25519 comes from WebCrypto, or from the
+ * optional package `@noble/curves` 2.4.0 if WebCrypto lacks it. ChaCha20-Poly1305 comes from the optional package
+ * `@noble/ciphers` 2.4.0. All platforms open each other's payloads.
  *
  * @since 0.1.0
  */
@@ -133,8 +133,8 @@ export * as SealingWeb from "./SealingWeb.js"
 export * as StopwatchNode from "./StopwatchNode.js"
 
 /**
- * Gives what the service `Metrics` measures to the SDK of OpenTelemetry, for applications that use it already. Spans and
- * Effect's metrics reach it by `NodeSdk.layer` of `@effect/opentelemetry`; see `docs/telemetry.md`.
+ * Passes the durations of the service `Metrics` to the SDK of OpenTelemetry, for applications that use that SDK
+ * already. Spans and Effect's metrics reach it by `NodeSdk.layer` of `@effect/opentelemetry`; see `docs/telemetry.md`.
  *
  * @since 0.1.0
  */
@@ -163,8 +163,8 @@ export * as TestWallets from "./TestWallets.js"
 export * as WalletNode from "./WalletNode.js"
 
 /**
- * A wallet that signs batches on the threads of a worker pool. A thread gets the key as a handle of `node:crypto`: its bytes
- * enter no memory of JavaScript.
+ * A wallet that signs batches on the threads of a worker pool. A thread gets the key as a handle of `node:crypto`: the
+ * bytes of the key do not enter JavaScript's memory.
  *
  * @since 0.1.0
  */

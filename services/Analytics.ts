@@ -1,9 +1,10 @@
 /**
- * The numbers of the program: how much there is, what happened when, who is busiest, and how the cluster is.
+ * Statistics of the program: numbers of accounts, activity by time, the busiest senders and channels, and the state of
+ * the cluster.
  *
- * Counts are of the accounts that `Discovery` has in memory, so they are right where nodes no longer keep old
- * transactions. Activity is counted by `ProtocolEvents`: each event once, across reconnections. A gap in the history is named
- * beside the numbers. Only `network` and `report` call an endpoint.
+ * It counts the accounts that `Discovery` holds in memory, so the counts are right even if nodes no longer keep old
+ * transactions. It counts activity from `ProtocolEvents`: each event once, across reconnections. Gaps in the history
+ * are listed beside the numbers. Only `network` and `report` call an endpoint.
  *
  * @since 0.1.0
  */
@@ -42,17 +43,20 @@ export type { Activity, Bucket, Lost, Network, Options, Overview, SeriesQuery } 
  * @category models
  */
 export interface Service {
-  /** How much there is and what happened, each with its slot. */
+  /** Numbers of accounts and of events, each with the slot up to which it is complete. */
   readonly overview: Effect.Effect<Overview>
-  /** What happened, in spans of time without gaps, the oldest first. None before the first event. */
+  /** Activity in consecutive spans of time, the oldest first. Empty before the first event. */
   readonly series: (query?: SeriesQuery) => Effect.Effect<ReadonlyArray<Bucket>, InvalidInput>
-  /** The agents that sent the most messages, or the channels with the most; then by address. `limit` is 10, at most 1,000. */
+  /**
+   * The agents that sent the most messages, or the channels with the most messages; ties by address. `limit` defaults
+   * to 10 and is at most 1,000.
+   */
   readonly top: (by: "channel" | "sender", limit?: number) => Effect.Effect<ReadonlyArray<Busy>, InvalidInput>
-  /** The cluster, by five calls at once. */
+  /** The state of the cluster, from five concurrent calls. */
   readonly network: Effect.Effect<Network, RpcError>
   /**
-   * All of it, for people or for programs: the last 24 spans, the top ten, and the cluster. Where no endpoint answers, the
-   * report says so in place of the cluster.
+   * A report as text or JSON: the overview, the last 24 spans, the top ten, and the cluster. If no endpoint answers,
+   * the report says so in place of the cluster.
    */
   readonly report: (format: "json" | "text") => Effect.Effect<string>
   /** Waits until the history has been read to its end for the first time. */
@@ -60,7 +64,7 @@ export interface Service {
 }
 
 /**
- * The numbers of the program.
+ * Statistics of the program.
  *
  * @example
  * ```ts
@@ -90,20 +94,20 @@ const SPANS = 24
 const TOP = 10
 const MAX_TOP = 1000
 
-/** Gaps that are named one by one: more would let a node that prunes again and again fill the memory. */
+/** Maximum gaps in the list: without a limit, a node that prunes repeatedly could fill the memory. */
 const MAX_LOST = 100
 
 /** Bounds of the random wait before the events are followed again, in milliseconds. */
 const BASE = 250
 const CAP = 30_000
 
-/** None where `Discovery` does not index the kind. */
+/** The list; empty if `Discovery` does not index the kind. */
 const listed = <A>(list: Effect.Effect<ReadonlyArray<A>, InvalidInput>): Effect.Effect<ReadonlyArray<A>> =>
   Effect.orElseSucceed(list, () => [])
 
 /**
- * Reads the history and follows the events until the scope closes. Numbers are there at once, and grow while the history is
- * read. `InvalidInput` for an option out of its range. Failures of the events are logged, and followed by a new attempt.
+ * Reads the history and follows the events until the scope closes. Numbers are available at once, and grow while it
+ * reads the history. `InvalidInput` for an option out of its range. It logs failures of the events and tries again.
  *
  * @since 0.1.0
  * @category constructors
@@ -150,14 +154,14 @@ export const make = (
       )
     )
 
-    /** Follows until the scope closes, or until events for a test end. */
+    /** Follows until the scope closes, or until the events end, as those of a test do. */
     const keepUp: Effect.Effect<void> = Effect.suspend(() => follow).pipe(
       Effect.exit,
       Effect.flatMap((exit) => {
         if (Exit.isSuccess(exit) || Cause.isInterruptedOnly(exit.cause)) return Effect.void
         const error = Option.getOrUndefined(Cause.failureOption(exit.cause))
         if (error?._tag === "InvalidInput") {
-          // The cursor is of another cluster: so is what was counted.
+          // The cursor is of another cluster, and so are the counts.
           ledger = new Ledger(resolution, maxBuckets)
           lost = []
           cursor = undefined

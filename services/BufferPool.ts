@@ -1,9 +1,10 @@
 /**
- * Memory for an application's own batches: a batch leases one large arena and takes its buffers out of it. The SDK itself
- * leases none: its small buffers are cheaper out of Node's pool.
+ * Pools memory for an application's own batches: a batch leases one large arena and allocates its buffers in it. The
+ * SDK itself leases none, because Node's pool is cheaper for its small buffers.
  *
- * Leasing costs more than allocating a small buffer, so arenas have 256 KiB or more, and one lease serves a whole batch. It
- * pays from about 64 buffers of the size of a transaction (`npm run -s bench -- buffers`). `MemoryPool` pools any object.
+ * Leasing costs more than allocating a small buffer, so arenas have 256 KiB or more, and one lease serves a whole
+ * batch. A lease is worth it from about 64 buffers of a transaction's size (`npm run -s bench -- buffers`).
+ * `MemoryPool` pools any object.
  *
  * @since 0.1.0
  */
@@ -26,8 +27,7 @@ import * as MemoryPool from "./MemoryPool.js"
 export const MIN_ARENA_BYTES = 256 * 1024
 
 /**
- * Memory for one batch. It goes back to the pool with the scope that leased it, and only so: there is nothing to call
- * for it, so nothing to call twice or to forget.
+ * Memory for one batch. It returns to the pool when the scope of the lease closes; there is no other way to return it.
  *
  * @since 0.1.0
  * @category models
@@ -49,11 +49,11 @@ export interface Arena {
 export interface Stats {
   /** Arenas on lease. */
   readonly inUse: number
-  /** Arenas that wait for a lease. */
+  /** Arenas that are not on lease. */
   readonly idle: number
-  /** Leases that found an arena. */
+  /** Leases that got an idle arena. */
   readonly hits: number
-  /** Leases for which one was made. */
+  /** Leases that made a new arena. */
   readonly misses: number
   /** Bytes of all arenas, on lease or idle. */
   readonly bytes: number
@@ -66,7 +66,7 @@ export interface Stats {
  * @category models
  */
 export interface Service {
-  /** An arena for the life of the scope. It never waits: if none is idle, one is made. */
+  /** Leases an arena until the scope closes. It never waits: if no arena is idle, it makes one. */
   readonly lease: Effect.Effect<Arena, never, Scope.Scope>
   readonly stats: Effect.Effect<Stats>
 }
@@ -106,25 +106,28 @@ export interface Options {
    */
   readonly arenaBytes?: number | undefined
   /**
-   * Arenas that may be idle at a time. Default 4. Too low: batches that come at the same time make new ones each time.
-   * Too high: a burst's memory is held until it is idle too long.
+   * Maximum idle arenas. Default 4. Too low: concurrent batches make new arenas each time. Too high: the pool holds the
+   * memory of a burst until `idleTimeout`.
    */
   readonly maxIdle?: number | undefined
   /**
-   * How long an arena may be idle before its memory is let go. Default 1 minute. Too low: batches now and then always
-   * miss. Too high: the memory of a burst stays.
+   * Time after which the pool drops an idle arena. Default 1 minute. Too low: infrequent batches always miss. Too high:
+   * the pool holds the memory of a burst for long.
    */
   readonly idleTimeout?: Duration.DurationInput | undefined
   /**
-   * Overwrite an arena with zeros when it comes back. Default false. It costs about 10 µs for 256 KiB; without it, a
-   * batch can read what another one wrote.
+   * Whether a returned arena is overwritten with zeros. Default false. It costs about 10 µs for 256 KiB; without it, a
+   * batch can read bytes of an earlier batch.
    */
   readonly zero?: boolean | undefined
-  /** Where memory comes from. Default `ArrayBuffer`; `SharedArrayBuffer` for arenas that threads share. */
+  /**
+   * Allocates the memory of an arena. Default: an `ArrayBuffer`. Return a `SharedArrayBuffer` for arenas that threads
+   * share.
+   */
   readonly factory?: ((bytes: number) => ArrayBufferLike) | undefined
 }
 
-/** Takes buffers one after the other, aligned to eight bytes so that a `DataView` or any typed array fits. */
+/** Allocates buffers one after the other, aligned to eight bytes so that any typed array fits. */
 class Lease implements Arena {
   #used = 0
   #memory: Uint8Array | undefined
@@ -140,7 +143,7 @@ class Lease implements Arena {
     return this.#memory.subarray(from, from + size)
   }
 
-  /** Lets the memory go and returns how many bytes of it were handed out. */
+  /** Releases the memory and returns the number of allocated bytes. */
   close(): number {
     this.#memory = undefined
     return this.#used
@@ -167,7 +170,7 @@ export const make = Effect.fnUntraced(function* (
     idleTimeout: options.idleTimeout ?? "1 minute"
   })
 
-  // Finalizers run in reverse order: the lease is closed before its memory is back.
+  // Finalizers run in reverse order: the lease closes before its memory returns to the pool.
   const lease = Effect.flatMap(acquire, (memory) =>
     Effect.acquireRelease(
       Effect.sync(() => new Lease(memory)),
@@ -201,7 +204,7 @@ export const layer = (options?: Options): Layer.Layer<BufferPool, InvalidInput> 
   Layer.scoped(BufferPool, make(options))
 
 /**
- * A pool of stubs: a member that is not given dies with its name.
+ * A test layer from stubs: a call to a missing member dies with the member's name.
  *
  * @since 0.1.0
  * @category layers

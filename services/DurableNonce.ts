@@ -43,9 +43,9 @@ export interface CreateOptions extends SendOptions {
   /** The authority: it may advance the nonce, withdraw and name another authority. Default: the `Wallet`. */
   readonly authority?: Address | undefined
   /**
-   * What it holds. Default: what the cluster asks of 80 bytes, about 0.0015 SOL; less is refused, and all of it can be
-   * taken back with `close`. An endpoint that asks more than twice 1,447,680 is not believed: that is an `RpcError` of
-   * reason `Decode`, and on a cluster where rent is dearer the figure has to be given here.
+   * Lamports of the new account. Default: the cluster's rent-exempt minimum for 80 bytes, about 0.0015 SOL. The cluster
+   * refuses less; `close` returns all of it. If an endpoint asks for more than twice 1,447,680, `create` fails with an
+   * `RpcError` of reason `Decode`: on a cluster with such rent, set this option.
    */
   readonly lamports?: bigint | undefined
 }
@@ -128,7 +128,7 @@ export interface Service {
  */
 export class DurableNonce extends Context.Tag("@pod-protocol/effect/DurableNonce")<DurableNonce, Service>() {}
 
-/** The authority signs too, where it is not the wallet, unless the caller named it as a signer already. */
+/** Adds the authority to the signers, unless it is the wallet or a signer already. */
 const signersOf = (wallet: WalletService, { authority, feePayer, signers = [] }: WriteOptions) =>
   authority === undefined || [wallet, feePayer, ...signers].some((signer) => signer?.address === authority.address)
     ? signers
@@ -142,7 +142,7 @@ const dearRent = (lamports: bigint): RpcError =>
   new RpcError({
     reason: "Decode",
     method: "getMinimumBalanceForRentExemption",
-    detail: `the endpoint asks ${lamports} lamports for a nonce account, which takes ${RENT}: give lamports to pay as much, or use another endpoint`
+    detail: `the endpoint asks for ${lamports} lamports for a nonce account, whose rent is ${RENT}: set lamports to pay more, or use another endpoint`
   })
 
 /**
@@ -156,7 +156,7 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
   const transactions = yield* Transactions
   const prepare = Prepare.make(transactions)
 
-  /** What the account has to hold. An endpoint does not decide how much is paid. */
+  /** The rent of the account, within a bound: an endpoint alone does not decide the amount. */
   const rent = pool.getMinimumBalanceForRentExemption(NonceAccount.SIZE).pipe(
     Effect.catchTag("InvalidInput", Effect.die),
     Effect.filterOrFail((lamports) => lamports <= MAX_RENT, dearRent)

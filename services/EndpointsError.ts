@@ -9,11 +9,12 @@ import { printable } from "../src/internal/printable.js"
 import * as SafeText from "../src/SafeText.js"
 
 /**
- * Found at the start, before any call.
+ * The endpoints cannot be used. The check runs at the start, before any call of the application.
  *
- * - `WrongGenesis`: the endpoint at `host` is of another cluster than the others, or than the one asked for.
- * - `NoProgram`: the cluster of the endpoint at `host` does not have the program that was asked for.
- * - `Unreachable`: no endpoint said which cluster it is of. `host` is the first, `cause` its failure.
+ * - `WrongGenesis`: the endpoint at `host` belongs to another cluster than the other endpoints, or than the `genesis`
+ *   option names.
+ * - `NoProgram`: the cluster of the endpoint at `host` does not have the program of the `program` option.
+ * - `Unreachable`: no endpoint answered the check. `host` is the first endpoint, `cause` its failure.
  *
  * @since 0.1.0
  * @category errors
@@ -21,9 +22,9 @@ import * as SafeText from "../src/SafeText.js"
 export class EndpointsError extends printable(
   Schema.TaggedError<EndpointsError>("@pod-protocol/effect/EndpointsError")("EndpointsError", {
     reason: Schema.Literal("WrongGenesis", "NoProgram", "Unreachable"),
-    /** Host (and port, where the URL names one) of the endpoint. */
+    /** Host (and port, if the URL has one) of the endpoint. */
     host: SafeText.Schema(),
-    /** What was found, in one sentence. */
+    /** The result of the check, in one sentence. */
     detail: SafeText.Schema(),
     cause: Schema.optional(Outside.Cause)
   })
@@ -32,7 +33,7 @@ export class EndpointsError extends printable(
     return `${this.host}: ${this.detail}; ${ADVICE[this.reason]}`
   }
 
-  /** Whether starting again may work. */
+  /** Whether a new start may succeed: true for `Unreachable`. */
   get isRetryable(): boolean {
     return this.reason === "Unreachable"
   }

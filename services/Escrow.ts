@@ -31,9 +31,9 @@ import { Wallet } from "./Wallet.js"
 export interface Service {
   /**
    * Deposits 1 … 10,000,000,000 lamports. The reference program adds to an existing escrow. A program that accepts only
-   * one deposit answers `EscrowExists`, so deposit enough the first time. Each run deposits again, because the chain
-   * cannot recognise a repeated deposit. After a crash, read the escrow with `get` and deposit the difference, or
-   * recover the `Journal`.
+   * one deposit refuses the second with `EscrowExists`, so deposit enough the first time. Each run deposits again,
+   * because the chain cannot recognise a repeated deposit. After a crash, read the escrow with `get` and deposit the
+   * difference, or recover the `Journal`.
    */
   readonly deposit: (
     channel: Address,

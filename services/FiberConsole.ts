@@ -1,5 +1,5 @@
 /**
- * Shows the live fibers of the process: what each does, where it waits and for whom, and what looks wrong.
+ * Lists the live fibers of the process: the state of each, the fibers for which it waits, and suspected faults.
  *
  * @since 0.1.0
  */
@@ -25,15 +25,16 @@ import * as TestLayer from "./internal/testLayer.js"
 export type { Dump, FiberView, Lint } from "./fiberconsole/Model.js"
 
 /**
- * What a dump holds.
+ * Options of a dump.
  *
  * @since 0.1.0
  * @category models
  */
 export interface DumpOptions {
   /**
-   * Fibers of whom the lines of code are looked up, from 0 to 200. Default 0. One of each group comes first. A look-up stops
-   * the process for some milliseconds.
+   * Number of fibers whose lines of code are looked up, from 0 to 200. Default 0. One fiber of each group comes first.
+   * A look-up stops the process for some milliseconds. Too low: few fibers have lines. Too high: the process stops for
+   * longer.
    */
   readonly places?: number | undefined
 }
@@ -45,13 +46,15 @@ export interface DumpOptions {
  * @category models
  */
 export interface Service {
-  /** All live fibers but the one that asks, the oldest first. */
+  /** All live fibers except the calling one, the oldest first. */
   readonly list: Effect.Effect<ReadonlyArray<FiberView>>
-  /** What looks wrong now, the gravest first. */
+  /** Suspected faults at this moment, the gravest first. */
   readonly lints: Effect.Effect<ReadonlyArray<Lint>>
-  /** All of it at one moment. It is plain data: `JSON.stringify` writes it, and {@link render} a text. */
+  /**
+   * The fibers and the lints of one moment. It is plain data for `JSON.stringify`; {@link render} makes a text of it.
+   */
   readonly dump: (options?: DumpOptions) => Effect.Effect<Dump, InvalidInput>
-  /** A dump at each period (default 1 second, at least 100 milliseconds), while it is read. */
+  /** A dump per period (default 1 second, 100 milliseconds to 1 hour), as long as the stream is read. */
   readonly live: (period?: Duration.DurationInput) => Stream.Stream<Dump, InvalidInput>
 }
 
@@ -76,8 +79,8 @@ export interface Service {
 export class FiberConsole extends Context.Tag("@pod-protocol/effect/FiberConsole")<FiberConsole, Service>() {}
 
 /**
- * Looks up where generators are suspended, and returns a line of code for each, or none. `make` gives it at most a few for
- * each fiber.
+ * Looks up where generators are suspended, and returns a line of code or none for each. The console passes at most
+ * three generators of each fiber.
  *
  * @since 0.1.0
  * @category models
@@ -86,14 +89,14 @@ export type Locate = (generators: ReadonlyArray<object>) => Effect.Effect<Readon
 
 const MAX_PLACES = 200
 
-/** Lines that are looked up for a fiber. */
+/** Maximum lines of code of a fiber. */
 const DEPTH = 3
 
 const locateNothing: Locate = (generators) => Effect.succeed(generators.map(() => Option.none()))
 
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 
-/** One of each group, then the others. */
+/** Sorts one fiber of each group to the front. */
 const byVariety = (fibers: ReadonlyArray<FiberView>): ReadonlyArray<FiberView> => {
   const seen = new Set<string>()
   const [others, first] = [new Array<FiberView>(), new Array<FiberView>()]
@@ -203,8 +206,8 @@ const millisOf: Effect.Effect<() => number> = Effect.clockWith((clock) =>
 )
 
 /**
- * A console that follows the fibers of the program that it is provided to: it adds a supervisor, which each fiber
- * passes when it starts, waits and ends. Fibers that started before are listed without turns.
+ * A console that tracks the fibers of the program to which it is provided. It adds a supervisor, which runs when a
+ * fiber starts, suspends, resumes and ends. Fibers that started earlier are listed without turns.
  *
  * @since 0.1.0
  * @category layers
@@ -226,8 +229,8 @@ export const layerWith = (locate: Locate): Layer.Layer<FiberConsole> =>
 export const layer: Layer.Layer<FiberConsole> = /* @__PURE__ */ Layer.suspend(() => layerWith(locateNothing))
 
 /**
- * A console that only reads, and costs nothing until it is asked. It knows no turns and no times of waiting, so it finds
- * deadlocks and no other lints.
+ * A console that only reads, and costs nothing until it is used. It has no data on turns and waiting times, so
+ * deadlocks are its only lints.
  *
  * @since 0.1.0
  * @category layers
@@ -239,7 +242,7 @@ export const layerRoots = (locate: Locate = locateNothing): Layer.Layer<FiberCon
   )
 
 /**
- * A console of stubs: a member that is not given dies with its name.
+ * A test layer from stubs: a call to a missing member dies with the member's name.
  *
  * @since 0.1.0
  * @category layers

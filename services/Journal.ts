@@ -5,8 +5,8 @@
  * - An entry names its cluster and its program. `Transactions` does not send or judge it anywhere else.
  * - An entry that cannot be read is reported and kept: its transaction may have landed.
  *
- * Entries in files ({@link layerFileSystem}) are synced to the disk and survive the death of the machine. Those in a
- * `KeyValueStore` survive what that store survives.
+ * Entries in files ({@link layerFileSystem}) are synced to the disk and survive a crash of the machine. Entries in a
+ * `KeyValueStore` are as durable as that store.
  *
  * @since 0.1.0
  */
@@ -63,7 +63,7 @@ export class JournalEntry extends Schema.Class<JournalEntry>("@pod-protocol/effe
  *
  * - `Full`: the journal has reached `maxEntries`. `Transactions.recover` finishes and removes the entries of dead processes.
  * - `Foreign`: the journal has an entry of this transaction for another cluster or program.
- * - `Unavailable`: the store failed. `detail` says why and what to do. `cause` is the store's error.
+ * - `Unavailable`: the store failed. `detail` has the reason and advice, `cause` is the store's error.
  *
  * @since 0.1.0
  * @category errors
@@ -105,15 +105,15 @@ export interface Service {
    */
   readonly record: (entry: JournalEntry) => Effect.Effect<void, JournalError>
   /**
-   * Removes an entry, because its outcome is known. Without an entry it has no effect. If the store fails, this process
-   * drops the entry and retries the removal later; until then another process would find it again.
+   * Removes an entry whose outcome is known. It has no effect if there is no entry. If the store fails, this process
+   * drops the entry and retries the removal later; until then another process would find the entry.
    */
   readonly forget: (signature: Signature) => Effect.Effect<void, JournalError>
   /** The recorded entries that are not forgotten, of this process and of earlier ones. */
   readonly pending: Effect.Effect<ReadonlyArray<JournalEntry>>
   /**
-   * The keys of unreadable entries, such as one that a power loss truncated. Each may belong to a sent transaction.
-   * They stay and count as entries until you remove them from the store by hand.
+   * The keys of unreadable entries, such as an entry that a power loss truncated. Each may belong to a sent
+   * transaction. They stay and count towards `maxEntries` until you remove them from the store by hand.
    */
   readonly unreadable: Effect.Effect<ReadonlyArray<string>>
 }
@@ -156,8 +156,8 @@ export interface Options {
   readonly prefix?: string | undefined
   /**
    * Maximum number of entries. Default 1024, the number that `Transactions` has in flight. Too low: sending fails with
-   * `Unrecorded` while it is full, and a `KeyValueStore` is not searched for entries of a process that had more. Too
-   * high: each start reads that many keys.
+   * `Unrecorded` while the journal is full, and the start misses entries in a `KeyValueStore` of a process with a
+   * higher limit. Too high: each start on a `KeyValueStore` reads that many keys.
    */
   readonly maxEntries?: number | undefined
   /**
@@ -170,7 +170,7 @@ export interface Options {
 /** Longer texts are unreadable entries. A valid entry takes less than 4 KiB. */
 const MAX_ENTRY_BYTES = 65_536
 
-/** The text of the test write at the start, as long as a large entry. */
+/** The text of the test write at the start. It is as long as a large entry. */
 const PROBE = " ".repeat(4096)
 
 /** The store of a journal's texts. */
@@ -339,7 +339,7 @@ const over = Effect.fnUntraced(function* (
       Option.match({ onNone: () => Effect.sync(() => void free.push(key)), onSome: (text) => restore(key, text) })
     )
 
-  /** A test write at the start finds a store that cannot be written before the first transaction does. */
+  /** The test write detects a read-only store before the first transaction. */
   const probe = `${prefix}probe`
   yield* limited(set(probe, PROBE)).pipe(Effect.ensuring(Effect.ignore(removed(probe))))
   const own = Array.from({ length: maxEntries }, (_, index) => `${prefix}${index}`)
@@ -407,7 +407,7 @@ export const makeFileSystem = (
   )
 
 /**
- * {@link make} as a layer. `InvalidInput` for a `maxEntries` or `concurrency` that is no positive whole number.
+ * {@link make} as a layer. `InvalidInput` if `maxEntries` or `concurrency` is not a positive whole number.
  *
  * @since 0.1.0
  * @category layers
@@ -417,7 +417,7 @@ export const layerKeyValueStore = (
 ): Layer.Layer<Journal, InvalidInput | JournalError, KeyValueStore> => Layer.effect(Journal, make(options))
 
 /**
- * {@link makeFileSystem} as a layer. `InvalidInput` for a `maxEntries` or `concurrency` that is no positive whole number.
+ * {@link makeFileSystem} as a layer. `InvalidInput` if `maxEntries` or `concurrency` is not a positive whole number.
  *
  * @since 0.1.0
  * @category layers

@@ -1,5 +1,5 @@
 /**
- * A long result, `{context, value: […]}`, whose list stays text until it is decoded in parts. To parse it at once would
+ * A long result, `{context, value: […]}`, whose list stays text until it is decoded in parts. Parsing it at once would
  * block the event loop.
  *
  * The text is cut into pieces at `},{`. Each cut is a guess, which the parser checks. If each piece is a valid list, the
@@ -45,7 +45,7 @@ export class LongResult {
  */
 export const METHOD = "getProgramAccounts"
 
-/** Characters of a piece: some hundred small accounts, which are parsed in a fraction of a millisecond. */
+/** Default characters of a piece: some hundred small accounts, which take a fraction of a millisecond to parse. */
 const PIECE = 64 * 1024
 
 /** Maximum characters around the list; known replies have fewer. */
@@ -132,7 +132,7 @@ export const list = <A>(
 }
 
 /**
- * The parsed result, with the list in it and with exact integers. A result that is no {@link LongResult} is returned as is.
+ * The parsed result, with its list and with exact integers. Any other result is returned unchanged.
  *
  * @since 0.1.0
  * @category decoding

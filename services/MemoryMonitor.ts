@@ -1,6 +1,6 @@
 /**
- * Watches the memory of the process: what it uses, how near its limits it is, and whether it keeps growing. Pools and
- * caches register with it and shrink under pressure.
+ * Watches the memory of the process: its use, its distance from the limits, and suspected leaks. Pools and caches
+ * register with it and shrink under pressure.
  *
  * @since 0.1.0
  */
@@ -35,10 +35,11 @@ import type { Suspicion } from "./memory/Suspicion.js"
 export type { Suspicion } from "./memory/Suspicion.js"
 
 /**
- * The collection that was asked for did not run.
+ * A collection on demand did not run.
  *
- * - `NotAvailable`: the platform offers none; its failure is the `cause`.
- * - `TooOften`: the last one is less than `gcInterval` ago. A collection stops the process for tens of milliseconds.
+ * - `NotAvailable`: the platform cannot collect on demand; `cause` is its failure.
+ * - `TooOften`: the last collection on demand was less than `gcInterval` ago. A collection stops the process for tens
+ *   of milliseconds.
  *
  * @since 0.1.0
  * @category errors
@@ -56,13 +57,13 @@ export class MemoryMonitorError extends printable(
 
   override get message(): string {
     return this.reason === "TooOften"
-      ? "A collection was asked for too soon after the last one: wait for gcInterval"
+      ? "A collection on demand came too soon after the last one: wait for gcInterval"
       : "The platform cannot collect on demand: let it collect by itself"
   }
 }
 
 /**
- * How near the process is to its limits.
+ * The memory pressure: how near the process is to its limits.
  *
  * @since 0.1.0
  * @category models
@@ -70,7 +71,7 @@ export class MemoryMonitorError extends printable(
 export type Level = Pressure.Level
 
 /**
- * The memory of the process at one moment, in bytes. What the platform does not know is `None`.
+ * The memory of the process at one moment, in bytes. `None` stands for values that the platform does not report.
  *
  * @since 0.1.0
  * @category models
@@ -82,24 +83,24 @@ export interface MemoryStats {
   readonly rssBytes: number
   readonly heapUsedBytes: number
   readonly heapTotalBytes: number
-  /** The size at which the engine gives up. */
+  /** The heap size at which the engine aborts. */
   readonly heapLimitBytes: number
-  /** Memory outside of the heap that objects of the heap own, array buffers included. */
+  /** Memory outside of the heap that belongs to objects of the heap, array buffers included. */
   readonly externalBytes: number
   readonly arrayBufferBytes: number
   /** The stack of the main thread. */
   readonly stackBytes: Option.Option<number>
-  /** What the container allows the process. */
+  /** The memory limit of the process's container. */
   readonly containerLimitBytes: Option.Option<number>
   /** Bytes of registered pools by name. Pools of one name are summed. */
   readonly pools: Readonly<Record<string, number>>
   readonly pressure: Level
-  /** Milliseconds since the last major collection that was seen. */
+  /** Milliseconds since the last observed major collection. */
   readonly sinceGcMillis: Option.Option<number>
 }
 
 /**
- * What a collection did.
+ * The result of a collection.
  *
  * @since 0.1.0
  * @category models
@@ -107,23 +108,26 @@ export interface MemoryStats {
 export interface GcReport {
   readonly usedBytesBefore: number
   readonly usedBytesAfter: number
-  /** Never negative: the heap may grow meanwhile. */
+  /** `usedBytesBefore` minus `usedBytesAfter`; 0 if the heap grew meanwhile. */
   readonly freedBytes: number
   readonly duration: Duration.Duration
 }
 
 /**
- * Memory that can be given back.
+ * A pool or cache that can release memory.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Pool {
-  /** Names it in `MemoryStats.pools`; at most 100 characters of it count. */
+  /** The name in `MemoryStats.pools`, cut to 100 characters. */
   readonly name: string
-  /** The bytes that it holds now. */
+  /** The bytes that the pool holds now. */
   readonly bytes: Effect.Effect<number>
-  /** Gives memory back and returns how many bytes. A call has one second; a failure is logged and others go on. */
+  /**
+   * Releases memory and returns the number of released bytes. A call may take one second. A failure is logged and does
+   * not affect other pools.
+   */
   readonly shrink: (level: "high" | "critical") => Effect.Effect<number>
 }
 
@@ -134,22 +138,22 @@ export interface Pool {
  * @category models
  */
 export interface Service {
-  /** A reading of this moment. */
+  /** Reads the memory now. */
   readonly stats: Effect.Effect<MemoryStats>
-  /** A reading of each period. A slow reader misses old ones. */
+  /** The reading of each period. A slow consumer misses old readings. */
   readonly changes: Stream.Stream<MemoryStats>
-  /** The level now, and each change of it. */
+  /** The current level, then each change. */
   readonly pressure: Stream.Stream<Level>
-  /** Whether what survives major collections keeps growing. */
+  /** Whether the memory that survives major collections keeps growing. */
   readonly suspicion: Effect.Effect<Suspicion>
-  /** Collects all garbage now. It stops the process meanwhile. */
+  /** Collects all garbage now. The process stands still meanwhile. */
   readonly triggerGc: Effect.Effect<GcReport, MemoryMonitorError>
   /** Counts a pool in `stats`, and asks it to shrink under pressure, until the Scope closes. */
   readonly register: (pool: Pool) => Effect.Effect<void, never, Scope.Scope>
 }
 
 /**
- * The memory of the process, watched.
+ * The monitor of the process's memory.
  *
  * @example
  * ```ts
@@ -182,28 +186,31 @@ export interface Options {
   readonly period?: Duration.DurationInput | undefined
   /**
    * The share of a limit (0 to 1) from which pressure is `high`. Default 0.75. Too low: pools shrink without need. Too
-   * high: they have no time to.
+   * high: pools shrink too late.
    */
   readonly high?: number | undefined
-  /** The share from which it is `critical`, at least `high`. Default 0.9. Too low and too high: as `high`. */
+  /** The share from which pressure is `critical`, at least `high`. Default 0.9. Too low and too high: as for `high`. */
   readonly critical?: number | undefined
   /**
-   * By how much the share must fall below a threshold before the level does. Default 0.05. Too low: the level flutters.
-   * Too high: it stays up for long.
+   * The amount by which the share must fall below a threshold before the level falls. Default 0.05. Too low: the level
+   * changes often. Too high: the level stays high for long.
    */
   readonly hysteresis?: number | undefined
-  /** The least time between two collections on demand. Default 1 minute. Too low: the process stands still often. */
+  /**
+   * Minimum time between two collections on demand. Default 1 minute. Too low: the process stands still often. Too
+   * high: `triggerGc` fails with `TooOften` for long.
+   */
   readonly gcInterval?: Duration.DurationInput | undefined
 }
 
 /**
- * What a platform knows of its memory.
+ * The memory interface of a platform.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Source {
-  /** Reads the memory. It is run once in each period. */
+  /** Reads the memory. It runs once per period and for each call of `stats`. */
   readonly read: Effect.Effect<
     Pick<
       MemoryStats,
@@ -217,18 +224,18 @@ export interface Source {
       | "stackBytes"
     >
   >
-  /** Registers a callback with the bytes that survived a major collection, for as long as the Scope. */
+  /** Registers a callback until the Scope closes. It gets the bytes that survived a major collection. */
   readonly onMajor: (survived: (bytes: number) => void) => Effect.Effect<void, never, Scope.Scope>
   /** Collects all garbage. */
   readonly collect: Effect.Effect<void, MemoryMonitorError>
-  /** Waits, without a timer that keeps the process alive. */
+  /** Waits. Its timer must not keep the process alive. */
   readonly wait: (millis: number) => Effect.Effect<void>
 }
 
-/** While pressure lasts, pools are asked again after this time. */
+/** While pressure lasts, pools shrink again after this time. */
 const SHRINK_AGAIN_MILLIS = 10_000
 
-/** For one pool's `bytes` or `shrink`. */
+/** Time limit of one pool's `bytes` or `shrink`. */
 const POOL_MILLIS = 1000
 
 /** Pools that shrink at a time. */
@@ -239,7 +246,7 @@ const heapUsed = MetricOf.gauge(MetricTable.heapUsed)
 const heapLimit = MetricOf.gauge(MetricTable.heapLimit)
 const poolBytes = MetricOf.gauge(MetricTable.poolBytes)
 
-/** What a pool answers within its second; 0 for one that fails, hangs or answers no number. */
+/** The answer of a pool; 0 if it fails, takes more than a second or is not a positive number. */
 const answerOf = (pool: string, what: string, answer: () => Effect.Effect<number>): Effect.Effect<number> =>
   Effect.suspend(answer).pipe(
     Effect.map((bytes) => (Number.isFinite(bytes) && bytes > 0 ? bytes : 0)),
@@ -256,7 +263,7 @@ const answerOf = (pool: string, what: string, answer: () => Effect.Effect<number
     Effect.catchAllCause((cause) => Effect.as(Effect.logWarning(`The pool ${pool} failed to ${what}`, cause), 0))
   )
 
-/** The larger share of the two limits. A limit that is not known presses nothing. */
+/** The larger of the two shares of a limit. An unknown limit counts as 0. */
 const shareOf = ({
   containerLimitBytes,
   heapLimitBytes,
@@ -268,7 +275,7 @@ const shareOf = ({
     Option.match(containerLimitBytes, { onNone: () => 0, onSome: (limit) => (limit > 0 ? rssBytes / limit : 0) })
   )
 
-/** Derived addresses are cached once for the process. */
+/** The process-wide cache of derived addresses. */
 const knownAddresses: Pool = {
   name: "KnownAddresses",
   bytes: Effect.sync(Pda.cachedBytes),
@@ -276,8 +283,8 @@ const knownAddresses: Pool = {
 }
 
 /**
- * A monitor over a platform's source, which lives as long as the Scope. `InvalidInput` for a period below 100
- * milliseconds, and for thresholds that are not `hysteresis` ≤ `high` ≤ `critical` ≤ 1.
+ * A monitor over a platform's source, until the Scope closes. `InvalidInput` for a period below 100 milliseconds, and
+ * for thresholds that are not `hysteresis` ≤ `high` ≤ `critical` ≤ 1.
  *
  * @since 0.1.0
  * @category constructors
@@ -309,7 +316,7 @@ export const make = (source: Source, options: Options = {}): Effect.Effect<Servi
         pools,
         ({ bytes, name }) =>
           Effect.map(
-            answerOf(name, "tell its size", () => bytes),
+            answerOf(name, "report its size", () => bytes),
             (size) => [name, size] as const
           ),
         { concurrency: SHRINK_CONCURRENCY }
@@ -324,7 +331,7 @@ export const make = (source: Source, options: Options = {}): Effect.Effect<Servi
         discard: true
       }).pipe(Effect.ensuring(Effect.sync(() => (isShrinking = false))))
 
-    /** Reads the memory and moves the level by it. */
+    /** Reads the memory and updates the level. */
     const stats = Effect.gen(function* () {
       const read = yield* source.read
       const sizes = yield* bytesByName
@@ -405,7 +412,7 @@ export const make = (source: Source, options: Options = {}): Effect.Effect<Servi
   })
 
 /**
- * Registers a pool with the monitor of the context, if there is one.
+ * Registers a pool with the monitor in the context, if one is provided.
  *
  * @since 0.1.0
  * @category combinators
@@ -417,8 +424,8 @@ export const registerIfMonitored = (pool: Pool): Effect.Effect<void, never, Scop
   )
 
 /**
- * A monitor of stubs: a member that is not given dies with its name. `register` does nothing unless it is given, because
- * pools register themselves.
+ * A test layer from stubs: a call to a missing member dies with the member's name. By default, `register` does nothing,
+ * because pools register themselves.
  *
  * @since 0.1.0
  * @category layers

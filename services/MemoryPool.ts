@@ -1,7 +1,8 @@
 /**
  * Pools objects that are expensive to make: each belongs to a Scope while in use, and returns when the Scope closes.
  *
- * Acquiring costs more than `new` of a small object (`npm run -s bench -- buffers`), so pool what is large or slow to make.
+ * Acquiring costs more than `new` of a small object (`npm run -s bench -- buffers`), so pool only objects that are
+ * large or slow to make.
  *
  * @since 0.1.0
  */
@@ -22,7 +23,7 @@ import * as MemoryMonitor from "./MemoryMonitor.js"
 export interface Stats {
   /** Objects in use. */
   readonly inUse: number
-  /** Objects that wait to be used. */
+  /** Objects that are not in use. */
   readonly idle: number
   /** Acquisitions that found an idle object. */
   readonly hits: number
@@ -38,11 +39,13 @@ export interface Stats {
  */
 export interface MemoryPool<A> {
   /**
-   * An object for the life of the Scope. It never waits: if no object is idle, one is made. The object must not be used
-   * after the Scope is closed, because the next holder has it then.
+   * Acquires an object until the Scope closes. It never waits: if no object is idle, it makes one. Do not use the
+   * object after the Scope closes: another holder may have it then.
    */
   readonly acquire: Effect.Effect<A, never, Scope.Scope>
-  /** Runs an effect with an object, which is back in the pool when the effect succeeds, fails or is interrupted. */
+  /**
+   * Runs an effect with an object. The object returns to the pool when the effect succeeds, fails or is interrupted.
+   */
   readonly use: <B, E, R>(f: (object: A) => Effect.Effect<B, E, R>) => Effect.Effect<B, E, R>
   readonly stats: Effect.Effect<Stats>
 }
@@ -54,37 +57,43 @@ export interface MemoryPool<A> {
  * @category models
  */
 export interface Options<A> {
-  /** Makes an object. An exception is a defect of the call that acquires. */
+  /** Makes an object. An exception is a defect of the acquiring call. */
   readonly create: () => A
-  /** Prepares an object for its next holder, when it comes back. An object on which it throws is not pooled. */
+  /**
+   * Prepares a returned object for its next holder. If it throws, the object is not pooled and the exception is a
+   * defect.
+   */
   readonly reset?: ((object: A) => void) | undefined
   /**
-   * Idle objects that are kept. Default: 1000. Too low: a burst makes new objects each time. Too high: the memory of a
-   * burst is held until it has been idle for `idleTimeout`. 0 keeps none.
+   * Maximum idle objects. Default: 1000. Too low: a burst makes new objects each time. Too high: the pool holds the
+   * memory of a burst until `idleTimeout`. 0 keeps none.
    */
   readonly maxPooled?: number | undefined
   /**
-   * How long an object may be idle before the pool drops it. Default: 5 minutes. Too low: rare callers always make a new
-   * object. Too high: the memory of a burst stays. `Infinity` drops none.
+   * Time after which the pool drops an idle object. Default: 5 minutes. Too low: infrequent callers always make a new
+   * object. Too high: the pool holds the memory of a burst for long. `Infinity` drops none.
    */
   readonly idleTimeout?: Duration.DurationInput | undefined
   /**
-   * Bytes of one object, for the statistics of a `MemoryMonitor`. Default 0: the pool is listed as empty. Too low and too
-   * high: the statistics are wrong, and nothing else.
+   * Bytes of one object, for the statistics of a `MemoryMonitor`. Default 0: the pool is listed as empty. A wrong value
+   * affects only the statistics.
    */
   readonly bytesEach?: number | undefined
-  /** The pool's name in a `MemoryMonitor`, with which it registers if there is one. Default `MemoryPool`. */
+  /**
+   * The name with which the pool registers in the `MemoryMonitor` of the context, if one is provided. Default
+   * `MemoryPool`.
+   */
   readonly name?: string | undefined
 }
 
 interface Idle<A> {
   readonly object: A
-  /** Monotonic milliseconds at which it came back. */
+  /** Monotonic time of its return, in milliseconds. */
   readonly since: number
 }
 
 /**
- * A pool that lives as long as the Scope. `InvalidInput` for a `maxPooled` below 0 or an `idleTimeout` of 0.
+ * A pool that exists until the Scope closes. `InvalidInput` for a `maxPooled` below 0 or an `idleTimeout` of 0.
  *
  * @example
  * ```ts
@@ -114,7 +123,7 @@ export const make = Effect.fnUntraced(function* <A>(
   const idleTimeout = yield* Check.millis("idleTimeout", options.idleTimeout ?? "5 minutes", "unlimited")
   const bytesEach = yield* Check.between("bytesEach", options.bytesEach ?? 0, 0, Number.MAX_SAFE_INTEGER)
   const scope = yield* Effect.scope
-  // The object that came back last is taken first, so the one that has been idle longest is at the front.
+  // The object that returned last is taken first, so the object with the longest idle time is at the front.
   const idle: Array<Idle<A>> = []
   let inUse = 0
   let hits = 0
@@ -150,7 +159,7 @@ export const make = Effect.fnUntraced(function* <A>(
       idle.push({ object, since })
       if (isSweeping) return Effect.void
       isSweeping = true
-      // A finalizer is uninterruptible, and so is what it forks unless it says otherwise.
+      // A fiber forked by a finalizer is uninterruptible by default, because finalizers are.
       return Effect.forkIn(Effect.interruptible(sweep), scope)
     })
 
@@ -167,7 +176,7 @@ export const make = Effect.fnUntraced(function* <A>(
     shrink: (level) =>
       Effect.sync(() => {
         const dropped = level === "critical" ? idle.length : Math.ceil(idle.length / 2)
-        // Those that have been idle longest.
+        // Drops the objects with the longest idle time.
         idle.splice(0, dropped)
         return dropped * bytesEach
       })

@@ -75,7 +75,8 @@ export interface MessageReceipt extends AccountReceipt {
 export type SendError = PayloadStoreError | SealedError | WriteError
 
 /**
- * The store has no payload for a message: the sender did not put it yet, put it elsewhere, or it was removed.
+ * The store has no payload for a message: the sender has not stored it yet or has stored it elsewhere, or it was
+ * removed.
  *
  * @since 0.1.0
  * @category errors
@@ -99,16 +100,18 @@ export type PayloadNotFound = Payloads.PayloadNotFound
 export interface Service {
   /**
    * Stores the payload, then records its hash on the chain. If the send fails or is interrupted, the payload is removed
-   * when nothing of it can land any more: at once, or up to some minutes later, while the layer lives. It stays if that
-   * cannot be proven (always with a durable nonce), and if other sends may share it: with an `id` and with `raw`. Program
-   * refusals: `DuplicateMessage`, `AccountNotInitialized` (the wallet is not a registered agent), `InsufficientFunds`.
+   * once the transaction can no longer land: at once, or some minutes later while the layer exists. The payload stays
+   * if that cannot be proven (always with a durable nonce), and if other sends may share it (with an `id` or `raw`).
+   * Program refusals: `DuplicateMessage`, `AccountNotInitialized` (the wallet is not a registered agent),
+   * `InsufficientFunds`.
    */
   readonly send: (input: SendInput, options?: SendOptions) => Effect.Effect<MessageReceipt, SendError, Wallet>
   /**
-   * Sends many messages in as few transactions as possible (about eight messages in each), several transactions at a time.
-   * Returns one result per input, in input order, so a failure hides no receipt. Messages of one transaction share its
-   * signature; the `fee` of each receipt is the fee of the whole transaction. Storing each payload, and each transaction
-   * from its turn on, may take the `timeout`. Payloads of failed messages are removed as in `send`.
+   * Sends many messages in as few transactions as possible (about eight messages in each), several transactions at a
+   * time. Returns one result per input, in input order: a failure does not hide the other receipts. Messages of one
+   * transaction share its signature; the `fee` of each receipt is the fee of the whole transaction. The `timeout`
+   * applies to each payload's storing, and to each transaction from its start. Payloads of failed messages are removed
+   * as in `send`.
    */
   readonly sendAll: (
     inputs: Iterable<SendInput>,
@@ -117,9 +120,9 @@ export interface Service {
   /** The message at an address. */
   readonly get: (address: Address) => Effect.Effect<ProgramAccount<DirectMessage>, ReadError>
   /**
-   * Reads the payload from the payload store, verifies it against the hash on the chain, opens it with the `Wallet` of the
-   * context if it is sealed, and decodes the envelope. `raw` skips both. Given an address, it reads the message from the chain first. The bytes may be a view: do not
-   * mutate them.
+   * Reads the payload from the payload store and verifies it against the hash on the chain. It opens a sealed payload
+   * with the `Wallet` of the context and decodes the envelope; `raw` skips these two steps. Given an address, it reads
+   * the message from the chain first. The bytes may be a view: do not mutate them.
    */
   readonly payload: (
     message: Address | ProgramAccount<DirectMessage>,
@@ -137,21 +140,24 @@ export interface Service {
     options?: PayloadOptions
   ) => Effect.Effect<A, ParseResult.ParseError | PayloadError, R>
   /**
-   * Emits the messages to a wallet, oldest first. With `payloads`, each comes with its payload or with the reason why it
-   * cannot be read.
+   * Emits the messages to a wallet, oldest first. With `payloads`, each message has its payload or the error of reading
+   * it.
    */
   readonly inbox: PayloadListing & Listing<DirectMessage, MailboxOptions>
   /** Emits the messages from an agent, given its wallet or agent address, oldest first; otherwise as `inbox`. */
   readonly outbox: PayloadListing & Listing<DirectMessage, MailboxOptions>
   /**
-   * Pending → Delivered, by the recipient. Given a message that was read (not an address), it checks the transition
-   * before it sends. Program refusals: `Unauthorized`, `MessageExpired` (7 days after it was sent),
+   * Pending → Delivered, by the recipient. Given an account instead of an address, it checks the transition before it
+   * sends. Program refusals: `Unauthorized`, `MessageExpired` (7 days after it was sent),
    * `InvalidMessageStatusTransition` (also on a second run).
    */
   readonly markDelivered: Mark
   /** Delivered → Read, by the recipient; otherwise as `markDelivered`. */
   readonly markRead: Mark
-  /** Pending or Delivered → Failed, by the recipient, or by the sender where the program allows it; otherwise as `markDelivered`. */
+  /**
+   * Pending or Delivered → Failed, by the recipient, or by the sender if the program allows it; otherwise as
+   * `markDelivered`.
+   */
   readonly markFailed: Mark
 }
 
@@ -203,7 +209,7 @@ export type Mark = (
 const SENDER = 8
 const RECIPIENT = 40
 
-/** Whether a message was read, or is named by its address alone. */
+/** Whether the message is given as an account, and not as an address. */
 const isAccount = (message: Address | ProgramAccount<DirectMessage>): message is ProgramAccount<DirectMessage> =>
   typeof message === "object" && message !== null
 
@@ -289,7 +295,7 @@ export const make: Effect.Effect<Service, never, Needs> = Effect.gen(function* (
         )
         const items: Array<PackedItem & { readonly creates: Address; readonly spans: Array<Tracer.AnySpan> }> = []
         const named = new Map<Address, number>()
-        /** A message that is named twice is sent once. */
+        /** Two inputs with the same `id` and address become one item. */
         const itemOf = (input: SendInput, { address, instruction }: Outgoing.Outgoing, place: number): number => {
           const span = spans.at(place)
           const known = input.id === undefined ? undefined : named.get(address)
@@ -418,7 +424,7 @@ export const make: Effect.Effect<Service, never, Needs> = Effect.gen(function* (
 export const layer: Layer.Layer<Message, never, PayloadStore | RpcPool | Transactions> = Layer.scoped(Message, make)
 
 /**
- * Messages of stubs: a method that is not given dies with its name.
+ * A test layer from stubs: a call to a missing method dies with the method's name.
  *
  * @since 0.1.0
  * @category layers

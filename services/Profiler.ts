@@ -1,5 +1,5 @@
 /**
- * Measures where CPU time and memory go: by function, and by the Effect span for which it ran.
+ * Measures CPU time and memory by function, and CPU time by Effect span.
  *
  * @since 0.1.0
  */
@@ -24,13 +24,13 @@ import * as TestLayer from "./internal/testLayer.js"
 import * as SpanRecorder from "./profiler/SpanRecorder.js"
 
 /**
- * A profile was not made.
+ * A recording failed.
  *
- * - `AlreadyRunning`: one of the same kind is being recorded.
- * - `NotAvailable`: the platform cannot record, or stopped to.
- * - `NoRoom`: a heap snapshot needs more disk or memory than is free.
+ * - `AlreadyRunning`: a profile of the same kind is being recorded.
+ * - `NotAvailable`: the platform cannot record, or the recording has ended.
+ * - `NoRoom`: a heap snapshot needs more free disk space or memory.
  * - `Write`: a file cannot be written. It may exist already.
- * - `Malformed`: what was recorded cannot be read.
+ * - `Malformed`: the recorded profile cannot be decoded.
  *
  * @since 0.1.0
  * @category errors
@@ -55,31 +55,31 @@ export class ProfilerError extends printable(
 const ADVICE: Readonly<Record<ProfilerError["reason"], string>> = {
   AlreadyRunning: "wait until the other profile has ended",
   NotAvailable: "run on a Node.js with an inspector",
-  NoRoom: "free some, or record a heap profile by samples",
+  NoRoom: "free disk space or memory, or use heapSampling",
   Write: "name a new file in a folder that can be written",
   Malformed: "record it again"
 }
 
 /**
- * A CPU profile with what was made of it.
+ * A CPU profile with its tree and its costs by span.
  *
  * @since 0.1.0
  * @category models
  */
 export interface CpuRecording {
-  /** The profile; its frames name sources, where source maps tell them. */
+  /** The profile. Its frames name source files if source maps are available. */
   readonly profile: CpuProfile.CpuProfile
   /** Microseconds by stack, below the spans. */
   readonly tree: CallTree.CallTree
-  /** Microseconds by span, the dearest first. Empty without `bySpan`. */
+  /** Microseconds by span, the most expensive first. Empty if `bySpan` is false. */
   readonly bySpan: ReadonlyArray<CallTree.SpanCost>
   readonly duration: Duration.Duration
-  /** Changes of span that were too many to keep. Above 0, the later part of the recording is attributed badly. */
+  /** Number of dropped changes of span. Above 0, later samples may be attributed to the wrong span. */
   readonly droppedChanges: number
 }
 
 /**
- * A sampled heap profile with what was made of it.
+ * A sampled heap profile with its tree.
  *
  * @since 0.1.0
  * @category models
@@ -104,7 +104,7 @@ export interface SnapshotInfo {
 }
 
 /**
- * How CPU time is recorded.
+ * Options of a CPU recording.
  *
  * @since 0.1.0
  * @category models
@@ -112,29 +112,32 @@ export interface SnapshotInfo {
 export interface CpuOptions {
   /**
    * Time between samples, from 50 microseconds to 1 second. Default 1 millisecond. Too low: sampling itself takes CPU
-   * time. Too high: short work is not seen.
+   * time. Too high: the profile misses short work.
    */
   readonly interval?: Duration.DurationInput | undefined
   /**
-   * Whether time is attributed to spans. Default true. It provides a tracer to the profiled effect, so that the SDK makes
-   * its spans, which costs about as much as building and signing a message does.
+   * Whether time is attributed to spans. Default true. It provides a tracer to the profiled effect, so the SDK makes
+   * its spans; those of a message cost about half as much as building and signing it.
    */
   readonly bySpan?: boolean | undefined
 }
 
 /**
- * How the heap is sampled.
+ * Options of a heap recording.
  *
  * @since 0.1.0
  * @category models
  */
 export interface HeapOptions {
   /**
-   * Average bytes between samples, from 128 to 1 GiB. Default 32 KiB. Too low: allocation becomes slow. Too high: small
-   * objects are not seen.
+   * Average bytes between samples, from 128 bytes to 1 GiB. Default 32 KiB. Too low: allocation becomes slow. Too high:
+   * the profile misses small objects.
    */
   readonly intervalBytes?: number | undefined
-  /** Whether memory that was collected meanwhile counts too. Default false: what is still held at the end. */
+  /**
+   * Whether memory that was collected during the recording counts too. Default false: only memory that is still held at
+   * the end counts.
+   */
   readonly collected?: boolean | undefined
 }
 
@@ -145,27 +148,27 @@ export interface HeapOptions {
  * @category models
  */
 export interface Service {
-  /** Runs an effect and records where its CPU time, and that of all else in the process, goes. */
+  /** Runs an effect and records the CPU time of the whole thread meanwhile. */
   readonly cpu: <A, E, R>(
     self: Effect.Effect<A, E, R>,
     options?: CpuOptions
   ) => Effect.Effect<readonly [A, CpuRecording], E | InvalidInput | ProfilerError, R>
   /**
-   * Records from now on. The inner effect ends the recording; without it, the Scope drops it. Time is attributed to spans
-   * of this fiber, and of fibers that it starts meanwhile.
+   * Starts a recording. The inner effect ends it and returns the result; otherwise the close of the Scope drops it.
+   * Time is attributed to spans of this fiber, and of fibers that it starts meanwhile.
    */
   readonly cpuScoped: (
     options?: CpuOptions
   ) => Effect.Effect<Effect.Effect<CpuRecording, ProfilerError>, InvalidInput | ProfilerError, Scope.Scope>
-  /** Runs an effect and records which functions allocate what is held at its end. */
+  /** Runs an effect and records the memory that is still held at its end, by allocating function. */
   readonly heapSampling: <A, E, R>(
     self: Effect.Effect<A, E, R>,
     options?: HeapOptions
   ) => Effect.Effect<readonly [A, HeapRecording], E | InvalidInput | ProfilerError, R>
   /**
-   * Writes all objects of the heap to a new file, for Chrome's developer tools. The process stands still meanwhile, for
-   * seconds where the heap is large. The file holds all secrets of the process, so only its owner may read it (mode 0600).
-   * `NoRoom` unless twice the heap's size is free, on the disk and in memory.
+   * Writes all objects of the heap to a new file, for Chrome's developer tools. The process stands still meanwhile: for
+   * a large heap, some seconds. The file holds all secrets of the process, so only its owner may read it (mode 0600).
+   * `NoRoom` unless twice the heap's size is free on the disk and in memory.
    */
   readonly heapSnapshot: (path: string) => Effect.Effect<SnapshotInfo, ProfilerError>
 }
@@ -193,7 +196,7 @@ export interface Service {
 export class Profiler extends Context.Tag("@pod-protocol/effect/Profiler")<Profiler, Service>() {}
 
 /**
- * What is free for a snapshot.
+ * The heap's size, and the free space for a snapshot.
  *
  * @since 0.1.0
  * @category models
@@ -205,7 +208,7 @@ export interface Room {
 }
 
 /**
- * What a platform can record.
+ * The recorder of a platform.
  *
  * @since 0.1.0
  * @category models
@@ -213,22 +216,24 @@ export interface Room {
 export interface Source {
   /** Microseconds of the clock of CPU profiles. Called at each change of span. */
   readonly now: () => number
-  /** Starts to sample; the inner effect stops and returns the profile as V8 writes it. */
+  /** Starts sampling. The inner effect stops it and returns the profile as V8 writes it. */
   readonly startCpu: (intervalMicros: number) => Effect.Effect<Effect.Effect<unknown, ProfilerError>, ProfilerError>
-  /** Starts to sample; the inner effect stops and returns the profile as V8 writes it. */
+  /** Starts sampling. The inner effect stops it and returns the profile as V8 writes it. */
   readonly startHeap: (
     options: Required<{ readonly [K in keyof HeapOptions]: NonNullable<HeapOptions[K]> }>
   ) => Effect.Effect<Effect.Effect<unknown, ProfilerError>, ProfilerError>
-  /** Finds the sources of frames, of whose URLs the set has all. */
+  /** Returns a function that maps frames to their source files. `urls` has the URLs of all frames. */
   readonly locate: (urls: ReadonlySet<string>) => Effect.Effect<(frame: CpuProfile.Frame) => CpuProfile.Frame>
-  /** Which frames are of this package, and relative to which folder files are shown. */
+  /** Options of the call trees: the frames of this package, and the folder to which file names are relative. */
   readonly shown: Pick<CallTree.Options, "isSdk" | "root">
   readonly room: (path: string) => Effect.Effect<Room, ProfilerError>
-  /** Writes a snapshot to a new file and returns its size in bytes. A file that is not whole is removed. */
+  /** Writes a snapshot to a new file and returns its size in bytes. An incomplete file is removed. */
   readonly snapshot: (path: string) => Effect.Effect<number, ProfilerError>
 }
 
-/** A snapshot is at most about as large as the heap, and V8 needs as much again to make it. */
+/**
+ * Factor of the heap's size: a snapshot is at most about as large as the heap, and V8 needs as much again to make it.
+ */
 const ROOM_OF_HEAP = 2
 
 const unreadable = (cause: CpuProfile.MalformedProfile): ProfilerError =>
@@ -237,7 +242,7 @@ const unreadable = (cause: CpuProfile.MalformedProfile): ProfilerError =>
 const MEBIBYTE = 1024 * 1024
 
 /**
- * A profiler over a platform's source. One CPU profile and one heap profile are recorded at a time.
+ * A profiler over a platform's source. It records at most one CPU profile and one heap profile at a time.
  *
  * @since 0.1.0
  * @category constructors
@@ -245,7 +250,7 @@ const MEBIBYTE = 1024 * 1024
 export const make = (source: Source): Service => {
   const running = { CPU: false, heap: false }
 
-  /** Holds the place of the one recording of a kind until `stop` is run. */
+  /** Allows one recording of a kind until its `stop` runs. */
   const exclusively = (
     kind: keyof typeof running,
     start: Effect.Effect<Effect.Effect<unknown, ProfilerError>, ProfilerError>
@@ -383,7 +388,8 @@ const noCpu: CpuRecording = {
 const noHeap: HeapRecording = { profile: { nodes: [] }, tree: { ...noCpu.tree, unit: "bytes" } }
 
 /**
- * A profiler that records nothing: effects run as they are, and recordings are empty. A snapshot is `NotAvailable`.
+ * A profiler that records nothing: effects run unchanged, and recordings are empty. `heapSnapshot` fails with
+ * `NotAvailable`.
  *
  * @since 0.1.0
  * @category layers
@@ -396,7 +402,7 @@ export const layerNoop: Layer.Layer<Profiler> = /* @__PURE__ */ Layer.succeed(Pr
 })
 
 /**
- * A profiler of stubs: a member that is not given dies with its name.
+ * A test layer from stubs: a call to a missing member dies with the member's name.
  *
  * @since 0.1.0
  * @category layers

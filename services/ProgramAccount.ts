@@ -125,9 +125,9 @@ export type ReadError = AccountDecodeError | AccountNotFound | InvalidInput | Rp
 /**
  * The errors of a listing: `InvalidInput` for an invalid address, and `RpcError`.
  *
- * A bad account does not fail the listing. An account of another program, one that does not pass the filters, a repeated one
- * and one that cannot be decoded are passed over, logged as a warning and counted in `Metrics.accountsRefused`. That a listed
- * account is at the address of its fields is the endpoint's word: a single read checks it.
+ * A bad account does not fail the listing. The listing leaves out an account of another program, one that does not match
+ * the filters, a repeated one, one that cannot be decoded, and one whose fields give another address. It logs them as a
+ * warning and counts them in `Metrics.accountsRefused`.
  *
  * @since 0.1.0
  * @category errors

@@ -1,5 +1,5 @@
 /**
- * Which deployment of the program is spoken to.
+ * The address of the deployed program that the services use.
  *
  * @since 0.1.0
  */
@@ -20,7 +20,7 @@ export class ProgramId extends Context.Reference<ProgramId>()("@pod-protocol/eff
 }) {}
 
 /**
- * Speaks to a program deployed at another address.
+ * Uses a program deployed at another address.
  *
  * @since 0.1.0
  * @category layers

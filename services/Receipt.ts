@@ -1,8 +1,8 @@
 /**
  * Receipts as Schemas, for HTTP APIs, queues and workflows: JSON with slots and lamports as decimal strings.
  *
- * `JSON.stringify` writes what a service returns in the same form. What a Schema has decoded, and a copy by spreading, are
- * plain objects with bigints: encode those by the Schema.
+ * `JSON.stringify` writes a service's receipt in the same form. A decoded receipt and a spread copy are plain objects
+ * with bigints: encode them by the Schema.
  *
  * @since 0.1.0
  */
@@ -33,7 +33,7 @@ const fields = {
 export const Receipt = EffectSchema.Struct(fields).annotations({ identifier: "Receipt" })
 
 /**
- * The receipt of a write that made or changed an account: `ProgramAccount.AccountReceipt`.
+ * The receipt of a write that created or changed an account: `ProgramAccount.AccountReceipt`.
  *
  * @since 0.1.0
  * @category schemas

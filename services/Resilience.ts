@@ -42,15 +42,15 @@ import * as Retry from "./transport/Retry.js"
  */
 export interface Options extends Endpoints.Options {
   /**
-   * A program that the cluster must have. At the start, each endpoint with the role `read` is asked for it, within
-   * `startTimeout`. Default: none. A single endpoint then gets no call before the application's first one.
+   * A program that the cluster must have. At the start, each endpoint with the role `read` must confirm it within
+   * `startTimeout`. Default: none; a single endpoint then gets no call before the application's first one.
    */
   readonly program?: Address | undefined
   /** Retries. Default: on. With `false`, a call fails with its first failure. */
   readonly retry?: Retry.Options | false | undefined
   /** Sharing and merging of reads. Default: on. With `false`, each read is a call. */
   readonly coalesce?: Coalesce.Options | false | undefined
-  /** Reconnection. Default: on. With `false`, a subscription fails with its socket, and none is shared. */
+  /** Reconnection and sharing of subscriptions. Default: on. With `false`, a subscription fails with its socket. */
   readonly reconnect?: Reconnect.Options | false | undefined
 }
 
@@ -77,7 +77,7 @@ const isProgram = (reply: unknown): boolean => {
   return Predicate.hasProperty(value, "executable") && value.executable === true
 }
 
-/** Fails if an endpoint answers that the program does not exist, or if no endpoint answers. */
+/** Fails if an endpoint reports that the program does not exist, or if no endpoint answers. */
 const requireProgram = (
   endpoints: ReadonlyArray<Endpoint.Endpoint>,
   program: Address,
@@ -127,8 +127,8 @@ const forEndpoints = <A, B, R>(
   )
 
 /**
- * Builds the transport. Fails with `EndpointsError` if the endpoints belong to different clusters, if one lacks the program,
- * or if none of the endpoints that are asked at the start answers.
+ * Builds the transport. Fails with `EndpointsError` if the endpoints belong to different clusters, if one lacks the
+ * program, or if no endpoint answers the checks at the start.
  *
  * @since 0.1.0
  * @category constructors
@@ -162,7 +162,7 @@ export const make = (
   })
 
 /**
- * The options of a single endpoint together with those for all, or the options for all with a list of endpoints.
+ * Either the options of a single endpoint together with {@link Options}, or {@link Options} with a list of endpoints.
  *
  * @since 0.1.0
  * @category models
@@ -170,7 +170,8 @@ export const make = (
 export type OneOrMany<O> = (O & Options) | (Options & { readonly endpoints: ReadonlyArray<O> })
 
 /**
- * As {@link make}, for transports that are opened from the options of their endpoints. They must end a call at its deadline.
+ * As {@link make}, but opens each transport from the options of its endpoint. The transports must end a call at its
+ * deadline.
  *
  * @since 0.1.0
  * @category constructors

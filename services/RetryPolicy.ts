@@ -1,5 +1,5 @@
 /**
- * Whether RPC calls are retried, by the context that they run in.
+ * Turns retries of RPC calls on and off by context.
  *
  * @since 0.1.0
  */

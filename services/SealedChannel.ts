@@ -1,10 +1,10 @@
 /**
  * Sealed channels: broadcasts that only the participants of a channel can read. `Channel` puts open text on the chain.
  *
- * The channel's creator makes an epoch by `rotate`: a random key, wrapped to each participant. Broadcasts are sealed with
- * the key of the latest epoch. When an agent leaves or joins, the creator makes the next epoch: who left opens no broadcast
- * of it, and who joined opens none of the earlier ones. `broadcast` refuses to seal with a key that an agent has which
- * left. See `docs/privacy.md` for what stays public.
+ * The channel's creator makes an epoch by `rotate`: a random key, wrapped to each participant. Broadcasts are sealed
+ * with the key of the latest epoch. When an agent leaves or joins, the creator makes the next epoch: a former
+ * participant cannot open its broadcasts, and a new participant cannot open those of earlier epochs. `broadcast`
+ * refuses a key that a former participant holds. `docs/privacy.md` lists the facts that stay public.
  *
  * @since 0.1.0
  */
@@ -41,7 +41,7 @@ import { Wallet } from "./Wallet.js"
  *
  * - `NoEpoch`: the creator has made no epoch yet.
  * - `Outdated`: an agent that left the channel has the key of the latest epoch. The creator must rotate.
- * - `NotHolder`: the wallet did not get the key of the epoch, because it joined later or had left.
+ * - `NotHolder`: the wallet does not hold the key of the epoch, because its agent joined later or had left.
  * - `NotCreator`: the wallet is not that of the channel's creator.
  * - `Malformed`: an announcement, a package or a broadcast is damaged.
  * - `Rejected`: the broadcast was changed, or copied from another message.
@@ -60,7 +60,8 @@ export const SealedChannelError = Errors.SealedChannelError
 export type SealedChannelError = Errors.SealedChannelError
 
 /**
- * The errors of opening a broadcast. `PayloadStoreError` with reason `NotFound`: the store has the keys of the epoch no more.
+ * The errors of opening a broadcast. `PayloadStoreError` with reason `NotFound`: the store no longer has the keys of
+ * the epoch.
  *
  * @since 0.1.0
  * @category errors
@@ -89,7 +90,7 @@ export interface Epoch {
 }
 
 /**
- * A message of a channel with its content, or with the reason why that cannot be read.
+ * A message of a channel with its content, or with the error of opening it.
  *
  * @since 0.1.0
  * @category models
@@ -108,7 +109,7 @@ export interface OpenedMessage {
  * @category models
  */
 export interface RotateOptions extends SendOptions {
-  /** Makes an epoch although the latest fits, such as after a stolen key. Default false. */
+  /** Makes an epoch even if the latest one fits the participants, for example after a key was stolen. Default false. */
   readonly force?: boolean | undefined
 }
 
@@ -120,29 +121,30 @@ export interface RotateOptions extends SendOptions {
  */
 export interface Service {
   /**
-   * Makes the next epoch, by the channel's creator, if the agents that take part are not those that hold the key of the latest
-   * one; otherwise it returns the latest. Run it after `invite` and on a schedule. It puts one package into the payload store
-   * and sends one broadcast, whatever the number of participants, at the price of a broadcast. An agent whose wallet no key
-   * can be sealed to is left out.
+   * Makes the next epoch if the participants differ from the holders of the latest key; otherwise returns the latest
+   * epoch. Only the channel's creator may call it. Run it after `invite` and on a schedule. For any number of
+   * participants, it stores one package and sends one broadcast. It leaves out an agent if no key can be sealed to its
+   * wallet.
    *
-   * The program takes one broadcast of an agent in a second. `RateLimitExceeded` passes.
+   * The program accepts one broadcast of an agent per second: after `RateLimitExceeded`, try again.
    */
   readonly rotate: (channel: Address, options?: RotateOptions) => Effect.Effect<Epoch, SealError, Wallet>
   /**
-   * As `Channel.broadcast`, sealed with the key of the latest epoch. The content has at most 618 bytes of UTF-8, and 594
-   * with `replyTo`; control characters and words that the program refuses in open text are allowed. `Outdated` if an agent
-   * that left holds the key. An agent that leaves between this check and the landing can still read the broadcast.
+   * As `Channel.broadcast`, sealed with the key of the latest epoch. The content has at most 618 bytes of UTF-8, or 594
+   * with `replyTo`. It may contain control characters and words that the program refuses in open text. `Outdated` if a
+   * former participant holds the key. An agent that leaves between this check and the landing can still read the
+   * broadcast.
    */
   readonly broadcast: (
     channel: Address,
     input: Channel.BroadcastInput,
     options?: SendOptions
   ) => Effect.Effect<AccountReceipt, SealError, Wallet>
-  /** The content of a message, which the wallet opens. One in open text is returned as it is. */
+  /** Opens a message with the wallet and returns its content. Open text is returned unchanged. */
   readonly open: (message: ProgramAccount<ChannelMessage>) => Effect.Effect<string, OpenError, Wallet>
   /**
-   * The messages of a channel, oldest first, each with its content or with the reason why it cannot be read. Up to 8 are
-   * opened at a time. Announcements of epochs are left out.
+   * The messages of a channel, oldest first, each with its content or with the error of opening it. Opens up to 8 at a
+   * time. Leaves out announcements of epochs.
    */
   readonly messages: (
     channel: Address,
@@ -186,7 +188,7 @@ export class SealedChannel extends Context.Tag("@pod-protocol/effect/SealedChann
 
 const OPENED_AT_A_TIME = 8
 
-/** What comes before a send. */
+/** The work before a send, as named in the error of a timeout. */
 const READ = "the keys of its channel were read"
 
 const epochOf = ({ epoch, wraps }: SealedBroadcast.Package): Epoch => ({
@@ -225,7 +227,7 @@ export const make: Effect.Effect<Service, never, Needs> = Effect.gen(function* (
         if (owned.creator !== wallet) return yield* new SealedChannelError({ reason: "NotCreator", channel })
         const members = yield* Rotation.members(accounts, yield* active(channel))
         const latest = yield* epochs.latest(owned)
-        // An epoch whose package is lost or damaged is replaced.
+        // Replaces an epoch whose package is lost or damaged.
         const held =
           latest === 0 ? Option.none() : Option.map(yield* Effect.option(epochs.wraps(owned, latest)), epochOf)
         if (!force && Option.isSome(held) && Rotation.fits(held.value.holders, members))
@@ -269,7 +271,7 @@ export const make: Effect.Effect<Service, never, Needs> = Effect.gen(function* (
   return SealedChannel.of({
     rotate: (channel, options = {}) =>
       Given.effect({ channel }, () =>
-        // Another process of the creator made the same epoch first: it may fit.
+        // Another process of the creator made the same epoch first, which may fit.
         Effect.catchIf(
           rotateOnce(channel, options),
           (error) => error._tag === "ProgramError" && error.reason === "DuplicateMessage",
@@ -351,7 +353,7 @@ export const make: Effect.Effect<Service, never, Needs> = Effect.gen(function* (
 export const layer: Layer.Layer<SealedChannel, never, Needs> = Layer.effect(SealedChannel, make)
 
 /**
- * Sealed channels of stubs: a method that is not given dies with its name.
+ * A test layer from stubs: a call to a missing method dies with the method's name.
  *
  * @since 0.1.0
  * @category layers

@@ -1,6 +1,6 @@
 /**
  * Sealing: encrypts a payload to the wallet of its recipient, so that nobody else can read it. The recipient's wallet
- * opens it by `unseal`; see `docs/privacy.md` for what it hides and what not.
+ * opens it by `unseal`. `docs/privacy.md` lists the facts that sealing hides, and those that stay public.
  *
  * @since 0.1.0
  */
@@ -22,19 +22,20 @@ import type { Derive } from "./Wallet.js"
 /**
  * A payload cannot be sealed or opened.
  *
- * - `Malformed`: the bytes are cut, or no sealed payload.
- * - `Unsupported`: another version of the library sealed it in a way that this one does not know.
+ * - `Malformed`: the bytes are cut, or are not a sealed payload.
+ * - `Unsupported`: this version does not know the suite or the kind of key.
  * - `NoWallet`: no wallet is in the context.
  * - `NotRecipient`: the wallet in the context is not the recipient's.
  * - `CannotUnseal`: the wallet only signs, such as a hardware or browser wallet.
- * - `NoSealingKey`: the payload is sealed to a published key, and the wallet in the context brings no such key.
+ * - `NoSealingKey`: the payload is sealed to a published key, and the wallet in the context does not have the key's
+ *   secret.
  * - `Rejected`: the bytes were changed, or were sealed by another sender, to another key or for another message.
  * - `CannotDerive`: the sender's wallet only signs, so it cannot seal with an `id`.
  * - `MissingPackage`: the platform needs an optional package, which `detail` names and which is not installed.
- * - `NoSealing`: `seal` was asked for without the `Sealing` service in the context.
- * - `NoPublishedKey`: a published key was asked for, and the recipient publishes none.
- * - `KeyUnavailable`: what the recipient publishes cannot be read now.
- * - `BadPublishedKey`: what the recipient publishes as its key is none.
+ * - `NoSealing`: `seal: true` needs the `Sealing` service, which the context does not have.
+ * - `NoPublishedKey`: `sealTo` demands a published key, and the recipient publishes none.
+ * - `KeyUnavailable`: the recipient's published key cannot be read now.
+ * - `BadPublishedKey`: the text that the recipient publishes as its key is not a valid key.
  *
  * @since 0.1.0
  * @category errors
@@ -56,9 +57,9 @@ export class SealedError extends printable(
       "KeyUnavailable",
       "BadPublishedKey"
     ),
-    /** Address of the recipient's wallet, where it is known. */
+    /** Address of the recipient's wallet, if it is known. */
     recipient: Schema.optional(SafeText.Schema()),
-    /** What is missing, with `MissingPackage`. */
+    /** The missing package, for `MissingPackage`. */
     detail: Schema.optional(SafeText.Schema()),
     cause: Schema.optional(Outside.Cause)
   })
@@ -86,7 +87,7 @@ export class SealedError extends printable(
       case "Rejected":
         return "The sealed payload does not open: it was changed, or is sealed to another sender, key or message; ask the sender to send it again"
       case "CannotDerive":
-        return "An id cannot be sealed by a wallet that only signs: leave it out, or use the wallet's key, such as by WalletNode"
+        return "A wallet that only signs cannot seal with an id: leave the id out, or use the wallet's key, such as by WalletNode"
       case "MissingPackage":
         return `Sealing on this platform needs a package that is not installed: install ${this.detail ?? "it"}`
       case "NoSealing":
@@ -96,7 +97,7 @@ export class SealedError extends printable(
       case "KeyUnavailable":
         return `The published key of ${recipient} cannot be read: try again, or seal to the wallet with sealTo: "wallet"`
       case "BadPublishedKey":
-        return `${recipient} publishes something else than an X25519 key: ask its owner to correct it, or seal to the wallet with sealTo: "wallet"`
+        return `The published key of ${recipient} is not an X25519 key: ask its owner to correct it, or seal to the wallet with sealTo: "wallet"`
     }
   }
 }
@@ -110,11 +111,12 @@ export class SealedError extends printable(
 export interface Service {
   /**
    * Encrypts the bytes to the key of a wallet, given by its address, or to an X25519 key of 32 bytes, bound to `info`.
-   * `InvalidInput` for an address that is no key of the large prime order (a program's address, the System program, a point
-   * of small order), and for bytes that are no key (`SealingKey.check`).
+   * `InvalidInput` for an address that is not a key of the large prime order (a program's address, the System program,
+   * a point of small order), and for bytes that are not a key (`SealingKey.check`).
    *
-   * The ephemeral key is random. With `derive` of the sender's wallet, it is derived from the recipient's key, `info` and
-   * the bytes (`Sealed.ephemeralContext`): the same call gives the same result, and other bytes have another key.
+   * The ephemeral key is random by default. With `derive` of the sender's wallet, it derives from the recipient's key,
+   * `info` and the bytes (`Sealed.ephemeralContext`): equal calls give equal results, and different bytes get different
+   * keys.
    */
   readonly seal: (
     recipient: Address | Uint8Array,
@@ -123,15 +125,15 @@ export interface Service {
     derive?: Derive
   ) => Effect.Effect<Sealed, InvalidInput>
   /**
-   * Encrypts the bytes with a secret key of 32 bytes that several share, bound to `info`. The result is a random nonce of
-   * 12 bytes, the ciphertext, and a tag of 16. Each `info` has a cipher key of its own.
+   * Encrypts the bytes with a shared secret key of 32 bytes, bound to `info`. The result is a random nonce of 12 bytes,
+   * the ciphertext, and a tag of 16 bytes. Each `info` has its own cipher key.
    */
   readonly encrypt: (
     key: Redacted.Redacted<Uint8Array>,
     info: Uint8Array,
     bytes: Uint8Array
   ) => Effect.Effect<Uint8Array>
-  /** The bytes that were encrypted with the key and the `info`; `None` if they do not open. */
+  /** Decrypts bytes of `encrypt`; `None` if key, `info` or bytes do not match. */
   readonly decrypt: (
     key: Redacted.Redacted<Uint8Array>,
     info: Uint8Array,
@@ -148,7 +150,7 @@ export interface Service {
 export class Sealing extends Context.Tag("@pod-protocol/effect/Sealing")<Sealing, Service>() {}
 
 /**
- * Sealing of stubs: a method that is not given dies with its name.
+ * A test layer from stubs: a call to a missing method dies with the method's name.
  *
  * @since 0.1.0
  * @category layers

@@ -1,5 +1,5 @@
 /**
- * A transaction that is signed and not necessarily sent.
+ * A signed transaction, sent or not.
  *
  * @since 0.1.0
  */
@@ -20,6 +20,8 @@ export const BlockhashLifetime = Schema.Struct({
 })
 
 /**
+ * A value of {@link BlockhashLifetime}.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -36,13 +38,15 @@ export const NonceLifetime = Schema.Struct({
   /** The nonce account. */
   account: Address.Schema,
   /**
-   * Only where nothing but the bytes is known, which do not tell a nonce from a blockhash: until then it may land by
-   * the one or by the other.
+   * Present only if the lifetime was derived from the bytes, which do not distinguish a nonce from a blockhash. Up to
+   * this block height the transaction may land by either.
    */
   lastValidBlockHeight: Schema.optional(Schema.BigInt)
 })
 
 /**
+ * A value of {@link NonceLifetime}.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -57,30 +61,32 @@ export type NonceLifetime = typeof NonceLifetime.Type
 export const Lifetime = Schema.Union(BlockhashLifetime, NonceLifetime)
 
 /**
+ * A value of {@link Lifetime}.
+ *
  * @since 0.1.0
  * @category models
  */
 export type Lifetime = typeof Lifetime.Type
 
 /**
- * Signed bytes with everything that is needed to send them, to watch them and to send them again, now or in another
- * process: it is a Schema, so it can be written down (`Schema.encode(SignedTransaction)`).
+ * Signed bytes with all data for sending, resending and confirming them, now or in another process. It is a Schema:
+ * `Schema.encode(SignedTransaction)` makes JSON for a store.
  *
  * @since 0.1.0
  * @category models
  */
 export class SignedTransaction extends Schema.Class<SignedTransaction>("@pod-protocol/effect/SignedTransaction")({
-  /** The fee payer's signature, which names the transaction. */
+  /** The fee payer's signature, which is the transaction's id. */
   signature: Signature.Schema,
-  /** The bytes that go to the node: signatures and message, at most 1232. */
+  /** The wire form: signatures and message, at most 1232 bytes. */
   wire: Schema.Uint8ArrayFromBase64,
-  /** When the transaction can no longer land. */
+  /** The condition that limits how long the transaction can land. */
   lifetime: Lifetime,
   /** The fee in lamports. The cluster charges it whether the transaction succeeds or fails. */
   fee: Schema.BigInt,
   /**
-   * The slot of the bank that gave the blockhash or the nonce, before which it cannot have landed. A node that has not
-   * reached it may not know them yet, so it is asked to refuse.
+   * The slot of the bank that gave the blockhash or the nonce. The transaction cannot have landed before it. A node
+   * that has not reached it may not know the blockhash or the nonce, so the request tells such a node to refuse.
    */
   minContextSlot: Schema.optional(Schema.BigInt)
 }) {

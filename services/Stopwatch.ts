@@ -1,5 +1,5 @@
 /**
- * Measures the CPU time of the process, and says what machine it is.
+ * Measures the CPU time of the process, and describes the machine.
  *
  * @since 0.1.0
  */
@@ -31,8 +31,8 @@ export interface Service {
 export class Stopwatch extends Context.Tag("@pod-protocol/effect/Stopwatch")<Stopwatch, Service>() {}
 
 /**
- * A stopwatch for platforms that do not tell the CPU time, such as browsers: it counts time on the clock, in which other
- * work of the machine counts too.
+ * A stopwatch for platforms that do not report CPU time, such as browsers. It measures time on the clock, which
+ * includes other work of the machine.
  *
  * @since 0.1.0
  * @category layers
@@ -43,7 +43,7 @@ export const layerClock: Layer.Layer<Stopwatch> = /* @__PURE__ */ Layer.succeed(
 })
 
 /**
- * A stopwatch of stubs: a member that is not given dies with its name.
+ * A test layer from stubs: a call to a missing member dies with the member's name.
  *
  * @since 0.1.0
  * @category layers

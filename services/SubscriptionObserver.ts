@@ -2,8 +2,8 @@
  * Events of a subscription besides its notifications: it was established, or notifications may have been lost.
  *
  * The streams of `RpcTransport` and `RpcPool` carry notifications only. To receive these events, provide an observer in
- * the stream's context. Transports call it in order with the notifications that they deliver. `Follow` uses it
- * to read what was missed.
+ * the stream's context. Transports call it in order with the notifications that they deliver. `Follow` uses it to read
+ * missed changes.
  *
  * @since 0.1.0
  */

@@ -1,6 +1,6 @@
 /**
- * Which calls of the SDK are traced. The decision is made before a span, so a call that is not sampled costs little more
- * than without a tracer.
+ * Decides which calls of the SDK are traced. The decision precedes the span, so an unsampled call costs little more
+ * than a call without a tracer.
  *
  * @since 0.1.0
  */
@@ -16,7 +16,7 @@ import type { InvalidInput } from "../src/InvalidInput.js"
 import * as Random from "./internal/random.js"
 
 /**
- * Decides on calls that begin a trace. A call within a trace follows it: its spans are made if the parent is sampled.
+ * Decides on calls that begin a trace. A call within a trace has spans if its parent is sampled.
  *
  * @since 0.1.0
  * @category models
@@ -29,8 +29,8 @@ export interface Service {
 /**
  * The sampling of traces. Without it, a tracer gets the spans of all calls.
  *
- * Spans of a call that is not sampled are not made; spans of the application's own beneath it have a parent with
- * `sampled: false`, and HTTP requests that propagate a trace carry that too.
+ * An unsampled call has no spans. The application's spans beneath it have a parent with `sampled: false`, and HTTP
+ * requests that propagate a trace carry this flag.
  *
  * @example
  * ```ts
@@ -53,11 +53,11 @@ export class Telemetry extends Context.Tag("@pod-protocol/effect/Telemetry")<Tel
  */
 export interface Options {
   /**
-   * The share of traces that is sampled, from 0 to 1. Default 1. Too low: what is rare is not seen. Too high: spans cost
-   * CPU time, about as much as building and signing a message.
+   * The share of sampled traces, from 0 to 1. Default 1. Too low: rare events are missed. Too high: spans cost CPU
+   * time; those of a message cost about half as much as building and signing it.
    */
   readonly ratio?: number | undefined
-  /** Calls whose traces are always sampled, by name. Default none. One that throws samples by `ratio`. */
+  /** Whether traces that begin with this call are always sampled. Default: none. If it throws, `ratio` decides. */
   readonly always?: ((name: string) => boolean) | undefined
 }
 
@@ -66,7 +66,7 @@ const RANGE = 2 ** 32
 const random = (): number => new DataView(Random.unsafeBytes(4).buffer).getUint32(0) / RANGE
 
 /**
- * A sampling by these options. `InvalidInput` for a `ratio` outside of 0 to 1.
+ * A sampling with these options. `InvalidInput` for a `ratio` outside of 0 to 1.
  *
  * @since 0.1.0
  * @category constructors
@@ -107,8 +107,8 @@ const optional = (name: string): Config.Config<string> =>
   Config.map(Config.option(Config.string(name)), (found) => Option.getOrElse(found, () => "").trim())
 
 /**
- * The ratio that OpenTelemetry's variables `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG` name; 1 without them. A
- * call within a trace follows its parent under each of them.
+ * The ratio of OpenTelemetry's variables `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`; 1 without them. With
+ * every sampler, a call within a trace follows its parent.
  *
  * @since 0.1.0
  * @category config
@@ -128,7 +128,7 @@ export const ratio: Config.Config<number> = /* @__PURE__ */ Config.suspend(() =>
 )
 
 /**
- * As {@link layer}, by the variables of {@link ratio}.
+ * As {@link layer}, with the ratio of {@link ratio}.
  *
  * @since 0.1.0
  * @category layers

@@ -1,8 +1,8 @@
 /**
  * Wallets: Ed25519 signers of transactions.
  *
- * Each call requires the wallet (`R = Wallet`), not the construction of a service. So one process can act for many agents
- * over the same connections: provide another wallet to the next call.
+ * Calls require the wallet (`R = Wallet`); the construction of a service does not. So one process can act for many
+ * agents over the same connections: provide another wallet to the next call.
  *
  * A wallet keeps its key in a closure. Printing, serialising or inspecting a wallet shows its address only.
  *
@@ -89,23 +89,23 @@ export interface Service {
    */
   readonly sign: (messages: ReadonlyArray<Uint8Array>) => Effect.Effect<ReadonlyArray<SignatureBytes>, WalletError>
   /**
-   * Whether `sign` ends without waiting for one message, as with a key in this process. Default false. A send then saves
-   * the fiber by which its deadline ends a signer that waits. True for a signer that waits: a send may exceed its timeout.
+   * Whether `sign` of one message never waits, as with a key in this process. Default false. If true, a send saves the
+   * fiber that ends a waiting signer at the deadline. Wrongly true: a send may exceed its timeout.
    */
   readonly synchronous?: boolean | undefined
   /**
-   * Opens what is sealed to this wallet with the same `info`; `None` if it does not open. Absent in a wallet that only
-   * signs, such as one of a Kit signer: it cannot read sealed payloads.
+   * Opens bytes that were sealed to this wallet with the same `info`; `None` if they do not open. Absent in a wallet
+   * that only signs, such as that of a Kit signer: it cannot read sealed payloads.
    */
   readonly unseal?: ((sealed: Sealed, info: Uint8Array) => Effect.Effect<Option.Option<Uint8Array>>) | undefined
   /**
-   * Opens what is sealed with the same `info` to a key that the wallet's agent published; `None` if no such key opens it.
-   * Default: absent, and `withKeys` of `SealingNode` and `SealingWeb` add it.
+   * Opens bytes that were sealed with the same `info` to a published key of the wallet's agent; `None` if no key opens
+   * them. Default: absent; `withKeys` of `SealingNode` and `SealingWeb` adds it.
    */
   readonly unsealPublished?: Service["unseal"]
   /**
-   * Derives 32 secret bytes from the key and a context: the same for the same context, and unrelated for another. Sealing
-   * with an `id` needs it. Absent in a wallet that only signs.
+   * Derives 32 secret bytes from the key and a context. Equal contexts give equal bytes; different contexts give
+   * unrelated bytes. Sealing with an `id` needs it. Absent in a wallet that only signs.
    */
   readonly derive?: Derive | undefined
 }
@@ -141,7 +141,7 @@ type Answer = Uint8Array | "modified" | undefined
 
 const signatureOf = (address: Address, answer: Answer): Either.Either<SignatureBytes, WalletError> => {
   if (answer === "modified") {
-    const detail = "the signer changed the transaction before it signed it; use one that signs what it is given"
+    const detail = "the signer changed the transaction before it signed it; use one that signs without changes"
     return Either.left(new WalletError({ reason: "Modified", address, detail }))
   }
   if (answer === undefined || !Signature.isBytes(answer)) {
@@ -152,7 +152,7 @@ const signatureOf = (address: Address, answer: Answer): Either.Either<SignatureB
   return Either.right(answer)
 }
 
-/** Makes a wallet of a function that returns a promise of signatures. Interruption aborts the signal. */
+/** Makes a wallet from a function that returns a promise of signatures. Interruption aborts the signal. */
 const fromPromise = (
   address: Address,
   sign: (messages: ReadonlyArray<Uint8Array>, abortSignal: AbortSignal) => Promise<ReadonlyArray<Answer>>
@@ -244,7 +244,7 @@ export const fromSigner = (signer: Signer | TransactionSendingSigner): Effect.Ef
     new WalletError({
       reason: "Unsupported",
       address,
-      detail: "this signer can only send what it signs; use one that signs without sending"
+      detail: "this signer can only sign and send in one step; use one that signs without sending"
     })
   )
 }
@@ -255,7 +255,7 @@ const webCrypto = <A>(use: (subtle: SubtleCrypto) => Promise<A>): Effect.Effect<
     catch: (cause) =>
       new WalletError({
         reason: "Unsupported",
-        detail: "WebCrypto refused the key; it takes an Ed25519 key that may sign, on a runtime that has Ed25519",
+        detail: "WebCrypto refused the key; it needs an Ed25519 key that may sign, and a runtime with Ed25519",
         cause
       })
   })
@@ -273,8 +273,8 @@ const fromCheckedKeyPair = Effect.fnUntraced(function* (field: string, keyPair: 
 })
 
 /**
- * Wraps an Ed25519 key pair of WebCrypto. The public key must be extractable, the private key need not be. Two halves of
- * different keys are `InvalidInput`.
+ * Wraps an Ed25519 key pair of WebCrypto. Only the public key must be extractable. Two halves of different keys are
+ * `InvalidInput`.
  *
  * On Node, the same constructor of `layers/WalletNode` signs faster.
  *

@@ -12,7 +12,8 @@
 export * as Agent from "./Agent.js"
 
 /**
- * The numbers of the program: how much there is, what happened when, who is busiest, and how the cluster is.
+ * Statistics of the program: numbers of accounts, activity by time, the busiest senders and channels, and the state of
+ * the cluster.
  *
  * @since 0.1.0
  */
@@ -33,8 +34,8 @@ export * as Benchmark from "./Benchmark.js"
 export * as BenchmarkHistory from "./BenchmarkHistory.js"
 
 /**
- * Memory for an application's own batches: a batch leases one large arena and takes its buffers out of it. The SDK itself
- * leases none: its small buffers are cheaper out of Node's pool.
+ * Pools memory for an application's own batches: a batch leases one large arena and allocates its buffers in it. The
+ * SDK itself leases none, because Node's pool is cheaper for its small buffers.
  *
  * @since 0.1.0
  */
@@ -105,7 +106,7 @@ export { EndpointsError } from "./EndpointsError.js"
 export * as Escrow from "./Escrow.js"
 
 /**
- * Shows the live fibers of the process: what each does, where it waits and for whom, and what looks wrong.
+ * Lists the live fibers of the process: the state of each, the fibers for which it waits, and suspected faults.
  *
  * @since 0.1.0
  */
@@ -127,7 +128,7 @@ export * as Follow from "./Follow.js"
 export * as Journal from "./Journal.js"
 
 /**
- * A long result, `{context, value: […]}`, whose list stays text until it is decoded in parts. To parse it at once would
+ * A long result, `{context, value: […]}`, whose list stays text until it is decoded in parts. Parsing it at once would
  * block the event loop.
  *
  * @since 0.1.0
@@ -135,8 +136,8 @@ export * as Journal from "./Journal.js"
 export * as LongResult from "./LongResult.js"
 
 /**
- * Watches the memory of the process: what it uses, how near its limits it is, and whether it keeps growing. Pools and
- * caches register with it and shrink under pressure.
+ * Watches the memory of the process: its use, its distance from the limits, and suspected leaks. Pools and caches
+ * register with it and shrink under pressure.
  *
  * @since 0.1.0
  */
@@ -165,8 +166,8 @@ export * as Message from "./Message.js"
 export * as Metadata from "./Metadata.js"
 
 /**
- * What the SDK and an application measure. The service `Metrics` times operations, counts, keeps gauges and reports
- * percentiles; the constants are the package's metrics in Effect's registry, which exporters of Effect read.
+ * Measures the SDK and an application. The service `Metrics` times operations, keeps counters and gauges, and reports
+ * percentiles. The constants are the package's metrics in Effect's registry, which exporters of Effect read.
  *
  * @since 0.1.0
  */
@@ -180,7 +181,7 @@ export * as Metrics from "./Metrics.js"
 export * as PayloadStore from "./PayloadStore.js"
 
 /**
- * Measures where CPU time and memory go: by function, and by the Effect span for which it ran.
+ * Measures CPU time and memory by function, and CPU time by Effect span.
  *
  * @since 0.1.0
  */
@@ -194,7 +195,7 @@ export * as Profiler from "./Profiler.js"
 export * as ProgramAccount from "./ProgramAccount.js"
 
 /**
- * Which deployment of the program is spoken to.
+ * The address of the deployed program that the services use.
  *
  * @since 0.1.0
  */
@@ -231,7 +232,7 @@ export * as Receipt from "./Receipt.js"
 export * as Resilience from "./Resilience.js"
 
 /**
- * Whether RPC calls are retried, by the context that they run in.
+ * Turns retries of RPC calls on and off by context.
  *
  * @since 0.1.0
  */
@@ -260,21 +261,21 @@ export * as SealedChannel from "./SealedChannel.js"
 
 /**
  * Sealing: encrypts a payload to the wallet of its recipient, so that nobody else can read it. The recipient's wallet
- * opens it by `unseal`; see `docs/privacy.md` for what it hides and what not.
+ * opens it by `unseal`. `docs/privacy.md` lists the facts that sealing hides, and those that stay public.
  *
  * @since 0.1.0
  */
 export * as Sealing from "./Sealing.js"
 
 /**
- * A transaction that is signed and not necessarily sent.
+ * A signed transaction, sent or not.
  *
  * @since 0.1.0
  */
 export * as SignedTransaction from "./SignedTransaction.js"
 
 /**
- * Measures the CPU time of the process, and says what machine it is.
+ * Measures the CPU time of the process, and describes the machine.
  *
  * @since 0.1.0
  */
@@ -296,8 +297,8 @@ export * as SubscriptionObserver from "./SubscriptionObserver.js"
 export * as TaskPool from "./TaskPool.js"
 
 /**
- * Which calls of the SDK are traced. The decision is made before a span, so a call that is not sampled costs little more
- * than without a tracer.
+ * Decides which calls of the SDK are traced. The decision precedes the span, so an unsampled call costs little more
+ * than a call without a tracer.
  *
  * @since 0.1.0
  */

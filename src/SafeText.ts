@@ -134,8 +134,8 @@ const decoded = (part: string): string => {
 }
 
 /**
- * The parts of a URL that may hold an API key or a password: path, query and user. Each is returned whole and in parts,
- * as written and decoded. The result is empty if the text is not a URL.
+ * The parts of a URL that may hold an API key or a password: path, query, fragment, user and password. Each is returned
+ * whole and in parts, as written and decoded. The result is empty if the text is not a URL.
  *
  * @since 0.1.0
  * @category redaction

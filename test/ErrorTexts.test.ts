@@ -130,7 +130,7 @@ const table: ReadonlyArray<readonly [error: Error & { readonly reason?: string }
     new WalletError({
       reason: "Modified",
       address: ADDRESS,
-      detail: "the signer changed the transaction before it signed it; use one that signs what it is given"
+      detail: "the signer changed the transaction before it signed it; use one that signs without changes"
     }),
     [ADDRESS]
   ],
@@ -144,7 +144,7 @@ const table: ReadonlyArray<readonly [error: Error & { readonly reason?: string }
   [
     new WalletError({
       reason: "Unsupported",
-      detail: "this signer can only send what it signs; use one that signs without sending"
+      detail: "this signer can only sign and send in one step; use one that signs without sending"
     }),
     []
   ],
@@ -223,7 +223,7 @@ const table: ReadonlyArray<readonly [error: Error & { readonly reason?: string }
   ),
   [new JsonError({ detail: "Unexpected end", size: 9 }), ["9 characters", "Unexpected end"]],
   ...(["Size", "Version", "State", "Owner"] as const).map(
-    (reason) => [new NonceAccountError({ reason, detail: "it has 79 bytes, and not 80" }), ["79 bytes"]] as const
+    (reason) => [new NonceAccountError({ reason, detail: "it has 79 bytes instead of 80" }), ["79 bytes"]] as const
   ),
   ...(
     [

@@ -1,7 +1,7 @@
 /**
- * Finds the lines of code in which generators are suspended. V8 tells them to its inspector only, as an internal property
- * of the object, and names scripts by number; a session within the process asks for both. It opens no port and stops
- * nothing but this turn of the event loop.
+ * Finds the lines of code in which generators are suspended. Only V8's inspector exposes them: the location is an
+ * internal property of a generator, and scripts have numbers. A session within the process reads both. It opens no port
+ * and blocks the event loop while it runs.
  */
 import type { Session } from "node:inspector/promises"
 import * as Path from "node:path"
@@ -13,7 +13,7 @@ import * as Predicate from "effect/Predicate"
 import type { Locate } from "../../services/FiberConsole.js"
 import * as Sources from "../internal/Sources.js"
 
-/** The generators are handed to the session below this key of the global object, for one call. */
+/** The key of the global object under which the session finds the generators, for the time of one call. */
 const KEY = "@pod-protocol/effect/FiberConsole/generators"
 
 interface Found {
@@ -66,7 +66,10 @@ const short = (url: string, line: number): string => {
   return `${file}:${line}`
 }
 
-/** Without an inspector, nothing is found. Frames of packages are left out: they are not where the program waits. */
+/**
+ * The lines of code of generators. Without an inspector, none is found. Frames of packages are left out, because they
+ * are not the application's code.
+ */
 export const locate: Locate = (generators) =>
   generators.length === 0
     ? Effect.succeed([])

@@ -14,7 +14,7 @@ const ADVICE: ReadonlyMap<number, string> = new Map([
   [200, "the URL does not accept WebSockets: check wsUrl"],
   [401, "the endpoint requires a key: check wsUrl and headers"],
   [403, "the key may not subscribe: check the provider's plan"],
-  [404, "there is nothing at this path: check wsUrl"],
+  [404, "the server does not have this path: check wsUrl"],
   [405, "the URL does not accept WebSockets: check wsUrl"],
   [410, "the endpoint is gone: use another one"],
   [426, "the URL does not accept WebSockets: check wsUrl"],

@@ -9,14 +9,14 @@ import type * as Scope from "effect/Scope"
 export interface Options {
   readonly host: string
   readonly port: number
-  /** Further connections are closed at once. */
+  /** Maximum open connections. Further ones are closed at once. */
   readonly maxConnections: number
   /** Milliseconds of silence after which a connection is closed. */
   readonly idleTimeout: number
   readonly server: ServerOptions
 }
 
-/** Why it cannot listen, and what to do. */
+/** The reason for which the server cannot listen, with advice. */
 export interface Refusal {
   readonly reason: "PortTaken" | "Listen"
   readonly detail: string
@@ -57,7 +57,7 @@ export const listen = (options: Options): Effect.Effect<HttpServer.HttpServer, R
     return http
   })
 
-/** The port that it got, where any was asked for. */
+/** The port of the server; `asked` may be 0 for any port. */
 export const portOf = ({ address }: HttpServer.HttpServer, asked: number): number =>
   "port" in address ? address.port : asked
 

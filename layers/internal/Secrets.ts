@@ -1,12 +1,10 @@
-/**
- * What an endpoint keeps secret: its URLs and headers, which gateways repeat in what they answer.
- */
+/** Redacts the secrets of an endpoint, its URLs and headers, because gateways repeat them in their answers. */
 import * as Redacted from "effect/Redacted"
 import type * as Outside from "../../src/internal/Outside.js"
 import * as SafeText from "../../src/SafeText.js"
 import type { Endpoint } from "./Url.js"
 
-/** A function that cuts out what the URLs and the headers of an endpoint keep secret. */
+/** A function that removes the secrets of an endpoint's URLs and headers from a text. */
 export const redactor = ({ url, wsUrl }: Endpoint, headers: { readonly [name: string]: string }): Outside.Show =>
   SafeText.redactor([
     ...SafeText.secretsOf(Redacted.value(url).href),
@@ -14,7 +12,7 @@ export const redactor = ({ url, wsUrl }: Endpoint, headers: { readonly [name: st
     ...Object.values(headers).flatMap((value) => [value, ...value.split(" ").filter(isToken)])
   ])
 
-/** Not the scheme of an `Authorization` header. */
+/** Whether a part of a header may be secret: the scheme of `Authorization` is not. */
 const isToken = (part: string): boolean => part.length > MAX_SCHEME_LENGTH
 
 const MAX_SCHEME_LENGTH = 7

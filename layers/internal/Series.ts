@@ -1,7 +1,7 @@
 /**
- * Everything that was measured, for the exporters: Effect's registry, and the service `Metrics` where there is one.
+ * Reads all metrics for the exporters: Effect's registry, and the service `Metrics` if it is provided.
  *
- * At most `maxSeries` series are read; the number of those left out is a series itself. A name has one kind: series of
+ * It reads at most `maxSeries` series; the number of the others is a series itself. A name has one kind: series of
  * another kind under the same name are left out too, because no exporter can write both.
  */
 import * as Metric from "effect/Metric"
@@ -17,7 +17,7 @@ import * as MetricTable from "../../src/observe/MetricTable.js"
 export type Labels = Readonly<Record<string, string>>
 
 export interface Histogram {
-  /** Upper bounds of all buckets but the last, which has none. */
+  /** Upper bounds of all buckets except the last, which has none. */
   readonly bounds: ReadonlyArray<number>
   /** The values in each bucket. */
   readonly counts: ReadonlyArray<number>
@@ -48,18 +48,18 @@ export interface Family {
   readonly series: ReadonlyArray<Series>
 }
 
-/** Where it is read from. */
+/** A series with the data of its family. */
 interface Found extends Series {
   readonly name: string
   readonly unit: string
   readonly meaning: string
 }
 
-/** Labels with which Effect's exporters know the unit. */
+/** The labels in which Effect's metrics have their unit. */
 const UNITS = ["unit", "time_unit"]
 
 const histogramOf = ({ buckets, count, max, min, sum }: MetricState.MetricState.Histogram): Histogram => {
-  // Effect counts all values up to a bound.
+  // Effect's counts are cumulative.
   const counts = buckets.map(([, upTo], nth) => upTo - (buckets[nth - 1]?.[1] ?? 0))
   return { bounds: buckets.slice(0, -1).map(([bound]) => bound), counts, count, sum, min, max }
 }
@@ -67,7 +67,7 @@ const histogramOf = ({ buckets, count, max, min, sum }: MetricState.MetricState.
 const isIncremental = ({ keyType }: MetricKey.MetricKey.Untyped): boolean =>
   MetricKeyType.isCounterKey(keyType) && keyType.incremental
 
-/** A summary's quantiles are gauges, and a frequency is a counter for each of its words. */
+/** The values of a metric. The quantiles of a summary become gauges, and each word of a frequency becomes a counter. */
 const valuesOf = (
   key: MetricKey.MetricKey.Untyped,
   state: MetricState.MetricState.Untyped
@@ -143,7 +143,7 @@ const ofSnapshot = ({ counters, gauges, operations: measured }: Snapshot): Reado
   }))
 ]
 
-/** Reads everything at this moment. */
+/** Reads all series at this moment. */
 export const read = (metrics: Snapshot | undefined, maxSeries: number): ReadonlyArray<Family> => {
   const families = new Map<string, Family & { readonly series: Array<Series> }>()
   let left = maxSeries

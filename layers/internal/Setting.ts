@@ -1,6 +1,6 @@
 /**
- * Settings from the environment. An empty setting, such as the line `NAME=` of an env file, counts as absent. Errors
- * state the expected form and never the value, which may be a secret.
+ * Reads settings from the environment. An empty setting, such as the line `NAME=` of an env file, counts as absent.
+ * Errors state the expected form and never the value, which may be a secret.
  */
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"

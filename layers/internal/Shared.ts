@@ -1,7 +1,7 @@
-/** Options that stand beside a list of endpoints. */
+/** Options beside a list of endpoints. */
 import type * as RpcPoolUndici from "../RpcPoolUndici.js"
 
-/** Gives them to each endpoint, whose own ones win. */
+/** Makes them the defaults of each endpoint. */
 export const spread = <O extends RpcPoolUndici.EndpointsOptions | RpcPoolUndici.Options>(options: O): O => {
   if (!("endpoints" in options)) return options
   const { endpoints, ...shared } = options

@@ -6,7 +6,7 @@ import type { Opener } from "./X25519.js"
 export interface SigningKey {
   readonly publicKey: Uint8Array
   readonly sign: (message: Uint8Array) => SignatureBytes
-  /** Derives the key that opens what is sealed to this one. */
+  /** Derives the key that opens payloads sealed to this key. */
   readonly opener: () => Opener
   /** Derives 32 secret bytes for a context. */
   readonly derive: (context: Uint8Array) => Uint8Array

@@ -1,5 +1,5 @@
 /**
- * Ed25519 and HPKE by libsodium, if the application has installed `sodium-native`. It signs in two thirds of the time of
+ * Ed25519 and HPKE by libsodium, if the package `sodium-native` is installed. It signs in two thirds of the time of
  * `node:crypto`.
  */
 import * as Effect from "effect/Effect"
@@ -40,7 +40,7 @@ export interface Sodium {
   readonly generate: () => SigningKey
   readonly fromSeed: (seed: Uint8Array) => SigningKey
   readonly hpke: SodiumHpke.SodiumHpke
-  /** As `SodiumHpke.opener`, of a copy of the secret in protected memory. */
+  /** As `SodiumHpke.opener`, with a copy of the secret in protected memory. */
   readonly opener: (secret: Uint8Array) => X25519.Opener
 }
 
@@ -64,7 +64,7 @@ const make = (native: Native): Sodium => {
   const openerOf = (write: (secret: Buffer) => void): X25519.Opener =>
     hpke.opener(protect((slot) => write(slot.subarray(0, X25519_SIZE))).subarray(0, X25519_SIZE))
 
-  /** The key pair that `write` writes. */
+  /** Makes a signing key of the pair that `write` writes. */
   const seal = (write: (publicKey: Uint8Array, secretKey: Uint8Array) => void): SigningKey => {
     const publicKey = new Uint8Array(32)
     const secretKey = protect((slot) => write(publicKey, slot))

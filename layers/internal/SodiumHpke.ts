@@ -1,13 +1,17 @@
 /**
- * HPKE with libsodium's X25519 and ChaCha20-Poly1305, whose keys are bytes: the key objects of `node:crypto` cost as much as
- * its arithmetic. The ephemeral secret and the shared one are in ordinary memory and wiped after use.
+ * HPKE with X25519 and ChaCha20-Poly1305 of libsodium, whose keys are bytes: the key objects of `node:crypto` cost as
+ * much as its arithmetic. The ephemeral secret and the result of X25519 are in ordinary memory, and are wiped after
+ * use.
  */
 import * as Hpke from "../../src/internal/hpke.js"
 import { type Sealed, TAG_SIZE } from "../../src/protocol/Sealed.js"
 import type { Primitives } from "./sealing.js"
 import * as X25519 from "./X25519.js"
 
-/** The functions of `sodium-native` in use. Those with a point throw for one of small order, and decryption for a wrong tag. */
+/**
+ * The functions of `sodium-native` in use. `crypto_scalarmult` throws for a point of small order, decryption for a
+ * wrong tag.
+ */
 export interface Native {
   readonly randombytes_buf: (bytes: Uint8Array) => void
   readonly crypto_scalarmult_base: (publicKey: Uint8Array, secret: Uint8Array) => void
@@ -34,7 +38,7 @@ const SIZE = 32
 
 export interface SodiumHpke extends Pick<Primitives, "decrypt" | "encrypt" | "hmac"> {
   readonly seal: (key: Uint8Array, info: Uint8Array, bytes: Uint8Array, ikm?: Uint8Array) => Sealed
-  /** The opener of an X25519 secret, which it reads at each use. */
+  /** The opener of an X25519 secret. It reads the secret at each use. */
   readonly opener: (secret: Uint8Array) => X25519.Opener
 }
 
@@ -54,7 +58,7 @@ export const make = (native: Native): SodiumHpke => {
     native.crypto_scalarmult_base(key, secret)
     return key
   }
-  /** The keys of a message, from the result of X25519. */
+  /** The keys of a message. It computes X25519 and wipes the result. */
   const keysOf = (secret: Uint8Array, other: Uint8Array, of: Omit<Hpke.Exchange, "dh">) => {
     const dh = new Uint8Array(SIZE)
     native.crypto_scalarmult(dh, secret, other)

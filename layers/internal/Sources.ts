@@ -1,7 +1,7 @@
 /**
- * Finds the sources of compiled frames. Node knows the maps of modules that were loaded with source maps enabled. Of other
- * files on the disk, the comment at their end is followed: to a file beside them, or to a map within the comment. Nothing
- * is fetched from anywhere else.
+ * Finds the sources of compiled frames. Node has the source maps of modules that were loaded with source maps enabled.
+ * For other files, the comment at their end leads to a map: within the comment, or in a file on the disk. Nothing is
+ * fetched from the network.
  */
 import * as Fs from "node:fs/promises"
 import { findSourceMap, SourceMap } from "node:module"
@@ -13,14 +13,14 @@ import type { Source } from "../../services/Profiler.js"
 import type { Frame } from "../../src/observe/CpuProfile.js"
 import * as SafeText from "../../src/SafeText.js"
 
-/** Larger files are shown as they are. */
+/** Maximum size of a file. Frames of larger files stay unchanged. */
 const MAX_BYTES = 64 * 1024 * 1024
 
 const MAX_FILES = 2000
 
 interface Mapping {
   readonly map: SourceMap
-  /** What the sources are relative to. */
+  /** The URL to which the sources are relative. */
   readonly base: string
 }
 
@@ -33,7 +33,7 @@ const text = (url: string): Effect.Effect<string, unknown> =>
 
 const INLINE = /^data:application\/json[^,]*;base64,/
 
-/** The address of the map, from the last line that has one. */
+/** The address of the map, from the last comment that has one. */
 const mapUrl = (code: string): string | undefined => {
   const at = code.lastIndexOf("//# sourceMappingURL=")
   return at === -1 ? undefined : /^\S*/.exec(code.slice(at + "//# sourceMappingURL=".length))?.[0]
@@ -80,7 +80,7 @@ const originOf =
     return { name: frame.name, url, line: entry.originalLine + 1, column: entry.originalColumn + 1 }
   }
 
-/** Those of one file whose map is broken stay as they are. */
+/** Returns a function from frames to source frames. Frames without a usable map stay unchanged. */
 export const locate: Source["locate"] = (urls) =>
   Effect.gen(function* () {
     const files = [...urls].filter((url) => url.startsWith("file:")).slice(0, MAX_FILES)

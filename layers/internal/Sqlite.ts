@@ -2,16 +2,16 @@
  * One table of rows in an SQLite file of a bounded size.
  *
  * **The budget.** Three files count: the database, its write-ahead log and the log's index. `max_page_count` bounds the
- * database; it belongs to a connection, so each one sets it. The log is emptied before a transaction that could carry it past
- * its share, and transactions are small enough for that share. Where another process keeps the log from being emptied, nothing
+ * database; it belongs to a connection, so each connection sets it. The log is emptied before a transaction that could
+ * exceed its share, and transactions are small enough for that share. If another process prevents the emptying, nothing
  * is written (`Busy`).
  *
- * **Full.** An insert that finds no page makes the rows leave that were used longest ago, and is tried again. Where the device
- * is full, the log is emptied first, which holds pages twice.
+ * **Full.** If an insert finds no free page, the least recently used rows are evicted and the insert is tried again. If
+ * the device is full, the log is emptied first, because it holds pages twice.
  *
- * **Damage.** A file that SQLite calls damaged is deleted. The next operation begins a new one.
+ * **Damage.** A file that SQLite reports as damaged is deleted. The next operation creates a new one.
  *
- * Everything here is synchronous, as SQLite is, and short: the largest transaction holds a few hundred small rows.
+ * All operations are synchronous, as in SQLite, and short: the largest transaction has a few hundred small rows.
  */
 import * as Fs from "node:fs"
 import * as Effect from "effect/Effect"
@@ -32,7 +32,7 @@ export interface Database {
   readonly close: () => void
 }
 
-/** The part of `node:sqlite` that is used. */
+/** The used part of `node:sqlite`. */
 export interface Sqlite {
   readonly DatabaseSync: new (path: string) => Database
 }
@@ -75,15 +75,15 @@ const errorOf = (cause: unknown): CacheError => {
   }
 }
 
-/** What SQLite throws, typed. */
+/** Runs a synchronous operation and types the exceptions of SQLite. */
 export const attempt = <A>(run: () => A): Effect.Effect<A, CacheError> => Effect.try({ try: run, catch: errorOf })
 
 const PAGE = 4096
 
-/** A page in the log has a header of 24 bytes. */
+/** Bytes of a page in the log, with its header of 24 bytes. */
 const LOGGED_PAGE = PAGE + 24
 
-/** Pages that a row may touch: its leaf, a leaf of the index, and what splits above them. */
+/** Maximum pages that a row changes: its leaf, a leaf of the index, and the splits above them. */
 const PAGES_PER_ROW = 6
 
 /** The log's index takes 32 KiB for each 4,096 pages of the log. */
@@ -92,19 +92,19 @@ const INDEX_PAGES = 4096
 
 const MAX_ROWS = 256
 
-/** Rows that leave at a time where there is no room, for each that comes. */
+/** Rows that are evicted at a time for each row to insert. */
 const LEAVING = 4
 
-/** How often room is made for one transaction. */
+/** Maximum attempts to make room for one transaction. */
 const ATTEMPTS = 16
 
-/** Rows that were read and whose time of use is to be written with the next rows. */
+/** Maximum rows whose time of use waits to be written with the next rows. */
 const MAX_TOUCHED = 1024
 
-/** Times of use are this exact, so that reading one row again and again writes nothing. */
+/** Resolution of the times of use in milliseconds, so that repeated reads of a row write nothing. */
 const USED_STEP = 60_000
 
-/** Milliseconds that a statement waits for another process, which hold the event loop. */
+/** Milliseconds that a statement waits for another process. The wait blocks the event loop. */
 const BUSY = 50
 
 const SCHEMA = `
@@ -113,10 +113,12 @@ const SCHEMA = `
   ) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS rows_used ON rows (used);`
 
-/** Integers of SQLite are signed: this keeps the order of unsigned ones. */
+/** Maps a u64 to SQLite's signed integers, keeping the order. */
 const signed = (slot: bigint): bigint => BigInt.asIntN(64, slot ^ (1n << 63n))
 
-/** A key as the shortest text: the text of a `Uint8Array` names each byte in decimal, which costs more than the row. */
+/**
+ * A key as a short text. `String` of a `Uint8Array` writes each byte in decimal, which costs more than reading the row.
+ */
 const nameOf = ({ buffer, byteLength, byteOffset }: Uint8Array): string =>
   Buffer.from(buffer, byteOffset, byteLength).toString("latin1")
 
@@ -190,20 +192,20 @@ export class Table {
   close(): void {
     this.#isClosed = true
     try {
-      // The log would otherwise stay until the collector has found every statement.
+      // Otherwise the log would stay until the garbage collector has found every statement.
       this.#opened?.database.exec("PRAGMA wal_checkpoint(TRUNCATE)")
     } catch {
-      // Another process has the log, which is read again with the file.
+      // Another process uses the log, which is read again with the file.
     }
     this.#drop()
   }
 
-  /** Bytes of the log that so many small rows may take. */
+  /** Maximum bytes of the log for a number of small rows. */
   #logOf(rows: number): number {
     return rows * PAGES_PER_ROW * LOGGED_PAGE
   }
 
-  /** A row that would fill the log by itself is not kept. */
+  /** Whether the row fits. A row that would fill the log is not stored. */
   #fits(frame: Uint8Array): boolean {
     return frame.length <= this.#maxLog / 8
   }
@@ -228,7 +230,7 @@ export class Table {
     }
   }
 
-  /** Empties the log after the device was full, as soon as there is room for the pages that it holds. */
+  /** Empties the log after the device was full, as soon as the device has room for its pages. */
   #shrink({ database }: Opened): void {
     if (!this.#isDeviceFull) return
     try {
@@ -244,7 +246,7 @@ export class Table {
     return Predicate.hasProperty(row, "page_count") ? Number(row.page_count) : 0
   }
 
-  /** All or nothing, where the log has room for it. */
+  /** Runs a transaction if the log has room for it. */
   #transaction({ database }: Opened, log: number, run: () => void): void {
     const file = `${this.#file}-wal`
     if (sizeOf(file) + log > this.#maxLog) {
@@ -303,7 +305,7 @@ export class Table {
     try {
       opened?.database.close()
     } catch {
-      // Nothing of it is used again.
+      // The connection is not used again.
     }
   }
 

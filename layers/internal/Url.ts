@@ -74,7 +74,7 @@ const deriveWsUrl = (url: URL): Either.Either<URL, InvalidInput> => {
   return Either.right(derived)
 }
 
-/** An `http:` or `https:` URL that an option holds. */
+/** Parses an option that is an `http:` or `https:` URL. */
 export const http = (field: string, secret: Secret): Either.Either<URL, InvalidInput> =>
   parse(field, secret, ["http:", "https:"])
 

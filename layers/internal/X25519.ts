@@ -20,12 +20,12 @@ import { type Sealed, TAG_SIZE } from "../../src/protocol/Sealed.js"
 const CIPHER = "chacha20-poly1305"
 const SIZE = 32
 
-/** What stands before the 32 bytes of an X25519 secret in PKCS #8 (RFC 8410). */
+/** The bytes before the 32 bytes of an X25519 secret in PKCS #8 (RFC 8410). */
 const PKCS8 = Buffer.from("302e020100300506032b656e04220420", "hex")
 
 export const hmac: Hmac = (key, text) => createHmac("sha256", key).update(text).digest()
 
-/** A JWK is read in an eighth of the time of SPKI, and written in a fiftieth. */
+/** Reading a JWK takes an eighth of the time of SPKI, and writing it a fiftieth. */
 const fromJwk = (x: string): KeyObject => createPublicKey({ key: { kty: "OKP", crv: "X25519", x }, format: "jwk" })
 
 const base64 = ({ buffer, byteLength, byteOffset }: Uint8Array): string =>
@@ -63,7 +63,7 @@ export const encrypt = (key: Uint8Array, nonce: Uint8Array, bytes: Uint8Array): 
   return Buffer.concat([cipher.update(bytes), cipher.final(), cipher.getAuthTag()])
 }
 
-/** Throws if the tag is wrong, or missing. */
+/** Throws if the tag is wrong or missing. */
 const decryptOrThrow = (key: Uint8Array, nonce: Uint8Array, ciphertext: Uint8Array): Uint8Array => {
   const decipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_SIZE })
   const end = ciphertext.length - TAG_SIZE
@@ -73,7 +73,7 @@ const decryptOrThrow = (key: Uint8Array, nonce: Uint8Array, ciphertext: Uint8Arr
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
-/** `undefined` if what it takes to decrypt is not right. */
+/** The result of a decryption; `undefined` if it throws. */
 export const attempt = (decrypt: () => Uint8Array): Uint8Array | undefined => {
   try {
     return decrypt()
@@ -82,11 +82,11 @@ export const attempt = (decrypt: () => Uint8Array): Uint8Array | undefined => {
   }
 }
 
-/** The plaintext; `undefined` if the tag is wrong, or missing. */
+/** The plaintext; `undefined` if the tag is wrong or missing. */
 export const decrypt = (key: Uint8Array, nonce: Uint8Array, bytes: Uint8Array): Uint8Array | undefined =>
   attempt(() => decryptOrThrow(key, nonce, bytes))
 
-/** A key that opens what is sealed to it. */
+/** A key that opens payloads sealed to it. */
 export interface Opener {
   /** The X25519 key, 32 bytes. */
   readonly publicKey: Uint8Array

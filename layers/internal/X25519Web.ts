@@ -1,6 +1,6 @@
 /**
- * HPKE where `node:crypto` is not: X25519 by WebCrypto, or by `@noble/curves` on a runtime whose WebCrypto lacks it;
- * ChaCha20-Poly1305, which WebCrypto lacks everywhere, by `@noble/ciphers`.
+ * HPKE on platforms without `node:crypto`. X25519 comes from WebCrypto, or from `@noble/curves` if WebCrypto lacks it.
+ * ChaCha20-Poly1305, which WebCrypto always lacks, comes from `@noble/ciphers`.
  */
 import { hmac as nobleHmac } from "@noble/hashes/hmac.js"
 import { sha256, sha512 } from "@noble/hashes/sha2.js"
@@ -14,10 +14,10 @@ import { type Sealed, TAG_SIZE } from "../../src/protocol/Sealed.js"
 
 const SIZE = 32
 
-/** The base point: what it gives with a secret is the public key. */
+/** The base point: X25519 of a secret and the base point is the public key. */
 const BASE = Uint8Array.of(9, ...new Uint8Array(SIZE - 1))
 
-/** What stands before the 32 bytes of an X25519 secret in PKCS #8 (RFC 8410). */
+/** The bytes before the 32 bytes of an X25519 secret in PKCS #8 (RFC 8410). */
 const PKCS8 = Uint8Array.of(0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x6e, 4, 0x22, 4, 0x20)
 
 const X25519 = { name: "X25519" } as const
@@ -27,7 +27,7 @@ export const hmac: Hmac = (key, text) => nobleHmac(sha256, key, text)
 /** X25519 of a secret and a public key. Rejects for a key of small order. */
 export type Exchange = (secret: Uint8Array, publicKey: Uint8Array) => Promise<Uint8Array>
 
-/** ChaCha20-Poly1305 with a key and a nonce, as `@noble/ciphers` has it. */
+/** ChaCha20-Poly1305 with a key and a nonce, the interface of `@noble/ciphers`. */
 export type Cipher = (
   key: Uint8Array,
   nonce: Uint8Array
@@ -71,7 +71,7 @@ const webExchange: Exchange = async (secret, publicKey) => {
 const missing = (detail: string) => (cause: unknown) =>
   new SealedError({ reason: "MissingPackage", detail, ...(cause === undefined ? {} : { cause }) })
 
-/** Without WebCrypto. */
+/** X25519 by `@noble/curves`. */
 export const nobleExchange: Effect.Effect<Exchange, SealedError> = Effect.tryPromise({
   try: () => import("@noble/curves/ed25519.js"),
   catch: missing("@noble/curves 2.4.0")
@@ -83,13 +83,13 @@ export const nobleExchange: Effect.Effect<Exchange, SealedError> = Effect.tryPro
   )
 )
 
-/** WebCrypto has X25519 if it gives the public key of a secret. */
+/** X25519 by WebCrypto if a trial succeeds, else by `@noble/curves`. */
 export const exchange: Effect.Effect<Exchange, SealedError> = Effect.tryPromise(() => webExchange(BASE, BASE)).pipe(
   Effect.as(webExchange),
   Effect.orElse(() => nobleExchange)
 )
 
-/** The optional package. */
+/** ChaCha20-Poly1305 of the optional package. */
 export const cipher: Effect.Effect<Cipher, SealedError> = Effect.tryPromise({
   try: (): Promise<unknown> => import(CIPHERS),
   catch: missing("@noble/ciphers 2.4.0")

@@ -1,11 +1,11 @@
-/** Transactions of SQLite. */
+/** Runs transactions of SQLite. */
 
 /** The part of a database that a transaction needs. */
 interface Connection {
   readonly exec: (sql: string) => unknown
 }
 
-/** Runs all of it in one transaction, or none. */
+/** Runs `run` in one transaction, which is rolled back if it throws. */
 export const atomically = (database: Connection, run: () => void): void => {
   database.exec("BEGIN IMMEDIATE")
   try {
@@ -15,7 +15,7 @@ export const atomically = (database: Connection, run: () => void): void => {
     try {
       database.exec("ROLLBACK")
     } catch {
-      // SQLite has rolled back by itself.
+      // SQLite has already rolled back.
     }
     throw cause
   }

@@ -1,4 +1,7 @@
-/** What the layers of `Sealing` share: the recipient's key, the keying material of the ephemeral key, and shared keys. */
+/**
+ * Shared code of the layers of `Sealing`: checks the recipient's key, derives the keying material of the ephemeral key,
+ * and encrypts with shared keys.
+ */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -14,12 +17,15 @@ import * as Sealed from "../../src/protocol/Sealed.js"
 import * as SealingKey from "../../src/protocol/SealingKey.js"
 import * as Curve from "../../src/solana/Curve.js"
 
-const RULE = "must be a wallet's key of the large prime order: nobody can open what is sealed to another address"
+const RULE = "must be a wallet's key of the large prime order: nobody could open a payload sealed to another address"
 
-/** What a platform encrypts with. */
+/** The cryptographic functions of a platform. */
 export interface Primitives {
   readonly hmac: Hmac
-  /** Encrypts to an X25519 key. The ephemeral key is derived from the keying material, or random without any. */
+  /**
+   * Encrypts to an X25519 key. The ephemeral key is derived from the keying material `ikm`; without it, the key is
+   * random.
+   */
   readonly sealTo: (
     key: Uint8Array,
     info: Uint8Array,
@@ -87,7 +93,7 @@ export const secretBytes = (
 
 type Open = (sealed: Sealed.Sealed, info: Uint8Array) => Effect.Effect<Uint8Array | undefined>
 
-/** The wallet, with published keys that are tried in turn. */
+/** Adds published keys to the wallet. It tries them in turn. */
 export const withKeys = (
   wallet: Wallet.Service,
   secrets: ReadonlyArray<Redacted.Redacted<Uint8Array>>,

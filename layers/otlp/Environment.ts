@@ -1,4 +1,4 @@
-/** The variables of OpenTelemetry that say where and how to export. An empty one counts as absent. */
+/** Reads OpenTelemetry's variables for exporters. An empty variable counts as absent. */
 import * as Config from "effect/Config"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -51,7 +51,7 @@ const PAIRS = "pairs of name=value with commas between them, percent-encoded"
 
 const headers: Setting.Setting<Readonly<Record<string, Redacted.Redacted>>> = {
   name: "OTEL_EXPORTER_OTLP_HEADERS",
-  expected: `${PAIRS}, that are HTTP headers`,
+  expected: `${PAIRS}, which are valid HTTP headers`,
   parse: (text) =>
     Either.flatMap(pairs(text), (found) =>
       Either.mapBoth(Headers.make(found), {
@@ -64,7 +64,7 @@ const headers: Setting.Setting<Readonly<Record<string, Redacted.Redacted>>> = {
 const isExported = (signal: string): Config.Config<Option.Option<boolean>> =>
   Setting.optional({
     name: `OTEL_${signal}_EXPORTER`,
-    expected: "otlp or none: this exporter is no other",
+    expected: "otlp or none: other exporters are not supported",
     parse: Setting.oneOf({ otlp: true, none: false })
   })
 
@@ -84,7 +84,7 @@ const settings = Config.all({
   headers: Setting.optional(headers),
   protocol: Setting.optional<"http/json" | "http/protobuf">({
     name: "OTEL_EXPORTER_OTLP_PROTOCOL",
-    expected: "http/protobuf or http/json: gRPC is not spoken here",
+    expected: "http/protobuf or http/json: gRPC is not supported",
     parse: Setting.oneOf({ "http/protobuf": "http/protobuf", "http/json": "http/json" })
   }),
   requestTimeout: millis("OTEL_EXPORTER_OTLP_TIMEOUT"),
@@ -99,7 +99,7 @@ const settings = Config.all({
   ratio: Telemetry.ratio
 })
 
-/** What the variables say, over the options of the application; `None` if they turn everything off. */
+/** A function that overrides the application's options by the variables; `None` if they turn the exporter off. */
 export const config: Config.Config<Option.Option<(options: Partial<Options>) => Options>> = Config.map(
   settings,
   ({ isDisabled, sampler, ...found }) => {

@@ -1,7 +1,8 @@
 /**
- * The exporter of all signals: what makes them, and an outbox for each.
+ * The exporter of all signals: a tracer, a logger, a reader of metrics, and an outbox for each signal.
  *
- * At the end, metrics are read once more, and the outboxes close side by side: the end takes `shutdownTimeout` once.
+ * When the scope closes, metrics are read once more and all outboxes close at the same time, so closing takes at most
+ * one `shutdownTimeout`.
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Effect from "effect/Effect"
@@ -47,7 +48,7 @@ const resourceOf = ({ resource, serviceName }: Options, { attributes }: Shown.Sh
   )
 })
 
-/** The sampling of these options, or else of the context. */
+/** The sampling of the options, or else of the context. */
 const samplingOf = ({ sampling }: Options): Effect.Effect<Telemetry.Service, InvalidInput> =>
   sampling === undefined
     ? Effect.flatMap(

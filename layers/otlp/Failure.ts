@@ -1,4 +1,4 @@
-/** A failure as OpenTelemetry's conventions name it: the first error of a cause, without the causes of that error. */
+/** Converts a failure to OpenTelemetry's conventions: the first error of a cause, without the causes of that error. */
 import * as Cause from "effect/Cause"
 import type { Shown } from "./Shown.js"
 
@@ -7,7 +7,7 @@ export interface Failure {
   readonly attributes: Record<string, string>
 }
 
-/** Undefined for a cause without an error: an interruption, for one. */
+/** `undefined` for a cause without an error, such as an interruption. */
 export const of = (cause: Cause.Cause<unknown>, { stack, text }: Shown): Failure | undefined => {
   const [error] = Cause.prettyErrors(cause)
   if (error === undefined) return undefined

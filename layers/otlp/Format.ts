@@ -8,13 +8,13 @@ import * as Protobuf from "./Protobuf.js"
 export interface Format {
   readonly contentType: string
   readonly encode: <S extends Model.Signal>(signal: S, item: Model.Signals[S]) => Uint8Array
-  /** Joins what was encoded, for one resource and scope. */
+  /** Joins encoded items to a request, for one resource and scope. */
   readonly joiner: (
     signal: Model.Signal,
     resource: Model.Resource,
     scope: Model.InstrumentationScope
   ) => (items: ReadonlyArray<Uint8Array>) => Uint8Array
-  /** The items that a reply says were rejected; 0 for a reply that says nothing of the kind. */
+  /** The number of rejected items in a reply; 0 if the reply has none. */
   readonly rejectedOf: (reply: Uint8Array) => number
 }
 

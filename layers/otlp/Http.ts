@@ -1,10 +1,10 @@
 /**
- * One request to a collector over the `HttpClient` of `@effect/platform`.
+ * Sends one request to a collector over the `HttpClient` of `@effect/platform`.
  *
- * - It makes no span and propagates none: telemetry of telemetry would never end.
+ * - It makes no span and propagates no trace: telemetry of telemetry would never end.
  * - No redirect is followed: the headers may hold a key.
- * - Of a reply, 64 KiB are read. Whatever it is, there is a verdict.
- * - Texts show the host of the collector: not its path, its headers, or their values.
+ * - It reads at most 64 KiB of a reply. Every reply gives a verdict.
+ * - Texts show only the host of the collector, never its path or headers.
  */
 import * as HttpBody from "@effect/platform/HttpBody"
 import type * as HttpClient from "@effect/platform/HttpClient"
@@ -31,13 +31,13 @@ export interface Target {
   readonly timeout: number
 }
 
-/** OpenTelemetry's, and 408. */
+/** The retryable statuses of OpenTelemetry, and 408. */
 const RETRYABLE = [408, 429, 502, 503, 504]
 
 const MAX_REPLY = 64 * 1024
 const MAX_DETAIL = 200
 
-/** The first bytes of a reply. What it has beyond, or what cannot be read, is left. */
+/** The first bytes of a reply. It ignores further bytes and failures of reading. */
 const bodyOf = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<Uint8Array> =>
   Effect.suspend(() => {
     const chunks: Array<Uint8Array> = []
@@ -66,12 +66,12 @@ const verdictOf =
       const body = yield* bodyOf(response)
       if (status >= 200 && status < 300) {
         return /html/i.test(headers["content-type"] ?? "")
-          ? { _tag: "Refused", detail: "it answers with a page, so it is no collector: check the URL" }
+          ? { _tag: "Refused", detail: "it answers with an HTML page, so it is not a collector: check the URL" }
           : { _tag: "Taken", rejected: format.rejectedOf(body) }
       }
       if (status === 413) return { _tag: "TooLarge" }
       if (status === 0 || (status >= 300 && status < 400)) {
-        return { _tag: "Refused", detail: "it redirects to another place: give the final URL" }
+        return { _tag: "Refused", detail: "it redirects: give the final URL" }
       }
       const now = yield* MonotonicClock.wallMillis
       const wait = RetryAfter.parse(headers["retry-after"] ?? "", now)
@@ -95,11 +95,11 @@ export const make = (
       client.execute(HttpClientRequest.setBody(base, HttpBody.uint8Array(body, format.contentType))).pipe(
         Effect.flatMap(verdictOf(format, shown)),
         Effect.catchAll((error): Effect.Effect<Verdict> => {
-          // The client's own message holds the URL, and its request the headers: only the cause is told.
+          // The client's message contains the URL, and its request the headers, so only the cause is shown.
           const cause = "cause" in error ? error.cause : undefined
           const said = cause instanceof Error ? cause.message : "the request failed"
           return Effect.succeed({ _tag: "Later", detail: shown.text(Causes.explain(cause, said), MAX_DETAIL) })
         }),
-        TimeLimit.orElse(timeout, (): Verdict => ({ _tag: "Later", detail: `no whole reply within ${timeout} ms` }))
+        TimeLimit.orElse(timeout, (): Verdict => ({ _tag: "Later", detail: `no complete reply within ${timeout} ms` }))
       )
   })

@@ -1,4 +1,4 @@
-/** Effect's log entries as OpenTelemetry's log records. */
+/** Converts Effect's log entries to OpenTelemetry's log records. */
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"

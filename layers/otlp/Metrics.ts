@@ -1,4 +1,4 @@
-/** What was measured, as OpenTelemetry's metrics: cumulative since the start. A number that is not finite has no point. */
+/** Converts metrics to OpenTelemetry's: cumulative since the start. A number that is not finite has no data point. */
 import * as ExponentialHistogram from "../../src/observe/ExponentialHistogram.js"
 import type { Family, Series } from "../internal/Series.js"
 import * as Model from "./Model.js"

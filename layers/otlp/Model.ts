@@ -1,6 +1,6 @@
 /**
- * The messages of OpenTelemetry's protocol, as its JSON writes them: 64-bit integers as decimal texts, ids as hexadecimal.
- * Times of spans are many, and stay numbers until they are written.
+ * The messages of OpenTelemetry's protocol in its JSON form: 64-bit integers are decimal texts, ids are hexadecimal.
+ * Times of spans stay bigints until they are written, because there are many.
  */
 
 export type AnyValue =
@@ -101,7 +101,7 @@ export interface ExponentialHistogramDataPoint extends DataPoint {
   readonly max?: number
 }
 
-/** Values since the start of the process. */
+/** OpenTelemetry's number for values since the start of the process. */
 export const CUMULATIVE = 2
 
 export interface Metric {
@@ -124,7 +124,7 @@ export interface Metric {
   }
 }
 
-/** What is exported of each signal. */
+/** The item of each signal. */
 export interface Signals {
   readonly traces: Span
   readonly metrics: Metric

@@ -1,16 +1,16 @@
 /**
- * Holds what one signal exports until the collector has it.
+ * Holds the encoded items of one signal until the collector has accepted them.
  *
  * Invariants:
- * - made = sent + dropped + waiting, at each moment. What is in flight counts as waiting.
- * - At most `maxBytes` wait. What comes beyond is dropped.
- * - One request is in flight, so a collector that hangs costs one connection.
- * - A request that may succeed later is made again, for as long as the outbox is open: nothing is lost in an outage that
- *   fits into the queue. A reply that was lost is asked for again, so a collector may see a batch twice.
+ * - made = sent + dropped + waiting, at each moment. Items in flight count as waiting.
+ * - At most `maxBytes` wait. Further items are dropped.
+ * - At most one request is in flight, so a hanging collector holds one connection.
+ * - A request that may succeed later is repeated as long as the outbox is open: an outage loses nothing that fits into
+ *   the queue. A request whose reply was lost is repeated, so a collector may see a batch twice.
  * - An empty outbox has no timer.
  *
- * Closing: the wait between two attempts ends at once, and what waits is sent within `shutdownTimeout` of real time. The
- * rest is dropped. An attempt that hangs is aborted then. What is offered later is dropped.
+ * Closing: the wait between two attempts ends at once, and waiting items are sent within `shutdownTimeout` of real
+ * time. After that, a hanging attempt is aborted, and the remaining and later items are dropped.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -23,15 +23,15 @@ import * as MetricTable from "../../src/observe/MetricTable.js"
 import type { Signal } from "./Model.js"
 import type { SignalStats } from "./Options.js"
 
-/** What became of a request. */
+/** The result of a request. */
 export type Verdict =
-  /** The collector took the batch, but for these items. */
+  /** The collector accepted the batch, except for `rejected` items. */
   | { readonly _tag: "Taken"; readonly rejected: number }
-  /** It may take it later, after so many milliseconds if it said when. */
+  /** The collector may accept the batch later: after `millis`, if it gave a time. */
   | { readonly _tag: "Later"; readonly detail: string; readonly millis?: number | undefined }
-  /** The batch is too large for it. */
+  /** The batch is too large for the collector. */
   | { readonly _tag: "TooLarge" }
-  /** It will never take it. */
+  /** The collector will never accept the batch. */
   | { readonly _tag: "Refused"; readonly detail: string }
 
 type Reason = "full" | "refused" | "rejected" | "shutdown" | "superseded"
@@ -47,24 +47,24 @@ export interface Settings {
 
 export interface Outbox {
   readonly offer: (item: Uint8Array) => void
-  /** Drops what waits and is not in flight, and offers these. */
+  /** Drops the waiting items that are not in flight, and offers the new ones. */
   readonly replace: (items: ReadonlyArray<Uint8Array>) => void
-  /** Sends what waits now. Ends when nothing waits. */
+  /** Sends the waiting items at once. Ends when no item waits. */
   readonly flush: Effect.Effect<void>
-  /** Sends what waits, within `shutdownTimeout`. Once. */
+  /** Sends the waiting items within `shutdownTimeout`. Call it once. */
   readonly close: Effect.Effect<void>
   readonly stats: () => SignalStats
 }
 
-/** A body of 1 MiB is far below what collectors accept: 20 MiB by default. */
+/** Maximum bytes of a batch. Collectors accept 20 MiB by default. */
 const MAX_BATCH_BYTES = 1024 * 1024
 
 const BACKOFF_BASE = 1000
 const BACKOFF_CAP = 30_000
-/** While the outbox closes. */
+/** The backoff while the outbox closes. */
 const LAST_BACKOFF = 200
 
-/** No collector may keep what waits for longer than this, whatever its `Retry-After` says. */
+/** Maximum wait that a collector's `Retry-After` can demand. */
 const MAX_RETRY_AFTER = 60_000
 
 const BROKEN: Verdict = { _tag: "Refused", detail: "the request cannot be made: check the HttpClient" }
@@ -86,11 +86,11 @@ export const make = (
     let maxBatchBytes = MAX_BATCH_BYTES
     let phase: "open" | "closing" | "closed" = "open"
 
-    /** Open while something waits. */
+    /** Open while an item waits. */
     const some = Effect.unsafeMakeLatch(false)
-    /** Open when a batch is full, or somebody wants it now. */
+    /** Open when a batch is full, or when a flush wants it now. */
     const full = Effect.unsafeMakeLatch(false)
-    /** Open while nothing waits. */
+    /** Open while no item waits. */
     const none = Effect.unsafeMakeLatch(true)
     const closing = Effect.unsafeMakeLatch(false)
 
@@ -128,7 +128,7 @@ export const make = (
       if (queue.length - inFlight >= maxBatch || waitingBytes >= maxBatchBytes) full.unsafeOpen()
     }
 
-    /** How many of the first items fit into a request: at least one. */
+    /** Number of items that fit into the next request: at least one. */
     const batchSize = (): number => {
       let bytes = 0
       let size = 0
@@ -158,7 +158,7 @@ export const make = (
           }
           drop("refused", 1)
           remove(0, 1)
-          return warn("refused one, which is too large for it")
+          return warn("refused one item, which is too large for it")
         case "Refused":
           drop("refused", size)
           remove(0, size)
@@ -169,7 +169,7 @@ export const make = (
     const warn = (what: string): Effect.Effect<void> =>
       Effect.logWarning(`The collector at ${host} ${what}`).pipe(Effect.annotateLogs({ signal }))
 
-    /** Waits before the next attempt; until the outbox closes at most. */
+    /** Waits before the next attempt. The wait ends when the outbox closes. */
     const pause = (failures: number, asked = 0) =>
       Effect.gen(function* () {
         if (phase !== "open") return yield* Effect.sleep(asked > 0 ? asked : LAST_BACKOFF)
@@ -187,11 +187,11 @@ export const make = (
           Effect.ensuring(Effect.sync(() => (inFlight = 0)))
         )
         if (verdict._tag === "Later") {
-          if (failures === 0) yield* warn(`does not take what is sent, so it waits: ${verdict.detail}`)
+          if (failures === 0) yield* warn(`does not accept requests, so items wait: ${verdict.detail}`)
           yield* pause(failures++, verdict.millis)
         } else {
           if (failures > 0 && verdict._tag === "Taken") {
-            yield* Effect.logInfo(`The collector at ${host} takes what is sent again`).pipe(
+            yield* Effect.logInfo(`The collector at ${host} accepts requests again`).pipe(
               Effect.annotateLogs({ signal })
             )
           }
@@ -218,7 +218,7 @@ export const make = (
       yield* Fiber.await(fiber).pipe(
         Effect.interruptible,
         TimeLimit.orElse(settings.shutdownTimeout, constVoid),
-        // A test that has stopped the clock must not wait for ever.
+        // Real time, so that a test with a stopped clock does not wait forever.
         Effect.withClock(Clock.make())
       )
       phase = "closed"

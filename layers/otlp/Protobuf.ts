@@ -1,8 +1,8 @@
 /**
  * Protocol Buffers for the messages of OpenTelemetry's protocol: a table of fields for each message.
  *
- * The library of Effect has a writer too, but it knows no exponential histograms, and no message beside a whole request.
- * The outbox needs each span by itself, to count its bytes.
+ * Effect's library has a writer too, but it supports no exponential histograms and encodes only whole requests. The
+ * outbox needs each span on its own, to count its bytes.
  */
 import {
   type Field,
@@ -123,10 +123,12 @@ const metric = {
 
 export const messages: { readonly [S in Model.Signal]: Message } = { traces: span, metrics: metric, logs: logRecord }
 
-/** Nothing is written by two callers at a time, because writing is synchronous. */
+/** Callers share one writer. They cannot interleave, because encoding is synchronous. */
 const writer = new Writer()
 
-/** A request: its resource and its scope once, and messages that were encoded before. All signals number them alike. */
+/**
+ * Joins a request: the resource and the scope once, then the encoded messages. All signals use the same field numbers.
+ */
 export const request = (
   encodedResource: Uint8Array,
   encodedScope: Uint8Array,
@@ -149,14 +151,14 @@ export const request = (
   return writer.take()
 }
 
-/** The rejected items of a reply: field 1 (int64) of the message in field 1. 0 for bytes that are no such reply. */
+/** The rejected items of a reply: field 1 (int64) of the message in field 1. 0 for any other bytes. */
 export const rejectedOf = (reply: Uint8Array): number => {
   const partial = fieldOne(reply)
   const count = partial instanceof Uint8Array ? fieldOne(partial) : undefined
   return typeof count === "number" ? count : 0
 }
 
-/** The first field number 1 of a message, a varint or bytes. It reads no further than the bytes go. */
+/** The first field with number 1 of a message, a varint or bytes. It never reads beyond the bytes. */
 const fieldOne = (bytes: Uint8Array): number | Uint8Array | undefined => {
   let at = 0
   const varint = (): number => {

@@ -1,4 +1,4 @@
-/** The options of the exporter, checked. */
+/** Checks the options of the exporter. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Record from "effect/Record"
@@ -14,7 +14,7 @@ import type { Options } from "./Options.js"
 
 const FORMATS = { "http/protobuf": Format.protobuf, "http/json": Format.json }
 
-/** A signal's own URL is taken as it is; the common one is the base of all. */
+/** The URL of a signal. A signal's own URL is used unchanged; the common URL is the base of all. */
 const urlOf = (options: Options, signal: Signal): Either.Either<URL, InvalidInput> => {
   const own = options.endpoints?.[signal]
   if (own !== undefined) return Url.http(`endpoints.${signal}`, own)
@@ -31,7 +31,7 @@ const secretsOfHeaders = (headers: Readonly<Record<string, string>>): ReadonlyAr
 
 const MAX_SCHEME = 7
 
-/** A shorter text would cut pieces out of ordinary words. */
+/** Minimum length of a secret. A shorter text would occur in ordinary words. */
 const MIN_SECRET = 8
 
 export const make = (options: Options) =>

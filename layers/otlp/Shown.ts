@@ -1,20 +1,20 @@
 /**
- * Makes what is exported safe: every text, name and attribute of every signal passes through here.
+ * Makes exported data safe: every text, name and attribute of every signal passes through this module.
  *
- * - Known secrets (headers of the exporter, `secrets` of the application) are cut out wherever they occur.
+ * - Known secrets (headers of the exporter, `secrets` of the application) are removed wherever they occur.
  * - URLs lose their query, their user, and path segments that look like keys.
- * - Bytes are told by their number, also where they were printed as a list: a keypair file is such a list.
- * - `Redacted` values, and attributes with names of secrets, are `<redacted>`.
+ * - Bytes become their count. A printed list of bytes, such as the content of a keypair file, becomes `<redacted>`.
+ * - `Redacted` values and attributes with names of secrets become `<redacted>`.
  * - Texts are cut at 4 KiB, lists at 128 items. Objects become JSON. Reading a foreign object never throws.
  */
 import * as Outside from "../../src/internal/Outside.js"
 import * as SafeText from "../../src/SafeText.js"
 import type { AnyValue, Attributes, KeyValue } from "./Model.js"
 
-/** The longest text, in UTF-16 units. */
+/** Maximum length of a text, in UTF-16 units. */
 export const MAX_TEXT = 4096
 
-/** The most attributes of a span, of an event or of a log record. OpenTelemetry's default. */
+/** Maximum attributes of a span, an event or a log record: OpenTelemetry's default. */
 export const MAX_ATTRIBUTES = 128
 
 const MAX_ITEMS = 128
@@ -25,10 +25,10 @@ const REDACTED = "<redacted>"
 
 const ABSOLUTE = /\b([a-z][a-z\d+.-]{1,15}:\/\/[^\s"'<>?#]+)([?#](?:<redacted>|[^\s"'<>])*)?/gi
 
-/** A server's span or log names the path alone. */
+/** The query of a URL without a host, as in spans and logs of servers. */
 const QUERY = /[?#][\w.~%[\]-]{1,256}=(?:<redacted>|[^\s"'<>])*/g
 
-/** Gateways put keys into the path: a long segment of letters and digits. */
+/** Whether a path segment looks like a key, that is, a long segment of letters and digits. Gateways put keys there. */
 const isKey = (segment: string): boolean => /^[\w-]{20,}$/.test(segment) && /\d/.test(segment) && /[a-z]/i.test(segment)
 
 const withoutKeys = (path: string): string =>
@@ -37,13 +37,13 @@ const withoutKeys = (path: string): string =>
     .map((segment) => (isKey(segment) ? REDACTED : segment))
     .join("/")
 
-/** The numbers of 16 bytes or more, also if the end was cut. */
+/** A printed list of 16 bytes or more, even if its end was cut. */
 const BYTES = /(?:\d{1,3}\s*,\s*){15,}(?:\d{1,3})?/g
 
 const SECRET_NAME =
   /(?:^|[._-])(?:authorization|cookie|passw(?:or)?d|secret|token|api-?key|private-?key|secret-?key|keypair|mnemonic)(?:$|[._-])/i
 
-/** Attributes of HTTP spans that are part of a URL by themselves. */
+/** Attributes of HTTP spans that hold a part of a URL. */
 const isQuery = (key: string): boolean => key === "url.query" || key === "url.fragment"
 const isPath = (key: string): boolean => key === "url.path" || key === "http.target"
 
@@ -51,19 +51,19 @@ export interface Shown {
   /** One safe line. */
   readonly text: (text: string, maxLength?: number) => string
   readonly value: (value: unknown) => AnyValue
-  /** At most 128, of the first keys. */
+  /** The first 128 attributes. */
   readonly attributes: (entries: Iterable<readonly [key: string, value: unknown]>) => Attributes
   /** The lines of a stack. */
   readonly stack: (stack: string) => string
 }
 
-/** Names, addresses and signatures: most texts. Nothing but a known secret can be cut out of them. */
+/** Matches names, addresses and signatures, which are most texts. Only a known secret can be removed from them. */
 const PLAIN = /^[\w. -]{0,200}$/
 
-/** Names of attributes whose form is known. Names are few; more of them are made by mistake. */
+/** Maximum attribute names in the cache. Applications use few names. */
 const MAX_KEYS = 1000
 
-/** What a name says of its value. */
+/** The treatment of an attribute's value, by its name. */
 interface Key {
   readonly shown: string
   readonly isHidden: boolean

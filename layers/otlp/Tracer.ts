@@ -1,10 +1,10 @@
 /**
- * Effect's tracer over OpenTelemetry's protocol.
+ * A tracer for Effect that exports spans by OpenTelemetry's protocol.
  *
- * - A root is sampled if `samples` says so, or if the SDK has decided already. A child follows its parent, also one in
- *   another process. A span that is not sampled records nothing and is not exported.
- * - A span keeps at most 128 attributes, events and links. What comes beyond is counted in the span.
- * - An ended span is made safe and handed on at once, so nobody can change it any more.
+ * - A root span is sampled if the SDK has decided so already, or if `samples` returns true. A child follows its parent,
+ *   also a parent in another process. An unsampled span records nothing and is not exported.
+ * - A span keeps at most 128 attributes, events and links. It counts the dropped ones.
+ * - An ended span is made safe and encoded at once, so later changes have no effect.
  */
 import type * as Context from "effect/Context"
 import * as Exit from "effect/Exit"
@@ -96,7 +96,7 @@ const spanOf = (
   { endTime, exit, startTime }: Extract<Tracer.SpanStatus, { readonly _tag: "Ended" }>,
   shown: Shown
 ): Model.Span => {
-  // An interruption is no error: the caller asked for it.
+  // An interruption is not an error, because the caller requested it.
   const isInterrupted = Exit.isInterrupted(exit)
   const failure = Exit.isFailure(exit) && !isInterrupted ? Failure.of(exit.cause, shown) : undefined
   const events = span.events.map(([name, time, attributes = {}]) => ({

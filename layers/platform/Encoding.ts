@@ -1,13 +1,13 @@
 /**
- * Undoes the content-encoding of a reply, where the HTTP client has not.
+ * Decodes the content-encoding of a reply, if the HTTP client has not.
  *
- * Fetch undoes it and keeps the header; other clients undo nothing. So the bytes decide: a reply that is text is whole.
- * Compressed bytes begin with a mark (gzip, zlib) or are no UTF-8.
+ * Fetch decodes it and keeps the header; other clients do not decode. So the bytes decide: a reply in UTF-8 text is
+ * decoded already. Compressed bytes begin with a magic number (gzip, zlib) or are not UTF-8.
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 
-/** The encodings that fetch may have undone, and the ones that this file undoes. Empty for none. */
+/** The encodings that fetch may have decoded, and those that this file decodes. The empty text means none. */
 const KNOWN: ReadonlySet<string> = new Set(["", "identity", "gzip", "x-gzip", "deflate", "br", "zstd"])
 
 export const isKnown = (encoding: string): boolean => KNOWN.has(encoding)
@@ -29,7 +29,10 @@ const isGzip = ([first, second]: Uint8Array): boolean => first === 0x1f && secon
 const isZlib = ([first = 0, second = 0]: Uint8Array): boolean =>
   (first & 0x0f) === 8 && ((first << 8) | second) % 31 === 0
 
-/** The format of bytes that are still encoded, or undefined. Headers may be hidden from a web page, so gzip needs none. */
+/**
+ * The format of bytes that are still encoded, or undefined. Gzip is recognised without a header, because browsers may
+ * hide headers from a page.
+ */
 export const formatOf = (encoding: string, bytes: Uint8Array): Format | undefined => {
   if (bytes.length === 0) return undefined
   if (isGzip(bytes)) return "gzip"
@@ -39,7 +42,7 @@ export const formatOf = (encoding: string, bytes: Uint8Array): Format | undefine
 
 const MAX_CAUSES = 8
 
-/** Whether a client could not undo the encoding: its cause is an error of zlib or brotli. */
+/** Whether the client failed to decode: the cause is an error of zlib or brotli. */
 export const isError = (cause: unknown): boolean => {
   let error = cause
   for (let nth = 0; nth < MAX_CAUSES && error instanceof Error; nth++) {
@@ -50,7 +53,7 @@ export const isError = (cause: unknown): boolean => {
   return false
 }
 
-/** The decoded bytes, as a stream. `failed` names what is wrong. */
+/** The decoded bytes, as a stream. `failed` makes the error. */
 export const undo = <E>(
   format: Format,
   bytes: Uint8Array<ArrayBuffer>,
@@ -64,7 +67,9 @@ export const undo = <E>(
         failed(`the reply is not ${format === "gzip" ? "gzip" : "deflate"}, as its content-encoding says`)
       )
 
-/** Web streams know no brotli in all releases of Node; its own module does. Browsers undo it themselves. */
+/**
+ * Decodes brotli by `node:zlib`, because web streams of some Node releases lack brotli. Browsers decode it themselves.
+ */
 const undoBrotli = <E>(
   bytes: Uint8Array,
   maxBytes: number,
@@ -72,7 +77,7 @@ const undoBrotli = <E>(
 ): Effect.Effect<Uint8Array, E> =>
   Effect.async((resume) => {
     const zlib = typeof process === "undefined" ? undefined : process.getBuiltinModule("node:zlib")
-    if (zlib === undefined) return resume(Effect.fail(failed("this platform cannot undo the encoding br")()))
+    if (zlib === undefined) return resume(Effect.fail(failed("this platform cannot decode br")()))
     zlib.brotliDecompress(bytes, { maxOutputLength: maxBytes }, (error, undone) => {
       const detail =
         error instanceof RangeError

@@ -1,4 +1,4 @@
-/** One POST over the `HttpClient` of `@effect/platform`. */
+/** Sends POST requests over the `HttpClient` of `@effect/platform`. */
 import * as Headers from "@effect/platform/Headers"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"

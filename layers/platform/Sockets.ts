@@ -1,4 +1,4 @@
-/** WebSockets over the `WebSocketConstructor` of `@effect/platform`. */
+/** Opens WebSockets by the `WebSocketConstructor` of `@effect/platform`. */
 import { WebSocketConstructor } from "@effect/platform/Socket"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -21,8 +21,8 @@ const statusOf = (event: Event): number | undefined => {
 const causeOf = (event: Event): unknown => ("error" in event ? event.error : undefined)
 
 /**
- * Ends the connection after the close frame, if the constructor offers it, as `ws` does. Otherwise what the server has
- * queued before its own close frame would still be received, for nobody.
+ * Ends the connection after the close frame, if the socket has this method, as those of `ws` do. Otherwise the socket
+ * would still receive all frames that the server queued before its own close frame.
  */
 const terminate = (socket: object): void => {
   if ("terminate" in socket && typeof socket.terminate === "function") socket.terminate()

@@ -1,4 +1,4 @@
-/** Lists the settings of a configuration with their sources. No secret is in it: of a URL it has the host alone. */
+/** Lists the settings of a configuration with their sources. It shows no secret, and only the host of a URL. */
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -11,15 +11,15 @@ export interface Setting {
   readonly option: string
   /** The value as text. */
   readonly value: string
-  /** Where it comes from. */
+  /** The source of the value. */
   readonly source: "default" | "environment" | "option" | "preset"
 }
 
 interface Listed {
   readonly option: string
-  /** What applies where nobody says. */
+  /** The default value, as text. */
   readonly byDefault: string
-  /** The variable that sets it. */
+  /** The environment variable of the option. */
   readonly variable?: string
 }
 
@@ -42,7 +42,7 @@ const LISTED: ReadonlyArray<Listed> = [
   { option: "transactions.timeout", byDefault: "2m" }
 ]
 
-/** `false` turns a group of options off, so it is the value of each. */
+/** The value at a path. `false` turns a group of options off, so it is the value of each option of the group. */
 const valueAt = (settings: unknown, path: string): unknown =>
   path
     .split(".")
@@ -77,7 +77,7 @@ const hostOf = (endpoint: unknown): string => {
     : "invalid"
 }
 
-/** The endpoints and what else must not be shown whole. */
+/** The endpoints and other settings that contain secrets. */
 const hidden = (config: object, variables: ReadonlySet<string>): ReadonlyArray<Setting> => {
   const source = (variable: string) => (variables.has(variable) ? "environment" : "option")
   const endpoints = "endpoints" in config && Array.isArray(config.endpoints) ? config.endpoints : [config]
@@ -92,7 +92,7 @@ const hidden = (config: object, variables: ReadonlySet<string>): ReadonlyArray<S
   ]
 }
 
-/** The variables that may set something. */
+/** The environment variables of all settings. */
 export const VARIABLES: ReadonlyArray<string> = [
   "POD_RPC_URL",
   "POD_PAYLOAD_URL",

@@ -1,7 +1,7 @@
 /**
- * V8's profilers, through a session of Node's inspector within the process. It opens no port.
+ * Records by V8's profilers, through a session of Node's inspector within the process. It opens no port.
  *
- * The inspector is loaded when it is used: some builds of Node have none. A session belongs to one recording and is closed
+ * The inspector is loaded on use, because some builds of Node have none. A session belongs to one recording and closes
  * with it.
  */
 import * as Fs from "node:fs"
@@ -62,7 +62,7 @@ export const startHeap: Source["startHeap"] = ({ collected, intervalBytes }) =>
     async (session) => (await session.post("HeapProfiler.stopSampling")).profile
   )
 
-/** Chunks come while V8 stands still, so they are written at once and not gathered. */
+/** Writes a snapshot to a file. V8 stands still while it emits chunks, so each chunk is written at once. */
 const written = async (session: Session, path: string): Promise<number> => {
   const file = Fs.openSync(path, "wx", 0o600)
   let bytes = 0

@@ -1,10 +1,10 @@
 /**
- * Prometheus' text format, version 0.0.4.
+ * Writes Prometheus' text format, version 0.0.4.
  *
- * - Names and labels are made legal. What would collide then is left out, because a scrape with one name twice is refused
- *   as a whole.
- * - An exponential histogram becomes a histogram whose bounds are powers of two: always the same ones, so that series of
- *   several processes can be summed.
+ * - Names and labels are made legal. Series that collide after this are left out, because Prometheus refuses a whole
+ *   scrape with a duplicate.
+ * - An exponential histogram becomes a histogram whose bounds are fixed powers of two, so that series of several
+ *   processes can be summed.
  */
 import type { ExponentialHistogram } from "../../src/observe/ExponentialHistogram.js"
 import * as SafeText from "../../src/SafeText.js"
@@ -15,7 +15,9 @@ export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 const MAX_NAME = 255
 const MAX_VALUE = 1024
 
-/** Prometheus puts the unit at the end of a name. Others are in the name already, or count things. */
+/**
+ * Suffixes of names by unit, as Prometheus' conventions demand. Other units are in the name already, or count things.
+ */
 const SUFFIXES: Readonly<Record<string, string | undefined>> = { s: "_seconds", By: "_bytes" }
 
 const legal = (text: string, illegal: RegExp): string => {
@@ -31,7 +33,7 @@ const nameOf = ({ name, unit }: Family): string => {
 
 const escaped = (text: string): string => text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")
 
-/** Line breaks are escaped in a label, and other control characters cut out. */
+/** The value of a label. Line breaks are escaped; other control characters are removed. */
 const labelValue = (text: string): string =>
   escaped(
     text
@@ -45,7 +47,7 @@ const labelled = (labels: Labels): string => {
   const pairs = new Map<string, string>()
   for (const [name, value] of Object.entries(labels)) {
     const made = legal(name, /[^a-zA-Z0-9_]/g)
-    // Names with two underscores in front are Prometheus' own.
+    // Prometheus reserves names that begin with two underscores.
     pairs.set(made.replace(/^__+/, "_"), labelValue(value))
   }
   return pairs.size === 0 ? "" : `{${Array.from(pairs, ([name, value]) => `${name}="${value}"`).join(",")}}`
@@ -56,7 +58,7 @@ const numberOf = (value: number | bigint): string => {
   return value === -Infinity ? "-Inf" : String(value)
 }
 
-/** The powers of two from 2^-20 to 2^10: a microsecond to a quarter of an hour, as seconds. */
+/** The exponents from -20 to 10: as powers of two in seconds, a microsecond to a quarter of an hour. */
 const POWERS = Array.from({ length: 31 }, (_, nth) => nth - 20)
 
 /** Bucket `i` holds the values in (2^(i / 2^scale), 2^((i + 1) / 2^scale)], so each power of two is a bound. */
@@ -99,18 +101,18 @@ const TYPES = {
   "exponential histogram": "histogram"
 } as const
 
-/** Help is one line, in which only a backslash has a meaning. */
+/** The help text of a family: one line, in which only backslashes are escaped. */
 const help = ({ meaning, name, unit }: Family): string =>
   `${SafeText.make(meaning === "" ? name : meaning, MAX_VALUE)}${unit === "" ? "" : `, in ${unit}`}`.replaceAll(
     "\\",
     "\\\\"
   )
 
-/** A counter that may fall is a gauge to Prometheus. */
+/** The type of a family. A counter that may fall is a gauge in Prometheus. */
 const typeOf = ({ kind, series }: Family): string =>
   series.some(({ value }) => value.kind === "counter" && !value.isMonotonic) ? "gauge" : TYPES[kind]
 
-/** The names of the lines that a family has. */
+/** The names in the lines of a family. */
 const namesOf = (name: string, { kind }: Family): ReadonlyArray<string> =>
   kind === "histogram" || kind === "exponential histogram"
     ? [name, `${name}_bucket`, `${name}_sum`, `${name}_count`]

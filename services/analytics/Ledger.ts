@@ -1,9 +1,8 @@
 /**
  * Activity by time: events are added once, in the order of the chain, and read as a series.
  *
- * The time of an event is that of its block. Where a node does not know it, the program's own time stands in. An event
- * without either, or with one that is no date, counts in the totals and in no span. So does an event of a span that has left:
- * the number of spans is bounded.
+ * The time of an event is that of its block, or else the program's own time. An event without a valid time counts only
+ * in the totals. So does an event of a span that was dropped, because the number of spans is bounded.
  */
 import * as Option from "effect/Option"
 import { model } from "../../src/internal/jsonable.js"
@@ -115,7 +114,7 @@ export class Ledger {
     if (bucket === undefined) {
       bucket = nothing()
       this.#buckets.set(index, bucket)
-      // Events come in the order of time, so the first span is the oldest.
+      // Events arrive in order of time, so the first span is the oldest.
       const [oldest] = this.#buckets.size > this.#maxBuckets ? this.#buckets.keys() : []
       if (oldest !== undefined) this.#buckets.delete(oldest)
     }

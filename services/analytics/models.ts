@@ -1,5 +1,5 @@
 /**
- * Numbers of `Analytics`, its queries and its options.
+ * The results, queries and options of `Analytics`.
  *
  * @since 0.1.0
  */
@@ -10,7 +10,7 @@ import type { Counts } from "../Discovery.js"
 import type { StreamOptions } from "../ProtocolEvents.js"
 
 /**
- * What happened, counted by events.
+ * Activity, counted from events.
  *
  * @since 0.1.0
  * @category models
@@ -24,18 +24,18 @@ export interface Activity {
   readonly channels: number
   /** Messages in channels, compressed ones included. */
   readonly broadcasts: number
-  /** Agents that joined a channel; the creator of one does not count. */
+  /** Agents that joined a channel. The creator of a channel does not count. */
   readonly joined: number
   /** Agents that left a channel. */
   readonly left: number
-  /** Lamports that came into escrows. */
+  /** Lamports that were deposited into escrows. */
   readonly deposited: bigint
-  /** Lamports that depositors took out of escrows. Fees of those that joined are not among them. */
+  /** Lamports that depositors withdrew from escrows. Fees of joining agents do not count. */
   readonly withdrawn: bigint
 }
 
 /**
- * What happened in a span of time.
+ * Activity in a span of time.
  *
  * @since 0.1.0
  * @category models
@@ -46,7 +46,8 @@ export interface Bucket extends Activity {
 }
 
 /**
- * Slots of which the nodes no longer keep the transactions. What happened in them is in the accounts and in no activity.
+ * A range of slots whose transactions the nodes no longer keep. The numbers of accounts include their effects; the
+ * activity does not.
  *
  * @since 0.1.0
  * @category models
@@ -57,22 +58,22 @@ export interface Lost {
 }
 
 /**
- * The numbers of the program.
+ * Numbers of accounts and of events.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Overview {
-  /** The accounts, as `Discovery` has them. */
+  /** The accounts that `Discovery` holds. */
   readonly accounts: Counts & { readonly asOf: Slot }
-  /** All that the events say, and the slot up to which they were read: none before the first read of the history. */
+  /** The total of all events, and the slot up to which they were read: none before the first read of the history. */
   readonly activity: Activity & { readonly asOf: Option.Option<Slot> }
   /** Gaps in the events. */
   readonly lost: ReadonlyArray<Lost>
 }
 
 /**
- * Which spans of time to give.
+ * The spans of time of a series.
  *
  * @since 0.1.0
  * @category models
@@ -82,7 +83,7 @@ export interface SeriesQuery {
   readonly bucket?: Duration.DurationInput | undefined
   /** Unix seconds in the last span. Default: the latest event. */
   readonly until?: bigint | undefined
-  /** How many spans, 1 to 10,000. Default: 24. */
+  /** Number of spans, 1 to 10,000. Default: 24. */
   readonly limit?: number | undefined
 }
 
@@ -102,9 +103,12 @@ export interface Network {
   readonly version: string
   /** Whether the node has caught up with the cluster. */
   readonly isHealthy: boolean
-  /** Of the last five minutes; none where the node has no sample of them. Votes count. */
+  /** Average of the last five minutes, votes included; none if the node has no sample. */
   readonly transactionsPerSecond: Option.Option<number>
-  /** Micro-lamports per compute unit that recent transactions of the program paid, the median; none where there was none. */
+  /**
+   * Median prioritization fee of recent transactions of the program, in micro-lamports per compute unit; none if the
+   * node lists none.
+   */
   readonly prioritizationFee: Option.Option<bigint>
 }
 
@@ -116,17 +120,20 @@ export interface Network {
  */
 export interface Options {
   /**
-   * Where the activity begins: at the `"beginning"` (default) of the program's history, or `"now"`. The history costs a call
-   * for each of its transactions, once.
+   * The start of the activity: the `"beginning"` (default) of the program's history, or `"now"`. Reading the history
+   * costs one call for each of its transactions.
    */
   readonly from?: "beginning" | "now" | undefined
   /** The commitment of the events. Default `confirmed`. */
   readonly commitment?: StreamOptions["commitment"]
-  /** The shortest span of a series, 1 minute to 1 day in whole seconds. Default 1 hour. Too short: `maxBuckets` is soon reached. */
+  /**
+   * The shortest span of a series, 1 minute to 1 day in whole seconds. Default 1 hour. Too low: `maxBuckets` is soon
+   * reached. Too high: a series shows less detail.
+   */
   readonly resolution?: Duration.DurationInput | undefined
   /**
-   * The most spans with events that are kept. Default 100,000: eleven years of hours. Above, the oldest leave the series, but
-   * not the totals. Too high: memory, about 200 bytes for each.
+   * Maximum spans with events, 1 to 10,000,000. Default 100,000: eleven years of hours. Too low: the oldest spans are
+   * dropped from the series, but not from the totals. Too high: each span takes about 200 bytes of memory.
    */
   readonly maxBuckets?: number | undefined
 }

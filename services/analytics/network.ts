@@ -1,4 +1,4 @@
-/** The cluster as an endpoint sees it: five calls at once. */
+/** Reads the state of the cluster from an endpoint, by five concurrent calls. */
 import type { Address } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -8,7 +8,7 @@ import type { Service as RpcPool } from "../RpcPool.js"
 import type { RpcError } from "../RpcTransport.js"
 import type { Network } from "./models.js"
 
-/** Samples of a minute. */
+/** Number of samples, each of a minute. */
 const SAMPLES = 5
 
 const median = (values: ReadonlyArray<bigint>): Option.Option<bigint> =>

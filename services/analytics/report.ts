@@ -1,4 +1,4 @@
-/** Writes the numbers for people and for programs. */
+/** Writes the statistics as text for people, or as JSON for programs. */
 import * as Option from "effect/Option"
 import * as Jsonable from "../../src/internal/jsonable.js"
 import * as SafeText from "../../src/SafeText.js"
@@ -7,7 +7,7 @@ import type { Busy } from "../Discovery.js"
 import { aligned } from "../internal/columns.js"
 import type { Activity, Bucket, Network, Overview } from "./models.js"
 
-/** What a report is about. */
+/** The content of a report. */
 export interface Content {
   readonly overview: Overview
   readonly series: ReadonlyArray<Bucket>
@@ -15,7 +15,7 @@ export interface Content {
   readonly resolution: number
   readonly senders: ReadonlyArray<Busy>
   readonly channels: ReadonlyArray<Busy>
-  /** The cluster, or why no endpoint says anything of it. */
+  /** The cluster, or the reason for which no endpoint describes it. */
   readonly network: Network | { readonly unavailable: string }
 }
 

@@ -39,7 +39,7 @@ export interface CreateInput {
 }
 
 /**
- * The changes of a channel. A field that is left out stays unchanged.
+ * The changes of a channel. An omitted field stays unchanged.
  *
  * @since 0.1.0
  * @category models

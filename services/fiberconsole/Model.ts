@@ -1,4 +1,4 @@
-/** What the console tells of fibers. */
+/** The models of the fiber console. */
 import type * as Option from "effect/Option"
 
 /**
@@ -9,39 +9,43 @@ import type * as Option from "effect/Option"
  */
 export interface FiberView {
   readonly id: number
-  /** The fiber that started it, unless it is not known. */
+  /** The fiber that started it; none if unknown. */
   readonly parent: Option.Option<number>
   readonly state: "running" | "suspended"
-  /** The name of its own outermost span, or of the span in which it started, or `(no span)`. Fibers of one group do the same work. */
+  /**
+   * The name of the fiber's own outermost span, or of the span in which it started, or `(no span)`. Fibers of one group
+   * do the same work.
+   */
   readonly group: string
-  /** The name of the span in which it is now. */
+  /** The name of the current span. */
   readonly span: Option.Option<string>
   readonly ageMillis: number
-  /** Since when it is suspended; 0 while it runs. */
+  /** Time since its suspension; 0 while it runs, and without a supervisor. */
   readonly waitsMillis: number
-  /** The fibers whose end, or whose Deferred, it waits for. */
+  /** The fibers for which it waits: for their end, or for a Deferred that they made. */
   readonly waitsFor: ReadonlyArray<number>
-  /** Turns that it ran. 0 without a supervisor, as are all times of turns. */
+  /** Number of its turns. Without a supervisor, this and all times of turns are 0. */
   readonly polls: number
   readonly pollsPerSecond: number
   readonly busyMillis: number
   readonly idleMillis: number
   readonly longestPollMillis: number
-  /** Whether it is not tied to a fiber: the one that started it has ended. */
+  /** Whether the fiber that started it has ended. */
   readonly isOrphan: boolean
-  /** The lines of code in which it waits, the innermost first. Empty unless it was asked for. */
+  /** The lines of code in which it waits, the innermost first. Empty unless the dump has the option `places`. */
   readonly places: ReadonlyArray<string>
 }
 
 /**
- * Something that looks wrong.
+ * A suspected fault.
  *
  * - `deadlock`: fibers wait for one another in a circle.
- * - `long poll`: one ran for more than 50 ms without a pause, so that sockets and timers had to wait.
- * - `spins`: one wakes more than 1000 times a second.
- * - `waits long`: one waits ten times as long as any of its group lived, of which at least ten ended.
- * - `piles up`: at least 100 of a group live, twice as many as five to ten seconds before.
- * - `orphan`: the fiber that started it has ended. That is right for a background fiber of a Scope.
+ * - `long poll`: a fiber ran for more than 50 ms without a pause, so that sockets and timers had to wait.
+ * - `spins`: a fiber wakes more than 1000 times a second.
+ * - `waits long`: a fiber waits more than ten times as long as the longest life in its group, of which at least ten
+ *   ended.
+ * - `piles up`: at least 100 fibers of a group live, twice as many as five to ten seconds before.
+ * - `orphan`: the fiber that started it has ended. This is normal for a background fiber of a Scope.
  *
  * @since 0.1.0
  * @category models
@@ -62,8 +66,8 @@ export interface Lint {
 export interface Dump {
   readonly fibers: ReadonlyArray<FiberView>
   readonly lints: ReadonlyArray<Lint>
-  /** Fibers that have ended, as far as they were followed. */
+  /** Number of tracked fibers that have ended. */
   readonly ended: number
-  /** Fibers that were too many to follow. */
+  /** Number of fibers beyond the tracking limit. */
   readonly untracked: number
 }

@@ -1,8 +1,8 @@
 /**
- * Counts what fibers do: a supervisor that is told of each start, turn and end.
+ * Tracks fibers: a supervisor that runs at each start, turn and end of a fiber.
  *
- * It holds live fibers only. Of those that ended it keeps sums by group, for at most 256 groups. It runs on the way of
- * each fiber, so it does little: four readings of the clock and one entry of a map.
+ * It holds only live fibers. For ended fibers it keeps sums by group, for at most 256 groups. It runs in the path of
+ * each fiber, so it does little: four readings of the clock and one map entry.
  */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -17,18 +17,18 @@ type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 
 export interface Tracked {
   readonly fiber: AnyFiber
-  /** The fiber's own outermost span. It is known when the fiber first suspends; until then, the span that it started in. */
+  /** The fiber's own outermost span, known when the fiber first suspends. Until then, the span in which it started. */
   group: string
   readonly startSpan: Tracer.AnySpan | undefined
   readonly parent: AnyFiber | undefined
   readonly startedAt: number
-  /** When the present turn began, or the last one ended. */
+  /** Time at which the current turn began, or the last one ended. */
   changedAt: number
   isRunning: boolean
   polls: number
   busyMillis: number
   longestMillis: number
-  /** Turns in the present second, and in the one before. */
+  /** Start and turns of the current second, and the rate of the previous one. */
   windowAt: number
   windowPolls: number
   pollsPerSecond: number
@@ -38,17 +38,17 @@ export interface Group {
   live: number
   ended: number
   longestLifeMillis: number
-  /** When `liveNoted` was noted; `liveBefore` was a period before. */
+  /** Time of `liveNoted`; `liveBefore` is the value one period earlier. */
   notedAt: number
   liveNoted: number | undefined
   liveBefore: number | undefined
 }
 
-/** Further groups are one. */
+/** Maximum groups. Fibers of further groups count as {@link OTHER}. */
 const MAX_GROUPS = 256
 const OTHER = "(other)"
 
-/** Further live fibers are counted and not followed. */
+/** Maximum tracked fibers. Further ones are only counted. */
 const MAX_TRACKED = 100_000
 
 const WINDOW_MILLIS = 1000
@@ -61,10 +61,10 @@ const NO_SPAN = "(no span)"
 export const groupOf = ({ currentSpan }: Pick<AnyFiber, "currentSpan">): string =>
   currentSpan?._tag === "Span" ? currentSpan.name : NO_SPAN
 
-/** A group's name as it is shown. Names of spans may hold anything. */
+/** A group's name, made safe to show: span names may contain any text. */
 export const shownGroup = (name: string): string => SafeText.make(name, 100)
 
-/** Spans that are climbed. */
+/** Maximum ancestors of a span that are searched. */
 const MAX_DEPTH = 64
 
 /** The outermost span below the one in which the fiber started. */

@@ -1,7 +1,7 @@
 /**
- * Reads private fields of Effect's fibers: what they wait in, for whom, and their children. Effect has no public way that
- * works without running the fiber. Another version of Effect may name them otherwise; then nothing is found, and
- * `test/layers/FiberConsoleNode.test.ts` fails.
+ * Reads private fields of Effect's fibers: their generators, the fibers for which they wait, and their children. Effect
+ * has no public API for these that works without running the fiber. If another version of Effect renames the fields,
+ * nothing is found, and `test/layers/FiberConsoleNode.test.ts` fails.
  */
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
@@ -9,10 +9,10 @@ import * as Predicate from "effect/Predicate"
 
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 
-/** A daemon of a daemon is deeper; a circle would be a fault of Effect. */
+/** Maximum fibers of a reading. */
 const MAX_FIBERS = 1_000_000
 
-/** Continuations that are searched, from the innermost. */
+/** Maximum continuations that are searched, from the innermost. */
 const MAX_STACK = 64
 
 const isFiber = (value: unknown): value is AnyFiber =>
@@ -20,7 +20,7 @@ const isFiber = (value: unknown): value is AnyFiber =>
 
 const isGenerator = (value: unknown): value is object => Object.prototype.toString.call(value) === "[object Generator]"
 
-/** The generators of `Effect.gen` and `Effect.fn` that a fiber is within, the innermost first. */
+/** The generators of `Effect.gen` and `Effect.fn` in which a fiber is, the innermost first. */
 export const generators = (fiber: AnyFiber): ReadonlyArray<object> => {
   const stack: unknown = Reflect.get(fiber, "_stack")
   if (!Array.isArray(stack)) return []
@@ -34,13 +34,13 @@ export const generators = (fiber: AnyFiber): ReadonlyArray<object> => {
   return found
 }
 
-/** The numbers of the fibers for which a fiber waits. A queue or a semaphore names the fiber itself, which is left out. */
+/** The ids of the fibers for which a fiber waits. In a queue or a semaphore it waits for itself, which is left out. */
 export const waitsFor = (fiber: AnyFiber): ReadonlyArray<number> => {
   const blocking: unknown = Reflect.get(fiber, "_asyncBlockingOn")
   return FiberId.isFiberId(blocking) ? [...FiberId.ids(blocking)].filter((id) => id !== fiber.id().id) : []
 }
 
-/** Whether a fiber runs in this turn. */
+/** Whether a fiber runs now. */
 export const isRunning = (fiber: AnyFiber): boolean => Reflect.get(fiber, "_running") === true
 
 /** These fibers and all below them. */

@@ -1,20 +1,20 @@
-/** What looks wrong among fibers. Each rule is one function; none of them can know that something is wrong. */
+/** Finds suspected faults among fibers. A lint is a suspicion, not a proof. */
 import type { FiberView, Lint } from "./Model.js"
 import { type Group, shownGroup } from "./Tracker.js"
 
-/** Sockets and timers wait for as long as a turn takes. */
+/** Maximum duration of a turn, for which sockets and timers wait. */
 const LONG_POLL_MILLIS = 50
 
 const SPINS_PER_SECOND = 1000
 
-/** Ended fibers of a group before their longest life means something, and by how much a live one must exceed it. */
+/** Minimum ended fibers of a group for the lint, and the factor by which a wait must exceed their longest life. */
 const ENOUGH_ENDED = 10
 const TIMES_LONGER = 10
 
-/** A group of fewer fibers does not pile up. */
+/** Minimum fibers of a group that piles up. */
 const PILE = 100
 
-/** Fibers that a lint names. */
+/** Maximum fibers of a lint. */
 const MAX_NAMED = 20
 
 const lint = (kind: Lint["kind"], fibers: ReadonlyArray<FiberView>, message: string): ReadonlyArray<Lint> =>
@@ -36,7 +36,7 @@ const deadlocks = (fibers: ReadonlyArray<FiberView>): ReadonlyArray<Lint> => {
     while (at !== undefined && !done.has(at.id)) {
       done.add(at.id)
       way.push(at)
-      // A fiber that waits for several is not stuck by one of them
+      // A fiber that waits for several fibers is not stuck because of one of them
       const [next, ...others]: ReadonlyArray<number> = at.waitsFor
       at = next === undefined || others.length > 0 ? undefined : byId.get(next)
     }
@@ -71,7 +71,7 @@ const ofGroup = (
       : fibers.filter(
           ({ state, waitsMillis }) => state === "suspended" && waitsMillis > TIMES_LONGER * longestLifeMillis
         ),
-    `${group}: waits more than ${TIMES_LONGER} times as long as each of ${ended} ended ones lived`
+    `${group}: waits more than ${TIMES_LONGER} times as long as any of ${ended} ended fibers lived`
   ),
   ...lint(
     "piles up",
@@ -81,11 +81,11 @@ const ofGroup = (
   ...lint(
     "orphan",
     fibers.filter(({ isOrphan }) => isOrphan),
-    `${group}: the fibers that started these have ended: nothing but a Scope ends them`
+    `${group}: the fibers that started these have ended: only a Scope ends them`
   )
 ]
 
-/** Two groups whose names look alike are one here. */
+/** Groups whose names look alike share their fibers here. */
 const ofGroups = (
   members: ReadonlyMap<string, ReadonlyArray<FiberView>>,
   groups: ReadonlyMap<string, Group>

@@ -1,4 +1,4 @@
-/** A dump as a table for a terminal. */
+/** Writes a dump as a table for a terminal. */
 import * as Option from "effect/Option"
 import type { Dump, FiberView } from "./Model.js"
 
@@ -28,7 +28,7 @@ const row = (fiber: FiberView): ReadonlyArray<string> => [
   [...fiber.waitsFor.map((id) => `#${id}`), ...fiber.places].join(" < ")
 ]
 
-/** The newest fibers are cut: the oldest tell what is stuck. */
+/** Writes the dump. It omits the newest fibers, because stuck fibers are among the oldest. */
 export const render = ({ ended, fibers, lints, untracked }: Dump, rows: number): string => {
   const table = [HEADER, ...fibers.slice(0, rows).map(row)]
   const widths = HEADER.map((_, column) => Math.max(...table.map((cells) => cells[column]?.length ?? 0)))
@@ -40,7 +40,7 @@ export const render = ({ ended, fibers, lints, untracked }: Dump, rows: number):
   const running = fibers.filter(({ state }) => state === "running").length
   return [
     `${fibers.length} fibers: ${running} running, ${fibers.length - running} suspended; ${ended} have ended`,
-    ...(untracked > 0 ? [`${untracked} were too many to follow`] : []),
+    ...(untracked > 0 ? [`${untracked} fibers were too many to track`] : []),
     ...lints.map(({ kind, message }) => `! ${kind}: ${message}`),
     "",
     ...table.map(line),

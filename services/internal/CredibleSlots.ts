@@ -1,9 +1,9 @@
 /**
- * The slots of answers: which of them a cluster can have reached.
+ * Decides which slots of answers a cluster can have reached.
  *
- * A slot is believed without a question if it follows from the pool's own slot, and from the time since the pool said that.
- * Any other one is compared with the pool's slot now. So one endpoint that claims a slot of the far future is not believed,
- * also if it gets there step by step.
+ * A slot is credible if the cluster can have reached it since the pool last reported its slot. Any other slot is
+ * compared with the pool's current slot. So a slot of one endpoint that is far in the future is not credible, even if
+ * the endpoint raises it step by step.
  */
 import type { Slot } from "@solana/kit"
 import * as Effect from "effect/Effect"
@@ -13,7 +13,7 @@ import { furthest } from "./falseSlot.js"
 
 export class CredibleSlots {
   readonly #current: Effect.Effect<Slot, RpcError>
-  /** What the pool said last, and when, on the monotonic clock. */
+  /** The last slot that the pool reported, with its monotonic time. */
   #said: { readonly slot: Slot; readonly at: number } | undefined
   #highest = 0n
 
@@ -22,7 +22,7 @@ export class CredibleSlots {
     this.#current = current
   }
 
-  /** The highest slot that was believed. */
+  /** The highest credible slot so far. */
   get highest(): Slot {
     return this.#highest
   }
@@ -37,7 +37,7 @@ export class CredibleSlots {
     )
   }
 
-  /** Whether the slot can be true. One that cannot be compared is not believed. */
+  /** Whether the slot is credible. False if the pool does not answer for the comparison. */
   believes(slot: Slot): Effect.Effect<boolean> {
     return Effect.withFiberRuntime((fiber) => {
       const said = this.#said
@@ -50,7 +50,7 @@ export class CredibleSlots {
     })
   }
 
-  /** The slot if it can be true, else the one that the pool had said before, or 0. */
+  /** The slot if it is credible; else the slot that the pool reported before, or 0. */
   credible(slot: Slot): Effect.Effect<Slot> {
     return Effect.suspend(() => {
       const before = this.#said?.slot ?? 0n
@@ -58,7 +58,7 @@ export class CredibleSlots {
     })
   }
 
-  /** As if no slot were known, as on another cluster. */
+  /** Forgets all slots, as for a new cluster. */
   forget(): void {
     this.#said = undefined
     this.#highest = 0n

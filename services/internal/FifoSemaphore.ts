@@ -4,7 +4,7 @@
  * - A release hands its permit to the first waiter and wakes no other. Effect's own semaphore wakes all waiters to compete,
  *   so there a release costs O(waiters).
  * - A waiter that is interrupted after it was handed the permit hands it on, so no permit is lost.
- * - At its limit a waiter leaves the queue and fails. One that has the permit already goes on.
+ * - At its limit a waiter leaves the queue and fails. A fiber that has the permit continues.
  */
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
@@ -14,7 +14,7 @@ import type { Limit } from "./endBy.js"
 import { onLimit } from "./endBy.js"
 
 export interface FifoSemaphore {
-  /** Permits that nobody holds. */
+  /** Free permits. */
   readonly free: number
   /** Fibers that wait for a permit. */
   readonly waiting: number

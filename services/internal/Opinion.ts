@@ -40,7 +40,7 @@ export const after = ({ asked, not }: Opinion): Opinion => ({
   hosts: 1
 })
 
-/** Makes the calls of an effect under an opinion. */
+/** Runs an effect whose calls belong to the opinion. */
 export const by =
   (opinion: Opinion) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>

@@ -7,8 +7,8 @@
  * Invariants:
  * - The interruption of one member fails no other: when the leader is interrupted, the next member leads and runs the work
  *   again.
- * - A retryable failure, such as the leader's timeout, fails only members whose deadline is not later. The others go on
- *   with a new leader.
+ * - A retryable failure, such as the leader's timeout, fails only members whose deadline is not later than the
+ *   leader's. The others continue with a new leader.
  * - Every member is resolved: with the result, with a failure, or as the next leader.
  */
 import * as Cause from "effect/Cause"

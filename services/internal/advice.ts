@@ -1,8 +1,8 @@
 /**
- * What to do about a failed call or subscription: the second half of its error's message.
+ * Advice on a failed call or subscription: the second half of its error's message.
  *
- * A detail of ours that says what to do has it behind a colon or a semicolon, and gets no other advice. A detail in a
- * node's words always gets advice.
+ * A detail of this package that contains advice has it behind a colon or a semicolon, and gets no other advice. A
+ * detail in a node's words always gets advice.
  */
 import * as Duration from "effect/Duration"
 import * as Verdict from "./verdict.js"

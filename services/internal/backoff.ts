@@ -6,8 +6,8 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 
 /**
- * Whole milliseconds to wait after a failure that `failures` others precede: at most `base * 2 ** failures` and `cap`. A part
- * of a millisecond would make the last wait before a time limit end after it, because clocks are read in whole ones.
+ * Whole milliseconds to wait after `failures` earlier failures: at most `base * 2 ** failures` and `cap`. Clocks are
+ * read in whole milliseconds, so a fraction could make the last wait before a time limit end after it.
  */
 export const fullJitter = (base: number, cap: number, failures: number): Effect.Effect<number> =>
   Effect.map(Random.next, (random) => Math.round(random * Math.min(cap, base * 2 ** failures)))

@@ -1,15 +1,15 @@
-/** Bodies of HTTP replies, read up to a limit whatever their `content-length` says. */
+/** Reads bodies of HTTP replies up to a limit, whatever their `content-length` says. */
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 
 const FIRST_BYTES = 64 * 1024
 
-/** Ends a connection whose body is not wanted: the client does so when a stream of it is interrupted. */
+/** Ends the connection of an unwanted body: the client closes it when the body's stream is interrupted. */
 export const cut = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<void> =>
   Effect.raceFirst(Effect.ignore(Stream.runDrain(response.stream)), Effect.yieldNow())
 
-/** Collects a body into one array, which grows with what arrives. `undefined` where it exceeds the limit. */
+/** Collects a body into one array, which grows with the received bytes. `undefined` if the body exceeds the limit. */
 export const collect = <E>(
   stream: Stream.Stream<Uint8Array, E>,
   expected: number,

@@ -4,8 +4,8 @@
  * - {@link monotonic} never goes back and never jumps. It measures waits, deadlines and durations. It starts near the Unix
  *   time of the process start. Compare it only with itself.
  * - {@link wall} is Unix time. It is data: an administrator or NTP may set it at any time.
- * - {@link age} measures how old a value is. Linux stops the monotonic clock while the machine is suspended, and the wall
- *   clock may be set back. So the larger of the two differences counts.
+ * - {@link age} measures how old a value is. Linux stops the monotonic clock while the machine is suspended, and the
+ *   wall clock may be set back. So the larger of the two differences is the age.
  *
  * TestClock moves both.
  */

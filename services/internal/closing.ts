@@ -1,6 +1,6 @@
 /**
- * Tells whether the scope of a transport is closed. Calls to a closed transport fail with the reason `PoolClosed`: unlike a
- * lost connection, a retry cannot mend it.
+ * Tells whether the scope of a transport is closed. Calls to a closed transport fail with the reason `PoolClosed`:
+ * unlike after a lost connection, a retry cannot succeed.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"

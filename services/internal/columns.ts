@@ -2,7 +2,7 @@
 
 type Rows = ReadonlyArray<ReadonlyArray<string>>
 
-/** Columns of equal width: the first to the left, numbers to the right. */
+/** Aligns columns: the first to the left, the others to the right. */
 export const aligned = (rows: Rows): string => {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   return rows

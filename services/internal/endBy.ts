@@ -1,5 +1,5 @@
 /**
- * Ends an effect at a deadline, at little cost for an effect that does not wait.
+ * Ends an effect at a deadline. An effect that does not wait costs little more than without a deadline.
  *
  * The effect runs in its own fiber, which starts at once. If the effect ends without waiting, as signing with a local key
  * does, no timer starts. `Effect.timeout` would fork two fibers and race them. Otherwise a timer runs beside the effect.
@@ -31,7 +31,7 @@ export interface Limit<E> {
 export const notSent = (what: string): RpcError =>
   new RpcError({ reason: "Timeout", method: "sendTransaction", detail: `not sent, its deadline came before ${what}` })
 
-/** Starts an effect in a fiber of its own at once, which ends by itself. */
+/** Starts an effect at once in its own fiber, which no other fiber supervises. */
 export const forkIn = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, context: Context.Context<never> = fiber.currentContext) =>
   Runtime.runFork(
     Runtime.make({
@@ -58,7 +58,7 @@ export const onLimit = <A, E>(
 export interface EndByOptions {
   /** The services of the effect. Default: those of the caller. */
   readonly context?: Context.Context<never> | undefined
-  /** Called when the effect has ended of which the caller did not wait for the end. */
+  /** Called when the effect ends after its caller has left: the limit was reached, or the caller was interrupted. */
   readonly onLeft?: (() => void) | undefined
 }
 

@@ -25,7 +25,10 @@ const forEach = <A, E>(parts: ReadonlyArray<A>, take: (part: A) => Either.Either
     }
   })
 
-/** Concatenates the results of all parts, `PARTS_PER_TURN` parts in a turn of the event loop. The first failure ends it. */
+/**
+ * Concatenates the results of all parts, `PARTS_PER_TURN` parts in a turn of the event loop. Stops at the first
+ * failure.
+ */
 export const flatMap = <A, B, E>(
   parts: ReadonlyArray<A>,
   f: (part: A) => Either.Either<ReadonlyArray<B>, E>

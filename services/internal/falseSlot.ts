@@ -1,9 +1,9 @@
 /**
- * Slots that no node serves. A node that lies, or a validator that began anew, leaves a caller with a slot that the cluster
- * never reaches. A read at that slot or later would wait for ever.
+ * Detects slots that the cluster never reaches. A caller gets one from a lying node, or from a validator that restarted
+ * with lower slots. A read at that slot or later would never succeed.
  *
- * A slot is false if the slots that the pool answers stay more than {@link MAX_LAG} below it, three times in a row over six
- * seconds. A true one is at most that far ahead: the cluster reaches it within three minutes, and the read waits for it.
+ * A slot is false if the pool's slot is more than {@link MAX_LAG} below it, three times in a row over six seconds. A
+ * true slot is at most {@link MAX_LAG} ahead: the cluster reaches it within three minutes, and the read waits for it.
  */
 import type { Slot } from "@solana/kit"
 import * as Effect from "effect/Effect"
@@ -17,7 +17,7 @@ import type { RpcError } from "../RpcTransport.js"
  */
 export const MAX_LAG = 450n
 
-/** How often the pool's slot must contradict a claim, and the milliseconds before each time. */
+/** Number of contradictions that prove a slot false, and the milliseconds before each check. */
 const CONTRADICTIONS = 3
 const PAUSE = 2000
 
@@ -28,10 +28,10 @@ const MIN_SLOT_MILLIS = 100
 export const furthest = (slot: Slot, millis: number): Slot =>
   slot + MAX_LAG + BigInt(Math.floor(millis / MIN_SLOT_MILLIS))
 
-/** Whether no node of a cluster at this slot can have reached the claimed one. */
+/** Whether no node of a cluster at `slot` can have reached `claimed`. */
 export const isFar = (claimed: Slot, slot: Slot): boolean => claimed > slot + MAX_LAG
 
-/** The pool's slot, if it contradicts the claim each time. None as soon as the claim may be true. */
+/** The pool's slot, if it contradicts the claim in every check. None as soon as the claim may be true. */
 export const contradicted = (
   claimed: Slot,
   current: Effect.Effect<Slot, RpcError>

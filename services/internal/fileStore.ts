@@ -2,8 +2,8 @@
  * A key-value store of bytes in the files of one folder. It survives a crash of the process and of the machine.
  *
  * Invariants:
- * - A file under its final name is whole. `set` writes a temporary file, syncs it, renames it, and syncs the folder. After a
- *   crash or on a full disk, the previous file is still there.
+ * - A file under its final name is complete. `set` writes a temporary file, syncs it, renames it, and syncs the folder.
+ *   After a crash or on a full disk, the previous file is still there.
  * - `set` succeeds once file and folder are synced. If only the sync of the folder fails, the new bytes are in place.
  * - An operation that has begun is not interrupted, so no write can overlap a later operation on the same key.
  * - Files, and a folder that this makes, are readable by their owner only.
@@ -29,8 +29,8 @@ export interface Options {
   /** Maximum bytes of a file. A larger file, or a folder in its place, reads as an empty array. */
   readonly maxBytes: number
   /**
-   * Minimum age of a temporary file for its removal at the start. 0 for a folder that no other process uses: there each
-   * temporary file is the remainder of a crash.
+   * Minimum age at which the start removes a temporary file. 0 for a folder that no other process uses: there a crash
+   * left each temporary file.
    */
   readonly leftoverAge: Duration.Duration
 }
@@ -72,7 +72,7 @@ const orNone = <A>(effect: Effect.Effect<A, PlatformError>): Effect.Effect<Optio
 const keyOf = (name: string): ReadonlyArray<string> =>
   Either.match(Encoding.decodeUriComponent(name), { onLeft: () => [], onRight: (key) => [key] })
 
-/** Has the names in a folder on the disk, where the platform can. */
+/** Syncs the names in a folder to the disk, if the platform can. */
 export const syncFolder = (fs: Platform.FileSystem, path: string): Effect.Effect<void, PlatformError> =>
   Effect.scoped(Effect.flatMap(fs.open(path, { flag: "r" }), (folder) => folder.sync)).pipe(
     Effect.catchAll((error) => (CANNOT_SYNC_FOLDERS.has(StoreFailure.code(error)) ? Effect.void : Effect.fail(error)))

@@ -1,14 +1,14 @@
 /**
- * Shorter ways to do what Effect and TypeScript offer already, for the path that each message takes. Use them there alone:
- * elsewhere the usual way is as good and better known.
+ * Faster variants of operators of Effect and TypeScript, for the path of each message. Use them only there: elsewhere
+ * the standard operators are as good and better known.
  *
- * - **Hidden classes.** V8 compiles code for the shapes of the objects that it sees. An object literal that begins with a
- *   spread and goes on with another field gets a shape of its own each time it is made: making it takes ten times as long,
- *   and code that reads it is never specialised. {@link extend} makes one shape for each pair of inputs. Models that are
- *   made for each message are classes for the same reason (`receipts.ts`, `jsonable`).
- * - **Steps of a fiber.** Each operator is a step of the fiber's loop, and a step costs about as much as the work that a
- *   message needs between two of them. A function that is given its fiber reads the context, the clock and the labels
- *   without a step: {@link withService}, and also `clock.ts`, `measured.ts` and `spanned` in `traced.ts`.
+ * - **Hidden classes.** V8 compiles code for the shapes of the objects that it sees. An object literal with a spread
+ *   before another field gets a new shape each time it is made: making it takes ten times as long, and V8 never
+ *   specialises code that reads it. {@link extend} makes one shape for each pair of inputs. Models that are made for
+ *   each message are classes for the same reason (`receipts.ts`, `jsonable`).
+ * - **Steps of a fiber.** Each operator is a step of the fiber's loop. A step costs about as much as a message's work
+ *   between two steps. A function with its fiber as an argument reads the context, the clock and the labels without a
+ *   step: {@link withService}, `clock.ts`, `measured.ts`, and `spanned` in `traced.ts`.
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -26,8 +26,8 @@ export const withService = <I, S, A, E, R>(
   Effect.withFiberRuntime((fiber) => f(Context.unsafeGet(fiber.currentContext, tag), fiber))
 
 /**
- * As `Effect.async`, with a plain function that takes the registration back when the fiber is interrupted: less than half
- * the steps, and less to keep while it waits.
+ * As `Effect.async`, with a plain function that cancels the registration on interruption. It takes less than half the
+ * steps, and less memory while it waits.
  */
 export const cancelable = <A, E>(
   register: (resume: (outcome: Effect.Effect<A, E>) => void) => () => void
@@ -47,9 +47,9 @@ export const cancelable = <A, E>(
   })
 
 /**
- * Calls the function when the fiber ends, unless the returned function was called before: an effect calls that one with its
- * outcome, so that only an interruption is left. `Effect.onInterrupt` would run the effect in an uninterruptible region, at
- * five steps.
+ * Calls `act` when the fiber ends, unless the returned function was called before. The effect calls the returned
+ * function on success and failure, so `act` runs only on interruption. `Effect.onInterrupt` would add an
+ * uninterruptible region, at five steps.
  */
 export const onInterruption = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, act: () => void): (() => void) => {
   fiber.addObserver(act)

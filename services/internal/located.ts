@@ -2,11 +2,11 @@ import type { Address } from "@solana/kit"
 import type { AccountType } from "../../src/protocol/AccountType.js"
 import { RpcError } from "../RpcTransport.js"
 
-/** Whether an account of these fields can be at the address. */
+/** Whether an account with these fields can be at the address. */
 export const isAt = <A>({ addressOf }: AccountType<A>, address: Address, account: A, programId: Address): boolean =>
   addressOf === undefined || addressOf(account, programId) === address
 
-/** The error of a reply with another account than was asked for: its fields give another address. */
+/** The error for a reply with another account than the requested one: its fields give another address. */
 export const located = <A>(
   type: AccountType<A>,
   address: Address,

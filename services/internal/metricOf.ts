@@ -1,4 +1,4 @@
-/** Effect's metric of a row of the table. Its label `unit` is what Effect's OTLP exporter writes as the unit. */
+/** Makes Effect's metric of a row of the table. Effect's OTLP exporter writes the label `unit` as the metric's unit. */
 import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
 import * as MetricKey from "effect/MetricKey"
@@ -7,13 +7,16 @@ import type { Row } from "../../src/observe/MetricTable.js"
 
 type Labels = Readonly<Record<string, string>>
 
-/** They go into the key: a metric that is tagged afterwards is looked up at each update, which costs more than the update. */
+/**
+ * The labels of the metric's key. If a metric is tagged later, each update looks it up, which costs more than the
+ * update.
+ */
 const labelsOf = (unit: string, labels: Labels): ReadonlyArray<MetricLabel.MetricLabel> =>
   Object.entries({ unit, ...labels }).map(([name, value]) => MetricLabel.make(name, value))
 
 const boundariesByRow = new WeakMap<Row, MetricBoundaries.MetricBoundaries>()
 
-/** One object for each row: two keys are equal only when they share it. */
+/** One object for each row: keys are equal only if they share this object. */
 const boundariesOf = (row: Row): MetricBoundaries.MetricBoundaries => {
   const known = boundariesByRow.get(row)
   if (known !== undefined) return known

@@ -1,4 +1,4 @@
-/** Reads that are retried until they succeed or cannot. */
+/** Retries reads until they succeed or fail for good. */
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { RpcError } from "../RpcTransport.js"

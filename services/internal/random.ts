@@ -1,7 +1,7 @@
 /** Unpredictable numbers from WebCrypto. Effect's `Random` may have the same seed in two processes. */
 import * as Effect from "effect/Effect"
 
-/** Bytes that are drawn in advance, because a call to WebCrypto costs more than its bytes. Each is used once. */
+/** Bytes drawn in advance, because a call to WebCrypto costs more than its bytes. Each byte is used once. */
 const drawn = new Uint8Array(4096)
 let used = drawn.length
 

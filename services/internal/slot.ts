@@ -1,7 +1,7 @@
 /** Converts slots from replies and for parameters. */
 import type { Slot } from "@solana/kit"
 
-/** Reads a slot from a parsed JSON value; `undefined` if it is none. */
+/** Reads a slot from a parsed JSON value; `undefined` for any other value. */
 export const slotFrom = (value: unknown): Slot | undefined => {
   if (typeof value === "bigint") return value
   return typeof value === "number" && Number.isSafeInteger(value) ? BigInt(value) : undefined

@@ -1,8 +1,8 @@
 /**
- * Explains the failure of a file store, and what to do about it.
+ * Explains the failure of a file store, with advice.
  *
- * Platforms nest the system's error code, such as `ENOSPC`, in the causes of their errors. This module finds it by the name
- * of the property, so it depends on no platform.
+ * Platforms nest the system's error code, such as `ENOSPC`, in the causes of their errors. This module finds it by its
+ * property name, so it does not depend on a platform.
  */
 import * as Predicate from "effect/Predicate"
 import * as SafeText from "../../src/SafeText.js"
@@ -18,7 +18,7 @@ const DENIED: Explanation = {
   todo: "Let the user of this process read and write the folder and its files"
 }
 const MISSING: Explanation = { what: "the folder does not exist", todo: "Create it again, or choose another" }
-const NO_FOLDER: Explanation = { what: "a part of the path is no folder", todo: "Choose a path of folders" }
+const NO_FOLDER: Explanation = { what: "a part of the path is not a folder", todo: "Choose a path of folders" }
 const NO_DESCRIPTORS: Explanation = {
   what: "no file descriptor is free",
   todo: "Raise the limit of open files (ulimit -n), or open fewer at a time"
@@ -34,7 +34,7 @@ const BY_CODE: ReadonlyMap<string, Explanation> = new Map([
   ["ENOENT", MISSING],
   ["ENOTDIR", NO_FOLDER],
   ["EEXIST", NO_FOLDER],
-  ["EISDIR", { what: "a folder stands where a file must be", todo: "Move it away" }],
+  ["EISDIR", { what: "the path of the file is a folder", todo: "Move it away" }],
   ["EMFILE", NO_DESCRIPTORS],
   ["ENFILE", NO_DESCRIPTORS],
   ["ENAMETOOLONG", { what: "the path is too long", todo: "Choose a shorter one" }],
@@ -71,7 +71,7 @@ export const code = (cause: unknown): string | undefined => find(cause, "code", 
 export const isNotFound = (cause: unknown): boolean =>
   code(cause) === "ENOENT" || find(cause, "reason", () => true) === "NotFound"
 
-/** What happened, with code and path, and what to do: two sentences without the last full stop. */
+/** The failure with code and path, and advice: two sentences without the last full stop. */
 export const explain = (cause: unknown): string => {
   const errno = code(cause)
   const known =

@@ -1,6 +1,6 @@
 /**
- * Keys of a `CacheStore`: `format u8 ‖ genesis 32 ‖ program 32 ‖ kind u8 ‖ name`. Clusters, programs, kinds and formats that
- * share a store never meet.
+ * Keys of a `CacheStore`: `format u8 ‖ genesis 32 ‖ program 32 ‖ kind u8 ‖ name`. Keys of different clusters, programs,
+ * kinds or formats in one store never collide.
  */
 import type { Address, Blockhash } from "@solana/kit"
 import * as Addresses from "../../src/solana/Address.js"
@@ -8,7 +8,7 @@ import * as Blockhashes from "../../src/solana/Blockhash.js"
 
 const FORMAT = 1
 
-/** What lies under a key. */
+/** The kind of value under a key. */
 const KINDS = { account: 0x61, discovery: 0x64, group: 0x67, value: 0x76 } as const
 
 /** Makes the keys of a program on a cluster. */

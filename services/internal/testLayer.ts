@@ -1,4 +1,4 @@
-/** Stub services for tests. A member without a stub dies and names itself. Each use of a member is counted. */
+/** Stub services for tests. A member without a stub dies with its name. The service counts the uses of each member. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"

@@ -1,9 +1,9 @@
 /**
- * Ends an effect that runs too long, and waits until it has ended: what bounds the effects that run at once may count on it.
+ * Ends an effect that runs too long, and waits until it has ended, so a concurrency limit around it stays exact.
  * `endBy` answers the caller at once instead.
  *
- * It stands for `Effect.timeout` and its kin everywhere in services and layers: those of Effect 3.22 hang where a sibling in a
- * concurrent `Effect.all` fails, and any caller may run ours beside others. An effect that does not wait needs no timer.
+ * Services and layers use it instead of `Effect.timeout` and its variants: those of Effect 3.22 hang if a sibling in a
+ * concurrent `Effect.all` fails. An effect that does not wait needs no timer.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -35,7 +35,7 @@ const ended = <A, E>(millis: number, late: () => E, effect: Effect.Effect<A, E>)
     })
   })
 
-/** Interrupts the effect after some time, and fails. `Infinity` is no limit. */
+/** Interrupts the effect after the duration and fails with `late`. `Infinity` means no limit. */
 export const within = <L>(duration: Duration.DurationInput, late: () => L) => {
   const millis = Duration.toMillis(duration)
   return <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | L, R> =>
@@ -44,10 +44,10 @@ export const within = <L>(duration: Duration.DurationInput, late: () => L) => {
       : Effect.contextWithEffect((context) => ended<A, E | L>(millis, late, Effect.provide(effect, context)))
 }
 
-/** No failure of an effect is this object. */
+/** A private object, so no failure of an effect equals it. */
 const LATE = { _tag: "Late" } as const
 
-/** Interrupts the effect after some time, and gives what `late` says. */
+/** Interrupts the effect after the duration and succeeds with `late`. */
 export const orElse =
   <B>(duration: Duration.DurationInput, late: () => B) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A | B, E, R> =>

@@ -1,12 +1,13 @@
 /**
- * The one place that makes spans, and times public calls in the `Metrics` service.
+ * Makes all spans of the SDK, and times public calls in the `Metrics` service.
  *
- * A span is made only if the application provides a tracer, and only in a trace that is sampled. The first call of a trace
- * decides by `Telemetry`; others follow their parent. A call that is not sampled runs under a parent that says so.
+ * A span is made only if the application provides a tracer and the trace is sampled. `Telemetry` decides for the first
+ * call of a trace; other calls follow their parent. An unsampled call runs below a parent with `sampled: false`.
  *
- * What a span costs is mostly steps of the fiber, so this does in one turn what `Effect.withSpan` does in many steps: it
- * makes the span by hand and sets the fiber's context at once. That takes a method which Effect's fibers have and their
- * interface leaves out. A version of Effect without it gets no spans, and `test/services/Telemetry.test.ts` fails.
+ * Most of a span's cost is steps of the fiber. So this module replaces the many steps of `Effect.withSpan` by one: it
+ * makes the span by hand and sets the fiber's context directly. For this it calls `setFiberRef`, a method of Effect's
+ * fibers that their interface omits. With a version of Effect that lacks the method there are no spans, and
+ * `test/services/Telemetry.test.ts` fails.
  */
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
@@ -39,17 +40,17 @@ interface Settable {
 const isSettable = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): fiber is Fiber.RuntimeFiber<A, E> & Settable =>
   "setFiberRef" in fiber && typeof fiber.setFiberRef === "function"
 
-/** Sets the context of the fiber that runs. */
+/** Sets the context of the running fiber. */
 const setContext = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, context: Context.Context<never>): void => {
   if (isSettable(fiber)) fiber.setFiberRef(FiberRef.currentContext, context)
 }
 
-/** Tells contexts apart at once. */
+/** The hash of the next context. */
 let contexts = 0
 
 /**
- * The context below a span. A reference compares what is set with what it holds, by hashes, and Effect defines the hash of
- * each new context as a property, which costs more than all else that a span does. So these bring their own.
+ * The context below a span. Setting a FiberRef compares the new value with the old by hash. Effect would define the
+ * hash of each new context as a property, which costs more than the rest of the span. So this context has its own hash.
  */
 const below = (outside: Context.Context<never>, span: Tracer.AnySpan): Context.Context<never> => {
   const hash = contexts++ | 0
@@ -59,7 +60,7 @@ const below = (outside: Context.Context<never>, span: Tracer.AnySpan): Context.C
 const hasTracer = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): boolean =>
   fiber.currentTracer !== defaultTracer && fiber.getFiberRef(FiberRef.currentTracerEnabled) && isSettable(fiber)
 
-/** The span that new ones are children of: the current one, or the nearest above it that does not hide itself from them. */
+/** The parent of new spans: the current span, or its nearest ancestor without `DisablePropagation`. */
 const parentOf = ({
   currentSpan
 }: {
@@ -72,11 +73,14 @@ const parentOf = ({
   return at
 }
 
-/** Whether the fiber has a tracer that keeps spans, and is in no trace that is not sampled. */
+/** Whether the fiber has a tracer that keeps spans, and is not in an unsampled trace. */
 export const isTraced = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): boolean =>
   hasTracer(fiber) && parentOf(fiber)?.sampled !== false
 
-/** The parent of all that is not sampled. It draws its ids when they are read: only requests that propagate it do. */
+/**
+ * The parent of all spans of an unsampled trace. It draws its ids on demand: only requests that propagate the trace
+ * read them.
+ */
 class Unsampled implements Tracer.ExternalSpan {
   readonly _tag = "ExternalSpan"
   readonly sampled = false
@@ -91,7 +95,7 @@ class Unsampled implements Tracer.ExternalSpan {
   }
 }
 
-/** What becomes of a span: it is made, it is not, or it begins a trace that is not sampled. */
+/** Decides on a span: make it, skip it, or begin an unsampled trace. */
 const decide = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, name: string): "make" | "skip" | "drop" => {
   if (!isTraced(fiber)) return "skip"
   if (parentOf(fiber) !== undefined) return "make"
@@ -99,12 +103,12 @@ const decide = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, name: string): "make" | "
   return Option.isNone(telemetry) || telemetry.value.samples(name) ? "make" : "drop"
 }
 
-/** In the context of a span that begins a sampled trace, so that a tracer which samples does not decide again. */
+/** Marks the context of spans that this module decided to sample, so that a sampling tracer does not decide again. */
 class Decided extends Context.Tag("@pod-protocol/effect/internal/Decided")<Decided, true>() {}
 
 const DECIDED: Context.Context<never> = Context.make(Decided, true)
 
-/** Whether the span of this context has been sampled here. */
+/** Whether this module decided to sample the span with this context. */
 export const isDecided = (context: Context.Context<never>): boolean =>
   Option.isSome(Context.getOption(context, Decided))
 
@@ -116,7 +120,7 @@ const errorType = (cause: Cause.Cause<unknown>): string => {
   return Predicate.hasProperty(failure, "_tag") && typeof failure._tag === "string" ? failure._tag : "_OTHER"
 }
 
-/** Runs the body as part of a trace that is not sampled. If the fiber is interrupted, its finalizers are part of it too. */
+/** Runs the body as part of an unsampled trace. After an interruption, the fiber's finalizers are part of it too. */
 const unsampled = <A, E, R>(fiber: Fiber.RuntimeFiber<A, E>, body: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.suspend(() => {
     const outside = fiber.currentContext
@@ -145,7 +149,7 @@ const annotateAll = (span: Tracer.Span, attributes: Record<string, unknown>): vo
   for (const key of Object.keys(attributes)) span.attribute(key, attributes[key])
 }
 
-/** Begins a span below the fiber's. It captures no stack trace, because that costs more than the span. */
+/** Begins a span below the fiber's span, without a stack trace, which would cost more than the span. */
 const begin = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, name: string, options: SpanOptions): Tracer.Span => {
   const { attributes = {}, kind = "internal" } = options
   const span = fiber.currentTracer.span(
@@ -168,7 +172,7 @@ const end = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, span: Tracer.Span, exit: Exi
   span.end(timeOf(fiber), exit)
 }
 
-/** Runs the body in a span, if one is to be made. */
+/** Runs the body in a span, if the decision is to make one. */
 export const inSpan = <A, E, R>(
   fiber: Fiber.RuntimeFiber<A, E>,
   name: string,
@@ -205,13 +209,13 @@ export const tracked = <A, E, R>(
   return Option.isNone(metrics) ? self : metrics.value.track(name)(self)
 }
 
-/** A span around a public call, {@link tracked}. */
+/** Adds a span to a public call, and times it by {@link tracked}. */
 export const traced =
   (name: string, attributes?: Record<string, unknown>) =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.withFiberRuntime((fiber) => tracked(fiber, name, inSpan(fiber, name, { attributes }, self)))
 
-/** As {@link traced}, for a caller that has the fiber. Saves a fiber step. */
+/** As {@link traced}, for a caller that has the fiber. It saves a step of the fiber. */
 export const spanned = <A, E, R>(
   fiber: Fiber.RuntimeFiber<A, E>,
   name: string,
@@ -224,16 +228,16 @@ export const spanned = <A, E, R>(
   return tracked(fiber, name, inSpan(fiber, name, { attributes, atEnd }, Effect.suspend(body)))
 }
 
-/** The span of work that ends elsewhere than where it begins. */
+/** The span of work that begins and ends in different places of the code. */
 export interface OpenSpan {
   readonly span: Tracer.Span
-  /** Ends it. A second call does nothing. */
+  /** Ends the span. A second call does nothing. */
   readonly end: (exit: Exit.Exit<unknown, unknown>) => void
-  /** Runs a part of the work. */
+  /** Runs a part of the work below the span. */
   readonly part: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 }
 
-/** Opens a span below the fiber's, if that is sampled. */
+/** Opens a span below the fiber's span, if that is sampled. */
 export const open = <A, E>(
   fiber: Fiber.RuntimeFiber<A, E>,
   name: string,
@@ -252,7 +256,7 @@ export const open = <A, E>(
   }
 }
 
-/** Links the span of the fiber to those of other work, and each of them to it. */
+/** Links the span of the fiber and the other spans to each other. */
 export const link = <A, E>({ currentSpan }: Fiber.RuntimeFiber<A, E>, others: ReadonlyArray<Tracer.AnySpan>): void => {
   if (currentSpan?._tag !== "Span" || others.length === 0) return
   currentSpan.addLinks(others.map((span) => ({ _tag: "SpanLink", span, attributes: {} })))
@@ -261,7 +265,7 @@ export const link = <A, E>({ currentSpan }: Fiber.RuntimeFiber<A, E>, others: Re
   }
 }
 
-/** A span around a Stream, for as long as it runs. */
+/** Adds a span to a Stream, for as long as the Stream runs. */
 export const tracedStream =
   (name: string, attributes?: Record<string, unknown>) =>
   <A, E, R>(self: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
@@ -286,7 +290,7 @@ export const attribute = <A, E>({ currentSpan }: Fiber.RuntimeFiber<A, E>, key: 
   if (currentSpan?._tag === "Span") currentSpan.attribute(key, value)
 }
 
-/** Runs {@link annotate} and then the effect. Saves two fiber steps. */
+/** Adds an attribute to the fiber's span and returns the effect. It saves two steps of the fiber. */
 export const annotated = <A, E, R>(
   fiber: Fiber.RuntimeFiber<A, E>,
   key: string,
@@ -297,24 +301,25 @@ export const annotated = <A, E, R>(
   return self
 }
 
-/** The span of a call that other fibers work for. */
+/** The span of a call for which another fiber does the work. */
 export interface Trace {
   readonly tracer: Tracer.Tracer
   readonly span: Tracer.AnySpan
 }
 
-/** The trace of the fiber, if it is in one that is sampled. */
+/** The trace of the fiber, if it is sampled. */
 export const traceOf = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): Trace | undefined =>
   fiber.currentSpan !== undefined && isTraced(fiber)
     ? { tracer: fiber.currentTracer, span: fiber.currentSpan }
     : undefined
 
-/** OpenTelemetry's collectors keep 128 links, and nobody reads more than a few. */
+/** Maximum calls that a span names. OpenTelemetry allows 128 links; readers need only a few. */
 const MAX_LINKS = 16
 
 /**
- * Runs what serves several calls at once. Its spans are children of the first call's, and link to the others' (at most 16
- * calls; `pod.calls` has their number). Where no call is traced it makes no spans, and so no traces of its own.
+ * Runs work that serves several calls at once. Its spans are children of the first call's span and link to the others'
+ * (at most 16 calls; `pod.calls` has their number). If no call is traced, the work makes no spans, so it begins no
+ * trace.
  */
 export const serving =
   (calls: ReadonlyArray<{ readonly trace: Trace | undefined }>) =>

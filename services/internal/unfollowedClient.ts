@@ -1,6 +1,6 @@
 /**
- * The `HttpClient` of the context, without spans, trace headers and redirects. fetch would repeat a request, as a GET, at the
- * redirect's target.
+ * The `HttpClient` of the context, without spans, trace headers and redirects. On a redirect, fetch would repeat the
+ * request as a GET at the target.
  */
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"

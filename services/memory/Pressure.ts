@@ -1,4 +1,6 @@
-/** How near the process is to its limits. A level falls later than it rises, so a value at a threshold changes it once. */
+/**
+ * Computes the memory pressure. A level falls later than it rises, so a value near a threshold changes it only once.
+ */
 import * as Effect from "effect/Effect"
 import * as Check from "../../src/internal/check.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
@@ -11,7 +13,7 @@ type Options = { readonly [Name in keyof Thresholds]?: number | undefined }
 export interface Thresholds {
   readonly high: number
   readonly critical: number
-  /** By how much the share must fall below a threshold before the level does. */
+  /** The amount by which the share must fall below a threshold before the level falls. */
   readonly hysteresis: number
 }
 

@@ -1,19 +1,19 @@
 /**
- * Whether memory that survives major collections keeps growing. Values between collections say nothing: garbage that was
- * not collected yet looks like a leak.
+ * Judges whether memory that survives major collections keeps growing. Values between collections are useless:
+ * uncollected garbage looks like a leak.
  */
 import * as Data from "effect/Data"
 import * as Option from "effect/Option"
 import * as Statistics from "../../src/observe/Statistics.js"
 
 /**
- * An answer to "does it leak?".
+ * The judgement of a suspected leak.
  *
- * - `NotEnough`: too few major collections were seen. It does not mean that nothing leaks.
- * - `Steady`: what survives collections does not keep growing.
- * - `Growing`: it does, by `bytesPerSecond`, and chance is excluded with this `confidence` (0.99 to 1).
+ * - `NotEnough`: there were too few major collections to judge. A leak is still possible.
+ * - `Steady`: the surviving memory does not keep growing.
+ * - `Growing`: the surviving memory grows by `bytesPerSecond`, with this statistical `confidence` (0.99 to 1).
  *
- * `seconds` is the time over which it was judged.
+ * `seconds` is the observed time.
  *
  * @since 0.1.0
  * @category models
@@ -26,21 +26,21 @@ export type Suspicion = Data.TaggedEnum<{
 
 const { Growing, NotEnough, Steady } = Data.taggedEnum<Suspicion>()
 
-/** The least bytes that survived a major collection within one period, and when it began. */
+/** The minimum of bytes that survived a major collection within one period, and the period's start. */
 export interface Survived {
   readonly seconds: number
   readonly bytes: number
 }
 
-/** Eight minutes of periods of a second; the statistics look at each pair. */
+/** Maximum periods: more than eight minutes of periods of a second. The time of the statistics is quadratic. */
 const MAX_POINTS = 512
 
-/** Mann–Kendall can reach 99 % with this many. */
+/** Minimum periods with which Mann–Kendall can reach 99 %. */
 const MIN_POINTS = 8
 
 const CONFIDENCE = 0.99
 
-/** Less growth than this over the time judged is noise of the engine. */
+/** Minimum growth in bytes over the observed time. Less growth is noise of the engine. */
 const MIN_GROWTH = 1024 * 1024
 
 export class Survivors {
@@ -69,8 +69,8 @@ const slopeOf = (points: ReadonlyArray<Survived>): number =>
   Option.getOrElse(Statistics.theilSen(points.map(({ bytes, seconds }) => ({ time: seconds, value: bytes }))), () => 0)
 
 /**
- * The first third is warm-up. What is left must rise as a whole, and as fast in its later half: a cache that filled and
- * is full rises in the whole only.
+ * The first third is warm-up and does not count. The rest must rise as a whole, and in its later half at least half as
+ * fast: a cache that has filled up rises only in the earlier half.
  */
 export const judge = (points: ReadonlyArray<Survived>, majors: number): Suspicion => {
   const judged = points.slice(Math.floor(points.length / 3))

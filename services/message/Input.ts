@@ -1,4 +1,4 @@
-/** What is handed to `Message`. */
+/** The inputs and options of `Message`. */
 import type { Address } from "@solana/kit"
 import type * as Duration from "effect/Duration"
 import type * as MessageId from "../../src/protocol/MessageId.js"
@@ -55,13 +55,12 @@ export interface SendInput {
    */
   readonly seal?: boolean | undefined
   /**
-   * The key to seal to. `published`: the key that the recipient's agent publishes, by the `PublishedKeys` in the context of
-   * the call; `SealedError` with reason `NoPublishedKey` without one. `wallet`: the key of the recipient's wallet, which a
-   * wallet that only signs cannot open. Default: the published key where `PublishedKeys` is in the context and knows one,
-   * else the wallet's. A key that cannot be looked up is an error and never the wallet's key instead. It has no effect
-   * without `seal`.
+   * The key to seal to. `published`: the key that the recipient's agent publishes, looked up by the `PublishedKeys` in
+   * the context; `SealedError` with reason `NoPublishedKey` if there is none. `wallet`: the key of the recipient's
+   * wallet; a wallet that only signs cannot open it. Default: the published key if `PublishedKeys` finds one, else the
+   * wallet's. A failed look-up is an error; the wallet's key is never a substitute. No effect without `seal`.
    *
-   * With an `id`, a send after the recipient published another key is another message.
+   * If the recipient publishes another key, a later send with the same `id` is another message.
    */
   readonly sealTo?: Sealed.KeyKind | undefined
 }
@@ -90,9 +89,9 @@ export interface PayloadOptions {
   /** Returns the stored bytes unchanged: without decoding an envelope, and without opening a sealed payload. Default false. */
   readonly raw?: boolean | undefined
   /**
-   * How long to wait for a payload that the store does not have yet, asking again with growing intervals up to 5 seconds.
-   * Default: not at all. Too low: `PayloadNotFound` for a payload that arrives a little later. Too high: the caller waits
-   * for one that never comes.
+   * How long to wait for a payload that the store does not have yet. The call retries with growing intervals up to 5
+   * seconds. Default: no wait. Too low: `PayloadNotFound` for a payload that arrives a little later. Too high: the
+   * caller waits long for a payload that never arrives.
    */
   readonly wait?: Duration.DurationInput | undefined
 }

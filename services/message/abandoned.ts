@@ -1,13 +1,14 @@
 /**
- * Removes the payloads of messages on their way to which no message can refer any more.
+ * Removes stored payloads to which no message can refer any more.
  *
  * - A payload that several sends may share is never removed: it has an id, or bare bytes.
- * - One that belongs to a single send is removed when that send failed and nothing of it can land: at once if no signed
- *   transaction is open, else in the background, after `Expired` or `Rejected` was proven of each.
- * - It stays where that cannot be proven: the outcome is not known, a durable nonce has no expiry, too many are watched
- *   already, or the service is closed.
+ * - The payload of a single send is removed after the send failed and none of its transactions can land: at once if no
+ *   signed transaction is open, else in the background, after `Expired` or `Rejected` was proven for each.
+ * - It stays if that cannot be proven: the outcome is unknown, a durable nonce has no expiry, too many payloads are
+ *   watched already, or the service is closed.
  *
- * The race of a store that writes on after it was interrupted is excluded: the removal follows the end of the write.
+ * Excluded race: a store may continue to write after its caller was interrupted, so the removal waits for the end of
+ * the write.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -19,7 +20,7 @@ import type { WriteError } from "../ProgramAccount.js"
 import type { SignedTransaction } from "../SignedTransaction.js"
 import * as Transactions from "../Transactions.js"
 
-/** The payload of one send, and what was signed to record it. */
+/** The payload of one send, and the transactions that were signed to record it. */
 export interface Stored {
   readonly hash: Uint8Array
   readonly isShared: boolean
@@ -27,19 +28,19 @@ export interface Stored {
 }
 
 export interface Abandoned {
-  /** Its caller did not wait until the parts were stored. To be called when the store has ended. */
+  /** Removes parts for whose storing the caller did not wait. Call it when the store has ended. */
   readonly leave: (parts: Uint8Array | ReadonlyArray<Uint8Array>) => void
-  /** The send did not succeed: it failed with that error, or was interrupted. */
+  /** Handles a failed send: `error` is its failure, or `undefined` after an interruption. */
   readonly abandon: (stored: Stored, error: WriteError | undefined) => void
 }
 
-/** Payloads that are watched at a time: a signed transaction of each is kept, 2 KB or so. */
+/** Maximum payloads that are watched at a time. Each keeps its signed transactions, about 2 KB. */
 const MAX_WATCHED = 1024
 
-/** A blockhash lives 150 blocks, 60 to 90 seconds. Asking earlier proves nothing. */
+/** A blockhash lives 150 blocks, 60 to 90 seconds. An earlier check proves nothing. */
 const LIFETIME = Duration.seconds(90)
 
-/** How long the cluster may take to prove it after that. */
+/** Time limit of the proof after that. */
 const PROOF_TIMEOUT = Duration.minutes(2)
 
 /** Whether the error proves that the transaction cannot land any more. */
@@ -67,7 +68,7 @@ export const make: Effect.Effect<
 
   const remove = (hash: Uint8Array): Effect.Effect<void> => Effect.ignore(payloads.remove(hash))
 
-  /** No caller waits for a store that removes slowly, nor for an outcome. */
+  /** Runs in the background: callers wait neither for a slow removal nor for an outcome. */
   const inBackground = (effect: Effect.Effect<void>): void => void Runtime.runFork(runtime)(effect, { scope })
 
   const cannotLand = (signed: SignedTransaction): Effect.Effect<boolean> =>

@@ -1,4 +1,4 @@
-/** Inbox and outbox: a listing of messages, with payloads where they are asked for. */
+/** Inbox and outbox: listings of messages, on request with payloads. */
 import type { Address } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
@@ -9,7 +9,7 @@ import type { MailboxOptions, PayloadOptions } from "./Input.js"
 import type { PayloadError } from "./payloads.js"
 
 /**
- * A message with its payload, or with the reason why it cannot be read.
+ * A message with its payload, or with the error of reading it.
  *
  * @since 0.1.0
  * @category models
@@ -28,14 +28,17 @@ export interface MessageWithPayload {
 export type PayloadListing = (
   address: Address,
   options: MailboxOptions & {
-    /** Reads the payload of each message, up to 8 at a time: `true`, or how. A payload that fails ends nothing. */
+    /**
+     * Reads the payload of each message, up to 8 at a time: `true`, or the options of reading. A failed payload does
+     * not end the stream.
+     */
     readonly payloads: true | PayloadOptions
   }
 ) => Stream.Stream<MessageWithPayload, FollowError>
 
 const PAYLOADS_AT_A_TIME = 8
 
-/** A listing, with payloads where they are asked for. */
+/** Adds the option `payloads` to a listing. */
 export const make = (
   payload: (message: ProgramAccount<DirectMessage>, options: PayloadOptions) => Effect.Effect<Uint8Array, PayloadError>,
   list: (address: Address, options: MailboxOptions) => Stream.Stream<ProgramAccount<DirectMessage>, FollowError>

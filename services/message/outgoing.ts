@@ -1,6 +1,6 @@
 /**
- * A message before its transaction: its payload is stored, and the instruction that records the payload's hash is built.
- * If that cannot be built, or the caller leaves, the payload is abandoned.
+ * Prepares a message for its transaction: stores its payload, and builds the instruction that records the payload's
+ * hash. If the instruction cannot be built or the caller leaves, the payload is abandoned.
  */
 import type { Address } from "@solana/kit"
 import type * as Duration from "effect/Duration"
@@ -25,15 +25,15 @@ import type * as Abandoned from "./abandoned.js"
 import type { SendInput } from "./Input.js"
 import * as Payloads from "./payloads.js"
 
-const NO_ROOM = "has no place in bare bytes: leave it out, or leave out raw"
+const NO_ROOM = "is not possible in bare bytes: omit it, or omit raw"
 
-/** What makes an envelope one of its kind. */
+/** The header of an envelope, which makes its bytes unique or reproducible. */
 const envelope = ({ createdAt, id }: SendInput, now: number): Either.Either<Uint8Array, InvalidInput> =>
   id === undefined
     ? Envelope.header({ createdAt: createdAt ?? BigInt(now), id: Random.unsafeBytes(MessageId.SIZE) })
     : Either.flatMap(MessageId.toBytes(id), (id) => Envelope.header({ createdAt: createdAt ?? 0n, id }))
 
-/** What the hash covers, in parts so that the payload need not be copied behind its header. */
+/** The bytes that the hash covers, in parts so that the payload need not be copied behind its header. */
 const toStore = (input: SendInput, now: number): Either.Either<ReadonlyArray<Uint8Array>, InvalidInput> => {
   const { createdAt, id, payload, raw = false, recipient, type = Text } = input
   const invalid = Addresses.check(recipient, "recipient")
@@ -54,14 +54,14 @@ const toStore = (input: SendInput, now: number): Either.Either<ReadonlyArray<Uin
   })
 }
 
-/** Whether other sends may keep the same bytes: all but those of an envelope with a random id. */
+/** Whether other sends may store the same bytes: true unless the envelope has a random id. */
 const isShared = ({ id, raw = false }: SendInput): boolean => id !== undefined || raw
 
-/** A named message may have been sent before. */
+/** Whether an earlier send counts: by default true for a message with an id. */
 export const isResent = ({ id }: SendInput, options: SendOptions | undefined): boolean | undefined =>
   options?.resend ?? (id === undefined ? undefined : true)
 
-/** A message whose payload is stored: the instruction that records it, and the account that this makes. */
+/** A message whose payload is stored: the instruction that records it, and the account that the instruction creates. */
 export interface Outgoing {
   readonly address: Address
   readonly instruction: Instruction.ProgramInstruction
@@ -83,12 +83,12 @@ const record = (
   return Either.map(Instruction.sendMessage(fields), (instruction) => ({ address, instruction, stored }))
 }
 
-/** What goes on with a stored message, in the time that is left. */
+/** Continues with a stored message in the remaining time. */
 type Next<A, E, R> = (outgoing: Outgoing, timeout: Duration.DurationInput | undefined) => Effect.Effect<A, E, R>
 
 type StoreError = InvalidInput | PayloadStoreError | RpcError | SealedError
 
-/** Stores the payload, then goes on with the message. */
+/** Stores the payload, then runs `next` with the message. */
 type Store = <A, E, R>(
   now: number,
   wallet: Address,

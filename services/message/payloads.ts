@@ -1,4 +1,4 @@
-/** Payloads of direct messages: reading, waiting for, sealing and opening them. */
+/** Reads payloads of direct messages, waits for them, seals and opens them. */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -53,7 +53,7 @@ const LONGEST_WAIT = 5000
 
 const isNotFound = ({ reason }: PayloadStoreError): boolean => reason === "NotFound"
 
-/** The stored bytes of a message, for which it waits up to `wait`. */
+/** The stored bytes of a message. Waits up to `wait` for them. */
 export const read = (
   store: Store,
   { account, address }: ProgramAccount<DirectMessage>,
@@ -97,7 +97,7 @@ const derivation = (recipient: string) =>
       : Effect.succeed(derive)
   })
 
-/** Seals an envelope, given in parts. One that has an id gives the same bytes each time. */
+/** Seals an envelope, given in parts. An envelope with an id gives the same bytes each time. */
 export const seal = (
   sealing: Option.Option<Sealing>,
   binding: Sealed.Binding,

@@ -1,7 +1,6 @@
 /**
- * The spans of messages. One that is sent together with others has a span of its own, which begins when its payload is
- * stored and ends with its outcome, so it looks like that of a message which is sent alone. The span of the transaction that
- * carries it links to it.
+ * The spans of messages. Each message of `sendAll` has its own span. It begins when the payload is stored and ends with
+ * the outcome, like the span of a single send. The span of its transaction links to it.
  */
 import type { Address } from "@solana/kit"
 import * as Effect from "effect/Effect"
@@ -19,9 +18,9 @@ export const attributesOf = (agent: Address, { recipient, type = Text }: SendInp
   "pod.message.type": type._tag
 })
 
-/** The spans of messages by their places in the call. */
+/** The spans of messages by their position in the call. */
 export interface PackedSpans {
-  /** Prepares a message in its span. One that cannot be sent ends here. */
+  /** Prepares a message within its span. The span of a message that cannot be sent ends here. */
   readonly prepare: <A extends { readonly address: Address }, E, R>(
     place: number,
     input: SendInput,
@@ -29,7 +28,7 @@ export interface PackedSpans {
   ) => Effect.Effect<Either.Either<A, E>, never, R>
   readonly at: (place: number) => Tracer.AnySpan | undefined
   readonly end: (place: number, outcome: Either.Either<unknown, unknown>) => void
-  /** Ends those that have no outcome. */
+  /** Ends the spans that have no outcome. */
   readonly interrupt: () => void
 }
 
@@ -40,7 +39,7 @@ const NONE: PackedSpans = {
   interrupt: () => undefined
 }
 
-/** Spans below that of the fiber. Where it is not traced, nothing is done. */
+/** Spans below the fiber's span. Does nothing if the fiber is not traced. */
 export const packed = (agent: Address): Effect.Effect<PackedSpans> =>
   Effect.withFiberRuntime((fiber) => Effect.succeed(isTraced(fiber) ? make(agent) : NONE))
 

@@ -1,8 +1,8 @@
 /**
- * The series of a `Metrics` service. All changes are synchronous, so a snapshot or a reset never sees half of one.
+ * The series of a `Metrics` service. All changes are synchronous, so a snapshot or a reset never sees a partial change.
  *
- * A series is a name with its labels. At most `maxSeries` are kept; further ones share the series `_OTHER` of their kind.
- * A name has one kind for as long as its series lives.
+ * A series is a name with its labels. At most `maxSeries` are kept; values of further ones go to the series `_OTHER` of
+ * their kind. A name has one kind for as long as its series lives.
  */
 import * as Either from "effect/Either"
 import { MAX_U64 } from "../../src/internal/check.js"
@@ -15,10 +15,10 @@ import * as MetricOf from "../internal/metricOf.js"
 /** The name of the series beyond `maxSeries`. */
 export const OTHER = "_OTHER"
 
-/** Longer names and values of labels are cut: they are kept for as long as the series is. */
+/** Maximum characters of names and of label values. Longer ones are cut, because the series keeps them. */
 const MAX_TEXT = 255
 
-/** OpenTelemetry's limit is 128 attributes; more than a few make series that nobody reads. */
+/** Maximum labels. OpenTelemetry allows 128 attributes, but many labels make useless series. */
 const MAX_LABELS = 16
 
 export type Labels = Readonly<Record<string, string>>
@@ -59,11 +59,11 @@ const overflown = MetricOf.counter(MetricTable.metricsOverflow)
 
 const NO_LABELS: Labels = {}
 
-/** Both parts of a key end where a control character stands, which safe text does not hold. */
+/** Control characters separate the parts of a key. Safe text contains none. */
 const keyOf = (name: string, labels: ReadonlyArray<readonly [string, string]>): string =>
   labels.reduce((key, [label, value]) => `${key}\n${label}\t${value}`, name)
 
-/** Names a series. A name or label that is no text is refused. */
+/** The id of a series. `InvalidInput` if the name or a label is not a text. */
 export const identify = (name: string, labels?: Labels): Either.Either<Id, InvalidInput> => {
   if (typeof name !== "string" || name === "") {
     return Either.left(new InvalidInput({ field: "name", rule: "must be a text that is not empty" }))
@@ -116,7 +116,7 @@ export class Registry {
     outcomes[outcome]++
   }
 
-  /** A number that cannot be counted makes no series. */
+  /** Counts an invalid number as `invalid`, without making a series. */
   increment(id: Id, by: number | bigint): Either.Either<void, InvalidInput> {
     const whole = typeof by === "bigint" ? by : Number.isSafeInteger(by) ? BigInt(by) : -1n
     if (whole < 0n || whole > MAX_U64) return Either.right(this.refuse())
@@ -125,7 +125,7 @@ export class Registry {
     })
   }
 
-  /** A number that is not finite makes no series. */
+  /** Counts a non-finite number as `invalid`, without making a series. */
   set(id: Id, value: number): Either.Either<void, InvalidInput> {
     if (!Number.isFinite(value)) return Either.right(this.refuse())
     return Either.map(this.#find("gauge", this.gauges, id, Gauge), (gauge) => {

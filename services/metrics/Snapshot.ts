@@ -1,11 +1,11 @@
-/** Readings of a registry: copies that later records leave alone, and the differences of two. */
+/** Readings of a registry: independent copies, and the difference of two readings. */
 import type * as Clock from "effect/Clock"
 import * as Jsonable from "../../src/internal/jsonable.js"
 import * as Histogram from "../../src/observe/ExponentialHistogram.js"
 import type { Id, Labels, Operation, Registry } from "./Registry.js"
 
 /**
- * What was measured of one operation.
+ * The measurements of one operation.
  *
  * @since 0.1.0
  * @category models
@@ -46,7 +46,7 @@ export interface GaugeSnapshot {
 }
 
 /**
- * Everything that was measured, at one moment. `JSON.stringify` can write it.
+ * All measurements at one moment. `JSON.stringify` can write it.
  *
  * @since 0.1.0
  * @category models
@@ -54,7 +54,7 @@ export interface GaugeSnapshot {
 export interface Snapshot {
   /** Unix time in milliseconds. */
   readonly takenAt: number
-  /** The seconds that it covers: since the service started, since the last reset, or since the snapshot before. */
+  /** The covered time in seconds: since the service started, since the last reset, or since the previous snapshot. */
   readonly seconds: number
   readonly operations: ReadonlyArray<OperationSnapshot>
   readonly counters: ReadonlyArray<CounterSnapshot>
@@ -65,7 +65,7 @@ export interface Snapshot {
   readonly overflow: number
 }
 
-/** A snapshot with what its difference to a later one needs. */
+/** A snapshot, with the data for its difference to a later one. */
 export interface Reading {
   readonly epoch: number
   readonly at: bigint
@@ -118,7 +118,7 @@ const operationSince = (later: OperationSnapshot, earlier: OperationSnapshot | u
         interrupted: later.interrupted - earlier.interrupted
       })
 
-/** What happened between two readings: the series that changed, and all gauges. After a reset it is the later one. */
+/** The changes between two readings: the series that changed, and all gauges. After a reset it is the later reading. */
 export const difference = (later: Reading, earlier: Reading): Snapshot => {
   if (later.epoch !== earlier.epoch) return later.snapshot
   const operations = Array.from(later.operations, ([key, operation]) =>

@@ -21,8 +21,8 @@ export const rpcCallDuration: Metric.Metric.Histogram<number> = MetricOf.histogr
 export const rpcCalls: Metric.Metric.Counter<number> = MetricOf.counter(MetricTable.rpcCalls)
 
 /**
- * Both with their labels in the key. A metric that is tagged afterwards is looked up at each update, which costs more than
- * the update.
+ * The counter {@link rpcCalls} and the histogram {@link rpcCallDuration}, with their labels in the key. If a metric is
+ * tagged later, each update looks it up, which costs more than the update.
  *
  * @since 0.1.0
  * @category constructors
@@ -36,7 +36,7 @@ export const rpcCallsOf = (method: string, outcome: string) => {
 }
 
 /**
- * HTTP connections that are open now. Labels: `server.address` (host, and port where the URL names one),
+ * HTTP connections that are open now. Labels: `server.address` (host, and port if the URL has one),
  * `network.protocol.version` (`1.1` or `2`).
  *
  * @since 0.1.0
@@ -61,8 +61,8 @@ export const rpcRetries: Metric.Metric.Counter<number> = MetricOf.counter(Metric
 export const subscriptionsActive: Metric.Metric.Gauge<number> = MetricOf.gauge(MetricTable.subscriptionsActive)
 
 /**
- * Messages on WebSockets that belong to no call and no subscription of this client: a gateway's ping, an unexpected
- * answer, text that is not JSON.
+ * WebSocket messages that belong to no call and no subscription of this client: a gateway's ping, an unexpected answer,
+ * text that is not JSON.
  *
  * @since 0.1.0
  * @category constants
@@ -70,8 +70,9 @@ export const subscriptionsActive: Metric.Metric.Gauge<number> = MetricOf.gauge(M
 export const socketMessagesIgnored: Metric.Metric.Counter<number> = MetricOf.counter(MetricTable.socketMessagesIgnored)
 
 /**
- * Accounts in lists and followed lists that were passed over. Label: `reason` (`owner`: of another program; `filter`: not
- * what was asked for; `double`: came before in the same list; `decode`: its bytes are no such account; `address`: its fields give another address).
+ * Accounts in lists and followed lists that failed a check and were left out. Label: `reason` (`owner`: another program
+ * owns it; `filter`: it does not match the request; `double`: the list has it twice; `decode`: its bytes are not an
+ * account of the type; `address`: its fields give another address).
  *
  * @since 0.1.0
  * @category constants
@@ -89,7 +90,7 @@ export const accountsRefusedOf = (
 ): Metric.Metric.Counter<number> => MetricOf.counter(MetricTable.accountsRefused, { reason })
 
 /**
- * Transactions that came to an end. Label: `outcome` (`confirmed` or a `TransactionError` reason).
+ * Transactions that ended. Label: `outcome` (`confirmed` or a `TransactionError` reason).
  *
  * @since 0.1.0
  * @category constants
@@ -158,7 +159,7 @@ export const blockhashCacheMisses: Metric.Metric.Counter<number> = MetricOf.coun
 
 /**
  * Reads through the cache. Label: `outcome` (`memory`: from the first level; `store`: from the second; `stale`: an old
- * value, where the policy allows it; `network`: asked for).
+ * value, if the policy allows it; `network`: from an endpoint).
  *
  * @since 0.1.0
  * @category constants
@@ -175,7 +176,7 @@ export const cacheReadsOf = (outcome: "memory" | "store" | "stale" | "network"):
   MetricOf.counter(MetricTable.cacheReads, { outcome })
 
 /**
- * Answers that were older than an invalidation and were asked for again.
+ * Answers that were older than an invalidation and were requested again.
  *
  * @since 0.1.0
  * @category constants
@@ -216,7 +217,7 @@ export const cacheErrorsOf = (reason: string): Metric.Metric.Counter<number> =>
 export const cacheEventsApplied: Metric.Metric.Counter<number> = MetricOf.counter(MetricTable.cacheEventsApplied)
 
 /**
- * Caches with an invalidator that is behind, and which keep what they read only briefly.
+ * Caches whose invalidator is behind. They keep entries only briefly.
  *
  * @since 0.1.0
  * @category constants
@@ -241,7 +242,7 @@ export const protocolEventsOf = (kind: string): Metric.Metric.Counter<number> =>
   MetricOf.counter(MetricTable.protocolEvents, { kind })
 
 /**
- * Reads of transactions that the history lists and a node did not return. The events behind them wait.
+ * Reads for which a node did not return a transaction that the history lists. The events behind it wait.
  *
  * @since 0.1.0
  * @category constants
@@ -282,7 +283,7 @@ export const payloadRequestsOf = (method: string, status: number): Metric.Metric
 export const payloadBytesReceived: Metric.Metric.Counter<number> = MetricOf.counter(MetricTable.payloadBytesReceived)
 
 /**
- * Bytes that the payload server stores, with 512 bytes for each payload beside its own.
+ * Bytes that the payload server stores, including 512 bytes of overhead for each payload.
  *
  * @since 0.1.0
  * @category constants

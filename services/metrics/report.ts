@@ -1,4 +1,4 @@
-/** Writes a snapshot for people and for programs. A percentile of too few samples is named so, never guessed. */
+/** Writes a snapshot for people and for programs. A percentile with too few samples is marked so, never guessed. */
 import * as Option from "effect/Option"
 import * as Jsonable from "../../src/internal/jsonable.js"
 import * as Histogram from "../../src/observe/ExponentialHistogram.js"
@@ -6,17 +6,17 @@ import { aligned } from "../internal/columns.js"
 import type { Labels } from "./Registry.js"
 import type { OperationSnapshot, Snapshot } from "./Snapshot.js"
 
-/** How a report is written. */
+/** The format of a report. */
 export type Format = "text" | "json" | "markdown"
 
-/** A percentile needs ten samples above it to be more than the luck of one: 10 / (1 − q). */
+/** A percentile needs ten samples above it, so that no single sample decides it: 10 / (1 − q). */
 const PERCENTILES = {
   median: { q: 0.5, samplesNeeded: 20 },
   p95: { q: 0.95, samplesNeeded: 200 },
   p99: { q: 0.99, samplesNeeded: 1000 }
 } as const
 
-/** Seconds, or why there is no number. */
+/** Seconds, or the number of samples that the percentile needs. */
 type Cell = number | { readonly samplesNeeded: number }
 
 const percentile = (seconds: Histogram.ExponentialHistogram, name: keyof typeof PERCENTILES): Cell => {
@@ -102,7 +102,7 @@ const text = (snapshot: Snapshot): string =>
     ...tables(snapshot).map(({ header, rows }) => aligned([header, ...rows]))
   ].join("\n\n")
 
-/** What has a meaning in a table of Markdown. */
+/** Escapes characters with a meaning in a table of Markdown. */
 const escaped = (value: string): string => value.replaceAll(/[\\`|<>*_[\]]/g, "\\$&")
 
 const markdown = (snapshot: Snapshot): string =>

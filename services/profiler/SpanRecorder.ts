@@ -1,8 +1,8 @@
 /**
- * Notes in a timeline for which span the process works.
+ * Records in a timeline the span for which the process works.
  *
  * A tracer's `context` runs around each step of a fiber, so it sees each change of the current span within a fiber. A
- * supervisor sees that a fiber begins and ceases to run; between fibers there is no span.
+ * supervisor sees when a fiber starts and stops running; between fibers there is no span.
  */
 import * as Context from "effect/Context"
 import type * as DefaultServices from "effect/DefaultServices"
@@ -16,11 +16,11 @@ type Services = Context.Context<DefaultServices.DefaultServices>
 
 export interface SpanRecorder {
   readonly timeline: SpanTimeline
-  /** The services of a fiber that is followed. */
+  /** The services of a recorded fiber. */
   readonly services: (services: Services) => Services
-  /** The supervisor of a fiber that is followed. */
+  /** The supervisor of a recorded fiber. */
   readonly supervisor: <A>(supervisor: Supervisor.Supervisor<A>) => Supervisor.Supervisor<unknown>
-  /** Runs an effect whose fibers are followed. */
+  /** Runs an effect and records its fibers. */
   readonly follow: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 }
 

@@ -1,18 +1,18 @@
 /**
- * Followers of one type of account over one subscription and one listing of the program, divided in the client by an
- * address that the accounts hold: the recipient of a message, its sender, its channel.
+ * Lets followers of one type of account share one subscription and one listing of the program. The client divides the
+ * accounts by an address in their data: the recipient of a message, its sender, its channel.
  *
- * A follower that is alone asks the node for its own accounts only. Followers that start together share, and so does each
- * one that starts beside another. Where the program has more accounts than one follower keeps, or the node refuses the
- * whole listing, each follower goes on alone.
+ * A single follower requests only its own accounts. Followers share if they start together or if another one already
+ * runs. If the program has more accounts than one follower keeps, or the node refuses the whole listing, each follower
+ * continues alone.
  *
  * Invariants:
- * - A follower's queue and the group's accounts change in one synchronous step: a follower that joins gets each account
- *   of its address once, from the accounts that are known or later.
- * - The first listing is given as a whole, so that a follower can put it in order.
- * - A full queue touches its own follower: it joins again, and finds what it missed among the accounts.
- * - The subscription ends with its last follower.
- * - A group that ended takes no follower: one that joins it again, after its queue was full, goes on alone.
+ * - A follower's queue and the group's accounts change in one synchronous step: a joining follower gets each account of
+ *   its address once, either from the known accounts or later.
+ * - A follower gets its part of the first listing as a whole, so that it can sort it.
+ * - A full queue affects only its own follower: it joins again and gets the missed accounts from the known ones.
+ * - The subscription ends when its last follower leaves.
+ * - An ended group accepts no follower: one that rejoins it after a full queue continues alone.
  */
 import type { Address } from "@solana/kit"
 import * as Chunk from "effect/Chunk"
@@ -34,13 +34,13 @@ import { RpcPool, type Service } from "../RpcPool.js"
 /** Bounds of a follower's queue, besides the first listing: batches of accounts, and their approximate memory. */
 const BOUNDS = { items: 4096, bytes: 8 * 1024 * 1024 }
 
-/** Approximate bytes of an account beside its data. */
+/** Approximate bytes of an account without its data. */
 const ACCOUNT = 200
 
 /** Accounts that are sorted in one turn of the event loop. */
 const PART = 1000
 
-/** Why a follower's queue ended. */
+/** The reason for the end of a follower's queue. */
 type End = "Full" | "Alone"
 
 type Inbox = BoundedQueue<ReadonlyArray<AccountInfo>, End>
@@ -73,7 +73,7 @@ interface Batch {
 class Group {
   readonly #accounts = new Map<Address, AccountInfo>()
   readonly #divisions = new Map<number, Division>()
-  /** Whether the first listing was given. */
+  /** Whether the followers have got the first listing. */
   #isListed = false
   #isEnded = false
   #members = 0
@@ -114,7 +114,7 @@ class Group {
     if (own?.size === 0) inboxes?.delete(address)
   }
 
-  /** Takes the updates of one read or one notification, and gives each follower its own. */
+  /** Stores the updates of one read or one notification, and gives each follower its own. */
   take(updates: Chunk.Chunk<Follow.Update<AccountInfo>>): Effect.Effect<void> {
     return Effect.suspend(() => {
       const batches = new Map<Inbox, Batch>()
@@ -143,7 +143,7 @@ class Group {
     })
   }
 
-  /** Ends each queue: its follower goes on alone. */
+  /** Ends each queue, so that its follower continues alone. */
   end(): void {
     this.#isEnded = true
     for (const { inboxes } of this.#divisions.values()) {
@@ -204,7 +204,7 @@ class Group {
       return
     }
     this.#isListed = true
-    // A follower that joined while the listing was filed gets all of it.
+    // A follower that joined while the listing was stored gets its complete part.
     for (const { accounts, inboxes } of this.#divisions.values()) {
       for (const [address, own] of inboxes) {
         const filed = Array.from(accounts.get(address)?.values() ?? [])
@@ -218,20 +218,20 @@ class Group {
 interface Room {
   followers: number
   group: Group | undefined
-  /** The whole listing failed: nobody shares any more. */
+  /** True after the whole listing failed: followers no longer share. */
   isRefused: boolean
 }
 
-/** What one follower asks for. */
+/** The request of one follower. */
 export interface Wanted {
   /** The filter of the type, which holds for all followers. */
   readonly type: AccountFilter
-  /** Names the type. */
+  /** Name of the type. */
   readonly tag: string
   readonly offset: number
   readonly address: Address
   readonly options: Follow.FollowOptions
-  /** The follower alone. */
+  /** The follower's own subscription, without sharing. */
   readonly alone: () => Stream.Stream<AccountInfo, FollowError>
 }
 
@@ -259,8 +259,8 @@ export const make = (pool: Service, programId: Address) =>
     const start = (room: Room, { options, type }: Wanted): Group => {
       const group = new Group()
       room.group = group
-      // In a context of its own: no follower's deadline, span or interruption is the group's. Interruptible, also where the
-      // layer was built in a region that is not: the last follower waits for the group's end.
+      // The group has its own context: no follower's deadline, span or interruption affects it. It is interruptible
+      // even if the layer was built in an uninterruptible region, because the last follower waits for the group's end.
       group.fiber = runFork(
         Follow.program(programId, { ...options, filters: [type] }).pipe(
           Stream.runForEachChunk((updates) => group.take(updates)),
@@ -280,7 +280,7 @@ export const make = (pool: Service, programId: Address) =>
       return group
     }
 
-    // Whole or not at all: a member that nothing removes would keep the subscription.
+    // Uninterruptible: a member without a finalizer would keep the subscription open.
     const shared = (room: Room, wanted: Wanted): Effect.Effect<Pull, never, Scope.Scope> =>
       Effect.uninterruptible(
         Effect.suspend(() => {
@@ -333,7 +333,7 @@ export const make = (pool: Service, programId: Address) =>
               ? Stream.toPull(wanted.alone())
               : shared(room, wanted)
           )
-          // Those that start in the same turn of the event loop are counted first.
+          // Waits a turn of the event loop, so that followers that start in the same turn are counted first.
           return room.group !== undefined || room.isRefused ? choose : Effect.zipRight(Turns.next, choose)
         })
       })

@@ -1,9 +1,9 @@
 /**
- * Reads the accounts of the program for the public services: one account, a list, or a list that is followed.
+ * Reads the accounts of the program for the public services: one account, a list, or a list with its changes.
  *
- * An endpoint's list is not trusted. An account counts only if the program owns it, it passes the filters that were asked
- * for, it occurs once and it can be decoded. The others are passed over, counted and logged. One account that is read by
- * its address must hold the fields from which this address follows.
+ * An endpoint's list is not trusted. An account counts only if the program owns it, it matches the filters, it occurs
+ * once, it can be decoded, and its fields do not give another address. The others are left out, counted and logged. The
+ * fields of an account that is read by its address must give this address.
  */
 import type { Address, Slot } from "@solana/kit"
 import * as Arr from "effect/Array"
@@ -38,16 +38,18 @@ import type { RpcError } from "../RpcTransport.js"
 import * as Once from "./firstSeen.js"
 import * as SharedFollow from "./SharedFollow.js"
 
-/** A list of accounts of one type, oldest first, or in no order. */
+/** A query for accounts of one type, oldest first, or unsorted. */
 export interface Query<A> {
   readonly type: AccountType<A>
   /** Addresses that the data must hold, with their offsets. */
   readonly where: ReadonlyArray<readonly [offset: number, address: Address]>
-  /** Unix seconds at which an account was created. Without it, the list is in no order and sorting holds no turn. */
+  /**
+   * Unix seconds at which an account was created. Without it, the list is unsorted, which saves time on the event loop.
+   */
   readonly createdAt?: (account: A) => bigint
 }
 
-/** What a node listed, and the slot at which it was so. */
+/** A node's list, and the slot of its answer. */
 export interface Snapshot<A> {
   readonly slot: Slot
   readonly value: ReadonlyArray<ProgramAccount<A>>
@@ -61,11 +63,11 @@ export interface Read {
 
 export interface Accounts extends Read {
   readonly programId: Address
-  /** The network's word, past the cache: what a write is decided by. */
+  /** Reads past the cache. Writes rely on these. */
   readonly fresh: Read
   readonly list: <A>(query: Query<A>) => Effect.Effect<ReadonlyArray<ProgramAccount<A>>, RpcError>
   readonly listAt: <A>(query: Query<A>, minContextSlot?: Slot) => Effect.Effect<Snapshot<A>, RpcError>
-  /** The existing accounts, and with `follow` each new one, each once. */
+  /** The existing accounts, and with `follow` each new account, each once. */
   readonly stream: <A>(
     query: Query<A>,
     follow?: boolean | Follow.FollowOptions
@@ -134,14 +136,14 @@ interface Refusal {
   readonly detail: string
 }
 
-/** Counts the accounts that are passed over, and logs the first of them. */
+/** Counts the accounts that are left out, and logs the first of them. */
 const report = (tag: AccountTag, refusals: ReadonlyArray<Refusal>): Effect.Effect<void> => {
   const [first] = refusals
   if (first === undefined) return Effect.void
   return Effect.zipRight(
     Effect.forEach(refusals, ({ reason }) => Metric.increment(refused[reason]), { discard: true }),
     Effect.logWarning(
-      `Passed over ${refusals.length} of the accounts that the endpoint listed as ${tag}. The first is ${first.address}: ${first.detail}`
+      `Left out ${refusals.length} of the accounts that the endpoint listed as ${tag}. The first is ${first.address}: ${first.detail}`
     )
   )
 }
@@ -149,7 +151,7 @@ const report = (tag: AccountTag, refusals: ReadonlyArray<Refusal>): Effect.Effec
 /** Accounts per part of a list. A part is decoded in a fraction of a millisecond. */
 const PART = 256
 
-/** Whether an account of the type is there, by the end of a read. Its fields do not matter. */
+/** Whether an account of the type exists, from the result of a read. Its fields do not matter. */
 const existence = <A>(read: Effect.Effect<A, ReadError>): Effect.Effect<boolean, InvalidInput | RpcError> =>
   read.pipe(
     Effect.as(true),
@@ -159,7 +161,7 @@ const existence = <A>(read: Effect.Effect<A, ReadError>): Effect.Effect<boolean,
     })
   )
 
-/** Through the cache, which knows the account's type and address. */
+/** Reads through the cache. */
 const cached = ({ account }: Cache["Type"]): Read => ({
   fetch: account,
   exists: (type, address) => existence(account(type, address))
@@ -176,7 +178,7 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
       Option.filter(value, ({ owner }) => owner === programId)
     )
 
-  /** Decodes a list. A bad account is passed over. */
+  /** Decodes a list and leaves out bad accounts. */
   const decodeInOrder = <A>(
     { createdAt, type }: Query<A>,
     filters: ReadonlyArray<Filter>,
@@ -191,7 +193,7 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
           return undefined
         }
         if (owner !== programId) return refuse("owner", `it belongs to ${owner}`)
-        if (!holdsAll(data, filters)) return refuse("filter", "it is not what was asked for")
+        if (!holdsAll(data, filters)) return refuse("filter", "it does not match the filters")
         if (seen.size === seen.add(address).size) return refuse("double", "it is in the list twice")
         const decoded = type.decode(data)
         if (Either.isLeft(decoded)) return refuse("decode", decoded.left.message)

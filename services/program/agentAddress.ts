@@ -6,6 +6,6 @@ import * as Curve from "../../src/solana/Curve.js"
 /** Whether an address is a wallet. Wallets lie on the ed25519 curve, accounts of programs do not. */
 export const isWallet: (address: Address) => boolean = Curve.isKey
 
-/** The agent address of a wallet. Any other address is taken for an agent's address and returned unchanged. */
+/** The agent address of a wallet. Any other address counts as an agent's address and is returned unchanged. */
 export const agentAddress = (walletOrAgent: Address, programId: Address): Address =>
   isWallet(walletOrAgent) ? Pda.agent(walletOrAgent, programId).address : walletOrAgent

@@ -1,4 +1,4 @@
-/** What makes a broadcast's address its own. */
+/** The nonce of a broadcast, which makes its address unique: given, derived from its id, or random. */
 import * as Effect from "effect/Effect"
 import { InvalidInput } from "../../src/InvalidInput.js"
 import * as MessageId from "../../src/protocol/MessageId.js"
@@ -14,5 +14,5 @@ export const of = ({
   if (id === undefined) return nonce === undefined ? Random.u64 : Effect.succeed(nonce)
   return nonce === undefined
     ? MessageId.toNonce(id)
-    : new InvalidInput({ field: "id", rule: "has no place beside a nonce: leave one of them out" })
+    : new InvalidInput({ field: "id", rule: "excludes nonce: omit one of the two" })
 }

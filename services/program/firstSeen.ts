@@ -3,7 +3,7 @@ import type { Address } from "@solana/kit"
 import { BoundedCache } from "../../src/internal/BoundedCache.js"
 import type { ProgramAccount } from "../ProgramAccount.js"
 
-/** Number of recent addresses that are remembered: twice the accounts that a follower keeps. */
+/** Minimum number of remembered addresses: twice the accounts that a follower keeps. */
 const MAX_REMEMBERED = 200_000
 
 /** Makes a predicate that holds for the first account at an address only. */

@@ -1,5 +1,6 @@
 /**
- * Checks the addresses that a caller passes. A text that is no address fails with `InvalidInput`, which names the parameter.
+ * Checks the addresses that a caller passes. A text that is not an address fails with `InvalidInput`, which names the
+ * parameter.
  */
 import type { Address } from "@solana/kit"
 import * as Effect from "effect/Effect"
@@ -19,7 +20,7 @@ const refusal = (given: Given): InvalidInput | undefined => {
   return undefined
 }
 
-/** Fails if one of the texts is no address. */
+/** Fails if one of the texts is not an address. */
 export const check = (given: Given): Effect.Effect<void, InvalidInput> => refusal(given) ?? Effect.void
 
 /** Runs the effect if all addresses are valid. */

@@ -1,4 +1,4 @@
-/** The deadline of a write covers what comes before its send: reads, the payload store, a new key. */
+/** Applies the deadline of a write to the steps before its send: reads, the payload store, a new key. */
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -12,9 +12,9 @@ import type { SendOptions, Service as Transactions } from "../Transactions.js"
 type Timed = Pick<SendOptions, "retryExpired" | "timeout">
 
 /**
- * Runs the steps of a write that come before its send (reads, the payload store, a new key) by the deadline of that send,
- * and leaves the send the rest of the time. `what` ends the sentence "its deadline came before …". `onLeft` is called when
- * steps have ended for which their caller did not wait: it was late, or interrupted.
+ * Runs the steps of a write before its send by the deadline of that send, and gives the send the remaining time. `what`
+ * ends the sentence "its deadline came before …". `onLeft` is called when the steps end after their caller has left:
+ * the deadline came, or the caller was interrupted.
  */
 export type Prepare = <P, E, A, E2, R2>(
   options: Timed | undefined,

@@ -1,4 +1,7 @@
-/** The key that a wallet is sealed to, and the one by which it opens: the wallet's own, or one that its agent published. */
+/**
+ * Selects the key to which a payload is sealed, and the key that opens it: the wallet's own, or a key that its agent
+ * published.
+ */
 import type { Address } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -12,7 +15,7 @@ interface Key {
   readonly key: Address | Uint8Array
 }
 
-/** The key of a recipient. Without a kind, a published one comes before the wallet's. */
+/** The key of a recipient. If no kind is given, a published key takes precedence over the wallet's. */
 export const of = (recipient: Address, kind: Sealed.KeyKind | undefined): Effect.Effect<Key, SealedError> =>
   Effect.gen(function* () {
     const published = kind === "wallet" ? Option.none() : yield* Effect.serviceOption(PublishedKeys)
@@ -22,7 +25,7 @@ export const of = (recipient: Address, kind: Sealed.KeyKind | undefined): Effect
     return { keyKind: "wallet" as const, key: recipient }
   })
 
-/** What is sealed to the wallet, opened by it. */
+/** Opens bytes that were sealed to the wallet. */
 export const open = (
   { address: recipient, unseal, unsealPublished }: Wallet.Service,
   sealed: Sealed.Addressed,

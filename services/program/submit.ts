@@ -27,21 +27,27 @@ export interface Submit {
     instructions: ReadonlyArray<Instruction>,
     options?: SendOptions
   ) => Effect.Effect<Receipt, WriteError, Wallet>
-  /** As `plain`. The receipt names the account that the instructions change, or that another writer may create too. */
+  /**
+   * As `plain`. The receipt has the address of an account that the instructions change, or that another writer may
+   * create too.
+   */
   readonly account: (
     address: Address,
     instructions: ReadonlyArray<Instruction>,
     options?: SendOptions
   ) => Effect.Effect<AccountReceipt, WriteError, Wallet>
-  /** As `account`, for an account that nobody else creates. So its existence proves that a send of unknown outcome landed. */
+  /**
+   * As `account`, for an account that nobody else creates. So its existence proves that a send with unknown outcome
+   * landed.
+   */
   readonly create: Submit["account"]
-  /** As `create`, with a receipt that the caller makes. */
+  /** As `create`, with a receipt made by `receiptOf`. */
   readonly createAs: <A>(
     address: Address,
     instructions: ReadonlyArray<Instruction>,
     options: SendOptions | undefined,
     receiptOf: (receipt: Receipt) => A,
-    /** Called when it failed, with its error. */
+    /** Called when the send fails, with its error; `undefined` after a defect or an interruption. */
     onFailure?: (error: WriteError | undefined) => void
   ) => Effect.Effect<A, WriteError, Wallet>
   /** As `create`, for many items that each create an account. Returns one outcome per item, in order. */
@@ -72,14 +78,14 @@ const writable = (instructions: ReadonlyArray<Instruction>): ReadonlyArray<Addre
   return [...addresses]
 }
 
-/** The transactions of a service that tells the cache what they change, before their sender knows the outcome. */
+/** Wraps the sends so that the cache learns of the changed accounts before the sender gets the outcome. */
 const fenced = (
   transactions: Transactions["Type"],
   cache: Cache["Type"]
 ): Pick<Transactions["Type"], "send" | "sendPacked"> => {
   const landed = (instructions: ReadonlyArray<Instruction>, slot: bigint) =>
     Effect.orDie(cache.fence(writable(instructions), slot))
-  /** What failed, or was interrupted, may land all the same. */
+  /** A failed or interrupted send may still land, so its accounts are invalidated. */
   const mayLand = (instructions: ReadonlyArray<Instruction>) =>
     Effect.forEach(writable(instructions), (address) => Effect.orDie(cache.invalidate({ address })), { discard: true })
   return {

@@ -6,7 +6,7 @@ export class SealedChannelError extends printable(
   Schema.TaggedError<SealedChannelError>("@pod-protocol/effect/SealedChannelError")("SealedChannelError", {
     reason: Schema.Literal("NoEpoch", "Outdated", "NotHolder", "NotCreator", "Malformed", "Rejected"),
     channel: SafeText.Schema(),
-    /** The epoch whose key is meant, where there is one. */
+    /** The epoch of the key, if the error concerns one. */
     epoch: Schema.optional(Schema.Number)
   })
 ) {
@@ -27,7 +27,7 @@ export class SealedChannelError extends printable(
       case "NotCreator":
         return `Only the creator of channel ${this.channel} makes its keys: use the creator's wallet`
       case "Malformed":
-        return `What was broadcast or stored for channel ${this.channel} is damaged: ask its sender to send it again`
+        return `A broadcast or a package of keys of channel ${this.channel} is damaged: ask its sender to send it again`
       case "Rejected":
         return `The broadcast does not open by ${key}: it was changed, or copied from another message`
     }

@@ -1,10 +1,11 @@
 /**
- * The epochs of sealed channels: finding the latest, reading who holds its key, and opening the key.
+ * The epochs of sealed channels: finds the latest, reads the holders of its key, and opens the key.
  *
- * - Epochs are numbered from 1 without gaps, and the announcement of each has an address that only the creator's wallet can
- *   make. So the latest is found by asking for addresses, and no broadcast of another participant is looked at.
- * - A package counts only with the hash that its announcement has. A wrap is bound to channel, epoch, creator and wallet.
- * - What was read once never changes. Packages and opened keys are kept, within bounds.
+ * - Epochs are numbered from 1 without gaps, and the announcement of each has an address that only the creator's wallet
+ *   can create. So a search over addresses finds the latest epoch without reading broadcasts of other participants.
+ * - A package counts only if it has the hash of its announcement. A wrap is bound to channel, epoch, creator and
+ *   wallet.
+ * - Packages and keys never change, so bounded caches keep them.
  */
 import type { Address } from "@solana/kit"
 import * as Effect from "effect/Effect"
@@ -28,7 +29,7 @@ const KEPT_PACKAGES = 16
 const KEPT_KEYS = 512
 const KEPT_CHANNELS = 1024
 
-/** A channel, and the wallet that made it. */
+/** A channel, and the wallet of its creator. */
 export interface Owned {
   readonly channel: Address
   readonly creator: Address
@@ -46,7 +47,7 @@ export interface Epochs {
   ) => Effect.Effect<SealedBroadcast.Package, PayloadStoreError | ReadError | SealedChannelError>
   /** The key of an epoch, opened by the wallet. */
   readonly key: (owned: Owned, epoch: number, wallet: Wallet) => Effect.Effect<Redacted.Redacted<Uint8Array>, KeyError>
-  /** Keeps what was just made, so that it need not be read. */
+  /** Caches a new epoch, so that it need not be read. */
   readonly remember: (
     owned: Owned,
     wraps: SealedBroadcast.Package,

@@ -1,4 +1,4 @@
-/** The next epoch of a channel: who takes part, and the key for each of them. */
+/** The next epoch of a channel: its participants, and the wrapped key of each. */
 import type { Address } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -16,13 +16,13 @@ import type { Owned } from "./epochs.js"
 
 const AT_A_TIME = 16
 
-/** A participant, and its wallet where that can be read. */
+/** A participant, and its wallet if that can be read. */
 export interface Member {
   readonly agent: Address
   readonly wallet: Address | undefined
 }
 
-/** The wallets of agents. An agent that cannot be decoded or is hidden by the endpoint stays without one. */
+/** The wallets of agents. The wallet is `undefined` if the agent cannot be decoded or the endpoint hides it. */
 export const members = (
   accounts: Accounts,
   agents: ReadonlyArray<Address>
@@ -40,7 +40,7 @@ export const members = (
     { concurrency: AT_A_TIME }
   )
 
-/** Whether everybody who takes part and can hold a key holds the key of the epoch, and nobody else. */
+/** Whether the holders of the epoch's key are exactly the participants that can hold a key. */
 export const fits = (holders: ReadonlyArray<Address>, members: ReadonlyArray<Member>): boolean => {
   const held = new Set(holders)
   const present = new Set(members.map(({ wallet }) => wallet))
@@ -50,7 +50,7 @@ export const fits = (holders: ReadonlyArray<Address>, members: ReadonlyArray<Mem
   )
 }
 
-/** The key of a participant: one that it published, else that of its wallet. What cannot be looked up holds nobody up. */
+/** The key of a participant: a published one, else its wallet's. A failed look-up does not stop the rotation. */
 const keyOf = (wallet: Address) =>
   Effect.orElse(Keys.of(wallet, undefined), () => Effect.orDie(Keys.of(wallet, "wallet")))
 
@@ -59,7 +59,7 @@ export interface Made {
   readonly wraps: SealedBroadcast.Package
 }
 
-/** A new key, wrapped to each member that it can be wrapped to. */
+/** A new key, wrapped to each member that can hold a key. */
 export const wrap = (
   sealing: Sealing,
   { channel, creator }: Owned,

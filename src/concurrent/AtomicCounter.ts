@@ -20,8 +20,8 @@ import * as Shared from "./internal/shared.js"
  */
 export interface Options {
   /**
-   * Lines of 64 bytes that threads add to: a power of two from 1 to 1024. Default 16. Too low: threads share a line, and each
-   * addition waits for the other's. Too high: reading takes longer.
+   * Number of cache lines of 64 bytes that threads add to: a power of two from 1 to 1024. Default 16. Too low: threads
+   * share a line, and their additions wait for each other. Too high: reading takes longer.
    */
   readonly shards?: number | undefined
 }
@@ -39,13 +39,13 @@ export interface AtomicCounter {
   readonly increment: () => void
   /** Adds a safe integer, which may be negative. `InvalidInput` for any other value. The sum wraps at 2⁶³. */
   readonly add: (by: number) => Either.Either<void, InvalidInput>
-  /** The sum. What other threads add during the call may be in it or not. */
+  /** The sum. It may or may not include additions of other threads during the call. */
   readonly get: () => bigint
   /** Sets the sum to 0 and returns what it was. No addition of another thread is lost: it is in this sum or in the next. */
   readonly reset: () => bigint
 }
 
-/** The word that says which shard the next thread takes. */
+/** Index of the word that holds the shard of the next thread. */
 const NEXT = LINE_WORDS
 
 const FIRST_SHARD = 2 * LINE
@@ -107,7 +107,7 @@ export const make = ({ shards = 16 }: Options = {}): Either.Either<AtomicCounter
   )
 
 /**
- * The counter in the memory of another thread's. `InvalidInput` for anything that {@link make} did not make.
+ * Opens the counter in a buffer that another thread made by {@link make}. `InvalidInput` for any other value.
  *
  * @since 0.1.0
  * @category constructors

@@ -1,9 +1,9 @@
 /**
  * A bounded queue of 32-bit integers that threads share: any number of producers and consumers, without locks.
  *
- * It lives in a `SharedArrayBuffer`, which a worker gets by `postMessage` and opens by {@link fromBuffer}. A thread that is
- * terminated in the middle of an operation blocks nobody, and takes at most the integer with it that it was about to return.
- * For records, queue the numbers of slots in memory that is shared beside it.
+ * It lives in a `SharedArrayBuffer`, which a worker gets by `postMessage` and opens by {@link fromBuffer}. A thread
+ * that is terminated during an operation does not block other threads; at most, the integer that it was about to return
+ * is lost. To queue records, keep them in shared memory and queue their indices.
  *
  * @since 0.1.0
  */
@@ -22,8 +22,8 @@ import * as Shared from "./internal/shared.js"
  */
 export interface Options {
   /**
-   * Integers that it holds: a power of two from 2 to 1,048,576. Too low: `offer` finds it full. Too high: 8 bytes of memory
-   * for each.
+   * Maximum integers in the queue: a power of two from 2 to 1,048,576. Too low: `offer` often returns false. Too high:
+   * each takes 8 bytes of memory.
    */
   readonly capacity: number
 }
@@ -44,11 +44,12 @@ export interface AtomicQueue {
   readonly offer: (value: number) => Either.Either<boolean, InvalidInput>
   /** Removes the oldest integer. */
   readonly poll: () => Option.Option<number>
-  /** Removes all integers that are there, oldest first. */
+  /** Removes at most `capacity` integers, oldest first. */
   readonly drain: () => Array<number>
   /**
-   * Frees the cells that contradict the queue's counters, and returns how many. They are only there if foreign code wrote into
-   * the memory: after the death of a thread it is 0. Call it while no other thread uses the queue.
+   * Frees the cells that contradict the queue's counters, and returns their number. Only foreign code that writes into
+   * the memory causes such cells: after the death of a thread the result is 0. Call it while no other thread uses the
+   * queue.
    */
   readonly repair: () => number
 }
@@ -61,7 +62,7 @@ const layout: Shared.Layout = {
   check: (field, capacity) => Shared.powerOfTwo(field, capacity, 2, MAX_CAPACITY)
 }
 
-/** `offer` makes no object unless it refuses. */
+/** Shared results: `offer` allocates nothing unless it refuses. */
 const accepted = Either.right(true)
 const full = Either.right(false)
 
@@ -85,7 +86,7 @@ const open = (ring: Ring.Ring): AtomicQueue => ({
   },
   drain: () => {
     const values: Array<number> = []
-    // Producers may be as fast as this loop.
+    // Bounded, because producers may add as fast as this loop removes.
     while (values.length < ring.capacity) {
       const value = ring.poll()
       if (Number.isNaN(value)) break
@@ -125,7 +126,7 @@ export const make = ({ capacity }: Options): Either.Either<AtomicQueue, InvalidI
   )
 
 /**
- * The queue in the memory of another thread's. `InvalidInput` for anything that {@link make} did not make.
+ * Opens the queue in a buffer that another thread made by {@link make}. `InvalidInput` for any other value.
  *
  * @since 0.1.0
  * @category constructors

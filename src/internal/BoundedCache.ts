@@ -1,5 +1,5 @@
 /**
- * A map of at most twice `generation` entries, at the price of a plain map.
+ * A map of at most twice `generation` entries, about as fast as a plain map.
  *
  * It has two generations. When the young one is full it becomes the old one, and the old one is dropped. Reading an old
  * entry moves it to the young generation, so entries in use stay.

@@ -1,9 +1,9 @@
 /**
  * A map bounded in entries and bytes, which evicts by SIEVE (Zhang et al., NSDI 2024).
  *
- * The entries form a list from the newest to the oldest. A hit sets one bit and moves nothing. To evict, a hand walks from
- * the oldest entry to the newest and on from the oldest again. It clears the bit of each entry that has been hit, and
- * evicts the first that has not. So entries that are read once, as a scan reads them, leave before entries that are hot.
+ * The entries form a list from the newest to the oldest. A hit sets the entry's bit and moves nothing. To evict, a hand
+ * walks from the oldest entry to the newest, and starts again at the oldest. It clears each set bit and evicts the
+ * first entry whose bit is not set. So entries that a scan reads once leave before entries that are read often.
  *
  * Invariants: `bytes` is the sum of the sizes; neither bound is ever exceeded; the map and the list hold the same
  * entries; the hand, if set, is in the list. Every operation is O(1), eviction amortised.
@@ -49,7 +49,7 @@ export class Sieve<V> {
     return this.#bytes
   }
 
-  /** How many entries had to make room for others. */
+  /** Number of evicted entries. */
   get evictions(): number {
     return this.#evictions
   }
@@ -67,7 +67,10 @@ export class Sieve<V> {
     return this.#nodes.get(key)?.value
   }
 
-  /** Whether the value is kept: one that exceeds the bytes alone is not, and what was under its key is removed. */
+  /**
+   * Stores the value and returns whether it is kept. A value whose size alone exceeds `maxBytes` is not kept, and the
+   * key's former value is removed.
+   */
   set(key: string, value: V, size: number): boolean {
     const known = this.#nodes.get(key)
     if (size > this.#bounds.maxBytes) {
@@ -84,7 +87,7 @@ export class Sieve<V> {
     known.value = value
     known.size = size
     this.#onRemove(key, replaced)
-    // The bit protects the entry itself while others make room for its growth.
+    // The bit delays the eviction of the entry itself while others make room for its growth.
     if (this.#bytes > this.#bounds.maxBytes) {
       known.isHit = true
       this.#makeRoom(0, this.#bounds.maxEntries)
@@ -103,7 +106,7 @@ export class Sieve<V> {
     for (const node of this.#nodes.values()) this.#remove(node)
   }
 
-  /** From the newest to the oldest. */
+  /** All entries, from the newest to the oldest. No entry counts as hit. */
   *entries(): Generator<readonly [key: string, value: V]> {
     for (let node = this.#newest; node !== undefined; node = node.older) yield [node.key, node.value]
   }

@@ -10,7 +10,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { InvalidInput } from "../InvalidInput.js"
 
-/** The most that a 64-bit unsigned integer holds. */
+/** The largest 64-bit unsigned integer. */
 export const MAX_U64 = 2n ** 64n - 1n
 
 const refuse = (field: string, rule: string, value: unknown): Either.Either<never, InvalidInput> =>
@@ -20,7 +20,7 @@ const refuse = (field: string, rule: string, value: unknown): Either.Either<neve
     )
   )
 
-/** One of some texts. */
+/** One of the `allowed` texts. */
 export const oneOf = <A extends string>(
   field: string,
   value: A,
@@ -100,7 +100,9 @@ export const millisBetween = (
       : refuse(field, `must be a duration from ${min} to ${max} milliseconds`, duration)
   )
 
-/** Names the option that holds the refused one: `baseDelay` becomes `retry.baseDelay`. */
+/**
+ * Prefixes the field of an `InvalidInput` with the path of the enclosing option: `baseDelay` becomes `retry.baseDelay`.
+ */
 export const under =
   (path: string) =>
   <A, E, R>(effect: Effect.Effect<A, E | InvalidInput, R>): Effect.Effect<A, E | InvalidInput, R> =>

@@ -1,8 +1,11 @@
-/** CRC-32 (IEEE 802.3, as in zlib): finds bytes that a disk has changed, and no forgery. Four bytes at a step. */
+/**
+ * CRC-32 (IEEE 802.3, as in zlib). It detects bytes that a disk changed; it does not detect forgery. It reads four
+ * bytes a step.
+ */
 
 const SIZE = 256
 
-/** Remainders of a byte, then of a byte with one, two and three zeros behind it. */
+/** Remainders of each byte, then of each byte followed by one, two and three zero bytes. */
 const TABLES = new Int32Array(4 * SIZE)
 
 for (let byte = 0; byte < SIZE; byte++) {

@@ -1,4 +1,7 @@
-/** HKDF-SHA256 with an output of 32 bytes, which is one block. The caller brings HMAC, so that a platform uses its own. */
+/**
+ * HKDF-SHA256 with an output of 32 bytes, which is one block. The caller passes HMAC, so that each platform uses its
+ * own implementation.
+ */
 
 /** HMAC-SHA-256 of one text. */
 export type Hmac = (key: Uint8Array, text: Uint8Array) => Uint8Array

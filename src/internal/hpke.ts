@@ -1,7 +1,7 @@
 /**
  * The key schedule of HPKE (RFC 9180) in base mode for DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305: from
- * the Diffie-Hellman result to the key and nonce of the first message. The caller brings HMAC, so that a platform uses
- * its own.
+ * the Diffie-Hellman result to the key and nonce of the first message. The caller passes HMAC, so that each platform
+ * uses its own implementation.
  */
 
 import type { Hmac } from "./hkdf.js"
@@ -51,7 +51,7 @@ const expand = (hmac: Hmac, suite: Uint8Array, secret: Uint8Array, label: string
 export const deriveSecret = (hmac: Hmac, ikm: Uint8Array): Uint8Array =>
   expand(hmac, KEM, extract(hmac, KEM, EMPTY, "dkp_prk", ikm), "sk", EMPTY, 32)
 
-/** Base mode has no pre-shared key, and the hash of no id is always the same. */
+/** Base mode has no pre-shared key, so the hash of its empty id is constant. */
 let noPskId: Uint8Array | undefined
 
 /** The key and the nonce of a message. */

@@ -1,4 +1,4 @@
-/** Addresses of the Internet Protocol: their texts, and which of them the public Internet routes. */
+/** Parses IP addresses, and tells public addresses from private ones. */
 
 const decimals = /^(?:0|[1-9]\d{0,2})$/
 
@@ -9,7 +9,7 @@ const v4 = (text: string): ReadonlyArray<number> | undefined => {
   return bytes.every((byte) => byte <= 255) ? bytes : undefined
 }
 
-/** The bytes of groups of IPv6, of which the last may be an IPv4 address. */
+/** The bytes of IPv6 groups. The last group may be an IPv4 address. */
 const groups = (text: string): ReadonlyArray<number> | undefined => {
   if (text === "") return []
   const bytes: Array<number> = []
@@ -38,12 +38,15 @@ const v6 = (text: string): ReadonlyArray<number> | undefined => {
   return [...head, ...Array.from({ length: missing }, () => 0), ...tail]
 }
 
-/** The 4 or 16 bytes of an address; `undefined` for a text that is none. Takes no zone and no octal or hexadecimal IPv4. */
+/**
+ * The 4 or 16 bytes of an address; `undefined` for any other text. It refuses IPv6 zones, and IPv4 in octal or
+ * hexadecimal.
+ */
 export const parse = (text: string): ReadonlyArray<number> | undefined => (text.includes(":") ? v6(text) : v4(text))
 
 type Block = readonly [address: string, bits: number]
 
-/** IANA's special-purpose IPv4 blocks, multicast and the reserved rest. */
+/** IANA's special-purpose IPv4 blocks, multicast, and the reserved blocks above it. */
 const V4_SPECIAL: ReadonlyArray<Block> = [
   ["0.0.0.0", 8],
   ["10.0.0.0", 8],
@@ -72,7 +75,7 @@ const V6_SPECIAL: ReadonlyArray<Block> = [
   ["3fff::", 20]
 ]
 
-/** An IPv4 address that IPv6 carries: `::ffff:0:0/96`. */
+/** The block of IPv4-mapped IPv6 addresses. */
 const V4_MAPPED: Block = ["::ffff:0:0", 96]
 
 const isIn = (bytes: ReadonlyArray<number>, [address, bits]: Block): boolean => {
@@ -92,7 +95,7 @@ export const isPublic = (bytes: ReadonlyArray<number>): boolean =>
     ? !V4_SPECIAL.some((block) => isIn(bytes, block))
     : isIn(bytes, V6_GLOBAL) && !V6_SPECIAL.some((block) => isIn(bytes, block))
 
-/** Whether the address is of this machine: `127.0.0.0/8`, also as IPv6 carries it, and `::1`. */
+/** Whether the address is of this machine: `127.0.0.0/8`, also mapped to IPv6, and `::1`. */
 export const isLoopback = (bytes: ReadonlyArray<number>): boolean =>
   bytes.length === 4
     ? bytes[0] === 127

@@ -1,10 +1,10 @@
 /**
- * Models that hold 64-bit integers, and that `JSON.stringify` can write: integers as decimal texts and bytes as base64, as
- * their Schemas do; an absent option is `null`.
+ * Models with 64-bit integers that `JSON.stringify` can write. As in their Schemas, integers become decimal texts and
+ * bytes become base64; an absent option is `null`.
  *
- * `toJSON` is in the prototype, so it costs the making of a model nothing. A model has no own properties but its fields,
- * and its constructor is `Object`: it equals, spreads and prints as an object literal does. What is spread from it is a
- * plain object again.
+ * `toJSON` is in the prototype, so it adds nothing to the cost of making a model. The fields are a model's only own
+ * properties, and its constructor is `Object`: it compares, spreads and prints like an object literal. A spread copy of
+ * a model is a plain object without `toJSON`.
  */
 import * as Encoding from "effect/Encoding"
 import * as Option from "effect/Option"
@@ -35,7 +35,7 @@ const jsonMembers: PropertyDescriptorMap = {
   }
 }
 
-/** Makes the instances of a class of fields models. For models that are made often: all have one hidden class. */
+/** Makes the instances of a class models. Use it for models that are made often: they share one hidden class. */
 export const jsonable = <C extends abstract new (...args: never) => object>(Class: C): C => {
   Object.defineProperties(Class.prototype, jsonMembers)
   return Class
@@ -44,10 +44,10 @@ export const jsonable = <C extends abstract new (...args: never) => object>(Clas
 /** The prototype of a model without a class. */
 export const prototype: object = Object.create(Object.prototype, jsonMembers)
 
-/** A model of these fields. */
+/** Makes a model from fields. */
 export const model = <A extends object>(fields: A): A => Object.assign(Object.create(prototype), fields)
 
-/** The model of an object literal. Anything else stays what it is. */
+/** Turns an object literal into a model. Returns any other value unchanged. */
 export const fromLiteral = <A>(value: A): A =>
   typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype
     ? model(value)

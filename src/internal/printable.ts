@@ -17,7 +17,7 @@ const inJson = (_: string, value: unknown): unknown => {
     : value
 }
 
-/** Makes an error without a stack, which costs more than the rest of it. */
+/** Makes an error without a stack. The stack costs more than the rest of the error. */
 const withoutStack = <A>(make: () => A): A => {
   const limit = Error.stackTraceLimit
   Error.stackTraceLimit = 0
@@ -46,15 +46,15 @@ const isChecked = (options: Schema.MakeOptions): boolean =>
 
 export interface Options {
   /**
-   * Whether an error has the stack of the code that made it. Default true. False for what comes in storms, such as refused
-   * calls and accounts that cannot be decoded: the stack is that of the fiber's loop, and costs most of the error.
+   * Whether an error records a stack. Default true. Set false for errors that occur in large numbers, such as refused
+   * calls and accounts that cannot be decoded: their stack shows only the fiber's run loop, and is most of their cost.
    */
   readonly stack?: boolean
 }
 
 /**
- * Makes errors of a class printable, loggable, JSON-encodable and cloneable across threads. Its fields from outside are
- * `SafeText.Schema`, `Outside.Value` or `Outside.Cause`.
+ * Makes errors of a class printable, loggable, JSON-encodable and cloneable across threads. The class declares fields
+ * from outside as `SafeText.Schema`, `Outside.Value` or `Outside.Cause`.
  *
  * - JSON holds the message beside the fields, bigints as decimal texts and bytes as base64.
  * - `message` becomes an own property, because `structuredClone` copies only own properties. A clone has no `_tag`, but

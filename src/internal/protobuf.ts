@@ -1,6 +1,6 @@
 /**
- * Protocol Buffers: a table of fields for each message, and one writer. Field numbers come from the table, so that a message
- * is an object of JavaScript with names. A list of scalars is packed, as proto3 prescribes.
+ * Encodes Protocol Buffers: a table of fields for each message, and one writer. A message is a plain object, and the
+ * table maps its member names to field numbers. A list of scalars is packed, as proto3 prescribes.
  */
 
 export type Scalar =
@@ -51,14 +51,17 @@ const nibble = (code: number): number => (code & 0xf) + (code >> 6) * 9
 /** Messages are small, so many of them share one buffer. A larger one gets a buffer of its own size. */
 const CHUNK = 32 * 1024
 
-/** Writes into a buffer that grows. A field's content is written before its length, and moved where that is long. */
+/**
+ * Writes into a buffer that grows. A content is written before its length is known, and moves if the length needs more
+ * than one byte.
+ */
 export class Writer {
   #bytes = new Uint8Array(CHUNK)
   #view = new DataView(this.#bytes.buffer)
   #start = 0
   #end = 0
 
-  /** The bytes so far. The writer starts anew behind them. */
+  /** Returns the bytes written since the last call. The next message starts behind them. */
   take(): Uint8Array {
     const taken = this.#bytes.subarray(this.#start, this.#end)
     this.#start = this.#end
@@ -96,14 +99,17 @@ export class Writer {
     this.#end += bytes.length
   }
 
-  /** Begins a content whose length comes first. Most are shorter than 128 bytes, for which one byte is left free. */
+  /**
+   * Begins a length-prefixed content and returns its position. Reserves one byte for the length, which is enough below
+   * 128 bytes.
+   */
   open(): number {
     this.#room(1)
-    // From the start of the message: the buffer may be replaced meanwhile
+    // Relative to the start of the message, because the buffer may be replaced before `close`
     return this.#end++ - this.#start
   }
 
-  /** Ends the content that began there. */
+  /** Writes the length of the content that `open` began at this position. */
   close(opened: number): void {
     const size = this.#end - this.#start - opened - 1
     if (size <= 0x7f) {
@@ -179,7 +185,7 @@ export class Writer {
     }
   }
 
-  /** Leaves room for a number, and returns its place. */
+  /** Reserves bytes for a number, and returns their position. */
   #skip(size: number): number {
     this.#room(size)
     this.#end += size
@@ -238,7 +244,7 @@ const writeField = (writer: Writer, field: Field, value: unknown): void => {
   }
 }
 
-/** Nothing is written by two callers at a time, because writing is synchronous. */
+/** Callers share one writer. They cannot interleave, because encoding is synchronous. */
 const writer = new Writer()
 
 /** The bytes of a message. */

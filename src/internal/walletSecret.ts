@@ -1,7 +1,9 @@
-/** Secrets of a wallet's seed. Each source of a wallet must give the same bytes for the same context. */
+/**
+ * Derives secrets from a wallet's seed. Every implementation of a wallet must give the same bytes for the same context.
+ */
 import * as Hkdf from "./hkdf.js"
 
-/** Apart from the other uses of a seed: signing and X25519 take its SHA-512. */
+/** Separates these secrets from the other uses of a seed: signing and X25519 use its SHA-512. */
 const SALT = new TextEncoder().encode("PoD wallet secret 1")
 
 /** 32 secret bytes. */

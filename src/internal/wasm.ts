@@ -1,13 +1,13 @@
 /**
- * Loads the package's WebAssembly modules, which are in the sources as base64. They compile synchronously: each is below
- * 4 KB, which a browser's main thread permits.
+ * Loads the package's WebAssembly modules, which the sources hold as base64. They compile synchronously: a browser's
+ * main thread permits that below 4 KB, and each module is smaller.
  */
 import * as Option from "effect/Option"
 import { portable as base64 } from "./base64.js"
 
 /**
- * The exports of a module. `None` if the platform has no WebAssembly, does not know an instruction of the module, or the
- * page's policy forbids it.
+ * The exports of a module. `None` if the platform has no WebAssembly, if it lacks an instruction of the module, or if
+ * the page's policy forbids it.
  */
 export const instantiate = (module: string, imports?: WebAssembly.Imports): Option.Option<WebAssembly.Exports> =>
   Option.flatMap(

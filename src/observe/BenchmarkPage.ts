@@ -1,5 +1,5 @@
 /**
- * Benchmark reports as a page for people: one HTML file that asks nothing of any server and runs no script.
+ * Writes benchmark reports as a page for people: one HTML file that makes no request and runs no script.
  *
  * @since 0.1.0
  */
@@ -15,7 +15,7 @@ import * as Flamegraph from "./Flamegraph.js"
 import * as Statistics from "./Statistics.js"
 
 /**
- * What the page shows of a benchmark.
+ * A benchmark on the page.
  *
  * @since 0.1.0
  * @category models
@@ -27,7 +27,7 @@ export interface Part {
 }
 
 /**
- * What the page shows.
+ * The content of the page.
  *
  * @since 0.1.0
  * @category models
@@ -136,7 +136,7 @@ const remarks = (report: Report, changes: ReadonlyArray<Change>): string =>
     "</ul>"
   ].join("\n")
 
-/** The value below which a share of weighted samples lies. They are in rising order. */
+/** The value below which a share of weighted samples lies. The samples must be in rising order. */
 const weightedQuantile = (samples: ReadonlyArray<Statistics.Sample>, share: number): number => {
   const whole = samples.reduce((sum, { weight }) => sum + weight, 0)
   let below = 0
@@ -176,7 +176,7 @@ const intervals = (report: Report): string =>
 
 const figure = (title: string, picture: string): string => (picture === "" ? "" : `<h3>${escape(title)}</h3>${picture}`)
 
-/** What changed of the first case that is not the base. */
+/** Pictures of the first case that is not the base: its ratios now, in the last run, and over all runs. */
 const subject = (report: Report, earlier: ReadonlyArray<Report>): string => {
   const name = report.cases.find((one) => !one.isControl && one.name !== report.base)?.name
   if (name === undefined) return ""
@@ -258,9 +258,9 @@ const about = (reports: ReadonlyArray<Report>): string => {
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 /**
- * Writes the page: the targets, then for each report the A/A verdict, what changed since the last run, the table, and pictures of times,
- * ratios and rounds. It is self-contained: no request, no font and no script, which its own content policy forbids too;
- * texts of reports are escaped. It follows the reader's light or dark scheme.
+ * Writes the page: the targets, then for each report the A/A verdict, the changes since the last run, the table, and
+ * pictures of times, ratios and rounds. The page is self-contained. It has no request, font or script, and its content
+ * policy forbids them; texts of reports are escaped. It follows the reader's light or dark scheme.
  *
  * @since 0.1.0
  * @category encoding
@@ -272,7 +272,7 @@ export const html = ({ parts, targets = [], title }: Options): string =>
     `<meta http-equiv="Content-Security-Policy" content="${POLICY}"><title>${escape(title)}</title>`,
     `<style>${style}</style></head><body><main>`,
     `<header><h1>${escape(title)}</h1><p class="soft">${escape(about(parts.map(({ report }) => report)))}</p>`,
-    `<p class="soft">Every round runs every case once, in shuffled order. A ratio is the median over rounds of a case's time by that of the base in the same round. A verdict is given only where the whole 95 % interval is beyond the threshold and beyond what the base differs from itself by.</p></header>`,
+    `<p class="soft">Every round runs every case once, in shuffled order. A ratio is the median over rounds of a case's time by that of the base in the same round. A case is faster or slower only if its whole 95 % interval is beyond the threshold and beyond the difference of the base from itself.</p></header>`,
     targetTable(targets),
     ...parts.map(part),
     `</main></body></html>\n`

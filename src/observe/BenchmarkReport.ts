@@ -1,9 +1,9 @@
 /**
- * What a benchmark measured, and what follows from it: medians with intervals, ratios to the base, verdicts, and the
- * comparison with an earlier run.
+ * The measurements of a benchmark, and the results computed from them: medians with intervals, ratios to the base,
+ * verdicts, and the comparison with an earlier run.
  *
- * A report keeps every round. All else is computed from the rounds, with seeded random numbers: the same report gives the
- * same figures each time. No outlier is dropped.
+ * A report keeps every round. All results are computed from the rounds with seeded random numbers, so a report gives
+ * the same figures each time. No outlier is dropped.
  *
  * @since 0.1.0
  */
@@ -21,7 +21,7 @@ const count = Schema.NonNegativeInt
 const listOf = <A, I>(item: Schema.Schema<A, I>, most: number) => Schema.Array(item).pipe(Schema.maxItems(most))
 
 /**
- * The most cases, processes and rounds of a process that a report holds.
+ * The maximum of cases, of processes, and of rounds per process in a report.
  *
  * @since 0.1.0
  * @category constants
@@ -29,7 +29,8 @@ const listOf = <A, I>(item: Schema.Schema<A, I>, most: number) => Schema.Array(i
 export const LIMITS = { cases: 100, processes: 100, rounds: 10_000 } as const
 
 /**
- * The change that counts: 2 %. Two machines of one kind, and two builds of one program, differ by about as much.
+ * The smallest change that counts: 2 %. Two machines of one kind, and two builds of one program, differ by about as
+ * much.
  *
  * @since 0.1.0
  * @category constants
@@ -58,7 +59,7 @@ export const Latencies = Schema.Struct({
 })
 
 /**
- * A figure beside the times, such as requests a message.
+ * A figure beside the times, such as requests per message.
  *
  * @since 0.1.0
  * @category models
@@ -73,16 +74,19 @@ export const Figure = Schema.Struct({ name: text(100), value: finite, unit: text
  */
 export const Case = Schema.Struct({
   name: text(200),
-  /** The base once more. Its ratio to the base shows the noise of the machine. */
+  /**
+   * True for the A/A control: the base measured a second time. Its ratio to the base shows the noise of the machine.
+   */
   isControl: Schema.Boolean,
   /** Operations that were timed, in all rounds. */
   operations: count,
-  /** Microseconds an operation: of each round, by process. */
+  /** Microseconds per operation: one list for each process, one value for each round. */
   rounds: listOf(listOf(finite.pipe(Schema.nonNegative()), LIMITS.rounds), LIMITS.processes),
   latencies: Schema.optionalWith(Latencies, { exact: true }),
   figures: listOf(Figure, 50),
-  /** Why it was not measured, or what a reader has to know of it. */
+  /** The reason for which the case was not measured. */
   failure: Schema.optionalWith(text(500), { exact: true }),
+  /** A remark for the reader. */
   note: Schema.optionalWith(text(500), { exact: true })
 })
 
@@ -105,7 +109,7 @@ export const Machine = Schema.Struct({
   cores: count,
   /** The engine with its version, such as `Node 20.19.0`. */
   runtime: text(100),
-  /** Processes that waited for a CPU, on average of the last minute. Absent where the platform does not tell. */
+  /** The load average of the last minute. Absent if the platform has none. */
   load: Schema.optionalWith(finite, { exact: true })
 })
 
@@ -129,7 +133,7 @@ export const Report = Schema.Struct({
   name: text(200),
   /** `cpu`: CPU time of the process, its collector included. `latency`: time on the clock of each operation. */
   mode: Schema.Literal("cpu", "latency"),
-  /** The case to which others are compared. */
+  /** The name of the case with which the others are compared. */
   base: text(200),
   /** Unix time in milliseconds. */
   at: finite,
@@ -158,11 +162,11 @@ export const decode: (text: string) => Either.Either<ReadonlyArray<Report>, Pars
   /* @__PURE__ */ Schema.decodeEither(/* @__PURE__ */ Schema.parseJson(/* @__PURE__ */ listOf(Report, 1000)))
 
 /**
- * What a measurement decides.
+ * The verdict on a measurement.
  *
- * - `Faster`, `Slower`: the whole interval is beyond the threshold, and beyond what the same code differs from itself by.
- * - `NoChange`: the whole interval is within the threshold.
- * - `TooNoisy`: neither. More rounds, or a quieter machine, may decide.
+ * - `Faster`, `Slower`: the whole interval is beyond the threshold and beyond the {@link noise} of the run.
+ * - `NoChange`: the whole interval and the noise are within the threshold.
+ * - `TooNoisy`: none of these. More rounds, or a quieter machine, may decide.
  * - `NotComparable`: `why` says what differs.
  *
  * @since 0.1.0
@@ -173,7 +177,7 @@ export type Verdict =
   | { readonly _tag: "NotComparable"; readonly why: string }
 
 /**
- * What follows from the measurement of a case. Times are microseconds an operation.
+ * The results of a case. Times are microseconds per operation.
  *
  * @since 0.1.0
  * @category models
@@ -188,29 +192,29 @@ export interface Row {
   readonly mean: Option.Option<Statistics.Estimate>
   /** Of single operations in mode `latency`, of rounds in mode `cpu`. */
   readonly median: Option.Option<number>
-  /** As `median`. None below 200 samples: fewer do not tell it. */
+  /** The 95th percentile, of the same samples as `median`. None below 200 samples, which are too few. */
   readonly p95: Option.Option<number>
-  /** Operations a second: of the clock in mode `latency`, of CPU in mode `cpu`. */
+  /** Operations per second: of the clock in mode `latency`, of CPU time in mode `cpu`. */
   readonly throughput: Option.Option<number>
-  /** The median over rounds of this case's time by the base's, with its 95 % interval. None for the base. */
+  /** The median over rounds of this case's time divided by the base's, with its 95 % interval. None for the base. */
   readonly ratio: Option.Option<Statistics.Estimate>
-  /** Against the base. */
+  /** The comparison with the base. */
   readonly verdict: Option.Option<Verdict>
-  /** Rounds that lie far from the others. They count as all others do. */
+  /** Rounds that lie far from the others. The results include them. */
   readonly outliers: Statistics.Outliers
-  /** Whether rounds became slower (`z` above 0) or faster in the course of the run. */
+  /** Whether rounds became slower (`z` above 0) or faster during the run. */
   readonly drift: Option.Option<Statistics.Trend>
   readonly figures: Case["figures"]
   readonly failure: Option.Option<string>
   readonly note: Option.Option<string>
 }
 
-/** Samples from which a 95th percentile can be told: 10 beyond it. */
+/** Minimum samples for a 95th percentile: 10 of them lie beyond it. */
 const ENOUGH_FOR_P95 = 200
 
 const SEED = 20
 
-/** More would move the ends of a 95 % interval by less than a tenth of its width. */
+/** More resamples would move the ends of a 95 % interval by less than a tenth of its width. */
 const RESAMPLES = 1000
 
 const medianOf = (values: ReadonlyArray<number>): number => Option.getOrElse(Statistics.median(values), () => NaN)
@@ -223,7 +227,7 @@ const estimate = (
 ): Option.Option<Statistics.Estimate> =>
   Statistics.bootstrapGroups(groups, statistic, { random: Statistics.seeded(SEED), resamples: RESAMPLES })
 
-/** Each round's time by that of the base in the same round. Rounds that either lacks are left out. */
+/** Each round's time divided by the base's time in the same round. Rounds that one of the two lacks are left out. */
 const paired = (own: Case, base: Case): ReadonlyArray<ReadonlyArray<number>> =>
   Array.zipWith(own.rounds, base.rounds, (rounds, ofBase) =>
     Array.zipWith(rounds, ofBase, (one, other) => one / other).filter(Number.isFinite)
@@ -235,7 +239,7 @@ const baseOf = ({ base, cases }: Report): Option.Option<Case> =>
   Array.findFirst(cases, ({ isControl, name }) => name === base && !isControl)
 
 /**
- * Each round's time of a case by that of the base in the same round.
+ * Each round's time of a case divided by the base's time in the same round.
  *
  * @since 0.1.0
  * @category getters
@@ -250,8 +254,8 @@ export const ratios = (report: Report, name: string): ReadonlyArray<number> =>
   )
 
 /**
- * How far the same code may have been from itself in this run, as a share: the end of the control's interval that is
- * farther from 1. None without a control.
+ * The noise of the run, as a share: the larger distance from 1 of the two ends of the control's interval. None without
+ * a control.
  *
  * @since 0.1.0
  * @category getters
@@ -265,8 +269,8 @@ export const noise = (report: Report): Option.Option<number> =>
   })
 
 /**
- * Whether the same code differs from itself by more than the threshold, so that the run decides only what is larger. True
- * without a control too.
+ * Whether the noise exceeds the threshold, so that the run decides only larger differences. Also true without a
+ * control.
  *
  * @since 0.1.0
  * @category predicates
@@ -274,7 +278,7 @@ export const noise = (report: Report): Option.Option<number> =>
 export const isTooNoisy = (report: Report): boolean =>
   Option.match(noise(report), { onNone: () => true, onSome: (share) => share > report.threshold })
 
-/** `noise`: the most by which the same code differed from itself. */
+/** `noise` is a share, as {@link noise} returns it. */
 const judge = ({ high, low }: Statistics.Estimate, threshold: number, noise: number): Verdict => {
   const least = Math.max(threshold, noise)
   if (high < 1 - least) return { _tag: "Faster" }
@@ -325,7 +329,7 @@ const timesOf = (own: Case): Pick<Row, "mean" | "median" | "p95" | "throughput">
 const computed = new WeakMap<Report, ReadonlyArray<Row>>()
 
 /**
- * What follows from a report, case by case.
+ * The results of a report, one row for each case.
  *
  * @since 0.1.0
  * @category getters
@@ -334,7 +338,7 @@ export const rows = (report: Report): ReadonlyArray<Row> => {
   const known = computed.get(report)
   if (known !== undefined) return known
   const base = baseOf(report)
-  // Without a control nobody knows the noise
+  // Without a control, the noise is unknown
   const noiseOfRun = Option.getOrElse(noise(report), () => Infinity)
   const made = report.cases.map((own): Row => {
     const ratio = Option.flatMap(base, (base) => (base === own ? Option.none() : ratioOf(own, base)))
@@ -358,7 +362,7 @@ export const rows = (report: Report): ReadonlyArray<Row> => {
 }
 
 /**
- * How a case changed since an earlier run: `change` is its ratio to the base now by its ratio then.
+ * How a case changed since an earlier run: `change` is its ratio to the base now divided by its ratio then.
  *
  * @since 0.1.0
  * @category models
@@ -379,7 +383,7 @@ const differs = (now: Report, then: Report): string | undefined => {
     ["another runtime", now.machine.runtime, then.machine.runtime]
   ]
   const found = pairs.find(([, one, other]) => one !== other)
-  return found && `${found[0]}: ${String(found[1])}, and then ${String(found[2])}`
+  return found && `${found[0]}: ${String(found[1])} now, ${String(found[2])} then`
 }
 
 const draws = (groups: ReadonlyArray<ReadonlyArray<number>>, seed: number): Option.Option<ReadonlyArray<number>> => {
@@ -391,7 +395,7 @@ const draws = (groups: ReadonlyArray<ReadonlyArray<number>>, seed: number): Opti
   }
   return Option.map(
     Statistics.bootstrapGroups(groups, note, { random: Statistics.seeded(seed), resamples: RESAMPLES }),
-    // The last is of the samples themselves
+    // The last value is that of the samples themselves
     () => drawn
   )
 }
@@ -418,9 +422,9 @@ const judged = (change: Statistics.Estimate, now: Report, then: Report): Verdict
 }
 
 /**
- * Compares a report with an earlier one of the same benchmark, case by case. Times of two runs are not compared, because
- * the machine may have been slower: ratios to the base are. So the base should be code that stays as it is. Another
- * machine, engine or base is `NotComparable`, and so is a case that only one of them has.
+ * Compares a report with an earlier one of the same benchmark, case by case. It compares ratios to the base and not
+ * times, because the machine may have been slower. So the base should be code that does not change. Another machine,
+ * engine or base is `NotComparable`, and so is a case that the earlier report lacks.
  *
  * @since 0.1.0
  * @category getters
@@ -473,9 +477,9 @@ const mergedCase = (all: Array.NonEmptyReadonlyArray<Case>): Case => {
 }
 
 /**
- * One report of the reports of several processes. The processes are the independent trials: intervals are then by the
- * hierarchical bootstrap. A case that failed in one of them has failed. A case that the first lacks is left out. Figures
- * are medians.
+ * Merges the reports of several processes. Processes are independent trials, so intervals come from the hierarchical
+ * bootstrap. A case that failed in one process has failed. A case that the first report lacks is left out. Figures are
+ * medians.
  *
  * @since 0.1.0
  * @category combinators

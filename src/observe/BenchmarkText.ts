@@ -1,5 +1,5 @@
 /**
- * Benchmark reports for terminals, for documents and for programs.
+ * Writes benchmark reports as text for terminals, as Markdown and as JSON.
  *
  * @since 0.1.0
  */
@@ -51,8 +51,7 @@ const cells = (report: Report): ReadonlyArray<ReadonlyArray<string>> => {
 }
 
 /**
- * The report as lines for a terminal: a table, then what a reader must know. `changes` adds how cases changed since an
- * earlier run.
+ * The report as lines for a terminal: a table, then remarks. `changes` adds the changes since an earlier run.
  *
  * @since 0.1.0
  * @category encoding
@@ -75,7 +74,7 @@ export const text = (report: Report, changes: ReadonlyArray<Change> = []): strin
   ].join("\n")
 }
 
-/** What would start another cell, an element or code. */
+/** Escapes characters that would begin another cell, an element or code. */
 const inCell = (cell: string): string => cell.replace(/[\\|`<>*_[\]]/g, "\\$&")
 
 const line = (cells: ReadonlyArray<string>): string => `| ${cells.join(" | ")} |`
@@ -140,8 +139,8 @@ const plainRow = (row: Row) => ({
 })
 
 /**
- * The reports as JSON, with the figures of the tables under `rows`. `BenchmarkReport.decode` reads it back; it takes the
- * measurements alone and computes the figures again.
+ * The reports as JSON, with the figures of the tables under `rows`. `BenchmarkReport.decode` reads only the
+ * measurements back; the figures are computed again.
  *
  * @since 0.1.0
  * @category encoding

@@ -1,5 +1,5 @@
 /**
- * What called what, and what it cost: the stacks of a profile, merged, below the spans that they ran for.
+ * Call trees with costs: the merged stacks of a profile, grouped by the spans for which they ran.
  *
  * @since 0.1.0
  */
@@ -8,7 +8,7 @@ import type { HeapProfile } from "./HeapProfile.js"
 import { NO_SPAN, type SpanTimeline } from "./SpanTimeline.js"
 
 /**
- * Whose code a frame is.
+ * The origin of a frame's code.
  *
  * - `span`: an Effect span, not a function.
  * - `sdk`: this package.
@@ -24,7 +24,7 @@ import { NO_SPAN, type SpanTimeline } from "./SpanTimeline.js"
 export type Owner = "span" | "sdk" | "application" | "effect" | "node" | "package" | "collector"
 
 /**
- * A function, or a span, below those that called it.
+ * A function or a span. Its parent in the tree is its caller.
  *
  * @since 0.1.0
  * @category models
@@ -35,9 +35,9 @@ export interface Node {
   /** File and line, or empty. */
   readonly location: string
   readonly owner: Owner
-  /** What it cost itself, in the tree's unit. */
+  /** The cost without callees, in the tree's unit. */
   readonly self: number
-  /** What it cost with all that it called. */
+  /** The cost with all callees. */
   readonly total: number
   readonly children: ReadonlyArray<Node>
 }
@@ -51,7 +51,7 @@ export interface Node {
 export interface CallTree {
   readonly unit: "microseconds" | "bytes"
   readonly root: Node
-  /** Microseconds in which nothing ran. They are not in the tree. */
+  /** Microseconds in which nothing ran. The tree does not include them. */
   readonly idle: number
 }
 
@@ -62,11 +62,11 @@ export interface CallTree {
  * @category models
  */
 export interface Options {
-  /** Which span ran when. Default: the tree has no spans. */
+  /** The spans by time. Default: the tree has no spans. */
   readonly spans?: SpanTimeline | undefined
   /** A folder as a URL; files below it are shown relative to it. Default none. */
   readonly root?: string | undefined
-  /** Whether a frame's URL is of this package. Default: those below `node_modules/@pod-protocol/effect`. */
+  /** Whether a frame's URL is of this package. Default: whether it is below `node_modules/@pod-protocol/effect`. */
   readonly isSdk?: ((url: string) => boolean) | undefined
 }
 
@@ -79,11 +79,13 @@ interface Building {
   readonly children: Map<string, Building>
 }
 
-/** The profiler's hook in the run loop is folded into it. A bundle keeps its name, a loader may keep its file only. */
+/** The profiler's hook in the run loop counts as run loop. A bundle keeps its name; a loader may keep only its file. */
 const HOOK = "podProfilerHook"
 const HOOK_MODULE = /\/profiler\/SpanRecorder\.[cm]?[jt]s$/
 
-/** What is called deeper than this counts for its caller. V8 records 255 frames; recursion over a tree is bounded by this. */
+/**
+ * Deeper calls count for their ancestor at this depth. V8 records 255 frames; the limit bounds recursion over a tree.
+ */
 const MAX_DEPTH = 400
 
 /**
@@ -94,7 +96,7 @@ const MAX_DEPTH = 400
  */
 export const RUN_LOOP = "Effect run loop"
 
-/** Modules of Effect that interpret an effect. What they call is of interest, they are not. */
+/** Modules of Effect that interpret an effect. Their callees are of interest; these modules are not. */
 const RUN_LOOP_MODULES =
   /\/node_modules\/effect\/.*\/(fiberRuntime|core|core-effect|effect|Effect|Effectable|effectable|Scheduler|singleShotGen|Utils|Function|Pipeable|tracer|defaultServices|fiberRefs|runtime|runtimeFlags|supervisor|context|Context|Option|Either|either|option)\.[cm]?[jt]s$/
 
@@ -110,7 +112,10 @@ const ownerOf = ({ name, url }: CpuProfile.Frame, isSdk: (url: string) => boolea
   return url.includes("/node_modules/") ? "package" : "application"
 }
 
-/** A file of a package by the package's name, others by their path below the root. */
+/**
+ * Shortens the URL of a package's file to begin with the package's name, and of other files to their path below the
+ * root.
+ */
 const shortUrl = (url: string, root: string): string => {
   const packaged = url.lastIndexOf("/node_modules/")
   if (packaged !== -1) return url.slice(packaged + "/node_modules/".length)
@@ -151,14 +156,14 @@ const placer = (options: Options) => {
     return made
   }
 
-  /** Frames of the run loop fold into the one above them. */
+  /** Consecutive frames of the run loop become one. */
   return (parent: Building, frame: CpuProfile.Frame): Building => {
     const { location, name, owner } = show(frame)
     return name === RUN_LOOP && parent.name === RUN_LOOP ? parent : below(parent, name, location, owner)
   }
 }
 
-/** Sums up from the leaves, and lists the dearest children first. */
+/** Sums up from the leaves, and lists the most expensive children first. */
 const finished = (root: Building): Node => {
   const order: Array<Building> = [root]
   for (let index = 0; index < order.length; index++)
@@ -175,7 +180,7 @@ const finished = (root: Building): Node => {
 const byCost = (a: Node, b: Node): number => b.total - a.total || (a.name < b.name ? -1 : 1)
 
 /**
- * The span of what ran outside of spans.
+ * The name of the node for code that ran outside of spans.
  *
  * @since 0.1.0
  * @category constants
@@ -204,7 +209,7 @@ export const fromCpu = (profile: CpuProfile.CpuProfile, options: Options = {}): 
   const nodeOf = options.spans === undefined ? () => root : spanNodes(root, options.spans)
   const placed = new Map<number, Map<number, Building>>()
 
-  /** Callers come before callees, so the way up to what is placed is a list of at most all nodes. */
+  /** Callers come before callees, so the path up to a placed node ends. */
   const building = (path: number, sample: number): Building => {
     const known = placed.get(path) ?? new Map<number, Building>()
     placed.set(path, known)
@@ -254,13 +259,13 @@ export const fromHeap = (profile: HeapProfile, options: Options = {}): CallTree 
 }
 
 /**
- * What one path of spans cost.
+ * The cost of one path of spans.
  *
  * @since 0.1.0
  * @category models
  */
 export interface SpanCost {
-  /** Names from the outermost span in. `["(no span)"]` is what ran outside of spans. */
+  /** Names, the outermost span first. `["(no span)"]` is code that ran outside of spans. */
   readonly path: ReadonlyArray<string>
   /** Without inner spans, in the tree's unit. */
   readonly self: number
@@ -269,7 +274,7 @@ export interface SpanCost {
 }
 
 /**
- * The cost of each path of spans, the dearest first. Empty for a tree without spans.
+ * The cost of each path of spans, the most expensive first. Empty for a tree without spans.
  *
  * @since 0.1.0
  * @category getters
@@ -287,7 +292,7 @@ export const bySpan = ({ root }: CallTree): ReadonlyArray<SpanCost> => {
 }
 
 /**
- * What one function cost, wherever it was called.
+ * The cost of one function, summed over all its callers.
  *
  * @since 0.1.0
  * @category models
@@ -297,12 +302,12 @@ export interface FunctionCost {
   readonly location: string
   readonly owner: Owner
   readonly self: number
-  /** With what it called; a recursive call counts once. */
+  /** With callees; a recursive call counts once. */
   readonly total: number
 }
 
 /**
- * The cost of each function, the dearest first.
+ * The cost of each function, the most expensive first.
  *
  * @since 0.1.0
  * @category getters
@@ -339,7 +344,7 @@ export interface Change {
   readonly owner: Owner
   readonly before: number
   readonly after: number
-  /** `after` less `before`. */
+  /** `after` minus `before`. */
   readonly change: number
 }
 
@@ -368,8 +373,8 @@ export const compare = (before: CallTree, after: CallTree): ReadonlyArray<Change
 }
 
 /**
- * The tree as folded stacks, one a line (`outer;inner 42`), which other flamegraph tools read. Semicolons of names are
- * commas.
+ * The tree as folded stacks, one a line (`outer;inner 42`), which other flamegraph tools read. Semicolons in names
+ * become commas.
  *
  * @since 0.1.0
  * @category encoding

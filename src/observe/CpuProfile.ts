@@ -1,5 +1,5 @@
 /**
- * A CPU profile as V8 writes it (`.cpuprofile`): call frames, and which of them ran at each sample.
+ * A CPU profile as V8 writes it (`.cpuprofile`): call frames, and the frame that ran at each sample.
  *
  * @since 0.1.0
  */
@@ -14,7 +14,7 @@ import * as SafeText from "../SafeText.js"
  *
  * - `NotJson`: the text is not JSON. It may have been cut.
  * - `Malformed`: a field is missing, has the wrong type or contradicts another. `detail` names it.
- * - `TooLarge`: it has more nodes or samples than this package reads.
+ * - `TooLarge`: it has more nodes, samples or characters than this package reads.
  *
  * @since 0.1.0
  * @category errors
@@ -78,7 +78,7 @@ export interface CpuProfile {
 }
 
 /**
- * Most nodes of a profile.
+ * Maximum nodes of a profile.
  *
  * @since 0.1.0
  * @category constants
@@ -86,7 +86,7 @@ export interface CpuProfile {
 export const MAX_NODES = 500_000
 
 /**
- * Most samples of a profile: more than four hours at one a millisecond.
+ * Maximum samples of a profile: more than four hours at one sample per millisecond.
  *
  * @since 0.1.0
  * @category constants
@@ -113,7 +113,7 @@ const position = (value: unknown): number =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value + 1 : 0
 
 /**
- * The frame of a `callFrame` of V8's protocol, made safe to show. What is missing is empty.
+ * Converts a `callFrame` of V8's protocol to a frame that is safe to show. Missing fields become empty.
  *
  * @since 0.1.0
  * @category decoding
@@ -190,7 +190,7 @@ const parentsOf = (byId: ReadonlyMap<number, Listed>): Either.Either<ReadonlyMap
   for (const [id, { children, parent }] of byId) {
     if (typeof parent === "number") parents.set(id, parent)
     for (const child of children) {
-      if (typeof child !== "number" || !byId.has(child)) return malformed("nodes: a child is not there")
+      if (typeof child !== "number" || !byId.has(child)) return malformed("nodes: a child is missing")
       if ((parents.get(child) ?? id) !== id) return malformed("nodes: one has two callers")
       parents.set(child, id)
     }
@@ -203,7 +203,9 @@ interface Ordered {
   readonly indexById: ReadonlyMap<number, number>
 }
 
-/** Callers before callees. A node that the root does not reach is in a circle or an orphan. */
+/**
+ * Orders nodes so that callers come before callees. A node that the root does not reach is in a circle or is an orphan.
+ */
 const ordered = (byId: ReadonlyMap<number, Listed>): Either.Either<Ordered, MalformedProfile> =>
   Either.flatMap(parentsOf(byId), (parents) => {
     const callees = new Map<number, Array<number>>()
@@ -219,13 +221,13 @@ const ordered = (byId: ReadonlyMap<number, Listed>): Either.Either<Ordered, Malf
       else others.push(id)
     }
     const [root] = roots
-    if (root === undefined || roots.length > 1) return malformed("nodes: there is not one root")
+    if (root === undefined || roots.length > 1) return malformed("nodes: there must be exactly one root")
     const nodes: Array<Node> = []
     const indexById = new Map<number, number>()
     const next: Array<number> = [root]
     for (let id = next.pop(); id !== undefined; id = next.pop()) {
       const node = byId.get(id)
-      if (node === undefined) return malformed("nodes: a caller is not there")
+      if (node === undefined) return malformed("nodes: a caller is missing")
       indexById.set(id, nodes.length)
       nodes.push({ frame: node.frame, parent: indexById.get(parents.get(id) ?? Number.NaN) ?? -1 })
       for (const callee of callees.get(id) ?? []) next.push(callee)
@@ -273,7 +275,7 @@ export const decode = (input: unknown): Either.Either<CpuProfile, MalformedProfi
       for (let index = 0; index < ids.length; index++) {
         const delta: unknown = deltas[index]
         const node = indexById.get(Number(ids[index]))
-        if (node === undefined) return malformed("samples: a node is not there")
+        if (node === undefined) return malformed("samples: a node is missing")
         if (typeof delta !== "number" || !Number.isFinite(delta)) return malformed("timeDeltas: one is not a number")
         time += delta
         samples[index] = node
@@ -285,7 +287,7 @@ export const decode = (input: unknown): Either.Either<CpuProfile, MalformedProfi
 }
 
 /**
- * The time that each sample stands for: until the next one, or until the end, in microseconds.
+ * The time of each sample in microseconds: until the next sample, or until the end of the profile.
  *
  * @since 0.1.0
  * @category getters
@@ -294,8 +296,7 @@ export const weights = ({ endMicros, times }: CpuProfile): Float64Array =>
   times.map((time, index) => Math.max((times[index + 1] ?? endMicros) - time, 0))
 
 /**
- * The same profile with other frames, such as those of the sources that a bundle was made of. `f` is called once for each
- * node.
+ * The same profile with other frames, such as frames of the sources of a bundle. `f` is called once for each node.
  *
  * @since 0.1.0
  * @category mapping

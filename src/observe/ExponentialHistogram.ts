@@ -17,7 +17,7 @@ import * as Option from "effect/Option"
 export const SCALE = 6
 
 /**
- * The most buckets of a histogram: 64 powers of two at {@link SCALE}. Values that span more halve the resolution, as
+ * Maximum buckets of a histogram: 64 powers of two at {@link SCALE}. Values with a wider span halve the resolution, as
  * OpenTelemetry prescribes.
  *
  * @since 0.1.0
@@ -25,11 +25,11 @@ export const SCALE = 6
  */
 export const MAX_BUCKETS = 4096
 
-/** A first window of half a power of two: durations of one operation rarely need more than eight of them. */
+/** Buckets of a new histogram: half a power of two. */
 const FIRST_BUCKETS = 32
 
 /**
- * Counts of values that are not negative. {@link record} changes it in place; every other function leaves it alone.
+ * Counts of non-negative values. Only {@link record} changes a histogram in place.
  *
  * @since 0.1.0
  * @category models
@@ -105,7 +105,7 @@ const reach = (histogram: ExponentialHistogram, low: number, high: number): bool
   const last = isEmpty(histogram) ? high : Math.max(high, highestUsed(histogram))
   const needed = last - first + 1
   if (needed > MAX_BUCKETS) return false
-  // Twice what is needed, to both sides: values that drift move the window rarely.
+  // Twice the needed size, with room on both sides: drifting values rarely move the window.
   const size = Math.min(Math.max(2 * needed, FIRST_BUCKETS), MAX_BUCKETS)
   const from = first - ((size - needed) >> 1)
   const wider = new Float64Array(size)
@@ -146,7 +146,7 @@ export const record = (histogram: ExponentialHistogram, value: number, times = 1
 }
 
 /**
- * A histogram with the same counts, which later records to the other leave alone.
+ * An independent copy of a histogram.
  *
  * @since 0.1.0
  * @category constructors
@@ -181,7 +181,7 @@ const addBuckets = (histogram: ExponentialHistogram, other: ExponentialHistogram
 }
 
 /**
- * A histogram of the values of both.
+ * Merges two histograms into a new one.
  *
  * @since 0.1.0
  * @category combinators
@@ -201,8 +201,8 @@ export const merge = (left: ExponentialHistogram, right: ExponentialHistogram): 
 const boundary = (scale: number, bucket: number): number => 2 ** (bucket / 2 ** scale)
 
 /**
- * The values that came after `earlier`, a copy of the same histogram. Its `min` and `max` are bounds of buckets, because
- * the exact ones cannot be known any more.
+ * The values that came after `earlier`, a copy of the same histogram. Its `min` and `max` are bounds of buckets,
+ * because the exact values are unknown.
  *
  * @since 0.1.0
  * @category combinators
@@ -246,7 +246,7 @@ export const quantile = (histogram: ExponentialHistogram, q: number): Option.Opt
   let below = zeros
   for (let index = 0; index < buckets.length; index++) {
     below += buckets[index] ?? 0
-    // The middle of a bucket, by ratio, is the value whose relative error is smallest.
+    // The geometric middle of a bucket has the smallest relative error.
     if (below >= rank) return Option.some(clamped(boundary(scale, offset + index + 0.5), min, max))
   }
   return Option.some(max)
@@ -264,7 +264,7 @@ export const mean = ({ count, sum }: ExponentialHistogram): Option.Option<number
   count === 0 ? Option.none() : Option.some(sum / count)
 
 /**
- * The data point of OpenTelemetry's protocol, but its times and attributes.
+ * The data point of OpenTelemetry's protocol, without its times and attributes.
  *
  * @since 0.1.0
  * @category models
@@ -302,8 +302,8 @@ export const toOtlp = (histogram: ExponentialHistogram): OtlpDataPoint => {
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0
 
 /**
- * The histogram of a data point, as {@link toOtlp} writes it. None where the figures contradict each other, or where it has
- * more than {@link MAX_BUCKETS} buckets: the data may be from a file that somebody changed.
+ * The histogram of a data point, as {@link toOtlp} writes it. None if the figures contradict each other or there are
+ * more than {@link MAX_BUCKETS} buckets: the data may come from a modified file.
  *
  * @since 0.1.0
  * @category conversions
@@ -329,7 +329,7 @@ export const fromOtlp = (point: OtlpDataPoint): Option.Option<ExponentialHistogr
 }
 
 /**
- * The middle of each bucket that counts values, by ratio, and how many it counts, in rising order. Zeros come first.
+ * The geometric middle of each used bucket, with its count, in rising order. Zeros come first.
  *
  * @since 0.1.0
  * @category getters

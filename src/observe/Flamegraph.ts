@@ -1,5 +1,5 @@
 /**
- * A call tree as a picture: one SVG file that zooms, searches and asks nothing of any server.
+ * Draws a call tree as a flamegraph: one SVG file with zoom and search that makes no request.
  *
  * @since 0.1.0
  */
@@ -9,7 +9,7 @@ import { script } from "./flamegraph/script.js"
 import { style } from "./flamegraph/style.js"
 
 /**
- * A frame's place.
+ * The position of a frame.
  *
  * @since 0.1.0
  * @category models
@@ -25,7 +25,7 @@ export interface Box {
 }
 
 /**
- * Where each frame is drawn.
+ * The positions of all frames.
  *
  * @since 0.1.0
  * @category models
@@ -35,12 +35,12 @@ export interface Layout {
   readonly boxes: ReadonlyArray<Box>
   /** The largest depth. */
   readonly depth: number
-  /** Frames that are too narrow to be drawn, without what they call. */
+  /** Number of frames that are too narrow to draw. Their callees are not counted. */
   readonly hidden: number
 }
 
 /**
- * What is drawn.
+ * Options of a drawing.
  *
  * @since 0.1.0
  * @category models
@@ -48,7 +48,7 @@ export interface Layout {
 export interface Options {
   /** The headline. Default "Flamegraph". */
   readonly title?: string | undefined
-  /** A line below it. Default: the sum, and what is not shown. */
+  /** A line below the headline. Default: the total cost, the idle time and the number of hidden frames. */
   readonly subtitle?: string | undefined
   /**
    * Narrowest frame as a share of the whole. Default 0.0004. Too low: the file grows. Too high: little remains when you zoom.
@@ -58,12 +58,12 @@ export interface Options {
 
 const MIN_SHARE = 0.0004
 
-/** At about 250 bytes each. The widest are drawn. */
+/** Maximum frames of a picture, at about 250 bytes each. The widest frames are drawn. */
 const MAX_BOXES = 6000
 
 /**
- * Lays a tree out from left to right, the dearest callee of each caller first. Callees lie within their caller and do not
- * overlap.
+ * Lays a tree out from left to right, the most expensive callee of each caller first. Callees lie within their caller
+ * and do not overlap.
  *
  * @since 0.1.0
  * @category layout
@@ -82,7 +82,7 @@ export const layout = ({ root }: CallTree.CallTree, options: Options = {}): Layo
       left += width
     }
   }
-  // A caller is never narrower than its callee, so the callers of what is kept are kept; the sort is stable.
+  // A caller is never narrower than its callee and the sort is stable, so the callers of all kept frames are kept.
   const boxes = all.length <= MAX_BOXES ? all : all.toSorted((a, b) => b.width - a.width).slice(0, MAX_BOXES)
   hidden += all.length - boxes.length
   return { boxes, depth: boxes.reduce((most, { depth }) => Math.max(most, depth), 0), hidden }
@@ -97,15 +97,15 @@ const ENTITIES: Readonly<Record<string, string>> = {
 }
 
 /**
- * A text as markup of HTML and XML that shows it: one line, without invisible characters, escaped, and cut to `maxLength`
- * characters (default 300).
+ * Escapes a text for HTML and XML. The result is one line without invisible characters, cut to `maxLength` characters
+ * (default 300) before escaping.
  *
  * @since 0.1.0
  * @category encoding
  */
 export const escape = (text: string, maxLength = 300): string =>
   SafeText.make(text, maxLength)
-    // XML has no name for these two
+    // XML does not allow these two characters
     .replace(/[\ufffe\uffff]/g, "\ufffd")
     .replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "")
 
@@ -136,7 +136,7 @@ export const cost = (value: number, unit: CallTree.CallTree["unit"]): string => 
 export const percent = (part: number, whole: number): string => `${round(whole > 0 ? (part / whole) * 100 : 0, 1)} %`
 
 /**
- * How an owner is called in a legend.
+ * The label of each owner in a legend.
  *
  * @since 0.1.0
  * @category constants
@@ -155,7 +155,7 @@ const ROW = 19
 const HEADER = 84
 const FOOTER = 10
 
-/** Where no script runs, labels are cut for a picture of this width. */
+/** Labels are cut for a picture of this width, unless the script runs and cuts them anew. */
 const STATIC_WIDTH = 1200
 const CHARACTER = 7.25
 
@@ -214,7 +214,7 @@ const HINT = "Click a frame to zoom, press / to search by regular expression, Es
 
 /**
  * Draws a tree. The document is self-contained: its script makes no request, and texts of the profile are escaped. It
- * follows the reader's light or dark scheme. Without scripts it is a still picture whose frames have tooltips.
+ * follows the reader's light or dark scheme. If scripts are disabled, it is a still picture whose frames have tooltips.
  *
  * @since 0.1.0
  * @category encoding

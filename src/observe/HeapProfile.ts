@@ -1,5 +1,5 @@
 /**
- * A sampling heap profile as V8 writes it (`.heapprofile`): which functions allocated memory, and how much of it.
+ * A sampling heap profile as V8 writes it (`.heapprofile`): functions, and the memory that each allocated.
  *
  * @since 0.1.0
  */
@@ -8,7 +8,7 @@ import * as Predicate from "effect/Predicate"
 import * as CpuProfile from "./CpuProfile.js"
 
 /**
- * A function with what it allocated.
+ * A function with the memory that it allocated.
  *
  * @since 0.1.0
  * @category models
@@ -17,7 +17,7 @@ export interface Node {
   readonly frame: CpuProfile.Frame
   /** Its caller's index in `nodes`; -1 for the root, which is the first node. A caller comes before its callees. */
   readonly parent: number
-  /** An estimate from samples. */
+  /** Bytes that the function itself allocated, estimated from samples. */
   readonly selfBytes: number
 }
 
@@ -37,7 +37,7 @@ const malformed = (detail: string): Either.Either<never, CpuProfile.MalformedPro
 const tooLarge = (detail: string): Either.Either<never, CpuProfile.MalformedProfile> =>
   Either.left(new CpuProfile.MalformedProfile({ reason: "TooLarge", detail }))
 
-/** V8 records 255. `JSON.stringify` takes the stack for each. */
+/** Maximum depth of calls. V8 records 255; `JSON.stringify` recurses once for each level. */
 const MAX_DEPTH = 1000
 
 /**

@@ -1,5 +1,5 @@
 /**
- * What a heap snapshot of V8 (`.heapsnapshot`) holds, by class, and what grew between two of them.
+ * Reads heap snapshots of V8 (`.heapsnapshot`): the size of each class, and its growth between two snapshots.
  *
  * @since 0.1.0
  */
@@ -16,17 +16,17 @@ import * as CpuProfile from "./CpuProfile.js"
  */
 export interface ClassSize {
   /**
-   * The name of the constructor, at most 100 characters. What has none is named by its kind: `(string)`, `(array)`,
-   * `(closure)`, `(code)`. The content of a string is never part of a name.
+   * The name of the constructor, at most 100 characters. Objects without a constructor are named by their kind:
+   * `(string)`, `(array)`, `(closure)`, `(code)`. The content of a string is never part of a name.
    */
   readonly name: string
   readonly count: number
-  /** Bytes of the objects themselves, without what they refer to. */
+  /** Bytes of the objects themselves, without the objects that they refer to. */
   readonly bytes: number
 }
 
 /**
- * A snapshot, summed up.
+ * The sizes in a snapshot.
  *
  * @since 0.1.0
  * @category models
@@ -34,7 +34,7 @@ export interface ClassSize {
 export interface HeapSnapshot {
   /** The largest first. */
   readonly classes: ReadonlyArray<ClassSize>
-  /** Of all objects. */
+  /** Bytes of all objects. */
   readonly bytes: number
 }
 
@@ -45,7 +45,7 @@ export interface HeapSnapshot {
  * @category models
  */
 export interface Growth extends ClassSize {
-  /** How many more there are. Negative where there are fewer. */
+  /** The change of `count`; negative if there are fewer objects. */
   readonly countChange: number
   readonly bytesChange: number
 }
@@ -53,13 +53,13 @@ export interface Growth extends ClassSize {
 const malformed = (detail: string): Either.Either<never, CpuProfile.MalformedProfile> =>
   Either.left(new CpuProfile.MalformedProfile({ reason: "Malformed", detail }))
 
-/** Further classes are one. */
+/** Maximum classes. Objects of further classes count as {@link OTHER}. */
 const MAX_CLASSES = 20_000
 const OTHER = "(other)"
 
 const MAX_NAME = 100
 
-/** Kinds whose objects are named by a constructor. The names of others are contents, or say where code is. */
+/** Kinds whose objects are named by a constructor. The names of other kinds are contents or code locations. */
 const NAMED: ReadonlySet<unknown> = new Set(["object", "native"])
 
 const at = (value: unknown, ...names: ReadonlyArray<string>): unknown =>
@@ -119,7 +119,8 @@ export const decode = (input: unknown): Either.Either<HeapSnapshot, CpuProfile.M
   })
 
 /**
- * Reads the text of a `.heapsnapshot`, of at most 400 million characters. That takes a few times its size in memory.
+ * Reads the text of a `.heapsnapshot`, of at most 400 million characters. It needs a few times the size of the text in
+ * memory.
  *
  * @since 0.1.0
  * @category decoding
@@ -128,7 +129,8 @@ export const parse = (json: string): Either.Either<HeapSnapshot, CpuProfile.Malf
   Either.flatMap(CpuProfile.parseJson(json), decode)
 
 /**
- * What changed between two snapshots of one process, the largest change first. Classes of one name count together.
+ * The growth of each class between two snapshots of one process, the largest change first. Classes of one name count
+ * together.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * A call tree as a profile of `pprof`, which `go tool pprof`, Pyroscope, Grafana and the profilers of clouds read.
+ * Writes a call tree as a `pprof` profile, which `go tool pprof`, Pyroscope, Grafana and cloud profilers read.
  *
  * @since 0.1.0
  */
@@ -41,7 +41,7 @@ interface Func {
   readonly startLine: number
 }
 
-/** Texts are indices into `stringTable`, of which the first is empty. */
+/** Texts are indices into `stringTable`, whose first entry is empty. */
 interface Profile {
   readonly sampleType: ReadonlyArray<ValueType>
   readonly sample: ReadonlyArray<Sample>
@@ -80,7 +80,7 @@ const profile = {
   defaultSampleType: [14, "varint"]
 } as const satisfies MessageOf<Profile>
 
-/** What a tree's cost is called, and how many of its units one of the tree's is. */
+/** The pprof type and unit of a tree's cost, and the factor from the tree's unit to it. */
 const MEASURES: Readonly<Record<CallTree.CallTree["unit"], readonly [type: string, unit: string, times: number]>> = {
   microseconds: ["cpu", "nanoseconds", 1000],
   bytes: ["inuse_space", "bytes", 1]
@@ -99,7 +99,7 @@ export interface Options {
   readonly durationMillis?: number | undefined
 }
 
-/** Numbers texts in the order in which they come. */
+/** The string table. It numbers texts in the order of their first use. */
 class Strings {
   readonly all: Array<string> = [""]
   readonly #known = new Map<string, number>([["", 0]])
@@ -114,7 +114,7 @@ class Strings {
 
 const nanosOf = (millis: number): string => String(BigInt(Math.round(millis * 1e6)))
 
-/** A tree is as deep as its frames are nested, so it is walked with a list instead of the stack. */
+/** A step of the walk. Trees may be deep, so the walk uses a list and not the call stack. */
 interface Step {
   readonly node: CallTree.Node
   /** The functions around it, the outermost first. */
@@ -123,10 +123,11 @@ interface Step {
 }
 
 /**
- * The bytes of the profile, not compressed: readers take them as they are, and `.pb.gz` is the same in gzip.
+ * The bytes of the profile, without compression. Readers accept them as they are; `.pb.gz` is the same in gzip.
  *
- * A function is one location. Spans are no frames but the label `span`, as a path (`Message.send > Transactions.send`): with
- * `go tool pprof -tagroot=span` they stand below the functions, and `-tagfocus=span=Message` shows those of one.
+ * A function is one location. Spans are not frames: each sample has its path of spans (`Message.send >
+ * Transactions.send`) as the label `span`. `go tool pprof -tagroot=span` groups functions by span, and
+ * `-tagfocus=span=Message` selects spans.
  *
  * @example
  * ```ts

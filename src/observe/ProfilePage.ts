@@ -1,5 +1,5 @@
 /**
- * A profile as a page for people: one HTML file that asks nothing of any server, with the flamegraph and the tables.
+ * Writes a profile as a page for people: one HTML file with the flamegraph and the tables, which makes no request.
  *
  * @since 0.1.0
  */
@@ -9,7 +9,7 @@ import * as Flamegraph from "./Flamegraph.js"
 import { script, style } from "./flamegraph/page.js"
 
 /**
- * A CPU profile with what was made of it: `Profiler.CpuRecording` is one.
+ * A CPU profile with its tree and its costs by span: `Profiler.CpuRecording` is one.
  *
  * @since 0.1.0
  * @category models
@@ -22,7 +22,7 @@ export interface Cpu {
 }
 
 /**
- * What the page shows.
+ * The content of the page.
  *
  * @since 0.1.0
  * @category models
@@ -55,7 +55,7 @@ const lines = (text: string): string =>
     .map((line) => escape(line))
     .join("\n")
 
-/** A share as a number that CSS takes. */
+/** A share in percent, as a number for CSS. */
 const share = (part: number, whole: number): string => (whole > 0 ? ((part / whole) * 100).toFixed(2) : "0")
 
 const track = (whole: number, ...parts: ReadonlyArray<number>): string =>
@@ -119,7 +119,7 @@ const owners = (functions: ReadonlyArray<CallTree.FunctionCost>, tree: CallTree.
 const find = (picture: string, name: string, isZoom: boolean): string =>
   `<button class="find" type="button" data-in="${picture}" data-find="${escape(name)}"${isZoom ? " data-zoom" : ""}>${escape(name)}</button>`
 
-/** Spans below their parents, the dearest first. */
+/** Spans below their parents, the most expensive first. */
 const spanRows = (tree: CallTree.CallTree): string => {
   const rows: Array<string> = []
   const visit = (span: CallTree.Node, depth: number): void => {
@@ -181,8 +181,8 @@ const textPart = (title: string, text: string | undefined): string =>
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
 /**
- * Writes the page. It is self-contained: no request, no font and no picture from elsewhere, which its own content policy
- * forbids too; texts of the profile are escaped. It follows the reader's light or dark scheme.
+ * Writes the page. The page is self-contained: it loads nothing from elsewhere, which its content policy also forbids,
+ * and texts of the profile are escaped. It follows the reader's light or dark scheme.
  *
  * @since 0.1.0
  * @category encoding
@@ -199,7 +199,7 @@ export const html = ({ cpu, files = [], fibers, heap, metrics, title }: Options)
     `<header><h1>${escape(title)}</h1><p class="soft">${recorded} recorded</p></header>`,
     `<div class="tiles">${tiles(cpu, functions)}</div>`,
     cpu.droppedChanges > 0
-      ? `<section class="warn">${cpu.droppedChanges} changes of span did not fit: the later part of the recording is attributed badly.</section>`
+      ? `<section class="warn">${cpu.droppedChanges} changes of span were dropped: later samples may be attributed to the wrong span.</section>`
       : "",
     picture("cpu", tree, "Where CPU time goes, by Effect span"),
     owners(functions, tree),

@@ -1,5 +1,6 @@
 /**
- * Which span the process was working for at each moment. A profiler notes each change, and looks samples up afterwards.
+ * Records the span for which the process works at each moment. A profiler notes each change and looks its samples up
+ * afterwards.
  *
  * @since 0.1.0
  */
@@ -21,7 +22,7 @@ export interface Path {
 }
 
 /**
- * What stands for no span in a timeline.
+ * The index that stands for no span in a timeline.
  *
  * @since 0.1.0
  * @category constants
@@ -30,7 +31,7 @@ export const NO_SPAN = -1
 
 interface Known extends Path {
   readonly depth: number
-  /** Indices by name as the tracer gave it. */
+  /** Indices of the child paths, by the tracer's name. */
   readonly inner: Map<string, number>
 }
 
@@ -51,10 +52,10 @@ const grown = <A extends Float64Array | Int32Array>(from: A, to: A): A => {
 }
 
 /**
- * A record of which span ran when. Not for several threads.
+ * A record of spans by time, for one thread.
  *
  * Times must not fall. Paths of names are interned, so two spans of the same name below the same parents are one path.
- * From eight million changes on, further ones are counted in `dropped` and the last kept one stays in force.
+ * After eight million changes, further changes are only counted in `dropped`, and the last kept span stays current.
  *
  * @since 0.1.0
  * @category models
@@ -83,7 +84,7 @@ export class SpanTimeline {
     return this.#dropped
   }
 
-  /** Notes that from `micros` on the process works for this span, or for none. */
+  /** Records that from `micros` on the process works for this span, or for none. */
   note(micros: number, span: Tracer.AnySpan | undefined): void {
     const path = span === undefined ? NO_SPAN : this.#pathOf(span)
     if (this.#size > 0 && this.#spans[this.#size - 1] === path) return
@@ -100,7 +101,7 @@ export class SpanTimeline {
     this.#size++
   }
 
-  /** For each of these times, which must not fall, the index in `paths` of the span that ran, or `NO_SPAN`. */
+  /** For each of these times, the index in `paths` of the span that ran, or `NO_SPAN`. The times must not fall. */
   at(times: Float64Array): Int32Array {
     let next = 0
     return Int32Array.from(times, (time) => {
@@ -109,7 +110,7 @@ export class SpanTimeline {
     })
   }
 
-  /** A span of another process has no name here. */
+  /** The path of a span. It ends at a span of another process, which has no name here. */
   #pathOf(span: Tracer.AnySpan): number {
     const found = this.#known.get(span)
     if (found !== undefined) return found
@@ -127,7 +128,7 @@ export class SpanTimeline {
     return path
   }
 
-  /** The path of a name below a parent; the parent where there is no room. */
+  /** The path of a name below a parent; the parent itself if there is no room. */
   #intern(name: string, parent: number): number {
     const above = this.#paths[parent]
     const siblings = above?.inner ?? this.#outer

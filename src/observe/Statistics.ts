@@ -1,7 +1,7 @@
 /**
  * Robust statistics of samples: medians, intervals by bootstrap, outliers and trends. They assume no distribution.
  *
- * Every function takes finite numbers. A list that is too short answers `None`, never a number that means nothing.
+ * Every function takes finite numbers. For a list that is too short it returns `None`, never a meaningless number.
  *
  * @since 0.1.0
  */
@@ -129,8 +129,9 @@ const pairs = function* (points: ReadonlyArray<Point>): Generator<readonly [earl
 }
 
 /**
- * The Theil–Sen slope: the median of the slopes between all pairs, in value per unit of time. A quarter of the points may
- * be wild without moving it. None with fewer than two times. It looks at every pair, so hand in hundreds of points.
+ * The Theil–Sen slope: the median of the slopes between all pairs, in value per unit of time. A quarter of the points
+ * may be arbitrary without moving it. None with fewer than two distinct times. The time is quadratic: pass hundreds of
+ * points, not thousands.
  *
  * @since 0.1.0
  * @category getters
@@ -166,7 +167,7 @@ const normal = (z: number): number => {
   return z >= 0 ? 1 - tail : tail
 }
 
-/** The share of the variance that equal values take away. */
+/** The correction of the variance for equal values. */
 const ties = (values: ReadonlyArray<number>): number => {
   const counts = new Map<number, number>()
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
@@ -174,8 +175,8 @@ const ties = (values: ReadonlyArray<number>): number => {
 }
 
 /**
- * The Mann–Kendall test for a trend in values that are in order of time, with the correction for equal values. None with
- * fewer than 4 values: no order of 3 is improbable enough. It looks at every pair.
+ * The Mann–Kendall test for a trend in values in order of time, corrected for equal values. None with fewer than 4
+ * values: no order of 3 is improbable enough. The time is quadratic.
  *
  * @since 0.1.0
  * @category getters
@@ -191,10 +192,10 @@ export const mannKendall = (values: ReadonlyArray<number>): Option.Option<Trend>
 }
 
 /**
- * Estimates a statistic of grouped samples, such as the rounds of some processes, by the hierarchical bootstrap: groups are
- * drawn with replacement, and then samples within each. So what groups differ by widens the interval, which samples of one
- * group cannot show. With one group it is {@link bootstrap}. The statistic is of all samples together. None with fewer than
- * 2 samples, or with an empty group.
+ * Estimates a statistic of grouped samples, such as the rounds of some processes, by the hierarchical bootstrap: groups
+ * are drawn with replacement, and then samples within each. So differences between groups widen the interval. With one
+ * group it is {@link bootstrap}. The statistic is of all samples together. None with fewer than 2 samples, or with an
+ * empty group.
  *
  * @since 0.1.0
  * @category getters
@@ -238,7 +239,7 @@ export const density = (
   const mean = samples.reduce((sum, { value, weight }) => sum + value * weight, 0) / whole
   const deviation = Math.sqrt(samples.reduce((sum, { value, weight }) => sum + weight * (value - mean) ** 2, 0) / whole)
   const spread = Math.min(deviation, weightedRange(samples, whole) / 1.349 || deviation)
-  // Equal samples still have a width that can be drawn
+  // Equal samples still get a visible width
   const width = Math.max(0.9 * spread * whole ** -0.2, (high - low) / count)
   return Array.from({ length: count }, (_, index) => {
     const time = low + ((high - low) * index) / (count - 1)

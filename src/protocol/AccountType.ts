@@ -1,5 +1,5 @@
 /**
- * The program's account types as values: how each is told from the others, decoded, and tied to its address.
+ * The program's account types as values, with the decoder and the address rule of each.
  *
  * @since 0.1.0
  */
@@ -22,13 +22,13 @@ export interface AccountType<A> {
   /** Decodes the account's data. */
   readonly decode: (bytes: Uint8Array) => Either.Either<A, Account.AccountDecodeError>
   /**
-   * The only address at which an account of these fields can be, by its stored bump; `undefined` where none can be. Missing
-   * where the fields do not determine it.
+   * Computes the only possible address of an account from its fields and its stored bump; `undefined` if no address is
+   * possible. Absent for types whose fields do not determine the address.
    */
   readonly addressOf?: (account: A, programId: Address) => Address | undefined
 }
 
-/** The address that the program made of the seeds and the bump that it stored. */
+/** The address that the program derived from the seeds and the stored bump. */
 const made = (
   seeds: ReadonlyArray<Uint8Array>,
   { bump }: { readonly bump: number },
@@ -65,7 +65,7 @@ export const directMessage: AccountType<Account.DirectMessage> = {
 }
 
 /**
- * A channel's account. A channel may bear another name than its address was made with.
+ * A channel's account. Its fields do not determine its address, which derives from the channel's first name.
  *
  * @since 0.1.0
  * @category constants
@@ -99,7 +99,7 @@ export const invitation: AccountType<Account.ChannelInvitation> = {
 }
 
 /**
- * A channel message's account. It does not hold the nonce of its address.
+ * A channel message's account. Its fields do not determine its address: they lack the nonce.
  *
  * @since 0.1.0
  * @category constants

@@ -39,7 +39,7 @@ export interface Vocabulary<Name extends string> {
   readonly decode: (bits: bigint) => ReadonlyArray<Name>
 }
 
-/** Trusts that each index is in range and given once. */
+/** Makes a vocabulary. The caller guarantees that each index is in range and occurs once. */
 const unchecked = <Name extends string>(indices: Readonly<Record<Name, number>>): Vocabulary<Name> => {
   const bits = Record.map(indices, (index) => 1n << BigInt(index))
   const byBit = Record.keys(indices).toSorted((a, b) => indices[a] - indices[b])

@@ -8,7 +8,7 @@
  * |---|---|
  * | 0–3 | `PoD` and the version, 1 |
  * | 4–7 | flags, u32, little-endian |
- * | 8–15 | when it was written, Unix **milliseconds**, u64, little-endian; 0 where the sender named an id and no time |
+ * | 8–15 | creation time, Unix **milliseconds**, u64, little-endian; 0 if the sender gave an id and no time |
  * | 16–31 | 16 random bytes, or the sender's `MessageId` |
  * | 32– | the payload |
  *
@@ -90,7 +90,7 @@ export class EnvelopeDecodeError extends printable(
       case "Version":
         return "the envelope is of an unknown version: update this library"
       case "Text":
-        return `the payload of ${this.size} bytes is no UTF-8: read its bytes with payload`
+        return `the payload of ${this.size} bytes is not UTF-8: read its bytes with payload`
     }
   }
 }

@@ -50,7 +50,7 @@ export type Outcome =
 export interface Logs {
   /** Invocations in the order in which they began. */
   readonly frames: ReadonlyArray<Frame>
-  /** The first invocation that failed, whose error it is. The invocations around it repeat the error. */
+  /** The first invocation that failed, which is the source of the error. The invocations around it repeat the error. */
   readonly failed: Frame | undefined
   /** True if the runtime dropped lines because the log exceeded its limit (10 kB by default). */
   readonly isTruncated: boolean
@@ -75,8 +75,8 @@ const SUCCESS: Outcome = { _tag: "Success" }
 const UNKNOWN: Outcome = { _tag: "Unknown" }
 
 /**
- * Parses the log of a transaction. It ignores unknown lines and ends without a beginning. A beginning without an end
- * has the outcome `Unknown`.
+ * Parses the log of a transaction. An unknown line counts as a log line of the running invocation. The parser ignores
+ * lines outside of invocations, and ends without a beginning. A beginning without an end has the outcome `Unknown`.
  *
  * @since 0.1.0
  * @category decoding

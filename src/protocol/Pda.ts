@@ -2,8 +2,8 @@
  * The program-derived addresses of the protocol.
  *
  * All functions are synchronous and return the canonical bump. Functions with input that may be invalid as a seed (a
- * channel name, a message type) return an `Either`, also for a text that is no address. The others take addresses alone:
- * there such a text, which got the brand without a check, is a defect and throws `InvalidInput` with the parameter's name.
+ * channel name, a message type) return an `Either`; it also reports a text that is not an address. The others take only
+ * addresses: a text that is not an address is a defect there, and throws `InvalidInput` with the parameter's name.
  *
  * @since 0.1.0
  */
@@ -29,11 +29,11 @@ const participants = new KnownAddresses()
 
 const caches = [agents, channels, participants]
 
-/** An address in a cache, with its key: 1 MB for the 4,096 of a program. */
+/** Bytes of a cached address with its key: 1 MB for the 4,096 addresses of a program. */
 const CACHED_BYTES = 256
 
 /**
- * About how many bytes the caches of derived addresses hold.
+ * Approximate bytes that the caches of derived addresses hold.
  *
  * @since 0.1.0
  * @category caches
@@ -41,8 +41,8 @@ const CACHED_BYTES = 256
 export const cachedBytes = (): number => caches.reduce((sum, { size }) => sum + size * CACHED_BYTES, 0)
 
 /**
- * Empties the caches of derived addresses, and returns about how many bytes that frees. Addresses are derived again when
- * they are needed, at about thirty times the price of a hit.
+ * Empties the caches of derived addresses, and returns approximately how many bytes that frees. The next use of an
+ * address derives it again, at about thirty times the cost of a hit.
  *
  * @since 0.1.0
  * @category caches
@@ -53,7 +53,7 @@ export const clearCache = (): number => {
   return freed
 }
 
-/** Derives the address where its seeds are known to be valid. */
+/** Derives an address from seeds that are known to be valid. */
 const derive = (seeds: ReadonlyArray<Uint8Array>, programId: Address): ProgramAddress.ProgramAddress => {
   const refused = Addresses.check(programId, "programId")
   if (refused !== undefined) throw refused

@@ -77,9 +77,12 @@ export class ProgramError extends printable(
     account: Schema.optional(SafeText.Schema()),
     /** The account that exists already, or the wallet or escrow whose lamports are too few. */
     address: Schema.optional(Addresses.Schema),
-    /** Lamports that it holds, where the System program's log or the runtime says it. */
+    /** Lamports that the wallet or escrow holds; present if the System program's log or the runtime reports them. */
     available: Schema.optional(Schema.BigInt),
-    /** Lamports that it has to pay or to hold, where the log, the instruction or the fee says it. */
+    /**
+     * Lamports that the wallet or escrow must pay or hold; present if the log, the instruction or the fee determines
+     * them.
+     */
     required: Schema.optional(Schema.BigInt),
     /** The message of the program or the runtime. */
     detail: SafeText.Schema(),
@@ -87,8 +90,9 @@ export class ProgramError extends printable(
     logs: Schema.Array(SafeText.Schema(16 * 1024)),
     signature: Schema.optional(Signatures.Schema),
     /**
-     * True where a node's preflight alone said so of bytes that it had in hand: a node that forwards them all the same has
-     * them land. Look `signature` up before the same is done in another way. Absent where the cluster refused it.
+     * True if only a node's preflight refused the transaction. The node had the signed bytes and may have forwarded
+     * them, so the transaction may still land: look `signature` up before you repeat the work with other bytes. Absent
+     * if the cluster refused the transaction.
      */
     mayHaveLanded: Schema.optional(Schema.Boolean)
   })
@@ -115,14 +119,14 @@ export class ProgramError extends printable(
   }
 }
 
-/** What the address of an error is. */
+/** The role of the error's address. */
 const roleOf = ({ program, reason }: ProgramError): string => {
   if (reason !== "InsufficientFunds") return "address"
   return program === Addresses.SYSTEM_PROGRAM ? "wallet" : "escrow"
 }
 
 /**
- * What the caller knows about a failed transaction.
+ * The caller's knowledge of a failed transaction.
  *
  * @since 0.1.0
  * @category models
@@ -131,13 +135,13 @@ export interface Context {
   /** The transaction's instructions in order. Kit instructions are accepted. */
   readonly instructions: ReadonlyArray<{
     readonly programAddress: Address
-    /** Name the account that a refusal is about where the log does not. */
+    /** They serve to find the account to blame if the log does not name it. */
     readonly accounts?: ReadonlyArray<{ readonly address: Address } | undefined> | undefined
     readonly data?: ReadonlyUint8Array | undefined
   }>
   /** The accounts of the message, in its order, which begins with the fee payer. */
   readonly accounts?: ReadonlyArray<Address> | undefined
-  /** What the transaction costs, in lamports. */
+  /** The fee of the transaction, in lamports. */
   readonly fee?: bigint | undefined
   /** Default: the published program. */
   readonly programId?: Address | undefined
@@ -230,7 +234,7 @@ const CAUSED_BY = /^AnchorError caused by account: (\w{1,64})\. Error Code: /
 const accountIn = (logs: ReadonlyArray<string>): string | undefined =>
   logs.findLast((line) => CAUSED_BY.test(line))?.match(CAUSED_BY)?.[1]
 
-/** What is known of the account to blame: of the instruction, and over it of the log. */
+/** Facts about the account to blame. Facts from the log override facts from the instruction. */
 const factsOf = (
   failure: TransactionFailure.TransactionFailure,
   reason: Reason,

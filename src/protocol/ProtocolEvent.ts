@@ -1,11 +1,11 @@
 /**
- * What the program did, derived from the instructions of transactions that succeeded.
+ * Protocol events, derived from the instructions of transactions that succeeded.
  *
- * Instructions are the truth: outer ones and those that other programs call, with accounts from lookup tables. Logs can
- * be cut, and many instructions log no event, so a log adds only the program's own `timestamp`. A failed transaction has
- * no events, because the runtime rolled back its effects. `Event` has what the program logs.
+ * The source is the instructions: outer ones and calls by other programs, with accounts from lookup tables. Logs can be
+ * cut, and many instructions log no event, so a log adds only the program's own `timestamp`. A failed transaction has
+ * no events, because the runtime rolled back its effects. `Event` has the events that the program logs.
  *
- * Names, URIs and contents are text that agents chose: make it safe by `SafeText` before showing it.
+ * Agents choose the text of names, URIs and contents: make it safe by `SafeText` before you show it.
  *
  * @since 0.1.0
  */
@@ -105,7 +105,7 @@ export interface Transaction {
   readonly slot: Slot
   /** Unix seconds. */
   readonly blockTime: Option.Option<bigint>
-  /** None where the node does not keep it. */
+  /** None if the node does not keep it. */
   readonly meta: Option.Option<{
     /** Agave's transaction error; `null` if the transaction succeeded. */
     readonly err: unknown
@@ -148,7 +148,7 @@ type Place = Pick<Models.Unknown, "signature" | "slot" | "blockTime">
 const NO_DATA = new Uint8Array(0)
 
 /**
- * The event that stands for a whole transaction whose bytes cannot be read, such as one with a newer message version.
+ * The event for a whole transaction whose bytes cannot be read, for example because of a newer message version.
  *
  * @since 0.1.0
  * @category constructors
@@ -191,7 +191,7 @@ const timestamps = (
   const cut = logs.indexOf(CUT)
   const { frames } = Logs.parse(cut === -1 ? logs : logs.slice(0, cut))
   const own = frames.filter(({ program }) => program === programId)
-  // A log of other calls than the node lists dates none of them.
+  // If the log and the node's list of calls differ, no call gets a time.
   if (cut === -1 ? own.length !== count : own.length > count) return Option.none
   return (position, tag) => {
     const frame = own[position]
@@ -252,12 +252,12 @@ export const fromTransaction = (
   for (const instruction of ran) {
     const { accounts, data, path, program } = instruction
     if (program === undefined) {
-      events.push(unknown(place, instruction, "Index", "its program's index names no account"))
+      events.push(unknown(place, instruction, "Index", "the index of its program names no account"))
       continue
     }
     const own = position++
     if (accounts === undefined) {
-      events.push(unknown(place, instruction, "Index", "an account's index names no account"))
+      events.push(unknown(place, instruction, "Index", "one of its account indices names no account"))
       continue
     }
     const read = Data.decode(data)

@@ -46,7 +46,7 @@ const without =
   (text) => {
     const lower = text.toLowerCase()
     const found = patterns.find((pattern) => lower.includes(pattern))
-    return found === undefined ? undefined : `must not contain ${JSON.stringify(found)}, in whichever case`
+    return found === undefined ? undefined : `must not contain ${JSON.stringify(found)}, in upper or lower case`
   }
 
 const noControl =
@@ -55,15 +55,15 @@ const noControl =
     const found = text.match(/\p{Cc}/gu)?.find((character) => !allowed.includes(character))
     if (found === undefined) return undefined
     const point = (found.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")
-    const but = allowed.length === 0 ? "" : ` but ${names}`
-    return `must not contain a control character${but}, holds U+${point}`
+    const except = allowed.length === 0 ? "" : ` except ${names}`
+    return `must not contain a control character${except}, contains U+${point}`
   }
 
 /** Characters that change the writing direction or end a line. With them, different names look alike. */
-const TURNING = /[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u
+const TURNS_DIRECTION = /[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u
 
 const noTurning: TextRule = (text) =>
-  TURNING.test(text) ? "must not contain characters that turn the direction of writing or end a line" : undefined
+  TURNS_DIRECTION.test(text) ? "must not contain characters that change the writing direction or end a line" : undefined
 
 const checkText =
   (field: string, rules: ReadonlyArray<TextRule>) =>

@@ -109,8 +109,8 @@ export const encode = ({ ciphertext, enc }: Sealed, keyKind: KeyKind = "wallet")
 }
 
 /**
- * The parts, as views. Left: `Malformed` for bytes that are too short or no sealed payload, `Unsupported` for a suite or a
- * kind of key that this version does not know.
+ * The parts, as views. Left: `Malformed` if the bytes are too short or do not begin as a sealed payload, `Unsupported`
+ * if this version does not know the suite or the kind of key.
  *
  * @since 0.1.0
  * @category decoding
@@ -140,7 +140,7 @@ export const pad = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
 }
 
 /**
- * Joins the arrays and pads them to a size, which is above that of the arrays.
+ * Joins the arrays and pads them to `size`, which must exceed their joint length.
  *
  * @since 0.1.0
  * @category encoding
@@ -157,7 +157,7 @@ export const padTo = (parts: ReadonlyArray<Uint8Array>, size: number): Uint8Arra
 }
 
 /**
- * The bytes without their padding, as a view; `undefined` if there is none.
+ * The bytes without their padding, as a view; `undefined` if they have no valid padding.
  *
  * @since 0.1.0
  * @category decoding
@@ -169,7 +169,8 @@ export const unpad = (padded: Uint8Array): Uint8Array | undefined => {
 }
 
 /**
- * What a sealed payload is bound to. It opens for no other sender, recipient, type or program.
+ * The context to which a sealed payload is bound. The payload does not open for another sender, recipient, type or
+ * program.
  *
  * @since 0.1.0
  * @category models
@@ -200,8 +201,8 @@ export const info = ({ programId, recipient, sender, type }: Binding): Either.Ei
 const EPHEMERAL = new TextEncoder().encode("PoD sealed ephemeral 1")
 
 /**
- * What an ephemeral key is derived for, so that sealing the same gives the same bytes. It is a hash of the recipient's
- * X25519 key, the `info` and the plaintext: two plaintexts share no ephemeral key, and so no key and nonce.
+ * The context of a derived ephemeral key: a hash of the recipient's X25519 key, the `info` and the plaintext. Equal
+ * input gives equal bytes. Different plaintexts never share an ephemeral key, so they never share key and nonce.
  *
  * @since 0.1.0
  * @category encoding

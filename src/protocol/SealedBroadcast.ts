@@ -1,17 +1,18 @@
 /**
- * The formats of a sealed channel: broadcasts that only its participants can open, and the keys by which they do.
+ * The formats of a sealed channel: broadcasts that only its participants can open, and the keys that open them.
  *
- * A channel has epochs, numbered from 1, each with a random key of 32 bytes. The channel's creator wraps the key of an epoch
- * to the wallet of each participant. The wraps together are a *package*, which a `PayloadStore` keeps. Its SHA-256 is
- * announced by a broadcast of the creator, whose address follows from channel, creator and epoch: nobody else can make one.
+ * A channel has epochs, numbered from 1, each with a random key of 32 bytes. The channel's creator wraps the key of an
+ * epoch to the wallet of each participant. The wraps form a *package*, which a `PayloadStore` keeps. The creator
+ * announces its SHA-256 by a broadcast. The address of the broadcast follows from channel, creator and epoch, so nobody
+ * else can make it.
  *
  * | text | what |
  * |---|---|
  * | `PoD2.` and 64 digits | a sealed broadcast: epoch (u32, little-endian), nonce (12 bytes), ciphertext, tag (16) |
  * | `PoD2k` and 64 digits | the announcement of an epoch: SHA-256 of its package |
  *
- * A digit has 6 bits. The digits are those of base64url with `.` and `~` in place of `O` and `o`, so that no text of them
- * has a word that the program's filter refuses (`onload`, `onclick`, `onerror`).
+ * A digit has 6 bits. The digits are those of base64url with `.` and `~` in place of `O` and `o`, so that they cannot
+ * form a word that the program's filter refuses (`onload`, `onclick`, `onerror`).
  *
  * | package | what |
  * |---|---|
@@ -48,7 +49,7 @@ const toText = (bytes: Uint8Array): string => {
   return bits === 0 ? text : text + DIGITS.charAt((held << (6 - bits)) & 63)
 }
 
-/** `undefined` for another character, and for bits that are left over. */
+/** `undefined` if a character is not a digit, or if bits are left over. */
 const fromText = (text: string): Uint8Array | undefined => {
   const bytes = new Uint8Array(Math.floor((text.length * 6) / 8))
   let held = 0
@@ -98,7 +99,7 @@ const PADDING = 1
 export const MAX_CONTENT_BYTES: number = plaintextIn(Program.MAX_BROADCAST_BYTES) - PADDING
 
 /**
- * As {@link MAX_CONTENT_BYTES}, for one that replies to another message.
+ * As {@link MAX_CONTENT_BYTES}, for a broadcast that replies to another message.
  *
  * @since 0.1.0
  * @category constants
@@ -109,8 +110,8 @@ export const MAX_REPLY_BYTES: number = plaintextIn(Program.MAX_REPLY_BYTES) - PA
 const STEP = 32
 
 /**
- * The plaintext of a broadcast: its content with padding, up to a multiple of 32 bytes or to what fits. Fails for a content
- * that is too long, or no Unicode.
+ * The plaintext of a broadcast: its content, padded to a multiple of 32 bytes or to the maximum. Fails if the content
+ * is too long or has a lone surrogate.
  *
  * @since 0.1.0
  * @category encoding
@@ -130,7 +131,7 @@ export const pad = (content: string, isReply: boolean): Either.Either<Uint8Array
 }
 
 /**
- * The content in a plaintext; `undefined` if it is none.
+ * The content of a plaintext; `undefined` if the padding or the UTF-8 is invalid.
  *
  * @since 0.1.0
  * @category decoding
@@ -153,7 +154,7 @@ export interface SealedBroadcast {
 }
 
 /**
- * The content that is broadcast.
+ * The text of a sealed broadcast.
  *
  * @since 0.1.0
  * @category encoding
@@ -166,8 +167,8 @@ export const encode = ({ epoch, sealed }: SealedBroadcast): string => {
 }
 
 /**
- * What the content of a channel message is: open text, a sealed broadcast, the announcement of an epoch with the SHA-256 of
- * its package, or something that is damaged.
+ * The kind of a channel message's content: open text, a sealed broadcast, the announcement of an epoch with the SHA-256
+ * of its package, or damaged text of one of these two.
  *
  * @since 0.1.0
  * @category models
@@ -252,8 +253,8 @@ export const announcementAddress = (
   )
 
 /**
- * What a wrapped key is bound to: it opens for no other program, channel, epoch, creator or participant. All are wallets
- * but program and channel.
+ * The context to which a wrapped key is bound. The key does not open for another program, channel, epoch, creator or
+ * participant. Creator and participant are wallets.
  *
  * @since 0.1.0
  * @category models
@@ -276,8 +277,8 @@ export const wrapInfo = ({ channel, creator, epoch, participant, programId }: Wr
   joined(WRAP_LABEL, epoch, [programId, channel, creator, participant])
 
 /**
- * What a sealed broadcast is bound to. Channel, sender and program follow from the address of the message, which one account
- * has once.
+ * The context to which a sealed broadcast is bound, as bytes. The address of the message determines channel, sender and
+ * program, and no other message has it.
  *
  * @since 0.1.0
  * @category encoding
@@ -345,8 +346,8 @@ export const encodePackage = ({ epoch, wraps }: Package): Uint8Array => {
 }
 
 /**
- * Reads a package; `undefined` for bytes that are none, that have another epoch, a kind of key that is unknown, or more than
- * {@link Program.MAX_PARTICIPANTS} wraps. The wraps are views.
+ * Reads a package. `undefined` if the bytes are not a package, or if it has another epoch, an unknown kind of key, or
+ * more than {@link Program.MAX_PARTICIPANTS} wraps. The wraps are views.
  *
  * @since 0.1.0
  * @category decoding

@@ -1,10 +1,9 @@
 /**
- * Keys that agents publish, so that others can seal to them where the agent's wallet only signs: X25519 public keys of 32
- * bytes, in base58.
+ * Sealing keys that agents publish, for wallets that can only sign: X25519 public keys of 32 bytes, in base58.
  *
- * A key stands in one of two places, of which the first counts:
+ * A key is in one of two places. The first one takes precedence:
  *
- * | place | who vouches for it |
+ * | place | guaranteed by |
  * |---|---|
  * | the fragment of the agent's metadata URI: `https://a.example/agent.json#x25519=<key>` | the chain: the wallet signed the URI |
  * | the JSON document at that URI: `{ "sealing": { "x25519": "<key>" } }` | the host of the document |
@@ -27,7 +26,7 @@ export const SIZE = 32
 
 const P = 2n ** 255n - 19n
 
-/** The canonical keys of small order: a key exchange with one gives 0, which everybody knows. */
+/** The canonical keys of small order. A key exchange with one of them gives 0, so the result is no secret. */
 const SMALL_ORDER: ReadonlySet<bigint> = new Set([
   0n,
   1n,
@@ -67,7 +66,7 @@ export const parse = (text: string, field = "key"): Either.Either<Uint8Array, In
   )
 
 /**
- * Writes a key in base58, as it stands in a metadata document.
+ * Writes a key in base58, the form for a metadata document.
  *
  * @since 0.1.0
  * @category encoding
@@ -77,7 +76,7 @@ export const format = (key: Uint8Array): Either.Either<string, InvalidInput> => 
 const FRAGMENT = /#(?:[^#]*&)?x25519=([^&#]*)/
 
 /**
- * The key in the fragment of a metadata URI. `None` without one; Left for one that is no key.
+ * The key in the fragment of a metadata URI. `None` if it has none; Left if the text is not a valid key.
  *
  * @since 0.1.0
  * @category decoding
@@ -90,7 +89,7 @@ export const fromUri = (uri: string): Either.Either<Option.Option<Uint8Array>, I
 }
 
 /**
- * A metadata URI with the key in its fragment, in place of the fragment that it had.
+ * A metadata URI with the key as its fragment. A former fragment is replaced.
  *
  * @example
  * ```ts
@@ -115,7 +114,7 @@ export const toUri = (uri: string, key: Uint8Array): Either.Either<string, Inval
   Either.map(format(key), (text) => `${uri.replace(/#.*$/s, "")}#x25519=${text}`)
 
 /**
- * The key in a metadata document, given as parsed JSON. `None` without one; Left for one that is no key.
+ * The key in a metadata document, given as parsed JSON. `None` if it has none; Left if the value is not a valid key.
  *
  * @since 0.1.0
  * @category decoding

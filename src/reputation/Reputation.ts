@@ -1,8 +1,9 @@
 /**
- * Scores of many agents, which grow by what the agents do and decay with time. They live in WebAssembly's memory, where a
- * SIMD kernel updates four at a time.
+ * Scores of many agents, which rise by gains and decay with time. They live in WebAssembly's memory, where a SIMD
+ * kernel updates four at a time.
  *
- * The protocol's `reputation` is a number that the program sets, 100 for all today. These scores are an application's own.
+ * They are an application's own scores. The protocol's `reputation` is another number: the program sets it, today to
+ * 100 for every agent.
  *
  * @since 0.1.0
  */
@@ -21,23 +22,26 @@ import * as Wasm from "./internal/kernelWasm.js"
  * @category models
  */
 export interface Options {
-  /** How many scores: a whole number from 1 to 16,777,216. Each takes 12 bytes. It never changes. */
+  /**
+   * Number of scores: a whole number from 1 to 16,777,216. It never changes. Too low: agents without an index have no
+   * score. Too high: each score takes 12 bytes.
+   */
   readonly capacity: number
 }
 
 /**
- * How scores change. Each number is rounded to 32 bits.
+ * The parameters of an update. Each number is rounded to 32 bits.
  *
  * @since 0.1.0
  * @category models
  */
 export interface UpdateOptions {
   /**
-   * By what each score is multiplied, from 0. Default 1. Below 1, old merits fade: 0.99 a day halves them in 69 days. Too
-   * low: only the latest gains count. Too high: scores reach the cap and stay there.
+   * Factor of each score, at least 0. Default 1. Below 1, old gains fade: a daily factor of 0.99 halves them in 69
+   * days. Too low: only the latest gains count. Too high: scores reach the cap and stay there.
    */
   readonly decay?: number | undefined
-  /** By what each gain is multiplied: a finite number. Default 1. Negative: gains become losses. */
+  /** Factor of each gain: a finite number. Default 1. A negative factor turns gains into losses. */
   readonly weight?: number | undefined
   /** The highest score, from 0. Default 100. */
   readonly cap?: number | undefined
@@ -50,21 +54,21 @@ export interface UpdateOptions {
  * @category models
  */
 export interface Reputation {
-  /** What computes: `simd` and `scalar` are WebAssembly. All three give the same bits. */
+  /** The implementation in use: `simd` and `scalar` are WebAssembly. All three give the same bits. */
   readonly kernel: "simd" | "scalar" | "js"
   /** The scores by index, 0 at first: a view of the memory, of `capacity` floats. Write to it to set scores. */
   readonly scores: Float32Array
-  /** A view of the memory for gains, of `capacity` floats. An update with these copies nothing. */
+  /** A view of the memory for gains, of `capacity` floats. An update with this array copies nothing. */
   readonly gains: Float32Array
   /**
-   * Sets each score to `score · decay + gain · weight`, from 0 to `cap`. Without `gains`, scores only decay. A gain that
-   * is not a number counts as 0. A score that is none, or falls below 2⁻¹²⁶, becomes 0. `InvalidInput` for gains of another length than the
-   * scores, and for options out of range; then nothing changes.
+   * Sets each score to `score · decay + gain · weight`, from 0 to `cap`. Without `gains`, scores only decay. A gain
+   * that is NaN counts as 0. A score that is NaN or below 2⁻¹²⁶ becomes 0. `InvalidInput` if the gains differ in length
+   * from the scores, or if an option is out of range; then nothing changes.
    */
   readonly update: (gains?: Float32Array, options?: UpdateOptions) => Either.Either<void, InvalidInput>
   /**
    * The indices of the scores from `min` to `max`, both included and rounded to 32 bits, ascending. `InvalidInput` if
-   * `min` exceeds `max`, or one is not a number.
+   * `min` exceeds `max`, or if one is NaN.
    */
   readonly inRange: (min: number, max: number) => Either.Either<Uint32Array, InvalidInput>
 }
@@ -108,8 +112,8 @@ const over = ({ gains: resident, inRange, name, scores, update }: Kernel): Reput
 })
 
 /**
- * Scores of 0. `InvalidInput` for a capacity out of range. Memory that the platform does not have is taken from
- * JavaScript's own arrays, where an allocation that fails throws.
+ * Makes scores of 0. `InvalidInput` for a capacity out of range. If WebAssembly or its memory is not available, typed
+ * arrays hold the scores; their allocation throws if it fails.
  *
  * @example
  * ```ts

@@ -5,7 +5,7 @@
  */
 
 /**
- * Milliseconds of a slot, as mainnet aims at.
+ * Target duration of a slot on mainnet, in milliseconds.
  *
  * @since 0.1.0
  * @category constants
@@ -13,7 +13,7 @@
 export const SLOT_MILLIS = 400
 
 /**
- * Slots by which the finalized bank is behind the newest one.
+ * Number of slots by which the finalized bank is behind the newest bank.
  *
  * @since 0.1.0
  * @category constants
@@ -21,7 +21,7 @@ export const SLOT_MILLIS = 400
 export const FINALITY_SLOTS = 32
 
 /**
- * Addresses of one `getMultipleAccounts`. From Agave's `MAX_MULTIPLE_ACCOUNTS`.
+ * Maximum addresses of one `getMultipleAccounts`. From Agave's `MAX_MULTIPLE_ACCOUNTS`.
  *
  * @since 0.1.0
  * @category constants
@@ -29,7 +29,7 @@ export const FINALITY_SLOTS = 32
 export const MAX_MULTIPLE_ACCOUNTS = 100
 
 /**
- * Signatures of one `getSignatureStatuses`. From Agave's `MAX_GET_SIGNATURE_STATUSES_QUERY_ITEMS`.
+ * Maximum signatures of one `getSignatureStatuses`. From Agave's `MAX_GET_SIGNATURE_STATUSES_QUERY_ITEMS`.
  *
  * @since 0.1.0
  * @category constants
@@ -37,7 +37,8 @@ export const MAX_MULTIPLE_ACCOUNTS = 100
 export const MAX_SIGNATURE_STATUSES = 256
 
 /**
- * Signatures of one page of `getSignaturesForAddress`. From Agave's `MAX_GET_CONFIRMED_SIGNATURES_FOR_ADDRESS2_LIMIT`.
+ * Maximum signatures of one page of `getSignaturesForAddress`. From Agave's
+ * `MAX_GET_CONFIRMED_SIGNATURES_FOR_ADDRESS2_LIMIT`.
  *
  * @since 0.1.0
  * @category constants
@@ -45,7 +46,7 @@ export const MAX_SIGNATURE_STATUSES = 256
 export const MAX_SIGNATURES_FOR_ADDRESS = 1000
 
 /**
- * Samples of one `getRecentPerformanceSamples`. From Agave's `PERFORMANCE_SAMPLES_LIMIT`.
+ * Maximum samples of one `getRecentPerformanceSamples`. From Agave's `PERFORMANCE_SAMPLES_LIMIT`.
  *
  * @since 0.1.0
  * @category constants
@@ -53,7 +54,7 @@ export const MAX_SIGNATURES_FOR_ADDRESS = 1000
 export const MAX_PERFORMANCE_SAMPLES = 720
 
 /**
- * Accounts of one `getRecentPrioritizationFees`. From Agave's `MAX_TX_ACCOUNT_LOCKS`.
+ * Maximum accounts of one `getRecentPrioritizationFees`. From Agave's `MAX_TX_ACCOUNT_LOCKS`.
  *
  * @since 0.1.0
  * @category constants
@@ -61,7 +62,7 @@ export const MAX_PERFORMANCE_SAMPLES = 720
 export const MAX_PRIORITIZATION_ACCOUNTS = 128
 
 /**
- * Instructions of a message, inner ones not counted. From Agave's `MAX_INSTRUCTION_TRACE_LENGTH`.
+ * Maximum instructions of a message, without inner instructions. From Agave's `MAX_INSTRUCTION_TRACE_LENGTH`.
  *
  * @since 0.1.0
  * @category constants

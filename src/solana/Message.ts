@@ -109,8 +109,7 @@ export const compile = (options: CompileOptions): Either.Either<Uint8Array, Inva
 /**
  * Decodes message bytes as strictly as the runtime: compact lengths in shortest form, consistent header counts, indices
  * in range, a writable fee payer, programs among the static accounts, no trailing bytes. It accepts duplicate accounts,
- * which the runtime refuses later, when it locks accounts. Account indices, data and lookup indices are views of
- * `bytes`, not copies.
+ * which the runtime refuses later, when it locks accounts.
  *
  * Account indices, data and lookup indices are views of `bytes`, not copies.
  *
@@ -146,7 +145,7 @@ const read = (reader: Reader): CompiledMessage => {
     reader.fail("InvalidHeader", "the fee payer must sign and be writable", headerAt)
   }
   if (header.requiredSignatures + header.readonlyUnsigned > staticAccounts.length) {
-    reader.fail("InvalidHeader", `more accounts are counted than the ${staticAccounts.length} that are there`, headerAt)
+    reader.fail("InvalidHeader", `the counts exceed the ${staticAccounts.length} accounts`, headerAt)
   }
   const blockhash = Blockhashes.fromBytes(reader.bytes, reader.skip(Blockhashes.SIZE))
   const instructionsAt = reader.offset
@@ -161,7 +160,7 @@ const read = (reader: Reader): CompiledMessage => {
   }
   for (const { accountIndices, programIndex } of instructions) {
     if (programIndex === 0 || programIndex >= staticAccounts.length) {
-      reader.fail("IndexOutOfRange", `account ${programIndex} can not be a program`, instructionsAt)
+      reader.fail("IndexOutOfRange", `account ${programIndex} cannot be a program`, instructionsAt)
     }
     for (const index of accountIndices) {
       if (index >= loaded) reader.fail("IndexOutOfRange", `there is no account ${index}`, instructionsAt)

@@ -54,6 +54,8 @@ export const NonceAccount = Schema.Union(
 )
 
 /**
+ * A value of {@link NonceAccount}.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -80,7 +82,7 @@ export class NonceAccountError extends printable(
   readonly isRetryable = false
 
   override get message(): string {
-    return `The account is no nonce account (${this.detail}): check its address`
+    return `The account is not a nonce account (${this.detail}): check its address`
   }
 }
 
@@ -104,7 +106,7 @@ const u32 = (bytes: Uint8Array, offset: number): number =>
  * @category decoding
  */
 export const decode = (bytes: Uint8Array): Either.Either<NonceAccount, NonceAccountError> => {
-  if (bytes.length !== SIZE) return refused("Size", `it has ${bytes.length} bytes, and not ${SIZE}`)
+  if (bytes.length !== SIZE) return refused("Size", `it has ${bytes.length} bytes instead of ${SIZE}`)
   const version = Version.literals[u32(bytes, 0)]
   if (version === undefined) return refused("Version", `version ${u32(bytes, 0)} is not known`)
   const state = u32(bytes, 4)
@@ -167,7 +169,7 @@ export interface NonceInput {
 }
 
 /**
- * What {@link create} takes.
+ * Input of {@link create}.
  *
  * @since 0.1.0
  * @category models
@@ -227,7 +229,7 @@ export const advance = ({ account, authority }: NonceInput): Instruction =>
   ])
 
 /**
- * What {@link withdraw} takes.
+ * Input of {@link withdraw}.
  *
  * @since 0.1.0
  * @category models

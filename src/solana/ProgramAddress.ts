@@ -24,7 +24,7 @@ export interface ProgramAddress {
 }
 
 /**
- * Longest seed, in bytes.
+ * Maximum length of a seed, in bytes.
  *
  * @since 0.1.0
  * @category constants
@@ -58,7 +58,7 @@ const refusal = (seeds: ReadonlyArray<Uint8Array>, maxSeeds: number): InvalidInp
  * curve. About every second bump gives one.
  *
  * Fails with `InvalidInput` if there are more than 15 seeds (the bump is the sixteenth), a seed exceeds 32 bytes, or
- * `program` is no address.
+ * `program` is not an address.
  *
  * @example
  * import * as Address from "@pod-protocol/effect/solana/Address"
@@ -94,8 +94,8 @@ export const findUnsafe = (seeds: ReadonlyArray<Uint8Array>, program: Address): 
 
 /**
  * The address for exactly these seeds; the bump, if any, is one of them. Returns `None` if the runtime would refuse the
- * address: it is on the curve, there are more than 16 seeds, or a seed exceeds 32 bytes. A `program` that is no address
- * is a defect and throws `InvalidInput`.
+ * address: it is on the curve, there are more than 16 seeds, or a seed exceeds 32 bytes. A `program` that is not an
+ * address is a defect and throws `InvalidInput`.
  *
  * @since 0.1.0
  * @category constructors

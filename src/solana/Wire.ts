@@ -124,7 +124,7 @@ export const decode = (bytes: Uint8Array): Either.Either<Transaction, WireError>
             new WireError({
               reason: "SignatureCount",
               offset: 0,
-              detail: `${message.header.requiredSignatures} signatures are required and ${count} are there`
+              detail: `${message.header.requiredSignatures} signatures are required and ${count} are present`
             })
           )
   )

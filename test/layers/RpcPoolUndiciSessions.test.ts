@@ -265,7 +265,7 @@ describe("RpcPoolUndici without a connection", () => {
           assert.strictEqual(messages(timedOut).size, 1)
           assert.strictEqual(messages(refused).size, 1)
           if (http2 === false)
-            assert.match([...messages(refused)].join(), /maybe HTTP\/2 alone: do not set `http2: false`/)
+            assert.match([...messages(refused)].join(), /which may be only HTTP\/2: do not set `http2: false`/)
           else assert.match([...messages(refused)].join(), /self-signed/)
         }
       })

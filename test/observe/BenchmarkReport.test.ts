@@ -130,7 +130,7 @@ describe("a report against an earlier one", () => {
     const why = (now: BenchmarkReport.Report) => changeOf(now, then)?.verdict
     expect(why({ ...then, machine: { ...then.machine, cores: 4 } })).toEqual({
       _tag: "NotComparable",
-      why: "another number of cores: 4, and then 2"
+      why: "another number of cores: 4 now, 2 then"
     })
     expect(why({ ...then, machine: { ...then.machine, runtime: "Node 22" } })?._tag).toBe("NotComparable")
     expect(why({ ...then, mode: "latency" })?._tag).toBe("NotComparable")

@@ -29,7 +29,7 @@ describe.sequential("FiberConsole", () => {
       expect((yield* kinds).filter((text) => text.startsWith("waits long"))).toEqual([])
       yield* TestClock.adjust("20 seconds")
       expect((yield* kinds).filter((text) => text.startsWith("waits long"))).toEqual([
-        "waits long: call: waits more than 10 times as long as each of 10 ended ones lived"
+        "waits long: call: waits more than 10 times as long as any of 10 ended fibers lived"
       ])
       yield* Fiber.interrupt(long)
     }).pipe(provided)

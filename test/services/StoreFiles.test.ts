@@ -370,7 +370,7 @@ describe("Journal.layerFileSystem", () => {
       writeFileSync(join(directory, "file"), "")
       for (const path of ["file", "file/journal"]) {
         const error = yield* Effect.flip(Layer.build(layer(join(directory, path))))
-        expect(error.message).toMatch(/a part of the path is no folder/)
+        expect(error.message).toMatch(/a part of the path is not a folder/)
       }
       expect(existsSync(join(directory, "file"))).toBe(true)
     })

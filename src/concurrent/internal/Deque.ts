@@ -2,8 +2,9 @@
  * The deque of Chase and Lev, bounded, over shared memory: one owner pushes and pops at the bottom, any thread steals at the
  * top. It holds integers of at least 0.
  *
- * Positions are 32-bit and wrap. The operations of `Atomics` are sequentially consistent, so the algorithm needs no fence.
- * An owner that is terminated inside `pop` may take the item with it; `adopt` makes the deque usable by the next owner.
+ * Positions are 32-bit and wrap. The operations of `Atomics` are sequentially consistent, so the algorithm needs no
+ * fence. If the owner is terminated inside `pop`, the popped item may be lost; `adopt` makes the deque usable by the
+ * next owner.
  */
 import { LINE_WORDS } from "./line.js"
 
@@ -11,7 +12,7 @@ const TOP = 0
 const BOTTOM = LINE_WORDS
 const CELLS = 2 * LINE_WORDS
 
-/** What `pop` and `steal` return for no item. */
+/** Returned by `pop` and `steal` if there is no item. */
 export const NONE = -1
 
 export const bytes = (capacity: number): number => 4 * (CELLS + capacity)
@@ -30,7 +31,7 @@ export class Deque {
     this.#mask = capacity - 1
   }
 
-  /** Sets the counters of an empty deque. Only before other threads have the buffer. */
+  /** Sets the counters of an empty deque. Call it before other threads have the buffer. */
   clear(start = 0): void {
     Atomics.store(this.#words, TOP, start | 0)
     Atomics.store(this.#words, BOTTOM, start | 0)
@@ -41,7 +42,7 @@ export class Deque {
     return Math.min(Math.max((Atomics.load(this.#words, BOTTOM) - top) | 0, 0), this.capacity)
   }
 
-  /** Of the owner: adds an item; false if the deque is full. */
+  /** Adds an item; false if the deque is full. Only the owner calls it. */
   push(item: number): boolean {
     const bottom = Atomics.load(this.#words, BOTTOM)
     const size = (bottom - Atomics.load(this.#words, TOP)) | 0
@@ -51,7 +52,7 @@ export class Deque {
     return true
   }
 
-  /** Of the owner: takes the item that it pushed last. */
+  /** Takes the item that was pushed last. Only the owner calls it. */
   pop(): number {
     const bottom = (Atomics.load(this.#words, BOTTOM) - 1) | 0
     Atomics.store(this.#words, BOTTOM, bottom)
@@ -63,13 +64,13 @@ export class Deque {
     }
     const item = Atomics.load(this.#words, CELLS + (bottom & this.#mask))
     if (left > 0) return item
-    // The last item: a thief may want it too.
+    // The last item: another thread may steal it at the same time.
     const isOurs = Atomics.compareExchange(this.#words, TOP, top, (top + 1) | 0) === top
     Atomics.store(this.#words, BOTTOM, (top + 1) | 0)
     return isOurs ? item : NONE
   }
 
-  /** Of any thread: takes the oldest item. Another thief may be faster; then it tries again. */
+  /** Takes the oldest item; tries again if another thread took that item first. Any thread may call it. */
   steal(): number {
     for (;;) {
       const top = Atomics.load(this.#words, TOP)
@@ -79,7 +80,7 @@ export class Deque {
     }
   }
 
-  /** Of a new owner, after the old one died: takes back what an unfinished `pop` left. */
+  /** Corrects the counter that an unfinished `pop` of a terminated owner left. A new owner calls it first. */
   adopt(): void {
     const top = Atomics.load(this.#words, TOP)
     if (((Atomics.load(this.#words, BOTTOM) - top) | 0) < 0) Atomics.store(this.#words, BOTTOM, top)

@@ -1,13 +1,13 @@
 /**
  * A bounded queue of 32-bit integers for any number of producers and consumers, over shared memory.
  *
- * A cell is one word of 64 bits: the upper half says for which position it is free or full, the lower half holds the value.
- * One compare-and-exchange of the cell both claims the position and publishes the value (or takes it). The counters `head`
- * and `tail` follow; whoever finds one behind moves it. So a thread that is terminated anywhere leaves no cell half done,
- * and blocks nobody.
+ * A cell is one word of 64 bits: the upper half says for which position it is free or full, the lower half holds the
+ * value. One compare-and-exchange of the cell both claims the position and publishes the value (or takes it). The
+ * counters `head` and `tail` follow; a thread that finds a counter behind moves it. So a thread that is terminated at
+ * any point leaves no half-written cell, and does not block other threads.
  *
- * Positions are 32-bit and wrap. `free(p)` is written as `p`, `full(p)` as `p + 1`, and a cell that was taken at `p` is free
- * for `p + capacity`. A cell that fits none of these was written by foreign code: then an operation gives up, and never
+ * Positions are 32-bit and wrap. `free(p)` is written as `p`, `full(p)` as `p + 1`, and a cell that was taken at `p` is
+ * free for `p + capacity`. Foreign code wrote a cell that fits none of these: then an operation gives up and never
  * spins.
  */
 import { LINE, LINE_WORDS } from "./line.js"
@@ -16,7 +16,7 @@ const HEAD = LINE_WORDS
 const TAIL = 2 * LINE_WORDS
 const CELLS = 3 * LINE
 
-/** What `poll` returns for an empty ring. No 32-bit integer equals it. */
+/** Returned by `poll` for an empty ring. No 32-bit integer equals it. */
 export const EMPTY = Number.NaN
 
 export const bytes = (capacity: number): number => CELLS + 8 * capacity
@@ -25,7 +25,7 @@ export class Ring {
   readonly #words: Int32Array
   readonly #cells: BigInt64Array
   readonly #mask: number
-  /** A cell in its two halves. Each thread has its own. */
+  /** Scratch memory that splits a cell into its two halves. Each thread has its own. */
   readonly #half = new Int32Array(2)
   readonly #whole = new BigInt64Array(this.#half.buffer)
 
@@ -38,7 +38,7 @@ export class Ring {
     this.#mask = capacity - 1
   }
 
-  /** Makes all cells free, with the counters at `start`. Only before other threads have the buffer. */
+  /** Makes all cells free, with the counters at `start`. Call it before other threads have the buffer. */
   clear(start = 0): void {
     for (let index = 0; index < this.capacity; index++) {
       const position = (start + index) | 0
@@ -90,8 +90,8 @@ export class Ring {
   }
 
   /**
-   * Frees each cell that contradicts the counters, and returns how many. Only while no other thread uses the ring. The
-   * counters of a dead thread are no contradiction.
+   * Frees each cell that contradicts the counters, and returns their number. Call it while no other thread uses the
+   * ring. A counter that a dead thread left behind is not a contradiction.
    */
   repair(): number {
     const head = this.#settle(HEAD, (ahead) => this.#isPastHead(ahead))
@@ -108,7 +108,7 @@ export class Ring {
       Atomics.store(this.#cells, position & this.#mask, this.#pack(position, 0))
       freed++
     }
-    // The full cells move up to the tail, in their order, over those that are broken.
+    // The full cells move up to the tail in their order, and overwrite the broken cells.
     let write = tail
     for (let offset = size - 1; offset >= 0; offset--) {
       const position = (head + offset) | 0

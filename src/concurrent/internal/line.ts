@@ -1,4 +1,4 @@
-/** Bytes that processors keep in one piece. Words that different threads write are this far apart. */
+/** Bytes of a processor's cache line. Words that different threads write are at least this far apart. */
 export const LINE = 64
 
 /** Words of 32 bits in a {@link LINE}. */

@@ -1,4 +1,4 @@
-/** Memory that threads share: how it is made, and how a foreign buffer is recognised. */
+/** Allocates memory that threads share, and checks a buffer that comes from another thread. */
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import * as Check from "../../internal/check.js"
@@ -23,7 +23,7 @@ export const powerOfTwo = (
     (size) => new InvalidInput({ field, rule: `must be a power of two from ${min} to ${max}`, size })
   )
 
-/** What a buffer of one kind looks like. */
+/** The layout of one kind of buffer. */
 export interface Layout {
   /** The first word: the kind and the version of the layout. */
   readonly magic: number

@@ -37,7 +37,7 @@ const optional =
 export const timeOr = optional(time)
 export const rateOr = optional((perSecond: number) => `${digits(perSecond)}/s`)
 
-/** A 95th percentile, or how many samples it needs. */
+/** A 95th percentile, or the number of samples that it needs. */
 export const p95 = (row: Row): string =>
   Option.match(row.p95, {
     onNone: () => (Option.isSome(row.median) ? "needs 200" : NONE),
@@ -91,17 +91,17 @@ export const outliers = ({ highMild, highSevere, lowMild, lowSevere }: Statistic
     .map(([count, name]) => `${count} ${name}`)
     .join(", ")
 
-/** How the change since the last run reads. */
+/** The change of a case since the last run, as a sentence. */
 export const change = ({ change, name, verdict: decided }: Change): string =>
   `${name}: ${verdict(decided)}${Option.match(change, {
     onNone: () => "",
     onSome: ({ high, low, value }) => ` (${percent(value)}, 95 % from ${percent(low)} to ${percent(high)})`
   })}`
 
-/** Normal quantile of 99.9 %, beyond which a drift is worth a word. */
+/** Normal quantile of 99.9 %. Only drifts beyond it are reported. */
 const CLEAR_DRIFT = 3.09
 
-/** What a reader must know before the numbers. */
+/** The result of the A/A control, which a reader needs before the numbers. */
 export const control = (report: Report): string => {
   const row = BenchmarkReport.rows(report).find(({ isControl }) => isControl)
   const ratio = row === undefined ? Option.none() : row.ratio
@@ -117,7 +117,7 @@ export const control = (report: Report): string => {
   })
 }
 
-/** Cases that became slower or faster in the course of the run. */
+/** Cases that became slower or faster during the run. */
 export const drifts = (report: Report): ReadonlyArray<string> =>
   BenchmarkReport.rows(report).flatMap(({ drift, name }) =>
     Option.match(drift, {

@@ -1,6 +1,6 @@
 /**
- * The pictures of a benchmark's page, as SVG without a script. Numbers alone come from the report, so nothing has to be
- * escaped but names.
+ * The pictures of a benchmark's page, as SVG without a script. Only numbers and names come from the report, so only
+ * names are escaped.
  */
 import * as Option from "effect/Option"
 import * as Flamegraph from "../Flamegraph.js"
@@ -11,7 +11,7 @@ export interface Violin {
   readonly name: string
   readonly colour: string
   readonly samples: ReadonlyArray<Statistics.Sample>
-  /** Half of all lies within. */
+  /** Half of all samples lie between `low` and `high`. */
   readonly quartiles: readonly [low: number, median: number, high: number]
 }
 
@@ -20,7 +20,7 @@ const LABELS = 190
 
 const at = (value: number): string => value.toFixed(1)
 
-/** Round numbers within a range that spans some orders of magnitude, or little. */
+/** Round numbers within a range, for wide and for narrow ranges. */
 const ticks = (low: number, high: number): ReadonlyArray<number> => {
   const from = Math.floor(Math.log10(low))
   const to = Math.ceil(Math.log10(high))
@@ -31,7 +31,7 @@ const ticks = (low: number, high: number): ReadonlyArray<number> => {
   return found.length >= 2 ? found : [low, Math.sqrt(low * high), high]
 }
 
-/** A label of an axis without the zeros that no other label has. */
+/** A label of an axis without trailing zeros. */
 const plain = (label: string): string => label.replace(/\.0+(?=\D|$)/, "").replace(/(\.\d*[1-9])0+(?=\D|$)/, "$1")
 
 const ratio = (value: number): string => `${Format.digits(value)} ×`
@@ -171,7 +171,7 @@ export const densities = (now: ReadonlyArray<number>, then: ReadonlyArray<number
   )
 }
 
-/** The most dots: more would only overlap. */
+/** Maximum dots: more would only overlap. */
 const MOST_DOTS = 600
 
 /** Values in order, as dots; those beyond Tukey's fences in the colours of warnings. */

@@ -1,8 +1,8 @@
 /**
- * What the flamegraph does in a browser: labels that fit, zoom, search and details. It makes no request, and puts texts
+ * The flamegraph's script for a browser: labels that fit, zoom, search and details. It makes no request, and puts texts
  * of the profile into the document only as text.
  *
- * `svg.podFlame` has `zoom(name)`, `search(pattern)`, `reset()` and the numbers that they show, for tests and scripts.
+ * `svg.podFlame` offers `zoom(name)`, `search(pattern)`, `reset()` and the displayed numbers to tests and scripts.
  */
 export const script = `
 (function () {

@@ -1,5 +1,5 @@
 /**
- * What a metric is.
+ * The description of a metric.
  *
  * @since 0.1.0
  * @category models
@@ -7,13 +7,13 @@
 export interface Row {
   readonly name: string
   /**
-   * `counter` only rises, `gauge` is a value of this moment, `histogram` counts values by buckets, of which an
-   * `exponential histogram` has many and chooses the bounds itself.
+   * A `counter` only rises, a `gauge` is a current value, and a `histogram` counts values by buckets. An `exponential
+   * histogram` has many buckets and chooses their bounds itself.
    */
   readonly kind: "counter" | "gauge" | "histogram" | "exponential histogram"
-  /** The unit: `s`, `By`, or what is counted in braces, as `{call}`. */
+  /** The unit: `s`, `By`, or the counted thing in braces, such as `{call}`. */
   readonly unit: string
-  /** What each label holds, by its name. */
+  /** The meaning of each label, by the label's name. */
   readonly labels: Readonly<Record<string, string>>
   readonly meaning: string
   /** The upper bounds of a histogram's buckets, in its unit. */

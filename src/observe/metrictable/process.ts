@@ -12,8 +12,7 @@ export const metricsInvalid = {
   kind: "counter",
   unit: "{value}",
   labels: {},
-  meaning:
-    "Durations, increments and gauge values that cannot be (negative, infinite, not a number), which were not recorded"
+  meaning: "Invalid durations, increments and gauge values (negative, infinite, not a number), which were not recorded"
 } as const satisfies Row
 
 /**

@@ -12,7 +12,7 @@ export const transactions = {
   kind: "counter",
   unit: "{transaction}",
   labels: { outcome: "`confirmed` or a `TransactionError` reason" },
-  meaning: "Transactions that came to an end"
+  meaning: "Transactions that ended"
 } as const satisfies Row
 
 /**
@@ -102,7 +102,7 @@ export const protocolEvents = {
 } as const satisfies Row
 
 /**
- * Transactions that a stream of events waits for.
+ * Reads that hold back a stream of events.
  *
  * @since 0.1.0
  * @category constants
@@ -112,7 +112,7 @@ export const eventsHeld = {
   kind: "counter",
   unit: "{read}",
   labels: {},
-  meaning: "Reads of transactions that the history lists and a node did not return"
+  meaning: "Reads for which a node did not return a transaction that the history lists"
 } as const satisfies Row
 
 /**
@@ -196,7 +196,7 @@ export const cacheErrors = {
   kind: "counter",
   unit: "{error}",
   labels: { reason: "the reason of the `CacheError`" },
-  meaning: "Failures of a cache's store, without which reads went on"
+  meaning: "Failures of a cache's store. Reads went on without the store"
 } as const satisfies Row
 
 /**
@@ -214,7 +214,7 @@ export const cacheEventsApplied = {
 } as const satisfies Row
 
 /**
- * Caches that do not learn of changes.
+ * Caches that do not receive invalidations.
  *
  * @since 0.1.0
  * @category constants
@@ -224,7 +224,7 @@ export const cacheBehind = {
   kind: "gauge",
   unit: "{cache}",
   labels: {},
-  meaning: "Caches with an invalidator that is behind, and which keep what they read only briefly"
+  meaning: "Caches whose invalidator is behind. They keep entries only briefly"
 } as const satisfies Row
 
 /**
@@ -266,5 +266,5 @@ export const payloadBytesStored = {
   kind: "gauge",
   unit: "By",
   labels: {},
-  meaning: "Bytes that the payload server stores, with 512 bytes for each payload beside its own"
+  meaning: "Bytes that the payload server stores, including 512 bytes of overhead for each payload"
 } as const satisfies Row

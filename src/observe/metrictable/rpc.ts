@@ -9,7 +9,7 @@ const CALL_LABELS = {
 }
 
 /**
- * JSON-RPC calls by duration.
+ * Durations of JSON-RPC calls.
  *
  * @since 0.1.0
  * @category constants
@@ -95,12 +95,12 @@ export const socketMessagesIgnored = {
   unit: "{message}",
   labels: {},
   meaning:
-    "Messages on WebSockets that belong to no call and no subscription of this client: a gateway's ping, an unexpected " +
+    "WebSocket messages that belong to no call and no subscription of this client: a gateway's ping, an unexpected " +
     "answer, text that is not JSON"
 } as const satisfies Row
 
 /**
- * Accounts that were passed over.
+ * Accounts that were left out of a list.
  *
  * @since 0.1.0
  * @category constants
@@ -111,8 +111,8 @@ export const accountsRefused = {
   unit: "{account}",
   labels: {
     reason:
-      "`owner`: of another program; `filter`: not what was asked for; `double`: came before in the same list; `decode`: " +
-      "its bytes are no such account"
+      "`owner`: another program owns it; `filter`: it does not match the request; `double`: the list has it twice; " +
+      "`decode`: its bytes are not an account of the type; `address`: its fields give another address"
   },
-  meaning: "Accounts in lists and followed lists that were passed over"
+  meaning: "Accounts in lists and followed lists that failed a check and were left out"
 } as const satisfies Row

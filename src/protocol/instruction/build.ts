@@ -91,7 +91,7 @@ export function nameAccounts(
   return named
 }
 
-/** As {@link nameAccounts}; `undefined` where a required account is missing. */
+/** As {@link nameAccounts}; `undefined` if a required account is missing. */
 export function requireAccounts<Tag extends InstructionTag>(
   tag: Tag,
   addresses: ReadonlyArray<Address>,
@@ -106,7 +106,7 @@ export function requireAccounts(
   return accounts(tag).every(({ isOptional, name }) => isOptional || named[name] !== undefined) ? named : undefined
 }
 
-/** Builds an instruction of accounts that have been checked. */
+/** Builds an instruction from accounts that have been checked. */
 export const assemble = <Data extends InstructionData>(
   data: Data,
   addresses: AccountAddresses<Data["_tag"]>,
@@ -124,8 +124,8 @@ export const assemble = <Data extends InstructionData>(
 
 /**
  * Builds an instruction from its data and all its accounts. The functions named after the instructions derive most
- * accounts; this one takes them all from the caller. Fails for a value that the wire cannot hold, and for an account or a
- * `programId` that is no address.
+ * accounts; this one takes them all from the caller. Fails if the wire cannot hold a value, or if an account or
+ * `programId` is not an address.
  *
  * @since 0.1.0
  * @category constructors

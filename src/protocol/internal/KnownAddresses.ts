@@ -12,11 +12,11 @@ const PROGRAMS = 4
 /** The cache key. An address without a rest is its own key, because the engine has already hashed the string. */
 const keyOf = (from: Address, rest: string): string => (rest === "" ? from : `${from} ${rest}`)
 
-/** The addresses of one account type, by program, by the address of which they derive, and by their other seeds. */
+/** The addresses of one account type, by program, by the address from which they derive, and by their other seeds. */
 export class KnownAddresses {
   private readonly byProgram = new BoundedCache<Address, BoundedCache<string, ProgramAddress>>(PROGRAMS)
 
-  /** Addresses in it, roughly: one in use may be counted twice. */
+  /** Approximate number of addresses: an address in use may be counted twice. */
   get size(): number {
     let size = 0
     for (const known of this.byProgram.values()) size += known.size

@@ -1,4 +1,4 @@
-/** The texts of the reasons of a `ProgramError`, and the codes of each. */
+/** The reasons of a `ProgramError`: their codes, and a text with advice for each. */
 import type { InstructionTag } from "../instruction/data.js"
 import { frameworkErrors, programErrors } from "./errorCodes.js"
 
@@ -17,17 +17,17 @@ export const codes: ReadonlyMap<number, { readonly name: CodeName; readonly text
 /** The texts of the reasons without a code of the program. */
 const ownReasons = {
   AlreadyRegistered: "the wallet has an agent already: read it, or update it",
-  DuplicateMessage: "a message with this address is there already: give it another id or nonce if it is to go twice",
+  DuplicateMessage: "a message with this address exists already: give another id or nonce to send it twice",
   ChannelNameTaken: "the wallet has a channel that was created under this name: choose another name",
   AlreadyInvited: "the wallet has an invitation to this channel already: let it join",
   EscrowExists:
     "the wallet has deposited for this channel already, and this program takes one deposit only: join with it",
   AccountAlreadyInUse: "the account exists already: read it, or make another",
   ProgramFailedToComplete: "the program aborted: check that each input is in its range",
-  PrivilegeEscalation: "the program needs an account writable or signing that was not passed so: check the accounts",
+  PrivilegeEscalation: "an account must be writable or must sign, and was not passed so: check the accounts",
   ComputationalBudgetExceeded: "the transaction ran out of compute units: raise its limit",
   MissingRequiredSignature: "an account had to sign and did not: add its signer",
-  UnsupportedProgramId: "there is no such program on this cluster: check the program id and the endpoint",
+  UnsupportedProgramId: "this cluster does not have the program: check the program id and the endpoint",
   IncorrectProgramId: "the program is not the one that the instruction needs: check the program id",
   Unknown: "the program failed with an error of its own, see its logs"
 } as const
@@ -36,7 +36,7 @@ const ACCOUNTS = "check the accounts that the instruction is given"
 const PROGRAM = "check the program id, and that this program has the protocol's instructions"
 const INPUT = "check the input against the program's rules"
 
-/** What to do about the codes of the framework, by the first code of each family. */
+/** Advice for the codes of the framework, by the first code of each family. */
 const families: ReadonlyArray<readonly [from: number, advice: string]> = [
   [5000, PROGRAM],
   [4101, INPUT],
@@ -49,22 +49,22 @@ const families: ReadonlyArray<readonly [from: number, advice: string]> = [
 
 const ofFamily = (code: number): string => families.find(([from]) => code >= from)?.[1] ?? PROGRAM
 
-/** What to do about reasons of which more is known than their family. */
+/** Advice for codes that need more than the advice of their family. */
 const advice: { readonly [Name in CodeName]?: string } = {
   InvalidMetadataUriLength: "give a URI of 10 to 200 bytes",
   MessageExpired: "send a new message",
-  InvalidMessageStatusTransition: "read the message for its present status",
+  InvalidMessageStatusTransition: "read the current status of the message",
   ChannelNameTooLong: "give a name of at most 32 bytes",
   ChannelDescriptionTooLong: "give at most 200 bytes, and 226 together with the name",
   InsufficientReputation: "wait until the agent's reputation has risen",
-  HashingFailed: "change what is sent",
+  HashingFailed: "change the content",
   SecureMemoryAllocationFailed: "try again",
   InvalidTimestamp: "use the chain's time",
   InvalidMessageHash: "give a hash of 32 bytes that is not all zeros",
   AccountNotInitialized: "register the agent, join the channel or make the account first",
   AccountOwnedByWrongProgram: "make the account first, or check the address",
   AlreadyInChannel:
-    "the agent is a participant, or it has left a channel that lets nobody back in: use another channel",
+    "the agent is a participant, or it has left a channel that cannot be joined again: use another channel",
   ChannelFull:
     "the channel has no room, or the new maximum is below its participants: use another, or a higher maximum",
   DeclaredProgramIdMismatch: "the program is deployed under another id than it was built for: check the program id",

@@ -1,6 +1,7 @@
 /**
- * Which account a failed transaction is about, and the lamports that were missing: from the System program's log, else from
- * the instruction itself, since nodes may leave the log out and the runtime writes none where the fee cannot be paid.
+ * Finds the account that made a transaction fail, and the lamports that it lacked. The System program's log has them.
+ * Without a log they come from the instruction: nodes may omit the log, and the runtime writes none if the fee cannot
+ * be paid.
  */
 import type { Address, ReadonlyUint8Array } from "@solana/kit"
 import * as Either from "effect/Either"
@@ -16,7 +17,7 @@ export interface Facts {
   readonly required?: bigint | undefined
 }
 
-/** An instruction of the transaction, as Kit has it; accounts that are not known have no address. */
+/** An instruction of the transaction in Kit's form; an unknown account is `undefined`. */
 export interface GivenInstruction {
   readonly programAddress: Address
   readonly accounts?: ReadonlyArray<{ readonly address: Address } | undefined> | undefined
@@ -26,7 +27,7 @@ export interface GivenInstruction {
 const IN_USE = /account Address \{ address: ([1-9A-HJ-NP-Za-km-z]{32,44}), base: .{1,64} \} already in use$/
 const TOO_FEW = /insufficient lamports (\d{1,20}), need (\d{1,20})$/
 
-/** What the System program's log says of its refusal. */
+/** The facts in the System program's log. */
 export const ofLog = (logs: ReadonlyArray<string>): Facts => {
   const address = logs.map((line) => IN_USE.exec(line)?.[1]).findLast((text) => text !== undefined)
   const [, available, required] = logs.map((line) => TOO_FEW.exec(line)).findLast((match) => match !== null) ?? []
@@ -38,7 +39,7 @@ export const ofLog = (logs: ReadonlyArray<string>): Facts => {
   }
 }
 
-/** The account that each instruction makes. */
+/** The account that each instruction creates. */
 const made: { readonly [Tag in InstructionTag]?: string } = {
   RegisterAgent: "agentAccount",
   SendMessage: "messageAccount",
@@ -52,7 +53,7 @@ const made: { readonly [Tag in InstructionTag]?: string } = {
 
 const WRITABLE_SIGNER = 3
 
-/** The first account of the instruction that the test holds for; none where an optional one was left out. */
+/** The first account of the instruction that satisfies `is`; `undefined` if it is an omitted optional account. */
 const accountOf = (
   tag: InstructionTag,
   instruction: GivenInstruction,
@@ -62,17 +63,19 @@ const accountOf = (
   return address === instruction.programAddress ? undefined : address
 }
 
-/** The account that the instruction was to make. */
+/** The account that the instruction would have created. */
 export const madeBy = (tag: InstructionTag, instruction: GivenInstruction): Facts => ({
   address: accountOf(tag, instruction, ({ name }) => name === made[tag])
 })
 
-/** The wallet that pays for what the instruction makes. */
+/** The wallet that pays for the account that the instruction creates. */
 export const paidBy = (tag: InstructionTag, instruction: GivenInstruction): Facts => ({
   address: accountOf(tag, instruction, ({ role }) => role === WRITABLE_SIGNER)
 })
 
-/** The escrow that holds too little. What is asked of it stands in a withdrawal alone: a fee stands in the channel. */
+/**
+ * The escrow that holds too little. Only a withdrawal states the required amount; a fee is in the channel's account.
+ */
 export const escrowOf = (tag: InstructionTag, instruction: GivenInstruction): Facts => {
   const data = Either.getOrUndefined(decode(Uint8Array.from(instruction.data ?? [])))
   return {
@@ -84,7 +87,7 @@ export const escrowOf = (tag: InstructionTag, instruction: GivenInstruction): Fa
 const CREATE_ACCOUNT = 0
 const TRANSFER = 2
 
-/** The wallet that an instruction of the System program itself takes lamports from, and how many. */
+/** The wallet from which an instruction of the System program takes lamports, and the amount. */
 export const ofTransfer = ({ accounts, data }: GivenInstruction): Facts => {
   const bytes = Uint8Array.from(data ?? [])
   if (bytes.length < 12) return {}
@@ -95,7 +98,7 @@ export const ofTransfer = ({ accounts, data }: GivenInstruction): Facts => {
     : {}
 }
 
-/** The account that cannot pay for the transaction as a whole. The first one pays the fee, and holds no data. */
+/** The account that cannot pay for the transaction as a whole. The first account pays the fee and holds no data. */
 export const unpaid = (
   { accountIndex, kind }: TransactionFailure,
   accounts: ReadonlyArray<Address>,

@@ -1,4 +1,6 @@
-/** Checks the addresses of a builder's input. A text that is no address gives `InvalidInput` with the member's name. */
+/**
+ * Checks the addresses of a builder's input. A text that is not an address gives `InvalidInput` with the member's name.
+ */
 import type { Address } from "@solana/kit"
 import * as Either from "effect/Either"
 import type { InvalidInput } from "../../InvalidInput.js"

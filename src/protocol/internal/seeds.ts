@@ -1,4 +1,4 @@
-/** The seeds of the protocol's addresses, without the bump. The callers check what may be invalid as a seed. */
+/** The seeds of the protocol's addresses, without the bump. The callers check input that may be invalid as a seed. */
 import type { Address } from "@solana/kit"
 import * as Addresses from "../../solana/Address.js"
 

@@ -1,4 +1,4 @@
-/** The event of one instruction of the program. */
+/** Derives the event of one instruction of the program. */
 import type { Address } from "@solana/kit"
 import * as Option from "effect/Option"
 import { requireAccounts } from "../instruction/build.js"
@@ -20,7 +20,7 @@ const at = <Tag extends InstructionTag>(tag: Tag, { accounts, programId }: Place
   requireAccounts(tag, accounts, programId)
 
 /**
- * The event of an instruction; `undefined` where a required account is missing, none for an instruction that changes
+ * The event of an instruction; `undefined` if a required account is missing, `None` for an instruction that changes
  * nothing.
  */
 export const derive = (

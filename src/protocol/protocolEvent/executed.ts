@@ -1,8 +1,8 @@
 /**
- * The instructions of a transaction in the order in which they ran, with their accounts.
+ * Lists the instructions of a transaction in the order in which they ran, with their accounts.
  *
- * Invariants: nothing throws, whatever the message and the meta claim; an index that names nothing makes that instruction
- * `undefined` accounts, not the transaction; a path comes once.
+ * Invariants: nothing throws, whatever the message and the meta claim; an invalid index affects only its own
+ * instruction, whose program or accounts become `undefined`; paths are unique.
  */
 import type { Address } from "@solana/kit"
 import type { CompiledInstruction, CompiledMessage } from "../../solana/Message.js"
@@ -15,7 +15,7 @@ export interface InnerInstruction {
   readonly data: Uint8Array
 }
 
-/** What a node says of the calls and of the accounts that lookup tables gave. */
+/** The calls and the accounts from lookup tables, as a node reports them. */
 export interface Loaded {
   readonly innerInstructions: ReadonlyArray<{
     readonly index: number
@@ -27,9 +27,9 @@ export interface Loaded {
 /** One instruction that ran. */
 export interface Executed {
   readonly path: string
-  /** Undefined where the index names no account. */
+  /** Undefined if the index names no account. */
   readonly program: Address | undefined
-  /** Undefined where an index names no account. */
+  /** Undefined if an index names no account. */
   readonly accounts: ReadonlyArray<Address> | undefined
   readonly data: Uint8Array
 }
@@ -44,7 +44,7 @@ const resolve = (all: ReadonlyArray<Address>, indices: ArrayLike<number>): Reado
   return resolved
 }
 
-/** Each instruction, then the calls that it made. Calls of an instruction that is not there come last. */
+/** Each instruction, followed by the calls that it made. Calls of an instruction that does not exist come last. */
 export const executed = (
   message: CompiledMessage,
   { innerInstructions, loadedAddresses }: Loaded

@@ -1,5 +1,5 @@
 /**
- * What the program did in a transaction, one class for each kind.
+ * The models of protocol events, one class for each kind.
  *
  * @since 0.1.0
  */
@@ -20,13 +20,15 @@ const common = {
    * the node lists them. Unique in a transaction. Empty for an `Unknown` that stands for a whole transaction.
    */
   path: Schema.String.pipe(Schema.pattern(/^(\d{1,10}(\.\d{1,10})?)?$/)),
-  /** Unix seconds of the block, as the node estimates them; none where it does not know. */
+  /** The node's estimate of the block's time, Unix seconds; none if the node has no estimate. */
   blockTime: Schema.OptionFromNullOr(Borsh.i64.schema),
   /** The instruction's accounts in the order of the wire. */
   accounts: Schema.Array(Addresses.Schema)
 }
 
-/** The program's own time in Unix seconds. Only the log holds it: none where the log is cut, absent or has no event. */
+/**
+ * The program's own time in Unix seconds. Only the log holds it: none if the log is cut, absent or without the event.
+ */
 const timestamp = Schema.OptionFromNullOr(Borsh.i64.schema)
 
 const address = Addresses.Schema
@@ -54,7 +56,7 @@ export class AgentRegistered extends Schema.TaggedClass<AgentRegistered>(
 }
 
 /**
- * An agent's capabilities or metadata URI were replaced. None is unchanged.
+ * An agent's capabilities or metadata URI were replaced. `None` means unchanged.
  *
  * @since 0.1.0
  * @category models
@@ -124,7 +126,7 @@ export class MessageStatusChanged extends Schema.TaggedClass<MessageStatusChange
 }
 
 /**
- * A channel was created, with its creator as a participant where `participant` is present.
+ * A channel was created. If `participant` is present, its creator is a participant.
  *
  * @since 0.1.0
  * @category models
@@ -154,7 +156,7 @@ export class ChannelCreated extends Schema.TaggedClass<ChannelCreated>(
 }
 
 /**
- * Fields of a channel were replaced. None is unchanged.
+ * Fields of a channel were replaced. `None` means unchanged.
  *
  * @since 0.1.0
  * @category models
@@ -379,14 +381,14 @@ export class CompressedSynced extends Schema.TaggedClass<CompressedSynced>(
 }
 
 /**
- * An instruction of the program, or a whole transaction, that this version cannot read. It happened: only its meaning is
- * unknown.
+ * An instruction of the program, or a whole transaction, that this version cannot read. It was executed; only its
+ * meaning is unknown.
  *
- * - `Discriminator`: a newer program's instruction.
+ * - `Discriminator`: the instruction is unknown, probably of a newer program.
  * - `Layout`: the arguments do not decode.
  * - `Accounts`: an account that the instruction needs is missing.
  * - `Index`: an index names no account or no instruction of the transaction.
- * - `Wire`: the transaction's bytes do not decode; a newer message version among others.
+ * - `Wire`: the transaction's bytes do not decode, for example because of a newer message version.
  *
  * @since 0.1.0
  * @category models
@@ -394,7 +396,7 @@ export class CompressedSynced extends Schema.TaggedClass<CompressedSynced>(
 export class Unknown extends Schema.TaggedClass<Unknown>("@pod-protocol/effect/ProtocolEvent/Unknown")("Unknown", {
   ...common,
   reason: Schema.Literal("Discriminator", "Layout", "Accounts", "Index", "Wire"),
-  /** What could not be read. */
+  /** The part that could not be read. */
   detail: SafeText.Schema(),
   /** The instruction's data; empty for a whole transaction. */
   data: Schema.Uint8ArrayFromBase64

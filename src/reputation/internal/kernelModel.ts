@@ -1,4 +1,4 @@
-/** What a kernel of scores does. All kernels give the same bits. */
+/** The interface of a kernel of scores. All kernels give the same bits. */
 
 /** The parameters of an update, each a 32-bit float. */
 export interface Step {
@@ -8,8 +8,8 @@ export interface Step {
 }
 
 /**
- * The smallest score above 0, which is the smallest normal 32-bit float. Processors take a hundred times as long for smaller
- * ones, and scores that only decay would end there.
+ * The smallest score above 0: the smallest normal 32-bit float. Arithmetic with smaller floats takes processors a
+ * hundred times as long, and scores that only decay would become such floats.
  */
 export const LEAST = 2 ** -126
 
@@ -18,7 +18,9 @@ export interface Kernel {
   readonly name: "simd" | "scalar" | "js"
   readonly scores: Float32Array
   readonly gains: Float32Array
-  /** Sets each score to `score · decay + gain · weight`, from 0 to `cap`. What is not a number, or below {@link LEAST}, counts as 0. */
+  /**
+   * Sets each score to `score · decay + gain · weight`, from 0 to `cap`. NaN and results below {@link LEAST} become 0.
+   */
   readonly update: (step: Step) => void
   /** The indices of the scores from `min` to `max`, ascending. */
   readonly inRange: (min: number, max: number) => Uint32Array

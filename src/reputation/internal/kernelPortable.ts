@@ -3,7 +3,7 @@ import { type Kernel, LEAST } from "./kernelModel.js"
 
 const { fround } = Math
 
-/** A kernel over memory of its own. */
+/** A kernel with its own memory. */
 export const make = (capacity: number): Kernel => {
   const scores = new Float32Array(capacity)
   const gains = new Float32Array(capacity)

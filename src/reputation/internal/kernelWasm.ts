@@ -1,8 +1,8 @@
 /**
  * The kernels in WebAssembly, with and without SIMD; their sources are `src/reputation/wasm/*.wat`.
  *
- * The memory holds three arrays of the same length: scores, gains, and indices found. It never grows, so views of it stay
- * valid. The arrays are padded to whole blocks of the SIMD kernel: what it computes there is never shown.
+ * The memory holds three arrays of the same length: scores, gains, and indices found. It never grows, so views of it
+ * stay valid. The arrays are padded to whole blocks of the SIMD kernel; the views do not show the padding.
  */
 import * as Option from "effect/Option"
 import { instantiate } from "../../internal/wasm.js"

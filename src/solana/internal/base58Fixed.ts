@@ -2,15 +2,15 @@
  * Base58 of a fixed number of bytes, by multiplication with two small constant matrices. One converts 16-bit words to
  * limbs of five base58 digits; the other converts limbs to words.
  *
- * Invariants: what is no text is no base58, also where a type says that it is one; a product is below 2^46 and a sum has at most 32 products, so doubles hold every sum exactly. `decode`
- * accepts exactly the texts that `encode` writes. The scratch arrays are shared; this is safe because no function
- * yields.
+ * Invariants: a value that is not a string is refused, even if its type says string; a product is below 2^46 and a sum
+ * has at most 32 products, so doubles hold every sum exactly. `decode` accepts exactly the texts that `encode` writes.
+ * The scratch arrays are shared; this is safe because no function yields.
  */
 import { CODES, DIGITS, LIMB, LIMB_DIGITS, NO_DIGIT, ZERO } from "./base58Alphabet.js"
 
 const WORD = 0x10000
 
-/** For texts of this length, the expression takes half the time of a loop. */
+/** For texts of these lengths, the expression takes half the time of a loop. */
 const ONLY_DIGITS = /^[1-9A-HJ-NP-Za-km-z]+$/
 
 /** Base58 of exactly `size` bytes. */

@@ -38,10 +38,10 @@ export const encode = (bytes: Uint8Array): string => {
   return "1".repeat(zeros) + digits.slice(leading)
 }
 
-/** Characters from which halves pay. */
+/** Minimum characters of a text that is decoded by halves: for shorter texts it is slower. */
 const LONG = 256
 
-/** Digits whose value is exact as a number: 58^9 is below 2^53. */
+/** Maximum digits whose value a number holds exactly: 58^9 is below 2^53. */
 const EXACT = 9
 
 /** Powers of 58 that one decoding needs: one for each length of a lower half. */
@@ -66,7 +66,7 @@ const valueOf = (text: string, start: number, end: number, powers: Powers): bigi
     }
     return BigInt(value)
   }
-  // The lower half has a power of two times the exact digits, so that few powers are made.
+  // The lower half has EXACT · 2^k digits, so that few powers are computed.
   let low = EXACT
   while (low * 2 < end - start) low *= 2
   const high = valueOf(text, start, end - low, powers)

@@ -1,15 +1,15 @@
 /**
- * Parses a text that is almost wholly one string, such as a notification of a large account, without a copy of the
- * string. `JSON.parse` copies it, so that 8 MB of data would take 16 MB until the next collection.
+ * Parses a text that consists almost entirely of one string, such as a notification of a large account, without copying
+ * the string. `JSON.parse` copies it: 8 MB of data would take 16 MB until the next collection.
  *
- * `cut` puts a mark in the place of the string. If the rest parses, the mark stood inside a string, because it is no
- * token outside of one. The string has no quote, no escape and no control character. So JSON reads the whole text in the
- * same way. `restore` replaces the mark by a slice, which shares the memory of the text.
+ * `cut` replaces the string by a mark. If the result parses, the mark is inside a string, because outside of strings
+ * the mark is not a token. The cut string has no quote, escape or control character, so JSON reads the whole text in
+ * the same way. `restore` replaces the mark by a slice, which shares the memory of the text.
  */
 /** Shorter strings are copied in microseconds. */
 const MIN_LENGTH = 64 * 1024
 
-/** Maximum characters around the string. Known notifications have about 250. A slice keeps as many in memory. */
+/** Maximum characters around the string; the slice keeps them in memory. Known notifications have about 250. */
 const MAX_FRAME = 4096
 
 const MARK = "\uE000"
@@ -23,7 +23,7 @@ export interface Cut {
   readonly string: string
 }
 
-/** Returns undefined if the text is not almost wholly one string. */
+/** Returns undefined if the text does not consist almost entirely of one string. */
 export const cut = (text: string): Cut | undefined => {
   if (text.length < MIN_LENGTH) return undefined
   const start = text.slice(0, MAX_FRAME).lastIndexOf('"') + 1

@@ -82,7 +82,7 @@ const tooMany = (
   return undefined
 }
 
-/** The first text in place of an address, by its path. Slow: only for a message that has one. */
+/** The error for the first invalid address, with its path. Slow: it runs only if an address is invalid. */
 const firstInvalid = ({ feePayer, instructions, lookupTables = NONE }: CompileOptions): InvalidInput | undefined => {
   const payer = Addresses.check(feePayer, "feePayer")
   if (payer !== undefined) return payer
@@ -105,7 +105,7 @@ const firstInvalid = ({ feePayer, instructions, lookupTables = NONE }: CompileOp
   return undefined
 }
 
-/** Checks each address once. The bytes of a valid one are then known to the writer. */
+/** Checks each address once. The check caches the bytes for the writer. */
 const misaddressed = (options: CompileOptions, { byAddress }: Accounts): InvalidInput | undefined => {
   for (const { address, place } of byAddress.values()) {
     const isValid =

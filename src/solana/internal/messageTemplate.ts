@@ -2,8 +2,8 @@
  * Derives a message from a compiled one of the same shape by patching a few bytes.
  *
  * It handles messages with one instruction and no lookup table. An account that is alone in its group (by signer and
- * writable) keeps its index whatever its address is. So another address and other data of the same size can overwrite
- * the old bytes.
+ * writable) keeps its index for any address. So another address and other data of the same size can overwrite the old
+ * bytes.
  *
  * Invariants: a filled message equals the compiler's, byte for byte. `fill` returns undefined if the program, fee
  * payer, version, roles, account count or data size differ, or if a new address is already in the message. A template's
@@ -107,7 +107,7 @@ export const fill = (template: Template, options: PrepareOptions): PreparedMessa
     if (address === slot.address) continue
     if (slot.at === undefined || statics.includes(address)) return undefined
     for (let before = 0; before < position; before++) if (accounts[before]?.address === address) return undefined
-    // The compiler refuses it by its path.
+    // The address is invalid: the compiler reports it with its path.
     if (Addresses.check(address, "address") !== undefined) return undefined
     bytes ??= Slab.copy(template.bytes)
     bytes.set(Addresses.toBytes(address), slot.at)

@@ -1,8 +1,8 @@
 /**
- * The X25519 key of an Ed25519 key, and whether the Ed25519 key is one that somebody can have.
+ * Converts an Ed25519 key to an X25519 key, and refuses Ed25519 keys that are unsafe for a key exchange.
  *
- * A key of small order, or one with a part of small order, gives no secret: the result of a key exchange with it is
- * known, or tells about the other key. The arithmetic is not constant in time: it sees public keys only.
+ * A key exchange with a key of small order, or with a component of small order, has a predictable result or leaks bits
+ * of the other key. The arithmetic is not constant in time, because it handles only public keys.
  */
 
 const P = 2n ** 255n - 19n
@@ -41,7 +41,7 @@ const add = (p: Point, q: Point): Point => {
   return { x: mod(e * f), y: mod(g * h), z: mod(f * g), t: mod(e * h) }
 }
 
-/** A point whose y is canonical; `undefined` for bytes that are none. */
+/** Decodes a point with canonical y; `undefined` if the bytes are not such a point. */
 const decompress = (bytes: Uint8Array): Point | undefined => {
   let y = 0n
   for (let at = 31; at >= 0; at--) y = (y << 8n) | BigInt(bytes[at] ?? 0)
