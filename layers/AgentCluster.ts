@@ -19,6 +19,7 @@ import * as Layer from "effect/Layer"
 import type { Scope } from "effect/Scope"
 import type { Message } from "../services/Message.js"
 import type { ProtocolEvents } from "../services/ProtocolEvents.js"
+import type { Wallet } from "../services/Wallet.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
 import type { AgentClusterError } from "./cluster/AgentClusterError.js"
 import * as Agents from "./cluster/Agents.js"
@@ -28,7 +29,7 @@ import * as Runners from "./cluster/Runners.js"
 import type { ShardingOptions } from "./cluster/Settings.js"
 
 export { AgentClusterError } from "./cluster/AgentClusterError.js"
-export type { Options } from "./cluster/Agents.js"
+export type { Options, ReadingOptions } from "./cluster/Agents.js"
 export { type CallOptions, client, type Client, type Runner, type SendInput } from "./cluster/Client.js"
 export { type HousekeepingOptions, prune, type PruneOptions } from "./cluster/Housekeeping.js"
 export { inbox, type InboxIndexOptions, type InboxOptions, type InboxRow } from "./cluster/InboxIndex.js"
@@ -36,7 +37,9 @@ export type { RunnerOptions, SingleOptions } from "./cluster/Runners.js"
 export { sharding, type ShardingOptions, type Sharding as ShardingSettings } from "./cluster/Settings.js"
 
 /**
- * Runs agents on this process: those of the shards that its runner has.
+ * Runs agents on this process: those of the shards that its runner has. With `onMessage` they also react to the messages that
+ * they get, which {@link layerInboxIndex} has to find, in this process or another one. All processes with a runner need the
+ * same agents: a runner gets its part of them whether or not it has this layer.
  *
  * @example
  * ```ts
@@ -47,7 +50,6 @@ export { sharding, type ShardingOptions, type Sharding as ShardingSettings } fro
  * import * as Config from "effect/Config"
  * import type * as Effect from "effect/Effect"
  * import * as Layer from "effect/Layer"
-import type { Scope } from "effect/Scope"
  *
  * declare const walletOf: (agent: Address) => Effect.Effect<Wallet.Service, Wallet.WalletError>
  *
@@ -60,12 +62,51 @@ import type { Scope } from "effect/Scope"
  * )
  * ```
  *
+ * @example
+ * ```ts
+ * import { Agent, Message, type Wallet } from "@pod-protocol/effect"
+ * import * as AgentCluster from "@pod-protocol/effect/layers/AgentCluster"
+ * import type { Address } from "@solana/kit"
+ * import * as Effect from "effect/Effect"
+ *
+ * declare const walletOf: (agent: Address) => Effect.Effect<Wallet.Service, Wallet.WalletError>
+ *
+ * // Each message is answered once: a repetition has the same id.
+ * export const EchoLive = AgentCluster.layer({
+ *   wallet: walletOf,
+ *   onMessage: (message) =>
+ *     Effect.gen(function* () {
+ *       const agents = yield* Agent.Agent
+ *       const messages = yield* Message.Message
+ *       const payload = yield* messages.text(message)
+ *       const sender = yield* agents.get(message.account.sender)
+ *       yield* messages.send({ id: message.address, recipient: sender.account.wallet, payload })
+ *     })
+ * })
+ * ```
+ *
  * @since 0.1.0
  * @category layers
  */
-export const layer = <R = never>(
+export function layer<R = never, H = never>(
+  options: Agents.ReadingOptions<R, H>
+): Layer.Layer<
+  never,
+  AgentClusterError | InvalidInput,
+  Exclude<Exclude<H, Wallet>, Scope> | Exclude<R, Scope> | Message | Sharding | SqlClient
+>
+export function layer<R = never>(
   options: Agents.Options<R>
-): Layer.Layer<never, InvalidInput, Exclude<R, Scope> | Message | Sharding> => Agents.layer(options)
+): Layer.Layer<never, InvalidInput, Exclude<R, Scope> | Message | Sharding>
+export function layer<R, H>(
+  options: Agents.Options<R> | Agents.ReadingOptions<R, H>
+): Layer.Layer<
+  never,
+  AgentClusterError | InvalidInput,
+  Exclude<Exclude<H, Wallet>, Scope> | Exclude<R, Scope> | Message | Sharding | SqlClient
+> {
+  return "onMessage" in options ? Agents.layerReading(options) : Agents.layer(options)
+}
 
 /**
  * A runner over sockets, and over the database in context, which is Postgres or MySQL. Fails at start with `InvalidInput` for

@@ -9,19 +9,31 @@ import * as SafeText from "../../src/SafeText.js"
  * The cluster refused to start, or gave no answer.
  *
  * - `Shards`: the database was made for another `shardsPerGroup`. An agent would have two places.
+ * - `Locks`: other runners of the database are there with other settings of shard locks. An agent could be on two of them.
  * - `Sqlite`: several runners were to share an SQLite database, which fails under their writes.
  * - `Locked`: another process has the SQLite file open.
  * - `MissingPackage`: the runtime has no SQLite of its own, and the optional package is not installed.
  * - `Listen`: the runner's address cannot be listened on.
  * - `Storage`: the database failed with `cause`.
  * - `Timeout`: no answer came in time. The send may still happen. A send with the same `id` gives its receipt.
+ * - `Defect`: the agent's wallet, or something else on its runner, threw `cause`.
  *
  * @since 0.1.0
  * @category errors
  */
 export class AgentClusterError extends printable(
   Schema.TaggedError<AgentClusterError>("@pod-protocol/effect/AgentClusterError")("AgentClusterError", {
-    reason: Schema.Literal("Shards", "Sqlite", "Locked", "MissingPackage", "Listen", "Storage", "Timeout"),
+    reason: Schema.Literal(
+      "Shards",
+      "Locks",
+      "Sqlite",
+      "Locked",
+      "MissingPackage",
+      "Listen",
+      "Storage",
+      "Timeout",
+      "Defect"
+    ),
     /** What happened, where the reason does not state it. */
     detail: Schema.optional(SafeText.Schema()),
     cause: Schema.optional(Outside.Cause)
@@ -36,6 +48,8 @@ export class AgentClusterError extends printable(
     switch (this.reason) {
       case "Shards":
         return `The database was made for another shardsPerGroup: ${this.detail ?? "use its number, or another database"}`
+      case "Locks":
+        return `Runners of this database have other locks: ${this.detail ?? "give all the same settings"}`
       case "Sqlite":
         return "SQLite cannot be shared by runners: use Postgres or MySQL, or layerSingle for one runner"
       case "Locked":
@@ -48,6 +62,8 @@ export class AgentClusterError extends printable(
         return `The cluster's database failed: ${StoreFailure.explain(this.cause)}`
       case "Timeout":
         return `${this.detail ?? "No answer came in time"}: ask again with the same id, which does nothing twice`
+      case "Defect":
+        return "The agent's runner threw, as the cause says: mend it, and ask again with the same id"
     }
   }
 }

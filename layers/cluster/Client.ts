@@ -93,9 +93,6 @@ const MAX_PAYLOAD = 256 * 1024
 
 const MAX_ID = 1024
 
-/** Failures of earlier asks that are passed over. */
-const MAX_ASKS = 64
-
 /** Interrupts after which the answer of a key is taken for an interrupt that was stored. */
 const MAX_INTERRUPTS = 3
 
@@ -144,9 +141,9 @@ const prepare = (input: SendInput) =>
     const now = input.id === undefined ? BigInt(yield* Effect.clockWith((clock) => clock.currentTimeMillis)) : 0n
     const createdAt = input.createdAt ?? now
     yield* Envelope.header({ createdAt, id })
-    const content = [recipient, type, Hex.encode(id), `${createdAt}`, seal, sealTo, Hex.encode(Hash.sha256(payload))]
-    const key = Hex.encode(Hash.sha256(Utf8.encode(JSON.stringify(content))))
-    return { key, fields: { recipient, payload, type, id, createdAt, seal, sealTo } }
+    const named = [recipient, type, Hex.encode(id), `${createdAt}`, seal, sealTo, Hex.encode(Hash.sha256(payload))]
+    const content = Hex.encode(Hash.sha256(Utf8.encode(JSON.stringify(named))))
+    return { content, fields: { recipient, payload, type, id, createdAt, seal, sealTo } }
   })
 
 type Trouble = AlreadyProcessingMessage | MailboxFull | PersistenceError
@@ -156,22 +153,34 @@ const TROUBLES: ReadonlyArray<string> = ["AlreadyProcessingMessage", "MailboxFul
 const isTrouble = <E>(error: E | Trouble): error is Trouble =>
   Predicate.hasProperty(error, "_tag") && typeof error._tag === "string" && TROUBLES.includes(error._tag)
 
-/** Asks again until there is an answer: runners that leave, full mailboxes and a database that is away pass. */
+/**
+ * Asks again until there is an answer: runners that leave, full mailboxes and a database that is away pass. What lies in the
+ * database as the answer of a key and is none, an interrupt or a defect, is left behind by `renew`, which makes a new key.
+ */
 const persistently = <A, E, R>(
   timeout: number,
   call: Effect.Effect<A, E | Trouble, R>,
-  onInterrupt: () => void = () => {}
+  renew: () => void = () => {}
 ): Effect.Effect<A, AgentClusterError | E, R> =>
   Effect.suspend(() => {
     let storage: AgentClusterError | undefined
-    const again: Effect.Effect<A, E, R> = Effect.flatMap(Effect.exit(call), (exit) => {
+    let interrupts = 0
+    let defects = 0
+    const again: Effect.Effect<A, AgentClusterError | E, R> = Effect.flatMap(Effect.exit(call), (exit) => {
       if (Exit.isSuccess(exit)) return Effect.succeed(exit.value)
       if (Cause.isInterruptedOnly(exit.cause)) {
-        onInterrupt()
+        // Under the same key first, where the answer may be by now.
+        if (++interrupts % MAX_INTERRUPTS === 0) renew()
         return Effect.delay(again, PAUSE)
       }
       const failed = Cause.failureOrCause(exit.cause)
-      if (Either.isRight(failed)) return Effect.failCause(failed.right)
+      if (Either.isRight(failed)) {
+        if (++defects > 1) {
+          return Effect.fail(new AgentClusterError({ reason: "Defect", cause: Cause.squash(failed.right) }))
+        }
+        renew()
+        return Effect.delay(again, PAUSE)
+      }
       const error = failed.left
       if (!isTrouble(error)) return Effect.fail(error)
       if (error._tag === "PersistenceError") storage = new AgentClusterError({ reason: "Storage", cause: error.cause })
@@ -186,26 +195,24 @@ const send = (agent: Address, input: SendInput, options: CallOptions | undefined
   Effect.gen(function* () {
     yield* checkAgent(agent)
     const timeout = yield* Check.millis("timeout", options?.timeout ?? DEFAULT_TIMEOUT)
-    const { fields, key } = yield* prepare(input)
+    const { content, fields } = yield* prepare(input)
     const clientOf = yield* AgentEntity.client
     const ask = Hex.encode(Random.unsafeBytes(16))
-    let number = 0
-    let interrupts = 0
-    const receipt: Effect.Effect<typeof Receipt.MessageReceipt.Type, Message.SendError | Trouble> = Effect.suspend(() =>
-      clientOf(agent).Send({ ...fields, key: `${key}/${number}`, ask })
-    ).pipe(
-      Effect.catchAll((error): typeof receipt => {
-        if (!("ask" in error)) return Effect.fail(error)
-        if (error.ask === ask || number >= MAX_ASKS) return Effect.fail(error.error)
-        number++
-        return receipt
-      })
-    )
-    // Under the same key first, where the answer may be by now. It may also be an interrupt that was stored.
-    const onInterrupt = () => {
-      if (++interrupts % MAX_INTERRUPTS === 0) number++
+    let key = content
+    let keys = 0
+    const renew = () => {
+      key = `${content}/${ask}/${++keys}`
     }
-    const { address, fee, payloadHash, signature, slot } = yield* persistently(timeout, receipt, onInterrupt)
+    const receipt: Effect.Effect<typeof Receipt.MessageReceipt.Type, AgentClusterError | Message.SendError | Trouble> =
+      Effect.suspend(() => clientOf(agent).Send({ ...fields, key, ask })).pipe(
+        Effect.catchAll((error): typeof receipt => {
+          if (!("ask" in error)) return Effect.fail(error)
+          if (error.ask === ask) return Effect.fail(error.error)
+          renew()
+          return receipt
+        })
+      )
+    const { address, fee, payloadHash, signature, slot } = yield* persistently(timeout, receipt, renew)
     return new MessageReceipt(signature, slot, fee, address, payloadHash)
   }).pipe(traced("AgentCluster.send", { "pod.wallet": agent }))
 

@@ -1,14 +1,17 @@
-import type { Sharding } from "@effect/cluster/Sharding"
 /**
  * Who got which message, in the cluster's database: one runner follows the program and writes a row for each message, with
- * the place in the stream in the same transaction. So each message has one row, across restarts and runners.
+ * the place in the stream in the same transaction. So each message has one row, across restarts and runners. The same
+ * transaction marks the agents, so that they read.
  *
  * An agent reads its own rows. Listing the program's accounts instead would be a scan for each agent that becomes active, and
  * thousands of scans when a runner fails.
  */
+import * as EntityId from "@effect/cluster/EntityId"
+import { Sharding } from "@effect/cluster/Sharding"
 import * as Singleton from "@effect/cluster/Singleton"
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { Address } from "@solana/kit"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -19,8 +22,11 @@ import * as ProtocolEvents from "../../services/ProtocolEvents.js"
 import * as Check from "../../src/internal/check.js"
 import { InvalidInput } from "../../src/InvalidInput.js"
 import * as Addresses from "../../src/solana/Address.js"
+import * as Curve from "../../src/solana/Curve.js"
 import { AgentClusterError } from "./AgentClusterError.js"
 import { checkAgent } from "./Client.js"
+import * as InboxReader from "./InboxReader.js"
+import { GROUP } from "./Protocol.js"
 
 /**
  * A message to an agent, as the index has it.
@@ -65,6 +71,11 @@ export interface InboxIndexOptions {
    * very rare cases: there is no account at its address then.
    */
   readonly commitment?: "confirmed" | "finalized" | undefined
+  /**
+   * The agents whose messages are kept. Default: all of the program. Where others use the program too, name your own: each
+   * message of a stranger is a row, and wakes an agent that `layer` with `onMessage` then refuses.
+   */
+  readonly recipients?: ((agent: Address) => boolean) | undefined
 }
 
 const NAME = "inboxCursor"
@@ -83,19 +94,21 @@ const Rows = Schema.Array(
   Schema.Struct({ slot: Schema.Union(Schema.BigIntFromSelf, Schema.BigInt), address: Addresses.Schema })
 )
 
-const tables = Effect.gen(function* () {
+/** Makes the tables of inboxes. */
+export const tables: Effect.Effect<void, AgentClusterError, SqlClient.SqlClient> = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const table = sql`
     CREATE TABLE IF NOT EXISTS pod_inbox (
       recipient VARCHAR(44) NOT NULL, slot BIGINT NOT NULL, address VARCHAR(44) NOT NULL,
       PRIMARY KEY (recipient, slot, address)
     )`
+  const both = Effect.zipRight(table, InboxReader.table)
   yield* sql.onDialectOrElse({
     // Two runners that make a table at the same time would both fail.
-    pg: () => sql.withTransaction(Effect.zipRight(sql`SELECT pg_advisory_xact_lock(7063)`, table)),
-    orElse: () => table
+    pg: () => sql.withTransaction(Effect.zipRight(sql`SELECT pg_advisory_xact_lock(7063)`, both)),
+    orElse: () => both
   })
-})
+}).pipe(Effect.mapError(storage))
 
 /** The cursor, with what has been written of it. */
 const stored = Effect.gen(function* () {
@@ -104,25 +117,41 @@ const stored = Effect.gen(function* () {
   return Option.fromNullable((yield* Schema.decodeUnknown(StoredCursor)(rows))[0]?.value)
 })
 
-const write = (rows: ReadonlyArray<InboxRow & { readonly recipient: Address }>, cursor: ProtocolEvents.Cursor) =>
+type Row = InboxRow & { readonly recipient: Address }
+
+/** Writes rows, the marks of their agents, and the place in the stream, or nothing. */
+const write = (rows: ReadonlyArray<Row>, cursor: ProtocolEvents.Cursor) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
-    for (let at = 0; at < rows.length; at += ROWS) {
-      const some = rows.slice(at, at + ROWS).map(({ address, recipient, slot }) => ({ recipient, slot, address }))
+    const { getShardId } = yield* Sharding
+    const agents = [...new Set(rows.map(({ recipient }) => recipient))]
+      .toSorted()
+      .map((agent) => ({ agent, shard: getShardId(EntityId.make(agent), GROUP).id }))
+    const writing = Effect.gen(function* () {
+      for (const some of Arr.chunksOf(rows, ROWS)) {
+        const values = some.map(({ address, recipient, slot }) => ({ recipient, slot, address }))
+        yield* sql.onDialectOrElse({
+          mysql: () => sql`INSERT IGNORE INTO pod_inbox ${sql.insert(values)}`,
+          orElse: () => sql`INSERT INTO pod_inbox ${sql.insert(values)} ON CONFLICT DO NOTHING`
+        })
+      }
+      for (const some of Arr.chunksOf(agents, ROWS)) yield* InboxReader.mark(some)
+      const place = { name: NAME, value: JSON.stringify(cursor) }
       yield* sql.onDialectOrElse({
-        mysql: () => sql`INSERT IGNORE INTO pod_inbox ${sql.insert(some)}`,
-        orElse: () => sql`INSERT INTO pod_inbox ${sql.insert(some)} ON CONFLICT DO NOTHING`
+        mysql: () => sql`INSERT INTO pod_cluster ${sql.insert(place)} ON DUPLICATE KEY UPDATE value = VALUES(value)`,
+        orElse: () =>
+          sql`INSERT INTO pod_cluster ${sql.insert(place)} ON CONFLICT (name) DO UPDATE SET value = excluded.value`
       })
-    }
-    yield* sql`DELETE FROM pod_cluster WHERE name = ${NAME}`
-    yield* sql`INSERT INTO pod_cluster ${sql.insert({ name: NAME, value: JSON.stringify(cursor) })}`
-  }).pipe((effect) => Effect.flatMap(SqlClient.SqlClient, (sql) => sql.withTransaction(effect)))
+    })
+    yield* sql.withTransaction(writing)
+  })
 
 /** Follows the program from where the index stands. */
 const follow = (options: InboxIndexOptions) =>
   Effect.gen(function* () {
     const events = yield* ProtocolEvents.ProtocolEvents
     const cursor = yield* stored
+    const { recipients = () => true } = options
     let written = Option.match(cursor, { onNone: () => -STEP, onSome: ({ slot }) => slot })
     yield* events
       .batches({
@@ -136,7 +165,7 @@ const follow = (options: InboxIndexOptions) =>
           if (items.length === 0 && cursor.slot < written + STEP) return Effect.void
           written = cursor.slot
           const rows = items.flatMap(({ event }) =>
-            event._tag === "MessageSent"
+            event._tag === "MessageSent" && recipients(event.recipient) && Curve.isKey(event.recipient)
               ? [{ recipient: event.recipient, slot: event.slot, address: event.message }]
               : []
           )
@@ -166,7 +195,10 @@ export const layer = (
       if (!STARTS.includes(options.from)) {
         return yield* new InvalidInput({ field: "from", rule: "must be beginning or now" })
       }
-      yield* Effect.mapError(tables, storage)
+      if (options.recipients !== undefined && typeof options.recipients !== "function") {
+        return yield* new InvalidInput({ field: "recipients", rule: "must be a function" })
+      }
+      yield* tables
       const run = follow(options).pipe(
         Effect.tapError((error) =>
           Effect.logWarning("AgentCluster: the index of inboxes stopped, and starts again", error)
@@ -198,7 +230,7 @@ export const inbox = (
     const sql = yield* SqlClient.SqlClient
     const rows = sql`
       SELECT slot, address FROM pod_inbox
-      WHERE recipient = ${agent} AND (slot > ${slot} OR (slot = ${slot} AND address > ${address}))
+      WHERE recipient = ${agent} AND (slot, address) > (${slot}, ${address})
       ORDER BY slot, address LIMIT ${limit}`
     return yield* rows.pipe(
       Effect.provideService(SqlClient.SafeIntegers, true),

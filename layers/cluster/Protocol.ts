@@ -3,7 +3,7 @@
  *
  * A send is persisted before it is done, under a key that names its content. Interruption of its caller does not reach it.
  * A failure is stored as the answer of its key, so it names the ask that it answers: a caller that finds the failure of an
- * earlier ask puts its own under the next key.
+ * earlier ask asks under a key of its own. The message's id keeps that one message.
  */
 import * as ClusterSchema from "@effect/cluster/ClusterSchema"
 import * as Entity from "@effect/cluster/Entity"
@@ -19,8 +19,10 @@ import { InvalidInput } from "../../src/InvalidInput.js"
 import { MessageType } from "../../src/protocol/MessageType.js"
 import { ProgramError } from "../../src/protocol/ProgramError.js"
 import * as Address from "../../src/solana/Address.js"
+import { AgentClusterError } from "./AgentClusterError.js"
 
 const SendError = Schema.Union(
+  AgentClusterError,
   InvalidInput,
   PayloadStoreError,
   ProgramError,
@@ -32,7 +34,7 @@ const SendError = Schema.Union(
 
 const Send = Rpc.make("Send", {
   payload: {
-    /** Names the content and the number of the ask. */
+    /** Names the content, and the ask where an earlier one failed. */
     key: Schema.String,
     /** Names the ask whose answer this is. */
     ask: Schema.String,
@@ -53,5 +55,11 @@ const Send = Rpc.make("Send", {
 
 const Where = Rpc.make("Where", { success: Schema.Struct({ host: Schema.String, port: Schema.Int }) })
 
+/** Has the agent read its inbox. A runner that ends lets it finish the message. */
+const Read = Rpc.make("Read").annotate(ClusterSchema.Uninterruptible, true)
+
+/** The group of shards that agents are in. */
+export const GROUP = "default"
+
 /** An agent, named by its wallet's address. */
-export const AgentEntity = Entity.make("PodAgent", [Send, Where])
+export const AgentEntity = Entity.make("PodAgent", [Send, Where, Read])

@@ -86,6 +86,7 @@ export const layerRunner = (
       const runnerShardWeight = yield* Check.integer("weight", options.weight ?? 1, 1, 1000)
       yield* Shards.refuseSqlite
       yield* Shards.check(settings.shardsPerGroup)
+      yield* Shards.checkLocks(settings)
       const server = Layer.mapError(
         NodeClusterSocket.layerSocketServer,
         (cause) => new AgentClusterError({ reason: "Listen", detail: `${listen.host}:${listen.port}`, cause })
@@ -117,6 +118,7 @@ export const layerClient = (
       const settings = yield* sharding(options)
       yield* Shards.refuseSqlite
       yield* Shards.check(settings.shardsPerGroup)
+      yield* Shards.checkLocks(settings)
       return SocketRunner.layerClientOnly.pipe(
         Layer.provide(protocol),
         Layer.provideMerge(messages),

@@ -22,7 +22,8 @@ export interface ShardingOptions {
   /**
    * How long a lock lives that is not refreshed. Default 35 seconds, at least 35, and at least three times the refresh. Too
    * low, a busy event loop loses its shards and takes them again, for ever. Too high: after a runner that nobody can reach,
-   * its agents are away for so long.
+   * its agents are away for so long. All runners and clients must have the same: another one is `AgentClusterError` of reason
+   * `Locks` while runners are there.
    */
   readonly shardLockExpiration?: Duration.DurationInput | undefined
   /** How often locks are refreshed. Default 10 seconds, at least 10. Too high is refused: see `shardLockExpiration`. */
@@ -47,7 +48,8 @@ export interface ShardingOptions {
   readonly refreshAssignmentsInterval?: Duration.DurationInput | undefined
   /**
    * Whether locks are rows that expire, and not Postgres' session locks. Default false. Session locks are free at once when a
-   * runner is killed, but one that is stopped (a paused machine) keeps them as long as its connection stands. Rows expire.
+   * runner is killed, but one that is stopped (a paused machine) keeps them as long as its connection stands. Rows expire. As
+   * `shardLockExpiration`, the same everywhere. Behind a pooler of transactions (PgBouncer), session locks do not hold: true.
    */
   readonly shardLockDisableAdvisory?: boolean | undefined
 }

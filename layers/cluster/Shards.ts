@@ -1,16 +1,35 @@
 /**
  * What a database remembers of its cluster, so that no runner joins with other settings.
  *
- * The number of shards says where an agent is. With two numbers, an agent would be on two runners.
+ * The number of shards says where an agent is. With two numbers, an agent would be on two runners. Locks keep a shard on one
+ * runner. Two kinds of locks do not see each other, and a short expiry takes the locks of a runner that refreshes slowly.
  */
 import * as SqlClient from "@effect/sql/SqlClient"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { AgentClusterError } from "./AgentClusterError.js"
+import type { Sharding } from "./Settings.js"
 
-const NAME = "shardsPerGroup"
+const SHARDS = "shardsPerGroup"
+
+const LOCKS = "locks"
 
 const rowsOf = Schema.decodeUnknown(Schema.Array(Schema.Struct({ value: Schema.String })))
+
+const countsOf = Schema.decodeUnknown(
+  Schema.Array(Schema.Struct({ count: Schema.Union(Schema.Number, Schema.NumberFromString) }))
+)
+
+/** Settings of locks, and when they were written. */
+const Locks = Schema.parseJson(
+  Schema.Struct({
+    kind: Schema.Literal("session", "rows"),
+    refresh: Schema.Number,
+    expiration: Schema.Number,
+    at: Schema.Number
+  })
+)
 
 /** Refuses SQLite: its writers fail where several processes share the file. */
 export const refuseSqlite: Effect.Effect<void, AgentClusterError, SqlClient.SqlClient> = Effect.flatMap(
@@ -22,33 +41,100 @@ export const refuseSqlite: Effect.Effect<void, AgentClusterError, SqlClient.SqlC
     })
 )
 
+const orStorage = Effect.mapError((error: unknown) =>
+  error instanceof AgentClusterError ? error : new AgentClusterError({ reason: "Storage", cause: error })
+)
+
+const table = Effect.flatMap(SqlClient.SqlClient, (sql) => {
+  const create = sql`CREATE TABLE IF NOT EXISTS pod_cluster (name VARCHAR(64) PRIMARY KEY, value TEXT NOT NULL)`
+  return sql.onDialectOrElse({
+    // Two runners that make a table at the same time would both fail.
+    pg: () => sql.withTransaction(Effect.zipRight(sql`SELECT pg_advisory_xact_lock(7063)`, create)),
+    orElse: () => create
+  })
+})
+
+/** Writes a value that the database does not have yet, and gives the one that it has. */
+const remembered = (name: string, value: string) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    yield* sql.onDialectOrElse({
+      mysql: () => sql`INSERT IGNORE INTO pod_cluster (name, value) VALUES (${name}, ${value})`,
+      orElse: () => sql`INSERT INTO pod_cluster (name, value) VALUES (${name}, ${value}) ON CONFLICT (name) DO NOTHING`
+    })
+    const [row] = yield* Effect.flatMap(sql`SELECT value FROM pod_cluster WHERE name = ${name}`, rowsOf)
+    return row?.value ?? ""
+  })
+
 /** Writes the number into a new database, and compares it with that of an old one. */
 export const check = (shardsPerGroup: number): Effect.Effect<void, AgentClusterError, SqlClient.SqlClient> =>
   Effect.gen(function* () {
-    const sql = yield* SqlClient.SqlClient
-    const value = `${shardsPerGroup}`
-    yield* sql.onDialectOrElse({
-      // Two runners that make a table at the same time would both fail.
-      pg: () =>
-        sql`SELECT pg_advisory_xact_lock(7063)`.pipe(
-          Effect.zipRight(
-            sql`CREATE TABLE IF NOT EXISTS pod_cluster (name VARCHAR(64) PRIMARY KEY, value TEXT NOT NULL)`
-          ),
-          sql.withTransaction
-        ),
-      orElse: () => sql`CREATE TABLE IF NOT EXISTS pod_cluster (name VARCHAR(64) PRIMARY KEY, value TEXT NOT NULL)`
-    })
-    yield* sql.onDialectOrElse({
-      mysql: () => sql`INSERT IGNORE INTO pod_cluster (name, value) VALUES (${NAME}, ${value})`,
-      orElse: () => sql`INSERT INTO pod_cluster (name, value) VALUES (${NAME}, ${value}) ON CONFLICT (name) DO NOTHING`
-    })
-    const [row] = yield* Effect.flatMap(sql`SELECT value FROM pod_cluster WHERE name = ${NAME}`, rowsOf)
-    if (row?.value !== value) {
-      const detail = `it has ${row?.value ?? "none"}, and this runner ${value}; no number can be changed later`
+    yield* table
+    const known = yield* remembered(SHARDS, `${shardsPerGroup}`)
+    if (known !== `${shardsPerGroup}`) {
+      const detail = `it has ${known}, and this runner ${shardsPerGroup}; no number can be changed later`
       return yield* new AgentClusterError({ reason: "Shards", detail })
     }
-  }).pipe(
-    Effect.mapError((error) =>
-      error instanceof AgentClusterError ? error : new AgentClusterError({ reason: "Storage", cause: error })
+  }).pipe(orStorage)
+
+/** The number of shards that the database was made for. */
+export const count = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const [row] = yield* Effect.flatMap(sql`SELECT value FROM pod_cluster WHERE name = ${SHARDS}`, rowsOf)
+  return Number(row?.value ?? 0)
+}).pipe(orStorage)
+
+/** Runners that showed a sign of life within these seconds. */
+const alive = (seconds: number) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const [made] = yield* Effect.flatMap(
+      sql`SELECT COUNT(*) AS count FROM information_schema.tables WHERE table_name = 'cluster_runners'`,
+      countsOf
     )
-  )
+    if ((made?.count ?? 0) === 0) return 0
+    const since = sql.onDialectOrElse({
+      mysql: () => sql`DATE_SUB(NOW(), INTERVAL ${seconds} SECOND)`,
+      orElse: () => sql`NOW() - ${seconds} * INTERVAL '1 second'`
+    })
+    const [row] = yield* Effect.flatMap(
+      sql`SELECT COUNT(*) AS count FROM cluster_runners WHERE last_heartbeat > ${since}`,
+      countsOf
+    )
+    return row?.count ?? 0
+  })
+
+/**
+ * Compares the settings of locks with those of the other runners. A cluster without runners takes new settings. Needs the
+ * table that {@link check} makes.
+ */
+export const checkLocks = ({
+  shardLockDisableAdvisory,
+  shardLockExpiration,
+  shardLockRefreshInterval
+}: Sharding): Effect.Effect<void, AgentClusterError, SqlClient.SqlClient> =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const at = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
+    const own = {
+      kind: shardLockDisableAdvisory ? ("rows" as const) : ("session" as const),
+      refresh: Duration.toMillis(shardLockRefreshInterval),
+      expiration: Duration.toMillis(shardLockExpiration),
+      at
+    }
+    const value = yield* Schema.encode(Locks)(own)
+    const known = yield* Effect.flatMap(remembered(LOCKS, value), Schema.decodeUnknown(Locks))
+    const { expiration, kind, refresh } = known
+    if (kind === own.kind && refresh === own.refresh && expiration === own.expiration) return
+    const patience = Math.max(expiration, own.expiration)
+    // A runner that has just written its settings is not in the list of runners yet.
+    const isNew = Math.abs(at - known.at) < patience
+    if (isNew || (yield* alive(Math.ceil(patience / 1000))) > 0) {
+      const texts = [known, own].map(
+        ({ expiration, kind, refresh }) => `${kind} refreshed each ${refresh} ms that expire after ${expiration} ms`
+      )
+      const detail = `${texts[0]}, and this one ${texts[1]}; give all the same, or end all first`
+      return yield* new AgentClusterError({ reason: "Locks", detail })
+    }
+    yield* sql`UPDATE pod_cluster SET value = ${value} WHERE name = ${LOCKS}`
+  }).pipe(orStorage)

@@ -203,6 +203,60 @@ layer(Pod.layerTest)("AgentCluster in memory", (it) => {
       })
   )
 
+  it.effect("Given an id that failed a hundred times, When it is asked again, Then it is done with one more ask", () =>
+    Effect.gen(function* () {
+      const { alice, bob } = yield* pair
+      let asked = 0
+      const runner = AgentCluster.layerTest({
+        wallet: () => Effect.sync(() => (asked++ < 100 ? bob.wallet : alice.wallet))
+      })
+      const send = AgentCluster.client(alice.wallet.address).send({
+        recipient: bob.wallet.address,
+        payload: "hello",
+        id: "x"
+      })
+      yield* Effect.gen(function* () {
+        yield* Effect.replicateEffect(Effect.flip(send), 100)
+        expect(asked).toBe(100)
+        yield* send
+        expect(asked).toBe(101)
+      }).pipe(Effect.provide(runner))
+      expect(yield* inbox(bob.wallet.address)).toBe(1)
+    })
+  )
+
+  it.effect("Given a wallet that threw, When the send is asked again, Then the defect is not its answer for ever", () =>
+    Effect.gen(function* () {
+      const { alice, bob } = yield* pair
+      let isBroken = true
+      const runner = AgentCluster.layerTest({
+        wallet: () => (isBroken ? Effect.dieMessage("no such key") : Effect.succeed(alice.wallet))
+      })
+      yield* Effect.gen(function* () {
+        const send = AgentCluster.client(alice.wallet.address).send({
+          recipient: bob.wallet.address,
+          payload: "hello",
+          id: "x"
+        })
+        expect(yield* Effect.flip(send)).toMatchObject({ _tag: "AgentClusterError", reason: "Defect" })
+        isBroken = false
+        yield* send
+      }).pipe(Effect.provide(runner))
+      expect(yield* inbox(bob.wallet.address)).toBe(1)
+    })
+  )
+
+  it.effect("Given one id, When its content differs, Then each content is a message of its own, sent once", () =>
+    Effect.gen(function* () {
+      const { alice, bob } = yield* pair
+      const receipts = yield* Effect.forEach(["pay 5", "pay 6", "pay 5", "pay 6"], (payload) =>
+        AgentCluster.client(alice.wallet.address).send({ recipient: bob.wallet.address, payload, id: "x" })
+      ).pipe(Effect.provide(AgentCluster.layerTest(agentsOf(alice.wallet))))
+      expect(new Set(receipts.map(({ address }) => address)).size).toBe(2)
+      expect(yield* inbox(bob.wallet.address)).toBe(2)
+    })
+  )
+
   it.effect("Given a caller that is interrupted, When it asks again, Then the message was sent once", () =>
     Effect.gen(function* () {
       const { alice, bob } = yield* pair
