@@ -9,8 +9,8 @@ const v4 = (text: string): ReadonlyArray<number> | undefined => {
   return bytes.every((byte) => byte <= 255) ? bytes : undefined
 }
 
-/** The bytes of IPv6 groups. The last group may be an IPv4 address. */
-const groups = (text: string): ReadonlyArray<number> | undefined => {
+/** The bytes of IPv6 groups. The last group of an address may be an IPv4 address. */
+const groups = (text: string, endsAddress: boolean): ReadonlyArray<number> | undefined => {
   if (text === "") return []
   const bytes: Array<number> = []
   const parts = text.split(":")
@@ -20,7 +20,7 @@ const groups = (text: string): ReadonlyArray<number> | undefined => {
       bytes.push(group >> 8, group & 255)
       continue
     }
-    const embedded = index === parts.length - 1 ? v4(part) : undefined
+    const embedded = endsAddress && index === parts.length - 1 ? v4(part) : undefined
     if (embedded === undefined) return undefined
     bytes.push(...embedded)
   }
@@ -30,8 +30,8 @@ const groups = (text: string): ReadonlyArray<number> | undefined => {
 const v6 = (text: string): ReadonlyArray<number> | undefined => {
   const [before = "", after, ...more] = text.split("::")
   if (more.length > 0) return undefined
-  const head = groups(before)
-  const tail = after === undefined ? [] : groups(after)
+  const head = groups(before, after === undefined)
+  const tail = after === undefined ? [] : groups(after, true)
   if (head === undefined || tail === undefined) return undefined
   const missing = 16 - head.length - tail.length
   if (after === undefined ? missing !== 0 : missing < 2) return undefined

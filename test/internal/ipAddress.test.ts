@@ -69,6 +69,12 @@ describe("addresses of the Internet Protocol", () => {
     expect(others.filter((address) => isPublic(address) !== true)).toEqual([])
   })
 
+  it("Given an IPv4 address within IPv6, Then it may only be at the end, as in Node", () => {
+    for (const text of ["::1.2.3.4", "1:2:3:4:5:6:1.2.3.4", "1.2.3.4::", "1.2.3.4::1", "1.2.3.4::5.6.7.8", "::1.2.3.4:5"]) {
+      expect(IpAddress.parse(text) !== undefined, text).toBe(isIP(text) !== 0)
+    }
+  })
+
   it("Given any text, Then it is an address as Node takes it, or none", () => {
     const part = FastCheck.constantFrom("0", "1", "255", "256", "01", "ffff", "::", ":", ".", "127", "g", "%")
     FastCheck.assert(
