@@ -122,7 +122,7 @@ export * as ProtocolEvent from "./src/protocol/ProtocolEvent.js"
 export * as Rules from "./src/protocol/Rules.js"
 
 /**
- * The layout of a sealed payload: one that only its recipient can open.
+ * The layout of a sealed payload, which only its recipient can open.
  *
  * @since 0.1.0
  */

@@ -5,8 +5,8 @@
  * constructor of WebSockets, such as `Socket.layerWebSocketConstructorGlobal`. On Node, `RpcPoolUndici` takes a
  * fraction of the CPU time and has options for sockets; here the client owns the sockets.
  *
- * The layer disables the client's spans and trace headers. The spans would give the URL, and so the API key, to the
- * tracer; the headers would give the trace to the provider.
+ * The layer disables the client's spans and trace headers. The spans would show the URL with its API key to the tracer;
+ * the headers would show the trace to the provider.
  *
  * @since 0.1.0
  */

@@ -338,9 +338,8 @@ export const layerFile = (path: string): Layer.Layer<Wallet, WalletError> => Lay
  * bytes. It ignores surrounding blanks and quotes, and `~` is the home folder.
  *
  * Fails with `InvalidInput` if the setting is neither a key nor the path of a file, and with `WalletError` if the file
- * cannot be used. Neither shows any part of the setting. The setting stays in the environment of the process, where it
- * cannot be erased, and its text is a string, which stays in the heap until it is collected: keep a production key in a
- * file.
+ * cannot be used. Neither shows any part of the setting. Keep a production key in a file: the setting stays in the
+ * environment of the process, where it cannot be erased. Its text also stays in the heap until it is collected.
  *
  * @since 0.1.0
  * @category layers

@@ -69,8 +69,8 @@ const cut = (text: string, start: number, end: number, size: number): ReadonlyAr
 }
 
 /**
- * Parses a reply. If the text is longer than `size / 16` characters and has a list at `result.value`, the result is a
- * {@link LongResult} with pieces of about `size` characters. Default of `size`: 65,536.
+ * Parses a reply. The result is a {@link LongResult} with pieces of about `size` characters, if the text is longer than
+ * `size / 16` and has a list at `result.value`. Default of `size`: 65,536.
  *
  * @since 0.1.0
  * @category decoding

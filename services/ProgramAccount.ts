@@ -125,9 +125,9 @@ export type ReadError = AccountDecodeError | AccountNotFound | InvalidInput | Rp
 /**
  * The errors of a listing: `InvalidInput` for an invalid address, and `RpcError`.
  *
- * A bad account does not fail the listing. The listing leaves out an account of another program, one that does not match
- * the filters, a repeated one, one that cannot be decoded, and one whose fields give another address. It logs them as a
- * warning and counts them in `Metrics.accountsRefused`.
+ * A bad account does not fail the listing. The listing leaves out an account if another program owns it, if it does not
+ * match the filters, or if the list has it twice. It also leaves out an account that cannot be decoded, or whose fields
+ * give another address. It logs these accounts as a warning and counts them in `Metrics.accountsRefused`.
  *
  * @since 0.1.0
  * @category errors
@@ -159,9 +159,9 @@ export interface Listing<A, Options extends { readonly follow?: unknown }> {
 }
 
 /**
- * The errors of a write: `InvalidInput` before any I/O, `ProgramError` if the program refused, `TransactionError` if the
- * transaction failed for another reason or did not land, `WalletError` if the wallet did not sign, and `RpcError` if the
- * endpoint did not answer.
+ * The errors of a write: `InvalidInput` before any I/O, `WalletError` if the wallet did not sign, and `RpcError` if the
+ * endpoint did not answer. `ProgramError` if the program refused, and `TransactionError` if the transaction failed for
+ * another reason or did not land.
  *
  * @since 0.1.0
  * @category errors

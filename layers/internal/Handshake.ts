@@ -6,7 +6,7 @@ import * as Causes from "./Causes.js"
 export interface Failure {
   /** Status of the server's reply, if it replied. */
   readonly status?: number | undefined
-  /** The reason why there is no connection, or no reply on it. */
+  /** The cause of the failure, if the server did not reply. */
   readonly cause?: unknown
 }
 

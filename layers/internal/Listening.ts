@@ -1,4 +1,7 @@
-/** An HTTP server of Node on a port. It closes its connections with its scope: a client may keep one open for ever. */
+/**
+ * An HTTP server of Node on a port. It closes its connections with its scope, because a client may keep a connection
+ * open forever.
+ */
 import { createServer, type ServerOptions } from "node:http"
 import type { Socket } from "node:net"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"

@@ -167,8 +167,8 @@ export interface InviteOptions extends SendOptions {
 export interface JoinOptions extends SendOptions {
   /**
    * Maximum fee to pay from the escrow, in lamports, at least 0. If the channel's fee is higher, the call fails with
-   * `InvalidInput` and sends nothing. Default: no maximum. The check reads the fee before the send, but the program takes
-   * the fee at the time of landing, and the instruction has no field for a limit. So a creator can raise the fee in
+   * `InvalidInput` and sends nothing. Default: no maximum. The check reads the fee before the send, but the program
+   * takes the fee at the time of landing. The instruction has no field for a limit, so a creator can raise the fee in
    * between. Only the escrow's amount is a hard bound: deposit no more than you will pay.
    */
   readonly maxFee?: bigint | undefined

@@ -1,8 +1,8 @@
 /**
  * A second opinion: asks another endpoint if the answer of one is not enough.
  *
- * The calls of one opinion prefer the endpoints that it asked before, and never use an endpoint of an earlier opinion. So
- * two opinions come from different endpoints, and one lying endpoint can influence only one of them. Endpoints are
+ * The calls of one opinion prefer the endpoints of its earlier calls, and never use an endpoint of an earlier opinion.
+ * So two opinions come from different endpoints, and one lying endpoint can influence only one of them. Endpoints are
  * distinguished by host: two URLs of one host count once.
  *
  * With one endpoint there is no second opinion, and `hosts` stays 1.

@@ -26,7 +26,7 @@ export interface Member<T> {
   readonly policy: "safe" | "never"
 }
 
-/** A failure that says whether the same work may succeed with more time. */
+/** A failure; `isRetryable` if the same work may succeed with more time. */
 interface Failure {
   readonly isRetryable: boolean
 }
@@ -34,7 +34,7 @@ interface Failure {
 export interface Work<A, T, E extends Failure = RpcError> {
   /** Does the work. `members` lists the present members, the leader first. */
   readonly run: (members: () => ReadonlyArray<Member<T>>) => Effect.Effect<ResultOf<A, T, E>, E>
-  /** Called when the work is done or no member is left. Nobody may join from then on. */
+  /** Called when the work is done or no member is left. No fiber may join after this. */
   readonly ended: () => void
 }
 

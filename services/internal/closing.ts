@@ -1,5 +1,5 @@
 /**
- * Tells whether the scope of a transport is closed. Calls to a closed transport fail with the reason `PoolClosed`:
+ * Tracks whether the scope of a transport is closed. Calls to a closed transport fail with the reason `PoolClosed`:
  * unlike after a lost connection, a retry cannot succeed.
  */
 import * as Effect from "effect/Effect"

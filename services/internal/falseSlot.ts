@@ -48,7 +48,7 @@ export const contradicted = (
     return found
   })
 
-/** Waits until the claim proves false, and returns the pool's slot. Waits for ever if it may be true. */
+/** Waits until the claim proves false, and returns the pool's slot. Never ends if it may be true. */
 const refuted = (claimed: Slot, current: Effect.Effect<Slot, RpcError>): Effect.Effect<Slot> =>
   Effect.flatMap(
     contradicted(claimed, current),

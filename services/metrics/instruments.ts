@@ -115,7 +115,7 @@ export const transactionsOf = (outcome: string): Metric.Metric.Counter<number> =
 export const rebroadcasts: Metric.Metric.Counter<number> = MetricOf.counter(MetricTable.rebroadcasts)
 
 /**
- * Seconds from the first submission of a transaction until it reached the commitment asked for.
+ * Seconds from the first submission of a transaction until it reached the requested commitment.
  *
  * @since 0.1.0
  * @category constants
@@ -184,7 +184,7 @@ export const cacheReadsOf = (outcome: "memory" | "store" | "stale" | "network"):
 export const cacheFenced: Metric.Metric.Counter<number> = MetricOf.counter(MetricTable.cacheFenced)
 
 /**
- * Rows of a cache's store whose checksum was wrong. They were removed.
+ * Rows of a cache's store, and saved indexes, that were damaged or of another cluster, and were removed.
  *
  * @since 0.1.0
  * @category constants

@@ -49,7 +49,7 @@ const UNITS = [
   [1e-9, "ns"]
 ] as const
 
-/** Three significant digits, whole where there are more. */
+/** Three significant digits; all digits of larger whole numbers. */
 const digits = (value: number): string => (value >= 100 ? Math.round(value).toString() : value.toPrecision(3))
 
 const duration = (seconds: number): string => {

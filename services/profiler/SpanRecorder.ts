@@ -54,7 +54,7 @@ export const make = (now: () => number): SpanRecorder => {
   const turns = new Turns(note)
 
   const followed = (tracer: Tracer.Tracer): Tracer.Tracer => {
-    // CallTree knows this function by its name, in a bundle too
+    // CallTree recognises this function by its name, also in a bundle
     const podProfilerHook: Tracer.Tracer["context"] = (f, fiber) => {
       if (fiber.currentSpan !== current) note(fiber.currentSpan)
       return tracer.context(f, fiber)

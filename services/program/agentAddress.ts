@@ -1,4 +1,4 @@
-/** Tells wallets from agents' addresses. */
+/** Distinguishes wallets from agents' addresses. */
 import type { Address } from "@solana/kit"
 import * as Pda from "../../src/protocol/Pda.js"
 import * as Curve from "../../src/solana/Curve.js"

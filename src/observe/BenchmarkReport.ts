@@ -99,7 +99,7 @@ export const Case = Schema.Struct({
 export type Case = typeof Case.Type
 
 /**
- * Where a benchmark ran.
+ * The machine on which a benchmark ran.
  *
  * @since 0.1.0
  * @category models
@@ -114,7 +114,7 @@ export const Machine = Schema.Struct({
 })
 
 /**
- * Where a benchmark ran.
+ * The machine on which a benchmark ran.
  *
  * @since 0.1.0
  * @category models
@@ -137,7 +137,7 @@ export const Report = Schema.Struct({
   base: text(200),
   /** Unix time in milliseconds. */
   at: finite,
-  /** What was measured, such as a commit. */
+  /** The measured version, such as a commit. */
   of: Schema.optionalWith(text(100), { exact: true }),
   machine: Machine,
   threshold: finite.pipe(Schema.between(0, 1)),
@@ -167,7 +167,7 @@ export const decode: (text: string) => Either.Either<ReadonlyArray<Report>, Pars
  * - `Faster`, `Slower`: the whole interval is beyond the threshold and beyond the {@link noise} of the run.
  * - `NoChange`: the whole interval and the noise are within the threshold.
  * - `TooNoisy`: none of these. More rounds, or a quieter machine, may decide.
- * - `NotComparable`: `why` says what differs.
+ * - `NotComparable`: `why` names the difference.
  *
  * @since 0.1.0
  * @category models

@@ -22,7 +22,7 @@ export const Target = Schema.Struct({
   below: Schema.Finite,
   /** The unit of the figure and of the bound, such as `ms`. */
   unit: text(30),
-  /** How it was measured, and what a reader has to know. */
+  /** The method of measurement, and remarks for the reader. */
   note: Schema.optionalWith(text(500), { exact: true })
 })
 

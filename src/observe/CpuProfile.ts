@@ -44,7 +44,7 @@ export interface Frame {
   readonly name: string
   /** Where its source is; empty for native code. At most 500 characters. */
   readonly url: string
-  /** Line and column of the function, from 1; 0 where there is none. */
+  /** Line and column of the function, from 1; 0 if unknown. */
   readonly line: number
   readonly column: number
 }
@@ -108,7 +108,7 @@ const tooLarge = (detail: string): Either.Either<never, MalformedProfile> =>
 const text = (value: unknown, maxLength: number): string =>
   typeof value === "string" ? SafeText.make(value, maxLength) : ""
 
-/** V8 counts lines and columns from 0, and writes -1 where there is none. */
+/** V8 counts lines and columns from 0, and writes -1 for unknown ones. */
 const position = (value: unknown): number =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value + 1 : 0
 

@@ -146,8 +146,8 @@ export const theilSen = (points: ReadonlyArray<Point>): Option.Option<number> =>
 }
 
 /**
- * The result of a Mann–Kendall test: `z` is above 0 for a rising trend, and `confidence` (0 to 1) says how surely the
- * direction is not chance (one-sided).
+ * The result of a Mann–Kendall test: `z` is above 0 for a rising trend. `confidence` (0 to 1) is the one-sided
+ * probability that the direction is not due to chance.
  *
  * @since 0.1.0
  * @category models

@@ -33,8 +33,8 @@ export interface Vocabulary<Name extends string> {
   /** The bits of some names. A repeated name counts once. `InvalidInput` for a name that the vocabulary does not have. */
   readonly encode: (names: Iterable<Name>) => Either.Either<bigint, InvalidInput>
   /**
-   * The names of the set bits, lowest bit first, without the bits that have no name. Equal bits give the same frozen array
-   * while it is among the few thousand most recent ones, so an index of a million agents holds few arrays.
+   * The names of the set bits, lowest bit first, without the bits that have no name. Equal bits give the same frozen
+   * array while the array is among the few thousand most recent ones. So an index of a million agents holds few arrays.
    */
   readonly decode: (bits: bigint) => ReadonlyArray<Name>
 }

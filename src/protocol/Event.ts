@@ -1,8 +1,9 @@
 /**
  * The events that the program logs.
  *
- * An event shows what the program did, not which wallet requested it: see `Instruction.broadcastMessageCompressed`. The
- * published program never emits the events for channel creation and for escrow. Some instructions have no event.
+ * An event shows the effect of an instruction, and not the wallet that requested it: see
+ * `Instruction.broadcastMessageCompressed`. The published program never emits the events for channel creation and for
+ * escrow. Some instructions have no event.
  *
  * @since 0.1.0
  */
@@ -387,7 +388,7 @@ export const fromTransaction = (
  * that is not a known event stays in its place as a failure.
  *
  * A failed transaction logs events too, although its effects were rolled back, and its log alone may not show the
- * failure. Use {@link fromTransaction} if the outcome is at hand.
+ * failure. Use {@link fromTransaction} if the outcome is known.
  *
  * @example
  * import * as Event from "@pod-protocol/effect/protocol/Event"

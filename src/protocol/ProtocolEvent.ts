@@ -119,7 +119,7 @@ export interface Transaction {
 }
 
 /**
- * The node's reply does not say what the transaction did. Ask again, or ask another node.
+ * The node's reply does not determine the effects of the transaction. Ask again, or ask another node.
  *
  * - `Meta`: the node keeps no outcome for the transaction.
  * - `Signature`: the reply holds another transaction.
@@ -205,8 +205,8 @@ const timestamps = (
 
 /**
  * Derives the events of a landed transaction in the order of execution. A failed transaction has none. An instruction
- * that cannot be read is {@link Unknown}, and so is a transaction whose bytes do not decode. Fails only if the reply does
- * not say what happened.
+ * that cannot be read is {@link Unknown}, and so is a transaction whose bytes do not decode. Fails only if the reply
+ * does not determine the effects.
  *
  * @example
  * import * as ProtocolEvent from "@pod-protocol/effect/protocol/ProtocolEvent"

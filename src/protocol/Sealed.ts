@@ -1,5 +1,5 @@
 /**
- * The layout of a sealed payload: one that only its recipient can open.
+ * The layout of a sealed payload, which only its recipient can open.
  *
  * | bytes | what |
  * |---|---|

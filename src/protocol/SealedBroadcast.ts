@@ -11,8 +11,8 @@
  * | `PoD2.` and 64 digits | a sealed broadcast: epoch (u32, little-endian), nonce (12 bytes), ciphertext, tag (16) |
  * | `PoD2k` and 64 digits | the announcement of an epoch: SHA-256 of its package |
  *
- * A digit has 6 bits. The digits are those of base64url with `.` and `~` in place of `O` and `o`, so that they cannot
- * form a word that the program's filter refuses (`onload`, `onclick`, `onerror`).
+ * A digit has 6 bits. The digits are those of base64url with `.` and `~` in place of `O` and `o`. So they cannot form a
+ * word that the program's filter refuses (`onload`, `onclick`, `onerror`).
  *
  * | package | what |
  * |---|---|

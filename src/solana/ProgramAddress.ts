@@ -55,7 +55,7 @@ const refusal = (seeds: ReadonlyArray<Uint8Array>, maxSeeds: number): InvalidInp
 
 /**
  * Finds the address of `program` for the seeds. It tries bump seeds from 255 down and takes the first address off the
- * curve. About every second bump gives one.
+ * curve. About every second bump succeeds.
  *
  * Fails with `InvalidInput` if there are more than 15 seeds (the bump is the sixteenth), a seed exceeds 32 bytes, or
  * `program` is not an address.

@@ -70,7 +70,14 @@ describe("addresses of the Internet Protocol", () => {
   })
 
   it("Given an IPv4 address within IPv6, Then it may only be at the end, as in Node", () => {
-    for (const text of ["::1.2.3.4", "1:2:3:4:5:6:1.2.3.4", "1.2.3.4::", "1.2.3.4::1", "1.2.3.4::5.6.7.8", "::1.2.3.4:5"]) {
+    for (const text of [
+      "::1.2.3.4",
+      "1:2:3:4:5:6:1.2.3.4",
+      "1.2.3.4::",
+      "1.2.3.4::1",
+      "1.2.3.4::5.6.7.8",
+      "::1.2.3.4:5"
+    ]) {
       expect(IpAddress.parse(text) !== undefined, text).toBe(isIP(text) !== 0)
     }
   })

@@ -71,7 +71,7 @@ describe("MemoryMonitorNode", () => {
     }).pipe(Effect.provide(MemoryMonitorNode.layer()))
   )
 
-  it("Given a process that may read no file of the system, When its memory is read and collected, Then it says so", async () => {
+  it("Given a process that may read no file of the system, When its memory is read and collected, Then stack and collection are not available", async () => {
     const { collection, stats } = await child("readOnce", 9, permission())
     expect(stats.stackBytes).toBeNull()
     expect(stats.rssBytes).toBeGreaterThan(stats.heapUsedBytes)

@@ -112,7 +112,7 @@ describe("PodConfig: the environment over a preset", () => {
     )
   )
 
-  it.effect("Given the benchmark preset, When it is listed, Then what is off says so", () =>
+  it.effect("Given the benchmark preset, When it is listed, Then disabled settings are off", () =>
     Effect.gen(function* () {
       const settings = yield* PodConfig.effective(
         { url: "http://localhost", ...PodConfig.benchmark },

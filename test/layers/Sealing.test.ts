@@ -208,7 +208,7 @@ describe("Sealed", () => {
     expect(Sealed.unpad(new Uint8Array(0))).toBeUndefined()
   })
 
-  it("Given other versions, suites and kinds of key, when decoded, then each is told", () => {
+  it("Given other versions, suites and kinds of key, when decoded, then each gives its reason", () => {
     const bytes = Sealed.encode({ enc: new Uint8Array(32), ciphertext: new Uint8Array(300) })
     for (const [at, expected] of [
       [4, "Unsupported"],

@@ -206,7 +206,7 @@ describe("Instruction", () => {
     }
   })
 
-  it("Given what a wallet knows, When instructions are built, Then the other accounts are derived", () => {
+  it("Given only the wallet's input, When instructions are built, Then the other accounts are derived", () => {
     assert.deepStrictEqual(named("RegisterAgent"), {
       agentAccount: agentA.address,
       signer: walletA,
@@ -295,7 +295,7 @@ describe("Instruction", () => {
     assert.deepStrictEqual(addresses(send).slice(0, 2), [channel.address, agentB.address])
   })
 
-  it("Given what the wire cannot say, When instructions are built, Then they fail with field and size", () => {
+  it("Given values that the wire cannot hold, When instructions are built, Then they fail with field and size", () => {
     const refused: ReadonlyArray<readonly [Built, field: string, size: number | bigint | undefined]> = [
       [Instruction.updateAgent({ wallet: walletA, capabilities: 2n ** 64n }), "capabilities", 2n ** 64n],
       [Instruction.updateAgent({ wallet: walletA, capabilities: -1n }), "capabilities", -1n],

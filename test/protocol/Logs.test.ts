@@ -64,14 +64,14 @@ describe("Logs", () => {
     ])
   })
 
-  it("Given a log that was cut off, When parsed, Then what had not ended is unknown", () => {
+  it("Given a log that was cut off, When parsed, Then open invocations have an unknown outcome", () => {
     const { frames, isTruncated } = Logs.parse([`Program ${PROGRAM_ID} invoke [1]`, "Program log: a", "Log truncated"])
     assert.isTrue(isTruncated)
     assert.deepStrictEqual(frames[0]?.outcome, { _tag: "Unknown" })
     assert.deepStrictEqual(frames[0]?.logs, ["a"])
   })
 
-  it("Given programs that write what the runtime writes, When parsed, Then they invoke and end nothing", () => {
+  it("Given programs that log the runtime's lines, When parsed, Then these lines begin and end no invocation", () => {
     const { failed, frames } = Logs.parse([
       `Program ${other} invoke [1]`,
       `Program log: Program ${PROGRAM_ID} invoke [2]`,

@@ -79,7 +79,7 @@ describe("Pda", () => {
     )
   })
 
-  it("Given what is no seed, When addresses are derived, Then the input is refused by name", () => {
+  it("Given invalid seeds, When addresses are derived, Then the input is refused by name", () => {
     const refused = [
       [Pda.channel(walletA, "é".repeat(17)), "name", 34],
       [Pda.channelMessage(channel.address, walletA, 2n ** 64n), "nonce", 2n ** 64n],

@@ -197,53 +197,55 @@ describe("ProtocolEvent", () => {
     }).pipe(cluster())
   )
 
-  it.effect("Given what a node could claim, When events are derived, Then it is Unknown or asked again", () =>
-    Effect.gen(function* () {
-      const [first] = yield* story
-      if (first === undefined) return assert.fail("the story is empty")
-      const { signature, transaction } = first
-      const message = messageOf(transaction)
-      const [instruction] = message.instructions
-      if (instruction === undefined) return assert.fail("no instruction")
-      const own = { programIdIndex: instruction.programIndex, accounts: [0, 1, 2], data: instruction.data }
-      const withInner = (...instructions: ReadonlyArray<typeof own>) =>
-        eventsOf(SIGNATURE, made(message, { innerInstructions: [{ index: 0, instructions }] }))
-          .slice(1)
-          .map(reasonOf)
+  it.effect(
+    "Given false claims of a node, When events are derived, Then they are Unknown or the reply is unreadable",
+    () =>
+      Effect.gen(function* () {
+        const [first] = yield* story
+        if (first === undefined) return assert.fail("the story is empty")
+        const { signature, transaction } = first
+        const message = messageOf(transaction)
+        const [instruction] = message.instructions
+        if (instruction === undefined) return assert.fail("no instruction")
+        const own = { programIdIndex: instruction.programIndex, accounts: [0, 1, 2], data: instruction.data }
+        const withInner = (...instructions: ReadonlyArray<typeof own>) =>
+          eventsOf(SIGNATURE, made(message, { innerInstructions: [{ index: 0, instructions }] }))
+            .slice(1)
+            .map(reasonOf)
 
-      // Given no meta, or another transaction
-      assert.strictEqual(refusal(signature, { ...transaction, meta: Option.none() }).reason, "Meta")
-      assert.strictEqual(refusal(SIGNATURE, transaction).reason, "Signature")
-      assert.isTrue(refusal(SIGNATURE, transaction).isRetryable)
-      // Given bytes that are no transaction, and a message of version 1
-      const versioned = Uint8Array.from(transaction.wire)
-      versioned[65] = 0x81
-      for (const wire of [new Uint8Array(), new Uint8Array(2000), versioned]) {
-        assert.deepStrictEqual(eventsOf(signature, { ...transaction, wire }).map(reasonOf), [":Wire"])
-      }
-      // Given indices that name nothing
-      assert.deepStrictEqual(withInner({ ...own, programIdIndex: 4_000_000_000 }), ["0.0:Index"])
-      assert.deepStrictEqual(withInner({ ...own, accounts: [0, 255] }), ["0.0:Index"])
-      assert.deepStrictEqual(withInner({ ...own, accounts: [-1, Number.NaN, 0.5] }), ["0.0:Index"])
-      // Given a newer program's instruction, cut arguments, and too few accounts
-      assert.deepStrictEqual(withInner({ ...own, data: new Uint8Array(7) }), ["0.0:Discriminator"])
-      assert.deepStrictEqual(withInner({ ...own, data: instruction.data.slice(0, 12) }), ["0.0:Layout"])
-      assert.deepStrictEqual(withInner({ ...own, accounts: [0] }), ["0.0:Accounts"])
-      // Given calls of an instruction that is not there, and the same index twice
-      const misplaced = made(message, {
-        innerInstructions: [
-          { index: 9, instructions: [own] },
-          { index: 0, instructions: [own] },
-          { index: 0, instructions: [own] }
-        ]
-      })
-      assert.deepStrictEqual(
-        eventsOf(SIGNATURE, misplaced).map(({ path }) => path),
-        ["0", "0.0", "0.1", "9.0"]
-      )
-      // Given 255 calls
-      assert.strictEqual(withInner(...Array.from({ length: 255 }, () => own)).length, 255)
-    }).pipe(cluster())
+        // Given no meta, or another transaction
+        assert.strictEqual(refusal(signature, { ...transaction, meta: Option.none() }).reason, "Meta")
+        assert.strictEqual(refusal(SIGNATURE, transaction).reason, "Signature")
+        assert.isTrue(refusal(SIGNATURE, transaction).isRetryable)
+        // Given bytes that are no transaction, and a message of version 1
+        const versioned = Uint8Array.from(transaction.wire)
+        versioned[65] = 0x81
+        for (const wire of [new Uint8Array(), new Uint8Array(2000), versioned]) {
+          assert.deepStrictEqual(eventsOf(signature, { ...transaction, wire }).map(reasonOf), [":Wire"])
+        }
+        // Given indices that name nothing
+        assert.deepStrictEqual(withInner({ ...own, programIdIndex: 4_000_000_000 }), ["0.0:Index"])
+        assert.deepStrictEqual(withInner({ ...own, accounts: [0, 255] }), ["0.0:Index"])
+        assert.deepStrictEqual(withInner({ ...own, accounts: [-1, Number.NaN, 0.5] }), ["0.0:Index"])
+        // Given a newer program's instruction, cut arguments, and too few accounts
+        assert.deepStrictEqual(withInner({ ...own, data: new Uint8Array(7) }), ["0.0:Discriminator"])
+        assert.deepStrictEqual(withInner({ ...own, data: instruction.data.slice(0, 12) }), ["0.0:Layout"])
+        assert.deepStrictEqual(withInner({ ...own, accounts: [0] }), ["0.0:Accounts"])
+        // Given calls of an instruction that is not there, and the same index twice
+        const misplaced = made(message, {
+          innerInstructions: [
+            { index: 9, instructions: [own] },
+            { index: 0, instructions: [own] },
+            { index: 0, instructions: [own] }
+          ]
+        })
+        assert.deepStrictEqual(
+          eventsOf(SIGNATURE, misplaced).map(({ path }) => path),
+          ["0", "0.0", "0.1", "9.0"]
+        )
+        // Given 255 calls
+        assert.strictEqual(withInner(...Array.from({ length: 255 }, () => own)).length, 255)
+      }).pipe(cluster())
   )
 
   it("Given any meta, When events are derived, Then nothing throws and each path comes once", async () => {

@@ -44,54 +44,56 @@ const readBy = (wallet: Wallet, channel: Address) =>
   })
 
 describe("SealedChannel", () => {
-  it.effect("Given who leaves and who joins, when epochs change, then each reads its own time alone", () =>
-    Effect.gen(function* () {
-      const { ada, bo, channel, channels, cy } = yield* channelOfThree
-      const sealed = yield* SealedChannel.SealedChannel
-      const rotate = Effect.zipRight(nextSecond, sealed.rotate(channel).pipe(as(ada)))
-      const say = (wallet: Wallet, content: string) =>
-        Effect.zipRight(nextSecond, sealed.broadcast(channel, { content }).pipe(as(wallet)))
+  it.effect(
+    "Given agents that leave and join, when epochs change, then each reads only the epochs of its membership",
+    () =>
+      Effect.gen(function* () {
+        const { ada, bo, channel, channels, cy } = yield* channelOfThree
+        const sealed = yield* SealedChannel.SealedChannel
+        const rotate = Effect.zipRight(nextSecond, sealed.rotate(channel).pipe(as(ada)))
+        const say = (wallet: Wallet, content: string) =>
+          Effect.zipRight(nextSecond, sealed.broadcast(channel, { content }).pipe(as(wallet)))
 
-      expect(yield* Effect.flip(say(bo, "too early"))).toMatchObject({ reason: "NoEpoch", isRetryable: true })
-      const first = yield* rotate
-      expect(first.epoch).toBe(1)
-      expect(new Set(first.holders)).toEqual(new Set([ada.address, bo.address, cy.address]))
-      expect(yield* rotate).toEqual(first)
-      const { address } = yield* say(bo, "one <script>\u0000 onload=eval(")
-      yield* say(cy, "two")
+        expect(yield* Effect.flip(say(bo, "too early"))).toMatchObject({ reason: "NoEpoch", isRetryable: true })
+        const first = yield* rotate
+        expect(first.epoch).toBe(1)
+        expect(new Set(first.holders)).toEqual(new Set([ada.address, bo.address, cy.address]))
+        expect(yield* rotate).toEqual(first)
+        const { address } = yield* say(bo, "one <script>\u0000 onload=eval(")
+        yield* say(cy, "two")
 
-      yield* channels.leave(channel).pipe(as(cy))
-      expect(yield* Effect.flip(say(ada, "not for cy"))).toMatchObject({ reason: "Outdated", isRetryable: true })
-      expect((yield* rotate).epoch).toBe(2)
-      yield* say(ada, "three")
+        yield* channels.leave(channel).pipe(as(cy))
+        expect(yield* Effect.flip(say(ada, "not for cy"))).toMatchObject({ reason: "Outdated", isRetryable: true })
+        expect((yield* rotate).epoch).toBe(2)
+        yield* say(ada, "three")
 
-      const { wallet: di } = yield* registered
-      yield* channels.join(channel).pipe(as(di))
-      // Who holds the key is still in the channel, so a broadcast need not wait for the creator.
-      yield* say(bo, "four")
-      expect((yield* rotate).epoch).toBe(3)
-      yield* say(di, "five")
-      // Messages of the same second are listed by address: each gets a second of its own.
-      yield* nextSecond
-      yield* channels.broadcast(channel, { content: "in the open" }).pipe(as(bo), Effect.zipLeft(nextSecond))
+        const { wallet: di } = yield* registered
+        yield* channels.join(channel).pipe(as(di))
+        // Who holds the key is still in the channel, so a broadcast need not wait for the creator.
+        yield* say(bo, "four")
+        expect((yield* rotate).epoch).toBe(3)
+        yield* say(di, "five")
+        // Messages of the same second are listed by address: each gets a second of its own.
+        yield* nextSecond
+        yield* channels.broadcast(channel, { content: "in the open" }).pipe(as(bo), Effect.zipLeft(nextSecond))
 
-      const texts = ["one <script>\u0000 onload=eval(", "two", "three", "four", "five", "in the open"]
-      expect(yield* readBy(ada, channel)).toEqual(texts)
-      expect(yield* readBy(bo, channel)).toEqual(texts)
-      const left = "NotHolder"
-      expect(yield* readBy(cy, channel)).toEqual([...texts.slice(0, 2), left, left, left, "in the open"])
-      expect(yield* readBy(di, channel)).toEqual([left, left, left, left, "five", "in the open"])
+        const texts = ["one <script>\u0000 onload=eval(", "two", "three", "four", "five", "in the open"]
+        expect(yield* readBy(ada, channel)).toEqual(texts)
+        expect(yield* readBy(bo, channel)).toEqual(texts)
+        const left = "NotHolder"
+        expect(yield* readBy(cy, channel)).toEqual([...texts.slice(0, 2), left, left, left, "in the open"])
+        expect(yield* readBy(di, channel)).toEqual([left, left, left, left, "five", "in the open"])
 
-      const onChain = yield* Stream.runCollect(channels.messages(channel))
-      expect(JSON.stringify(Chunk.toReadonlyArray(onChain).map(({ account }) => account.content))).not.toMatch(
-        /two|three|four|five/
-      )
-      const message = Chunk.unsafeHead(Chunk.filter(onChain, (message) => message.address === address))
-      expect(yield* sealed.open(message).pipe(as(cy))).toBe(texts[0])
-      const { unseal: _, ...signer } = di
-      yield* sealed.rotate(channel, { force: true }).pipe(as(ada), Effect.zipLeft(nextSecond))
-      expect(yield* Effect.flip(say(signer, "x"))).toMatchObject({ _tag: "SealedError", reason: "CannotUnseal" })
-    }).pipe(Effect.provide(Live))
+        const onChain = yield* Stream.runCollect(channels.messages(channel))
+        expect(JSON.stringify(Chunk.toReadonlyArray(onChain).map(({ account }) => account.content))).not.toMatch(
+          /two|three|four|five/
+        )
+        const message = Chunk.unsafeHead(Chunk.filter(onChain, (message) => message.address === address))
+        expect(yield* sealed.open(message).pipe(as(cy))).toBe(texts[0])
+        const { unseal: _, ...signer } = di
+        yield* sealed.rotate(channel, { force: true }).pipe(as(ada), Effect.zipLeft(nextSecond))
+        expect(yield* Effect.flip(say(signer, "x"))).toMatchObject({ _tag: "SealedError", reason: "CannotUnseal" })
+      }).pipe(Effect.provide(Live))
   )
 
   it.effect("Given forged epochs, wraps and copies, when they are read, then none opens and none counts", () =>

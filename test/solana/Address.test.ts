@@ -36,7 +36,7 @@ describe("Address", () => {
     expect(() => Address.known("1")).toThrow("must be base58 of 32 bytes")
   })
 
-  it("Given a text that was branded unchecked, When its bytes are asked for, Then it throws and names what it is not", () => {
+  it("Given a text that was branded unchecked, When its bytes are read, Then it throws and states the rule", () => {
     const forged = JSON.parse('"forged"')
     expect(() => Address.toBytes(forged)).toThrow("address: must be base58 of 32 bytes (got 6)")
     expect(() => Blockhash.toBytes(forged)).toThrow("blockhash: must be base58 of 32 bytes (got 6)")

@@ -61,7 +61,7 @@ describe("Base58", () => {
     )
   })
 
-  it("Given any text, When taken for an address or a signature, Then it is one exactly when Kit decodes so many bytes", async () => {
+  it("Given any text, When taken for an address or a signature, Then it is one exactly if Kit decodes 32 or 64 bytes", async () => {
     await assertProperty(
       fc.property(texts(32), (text) => {
         expect(Address.is(text)).toBe(kitAccepts(text, 32))

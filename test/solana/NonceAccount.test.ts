@@ -70,7 +70,7 @@ describe("NonceAccount: instructions", () => {
     )
   })
 
-  it("Given any account and authority, When Kit sees the advance, Then it is one, and the one that Kit puts first", () => {
+  it("Given any account and authority, When Kit reads the advance, Then it recognises it as its own first instruction", () => {
     check(fc.record({ account: address, authority: address, payer: address, nonce: address }), (input) => {
       const advance = NonceAccount.advance(input)
       expect(Kit.isAdvanceNonceAccountInstruction(advance)).toBe(true)
@@ -121,7 +121,7 @@ describe("NonceAccount: instructions", () => {
 })
 
 describe("NonceAccount: decode", () => {
-  it("Given what the runtime stores, When it is decoded, Then web3.js reads the same", () => {
+  it("Given a nonce account that the runtime stored, When it is decoded, Then web3.js reads the same", () => {
     check(stored, (stored) => {
       const bytes = Nonces.dataOf(stored)
       const decoded = Either.getOrThrow(NonceAccount.decode(bytes))
@@ -139,7 +139,7 @@ describe("NonceAccount: decode", () => {
     })
   })
 
-  it("Given each version and state, When it is decoded, Then it is told, or refused by name", () => {
+  it("Given each version and state, When it is decoded, Then it is recognised, or refused with its reason", () => {
     check(stored, (stored) => {
       const decode = (version: number, state: number) =>
         NonceAccount.decode(Nonces.dataOf({ ...stored, version, state }))

@@ -1,8 +1,8 @@
 /**
  * A bounded queue of 32-bit integers for any number of producers and consumers, over shared memory.
  *
- * A cell is one word of 64 bits: the upper half says for which position it is free or full, the lower half holds the
- * value. One compare-and-exchange of the cell both claims the position and publishes the value (or takes it). The
+ * A cell is one word of 64 bits: the upper half encodes the position for which it is free or full, the lower half holds
+ * the value. One compare-and-exchange of the cell both claims the position and publishes the value (or takes it). The
  * counters `head` and `tail` follow; a thread that finds a counter behind moves it. So a thread that is terminated at
  * any point leaves no half-written cell, and does not block other threads.
  *

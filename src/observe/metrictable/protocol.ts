@@ -40,7 +40,7 @@ export const confirmationDuration = {
   kind: "histogram",
   unit: "s",
   labels: {},
-  meaning: "Time from the first submission of a transaction until it reached the commitment asked for",
+  meaning: "Time from the first submission of a transaction until it reached the requested commitment",
   // From a quarter of a slot (0.4 s) to the life of a blockhash (150 blocks, about a minute) and beyond.
   boundaries: [0.1, 0.2, 0.4, 0.8, 1.2, 2, 4, 8, 15, 30, 60, 90, 120]
 } as const satisfies Row
@@ -168,7 +168,7 @@ export const cacheFenced = {
   kind: "counter",
   unit: "{answer}",
   labels: {},
-  meaning: "Answers that were older than an invalidation and were asked for again"
+  meaning: "Answers that were older than an invalidation and were requested again"
 } as const satisfies Row
 
 /**

@@ -1,7 +1,7 @@
 /**
  * Borsh codecs: one description defines how a value is read, written and represented in JSON.
  *
- * Invariants: nothing throws; a reader or writer keeps its first failure and yields zeros from then on, so a codec is a
+ * Invariants: nothing throws; a reader or writer keeps its first failure and yields zeros from then on. So a codec is a
  * sequence of plain assignments with one check at the end. A length is checked against the remaining bytes before
  * anything is allocated. One writer serves all encodings; this is safe because encoding is synchronous.
  */

@@ -11,7 +11,7 @@ type AddressNames<Input> = {
   [Name in keyof Input]-?: [Extract<Input[Name], Address>] extends [never] ? never : Name
 }[keyof Input]
 
-/** `optional` may be left out; `derivable` may be left out, or be a boolean that says whether to derive it. */
+/** `optional` and `derivable` may be omitted; `derivable` may also be a boolean: whether to derive the address. */
 type Presence = "required" | "optional" | "derivable"
 
 /** All addresses of an input, by their names. */
