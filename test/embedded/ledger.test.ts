@@ -23,7 +23,7 @@ const KILLS = Number(process.env["LEDGER_KILLS"] ?? 2)
 const COMPACTED_AFTER = Number(process.env["LEDGER_INPUTS"] ?? 8)
 
 /** As the killed process has it. */
-const LITTLE_HISTORY = { maxTransactions: 300, maxBlocks: 300 }
+const LITTLE_HISTORY = { maxTransactions: 300, maxBlocks: 300, maxStatuses: 300, blockhashLifetime: 300 }
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => fs.mkdtempSync(path.join(tmpdir(), "pod-ledger-"))),

@@ -34,6 +34,8 @@ Effect.gen(function* () {
       maxLedgerInputs: Number(maxLedgerInputs),
       maxTransactions: 300,
       maxBlocks: 300,
+      maxStatuses: 300,
+      blockhashLifetime: 300,
       podProgram: false
     })
   ),
