@@ -36,7 +36,28 @@ const METHODS = [
   "getTransaction",
   "requestAirdrop",
   "sendTransaction",
-  "simulateTransaction"
+  "simulateTransaction",
+  "getTokenAccountBalance",
+  "getTokenSupply",
+  "getTokenLargestAccounts",
+  "getTokenAccountsByOwner",
+  "getTokenAccountsByDelegate",
+  "getLargestAccounts",
+  "getLeaderSchedule",
+  "getSlotLeader",
+  "getSlotLeaders",
+  "getBlockProduction",
+  "getVoteAccounts",
+  "getInflationGovernor",
+  "getInflationRate",
+  "getInflationReward",
+  "getStakeMinimumDelegation",
+  "getClusterNodes",
+  "getMaxRetransmitSlot",
+  "getMaxShredInsertSlot",
+  "getBlockCommitment",
+  "getBlocksWithLimit",
+  "getHighestSnapshotSlot"
 ]
 
 const KEYS = [
@@ -58,7 +79,15 @@ const KEYS = [
   "limit",
   "before",
   "transactionDetails",
-  "maxSupportedTransactionVersion"
+  "maxSupportedTransactionVersion",
+  "mint",
+  "programId",
+  "identity",
+  "range",
+  "firstSlot",
+  "lastSlot",
+  "filter",
+  "epoch"
 ]
 
 const words = FastCheck.constantFrom(
@@ -71,6 +100,8 @@ const words = FastCheck.constantFrom(
   "full",
   PROGRAM_ID,
   "11111111111111111111111111111111",
+  "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA",
+  "So11111111111111111111111111111111111111112",
   "SysvarC1ock11111111111111111111111111111111",
   "",
   "__proto__"

@@ -66,6 +66,23 @@ export const viewKeyed = (
   lookup: Lookup
 ): Read<unknown> => Either.map(view(pubkey, account, options, lookup), (account) => ({ pubkey, account }))
 
+/** Maximum data of the accounts of one reply: its base64 must fit into a string. */
+const MAX_DATA_BYTES = 128 * 1024 * 1024
+
+/** Refuses accounts that one reply cannot hold, without reading the data of all. */
+export const checkSize = (
+  accounts: ReadonlyArray<StoredAccount | undefined>,
+  { dataSlice }: AccountViewOptions = {}
+): Read<void> => {
+  const most = dataSlice?.length ?? Infinity
+  let left = MAX_DATA_BYTES
+  for (const account of accounts) {
+    left -= Math.min(account?.data.length ?? 0, most)
+    if (left < 0) return Either.left(JsonRpcError.tooMuchData())
+  }
+  return Either.void
+}
+
 const viewData = (data: Uint8Array, encoding: Encoding): Read<unknown> => {
   if (encoding === "base64" || encoding === "jsonParsed") return Either.right([Base64.encode(data), "base64"])
   if (encoding === "base64+zstd") return Either.right([Base64.encode(Zstd.stored(data)), encoding])

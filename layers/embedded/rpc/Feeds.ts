@@ -3,7 +3,7 @@
  * accounts, no account is read, and equal subscriptions share one notification.
  *
  * Invariants: the number of subscriptions never exceeds the limit; unsubscribing twice counts once; a sink may
- * subscribe or unsubscribe during a notification, because events iterate over a copy.
+ * subscribe or unsubscribe during a notification, because events iterate over a copy; who has unsubscribed is not notified.
  */
 import type { Address, Commitment, Signature } from "@solana/kit"
 import * as Either from "effect/Either"
@@ -118,61 +118,64 @@ export class Feeds implements ChainListener {
   }
 
   slotEntered(slot: number, parent: number, root: number): void {
-    for (const { sink } of this.#listeners("slot")) sink({ slot, parent, root }, false)
+    this.#each("slot", ({ sink }) => sink({ slot, parent, root }, false))
   }
 
   rooted(slot: number): void {
-    for (const { sink } of this.#listeners("root")) sink(slot, false)
+    this.#each("root", ({ sink }) => sink(slot, false))
   }
 
   slotUpdated(update: SlotUpdate): void {
-    for (const { sink } of this.#listeners("slotsUpdates")) sink(update, false)
+    this.#each("slotsUpdates", ({ sink }) => sink(update, false))
   }
 
   transactionReached(commitments: ReadonlyArray<Commitment>, record: TransactionRecord): void {
     const { signature, addresses } = record.transaction
     const { err } = record.outcome
     if (this.#counts.signature > 0) {
-      for (const subscription of this.#listeners(`signature ${signature}`)) {
-        if (!commitments.includes(subscription.commitment)) continue
-        subscription.close()
-        subscription.sink(signatureResult(record.slot, err), true)
-      }
+      this.#each(`signature ${signature}`, ({ close, commitment, sink }) => {
+        if (!commitments.includes(commitment)) return
+        close()
+        sink(signatureResult(record.slot, err), true)
+      })
     }
     if (this.#counts.logs === 0) return
     const { logs } = record.outcome
     const notification = { context: { slot: record.slot }, value: { signature, err, logs } }
     for (const key of ["logs", ...new Set(addresses.map((address) => `logs ${address}`))]) {
-      for (const subscription of this.#listeners(key)) {
-        if (commitments.includes(subscription.commitment)) subscription.sink(notification, false)
-      }
+      this.#each(key, ({ commitment, sink }) => {
+        if (commitments.includes(commitment)) sink(notification, false)
+      })
     }
   }
 
   accountReached(commitments: ReadonlyArray<Commitment>, address: Address, slot: number): void {
     if (this.#counts.account === 0 && this.#counts.program === 0) return
     const lookup = (other: Address) => this.#account(other, slot)
-    const listeners = this.#listeners(`account ${address}`)
-    if (listeners.length === 0 && this.#counts.program === 0) return
+    if (!this.#topics.has(`account ${address}`) && this.#counts.program === 0) return
     const account = lookup(address)
     const views = new Views((view) => AccountView.view(address, account ?? CLOSED, view, lookup))
-    for (const { commitment, topic, sink } of listeners) {
+    this.#each(`account ${address}`, ({ commitment, topic, sink }) => {
       if (topic.kind === "account" && commitments.includes(commitment)) notify(sink, slot, views.of(topic.view))
-    }
+    })
     if (account === undefined || this.#counts.program === 0) return
     const keyed = new Views((view) => AccountView.viewKeyed(address, account, view, lookup))
-    for (const { commitment, topic, sink } of this.#listeners(`program ${account.owner}`)) {
-      if (topic.kind !== "program" || !commitments.includes(commitment) || !topic.accepts(account)) continue
+    this.#each(`program ${account.owner}`, ({ commitment, topic, sink }) => {
+      if (topic.kind !== "program" || !commitments.includes(commitment) || !topic.accepts(account)) return
       notify(sink, slot, keyed.of(topic.view))
-    }
+    })
   }
 
-  /** Returns a copy of the subscribers, which may change during a notification. */
-  #listeners(key: string): ReadonlyArray<Subscription> {
+  /** Calls `notify` with each subscriber of now, but those that unsubscribe meanwhile. */
+  #each(key: string, notify: (subscription: Subscription) => void): void {
     const subscriptions = this.#topics.get(key)
-    return subscriptions === undefined ? [] : Array.from(subscriptions)
+    if (subscriptions === undefined) return
+    for (const subscription of Array.from(subscriptions)) if (subscriptions.has(subscription)) notify(subscription)
   }
 }
+
+/** Views that are kept while one account is notified. A view may have megabytes, and each subscriber may want another. */
+const MAX_VIEWS = 16
 
 /** The views of one account for many subscribers: equal ones are made once. */
 class Views {
@@ -189,7 +192,7 @@ class Views {
     const known = this.#made.get(key)
     if (known !== undefined) return known
     const made = this.#make(view)
-    this.#made.set(key, made)
+    if (this.#made.size < MAX_VIEWS) this.#made.set(key, made)
     return made
   }
 }

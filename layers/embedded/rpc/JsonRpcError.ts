@@ -57,6 +57,10 @@ export const noSnapshot = (): JsonRpcError => error(-32008, "No snapshot")
 export const slotSkipped = (slot: number | bigint): JsonRpcError =>
   error(-32007, `Slot ${slot} was skipped, or missing due to ledger jump to recent snapshot`)
 
+/** The accounts have more data than a reply takes. */
+export const tooMuchData = (): JsonRpcError =>
+  error(-32012, "scan aborted: The accumulated scan results exceeded the limit")
+
 /** The number of signatures differs from the number that the message requires. */
 export const signatureLength = (): JsonRpcError => error(-32013, "Transaction signature length mismatch")
 

@@ -5,8 +5,10 @@
  * call.
  *
  * Invariants: a subscription's notifications follow the reply with its id; closing the connection ends its
- * subscriptions; a client that does not read is disconnected instead of losing notifications.
+ * subscriptions; a client that does not read is disconnected instead of losing notifications, and from then on costs
+ * nothing: its subscriptions end at once, and what it has sent is not answered.
  */
+import { createHash } from "node:crypto"
 import * as Socket from "@effect/platform/Socket"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -57,7 +59,10 @@ export const run = (
 
     /** `send` delays notifications until the subscribe call is answered. */
     const subscribe = (kind: FeedKind, params: ReadonlyArray<unknown>, send: (text: string) => void) => {
-      const key = `${kind} ${Json.stringify(params)}`
+      // A hash, as a client may send much that its subscription does not need.
+      const key = createHash("sha256")
+        .update(`${kind} ${Json.stringify(params)}`)
+        .digest("base64")
       const known = idOf.get(key)
       if (known !== undefined) return Effect.succeed(known)
       if (subscriptions.size >= maxSubscriptions) return Effect.fail(JsonRpcError.subscriptionLimit())
@@ -83,28 +88,48 @@ export const run = (
       return Effect.succeed(true)
     }
 
+    const endAll = () => Array.from(subscriptions.keys()).forEach(forget)
+
+    const sendWithin = (webSocket: WebSocket, text: string): void => {
+      if (webSocket.readyState !== webSocket.OPEN) return
+      if (webSocket.bufferedAmount <= MAX_BUFFERED_BYTES) return webSocket.send(text)
+      webSocket.close(POLICY_VIOLATION, "the client does not read")
+      endAll()
+    }
+
+    /** Sends nothing until it is released. It is apart from `handle`, so that no subscription keeps a message's text. */
+    const heldBack = (webSocket: WebSocket) => {
+      const held: Array<string> = []
+      let isReleased = false
+      return {
+        send: (text: string) => {
+          if (isReleased) sendWithin(webSocket, text)
+          else held.push(text)
+        },
+        release: () => {
+          isReleased = true
+          held.splice(0).forEach((text) => sendWithin(webSocket, text))
+        }
+      }
+    }
+
     const handle = (text: string) =>
       Effect.gen(function* () {
         const webSocket = yield* connection
-        const held: Array<string> = []
-        let isAnswered = false
-        const send = (text: string) => {
-          if (isAnswered) sendWithin(webSocket, text)
-          else held.push(text)
-        }
+        if (webSocket.readyState !== webSocket.OPEN) return
+        const { release, send } = heldBack(webSocket)
         const reply = yield* JsonRpc.answer(text, (method, params) => {
           const kind = kindBySubscribe.get(method)
           if (kind !== undefined) return subscribe(kind, params, send)
           return unsubscribes.has(method) ? unsubscribe(params[0]) : cluster.request(method, params)
         })
-        isAnswered = true
         if (reply !== undefined) sendWithin(webSocket, reply)
-        held.forEach((text) => sendWithin(webSocket, text))
+        release()
       })
 
     return socket
       .runRaw((message) => handle(typeof message === "string" ? message : decoder.decode(message)))
-      .pipe(Effect.ensuring(Effect.sync(() => subscriptions.forEach(({ close }) => close()))))
+      .pipe(Effect.ensuring(Effect.sync(endAll)))
   })
 
 /** The current connection. `Socket.runRaw` always provides it to its handlers, although its type does not show it. */
@@ -113,8 +138,3 @@ const connection = Effect.flatMap(Effect.serviceOption(Socket.WebSocket), (found
 )
 
 const decoder = new TextDecoder()
-
-const sendWithin = (webSocket: WebSocket, text: string): void => {
-  if (webSocket.bufferedAmount > MAX_BUFFERED_BYTES) webSocket.close(POLICY_VIOLATION, "the client does not read")
-  else webSocket.send(text)
-}

@@ -52,8 +52,10 @@ const getMultipleAccounts = method(
       const bank = yield* Params.bank(chain, config)
       const options = { ...config, encoding: config?.encoding ?? ("base64" as const) }
       const lookup = lookupAt(chain, bank)
-      const accounts = addresses.map((address) => AccountView.viewMaybe(address, lookup(address), options, lookup))
-      return contextual(bank, yield* Either.all(accounts))
+      const found = addresses.map(lookup)
+      yield* AccountView.checkSize(found, options)
+      const views = addresses.map((address, index) => AccountView.viewMaybe(address, found[index], options, lookup))
+      return contextual(bank, yield* Either.all(views))
     })
 )
 
@@ -71,10 +73,13 @@ const getProgramAccounts = method(
       const accepts = yield* Filters.compile(config?.filters)
       const bank = yield* Params.bank(chain, config)
       const lookup = lookupAt(chain, bank)
-      const views = chain
-        .ownedBy(program, bank.slot)
-        .filter(({ account }) => accepts(account))
-        .map(({ address, account }) => AccountView.viewKeyed(address, account, config ?? {}, lookup))
+      const options = config ?? {}
+      const found = chain.ownedBy(program, bank.slot).filter(({ account }) => accepts(account))
+      yield* AccountView.checkSize(
+        found.map(({ account }) => account),
+        options
+      )
+      const views = found.map(({ address, account }) => AccountView.viewKeyed(address, account, options, lookup))
       const accounts = yield* Either.all(views)
       return config?.withContext === true ? contextual(bank, accounts) : accounts
     })

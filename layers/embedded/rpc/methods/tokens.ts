@@ -123,7 +123,12 @@ const accountsBy = (field: "owner" | "delegate"): Method =>
         program,
         (token) => token[field] === wanted && (mint === undefined || token.mint === mint)
       )
-      const views = found.map(({ address, account }) => AccountView.viewKeyed(address, account, config ?? {}, lookup))
+      const options = config ?? {}
+      yield* AccountView.checkSize(
+        found.map(({ account }) => account),
+        options
+      )
+      const views = found.map(({ address, account }) => AccountView.viewKeyed(address, account, options, lookup))
       return contextual(bank, yield* Either.all(views))
     })
   )

@@ -97,8 +97,10 @@ const simulateTransaction = method(
       const addresses = yield* Either.all((wanted?.addresses ?? []).map(Params.address))
       const simulation = simulate(chain, transaction, bank, nowMillis, isVerified)
       const lookup = (address: Address) => accountAfter(chain, bank, simulation, address)
+      const found = addresses.map(lookup)
+      yield* AccountView.checkSize(found)
       const accounts = yield* Either.all(
-        addresses.map((address) => AccountView.viewMaybe(address, lookup(address), { encoding }, lookup))
+        addresses.map((address, index) => AccountView.viewMaybe(address, found[index], { encoding }, lookup))
       )
       return contextual(bank, {
         ...SimulationView.outcome(simulation),
