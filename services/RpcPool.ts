@@ -19,6 +19,7 @@ import { model } from "../src/internal/jsonable.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
 import * as Base64 from "../src/solana/Base64.js"
 import * as Limits from "../src/solana/Limits.js"
+import * as Direct from "./internal/direct.js"
 import { slotParam } from "./internal/slot.js"
 import * as TestLayer from "./internal/testLayer.js"
 import * as LongResult from "./LongResult.js"
@@ -29,7 +30,8 @@ import type {
   AccountOptions,
   CommitmentOptions,
   ProgramAccountsOptions,
-  ReadOptions
+  ReadOptions,
+  SendOptions
 } from "./rpc/CallOptions.js"
 import * as Decode from "./rpc/Decode.js"
 import * as Decoders from "./rpc/Decoders.js"
@@ -152,6 +154,33 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
 
   const item = <A>(method: string, answer: Either.Either<unknown, RpcError>, decode: Decode.Decoder<A>) =>
     Either.flatMap(answer, (result) => Either.mapLeft(decode(result), undecodable(method)))
+
+  const submission = (wire: Uint8Array, options: SendOptions | undefined): ReadonlyArray<unknown> => [
+    Base64.encode(wire),
+    config({
+      encoding: "base64",
+      skipPreflight: options?.skipPreflight,
+      preflightCommitment: options?.preflightCommitment ?? defaultCommitment,
+      maxRetries: options?.maxRetries,
+      minContextSlot: slotParam(options?.minContextSlot)
+    })
+  ]
+
+  const signatureOf = (result: unknown) => Either.mapLeft(Decode.signature(result), undecodable("sendTransaction"))
+
+  const sendTransaction = Direct.over(
+    transport.request,
+    (wire: Uint8Array, options?: SendOptions): ReturnType<Service["sendTransaction"]> =>
+      Arguments.bytes("wire", wire) ??
+      Arguments.submission(options) ??
+      call("sendTransaction", submission(wire, options), Decode.signature),
+    (start) =>
+      Observe.started("sendTransaction", (caller, onEnd, wire, options) =>
+        (Arguments.bytes("wire", wire) ?? Arguments.submission(options)) === undefined
+          ? start(caller, (exit) => onEnd(Direct.read(exit, signatureOf)), "sendTransaction", submission(wire, options))
+          : undefined
+      )
+  )
 
   return {
     getHealth: call("getHealth", [], Decoders.health),
@@ -283,23 +312,7 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
       Arguments.address(address) ??
       Arguments.lamports(lamports) ??
       call("requestAirdrop", [address, lamports, commitment(options)], Decode.signature),
-    sendTransaction: (wire, options) =>
-      Arguments.bytes("wire", wire) ??
-      Arguments.submission(options) ??
-      call(
-        "sendTransaction",
-        [
-          Base64.encode(wire),
-          config({
-            encoding: "base64",
-            skipPreflight: options?.skipPreflight,
-            preflightCommitment: options?.preflightCommitment ?? defaultCommitment,
-            maxRetries: options?.maxRetries,
-            minContextSlot: slotParam(options?.minContextSlot)
-          })
-        ],
-        Decode.signature
-      ),
+    sendTransaction,
     simulateTransaction: (wire, options) =>
       Arguments.bytes("wire", wire) ??
       Arguments.addresses("accounts", options?.accounts ?? [], Infinity) ??

@@ -23,6 +23,7 @@ import type { Call, Events, Line, Target } from "./Line.js"
 import type { Settings } from "./Settings.js"
 
 export interface Connections {
+  /** The call ends in a later step. */
   readonly dispatch: (call: Call) => void
   /** Removes a waiting call from the queue. */
   readonly forget: (call: Call) => void
@@ -83,7 +84,7 @@ class Lines implements Connections {
   readonly protocol = (): Connector.Protocol | undefined => this.#protocol
 
   readonly dispatch = (call: Call): void => {
-    if (this.#isDestroyed) return call.onError(new Error("the pool is closed"))
+    if (this.#isDestroyed) return queueMicrotask(() => call.onError(new Error("the pool is closed")))
     const line = this.#waiting.size === 0 ? this.#best() : undefined
     if (line !== undefined) return send(line, call)
     this.#waiting.add(call)

@@ -9,10 +9,13 @@ import type { IncomingHttpHeaders } from "node:http"
 import * as Zlib from "node:zlib"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import type * as Tracer from "effect/Tracer"
 import { errors } from "undici"
 import * as Deadline from "../../services/Deadline.js"
+import * as Direct from "../../services/internal/direct.js"
 import { cancelable } from "../../services/internal/hot.js"
 import { RpcError } from "../../services/RpcTransport.js"
 import type { HttpReply } from "../../services/wire/HttpStatus.js"
@@ -34,7 +37,7 @@ const isTimeout = (error: Error): boolean =>
 const first = (header: string | ReadonlyArray<string> | undefined): string =>
   (typeof header === "string" ? header : header?.[0]) ?? ""
 
-type Resume = (reply: Effect.Effect<HttpReply, RpcError>) => void
+type Resume = (reply: Exit.Exit<HttpReply, RpcError>) => void
 
 const OK = 200
 
@@ -46,7 +49,7 @@ interface Question {
 }
 
 /**
- * A POST in flight, and the fiber that waits for it.
+ * A POST in flight, and who waits for it.
  *
  * It releases its references when it ends. Objects that survive a collection or two move to the old generation and are
  * collected late. They would keep the request, its headers and its buffers alive until then, which makes a call a sixth
@@ -90,10 +93,10 @@ class Exchange implements Call {
 
   static timeOut(exchange: Exchange, left: number): void {
     const { host, method } = exchange.#question
-    exchange.#breakOff(Effect.fail(Deadline.exceeded(method, host, `no answer within ${left} ms`)))
+    exchange.#breakOff(Exit.fail(Deadline.exceeded(method, host, `no answer within ${left} ms`)))
   }
 
-  /** Ends the exchange. Returns the waiting fiber's callback on the first call only. */
+  /** Ends the exchange. Returns the callback on the first call only. */
   #end(): Resume | undefined {
     const resume = this.#resume
     if (resume === undefined) return undefined
@@ -105,7 +108,7 @@ class Exchange implements Call {
     return resume
   }
 
-  #breakOff(outcome: Effect.Effect<HttpReply, RpcError>): void {
+  #breakOff(outcome: Exit.Exit<HttpReply, RpcError>): void {
     const cancel = this.#cancel
     this.#end()?.(outcome)
     this.#takeBack(cancel)
@@ -151,38 +154,38 @@ class Exchange implements Call {
   onEnd(): void {
     const resume = this.#end()
     if (resume === undefined) return
-    resume(Effect.suspend(() => this.#reply()))
-  }
-
-  #reply(): Effect.Effect<HttpReply, RpcError> {
     if (this.#span?._tag === "Span") this.#span.attribute("network.protocol.version", this.#connections.protocol())
-    const status = this.#status
-    const retryAfter = first(this.#headers["retry-after"])
     const bytes = this.#bytes.subarray(0, this.#size)
     this.#bytes = NO_BYTES
-    const body = text(this.#question, first(this.#headers["content-encoding"]), bytes)
-    const reply = Effect.map(body, (text) => ({ status, retryAfter, text }))
-    return status === OK ? reply : Effect.orElseSucceed(reply, () => ({ status, retryAfter, text: "" }))
+    const encoding = first(this.#headers["content-encoding"]).trim().toLowerCase()
+    if (encoding === "" || encoding === "identity") return resume(Exit.succeed(this.#reply(bytes.toString("utf8"))))
+    // Until the bytes are undone, an abort takes the callback.
+    this.#resume = resume
+    undo(this.#question, encoding, bytes, (text) =>
+      this.#end()?.(
+        this.#status === OK
+          ? Exit.fromEither(Either.map(text, (text) => this.#reply(text)))
+          : Exit.succeed(this.#reply(Either.getOrElse(text, () => "")))
+      )
+    )
   }
 
-  /** A reply with the received status and without the missing body. */
-  #bodiless(): Effect.Effect<HttpReply> {
-    return Effect.succeed({ status: this.#status, retryAfter: first(this.#headers["retry-after"]), text: "" })
+  /** A reply with the received status. */
+  #reply(text: string): HttpReply {
+    return { status: this.#status, retryAfter: first(this.#headers["retry-after"]), text }
   }
 
   #tooLong(): void {
-    this.#breakOff(this.#status === OK ? Effect.fail(tooLong(this.#question)) : this.#bodiless())
+    this.#breakOff(this.#status === OK ? Exit.fail(tooLong(this.#question)) : Exit.succeed(this.#reply("")))
   }
 
   onError(cause: Error): void {
     const resume = this.#end()
     if (resume === undefined) return
-    if (this.#status !== 0 && this.#status !== OK) return resume(this.#bodiless())
+    if (this.#status !== 0 && this.#status !== OK) return resume(Exit.succeed(this.#reply("")))
     const { host, method } = this.#question
     const reason = isTimeout(cause) ? "Timeout" : "Transport"
-    resume(
-      Effect.fail(new RpcError({ reason, method, host, detail: Causes.explain(cause), cause: withoutBytes(cause) }))
-    )
+    resume(Exit.fail(new RpcError({ reason, method, host, detail: Causes.explain(cause), cause: withoutBytes(cause) })))
   }
 }
 
@@ -216,26 +219,26 @@ const ENCODINGS: ReadonlyMap<string, Undo> = new Map<string, Undo>([
   ["br", Zlib.brotliDecompress]
 ])
 
-const text = (question: Question, encoding: string, bytes: Buffer): Effect.Effect<string, RpcError> => {
-  const name = encoding.trim().toLowerCase()
-  if (name === "" || name === "identity") return Effect.succeed(bytes.toString("utf8"))
+/** Calls back with the text under an encoding. */
+const undo = (
+  question: Question,
+  encoding: string,
+  bytes: Buffer,
+  onText: (text: Either.Either<string, RpcError>) => void
+): void => {
   const { host, maxBytes, method } = question
-  const undecodable = (detail: string) => new RpcError({ reason: "Decode", method, host, detail })
-  const undo = ENCODINGS.get(name)
-  if (undo === undefined) return Effect.fail(undecodable("the reply has a content-encoding that is not known"))
-  return Effect.async((resume) =>
-    undo(bytes, { maxOutputLength: maxBytes }, (error, undone) =>
-      resume(
-        error === null
-          ? Effect.succeed(undone.toString("utf8"))
-          : Effect.fail(
-              error instanceof RangeError
-                ? tooLong(question)
-                : undecodable(`the reply is not ${name}, as its content-encoding says`)
-            )
-      )
+  const undecodable = (detail: string) => Either.left(new RpcError({ reason: "Decode", method, host, detail }))
+  const decode = ENCODINGS.get(encoding)
+  if (decode === undefined) return onText(undecodable("the reply has a content-encoding that is not known"))
+  decode(bytes, { maxOutputLength: maxBytes }, (error, undone) => {
+    if (error === null) return onText(Either.right(undone.toString("utf8")))
+    const isTooLong = error instanceof RangeError
+    onText(
+      isTooLong
+        ? Either.left(tooLong(question))
+        : undecodable(`the reply is not ${encoding}, as its content-encoding says`)
     )
-  )
+  })
 }
 
 /** Opens a pool of connections that exists as long as the scope. */
@@ -250,16 +253,28 @@ export const make = (endpoint: Endpoint, settings: Settings): Effect.Effect<Wire
     (connections) => post(connections, endpoint.host, Duration.toMillis(settings.requestTimeout))
   )
 
-const post =
-  (connections: Connections.Connections, host: string, requestTimeout: number): WireTransport.Post =>
-  (method, body, maxBytes) =>
-    Effect.withFiberRuntime((fiber) => {
-      const left = Math.min(requestTimeout, Deadline.of(fiber) - Deadline.now(fiber))
-      return left > 0
-        ? cancelable((resume) => {
-            const question = { method, host, maxBytes }
-            const exchange = new Exchange(connections, question, body, left, fiber.currentSpan, resume)
-            return () => exchange.abort()
-          })
-        : Effect.fail(Deadline.exceeded(method, host, "not sent, its deadline has passed"))
-    })
+const post = (connections: Connections.Connections, host: string, requestTimeout: number): WireTransport.Post => {
+  const begin = (
+    question: Question,
+    body: string,
+    left: number,
+    span: Tracer.AnySpan | undefined,
+    resume: Resume
+  ): (() => void) => {
+    const exchange = new Exchange(connections, question, body, left, span, resume)
+    return () => exchange.abort()
+  }
+  return Direct.startable(
+    (method, body, maxBytes) =>
+      Effect.withFiberRuntime((fiber) => {
+        const left = Math.min(requestTimeout, Deadline.of(fiber) - Deadline.now(fiber))
+        return left > 0
+          ? cancelable((resume) => begin({ method, host, maxBytes }, body, left, fiber.currentSpan, resume))
+          : Effect.fail(Deadline.exceeded(method, host, "not sent, its deadline has passed"))
+      }),
+    ({ deadline, now }, onEnd, method, body, maxBytes) => {
+      const left = Math.min(requestTimeout, deadline - now)
+      return left > 0 ? begin({ method, host, maxBytes }, body, left, undefined, onEnd) : undefined
+    }
+  )
+}

@@ -199,6 +199,10 @@ export const inSpan = <A, E, R>(
   })
 }
 
+/** Whether the fiber's context has the `Metrics` service. */
+export const isTracked = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): boolean =>
+  Option.isSome(Context.getOption(fiber.currentContext, Metrics))
+
 /** Times an effect in the `Metrics` service, if the fiber's context has one. */
 export const tracked = <A, E, R>(
   fiber: Fiber.RuntimeFiber<A, E>,
@@ -223,8 +227,7 @@ export const spanned = <A, E, R>(
   body: () => Effect.Effect<A, E, R>,
   atEnd?: SpanOptions["atEnd"]
 ): Effect.Effect<A, E, R> => {
-  const isTimed = Option.isSome(Context.getOption(fiber.currentContext, Metrics))
-  if (!isTimed && !isTraced(fiber)) return body()
+  if (!isTracked(fiber) && !isTraced(fiber)) return body()
   return tracked(fiber, name, inSpan(fiber, name, { attributes, atEnd }, Effect.suspend(body)))
 }
 

@@ -3,13 +3,15 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
+import type * as Direct from "../internal/direct.js"
 import * as Measured from "../internal/measured.js"
-import { inSpan, isTraced, tracked } from "../internal/traced.js"
+import { inSpan, isTraced, isTracked, tracked } from "../internal/traced.js"
 import * as Metrics from "../Metrics.js"
 import type { RpcError } from "../RpcTransport.js"
 
@@ -80,6 +82,17 @@ const annotate = (span: Tracer.AnySpan | undefined, cause: Cause.Cause<RpcError>
   if (error.status !== undefined) span.attribute("http.response.status_code", error.status)
 }
 
+/** Begins to time a call; the result counts it by its outcome, under the labels of the fiber. */
+const timed = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, method: string): ((outcome: string) => void) => {
+  const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
+  const start = clock.unsafeCurrentTimeNanos()
+  return (outcome) => {
+    const { calls, duration } = metricsOf(method, outcome)
+    Measured.update(fiber, calls, 1)
+    Measured.update(fiber, duration, Number(clock.unsafeCurrentTimeNanos() - start) / 1e9)
+  }
+}
+
 /** Runs a call and counts it by its outcome. */
 const counted = <A>(
   fiber: Fiber.RuntimeFiber<A, RpcError>,
@@ -88,13 +101,7 @@ const counted = <A>(
   hasSpan: boolean
 ): Effect.Effect<A, RpcError> =>
   Effect.uninterruptibleMask((restore) => {
-    const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
-    const start = clock.unsafeCurrentTimeNanos()
-    const count = (outcome: string): void => {
-      const { calls, duration } = metricsOf(method, outcome)
-      Measured.update(fiber, calls, 1)
-      Measured.update(fiber, duration, Number(clock.unsafeCurrentTimeNanos() - start) / 1e9)
-    }
+    const count = timed(fiber, method)
     return Effect.matchCauseEffect(restore(run()), {
       onFailure: (cause) => {
         count(outcomeOf(cause))
@@ -107,6 +114,32 @@ const counted = <A>(
       }
     })
   })
+
+/** As {@link call}, for a call without a fiber: it is counted and timed, and has no span. */
+export const started =
+  <Args extends ReadonlyArray<unknown>, A>(
+    method: string,
+    start: Direct.Start<Args, A, RpcError>
+  ): Direct.Start<Args, A, RpcError> =>
+  (caller, onEnd, ...args) => {
+    if (isTraced(caller.fiber) || isTracked(caller.fiber)) return undefined
+    const count = timed(caller.fiber, method)
+    const cancel = start(
+      caller,
+      (exit) => {
+        count(Exit.isSuccess(exit) ? "success" : outcomeOf(exit.cause))
+        onEnd(exit)
+      },
+      ...args
+    )
+    return (
+      cancel &&
+      (() => {
+        count("Interrupted")
+        cancel()
+      })
+    )
+  }
 
 /** Splits `host:port` into the two attributes of OpenTelemetry. */
 const serverAttributes = (host: string): Record<string, unknown> => {

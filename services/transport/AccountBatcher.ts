@@ -4,6 +4,7 @@ import { integer } from "../../src/internal/check.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import * as Json from "../../src/solana/Json.js"
 import { MAX_MULTIPLE_ACCOUNTS } from "../../src/solana/Limits.js"
+import * as Direct from "../internal/direct.js"
 import * as Opinion from "../internal/Opinion.js"
 import type { RpcTransport } from "../RpcTransport.js"
 import { RpcError } from "../RpcTransport.js"
@@ -68,13 +69,16 @@ export const make =
         }
       })
 
-      return {
-        ...transport,
-        request: (method, params) =>
+      const request: Direct.Request = Direct.over(
+        transport.request,
+        (method, params) =>
           method === "getAccountInfo"
             ? Effect.withFiberRuntime((fiber) =>
                 Opinion.of(fiber) === undefined ? batched(Json.stringify(params.slice(1)), params) : alone(params)
               )
-            : transport.request(method, params)
-      }
+            : transport.request(method, params),
+        (start) => (caller, onEnd, method, params) =>
+          method === "getAccountInfo" ? undefined : start(caller, onEnd, method, params)
+      )
+      return { ...transport, request }
     })

@@ -13,11 +13,14 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { integer, millis } from "../../src/internal/check.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import * as Deadline from "../Deadline.js"
+import * as Direct from "../internal/direct.js"
 import type { RpcTransport } from "../RpcTransport.js"
 import { RpcError, SubscriptionError } from "../RpcTransport.js"
 import { SubscriptionObserver } from "../SubscriptionObserver.js"
@@ -109,6 +112,18 @@ const judge = (cause: Cause.Cause<RpcError>, elapsed: number): Health.Outcome =>
   return Option.isSome(error) && error.value.reason === "RateLimited" ? "inconclusive" : Health.judge(cause, elapsed)
 }
 
+/** Ends the pass of a call that began at `start`. */
+const end = <A, X, E>(
+  fiber: Fiber.RuntimeFiber<X, E>,
+  pass: Pass,
+  start: number,
+  exit: Exit.Exit<A, RpcError>
+): void => {
+  if (Exit.isSuccess(exit)) return pass.end("answered", start)
+  const now = Deadline.now(fiber)
+  pass.end(judge(exit.cause, now - start), now)
+}
+
 /**
  * Guards the calls of a transport by one circuit and its subscriptions by another, because they use different sockets. A
  * refused call fails with `RpcError{reason: "Transport"}`. Its `retryAfter` is the time until the next probe. A
@@ -136,19 +151,27 @@ export const protect =
               })
             )
           }
+          const leave = (exit: Exit.Exit<A, RpcError>) => {
+            end(fiber, pass, start, exit)
+            return exit
+          }
           return Effect.matchCauseEffect(restore(call), {
-            onFailure: (cause) => {
-              const end = Deadline.now(fiber)
-              pass.end(judge(cause, end - start), end)
-              return Effect.failCause(cause)
-            },
-            onSuccess: (answer) => {
-              pass.end("answered", start)
-              return Effect.succeed(answer)
-            }
+            onFailure: (cause) => leave(Exit.failCause(cause)),
+            onSuccess: (answer) => leave(Exit.succeed(answer))
           })
         })
       )
+
+    const request: Direct.Request = Direct.over(
+      transport.request,
+      (method, params) => guard(method, transport.request(method, params)),
+      (start) => (caller, onEnd, method, params) => {
+        const pass = circuits.calls.enter(caller.now)
+        if (pass === undefined) return undefined
+        const passed = Direct.watched(start, (exit) => end(caller.fiber, pass, caller.now, exit))
+        return passed(caller, onEnd, method, params)
+      }
+    )
 
     const subscribe: RpcTransport["subscribe"] = (kind, params) =>
       Stream.unwrapScoped(
@@ -192,7 +215,7 @@ export const protect =
 
     return {
       host: transport.host,
-      request: (method, params) => guard(method, transport.request(method, params)),
+      request,
       batch: (calls) => guard("batch", transport.batch(calls)),
       subscribe
     }

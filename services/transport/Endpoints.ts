@@ -9,6 +9,7 @@
 import type { Slot } from "@solana/kit"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -17,6 +18,7 @@ import { InvalidInput } from "../../src/InvalidInput.js"
 import * as Deadline from "../Deadline.js"
 import type { EndpointsError } from "../EndpointsError.js"
 import * as Clock from "../internal/clock.js"
+import * as Direct from "../internal/direct.js"
 import * as Opinion from "../internal/Opinion.js"
 import { slotFrom } from "../internal/slot.js"
 import type { RpcTransport, SubscriptionKind } from "../RpcTransport.js"
@@ -108,10 +110,23 @@ interface Streams {
   lostAt: number
 }
 
+const callOf = (method: string, params: ReadonlyArray<unknown>): Call<unknown> => ({
+  methods: [method],
+  with: (transport) => transport.request(method, params)
+})
+
+/** The call, which tells who accepts it. */
+const noting = <A>(call: Call<A>, accepted: (transport: RpcTransport) => void): Call<A> => ({
+  methods: call.methods,
+  with: (transport) => Effect.tap(call.with(transport), () => accepted(transport))
+})
+
 const roleOf = (method: string): Role => (Method.isRead(method) ? "read" : "send")
 
-const isHead = (endpoints: ReadonlyArray<Endpoint>): endpoints is readonly [Endpoint, ...ReadonlyArray<Endpoint>] =>
-  endpoints.length > 0
+/** Endpoints, the first of which is asked first. */
+type Order = readonly [Endpoint, ...ReadonlyArray<Endpoint>]
+
+const isHead = (endpoints: ReadonlyArray<Endpoint>): endpoints is Order => endpoints.length > 0
 
 const isPair = (
   endpoints: ReadonlyArray<Endpoint>
@@ -200,11 +215,7 @@ export const make = (
       return true
     }
 
-    const read = <A>(
-      call: Call<A>,
-      order: readonly [Endpoint, ...ReadonlyArray<Endpoint>],
-      now: number
-    ): Effect.Effect<A, RpcError> => {
+    const read = <A>(call: Call<A>, order: Order, now: number): Effect.Effect<A, RpcError> => {
       if (options.hedge === undefined || !isPair(order)) return Failover.inOrder(call, order)
       hedges = Math.min(10, hedges + hedgeRatio)
       const { p95 } = order[0].health.snapshot(now)
@@ -213,28 +224,28 @@ export const make = (
         : Failover.hedged(call, order, Math.max(hedgeAfter, p95), mayHedge)
     }
 
-    const send = <A>(
-      call: Call<A>,
-      order: readonly [Endpoint, ...ReadonlyArray<Endpoint>],
-      now: number
-    ): Effect.Effect<A, RpcError> => {
+    /** The order of a transaction's endpoints: the one that accepted the last transaction comes first. */
+    const keep = (order: Order, now: number): Order => {
       const last = sticky
-      const kept =
-        last !== undefined && order.includes(last) && last.circuit.wait(now) === 0
-          ? ([last, ...order.filter((endpoint) => endpoint !== last)] as const)
-          : order
+      return last !== undefined && order.includes(last) && last.circuit.wait(now) === 0
+        ? [last, ...order.filter((endpoint) => endpoint !== last)]
+        : order
+    }
+
+    /** Keeps the endpoint that accepts a transaction, if it is the first one to do so. */
+    const accepting = (order: Order): ((transport: RpcTransport) => void) => {
       let taken = false
-      const noted: Call<A> = {
-        methods: call.methods,
-        with: (transport) =>
-          Effect.tap(call.with(transport), () => {
-            if (!taken) sticky = kept.find((endpoint) => endpoint.transport === transport)
-            taken = true
-          })
+      return (transport) => {
+        if (!taken) sticky = order.find((endpoint) => endpoint.transport === transport)
+        taken = true
       }
-      const [first, ...others] = kept
+    }
+
+    const send = <A>(call: Call<A>, order: Order): Effect.Effect<A, RpcError> => {
+      const noted = noting(call, accepting(order))
+      const [first, ...others] = order
       const repeatable = call.methods.every(Method.isRepeatable)
-      if (copies === 1 || others.length === 0 || !repeatable) return Failover.inOrder(noted, kept)
+      if (copies === 1 || others.length === 0 || !repeatable) return Failover.inOrder(noted, order)
       return Failover.broadcast(noted, [first, ...others.slice(0, copies - 1)], scope)
     }
 
@@ -249,7 +260,7 @@ export const make = (
             new RpcError({ reason: "Transport", method, host, detail: `no endpoint is there for a ${need.role} now` })
           )
         }
-        if (need.role !== "read") return send(call, order, now)
+        if (need.role !== "read") return send(call, keep(order, now))
         return opinion === undefined ? read(call, order, now) : Failover.inOrder(recorded(opinion, call), order)
       })
 
@@ -257,7 +268,7 @@ export const make = (
     const subscribeAt = (
       kind: SubscriptionKind,
       params: ReadonlyArray<unknown>,
-      [endpoint, ...others]: readonly [Endpoint, ...ReadonlyArray<Endpoint>],
+      [endpoint, ...others]: Order,
       before?: SubscriptionError
     ): Stream.Stream<unknown, SubscriptionError> =>
       Stream.unwrap(
@@ -309,20 +320,42 @@ export const make = (
         })
       )
 
+    /** Most applications have one endpoint, so there is no choice to make. */
+    const isAlone = (role: Role): boolean => only?.roles.has(role) === true && cluster.membership(only) === "member"
+
+    const routed: Direct.Request = (method, params) =>
+      Effect.suspend(() => {
+        const role = roleOf(method)
+        return only !== undefined && isAlone(role)
+          ? only.transport.request(method, params)
+          : route(callOf(method, params), { role, minContextSlot: Choice.minContextSlot(params) })
+      })
+
+    const request: Direct.Request = Direct.startable(routed, (caller, onEnd, method, params) => {
+      const role = roleOf(method)
+      if (only !== undefined) {
+        return isAlone(role) ? Direct.startOf(only.transport.request)?.(caller, onEnd, method, params) : undefined
+      }
+      if (role === "read" || copies > 1) return undefined
+      const order = choose({ role, minContextSlot: Choice.minContextSlot(params) }, caller.now)
+      if (!isHead(order)) return undefined
+      const kept = keep(order, caller.now)
+      const [{ transport }] = kept
+      const accepted = accepting(kept)
+      const first = (exit: Exit.Exit<unknown, RpcError>) => {
+        if (Exit.isSuccess(exit)) accepted(transport)
+        return exit
+      }
+      return Failover.start(
+        (caller, onEnd) => Direct.startOf(transport.request)?.(caller, (exit) => onEnd(first(exit)), method, params),
+        noting(callOf(method, params), accepted),
+        kept
+      )(caller, onEnd)
+    })
+
     return {
       host,
-      request: (method, params) =>
-        Effect.suspend(() => {
-          const role = roleOf(method)
-          // Most applications have one endpoint, so there is no choice to make.
-          if (only?.roles.has(role) === true && cluster.membership(only) === "member") {
-            return only.transport.request(method, params)
-          }
-          return route(
-            { methods: [method], with: (transport) => transport.request(method, params) },
-            { role, minContextSlot: Choice.minContextSlot(params) }
-          )
-        }),
+      request,
       batch: (calls) =>
         route(
           { methods: calls.map(({ method }) => method), with: (transport) => transport.batch(calls) },

@@ -5,14 +5,19 @@
  * `sendTransaction` that may have arrived at one endpoint never fails with the refusal of another.
  */
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Deadline from "../Deadline.js"
+import type * as Direct from "../internal/direct.js"
+import { forkIn } from "../internal/endBy.js"
 import * as Metrics from "../Metrics.js"
 import type { RpcError, RpcTransport } from "../RpcTransport.js"
 import type { Endpoint } from "./Endpoint.js"
@@ -41,7 +46,11 @@ export interface Call<A> {
 
 const movesOn = <A>(call: Call<A>, error: RpcError): boolean => call.methods.every((method) => mayMoveOn(method, error))
 
-/** Gives an attempt an equal share of the time until the deadline, so that later endpoints get theirs. */
+/** The end of an equal share of the time until the deadline, so that later endpoints get theirs. */
+const endOfShare = (attemptsLeft: number, now: number, deadline: number): number =>
+  deadline === Infinity ? deadline : now + (deadline - now) / attemptsLeft
+
+/** Gives an attempt its share of the time. */
 const share =
   (attemptsLeft: number) =>
   <A>(attempt: Effect.Effect<A, RpcError>): Effect.Effect<A, RpcError> =>
@@ -49,9 +58,9 @@ const share =
       ? attempt
       : Effect.withFiberRuntime((fiber) => {
           const deadline = Deadline.of(fiber)
-          if (deadline === Infinity) return attempt
-          const time = Deadline.now(fiber)
-          return Deadline.at(time + (deadline - time) / attemptsLeft)(attempt)
+          return deadline === Infinity
+            ? attempt
+            : Deadline.at(endOfShare(attemptsLeft, Deadline.now(fiber), deadline))(attempt)
         })
 
 const refused = <A>(call: Call<A>, failed: ReadonlyArray<RpcError>, error: RpcError): RpcError =>
@@ -79,6 +88,36 @@ export const inOrder = <A>(
             : again(inOrder(call, [next, ...others], all))
         )
       })
+
+/** As {@link inOrder}, where the first attempt needs no fiber. The others have one. */
+export const start =
+  <A>(
+    first: Direct.Start<readonly [], A, RpcError>,
+    call: Call<A>,
+    [, next, ...others]: readonly [Endpoint, ...ReadonlyArray<Endpoint>]
+  ): Direct.Start<readonly [], A, RpcError> =>
+  (caller, onEnd) => {
+    if (next === undefined) return first(caller, onEnd)
+    const { deadline, fiber, now } = caller
+    let isCancelled = false
+    let cancel = first({ fiber, now, deadline: endOfShare(others.length + 2, now, deadline) }, (exit) => {
+      const error = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.failureOption(exit.cause)) : undefined
+      if (error === undefined || !movesOn(call, error) || Deadline.now(fiber) >= deadline) return onEnd(exit)
+      const context = Context.add(fiber.currentContext, Deadline.Deadline, deadline)
+      const rest = forkIn(fiber, context)(again(inOrder(call, [next, ...others], [error])))
+      cancel = () => rest.unsafeInterruptAsFork(FiberId.none)
+      rest.addObserver((exit) => {
+        if (!isCancelled) onEnd(exit)
+      })
+    })
+    return (
+      cancel &&
+      (() => {
+        isCancelled = true
+        cancel?.()
+      })
+    )
+  }
 
 /**
  * Makes the call at the first endpoint, and at the second too if the first has not answered after `after` milliseconds. The

@@ -6,9 +6,11 @@ import type { Slot } from "@solana/kit"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Deadline from "../Deadline.js"
+import * as Direct from "../internal/direct.js"
 import { slotFrom } from "../internal/slot.js"
 import type { RpcError, RpcTransport, SubscriptionKind } from "../RpcTransport.js"
 
@@ -128,6 +130,15 @@ export const meter = (host: string): Meter => {
   }
 }
 
+/** Records that a call was sent; the result records its outcome. */
+const started = <A>(meter: Meter, start: number, look: (answer: A, now: number) => void) => {
+  meter.started()
+  return (exit: Exit.Exit<A, RpcError>, now: number): void => {
+    meter.ended(Exit.isSuccess(exit) ? "answered" : judge(exit.cause, now - start), now - start, now)
+    if (Exit.isSuccess(exit)) look(exit.value, now)
+  }
+}
+
 const watch = <A>(
   meter: Meter,
   call: Effect.Effect<A, RpcError>,
@@ -135,26 +146,24 @@ const watch = <A>(
 ): Effect.Effect<A, RpcError> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.withFiberRuntime((fiber) => {
-      const start = Deadline.now(fiber)
-      meter.started()
+      const ended = started(meter, Deadline.now(fiber), look)
+      const leave = (exit: Exit.Exit<A, RpcError>) => {
+        ended(exit, Deadline.now(fiber))
+        return exit
+      }
       return Effect.matchCauseEffect(restore(call), {
-        onFailure: (cause) => {
-          const end = Deadline.now(fiber)
-          meter.ended(judge(cause, end - start), end - start, end)
-          return Effect.failCause(cause)
-        },
-        onSuccess: (answer) => {
-          const end = Deadline.now(fiber)
-          meter.ended("answered", end - start, end)
-          look(answer, end)
-          return Effect.succeed(answer)
-        }
+        onFailure: (cause) => leave(Exit.failCause(cause)),
+        onSuccess: (answer) => leave(Exit.succeed(answer))
       })
     })
   )
 
 const slotOfAnswer = (method: string, answer: unknown): bigint | undefined =>
   slotFrom(method === "getSlot" ? answer : property(property(answer, "context"), "slot"))
+
+/** Records the slot of an answer. */
+const lookAt = (meter: Meter, method: string) => (answer: unknown, now: number) =>
+  meter.reached(slotOfAnswer(method, answer), now)
 
 const slotOfNotification = (kind: SubscriptionKind, value: unknown): bigint | undefined =>
   kind === "root"
@@ -164,27 +173,36 @@ const slotOfNotification = (kind: SubscriptionKind, value: unknown): bigint | un
 /** Records the calls and notifications of a transport in a meter. */
 export const observe =
   (meter: Meter) =>
-  (transport: RpcTransport): RpcTransport => ({
-    host: transport.host,
-    request: (method, params) =>
-      watch(meter, transport.request(method, params), (answer, now) =>
-        meter.reached(slotOfAnswer(method, answer), now)
-      ),
-    batch: (calls) =>
-      watch(meter, transport.batch(calls), (answers, now) =>
-        answers.forEach((answer, index) => {
-          if (Either.isRight(answer)) meter.reached(slotOfAnswer(calls[index]?.method ?? "", answer.right), now)
-        })
-      ),
-    subscribe: (kind, params) =>
-      Stream.unwrap(
-        Effect.withFiberRuntime((fiber) =>
-          Effect.succeed(
-            Stream.map(transport.subscribe(kind, params), (value) => {
-              meter.reached(slotOfNotification(kind, value), Deadline.now(fiber))
-              return value
-            })
+  (transport: RpcTransport): RpcTransport => {
+    const request: Direct.Request = Direct.over(
+      transport.request,
+      (method, params) => watch(meter, transport.request(method, params), lookAt(meter, method)),
+      (start) => (caller, onEnd, method, params) => {
+        const ended = started(meter, caller.now, lookAt(meter, method))
+        const watched = Direct.watched(start, (exit) => ended(exit, Deadline.now(caller.fiber)))
+        return watched(caller, onEnd, method, params)
+      }
+    )
+
+    return {
+      host: transport.host,
+      request,
+      batch: (calls) =>
+        watch(meter, transport.batch(calls), (answers, now) =>
+          answers.forEach((answer, index) => {
+            if (Either.isRight(answer)) meter.reached(slotOfAnswer(calls[index]?.method ?? "", answer.right), now)
+          })
+        ),
+      subscribe: (kind, params) =>
+        Stream.unwrap(
+          Effect.withFiberRuntime((fiber) =>
+            Effect.succeed(
+              Stream.map(transport.subscribe(kind, params), (value) => {
+                meter.reached(slotOfNotification(kind, value), Deadline.now(fiber))
+                return value
+              })
+            )
           )
         )
-      )
-  })
+    }
+  }

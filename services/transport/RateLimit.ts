@@ -14,10 +14,12 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import { integer, millis, positive } from "../../src/internal/check.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import * as Deadline from "../Deadline.js"
+import * as Direct from "../internal/direct.js"
 import { FifoQueue } from "../internal/FifoQueue.js"
 import type { RpcTransport } from "../RpcTransport.js"
 import { RpcError } from "../RpcTransport.js"
@@ -181,66 +183,84 @@ export const make =
         return Effect.zipRight(enqueue(cost), call)
       }
 
-      const pauseAll = (error: RpcError): Effect.Effect<void> =>
-        Effect.withFiberRuntime((fiber) => {
-          const time = Deadline.now(fiber)
-          const asked = error.retryAfter === undefined ? pause : Duration.toMillis(error.retryAfter)
-          const until = time + Math.min(asked, maxPause)
-          const longer = until - Math.max(time, pausedUntil)
-          if (longer <= 0) return Effect.void
-          pausedUntil = until
-          if (head !== undefined) head.paused += longer
-          requests.pause(until)
-          items.pause(until)
-          let requestsBefore = head === undefined ? 0 : 1
-          let itemsBefore = head?.items ?? 0
-          const late = (cost: Cost): boolean => {
-            cost.paused += longer
-            if (isHeldUp(cost)) return true
-            if (cost.deadline < Infinity && time + wait(cost, time, requestsBefore, itemsBefore) > cost.deadline) {
-              return true
-            }
-            requestsBefore++
-            itemsBefore += cost.items
-            return false
+      const pauseAll = (error: RpcError, time: number): void => {
+        const asked = error.retryAfter === undefined ? pause : Duration.toMillis(error.retryAfter)
+        const until = time + Math.min(asked, maxPause)
+        const longer = until - Math.max(time, pausedUntil)
+        if (longer <= 0) return
+        pausedUntil = until
+        if (head !== undefined) head.paused += longer
+        requests.pause(until)
+        items.pause(until)
+        let requestsBefore = head === undefined ? 0 : 1
+        let itemsBefore = head?.items ?? 0
+        const late = (cost: Cost): boolean => {
+          cost.paused += longer
+          if (isHeldUp(cost)) return true
+          if (cost.deadline < Infinity && time + wait(cost, time, requestsBefore, itemsBefore) > cost.deadline) {
+            return true
           }
-          for (const { info, resolve } of queue.shiftWhere(late)) {
-            itemsQueued -= info.items
-            resolve(Effect.fail(isHeldUp(info) ? heldUp(info, until - time) : tooLate(info.method, until - time)))
-          }
-          return Effect.void
-        })
+          requestsBefore++
+          itemsBefore += cost.items
+          return false
+        }
+        for (const { info, resolve } of queue.shiftWhere(late)) {
+          itemsQueued -= info.items
+          resolve(Effect.fail(isHeldUp(info) ? heldUp(info, until - time) : tooLate(info.method, until - time)))
+        }
+      }
 
       const cutToMaxPause = (error: RpcError): RpcError =>
         error.retryAfter === undefined || Duration.toMillis(error.retryAfter) <= maxPause
           ? error
           : new RpcError({ ...error, retryAfter: Duration.millis(maxPause) })
 
-      const pauseOnLimit = <A>(call: Effect.Effect<A, RpcError>): Effect.Effect<A, RpcError> =>
-        Effect.catchAll(call, (error) => {
-          const failure = Effect.fail(cutToMaxPause(error))
-          return error.reason === "RateLimited" ? Effect.zipRight(pauseAll(error), failure) : failure
-        })
+      /** Pauses if the failure reports a limit. */
+      const heeded = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, error: RpcError): RpcError => {
+        if (error.reason === "RateLimited") pauseAll(error, Deadline.now(fiber))
+        return cutToMaxPause(error)
+      }
+
+      const pauseOnLimit = <A>(
+        fiber: Fiber.RuntimeFiber<A, RpcError>,
+        call: Effect.Effect<A, RpcError>
+      ): Effect.Effect<A, RpcError> => Effect.mapError(call, (error) => heeded(fiber, error))
 
       /** As `pauseOnLimit`, for an array, of which some items alone may report a limit. */
-      const pauseOnItemLimits = (call: Effect.Effect<Items, RpcError>): Effect.Effect<Items, RpcError> =>
-        Effect.flatMap(pauseOnLimit(call), (items) => {
-          const errors = items.flatMap((item) => (Either.isLeft(item) ? item.left : []))
-          if (errors.length === 0) return Effect.succeed(items)
-          const limits = errors.filter(({ reason }) => reason === "RateLimited")
-          return Effect.as(
-            Effect.forEach(limits, pauseAll, { discard: true }),
-            items.map(Either.mapLeft(cutToMaxPause))
+      const pauseOnItemLimits = (
+        fiber: Fiber.RuntimeFiber<Items, RpcError>,
+        call: Effect.Effect<Items, RpcError>
+      ): Effect.Effect<Items, RpcError> =>
+        Effect.map(pauseOnLimit(fiber, call), (items) => items.map(Either.mapLeft((error) => heeded(fiber, error))))
+
+      const request: Direct.Request = Direct.over(
+        transport.request,
+        (method, params) =>
+          Effect.withFiberRuntime((fiber) =>
+            enter(fiber, method, 1, pauseOnLimit(fiber, transport.request(method, params)))
+          ),
+        (start) => (caller, onEnd, method, params) => {
+          const time = caller.now
+          if (head !== undefined || requests.wait(1, time) > 0 || items.wait(1, time) > 0) return undefined
+          const cancel = start(
+            caller,
+            (exit) => onEnd(Exit.mapError(exit, (error) => heeded(caller.fiber, error))),
+            method,
+            params
           )
-        })
+          if (cancel === undefined) return undefined
+          requests.take(1)
+          items.take(1)
+          return cancel
+        }
+      )
 
       return {
         host: transport.host,
-        request: (method, params) =>
-          Effect.withFiberRuntime((fiber) => enter(fiber, method, 1, pauseOnLimit(transport.request(method, params)))),
+        request,
         batch: (calls) =>
           Effect.withFiberRuntime((fiber) =>
-            enter(fiber, "batch", calls.length, pauseOnItemLimits(transport.batch(calls)))
+            enter(fiber, "batch", calls.length, pauseOnItemLimits(fiber, transport.batch(calls)))
           ),
         subscribe: transport.subscribe
       }

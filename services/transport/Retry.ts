@@ -17,6 +17,7 @@ import { integer, millis, positive } from "../../src/internal/check.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import * as Deadline from "../Deadline.js"
 import { fullJitter } from "../internal/backoff.js"
+import * as Direct from "../internal/direct.js"
 import * as Metrics from "../Metrics.js"
 import { RetryPolicy } from "../RetryPolicy.js"
 import type { RpcCall, RpcError, RpcTransport } from "../RpcTransport.js"
@@ -166,13 +167,23 @@ export const make =
           }
         })
 
-      return {
-        host: transport.host,
-        request: (method, params) =>
+      const first: Direct.Request = Direct.over(
+        transport.request,
+        (method, params) =>
           Effect.suspend(() => {
             earn()
             return request(method, params, UNTRIED)
           }),
+        (start) => (caller, onEnd, method, params) => {
+          const cancel = start(caller, onEnd, method, params)
+          if (cancel !== undefined) earn()
+          return cancel
+        }
+      )
+
+      return {
+        host: transport.host,
+        request: first,
         batch: (calls) =>
           Effect.suspend(() => {
             earn()

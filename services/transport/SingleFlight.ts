@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { integer } from "../../src/internal/check.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import * as Json from "../../src/solana/Json.js"
+import * as Direct from "../internal/direct.js"
 import * as Opinion from "../internal/Opinion.js"
 import { SharedWork } from "../internal/SharedWork.js"
 import type { RpcTransport } from "../RpcTransport.js"
@@ -29,9 +30,9 @@ export const make =
   (transport: RpcTransport): Effect.Effect<RpcTransport, InvalidInput> =>
     Effect.map(integer("maxKeys", options.maxKeys ?? 10_000, 1), (maxKeys) => {
       const flights = new Map<string, SharedWork<unknown, void>>()
-      return {
-        ...transport,
-        request: (method, params) => {
+      const request: Direct.Request = Direct.over(
+        transport.request,
+        (method, params) => {
           if (!Method.isRead(method)) return transport.request(method, params)
           return Effect.withFiberRuntime((fiber) => {
             if (Opinion.of(fiber) !== undefined) return transport.request(method, params)
@@ -47,6 +48,9 @@ export const make =
             flights.set(key, first)
             return first.lead()
           })
-        }
-      }
+        },
+        (start) => (caller, onEnd, method, params) =>
+          Method.isRead(method) ? undefined : start(caller, onEnd, method, params)
+      )
+      return { ...transport, request }
     })

@@ -5,8 +5,8 @@
  * gateways replace the node's status by their own. Without such a response the call fails by its status, and the error
  * quotes the start of the body.
  */
-import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Clock from "../internal/clock.js"
 import * as Verdict from "../internal/verdict.js"
@@ -24,16 +24,24 @@ export interface HttpReply {
   readonly text: string
 }
 
+type Items = ReadonlyArray<Either.Either<unknown, RpcError>>
+
 /** Reads the replies of one endpoint. */
 export interface Reader {
-  /** The result in the reply to one request. */
-  readonly one: (reply: HttpReply, id: number, method: string) => Effect.Effect<unknown, RpcError>
+  /** The result in the reply to one request. `fiber` is the caller's, whose clock counts. */
+  readonly one: <A, E>(
+    fiber: Fiber.RuntimeFiber<A, E>,
+    reply: HttpReply,
+    id: number,
+    method: string
+  ) => Either.Either<unknown, RpcError>
   /** The results in the reply to an array, in the order of the calls. */
-  readonly many: (
+  readonly many: <A, E>(
+    fiber: Fiber.RuntimeFiber<A, E>,
     reply: HttpReply,
     firstId: number,
     calls: ReadonlyArray<RpcCall>
-  ) => Effect.Effect<ReadonlyArray<Either.Either<unknown, RpcError>>, RpcError>
+  ) => Either.Either<Items, RpcError>
 }
 
 const OK = 200
@@ -41,26 +49,23 @@ const OK = 200
 /** Characters of a body that an error quotes. */
 const MAX_PIECE = 300
 
-type Items = ReadonlyArray<Either.Either<unknown, RpcError>>
-
 const mapErrors = (answer: Either.Either<Items, RpcError>, f: (error: RpcError) => RpcError) =>
   Either.mapBoth(answer, { onLeft: f, onRight: (items): Items => items.map(Either.mapLeft(f)) })
 
 /** Adds the wait of the `Retry-After` header to the `RateLimited` errors of an answer. */
-const withWait = <A>(
+const withWait = <A, X, E>(
+  fiber: Fiber.RuntimeFiber<X, E>,
   { retryAfter: header }: HttpReply,
   answer: Either.Either<A, RpcError>,
   map: (answer: Either.Either<A, RpcError>, f: (error: RpcError) => RpcError) => Either.Either<A, RpcError>
-): Effect.Effect<A, RpcError> =>
+): Either.Either<A, RpcError> =>
   header === ""
     ? answer
-    : Effect.flatMap(Clock.wallMillis, (now) =>
-        Option.match(RetryAfter.parse(header, now), {
-          onNone: () => answer,
-          onSome: (retryAfter) =>
-            map(answer, (error) => (error.reason === "RateLimited" ? new RpcError({ ...error, retryAfter }) : error))
-        })
-      )
+    : Option.match(RetryAfter.parse(header, Clock.wall(fiber)), {
+        onNone: () => answer,
+        onSome: (retryAfter) =>
+          map(answer, (error) => (error.reason === "RateLimited" ? new RpcError({ ...error, retryAfter }) : error))
+      })
 
 /**
  * The reader for an endpoint. `clean` makes a text from outside safe to show: it removes the secrets of the endpoint's URL
@@ -113,25 +118,26 @@ export const reader = (host: string, clean: (text: string, maxLength?: number) =
       : error
 
   return {
-    one: (reply, id, method) =>
-      reply.status === OK
-        ? withWait(reply, JsonRpc.reply(reply.text, id, method, host), Either.mapLeft)
-        : Effect.flatMap(Clock.wallMillis, (now) => {
-            const response = JsonRpc.read(reply.text, method)
-            return response?.id === id
-              ? Either.mapLeft(response.outcome, ({ code, data, message }) =>
-                  failure(reply, now, { method, detail: message, code, data, isAnswer: true })
-                )
-              : Either.left(unanswered(reply, method, JsonRpc.errorOf(response), now))
-          }),
-    many: (reply, firstId, calls) =>
-      reply.status === OK
-        ? withWait(reply, JsonRpc.batchReply(reply.text, firstId, calls, host), mapErrors)
-        : Effect.flatMap(Clock.wallMillis, (now) =>
-            Either.mapBoth(JsonRpc.batchReply(reply.text, firstId, calls, host), {
-              onLeft: () => unanswered(reply, "batch", JsonRpc.errorOf(JsonRpc.read(reply.text, "batch")), now),
-              onRight: (items) => items.map(Either.mapLeft(answered(reply, now)))
-            })
+    one: (fiber, reply, id, method) => {
+      if (reply.status === OK) {
+        return withWait(fiber, reply, JsonRpc.reply(reply.text, id, method, host), Either.mapLeft)
+      }
+      const now = Clock.wall(fiber)
+      const response = JsonRpc.read(reply.text, method)
+      return response?.id === id
+        ? Either.mapLeft(response.outcome, ({ code, data, message }) =>
+            failure(reply, now, { method, detail: message, code, data, isAnswer: true })
           )
+        : Either.left(unanswered(reply, method, JsonRpc.errorOf(response), now))
+    },
+    many: (fiber, reply, firstId, calls) => {
+      const answers = JsonRpc.batchReply(reply.text, firstId, calls, host)
+      if (reply.status === OK) return withWait(fiber, reply, answers, mapErrors)
+      const now = Clock.wall(fiber)
+      return Either.mapBoth(answers, {
+        onLeft: () => unanswered(reply, "batch", JsonRpc.errorOf(JsonRpc.read(reply.text, "batch")), now),
+        onRight: (items) => items.map(Either.mapLeft(answered(reply, now)))
+      })
+    }
   }
 }

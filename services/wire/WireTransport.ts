@@ -10,6 +10,7 @@ import * as Check from "../../src/internal/check.js"
 import type * as Outside from "../../src/internal/Outside.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import * as Closing from "../internal/closing.js"
+import * as Direct from "../internal/direct.js"
 import type { RpcError, RpcTransport } from "../RpcTransport.js"
 import * as HttpStatus from "./HttpStatus.js"
 import * as JsonRpc from "./JsonRpc.js"
@@ -18,7 +19,11 @@ import * as Shown from "./Shown.js"
 import * as Subscriptions from "./Subscriptions.js"
 
 /** Sends the JSON text of a call and returns its reply of at most `maxBytes`. It ends the call at its deadline. */
-export type Post = (method: string, body: string, maxBytes: number) => Effect.Effect<HttpStatus.HttpReply, RpcError>
+export type Post = Direct.Startable<
+  readonly [method: string, body: string, maxBytes: number],
+  HttpStatus.HttpReply,
+  RpcError
+>
 
 /** Bounds of what one endpoint may send. */
 export interface Options {
@@ -122,24 +127,40 @@ export const make = (
     const read = HttpStatus.reader(host, clean)
     let nextId = 1
 
-    const transport: RpcTransport = {
-      host,
-      request: (method, params) =>
-        Effect.suspend(() => {
+    const request: Direct.Request = Direct.over(
+      post,
+      (method, params) =>
+        Effect.withFiberRuntime((fiber) => {
           if (closing.isClosed()) return Effect.fail(Closing.call(method, host))
           const id = nextId++
           return Effect.flatMap(post(method, JsonRpc.request(id, method, params), limits.one(method)), (reply) =>
-            read.one(reply, id, method)
+            read.one(fiber, reply, id, method)
           )
         }),
+      (start) => (caller, onEnd, method, params) => {
+        if (closing.isClosed()) return undefined
+        const id = nextId++
+        return start(
+          caller,
+          (exit) => onEnd(Direct.read(exit, (reply) => read.one(caller.fiber, reply, id, method))),
+          method,
+          JsonRpc.request(id, method, params),
+          limits.one(method)
+        )
+      }
+    )
+
+    const transport: RpcTransport = {
+      host,
+      request,
       batch: (calls) =>
-        Effect.suspend(() => {
+        Effect.withFiberRuntime((fiber) => {
           if (calls.length === 0) return Effect.succeed([])
           if (closing.isClosed()) return Effect.fail(Closing.call("batch", host))
           const firstId = nextId
           nextId += calls.length
           return Effect.flatMap(post("batch", JsonRpc.batchRequest(firstId, calls), limits.many(calls)), (reply) =>
-            read.many(reply, firstId, calls)
+            read.many(fiber, reply, firstId, calls)
           )
         }),
       subscribe

@@ -12,6 +12,7 @@ import * as RpcPoolHttpClient from "../../layers/RpcPoolHttpClient.js"
 import * as RpcPoolUndici from "../../layers/RpcPoolUndici.js"
 import type * as RpcPool from "../../services/RpcPool.js"
 import { suite } from "../embedded/conformance.js"
+import { byEntry } from "../support/direct.js"
 import { ca, secureProxy, serveSecure } from "../support/secure.js"
 import { suite as replies } from "./httpReplies.js"
 import type { Connect } from "./httpReplies.js"
@@ -78,6 +79,10 @@ const throughClient =
     })
 
 replies("undici", (respond) => Effect.flatMap(serving(respond), ({ url }) => RpcPoolUndici.transport(secret(url))))
+
+replies("undici, begun without a fiber", (respond) =>
+  Effect.flatMap(serving(respond), ({ url }) => Effect.map(RpcPoolUndici.transport(secret(url)), byEntry))
+)
 
 replies("undici over HTTP/2", (respond) =>
   Effect.flatMap(

@@ -56,9 +56,8 @@ export const make = (blockhashes: BlockhashCache.BlockhashCache, nonces: Pick<No
           )
         )
       }
-      return signatures.size < MAX_SIGNED_PER_BLOCKHASH
-        ? Effect.succeed(signed)
-        : Effect.as(blockhashes.invalidate(blockhash), signed)
+      if (signatures.size >= MAX_SIGNED_PER_BLOCKHASH) blockhashes.invalidate(blockhash)
+      return Effect.succeed(signed)
     })
 
   const withFetched = (

@@ -169,7 +169,7 @@ export const make = Effect.fnUntraced(function* (
     if (wait > interval) yield* Signal.sleep(wait - interval, urgent, firstSent)
   })
 
-  const sent = () => inFlight.filter(({ first }) => first === undefined)
+  const sent = () => inFlight.filter(({ giveUp }) => giveUp === undefined)
 
   const poll = Effect.gen(function* () {
     do {

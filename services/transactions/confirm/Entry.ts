@@ -1,6 +1,5 @@
 /** One transaction that waits for its outcome. */
 import type { Commitment } from "@solana/kit"
-import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type { Trace } from "../../internal/traced.js"
@@ -43,8 +42,8 @@ export class Entry implements Member {
   /** The last look-up found it, below its commitment. */
   seen = false
   hint: Fiber.RuntimeFiber<void, unknown> | undefined = undefined
-  /** The first sending, while it is under way. */
-  first: Fiber.RuntimeFiber<Duration.Duration, TransactionError> | undefined = undefined
+  /** Gives the first sending up, while it is under way. */
+  giveUp: (() => void) | undefined = undefined
   /** The refusal that is its outcome, unless a look-up finds it. */
   refusal: TransactionError | undefined = undefined
 

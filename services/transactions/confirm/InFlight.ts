@@ -48,7 +48,7 @@ export class InFlight {
   remove(entry: Entry): void {
     this.#entries.delete(entry)
     entry.hint?.unsafeInterruptAsFork(FiberId.none)
-    entry.first?.unsafeInterruptAsFork(FiberId.none)
+    entry.giveUp?.()
   }
 
   resolve(entry: Entry, outcome: Effect.Effect<Landed, RpcError | TransactionError>): void {

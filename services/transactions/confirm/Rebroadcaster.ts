@@ -1,9 +1,10 @@
 /**
  * Sends the bytes of transactions in flight: at once, and again while no node has processed them.
  *
- * - The first sending has a fiber of its own, since it may hang where the caller may not wait. It runs as the caller
- *   would, spans and all, but without the transport's retries: they would hide whether an earlier one of them may have
- *   arrived. A signature is looked up when its first sending has ended, or was given up.
+ * - The first sending is a call of its own, since it may hang where the caller may not wait. It needs no fiber, where
+ *   nothing unusual is to be done ({@link Direct}). Otherwise it has one, which runs as the caller would, spans and all. In
+ *   either way it goes without the transport's retries: they would hide whether an earlier one of them may have arrived. A
+ *   signature is looked up when its first sending has ended, or was given up.
  * - A transaction is due again when the interval is over, or the longer rest that its endpoint asked for. The first
  *   sending is given up when its transaction is due before it ends. So each has one sending under way at most.
  * - Each sending has the deadline of its transaction. What is held back beyond that, before any node may have it, is
@@ -22,10 +23,12 @@ import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
+import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import * as Deadline from "../../Deadline.js"
 import * as Clock from "../../internal/clock.js"
+import type * as Direct from "../../internal/direct.js"
 import * as TimeLimit from "../../internal/timeLimit.js"
 import { serving } from "../../internal/traced.js"
 import * as RetryPolicy from "../../RetryPolicy.js"
@@ -34,6 +37,7 @@ import type { Entry } from "./Entry.js"
 import type { InFlight } from "./InFlight.js"
 import * as outcomes from "./outcomes.js"
 import * as Signal from "./Signal.js"
+import type { Sent } from "./Transmission.js"
 
 /** Sendings at a time, which is enough for 1024 in flight where one takes 30 ms. */
 const CONCURRENCY = 16
@@ -80,8 +84,8 @@ export const make = (
     const { transmission } = entry
     entry.refusal = undefined
     entry.rebroadcastAt = now + Duration.toMillis(Duration.max(Duration.min(rest, MAX_REST), interval))
-    if (entry.first !== undefined) {
-      entry.first = undefined
+    if (entry.giveUp !== undefined) {
+      entry.giveUp = undefined
       firstSent.ring()
     }
     if (now + Duration.toMillis(rest) >= entry.deadline && !transmission.mayHaveArrived) {
@@ -98,7 +102,7 @@ export const make = (
   const sendAgain = (entry: Entry) =>
     inFlight.has(entry)
       ? Effect.withFiberRuntime<Duration.Duration, TransactionError>((fiber) => {
-          entry.first?.unsafeInterruptAsFork(FiberId.none)
+          entry.giveUp?.()
           const sending = Deadline.at(entry.deadline)(entry.transmission.attempt(fiber))
           return serving([entry])(RetryPolicy.never(sending))
         }).pipe(
@@ -113,23 +117,43 @@ export const make = (
         )
       : Effect.void
 
+  /** The first sending in a fiber of its own. */
+  const forkFirst = ({ transmission }: Entry, { deadline, fiber }: Direct.Caller, onEnd: (sent: Sent) => void) => {
+    const once = RetryPolicy.withoutRetries(fiber.currentContext)
+    const context = deadline === Infinity ? once : Context.add(once, Deadline.Deadline, deadline)
+    const sending = Runtime.runFork(Runtime.make({ context, runtimeFlags, fiberRefs: fiber.getFiberRefs() }))(
+      transmission.attempt(fiber)
+    )
+    sending.addObserver(onEnd)
+    return () => sending.unsafeInterruptAsFork(FiberId.none)
+  }
+
   return {
-    sendFirst: (entry, caller) => {
-      const once = RetryPolicy.withoutRetries(caller.currentContext)
+    sendFirst: (entry, fiber) => {
       const isNear = entry.deadline - entry.since < LONGEST_LIMIT
-      const context = isNear ? Context.add(once, Deadline.Deadline, entry.deadline) : once
-      const asCaller = Runtime.make({ context, runtimeFlags, fiberRefs: caller.getFiberRefs() })
-      sendingFirst++
-      const first = Runtime.runFork(asCaller)(entry.transmission.attempt(caller))
-      entry.first = first
-      first.addObserver((exit) => {
+      const caller = { fiber, now: entry.since, deadline: isNear ? entry.deadline : Deadline.of(fiber) }
+      let isOver = false
+      const end = () => {
+        isOver = true
         sendingFirst--
         if (sendingFirst === 0) allSent.ring()
-        if (Exit.isSuccess(exit)) return wasSent(entry, exit.value, Clock.monotonic(caller))
-        const refusal = Cause.failureOption(exit.cause)
-        if (Option.isSome(refusal)) wasRefused(entry, refusal.value, Clock.monotonic(caller))
-        else if (!Exit.isInterrupted(exit)) inFlight.resolve(entry, Effect.failCause(exit.cause))
-      })
+      }
+      const onEnd = (sent: Sent) => {
+        if (isOver) return
+        end()
+        if (Exit.isSuccess(sent)) return wasSent(entry, sent.value, Clock.monotonic(fiber))
+        const refusal = Cause.failureOption(sent.cause)
+        if (Option.isSome(refusal)) wasRefused(entry, refusal.value, Clock.monotonic(fiber))
+        else if (!Exit.isInterrupted(sent)) inFlight.resolve(entry, Effect.failCause(sent.cause))
+      }
+      let cancel = constVoid
+      entry.giveUp = () => {
+        if (isOver) return
+        end()
+        cancel()
+      }
+      sendingFirst++
+      cancel = entry.transmission.start(caller, onEnd) ?? forkFirst(entry, caller, onEnd)
     },
     isSendingFirst: () => sendingFirst > 0,
     firstSent,

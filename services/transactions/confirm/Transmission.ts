@@ -1,11 +1,16 @@
-import type { Blockhash, Commitment } from "@solana/kit"
+import type { Blockhash, Commitment, Signature } from "@solana/kit"
+import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import type { InvalidInput } from "../../../src/InvalidInput.js"
+import type * as Direct from "../../internal/direct.js"
 import * as Measured from "../../internal/measured.js"
 import * as Metrics from "../../Metrics.js"
-import type { Service as RpcPool } from "../../RpcPool.js"
+import type { SendOptions, Service as RpcPool } from "../../RpcPool.js"
 import type { RpcError } from "../../RpcTransport.js"
 import type { SignedTransaction } from "../../SignedTransaction.js"
 import * as Failure from "../Failure.js"
@@ -22,13 +27,26 @@ export interface TransmissionOptions {
 
 /** What all broadcasts need. */
 export interface Needs {
-  readonly pool: Pick<RpcPool, "sendTransaction">
+  readonly send: RpcPool["sendTransaction"]
+  /** As `send`, without a fiber, where the pool can. */
+  readonly startSend:
+    | Direct.Start<Parameters<RpcPool["sendTransaction"]>, Signature, InvalidInput | RpcError>
+    | undefined
   readonly report: (failed: Failure.Failed) => TransactionError
-  readonly invalidate: (blockhash: Blockhash) => Effect.Effect<void>
+  readonly invalidate: (blockhash: Blockhash) => void
   readonly blockhashCommitment: Commitment
 }
 
-const AT_ONCE = Effect.succeed(Duration.zero)
+/** What a sending said: how long the endpoint wants to be left alone, or a refusal. */
+export type Sent = Exit.Exit<Duration.Duration, TransactionError>
+
+const AT_ONCE: Sent = Exit.succeed(Duration.zero)
+
+/** What was known of the bytes before a sending. */
+interface Before {
+  readonly mayHaveArrived: boolean
+  readonly wasHandedOver: boolean
+}
 
 /**
  * One transaction on its way to the leaders.
@@ -86,63 +104,95 @@ export class Transmission {
    */
   attempt<A, E>(fiber: Fiber.RuntimeFiber<A, E>): Effect.Effect<Duration.Duration, TransactionError> {
     if (this.#watchOnly) return AT_ONCE
+    const sending = this.needs.send(this.signed.wire, this.#options())
+    const before = this.#begin(fiber)
+    return Effect.matchEffect(sending, {
+      onFailure: (error) => this.#failed(error, before),
+      onSuccess: () => this.#accepted()
+    })
+  }
+
+  /** As {@link attempt}, at once and without a fiber, if the pool can do that now. */
+  start(caller: Direct.Caller, onEnd: (sent: Sent) => void): (() => void) | undefined {
+    const { startSend } = this.needs
+    if (startSend === undefined || this.#watchOnly) return undefined
+    const before = this.#known()
+    const ended = (exit: Exit.Exit<Signature, InvalidInput | RpcError>): Sent =>
+      Exit.isSuccess(exit)
+        ? this.#accepted()
+        : Either.match(Cause.failureOrCause(exit.cause), {
+            onLeft: (error) => this.#failed(error, before),
+            onRight: Exit.failCause
+          })
+    const cancel = startSend(caller, (exit) => onEnd(ended(exit)), this.signed.wire, this.#options())
+    if (cancel !== undefined) this.#begin(caller.fiber)
+    return cancel
+  }
+
+  #options(): SendOptions {
+    return {
+      skipPreflight: this.#skipPreflight,
+      preflightCommitment: this.#preflightCommitment,
+      maxRetries: 0,
+      minContextSlot: this.signed.minContextSlot
+    }
+  }
+
+  #known(): Before {
+    return { mayHaveArrived: this.#mayHaveArrived, wasHandedOver: this.#wasHandedOver }
+  }
+
+  #begin<A, E>(fiber: Fiber.RuntimeFiber<A, E>): Before {
     this.attempts++
     if (this.#wasSent) {
       this.rebroadcasts++
       Measured.update(fiber, Metrics.rebroadcasts, 1)
     }
     this.#wasSent = true
-    const mayHaveArrivedBefore = this.#mayHaveArrived
-    const wasHandedOverBefore = this.#wasHandedOver
+    const before = this.#known()
     // Interrupted, the request may have left.
     this.#mayHaveArrived = this.#wasHandedOver = true
-    const { minContextSlot, wire } = this.signed
-    return Effect.matchEffect(
-      this.needs.pool.sendTransaction(wire, {
-        skipPreflight: this.#skipPreflight,
-        preflightCommitment: this.#preflightCommitment,
-        maxRetries: 0,
-        minContextSlot
-      }),
-      {
-        onFailure: (error) => {
-          if (error._tag === "InvalidInput") return Effect.die(error)
-          this.#mayHaveArrived = mayHaveArrivedBefore
-          if (Failure.wasNotSent(error)) this.#wasHandedOver = wasHandedOverBefore
-          const rest = error.reason === "PoolClosed" ? Duration.infinity : (error.retryAfter ?? Duration.zero)
-          return Effect.as(this.#failed(error), rest)
-        },
-        onSuccess: () => {
-          this.#skipPreflight = true
-          this.lastError = undefined
-          return AT_ONCE
-        }
-      }
-    )
+    return before
   }
 
-  #failed(error: RpcError): Effect.Effect<void, TransactionError> {
+  #accepted(): Sent {
+    this.#skipPreflight = true
+    this.lastError = undefined
+    return AT_ONCE
+  }
+
+  #failed(error: InvalidInput | RpcError, before: Before): Sent {
+    if (error._tag === "InvalidInput") return Exit.die(error)
+    this.#mayHaveArrived = before.mayHaveArrived
+    if (Failure.wasNotSent(error)) this.#wasHandedOver = before.wasHandedOver
     this.lastError = error
+    const refusal = this.#refusal(error)
+    if (refusal !== undefined) return Exit.fail(refusal)
+    return Exit.succeed(error.reason === "PoolClosed" ? Duration.infinity : (error.retryAfter ?? Duration.zero))
+  }
+
+  /** The refusal that the failure of a sending is, if it is one. */
+  #refusal(error: RpcError): TransactionError | undefined {
     const answer = Failure.preflight(error)
-    if (Option.isSome(answer)) return this.#refused(error, answer.value)
+    if (Option.isSome(answer)) return this.#preflightRefusal(error, answer.value)
     if (Failure.mayHaveBeenSent(error)) this.#mayHaveArrived = true
     return this.#mayHaveArrived || error.isRetryable || error.reason === "PoolClosed"
-      ? Effect.void
-      : Effect.fail(Failure.refused(this.signed, error))
+      ? undefined
+      : Failure.refused(this.signed, error)
   }
 
-  #refused(error: RpcError, { err, logs }: Failure.Preflight): Effect.Effect<void, TransactionError> {
+  #preflightRefusal(error: RpcError, { err, logs }: Failure.Preflight): TransactionError | undefined {
     const { needs, signed } = this
     if (err === "AlreadyProcessed") {
       this.#mayHaveArrived = this.#skipPreflight = true
-      return Effect.void
+      return undefined
     }
     if (err === "BlockhashNotFound") {
-      const { lifetime } = signed
-      return "nonce" in lifetime ? Effect.void : needs.invalidate(lifetime.blockhash)
+      if (!("nonce" in signed.lifetime)) needs.invalidate(signed.lifetime.blockhash)
+      return undefined
     }
     return this.#mayHaveArrived
-      ? Effect.void
+      ? undefined
       : needs.report({ reason: "Simulation", err, logs, wire: signed.wire, signed, cause: error })
   }
 }

@@ -60,7 +60,7 @@ export interface BlockhashCache {
   /** Waits for another blockhash than this one, for 8 seconds at most. */
   readonly newerThan: (blockhash: Blockhash) => Effect.Effect<RecentBlockhash, RpcError>
   /** Makes the next caller fetch, unless there is another blockhash already. */
-  readonly invalidate: (blockhash: Blockhash) => Effect.Effect<void>
+  readonly invalidate: (blockhash: Blockhash) => void
   /** When a blockhash of the last half hour was asked for, on the monotonic clock. */
   readonly fetchedAt: (blockhash: Blockhash) => number | undefined
 }
@@ -145,14 +145,13 @@ export const make = Effect.fnUntraced(function* (options: {
         )
   })
 
-  const invalidate = (blockhash: Blockhash) =>
-    Effect.sync(() => {
-      if (latest?.blockhash === blockhash) askedAt = undefined
-    })
+  const invalidate = (blockhash: Blockhash): void => {
+    if (latest?.blockhash === blockhash) askedAt = undefined
+  }
 
   const newerThan = Effect.fnUntraced(function* (blockhash: Blockhash) {
     for (let slots = 0; slots < MAX_SLOTS_TO_WAIT; slots++) {
-      yield* invalidate(blockhash)
+      invalidate(blockhash)
       const recent = yield* get
       if (recent.blockhash !== blockhash) return recent
       yield* Effect.sleep(SLOT)

@@ -4,6 +4,7 @@ import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Deadline from "../../Deadline.js"
 import * as Clock from "../../internal/clock.js"
+import * as Direct from "../../internal/direct.js"
 import { endBy } from "../../internal/endBy.js"
 import * as Measured from "../../internal/measured.js"
 import * as Receipts from "../../internal/receipts.js"
@@ -52,12 +53,12 @@ export const make = (
   tracker: ConfirmationTracker.ConfirmationTracker,
   options: {
     readonly report: (failed: Failure.Failed) => TransactionError
-    readonly invalidate: (blockhash: Blockhash) => Effect.Effect<void>
+    readonly invalidate: (blockhash: Blockhash) => void
     readonly blockhashCommitment: Commitment
   }
 ): SubmitAndConfirm => {
   const { report } = options
-  const needs = { pool, ...options }
+  const needs = { send: pool.sendTransaction, startSend: Direct.startOf(pool.sendTransaction), ...options }
 
   /** Without its logs, if the node does not give them in time: the answer itself is known. */
   const rejected = (signed: SignedTransaction, { err, slot }: Landed, deadline: number) =>

@@ -11,6 +11,7 @@ import * as RpcPool from "../../../services/RpcPool.js"
 import * as Transactions from "../../../services/Transactions.js"
 import { Wallet } from "../../../services/Wallet.js"
 import * as Wire from "../../../src/solana/Wire.js"
+import { startable } from "../../support/direct.js"
 import * as LyingEndpoints from "../../support/lyingEndpoints.js"
 import * as ModelCluster from "../../support/modelCluster.js"
 import { runs } from "../../support/runs.js"
@@ -71,7 +72,11 @@ const run = ({ honest, leaders, lies, nonce, packed, preflight }: Scene) =>
     const members = yield* Effect.forEach(Array.from({ length: honest + 1 }).keys(), (index) =>
       Effect.map(
         LyingEndpoints.make(cluster.layer, `node${index}`, new Set(index === 0 ? lies : []), onSend),
-        (transport) => ({ transport, weight: index === 0 ? 10 : 1 })
+        (transport) => ({
+          transport: startable(transport),
+          deadline: "transport" as const,
+          weight: index === 0 ? 10 : 1
+        })
       )
     )
     const pool = Layer.scoped(
