@@ -145,8 +145,8 @@ const cacheOf = <E>(
  * `payloads`, payload servers store the payloads, for agents on several machines; see `PayloadStoreHttp`. Otherwise the
  * store comes from the context: `PayloadStore.layerMemory` serves the agents of one process,
  * `PayloadStore.layerKeyValueStore` those of several. Fails with `InvalidInput` for an invalid URL. Fails with
- * `EndpointsError` if no endpoint answers at the start, if the endpoints belong to different clusters, or if a cluster
- * lacks the program.
+ * `EndpointsError` if no endpoint answers at the start, if the endpoints belong to different clusters, or if their
+ * cluster lacks the program.
  *
  * @example
  * ```ts

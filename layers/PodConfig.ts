@@ -135,7 +135,7 @@ export const benchmark: Settings = {
   startCheck: false,
   /** Calls in an array would be measured together. */
   arraySize: 1,
-  /** Enough that no call waits for a connection. */
+  /** As many as a benchmark has calls in flight, so that no call waits for a connection. */
   connections: 64
 }
 

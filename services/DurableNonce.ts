@@ -138,7 +138,7 @@ const RENT = Rent.minimum(NonceAccount.SIZE)
 
 const MAX_RENT = 2n * RENT
 
-const dearRent = (lamports: bigint): RpcError =>
+const excessiveRent = (lamports: bigint): RpcError =>
   new RpcError({
     reason: "Decode",
     method: "getMinimumBalanceForRentExemption",
@@ -159,7 +159,7 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
   /** The rent of the account, within a bound: an endpoint alone does not decide the amount. */
   const rent = pool.getMinimumBalanceForRentExemption(NonceAccount.SIZE).pipe(
     Effect.catchTag("InvalidInput", Effect.die),
-    Effect.filterOrFail((lamports) => lamports <= MAX_RENT, dearRent)
+    Effect.filterOrFail((lamports) => lamports <= MAX_RENT, excessiveRent)
   )
 
   /** Sends one instruction, which the authority signs. */

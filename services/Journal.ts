@@ -247,7 +247,7 @@ const over = Effect.fnUntraced(function* (
   const unreadable: Array<string> = []
 
   /** Removes an entry and frees its key. */
-  const strike = (signature: Signature, { key }: Slot) =>
+  const removeEntry = (signature: Signature, { key }: Slot) =>
     Effect.onExit(removed(key), (exit) =>
       Effect.sync(() => {
         taken.delete(signature)
@@ -280,7 +280,7 @@ const over = Effect.fnUntraced(function* (
     encode(slot.entry).pipe(
       Effect.mapError(unavailable),
       Effect.flatMap((text) => limited(set(slot.key, text))),
-      Effect.tapError(() => Effect.ignore(strike(slot.entry.signed.signature, slot))),
+      Effect.tapError(() => Effect.ignore(removeEntry(slot.entry.signed.signature, slot))),
       Effect.intoDeferred(slot.written)
     )
 
@@ -313,7 +313,7 @@ const over = Effect.fnUntraced(function* (
       slot.leaving = leaving
       return Effect.exit(Deferred.await(slot.written)).pipe(
         // A failed write has removed the entry already.
-        Effect.flatMap((written) => (Exit.isSuccess(written) ? strike(signature, slot) : Effect.void)),
+        Effect.flatMap((written) => (Exit.isSuccess(written) ? removeEntry(signature, slot) : Effect.void)),
         Effect.ensuring(Deferred.succeed(leaving, undefined)),
         Effect.zipLeft(clean),
         detached

@@ -210,7 +210,7 @@ export interface Options {
  * @category models
  */
 export interface Source {
-  /** Reads the memory. It runs once per period and for each call of `stats`. */
+  /** Reads the memory. It runs once per period, and for each use of `stats` and `triggerGc`. */
   readonly read: Effect.Effect<
     Pick<
       MemoryStats,

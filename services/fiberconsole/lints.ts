@@ -31,17 +31,17 @@ const deadlocks = (fibers: ReadonlyArray<FiberView>): ReadonlyArray<Lint> => {
   const done = new Set<number>()
   const found: Array<Lint> = []
   for (const start of fibers) {
-    const way: Array<FiberView> = []
+    const path: Array<FiberView> = []
     let at: FiberView | undefined = start
     while (at !== undefined && !done.has(at.id)) {
       done.add(at.id)
-      way.push(at)
+      path.push(at)
       // A fiber that waits for several fibers is not stuck because of one of them
       const [next, ...others]: ReadonlyArray<number> = at.waitsFor
       at = next === undefined || others.length > 0 ? undefined : byId.get(next)
     }
-    const from = at === undefined ? -1 : way.indexOf(at)
-    const circle = from === -1 ? [] : way.slice(from)
+    const from = at === undefined ? -1 : path.indexOf(at)
+    const circle = from === -1 ? [] : path.slice(from)
     found.push(
       ...lint("deadlock", circle, `${circle.map(named).join(" waits for ")} waits for the first: none can go on`)
     )

@@ -14,7 +14,7 @@ import { furthest } from "./falseSlot.js"
 export class CredibleSlots {
   readonly #current: Effect.Effect<Slot, RpcError>
   /** The last slot that the pool reported, with its monotonic time. */
-  #said: { readonly slot: Slot; readonly at: number } | undefined
+  #reported: { readonly slot: Slot; readonly at: number } | undefined
   #highest = 0n
 
   /** `current` asks the pool, and fails if that takes long. */
@@ -31,7 +31,7 @@ export class CredibleSlots {
   get ask(): Effect.Effect<Slot, RpcError> {
     return Effect.flatMap(this.#current, (slot) =>
       Effect.withFiberRuntime((fiber) => {
-        this.#said = { slot, at: Clock.monotonic(fiber) }
+        this.#reported = { slot, at: Clock.monotonic(fiber) }
         return Effect.succeed(slot)
       })
     )
@@ -40,12 +40,13 @@ export class CredibleSlots {
   /** Whether the slot is credible. False if the pool does not answer for the comparison. */
   believes(slot: Slot): Effect.Effect<boolean> {
     return Effect.withFiberRuntime((fiber) => {
-      const said = this.#said
-      const limit = said === undefined ? furthest(0n, 0) : furthest(said.slot, Clock.monotonic(fiber) - said.at)
-      if (slot <= limit) return Effect.succeed(this.#saw(slot))
+      const reported = this.#reported
+      const limit =
+        reported === undefined ? furthest(0n, 0) : furthest(reported.slot, Clock.monotonic(fiber) - reported.at)
+      if (slot <= limit) return Effect.succeed(this.#accept(slot))
       return Effect.match(this.ask, {
         onFailure: () => false,
-        onSuccess: (current) => slot <= furthest(current, 0) && this.#saw(slot)
+        onSuccess: (current) => slot <= furthest(current, 0) && this.#accept(slot)
       })
     })
   }
@@ -53,18 +54,18 @@ export class CredibleSlots {
   /** The slot if it is credible; else the slot that the pool reported before, or 0. */
   credible(slot: Slot): Effect.Effect<Slot> {
     return Effect.suspend(() => {
-      const before = this.#said?.slot ?? 0n
+      const before = this.#reported?.slot ?? 0n
       return Effect.map(this.believes(slot), (isBelieved) => (isBelieved ? slot : before))
     })
   }
 
   /** Forgets all slots, as for a new cluster. */
   forget(): void {
-    this.#said = undefined
+    this.#reported = undefined
     this.#highest = 0n
   }
 
-  #saw(slot: Slot): true {
+  #accept(slot: Slot): true {
     if (slot > this.#highest) this.#highest = slot
     return true
   }

@@ -44,7 +44,9 @@ export interface AtomicQueue {
   readonly offer: (value: number) => Either.Either<boolean, InvalidInput>
   /** Removes the oldest integer. */
   readonly poll: () => Option.Option<number>
-  /** Removes at most `capacity` integers, oldest first. */
+  /**
+   * Removes all integers, oldest first. It stops after `capacity` integers, because producers may add more meanwhile.
+   */
   readonly drain: () => Array<number>
   /**
    * Frees the cells that contradict the queue's counters, and returns their number. Only foreign code that writes into

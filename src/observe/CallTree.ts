@@ -209,18 +209,18 @@ export const fromCpu = (profile: CpuProfile.CpuProfile, options: Options = {}): 
   const nodeOf = options.spans === undefined ? () => root : spanNodes(root, options.spans)
   const placed = new Map<number, Map<number, Building>>()
 
-  /** Callers come before callees, so the path up to a placed node ends. */
+  /** A caller has a lower index than its callees, so the walk up to a placed node terminates. */
   const building = (path: number, sample: number): Building => {
     const known = placed.get(path) ?? new Map<number, Building>()
     placed.set(path, known)
-    const way: Array<number> = []
+    const unplaced: Array<number> = []
     let at = sample
     while (at > 0 && !known.has(at)) {
-      way.push(at)
+      unplaced.push(at)
       at = nodes[at]?.parent ?? 0
     }
     let parent = known.get(at) ?? nodeOf(path)
-    for (const index of way.toReversed()) {
+    for (const index of unplaced.toReversed()) {
       const frame = nodes[index]?.frame
       if (frame !== undefined) parent = place(parent, frame)
       known.set(index, parent)

@@ -62,7 +62,7 @@ const noControl =
 /** Characters that change the writing direction or end a line. With them, different names look alike. */
 const TURNS_DIRECTION = /[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u
 
-const noTurning: TextRule = (text) =>
+const noDirectionChange: TextRule = (text) =>
   TURNS_DIRECTION.test(text) ? "must not contain characters that change the writing direction or end a line" : undefined
 
 const checkText =
@@ -131,7 +131,7 @@ export const checkChannelName: (name: string) => Either.Either<string, InvalidIn
   trimmed,
   atMost(Program.MAX_CHANNEL_NAME_BYTES),
   noControl([], ""),
-  noTurning
+  noDirectionChange
 ])
 
 /**
@@ -147,7 +147,7 @@ export const checkChannelDescription: (description: string) => Either.Either<str
     wellFormed,
     atMost(Program.MAX_CHANNEL_DESCRIPTION_BYTES),
     noControl(["\t", "\n", "\r"], "TAB, LF and CR"),
-    noTurning
+    noDirectionChange
   ]
 )
 

@@ -23,8 +23,8 @@ import * as Wasm from "./internal/kernelWasm.js"
  */
 export interface Options {
   /**
-   * Number of scores: a whole number from 1 to 16,777,216. It never changes. Too low: agents without an index have no
-   * score. Too high: each score takes 12 bytes.
+   * Number of scores: a whole number from 1 to 16,777,216. It never changes. Too low: there are more agents than
+   * scores. Too high: each score takes 12 bytes.
    */
   readonly capacity: number
 }

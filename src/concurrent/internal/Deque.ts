@@ -5,6 +5,9 @@
  * Positions are 32-bit and wrap. The operations of `Atomics` are sequentially consistent, so the algorithm needs no
  * fence. If the owner is terminated inside `pop`, the popped item may be lost; `adopt` makes the deque usable by the
  * next owner.
+ *
+ * Excluded races: one compare-and-exchange of `top` decides who gets the last item, the owner or one of the thieves. A
+ * thief whose cell was overwritten fails that exchange, because `push` reuses a cell only after `top` has passed it.
  */
 import { LINE_WORDS } from "./line.js"
 
