@@ -1,17 +1,19 @@
 /**
- * Calls that need no fiber.
+ * Starts calls without a fiber of their own.
  *
- * A function that gives an effect may have a second entry, `start`, which begins the same work at once and calls back at its
- * end. A sent transaction waits in one place, for its outcome; a fiber of its own for the call, and a suspension of it for
- * each layer below, would cost more than the call.
+ * A function that returns an effect may have a second entry point, `start`. It starts the same work at once, and calls
+ * `onEnd` at its end. A sent transaction waits in one place, for its outcome: a fiber for the call, and a suspension of
+ * it for each layer below, would cost more than the call.
  *
- * - `start` gives `undefined` where more is to be done than the usual: to wait for a turn, to make a span, to refuse. Then
- *   nothing was done, and the caller runs the effect. So what is rare is written once, as an effect.
- * - `onEnd` is called once, never before `start` has returned, and not after the call was cancelled.
- * - The caller cancels at most once, and not after the end.
- * - The entry belongs to the function. A decorator that replaces the function replaces the entry too, and one that passes the
- *   function on passes both.
- * - No entry throws. Socket parsers call `onEnd`, so {@link read} keeps defects from them.
+ * Invariants:
+ *
+ * - `start` returns `undefined` if the call needs more than the usual work: a wait, a span or a refusal. Then nothing
+ *   was done, and the caller runs the effect. So only the effect contains the code of rare cases.
+ * - `onEnd` is called at most once: never before `start` has returned, and never after the call was cancelled.
+ * - The caller cancels at most once, and never after the end.
+ * - The entry point belongs to the function. A decorator that wraps the function also wraps the entry point; one that
+ *   returns the function unchanged keeps both.
+ * - No entry point throws. The parsers of sockets call `onEnd`, so {@link read} turns exceptions into defects.
  */
 import type * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -20,17 +22,20 @@ import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import type { RpcError } from "../RpcTransport.js"
 
-/** For whom a call is made. */
+/** The caller of a call. */
 export interface Caller {
-  /** It waits for the call. Its clock and its labels count. */
+  /** The fiber that waits for the call. The call uses its clock and its labels. */
   readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
-  /** When the call began, in milliseconds of the monotonic clock. */
+  /** The time at which the call began, in milliseconds of the monotonic clock. */
   readonly now: number
-  /** When it must be answered, on the same clock. */
+  /** The deadline of the answer, on the same clock. */
   readonly deadline: number
 }
 
-/** Begins a call. Gives what cancels it, or `undefined` if the effect must be run instead. The call is not retried. */
+/**
+ * Starts a call, which is not retried. Returns a function that cancels it, or `undefined` if the caller must run the
+ * effect instead.
+ */
 export type Start<Args extends ReadonlyArray<unknown>, A, E> = (
   caller: Caller,
   onEnd: (exit: Exit.Exit<A, E>) => void,
@@ -39,24 +44,24 @@ export type Start<Args extends ReadonlyArray<unknown>, A, E> = (
 
 const start: unique symbol = Symbol("@pod-protocol/effect/internal/direct/start")
 
-/** A function that may be started without a fiber. */
+/** A function that may have an entry point without a fiber. */
 export interface Startable<Args extends ReadonlyArray<unknown>, A, E> {
   (...args: Args): Effect.Effect<A, E>
   readonly [start]?: Start<Args, A, E>
 }
 
-/** Adds an entry to a function. */
+/** Adds an entry point to a function. */
 export const startable = <Args extends ReadonlyArray<unknown>, A, E>(
   run: (...args: Args) => Effect.Effect<A, E>,
   entry: Start<Args, A, E>
 ): Startable<Args, A, E> => Object.assign(run, { [start]: entry })
 
-/** The entry of a function, if it has one. */
+/** The entry point of a function, if it has one. */
 export const startOf = <Args extends ReadonlyArray<unknown>, A, E>(
   run: Startable<Args, A, E>
 ): Start<Args, A, E> | undefined => run[start]
 
-/** Adds an entry to a function that is made of another one, if that one has an entry. */
+/** Adds an entry point to a function `run` that wraps `inner`, if `inner` has an entry point. */
 export const over = <Inner extends ReadonlyArray<unknown>, B, D, Args extends ReadonlyArray<unknown>, A, E>(
   inner: Startable<Inner, B, D>,
   run: (...args: Args) => Effect.Effect<A, E>,
@@ -66,7 +71,7 @@ export const over = <Inner extends ReadonlyArray<unknown>, B, D, Args extends Re
   return entry === undefined ? run : startable(run, entryOver(entry))
 }
 
-/** `RpcTransport.request`, which may have an entry. */
+/** `RpcTransport.request`, which may have an entry point. */
 export type Request = Startable<Call, unknown, RpcError>
 
 type Call = readonly [method: string, params: ReadonlyArray<unknown>]
@@ -74,7 +79,10 @@ type Call = readonly [method: string, params: ReadonlyArray<unknown>]
 /** The end of a call that its caller cancelled. */
 const CANCELLED = Exit.interrupt(FiberId.none)
 
-/** A decorator's entry that is told how the call ended. A call that was cancelled, or did not begin, was interrupted. */
+/**
+ * An entry point that calls `ended` with the result. A call that was cancelled, or that did not start, ends as
+ * interrupted.
+ */
 export const watched =
   <Args extends ReadonlyArray<unknown>, A, E>(
     start: Start<Args, A, E>,
@@ -99,7 +107,7 @@ export const watched =
     }
   }
 
-/** Reads what a call was answered with. What the reader throws is a defect. */
+/** Converts the answer of a call by `reader`. An exception of `reader` becomes a defect. */
 export const read = <A, B, E>(exit: Exit.Exit<A, E>, reader: (answer: A) => Either.Either<B, E>): Exit.Exit<B, E> =>
   Exit.flatMap(exit, (answer) =>
     Either.merge(
