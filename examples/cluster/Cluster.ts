@@ -7,7 +7,6 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
-import type { Sharding } from "@effect/cluster/Sharding"
 import { PgClient } from "@effect/sql-pg"
 import * as AgentCluster from "@pod-protocol/effect/layers/AgentCluster"
 import * as EmbeddedCluster from "@pod-protocol/effect/layers/EmbeddedCluster"
@@ -22,44 +21,18 @@ import * as ProgramAccount from "@pod-protocol/effect/services/ProgramAccount"
 import * as RpcPool from "@pod-protocol/effect/services/RpcPool"
 import * as Wallet from "@pod-protocol/effect/services/Wallet"
 import * as Hash from "@pod-protocol/effect/solana/Hash"
-import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Encoding from "effect/Encoding"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import type * as Scope from "effect/Scope"
-import * as Child from "./Child.js"
+import * as OneRunner from "./OneRunner.js"
+import type { Options, Report } from "./Options.js"
 import * as Postgres from "./Postgres.js"
-import * as Process from "./Process.js"
+import * as SeveralRunners from "./SeveralRunners.js"
 import { sendOf, walletsOf } from "./Task.js"
 
-export interface Options {
-  readonly runners: number
-  readonly agents: number
-  readonly sends: number
-  /** How many runners are killed on the way. */
-  readonly kill: number
-  /** Seconds for which a runner is stopped on the way, as a machine that is paused. None with 0. */
-  readonly stop: number
-  /** Sends in flight. */
-  readonly concurrency: number
-  /** Over SQLite, even if there is Postgres. */
-  readonly sqlite: boolean
-  readonly launch: Child.Launch
-}
-
-export interface Report {
-  readonly database: "postgres" | "sqlite"
-  readonly sends: number
-  readonly landedOnce: number
-  readonly landedTwice: number
-  readonly lost: number
-  readonly aliveTwice: number
-  /** The longest time after a kill until all agents of the killed runner answered. */
-  readonly failoverMillis: number
-}
+export type { Options, Report } from "./Options.js"
 
 const SOL = 1_000_000_000n
 
@@ -82,7 +55,7 @@ const registered = (wallets: ReadonlyArray<Wallet.Service>) =>
             .register({ metadataUri: "https://example.com/agent.json" })
             .pipe(Effect.provideService(Wallet.Wallet, wallet))
         }),
-      { concurrency: 50, discard: true }
+      { concurrency: 500, discard: true }
     )
   })
 
@@ -120,138 +93,6 @@ const readBack = ({ agents, sends }: Options) =>
     }
   })
 
-interface Chain {
-  readonly url: string
-  readonly payloads: string
-  readonly wallets: ReadonlyArray<Wallet.Service>
-}
-
-/** Goes on when so many sends have their receipt. */
-const reached = (sent: () => number, count: number) => Effect.repeat(Effect.sleep(20), { until: () => sent() >= count })
-
-const killed = (child: Child.Child) => Effect.zipRight(child.signal("SIGKILL"), child.exited)
-
-/** Waits until each of these agents answers. */
-const answered = (own: ReadonlyArray<Wallet.Service["address"]>) =>
-  Effect.forEach(own, (address) => AgentCluster.client(address).where(), { concurrency: "unbounded" })
-
-/** Several runners over Postgres, and this process as their client. */
-const overPostgres = (
-  options: Options,
-  chain: Chain,
-  database: string
-): Effect.Effect<Pick<Report, "aliveTwice" | "failoverMillis">, unknown, Scope.Scope | Sharding> =>
-  Effect.gen(function* () {
-    const all: Array<Child.Child> = []
-    const byPort = new Map<number, Child.Child>()
-    const task = { url: chain.url, payloads: chain.payloads, agents: options.agents, database }
-    const runner = Effect.gen(function* () {
-      const port = yield* Postgres.freePort
-      const child = yield* Child.start(options.launch("runner"), { ...task, port })
-      all.push(child)
-      yield* child.ready
-      byPort.set(port, child)
-    })
-    yield* Effect.forEach(indexes(options.runners), () => runner, { concurrency: "unbounded" })
-
-    let sent = 0
-    let failoverMillis = 0
-    /** A runner with the agents that it has. */
-    const some = Effect.gen(function* () {
-      const places = yield* Effect.forEach(
-        chain.wallets,
-        ({ address }) => Effect.map(AgentCluster.client(address).where(), ({ port }) => ({ address, port })),
-        { concurrency: "unbounded" }
-      )
-      const port = places[0]?.port ?? 0
-      const own = places.filter((place) => place.port === port).map(({ address }) => address)
-      const child = yield* Effect.fromNullable(byPort.get(port))
-      return { port, child, own }
-    })
-    const killOne = Effect.gen(function* () {
-      const { child, own, port } = yield* some
-      const before = yield* Clock.currentTimeMillis
-      yield* killed(child)
-      byPort.delete(port)
-      yield* answered(own)
-      failoverMillis = Math.max(failoverMillis, (yield* Clock.currentTimeMillis) - before)
-      yield* runner
-    })
-    const stopOne = Effect.gen(function* () {
-      const { child, own } = yield* some
-      yield* child.signal("SIGSTOP")
-      yield* Effect.sleep(Duration.seconds(options.stop))
-      yield* child.signal("SIGCONT")
-      yield* answered(own)
-    })
-    const stops =
-      options.stop === 0
-        ? Effect.void
-        : Effect.zipRight(
-            reached(() => sent, options.sends / 2),
-            stopOne
-          )
-    const kills = Effect.forEach(indexes(options.kill), (kill) =>
-      Effect.zipRight(
-        reached(() => sent, Math.floor((options.sends * (kill + 1)) / (options.kill + 2))),
-        killOne
-      )
-    )
-    const sends = Effect.forEach(
-      indexes(options.sends),
-      (index) =>
-        Effect.zipRight(
-          Process.send(chain.wallets, index),
-          Effect.sync(() => sent++)
-        ),
-      { concurrency: options.concurrency, discard: true }
-    )
-    yield* Effect.all([sends, kills, stops], { concurrency: "unbounded" })
-    yield* Effect.forEach([...byPort.values()], (child) => Effect.zipRight(child.signal("SIGTERM"), child.exited), {
-      concurrency: "unbounded"
-    })
-    return { aliveTwice: Child.aliveTwice(all), failoverMillis }
-  })
-
-/** One runner over SQLite, which is killed and started again. */
-const overSqlite = (
-  options: Options,
-  chain: Chain,
-  database: string
-): Effect.Effect<Pick<Report, "aliveTwice" | "failoverMillis">, unknown, Scope.Scope> =>
-  Effect.gen(function* () {
-    const done = new Set<number>()
-    const all: Array<Child.Child> = []
-    let failoverMillis = 0
-    for (let kills = 0; done.size < options.sends; kills++) {
-      const before = yield* Clock.currentTimeMillis
-      const known = done.size
-      const child = yield* Child.start(
-        options.launch("single"),
-        {
-          url: chain.url,
-          payloads: chain.payloads,
-          agents: options.agents,
-          database,
-          sends: indexes(options.sends).filter((index) => !done.has(index))
-        },
-        (index) => done.add(index)
-      )
-      all.push(child)
-      if (kills > 0) {
-        yield* reached(() => done.size, known + 1)
-        failoverMillis = Math.max(failoverMillis, (yield* Clock.currentTimeMillis) - before)
-      }
-      if (kills < options.kill) {
-        yield* reached(() => done.size, Math.floor((options.sends * (kills + 1)) / (options.kill + 2)))
-        yield* killed(child)
-      } else {
-        yield* child.exited
-      }
-    }
-    return { aliveTwice: Child.aliveTwice(all), failoverMillis }
-  })
-
 const folder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(path.join(tmpdir(), "pod-cluster-"))),
   (made) => Effect.sync(() => rmSync(made, { recursive: true, force: true }))
@@ -264,16 +105,16 @@ const onChain = (options: Options) =>
     yield* registered(wallets)
     const { url } = yield* EmbeddedServer.serve()
     const chain = { url, payloads: path.join(directory, "payloads"), wallets }
-    const postgres = options.sqlite ? Option.none<string>() : yield* Postgres.url
+    const postgres = options.sqlite ? Option.none() : yield* Postgres.database
     const ran = Option.isSome(postgres)
-      ? yield* overPostgres(options, chain, postgres.value).pipe(
+      ? yield* SeveralRunners.run(options, chain, postgres.value).pipe(
           Effect.provide(
             AgentCluster.layerClient({ shardsPerGroup: 60 }).pipe(
-              Layer.provide(PgClient.layer({ url: Redacted.make(postgres.value) }))
+              Layer.provide(PgClient.layer({ url: Redacted.make(postgres.value.url) }))
             )
           )
         )
-      : yield* overSqlite(options, chain, path.join(directory, "cluster.sqlite"))
+      : yield* OneRunner.run(options, chain, path.join(directory, "cluster.sqlite"))
     const database = Option.isSome(postgres) ? ("postgres" as const) : ("sqlite" as const)
     const report: Report = { database, sends: options.sends, ...(yield* readBack(options)), ...ran }
     return report

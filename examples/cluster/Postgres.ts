@@ -2,7 +2,7 @@
  * A database for the example: the one of `DATABASE_URL`, which should be empty, or a Postgres of this run in a temporary
  * folder, where `postgres` is on the PATH.
  */
-import { execFile, spawn } from "node:child_process"
+import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { accessSync, chownSync, constants, mkdtempSync, realpathSync, rmSync } from "node:fs"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
@@ -53,7 +53,22 @@ const folder = Effect.acquireRelease(
   (made) => Effect.sync(() => rmSync(made, { recursive: true, force: true }))
 )
 
-const start = (bin: string): Effect.Effect<string, ProcessError, Scope.Scope> =>
+export interface Database {
+  readonly url: string
+  /** Crashes the server and starts it again. None for a server that is not of this run. */
+  readonly restart: Option.Option<Effect.Effect<void, ProcessError>>
+}
+
+const SETTINGS = ["fsync=off", "max_connections=200", "unix_socket_directories="].flatMap((each) => ["-c", each])
+
+const ended = (server: ChildProcess) =>
+  Effect.async<void>((resume) => {
+    if (server.exitCode !== null) return resume(Effect.void)
+    server.once("exit", () => resume(Effect.void))
+    server.kill("SIGQUIT")
+  })
+
+const start = (bin: string): Effect.Effect<Database, ProcessError, Scope.Scope> =>
   Effect.gen(function* () {
     const directory = path.join(yield* folder, "data")
     const port = yield* freePort
@@ -62,33 +77,30 @@ const start = (bin: string): Effect.Effect<string, ProcessError, Scope.Scope> =>
       try: () => run(path.join(bin, "initdb"), initdb, user),
       catch: (cause) => new ProcessError({ message: "initdb failed", cause })
     })
-    const settings = ["fsync=off", "max_connections=200", "unix_socket_directories="].flatMap((each) => ["-c", each])
-    yield* Effect.acquireRelease(
-      Effect.sync(() =>
-        spawn(path.join(bin, "postgres"), ["-D", directory, "-p", `${port}`, "-h", "127.0.0.1", ...settings], {
-          ...user,
-          stdio: "ignore"
-        })
-      ),
-      (server) =>
-        Effect.async<void>((resume) => {
-          if (server.exitCode !== null) return resume(Effect.void)
-          server.once("exit", () => resume(Effect.void))
-          server.kill("SIGQUIT")
-        })
-    )
+    const launch = () =>
+      spawn(path.join(bin, "postgres"), ["-D", directory, "-p", `${port}`, "-h", "127.0.0.1", ...SETTINGS], {
+        ...user,
+        stdio: "ignore"
+      })
+    let server = launch()
+    yield* Effect.addFinalizer(() => Effect.suspend(() => ended(server)))
     const isReady = Effect.tryPromise({
       try: () => run(path.join(bin, "pg_isready"), ["-h", "127.0.0.1", "-p", `${port}`, "-U", "pod"]),
       catch: (cause) => new ProcessError({ message: "Postgres did not start", cause })
     })
-    yield* Effect.retry(isReady, { schedule: Schedule.spaced("200 millis"), times: 150 })
-    return `postgres://pod@127.0.0.1:${port}/postgres`
+    const ready = Effect.asVoid(Effect.retry(isReady, { schedule: Schedule.spaced("200 millis"), times: 150 }))
+    yield* ready
+    const restart = Effect.suspend(() => ended(server)).pipe(
+      Effect.zipRight(Effect.sync(() => (server = launch()))),
+      Effect.zipRight(ready)
+    )
+    return { url: `postgres://pod@127.0.0.1:${port}/postgres`, restart: Option.some(restart) }
   })
 
-/** The URL of the database, or none where there is no Postgres. */
-export const url: Effect.Effect<Option.Option<string>, ProcessError, Scope.Scope> = Effect.gen(function* () {
-  const given = process.env["DATABASE_URL"] ?? ""
-  if (given !== "") return Option.some(given)
+/** The database, or none where there is no Postgres. */
+export const database: Effect.Effect<Option.Option<Database>, ProcessError, Scope.Scope> = Effect.gen(function* () {
+  const url = process.env["DATABASE_URL"] ?? ""
+  if (url !== "") return Option.some({ url, restart: Option.none() })
   const bin = yield* programs
   return Option.isNone(bin) ? Option.none() : Option.some(yield* start(bin.value))
 })

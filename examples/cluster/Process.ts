@@ -40,7 +40,8 @@ export const agents = (count: number): Effect.Effect<AgentCluster.Options<Scope.
 /** Sends until there is a receipt. The id makes a repetition the same message. */
 export const send = (
   wallets: ReadonlyArray<WalletService>,
-  index: number
+  index: number,
+  onFailed: () => void = () => {}
 ): Effect.Effect<void, InvalidInput, Sharding> => {
   const { id, payload, recipient, sender } = sendOf(index, wallets.length)
   const [from, to] = [wallets[sender], wallets[recipient]]
@@ -50,7 +51,9 @@ export const send = (
   return AgentCluster.client(from.address)
     .send({ id, recipient: to.address, payload }, { timeout: "5 minutes" })
     .pipe(
-      Effect.tapError((error) => Effect.logWarning(`send ${index}: ${error.message}`)),
+      Effect.tapError((error) =>
+        Effect.zipRight(Effect.sync(onFailed), Effect.logWarning(`send ${index}: ${error.message}`))
+      ),
       Effect.retry({ times: 20, schedule: Schedule.spaced("500 millis") }),
       Effect.orDie,
       Effect.asVoid

@@ -18,6 +18,8 @@ const USAGE = `Usage: npm run -s cluster -- [options]
   --sends N        messages that they send (default 600)
   --in-flight N    sends at a time (default 500)
   --kill N         runners that are killed on the way, one after the other (default 1)
+  --end N          runners that end on the way as a deployment ends them, by SIGTERM (default 0)
+  --restart N      crashes of the database on the way (default 0; a database of this run only)
   --stop N         seconds for which a runner is stopped on the way (default 0: none)
   --sqlite         one runner over SQLite, even if there is Postgres
   --json           the report as one JSON document
@@ -32,6 +34,8 @@ const readArguments = Effect.gen(function* () {
     sends: { type: "string", default: "600" },
     "in-flight": { type: "string", default: "500" },
     kill: { type: "string", default: "1" },
+    end: { type: "string", default: "0" },
+    restart: { type: "string", default: "0" },
     stop: { type: "string", default: "0" },
     sqlite: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
@@ -42,10 +46,13 @@ const readArguments = Effect.gen(function* () {
   const sends = yield* Arguments.wholeNumber("--sends", values.sends, 1, 1_000_000)
   const concurrency = yield* Arguments.wholeNumber("--in-flight", values["in-flight"], 1, 100_000)
   // The last runner's agents would have nowhere to go.
-  const kill = yield* Arguments.wholeNumber("--kill", values.kill, 0, runners === 1 && !values.sqlite ? 0 : 1000)
+  const most = runners === 1 && !values.sqlite ? 0 : 1000
+  const kill = yield* Arguments.wholeNumber("--kill", values.kill, 0, most)
+  const end = yield* Arguments.wholeNumber("--end", values.end, 0, most)
+  const restart = yield* Arguments.wholeNumber("--restart", values.restart, 0, 1000)
   const stop = yield* Arguments.wholeNumber("--stop", values.stop, 0, 3600)
   const { help, json, sqlite } = values
-  return { runners, agents, sends, concurrency, kill, stop, sqlite, json, help }
+  return { runners, agents, sends, concurrency, kill, end, restart, stop, sqlite, json, help }
 })
 
 const launch = (script: string) => ["--import", "tsx", fileURLToPath(new URL(`./${script}.ts`, import.meta.url))]

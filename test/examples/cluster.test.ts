@@ -7,7 +7,7 @@ import { bundled } from "../support/bundled.js"
 
 const launch: Cluster.Options["launch"] = (script) => [bundled(`examples/cluster/${script}.ts`)]
 
-const options = { runners: 3, agents: 3, sends: 20, kill: 1, stop: 0, concurrency: 64, launch }
+const options = { runners: 3, agents: 3, sends: 20, kill: 1, end: 0, restart: 0, stop: 0, concurrency: 64, launch }
 
 /** Several runners over Postgres take a minute of CPU: `npm run cluster` has them, and this test where it is asked for. */
 const isAsked = process.env["CLUSTER_TEST"] === "1"
@@ -26,7 +26,7 @@ describe("examples/cluster", () => {
     ({ skip }) =>
       Effect.gen(function* () {
         if (!isAsked) return skip("CLUSTER_TEST=1 runs it")
-        if (Option.isNone(yield* Postgres.url)) return skip("there is no postgres on the PATH and no DATABASE_URL")
+        if (Option.isNone(yield* Postgres.database)) return skip("there is no postgres on the PATH and no DATABASE_URL")
         expect(yield* Cluster.run({ ...options, sqlite: false })).toMatchObject({ database: "postgres", ...once })
       })
   )

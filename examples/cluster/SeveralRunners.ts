@@ -1,0 +1,111 @@
+/** Several runners over Postgres, which are killed, ended and stopped while this process sends as their client. */
+import type { Sharding } from "@effect/cluster/Sharding"
+import * as AgentCluster from "@pod-protocol/effect/layers/AgentCluster"
+import type * as Wallet from "@pod-protocol/effect/services/Wallet"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as Child from "./Child.js"
+import type { Chain, Observed, Options } from "./Options.js"
+import * as Postgres from "./Postgres.js"
+import * as Process from "./Process.js"
+
+/** Waits until each of these agents answers. */
+const answered = (own: ReadonlyArray<Wallet.Service["address"]>) =>
+  Effect.forEach(own, (address) => AgentCluster.client(address).where({ timeout: "10 minutes" }), {
+    concurrency: "unbounded"
+  })
+
+export const run = (
+  options: Options,
+  chain: Chain,
+  database: Postgres.Database
+): Effect.Effect<Observed, unknown, Scope.Scope | Sharding> =>
+  Effect.gen(function* () {
+    const all: Array<Child.Child> = []
+    const byPort = new Map<number, Child.Child>()
+    const task = { url: chain.url, payloads: chain.payloads, agents: options.agents, database: database.url }
+    const start = Effect.gen(function* () {
+      const port = yield* Postgres.freePort
+      const child = yield* Child.start(options.launch("runner"), { ...task, port })
+      all.push(child)
+      yield* child.ready
+      byPort.set(port, child)
+    })
+    yield* Effect.forEach(Array.from({ length: options.runners }), () => start, { concurrency: "unbounded" })
+
+    let sent = 0
+    let failedAsks = 0
+    /** A runner with the agents that it has. */
+    const some = Effect.gen(function* () {
+      const places = yield* Effect.forEach(
+        chain.wallets,
+        ({ address }) =>
+          Effect.map(AgentCluster.client(address).where({ timeout: "10 minutes" }), ({ port }) => ({ address, port })),
+        { concurrency: "unbounded" }
+      )
+      const port = places[0]?.port ?? 0
+      const own = places.filter((place) => place.port === port).map(({ address }) => address)
+      const child = yield* Effect.fromNullable(byPort.get(port))
+      return { port, child, own }
+    })
+    /** Takes a runner away, and says how long its agents gave no answer. */
+    const takeAway = (signal: "SIGKILL" | "SIGTERM") =>
+      Effect.gen(function* () {
+        const { child, own, port } = yield* some
+        const before = yield* Clock.currentTimeMillis
+        yield* child.signal(signal)
+        if (signal === "SIGKILL") yield* child.exited
+        byPort.delete(port)
+        yield* answered(own)
+        const millis = (yield* Clock.currentTimeMillis) - before
+        yield* Effect.zipRight(child.exited, start)
+        return millis
+      })
+    const stopOne = Effect.gen(function* () {
+      const { child, own } = yield* some
+      yield* child.signal("SIGSTOP")
+      yield* Effect.sleep(Duration.seconds(options.stop))
+      yield* child.signal("SIGCONT")
+      yield* answered(own)
+    })
+    /** Does something as often, spread over the sends. */
+    const onTheWay = <A, E, R>(times: number, disturb: Effect.Effect<A, E, R>) =>
+      Effect.forEach(Array.from({ length: times }), (_, index) => {
+        const isReached = Effect.sync(() => sent >= Math.floor((options.sends * (index + 1)) / (times + 2)))
+        return Effect.zipRight(Effect.repeat(Effect.delay(isReached, 20), { until: (isReached) => isReached }), disturb)
+      })
+    const sends = Effect.forEach(
+      Array.from({ length: options.sends }),
+      (_, index) =>
+        Effect.map(
+          Process.send(chain.wallets, index, () => failedAsks++),
+          () => sent++
+        ),
+      { concurrency: options.concurrency, discard: true }
+    )
+    const { ends, kills } = yield* Effect.all(
+      {
+        sends,
+        kills: onTheWay(options.kill, takeAway("SIGKILL")),
+        ends: onTheWay(options.end, takeAway("SIGTERM")),
+        stops: onTheWay(options.stop === 0 ? 0 : 1, stopOne),
+        restarts: onTheWay(
+          options.restart,
+          Option.getOrElse(database.restart, () => Effect.void)
+        )
+      },
+      { concurrency: "unbounded" }
+    )
+    yield* Effect.forEach([...byPort.values()], (child) => Effect.zipRight(child.signal("SIGTERM"), child.exited), {
+      concurrency: "unbounded"
+    })
+    return {
+      aliveTwice: Child.aliveTwice(all),
+      failoverMillis: Math.max(0, ...kills),
+      handOverMillis: Math.max(0, ...ends),
+      failedAsks
+    }
+  })
