@@ -1,11 +1,11 @@
 /**
  * What threads cost and bring: CPU of a small task over its work, beside piscina, and the time of batches that are signed and
- * sealed on threads.
+ * sealed on threads. And what agents of a cluster cost: memory, becoming active, a send.
  *
- *     npm run -s bench -- scale [--json] [--threads N]
+ *     npm run -s bench -- scale [threads|agents] [--json] [--assert] [--threads N] [--agents N]
  *
- * `--threads` is 2 by default; a speed-up needs as many free cores beside the calling thread's share. piscina is installed
- * under `bench/peers` when it is first needed.
+ * `--threads` is 2 by default; a speed-up needs as many free cores beside the calling thread's share. `--agents` is 10,000.
+ * piscina is installed under `bench/peers` when it is first needed.
  */
 import { randomBytes } from "node:crypto"
 import { parseArgs } from "node:util"
@@ -24,6 +24,8 @@ import type { Service as SealingService } from "../services/Sealing.js"
 import * as WorkerPool from "../services/WorkerPool.js"
 import { load } from "./hotpath/install.js"
 import { finish, flagsOf } from "./report.js"
+import * as Agents from "./scale/agents.js"
+import * as Goals from "./scale/goals.js"
 import { spin } from "./scale/work.mjs"
 
 const IN_FLIGHT = 64
@@ -72,6 +74,13 @@ const smallTasks = (threads: number) =>
             Effect.flatMap(WorkerPool.WorkerPool, ({ run }) =>
               Effect.forEach(inputs, (input) => run(task, input), { concurrency: "unbounded" })
             ),
+            { operations: IN_FLIGHT }
+          ),
+          WorkerPoolThreads.layer({ threads })
+        ),
+        "WorkerPoolThreads.map": Benchmark.withSetup(
+          Benchmark.effect(
+            Effect.flatMap(WorkerPool.WorkerPool, ({ map }) => map(task, inputs)),
             { operations: IN_FLIGHT }
           ),
           WorkerPoolThreads.layer({ threads })
@@ -140,12 +149,43 @@ const sealed = (threads: number) =>
     )
   })
 
+const ofThreads = (threads: number) =>
+  Effect.gen(function* () {
+    const tasks = yield* smallTasks(threads)
+    const signed = yield* signatures(threads)
+    return {
+      reports: [tasks, signed, yield* sealed(threads)],
+      targets: [...Goals.ofTasks(tasks), ...Goals.ofSignatures(signed)]
+    }
+  })
+
+const ofAgents = (count: number) =>
+  Effect.gen(function* () {
+    return { targets: yield* Agents.memory(count), reports: [yield* Agents.sends] }
+  })
+
 export const run = (args: ReadonlyArray<string>): Promise<void> => {
-  const { values } = parseArgs({ args: [...args], strict: false, options: { threads: { type: "string" } } })
+  const { values } = parseArgs({
+    args: [...args],
+    strict: false,
+    options: { threads: { type: "string" }, agents: { type: "string" } }
+  })
   const threads = Number(values["threads"] ?? 2)
-  return Effect.all([smallTasks(threads), signatures(threads), sealed(threads)]).pipe(
-    Effect.flatMap((reports) => Effect.promise(() => finish(reports, flagsOf(args)))),
-    Effect.provide(StopwatchNode.layer),
-    Effect.runPromise
-  )
+  const count = Number(values["agents"] ?? 10_000)
+  const flags = flagsOf(args)
+  const isAsked = (name: string) => !["threads", "agents"].some((one) => args.includes(one)) || args.includes(name)
+  return Effect.gen(function* () {
+    const parts = [
+      ...(isAsked("threads") ? [yield* ofThreads(threads)] : []),
+      ...(isAsked("agents") ? [yield* ofAgents(count)] : [])
+    ]
+    const targets = parts.flatMap((part) => part.targets)
+    yield* Effect.promise(() =>
+      finish(
+        parts.flatMap(({ reports }) => reports),
+        flags,
+        { targets }
+      )
+    )
+  }).pipe(Effect.provide(StopwatchNode.layer), Effect.runPromise)
 }

@@ -1,0 +1,51 @@
+/** The goals of threads, of the reports that measure them. */
+import * as Arr from "effect/Array"
+import * as Option from "effect/Option"
+import type { Report } from "../../src/observe/BenchmarkReport.js"
+import * as BenchmarkTarget from "../../src/observe/BenchmarkTarget.js"
+import * as Statistics from "../../src/observe/Statistics.js"
+
+/** Microseconds of an operation in each round. */
+const roundsOf = ({ cases }: Report, name: string): ReadonlyArray<number> =>
+  cases.find((one) => one.name === name && !one.isControl)?.rounds.flat() ?? []
+
+const estimate = (values: ReadonlyArray<number>) =>
+  Statistics.bootstrap(values, (all) => Option.getOrElse(Statistics.median(all), () => Number.NaN), {
+    random: Statistics.seeded(1)
+  })
+
+const target = (name: string, values: ReadonlyArray<number>, below: number, unit: string, note?: string) =>
+  Option.toArray(Option.map(estimate(values), (found) => BenchmarkTarget.make(name, found, { below, unit, note })))
+
+/** What a task costs beside its work, and beside what it costs in piscina. */
+export const ofTasks = (report: Report): ReadonlyArray<BenchmarkTarget.Target> => {
+  const work = roundsOf(report, "on this thread")
+  const over = (name: string) => Arr.zipWith(roundsOf(report, name), work, (all, work) => all - work)
+  const own = over("WorkerPoolThreads")
+  return [
+    ...target("a task over its work", own, 15, "µs", "CPU of the process"),
+    ...target(
+      "a batch's task over its work",
+      over("WorkerPoolThreads.map"),
+      15,
+      "µs",
+      "CPU of the process; the inputs of a call go to the threads in chunks"
+    ),
+    ...target(
+      "a task over its work, to piscina's",
+      Arr.zipWith(own, over("piscina"), (own, theirs) => own / theirs),
+      0.15,
+      "×"
+    )
+  ]
+}
+
+/** How much sooner a batch is signed. */
+export const ofSignatures = (report: Report): ReadonlyArray<BenchmarkTarget.Target> =>
+  target(
+    "time of 1,000 signatures, to one thread's",
+    Arr.zipWith(roundsOf(report, "WalletThreads"), roundsOf(report, "on this thread"), (own, base) => own / base),
+    1 / 1.8,
+    "×",
+    "needs two cores that nothing else uses"
+  )
