@@ -9,6 +9,7 @@
 import type { Address } from "@solana/kit"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import { InvalidInput } from "../src/InvalidInput.js"
 import type { AgentAccount } from "../src/protocol/Account.js"
@@ -121,9 +122,17 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
     agent: Pda.agent(wallet, programId).address
   })).pipe(Effect.tap(({ agent }) => Effect.annotateCurrentSpan("pod.agent", agent)))
 
-  const get = (walletOrAgent: Address): Effect.Effect<ProgramAccount<AgentAccount>, ReadError> =>
+  type Read = Effect.Effect<ProgramAccount<AgentAccount>, ReadError>
+  type Reader = Fiber.RuntimeFiber<unknown, unknown>
+
+  const at = (fiber: Reader, agent: Address): Read =>
+    accounts.hit(fiber, AccountType.agent, agent) ?? accounts.fetch(AccountType.agent, agent)
+
+  /** What the cache has at an agent's address is found before the address is judged. */
+  const get = (fiber: Reader, walletOrAgent: Address): Read =>
+    accounts.hit(fiber, AccountType.agent, walletOrAgent) ??
     Addresses.check(walletOrAgent, "walletOrAgent") ??
-    accounts.fetch(AccountType.agent, agentAddress(walletOrAgent, programId))
+    at(fiber, agentAddress(walletOrAgent, programId))
 
   return Agent.of({
     register: ({ capabilities = 0n, metadataUri }, options) =>
@@ -150,7 +159,11 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
     // A hit of the cache costs less than a span and a few steps: nothing is made that nobody sees.
     get: (walletOrAgent) =>
       Effect.withFiberRuntime((fiber) =>
-        isTraced(fiber) ? traced("Agent.get", { "pod.address": walletOrAgent })(get(walletOrAgent)) : get(walletOrAgent)
+        isTraced(fiber)
+          ? traced("Agent.get", { "pod.address": walletOrAgent })(
+              Effect.withFiberRuntime<ProgramAccount<AgentAccount>, ReadError>((fiber) => get(fiber, walletOrAgent))
+            )
+          : get(fiber, walletOrAgent)
       ),
 
     exists: (walletOrAgent) =>

@@ -23,6 +23,7 @@ import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
+import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -108,6 +109,15 @@ export interface Service {
     address: Address,
     options?: CallOptions
   ) => Effect.Effect<CachedAccount<A>, ReadError>
+  /**
+   * As `account`, for a caller that runs in this fiber: the account if the first level has it and the call's policy serves
+   * it from there, counted as a read. `undefined` if anything else must be asked. Takes no step of the fiber.
+   */
+  readonly unsafeHit: <A>(
+    fiber: Fiber.RuntimeFiber<unknown, unknown>,
+    type: AccountType<A>,
+    address: Address
+  ) => Effect.Effect<CachedAccount<A>, ReadError> | undefined
   /**
    * The accounts of this type at many addresses, at most 10,000, in their order. One call asks for each hundred that must be
    * asked for. An account that is absent or cannot be decoded does not fail the others.
@@ -239,6 +249,7 @@ const over = (levels: Levels, pool: RpcPool["Type"], programId: Address): Servic
         ? accounts.read(type, address)
         : Effect.flatMap(Call.check(options), (checked) => accounts.read(type, address, checked))
     },
+    unsafeHit: (fiber, type, address) => accounts.hit(fiber, type, address),
     accounts: (type, addresses, options) =>
       Effect.all(
         [Check.items("addresses", addresses.length, MAX_MANY), checkAll(addresses), Call.check(options ?? {})],
@@ -354,9 +365,11 @@ export const layerConfig = (
 export const layerNoop: Layer.Layer<Cache, never, RpcPool> = Layer.orDie(layerMemory({ policy: "bypass" }))
 
 /**
- * A cache of stubs: a method that is not given dies with its name.
+ * A cache of stubs: a method that is not given dies with its name. `unsafeHit` has nothing by default, so that `account` is
+ * asked.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layerTest = (stubs: Partial<Service>): Layer.Layer<Cache> => TestLayer.layer(Cache, stubs)
+export const layerTest = (stubs: Partial<Service>): Layer.Layer<Cache> =>
+  TestLayer.layer(Cache, { unsafeHit: () => undefined, ...stubs })

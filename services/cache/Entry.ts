@@ -1,8 +1,7 @@
 /**
  * What the first level keeps under a name: bytes, their version and age, and what they were decoded to.
  */
-import type * as Fiber from "effect/Fiber"
-import * as Clock from "../internal/clock.js"
+import type * as Clock from "../internal/clock.js"
 
 /** Accounts are versioned by slot, values of applications by milliseconds. The two are never compared. */
 export type Space = "account" | "value"
@@ -49,9 +48,9 @@ export const answer = <Answer>(name: string, entry: Entry, decoder: Decoder<Answ
   return made
 }
 
-/** Milliseconds since it was read. A time in the future, which another process's clock may give, is infinitely old. */
-export const age = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, { readAt }: Entry): number => {
-  const age = Clock.age(fiber, readAt)
+/** Milliseconds since the entry was read. A time in the future, which another process's clock may give, is infinitely old. */
+export const age = (now: Clock.Moment, { readAt }: Entry): number => {
+  const age = Math.max(now.monotonic - readAt.monotonic, now.wall - readAt.wall)
   return age >= 0 ? age : Infinity
 }
 

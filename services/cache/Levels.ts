@@ -173,18 +173,13 @@ export class Levels {
   }
 
   /** The entry, where it may be served without a look elsewhere. */
-  hit<Answer, A, E>(
-    fiber: Fiber.RuntimeFiber<A, E>,
-    kind: Kind<Answer>,
-    name: string,
-    call: CallOptions
-  ): Entry | undefined {
+  hit<Answer>(now: Clock.Moment, kind: Kind<Answer>, name: string, call: CallOptions): Entry | undefined {
     const policy = call.policy ?? kind.policy
     if (policy === "bypass" || policy === "network-first") return undefined
     const entry = this.memory.get(name)
     if (entry === undefined || !isOf(kind, name, entry) || !this.isCurrent(kind.space, entry)) return undefined
     if (call.minSlot !== undefined && entry.version < call.minSlot) return undefined
-    return Entries.age(fiber, entry) < this.coverage.ttlOf(entry) ? entry : undefined
+    return Entries.age(now, entry) < this.coverage.ttlOf(entry) ? entry : undefined
   }
 }
 
@@ -215,7 +210,7 @@ export class Reads<E extends Failure> {
     source: Source<E>
   ): Effect.Effect<Entry | undefined, E> {
     return Effect.withFiberRuntime<Entry | undefined, E>((fiber) => {
-      const fresh = this.#levels.hit(fiber, kind, name, call)
+      const fresh = this.#levels.hit(Clock.moment(fiber), kind, name, call)
       if (fresh !== undefined) {
         this.#levels.count(fiber, "memory")
         return Effect.succeed(fresh)
@@ -315,7 +310,7 @@ export class Reads<E extends Failure> {
   ): Entry | undefined {
     const entry = this.#any(kind, name)
     if (entry === undefined || entry.version < minSlot || !this.#levels.isCurrent(kind.space, entry)) return undefined
-    return Entries.age(fiber, entry) < this.#levels.coverage.ttlOf(entry) + this.#levels.settings.maxStale
+    return Entries.age(Clock.moment(fiber), entry) < this.#levels.coverage.ttlOf(entry) + this.#levels.settings.maxStale
       ? entry
       : undefined
   }
@@ -342,7 +337,7 @@ export class Reads<E extends Failure> {
     if (this.#flights.has(name)) return Effect.void
     const refresh = Effect.withFiberRuntime<Entry | undefined, E>((fiber) => {
       // Another refresh may have ended before this fiber began.
-      const fresh = this.#levels.hit(fiber, kind, name, CACHE_FIRST)
+      const fresh = this.#levels.hit(Clock.moment(fiber), kind, name, CACHE_FIRST)
       return fresh === undefined ? this.#fly(fiber, kind, name, source, 0n, true) : Effect.succeed(fresh)
     })
     return Effect.asVoid(
@@ -409,7 +404,7 @@ export class Reads<E extends Failure> {
                 entry.version >= flight.least &&
                 // The first level may know a later one, whose time to live is over.
                 entry.version >= (this.#levels.memory.peek(name)?.version ?? 0n) &&
-                Entries.age(fiber, entry) < this.#levels.coverage.ttlOf(entry)
+                Entries.age(Clock.moment(fiber), entry) < this.#levels.coverage.ttlOf(entry)
               if (!isEnough) return network
               this.#levels.count(fiber, "store")
               return Effect.succeed(entry)

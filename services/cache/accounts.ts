@@ -3,6 +3,7 @@ import type { Address, Slot } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import { model } from "../../src/internal/jsonable.js"
 import type { AccountDecodeError } from "../../src/protocol/Account.js"
@@ -19,6 +20,7 @@ import { SLOT_NOT_REACHED } from "../internal/verdict.js"
 import { AccountNotFound, type ProgramAccount } from "../ProgramAccount.js"
 import type { AccountInfo, AccountOptions, Service as RpcPool } from "../RpcPool.js"
 import { RpcError } from "../RpcTransport.js"
+import { Askings } from "./Asking.js"
 import * as Call from "./Call.js"
 import type { Entry } from "./Entry.js"
 import * as Entries from "./Entry.js"
@@ -135,6 +137,7 @@ export class Accounts {
   readonly #current: Effect.Effect<Slot, RpcError>
   /** Somebody finds out whether a slot is false. */
   #isDoubting = false
+  readonly #askings = new Askings()
   /** The kind that was read last, which most readers read again. */
   #last: Registered<unknown> | undefined
   readonly #kinds = new WeakMap<object, Registered<unknown>>()
@@ -146,21 +149,33 @@ export class Accounts {
     this.slots = new CredibleSlots(Deadline.within(BELIEF)(this.#current))
   }
 
+  /** The account that memory has and may be served by the fiber's options. `read` decides what this leaves open. */
+  hit<A>(
+    fiber: Fiber.RuntimeFiber<unknown, unknown>,
+    type: AccountType<A>,
+    address: Address
+  ): Effect.Effect<CachedAccount<A>, Failure> | undefined {
+    const { levels } = this.#under
+    const kind = this.#kindOf(type)
+    const asking = this.#askings.of(fiber)
+    const entry = levels.hit(asking.now, kind, address, asking.call)
+    if (entry === undefined) return undefined
+    const answer = Entries.answer(address, entry, kind)
+    if (Exit.isFailure(answer)) return undefined
+    levels.counts.memory++
+    asking.hits++
+    return answer
+  }
+
   read<A>(
     type: AccountType<A>,
     address: Address,
     options?: Call.CallOptions
   ): Effect.Effect<CachedAccount<A>, Failure> {
     return Effect.withFiberRuntime((fiber) => {
-      const { levels } = this.#under
       const kind = this.#kindOf(type)
       const call = options ?? Call.of(fiber)
-      const entry = levels.hit(fiber, kind, address, call)
-      if (entry !== undefined) {
-        levels.count(fiber, "memory")
-        return Entries.answer(address, entry, kind)
-      }
-      return this.#miss(kind, address, call)
+      return this.#remembered(fiber, kind, address, call) ?? this.#miss(kind, address, call)
     })
   }
 
@@ -173,16 +188,13 @@ export class Accounts {
     return Effect.withFiberRuntime((fiber) => {
       const kind = this.#kindOf(type)
       const call = options ?? Call.of(fiber)
-      const { levels, pool } = this.#under
+      const { pool } = this.#under
       const answers = new Map<Address, Answer<A>>()
       const missing = new Set<Address>()
       for (const address of addresses) {
-        const entry = levels.hit(fiber, kind, address, call)
-        if (entry === undefined) missing.add(address)
-        else {
-          levels.count(fiber, "memory")
-          answers.set(address, Entries.answer(address, entry, kind))
-        }
+        const answer = this.#remembered(fiber, kind, address, call)
+        if (answer === undefined) missing.add(address)
+        else answers.set(address, answer)
       }
       const readPart = (part: ReadonlyArray<Address>) => {
         const together = new Together(pool)
@@ -261,6 +273,20 @@ export class Accounts {
     return levels.store === undefined
       ? Effect.void
       : levels.store.put("account", address, { slot, readAt: 0, state: "fence", value: NO_BYTES })
+  }
+
+  /** What memory says, also that there is no such account. */
+  #remembered<A>(
+    fiber: Fiber.RuntimeFiber<unknown, unknown>,
+    kind: Kind<Answer<A>>,
+    address: Address,
+    call: Call.CallOptions
+  ): Answer<A> | undefined {
+    const { levels } = this.#under
+    const entry = levels.hit(Clock.moment(fiber), kind, address, call)
+    if (entry === undefined) return undefined
+    levels.count(fiber, "memory")
+    return Entries.answer(address, entry, kind)
   }
 
   #miss<A>(

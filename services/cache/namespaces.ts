@@ -215,14 +215,15 @@ export class Namespaces {
         Effect.flatMap(path("key", key), () => {
           const full = fullOf(key)
           return Effect.withFiberRuntime<Option.Option<A>>((fiber) => {
-            const entry = levels.hit(fiber, kind, full, {})
+            const entry = levels.hit(Clock.moment(fiber), kind, full, {})
             if (entry !== undefined) {
               levels.count(fiber, "memory")
               return Effect.succeed(answerOf(full, entry))
             }
             return Effect.flatMap(this.#reads.fromStore(kind, full), (entry) =>
               Effect.withFiberRuntime((fiber) => {
-                const isFresh = entry !== undefined && Entries.age(fiber, entry) < levels.coverage.ttlOf(entry)
+                const isFresh =
+                  entry !== undefined && Entries.age(Clock.moment(fiber), entry) < levels.coverage.ttlOf(entry)
                 if (isFresh) levels.count(fiber, "store")
                 return Effect.succeed(isFresh ? answerOf(full, entry) : Option.none())
               })

@@ -14,11 +14,12 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 
-const clockOf = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): Clock.Clock =>
+/** The fiber's clock. */
+export const of = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): Clock.Clock =>
   Context.get(fiber.currentDefaultServices, Clock.Clock)
 
 /** Nanoseconds of the fiber's monotonic time, as spans count them. */
-export const nanos = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): bigint => clockOf(fiber).unsafeCurrentTimeNanos()
+export const nanos = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): bigint => of(fiber).unsafeCurrentTimeNanos()
 
 /** Compensates the rounding of nanoseconds since 1970, which take more bits than a double has. In milliseconds. */
 const ROUNDING = 0.001
@@ -26,7 +27,7 @@ const ROUNDING = 0.001
 const millisOf = (clock: Clock.Clock): number => Math.floor(Number(clock.unsafeCurrentTimeNanos()) / 1e6 + ROUNDING)
 
 /** Whole milliseconds of the fiber's monotonic time. */
-export const monotonic = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): number => millisOf(clockOf(fiber))
+export const monotonic = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): number => millisOf(of(fiber))
 
 /** {@link monotonic} of the fiber that runs it. */
 export const monotonicMillis: Effect.Effect<number> = Effect.withFiberRuntime((fiber) =>
@@ -34,7 +35,7 @@ export const monotonicMillis: Effect.Effect<number> = Effect.withFiberRuntime((f
 )
 
 /** Unix milliseconds of the fiber's clock. */
-export const wall = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): number => clockOf(fiber).unsafeCurrentTimeMillis()
+export const wall = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): number => of(fiber).unsafeCurrentTimeMillis()
 
 /** {@link wall} of the fiber that runs it. */
 export const wallMillis: Effect.Effect<number> = Clock.currentTimeMillis
@@ -47,7 +48,7 @@ export interface Moment {
 
 /** The present time on both clocks. */
 export const moment = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): Moment => {
-  const clock = clockOf(fiber)
+  const clock = of(fiber)
   return { monotonic: millisOf(clock), wall: clock.unsafeCurrentTimeMillis() }
 }
 
@@ -56,7 +57,7 @@ export const currentMoment: Effect.Effect<Moment> = Effect.withFiberRuntime((fib
 
 /** Milliseconds since a moment: the larger of the differences on the two clocks. */
 export const age = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, since: Moment): number => {
-  const clock = clockOf(fiber)
+  const clock = of(fiber)
   return Math.max(millisOf(clock) - since.monotonic, clock.unsafeCurrentTimeMillis() - since.wall)
 }
 

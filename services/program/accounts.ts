@@ -57,6 +57,8 @@ export interface Snapshot<A> {
 
 /** Reads of single accounts. */
 export interface Read {
+  /** The account, where the cache's memory has it. Takes no step of the fiber. */
+  readonly hit: Cache["Type"]["unsafeHit"]
   readonly fetch: <A>(type: AccountType<A>, address: Address) => Effect.Effect<ProgramAccount<A>, ReadError>
   readonly exists: <A>(type: AccountType<A>, address: Address) => Effect.Effect<boolean, InvalidInput | RpcError>
 }
@@ -162,7 +164,8 @@ const existence = <A>(read: Effect.Effect<A, ReadError>): Effect.Effect<boolean,
   )
 
 /** Reads through the cache. */
-const cached = ({ account }: Cache["Type"]): Read => ({
+const cached = ({ account, unsafeHit }: Cache["Type"]): Read => ({
+  hit: unsafeHit,
   fetch: account,
   exists: (type, address) => existence(account(type, address))
 })
@@ -253,6 +256,7 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
   }
 
   const fresh: Read = {
+    hit: () => undefined,
     fetch: <A>(type: AccountType<A>, address: Address) =>
       Effect.flatMap(
         owned(address),

@@ -1,4 +1,4 @@
-import { describe, expect, it, layer } from "@effect/vitest"
+import { describe, expect, it } from "@effect/vitest"
 import type { Address } from "@solana/kit"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -6,19 +6,12 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/TestClock"
-import * as Pod from "../../layers/Pod.js"
-import * as TestWallets from "../../layers/TestWallets.js"
-import * as Agent from "../../services/Agent.js"
 import * as Cache from "../../services/Cache.js"
 import * as CacheStore from "../../services/CacheStore.js"
-import * as Channel from "../../services/Channel.js"
 import * as Deadline from "../../services/Deadline.js"
 import * as AccountType from "../../src/protocol/AccountType.js"
-import { as, METADATA_URI } from "../support/agents.js"
 import * as Chain from "../support/cachedChain.js"
 
 const { agentOf } = Chain
@@ -33,112 +26,9 @@ const withCache = (options?: Cache.Options) => Effect.provide(Chain.layer(option
 /** Runs over a new cache of two levels. */
 const overStore = <A, E>(effect: Effect.Effect<A, E, Cache.Cache>) => Effect.provide(effect, Cache.layer())
 
-const inNumbers = <A, E>(effect: (numbers: Cache.Namespace<number>) => Effect.Effect<A, E>) =>
-  overStore(Effect.flatMap(Cache.namespace("numbers", Schema.Number), effect))
-
 /** The option that is refused. */
 const refused = (options: Cache.Options) =>
   Effect.map(Effect.flip(Effect.scoped(Cache.makeMemory(options))), (error) => error.field)
-
-const many = (...names: ReadonlyArray<number>) =>
-  Effect.flatMap(Cache.Cache, (cache) =>
-    cache.accounts(
-      AccountType.agent,
-      names.map((name) => agentOf(name).address)
-    )
-  ).pipe(
-    Effect.map((found) =>
-      found.map(Either.match({ onLeft: ({ _tag }) => _tag, onRight: ({ account }) => account.metadataUri }))
-    )
-  )
-
-describe("Cache, many accounts", () => {
-  it.live("Given some that are known, When many are read, Then one call asks for the others, in order", () =>
-    Effect.gen(function* () {
-      const chain = yield* Chain.Chain
-      for (const name of [1, 2, 3]) yield* chain.write(name, `https://a.example/${name}`)
-      yield* chain.writeBytes(4, new Uint8Array(40))
-      yield* uriAt(2)
-      expect(yield* many(3, 1, 2, 3, 4, 5)).toEqual([
-        "https://a.example/3",
-        "https://a.example/1",
-        "https://a.example/2",
-        "https://a.example/3",
-        "AccountDecodeError",
-        "AccountNotFound"
-      ])
-      expect(yield* chain.reads).toBe(2)
-      expect(yield* many(1, 3, 5)).toEqual(["https://a.example/1", "https://a.example/3", "AccountNotFound"])
-      expect(yield* chain.reads).toBe(2)
-      expect(yield* many()).toEqual([])
-    }).pipe(withCache())
-  )
-
-  it.live("Given a fence during the call, When it answers with what is older, Then that is asked for again", () =>
-    Effect.gen(function* () {
-      const chain = yield* Chain.Chain
-      const cache = yield* Cache.Cache
-      for (const name of [1, 2]) yield* chain.write(name, "https://a.example/old")
-      const gate = yield* chain.hold
-      const reading = yield* Effect.fork(many(1, 2))
-      yield* Effect.repeat(Effect.sleep(1), { until: () => Effect.map(chain.reads, (reads) => reads === 1) })
-      const slot = yield* chain.write(1, "https://a.example/new")
-      yield* cache.fence([agentOf(1).address], slot)
-      yield* Deferred.succeed(gate, undefined)
-      expect(yield* Fiber.join(reading)).toEqual(["https://a.example/new", "https://a.example/old"])
-      expect(yield* chain.reads).toBe(2)
-    }).pipe(withCache())
-  )
-
-  it.live(
-    "Given 250 addresses, When read at once with others, Then a call asks for a hundred, and bad input for none",
-    () =>
-      Effect.gen(function* () {
-        const chain = yield* Chain.Chain
-        const cache = yield* Cache.Cache
-        yield* chain.write(249, "https://a.example/249")
-        const names = Array.from({ length: 250 }, (_, name) => name)
-        const [first, second] = yield* Effect.all([many(...names), many(...names)], { concurrency: 2 })
-        expect(second).toEqual(first)
-        expect(first.at(-1)).toBe("https://a.example/249")
-        expect(yield* chain.reads).toBe(3)
-        const { address } = agentOf(1)
-        const bad = cache.accounts(
-          AccountType.agent,
-          Array.from({ length: 10_001 }, () => address)
-        )
-        expect(yield* Effect.flip(bad)).toMatchObject({ _tag: "InvalidInput", field: "addresses" })
-        yield* chain.failing(true)
-        expect(yield* Effect.flip(many(1000, 1001))).toMatchObject({ _tag: "RpcError" })
-        expect((yield* many(249, 1))[0]).toBe("https://a.example/249")
-      }).pipe(withCache())
-  )
-
-  it.effect(
-    "Given an account that was read elsewhere, When it is put, Then it is read from the cache; older ones are not",
-    () =>
-      Effect.gen(function* () {
-        const chain = yield* Chain.Chain
-        const cache = yield* Cache.Cache
-        const { address, wallet } = agentOf(1)
-        const infoAt = (uri: string) => Chain.infoOf(address, Chain.agentBytes(wallet, uri))
-        yield* cache.put(AccountType.agent, infoAt("https://a.example/5"), 5n)
-        yield* cache.put(AccountType.agent, infoAt("https://a.example/4"), 4n)
-        expect(yield* uriAt(1)).toEqual(["https://a.example/5", 5n])
-        expect(yield* chain.reads).toBe(0)
-        // Another program's account, cut bytes and a slot that cannot be.
-        const gone = { ...infoAt(""), owner: wallet }
-        yield* cache.put(AccountType.agent, gone, 6n)
-        expect(yield* Effect.flip(uriAt(1))).toMatchObject({ _tag: "AccountNotFound" })
-        yield* cache.put(AccountType.agent, infoAt("https://a.example/7"), 7n)
-        yield* cache.put(AccountType.agent, { ...infoAt(""), data: new Uint8Array(9) }, 6n)
-        yield* cache.put(AccountType.agent, infoAt("https://a.example/far"), 2n ** 64n - 1n)
-        expect(yield* uriAt(1)).toEqual(["https://a.example/7", 7n])
-        const refused = cache.put(AccountType.agent, infoAt(""), -1n)
-        expect(yield* Effect.flip(refused)).toMatchObject({ _tag: "InvalidInput", field: "slot" })
-      }).pipe(withCache())
-  )
-})
 
 describe("Cache, first level", () => {
   it.effect(
@@ -468,96 +358,6 @@ describe("Cache, two levels", () => {
   )
 })
 
-describe("Cache.namespace", () => {
-  const Profile = Schema.Struct({ name: Schema.String, score: Schema.BigInt })
-
-  it.effect("Given values, When set, read, tagged and invalidated, Then each target reaches its own", () =>
-    Effect.gen(function* () {
-      const profiles = yield* Cache.namespace("profiles", Profile)
-      const set = (key: string, tags: ReadonlyArray<string> = []) =>
-        profiles.set(key, { name: key, score: 7n }, { tags })
-      const present = Effect.filter(["a", "a:b", "a:b:c", "ab", "z"], (key) =>
-        Effect.map(profiles.get(key), Option.isSome)
-      )
-      const setAll = Effect.all([set("a"), set("a:b", ["t"]), set("a:b:c"), set("ab", ["t"]), set("z")])
-      yield* setAll
-      expect(yield* profiles.get("a:b")).toEqual(Option.some({ name: "a:b", score: 7n }))
-      yield* profiles.invalidate({ prefix: "a" })
-      expect(yield* present).toEqual(["ab", "z"])
-      yield* setAll
-      yield* profiles.invalidate({ key: "a" })
-      expect(yield* present).toEqual(["a:b", "a:b:c", "ab", "z"])
-      yield* Effect.flatMap(Cache.Cache, (cache) => cache.invalidate({ tag: "t" }))
-      expect(yield* present).toEqual(["a:b:c", "z"])
-      yield* Effect.flatMap(Cache.Cache, (cache) => cache.invalidate("all"))
-      expect(yield* present).toEqual([])
-    }).pipe(withCache())
-  )
-
-  it.effect(
-    "Given loads under way, When shared, failed, interrupted or invalidated, Then each caller is answered right",
-    () =>
-      Effect.gen(function* () {
-        const profiles = yield* Cache.namespace("profiles", Schema.Number)
-        const loads = yield* Ref.make(0)
-        const gate = yield* Deferred.make<void>()
-        const load = Effect.zipLeft(
-          Ref.updateAndGet(loads, (n) => n + 1),
-          Deferred.await(gate)
-        )
-        const readers = yield* Effect.forEach(Array.from({ length: 50 }), () =>
-          Effect.fork(profiles.getOrLoad("k", load, { tags: ["t"] }))
-        )
-        yield* Effect.yieldNow()
-        expect(yield* Ref.get(loads)).toBe(1)
-        yield* profiles.invalidate({ tag: "t" })
-        yield* Deferred.succeed(gate, undefined)
-        // The load had begun before the invalidation: its value is not handed out.
-        for (const reader of readers) expect(yield* Fiber.join(reader)).toBe(2)
-        expect(yield* profiles.getOrLoad("k", load)).toBe(2)
-
-        const failure = yield* Effect.flip(profiles.getOrLoad("f", Effect.fail("mine" as const)))
-        expect(failure).toBe("mine")
-        expect(yield* profiles.getOrLoad("f", Effect.succeed(5))).toBe(5)
-        expect(yield* profiles.getOrLoad("f", Effect.succeed(6))).toBe(5)
-      }).pipe(withCache())
-  )
-
-  it.effect("Given a set during a load, When the load ends, Then the later value stays", () =>
-    Effect.gen(function* () {
-      const numbers = yield* Cache.namespace("numbers", Schema.Number)
-      const gate = yield* Deferred.make<void>()
-      const reader = yield* Effect.fork(numbers.getOrLoad("k", Effect.as(Deferred.await(gate), 1)))
-      yield* Effect.yieldNow()
-      yield* numbers.set("k", 2)
-      yield* Deferred.succeed(gate, undefined)
-      expect(yield* Fiber.join(reader)).toBe(2)
-      expect(yield* numbers.get("k")).toEqual(Option.some(2))
-    }).pipe(withCache())
-  )
-
-  it.effect("Given an upgrade of the Schema, When an old value is read, Then it counts as absent", () =>
-    Effect.gen(function* () {
-      const old = yield* Cache.namespace("things", Schema.Struct({ a: Schema.Number }))
-      yield* old.set("k", { a: 1 })
-      const next = yield* Cache.namespace("things", Schema.Struct({ a: Schema.Number, b: Schema.String }))
-      expect(yield* next.get("k")).toEqual(Option.none())
-      expect(yield* next.getOrLoad("k", Effect.succeed({ a: 1, b: "x" }))).toEqual({ a: 1, b: "x" })
-      expect(yield* next.get("k")).toEqual(Option.some({ a: 1, b: "x" }))
-    }).pipe(withCache())
-  )
-
-  it.effect("Given two caches over one store, When one invalidates a tag, Then the other's new reads see it", () =>
-    Effect.gen(function* () {
-      yield* inNumbers((numbers) => numbers.set("a:1", 1, { tags: ["t"] }))
-      expect(yield* inNumbers((numbers) => numbers.get("a:1"))).toEqual(Option.some(1))
-      yield* TestClock.adjust(5)
-      yield* inNumbers((numbers) => numbers.invalidate({ tag: "t" }))
-      expect(yield* inNumbers((numbers) => numbers.get("a:1"))).toEqual(Option.none())
-    }).pipe(Effect.provide(Layer.merge(Chain.chain, CacheStore.layerMemory())))
-  )
-})
-
 describe("Cache, bad input", () => {
   it.effect("Given options out of range, When built or called, Then InvalidInput names the option", () =>
     Effect.gen(function* () {
@@ -606,46 +406,5 @@ describe("Cache, bad input", () => {
       ])
       expect(yield* Effect.flatMap(Chain.Chain, ({ reads }) => reads)).toBe(0)
     }).pipe(withCache())
-  )
-})
-
-// Fresh, because Pod.layerTest has built the same layers without a cache.
-const cached = Layer.fresh(Pod.layerServices()).pipe(
-  Layer.provideMerge(Cache.layerMemory()),
-  Layer.provideMerge(Pod.layerTest)
-)
-
-layer(cached)("Nouns over a cache", (it) => {
-  it.effect("Given an agent that was read, When it is updated, Then the next read sees the update", () =>
-    Effect.gen(function* () {
-      const agents = yield* Agent.Agent
-      const wallet = yield* TestWallets.funded
-      expect(yield* agents.exists(wallet.address)).toBe(false)
-      yield* agents.register({ metadataUri: METADATA_URI }).pipe(as(wallet))
-      expect(yield* agents.exists(wallet.address)).toBe(true)
-      for (let capabilities = 1n; capabilities < 5n; capabilities++) {
-        yield* agents.get(wallet.address)
-        yield* agents.update({ capabilities }).pipe(as(wallet))
-        expect((yield* agents.get(wallet.address)).account.capabilities).toBe(capabilities)
-      }
-      expect((yield* Effect.flatMap(Cache.Cache, ({ stats }) => stats)).memory).toBeGreaterThan(0)
-    })
-  )
-
-  it.effect("Given a channel that was read, When an agent joins, Then its count is seen at once", () =>
-    Effect.gen(function* () {
-      const agents = yield* Agent.Agent
-      const channels = yield* Channel.Channel
-      const wallet = yield* TestWallets.funded
-      yield* agents.register({ metadataUri: METADATA_URI }).pipe(as(wallet))
-      const { address } = yield* channels.create({ name: "cached" }).pipe(as(wallet))
-      const other = yield* TestWallets.funded
-      yield* agents.register({ metadataUri: METADATA_URI }).pipe(as(other))
-      const before = yield* channels.get(address)
-      yield* Effect.flip(channels.participant(address, other.address))
-      yield* channels.join(address).pipe(as(other))
-      expect((yield* channels.get(address)).account.currentParticipants).toBe(before.account.currentParticipants + 1)
-      expect((yield* channels.participant(address, other.address)).account.isActive).toBe(true)
-    })
   )
 })

@@ -1,0 +1,110 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
+import * as Schema from "effect/Schema"
+import * as TestClock from "effect/TestClock"
+import * as Cache from "../../services/Cache.js"
+import * as CacheStore from "../../services/CacheStore.js"
+import * as Chain from "../support/cachedChain.js"
+
+const withCache = (options?: Cache.Options) => Effect.provide(Chain.layer(options))
+
+/** Runs over a new cache of two levels. */
+const overStore = <A, E>(effect: Effect.Effect<A, E, Cache.Cache>) => Effect.provide(effect, Cache.layer())
+
+const inNumbers = <A, E>(effect: (numbers: Cache.Namespace<number>) => Effect.Effect<A, E>) =>
+  overStore(Effect.flatMap(Cache.namespace("numbers", Schema.Number), effect))
+
+describe("Cache.namespace", () => {
+  const Profile = Schema.Struct({ name: Schema.String, score: Schema.BigInt })
+
+  it.effect("Given values, When set, read, tagged and invalidated, Then each target reaches its own", () =>
+    Effect.gen(function* () {
+      const profiles = yield* Cache.namespace("profiles", Profile)
+      const set = (key: string, tags: ReadonlyArray<string> = []) =>
+        profiles.set(key, { name: key, score: 7n }, { tags })
+      const present = Effect.filter(["a", "a:b", "a:b:c", "ab", "z"], (key) =>
+        Effect.map(profiles.get(key), Option.isSome)
+      )
+      const setAll = Effect.all([set("a"), set("a:b", ["t"]), set("a:b:c"), set("ab", ["t"]), set("z")])
+      yield* setAll
+      expect(yield* profiles.get("a:b")).toEqual(Option.some({ name: "a:b", score: 7n }))
+      yield* profiles.invalidate({ prefix: "a" })
+      expect(yield* present).toEqual(["ab", "z"])
+      yield* setAll
+      yield* profiles.invalidate({ key: "a" })
+      expect(yield* present).toEqual(["a:b", "a:b:c", "ab", "z"])
+      yield* Effect.flatMap(Cache.Cache, (cache) => cache.invalidate({ tag: "t" }))
+      expect(yield* present).toEqual(["a:b:c", "z"])
+      yield* Effect.flatMap(Cache.Cache, (cache) => cache.invalidate("all"))
+      expect(yield* present).toEqual([])
+    }).pipe(withCache())
+  )
+
+  it.effect(
+    "Given loads under way, When shared, failed, interrupted or invalidated, Then each caller is answered right",
+    () =>
+      Effect.gen(function* () {
+        const profiles = yield* Cache.namespace("profiles", Schema.Number)
+        const loads = yield* Ref.make(0)
+        const gate = yield* Deferred.make<void>()
+        const load = Effect.zipLeft(
+          Ref.updateAndGet(loads, (n) => n + 1),
+          Deferred.await(gate)
+        )
+        const readers = yield* Effect.forEach(Array.from({ length: 50 }), () =>
+          Effect.fork(profiles.getOrLoad("k", load, { tags: ["t"] }))
+        )
+        yield* Effect.yieldNow()
+        expect(yield* Ref.get(loads)).toBe(1)
+        yield* profiles.invalidate({ tag: "t" })
+        yield* Deferred.succeed(gate, undefined)
+        // The load had begun before the invalidation: its value is not handed out.
+        for (const reader of readers) expect(yield* Fiber.join(reader)).toBe(2)
+        expect(yield* profiles.getOrLoad("k", load)).toBe(2)
+
+        const failure = yield* Effect.flip(profiles.getOrLoad("f", Effect.fail("mine" as const)))
+        expect(failure).toBe("mine")
+        expect(yield* profiles.getOrLoad("f", Effect.succeed(5))).toBe(5)
+        expect(yield* profiles.getOrLoad("f", Effect.succeed(6))).toBe(5)
+      }).pipe(withCache())
+  )
+
+  it.effect("Given a set during a load, When the load ends, Then the later value stays", () =>
+    Effect.gen(function* () {
+      const numbers = yield* Cache.namespace("numbers", Schema.Number)
+      const gate = yield* Deferred.make<void>()
+      const reader = yield* Effect.fork(numbers.getOrLoad("k", Effect.as(Deferred.await(gate), 1)))
+      yield* Effect.yieldNow()
+      yield* numbers.set("k", 2)
+      yield* Deferred.succeed(gate, undefined)
+      expect(yield* Fiber.join(reader)).toBe(2)
+      expect(yield* numbers.get("k")).toEqual(Option.some(2))
+    }).pipe(withCache())
+  )
+
+  it.effect("Given an upgrade of the Schema, When an old value is read, Then it counts as absent", () =>
+    Effect.gen(function* () {
+      const old = yield* Cache.namespace("things", Schema.Struct({ a: Schema.Number }))
+      yield* old.set("k", { a: 1 })
+      const next = yield* Cache.namespace("things", Schema.Struct({ a: Schema.Number, b: Schema.String }))
+      expect(yield* next.get("k")).toEqual(Option.none())
+      expect(yield* next.getOrLoad("k", Effect.succeed({ a: 1, b: "x" }))).toEqual({ a: 1, b: "x" })
+      expect(yield* next.get("k")).toEqual(Option.some({ a: 1, b: "x" }))
+    }).pipe(withCache())
+  )
+
+  it.effect("Given two caches over one store, When one invalidates a tag, Then the other's new reads see it", () =>
+    Effect.gen(function* () {
+      yield* inNumbers((numbers) => numbers.set("a:1", 1, { tags: ["t"] }))
+      expect(yield* inNumbers((numbers) => numbers.get("a:1"))).toEqual(Option.some(1))
+      yield* TestClock.adjust(5)
+      yield* inNumbers((numbers) => numbers.invalidate({ tag: "t" }))
+      expect(yield* inNumbers((numbers) => numbers.get("a:1"))).toEqual(Option.none())
+    }).pipe(Effect.provide(Layer.merge(Chain.chain, CacheStore.layerMemory())))
+  )
+})
