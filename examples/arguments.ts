@@ -1,4 +1,4 @@
-/** Arguments of a command line. What is wrong with them is `InvalidInput`, which names the option. */
+/** Parses the arguments of a command line. A bad argument fails with `InvalidInput`, which names the option. */
 import { parseArgs, type ParseArgsConfig } from "node:util"
 import { InvalidInput } from "@pod-protocol/effect/InvalidInput"
 import * as Effect from "effect/Effect"

@@ -2,7 +2,7 @@
 /**
  * A local cluster with the PoD program: `npx pod-localnet --port 8899`.
  *
- * It serves until SIGINT or SIGTERM, in memory or from a ledger folder.
+ * It serves until SIGINT or SIGTERM. The chain is in memory, or in a ledger folder.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as EmbeddedCluster from "@pod-protocol/effect/layers/EmbeddedCluster"

@@ -1,6 +1,6 @@
 /**
- * What an agent publishes about itself: its document is read from a server on this machine, and URIs that lead into a private
- * network are refused.
+ * Reads the metadata document of an agent from a server on this machine. URIs that lead into a private network are
+ * refused.
  *
  *     npx tsx examples/metadata.ts
  */
@@ -11,7 +11,7 @@ import * as MetadataNode from "@pod-protocol/effect/layers/MetadataNode"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 
-/** A server until the scope closes: one document, and one redirect to the metadata service of a cloud. */
+/** Serves one document, and one redirect to the metadata service of a cloud, until the scope closes. */
 const site = Effect.acquireRelease(
   Effect.async<{ readonly port: number; readonly close: () => void }>((resume) => {
     const server = createServer(({ url }, response) => {
@@ -45,7 +45,7 @@ const program = Effect.gen(function* () {
 
 program.pipe(
   Effect.scoped,
-  // For this example alone: by default both are refused.
+  // Only for this example: the default refuses both.
   Effect.provide(MetadataNode.layer({ allowHttp: true, allowLoopback: true })),
   NodeRuntime.runMain
 )

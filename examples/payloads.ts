@@ -2,7 +2,7 @@
 /**
  * A payload server: `npx pod-payloads --port 8080 --dir payloads --token s3cret`.
  *
- * It serves until SIGINT or SIGTERM and keeps payloads in the folder.
+ * It serves until SIGINT or SIGTERM, and stores the payloads in the folder.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { InvalidInput } from "@pod-protocol/effect/InvalidInput"
@@ -68,7 +68,7 @@ const run = (options: PayloadServerNode.ServeOptions | undefined) =>
         const { url } = yield* PayloadServerNode.serve(options)
         yield* Console.log(`Payloads   ${url}`)
         if (options.tokens?.length === 0) {
-          yield* Console.log("Access     everybody who reaches the port, since there is no token")
+          yield* Console.log("Access     everybody who can reach the port, because no token is set")
         }
         return yield* Effect.never
       }).pipe(Effect.scoped)

@@ -1,12 +1,12 @@
 /**
- * A mixed load of agents that write to each other, read and change, with a progress bar, live numbers and a report at the
- * end. In a pipe, the numbers are a line a second.
+ * Runs a mixed load: agents send messages, read accounts and update them. Shows a progress bar with live figures, and a
+ * report at the end. In a pipe, it prints the figures as one line per second.
  *
  *     npx tsx examples/performance_test.ts                    400 operations on the embedded cluster, some seconds
  *         [--operations 400] [--agents 8] [--concurrency 8]
  *         [--url URL [--ws URL]]                              any cluster that has the program and a faucet
  *
- * Ctrl-C ends the load; the report is of what was done. It ends with code 1 where an operation failed.
+ * Ctrl-C ends the load and prints the report of the finished operations. The exit code is 1 if an operation failed.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Agent, Message, Metrics, PayloadStore, Pod, RpcPool, Wallet } from "@pod-protocol/effect"
@@ -36,7 +36,7 @@ const registered = (number: number) =>
     return wallet
   })
 
-/** What agents do. Of twenty operations, so many are of each kind. */
+/** The kinds of operations, with their counts in twenty operations. */
 const mix = Effect.gen(function* () {
   const [agents, messages] = yield* Effect.all([Agent.Agent, Message.Message])
   type Act = (own: Wallet.Service, other: Wallet.Service, index: number) => Effect.Effect<unknown, Error, Wallet.Wallet>
@@ -56,7 +56,7 @@ const mix = Effect.gen(function* () {
   return kinds.flatMap(([count, act]) => Array.from({ length: count }, () => act))
 })
 
-/** How far the load is. */
+/** The number of finished and of failed operations. */
 interface Progress {
   done: number
   failed: number
@@ -73,7 +73,7 @@ const lineOf = ({ done, failed }: Progress, of: number, seconds: number): string
 
 const ERASE = "\r\u001b[K"
 
-/** Shows the progress until it is interrupted: in one line of a terminal, and in a pipe in lines. */
+/** Shows the progress until it is interrupted: a terminal has one line, a pipe gets a new line every second. */
 const shown = (progress: Progress, of: number, started: number) => {
   const line = Effect.map(Clock.currentTimeMillis, (now) => lineOf(progress, of, (now - started) / 1000))
   return process.stdout.isTTY
@@ -116,7 +116,7 @@ const load = ({ agents: count, concurrency, operations }: Options) =>
     const progress: Progress = { done: 0, failed: 0 }
     const operation = (index: number) => {
       const [own, other] = [wallets[index % count], wallets[(index + 1) % count]]
-      // Steps of 7 visit all twenty in another order
+      // Steps of 7 visit all twenty, in an order that mixes the kinds.
       const act = acts[(index * 7) % acts.length]
       if (own === undefined || other === undefined || act === undefined) return Effect.void
       return act(own, other, index).pipe(

@@ -1,10 +1,10 @@
 /**
- * An application with an HTTP API whose traces show each request down to the confirmation of its message.
+ * An application with an HTTP API. Its traces show each request, down to the confirmation of its message.
  *
  *     npx tsx examples/telemetry.ts
  *
- * A receiver of OpenTelemetry's protocol stands in for a collector, and prints the trace as a tree. The request brings a
- * `traceparent` of its caller, whose trace goes on here.
+ * A receiver of OpenTelemetry's protocol replaces a collector, and prints the trace as a tree. The request has a
+ * `traceparent` header, so its spans belong to the caller's trace.
  */
 import { createServer } from "node:http"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
@@ -54,7 +54,7 @@ const receiver = (received: Array<Span>) =>
     HttpRouter.all("*", HttpServerResponse.unsafeJson({}))
   )
 
-/** The spans below a parent, in the order in which they began. */
+/** Formats the spans below a parent, ordered by their start. */
 const tree = (spans: ReadonlyArray<Span>, parent: string | undefined, indent = ""): ReadonlyArray<string> =>
   spans
     .filter(({ parentSpanId }) => parentSpanId === parent)
@@ -63,7 +63,7 @@ const tree = (spans: ReadonlyArray<Span>, parent: string | undefined, indent = "
 
 // The application ----------------------------------------------------------------------------------
 
-/** The agents of this example; an application would have the wallet of its process. */
+/** The agents of this example. A real application has one wallet per process. */
 class Agents extends Context.Tag("Agents")<
   Agents,
   { readonly sender: Wallet.Service; readonly recipient: Wallet.Service }
@@ -129,7 +129,7 @@ const program = Effect.gen(function* () {
     Effect.provide(pod)
   )
 
-  // The exporter has closed, so everything has arrived
+  // The exporter is closed, so all spans have arrived.
   const trace = received.filter(({ traceId }) => traceId === TRACE)
   yield* Console.log(`Trace ${TRACE}\n${tree(trace, CALLER, "  ").join("\n")}`)
   const exported = JSON.stringify(received)

@@ -1,9 +1,10 @@
 /**
- * Benchmarks whose answers hold on a noisy machine.
+ * Benchmarks with reliable results on a noisy machine.
  *
- * Every round runs every case once, in shuffled order, and a case is compared with the base of the same round: a
- * disturbance of the machine affects both. The base runs twice, as a control: what it differs from itself by is the least
- * that counts. Ratios carry a 95 % interval, and a verdict is given only where the whole interval agrees.
+ * Every round runs every case once, in shuffled order, and compares each case with the base of the same round: a
+ * disturbance of the machine affects both. The base runs twice, as a control: a change smaller than the difference
+ * between its two runs does not count. Ratios have a 95 % interval. A verdict needs an interval that lies wholly on one
+ * side.
  *
  * @since 0.1.0
  */
@@ -39,11 +40,11 @@ export type { Latencies, Plan, Work } from "./benchmark/Work.js"
 const commandExecutor = Context.GenericTag<CommandExecutor>("@effect/platform/CommandExecutor")
 
 /**
- * A benchmark gave no report.
+ * A benchmark produced no report.
  *
- * - `Base`: the base did not run, so there is nothing to compare with. Any other case that fails is marked in the report.
- * - `Process`: the process that measures ended badly, or too late.
- * - `Malformed`: what the process wrote is no report.
+ * - `Base`: the base failed, so no case can be compared. Any other failed case is marked in the report.
+ * - `Process`: the process that measures failed, or did not end in time.
+ * - `Malformed`: the output of the process is not a report.
  *
  * @since 0.1.0
  * @category errors
@@ -64,19 +65,20 @@ export class BenchmarkError extends printable(
 }
 
 const ADVICE: Readonly<Record<BenchmarkError["reason"], string>> = {
-  Base: "run the base alone and mend it",
-  Process: "run the command by hand and read what it writes",
-  Malformed: "let the command write nothing but BenchmarkText.json of its reports"
+  Base: "run the base alone and fix it",
+  Process: "run the command by hand and read its output",
+  Malformed: "the command must write only BenchmarkText.json of its reports"
 }
 
 /**
- * One contender of a benchmark: {@link effect}, {@link call} or {@link remote}, and what they need by {@link withSetup}.
+ * One contender of a benchmark: {@link effect}, {@link call} or {@link remote}. {@link withSetup} provides its
+ * requirements.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Case<out R> {
-  /** Operations of one call, by which times are divided. */
+  /** Operations in one call. Times are divided by this number. */
   readonly operations: number
   /** Makes the work before the first round. The Scope closes after the last. */
   readonly prepare: Effect.Effect<Work, unknown, R>
@@ -84,15 +86,15 @@ export interface Case<out R> {
 }
 
 /**
- * How a case is described.
+ * Options of a case.
  *
  * @since 0.1.0
  * @category models
  */
 export interface CaseOptions {
-  /** Operations in one run, by which its time is divided. Default 1. */
+  /** Operations in one run. Its time is divided by this number. Default 1. */
   readonly operations?: number | undefined
-  /** What a reader has to know of the case, such as what it cannot do. */
+  /** A remark for readers of the report, such as a limitation of the case. */
   readonly note?: string | undefined
 }
 
@@ -103,7 +105,7 @@ const caseOf = <R>(prepare: Effect.Effect<Work, unknown, R>, { note, operations 
 })
 
 /**
- * A case that runs an effect, or what a function makes of the number of the run.
+ * A case that runs an effect, or the effect that a function returns for the number of the run.
  *
  * @since 0.1.0
  * @category constructors
@@ -114,8 +116,8 @@ export const effect = <A, E, R>(
 ): Case<R | Stopwatch> => caseOf(Works.fromEffect(Effect.isEffect(run) ? () => run : run), options)
 
 /**
- * A case that calls a function with the number of the run. A promise is awaited before the next call. The result is kept,
- * so that the engine cannot optimise the work away.
+ * A case that calls a function with the number of the run. A promise is awaited before the next call. The result is
+ * stored, so that the engine cannot remove the call.
  *
  * @since 0.1.0
  * @category constructors
@@ -123,11 +125,11 @@ export const effect = <A, E, R>(
 export const call = (run: (index: number) => unknown, options?: CaseOptions): Case<Stopwatch> =>
   caseOf(Works.fromCall(run), options)
 
-const untold = (what: string) => () => Effect.fail(`it does not tell its ${what}`)
+const untold = (what: string) => () => Effect.fail(`the case does not measure its ${what}`)
 
 /**
- * A case that is timed elsewhere, such as in a process of its own: for each round it is asked for the microseconds of CPU
- * of some calls, or for the latencies of some operations.
+ * A case that is timed elsewhere, such as in another process. In each round, it returns the microseconds of CPU of some
+ * calls, or the latencies of some operations.
  *
  * @since 0.1.0
  * @category constructors
@@ -140,7 +142,8 @@ export const remote = <E, R>(prepare: Effect.Effect<Partial<Work>, E, R>, option
 }
 
 /**
- * Gives a case what it needs. The layer is built once before the first round, is not timed, and is released after the last.
+ * Provides a case with its requirements. The layer is built once before the first round, outside the timing, and is
+ * released after the last round.
  *
  * @since 0.1.0
  * @category combinators
@@ -166,7 +169,7 @@ export interface Benchmark<out R> {
 }
 
 /**
- * What the cases of a record need.
+ * The requirements of the cases of a record.
  *
  * @since 0.1.0
  * @category models
@@ -174,8 +177,8 @@ export interface Benchmark<out R> {
 export type RequirementsOf<Cases> = Cases[keyof Cases] extends Case<infer R> ? R : never
 
 /**
- * Names cases, and the one to which the others are compared. The base should be code that stays as it is: reports of
- * different days are compared by their ratios to it.
+ * Defines a benchmark: names the cases, and the base with which the others are compared. The base should be code that
+ * never changes: reports of different days are compared by their ratios to it.
  *
  * @example
  * ```ts
@@ -215,55 +218,57 @@ export const make = <const Cases extends Readonly<Record<string, Case<unknown>>>
 }): Benchmark<RequirementsOf<Cases>> => {
   const { base, cases, name } = definition
   const entries: ReadonlyArray<readonly [string, Case<unknown>]> = Object.entries(cases)
-  // `Object.entries` types the values as one; each needs a part of what all need
+  // `Object.entries` gives all values one type. Each case needs a part of the common requirements
   return { name, base, cases: entries as ReadonlyArray<readonly [string, Case<RequirementsOf<Cases>>]> }
 }
 
 /**
- * How long to measure, and what.
+ * The options of a run: what is measured, and for how long.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
   /**
-   * `cpu` counts the CPU time of the process, its collector included: waiting is free, other processes do not count.
-   * `latency` takes the time of each operation on the clock. Default `cpu`.
+   * `cpu` measures the CPU time of the process, including garbage collection: waits and other processes do not count.
+   * `latency` measures the elapsed time of each operation. Default `cpu`.
    */
   readonly mode?: "cpu" | "latency" | undefined
-  /** Rounds at least. Default 31. Too few: wide intervals. Too many: a long run. From 2 to 10,000. */
+  /** Minimum number of rounds, 2 to 10,000. Default 31. Too few: wide intervals. Too many: a long run. */
   readonly rounds?: number | undefined
   /**
-   * In mode `cpu`, rounds at most: they go on until the control's interval is narrower than the threshold. Default four
-   * times `rounds`.
+   * In mode `cpu`, the maximum number of rounds: a run continues until the control's interval is narrower than the
+   * threshold. Default four times `rounds`.
    */
   readonly maxRounds?: number | undefined
   /**
-   * In mode `cpu`, the CPU time of a case in a round. Default 12 milliseconds. Below 2: the resolution of the timer shows.
-   * Above 100: the machine changes within a round.
+   * In mode `cpu`, the CPU time of a case in a round. Default 12 milliseconds. Below 2: the timer's resolution distorts
+   * the result. Above 100: the state of the machine changes within a round.
    */
   readonly roundTime?: Duration.DurationInput | undefined
   /**
-   * Time of each case before the first round, in which the engine compiles it. Default 150 milliseconds: of CPU in mode `cpu`;
-   * on the clock in mode `latency`, and as many operations as a round at least. Too short: the first rounds are slower.
+   * Time of each case before the first round, in which the engine compiles it. Default 150 milliseconds: of CPU in mode
+   * `cpu`, of elapsed time in mode `latency`. In mode `latency`, it runs at least as many operations as a round. Too
+   * short: the first rounds are slower. Too long: a long run.
    */
   readonly warmUp?: Duration.DurationInput | undefined
-  /** In mode `latency`, operations of each case over all rounds. Default 1,000. Fewer than 200 tell no P95. */
+  /** In mode `latency`, operations of each case over all rounds. Default 1,000. Fewer than 200 give no useful P95. */
   readonly operations?: number | undefined
-  /** In mode `latency`, operations in flight at most. Default 1, and 1,000 with a rate. From 1 to 10,000. */
+  /** In mode `latency`, maximum operations in flight, 1 to 10,000. Default 1, and 1,000 with a rate. */
   readonly concurrency?: number | undefined
   /**
-   * In mode `latency`, operations a second. The latency of each counts from the moment when it was due, also if it had to
-   * wait for its start. Default: none, each starts when one before has ended, which leaves out what a stall delays.
+   * In mode `latency`, operations started per second. The latency of each counts from its scheduled start, even if it
+   * started later. Default: no rate. Each operation starts when an earlier one has ended, so the delays that a stall
+   * causes are not measured.
    */
   readonly rate?: number | undefined
-  /** The longest time of a case in a round. Work that never waits cannot be stopped. Default 1 minute. */
+  /** Maximum duration of a case in a round. Synchronous work cannot be interrupted. Default 1 minute. */
   readonly timeout?: Duration.DurationInput | undefined
-  /** The change that counts, as a share from 0 to 1. Default 0.02. */
+  /** The smallest relevant change, as a share from 0 to 1. Default 0.02. */
   readonly threshold?: number | undefined
-  /** What is measured, such as a commit. */
+  /** The version that is measured, such as a commit. */
   readonly of?: string | undefined
-  /** Told after each round, so that somebody who waits sees that it goes on. */
+  /** Runs after each round, for example to show the progress. */
   readonly onRound?: ((round: number, of: number) => Effect.Effect<void>) | undefined
 }
 
@@ -303,8 +308,8 @@ const checkNames = Effect.fnUntraced(function* <R>({ base, cases, name }: Benchm
 })
 
 /**
- * Measures the cases against each other in this process. A case that fails, or that does not end in time, is marked as
- * failed, and the others go on. The base is measured twice: the second time is the control.
+ * Measures the cases against each other in this process. A case that fails or exceeds its time is marked as failed, and
+ * the others continue. The base is measured twice: the second measurement is the control.
  *
  * @since 0.1.0
  * @category running
@@ -329,7 +334,7 @@ export const run = <R>(
         const cause = Option.flatMap(Option.fromNullable(base), ({ failure }) => failure)
         return yield* new BenchmarkError({
           reason: "Base",
-          detail: `${benchmark.base}, the base of ${benchmark.name}, did not run`,
+          detail: `${benchmark.base}, the base of ${benchmark.name}, failed`,
           cause: Option.getOrUndefined(Option.map(cause, Cause.squash))
         })
       }
@@ -350,9 +355,9 @@ export const run = <R>(
   )
 
 /**
- * Measures in several processes, one after another, and merges their reports. Samples of one process are no independent
- * trials: how its memory lies, and what the engine has compiled, stays for its life. `one` is run with the number of the
- * process, from 0; {@link command} is one.
+ * Measures in several processes, one after another, and merges their reports. Samples of one process are not
+ * independent trials: its memory layout and its compiled code stay the same for its lifetime. `one` runs with the
+ * number of the process, from 0; {@link command} is one such function.
  *
  * @since 0.1.0
  * @category running
@@ -371,10 +376,11 @@ export const processes = <E, R>(
 const failed = (detail: string) => (cause?: unknown) => new BenchmarkError({ reason: "Process", detail, cause })
 
 /**
- * The report that a command writes to its standard output by `BenchmarkText.json`, the first if they are several.
+ * Runs a command and returns the report that it writes to standard output with `BenchmarkText.json`: the first one, if
+ * there are several.
  *
- * `timeout` is the longest time of the process (default 10 minutes), and `maxBytes` the most that it may write (default
- * 16 MiB). It is killed beyond either.
+ * `timeout` is the maximum duration of the process (default 10 minutes), and `maxBytes` the maximum size of its output
+ * (default 16 MiB). A process that exceeds one of them is killed.
  *
  * @since 0.1.0
  * @category running
@@ -402,8 +408,8 @@ export const command = (
       })
     ).pipe(
       Effect.catchTags({
-        BadArgument: (cause) => failed("The process did not run")(cause),
-        SystemError: (cause) => failed("The process did not run")(cause)
+        BadArgument: (cause) => failed("The process could not be started")(cause),
+        SystemError: (cause) => failed("The process could not be started")(cause)
       }),
       TimeLimit.within(timeout, () => failed(`The process did not end within ${timeout} ms`)())
     )

@@ -1,5 +1,5 @@
 /**
- * Keeps the reports of benchmarks, so that a run can be compared with the last one.
+ * Stores the reports of benchmarks, so that a run can be compared with an earlier one.
  *
  * @since 0.1.0
  */
@@ -26,8 +26,9 @@ import * as TestLayer from "./internal/testLayer.js"
 /**
  * The history cannot be used.
  *
- * - `Read`, `Write`: the store failed; `cause` says why.
- * - `Malformed`: what is stored is no history: it was cut, changed, or is too large. It is not trusted and not overwritten.
+ * - `Read`, `Write`: the store failed; `cause` has the reason.
+ * - `Malformed`: the stored text is not a history: it was cut, changed, or is too large. It is ignored and not
+ *   overwritten.
  *
  * @since 0.1.0
  * @category errors
@@ -59,11 +60,11 @@ export class BenchmarkHistoryError extends printable(
  * @category models
  */
 export interface Service {
-  /** Adds a report to those of its name. The oldest beyond the limit are dropped. */
+  /** Adds a report to those of its name. Above the limit, the oldest reports are removed. */
   readonly add: (report: Report) => Effect.Effect<void, BenchmarkHistoryError>
-  /** The reports of a benchmark, the oldest first. */
+  /** The reports of a benchmark, oldest first. */
   readonly all: (name: string) => Effect.Effect<ReadonlyArray<Report>, BenchmarkHistoryError>
-  /** The last report of a benchmark. */
+  /** The newest report of a benchmark. */
   readonly last: (name: string) => Effect.Effect<Option.Option<Report>, BenchmarkHistoryError>
 }
 
@@ -79,13 +80,16 @@ export class BenchmarkHistory extends Context.Tag("@pod-protocol/effect/Benchmar
 >() {}
 
 /**
- * What is kept.
+ * Options of a history.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
-  /** Reports of one benchmark. Default 20. Too few: no trend is seen. Too many: each run reads and writes them all. */
+  /**
+   * Maximum reports of one benchmark, 1 to 1,000. Default 20. Too few: trends are not visible. Too many: each run reads
+   * and writes all of them.
+   */
   readonly maxReports?: number | undefined
 }
 
@@ -100,7 +104,7 @@ const failed = (reason: "Read" | "Write" | "Malformed", name: string) => (cause:
 
 const make = Effect.fnUntraced(function* (store: Store, { maxReports }: Options) {
   const most = yield* Check.integer("maxReports", maxReports ?? 20, 1, 1000)
-  /** Adding reads and writes. */
+  /** Serialises additions: each one reads the history and writes it again. */
   const lock = yield* Effect.makeSemaphore(1)
 
   const stored: Service["all"] = (name) =>
@@ -112,7 +116,7 @@ const make = Effect.fnUntraced(function* (store: Store, { maxReports }: Options)
       })
     )
 
-  // Names may share a file
+  // The file may contain reports of other names
   const all: Service["all"] = (name) =>
     Effect.map(stored(name), (reports) => reports.filter((report) => report.name === name))
 
@@ -132,7 +136,7 @@ const make = Effect.fnUntraced(function* (store: Store, { maxReports }: Options)
 })
 
 /**
- * A history in memory. `InvalidInput` for a `maxReports` that is not from 1 to 1,000.
+ * A history in memory. `InvalidInput` for a `maxReports` outside 1 to 1,000.
  *
  * @since 0.1.0
  * @category layers
@@ -152,20 +156,20 @@ export const layerMemory = (options: Options = {}): Layer.Layer<BenchmarkHistory
     })
   )
 
-/** The largest file that is read. A report of ten cases and a hundred rounds has 30 kB. */
+/** Maximum bytes of a file that is read. A report of ten cases and a hundred rounds has 30 kB. */
 const MAX_BYTES = 64 * 1024 * 1024
 
-/** Temporary files of a run that was killed. */
+/** Age at which a temporary file is removed: a killed run has left it. */
 const LEFTOVER_AGE = Duration.hours(1)
 
-/** A file's name that no name of a benchmark can lead out of the folder. */
+/** The name of a file. No name of a benchmark leads out of the folder. */
 const keyOf = (name: string): string => `${SafeText.make(name, 80)}.json`
 
 const utf8 = new TextEncoder()
 
 /**
- * A history in a folder, one file a benchmark, written whole or not at all. Benchmarks whose names are equal in their
- * first 80 characters share a file and its limit. `InvalidInput` as for {@link layerMemory}.
+ * A history in a folder, with one file per benchmark. A file is written atomically. Benchmarks with the same first 80
+ * characters share a file and its limit. `InvalidInput` as for {@link layerMemory}.
  *
  * @since 0.1.0
  * @category layers
@@ -196,7 +200,7 @@ export const layerFileSystem = (
   )
 
 /**
- * A history of stubs: a member that is not given dies with its name.
+ * A test layer from stubs: a call to a missing member dies with the member's name.
  *
  * @since 0.1.0
  * @category layers

@@ -1,26 +1,26 @@
 /**
- * Keeps a `Cache` as new as the chain: what the program did invalidates the accounts that it wrote, and the values that an
- * application tagged by them.
+ * Keeps a `Cache` as new as the chain: protocol events invalidate the accounts that they changed, and the application's
+ * values that are tagged with these accounts.
  *
- * It follows `ProtocolEvents`. Each event raises the fences of its accounts to its slot, and invalidates tags, in both levels
- * of the cache:
+ * The service follows `ProtocolEvents`. Each event raises the fences of its accounts to its slot, and invalidates tags,
+ * in both levels of the cache. An invalidated tag includes all tags below it, except where the table says "only".
  *
- * | event | tags, and those below |
+ * | event | invalidated tags |
  * |---|---|
  * | an agent is registered or updated | `agent:A`, `discovery` |
  * | a channel is created or updated | `channel:C`, `discovery` |
- * | an agent joins or leaves a channel | `channel:C:participants`; `channel:C` itself |
- * | a message is broadcast in a channel | `channel:C:messages`, `message:M`; `channel:C` itself |
- * | a wallet is invited to a channel | `channel:C:invitations`; `agent:A` of the inviter itself |
- * | lamports are deposited or withdrawn | `channel:C:escrows`; `channel:C` itself |
+ * | an agent joins or leaves a channel | `channel:C:participants`; only `channel:C` |
+ * | a message is broadcast in a channel | `channel:C:messages`, `message:M`; only `channel:C` |
+ * | a wallet is invited to a channel | `channel:C:invitations`; only `agent:A` of the inviter |
+ * | lamports are deposited or withdrawn | `channel:C:escrows`; only `channel:C` |
  * | a direct message is sent, or its status changes | `message:M`; `inbox:W` of the recipient's wallet, `outbox:W` of the sender's |
  *
- * `A`, `C` and `M` are addresses of accounts, `W` of wallets. A value with the tag `channel:C:messages` stays when an agent
- * joins the channel, and goes when the channel is updated. Nothing is searched: an invalidation costs the same whether one
- * value has the tag or a million.
+ * `A`, `C` and `M` are addresses of accounts, `W` of wallets. A value with the tag `channel:C:messages` stays when an
+ * agent joins the channel, and is removed when the channel is updated. An invalidation makes no search: it costs the
+ * same for one value with the tag and for a million.
  *
- * While the events are behind, because they are lost or no endpoint answers, accounts and tagged values live for the cache's
- * `uncoveredTtl` at most. So they do before the first event stream stands.
+ * While the events are behind, because they are lost or no endpoint answers, accounts and tagged values live at most
+ * for the cache's `uncoveredTtl`. The same holds until the first event stream is established.
  *
  * @since 0.1.0
  */
@@ -56,12 +56,12 @@ import { type Batch, type Cursor, type EventsError, ProtocolEvents, type StreamO
  * @category models
  */
 export interface Options {
-  /** The commitment of the events, which should be that of the pool's reads. Default `confirmed`. */
+  /** The commitment of the events. It should be the commitment of the pool's reads. Default `confirmed`. */
   readonly commitment?: StreamOptions["commitment"]
   /**
-   * How long the events may be silent until the cache counts as behind, 100 ms to 10 minutes. Default 10 seconds. It must be
-   * longer than the `pollInterval` of `ProtocolEvents`. Too low: short faults shorten the times to live. Too high: changes
-   * during an outage are seen that much later.
+   * Maximum silence of the events before the cache counts as behind, 100 ms to 10 minutes. Default 10 seconds. It must
+   * be longer than the `pollInterval` of `ProtocolEvents`. Too low: short faults shorten the times to live. Too high:
+   * changes during an outage are seen later by that time.
    */
   readonly patience?: Duration.DurationInput | undefined
 }
@@ -74,24 +74,26 @@ export interface Options {
  */
 export interface Service {
   /**
-   * The place behind the events that were applied to the cache, and then each later one. A slow reader skips places. After
-   * a cursor of slot s, no read that begins gives what is older than a change of slot s.
+   * Emits the cursor behind the applied events, then each later one. A slow reader skips cursors. After a cursor of
+   * slot s, no new read returns a value older than a change of slot s.
    */
   readonly applied: Stream.Stream<Cursor>
-  /** Waits until the cache knows each change up to now. Done at once while that is so. */
+  /** Waits until all changes up to now are applied to the cache. Returns at once if they are. */
   readonly caughtUp: Effect.Effect<void>
-  /** Invalidates what an event changed, at once. The service does it for each event of the program. */
+  /**
+   * Invalidates everything that an event changed, at once. The service itself does so for each event of the program.
+   */
   readonly apply: (event: ProtocolEvent) => Effect.Effect<void>
   /**
-   * Invalidates by a tag (`agent:A`), or by a path and all tags below it (`agent:A*`, `channel:C:messages*`). For `agent:`,
-   * `channel:` and `message:` with an address, the account is invalidated too. `*` alone is everything. A `*` elsewhere
-   * is `InvalidInput`: it would need a search.
+   * Invalidates by a tag (`agent:A`), or by a path and all tags below it (`agent:A*`, `channel:C:messages*`). For
+   * `agent:`, `channel:` and `message:` with an address, it also invalidates the account. `*` alone invalidates
+   * everything. A `*` elsewhere is `InvalidInput`, because it would need a search.
    */
   readonly invalidatePattern: (pattern: string) => Effect.Effect<void, InvalidInput>
 }
 
 /**
- * The service that applies protocol events to a cache.
+ * Applies protocol events to a cache.
  *
  * @example
  * ```ts
@@ -116,11 +118,11 @@ export class CacheInvalidator extends Context.Tag("@pod-protocol/effect/CacheInv
 const MIN_PATIENCE = 100
 const MAX_PATIENCE = Duration.toMillis("10 minutes")
 
-/** Bounds of the random wait before the events are followed again, in milliseconds. */
+/** Bounds of the random wait before events are followed again, in milliseconds. */
 const BASE = 250
 const CAP = 30_000
 
-/** The accounts that a pattern names with one more segment. */
+/** The accounts that a pattern names with an address behind their kind. */
 const ACCOUNT = /^(?:agent|channel|message):([^:]*)$/
 
 const patternError = (rule: string) => new InvalidInput({ field: "pattern", rule })
@@ -130,20 +132,20 @@ const checkCommitment = (commitment: unknown): Effect.Effect<void, InvalidInput>
     ? Effect.void
     : new InvalidInput({ field: "commitment", rule: "must be confirmed or finalized" })
 
-/** What is known of the chain's changes. */
+/** The state of the followed events. */
 interface State {
   isCurrent: boolean
-  /** No change was lost since the cache was last told that it is covered. */
+  /** Whether no change was lost since the cache was last marked as covered. */
   isComplete: boolean
-  /** When the events last gave a sign of life. */
+  /** Time of the last batch of events, in milliseconds of the monotonic clock. */
   heardAt: number
   from: Cursor | "now"
   failures: number
 }
 
 /**
- * Follows the events from now on, until the scope closes. `InvalidInput` for an option out of its range. Failures of the
- * events are logged once, and followed by a new attempt.
+ * Follows the events from now on, until the scope closes. `InvalidInput` for an option out of its range. A failure of
+ * the events is logged once, and they are followed again after a wait.
  *
  * @since 0.1.0
  * @category constructors
@@ -193,13 +195,13 @@ export const make = (
             current.close,
             cache.track("behind"),
             Metric.incrementBy(Metrics.cacheBehind, 1),
-            Effect.logWarning(`The cache does not learn of changes now and keeps what it reads only briefly: ${why}`)
+            Effect.logWarning(`The cache misses changes now and keeps entries only briefly: ${why}`)
           ],
           { discard: true }
         )
       })
 
-    /** Each change up to now is in the cache. */
+    /** Marks the cache as covered: all changes up to now are applied. */
     const catchUp = Effect.suspend(() => {
       if (state.isCurrent && state.isComplete) return Effect.void
       const wasCurrent = state.isCurrent
@@ -224,12 +226,12 @@ export const make = (
           for (const tag of changes.tags) tags.add(tag)
           for (const prefix of changes.prefixes) prefixes.add(prefix)
           if (changes.accounts.length > 0) steps.push(cache.fence(changes.accounts, event.slot))
-          // A transaction of which nobody can say what it wrote.
+          // The accounts that this transaction changed are unknown.
           else state.isComplete = false
         }
         for (const prefix of prefixes) steps.push(cache.invalidate({ prefix }))
         for (const tag of tags) if (!prefixes.has(tag)) steps.push(cache.invalidate({ tag }))
-        // The addresses and the tags are ours.
+        // The addresses and tags come from events, so they are valid.
         return Effect.zipRight(
           Effect.orDie(Effect.all(steps, { discard: true })),
           Metric.incrementBy(Metrics.cacheEventsApplied, count)
@@ -254,16 +256,16 @@ export const make = (
         state.isComplete = false
       })
 
-    /** Where to go on after a failure. */
+    /** Decides where to continue after a failure. */
     const restartAt = (error: EventsError): void => {
       if (error._tag === "Overflow") state.from = error.cursor
       if (error._tag !== "InvalidInput") return
-      // The cursor is of another cluster: what was read before may be too.
+      // The cursor is of another cluster, and so may be the cached values.
       state.from = "now"
       state.isComplete = false
     }
 
-    /** Follows until the scope closes, or until events for a test end. */
+    /** Follows until the scope closes, or until the events of a test end. */
     const follow: Effect.Effect<void> = Effect.suspend(() =>
       Stream.runForEach(batches({ from: state.from, commitment, onGap }), take)
     ).pipe(
@@ -280,7 +282,7 @@ export const make = (
       })
     )
 
-    /** Finds that the events are silent. */
+    /** Detects that the events are silent. */
     const watch: Effect.Effect<never> = Effect.forever(
       Effect.flatMap(Clock.monotonicMillis, (now) => {
         const left = state.heardAt + patience - now
@@ -298,7 +300,7 @@ export const make = (
       if (pattern === "*") return Effect.mapError(cache.invalidate("all"), ({ rule }) => patternError(rule))
       const isPrefix = pattern.endsWith("*")
       const path = isPrefix ? pattern.slice(0, -1).replace(/:$/, "") : pattern
-      if (path.includes("*")) return patternError("must have a * at its end only")
+      if (path.includes("*")) return patternError("must have a * only at its end")
       const address = ACCOUNT.exec(path)?.[1]
       return Effect.zipRight(
         cache.invalidate(isPrefix ? { prefix: path } : { tag: path }),
@@ -342,7 +344,7 @@ export const layerConfig = (
   Layer.unwrapEffect(Effect.map(Config.unwrap(options), layer))
 
 /**
- * A service of stubs: a method that is not given dies with its name.
+ * A test layer from stubs: a call to a missing method dies with the method's name.
  *
  * @since 0.1.0
  * @category layers

@@ -1,12 +1,12 @@
 /**
  * The second level of `Cache`: rows that outlive the process, or that several caches share.
  *
- * A store keeps bytes under a key and knows nothing of accounts. Three rules hold for each of them:
+ * A store keeps bytes under a key, without a notion of accounts. Every store follows three rules:
  *
- * - A row replaces another only if its slot is not lower. So a process that reads from a lagging node cannot undo what
- *   another process has written.
- * - A row carries a checksum over its key and its bytes. A damaged row is removed and counts as a miss.
- * - A store may forget any row at any time: it holds copies.
+ * - A row replaces another only if its slot is not lower. So a process that reads from a lagging node cannot undo the
+ *   write of another process.
+ * - A row has a checksum over its key and its bytes. A damaged row is removed and counts as a miss.
+ * - A store may drop any row at any time, because all rows are copies.
  *
  * @since 0.1.0
  */
@@ -36,14 +36,14 @@ import * as Metrics from "./Metrics.js"
 export type { Row } from "./cachestore/Row.js"
 
 /**
- * The store did not give or take rows. Reads of a `Cache` never fail with it: they go on without the store, and the
- * error is logged and counted.
+ * The store failed to read or write rows. Reads of a `Cache` never fail with this error: they go on without the store,
+ * and the error is logged and counted.
  *
- * - `Corrupt`: the store's file is damaged or is no such file. The store has begun a new one.
+ * - `Corrupt`: the store's file is damaged or is not a store. It was replaced by a new one.
  * - `Full`: the device or the budget of bytes has no room, even after the oldest rows were removed.
  * - `Busy`: another process held the store for too long.
- * - `MissingPackage`: the runtime has no SQLite of its own, and the optional package is not installed.
- * - `Unavailable`: anything else; the failure beneath is the `cause`.
+ * - `MissingPackage`: the runtime lacks `node:sqlite`, and the optional package is not installed.
+ * - `Unavailable`: any other failure; `cause` has it.
  *
  * @since 0.1.0
  * @category errors
@@ -54,7 +54,7 @@ export class CacheError extends printable(
     cause: Schema.optional(Outside.Cause)
   })
 ) {
-  /** False for `MissingPackage` only: the other conditions pass. */
+  /** False only for `MissingPackage`: the other conditions may pass. */
   get isRetryable(): boolean {
     return this.reason !== "MissingPackage"
   }
@@ -64,7 +64,7 @@ export class CacheError extends printable(
       case "Corrupt":
         return "The cache's file is damaged and was replaced by an empty one. Check the disk if this happens again"
       case "Full":
-        return "The cache's store is full and took no more rows. Free space on the device, or raise maxBytes"
+        return "The cache's store is full and accepts no more rows. Free space on the device, or raise maxBytes"
       case "Busy":
         return "Another process held the cache's store for too long. Give each busy process a folder of its own"
       case "MissingPackage":
@@ -82,9 +82,9 @@ export class CacheError extends printable(
  * @category models
  */
 export interface Service {
-  /** The row under the key. A damaged one is removed and reads as None. */
+  /** Reads the row under the key. A damaged row is removed, and the result is `None`. */
   readonly get: (key: Uint8Array) => Effect.Effect<Option.Option<Row>, CacheError>
-  /** Keeps each row, unless the row under its key has a higher slot. */
+  /** Stores each row, unless the row under its key has a higher slot. */
   readonly putMany: (rows: ReadonlyArray<readonly [key: Uint8Array, row: Row]>) => Effect.Effect<void, CacheError>
   /** Removes the row under the key. Without a row it has no effect. */
   readonly remove: (key: Uint8Array) => Effect.Effect<void, CacheError>
@@ -99,7 +99,7 @@ export interface Service {
 export class CacheStore extends Context.Tag("@pod-protocol/effect/CacheStore")<CacheStore, Service>() {}
 
 /**
- * A row as a backend keeps it.
+ * A row in the form that a backend stores.
  *
  * @since 0.1.0
  * @category models
@@ -107,21 +107,21 @@ export class CacheStore extends Context.Tag("@pod-protocol/effect/CacheStore")<C
 export interface Framed {
   readonly key: Uint8Array
   readonly slot: bigint
-  /** The bytes to keep, checksum included. */
+  /** The bytes to store, with the checksum. */
   readonly frame: Uint8Array
 }
 
 /**
- * What a store of one's own has to offer. Any failure becomes a `CacheError`, with reason `Unavailable` unless it is one
- * already.
+ * The interface for your own store. Any failure becomes a `CacheError`, with reason `Unavailable` unless it is a
+ * `CacheError` already.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Backend {
-  /** What was kept, whether whole or damaged: `make` verifies it. */
+  /** Returns the stored bytes, even if they are damaged: `make` verifies them. */
   readonly get: (key: Uint8Array) => Effect.Effect<Option.Option<Uint8Array>, unknown>
-  /** Keeps each row, unless the row under its key has a higher slot. It must not hold on to the arrays. */
+  /** Stores each row, unless the row under its key has a higher slot. It must not retain the arrays. */
   readonly putMany: (rows: ReadonlyArray<Framed>) => Effect.Effect<void, unknown>
   readonly remove: (key: Uint8Array) => Effect.Effect<void, unknown>
 }
@@ -135,7 +135,7 @@ const typed = <A>(effect: Effect.Effect<A, unknown>): Effect.Effect<A, CacheErro
   Effect.catchAllCause(effect, (cause) => Effect.failCause(Cause.map(cause, failed)))
 
 /**
- * A store over a backend: frames rows with a checksum, and verifies them on every read.
+ * A store over a backend. It adds a checksum to each row, and verifies it on every read.
  *
  * @since 0.1.0
  * @category constructors
@@ -200,8 +200,8 @@ const memoryBackend = (maxBytes: number): Backend => {
 }
 
 /**
- * A store in this process's memory, which several caches of the process may share. `InvalidInput` for a `maxBytes` that is
- * no whole number of at least 1.
+ * A store in this process's memory, which several caches of the process may share. `InvalidInput` for a `maxBytes` that
+ * is not a whole number from 1.
  *
  * @since 0.1.0
  * @category layers
@@ -220,7 +220,7 @@ const decodeText = (text: string): Uint8Array => Either.getOrElse(Encoding.decod
 
 const nameOf = (key: Uint8Array): string => KEY_PREFIX + Hex.encode(key)
 
-// Bytes travel as base64 text, since `KeyValueStore.prefix` leaves `getUint8Array` without the prefix.
+// Values are base64 text, because `KeyValueStore.prefix` does not add the prefix in `getUint8Array`.
 const keyValueBackend = (store: KeyValueStore): Backend => {
   const get: Backend["get"] = (key) => Effect.map(store.get(nameOf(key)), Option.map(decodeText))
   const isNewer = ({ key, slot }: Framed) =>
@@ -244,10 +244,10 @@ const keyValueBackend = (store: KeyValueStore): Backend => {
 }
 
 /**
- * A store over any `KeyValueStore` of `@effect/platform`. Its keys begin with `pod/cache/`, so the application can keep
- * other things beside; it never clears or counts the store. How much is kept, and how long, is the `KeyValueStore`'s
- * affair. Rows are compared and written in two steps: of two processes that write one row at the same moment, the one of
- * the lower slot may win.
+ * A store over any `KeyValueStore` of `@effect/platform`. Its keys begin with `pod/cache/`, so the application can
+ * store other values there too; it never clears or counts the store. The `KeyValueStore` decides how much it keeps, and
+ * how long. A row is compared and written in two steps: if two processes write one row at the same moment, the lower
+ * slot may win.
  *
  * @since 0.1.0
  * @category layers
@@ -258,7 +258,7 @@ export const layerKeyValueStore: Layer.Layer<CacheStore, never, KeyValueStore> =
 )
 
 /**
- * A store of stubs: a method that is not given dies with its name.
+ * A test layer from stubs: a call to a missing method dies with the method's name.
  *
  * @since 0.1.0
  * @category layers

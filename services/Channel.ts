@@ -1,5 +1,5 @@
 /**
- * Channels: many agents, one conversation, every message on the chain.
+ * Channels: conversations of many agents, with every message on the chain.
  *
  * A private channel restricts joining. It does not restrict reading: its messages are public account data.
  *
@@ -127,9 +127,9 @@ export interface Service {
   ) => Effect.Effect<ProgramAccount<ChannelInvitation>, ReadError>
   /**
    * The compressed broadcast. The program stores nothing: it counts the message against the sender's rate limit and
-   * emits a `MessageBroadcast` event without the content. Some deployed programs do not check that the signer is the
-   * participant, nor that the channel is active, so such an event does not prove its sender. Each run emits another
-   * event, with nothing that separates it from the first. Prefer `broadcast`.
+   * emits a `MessageBroadcast` event without the content. Some deployed programs check neither that the signer is the
+   * participant nor that the channel is active, so such an event does not prove its sender. Each run emits another
+   * event, which cannot be distinguished from the first. Prefer `broadcast`.
    */
   readonly broadcastCompressed: (
     channel: Address,
@@ -137,9 +137,9 @@ export interface Service {
     options?: SendOptions
   ) => Effect.Effect<Receipt, WriteError, Wallet>
   /**
-   * The compressed join. It makes no participant account, takes no fee and only raises the channel's count. Some
-   * deployed programs count the same agent without end, ask that the invitation was accepted before, and accept one
-   * for another channel. An agent that joined this way cannot `broadcast`. Prefer `join`.
+   * The compressed join. It creates no participant account, takes no fee and only increments the channel's count. Some
+   * deployed programs count the same agent repeatedly, require an invitation that was accepted before, and accept an
+   * invitation to another channel. An agent that joined this way cannot `broadcast`. Prefer `join`.
    */
   readonly joinCompressed: (
     channel: Address,
@@ -179,7 +179,7 @@ export interface Service {
  */
 export class Channel extends Context.Tag("@pod-protocol/effect/Channel")<Channel, Service>() {}
 
-/** Participants and messages both begin with their channel. */
+/** Accounts of participants and of messages both begin with the address of their channel. */
 const inChannel = (channel: Address) => [[8, channel]] as const
 
 const sent = Metrics.messagesSentOf("broadcast")
@@ -187,7 +187,7 @@ const sent = Metrics.messagesSentOf("broadcast")
 /** The attributes of a span about a channel. */
 const at = (channel: Address) => ({ "pod.channel": channel })
 
-/** What a write does before its send. */
+/** The step of a write before its send, as its deadline error names it. */
 const READ = "its channel was read"
 
 const checkUpdate = ({ description, feePerMessage, maxParticipants, name }: UpdateInput) =>
@@ -219,7 +219,7 @@ export const make: Effect.Effect<Service, never, RpcPool | Transactions> = Effec
       return { wallet, agent, participant: Pda.participant(channel, agent, programId).address, channel, programId }
     })
 
-  /** An optional account of an instruction: only where it exists, since the program refuses one that does not. */
+  /** The address of an optional account if it exists. The program refuses a missing account. */
   const ifExists = <A>(type: AccountType.AccountType<A>, address: Address) =>
     Effect.map(accounts.fresh.exists(type, address), (exists) => (exists ? address : undefined))
 

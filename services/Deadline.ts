@@ -17,8 +17,8 @@ import * as TimeLimit from "./internal/timeLimit.js"
 import { RpcError } from "./RpcTransport.js"
 
 /**
- * The time at which calls time out, in milliseconds of {@link now}. Default: `Infinity`, never. It is no Unix time, so a
- * change of the machine's clock moves no deadline.
+ * The time at which calls time out, in milliseconds of {@link now}. Default: `Infinity`, never. It is not Unix time, so
+ * a change of the system clock does not move the deadline.
  *
  * @since 0.1.0
  * @category tags

@@ -1,11 +1,12 @@
 /**
  * Finds agents, channels and messages in memory: by terms such as capabilities, by ranges, and by words.
  *
- * The layer reads all accounts once and then follows `ProtocolEvents`: an account that an event made or changed is read
- * again. A search makes no call to an endpoint. Accounts that cannot be decoded are passed over, counted and logged. The
- * cursor of the next page is bound to its list and order, and each page says up to which slot its index knows the chain.
+ * The layer reads all accounts once and then follows `ProtocolEvents`: an account that an event created or changed is
+ * read again. A search makes no call to an endpoint. Accounts that cannot be decoded are left out, counted and logged.
+ * The cursor of the next page is bound to its list and order. Each page has the slot up to which its index contains all
+ * changes.
  *
- * URIs, names and contents are text that agents chose: make it safe by `SafeText` before showing it.
+ * URIs, names and contents are text that agents chose: make them safe with `SafeText` before you show them.
  *
  * @since 0.1.0
  */
@@ -52,7 +53,7 @@ export type {
 
 /**
  * The searches. `InvalidInput` for a field out of its range, for a cursor of another list or order, and for a kind of
- * accounts that the layer does not index.
+ * account that the layer does not index.
  *
  * @since 0.1.0
  * @category models
@@ -64,44 +65,48 @@ export interface Service {
     query?: MessageQuery
   ) => Effect.Effect<Page<ProgramAccount<ChannelMessage | DirectMessage>>, InvalidInput>
   /**
-   * The agents that resemble one, given by its wallet or its address: the highest score first, then by address. The score
-   * is 0.7 × C + 0.3 × W, where C is the share of common capabilities and W the share of common words of the URI. A share
-   * is the number of what both have over the number of what either has, and 0 where neither has any. Agents with a score
-   * of 0 are left out.
+   * The agents that resemble a given one (its wallet or its address): the highest score first, then by address. The
+   * score is 0.7 × C + 0.3 × W, where C is the share of common capabilities and W the share of common words of the URI.
+   * A share is the number of common elements over the number of elements that either agent has, and 0 if both have
+   * none. Agents with a score of 0 are left out.
    */
   readonly similar: (
     walletOrAgent: Address,
     paging?: Paging
   ) => Effect.Effect<Page<Scored<AgentAccount>>, AccountNotFound | InvalidInput>
   /**
-   * The agents for an agent to get to know, given by its wallet or its address: those with which it has exchanged no direct
-   * message and has something in common. The highest score first, then by address. The score is 0.6 × S + 0.2 × R +
-   * 0.2 × F. S is the score of `similar`, R the reputation over the highest of all, and F falls from 1 for the latest
-   * change of all to 0 for one that is 30 days older. Without messages in the index, contacts are not left out.
+   * Recommends agents to a given one (its wallet or its address): agents that have something in common with it, and
+   * with which it has exchanged no direct message. The highest score first, then by address. The score is 0.6 × S + 0.2
+   * × R + 0.2 × F. S is the score of `similar`, and R the reputation over the highest reputation of all. F falls from 1
+   * for the latest change of all to 0 for a change 30 days older. If messages are not indexed, contacts are not left
+   * out.
    */
   readonly recommendAgents: (
     walletOrAgent: Address,
     paging?: Paging
   ) => Effect.Effect<Page<Scored<AgentAccount>>, AccountNotFound | InvalidInput>
   /**
-   * The channels for an agent to join, given by its wallet or its address: active public channels with room, of which it
-   * is neither member nor creator. The highest score first, then by address. The score is 0.5 × W + 0.3 × P + 0.2 × F. W
-   * is the share of common words of the agent's URI and the channel's name and description, as in `similar`. P is the
-   * number of participants over the greatest of all, and F falls from 1 for the newest channel of all to 0 for one that is
-   * 30 days older. Channels with a score of 0 are left out.
+   * Recommends channels to a given agent (its wallet or its address): active public channels with room, of which it is
+   * neither a member nor the creator. The highest score first, then by address. The score is 0.5 × W + 0.3 × P + 0.2 ×
+   * F. W is the share of common words of the agent's URI and the channel's name and description, as in `similar`. P is
+   * the number of participants over the largest number of all. F falls from 1 for the newest channel of all to 0 for
+   * one that is 30 days older. Channels with a score of 0 are left out.
    */
   readonly recommendChannels: (
     walletOrAgent: Address,
     paging?: Paging
   ) => Effect.Effect<Page<Scored<ChannelAccount>>, AccountNotFound | InvalidInput>
-  /** The agents that sent the most messages, or the channels with the most broadcasts; then by address. `limit` is 20. */
+  /**
+   * The agents that sent the most messages, or the channels with the most broadcasts; then by address. Default `limit`:
+   * 20.
+   */
   readonly busiest: (
     by: "channel" | "sender",
     options?: Pick<Paging, "limit">
   ) => Effect.Effect<ReadonlyArray<Busy>, InvalidInput>
   /** The slot up to which all changes are in the index. */
   readonly asOf: Effect.Effect<Slot>
-  /** How many accounts are in the index. Kinds that the layer does not index count 0. */
+  /** The numbers of accounts in the index. Kinds that the layer does not index count 0. */
   readonly counts: Effect.Effect<Counts>
 }
 
@@ -126,8 +131,8 @@ export interface Service {
 export class Discovery extends Context.Tag("@pod-protocol/effect/Discovery")<Discovery, Service>() {}
 
 /**
- * Reads all accounts, and follows them until the scope closes. `RpcError` if the first listing fails. Later failures are
- * logged, and the index stays as it was until an endpoint answers. `InvalidInput` for an option out of its range.
+ * Reads all accounts, and follows them until the scope closes. `RpcError` if the first listing fails. Later failures
+ * are logged, and the index keeps its state until an endpoint answers. `InvalidInput` for an option out of its range.
  *
  * @since 0.1.0
  * @category constructors
@@ -147,11 +152,11 @@ export const layer = (options?: Options): Layer.Layer<Discovery, InvalidInput | 
   Layer.scoped(Discovery, make(options))
 
 /**
- * As {@link make}, with an index that outlives the process: it is saved in the `CacheStore`, and a restart loads it without
- * listing the program. It then reads the events since. A kill leaves the state of the save before. A state that is damaged,
- * of another cluster, or ahead of the cluster is not used: the program is listed.
+ * As {@link make}, with an index that outlives the process. The `CacheStore` keeps it, and a restart loads it without
+ * listing the program, then reads the later events. After a kill, the state of the last save remains. A state that is
+ * damaged, of another cluster, or ahead of the cluster is ignored, and the program is listed.
  *
- * The store needs about 0.6 KB for each account. One that evicts a part of the state makes the next restart list the program.
+ * The store needs about 0.6 KB for each account. If it evicts a part of the state, the next restart lists the program.
  *
  * @since 0.1.0
  * @category constructors

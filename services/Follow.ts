@@ -54,10 +54,11 @@ export interface FollowOptions {
    */
   readonly resyncInterval?: Duration.DurationInput | undefined
   /**
-   * Whether followers of inboxes, outboxes and channels that run side by side share one subscription and one listing of the
-   * program, which the client divides. Default: true. A follower that is alone asks for its own accounts only. The shared
-   * listing has all messages of the program: where there are over 100,000, or the node refuses the listing, each follower
-   * goes on alone. Other followers ignore it. `false` suits a process with a few followers of a program with many messages.
+   * Whether concurrent followers of inboxes, outboxes and channels share one subscription and one listing of the
+   * program, which the client splits. Default: true. A single follower requests only its own accounts. The shared
+   * listing contains all messages of the program. If there are over 100,000, or if the node refuses the listing, each
+   * follower continues alone. Other followers ignore this option. `false` suits a process with a few followers of a
+   * program with many messages.
    */
   readonly share?: boolean | undefined
 }
@@ -79,7 +80,7 @@ const intervalOf = ({ resyncInterval = "1 minute" }: FollowOptions): Effect.Effe
 const newest = (a: Slot | undefined, b: Slot | undefined): Slot | undefined =>
   a === undefined || (b !== undefined && b > a) ? b : a
 
-/** The slot that the pool has reached. */
+/** The current slot of the pool. */
 const slotAt = (pool: Service, commitment: Commitment | undefined): Effect.Effect<Slot, RpcError> =>
   Effect.suspend(() => pool.getSlot({ commitment }))
 
@@ -91,7 +92,7 @@ const slotOf = ({ slot }: Established, known: Slot | undefined): Effect.Effect<S
 const gap = (from: Slot | undefined, to: Slot): ReadonlyArray<Update<never>> =>
   from === undefined || to <= from ? [] : [Updates.gap(from, to)]
 
-/** The pool's slot, if the newest known slot is so far above a read that it proves false. */
+/** The pool's slot, if the newest known slot is so far above a read that it must be false. */
 const doubted = (
   newest: Slot | undefined,
   slot: Slot,
@@ -299,8 +300,8 @@ export interface LogsOptions extends FollowOptions {
   /** Default: `confirmed`. `processed` is excluded, because nodes serve no transactions at that commitment. */
   readonly commitment?: Exclude<Commitment, "processed"> | undefined
   /**
-   * Number of transactions to read back after a loss; a `Gap` stands for older ones. Default: 1,000, which costs one page
-   * of history and one call per transaction. Too low leaves gaps; too high delays new logs.
+   * Number of transactions to read back after a loss; a `Gap` stands for older ones. Default: 1,000, which costs one
+   * page of history and one call per transaction. Too low: gaps. Too high: new logs are delayed.
    */
   readonly maxTransactions?: number | undefined
 }

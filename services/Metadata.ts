@@ -1,12 +1,12 @@
 /**
- * What agents publish about themselves: the JSON document at an agent's `metadataUri`.
+ * The JSON document that an agent publishes at its `metadataUri`.
  *
- * Anyone may register any URI. So the document is fetched as from an attacker: over https from public addresses only, with
- * limits of size, time and redirects, and no part of it is trusted before its Schema has accepted it.
+ * Anyone may register any URI, so the document is treated as hostile. It is fetched over https from public addresses,
+ * with limits of size, time and redirects. No part of it is used before its Schema has accepted it.
  *
- * `MetadataNode.layer` also checks the addresses that names lead to, where the connection is made. The layer of this module
- * runs on any `HttpClient`, and checks what a URI itself says: use it in browsers and edge workers, where a page reaches no
- * private network of a server.
+ * `MetadataNode.layer` also checks the addresses to which a name resolves, when the connection is made. The layer of
+ * this module runs on any `HttpClient` and checks only the URI itself. Use it in browsers and edge workers, where a
+ * page cannot reach the private network of a server.
  *
  * @since 0.1.0
  */
@@ -34,7 +34,7 @@ export { MetadataError } from "./metadata/MetadataError.js"
 
 const text = (maxLength: number) => SafeText.Schema(maxLength)
 
-/** A link is shown, never followed by this package. */
+/** This package only returns links and never follows them. */
 const Link = text(2048).pipe(
   Schema.filter((link) => /^(?:https?|ipfs|ar):\/\/\S+$/i.test(link) || "an https:, http:, ipfs: or ar: URL")
 )
@@ -42,8 +42,9 @@ const Link = text(2048).pipe(
 const MAX_CAPABILITIES = 64
 
 /**
- * An agent's description of itself. The protocol has no standard for it: only `name` is required, and fields that are not
- * listed here are ignored (`Service.document` gives them). Texts are cut to their lengths and made safe to show.
+ * An agent's description of itself. The protocol does not define its format: only `name` is required, and fields that
+ * are not listed here are ignored (`Service.document` returns them). Texts are cut to their maximum length and made
+ * safe to show.
  *
  * @since 0.1.0
  * @category models
@@ -58,7 +59,10 @@ export const AgentMetadata = Schema.Struct({
   /** URL of a page for people. */
   website: Schema.optional(Link),
   version: Schema.optional(text(50)),
-  /** Names of what the agent can do, at most 64 of at most 64 characters. The bits on the chain are what searches read. */
+  /**
+   * Names of the agent's capabilities: at most 64, each of at most 64 characters. Searches use the bits on the chain
+   * instead.
+   */
   capabilities: Schema.optional(Schema.Array(text(64)).pipe(Schema.maxItems(MAX_CAPABILITIES)))
 }).annotations({ identifier: "AgentMetadata" })
 
@@ -71,7 +75,7 @@ export const AgentMetadata = Schema.Struct({
 export type AgentMetadata = typeof AgentMetadata.Type
 
 /**
- * The URI of a document, or an agent's account, which holds it.
+ * The URI of a document, or an agent's account, which contains it.
  *
  * @since 0.1.0
  * @category models
@@ -79,52 +83,59 @@ export type AgentMetadata = typeof AgentMetadata.Type
 export type Source = string | { readonly metadataUri: string }
 
 /**
- * Limits on what a URI from the chain may cost, and how long documents are kept.
+ * Limits on the cost of a URI from the chain, and the times for which a cache keeps documents.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
   /**
-   * Maximum bytes of a document, after decompression. Default 65,536. Too low: long documents are `TooLarge`. Too high: each
-   * agent can make this process read and keep as much.
+   * Maximum bytes of a document, after decompression. Default 65,536. Too low: long documents are `TooLarge`. Too high:
+   * each agent can make this process read and keep that much.
    */
   readonly maxBytes?: number | undefined
   /**
-   * Time from the first request to the last byte, with all redirects. Default 5 seconds. Too low: slow servers are
-   * `Timeout`. Too high: a server that sends byte by byte holds a connection as long.
+   * Time from the first request to the last byte, including redirects. Default 5 seconds. Too low: slow servers are
+   * `Timeout`. Too high: a server that sends byte by byte holds a connection for that time.
    */
   readonly timeout?: Duration.DurationInput | undefined
-  /** Maximum redirects, 0 to 20. Default 3. Too low: moved documents are `Redirect`. Too high: each costs a request. */
+  /**
+   * Maximum redirects, 0 to 20. Default 3. Too low: moved documents fail with `Redirect`. Too high: each costs a
+   * request.
+   */
   readonly maxRedirects?: number | undefined
-  /** Whether `http:` is allowed too. Default false: anyone on the way could change the document. */
+  /** Whether `http:` is allowed too. Default false: anyone on the network path could change the document. */
   readonly allowHttp?: boolean | undefined
-  /** Whether addresses of this machine are allowed, for tests. Default false. Other private addresses never are. */
+  /**
+   * Whether addresses of this machine are allowed, for tests. Default false. Other private addresses are never allowed.
+   */
   readonly allowLoopback?: boolean | undefined
-  /** How long a `Cache` in context serves a document. Default 1 hour. Too low: more requests. Too high: old documents. */
+  /**
+   * How long a `Cache` in context serves a document. Default 1 hour. Too low: more requests. Too high: old documents.
+   */
   readonly ttl?: Duration.DurationInput | undefined
   /**
-   * How long a `Cache` in context repeats a failure. Default 1 minute. Too low: a dead server is asked by each read. Too
+   * How long a `Cache` in context repeats a failure. Default 1 minute. Too low: each read asks a dead server again. Too
    * high: a repaired document is noticed late.
    */
   readonly negativeTtl?: Duration.DurationInput | undefined
 }
 
 /**
- * The operations.
+ * The operations of the service.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
-  /** The description of an agent. */
+  /** Reads the description of an agent. */
   readonly get: (source: Source) => Effect.Effect<AgentMetadata, MetadataError>
-  /** The whole JSON document, for a Schema of one's own. Its texts are not made safe to show. */
+  /** Reads the whole JSON document, for your own Schema. Its texts are not made safe to show. */
   readonly document: (source: Source) => Effect.Effect<unknown, MetadataError>
 }
 
 /**
- * The metadata of agents.
+ * Reads the metadata documents of agents.
  *
  * @example
  * ```ts
@@ -153,12 +164,12 @@ const decode = Schema.decodeUnknownEither(AgentMetadata)
 
 const uriOf = (source: Source): string => (typeof source === "string" ? source : source.metadataUri)
 
-/** Loaded on use: most applications fetch no metadata, and HTTP is a heavy module. */
+/** Loaded on use, because most applications fetch no metadata and the HTTP modules are large. */
 const loaded = Effect.promise(() => import("./metadata/Document.js"))
 
 type Load = (uri: string, url: URL) => Effect.Effect<unknown, MetadataError>
 
-/** Documents and failures from the cache. Their keys are hashes, since a URI may hold a key to its server. */
+/** Serves documents and failures from the cache. Their keys are hashes, because a URI may contain an API key. */
 const cached = (
   { namespace }: Cache["Type"],
   load: Load,
@@ -181,8 +192,8 @@ const cached = (
   })
 
 /**
- * Builds the service over the `HttpClient` in context. `InvalidInput` for an option out of its range. A `Cache` in context
- * keeps documents and failures, and shares one request among callers of one URI at the same time.
+ * Builds the service from the `HttpClient` in context. `InvalidInput` for an option out of its range. A `Cache` in
+ * context keeps documents and failures, and concurrent reads of one URI share one request.
  *
  * @since 0.1.0
  * @category constructors
@@ -223,11 +234,11 @@ export const make = (options: Options = {}): Effect.Effect<Service, InvalidInput
     })
   })
 
-/** Where a document has another shape, and what is expected there. No value of it is shown. */
+/** The path of the first invalid field, and the expected shape. The text contains no value of the document. */
 const shapeOf = (error: ParseResult.ParseError): string => {
   const [issue] = ParseResult.ArrayFormatter.formatErrorSync(error)
   const path = issue === undefined || issue.path.length === 0 ? "the document" : issue.path.map(String).join(".")
-  return `${path} is ${issue?._tag === "Missing" ? "missing" : "of another shape"}`
+  return `${path} is ${issue?._tag === "Missing" ? "missing" : "invalid"}`
 }
 
 /**

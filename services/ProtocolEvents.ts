@@ -1,14 +1,15 @@
 /**
- * What the program did, as one stream: each event once, in the order of the chain, across restarts, lost connections and
- * nodes that lag.
+ * The events of the program as one stream: each event once, in the order of the chain, across restarts, lost
+ * connections and lagging nodes.
  *
  * Every element has a cursor. Store it in the same transaction as the effect of its event, and start from it after a
- * restart: then each event is applied once. Events are read from the history of the program's address, and a log
- * subscription only shortens the wait. So a lost, doubled or late notification loses or doubles no event. A transaction
- * that the history lists and a node does not return is waited for. All streams of a commitment share one upstream.
+ * restart: then each event is applied once. Events are read from the history of the program's address. A log
+ * subscription only shortens the wait, so a lost, duplicate or late notification neither loses nor repeats an event. If
+ * a node does not return a transaction that the history lists, the stream waits for it. All streams of a commitment
+ * share one upstream.
  *
- * An event is emitted at `confirmed` or `finalized`. Nodes must list an address's transactions in the order of blocks, as
- * Agave does from 1.18.
+ * An event is emitted at `confirmed` or `finalized`. Nodes must list the transactions of an address in block order, as
+ * Agave does since 1.18.
  *
  * @since 0.1.0
  */
@@ -42,7 +43,7 @@ import type { RpcError } from "./RpcTransport.js"
 export { Cursor, HistoryLost, Overflow } from "./protocolEvents/Cursor.js"
 
 /**
- * An event and the place behind it.
+ * An event, and the cursor behind it.
  *
  * @since 0.1.0
  * @category models
@@ -53,17 +54,17 @@ export interface Item {
 }
 
 /**
- * The events of a slot, or the word that there are no more for now.
+ * The events of a slot, or a report that the history has no more events for now.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Batch {
-  /** The events in order. None where the slot has none of the kinds asked for, and at the end of the history. */
+  /** The events in order. Empty if the slot has no event of the requested kinds, and at the end of the history. */
   readonly items: ReadonlyArray<Item>
-  /** The place behind the events. */
+  /** The cursor behind the events. */
   readonly cursor: Cursors.Cursor
-  /** Whether the history was read to its end just now, and every event in it was emitted. */
+  /** Whether the history was just read to its end and all its events were emitted. */
   readonly isCurrent: boolean
 }
 
@@ -76,27 +77,28 @@ export interface Batch {
 export type EventsError = Cursors.HistoryLost | Cursors.Overflow | InvalidInput | RpcError
 
 /**
- * Options of `stream`.
+ * Options of a stream.
  *
  * @since 0.1.0
  * @category models
  */
 export interface StreamOptions {
   /**
-   * Where to start: behind a cursor, `"now"` (default), or at the `"beginning"` of the program's history. A cursor of
-   * another program or cluster, and one over 150 slots ahead of the node, is `InvalidInput` on `cursor`.
+   * Where to start: behind a cursor, `"now"` (default), or at the `"beginning"` of the program's history.
+   * `InvalidInput` on `cursor` for a cursor of another program or cluster, or one that is more than 150 slots ahead of
+   * the node.
    */
   readonly from?: Cursors.Cursor | "beginning" | "now" | undefined
   /**
-   * `confirmed` (default): two thirds of the stake voted for the event. `finalized`: it cannot be rolled back, about 13
-   * seconds later.
+   * `confirmed` (default): two thirds of the stake have voted for the event. `finalized`: the event cannot be rolled
+   * back, and comes about 13 seconds later.
    */
   readonly commitment?: Settled | undefined
   /** The kinds to emit. Default: all. */
   readonly kinds?: ReadonlyArray<ProtocolEvent.Kind> | undefined
   /**
-   * What to do where the nodes no longer keep transactions: `"fail"` (default) with `HistoryLost`, `"skip"` with a
-   * warning in the log, or run an effect and go on behind the gap.
+   * How to handle transactions that the nodes no longer keep: `"fail"` (default) with `HistoryLost`, `"skip"` with a
+   * warning in the log, or run an effect and continue after the gap.
    */
   readonly onGap?: "fail" | "skip" | ((lost: Cursors.HistoryLost) => Effect.Effect<void>) | undefined
 }
@@ -111,14 +113,15 @@ export interface Service {
   /** Emits each event once, in the order of the chain. Ends only with an error. */
   readonly stream: (options?: StreamOptions) => Stream.Stream<Item, EventsError>
   /**
-   * As `stream`, a slot at a time. Each read of the history that leaves nothing to emit gives a batch without events that is
-   * current: so a consumer knows that it has not fallen behind, at least each `pollInterval` while endpoints answer.
+   * As `stream`, one slot at a time. A read of the history without new events gives a batch without events that is
+   * current. So a consumer can verify that it has not fallen behind: such a batch comes at least every `pollInterval`
+   * while endpoints answer.
    */
   readonly batches: (options?: StreamOptions) => Stream.Stream<Batch, EventsError>
 }
 
 /**
- * A stream of what the program did.
+ * Streams the events of the program.
  *
  * @example
  * ```ts
@@ -150,20 +153,23 @@ export class ProtocolEvents extends Context.Tag("@pod-protocol/effect/ProtocolEv
  */
 export interface Options {
   /**
-   * Time between two reads of the history while no notification comes. Default: 2 seconds. Each read is two calls. Too
-   * low uses up the endpoints' rate limit; too high emits events late whose notification was lost.
+   * Time between two reads of the history without a notification. Default: 2 seconds. Each read is two calls. Too low:
+   * it uses up the endpoints' rate limits. Too high: events with a lost notification are emitted late.
    */
   readonly pollInterval?: Duration.DurationInput | undefined
-  /** Transactions that are fetched at a time. Default: 8. Too low reads long histories slowly; too high is rate limited. */
+  /**
+   * Transactions that are fetched concurrently. Default: 8. Too low: long histories take long. Too high: endpoints
+   * refuse calls.
+   */
   readonly concurrency?: number | undefined
   /**
-   * Events that wait for a slow consumer. Default: 4096. A consumer with more fails with `Overflow`. Too low fails on
-   * bursts; too high uses memory, at most about 10 KB for each event.
+   * Maximum events that wait for a slow consumer. Default: 4096. With more, the consumer fails with `Overflow`. Too
+   * low: bursts end the stream. Too high: memory, at most about 10 KB for each event.
    */
   readonly buffer?: number | undefined
 }
 
-/** Slots that a cursor may be ahead of a node that lags: a minute. */
+/** Slots, about a minute, that a cursor may be ahead of a lagging node. */
 const MAX_AHEAD = 150n
 
 const isSettled = (commitment: unknown): commitment is Settled =>
@@ -191,7 +197,7 @@ const checkOnGap = (
     ? Either.right(onGap)
     : Either.left(new InvalidInput({ field: "onGap", rule: "must be fail, skip or a function" }))
 
-/** Goes on behind a gap, or fails with it. */
+/** Continues after a gap, or fails with `HistoryLost`. */
 const afterGap = (
   onGap: NonNullable<StreamOptions["onGap"]>,
   lost: Cursors.HistoryLost
@@ -200,11 +206,11 @@ const afterGap = (
   return onGap === "skip" ? Effect.logWarning(lost.message) : onGap(lost)
 }
 
-/** The place behind a slot, which is never before the start. */
+/** The cursor behind a slot. It is never before the start. */
 const placeOf = (binding: Cursors.Binding, start: Cursors.Cursor | undefined, slot: bigint): Cursors.Cursor =>
   start !== undefined && slot <= Cursors.wholeSlot(start) ? start : Cursors.afterSlot(binding, slot < 0n ? 0n : slot)
 
-/** The items of a slot that come behind the start. */
+/** The items of a slot behind the start. */
 const itemsOf = (
   binding: Cursors.Binding,
   start: Cursors.Cursor | undefined,
@@ -222,7 +228,8 @@ const itemsOf = (
 }
 
 /**
- * Builds the service from the `RpcPool` in context, for the current `ProgramId`. Nothing is read before the first stream.
+ * Builds the service from the `RpcPool` in context, for the current `ProgramId`. It reads nothing before the first
+ * stream.
  *
  * @since 0.1.0
  * @category constructors
@@ -255,7 +262,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, InvalidInput
         let inbox: Feeds.Inbox | undefined
         yield* Effect.addFinalizer(() => Effect.sync(() => inbox !== undefined && feed.leave(inbox)))
 
-        /** Reads up to the feed, and joins it where it stands. */
+        /** Reads up to the feed's position, then joins the feed there. */
         const missed: Effect.Effect<ReadonlyArray<Part>, Option.Option<RpcError>> = Effect.suspend(() => {
           if (reader === undefined && after >= feed.position) {
             inbox = feed.join()
@@ -331,9 +338,9 @@ export const layerConfig = (
   Layer.unwrapEffect(Effect.map(Config.unwrap(options), layer))
 
 /**
- * A stream of these events for tests. It emits those of the kinds asked for, behind the cursor, and ends. Each is a slot's
- * last event if the next one has another slot. The last batch is current and has no events. The cluster's hash is all
- * zeros.
+ * A stream of given events for tests. It emits the events of the requested kinds behind the cursor, then ends. An event
+ * is the last one of its slot if the next one has another slot. The last batch is current and has no events. The
+ * cluster's genesis hash is all zeros.
  *
  * @since 0.1.0
  * @category layers

@@ -1,6 +1,6 @@
 /**
- * Keys that agents publish for sealing. `Message.send({ seal: true })` and `SealedChannel` ask for them where this service
- * is in the context of the call. What is sealed to a published key opens without the key of the wallet.
+ * Keys that agents publish for sealing. `Message.send({ seal: true })` and `SealedChannel` use this service if it is in
+ * the context of the call. A text sealed to a published key can be opened without the wallet's private key.
  *
  * @since 0.1.0
  */
@@ -26,14 +26,15 @@ import { SealedError } from "./Sealing.js"
  */
 export interface Service {
   /**
-   * The X25519 key that the agent of a wallet publishes, 32 bytes. `None` if it publishes none, or if the wallet has no
-   * agent. `SealedError` with reason `KeyUnavailable` if that cannot be read now, and `BadPublishedKey` if it is no key.
+   * The X25519 key that the agent of a wallet publishes, 32 bytes. `None` if the agent publishes no key, or if the
+   * wallet has no agent. `SealedError` with reason `KeyUnavailable` if the key cannot be read now, and
+   * `BadPublishedKey` if the published text is not a key.
    */
   readonly find: (wallet: Address) => Effect.Effect<Option.Option<Uint8Array>, SealedError>
 }
 
 /**
- * The published keys.
+ * Looks up published keys.
  *
  * @since 0.1.0
  * @category tags
@@ -41,8 +42,8 @@ export interface Service {
 export class PublishedKeys extends Context.Tag("@pod-protocol/effect/PublishedKeys")<PublishedKeys, Service>() {}
 
 /**
- * Reads the JSON document at a metadata URI. The URI comes from the chain, where anybody writes any: the function must bound
- * the time and the bytes, and connect to public addresses only.
+ * Reads the JSON document at a metadata URI. Anyone can write any URI to the chain: the function must limit time and
+ * bytes, and connect only to public addresses.
  *
  * @since 0.1.0
  * @category models
@@ -50,11 +51,11 @@ export class PublishedKeys extends Context.Tag("@pod-protocol/effect/PublishedKe
 export type ReadDocument<E = unknown, R = never> = (uri: string) => Effect.Effect<unknown, E, R>
 
 /**
- * Builds the service over the `RpcPool` in the context, for the current `ProgramId`. A key in the fragment of an agent's
- * metadata URI counts first (see `protocol/SealingKey`). Without one, `readDocument` gives the document. Without
- * `readDocument`, only the fragment counts, and only the chain is asked.
+ * Builds the service from the `RpcPool` in context, for the current `ProgramId`. A key in the fragment of an agent's
+ * metadata URI has priority (see `protocol/SealingKey`). Without such a key, `readDocument` reads the document. Without
+ * `readDocument`, the service uses only the fragment and makes no other request.
  *
- * Each `find` reads the agent's account; a `Cache` in the context saves that.
+ * Each `find` reads the agent's account; a `Cache` in context avoids repeated reads.
  *
  * @since 0.1.0
  * @category constructors
@@ -107,7 +108,7 @@ export const layer = <E = never, R = never>(
 ): Layer.Layer<PublishedKeys, never, R | RpcPool> => Layer.effect(PublishedKeys, make(readDocument))
 
 /**
- * Published keys of stubs: a method that is not given dies with its name.
+ * A test layer from stubs: a call to a missing method dies with the method's name.
  *
  * @since 0.1.0
  * @category layers

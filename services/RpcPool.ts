@@ -1,11 +1,12 @@
 /**
  * Solana's JSON-RPC as a service: typed calls with validated replies, subscriptions as Streams.
  *
- * Calls have the names of the JSON-RPC methods, but `getLedgerStatuses`, which joins two of them. Account data is bytes,
- * u64 is `bigint`, and an optional value is an `Option`. Typed calls validate their reply. An invalid one fails with `RpcError{reason: "Decode"}` that names the path.
+ * Calls have the names of the JSON-RPC methods, except `getLedgerStatuses`, which combines two of them. Account data is
+ * bytes, u64 is `bigint`, and an optional value is an `Option`. Typed calls validate their reply. An invalid reply
+ * fails with `RpcError{reason: "Decode"}`, which names the path.
  *
- * The pool stands on one {@link RpcTransport}. Several endpoints, retries, limits and coalescing are functions
- * `RpcTransport => RpcTransport` and change nothing here.
+ * The pool uses one {@link RpcTransport}. Several endpoints, retries, limits and coalescing are functions `RpcTransport
+ * => RpcTransport`, independent of this module.
  *
  * @since 0.1.0
  */
@@ -61,13 +62,13 @@ export class RpcPool extends Context.Tag("@pod-protocol/effect/RpcPool")<RpcPool
  */
 export interface Options {
   /**
-   * The commitment of calls that name none. Default: `confirmed`, which two thirds of the stake voted for.
-   * Lower (`processed`) is about a slot fresher and may be rolled back; higher (`finalized`) lags about 13 seconds.
+   * The commitment of calls without their own. Default: `confirmed`, for which two thirds of the stake have voted.
+   * `processed` is about one slot newer, but may be rolled back. `finalized` lags about 13 seconds.
    */
   readonly commitment?: Commitment | undefined
 }
 
-/** A configuration object without the members that were not given. */
+/** A configuration object without its undefined members. */
 const config = (members: { readonly [name: string]: unknown }): { readonly [name: string]: unknown } => {
   const given: { [name: string]: unknown } = {}
   for (const name in members) if (members[name] !== undefined) given[name] = members[name]
@@ -77,7 +78,7 @@ const config = (members: { readonly [name: string]: unknown }): { readonly [name
 const refusedStream = (refused: InvalidInput | undefined): Stream.Stream<never, InvalidInput> | undefined =>
   refused && Stream.fail(refused)
 
-/** An item that an array left out is read as a missing value. */
+/** A missing answer in an array is read as a missing value. */
 const UNANSWERED: Either.Either<unknown, RpcError> = Either.right(undefined)
 
 const filterParam = (filter: AccountFilter): unknown =>
@@ -110,7 +111,7 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
       Effect.flatMap(transport.request(method, params), (result) => Either.mapLeft(decode(result), undecodable(method)))
     )
 
-  /** As `call`, where reading the reply may take more than one turn of the event loop. */
+  /** As `call`, for replies whose reading may take more than one turn of the event loop. */
   const callLong = <A>(
     method: string,
     params: ReadonlyArray<unknown>,
@@ -369,7 +370,7 @@ export const layer = (transport: RpcTransport, options?: Options): Layer.Layer<R
   Layer.sync(RpcPool, () => make(transport, options))
 
 /**
- * A pool of stubs for unit tests. A method without a stub dies with its name; `calls` counts.
+ * A test layer from stubs: a call to a missing method dies with the method's name. `calls` counts the calls.
  *
  * @example
  * ```ts
@@ -389,7 +390,7 @@ export const layer = (transport: RpcTransport, options?: Options): Layer.Layer<R
 export const layerTest = (stubs: Partial<Service>): Layer.Layer<RpcPool> => TestLayer.layer(RpcPool, stubs)
 
 /**
- * How often a method of a pool made by {@link layerTest} was called.
+ * The number of calls of a method of a pool made by {@link layerTest}.
  *
  * @since 0.1.0
  * @category testing

@@ -82,13 +82,14 @@ export class RpcError extends printable(
 /**
  * A subscription ended before its subscriber did.
  *
- * - `Connect`: no WebSocket to the endpoint could be opened. `status` is that of a refused handshake, where it is known.
+ * - `Connect`: no WebSocket to the endpoint could be opened. `status` is the HTTP status of a refused handshake, if
+ *   known.
  * - `Timeout`: the node did not answer the subscribe call in time.
  * - `Closed`: the socket was lost; notifications in between are lost with it.
  * - `Refused`: the node answered the subscribe call with a JSON-RPC error (`code`).
  * - `Decode`: a notification is not valid for the subscription.
- * - `Overflow`: the subscriber read slower than notifications came and its buffer was full. Nothing was dropped
- *   silently: everything buffered before is delivered first.
+ * - `Overflow`: the subscriber was slower than the notifications and its buffer was full. No notification is dropped
+ *   silently: all buffered ones are delivered first.
  * - `PoolClosed`: the scope of the pool is closed. No later subscription will be made.
  *
  * @since 0.1.0
@@ -144,8 +145,8 @@ export interface RpcCall {
 }
 
 /**
- * The kinds of subscription that a Solana node offers; `account` stands for `accountSubscribe`,
- * `accountNotification` and `accountUnsubscribe`.
+ * The kinds of subscription of a Solana node. `account` means `accountSubscribe`, `accountNotification` and
+ * `accountUnsubscribe`.
  *
  * @since 0.1.0
  * @category models
@@ -153,9 +154,10 @@ export interface RpcCall {
 export type SubscriptionKind = "account" | "program" | "logs" | "signature" | "slot" | "root"
 
 /**
- * One endpoint. Results are what the node sent as `result`, not yet validated; integers in them may be `number` or
- * `bigint`. Parameters may hold `bigint`s, which are sent as JSON integers. Over a wire the result of a long
- * `getProgramAccounts` is a `LongResult`: its list is still text, which `LongResult.whole` reads. Decorators pass it on.
+ * One endpoint. A result is the value that the node sent as `result`, not yet validated; its integers may be `number`
+ * or `bigint`. Parameters may contain `bigint`s, which are sent as JSON integers. Over HTTP, the result of a long
+ * `getProgramAccounts` is a `LongResult`: its list is still text, which `LongResult.whole` parses. Decorators pass it
+ * on unchanged.
  *
  * @since 0.1.0
  * @category models
@@ -163,18 +165,18 @@ export type SubscriptionKind = "account" | "program" | "logs" | "signature" | "s
 export interface RpcTransport {
   /** Host (and port, where the URL names one) for spans and errors; never a path or a query. */
   readonly host: string
-  /** One call. Interruption aborts it. */
+  /** Makes one call. Interruption aborts it. */
   readonly request: (method: string, params: ReadonlyArray<unknown>) => Effect.Effect<unknown, RpcError>
   /**
-   * Several calls as one JSON-RPC array, answered in the order of the calls. An item's failure is its own; the whole
-   * fails only when there is no answer to take apart.
+   * Makes several calls as one JSON-RPC array, and returns the results in the order of the calls. A failed call does
+   * not affect the others. The whole effect fails only if the reply cannot be split into answers.
    */
   readonly batch: (
     calls: ReadonlyArray<RpcCall>
   ) => Effect.Effect<ReadonlyArray<Either.Either<unknown, RpcError>>, RpcError>
   /**
-   * The `result` of each notification. Subscribes when the Stream is run, unsubscribes when it ends or is
-   * interrupted. The Stream never ends by itself but by failing.
+   * Emits the `result` of each notification. It subscribes when the Stream runs, and unsubscribes when the Stream ends
+   * or is interrupted. The Stream ends only with an error.
    */
   readonly subscribe: (
     kind: SubscriptionKind,

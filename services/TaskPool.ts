@@ -1,6 +1,6 @@
 /**
- * Runs many effects with a bound on how many run at once, in the order of their calls. The effects are fibers of one thread:
- * a task pool bounds what waits for a network or a disk. `WorkerPool` runs CPU work on other threads.
+ * Runs many effects with bounded concurrency, in the order of their calls. The effects are fibers of one thread: a task
+ * pool is for work that waits for a network or a disk. `WorkerPool` runs CPU work on other threads.
  *
  * @since 0.1.0
  */
@@ -23,10 +23,10 @@ import * as TimeLimit from "./internal/timeLimit.js"
 import { traced } from "./internal/traced.js"
 
 /**
- * The pool refused a task, or ended it.
+ * The pool refused or interrupted a task.
  *
  * - `Timeout`: the task ran longer than its timeout and was interrupted.
- * - `Full`: as many tasks wait as `queue` allows. The task did not start.
+ * - `Full`: `queue` tasks are waiting already. The task did not start.
  *
  * @since 0.1.0
  * @category errors
@@ -34,11 +34,11 @@ import { traced } from "./internal/traced.js"
 export class TaskPoolError extends printable(
   Schema.TaggedError<TaskPoolError>("@pod-protocol/effect/TaskPoolError")("TaskPoolError", {
     reason: Schema.Literal("Timeout", "Full"),
-    /** `Timeout`: the timeout in milliseconds. `Full`: the tasks that wait. */
+    /** `Timeout`: the timeout in milliseconds. `Full`: the number of waiting tasks. */
     limit: Schema.Number
   })
 ) {
-  /** True for `Full`: a task of the queue may have ended since. */
+  /** True for `Full`: a waiting task may have ended by then. */
   get isRetryable(): boolean {
     return this.reason === "Full"
   }
@@ -51,7 +51,7 @@ export class TaskPoolError extends printable(
 }
 
 /**
- * What a pool does at this moment.
+ * The present state of a pool.
  *
  * @since 0.1.0
  * @category models
@@ -62,32 +62,35 @@ export interface Stats {
 }
 
 /**
- * How a task runs.
+ * Options of one task.
  *
  * @since 0.1.0
  * @category models
  */
 export interface RunOptions {
   /**
-   * The longest that the task may run; the wait for its turn does not count. Default: the pool's. Too low: tasks that would
-   * have ended are interrupted. Too high: a task that hangs keeps its place for long. `Infinity`: no limit.
+   * Maximum duration of the task, without the wait for its turn. Default: the pool's `timeout`. Too low: slow tasks are
+   * interrupted before they end. Too high: a task that hangs keeps its place for long. `Infinity`: no limit.
    */
   readonly timeout?: Duration.DurationInput | undefined
 }
 
 /**
- * How a list is cut into batches.
+ * How a list is split into batches.
  *
  * @since 0.1.0
  * @category models
  */
 export interface BatchOptions {
   /**
-   * Items in one batch; the last may have fewer. Too low: `process` is called often. Too high: one failure fails many items,
-   * and fewer batches run at once.
+   * Items in one batch; the last may have fewer. Too low: many calls of `process`. Too high: one failure affects many
+   * items, and fewer batches run concurrently.
    */
   readonly size: number
-  /** Batches of this call that run at once, within the pool's bound. Default: the pool's. Too low and too high: as there. */
+  /**
+   * Batches of this call that run concurrently, within the pool's bound. Default, too low and too high: as the pool's
+   * `concurrency`.
+   */
   readonly concurrency?: number | undefined
 }
 
@@ -99,27 +102,28 @@ export interface BatchOptions {
  */
 export interface Service {
   /**
-   * Runs an effect when its turn comes. An interruption leaves the queue, or interrupts the effect. `InvalidInput` for a
-   * timeout that is not above 0.
+   * Runs an effect when its turn comes. An interruption removes it from the queue, or interrupts it. `InvalidInput` for
+   * a timeout that is not above 0.
    *
-   * A task that runs another task of the same pool holds its place meanwhile: if all do so, none goes on.
+   * A task that runs another task of the same pool keeps its own place. If all running tasks do so, the pool is in a
+   * deadlock.
    */
   readonly run: <A, E, R>(
     effect: Effect.Effect<A, E, R>,
     options?: RunOptions
   ) => Effect.Effect<A, E | InvalidInput | TaskPoolError, R>
   /**
-   * Runs effects and returns their results in order. The first failure interrupts the others. No more fibers start than the
-   * pool runs at once, so they wait for their turn whatever `onFull` says.
+   * Runs effects and returns their results in order. The first failure interrupts the others. It starts at most
+   * `concurrency` fibers, which wait for their turn whatever `onFull` is.
    */
   readonly all: <A, E, R>(
     effects: Iterable<Effect.Effect<A, E, R>>,
     options?: RunOptions
   ) => Effect.Effect<Array<A>, E | InvalidInput | TaskPoolError, R>
   /**
-   * Cuts a list into batches and calls `process` for each. Returns one result for each item, in order. A batch that fails, or
-   * runs into the pool's timeout, fails its own items only. A `process` that returns another number of results than it got
-   * items fails them with `InvalidInput`. The batches wait for their turn as the tasks of `all`.
+   * Splits a list into batches and calls `process` for each. Returns one result for each item, in order. A batch that
+   * fails, or exceeds the pool's timeout, affects only its own items. If `process` returns fewer or more results than
+   * it got items, these items fail with `InvalidInput`. The batches wait for their turn like the tasks of `all`.
    */
   readonly batch: <A, B, E, R>(
     items: Iterable<A>,
@@ -130,7 +134,7 @@ export interface Service {
 }
 
 /**
- * A bound on the effects that run at once.
+ * Bounds the number of effects that run concurrently.
  *
  * @example
  * ```ts
@@ -159,20 +163,20 @@ export class TaskPool extends Context.Tag("@pod-protocol/effect/TaskPool")<TaskP
  */
 export interface Options {
   /**
-   * Effects that run at once, from 1 to 1,000,000. Default 100. Too low: the network is idle while tasks wait. Too high:
-   * memory, and a node that refuses so many requests.
+   * Effects that run concurrently, 1 to 1,000,000. Default 100. Too low: the network is idle while tasks wait. Too
+   * high: more memory, and a node may refuse that many requests.
    */
   readonly concurrency?: number | undefined
-  /** The timeout of a task that names none. Default 30 seconds. Too low and too high: as `RunOptions.timeout`. */
+  /** The timeout of a task without its own. Default 30 seconds. Too low and too high: as for `RunOptions.timeout`. */
   readonly timeout?: Duration.DurationInput | undefined
   /**
-   * Tasks that may wait for their turn with `onFull: "fail"`. Default 1000. Too low: a short burst is refused. Too high:
-   * tasks wait longer than their callers do.
+   * Maximum waiting tasks with `onFull: "fail"`. Default 1000. Too low: short bursts are refused. Too high: tasks wait
+   * longer than their callers.
    */
   readonly queue?: number | undefined
   /**
-   * What `run` does when `queue` tasks wait: `wait` holds the caller back, and `fail` refuses the task with `Full`. Default
-   * `wait`, which is for callers that are bounded themselves.
+   * The behaviour of `run` when `queue` tasks are waiting: `wait` suspends the caller, and `fail` refuses the task with
+   * `Full`. Default `wait`, which suits a bounded number of callers.
    */
   readonly onFull?: "wait" | "fail" | undefined
 }
@@ -182,7 +186,7 @@ const timeoutOf = (timeout: Duration.DurationInput) => Check.millis("timeout", t
 const limited = (millis: number) =>
   TimeLimit.within(millis, () => new TaskPoolError({ reason: "Timeout", limit: millis }))
 
-/** One result for each item of a batch. */
+/** One result for each item of a batch. It fails if their numbers differ. */
 const spread = <A, B, E>(
   batch: ReadonlyArray<A>,
   outcome: Either.Either<ReadonlyArray<B>, E>
@@ -195,7 +199,7 @@ const spread = <A, B, E>(
 }
 
 /**
- * A pool. `InvalidInput` for an option out of its range.
+ * Makes a pool. `InvalidInput` for an option out of its range.
  *
  * @since 0.1.0
  * @category constructors
@@ -269,7 +273,7 @@ export const layerConfig = (
   Layer.unwrapEffect(Effect.map(Config.unwrap(options), layer))
 
 /**
- * A pool of these members for tests. Any other member dies and names itself.
+ * A test layer from stubs: a call to a missing member dies with the member's name.
  *
  * @since 0.1.0
  * @category testing

@@ -1,5 +1,5 @@
 /**
- * Instructions in, receipts out: compiles, signs, submits and confirms.
+ * Sends instructions and returns receipts: compiles, signs, submits and confirms transactions.
  *
  * @since 0.1.0
  */
@@ -65,94 +65,100 @@ export { BlockhashLifetime, Lifetime, NonceLifetime, SignedTransaction } from ".
 export { TransactionError } from "./transactions/TransactionError.js"
 
 /**
- * Sends transactions and says truly what became of them.
+ * Sends transactions and reports their true outcome.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
   /**
-   * Signs and submits. What breaks a rule of the wire (no instruction, a signer missing, named twice or not asked for,
-   * more than 1232 bytes) is `InvalidInput` before any I/O.
+   * Signs, submits and confirms. An invalid transaction (no instruction, a missing, repeated or unneeded signer, more
+   * than 1232 bytes) fails with `InvalidInput` before any I/O.
    *
-   * Sending the same instructions twice does their work twice: a second transaction gets another blockhash, for which
-   * it may have to wait a slot. {@link SendOptions} say how a write that makes an account is recognised instead, and
-   * how a durable nonce takes the place of the blockhash.
+   * Two calls with the same instructions do the work twice: the second transaction gets another blockhash, and may wait
+   * a slot for it. {@link SendOptions} describe two alternatives: to recognise a repeated write by the account that it
+   * creates, and to use a durable nonce instead of the blockhash.
    */
   readonly send: (
     instructions: ReadonlyArray<Instruction>,
     options?: SendOptions
   ) => Effect.Effect<Receipt, SendError, Wallet>
   /**
-   * Sends many items in as few transactions as their order and 1232 bytes allow, some of them at the same time. One
-   * outcome for each item, in their order. When an instruction fails, in the preflight or on the chain, its item has
-   * that error and the rest of its transaction is sent again without it; transactions that take too many compute units
-   * are halved. A node may forward what its preflight refuses: items without `creates` are sent again only when the
-   * refused transaction cannot land any more, which takes 60 to 90 seconds. If the timeout comes first, they fail with
-   * `Unconfirmed`. In an item's error, `programError.instructionIndex` counts the item's instructions, and `err` those of
-   * the transaction. An option that is not in its range is `InvalidInput`.
+   * Sends many items in as few transactions as their order and 1232 bytes allow, some of them concurrently. Returns one
+   * outcome for each item, in order. If an instruction fails, in the preflight or on the chain, its item gets that
+   * error, and the rest of its transaction is sent again without it. Transactions that need too many compute units are
+   * halved. A node may forward a transaction that its preflight refuses. So items without `creates` are sent again only
+   * when the refused transaction can no longer land, after 60 to 90 seconds. If the timeout comes first, they fail with
+   * `Unconfirmed`. In an item's error, `programError.instructionIndex` counts the item's instructions, and `err` those
+   * of the transaction. An option out of its range is `InvalidInput`.
    */
   readonly sendPacked: (
     items: ReadonlyArray<PackedItem>,
     options?: PackedOptions
   ) => Effect.Effect<ReadonlyArray<Either.Either<Receipt, SendError>>, InvalidInput, Wallet>
   /**
-   * Compiles and signs with a recent blockhash, or with a durable nonce, which keeps it good for as long as nobody uses
-   * the nonce; sends nothing. `InvalidInput` for a nonce account that is none, or of another authority.
+   * Compiles and signs with a recent blockhash or a durable nonce, and sends nothing. With a nonce, the transaction
+   * stays valid until the nonce is used. `InvalidInput` if the account is not a nonce account, or has another
+   * authority.
    */
   readonly sign: (
     instructions: ReadonlyArray<Instruction>,
     options?: SignOptions
   ) => Effect.Effect<SignedTransaction, InvalidInput | WalletError | RpcError, Wallet>
   /**
-   * Sends signed bytes, again and again, and waits for their outcome. The same bytes land once, however often they are submitted, and
-   * every submitter gets the same receipt.
+   * Sends signed bytes repeatedly and waits for their outcome. The same bytes land at most once, however often they are
+   * submitted, and every caller gets the same receipt.
    */
   readonly submit: (
     signed: SignedTransaction,
     options?: SubmitOptions
   ) => Effect.Effect<Receipt, RpcError | TransactionError>
   /**
-   * Goes on with a transaction whose outcome is not known: with what `sign` gave, with an `Unconfirmed` error, or with
-   * the bytes alone. The same bytes are sent and watched again, so nothing is done twice. Bytes alone do not say when
-   * they were signed: `Expired` is then told by a node that has the whole ledger, and `Unconfirmed` by others.
-   * `InvalidInput` for bytes that are no transaction, and for an error that carries none.
+   * Continues a transaction with an unknown outcome, from the result of `sign`, from an `Unconfirmed` error, or from
+   * the bytes alone. It sends and watches the same bytes again, so the work is not done twice. Bytes alone do not show
+   * when they were signed: only a node with the whole ledger can then prove `Expired`. With other nodes, the outcome is
+   * `Unconfirmed`. `InvalidInput` for bytes that are not a transaction, and for an error without one.
    */
   readonly resume: (
     from: SignedTransaction | TransactionError | Uint8Array,
     options?: Omit<SubmitOptions, "preflight">
   ) => Effect.Effect<Receipt, InvalidInput | RpcError | TransactionError>
   /**
-   * Waits for the outcome of a transaction that may have been sent, and sends nothing. `Expired` proves that it cannot land
-   * any more; `Unconfirmed` leaves it open.
+   * Waits for the outcome of a transaction that may have been sent, and sends nothing. `Expired` proves that it can no
+   * longer land. `Unconfirmed` leaves the outcome open.
    */
   readonly watch: (
     signed: SignedTransaction,
     options?: Pick<SubmitOptions, "commitment" | "timeout">
   ) => Effect.Effect<Receipt, RpcError | TransactionError>
   /**
-   * How long a `send` with these options may take: its `timeout`, or else the layer's for each time that it may be signed.
-   * For steps that belong to a send and come before it.
+   * The maximum duration of a `send` with these options: its `timeout`, or else the layer's `timeout` for each possible
+   * signing. Steps that precede a send use it as their limit.
    */
   readonly timeoutOf: (options?: Pick<SendOptions, "retryExpired" | "timeout">) => Duration.Duration
   /**
-   * Finishes what is in the journal and not under way in this process: one element for each, when its outcome is known.
-   * Empty where the layer was built without a `Journal`. What is `Expired` was never done and is the caller's to send
-   * again; what is `Unconfirmed` stays in the journal. An entry of another cluster or program is `Unconfirmed` at once:
-   * nothing of it is sent, and it stays. Entries that cannot be read are not here, but in `Journal.unreadable`.
+   * Finishes the entries of the journal that are not in progress in this process, and emits one element for each when
+   * its outcome is known. Without a `Journal`, it emits none. An `Expired` entry was never executed, and the caller may
+   * send it again. An `Unconfirmed` entry stays in the journal. An entry of another cluster or program is `Unconfirmed`
+   * at once: it is not sent, and it stays. Entries that cannot be read are in `Journal.unreadable` instead.
    */
   readonly recover: Stream.Stream<Recovered>
-  /** Runs the instructions on the node's state; signs, sends and pays nothing. What fails is a `TransactionError`. */
+  /**
+   * Runs the instructions on the node's state. It signs, sends and pays nothing. A failed simulation is a
+   * `TransactionError`.
+   */
   readonly simulate: (
     instructions: ReadonlyArray<Instruction>,
     options?: SimulateOptions
   ) => Effect.Effect<Simulation, InvalidInput | RpcError | TransactionError, Wallet>
-  /** What the cluster recorded; `None` where it does not know the signature, or not yet as `confirmed`. */
+  /**
+   * The cluster's record of a transaction. `None` if the node does not know the signature, or not yet at `confirmed`.
+   */
   readonly details: (signature: Signature) => Effect.Effect<Option.Option<TransactionDetails>, InvalidInput | RpcError>
 }
 
 /**
- * Sends transactions and says truly what became of them.
+ * Sends transactions and reports their true outcome.
  *
  * @example
  * ```ts
@@ -174,58 +180,59 @@ export interface Service {
 export class Transactions extends Context.Tag("@pod-protocol/effect/Transactions")<Transactions, Service>() {}
 
 /**
- * What holds for all transactions of a layer.
+ * Options of all transactions of a layer.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
-  /** How sure receipts are, where a call does not say. Default `confirmed`. */
+  /** The commitment of receipts, for calls that name none. Default `confirmed`. */
   readonly commitment?: Commitment | undefined
   /**
-   * How long to wait for an outcome, where a call does not say. Default 2 minutes: a blockhash lives 150 blocks, 60 to
-   * 90 seconds, and a status is surely known after that. See `SubmitOptions.timeout`.
+   * Time to wait for an outcome, for calls that name none. Default 2 minutes: a blockhash is valid for 150 blocks, 60
+   * to 90 seconds, and then the status is final. See `SubmitOptions.timeout`.
    */
   readonly timeout?: Duration.DurationInput | undefined
   /**
-   * Of which bank blockhashes are taken. Default `confirmed`. `processed` gives a slot more to land in, but a blockhash of
-   * a fork that is left is worth nothing; `finalized` takes 32 slots (13 s) of the minute or so.
+   * The commitment of the bank that provides blockhashes. Default `confirmed`. `processed` gives one more slot to land
+   * in, but the blockhash of an abandoned fork is invalid. `finalized` uses up 32 slots (13 s) of a blockhash's life of
+   * about a minute.
    */
   readonly blockhashCommitment?: Commitment | undefined
   /**
-   * How long a blockhash is signed with; the next one is fetched in the background after half of that, while some are
-   * signed. Default 10 seconds. Too low: a fetch for nearly each transaction. Too high:
-   * transactions have less time to land, of the minute or so that a blockhash lives.
+   * How long one blockhash is used for signing. After half of that time, the next one is fetched in the background if
+   * transactions are still being signed. Default 10 seconds. Too low: a fetch for nearly each transaction. Too high:
+   * transactions have less time to land, because a blockhash is valid for about a minute.
    */
   readonly blockhashTimeToLive?: Duration.DurationInput | undefined
   /**
-   * Time between two look-ups of the signatures in flight; up to five times that while none of them is younger than
-   * some seconds. Default 400 milliseconds, a slot: statuses do not change more often. Too low: calls that bring
-   * nothing. Too high: receipts come late.
+   * Time between two look-ups of the signatures in flight. It grows up to five times while all of them are older than
+   * some seconds. Default 400 milliseconds, a slot: statuses do not change more often. Too low: useless calls. Too
+   * high: late receipts.
    */
   readonly pollInterval?: Duration.DurationInput | undefined
   /**
-   * Time between two sendings of the same bytes, from the first until a node has processed them or they have
-   * expired. The node is asked not to do so itself. Default 2 seconds, since a leader has 4 slots, 1.6 seconds, and the
-   * next one may have room. Too low: the rate limits of endpoints are spent on it. Too high: what a leader dropped lands
-   * late, or expires.
+   * Time between two submissions of the same bytes, until a node has processed them or they have expired. The node is
+   * asked not to resend them itself. Default 2 seconds: a leader has 4 slots, 1.6 seconds, and the next one may have
+   * room. Too low: it uses up the rate limits of endpoints. Too high: a transaction that a leader dropped lands late,
+   * or expires.
    */
   readonly rebroadcastInterval?: Duration.DurationInput | undefined
   /**
-   * How compute limits and prices are found where a call names none. Default: they are not, and the cluster's own limits
-   * and no price apply. `{}` takes the defaults of {@link FeeOptions}.
+   * How compute limits and prices are estimated, for calls that name none. Default: no estimates; the cluster's default
+   * limits apply, with no price. `{}` uses the defaults of {@link FeeOptions}.
    */
   readonly fees?: FeeOptions | undefined
   /**
-   * Whether each signature in flight is subscribed to as well, so that it is looked up as soon as the node says so.
-   * Default false: it takes a subscription a transaction to save half a `pollInterval`. Nothing depends on it.
+   * Whether to subscribe to each signature in flight, so that it is looked up as soon as the node reports it. Default
+   * false: a subscription for each transaction saves only half a `pollInterval`. Correctness does not depend on it.
    */
   readonly subscribe?: boolean | undefined
   /**
-   * Transactions in flight, from signing to outcome; others wait in the order in which they came. Default 1024: four
-   * status calls a turn. One in flight over HTTP holds about 24 KB of heap, one that waits about 8 KB. Too low: idle time,
-   * since one takes a second or two. Too high: memory, and a node that cannot follow drops transactions, which then
-   * expire.
+   * Maximum transactions in flight, from signing to outcome; others wait in the order of their calls. Default 1024:
+   * four status calls per poll. One in flight over HTTP holds about 24 KB of heap, and one that waits about 8 KB. Too
+   * low: less throughput, because each takes a second or two. Too high: more memory, and an overloaded node drops
+   * transactions, which then expire.
    */
   readonly maxInFlight?: number | undefined
 }
@@ -241,21 +248,22 @@ const checkedFees = (fees: FeeOptions): Either.Either<FeeOptions, InvalidInput> 
     return fees
   })
 
-/** Names the accounts that a packed transaction creates: by them a message is found in its trace. */
+/** Names the accounts that a packed transaction creates, so that the trace of a message can be found by its address. */
 const attributesOf = (items: ReadonlyArray<PackedItem>) => ({
   "solana.items": items.length,
   "solana.creates": items.flatMap(({ creates }) => creates ?? [])
 })
 
-/** The limit of what no deadline ends. */
+/** The limit of a call without a deadline. */
 const UNLIMITED = { at: Infinity, late: notSent }
 
 const positiveDuration = (field: string, duration: Duration.DurationInput) =>
   Either.map(Check.millis(field, duration), Duration.millis)
 
 /**
- * The service over a pool. What it does in the background ends with the Scope, and who still waits is interrupted.
- * Refusals of the program at `ProgramId` are told by name. `InvalidInput` for an option that is not positive.
+ * Builds the service from the `RpcPool` in context. When the Scope closes, background fibers end and waiting callers
+ * are interrupted. Errors of the program at `ProgramId` are reported by name. `InvalidInput` for an option that is not
+ * positive.
  *
  * @since 0.1.0
  * @category constructors
@@ -310,7 +318,7 @@ export const make = Effect.fnUntraced(function* (
   const submission = Submission.make(journaledSubmit, submitAndConfirm, nonces, defaultCommitment)
   const sign = Signing.make(blockhashes, nonces)
 
-  /** Uses of one nonce wait for one another before they take a permit. */
+  /** Serialises the uses of one nonce. A use gets its turn before it takes a permit. */
   const inTurn = <A, E, R>(
     { durableNonce, limit }: Limited<UnsignedTransaction.CompileOptions>,
     use: Effect.Effect<A, E, R>
@@ -327,7 +335,7 @@ export const make = Effect.fnUntraced(function* (
     findOwn: CreatedAccount.make(pool)
   })
 
-  /** What was signed, from whatever is left of it. */
+  /** The signed transaction of an argument of `resume` or `watch`. */
   const signedOf = (
     from: SignedTransaction | TransactionError | Uint8Array
   ): Effect.Effect<SignedTransaction, InvalidInput | RpcError> => {
@@ -478,7 +486,7 @@ export const make = Effect.fnUntraced(function* (
 })
 
 /**
- * The service over the `RpcPool` that is there.
+ * {@link make} as a layer.
  *
  * @since 0.1.0
  * @category layers
@@ -487,8 +495,8 @@ export const layer = (options?: Options): Layer.Layer<Transactions, InvalidInput
   Layer.scoped(Transactions, make(options))
 
 /**
- * A service of stubs for unit tests. A method without a stub dies with its name, but for `timeoutOf`: a send without a
- * `timeout` has no deadline then.
+ * A test layer from stubs: a call to a missing method dies with the method's name. Without a stub, `timeoutOf` returns
+ * the `timeout` of the options, or no limit.
  *
  * @since 0.1.0
  * @category layers

@@ -146,7 +146,7 @@ const signatureOf = (address: Address, answer: Answer): Either.Either<SignatureB
   }
   if (answer === undefined || !Signature.isBytes(answer)) {
     const detail =
-      "the signer gave no signature of 64 bytes for its address; check that it holds the key of this address"
+      "the signer did not return a signature of 64 bytes for its address; check that it has the key of this address"
     return Either.left(new WalletError({ reason: "InvalidSignature", address, detail }))
   }
   return Either.right(answer)

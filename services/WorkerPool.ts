@@ -1,9 +1,9 @@
 /**
- * CPU work off the calling thread. A task is a function of a module, from bytes to bytes; the pool runs it on a thread that is
- * free.
+ * Runs CPU work on other threads. A task is a function of a module, from bytes to bytes. The pool runs it on a free
+ * thread.
  *
- * `layers/WorkerPoolThreads` runs tasks on threads of Node. {@link layerInline} runs the same tasks on this thread, for
- * browsers and tests. `TaskPool` bounds effects that wait for a network.
+ * `layers/WorkerPoolThreads` runs tasks on Node's threads. {@link layerInline} runs the same tasks on the calling
+ * thread, for browsers and tests. For effects that wait for a network, use `TaskPool`.
  *
  * @since 0.1.0
  */
@@ -34,27 +34,27 @@ import * as Metrics from "./Metrics.js"
 const reasons = ["Timeout", "Crashed", "Full", "NotFound", "Encode", "Decode", "Task", "Closed"] as const
 
 const ADVICE: Record<(typeof reasons)[number], string> = {
-  Timeout: "give it a longer timeout, or less work",
-  Crashed: "look at the cause: the task ended its thread, or the thread ran out of memory",
-  Full: 'start fewer tasks at a time, or let callers wait with onFull: "wait"',
-  NotFound: "check the URL of the task's module and the name of the function that it exports",
-  Encode: "give the task an input that it can encode, in bytes that are not transferred",
-  Decode: "check that the task and its caller agree on the bytes that it returns",
-  Task: "look at the cause, which the task threw",
-  Closed: "run tasks before the scope of the pool closes"
+  Timeout: "Give it a longer timeout, or less work",
+  Crashed: "Look at the cause: the task ended its thread, or the thread ran out of memory",
+  Full: 'Start fewer tasks at a time, or let callers wait with onFull: "wait"',
+  NotFound: "Check the URL of the task's module and the name of the function that it exports",
+  Encode: "Check the input and the task's encode function, and transfer no shared or used buffer",
+  Decode: "Check that the task's decode function accepts the bytes that its module returns",
+  Task: "Look at the cause, which the task threw",
+  Closed: "Run tasks before the scope of the pool closes"
 }
 
 /**
- * A task did not give a result.
+ * A task returned no result.
  *
- * - `Timeout`: it ran longer than its timeout. Its thread was terminated and replaced.
- * - `Crashed`: its thread ended under it: by `process.exit`, an exception outside of the task's promise, or memory that ran out.
- *   It may have done a part of its work. Other tasks are not concerned.
- * - `Full`: as many tasks are in the pool as `queue` allows. It did not start.
- * - `NotFound`: its module does not load, or exports no function of its name.
- * - `Encode`: its input could not be encoded, or not be moved to the thread. It did not start.
+ * - `Timeout`: it exceeded its timeout. Its thread was terminated and replaced.
+ * - `Crashed`: its thread ended, by `process.exit`, by an exception outside of the task's promise, or because it ran
+ *   out of memory. The task may be partly done. Other tasks are not affected.
+ * - `Full`: the pool has `queue` tasks already. It did not start.
+ * - `NotFound`: its module does not load, or does not export a function of its name.
+ * - `Encode`: its input could not be encoded, or not be transferred to the thread. It did not start.
  * - `Decode`: its output could not be decoded.
- * - `Task`: it threw, or its promise rejected, or it returned no bytes.
+ * - `Task`: it threw, its promise was rejected, or its result is not a `Uint8Array`.
  * - `Closed`: the pool was closed.
  *
  * @since 0.1.0
@@ -70,26 +70,26 @@ export class WorkerError extends printable(
     cause: Schema.optional(Outside.Cause)
   })
 ) {
-  /** True for `Full`: a task may have ended since. */
+  /** True for `Full`: a task may have ended by then. */
   get isRetryable(): boolean {
     return this.reason === "Full"
   }
 
   override get message(): string {
-    return `The task ${this.task} gave no result: ${this.detail}. Then ${ADVICE[this.reason]}`
+    return `The task ${this.task} gave no result: ${this.detail}. ${ADVICE[this.reason]}`
   }
 }
 
 /**
- * What a task's function gets beside its input.
+ * The second argument of a task's function.
  *
  * @since 0.1.0
  * @category models
  */
 export interface TaskContext {
   /**
-   * Whether nobody waits for the result any more. A long computation asks now and then and returns early: otherwise its thread
-   * is terminated, which costs more.
+   * Whether the result is no longer needed. A long computation should check this regularly and return early. Otherwise
+   * its thread is terminated, which costs more.
    */
   readonly isCancelled: () => boolean
   /** The `shared` value of the task. */
@@ -97,7 +97,7 @@ export interface TaskContext {
 }
 
 /**
- * A function that a task's module exports. It may be called on any thread, several times at once on different ones.
+ * A function that a task's module exports. It may run on any thread, and on several threads concurrently.
  *
  * @since 0.1.0
  * @category models
@@ -105,8 +105,8 @@ export interface TaskContext {
 export type TaskFunction = (input: Uint8Array, context: TaskContext) => Uint8Array | Promise<Uint8Array>
 
 /**
- * A task: a function of a module, and how its input and output become bytes. Make it once and use it often: a thread loads a
- * task when it first meets this object.
+ * A task: a function of a module, with the codecs of its input and output. Make it once and use it often: a thread
+ * loads the task when it first gets this object.
  *
  * @since 0.1.0
  * @category models
@@ -114,66 +114,67 @@ export type TaskFunction = (input: Uint8Array, context: TaskContext) => Uint8Arr
 export interface Task<I, O> {
   /** The name under which the module exports its {@link TaskFunction}. */
   readonly name: string
-  /** A module that the threads can import: a file, or a `data:` URL. Node 20 imports JavaScript only. */
+  /** A module that the threads can import: a file, or a `data:` URL. Node 20 imports only JavaScript. */
   readonly module: URL
-  /** May throw, which is `Encode`. */
+  /** Encodes an input. An exception fails the call with `Encode`. */
   readonly encode: (input: I) => Uint8Array
-  /** May throw, which is `Decode`. */
+  /** Decodes an output. An exception fails the call with `Decode`. */
   readonly decode: (output: Uint8Array) => O
   /**
-   * A value that each thread gets once with the task, such as a table or a `KeyObject`. It must be cloneable. It stays in the
-   * threads until they met 256 other tasks.
+   * A value that each thread receives once with the task, such as a table or a `KeyObject`. It must be cloneable. A
+   * thread keeps it until it has received 256 other tasks.
    */
   readonly shared?: unknown
 }
 
 /**
- * What a pool does and has done.
+ * The present state and the totals of a pool.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Stats {
-  /** Threads that tasks run on. */
+  /** Threads that run tasks. */
   readonly threads: number
-  /** Tasks in the pool: waiting or running. A chunk of `map` is one. */
+  /** Tasks in the pool, waiting or running. A chunk of `map` counts as one. */
   readonly pending: number
-  /** Tasks that a thread took from another thread's queue. */
+  /** Tasks that a thread took from the queue of another thread. */
   readonly stolen: number
-  /** Threads that were replaced. */
+  /** Threads that were terminated or crashed, and were replaced. */
   readonly replaced: number
 }
 
 /**
- * How a task runs.
+ * Options of one task.
  *
  * @since 0.1.0
  * @category models
  */
 export interface RunOptions {
   /**
-   * The longest that a thread may work on the task; the wait for a thread does not count. Default: the pool's. Too low: the
-   * thread is terminated although it would have ended. Too high: a task that never returns keeps its thread for long.
+   * Maximum time that a thread works on the task, without the wait for a thread. Default: the pool's `timeout`. Too
+   * low: the threads of slow tasks are terminated. Too high: a task that never returns keeps its thread for long.
    * `Infinity`: no limit.
    */
   readonly timeout?: Duration.DurationInput | undefined
   /**
-   * Moves the encoded bytes to the thread instead of copying them, if they are too large for a slot: nobody else may use their
-   * `ArrayBuffer`. Default false. A `SharedArrayBuffer` cannot be moved and is `Encode`.
+   * Transfers the encoded bytes to the thread instead of copying them, if they are too large for a slot. No other code
+   * may use their `ArrayBuffer`. Default false. A `SharedArrayBuffer` cannot be transferred and fails with `Encode`.
    */
   readonly transfer?: boolean | undefined
 }
 
 /**
- * How inputs are run together.
+ * Options of `map`.
  *
  * @since 0.1.0
  * @category models
  */
 export interface MapOptions extends Pick<RunOptions, "timeout"> {
   /**
-   * Inputs that go to a thread together, from 1 to 65,536. Default: an eighth of a thread's share. Too low: each costs its own
-   * way to the thread and back. Too high: some threads are done while others have much left. The timeout is that of a chunk.
+   * Inputs that one thread gets together, 1 to 65,536. Default: an eighth of a thread's share. Too low: the overhead of
+   * the transfer for each input. Too high: some threads are idle while others still work. The timeout applies to a
+   * chunk.
    */
   readonly chunk?: number | undefined
 }
@@ -186,13 +187,14 @@ export interface MapOptions extends Pick<RunOptions, "timeout"> {
  */
 export interface Service {
   /**
-   * Runs a task on a free thread. An interruption takes it out of the queue; if it runs, its result is dropped, and its thread is
-   * replaced if it does not return soon. `InvalidInput` for a timeout that is not above 0.
+   * Runs a task on a free thread. An interruption removes a waiting task from the queue. The result of a running task
+   * is dropped, and its thread is replaced if the task does not return soon. `InvalidInput` for a timeout that is not
+   * above 0.
    */
   readonly run: <I, O>(task: Task<I, O>, input: I, options?: RunOptions) => Effect.Effect<O, InvalidInput | WorkerError>
   /**
-   * Runs a task for each input, on all threads, and returns the outputs in order. The first failure stops the rest. It waits when
-   * the pool is full, whatever `onFull` says.
+   * Runs a task for each input, on all threads, and returns the outputs in order. The first failure cancels the rest.
+   * It waits while the pool is full, whatever `onFull` is.
    */
   readonly map: <I, O>(
     task: Task<I, O>,
@@ -203,7 +205,7 @@ export interface Service {
 }
 
 /**
- * Threads for CPU work.
+ * Runs CPU work on threads.
  *
  * @example
  * ```ts
@@ -234,21 +236,21 @@ export class WorkerPool extends Context.Tag("@pod-protocol/effect/WorkerPool")<W
  */
 export interface Options {
   /**
-   * Tasks in the pool, waiting or running, from 1 to 65,536. Default 1024. Too low: threads wait for the caller. Too high: memory
-   * for the inputs, and callers wait long.
+   * Maximum tasks in the pool, waiting or running, 1 to 65,536. Default 1024. Too low: threads are idle while the
+   * caller prepares tasks. Too high: memory for the inputs, and long waits.
    */
   readonly queue?: number | undefined
   /**
-   * What `run` does when the pool is full: `wait` holds the caller back, in the order of the calls, and `fail` is
-   * `WorkerError` `Full`. Default `wait`.
+   * The behaviour of `run` when the pool is full: `wait` suspends the caller, in the order of the calls, and `fail`
+   * fails with `WorkerError` `Full`. Default `wait`.
    */
   readonly onFull?: "wait" | "fail" | undefined
-  /** The timeout of a task that names none. Default 30 seconds. Too low and too high: as `RunOptions.timeout`. */
+  /** The timeout of a task without its own. Default 30 seconds. Too low and too high: as for `RunOptions.timeout`. */
   readonly timeout?: Duration.DurationInput | undefined
 }
 
 /**
- * The work of a layer: runs one task for some inputs on one thread.
+ * The implementation of a layer: runs one task for some inputs on one thread.
  *
  * @since 0.1.0
  * @category models
@@ -260,7 +262,7 @@ export interface Source {
 }
 
 /**
- * What a {@link Source} runs. The result has one output for each input.
+ * A job of a {@link Source}. Its result has one output for each input.
  *
  * @since 0.1.0
  * @category models
@@ -268,19 +270,19 @@ export interface Source {
 export interface Job {
   readonly task: Task<never, unknown>
   readonly inputs: ReadonlyArray<Uint8Array>
-  /** `Infinity`: no limit. */
+  /** Maximum duration in milliseconds. `Infinity`: no limit. */
   readonly timeoutMillis: number
   readonly transfer: boolean
-  /** Whether it waits for its place in a full pool. */
+  /** Whether to wait while the pool is full. */
   readonly waits: boolean
 }
 
 const MAX_CHUNK = 65_536
 
-/** Chunks of a thread's share in `map`: enough that threads end at about the same time. */
+/** Chunks per thread in `map`: enough for the threads to end at about the same time. */
 const CHUNKS_PER_THREAD = 8
 
-/** Chunks of one `map` in the pool at a time, for each thread. */
+/** Chunks per thread of one `map` that are in the pool at the same time. */
 const CHUNKS_AT_ONCE = 4
 
 const encoded = <I>(task: Task<I, unknown>, input: I): Uint8Array | WorkerError => {
@@ -288,7 +290,7 @@ const encoded = <I>(task: Task<I, unknown>, input: I): Uint8Array | WorkerError 
     new WorkerError({ reason: "Encode", task: task.name, detail, cause })
   try {
     const bytes: unknown = task.encode(input)
-    return bytes instanceof Uint8Array ? bytes : refuse("encode returned no Uint8Array")
+    return bytes instanceof Uint8Array ? bytes : refuse("encode did not return a Uint8Array")
   } catch (cause) {
     return refuse("encode threw", cause)
   }
@@ -300,7 +302,7 @@ const decoded = <O>(task: Task<never, O>, output: Uint8Array): Effect.Effect<O, 
     catch: (cause) => new WorkerError({ reason: "Decode", task: task.name, detail: "decode threw", cause })
   })
 
-/** One counter for each outcome, because making one costs more than counting. */
+/** One counter for each outcome: creating a counter costs more than incrementing it. */
 const ended: ReadonlyMap<string, Metric.Metric.Counter<number>> = new Map(
   ["success", "InvalidInput", "Interrupted", "Defect", ...reasons].map((outcome) => [
     outcome,
@@ -395,7 +397,7 @@ export const make = (source: Source, options: Options = {}): Effect.Effect<Servi
     return { run, map, stats: Effect.sync(source.stats) }
   })
 
-/** The function of a task, or why there is none. */
+/** Imports the function of a task. Fails with `NotFound` if that is impossible. */
 const load = ({ module, name }: Task<never, unknown>): Effect.Effect<TaskFunction, WorkerError> =>
   Effect.tryPromise({
     try: (): Promise<Record<string, unknown>> => import(/* @vite-ignore */ /* webpackIgnore: true */ module.href),
@@ -403,7 +405,7 @@ const load = ({ module, name }: Task<never, unknown>): Effect.Effect<TaskFunctio
   }).pipe(
     Effect.flatMap((exports) => {
       const run = Object.hasOwn(exports, name) ? exports[name] : undefined
-      const detail = "its module exports no function of this name"
+      const detail = "its module does not export a function of this name"
       return typeof run === "function"
         ? Effect.succeed<TaskFunction>((input, context) => Reflect.apply(run, undefined, [input, context]))
         : Effect.fail(new WorkerError({ reason: "NotFound", task: name, detail }))
@@ -431,7 +433,7 @@ const inlineSource = (queue: number): Source => {
         catch: (cause) => failed("it threw", cause)
       }),
       (output) =>
-        output instanceof Uint8Array ? Effect.succeed(output) : Effect.fail(failed("it returned no Uint8Array"))
+        output instanceof Uint8Array ? Effect.succeed(output) : Effect.fail(failed("it did not return a Uint8Array"))
     )
   }
 
@@ -455,8 +457,8 @@ const inlineSource = (queue: number): Source => {
 }
 
 /**
- * Runs tasks on this thread, one at a time, for browsers and tests. A task that never returns to the event loop stops the
- * program: no timeout and no interruption can end it here.
+ * Runs tasks on the calling thread, one at a time, for browsers and tests. A task that never returns to the event loop
+ * blocks the program: neither a timeout nor an interruption can end it here.
  *
  * @since 0.1.0
  * @category layers
@@ -470,7 +472,7 @@ export const layerInline = (options: Options = {}): Layer.Layer<WorkerPool, Inva
   )
 
 /**
- * A pool of stubs: a member that is not given dies with its name.
+ * A test layer from stubs: a call to a missing member dies with the member's name.
  *
  * @since 0.1.0
  * @category layers

@@ -69,11 +69,11 @@ const table: ReadonlyArray<readonly [error: Error & { readonly reason?: string }
     call("Transport", Causes.explain(Object.assign(new Error(""), { code: "ECONNREFUSED" }))),
     ["getSlot", "node.example"]
   ],
-  [call("Transport", "not asked, it has failed several times in a row"), ["node.example"]],
+  [call("Transport", "not sent, the endpoint has failed several times in a row"), ["node.example"]],
   [call("Timeout", "no answer within the 250 ms that were left"), ["250 ms"]],
   [notSent("a blockhash"), ["sendTransaction", "a blockhash"]],
   [call("RateLimited", "HTTP status 429", { status: 429, retryAfter: Duration.seconds(2) }), ["429", "2000 ms"]],
-  [call("RateLimited", "not sent, 5 calls wait already"), ["5 calls"]],
+  [call("RateLimited", "not sent, 5 calls are waiting already"), ["5 calls"]],
   [call("HttpStatus", "HTTP status 401: no key", { status: 401 }), ["401", "no key", "headers"]],
   [call("HttpStatus", "HTTP status 503: busy", { status: 503 }), ["503"]],
   [call("HttpStatus", "HTTP status 404", { status: 404 }), ["404", "URL"]],
@@ -84,14 +84,14 @@ const table: ReadonlyArray<readonly [error: Error & { readonly reason?: string }
   [call("Node", "Transaction simulation failed", { code: -32002 }), ["-32002"]],
   [Closing.call("getSlot", "node.example"), ["closed"]],
   [subscription("Connect", Handshake.failed({ status: 403 }).detail), ["403"]],
-  [subscription("Connect", "the WebSocket could not be made"), ["wsUrl"]],
+  [subscription("Connect", "the WebSocket could not be created"), ["wsUrl"]],
   [subscription("Timeout", "the node did not answer in time"), ["logsSubscribe"]],
   [subscription("Closed", "the WebSocket was closed (1006)"), ["1006"]],
   [subscription("Refused", "Invalid params: x", { code: -32602 }), ["-32602"]],
   [subscription("Refused", "subscription limit reached", { code: -32603 }), ["limit"]],
   [subscription("Decode", "expected a u64 at result"), ["result"]],
   [
-    subscription("Overflow", "the subscriber left 9 notifications unread, more than its buffer takes"),
+    subscription("Overflow", "the subscriber left 9 notifications unread, more than its buffer holds"),
     ["9 notifications"]
   ],
   [Closing.subscription("logs", "node.example"), ["closed"]],
@@ -99,12 +99,19 @@ const table: ReadonlyArray<readonly [error: Error & { readonly reason?: string }
     new EndpointsError({
       reason: "WrongGenesis",
       host: "b",
-      detail: `it is of the cluster with genesis ${GENESIS}, not x`
+      detail: `it belongs to the cluster with genesis ${GENESIS}, not x`
     }),
     [GENESIS]
   ],
   [new EndpointsError({ reason: "NoProgram", host: "b", detail: `it has no program ${ADDRESS}` }), [ADDRESS]],
-  [new EndpointsError({ reason: "Unreachable", host: "b", detail: "no endpoint says which cluster it is of" }), ["b"]],
+  [
+    new EndpointsError({
+      reason: "Unreachable",
+      host: "b",
+      detail: "no endpoint has returned the genesis hash of its cluster"
+    }),
+    ["b"]
+  ],
   [failed("BlockhashNotFound"), ["BlockhashNotFound"]],
   [failed("AccountInUse", { signed }), [SIGNATURE, "resume"]],
   [failed("AccountInUse", { reason: "Rejected", signature: SIGNATURE }), [SIGNATURE, "AccountInUse"]],
@@ -117,7 +124,7 @@ const table: ReadonlyArray<readonly [error: Error & { readonly reason?: string }
   [
     new TransactionError({
       reason: "Unrecorded",
-      detail: `it was not sent, since it could not be written down: ${new JournalError({ reason: "Full" }).message}`,
+      detail: `it was not sent, because the journal could not be written: ${new JournalError({ reason: "Full" }).message}`,
       logs: []
     }),
     ["not sent"]
@@ -137,7 +144,7 @@ const table: ReadonlyArray<readonly [error: Error & { readonly reason?: string }
   [
     new WalletError({
       reason: "InvalidSignature",
-      detail: "the wallet gave no signature of 64 bytes; check that it holds the key of this address"
+      detail: "the wallet did not return a signature of 64 bytes; check that it has the key of this address"
     }),
     []
   ],

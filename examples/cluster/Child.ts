@@ -1,4 +1,4 @@
-/** Processes of the example, as their parent sees them. */
+/** Starts the processes of the example and reads their reports. */
 import { type ChildProcess, spawn } from "node:child_process"
 import { createInterface } from "node:readline"
 import * as Deferred from "effect/Deferred"
@@ -9,7 +9,7 @@ import type * as Scope from "effect/Scope"
 import { ProcessError } from "./ProcessError.js"
 import { Line, Task } from "./Task.js"
 
-/** How long an agent was in a process. */
+/** Times between which an agent was active in a process. */
 export interface Life {
   readonly agent: string
   readonly from: number
@@ -19,13 +19,13 @@ export interface Life {
 export interface Child {
   readonly pid: number
   readonly lives: ReadonlyArray<Life>
-  /** Waits until the runner is there. */
+  /** Waits until the runner is ready. Fails if its process ends first. */
   readonly ready: Effect.Effect<void, ProcessError>
   readonly exited: Effect.Effect<void>
   readonly signal: (signal: NodeJS.Signals) => Effect.Effect<void>
 }
 
-/** A program of the example, and how Node is to run it. */
+/** Returns Node's arguments for a program of the example. */
 export type Launch = (script: "runner" | "single") => ReadonlyArray<string>
 
 const linesOf = (child: ChildProcess, take: (line: typeof Line.Type) => void) => {
@@ -36,7 +36,7 @@ const linesOf = (child: ChildProcess, take: (line: typeof Line.Type) => void) =>
   })
 }
 
-/** Starts a process, which the scope ends. */
+/** Starts a process. The scope kills it. */
 export const start = (
   launch: ReadonlyArray<string>,
   task: typeof Task.Type,
@@ -77,7 +77,7 @@ export const start = (
     return { pid: child.pid ?? 0, lives, ready: Deferred.await(ready), exited: Deferred.await(exited), signal }
   })
 
-/** Agents that were in two processes at the same time. */
+/** Counts the agents that were active in two processes at the same time. */
 export const aliveTwice = (children: ReadonlyArray<Child>): number => {
   const lives = new Map<string, Array<Life & { readonly pid: number }>>()
   for (const { lives: own, pid } of children) {

@@ -1,4 +1,4 @@
-/** What the processes of the example do alike. */
+/** The common parts of the example's processes. */
 import type { Sharding } from "@effect/cluster/Sharding"
 import { InvalidInput } from "@pod-protocol/effect/InvalidInput"
 import * as AgentCluster from "@pod-protocol/effect/layers/AgentCluster"
@@ -14,7 +14,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { Line, sendOf, walletsOf } from "./Task.js"
 
-/** Standard output is for lines that the parent reads. */
+/** Logs to standard error: the parent reads standard output. */
 export const logToStderr = Layer.merge(
   Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger)),
   Logger.minimumLogLevel(LogLevel.Warning)
@@ -25,19 +25,19 @@ export const report = (line: typeof Line.Type) => Effect.flatMap(Effect.orDie(Sc
 const told = (_tag: "Alive" | "Gone", agent: string) =>
   Effect.flatMap(Clock.currentTimeMillis, (at) => report({ _tag, agent, at }))
 
-/** Wallets of agents, which are reported as alive while they are used here. */
+/** The wallets of the agents. An agent is reported as active while its wallet is in use. */
 export const agents = (count: number): Effect.Effect<AgentCluster.Options<Scope.Scope>["wallet"]> =>
   Effect.map(walletsOf(count), (wallets) => {
     const known = new Map(wallets.map((wallet) => [wallet.address, wallet]))
     return (agent) => {
       const wallet = known.get(agent)
       return wallet === undefined
-        ? Effect.fail(new InvalidInput({ field: "agent", rule: "is none of this example" }))
+        ? Effect.fail(new InvalidInput({ field: "agent", rule: "is not an agent of this example" }))
         : Effect.acquireRelease(Effect.as(told("Alive", agent), wallet), () => told("Gone", agent))
     }
   })
 
-/** Sends until there is a receipt. The id makes a repetition the same message. */
+/** Retries a send until it returns a receipt. The id makes each retry the same message. */
 export const send = (
   wallets: ReadonlyArray<WalletService>,
   index: number,

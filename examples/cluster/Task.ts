@@ -1,4 +1,4 @@
-/** What the processes of the example agree on: the wallets of the agents, and what each send is. */
+/** The data that the processes of the example share: the agents' wallets, and the content of each send. */
 import { createPrivateKey, createPublicKey } from "node:crypto"
 import * as WalletNode from "@pod-protocol/effect/layers/WalletNode"
 import type { Service as WalletService } from "@pod-protocol/effect/services/Wallet"
@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 
-/** What a process is to do. It is the argument of the process. */
+/** The task of a process. It is the argument of the process. */
 export const Task = Schema.parseJson(
   Schema.Struct({
     /** The RPC node. */
@@ -18,26 +18,26 @@ export const Task = Schema.parseJson(
     database: Schema.String,
     /** The port of a runner. */
     port: Schema.optional(Schema.Number),
-    /** The sends that a process by itself is to make. */
+    /** The numbers of the sends that the process makes itself. */
     sends: Schema.optional(Schema.Array(Schema.Number))
   })
 )
 
-/** What a process reports, a line each. */
+/** A report of a process, as one line of its standard output. */
 export const Line = Schema.parseJson(
   Schema.Union(
     Schema.TaggedStruct("Ready", {}),
-    /** An agent came to this process, or left it. */
+    /** An agent became active in this process, or stopped. */
     Schema.TaggedStruct("Alive", { agent: Schema.String, at: Schema.Number }),
     Schema.TaggedStruct("Gone", { agent: Schema.String, at: Schema.Number }),
     Schema.TaggedStruct("Sent", { index: Schema.Number })
   )
 )
 
-/** PKCS #8 of an Ed25519 key, before its 32 bytes. */
+/** The PKCS #8 prefix of an Ed25519 key. The 32 bytes of the key follow. */
 const PKCS8 = Buffer.from("302e020100300506032b657004220420", "hex")
 
-/** The wallet of an agent of the example. Its key is no secret. */
+/** The wallet of an agent of the example. Its key is derived from the index and not secret. */
 export const walletOf = (index: number): Effect.Effect<WalletService> => {
   const seed = Buffer.alloc(32, "pod-cluster")
   seed.writeUInt32LE(index)
@@ -53,7 +53,7 @@ export const walletsOf = (agents: number): Effect.Effect<ReadonlyArray<WalletSer
     walletOf
   )
 
-/** Send number `index`: from one agent to the next. */
+/** The content of send number `index`, from one agent to the next. */
 export const sendOf = (index: number, agents: number) => ({
   sender: index % agents,
   recipient: (index + 1) % agents,

@@ -1,4 +1,4 @@
-/** A runner of the example, in a process of its own: its argument is a `Task`. */
+/** A runner of the example, in its own process. The argument is a `Task`. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { PgClient } from "@effect/sql-pg"

@@ -1,4 +1,4 @@
-/** One runner over SQLite that asks its own agents, in a process of its own: its argument is a `Task`. */
+/** One runner over SQLite, in its own process, which also makes the sends. The argument is a `Task`. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as AgentCluster from "@pod-protocol/effect/layers/AgentCluster"

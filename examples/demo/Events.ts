@@ -1,4 +1,4 @@
-/** The program's events while the story happens, and whether the history on the chain has the same. */
+/** Prints the program's events live, then checks that the chain's history has the same events. */
 import { type ProtocolEvent, ProtocolEvents } from "@pod-protocol/effect"
 import type { Address } from "@solana/kit"
 import * as Chunk from "effect/Chunk"
@@ -11,13 +11,15 @@ import type { Actor } from "./Story.js"
 
 type Event = ProtocolEvent.ProtocolEvent
 
-/** Who caused an event: the first account that is an actor's wallet. None for events of others on the cluster. */
+/**
+ * The actor that caused an event: the first account that is an actor's wallet. `undefined` for events of other users.
+ */
 const causeOf = (actors: ReadonlyArray<Actor>) => {
   const names = new Map<Address, string>(actors.map(({ name, wallet }) => [wallet.address, name]))
   return ({ accounts }: Event): string | undefined => accounts.map((address) => names.get(address)).find(Boolean)
 }
 
-/** The story's last event. */
+/** Whether the event is the last one of the story. */
 const isLast = ({ _tag }: Event): boolean => _tag === "ChannelLeft"
 
 const document = (actors: ReadonlyArray<Actor>) => {
@@ -31,7 +33,7 @@ const document = (actors: ReadonlyArray<Actor>) => {
   })
 }
 
-/** The events of the actors among a stream's, up to the story's last one. */
+/** Filters the events of the actors, up to the last event of the story. */
 const own =
   (actors: ReadonlyArray<Actor>) =>
   <E>(events: Stream.Stream<Event, E>): Stream.Stream<Event, E> => {
@@ -42,7 +44,7 @@ const own =
     )
   }
 
-/** Prints the events of these actors while they happen. Gives, after the last, all of them as the chain's history has them. */
+/** Prints the events of these actors live. Returns all of them after the last one, as read from the chain's history. */
 export const listen = Effect.fnUntraced(function* (actors: ReadonlyArray<Actor>) {
   const { heard } = yield* Narrator
   const { batches, stream } = yield* ProtocolEvents.ProtocolEvents
@@ -72,7 +74,7 @@ export const listen = Effect.fnUntraced(function* (actors: ReadonlyArray<Actor>)
     )
     const events = Chunk.toReadonlyArray(kept).map(document(actors))
     if (JSON.stringify(told) !== JSON.stringify(events)) {
-      return yield* Effect.dieMessage("the events that came differ from those in the history")
+      return yield* Effect.dieMessage("the live events differ from the events in the history")
     }
     return events
   })

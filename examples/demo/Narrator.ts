@@ -4,17 +4,17 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
-/** Tells the story while it happens. */
+/** Prints the story. */
 export class Narrator extends Context.Tag("demo/Narrator")<
   Narrator,
   {
-    /** Opens a chapter. */
+    /** Begins a chapter. */
     readonly chapter: (title: string) => Effect.Effect<void>
-    /** Something that happened. */
+    /** Prints an action of an actor. */
     readonly told: (who: string, what: string) => Effect.Effect<void>
-    /** An event of the program, when it comes. */
+    /** Prints an event of the program. */
     readonly heard: (who: string, what: string) => Effect.Effect<void>
-    /** Something that was refused, as it should be. */
+    /** Prints an expected refusal. */
     readonly refused: (who: string, what: string) => Effect.Effect<void>
   }
 >() {}
@@ -31,7 +31,7 @@ const colour: Style = { bold: sgr(1), green: sgr(32), red: sgr(31), dim: sgr(2) 
 const same = (text: string): string => text
 const plain: Style = { bold: same, green: same, red: same, dim: same }
 
-/** A line of someone, or of nobody. */
+/** Formats a line, with or without an actor's name. */
 const line = (sign: string, who: string, what: string): string =>
   who === "" ? `  ${sign} ${what}` : `  ${sign} ${who.padEnd(5)} ${what}`
 
@@ -48,7 +48,7 @@ export const layerColour = Layer.succeed(Narrator, make(colour))
 /** For a pipe or a file. */
 export const layerPlain = Layer.succeed(Narrator, make(plain))
 
-/** Says nothing, for when only the document is wanted. */
+/** Prints nothing, for `--json`. */
 export const layerSilent = Layer.succeed(Narrator, {
   chapter: () => Effect.void,
   told: () => Effect.void,

@@ -1,4 +1,4 @@
-/** Reads everything that the story left on the chain into one document. */
+/** Reads the accounts and payloads of the story into one document. */
 import {
   Agent,
   Channel,
@@ -20,7 +20,7 @@ import * as Order from "effect/Order"
 import * as Stream from "effect/Stream"
 import type { Actor, Traces } from "./Story.js"
 
-/** The transaction that made an account: the oldest one that names it. */
+/** The transaction that created an account: the oldest one that names it. */
 const madeBy = (address: Address) =>
   Effect.gen(function* () {
     const rpc = yield* RpcPool.RpcPool
@@ -30,7 +30,7 @@ const madeBy = (address: Address) =>
 
 const bySlot = Order.mapInput(Order.bigint, ({ slot }: { readonly slot: bigint }) => slot)
 
-/** Accounts with the signature that made each, in the order in which they were made. */
+/** Accounts in the order of their creation, each with the signature that created it. */
 const inOrder = <A>(accounts: ReadonlyArray<ProgramAccount.ProgramAccount<A>>) =>
   Effect.forEach(accounts, (entry) => Effect.map(madeBy(entry.address), (made) => ({ ...entry, ...made }))).pipe(
     Effect.map((made) => Arr.sort(made, bySlot))
@@ -116,7 +116,7 @@ const countTransactions = (actors: ReadonlyArray<Actor>) =>
     return new Set(histories.flat().map(({ signature }) => signature)).size
   })
 
-/** The document of a story, everything in it read from the chain and from the payload store. */
+/** The document of a story. All its data is read from the chain and from the payload store. */
 export const readBack = ({ actors, channels, escrows, refusals }: Traces) =>
   Effect.gen(function* () {
     return {

@@ -1,4 +1,4 @@
-/** The chapter of the demo that finds agents and channels in memory. */
+/** The chapter of the demo that searches agents, channels and messages in memory. */
 import { Capabilities, Discovery, SafeText } from "@pod-protocol/effect"
 import * as Effect from "effect/Effect"
 import { Narrator } from "./Narrator.js"
@@ -6,7 +6,9 @@ import type { Actor } from "./Story.js"
 
 const { TRADING, ANALYSIS } = Capabilities.sdk.bits
 
-/** Searches in memory: they make no call. Others may use the same cluster, so only what the actors made is kept. */
+/**
+ * Searches without a call to an endpoint. It keeps only results of the actors, because others may use the same cluster.
+ */
 export const search = Effect.fnUntraced(function* (actors: ReadonlyArray<Actor>) {
   const { told } = yield* Narrator
   const discovery = yield* Discovery.Discovery

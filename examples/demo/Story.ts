@@ -1,4 +1,6 @@
-/** The story: three agents register, write to each other, meet in channels, and are refused what they may not do. */
+/**
+ * The story: three agents register, exchange messages and use channels. The program refuses their forbidden operations.
+ */
 import { Agent, Channel, Escrow, Message, MessageType, RpcPool, SafeText, Wallet } from "@pod-protocol/effect"
 import { type Address, lamports } from "@solana/kit"
 import * as Effect from "effect/Effect"
@@ -8,13 +10,13 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { Narrator } from "./Narrator.js"
 
-/** One of the three who act, with the wallet it signs with. */
+/** An actor: a name, and the wallet that signs for it. */
 export interface Actor {
   readonly name: string
   readonly wallet: Wallet.Wallet["Type"]
 }
 
-/** A refusal that the story expects, as a caller sees it. */
+/** An expected refusal, with its error. */
 export interface Refusal {
   readonly step: string
   readonly error: string
@@ -22,7 +24,7 @@ export interface Refusal {
   readonly code: number | null
 }
 
-/** Where to look for what the story left on the chain. */
+/** The addresses of the accounts that the story created. */
 export interface Traces {
   readonly actors: ReadonlyArray<Actor>
   readonly channels: ReadonlyArray<Address>
@@ -34,7 +36,7 @@ const FUNDS = lamports(1_000_000_000n)
 const FEE = 1_000_000n
 const DEPOSIT = 5_000_000n
 
-/** One broadcast per participant and clock second is what the program allows. */
+/** Pause between broadcasts: the program accepts one per participant and second of its clock. */
 const BREATH = "1100 millis"
 
 const as =
@@ -42,7 +44,7 @@ const as =
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, Wallet.Wallet>> =>
     Effect.provideService(effect, Wallet.Wallet, wallet)
 
-/** What others wrote, safe to show in a terminal. */
+/** Text of others, made safe for a terminal. */
 const text = (bytes: Uint8Array): string => SafeText.make(new TextDecoder().decode(bytes))
 
 const fund = Effect.fn("demo.fund")(function* (actor: Actor) {
@@ -63,10 +65,10 @@ const actor = (name: string) =>
     return self
   })
 
-/** Those who act. */
+/** The three actors. */
 export const actors = Effect.all([actor("Ada"), actor("Bo"), actor("Cy")], { concurrency: "unbounded" })
 
-/** Ada, Bo and Cy register, write to each other, meet in channels and part: Cy leaves a channel last. */
+/** Ada, Bo and Cy register, exchange messages and use channels. At the end, Cy leaves a channel. */
 export const story = Effect.fnUntraced(function* ([ada, bo, cy]: readonly [Actor, Actor, Actor]) {
   const { chapter, refused, told } = yield* Narrator
   const agents = yield* Agent.Agent
@@ -87,7 +89,7 @@ export const story = Effect.fnUntraced(function* ([ada, bo, cy]: readonly [Actor
       Effect.tap((error) => {
         const refusal = describe(step, error)
         refusals.push(refusal)
-        // Without the program, the instruction and the code, which the document has.
+        // Removes the program, instruction and code from the message. The document has them.
         return refused(who.name, `${step}: ${error.message.replace(/ \([^()]*\)$/, "")}`)
       })
     )

@@ -1,6 +1,6 @@
 /**
- * The protocol from one command: agents register, write to each other and meet in channels, while a stream tells what
- * happens. Then everything is searched, and read back.
+ * Demonstrates the protocol in one command: agents register, exchange messages and use channels, while the event stream
+ * is printed. Then the demo searches the accounts and reads everything back.
  *
  *     npm run demo                                    on the embedded cluster
  *     npm run -s demo -- --json                       one JSON document and nothing else

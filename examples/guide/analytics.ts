@@ -1,6 +1,6 @@
 /**
- * Analytics: how much there is, what happened in which hour, who is busiest and how the cluster is, kept up to date by
- * events, on the embedded cluster.
+ * Analytics: totals, activity by day, the busiest agents and the state of the cluster. Events keep them up to date. It
+ * runs on the embedded cluster.
  *
  *     npx tsx examples/guide/analytics.ts
  */
@@ -47,7 +47,7 @@ const program = Effect.gen(function* () {
 
   yield* Effect.gen(function* () {
     const { caughtUp, report, series } = yield* Analytics.Analytics
-    // What happened before the layer was built is read from the history
+    // Events before the layer was built are read from the history
     yield* caughtUp
     const days = yield* series({ bucket: "1 day", limit: 7 })
     yield* Console.log(`Agents that registered on the last day: ${days.at(-1)?.agents}`)

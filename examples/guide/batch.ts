@@ -1,5 +1,5 @@
 /**
- * Request batching: messages are sent in batches of ten. A batch that fails takes only its own messages with it.
+ * Request batching: messages are sent in batches of ten. A batch that fails affects only its own messages.
  *
  *     npx tsx examples/guide/batch.ts
  */
@@ -25,7 +25,7 @@ const program = Effect.gen(function* () {
 
   const requests = Arr.makeBy(MESSAGES, (index) => ({
     recipient: recipient.address,
-    // An id is 16 bytes or a text, so the SDK refuses this one
+    // An id must be 16 bytes or a text, so the SDK refuses this one
     id: index === 30 ? new Uint8Array(3) : `message ${index}`,
     payload: `Message ${index}`
   }))

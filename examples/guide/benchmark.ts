@@ -1,6 +1,6 @@
 /**
- * A benchmark of one's own: messages sent one by one and in batches, each with its time on the clock, on the embedded
- * cluster. It prints the table and writes the page.
+ * Your own benchmark: measures the latency of messages, sent one by one and in batches, on the embedded cluster. It
+ * prints a table and writes an HTML page.
  *
  *     npx tsx examples/guide/benchmark.ts [FILE]
  */
@@ -19,7 +19,7 @@ import * as Option from "effect/Option"
 
 const BATCH = 10
 
-/** A registered agent's wallet. The layer is built once for each case, and not timed. */
+/** The wallet of a registered agent. The layer is built once for each case, outside the timing. */
 const registered = Layer.effect(
   Wallet.Wallet,
   Effect.gen(function* () {

@@ -1,5 +1,6 @@
 /**
- * Reads at memory speed that are never older than what is known: accounts and values of one's own, over two levels.
+ * A cache with two levels: reads accounts and the application's own values from memory, and never returns a value older
+ * than a known change.
  *
  *     npx tsx examples/guide/cache.ts
  */
@@ -22,7 +23,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 
-/** The folder of the second level, which goes with this process. */
+/** The folder of the second level. It is removed with the scope. */
 const folder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(path.join(os.tmpdir(), "pod-cache-"))),
   (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
@@ -32,7 +33,7 @@ const Store = Layer.unwrapScoped(
   Effect.map(folder, (directory) => CacheStoreSqlite.layer({ directory, maxBytes: 4 * 1024 * 1024 }))
 )
 
-/** The services find the cache in their context: `Pod.layer({ url, cache })` does the same for a real cluster. */
+/** The services use the cache from their context. `Pod.layer({ url, cache })` does the same for a real cluster. */
 const PodLive = TestWallets.layer.pipe(
   Layer.provideMerge(Pod.layerServices()),
   Layer.provideMerge(Cache.layer({ ttl: { AgentAccount: "5 minutes" } })),
@@ -52,13 +53,13 @@ const program = Effect.gen(function* () {
     yield* agents.register({ capabilities: 1n, metadataUri: "https://example.com/agent.json" })
     for (let read = 0; read < 1000; read++) yield* agents.get(wallet.address)
 
-    // One's own write is seen by the next read.
+    // The next read after an own write returns the new account.
     yield* agents.update({ capabilities: 3n })
     const { account } = yield* agents.get(wallet.address)
     yield* Console.log(`capabilities after the update: ${account.capabilities}`)
   }).pipe(Effect.provideService(Wallet.Wallet, wallet))
 
-  // Values of the application, loaded once and invalidated by tag.
+  // Values of the application are loaded once, and invalidated by tag.
   const profiles = yield* Cache.namespace("profiles", Profile)
   let loads = 0
   const load = Effect.sync(() => ({ name: `profile ${++loads}` }))

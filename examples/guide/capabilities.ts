@@ -1,6 +1,6 @@
 /**
- * Interning of capability names: a vocabulary of one's own, an agent that registers with it, and names read back from the
- * chain, on the embedded cluster.
+ * Interning of capability names: your own vocabulary, an agent that registers with it, and names read back from the
+ * chain. It runs on the embedded cluster.
  *
  *     npx tsx examples/guide/capabilities.ts
  */

@@ -1,5 +1,6 @@
 /**
- * Configuration tuning: a preset, the guide's combinators, overrides from the environment, and where each value comes from.
+ * Configuration tuning: a preset, the guide's combinators, overrides from the environment, and the source of each
+ * value.
  *
  *     npx tsx examples/guide/configuration.ts
  *
@@ -22,7 +23,7 @@ const settings = pipe(
   PodConfig.withBatchSize(100)
 )
 
-// What the environment of a deployment might say
+// A deployment's environment
 const environment = ConfigProvider.fromMap(
   new Map([
     ["POD_RPC_URL", "https://rpc.example/?api-key=secret"],
@@ -31,7 +32,7 @@ const environment = ConfigProvider.fromMap(
 )
 
 const program = Effect.gen(function* () {
-  // `Pod.layer(config)` would connect with it
+  // `Pod.layer(config)` would connect to the endpoint of this configuration
   const config = yield* PodConfig.configWith(settings)
   const effective = yield* PodConfig.effective(config, PodConfig.performance)
   yield* Console.log(PodConfig.render(effective))

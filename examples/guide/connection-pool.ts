@@ -1,5 +1,6 @@
 /**
- * Connection pooling: a bounded number of connections carries any number of calls, and idle ones stay open for a while.
+ * Connection pooling: a bounded number of connections carries any number of calls, and idle connections stay open for
+ * some time.
  *
  *     npx tsx examples/guide/connection-pool.ts
  */
@@ -23,7 +24,7 @@ const program = Effect.gen(function* () {
     keepAliveInterval: "1 minute"
   })
 
-  // Equal calls would share one request
+  // The arguments differ, because equal calls would share one request
   const rents = yield* Effect.forEach(
     Array.from({ length: CALLS }, (_, bytes) => bytes),
     (bytes) => pool.getMinimumBalanceForRentExemption(bytes),
@@ -31,7 +32,7 @@ const program = Effect.gen(function* () {
   )
   yield* Console.log(`Calls answered over at most 20 connections: ${rents.length}`)
 
-  // The pool is also what all other services use: `Effect.provideService(RpcPool.RpcPool, pool)`, or its layer
+  // All other services can use this pool: `Effect.provideService(RpcPool.RpcPool, pool)`, or its layer
   const version = yield* Effect.flatMap(RpcPool.RpcPool, (rpc) => rpc.getVersion).pipe(
     Effect.provideService(RpcPool.RpcPool, pool)
   )

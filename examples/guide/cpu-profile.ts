@@ -1,5 +1,5 @@
 /**
- * CPU profiling: where the time of sending messages goes, as a table, a flamegraph and a page.
+ * CPU profiling: shows the functions that take the time of sending messages, as a table, a flamegraph and a page.
  *
  *     npx tsx examples/guide/cpu-profile.ts [FOLDER]
  */

@@ -1,6 +1,6 @@
 /**
- * Choosing data structures: agents found by capability bits, in the order of reputation, and by words, without a call to an
- * endpoint, on the embedded cluster.
+ * Choosing data structures: finds agents by capability bits, by reputation and by words, without a call to an endpoint.
+ * It runs on the embedded cluster.
  *
  *     npx tsx examples/guide/discovery.ts
  */

@@ -1,5 +1,5 @@
 /**
- * Error handling: errors are values with a tag, a reason and whether a retry can help; the compiler knows all of them.
+ * Error handling: an error is a value with a tag, a reason and `isRetryable`. The types list all errors of a call.
  *
  *     npx tsx examples/guide/errors.ts
  */
@@ -23,7 +23,7 @@ const program = Effect.gen(function* () {
     asWallet
   )
 
-  // A refusal of the program has its name
+  // An error of the program has a name
   yield* messages.send({ recipient: stranger.address, payload: "Hello" }).pipe(
     Effect.catchTag("ProgramError", (error) => Console.log(`ProgramError: ${error.message}`)),
     asWallet
@@ -31,12 +31,12 @@ const program = Effect.gen(function* () {
 
   yield* agents.register({ metadataUri: "https://example.com/ada" }).pipe(asWallet)
 
-  // What is not there is an error of its own
+  // A missing account is a separate error
   yield* channels
     .get(stranger.address)
     .pipe(Effect.catchTag("AccountNotFound", (error) => Console.log(`AccountNotFound: ${error.message}`)))
 
-  // `isRetryable` says whether trying again can help, so one policy serves all errors
+  // `isRetryable` is true if a retry can help, so one policy serves all errors
   const attempts = yield* messages
     .send({ recipient: stranger.address, payload: "Hello" })
     .pipe(

@@ -1,5 +1,5 @@
 /**
- * Async profiling: the live fibers of an application, where each waits, and what looks wrong.
+ * Async profiling: the live fibers of an application, the place where each waits, and suspicious patterns.
  *
  *     npx tsx examples/guide/fiber-console.ts
  */
@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 
-/** Takes the CPU without a pause, as a parser of a large document would. */
+/** Uses the CPU without a pause, like a parser of a large document. */
 const busy = Effect.sync(() => {
   const start = performance.now()
   while (performance.now() - start < 80);

@@ -1,5 +1,5 @@
 /**
- * Memory profiling: which functions hold memory, what changed between two moments, and a snapshot of all objects.
+ * Memory profiling: the functions that hold memory, the changes between two moments, and a snapshot of all objects.
  *
  *     npx tsx examples/guide/heap-profile.ts [FILE.heapsnapshot]
  */
@@ -14,7 +14,7 @@ const bytes = (value: number): string => Flamegraph.cost(value, "bytes")
 
 const kept: Array<object> = []
 
-/** What a leak looks like: a list that nothing empties. */
+/** An example of a leak: a list that is never emptied. */
 const leak = (count: number): void => {
   for (let index = 0; index < count; index++) kept.push({ index, text: `kept ${index}` })
 }
@@ -34,7 +34,8 @@ const program = Effect.gen(function* () {
   for (const { change, name } of Profiler.compare(before, after).slice(0, 3))
     yield* Console.log(`  ${bytes(change).padStart(9)}  ${name}`)
 
-  // All objects, for Chrome's developer tools. The file holds all secrets of the process: only its owner may read it
+  // Writes all objects for Chrome's developer tools. The file contains all secrets of the process: only its owner can
+  // read it
   const file = process.argv[2]
   if (file === undefined) return
   const snapshot = yield* profiler.heapSnapshot(file)

@@ -1,5 +1,5 @@
 /**
- * HTTP/2: one connection to an `https:` endpoint carries all calls at once.
+ * HTTP/2: one connection to an `https:` endpoint carries all concurrent calls.
  *
  *     npx tsx examples/guide/http2.ts
  */
@@ -16,7 +16,7 @@ const CALLS = 200
 const file = (name: string) => readFileSync(new URL(`../../test/support/tls/${name}`, import.meta.url), "utf8")
 const cert = file("cert.pem")
 
-/** An endpoint that answers each call with 42 over HTTP/2, and counts connections and the calls that are open at once. */
+/** An endpoint that answers each call with 42 over HTTP/2. It counts connections and concurrent calls. */
 const endpoint = Effect.acquireRelease(
   Effect.async<{ readonly server: http2.Http2SecureServer; readonly counts: { sessions: number; most: number } }>(
     (resume) => {
@@ -55,7 +55,7 @@ const program = Effect.gen(function* () {
     ca: cert,
     http2: { connections: 1, maxConcurrentStreams: 100, initialWindowSize: 1024 * 1024 }
   })
-  // Equal calls would share one request
+  // The arguments differ, because equal calls would share one request
   const times = yield* Effect.forEach(
     Array.from({ length: CALLS }, (_, slot) => BigInt(slot)),
     pool.getBlockTime,

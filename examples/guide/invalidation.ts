@@ -1,6 +1,6 @@
 /**
- * Smart cache invalidation: what other processes do on the chain invalidates accounts and tagged values, without a time to
- * live and without a search, on the embedded cluster.
+ * Smart cache invalidation: changes that other processes make on the chain invalidate accounts and tagged values. It
+ * needs no time to live and no search. It runs on the embedded cluster.
  *
  *     npx tsx examples/guide/invalidation.ts
  */
@@ -25,12 +25,12 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 
-/** Agents as another process uses them: it knows nothing of this one's cache. */
+/** The agents as another process uses them, without access to this cache. */
 class Elsewhere extends Context.Tag("Elsewhere")<Elsewhere, Agent.Service>() {}
 
 const ElsewhereLive = Layer.effect(Elsewhere, Agent.Agent).pipe(Layer.provide(Layer.fresh(Pod.layerServices())))
 
-/** `Pod.layer({ url, cache: {}, invalidator: {} })` is the same for a real cluster. */
+/** `Pod.layer({ url, cache: {}, invalidator: {} })` does the same for a real cluster. */
 const PodLive = TestWallets.layer.pipe(
   Layer.provideMerge(Pod.layerServices()),
   Layer.provideMerge(CacheInvalidator.layer()),
@@ -40,7 +40,7 @@ const PodLive = TestWallets.layer.pipe(
   Layer.provideMerge(EmbeddedCluster.layer())
 )
 
-/** Waits until the cache knows what happened up to a slot. */
+/** Waits until all events up to a slot are applied to the cache. */
 const applied = (slot: Slot) =>
   Effect.flatMap(CacheInvalidator.CacheInvalidator, ({ applied }) =>
     Stream.runDrain(Stream.takeUntil(applied, (cursor) => cursor.slot >= slot))

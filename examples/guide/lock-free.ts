@@ -1,5 +1,5 @@
 /**
- * Lock-free structures: requests are counted and response times recorded in memory that threads can share.
+ * Lock-free structures: counts requests and records response times in memory that threads share.
  *
  *     npx tsx examples/guide/lock-free.ts
  */
@@ -11,25 +11,25 @@ import * as Effect from "effect/Effect"
 
 const REQUESTS = 800
 
-/** What a thread gets by `postMessage` or `workerData`. */
+/** The memory that a thread receives through `postMessage` or `workerData`. */
 interface Buffers {
   readonly requestCount: SharedArrayBuffer
   readonly responseTimes: SharedArrayBuffer
 }
 
-/** Each thread opens the structures by itself. Anything that is no such structure is `InvalidInput`. */
+/** Opens the structures in a thread. Fails with `InvalidInput` for any other buffer. */
 const open = ({ requestCount, responseTimes }: Buffers) =>
   Effect.all({
     requestCount: AtomicCounter.fromBuffer(requestCount),
     responseTimes: AtomicQueue.fromBuffer(responseTimes)
   })
 
-/** Runs on any thread. */
+/** Can run on any thread. */
 const recordRequests = Effect.fn(function* (buffers: Buffers) {
   const metrics = yield* open(buffers)
   for (let request = 0; request < REQUESTS; request++) {
     metrics.requestCount.increment()
-    // Microseconds; false if the queue is full
+    // In microseconds. Returns false if the queue is full
     yield* metrics.responseTimes.offer(100 + request)
   }
 })

@@ -20,7 +20,7 @@ const program = Effect.gen(function* () {
   yield* store.put(new Uint8Array(5_000_000))
   yield* Effect.scoped(buffers.lease)
 
-  // The monitor reads the memory each period; this waits for the first two readings
+  // The monitor reads the memory once per period. This waits for the first two readings
   yield* monitor.changes.pipe(
     Stream.take(2),
     Stream.runForEach(({ pressure, rssBytes }) =>

@@ -1,5 +1,5 @@
 /**
- * A memory pool: buffers that many messages use one after the other, and that return by themselves.
+ * A memory pool: messages reuse the same buffers, which return to the pool automatically.
  *
  *     npx tsx examples/guide/memory-pool.ts
  */
@@ -19,7 +19,7 @@ const program = Effect.gen(function* () {
     .pipe(Effect.provideService(Wallet.Wallet, sender))
   const recipient = yield* TestWallets.funded
 
-  // 4 KiB each, at most 1000 idle, dropped after five idle minutes
+  // 4 KiB each, at most 1000 idle, removed after five idle minutes
   const buffers = yield* MemoryPool.make({
     create: () => new Uint8Array(4096),
     maxPooled: 1000,
@@ -31,7 +31,7 @@ const program = Effect.gen(function* () {
   const send = (content: string) =>
     buffers.use((buffer) => {
       const { written } = new TextEncoder().encodeInto(content, buffer)
-      // Back in the pool when the message has landed, failed, or was interrupted
+      // Returns to the pool when the message has landed, has failed, or was interrupted
       return messages.send({ recipient: recipient.address, payload: buffer.subarray(0, written) })
     })
 

@@ -33,7 +33,7 @@ const program = Effect.gen(function* () {
     .pipe(Effect.provideService(Wallet.Wallet, wallet))
   yield* timer.observe
 
-  // Track throughput; `Message.send` itself is tracked by the SDK
+  // Track throughput; the SDK tracks `Message.send` itself
   for (let index = 0; index < MESSAGES; index++) {
     yield* messages
       .send({ recipient: recipient.address, payload: `Message ${index}` })

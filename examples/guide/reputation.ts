@@ -1,5 +1,5 @@
 /**
- * SIMD: the scores of 100,000 agents decay, grow by what the agents did, and are searched, at memory speed.
+ * SIMD: decays the scores of 100,000 agents, adds their gains and searches them, at memory speed.
  *
  *     npx tsx examples/guide/reputation.ts
  */
@@ -14,7 +14,7 @@ const program = Effect.gen(function* () {
   const reputation = yield* Reputation.make({ capacity: AGENTS })
   reputation.scores.fill(50)
 
-  // What each agent did today: one in ten answered a message, agent 7 answered many
+  // Gains of one day: one agent in ten answered a message, agent 7 answered many
   for (let agent = 0; agent < AGENTS; agent += 10) reputation.gains[agent] = 1
   reputation.gains[7] = 30
 

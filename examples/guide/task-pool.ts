@@ -1,5 +1,5 @@
 /**
- * A task pool: many agents are read, no more than a few at once, each with a timeout.
+ * A task pool: reads many agents with bounded concurrency, each with a timeout.
  *
  *     npx tsx examples/guide/task-pool.ts
  */
@@ -25,11 +25,11 @@ const program = Effect.gen(function* () {
     )
   )
 
-  // Process them concurrently; the first failure ends all
+  // Read them concurrently; the first failure interrupts the others
   const accounts = yield* pool.all(wallets.map(({ address }) => agents.get(address)))
   yield* Console.log(`Read ${accounts.length} agents in order: ${accounts.map(({ account }) => account.capabilities)}`)
 
-  // A task that hangs ends at its timeout, and its place is free
+  // A task that hangs ends at its timeout and frees its place in the pool
   const late = yield* Effect.flip(pool.run(Effect.never, { timeout: "50 millis" }))
   yield* Console.log(late.message)
   yield* Console.log(`Running now: ${(yield* pool.stats).running}`)

@@ -1,5 +1,5 @@
 /**
- * Work stealing: many digests of uneven cost on all cores; idle threads take work from busy ones.
+ * Work stealing: computes many digests of uneven cost on all cores. Idle threads take work from busy ones.
  *
  *     npx tsx examples/guide/work-stealing.ts
  */
@@ -11,7 +11,10 @@ import * as Option from "effect/Option"
 
 const AGENTS = 500
 
-/** The module of the task, which threads import. An application names a file: `new URL("./digest.js", import.meta.url)`. */
+/**
+ * The module of the task, which the threads import. A real application names a file: `new URL("./digest.js",
+ * import.meta.url)`.
+ */
 const source = `
   import { createHash } from "node:crypto"
   export const digest = (input) => {
@@ -33,11 +36,11 @@ const program = Effect.gen(function* () {
   const pool = yield* WorkerPool.WorkerPool
   const agents = Array.from({ length: AGENTS }, (_, index) => `agent ${index}`)
 
-  // Each input goes to the thread that is free next
+  // A free thread takes the next input
   const digests = yield* pool.map(task("digest"), agents)
   yield* Console.log(`Digests: ${digests.length}, distinct: ${new Set(digests).size}`)
 
-  // A task that never returns is ended; its thread is replaced
+  // A task that never returns is terminated, and its thread is replaced
   const error = yield* Effect.option(Effect.flip(pool.run(task("loops"), "x", { timeout: "100 millis" })))
   yield* Console.log(Option.match(error, { onNone: () => "it returned", onSome: ({ message }) => message }))
   yield* Console.log(`After it: ${(yield* pool.run(task("digest"), "agent 0")) === digests[0]}`)

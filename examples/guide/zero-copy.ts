@@ -1,5 +1,5 @@
 /**
- * Zero-copy operations: a file is read into memory once, and neither the message nor the store copies its bytes.
+ * Zero-copy operations: a file is read into memory once. Neither the message nor the store copies its bytes.
  *
  *     npx tsx examples/guide/zero-copy.ts
  */
@@ -28,7 +28,7 @@ const program = Effect.gen(function* () {
       .send({ recipient: recipient.address, payload: file, raw: true, zeroCopy }, { resend: true })
       .pipe(Effect.provideService(Wallet.Wallet, sender))
 
-  // The store keeps the array itself: whoever writes to it later damages the payload, which its hash shows
+  // The store keeps the array itself. A later write to it would damage the payload, and its hash would no longer match
   const { payloadHash } = yield* send(true)
   const stored = yield* store.get(payloadHash)
   yield* Console.log(`Sent ${file.length} bytes; the store shares their memory: ${stored.buffer === file.buffer}`)

@@ -43,7 +43,7 @@ export interface Settings {
 
 const PAIRS = ["--account", "--bpf-program"] as const
 
-/** Takes the options with two values out of the arguments. */
+/** Separates the options with two values from the other arguments. */
 const takePairs = (args: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const rest: Array<string> = []

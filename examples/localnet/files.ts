@@ -1,4 +1,4 @@
-/** Files of accounts and programs. */
+/** Reads the files of accounts and programs. */
 import { readdir, readFile, stat } from "node:fs/promises"
 import * as path from "node:path"
 import { InvalidInput } from "@pod-protocol/effect/InvalidInput"
@@ -12,12 +12,12 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import type { Pair } from "./arguments.js"
 
-/** Above an account of 10 MiB in base64, and above the largest program. */
+/** Maximum bytes of a file. The largest account (10 MiB) in base64 and the largest program are smaller. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024
 
 const integer = Schema.Union(Schema.NonNegativeInt, Schema.BigIntFromSelf)
 
-/** An account as `solana account --output json` writes it. */
+/** The JSON that `solana account --output json` writes. */
 const AccountFile = Schema.Struct({
   pubkey: Schema.String,
   account: Schema.Struct({
@@ -46,14 +46,14 @@ const bytesOf = (field: string, file: string) =>
     return yield* Effect.tryPromise({ try: (signal) => readFile(file, { signal }), catch: cannot })
   })
 
-/** Reads a file of an account. `-` stands for the address in the file. */
+/** Reads the file of an account. The address `-` stands for the address in the file. */
 export const account = ({ address, file }: Pair) =>
   Effect.gen(function* () {
     const field = `--account ${file}`
     const text = (yield* bytesOf(field, file)).toString("utf8")
     const json = yield* Either.mapLeft(Json.parse(text), () => refuse(field, "is no JSON"))
     const read = yield* Either.mapLeft(decode(json), () =>
-      refuse(field, 'is no account as "solana account --output json" writes it')
+      refuse(field, 'must be the JSON that "solana account --output json" writes')
     )
     const { data, executable = false, lamports, owner, rentEpoch, space } = read.account
     const [encoded, encoding] = data
@@ -75,7 +75,7 @@ export const account = ({ address, file }: Pair) =>
     return image
   })
 
-/** The files of accounts in a folder, in the order of their names. */
+/** The account files of a folder, in the order of their names. */
 export const accountFiles = (folder: string) =>
   Effect.map(
     Effect.tryPromise({
@@ -90,7 +90,7 @@ export const accountFiles = (folder: string) =>
         .map((name) => ({ address: "-", file: path.join(folder, name) }))
   )
 
-/** Reads a program. */
+/** Reads the file of a program. */
 export const program = ({ address, file }: Pair) =>
   Effect.gen(function* () {
     const field = `--bpf-program ${file}`

@@ -1,4 +1,7 @@
-/** The status of a running cluster: a line that changes on a terminal, a line now and then in a pipe. */
+/**
+ * Shows the status of a running cluster. A terminal has one line that changes; a pipe gets a new line every ten
+ * seconds.
+ */
 import * as EmbeddedCluster from "@pod-protocol/effect/layers/EmbeddedCluster"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -11,7 +14,7 @@ const CLEAR_LINE = "\r\u001b[2K"
 const line = ({ slot, subscriptions }: EmbeddedCluster.Activity, perSecond: number) =>
   `slot ${slot} · ${perSecond.toFixed(perSecond < 10 ? 1 : 0)} transactions/s · ${subscriptions} subscriptions`
 
-/** Shows the status until it is interrupted. In a pipe it prints only what changed. */
+/** Shows the status until it is interrupted. In a pipe, it prints only changes. */
 export const show = Effect.gen(function* () {
   const cluster = yield* EmbeddedCluster.EmbeddedCluster
   const isTerminal = process.stdout.isTTY

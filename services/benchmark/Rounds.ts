@@ -1,7 +1,7 @@
 /**
  * Measures contenders in interleaved rounds.
  *
- * Invariant: the n-th round of every contender that has not failed ran at the same time. A contender that fails loses all of
+ * Invariant: the n-th rounds of all contenders without a failure ran in the same time. A contender that fails loses all
  * its rounds and is not run again.
  */
 import * as Cause from "effect/Cause"
@@ -37,9 +37,9 @@ export interface Contender {
   readonly note: Option.Option<string>
   readonly work: Option.Option<Work>
   readonly histogram: ExponentialHistogram.ExponentialHistogram
-  /** Calls of a round. */
+  /** Calls in one round. */
   calls: number
-  /** Operations that were run, those of the warm-up included. */
+  /** Operations that were started, including the warm-up. */
   started: number
   timed: number
   seconds: number
@@ -77,13 +77,13 @@ export const prepared = <R>(
     failure: Exit.isFailure(made) ? Option.some(made.cause) : Option.none()
   }))
 
-/** The most calls of a round. Work that takes no time within so many is not measurable. */
+/** Maximum calls in a round. Work that takes too little time for the timer even then cannot be measured. */
 const MOST_CALLS = 2 ** 24
 
-/** Microseconds below which the timer's resolution shows. */
+/** Below this many microseconds, the timer's resolution distorts the result. */
 const LEAST_MICROS = 100
 
-/** Runs a case until the engine has compiled it, and finds how many calls fill a round. */
+/** Runs a case until the engine has compiled it, and determines how many calls fill a round. */
 const calibrate = (settings: Settings, contender: Contender, work: Work): Effect.Effect<void, unknown> =>
   Effect.gen(function* () {
     let spent = 0
@@ -94,7 +94,7 @@ const calibrate = (settings: Settings, contender: Contender, work: Work): Effect
       spent += micros
       if (micros < settings.roundMicros) {
         if (calls === MOST_CALLS && micros < LEAST_MICROS)
-          return yield* Effect.fail("it is too fast to be timed: do more in one run")
+          return yield* Effect.fail("it is too fast to be measured: do more work in one run")
         if (calls === MOST_CALLS) break
         calls *= 2
       }
@@ -103,10 +103,13 @@ const calibrate = (settings: Settings, contender: Contender, work: Work): Effect
     contender.calls = Math.min(Math.max(1, Math.round((calls * settings.roundMicros) / last)), MOST_CALLS)
   })
 
-/** A report holds no other: `NaN` would become `null` in JSON, and the history that holds it unreadable. */
+/**
+ * A report contains only finite times: `NaN` would become `null` in JSON, and make the history that contains it
+ * unreadable.
+ */
 const isTime = (micros: number): boolean => Number.isFinite(micros) && micros >= 0
 
-const NO_TIME = "it told a time that is no number, or below 0"
+const NO_TIME = "its time is not a number from 0"
 
 const cpuRound = (contender: Contender, work: Work): Effect.Effect<void, unknown> =>
   Effect.flatMap(work.cpu(contender.calls), (micros) => {
@@ -133,10 +136,10 @@ const nextLatencies = (
   )
 }
 
-/** Rounds of warm-up at most, for operations that take no time. */
+/** Maximum rounds of the warm-up, for operations that take no time. */
 const MOST_WARM_ROUNDS = 1000
 
-/** Runs rounds that do not count, one at least, until they took the time of the warm-up. */
+/** Runs rounds that do not count: at least one, until they have taken the time of the warm-up. */
 const warmLatencies = (
   settings: Settings,
   contender: Contender,
@@ -157,7 +160,7 @@ const latencyRound = (
 ): Effect.Effect<void, unknown> =>
   Effect.gen(function* () {
     const { micros, seconds } = yield* nextLatencies(settings, contender, work, operations)
-    if (micros.length === 0) return yield* Effect.fail("it told no latency")
+    if (micros.length === 0) return yield* Effect.fail("it returned no latency")
     let sum = 0
     for (const each of micros) {
       const own = each / contender.operations
@@ -169,7 +172,7 @@ const latencyRound = (
     contender.rounds.push(sum / micros.length)
   })
 
-/** Runs a step of a contender that has not failed. */
+/** Runs a step of a contender, unless it has failed. */
 const attempt = (
   settings: Settings,
   contender: Contender,
@@ -185,10 +188,13 @@ const attempt = (
 
 const medianOf = (values: ReadonlyArray<number>): number => Option.getOrElse(Statistics.median(values), () => NaN)
 
-/** Resamples that tell the width of an interval well enough to stop. */
+/** Resamples that suffice to estimate the width of an interval. */
 const RESAMPLES = 400
 
-/** Whether the control's interval is narrower than the threshold. Its place is not looked at: that would choose runs. */
+/**
+ * Whether the control's interval is narrower than the threshold. Its position is ignored: it would select runs with a
+ * certain result.
+ */
 const isPrecise = ({ threshold }: Settings, base: Contender | undefined, control: Contender | undefined): boolean => {
   if (base === undefined || control === undefined) return true
   const ratios = control.rounds.map((micros, round) => micros / (base.rounds[round] ?? NaN)).filter(Number.isFinite)
@@ -196,7 +202,7 @@ const isPrecise = ({ threshold }: Settings, base: Contender | undefined, control
   return Option.match(interval, { onNone: () => true, onSome: ({ high, low }) => high - low <= threshold })
 }
 
-/** How often the width is looked at. */
+/** Rounds between two checks of the width. */
 const LOOK = 8
 
 const hasFailed = (contender: Contender | undefined): boolean =>
@@ -230,7 +236,7 @@ export const measure = (
     }
   })
 
-/** What a contender measured, with the figures that it tells in the end. */
+/** The measurements of a contender, with the figures that its work reports at the end. */
 export const result = (settings: Settings, contender: Contender): Effect.Effect<MeasuredCase> =>
   Effect.gen(function* () {
     const { histogram, isControl, name, note, rounds, seconds, timed, work } = contender

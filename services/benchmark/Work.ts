@@ -1,4 +1,4 @@
-/** How the operations of a case are run and timed, in this process or in another. */
+/** Runs and times the operations of a case, in this process or in another. */
 import * as Array from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -10,27 +10,27 @@ import { Stopwatch } from "../Stopwatch.js"
 export interface Plan {
   /** Operations to time. */
   readonly operations: number
-  /** The index of the first of them. */
+  /** The index of the first operation. */
   readonly first: number
-  /** Operations in flight at most. */
+  /** Maximum operations in flight. */
   readonly concurrency: number
-  /** Operations a second that are due, or none: the next starts when one has ended. */
+  /** Operations started per second. `None`: the next one starts when an earlier one has ended. */
   readonly rate: Option.Option<number>
 }
 
 export interface Latencies {
-  /** Of each operation, in any order. */
+  /** The latency of each operation, in any order. */
   readonly micros: ReadonlyArray<number>
-  /** From the first start to the last end. */
+  /** Time from the first start to the last end. */
   readonly seconds: number
 }
 
 export interface Work {
-  /** The microseconds of CPU of some calls. */
+  /** Returns the microseconds of CPU of some calls. */
   readonly cpu: (calls: number) => Effect.Effect<number, unknown>
-  /** The latencies of some operations. */
+  /** Returns the latencies of some operations. */
   readonly latencies: (plan: Plan) => Effect.Effect<Latencies, unknown>
-  /** Figures beside the times, read when all is measured. */
+  /** Figures in addition to the times, read after the last round. */
   readonly figures?: Effect.Effect<MeasuredCase["figures"], unknown>
 }
 
@@ -47,8 +47,8 @@ const cpuOf = <E, R>(self: Effect.Effect<unknown, E, R>): Effect.Effect<number, 
   })
 
 /**
- * Times operations. With a rate, an operation is late by what it waits for its start: its latency is counted from the
- * moment when it was due, so a stall counts for all that it delays.
+ * Times operations. With a rate, the latency of an operation counts from its scheduled start, so it includes the delay
+ * that an earlier stall caused.
  */
 const latenciesOf =
   <E, R>(once: (index: number) => Effect.Effect<unknown, E, R>) =>
@@ -73,7 +73,7 @@ const latenciesOf =
       return { micros, seconds: ((yield* now) - started) / 1e6 }
     })
 
-/** Runs an operation often, in one fiber. */
+/** Runs an operation repeatedly, in one fiber. */
 const repeated = <E, R>(
   once: (index: number) => Effect.Effect<unknown, E, R>,
   times: number
@@ -83,7 +83,7 @@ const repeated = <E, R>(
     return Effect.whileLoop({ while: () => index < times, body: () => once(index++), step: () => undefined })
   })
 
-/** The work of an effect, with what it needs. */
+/** The work of an effect, with its context. */
 export const fromEffect = <A, E, R>(
   once: (index: number) => Effect.Effect<A, E, R>
 ): Effect.Effect<Work, never, R | Stopwatch> =>
@@ -92,7 +92,7 @@ export const fromEffect = <A, E, R>(
     latencies: (plan) => Effect.provide(latenciesOf(once)(plan), context)
   }))
 
-/** Keeps results alive, so that work is not optimised away. */
+/** Stores results, so that the engine cannot remove the calls. */
 let sink: unknown
 
 const calledOften = async (call: (index: number) => unknown, times: number): Promise<void> => {
@@ -105,7 +105,7 @@ const calledOften = async (call: (index: number) => unknown, times: number): Pro
 const attempted = (run: () => Promise<unknown>): Effect.Effect<unknown, unknown> =>
   Effect.tryPromise({ try: run, catch: (cause) => cause })
 
-/** The work of a function. The result is awaited if it is a promise, and kept. */
+/** The work of a function. A promise is awaited, and the result is stored. */
 export const fromCall = (call: (index: number) => unknown): Effect.Effect<Work, never, Stopwatch> =>
   Effect.map(Effect.context<Stopwatch>(), (context) => ({
     cpu: (calls) => Effect.provide(cpuOf(attempted(() => calledOften(call, calls))), context),

@@ -1,14 +1,14 @@
-/** What an event changes: accounts, and tags of values that an application derived from them. */
+/** The changes of an event: accounts, and tags of the application's values that depend on them. */
 import type { Address } from "@solana/kit"
 import * as Option from "effect/Option"
 import type { ProtocolEvent } from "../../src/protocol/ProtocolEvent.js"
 
 export interface Changes {
-  /** The accounts that the instruction may write. */
+  /** The accounts that the instruction can write. */
   readonly accounts: ReadonlyArray<Address>
-  /** Tags that changed themselves, but not what lies below them. */
+  /** Tags that are invalidated without the tags below them. */
   readonly tags: ReadonlyArray<string>
-  /** Paths of tags of which everything below changed too. */
+  /** Tags that are invalidated with all tags below them. */
   readonly prefixes: ReadonlyArray<string>
 }
 
@@ -19,7 +19,7 @@ const present = (...addresses: ReadonlyArray<Option.Option<Address>>): ReadonlyA
 
 const none: ReadonlyArray<string> = []
 
-/** Whose kind nobody knows. */
+/** Tags of an account of an unknown kind. */
 const anyOf = (address: Address): ReadonlyArray<string> => [
   `agent:${address}`,
   `channel:${address}`,

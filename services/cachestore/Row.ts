@@ -1,7 +1,9 @@
 /**
- * A row of a cache's store, and how it lies there: `version u8 ‖ state u8 ‖ slot u64 ‖ readAt u64 ‖ value ‖ crc32 u32`, little-endian.
+ * A row of a cache's store, with its layout: `version u8 ‖ state u8 ‖ slot u64 ‖ readAt u64 ‖ value ‖ crc32 u32`,
+ * little-endian.
  *
- * The checksum covers the key too, so a row that a damaged index puts under another key is refused like a damaged row.
+ * The checksum also covers the key, so a row that a damaged index returns for another key is refused like a damaged
+ * row.
  */
 import { crc32 } from "../../src/internal/crc32.js"
 
@@ -12,14 +14,17 @@ import { crc32 } from "../../src/internal/crc32.js"
  * @category models
  */
 export interface Row {
-  /** The slot at which the value was read, or below which a fence admits none. Application values count milliseconds. */
+  /**
+   * The slot at which the value was read. For a fence: the lowest slot of a value that may replace it. Application
+   * values count milliseconds.
+   */
   readonly slot: bigint
   /** Unix milliseconds at which the value was read. */
   readonly readAt: number
   /**
    * - `value`: the bytes of the account or of the application's value.
-   * - `absent`: there was no account.
-   * - `fence`: the value was invalidated; only one of this slot or a later one may take its place.
+   * - `absent`: the account did not exist.
+   * - `fence`: the value was invalidated. Only a value of this slot or a later one can replace it.
    */
   readonly state: "value" | "absent" | "fence"
   /** Empty unless the state is `value`. */
@@ -43,7 +48,7 @@ export const encode = (key: Uint8Array, { readAt, slot, state, value }: Row): Ui
   return frame
 }
 
-/** `undefined` for bytes that are no row of this key. */
+/** Returns `undefined` for bytes that are not a row of this key. */
 export const decode = (key: Uint8Array, frame: Uint8Array): Row | undefined => {
   const state = STATES[frame[1] ?? STATES.length]
   if (frame.length < HEAD + TAIL || frame[0] !== VERSION || state === undefined) return undefined

@@ -1,4 +1,4 @@
-/** The first items of an order, chosen out of many without sorting them all. */
+/** Selects the first items of an order out of many, without sorting all of them. */
 
 export class Best<A> {
   readonly #items: Array<A> = []
@@ -27,7 +27,7 @@ export class Best<A> {
     items.splice(low, 0, item)
   }
 
-  /** In order. */
+  /** The selected items, in order. */
   get items(): ReadonlyArray<A> {
     return this.#items
   }

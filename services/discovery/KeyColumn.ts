@@ -1,8 +1,8 @@
-/** 64-bit integers by row, signed or not, compared without making a `bigint`. */
+/** 64-bit integers by row, signed or unsigned. Comparing them creates no `bigint`. */
 
 const HIGH = 2 ** 32
 
-/** An integer as its upper part and its lowest 32 bits. */
+/** An integer, split into its upper part and its lowest 32 bits. */
 export interface Key {
   readonly high: number
   readonly low: number
@@ -34,12 +34,12 @@ export class KeyColumn {
     this.#low[row] = low
   }
 
-  /** Below 0 if the first row's key is the lower one. */
+  /** Below 0 if the first row has the lower key. */
   compare(a: number, b: number): number {
     return (this.#high[a] ?? 0) - (this.#high[b] ?? 0) || (this.#low[a] ?? 0) - (this.#low[b] ?? 0)
   }
 
-  /** Below 0 if the row's key is the lower one. */
+  /** Below 0 if the row has the lower key. */
   compareTo(row: number, { high, low }: Key): number {
     return (this.#high[row] ?? 0) - high || (this.#low[row] ?? 0) - low
   }

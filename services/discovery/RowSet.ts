@@ -1,19 +1,19 @@
 /**
- * A set of row numbers that is small however many sets there are, and fast to intersect.
+ * A set of row numbers. It needs little memory even if there are very many sets, and is fast to intersect.
  *
- * One row is a number, some rows are an array in no order, and many rows are a bit for each row. A set turns into bits when
- * they take no more memory than its array, and stays bits. Sets are combined as {@link Bits}.
+ * A set of one row is a number, a small set an unordered array, and a large set a bit map of the rows. A set becomes a
+ * bit map when this takes no more memory than its array, and stays one. Sets are combined as {@link Bits}.
  */
 
-/** A bit for each row: row `r` is bit `r & 31` of word `r >> 5`. */
+/** A bit map of the rows: row `r` is bit `r & 31` of word `r >> 5`. */
 export type Bits = Uint32Array
 
 const NONE = -1
 
-/** Rows above which a set may turn into bits. */
+/** Minimum rows of a set that becomes a bit map. */
 const MIN_DENSE = 128
 
-/** Bits in the memory of an entry of an array. */
+/** Bits that take as much memory as one entry of an array. */
 const BITS_PER_ENTRY = 64
 
 export const wordsOf = (rows: number): number => (rows + 31) >>> 5
@@ -25,7 +25,7 @@ export const include = (bits: Bits, row: number): void => {
   bits[word] = (bits[word] ?? 0) | (1 << (row & 31))
 }
 
-/** Keeps the rows of `target` that `other` has too. */
+/** Removes the rows from `target` that `other` does not contain. */
 export const intersect = (target: Bits, other: Bits): void => {
   const common = Math.min(target.length, other.length)
   for (let word = 0; word < common; word++) target[word] = (target[word] ?? 0) & (other[word] ?? 0)
@@ -44,7 +44,7 @@ export const count = (bits: Bits): number => {
   return found
 }
 
-/** Visits the rows from `from` to before `to`, which are multiples of 32. */
+/** Visits the rows of the range `[from, to)`. Both ends are multiples of 32. */
 export const forEach = (bits: Bits, visit: (row: number) => void, from = 0, to = 32 * bits.length): void => {
   const end = Math.min(bits.length, wordsOf(to))
   for (let word = from >>> 5; word < end; word++) {
@@ -75,7 +75,7 @@ export class RowSet {
     return this.#size
   }
 
-  /** Adds a row that the set does not hold. */
+  /** Adds a row, which must not be in the set. */
   add(row: number): void {
     const rows = this.#rows
     this.#size++
@@ -90,7 +90,7 @@ export class RowSet {
     }
   }
 
-  /** Removes a row that the set holds. */
+  /** Removes a row, which must be in the set. */
   remove(row: number): void {
     const rows = this.#rows
     this.#size--
@@ -107,7 +107,7 @@ export class RowSet {
     }
   }
 
-  /** Adds the rows to `target`, which has a bit for each of them. */
+  /** Adds the rows to `target`, which must have a bit for each of them. */
   addTo(target: Bits): void {
     const rows = this.#rows
     if (rows instanceof Uint32Array) {
@@ -120,7 +120,7 @@ export class RowSet {
     }
   }
 
-  /** Visits the rows from `from` to before `to`, which are multiples of 32. */
+  /** Visits the rows of the range `[from, to)`. Both ends are multiples of 32. */
   forEach(visit: (row: number) => void, from: number, to: number): void {
     const rows = this.#rows
     if (rows instanceof Uint32Array) return forEach(rows, visit, from, to)

@@ -1,18 +1,19 @@
 /**
- * The tables in a `CacheStore`, so that a restart need not list the program.
+ * Saves the tables in a `CacheStore`, so that a restart need not list the program.
  *
- * The accounts of a table lie in buckets by a hash of their address. Only buckets that changed are written, each under one of
- * two keys in turn. Last comes the manifest: the slot of the state, and of each bucket the key and the checksum.
+ * The accounts of a table are divided into buckets by a hash of their address. A save writes only the changed buckets,
+ * each under the one of its two keys that the last save did not use. The manifest comes last: it has the slot of the
+ * state, and the key and checksum of each bucket.
  *
  * Invariants:
- * - Nothing that the latest manifest names is overwritten before the next manifest is there. So a process that is killed
- *   leaves the older state whole.
- * - What is missing, damaged or of another form makes the state unusable as a whole. It is counted, the manifest is removed,
- *   and the program is listed. So is a state of a higher slot than the cluster has reached.
- * - An account may be newer than the slot of the state, never older: the slot is read first. Events behind it are applied
- *   again, which changes nothing.
- * - A change is marked until it is in a state: an interrupted or failed save marks what it took again.
- * - A store keeps the row of the higher slot. Here the number of the save stands in: it rises even if the slot goes back.
+ * - A save overwrites no row that the latest manifest names. So after a kill, the older state is still complete.
+ * - A missing, damaged or invalid row makes the whole state unusable, and so does a slot that the cluster has not
+ *   reached. Then the manifest is removed, the case is counted and logged, and the program is listed.
+ * - An account may be newer than the slot of the state, but never older: the slot is read first. Later events are
+ *   applied again, which changes nothing.
+ * - A changed bucket stays marked until a state contains it: an interrupted or failed save marks its buckets again.
+ * - A store keeps the row with the higher slot. A row's slot is the number of the save, which rises even if the
+ *   cluster's slot decreases.
  */
 import type { Address, Blockhash } from "@solana/kit"
 import * as Clock from "effect/Clock"
@@ -31,22 +32,25 @@ import * as Metrics from "../Metrics.js"
 import * as Buckets from "./bucket.js"
 import type { Dated } from "./SearchIndex.js"
 
-/** What is saved of a table. */
+/** The interface of a table to save. */
 export interface Savable {
   readonly name: string
-  /** The buckets that changed since the last call. */
+  /** Returns the buckets that changed since the last call. */
   readonly takeChanged: () => ReadonlySet<number>
-  /** Takes buckets as changed again. */
+  /** Marks buckets as changed again. */
   readonly markChanged: (buckets: Iterable<number>) => void
-  /** The accounts in no order. */
+  /** All accounts, in no order. */
   readonly all: () => Iterable<Dated<Account>>
-  /** Decodes what was saved and makes it the table's content when `commit` runs; none if a part cannot be decoded. */
+  /**
+   * Decodes the saved accounts. Its `commit` makes them the table's content. `undefined` if one of them cannot be
+   * decoded.
+   */
   readonly prepare: (
     saved: ReadonlyArray<Buckets.Saved>
   ) => Effect.Effect<{ readonly commit: Effect.Effect<void> } | undefined>
 }
 
-/** Where a bucket lies, and its checksum. Null for a bucket without accounts. */
+/** The key of a bucket, and its checksum. Null for a bucket without accounts. */
 const Place = Schema.NullOr(Schema.Tuple(Schema.Literal(0, 1), Schema.Number))
 
 const Manifest = Schema.parseJson(
@@ -69,13 +73,16 @@ const encodeManifest = Schema.encodeSync(Manifest)
 const utf8 = new TextEncoder()
 const text = new TextDecoder()
 
-/** Rows that are looked at in one step. */
+/** Rows that are processed in one step. */
 const PART = 1024
 
 export interface Saved {
-  /** Restores the tables if a whole state is there whose slot the cluster has reached. Gives that slot. */
+  /** Restores the tables if the store has a complete state whose slot the cluster has reached. Returns that slot. */
   readonly restore: <E>(hasReached: (slot: bigint) => Effect.Effect<boolean, E>) => Effect.Effect<bigint | undefined, E>
-  /** Saves what changed; not twice at a time. Never fails: a failure is counted, logged once, and the next save includes what this one lacks. */
+  /**
+   * Saves the changes. Calls must not overlap. It never fails: a failure is counted and logged once, and the next save
+   * includes its changes.
+   */
   readonly save: (slot: () => bigint) => Effect.Effect<void>
 }
 
@@ -99,22 +106,22 @@ export const make = (
       const count = Metric.increment(Metrics.cacheErrorsOf(error.reason))
       if (isFailing) return count
       isFailing = true
-      return Effect.zipRight(count, Effect.logWarning(`Discovery's index is not saved now. ${error.message}`, error))
+      return Effect.zipRight(count, Effect.logWarning(`Discovery cannot save its index now. ${error.message}`, error))
     })
 
-  /** Nothing of the state is used. */
+  /** Rejects the whole state. */
   const unusable = (why: string): Effect.Effect<undefined> =>
-    Effect.logWarning(`Discovery lists the program, since its saved index cannot be used: ${why}`).pipe(
+    Effect.logWarning(`Discovery lists the program, because its saved index cannot be used: ${why}`).pipe(
       Effect.zipRight(Metric.increment(Metrics.cacheRowsDamaged)),
       Effect.zipRight(Effect.catchAll(store.remove(manifestKey), failed)),
       Effect.as(undefined)
     )
 
-  /** A store that fails has nothing. */
+  /** A failed read counts as a missing row. */
   const get = (key: Uint8Array): Effect.Effect<Option.Option<Row>> =>
     Effect.catchAll(store.get(key), (error) => Effect.as(failed(error), Option.none()))
 
-  /** The accounts of a table; none where a bucket is not what the manifest says. */
+  /** The accounts of a table. `undefined` if a bucket does not match the manifest. */
   const read = (table: string, places: Places): Effect.Effect<ReadonlyArray<Buckets.Saved> | undefined> =>
     Effect.gen(function* () {
       const all: Array<Buckets.Saved> = []
@@ -134,10 +141,10 @@ export const make = (
       const row = Option.getOrUndefined(yield* get(manifestKey))
       if (row === undefined) return undefined
       const manifest = Option.getOrUndefined(decodeManifest(text.decode(row.value)))
-      if (manifest === undefined) return yield* unusable("it has another form")
+      if (manifest === undefined) return yield* unusable("its manifest is not valid")
       lastSave = manifest.save
       if (!(yield* hasReached(manifest.slot))) {
-        return yield* unusable(`it is of slot ${manifest.slot}, which the cluster has not reached`)
+        return yield* unusable(`the cluster has not reached its slot ${manifest.slot}`)
       }
       const commits: Array<Effect.Effect<void>> = []
       for (const table of tables) {
@@ -154,7 +161,7 @@ export const make = (
       return manifest.slot
     })
 
-  /** The accounts of these buckets. */
+  /** Collects the accounts of these buckets. */
   const collect = function* (
     table: Savable,
     buckets: ReadonlySet<number>
@@ -207,7 +214,7 @@ export const make = (
   const save = (slotNow: () => bigint): Effect.Effect<void> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.suspend(() => {
-        // The slot first: what changes from here on may be in the accounts that are written, and may not.
+        // The slot is read first. The saved accounts may contain later changes, but lack no earlier one.
         const slot = slotNow()
         const changed = tables.map((table) => table.takeChanged())
         if (slot === lastSlot && changed.every(({ size }) => size === 0)) return Effect.void

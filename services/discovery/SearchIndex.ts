@@ -1,12 +1,12 @@
 /**
- * Accounts in memory, found by terms, by words and by ranges, in an order.
+ * An index of accounts in memory. It finds them by terms, by words and by ranges, in an order.
  *
- * Each account has a row number. Each order is a {@link SortedList} of rows by a 64-bit key, highest first, then by address.
- * Each term and each word has the set of its rows. A search intersects the sets that it names, so that no account is looked
- * at which does not match. It then walks the order and stops after the page, or chooses the best of a few rows.
+ * Each account has a row number. Each order is a {@link SortedList} of rows by a 64-bit key, highest first, then by
+ * address. Each term and each word has a set of rows. A search intersects the sets that it names, so it reads only
+ * matching accounts. Then it walks the order and stops after the page, or selects the best of a few rows.
  *
- * Invariant: a row is in every order and in the sets of its terms and words, or in none. Nothing of a row changes while it
- * is in an order.
+ * Invariant: a row is in every order and in the sets of all its terms and words, or in none of them. The fields of a
+ * row do not change while the row is in an order.
  */
 import type { Address } from "@solana/kit"
 import type * as Effect from "effect/Effect"
@@ -20,21 +20,21 @@ import { type Position, SortedList } from "./SortedList.js"
 import { TextColumn } from "./TextColumn.js"
 import { tokens } from "./tokens.js"
 
-/** Accounts that are put in one step, in about half a millisecond. */
+/** Accounts that are added in one step, which takes about half a millisecond. */
 const PART = 128
 
-/** Words that are looked at in one step. */
+/** Words that are processed in one step. */
 const WORDS = 2048
 
-/** What is indexed of an account. */
+/** The indexed columns of an account. */
 export interface Columns<A, Order extends string> {
-  /** By which an account is found as a whole, such as `status:Read`. */
+  /** Exact search keys of an account, such as `status:Read`. */
   readonly terms: (account: A) => ReadonlyArray<string>
-  /** By whose words an account is found. */
+  /** The text whose words find the account. */
   readonly text: (account: A) => string
   /** The key of each order. */
   readonly orders: Readonly<Record<Order, (account: A) => bigint>>
-  /** What is summed up over all accounts. */
+  /** The amount that is added up over all accounts. */
   readonly amount?: (account: A) => bigint
 }
 
@@ -51,11 +51,11 @@ export interface Range {
 
 export interface Query<Order extends string> {
   readonly order: Order
-  /** Of each list, at least one term must be an account's. */
+  /** An account must have at least one term of each list. */
   readonly terms: ReadonlyArray<ReadonlyArray<string>>
-  /** Words of the text, by their beginnings; all must occur. */
+  /** Words of the text, matched by prefix. All must match. */
   readonly text: string
-  /** The least and the greatest key in an order. */
+  /** The lowest and the highest key in an order. */
   readonly ranges: { readonly [order in Order]?: Range | undefined }
   readonly after: Place | undefined
   readonly limit: number
@@ -67,13 +67,16 @@ export interface Found<A> {
   readonly account: A
 }
 
-/** What an account has in common with a list of terms and a text. `either` counts what one of the two has. */
+/**
+ * What an account and a query have in common: terms, and words. `either` counts the elements that at least one of them
+ * has.
+ */
 export interface Overlap {
   readonly terms: { readonly both: number; readonly either: number }
   readonly words: { readonly both: number; readonly either: number }
 }
 
-/** An account as it was at a slot. */
+/** An account with the slot at which it was read. */
 export interface Dated<A> extends Found<A> {
   readonly slot: bigint
 }
@@ -83,7 +86,7 @@ interface Row<A> extends Dated<A> {
   readonly words: number
 }
 
-/** The rows of a word. */
+/** A word, and the rows that contain it. */
 class Word extends RowSet {
   readonly text: string
 
@@ -115,7 +118,7 @@ export class SearchIndex<A, Order extends string> {
   readonly #byWord = new Map<string, Word>()
   readonly #words = new SortedList<Word>((a, b) => compareTexts(a.text, b.text))
   #total = 0n
-  /** Rows of a search, kept to save allocations. */
+  /** Buffers for the rows of a search, kept to save allocations. */
   #some = NONE
   #more = NONE
 
@@ -128,7 +131,9 @@ export class SearchIndex<A, Order extends string> {
     })
   }
 
-  /** An index of these accounts, built in turns of the event loop. Of two with one address, the one of the later slot counts. */
+  /**
+   * Builds an index in turns of the event loop. If two accounts have one address, the one with the later slot counts.
+   */
   static make<A, Order extends string>(
     columns: Columns<A, Order>,
     accounts: Iterable<Dated<A>>
@@ -162,7 +167,7 @@ export class SearchIndex<A, Order extends string> {
     const inOrder: Array<Word> = []
     for (const [place, index] of order.entries()) {
       const word = newWords[index]
-      // A word whose accounts were replaced by later ones of the same list has gone, and may have come again.
+      // A later account may have replaced all accounts of this word, or another word object may have replaced it.
       if (word !== undefined && this.#byWord.get(word.text) === word) inOrder.push(word)
       if (place % WORDS === 0) yield
     }
@@ -184,12 +189,12 @@ export class SearchIndex<A, Order extends string> {
     return this.#total
   }
 
-  /** How many accounts have a term. */
+  /** The number of accounts with a term. */
   count(term: string): number {
     return this.#byTerm.get(term)?.size ?? 0
   }
 
-  /** The highest key of an order; none in an empty index. */
+  /** The highest key of an order; `undefined` for an empty index. */
   highest(order: Order): bigint | undefined {
     const ordering = this.#orderingOf(order)
     let first: Row<A> | undefined
@@ -203,7 +208,7 @@ export class SearchIndex<A, Order extends string> {
     return first === undefined ? undefined : ordering?.keyOf(first.account)
   }
 
-  /** The accounts in no order. */
+  /** All accounts, in no order. */
   *all(): Generator<Dated<A>> {
     for (const row of this.#rows) if (row !== undefined) yield row
   }
@@ -220,7 +225,7 @@ export class SearchIndex<A, Order extends string> {
     )
   }
 
-  /** Puts an account as it was at a slot. An older slot than the row's changes nothing, and gives false. */
+  /** Adds or replaces an account with its slot. Returns false, without a change, if the index has a later slot. */
   put(address: Address, account: A, slot: bigint): boolean {
     const known = this.#rowOf.get(address)
     if (known !== undefined && slot < (this.#rows[known]?.slot ?? 0n)) return false
@@ -236,7 +241,7 @@ export class SearchIndex<A, Order extends string> {
     return true
   }
 
-  /** Removes the last account of an order. Gives its address. */
+  /** Removes the last account of an order and returns its address. */
   removeLast(order: Order): Address | undefined {
     const row = this.#orderingOf(order)?.rows.last
     const address = row === undefined ? undefined : this.#rows[row]?.address
@@ -272,7 +277,7 @@ export class SearchIndex<A, Order extends string> {
     }
   }
 
-  /** Takes a row out of the sets of its terms and words. */
+  /** Removes a row from the sets of its terms and words. */
   #unset(row: number): void {
     const known = this.#rows[row]
     if (known === undefined) return
@@ -291,7 +296,7 @@ export class SearchIndex<A, Order extends string> {
     }
   }
 
-  /** The accounts that match, at most one more than the limit: whether there is one says whether a page follows. */
+  /** The matching accounts: at most one more than the limit, to show whether another page follows. */
   search(query: Query<Order>): ReadonlyArray<Found<A>> {
     const ordering = this.#orderingOf(query.order)
     if (ordering === undefined) return []
@@ -318,7 +323,7 @@ export class SearchIndex<A, Order extends string> {
       const kept = this.#rows[row]
       if (kept !== undefined) found.push(kept)
     }
-    // Where matches lie evenly, the walk to a full page is shorter than the list of matches.
+    // If matches are spread evenly, walking to a full page is shorter than the list of all matches.
     if (some === undefined || count * count > this.size * limit) {
       rows.walk(start, (row) => {
         if (!isInside(row)) return false
@@ -335,7 +340,10 @@ export class SearchIndex<A, Order extends string> {
     return found
   }
 
-  /** The rows that match all but the range of the query's own order; none where each row does. Valid until the next search. */
+  /**
+   * The rows that match every condition except the range of the query's own order. `undefined` if all rows match. Valid
+   * until the next search.
+   */
   #matching({ order, ranges, terms, text }: Query<Order>): Bits.Bits | undefined {
     const length = Bits.wordsOf(this.#rows.length)
     if (this.#some.length < length) {
@@ -343,7 +351,7 @@ export class SearchIndex<A, Order extends string> {
       this.#more = new Uint32Array(this.#some.length)
     }
     let isFirst = true
-    /** Keeps what the conditions before and this one match. */
+    /** Restricts the rows to those that match another condition. */
     const narrow = (addTo: (target: Bits.Bits) => void): void => {
       const target = isFirst ? this.#some : this.#more
       target.fill(0)
@@ -391,7 +399,7 @@ export class SearchIndex<A, Order extends string> {
     return isFirst ? undefined : this.#some
   }
 
-  /** Visits the terms that begin with `prefix`, with the number of their accounts, in steps. */
+  /** Visits the terms with a prefix, and the number of their accounts, in steps. */
   *sizes(prefix: string, visit: (rest: string, accounts: number) => void): Generator<void, void> {
     let step = 0
     for (const [term, { size }] of this.#byTerm) {
@@ -400,7 +408,7 @@ export class SearchIndex<A, Order extends string> {
     }
   }
 
-  /** The accounts that have a term, in no order. */
+  /** The accounts with a term, in no order. */
   withTerm(term: string): ReadonlyArray<Found<A>> {
     const found: Array<Found<A>> = []
     this.#byTerm.get(term)?.forEach(
@@ -415,8 +423,8 @@ export class SearchIndex<A, Order extends string> {
   }
 
   /**
-   * Visits each account with what it has in common with these, in steps. A step reads the rows as they are: an account that
-   * changes meanwhile counts as it was before or after.
+   * Visits each account with its overlap with these terms and words, in steps. A step reads the present rows: an
+   * account that changes in between counts with its old or its new state.
    */
   *overlaps(
     terms: ReadonlyArray<string>,
@@ -447,5 +455,5 @@ export class SearchIndex<A, Order extends string> {
   }
 }
 
-/** Rows of a step of `overlaps`, about a millisecond. A multiple of 32. */
+/** Rows of a step of `overlaps`, which takes about a millisecond. A multiple of 32. */
 const OVERLAP_ROWS = 4096

@@ -1,11 +1,12 @@
 /**
  * A sorted list in blocks, for an index whose items change one by one.
  *
- * One long array moves half of its entries at each insertion: 100 µs at a million items. Here an insertion searches the
- * blocks by their last item, then one block, and moves at most one block. A full block splits in two; an empty one goes.
+ * An insertion into one long array moves half of its entries: 100 µs at a million items. Here, an insertion searches
+ * the blocks by their last item, then one block, and moves at most one block. A full block is split in two. An empty
+ * one is removed.
  *
- * The order of two items must not change while both are in the list: remove an item before its fields change. Items must
- * be distinct under the order, so an order ends with a field that is unique, such as the address.
+ * The order of two items must not change while both are in the list: remove an item before its fields change. The order
+ * must distinguish all items, so it ends with a unique field, such as the address.
  */
 
 /** Items of a full block. Smaller: more blocks to search. Larger: more entries to move. */
@@ -15,13 +16,13 @@ const HALF = BLOCK >>> 1
 /** Blocks that are filled in one step. */
 const BLOCKS = 32
 
-/** Below 0 if `a` comes before `b`, 0 only for the same item. */
+/** Below 0 if `a` comes before `b`; 0 only for the same item. */
 export type Compare<A> = (a: A, b: A) => number
 
-/** Below 0 if the item comes before the wanted place, otherwise 0 or above. */
+/** Below 0 if the item comes before the position, otherwise at least 0. */
 export type Position<A> = (item: A) => number
 
-/** The first index of which the item is not before the place. */
+/** The first index whose item is not before the position. */
 const lowerBound = <A>(items: ReadonlyArray<A>, isBefore: (item: A) => boolean): number => {
   let low = 0
   let high = items.length
@@ -47,7 +48,7 @@ export class SortedList<A extends number | object> {
     return this.#size
   }
 
-  /** The index of the first block that ends at or after the place. */
+  /** The index of the first block that ends at or after the position. */
   #blockAt(position: Position<A>): number {
     return lowerBound(this.#blocks, (block) => {
       const last = block.at(-1)
@@ -55,7 +56,7 @@ export class SortedList<A extends number | object> {
     })
   }
 
-  /** Replaces the list by items that are in order. It yields after some blocks. */
+  /** Replaces the list by sorted items. It yields after some blocks. */
   *replacing(items: ArrayLike<A> & { slice: (start: number, end: number) => Iterable<A> }): Generator<void, void> {
     const blocks: Array<Array<A>> = []
     for (let at = 0; at < items.length; at += HALF) {
@@ -66,12 +67,12 @@ export class SortedList<A extends number | object> {
     this.#size = items.length
   }
 
-  /** The last item; none in an empty list. */
+  /** The last item; `undefined` for an empty list. */
   get last(): A | undefined {
     return this.#blocks.at(-1)?.at(-1)
   }
 
-  /** How many items come before the place. */
+  /** The number of items before the position. */
   rankOf(position: Position<A>): number {
     const index = this.#blockAt(position)
     let rank = 0
@@ -79,7 +80,7 @@ export class SortedList<A extends number | object> {
     return rank + lowerBound(this.#blocks[index] ?? [], (item) => position(item) < 0)
   }
 
-  /** Adds an item that the list does not hold. */
+  /** Adds an item, which must not be in the list. */
   add(item: A): void {
     const position: Position<A> = (other) => this.#compare(other, item)
     this.#size++
@@ -97,7 +98,7 @@ export class SortedList<A extends number | object> {
     if (block.length > BLOCK) this.#blocks.splice(index + 1, 0, block.splice(HALF))
   }
 
-  /** Removes an item; false if the list does not hold it. */
+  /** Removes an item. Returns false if it is not in the list. */
   remove(item: A): boolean {
     const position: Position<A> = (other) => this.#compare(other, item)
     const index = this.#blockAt(position)
@@ -111,7 +112,7 @@ export class SortedList<A extends number | object> {
     return true
   }
 
-  /** Visits items in order, from the first that is not before the place, until `visit` returns false. */
+  /** Visits items in order, from the position, until `visit` returns false. */
   walk(from: Position<A>, visit: (item: A) => boolean): void {
     let index = this.#blockAt(from)
     let block = this.#blocks[index]

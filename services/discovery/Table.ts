@@ -1,9 +1,9 @@
 /**
- * The index of one kind of accounts, as the chain has them.
+ * The index of the accounts of one kind.
  *
- * `load` lists all accounts, `refresh` reads those again that events have changed. Both end at a slot up to which all
- * changes are in the index. An account that cannot be decoded is passed over and counted. No instruction closes an account,
- * so one that an event names and a node does not have is on a lagging node.
+ * `load` lists all accounts. `refresh` reads the accounts again that events have changed. After either, the index
+ * contains all changes up to a slot. An account that cannot be decoded is left out and counted. No instruction closes
+ * an account: if an event names an account that a node does not have, the node lags.
  */
 import type { Address, Slot } from "@solana/kit"
 import * as Effect from "effect/Effect"
@@ -23,26 +23,26 @@ import type { Kind, Source } from "./kinds.js"
 import type { Savable } from "./Saved.js"
 import { type Dated, SearchIndex } from "./SearchIndex.js"
 
-/** Accounts that are put in one step. */
+/** Accounts that are added in one step. */
 const PART = 32
 
-/** What a table reads with. */
+/** The services and settings that a table reads with. */
 export interface Sources {
   readonly accounts: Accounts
   readonly pool: RpcPool
   readonly slots: CredibleSlots
-  /** Reads as of a slot or later; as things are, if the cluster never reaches it. */
+  /** Reads at a slot or later. If the cluster never reaches that slot, it reads the present state. */
   readonly from: <A>(
     least: Slot | undefined,
     read: (least: Slot | undefined) => Effect.Effect<A, RpcError>
   ) => Effect.Effect<A, RpcError>
-  /** The most accounts of a kind. */
+  /** Maximum accounts of a kind. */
   readonly maxEntries: number
 }
 
 const ALL: ReadonlyArray<number> = Array.from({ length: BUCKETS }, (_, bucket) => bucket)
 
-/** Made one by one: a hundred thousand at once hold the event loop. */
+/** A generator, because a hundred thousand objects at once would block the event loop. */
 const datedOf = function* <A>(snapshots: ReadonlyArray<Snapshot<A>>): Generator<Dated<A>> {
   for (const { slot, value } of snapshots) for (const { account, address } of value) yield { address, account, slot }
 }
@@ -54,7 +54,7 @@ export class Table<A extends Account, Order extends string> implements Savable {
   readonly #sources: Sources
   #index: SearchIndex<A, Order>
   #isFull = false
-  /** Buckets that changed since they were saved. */
+  /** Buckets that changed since the last save. */
   #changed = new Set<number>(ALL)
 
   constructor(kind: Kind<A, Order>, sources: Sources) {
@@ -125,8 +125,8 @@ export class Table<A extends Account, Order extends string> implements Savable {
   }
 
   /**
-   * Lists all accounts, from a node that has reached `least`. Gives the slot of the list, or one before, where a node claims
-   * a slot that cannot be true. Without `least`, the list replaces what was known.
+   * Lists all accounts, from a node that has reached the slot `least`. Returns the slot of the list, or a lower one if
+   * a node claims an impossible slot. Without `least`, the list replaces the index.
    */
   load(least: bigint | undefined): Effect.Effect<bigint, RpcError> {
     const { accounts, from, slots } = this.#sources
@@ -158,7 +158,7 @@ export class Table<A extends Account, Order extends string> implements Savable {
     return Effect.zipRight(Turns.steps(puts), this.#evict())
   }
 
-  /** Reads the accounts again that these events made or changed, as they were at `least` or later. */
+  /** Reads the accounts again that these events created or changed, at the slot `least` or later. */
   refresh(events: Iterable<ProtocolEvent>, least: bigint): Effect.Effect<ReadonlyArray<Address>, RpcError> {
     const { accounts, from, pool, slots } = this.#sources
     const { changedBy, sources } = this.kind
@@ -188,7 +188,7 @@ export class Table<A extends Account, Order extends string> implements Savable {
     })
   }
 
-  /** Drops the oldest accounts above the limit. */
+  /** Removes the oldest accounts above the limit. */
   #evict(): Effect.Effect<void> {
     return Effect.suspend(() => {
       const { maxEntries } = this.#sources

@@ -1,14 +1,17 @@
 /**
- * The beginnings of texts by row, as numbers in the order of the texts. Comparing two strings costs ten times as much as
- * comparing two numbers, and most texts differ in their first characters.
+ * The first characters of texts by row, as numbers in the order of the texts. Comparing two strings costs ten times as
+ * much as comparing two numbers, and most texts differ in their first characters.
  */
 
-/** Characters in a number: seven bits each. */
+/** Characters in a number, with seven bits each. */
 const CHARACTERS = 7
 
 const OTHER = 127
 
-/** Equal for texts with equal beginnings; else in the order of the texts. It ends with the first character beyond ASCII. */
+/**
+ * Equal for texts with equal beginnings, otherwise in the order of the texts. It stops at the first character beyond
+ * ASCII.
+ */
 export const beginningOf = (text: string): number => {
   let number = 0
   let isOpen = true
@@ -33,7 +36,7 @@ export class TextColumn {
     this.#beginnings[row] = beginningOf(text)
   }
 
-  /** Below 0 if the first row's text begins with the lower characters, 0 if both begin alike. */
+  /** Below 0 if the first row's text has the lower beginning, 0 if both beginnings are equal. */
   compare(a: number, b: number): number {
     return (this.#beginnings[a] ?? 0) - (this.#beginnings[b] ?? 0)
   }

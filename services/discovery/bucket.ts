@@ -1,4 +1,4 @@
-/** Accounts that are saved together, as bytes: `(address 32 ‖ slot u64 ‖ length u32 ‖ data)*`, little-endian. */
+/** The accounts of one saved bucket, as bytes: `(address 32 ‖ slot u64 ‖ length u32 ‖ data)*`, little-endian. */
 import type { Address } from "@solana/kit"
 import * as Either from "effect/Either"
 import type { InvalidInput } from "../../src/InvalidInput.js"
@@ -6,7 +6,7 @@ import * as Accounts from "../../src/protocol/Account.js"
 import * as Addresses from "../../src/solana/Address.js"
 import type { Dated } from "./SearchIndex.js"
 
-/** Buckets of a table. Fewer: one change writes more. More: a restart reads more rows. */
+/** Buckets of a table. Fewer: a change writes more bytes. More: a restart reads more rows. */
 export const BUCKETS = 256
 
 const ADDRESS = 32
@@ -19,7 +19,7 @@ export const bucketOf = (address: string): number => {
   return (hash ^ (hash >>> 8) ^ (hash >>> 16)) & (BUCKETS - 1)
 }
 
-/** An account as it was saved. */
+/** A saved account. */
 export interface Saved {
   readonly address: Address
   readonly slot: bigint
@@ -43,7 +43,7 @@ export const encode = (accounts: ReadonlyArray<Dated<Accounts.Account>>): Either
     return bytes
   })
 
-/** `undefined` for bytes that are no bucket. */
+/** Returns `undefined` for bytes that are not a bucket. */
 export const decode = (bytes: Uint8Array): ReadonlyArray<Saved> | undefined => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const saved: Array<Saved> = []

@@ -1,4 +1,4 @@
-/** Cursors of pages as text: what is listed and its order, the key of the last item, and its address. */
+/** The text of a page cursor: its list and order, the key of the last item, and the item's address. */
 import * as Either from "effect/Either"
 import { InvalidInput } from "../../src/InvalidInput.js"
 import * as Addresses from "../../src/solana/Address.js"
@@ -14,5 +14,5 @@ export const parse = (list: string, cursor: string): Either.Either<Place, Invali
   const [, key, address] = (text.startsWith(`${list}/`) ? PLACE.exec(text.slice(list.length + 1)) : null) ?? []
   return key !== undefined && address !== undefined && Addresses.is(address)
     ? Either.right({ key: BigInt(key), address })
-    : Either.left(new InvalidInput({ field: "cursor", rule: `must be the next of a page of ${list}` }))
+    : Either.left(new InvalidInput({ field: "cursor", rule: `must be the "next" cursor of a page of ${list}` }))
 }

@@ -1,4 +1,4 @@
-/** What is indexed of each kind of account: where it is read, by what it is found, and which events change it. */
+/** The kinds of indexed accounts: how each is read, by which columns it is found, and which events change it. */
 import type { Address } from "@solana/kit"
 import type * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -20,12 +20,12 @@ import type { AccountInfo } from "../RpcPool.js"
 import type { RpcError } from "../RpcTransport.js"
 import type { Columns } from "./SearchIndex.js"
 
-/** One type of accounts. */
+/** One type of account. */
 export interface Source<A> {
   readonly list: (accounts: Accounts, minContextSlot: bigint | undefined) => Effect.Effect<Snapshot<A>, RpcError>
-  /** None for what is no account of this type at its own address. */
+  /** Returns `undefined` for an account that is not of this type at its own address. */
   readonly decode: (info: AccountInfo, program: Address) => A | undefined
-  /** None for bytes that are no account of this type. */
+  /** Returns `undefined` for bytes that are not an account of this type. */
   readonly read: (data: Uint8Array) => A | undefined
 }
 
@@ -33,9 +33,9 @@ export interface Kind<A, Order extends string> {
   readonly name: string
   readonly sources: ReadonlyArray<Source<A>>
   readonly columns: Columns<A, Order>
-  /** The order whose last account goes first where the index is full. */
+  /** The order whose last account is removed when the index is full. */
   readonly oldest: Order
-  /** The account that an event made or changed. */
+  /** The account that an event created or changed. */
   readonly changedBy: (event: ProtocolEvent) => Address | undefined
 }
 
@@ -51,7 +51,7 @@ const source = <A>(type: AccountType.AccountType<A>): Source<A> => ({
 
 const BITS = Array.from({ length: 64 }, (_, bit) => String(bit))
 
-/** The bits of a set as terms. */
+/** The set bits as terms. */
 export const bitTerms = (bits: bigint): ReadonlyArray<string> => {
   const terms: Array<string> = []
   const add = (word: number, offset: number): void => {
@@ -178,7 +178,7 @@ export const channelTerm = (channel: string): string => `channel:${channel}`
 export const statusTerm = (status: DirectMessage["status"]): string => `status:${status}`
 export const typeTerm = (type: MessageType): string => `type:${type._tag === "Custom" ? type.value : type._tag}`
 
-/** A direct message, or one in a channel. */
+/** A direct message, or a broadcast in a channel. */
 export type AnyMessage = ChannelMessage | DirectMessage
 
 export const messages: Kind<AnyMessage, "recent"> = {

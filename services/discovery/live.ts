@@ -1,11 +1,11 @@
 /**
  * The tables that the searches read, and the fiber that keeps them up to date.
  *
- * All tables are listed, then follow one stream of events from the lowest slot of their lists. After a failure they are
- * listed again, from a node that has reached what is known: this also covers what a stream has lost. If the cluster has gone
- * back or is another one, nothing of what is known counts.
+ * The fiber lists all tables, then follows one stream of events from the lowest slot of the lists. After a failure it
+ * lists them again, from a node that has reached the known slot: this also covers events that the stream lost. If the
+ * cluster's slot has decreased far, or if the cluster is another one, the known accounts are discarded.
  *
- * With a store, the tables begin as they were saved, and are saved at an interval and when the scope closes.
+ * With a store, the tables start with their saved state. They are saved at an interval, and when the scope closes.
  */
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
@@ -33,20 +33,20 @@ import type { KindName, PersistedOptions } from "./models.js"
 import * as Saved from "./Saved.js"
 import { type Sources, Table } from "./Table.js"
 
-/** Slots that a node may lag behind what is known: a minute. */
+/** Slots, about a minute, that a node may lag behind the known slot. */
 const MAX_BEHIND = 150n
 
 const MIN_INTERVAL = 1000
 const MAX_INTERVAL = 3_600_000
 const MAX_NAME = 64
 
-/** Milliseconds before the endpoints are asked again. */
+/** Bounds of the random wait before the endpoints are asked again, in milliseconds. */
 const BACKOFF = { base: 500, cap: 30_000 }
 
-/** How long the pool may take to say its slot. */
+/** Maximum time for the pool to return its slot. */
 const BELIEF = "10 seconds"
 
-/** For nodes that lag. */
+/** The retry policy for lagging nodes. */
 const WAIT = {
   while: ({ code }: RpcError) => code === SLOT_NOT_REACHED,
   schedule: Schedule.jittered(Schedule.union(Schedule.exponential("250 millis"), Schedule.spaced("5 seconds")))
@@ -56,14 +56,14 @@ const KINDS: ReadonlyArray<KindName> = ["agents", "channels", "messages"]
 
 export interface Live {
   readonly program: Accounts.Accounts["programId"]
-  /** The kinds that are indexed. */
+  /** The indexed kinds. */
   readonly kinds: ReadonlySet<KindName>
   readonly agents: Table<AgentAccount, Kinds.AgentOrder>
   readonly channels: Table<ChannelAccount, Kinds.ChannelOrder>
   readonly participants: Table<ChannelParticipant, "recent">
   readonly escrows: Table<EscrowAccount, "recent">
   readonly messages: Table<Kinds.AnyMessage, "recent">
-  /** The slot up to which all changes are in the tables. */
+  /** The slot up to which the tables contain all changes. */
   readonly asOf: () => bigint
 }
 
@@ -95,7 +95,7 @@ const checkName = (name: string): Either.Either<string, InvalidInput> =>
     ? Either.right(name)
     : Either.left(new InvalidInput({ field: "name", rule: `must be a text of 1 to ${MAX_NAME} characters` }))
 
-/** `store`: where the tables are saved, if they are. */
+/** Makes the tables. `store`: where to save them, if at all. */
 export const make = (
   options: PersistedOptions,
   store?: CacheStore
@@ -166,7 +166,10 @@ export const make = (
       cursor = at(slot)
     })
 
-    /** Begins anew. Until that is done, nothing is saved, for the tables hold accounts of both clusters. */
+    /**
+     * Discards all accounts and lists them again. Until the end nothing is saved, because the tables contain accounts
+     * of both clusters.
+     */
     const replace = (current: typeof genesis) =>
       exclusive(
         Effect.gen(function* () {
@@ -183,7 +186,9 @@ export const make = (
       const current = yield* pool.getGenesisHash
       const hasGoneBack = (yield* pool.getSlot()) + MAX_BEHIND < asOf()
       if (current === genesis && !hasGoneBack && !isReplacing) return yield* load(asOf())
-      yield* Effect.logWarning("Discovery begins anew: the endpoints are of another cluster, or theirs has gone back")
+      yield* Effect.logWarning(
+        "Discovery lists all accounts again: the cluster is another one, or its slot has decreased"
+      )
       yield* replace(current)
     })
 
@@ -199,14 +204,14 @@ export const make = (
             last.value.cursor.slot
           )
         }
-        // A cursor of the far future would end the stream that begins there.
+        // A cursor far in the future would end the next stream that starts there.
         if (yield* slots.believes(last.value.cursor.slot)) cursor = last.value.cursor
       })
 
     const wanted = [...kinds].flatMap((kind) => EVENTS[kind])
     const follow = Effect.suspend(() => Stream.runForEachChunk(events.stream({ from: cursor, kinds: wanted }), update))
 
-    /** Follows for ever. */
+    /** Follows the events for ever. */
     const keepUp = Effect.gen(function* () {
       let failures = 0
       let following: typeof follow = follow
@@ -222,7 +227,7 @@ export const make = (
     })
 
     yield* begin
-    // The scope ends the fibers first.
+    // The finalizer runs after the fibers have ended.
     yield* Effect.addFinalizer(() => save)
     yield* Effect.forkScoped(keepUp)
     if (store !== undefined) yield* Effect.forkScoped(Effect.forever(Effect.zipRight(save, Effect.sleep(interval))))

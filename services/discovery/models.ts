@@ -10,7 +10,7 @@ import type { ChannelVisibility, MessageStatus, MessageType } from "../../src/pr
 import type { ProgramAccount } from "../ProgramAccount.js"
 
 /**
- * Which part of a list to give.
+ * Selects one page of a list.
  *
  * @since 0.1.0
  * @category models
@@ -18,12 +18,12 @@ import type { ProgramAccount } from "../ProgramAccount.js"
 export interface Paging {
   /** The size of a page, 1 to 1,000. Default: 20. */
   readonly limit?: number | undefined
-  /** Where the page begins: the `next` of the page before, of a query that differs in nothing but its limit. */
+  /** Where the page begins: the `next` of the previous page, whose query may differ only in its limit. */
   readonly cursor?: string | undefined
 }
 
 /**
- * Which agents to find, and in which order. Each field that is given narrows the result.
+ * Which agents to find, and in which order. Each given field restricts the result.
  *
  * @since 0.1.0
  * @category models
@@ -33,20 +33,20 @@ export interface AgentQuery extends Paging {
   readonly all?: bigint | undefined
   /** Capabilities of which at least one must be set. */
   readonly any?: bigint | undefined
-  /** The least reputation. */
+  /** The lowest reputation. */
   readonly minReputation?: bigint | undefined
-  /** The greatest reputation. */
+  /** The highest reputation. */
   readonly maxReputation?: bigint | undefined
-  /** Unix seconds: only agents that registered or changed then or later. */
+  /** Unix seconds: only agents that registered or changed at or after this time. */
   readonly activeSince?: bigint | undefined
-  /** Words of the metadata URI, by their beginnings, in any case. All must occur. At most 32 count. */
+  /** Words of the metadata URI, matched by prefix, ignoring case. All must match. At most 32 words count. */
   readonly text?: string | undefined
-  /** The highest reputation first (default), or the latest change first. The address decides between equals. */
+  /** The highest reputation first (default), or the latest change first. Ties are ordered by address. */
   readonly sort?: "reputation" | "recent" | undefined
 }
 
 /**
- * Which channels to find, and in which order. Each field that is given narrows the result.
+ * Which channels to find, and in which order. Each given field restricts the result.
  *
  * @since 0.1.0
  * @category models
@@ -59,60 +59,65 @@ export interface ChannelQuery extends Paging {
   readonly active?: boolean | undefined
   /** Only channels that another agent can join. */
   readonly hasRoom?: boolean | undefined
-  /** The greatest fee for joining, in lamports. */
+  /** The highest fee for joining, in lamports. */
   readonly maxFee?: bigint | undefined
-  /** The least number of participants. */
+  /** The lowest number of participants. */
   readonly minParticipants?: bigint | undefined
-  /** Unix seconds: only channels that were created then or later. */
+  /** Unix seconds: only channels that were created at or after this time. */
   readonly createdSince?: bigint | undefined
-  /** Words of the name and the description, by their beginnings, in any case. All must occur. At most 32 count. */
+  /**
+   * Words of the name and the description, matched by prefix, ignoring case. All must match. At most 32 words count.
+   */
   readonly text?: string | undefined
-  /** The most participants first (default), or the newest first. The address decides between equals. */
+  /** The most participants first (default), or the newest first. Ties are ordered by address. */
   readonly sort?: "participants" | "recent" | undefined
 }
 
 /**
- * Which messages to find, the latest first. The address decides between equals. Each field that is given narrows the result.
+ * Which messages to find, the latest first. Ties are ordered by address. Each given field restricts the result.
  *
  * @since 0.1.0
  * @category models
  */
 export interface MessageQuery extends Paging {
-  /** `direct` messages, or those `broadcast` in channels. Default: both. */
+  /** `direct` messages, or `broadcast` messages in channels. Default: both. */
   readonly kind?: "direct" | "broadcast" | undefined
   /** The sender's wallet or agent. */
   readonly sender?: Address | undefined
-  /** The recipient of direct messages, as their senders gave it. */
+  /** The recipient of direct messages, as the senders wrote it: a wallet or an agent. */
   readonly recipient?: Address | undefined
   /** The channel of broadcasts. */
   readonly channel?: Address | undefined
   readonly type?: MessageType | undefined
   /** The status of direct messages. */
   readonly status?: MessageStatus | undefined
-  /** Unix seconds: only messages that were created then or later. */
+  /** Unix seconds: only messages that were created at or after this time. */
   readonly since?: bigint | undefined
-  /** Unix seconds: only messages that were created then or earlier. */
+  /** Unix seconds: only messages that were created at or before this time. */
   readonly until?: bigint | undefined
-  /** Words of broadcasts, by their beginnings, in any case. Direct messages have none: the chain holds their hash. */
+  /**
+   * Words of broadcasts, matched by prefix, ignoring case. Direct messages have no words, because the chain has only
+   * their hash.
+   */
   readonly text?: string | undefined
 }
 
 /**
- * A page of what was found.
+ * A page of results.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Page<Item> {
   readonly items: ReadonlyArray<Item>
-  /** The cursor of the next page; none behind the last one. */
+  /** The cursor of the next page; `None` on the last page. */
   readonly next: Option.Option<string>
-  /** The slot up to which all changes are in the index. */
+  /** The slot up to which the index contains all changes. */
   readonly asOf: Slot
 }
 
 /**
- * An account with a score from 0 to 1, to six digits.
+ * An account with a score from 0 to 1, rounded to six digits.
  *
  * @since 0.1.0
  * @category models
@@ -122,7 +127,7 @@ export interface Scored<A> extends ProgramAccount<A> {
 }
 
 /**
- * How many accounts are in the index.
+ * The numbers of accounts in the index.
  *
  * @since 0.1.0
  * @category models
@@ -135,9 +140,9 @@ export interface Counts {
     readonly public: number
     readonly private: number
   }
-  /** Memberships: agents in channels, the creators included. */
+  /** Memberships of agents in channels, including the creators. */
   readonly memberships: number
-  /** The deposits for channels: how many wallets' there are, and the lamports that they hold. */
+  /** The wallets' escrows for channels: their number, and the lamports in them. */
   readonly escrows: { readonly total: number; readonly lamports: bigint }
   readonly messages: {
     readonly direct: number
@@ -158,7 +163,7 @@ export interface Busy {
   readonly messages: number
 }
 
-/** What the service can index. */
+/** The kinds of accounts that the service can index. */
 export type KindName = "agents" | "channels" | "messages"
 
 /**
@@ -168,11 +173,11 @@ export type KindName = "agents" | "channels" | "messages"
  * @category models
  */
 export interface Options {
-  /** What to index. Default: all three. Each kind costs its listing and, for 100,000 accounts, about 60 MB with them. */
+  /** The kinds to index. Default: all three. Each costs one listing and, with 100,000 accounts, about 60 MB. */
   readonly kinds?: ReadonlyArray<KindName> | undefined
   /**
-   * The most accounts of a kind. Default: 1,000,000. Above, the oldest are dropped with a warning in the log. Too low: old
-   * accounts are not found. Too high: memory, about 0.6 KB for each.
+   * Maximum accounts of a kind. Default: 1,000,000. Above it, the oldest are removed, with a warning in the log. Too
+   * low: old accounts are not found. Too high: memory, about 0.6 KB for each account.
    */
   readonly maxEntries?: number | undefined
 }
@@ -185,13 +190,13 @@ export interface Options {
  */
 export interface PersistedOptions extends Options {
   /**
-   * Tells the indexes apart that share a store, 1 to 64 characters. Default `"default"`. Two processes that save under one
-   * name spoil each other's state: it is found out, and the program is listed again.
+   * The name of the index, 1 to 64 characters, if several share a store. Default `"default"`. Two processes that save
+   * under one name damage each other's state. A restart detects this and lists the program again.
    */
   readonly name?: string | undefined
   /**
-   * Time between two saves, 1 second to 1 hour. Default 30 seconds. Only what changed is written. Too short: more writes.
-   * Too long: after a crash, more events are read again.
+   * Time between two saves, 1 second to 1 hour. Default 30 seconds. A save writes only changes. Too short: more writes.
+   * Too long: more events are read again after a crash.
    */
   readonly saveInterval?: Duration.DurationInput | undefined
 }

@@ -1,4 +1,4 @@
-/** Which agents resemble one, and which agents and channels may be of use to it. Scores go from 0 to 1, to six digits. */
+/** Scores for similar agents and for recommendations of agents and channels: from 0 to 1, rounded to six digits. */
 import * as Effect from "effect/Effect"
 import type { AgentAccount, ChannelAccount, ChannelParticipant } from "../../src/protocol/Account.js"
 import * as Turns from "../internal/eventLoop.js"
@@ -8,7 +8,7 @@ import type { Found, Overlap, Place, SearchIndex } from "./SearchIndex.js"
 
 const DIGITS = 1e6
 
-/** Seconds until what was new counts as old. */
+/** Age in seconds at which the freshness is 0. */
 const FRESH_SECONDS = 30 * 86_400
 
 export type Scored<A> = Found<A> & { readonly score: number }
@@ -23,7 +23,7 @@ export const keyOf = (score: number): bigint => BigInt(Math.round(score * DIGITS
 const resemblance = ({ terms, words }: Overlap): number =>
   rounded(0.7 * share(terms.both, terms.either) + 0.3 * share(words.both, words.either))
 
-/** 1 for the newest of all, 0 for what is 30 days older. */
+/** From 1 for the newest item to 0 for an item that is 30 days older. */
 const freshness = (time: bigint, newest: bigint): number => Math.max(0, 1 - Number(newest - time) / FRESH_SECONDS)
 
 const compare = (a: Scored<unknown>, b: Scored<unknown>): number =>
@@ -40,7 +40,7 @@ const isBehind = (after: Place | undefined, score: number, address: string): boo
   return key === after.key ? address > after.address : key < after.key
 }
 
-/** The best accounts of an index behind a place, at most one more than the limit. A score of 0 is left out. */
+/** The accounts with the best scores behind a place: at most one more than the limit. A score of 0 is left out. */
 const best = <A, Order extends string>(
   index: SearchIndex<A, Order>,
   terms: ReadonlyArray<string>,
@@ -73,7 +73,7 @@ export const similar = (
     found.address === agent.address ? 0 : resemblance(overlap)
   )
 
-/** Wallets and agents with which an agent has exchanged direct messages. */
+/** Wallets and agents that exchanged direct messages with an agent. */
 const contactsOf = (
   messages: SearchIndex<Kinds.AnyMessage, "recent">,
   { account, address }: Found<AgentAccount>

@@ -1,4 +1,4 @@
-/** The searches over the tables: checks of their fields, and pages. */
+/** The searches in the tables: checks of the fields, and pages. */
 import type { Address } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -27,7 +27,7 @@ import type { Table } from "./Table.js"
 const MAX_LIMIT = 1000
 const DEFAULT_LIMIT = 20
 
-/** The least and the greatest of 64-bit integers, signed or not. */
+/** The range of 64-bit integers, signed or unsigned. */
 const LEAST = -(2n ** 63n)
 const GREATEST = Check.MAX_U64
 
@@ -39,9 +39,9 @@ const isMessageType = Schema.is(MessageTypes.MessageType)
 const checkType = (type: MessageTypes.MessageType): Either.Either<MessageTypes.MessageType, InvalidInput> =>
   isMessageType(type)
     ? Either.right(type)
-    : Either.left(new InvalidInput({ field: "type", rule: "must be a type of messages" }))
+    : Either.left(new InvalidInput({ field: "type", rule: "must be a message type" }))
 
-/** A range of which one end is given, or both. */
+/** Checks a range with one or two given ends. */
 const checkRange = (
   [minField, min]: readonly [string, bigint | undefined],
   [maxField, max]: readonly [string, bigint | undefined],
@@ -58,7 +58,7 @@ const NO_END = ["", undefined] as const
 const checkIndexed = ({ kinds }: Live, kind: KindName): Either.Either<void, InvalidInput> =>
   kinds.has(kind)
     ? Either.void
-    : Either.left(new InvalidInput({ field: "kinds", rule: `must name ${kind} where the layer is made` }))
+    : Either.left(new InvalidInput({ field: "kinds", rule: `must contain ${kind}, in the options of the layer` }))
 
 const checkPaging = (list: string, { cursor, limit }: Paging) =>
   Either.gen(function* () {
@@ -66,7 +66,7 @@ const checkPaging = (list: string, { cursor, limit }: Paging) =>
     return { limit: yield* Check.integer("limit", limit ?? DEFAULT_LIMIT, 1, MAX_LIMIT), after }
   })
 
-/** The page of a list that was asked for one item more. */
+/** Makes a page from a result that may have one item more than the limit. */
 const pageOf = <Item extends { readonly address: Address }>(
   found: ReadonlyArray<Item>,
   {
@@ -161,7 +161,7 @@ const messages = (live: Live, query: MessageQuery) =>
     return yield* search(live, live.messages, { order: "recent", terms, ranges: { recent }, text: query.text }, query)
   })
 
-/** A page of what a score finds for an agent. */
+/** Makes a page of scored accounts for an agent. */
 const scoredFor =
   <A>(
     live: Live,

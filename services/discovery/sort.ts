@@ -1,6 +1,6 @@
 /** A merge sort whose steps run in turns of the event loop. */
 
-/** Numbers that are sorted in one step, in about half a millisecond. */
+/** Numbers that are sorted in one step, which takes about half a millisecond. */
 const RUN = 1024
 
 /** Numbers that are merged in one step. */

@@ -1,16 +1,16 @@
-/** The words of a text by which it is found. */
+/** Extracts the searchable words of a text. */
 
-/** More would let one hostile text fill the index. */
+/** Maximum words of a text. Without a limit, one hostile text could fill the index. */
 const MAX_TOKENS = 32
-/** Characters of a token. */
+/** Maximum characters of a word. */
 const MAX_LENGTH = 32
 
 const WORD = /[\p{L}\p{N}]+/gu
 
-/** Words that nearly every URI has. */
+/** Words that occur in nearly every URI. */
 const COMMON: ReadonlySet<string> = new Set(["http", "https", "www"])
 
-/** Which ASCII characters belong to words, in lower case. */
+/** Whether an ASCII character belongs to a word, in lower case. */
 const IS_ASCII_WORD = Array.from({ length: 128 }, (_, code) => /[a-z0-9]/.test(String.fromCharCode(code)))
 
 /** Visits the words until `visit` returns false. */

@@ -5,7 +5,7 @@
  * - The versions of one account are emitted in the order of their slots.
  * - A read replaces no version of a later slot, and removes no account that was notified after the slot of the read.
  * - A closed account is kept until a newer read, so that an older read does not bring it back.
- * - A slot that proves false holds nothing back: what it was claimed of counts as of unknown age.
+ * - A slot that proves false has no effect: accounts and reads with that slot count as of unknown age.
  */
 import type { Address, Slot } from "@solana/kit"
 import { isFar } from "../internal/falseSlot.js"
@@ -53,7 +53,7 @@ export class KnownAccounts {
     return this.#newest < 0n ? undefined : this.#newest
   }
 
-  /** Records a notification. One that is older than the known version gives no update. */
+  /** Records a notification. A notification that is older than the known version gives no update. */
   notified(slot: Slot, account: AccountInfo): ReadonlyArray<Update<AccountInfo>> {
     const before = this.#known.get(account.address)
     if (slot < this.#floor || (before !== undefined && slot < before.slot)) return []
@@ -85,8 +85,8 @@ export class KnownAccounts {
   }
 
   /**
-   * Records a read of all accounts at a slot whose notifications have arrived. A change that only the read shows was not
-   * notified, and earlier versions may be lost with it. So a `Gap` precedes such changes.
+   * Records a read of all accounts at a slot whose notifications have arrived. A change that only the read contains was
+   * not notified, and earlier versions may be missing too. So a `Gap` precedes such changes.
    */
   resynced(slot: Slot, accounts: ReadonlyArray<AccountInfo>): ReadonlyArray<Update<AccountInfo>> {
     const from = this.#floor
@@ -95,7 +95,7 @@ export class KnownAccounts {
     return updates.length === 0 ? [] : [Updates.gap(from, slot), ...updates]
   }
 
-  /** Forgets the slots that a cluster at this slot cannot have reached. The next read then decides. */
+  /** Discards slots that a cluster at this slot cannot have reached. The next read then decides. */
   takeBack(slot: Slot): void {
     if (isFar(this.#floor, slot)) this.#floor = 0n
     this.#newest = this.#floor

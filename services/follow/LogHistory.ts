@@ -49,9 +49,9 @@ export class LogHistory {
   #newest: Slot | undefined
   /** The lowest slot whose transactions are emitted. */
   #floor = 0n
-  /** A slot that the pool has reached, so far as it was asked. */
+  /** The highest slot that the pool has returned so far. */
   #reached = 0n
-  /** A transaction below the floor, at which pages end. */
+  /** A transaction below the floor. Pages of the history end there. */
   #until: Signature | undefined
 
   constructor(pool: Service, mentions: Address, commitment: Exclude<Commitment, "processed">, maxTransactions: number) {
@@ -74,7 +74,7 @@ export class LogHistory {
     })
   }
 
-  /** Takes back the slots that a cluster at this slot cannot have reached. */
+  /** Discards slots that a cluster at this slot cannot have reached. */
   takeBack(slot: Slot): void {
     this.#reached = slot
     if (this.#newest !== undefined && isFar(this.#newest, slot)) this.#newest = slot
@@ -112,7 +112,10 @@ export class LogHistory {
     })
   }
 
-  /** Adds the next page to the transactions found. A node that never reaches the floor is asked for a bounded number. */
+  /**
+   * Adds the next page to the found transactions. A bounded number of pages is read, even if a node never reaches the
+   * floor.
+   */
   #recent(
     minContextSlot: Slot | undefined,
     found: Map<Signature, SignatureInfo>,
@@ -133,7 +136,7 @@ export class LogHistory {
     })
   }
 
-  /** The transactions as told. A slot far above all others counts only if the pool has reached it. */
+  /** The listed transactions. A slot far above all others counts only if the pool has reached it. */
   readonly #believed = (infos: ReadonlyArray<SignatureInfo>): Effect.Effect<ReadonlyArray<SignatureInfo>> => {
     if (!infos.some(({ slot }) => isFar(slot, this.#reached))) return Effect.succeed(infos)
     return Effect.match(this.#pool.getSlot({ commitment: this.#commitment }), {

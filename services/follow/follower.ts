@@ -1,5 +1,5 @@
 /**
- * One Stream of a subscription and of the reads that find what the subscription missed.
+ * Makes one Stream from a subscription and from the reads that find missed changes.
  *
  * - Each established subscription starts a read of what changed before it.
  * - While the subscription is open, a read at an interval finds lost notifications.
@@ -8,7 +8,7 @@
  * - One permit serialises all changes of the follower's state, so updates are emitted in the order of these changes.
  * - The result of a resync is dropped if the subscription was lost after the read began. The next read after the
  *   reconnection covers that time.
- * - A lost subscription is made again; only an error that retrying cannot mend ends the Stream.
+ * - A lost subscription is made again. Only an error that cannot be retried ends the Stream.
  */
 import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
@@ -44,8 +44,8 @@ export interface Follower<A, B, E> {
   readonly established: (subscription: Established) => Effect.Effect<ReadonlyArray<B>, E>
   readonly notified: (notification: A) => Effect.Effect<ReadonlyArray<B>, E>
   /**
-   * Reads while the subscription is open. The inner effect runs after a grace period and gives the changes that were
-   * read and have not been notified.
+   * Reads while the subscription is open. The inner effect runs after a grace period and returns the changes that were
+   * read but not notified.
    */
   readonly resync: Effect.Effect<Effect.Effect<ReadonlyArray<B>, E>, RpcError>
   /** Milliseconds from one resync to the next; `Infinity` for none. */

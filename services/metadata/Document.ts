@@ -1,9 +1,9 @@
 /**
- * One JSON document over the `HttpClient` of the context.
+ * Reads one JSON document over the `HttpClient` in context.
  *
- * - Each URL is checked before it is asked: the first, and that of each redirect.
- * - A body is read up to the limit and no further, after decompression. JSON that nests too deep is not parsed.
- * - No path, query or credential of a URL is in an error, and the client makes no span.
+ * - Each URL is checked before its request: the first one, and that of each redirect.
+ * - At most the limit of a body is read, after decompression. Deeply nested JSON is not parsed.
+ * - Errors contain no path, query or credential of a URL, and the client makes no span.
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
@@ -24,23 +24,23 @@ import * as Target from "./Target.js"
 
 export interface Limits extends Target.Policy {
   readonly maxBytes: number
-  /** Milliseconds from the first request to the last byte, with all redirects. */
+  /** Milliseconds from the first request to the last byte, including redirects. */
   readonly timeout: number
   readonly maxRedirects: number
 }
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
-/** JSON, and the types that file servers give it. */
+/** JSON types, and the types that file servers send for JSON files. */
 const JSON_TYPE = /^(?:application\/(?:[\w.+-]+\+)?json|text\/(?:json|plain)|application\/octet-stream)\s*(?:;|$)/i
 
-/** What is asked of one host, whose secrets an error must not show. */
+/** A request to one host, with the function that removes its secrets from errors. */
 interface Asked {
   readonly url: URL
   readonly clean: Outside.Show
 }
 
-/** A redirect keeps the secrets of the URLs before it. */
+/** The request after a redirect also removes the secrets of the earlier URLs. */
 const askedOf = (url: URL, before?: Asked): Asked => {
   const clean = SafeText.redactor(SafeText.secretsOf(url.href))
   return { url, clean: before === undefined ? clean : (text, length) => clean(before.clean(text, length), length) }
@@ -65,12 +65,12 @@ const codeOf = (error: unknown): string | undefined => {
   return undefined
 }
 
-/** The client's own message holds the URL: only the code is shown. */
+/** The message of the client contains the URL: the error shows only the code. */
 const disconnected =
   (asked: Asked) =>
   (error: HttpClientError.HttpClientError): MetadataError => {
     const code = codeOf(error)
-    if (code === REFUSED_ADDRESS) return failure(asked, "Address", "its name leads to no public address")
+    if (code === REFUSED_ADDRESS) return failure(asked, "Address", "its name does not resolve to a public address")
     return failure(asked, "Unavailable", `the request failed${code === undefined ? "" : ` (${code})`}`)
   }
 
@@ -80,11 +80,11 @@ const parsed = (asked: Asked, bytes: Uint8Array, encoding: string | undefined): 
   Either.try({ try: () => decoder.decode(bytes), catch: () => "it is not UTF-8" }).pipe(
     Either.filterOrLeft(
       (text) => Json.excess(text) === undefined,
-      () => "it nests too deep"
+      () => "it is nested too deeply"
     ),
     Either.flatMap((text) => Either.mapLeft(Json.parseRounded(text), () => "it is not JSON")),
     Either.mapLeft((detail) =>
-      failure(asked, "Json", encoding === undefined ? detail : `${detail}, and it came compressed (${encoding})`)
+      failure(asked, "Json", encoding === undefined ? detail : `${detail}, and it was compressed (${encoding})`)
     )
   )
 
@@ -107,7 +107,7 @@ const bodyOf = (
   )
 }
 
-/** Fetches the JSON document of a URL that was checked. */
+/** Fetches the JSON document of a checked URL. */
 export const make = ({
   maxBytes,
   maxRedirects,
@@ -125,7 +125,7 @@ export const make = ({
         Effect.suspend(() => {
           const { location } = response.headers
           if (left === 0) return Effect.fail(failure(asked, "Redirect", `it redirects more than ${maxRedirects} times`))
-          if (location === undefined) return Effect.fail(failure(asked, "Redirect", "it redirects to no place"))
+          if (location === undefined) return Effect.fail(failure(asked, "Redirect", "its redirect has no location"))
           return Either.match(Target.parse(location, policy, asked.url), {
             onLeft: ({ detail, reason }) => Effect.fail(failure(asked, reason, `it redirects, and ${detail}`)),
             onRight: (url) => fetch(askedOf(url, asked), left - 1)
@@ -147,10 +147,10 @@ export const make = ({
           const { status } = response
           if (REDIRECTS.has(status)) return redirected(asked, response, left)
           if (status === 200) return bodyOf(asked, response, maxBytes)
-          // Fetch in a browser hides where a redirect leads.
+          // In a browser, Fetch hides the target of a redirect.
           const error =
             status === 0
-              ? failure(asked, "Redirect", "it redirects, and this platform does not show where to")
+              ? failure(asked, "Redirect", "it redirects, and this platform hides the target")
               : failure(asked, "Status", `it answers HTTP ${status}`, status)
           return Effect.zipRight(cut(response), Effect.fail(error))
         }
@@ -159,7 +159,7 @@ export const make = ({
     return (url) => {
       const asked = askedOf(url)
       return fetch(asked, maxRedirects).pipe(
-        TimeLimit.within(timeout, () => failure(asked, "Timeout", `there is no whole document within ${timeout} ms`))
+        TimeLimit.within(timeout, () => failure(asked, "Timeout", `the document did not arrive within ${timeout} ms`))
       )
     }
   })

@@ -5,14 +5,14 @@ import * as SafeText from "../../src/SafeText.js"
 /**
  * An agent's metadata could not be read. The error shows the host of the URI, never its path or query.
  *
- * - `Uri`: the URI, or that of a redirect, is not one that may be fetched: its scheme, credentials, or characters.
- * - `Address`: the host is, or leads to, an address of this machine or of a private network. Nothing was sent to it.
- * - `Redirect`: more redirects than `maxRedirects`, or one that leads nowhere.
+ * - `Uri`: the URI, or that of a redirect, may not be fetched, because of its scheme, credentials or characters.
+ * - `Address`: the host is or resolves to an address of this machine or of a private network. Nothing was sent to it.
+ * - `Redirect`: more redirects than `maxRedirects`, or a redirect without a target.
  * - `Status`: the server answered with a status other than 200.
- * - `ContentType`: the document is no JSON by its `content-type`.
+ * - `ContentType`: the `content-type` is not a type of JSON.
  * - `TooLarge`: the document exceeds `maxBytes`.
- * - `Json`: the body is not JSON in UTF-8, or nests too deep.
- * - `Schema`: the document is JSON of another shape; `detail` names the field.
+ * - `Json`: the body is not JSON in UTF-8, or is nested too deeply.
+ * - `Schema`: the JSON does not match the schema; `detail` names the field.
  * - `Timeout`: the document did not arrive within `timeout`.
  * - `Unavailable`: the connection failed.
  *
@@ -33,9 +33,9 @@ export class MetadataError extends printable(
       "Timeout",
       "Unavailable"
     ),
-    /** Host of the URI, with the port if it names one; absent for a URI without one. */
+    /** Host of the URI, with the port if the URI names one. Absent if the URI has no host. */
     host: Schema.optional(SafeText.Schema()),
-    /** What is wrong, in a clause. */
+    /** The cause, as a clause. */
     detail: SafeText.Schema(),
     /** The HTTP status, with `Status`. */
     status: Schema.optional(Schema.Number)
@@ -50,7 +50,7 @@ export class MetadataError extends printable(
 
   override get message(): string {
     const where = this.host === undefined ? "The agent's metadata" : `The agent's metadata at ${this.host}`
-    const advice = this.isRetryable ? "try again later" : "the agent's owner must publish it elsewhere, or mend it"
+    const advice = this.isRetryable ? "try again later" : "the agent's owner must fix it, or publish it elsewhere"
     return `${where} cannot be read: ${this.detail}. To read it, ${advice}`
   }
 }

@@ -1,44 +1,44 @@
 /**
- * Where a document may be fetched from.
+ * Decides which URIs may be fetched.
  *
- * The text of a URI is parsed once. The request uses the parsed URL, in which the platform has made every spelling of an
- * IPv4 address canonical. So what is checked here is what is connected to, except for names: their addresses are checked
- * where the connection is made (`layers/MetadataNode`).
+ * The text of a URI is parsed once, and the request uses the parsed URL, in which every spelling of an IPv4 address is
+ * canonical. So the checked address is the one that is connected to. Names are the exception: their addresses are
+ * checked when the connection is made (`layers/MetadataNode`).
  */
 import * as Either from "effect/Either"
 import * as IpAddress from "../../src/internal/ipAddress.js"
 
-/** What may be connected to. */
+/** The allowed targets. */
 export interface Policy {
   readonly allowHttp: boolean
   readonly allowLoopback: boolean
 }
 
-/** Why a URI is refused. */
+/** The reason for refusing a URI. */
 export interface Refusal {
   readonly reason: "Address" | "Uri"
   readonly detail: string
 }
 
-/** Bytes of the longest URI on the chain are 200; a redirect may be longer. */
+/** Maximum characters. A URI on the chain has at most 200 bytes, but a redirect may be longer. */
 const MAX_LENGTH = 2048
 
-/** What RFC 3986 lets a URI hold, and what browsers take beside it: ASCII without blanks. */
+/** The characters of a URI in RFC 3986, and those that browsers accept in addition: ASCII without blanks. */
 const ASCII = /^[!-~]+$/
 
-/** Names of this machine or of its network, which no public resolver answers. */
+/** Names of this machine or of its network. Public resolvers do not answer them. */
 const LOCAL = /(?:^|\.)(?:localhost|localdomain|local|internal|intranet|lan|home\.arpa)$/
 
 const refuse = (reason: Refusal["reason"], detail: string): Either.Either<never, Refusal> =>
   Either.left({ reason, detail })
 
-/** Whether a connection to the address is allowed. A text that is no address is not. */
+/** Whether a connection to the address is allowed. False for a text that is not an address. */
 export const isAllowed = (address: string, { allowLoopback }: Policy): boolean => {
   const bytes = IpAddress.parse(address)
   return bytes !== undefined && (IpAddress.isPublic(bytes) || (allowLoopback && IpAddress.isLoopback(bytes)))
 }
 
-/** The address that a URL's host is, if it is none to look up. */
+/** The address in a URL's host; `undefined` if the host is a name. */
 const literalOf = ({ hostname }: URL): string | undefined => {
   const host = hostname.startsWith("[") ? hostname.slice(1, -1) : hostname
   return IpAddress.parse(host) === undefined ? undefined : host
@@ -49,24 +49,24 @@ const isLocalName = ({ hostname }: URL): boolean => {
   return LOCAL.test(name) || !name.includes(".")
 }
 
-/** The URL of a URI, relative to that of a redirect, if something may connect to it. */
+/** Parses a URI, relative to the URL of a redirect, and checks whether it may be fetched. */
 export const parse = (text: string, policy: Policy, base?: URL): Either.Either<URL, Refusal> => {
   if (typeof text !== "string" || text.length > MAX_LENGTH) {
-    return refuse("Uri", `it is no text of at most ${MAX_LENGTH} characters`)
+    return refuse("Uri", `it is not a text of at most ${MAX_LENGTH} characters`)
   }
   if (!ASCII.test(text))
-    return refuse("Uri", "it has a character outside of printable ASCII: write such names as xn--…")
-  if (!URL.canParse(text, base)) return refuse("Uri", "it is no absolute URL")
+    return refuse("Uri", "it has a character that is not printable ASCII: write such names as xn--…")
+  if (!URL.canParse(text, base)) return refuse("Uri", "it is not an absolute URL")
   const url = new URL(text, base)
   url.hash = ""
   if (url.protocol !== "https:" && !(url.protocol === "http:" && policy.allowHttp)) {
     return refuse("Uri", policy.allowHttp ? "it is neither https: nor http:" : "it is not https:")
   }
-  if (base?.protocol === "https:" && url.protocol === "http:") return refuse("Uri", "it leads from https: to http:")
-  if (url.username !== "" || url.password !== "") return refuse("Uri", "it holds credentials")
+  if (base?.protocol === "https:" && url.protocol === "http:") return refuse("Uri", "it redirects from https: to http:")
+  if (url.username !== "" || url.password !== "") return refuse("Uri", "it contains credentials")
   const literal = literalOf(url)
   if (literal === undefined ? isLocalName(url) && !isLoopbackName(url, policy) : !isAllowed(literal, policy)) {
-    return refuse("Address", "it names an address that is not public")
+    return refuse("Address", "its address is not public")
   }
   return Either.right(url)
 }

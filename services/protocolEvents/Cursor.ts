@@ -1,4 +1,4 @@
-/** A place in the stream of events, and the failures that carry one. */
+/** A position in the stream of events, and the errors that contain one. */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { printable } from "../../src/internal/printable.js"
@@ -13,9 +13,9 @@ const MAX_SLOT = 2n ** 64n - 1n
 const Slot = Schema.BigInt.pipe(Schema.betweenBigInt(0n, MAX_SLOT))
 
 /**
- * A place in the stream: every event before it was emitted, and none after it. It is plain JSON, bound to one program on
- * one cluster. Without `position`, all events up to `slot` were emitted, that slot included. With it, those before
- * `slot`, and in `slot` those up to `position`.
+ * A position in the stream: every event before it was emitted, and no event after it. It is plain JSON, bound to one
+ * program on one cluster. Without `position`, all events up to `slot` were emitted, including that slot. With
+ * `position`, the events before `slot` were emitted, and in `slot` those up to `position`.
  *
  * @since 0.1.0
  * @category models
@@ -44,27 +44,27 @@ export class HistoryLost extends printable(
     to: Slot
   })
 ) {
-  /** Always false: a pruned ledger does not come back. Another endpoint may keep more. */
+  /** Always false: a node does not restore a pruned ledger. Another endpoint may have a longer one. */
   readonly isRetryable = false
 
   override get message(): string {
-    return `The nodes keep no transactions of slots ${this.from} to ${this.to}. Use an endpoint with a longer history, or \`onGap: "skip"\`.`
+    return `The nodes no longer have the transactions of slots ${this.from} to ${this.to}. Use an endpoint with a longer history, or \`onGap: "skip"\`.`
   }
 }
 
 /**
- * The consumer read slower than events came, and its buffer was full. Everything buffered before was emitted.
+ * The consumer was slower than the events, and its buffer was full. All buffered events were emitted first.
  *
  * @since 0.1.0
  * @category errors
  */
 export class Overflow extends printable(
   Schema.TaggedError<Overflow>("@pod-protocol/effect/ProtocolEvents/Overflow")("Overflow", {
-    /** The place behind the last emitted event: a stream from here misses nothing. */
+    /** The position behind the last emitted event. A stream from here misses no event. */
     cursor: Cursor
   })
 ) {
-  /** Always true: a stream from `cursor` goes on. */
+  /** Always true: a stream from `cursor` continues. */
   readonly isRetryable = true
 
   override get message(): string {
@@ -72,7 +72,7 @@ export class Overflow extends printable(
   }
 }
 
-/** Which program on which cluster. */
+/** A program on a cluster. */
 export interface Binding {
   readonly program: Cursor["program"]
   readonly genesis: Cursor["genesis"]
@@ -80,20 +80,20 @@ export interface Binding {
 
 const TRUSTED = { disableValidation: true }
 
-/** The place behind all events of a slot. */
+/** The position behind all events of a slot. */
 export const afterSlot = ({ genesis, program }: Binding, slot: bigint): Cursor =>
   new Cursor({ program, genesis, slot }, TRUSTED)
 
-/** The place behind one event of a slot. */
+/** The position behind one event of a slot. */
 export const afterEvent = (
   { genesis, program }: Binding,
   { path, signature, slot }: Pick<ProtocolEvent, "path" | "signature" | "slot">
 ): Cursor => new Cursor({ program, genesis, slot, position: { signature, path } }, TRUSTED)
 
-/** The last slot of which every event was emitted: -1 before the first. */
+/** The last slot with all its events emitted; -1 before the first slot. */
 export const wholeSlot = ({ position, slot }: Cursor): bigint => (position === undefined ? slot : slot - 1n)
 
-/** The events of a slot that come behind the cursor. All, if the slot does not hold its position any more. */
+/** The events of a slot behind the cursor. All of them, if the slot no longer contains the cursor's position. */
 export const rest = (
   { position, slot }: Cursor,
   at: bigint,
@@ -108,7 +108,7 @@ const refuse = (rule: string) => Either.left(new InvalidInput({ field: "cursor",
 
 const decode = Schema.decodeUnknownEither(Cursor)
 
-/** A caller's cursor, decoded or as JSON gives it, if it is one of this program on this cluster. */
+/** Decodes and checks a caller's cursor. It must belong to this program on this cluster. */
 export const check = (given: unknown, { genesis, program }: Binding): Either.Either<Cursor, InvalidInput> => {
   const cursor = Schema.is(Cursor)(given) ? Either.right(given) : decode(given)
   if (Either.isLeft(cursor)) return refuse("must be a cursor that this service emitted")

@@ -1,16 +1,17 @@
 /**
- * The one upstream of all consumers at a commitment: reads each new slot once, and hands it to each of them.
+ * The shared upstream of all consumers at a commitment. It reads each new slot once and delivers it to each consumer.
  *
- * A log subscription wakes it; so does the poll interval. Both are hints only: what is new is read from the history, so a
- * lost notification, a doubled one or a lost subscription changes nothing but the delay.
+ * A log subscription and the poll interval start its reads. They are only hints: new slots are read from the history.
+ * So a lost or duplicate notification, or a lost subscription, changes only the delay.
  *
  * Invariants:
- * - `position` and the consumers' queues change in one synchronous step. A consumer that joins at `position` gets every
- *   later slot once.
- * - After each read a consumer that has taken everything is told that the history holds no more.
- * - A full queue ends its own consumer, with the place behind what it holds. The others and the feed go on.
- * - A cluster that was replaced by another one fails the feed.
- * - A failed feed ends each consumer with the failure. The next consumer starts a new one.
+ * - `position` and the queues of the consumers change in one synchronous step. A consumer that joins at `position` gets
+ *   every later slot once.
+ * - After each read, a consumer with an empty queue is notified that the history has no more events.
+ * - A full queue ends only its own consumer, with the cursor behind the queued events. The feed and the other consumers
+ *   continue.
+ * - The feed fails if another cluster replaces its own.
+ * - A failed feed ends each consumer with its failure. The next consumer starts a new feed.
  */
 import type { Signature, Slot } from "@solana/kit"
 import type * as Cause from "effect/Cause"
@@ -31,22 +32,22 @@ import { type History, type Part, Reader } from "./History.js"
 const BASE = 250
 const CAP = 30_000
 
-/** Milliseconds from a wake to the read, in which more wakes may come. */
+/** Milliseconds between a wake and its read, to combine several wakes. */
 const COALESCE = 20
 
 const otherCluster = new RpcError({
   reason: "Node",
   method: "getGenesisHash",
-  detail: "the endpoint is of another cluster than before. Start again without a cursor"
+  detail: "the endpoint now belongs to another cluster. Start again without a cursor"
 })
 
-/** The history was read to its end, and all that it holds was given. */
+/** The history was read to its end, and all its events were delivered. */
 export interface End {
   readonly _tag: "End"
   readonly position: Slot
 }
 
-/** One consumer's parts. Its bounds are the events of the parts, and the parts. */
+/** The queue of one consumer. It bounds the number of events and the number of parts. */
 export type Inbox = BoundedQueue<Part | End, Overflow>
 
 const eventsOf = (part: Part): number => (part._tag === "Slot" ? part.events.length : 0)
@@ -59,10 +60,13 @@ export class Feed {
   readonly #inboxes = new Set<Inbox>()
   readonly #woken = Effect.unsafeMakeLatch(false)
   #position = -1n
-  /** An older entry than the newest that was read: a page that ends there shows that nothing between is missing. */
+  /**
+   * An entry before the newest one that was read. A page that ends with it proves that no entry between them is
+   * missing.
+   */
   #until: Signature | undefined
   #last: Signature | undefined
-  /** The history up to this slot was read. */
+  /** The history was read up to this slot. */
   #known = -1n
   #cause: Cause.Cause<RpcError> | undefined
 
@@ -73,12 +77,12 @@ export class Feed {
     this.#buffer = options.buffer
   }
 
-  /** The newest slot with transactions of the program that was handed out: -1 before the first. */
+  /** The newest delivered slot with transactions of the program; -1 before the first. */
   get position(): Slot {
     return this.#position
   }
 
-  /** Takes the history up to now as handed out. */
+  /** Marks the history up to now as delivered. */
   get begin(): Effect.Effect<void, RpcError> {
     return Effect.flatMap(this.#history.head, (head) => {
       this.#known = head
@@ -93,13 +97,13 @@ export class Feed {
     })
   }
 
-  /** An inbox for each slot above `position`. */
+  /** Makes a queue that receives each slot above `position`. */
   join(): Inbox {
-    // One more than the parts, for an `End`: it is given to an empty inbox only.
+    // One more than the parts, for an `End`, which only an empty queue receives.
     const inbox: Inbox = new BoundedQueue({ items: this.#buffer + 1, bytes: this.#buffer })
     if (this.#cause === undefined) {
       this.#inboxes.add(inbox)
-      // The read that follows tells it soon that it is at the end.
+      // Starts a read, whose end the consumer is waiting for.
       this.#woken.unsafeOpen()
     } else inbox.end(Option.none())
     return inbox
@@ -109,12 +113,12 @@ export class Feed {
     this.#inboxes.delete(inbox)
   }
 
-  /** What ended the feed, and its inboxes with it. */
+  /** The cause that ended the feed and its queues. */
   get cause(): Cause.Cause<RpcError> | undefined {
     return this.#cause
   }
 
-  /** Runs until it is interrupted or cannot go on; then its inboxes end. */
+  /** Runs until it fails or is interrupted. A failure ends its queues. */
   get run(): Effect.Effect<void> {
     return Effect.catchAllCause(Effect.raceFirst(this.#reads, this.#wakes), (cause) =>
       Effect.sync(() => {
@@ -133,7 +137,7 @@ export class Feed {
     )
   }
 
-  /** Reads and hands out what is new. */
+  /** Reads the new slots and delivers them. */
   get #read(): Effect.Effect<void, RpcError> {
     return Effect.gen(this, function* () {
       this.#woken.unsafeClose()
@@ -145,7 +149,7 @@ export class Feed {
     })
   }
 
-  /** A node that is behind what it has said lags, or is of another cluster now. */
+  /** A node below its earlier slot lags, or belongs to another cluster now. */
   get #checkCluster(): Effect.Effect<void, RpcError> {
     return Effect.flatMap(persist(this.#history.pool.getGenesisHash), (genesis) =>
       genesis === this.#binding.genesis ? Effect.void : otherCluster
@@ -159,7 +163,7 @@ export class Feed {
       for (let parts = yield* reader.next(); parts !== undefined; parts = yield* reader.next()) {
         for (const part of parts) {
           yield* this.#publish(part)
-          // Consumers take a burst as it comes, so that their buffers hold only what they are slow with.
+          // Lets consumers take parts during a burst, so that their buffers fill only if they are slow.
           yield* Effect.yieldNow()
         }
         this.#remember(reader.last)
@@ -168,7 +172,7 @@ export class Feed {
     })
   }
 
-  /** The reader gave at least one entry since the last time. */
+  /** Remembers the last two entries. The reader has returned at least one since the last call. */
   #remember(last: ReadonlyArray<Signature>): void {
     const newest = last.at(-1)
     if (newest === undefined || newest === this.#last) return
@@ -192,7 +196,7 @@ export class Feed {
     })
   }
 
-  /** Wakes the reads. A subscription that ends is made again. */
+  /** Starts reads on notifications. A subscription that ends is made again. */
   get #wakes(): Effect.Effect<never> {
     const wake = Effect.sync(() => this.#woken.unsafeOpen())
     let losses = 0

@@ -1,4 +1,4 @@
-/** The feeds by commitment. Each runs while it has a consumer, and starts again for the next one. */
+/** The feeds, by commitment. A feed runs while it has a consumer, and starts again for the next one. */
 import type { Address } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -12,10 +12,10 @@ import { History, type Part, type Settled } from "./History.js"
 
 export type { Inbox } from "./Feed.js"
 
-/** What a consumer is given. */
+/** An element for a consumer. */
 export type Given = Part | End
 
-/** What a consumer reads from. */
+/** The parts that a consumer reads from. */
 export interface Source {
   readonly binding: Binding
   readonly history: History
@@ -23,7 +23,7 @@ export interface Source {
 }
 
 export interface Feeds {
-  /** The source of a commitment, until the scope closes. */
+  /** Returns the source of a commitment. It stays open until the scope closes. */
   readonly acquire: (commitment: Settled) => Effect.Effect<Source, RpcError, Scope.Scope>
 }
 

@@ -1,15 +1,15 @@
 /**
- * The events of a range of slots, read from the history of the program's address.
+ * Reads the events of a range of slots from the history of the program's address.
  *
- * A history is read newest first, page by page. Its events are needed oldest first. So the reader walks down to the start
- * of the range, keeps the oldest pages and only the boundaries of the newer ones, and comes back up.
+ * A node returns a history newest first, page by page. Events are needed oldest first. So the reader walks down to the
+ * start of the range, and then back up. It keeps the oldest pages, but only the boundaries of the newer ones.
  *
  * Invariants:
- * - Slots are given whole and in order. No slot is given before each of its transactions was read.
- * - A transaction that the history lists and no node returns is asked for again, never passed over. `Lost` is given only
- *   where the node says that its ledger begins later.
- * - A history that ends above the start of the range without a pruned ledger is the whole history.
- * - No number that one reply claims moves the reader further than the entries that it has read.
+ * - Slots are returned whole and in order. A slot is returned only after each of its transactions was read.
+ * - If the history lists a transaction that no node returns, the reader asks for it again and never skips it. It
+ *   returns `Lost` only if the node says that its ledger begins later.
+ * - A history that ends above the start of the range is complete, unless the ledger was pruned.
+ * - A number that one reply claims never moves the reader beyond the entries that it has read.
  */
 import type { Address, Commitment, Signature, Slot } from "@solana/kit"
 import * as Effect from "effect/Effect"
@@ -29,39 +29,39 @@ export type Settled = Exclude<Commitment, "processed">
 
 type Events = ReadonlyArray<ProtocolEvent.ProtocolEvent>
 
-/** All events of a slot in order, or slots whose transactions no node keeps. */
+/** All events of a slot in order, or a range of slots whose transactions no node keeps. */
 export type Part =
   | { readonly _tag: "Slot"; readonly slot: Slot; readonly events: Events }
   | { readonly _tag: "Lost"; readonly from: Slot; readonly to: Slot }
 
-/** Transactions that are fetched before any of them is given. */
+/** Transactions that are fetched before the first of them is returned. */
 const RUN = 64
 
-/** Pages that are kept while the reader walks down: 50,000 entries. */
+/** Pages that are kept during the walk down: 50,000 entries. */
 const MAX_PAGES_HELD = 50
 
-/** Pages of a walk: 100 million transactions. A node whose history has no end is refused. */
+/** Maximum pages of a walk: 100 million transactions. A longer history is refused. */
 const MAX_PAGES = 100_000
 
-/** How often a transaction is asked for before the history is asked again whether it is still there. */
+/** Attempts to read a transaction. Then the history is read again, to check that it still lists the transaction. */
 const ATTEMPTS = 6
 
-/** Milliseconds from the first to the second attempt; doubled each time. */
+/** Milliseconds between the first and the second attempt. The wait doubles each time. */
 const BASE = 250
 
-/** Agave's code for a message version that the client does not read. */
+/** Agave's error code for an unsupported transaction version. */
 const UNSUPPORTED_VERSION = -32015
 
 const METHOD = "getSignaturesForAddress"
 
 interface Page {
-  /** The page holds what is older than this. */
+  /** The page contains entries older than this one. */
   readonly before: Signature | undefined
-  /** Newest first; undefined for one that is read again. */
+  /** Newest first; `undefined` if the page must be read again. */
   items: ReadonlyArray<SignatureInfo> | undefined
 }
 
-/** The history changed under the reader: it starts over from the last slot that it gave. */
+/** The history changed during the read. The reader starts over after the last slot that it returned. */
 const STALE = "Stale"
 
 const stale: Effect.Effect<never, typeof STALE> = Effect.fail(STALE)
@@ -69,7 +69,7 @@ const stale: Effect.Effect<never, typeof STALE> = Effect.fail(STALE)
 const disordered = new RpcError({
   reason: "Decode",
   method: METHOD,
-  detail: "the history is not in the order of slots, or has no end"
+  detail: "the history is not in slot order, or does not end"
 })
 
 export class History {
@@ -90,7 +90,9 @@ export class History {
     return persist(this.pool.getSlot({ commitment: this.commitment }))
   }
 
-  /** A page as of a slot or later, newest first. `onFalse` gets the pool's slot, if it never reaches that one. */
+  /**
+   * A page at a slot or later, newest first. If the cluster never reaches that slot, `onFalse` gets the pool's slot.
+   */
   pageFrom(
     slot: Slot,
     options: Pick<HistoryOptions, "before" | "until" | "limit">,
@@ -121,12 +123,12 @@ export class History {
     )
   }
 
-  /** Where the node's ledger begins. */
+  /** The first slot of the node's ledger. */
   get firstSlot(): Effect.Effect<Slot, RpcError> {
     return persist(this.pool.getFirstAvailableBlock)
   }
 
-  /** The events of a transaction; none while the nodes do not return it. */
+  /** The events of a transaction; `None` if the node does not return it yet. */
   events({ blockTime, err, signature, slot }: SignatureInfo): Effect.Effect<Option.Option<Events>, RpcError> {
     if (err !== null && err !== undefined) return Effect.succeed(Option.some([]))
     const read = persist(
@@ -148,15 +150,15 @@ export class History {
   }
 }
 
-/** The slots to read. */
+/** The range of slots to read. */
 export interface Range {
-  /** Slots above this one. -1 is before the first. */
+  /** Only slots above this one. -1 is before the first. */
   readonly after: Slot
-  /** Up to this one, which the node has reached. */
+  /** Up to this slot, which the node has reached. */
   readonly to: Slot
-  /** The history up to this slot was read before, and held nothing between `after` and it. Default: `after`. */
+  /** The history was read up to this slot before, without an entry between `after` and it. Default: `after`. */
   readonly known?: Slot | undefined
-  /** An entry at or below `after`, where pages can end, with another one at or below `after` behind it. */
+  /** An entry at or below `after`, at which pages may end. Another entry at or below `after` precedes it. */
   readonly until?: Signature | undefined
 }
 
@@ -166,9 +168,9 @@ export class Reader {
   #to: Slot
   #known: Slot
   #after: Slot
-  /** The pages to read, newest first; undefined before the walk. */
+  /** The pages to read, newest first; `undefined` before the walk. */
   #pages: Array<Page> | undefined
-  /** Entries in the range, oldest first, that were not given yet. */
+  /** Entries of the range that were not returned yet, oldest first. */
   #entries: ReadonlyArray<SignatureInfo> = []
 
   #last: ReadonlyArray<Signature> = []
@@ -181,17 +183,17 @@ export class Reader {
     this.#until = until
   }
 
-  /** The end of the range: lower than asked for, where the cluster has not come near that. */
+  /** The end of the range. It is lower than requested if the cluster is far from the requested slot. */
   get to(): Slot {
     return this.#to
   }
 
-  /** The last entries that were given, at most two. */
+  /** The last returned entries, at most two. */
   get last(): ReadonlyArray<Signature> {
     return this.#last
   }
 
-  /** The next parts, oldest first; none at the end of the range. */
+  /** The next parts, oldest first; `undefined` at the end of the range. */
   next(): Effect.Effect<ReadonlyArray<Part> | undefined, RpcError> {
     return Effect.catchAll(this.#next, (error) => {
       if (error !== STALE) return Effect.fail(error)
@@ -227,10 +229,10 @@ export class Reader {
     })
   }
 
-  /** Entries of whole slots, at least {@link RUN} of them unless there are fewer. */
+  /** The number of entries in the next run: whole slots, at least {@link RUN} entries if there are that many. */
   #runLength(): number {
     const entries = this.#entries
-    // The newest slot may go on in the next page.
+    // The newest slot may continue in the next page.
     const isLast = this.#pages?.length === 0
     let end = Math.min(RUN, entries.length)
     while (end < entries.length && entries[end]?.slot === entries[end - 1]?.slot) end++
@@ -239,7 +241,7 @@ export class Reader {
     return end
   }
 
-  /** Finds the pages of the range. Slots that the ledger no longer holds come as `Lost`. */
+  /** Finds the pages of the range. Returns the slots that the ledger no longer contains as `Lost`. */
   #walk(pages: Array<Page>): Effect.Effect<Extract<Part, { readonly _tag: "Lost" }> | undefined, RpcError> {
     return Effect.gen(this, function* () {
       const ends = new Set<Signature>()
@@ -260,7 +262,7 @@ export class Reader {
         before = last.signature
         newest = last.slot
       }
-      // The history ends above the range's start: it is whole, or the ledger begins later.
+      // The history ends above the start of the range: it is complete, or the ledger begins later.
       const start = yield* this.#history.firstSlot
       const from = (this.#known > this.#after ? this.#known : this.#after) + 1n
       return start > from && start <= this.#to ? { _tag: "Lost" as const, from, to: start - 1n } : undefined
@@ -274,7 +276,7 @@ export class Reader {
     })
   }
 
-  /** Puts the oldest page behind the entries. */
+  /** Appends the oldest page to the entries. */
   #takePage(pages: Array<Page>): Effect.Effect<void, RpcError | typeof STALE> {
     return Effect.suspend(() => {
       const page = pages.at(-1)
@@ -315,7 +317,7 @@ export class Reader {
     )
   }
 
-  /** The events of a transaction; undefined where the ledger no longer holds it. */
+  /** The events of a transaction; `undefined` if the ledger no longer contains it. */
   #fetch(info: SignatureInfo, attempt: number): Effect.Effect<Events | undefined, RpcError | typeof STALE> {
     return Effect.flatMap(this.#history.events(info), (events) => {
       if (Option.isSome(events)) return Effect.succeed(events.value)

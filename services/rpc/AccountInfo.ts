@@ -1,7 +1,7 @@
 import type { Address, Lamports } from "@solana/kit"
 import { jsonable } from "../../src/internal/jsonable.js"
 
-/** The class of `Reply.AccountInfo`. A reply may hold thousands of accounts, so all share one hidden class. */
+/** The class of `Reply.AccountInfo`. A reply may contain thousands of accounts, so all share one hidden class. */
 export const AccountInfo = jsonable(
   class {
     constructor(

@@ -1,6 +1,6 @@
 /**
- * Checks what callers pass to the pool's methods, before any I/O. Each check returns `InvalidInput` with the whole path of
- * what it refuses, or `undefined`.
+ * Checks the arguments of the pool's methods, before any I/O. Each check returns `InvalidInput` with the whole path of
+ * the invalid value, or `undefined`.
  */
 import type { Address, Blockhash, Lamports, Signature, Slot } from "@solana/kit"
 import * as Either from "effect/Either"
@@ -18,7 +18,7 @@ type Refusal = InvalidInput | undefined
 
 type LogsFilter = "all" | "allWithVotes" | { readonly mentions: Address }
 
-/** Most filters of a `getProgramAccounts`, and most bytes of one of them. From Agave's `RpcFilterType`. */
+/** Maximum filters of a `getProgramAccounts`, and maximum bytes of one filter. From Agave's `RpcFilterType`. */
 const MAX_FILTERS = 4
 const MAX_FILTER_BYTES = 128
 
@@ -27,13 +27,13 @@ const MAX_U32 = 2 ** 32 - 1
 const refusalOf = (checked: Either.Either<unknown, InvalidInput>): Refusal =>
   Either.getOrUndefined(Either.flip(checked))
 
-/** At most `max` items. What is no list has no items to check. */
+/** Checks the maximum number of items. The value must be a list. */
 const list = (field: string, values: unknown, max: number): Refusal =>
   Array.isArray(values)
     ? refusalOf(Check.items(field, values.length, max))
     : new InvalidInput({ field, rule: "must be a list" })
 
-/** The refusal of the first item that has one. */
+/** The first refusal among the items. */
 const first = <A>(items: ReadonlyArray<A>, check: (item: A, index: number) => Refusal): Refusal => {
   for (const [index, item] of items.entries()) {
     const refused = check(item, index)
@@ -65,11 +65,11 @@ export const slot = (field: string, value: Slot): Refusal => refusalOf(Check.big
 
 export const lamports = (value: Lamports): Refusal => refusalOf(LamportAmounts.make(value))
 
-/** The size of an account. */
+/** Checks the size of an account. */
 export const space = (value: number | bigint): Refusal =>
   typeof value === "bigint" ? refusalOf(Check.bigInteger("space", value)) : count("space", value, 0)
 
-/** Samples of `getRecentPerformanceSamples`. */
+/** Checks the limit of `getRecentPerformanceSamples`. */
 export const samples = (limit: number): Refusal => count("limit", limit, 1, Limits.MAX_PERFORMANCE_SAMPLES)
 
 export const bytes = (field: string, value: Uint8Array, max = Infinity): Refusal =>
@@ -81,14 +81,14 @@ export const bytes = (field: string, value: Uint8Array, max = Infinity): Refusal
         ...(value instanceof Uint8Array ? { size: value.length } : {})
       })
 
-/** The part of an account's data. */
+/** Checks a slice of an account's data. */
 export const slice = ({ dataSlice }: Pick<AccountOptions, "dataSlice"> = {}): Refusal =>
   optional(
     dataSlice,
     ({ length, offset }) => count("dataSlice.offset", offset, 0) ?? count("dataSlice.length", length, 0)
   )
 
-/** The options of a read of a program's accounts. */
+/** Checks the options of a read of a program's accounts. */
 export const programAccounts = (options: Pick<ProgramAccountsOptions, "dataSlice" | "filters"> = {}): Refusal =>
   slice(options) ??
   optional(
@@ -105,7 +105,7 @@ export const programAccounts = (options: Pick<ProgramAccountsOptions, "dataSlice
       )
   )
 
-/** Whose logs are asked for. */
+/** Checks a filter of logs. */
 export const logs = (filter: LogsFilter): Refusal =>
   typeof filter === "string" || !Predicate.isObject(filter)
     ? filter === "all" || filter === "allWithVotes"
@@ -113,12 +113,12 @@ export const logs = (filter: LogsFilter): Refusal =>
       : new InvalidInput({ field: "filter", rule: "must be all, allWithVotes or an address under mentions" })
     : address(filter.mentions, "mentions")
 
-/** A page of an address's history. */
+/** Checks a page of an address's history. */
 export const history = ({ before, limit, until }: HistoryOptions = {}): Refusal =>
   optional(limit, (limit) => count("limit", limit, 1, Limits.MAX_SIGNATURES_FOR_ADDRESS)) ??
   optional(before, (before) => signature(before, "before")) ??
   optional(until, (until) => signature(until, "until"))
 
-/** The options of submitting a transaction. */
+/** Checks the options of submitting a transaction. */
 export const submission = ({ maxRetries }: SendOptions = {}): Refusal =>
   optional(maxRetries, (maxRetries) => count("maxRetries", maxRetries, 0, MAX_U32))

@@ -54,7 +54,7 @@ const bytes =
   (input) =>
     typeof input === "string" ? Either.fromOption(decode(input), () => ({ path: "", expected })) : mismatch(expected)
 
-/** What a transaction failed with: `null` where it did not fail, a name, or an object with a name as its only key. */
+/** The error of a transaction: `null` for a success, a name, or an object with a name as its only key. */
 export const failure: Decoder<unknown> = (input) => {
   const isOne =
     typeof input === "object"
@@ -103,7 +103,7 @@ export const commitment: Decoder<Commitment> = guard(
   (input): input is Commitment => input === "processed" || input === "confirmed" || input === "finalized"
 )
 
-/** Most bytes of data that a program can pass to another. */
+/** Maximum bytes of data that one program can pass to another. */
 const MAX_CALL_DATA = 10_240
 
 /** The data of an instruction that a program called. */
@@ -119,7 +119,7 @@ export const base64: Decoder<Uint8Array> = (input) =>
     ? under(0, base64Text(input[0]))
     : mismatch('[bytes, "base64"]')
 
-/** The value, or none if it is `null` or missing. */
+/** The value; `None` if it is `null` or missing. */
 export const optional =
   <A>(decoder: Decoder<A>): Decoder<Option.Option<A>> =>
   (input) =>

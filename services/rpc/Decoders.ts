@@ -141,7 +141,7 @@ const signatureStatus: Decode.Decoder<Reply.SignatureStatus> = Decode.object((fi
   })
 )
 
-/** One for each signature that was asked for. */
+/** One status for each requested signature. */
 export const signatureStatuses = (signatures: ReadonlyArray<Signature>) =>
   contextual(Decode.forEach(signatures, () => Decode.optional(signatureStatus)))
 

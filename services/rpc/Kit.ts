@@ -8,10 +8,13 @@ import type { RpcError } from "../RpcTransport.js"
 
 type Request = (method: string, params: ReadonlyArray<unknown>) => Effect.Effect<unknown, RpcError>
 
-/** The reply in Kit's form. A refusal of the node is passed on, so that Kit makes its error; other errors reject. */
+/**
+ * The reply in Kit's form. A JSON-RPC error of the node is passed on, and Kit makes its own error of it. Other errors
+ * reject.
+ */
 const reply = (request: Request, payload: unknown): Effect.Effect<unknown, RpcError> => {
   if (typeof payload !== "object" || payload === null || !("method" in payload) || !("params" in payload)) {
-    return Effect.dieMessage("Kit sent something else than a JSON-RPC request")
+    return Effect.dieMessage("Kit did not send a JSON-RPC request")
   }
   const { method, params } = payload
   return request(String(method), Array.isArray(params) ? params : []).pipe(

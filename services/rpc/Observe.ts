@@ -82,7 +82,7 @@ const annotate = (span: Tracer.AnySpan | undefined, cause: Cause.Cause<RpcError>
   if (error.status !== undefined) span.attribute("http.response.status_code", error.status)
 }
 
-/** Begins to time a call; the result counts it by its outcome, under the labels of the fiber. */
+/** Starts the timer of a call. The result ends it and counts the call by its outcome, with the fiber's labels. */
 const timed = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, method: string): ((outcome: string) => void) => {
   const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
   const start = clock.unsafeCurrentTimeNanos()
@@ -115,7 +115,7 @@ const counted = <A>(
     })
   })
 
-/** As {@link call}, for a call without a fiber: it is counted and timed, and has no span. */
+/** As {@link call}, for a call without a fiber: it is counted and timed, but has no span. */
 export const started =
   <Args extends ReadonlyArray<unknown>, A>(
     method: string,

@@ -58,11 +58,11 @@ export interface LatestBlockhash {
 export interface SignatureStatus {
   /** The slot of the transaction. */
   readonly slot: Slot
-  /** Blocks since the transaction; none once it is finalized. */
+  /** Blocks since the transaction; `None` once it is finalized. */
   readonly confirmations: Option.Option<bigint>
   /** Agave's transaction error; `null` if the transaction succeeded. */
   readonly err: unknown
-  /** None if the node does not report it. */
+  /** `None` if the node does not report it. */
   readonly confirmationStatus: Option.Option<Commitment>
 }
 
@@ -73,7 +73,7 @@ export interface SignatureStatus {
  * @category models
  */
 export interface LedgerStatuses extends Contextual<ReadonlyArray<Option.Option<SignatureStatus>>> {
-  /** The first slot of the ledger: the node knows nothing of what landed before. */
+  /** The first slot of the ledger. The node has no transactions of earlier slots. */
   readonly firstSlot: Slot
 }
 
@@ -166,7 +166,7 @@ export interface BlockTransaction {
   /** The bytes of the transaction: signatures, then message. */
   readonly wire: Uint8Array
   readonly version: "legacy" | number
-  /** None if the node does not keep it. */
+  /** `None` if the node does not keep it. */
   readonly meta: Option.Option<TransactionMeta>
 }
 

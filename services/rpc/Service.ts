@@ -19,26 +19,26 @@ import type {
 import type * as Reply from "./Reply.js"
 
 /**
- * The pool: every call may fail with `RpcError`, and is aborted when interrupted. An argument that is none (a text that
- * is no address, a count out of range) is `InvalidInput` with its whole path, before any I/O.
+ * The methods of the pool. Every call may fail with `RpcError`, and is aborted when interrupted. An invalid argument (a
+ * text that is not an address, a count out of range) is `InvalidInput` with its whole path, before any I/O.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
-  /** `ok`, or an `RpcError` (-32005) from a node that lags behind. */
+  /** Returns `ok`. A lagging node answers with an `RpcError` (-32005). */
   readonly getHealth: Effect.Effect<"ok", RpcError>
   readonly getVersion: Effect.Effect<Reply.NodeVersion, RpcError>
   /** The node's own address. */
   readonly getIdentity: Effect.Effect<Address, RpcError>
-  /** Tells clusters apart. */
+  /** The hash of the genesis block. It identifies the cluster. */
   readonly getGenesisHash: Effect.Effect<Blockhash, RpcError>
   readonly getSlot: (options?: ReadOptions) => Effect.Effect<Slot, RpcError>
   /** Number of blocks since genesis; a blockhash expires by block height. */
   readonly getBlockHeight: (options?: ReadOptions) => Effect.Effect<bigint, RpcError>
   readonly getEpochInfo: (options?: ReadOptions) => Effect.Effect<Reply.EpochInfo, RpcError>
   readonly getEpochSchedule: Effect.Effect<Reply.EpochSchedule, RpcError>
-  /** None where the node has no block for the slot; a skipped slot is an `RpcError` (-32007). */
+  /** `None` if the node has no block for the slot. A skipped slot is an `RpcError` (-32007). */
   readonly getBlock: (
     slot: Slot,
     options?: BlockOptions
@@ -60,16 +60,19 @@ export interface Service {
     blockhash: Blockhash,
     options?: ReadOptions
   ) => Effect.Effect<Reply.Contextual<boolean>, RpcError | InvalidInput>
-  /** Fee of a message in lamports; None if its blockhash has expired. */
+  /** The fee of a message in lamports; `None` if its blockhash has expired. */
   readonly getFeeForMessage: (
     messageBytes: Uint8Array,
     options?: ReadOptions
   ) => Effect.Effect<Reply.Contextual<Option.Option<Lamports>>, RpcError | InvalidInput>
-  /** Of up to 150 recent blocks, for transactions that write all these accounts (at most 128; default: any). */
+  /**
+   * The lowest fees in up to 150 recent blocks, for transactions that write all these accounts (at most 128; default:
+   * any account).
+   */
   readonly getRecentPrioritizationFees: (
     accounts?: ReadonlyArray<Address>
   ) => Effect.Effect<ReadonlyArray<Reply.PrioritizationFee>, RpcError | InvalidInput>
-  /** Newest first, one a minute, at most 720 (the default). */
+  /** Samples, newest first, one per minute: at most 720, which is the default. */
   readonly getRecentPerformanceSamples: (
     limit?: number
   ) => Effect.Effect<ReadonlyArray<Reply.PerformanceSample>, RpcError | InvalidInput>
@@ -86,7 +89,7 @@ export interface Service {
     address: Address,
     options?: AccountOptions
   ) => Effect.Effect<Reply.Contextual<Option.Option<Reply.AccountInfo>>, RpcError | InvalidInput>
-  /** All from one bank, in the order asked for. `InvalidInput` for more than 100 addresses. */
+  /** All accounts from one bank, in the order of the request. `InvalidInput` for more than 100 addresses. */
   readonly getMultipleAccounts: (
     addresses: ReadonlyArray<Address>,
     options?: AccountOptions
@@ -97,41 +100,44 @@ export interface Service {
   ) => Effect.Effect<Reply.Contextual<ReadonlyArray<Reply.AccountInfo>>, RpcError | InvalidInput>
   readonly getSupply: (options?: CommitmentOptions) => Effect.Effect<Reply.Contextual<Reply.Supply>, RpcError>
   readonly getTransactionCount: (options?: ReadOptions) => Effect.Effect<bigint, RpcError>
-  /** In the order of `signatures`; None for an unknown signature. `InvalidInput` for more than 256 signatures. */
+  /**
+   * Statuses in the order of `signatures`; `None` for an unknown signature. `InvalidInput` for more than 256
+   * signatures.
+   */
   readonly getSignatureStatuses: (
     signatures: ReadonlyArray<Signature>,
     options?: {
-      /** Look in the ledger too, not only in the recent statuses (about 150 blocks). Slower. Default: false. */
+      /** Searches the ledger too, not only the recent statuses (about 150 blocks). Slower. Default: false. */
       readonly searchTransactionHistory?: boolean | undefined
     }
   ) => Effect.Effect<Reply.Contextual<ReadonlyArray<Option.Option<Reply.SignatureStatus>>>, RpcError | InvalidInput>
   /**
-   * Statuses in the whole ledger of a node, and the slot where that ledger begins: a signature that is not found did not
-   * land at or after it. One JSON-RPC array asks for both, and it is not retried, since another node's ledger may begin
-   * elsewhere. `InvalidInput` for more than 256 signatures.
+   * Statuses in the whole ledger of a node, and the first slot of that ledger: a signature that is not found did not
+   * land at or after that slot. One JSON-RPC array makes both calls. It is not retried, because the ledger of another
+   * node may begin elsewhere. `InvalidInput` for more than 256 signatures.
    */
   readonly getLedgerStatuses: (
     signatures: ReadonlyArray<Signature>
   ) => Effect.Effect<Reply.LedgerStatuses, RpcError | InvalidInput>
-  /** `InvalidInput` for a limit out of 1 to 1000. */
+  /** `InvalidInput` for a limit outside 1 to 1000. */
   readonly getSignaturesForAddress: (
     address: Address,
     options?: HistoryOptions
   ) => Effect.Effect<ReadonlyArray<Reply.SignatureInfo>, RpcError | InvalidInput>
-  /** None where the node knows no such transaction at this commitment. */
+  /** `None` if the node does not know the transaction at this commitment. */
   readonly getTransaction: (
     signature: Signature,
     options?: Pick<BlockOptions, "commitment">
   ) => Effect.Effect<Option.Option<Reply.ConfirmedTransaction>, RpcError | InvalidInput>
-  /** Test clusters only. */
+  /** Requests test lamports. Only test clusters offer this. */
   readonly requestAirdrop: (
     address: Address,
     lamports: Lamports,
     options?: CommitmentOptions
   ) => Effect.Effect<Signature, RpcError | InvalidInput>
   /**
-   * Hands a signed transaction (signatures, then message) to the node, which answers before it has landed. An
-   * `RpcError` other than a refused preflight (-32002) does not say that it will not land.
+   * Submits a signed transaction (signatures, then message) to the node, which answers before the transaction has
+   * landed. After an `RpcError` other than a refused preflight (-32002), the transaction may still land.
    */
   readonly sendTransaction: (
     wire: Uint8Array,
@@ -142,42 +148,45 @@ export interface Service {
     options?: SimulateOptions
   ) => Effect.Effect<Reply.Contextual<Reply.Simulation>, RpcError | InvalidInput>
 
-  /** Each change of an account. */
+  /** Emits each change of an account. */
   readonly accountSubscribe: (
     address: Address,
     options?: CommitmentOptions
   ) => Stream.Stream<Reply.Contextual<Reply.AccountInfo>, SubscriptionError | InvalidInput>
-  /** Each change of a program's accounts. */
+  /** Emits each change of a program's accounts. */
   readonly programSubscribe: (
     program: Address,
     options?: Pick<ProgramAccountsOptions, "commitment" | "filters" | "dataSlice">
   ) => Stream.Stream<Reply.Contextual<Reply.AccountInfo>, SubscriptionError | InvalidInput>
-  /** The logs of all transactions (but votes), of all with votes, or of those that mention an address. */
+  /** Emits the logs of all transactions except votes, of all with votes, or of those that mention an address. */
   readonly logsSubscribe: (
     filter: "all" | "allWithVotes" | { readonly mentions: Address },
     options?: CommitmentOptions
   ) => Stream.Stream<Reply.Contextual<Reply.TransactionLogs>, SubscriptionError | InvalidInput>
-  /** One element, when the transaction reaches the commitment; then the Stream ends. */
+  /** Emits one element when the transaction reaches the commitment, and then ends. */
   readonly signatureSubscribe: (
     signature: Signature,
     options?: CommitmentOptions
   ) => Stream.Stream<
     Reply.Contextual<{
-      /** Agave's transaction error, `null` where it succeeded. */
+      /** Agave's transaction error; `null` if the transaction succeeded. */
       readonly err: unknown
     }>,
     SubscriptionError | InvalidInput
   >
   readonly slotSubscribe: Stream.Stream<Reply.SlotInfo, SubscriptionError>
-  /** Each slot that becomes the root. */
+  /** Emits each slot that becomes the root. */
   readonly rootSubscribe: Stream.Stream<Slot, SubscriptionError>
 
-  /** Any method; the result is what the node sent, unchecked, with integers as `number` or `bigint`. */
+  /** Calls any method. The result is the node's, unchecked, with integers as `number` or `bigint`. */
   readonly request: (method: string, params?: ReadonlyArray<unknown>) => Effect.Effect<unknown, RpcError>
-  /** Several calls as one JSON-RPC array, answered in the order of the calls; an item's failure is its own. */
+  /**
+   * Makes several calls as one JSON-RPC array, and returns the results in order. A failed item does not affect the
+   * others.
+   */
   readonly batch: (
     calls: ReadonlyArray<RpcCall>
   ) => Effect.Effect<ReadonlyArray<Either.Either<unknown, RpcError>>, RpcError>
-  /** Kit's own typed RPC over this pool's transport. Loads `@solana/kit` when first asked for. */
+  /** Kit's typed RPC over this pool's transport. `@solana/kit` is loaded on the first use. */
   readonly kit: Effect.Effect<Rpc<SolanaRpcApi>>
 }

@@ -1,6 +1,6 @@
 /**
- * Collects the items that fibers ask for at the same time. The first fiber of a batch yields once, so that every ready fiber
- * can add its item, and then does the work for all.
+ * Collects items that fibers add at the same time. The first fiber of a batch yields once, so that every ready fiber
+ * can add its item. Then it does the work for all.
  */
 import * as Effect from "effect/Effect"
 import type { ResultOf } from "../internal/SharedWork.js"

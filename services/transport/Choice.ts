@@ -52,7 +52,10 @@ export const reach = (claims: ReadonlyArray<Claim>): Reach => {
 /** Slots that an endpoint is behind the cluster; 0 if it is not behind. */
 export const lagOf = ({ newest }: Reach, slot: Slot): Slot => (newest > slot ? newest - slot : 0n)
 
-/** 0: can answer now. 1: lags, or claims a slot that is not credible. 2: its circuit refuses calls. */
+/**
+ * The group of an endpoint. 0: can answer now. 1: lags, or claims a slot that is not credible. 2: its circuit refuses
+ * calls.
+ */
 const groupOf = (
   health: Claim,
   reach: Reach,

@@ -132,7 +132,7 @@ const end = <A, X, E>(
 export const protect =
   (circuits: { readonly calls: Circuit; readonly subscriptions: Circuit }) =>
   (transport: RpcTransport): RpcTransport => {
-    const detail = "not asked, it has failed several times in a row"
+    const detail = "not sent, the endpoint has failed several times in a row"
 
     const guard = <A>(method: string, call: Effect.Effect<A, RpcError>): Effect.Effect<A, RpcError> =>
       Effect.uninterruptibleMask((restore) =>

@@ -6,7 +6,7 @@ import type { RpcTransport } from "../RpcTransport.js"
 import * as AccountBatcher from "./AccountBatcher.js"
 import * as SingleFlight from "./SingleFlight.js"
 
-/** Which calls are shared and merged. */
+/** The options of sharing and merging. */
 export interface Options {
   /** Sharing of equal reads. Default: on, see `SingleFlight.Options`. `false` turns it off. */
   readonly share?: SingleFlight.Options | false | undefined

@@ -34,7 +34,8 @@ export interface Options {
    */
   readonly arraySize?: number | undefined
   /**
-   * When a socket counts as dead. Default: see `Heartbeat.Options`. `false` for a transport that detects dead sockets.
+   * When a socket counts as dead. Default: see `Heartbeat.Options`. `false`: for a transport that detects dead sockets
+   * itself.
    */
   readonly heartbeat?: Heartbeat.Options | false | undefined
   /**

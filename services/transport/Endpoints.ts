@@ -115,7 +115,7 @@ const callOf = (method: string, params: ReadonlyArray<unknown>): Call<unknown> =
   with: (transport) => transport.request(method, params)
 })
 
-/** The call, which tells who accepts it. */
+/** The call, which reports the transport that accepts it. */
 const noting = <A>(call: Call<A>, accepted: (transport: RpcTransport) => void): Call<A> => ({
   methods: call.methods,
   with: (transport) => Effect.tap(call.with(transport), () => accepted(transport))
@@ -123,7 +123,7 @@ const noting = <A>(call: Call<A>, accepted: (transport: RpcTransport) => void): 
 
 const roleOf = (method: string): Role => (Method.isRead(method) ? "read" : "send")
 
-/** Endpoints, the first of which is asked first. */
+/** The endpoints in the order in which they are asked: at least one. */
 type Order = readonly [Endpoint, ...ReadonlyArray<Endpoint>]
 
 const isHead = (endpoints: ReadonlyArray<Endpoint>): endpoints is Order => endpoints.length > 0
@@ -132,7 +132,7 @@ const isPair = (
   endpoints: ReadonlyArray<Endpoint>
 ): endpoints is readonly [Endpoint, Endpoint, ...ReadonlyArray<Endpoint>] => endpoints.length > 1
 
-/** The endpoints that an opinion may ask, first those that it has asked already. */
+/** The endpoints that an opinion may ask: first those that it has asked already. */
 const witnesses = (opinion: Opinion.Opinion, order: ReadonlyArray<Endpoint>): ReadonlyArray<Endpoint> => {
   opinion.hosts = new Set(order.map(({ transport }) => transport.host)).size
   return order
@@ -140,7 +140,7 @@ const witnesses = (opinion: Opinion.Opinion, order: ReadonlyArray<Endpoint>): Re
     .toSorted((a, b) => Number(opinion.asked.has(b.transport.host)) - Number(opinion.asked.has(a.transport.host)))
 }
 
-/** A call that records in its opinion which hosts it asks. */
+/** A call that records each asked host in its opinion. */
 const recorded = <A>(opinion: Opinion.Opinion, call: Call<A>): Call<A> => ({
   methods: call.methods,
   with: (transport) =>
@@ -257,7 +257,12 @@ export const make = (
         if (!isHead(order)) {
           const method = call.methods[0] ?? "batch"
           return Effect.fail(
-            new RpcError({ reason: "Transport", method, host, detail: `no endpoint is there for a ${need.role} now` })
+            new RpcError({
+              reason: "Transport",
+              method,
+              host,
+              detail: `no endpoint is available for a ${need.role} now`
+            })
           )
         }
         if (need.role !== "read") return send(call, keep(order, now))
@@ -313,7 +318,7 @@ export const make = (
           const lost = (endpoint: Endpoint): boolean => now - streamsOf(endpoint).lostAt < AVOID_AFTER_LOSS
           const steady = [...order.filter((endpoint) => !lost(endpoint)), ...order.filter(lost)]
           const method = `${kind}Subscribe`
-          const detail = "no endpoint is there for subscriptions now"
+          const detail = "no endpoint is available for subscriptions now"
           return isHead(steady)
             ? subscribeAt(kind, params, steady)
             : Stream.fail(new SubscriptionError({ reason: "Connect", method, host, detail }))

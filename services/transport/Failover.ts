@@ -89,7 +89,7 @@ export const inOrder = <A>(
         )
       })
 
-/** As {@link inOrder}, where the first attempt needs no fiber. The others have one. */
+/** As {@link inOrder}, but the first attempt needs no fiber. Further attempts run in one. */
 export const start =
   <A>(
     first: Direct.Start<readonly [], A, RpcError>,

@@ -19,8 +19,8 @@ export interface Cluster {
 }
 
 /**
- * The genesis hash of an endpoint. None for an endpoint without the role `read` that does not serve the method, such as a
- * relay. Such an endpoint is trusted.
+ * The genesis hash of an endpoint. `None` for an endpoint without the role `read` that does not serve the method, such
+ * as a relay. Such an endpoint is trusted.
  */
 const genesis = (endpoint: Endpoint): Effect.Effect<Option.Option<unknown>, RpcError> =>
   endpoint.transport.request("getGenesisHash", []).pipe(
@@ -31,7 +31,7 @@ const genesis = (endpoint: Endpoint): Effect.Effect<Option.Option<unknown>, RpcE
     )
   )
 
-/** The cluster that takes every endpoint for a member. */
+/** The cluster that accepts every endpoint as a member. */
 export const trusted: Cluster = { membership: () => "member" }
 
 /**
@@ -59,7 +59,7 @@ export const verify = (
       return yield* new EndpointsError({
         reason: "Unreachable",
         host: endpoint?.transport.host ?? "",
-        detail: "no endpoint says which cluster it is of",
+        detail: "no endpoint has returned the genesis hash of its cluster",
         ...(answer !== undefined && Either.isLeft(answer) ? { cause: answer.left } : {})
       })
     }
@@ -70,7 +70,7 @@ export const verify = (
         reason: "WrongGenesis",
         host: stranger.endpoint.transport.host,
         detail:
-          `it is of the cluster with genesis ${String(stranger.hash)}, not ${String(own)}` +
+          `it belongs to the cluster with genesis ${String(stranger.hash)}, not ${String(own)}` +
           (expected === undefined ? ` as ${first.endpoint.transport.host}` : "")
       })
     }
@@ -84,7 +84,7 @@ export const verify = (
           return hash === own
             ? Effect.void
             : Effect.logWarning(
-                `${endpoint.transport.host} is of the cluster with genesis ${String(hash)}, not ${String(own)}: it is not used`
+                `${endpoint.transport.host} belongs to the cluster with genesis ${String(hash)}, not ${String(own)}: it is not used`
               )
         }).pipe(Effect.ignore)
     }

@@ -2,8 +2,8 @@
  * Limits the rate of calls to an endpoint. One token bucket counts requests, another counts the items of JSON-RPC arrays.
  * When the endpoint reports a limit (HTTP status 429 or a JSON-RPC error), all callers pause.
  *
- * Waiting calls queue in one FIFO queue. Only the head of the queue sleeps until its tokens are there; then it wakes the
- * next call. So a call costs the same behind ten calls as behind ten thousand.
+ * Waiting calls form one FIFO queue. Only the head of the queue sleeps until its tokens are available, then it wakes
+ * the next call. So a call costs the same behind ten calls as behind ten thousand.
  *
  * Invariants:
  * - A call whose turn comes after its deadline fails at once, also when a later pause makes it late.
@@ -179,7 +179,8 @@ export const make =
           return call
         }
         if (time + left > cost.deadline) return Effect.fail(tooLate(method, left))
-        if (before >= maxWaiting) return Effect.fail(refusal(method, `not sent, ${before} calls wait already`, left))
+        if (before >= maxWaiting)
+          return Effect.fail(refusal(method, `not sent, ${before} calls are waiting already`, left))
         return Effect.zipRight(enqueue(cost), call)
       }
 
@@ -226,7 +227,7 @@ export const make =
         call: Effect.Effect<A, RpcError>
       ): Effect.Effect<A, RpcError> => Effect.mapError(call, (error) => heeded(fiber, error))
 
-      /** As `pauseOnLimit`, for an array, of which some items alone may report a limit. */
+      /** As `pauseOnLimit`, for an array, in which single items may report a limit. */
       const pauseOnItemLimits = (
         fiber: Fiber.RuntimeFiber<Items, RpcError>,
         call: Effect.Effect<Items, RpcError>

@@ -12,8 +12,8 @@
  * Which failures end a subscription:
  * - None of these: a lost socket, a node that does not answer, a limit of a node that accepted the subscription before. The
  *   upstream waits and subscribes again.
- * - `REFUSALS` refusals in a row that retrying hardly mends, such as a handshake with status 401 or an unknown method. Each
- *   is logged as a warning.
+ * - `REFUSALS` refusals in a row that a retry is unlikely to resolve, such as a handshake with status 401 or an unknown
+ *   method. Each is logged as a warning.
  * - One refusal by a node that never accepted the subscription, unless the refusal is a limit.
  * - A closed scope: every subscription fails with `PoolClosed`.
  */
@@ -143,7 +143,7 @@ export const make =
         const { kind, subscribers } = upstream
         for (const subscriber of subscribers) {
           if (subscriber.offer(event, bytes)) continue
-          const detail = `the subscriber left ${subscriber.size} notifications unread, more than its buffer takes`
+          const detail = `the subscriber left ${subscriber.size} notifications unread, more than its buffer holds`
           subscriber.end(Option.some(failure(kind, "Overflow", detail)))
           subscribers.delete(subscriber)
         }
@@ -180,7 +180,7 @@ export const make =
               Effect.suspend(() => {
                 if (upstream.established === undefined) establish(upstream, { host: transport.host })
                 for (const value of values) publish(upstream, { type: "notification", value }, weigh(value))
-                // All subscribers overflowed. Each still reads what is in its queue.
+                // All subscribers overflowed. Each still reads its queue.
                 return subscribers.size === 0 ? Effect.interrupt : Effect.void
               })
             ),
@@ -207,7 +207,7 @@ export const make =
           }
           const lost = duration >= STEADY ? 0 : losses
           const isRefusal = judged === "refused" || error.reason === "Refused"
-          return Effect.logWarning(`${error.method} at ${transport.host} is made again: ${error.detail}`).pipe(
+          return Effect.logWarning(`${error.method} at ${transport.host} is opened again: ${error.detail}`).pipe(
             Effect.when(() => isRefusal),
             Effect.zipRight(fullJitter(baseDelay, maxDelay, lost)),
             Effect.flatMap(Effect.sleep),

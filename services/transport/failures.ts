@@ -39,8 +39,8 @@ const agree = ([first, ...others]: readonly [RpcError, ...ReadonlyArray<RpcError
 }
 
 /**
- * The most useful of several failures: the one that can be retried soonest, else one after which the call may have been
- * executed, else the first. The cause keeps all of them, unless all are the same refusal.
+ * The most useful of several failures: the one that can be retried soonest, else one whose call may have been executed,
+ * else the first. The cause contains all of them, unless all are the same refusal.
  */
 export const summarize = (errors: readonly [RpcError, ...ReadonlyArray<RpcError>]): RpcError => {
   if (agree(errors) || errors.length === 1) return errors[0]

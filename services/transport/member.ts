@@ -4,7 +4,7 @@ import * as Deadline from "../Deadline.js"
 import type { Member } from "../internal/SharedWork.js"
 import { RetryPolicy } from "../RetryPolicy.js"
 
-/** A member of shared work, as its fiber's context says. */
+/** A member of shared work, with the deadline and the retry policy of its fiber. */
 export const member = <T>(fiber: Fiber.RuntimeFiber<unknown, unknown>, item: T): Member<T> => ({
   item,
   deadline: Deadline.of(fiber),

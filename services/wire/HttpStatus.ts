@@ -28,7 +28,7 @@ type Items = ReadonlyArray<Either.Either<unknown, RpcError>>
 
 /** Reads the replies of one endpoint. */
 export interface Reader {
-  /** The result in the reply to one request. `fiber` is the caller's, whose clock counts. */
+  /** The result in the reply to one request. `fiber` is the caller's fiber, whose Clock is used. */
   readonly one: <A, E>(
     fiber: Fiber.RuntimeFiber<A, E>,
     reply: HttpReply,

@@ -91,7 +91,7 @@ export const reply = (text: string, id: number, method: string, host: string): E
     if (read === undefined) return Either.left(undecodable(method, host, "the reply is not a JSON-RPC response"))
     return answers(read, id)
       ? Either.mapLeft(read.outcome, (error) => refused(method, host, error))
-      : Either.left(undecodable(method, host, "the reply bears the id of another request"))
+      : Either.left(undecodable(method, host, "the reply has the id of another request"))
   })
 
 /**
@@ -117,7 +117,7 @@ export const batchReply = (
     for (const item of value) {
       const read = response(item)
       if (read === undefined || typeof read.id !== "number" || calls[read.id - firstId] === undefined) {
-        return Either.left(undecodable("batch", host, "the reply holds an item that answers none of the calls"))
+        return Either.left(undecodable("batch", host, "the reply contains an item that answers none of the calls"))
       }
       outcomes.set(read.id, outcomes.has(read.id) ? "doubled" : read.outcome)
     }
@@ -125,8 +125,8 @@ export const batchReply = (
       calls.map(({ method }, index) => {
         const outcome = outcomes.get(firstId + index)
         if (outcome === undefined)
-          return Either.left(undecodable(method, host, "the array holds no answer to this call"))
-        if (outcome === "doubled") return Either.left(undecodable(method, host, "the array answers this call twice"))
+          return Either.left(undecodable(method, host, "the reply contains no answer to this call"))
+        if (outcome === "doubled") return Either.left(undecodable(method, host, "the reply answers this call twice"))
         return Either.mapLeft(outcome, (error) => refused(method, host, error))
       })
     )

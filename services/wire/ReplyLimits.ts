@@ -45,7 +45,7 @@ const MEDIUM_REPLIES: ReadonlySet<string> = new Set([
 export interface ReplyLimits {
   /** The limit for one call. */
   readonly one: (method: string) => number
-  /** The limit for an array of calls: the sum of theirs, and at most `maxReplyBytes`. */
+  /** The limit for an array of calls: the sum of their limits, at most `maxReplyBytes`. */
   readonly many: (calls: ReadonlyArray<RpcCall>) => number
 }
 

@@ -34,7 +34,7 @@ import type { RpcTransport, SubscriptionKind } from "../RpcTransport.js"
 import { SubscriptionObserver } from "../SubscriptionObserver.js"
 import * as JsonRpc from "./JsonRpc.js"
 
-/** Why a socket ended. `detail` is one sentence. */
+/** The reason for the end of a socket. `detail` is one sentence. */
 export interface Loss {
   readonly reason: "Connect" | "Closed" | "Decode"
   readonly detail: string
@@ -233,7 +233,7 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
     for (const subscription of given.subscribers) {
       if (subscription.unread.offer(result, bytes)) continue
       const { size } = subscription.unread
-      end(subscription, "Overflow", `the subscriber left ${size} notifications unread, more than its buffer takes`)
+      end(subscription, "Overflow", `the subscriber left ${size} notifications unread, more than its buffer holds`)
       leave(subscription)
     }
   }
@@ -269,7 +269,7 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
     } else if (JsonRpc.isId(outcome.right)) {
       establish(subscription, outcome.right)
     } else {
-      lose({ reason: "Decode", detail: "the node answered with a subscription id that is no number and no string" })
+      lose({ reason: "Decode", detail: "the subscription id of the node is neither a number nor a string" })
     }
     for (const given of idle) release(given)
     if (asked.size === 0) {
@@ -293,7 +293,7 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
     if (early.length > unread.items || (earlyBytes > unread.bytes && early.length > 1)) {
       lose({
         reason: "Closed",
-        detail: `${early.length} notifications came before their subscription, too many to hold`
+        detail: `${early.length} notifications arrived before their subscription: the limit is exceeded`
       })
     }
     return true
@@ -320,8 +320,7 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
       })
     }
     const excess = text === undefined ? undefined : Json.excess(text)
-    if (excess !== undefined)
-      return lose({ reason: "Decode", detail: `a message is beyond what is read: ${excess.message}` })
+    if (excess !== undefined) return lose({ reason: "Decode", detail: `a message exceeds a limit: ${excess.message}` })
     if (text === undefined || !onText(text)) Metrics.socketMessagesIgnored.unsafeUpdate(1, [])
   }
 
@@ -341,7 +340,7 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
     if (!isAlive()) socket.close()
   } else {
     // The text of the exception may repeat the URL, and with it an API key.
-    lose({ reason: "Connect", detail: "the WebSocket could not be made" })
+    lose({ reason: "Connect", detail: "the WebSocket could not be created" })
   }
 
   return {

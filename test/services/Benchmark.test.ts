@@ -127,7 +127,7 @@ describe("Benchmark.run", () => {
           hangs: "it did not end within 10000 ms",
           setup: "no setup",
           nothing: expect.stringMatching(/too fast/),
-          latency: "it does not tell its CPU time"
+          latency: "the case does not measure its CPU time"
         })
         expect(
           report.cases.filter(({ failure }) => failure !== undefined).every(({ rounds }) => rounds.flat().length === 0)
@@ -142,7 +142,7 @@ describe("Benchmark.run", () => {
       const benchmark = Benchmark.make({ name: "n", base: "b", cases: { b: Benchmark.effect(Effect.fail("why")) } })
       const error = yield* Effect.flip(Benchmark.run(benchmark, FAST))
       expect(error).toMatchObject({ _tag: "BenchmarkError", reason: "Base" })
-      expect(error.message).toContain("b, the base of n, did not run")
+      expect(error.message).toContain("b, the base of n, failed")
     }).pipe(Effect.provide(fake().layer))
   )
 
@@ -266,7 +266,7 @@ describe("Benchmark.run", () => {
       expect(failures).toEqual([
         ["b", false, undefined],
         ["b", true, undefined],
-        ...["nan", "minus", "endless", "untimed"].map((name) => [name, false, "it told a"])
+        ...["nan", "minus", "endless", "untimed"].map((name) => [name, false, "its time "])
       ])
       expect(BenchmarkReport.decode(BenchmarkText.json([report]))).toEqual(Either.right([report]))
     }).pipe(Effect.provide(fake().layer))

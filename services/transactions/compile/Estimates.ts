@@ -1,11 +1,11 @@
 /**
- * Compute limits and prices for transactions whose sender names none.
+ * Estimates compute limits and prices, for transactions without their own.
  *
  * - The limit comes from a simulation, and is kept for transactions of the same kind: the same programs, instructions and
  *   numbers of accounts.
  * - The price comes from the recent fees of the accounts that the transaction writes, kept for 10 seconds.
- * - Both are one endpoint's word, so their product has an upper bound in lamports.
- * - A failed question leaves the cluster's own limit and no price: it never fails a send.
+ * - Both come from one endpoint, so their product has an upper bound in lamports.
+ * - If a request fails, the cluster's own limit and no price apply. An estimate never fails a send.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -21,15 +21,15 @@ import type { FeeOptions } from "../Model.js"
 import * as Fees from "./Fees.js"
 import * as UnsignedTransaction from "./UnsignedTransaction.js"
 
-/** Kinds of transactions whose limits are kept. An application has dozens. */
+/** Maximum kinds of transactions with a stored limit. An application has dozens. */
 const MAX_KINDS = 1024
 
-/** How long a price is kept. Prices change by the slot, and a node reports the last 150. */
+/** How long a price is kept. Prices change with each slot, and a node reports the last 150 slots. */
 const PRICE_LIFE = Duration.toMillis("10 seconds")
 
 /**
- * A program that searches the bump of an address pays 1500 units for each try, and half of all addresses need another
- * one: of 256 transactions with the same limit, one takes more than eight.
+ * Units for the search of an address's bump. A program pays 1500 units for each try, and half of all addresses need
+ * another one. One in 256 transactions with the same limit needs more than eight tries.
  */
 const BUMP_UNITS = 1500
 const BUMP_TRIES = 8
@@ -46,7 +46,7 @@ export interface Estimates {
     options: Fees.ComputeOptions,
     signed: number
   ) => Effect.Effect<Fees.ComputeOptions>
-  /** Drops the limit of this kind, since one ran out of compute units. Says whether there was one. */
+  /** Removes the limit of this kind, because a transaction ran out of compute units. Returns whether there was one. */
   readonly forget: (transaction: UnsignedTransaction.UnsignedTransaction) => boolean
 }
 
@@ -60,10 +60,10 @@ export const none: Estimates = {
 const ownInstructions = ({ instructions, staticAccounts }: CompiledMessage) =>
   instructions.filter(({ programIndex }) => staticAccounts[programIndex] !== Fees.COMPUTE_BUDGET_PROGRAM)
 
-/** The System program tells instructions apart by 4 bytes, others by 8, of which 4 do as well. */
+/** The System program uses 4 bytes as a discriminator, other programs 8. Four bytes suffice to distinguish kinds. */
 const DISCRIMINATOR = 4
 
-/** Programs, discriminators and numbers of accounts: what decides, bumps aside, how many units it takes. */
+/** Programs, discriminators and numbers of accounts. Apart from bumps, they determine the compute units. */
 const kindOf = (message: CompiledMessage): string =>
   ownInstructions(message)
     .map(
@@ -87,7 +87,7 @@ const remember = <A>(map: Map<string, A>, kind: string, value: A): A => {
   return value
 }
 
-/** Lamports that are paid on an endpoint's word, where the caller gives no figure: the fee of 20 signatures. */
+/** Maximum lamports of an estimated fee without `maxFee`: the fee of 20 signatures. */
 const DEFAULT_MAX_FEE = 100_000n
 
 const DEFAULT_MAX_PRICE = 1_000_000n
@@ -125,7 +125,7 @@ export const make = (
 
   const clamp = (price: bigint): bigint => (price > maxPrice ? maxPrice : price < minPrice ? minPrice : price)
 
-  /** The price at which so many units cost no more than they may. */
+  /** The given price, reduced if its fee at this limit would exceed the maximum. */
   const affordable = (price: bigint, limit: number): bigint => {
     const most = Fees.priceFor(maxFee ?? DEFAULT_MAX_FEE, limit)
     const least = maxFee === undefined ? minPrice : 0n

@@ -1,5 +1,5 @@
 /**
- * What a transaction costs: the two instructions of the Compute Budget program that set it, and the fee that follows.
+ * The cost of a transaction: the two instructions of the Compute Budget program that set it, and the resulting fee.
  */
 import type { Address, Instruction, ReadonlyUint8Array } from "@solana/kit"
 import * as Either from "effect/Either"
@@ -10,7 +10,7 @@ import type { CompiledMessage } from "../../../src/solana/Message.js"
 
 export const COMPUTE_BUDGET_PROGRAM: Address = Addresses.known("ComputeBudget111111111111111111111111111111")
 
-/** The programs that verify signatures given in their data, whose first byte counts them. */
+/** Programs that verify signatures in their instruction data. The first byte is the number of signatures. */
 const SIGNATURE_PROGRAMS: ReadonlySet<Address> = new Set([
   Addresses.known("Ed25519SigVerify111111111111111111111111111"),
   Addresses.known("KeccakSecp256k11111111111111111111111111111"),
@@ -22,14 +22,14 @@ const LAMPORTS_PER_SIGNATURE = 5000n
 
 const MICRO_LAMPORTS_PER_LAMPORT = 1_000_000n
 
-/** The runtime grants no transaction more compute units. */
+/** Maximum compute units of a transaction. */
 export const MAX_COMPUTE_UNITS = 1_400_000
 
-/** Lamports that so many compute units cost at a price in millionths of a lamport. */
+/** The lamports of a number of compute units, at a price in millionths of a lamport. */
 export const feeOf = (price: bigint, units: number): bigint =>
   (price * BigInt(units) + MICRO_LAMPORTS_PER_LAMPORT - 1n) / MICRO_LAMPORTS_PER_LAMPORT
 
-/** The highest price at which so many units, more than 0, cost no more than these lamports. */
+/** The highest price at which a number of units, above 0, costs at most these lamports. */
 export const priceFor = (lamports: bigint, units: number): bigint =>
   (lamports * MICRO_LAMPORTS_PER_LAMPORT) / BigInt(units)
 
@@ -72,9 +72,9 @@ const NO_DATA = new Uint8Array(0)
 const viewOf = (data: ReadonlyUint8Array): DataView => new DataView(data.buffer, data.byteOffset, data.length)
 
 /**
- * The lamports that a cluster takes for a message: 5000 for each signature, of the transaction or in the data of a
- * program that verifies some, and the price of a compute unit times their limit, rounded up. A price without a limit
- * is `InvalidInput`: what the cluster then counts with depends on its version.
+ * The fee of a message in lamports: 5000 for each signature, of the transaction or in the data of a program that
+ * verifies signatures, plus the compute unit price times the limit, rounded up. A price without a limit is
+ * `InvalidInput`: the limit that the cluster then uses depends on its version.
  */
 export const ofInstructions = (
   signers: number,
@@ -99,7 +99,7 @@ export const ofInstructions = (
   const base = signatures === 1 ? LAMPORTS_PER_SIGNATURE : BigInt(signatures) * LAMPORTS_PER_SIGNATURE
   if (price === undefined || price === 0n) return Either.right(base)
   if (limit === undefined) {
-    const rule = "needs a computeUnitLimit, since the fee is price times limit"
+    const rule = "needs a computeUnitLimit, because the fee is price times limit"
     return Either.left(new InvalidInput({ field: "computeUnitPrice", rule, size: price }))
   }
   return Either.right(base + feeOf(price, limit))

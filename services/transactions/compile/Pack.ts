@@ -1,10 +1,10 @@
 /**
- * Puts items into transactions, as few as their order and 1232 bytes allow.
+ * Packs items into as few transactions as their order and 1232 bytes allow.
  *
  * - An item stays whole, and items keep their order.
- * - Sizes are counted, not compiled: compiling for each item takes several times as long. With lookup tables the size depends
- *   on which accounts a table takes, so there each attempt is compiled.
- * - An item that is too large gets a transaction of its own, and compiling that one says why it fails.
+ * - Sizes are computed, because compiling for each item takes several times as long. With lookup tables, the size
+ *   depends on the accounts that a table provides, so each attempt is compiled.
+ * - An item that is too large gets its own transaction. Compiling that one gives the error.
  */
 import type { Address, Instruction } from "@solana/kit"
 import * as Either from "effect/Either"
@@ -17,26 +17,26 @@ import * as UnsignedTransaction from "./UnsignedTransaction.js"
 
 /** A transaction that is being filled. */
 interface Room {
-  /** Adds the instructions if there is room for all of them. Says whether there was. */
+  /** Adds the instructions if there is room for all of them. Returns whether there was. */
   readonly add: (instructions: ReadonlyArray<Instruction>) => boolean
 }
 
-/** Of Kit's roles, the first that signs. */
+/** The lowest of Kit's roles that signs. */
 const READONLY_SIGNER = 2
 
-/** Bytes of a count on the wire, which takes seven bits a byte. */
+/** Bytes of a compact-u16 count on the wire, with seven bits per byte. */
 const countSize = (count: number): number => (count < 0x80 ? 1 : 2)
 
 const ADDRESS = 32
 const BLOCKHASH = 32
 
-/** The three counts of accounts that begin a message. */
+/** Bytes of the three account counts at the start of a message. */
 const HEADER = 3
 
-/** Of a message of version 0: its version, and the count of its look-ups. */
+/** Additional bytes of a version 0 message: its version, and its number of look-ups. */
 const VERSION = 2
 
-/** Counts bytes as the compiler lays them out, without lookup tables. */
+/** Computes the size of a message without lookup tables, in the compiler's layout. */
 export class MeasuredRoom implements Room {
   readonly #version: number
   readonly #signs = new Map<Address, boolean>()
@@ -77,7 +77,7 @@ export class MeasuredRoom implements Room {
   }
 }
 
-/** Compiles each time. */
+/** A room that compiles the message for each attempt. */
 const compiledRoom = (wallet: Wallet, options: PackedOptions): Room => {
   let taken: ReadonlyArray<Instruction> = []
   return {

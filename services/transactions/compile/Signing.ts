@@ -1,12 +1,14 @@
 /**
  * Signs compiled transactions with the layer's recent blockhash, or with their durable nonce.
  *
- * - The same message is signed at most once with one blockhash: both would be one transaction. The second one waits for
- *   a newer blockhash. Two fibers cannot both pass, since a signature is remembered in the step that checks it.
- * - The signatures remembered of one blockhash are bounded: at the bound, the next caller fetches another blockhash.
- * - With a rival, the nonce is the rival's own and is not read again: at most one of both lands.
- * - Whatever waits ends at the limit. Synchronous wallets with a recent blockhash at hand do not wait, so they need no fiber
- *   of their own for it.
+ * - The same message is signed at most once with one blockhash, because both signings would be one transaction. The
+ *   second one waits for a newer blockhash. Two fibers cannot both sign: a signature is checked and stored in one step.
+ * - The number of stored signatures of one blockhash is bounded. At the bound, the next caller fetches another
+ *   blockhash.
+ * - With a rival (an earlier transaction that may still land), the rival's nonce is used and not read again. So at most
+ *   one of both lands.
+ * - Every wait ends at the limit. A synchronous wallet with a cached blockhash waits for nothing, so it needs no
+ *   additional fiber.
  */
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
@@ -20,13 +22,13 @@ import type * as BlockhashCache from "../lifetime/BlockhashCache.js"
 import type { Nonces } from "../lifetime/Nonces.js"
 import * as UnsignedTransaction from "./UnsignedTransaction.js"
 
-/** Ends the sentence "its deadline came before …". */
+/** Completes the error text "its deadline came before …". */
 const SIGNED = "it was signed"
 
-/** Signatures remembered of one blockhash. */
+/** Maximum stored signatures of one blockhash. */
 const MAX_SIGNED_PER_BLOCKHASH = 4096
 
-/** Signs by the limit. */
+/** Signs before the limit. */
 export type Sign = <A, E>(
   fiber: Fiber.RuntimeFiber<A, E>,
   transaction: UnsignedTransaction.SignableTransaction,

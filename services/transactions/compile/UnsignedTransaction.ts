@@ -1,11 +1,11 @@
 /**
- * Compiles instructions to a message without a blockhash, and signs it with one.
+ * Compiles instructions to a message without a blockhash, and signs it.
  *
- * - A message is compiled once and signed as often as its blockhash is replaced.
- * - Every signer that an instruction names must be given, once, and no other. Only the caller's own wallet may be idle, where
- *   somebody else pays.
- * - The compute budget comes after the caller's instructions, so the index of an instruction in an error is the caller's. The
- *   advance of a nonce comes first, as the runtime demands.
+ * - A message is compiled once. It can be signed with several blockhashes.
+ * - Each required signer must be given exactly once, and no other. Only the caller's own wallet may be unused, if
+ *   another wallet pays the fee.
+ * - The compute budget follows the caller's instructions, so the index of an instruction in an error is the caller's.
+ *   The advance of a nonce comes first, as the runtime requires.
  */
 import type { Address, Instruction } from "@solana/kit"
 import * as Effect from "effect/Effect"
@@ -24,64 +24,64 @@ import { type Service as Wallet, WalletError } from "../../Wallet.js"
 import type { LatestBlockhash } from "../lifetime/BlockhashCache.js"
 import * as Fees from "./Fees.js"
 
-/** Each signature takes 64 bytes, and its address 32, of 1232. */
+/** Each signer takes 96 of 1232 bytes: 64 for its signature, 32 for its address. */
 const MAX_SIGNERS = 12
 
-/** The nonce account that a transaction lives by. */
+/** The durable nonce of a transaction. */
 export interface DurableNonceOptions {
-  /** The nonce account, which is advanced when the transaction lands, whether it succeeds or fails. */
+  /** The nonce account. It is advanced when the transaction lands, even if the transaction fails. */
   readonly account: Address
-  /** Who may advance it; signs. Default: the `Wallet`. */
+  /** The authority that may advance the nonce; it signs. Default: the `Wallet`. */
   readonly authority?: Wallet | undefined
 }
 
 /** How instructions are compiled. */
 export interface CompileOptions {
-  /** Version of the message. Default 0; `"legacy"` is for signers that know no other. */
+  /** Version of the message. Default 0; `"legacy"` for signers that do not support versions. */
   readonly version?: Message.Version | undefined
-  /** Address lookup tables that accounts may be taken from, which makes room for more of them. Default none. */
+  /** Address lookup tables for the accounts, so that more accounts fit. Default none. */
   readonly lookupTables?: ReadonlyArray<Message.LookupTable> | undefined
   /**
-   * Compute units that the transaction may consume, 1 … 1,400,000. Default: the cluster's, 200,000 for each instruction
-   * of a program. Too low: it fails, having paid its fee. Too high: it pays for units that it does not use where a
-   * price is set, and blocks have room for it later.
+   * Maximum compute units of the transaction, 1 … 1,400,000. Default: the cluster's, 200,000 for each instruction of a
+   * program. Too low: it fails and still pays its fee. Too high: with a price, it pays for unused units, and it has to
+   * wait longer for room in a block.
    */
   readonly computeUnitLimit?: number | undefined
   /**
-   * Price of a compute unit in millionths of a lamport (u64). Default 0. It needs a limit, since the fee is their
-   * product. Too low: the transaction waits or expires while blocks are full. Too high: it costs what it says.
+   * Price of a compute unit in millionths of a lamport (u64). Default 0. It needs a limit, because the fee is their
+   * product. Too low: the transaction waits or expires while blocks are full. Too high: a higher fee without a benefit.
    */
   readonly computeUnitPrice?: bigint | undefined
-  /** Who pays, where it is not the `Wallet`. The `Wallet` then signs only if an instruction names it. */
+  /** The payer of the fee, if it is not the `Wallet`. The `Wallet` then signs only if an instruction requires it. */
   readonly feePayer?: Wallet | undefined
   /**
-   * The durable nonce to live by instead of a recent blockhash: the transaction can land until the account is advanced,
-   * by whomever. It costs the same and about 100 bytes. Of all that are signed with one nonce, one can land: uses of an
-   * account wait for one another within a layer. Default: a recent blockhash.
+   * A durable nonce instead of a recent blockhash: the transaction can land until any transaction advances the account.
+   * It has the same fee and needs about 100 bytes. Of all transactions signed with one nonce, one can land, so the uses
+   * of an account within a layer run one after another. Default: a recent blockhash.
    */
   readonly durableNonce?: DurableNonceOptions | undefined
 }
 
 /** How instructions are compiled and signed. */
 export interface SignOptions extends CompileOptions {
-  /** Further signers that the instructions name, e.g. the key of an account to be made. Default none. */
+  /** Further signers of the instructions, such as the key of an account to create. Default none. */
   readonly signers?: ReadonlyArray<Wallet> | undefined
 }
 
 export interface UnsignedTransaction {
   readonly prepared: PreparedMessage.PreparedMessage
   readonly fee: bigint
-  /** The nonce that it lives by, where it does not live by a blockhash. */
+  /** The durable nonce, if the transaction has one instead of a blockhash. */
   readonly nonce: NonceAccount.NonceInput | undefined
 }
 
-/** All of a transaction but its blockhash and its signatures. */
+/** A transaction without its blockhash and its signatures. */
 export interface SignableTransaction extends UnsignedTransaction {
-  /** In the order of the message. */
+  /** The signers, in the order of the message. */
   readonly signers: ReadonlyArray<Wallet>
 }
 
-/** The message, with zeros for its blockhash. It dies if the message that was compiled here is malformed. */
+/** The message, with zeros for the blockhash. Dies if the message, which was compiled here, is malformed. */
 export const messageOf = ({ prepared }: UnsignedTransaction): Message.CompiledMessage =>
   Either.getOrThrowWith(Message.decode(prepared.bytes), (error: WireError) => error)
 
@@ -107,7 +107,7 @@ export const frame = (wallet: Wallet, options: CompileOptions): Either.Either<Fr
   return Either.map(Fees.computeBudget(options), (after) => ({ before, after }))
 }
 
-/** Names an instruction by its index in the caller's list, which others precede in the message. */
+/** Names an instruction by its index in the caller's list, without the preceding instructions of the message. */
 const atCallersIndex = (error: InvalidInput, preceding: number): InvalidInput => {
   const field = error.field.replace(
     /^instructions\[(\d+)\]/,
@@ -147,7 +147,7 @@ export const make = (
 const refuse = (rule: string, size?: number): Either.Either<never, InvalidInput> =>
   Either.left(new InvalidInput({ field: "signers", rule, size }))
 
-/** Adds the authority of the nonce, unless it signs already. */
+/** Adds the authority of the nonce, unless it is a signer already. */
 const withAuthority = (wallet: Wallet, named: ReadonlyArray<Wallet>, { authority }: DurableNonceOptions) =>
   authority === undefined || [wallet, ...named].some(({ address }) => address === authority.address)
     ? named
@@ -182,22 +182,24 @@ const inOrder = (
   const byAddress = new Map([[wallet.address, wallet]])
   for (const other of others) {
     if (byAddress.has(other.address)) return refuse(`must not name ${other.address} twice`)
-    if (!required.includes(other.address)) return refuse(`${other.address} is not asked to sign`)
+    if (!required.includes(other.address)) return refuse(`${other.address} is not a required signer`)
     byAddress.set(other.address, other)
   }
   return Either.all(
     required.map((address) => {
       const signer = byAddress.get(address)
-      return signer === undefined ? refuse(`${address} has to sign and is missing`) : Either.right(signer)
+      return signer === undefined ? refuse(`${address} is a required signer and is missing`) : Either.right(signer)
     })
   )
 }
 
-/** As the constructor, without its checks and copies, which take as long as compiling the message. The parts are checked. */
+/**
+ * As the constructor, without its checks and copies, which take as long as compiling the message. The parts are valid.
+ */
 const signedOf = (parts: ConstructorParameters<typeof SignedTransaction>[0]): SignedTransaction =>
   Object.assign(Object.create(SignedTransaction.prototype), parts)
 
-/** Sets the blockhash or the nonce, signs by one wallet after the other, and hands the result to `next`. */
+/** Sets the blockhash or the nonce, signs with each wallet in turn, and passes the result to `next`. */
 export const sign = <E = never>(
   { fee, prepared, signers }: SignableTransaction,
   lifetime: Lifetime,
@@ -210,7 +212,7 @@ export const sign = <E = never>(
   const signAs = ({ address, sign }: Wallet, index: number): Effect.Effect<SignedTransaction, E | WalletError> =>
     Effect.flatMap(sign([messageBytes]), ([signature]): Effect.Effect<SignedTransaction, E | WalletError> => {
       if (signature?.length !== Signature.SIZE) {
-        const detail = "the wallet gave no signature of 64 bytes; check that it holds the key of this address"
+        const detail = "the wallet did not return a signature of 64 bytes; check that it has the key of this address"
         return new WalletError({ reason: "InvalidSignature", address, detail })
       }
       Wire.setSignature(wire, index, signature)
@@ -223,7 +225,7 @@ export const sign = <E = never>(
   return first === undefined ? Effect.dieMessage("a transaction without a signer") : signAs(first, 0)
 }
 
-/** Reads signed bytes. No blockhash outlives the `newest` one, so that one bounds its life. */
+/** Reads signed bytes. The lifetime of the `newest` blockhash is an upper bound for theirs. */
 export const fromWire = (
   wire: Uint8Array,
   { lastValidBlockHeight }: LatestBlockhash
@@ -243,6 +245,6 @@ export const fromWire = (
     return signedOf({ signature: Signature.fromBytes(wire, Wire.FIRST_SIGNATURE_AT), wire, lifetime, fee })
   })
 
-/** The bytes that a node simulates: no blockhash, and zeros for signatures. */
+/** The bytes for a simulation, with zeros for the blockhash and the signatures. */
 export const unsigned = ({ prepared }: UnsignedTransaction): Uint8Array =>
   Wire.unsigned(prepared.signers.length, prepared.bytes)

@@ -1,10 +1,12 @@
 /**
- * The recent blockhash that a service signs with, shared by all callers.
+ * The recent blockhash of a service, shared by all callers.
  *
  * - Callers at the same time share one fetch. The fetch belongs to the service, so interrupting a caller does not end it.
- * - A blockhash older than half its time to live is given while the next one is fetched in the background.
+ * - If the blockhash is older than half its time to live, callers still get it, and the next one is fetched in the
+ *   background.
  * - The age of a blockhash counts from the request for it, not from the reply.
- * - A fetch ends by the deadline of the caller that began it. A caller with more time fetches again if it fails so.
+ * - A fetch ends by the deadline of the caller that started it. If it fails for this reason, a caller with more time
+ *   fetches again.
  */
 import type { Blockhash, Signature } from "@solana/kit"
 import * as Deferred from "effect/Deferred"
@@ -25,50 +27,50 @@ import type { BlockhashLifetime } from "../../SignedTransaction.js"
 /** A slot lasts about 400 ms; the blockhash changes at most once in it. */
 const SLOT = Duration.millis(400)
 
-/** Slots to wait for a newer blockhash, about 8 s: a cluster that makes none for so long stands still. */
+/** Slots to wait for a newer blockhash, about 8 s. A cluster without a new blockhash for that long is stalled. */
 const MAX_SLOTS_TO_WAIT = 20
 
-/** Blockhashes whose time of fetch is kept: those of at least half an hour. */
+/** Blockhashes whose fetch times are kept: those of at least half an hour. */
 const REMEMBERED = 512
 
 export interface LatestBlockhash {
   readonly blockhash: Blockhash
   readonly lastValidBlockHeight: bigint
-  /** The slot of the bank that gave it. */
+  /** The slot of the bank that returned the blockhash. */
   readonly slot: bigint
 }
 
-/** A blockhash and what was signed with it. */
+/** A blockhash, with the signatures made with it. */
 export interface RecentBlockhash extends LatestBlockhash {
-  /** Shared by all transactions that are signed with it. */
+  /** Shared by all transactions with this blockhash. */
   readonly lifetime: BlockhashLifetime
   /**
-   * Signatures made with it. The same message signed twice with one blockhash is one transaction: a second one needs a
-   * newer blockhash.
+   * Signatures made with the blockhash. The same message signed twice with one blockhash is one transaction: a second
+   * transaction needs a newer blockhash.
    */
   readonly signatures: Set<Signature>
 }
 
 export interface BlockhashCache {
   /**
-   * The recent blockhash. It waits for a fetch if there is none, or only one older than the time to live. So a caller that
-   * signs all the time never waits.
+   * The recent blockhash. It waits for a fetch only if there is no blockhash, or one older than the time to live. So a
+   * caller that signs continuously never waits.
    */
   readonly get: Effect.Effect<RecentBlockhash, RpcError>
-  /** The blockhash that `get` would give without a fetch, if there is one. */
+  /** The blockhash that `get` would return without a fetch, if there is one. */
   readonly peek: <A, E>(fiber: Fiber.RuntimeFiber<A, E>) => RecentBlockhash | undefined
-  /** Waits for another blockhash than this one, for 8 seconds at most. */
+  /** Waits for a different blockhash, for at most 8 seconds. */
   readonly newerThan: (blockhash: Blockhash) => Effect.Effect<RecentBlockhash, RpcError>
-  /** Makes the next caller fetch, unless there is another blockhash already. */
+  /** Makes the next caller fetch, unless the blockhash was replaced already. */
   readonly invalidate: (blockhash: Blockhash) => void
-  /** When a blockhash of the last half hour was asked for, on the monotonic clock. */
+  /** The time of the request for a blockhash of the last half hour, on the monotonic clock. */
   readonly fetchedAt: (blockhash: Blockhash) => number | undefined
 }
 
-/** Milliseconds beyond the deadline of a fetch that a caller must have left to fetch again. */
+/** Milliseconds that a caller's deadline must exceed the fetch's deadline, so that it fetches again. */
 const MORE_TIME = 1000
 
-/** A fetch under way, which ends by the deadline of the caller that began it. */
+/** A fetch in progress. It ends by the deadline of the caller that started it. */
 interface Fetching {
   readonly shared: Deferred.Deferred<RecentBlockhash, RpcError>
   readonly deadline: number
@@ -81,7 +83,7 @@ export const make = Effect.fnUntraced(function* (options: {
   const scope = yield* Effect.scope
   const timeToLive = Duration.toMillis(options.timeToLive)
   let latest: RecentBlockhash | undefined
-  /** When the newest was asked for. Undefined once it is invalid. */
+  /** The time of the request for the newest blockhash. `undefined` once it is invalid. */
   let askedAt: Clock.Moment | undefined
   let fetching: Fetching | undefined
   const fetchedAt = new BoundedCache<Blockhash, number>(REMEMBERED)

@@ -1,4 +1,7 @@
-/** Which transactions no block can take any more, by what one endpoint says, as far as its word can be true. */
+/**
+ * Finds the transactions that can no longer land, from the replies of one endpoint and within the limits of what they
+ * prove.
+ */
 import type { Address, Blockhash, Commitment } from "@solana/kit"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
@@ -12,37 +15,39 @@ import type { Service as RpcPool } from "../../RpcPool.js"
 import type { RpcError } from "../../RpcTransport.js"
 import type { SignedTransaction } from "../../SignedTransaction.js"
 
-/** The most that a node answers in one `getMultipleAccounts`. */
+/** Maximum accounts of one `getMultipleAccounts`. */
 const ACCOUNTS_PER_CALL = 100
 
-/** Blockhashes that are asked for at a time. */
+/** Blockhashes that are checked concurrently. */
 const BLOCKHASHES_AT_ONCE = 8
 
-/** How many slots finality lags behind: what was read in a confirmed bank is seen in a finalized one after that. */
+/** The lag of finality in slots: after that, a finalized bank contains the changes of a confirmed one. */
 const FINALITY = 32n
 
 /**
- * Milliseconds before which no blockhash is too old, after it was fetched. Mainnet takes a minute for the 150 blocks of
- * its life; a test cluster may take 13 ms a block. One whose blockhashes die faster is told of later, and not wrongly.
+ * Minimum age in milliseconds of a blockhash that is too old, since its fetch. On mainnet, its 150 blocks take a
+ * minute; on a test cluster, a block may take 13 ms. If blockhashes expire faster than this, the expiry is reported
+ * later, but still correctly.
  */
 const SHORTEST_LIFE = 2000
 
-/** A transaction that may be too late. */
+/** A transaction that may be expired. */
 export interface Candidate {
   readonly signed: SignedTransaction
   /** The slot of its first look-up. */
   readonly firstSlot: bigint | undefined
 }
 
-/** Those that are too late, and the finalized slot that says so. */
+/** The expired transactions, and the finalized slot that proves it. */
 export interface Late<C extends Candidate> {
   readonly late: ReadonlyArray<C>
   readonly since: bigint
 }
 
 /**
- * Whether a bank of that slot has all that can have landed of one that is too late since a finalized slot. It is not
- * older than the bank that answered the first look-up, nor than the one that gave the blockhash, whatever `since` says.
+ * Whether a bank at `slot` contains the transaction if it landed at all, given that it was expired at the finalized
+ * slot `since`. The bank must also be at least as new as the one that answered the first look-up and the one that
+ * provided the blockhash, because `since` may be false.
  */
 export const isCovered = (
   { firstSlot = 0n, signed: { minContextSlot = 0n } }: Candidate,
@@ -51,33 +56,34 @@ export const isCovered = (
 ) => slot >= since && slot >= firstSlot && slot >= minContextSlot
 
 /**
- * Tells which transactions no block can take any more, by what is finalized. A confirmed bank would not do: the node may
- * stand on a fork that the others left. These must all hold:
+ * Finds expired transactions, by finalized banks. A confirmed bank does not suffice: the node may be on a fork that the
+ * cluster has abandoned. These conditions must hold:
  *
- * - A blockhash is too old when a finalized block is higher than it lives, and when it is valid neither in a finalized
- *   bank, which is not older than the one that gave it, nor in the newest. The height alone would not do: it is compared
- *   with a number that came with the blockhash, and either may be false. Nor would the finalized bank alone, which may be
- *   older than the blockhash, where the slot that came with it is false.
- * - No height is above its slot, and no blockhash is too old {@link SHORTEST_LIFE} after it was fetched.
- * - A nonce is used when its account holds it neither in a finalized bank, which is not older than the one in which it was
- *   read, nor in the newest; or is gone from both. Nonces follow from blockhashes: one that is not there any more does not
- *   come back. Another authority says nothing: it may be changed back, and the nonce stays.
+ * - A blockhash is too old if a finalized block is above its last valid height, and if it is invalid in two banks: the
+ *   newest, and a finalized one that is not older than the bank that provided it. The height alone does not suffice: it
+ *   is compared with a number that came with the blockhash, and either may be false. The finalized bank alone does not
+ *   suffice: if the slot of the blockhash is false, that bank may be older than the blockhash.
+ * - No block height is above its slot, and no blockhash is too old {@link SHORTEST_LIFE} after its fetch.
+ * - A nonce is used if its account does not contain it in two banks: the newest, and a finalized one that is not older
+ *   than the bank in which the nonce was read. A missing account counts as not containing it. Nonces derive from
+ *   blockhashes: a used nonce never returns. A changed authority proves nothing: it may be changed back, and the nonce
+ *   stays.
  *
- * Old answers are harmless: heights grow, blockhashes stay invalid and nonces do not come back.
+ * Old replies are harmless: heights only grow, blockhashes stay invalid and nonces do not return.
  */
 export interface Expiry {
-  /** Whether any may be too late; `slot` is the newest known. It asks nobody. */
+  /** Whether any candidate may be expired. `slot` is the newest known slot. It makes no request. */
   readonly mayBeLate: (slot: bigint, candidates: ReadonlyArray<Candidate>) => boolean
-  /** Those that are, as one endpoint says. */
+  /** The expired candidates, according to one endpoint. */
   readonly late: <C extends Candidate>(slot: bigint, candidates: ReadonlyArray<C>) => Effect.Effect<Late<C>, RpcError>
 }
 
 const minSlotOf = ({ signed }: Candidate): bigint => signed.minContextSlot ?? 0n
 
-/** Where a nonce that is not there was used, and is not still to come. */
+/** The lowest slot of a bank that proves a missing nonce used: in an older bank it may not exist yet. */
 const readAt = ({ firstSlot, signed }: Candidate): bigint => signed.minContextSlot ?? firstSlot ?? 0n
 
-/** What stands in the place of the blockhash. */
+/** The blockhash, or the nonce in its place. */
 const blockhashOf = ({ signed: { lifetime } }: Candidate): Blockhash =>
   "nonce" in lifetime ? lifetime.nonce : lifetime.blockhash
 
@@ -94,28 +100,28 @@ const isPlausible = ({ absoluteSlot, blockHeight }: EpochInfo): boolean => block
 
 export const make = (
   pool: Pick<RpcPool, "getEpochInfo" | "getMultipleAccounts" | "isBlockhashValid">,
-  /** When a blockhash was fetched, on the monotonic clock, if it was here. */
+  /** The time at which a blockhash was fetched, on the monotonic clock, if this service fetched it. */
   fetchedAt: (blockhash: Blockhash) => number | undefined
 ): Expiry => {
   let height: EpochInfo | undefined
 
-  /** Whether so many slots have passed that a block may be higher than the blockhash lives. */
+  /** Whether enough slots have passed for a block above the last valid height. */
   const mayBePast = (slot: bigint, { signed: { lifetime } }: Candidate): boolean => {
     const last = lifetime.lastValidBlockHeight
     if (last === undefined || height === undefined) return true
     const passed = slot - height.absoluteSlot
-    // A height that was told too low is not believed for long.
+    // A height that is too low is replaced soon.
     return passed < 0n || passed >= FINALITY || height.blockHeight + passed > last
   }
 
-  /** The slot of the bank in which the blockhash is not valid. */
+  /** The slot of the bank in which the blockhash is invalid. */
   const invalidAt = (blockhash: Blockhash, commitment: Commitment) =>
     pool.isBlockhashValid(blockhash, { commitment }).pipe(
       Effect.catchTag("InvalidInput", Effect.die),
       Effect.map(({ slot, value }) => (value ? undefined : slot))
     )
 
-  /** The slot of the finalized bank in which the blockhash is not valid any more, nor in the newest. */
+  /** The slot of a finalized bank in which the blockhash is invalid, if it is also invalid in the newest bank. */
   const deadAt = (blockhash: Blockhash) =>
     Effect.flatMap(invalidAt(blockhash, "finalized"), (slot) =>
       slot === undefined
@@ -123,7 +129,7 @@ export const make = (
         : Effect.map(invalidAt(blockhash, "processed"), (newest) => (newest === undefined ? undefined : slot))
     )
 
-  /** Those whose blockhash is too old. */
+  /** The candidates whose blockhash is too old. */
   const past = Effect.fnUntraced(function* <C extends Candidate>(
     slot: bigint,
     candidates: ReadonlyArray<C>
@@ -158,7 +164,7 @@ export const make = (
     return { late, since: newest([absoluteSlot, ...Array.from(ends.values(), (end) => end ?? 0n)]) }
   })
 
-  /** Reads nonce accounts of one kind of bank: the slot of each answer, and what is there. */
+  /** Reads nonce accounts at a commitment: each account with the slot of its reply. */
   const read = Effect.fnUntraced(function* (accounts: ReadonlyArray<Address>, commitment: Commitment) {
     const found = new Map<Address, { readonly slot: bigint; readonly info: Option.Option<AccountInfo> }>()
     for (const addresses of Arr.chunksOf(accounts, ACCOUNTS_PER_CALL)) {
@@ -170,7 +176,7 @@ export const make = (
     return found
   })
 
-  /** Those whose nonce that kind of bank does not hold. */
+  /** The candidates whose nonce is missing at that commitment. */
   const gone = Effect.fnUntraced(function* <C extends Candidate>(
     candidates: ReadonlyArray<C>,
     commitment: Commitment
@@ -186,7 +192,7 @@ export const make = (
     return { late, since: newest(Array.from(found.values(), ({ slot }) => slot)) }
   })
 
-  /** Those whose nonce was used. */
+  /** The candidates whose nonce was used. */
   const used = Effect.fnUntraced(function* <C extends Candidate>(
     slot: bigint,
     candidates: ReadonlyArray<C>

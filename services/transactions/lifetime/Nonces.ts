@@ -1,12 +1,12 @@
 /**
- * The durable nonces that a service signs with.
+ * The durable nonces of a service.
  *
  * - Of all transactions signed with one nonce, one can land. So uses of one account run one after another.
- * - A nonce that a transaction of this service has used is not given again, although a node that lags still shows it. `get`
- *   waits for the next one, 8 seconds at most. A use that was only `processed` may be undone by a fork, so after that wait
- *   its nonce is given again.
- * - Bytes whose outcome is unknown stay "under way": the same instructions with the same nonce are the same transaction, and
- *   a send of them goes on with it.
+ * - A nonce that a transaction of this service has used is not returned again, even if a lagging node still reports it.
+ *   `get` waits up to 8 seconds for the next one. A fork may undo a use that was only `processed`, so after that wait
+ *   its nonce is returned again.
+ * - Bytes with an unknown outcome stay "under way". The same instructions with the same nonce are the same transaction,
+ *   so a new send of them continues it.
  */
 import type { Address, Blockhash, Commitment, Signature } from "@solana/kit"
 import * as Cause from "effect/Cause"
@@ -29,17 +29,17 @@ import type { NonceLifetime, SignedTransaction } from "../../SignedTransaction.j
 import type { Receipt } from "../Model.js"
 import type { TransactionError } from "../TransactionError.js"
 
-/** The next node may lag behind the one that gave a `confirmed` status: by 20 slots at most, 8 s. */
+/** Waits for a node that lags behind the node of a `confirmed` status: at most 20 slots, 8 s. */
 const SLOT = Duration.millis(400)
 const MAX_SLOTS_TO_WAIT = 20
 
-/** Accounts and signatures in a generation: about 1 MB in all. */
+/** Maximum accounts and signatures in a generation: about 1 MB in all. */
 const REMEMBERED = 4096
 
 export interface Nonces {
   /**
-   * The nonce that the account holds in a `confirmed` bank. A finalized bank would be 13 s behind each use. A processed
-   * one may be left, and then the transaction expires.
+   * The nonce of the account in a `confirmed` bank. A finalized bank would lag 13 s behind each use. A processed bank
+   * may be abandoned, and then the transaction expires.
    */
   readonly get: (
     nonce: NonceAccount.NonceInput
@@ -70,9 +70,9 @@ const usable = (
   { account, authority }: NonceAccount.NonceInput,
   info: Option.Option<AccountInfo>
 ): Either.Either<Blockhash, InvalidInput> => {
-  if (Option.isNone(info)) return refuse(`${account} must be a nonce account, and is no account`)
+  if (Option.isNone(info)) return refuse(`${account} must be a nonce account, but does not exist`)
   const { data, owner } = info.value
-  if (owner !== Addresses.SYSTEM_PROGRAM) return refuse(`${account} must be a nonce account, and belongs to ${owner}`)
+  if (owner !== Addresses.SYSTEM_PROGRAM) return refuse(`${account} must be a nonce account, but its owner is ${owner}`)
   const decoded = NonceAccount.decode(data)
   if (Either.isLeft(decoded)) return refuse(`${account} must be a nonce account: ${decoded.left.detail}`)
   const { right: nonce } = decoded
@@ -80,10 +80,10 @@ const usable = (
   if (nonce.version === "legacy") return refuse(`${account} must be upgraded: no transaction can use a legacy nonce`)
   return nonce.authority === authority
     ? Either.right(nonce.nonce)
-    : refuse(`the authority of ${account} must be ${authority}, and is ${nonce.authority}`)
+    : refuse(`the authority of ${account} must be ${authority}, but is ${nonce.authority}`)
 }
 
-/** What an outcome says of the nonce: it is used, it is not, or nothing. */
+/** The state of the nonce that an outcome proves, if any. */
 const verdict = (exit: Exit.Exit<unknown, RpcError | TransactionError>): "used" | "unused" | "unknown" => {
   if (Exit.isSuccess(exit)) return "used"
   const error = Option.getOrUndefined(Cause.failureOption(exit.cause))
@@ -128,7 +128,7 @@ export const make = (pool: Pick<RpcPool, "getAccountInfo">): Nonces => {
       return yield* new RpcError({
         reason: "Timeout",
         method: "getAccountInfo",
-        detail: `the node still says that ${account} holds a nonce which was used`
+        detail: `the node still reports a used nonce for ${account}`
       })
     }),
     inTurn: (account, use, limit) =>

@@ -1,11 +1,11 @@
 /**
- * Finds the transaction that made an account: it tells whether a write of unknown outcome was done.
+ * Finds the transaction that created an account. It shows whether a write with an unknown outcome was executed.
  *
- * - The account exists if it has an owner other than the System program, or data. Lamports alone prove nothing: anybody may
- *   send them to an address.
- * - A signature that the caller knows is tried first. Otherwise the oldest successful transaction that touched the account
- *   and was signed by the maker counts.
- * - A node may have the account before it can find its transaction, so the search is repeated for 12 seconds.
+ * - The account exists if it has data, or an owner other than the System program. Lamports alone prove nothing: anyone
+ *   can send them to an address.
+ * - Signatures known to the caller are tried first. Otherwise, the result is the oldest successful transaction that
+ *   touched the account and was signed by the maker.
+ * - A node may have the account before it finds its transaction, so the search is repeated for 12 seconds.
  */
 import type { Address, Signature, Slot } from "@solana/kit"
 import * as Effect from "effect/Effect"
@@ -20,17 +20,19 @@ import type { RpcError } from "../../RpcTransport.js"
 import * as Failure from "../Failure.js"
 import type { Receipt } from "../Model.js"
 
-/** Pages of signatures that are searched. The history of an account that is longer is not searched. */
+/** Maximum pages of the account's history. A longer history is not searched. */
 const MAX_PAGES = 10
 const PAGE = 1000
 
-/** Known signatures that are looked up: the most that a node answers at once. */
+/** Maximum known signatures in one look-up: the limit of a node. */
 const MAX_KNOWN = 256
 
-/** The oldest transactions of an account that may have made it: others may have sent lamports there before. */
+/**
+ * The oldest transactions of an account that may have created it. Others may have sent lamports to the address before.
+ */
 const MAX_CANDIDATES = 64
 
-/** Whether somebody else signed it: the maker of an account signs the transaction that makes it. */
+/** Whether the maker did not sign the transaction: the maker of an account must sign its creation. */
 const isForeign = (wire: Uint8Array, maker: Address): boolean =>
   Either.match(Wire.decode(wire), {
     onLeft: () => false,
@@ -38,18 +40,18 @@ const isForeign = (wire: Uint8Array, maker: Address): boolean =>
       !staticAccounts.slice(0, header.requiredSignatures).includes(maker)
   })
 
-/** Repetitions of a search that finds no transaction: for 12 seconds. */
+/** The schedule that repeats an unsuccessful search, for 12 seconds. */
 const SEARCHES = Schedule.intersect(Schedule.exponential("400 millis"), Schedule.recurs(5))
 
 /**
- * Gives the receipt of the transaction with which the `maker` made the account. None if the account does not exist, or if
- * its transaction has been pruned. `since` is a slot in which the account is seen if it was made: a node that lags behind
- * it is not asked.
+ * Returns the receipt of the transaction with which the `maker` created the account. `None` if the account does not
+ * exist, or if its transaction has been pruned. `since` is a slot at which an existing account is visible: nodes behind
+ * it are not asked.
  */
 export const make = (
   pool: Pick<RpcPool, "getAccountInfo" | "getSignatureStatuses" | "getSignaturesForAddress" | "getTransaction">
 ) => {
-  /** The slot of the bank that has the account. */
+  /** The slot of the bank that contains the account. */
   const made = (address: Address, since: Slot | undefined): Effect.Effect<Option.Option<Slot>, RpcError> =>
     pool
       .getAccountInfo(address, {
@@ -79,7 +81,7 @@ export const make = (
           )
         )
 
-  /** Oldest first. */
+  /** The candidate transactions, oldest first. */
   const candidates = Effect.fnUntraced(function* (address: Address, minContextSlot: Slot) {
     let before: Signature | undefined
     let found: ReadonlyArray<Signature> = []

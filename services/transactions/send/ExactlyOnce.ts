@@ -1,6 +1,6 @@
 /**
- * Sends items until each has a true outcome. An item lands at most once: it is signed anew only when what was signed for it
- * cannot land any more, and an account that an earlier transaction made is recognised before.
+ * Sends items until each has its true outcome. An item lands at most once. It is signed again only if its earlier
+ * transaction can no longer land. Before that, an account that an earlier transaction created is recognised.
  */
 import type { Address, Signature, Slot } from "@solana/kit"
 import * as Arr from "effect/Array"
@@ -30,7 +30,10 @@ export interface Needs {
   readonly sign: Sign
   readonly estimates: Estimates.Estimates
   readonly submission: Pick<Submission, "goOn" | "left" | "settle" | "submitFirst">
-  /** The receipt of the transaction with which the maker made an account, if it is there, as seen in that slot or later. */
+  /**
+   * The receipt of the transaction with which the maker created an account, if the account exists at that slot or
+   * later.
+   */
   readonly findOwn: (
     address: Address,
     maker: Address,
@@ -48,7 +51,7 @@ const signersOf = (items: ReadonlyArray<PackedItem>): ReadonlyArray<Wallet> =>
     []
   )
 
-/** One transaction of these items. */
+/** Compiles these items to one transaction. */
 const signableOf = (wallet: Wallet, items: ReadonlyArray<PackedItem>, options: LimitedOptions) =>
   UnsignedTransaction.signable(
     wallet,
@@ -57,16 +60,16 @@ const signableOf = (wallet: Wallet, items: ReadonlyArray<PackedItem>, options: L
     signersOf(items)
   )
 
-/** The accounts that the items make. */
+/** The accounts that the items create. */
 const createdBy = (items: ReadonlyArray<PackedItem>): ReadonlyArray<Address> =>
   items.flatMap(({ creates }) => (creates === undefined ? [] : [creates]))
 
-/** The look-ups of a transaction's items are asked for together. */
+/** Maximum concurrent look-ups for the items of a transaction. */
 const LOOK_UPS = 16
 
 const isResent = ({ resend }: PackedItem): boolean => resend === true
 
-/** The item whose instruction failed, and where that item begins among the instructions of all. */
+/** The item whose instruction failed, and the index of its first instruction in the transaction. */
 const ownerOf = (items: ReadonlyArray<PackedItem>, { err }: TransactionError, { durableNonce }: LimitedOptions) => {
   const failure = Failure.instructionOf(err)
   const instruction = failure === undefined ? -1 : failure.index - (durableNonce === undefined ? 0 : 1)
@@ -79,7 +82,7 @@ const ownerOf = (items: ReadonlyArray<PackedItem>, { err }: TransactionError, { 
   return undefined
 }
 
-/** The error of one item, whose instructions begin there among those of all. */
+/** The error of one item, with the instruction index counted from the item's first instruction. */
 const within = (error: TransactionError, first: number): TransactionError => {
   const { programError } = error
   if (first === 0 || programError?.instructionIndex === undefined) return error
@@ -87,10 +90,10 @@ const within = (error: TransactionError, first: number): TransactionError => {
   return new TransactionError({ ...error, programError: new ProgramError({ ...programError, instructionIndex }) })
 }
 
-/** After these nothing is signed anew: the bytes may be on their way, or nothing can be sent. */
+/** Reasons after which nothing is signed again: the bytes may still land, or sending is impossible. */
 const FINAL: ReadonlySet<TransactionError["reason"]> = new Set(["Unconfirmed", "Unrecorded", "Unsent"])
 
-/** Without the doubt that a node's refusal leaves: these bytes cannot land any more. */
+/** The error without `mayHaveLanded`, because these bytes can no longer land. */
 const settled = (error: TransactionError): TransactionError => {
   const { programError } = error
   return new TransactionError({
@@ -100,18 +103,18 @@ const settled = (error: TransactionError): TransactionError => {
   })
 }
 
-/** How far items have come when something stands in the way of their transaction. */
+/** The state of items whose first transaction did not succeed. */
 interface Progress {
-  /** What was signed for them, in vain or with an outcome that is not known. */
+  /** All signatures made for them: failed ones, and those with an unknown outcome. */
   readonly known: Array<Signature>
   readonly transaction: UnsignedTransaction.SignableTransaction
   readonly error?: SendError | undefined
 }
 
 /**
- * Sends items in one transaction until each has an outcome that is true: signs anew after a true `Expired`, as often as
- * allowed; recognises the accounts of what an earlier transaction has done; leaves out the item whose instruction fails
- * and sends the rest again; halves what takes too many compute units together.
+ * Sends items in one transaction until each has its true outcome. After a proven `Expired` it signs again, as often as
+ * allowed. It recognises the accounts that an earlier transaction created. It leaves out an item whose instruction
+ * fails and sends the rest again. It halves transactions that need too many compute units.
  */
 export const make = ({ estimates, findOwn, sign, submission }: Needs) => {
   const { goOn, left, settle, submitFirst } = submission
@@ -119,7 +122,7 @@ export const make = ({ estimates, findOwn, sign, submission }: Needs) => {
   const compile = (wallet: Wallet, items: ReadonlyArray<PackedItem>, options: LimitedOptions) =>
     signableOf(wallet, items, estimates.reserve(options))
 
-  /** One transaction, once. Adds its signature to those that are known. */
+  /** Sends one transaction once, and adds its signature to `known`. */
   const attempt = (
     wallet: Wallet,
     items: ReadonlyArray<PackedItem>,
@@ -159,10 +162,13 @@ export const make = ({ estimates, findOwn, sign, submission }: Needs) => {
     let waiting = items
     let transaction = progress.transaction
     let mayEstimateAgain = true
-    /** Refused transactions that hold all that waits, and the nonce with which it is signed: at most one of them lands. */
+    /**
+     * Refused transactions that contain all waiting items and share the nonce of the next attempt. At most one of all
+     * these lands.
+     */
     let rivals: ReadonlyArray<SignedTransaction> = []
 
-    /** Refused bytes that hold all that waits, and may land yet. */
+    /** A refused transaction that contains all waiting items and may still land. */
     let refused: SignedTransaction | undefined
 
     const conclude = (item: PackedItem, outcome: Outcome) => {
@@ -174,7 +180,10 @@ export const make = ({ estimates, findOwn, sign, submission }: Needs) => {
       for (const item of waiting) conclude(item, Either.left(error))
     }
 
-    /** Gives the item the receipt of the transaction that did it, if there is one, or the refusal `otherwise`. */
+    /**
+     * Concludes the item with the receipt of the transaction that created its account, or else with the error
+     * `otherwise`.
+     */
     const recognise = (item: PackedItem, otherwise?: TransactionError) =>
       ((mayBeDone || item.resend === true) && item.creates !== undefined
         ? endBy(
@@ -192,7 +201,7 @@ export const make = ({ estimates, findOwn, sign, submission }: Needs) => {
         })
       )
 
-    /** What an earlier process left in flight of these items is finished first. */
+    /** Finishes the transactions of an earlier process that contain these items. */
     const finish = Effect.gen(function* () {
       const made = new Set(createdBy(items))
       if (made.size === 0) return
@@ -208,8 +217,8 @@ export const make = ({ estimates, findOwn, sign, submission }: Needs) => {
     })
 
     /**
-     * Waits until refused bytes cannot land any more, and then has their items signed anew. Where they land, or nobody
-     * can know, all items have that outcome.
+     * Waits until a refused transaction can no longer land, then handles its refusal. If it lands, or if its outcome
+     * stays unknown, all items get that outcome.
      */
     const settleFirst = Effect.fnUntraced(function* (refusal: TransactionError, signed: SignedTransaction) {
       const outcome = yield* Effect.either(
@@ -240,7 +249,7 @@ export const make = ({ estimates, findOwn, sign, submission }: Needs) => {
       const isOutOfCompute = Failure.instructionOf(error.err)?.isOutOfCompute === true
       const isSplit = waiting.length > 1 && (isOutOfCompute || owner !== undefined)
       if (error.mayHaveLanded === true && (isSplit || (isOutOfCompute && mayEstimateAgain))) {
-        // An account is made once, whoever makes it: its item can be signed anew at once.
+        // An account can be created only once, so its item can be signed again at once.
         const others = isOutOfCompute ? waiting : waiting.filter((item) => item !== owner?.item)
         const { signed } = error
         if (signed !== undefined && others.some(({ creates }) => creates === undefined)) {
@@ -268,7 +277,7 @@ export const make = ({ estimates, findOwn, sign, submission }: Needs) => {
       }
     })
 
-    /** One that is Expired by its nonce may have lost it to a rival, which then did the work. */
+    /** Before an item is `Expired` by its nonce: a rival may have used that nonce and done the work. */
     const failedBesideRivals = Effect.fnUntraced(function* (error: SendError) {
       if (error._tag === "TransactionError" && error.reason === "Expired") {
         for (const rival of rivals) {
@@ -297,7 +306,7 @@ export const make = ({ estimates, findOwn, sign, submission }: Needs) => {
     return items.flatMap((item) => Option.toArray(Option.fromNullable(outcomes.get(item))))
   })
 
-  /** Sends those apart that cannot be compiled, and the others together. */
+  /** Sends each item that cannot be compiled alone, and the others together. */
   const takeApart = (
     wallet: Wallet,
     items: ReadonlyArray<PackedItem>,
@@ -314,7 +323,7 @@ export const make = ({ estimates, findOwn, sign, submission }: Needs) => {
     )
   }
 
-  /** Goes on with the receipt of all, as most transactions land at once, or with the outcome of each. */
+  /** Continues with one receipt for all items, since most transactions land at once, or with an outcome for each. */
   const send = <A, E>(
     wallet: Wallet,
     items: ReadonlyArray<PackedItem>,
@@ -358,7 +367,7 @@ export const make = ({ estimates, findOwn, sign, submission }: Needs) => {
       [item],
       options,
       (receipt) => Effect.succeed(receipt),
-      ([outcome = Effect.dieMessage("an item without an outcome")]) => outcome
+      ([outcome = Effect.dieMessage("an item has no outcome")]) => outcome
     )
 
   return { sendItem, sendItems }

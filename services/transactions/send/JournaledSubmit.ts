@@ -1,12 +1,12 @@
 /**
- * Deliveries that are written down while their outcome is not known.
+ * Submits transactions, and keeps each in the journal while its outcome is unknown.
  *
- * - Nothing is sent before its entry is on the disk, and an entry stays until the outcome is known. A preflight's refusal
- *   is not an outcome: the node may have forwarded the bytes.
- * - An entry names the cluster and the program. Elsewhere it is neither sent, nor judged, nor removed: there, a finalized
- *   block says nothing of it.
- * - What is interrupted while it is written down was never sent, and is struck out.
- * - The same bytes delivered twice have one entry, which goes with the last delivery.
+ * - A transaction is sent only after its entry is on the disk. The entry stays until the outcome is known. A refused
+ *   preflight is not an outcome: the node may have forwarded the bytes.
+ * - An entry has its cluster and program. With another cluster or program, it is neither sent, nor judged, nor removed:
+ *   a finalized block of another cluster proves nothing about it.
+ * - A transaction that is interrupted while its entry is written was never sent. Its entry is removed.
+ * - Concurrent deliveries of the same bytes share one entry. The last delivery removes it.
  */
 import type { Address, Blockhash, Signature } from "@solana/kit"
 import * as Cause from "effect/Cause"
@@ -23,10 +23,10 @@ import * as Failure from "../Failure.js"
 import type { Receipt } from "../Model.js"
 import { TransactionError } from "../TransactionError.js"
 
-/** An entry that no delivery of this process is about. */
+/** An entry without a delivery in this process. */
 export interface Leftover {
   readonly entry: Journal.JournalEntry
-  /** Why it cannot be gone on with here. */
+  /** Why this process cannot continue it; `undefined` if it can. */
   readonly refusal: RpcError | TransactionError | undefined
 }
 
@@ -34,8 +34,9 @@ type Delivery = Effect.Effect<Receipt, RpcError | TransactionError>
 
 export interface JournaledSubmit {
   /**
-   * Written down before it starts, by the limit; struck out when the outcome is known, and left where it is not. What was
-   * not written down in time, or whose caller was interrupted before, was not sent: its entry is struck out too.
+   * Writes the entry before the delivery starts, within the limit, and removes it when the outcome is known. If the
+   * entry could not be written in time, or if the caller was interrupted before, nothing was sent, and the entry is
+   * removed too.
    */
   readonly deliver: (
     signed: SignedTransaction,
@@ -43,18 +44,18 @@ export interface JournaledSubmit {
     limit: Limit<RpcError>,
     delivery: Delivery
   ) => Delivery
-  /** As `deliver`, for bytes that are not sent: nothing is written down, so that nothing sends them later. */
+  /** As `deliver`, for bytes that are only watched: it writes no entry, so that no later recovery sends them. */
   readonly watch: (signed: SignedTransaction, delivery: Delivery) => Delivery
-  /** Entries of this cluster and program that are not under way in this process. */
+  /** Entries of this cluster and program without a delivery in this process. */
   readonly left: Effect.Effect<ReadonlyArray<Journal.JournalEntry>, RpcError>
-  /** All entries that are not under way in this process. Asks the cluster anew which one it is, until the limit. */
+  /** All entries without a delivery in this process. It asks the cluster again for its identity, within the limit. */
   readonly leftovers: (limit: Limit<RpcError>) => Effect.Effect<ReadonlyArray<Leftover>>
 }
 
 const unrecorded = (signed: SignedTransaction, cause: Journal.JournalError) =>
   new TransactionError({
     reason: "Unrecorded",
-    detail: `it was not sent, since it could not be written down: ${cause.message}`,
+    detail: `it was not sent, because the journal could not be written: ${cause.message}`,
     signature: signed.signature,
     logs: [],
     signed,
@@ -67,14 +68,14 @@ const foreign = (signed: SignedTransaction, detail: string) =>
 const notRecorded = (signed: SignedTransaction, error: Journal.JournalError) =>
   error.reason === "Foreign" ? foreign(signed, error.message) : unrecorded(signed, error)
 
-/** An interruption, a defect and a node's refusal say as little of the outcome as a deadline does. */
+/** Whether the outcome is known. An interruption, a defect, a deadline and a refusal by a node leave it open. */
 const isKnown = <A>(exit: Exit.Exit<A, RpcError | TransactionError>): boolean =>
   Exit.match(exit, {
     onFailure: (cause) => Option.exists(Cause.failureOption(cause), (error) => !Failure.mayHaveLanded(error)),
     onSuccess: () => true
   })
 
-/** What is left where nothing is written down. */
+/** The entries without a journal: none. */
 export const NOTHING_LEFT: JournaledSubmit["left"] = Effect.succeed([])
 
 const UNRECORDED: JournaledSubmit = {
@@ -87,7 +88,9 @@ const UNRECORDED: JournaledSubmit = {
 /** The deliveries of one signature in this process. */
 interface UnderWay {
   deliveries: number
-  /** Whether its bytes may have been sent, now or before there was an entry of this process. Unknown until it is looked up. */
+  /**
+   * Whether the bytes may have been sent, in this process or an earlier one. `undefined` before the journal was read.
+   */
   mayBeSent: boolean | undefined
 }
 
@@ -112,7 +115,7 @@ const over = (journal: Journal.Service, pool: Pick<RpcPool, "getGenesisHash">, p
 
   const ask = Effect.tap(pool.getGenesisHash, (genesis) => Effect.sync(() => (known = genesis)))
 
-  // The question belongs to the service: those that wait for its answer may be interrupted.
+  // The request belongs to the service: a waiting caller may be interrupted without ending it.
   const genesis = Effect.uninterruptibleMask((restore) => {
     if (known !== undefined) return Effect.succeed(known)
     if (asking !== undefined) return restore(Fiber.join(asking))
@@ -126,21 +129,21 @@ const over = (journal: Journal.Service, pool: Pick<RpcPool, "getGenesisHash">, p
     )
   })
 
-  /** Why the entry is not for this cluster and program, if it is not. */
+  /** The error of an entry of another cluster or program; `undefined` for any other entry. */
   const refusalOf = (entry: Journal.JournalEntry, here: Blockhash): TransactionError | undefined => {
     const { signed } = entry
     if (entry.genesis === undefined) {
-      return foreign(signed, "its journal entry names no cluster. Resume it on the cluster that it was sent to")
+      return foreign(signed, "its journal entry has no cluster. Resume it on the cluster that it was sent to")
     }
     if (entry.genesis !== here) {
       return foreign(
         signed,
-        `it was sent to the cluster with genesis ${entry.genesis}, and this one has ${here}. Recover it there`
+        `it was sent to the cluster with genesis ${entry.genesis}, but this cluster has ${here}. Recover it there`
       )
     }
     return entry.program === program
       ? undefined
-      : foreign(signed, `it was sent for the program ${entry.program}, and this is ${program}. Recover it there`)
+      : foreign(signed, `it was sent for the program ${entry.program}, but this is ${program}. Recover it there`)
   }
 
   const idle = Effect.map(journal.pending, (entries) => entries.filter(({ signed }) => !underWay.has(signed.signature)))
@@ -153,13 +156,13 @@ const over = (journal: Journal.Service, pool: Pick<RpcPool, "getGenesisHash">, p
       )
     )
 
-  // A leftover that cannot be struck out now is found again, with the same outcome.
+  // An entry that cannot be removed now is found again by recovery, with the same outcome.
   const forget = (signature: Signature) =>
     Effect.catchAll(journal.forget(signature), (error) =>
       Effect.logWarning("a finished transaction is still in the journal", error)
     )
 
-  /** Strikes the entry out when the outcome is known, unless another delivery of it goes on. */
+  /** Removes the entry when the outcome is known, unless another delivery of it is in progress. */
   const concluded = (signature: Signature, own: UnderWay, delivery: Delivery) =>
     Effect.onExit(delivery, (exit) =>
       Effect.suspend(() => (isKnown(exit) && own.deliveries === 1 ? forget(signature) : Effect.void))
@@ -169,7 +172,7 @@ const over = (journal: Journal.Service, pool: Pick<RpcPool, "getGenesisHash">, p
     Effect.acquireUseRelease(enter(signature), use, (own, exit) =>
       Effect.zipRight(
         leave(signature, own),
-        // The caller is not kept until the store answers.
+        // The caller does not wait for the store.
         Exit.isFailure(exit) && own.mayBeSent === false
           ? Effect.forkDaemon(Effect.suspend(() => (underWay.has(signature) ? Effect.void : forget(signature))))
           : Effect.void
@@ -192,7 +195,7 @@ const over = (journal: Journal.Service, pool: Pick<RpcPool, "getGenesisHash">, p
     watch: ({ signature }, delivery) =>
       Effect.flatMap(journal.pending, (entries) => {
         const entry = entries.find(({ signed }) => signed.signature === signature)
-        // Another cluster's outcome ends no entry.
+        // The outcome on another cluster does not end the entry.
         const isHere = entry !== undefined && known !== undefined && refusalOf(entry, known) === undefined
         return isHere ? whileUnderWay(signature, (own) => concluded(signature, own, delivery)) : delivery
       }),

@@ -1,9 +1,9 @@
 /**
- * Hands signed transactions over: writes them to the journal, submits them, waits for their outcome, and records what
- * the outcome says of their nonce.
+ * Submits signed transactions: writes them to the journal, sends them, waits for their outcome, and records the
+ * resulting state of their nonce.
  *
- * - `submit` of bytes that may be under way already, by the same nonce, goes on with them instead.
- * - `goOn` skips the preflight, which a node that has seen the bytes may refuse.
+ * - `submit` of bytes that may already be under way, by the same nonce, continues that transaction instead.
+ * - `goOn` skips the preflight, because a node that has already processed the bytes may refuse it.
  * - `settle` sends nothing: it waits for the outcome of bytes that a node refused.
  */
 import type { Address, Commitment } from "@solana/kit"
@@ -18,7 +18,7 @@ import type { TransactionError } from "../TransactionError.js"
 import type { JournaledSubmit } from "./JournaledSubmit.js"
 import type { SubmitAndConfirm } from "./SubmitAndConfirm.js"
 
-/** Options with the moment at which the caller is answered. */
+/** Options with the deadline of the caller's answer. */
 export type Limited<O> = O & { readonly limit: Limit<RpcError> }
 
 type Submit<O = SubmitOptions> = (
@@ -28,7 +28,7 @@ type Submit<O = SubmitOptions> = (
 ) => Effect.Effect<Receipt, RpcError | TransactionError>
 
 export interface Submission {
-  /** Submits bytes that this layer has signed just now. */
+  /** Submits bytes that this layer has just signed. */
   readonly submitFirst: Submit<SubmitOptions & Pick<RetryOptions, "resend">>
   /** Submits bytes that may have been sent before. */
   readonly submit: Submit

@@ -1,3 +1,10 @@
+/**
+ * Submits one signed transaction and waits for its outcome.
+ *
+ * - The confirmation tracker resends the bytes and looks up their status, independent of the first submission.
+ * - The caller is answered by its deadline, even if the HTTP request is still open.
+ * - Each outcome is counted once, under its reason.
+ */
 import type { Blockhash, Commitment } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
@@ -26,7 +33,7 @@ export interface Options extends Transmission.TransmissionOptions {
   readonly deadline: number
 }
 
-/** Submits signed bytes once and again, and waits for their outcome. */
+/** Submits signed bytes, resends them, and waits for their outcome. */
 export type SubmitAndConfirm = (
   signed: SignedTransaction,
   options: Options
@@ -47,7 +54,7 @@ const counted = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, error: RpcError | Transa
   return Effect.fail(error)
 }
 
-/** Sends signed bytes and waits for what becomes of them. */
+/** Makes the function that submits signed bytes and waits for their outcome. */
 export const make = (
   pool: Pick<RpcPool, "getTransaction" | "sendTransaction">,
   tracker: ConfirmationTracker.ConfirmationTracker,
@@ -60,7 +67,7 @@ export const make = (
   const { report } = options
   const needs = { send: pool.sendTransaction, startSend: Direct.startOf(pool.sendTransaction), ...options }
 
-  /** Without its logs, if the node does not give them in time: the answer itself is known. */
+  /** The error of a failed transaction. Its logs are missing if the node does not return them in time. */
   const rejected = (signed: SignedTransaction, { err, slot }: Landed, deadline: number) =>
     pool.getTransaction(signed.signature, { commitment: "confirmed" }).pipe(
       Deadline.at(deadline),
@@ -74,8 +81,8 @@ export const make = (
     )
 
   /**
-   * A lone endpoint may deny the status of what its own ledger holds. Whoever is told `Expired` signs anew, so the ledger
-   * is asked first. A node without a ledger cannot contradict the statuses.
+   * Checks an `Expired` against the node's ledger, because a caller signs again after it. A single endpoint may deny
+   * the status of a transaction that its own ledger contains. A node without a ledger cannot contradict the status.
    */
   const uncontradicted = (signed: SignedTransaction, error: RpcError | TransactionError, deadline: number) =>
     error.reason !== "Expired"

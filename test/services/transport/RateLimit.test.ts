@@ -192,7 +192,7 @@ describe("RateLimit", () => {
       const fibers = yield* forkCalls(transport, 6)
       const error = yield* Effect.flip(transport.request("getSlot", []))
       assert.strictEqual(error.reason, "RateLimited")
-      assert.include(error.message, "5 calls wait")
+      assert.include(error.message, "5 calls are waiting")
       yield* Fiber.interruptAll(fibers)
     })
   )
