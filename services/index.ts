@@ -20,14 +20,14 @@ export * as Agent from "./Agent.js"
 export * as Analytics from "./Analytics.js"
 
 /**
- * Benchmarks whose answers hold on a noisy machine.
+ * Benchmarks with reliable results on a noisy machine.
  *
  * @since 0.1.0
  */
 export * as Benchmark from "./Benchmark.js"
 
 /**
- * Keeps the reports of benchmarks, so that a run can be compared with the last one.
+ * Stores the reports of benchmarks, so that a run can be compared with an earlier one.
  *
  * @since 0.1.0
  */
@@ -49,8 +49,8 @@ export * as BufferPool from "./BufferPool.js"
 export * as Cache from "./Cache.js"
 
 /**
- * Keeps a `Cache` as new as the chain: what the program did invalidates the accounts that it wrote, and the values that an
- * application tagged by them.
+ * Keeps a `Cache` as new as the chain: protocol events invalidate the accounts that they changed, and the application's
+ * values that are tagged with these accounts.
  *
  * @since 0.1.0
  */
@@ -64,7 +64,7 @@ export * as CacheInvalidator from "./CacheInvalidator.js"
 export * as CacheStore from "./CacheStore.js"
 
 /**
- * Channels: many agents, one conversation, every message on the chain.
+ * Channels: conversations of many agents, with every message on the chain.
  *
  * @since 0.1.0
  */
@@ -159,7 +159,7 @@ export * as MemoryPool from "./MemoryPool.js"
 export * as Message from "./Message.js"
 
 /**
- * What agents publish about themselves: the JSON document at an agent's `metadataUri`.
+ * The JSON document that an agent publishes at its `metadataUri`.
  *
  * @since 0.1.0
  */
@@ -202,16 +202,16 @@ export * as ProgramAccount from "./ProgramAccount.js"
 export * as ProgramId from "./ProgramId.js"
 
 /**
- * What the program did, as one stream: each event once, in the order of the chain, across restarts, lost connections and
- * nodes that lag.
+ * The events of the program as one stream: each event once, in the order of the chain, across restarts, lost
+ * connections and lagging nodes.
  *
  * @since 0.1.0
  */
 export * as ProtocolEvents from "./ProtocolEvents.js"
 
 /**
- * Keys that agents publish for sealing. `Message.send({ seal: true })` and `SealedChannel` ask for them where this service
- * is in the context of the call. What is sealed to a published key opens without the key of the wallet.
+ * Keys that agents publish for sealing. `Message.send({ seal: true })` and `SealedChannel` use this service if it is in
+ * the context of the call. A text sealed to a published key can be opened without the wallet's private key.
  *
  * @since 0.1.0
  */
@@ -289,8 +289,8 @@ export * as Stopwatch from "./Stopwatch.js"
 export * as SubscriptionObserver from "./SubscriptionObserver.js"
 
 /**
- * Runs many effects with a bound on how many run at once, in the order of their calls. The effects are fibers of one thread:
- * a task pool bounds what waits for a network or a disk. `WorkerPool` runs CPU work on other threads.
+ * Runs many effects with bounded concurrency, in the order of their calls. The effects are fibers of one thread: a task
+ * pool is for work that waits for a network or a disk. `WorkerPool` runs CPU work on other threads.
  *
  * @since 0.1.0
  */
@@ -305,7 +305,7 @@ export * as TaskPool from "./TaskPool.js"
 export * as Telemetry from "./Telemetry.js"
 
 /**
- * Instructions in, receipts out: compiles, signs, submits and confirms.
+ * Sends instructions and returns receipts: compiles, signs, submits and confirms transactions.
  *
  * @since 0.1.0
  */
@@ -319,8 +319,8 @@ export * as Transactions from "./Transactions.js"
 export * as Wallet from "./Wallet.js"
 
 /**
- * CPU work off the calling thread. A task is a function of a module, from bytes to bytes; the pool runs it on a thread that is
- * free.
+ * Runs CPU work on other threads. A task is a function of a module, from bytes to bytes. The pool runs it on a free
+ * thread.
  *
  * @since 0.1.0
  */

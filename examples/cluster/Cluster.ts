@@ -1,8 +1,9 @@
 /**
- * Agents on several processes, of which some are killed: each send must be on the chain once, and no agent on two runners.
+ * Runs agents on several processes, and kills and ends some of them. Each send must be on the chain exactly once, and
+ * no agent may be active on two runners.
  *
- * The chain is an embedded cluster in this process, which runners reach as any RPC node. Over Postgres, this process is the
- * client too. Without Postgres, one runner over SQLite sends for itself, and is started again when it was killed.
+ * The chain is an embedded cluster in this process, served to the runners as an RPC node. With Postgres, this process
+ * is the client too. Without it, one runner over SQLite makes the sends itself, and is restarted after a kill.
  */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -59,7 +60,7 @@ const registered = (wallets: ReadonlyArray<Wallet.Service>) =>
     )
   })
 
-/** The hash that a send leaves on the chain. */
+/** The payload hash of a send on the chain. */
 const hashOf = (index: number, agents: number) =>
   Effect.gen(function* () {
     const { id, payload } = sendOf(index, agents)
@@ -68,7 +69,7 @@ const hashOf = (index: number, agents: number) =>
     return Encoding.encodeHex(Hash.sha256(bytes))
   })
 
-/** All messages of the program, as the node lists them. */
+/** Reads all messages of the program from the node, and counts the landed sends. */
 const readBack = ({ agents, sends }: Options) =>
   Effect.gen(function* () {
     const rpc = yield* RpcPool.RpcPool
@@ -120,7 +121,7 @@ const onChain = (options: Options) =>
     return report
   })
 
-/** Blocks of 200 milliseconds: many sends wait for theirs when a runner is killed. */
+/** Blocks of 200 milliseconds: many sends are waiting for a block when a runner is killed. */
 const node = Pod.layerEmbeddedWith({ blockMode: "interval", slotDuration: "200 millis" })
 
 export const run = (options: Options) => Effect.scoped(Effect.provide(onChain(options), node))

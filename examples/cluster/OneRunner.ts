@@ -1,11 +1,11 @@
-/** One runner over SQLite, which sends for itself, and is killed and started again. */
+/** Runs one runner over SQLite, which makes the sends itself. It is killed and started again. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Child from "./Child.js"
 import type { Chain, Observed, Options } from "./Options.js"
 
-/** Goes on when so many sends have their receipt. */
+/** Waits until `count` sends have a receipt. */
 const reached = (sent: () => number, count: number) => Effect.repeat(Effect.sleep(20), { until: () => sent() >= count })
 
 export const run = (options: Options, chain: Chain, database: string): Effect.Effect<Observed, unknown, Scope.Scope> =>

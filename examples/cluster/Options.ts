@@ -1,4 +1,4 @@
-/** What the example is asked for, and what it reports. */
+/** The options and the report of the example. */
 import type * as Wallet from "@pod-protocol/effect/services/Wallet"
 import type * as Child from "./Child.js"
 
@@ -6,17 +6,17 @@ export interface Options {
   readonly runners: number
   readonly agents: number
   readonly sends: number
-  /** How many runners are killed on the way. */
+  /** Number of runners to kill. */
   readonly kill: number
-  /** How many runners are ended on the way as a deployment ends them, one after the other. */
+  /** Number of runners to end with SIGTERM, one after another, as in a deployment. */
   readonly end: number
-  /** How often the database crashes and starts again on the way. */
+  /** Number of crashes of the database. It starts again after each. */
   readonly restart: number
-  /** Seconds for which a runner is stopped on the way, as a machine that is paused. None with 0. */
+  /** Seconds for which one runner is stopped (SIGSTOP), like a paused machine. 0: none is stopped. */
   readonly stop: number
   /** Sends in flight. */
   readonly concurrency: number
-  /** Over SQLite, even if there is Postgres. */
+  /** Uses SQLite even if Postgres is available. */
   readonly sqlite: boolean
   readonly launch: Child.Launch
 }
@@ -30,16 +30,16 @@ export interface Report {
   readonly aliveTwice: number
   /** The longest time after a kill until all agents of the killed runner answered. */
   readonly failoverMillis: number
-  /** The longest time after a runner was told to end until all its agents answered. */
+  /** The longest time from a SIGTERM until all agents of the ended runner answered. */
   readonly handOverMillis: number
-  /** Asks that failed, of which each was repeated. */
+  /** Failed asks. Each was repeated. */
   readonly failedAsks: number
 }
 
-/** What the run was, as the processes saw it. */
+/** The part of the report that the processes observed. */
 export type Observed = Pick<Report, "aliveTwice" | "failedAsks" | "failoverMillis" | "handOverMillis">
 
-/** Where the processes find the chain. */
+/** The chain's addresses for the processes. */
 export interface Chain {
   readonly url: string
   readonly payloads: string

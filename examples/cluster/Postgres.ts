@@ -1,6 +1,6 @@
 /**
- * A database for the example: the one of `DATABASE_URL`, which should be empty, or a Postgres of this run in a temporary
- * folder, where `postgres` is on the PATH.
+ * A database for the example: the one at `DATABASE_URL`, which should be empty. Otherwise, if `postgres` is on the
+ * PATH, a new Postgres in a temporary folder.
  */
 import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { accessSync, chownSync, constants, mkdtempSync, realpathSync, rmSync } from "node:fs"
@@ -16,11 +16,11 @@ import { ProcessError } from "./ProcessError.js"
 
 const run = promisify(execFile)
 
-/** Postgres does not run as root: then its files belong to "nobody". */
+/** Postgres refuses to run as root. Root runs it as the user "nobody". */
 const NOBODY = 65_534
 const user = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
 
-/** The folder of Postgres' programs. */
+/** The folder of Postgres' executables. */
 const programs: Effect.Effect<Option.Option<string>> = Effect.sync(() => {
   for (const folder of (process.env["PATH"] ?? "").split(path.delimiter)) {
     const file = path.join(folder, "postgres")
@@ -55,7 +55,7 @@ const folder = Effect.acquireRelease(
 
 export interface Database {
   readonly url: string
-  /** Crashes the server and starts it again. None for a server that is not of this run. */
+  /** Crashes the server and starts it again. `None` for the server of `DATABASE_URL`. */
   readonly restart: Option.Option<Effect.Effect<void, ProcessError>>
 }
 
@@ -97,7 +97,7 @@ const start = (bin: string): Effect.Effect<Database, ProcessError, Scope.Scope> 
     return { url: `postgres://pod@127.0.0.1:${port}/postgres`, restart: Option.some(restart) }
   })
 
-/** The database, or none where there is no Postgres. */
+/** The database. `None` if there is none. */
 export const database: Effect.Effect<Option.Option<Database>, ProcessError, Scope.Scope> = Effect.gen(function* () {
   const url = process.env["DATABASE_URL"] ?? ""
   if (url !== "") return Option.some({ url, restart: Option.none() })

@@ -1,4 +1,4 @@
-/** Several runners over Postgres, which are killed, ended and stopped while this process sends as their client. */
+/** Runs several runners over Postgres, and kills, ends and stops some. This process sends as their client. */
 import type { Sharding } from "@effect/cluster/Sharding"
 import * as AgentCluster from "@pod-protocol/effect/layers/AgentCluster"
 import type * as Wallet from "@pod-protocol/effect/services/Wallet"
@@ -12,7 +12,7 @@ import type { Chain, Observed, Options } from "./Options.js"
 import * as Postgres from "./Postgres.js"
 import * as Process from "./Process.js"
 
-/** Waits until each of these agents answers. */
+/** Waits until each of these agents has answered. */
 const answered = (own: ReadonlyArray<Wallet.Service["address"]>) =>
   Effect.forEach(own, (address) => AgentCluster.client(address).where({ timeout: "10 minutes" }), {
     concurrency: "unbounded"
@@ -38,7 +38,7 @@ export const run = (
 
     let sent = 0
     let failedAsks = 0
-    /** A runner with the agents that it has. */
+    /** The runner of the first agent, with all agents on it. */
     const some = Effect.gen(function* () {
       const places = yield* Effect.forEach(
         chain.wallets,
@@ -51,7 +51,7 @@ export const run = (
       const child = yield* Effect.fromNullable(byPort.get(port))
       return { port, child, own }
     })
-    /** Takes a runner away, and says how long its agents gave no answer. */
+    /** Removes a runner and returns the time until its agents answered again. */
     const takeAway = (signal: "SIGKILL" | "SIGTERM") =>
       Effect.gen(function* () {
         const { child, own, port } = yield* some
@@ -71,7 +71,7 @@ export const run = (
       yield* child.signal("SIGCONT")
       yield* answered(own)
     })
-    /** Does something as often, spread over the sends. */
+    /** Repeats a disturbance, spread over the sends. */
     const onTheWay = <A, E, R>(times: number, disturb: Effect.Effect<A, E, R>) =>
       Effect.forEach(Array.from({ length: times }), (_, index) => {
         const isReached = Effect.sync(() => sent >= Math.floor((options.sends * (index + 1)) / (times + 2)))

@@ -1,7 +1,8 @@
 /**
- * Agents on several processes, of which some are killed: `npm run -s cluster -- --runners 3 --agents 300 --sends 3000 --kill 2`.
+ * Runs agents on several processes and kills some: `npm run -s cluster -- --runners 3 --agents 300 --sends 3000 --kill
+ * 2`.
  *
- * Fails when a message is not on the chain once, or when an agent was on two runners.
+ * Exits with code 1 if a message is not on the chain exactly once, or if an agent was active on two runners.
  */
 import { fileURLToPath } from "node:url"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
@@ -45,7 +46,7 @@ const readArguments = Effect.gen(function* () {
   const agents = yield* Arguments.wholeNumber("--agents", values.agents, 2, 100_000)
   const sends = yield* Arguments.wholeNumber("--sends", values.sends, 1, 1_000_000)
   const concurrency = yield* Arguments.wholeNumber("--in-flight", values["in-flight"], 1, 100_000)
-  // The last runner's agents would have nowhere to go.
+  // One runner must survive to take over the agents.
   const most = runners === 1 && !values.sqlite ? 0 : 1000
   const kill = yield* Arguments.wholeNumber("--kill", values.kill, 0, most)
   const end = yield* Arguments.wholeNumber("--end", values.end, 0, most)
