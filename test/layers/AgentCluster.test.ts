@@ -28,6 +28,9 @@ const agentsOf = (first: WalletService, ...others: ReadonlyArray<WalletService>)
   return { wallet: (agent) => Effect.succeed(wallets.get(agent) ?? first) }
 }
 
+/** What a caller without types may pass. */
+const unchecked = (value: string): Address => value as Address
+
 const inbox = (wallet: Address) =>
   Effect.flatMap(Message.Message, (messages) => Stream.runCount(messages.inbox(wallet)))
 
@@ -285,6 +288,7 @@ layer(Pod.layerTest)("AgentCluster in memory", (it) => {
         AgentCluster.client(wallet).send({ ...input, ...changes }, options)
       const cases = [
         ["agent", from(offCurve, {})],
+        ["agent", from(unchecked("off the map"), {})],
         ["recipient", from(agent, { recipient: offCurve })],
         ["recipient", from(agent, { recipient: "x" })],
         ["id", from(agent, { id: "" })],

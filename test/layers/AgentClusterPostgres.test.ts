@@ -1,3 +1,5 @@
+import { randomBytes } from "node:crypto"
+import { connect } from "node:net"
 import { PgClient } from "@effect/sql-pg"
 import { expect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -45,6 +47,27 @@ const walletOf: AgentCluster.Options["wallet"] = (agent) => {
 
 const agent = Effect.tap(registered, ({ wallet }) => Effect.sync(() => wallets.set(wallet.address, wallet)))
 
+/** Bytes that no runner sends: noise, lengths that lie, and a message of the right form with nothing in it. */
+const HOSTILE = [
+  randomBytes(65_536),
+  Uint8Array.of(0xdd, 0xff, 0xff, 0xff, 0xff),
+  Uint8Array.of(0xc6, 0xff, 0xff, 0xff, 0xff),
+  new Uint8Array(65_536).fill(0x91),
+  Uint8Array.of(0x80),
+  Uint8Array.of(0x81, 0xa4, 0x5f, 0x74, 0x61, 0x67, 0xa7, 0x52, 0x65, 0x71, 0x75, 0x65, 0x73, 0x74)
+]
+
+/** Sends bytes to a port, and lets go of the socket. */
+const throwAt = (port: number, bytes: Uint8Array) =>
+  Effect.async<void>((resume) => {
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.write(bytes)
+      setTimeout(() => socket.destroy(), 50)
+    })
+    socket.on("error", () => socket.destroy())
+    socket.on("close", () => resume(Effect.void))
+  })
+
 layer(Pod.layerTest, { excludeTestServices: true })("AgentCluster over Postgres", (it) => {
   it.scoped("Given a runner, When others join with other shards or locks, Then they are refused by name", ({ skip }) =>
     Effect.gen(function* () {
@@ -74,14 +97,16 @@ layer(Pod.layerTest, { excludeTestServices: true })("AgentCluster over Postgres"
   )
 
   it.scoped(
-    "Given two runners whose database crashes, When all ask with the same ids, Then each is sent and answered once",
+    "Given two runners whose database crashes and whose ports get noise, When all ask with the same ids, Then each is sent and answered once",
     ({ skip }) =>
       Effect.gen(function* () {
         const database = yield* found(skip)
         const agents = yield* Effect.replicateEffect(agent, 6)
         const given: Array<string> = []
+        const ports: Array<number> = []
         const runner = Effect.gen(function* () {
           const own = yield* address
+          ports.push(own.port)
           return AgentCluster.layer({
             wallet: walletOf,
             pollInterval: 100,
@@ -116,6 +141,7 @@ layer(Pod.layerTest, { excludeTestServices: true })("AgentCluster over Postgres"
           )
         )
         yield* Effect.sleep("1 second")
+        yield* Effect.forEach(ports, (port) => Effect.forEach(HOSTILE, (bytes) => throwAt(port, bytes)))
         yield* Option.getOrElse(database.restart, () => Effect.void)
         const [first = [], second = []] = yield* Fiber.join(sending)
         expect(second.map(({ signature }) => signature)).toEqual(first.map(({ signature }) => signature))
