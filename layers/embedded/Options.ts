@@ -48,7 +48,8 @@ export interface Options {
   readonly transactionsPerBlock?: number
   /**
    * Whether `sendTransaction` checks signatures. Default true. `false` makes a send cheaper by the check of each signature,
-   * for tests that do not forge: anybody can then spend from any account.
+   * for tests that do not forge: anybody can then spend from any account. A signature is still the id of one transaction:
+   * another with the same one is refused as `AlreadyProcessed` while the status of the first is known (`maxStatuses`).
    */
   readonly verifySignatures?: boolean
   /**

@@ -25,6 +25,7 @@ it("Given entries set and dropped in any order, When the oldest is asked for, Th
       steps.forEach((step, index) => {
         switch (step.kind) {
           case "set":
+            plain.delete(step.key)
             plain.set(step.key, index)
             return map.set(step.key, index)
           case "drop":

@@ -2,7 +2,8 @@
  * The history: blocks, transactions, statuses, and transactions by address.
  *
  * Invariants: every collection is bounded and drops its oldest entry first; a transaction leaves its block, its address
- * lists and its lookup together; a message hash stays known as long as its status.
+ * lists and its lookup together; a message hash stays known as long as its status. A signature names one transaction: where
+ * signatures are not verified it can come again once its status was dropped, and then names the newer one.
  */
 import type { Address, Blockhash, Signature } from "@solana/kit"
 import type { Settings } from "../Options.js"
@@ -112,7 +113,10 @@ export class Ledger {
   }
 
   addRecord(record: TransactionRecord): void {
-    this.#records.set(record.transaction.signature, record)
+    const { signature } = record.transaction
+    const replaced = this.#records.get(signature)
+    if (replaced !== undefined) this.#unlist(replaced)
+    this.#records.set(signature, record)
     for (const address of new Set(record.transaction.addresses)) {
       const records = this.#byAddress.get(address)
       if (records === undefined) this.#byAddress.set(address, new Set([record]))
@@ -162,13 +166,18 @@ export class Ledger {
     return copy
   }
 
-  /** Takes a dropped record out of its address lists, and its block with it. */
-  #forget(record: TransactionRecord): void {
+  /** Takes a record out of its address lists. */
+  #unlist(record: TransactionRecord): void {
     for (const address of record.transaction.addresses) {
       const records = this.#byAddress.get(address)
       records?.delete(record)
       if (records?.size === 0) this.#byAddress.delete(address)
     }
+  }
+
+  /** Takes a dropped record out of its address lists, and its block with it. */
+  #forget(record: TransactionRecord): void {
+    this.#unlist(record)
     this.#prunedSlot = Math.max(this.#prunedSlot, record.slot)
     while ((this.#blocks.oldest?.slot ?? Infinity) <= this.#prunedSlot) this.#blocks.dropOldest()
   }

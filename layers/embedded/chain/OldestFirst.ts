@@ -26,8 +26,9 @@ export class OldestFirst<K, V> {
     return this.#entries.has(key)
   }
 
-  /** A known key keeps its place. */
+  /** The entry is the newest then, also of a known key. */
   set(key: K, value: V): void {
+    if (this.#entries.delete(key) && this.#oldest?.key === key) this.#oldest = undefined
     this.#entries.set(key, value)
   }
 
