@@ -17,7 +17,8 @@ import * as Status from "./localnet/status.js"
 const serve = ({ accounts, accountDirs, cluster, programs, quiet, serve }: Arguments.Settings) =>
   Effect.gen(function* () {
     const found = yield* Effect.forEach(accountDirs, Files.accountFiles)
-    const images = yield* Effect.forEach([...accounts, ...found.flat()], Files.account)
+    const files = [...accounts, ...found.flat()]
+    const images = yield* Effect.forEach(files, Files.account)
     const options = { ...cluster, accounts: images, programs: yield* Effect.forEach(programs, Files.program) }
     return yield* Effect.gen(function* () {
       const { url, wsUrl } = yield* Server.serve(serve)
@@ -25,7 +26,7 @@ const serve = ({ accounts, accountDirs, cluster, programs, quiet, serve }: Argum
       yield* Console.log(`WebSocket  ${wsUrl}`)
       yield* Console.log(`Program    ${PROGRAM_ID}`)
       return yield* quiet ? Effect.never : Status.show
-    }).pipe(Effect.provide(EmbeddedCluster.layer(options)))
+    }).pipe(Effect.provide(EmbeddedCluster.layer(options)), Effect.mapError(Files.named(files)))
   }).pipe(Effect.scoped)
 
 Arguments.read(process.argv.slice(2)).pipe(

@@ -41,8 +41,10 @@ const bytesOf = (field: string, file: string) =>
   Effect.gen(function* () {
     const cannot = (cause: unknown) =>
       refuse(field, `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`)
-    const { size } = yield* Effect.tryPromise({ try: () => stat(file), catch: cannot })
-    if (size > MAX_FILE_BYTES) return yield* refuse(field, `must be at most ${MAX_FILE_BYTES} bytes`)
+    const found = yield* Effect.tryPromise({ try: () => stat(file), catch: cannot })
+    // A pipe or a device may never end.
+    if (!found.isFile()) return yield* refuse(field, "must be a file")
+    if (found.size > MAX_FILE_BYTES) return yield* refuse(field, `must be at most ${MAX_FILE_BYTES} bytes`)
     return yield* Effect.tryPromise({ try: (signal) => readFile(file, { signal }), catch: cannot })
   })
 
@@ -74,6 +76,18 @@ export const account = ({ address, file }: Pair) =>
     }
     return image
   })
+
+/** Names the file in an error of an account. */
+export const named =
+  (files: ReadonlyArray<Pair>) =>
+  <E>(error: E): E | InvalidInput => {
+    const [, index = "", field = ""] = error instanceof InvalidInput ? (PLACE.exec(error.field) ?? []) : []
+    const file = files[Number(index)]?.file
+    if (!(error instanceof InvalidInput) || index === "" || file === undefined) return error
+    return refuse(`--account ${file}${field === "" ? "" : `: ${field}`}`, error.rule)
+  }
+
+const PLACE = /^accounts\[(\d+)\]\.?(.*)$/
 
 /** The account files of a folder, in the order of their names. */
 export const accountFiles = (folder: string) =>

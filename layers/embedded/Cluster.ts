@@ -65,13 +65,19 @@ export const make = (
         yield* Effect.forEach(settings.programs, ({ address, elf }) => addProgram(chain, address, elf), {
           discard: true
         })
-        yield* Effect.forEach(inOrder(settings.accounts), (account) => setAccount(chain, account), { discard: true })
+        yield* Effect.forEach(
+          inOrder(settings.accounts),
+          ({ account, index }) => Effect.mapError(setAccount(chain, account), within(`accounts[${index}]`)),
+          { discard: true }
+        )
       })
     const make = (start: Clock.Moment, seed: Uint8Array) => new Chain(settings, machines, feeds, start, seed)
     const chain: Chain = yield* Recorded.make(settings, make, genesis)
     const passing = settings.blockMode === "instant" && settings.passingSlots
-    if (settings.blockMode === "interval") yield* Effect.forkScoped(Ticker.run(chain))
-    else if (passing) yield* Waiting.run(chain, feeds)
+    if (settings.blockMode === "interval") {
+      const stops = Effect.tapDefect((defect) => Effect.logFatal("the embedded cluster makes no more blocks", defect))
+      yield* Effect.forkScoped(stops(Ticker.run(chain)))
+    } else if (passing) yield* Waiting.run(chain, feeds)
     const poll = passing ? Waiting.polls(chain) : Function.constVoid
 
     const node = Effect.map(Clock.monotonicMillis, (nowMillis): Node => ({
@@ -105,8 +111,10 @@ export const make = (
         return method === undefined
           ? Effect.fail(JsonRpcError.method())
           : Effect.flatMap(node, (node) => {
-              poll(name, node.nowMillis)
-              return method(node, params)
+              return kept(() => {
+                poll(name, node.nowMillis)
+                return method(node, params)
+              })
             })
       },
       subscribe: (kind, params) =>
@@ -147,6 +155,16 @@ export const make = (
     }
   })
 
+/** Calls a method. Its effect may be one that the ledger folder cannot keep, as on a full disk. */
+const kept = (run: () => Read<unknown>): Read<unknown> =>
+  Either.try({
+    try: run,
+    catch: (cause) => {
+      if (!(cause instanceof EmbeddedClusterError)) throw cause
+      return JsonRpcError.internal(cause.message)
+    }
+  }).pipe(Either.flatMap(Function.identity))
+
 const METHODS: ReadonlyMap<string, Method> = new Map(
   [accounts, airdrops, blocks, cluster, tokens, transactions, validator].flatMap(({ methods }) =>
     Object.entries(methods)
@@ -177,13 +195,23 @@ const setAccount = (chain: Chain, account: Options.AccountImage): Effect.Effect<
   })
 
 /** Programs come last: the account with the bytes of an upgradeable program must be there before the program. */
-const inOrder = (accounts: ReadonlyArray<Options.AccountImage>): ReadonlyArray<Options.AccountImage> =>
-  accounts.toSorted((left, right) => Number(left.executable ?? false) - Number(right.executable ?? false))
+const inOrder = (accounts: ReadonlyArray<Options.AccountImage>) =>
+  accounts
+    .map((account, index) => ({ account, index }))
+    .toSorted((left, right) => Number(left.account.executable ?? false) - Number(right.account.executable ?? false))
+
+/** Names the option that the field belongs to. */
+const within =
+  (path: string) =>
+  ({ field, rule, size }: InvalidInput): InvalidInput => {
+    const whole = field === "account" ? path : `${path}.${field}`
+    return new InvalidInput(size === undefined ? { field: whole, rule } : { field: whole, rule, size })
+  }
 
 const addProgram = (chain: Chain, address: Address, elf: Uint8Array): Effect.Effect<void, EmbeddedClusterError> =>
   Effect.suspend(() =>
     Either.mapLeft(
-      chain.addProgram(address, elf),
+      elf.length > MAX_SPACE ? Either.left(`it has more than ${MAX_SPACE} bytes`) : chain.addProgram(address, elf),
       (reason) =>
         new EmbeddedClusterError({
           reason: "ProgramInvalid",

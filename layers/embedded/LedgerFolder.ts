@@ -37,17 +37,19 @@ const MAX_RECORD_BYTES = 16 * 1024 * 1024
 
 const PART_BYTES = 8 * 1024 * 1024
 
+const count = Schema.NonNegativeInt.pipe(Schema.lessThanOrEqualTo(Number.MAX_SAFE_INTEGER))
+
 /** What the inputs' effects depend on. */
 export const Header = Schema.Struct({
   runtime: Schema.String,
   /** Unix milliseconds of genesis. */
-  wall: Schema.Number,
+  wall: count,
   /** Length of the inputs that make genesis, with their frames. Without all of them the log counts as new. */
-  genesisBytes: Schema.Number,
+  genesisBytes: count,
   /** Length of the image, with its frames. Default: none. */
-  imageBytes: Schema.optional(Schema.Number),
-  /** The machine's first blockhash in base64. */
-  seed: Schema.String,
+  imageBytes: Schema.optional(count),
+  /** The machine's first blockhash, 32 bytes in base64. */
+  seed: Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9+/]{43}=$/)),
   settings: Schema.Record({ key: Schema.String, value: Schema.Union(Schema.String, Schema.Number) })
 })
 
@@ -77,8 +79,9 @@ export interface LedgerFolder {
   readonly image: Uint8Array | undefined
   /** The inputs since the image, read as they are asked for. Fails with a damaged record. */
   readonly inputs: Iterable<Input.TimedInput>
-  /** Starts a new log with the first inputs, in one write. */
+  /** Starts a new log with the first inputs, in one write. Throws an `EmbeddedClusterError` if it cannot. */
   readonly begin: (header: Origin, inputs: ReadonlyArray<Input.TimedInput>) => void
+  /** Throws an `EmbeddedClusterError` if it cannot, and then always. */
   readonly append: (input: Input.TimedInput) => void
   /** Replaces the log by an image of the state after all its inputs. Throws if it cannot; the log stays as it was. */
   readonly compact: (header: Origin, image: Uint8Array) => void
@@ -108,18 +111,24 @@ export const open = (
     yield* attempt("made", () => fs.mkdirSync(folder, { recursive: true }))
     yield* FolderLock.acquire(folder)
     const opened = yield* Effect.acquireRelease(
-      attempt("opened", (): Opened => ({
-        descriptor: fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600)
-      })),
+      attempt("opened", (): Opened => ({ descriptor: openFile(file, fs.constants.O_RDWR | fs.constants.O_CREAT) })),
       ({ descriptor }) => Effect.sync(() => fs.closeSync(descriptor))
     )
     return yield* attempt("read", () => {
-      fs.rmSync(path.join(folder, NEXT), { force: true })
       checkMagic(opened.descriptor, file)
+      const next = path.join(folder, NEXT)
+      if (fs.lstatSync(next, { throwIfNoEntry: false })?.isFile() === true) fs.rmSync(next)
       if (reset) fs.ftruncateSync(opened.descriptor, 0)
       return read(opened, folder)
     })
   })
+
+/** Opens a file, but no link, pipe, device or folder: the log is replaced under its name. */
+const openFile = (file: string, flags: number): number => {
+  const found = fs.lstatSync(file, { throwIfNoEntry: false })
+  if (found !== undefined && !found.isFile()) throw fault(`${file} is no file: remove it, or name another folder`)
+  return fs.openSync(file, flags, 0o600)
+}
 
 /** The log's descriptor: another one after it was compacted. */
 interface Opened {
@@ -189,7 +198,11 @@ const read = (opened: Opened, folder: string): LedgerFolder => {
     if (!isWhole)
       throw fault(`${file} could not be written before, so it takes no more inputs: free space, and start again`)
     isWhole = false
-    writeAt(opened.descriptor, bytes, end)
+    try {
+      writeAt(opened.descriptor, bytes, end)
+    } catch (cause) {
+      throw fault(`${file} cannot be written: free space, and start again`, cause)
+    }
     end += bytes.length
     isWhole = true
   }
@@ -223,7 +236,7 @@ const read = (opened: Opened, folder: string): LedgerFolder => {
       const parts = partsOf(state)
       const imageBytes = parts.reduce((sum, { length }) => sum + length, 0)
       const next = path.join(folder, NEXT)
-      const replacing = fs.openSync(next, fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_TRUNC, 0o600)
+      const replacing = openFile(next, fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_EXCL)
       let at = 0
       try {
         for (const bytes of [headOf({ ...made, genesisBytes: 0, imageBytes }), ...parts]) {

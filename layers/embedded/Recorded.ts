@@ -38,7 +38,10 @@ export const make = <E>(
       const first: Array<TimedInput> = []
       chain.record((input) => first.push(input), now, 0)
       yield* genesis(chain)
-      folder.begin(origin, first)
+      yield* Effect.try({
+        try: () => folder.begin(origin, first),
+        catch: (cause) => unusable(settings.ledger, "cannot be begun", cause)
+      })
       chain.record(yield* compacting(chain, folder, origin, 0), now, 0)
       return chain
     }
@@ -95,11 +98,13 @@ const replay = (chain: Chain, inputs: Iterable<TimedInput>, folder: string) =>
       }
       return { count, last }
     },
-    catch: (cause) =>
-      cause instanceof EmbeddedClusterError
-        ? cause
-        : new EmbeddedClusterError({ reason: "Ledger", detail: `the ledger in ${folder} cannot be read`, cause })
+    catch: (cause) => unusable(folder, "cannot be read", cause)
   })
+
+const unusable = (folder: string | undefined, why: string, cause: unknown): EmbeddedClusterError =>
+  cause instanceof EmbeddedClusterError
+    ? cause
+    : new EmbeddedClusterError({ reason: "Ledger", detail: `the ledger in ${folder} ${why}`, cause })
 
 const apply = (chain: Chain, input: TimedInput["input"], elapsed: number): boolean => {
   switch (input.kind) {

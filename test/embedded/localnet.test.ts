@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { connect, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
@@ -89,6 +89,11 @@ it.scopedLive("Given wrong arguments and files, When localnet starts, Then one l
     assert.match(yield* withFile(json({ data: ["!", "base64"] })), /data/)
     assert.match(yield* withFile(json({}), "me"), /--account/)
     assert.match((yield* run("--account", "-", path.join(folder, "missing"))).message, /cannot be read/)
+    for (const endless of [folder, ...(process.platform === "win32" ? [] : ["/dev/zero"])]) {
+      assert.match((yield* run("--account", "-", endless)).message, /must be a file/)
+    }
+    truncateSync(file, 2 ** 30)
+    assert.match((yield* run("--account", "-", file)).message, /must be at most 16777216 bytes/)
     assert.match((yield* run("--account", PROGRAM_ID)).message, /needs two values/)
     assert.match((yield* run("--slot-time", "fast")).message, /--slot-time.* whole number/)
     assert.match((yield* run("--genesis-time", "-1")).message, /genesis-time/)

@@ -96,7 +96,7 @@ export const encode = ({ given, state }: Image): Uint8Array => {
   to.i64(state.epochStart)
   to.f64(state.aheadMillis)
   to.f64(state.transactionCount)
-  to.i64(state.lamports)
+  to.i128(state.lamports)
   to.list(state.samples, ({ slot, slots, transactions }) => [slot, slots, transactions].forEach((each) => to.f64(each)))
   to.i64(state.sampled.time)
   to.f64(state.sampled.slot)
@@ -178,7 +178,7 @@ export const decode = (
       epochStart: Layout.i64(from),
       aheadMillis: Layout.f64(from),
       transactionCount: Layout.f64(from),
-      lamports: Layout.i64(from),
+      lamports: BigInt.asIntN(128, Layout.u128(from)),
       samples: Array.from(
         list((cursor) => ({ slot: Layout.f64(cursor), slots: Layout.f64(cursor), transactions: Layout.f64(cursor) }))(
           from

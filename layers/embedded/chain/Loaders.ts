@@ -10,7 +10,8 @@ export const UPGRADEABLE_LOADER = Addresses.known("BPFLoaderUpgradeab1e111111111
 export const LOADER_2 = Addresses.known("BPFLoader2111111111111111111111111111111111")
 export const LOADER_1 = Addresses.known("BPFLoader1111111111111111111111111111111111")
 
-const NATIVE_LOADER = Addresses.known("NativeLoader1111111111111111111111111111111")
+/** The owner of the programs that the runtime brings. */
+export const NATIVE_LOADER = Addresses.known("NativeLoader1111111111111111111111111111111")
 
 /** The owners of the accounts that a new machine has. */
 export const GENESIS_OWNERS = [UPGRADEABLE_LOADER, LOADER_2, NATIVE_LOADER, Sysvars.OWNER, TOKEN_PROGRAM]

@@ -1,8 +1,9 @@
 /**
  * The virtual machine. Only this module uses LiteSVM, through its byte-level interface.
  *
- * Invariants: LiteSVM aborts the process on malformed transaction bytes, and on writes over a program that failed to
- * load. So it gets only transactions that `Wire.decode` accepted, and programs that a temporary machine has loaded.
+ * Invariants: LiteSVM aborts the process on malformed transaction bytes, on writes over a program that failed to load, and
+ * on transactions that name a program whose account is gone. So it gets only transactions that `Wire.decode` accepted, and
+ * programs that a temporary machine has loaded; its own programs, sysvars and programs of others are never removed.
  * Machines have distinct genesis hashes.
  */
 import type { Address, Blockhash } from "@solana/kit"
@@ -182,17 +183,35 @@ const wrap = (native: typeof Native, machine: Native.LiteSvm, maxLogBytes: numbe
       account.rentEpoch
     )
 
-  const setAccount: Svm["setAccount"] = (address, account) =>
-    Either.flatMap(account === undefined ? Either.void : tryExecutable(address, account), () =>
-      attempt(() =>
-        machine.setAccount(
-          Addresses.toBytes(address),
-          account === undefined
-            ? new native.Account(0n, new Uint8Array(0), Addresses.toBytes(Addresses.SYSTEM_PROGRAM), false, 0n)
-            : nativeAccount(account)
-        )
+  /** What was an executable is cached for ever. */
+  const programs = new Set<Address>()
+
+  /** A machine aborts when a transaction names a program whose account is gone, or needs a sysvar that is. */
+  const refuseLoss = (address: Address, account: StoredAccount | undefined): Either.Either<void, string> => {
+    const now = machine.getAccount(Addresses.toBytes(address))
+    if (now?.executable() === true || account?.executable === true) programs.add(address)
+    if (now !== null && Addresses.fromBytes(now.owner()) === Loaders.NATIVE_LOADER) {
+      return Either.left("it is a program of the runtime itself")
+    }
+    if (Sysvars.is(address) && account?.owner !== Sysvars.OWNER) return Either.left("a sysvar must stay one")
+    return account === undefined && programs.has(address) ? Either.left("a program cannot be removed") : Either.void
+  }
+
+  const write = (address: Address, account: StoredAccount | undefined): Either.Either<void, string> =>
+    attempt(() =>
+      machine.setAccount(
+        Addresses.toBytes(address),
+        account === undefined
+          ? new native.Account(0n, new Uint8Array(0), Addresses.toBytes(Addresses.SYSTEM_PROGRAM), false, 0n)
+          : nativeAccount(account)
       )
     )
+
+  const setAccount: Svm["setAccount"] = (address, account) =>
+    Either.all([
+      refuseLoss(address, account),
+      account === undefined ? Either.void : tryExecutable(address, account)
+    ]).pipe(Either.flatMap(() => write(address, account)))
 
   const minimumBalance = (space: number) => machine.minimumBalanceForRentExemption(BigInt(space))
 
@@ -252,8 +271,8 @@ const wrap = (native: typeof Native, machine: Native.LiteSvm, maxLogBytes: numbe
           })
     },
     addProgram: (address, elf) =>
-      Either.flatMap(tryProgram(native, address, elf), () =>
-        attempt(() => machine.addProgram(Addresses.toBytes(address), elf))
+      Either.all([refuseLoss(address, programOf(elf)), tryProgram(native, address, elf)]).pipe(
+        Either.flatMap(() => attempt(() => machine.addProgram(Addresses.toBytes(address), elf)))
       ),
     blockhash: () => latestBlockhash(machine),
     nextBlockhash: () => {
@@ -267,7 +286,7 @@ const wrap = (native: typeof Native, machine: Native.LiteSvm, maxLogBytes: numbe
       machine.setClock(new native.Clock(BigInt(slot), epochStart, BigInt(epoch), BigInt(epoch + 1), unixTime))
     },
     setSlotHashes: (data) => {
-      setAccount(Sysvars.SLOT_HASHES, {
+      write(Sysvars.SLOT_HASHES, {
         lamports: 1n,
         owner: Sysvars.OWNER,
         executable: false,
@@ -302,6 +321,14 @@ const stored = (account: Native.Account): StoredAccount => {
     }
   }
 }
+
+const programOf = (elf: Uint8Array): StoredAccount => ({
+  lamports: 1n,
+  owner: Loaders.LOADER_2,
+  executable: true,
+  rentEpoch: RENT_EXEMPT_EPOCH,
+  data: elf
+})
 
 const attempt = (write: () => void): Either.Either<void, string> =>
   Either.try({ try: write, catch: (cause) => (cause instanceof Error ? cause.message : String(cause)) })

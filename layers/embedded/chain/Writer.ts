@@ -49,6 +49,11 @@ export class Writer {
     this.#bytes.writeBigInt64LE(value, at)
   }
 
+  i128(value: bigint): void {
+    this.u64(BigInt.asUintN(64, value))
+    this.i64(BigInt.asIntN(64, value >> 64n))
+  }
+
   address(value: Address): void {
     const at = this.#take(Addresses.SIZE)
     this.#bytes.set(Addresses.toBytes(value), at)
