@@ -4,7 +4,7 @@
  *     npm run -s bench -- [NAME…] [flags]
  *
  * One name loads that benchmark alone, and gives it the arguments after its name. Several run one after another, each in a
- * process of its own. Without a name all run, those that take long with less to do: about an hour.
+ * process of its own. Without a name all run, those that take long with less to do: an hour or more.
  *
  * Flags that benchmarks share are in `report.ts`. `--profile-time S` records where the CPU time of the first S seconds goes,
  * and stops: see `docs/profiling.md` for what it writes.

@@ -4,8 +4,8 @@
  *
  *     npm run -s bench -- sdks [--share 0.1] [--json] [--html FILE] [--compare] [--assert]
  *
- * `--share` takes a part of the operations. Peers are installed when they are first needed. What a peer cannot do is said in
- * the report. Beside the times are the CPU time and the bytes of an operation in the client, its largest RSS, and the calls
+ * `--share` takes a part of the operations. Peers are installed, and the client in Rust is built by cargo, when they are first
+ * needed; without cargo its row says so. What a peer cannot do is said in the report. Beside the times are the CPU time and the bytes of an operation in the client, its largest RSS, and the calls
  * that the node served.
  */
 import { compiled, runCompiled } from "./compiled.js"

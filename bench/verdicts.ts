@@ -1,24 +1,18 @@
 /**
  * How far the verdicts can be trusted on this machine: runs of unchanged code and of the same code with 5 % more work, 20 of
- * each. At most one of the first should be called a change, and 18 of the second should be found.
+ * each. At most one of the first should be called a change, and 18 of the second should be found. A run is of several
+ * processes, one after another, which are the independent trials.
  *
- *     npm run -s bench -- verdicts [--json]
+ *     npm run -s bench -- verdicts [--runs 20] [--processes 5] [--json]
  */
+import { parseArgs } from "node:util"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as Command from "@effect/platform/Command"
+import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Benchmark from "../services/Benchmark.js"
 import * as BenchmarkReport from "../src/observe/BenchmarkReport.js"
-import { measure } from "./harness.js"
-
-const RUNS = 20
-
-/** Steps of the base; the planted change does a twentieth more. */
-const STEPS = 4000
-
-/** Closures of one function share its compiled code, so each case has the same. */
-const work = (steps: number) => (): number => {
-  let sum = 1
-  for (let index = 0; index < steps; index++) sum = (Math.imul(sum, 31) + index) | 0
-  return sum
-}
+import { compiled } from "./compiled.js"
 
 const verdictOf = (report: BenchmarkReport.Report, name: string): string =>
   BenchmarkReport.rows(report)
@@ -31,21 +25,38 @@ const tally = (verdicts: ReadonlyArray<string>): Readonly<Record<string, number>
     return counts
   }, {})
 
-export const run = async (args: ReadonlyArray<string>): Promise<void> => {
-  const reports: Array<BenchmarkReport.Report> = []
-  for (let nth = 0; nth < RUNS; nth++) {
-    reports.push(
-      await measure("verdicts", [
-        { name: "base", run: work(STEPS) },
-        { name: "unchanged", run: work(STEPS) },
-        { name: "5 % more", run: work(STEPS * 1.05) }
-      ])
+const percent = (ratio: number): number => Math.round((ratio - 1) * 1000) / 10
+
+/** The interval of each ratio, in percent of change. */
+const intervalsOf = (report: BenchmarkReport.Report) =>
+  Object.fromEntries(
+    BenchmarkReport.rows(report).flatMap(({ isControl, name, ratio }) =>
+      Option.toArray(ratio).map(({ high, low }) => [isControl ? "A/A" : name, `${percent(low)} – ${percent(high)} %`])
     )
+  )
+
+export const run = async (args: ReadonlyArray<string>): Promise<void> => {
+  const { values } = parseArgs({
+    args: [...args],
+    strict: false,
+    options: { runs: { type: "string", default: "20" }, processes: { type: "string", default: "5" } }
+  })
+  const file = await compiled("verdicts/process.ts")
+  const one = Benchmark.command(Command.make(process.execPath, file))
+  const reports: Array<BenchmarkReport.Report> = []
+  for (let nth = 0; nth < Number(values.runs); nth++) {
+    const report = await Benchmark.processes(Number(values.processes), () => one).pipe(
+      Effect.provide(NodeContext.layer),
+      Effect.runPromise
+    )
+    reports.push(report)
+    console.error(`run ${nth + 1}: ${JSON.stringify(intervalsOf(report))}`)
   }
   const found = {
     unchanged: tally(reports.map((report) => verdictOf(report, "unchanged"))),
     "5 % more": tally(reports.map((report) => verdictOf(report, "5 % more"))),
-    "runs too noisy by their A/A": reports.filter(BenchmarkReport.isTooNoisy).length
+    "runs too noisy by their A/A": reports.filter(BenchmarkReport.isTooNoisy).length,
+    "load at the end": reports.at(-1)?.machine.load
   }
   console.log(args.includes("--json") ? JSON.stringify(found) : found)
 }

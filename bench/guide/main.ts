@@ -38,7 +38,7 @@ const LOOPBACK = "over loopback"
 const IN_PROCESS = "in process"
 
 const HOW: Readonly<Record<string, string>> = {
-  [LOOPBACK]: "mean of single operations, confirmed, one after another; the cluster is served in a process of its own",
+  [LOOPBACK]: "mean of the operations, confirmed, one after another; the cluster is served in a process of its own",
   [IN_PROCESS]: "the same, with the cluster in the process"
 }
 

@@ -1,12 +1,12 @@
 /**
- * The side of a contender. For each plan that the parent sends, it prepares what the operations need, runs them one after
- * another, and answers with their latencies and with what they took.
+ * The side of a contender. For each plan that the parent sends, it prepares what the operations need, runs them, and answers
+ * with their latencies and with what they took.
  */
 import { subscribe } from "node:diagnostics_channel"
 import { on } from "node:events"
 import type { Socket } from "node:net"
 import type { Plan } from "../../services/Benchmark.js"
-import type { Ask, Contender, Measured } from "./protocol.js"
+import type { Ask, Contender, Counted, Measured } from "./protocol.js"
 
 /** Bytes of sockets that are closed, and the open ones. */
 let closed = 0
@@ -25,16 +25,15 @@ subscribe("net.client.socket", (message) => {
 
 const bytes = (): number => [...sockets].reduce((sum, socket) => sum + bytesOf(socket), closed)
 
-const measure = async (contender: Contender, plan: Plan): Promise<Measured> => {
-  const { size = 1 } = contender
+const counted = async ({ run, size = 1 }: Counted, { first, operations }: Plan): Promise<Measured> => {
   const micros: Array<number> = []
   const cpu = process.cpuUsage()
   const before = bytes()
   const started = performance.now()
-  for (let index = 0; index < plan.operations; index += size) {
+  for (let index = 0; index < operations; index += size) {
     const start = performance.now()
-    const count = Math.min(size, plan.operations - index)
-    await contender.run(plan.first + index, count)
+    const count = Math.min(size, operations - index)
+    await run(first + index, count)
     const each = ((performance.now() - start) * 1000) / count
     for (let one = 0; one < count; one++) micros.push(each)
   }
@@ -48,7 +47,8 @@ const answer = async <Job>(make: (job: Job) => Promise<Contender>): Promise<void
   process.send?.("ready")
   for await (const [plan] of on(process, "message")) {
     const { isPrepared, ...asked } = plan as Ask
-    if (isPrepared) process.send?.(await measure(contender, asked))
+    if (isPrepared)
+      process.send?.(await ("measure" in contender ? contender.measure(asked) : counted(contender, asked)))
     else {
       await contender.prepare?.(asked.operations)
       process.send?.("prepared")

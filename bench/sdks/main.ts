@@ -16,6 +16,9 @@ const contenderOf = (node: Node, sdk: Sdk, operation: Operation, note?: string) 
 
 const SUBSCRIBED = "it is told of each signature by a subscription (subscribe: true): this node confirms at once"
 
+const RUST =
+  "the protocol has no SDK in Rust to install: its instructions, written by hand, with the blocking client; it keeps no payload, and its bytes are not counted"
+
 const SENDS = (node: Node) => ({
   "this SDK": contenderOf(node, "ours", "send", SUBSCRIBED),
   "this SDK, sodium": contenderOf(node, "sodium", "send"),
@@ -23,6 +26,7 @@ const SENDS = (node: Node) => ({
   Kit: contenderOf(node, "kit", "send"),
   "web3.js v1": contenderOf(node, "web3js", "send"),
   Anchor: contenderOf(node, "anchor", "send"),
+  "Rust (solana-rpc-client)": contenderOf(node, "rust", "send", RUST),
   "@pod-protocol/sdk 1.4.5": contenderOf(node, "pod", "send", "its message service alone: the rest needs an add-on")
 })
 
@@ -32,6 +36,7 @@ const REGISTRATIONS = (node: Node) => ({
   Kit: contenderOf(node, "kit", "register"),
   "web3.js v1": contenderOf(node, "web3js", "register"),
   Anchor: contenderOf(node, "anchor", "register", "a second wallet pays, so each transaction has two signatures"),
+  "Rust (solana-rpc-client)": contenderOf(node, "rust", "register", RUST),
   "@pod-protocol/sdk 1.4.5": contenderOf(node, "pod", "register")
 })
 

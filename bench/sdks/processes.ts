@@ -58,7 +58,7 @@ export const started = (file: string, node: Node, job: object, note?: string) =>
             const measured = answer as Measured
             sum.operations += measured.micros.length
             sum.cpu += measured.cpuMicros
-            sum.bytes += measured.bytes
+            sum.bytes += measured.bytes ?? Number.NaN
             sum.calls += (yield* node.calls) - before
             sum.rss = Math.max(sum.rss, measured.rssBytes)
             return measured

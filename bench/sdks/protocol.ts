@@ -4,7 +4,7 @@ import type { Plan } from "../../services/Benchmark.js"
 
 export type Operation = "register" | "send"
 
-export type Sdk = "ours" | "sodium" | "batched" | "kit" | "web3js" | "anchor" | "pod"
+export type Sdk = "ours" | "sodium" | "batched" | "kit" | "web3js" | "anchor" | "pod" | "rust"
 
 /** What a process does. */
 export interface Job {
@@ -13,14 +13,25 @@ export interface Job {
   readonly node: { readonly url: string; readonly wsUrl: string }
 }
 
-export interface Contender {
+interface Prepared {
   /** Makes what the next operations need. Not timed. */
   readonly prepare?: (operations: number) => Promise<void>
+}
+
+/** A contender that runs in this process, where it is timed and counted. */
+export interface Counted extends Prepared {
   /** Runs the operations from an index on, and returns when they are confirmed. */
   readonly run: (index: number, count: number) => Promise<unknown>
   /** Operations of one run. Default 1. */
   readonly size?: number
 }
+
+/** A contender that tells what it took. */
+export interface Telling extends Prepared {
+  readonly measure: (plan: Plan) => Promise<Measured>
+}
+
+export type Contender = Counted | Telling
 
 /** Operations to prepare, and then to time: what the setup calls is not counted. */
 export interface Ask extends Plan {
@@ -33,7 +44,8 @@ export interface Measured {
   readonly seconds: number
   readonly cpuMicros: number
   readonly rssBytes: number
-  readonly bytes: number
+  /** Sent and received, if they were counted. */
+  readonly bytes?: number
 }
 
 export interface Failed {

@@ -142,7 +142,8 @@ export const figureNames = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => 
 
 export const figure = (row: Row, name: string): string => {
   const found = row.figures.find((figure) => figure.name === name)
-  return found === undefined ? NONE : `${digits(found.value)} ${found.unit}`.trim()
+  if (found === undefined) return NONE
+  return found.unit === "µs" ? time(found.value) : `${digits(found.value)} ${found.unit}`.trim()
 }
 
 /** A name that fits beside a picture. */

@@ -8,7 +8,7 @@ export const style = `
 --c6:#e0bd58;--c7:#c29a80;--c8:#6fd6d6;--c9:#c7cc55}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--back);color:var(--ink);font:14px/1.5 system-ui,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
-main{max-width:1180px;margin:0 auto;padding:32px 24px 64px}
+main{max-width:1320px;margin:0 auto;padding:32px 24px 64px}
 h1{font-size:26px;line-height:1.25;letter-spacing:-.01em;margin:0}
 h2{font-size:18px;margin:0}h3{font-size:13px;font-weight:600;margin:18px 0 4px}
 p{margin:0}.soft{color:var(--soft)}
@@ -22,6 +22,7 @@ table{border-collapse:collapse;width:100%;margin-top:12px;font-variant-numeric:t
 th{font-weight:500;color:var(--soft);text-align:right;padding:4px 8px;border-bottom:1px solid var(--line);white-space:nowrap}
 td{padding:6px 8px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
 th:first-child,td:first-child{text-align:left;padding-left:0}
+td:nth-child(7),td:nth-child(8){white-space:normal}
 tr:last-child td{border-bottom:0}
 tr.base td{font-weight:600}tr.control td{color:var(--soft)}
 td small{color:var(--soft);font-weight:400}
