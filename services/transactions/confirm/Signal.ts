@@ -1,7 +1,12 @@
 /**
  * Signals that wake sleeping fibers. A signal keeps nothing: a fiber that begins to wait after a ring waits for the next.
+ *
+ * The sleepers are in an array, which each ring replaces. A `Set` that is cleared leaves its table behind, with its entries and
+ * a link to the next table. Once one of these tables is old, all later ones and what they hold live until the next full
+ * collection.
  */
 import * as Effect from "effect/Effect"
+import { cancelable } from "../../internal/hot.js"
 
 export interface Signal {
   /** Wakes all fibers that wait now. */
@@ -11,24 +16,33 @@ export interface Signal {
 }
 
 export const make = (): Signal => {
-  const sleepers = new Set<() => void>()
+  let sleepers: ReadonlyArray<() => void> = []
   return {
     ring: () => {
-      for (const wake of sleepers) wake()
-      sleepers.clear()
+      const woken = sleepers
+      sleepers = []
+      for (const wake of woken) wake()
     },
     listen: (wake) => {
-      sleepers.add(wake)
-      return () => sleepers.delete(wake)
+      sleepers = [...sleepers, wake]
+      return () => {
+        sleepers = sleepers.filter((sleeper) => sleeper !== wake)
+      }
     }
   }
 }
 
-/** Waits until one of the signals rings. */
+/** Waits until one of the signals rings, and then listens to none of them. */
 export const wait = (...signals: ReadonlyArray<Signal>): Effect.Effect<void> =>
-  Effect.async<void>((resume) => {
-    const deafen = signals.map(({ listen }) => listen(() => resume(Effect.void)))
-    return Effect.sync(() => deafen.forEach((stop) => stop()))
+  cancelable<void, never>((resume) => {
+    const deafen = () => stops.forEach((stop) => stop())
+    const stops = signals.map(({ listen }) =>
+      listen(() => {
+        deafen()
+        resume(Effect.void)
+      })
+    )
+    return deafen
   })
 
 /** Sleeps for the milliseconds, or until one of the signals rings. Says whether one did. */
