@@ -75,6 +75,7 @@ export const make = (
     )
     yield* Sqlite.attempt(() => table.open())
     return CacheStore.make({
+      synchronous: true,
       get: (key) => Sqlite.attempt(() => Option.fromNullable(table.get(key))),
       putMany: (rows) => Effect.flatMap(Clock.currentTimeMillis, (now) => Sqlite.attempt(() => table.put(rows, now))),
       remove: (key) => Sqlite.attempt(() => table.remove(key))

@@ -52,6 +52,7 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
     "services/(Agent|Channel|Discovery|DurableNonce|Escrow|Message|PublishedKeys|SealedChannel).ts",
     "services/(channel|discovery|message|sealedchannel)/"
   ),
+  room("services/payloadstore", "services/PayloadStore.ts"),
   room("services/profiler", "services/Profiler.ts"),
   room("services/protocolEvents", "services/ProtocolEvents.ts"),
   room("services/sealedchannel", "services/SealedChannel.ts"),

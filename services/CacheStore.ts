@@ -82,6 +82,11 @@ export class CacheError extends printable(
  * @category models
  */
 export interface Service {
+  /**
+   * Whether `get` ends without waiting, as SQLite's does. Default false. A read that misses the
+   * memory then asks the store without sharing the answer with other fibers.
+   */
+  readonly synchronous?: boolean | undefined
   /** Reads the row under the key. A damaged row is removed, and the result is `None`. */
   readonly get: (key: Uint8Array) => Effect.Effect<Option.Option<Row>, CacheError>
   /** Stores each row, unless the row under its key has a higher slot. */
@@ -119,6 +124,8 @@ export interface Framed {
  * @category models
  */
 export interface Backend {
+  /** Whether `get` ends without waiting. Default false. True for a backend that waits: its reads are not shared. */
+  readonly synchronous?: boolean | undefined
   /** Returns the stored bytes, even if they are damaged: `make` verifies them. */
   readonly get: (key: Uint8Array) => Effect.Effect<Option.Option<Uint8Array>, unknown>
   /** Stores each row, unless the row under its key has a higher slot. It must not retain the arrays. */
@@ -142,22 +149,21 @@ const typed = <A>(effect: Effect.Effect<A, unknown>): Effect.Effect<A, CacheErro
  */
 export const make = (backend: Backend): Service =>
   CacheStore.of({
+    synchronous: backend.synchronous,
     get: (key) =>
-      Effect.flatMap(
-        typed(backend.get(key)),
-        Option.match({
-          onNone: () => Effect.succeedNone,
-          onSome: (frame) => {
-            const row = Rows.decode(key, frame)
-            return row === undefined
-              ? typed(backend.remove(key)).pipe(
-                  Effect.zipRight(Metric.increment(Metrics.cacheRowsDamaged)),
-                  Effect.as(Option.none())
-                )
-              : Effect.succeedSome(row)
-          }
-        })
-      ),
+      Effect.matchCauseEffect(backend.get(key), {
+        onFailure: (cause) => Effect.failCause(Cause.map(cause, failed)),
+        onSuccess: (found): Effect.Effect<Option.Option<Row>, CacheError> => {
+          if (Option.isNone(found)) return Effect.succeedNone
+          const row = Rows.decode(key, found.value)
+          return row === undefined
+            ? typed(backend.remove(key)).pipe(
+                Effect.zipRight(Metric.increment(Metrics.cacheRowsDamaged)),
+                Effect.as(Option.none())
+              )
+            : Effect.succeed(Option.some(row))
+        }
+      }),
     putMany: (rows) =>
       typed(
         Effect.suspend(() =>
@@ -186,6 +192,7 @@ const DEFAULT_MAX_BYTES = 64 * 1024 * 1024
 const memoryBackend = (maxBytes: number): Backend => {
   const rows = new Sieve<Omit<Framed, "key">>({ maxEntries: Number.MAX_SAFE_INTEGER, maxBytes })
   return {
+    synchronous: true,
     get: (key) => Effect.sync(() => Option.map(Option.fromNullable(rows.get(Hex.encode(key))), ({ frame }) => frame)),
     putMany: (framed) =>
       Effect.sync(() => {

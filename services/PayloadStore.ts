@@ -29,6 +29,7 @@ import * as StoreFailure from "./internal/storeFailure.js"
 import * as TestLayer from "./internal/testLayer.js"
 import { annotated, spanned } from "./internal/traced.js"
 import * as MemoryMonitor from "./MemoryMonitor.js"
+import * as Recents from "./payloadstore/Recent.js"
 
 /**
  * The store did not store or return the bytes.
@@ -193,22 +194,6 @@ const use = <A, B>(
       : spanned(fiber, name, { "pod.payload.hash": key }, used)
   })
 
-const sizeOf = (parts: ReadonlyArray<Uint8Array>): number => {
-  let size = 0
-  for (const { length } of parts) size += length
-  return size
-}
-
-const join = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const whole = new Uint8Array(sizeOf(parts))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
-}
-
 /** Stores the parts by `adopt` or `set`. A concatenated array has no other owner, so `adopt` may take it. */
 const keep = (
   { adopt, set }: Backend,
@@ -219,7 +204,7 @@ const keep = (
   if (zeroCopy && adopt !== undefined) return adopt(key, parts)
   const [only] = parts
   if (only !== undefined && parts.length === 1) return set(key, only)
-  const whole = join(parts)
+  const whole = Recents.join(parts)
   return adopt === undefined ? set(key, whole) : adopt(key, [whole])
 }
 
@@ -295,75 +280,33 @@ export interface MemoryOptions {
 
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024
 
-interface Entry {
-  readonly size: number
-  readonly parts: ReadonlyArray<Uint8Array>
-}
-
-interface MemoryBackend extends Backend {
-  readonly bytes: () => number
-  /** Evicts the least recently used payloads above this many bytes; returns the bytes that it evicted. */
-  readonly evict: (above: number) => number
-}
-
-const memoryBackend = (maxBytes: number): MemoryBackend => {
-  // A Map iterates in order of insertion, so its first entry is the least recently used one.
-  const entries = new Map<string, Entry>()
-  let total = 0
-  const drop = (key: string): void => {
-    total -= entries.get(key)?.size ?? 0
-    entries.delete(key)
-  }
-  const evict = (above: number): number => {
-    const before = total
-    for (const oldest of entries.keys()) {
-      if (total <= above) break
-      drop(oldest)
-    }
-    return before - total
-  }
-  const insert = (key: string, entry: Entry): void => {
-    drop(key)
-    entries.set(key, entry)
-    total += entry.size
-    evict(maxBytes)
-  }
+const memoryBackend = (recent: Recents.Recent, maxBytes: number): Backend => {
   const put = (key: string, size: number, parts: () => ReadonlyArray<Uint8Array>) =>
     size > maxBytes
       ? new PayloadStoreError({ reason: "TooLarge", hash: key, size })
-      : Effect.sync(() => insert(key, { size, parts: parts() }))
+      : Effect.sync(() => recent.set(key, parts()))
   return {
     synchronous: true,
-    bytes: () => total,
-    evict,
     // `slice` of a Buffer is a view.
     set: (key, bytes) => put(key, bytes.length, () => [new Uint8Array(bytes)]),
-    adopt: (key, parts) => put(key, sizeOf(parts), () => parts),
-    get: (key) =>
-      Effect.sync(() => {
-        const entry = entries.get(key)
-        if (entry === undefined) return Option.none()
-        const [first] = entry.parts
-        const bytes = first !== undefined && entry.parts.length === 1 ? first : join(entry.parts)
-        insert(key, { size: entry.size, parts: [bytes] })
-        return Option.some(bytes)
-      }),
-    has: (key) => Effect.sync(() => entries.has(key)),
-    remove: (key) => Effect.sync(() => drop(key))
+    adopt: (key, parts) => put(key, Recents.sizeOf(parts), () => parts),
+    get: (key) => Effect.sync(() => Option.fromNullable(recent.get(key))),
+    has: (key) => Effect.sync(() => recent.has(key)),
+    remove: (key) => Effect.sync(() => recent.delete(key))
   }
 }
 
 /** A memory store, which registers with the `MemoryMonitor` of the context, if there is one. */
 const memoryStore = (maxBytes: number) => {
-  const backend = memoryBackend(maxBytes)
+  const recent = new Recents.Recent(maxBytes)
   return Effect.as(
     MemoryMonitor.registerIfMonitored({
       name: "PayloadStore",
-      bytes: Effect.sync(backend.bytes),
+      bytes: Effect.sync(() => recent.bytes),
       // A payload may exist nowhere else, so it goes only before the process does.
-      shrink: (level) => Effect.sync(() => (level === "critical" ? backend.evict(backend.bytes() / 2) : 0))
+      shrink: (level) => Effect.sync(() => (level === "critical" ? recent.evict(recent.bytes / 2) : 0))
     }),
-    make(backend)
+    make(memoryBackend(recent, maxBytes))
   )
 }
 

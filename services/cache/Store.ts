@@ -20,6 +20,8 @@ import type { Space } from "./Entry.js"
 import type { Keys } from "./Key.js"
 
 export interface Store {
+  /** Whether `get` ends without waiting. */
+  readonly synchronous: boolean
   readonly get: (space: Space | "group", name: string) => Effect.Effect<Row | undefined>
   /** Queues the row. */
   readonly put: (space: Space | "group", name: string, row: Row) => Effect.Effect<void>
@@ -148,20 +150,22 @@ export const make = Effect.fnUntraced(function* (
       if (reads.isOpen(fiber)) return Effect.succeed(undefined)
       return Effect.matchEffect(service.get(key), {
         onFailure: (error) => Effect.as(failed(reads, "reading from", error), undefined),
-        onSuccess: (found) =>
-          Effect.sync(() => {
-            reads.succeeded()
-            const row = Option.getOrUndefined(found)
-            return row === undefined || row.slot < lost[space] ? undefined : row
-          })
+        onSuccess: (found) => {
+          reads.succeeded()
+          const row = Option.getOrUndefined(found)
+          return Effect.succeed(row === undefined || row.slot < lost[space] ? undefined : row)
+        }
       })
     })
 
+  const queuedOf = (id: string): Queued | undefined =>
+    queue.size === 0 && writing.size === 0 ? undefined : (queue.get(id) ?? writing.get(id))
+
   return {
+    synchronous: service.synchronous === true,
     get: (space, name) =>
       Effect.suspend(() => {
-        const id = `${space} ${name}`
-        const queued = queue.get(id) ?? writing.get(id)
+        const queued = queuedOf(`${space} ${name}`)
         return queued === undefined ? read(spaceOf(space), keys[space](name)) : Effect.succeed(queued.row)
       }),
     put: (space, name, row) =>

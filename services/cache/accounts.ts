@@ -24,7 +24,8 @@ import { Askings } from "./Asking.js"
 import * as Call from "./Call.js"
 import type { Entry } from "./Entry.js"
 import * as Entries from "./Entry.js"
-import { type Groups, type Kind, type Levels, type Loaded, Reads, type Source } from "./Levels.js"
+import type { Groups, Kind, Levels, Loaded, Source } from "./Levels.js"
+import { Reads } from "./Reads.js"
 import { Together } from "./Together.js"
 
 /**

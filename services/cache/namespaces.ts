@@ -17,7 +17,8 @@ import * as Clock from "../internal/clock.js"
 import * as Call from "./Call.js"
 import type { Entry } from "./Entry.js"
 import * as Entries from "./Entry.js"
-import { type Groups, type Kind, type Levels, type Loaded, Reads } from "./Levels.js"
+import type { Groups, Kind, Levels, Loaded } from "./Levels.js"
+import { Reads } from "./Reads.js"
 import * as Options from "./Options.js"
 
 /**

@@ -27,7 +27,7 @@ export interface Row {
    * - `fence`: the value was invalidated. Only a value of this slot or a later one can replace it.
    */
   readonly state: "value" | "absent" | "fence"
-  /** Empty unless the state is `value`. */
+  /** Empty unless the state is `value`. Not to be written to: a store in memory may keep it. */
   readonly value: Uint8Array
 }
 
@@ -59,6 +59,6 @@ export const decode = (key: Uint8Array, frame: Uint8Array): Row | undefined => {
     slot: view.getBigUint64(2, true),
     readAt: Number(view.getBigUint64(10, true)),
     state,
-    value: frame.slice(HEAD, end)
+    value: frame.subarray(HEAD, end)
   }
 }

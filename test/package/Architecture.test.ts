@@ -31,6 +31,7 @@ const planted: ReadonlyArray<readonly [rule: string, file: string, imported: str
   ["private room services/message", "services/Agent.ts", "services/message/payloads.ts"],
   ["private room services/metadata", "services/Agent.ts", "services/metadata/Target.ts"],
   ["private room services/program", "services/Follow.ts", "services/program/submit.ts"],
+  ["private room services/payloadstore", "services/Agent.ts", "services/payloadstore/Recent.ts"],
   ["private room services/profiler", "services/Escrow.ts", "services/profiler/SpanRecorder.ts"],
   ["private room services/protocolEvents", "services/Follow.ts", "services/protocolEvents/Feed.ts"],
   ["private room services/rpc", "services/Message.ts", "services/rpc/Decoders.ts"],

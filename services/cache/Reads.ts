@@ -1,0 +1,383 @@
+/**
+ * Reads through two levels and the network, by one set of rules for accounts and for values of applications.
+ *
+ * **Fences.** An invalidation raises the fence of a name: the lowest version that may be handed out. The races, and why none
+ * of them hands out an older value:
+ *
+ * 1. Read begins → value changes → invalidation → read ends. Its version is below the fence: it is neither kept nor handed
+ *    out, and the source is asked again for at least the fence.
+ * 2. An invalidation without a version, during a read: the flight is marked, and its answer is treated as in 1.
+ * 3. Two reads end in the wrong order, or a lagging endpoint answers last: the first level keeps the higher version.
+ * 4. The second level holds an older row, or another process writes one: rows only rise, a fence is a row too, and each
+ *    row is compared with the fence when it has been read.
+ * 5. The fence itself is forgotten, since their number is bounded: then the floor of all names rises to it.
+ *
+ * **Flights.** Reads of one name at the same time are one. The first runs it in its own fiber; if it is interrupted, the
+ * next runs it anew. A failure is never kept. A second level that does not wait is read before a flight begins.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as Deadline from "../Deadline.js"
+import * as Clock from "../internal/clock.js"
+import * as Measured from "../internal/measured.js"
+import { SharedWork } from "../internal/SharedWork.js"
+import * as Metrics from "../Metrics.js"
+import { RetryPolicy } from "../RetryPolicy.js"
+import type { CallOptions } from "./Call.js"
+import type { Entry } from "./Entry.js"
+import * as Entries from "./Entry.js"
+import { isOf, type Kind, type Levels, type Loaded, type Source } from "./Levels.js"
+
+interface Failure {
+  readonly isRetryable: boolean
+}
+
+/** A read under way. */
+interface Flight<E extends Failure> {
+  readonly work: SharedWork<Entry | undefined, Source<E>, E>
+  /** The lowest version that one of its readers takes. */
+  least: bigint
+  /** One of its readers wants the network's word. */
+  isNetworkAsked: boolean
+  /** Something was invalidated since the source was asked. */
+  isOutdated: boolean
+}
+
+const MIN_PAUSE = 25
+const MAX_PAUSE = 1000
+
+const CACHE_FIRST: CallOptions = { policy: "cache-first" }
+
+/** How long a refresh behind a stale value may take. */
+const REFRESH = 30_000
+
+/** The flights of sources that fail alike. */
+export class Reads<E extends Failure> {
+  readonly #levels: Levels
+  readonly #flights = new Map<string, Flight<E>>()
+  /** How often something was outdated. */
+  #outdated = 0
+
+  constructor(levels: Levels) {
+    this.#levels = levels
+  }
+
+  /** Has what is being read of a name asked for again; of all names, without one. */
+  outdate(name?: string): void {
+    this.#outdated++
+    if (name === undefined) {
+      for (const flight of this.#flights.values()) flight.isOutdated = true
+      return
+    }
+    const flight = this.#flights.get(name)
+    if (flight !== undefined) flight.isOutdated = true
+  }
+
+  /** The entry by the call's policy, which is not `bypass`; `undefined` where the source has failed. */
+  read<Answer>(
+    kind: Kind<Answer>,
+    name: string,
+    call: CallOptions,
+    source: Source<E>
+  ): Effect.Effect<Entry | undefined, E> {
+    return Effect.withFiberRuntime<Entry | undefined, E>((fiber) => {
+      const fresh = this.#levels.hit(Clock.moment(fiber), kind, name, call)
+      if (fresh !== undefined) {
+        this.#levels.count(fiber, "memory")
+        return Effect.succeed(fresh)
+      }
+      const policy = call.policy ?? kind.policy
+      const old = policy === "stale-while-revalidate" ? this.#usable(fiber, kind, name, call) : undefined
+      if (old !== undefined) {
+        this.#levels.count(fiber, "stale")
+        return Effect.as(this.#refresh(fiber, kind, name, source), old)
+      }
+      const least = call.minSlot ?? 0n
+      const asked =
+        policy === "network-first"
+          ? this.#fly(fiber, kind, name, source, least, true)
+          : this.#look(fiber, kind, name, source, least)
+      if (policy !== "network-first" && call.stale !== "allow") return asked
+      const fallback = (): Entry | undefined =>
+        call.stale === "allow" ? this.#any(kind, name) : this.#usable(fiber, kind, name, call)
+      return Effect.matchEffect(asked, {
+        onFailure: (error) => {
+          const kept = error.isRetryable ? fallback() : undefined
+          if (kept === undefined) return Effect.fail(error)
+          this.#levels.count(fiber, "stale")
+          return Effect.succeed(kept)
+        },
+        onSuccess: (entry) => Effect.succeed(entry ?? fallback())
+      })
+    })
+  }
+
+  /** The row of a second level that does not wait, or else a flight. */
+  #look<Answer>(
+    fiber: Fiber.RuntimeFiber<Entry | undefined, E>,
+    kind: Kind<Answer>,
+    name: string,
+    source: Source<E>,
+    least: bigint
+  ): Effect.Effect<Entry | undefined, E> {
+    if (this.#levels.store?.synchronous !== true || this.#flights.has(name)) {
+      return this.#fly(fiber, kind, name, source, least, false)
+    }
+    const outdated = this.#outdated
+    return Effect.flatMap(
+      this.fromStore(kind, name, () => this.#outdated !== outdated),
+      (entry) => {
+        if (entry === undefined || !this.#isEnough(fiber, name, entry, least)) {
+          return this.#fly(fiber, kind, name, source, least, false)
+        }
+        this.#levels.count(fiber, "store")
+        return Effect.succeed(entry)
+      }
+    )
+  }
+
+  /** Whether a row may be handed out. */
+  #isEnough(fiber: Fiber.RuntimeFiber<unknown, unknown>, name: string, entry: Entry, least: bigint): boolean {
+    return (
+      entry.version >= least &&
+      // The first level may know a later one, whose time to live is over.
+      entry.version >= (this.#levels.memory.peek(name)?.version ?? 0n) &&
+      Entries.age(Clock.moment(fiber), entry) < this.#levels.coverage.ttlOf(entry)
+    )
+  }
+
+  /** The row of the second level, which is then in the first. */
+  fromStore<Answer>(
+    kind: Kind<Answer>,
+    name: string,
+    isOutdated: () => boolean = () => false
+  ): Effect.Effect<Entry | undefined> {
+    const { store } = this.#levels
+    if (store === undefined) return Effect.succeed(undefined)
+    return Effect.flatMap(store.get(kind.space, name), (row) => {
+      if (row === undefined) return Effect.succeed(undefined)
+      if (row.state === "fence") {
+        return Effect.sync(() => {
+          this.#levels.fence(kind.space, name, row.slot)
+          return undefined
+        })
+      }
+      const bytes = row.state === "value" ? row.value : undefined
+      const { isTracked, names: groups } = kind.groupsOf(name, bytes)
+      const admitted = Effect.withFiberRuntime<Entry | undefined>((fiber) => {
+          const now = Clock.moment(fiber)
+          const entry: Entry = {
+            kind: kind.name,
+            version: row.slot,
+            readAt: { monotonic: now.monotonic - (now.wall - row.readAt), wall: row.readAt },
+            ttl: kind.ttlOf(bytes),
+            bytes,
+            groups,
+            isTracked,
+            isFenced: false,
+            decoded: undefined
+          }
+          if (isOutdated() || row.slot < this.#levels.fenceOf(kind.space, name, entry.groups)) {
+            return Effect.succeed(undefined)
+          }
+          if (!kind.isSound(name, entry)) return Effect.as(store.remove(kind.space, name), undefined)
+          this.#levels.keep(name, entry)
+          return Effect.succeed(entry)
+        })
+      return groups.length === 0 ? admitted : Effect.zipRight(this.#learnFences(kind, groups), admitted)
+    })
+  }
+
+  /** The fences of groups that other processes have raised. */
+  #learnFences<Answer>(kind: Kind<Answer>, groups: ReadonlyArray<string>): Effect.Effect<void> {
+    const { fences, store } = this.#levels
+    if (store === undefined || groups.length === 0) return Effect.void
+    return Effect.forEach(
+      groups,
+      (group) =>
+        Effect.map(store.get("group", group), (row) => {
+          if (row !== undefined) fences[kind.space].raise(group, row.slot)
+        }),
+      { discard: true }
+    )
+  }
+
+  /** An entry of any age and version. */
+  #any<Answer>(kind: Kind<Answer>, name: string): Entry | undefined {
+    const entry = this.#levels.memory.peek(name)
+    return entry !== undefined && isOf(kind, name, entry) ? entry : undefined
+  }
+
+  /** An entry that no invalidation has reached, a little past its time to live at most. */
+  #usable<Answer>(
+    fiber: Fiber.RuntimeFiber<unknown, unknown>,
+    kind: Kind<Answer>,
+    name: string,
+    { minSlot = 0n }: CallOptions
+  ): Entry | undefined {
+    const entry = this.#any(kind, name)
+    if (entry === undefined || entry.version < minSlot || !this.#levels.isCurrent(kind.space, entry)) return undefined
+    return Entries.age(Clock.moment(fiber), entry) < this.#levels.coverage.ttlOf(entry) + this.#levels.settings.maxStale
+      ? entry
+      : undefined
+  }
+
+  /** An entry that came from elsewhere during the flight and is late enough. */
+  #current<Answer>(kind: Kind<Answer>, name: string, { isNetworkAsked, least }: Flight<E>): Entry | undefined {
+    const entry = this.#any(kind, name)
+    return entry !== undefined &&
+      !isNetworkAsked &&
+      entry.version >= least &&
+      entry.version >= this.#levels.fenceOf(kind.space, name, entry.groups) &&
+      this.#levels.isCurrent(kind.space, entry)
+      ? entry
+      : undefined
+  }
+
+  /** Reads anew behind the caller's back, unless that is under way. */
+  #refresh<Answer>(
+    fiber: Fiber.RuntimeFiber<unknown, unknown>,
+    kind: Kind<Answer>,
+    name: string,
+    source: Source<E>
+  ): Effect.Effect<void> {
+    if (this.#flights.has(name)) return Effect.void
+    const refresh = Effect.withFiberRuntime<Entry | undefined, E>((fiber) => {
+      // Another refresh may have ended before this fiber began.
+      const fresh = this.#levels.hit(Clock.moment(fiber), kind, name, CACHE_FIRST)
+      return fresh === undefined ? this.#fly(fiber, kind, name, source, 0n, true) : Effect.succeed(fresh)
+    })
+    return Effect.asVoid(
+      Effect.forkIn(Effect.ignore(Deadline.at(Clock.monotonic(fiber) + REFRESH)(refresh)), this.#levels.scope)
+    )
+  }
+
+  /** Joins the read of this name, or begins it. */
+  #fly<Answer>(
+    fiber: Fiber.RuntimeFiber<Entry | undefined, E>,
+    kind: Kind<Answer>,
+    name: string,
+    source: Source<E>,
+    least: bigint,
+    isNetworkAsked: boolean
+  ): Effect.Effect<Entry | undefined, E> {
+    const member = {
+      item: source,
+      deadline: Deadline.of(fiber),
+      policy: Context.get(fiber.currentContext, RetryPolicy)
+    }
+    const known = this.#flights.get(name)
+    if (known?.work.admits(member) === true) {
+      if (least > known.least) known.least = least
+      if (isNetworkAsked) known.isNetworkAsked = true
+      return known.work.join(member)
+    }
+    const flight: Flight<E> = {
+      work: new SharedWork<Entry | undefined, Source<E>, E>(member, {
+        run: (members) =>
+          Effect.map(
+            Effect.suspend(() => this.#find(kind, name, flight, members()[0]?.item ?? source)),
+            (entry) => () => Effect.succeed(entry)
+          ),
+        ended: () => {
+          if (this.#flights.get(name) === flight) this.#flights.delete(name)
+        }
+      }),
+      least,
+      isNetworkAsked,
+      isOutdated: false
+    }
+    // A reader that cannot wait for the flight reads by itself.
+    if (known === undefined) this.#flights.set(name, flight)
+    return flight.work.lead()
+  }
+
+  #find<Answer>(
+    kind: Kind<Answer>,
+    name: string,
+    flight: Flight<E>,
+    source: Source<E>
+  ): Effect.Effect<Entry | undefined, E> {
+    const network = Effect.suspend(() => this.#fromSource(kind, name, flight, source))
+    flight.isOutdated = false
+    return Effect.flatMap(
+      this.fromStore(kind, name, () => flight.isOutdated),
+      (entry) =>
+        entry === undefined
+          ? network
+          : Effect.withFiberRuntime<Entry | undefined, E>((fiber) => {
+              if (flight.isNetworkAsked || !this.#isEnough(fiber, name, entry, flight.least)) return network
+              this.#levels.count(fiber, "store")
+              return Effect.succeed(entry)
+            })
+    )
+  }
+
+  /** Asks until the answer is as late as it must be. */
+  readonly #fromSource = Effect.fnUntraced(function* <Answer>(
+    this: Reads<E>,
+    kind: Kind<Answer>,
+    name: string,
+    flight: Flight<E>,
+    source: Source<E>
+  ): Effect.fn.Return<Entry | undefined, E> {
+    const levels = this.#levels
+    const startedAt = yield* Clock.monotonicMillis
+    const giveUpAt = Math.min(startedAt + levels.settings.catchUp, yield* Deadline.Deadline)
+    let pause = MIN_PAUSE
+    while (true) {
+      const known = levels.memory.peek(name)
+      const fence = levels.fenceOf(kind.space, name, known?.groups ?? [])
+      const needed = fence > flight.least ? fence : flight.least
+      const least = known !== undefined && kind.space === "account" && known.version > needed ? known.version : needed
+      flight.isOutdated = false
+      const loaded = yield* source.load(least)
+      if (loaded === "failed") return undefined
+      if (loaded !== "behind") {
+        const readAt = yield* Clock.currentMoment
+        const { isTracked, names: groups } = kind.groupsOf(name, loaded.bytes)
+        const entry: Entry = {
+          kind: kind.name,
+          version: loaded.version,
+          readAt,
+          ttl: kind.ttlOf(loaded.bytes),
+          bytes: loaded.bytes,
+          groups,
+          isTracked,
+          isFenced: false,
+          decoded: undefined
+        }
+        const isLateEnough =
+          !flight.isOutdated &&
+          entry.version >= flight.least &&
+          entry.version >= levels.fenceOf(kind.space, name, entry.groups)
+        if (isLateEnough) {
+          yield* this.#accept(kind, name, entry, loaded)
+          return entry
+        }
+        yield* Effect.withFiberRuntime<void>((fiber) => {
+          Measured.update(fiber, Metrics.cacheFenced, 1)
+          return Effect.void
+        })
+        const kept = this.#current(kind, name, flight)
+        if (kept !== undefined) return kept
+      }
+      const now = yield* Clock.monotonicMillis
+      if (source.lagging !== undefined && now + (loaded === "behind" ? pause : 0) >= giveUpAt) {
+        return yield* source.lagging(least)
+      }
+      if (loaded === "behind") {
+        yield* Effect.sleep(pause)
+        pause = Math.min(2 * pause, MAX_PAUSE)
+      }
+    }
+  })
+
+  #accept<Answer>(kind: Kind<Answer>, name: string, entry: Entry, { isKept }: Loaded): Effect.Effect<void> {
+    return Effect.withFiberRuntime((fiber) => {
+      this.#levels.count(fiber, "network")
+      return isKept ? this.#levels.admit(kind, name, entry) : Effect.void
+    })
+  }
+}
