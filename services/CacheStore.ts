@@ -83,8 +83,8 @@ export class CacheError extends printable(
  */
 export interface Service {
   /**
-   * Whether `get` ends without waiting, as SQLite's does. Default false. A read that misses the
-   * memory then asks the store without sharing the answer with other fibers.
+   * Whether `get` ends without waiting, as SQLite's does. Default false. A `Cache` then reads it
+   * without sharing the answer with other fibers.
    */
   readonly synchronous?: boolean | undefined
   /** Reads the row under the key. A damaged row is removed, and the result is `None`. */

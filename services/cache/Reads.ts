@@ -166,25 +166,25 @@ export class Reads<E extends Failure> {
       const bytes = row.state === "value" ? row.value : undefined
       const { isTracked, names: groups } = kind.groupsOf(name, bytes)
       const admitted = Effect.withFiberRuntime<Entry | undefined>((fiber) => {
-          const now = Clock.moment(fiber)
-          const entry: Entry = {
-            kind: kind.name,
-            version: row.slot,
-            readAt: { monotonic: now.monotonic - (now.wall - row.readAt), wall: row.readAt },
-            ttl: kind.ttlOf(bytes),
-            bytes,
-            groups,
-            isTracked,
-            isFenced: false,
-            decoded: undefined
-          }
-          if (isOutdated() || row.slot < this.#levels.fenceOf(kind.space, name, entry.groups)) {
-            return Effect.succeed(undefined)
-          }
-          if (!kind.isSound(name, entry)) return Effect.as(store.remove(kind.space, name), undefined)
-          this.#levels.keep(name, entry)
-          return Effect.succeed(entry)
-        })
+        const now = Clock.moment(fiber)
+        const entry: Entry = {
+          kind: kind.name,
+          version: row.slot,
+          readAt: { monotonic: now.monotonic - (now.wall - row.readAt), wall: row.readAt },
+          ttl: kind.ttlOf(bytes),
+          bytes,
+          groups,
+          isTracked,
+          isFenced: false,
+          decoded: undefined
+        }
+        if (isOutdated() || row.slot < this.#levels.fenceOf(kind.space, name, entry.groups)) {
+          return Effect.succeed(undefined)
+        }
+        if (!kind.isSound(name, entry)) return Effect.as(store.remove(kind.space, name), undefined)
+        this.#levels.keep(name, entry)
+        return Effect.succeed(entry)
+      })
       return groups.length === 0 ? admitted : Effect.zipRight(this.#learnFences(kind, groups), admitted)
     })
   }

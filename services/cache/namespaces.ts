@@ -18,8 +18,8 @@ import * as Call from "./Call.js"
 import type { Entry } from "./Entry.js"
 import * as Entries from "./Entry.js"
 import type { Groups, Kind, Levels, Loaded } from "./Levels.js"
-import { Reads } from "./Reads.js"
 import * as Options from "./Options.js"
+import { Reads } from "./Reads.js"
 
 /**
  * The options of a namespace.

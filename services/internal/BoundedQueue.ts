@@ -64,7 +64,9 @@ export class BoundedQueue<A, E> {
     return this.#end === undefined ? Effect.zipRight(this.#readable.await, this.take) : Effect.fail(this.#end)
   })
 
-  readonly stream: Stream.Stream<A, E> = Stream.repeatEffectChunkOption(this.take)
+  get stream(): Stream.Stream<A, E> {
+    return Stream.repeatEffectChunkOption(this.take)
+  }
 
   #piece(): Chunk.Chunk<A> {
     let bytes = 0

@@ -38,6 +38,9 @@ import type { RpcError } from "../RpcTransport.js"
 import * as Once from "./firstSeen.js"
 import * as SharedFollow from "./SharedFollow.js"
 
+/** The next elements of a follower. */
+type Pull<A> = Effect.Effect<Chunk.Chunk<A>, Option.Option<FollowError>>
+
 /** A query for accounts of one type, oldest first, or unsorted. */
 export interface Query<A> {
   readonly type: AccountType<A>
@@ -238,21 +241,27 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
     const [field, ...others] = query.where
     const infos =
       options.share === false || type === undefined || field === undefined || others.length > 0
-        ? alone()
-        : Stream.fromPull(
-            shared({
-              type: { memcmp: type },
-              tag: query.type.tag,
-              offset: field[0],
-              address: field[1],
-              options,
-              alone
-            })
-          )
-    return infos.pipe(
-      Stream.mapChunksEffect((infos) => Effect.map(decodeInOrder(query, filters, infos), Chunk.unsafeFromArray)),
-      Stream.filter(Once.make())
-    )
+        ? Stream.toPull(alone())
+        : shared({
+            type: { memcmp: type },
+            tag: query.type.tag,
+            offset: field[0],
+            address: field[1],
+            options,
+            alone
+          })
+    // Each operator of a Stream costs as much memory as all else that a follower keeps, so the pull decodes.
+    const decoded = (pull: Pull<AccountInfo>): Pull<ProgramAccount<A>> => {
+      const isFirst = Once.make()
+      const next: Pull<ProgramAccount<A>> = Effect.flatMap(pull, (infos) =>
+        Effect.flatMap(decodeInOrder(query, filters, infos), (accounts) => {
+          const seenFirst = accounts.filter(isFirst)
+          return seenFirst.length === 0 ? next : Effect.succeed(Chunk.unsafeFromArray(seenFirst))
+        })
+      )
+      return next
+    }
+    return Stream.fromPull(Effect.map(infos, decoded))
   }
 
   const fresh: Read = {
