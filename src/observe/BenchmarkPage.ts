@@ -128,9 +128,9 @@ const remarks = (report: Report, changes: ReadonlyArray<Change>): string =>
     "<ul>",
     item(BenchmarkReport.isTooNoisy(report) ? "warn" : "good", Format.control(report)),
     ...changes.map((change) => item(KINDS[change.verdict._tag], `Since the last run, ${Format.change(change)}`)),
-    ...BenchmarkReport.rows(report).flatMap(({ failure, name, note }) => [
+    ...BenchmarkReport.rows(report).flatMap(({ failure, isControl, name, note }) => [
       ...Option.toArray(failure).map((why) => item("bad", `${name} failed: ${why}`)),
-      ...Option.toArray(note).map((text) => item("", `${name}: ${text}`))
+      ...(isControl ? [] : Option.toArray(note)).map((text) => item("", `${name}: ${text}`))
     ]),
     ...Format.drifts(report).map((text) => item("warn", text)),
     "</ul>"

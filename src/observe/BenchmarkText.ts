@@ -31,9 +31,9 @@ const isBase = (report: Report, { isControl, name }: Row): boolean => name === r
 
 const remarks = (report: Report): ReadonlyArray<string> => [
   Format.control(report),
-  ...BenchmarkReport.rows(report).flatMap(({ failure, name, note }) => [
+  ...BenchmarkReport.rows(report).flatMap(({ failure, isControl, name, note }) => [
     ...Option.toArray(failure).map((why) => `${name}: failed: ${why}`),
-    ...Option.toArray(note).map((text) => `${name}: ${text}`)
+    ...(isControl ? [] : Option.toArray(note)).map((text) => `${name}: ${text}`)
   ]),
   ...Format.drifts(report)
 ]

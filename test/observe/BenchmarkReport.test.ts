@@ -94,7 +94,7 @@ describe("verdicts of a report", () => {
     expect(reports[0]?.cases[0]?.rounds.length).toBe(6)
   })
 
-  it("Given no control, When a case is judged, Then it is too noisy to decide", () => {
+  it("Given no control, When a case is judged, Then it is too noisy", () => {
     const report = planted({ seed: 1, cases: { slower: 2 } })
     const without = { ...report, cases: report.cases.filter(({ isControl }) => !isControl) }
     expect(verdictOf(without, "slower")).toBe("TooNoisy")

@@ -70,7 +70,7 @@ const WORDS: Readonly<Record<Verdict["_tag"], string>> = {
   Faster: "faster",
   Slower: "slower",
   NoChange: "no change",
-  TooNoisy: "too noisy to decide",
+  TooNoisy: "too noisy",
   NotComparable: "not comparable"
 }
 

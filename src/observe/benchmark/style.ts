@@ -19,10 +19,10 @@ ul{list-style:none;margin:12px 0 0;padding:0}
 li{border-left:4px solid var(--line);background:var(--back);border-radius:4px;padding:6px 12px;margin-bottom:6px}
 .good{border-color:var(--good)}.bad{border-color:var(--bad)}.warn{border-color:var(--warn)}
 table{border-collapse:collapse;width:100%;margin-top:12px;font-variant-numeric:tabular-nums}
-th{font-weight:500;color:var(--soft);text-align:right;padding:4px 8px;border-bottom:1px solid var(--line);white-space:nowrap}
-td{padding:6px 8px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
+th{font-weight:500;color:var(--soft);text-align:right;padding:4px 6px;border-bottom:1px solid var(--line);white-space:nowrap}
+td{padding:6px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
 th:first-child,td:first-child{text-align:left;padding-left:0}
-td:nth-child(7),td:nth-child(8){white-space:normal}
+td:nth-child(8){white-space:normal;min-width:64px}
 tr:last-child td{border-bottom:0}
 tr.base td{font-weight:600}tr.control td{color:var(--soft)}
 td small{color:var(--soft);font-weight:400}
