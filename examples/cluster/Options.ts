@@ -28,9 +28,9 @@ export interface Report {
   readonly landedTwice: number
   readonly lost: number
   readonly aliveTwice: number
-  /** The longest time after a kill until all agents of the killed runner answered. */
+  /** The longest time after a kill until all agents of the killed runner answered from another. */
   readonly failoverMillis: number
-  /** The longest time from a SIGTERM until all agents of the ended runner answered. */
+  /** The longest time from a SIGTERM until all agents of the ended runner answered from another. */
   readonly handOverMillis: number
   /** Failed asks. Each was repeated. */
   readonly failedAsks: number

@@ -12,11 +12,20 @@ import type { Chain, Observed, Options } from "./Options.js"
 import * as Postgres from "./Postgres.js"
 import * as Process from "./Process.js"
 
-/** Waits until each of these agents has answered. */
-const answered = (own: ReadonlyArray<Wallet.Service["address"]>) =>
-  Effect.forEach(own, (address) => AgentCluster.client(address).where({ timeout: "10 minutes" }), {
-    concurrency: "unbounded"
-  })
+type Addresses = ReadonlyArray<Wallet.Service["address"]>
+
+const where = (address: Wallet.Service["address"]) => AgentCluster.client(address).where({ timeout: "10 minutes" })
+
+/** Waits until each of these agents answers. */
+const answered = (own: Addresses) => Effect.forEach(own, where, { concurrency: "unbounded" })
+
+/** Waits until each of these agents answers from another runner than the one at this port. */
+const moved = (own: Addresses, from: number) =>
+  Effect.forEach(
+    own,
+    (address) => Effect.repeat(Effect.delay(where(address), 20), { until: ({ port }) => port !== from }),
+    { concurrency: "unbounded" }
+  )
 
 export const run = (
   options: Options,
@@ -42,8 +51,7 @@ export const run = (
     const some = Effect.gen(function* () {
       const places = yield* Effect.forEach(
         chain.wallets,
-        ({ address }) =>
-          Effect.map(AgentCluster.client(address).where({ timeout: "10 minutes" }), ({ port }) => ({ address, port })),
+        ({ address }) => Effect.map(where(address), ({ port }) => ({ address, port })),
         { concurrency: "unbounded" }
       )
       const port = places[0]?.port ?? 0
@@ -59,7 +67,7 @@ export const run = (
         yield* child.signal(signal)
         if (signal === "SIGKILL") yield* child.exited
         byPort.delete(port)
-        yield* answered(own)
+        yield* moved(own, port)
         const millis = (yield* Clock.currentTimeMillis) - before
         yield* Effect.zipRight(child.exited, start)
         return millis
