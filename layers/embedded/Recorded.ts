@@ -1,4 +1,11 @@
-/** Makes a chain: a new one in memory, or one that a ledger folder keeps. */
+/**
+ * Makes a chain: a new one in memory, or one that a ledger folder keeps.
+ *
+ * Invariants: a folder gets its header and the inputs of genesis in one write, so a start that fails or is killed leaves it
+ * new. Inputs that run again are not kept again: the chain keeps inputs only after the last of them. Time goes on where the
+ * last input was, also if the machine's clock was set back. The log is compacted in a fiber of its own, between two calls of
+ * the chain, so an image never holds half of an input.
+ */
 import { randomBytes } from "node:crypto"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"

@@ -1,4 +1,9 @@
-/** Produces the blocks of interval mode by the monotonic Clock. */
+/**
+ * Produces the blocks of interval mode by the monotonic Clock.
+ *
+ * Invariant: slots are counted from the start, so a late wake-up delays no later slot. A clock that stands still, as
+ * `TestClock` does, makes no block and no busy loop.
+ */
 import * as Effect from "effect/Effect"
 import * as Clock from "../../services/internal/clock.js"
 import type { Chain } from "./chain/Chain.js"

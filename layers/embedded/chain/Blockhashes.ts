@@ -1,4 +1,9 @@
-/** The queue of recent blockhashes and their ages. */
+/**
+ * The queue of recent blockhashes and their ages.
+ *
+ * Invariants: ages count in heights, not in slots, which can be skipped; the floor only rises, so a hash that has expired
+ * stays expired; a bank of an older slot does not know the hashes of later blocks, and its own are kept long enough.
+ */
 import type { Blockhash } from "@solana/kit"
 import { OldestFirst } from "./OldestFirst.js"
 

@@ -1,4 +1,7 @@
-/** The events of a chain. */
+/**
+ * The events of a chain. The chain calls a listener in the middle of its work, after its state has changed: a listener may
+ * read the chain, and must neither write it nor throw.
+ */
 import type { Address, Commitment } from "@solana/kit"
 import type { TransactionRecord } from "./Ledger.js"
 

@@ -1,4 +1,9 @@
-/** The mutable state of a chain, in one type so that it can be copied. */
+/**
+ * The mutable state of a chain, in one type so that it can be copied, and written to an image.
+ *
+ * Invariants: a copy shares only what never changes (records, complete blocks, accounts as they were). `recent` names the
+ * open block itself, not a copy, also after a copy: its records go on growing. What is added here is added to `Image` too.
+ */
 import type { Accounts } from "./Accounts.js"
 import type { Blockhashes } from "./Blockhashes.js"
 import type { Block, Ledger, TransactionRecord } from "./Ledger.js"

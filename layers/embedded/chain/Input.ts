@@ -1,4 +1,11 @@
-/** The inputs of a chain: what changes its state. A chain that gets the same inputs again has the same state. */
+/**
+ * The inputs of a chain: what changes its state. A chain of the same seed and settings that gets the same inputs at the same
+ * times again has the same state, to the blockhash.
+ *
+ * Invariants: an input holds all that its effect depends on, so that nothing is read from outside when it runs again; a
+ * transaction, account or program that is refused is no input. The numbers of the kinds and the order of their fields are the
+ * format of ledger folders.
+ */
 import type { Address } from "@solana/kit"
 import * as Addresses from "../../../src/solana/Address.js"
 import * as Layout from "./Layout.js"
