@@ -49,8 +49,15 @@ export const script = String.raw`
   function value(of) {
     if (of === null || of === undefined) return make("span.soft", "—");
     if (typeof of === "string" && ADDRESS.test(of)) return account(of, true);
+    if (typeof of === "object" && typeof of._tag === "string") return tagged(of);
     if (typeof of === "object") return fields(of);
     return make("span", of);
+  }
+  function tagged(of) {
+    var rest = Object.assign({}, of), node = make("div", make("span.chip", of._tag));
+    delete rest._tag;
+    if (Object.keys(rest).length > 0) node.append(fields(rest));
+    return node;
   }
   function fields(of) {
     var table = make("table");
