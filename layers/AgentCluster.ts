@@ -1,14 +1,14 @@
 /**
- * Agents on many machines, over `@effect/cluster`: each agent is on exactly one runner, which signs with its wallet and sends
- * its messages. When a runner ends or is killed, others have its agents within seconds.
+ * Agents on many machines, over `@effect/cluster`. Each agent is on exactly one runner, which signs with its wallet and
+ * sends its messages. When a runner ends or is killed, others take over its agents within seconds.
  *
- * A send is exactly once, from the caller's `id` to the chain. The request is in the database before it is done; who asks
- * again, in whatever process, gets the same receipt; and what a runner does a second time, after the first was killed, makes
- * no second message.
+ * A send is exactly once, from the caller's `id` to the chain. The request is stored in the database before it is
+ * executed. A repeated request, from any process, gets the same receipt. A repeated execution, after a runner was
+ * killed, makes no second message.
  *
  * It needs the optional packages `@effect/cluster`, `@effect/rpc`, `@effect/sql`, `@effect/experimental` and
- * `@effect/platform-node`, and for several runners a client of Postgres or MySQL, such as `@effect/sql-pg` 0.53 (its latest
- * version is for Effect 4). `docs/scale.md` says what a cluster costs.
+ * `@effect/platform-node`. Several runners also need a client of Postgres or MySQL, such as `@effect/sql-pg` 0.53 (its
+ * latest version is for Effect 4). `docs/scale.md` has the costs of a cluster.
  *
  * @since 0.1.0
  */
@@ -37,9 +37,9 @@ export type { RunnerOptions, SingleOptions } from "./cluster/Runners.js"
 export { sharding, type ShardingOptions, type Sharding as ShardingSettings } from "./cluster/Settings.js"
 
 /**
- * Runs agents on this process: those of the shards that its runner has. With `onMessage` they also react to the messages that
- * they get, which {@link layerInboxIndex} has to find, in this process or another one. All processes with a runner need the
- * same agents: a runner gets its part of them whether or not it has this layer.
+ * Runs agents on this process: those in the shards of its runner. With `onMessage`, they also react to received
+ * messages, which {@link layerInboxIndex} must index, in this process or another one. All processes with a runner must
+ * have this layer: a runner gets its share of the agents whether or not it can run them.
  *
  * @example
  * ```ts
@@ -109,9 +109,9 @@ export function layer<R, H>(
 }
 
 /**
- * A runner over sockets, and over the database in context, which is Postgres or MySQL. Fails at start with `InvalidInput` for
- * settings with which shards would not stay, and with `AgentClusterError` for SQLite, for a database that was made for
- * another `shardsPerGroup`, and for an address that is taken.
+ * A runner with sockets, over the database in context: Postgres or MySQL. Fails at the start with `InvalidInput` for
+ * settings under which shards would not stay. Fails with `AgentClusterError` for SQLite, for a database with another
+ * `shardsPerGroup`, and for an address in use.
  *
  * @since 0.1.0
  * @category layers
@@ -121,7 +121,7 @@ export const layerRunner = (
 ): Layer.Layer<MessageStorage | Sharding, AgentClusterError | InvalidInput, SqlClient> => Runners.layerRunner(options)
 
 /**
- * For processes without agents, which only use {@link client}. Fails at start as {@link layerRunner} does.
+ * For processes without agents, which only use {@link client}. Fails at the start like {@link layerRunner}.
  *
  * @since 0.1.0
  * @category layers
@@ -131,9 +131,9 @@ export const layerClient = (
 ): Layer.Layer<MessageStorage | Sharding, AgentClusterError | InvalidInput, SqlClient> => Runners.layerClient(options)
 
 /**
- * One runner without sockets, over an SQLite file of its own, through the API of `node:sqlite` (Node.js 22.13, or the optional
- * package `@photostructure/sqlite`). What was asked before a crash is done after the next start. A second process with the
- * same file is `AgentClusterError` of reason `Locked`.
+ * One runner without sockets, over its own SQLite file, with the API of `node:sqlite` (Node.js 22.13, or the optional
+ * package `@photostructure/sqlite`). Requests before a crash are executed after the next start. A second process with
+ * the same file fails with `AgentClusterError` of reason `Locked`.
  *
  * @since 0.1.0
  * @category layers
@@ -154,8 +154,8 @@ export const layerTest = <R = never>(
   Layer.provideMerge(layer(options), Runners.layerMemory)
 
 /**
- * Removes answered requests of agents that are older than a day, on one runner of the cluster: {@link prune}, again and again.
- * A failure is logged, and tried again at the next time.
+ * Runs {@link prune} periodically on one runner of the cluster: it removes answered requests of agents that are older
+ * than a day. A failure is logged, and the next run tries again.
  *
  * @since 0.1.0
  * @category layers
@@ -165,8 +165,9 @@ export const layerHousekeeping = (
 ): Layer.Layer<never, InvalidInput, Sharding | SqlClient> => Housekeeping.layer(options)
 
 /**
- * Writes each message of the program into the database, for {@link inbox}: one runner of the cluster follows the program's
- * events, and goes on where the last one stopped. So an agent that becomes active lists no accounts.
+ * Writes each message of the program to the database, for {@link inbox}. One runner of the cluster follows the
+ * program's events, and another continues at the same place after it. So an agent that becomes active need not list
+ * accounts.
  *
  * @example
  * ```ts

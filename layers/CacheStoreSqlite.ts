@@ -1,15 +1,16 @@
 /**
- * A cache's store in an SQLite file, through the API of `node:sqlite`.
+ * A cache's store in an SQLite file, with the API of `node:sqlite`.
  *
- * Node.js 22.13 and later have it built in. Earlier ones need the optional package `@photostructure/sqlite` 1.2.1, which has
- * the same API; it is loaded when the layer is built.
+ * Node.js includes this module from version 22.13. Earlier versions need the optional package `@photostructure/sqlite`
+ * 1.2.1, which has the same API. It is loaded when the layer is built.
  *
- * - The files of the folder together never exceed `maxBytes`. When it is reached, the rows that were used longest ago leave.
- * - Several processes may share a folder. What one has written, the others read.
- * - A killed process leaves each row whole or absent. A file that is damaged, or that is no database, is replaced by an empty
- *   one; the operation that found it fails with `CacheError`, which `Cache` logs.
+ * - The files of the folder together never exceed `maxBytes`. At the limit, the least recently used rows are removed.
+ * - Several processes may share a folder. Each reads the rows that the others wrote.
+ * - After a kill, each row is whole or absent. A damaged file, or one that is not a database, is replaced by an empty
+ *   one. The operation that found it fails with `CacheError`, which `Cache` logs.
  *
- * LMDB is no alternative: a damaged file or a full disk ends the process there, where this needs a `CacheError`.
+ * LMDB is not an alternative: with it, a damaged file or a full disk ends the process, while a store needs a
+ * `CacheError`.
  *
  * @since 0.1.0
  */
@@ -32,11 +33,12 @@ import * as Sqlite from "./internal/Sqlite.js"
  * @category models
  */
 export interface Options {
-  /** The folder of the files. It is made where it does not exist, for the user of the process alone. */
+  /** The folder of the files. It is created if it does not exist, accessible only to the user of the process. */
   readonly directory: string
   /**
-   * Maximum bytes of all files in the folder, at least 1 MiB. Default 100 MiB (104,857,600). Too low: rows leave before they
-   * are read again. Too high: the disk fills up to it. A file that is larger, from an earlier run, is emptied.
+   * Maximum bytes of all files in the folder, at least 1 MiB. Default 100 MiB (104,857,600). Too low: rows are removed
+   * before they are read again. Too high: more disk is used. If an earlier run has left a larger file, the store
+   * empties it.
    */
   readonly maxBytes?: number | undefined
 }
@@ -46,8 +48,8 @@ const MEBIBYTE = 1024 * 1024
 const DEFAULT_MAX_BYTES = 100 * MEBIBYTE
 
 /**
- * Opens the store. The scope closes it. `CacheError` of reason `MissingPackage` where there is no SQLite, and of another
- * reason where the folder cannot be used.
+ * Opens the store. The scope closes it. `CacheError` with reason `MissingPackage` if the runtime has no SQLite, and
+ * with another reason if the folder cannot be used.
  *
  * @since 0.1.0
  * @category constructors

@@ -36,8 +36,8 @@ export {
 export class EmbeddedCluster extends Context.Tag("@pod-protocol/effect/EmbeddedCluster")<EmbeddedCluster, Service>() {}
 
 /**
- * Starts a cluster that runs until the scope closes. It loads LiteSVM and the cluster's modules now, not when this
- * module is imported.
+ * Starts a cluster that runs until the scope closes. LiteSVM and the cluster's modules are loaded by this call, not by
+ * the import of this module.
  *
  * @since 0.1.0
  * @category constructors

@@ -38,12 +38,13 @@ export interface ServeOptions {
   /** TCP port of HTTP; WebSocket uses the next one. Default 0: any two consecutive free ports. At most 65534. */
   readonly port?: number
   /**
-   * Address to listen on. Default 127.0.0.1. Every client that reaches the port can withdraw lamports from the faucet.
+   * Address to listen on. Default 127.0.0.1. Every client that can reach the port can withdraw lamports from the
+   * faucet.
    */
   readonly host?: string
   /**
    * Maximum bytes of a request. Default 1 MiB (a Solana node accepts 50 KiB, providers more). A larger request gets
-   * HTTP 413, or its WebSocket is closed with code 1009. Too low refuses batches; too high lets clients fill the
+   * HTTP 413, or its WebSocket is closed with code 1009. Too low: batches are refused. Too high: clients can fill the
    * memory.
    */
   readonly maxBodyBytes?: number
@@ -56,12 +57,12 @@ export interface ServeOptions {
   readonly allowOrigins?: ReadonlyArray<string>
   /**
    * Maximum concurrent TCP connections of each port. Default 4096. The server closes further connections at once. Too
-   * low refuses clients; too high lets clients exhaust file descriptors.
+   * low: clients are refused. Too high: clients can exhaust the file descriptors.
    */
   readonly maxConnections?: number
   /**
-   * Maximum distinct subscriptions of one connection; a further one fails with -32603. Default 10,000. Too low refuses
-   * clients that follow many accounts; too high lets one client slow every block.
+   * Maximum distinct subscriptions of one connection; a further one fails with -32603. Default 10,000. Too low: clients
+   * that follow many accounts are refused. Too high: one client can slow down every block.
    */
   readonly maxSubscriptionsPerConnection?: number
 }
@@ -85,8 +86,8 @@ const DEFAULT_BODY_BYTES = 1024 * 1024
 const DEFAULT_CONNECTIONS = 4096
 const DEFAULT_SUBSCRIPTIONS = 10_000
 /**
- * How long an idle connection stays open. A busy client reuses a connection only later; with Node's 5 seconds the
- * server would close it at the same moment.
+ * How long an idle connection stays open. With Node's default of 5 seconds, the server may close a connection at the
+ * moment when a busy client reuses it.
  */
 const KEEP_ALIVE_MILLIS = 300_000
 /** Attempts to find two consecutive free ports. */
@@ -121,7 +122,7 @@ export const serve = (
       : attempt
   })
 
-const ONLY_WEBSOCKET = "this port speaks WebSocket; JSON-RPC over HTTP is one port below"
+const ONLY_WEBSOCKET = "this port serves WebSocket; JSON-RPC over HTTP is one port below"
 
 /** Starts both servers, or neither: if one fails, it closes the other at once. */
 const pair = (cluster: Service, host: string, wanted: number, limits: Limits) =>
@@ -198,7 +199,7 @@ const listen = (
   const start = Effect.async<number, EmbeddedClusterError>((resume) => {
     server.once("error", (cause) => resume(Effect.fail(refused(host, port, cause))))
     server.listen({ host, port }, () => {
-      // A connection that cannot be accepted, for want of descriptors, must not end the process.
+      // A connection that the system cannot accept, for lack of file descriptors, must not end the process.
       server.removeAllListeners("error").on("error", Function.constVoid)
       const address = server.address()
       resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : port))
@@ -237,8 +238,7 @@ const plain = (status: number, text: string, headers: Readonly<Record<string, st
   HttpServerResponse.text(text, { status, headers })
 
 /**
- * Answers admitted requests. A request from a foreign page, or for a host name that was rebound to this machine, gets
- * 403.
+ * Answers admitted requests. A request from a foreign page, or with a foreign host name (DNS rebinding), gets 403.
  */
 const admitted = <R>(
   { refusal }: Admission.Admission,
@@ -270,7 +270,10 @@ const httpApp = (cluster: Service, { admission, maxBodyBytes }: Limits): HttpApp
     )
   })
 
-/** The explorer's answer to a browser; undefined for other paths. Only its own page may read it, so it has no CORS headers. */
+/**
+ * The explorer's answer to a browser; undefined for other paths. Only its own page may read it, so it has no CORS
+ * headers.
+ */
 const explore = (cluster: Service, { headers, url }: HttpServerRequest.HttpServerRequest) => {
   const found = Explorer.answer(cluster, url, Admission.socketsOf(headers["host"]))
   return (
@@ -282,8 +285,8 @@ const explore = (cluster: Service, { headers, url }: HttpServerRequest.HttpServe
 }
 
 /**
- * Reads the text of the request's body. Fails as soon as it exceeds the limit, and keeps the connection open for the
- * answer, which ends it.
+ * Reads the body of the request as text. Fails as soon as the body exceeds the limit. The connection stays open for the
+ * answer, which then closes it.
  */
 const readBody = (request: HttpServerRequest.HttpServerRequest, maxBytes: number): Effect.Effect<string, "TooLarge"> =>
   Number(request.headers["content-length"] ?? 0) > maxBytes

@@ -1,19 +1,19 @@
 /**
- * A payload server: keeps payloads under their SHA-256 for agents on several machines. `PayloadStoreHttp` is its client,
- * and `PayloadServerNode` serves it on Node.
+ * A payload server: stores payloads under their SHA-256, for agents on several machines. `PayloadStoreHttp` is the
+ * client, and `PayloadServerNode` serves it on Node.
  *
  * | request | answer |
  * |---|---|
- * | `PUT /v1/payloads/<hash>` | 200; 400 if the body has another hash; 401, 408, 413, 415; 507 if disk or quota are full |
+ * | `PUT /v1/payloads/<hash>` | 200; 400 if the body has another hash; 401, 408, 413, 415; 507 if the disk or the quota is full |
  * | `GET /v1/payloads/<hash>` | 200, or 206 for a single range; 304, 401, 404, 416 |
  * | `HEAD /v1/payloads/<hash>` | as `GET`, without the body |
- * | `DELETE /v1/payloads/<hash>` | 204: removes what was put with the same token; 403 without tokens |
+ * | `DELETE /v1/payloads/<hash>` | 204: removes the payload that the same token put; 403 if the server has no tokens |
  * | `GET /health` | 200; 503 if the storage cannot be read |
- * | `GET /metrics` | 200 in Prometheus' text format, where `metrics` is set; 401, 404 |
+ * | `GET /metrics` | 200 in Prometheus' text format, if `metrics` is set; 401, 404 |
  *
- * A hash is 64 lower-case hexadecimal digits. A put of what the server keeps answers 200 too, and renews its expiry. The
- * server holds a piece of each body in memory, however long the body is. An answer of 200 means that the payload is on
- * the disk: a killed server has it whole, and an interrupted put leaves nothing.
+ * A hash is 64 lower-case hexadecimal digits. A put of a stored payload also answers 200, and renews its expiry. The
+ * server holds only a piece of each body in memory. After an answer of 200, the payload is on the disk. A killed server
+ * leaves it whole, and an interrupted put leaves nothing.
  *
  * @since 0.1.0
  */
@@ -44,7 +44,7 @@ import * as Ledger from "./payloads/Ledger.js"
 import type * as PayloadStorage from "./payloads/Storage.js"
 
 /**
- * What a server keeps payloads in: one of `folder`, `sqlite` and `keyValueStore`, or one's own.
+ * The storage of a server: `folder`, `sqlite`, `keyValueStore`, or your own.
  *
  * @since 0.1.0
  * @category models
@@ -68,7 +68,7 @@ export type Upload = PayloadStorage.Upload
 export type Entry = PayloadStorage.Entry
 
 /**
- * The storage failed, has no room left, or takes no more uploads at the moment.
+ * The storage failed, is full, or accepts no more uploads at the moment.
  *
  * @since 0.1.0
  * @category errors
@@ -79,7 +79,7 @@ export type StorageError = PayloadStorage.StorageError
  * The server cannot start.
  *
  * - `Storage`: the payloads cannot be read or written.
- * - `PortTaken`: something else listens on the port.
+ * - `PortTaken`: another process listens on the port.
  * - `Listen`: the address and port cannot be used.
  *
  * @since 0.1.0
@@ -88,7 +88,7 @@ export type StorageError = PayloadStorage.StorageError
 export class PayloadServerError extends printable(
   Schema.TaggedError<PayloadServerError>("@pod-protocol/effect/PayloadServerError")("PayloadServerError", {
     reason: Schema.Literal("Storage", "PortTaken", "Listen"),
-    /** What happened, and what to do. */
+    /** The failure, and the advice. */
     detail: SafeText.Schema(),
     cause: Schema.optional(Outside.Cause)
   })
@@ -124,8 +124,8 @@ export const storageFailed = (cause: unknown): PayloadServerError =>
  */
 export interface Options {
   /**
-   * The tokens that the server accepts, one for each owner. Default: none, so that everybody who reaches the server may
-   * put and read, under one quota, and nobody may remove.
+   * The tokens that the server accepts, one for each owner. Default: none. Then every client may put and read, under
+   * one common quota, and no client may remove.
    */
   readonly tokens?: ReadonlyArray<string | Redacted.Redacted> | undefined
   /** Whether reading needs no token. Default false. It has no effect without `tokens`. */
@@ -136,26 +136,30 @@ export interface Options {
    */
   readonly maxBytes?: number | undefined
   /**
-   * Bytes that one owner may keep. Each payload counts for 512 bytes beside its own. Default 1 GiB (1,073,741,824).
-   * Too low: senders get `Full`. Too high: one owner fills the disk.
+   * Maximum bytes of one owner's payloads. Each payload counts for its size plus 512 bytes. Default 1 GiB
+   * (1,073,741,824). Too low: senders get `Full`. Too high: one owner fills the disk.
    */
   readonly quota?: number | undefined
   /**
    * How long a payload is kept after its last put. Default 8 days: a message expires 7 days after it was sent, and its
-   * payload may be put before. Too low: recipients miss payloads. Too high: the disk keeps what nobody may mark any more.
+   * payload may be put earlier. Too low: recipients miss payloads. Too high: the disk keeps payloads of expired
+   * messages.
    */
   readonly retention?: Duration.DurationInput | undefined
-  /** How often expired payloads are removed. Default 10 minutes. An expired payload is not served in between. */
+  /**
+   * Time between two removals of expired payloads. Default 10 minutes. Too low: more reads of the disk. Too high:
+   * expired payloads use the disk longer. Expired payloads are never served.
+   */
   readonly sweepInterval?: Duration.DurationInput | undefined
   /**
-   * Time in which the body of a put must arrive. Default 60 seconds. Too low: 408 for slow senders. Too high: slow
+   * Maximum time until the body of a put has arrived. Default 60 seconds. Too low: 408 for slow senders. Too high: slow
    * senders hold connections.
    */
   readonly bodyTimeout?: Duration.DurationInput | undefined
   /**
-   * Who may read `/metrics`: whoever has this token, or everybody with `"public"`. Default: nobody, and the path answers 404.
-   * The numbers are those of the whole process. `Authorization: Bearer` has the token, which Prometheus sends by its setting
-   * `authorization.credentials`. It reads no payload.
+   * Access to `/metrics`: with this token, or for everybody with `"public"`. Default: no access, and the path answers
+   * 404. The metrics are those of the whole process. Clients send the token as `Authorization: Bearer`, which
+   * Prometheus does with its setting `authorization.credentials`. This token gives no access to payloads.
    */
   readonly metrics?: "public" | Redacted.Redacted | undefined
   /** Origins of web pages that may use the server (`https://app.example`), or `*` for all. Default: none. */
@@ -166,8 +170,8 @@ const DEFAULT_MAX_BYTES = 16 * 1024 * 1024
 const DEFAULT_QUOTA = 1024 * 1024 * 1024
 
 /**
- * Payloads in the files of a folder, which is made if it does not exist. Files can be read by their owner alone. One
- * server at a time may use the folder.
+ * Payloads in the files of a folder, which is created if it does not exist. Only the owner of the process can read the
+ * files. One server at a time may use the folder.
  *
  * @since 0.1.0
  * @category storages
@@ -175,11 +179,11 @@ const DEFAULT_QUOTA = 1024 * 1024 * 1024
 export const folder: (directory: string) => Effect.Effect<Storage, PlatformError, FileSystem> = Folder.make
 
 /**
- * Payloads in an SQLite file, made if it does not exist, through the API of `node:sqlite`. Node.js 22.13 and later have it
- * built in; earlier ones need the optional package `@photostructure/sqlite` 1.2.1. The scope closes the file. One server at
- * a time may use it. Removed payloads make room in the file, which does not shrink.
+ * Payloads in an SQLite file, created if it does not exist, with the API of `node:sqlite`. Node.js includes this from
+ * version 22.13; earlier versions need the optional package `@photostructure/sqlite` 1.2.1. The scope closes the file.
+ * One server at a time may use it. The space of removed payloads is reused, but the file does not shrink.
  *
- * Each put holds the event loop while the disk syncs: a folder takes more puts at a time.
+ * Each put blocks the event loop while the disk syncs: a folder handles more concurrent puts.
  *
  * @since 0.1.0
  * @category storages
@@ -193,9 +197,9 @@ export const sqlite = (file: string): Effect.Effect<Storage, PayloadServerError,
   )
 
 /**
- * Payloads in a `KeyValueStore`, under keys that begin with `pod/payload-server/`. Such a store cannot list its keys:
- * expired payloads that nobody asks for stay, and quotas count from the start of the server. Uploads are in memory, at
- * most 64 MiB of them together.
+ * Payloads in a `KeyValueStore`, under keys that begin with `pod/payload-server/`. Such a store cannot list its keys.
+ * So expired payloads stay until a client requests them, and quotas count from the start of the server. Uploads are in
+ * memory, together at most 64 MiB.
  *
  * @since 0.1.0
  * @category storages
@@ -203,9 +207,8 @@ export const sqlite = (file: string): Effect.Effect<Storage, PayloadServerError,
 export const keyValueStore: Effect.Effect<Storage, PlatformError, KeyValueStore> = KeyValues.make
 
 /**
- * The server as an `HttpApp`, for an application that mounts it in its own server. It removes expired payloads until the
- * scope closes. Fails with `InvalidInput` for a bad option, and with `PayloadServerError` if the storage cannot be
- * read.
+ * The server as an `HttpApp`, to mount in an application's own server. It removes expired payloads until the scope
+ * closes. Fails with `InvalidInput` for an invalid option, and with `PayloadServerError` if the storage cannot be read.
  *
  * @since 0.1.0
  * @category constructors

@@ -1,5 +1,5 @@
 /**
- * Serves payloads on Node from a folder; see `PayloadServer` for the wire.
+ * Serves payloads on Node from a folder; see `PayloadServer` for the protocol.
  *
  * @since 0.1.0
  */
@@ -22,20 +22,21 @@ import * as PayloadServer from "./PayloadServer.js"
  * @category models
  */
 export interface ServeOptions extends PayloadServer.Options {
-  /** The folder of the payloads. It is made if it does not exist. */
+  /** The folder of the payloads. It is created if it does not exist. */
   readonly directory: string
   /**
-   * How the folder keeps payloads: as `files` (the default), or in the one file `payloads.sqlite`. A file takes fewer
-   * inodes and is copied in one piece; it takes fewer puts at a time. See `PayloadServer.sqlite` for what it needs.
+   * How the folder stores payloads: as `files` (default), or in the one file `payloads.sqlite`. One file needs fewer
+   * inodes and is copied as a whole, but handles fewer concurrent puts. See `PayloadServer.sqlite` for its
+   * requirements.
    */
   readonly storage?: "files" | "sqlite" | undefined
   /** TCP port. Default 0: any free port. */
   readonly port?: number | undefined
-  /** Address to listen on. Default 127.0.0.1. Give `tokens` before others can reach it. */
+  /** Address to listen on. Default 127.0.0.1. Set `tokens` before other machines can reach it. */
   readonly host?: string | undefined
   /**
-   * Maximum concurrent TCP connections. Default 1024. The server closes further connections at once. Too low refuses
-   * clients; too high lets clients exhaust file descriptors.
+   * Maximum concurrent TCP connections. Default 1024. The server closes further connections at once. Too low: clients
+   * are refused. Too high: clients can exhaust the file descriptors.
    */
   readonly maxConnections?: number | undefined
 }
@@ -55,7 +56,7 @@ export interface Served {
 const MAX_PORT = 65_535
 const DEFAULT_CONNECTIONS = 1024
 
-/** Milliseconds for the head of a request: a payload's request has a few hundred bytes. */
+/** Maximum milliseconds for the header section of a request. A payload request has a few hundred bytes. */
 const HEADERS_TIMEOUT = 10_000
 /** Milliseconds of silence after which a connection is closed. */
 const IDLE_TIMEOUT = 60_000

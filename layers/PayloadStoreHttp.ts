@@ -1,9 +1,9 @@
 /**
- * The `PayloadStore` on payload servers, over a `HttpClient` of `@effect/platform`: Node, browsers, Deno, edge workers.
- * Agents on several machines share it. `PayloadServer` serves the other end.
+ * The `PayloadStore` on payload servers, over an `HttpClient` of `@effect/platform`: Node, browsers, Deno, edge
+ * workers. Agents on several machines share it. `PayloadServer` implements the server.
  *
- * The wire is `PUT`, `GET`, `HEAD` and `DELETE` of `/v1/payloads/<SHA-256 in hexadecimal>`, with the token as
- * `Authorization: Bearer`. A read verifies the hash of what a server returns: a wrong body is an error, never data.
+ * The protocol is `PUT`, `GET`, `HEAD` and `DELETE` of `/v1/payloads/<SHA-256 in hexadecimal>`, with the token as
+ * `Authorization: Bearer`. A read verifies the hash of the reply: a wrong body is an error, never data.
  *
  * @since 0.1.0
  */
@@ -25,15 +25,15 @@ import * as Token from "./payloads/Token.js"
 
 export type { LimitOptions, Options, ServerOptions, ServersOptions } from "./payloads/HttpStore.js"
 
-/** Loaded on use: who brings a client has loaded its modules anyway. */
+/** Loaded on use. An application with its own client has loaded these modules already. */
 const carrier = Effect.flatMap(
   Effect.promise(() => import("./payloads/Exchange.js")),
   ({ overHttpClient }) => overHttpClient
 )
 
 /**
- * Builds the store. Fails with `InvalidInput` that names the option if a URL, a token or a number is invalid. It connects
- * with the first operation.
+ * Builds the store. An invalid URL, token or number fails with `InvalidInput`, which names the option. It connects with
+ * the first operation.
  *
  * @since 0.1.0
  * @category constructors
@@ -62,7 +62,7 @@ export const layer = (
   options: Options | ServersOptions
 ): Layer.Layer<PayloadStore, InvalidInput, HttpClient.HttpClient> => Layer.effect(PayloadStore, make(options))
 
-/** Fetch as the client, without its module's weight for those who bring their own. */
+/** The client over `fetch`, loaded only if it is used. */
 const fetch = Layer.unwrapEffect(
   Effect.map(
     Effect.promise(() => import("@effect/platform/FetchHttpClient")),
@@ -88,7 +88,7 @@ const SERVERS: Setting.Setting<ReadonlyArray<Redacted.Redacted>> = {
       .map((url) => url.trim())
       .filter((url) => url !== "")
     const bad = urls.findIndex((url) => Either.isLeft(Url.http("url", url)))
-    if (urls.length === 0) return Either.left("there is none")
+    if (urls.length === 0) return Either.left("it has no URL")
     return bad === -1 ? Either.right(urls.map((url) => Redacted.make(url))) : Either.left(`URL ${bad + 1} is none`)
   }
 }

@@ -1,13 +1,13 @@
 /**
- * The `PayloadStore` in a bucket of S3, or of a store that is compatible with it (R2, MinIO, Ceph), over a `HttpClient` of
+ * The `PayloadStore` in a bucket of S3, or of a compatible store (R2, MinIO, Ceph), over an `HttpClient` of
  * `@effect/platform`. It needs the optional package `aws4fetch` 1.0.20, which is loaded when the layer is built.
  *
- * The name of an object is the hash of its payload. A put overwrites, which repairs a damaged object: bytes with the same
- * name are the same. The bucket keeps payloads until a lifecycle rule of its own removes them: let it expire objects 8 days
- * after their creation.
+ * The name of an object is the hash of its payload. A put overwrites the object, which also repairs a damaged one:
+ * equal names mean equal bytes. The bucket keeps payloads until its own lifecycle rule removes them. Set the rule to 8
+ * days after the creation.
  *
- * The key needs the permissions `GetObject`, `PutObject`, `DeleteObject`, and `ListBucket`: without the last, S3 answers 403
- * and not 404 for a missing object, and the error is `Refused` and not `NotFound`.
+ * The key needs the permissions `GetObject`, `PutObject`, `DeleteObject` and `ListBucket`. Without the last, S3 answers
+ * 403 for a missing object instead of 404, and the error is `Refused` instead of `NotFound`.
  *
  * @since 0.1.0
  */
@@ -31,7 +31,7 @@ import * as Url from "./internal/Url.js"
 import type { LimitOptions } from "./PayloadStoreHttp.js"
 
 /**
- * The store cannot be made: the optional package `aws4fetch` is not installed.
+ * The store cannot be built, because the optional package `aws4fetch` is not installed.
  *
  * @since 0.1.0
  * @category errors
@@ -51,25 +51,25 @@ export class PayloadStoreS3Error extends printable(
 }
 
 /**
- * A bucket and the key for it.
+ * A bucket and its access key.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options extends LimitOptions {
   /**
-   * `https:` or `http:` URL of the bucket: `https://bucket.s3.eu-central-1.amazonaws.com`, or with the bucket in its path, as
-   * `https://minio.example/bucket`. A further path is a prefix of the objects' names. A path may have letters, digits and
-   * `- . _ ~ /`. Only the host is ever shown.
+   * `https:` or `http:` URL of the bucket: `https://bucket.s3.eu-central-1.amazonaws.com`, or with the bucket in its
+   * path, such as `https://minio.example/bucket`. A further path is a prefix of the objects' names. A path may have
+   * letters, digits and `- . _ ~ /`. Errors and logs show only the host.
    */
   readonly url: string | Redacted.Redacted
   /** Region of the bucket. Default `us-east-1`; `auto` for R2. */
   readonly region?: string | undefined
-  /** Identifier of the key. */
+  /** Identifier of the access key. */
   readonly accessKeyId: string | Redacted.Redacted
-  /** Secret of the key. Plain text is redacted at once. */
+  /** Secret of the access key. Plain text is redacted at once. */
   readonly secretAccessKey: string | Redacted.Redacted
-  /** Token of temporary credentials. Build the layer anew when they expire. */
+  /** Token of temporary credentials. When they expire, build the layer again. */
   readonly sessionToken?: string | Redacted.Redacted | undefined
 }
 
@@ -79,7 +79,7 @@ const MAX_RETRIES = 100
 const PATH = /^[A-Za-z0-9\-._~/]*$/
 const REGION = /^[a-z0-9-]{1,64}$/
 const ACCESS_KEY = /^[\w.-]{1,256}$/
-/** What a header can hold. */
+/** The characters of a header value. */
 const SECRET = /^[\u0021-\u007e]{1,8192}$/
 
 const text = (field: string, secret: Url.Secret, form: RegExp, rule: string): Either.Either<string, InvalidInput> => {
@@ -117,8 +117,7 @@ const bucket = (options: Options) =>
   })
 
 /**
- * Builds the store. Fails with `InvalidInput` that names the option if one is invalid. It connects with the first
- * operation.
+ * Builds the store. An invalid option fails with `InvalidInput`, which names it. It connects with the first operation.
  *
  * @since 0.1.0
  * @category constructors
@@ -180,8 +179,8 @@ const secret = (name: string, expected: string): Setting.Setting<Redacted.Redact
 })
 
 /**
- * The bucket in `POD_PAYLOAD_S3_URL`, with the usual `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and
- * `AWS_SESSION_TOKEN`.
+ * The bucket in `POD_PAYLOAD_S3_URL`, with the standard variables `AWS_REGION`, `AWS_ACCESS_KEY_ID`,
+ * `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`.
  *
  * @since 0.1.0
  * @category config

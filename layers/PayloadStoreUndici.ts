@@ -1,5 +1,6 @@
 /**
- * The `PayloadStore` on payload servers for Node, over undici: as `PayloadStoreHttp`, at half the CPU of a request.
+ * The `PayloadStore` on payload servers for Node, over undici. It needs half the CPU time of `PayloadStoreHttp` for
+ * each request.
  *
  * @since 0.1.0
  */
@@ -11,15 +12,15 @@ import type { InvalidInput } from "../src/InvalidInput.js"
 import type { Options, ServersOptions } from "./payloads/HttpStore.js"
 import * as HttpStore from "./payloads/HttpStore.js"
 
-/** Loaded on first use, as undici is a quarter of the package's start-up cost. */
+/** Loaded on first use, because undici is a quarter of the package's start-up cost. */
 const carrier = Effect.flatMap(
   Effect.promise(() => import("./payloads/UndiciExchange.js")),
   ({ make }) => make
 )
 
 /**
- * Builds the store. `InvalidInput` that names the option if a URL, a token or a number is invalid. It connects with the first
- * operation, and closes its connections with the scope.
+ * Builds the store. An invalid URL, token or number fails with `InvalidInput`, which names the option. It connects with
+ * the first operation, and closes its connections with the scope.
  *
  * @since 0.1.0
  * @category constructors

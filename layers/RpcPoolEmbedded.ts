@@ -10,7 +10,7 @@ import { RpcError, type RpcTransport } from "../services/RpcTransport.js"
 import { EmbeddedCluster, HOST, type Service } from "./EmbeddedCluster.js"
 
 /**
- * The transport to the cluster in this process.
+ * The transport to the embedded cluster, in this process.
  *
  * @since 0.1.0
  * @category constructors
@@ -30,7 +30,7 @@ export const transport = (cluster: Service): RpcTransport => {
 }
 
 /**
- * An `RpcPool` over the cluster in this process, with the given options of the pool.
+ * An `RpcPool` over the embedded cluster, with options of the pool.
  *
  * @since 0.1.0
  * @category layers

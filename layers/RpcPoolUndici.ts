@@ -26,12 +26,12 @@ import * as Settings from "./undici/Settings.js"
 
 export type { Options as SocketOptions } from "./undici/Settings.js"
 
-/** Loaded on first use: undici is a quarter of the package's start-up cost. */
+/** Loaded on first use, because undici is a quarter of the package's start-up cost. */
 const modules = Effect.promise(() => Promise.all([import("./undici/Http.js"), import("./undici/Sockets.js")]))
 
 /**
- * Bun replaces undici by a substitute whose pools cannot be closed. This check reports it at the start instead of when
- * the Scope closes.
+ * Detects Bun, which replaces undici with its own module. Its pools cannot be closed, so the layer fails at the start
+ * instead of when the Scope closes.
  */
 const loaded = Effect.flatMap(
   Effect.promise(() => import("undici")),
@@ -40,13 +40,13 @@ const loaded = Effect.flatMap(
       ? modules
       : new InvalidInput({
           field: "RpcPoolUndici",
-          rule: "needs undici, which this runtime replaces by its own (Bun does): use RpcPoolHttpClient.layer instead"
+          rule: "needs undici, but this runtime has its own module instead (Bun does): use RpcPoolHttpClient.layer instead"
         })
 )
 
 /**
- * The transport to one endpoint, without retries: it reports each failure as it occurs. Fails with `InvalidInput` that
- * names the option if a URL or a number is invalid. Connects with the first call.
+ * The transport to one endpoint, without retries: it reports each failure as it occurs. An invalid URL or number fails
+ * with `InvalidInput`, which names the option. It connects with the first call.
  *
  * @since 0.1.0
  * @category constructors
@@ -96,9 +96,9 @@ export interface EndpointsOptions extends RpcPool.Options, Resilience.Options {
 }
 
 /**
- * The endpoints as one transport, with retries, limits, failover, shared reads and automatic resubscription. It reports
- * the health of each endpoint. At the start it asks several endpoints for their cluster; a single endpoint only if
- * `genesis` or `program` is given.
+ * Combines the endpoints into one transport, with retries, limits, failover, shared reads and automatic resubscription.
+ * It also reports the health of each endpoint. At the start it compares the clusters of several endpoints. A single
+ * endpoint is checked only if `genesis` or `program` is given.
  *
  * @since 0.1.0
  * @category constructors

@@ -1,6 +1,6 @@
 /**
- * A worker pool on threads of Node. They share memory with the pool: a small task costs no message, idle threads take work from
- * busy ones, and sleep when there is none.
+ * A worker pool on Node's threads. The threads share memory with the pool, so a small task needs no message. An idle
+ * thread takes work from busy ones, and sleeps if there is none.
  *
  * @since 0.1.0
  */
@@ -25,18 +25,20 @@ import { Threads } from "./threads/Threads.js"
  */
 export interface Options extends WorkerPool.Options {
   /**
-   * Threads, from 1 to four for each core. Default: one less than the cores, at least 1. Too low: cores are idle. Too high:
-   * threads take time from each other and from the event loop; above the number of cores a warning is logged.
+   * Number of threads, from 1 to four per core. Default: the number of cores minus one, at least 1. Too low: cores are
+   * idle. Too high: the threads compete with each other and with the event loop; above the number of cores, a warning
+   * is logged.
    */
   readonly threads?: number | undefined
   /**
-   * Bytes of shared memory for the input, and then the output, of each task: a multiple of 8 from 64 to 1,048,576. Default 4096.
-   * Larger ones go by messages. Too low: messages cost several times as much. Too high: `queue` times as much memory.
+   * Bytes of shared memory for the input, and then the output, of each task: a multiple of 8 from 64 to 1,048,576.
+   * Default 4096. Larger inputs and outputs are sent in messages. Too low: many tasks need messages, which cost several
+   * times as much. Too high: it uses `queue` times as much memory.
    */
   readonly slotBytes?: number | undefined
   /**
-   * Limits of each thread, such as `maxOldGenerationSizeMb`. A task that exceeds them is `Crashed`, and the process lives on.
-   * Default: Node's. Too low: threads do not start. Too high: no protection.
+   * Limits of each thread, such as `maxOldGenerationSizeMb`. A task that exceeds them fails with `Crashed`, and the
+   * process continues. Default: Node's. Too low: threads cannot start. Too high: no protection.
    */
   readonly resourceLimits?: ResourceLimits | undefined
 }
@@ -56,10 +58,10 @@ const checked = Effect.fnUntraced(function* (options: Options) {
 const crashed = (cause: unknown): WorkerPool.WorkerError =>
   cause instanceof WorkerPool.WorkerError
     ? cause
-    : new WorkerPool.WorkerError({ reason: "Crashed", task: "start", detail: "the threads do not start", cause })
+    : new WorkerPool.WorkerError({ reason: "Crashed", task: "start", detail: "the threads could not start", cause })
 
 /**
- * Starts the threads, and ends them with the Scope. It is ready when all threads are.
+ * Starts the threads, and ends them with the Scope. The effect ends when all threads are ready.
  *
  * @since 0.1.0
  * @category constructors
@@ -89,7 +91,7 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
 })
 
 /**
- * {@link make} as a layer: threads start when the layer is built, and none does before.
+ * {@link make} as a layer. The threads start when the layer is built.
  *
  * @example
  * ```ts

@@ -6,7 +6,7 @@
  */
 
 /**
- * A cache's store in an SQLite file, through the API of `node:sqlite`.
+ * A cache's store in an SQLite file, with the API of `node:sqlite`.
  *
  * @since 0.1.0
  */
@@ -35,15 +35,15 @@ export * as FiberConsoleNode from "./FiberConsoleNode.js"
 export * as MemoryMonitorNode from "./MemoryMonitorNode.js"
 
 /**
- * The `PayloadStore` on payload servers, over a `HttpClient` of `@effect/platform`: Node, browsers, Deno, edge workers.
- * Agents on several machines share it. `PayloadServer` serves the other end.
+ * The `PayloadStore` on payload servers, over an `HttpClient` of `@effect/platform`: Node, browsers, Deno, edge
+ * workers. Agents on several machines share it. `PayloadServer` implements the server.
  *
  * @since 0.1.0
  */
 export * as PayloadStoreHttp from "./PayloadStoreHttp.js"
 
 /**
- * The `PayloadStore` in a bucket of S3, or of a store that is compatible with it (R2, MinIO, Ceph), over a `HttpClient` of
+ * The `PayloadStore` in a bucket of S3, or of a compatible store (R2, MinIO, Ceph), over an `HttpClient` of
  * `@effect/platform`. It needs the optional package `aws4fetch` 1.0.20, which is loaded when the layer is built.
  *
  * @since 0.1.0
@@ -51,7 +51,8 @@ export * as PayloadStoreHttp from "./PayloadStoreHttp.js"
 export * as PayloadStoreS3 from "./PayloadStoreS3.js"
 
 /**
- * The `PayloadStore` on payload servers for Node, over undici: as `PayloadStoreHttp`, at half the CPU of a request.
+ * The `PayloadStore` on payload servers for Node, over undici. It needs half the CPU time of `PayloadStoreHttp` for
+ * each request.
  *
  * @since 0.1.0
  */
@@ -171,8 +172,8 @@ export * as WalletNode from "./WalletNode.js"
 export * as WalletThreads from "./WalletThreads.js"
 
 /**
- * A worker pool on threads of Node. They share memory with the pool: a small task costs no message, idle threads take work from
- * busy ones, and sleep when there is none.
+ * A worker pool on Node's threads. The threads share memory with the pool, so a small task needs no message. An idle
+ * thread takes work from busy ones, and sleeps if there is none.
  *
  * @since 0.1.0
  */

@@ -1,4 +1,4 @@
-/** What goes wrong between machines. */
+/** The errors of a cluster. */
 import * as Schema from "effect/Schema"
 import * as StoreFailure from "../../services/internal/storeFailure.js"
 import * as Outside from "../../src/internal/Outside.js"
@@ -6,17 +6,17 @@ import { printable } from "../../src/internal/printable.js"
 import * as SafeText from "../../src/SafeText.js"
 
 /**
- * The cluster refused to start, or gave no answer.
+ * The cluster refused to start, or did not answer.
  *
- * - `Shards`: the database was made for another `shardsPerGroup`. An agent would have two places.
- * - `Locks`: other runners of the database are there with other settings of shard locks. An agent could be on two of them.
- * - `Sqlite`: several runners were to share an SQLite database, which fails under their writes.
+ * - `Shards`: the database was made for another `shardsPerGroup`. An agent would be in two places.
+ * - `Locks`: other live runners of the database have other settings of shard locks. An agent could be on two of them.
+ * - `Sqlite`: several runners would share an SQLite database, which fails under concurrent writes.
  * - `Locked`: another process has the SQLite file open.
- * - `MissingPackage`: the runtime has no SQLite of its own, and the optional package is not installed.
- * - `Listen`: the runner's address cannot be listened on.
- * - `Storage`: the database failed with `cause`.
- * - `Timeout`: no answer came in time. The send may still happen. A send with the same `id` gives its receipt.
- * - `Defect`: the agent's wallet, or something else on its runner, threw `cause`.
+ * - `MissingPackage`: the runtime lacks `node:sqlite`, and the optional package is not installed.
+ * - `Listen`: the runner cannot listen on its address.
+ * - `Storage`: the database failed; `cause` has the error.
+ * - `Timeout`: no answer came in time. The send may still happen. A send with the same `id` returns its receipt.
+ * - `Defect`: the agent's wallet, or other code on its runner, threw `cause`.
  *
  * @since 0.1.0
  * @category errors
@@ -34,7 +34,7 @@ export class AgentClusterError extends printable(
       "Timeout",
       "Defect"
     ),
-    /** What happened, where the reason does not state it. */
+    /** The failure, if the reason does not state it. */
     detail: Schema.optional(SafeText.Schema()),
     cause: Schema.optional(Outside.Cause)
   })
@@ -49,7 +49,7 @@ export class AgentClusterError extends printable(
       case "Shards":
         return `The database was made for another shardsPerGroup: ${this.detail ?? "use its number, or another database"}`
       case "Locks":
-        return `Runners of this database have other locks: ${this.detail ?? "give all the same settings"}`
+        return `Runners of this database have other locks: ${this.detail ?? "give all runners the same settings"}`
       case "Sqlite":
         return "SQLite cannot be shared by runners: use Postgres or MySQL, or layerSingle for one runner"
       case "Locked":
@@ -61,9 +61,9 @@ export class AgentClusterError extends printable(
       case "Storage":
         return `The cluster's database failed: ${StoreFailure.explain(this.cause)}`
       case "Timeout":
-        return `${this.detail ?? "No answer came in time"}: ask again with the same id, which does nothing twice`
+        return `${this.detail ?? "No answer came in time"}: ask again with the same id, which never sends twice`
       case "Defect":
-        return "The agent's runner threw, as the cause says: mend it, and ask again with the same id"
+        return "The agent's runner threw the cause: fix it, and ask again with the same id"
     }
   }
 }

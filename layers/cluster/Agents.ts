@@ -1,6 +1,6 @@
 /**
- * The agents of a runner, which send, and react to what they get. An agent lives in memory from its first request until it has been idle for a while. Its wallet is
- * asked for once in that time.
+ * The agents of a runner, which send messages and react to received ones. An agent is in memory from its first request
+ * until it has been idle for some time. In that time, its wallet is requested once.
  */
 import * as Entity from "@effect/cluster/Entity"
 import type { Sharding } from "@effect/cluster/Sharding"
@@ -31,18 +31,18 @@ import * as Reading from "./Reading.js"
  */
 export interface Options<R = never> {
   /**
-   * The wallet of an agent, which is named by the wallet's address. A wallet with another address is refused: the send fails
-   * with `InvalidInput`. Its scope closes when the agent leaves this runner.
+   * Returns the wallet of an agent, which is identified by the wallet's address. With a wallet of another address, the
+   * send fails with `InvalidInput`. The scope closes when the agent leaves this runner.
    */
   readonly wallet: (agent: Address) => Effect.Effect<WalletService, InvalidInput | WalletError, R>
   /**
-   * Requests that one agent does at a time. Default 16. Too low: a message waits until earlier ones are confirmed. Too high:
-   * one agent takes the endpoint's rate from the others.
+   * Concurrent requests of one agent. Default 16. Too low: a message waits until earlier ones are confirmed. Too high:
+   * one agent uses up the endpoint's rate limit.
    */
   readonly concurrency?: number | undefined
   /**
-   * How long an agent stays in memory without a request. Default 1 minute. Too low: wallets are asked for again and again.
-   * Too high: memory grows by about 33 kB for each agent that was used.
+   * How long an idle agent stays in memory. Default 1 minute. Too low: wallets are requested repeatedly. Too high:
+   * memory grows by about 33 kB for each used agent.
    */
   readonly maxIdleTime?: Duration.DurationInput | undefined
   /** Options of the transactions of all sends. */
@@ -50,32 +50,35 @@ export interface Options<R = never> {
 }
 
 /**
- * The agents of a runner, which react to the messages that they get.
+ * The agents of a runner, which react to received messages.
  *
  * @since 0.1.0
  * @category models
  */
 export interface ReadingOptions<R = never, H = never> extends Options<R> {
   /**
-   * What an agent does with a message to it, with the agent's `Wallet`: `Message.text(message)` reads its payload. An agent's
-   * messages come in order, one at a time, and on one runner. Each is given at least once: again, after a pause that doubles
-   * from a second to 5 minutes, when this fails, and at once when the runner ended. `message.address` is the same each
-   * time, so a reply with the `id` `message.address` is sent once. What never returns holds back the agent's inbox: bound it
-   * by `Effect.timeout`.
+   * Handles a message to the agent, with the agent's `Wallet` in context: `Message.text(message)` reads its payload. An
+   * agent's messages come in order, one at a time, and on one runner. Each message is handled at least once. If the
+   * handler fails, it runs again after a pause that doubles from a second to 5 minutes; if the runner ends, it runs
+   * again at once. `message.address` is the same each time, so a reply with the `id` `message.address` is sent once. A
+   * handler that never returns blocks the agent's inbox: limit it with `Effect.timeout`.
    */
   readonly onMessage: (message: ProgramAccount<DirectMessage>) => Effect.Effect<void, unknown, H>
   /**
-   * How often a message is given to `onMessage` that fails, or with which the process ends, before it is passed over with an
-   * error in the log. Default 100, over 8 hours. Too low: an outage loses messages. Too high: a message that always fails
-   * holds back those behind it.
+   * Maximum attempts to handle a message, including those that end the process. Then the message is skipped, with an
+   * error in the log. Default 100, over 8 hours. Too low: an outage loses messages. Too high: a message that always
+   * fails blocks the later ones.
    */
   readonly attempts?: number | undefined
   /**
-   * Agents of this runner that read at a time. Default 256. Too low: agents wait for the slow ones. Too high: a burst of
-   * messages to many agents takes the memory and the endpoint's rate.
+   * Agents of this runner that read concurrently. Default 256. Too low: agents wait for slow ones. Too high: a burst of
+   * messages to many agents uses up memory and the endpoint's rate limit.
    */
   readonly readers?: number | undefined
-  /** How often the runner looks for new messages. Default 1 second. Too low loads the database. Too high: late reactions. */
+  /**
+   * How often the runner looks for new messages. Default 1 second. Too low: load on the database. Too high: late
+   * reactions.
+   */
   readonly pollInterval?: Duration.DurationInput | undefined
 }
 
@@ -87,7 +90,7 @@ const POLL = "1 second"
 
 type Wallets = Effect.Effect<WalletService, InvalidInput | WalletError>
 
-/** Runs the agents of this runner's shards. `read` has an agent read its inbox. */
+/** Runs the agents of this runner's shards. `read` makes an agent read its inbox. */
 const agentsOf = <R>(options: Options<R>, read?: (agent: Address, wallet: Wallets) => Effect.Effect<void>) =>
   Effect.gen(function* () {
     const concurrency = yield* Check.integer("concurrency", options.concurrency ?? CONCURRENCY, 1, 10_000)
@@ -121,14 +124,14 @@ const agentsOf = <R>(options: Options<R>, read?: (agent: Address, wallet: Wallet
               )
               .pipe(Effect.provideService(Wallet, wallet))
           ).pipe(
-            // A defect would be stored as the answer of all later asks.
+            // A defect would be stored as the answer to all later requests.
             Effect.catchAllDefect((cause) => Effect.fail(new AgentClusterError({ reason: "Defect", cause }))),
             Effect.mapError((error) => ({ ask, error }))
           ),
         Where: () => Effect.succeed({ host, port }),
         Read: () =>
           Effect.suspend(() => {
-            // Another runner may have asked, which had the agent before.
+            // The request may come from the runner that had the agent before.
             if (isReading || read === undefined) return Effect.void
             isReading = true
             return Addresses.parse(entityId, "agent").pipe(
@@ -140,7 +143,7 @@ const agentsOf = <R>(options: Options<R>, read?: (agent: Address, wallet: Wallet
       })
     })
     return AgentEntity.toLayer(make, {
-      // What an agent reads may have it send.
+      // The handling of a message may make the agent send.
       concurrency: read === undefined ? concurrency : concurrency + 1,
       maxIdleTime,
       disableFatalDefects: true
@@ -153,7 +156,7 @@ export const layer = <R>(
 ): Layer.Layer<never, InvalidInput, Exclude<R, Scope.Scope> | Message.Message | Sharding> =>
   Layer.unwrapEffect(agentsOf(options))
 
-/** Runs the agents of this runner's shards, which react to their messages. */
+/** Runs the agents of this runner's shards, which also react to their messages. */
 export const layerReading = <R, H>(
   options: ReadingOptions<R, H>
 ): Layer.Layer<

@@ -1,9 +1,9 @@
 /**
- * Asks an agent, wherever it is.
+ * Calls an agent on any runner.
  *
- * Invariants: one call of `send` uses one `id`, which is drawn where the caller gives none. Whatever becomes of the call, the
- * agent has sent the message once or not at all. A caller sees an interruption only if it was interrupted itself: a runner
- * that leaves ends its callers by interrupts, and these ask again.
+ * Invariants: one call of `send` uses one `id`; without a given one, it is random. Whatever the result of the call is,
+ * the agent sends the message at most once. A caller sees an interruption only if it was interrupted itself: a runner
+ * that ends interrupts its callers, and these ask again.
  */
 import type { AlreadyProcessingMessage, MailboxFull, PersistenceError } from "@effect/cluster/ClusterError"
 import type { Sharding } from "@effect/cluster/Sharding"
@@ -34,7 +34,7 @@ import { AgentClusterError } from "./AgentClusterError.js"
 import { AgentEntity } from "./Protocol.js"
 
 /**
- * A message that an agent of the cluster is to send. There are no bare bytes, which have no place for an `id`.
+ * A message for an agent of the cluster to send. Bare bytes are excluded, because they have no place for an `id`.
  *
  * @since 0.1.0
  * @category models
@@ -42,7 +42,7 @@ import { AgentEntity } from "./Protocol.js"
 export type SendInput = Omit<Message.SendInput, "raw" | "zeroCopy">
 
 /**
- * Where a runner is.
+ * The address of a runner.
  *
  * @since 0.1.0
  * @category models
@@ -55,45 +55,46 @@ export interface Runner {
 }
 
 /**
- * Options of asking an agent.
+ * Options of a call to an agent.
  *
  * @since 0.1.0
  * @category models
  */
 export interface CallOptions {
   /**
-   * How long to wait for the answer, over failures of runners. Default 2 minutes. Too low: `AgentClusterError` of reason
-   * `Timeout` while a runner fails over, which takes up to 15 seconds. Too high: the caller learns late that no runner lives.
+   * How long to wait for the answer, including failures of runners. Default 2 minutes. Too low: `AgentClusterError` of
+   * reason `Timeout` during a failover, which takes up to 15 seconds. Too high: the caller learns late that no runner
+   * is alive.
    */
   readonly timeout?: Duration.DurationInput | undefined
 }
 
 /**
- * An agent, as seen from anywhere in the cluster.
+ * An agent of the cluster, callable from any process.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Client {
   /**
-   * Has the agent send a message, and waits for the receipt. The request is in the cluster's database before anything is
-   * done, and the runner that has the agent does it: another one, if the first is killed. Calls with the same `id` and the
-   * same content make one message and give one receipt, from any process. A call that failed may be made again.
+   * Makes the agent send a message, and waits for the receipt. The request is stored in the cluster's database first.
+   * Then the agent's runner executes it, or another runner if that one is killed. Calls with the same `id` and the same
+   * content make one message and return one receipt, from any process. A failed call may be repeated.
    */
   readonly send: (
     input: SendInput,
     options?: CallOptions
   ) => Effect.Effect<Message.MessageReceipt, AgentClusterError | Message.SendError, Sharding>
-  /** The runner that has the agent now. It is not stored, and another runner may have the agent the moment after. */
+  /** The present runner of the agent. It is not stored, and may change at any moment. */
   readonly where: (options?: CallOptions) => Effect.Effect<Runner, AgentClusterError | InvalidInput, Sharding>
 }
 
-/** Bytes of a payload: it lies in the database, in base64, until it is pruned. */
+/** Maximum bytes of a payload. The database stores it in base64 until it is pruned. */
 const MAX_PAYLOAD = 256 * 1024
 
 const MAX_ID = 1024
 
-/** Interrupts after which the answer of a key is taken for an interrupt that was stored. */
+/** Interrupts after which the stored answer of a key is assumed to be an interrupt. */
 const MAX_INTERRUPTS = 3
 
 const PAUSE = 200
@@ -102,7 +103,7 @@ const DEFAULT_TIMEOUT = "2 minutes"
 
 const invalid = (field: string, rule: string, size?: number) => new InvalidInput({ field, rule, size })
 
-/** The address of an agent's wallet, which names the agent. */
+/** Checks the address of an agent's wallet, which identifies the agent. */
 export const checkAgent = (agent: Address): Effect.Effect<Address, InvalidInput> => {
   const wrong = Addresses.check(agent, "agent")
   if (wrong !== undefined) return Effect.fail(wrong)
@@ -121,7 +122,7 @@ const bytesOf = (payload: Uint8Array | string): Effect.Effect<Uint8Array, Invali
     : Effect.fail(invalid("payload", `must be at most ${MAX_PAYLOAD} bytes`, bytes.length))
 }
 
-/** What is asked, checked as the agent will check it. */
+/** The request, with the same checks as the agent's. */
 const prepare = (input: SendInput) =>
   Effect.gen(function* () {
     if (typeof input !== "object" || input === null) return yield* invalid("input", "must be an object")
@@ -154,8 +155,8 @@ const isTrouble = <E>(error: E | Trouble): error is Trouble =>
   Predicate.hasProperty(error, "_tag") && typeof error._tag === "string" && TROUBLES.includes(error._tag)
 
 /**
- * Asks again until there is an answer: runners that leave, full mailboxes and a database that is away pass. What lies in the
- * database as the answer of a key and is none, an interrupt or a defect, is left behind by `renew`, which makes a new key.
+ * Asks again until an answer comes: departing runners, full mailboxes and an unavailable database are temporary. If the
+ * stored answer of a key is an interrupt or a defect, `renew` makes a new key.
  */
 const persistently = <A, E, R>(
   timeout: number,
@@ -169,7 +170,7 @@ const persistently = <A, E, R>(
     const again: Effect.Effect<A, AgentClusterError | E, R> = Effect.flatMap(Effect.exit(call), (exit) => {
       if (Exit.isSuccess(exit)) return Effect.succeed(exit.value)
       if (Cause.isInterruptedOnly(exit.cause)) {
-        // Under the same key first, where the answer may be by now.
+        // Tries the same key first, because its answer may be stored by now.
         if (++interrupts % MAX_INTERRUPTS === 0) renew()
         return Effect.delay(again, PAUSE)
       }
@@ -225,8 +226,8 @@ const where = (agent: Address, options: CallOptions | undefined) =>
   }).pipe(traced("AgentCluster.where", { "pod.wallet": agent }))
 
 /**
- * The agent with this wallet. Nothing is done before a method's Effect runs, and an address that is none is `InvalidInput`
- * there.
+ * The agent with this wallet. A method does nothing before its Effect runs. There, an invalid address fails with
+ * `InvalidInput`.
  *
  * @example
  * ```ts

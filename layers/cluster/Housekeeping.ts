@@ -1,7 +1,7 @@
 /**
- * Removes the requests that were answered, with their answers. `@effect/cluster` keeps them for ever: 1.6 kB a send.
+ * Removes answered requests with their answers. `@effect/cluster` keeps them for ever: 1.6 kB for each send.
  *
- * A send whose request was removed is still done once: asked again, the agent finds its message on the chain.
+ * A send without its request is still executed only once: if it is repeated, the agent finds its message on the chain.
  */
 import * as MachineId from "@effect/cluster/MachineId"
 import type { Sharding } from "@effect/cluster/Sharding"
@@ -19,15 +19,15 @@ import { AgentClusterError } from "./AgentClusterError.js"
 import { AgentEntity } from "./Protocol.js"
 
 /**
- * What is removed at a time.
+ * Options of {@link prune}.
  *
  * @since 0.1.0
  * @category models
  */
 export interface PruneOptions {
   /**
-   * How long an answered request is kept. Default 1 day. Too low: a caller that asks again later makes the agent look on the
-   * chain. Too high: the database grows by 1.6 kB for each send of that time.
+   * How long an answered request is kept. Default 1 day. Too low: a later repetition makes the agent search the chain.
+   * Too high: the database grows by 1.6 kB for each send of that time.
    */
   readonly keep?: Duration.DurationInput | undefined
   /** Rows of one transaction. Default 1000. Too low: many transactions. Too high: rows are locked for long. */
@@ -41,7 +41,9 @@ export interface PruneOptions {
  * @category models
  */
 export interface HousekeepingOptions extends PruneOptions {
-  /** How often it looks. Default 10 minutes. Too low loads the database. Too high lets rows gather for as long. */
+  /**
+   * Time between two runs. Default 10 minutes. Too low: load on the database. Too high: rows accumulate for that time.
+   */
   readonly every?: Duration.DurationInput | undefined
 }
 
@@ -53,8 +55,7 @@ const check = ({ batch = 1000, keep = "1 day" }: PruneOptions) =>
 const storage = (cause: unknown) => new AgentClusterError({ reason: "Storage", cause })
 
 /**
- * Removes what is old enough, a batch at a time, and returns how many requests that were. Requests without an answer
- * stay.
+ * Removes old answered requests, in batches, and returns their number. Requests without an answer stay.
  *
  * @since 0.1.0
  * @category housekeeping
@@ -89,7 +90,7 @@ export const prune = (
     }
   })
 
-/** Prunes on one runner of the cluster. */
+/** Prunes periodically on one runner of the cluster. */
 export const layer = ({ every = "10 minutes", ...options }: HousekeepingOptions = {}): Layer.Layer<
   never,
   InvalidInput,

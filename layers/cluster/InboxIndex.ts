@@ -1,10 +1,10 @@
 /**
- * Who got which message, in the cluster's database: one runner follows the program and writes a row for each message, with
- * the place in the stream in the same transaction. So each message has one row, across restarts and runners. The same
- * transaction marks the agents, so that they read.
+ * The recipients of all messages, in the cluster's database. One runner follows the program and writes a row for each
+ * message, together with its position in the stream, in one transaction. So each message has exactly one row, across
+ * restarts and runners. The same transaction marks the agents, so that they read.
  *
- * An agent reads its own rows. Listing the program's accounts instead would be a scan for each agent that becomes active, and
- * thousands of scans when a runner fails.
+ * An agent reads its own rows. Listing the program's accounts instead would need a scan for each agent that becomes
+ * active, and thousands of scans when a runner fails.
  */
 import * as EntityId from "@effect/cluster/EntityId"
 import { Sharding } from "@effect/cluster/Sharding"
@@ -29,7 +29,7 @@ import * as InboxReader from "./InboxReader.js"
 import { GROUP } from "./Protocol.js"
 
 /**
- * A message to an agent, as the index has it.
+ * A message to an agent, in the index.
  *
  * @since 0.1.0
  * @category models
@@ -48,9 +48,9 @@ export interface InboxRow {
  * @category models
  */
 export interface InboxOptions {
-  /** The last row that is known: those behind it are read. Default: from the first. */
+  /** The last known row: the result begins after it. Default: from the first row. */
   readonly after?: InboxRow | undefined
-  /** Maximum rows. Default 100, at most 10,000. Too low: many reads. Too high: much memory at a time. */
+  /** Maximum rows. Default 100, at most 10,000. Too low: many reads. Too high: more memory for each read. */
   readonly limit?: number | undefined
 }
 
@@ -62,28 +62,29 @@ export interface InboxOptions {
  */
 export interface InboxIndexOptions {
   /**
-   * Where an empty index begins: `"beginning"` (default) of the program's history, or `"now"`. A history that nodes no
-   * longer keep is passed over with a warning.
+   * Where an empty index begins: at the `"beginning"` (default) of the program's history, or `"now"`. History that
+   * nodes no longer keep is skipped with a warning.
    */
   readonly from?: "beginning" | "now" | undefined
   /**
-   * `confirmed` (default), or `finalized`, which comes 13 seconds later. A confirmed message may have been rolled back, in
-   * very rare cases: there is no account at its address then.
+   * `confirmed` (default), or `finalized`, which is 13 seconds later. In very rare cases, a confirmed message is rolled
+   * back: then its address has no account.
    */
   readonly commitment?: "confirmed" | "finalized" | undefined
   /**
-   * The agents whose messages are kept. Default: all of the program. Where others use the program too, name your own: each
-   * message of a stranger is a row, and wakes an agent that `layer` with `onMessage` then refuses.
+   * The agents whose messages are indexed. Default: all agents of the program. If others use the program too, select
+   * your own agents: each message of a stranger is a row, and wakes an agent that `layer` with `onMessage` then
+   * refuses.
    */
   readonly recipients?: ((agent: Address) => boolean) | undefined
 }
 
 const NAME = "inboxCursor"
 
-/** Slots after which the place is written though there was nothing: about a minute. */
+/** Slots, about a minute, after which the position is written even without a message. */
 const STEP = 150n
 
-/** Rows of one statement. */
+/** Maximum rows of one statement. */
 const ROWS = 200
 
 const storage = (cause: unknown) => new AgentClusterError({ reason: "Storage", cause })
@@ -94,7 +95,7 @@ const Rows = Schema.Array(
   Schema.Struct({ slot: Schema.Union(Schema.BigIntFromSelf, Schema.BigInt), address: Addresses.Schema })
 )
 
-/** Makes the tables of inboxes. */
+/** Creates the tables of inboxes. */
 export const tables: Effect.Effect<void, AgentClusterError, SqlClient.SqlClient> = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const table = sql`
@@ -104,13 +105,13 @@ export const tables: Effect.Effect<void, AgentClusterError, SqlClient.SqlClient>
     )`
   const both = Effect.zipRight(table, InboxReader.table)
   yield* sql.onDialectOrElse({
-    // Two runners that make a table at the same time would both fail.
+    // Without the lock, two runners that create a table concurrently would both fail.
     pg: () => sql.withTransaction(Effect.zipRight(sql`SELECT pg_advisory_xact_lock(7063)`, both)),
     orElse: () => both
   })
 }).pipe(Effect.mapError(storage))
 
-/** The cursor, with what has been written of it. */
+/** The stored cursor. */
 const stored = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql`SELECT value FROM pod_cluster WHERE name = ${NAME}`
@@ -119,7 +120,7 @@ const stored = Effect.gen(function* () {
 
 type Row = InboxRow & { readonly recipient: Address }
 
-/** Writes rows, the marks of their agents, and the place in the stream, or nothing. */
+/** Writes rows, marks their agents and stores the position, in one transaction. */
 const write = (rows: ReadonlyArray<Row>, cursor: ProtocolEvents.Cursor) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -146,7 +147,7 @@ const write = (rows: ReadonlyArray<Row>, cursor: ProtocolEvents.Cursor) =>
     yield* sql.withTransaction(writing)
   })
 
-/** Follows the program from where the index stands. */
+/** Follows the program from the stored position. */
 const follow = (options: InboxIndexOptions) =>
   Effect.gen(function* () {
     const events = yield* ProtocolEvents.ProtocolEvents
@@ -179,7 +180,7 @@ const STARTS: ReadonlyArray<unknown> = [undefined, "beginning", "now"]
 
 const AGAIN = Schedule.union(Schedule.exponential("1 second"), Schedule.spaced("1 minute"))
 
-/** Keeps the index on one runner of the cluster. */
+/** Maintains the index on one runner of the cluster. */
 export const layer = (
   options: InboxIndexOptions = {}
 ): Layer.Layer<
@@ -201,7 +202,7 @@ export const layer = (
       yield* tables
       const run = follow(options).pipe(
         Effect.tapError((error) =>
-          Effect.logWarning("AgentCluster: the index of inboxes stopped, and starts again", error)
+          Effect.logWarning("AgentCluster: the index of inboxes failed and is restarted", error)
         ),
         Effect.retry(AGAIN)
       )
@@ -210,8 +211,7 @@ export const layer = (
   )
 
 /**
- * The messages to an agent that the index has, oldest first. What was sent in the last
- * seconds may not be there yet.
+ * The indexed messages to an agent, oldest first. Messages of the last seconds may still be missing.
  *
  * @since 0.1.0
  * @category inbox

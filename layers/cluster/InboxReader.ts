@@ -1,13 +1,13 @@
 /**
- * How far each agent has read its inbox: a row for each agent in the cluster's database.
+ * The reading position of each agent in its inbox, as a row in the cluster's database.
  *
- * - `slot` and `address` are the last message that the agent is done with. They move on from the place where the reader found
- *   them, or not at all: a runner that was stopped, and reads on after another has read, moves nothing back.
- * - `changes` counts what was written into the inbox. An agent is marked as read only with the count from before it found
- *   nothing, so a message that comes meanwhile is not forgotten.
- * - `tries` is counted before a message is given to the agent: one that kills the process is counted too.
- * - `due` orders the agents that are to read, in milliseconds of the runners' clocks. One that is further ahead than any pause
- *   was written by a clock that jumped, and counts as due.
+ * - `slot` and `address` name the last finished message. They advance only from the position that the reader has read.
+ *   So a runner that was stopped, and continues after another has read, moves nothing back.
+ * - `changes` counts the messages written to the inbox. An agent is marked as read only with the count from before it
+ *   found the inbox empty, so a message that arrives in between is not missed.
+ * - `tries` is incremented before a message is handled, so a message that kills the process is counted too.
+ * - `due` orders the agents that must read, in milliseconds of the runners' clocks. A value further ahead than any
+ *   pause comes from a clock that jumped, and counts as due.
  */
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { Address } from "@solana/kit"
@@ -18,7 +18,7 @@ import * as Addresses from "../../src/solana/Address.js"
 /** The longest pause of an agent, in milliseconds. */
 export const MAX_PAUSE = 300_000
 
-/** Integers, as databases give them. */
+/** Integers in the types that databases return. */
 const Int = Schema.Union(Schema.BigIntFromSelf, Schema.BigInt, Schema.BigIntFromNumber)
 
 const Due = Schema.Array(Schema.Struct({ agent: Addresses.Schema }))
@@ -34,10 +34,10 @@ const Found = Schema.Array(
   })
 )
 
-/** Where an agent is in its inbox, and what comes next. */
+/** The position of an agent in its inbox, and its next message. */
 export type Place = (typeof Found.Type)[number]
 
-/** Has to run where the table `pod_cluster` is. */
+/** Creates the table. It must run in the database of the table `pod_cluster`. */
 export const table = Effect.flatMap(SqlClient.SqlClient, (sql) => {
   const columns = sql.literal(`
     agent VARCHAR(44) PRIMARY KEY, shard INTEGER NOT NULL, changes BIGINT NOT NULL, unread BOOLEAN NOT NULL,
@@ -53,7 +53,7 @@ export const table = Effect.flatMap(SqlClient.SqlClient, (sql) => {
   })
 })
 
-/** Notes that agents have new messages. */
+/** Records that agents have new messages. */
 export const mark = (agents: ReadonlyArray<{ readonly agent: Address; readonly shard: number }>) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -80,7 +80,7 @@ export const mark = (agents: ReadonlyArray<{ readonly agent: Address; readonly s
     })
   })
 
-/** Agents of these shards that have something to read, the longest waiting first. */
+/** Agents of these shards with unread messages, the longest waiting first. */
 export const due = (shards: ReadonlyArray<number>, limit: number) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -92,7 +92,7 @@ export const due = (shards: ReadonlyArray<number>, limit: number) =>
     return (yield* Schema.decodeUnknown(Due)(rows)).map(({ agent }) => agent)
   })
 
-/** Where the agent is. None for one that never had a message. */
+/** The position of the agent. `None` if it never had a message. */
 export const place = (agent: Address) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -105,7 +105,7 @@ export const place = (agent: Address) =>
     return found
   }).pipe(Effect.provideService(SqlClient.SafeIntegers, true))
 
-/** Counts a try of the next message, before it is made. */
+/** Counts an attempt to handle the next message, before it starts. */
 export const begin = (agent: Address, { address, slot, tries }: Place) =>
   Effect.flatMap(
     SqlClient.SqlClient,
@@ -114,7 +114,7 @@ export const begin = (agent: Address, { address, slot, tries }: Place) =>
       WHERE agent = ${agent} AND slot = ${slot} AND address = ${address} AND tries = ${tries}`
   )
 
-/** Takes a try back, which was interrupted. */
+/** Subtracts an interrupted attempt. */
 export const withdraw = (agent: Address, { address, slot, tries }: Place) =>
   Effect.flatMap(
     SqlClient.SqlClient,
@@ -123,7 +123,7 @@ export const withdraw = (agent: Address, { address, slot, tries }: Place) =>
       WHERE agent = ${agent} AND slot = ${slot} AND address = ${address} AND tries = ${tries + 1n}`
   )
 
-/** Moves on to the next message. */
+/** Advances to the next message. */
 export const advance = (agent: Address, { address, next_address, next_slot, slot }: Place) =>
   Effect.flatMap(
     SqlClient.SqlClient,
@@ -132,14 +132,14 @@ export const advance = (agent: Address, { address, next_address, next_slot, slot
       WHERE agent = ${agent} AND slot = ${slot} AND address = ${address}`
   )
 
-/** Marks the inbox as read, unless something came since. */
+/** Marks the inbox as read, unless a message arrived since. */
 export const settle = (agent: Address, { changes }: Place) =>
   Effect.flatMap(
     SqlClient.SqlClient,
     (sql) => sql`UPDATE pod_inbox_reader SET unread = ${false} WHERE agent = ${agent} AND changes = ${changes}`
   )
 
-/** Lets the agent read again after some milliseconds. */
+/** Makes the agent read again after some milliseconds. */
 export const postpone = (agent: Address, millis: number) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient

@@ -1,9 +1,9 @@
 /**
- * What agents of a cluster are asked, as Schemas that cross sockets and lie in a database.
+ * The requests to agents of a cluster, as Schemas for sockets and the database.
  *
- * A send is persisted before it is done, under a key that names its content. Interruption of its caller does not reach it.
- * A failure is stored as the answer of its key, so it names the ask that it answers: a caller that finds the failure of an
- * earlier ask asks under a key of its own. The message's id keeps that one message.
+ * A send is persisted before it is executed, under a key that identifies its content. An interruption of its caller
+ * does not reach it. A failure is stored as the answer of its key, together with its ask: a caller that finds the
+ * failure of an earlier ask uses its own key. The message's id still prevents a second message.
  */
 import * as ClusterSchema from "@effect/cluster/ClusterSchema"
 import * as Entity from "@effect/cluster/Entity"
@@ -34,9 +34,9 @@ const SendError = Schema.Union(
 
 const Send = Rpc.make("Send", {
   payload: {
-    /** Names the content, and the ask where an earlier one failed. */
+    /** Identifies the content, and the ask if an earlier one failed. */
     key: Schema.String,
-    /** Names the ask whose answer this is. */
+    /** Identifies the ask to which an answer belongs. */
     ask: Schema.String,
     recipient: Address.Schema,
     payload: Schema.Uint8ArrayFromBase64,
@@ -55,11 +55,11 @@ const Send = Rpc.make("Send", {
 
 const Where = Rpc.make("Where", { success: Schema.Struct({ host: Schema.String, port: Schema.Int }) })
 
-/** Has the agent read its inbox. A runner that ends lets it finish the message. */
+/** Makes the agent read its inbox. A runner that ends waits for the current message. */
 const Read = Rpc.make("Read").annotate(ClusterSchema.Uninterruptible, true)
 
-/** The group of shards that agents are in. */
+/** The group of shards for agents. */
 export const GROUP = "default"
 
-/** An agent, named by its wallet's address. */
+/** An agent, identified by its wallet's address. */
 export const AgentEntity = Entity.make("PodAgent", [Send, Where, Read])

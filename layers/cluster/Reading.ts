@@ -2,12 +2,13 @@ import * as ShardId from "@effect/cluster/ShardId"
 /**
  * Agents that react to their inboxes.
  *
- * The index marks an agent when it writes a message to it. The runner that has the agent's shard looks for marked agents, and
- * has each read its messages in order, one at a time, until there is none. The reading is a request to the agent as any
- * other, so it happens on one runner; its place is in the database, so another runner goes on where this one stopped.
+ * The index marks an agent when it writes a message to it. The runner of the agent's shard looks for marked agents, and
+ * makes each read its messages in order, one at a time, until there are none. Reading is a request to the agent like
+ * any other, so it happens on one runner. Its position is in the database, so another runner continues there.
  *
- * A message is done when `onMessage` succeeded and the place has moved. Between the two a process may end: so each message is
- * given at least once. One that fails is tried again after a pause, and holds back what comes behind it.
+ * A message is finished when `onMessage` has succeeded and the position has advanced. A process may end between the
+ * two, so each message is handled at least once. A failed message is tried again after a pause, and blocks the later
+ * ones.
  */
 import { Sharding } from "@effect/cluster/Sharding"
 import type { Address } from "@solana/kit"
@@ -26,31 +27,31 @@ import * as Shards from "./Shards.js"
 export interface Reader {
   readonly messages: MessageService
   readonly onMessage: (message: ProgramAccount<DirectMessage>, wallet: WalletService) => Effect.Effect<void, unknown>
-  /** After so many tries, a message is passed over. */
+  /** Attempts after which a message is skipped. */
   readonly attempts: number
 }
 
-/** Messages that an agent reads before others have their turn. */
+/** Messages that an agent reads before other agents get their turn. */
 const TURN = 100
 
 const SECOND = 1000
 
-/** Tries after which a message that no node has is taken for one that was rolled back: about half a minute. */
+/** Attempts after which a message that no node has counts as rolled back: about half a minute. */
 const MISSING = 6n
 
-/** The pause of an agent without its wallet. */
+/** The pause of an agent whose wallet is not available. */
 const AWAY = 30 * SECOND
 
-/** The pause after a try that failed. */
+/** The pause after a failed attempt. */
 const pauseAfter = (tries: bigint): number => Math.min(SECOND * 2 ** Math.min(Number(tries), 20), InboxReader.MAX_PAUSE)
 
-/** What became of a message: `done` moves on, `again` waits. */
+/** The outcome of a message: `done` advances, `again` waits. */
 type Outcome = "again" | "done"
 
 const passOver = (address: Address, agent: Address, cause: Cause.Cause<unknown>): Effect.Effect<Outcome> =>
-  Effect.as(Effect.logError(`AgentCluster: the message ${address} to ${agent} was passed over`, cause), "done" as const)
+  Effect.as(Effect.logError(`AgentCluster: the message ${address} to ${agent} was skipped`, cause), "done" as const)
 
-/** Gives the next message to the agent. */
+/** Handles the agent's next message. */
 const give = (
   { attempts, messages, onMessage }: Reader,
   agent: Address,
@@ -62,7 +63,7 @@ const give = (
   const again = (cause: Cause.Cause<unknown>): Effect.Effect<Outcome> => {
     if (tries >= BigInt(attempts)) return passOver(next, agent, cause)
     return Effect.as(
-      Effect.logWarning(`AgentCluster: the message ${next} to ${agent} failed, and is tried again`, cause),
+      Effect.logWarning(`AgentCluster: the message ${next} to ${agent} failed and will be tried again`, cause),
       "again" as const
     )
   }
@@ -90,7 +91,7 @@ const give = (
   )
 }
 
-/** Reads until there is no message, or the turn is over. */
+/** Reads until the inbox is empty, or the turn is over. */
 const readAll = (reader: Reader, agent: Address, wallet: WalletService) =>
   Effect.gen(function* () {
     for (let turn = 0; turn < TURN; turn++) {
@@ -98,7 +99,7 @@ const readAll = (reader: Reader, agent: Address, wallet: WalletService) =>
       if (place === undefined) return
       if (place.next_address === null) return yield* InboxReader.settle(agent, place)
       if (place.tries >= BigInt(reader.attempts)) {
-        // The process ended each time.
+        // The process ended in each attempt.
         yield* passOver(place.next_address, agent, Cause.empty)
       } else {
         yield* InboxReader.begin(agent, place)
@@ -107,17 +108,17 @@ const readAll = (reader: Reader, agent: Address, wallet: WalletService) =>
       }
       yield* InboxReader.advance(agent, place)
     }
-    // Behind the others.
+    // Moves the agent behind the other waiting ones.
     yield* InboxReader.postpone(agent, 0)
   })
 
-/** An agent that is none of this cluster: its messages wait until a new one comes, and it is looked for again. */
+/** Refuses an address that is not an agent of this cluster. Its messages wait until a new one arrives. */
 const refuse = (agent: Address) =>
   Effect.flatMap(InboxReader.place(agent), (place) =>
     place === undefined ? Effect.void : InboxReader.settle(agent, place)
   )
 
-/** Has an agent read. What fails here is tried again at the next look. */
+/** Makes an agent read. After a failure, the next poll tries again. */
 export const read = (
   reader: Reader,
   agent: Address,
@@ -128,23 +129,26 @@ export const read = (
       onSuccess: (wallet) => readAll(reader, agent, wallet),
       onFailure: (error) =>
         error._tag === "InvalidInput"
-          ? Effect.zipRight(Effect.logDebug(`AgentCluster: ${agent} is no agent of this cluster`, error), refuse(agent))
+          ? Effect.zipRight(
+              Effect.logDebug(`AgentCluster: ${agent} is not an agent of this cluster`, error),
+              refuse(agent)
+            )
           : Effect.zipRight(
-              Effect.logWarning(`AgentCluster: the wallet of ${agent} is away`, error),
+              Effect.logWarning(`AgentCluster: the wallet of ${agent} is not available`, error),
               InboxReader.postpone(agent, AWAY)
             )
     }),
     Effect.catchAllCause((cause) => Effect.logWarning(`AgentCluster: ${agent} could not read its inbox`, cause))
   )
 
-/** The shards that this runner has. */
+/** The shards of this runner. */
 const ownShards = (sharding: Sharding["Type"], count: number): ReadonlyArray<number> => {
   const own: Array<number> = []
   for (let id = 1; id <= count; id++) if (sharding.hasShardId(ShardId.make(GROUP, id))) own.push(id)
   return own
 }
 
-/** Has the agents of this runner read, `readers` of them at a time. */
+/** Makes the agents of this runner read, at most `readers` of them concurrently. */
 export const run = (readers: number, pollInterval: number) =>
   Effect.gen(function* () {
     const sharding = yield* Sharding
@@ -171,7 +175,7 @@ export const run = (readers: number, pollInterval: number) =>
       }
     })
     yield* once.pipe(
-      Effect.catchAllCause((cause) => Effect.logWarning("AgentCluster: inboxes were not looked for", cause)),
+      Effect.catchAllCause((cause) => Effect.logWarning("AgentCluster: the poll for inboxes failed", cause)),
       Effect.repeat(Schedule.spaced(pollInterval)),
       Effect.forkScoped
     )

@@ -1,4 +1,4 @@
-/** Runners over sockets and a database that they share, clients without agents, and one runner by itself. */
+/** Runners with sockets and a shared database, clients without agents, and single runners. */
 import * as MessageStorage from "@effect/cluster/MessageStorage"
 import * as RunnerAddress from "@effect/cluster/RunnerAddress"
 import * as RunnerHealth from "@effect/cluster/RunnerHealth"
@@ -31,26 +31,28 @@ import * as SqliteClient from "./SqliteClient.js"
  * @category models
  */
 export interface RunnerOptions extends ShardingOptions {
-  /** Where other runners and clients reach this one. No two runners may have the same. */
+  /** The address at which other runners and clients reach this one. It must be unique. */
   readonly address: Runner
-  /** Where it listens, if that is another address, such as in a container. Default: `address`. */
+  /** The address to listen on, if it differs, such as in a container. Default: `address`. */
   readonly listen?: Runner | undefined
-  /** The runner's part of the agents in relation to others. Default 1. Too high: it gets more than it can do. */
+  /**
+   * The runner's share of the agents, relative to others. Default 1. Too low: it is idle. Too high: it is overloaded.
+   */
   readonly weight?: number | undefined
 }
 
 /**
- * The options of a runner by itself.
+ * The options of a single runner.
  *
  * @since 0.1.0
  * @category models
  */
 export interface SingleOptions extends ShardingOptions {
-  /** The path of the SQLite file. It is made where it does not exist, for the user of the process alone. */
+  /** The path of the SQLite file. It is created if it does not exist, accessible only to the user of the process. */
   readonly file: string
 }
 
-/** What a runner gives. */
+/** The services of a runner. */
 export type Services = ClusterSharding.Sharding | MessageStorage.MessageStorage
 
 const addressOf = (field: string, address: Runner): Effect.Effect<RunnerAddress.RunnerAddress, InvalidInput> =>
@@ -74,7 +76,7 @@ const runners = Layer.mapError(SqlRunnerStorage.layer, storage)
 
 const protocol = NodeClusterSocket.layerClientProtocol
 
-/** A runner over a database in context. */
+/** A runner over the database in context. */
 export const layerRunner = (
   options: RunnerOptions
 ): Layer.Layer<Services, AgentClusterError | InvalidInput, SqlClient> =>
@@ -109,7 +111,7 @@ export const layerRunner = (
     })
   )
 
-/** A process that has no agents, and asks those of runners. */
+/** A process without agents, which calls the agents of runners. */
 export const layerClient = (
   options?: ShardingOptions
 ): Layer.Layer<Services, AgentClusterError | InvalidInput, SqlClient> =>
@@ -143,14 +145,17 @@ export const layerSingle = ({
       return ClusterSharding.layer.pipe(
         Layer.provide(Runners.layerNoop),
         Layer.provideMerge(messages),
-        // The file is locked, so there is no other runner to know of.
+        // The file is locked, so there is no other runner.
         Layer.provide([RunnerStorage.layerMemory, RunnerHealth.layerNoop]),
         Layer.provide(ShardingConfig.layer(settings))
       )
     })
   ).pipe(Layer.provideMerge(SqliteClient.layer(file)))
 
-/** Until the runner has its shards. A request before that would be tried again by the Clock, which a test stands still. */
+/**
+ * Waits until the runner has its shards. An earlier request would be retried by the Clock, which does not move in a
+ * test.
+ */
 const started = Effect.flatMap(ClusterSharding.Sharding, (sharding) =>
   Effect.yieldNow().pipe(
     Effect.repeat({ until: () => sharding.hasShardId(ShardId.make("default", ShardingConfig.defaults.shardsPerGroup)) })

@@ -1,4 +1,4 @@
-/** The settings of a cluster, checked: with some of them, shards would go to and fro for ever. */
+/** The settings of a cluster, with checks: under some settings, shards would never stay on a runner. */
 import * as ShardingConfig from "@effect/cluster/ShardingConfig"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -6,56 +6,63 @@ import * as Check from "../../src/internal/check.js"
 import { InvalidInput } from "../../src/InvalidInput.js"
 
 /**
- * The settings of a cluster, with the names that `ShardingConfig` of `@effect/cluster` has. The times are for three runners
- * over Postgres; `docs/scale.md` says how they were measured.
+ * The settings of a cluster, with the names of `ShardingConfig` of `@effect/cluster`. The defaults are for three
+ * runners over Postgres; `docs/scale.md` describes the measurements.
  *
  * @since 0.1.0
  * @category models
  */
 export interface ShardingOptions {
   /**
-   * Parts into which all agents are divided. Default 300. All runners must have the same, for ever: the database remembers
-   * it, and another number is `AgentClusterError` of reason `Shards`. Too low: runners get unequal parts. Too high: each
-   * runner asks the database for more locks.
+   * Number of shards into which all agents are divided. Default 300. It must be the same on all runners and can never
+   * change: the database stores it, and another number fails with `AgentClusterError` of reason `Shards`. Too low:
+   * runners get unequal shares. Too high: each runner needs more locks in the database.
    */
   readonly shardsPerGroup?: number | undefined
   /**
-   * How long a lock lives that is not refreshed. Default 35 seconds, at least 35, and at least three times the refresh. Too
-   * low, a busy event loop loses its shards and takes them again, for ever. Too high: after a runner that nobody can reach,
-   * its agents are away for so long. All runners and clients must have the same: another one is `AgentClusterError` of reason
-   * `Locks` while runners are there.
+   * How long an unrefreshed lock lives. Default 35 seconds, which is also the minimum; at least three times the refresh
+   * interval. Too low: a busy runner repeatedly loses its shards. Too high: after a runner becomes unreachable, its
+   * agents are unavailable for that time. All runners and clients must have the same value: another one fails with
+   * `AgentClusterError` of reason `Locks` while runners are alive.
    */
   readonly shardLockExpiration?: Duration.DurationInput | undefined
-  /** How often locks are refreshed. Default 10 seconds, at least 10. Too high is refused: see `shardLockExpiration`. */
+  /**
+   * Time between two refreshes of locks. Default 10 seconds, at least 10. Too high is refused: see
+   * `shardLockExpiration`.
+   */
   readonly shardLockRefreshInterval?: Duration.DurationInput | undefined
   /**
-   * How often runners are asked whether they live. Default 5 seconds, at least 1: agents of a killed runner answer again after
-   * 8 to 13 seconds. Too low: busy runners are taken for dead ones. Too high: a failover takes up to 35 seconds.
+   * Time between two health checks of runners. Default 5 seconds, at least 1: agents of a killed runner answer again
+   * after 8 to 13 seconds. Too low: busy runners count as dead. Too high: a failover takes up to 35 seconds.
    */
   readonly runnerHealthCheckInterval?: Duration.DurationInput | undefined
   /**
-   * How long a runner that ends waits for what its agents do. Default 3 seconds: a deployment hands over in that time, and
-   * a send that takes longer is done by the next runner. Too low: work is done again. Too high: each hand-over takes as long,
-   * also without work.
+   * How long a runner that ends waits for the requests of its agents. Default 3 seconds: a deployment hands over in
+   * that time, and the next runner executes slower sends. Too low: work is repeated. Too high: each hand-over takes
+   * that long, even without work.
    */
   readonly entityTerminationTimeout?: Duration.DurationInput | undefined
-  /** How often callers look for answers in the database. Default 200 milliseconds. Too low loads the database. */
+  /**
+   * Time between two polls for answers in the database. Default 200 milliseconds. Too low: load on the database. Too
+   * high: late answers.
+   */
   readonly entityReplyPollInterval?: Duration.DurationInput | undefined
   /**
-   * How often a runner looks for other runners. Default 3 seconds. Too low loads the database. Too high delays failover and
-   * hand-over by as much.
+   * Time between two polls for other runners. Default 3 seconds. Too low: load on the database. Too high: failover and
+   * hand-over are delayed by that time.
    */
   readonly refreshAssignmentsInterval?: Duration.DurationInput | undefined
   /**
-   * Whether locks are rows that expire, and not Postgres' session locks. Default false. Session locks are free at once when a
-   * runner is killed, but one that is stopped (a paused machine) keeps them as long as its connection stands. Rows expire. As
-   * `shardLockExpiration`, the same everywhere. Behind a pooler of transactions (PgBouncer), session locks do not hold: true.
+   * Whether locks are rows that expire, instead of Postgres' session locks. Default false. Session locks are released
+   * at once when a runner is killed, but a stopped runner (a paused machine) keeps them as long as its connection
+   * exists. Rows expire. Like `shardLockExpiration`, it must be the same everywhere. Behind a transaction pooler
+   * (PgBouncer), session locks do not work: use true.
    */
   readonly shardLockDisableAdvisory?: boolean | undefined
 }
 
 /**
- * Checked settings, complete but for the runner's addresses.
+ * Checked and complete settings, without the runner's addresses.
  *
  * @since 0.1.0
  * @category models
@@ -71,9 +78,9 @@ const between = (name: keyof ShardingOptions, value: Duration.DurationInput, min
   Effect.map(Check.millisBetween(name, value, min, HOUR), Duration.millis)
 
 /**
- * Checks settings and completes them, for runners that are put together by hand, such as `NodeClusterHttp.layer({
- * shardingConfig })`. `layerRunner`, `layerClient` and `layerSingle` check theirs themselves. `InvalidInput` for settings with
- * which shards would not stay with their runners.
+ * Checks and completes settings for runners that you compose yourself, such as `NodeClusterHttp.layer({ shardingConfig
+ * })`. `layerRunner`, `layerClient` and `layerSingle` do this already. `InvalidInput` for settings under which shards
+ * would not stay with their runners.
  *
  * @example
  * ```ts
@@ -127,7 +134,7 @@ export const sharding = (options: ShardingOptions = {}): Effect.Effect<Sharding,
         options.refreshAssignmentsInterval ?? "3 seconds",
         100
       ),
-      // It counts from the start of the runner, and what it refuses is refused for ever: layers that start slowly need time.
+      // The timeout counts from the start of the runner, and a refusal is final: layers that start slowly need time.
       entityRegistrationTimeout: Duration.minutes(10),
       // A request crosses a socket or the database anyway, or stays in this process.
       simulateRemoteSerialization: false

@@ -1,8 +1,9 @@
 /**
- * What a database remembers of its cluster, so that no runner joins with other settings.
+ * The settings that a database stores for its cluster, so that no runner joins with other settings.
  *
- * The number of shards says where an agent is. With two numbers, an agent would be on two runners. Locks keep a shard on one
- * runner. Two kinds of locks do not see each other, and a short expiry takes the locks of a runner that refreshes slowly.
+ * The number of shards determines the runner of an agent. With two numbers, an agent would be on two runners. Locks
+ * keep a shard on one runner. Two kinds of locks ignore each other, and a short expiry removes the locks of a runner
+ * that refreshes slowly.
  */
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Duration from "effect/Duration"
@@ -21,7 +22,7 @@ const countsOf = Schema.decodeUnknown(
   Schema.Array(Schema.Struct({ count: Schema.Union(Schema.Number, Schema.NumberFromString) }))
 )
 
-/** Settings of locks, and when they were written. */
+/** The settings of locks, and the time when they were written. */
 const Locks = Schema.parseJson(
   Schema.Struct({
     kind: Schema.Literal("session", "rows"),
@@ -31,7 +32,7 @@ const Locks = Schema.parseJson(
   })
 )
 
-/** Refuses SQLite: its writers fail where several processes share the file. */
+/** Refuses SQLite: if several processes share the file, their writes fail. */
 export const refuseSqlite: Effect.Effect<void, AgentClusterError, SqlClient.SqlClient> = Effect.flatMap(
   SqlClient.SqlClient,
   (sql) =>
@@ -48,13 +49,13 @@ const orStorage = Effect.mapError((error: unknown) =>
 const table = Effect.flatMap(SqlClient.SqlClient, (sql) => {
   const create = sql`CREATE TABLE IF NOT EXISTS pod_cluster (name VARCHAR(64) PRIMARY KEY, value TEXT NOT NULL)`
   return sql.onDialectOrElse({
-    // Two runners that make a table at the same time would both fail.
+    // Without the lock, two runners that create a table concurrently would both fail.
     pg: () => sql.withTransaction(Effect.zipRight(sql`SELECT pg_advisory_xact_lock(7063)`, create)),
     orElse: () => create
   })
 })
 
-/** Writes a value that the database does not have yet, and gives the one that it has. */
+/** Writes a value unless the database has one, and returns the stored value. */
 const remembered = (name: string, value: string) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -66,13 +67,13 @@ const remembered = (name: string, value: string) =>
     return row?.value ?? ""
   })
 
-/** Writes the number into a new database, and compares it with that of an old one. */
+/** Writes the number to a new database, or compares it with the number of an old one. */
 export const check = (shardsPerGroup: number): Effect.Effect<void, AgentClusterError, SqlClient.SqlClient> =>
   Effect.gen(function* () {
     yield* table
     const known = yield* remembered(SHARDS, `${shardsPerGroup}`)
     if (known !== `${shardsPerGroup}`) {
-      const detail = `it has ${known}, and this runner ${shardsPerGroup}; no number can be changed later`
+      const detail = `it has ${known}, and this runner ${shardsPerGroup}; the number can never change`
       return yield* new AgentClusterError({ reason: "Shards", detail })
     }
   }).pipe(orStorage)
@@ -84,7 +85,7 @@ export const count = Effect.gen(function* () {
   return Number(row?.value ?? 0)
 }).pipe(orStorage)
 
-/** Runners that showed a sign of life within these seconds. */
+/** Runners with a heartbeat within these seconds. */
 const alive = (seconds: number) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -105,8 +106,8 @@ const alive = (seconds: number) =>
   })
 
 /**
- * Compares the settings of locks with those of the other runners. A cluster without runners takes new settings. Needs the
- * table that {@link check} makes.
+ * Compares the settings of locks with those of the other runners. A cluster without live runners accepts new settings.
+ * It needs the table that {@link check} creates.
  */
 export const checkLocks = ({
   shardLockDisableAdvisory,
@@ -133,7 +134,7 @@ export const checkLocks = ({
       const texts = [known, own].map(
         ({ expiration, kind, refresh }) => `${kind} refreshed each ${refresh} ms that expire after ${expiration} ms`
       )
-      const detail = `${texts[0]}, and this one ${texts[1]}; give all the same, or end all first`
+      const detail = `${texts[0]}, and this one ${texts[1]}; give all runners the same settings, or end all first`
       return yield* new AgentClusterError({ reason: "Locks", detail })
     }
     yield* sql`UPDATE pod_cluster SET value = ${value} WHERE name = ${LOCKS}`

@@ -1,8 +1,9 @@
 /**
- * The client of `@effect/sql` over the API of `node:sqlite`: one connection, used by one transaction or statement at a time.
+ * The client of `@effect/sql` over the API of `node:sqlite`: one connection, which runs one transaction or statement at
+ * a time.
  *
- * The file is locked while it is open. A process that is killed leaves each transaction whole or absent; a loss of power may
- * take the last moments with it.
+ * The file is locked while it is open. After a kill, each transaction is whole or absent; a power failure may lose the
+ * last ones.
  */
 import * as Fs from "node:fs"
 import * as Reactivity from "@effect/experimental/Reactivity"
@@ -27,7 +28,7 @@ const SETTINGS = `
   PRAGMA journal_size_limit = 16777216; PRAGMA trusted_schema = OFF;
   CREATE TABLE IF NOT EXISTS pod_cluster (name TEXT PRIMARY KEY, value TEXT NOT NULL);`
 
-/** A closed database keeps its lock until its statements are collected, unless the lock is given back before. */
+/** Releases the lock of the file. A closed database otherwise keeps its lock until its statements are collected. */
 const RELEASE = "PRAGMA journal_mode = DELETE; PRAGMA locking_mode = NORMAL; SELECT 1 FROM pod_cluster LIMIT 1;"
 
 const BUSY = 5
@@ -56,7 +57,7 @@ const open = (file: string): Effect.Effect<Sqlite.Database, AgentClusterError | 
     )
     const connect = Effect.try({
       try: () => {
-        // SQLite gives its other files the mode of this one.
+        // SQLite gives its other files the mode of this file.
         Fs.closeSync(Fs.openSync(file, "a", OWNER_FILE))
         const database = new sqlite.DatabaseSync(file)
         try {
@@ -106,7 +107,7 @@ const connectionOf = (database: Sqlite.Database): Connection => {
   }
 }
 
-/** Opens the file. `Locked` where another process has it. */
+/** Opens the file. Fails with `Locked` if another process has it open. */
 export const layer = (file: string): Layer.Layer<SqlClient.SqlClient, AgentClusterError | InvalidInput> =>
   Layer.scoped(
     SqlClient.SqlClient,

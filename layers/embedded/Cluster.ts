@@ -174,7 +174,7 @@ const METHODS: ReadonlyMap<string, Method> = new Map(
 /** Maximum data of an account, 10 MiB. */
 const MAX_SPACE = 10_485_760
 
-/** A small program that comes with LiteSVM. It serves where a program only has to exist. */
+/** A small program that LiteSVM includes. It is loaded at addresses where only the existence of a program matters. */
 const MEMO_PROGRAM = Addresses.known("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr")
 
 const POD_PROGRAM_FILE = new URL("../../program/pod_com.so", import.meta.url)
@@ -194,7 +194,7 @@ const setAccount = (chain: Chain, account: Options.AccountImage): Effect.Effect<
     yield* Either.mapLeft(chain.setAccount(address, stored), (rule) => new InvalidInput({ field: "account", rule }))
   })
 
-/** Programs come last: the account with the bytes of an upgradeable program must be there before the program. */
+/** Sorts programs last: the account with the bytes of an upgradeable program must exist before the program. */
 const inOrder = (accounts: ReadonlyArray<Options.AccountImage>) =>
   accounts
     .map((account, index) => ({ account, index }))
@@ -220,7 +220,10 @@ const addProgram = (chain: Chain, address: Address, elf: Uint8Array): Effect.Eff
     )
   )
 
-/** Loads the PoD program, and an executable at the compression program's address, which the PoD program never calls. */
+/**
+ * Loads the PoD program. It also loads an executable at the address of the compression program, which the PoD program
+ * never calls.
+ */
 const addPodProgram = (chain: Chain): Effect.Effect<void, EmbeddedClusterError> =>
   Effect.gen(function* () {
     const elf = yield* Effect.tryPromise({
@@ -254,7 +257,7 @@ const stream = (
   const overflow = new SubscriptionError({
     reason: "Overflow",
     method,
-    detail: `more than ${capacity} notifications were waiting to be read`
+    detail: `more than ${capacity} notifications were unread`
   })
   return Stream.unwrapScoped(
     Effect.gen(function* () {

@@ -5,13 +5,13 @@ import { printable } from "../../src/internal/printable.js"
 import * as SafeText from "../../src/SafeText.js"
 
 /**
- * The embedded cluster cannot start, serve or take a program.
+ * The embedded cluster cannot start, be served or load a program.
  *
  * - `LiteSvmMissing`: the optional peer `litesvm` is not installed or has no build for this machine.
  * - `ProgramMissing`: a program file cannot be read.
- * - `ProgramInvalid`: the bytes are not a program that the runtime loads.
+ * - `ProgramInvalid`: the runtime cannot load the bytes as a program.
  * - `PortTaken`: another process listens on the port.
- * - `Ledger`: the ledger folder cannot be used; the detail says why. It is unchanged.
+ * - `Ledger`: the ledger folder cannot be used; `detail` has the reason. The folder is unchanged.
  * - `Listen`: listening on the address failed for another reason.
  */
 export class EmbeddedClusterError extends printable(

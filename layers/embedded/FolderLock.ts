@@ -1,18 +1,19 @@
 /**
- * Gives a folder to one process at a time, also after a kill that let nobody clean up.
+ * Locks a folder for one process at a time, even after a kill without any clean-up.
  *
- * Each start makes a file of its own, `lock.PID.START.BOOT`: the process' id, when the system started it, and which start of
- * the machine that was. An id that the system gave again has another start, so a file names one process for ever. Without
- * `/proc` the name is `lock.PID` alone: there a process that got the id of a killed one keeps the folder until it ends.
+ * Each start creates its own file, `lock.PID.START.BOOT`: the id of the process, the time when the system started it,
+ * and the id of the machine's boot. If the system reuses an id, the start differs, so a file always names one process.
+ * Without `/proc` the name is only `lock.PID`: there, a process with the reused id of a killed one blocks the folder
+ * until it ends.
  *
  * Invariants:
- * - At most one process has the folder: a start first makes its file, then looks for others. Of two starts at once the
- *   later one to make its file sees the other's. Both may see each other; then both are refused.
- * - A holder keeps the folder: every later start sees its file.
- * - Only files of dead processes are removed by others. A process does not come back, so nobody's file is taken away.
+ * - At most one process has the folder: a start creates its file first, then looks for others. Of two concurrent
+ *   starts, the one that creates its file later sees the other's. If each sees the other's, both are refused.
+ * - A holder keeps the folder, because every later start sees its file.
+ * - A start removes only the files of dead processes. A process never comes back, so no live process loses its file.
  * - A start that is killed at any moment leaves at most its file, which the next start removes.
  *
- * Processes of different containers that share the folder do not see each other: give each a folder of its own.
+ * Processes in different containers that share the folder do not see each other: use a separate folder for each.
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -33,7 +34,7 @@ export const acquire = (folder: string): Effect.Effect<void, EmbeddedClusterErro
     (file) => Effect.sync(() => fs.rmSync(file, { force: true }))
   )
 
-/** Returns the file that holds the folder. */
+/** Creates the lock file and returns its path. */
 const hold = (folder: string): string => {
   const name = nameOf(process.pid)
   const file = path.join(folder, name)
@@ -55,7 +56,7 @@ const hold = (folder: string): string => {
   return file
 }
 
-/** Larger numbers are no ids, and the system would take them for groups of processes. */
+/** Larger numbers are not process ids, and the system would treat them as process groups. */
 const MAX_PID = 2 ** 31 - 1
 
 const CLAIM = /^lock\.([1-9]\d{0,9})(?:\.\d+\.[0-9a-f]+)?$/
@@ -66,7 +67,7 @@ const nameOf = (pid: number): string => {
   return start === undefined ? `lock.${pid}` : `lock.${pid}.${start.ticks}.${start.boot}`
 }
 
-/** Whether the process with this id is alive, and is the one that the file is named after. */
+/** Whether the process with this id is alive and is the one in the file's name. */
 const isNamed = (pid: number, name: string): boolean => {
   if (!isAlive(pid)) return false
   const start = startOf(pid)
@@ -81,11 +82,11 @@ const isAlive = (pid: number): boolean => {
   }
 }
 
-/** When the system started the process; undefined where the system does not tell. */
+/** The start of a process; undefined if the system does not report it. */
 const startOf = (pid: number) => {
   try {
     const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8")
-    // The name of the program comes before, in parentheses, and may hold anything.
+    // The program's name precedes, in parentheses, and may contain any character.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
     const boot = fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").slice(0, 8)
     return { ticks: fields[19] ?? "0", boot, isDead: fields[0] === "Z" || fields[0] === "X" }

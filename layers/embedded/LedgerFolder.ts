@@ -1,19 +1,21 @@
 /**
- * A folder that keeps a chain across restarts: an image of its state and a log of its inputs since, which a start runs again.
+ * A folder that keeps a chain across restarts: an image of its state, and a log of the later inputs, which a start
+ * replays.
  *
- * The file `ledger.log` begins with a magic line; then follow records of a length, its checksum, the checksum of the bytes,
- * and the bytes. The first record is the header: what made the chain, and the options that its inputs depend on. The image
- * follows in parts, if there is one, then the inputs.
+ * The file `ledger.log` begins with a magic line. Records follow: the length, the length's checksum, the checksum of
+ * the bytes, and the bytes. The first record is the header: the origin of the chain, and the options that affect its
+ * inputs. Then come the parts of the image, if there is one, and the inputs.
  *
  * Invariants:
- * - A record is in the file before its input is acknowledged or announced. A process that is killed loses no
- *   acknowledged input: the system keeps what was written. A machine that loses power may lose the last seconds.
- * - Only the last record can be cut, by a kill during its write. It was never acknowledged, so a start removes it. A
- *   damaged length is told from a cut by its checksum: nothing behind it is removed.
- * - A log that has grown is written anew beside itself, with an image in place of its inputs, synced, and renamed: a kill or
- *   a loss of power leaves the old log or the new one, whole. What fails on the way leaves the old one in use.
- * - After a failed write (a full disk) the log takes no more, so that its inputs stay those of one chain.
- * - A folder that a start refuses is left as it was: another file, version, genesis, a damaged record.
+ * - A record is in the file before its input is acknowledged or announced. A killed process loses no acknowledged
+ *   input, because the system keeps written bytes. A power failure may lose the inputs of the last seconds.
+ * - Only the last record can be incomplete, after a kill during its write. It was never acknowledged, so a start
+ *   removes it. The checksum of a length distinguishes a damaged length from an incomplete record: nothing after a
+ *   damaged one is removed.
+ * - A long log is rewritten to a new file, with an image instead of its inputs, synced, and renamed. After a kill or a
+ *   power failure, either the old log or the new one is complete. If a step fails, the old log stays in use.
+ * - After a failed write (a full disk), the log accepts no more inputs, so that its inputs always belong to one chain.
+ * - A start that refuses a folder does not change it: another file, another version, another genesis, a damaged record.
  * - One process has the folder at a time (`FolderLock`).
  */
 import * as fs from "node:fs"
@@ -32,19 +34,19 @@ const LOG = "ledger.log"
 const NEXT = "ledger.next"
 const FRAME_BYTES = 12
 
-/** Above the largest input, an account of 10 MiB. */
+/** Maximum bytes of a record, more than the largest input: an account of 10 MiB. */
 const MAX_RECORD_BYTES = 16 * 1024 * 1024
 
 const PART_BYTES = 8 * 1024 * 1024
 
 const count = Schema.NonNegativeInt.pipe(Schema.lessThanOrEqualTo(Number.MAX_SAFE_INTEGER))
 
-/** What the inputs' effects depend on. */
+/** The data that determines the effects of the inputs. */
 export const Header = Schema.Struct({
   runtime: Schema.String,
   /** Unix milliseconds of genesis. */
   wall: count,
-  /** Length of the inputs that make genesis, with their frames. Without all of them the log counts as new. */
+  /** Length of the genesis inputs with their frames. A log without all of them counts as new. */
   genesisBytes: count,
   /** Length of the image, with its frames. Default: none. */
   imageBytes: Schema.optional(count),
@@ -58,7 +60,7 @@ export type Header = typeof Header.Type
 
 const decodeHeader = Schema.decodeUnknownEither(Schema.parseJson(Header))
 
-/** The options that the inputs' effects depend on. */
+/** The options that affect the inputs. */
 export const settingsOf = (settings: Settings): Header["settings"] => ({
   blockMode: settings.blockMode,
   blockhashLifetime: settings.blockhashLifetime,
@@ -77,23 +79,23 @@ export interface LedgerFolder {
   readonly header: Header | undefined
   /** The state before the inputs; undefined if they begin at genesis. */
   readonly image: Uint8Array | undefined
-  /** The inputs since the image, read as they are asked for. Fails with a damaged record. */
+  /** The inputs since the image, read lazily. Fails at a damaged record. */
   readonly inputs: Iterable<Input.TimedInput>
   /** Starts a new log with the first inputs, in one write. Throws an `EmbeddedClusterError` if it cannot. */
   readonly begin: (header: Origin, inputs: ReadonlyArray<Input.TimedInput>) => void
   /** Throws an `EmbeddedClusterError` if it cannot, and then always. */
   readonly append: (input: Input.TimedInput) => void
-  /** Replaces the log by an image of the state after all its inputs. Throws if it cannot; the log stays as it was. */
+  /** Replaces the log by an image of the state after all its inputs. If this throws, the log is unchanged. */
   readonly compact: (header: Origin, image: Uint8Array) => void
 }
 
-/** What made a chain, and the options that its inputs depend on. */
+/** The origin of a chain, and the options that affect its inputs. */
 export type Origin = Omit<Header, "genesisBytes" | "imageBytes">
 
 const fault = (detail: string, cause?: unknown) =>
   new EmbeddedClusterError(cause === undefined ? { reason: "Ledger", detail } : { reason: "Ledger", detail, cause })
 
-/** Opens the folder until the scope closes, and makes it if it is missing. `reset` begins anew. */
+/** Opens the folder until the scope closes, and creates it if it is missing. `reset` starts a new ledger. */
 export const open = (
   folder: string,
   { reset = false }: { readonly reset?: boolean } = {}
@@ -130,7 +132,7 @@ const openFile = (file: string, flags: number): number => {
   return fs.openSync(file, flags, 0o600)
 }
 
-/** The log's descriptor: another one after it was compacted. */
+/** The log's descriptor. It changes when the log is compacted. */
 interface Opened {
   descriptor: number
 }
@@ -144,7 +146,7 @@ const checkMagic = (descriptor: number, file: string): void => {
   throw fault(
     other
       ? `${file} is a ledger of another version: start with another folder, or with --reset of that version`
-      : `${file} is no ledger: start with another folder`
+      : `${file} is not a ledger: start with another folder`
   )
 }
 
@@ -160,7 +162,7 @@ const bytesAt = (descriptor: number, at: number, length: number): Buffer => {
 }
 
 const damaged = (file: string, at: number) =>
-  fault(`${file} is damaged at byte ${at}: restore a copy, or start anew with --reset`)
+  fault(`${file} is damaged at byte ${at}: restore a copy, or start a new ledger with --reset`)
 
 /** The record at the position; undefined at the end, or if the file ends within it. */
 const recordAt = (descriptor: number, file: string, at: number, size: number): Buffer | undefined => {
@@ -189,14 +191,14 @@ const read = (opened: Opened, folder: string): LedgerFolder => {
   const first = recordAt(descriptor, file, MAGIC.length, size)
   let end = MAGIC.length + FRAME_BYTES + (first?.length ?? 0)
   const found = first === undefined ? undefined : headerOf(first, file)
-  // A log without a whole genesis never acknowledged anything.
+  // A log with an incomplete genesis has never acknowledged an input.
   const header = found !== undefined && end + found.genesisBytes <= size ? found : undefined
   const image = header?.imageBytes === undefined ? undefined : imageAt(descriptor, file, end, header.imageBytes)
   end += header?.imageBytes ?? 0
   let isWhole = true
   const write = (bytes: Buffer): void => {
     if (!isWhole)
-      throw fault(`${file} could not be written before, so it takes no more inputs: free space, and start again`)
+      throw fault(`${file} could not be written before, so it accepts no more inputs: free space, and start again`)
     isWhole = false
     try {
       writeAt(opened.descriptor, bytes, end)
@@ -267,7 +269,10 @@ const writeAt = (descriptor: number, bytes: Uint8Array, at: number): void => {
   }
 }
 
-/** Makes a rename last. Windows cannot open a folder, and keeps renames in order. */
+/**
+ * Syncs the folder, so that a rename survives a power failure. Windows cannot open a folder, but keeps renames in
+ * order.
+ */
 const syncFolder = (folder: string): void => {
   if (process.platform === "win32") return
   const descriptor = fs.openSync(folder, "r")
@@ -280,7 +285,7 @@ const partsOf = (image: Uint8Array): ReadonlyArray<Buffer> =>
     framed(image.subarray(part * PART_BYTES, (part + 1) * PART_BYTES))
   )
 
-/** The image at the position. It was whole before the file had its name, so a cut one is damaged. */
+/** The image at the position. It was complete before the file got its name, so an incomplete one is damaged. */
 const imageAt = (descriptor: number, file: string, from: number, length: number): Uint8Array => {
   const parts: Array<Buffer> = []
   let at = from
@@ -304,7 +309,7 @@ export const check = (header: Header, runtime: string, settings: Header["setting
   if (header.runtime !== runtime) {
     return Effect.fail(
       fault(
-        `the ledger in ${folder} was made by runtime ${header.runtime}, this is ${runtime}: start anew with --reset`
+        `the ledger in ${folder} was made by runtime ${header.runtime}, this is ${runtime}: start a new ledger with --reset`
       )
     )
   }
@@ -314,7 +319,7 @@ export const check = (header: Header, runtime: string, settings: Header["setting
   const was = header.settings[name] ?? "not set"
   return Effect.fail(
     fault(
-      `the ledger in ${folder} has another genesis: ${name} was ${was} and is now ${value}; start anew with --reset`
+      `the ledger in ${folder} has another genesis: ${name} was ${was} and is now ${value}; start a new ledger with --reset`
     )
   )
 }

@@ -41,9 +41,9 @@ export interface Options {
    */
   readonly slotDuration?: Duration.DurationInput
   /**
-   * Transactions in a block of instant mode. Default 1. With more, a block closes when it has as many, when a client asks
-   * for a newer blockhash, or when a slot passes; its transactions are final at once. More makes sends cheaper; too many
-   * keep `getBlock` waiting for the newest block. Interval mode ignores it.
+   * Transactions in a block of instant mode. Default 1. With more, a block closes when it is full, when a client
+   * requests a newer blockhash, or when a slot passes. Its transactions are final at once. More: cheaper sends. Too
+   * many: `getBlock` waits for the newest block. Interval mode ignores this option.
    */
   readonly transactionsPerBlock?: number
   /**
@@ -53,10 +53,10 @@ export interface Options {
    */
   readonly verifySignatures?: boolean
   /**
-   * Whether slots pass by the Clock in instant mode, one each `slotDuration`, while a client waits for them: while a
-   * subscription to slots or roots is open, and between repeated requests for the slot, the height or a blockhash's
-   * validity. Default true. With `false` only transactions make blocks, and such clients wait for ever. Interval mode
-   * ignores it.
+   * Whether slots pass by the Clock in instant mode, one each `slotDuration`, while a client waits for them. A client
+   * waits while it has a subscription to slots or roots, and between repeated requests for the slot, the height or the
+   * validity of a blockhash. Default true. With `false`, only transactions make blocks, and such clients wait for ever.
+   * Interval mode ignores this option.
    */
   readonly passingSlots?: boolean
   /**
@@ -66,8 +66,8 @@ export interface Options {
   readonly genesisTime?: bigint
   /**
    * Blocks during which a blockhash is valid. Default 150 in interval mode, as on Solana (about one minute). Default
-   * 10,000 in instant mode, where every transaction is a block and 150 blocks can pass within milliseconds. Too low
-   * expires cached blockhashes early; too high costs about 150 bytes per block.
+   * 10,000 in instant mode, where every transaction is a block and 150 blocks can pass within milliseconds. Too low:
+   * cached blockhashes expire early. Too high: about 150 bytes per block.
    */
   readonly blockhashLifetime?: number
   /**
@@ -103,18 +103,18 @@ export interface Options {
   /** Lamports of the faucet at genesis, the limit of all airdrops together. Default 500,000,000 SOL. */
   readonly faucetLamports?: bigint
   /**
-   * A folder that keeps the chain across restarts. Default: none, the chain lives in memory. A transaction that a client
-   * knows to have landed survives a kill of the process. A start reads the state of some time ago and runs again
-   * what happened since. `snapshot` can still be taken, but not restored.
+   * A folder that keeps the chain across restarts. Default: none, the chain is in memory. A transaction that a client
+   * knows to have landed survives a kill of the process. A start reads an earlier state and replays the later inputs.
+   * `snapshot` works, but `restore` does not.
    */
   readonly ledger?: string
   /**
-   * Inputs (transactions, slots, written accounts) after which the state replaces the log of the ledger folder. Default
-   * 10,000, which a start runs again in about a second. Fewer: the state is written more often, some megabytes each time.
-   * More: slower starts.
+   * Inputs (transactions, slots, written accounts) after which an image of the state replaces the log of the ledger
+   * folder. Default 10,000, which a start replays in about a second. Too few: the state, some megabytes, is written
+   * often. Too many: slow starts.
    */
   readonly maxLedgerInputs?: number
-  /** Whether to begin the ledger anew. Default false. */
+  /** Whether to start a new ledger in the folder. Default false. */
   readonly resetLedger?: boolean
   /** Programs to load besides the PoD program. Default none. */
   readonly programs?: ReadonlyArray<ProgramImage>

@@ -21,7 +21,7 @@ import * as TransactionInput from "./rpc/TransactionInput.js"
 
 const SEED_BYTES = 32
 
-/** The chain, after `genesis` or after its inputs so far. */
+/** Makes a new chain and runs `genesis`, or restores the chain of the ledger folder. */
 export const make = <E>(
   settings: Settings,
   chainOf: (start: Clock.Moment, seed: Uint8Array) => Chain,
@@ -41,7 +41,7 @@ export const make = <E>(
       const seed = randomBytes(SEED_BYTES)
       const chain = chainOf(now, seed)
       const origin = { runtime: API_VERSION, wall: now.wall, seed: seed.toString("base64"), settings: settingsNow }
-      // The folder gets its header together with the first inputs: a start that fails leaves nothing behind.
+      // The folder gets its header together with the first inputs: a failed start leaves nothing behind.
       const first: Array<TimedInput> = []
       chain.record((input) => first.push(input), now, 0)
       yield* genesis(chain)
@@ -55,7 +55,7 @@ export const make = <E>(
     yield* LedgerFolder.check(header, API_VERSION, settingsNow, settings.ledger)
     const chain = chainOf({ monotonic: 0, wall: header.wall }, Buffer.from(header.seed, "base64"))
     if (image !== undefined && !chain.load(image)) {
-      const detail = `the ledger in ${settings.ledger} has an image that this runtime cannot read: start anew with --reset`
+      const detail = `the ledger in ${settings.ledger} has an image that this runtime cannot read: start a new ledger with --reset`
       return yield* new EmbeddedClusterError({ reason: "Ledger", detail })
     }
     const { count, last } = yield* replay(chain, folder.inputs, settings.ledger)
@@ -65,8 +65,9 @@ export const make = <E>(
   })
 
 /**
- * Returns a function that keeps an input. After `maxLedgerInputs` it has the log compacted between two calls of the chain, when
- * no input is half done. A log that cannot be compacted grows, and the next try is after as many inputs again.
+ * Returns a function that appends an input to the log. After `maxLedgerInputs`, a fiber compacts the log between two
+ * calls of the chain, when no input is being applied. If this fails, the log grows, and the next attempt follows after
+ * the same number of inputs.
  */
 const compacting = (chain: Chain, folder: LedgerFolder.LedgerFolder, origin: LedgerFolder.Origin, count: number) =>
   Effect.gen(function* () {
@@ -87,7 +88,7 @@ const compacting = (chain: Chain, folder: LedgerFolder.LedgerFolder, origin: Led
     }
   })
 
-/** Gives the chain its inputs again; returns their number and the time of the last one. */
+/** Replays the inputs of a chain. Returns their number and the time of the last one. */
 const replay = (chain: Chain, inputs: Iterable<TimedInput>, folder: string) =>
   Effect.try({
     try: () => {
@@ -97,7 +98,7 @@ const replay = (chain: Chain, inputs: Iterable<TimedInput>, folder: string) =>
         if (!apply(chain, input, elapsed)) {
           throw new EmbeddedClusterError({
             reason: "Ledger",
-            detail: `the ledger in ${folder} has an input that this runtime refuses: start anew with --reset`
+            detail: `the ledger in ${folder} has an input that this runtime refuses: start a new ledger with --reset`
           })
         }
         last = Math.max(last, elapsed)

@@ -1,9 +1,9 @@
 /**
  * Lets slots pass by the Clock in instant mode while a client waits for them. Otherwise only transactions make blocks,
- * so a client that waits for a slot, a root or a blockhash's end would wait for ever.
+ * so a client that waits for a slot, a root or the expiry of a blockhash would wait for ever.
  *
- * A client waits while it has a subscription to slots or roots, or if it asks for the slot again and no block came
- * since its last question. No timer runs while there is no subscription.
+ * A client waits while it has a subscription to slots or roots, or if it requests the slot again and no block was made
+ * since its last request. Without a subscription, no timer runs.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -14,7 +14,7 @@ import type { Feeds } from "./rpc/Feeds.js"
 /** Methods whose answer changes when slots pass. */
 const POLLS: ReadonlySet<string> = new Set(["getBlockHeight", "getEpochInfo", "getSlot", "isBlockhashValid"])
 
-/** Maximum slots that pass between two questions, about a minute. After a longer pause nobody was waiting. */
+/** Maximum slots that pass between two requests, about a minute. After a longer pause, the client was not waiting. */
 const MAX_SLOTS = 150
 
 /** Makes a block each slot while there are subscribers to slots, unless transactions make blocks. */
@@ -33,7 +33,7 @@ export const run = (chain: Chain, feeds: Feeds): Effect.Effect<void, never, Scop
     return Effect.asVoid(Effect.forkScoped(Effect.forever(pass)))
   })
 
-/** Returns a function to call before each method: it lets slots pass between repeated questions. */
+/** Returns a function to call before each method. It lets slots pass between repeated requests. */
 export const polls = (chain: Chain): ((method: string, nowMillis: number) => void) => {
   const { slotMillis } = chain.settings
   let asked: { readonly slot: number; readonly at: number } | undefined

@@ -1,8 +1,8 @@
 /**
- * Who may use the server: owners by their tokens, and web pages by their origins.
+ * Access control of the server: owners by their tokens, and web pages by their origins.
  *
- * Tokens are looked up by their SHA-256, so the time of the comparison says nothing about them. An owner's name, which
- * the storage shows, is a part of that hash.
+ * Tokens are looked up by their SHA-256, so the time of the comparison reveals nothing about them. The name of an
+ * owner, which the storage shows, is a part of that hash.
  */
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
@@ -12,7 +12,7 @@ import { InvalidInput } from "../../src/InvalidInput.js"
 import * as Hash from "../../src/solana/Hash.js"
 import * as Token from "./Token.js"
 
-/** The owner of what is put without a token. */
+/** The owner of payloads that were put without a token. */
 const PUBLIC = "public"
 
 const OWNER_DIGITS = 16
@@ -20,15 +20,15 @@ const OWNER_DIGITS = 16
 type Headers = Readonly<Record<string, string | undefined>>
 
 export interface Access {
-  /** The owner that the request acts for; `undefined` if it may not. */
+  /** The owner of the request; `undefined` if its token is missing or unknown. */
   readonly ownerOf: (headers: Headers) => string | undefined
-  /** Whether anybody may read. */
+  /** Whether the request may read payloads. */
   readonly isReadable: (headers: Headers) => boolean
-  /** Whether the request may read the server's numbers; `undefined` if nobody may. */
+  /** Whether the request may read the metrics; `undefined` if they are not served. */
   readonly mayMeasure: ((headers: Headers) => boolean) | undefined
-  /** Whether an owner may remove: nobody owns what is put without a token. */
+  /** Whether owners may remove payloads. Without tokens, payloads have no owner. */
   readonly mayRemove: boolean
-  /** The headers for the page that the request comes from. */
+  /** The CORS headers for the page of the request. */
   readonly cors: (headers: Headers) => Readonly<Record<string, string>>
 }
 
@@ -43,7 +43,7 @@ const digest = (token: string): string => Hex.encode(Hash.sha256(Utf8.encode(`Po
 
 const BEARER = /^Bearer +([^ ]+) *$/i
 
-/** The SHA-256 of the token that a request brings. */
+/** The SHA-256 of the token in a request. */
 const presented = (headers: Headers): string | undefined => {
   const token = BEARER.exec(headers["authorization"] ?? "")?.[1]
   return token === undefined ? undefined : digest(token)
@@ -86,7 +86,7 @@ export const make = ({ allowOrigins, metrics, publicReads, tokens }: Options): E
 
 const EXPOSED = { "access-control-expose-headers": "content-range, etag, retry-after" }
 
-/** The answer to the question of a browser that precedes a request. */
+/** The answer to the preflight request of a browser. */
 export const PREFLIGHT = {
   "access-control-allow-methods": "GET, HEAD, PUT, DELETE",
   "access-control-allow-headers": "authorization, content-type, if-none-match, range",

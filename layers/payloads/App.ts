@@ -26,7 +26,7 @@ export interface Settings {
   readonly ledger: Ledger
   readonly access: Access.Access
   readonly maxBytes: number
-  /** Milliseconds in which a body must arrive. */
+  /** Maximum milliseconds until a body has arrived. */
   readonly bodyTimeout: number
 }
 
@@ -34,14 +34,14 @@ type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
 type Headers = Readonly<Record<string, string>>
 
-/** A payload is nobody's page: a browser neither guesses its type nor runs it. */
+/** Headers that prevent a browser from guessing the type of a payload and from executing it. */
 const INERT: Headers = {
   "x-content-type-options": "nosniff",
   "content-security-policy": "sandbox; default-src 'none'",
   "content-disposition": "attachment"
 }
 
-/** The rest of the body is not read: the connection cannot be used again. */
+/** The rest of the body stays unread, so the connection cannot be reused. */
 const CLOSE: Headers = { connection: "close" }
 
 const RETRY: Headers = { "retry-after": "1" }
@@ -56,7 +56,7 @@ const empty = (status: number, headers: Headers = {}): Response => HttpServerRes
 const badBody = ({ reason }: BadBody): Response => {
   switch (reason) {
     case "Mismatch":
-      return plain(400, "the SHA-256 of the body is not the name in the path")
+      return plain(400, "the SHA-256 of the body is not the hash in the path")
     case "TooLarge":
       return plain(413, "the payload is too large", CLOSE)
     case "Broken":
@@ -67,9 +67,9 @@ const badBody = ({ reason }: BadBody): Response => {
 const storageFailed = ({ reason }: StorageError): Response => {
   switch (reason) {
     case "Full":
-      return plain(507, "no space is left", CLOSE)
+      return plain(507, "the storage is full", CLOSE)
     case "Busy":
-      return plain(503, "too many uploads at a time", { ...CLOSE, ...RETRY })
+      return plain(503, "too many concurrent uploads", { ...CLOSE, ...RETRY })
     case "Failed":
       return plain(500, "the storage failed", CLOSE)
   }
@@ -84,10 +84,13 @@ const metrics: Effect.Effect<Response> = Effect.map(Effect.orDie(PrometheusServe
   HttpServerResponse.text(text, { contentType: PrometheusServer.CONTENT_TYPE, headers: INERT })
 )
 
-/** The name of no payload, as which the storage is asked for its health. */
+/** The hash of no payload. The health check looks it up in the storage. */
 const NONE = "0".repeat(64)
 
-/** How long what a client still sends is read and dropped before its refusal: it reads the refusal only then. */
+/**
+ * Milliseconds for which a refused body is still read and dropped. A client reads the refusal only after it has sent
+ * the body.
+ */
 const LINGER = 1000
 
 const METHODS_COUNTED: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
@@ -125,7 +128,7 @@ export const make = ({ access, bodyTimeout, ledger, maxBytes, storage }: Setting
       }
       const range = request.method === "GET" ? Range.parse(request.headers["range"], entry.size) : undefined
       if (range === "unsatisfiable") {
-        return plain(416, "the range lies outside of the payload", { "content-range": `bytes */${entry.size}` })
+        return plain(416, "the range is outside of the payload", { "content-range": `bytes */${entry.size}` })
       }
       const { length, offset } = range ?? { offset: 0, length: entry.size }
       const status = range === undefined ? 200 : 206
@@ -145,7 +148,7 @@ export const make = ({ access, bodyTimeout, ledger, maxBytes, storage }: Setting
     Effect.gen(function* () {
       const encoding = request.headers["content-encoding"]
       if (encoding !== undefined && encoding.trim().toLowerCase() !== "identity") {
-        return plain(415, "a payload is sent as it is, without a content-encoding")
+        return plain(415, "send the payload without a content-encoding")
       }
       const stated = Number(request.headers["content-length"] ?? 0)
       if (stated > maxBytes) return plain(413, `a payload has at most ${maxBytes} bytes`, CLOSE)
@@ -160,7 +163,8 @@ export const make = ({ access, bodyTimeout, ledger, maxBytes, storage }: Setting
         ),
         Effect.as(plain(200, "")),
         TimeLimit.orElse(bodyTimeout, () => plain(408, "the body did not arrive in time", CLOSE)),
-        // The platform runs handlers uninterruptibly: neither the time limit nor a client that leaves would end this one.
+        // The platform runs handlers uninterruptibly. Without this, neither the time limit nor a disconnect would end
+        // the handler.
         Effect.interruptible,
         Effect.catchAll((failure) =>
           failed(failure).pipe(
@@ -170,7 +174,7 @@ export const make = ({ access, bodyTimeout, ledger, maxBytes, storage }: Setting
       )
     })
 
-  /** A body of one piece. It is read in a fiber of the request: if it comes too slowly, the refusal can still be sent. */
+  /** A body of one piece. A fiber of the request reads it, so that a refusal can be sent even if the body is slow. */
   const short = (request: Request, size: number, key: string, owner: string) =>
     Effect.forkScoped(request.arrayBuffer).pipe(
       Effect.flatMap(Fiber.join),
@@ -185,7 +189,7 @@ export const make = ({ access, bodyTimeout, ledger, maxBytes, storage }: Setting
   const remove = (key: string, owner: string): Effect.Effect<Response, StorageError> =>
     access.mayRemove
       ? Effect.as(ledger.remove(key, owner), empty(204))
-      : Effect.succeed(plain(403, "what is put without a token expires, and cannot be removed"))
+      : Effect.succeed(plain(403, "a payload that was put without a token expires, and cannot be removed"))
 
   const answer = (request: Request): Effect.Effect<Response, never, Scope.Scope> => {
     const { headers, method } = request
@@ -198,7 +202,8 @@ export const make = ({ access, bodyTimeout, ledger, maxBytes, storage }: Setting
     }
     const target = Path.parse(path)
     if (target === "unknown") return say(404, "no such path")
-    if (target === "malformed") return say(400, "the name must be a SHA-256 in 64 lower-case hexadecimal digits")
+    if (target === "malformed")
+      return say(400, "the last part of the path must be a SHA-256 in 64 lower-case hexadecimal digits")
     const { key } = target
     switch (method) {
       case "GET":
@@ -226,7 +231,7 @@ export const make = ({ access, bodyTimeout, ledger, maxBytes, storage }: Setting
   ).pipe(Effect.withTracerEnabled(false))
 }
 
-/** The refusal of what failed. A fault of the storage is the operator's to see. */
+/** The refusal for a failure. Faults of the storage are logged for the operator. */
 const failed = (failure: BadBody | QuotaExceeded | StorageError): Effect.Effect<Response> => {
   switch (failure._tag) {
     case "BadBody":

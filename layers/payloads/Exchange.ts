@@ -1,8 +1,8 @@
 /**
- * One request with a body that is known whole, and its reply, of which no more than a limit is read. Over any `HttpClient` of
- * `@effect/platform`; `UndiciExchange` does the same on Node for less.
+ * Sends one request with a complete body, and reads at most a limited number of bytes of the reply. It works over any
+ * `HttpClient` of `@effect/platform`; `UndiciExchange` does the same on Node at lower cost.
  *
- * Neither a redirect is followed nor a compressed body asked for.
+ * It follows no redirect and requests no compression.
  */
 import * as HttpBody from "@effect/platform/HttpBody"
 import type * as HttpClient from "@effect/platform/HttpClient"
@@ -27,37 +27,37 @@ export interface Request {
 export interface Reply {
   readonly status: number
   readonly headers: Readonly<Record<string, string | undefined>>
-  /** The whole body; none where it is longer than the limit. */
+  /** The whole body; `undefined` if it exceeds the limit. */
   readonly body: Uint8Array | undefined
 }
 
-/** The connection failed, by this cause. */
+/** The connection failed; `cause` has the reason. */
 export class Disconnected {
   readonly _tag = "Disconnected"
 
   constructor(readonly cause: unknown) {}
 }
 
-/** There was no whole reply in time. */
+/** The reply was not complete in time. */
 export class Late {
   readonly _tag = "Late"
 }
 
 export interface Limits {
-  /** Bytes of the body that are read at most, by the status. */
+  /** The maximum bytes of a body, by status. */
   readonly bytesOf: (status: number) => number
   /** Milliseconds to the last byte of the reply. */
   readonly timeout: number
 }
 
-/** An interruption ends the connection. */
+/** Makes one request. An interruption closes the connection. */
 export type Exchange = (request: Request, limits: Limits) => Effect.Effect<Reply, Disconnected | Late>
 
-/** The client's own message holds the URL and its request holds the headers: only the cause is told. */
+/** Only the cause of the client's error. Its message contains the URL, and its request the headers. */
 const disconnected = (error: HttpClientError.HttpClientError): Disconnected =>
   new Disconnected("cause" in error ? error.cause : undefined)
 
-/** The size that a reply states for its body; 0 for none, or for a compressed one. */
+/** The body size that the reply states; 0 if it states none, or if the body is compressed. */
 const statedSize = (headers: Reply["headers"]): number => {
   const stated = Number(headers["content-length"] ?? 0)
   return headers["content-encoding"] === undefined && Number.isSafeInteger(stated) && stated > 0 ? stated : 0
@@ -72,7 +72,7 @@ const bodyOf = (
   headers["content-length"] === "0"
     ? Effect.succeed(NO_BYTES)
     : stream.pipe(
-        // What `fetch` says of a 204
+        // `fetch` reports an empty body for status 204
         Stream.catchAll((error) => (error.reason === "EmptyBody" ? Stream.empty : Stream.fail(error))),
         Stream.mapError(disconnected),
         (bytes) => collect(bytes, statedSize(headers), limit)
@@ -106,6 +106,6 @@ export const overHttpClient: Effect.Effect<Exchange, never, HttpClient.HttpClien
         )
 )
 
-/** Fetch takes no view of a `SharedArrayBuffer`. */
+/** A copy for `fetch`, which refuses views of a `SharedArrayBuffer`. */
 const ownBytes = (bytes: Uint8Array): Uint8Array =>
   bytes.buffer instanceof ArrayBuffer ? bytes : Uint8Array.from(bytes)

@@ -1,10 +1,10 @@
 /**
- * Payloads in the files of a folder: `<owner>/<first byte>/<hash>`.
+ * Stores payloads in the files of a folder: `<owner>/<first byte>/<hash>`.
  *
- * - A payload is written in `incoming/`, synced, renamed to its place, and then its folder is synced. A process that is
- *   killed or a disk that is full leaves whole payloads or none.
- * - The time of the last put is the file's modification time.
- * - Files and folders can be read by their owner alone.
+ * - A payload is written in `incoming/`, synced and renamed to its place. Then the folder is synced. So after a kill or
+ *   on a full disk, a payload is whole or absent.
+ * - The modification time of a file is the time of the last put.
+ * - Files and folders are accessible only to their owner.
  */
 import type { PlatformError } from "@effect/platform/Error"
 import type * as Platform from "@effect/platform/FileSystem"
@@ -26,7 +26,7 @@ const KEY = /^[0-9a-f]{64}$/
 const OWNER_FILE = 0o600
 const OWNER_FOLDER = 0o700
 
-/** What a killed process left half written; another process may be writing a younger one. */
+/** Minimum age of an incomplete file that is removed. A younger one may belong to a running process. */
 const LEFTOVER_AGE = 3_600_000
 
 const MILLIS = 1000
@@ -70,7 +70,7 @@ export const make = (directory: string): Effect.Effect<Storage, PlatformError, P
     }
     const owners = new Set((yield* names(directory)).filter((name) => OWNER.test(name)))
 
-    /** Folders that are there, with their names on the disk. */
+    /** Folders that exist and are synced. */
     const shards = new Set<string>()
 
     const place = Effect.fnUntraced(function* (incoming: string, entry: Entry) {
@@ -95,7 +95,7 @@ export const make = (directory: string): Effect.Effect<Storage, PlatformError, P
         yield* Effect.addFinalizer(() => (isPlaced ? Effect.void : Effect.ignore(fs.remove(path, { force: true }))))
         const file = yield* fs.open(path, { flag: "wx", mode: OWNER_FILE })
         return {
-          // To write no bytes is an error of the platform's.
+          // The platform fails a write of no bytes.
           write: (bytes: Uint8Array) => (bytes.length === 0 ? Effect.void : stored(file.writeAll(bytes))),
           commit: (entry: Entry) =>
             Effect.uninterruptible(stored(Effect.zipRight(file.sync, place(path, entry)))).pipe(
@@ -139,7 +139,7 @@ export const make = (directory: string): Effect.Effect<Storage, PlatformError, P
     }
   })
 
-/** Fails where the stream ends before its length, as it does for a file that somebody cut. */
+/** Fails if the stream ends before its length, as for a truncated file. */
 const whole =
   (length: number) =>
   (stream: Stream.Stream<Uint8Array, StorageError>): Stream.Stream<Uint8Array, StorageError> =>
@@ -151,7 +151,7 @@ const whole =
       }).pipe(
         Stream.concat(
           Stream.suspend(() =>
-            left === 0 ? Stream.empty : Stream.fail(new StorageError(new Error("the file is cut")))
+            left === 0 ? Stream.empty : Stream.fail(new StorageError(new Error("the file is truncated")))
           )
         )
       )

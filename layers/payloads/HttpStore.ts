@@ -1,4 +1,4 @@
-/** The options of a store on payload servers, and the store over whatever carries its requests. */
+/** The options of a store on payload servers, and the store over an exchange of requests. */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -21,7 +21,7 @@ import * as Token from "./Token.js"
 export interface ServerOptions {
   /** `http:` or `https:` URL of the server, without `/v1/payloads`. Only its host is ever shown. */
   readonly url: string | Redacted.Redacted
-  /** The token that the server asks for. Plain text is redacted at once. Default: none. Use `https:` with it. */
+  /** The token that the server requires. Plain text is redacted at once. Default: none. Use it only with `https:`. */
   readonly token?: string | Redacted.Redacted | undefined
 }
 
@@ -43,8 +43,8 @@ export interface LimitOptions {
    */
   readonly timeout?: Duration.DurationInput | undefined
   /**
-   * Repetitions of an operation after a lost connection, a timeout, or HTTP 408, 429 or 5xx. Default 8, about ten
-   * seconds of waiting in all. 0: none. Too low: a restart of the server fails calls. Too high: calls fail late.
+   * Retries of an operation after a lost connection, a timeout, or HTTP 408, 429 or 5xx. Default 8, about ten seconds
+   * of waiting in total. 0: none. Too low: a restart of the server fails calls. Too high: calls fail late.
    */
   readonly retries?: number | undefined
 }
@@ -67,8 +67,8 @@ export interface ServersOptions extends LimitOptions {
   /** The servers, at least one and at most 16, in the order in which they are asked. */
   readonly servers: ReadonlyArray<ServerOptions>
   /**
-   * Servers that must take a payload before `put` succeeds. Default 2, or 1 with one server. Too low: the loss of one
-   * server loses payloads. Too high: `put` fails when fewer servers answer.
+   * Number of servers that must store a payload before `put` succeeds. Default 2, or 1 with one server. Too low: the
+   * loss of one server loses payloads. Too high: `put` fails if fewer servers answer.
    */
   readonly copies?: number | undefined
 }
@@ -92,10 +92,10 @@ const server = (options: ServerOptions, path: string) =>
     }
   })
 
-/** Loaded on use: an application that provides a client has loaded these modules anyway; others skip them. */
+/** Loaded on use. An application with its own client has loaded these modules already. */
 const loaded = Effect.promise(() => Promise.all([import("./Remote.js"), import("./Servers.js")]))
 
-/** `carrier` makes what carries the requests, once the options are checked. */
+/** Builds the store. `carrier` opens the connections after the options are checked. */
 export const make = <R>(
   options: Options | ServersOptions,
   carrier: Effect.Effect<Exchange, never, R>

@@ -1,10 +1,10 @@
 /**
- * Payloads in a `KeyValueStore`. A payload is one value, so an upload is in memory until it is committed; all uploads
- * together hold at most 64 MiB. The store cannot list its keys: what nobody asks for stays, and quotas count from the
- * start of the server.
+ * Stores payloads in a `KeyValueStore`. A payload is one value, so an upload is in memory until it is committed. All
+ * uploads together hold at most 64 MiB. The store cannot list its keys: expired payloads stay until a client requests
+ * them, and quotas count from the start of the server.
  *
- * A copy is `<prefix><owner>/<hash>`: the time of the last put, a blank, and the bytes as base64. The owners that have
- * put anything are under `<prefix>owners`, with commas between them.
+ * The value of a copy is under `<prefix><owner>/<hash>`: the time of the last put, a blank, and the bytes as base64.
+ * The names of all owners are under `<prefix>owners`, separated by commas.
  */
 import type { PlatformError } from "@effect/platform/Error"
 import type { KeyValueStore } from "@effect/platform/KeyValueStore"
@@ -17,7 +17,7 @@ import { keyValueStore } from "../../services/internal/keyValueStore.js"
 import * as StoreFailure from "../../services/internal/storeFailure.js"
 import { type Entry, type Storage, StorageError } from "./Storage.js"
 
-/** Bytes of all uploads that are not committed yet. */
+/** Maximum bytes of all uncommitted uploads. */
 const MAX_IN_FLIGHT = 64 * 1024 * 1024
 
 const PREFIX = "pod/payload-server/"
@@ -30,7 +30,7 @@ const keyOf = ({ key, owner }: Pick<Entry, "key" | "owner">) => `${PREFIX}${owne
 
 const encode = (at: number, bytes: Uint8Array): string => `${at} ${Encoding.encodeBase64(bytes)}`
 
-/** `None` for a value that something else wrote. */
+/** Returns `None` for a value in another format. */
 const decode = (text: string): Option.Option<{ readonly at: number; readonly bytes: Uint8Array }> => {
   const blank = text.indexOf(" ")
   const at = Number(text.slice(0, blank))
@@ -61,7 +61,7 @@ export const make: Effect.Effect<Storage, PlatformError, KeyValueStore> = Effect
         write: (bytes: Uint8Array) =>
           Effect.suspend(() => {
             if (inFlight + bytes.length > MAX_IN_FLIGHT) {
-              return Effect.fail(new StorageError(new Error("too many uploads at a time"), "Busy"))
+              return Effect.fail(new StorageError(new Error("too many concurrent uploads"), "Busy"))
             }
             inFlight += bytes.length
             size += bytes.length

@@ -1,10 +1,10 @@
 /**
- * Who keeps how much, and what a put, a removal and the expiry do to it.
+ * Quotas and expiry of payloads.
  *
- * - Each owner has a quota. An upload reserves its bytes before they are written, and gives back what it did not use.
- * - What changes the copies of a hash runs one at a time, so a put and the expiry cannot cross.
- * - The wall clock says when a payload expires. While the server runs, a clock that is set forward counts only as much as
- *   the monotonic clock: it expires nothing early.
+ * - Each owner has a quota. An upload reserves its bytes before it writes them, and releases the unused rest.
+ * - Changes to the copies of one hash run one at a time, so a put and an expiry cannot overlap.
+ * - The wall clock decides when a payload expires. If the clock is set forward while the server runs, only the time of
+ *   the monotonic clock counts, so no payload expires early.
  */
 import { sha256 } from "@noble/hashes/sha2.js"
 import * as Effect from "effect/Effect"
@@ -16,11 +16,11 @@ import * as Hex from "../../services/internal/hex.js"
 import * as Metrics from "../../services/Metrics.js"
 import type { Entry, Storage, StorageError, Upload } from "./Storage.js"
 
-/** What a payload counts for beside its bytes: many empty payloads use up a disk too. */
+/** Additional bytes that each payload counts for, because even empty payloads use disk space. */
 const OVERHEAD = 512
 
 export interface Settings {
-  /** Bytes of one owner. */
+  /** Maximum bytes of one owner. */
   readonly quota: number
   /** Milliseconds from the last put. */
   readonly retention: number
@@ -31,7 +31,7 @@ export class QuotaExceeded {
   readonly _tag = "QuotaExceeded"
 }
 
-/** What an owner has, and what is under way. */
+/** The bytes of an owner: stored, and reserved by uploads. */
 interface Usage {
   kept: number
   reserved: number
@@ -39,29 +39,29 @@ interface Usage {
 
 /** Bytes that an upload may write. */
 export interface Reservation {
-  /** Takes more from the quota. */
+  /** Reserves more bytes of the quota. */
   readonly take: (bytes: number) => Effect.Effect<void, QuotaExceeded>
 }
 
 export interface Ledger {
   /** The copies that have not expired. */
   readonly find: (key: string) => Effect.Effect<ReadonlyArray<Entry>, StorageError>
-  /** Given back when the scope closes. */
+  /** Reserves bytes until the scope closes. */
   readonly reserve: (owner: string) => Effect.Effect<Reservation, QuotaExceeded, Scope.Scope>
-  /** Makes the bytes, at most 64 KiB, the owner's copy, or renews the copy that is there. */
+  /** Stores bytes, at most 64 KiB, as the owner's copy, or renews the existing copy. */
   readonly put: (key: string, owner: string, bytes: Uint8Array) => Effect.Effect<void, QuotaExceeded | StorageError>
-  /** Makes the upload the owner's copy, or renews the copy that is there. */
+  /** Commits the upload as the owner's copy, or renews the existing copy. */
   readonly commit: (key: string, owner: string, size: number, upload: Upload) => Effect.Effect<void, StorageError>
-  /** Renews the owner's copy; false where there is none. */
+  /** Renews the owner's copy. Returns false if there is none. */
   readonly renew: (key: string, owner: string) => Effect.Effect<boolean, StorageError>
   readonly remove: (key: string, owner: string) => Effect.Effect<void, StorageError>
-  /** Removes what has expired. */
+  /** Removes expired copies. */
   readonly sweep: Effect.Effect<void, StorageError>
 }
 
 const LOCKS = 256
 
-/** Whether the copy is whole. */
+/** Whether the stored bytes match their hash. */
 export const isWhole = (storage: Storage, entry: Entry): Effect.Effect<boolean, StorageError> =>
   Effect.suspend(() => {
     const hash = sha256.create()
@@ -71,7 +71,7 @@ export const isWhole = (storage: Storage, entry: Entry): Effect.Effect<boolean, 
     )
   })
 
-/** As one upload. */
+/** Stores bytes as one upload. */
 const uploaded = (storage: Storage, entry: Entry, bytes: Uint8Array): Effect.Effect<void, StorageError> =>
   Effect.scoped(Effect.flatMap(storage.upload, (upload) => Effect.zipRight(upload.write(bytes), upload.commit(entry))))
 
@@ -79,7 +79,9 @@ export const make = (storage: Storage, { quota, retention }: Settings): Effect.E
   const isOver = (at: number, now: number) => now - at >= retention
   return Effect.gen(function* () {
     const start = yield* Clock.currentMoment
-    /** For the expiry. A put is dated by the wall clock alone: a date that is too late keeps it longer. */
+    /**
+     * The time for expiries. A put is dated by the wall clock alone: a date that is too late only delays the expiry.
+     */
     const now = Effect.map(Clock.currentMoment, ({ monotonic, wall }) =>
       Math.min(wall, start.wall + Math.max(0, monotonic - start.monotonic))
     )
@@ -184,7 +186,7 @@ export const make = (storage: Storage, { quota, retention }: Settings): Effect.E
           Stream.runForEach(({ key, owner }) =>
             alone(
               key,
-              // It may have been renewed since it was listed.
+              // The copy may have been renewed since it was listed.
               Effect.flatMap(copyOf(key, owner), (entry) =>
                 entry !== undefined && isOver(entry.at, now) ? discard(entry) : Effect.void
               )

@@ -7,7 +7,7 @@ const KEY = /^[0-9a-f]{64}$/
 /** The path of a payload below the URL of its server. */
 export const of = (key: string): string => PREFIX + key
 
-/** What a request's path names: a payload, something under the prefix that is no hash, or nothing. */
+/** The target of a path: a payload, a path under the prefix without a valid hash, or any other path. */
 export type Target = { readonly key: string } | "malformed" | "unknown"
 
 export const parse = (path: string): Target => {

@@ -1,4 +1,4 @@
-/** The part of a payload that a `Range` header asks for (RFC 9110, section 14). */
+/** Parses the `Range` header of a request (RFC 9110, section 14). */
 
 export interface Range {
   readonly offset: number
@@ -7,7 +7,9 @@ export interface Range {
 
 const SINGLE = /^bytes=(?:(\d{1,15})-(\d{0,15})|-(\d{1,15}))$/
 
-/** `undefined` for the whole payload, which also answers what is no single range of bytes. */
+/**
+ * Returns `undefined` for the whole payload. This is also the answer to a header that is not a single range of bytes.
+ */
 export const parse = (header: string | undefined, size: number): Range | "unsatisfiable" | undefined => {
   const found = header === undefined ? null : SINGLE.exec(header.trim())
   if (found === null) return undefined

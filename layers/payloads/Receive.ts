@@ -1,10 +1,11 @@
 /**
- * Takes the body of a PUT: hashes it on the way, and commits it if it hashes to its name.
+ * Receives the body of a PUT: computes its hash, and commits it if the hash matches the path.
  *
  * - Nothing is visible before the hash is verified.
- * - A body up to 64 KiB is verified before anything is written. A longer one is written piece by piece: the server holds
- *   one piece of it, however long it is.
- * - A body of what the owner already keeps is verified too, so that a put proves nothing about what others keep.
+ * - A body of up to 64 KiB is verified before it is written. A longer one is written piece by piece, and only one piece
+ *   is in memory.
+ * - A body that the owner has already stored is verified too. So a put reveals nothing about the payloads of other
+ *   owners.
  */
 import { sha256 } from "@noble/hashes/sha2.js"
 import type * as Chunk from "effect/Chunk"
@@ -16,7 +17,7 @@ import type { Ledger, QuotaExceeded } from "./Ledger.js"
 import * as Ledgers from "./Ledger.js"
 import { PIECE, type Storage, StorageError, type Upload } from "./Storage.js"
 
-/** The body is not what its request says. */
+/** The body does not match its request. */
 export class BadBody {
   readonly _tag = "BadBody"
 
@@ -34,14 +35,14 @@ export interface Settings {
   readonly maxBytes: number
 }
 
-/** Whether the owner keeps the payload, whole. */
+/** Whether the owner's stored copy is whole. */
 const holds = (storage: Storage, ledger: Ledger, key: string, owner: string) =>
   Effect.gen(function* () {
     const entry = (yield* ledger.find(key)).find((entry) => entry.owner === owner)
     return entry !== undefined && (yield* Ledgers.isWhole(storage, entry))
   })
 
-/** Takes a whole body of at most 64 KiB. Returns the number of bytes. */
+/** Receives a whole body of at most 64 KiB. Returns the number of bytes. */
 export const receiveWhole = (
   ledger: Ledger,
   { bytes, key, owner }: { readonly bytes: Uint8Array; readonly key: string; readonly owner: string }
@@ -50,7 +51,7 @@ export const receiveWhole = (
     ? Effect.as(ledger.put(key, owner, bytes), bytes.length)
     : Effect.fail(new BadBody("Mismatch"))
 
-/** Takes a body in pieces. Returns the number of bytes. */
+/** Receives a body in pieces. Returns the number of bytes. */
 export const receive =
   (storage: Storage, ledger: Ledger, { maxBytes }: Settings) =>
   <E>({ key, owner, pull }: Incoming<E>): Effect.Effect<number, BadBody | QuotaExceeded | StorageError> =>

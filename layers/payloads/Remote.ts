@@ -1,8 +1,8 @@
 /**
  * One payload server, or one bucket: each operation is one request, without retries.
  *
- * - A body is read up to the limit and no further, whatever its `content-length` says.
- * - Errors, causes and spans show the host of the server: not its path, its token, or bytes of a body.
+ * - At most the limit of a body is read, whatever its `content-length` says.
+ * - Errors, causes and spans contain only the host of the server, and no path, token or byte of a body.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -13,28 +13,28 @@ import * as Causes from "../internal/Causes.js"
 import type { Disconnected, Exchange, Late, Method, Reply } from "./Exchange.js"
 import * as Path from "./Path.js"
 
-/** What differs between kinds of servers. */
+/** The differences between kinds of servers. */
 export interface Protocol {
   /** The path of a payload below the URL of its server. */
   readonly pathOf: (key: string) => string
-  /** The headers that let the server know who asks. */
+  /** The headers that authenticate the request. */
   readonly authorize: (method: Method, target: URL, key: string) => Effect.Effect<Record<string, string>, unknown>
-  /** What a refusal says beyond its status, from the first bytes of its body. */
+  /** A more precise refusal, from the first bytes of its body. */
   readonly explain?: ((text: string) => Refusal | undefined) | undefined
 }
 
 export interface Refusal {
-  /** Default: that of the status. */
+  /** Default: the reason of the status. */
   readonly reason?: PayloadStoreError["reason"] | undefined
   readonly detail: string
 }
 
-/** Where a server is and how to talk to it. */
+/** The address of a server, and its protocol. */
 export interface Address {
   readonly host: string
   readonly url: Redacted.Redacted<URL>
   readonly protocol: Protocol
-  /** Cuts out of a text what the URL and the credentials keep secret. */
+  /** Removes the secrets of the URL and of the credentials from a text. */
   readonly clean: Outside.Show
 }
 
@@ -51,7 +51,7 @@ export interface Limits {
   readonly timeout: number
 }
 
-/** A failure, and how long the server asked to be left alone. */
+/** A failure, and the wait that the server asked for. */
 export class Failure {
   readonly _tag = "Failure"
 
@@ -61,7 +61,7 @@ export class Failure {
   ) {}
 }
 
-/** The operations of one server on the payload of a hash. */
+/** The operations of one server on the payload with a hash. */
 export interface Remote {
   readonly put: (key: string, bytes: Uint8Array) => Effect.Effect<void, Failure>
   readonly get: (key: string) => Effect.Effect<Uint8Array, Failure>
@@ -69,12 +69,12 @@ export interface Remote {
   readonly remove: (key: string) => Effect.Effect<void, Failure>
 }
 
-/** Bytes that are read of the body of a refusal. */
+/** Maximum bytes of a refusal's body. */
 const MAX_REFUSAL = 300
 
 const MAX_RETRY_AFTER = 30_000
 
-const REDIRECT = "it redirects to another place: give the final URL"
+const REDIRECT = "it redirects to another URL: set the final URL"
 
 const REASONS: Readonly<Record<number, PayloadStoreError["reason"] | undefined>> = {
   404: "NotFound",
@@ -114,7 +114,7 @@ export const make = (
     )
 
   const disconnected = (key: string, error: Disconnected | Late) => {
-    if (error._tag === "Late") return failure(key, "Unavailable", `no whole reply within ${timeout} ms`)
+    if (error._tag === "Late") return failure(key, "Unavailable", `the reply was not complete within ${timeout} ms`)
     const { cause } = error
     const said = cause instanceof Error ? cause.message : "the request failed"
     return failure(key, "Unavailable", Causes.explain(cause, said))
@@ -160,7 +160,7 @@ export const make = (
   return {
     put: (key, bytes) =>
       Effect.mapError(request("PUT", key, done(key), bytes), (failed) =>
-        // A server without the path answers as if the payload were missing.
+        // A server without this path answers as if the payload were missing.
         failed.error.reason === "NotFound"
           ? failure(key, "Refused", "HTTP 404: no payload store answers at its URL")
           : failed

@@ -1,8 +1,8 @@
 /**
  * The protocol of S3-compatible buckets. Requests are signed with AWS Signature Version 4 by `aws4fetch`.
  *
- * The hash of a payload is its key and the signed hash of its body too, so a bucket refuses a body that was changed on the
- * way. Only `host` and `x-amz-*` headers are signed: a proxy may change others.
+ * The hash of a payload is its key, and also the signed hash of its body. So a bucket refuses a body that was changed
+ * on the network. Only `host` and `x-amz-*` headers are signed: a proxy may change others.
  */
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
@@ -22,7 +22,7 @@ interface Signer {
   readonly sign: () => Promise<{ readonly headers: Headers }>
 }
 
-/** The part of `aws4fetch` that is used. */
+/** The used part of `aws4fetch`. */
 export interface Aws {
   readonly AwsV4Signer: new (request: {
     readonly method: string
@@ -41,7 +41,7 @@ export interface Aws {
 const isAws = (module: unknown): module is Aws =>
   Predicate.hasProperty(module, "AwsV4Signer") && typeof module.AwsV4Signer === "function"
 
-/** Typed as `string`, so that bundlers do not follow the import of a package that may not be installed. */
+/** Typed as `string`, so that bundlers do not try to resolve an optional package. */
 const PACKAGE: string = "aws4fetch"
 
 /** The optional package. */
@@ -50,7 +50,7 @@ export const load: Effect.Effect<Aws, unknown> = Effect.tryPromise({
   catch: (cause) => cause
 }).pipe(Effect.filterOrFail(isAws, () => undefined))
 
-/** SHA-256 of no bytes. */
+/** SHA-256 of the empty body. */
 const EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 /** `20130524T000000Z` */
@@ -71,12 +71,12 @@ const REASONS: Readonly<Record<string, PayloadStoreError["reason"] | undefined>>
 }
 
 const HINTS: Readonly<Record<string, string | undefined>> = {
-  AccessDenied: "let the key read, write, remove and list, since without list a missing payload looks forbidden",
+  AccessDenied: "allow the key to read, write, remove and list: without list, a missing payload looks forbidden",
   AuthorizationHeaderMalformed: "check the region",
   InvalidAccessKeyId: "check the access key",
   NoSuchBucket: "check the URL",
-  PermanentRedirect: "give the bucket's own URL",
-  RequestTimeTooSkewed: "set the clock of this machine",
+  PermanentRedirect: "set the bucket's own URL",
+  RequestTimeTooSkewed: "correct the clock of this machine",
   SignatureDoesNotMatch: "check the secret access key and the region"
 }
 
@@ -94,7 +94,7 @@ const explain = (text: string): Refusal | undefined => {
 
 export const make = ({ AwsV4Signer }: Aws, credentials: Credentials): Protocol => {
   const { accessKeyId, region, secretAccessKey, sessionToken } = credentials
-  /** Keys are derived for a day: those of the last day are kept. */
+  /** Signing keys are valid for a day. Only those of the last day are cached. */
   let keys = { day: "", cache: new Map<string, ArrayBuffer>() }
   const cacheOf = (day: string) => {
     if (keys.day !== day) keys = { day, cache: new Map() }

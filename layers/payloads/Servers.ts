@@ -1,10 +1,11 @@
 /**
- * Several payload servers as one backend: a payload is written to some of them and read from any.
+ * Combines several payload servers: a payload is written to some of them and read from any.
  *
- * - A round asks each server at most once. A round that failed for want of a server is repeated after a wait, because
- *   each operation is idempotent: bytes are named by their hash.
- * - A write counts the servers that took the payload over all rounds and asks only the others.
- * - "Not found" needs the word of every server. A body with another hash counts as no answer while others are left.
+ * - A round asks each server at most once. If it fails because of an unavailable server, it is repeated after a wait.
+ *   Each operation is idempotent, because the hash names the bytes.
+ * - A write counts the servers that stored the payload over all rounds, and asks only the others.
+ * - "Not found" needs the answer of every server. A body with another hash counts as no answer while other servers
+ *   remain.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -16,17 +17,17 @@ import * as Hash from "../../src/solana/Hash.js"
 import { Failure, type Remote } from "./Remote.js"
 
 export interface Settings {
-  /** Servers that a payload is written to. */
+  /** Number of servers to which a payload is written. */
   readonly copies: number
   readonly maxBytes: number
-  /** Rounds after the first. */
+  /** Maximum rounds after the first. */
   readonly retries: number
 }
 
 const FIRST_WAIT = 200
 const LONGEST_WAIT = 5000
 
-/** The failure that says most about why a round gave nothing: a missing server before a missing payload. */
+/** The order in which failures of a round are reported: an unavailable server before a missing payload. */
 const RANK: ReadonlyArray<PayloadStoreError["reason"]> = [
   "Unavailable",
   "Full",
@@ -58,7 +59,7 @@ const repeated = <A>(round: Effect.Effect<A, Failure>, retries: number): Effect.
 const toError = ({ error }: Failure): PayloadStoreError => error
 
 export const make = (servers: ReadonlyArray<Remote>, { copies, maxBytes, retries }: Settings): Backend => {
-  /** Asks the servers in turn until one gives an answer. */
+  /** Asks the servers one after another until one answers. */
   const any = <A>(
     key: string,
     ask: (server: Remote, isLast: boolean) => Effect.Effect<Option.Option<A>, Failure>
@@ -80,7 +81,7 @@ export const make = (servers: ReadonlyArray<Remote>, { copies, maxBytes, retries
       const round = Effect.suspend(() => {
         const left = servers.filter((server) => !took.has(server)).values()
         const failures: Array<Failure> = []
-        /** Writes to the next server that takes the payload. */
+        /** Writes to the next server until one stores the payload. */
         const lane: Effect.Effect<void> = Effect.suspend(() => {
           const next = left.next()
           if (next.done === true) return Effect.void
@@ -95,7 +96,7 @@ export const make = (servers: ReadonlyArray<Remote>, { copies, maxBytes, retries
         const wanted = copies - took.size
         const lanes = Array.from({ length: wanted }, () => lane)
         return Effect.zipRight(
-          // One lane needs no fiber of its own.
+          // One lane runs in the caller's fiber.
           wanted === 1 ? lane : Effect.all(lanes, { concurrency: "unbounded", discard: true }),
           Effect.suspend(() => (took.size >= copies ? Effect.void : Effect.fail(worst(failures, key))))
         )
@@ -112,7 +113,7 @@ export const make = (servers: ReadonlyArray<Remote>, { copies, maxBytes, retries
       repeated(
         any(key, (server, isLast) =>
           Effect.flatMap(server.get(key), (bytes) =>
-            // The caller verifies the bytes of the last one.
+            // The caller verifies the bytes of the last server.
             isLast || Hex.encode(Hash.sha256(bytes)) === key
               ? Effect.succeedSome(bytes)
               : Effect.fail(new Failure(new PayloadStoreError({ reason: "HashMismatch", hash: key })))

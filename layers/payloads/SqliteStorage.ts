@@ -1,12 +1,11 @@
 /**
- * Payloads in an SQLite file, in pieces of 64 KiB.
+ * Stores payloads in an SQLite file, in pieces of 64 KiB.
  *
- * - An upload writes its pieces as they arrive. The row that names them is committed with the last piece and synced, so a
- *   process that is killed or a disk that is full leaves whole payloads or none. Pieces without a row are removed at the
- *   next start.
- * - Payloads of one piece that come together are committed together: one sync for all of them.
+ * - An upload writes its pieces as they arrive. The row that names them is committed with the last piece and synced. So
+ *   after a kill or on a full disk, a payload is whole or absent. Pieces without a row are removed at the next start.
+ * - Concurrent payloads of one piece are committed together, with one sync.
  * - The file is locked while it is open: one server at a time.
- * - Everything is synchronous, as SQLite is, and short: a transaction holds a piece or two.
+ * - All calls are synchronous, as in SQLite, and short: a transaction contains one or two pieces.
  */
 import * as Fs from "node:fs"
 import * as Chunk from "effect/Chunk"
@@ -30,7 +29,7 @@ const SETTINGS = `
   PRAGMA page_size = 4096; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
   PRAGMA journal_size_limit = 16777216; PRAGMA trusted_schema = OFF;`
 
-/** A closed database keeps its lock until its statements are collected, unless the lock is given back before. */
+/** Releases the lock of the file. A closed database otherwise keeps its lock until its statements are collected. */
 const RELEASE = "PRAGMA journal_mode = DELETE; PRAGMA locking_mode = NORMAL; SELECT 1 FROM payloads LIMIT 1;"
 
 const SCHEMA = `
@@ -51,7 +50,7 @@ const uploadOf = Schema.decodeUnknownSync(Schema.UndefinedOr(Schema.Struct({ upl
 const lastOf = Schema.decodeUnknownSync(Schema.Struct({ last: Schema.Number }))
 const pieceOf = Schema.decodeUnknownSync(Schema.Struct({ bytes: Bytes }))
 
-/** Before the first row of a listing. */
+/** The position before the first row of a listing. */
 const FIRST: Pick<typeof Row.Type, "key" | "owner"> = { key: new Uint8Array(0), owner: "" }
 
 const entryOf = ({ at, key, owner, size }: typeof Row.Type): Entry => ({ key: Hex.encode(key), owner, size, at })
@@ -64,7 +63,7 @@ const attempt = <A>(run: () => A): Effect.Effect<A, StorageError> =>
 const open = (sqlite: Sqlite.Sqlite, file: string): Effect.Effect<Sqlite.Database, StorageError, Scope.Scope> =>
   Effect.acquireRelease(
     attempt(() => {
-      // SQLite gives its other files the mode of this one.
+      // SQLite gives its other files the mode of this file.
       Fs.closeSync(Fs.openSync(file, "a", OWNER_FILE))
       const database = new sqlite.DatabaseSync(file)
       try {
@@ -104,7 +103,7 @@ export const make = (sqlite: Sqlite.Sqlite, file: string): Effect.Effect<Storage
     }))
     let uploads = yield* attempt(() => lastOf(sql.last.get()).last)
 
-    /** All or nothing. What need not survive a loss of power is not synced. */
+    /** Runs a transaction. `isSynced` is false for changes that may be lost after a power failure. */
     const transaction = (run: () => void, isSynced = true): void => {
       database.exec(`PRAGMA synchronous = ${isSynced ? "FULL" : "NORMAL"}`)
       atomically(database, run)
@@ -112,7 +111,7 @@ export const make = (sqlite: Sqlite.Sqlite, file: string): Effect.Effect<Storage
 
     const find = (key: Uint8Array, owner: string): number | undefined => uploadOf(sql.upload.get(key, owner))?.upload
 
-    /** Removes the row and the pieces that it names. */
+    /** Removes a row and its pieces. */
     const forget = (key: Uint8Array, owner: string): void => {
       const upload = find(key, owner)
       if (upload === undefined) return
@@ -176,7 +175,7 @@ export const make = (sqlite: Sqlite.Sqlite, file: string): Effect.Effect<Storage
       } satisfies Upload
     })
 
-    /** The pieces from one on, each cut to what is wanted. */
+    /** Reads the pieces of a range, cut to the range. */
     const pieces = (upload: number, offset: number, length: number) =>
       Stream.unfoldEffect(offset, (at) =>
         attempt(() => {
@@ -185,7 +184,7 @@ export const make = (sqlite: Sqlite.Sqlite, file: string): Effect.Effect<Storage
           const { bytes } = pieceOf(sql.piece.get(upload, Math.floor(at / PIECE)))
           const from = at % PIECE
           const some = bytes.subarray(from, Math.min(bytes.length, from + left))
-          if (some.length === 0) throw new Error("a piece is cut")
+          if (some.length === 0) throw new Error("a piece is truncated")
           return Option.some([some, at + some.length] as const)
         })
       )

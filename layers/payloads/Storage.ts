@@ -1,6 +1,6 @@
 /**
- * What a payload server keeps payloads in. A payload is kept once for each owner, so that one owner's quota, expiry and
- * removal touch no other's copy.
+ * The storage of a payload server. It keeps one copy of a payload for each owner, so that an owner's quota, expiry and
+ * removal do not affect the copies of others.
  */
 import type * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
@@ -8,7 +8,7 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import * as StoreFailure from "../../services/internal/storeFailure.js"
 
-/** The storage failed, has no room left, or takes no more uploads at the moment. */
+/** The storage failed, is full, or accepts no more uploads at the moment. */
 export class StorageError {
   readonly _tag = "StorageError"
 
@@ -20,7 +20,7 @@ export class StorageError {
 
 const FULL: ReadonlySet<string | undefined> = new Set(["ENOSPC", "EDQUOT", "EFBIG"])
 
-/** The result codes of SQLite that mean a full disk or a full database. */
+/** SQLite's result codes for a full disk or a full database. */
 const SQLITE_FULL = 13
 
 const isFull = (cause: unknown): boolean =>
@@ -33,34 +33,34 @@ export interface Entry {
   readonly owner: string
   /** Bytes. */
   readonly size: number
-  /** When it was put last, in Unix milliseconds. */
+  /** Time of the last put, in Unix milliseconds. */
   readonly at: number
 }
 
-/** A payload that arrives in pieces and is invisible until it is committed. */
+/** A payload that arrives in pieces. It is invisible until it is committed. */
 export interface Upload {
   readonly write: (bytes: Uint8Array) => Effect.Effect<void, StorageError>
-  /** Makes the payload visible whole, on the disk, in place of the owner's former copy. */
+  /** Writes the payload to the disk and makes it visible, in place of the owner's former copy. */
   readonly commit: (entry: Entry) => Effect.Effect<void, StorageError>
 }
 
 export interface Storage {
   /**
-   * Makes a payload of at most 64 KiB the owner's copy, on the disk. By default it is uploaded. A storage that commits
-   * several at once saves the wait for the disk.
+   * Stores a payload of at most 64 KiB as the owner's copy, on the disk. Default: an upload. A storage that commits
+   * several payloads together waits less for the disk.
    */
   readonly put?: ((entry: Entry, bytes: Uint8Array) => Effect.Effect<void, StorageError>) | undefined
-  /** Closing the scope discards what was not committed. */
+  /** Begins an upload. Closing the scope discards an uncommitted one. */
   readonly upload: Effect.Effect<Upload, StorageError, Scope.Scope>
   /** The copies of all owners. */
   readonly find: (key: string) => Effect.Effect<ReadonlyArray<Entry>, StorageError>
-  /** Exactly these bytes of a copy, or a failure. */
+  /** Reads exactly these bytes of a copy, or fails. */
   readonly read: (entry: Entry, offset: number, length: number) => Stream.Stream<Uint8Array, StorageError>
-  /** Sets when the copy was put last. */
+  /** Sets the time of the last put. */
   readonly touch: (entry: Entry) => Effect.Effect<void, StorageError>
-  /** Nothing happens where nothing is kept. */
+  /** Removes a copy. Without a copy, it has no effect. */
   readonly remove: (entry: Entry) => Effect.Effect<void, StorageError>
-  /** All copies. A storage that cannot list gives none. */
+  /** All copies. Empty for a storage that cannot list its keys. */
   readonly list: Stream.Stream<Entry, StorageError>
 }
 

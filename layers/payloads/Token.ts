@@ -1,10 +1,10 @@
-/** Checks the token that a client sends to a payload server. */
+/** Checks a client's token for a payload server. */
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import { InvalidInput } from "../../src/InvalidInput.js"
 import * as Url from "../internal/Url.js"
 
-/** What the header `Authorization: Bearer` can hold (RFC 6750). */
+/** The characters that `Authorization: Bearer` allows (RFC 6750). */
 const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/
 
 const MAX_LENGTH = 4096

@@ -1,9 +1,9 @@
 /**
- * Requests over undici's own connections: half the CPU of a `HttpClient` over the same undici, and no stream, so that a body is
- * in memory once.
+ * Makes requests over undici's own connections. It needs half the CPU time of an `HttpClient` over undici, and has a
+ * body in memory only once, because it uses no stream.
  *
- * Invariants: an exchange ends exactly once, by a reply, an error or interruption; no callback throws, because undici's
- * parser calls them; no more of a body is kept than the limit.
+ * Invariants: an exchange ends exactly once, by a reply, an error or interruption. No callback throws, because undici's
+ * parser calls them. It keeps at most the limit of a body.
  */
 import type { IncomingHttpHeaders } from "node:http"
 import * as Effect from "effect/Effect"
@@ -12,14 +12,14 @@ import { Agent, type Dispatcher } from "undici"
 import { cancelable } from "../../services/internal/hot.js"
 import { Disconnected, type Exchange, Late, type Reply } from "./Exchange.js"
 
-const ENOUGH = new Error("no more of the reply is wanted")
+const ENOUGH = new Error("the rest of the reply is not needed")
 
 const NO_BYTES = new Uint8Array(0)
 
-/** Bytes of a body whose size is not stated, at first. */
+/** Initial buffer in bytes for a body without a stated size. */
 const FIRST_BYTES = 64 * 1024
 
-/** A longer timer would fire at once. */
+/** Node fires a longer timer at once. */
 const MAX_TIMEOUT = 2 ** 31 - 1
 
 type Resume = (reply: Effect.Effect<Reply, Disconnected | Late>) => void
@@ -41,7 +41,7 @@ class Handler implements Dispatcher.DispatchHandler {
   #bytes = NO_BYTES
   #size = 0
 
-  /** `bytesOf`: as in `Limits`; none for a reply that has no body, whatever it states. */
+  /** `bytesOf`: as in `Limits`; undefined for a reply without a body, such as that to HEAD. */
   constructor(bytesOf: ((status: number) => number) | undefined, timeout: number, resume: Resume) {
     this.#bytesOf = bytesOf
     if (timeout <= MAX_TIMEOUT) this.#timer = setTimeout(() => this.abort(), timeout)
@@ -56,7 +56,7 @@ class Handler implements Dispatcher.DispatchHandler {
     resume?.(reply)
   }
 
-  /** It is too late, or nobody waits any more. */
+  /** Aborts the exchange, after a timeout or an interruption. */
   abort(): void {
     this.#end(Effect.fail(new Late()))
     this.#controller?.abort(ENOUGH)
@@ -68,7 +68,7 @@ class Handler implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    // What is still to come of an earlier reply, such as 103.
+    // An informational reply, such as 103, precedes the final one
     if (status < 200) return
     this.#status = status
     this.#headers = headersOf(headers)
@@ -107,7 +107,7 @@ class Handler implements Dispatcher.DispatchHandler {
   }
 }
 
-/** Opens connections that exist as long as the scope. Who calls it bounds the time. */
+/** Opens connections, which the scope closes. The caller must limit the time. */
 export const make: Effect.Effect<Exchange, never, Scope.Scope> = Effect.map(
   Effect.acquireRelease(
     Effect.sync(() => new Agent({ headersTimeout: 0, bodyTimeout: 0 })),

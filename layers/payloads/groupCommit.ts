@@ -1,10 +1,10 @@
 /**
- * Group commit: items that come while a commit runs are committed together by the next one, so many wait for one sync.
+ * Group commit: items that arrive during a commit are committed together by the next one, so many items share one sync.
  *
  * Invariants:
- * - An item's effect ends when its own commit has ended, with the outcome of that.
- * - A commit of several that fails is tried for each alone: one that does not fit fails no other.
- * - The commits run in a fiber of the scope. An interrupted caller's item is committed all the same.
+ * - The effect of an item ends with its own commit and returns that commit's result.
+ * - If a commit of several items fails, each item is committed alone. So an invalid item does not fail the others.
+ * - Commits run in a fiber of the scope. The item of an interrupted caller is committed anyway.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -20,7 +20,7 @@ interface Waiting<A, E> {
   readonly done: Deferred.Deferred<void, E>
 }
 
-/** Returns what commits an item. */
+/** Returns the function that commits an item. */
 export const make = <A, E>(
   commit: (items: ReadonlyArray<A>) => Effect.Effect<void, E>
 ): Effect.Effect<(item: A) => Effect.Effect<void, E>, never, Scope.Scope> =>
@@ -53,7 +53,7 @@ export const make = <A, E>(
         waiting.push({ item, done })
         if (isRunning) return Deferred.await(done)
         isRunning = true
-        // The fiber inherits that it cannot be interrupted, also before it has begun.
+        // The fiber inherits uninterruptibility, so it cannot be interrupted before it starts either.
         return Effect.zipRight(Effect.uninterruptible(Effect.forkIn(run, scope)), Deferred.await(done))
       })
   })

@@ -1,6 +1,6 @@
 /**
- * The library's own tasks. `npm run build:thread` bundles them into `moduleCode.ts`: threads load them from text, so they need
- * no file that a bundler could miss.
+ * The library's own tasks. `npm run build:thread` bundles them into `moduleCode.ts`. Threads load them from that text,
+ * because a bundler could miss a file.
  */
 import { KeyObject, sign as signWith } from "node:crypto"
 import type { TaskContext } from "../../services/WorkerPool.js"
@@ -9,7 +9,7 @@ import * as SealFrame from "./sealFrame.js"
 
 /** The Ed25519 signature of a message by the `KeyObject` that is shared with the task. */
 export const sign = (message: Uint8Array, { shared }: TaskContext): Uint8Array => {
-  if (!(shared instanceof KeyObject)) throw new TypeError("the task has no key")
+  if (!(shared instanceof KeyObject)) throw new TypeError("the shared value is not a KeyObject")
   return signWith(null, message, shared)
 }
 

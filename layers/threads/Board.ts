@@ -1,17 +1,19 @@
 /**
- * The memory that a pool and its threads share: tasks in slots, the queues of slots, and a line of words for each thread.
+ * The memory that a pool shares with its threads: the tasks in slots, the queues of slots, and one cache line for each
+ * thread.
  *
- * A slot goes through these states; each change is one compare-and-exchange, so exactly one side makes it:
+ * A slot has these states. Each change is one compare-and-exchange, so exactly one side makes it:
  *
  *     FREE → QUEUED → RUNNING(thread) → DONE | REPLIED → FREE
  *            QUEUED → FREE              the caller was interrupted
- *            RUNNING → ABANDONED → DROPPED → FREE   the same, while a thread runs it
- *            RUNNING | ABANDONED → KILLED → FREE    its thread is terminated for it
+ *            RUNNING → ABANDONED → DROPPED → FREE   the caller was interrupted while a thread runs it
+ *            RUNNING | ABANDONED → KILLED → FREE    its thread is terminated because of a timeout
  *
- * A number in a queue is only a hint that the slot may be queued: a thread runs a slot that it could claim. So a number that is
- * twice in the queues, or stale, does no harm, and after the death of a thread all queued slots can be put in again.
+ * A number in a queue is only a hint that the slot may be queued: a thread runs a slot only after it has claimed it. So
+ * a number that is stale or occurs twice is harmless, and after the death of a thread all queued slots can be enqueued
+ * again.
  *
- * The file runs on all threads and imports nothing but the queues.
+ * This file runs on all threads. It imports only the queues.
  */
 import { Deque, bytes as dequeBytes } from "../../src/concurrent/internal/Deque.js"
 import { LINE, LINE_WORDS } from "../../src/concurrent/internal/line.js"
@@ -27,11 +29,11 @@ export const DONE = 3 << KIND
 /** The output, or the error, is in a message. */
 export const REPLIED = 4 << KIND
 export const ABANDONED = 5 << KIND
-/** The thread is through with an abandoned task. */
+/** The thread has finished an abandoned task. */
 export const DROPPED = 6 << KIND
 export const KILLED = 7 << KIND
 
-/** Threads that a state can name. */
+/** Maximum threads, limited by the bits of a state. */
 export const MAX_THREADS = 1 << KIND
 
 export const kindOf = (state: number): number => state & ~(MAX_THREADS - 1)
@@ -42,7 +44,7 @@ export const POSTED = 1
 /** The input is a frame of several inputs. */
 export const FRAMED = 2
 
-/** Numbers that a thread takes out of the common queue at a time, at most. */
+/** Maximum numbers that a thread takes out of the common queue at once. */
 const BATCH = 8
 const DEQUE_CAPACITY = 16
 
@@ -69,7 +71,7 @@ export interface Memory {
 
 const powerOfTwo = (atLeast: number): number => 2 ** Math.ceil(Math.log2(Math.max(2, atLeast)))
 
-/** Rounded to a line, so that no two threads' deques share one. */
+/** Rounded to a cache line, so that the deques of two threads never share a line. */
 const DEQUE_BYTES = Math.ceil(dequeBytes(DEQUE_CAPACITY) / LINE) * LINE
 
 const newRing = (capacity: number): SharedArrayBuffer => {
@@ -82,7 +84,7 @@ const newRing = (capacity: number): SharedArrayBuffer => {
 export const allocate = (threads: number, slots: number, slotBytes: number): Memory => ({
   control: new SharedArrayBuffer(4 * (LINE_WORDS * (1 + threads) + SLOT_WORDS * slots)),
   slab: new SharedArrayBuffer(slots * slotBytes),
-  // Room for numbers of tasks that were interrupted in the queue.
+  // Includes room for the numbers of tasks that were interrupted in the queue.
   injector: newRing(powerOfTwo(2 * slots)),
   completions: newRing(powerOfTwo(slots)),
   deques: new SharedArrayBuffer(DEQUE_BYTES * threads),
@@ -127,12 +129,12 @@ export class Board {
     Atomics.store(this.#words, this.#slot(slot), state)
   }
 
-  /** Changes the state if it is `from`. */
+  /** Changes the state from `from` to `to`. Returns false if the state is not `from`. */
   move(slot: number, from: number, to: number): boolean {
     return Atomics.compareExchange(this.#words, this.#slot(slot), from, to) === from
   }
 
-  /** Describes a task in a free slot. Its bytes are written before. */
+  /** Describes a task in a free slot. Its bytes must be written first. */
   describe(slot: number, task: number, flags: number, length: number): void {
     const at = this.#slot(slot)
     this.#words[at + 1] = task
@@ -149,13 +151,13 @@ export class Board {
     return this.#words[this.#slot(slot) + 2] ?? 0
   }
 
-  /** The bytes of a slot, copied. */
+  /** A copy of the bytes of a slot. */
   read(slot: number): Uint8Array {
     const from = slot * this.memory.slotBytes
     return this.#slab.slice(from, from + (this.#words[this.#slot(slot) + 3] ?? 0))
   }
 
-  /** Writes bytes into a slot; false if they do not fit. */
+  /** Writes bytes into a slot. Returns false if they do not fit. */
   write(slot: number, bytes: Uint8Array): boolean {
     if (bytes.length > this.memory.slotBytes) return false
     this.#slab.set(bytes, slot * this.memory.slotBytes)
@@ -163,7 +165,7 @@ export class Board {
     return true
   }
 
-  /** Of a thread: makes a queued slot its own. */
+  /** Called by a thread: claims a queued slot. */
   claim(slot: number, thread: number): boolean {
     if (!this.move(slot, QUEUED, RUNNING | thread)) return false
     Atomics.store(this.#words, this.#slot(slot) + 4, now())
@@ -176,14 +178,14 @@ export class Board {
     return Atomics.load(this.#words, this.#thread(thread) + CURRENT) - 1
   }
 
-  /** Milliseconds of {@link now} at which a slot was claimed; 0 if the thread did not come to note it. */
+  /** The time, in milliseconds of {@link now}, at which a slot was claimed; 0 if the thread has not recorded it. */
   startedAt(slot: number): number {
     return Atomics.load(this.#words, this.#slot(slot) + 4)
   }
 
   /**
-   * Of a thread: the next number, or −1. First its own, then another thread's: both are older than those of the common queue.
-   * From there it takes some at a time if many wait.
+   * Called by a thread: the next number, or −1. It takes from its own deque, then from another thread's, because both
+   * contain older numbers than the common queue. If many wait in the common queue, it takes several at once.
    */
   next(thread: number): number {
     const own = this.#deques[thread]
@@ -206,20 +208,20 @@ export class Board {
       if (Number.isNaN(slot)) break
       batch.push(slot)
     }
-    // The oldest last: the owner takes it first.
+    // Pushes the oldest last, because the owner takes it first.
     for (let index = batch.length - 1; index >= 0; index--) own.push(batch[index] ?? 0)
     if (batch.length > 0) this.wake()
     return first
   }
 
-  /** Of a new thread, in the place of one that died. */
+  /** Called by a new thread that replaces a dead one. */
   adopt(thread: number): void {
     Atomics.store(this.#words, this.#thread(thread) + PARKED, 0)
     Atomics.store(this.#words, this.#thread(thread) + CURRENT, 0)
     this.#deques[thread]?.adopt()
   }
 
-  /** Of a thread: sleeps until it is woken. Returns a number that came in between, or −1. */
+  /** Called by a thread: sleeps until it is woken. Returns a number that arrived in between, or −1. */
   park(thread: number): number {
     const parked = this.#thread(thread) + PARKED
     Atomics.store(this.#words, parked, 1)
@@ -228,12 +230,12 @@ export class Board {
       Atomics.wait(this.#words, parked, 1)
       return -1
     }
-    // A wake that came meanwhile was for another slot: it goes to another thread.
+    // A wake in between was meant for another slot: it is passed on to another thread.
     if (Atomics.exchange(this.#words, parked, 0) === 0) this.wake()
     return slot
   }
 
-  /** Wakes one thread that sleeps. */
+  /** Wakes one sleeping thread. */
   wake(): void {
     for (let thread = 0; thread < this.memory.threads; thread++) {
       const parked = this.#thread(thread) + PARKED
@@ -244,13 +246,13 @@ export class Board {
     }
   }
 
-  /** Of a thread: announces that a slot is done. True if the pool has to be told by a message. */
+  /** Called by a thread: announces a finished slot. Returns whether the pool needs a message. */
   complete(slot: number): boolean {
     this.completions.offer(slot)
     return Atomics.compareExchange(this.#words, SIGNAL, 0, 1) === 0
   }
 
-  /** Of the pool, before it reads the completions: later ones are told again. */
+  /** Called by the pool, before it reads the completions: later completions send a new message. */
   resetSignal(): void {
     Atomics.store(this.#words, SIGNAL, 0)
   }
@@ -263,10 +265,10 @@ export class Board {
     return stolen
   }
 
-  /** Puts all queued slots into the common queue anew, after some were lost or many are stale. */
+  /** Enqueues all queued slots again, after numbers were lost or many are stale. */
   refill(): void {
     while (!Number.isNaN(this.injector.poll())) {
-      // Dropped: they come again below.
+      // Discards the numbers: all queued slots are added below.
     }
     for (let slot = 0; slot < this.memory.slots; slot++) {
       if (kindOf(this.state(slot)) === QUEUED) {
@@ -277,13 +279,13 @@ export class Board {
   }
 }
 
-/** Milliseconds of the machine's monotonic clock, which all threads share, in 31 bits. */
+/** Milliseconds of the machine's monotonic clock, in 31 bits. All threads share this clock. */
 export const now = (): number => {
   const [seconds, nanos] = process.hrtime()
   return (seconds * 1000 + Math.floor(nanos / 1e6)) & 0x7fffffff
 }
 
-/** Milliseconds from one {@link now} to another, also where it wraps. */
+/** Milliseconds between two values of {@link now}, even if the value has wrapped. */
 export const elapsed = (from: number, to: number): number => {
   const millis = (to - from) & 0x7fffffff
   return millis > 0x3fffffff ? 0 : millis

@@ -1,14 +1,15 @@
 /**
- * The pool's side of its threads: places tasks into slots, takes their results out, watches timeouts and replaces threads.
+ * Controls the threads of a pool: places tasks into slots, takes out their results, checks timeouts and replaces
+ * threads.
  *
  * Invariants:
- * - A task is answered exactly once, when its `settle` leaves the slot.
- * - A slot is free again only when no thread can touch it: after its thread is through with it, or has exited.
- * - A thread is terminated only for the task that it runs at that moment (`RUNNING → KILLED` is one exchange), so no other
- *   task dies with it.
- * - Nothing here throws into an event of Node: messages from threads are checked, because a task's module may forge them.
+ * - Each task is answered exactly once: `settle` is then removed from its slot.
+ * - A slot becomes free only when no thread can access it: its thread has finished with it, or has exited.
+ * - A thread is terminated only because of the task that it is running (`RUNNING → KILLED` is one exchange), so it
+ *   takes no other task with it.
+ * - No event handler of Node throws: messages from threads are checked, because a task's module may forge them.
  *
- * It measures time by the machine's clock: threads know no other.
+ * Times are those of the machine's clock, because threads have no access to Effect's Clock.
  */
 import type * as WorkerThreads from "node:worker_threads"
 import * as Either from "effect/Either"
@@ -29,15 +30,15 @@ export interface Options {
   readonly onReplaced: (reason: "Timeout" | "Crashed") => void
 }
 
-/** How long an interrupted task may go on before its thread is terminated. */
+/** Milliseconds that an interrupted task may continue before its thread is terminated. */
 const GRACE_MILLIS = 1000
 
-/** Threads that end before they were ready, in a row, after which their place stays empty. */
+/** Failed starts in a row after which a thread is no longer replaced. */
 const MAX_STARTS = 3
 
 const RESTART_MILLIS = 100
 
-/** The longest time of Node's timers. */
+/** The maximum delay of a Node timer. */
 const MAX_TIMER = 2 ** 31 - 1
 
 type Outcome = Either.Either<ReadonlyArray<Uint8Array>, WorkerError>
@@ -46,9 +47,9 @@ type Outcome = Either.Either<ReadonlyArray<Uint8Array>, WorkerError>
 interface Entry {
   readonly job: Job
   readonly bytes: Uint8Array
-  /** Milliseconds that a thread may work on it. */
+  /** Maximum milliseconds that a thread may work on the task. */
   limit: number
-  /** Answers the caller; after the answer, or for an interrupted caller, it does nothing. */
+  /** Answers the caller. After the answer, and after an interruption of the caller, it has no effect. */
   settle: (outcome: Outcome) => void
   slot: number
 }
@@ -57,9 +58,9 @@ interface Thread {
   readonly worker: WorkerThreads.Worker
   readonly port: WorkerThreads.MessagePort
   isReady: boolean
-  /** The error by which it ended, before its exit. */
+  /** The uncaught error that ended the thread, before its exit. */
   error: unknown
-  /** Terminated for a task that did not return. */
+  /** Whether the thread was terminated because of a timeout. */
   isKilled: boolean
 }
 
@@ -74,7 +75,7 @@ export class Threads {
   readonly #options: Options
   readonly #board: Board.Board
   readonly #threads: Array<Thread | undefined>
-  /** Starts in a row that failed, for each place. */
+  /** Failed starts in a row, by thread number. */
   readonly #failedStarts: Array<number>
   readonly #entries: Array<Entry | undefined>
   readonly #freeSlots: Array<number>
@@ -90,7 +91,7 @@ export class Threads {
   readonly #restarts = new Set<NodeJS.Timeout>()
   readonly #started: { resolve: () => void; reject: (error: WorkerError) => void }
 
-  /** Settles when all threads are ready, or none can start. */
+  /** Settles when all threads are ready, or when none can start. */
   readonly started: Promise<void>
 
   constructor(node: typeof WorkerThreads, options: Options) {
@@ -115,7 +116,7 @@ export class Threads {
     return { threads, pending: this.#pending, stolen: this.#board.stolen, replaced: this.#replaced }
   }
 
-  /** Takes a task in. Returns what an interruption of the caller does. */
+  /** Adds a task. Returns the function to call if the caller is interrupted. */
   submit(job: Job, settle: (outcome: Outcome) => void): () => void {
     const refused = this.#refusal(job)
     if (refused !== undefined) {
@@ -137,7 +138,7 @@ export class Threads {
     if (this.#failedStarts.every((failed) => failed >= MAX_STARTS)) return this.#noThreads(job, undefined)
     for (const input of job.inputs) {
       if (job.transfer && !(input.buffer instanceof ArrayBuffer)) {
-        return failure(job, "Encode", "the memory of its input is shared, and cannot be transferred")
+        return failure(job, "Encode", "its input is in shared memory, which cannot be transferred")
       }
       if (isDetached(input) && job.transfer) return failure(job, "Encode", "its input was transferred before")
     }
@@ -147,7 +148,7 @@ export class Threads {
   }
 
   #noThreads(job: Job, cause: unknown): Outcome {
-    return failure(job, "Crashed", "no thread of the pool starts", cause)
+    return failure(job, "Crashed", "no thread of the pool could start", cause)
   }
 
   #place(entry: Entry): void {
@@ -159,7 +160,7 @@ export class Threads {
     const flags = (isPosted ? Board.POSTED : 0) | (entry.job.inputs.length === 1 ? 0 : Board.FRAMED)
     this.#board.describe(slot, this.#idOf(entry.job.task), flags, isPosted ? 0 : entry.bytes.length)
     this.#board.setState(slot, Board.QUEUED)
-    // Full only of numbers of interrupted tasks.
+    // Fails only if the queue is full of numbers of interrupted tasks.
     if (this.#board.injector.offer(slot)) this.#board.wake()
     else this.#board.refill()
     this.#watchWithin(entry.limit)
@@ -186,7 +187,7 @@ export class Threads {
     this.#watchWithin(GRACE_MILLIS)
   }
 
-  /** Gives a slot to the next task. Its state is `FREE`. */
+  /** Gives a free slot to the next waiting task. */
   #free(slot: number): void {
     this.#entries[slot] = undefined
     this.#board.setState(slot, Board.FREE)
@@ -203,13 +204,13 @@ export class Threads {
     if (this.#pending === 0) this.#keepAlive()
   }
 
-  /** Holds the process while tasks are in the pool, or threads start. */
+  /** Keeps the process alive while the pool has tasks, or threads are starting. */
   #keepAlive(): void {
     if (this.#pending > 0 || this.#threads.some((one) => one?.isReady === false)) this.#alive.ref()
     else this.#alive.unref()
   }
 
-  /** Answers the task of a slot that no thread touches any more. */
+  /** Answers the task of a slot that no thread can access any more. */
   #end(slot: number, outcome: Outcome): void {
     const entry = this.#entries[slot]
     if (entry === undefined) return
@@ -228,11 +229,11 @@ export class Threads {
     try {
       return Either.right(Frame.decode(bytes))
     } catch (cause) {
-      return failure(job, "Crashed", "its thread answered with other bytes than a frame", cause)
+      return failure(job, "Crashed", "its thread returned bytes that are not a frame", cause)
     }
   }
 
-  /** Takes the results out that threads announced. */
+  /** Takes out the results that threads announced. */
   #drain(): void {
     this.#board.resetSignal()
     for (let slot = this.#board.completions.poll(); !Number.isNaN(slot); slot = this.#board.completions.poll()) {
@@ -246,7 +247,7 @@ export class Threads {
 
   // Timeouts
 
-  /** Looks at the timeouts within some milliseconds, from now. A task begins after it was placed, so that is early enough. */
+  /** Schedules a check of the timeouts. A task starts after it was placed, so this is early enough. */
   #watchWithin(millis: number): void {
     const at = performance.now() + millis
     if (at >= this.#watchAt) return
@@ -270,7 +271,7 @@ export class Threads {
       if (left > 0) nearest = Math.min(nearest, left)
       else this.#kill(thread, slot, state, entry)
     }
-    // A task that began since is not late before its own time.
+    // A task that starts in between cannot exceed its limit earlier than this.
     for (const entry of this.#entries) nearest = Math.min(nearest, entry?.limit ?? Infinity)
     if (nearest < Infinity) this.#watchWithin(nearest)
   }
@@ -293,7 +294,7 @@ export class Threads {
   #start(thread: number): void {
     if (this.#isClosed) return
     const { port1: port, port2 } = new this.#node.MessageChannel()
-    // Text to evaluate would depend on the `--input-type` that the process was started with.
+    // A `data:` URL, because code for `eval` would depend on the `--input-type` of the process.
     const worker = new this.#node.Worker(new URL(`data:text/javascript,${encodeURIComponent(CODE)}`), {
       name: "pod-worker",
       workerData: { memory: this.#board.memory, thread, port: port2 },
@@ -335,7 +336,7 @@ export class Threads {
     else if (kind === Board.REPLIED) this.#replied(slot, entry, message)
   }
 
-  /** Sends a thread what it asks for. */
+  /** Answers a request of a thread. */
   #answer(port: WorkerThreads.MessagePort, question: unknown, { bytes, job, slot }: Entry): void {
     const { module, name, shared } = job.task
     try {
@@ -343,7 +344,7 @@ export class Threads {
       const isMoved = question === "fetch" && job.transfer && bytes.buffer instanceof ArrayBuffer
       port.postMessage(answer, isMoved && bytes.buffer instanceof ArrayBuffer ? [bytes.buffer] : [])
     } catch (cause) {
-      // The thread waits for the answer, and only its end frees it.
+      // The thread waits for the answer. Only its termination frees it.
       const entry = this.#entries[slot]
       entry?.settle(failure(job, "Encode", "its input or its shared value cannot be sent to a thread", cause))
       if (entry !== undefined) {
@@ -410,7 +411,7 @@ export class Threads {
     if (!this.#failedStarts.every((failed) => failed >= MAX_STARTS)) return
     const cause = ended.error
     this.#started.reject(
-      new WorkerError({ reason: "Crashed", task: "start", detail: "no thread of the pool starts", cause })
+      new WorkerError({ reason: "Crashed", task: "start", detail: "no thread of the pool could start", cause })
     )
     this.#failAll((job) => this.#noThreads(job, cause))
   }

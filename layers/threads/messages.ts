@@ -1,22 +1,22 @@
-/** What a pool and its threads say to each other, beside the shared memory. */
+/** The messages between a pool and its threads. */
 import type { MessagePort } from "node:worker_threads"
 import type { Memory } from "./Board.js"
 
-/** What a thread starts with. */
+/** The data with which a thread starts. */
 export interface Start {
   readonly memory: Memory
   readonly thread: number
   readonly port: MessagePort
 }
 
-/** What the thread needs to run a task. */
+/** The data that a thread needs to run a task. */
 export interface Definition {
   readonly module: string
   readonly name: string
   readonly shared: unknown
 }
 
-/** From a thread. A bare number says that there are completions. */
+/** A message from a thread. The number 0 announces completions. */
 export type FromThread =
   | 0
   | { readonly kind: "ready" }
@@ -31,5 +31,5 @@ export type FromThread =
       readonly cause: unknown
     }
 
-/** To a thread: the answer to `define` or `fetch`. A thread has one question at a time. */
+/** A message to a thread: the answer to `define` or `fetch`. A thread waits for one answer at a time. */
 export type ToThread = { readonly definition: Definition } | { readonly bytes: Uint8Array }

@@ -1,8 +1,8 @@
 /**
- * A thread of the pool. It runs one task at a time, and sleeps in `Atomics.wait` when there is none.
+ * A thread of the pool. It runs one task at a time, and sleeps in `Atomics.wait` if there is none.
  *
- * It is bundled into `threadCode.ts` by `npm run build:thread`: the threads of an application start from text, so they need no
- * file that a bundler could lose.
+ * `npm run build:thread` bundles it into `threadCode.ts`. The threads of an application start from that text, because a
+ * bundler could miss a file.
  */
 import { workerData } from "node:worker_threads"
 import * as Board from "./Board.js"
@@ -22,10 +22,10 @@ interface Loaded {
   readonly shared: unknown
 }
 
-/** A task that cannot be run at all. */
+/** The function of a task cannot be loaded. */
 class NotFound extends Error {}
 
-/** Definitions that are kept; the pool is asked again for others. */
+/** Maximum definitions that are kept. The pool is asked again for the others. */
 const MAX_LOADED = 256
 
 const { memory, port, thread }: Start = workerData
@@ -49,7 +49,7 @@ const load = async ({ module, name, shared }: Definition): Promise<Loaded> => {
     throw new NotFound(`its module does not load`, { cause })
   })
   const run = Object.hasOwn(exports, name) ? exports[name] : undefined
-  if (typeof run !== "function") throw new NotFound("its module exports no function of this name")
+  if (typeof run !== "function") throw new NotFound("its module does not export a function of this name")
   return { run: (input, context): unknown => Reflect.apply(run, undefined, [input, context]), shared }
 }
 
@@ -58,7 +58,7 @@ const taskOf = async (slot: number): Promise<Loaded> => {
   const known = loaded.get(id)
   if (known !== undefined) return known
   const answer = await ask({ kind: "define", slot })
-  if (!("definition" in answer)) throw new NotFound("the pool did not define it")
+  if (!("definition" in answer)) throw new NotFound("the pool did not send its definition")
   const task = await load(answer.definition)
   for (const oldest of loaded.keys()) {
     if (loaded.size < MAX_LOADED) break
@@ -89,7 +89,7 @@ const perform = async (slot: number): Promise<Uint8Array> => {
   return Frame.encode(outputs)
 }
 
-/** Ends a slot that this thread runs. A killed thread waits for its end. */
+/** Ends a slot that this thread runs. If the pool has killed it, the thread waits for its termination. */
 const end = (slot: number, state: number): boolean => {
   if (board.move(slot, Board.RUNNING | thread, state | thread)) return true
   if (board.move(slot, Board.ABANDONED | thread, Board.DROPPED | thread)) {
@@ -104,14 +104,14 @@ const succeed = (slot: number, output: Uint8Array): void => {
     if (end(slot, Board.DONE) && board.complete(slot)) post(0)
     return
   }
-  // A view of a larger buffer is copied, so that nothing else of it leaves the thread. `slice` of a Buffer is a view.
+  // Copies a view of a larger buffer, so that no other bytes leave the thread. The `slice` of a Buffer is a view.
   const isWhole = output.buffer instanceof ArrayBuffer && output.byteLength === output.buffer.byteLength
   const bytes = isWhole ? output : new Uint8Array(output)
   if (!end(slot, Board.REPLIED)) return
   post({ kind: "output", slot, bytes }, bytes.buffer instanceof ArrayBuffer ? [bytes.buffer] : [])
 }
 
-/** A text of anything that was thrown, whose members may throw themselves. */
+/** The text of a thrown value. Reading its members may throw too. */
 const textOf = (cause: unknown): string => {
   try {
     return cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
@@ -120,7 +120,7 @@ const textOf = (cause: unknown): string => {
   }
 }
 
-/** Anything may be thrown: a value that cannot be cloned or read is told by a text. */
+/** Reports a thrown value. A value that cannot be cloned or read is reported as text. */
 const fail = (slot: number, error: unknown): void => {
   if (!end(slot, Board.REPLIED)) return
   try {
@@ -146,7 +146,7 @@ const serve = async (): Promise<never> => {
   for (let hasRun = false; ;) {
     let slot = board.next(thread)
     if (slot < 0) {
-      // Lets output and timers of the tasks' modules through before the thread sleeps.
+      // Runs pending output and timers of the tasks' modules before the thread sleeps.
       if (hasRun) await new Promise((resolve) => setImmediate(resolve))
       hasRun = false
       slot = board.park(thread)

@@ -57,7 +57,7 @@ class Reserve implements Connector {
 
   constructor({ host, isSecure, url }: Endpoint, settings: Settings) {
     const { hostname, port, protocol } = Redacted.value(url)
-    // One listener for each connection, which are bounded already.
+    // Each connection adds a listener. The number of connections is bounded elsewhere.
     setMaxListeners(0, this.#ending.signal)
     this.#open = buildConnector({
       timeout: Duration.toMillis(settings.connectTimeout),

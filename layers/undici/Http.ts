@@ -49,7 +49,7 @@ interface Question {
 }
 
 /**
- * A POST in flight, and who waits for it.
+ * A POST in flight, with the callback of its caller.
  *
  * It releases its references when it ends. Objects that survive a collection or two move to the old generation and are
  * collected late. They would keep the request, its headers and its buffers alive until then, which makes a call a sixth
@@ -159,7 +159,7 @@ class Exchange implements Call {
     this.#bytes = NO_BYTES
     const encoding = first(this.#headers["content-encoding"]).trim().toLowerCase()
     if (encoding === "" || encoding === "identity") return resume(Exit.succeed(this.#reply(bytes.toString("utf8"))))
-    // Until the bytes are undone, an abort takes the callback.
+    // Until the bytes are decompressed, an abort uses the callback.
     this.#resume = resume
     undo(this.#question, encoding, bytes, (text) =>
       this.#end()?.(
@@ -207,7 +207,7 @@ type Undo = (
   callback: (error: Error | null, undone: Buffer) => void
 ) => void
 
-/** Some servers send deflate without the header of zlib, and browsers take it. */
+/** Some servers send deflate without the zlib header, as browsers accept. */
 const inflate: Undo = (bytes, options, callback) =>
   ((bytes[0] ?? 0) & 0x0f) === 8 ? Zlib.inflate(bytes, options, callback) : Zlib.inflateRaw(bytes, options, callback)
 
@@ -229,14 +229,14 @@ const undo = (
   const { host, maxBytes, method } = question
   const undecodable = (detail: string) => Either.left(new RpcError({ reason: "Decode", method, host, detail }))
   const decode = ENCODINGS.get(encoding)
-  if (decode === undefined) return onText(undecodable("the reply has a content-encoding that is not known"))
+  if (decode === undefined) return onText(undecodable("the reply has an unknown content-encoding"))
   decode(bytes, { maxOutputLength: maxBytes }, (error, undone) => {
     if (error === null) return onText(Either.right(undone.toString("utf8")))
     const isTooLong = error instanceof RangeError
     onText(
       isTooLong
         ? Either.left(tooLong(question))
-        : undecodable(`the reply is not ${encoding}, as its content-encoding says`)
+        : undecodable(`the reply is not valid ${encoding}, despite its content-encoding`)
     )
   })
 }

@@ -169,7 +169,7 @@ export const make = (
         "content-length": Buffer.byteLength(call.body)
       })
     } catch (error) {
-      return error instanceof Error ? error : new Error("the HTTP/2 session takes no call")
+      return error instanceof Error ? error : new Error("the HTTP/2 session accepts no calls")
     }
   }
 

@@ -10,7 +10,7 @@ import type { Protocol } from "./Connector.js"
 /** One POST, from the queue to its end. It ends exactly once: by `onEnd`, by `onError`, or by its caller. */
 export interface Call {
   readonly body: string
-  /** The number of lines that it was given to. */
+  /** The number of lines that received it. */
   sendings: number
   /** The call is in flight; `cancel` aborts it. */
   readonly onStart: (cancel: () => void) => void

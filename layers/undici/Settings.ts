@@ -147,7 +147,7 @@ const timeout = (field: string, input: Duration.DurationInput): Either.Either<Du
 const unsupported = (field: string, value: unknown): Either.Either<void, InvalidInput> =>
   value === undefined
     ? Either.void
-    : Either.left(new InvalidInput({ field, rule: "must be left out: undici cannot honour it" }))
+    : Either.left(new InvalidInput({ field, rule: "must be omitted: undici does not support it" }))
 
 const http2 = (
   options: Http2Options | false | undefined,

@@ -1,5 +1,5 @@
 /**
- * WebSockets over undici, because Node 20 has none of its own.
+ * WebSockets over undici, because Node 20 has no WebSocket client.
  *
  * Invariants: every loss is reported, whether by a close event, by silence or by a failed ping; closing the scope
  * destroys every connection, even one whose server does not answer the close frame. No callback throws.
@@ -21,8 +21,8 @@ import type { Settings } from "./Settings.js"
 const NORMAL = 1000
 
 /**
- * Bytes that a server may still send after the close frame. What it has queued before its own close frame is received,
- * and kept until a message is complete, for nobody.
+ * Maximum bytes that a server may still send after the close frame. They are received and buffered until a message is
+ * complete, although no subscriber needs them.
  */
 const MAX_AFTER_CLOSE = 256 * 1024
 
@@ -85,7 +85,7 @@ const observed =
       }
     })
 
-/** Keeps the socket, because undici's agent drops a connection once it becomes a WebSocket. */
+/** Stores the socket, because undici's agent forgets a connection that becomes a WebSocket. */
 const openLine = (settings: Settings): Line => {
   let socket: NetSocket | undefined
   let failure: Error | undefined
@@ -102,7 +102,7 @@ const openLine = (settings: Settings): Line => {
       connect(options, (...result) => {
         if (result[0] === null) {
           socket = result[1]
-          // An error between two owners of the socket must cost the socket, not the process.
+          // An error while the socket changes its owner must end only the connection, not the process.
           socket.on("error", (error) => (failure ??= error))
         } else failure ??= result[0]
         callback(...result)
@@ -152,7 +152,8 @@ const open = (
   }
 
   const beat = () => {
-    if (isClosing) return lost({ reason: "Closed", detail: "the server did not answer the closing of the WebSocket" })
+    if (isClosing)
+      return lost({ reason: "Closed", detail: "the server did not answer the close frame of the WebSocket" })
     if (!isOpen) return
     const read = line.socket()?.bytesRead ?? 0
     if (read === heard) {
@@ -186,7 +187,7 @@ const open = (
       let left = MAX_AFTER_CLOSE
       line.socket()?.on("data", ({ length }) => {
         left -= length
-        if (left < 0) lost({ reason: "Closed", detail: "the server sent more after the WebSocket was closed" })
+        if (left < 0) lost({ reason: "Closed", detail: "the server continued to send after the WebSocket was closed" })
       })
     }
   }

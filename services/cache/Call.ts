@@ -1,5 +1,5 @@
 /**
- * What one read asks of the cache.
+ * The options of one read through the cache.
  *
  * @since 0.1.0
  */
@@ -18,20 +18,20 @@ import * as Options from "./Options.js"
  * @category models
  */
 export interface CallOptions {
-  /** Default: the cache's, for the kind. */
+  /** The policy of the read. Default: the cache's policy for the kind of account. */
   readonly policy?: Options.Policy | undefined
-  /** Only an account of this slot or later. Default 0. A slot that no endpoint reaches ends in `RpcError`. */
+  /** Lowest slot of the returned account. Default 0. A slot that no endpoint reaches fails with `RpcError`. */
   readonly minSlot?: Slot | undefined
   /**
-   * `allow` gives an old account where the network fails: of any age, and also one that was invalidated. Its `slot` and
-   * `readAt` say how old it is. Default `refuse`.
+   * `allow` returns an old account if the network fails: of any age, and even an invalidated one. Its `slot` and
+   * `readAt` show its age. Default `refuse`.
    */
   readonly stale?: "allow" | "refuse" | undefined
 }
 
 const NONE: CallOptions = {}
 
-/** The options of the reads of an effect. */
+/** The options of all reads of an effect. */
 export class CurrentCall extends Context.Reference<CurrentCall>()("@pod-protocol/effect/Cache/Call", {
   defaultValue: (): CallOptions => NONE
 }) {}
@@ -39,7 +39,7 @@ export class CurrentCall extends Context.Reference<CurrentCall>()("@pod-protocol
 /** The options of a fiber's reads. */
 export const of = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): CallOptions => Context.get(fiber.currentContext, CurrentCall)
 
-/** The options, where a caller without types gave sound ones. */
+/** Checks the options of a caller without types. */
 export const check = (options: CallOptions): Either.Either<CallOptions, InvalidInput> => {
   const { minSlot, policy, stale } = options
   if (stale !== undefined && stale !== "allow" && stale !== "refuse") {

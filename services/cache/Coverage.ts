@@ -1,4 +1,4 @@
-/** How long entries are fresh, by how well a feed of changes covers them. */
+/** Decides how long entries are fresh, by how well a feed of changes covers them. */
 import type * as Fiber from "effect/Fiber"
 import * as Clock from "../internal/clock.js"
 import type { Entry } from "./Entry.js"
@@ -13,7 +13,7 @@ export type Tracking = "off" | "behind" | "resumed" | "restarted"
 
 export class Coverage {
   readonly #uncoveredTtl: number
-  /** The moment since which each change has been told. */
+  /** Since this moment, the feed has reported every change. */
   #since = -Infinity
   #isBehind = false
 
@@ -27,7 +27,7 @@ export class Coverage {
     if (tracking === "restarted") this.#since = Clock.monotonic(fiber)
   }
 
-  /** How long the entry is fresh: briefly, where it may have changed and nobody told. */
+  /** How long the entry is fresh. Briefly, if it may have changed without a report. */
   ttlOf({ isTracked, readAt, ttl }: Entry): number {
     const isCovered = !isTracked || (!this.#isBehind && readAt.monotonic >= this.#since)
     return isCovered ? ttl : Math.min(ttl, this.#uncoveredTtl)

@@ -1,32 +1,32 @@
 /**
- * What the first level keeps under a name: bytes, their version and age, and what they were decoded to.
+ * An entry of the first level: bytes, their version and age, and their decoded value.
  */
 import type * as Clock from "../internal/clock.js"
 
-/** Accounts are versioned by slot, values of applications by milliseconds. The two are never compared. */
+/** Accounts have slots as versions, application values have milliseconds. The two are never compared. */
 export type Space = "account" | "value"
 
 export interface Entry {
   /** The kind of account, or the namespace. */
   readonly kind: string
-  /** The slot at which it was read, or the stamp at which reading it began. */
+  /** The slot at which it was read, or the stamp taken when its read began. */
   readonly version: bigint
   readonly readAt: Clock.Moment
-  /** How long it is fresh, in milliseconds. */
+  /** How long the entry is fresh, in milliseconds. */
   readonly ttl: number
-  /** The account's data, or the encoded value; `undefined` where there is none. */
+  /** The account's data, or the encoded value; `undefined` if the account does not exist. */
   readonly bytes: Uint8Array | undefined
-  /** Names whose fences count for it too. */
+  /** Names whose fences also apply to the entry. */
   readonly groups: ReadonlyArray<string>
-  /** Whether a feed of changes tells when it changes: an account, or a value with tags. */
+  /** Whether a feed reports its changes: an account, or a value with tags. */
   readonly isTracked: boolean
-  /** It is older than an invalidation of its own name. */
+  /** Whether an invalidation of its own name is later than the entry. */
   isFenced: boolean
-  /** What the bytes were decoded to, by the decoder that did it. */
+  /** The decoded value, with its decoder. */
   decoded: Decoded<unknown> | undefined
 }
 
-/** Makes an answer of an entry. Two decoders that are one object give answers of one type. */
+/** Decodes an entry to an answer. Answers of the same decoder object have the same type. */
 export interface Decoder<Answer> {
   readonly decode: (name: string, entry: Entry) => Answer
 }
@@ -39,7 +39,7 @@ interface Decoded<Answer> {
 const isBy = <Answer>(decoded: Decoded<unknown>, decoder: Decoder<Answer>): decoded is Decoded<Answer> =>
   decoded.by === decoder
 
-/** The entry's answer, which is made once. */
+/** The entry's answer. It is decoded once. */
 export const answer = <Answer>(name: string, entry: Entry, decoder: Decoder<Answer>): Answer => {
   const { decoded } = entry
   if (decoded !== undefined && isBy(decoded, decoder)) return decoded.answer
@@ -54,10 +54,10 @@ export const age = (now: Clock.Moment, { readAt }: Entry): number => {
   return age >= 0 ? age : Infinity
 }
 
-/** Bytes of an entry beside its data: its objects, its name and its place in the list. */
+/** Bytes of an entry in addition to its data: its objects, its name and its place in the list. */
 const ENTRY_BYTES = 600
 const GROUP_BYTES = 100
 
-/** The data counts twice: as bytes and decoded. */
+/** The data counts twice, as bytes and as decoded value. */
 export const sizeOf = ({ bytes, groups }: Entry): number =>
   ENTRY_BYTES + 2 * (bytes?.length ?? 0) + GROUP_BYTES * groups.length

@@ -1,8 +1,9 @@
 /**
- * The lowest version that may be handed out, by name.
+ * The lowest version that a read may return, by name.
  *
- * Bounded, and safe all the same: names lie in two generations, and when the older one is dropped, the highest of its
- * fences becomes the floor of all names. A floor that is too high costs a newer read, never a stale one.
+ * The number of names is bounded, and reads stay correct: names are in two generations. When the older one is dropped,
+ * its highest fence becomes the floor of all names. A floor that is too high causes an unnecessary read, never an old
+ * value.
  */
 export class Fences {
   readonly #generation: number
@@ -12,7 +13,7 @@ export class Fences {
   #highestOfOld = 0n
   #floor = 0n
 
-  /** Remembers at least `generation` names, and at most twice as many. */
+  /** Keeps at least `generation` names, and at most twice as many. */
   constructor(generation: number) {
     this.#generation = generation
   }
@@ -22,7 +23,7 @@ export class Fences {
     return fence !== undefined && fence > this.#floor ? fence : this.#floor
   }
 
-  /** The highest of all names. */
+  /** The highest fence of all names. */
   ofAll(names: Iterable<string>): bigint {
     let highest = this.#floor
     for (const name of names) {
@@ -32,7 +33,7 @@ export class Fences {
     return highest
   }
 
-  /** A fence only rises. */
+  /** Raises a fence. A lower value has no effect. */
   raise(name: string, fence: bigint): void {
     if (fence <= this.of(name)) return
     if (this.#young.size >= this.#generation && !this.#young.has(name)) this.#age()
@@ -44,7 +45,7 @@ export class Fences {
     if (fence > this.#floor) this.#floor = fence
   }
 
-  /** Lowers each fence to this version at most. */
+  /** Lowers every higher fence to this version. */
   lower(most: bigint): void {
     const least = (fence: bigint): bigint => (fence < most ? fence : most)
     for (const names of [this.#young, this.#old]) for (const [name, fence] of names) names.set(name, least(fence))

@@ -1,4 +1,4 @@
-/** Keys of the second level. The name of an account is its address in 32 bytes; other names are UTF-8. */
+/** Keys of the second level. The name of an account is the 32 bytes of its address; other names are UTF-8. */
 import type { Address, Blockhash } from "@solana/kit"
 import * as Addresses from "../../src/solana/Address.js"
 import * as StoreKey from "../internal/storeKey.js"

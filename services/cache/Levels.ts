@@ -14,41 +14,41 @@ import { Fences } from "./Fences.js"
 import type { Policy, Settings } from "./Options.js"
 import type { Store } from "./Store.js"
 
-/** Names whose fences count for an entry too, and whether a feed of changes raises one of them, or its own. */
+/** Names whose fences also apply to an entry, and whether a feed raises one of them or the entry's own. */
 export interface Groups {
   readonly names: ReadonlyArray<string>
   readonly isTracked: boolean
 }
 
-/** A kind of cached things. */
+/** A kind of cached items. */
 export interface Kind<Answer> extends Decoder<Answer> {
   readonly name: string
   readonly space: Space
   readonly policy: Policy
   readonly ttlOf: (bytes: Uint8Array | undefined) => number
-  /** Names whose fences count for this one too, some of which only the bytes hold. */
+  /** Names whose fences also apply to this one. Some of them are only in the bytes. */
   readonly groupsOf: (name: string, bytes: Uint8Array | undefined) => Groups
-  /** Whether the entry can be kept: one whose bytes cannot be decoded is not. */
+  /** Whether the entry can be kept. False if its bytes cannot be decoded. */
   readonly isSound: (name: string, entry: Entry) => boolean
 }
 
-/** What a source said. */
+/** The answer of a source. */
 export interface Loaded {
   readonly version: bigint
   readonly bytes: Uint8Array | undefined
-  /** False for an answer that may be handed out but not kept. */
+  /** False for an answer that may be returned but not kept. */
   readonly isKept: boolean
 }
 
-/** Where values come from. */
+/** The source of values. */
 export interface Source<E> {
-  /** Asks for at least this version; `behind` where nobody has it yet. */
+  /** Loads at least this version; `behind` if no node has it yet. */
   readonly load: (least: bigint) => Effect.Effect<Loaded | "behind" | "failed", E>
-  /** The failure of a wait for that version; missing where there is no such wait. */
+  /** Waits for that version and fails; missing if waiting is impossible. */
   readonly lagging: ((least: bigint) => Effect.Effect<never, E>) | undefined
 }
 
-/** Names of which fences are remembered, in one of two generations. */
+/** Names in one of the two generations of fences. */
 const FENCES = 32_768
 
 const NO_BYTES = new Uint8Array(0)
@@ -60,10 +60,10 @@ const reads = {
   network: Metrics.cacheReadsOf("network")
 }
 
-/** How many reads were answered from where, since the cache was made. */
+/** Reads since the cache was made, by the level that answered. */
 export type Counts = { -readonly [Outcome in keyof typeof reads]: number }
 
-/** Whether the entry is of the kind. A value may be from before its Schema was changed. */
+/** Whether the entry is of the kind. A value may precede a change of its Schema. */
 export const isOf = <Answer>(kind: Kind<Answer>, name: string, entry: Entry): boolean =>
   entry.kind === kind.name && (kind.space === "account" || kind.isSound(name, entry))
 
@@ -88,7 +88,7 @@ export class Levels {
     Measured.update(fiber, reads[outcome], 1)
   }
 
-  /** Keeps the entry, unless a later one is there. */
+  /** Keeps the entry, unless the level has a later one. */
   keep(name: string, entry: Entry): void {
     const known = this.memory.peek(name)
     if (known !== undefined && known.version > entry.version) return
@@ -108,7 +108,7 @@ export class Levels {
     })
   }
 
-  /** The lowest version of a name that may be handed out. */
+  /** The lowest version of a name that a read may return. */
   fenceOf(space: Space, name: string, groups: ReadonlyArray<string>): bigint {
     const fences = this.fences[space]
     const own = fences.of(name)
@@ -129,7 +129,7 @@ export class Levels {
     return !isFenced && (groups.length === 0 || version >= this.fences[space].ofAll(groups))
   }
 
-  /** The entry, where it may be served without a look elsewhere. */
+  /** The entry, if it can be served without another level. */
   hit<Answer>(now: Clock.Moment, kind: Kind<Answer>, name: string, call: CallOptions): Entry | undefined {
     const policy = call.policy ?? kind.policy
     if (policy === "bypass" || policy === "network-first") return undefined

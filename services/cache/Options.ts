@@ -11,14 +11,15 @@ import { InvalidInput } from "../../src/InvalidInput.js"
 import type { AccountTag } from "../../src/protocol/Account.js"
 
 /**
- * Where a read looks, and in which order.
+ * Which levels a read uses, and in which order.
  *
  * - `cache-first`: a value within its time to live, else the network.
- * - `network-first`: the network; where it fails and may answer later, a value at most `maxStale` past its time to live.
- * - `stale-while-revalidate`: a value at most `maxStale` past its time to live, at once, while one refresh runs behind.
+ * - `network-first`: the network. If it fails with a retryable error, a value at most `maxStale` past its time to live.
+ * - `stale-while-revalidate`: a value at most `maxStale` past its time to live, at once, while one refresh runs in the
+ *   background.
  * - `bypass`: the network, as without a cache. Nothing is stored.
  *
- * No policy hands out a value that is older than an invalidation.
+ * No policy returns a value older than an invalidation.
  *
  * @since 0.1.0
  * @category models
@@ -40,30 +41,34 @@ export interface Options {
   /** Maximum entries of the first level, 1 to 10,000,000. Default 100,000. Too low or too high: as `maxBytes`. */
   readonly maxEntries?: number | undefined
   /**
-   * How long an account is served without asking again, by its kind. `Infinity` is never. Defaults: agents 5 minutes,
+   * How long an account is served without a new read, by its kind. `Infinity`: for ever. Defaults: agents 5 minutes,
    * channels 1 minute, direct messages 10 minutes, channel messages `Infinity` (they never change), participants,
    * invitations and escrows 30 seconds. Too low: more calls. Too high: changes by others are seen late.
    */
   readonly ttl?: { readonly [Tag in AccountTag]?: Duration.DurationInput | undefined } | undefined
-  /** How long an absent account stays absent. Default 5 seconds. Too high: a new account is seen late. */
+  /**
+   * How long an absent account stays absent. Default 5 seconds. Too low: more calls. Too high: a new account is seen
+   * late.
+   */
   readonly negativeTtl?: Duration.DurationInput | undefined
   /**
-   * How long past its time to live a value may be served by `stale-while-revalidate`, and by `network-first` without a
-   * network. Default 1 minute. Too low: both wait for the network. Too high: old values are served while it is down.
+   * How long past its time to live a value may be served: by `stale-while-revalidate`, and by `network-first` if the
+   * network fails. Default 1 minute. Too low: both wait for the network. Too high: old values are served during an
+   * outage.
    */
   readonly maxStale?: Duration.DurationInput | undefined
   /**
-   * How long an account or a tagged value is served that may have changed since it was read, because a feed of changes is
-   * behind: see `CacheInvalidator`. Default 30 seconds, or the time to live where that is shorter. Too low: many calls
+   * How long an account or a tagged value is served while it may have changed unnoticed, because a feed of changes is
+   * behind: see `CacheInvalidator`. Default 30 seconds, or the time to live if that is shorter. Too low: many calls
    * while the feed is behind. Too high: changes of that time are seen late.
    */
   readonly uncoveredTtl?: Duration.DurationInput | undefined
-  /** The policy of reads that name none, for all kinds or by kind. Default `cache-first`. */
+  /** The policy of reads without their own, for all kinds or by kind. Default `cache-first`. */
   readonly policy?: Policy | { readonly [Tag in AccountTag]?: Policy | undefined } | undefined
   /**
-   * How long a read waits for an endpoint to reach the slot of an invalidation, 100 ms to 10 minutes. Default 10 seconds.
-   * The caller's `Deadline` ends it earlier. Too low: reads fail while an endpoint lags. Too high: they wait for one that
-   * stands still.
+   * How long a read waits for an endpoint to reach the slot of an invalidation, 100 ms to 10 minutes. Default 10
+   * seconds. The caller's `Deadline` may end the wait earlier. Too low: reads fail while an endpoint lags. Too high:
+   * they wait for a stalled endpoint.
    */
   readonly catchUp?: Duration.DurationInput | undefined
 }
@@ -114,13 +119,13 @@ const POLICIES: ReadonlySet<string> = new Set<Policy>([
   "bypass"
 ])
 
-/** A policy from a caller without types. */
+/** Checks a policy of a caller without types. */
 export const policy = (field: string, value: Policy): Either.Either<Policy, InvalidInput> =>
   POLICIES.has(value)
     ? Either.right(value)
     : Either.left(new InvalidInput({ field, rule: `must be one of ${[...POLICIES].join(", ")}` }))
 
-/** The same for each kind of account; a kind that does not exist is refused. */
+/** Applies a function to each kind of account. Refuses an unknown kind. */
 const forEachKind = <A, B>(
   field: string,
   given: { readonly [Tag in AccountTag]?: A | undefined },
@@ -129,7 +134,7 @@ const forEachKind = <A, B>(
 ): Either.Either<{ readonly [Tag in AccountTag]: B }, InvalidInput> => {
   for (const tag of Object.keys(given)) {
     if (!Object.hasOwn(base, tag)) {
-      return Either.left(new InvalidInput({ field: `${field}.${tag}`, rule: "is no kind of account" }))
+      return Either.left(new InvalidInput({ field: `${field}.${tag}`, rule: "is not a kind of account" }))
     }
   }
   const of = (tag: AccountTag) => check(`${field}.${tag}`, given[tag] ?? base[tag])

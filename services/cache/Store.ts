@@ -1,11 +1,10 @@
 /**
- * The second level as the first one uses it: never fails, never waits for a write, and is never trusted too far.
+ * The second level as the first one uses it: it never fails, never waits for a write, and its rows are verified.
  *
- * - Rows are queued and written in batches by one fiber. The queue is bounded in rows and bytes. Reads look into it first.
- * - A failure stops reads or writes for a while that doubles from 1 second to 1 minute. It is counted each time, and
- *   logged once until the store works again.
- * - A row that was not written leaves an older one in its place. So rows below the highest version that was lost are not
- *   handed out any more.
+ * - Rows are queued and written in batches by one fiber. The queue is bounded in rows and bytes. Reads search it first.
+ * - A failure suspends reads or writes for a time that doubles from 1 second to 1 minute. Each failure is counted, and
+ *   the first one is logged, until the store works again.
+ * - A lost write leaves an older row in the store. So rows below the highest lost version are no longer returned.
  */
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
@@ -36,7 +35,7 @@ const MAX_QUEUED_BYTES = 16 * 1024 * 1024
 const MIN_PAUSE = 1000
 const MAX_PAUSE = 60_000
 
-/** Stops for a while after a failure, and longer after the next. */
+/** Suspends calls after a failure, for longer after each further failure. */
 class Breaker {
   #pause = 0
   #until = -Infinity
@@ -49,7 +48,7 @@ class Breaker {
     this.#pause = 0
   }
 
-  /** Whether this is the first failure since it worked. */
+  /** Whether this is the first failure since the last success. */
   failed<A, E>(fiber: Fiber.RuntimeFiber<A, E>): boolean {
     const isFirst = this.#pause === 0
     this.#pause = isFirst ? MIN_PAUSE : Math.min(2 * this.#pause, MAX_PAUSE)
@@ -59,13 +58,13 @@ class Breaker {
 }
 
 interface Queued {
-  /** Whose versions are compared with its own. */
+  /** The space of versions to which its version belongs. */
   readonly space: Space
   readonly key: Uint8Array
   readonly row: Row
 }
 
-/** Groups are invalidated by the stamps of values. */
+/** The space of versions of a row. Groups have the versions of values. */
 const spaceOf = (space: Space | "group"): Space => (space === "account" ? "account" : "value")
 
 const bytesOf = ({ key, row }: Queued): number => key.length + row.value.length
@@ -93,12 +92,12 @@ export const make = Effect.fnUntraced(function* (
       return breaker.failed(fiber)
         ? Effect.zipRight(
             count,
-            Effect.logWarning(`The cache goes on without ${doing} its store. ${error.message}`, error)
+            Effect.logWarning(`The cache continues without ${doing} its store. ${error.message}`, error)
           )
         : count
     })
 
-  /** The queue's oldest rows. */
+  /** Takes the oldest rows from the queue. */
   const take = (): ReadonlyMap<string, Queued> => {
     const batch = new Map<string, Queued>()
     for (const [name, queued] of queue) {
@@ -140,7 +139,7 @@ export const make = Effect.fnUntraced(function* (
     )
   )
 
-  // What is queued when the scope closes is written then: the fiber that wrote is gone.
+  // Writes the rest of the queue when the scope closes, because the writing fiber has ended.
   yield* Effect.addFinalizer(() =>
     Effect.whileLoop({ while: () => queue.size > 0, body: () => writeBatch, step: () => undefined })
   )

@@ -1,9 +1,9 @@
 /**
- * Single reads that begin in one turn of the event loop, as one call.
+ * Combines single reads that begin in one turn of the event loop into one call.
  *
  * Invariants:
- * - The call runs in the fiber of the first read. All reads are one caller's, so they are interrupted together.
- * - It asks for the latest of the slots that its reads need; each read judges the answer's slot by its own.
+ * - The call runs in the fiber of the first read. All reads belong to one caller, so they are interrupted together.
+ * - The call requests the latest slot that a read needs. Each read compares the answer's slot with its own.
  */
 import type { Address, Slot } from "@solana/kit"
 import * as Deferred from "effect/Deferred"
@@ -58,7 +58,7 @@ export class Together {
     this.#next = undefined
     const { addresses, least } = call
     return this.#pool.getMultipleAccounts([...addresses], least > 0n ? { minContextSlot: least } : undefined).pipe(
-      // There are at most a hundred.
+      // A call has at most a hundred addresses.
       Effect.catchTag("InvalidInput", Effect.die),
       Effect.map(({ slot, value }) => {
         const found = new Map<Address, AccountInfo>()

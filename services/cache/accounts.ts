@@ -1,4 +1,4 @@
-/** Accounts of the program through the levels. Their version is the slot at which a node has read them. */
+/** Reads the program's accounts through the levels. Their version is the slot at which a node has read them. */
 import type { Address, Slot } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -29,7 +29,7 @@ import { Reads } from "./Reads.js"
 import { Together } from "./Together.js"
 
 /**
- * An account as the cache holds it.
+ * An account from the cache.
  *
  * @since 0.1.0
  * @category models
@@ -45,15 +45,15 @@ type Failure = AccountDecodeError | AccountNotFound | RpcError
 
 type Answer<A> = Exit.Exit<CachedAccount<A>, Failure>
 
-/** How long the pool may take to say its slot. */
+/** Maximum time for the pool to return its slot. */
 const BELIEF = "2 seconds"
 
 const METHOD = "getAccountInfo"
 
-/** Calls for many accounts at a time. */
+/** Concurrent calls of one read of many accounts. */
 const CALLS_AT_ONCE = 4
 
-/** An account above this size is handed out and not kept: the program makes none. */
+/** Maximum bytes of an account that is kept. The program creates no larger one. */
 const MAX_KEPT_BYTES = 64 * 1024
 
 const GROUPS: Groups = { names: [], isTracked: true }
@@ -73,7 +73,7 @@ const decode = <A>(type: AccountType<A>, address: Address, entry: Entry, program
   })
 }
 
-/** Asks for one account. */
+/** Reads one account from the network. */
 type Ask = (
   options?: AccountOptions
 ) => Effect.Effect<Effect.Effect.Success<ReturnType<RpcPool["getAccountInfo"]>>, RpcError>
@@ -92,7 +92,7 @@ const entryOf = (kind: Kind<unknown>, { bytes, version }: Loaded, readAt: Clock.
   decoded: undefined
 })
 
-/** Without the levels: the network's word, which is not kept. */
+/** Reads without the levels. The answer is not kept. */
 const direct = Effect.fnUntraced(function* (
   kind: Kind<unknown>,
   source: AccountSource,
@@ -103,11 +103,11 @@ const direct = Effect.fnUntraced(function* (
   return entryOf(kind, loaded, yield* Clock.currentMoment)
 })
 
-/** Of an address's answer, what only concerns this address; a failure of the network is one of the whole call. */
+/** The failure of one address, if it concerns only this address. A failure of the network fails the whole call. */
 const ownFailure = <A>(
   answer: Answer<A> | undefined
 ): Effect.Effect<Either.Either<CachedAccount<A>, AccountDecodeError | AccountNotFound>, RpcError> => {
-  if (answer === undefined) return Effect.dieMessage("an address without an answer")
+  if (answer === undefined) return Effect.dieMessage("an address has no answer")
   return Effect.catchTags(Effect.map(answer, Either.right), {
     AccountDecodeError: (error) => Effect.succeed(Either.left(error)),
     AccountNotFound: (error) => Effect.succeed(Either.left(error))
@@ -123,7 +123,7 @@ interface Registered<A> {
 const isOf = <A>(registered: Registered<unknown>, type: AccountType<A>): registered is Registered<A> =>
   registered.type === type
 
-/** What the accounts stand on. */
+/** The services and settings below the cache. */
 export interface Under {
   readonly levels: Levels
   readonly pool: RpcPool
@@ -136,10 +136,10 @@ export class Accounts {
   readonly #reads: Reads<RpcError>
   /** The pool's slot. */
   readonly #current: Effect.Effect<Slot, RpcError>
-  /** Somebody finds out whether a slot is false. */
+  /** Whether a check for a false slot is in progress. */
   #isDoubting = false
   readonly #askings = new Askings()
-  /** The kind that was read last, which most readers read again. */
+  /** The kind of the last read: most readers read one kind again. */
   #last: Registered<unknown> | undefined
   readonly #kinds = new WeakMap<object, Registered<unknown>>()
 
@@ -180,7 +180,7 @@ export class Accounts {
     })
   }
 
-  /** The accounts of these addresses, in order. Those that must be asked for are asked for together. */
+  /** The accounts of these addresses, in order. Missing ones are read together. */
   readMany<A>(
     type: AccountType<A>,
     addresses: ReadonlyArray<Address>,
@@ -217,7 +217,7 @@ export class Accounts {
     })
   }
 
-  /** Keeps what somebody else has read at a slot. */
+  /** Stores an account that another call has read at a slot. */
   put<A>(type: AccountType<A>, info: AccountInfo, slot: Slot): Effect.Effect<void> {
     return Effect.flatMap(this.slots.believes(slot), (isBelieved) => {
       if (!isBelieved) return Effect.void
@@ -235,7 +235,7 @@ export class Accounts {
     })
   }
 
-  /** No read that begins after this hands out what is older than the slot. */
+  /** After this, no new read returns an account older than the slot. */
   fence(addresses: ReadonlyArray<Address>, slot: Slot): Effect.Effect<void> {
     return Effect.flatMap(this.slots.believes(slot), (isBelieved) =>
       isBelieved
@@ -244,7 +244,7 @@ export class Accounts {
     )
   }
 
-  /** As `fence`, where nobody says at which slot they changed. */
+  /** As `fence`, for a change at an unknown slot. */
   invalidate(addresses: ReadonlyArray<Address>): Effect.Effect<void> {
     return Effect.forEach(
       addresses,
@@ -258,7 +258,7 @@ export class Accounts {
     )
   }
 
-  /** Forgets all accounts in memory, and trusts none of the second level that is not newer. */
+  /** Drops all accounts in memory. Rows of the second level then need a later version. */
   get forget(): Effect.Effect<void> {
     return Effect.sync(() => {
       const { fences, memory } = this.#under.levels
@@ -309,10 +309,10 @@ export class Accounts {
     )
   }
 
-  /** What a reply says. */
+  /** The loaded form of a reply. */
   #loaded(version: Slot, info: AccountInfo | undefined, isBelieved: boolean): Loaded {
     const data = info?.owner === this.#under.programId ? info.data : undefined
-    // The data of a reply is part of a larger allocation, which it would keep alive.
+    // Copied, because the data is part of a larger allocation that it would keep alive.
     return {
       version,
       bytes: data === undefined ? undefined : new Uint8Array(data),
@@ -321,9 +321,9 @@ export class Accounts {
   }
 
   /**
-   * Finds out, behind the reader's back, whether a slot that no endpoint has reached is false. A pool of one endpoint may
-   * have confirmed it, and a validator that began anew leaves slots of its former chain. If it is, nothing that stands at it
-   * fences a read any more.
+   * Checks in the background whether a slot that no endpoint reaches is false. A pool of one endpoint may have
+   * confirmed it, and a restarted validator leaves slots of its former chain. If it is false, entries with that slot no
+   * longer fence a read.
    */
   #doubt(address: Address, claimed: Slot): Effect.Effect<"behind"> {
     return Effect.suspend(() => {
@@ -343,7 +343,7 @@ export class Accounts {
     })
   }
 
-  /** Forgets the slots that no node can have reached. */
+  /** Discards the slots that no node can have reached. */
   #takeBack(current: Slot): void {
     const { fences, memory, settings } = this.#under.levels
     this.slots.forget()

@@ -1,6 +1,6 @@
 /**
- * Values of an application through the levels. Their version is a stamp: milliseconds that never repeat, taken when
- * reading the value began. So a value that was being read when it was invalidated is older than its fence.
+ * Reads application values through the levels. Their version is a stamp: unique milliseconds, taken when the load of
+ * the value began. So a value that was loading during its invalidation is older than its fence.
  */
 import type * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -28,7 +28,10 @@ import { Reads } from "./Reads.js"
  * @category models
  */
 export interface NamespaceOptions {
-  /** How long a value is served without loading it again. `Infinity` is never. Default 5 minutes. */
+  /**
+   * How long a value is served without a new load. `Infinity`: for ever. Default 5 minutes. Too low: more loads. Too
+   * high: old values.
+   */
   readonly ttl?: Duration.DurationInput | undefined
   /** The policy of `getOrLoad`. Default `cache-first`. */
   readonly policy?: Options.Policy | undefined
@@ -42,15 +45,15 @@ export interface NamespaceOptions {
  */
 export interface ValueOptions {
   /**
-   * Tags by which the value can be invalidated, at most 16. They are texts like keys, so that `channel:7:messages` is also
-   * below the path `channel:7`. Default none.
+   * Tags that invalidate the value, at most 16. They have the form of keys, so `channel:7:messages` is also below the
+   * path `channel:7`. Default none.
    */
   readonly tags?: ReadonlyArray<string> | undefined
 }
 
 /**
- * What to invalidate: one key, every value with a tag, or every value below a path. A path ends where a segment of the key
- * ends: `channel:7` covers `channel:7` and `channel:7:messages`, and not `channel:77`.
+ * The target of an invalidation: one key, every value with a tag, or every value below a path. A path ends at the end
+ * of a segment: `channel:7` covers `channel:7` and `channel:7:messages`, but not `channel:77`.
  *
  * @since 0.1.0
  * @category models
@@ -58,29 +61,29 @@ export interface ValueOptions {
 export type Target = { readonly key: string } | { readonly tag: string } | { readonly prefix: string }
 
 /**
- * Values of one type under keys of an application's own.
+ * Values of one type, under the application's own keys.
  *
- * A key is a text of 1 to 200 characters. Its segments lie between colons, as in `channel:7:messages`. Anything else is
- * `InvalidInput`, and so is a value that its Schema does not encode to JSON.
+ * A key is a text of 1 to 200 characters. Colons separate its segments, as in `channel:7:messages`. `InvalidInput` for
+ * any other key, and for a value that its Schema does not encode to JSON.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Namespace<A> {
-  /** The value, if there is one within its time to live. */
+  /** The value, if the cache has one within its time to live. */
   readonly get: (key: string) => Effect.Effect<Option.Option<A>, InvalidInput>
   readonly set: (key: string, value: A, options?: ValueOptions) => Effect.Effect<void, InvalidInput>
   /**
-   * The value, or what `load` gives, which is kept then. Callers at the same time share one load. It runs in the fiber of
-   * the first; where that is interrupted, the next caller's load runs. A failure fails its own caller, is not kept, and
-   * sends the others to their own loads.
+   * The value, or the result of `load`, which is then kept. Concurrent callers share one load, which runs in the fiber
+   * of the first. If that is interrupted, the load of the next caller runs. A failure fails only its own caller and is
+   * not kept. The other callers then run their own loads.
    */
   readonly getOrLoad: <E, R>(
     key: string,
     load: Effect.Effect<A, E, R>,
     options?: ValueOptions & Pick<Call.CallOptions, "policy" | "stale">
   ) => Effect.Effect<A, E | InvalidInput, R>
-  /** No read that begins after this gives such a value, and no load that began before it is kept or handed out. */
+  /** After this, no new read returns such a value, and no earlier load is kept or returned. */
   readonly invalidate: (target: Target) => Effect.Effect<void, InvalidInput>
 }
 
@@ -111,12 +114,15 @@ const tagsOf = ({ tags = [] }: ValueOptions): Either.Either<ReadonlyArray<string
     Either.all(tags.map((tag, index) => path(`tags[${index}]`, tag)))
   )
 
-/** Groups of a tag and of the tags below a path, which all namespaces share, and of the keys below a path in one. */
+/**
+ * Groups of a tag and of the tags below a path, shared by all namespaces, and of the keys below a path in one
+ * namespace.
+ */
 const tagGroup = (tag: string): string => `tag ${tag}`
 const tagsGroup = (path: string): string => `tags ${path}`
 const keysGroup = (namespace: string, path: string): string => `path ${namespace}:${path}`
 
-/** All paths that end with the text or above it. */
+/** All paths that end at the text or above it. */
 const pathsOf = (text: string): ReadonlyArray<string> => {
   const paths: Array<string> = []
   for (let at = text.indexOf(":"); at >= 0; at = text.indexOf(":", at + 1)) paths.push(text.slice(0, at))
@@ -132,7 +138,7 @@ const groupsOf = (namespace: string, key: string, tags: ReadonlyArray<string>): 
   isTracked: tags.length > 0
 })
 
-/** What lies in the bytes of a value. */
+/** The content of a value's bytes. */
 const Kept = Schema.parseJson(Schema.Struct({ tags: Schema.Array(Schema.String), value: Schema.Unknown }))
 
 const utf8 = { encoder: new TextEncoder(), decoder: new TextDecoder() }
@@ -161,7 +167,7 @@ export class Namespaces {
     return Effect.flatMap(path("prefix", prefix), (prefix) => this.#raiseGroup(tagsGroup(prefix)))
   }
 
-  /** Trusts no value of either level that is there now. */
+  /** Invalidates all present values of both levels. */
   get forget(): Effect.Effect<void> {
     return Effect.withFiberRuntime((fiber) => {
       this.#levels.fences.value.raiseAll(this.#next(fiber))
@@ -209,7 +215,7 @@ export class Namespaces {
           })
         )
 
-      /** An answer that is kept: with its value, so that it is not decoded again. */
+      /** The answer of a new value, kept with it so that it is not decoded again. */
       const answerOf = (full: string, entry: Entry): Option.Option<A> => Entries.answer(full, entry, kind)
 
       const get: Namespace<A>["get"] = (key) =>
@@ -268,7 +274,7 @@ export class Namespaces {
   ): Effect.Effect<A, E | InvalidInput, R> {
     if ((call.policy ?? kind.policy) === "bypass") return load
     return Effect.contextWithEffect((context: Context.Context<R>) => {
-      /** How this caller's own load ended, if it ran. */
+      /** The result of this caller's own load, if it ran. */
       let own: Exit.Exit<A, E | InvalidInput> | undefined
       const ownLoad = Effect.withFiberRuntime<Loaded | "failed">((fiber) => {
         const version = this.#next(fiber)
@@ -285,7 +291,7 @@ export class Namespaces {
       return Effect.flatMap(this.#reads.read(kind, full, call, source), (entry) => {
         const value = entry === undefined ? Option.none() : Entries.answer(full, entry, kind)
         if (Option.isSome(value)) return Effect.succeed(value.value)
-        // The load of another caller failed, which is no failure of this one.
+        // The load of another caller failed. That failure is not returned here.
         return own ?? Effect.flatMap(ownLoad, () => own ?? load)
       })
     })
@@ -300,7 +306,7 @@ export class Namespaces {
     const version = this.#next(fiber)
     const readAt = Clock.moment(fiber)
     const { isTracked, names: groups } = kind.groupsOf(full, bytes)
-    // What is being loaded now began before, and is older.
+    // Loads in progress began earlier, so their values are older.
     this.#levels.fence("value", full, version)
     this.#levels.keep(full, {
       kind: kind.name,
@@ -338,7 +344,7 @@ export class Namespaces {
     return store === undefined ? Effect.void : store.put(space, name, row)
   }
 
-  /** Later than every stamp before. */
+  /** A stamp later than every earlier one. */
   #next<A, E>(fiber: Fiber.RuntimeFiber<A, E>): bigint {
     const now = BigInt(Math.trunc(Clock.wall(fiber)))
     this.#stamp = now > this.#stamp ? now : this.#stamp + 1n

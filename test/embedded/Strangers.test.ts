@@ -79,7 +79,7 @@ it.live("Given replies that are too long together, When an array is answered, Th
     assert.lengthOf(replies, 100)
     assert.deepInclude(replies[99], {
       id: 99,
-      error: { code: -32603, message: "the replies before are too long: ask in smaller arrays" }
+      error: { code: -32603, message: "the earlier replies are too long: send smaller arrays" }
     })
   })
 )

@@ -206,8 +206,8 @@ describe("PayloadServer", () => {
           ["bytes=3-1", 200, "hello", null],
           ["bytes=0-0,2-3", 200, "hello", null],
           ["lines=1-2", 200, "hello", null],
-          ["bytes=5-", 416, "the range lies outside of the payload", "bytes */5"],
-          ["bytes=-0", 416, "the range lies outside of the payload", "bytes */5"]
+          ["bytes=5-", 416, "the range is outside of the payload", "bytes */5"],
+          ["bytes=-0", 416, "the range is outside of the payload", "bytes */5"]
         ] as const
         for (const [range, status, text, contentRange] of cases) {
           const reply = yield* fetched(url, HELLO, { headers: { range } })

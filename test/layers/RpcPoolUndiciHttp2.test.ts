@@ -224,7 +224,7 @@ describe("RpcPoolUndici over TLS", () => {
         ["http2.adaptiveWindow", { adaptiveWindow: true }]
       ] as const) {
         const error = yield* Effect.flip(pool("https://node", { http2 }))
-        assert.deepStrictEqual([error.field, error.rule], [field, "must be left out: undici cannot honour it"])
+        assert.deepStrictEqual([error.field, error.rule], [field, "must be omitted: undici does not support it"])
       }
     })
   )

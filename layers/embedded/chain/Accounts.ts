@@ -18,7 +18,7 @@ const INDEXED_OWNERS = 16
 /** By slot: the state of each account that the slot wrote, before the slot. */
 export type UndoRecords = ReadonlyMap<number, ReadonlyMap<Address, StoredAccount | undefined>>
 
-/** What is kept beside the machine. */
+/** The parts of the history that are not in the machine. */
 export interface AccountParts {
   readonly undo: UndoRecords
   readonly written: Iterable<Address>
@@ -35,7 +35,7 @@ export class Accounts {
 
   constructor(
     readonly svm: Svm,
-    /** Slots of history, 0 for none. The accounts written in them take their memory twice. */
+    /** Number of slots in the history; 0: none. The accounts written in them need twice the memory. */
     depth: number
   ) {
     this.#depth = depth
@@ -64,7 +64,7 @@ export class Accounts {
     })
   }
 
-  /** The addresses of all accounts that were ever written, closed ones too. */
+  /** The addresses of all accounts that were ever written, including closed ones. */
   get addresses(): Iterable<Address> {
     return this.#written
   }
@@ -103,7 +103,7 @@ export class Accounts {
     }
   }
 
-  /** Drops the index. Call it after writing unknown accounts. */
+  /** Drops the index. Call it after a write of unknown accounts. */
   writtenUnseen(): void {
     this.#owned.clear()
   }

@@ -1,8 +1,9 @@
 /**
- * Transactions of all versions. Version 1 (SIMD-0385) has its message before its signatures, its limits and its fee in the
- * message, and no lookup tables; a client's wire format does not know it yet.
+ * Transactions of all versions. Version 1 (SIMD-0385) has its message before its signatures, its limits and its fee in
+ * the message, and no lookup tables. The client's wire format does not support it yet.
  *
- * Invariant: LiteSVM aborts the process at bytes that it cannot read, so what is decoded here keeps each rule of the format.
+ * Invariant: every transaction decoded here follows all rules of the format, because LiteSVM aborts the process on
+ * unreadable bytes.
  */
 import type { Blockhash } from "@solana/kit"
 import * as Either from "effect/Either"
@@ -11,7 +12,7 @@ import * as Message from "../../../src/solana/Message.js"
 import * as Wire from "../../../src/solana/Wire.js"
 import * as Layout from "./Layout.js"
 
-/** What a version-1 message says of its own resources. */
+/** The resource limits and the fee in a version-1 message. */
 export interface Config {
   /** In lamports, for the whole transaction. */
   readonly priorityFee: bigint | undefined
@@ -86,7 +87,7 @@ export const decodeMessage = (bytes: Uint8Array): Either.Either<AnyMessage, Wire
     accounts > MAX_ADDRESSES ||
     new Set(staticAccounts).size !== accounts
   ) {
-    return refuse("InvalidHeader", 1, "the header does not fit the accounts, or an account is there twice")
+    return refuse("InvalidHeader", 1, "the header does not fit the accounts, or an account occurs twice")
   }
   const isInRange = instructions.every(
     ({ accountIndices, programIndex }) =>
@@ -94,13 +95,17 @@ export const decodeMessage = (bytes: Uint8Array): Either.Either<AnyMessage, Wire
   )
   return isInRange && instructions.length > 0 && instructions.length <= MAX_INSTRUCTIONS
     ? Either.right(message)
-    : refuse("IndexOutOfRange", 0, "an instruction names an account that is not there, or there are too many or none")
+    : refuse(
+        "IndexOutOfRange",
+        0,
+        "an instruction names an account that does not exist, or their number is 0 or too large"
+      )
 }
 
 const refuse = (reason: Wire.WireError["reason"], offset: number, detail: string) =>
   Either.left(new Wire.WireError({ reason, offset, detail }))
 
-/** Undefined for a configuration that the format does not know. Short bytes throw. */
+/** Returns undefined for a configuration that the format does not define. Too few bytes throw. */
 const readV1 = (bytes: Uint8Array): AnyMessage | undefined => {
   const from = new Layout.Cursor(bytes)
   from.take(1)

@@ -1,5 +1,5 @@
 /**
- * The chain: makes blocks of transactions, as time or transactions come, and answers for each commitment.
+ * The chain: makes blocks of transactions, by time or by transaction, and answers for each commitment.
  *
  * It is synchronous, and callers pass the time, so no two operations interleave. Invariants: a snapshot shares no mutable
  * state with the chain; the listener is called after the state has changed.
@@ -60,7 +60,7 @@ export class Chain {
   readonly #machines: SvmFactory
   readonly #events: Events
   #start: Moment
-  /** Keeps each input, before anybody knows of its effect. */
+  /** Stores each input before any effect of it is visible. */
   #keep: ((input: Input, nowMillis: number) => void) | undefined
 
   constructor(
@@ -170,7 +170,7 @@ export class Chain {
     return this.#state.accounts.ownedBy(owner, slot)
   }
 
-  /** The addresses of all accounts that were ever written, closed ones too. */
+  /** The addresses of all accounts that were ever written, including closed ones. */
   get addresses(): Iterable<Address> {
     return this.#state.accounts.addresses
   }
@@ -219,7 +219,7 @@ export class Chain {
 
   // Writing
 
-  /** From now on the chain calls `keep` with each input; `elapsed` milliseconds have passed since genesis. */
+  /** From now on, the chain calls `keep` with each input. `elapsed` is the time since genesis in milliseconds. */
   record(keep: (input: TimedInput) => void, now: Moment, elapsed: number): void {
     const start = now.monotonic - elapsed
     this.#start = { ...this.#start, monotonic: start }
@@ -228,8 +228,8 @@ export class Chain {
   }
 
   /**
-   * Executes a transaction in a block: the open block, or a new one in instant mode. `simulated` is what its simulation on
-   * the newest bank did, if nothing has happened since: its writes are kept instead of executing it again.
+   * Executes a transaction in a block: the open block, or a new one in instant mode. `simulated` is the result of its
+   * simulation on the newest bank, if the chain has not changed since: its writes are kept, without another execution.
    */
   submit(transaction: LoadedTransaction, nowMillis: number, verify: boolean, simulated?: Simulation): Submission {
     const refusal = this.refusal(transaction, this.bank("processed"))
@@ -254,7 +254,7 @@ export class Chain {
     return Either.right(record)
   }
 
-  /** Makes blocks without transactions. In interval mode the passing of time does the same. */
+  /** Makes empty blocks, as the passing of time does in interval mode. */
   advance(count: number, nowMillis: number): void {
     this.#keep?.({ kind: "advance", count }, nowMillis)
     const blocks = Math.min(count, this.settings.maxBlocks)
@@ -312,13 +312,13 @@ export class Chain {
     Object.assign(this.#state, copyOf(state, this.#machines.fromBytes(machine)))
   }
 
-  /** The state as bytes. A chain of the same genesis that loads them continues as this one. */
+  /** The state as bytes. A chain of the same genesis that loads them continues in the same state. */
   image(): Uint8Array {
     ShownSysvars.write(this.#state)
     return Image.encode({ state: this.#state, given: this.#given })
   }
 
-  /** Continues from an image; false if the bytes are none. */
+  /** Continues from an image. Returns false if the bytes are not an image. */
   load(bytes: Uint8Array): boolean {
     const image = Image.decode(bytes, this.settings, this.#state, this.#machines.fromBytes)
     if (image === undefined) return false
@@ -327,7 +327,7 @@ export class Chain {
     return true
   }
 
-  // How blocks are made
+  // Making blocks
 
   #enter(nowMillis: number, skip: number, uncounted = 0): void {
     const { open, recent } = this.#state

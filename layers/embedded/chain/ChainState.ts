@@ -62,7 +62,7 @@ export interface ChainState {
   /** Blocks from the finalized one to the newest, which may be open. Never empty. */
   recent: Array<RecentBlock>
   epochStart: bigint
-  /** Milliseconds by which the chain was moved ahead of the Clock. */
+  /** Milliseconds by which the chain is ahead of the Clock. */
   aheadMillis: number
   transactionCount: number
   lamports: bigint

@@ -40,7 +40,7 @@ export class Events {
     })
   }
 
-  /** A slot that clients can now read. */
+  /** Clients can now read the slot. */
   entered(slot: number, parent: number, root: number): void {
     this.#listener.slotEntered(slot, parent, root)
   }
@@ -65,7 +65,7 @@ export class Events {
     this.reached(COMMITMENTS, record, written)
   }
 
-  /** An account was written by hand. */
+  /** `setAccount` wrote the account. */
   overwritten(address: Address, slot: number): void {
     this.#listener.accountReached(COMMITMENTS, address, slot)
   }

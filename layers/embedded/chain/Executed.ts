@@ -1,4 +1,4 @@
-/** What an execution means: the name of its error, and what it wrote. */
+/** Interprets an execution: the name of its error, and the accounts that it wrote. */
 import type { Address } from "@solana/kit"
 import type { TransactionRecord } from "./Ledger.js"
 import { isWritable, type LoadedTransaction } from "./LoadedTransaction.js"

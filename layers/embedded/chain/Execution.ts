@@ -1,5 +1,5 @@
 /**
- * Executes transactions on the newest bank: checks their age, runs them on the machine, and records what they did.
+ * Executes transactions on the newest bank: checks their age, runs them on the machine, and records the outcome.
  *
  * Invariants: a message lands at most once, whatever its signatures. A refused transaction changes nothing; a failed one
  * writes only its fee payer and its nonce.
@@ -17,7 +17,7 @@ import type { Outcome, Rename, Simulation } from "./Svm.js"
 import * as TokenAccounts from "./TokenAccounts.js"
 import type { TransactionError } from "./TransactionErrors.js"
 
-/** A transaction that is in a block now. */
+/** A transaction that landed in a block. */
 export interface Landed {
   readonly record: TransactionRecord
   readonly written: ReadonlyArray<Address>
@@ -40,7 +40,9 @@ export const refusal = (
   return landed ? "AlreadyProcessed" : undefined
 }
 
-/** Runs the transaction on the machine as it is. A nonce that it makes derives from the newest blockhash. */
+/**
+ * Runs the transaction on the machine in its present state. A nonce that it creates derives from the newest blockhash.
+ */
 export const run = <A extends Outcome>(
   state: ChainState,
   transaction: LoadedTransaction,
@@ -56,7 +58,9 @@ export const run = <A extends Outcome>(
   return wire === undefined ? use(transaction.wire, verify, rename) : use(wire, false, rename)
 }
 
-/** Executes the transaction in the block. `simulated` is what it did on this machine: its writes are kept. */
+/**
+ * Executes the transaction in the block. `simulated` is its simulation on the unchanged machine: the writes are kept.
+ */
 export const land = (
   state: ChainState,
   transaction: LoadedTransaction,

@@ -1,8 +1,8 @@
 /**
- * A chain's state as bytes, for its ledger folder: the machine, and what the chain keeps beside it.
+ * A chain's state as bytes, for its ledger folder: the machine, and the chain's own data.
  *
- * Invariants: the state that is read is the one that was written, so a chain continues from it as from its inputs. A
- * transaction that the ledger, a block and the open block share is written once and shared again.
+ * Invariants: reading an image restores the written state, so a chain continues from it as from its inputs. A
+ * transaction that the ledger, a block and the open block share is written once, and shared again after reading.
  */
 import type { Address, Blockhash, Signature } from "@solana/kit"
 import * as Either from "effect/Either"
@@ -25,7 +25,7 @@ import type { TokenBalance } from "./TokenAccounts.js"
 import type { TransactionError } from "./TransactionErrors.js"
 import { Writer } from "./Writer.js"
 
-/** What an image holds. `given` is the last blockhash that a client got. */
+/** The content of an image. `given` is the last blockhash that a client received. */
 export interface Image {
   readonly state: ChainState
   readonly given: Blockhash | undefined
@@ -105,7 +105,7 @@ export const encode = ({ given, state }: Image): Uint8Array => {
   return to.result
 }
 
-/** Reads an image for a chain that had `state` so far; undefined if the bytes are none. */
+/** Reads an image for a chain whose state was `state` so far. Returns undefined if the bytes are not an image. */
 export const decode = (
   bytes: Uint8Array,
   settings: Settings,

@@ -20,7 +20,7 @@ export type Input =
   | { readonly kind: "setAccount"; readonly address: Address; readonly account: StoredAccount | undefined }
   | { readonly kind: "addProgram"; readonly address: Address; readonly elf: Uint8Array }
 
-/** An input, and the milliseconds since genesis at which it came. */
+/** An input, and its time in milliseconds since genesis. */
 export interface TimedInput {
   readonly elapsed: number
   readonly input: Input
@@ -59,7 +59,7 @@ const fields = (input: Input): ReadonlyArray<Uint8Array> => {
   }
 }
 
-/** Reads an input; undefined if the bytes are none. */
+/** Reads an input. Returns undefined if the bytes are not an input. */
 export const decode = (bytes: Uint8Array): TimedInput | undefined =>
   Layout.attempt(() => {
     const cursor = new Layout.Cursor(bytes)

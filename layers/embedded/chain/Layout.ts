@@ -25,7 +25,7 @@ export class Cursor {
     return this.#bytes.length - this.at
   }
 
-  /** The view, and the position of the next `size` bytes. */
+  /** Moves behind the next `size` bytes. Returns the view and their position. */
   take(size: number): readonly [DataView, number] {
     if (size > this.left) throw new RangeError("the data ends early")
     const at = this.at
@@ -82,16 +82,16 @@ export const rest: Reader<Uint8Array> = (cursor) => cursor.bytes(cursor.left)
 
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 
-/** Decodes UTF-8; throws at other bytes. */
+/** Decodes UTF-8. Throws on invalid bytes. */
 export const text = (encoded: Uint8Array): string => utf8.decode(encoded)
 
-/** A string behind its length, as Borsh (`u32`) and bincode (`u64`) write it. */
+/** A string with its length in front, as Borsh (`u32`) and bincode (`u64`) write it. */
 export const string =
   (length: Reader<number | bigint>): Reader<string> =>
   (cursor) =>
     text(cursor.bytes(Number(length(cursor))))
 
-/** A list behind its length. */
+/** A list with its length in front. */
 export const list =
   <A>(length: Reader<number | bigint>, item: Reader<A>): Reader<ReadonlyArray<A>> =>
   (cursor) => {
@@ -100,7 +100,7 @@ export const list =
     return Array.from({ length: count }, () => item(cursor))
   }
 
-/** A value of fixed size behind a `u32` that tells whether it is present. The space is there in either case. */
+/** A value of fixed size after a `u32` that is 0 if the value is absent. The bytes of the value exist in both cases. */
 export const fixedOption =
   <A>(value: Reader<A>): Reader<A | null> =>
   (cursor) => {
@@ -109,18 +109,18 @@ export const fixedOption =
     return isSome ? read : null
   }
 
-/** A value behind a byte that tells whether it is present. */
+/** A value after a byte that is 0 if the value is absent. */
 export const option =
   <A>(value: Reader<A>): Reader<A | null> =>
   (cursor) =>
     u8(cursor) === 1 ? value(cursor) : null
 
-/** An address whose zeros mean none. */
+/** An address; null if all its bytes are zero. */
 export const nonZeroAddress: Reader<Address | null> = (cursor) => {
   const read = address(cursor)
   return read === Addresses.SYSTEM_PROGRAM ? null : read
 }
 
-/** The result of `read`; undefined if the bytes are not of its layout. */
+/** The result of `read`; undefined if the bytes do not match its layout. */
 export const attempt = <A>(read: () => A | undefined): A | undefined =>
   Option.getOrUndefined(Either.getRight(Either.try(read)))

@@ -50,7 +50,7 @@ export interface Status {
   readonly blockhashHeight: number | undefined
 }
 
-/** What a ledger keeps. */
+/** The content of a ledger. */
 export interface LedgerParts {
   readonly blocks: ReadonlyArray<Block>
   readonly records: ReadonlyArray<TransactionRecord>
@@ -125,7 +125,7 @@ export class Ledger {
     for (const dropped of this.#records.dropTo(this.#settings.maxTransactions)) this.#forget(dropped)
   }
 
-  /** Adds a status and returns the statuses that were dropped for it. */
+  /** Adds a status and returns the statuses that this removes. */
   addStatus(status: Status): ReadonlyArray<Status> {
     this.#statuses.set(status.signature, status)
     this.#messageHashes.add(status.messageHash)
@@ -134,7 +134,7 @@ export class Ledger {
     return forgotten
   }
 
-  /** All that is kept, oldest first. */
+  /** The content of the ledger, oldest first. */
   get parts(): LedgerParts {
     return {
       blocks: Array.from(this.#blocks.values()),
@@ -175,7 +175,7 @@ export class Ledger {
     }
   }
 
-  /** Takes a dropped record out of its address lists, and its block with it. */
+  /** Removes a dropped record from its address lists, and its block with it. */
   #forget(record: TransactionRecord): void {
     this.#unlist(record)
     this.#prunedSlot = Math.max(this.#prunedSlot, record.slot)

@@ -52,7 +52,7 @@ export const load = (
   return assemble(wire, { signatures, message, messageBytes }, { writable, readonly })
 }
 
-/** A transaction with the addresses that its tables gave. */
+/** Makes a transaction from its message and the addresses of its lookup tables. */
 export const assemble = (
   wire: Uint8Array,
   { signatures, message, messageBytes }: AnyTransaction,

@@ -1,8 +1,8 @@
 /**
- * A map that drops its oldest entries. One iterator finds them and goes on from where it was: a new one would pass all
- * that was dropped since the map last grew.
+ * A map that drops its oldest entries. One iterator finds them and continues from its position: a new one would have to
+ * pass all entries that were dropped since the map last grew.
  *
- * Invariant: the iterator has passed only entries that were dropped, and at most the oldest one.
+ * Invariant: the iterator has passed only dropped entries, and at most the oldest remaining one.
  */
 export class OldestFirst<K, V> {
   readonly #entries: Map<K, V>
@@ -53,7 +53,7 @@ export class OldestFirst<K, V> {
     return oldest
   }
 
-  /** Drops entries until there are at most as many, and returns them. */
+  /** Drops the oldest entries until at most `size` remain, and returns them. */
   dropTo(size: number): ReadonlyArray<V> {
     const dropped: Array<V> = []
     while (this.#entries.size > size) {

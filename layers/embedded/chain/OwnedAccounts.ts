@@ -1,9 +1,9 @@
 /**
  * The accounts of one owner, ordered by the bytes of their addresses: the newest ones, and views of older slots.
  *
- * Invariants: a read sorts only the accounts that came since the last read, and merges them. A view of an older slot is made
- * once: what a slot ended with changes only when an account is overwritten, which drops the views. The newest view changes
- * with each write.
+ * Invariants: a read sorts only the accounts that were added since the last read, and merges them. A view of an older
+ * slot is made once: its content changes only when an account is overwritten, which drops the views. The newest view
+ * changes with each write.
  */
 import type { Address } from "@solana/kit"
 import * as Addresses from "../../../src/solana/Address.js"
@@ -85,8 +85,8 @@ export class OwnedAccounts {
   }
 
   /**
-   * The accounts at the end of the slot. `older` gives the accounts that a later slot changed, as they were; it may name
-   * accounts of other owners.
+   * The accounts at the end of the slot. `older` returns the former states of the accounts that a later slot changed;
+   * it may include accounts of other owners.
    */
   at(slot: number, older: () => ReadonlyMap<Address, StoredAccount | undefined>): ReadonlyArray<OwnedAccount> {
     const known = this.#views.get(slot)

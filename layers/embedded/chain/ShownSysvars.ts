@@ -1,4 +1,4 @@
-/** What the machine shows of time and of recent blocks. It is written when somebody can read it: each write is dear. */
+/** Writes the time and the recent blocks to the machine's sysvars, only before they can be read: each write is slow. */
 import type { ChainState, ShownTime } from "./ChainState.js"
 import * as Sysvars from "./Sysvars.js"
 

@@ -1,12 +1,13 @@
 /**
- * The programs that can read the sysvar SlotHashes. A chain writes it into the machine only before one of them runs: each
- * write costs as much as a simple transaction.
+ * The programs that can read the sysvar SlotHashes. A chain writes the sysvar to the machine only before one of them
+ * runs: each write costs as much as a simple transaction.
  *
- * A program reads it as an account of the transaction, by the syscall `sol_get_sysvar`, or within the runtime. Whatever a
- * transaction invokes, at any depth, is among its accounts, so the accounts tell whether a reader can run.
+ * A program reads it as an account of the transaction, by the syscall `sol_get_sysvar`, or within the runtime. A
+ * transaction's accounts include every program that it invokes at any depth, so they show whether a reader can run.
  *
- * Invariant: every program of the machine that can read it is a reader. An ELF that links no `sol_get_sysvar` cannot: up to
- * version 2 the loader finds syscalls by their names. A program that a transaction deployed counts as a reader.
+ * Invariant: every program of the machine that can read the sysvar is a reader. An ELF without `sol_get_sysvar` cannot
+ * read it: up to version 2, the loader finds syscalls by their names. A program that a transaction deployed counts as a
+ * reader.
  */
 import type { Address } from "@solana/kit"
 import * as Addresses from "../../../src/solana/Address.js"
@@ -21,7 +22,7 @@ const LOADERS: ReadonlySet<Address> = new Set([
   Addresses.known("LoaderV411111111111111111111111111111111111")
 ])
 
-/** The programs of a new machine that read it or that deploy others. */
+/** The programs of a new machine that read the sysvar or that deploy other programs. */
 const FIRST_READERS: ReadonlyArray<Address> = [
   Sysvars.SLOT_HASHES,
   LOOKUP_TABLE_PROGRAM,
@@ -34,7 +35,7 @@ const FIRST_READERS: ReadonlyArray<Address> = [
 
 const SYSCALL = "sol_get_sysvar"
 const ELF_VERSION_AT = 48
-/** From this version on, code names syscalls by hashes. */
+/** From this version on, the code contains hashes of syscalls instead of names. */
 const HASHED_SYSCALLS = 3
 
 const canRead = (elf: Uint8Array): boolean => {
@@ -59,18 +60,18 @@ export class SlotHashReaders {
     return addresses.some((address) => this.#addresses.has(address))
   }
 
-  /** Call it when a program was loaded. */
+  /** Call it after a program was loaded. */
   loaded(address: Address, elf: Uint8Array): void {
     if (canRead(elf)) this.#addresses.add(address)
     else this.#addresses.delete(address)
   }
 
-  /** Call it when an executable was written of which only the address is known. */
+  /** Call it after an executable with unknown code was written at an address. */
   written(address: Address): void {
     this.#addresses.add(address)
   }
 
-  /** Call it when a transaction was executed: it may have deployed programs. */
+  /** Call it after a transaction was executed, because it may have deployed programs. */
   executed(transaction: LoadedTransaction): void {
     if (!deploys(transaction)) return
     transaction.addresses.forEach((address, index) => {

@@ -42,13 +42,13 @@ export interface Outcome {
 export interface Simulation extends Outcome {
   readonly accounts: ReadonlyMap<Address, StoredAccount>
   /**
-   * Keeps the writes, as an execution would. Call it only if it succeeded, and if the machine has not changed since. False
-   * if the machine must execute the transaction instead: it writes an executable.
+   * Keeps the writes, as an execution would. Call it only if the simulation succeeded and the machine has not changed
+   * since. Returns false if the machine must execute the transaction instead, because it writes an executable.
    */
   readonly commit: () => boolean
 }
 
-/** Gives an error its name on a cluster. */
+/** Corrects the name of an error to the name on a cluster. */
 export type Rename = (error: Errors.TransactionError) => Errors.TransactionError
 
 /** The chain's time. */
@@ -76,7 +76,7 @@ export interface Svm {
   /** Makes the next blockhash. */
   readonly nextBlockhash: () => Blockhash
   readonly setTime: (time: ChainTime) => void
-  /** Sets the SlotHashes data. The next execution fills the caches of the machine anew, which is dear. */
+  /** Sets the SlotHashes data. The next execution then rebuilds the machine's caches, which is slow. */
   readonly setSlotHashes: (data: Uint8Array) => void
   readonly minimumBalance: (space: number) => bigint
   readonly toBytes: () => Uint8Array
@@ -127,7 +127,8 @@ const templateOf = (native: typeof Native) => {
 
 /**
  * The bytes of a new machine with a unique first blockhash. LiteSVM starts all machines with the same one, from which
- * the others derive. Bytes signed for one cluster could then land on another, and the genesis hashes would be equal.
+ * later ones derive. With it, bytes signed for one cluster could land on another, and the genesis hashes would be
+ * equal.
  */
 const ofItsOwn = (native: typeof Native, own: Uint8Array): Uint8Array => {
   template ??= templateOf(native)
@@ -139,13 +140,15 @@ const ofItsOwn = (native: typeof Native, own: Uint8Array): Uint8Array => {
   return machine
 }
 
-/** SHA-256 of programs that loaded, so that each is tried once per process. */
+/** SHA-256 of the programs that loaded, so that each is tried once per process. */
 const loadable = new Set<string>()
 
-/** Beyond it, programs are tried again. */
+/** Above this number, programs are tried again. */
 const MAX_LOADABLE = 1000
 
-/** Tries a program on a temporary machine, as one that fails to load leaves a machine that aborts later. */
+/**
+ * Tries to load a program on a temporary machine. A failed load would leave a machine that aborts the process later.
+ */
 const tryProgram = (native: typeof Native, address: Address, elf: Uint8Array): Either.Either<void, string> => {
   const hash = Hex.encode(Hash.sha256(elf))
   if (loadable.has(hash)) return Either.void
@@ -161,7 +164,10 @@ const wrap = (native: typeof Native, machine: Native.LiteSvm, maxLogBytes: numbe
   machine.setLogBytesLimit(BigInt(maxLogBytes))
   let shownTime: ChainTime | undefined
 
-  /** Tries an executable on a temporary machine, as a program that fails to load leaves a machine that aborts later. */
+  /**
+   * Tries to load an executable on a temporary machine. A failed load would leave a machine that aborts the process
+   * later.
+   */
   const tryExecutable = (address: Address, account: StoredAccount): Either.Either<void, string> => {
     if (!account.executable) return Either.void
     const programData = Loaders.programDataOf(account)
@@ -333,7 +339,7 @@ const programOf = (elf: Uint8Array): StoredAccount => ({
 const attempt = (write: () => void): Either.Either<void, string> =>
   Either.try({ try: write, catch: (cause) => (cause instanceof Error ? cause.message : String(cause)) })
 
-/** An outcome that the machine holds. Its parts are converted when they are first read: most are never read. */
+/** An outcome in the machine's form. Its parts are converted on the first read, because most are never read. */
 class MachineOutcome implements Outcome {
   readonly err: Errors.TransactionError | null
   readonly #meta: Native.TransactionMetadata

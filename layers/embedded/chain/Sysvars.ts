@@ -37,7 +37,9 @@ export const MAX_SLOT_HASHES = 512
 const ENTRY_BYTES = 40
 const COUNT_BYTES = 8
 
-/** Entries that fit in the buffer. When it is full, the newest ones move to its end, so a push rarely moves bytes. */
+/**
+ * Number of entries in the buffer. When it is full, the newest entries move to its end, so a push rarely moves bytes.
+ */
 const ROOM = 4 * MAX_SLOT_HASHES
 
 /** The entries of SlotHashes: (slot u64, hash), newest first. */
@@ -77,7 +79,7 @@ export class SlotHashes {
     this.isWritten = false
   }
 
-  /** The data of the sysvar, as long as it is on a cluster: a u64 count, then the entries. */
+  /** The data of the sysvar, in its full length on a cluster: a u64 count, then the entries. */
   get data(): Uint8Array {
     const data = new Uint8Array(COUNT_BYTES + MAX_SLOT_HASHES * ENTRY_BYTES)
     new DataView(data.buffer).setBigUint64(0, BigInt(this.#count), true)

@@ -17,7 +17,7 @@ export const MINT_BYTES = 82
 export const ACCOUNT_BYTES = 165
 export const MULTISIG_BYTES = 355
 
-/** The byte behind a Token-2022 account that tells its type: mint or account. Extensions follow it. */
+/** The byte behind a Token-2022 account with its type: mint or account. Extensions follow it. */
 const MINT_TYPE = 1
 const ACCOUNT_TYPE = 2
 
@@ -47,7 +47,7 @@ const hasType = (data: Uint8Array, bytes: number, type: number): boolean =>
   data.length === bytes ||
   (data.length > ACCOUNT_BYTES && data.length !== MULTISIG_BYTES && data[ACCOUNT_BYTES] === type)
 
-/** The mint in the account's data; undefined if it holds none. */
+/** The mint in the account's data; undefined if the data is not a mint. */
 export const mint = ({ data, owner }: StoredAccount): Mint | undefined =>
   isTokenProgram(owner) && hasType(data, MINT_BYTES, MINT_TYPE)
     ? Layout.attempt(() => {
@@ -63,7 +63,7 @@ export const mint = ({ data, owner }: StoredAccount): Mint | undefined =>
       })
     : undefined
 
-/** The token account in the account's data; undefined if it holds none. */
+/** The token account in the account's data; undefined if the data is not a token account. */
 export const account = ({ data, owner }: StoredAccount): TokenAccount | undefined =>
   isTokenProgram(owner) && hasType(data, ACCOUNT_BYTES, ACCOUNT_TYPE)
     ? Layout.attempt(() => {

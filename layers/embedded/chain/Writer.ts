@@ -1,4 +1,4 @@
-/** Writes what `Layout` reads: little-endian numbers, and bytes and lists behind their length. */
+/** Writes the layouts that `Layout` reads: little-endian numbers, and bytes and lists with their length in front. */
 import type { Address } from "@solana/kit"
 import * as Addresses from "../../../src/solana/Address.js"
 
@@ -8,7 +8,7 @@ export class Writer {
   #bytes = Buffer.allocUnsafe(FIRST_BYTES)
   #at = 0
 
-  /** Makes room for so many bytes, and returns their position. */
+  /** Reserves bytes and returns their position. */
   #take(size: number): number {
     const at = this.#at
     this.#at += size

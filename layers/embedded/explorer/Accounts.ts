@@ -1,4 +1,4 @@
-/** Accounts as the explorer shows them: those of the program decoded. */
+/** Accounts in the explorer's form. Those of the program are decoded. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -37,7 +37,7 @@ export const KINDS = [
 
 type Kind = (typeof KINDS)[number]
 
-/** At most this many accounts of a kind are shown; a node reads at most 100 at once. */
+/** Maximum accounts of a kind that are shown; a node reads at most 100 at once. */
 const SHOWN = 100
 const HISTORY = 25
 const HEX_BYTES = 1024
@@ -60,7 +60,7 @@ const bytesOf = ({ data: [text] }: typeof Stored.Type): Uint8Array =>
 const decoded = (stored: typeof Stored.Type): Option.Option<Account.Account> =>
   stored.owner === PROGRAM_ID ? Either.getRight(Account.decodeAny(bytesOf(stored))) : Option.none()
 
-/** What names an account in a list. */
+/** The title of an account in a list. */
 const titleOf = (account: Account.Account): string => {
   switch (account._tag) {
     case "AgentAccount":

@@ -1,7 +1,7 @@
 /**
- * The explorer of a served cluster: the page, and the texts in JSON that the page asks for.
+ * The explorer of a served cluster: the page, and the JSON replies to the page's requests.
  *
- * It reads through the cluster's own methods, and none that lets slots pass: who looks at a cluster must not change it.
+ * It calls only the cluster's own methods that let no slots pass: viewing a cluster must not change it.
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -21,7 +21,7 @@ export interface Answer {
   readonly text: string
 }
 
-/** Blocks of the overview, and the slots in which they are looked for: in most of them no block may have been made. */
+/** Blocks of the overview, and the number of slots that are searched for them: most slots may have no block. */
 const BLOCKS = 60
 const SLOTS = 20_000
 const LATEST = 40
@@ -62,7 +62,7 @@ const refusal = (status: number, error: string): Answer => json(status, { error 
 const WHOLE = /^\d{1,15}$/
 
 /**
- * Answers a `GET` of the path and its query; undefined for a path that is not the explorer's. `sockets` is the origin of the
+ * Answers a `GET` of the path and its query; undefined for a path outside the explorer. `sockets` is the origin of the
  * cluster's WebSocket, as the browser names it.
  */
 export const answer = (
@@ -85,9 +85,7 @@ export const answer = (
   return (
     found &&
     found.pipe(
-      Effect.map((value) =>
-        value === undefined ? refusal(404, "There is no such thing on this cluster.") : json(200, value)
-      ),
+      Effect.map((value) => (value === undefined ? refusal(404, "This cluster has no such item.") : json(200, value))),
       Effect.catchAll(({ message }) => Effect.succeed(refusal(400, message)))
     )
   )

@@ -1,9 +1,9 @@
 /**
- * The page of a served cluster: one HTML text that asks nothing of any server but the cluster itself.
+ * The page of a served cluster: one HTML text that makes requests only to the cluster itself.
  *
- * Invariants: the page has no text from outside, only its script has; the script writes such text through one function, as
- * a text node with its invisible characters made visible. The content policy names the script and the style by their
- * hashes, so that nothing else runs even if a text became markup.
+ * Invariants: the page contains no text from outside; its script adds such text through one function, as text nodes
+ * with visible codes for invisible characters. The content policy names the script and the style by their hashes, so no
+ * other code runs even if a text became markup.
  */
 import { createHash } from "node:crypto"
 import { script } from "./script.js"
@@ -43,7 +43,7 @@ export const headers = (sockets: string | undefined): Readonly<Record<string, st
   "content-security-policy": `${POLICY}; connect-src 'self'${sockets === undefined ? "" : ` ${sockets}`}`
 })
 
-/** The headers of all that the explorer answers. */
+/** The headers of all answers of the explorer. */
 export const HEADERS: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
   "cross-origin-opener-policy": "same-origin",

@@ -1,4 +1,7 @@
-/** What the explorer reads of the cluster's replies. They are the cluster's own, so another shape is a defect. */
+/**
+ * The parts of the cluster's replies that the explorer reads. Another shape is a defect, because the replies are our
+ * own.
+ */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Service } from "../Model.js"

@@ -1,4 +1,4 @@
-/** Transactions as the explorer shows them: instructions, events and errors by their names. */
+/** Transactions in the explorer's form: instructions, events and errors with their names. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -56,10 +56,10 @@ const Block = Schema.Struct({
   transactions: Schema.Array(Transaction)
 })
 
-/** The newest version that a cluster knows. */
+/** The newest version that the cluster supports. */
 const FORM = { encoding: "jsonParsed", maxSupportedTransactionVersion: 1, commitment: "confirmed" }
 
-/** One step of a transaction, or an event: its name, and what it says. */
+/** One step of a transaction, or an event: its name, and its fields. */
 interface Step {
   readonly name: string
   readonly program?: string
@@ -73,7 +73,7 @@ const isParsed = Schema.is(Parsed)
 const encodeInstruction = Schema.encodeSync(Instruction.InstructionData)
 const encodeEvent = Schema.encodeSync(Event.Event)
 
-/** An object for a reader: an array gets its indices as names. */
+/** An object for the explorer: an array gets its indices as names. */
 const fieldsOf = (value: unknown): unknown => (typeof value === "object" && value !== null ? { ...value } : { value })
 
 const dataOf = ({ data = "" }: Call): Uint8Array => Either.getOrElse(Base58.decode(data), () => new Uint8Array(0))
@@ -95,7 +95,7 @@ const stepOf = (call: Call): Step => {
   return { name: "instruction", program: programId, fields: { accounts: { ...accounts }, data } }
 }
 
-/** The error by the name that its program gives it. */
+/** The error with the name that its program gives it. */
 const errorOf = ({ meta, transaction }: Transaction) => {
   const { err, logMessages } = meta
   if (err === null) return undefined

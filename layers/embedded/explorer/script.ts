@@ -1,8 +1,8 @@
 /**
- * The script of the explorer. It is text for browsers, so it names no module.
+ * The script of the explorer. It is a text for browsers, so it imports no module.
  *
- * Whatever it shows goes through `say`, which makes text nodes; characters that are invisible or change the writing direction
- * become visible codes. It never sets markup.
+ * All text from outside passes through `say`, which makes text nodes. Characters that are invisible or change the
+ * writing direction become visible codes. The script never sets markup.
  */
 export const script = String.raw`
 (function () {
@@ -10,7 +10,7 @@ export const script = String.raw`
   var view = document.getElementById("view"), live = document.getElementById("live");
   var HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/u, MAX = 20000;
 
-  /* Text from outside, as nodes. */
+  /* Converts text from outside to nodes. */
   function say(text) {
     var shown = String(text), at = document.createDocumentFragment(), plain = "";
     if (shown.length > MAX) shown = shown.slice(0, MAX) + "…";

@@ -1,4 +1,4 @@
-/** The look of the explorer, in light and in dark. */
+/** The style sheet of the explorer, for light and dark mode. */
 export const style = `
 :root{color-scheme:light dark;--ink:#1b2130;--soft:#626c80;--line:#e3e7f0;--paper:#fff;--back:#f4f6fb;--accent:#5b45d6;
 --bar:#a897f5;--good:#15803d;--goodback:#e3f5e9;--bad:#b42332;--badback:#fde8ea;--chip:#edeafd;--shade:0 1px 2px #1b213010}

@@ -69,7 +69,7 @@ export const viewKeyed = (
 /** Maximum data of the accounts of one reply: its base64 must fit into a string. */
 const MAX_DATA_BYTES = 128 * 1024 * 1024
 
-/** Refuses accounts that one reply cannot hold, without reading the data of all. */
+/** Refuses accounts that do not fit into one reply, before it encodes them. */
 export const checkSize = (
   accounts: ReadonlyArray<StoredAccount | undefined>,
   { dataSlice }: AccountViewOptions = {}

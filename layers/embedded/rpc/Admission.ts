@@ -1,7 +1,7 @@
 /**
  * Decides which browser requests a served cluster answers.
  *
- * A web page may send requests to any host, also to this machine, and a page's name may be rebound to this machine
+ * A web page may send requests to any host, including this machine, and a page's name may be rebound to this machine
  * after loading (DNS rebinding). `Origin` names the page, and `Host` the name by which the client reached the machine.
  * A client other than a browser sends no `Origin`, and its user chose the `Host`.
  */
@@ -25,7 +25,7 @@ const LOOPBACK = /^(?:(?:[^.]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 
 const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::", ""])
 
-/** Longer than any origin with scheme, name and port. */
+/** Maximum length of a header: more than any origin with scheme, name and port. */
 const MAX_HEADER = 300
 
 const MAX_SHOWN = 100
@@ -41,10 +41,12 @@ const isAddress = (name: string): boolean => isIP(name.replace(/^\[|\]$/g, "")) 
 const nameOf = (header: string): string | undefined =>
   /[\s/?#@\\]/.test(header) ? undefined : urlOf(`http://${header}`)?.hostname
 
-/** A name that a content policy can hold. */
+/** A name that a content policy may contain. */
 const PLAIN_NAME = /^[\w.:[\]-]+$/
 
-/** The origin of the WebSocket server, one port above the server that a `Host` header names; undefined without such. */
+/**
+ * The origin of the WebSocket server, one port above the server in the `Host` header; undefined without a valid one.
+ */
 export const socketsOf = (host: string | undefined): string | undefined => {
   const url = host === undefined || nameOf(host) === undefined ? undefined : urlOf(`http://${host}`)
   return url && PLAIN_NAME.test(url.hostname)
@@ -86,10 +88,10 @@ export const make = (listensOn: string, allowOrigins: ReadonlyArray<string>): Ei
     return {
       refusal: ({ host, origin }) => {
         if (host !== undefined && !admitsHost(host)) {
-          return `the host ${SafeText.make(host, MAX_SHOWN)} is not of this machine: allow its origin (--allow-origin)`
+          return `the host ${SafeText.make(host, MAX_SHOWN)} is not a name of this machine: allow its origin (--allow-origin)`
         }
         if (origin !== undefined && !admitsOrigin(origin)) {
-          return `pages of ${SafeText.make(origin, MAX_SHOWN)} are not answered: allow the origin (--allow-origin)`
+          return `pages of ${SafeText.make(origin, MAX_SHOWN)} are refused: allow the origin (--allow-origin)`
         }
         return undefined
       }

@@ -1,4 +1,4 @@
-/** The units that a transaction takes of its block, as the scheduler of Agave 4.2 counts them. */
+/** The compute units that a transaction takes of its block, computed like the scheduler of Agave 4.2. */
 import type { Address } from "@solana/kit"
 import type { Chain } from "../chain/Chain.js"
 import type { TransactionRecord } from "../chain/Ledger.js"
@@ -19,7 +19,7 @@ const VERIFIERS: ReadonlyMap<Address, bigint> = new Map([
   [Fees.SECP256R1_PROGRAM, 4800n]
 ])
 
-/** The units of a landed transaction. Its accounts count with the sizes that they have now. */
+/** The units of a landed transaction, with the present sizes of its accounts. */
 export const unitsOf = (chain: Chain, { outcome, transaction }: TransactionRecord): bigint => {
   const { addresses, message } = transaction
   const { slot } = chain.bank("processed")

@@ -10,7 +10,7 @@ import * as Wire from "../../../src/solana/Wire.js"
 /** Creates airdrop transactions. */
 export interface Faucet {
   readonly address: Address
-  /** A signed transfer. A marked one names one more account, so that it is no duplicate of an equal one. */
+  /** A signed transfer. A marked one names an additional account, so that it is not a duplicate of an equal one. */
   readonly transfer: (
     recipient: Address,
     lamports: bigint,
@@ -52,7 +52,7 @@ export const make = (): Faucet => {
   }
 }
 
-/** An address that nobody uses. */
+/** An address without an owner. */
 const markOf = (count: number): Address => Addresses.fromBytes(createHash("sha256").update(`airdrop ${count}`).digest())
 
 const transfer = (from: Address, to: Address, lamports: bigint, others: ReadonlyArray<Other>) => {

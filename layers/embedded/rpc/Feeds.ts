@@ -3,7 +3,8 @@
  * accounts, no account is read, and equal subscriptions share one notification.
  *
  * Invariants: the number of subscriptions never exceeds the limit; unsubscribing twice counts once; a sink may
- * subscribe or unsubscribe during a notification, because events iterate over a copy; who has unsubscribed is not notified.
+ * subscribe or unsubscribe during a notification, because events iterate over a copy; an ended subscription is not
+ * notified.
  */
 import type { Address, Commitment, Signature } from "@solana/kit"
 import * as Either from "effect/Either"
@@ -84,12 +85,12 @@ export class Feeds implements ChainListener {
     return this.#count
   }
 
-  /** Whether somebody subscribes to slots. */
+  /** Whether there is a subscription to slots. */
   get isWatched(): boolean {
     return SLOT_TOPICS.some((kind) => this.#counts[kind] > 0)
   }
 
-  /** Called when the first subscriber to slots comes, and when the last one goes. */
+  /** Called when the first subscription to slots begins, and when the last one ends. */
   onWatch: (isWatched: boolean) => void = Function.constVoid
 
   /** Subscribes and returns a function that unsubscribes; a second call does nothing. */
@@ -166,7 +167,7 @@ export class Feeds implements ChainListener {
     })
   }
 
-  /** Calls `notify` with each subscriber of now, but those that unsubscribe meanwhile. */
+  /** Calls `notify` with each present subscription, except those that end in between. */
   #each(key: string, notify: (subscription: Subscription) => void): void {
     const subscriptions = this.#topics.get(key)
     if (subscriptions === undefined) return
@@ -174,7 +175,10 @@ export class Feeds implements ChainListener {
   }
 }
 
-/** Views that are kept while one account is notified. A view may have megabytes, and each subscriber may want another. */
+/**
+ * Maximum views that are kept while one account is notified. A view may have megabytes, and each subscriber may need
+ * another.
+ */
 const MAX_VIEWS = 16
 
 /** The views of one account for many subscribers: equal ones are made once. */

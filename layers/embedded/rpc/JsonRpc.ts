@@ -1,8 +1,9 @@
 /**
  * JSON-RPC 2.0: converts the text of a request, or of an array of requests, to the text of the reply.
  *
- * Invariants: any text gets an answer. An array is answered in several turns of the event loop, so that others are answered
- * between; its requests and its reply are bounded, because a small request can ask for a large reply many times.
+ * Invariants: any text gets an answer. An array is answered in several turns of the event loop, so that other requests
+ * are answered in between. Its requests and its reply are bounded, because a small array can request a large reply many
+ * times.
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -68,7 +69,7 @@ const answerAll = (
     return replies.length === 0 ? undefined : `[${replies.join(",")}]`
   })
 
-const tooLong: Call = () => Effect.fail(JsonRpcError.internal("the replies before are too long: ask in smaller arrays"))
+const tooLong: Call = () => Effect.fail(JsonRpcError.internal("the earlier replies are too long: send smaller arrays"))
 
 /** The text of a notification. */
 export const notification = (method: string, subscription: number, result: unknown): string =>
@@ -94,7 +95,7 @@ interface Reply {
   readonly error?: object
 }
 
-/** The text of a reply. One that is longer than V8's strings can be becomes an error. */
+/** The text of a reply. A text above V8's maximum string length becomes an error. */
 const textOf = (reply: Reply): string =>
   Either.getOrElse(
     Either.try(() => Json.stringify(reply)),
@@ -124,6 +125,6 @@ const readRequest = (body: unknown): Either.Either<Request, Reply> => {
     : Either.left(failure(id ?? null, JsonRpcError.params("Invalid params: expected an array")))
 }
 
-/** A number beyond JSON's range is no id: its answer could not name it. */
+/** A number beyond JSON's range is not an id: the answer could not contain it. */
 const isId = (id: unknown): id is Id | undefined =>
   id === undefined || id === null || ["string", "bigint"].includes(typeof id) || Number.isFinite(id)

@@ -10,7 +10,7 @@ const MAX_MESSAGE = 4096
 export class JsonRpcError extends printable(
   Schema.TaggedError<JsonRpcError>("@pod-protocol/effect/JsonRpcError")("JsonRpcError", {
     code: Schema.Number,
-    /** May repeat what the caller sent. */
+    /** May contain text of the caller. */
     message: SafeText.Schema(MAX_MESSAGE),
     data: Schema.optional(Outside.Value)
   })
@@ -50,14 +50,14 @@ export const preflight = (description: string, data: unknown): JsonRpcError =>
 export const blockNotAvailable = (slot: number | bigint): JsonRpcError =>
   error(-32004, `Block not available for slot ${slot}`)
 
-/** The node keeps no snapshot. */
+/** The node has no snapshot. */
 export const noSnapshot = (): JsonRpcError => error(-32008, "No snapshot")
 
 /** No block was made in the slot. */
 export const slotSkipped = (slot: number | bigint): JsonRpcError =>
   error(-32007, `Slot ${slot} was skipped, or missing due to ledger jump to recent snapshot`)
 
-/** The accounts have more data than a reply takes. */
+/** The data of the accounts exceeds the limit of a reply. */
 export const tooMuchData = (): JsonRpcError =>
   error(-32012, "scan aborted: The accumulated scan results exceeded the limit")
 

@@ -27,7 +27,7 @@ export const method =
 export const API_VERSION = "4.2.0"
 
 /**
- * LiteSVM 1.5.0 activates all features that its Agave knows. No real cluster has this number; clients take 0 for
+ * LiteSVM 1.5.0 activates all features of its Agave version. No real cluster has this number; clients interpret 0 as
  * unknown.
  */
 export const FEATURE_SET = 4_200_000_000

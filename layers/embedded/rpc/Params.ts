@@ -94,7 +94,7 @@ export const blockhash: (text: string) => Read<Blockhash> = base58Of(Blockhashes
 const MAX_BASE58 = 1683
 const MAX_BASE64 = 1644
 
-/** The characters of the largest transaction of version 1, and how the base64 of one begins. */
+/** The length of the largest version-1 transaction in base64, and the first characters of such a text. */
 const MAX_BASE64_V1 = 5464
 const BASE64_V1 = /^g[Q-Za-f]/
 
@@ -124,7 +124,7 @@ export const wireBytes = (text: string, encoding: "base58" | "base64", what: str
 
 const NOT_BASE64 = /[^A-Za-z0-9+/]/
 
-/** Why a text is not base64, in the words of a node's decoder. */
+/** Why a text is not base64, with the message of a node's decoder. */
 const base64Fault = (text: string): string => {
   const body = text.replace(/=+$/, "")
   const bad = NOT_BASE64.exec(body)

@@ -21,7 +21,7 @@ export const outcome = ({ err, logs, unitsConsumed, returnData }: Outcome) => ({
   replacementBlockhash: null
 })
 
-/** The fields of a simulation that a transaction has only after an execution. */
+/** The fields of a simulation without an execution. */
 const NOT_EXECUTED = {
   fee: null,
   loadedAccountsDataSize: 0,
@@ -35,7 +35,7 @@ const NOT_EXECUTED = {
 /** The simulation in the error of a refused preflight. */
 export const refused = (simulation: Outcome) => ({ ...outcome(simulation), ...NOT_EXECUTED, accounts: null })
 
-/** The bytes that an account adds to the loaded data, besides its own; and those of each lookup table. */
+/** Bytes that each account adds to the loaded data in addition to its own, and bytes of each lookup table. */
 const ACCOUNT_BYTES = 64
 const LOOKUP_TABLE_BYTES = 8248
 
@@ -44,7 +44,7 @@ const balance = (account: StoredAccount | undefined): bigint => account?.lamport
 /** Fee, balances and loaded data. A failed execution charges the fee and changes nothing else. */
 export const details = (chain: Chain, transaction: LoadedTransaction, { slot }: Bank, simulation: Simulation) => {
   const { err } = simulation
-  // Errors without fields refuse a transaction before its execution.
+  // An error without fields refuses a transaction before its execution.
   if (typeof err === "string") return NOT_EXECUTED
   const { addresses, feePayer, loaded, message } = transaction
   const fee = Fees.feeOf(message)
@@ -63,7 +63,7 @@ export const details = (chain: Chain, transaction: LoadedTransaction, { slot }: 
   }
 }
 
-/** The data size of the accounts; an upgradeable program brings the account with its bytes. */
+/** The data size of the accounts; an upgradeable program also loads the account with its bytes. */
 export const loadedBytes = (
   { addresses, message }: LoadedTransaction,
   read: (address: Address) => StoredAccount | undefined

@@ -89,7 +89,7 @@ const accountKeys = (transaction: LoadedTransaction): ReadonlyArray<unknown> =>
 
 type Indexed = Pick<CompiledInstruction, "programIndex" | "accountIndices" | "data">
 
-/** An instruction as its program's parser shows it, or its accounts and data. */
+/** An instruction in the form of its program's parser, or its accounts and data. */
 const viewParsed = (
   { addresses }: LoadedTransaction,
   { programIndex, accountIndices, data }: Indexed,
@@ -130,7 +130,7 @@ const viewMeta = (
     preTokenBalances: record.preTokenBalances.map(viewTokenBalance),
     postTokenBalances: record.postTokenBalances.map(viewTokenBalance),
     rewards: [],
-    // The parsed account keys hold the loaded addresses.
+    // The parsed account keys include the loaded addresses.
     ...(isParsed ? {} : { loadedAddresses: transaction.loaded }),
     computeUnitsConsumed: JsonInteger.fromBigInt(outcome.unitsConsumed),
     costUnits: JsonInteger.fromBigInt(costUnits),

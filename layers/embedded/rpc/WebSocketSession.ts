@@ -5,8 +5,8 @@
  * call.
  *
  * Invariants: a subscription's notifications follow the reply with its id; closing the connection ends its
- * subscriptions; a client that does not read is disconnected instead of losing notifications, and from then on costs
- * nothing: its subscriptions end at once, and what it has sent is not answered.
+ * subscriptions; a client that does not read is disconnected instead of losing notifications. After that its
+ * subscriptions end at once, and its requests are not answered.
  */
 import { createHash } from "node:crypto"
 import * as Socket from "@effect/platform/Socket"
@@ -20,8 +20,8 @@ import * as JsonRpcError from "./JsonRpcError.js"
 import * as Subscriptions from "./methods/subscriptions.js"
 
 /**
- * Maximum bytes that wait for a client that does not read. Beyond it the connection is closed, so no notification is
- * lost silently.
+ * Maximum unsent bytes for a client that does not read. Above it the connection is closed, so no notification is lost
+ * silently.
  */
 const MAX_BUFFERED_BYTES = 32 * 1024 * 1024
 
@@ -59,7 +59,7 @@ export const run = (
 
     /** `send` delays notifications until the subscribe call is answered. */
     const subscribe = (kind: FeedKind, params: ReadonlyArray<unknown>, send: (text: string) => void) => {
-      // A hash, as a client may send much that its subscription does not need.
+      // A hash, because a client may send a long text that its subscription does not need.
       const key = createHash("sha256")
         .update(`${kind} ${Json.stringify(params)}`)
         .digest("base64")
@@ -97,7 +97,10 @@ export const run = (
       endAll()
     }
 
-    /** Sends nothing until it is released. It is apart from `handle`, so that no subscription keeps a message's text. */
+    /**
+     * Holds messages back until it is released. It is outside `handle`, so that a subscription does not retain the text
+     * of a message.
+     */
     const heldBack = (webSocket: WebSocket) => {
       const held: Array<string> = []
       let isReleased = false
@@ -134,7 +137,7 @@ export const run = (
 
 /** The current connection. `Socket.runRaw` always provides it to its handlers, although its type does not show it. */
 const connection = Effect.flatMap(Effect.serviceOption(Socket.WebSocket), (found) =>
-  Option.isSome(found) ? Effect.succeed(found.value) : Effect.dieMessage("a message came without its connection")
+  Option.isSome(found) ? Effect.succeed(found.value) : Effect.dieMessage("a message has no connection")
 )
 
 const decoder = new TextDecoder()

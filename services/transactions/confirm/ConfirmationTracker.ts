@@ -1,31 +1,32 @@
 /**
- * Sends transactions and finds out what becomes of them, all with a few fibers, which live only while something is in
+ * Sends transactions and determines their outcomes. All share a few fibers, which run only while transactions are in
  * flight.
  *
  * The parts, each in its own file:
  * - {@link Rebroadcaster} sends the bytes, at once and again.
- * - {@link StatusLookup} asks for statuses and judges them.
- * - {@link Expirer} ends what cannot land any more.
- * - {@link InFlight} holds what waits, and answers it once.
+ * - {@link StatusLookup} looks up statuses and evaluates them.
+ * - {@link Expirer} ends transactions that can no longer land.
+ * - {@link InFlight} holds the waiting transactions, and answers each once.
  *
- * Here are the two loops over them.
+ * This file contains the two loops over them.
  *
- * **Polling.** A signature that comes while nothing is in flight is looked up at once, together with those whose first
- * sending ends within a tick. Later ones wait for the next round, or less while rounds bring outcomes. A round asks for
- * 256 signatures a call. Rounds become rarer while nothing new is in flight: the wait is an eighth of the youngest one's
- * age, up to five times the interval. A failed look-up says nothing: the next round asks again, until the deadline.
+ * **Polling.** The first signature after an idle time is looked up at once, together with others whose first sending
+ * ends within a tick. Later ones wait for the next round; the wait is shorter while rounds bring outcomes. A round
+ * looks up 256 signatures per call. Rounds become rarer while no new signature arrives: the wait is an eighth of the
+ * youngest one's age, up to five times the interval. A failed look-up proves nothing: the next round looks up again,
+ * until the deadline.
  *
- * **Deadlines.** A transaction whose deadline comes is `Unconfirmed`. A process that stood still for a while looks once
- * more before that: all may have landed meanwhile. Only a round that began after the stall counts as that look-up, since
- * the answer to an earlier one may be as old as the stall.
+ * **Deadlines.** A transaction at its deadline is `Unconfirmed`. After a stall of the process, one more look-up comes
+ * first, because all transactions may have landed in the meantime. Only a round that began after the stall counts,
+ * because the answer to an earlier one may be as old as the stall.
  *
  * Races that are excluded:
- * - The last transaction is answered and another arrives in the same turn. A loop tests the set and ends in one step, and
- *   an arrival starts whatever is not running.
- * - The caller is interrupted in the turn in which it is answered. Whichever is first takes the entry out of the set, and
- *   the other finds none. The last caller that is interrupted waits until the fibers have ended.
- * - A transaction arrives while the service is closed. Closing refuses arrivals (`Unsent`) before it ends the fibers, so
- *   none waits that no fiber watches.
+ * - The last transaction is answered and another arrives in the same turn. A loop tests the set and ends in one step,
+ *   and an arrival starts every loop that is not running.
+ * - The caller is interrupted in the turn in which it is answered. The first of the two removes the entry from the set,
+ *   and the other finds none. The last interrupted caller waits until the fibers have ended.
+ * - A transaction arrives while the service is being closed. Closing refuses arrivals (`Unsent`) before it ends the
+ *   fibers, so no transaction waits without a fiber.
  */
 import type { Blockhash } from "@solana/kit"
 import * as Arr from "effect/Array"
@@ -55,20 +56,20 @@ import type { Transmission } from "./Transmission.js"
 import { Workers } from "./Workers.js"
 
 export interface Options {
-  /** Between two look-ups while something was sent of late. */
+  /** Time between two look-ups while a transaction was sent recently. */
   readonly pollInterval: Duration.Duration
-  /** Between two sendings of the same bytes. */
+  /** Time between two sendings of the same bytes. */
   readonly rebroadcastInterval: Duration.Duration
-  /** Whether a subscription may have a signature looked up before its turn. */
+  /** Whether a subscription may trigger an early look-up of a signature. */
   readonly hints: boolean
-  /** When a blockhash was fetched, on the monotonic clock, if it was here. */
+  /** The time at which a blockhash was fetched, on the monotonic clock, if this service fetched it. */
   readonly fetchedAt: (blockhash: Blockhash) => number | undefined
 }
 
 export interface ConfirmationTracker {
   /**
-   * Fails with `Expired`, `Unconfirmed`, `Unsent` or a node's refusal; with an `RpcError` where no node got the bytes.
-   * Interruption leaves nothing behind.
+   * Sends a transaction and returns its outcome. Fails with `Expired`, `Unconfirmed`, `Unsent` or a node's refusal, and
+   * with an `RpcError` if no node got the bytes. An interruption releases everything.
    */
   readonly deliver: (
     transmission: Transmission,
@@ -76,10 +77,10 @@ export interface ConfirmationTracker {
   ) => Effect.Effect<Landed, RpcError | TransactionError>
 }
 
-/** A host that hangs must not hold back what others say. */
+/** Limits a look-up of expiries, so that a host that hangs does not delay the others. */
 const EXPIRE_TIMEOUT = Duration.seconds(10)
 
-/** Milliseconds that the look-up after a stall may take. */
+/** Maximum milliseconds of the look-up after a stall. */
 const LAST_LOOK_UP = 5000
 
 /** Upper bound of the poll back-off, as a multiple of the interval. */
@@ -102,9 +103,9 @@ export const make = Effect.fnUntraced(function* (
   const runFork = Runtime.runFork(runtime)
   const interval = Duration.toMillis(pollInterval)
   const inFlight = new InFlight()
-  /** Rings when something is to be looked up before its round. */
+  /** Rings if a look-up is needed before the next round. */
   const urgent = Signal.make()
-  /** Rings each time the deadlines were looked at. */
+  /** Rings after each check of the deadlines. */
   const ticks = Signal.make()
   const lookup = StatusLookup.make(pool, inFlight)
   const { expire, mayExpire } = Expirer.make(pool, fetchedAt, lookup, inFlight)
@@ -113,9 +114,9 @@ export const make = Effect.fnUntraced(function* (
     runtimeFlags: runtime.runtimeFlags,
     lookUpNow: urgent.ring
   })
-  /** Why the last look-up failed, if it did. */
+  /** The failure of the last look-up, if it failed. */
   let lastError: RpcError | undefined
-  /** Rounds of look-ups begun so far. */
+  /** The number of rounds so far. */
   let round = 0
   let isClosed = false
 
@@ -127,7 +128,7 @@ export const make = Effect.fnUntraced(function* (
 
   const tooLate = (entry: Entry) => inFlight.fail(entry, outcomes.late(entry.transmission, lastError))
 
-  /** Beside the polling, which a host that hangs here must not hold up. */
+  /** Runs beside the polling, which a host that hangs must not delay. */
   const expireBeside = (slot: bigint, unknown: ReadonlyArray<Entry>) => {
     if (workers.isRunning("expire")) return
     const waiting = unknown.filter((entry) => inFlight.has(entry))
@@ -177,7 +178,7 @@ export const make = Effect.fnUntraced(function* (
         let batch = sent()
         if (batch.length === 0) {
           yield* Signal.wait(firstSent)
-          // What is being sent meanwhile is looked up together with it.
+          // Waits for first sendings in progress, to look them up together.
           if (isSendingFirst()) yield* Signal.wait(allSent, urgent, ticks)
           batch = sent()
         }
@@ -190,7 +191,7 @@ export const make = Effect.fnUntraced(function* (
         }
         if (sent().length > 0) yield* pause
       }
-      // Who was answered may have more to send.
+      // Answered callers may send more now.
       yield* Turns.next
     } while (inFlight.size > 0)
     workers.release()
@@ -230,7 +231,7 @@ export const make = Effect.fnUntraced(function* (
     })
   )
 
-  /** Has a signature looked up when its node says so. */
+  /** Subscribes to a signature, to look it up as soon as its node notifies it. */
   const subscribe = ({ commitment, signed }: Entry) =>
     pool.signatureSubscribe(signed.signature, { commitment }).pipe(
       Stream.runForEach(() => Effect.sync(urgent.ring)),

@@ -1,4 +1,4 @@
-/** One transaction that waits for its outcome. */
+/** One transaction in flight. */
 import type { Commitment } from "@solana/kit"
 import type * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
@@ -12,22 +12,24 @@ import type { Transmission } from "./Transmission.js"
 /** A transaction that reached its commitment. */
 export interface Landed {
   readonly slot: bigint
-  /** Agave's transaction error, `null` where it succeeded. */
+  /** Agave's transaction error; `null` if the transaction succeeded. */
   readonly err: unknown
 }
 
 export interface WaitOptions {
   readonly commitment: Commitment
-  /** When it arrived, in milliseconds of the monotonic clock. */
+  /** Time of its arrival, in milliseconds of the monotonic clock. */
   readonly since: number
-  /** On the same clock. */
+  /** The deadline of its caller, on the same clock. */
   readonly deadline: number
 }
 
-/** Milliseconds after which the first sending is given up: it may simulate, over a connection that is not made yet. */
+/**
+ * Milliseconds after which the first sending is aborted. It may include a simulation and the opening of a connection.
+ */
 const FIRST_SENDING = 10_000
 
-/** Thousands of them may wait at once, so an entry has few fields and no closures of its own. */
+/** Thousands may be in flight, so an entry has few fields and no closures. */
 export class Entry implements Member {
   place = -1
   readonly signed: SignedTransaction
@@ -37,20 +39,20 @@ export class Entry implements Member {
   rebroadcastAt: number
   /** The slot of the bank that answered its first look-up. */
   firstSlot: bigint | undefined = undefined
-  /** The round of look-ups after which it is `Unconfirmed`, if the process stood still until its deadline. */
+  /** The round of look-ups after which it is `Unconfirmed`, if the process was stalled at its deadline. */
   lastRound = Infinity
-  /** The last look-up found it, below its commitment. */
+  /** Whether the last look-up found it, below its commitment. */
   seen = false
   hint: Fiber.RuntimeFiber<void, unknown> | undefined = undefined
-  /** Gives the first sending up, while it is under way. */
+  /** Aborts the first sending, while that is in progress. */
   giveUp: (() => void) | undefined = undefined
-  /** The refusal that is its outcome, unless a look-up finds it. */
+  /** The refusal that becomes its outcome, unless a look-up finds the transaction. */
   refusal: TransactionError | undefined = undefined
 
   constructor(
     readonly transmission: Transmission,
     { commitment, deadline, since }: WaitOptions,
-    /** The trace of its caller, which look-ups and rebroadcasts are shown in. */
+    /** The trace of its caller, in which look-ups and rebroadcasts appear. */
     readonly trace: Trace | undefined,
     readonly resume: (outcome: Effect.Effect<Landed, RpcError | TransactionError>) => void
   ) {

@@ -1,21 +1,22 @@
 /**
- * Ends transactions that cannot land any more and did not.
+ * Ends transactions that did not land and can no longer land.
  *
- * One endpoint must say all of this of an `Expired` transaction:
+ * One endpoint must confirm all of this before a transaction is `Expired`:
  * 1. Its lifetime is over in a **finalized** bank and in the newest, by all the rules of {@link Expiry.Expiry}.
  * 2. A look-up after that, with history, does not find it.
- * 3. That look-up is answered by a bank that is not older than the finalized one, nor than the first look-up, nor than
- *    the bank in which it was signed: a node that lags, or answers from a cache, does not count.
- * 4. The node's ledger reaches back to where it could have landed. That is asked of transactions that were signed long
- *    ago, or at an unknown time. Where the ledger begins later, the outcome is `Unconfirmed`: waiting does not help.
+ * 3. The bank that answers this look-up is at least as new as the finalized bank, the bank of the first look-up and the
+ *    bank in which the transaction was signed. So a node that lags, or answers from a cache, does not count.
+ * 4. The node's ledger includes all slots in which the transaction could have landed. This is checked for transactions
+ *    that were signed long ago, or at an unknown time. If the ledger begins later, the outcome is `Unconfirmed`:
+ *    waiting does not help.
  *
  * Where the pool has several hosts, another one that reads must then say all of it too ({@link Opinion.Opinion}), whether
  * it answers just now or not. So a host that lies, or is of another cluster, can hold `Expired` back until the deadline,
  * which is `Unconfirmed`, and cannot bring it about alone. A host that is the only one is believed where its answers
  * agree with each other, with the clock and with the rules of the chain.
  *
- * A transaction that either host finds at its commitment gets its receipt. One that is answered while a host is asked
- * keeps that answer.
+ * A transaction that either host finds at its commitment gets its receipt. If it is answered while a host is being
+ * asked, it keeps that answer.
  */
 import type { Blockhash } from "@solana/kit"
 import * as Arr from "effect/Array"
@@ -37,9 +38,9 @@ import * as StatusLookup from "./StatusLookup.js"
 const REMEMBERED_SLOTS = 256n
 
 export interface Expirer {
-  /** Whether any of them may be over; `slot` is the newest known. It asks nobody. */
+  /** Whether any entry may be expired. `slot` is the newest known slot. It makes no request. */
   readonly mayExpire: (slot: bigint, entries: ReadonlyArray<Entry>) => boolean
-  /** Ends those that are, where two hosts say so, or the only one. */
+  /** Ends the expired entries, if two hosts confirm it, or the only one. */
   readonly expire: (slot: bigint, entries: ReadonlyArray<Entry>) => Effect.Effect<void, RpcError>
 }
 
@@ -63,7 +64,7 @@ export const make = (
 ): Expirer => {
   const expiry = Expiry.make(pool, fetchedAt)
 
-  /** What one endpoint says. */
+  /** The entries that are expired according to one endpoint. */
   const judge = Effect.fnUntraced(function* (slot: bigint, entries: ReadonlyArray<Entry>) {
     const { late, since } = yield* expiry.late(slot, entries)
     const [old, recent] = Arr.partition(late, (entry) => isRemembered(entry, since))

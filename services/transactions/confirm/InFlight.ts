@@ -1,12 +1,13 @@
 /**
- * The transactions that wait for an outcome, and the one place that answers them.
+ * The transactions in flight, and the only code that answers them.
  *
- * - Each is answered once. {@link InFlight.resolve} takes it out of the set before it answers, and ignores what is not in
- *   the set. A look-up, a deadline and an interruption may end one transaction in the same turn: the first counts.
- * - A transaction that leaves the set leaves no fiber. Its subscription and its first sending are interrupted, and nobody
- *   waits for that.
- * - Answering changes the set, so loops go over a copy. An entry of a copy may be answered while the loop waits for I/O:
- *   {@link InFlight.has} tells.
+ * - Each is answered once. {@link InFlight.resolve} removes it from the set before it answers, and ignores a
+ *   transaction that is not in the set. A look-up, a deadline and an interruption may end one transaction in the same
+ *   turn: the first one counts.
+ * - A transaction that leaves the set leaves no fiber. Its subscription and its first sending are interrupted, without
+ *   waiting for them.
+ * - Answering changes the set, so loops iterate over a copy. An entry of a copy may be answered while the loop waits
+ *   for I/O: check {@link InFlight.has}.
  */
 import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
@@ -23,7 +24,7 @@ export class InFlight {
     return this.#entries.size
   }
 
-  /** How many have been answered so far. */
+  /** The number of transactions answered so far. */
   get answered(): number {
     return this.#answered
   }
@@ -44,7 +45,7 @@ export class InFlight {
     this.#entries.add(entry)
   }
 
-  /** Takes it out without an answer: its caller was interrupted. */
+  /** Removes a transaction without an answer, because its caller was interrupted. */
   remove(entry: Entry): void {
     this.#entries.delete(entry)
     entry.hint?.unsafeInterruptAsFork(FiberId.none)

@@ -6,7 +6,7 @@
  * collection. The array does not. An element can be in one set at a time.
  */
 
-/** An element, which holds its index. */
+/** An element, which stores its index. */
 export interface Member {
   /** Its index, or -1 while it is in no set. */
   place: number

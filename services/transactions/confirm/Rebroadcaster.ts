@@ -1,19 +1,19 @@
 /**
- * Sends the bytes of transactions in flight: at once, and again while no node has processed them.
+ * Sends the bytes of transactions in flight: at once, and again until a node has processed them.
  *
- * - The first sending is a call of its own, since it may hang where the caller may not wait. It needs no fiber, where
- *   nothing unusual is to be done ({@link Direct}). Otherwise it has one, which runs as the caller would, spans and all. In
- *   either way it goes without the transport's retries: they would hide whether an earlier one of them may have arrived. A
- *   signature is looked up when its first sending has ended, or was given up.
- * - A transaction is due again when the interval is over, or the longer rest that its endpoint asked for. The first
- *   sending is given up when its transaction is due before it ends. So each has one sending under way at most.
- * - Each sending has the deadline of its transaction. What is held back beyond that, before any node may have it, is
- *   answered at once.
- * - Failures say nothing of the outcome, but a refusal may ({@link Transmission}): it is kept in the entry until the next
- *   look-up, which is asked for at once. A later sending that is not refused takes it back.
+ * - The first sending is a separate call, because it may hang longer than the caller may wait. It needs no fiber in the
+ *   usual case ({@link Direct}). Otherwise it has one, with the caller's context, such as its spans. It always runs
+ *   without the transport's retries: they would hide whether an earlier attempt may have arrived. A signature is looked
+ *   up when its first sending has ended or was aborted.
+ * - A transaction is due again after the interval, or after the longer pause that its endpoint asked for. If its first
+ *   sending is still in progress then, it is aborted. So each transaction has at most one sending in progress.
+ * - Each sending has the deadline of its transaction. A sending that is held back beyond it, before any node may have
+ *   the bytes, is answered at once.
+ * - Failures prove nothing about the outcome, but a refusal may ({@link Transmission}). It is stored in the entry until
+ *   the next look-up, which is requested at once. A later sending without a refusal removes it.
  *
- * Two races are harmless: a sending that ends after its transaction was answered changes an entry that nobody reads any
- * more, and a transaction that is answered while it waits for its turn to be sent again is passed over.
+ * Two races are harmless: a sending that ends after its transaction was answered changes an unused entry, and a
+ * transaction that is answered while it waits for its rebroadcast is skipped.
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -39,31 +39,34 @@ import * as outcomes from "./outcomes.js"
 import * as Signal from "./Signal.js"
 import type { Sent } from "./Transmission.js"
 
-/** Sendings at a time, which is enough for 1024 in flight where one takes 30 ms. */
+/** Concurrent sendings: enough for 1024 in flight if one takes 30 ms. */
 const CONCURRENCY = 16
 
-/** An endpoint that hangs must not hold up the bytes of others. */
+/** Limits a sending, so that an endpoint that hangs does not delay other bytes. */
 const TIMEOUT = Duration.seconds(5)
 
-/** An endpoint that wants to be left alone for longer gets the bytes all the same: they live about that long. */
+/**
+ * Maximum pause for an endpoint. Even if it asks for longer, it gets the bytes again, because they are valid for about
+ * that time.
+ */
 const MAX_REST = Duration.minutes(1)
 
-/** Milliseconds: no limit that is believed holds a call back for longer, so a deadline beyond that decides nothing. */
+/** Milliseconds. No accepted rate limit holds a call back for longer, so a later deadline has no effect. */
 const LONGEST_LIMIT = 60_000
 
 export interface Rebroadcaster {
   readonly sendFirst: (entry: Entry, caller: Fiber.RuntimeFiber<unknown, unknown>) => void
-  /** Whether a first sending is under way. */
+  /** Whether a first sending is in progress. */
   readonly isSendingFirst: () => boolean
-  /** Rings when a first sending has ended, or was given up. */
+  /** Rings when a first sending has ended, or was aborted. */
   readonly firstSent: Signal.Signal
-  /** Rings when no first sending is under way any more. */
+  /** Rings when no first sending is in progress any more. */
   readonly allSent: Signal.Signal
-  /** Sends again what is due. */
+  /** Sends the due transactions again. */
   readonly sendDue: Effect.Effect<void>
 }
 
-/** Whether it is to be sent again; `now` is on the monotonic clock. */
+/** Whether the entry must be sent again; `now` is on the monotonic clock. */
 export const isDue = ({ rebroadcastAt, seen }: Entry, now: number): boolean => !seen && rebroadcastAt <= now
 
 export const make = (
@@ -71,7 +74,7 @@ export const make = (
   options: {
     readonly interval: Duration.Duration
     readonly runtimeFlags: Runtime.Runtime<never>["runtimeFlags"]
-    /** Has the refused be looked up at once. */
+    /** Requests a look-up of refused transactions at once. */
     readonly lookUpNow: () => void
   }
 ): Rebroadcaster => {
@@ -117,7 +120,7 @@ export const make = (
         )
       : Effect.void
 
-  /** The first sending in a fiber of its own. */
+  /** The first sending in its own fiber. */
   const forkFirst = ({ transmission }: Entry, { deadline, fiber }: Direct.Caller, onEnd: (sent: Sent) => void) => {
     const once = RetryPolicy.withoutRetries(fiber.currentContext)
     const context = deadline === Infinity ? once : Context.add(once, Deadline.Deadline, deadline)

@@ -1,5 +1,6 @@
 /**
- * Signals that wake sleeping fibers. A signal keeps nothing: a fiber that begins to wait after a ring waits for the next.
+ * Signals that wake sleeping fibers. A signal has no memory: a fiber that starts to wait after a ring waits for the
+ * next one.
  *
  * The sleepers are in an array, which each ring replaces. A `Set` that is cleared leaves its table behind, with its entries and
  * a link to the next table. Once one of these tables is old, all later ones and what they hold live until the next full
@@ -11,7 +12,7 @@ import { cancelable } from "../../internal/hot.js"
 export interface Signal {
   /** Wakes all fibers that wait now. */
   readonly ring: () => void
-  /** Calls back at the next ring, once. The result takes that back. */
+  /** Calls back at the next ring, once. The result cancels this. */
   readonly listen: (wake: () => void) => () => void
 }
 
@@ -45,6 +46,6 @@ export const wait = (...signals: ReadonlyArray<Signal>): Effect.Effect<void> =>
     return deafen
   })
 
-/** Sleeps for the milliseconds, or until one of the signals rings. Says whether one did. */
+/** Sleeps for the milliseconds, or until one of the signals rings. Returns whether one did. */
 export const sleep = (millis: number, ...signals: ReadonlyArray<Signal>): Effect.Effect<boolean> =>
   Effect.raceFirst(Effect.as(Effect.sleep(millis), false), Effect.as(wait(...signals), true))

@@ -1,11 +1,11 @@
 /**
- * Asks one node for the statuses of signatures, and judges the answer.
+ * Looks up the statuses of signatures at one node, and evaluates the answer.
  *
  * - A status at the commitment of its transaction, or above, is the outcome.
- * - A status below it is forgotten by the next answer that has none: the node left that fork.
- * - No status is the outcome of nothing. Where a node refused the bytes before, its refusal is the outcome, unless the
- *   answer comes from a bank that is older than the one in which they were signed: it cannot have the transaction yet.
- *   A refusal is one node's word about bytes that another may have, so its error says `mayHaveLanded`.
+ * - A status below it is discarded by the next answer without a status: the node has left that fork.
+ * - A missing status is no outcome. If a node refused the bytes before, its refusal is the outcome. The exception is an
+ *   answer from a bank older than the one in which they were signed, because it cannot contain the transaction yet. A
+ *   refusal comes from one node, and another may have the bytes, so its error has `mayHaveLanded`.
  * - A failed look-up changes nothing.
  */
 import type { Signature } from "@solana/kit"
@@ -20,29 +20,29 @@ import type { RpcError } from "../../RpcTransport.js"
 import type { Entry } from "./Entry.js"
 import type { InFlight } from "./InFlight.js"
 
-/** The most that a node answers in one `getSignatureStatuses`. */
+/** Maximum signatures of one `getSignatureStatuses`. */
 export const MAX_SIGNATURES = 256
 
-/** What a node does not know. */
+/** The entries without a status. */
 export interface Unknown {
   /** The slot of the bank that answered. */
   readonly slot: bigint
   readonly entries: ReadonlyArray<Entry>
-  /** Where the ledger begins that was searched, if the node was asked. It knows nothing of what landed before. */
+  /** The first slot of the searched ledger, if the node returned it. The node has no statuses of earlier slots. */
   readonly firstSlot?: bigint
 }
 
-/** Resolves what has landed, and gives what the node does not know. At most {@link MAX_SIGNATURES} entries. */
+/** Resolves the landed entries, and returns the others. At most {@link MAX_SIGNATURES} entries. */
 export type LookUp = (entries: ReadonlyArray<Entry>) => Effect.Effect<Unknown, RpcError>
 
 export interface StatusLookup {
-  /** Searches what the node holds in memory, the last 300 rooted slots. */
+  /** Searches the node's memory, the last 300 rooted slots. */
   readonly inMemory: LookUp
   /** Searches the ledger too. */
   readonly inHistory: LookUp
-  /** Searches the ledger too, and asks where it begins. */
+  /** Searches the ledger too, and requests its first slot. */
   readonly inLedger: LookUp
-  /** Fails those whose refusal is their outcome. */
+  /** Fails the entries whose refusal is their outcome. */
   readonly refuse: (unknown: Unknown) => void
 }
 

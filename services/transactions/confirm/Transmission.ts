@@ -19,16 +19,16 @@ import type { TransactionError } from "../TransactionError.js"
 export interface TransmissionOptions {
   readonly commitment: Commitment
   readonly preflight: boolean
-  /** Nobody has these bytes yet. */
+  /** Whether no node can have these bytes yet. */
   readonly firstTime: boolean
-  /** Whether the bytes are only watched, and not sent. Default false. */
+  /** Whether the bytes are only watched and not sent. Default false. */
   readonly watchOnly?: boolean
 }
 
-/** What all broadcasts need. */
+/** The functions and options of all transmissions. */
 export interface Needs {
   readonly send: RpcPool["sendTransaction"]
-  /** As `send`, without a fiber, where the pool can. */
+  /** As `send`, without a fiber, if the pool supports it. */
   readonly startSend:
     | Direct.Start<Parameters<RpcPool["sendTransaction"]>, Signature, InvalidInput | RpcError>
     | undefined
@@ -37,31 +37,31 @@ export interface Needs {
   readonly blockhashCommitment: Commitment
 }
 
-/** What a sending said: how long the endpoint wants to be left alone, or a refusal. */
+/** The result of a sending: the pause that the endpoint asked for, or a refusal. */
 export type Sent = Exit.Exit<Duration.Duration, TransactionError>
 
 const AT_ONCE: Sent = Exit.succeed(Duration.zero)
 
-/** What was known of the bytes before a sending. */
+/** The state of the bytes before a sending. */
 interface Before {
   readonly mayHaveArrived: boolean
   readonly wasHandedOver: boolean
 }
 
 /**
- * One transaction on its way to the leaders.
+ * The submission of one transaction.
  *
- * Sends the same bytes as often as it is asked to. The preflight is repeated until it has passed once. A refusal is told
- * only while no attempt may have arrived by what nodes say: after that it may be the refusal of a node that lags, or that
- * has seen what the bytes did. That a node does not know the blockhash is never told: it may lag, or another have the
- * bytes, so they are sent again until they land or cannot land any more.
+ * It sends the same bytes as often as requested. The preflight is repeated until it has passed once. A refusal is
+ * reported only while no earlier attempt may have arrived: later, it may come from a node that lags, or that has
+ * processed the bytes. An unknown blockhash is never reported: the node may lag, or another node may have the bytes. So
+ * they are sent again until they land or can no longer land.
  */
 export class Transmission {
-  /** Why the last attempt failed, where it did. */
+  /** The failure of the last attempt, if it failed. */
   lastError: RpcError | undefined
-  /** How often the bytes were handed to a node. */
+  /** Attempts to submit the bytes to a node. */
   attempts = 0
-  /** How often of these they were sent before, by this process or an earlier one. */
+  /** Attempts after the first one, in this process or after an earlier one. */
   rebroadcasts = 0
   #skipPreflight: boolean
   #mayHaveArrived: boolean
@@ -78,29 +78,29 @@ export class Transmission {
     this.lastError = undefined
     this.#watchOnly = watchOnly
     this.#skipPreflight = !preflight
-    // Who asks for a preflight says that the bytes were not sent before.
+    // A caller that requests a preflight states that the bytes were not sent before.
     this.#mayHaveArrived = !firstTime && !preflight
     this.#wasSent = !firstTime
     this.#wasHandedOver = !firstTime
-    // A finalized bank may not know the blockhash yet, nor a confirmed one that of a processed bank.
+    // A finalized bank may lack the blockhash, and a confirmed bank may lack the blockhash of a processed one.
     this.#preflightCommitment =
       commitment === "processed" || needs.blockhashCommitment === "processed" ? "processed" : "confirmed"
   }
 
-  /** Whether some node has the bytes, by what nodes say. */
+  /** Whether a node may have the bytes, according to the answers so far. */
   get mayHaveArrived(): boolean {
     return this.#mayHaveArrived
   }
 
-  /** Whether any node got the bytes, whatever it said of them. */
+  /** Whether a node received the bytes, whatever its answer was. */
   get wasHandedOver(): boolean {
     return this.#wasHandedOver
   }
 
   /**
-   * Hands the bytes to a node, once, when the effect that it gives is run in that fiber. Fails only with a refusal that is
-   * the outcome unless a look-up finds the bytes. Whatever else goes wrong says nothing of the transaction. Gives how long
-   * the endpoint wants to be left alone.
+   * Submits the bytes to a node, once, when the returned effect runs in that fiber. It fails only with a refusal, which
+   * is the outcome unless a look-up finds the bytes. Any other failure proves nothing about the transaction. It returns
+   * the pause that the endpoint asked for.
    */
   attempt<A, E>(fiber: Fiber.RuntimeFiber<A, E>): Effect.Effect<Duration.Duration, TransactionError> {
     if (this.#watchOnly) return AT_ONCE
@@ -112,7 +112,7 @@ export class Transmission {
     })
   }
 
-  /** As {@link attempt}, at once and without a fiber, if the pool can do that now. */
+  /** As {@link attempt}, at once and without a fiber, if the pool supports it now. */
   start(caller: Direct.Caller, onEnd: (sent: Sent) => void): (() => void) | undefined {
     const { startSend } = this.needs
     if (startSend === undefined || this.#watchOnly) return undefined
@@ -150,7 +150,7 @@ export class Transmission {
     }
     this.#wasSent = true
     const before = this.#known()
-    // Interrupted, the request may have left.
+    // After an interruption, the request may have been sent.
     this.#mayHaveArrived = this.#wasHandedOver = true
     return before
   }
@@ -171,7 +171,7 @@ export class Transmission {
     return Exit.succeed(error.reason === "PoolClosed" ? Duration.infinity : (error.retryAfter ?? Duration.zero))
   }
 
-  /** The refusal that the failure of a sending is, if it is one. */
+  /** The refusal in the failure of a sending, if it is one. */
   #refusal(error: RpcError): TransactionError | undefined {
     const answer = Failure.preflight(error)
     if (Option.isSome(answer)) return this.#preflightRefusal(error, answer.value)

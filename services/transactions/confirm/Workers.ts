@@ -1,9 +1,9 @@
 /**
- * The fibers that work while something is in flight. At most one does each kind of work, and they end together.
+ * The fibers that run while transactions are in flight. At most one runs for each kind of work, and all end together.
  *
- * - If a fiber dies or is interrupted by anybody else, the others are interrupted and `onFailure` has its cause.
- * - {@link Workers.release} and {@link Workers.stop} begin a new group. A fiber of an old group may go on for a step and
- *   end in any way: it neither counts as one of the new group, nor ends it.
+ * - If a fiber dies or is interrupted from outside, the others are interrupted and `onFailure` gets its cause.
+ * - {@link Workers.release} and {@link Workers.stop} begin a new group. A fiber of an old group may continue for a step
+ *   and end in any way: it neither counts for the new group, nor ends it.
  */
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -26,7 +26,7 @@ export class Workers<Kind extends string> {
     return this.#group.has(kind)
   }
 
-  /** Does the work in a fiber, which begins in a later step, unless one of that kind is running. */
+  /** Runs the work in a fiber, which starts in a later step, unless one of that kind is running. */
   run(kind: Kind, work: Effect.Effect<void>): void {
     const group = this.#group
     if (group.has(kind)) return
@@ -40,12 +40,12 @@ export class Workers<Kind extends string> {
     })
   }
 
-  /** Ends all. They may go on for a step. */
+  /** Ends all fibers. They may continue for a step. */
   release(): void {
     for (const fiber of this.#leave()) fiber.unsafeInterruptAsFork(FiberId.none)
   }
 
-  /** Ends all, and waits until they have ended. */
+  /** Ends all fibers, and waits until they have ended. */
   readonly stop: Effect.Effect<void> = Effect.suspend(() => Fiber.interruptAll(this.#leave()))
 
   #leave(): Iterable<Fiber.RuntimeFiber<void>> {

@@ -19,8 +19,8 @@ const requestAirdrop = method(
 )
 
 /**
- * Pays from the faucet and answers the signature, also of a transfer that lands failed, as a node does. Fails if the
- * faucet has too few lamports.
+ * Pays from the faucet and answers with the signature, even if the transfer lands as failed, as a node does. Fails if
+ * the faucet has too few lamports.
  */
 const request = (node: Node, address: Address, lamports: bigint): Params.Read<Signature> => {
   const { chain, faucet } = node
@@ -34,7 +34,7 @@ const request = (node: Node, address: Address, lamports: bigint): Params.Read<Si
   )
 }
 
-/** Pays from the faucet. The transaction has landed when this returns; one that would fail does not land. */
+/** Pays from the faucet. The transaction has landed when this returns. A transfer that would fail does not land. */
 export const airdrop = (node: Node, address: Address, lamports: bigint): Params.Read<Signature> =>
   Either.gen(function* () {
     const { chain, nowMillis } = node

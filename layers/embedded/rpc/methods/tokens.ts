@@ -20,7 +20,7 @@ const oneAddress = Params.decode(Schema.Tuple(Schema.String, Params.optional(Com
 
 const refuse = (reason: string) => Either.left(JsonRpcError.params(`Invalid param: ${reason}`))
 
-/** The mint at the address; `missing` tells that there is no account. */
+/** The mint at the address; `missing` is the error if the account does not exist. */
 const mintAt = (chain: Chain, bank: Bank, address: Address, missing: string): Params.Read<Tokens.Mint & Owned> => {
   const account = chain.account(address, bank.slot)
   if (account === undefined) return refuse(missing)
@@ -105,7 +105,7 @@ const accountsParams = Params.decode(
   3
 )
 
-/** The token accounts whose field is the address, of one mint or of one token program. */
+/** The token accounts with the address in this field, of one mint or of one token program. */
 const accountsBy = (field: "owner" | "delegate"): Method =>
   method(accountsParams, ({ chain }, [text, filter, config]) =>
     Either.gen(function* () {

@@ -32,7 +32,7 @@ const LeaderConfig = Schema.Struct({
   commitment: Params.maybe(Params.Commitment)
 })
 
-/** The slots of an epoch, which the node leads all. */
+/** The slots of an epoch: the node leads all of them. */
 const ALL_SLOTS = Array.from({ length: SLOTS_PER_EPOCH }, (_, slot) => slot)
 
 const getLeaderSchedule = method(
@@ -183,7 +183,7 @@ const getBlockCommitment = method(Params.decode(Schema.Tuple(Params.U64), 1, 1),
 
 const getHighestSnapshotSlot = method(none, () => Either.left(JsonRpcError.noSnapshot()))
 
-/** Alpenglow's certificate of the genesis block, which this chain does not have. */
+/** Alpenglow's certificate of the genesis block. This chain has none. */
 const getAgGenesisCert = method(none, () => Either.right(null))
 
 const LargestConfig = Schema.Struct({
@@ -205,7 +205,7 @@ interface Balance {
   readonly lamports: bigint
 }
 
-/** The richest accounts, richest first. The list stays sorted, so a walk over all accounts compares each with its end. */
+/** The richest accounts, richest first. The list stays sorted, so a scan compares each account with its last entry. */
 const largest = (chain: Chain, slot: number): ReadonlyArray<unknown> => {
   const found: Array<Balance> = []
   for (const address of chain.addresses) {

@@ -1,7 +1,7 @@
 /**
  * Parsed instructions from tables: the names of an instruction's accounts, and the layout of its data.
  *
- * A node shows an instruction as parsed only if all its named accounts are there; otherwise it shows accounts and data.
+ * A node shows an instruction as parsed only if all its named accounts exist. Otherwise it shows accounts and data.
  */
 import type { Address } from "@solana/kit"
 import * as Layout from "../../chain/Layout.js"
@@ -39,7 +39,7 @@ export const spec = (
   more: Pick<Spec, "authority" | "others" | "adjust"> = {}
 ): Spec => ({ type, accounts: accounts.split(" ").filter((name) => name !== ""), ...(data && { data }), ...more })
 
-/** Applies a table; undefined if accounts are missing. A short data throws as a cursor does. */
+/** Applies a table; undefined if accounts are missing. Data that is too short throws, as in a cursor. */
 export const apply = (
   { type, accounts: names, data, authority, others, adjust }: Spec,
   cursor: Layout.Cursor,

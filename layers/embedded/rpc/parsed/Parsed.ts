@@ -39,7 +39,7 @@ export const f64Text = map(Layout.f64, String)
 export const base64 = (size: number) => map(Layout.bytes(size), Base64.encode)
 export const hash = map(Layout.bytes(32), Base58.encode)
 
-/** Bytes whose zeros mean none, in base64. */
+/** Bytes in base64; null if all are zero. */
 export const base64OrNull = (size: number) =>
   map(Layout.bytes(size), (bytes) => (bytes.every((byte) => byte === 0) ? null : Base64.encode(bytes)))
 

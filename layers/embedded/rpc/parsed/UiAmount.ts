@@ -1,6 +1,6 @@
 /**
- * Amounts of tokens as their mint wants them shown: with interest, or scaled. The extensions change only what is shown, in
- * the arithmetic of floating point that the token program uses.
+ * Amounts of tokens in the form that their mint defines: with interest, or scaled. The extensions change only the
+ * display, in the floating-point arithmetic of the token program.
  */
 import type { Address } from "@solana/kit"
 import * as Layout from "../../chain/Layout.js"
@@ -25,7 +25,7 @@ const YEAR_SECONDS = 60 * 60 * 24 * 365.24
 const AUTHORITY_BYTES = 32
 const UNIX_TIME_AT = 32
 
-/** How amounts of the mint are shown at the time of the bank; undefined for an account that is no mint. */
+/** The display of the mint's amounts at the time of the bank; undefined for an account that is not a mint. */
 export const of = (account: StoredAccount, lookup: Lookup): Show | undefined => {
   const mint = Tokens.mint(account)
   if (mint === undefined) return undefined
@@ -55,7 +55,7 @@ const unixTime = (lookup: Lookup): number => {
 
 const growth = (rate: number, seconds: number): number => Math.exp((rate * seconds) / YEAR_SECONDS / BASIS_POINTS)
 
-/** What interest makes of one unit: two rates, one up to the last change and one since. */
+/** The value of one unit with interest: one rate up to the last change, and another since. */
 const interestOf = (extension: Uint8Array, now: number): number => {
   const from = new Layout.Cursor(extension)
   from.take(AUTHORITY_BYTES)

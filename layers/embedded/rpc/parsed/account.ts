@@ -1,4 +1,4 @@
-/** `jsonParsed` accounts: the layouts that a node knows, by the account's owner. */
+/** `jsonParsed` accounts: the layouts that a node supports, by the account's owner. */
 import type { Address } from "@solana/kit"
 import * as Addresses from "../../../../src/solana/Address.js"
 import * as Layout from "../../chain/Layout.js"

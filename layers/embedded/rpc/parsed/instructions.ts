@@ -1,4 +1,4 @@
-/** `jsonParsed` instructions: the programs that a node knows. */
+/** `jsonParsed` instructions: the programs that a node supports. */
 import type { Address } from "@solana/kit"
 import * as Addresses from "../../../../src/solana/Address.js"
 import * as Base64 from "../../../../src/solana/Base64.js"
@@ -124,7 +124,7 @@ const PARSERS: ReadonlyMap<Address, Parser> = new Map<Address, Parser>([
   [VOTE_PROGRAM, { program: "vote", parse: StakeInstructions.vote }]
 ])
 
-/** The instruction as a node shows it; undefined if no parser knows the program or the data. */
+/** The instruction in the form of a node; undefined if no parser supports the program or the data. */
 export const parse = (
   programId: Address,
   call: Call
@@ -137,7 +137,7 @@ export const parse = (
 
 const UNPARSABLE = "(unparseable)"
 
-/** The memos of a transaction's instructions, as lists of signatures show them; null if there is none. */
+/** The memos of a transaction's instructions, in the form of signature lists; null if there are none. */
 export const memosOf = (
   calls: ReadonlyArray<{ readonly programId: Address | undefined; readonly data: Uint8Array }>
 ) => {

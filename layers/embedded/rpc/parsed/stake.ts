@@ -61,7 +61,7 @@ const shortLength: Layout.Reader<number> = (cursor) => {
 
 const configKeys = Layout.list(shortLength, struct({ pubkey: address, signer: bool }))
 
-/** The configuration of staking, or what a validator says of itself. */
+/** The configuration of staking, or the published information of a validator. */
 export const config = ({ data }: StoredAccount, _: unknown, account: Address): Parsed | undefined => {
   const cursor = new Layout.Cursor(data)
   const keys = configKeys(cursor)

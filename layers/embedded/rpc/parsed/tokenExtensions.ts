@@ -19,7 +19,7 @@ const pair: Layout.Reader<readonly [string, string]> = (cursor) => [
   string(Layout.u32)(cursor)
 ]
 
-/** Names and layouts by type; an extension without fields is a mark. */
+/** Names and layouts by type. An extension without fields is a marker. */
 const EXTENSIONS: ReadonlyArray<readonly [name: string, fields?: Fields]> = [
   ["uninitialized"],
   [
@@ -137,7 +137,7 @@ export const read = (data: Uint8Array): { readonly extensions?: ReadonlyArray<un
   return extensions.length === 0 ? {} : { extensions }
 }
 
-/** The types and values of the extensions, up to the first that is cut. */
+/** The types and values of the extensions, up to the first incomplete one. */
 function* entries(data: Uint8Array): Iterable<readonly [type: number, value: Uint8Array]> {
   const cursor = new Layout.Cursor(data)
   cursor.at = Math.min(data.length, ACCOUNT_BYTES + 1)

@@ -27,7 +27,7 @@ const AUTHORITY_TYPES = [
   "pause"
 ]
 
-/** Authorities of token accounts; all others are of mints. */
+/** Authorities of token accounts; all others are authorities of mints. */
 const ACCOUNT_AUTHORITIES: ReadonlySet<string> = new Set(["accountOwner", "closeAccount"])
 
 const ACCOUNT_STATES = ["uninitialized", "initialized", "frozen"]
@@ -92,12 +92,12 @@ const SPECS: Readonly<Record<number, Spec>> = {
   38: spec("withdrawExcessLamports", "source destination", {}, authority("authority"))
 }
 
-/** An instruction of which only accounts and data are shown. */
+/** An instruction that is shown only as accounts and data. */
 const UNKNOWN = undefined
 
 /**
- * Instructions of extensions: a second byte says which. Those of confidential transfers that carry a zero-knowledge proof are
- * not parsed: their accounts depend on where the proof is.
+ * Instructions of extensions, by their second byte. Instructions of confidential transfers with a zero-knowledge proof
+ * are not parsed, because their accounts depend on the location of the proof.
  */
 const EXTENSION_SPECS: Readonly<Record<number, ReadonlyArray<Spec | undefined>>> = {
   26: [
