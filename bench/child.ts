@@ -1,7 +1,7 @@
-/** Contenders in processes of their own. */
+/** The messages of contenders in other processes. */
 import type { ChildProcess } from "node:child_process"
 
-/** The next message of the process. Fails if it ends before. */
+/** The next message of the process. Fails if the process ends first. */
 export const answerOf = (child: ChildProcess): Promise<unknown> =>
   new Promise((resolve, reject) => {
     const ended = () => reject(new Error("a contender has ended"))

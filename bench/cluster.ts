@@ -1,6 +1,6 @@
 /**
- * The embedded cluster in process: a message sent, a list of 10,000 accounts, and how both grow with accounts and
- * subscriptions. Each contender runs in its own process; CPU alone is counted.
+ * Measures the embedded cluster in process: sending a message, listing 10,000 accounts, and the growth of both costs
+ * with accounts and subscriptions. Each contender runs in its own process. Only CPU time counts.
  *
  *     npm run -s bench -- cluster [--json] [--base CHECKOUT] [name…]
  *
@@ -65,7 +65,7 @@ const start = async (name: string, file: string, job: Job): Promise<Case> => {
 interface Group {
   readonly title: string
   readonly jobs: Readonly<Record<string, Job>>
-  /** Whether to run the first job over the other checkout too, and twice here, as a measure of the noise. */
+  /** Whether to run the first job over the other checkout too, and twice here to show the noise. */
   readonly compared?: boolean
   readonly options?: Options
 }
@@ -146,7 +146,7 @@ export const run = async (args: ReadonlyArray<string>): Promise<void> => {
   const at = args.indexOf("--base")
   const checkout = at === -1 ? undefined : path.resolve(args[at + 1] ?? "")
   if (checkout !== undefined && !existsSync(path.join(checkout, "layers"))) {
-    console.error(`--base: ${checkout} is no checkout of this repository`)
+    console.error(`--base: ${checkout} is not a checkout of this repository`)
     process.exitCode = 1
     return
   }

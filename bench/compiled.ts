@@ -27,7 +27,7 @@ export const compiled = async (entry: string): Promise<string> => {
   return outfile
 }
 
-/** Runs Node with these arguments until it ends. It is killed if it takes longer than the limit: it may not end by itself. */
+/** Runs Node with these arguments until it ends. A process that exceeds the limit is killed. */
 export const runNode = async (args: ReadonlyArray<string>, limitMillis?: number): Promise<void> => {
   const child = spawn(process.execPath, args, { stdio: "inherit" })
   const limit =

@@ -1,4 +1,4 @@
-/** What a dump of many fibers costs the process, and what fibers that ended leave in the console. */
+/** Measures the cost of a dump of many fibers, and the memory that the console keeps of ended fibers. */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"

@@ -3,8 +3,8 @@
  *
  *     npx tsx bench/decorators.ts
  *
- * Rounds are interleaved, the first one is dropped, and medians are printed. The last two rows are the cost of the same
- * decorators made of Effect's own timeout and retry.
+ * Rounds are interleaved, the first one is dropped, and medians are printed. The last two rows show the same decorators
+ * built from Effect's own timeout and retry.
  */
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -26,7 +26,7 @@ const CALLS = 2_000
 const ROUNDS = 15
 const CONCURRENCY = 20
 
-/** Answers in a later microtask, which comes closest to a socket. */
+/** Answers in a later microtask, which is closest to a socket. */
 const bare: RpcTransport = {
   host: "bench",
   request: () =>

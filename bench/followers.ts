@@ -1,5 +1,6 @@
 /**
- * What one more follower costs among a thousand that share: CPU of its start, heap while it waits, CPU of a delivery.
+ * Measures the cost of one more follower among a thousand that share: CPU time of its start, heap while it waits, CPU
+ * time of a delivery.
  *
  * `npm run -s bench -- followers [--json]`. The cluster runs in this process, so its work is not counted as a follower's
  * only where nothing is asked: the thousand are there before the measure begins.
@@ -58,7 +59,7 @@ const measure = Effect.gen(function* () {
   const addresses = Array.from({ length: 2 * MEASURED + BEFORE }, (_, number) => recipient(number))
   const at = (number: number): Address => addresses[number] ?? recipient(number)
 
-  /** A fiber that drains a stream that waits: what Effect takes for any consumer, whatever it follows. */
+  /** A fiber that drains an idle stream: the cost of any consumer in Effect. */
   const waiting = Effect.unsafeMakeLatch(false)
   const idle = Stream.repeatEffectChunkOption<never, never, never>(Effect.zipRight(waiting.await, Effect.never))
   const idles = Effect.gen(function* () {

@@ -1,6 +1,7 @@
 /**
- * The guide's six targets: agent registration, message send, channel join and a batch of 100, each confirmed, over loopback
- * and in one process with the cluster; and the memory and the CPU of a process that waits.
+ * Measures the guide's six targets. Four are operations, each confirmed, over loopback and in one process with the
+ * cluster: agent registration, message send, channel join and a batch of 100. Two are the memory and the CPU time of an
+ * idle process.
  *
  *     npm run -s bench -- guide [--share 0.1] [--json] [--html FILE] [--compare] [--assert]
  *

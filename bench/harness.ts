@@ -10,7 +10,7 @@ import * as Benchmark from "../services/Benchmark.js"
 import * as BenchmarkReport from "../src/observe/BenchmarkReport.js"
 import * as Statistics from "../src/observe/Statistics.js"
 
-/** What was measured. */
+/** The result of a measurement. */
 export type Report = BenchmarkReport.Report
 
 /** The work of a contender. */
@@ -97,20 +97,20 @@ export const microsOf = (report: Report, name: string): number =>
     }
   )
 
-/** A case's time by that of the base. */
+/** A case's time divided by the base's time. */
 export const ratioOf = (report: Report, name: string): number => median(BenchmarkReport.ratios(report, name))
 
-/** The main thread's time on a CPU, where Linux tells it. */
+/** The main thread's CPU time, if Linux reports it. */
 const SCHEDULED = `/proc/self/task/${process.pid}/schedstat`
 
-/** Milliseconds of CPU of the thread that runs the event loop. Elsewhere than on Linux, of all threads of the process. */
+/** Milliseconds of CPU of the event loop's thread. Without Linux: of all threads of the process. */
 const loopMillis = (): number => {
   if (process.platform === "linux") return Number(readFileSync(SCHEDULED, "latin1").split(" ", 1)[0]) / 1e6
   const { system, user } = process.cpuUsage()
   return (system + user) / 1000
 }
 
-/** Milliseconds of CPU in the longest turn of the event loop during a call, in which nothing else could run. */
+/** Milliseconds of CPU of the longest turn of the event loop during a call. No other work can run during a turn. */
 export const longestTurnOf = async (run: () => unknown): Promise<number> => {
   let worst = 0
   let isOver = false

@@ -6,8 +6,8 @@
  * One name loads that benchmark alone, and gives it the arguments after its name. Several run one after another, each in a
  * process of its own. Without a name all run, those that take long with less to do: an hour or more.
  *
- * Flags that benchmarks share are in `report.ts`. `--profile-time S` records where the CPU time of the first S seconds goes,
- * and stops: see `docs/profiling.md` for what it writes.
+ * `report.ts` has the common flags. `--profile-time S` records the CPU time of the first S seconds and stops;
+ * `docs/profiling.md` describes the output.
  */
 import * as path from "node:path"
 import * as Console from "effect/Console"
@@ -20,7 +20,7 @@ import * as Several from "./several.js"
 
 interface Benchmark {
   readonly load: () => Promise<{ readonly run: (args: ReadonlyArray<string>) => Promise<void> }>
-  /** What it is given when all run, so that they end. */
+  /** Arguments for a run of all benchmarks, which shorten it. */
   readonly short?: ReadonlyArray<string>
 }
 
@@ -46,7 +46,7 @@ const benchmarks: { readonly [name: string]: Benchmark } = {
 
 const FLAG = "--profile-time"
 
-/** Records the CPU time of this process while the benchmark runs, for some seconds at most, and writes the report. */
+/** Records the CPU time of this process while the benchmark runs, for at most some seconds, and writes the report. */
 const profiled = (name: string, run: () => Promise<void>, text: string) =>
   Effect.gen(function* () {
     const seconds = yield* Check.between(FLAG, Number(text), 0.1, 600)
@@ -64,7 +64,7 @@ const runOne = async ({ load }: Benchmark, name: string, args: ReadonlyArray<str
   if (at === -1) return run(args)
   const others = args.filter((_, index) => index !== at && index !== at + 1)
   await profiled(name, () => run(others), args[at + 1] ?? "")
-  // What was not finished is not waited for
+  // Unfinished work is not awaited
   process.exit()
 }
 

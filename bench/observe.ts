@@ -1,12 +1,12 @@
 /**
- * What seeing costs: a message, built and signed, with nothing that observes it, with the service `Metrics`, with traces
- * exported by `TelemetryOtlp` to a collector in this process that answers at once, under the fiber console, and under the
- * profiler.
+ * Measures the cost of observation. A message is built and signed in five situations: without an observer, with the
+ * service `Metrics`, with traces that `TelemetryOtlp` exports to a collector in this process, under the fiber console,
+ * and under the profiler.
  *
- * Each ratio is against `nothing` in the same round, with the 95 % interval of its median. `nothing again` is the same code:
- * where its interval leaves ±2 %, the machine is too noisy and the run decides nothing. `--assert` fails then, and for a
- * goal that is missed. A message has no fiber of its own, so a second table has what the console costs a fiber, and a third
- * one what its dumps cost.
+ * Each ratio is against `nothing` in the same round, with the 95 % interval of its median. `nothing again` is the same
+ * code: if its interval exceeds ±2 %, the machine is too noisy and the run decides nothing. `--assert` fails in that
+ * case, and for a missed goal. A message has no fiber of its own, so a second table shows the console's cost for a
+ * fiber, and a third one the cost of its dumps.
  */
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
@@ -38,7 +38,7 @@ const traced = (ratio: number) =>
 const BASE = "nothing"
 const CONTROL = "nothing again"
 
-/** The most that a case may cost, as a multiple of nothing. */
+/** The maximum cost of a case, as a multiple of `nothing`. */
 const GOALS: Readonly<Record<string, number>> = {
   metrics: 1.05,
   "traces 1 %": 1.1,
@@ -47,7 +47,7 @@ const GOALS: Readonly<Record<string, number>> = {
   "profiler 0.2 ms": 1.15
 }
 
-/** The most microseconds of CPU that the console may cost a fiber. */
+/** Maximum microseconds of CPU that the console may cost a fiber. */
 const FIBER_GOAL = 2
 
 const observed = <A, E>(name: string, layer: Layer.Layer<A, E>): Case => ({
@@ -75,7 +75,7 @@ const forked = <A, E>(name: string, layer: Layer.Layer<A, E>): Case => {
   return { name, operations: FIBERS, run: () => runPromise(fibers) }
 }
 
-/** A figure of each case and round beside that of the base in the same round, with the interval of its median. */
+/** A figure of each case and round against the base of the same round, with the interval of its median. */
 const paired = ({ cases }: Report, against: (value: number, base: number) => number) => {
   const base = cases.find(({ isControl, name }) => name === BASE && !isControl)?.rounds[0] ?? []
   return cases

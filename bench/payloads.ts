@@ -1,10 +1,10 @@
 /**
- * Payloads: sealing beside the primitives of `node:crypto`, a send through the HTTP store beside the same PUT by undici, and
- * what the server costs, which runs in another process.
+ * Measures payloads: sealing against the primitives of `node:crypto`, a send through the HTTP store against the same
+ * PUT by undici, and the cost of the server, which runs in another process.
  *
  *     npm run -s bench -- payloads [--json]
  *
- * The row "again" is the base a second time: what it differs from 1 is noise.
+ * The row "again" is the base a second time: its difference from 1 is noise.
  */
 import { spawn } from "node:child_process"
 import * as Crypto from "node:crypto"
@@ -40,7 +40,7 @@ const MEBIBYTE = 1024 * KIBIBYTE
 const LARGE = 64 * MEBIBYTE
 const PUTS = 300
 
-/** For the rent of as many messages as all rounds send. */
+/** Lamports for the rent of the messages of all rounds. */
 const FUNDS = lamports(1_000_000_000_000_000n)
 
 const info = new Uint8Array(109).fill(1)
@@ -86,7 +86,7 @@ const sealing = async (): Promise<Report> => {
   )
 }
 
-/** A payload server in another process, and what it uses. */
+/** A payload server in another process, with its memory and CPU time. */
 const serverWith = (...options: ReadonlyArray<string>) =>
   Effect.acquireRelease(
     Effect.promise(async () => {
@@ -115,7 +115,7 @@ const cpuOf = (pid: number): number => {
   return (Number(fields[11]) + Number(fields[12])) * 10
 }
 
-/** The store on a server, as `Pod.layer` has it. */
+/** The store on a server, as `Pod.layer` builds it. */
 const storeOn = async (scope: Scope.Scope, url: string) =>
   Context.get(
     await Effect.runPromise(Layer.buildWithScope(PayloadStoreUndici.layer({ url, maxBytes: LARGE }), scope)),
@@ -184,8 +184,8 @@ const sending = async (scope: Scope.Scope, { url }: Server): Promise<Report> => 
 }
 
 /**
- * MiB by which the resident memory of both processes grows while 64 MiB pass, beside the payload itself, which the client
- * holds. A runtime keeps what its allocator took once, so a second pass shows what is new.
+ * MiB by which the resident memory of both processes grows while 64 MiB pass, without the payload itself, which the
+ * client holds. A runtime keeps its allocated memory, so only later passes show further growth.
  */
 const large = async (scope: Scope.Scope, { child, url }: Server) => {
   const store = await storeOn(scope, url)
@@ -213,7 +213,7 @@ const large = async (scope: Scope.Scope, { child, url }: Server) => {
   return { first: await pass(1), second: await pass(2), third: await pass(3) }
 }
 
-/** PUTs in a second of the server's CPU. */
+/** PUTs per second of the server's CPU time. */
 const putsPerSecond = async (scope: Scope.Scope, { child, url }: Server): Promise<number> => {
   const pid = child.pid ?? 0
   const store = await storeOn(scope, url)
@@ -245,7 +245,7 @@ const measured = async (scope: Scope.Scope) => {
 }
 
 export const run = async (args: ReadonlyArray<string>): Promise<void> => {
-  // The servers end also when a measurement fails
+  // The servers also end if a measurement fails
   const { memory, puts, sealed, sent } = await Effect.runPromise(
     Effect.scoped(Effect.flatMap(Effect.scope, (scope) => Effect.promise(() => measured(scope))))
   )

@@ -1,12 +1,12 @@
 /**
- * Reading the protocol at memory speed: hits in memory and on disk, searches, the index, events, and many readers of one
- * account, each beside what it is measured against.
+ * Measures reading at memory speed: hits in memory and on disk, searches, the index, events, and many readers of one
+ * account, each against a base.
  *
  *     npm run -s bench -- reading [--json] [--alone] [--million]
  *
- * `--million` also builds and searches an index of 1,000,000 agents, which takes minutes and 3 GB of memory. `--alone` leaves
- * out the search libraries, which are installed under `bench/peers` when they are first needed. Each report
- * has its base a second time: what that row differs from 1 is noise. Goals that count time alone depend on the machine.
+ * `--million` also builds and searches an index of 1,000,000 agents, which takes minutes and 3 GB of memory. `--alone`
+ * excludes the search libraries, which are installed under `bench/peers` on first use. Each report has its base a
+ * second time: the difference of that row from 1 is noise. Goals for absolute times depend on the machine.
  */
 import { execFileSync } from "node:child_process"
 import * as Effect from "effect/Effect"
@@ -35,7 +35,7 @@ const Built = Schema.parseJson(
   })
 )
 
-/** The index is built in a process of its own, which is cold. */
+/** Builds the index in a new process, without compiled code. */
 const build = (agents: number): typeof Built.Type =>
   Schema.decodeUnknownSync(Built)(
     execFileSync(

@@ -1,11 +1,12 @@
 /**
- * What a benchmark does with its reports: it prints them, writes a page, compares them with the last run, and fails.
+ * Handles the reports of a benchmark: prints them, writes a page, compares them with the last run, and sets the exit
+ * code.
  *
  *     [--json] [--html FILE] [--compare] [--assert]
  *
- * Every run is kept in `node_modules/.cache/pod-bench/history`. `--compare` prints what changed since the last run, and the
- * page shows it in any case. `--assert` ends with code 1 where a case failed or became slower, or a target was missed, and with code 2 where the
- * machine was too noisy to tell.
+ * Every run is stored in `node_modules/.cache/pod-bench/history`. `--compare` prints the changes since the last run;
+ * the page always shows them. `--assert` ends with code 1 if a case failed or became slower, or if a target was missed,
+ * and with code 2 if the machine was too noisy for a verdict.
  */
 import { execFileSync } from "node:child_process"
 import { writeFileSync } from "node:fs"
@@ -27,11 +28,11 @@ export interface Flags {
   readonly html: string | undefined
   readonly compare: boolean
   readonly assert: boolean
-  /** The words that are no flags: names of what to measure. */
+  /** The arguments that are not flags: names of cases or groups to measure. */
   readonly names: ReadonlyArray<string>
 }
 
-/** Reads the flags that all benchmarks have. Flags of a benchmark of its own are ignored. */
+/** Reads the common flags of all benchmarks. Other flags are ignored. */
 export const flagsOf = (args: ReadonlyArray<string>): Flags => {
   const { positionals, values } = parseArgs({
     args: [...args],
@@ -74,13 +75,13 @@ const failsBy = (report: Report, changes: ReadonlyArray<Change>): 0 | 1 | 2 => {
   return BenchmarkReport.isTooNoisy(report) ? 2 : 0
 }
 
-/** What a benchmark measured beside reports. */
+/** Results of a benchmark other than reports. */
 export interface Beside {
   readonly targets?: ReadonlyArray<Target>
   readonly [figure: string]: unknown
 }
 
-/** A report with the earlier ones of its name. A damaged history is told, and does not cost the run. */
+/** A report with the earlier ones of its name. A damaged history is reported, and does not fail the run. */
 const withEarlier = (report: Report) =>
   Effect.gen(function* () {
     const { all } = yield* BenchmarkHistory.BenchmarkHistory
@@ -88,7 +89,7 @@ const withEarlier = (report: Report) =>
     return { report, earlier: kept.filter(({ at }) => at < report.at) }
   })
 
-/** Writes the page of reports that were kept. */
+/** Writes the page of stored reports. */
 export const writePage = (file: string, reports: ReadonlyArray<Report>, targets?: ReadonlyArray<Target>) =>
   Effect.gen(function* () {
     const parts = yield* Effect.forEach(reports, withEarlier)
@@ -104,8 +105,8 @@ const changesOf = ({ earlier, report }: { readonly report: Report; readonly earl
 }
 
 /**
- * Keeps the reports, and prints, writes and judges them as the flags say. `beside` is what else was measured: JSON then is an
- * object with the `reports` among its fields.
+ * Stores the reports, and prints, writes and judges them by the flags. `beside` has other results: with it, the JSON is
+ * an object with the field `reports`.
  */
 export const finish = async (measured: ReadonlyArray<Report>, flags: Flags, beside?: Beside): Promise<void> => {
   const of = commit()

@@ -102,7 +102,7 @@ const keyPair = Effect.promise(() => globalThis.crypto.subtle.generateKey("Ed255
   Effect.filterOrDieMessage((made): made is CryptoKeyPair => "privateKey" in made, "no key pair")
 )
 
-/** Times on the clock: threads take CPU, and save time. */
+/** Elapsed times, because threads use more CPU to save time. */
 const signatures = (threads: number) =>
   Effect.gen(function* () {
     const pair = yield* keyPair

@@ -1,6 +1,7 @@
 /**
- * The guide's two tables: agent registration × 1,000 and message send × 10,000, each confirmed, one after another, by this SDK
- * and by others, against the embedded cluster served in a process of its own. Each SDK runs in its own process too.
+ * The guide's two tables: agent registration × 1,000 and message send × 10,000. Each operation is confirmed before the
+ * next, with this SDK and with others, against the embedded cluster served in another process. Each SDK runs in its own
+ * process too.
  *
  *     npm run -s bench -- sdks [--share 0.1] [--json] [--html FILE] [--compare] [--assert]
  *

@@ -1,6 +1,6 @@
 /**
- * Runs benchmarks one after another, each in a process of its own: what one has compiled and allocated costs the next
- * nothing. One that fails is told, and the others go on.
+ * Runs benchmarks one after another, each in its own process, so that the compiled code and the memory of one do not
+ * affect the next. A failed benchmark is reported, and the others continue.
  *
  * With `--json` it prints an object with the JSON of each by its name. With `--html FILE` it writes one page of all reports.
  */
@@ -14,13 +14,13 @@ import * as BenchmarkTarget from "../src/observe/BenchmarkTarget.js"
 import * as BenchmarkText from "../src/observe/BenchmarkText.js"
 import { flagsOf, writePage } from "./report.js"
 
-/** The value of a flag belongs to it. */
+/** Removes `--html` with its value. */
 const withoutPage = (args: ReadonlyArray<string>): ReadonlyArray<string> => {
   const at = args.indexOf("--html")
   return at === -1 ? args : args.filter((_, index) => index !== at && index !== at + 1)
 }
 
-/** What a process wrote to its standard output, and its code. Its output goes through unless it is kept. */
+/** The standard output of a process, and its exit code. The output is passed through unless it is collected. */
 const execute = (
   args: ReadonlyArray<string>,
   isKept: boolean
@@ -38,7 +38,7 @@ const execute = (
 
 const parsed = Schema.decodeUnknownOption(Schema.parseJson())
 
-/** A benchmark writes its reports, or an object that has them beside other figures. */
+/** A benchmark writes its reports, or an object that contains them and other figures. */
 const Written = Schema.Union(
   Schema.Array(BenchmarkReport.Report),
   Schema.Struct({
@@ -49,14 +49,14 @@ const Written = Schema.Union(
 
 const decode = Schema.decodeUnknownEither(Written)
 
-/** The reports and targets of an output. Benchmarks that count something else than times have none. */
+/** The reports and targets of an output. A benchmark without times has none. */
 const measuredOf = (output: unknown) =>
   Either.match(decode(output), {
     onLeft: () => ({ reports: [], targets: [] }),
     onRight: (written) => ("reports" in written ? written : { reports: written, targets: [] })
   })
 
-/** What a benchmark prints without `--json`, but for figures that only it knows how to print. */
+/** The output of a benchmark without `--json`, except figures that only the benchmark can format. */
 const textOf = (written: unknown, output: string): string => {
   const { reports, targets } = measuredOf(written)
   if (reports.length === 0) return output
@@ -64,7 +64,7 @@ const textOf = (written: unknown, output: string): string => {
   return [...tables, ...reports.map((report) => BenchmarkText.markdown(report))].join("\n")
 }
 
-/** Runs benchmarks with their arguments. `args` are those that all have. */
+/** Runs benchmarks with their arguments. `args` are common to all. */
 export const run = async (
   benchmarks: ReadonlyMap<string, ReadonlyArray<string>>,
   args: ReadonlyArray<string>

@@ -8,10 +8,10 @@ import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 import { root } from "./publicModules.js"
 
-/** The bundled modules below `layers/`, and what their code is. */
+/** The bundled modules below `layers/`, with the descriptions of their code. */
 const modules = { "threads/thread": "The code of a thread", "tasks/module": "The code of the library's tasks" } as const
 
-/** The code of a module and of all that it imports. */
+/** The code of a module and of all its imports. */
 export const bundle = async (name: keyof typeof modules): Promise<string> => {
   const { outputFiles } = await build({
     absWorkingDir: root,

@@ -36,7 +36,7 @@ const declared = (node: ts.Statement): ReadonlyArray<string> => {
   return []
 }
 
-/** What is documented of a name. Several declarations, such as a type and a constant, may have one name. */
+/** The documentation of a name. Several declarations, such as a type and a constant, may have one name. */
 interface Documented {
   description: string
   readonly tags: Set<string>

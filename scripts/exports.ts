@@ -36,7 +36,7 @@ const summary = (module: string): ReadonlyArray<string> => {
   return lines
 }
 
-/** A module that exports nothing but a class of its own name is exported as that class, any other as a namespace. */
+/** A module that exports only a class of its own name is exported as that class, any other as a namespace. */
 const exported = (module: string, name: string): string => {
   const names = [...read(module).matchAll(/^export (?:const|class|interface|type|function|\*|\{)\s*(\w*)/gm)]
   return names.length === 1 && names[0]?.[1] === name ? `{ ${name} }` : `* as ${name}`

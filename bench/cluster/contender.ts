@@ -1,7 +1,7 @@
 /**
  * One contender of `bench -- cluster` in its own process. The parent sends the number of calls, and the process answers
- * with their CPU time in milliseconds. It imports only what older commits have too, so it can be bundled with another
- * checkout.
+ * with their CPU time in milliseconds. It imports only modules that older commits have too, so it can be bundled with
+ * another checkout.
  */
 import { on } from "node:events"
 import { readFileSync } from "node:fs"
@@ -25,7 +25,7 @@ import * as FloorSend from "../floor/send.js"
 import { repeat, type Work } from "../harness.js"
 import * as Fixtures from "../hotpath/fixtures.js"
 
-/** What a contender does, as the parent writes it on the command line. */
+/** The work of a contender, which the parent passes on the command line. */
 export interface Job {
   readonly kind: "send" | "submit" | "raw" | "list"
   readonly preflight?: boolean
@@ -63,7 +63,7 @@ const ELF = readFileSync(process.env["BENCH_PROGRAM"] ?? "program/pod_com.so")
 
 const IN_FLIGHT = 20
 const BATCH = 100
-/** Bytes of a direct message's account, about. */
+/** Approximate bytes of a direct message's account. */
 const ACCOUNT_BYTES = 146
 
 const addressOf = (seed: number, index: number): Address => {
@@ -166,7 +166,7 @@ const submitting = async (job: Job): Promise<Work> => {
   }
 }
 
-/** By hand, what a cluster cannot do without: build and sign a message, simulate it, execute it, make a new blockhash. */
+/** The minimum work of a cluster, by hand: build and sign a message, simulate it, execute it, make a new blockhash. */
 const raw = ({ preflight = true }: Job): Work => {
   const machine = new LiteSvm()
   machine.setTransactionHistory(0n)

@@ -58,7 +58,7 @@ export const encode32 = (bytes: Uint8Array): string => {
   return text.toString("latin1", first - zeros, DIGITS)
 }
 
-/** Trusts that the text is base58 of 32 bytes. */
+/** Assumes that the text is base58 of 32 bytes. */
 export const decode32 = (address: string, into: Uint8Array = new Uint8Array(32)): Uint8Array => {
   const pad = DIGITS - address.length
   digits.fill(0, 0, pad)

@@ -1,6 +1,6 @@
 /**
- * Writes the bytes of a version-0 message with one or more `send_message` instructions. The accounts are known, so nothing is
- * collected, merged or looked up. The template is such a message whose differing bytes are overwritten.
+ * Writes the bytes of a version-0 message with one or more `send_message` instructions. The accounts are known, so no
+ * account is collected, merged or looked up. The template is such a message; only its variable bytes are overwritten.
  */
 import { SEND_MESSAGE, program, SYSTEM_PROGRAM } from "./program.js"
 

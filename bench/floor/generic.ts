@@ -1,5 +1,6 @@
 /**
- * Compiles a version-0 message of instructions in Kit's form, without tables, checks or limits: the least work of a compiler.
+ * Compiles instructions in Kit's form to a version-0 message, without tables, checks or limits: the minimum work of a
+ * compiler.
  */
 import type { Address, Blockhash, Instruction } from "@solana/kit"
 import { decode32 } from "./base58.js"

@@ -1,6 +1,6 @@
 /**
- * Program-derived addresses, with one call into WebAssembly per search. The kernel is that of the library, because no faster
- * one is known. The code around it is written by hand.
+ * Program-derived addresses, with one call into WebAssembly per search. It uses the library's kernel, because no faster
+ * one is known. The code around the kernel is written by hand.
  */
 import { MODULE } from "../../src/solana/internal/kernelModule.js"
 import { program, utf8 } from "./program.js"

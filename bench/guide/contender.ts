@@ -1,4 +1,4 @@
-/** One operation of the guide's targets, in a process of its own. */
+/** One operation of the guide's targets, in its own process. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"

@@ -1,6 +1,6 @@
 /**
- * A process that has everything on, has sent some messages, and waits: a cache that follows the chain, an inbox that is
- * followed, metrics, and the probes of the pool. It answers with what it takes.
+ * A process that has sent some messages and is idle, with all features on: a cache with an invalidator, a followed
+ * inbox, metrics, and the probes of the pool. It answers with its memory and CPU time.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -19,7 +19,7 @@ import type { Idle, Job } from "./protocol.js"
 
 const MESSAGES = 20
 
-/** In which what the start began ends. */
+/** Time for the start to finish its background work. */
 const SETTLE = Duration.seconds(3)
 
 const WATCHED = Duration.seconds(10)

@@ -1,4 +1,4 @@
-/** Measures the guide's targets, and reports. */
+/** Measures the guide's targets and reports them. */
 import { execFileSync } from "node:child_process"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -28,10 +28,10 @@ const OPERATIONS: ReadonlyArray<Operation> = [
 
 const ROUNDS = 20
 
-/** As criterion warms up, which the guide's tables were made with. */
+/** The warm-up of criterion, with which the guide's tables were made. */
 const WARM_UP = "3 seconds"
 
-/** Processes that wait: each is one trial. */
+/** Idle processes: each is one trial. */
 const IDLE = 6
 
 const LOOPBACK = "over loopback"
@@ -57,7 +57,7 @@ const targetsOf = (report: BenchmarkReport.Report, below: number): ReadonlyArray
 
 const flags = flagsOf(process.argv.slice(2))
 const at = process.argv.indexOf("--share")
-/** Operations as a share of what `OPERATIONS` says. */
+/** The share of the operations to run. */
 const share = at === -1 ? 1 : Number(process.argv[at + 1])
 
 const measured = (node: Node, { name, operation, operations }: Operation) => {
@@ -88,7 +88,7 @@ const idle = (node: Job["node"]) =>
     Effect.map((answer) => answer as Idle)
   )
 
-/** The RSS of a process that loads nothing. */
+/** The RSS of a Node process without modules. */
 const bare = Effect.sync(() =>
   Number(execFileSync(process.execPath, ["-p", "process.memoryUsage.rss()"], { encoding: "utf8" }))
 )
@@ -101,7 +101,7 @@ const estimateOf = (values: ReadonlyArray<number>) =>
 const MEBIBYTE = 2 ** 20
 
 const waiting = Effect.gen(function* () {
-  // Slots go by as on a public cluster, so that what is told of each counts
+  // Slots pass as on a public cluster, so that their notifications count
   const { url, wsUrl } = yield* startNode("slots")
   const all = yield* Effect.all(
     Array.from({ length: IDLE }, () => idle({ url, wsUrl })),

@@ -32,7 +32,7 @@ export const stop = (): void => {
   children.clear()
 }
 
-/** Runs as the contender that the arguments name, if they name one, until the parent ends. */
+/** Runs as the contender named in the arguments, if there is one, until the parent ends. */
 export const serve = async (args: ReadonlyArray<string>): Promise<boolean> => {
   const [flag, title, name, started = ""] = args
   const group = groups.find((group) => group.title === title)

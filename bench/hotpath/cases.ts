@@ -1,5 +1,5 @@
 /**
- * The cases to compare: the same work by every contender that can do it.
+ * The cases to compare: the same work by every contender that supports it.
  */
 import * as Kit from "@solana/kit"
 import type * as Web3 from "@solana/web3.js"
@@ -59,7 +59,7 @@ export interface Group {
   readonly turns?: boolean
   /** Whether each contender has its own process, so that none collects the garbage of another. */
   readonly isApart?: boolean
-  /** Makes what all contenders share, such as a node. */
+  /** Makes the shared resources of all contenders, such as a node. */
   readonly start?: () => Promise<string>
   readonly contenders: Contenders
 }

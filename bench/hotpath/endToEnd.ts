@@ -1,5 +1,5 @@
 /**
- * Measures the CPU that a message costs the client, from its payload to the node's answer. 20 messages are in flight over
+ * Measures the client's CPU time for a message, from its payload to the node's answer. 20 messages are in flight over
  * loopback. The node runs in another process.
  */
 import { fork } from "node:child_process"
@@ -51,7 +51,7 @@ const hundred = (send: Peers.Send) => ({ run: inFlight(send), operations: MESSAG
 const ours = (url: string, arraySize: number) =>
   Ours.hundred(RpcPoolUndici.layer({ url: Redacted.make(url), arraySize })).oneByOne
 
-/** The contenders over the node at a URL. Ours sends arrays of a given size, the others single calls. */
+/** The contenders over the node at a URL. Ours sends arrays of a given size, the others send single calls. */
 export const contenders = (arraySize: number) => ({
   floor: (url: string) => hundred(floor(url)),
   ours: (url: string) => ({ run: ours(url, arraySize).untraced, operations: MESSAGES }),

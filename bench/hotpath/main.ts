@@ -1,4 +1,4 @@
-/** Runs the cases of the hot path, each contender in a process of its own, and prints the tables. */
+/** Runs the cases of the hot path, each contender in its own process, and prints the tables. */
 import { type Case, longestTurn, measure, median, microsOf, type Report } from "../harness.js"
 import * as Apart from "./apart.js"
 import { type Contender, type Group, groups } from "./cases.js"

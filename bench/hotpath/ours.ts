@@ -20,7 +20,7 @@ import * as Base64 from "../../src/solana/Base64.js"
 import { keyPair, payload, recipient, secretKey } from "./fixtures.js"
 import { transport } from "./node.js"
 
-/** The last text for a node. It is kept, so that making it is not optimised away. */
+/** The last text for a node. It is stored, so that the engine cannot remove the work. */
 export let sent = ""
 
 /** A service that signs and encodes transactions and does not send them. */
@@ -93,13 +93,13 @@ const inOneFiber = Effect.gen(function* () {
 const native = Effect.runSync(Effect.tracer)
 let last: Tracer.Span | undefined
 
-/** Makes spans as Effect's own tracer does, which the services do not trace for, and keeps the last of them. */
+/** Makes spans like Effect's own tracer, for which the services make no spans, and keeps the last one. */
 const recording = Tracer.make({
   context: (f, fiber) => native.context(f, fiber),
   span: (...span) => (last = native.span(...span))
 })
 
-/** The name of the last span: the traced columns are worth nothing where there is none. */
+/** The name of the last span. Without one, the traced columns are not valid. */
 export const lastSpan = (): string | undefined => last?.name
 
 type Run = (effect: Effect.Effect<unknown, unknown, Message.Message | Wallet.Wallet>) => Promise<unknown>
@@ -115,7 +115,7 @@ export const builder = (wallet = nodeWallet) => {
   return runsOf(runPromise, inOneFiber)
 }
 
-/** What {@link inOneFiber} needs, to build and to sign. */
+/** The layer for {@link inOneFiber}, to build and to sign. */
 const building = layerOver(toTheWire, RpcPool.layer(transport))
 
 /** Builds and signs, over layers that observe it. */
@@ -124,7 +124,7 @@ export const observed = <A, E>(observers: Layer.Layer<A, E>) => {
   return () => runPromise(inOneFiber)
 }
 
-/** Milliseconds of CPU of so many calls, each in a fiber as `runPromise` makes it. */
+/** Milliseconds of CPU of a number of calls, each in its own fiber like those of `runPromise`. */
 const timed = (calls: number) =>
   Effect.gen(function* () {
     const before = process.cpuUsage()
@@ -133,7 +133,7 @@ const timed = (calls: number) =>
     return (system + user) / 1000
   })
 
-/** Builds and signs so often while it is profiled, and returns the milliseconds of CPU that this took. */
+/** Builds and signs repeatedly under the profiler, and returns the milliseconds of CPU. */
 export const profiled = (options: Profiler.CpuOptions) => {
   const { runPromise } = ManagedRuntime.make(Layer.merge(building, ProfilerNode.layer()))
   return (calls: number): Promise<number> =>
@@ -154,7 +154,7 @@ export const packer = (wallet = nodeWallet) => {
   return runsOf(runPromise, sendAll(MESSAGES))
 }
 
-/** The transaction, in base64, of messages with these payloads to the first recipients. */
+/** The transaction in base64 that contains messages with these payloads to the first recipients. */
 export const wireOf = async (payloads: ReadonlyArray<Uint8Array>): Promise<string> => {
   const { runPromise } = runtimeOver(toTheWire, RpcPool.layer(transport), sodiumWallet)
   const inputs = payloads.map((payload, index) => ({ recipient: recipient(index), payload, raw: true }))
@@ -162,14 +162,14 @@ export const wireOf = async (payloads: ReadonlyArray<Uint8Array>): Promise<strin
   return sent
 }
 
-/** Sends a hundred messages, each in a call of its own. */
+/** Sends a hundred messages, each in its own call. */
 export const oneByOne = Effect.suspend(() =>
   Effect.flatMap(Message.Message, (messages) =>
     Effect.forEach(inputs(), (input) => messages.send(input), { concurrency: 20, discard: true })
   )
 )
 
-/** What {@link oneByOne} needs, over a node that answers at once. */
+/** The layer for {@link oneByOne}, over a node that answers at once. */
 export const layer = layerOver(transactions, RpcPool.layer(transport))
 
 /** Sends a hundred messages, over a node that answers at once or over the given pool. */

@@ -63,7 +63,7 @@ const start = (): Rust | undefined => {
   }
 }
 
-/** A transaction without the order of its accounts. Kit orders accounts by their text, Rust by their bytes. */
+/** A transaction without its account order. Kit orders accounts by their text, Rust by their bytes. */
 const unordered = (wire: string) => {
   const bytes = sure(Base64.decode(wire))
   const { message, messageBytes, signatures } = sure(Wire.decode(bytes))

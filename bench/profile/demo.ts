@@ -9,7 +9,7 @@ import { record } from "./record.js"
 record({
   name: "demo",
   title: "The demo on an embedded cluster",
-  // Its agents register once, so each round has a cluster of its own
+  // Its agents register once, so each round has its own cluster
   round: actors.pipe(
     Effect.flatMap(story),
     Effect.flatMap(readBack),

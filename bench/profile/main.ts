@@ -4,7 +4,7 @@
  *     npm run -s profile -- <demo|hotpath|chaos> [--seconds 10] [--out DIR] [--interval MICROS] [--no-spans]
  *     npm run -s console -- <demo|hotpath|chaos> [--seconds 10]
  *
- * `hotpath` is bundled, as an application is, so that its frames are the library's and not a loader's.
+ * `hotpath` is bundled, like an application, so that its frames belong to the library and not to a loader.
  */
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
@@ -23,10 +23,10 @@ const workloads: { readonly [name: string]: Run } = {
   chaos: loaded("chaos")
 }
 
-/** Seconds beyond the recording in which the workload has to end, and the report to be written. */
+/** Seconds after the recording in which the workload must end and the report must be written. */
 const GRACE = 120
 
-/** A recording takes 1.7 times its seconds. A round that has begun is interrupted then. */
+/** A recording takes 1.7 times its seconds. A round in progress is then interrupted. */
 const limitOf = (args: ReadonlyArray<string>): number => {
   const { values } = parseArgs({ args: [...args], strict: false, options: { seconds: { type: "string" } } })
   const seconds = Number(values["seconds"] ?? 10)

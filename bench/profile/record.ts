@@ -2,8 +2,8 @@
  * Records a workload for some seconds and writes the report: `--seconds`, `--out`, `--interval`, `--no-spans`. With `--live`
  * it shows the workload's fibers instead.
  *
- * The fibers are dumped while code warms up. The CPU is recorded next. Then the workload runs for a quarter of the time for
- * the heap profile and the metrics: each of these would show in the CPU profile.
+ * The fibers are dumped while the code warms up. Then the CPU is recorded. After that, the workload runs for a quarter
+ * of the time for the heap profile and the metrics, because both would distort the CPU profile.
  */
 import * as path from "node:path"
 import { pathToFileURL } from "node:url"
@@ -49,7 +49,10 @@ const readArguments = Effect.gen(function* () {
   }
 })
 
-/** Repeats a workload until the time is over, and returns how often it ended. Work that never waits lets no timer run. */
+/**
+ * Repeats a workload until the time is over, and returns the number of repetitions. Work that never waits blocks all
+ * timers.
+ */
 const forSeconds = <E, R>(workload: Effect.Effect<unknown, E, R>, seconds: number) =>
   Effect.suspend(() => {
     let rounds = 0
@@ -60,12 +63,12 @@ const forSeconds = <E, R>(workload: Effect.Effect<unknown, E, R>, seconds: numbe
     return Effect.map(Effect.timeoutOption(Effect.forever(round), Duration.seconds(seconds)), () => rounds)
   })
 
-/** In its own repository, the package is not below `node_modules`. */
+/** Whether the URL belongs to the SDK. In its own repository, the package is not below `node_modules`. */
 const isSdk = (url: string): boolean =>
   !url.includes("/node_modules/") &&
   /^\/(src|services|layers)\//.test(url.slice(pathToFileURL(process.cwd()).href.length))
 
-/** The SDK makes its spans, which name the fibers, for a tracer that is not Effect's own. */
+/** Makes the SDK create its spans, which name the fibers. It does so only for a tracer other than Effect's own. */
 const named = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.tracerWith((native) =>
     Effect.withTracer(
@@ -85,7 +88,7 @@ export interface Workload<R, E, L> {
   readonly title: string
   /** One round of the work. */
   readonly round: Effect.Effect<unknown, E, R>
-  /** What all rounds share. */
+  /** The common layer of all rounds. */
   readonly layer: Layer.Layer<R, L>
 }
 
@@ -99,7 +102,7 @@ export const record = <R, E, L>({ layer, name, round, title }: Workload<R, E, L>
     const directory = path.resolve(out ?? `node_modules/.cache/pod-profile/${name}`)
     const profiler = yield* Profiler.Profiler
 
-    // Code that was compiled already is what an application runs most
+    // An application mostly runs code that is already compiled
     const warmUp = Math.min(seconds / 5, 2)
     const [, fibers] = yield* Effect.all(
       [named(forSeconds(round, warmUp)), Effect.delay(dump, Duration.seconds(warmUp / 2))],

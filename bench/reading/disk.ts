@@ -1,4 +1,4 @@
-/** A hit on the disk: `Agent.get` through both levels of the cache, beside the `SELECT` that it needs. */
+/** A hit on the disk: `Agent.get` through both levels of the cache, against the `SELECT` that it needs. */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -18,7 +18,7 @@ import { measure, type Report } from "../harness.js"
 
 const AGENTS = 500
 
-/** Entries in memory: none of them is read before it has left. */
+/** Entries in memory. Each is evicted before it is read again. */
 const IN_MEMORY = 10
 
 export const diskHits = async (scope: Scope.Scope): Promise<Report> => {
@@ -45,7 +45,7 @@ export const diskHits = async (scope: Scope.Scope): Promise<Report> => {
   const agent = Context.get(context, Agent.Agent)
   const fill = Effect.forEach(agents, ({ address }) => agent.get(address), { discard: true })
   await Effect.runPromise(fill)
-  // The rows are written behind the reads.
+  // The rows are written in the background.
   await new Promise((resolve) => setTimeout(resolve, 500))
   await Effect.runPromise(fill)
   const missed = calls

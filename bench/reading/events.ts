@@ -1,4 +1,4 @@
-/** Events from transactions, beside the `getTransaction` that each needs. */
+/** Events from transactions, against the `getTransaction` that each needs. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"

@@ -1,4 +1,4 @@
-/** Agents as a node lists them. The same in each run. */
+/** Agents of a node's listing, the same in each run. */
 import type { Address } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -17,7 +17,7 @@ const WORDS = ["silver", "trader", "painter", "oracle", "writer", "broker", "sco
 /** Bits of capabilities that are in use. */
 const BITS = 16
 
-/** Numbers below a bound. */
+/** Pseudo-random numbers below a bound. */
 export const numbers = (seed = 1): ((bound: number) => number) => {
   let state = seed
   return (bound) => {
@@ -59,7 +59,7 @@ export const agents = (count: number): ReadonlyArray<Listed> => {
     )
     return { address: agent.address, account }
   })
-  // Who reads the listing has not derived these addresses
+  // An application that reads the listing has not derived these addresses
   Pda.clearCache()
   return listed
 }

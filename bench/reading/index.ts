@@ -1,6 +1,6 @@
 /**
- * The index of 100,000 agents from the bytes of a listing, in a process of its own: CPU, the longest turn of the event loop,
- * the memory that it keeps, and a search. Run with `--expose-gc`. Prints JSON.
+ * Builds the index of 100,000 agents from the bytes of a listing, in its own process. Prints JSON: CPU time, the
+ * longest turn of the event loop, the memory of the index, and a search. Run with `--expose-gc`.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"

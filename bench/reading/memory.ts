@@ -1,6 +1,6 @@
 /**
- * Hits in memory: `Agent.get` through the cache beside lru-cache and Effect's own `Cache`, and the share of hits when listings
- * pass between the reads.
+ * Hits in memory: `Agent.get` through the cache against lru-cache and Effect's own `Cache`, and the hit ratio when
+ * listings come between the reads.
  *
  * Each case reads the same 1,000 addresses, Zipf-distributed over 2,000 agents, in one Effect.
  */
@@ -26,7 +26,7 @@ const AGENTS = 2000
 const READS = 1000
 const MAX_BYTES = 64 * 1024 * 1024
 
-/** Numbers below `count`, of which n comes with probability ~ 1 / (n + 1)^skew. The same in each run. */
+/** Numbers below `count`: the probability of n is proportional to 1 / (n + 1)^skew. The same in each run. */
 const zipf = (count: number, skew: number): (() => number) => {
   const sums: Array<number> = []
   let sum = 0
@@ -106,7 +106,10 @@ interface Store {
   readonly set: (key: string, value: boolean, size: number) => unknown
 }
 
-/** Hits in 400,000 reads over 100,000 names, where 10,000 fit and 5,000 others are listed after each 20,000 reads. */
+/**
+ * The hit ratio of 400,000 reads over 100,000 names, with a capacity of 10,000, where 5,000 others are listed after
+ * each 20,000 reads.
+ */
 const hitRatio = (store: Store, scans: boolean): number => {
   const next = zipf(100_000, 0.9)
   let hits = 0

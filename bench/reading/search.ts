@@ -1,8 +1,9 @@
 /**
- * Searches of 100,000 agents beside three libraries: capabilities and a range, the best twenty; and with the beginning of a word.
+ * Searches 100,000 agents, against three libraries: capabilities and a range, the best twenty; and the same with a word
+ * prefix.
  *
- * The libraries hold a tenth of the agents, as their rows say: with all of them, building their indexes takes minutes and
- * gigabytes, and the run does not end on a small machine. So their rows are flattered tenfold or more.
+ * The libraries have a tenth of the agents, as their rows state: with all of them, building their indexes takes minutes
+ * and gigabytes, and does not end on a small machine. So their rows look at least ten times better than they are.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -46,7 +47,7 @@ const best = (found: ReadonlyArray<Document>): ReadonlyArray<string> =>
     .slice(0, QUERY.limit)
     .map(({ id }) => id)
 
-/** A library: what it does for a query without words and for one with the beginning of a word. */
+/** A library, with a query without words and one with a word prefix. */
 interface Peer {
   readonly name: string
   readonly filter?: () => unknown
@@ -132,7 +133,7 @@ const casesOf = (peers: ReadonlyArray<Peer>, kind: "filter" | "text"): ReadonlyA
     return run === undefined ? [] : [{ name: peer.name, run }]
   })
 
-/** Documents that a library indexes, one for each so many agents. */
+/** Each library indexes one of this many agents. */
 const SHARE = 10
 
 const FEW = { rounds: 7, warmMillis: 20 }
@@ -163,7 +164,7 @@ export const searching = async (
       .items.map(({ address }) => address)
       .join() !== expected.join()
   )
-    throw new Error("a search found others")
+    throw new Error("a search found other agents")
   const size = agents.length.toLocaleString("en")
   return {
     filter: await measure(

@@ -1,4 +1,7 @@
-/** A hundred readers of one account that is not in memory: how many calls they make, beside a hundred that wait for a `Deferred`. */
+/**
+ * A hundred readers of one account that is not in memory: their number of calls, against a hundred fibers that wait for
+ * a `Deferred`.
+ */
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"

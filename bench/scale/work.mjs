@@ -1,4 +1,4 @@
-/** The work that the pools of `bench -- scale` are given, as a task of ours and as the default export that piscina wants. */
+/** The task for the pools of `bench -- scale`: a named export for our pool and a default export for piscina. */
 const SPIN = 26_000
 
 /** About 50 µs of arithmetic on a quiet machine. The result depends on all of it. */

@@ -8,7 +8,7 @@ import type { Socket } from "node:net"
 import type { Plan } from "../../services/Benchmark.js"
 import type { Ask, Contender, Counted, Measured } from "./protocol.js"
 
-/** Bytes of sockets that are closed, and the open ones. */
+/** Bytes of closed sockets, and the open sockets. */
 let closed = 0
 const sockets = new Set<Socket>()
 
@@ -56,7 +56,7 @@ const answer = async <Job>(make: (job: Job) => Promise<Contender>): Promise<void
   }
 }
 
-/** Serves what is made of the job in the arguments of this process. */
+/** Makes a contender from the job in the arguments of this process, and serves it. */
 export const serve = <Job>(make: (job: Job) => Promise<Contender>): void => {
   process.on("disconnect", () => process.exit())
   answer(make).catch((error: unknown) => {

@@ -1,4 +1,6 @@
-/** The embedded cluster with the program. A bundle lies elsewhere than the program, so the cluster cannot find it by itself. */
+/**
+ * The embedded cluster with the program. A bundle is in another folder than the program, so the cluster needs its path.
+ */
 import { readFileSync } from "node:fs"
 import * as path from "node:path"
 import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"

@@ -1,4 +1,4 @@
-/** One SDK with one operation, in a process of its own. */
+/** One SDK with one operation, in its own process. */
 import { serve } from "./answers.js"
 import * as Kit from "./kit.js"
 import * as Ours from "./ours.js"

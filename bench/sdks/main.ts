@@ -1,4 +1,4 @@
-/** Runs the contenders of `bench -- sdks` against one node, each in a process of its own, and reports. */
+/** Runs the contenders of `bench -- sdks` against one node, each in its own process, and reports. */
 import * as Effect from "effect/Effect"
 import * as StopwatchNode from "../../layers/StopwatchNode.js"
 import * as Benchmark from "../../services/Benchmark.js"
@@ -42,7 +42,7 @@ const REGISTRATIONS = (node: Node) => ({
 
 const ROUNDS = 20
 
-/** As criterion warms up, which the guide's tables were made with. */
+/** The warm-up of criterion, with which the guide's tables were made. */
 const WARM_UP = "3 seconds"
 
 const progress = (name: string) => (round: number, of: number) =>
@@ -50,7 +50,7 @@ const progress = (name: string) => (round: number, of: number) =>
 
 const flags = flagsOf(process.argv.slice(2))
 const at = process.argv.indexOf("--share")
-/** Operations as a share of the guide's 1,000 and 10,000. */
+/** The share of the guide's 1,000 and 10,000 operations to run. */
 const share = at === -1 ? 1 : Number(process.argv[at + 1])
 
 const options = (name: string, operations: number): Benchmark.Options => ({

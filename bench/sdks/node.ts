@@ -1,7 +1,7 @@
 /**
- * The embedded cluster, served on loopback, in a process of its own. It sends its addresses to its parent, and answers each
- * message with the number of calls and subscriptions that it has served. A block is made for each transaction, or, with the
- * argument `slots`, each 400 ms, as on a public cluster.
+ * The embedded cluster, served on loopback in its own process. It sends its addresses to its parent, and answers each
+ * message with the number of calls and subscriptions that it has served. It makes a block for each transaction or, with
+ * the argument `slots`, one each 400 ms, as on a public cluster.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Context from "effect/Context"

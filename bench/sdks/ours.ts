@@ -26,7 +26,7 @@ export const layerOf = ({ url, wsUrl }: Job["node"]) =>
     ...PodConfig.benchmark,
     url: Redacted.make(url),
     wsUrl: Redacted.make(wsUrl),
-    // A receipt comes when the node tells, not with the next poll: this node confirms at once
+    // A receipt comes with the node's notification instead of the next poll: this node confirms at once
     transactions: { subscribe: true }
   }).pipe(Layer.provideMerge(PayloadStore.layerMemory))
 

@@ -1,4 +1,4 @@
-/** The side of the benchmark: a node and contenders, each in a process of its own. */
+/** The parent's side of the benchmark: a node and contenders, each in its own process. */
 import { type ChildProcess, fork } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
@@ -39,7 +39,7 @@ export const startNode = Effect.fnUntraced(function* (...args: ReadonlyArray<str
 export const hasFailed = (answer: unknown): answer is Failed =>
   typeof answer === "object" && answer !== null && "failure" in answer
 
-/** A contender in a process of its own, with what an operation costs beside its time. */
+/** A contender in its own process, with the costs of an operation other than its time. */
 export const started = (file: string, node: Node, job: object, note?: string) =>
   Benchmark.remote(
     Effect.gen(function* () {

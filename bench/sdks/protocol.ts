@@ -1,4 +1,4 @@
-/** What `bench -- sdks` and its contenders tell each other. */
+/** The messages between `bench -- sdks` and its contenders. */
 
 import type { Plan } from "../../services/Benchmark.js"
 
@@ -6,7 +6,7 @@ export type Operation = "register" | "send"
 
 export type Sdk = "ours" | "sodium" | "batched" | "kit" | "web3js" | "anchor" | "pod" | "rust"
 
-/** What a process does. */
+/** The job of a process. */
 export interface Job {
   readonly sdk: Sdk
   readonly operation: Operation
@@ -14,7 +14,7 @@ export interface Job {
 }
 
 interface Prepared {
-  /** Makes what the next operations need. Not timed. */
+  /** Prepares the next operations. Not timed. */
   readonly prepare?: (operations: number) => Promise<void>
 }
 
@@ -33,12 +33,12 @@ export interface Telling extends Prepared {
 
 export type Contender = Counted | Telling
 
-/** Operations to prepare, and then to time: what the setup calls is not counted. */
+/** Operations to prepare, and then to time: calls of the setup are not counted. */
 export interface Ask extends Plan {
   readonly isPrepared: boolean
 }
 
-/** What some operations took. */
+/** The costs of some operations. */
 export interface Measured {
   readonly micros: ReadonlyArray<number>
   readonly seconds: number
@@ -52,7 +52,7 @@ export interface Failed {
   readonly failure: string
 }
 
-/** A cluster's call, for the setup. */
+/** Calls the cluster, for the setup. */
 export const rpc = async (url: string, method: string, params: ReadonlyArray<unknown>): Promise<unknown> => {
   const response = await fetch(url, {
     method: "POST",
@@ -66,7 +66,7 @@ export const rpc = async (url: string, method: string, params: ReadonlyArray<unk
 
 const LAMPORTS = 100_000_000_000
 
-/** Gives lamports to addresses, some at a time. */
+/** Sends lamports to addresses, some at a time. */
 export const fund = async (url: string, addresses: ReadonlyArray<string>): Promise<void> => {
   for (let at = 0; at < addresses.length; at += 50)
     await Promise.all(addresses.slice(at, at + 50).map((address) => rpc(url, "requestAirdrop", [address, LAMPORTS])))

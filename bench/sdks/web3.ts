@@ -31,7 +31,7 @@ const prefixed = (text: string): Buffer => {
   return Buffer.concat([size, bytes])
 }
 
-/** What all three start from: the library, a connection, and wallets with lamports. */
+/** The common parts of all three: the library, a connection, and funded wallets. */
 const groundOf = async (folder: "npm" | "pod-sdk", { node }: Job) => {
   const web3 = (await load(folder, "@solana/web3.js")) as typeof Web3
   const connection = new web3.Connection(node.url, { commitment: "confirmed", wsEndpoint: node.wsUrl })
@@ -115,7 +115,7 @@ export const web3js = async (job: Job): Promise<Contender> => {
 }
 
 const clientOf = async (folder: "npm" | "pod-sdk", { connection }: Ground, wallet: Web3.Keypair) => {
-  // Node finds not all names of this CommonJS module
+  // Node does not find all names of this CommonJS module
   const { default: anchor } = (await load(folder, "@coral-xyz/anchor")) as { readonly default: typeof Anchor }
   const { AnchorProvider, BN, Program, Wallet } = anchor
   const provider = new AnchorProvider(connection, new Wallet(wallet), { commitment: "confirmed" })
@@ -177,7 +177,7 @@ export const podSdk = async (job: Job): Promise<Contender> => {
     const { AgentService } = (await load("pod-sdk", "@pod-protocol/sdk/dist/services/agent.esm.js")) as {
       readonly AgentService: new (config: object) => PodService
     }
-    // A client belongs to a wallet, and is made before the clock starts
+    // Each wallet needs its own client, which is made before the timing starts
     const clients = stock(async (count) =>
       Promise.all(
         (await ground.funded(count)).map(async (wallet) => {

@@ -1,10 +1,10 @@
 /**
- * Makes a chain: a new one in memory, or one that a ledger folder keeps.
+ * Makes a chain: a new one in memory, or one in a ledger folder.
  *
- * Invariants: a folder gets its header and the inputs of genesis in one write, so a start that fails or is killed leaves it
- * new. Inputs that run again are not kept again: the chain keeps inputs only after the last of them. Time goes on where the
- * last input was, also if the machine's clock was set back. The log is compacted in a fiber of its own, between two calls of
- * the chain, so an image never holds half of an input.
+ * Invariants: a folder gets its header and the inputs of genesis in one write, so after a failed or killed start it is
+ * still new. Replayed inputs are not recorded again: the chain records inputs only after the last of them. Time
+ * continues at the last input, even if the machine's clock was set back. The log is compacted in a separate fiber,
+ * between two calls of the chain, so an image never contains half of an input.
  */
 import { randomBytes } from "node:crypto"
 import * as Effect from "effect/Effect"
@@ -47,7 +47,7 @@ export const make = <E>(
       yield* genesis(chain)
       yield* Effect.try({
         try: () => folder.begin(origin, first),
-        catch: (cause) => unusable(settings.ledger, "cannot be begun", cause)
+        catch: (cause) => unusable(settings.ledger, "cannot be started", cause)
       })
       chain.record(yield* compacting(chain, folder, origin, 0), now, 0)
       return chain

@@ -1,9 +1,10 @@
 /**
- * What hits need of their fiber: the time, the options of its reads, and the labels under which they are counted. To read and
- * to count these at each hit costs twice what else a hit does. So hits of one context in one turn of the event loop, at most
- * {@link HITS}, share them, and are counted when the turn ends.
+ * The data that a hit needs of its fiber: the time, the options of its reads, and the metric labels. Reading and
+ * counting these for each hit costs twice as much as the rest of a hit. So hits of one context in one turn of the event
+ * loop, at most {@link HITS}, share them, and are counted when the turn ends.
  *
- * Only Effect's own clock is taken to stand still for so long. With any other, such as TestClock, each hit reads it.
+ * Only Effect's own clock is assumed to stand still for that time. With any other, such as TestClock, each hit reads
+ * it.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -19,17 +20,17 @@ const live = Context.get(DefaultServices.liveServices, Clock.Clock)
 
 const counter = Metrics.cacheReadsOf("memory")
 
-/** A turn that computes for long between its hits sees the time again after so many. */
+/** Maximum hits that share one time, so that a long turn reads the time again. */
 const HITS = 64
 
-/** What hits of one fiber at one time share. */
+/** The shared data of the hits of one fiber at one time. */
 export interface Asking {
   readonly call: Call.CallOptions
   readonly now: Clocks.Moment
   readonly labels: ReadonlyArray<MetricLabel.MetricLabel>
   readonly context: object
   readonly services: object
-  /** Those that were not counted yet. */
+  /** Hits that were not counted yet. */
   hits: number
 }
 

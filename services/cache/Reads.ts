@@ -1,16 +1,16 @@
 /**
- * Reads through two levels and the network, by one set of rules for accounts and for values of applications.
+ * Reads through two levels and the network, by the same rules for accounts and for application values.
  *
- * **Fences.** An invalidation raises the fence of a name: the lowest version that may be handed out. The races, and why none
- * of them hands out an older value:
+ * **Fences.** An invalidation raises the fence of a name: the lowest version that a read may return. These races are
+ * possible, and none of them returns an older value:
  *
- * 1. Read begins → value changes → invalidation → read ends. Its version is below the fence: it is neither kept nor handed
- *    out, and the source is asked again for at least the fence.
- * 2. An invalidation without a version, during a read: the flight is marked, and its answer is treated as in 1.
+ * 1. Read begins → value changes → invalidation → read ends. The version is below the fence: it is neither kept nor
+ *    returned, and the source is asked again for at least the fence.
+ * 2. An invalidation without a version, during a read: the flight is marked, and its answer is handled as in 1.
  * 3. Two reads end in the wrong order, or a lagging endpoint answers last: the first level keeps the higher version.
- * 4. The second level holds an older row, or another process writes one: rows only rise, a fence is a row too, and each
- *    row is compared with the fence when it has been read.
- * 5. The fence itself is forgotten, since their number is bounded: then the floor of all names rises to it.
+ * 4. The second level has an older row, or another process writes one: a row replaces only lower ones, a fence is a row
+ *    too, and each row is compared with the fence after it was read.
+ * 5. A fence is dropped, because their number is bounded: the floor of all names rises to it.
  *
  * **Flights.** Reads of one name at the same time are one. The first runs it in its own fiber; if it is interrupted, the
  * next runs it anew. A failure is never kept. A second level that does not wait is read before a flight begins.
@@ -33,14 +33,14 @@ interface Failure {
   readonly isRetryable: boolean
 }
 
-/** A read under way. */
+/** A read in progress. */
 interface Flight<E extends Failure> {
   readonly work: SharedWork<Entry | undefined, Source<E>, E>
-  /** The lowest version that one of its readers takes. */
+  /** The lowest version that one of its readers accepts. */
   least: bigint
-  /** One of its readers wants the network's word. */
+  /** One of its readers requires an answer from the network. */
   isNetworkAsked: boolean
-  /** Something was invalidated since the source was asked. */
+  /** An invalidation came after the source was asked. */
   isOutdated: boolean
 }
 
@@ -49,10 +49,10 @@ const MAX_PAUSE = 1000
 
 const CACHE_FIRST: CallOptions = { policy: "cache-first" }
 
-/** How long a refresh behind a stale value may take. */
+/** Maximum milliseconds of a background refresh. */
 const REFRESH = 30_000
 
-/** The flights of sources that fail alike. */
+/** The flights of sources with one error type. */
 export class Reads<E extends Failure> {
   readonly #levels: Levels
   readonly #flights = new Map<string, Flight<E>>()
@@ -63,7 +63,7 @@ export class Reads<E extends Failure> {
     this.#levels = levels
   }
 
-  /** Has what is being read of a name asked for again; of all names, without one. */
+  /** Makes the flight of a name ask its source again. Without a name: all flights. */
   outdate(name?: string): void {
     this.#outdated++
     if (name === undefined) {
@@ -74,7 +74,7 @@ export class Reads<E extends Failure> {
     if (flight !== undefined) flight.isOutdated = true
   }
 
-  /** The entry by the call's policy, which is not `bypass`; `undefined` where the source has failed. */
+  /** Reads the entry by the call's policy, except `bypass`; `undefined` if the source has failed. */
   read<Answer>(
     kind: Kind<Answer>,
     name: string,
@@ -147,7 +147,7 @@ export class Reads<E extends Failure> {
     )
   }
 
-  /** The row of the second level, which is then in the first. */
+  /** Reads the row of the second level into the first. */
   fromStore<Answer>(
     kind: Kind<Answer>,
     name: string,
@@ -189,7 +189,7 @@ export class Reads<E extends Failure> {
     })
   }
 
-  /** The fences of groups that other processes have raised. */
+  /** Reads the fences of groups that other processes have raised. */
   #learnFences<Answer>(kind: Kind<Answer>, groups: ReadonlyArray<string>): Effect.Effect<void> {
     const { fences, store } = this.#levels
     if (store === undefined || groups.length === 0) return Effect.void
@@ -209,7 +209,7 @@ export class Reads<E extends Failure> {
     return entry !== undefined && isOf(kind, name, entry) ? entry : undefined
   }
 
-  /** An entry that no invalidation has reached, a little past its time to live at most. */
+  /** An entry without a later invalidation, at most `maxStale` past its time to live. */
   #usable<Answer>(
     fiber: Fiber.RuntimeFiber<unknown, unknown>,
     kind: Kind<Answer>,
@@ -223,7 +223,7 @@ export class Reads<E extends Failure> {
       : undefined
   }
 
-  /** An entry that came from elsewhere during the flight and is late enough. */
+  /** An entry from elsewhere, during the flight, that is late enough. */
   #current<Answer>(kind: Kind<Answer>, name: string, { isNetworkAsked, least }: Flight<E>): Entry | undefined {
     const entry = this.#any(kind, name)
     return entry !== undefined &&
@@ -235,7 +235,7 @@ export class Reads<E extends Failure> {
       : undefined
   }
 
-  /** Reads anew behind the caller's back, unless that is under way. */
+  /** Refreshes the entry in the background, unless a refresh is in progress. */
   #refresh<Answer>(
     fiber: Fiber.RuntimeFiber<unknown, unknown>,
     kind: Kind<Answer>,
@@ -244,7 +244,7 @@ export class Reads<E extends Failure> {
   ): Effect.Effect<void> {
     if (this.#flights.has(name)) return Effect.void
     const refresh = Effect.withFiberRuntime<Entry | undefined, E>((fiber) => {
-      // Another refresh may have ended before this fiber began.
+      // Another refresh may have ended before this fiber started.
       const fresh = this.#levels.hit(Clock.moment(fiber), kind, name, CACHE_FIRST)
       return fresh === undefined ? this.#fly(fiber, kind, name, source, 0n, true) : Effect.succeed(fresh)
     })
@@ -253,7 +253,7 @@ export class Reads<E extends Failure> {
     )
   }
 
-  /** Joins the read of this name, or begins it. */
+  /** Joins the flight of this name, or starts it. */
   #fly<Answer>(
     fiber: Fiber.RuntimeFiber<Entry | undefined, E>,
     kind: Kind<Answer>,
@@ -288,7 +288,7 @@ export class Reads<E extends Failure> {
       isNetworkAsked,
       isOutdated: false
     }
-    // A reader that cannot wait for the flight reads by itself.
+    // A reader that cannot wait for the flight reads alone.
     if (known === undefined) this.#flights.set(name, flight)
     return flight.work.lead()
   }
@@ -314,7 +314,7 @@ export class Reads<E extends Failure> {
     )
   }
 
-  /** Asks until the answer is as late as it must be. */
+  /** Asks until the answer is late enough. */
   readonly #fromSource = Effect.fnUntraced(function* <Answer>(
     this: Reads<E>,
     kind: Kind<Answer>,

@@ -8,19 +8,19 @@ import * as Envelope from "../../src/protocol/Envelope.js"
 import { PROGRAM_ID } from "../../src/protocol/Program.js"
 import type { Sent } from "./Workload.js"
 
-/** Addresses at which a message is, by its text. */
+/** Addresses of messages, by their text. */
 export type Truth = ReadonlyMap<string, ReadonlyArray<Address>>
 
-/** What a sender was told against what is true. */
+/** A sender's result, compared with the chain. */
 export type Verdict = "landedOnce" | "landedTwice" | "lost" | "failedTruly" | "failedFalsely"
 
 const utf8 = new TextDecoder()
 
-/** The bytes of an envelope, or the bytes as they are. */
+/** The text in an envelope, or the text of bare bytes. */
 const textOf = (bytes: Uint8Array): string =>
   utf8.decode(Either.match(Envelope.decode(bytes), { onLeft: () => bytes, onRight: ({ payload }) => payload }))
 
-/** Reads all messages of the chain. Past the faults, when it runs over a pool that has none. */
+/** Reads all messages of the chain. With a pool without faults, it bypasses the faults. */
 export const truth: Effect.Effect<Truth, never, PayloadStore.PayloadStore | RpcPool.RpcPool> = Effect.gen(function* () {
   const pool = yield* RpcPool.RpcPool
   const payloads = yield* PayloadStore.PayloadStore

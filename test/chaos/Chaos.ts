@@ -21,27 +21,27 @@ export interface Options {
   readonly faults: Faults
   readonly seed: number
   readonly endpoints: number
-  /** Whether each agent follows its inbox meanwhile. */
+  /** Whether each agent follows its inbox during the run. */
   readonly follow: boolean
-  /** What is added to the URLs of the endpoints. Default nothing. */
+  /** Text that is added to the URLs of the endpoints. Default: empty. */
   readonly query?: string
-  /** Where the agents' wallets come from. Default: they are generated. */
+  /** The source of the agents' wallets. Default: they are generated. */
   readonly wallets?: Layer.Layer<TestWallets.TestWallets, never, EmbeddedCluster>
 }
 
-/** What came of a run. */
+/** The result of a run. */
 export interface Report {
   readonly messages: number
   readonly landedOnce: number
-  /** The same message is there twice. */
+  /** Messages that are on the chain twice. */
   readonly landedTwice: number
-  /** Told as landed, and not there. */
+  /** Messages reported as landed that are not on the chain. */
   readonly lost: number
-  /** Told as failed, and not there. */
+  /** Messages reported as failed that are not on the chain. */
   readonly failedTruly: number
-  /** Told as failed, and there. */
+  /** Messages reported as failed that are on the chain. */
   readonly failedFalsely: number
-  /** Calls that were made again. */
+  /** Retried calls. */
   readonly retries: number
   /** Transactions that were sent again. */
   readonly rebroadcasts: number
@@ -49,15 +49,15 @@ export interface Report {
   readonly seed: number
 }
 
-/** A report and what it was made of. */
+/** A report with its data. */
 export interface Outcome {
   readonly report: Report
   readonly sent: ReadonlyArray<Workload.Sent & { readonly verdict: Audit.Verdict }>
-  /** Of the agents who followed their inboxes. */
+  /** The results of the followers of inboxes. */
   readonly followed: Followers.Seen
 }
 
-/** What no run may have. */
+/** Whether the run broke a guarantee. */
 export const isBroken = ({ followed: { ended, missed, repeated }, report }: Outcome): boolean =>
   report.landedTwice + report.lost + report.failedFalsely + ended.length + missed.length + repeated.length > 0
 
@@ -68,7 +68,7 @@ const counters = Effect.map(
   ({ rebroadcasts, retries }) => ({ retries: retries.count, rebroadcasts: rebroadcasts.count })
 )
 
-/** The cluster as it is, without a network before it. */
+/** The cluster without the faulty network. */
 const truthful = (options: Options) =>
   Layer.merge(options.wallets ?? TestWallets.layer, Pod.layerServices({ pollInterval: Network.SLOT_MILLIS })).pipe(
     Layer.provideMerge(Layer.merge(RpcPoolEmbedded.layer, PayloadStore.layerMemory)),
@@ -76,7 +76,7 @@ const truthful = (options: Options) =>
     Layer.orDie
   )
 
-/** Sends messages over a network on which these faults happen, and holds what was told against the chain. */
+/** Sends messages over a network with these faults, and compares the senders' results with the chain. */
 export const run = (options: Options): Effect.Effect<Outcome> =>
   Effect.gen(function* () {
     const { endpoints, faults, follow, messages, query = "", seed } = options

@@ -5,12 +5,12 @@ import * as RpcPoolUndici from "../../layers/RpcPoolUndici.js"
 import * as Network from "./Network.js"
 import type * as Proxy from "./Proxy.js"
 
-/** Solana's milliseconds, as many times shorter as the slots are. */
+/** A duration on Solana in milliseconds, scaled to the shorter slots. */
 export const scaled = (millis: number): number => (millis * Network.SLOT_MILLIS) / 400
 
 /**
- * The services as an application has them, over these endpoints. Times are the defaults, scaled; and it is more patient
- * than by default, since about every second call fails. Each transaction goes to so many endpoints at once.
+ * The services of an application over these endpoints. Times are the defaults, scaled. The client is more patient than
+ * by default, because about every second call fails. Each transaction goes to `broadcast` endpoints at once.
  */
 export const layer = (nodes: ReadonlyArray<Proxy.Endpoint>, broadcast: number) =>
   Pod.layerServices({

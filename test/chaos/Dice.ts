@@ -1,8 +1,8 @@
-/** The random numbers of one event: the same for the same seed at the same place, whatever happened elsewhere. */
+/** The random numbers of one event. They depend only on the seed and the place. */
 export interface Dice {
   /** Uniform from 0 to 1, without 1. */
   readonly roll: () => number
-  /** Whether something of this probability happens. */
+  /** Whether an event of this probability occurs. */
   readonly meets: (probability: number) => boolean
   readonly pick: <A>(items: readonly [A, ...ReadonlyArray<A>]) => A
 }
@@ -12,7 +12,7 @@ const mix = (hash: number, value: number): number => {
   return (next ^ (next >>> 15)) | 0
 }
 
-/** Dice for the event at this place: a seed and whatever tells the event from others. */
+/** Dice for the event at this place: a seed, and numbers that identify the event. */
 export const at = (...place: ReadonlyArray<number>): Dice => {
   let state = place.reduce(mix, 0x2545_f491)
   /** Mulberry32. */

@@ -12,7 +12,7 @@ import type { Faults } from "./Faults.js"
 import * as Lag from "./Lag.js"
 import * as Lying from "./Lying.js"
 
-/** What the client gets: an answer, whole or cut after some bytes, or a dead socket. */
+/** The client's reply: an answer, whole or cut after some bytes, or a closed socket. */
 export type Reply =
   | { readonly _tag: "Cut" }
   | {
@@ -32,14 +32,14 @@ const page = (status: number, headers: Readonly<Record<string, string>> = {}): R
   body: Buffer.from("<html><body>The service is having a moment.</body></html>")
 })
 
-/** Milliseconds within which what is late or doubled reaches the node. */
+/** Maximum milliseconds until a late or repeated call reaches the node. */
 export const LATE_MILLIS = 1000
 
 const calls = Schema.decodeUnknownEither(Schema.Union(Call, Schema.Array(Call)))
 
 const isRead = (call: Call): boolean => call.method.startsWith("get")
 
-/** The first signature of the transaction, by which a node answers it. */
+/** The first signature of the transaction, which is a node's answer. */
 const signatureOf = ({ params: [wire] }: Call): string =>
   Either.match(Base64.decode(typeof wire === "string" ? wire : ""), {
     onLeft: () => "",
@@ -48,15 +48,15 @@ const signatureOf = ({ params: [wire] }: Call): string =>
 
 export interface Options {
   readonly faults: Faults
-  /** Whether the node is behind in all that it says. */
+  /** Whether the node lags in all its replies. */
   readonly lags: boolean
-  /** Whether the node lies, as often as the faults say. */
+  /** Whether the node lies, with the probability in the faults. */
   readonly lies: boolean
-  /** Asks the node. */
+  /** Calls the node. */
   readonly node: (call: Call) => Effect.Effect<Answer>
 }
 
-/** One HTTP request and what comes of it, as the dice fall. What is still on its way ends with the scope. */
+/** Handles one HTTP request with the faults that the dice select. Late calls end with the scope. */
 export const make = ({ faults, lags, lies, node }: Options) => {
   const afterwards = (call: Call, dice: Dice) => Effect.forkScoped(Effect.delay(node(call), dice.roll() * LATE_MILLIS))
 

@@ -1,43 +1,43 @@
 import * as Either from "effect/Either"
 import { InvalidInput } from "../../src/InvalidInput.js"
 
-/** What can go wrong between a client and its nodes. Where nothing else is said: with which probability. */
+/** The faults between a client and its nodes. Unless stated otherwise, a field is a probability. */
 export interface Faults {
-  /** Milliseconds that each call takes on its way. */
+  /** Milliseconds of latency for each call. */
   readonly latency: number
-  /** Milliseconds more, uniform from 0 to this. */
+  /** Additional milliseconds of latency, uniform from 0 to this. */
   readonly jitter: number
-  /** The socket dies before the call reaches the node. */
+  /** The socket is closed before the call reaches the node. */
   readonly dropBefore: number
-  /** The node executes the call, and the socket dies before the answer. */
+  /** The node executes the call, and the socket is closed before the answer. */
   readonly dropAfter: number
-  /** The node gets a call that it has taken a second time, up to a second later. */
+  /** The node gets an accepted call a second time, up to a second later. */
   readonly duplicate: number
-  /** The socket dies in the middle of the answer. */
+  /** The socket is closed in the middle of the answer. */
   readonly cutBody: number
-  /** 429 that says nothing. */
+  /** 429 without `Retry-After`. */
   readonly rateLimit: number
   /** 429 with `Retry-After`, in seconds or as a date. */
   readonly retryAfter: number
-  /** 500, 502, 503 or 504, one half of them after the node has executed the call. */
+  /** 500, 502, 503 or 504; half of them after the node has executed the call. */
   readonly serverError: number
   /** A proxy's page instead of the answer, with status 200. */
   readonly html: number
   /** JSON that ends too early, with a correct length. */
   readonly truncatedJson: number
-  /** An answer to another question. */
+  /** The answer to another call. */
   readonly wrongId: number
-  /** A read is answered as it was 32 slots ago. */
+  /** The answer to a read is 32 slots old. */
   readonly stale: number
-  /** Share of the endpoints that are 32 slots behind in all that they say. */
+  /** Share of the endpoints that are 32 slots behind in all their replies. */
   readonly lag: number
-  /** A transaction is answered with its signature and forwarded to nobody. */
+  /** A transaction is answered with its signature but not forwarded. */
   readonly swallow: number
-  /** A transaction is answered with its signature and reaches the node up to a second later. */
+  /** A transaction is answered with its signature, and reaches the node up to a second later. */
   readonly late: number
-  /** Share of a blockhash's life (150 blocks) that is taken from it. */
+  /** The share by which a blockhash's life (150 blocks) is shortened. */
   readonly expiry: number
-  /** A WebSocket neither hears nor says anything any more, and stays open. */
+  /** A WebSocket passes no further messages but stays open. */
   readonly silentDeath: number
   /** A WebSocket is cut. */
   readonly cutSocket: number
@@ -47,11 +47,11 @@ export interface Faults {
   readonly repeatNotification: number
   /** A notification comes after the next one. */
   readonly reorderNotification: number
-  /** The first endpoint, if there are others, answers with a lie that no minority may get through. */
+  /** The first of several endpoints lies. A minority's lie must have no effect. */
   readonly lies: number
 }
 
-/** Everything at once: about every second call meets a fault. */
+/** All faults together: about every second call meets one. */
 export const all: Faults = {
   latency: 5,
   jitter: 30,
@@ -78,7 +78,7 @@ export const all: Faults = {
   lies: 0.1
 }
 
-/** A network on which nothing goes wrong. */
+/** A network without faults. */
 export const none: Faults = {
   latency: 0,
   jitter: 0,
@@ -107,7 +107,7 @@ export const none: Faults = {
 
 export const names: ReadonlyArray<string> = Object.keys(all)
 
-/** Only the faults of these names, as they are in `all`. `all` and `none` are names too. */
+/** Only the faults with these names, with their values in `all`. `all` and `none` are names too. */
 export const named = (wanted: ReadonlyArray<string>): Either.Either<Faults, InvalidInput> => {
   const unknown = wanted.find((name) => name !== "all" && name !== "none" && !names.includes(name))
   if (unknown !== undefined) {

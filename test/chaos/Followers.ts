@@ -7,25 +7,25 @@ import * as Message from "../../services/Message.js"
 import type * as Wallet from "../../services/Wallet.js"
 import * as Client from "./Client.js"
 
-/** What those saw who followed inboxes. */
+/** The results of the followers of inboxes. */
 export interface Seen {
-  /** Messages of the chain that nobody saw. */
+  /** Messages of the chain that their follower did not receive. */
   readonly missed: ReadonlyArray<Address>
-  /** Messages that were seen more than once. */
+  /** Messages that a follower received more than once. */
   readonly repeated: ReadonlyArray<Address>
-  /** Why streams ended that never should. */
+  /** The causes of streams that ended. */
   readonly ended: ReadonlyArray<string>
 }
 
-/** From one look at the chain to the next, for what was not notified. */
+/** Time between two resyncs, which find lost notifications. */
 const RESYNC_INTERVAL = Client.scaled(20_000)
 
-/** How long a lost notification may remain unseen: some looks long, since those that meet a fault find nothing. */
+/** Maximum time to find a lost notification: several resyncs, because some of them fail. */
 const PATIENCE = "2 minutes"
 
 /**
- * Follows the inboxes until the scope closes. Gives what waits for these messages to be seen, and says how often they
- * were.
+ * Follows the inboxes until the scope closes. Returns an effect that waits for these messages, and counts their
+ * receptions.
  */
 export const follow = (
   wallets: ReadonlyArray<Wallet.Service>

@@ -25,44 +25,44 @@ export interface Options {
   readonly faults: Faults
   readonly seed: number
   readonly endpoints: number
-  /** How often the sending process is killed. */
+  /** Number of kills of the sending process. */
   readonly kills: number
 }
 
-/** What came of it. */
+/** The result of a run. */
 export interface Report {
   readonly landedOnce: number
   readonly landedTwice: number
-  /** Told as landed by the last process, and not there. */
+  /** Messages that the last process reported as landed and that are not on the chain. */
   readonly lost: number
   readonly failedTruly: number
-  /** Told as failed by any process, and there. */
+  /** Messages that any process reported as failed and that are on the chain. */
   readonly failedFalsely: number
-  /** Of which the last process told nothing. */
+  /** Messages without a result of the last process. */
   readonly untold: number
   /** Transactions that killed processes left in the journal. */
   readonly left: number
-  /** Of those, the ones that the next process finished. */
+  /** Those of them that the next process finished. */
   readonly recovered: number
-  /** Transactions that are still in the journal. */
+  /** Transactions that are still in the journal at the end. */
   readonly unfinished: number
-  /** What is not as it should be, in sentences. */
+  /** Violations, in sentences. */
   readonly wrong: ReadonlyArray<string>
 }
 
 const SCRIPT = new URL("./killChild.ts", import.meta.url).pathname
 const WALLET = 137
-/** Milliseconds that a process lives: it starts, recovers, sends, and waits for the last outcomes. */
+/** Milliseconds for which a process lives: it starts, recovers, sends, and waits for the last outcomes. */
 const MIN_LIFE = 300
 const LIFE = 1500
-/** A process that finds no endpoint at the start is started again. */
+/** Maximum starts of a process that finds no endpoint. */
 const STARTS = 5
-/** Tells the dice of lives from those of calls. */
+/** Separates the dice of lives from those of calls. */
 const LIVES = -2
 
 const decodeLine = Schema.decodeUnknownSync(Line)
 
-/** Runs a process to its end or for so many milliseconds after it has started. Gives what it told and how it ended. */
+/** Runs a process to its end, or kills it some milliseconds after its start. Returns its reports and its exit. */
 const live = (task: string, life: number) =>
   Effect.async<{ readonly lines: ReadonlyArray<typeof Line.Type>; readonly code: number | null }>((resume) => {
     const child = spawn(process.execPath, [bundled(SCRIPT), task], { stdio: ["ignore", "pipe", "inherit"] })
@@ -75,7 +75,7 @@ const live = (task: string, life: number) =>
     child.once("error", (error) => resume(Effect.die(error)))
     child.once("close", (code) => {
       clearTimeout(timer)
-      // A killed process may leave half a line.
+      // A killed process may leave an incomplete line.
       const lines = text
         .slice(0, text.lastIndexOf("\n") + 1)
         .split("\n")
@@ -93,7 +93,7 @@ const directory = Effect.acquireRelease(
   (directory) => Effect.sync(() => rmSync(directory, { recursive: true }))
 )
 
-/** The cluster as it is, without a network before it. */
+/** The cluster without the faulty network. */
 const truthful = ({ faults, messages }: Options) =>
   Transactions.layer({ pollInterval: Network.SLOT_MILLIS }).pipe(
     Layer.provideMerge(RpcPoolEmbedded.layer),
@@ -101,7 +101,7 @@ const truthful = ({ faults, messages }: Options) =>
     Layer.orDie
   )
 
-/** An agent that can pay for its messages, known to those who are behind too. */
+/** A funded agent, visible to lagging endpoints too. */
 const sender = Effect.gen(function* () {
   const wallet = yield* walletOf(WALLET)
   const { airdrop } = yield* EmbeddedCluster.EmbeddedCluster
@@ -129,7 +129,7 @@ const verdictOf = (landed: ReadonlyArray<Signature>, line: typeof Line.Type | un
   return landed[0] === line.landed ? "landedOnce" : "lost"
 }
 
-/** Kills the process that sends again and again, lets the last one finish, and holds what they told against the chain. */
+/** Kills the sending process repeatedly, lets the last one finish, and compares the reports with the chain. */
 export const run = (options: Options): Effect.Effect<Report> =>
   Effect.gen(function* () {
     const { endpoints, faults, kills, messages, seed } = options

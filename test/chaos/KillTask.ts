@@ -1,26 +1,26 @@
 import * as Schema from "effect/Schema"
 import * as Signatures from "../../src/solana/Signature.js"
 
-/** What a process that will be killed is to do. */
+/** The task of a process that will be killed. */
 export const Task = Schema.parseJson(
   Schema.Struct({
     endpoints: Schema.Array(Schema.Struct({ url: Schema.String, wsUrl: Schema.String })),
     broadcast: Schema.Number,
-    /** Of the wallet. */
+    /** The seed of the wallet. */
     wallet: Schema.Number,
     messages: Schema.Number,
-    /** Of the journal. */
+    /** The folder of the journal. */
     directory: Schema.String
   })
 )
 
-/** What it tells: that it runs, or what became of a transaction, of one of the messages or of one that was left over. */
+/** A report: the process runs, or the outcome of a transaction of a message or of the journal. */
 export const Line = Schema.parseJson(
   Schema.Struct({
     index: Schema.optional(Schema.Number),
     landed: Schema.optional(Signatures.Schema),
     failed: Schema.optional(Schema.String),
-    /** Of what failed, where it was signed. */
+    /** The signature of a failed transaction, if it was signed. */
     signature: Schema.optional(Signatures.Schema)
   })
 )

@@ -3,8 +3,8 @@ import * as Schema from "effect/Schema"
 import type { Answer, Call } from "./Call.js"
 
 /**
- * How a node that is 32 slots behind asks and answers: what the cluster calls finalized is the newest that it knows. It
- * refuses what must not be older (`minContextSlot`), and does not know newer blockhashes and transactions.
+ * A node that is 32 slots behind: its newest slot is the finalized slot of the cluster. It refuses reads that require a
+ * newer slot (`minContextSlot`), and has no newer blockhashes and transactions.
  */
 const SLOTS = 32
 
@@ -13,7 +13,7 @@ const isRecord = (value: unknown): value is { readonly [key: string]: unknown } 
 
 const COMMITMENTS = ["commitment", "preflightCommitment"]
 
-/** The call as the node behind understands it. Without a commitment, calls mean `finalized` anyway. */
+/** The call in the view of the lagging node. Calls without a commitment mean `finalized` anyway. */
 export const ask = (call: Call): Call => ({
   ...call,
   params: call.params.map((param) =>
@@ -51,7 +51,7 @@ const statusesAt = (now: number, { value }: typeof Statuses.Type) => ({
   })
 })
 
-/** The answer as the node behind gives it: statuses are what no commitment can ask for. */
+/** The answer of the lagging node. Statuses need this, because no commitment selects them. */
 export const tell = (call: Call, answer: Answer): Answer =>
   call.method !== "getSignatureStatuses"
     ? answer

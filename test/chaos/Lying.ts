@@ -1,9 +1,10 @@
 /**
- * The lies of one endpoint among others, from the test bed of lies: heights, slots, lifetimes, blockhashes, fees, balances,
- * refusals, and statuses that are absent or of another slot.
+ * The lies of one endpoint among several, taken from `test/liar`: heights, slots, lifetimes, blockhashes, fees,
+ * balances, refusals, and statuses that are missing or have another slot.
  *
- * Left out are what one endpoint decides by design (docs/trust.md): that a transaction has landed or failed, and what a
- * read of accounts gives; HTTP statuses, which other faults play; and the genesis hash, whose lie ends the start of the pool.
+ * Excluded are facts that one endpoint decides by design (docs/trust.md): that a transaction has landed or failed, and
+ * the results of account reads. Also excluded are HTTP statuses, which other faults cover, and the genesis hash, whose
+ * lie ends the start of the pool.
  */
 import * as Arr from "effect/Array"
 import * as Answers from "../liar/Answer.js"
@@ -12,7 +13,7 @@ import * as Lies from "../liar/Lies.js"
 import type { Answer, Call } from "./Call.js"
 import type { Dice } from "./Dice.js"
 
-/** Whether an honest endpoint beside it does not help. */
+/** Whether an honest endpoint does not prevent the lie. */
 const isByDesign = (lie: Lies.Lie): boolean => {
   const told = { lie, endpoints: 2 }
   if (Believed.read(told)) return true
@@ -24,7 +25,7 @@ const byMethod = Arr.groupBy(
   ({ method }) => method
 )
 
-/** The lie about this call that the dice pick, or the answer itself where the test bed has none. */
+/** The lie about this call that the dice select, or the true answer if there is none. */
 export const tell = ({ id, method }: Call, truth: Answer, dice: Dice): Answer => {
   const [first, ...others] = byMethod[method] ?? []
   if (first === undefined || truth.error !== undefined) return truth

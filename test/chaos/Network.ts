@@ -9,13 +9,13 @@ import * as Exchange from "./Exchange.js"
 import type { Faults } from "./Faults.js"
 import * as Proxy from "./Proxy.js"
 
-/** Milliseconds of a slot: everything goes eight times as fast as on Solana. */
+/** Milliseconds of a slot: an eighth of Solana's. */
 export const SLOT_MILLIS = 50
 
 /** Slots in which a transaction can land after its blockhash was made. */
 export const lifetimeOf = ({ expiry }: Faults): number => Math.round(150 * (1 - expiry))
 
-/** A cluster that makes blocks by the clock and remembers all that a run does. */
+/** A cluster that makes blocks by the clock and keeps the whole history of a run. */
 export const cluster = (faults: Faults, messages: number) =>
   EmbeddedCluster.layer({
     blockMode: "interval",
@@ -25,7 +25,7 @@ export const cluster = (faults: Faults, messages: number) =>
     maxStatuses: 10_000 + 2 * messages
   }).pipe(Layer.orDie)
 
-/** Waits until the cluster has made this many slots, which a busy machine makes late. */
+/** Waits until the cluster has made this many slots, which may be late on a busy machine. */
 export const slots = (count: number): Effect.Effect<void, never, RpcPool> =>
   Effect.flatMap(RpcPool, (pool) => {
     const slot = Effect.orDie(pool.getSlot({ commitment: "processed" }))
@@ -39,13 +39,12 @@ export const slots = (count: number): Effect.Effect<void, never, RpcPool> =>
     )
   })
 
-/** Waits until whatever can still land has landed. */
+/** Waits until every transaction that can still land has landed. */
 export const settled = (faults: Faults): Effect.Effect<void, never, RpcPool> =>
   Effect.zipRight(Effect.sleep(Exchange.LATE_MILLIS), slots(lifetimeOf(faults) + 2))
 
 /**
- * Serves the cluster and stands a proxy for each endpoint before it. The last ones lag. The first one lies, if it has others
- * beside it.
+ * Serves the cluster, with a proxy for each endpoint in front. The last ones lag. The first of several lies.
  */
 export const endpoints = (options: {
   readonly faults: Faults

@@ -13,7 +13,7 @@ import * as Exchange from "./Exchange.js"
 import type { Faults } from "./Faults.js"
 import { relay } from "./Relay.js"
 
-/** Where a node is. */
+/** The addresses of a node. */
 export interface Endpoint {
   readonly url: string
   readonly wsUrl: string
@@ -22,15 +22,15 @@ export interface Endpoint {
 export interface Options {
   readonly upstream: Endpoint
   readonly faults: Faults
-  /** The n-th call, and the n-th message of the n-th WebSocket, meet the same faults whenever the seed is the same. */
+  /** The seed: with it, the n-th call, and the n-th message of the n-th WebSocket, always meet the same faults. */
   readonly seed: number
-  /** Whether the node is behind in all that it says. */
+  /** Whether the node lags in all its replies. */
   readonly lags: boolean
-  /** Whether the node lies, as often as the faults say. */
+  /** Whether the node lies, with the probability in the faults. */
   readonly lies: boolean
 }
 
-/** Tells a connection's dice from those of calls. */
+/** Separates a connection's dice from those of calls. */
 const SOCKETS = -1
 
 const listen = (server: Server): Effect.Effect<number, never, Scope.Scope> =>
@@ -81,7 +81,7 @@ const respond = (response: ServerResponse, reply: Exchange.Reply): void => {
   else response.write(reply.body.subarray(0, reply.cutAfter), () => response.destroy())
 }
 
-/** Stands between a client and a node until the scope closes, and does to what they say what the faults say. */
+/** Passes calls and messages between a client and a node, with the faults, until the scope closes. */
 export const make = ({ faults, lags, lies, seed, upstream }: Options): Effect.Effect<Endpoint, never, Scope.Scope> =>
   Effect.gen(function* () {
     const run = yield* FiberSet.makeRuntime<Scope.Scope>()

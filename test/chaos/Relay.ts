@@ -9,7 +9,7 @@ import * as Lag from "./Lag.js"
 
 export interface Options {
   readonly faults: Faults
-  /** Whether the node is behind in all that it says. */
+  /** Whether the node lags in all its replies. */
   readonly lags: boolean
   /** The dice of the next message. */
   readonly next: () => Dice
@@ -23,7 +23,9 @@ const behind = (text: string): string =>
     onRight: (call) => Json.stringify(Lag.ask(call))
   })
 
-/** Carries messages between a client's WebSocket and a node's, and loses, repeats and delays what the dice say. */
+/**
+ * Passes messages between a client's WebSocket and a node's, and loses, repeats and delays those that the dice select.
+ */
 export const relay = (client: WebSocket, node: WebSocket, { faults, lags, next }: Options): void => {
   let isDead = false
   let held: string | undefined

@@ -11,40 +11,40 @@ import type * as Wallet from "../../services/Wallet.js"
 import { as, METADATA_URI } from "../support/agents.js"
 import * as Network from "./Network.js"
 
-/** What a sender was told in the end. The address is not told by a resumed transaction. */
+/** A sender's final result. A resumed transaction does not return the address. */
 export type Told =
   | { readonly _tag: "Landed"; readonly address?: Address }
   | { readonly _tag: "Failed"; readonly error: Message.SendError }
 
-/** A message that somebody meant to send once, named by its text. */
+/** A message to send once, identified by its text. */
 export interface Sent {
   readonly text: string
   readonly told: Told
 }
 
-/** Messages that an agent sends one by one at the same time. */
+/** Concurrent single sends of an agent. */
 const CONCURRENCY = 16
-/** Messages that an agent sends together. */
+/** Messages of one packed send of an agent. */
 const TOGETHER = 50
 
-/** Many are not known yet by then, and are resumed. */
+/** A timeout at which many outcomes are still unknown, so that they are resumed. */
 const IMPATIENT = "500 millis"
 
-/** Pays for an agent, and for the rent and the fees of so many messages, some of them several times. */
+/** Lamports for an agent, and for the rent and the fees of its messages, with some resends. */
 const lamportsFor = (messages: number): bigint => 1_000_000_000n + BigInt(messages) * 3_000_000n
 
-/** Registers agents that can send so many messages each. Goes over a network on which nothing goes wrong. */
+/** Registers agents that can send this many messages. It uses a network without faults. */
 export const agents = (count: number, messages: number) =>
   Effect.gen(function* () {
     const { fundedWith } = yield* TestWallets.TestWallets
     const { register } = yield* Agent.Agent
     const wallets = yield* Effect.replicateEffect(fundedWith(lamportsFor(messages)), count)
-    // What is there already is confirmed two slots later.
+    // The accounts are confirmed two slots later.
     yield* Network.slots(3)
     yield* Effect.forEach(wallets, (wallet) => register({ metadataUri: METADATA_URI }).pipe(as(wallet)), {
       concurrency: "unbounded"
     })
-    // An endpoint that is 32 slots behind knows of it then.
+    // Endpoints that are 32 slots behind then have the accounts.
     yield* Network.slots(34)
     return wallets
   }).pipe(Effect.orDie)
@@ -54,7 +54,7 @@ const isUnconfirmed = (error: Message.SendError): error is Transactions.Transact
 
 const isUnsent = (error: Message.SendError): boolean => error._tag === "RpcError" && error.reason === "Timeout"
 
-/** Goes on with a transaction until its outcome is known. */
+/** Continues a transaction until its outcome is known. */
 const resume = (
   unconfirmed: Transactions.TransactionError
 ): Effect.Effect<Transactions.Receipt, Transactions.SendError, Transactions.Transactions> =>
@@ -67,13 +67,13 @@ const resume = (
     )
   )
 
-/** Sends, and goes on until the outcome is known. */
+/** Sends, and continues until the outcome is known. */
 export const untilKnown = <R>(
   sending: Effect.Effect<Transactions.Receipt, Transactions.SendError, R>
 ): Effect.Effect<Transactions.Receipt, Transactions.SendError, R | Transactions.Transactions> =>
   Effect.catchIf(sending, isUnconfirmed, resume)
 
-/** Waits for what the sender of this text is told in the end. */
+/** Waits for the final result of this text. */
 const settle = (
   text: string,
   result: Either.Either<Message.MessageReceipt, Message.SendError>
@@ -96,7 +96,7 @@ const inputOf = (text: string, recipient: Address, index: number): Message.SendI
   raw: index % 5 === 0
 })
 
-/** One agent sends half of the texts one by one and half of them together; those are signed anew when they expire. */
+/** One agent sends half of the texts singly and half of them packed; packed ones are signed again when they expire. */
 const sendAll = (texts: ReadonlyArray<string>, recipient: Address) =>
   Effect.gen(function* () {
     const messages = yield* Message.Message
@@ -106,7 +106,7 @@ const sendAll = (texts: ReadonlyArray<string>, recipient: Address) =>
       single,
       ({ input, text }) =>
         messages.send(input, { timeout: IMPATIENT }).pipe(
-          // Nothing was sent: its time ran out while it waited for a blockhash or was signed.
+          // Nothing was sent: the time ran out during a wait for a blockhash or during signing.
           Effect.retry({ while: isUnsent, schedule: Schedule.spaced(Network.SLOT_MILLIS) }),
           Effect.either,
           Effect.flatMap((result) => settle(text, result))
@@ -126,7 +126,7 @@ const sendAll = (texts: ReadonlyArray<string>, recipient: Address) =>
     return [...(yield* one), ...(yield* many).flat()]
   })
 
-/** All agents send at the same time, each to the next, and go on with what is not known until it is. */
+/** All agents send concurrently, each to the next one, and continue until each outcome is known. */
 export const run = (wallets: ReadonlyArray<Wallet.Service>, count: number) =>
   Effect.map(
     Effect.forEach(

@@ -1,6 +1,6 @@
 /**
- * A process that sends numbered messages over failing endpoints with a journal, to be killed and started again. Its argument
- * is a `Task`; it writes a `Line` for all that it learns.
+ * A process that sends numbered messages over failing endpoints with a journal. It is killed and started again. Its
+ * argument is a `Task`; it writes a `Line` for each of its results.
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
@@ -38,17 +38,17 @@ const outcome = (result: Either.Either<Transactions.Receipt, Transactions.SendEr
     onRight: ({ signature }: { readonly signature: Signature }) => ({ landed: signature })
   })
 
-/** Until it could be asked what an earlier process did. */
+/** Retries until the results of an earlier process could be read. */
 const ASKED = Schedule.spaced(Network.SLOT_MILLIS)
 
-/** How often a message is sent anew whose transaction expired: an earlier process may have landed another. */
+/** Maximum resends of a message whose transaction expired: a transaction of an earlier process may have landed. */
 const ANEW = 3
 
 /** Sends a message until its outcome is known. */
 const deliver = Effect.fnUntraced(function* (wallet: Wallet["Type"], index: number) {
   const { address, instruction } = yield* message(wallet.address, index)
   const { send } = yield* Transactions.Transactions
-  // Without preflight a second sending would land, fail and show.
+  // Without preflight, a second sending would land, fail and be visible.
   const options = { creates: address, resend: true, preflight: index % 2 === 0, retryExpired: 3 }
   const result = yield* Workload.untilKnown(send([instruction], options)).pipe(
     Effect.retry({ while: (error) => error._tag === "RpcError", schedule: ASKED }),
@@ -76,7 +76,7 @@ const main = Effect.gen(function* () {
   }).pipe(Effect.provide(live))
 })
 
-/** What it learns goes to the standard output, and nothing else does. */
+/** Standard output contains only reports. */
 const logger = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.stringLogger))
 
 NodeRuntime.runMain(

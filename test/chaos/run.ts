@@ -1,7 +1,7 @@
 /**
- * Messages over a network on which everything goes wrong: `npm run -s chaos -- --messages 1000 --faults all --seed 7`.
+ * Sends messages over a network with all faults: `npm run -s chaos -- --messages 1000 --faults all --seed 7`.
  *
- * Fails, and says the seed with which it happens again, when a message is lost, doubled or falsely said to have failed.
+ * Fails if a message is lost, repeated or falsely reported as failed, and prints the seed that reproduces it.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Arr from "effect/Array"
@@ -89,7 +89,7 @@ const main = Effect.gen(function* () {
   process.exitCode = 1
 })
 
-/** Standard output is the report's. */
+/** Standard output contains only the report. */
 const logToStderr = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.stringLogger))
 
 main.pipe(

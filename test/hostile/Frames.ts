@@ -9,7 +9,7 @@ import { serveFrames, written } from "../support/hostileFrames.js"
 import * as Supply from "./Supply.js"
 import * as Tally from "./Tally.js"
 
-/** Pools at once: each has a socket of its own. */
+/** Concurrent pools, each with its own socket. */
 const POOLS = 4
 
 /** Polls without a further frame after which the clients count as hung: about a minute. */

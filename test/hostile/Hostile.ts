@@ -1,4 +1,4 @@
-/** Plays hostile inputs from a seed against the clients and the embedded cluster, and counts what breaks. */
+/** Plays hostile inputs from a seed against the clients and the embedded cluster, and counts violations. */
 import * as Effect from "effect/Effect"
 import { held } from "../support/heap.js"
 import * as Frames from "./Frames.js"
@@ -7,12 +7,12 @@ import * as Requests from "./Requests.js"
 import * as Tally from "./Tally.js"
 
 export interface Options {
-  /** Inputs of all parts together, about. */
+  /** Approximate number of inputs of all parts. */
   readonly cases: number
   readonly seed: number
 }
 
-/** Bytes by which a run may leave the heap larger, whatever the number of its cases. */
+/** Maximum bytes by which a run may grow the heap, whatever the number of its cases. */
 const MAX_GROWTH = 64e6
 
 export const run = ({ cases, seed }: Options) =>

@@ -13,12 +13,12 @@ import { BINARY, body, frame, TEXT } from "../support/hostileFrames.js"
 import * as Supply from "./Supply.js"
 import * as Tally from "./Tally.js"
 
-/** What one connection carries. */
+/** The input of one connection. */
 interface Input {
   readonly name: string
   readonly isWebSocket: boolean
   readonly bytes: Buffer
-  /** The text of the answer that must come, where the bytes are well formed; else the client ends its side. */
+  /** The expected text in the answer to well-formed bytes. Without it, the client closes its side. */
   readonly answer: string | undefined
 }
 
@@ -127,7 +127,7 @@ const frames = fc
   )
   .chain((frames) => fc.array(header, { maxLength: 2 }).map((headers) => Buffer.concat([upgrade(headers), ...frames])))
 
-/** The bytes with some changed, and cut at any place. */
+/** The bytes with some of them changed, cut at a random place. */
 const spoilt = (bytes: fc.Arbitrary<Buffer>) =>
   fc
     .tuple(
@@ -159,7 +159,7 @@ const input: fc.Arbitrary<Input> = fc.oneof(
   }
 )
 
-/** Sends an input and reads until its answer has come or, where none must come, until the server closes. */
+/** Sends an input and reads until the expected answer has come. Without one, reads until the server closes. */
 const exchange = (port: number, { answer, bytes, isWebSocket }: Input) =>
   Effect.async<string>((resume) => {
     let received = ""
@@ -191,7 +191,7 @@ const send = (tally: Tally.Tally, port: number, input: Input) => {
   return Tally.end(tally, what, call, () => true)
 }
 
-/** After all, each port must still answer. */
+/** After all inputs, each port must still answer. */
 const WHOLE: ReadonlyArray<Input> = [
   {
     name: "the last request",

@@ -2,7 +2,7 @@ import * as fc from "effect/FastCheck"
 
 const SLICE = 100
 
-/** Draws values one by one: the same ones for the same seed. */
+/** Draws values one by one. One seed gives the same values. */
 export const make = <A>(arbitrary: fc.Arbitrary<A>, seed: number): (() => A) => {
   let slice: Array<A> = []
   let drawn = 0

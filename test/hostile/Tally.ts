@@ -1,4 +1,4 @@
-/** What hostile inputs did: each list holds one line for each event of its kind. */
+/** The violations by hostile inputs: each list has one line per event of its kind. */
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import type * as Duration from "effect/Duration"
@@ -14,21 +14,21 @@ export interface Tally {
   readonly crashes: Array<string>
   /** Inputs with neither an answer nor an error within `BOUND`. */
   readonly hangs: Array<string>
-  /** Failures that are not of the error class that the call declares. */
+  /** Failures of another error class than the call declares. */
   readonly untypedErrors: Array<string>
-  /** Memory that a run did not give back. */
+  /** Memory that a run did not release. */
   readonly leaks: Array<string>
 }
 
 export const make = (): Tally => ({ cases: 0, crashes: [], hangs: [], untypedErrors: [], leaks: [] })
 
-/** Above each timeout of client and server. */
+/** Longer than each timeout of client and server. */
 export const BOUND = "60 seconds"
 
 const show = (what: string, value: unknown): string =>
   `${what}: ${value instanceof Error ? (value.stack ?? value.message) : String(value)}`.slice(0, 2000)
 
-/** Notes the end of one call, also of one that cannot be interrupted. It must come within `bound`. */
+/** Records the end of one call, even of an uninterruptible one. It must end within `bound`. */
 export const end = <A, E>(
   tally: Tally,
   what: string,
@@ -48,7 +48,7 @@ export const end = <A, E>(
     }
   })
 
-/** Counts what is thrown outside of every Effect, and defects of fibers that nobody awaits, while `effect` runs. */
+/** Counts exceptions outside of every Effect, and defects of unawaited fibers, while `effect` runs. */
 export const watch = <A, E, R>(tally: Tally, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
   const note = (error: unknown) => void tally.crashes.push(show("thrown", error))
   const logger = Logger.make(({ cause }) => {

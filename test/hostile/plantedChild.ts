@@ -1,4 +1,4 @@
-/** Plants one crash of each kind while a tally watches, and prints what the tally holds. */
+/** Plants one crash of each kind while a tally watches, and prints the tally. */
 import { setTimeout } from "node:timers/promises"
 import * as Effect from "effect/Effect"
 import * as Tally from "./Tally.js"

@@ -1,7 +1,7 @@
 /**
- * Hostile frames, replies and requests: `npm run -s hostile -- --cases 3000 --json --seed 7`.
+ * Plays hostile frames, replies and requests: `npm run -s hostile -- --cases 3000 --json --seed 7`.
  *
- * Fails, and prints each finding, when an input crashes the process, gets no end or ends with an untyped error.
+ * Fails, and prints each finding, if an input crashes the process, never ends, or ends with an untyped error.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
@@ -17,7 +17,7 @@ const USAGE = `Usage: npm run -s hostile -- [options]
   --json       the report as one JSON document
   --help       this text`
 
-/** Some input did what none may do. It ends the process even where a server hangs. */
+/** An input violated a rule. This ends the process even if a server hangs. */
 class Broken extends Data.TaggedError("Broken")<{ readonly message: string }> {}
 
 const main = Effect.gen(function* () {

@@ -1,11 +1,12 @@
 /**
- * Runs lies: each through a client of its own, hundreds at a time over one cluster on a Clock that never waits, and holds
- * what the client was told against the chain.
+ * Runs lies: each against its own client, hundreds concurrently over one cluster on a virtual Clock, and compares the
+ * clients' results with the chain.
  *
- * - The liar is the endpoint that is preferred by weight; of two or three, the others are honest nodes of the same chain.
- * - Leaders are slow: a transaction lands up to 20 slots after a node took it, of the 64 that a blockhash lives here. Where
- *   they `lose`, they never take the first one.
- * - A lie is told whenever its method is asked. A pair of a lie and a flow that does not ask its method is left out.
+ * - The liar is the endpoint preferred by weight. With two or three endpoints, the others are honest nodes of the same
+ *   chain.
+ * - Leaders are slow: a transaction lands up to 20 slots after a node took it, of the 64 that a blockhash lives here.
+ *   With `loses`, they never take the first one.
+ * - A lie is told whenever its method is called. A pair of a lie and a flow that does not call its method is skipped.
  */
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
@@ -38,7 +39,7 @@ import * as Served from "./Served.js"
 import * as Verdict from "./Verdict.js"
 import * as VirtualClock from "./VirtualClock.js"
 
-/** One lie told to one flow. */
+/** One lie in one flow. */
 export interface Trial {
   readonly lie: Lie
   readonly flow: Flows.Flow
@@ -48,30 +49,30 @@ export interface Trial {
 }
 
 export interface Outcome extends Trial {
-  /** Whether the endpoint lied at all. */
+  /** Whether the endpoint lied at least once. */
   readonly isToldLies: boolean
   readonly verdict: Verdict.Verdict
-  /** What the caller was told. */
+  /** The caller's result. */
   readonly told: string
 }
 
-/** Clients at a time. */
+/** Concurrent clients. */
 const TOGETHER = 400
 
-/** For a transaction: longer than a blockhash lives and is finalized. */
+/** The timeout of a transaction: longer than the life of a blockhash plus finality. */
 const TIMEOUT_SLOTS = 125
 
-/** A client that has no answer by then hangs. */
+/** Time after which a client without an answer counts as hung. */
 const PATIENCE = "20 minutes"
 
-/** Slots after which whatever is on its way to a block has reached it and is finalized. */
+/** Slots after which every transaction that can land has landed and is finalized. */
 const SETTLED = Node.LATEST + 40
 
 const cluster = (slot: number) =>
   EmbeddedCluster.layer({
     blockMode: "interval",
     slotDuration: slot,
-    // Less than half of Solana's, to see expiry in half of the time.
+    // Less than half of Solana's, so that a transaction expires in half of the time.
     blockhashLifetime: 64,
     // Slots without a block make heights smaller than slots, as on Solana.
     maxBlocks: 500,
@@ -85,7 +86,7 @@ const honest = (slot: number) =>
     Layer.provideMerge(cluster(slot))
   )
 
-/** How clients reach nodes, the first of which lies, and how long a slot is. */
+/** The clients' connections to nodes, of which the first lies, and the length of a slot. */
 interface Network {
   readonly slot: number
   readonly connect: (
@@ -95,7 +96,7 @@ interface Network {
   ) => Effect.Effect<Layer.Layer<RpcPool.RpcPool, InvalidInput | EndpointsError>, never, Scope.Scope>
 }
 
-/** Without sockets: most lies are told so. */
+/** Without sockets: used for most lies. */
 const inProcess: Network = {
   slot: Node.SLOT,
   connect: (nodes, lie, onTold) =>
@@ -117,7 +118,7 @@ const inProcess: Network = {
     )
 }
 
-/** Over HTTP, on the real clock, sixteen times as fast as Solana. */
+/** Over HTTP, on the real clock, with slots of a sixteenth of Solana's. */
 const served: Network = {
   slot: 25,
   connect: (nodes, lie, onTold) =>
@@ -192,7 +193,7 @@ const play = (network: Network, trial: Trial, scene: Flows.Scene, delay: number)
     return { ...trial, scene, told, isToldLies: lies > 0, methods, signatures: node.signatures.size }
   })
 
-/** The landed transaction, as the chain has it. */
+/** The landed transaction on the chain. */
 const receiptOf = (told: Verdict.Told) =>
   Effect.gen(function* () {
     const value = told._tag === "Success" ? told.value : undefined
@@ -225,7 +226,7 @@ const judge = ({ scene, signatures, told, ...trial }: Played) =>
     }
   })
 
-/** All at the same time, over a cluster of their own. */
+/** Runs all trials concurrently, over their own cluster. */
 const playAll = (network: Network, trials: ReadonlyArray<Trial>, seed: number) =>
   Effect.gen(function* () {
     const service = yield* EmbeddedCluster.EmbeddedCluster
@@ -241,7 +242,7 @@ const playAll = (network: Network, trials: ReadonlyArray<Trial>, seed: number) =
     return yield* Effect.forEach(played, judge)
   }).pipe(Effect.scoped, Effect.provide(honest(network.slot)), Effect.orDie)
 
-/** Which methods a flow asks of an endpoint that tells the truth, when leaders lose its first transaction and when not. */
+/** The methods that a flow calls at an honest endpoint, with and without the loss of its first transaction. */
 const honestTrials: ReadonlyArray<Trial> = Flows.all.flatMap((flow) =>
   [1, 2].flatMap((endpoints) =>
     (flow.writes ? [false, true] : [false]).map((loses) => ({ lie: TRUE, flow, endpoints, loses }))
@@ -252,11 +253,11 @@ export interface Options {
   readonly lies: ReadonlyArray<Lie>
   readonly endpoints: ReadonlyArray<number>
   readonly seed: number
-  /** Flows in which each lie is told with each number of endpoints, of those that ask its method. */
+  /** Number of flows for each lie and each number of endpoints, among those that call its method. */
   readonly flows: number
 }
 
-/** Some of the flows that ask a lie's method, by the dice. */
+/** Some of the flows that call a lie's method, selected by the dice. */
 const some = <A>(all: ReadonlyArray<A>, count: number, { roll }: Dice.Dice): ReadonlyArray<A> =>
   all
     .map((one) => ({ one, at: roll() }))
@@ -264,7 +265,7 @@ const some = <A>(all: ReadonlyArray<A>, count: number, { roll }: Dice.Dice): Rea
     .slice(0, count)
     .map(({ one }) => one)
 
-/** What comes of each lie. */
+/** Runs lies and returns the outcomes. */
 export const run = ({ endpoints, flows, lies, seed }: Options): Effect.Effect<ReadonlyArray<Outcome>> =>
   Effect.gen(function* () {
     const asked = yield* VirtualClock.run(playAll(inProcess, honestTrials, seed))
@@ -285,7 +286,7 @@ export const run = ({ endpoints, flows, lies, seed }: Options): Effect.Effect<Re
     return [...asked, ...outcomes.flat().filter(({ isToldLies }) => isToldLies)]
   })
 
-/** What comes of lies about transfers that are told over HTTP. */
+/** Runs lies about transfers over HTTP and returns the outcomes. */
 export const runServed = (lies: ReadonlyArray<Lie>, seed: number): Effect.Effect<ReadonlyArray<Outcome>> => {
   const flow = Flows.all.find(({ name }) => name === "transfer")
   return flow === undefined
@@ -297,6 +298,6 @@ export const runServed = (lies: ReadonlyArray<Lie>, seed: number): Effect.Effect
       )
 }
 
-/** For people. */
+/** The outcome as text. */
 export const describe = ({ endpoints, flow, lie, loses, told, verdict }: Outcome): string =>
   `${verdict.padEnd(16)} ${lie.name} | ${flow.name}${loses ? ", lost" : ""} | ${endpoints} | ${told.slice(0, 400)}`

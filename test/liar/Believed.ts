@@ -1,6 +1,6 @@
 /**
- * What is one endpoint's word by design. A second opinion on each would double the calls of every confirmation and every
- * read.
+ * The facts that one endpoint decides by design. A second opinion on each would double the calls of every confirmation
+ * and every read.
  */
 import type { Lie } from "./Lies.js"
 
@@ -14,19 +14,19 @@ const about =
   ({ lie: { name } }: Told): boolean =>
     starts.some((start) => name.startsWith(start))
 
-/** A status that says success is the receipt, whichever endpoint gives it. */
+/** A successful status is the receipt, from any endpoint. */
 export const success = about("getSignatureStatuses")
 
 const failed = about("getSignatureStatuses.value.*.err", "getSignatureStatuses=present and failed")
 const absent = about("getSignatureStatuses.value")
 
-/** A status that says that it landed and failed; and that there is none, where no other endpoint can be asked. */
+/** A status that reports a landed and failed transaction; and a missing status, if there is no other endpoint. */
 export const failure = (told: Told): boolean => failed(told) || (told.endpoints === 1 && absent(told))
 
-/** Slot and fee of a receipt are the status's, or of what was sent by an earlier process the transaction's. */
+/** The slot and the fee of a receipt come from the status, or from the transaction of an earlier process. */
 export const receipt = about("getSignatureStatuses", "getTransaction", "getSignaturesForAddress")
 
-/** What a read gives is what the endpoint has. */
+/** The result of a read comes from one endpoint. */
 export const read = about(
   "getAccountInfo",
   "getMultipleAccounts",

@@ -1,5 +1,5 @@
 /**
- * What is done through a client whose endpoint lies, and what the chain says of it afterwards.
+ * The operations through a client with a lying endpoint, and the resulting state of the chain.
  */
 import type { Address } from "@solana/kit"
 import * as Chunk from "effect/Chunk"
@@ -30,33 +30,33 @@ export type Client = PayloadStore.PayloadStore | Pod.Services | RpcPool
 
 export type Honest = Client | TestWallets.TestWallets
 
-/** One thing to be done once. */
+/** One operation that must be executed once. */
 export interface Scene {
-  /** Through the endpoint that lies. */
+  /** The operation, through the lying endpoint. */
   readonly act: Effect.Effect<unknown, { readonly _tag: string }, Client>
-  /** How often the chain has it. */
+  /** The number of executions on the chain. */
   readonly done: Effect.Effect<number, never, Client>
-  /** Lamports that the wallet, and what it owns, has lost. */
+  /** Lamports that the wallet and its accounts lost. */
   readonly spent: Effect.Effect<bigint, never, Client>
-  /** The most that doing it once may cost, as far as the caller knows; each further transaction costs a fee more. */
+  /** The maximum cost of one execution that the caller knows. Each further transaction adds a fee. */
   readonly cost: bigint
-  /** Whether it was done before. */
+  /** Whether it was executed before. */
   readonly wasDone?: boolean
-  /** What `act` gives where it only reads. */
+  /** The true result of an `act` that only reads. */
   readonly truth?: Effect.Effect<unknown, { readonly _tag: string }, Client>
 }
 
 export interface Flow {
   readonly name: string
   readonly options?: Transactions.Options
-  /** Whether it writes: leaders may then lose its first transaction. */
+  /** Whether it writes. Leaders may then lose its first transaction. */
   readonly writes: boolean
   readonly prepare: Effect.Effect<Scene, unknown, Honest>
 }
 
 export const FEE = 5000n
 
-/** Above what an account without data must hold. */
+/** More than the rent minimum of an account without data. */
 const AMOUNT = 2_000_000n
 
 const RETRY = { retryExpired: 2 }
@@ -75,7 +75,7 @@ const exists = (address: Address): Effect.Effect<number, never, RpcPool> =>
     Effect.orDie
   )
 
-/** What these addresses hold less than now, from the moment when they are asked again. */
+/** The decrease of these addresses' balances since this call. */
 const spentBy = (...addresses: ReadonlyArray<Address>): Effect.Effect<Scene["spent"], never, RpcPool> => {
   const sum = Effect.map(Effect.forEach(addresses, balance), (held) =>
     held.reduce((sum, lamports) => sum + lamports, 0n)
@@ -83,7 +83,7 @@ const spentBy = (...addresses: ReadonlyArray<Address>): Effect.Effect<Scene["spe
   return Effect.map(sum, (before) => Effect.map(sum, (after) => before - after))
 }
 
-/** A wallet whose lamports are confirmed. */
+/** A wallet with confirmed lamports. */
 const funded = Effect.tap(TestWallets.funded, () => Effect.sleep(3 * Node.SLOT))
 
 const registered = Effect.gen(function* () {
@@ -92,7 +92,7 @@ const registered = Effect.gen(function* () {
   return wallet
 })
 
-/** A wallet that exists nowhere yet. */
+/** A wallet that exists on no cluster. */
 const nobody = Effect.flatMap(TestWallets.TestWallets, ({ fundedWith }) => Effect.orDie(fundedWith(0n)))
 
 const sendLamports = (
@@ -160,7 +160,7 @@ const send: Flow = {
   })
 }
 
-/** A channel that asks a fee, with somebody in it. */
+/** A channel with a fee and a participant. */
 const channel = Effect.gen(function* () {
   const creator = yield* registered
   const { address } = yield* Effect.flatMap(Channel.Channel, (channels) =>
@@ -202,7 +202,7 @@ const createNonce: Flow = {
       act: Effect.flatMap(DurableNonce.DurableNonce, (nonces) => nonces.create({ ...RETRY, account })).pipe(as(wallet)),
       done: exists(account.address),
       spent: yield* spentBy(wallet.address),
-      // The runtime takes no less, and what is a little more is there to be taken back.
+      // The runtime requires this minimum, and the remainder is there to be withdrawn.
       cost: 2n * NONCE_RENT + 2n * FEE
     }
   })
@@ -216,7 +216,7 @@ const nonceAccount = Effect.gen(function* () {
 
 const durable: Flow = {
   name: "durable transfer",
-  // Without its first transaction there is none, since the same nonce makes the same bytes again.
+  // Without its first transaction there is no other, because the same nonce makes the same bytes.
   writes: false,
   prepare: Effect.gen(function* () {
     const { address, wallet } = yield* nonceAccount
@@ -303,7 +303,7 @@ const details: Flow = {
   })
 }
 
-/** Sends again what an earlier process may have sent, which had landed. */
+/** Resends a transaction of an earlier process that had landed. */
 const resend: Flow = {
   name: "send again",
   writes: true,
@@ -318,13 +318,13 @@ const resend: Flow = {
       act: again,
       done: exists(Pda.agent(wallet.address).address),
       spent: yield* spentBy(wallet.address),
-      // Refused by each preflight, and paid for where a node that lies has it sent without one.
+      // Each preflight refuses it. If a lying node makes the client skip the preflight, it costs a fee.
       cost: FEE
     }
   })
 }
 
-/** For which an inbox is followed: longer than from one resync to the next. */
+/** Time for which an inbox is followed: longer than a resync interval. */
 const FOLLOWED = "150 seconds"
 
 const follow: Flow = {
@@ -362,7 +362,7 @@ const follow: Flow = {
   })
 }
 
-/** At most 1,400,000 lamports of priority, as the default cap says. */
+/** At most 1,400,000 lamports of priority fee, as the default limit allows. */
 const PRIORITY = 1_400_000n
 
 export const all: ReadonlyArray<Flow> = [

@@ -1,4 +1,4 @@
-/** An endpoint in process that tells the truth but for one lie. */
+/** An endpoint in process that answers truly, except for one lie. */
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -7,7 +7,7 @@ import type { RpcError, RpcTransport } from "../../services/RpcTransport.js"
 import * as Answer from "./Answer.js"
 import type { Lie } from "./Lies.js"
 
-/** The transport through the liar's mouth; `onTold` is called for each answer that is not the true one. */
+/** The transport of the liar; `onTold` is called for each false answer. */
 export const make =
   ({ method, tell }: Lie, onTold: () => void) =>
   (node: RpcTransport): RpcTransport => {

@@ -1,17 +1,17 @@
 /**
- * All lies: a table of methods and fields times the values that may stand in a field's place, the refusals that any method
- * may be answered with, and some that make a whole answer up.
+ * All lies: a table of methods and fields with the false values of each field, the refusals for any method, and some
+ * invented answers.
  */
 import * as Arr from "effect/Array"
 import type { Answer } from "./Answer.js"
 import * as Answers from "./Answer.js"
 import * as Values from "./Values.js"
 
-/** A pure function of what the node truly said to one method. It gives the answer itself back where it has nothing to say. */
+/** A pure function of a node's true answer to one method. It returns the answer itself if the lie does not apply. */
 export interface Lie {
   /** `method.field=value` */
   readonly name: string
-  /** What it is about: `method.field`, or that the method is refused. */
+  /** The subject: `method.field`, or the refusal of the method. */
   readonly about: string
   /** A method of JSON-RPC, or of a notification. */
   readonly method: string
@@ -21,7 +21,7 @@ export interface Lie {
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** Puts another value where the path leads; `*` is every item of a list. The same object where it leads nowhere. */
+/** Replaces the value at the path; `*` is every item of a list. Returns the same object if the path does not exist. */
 const edit = (value: unknown, [key, ...rest]: ReadonlyArray<string>, f: Values.Value): unknown => {
   if (key === undefined) return f(value)
   if (key === "*") {
@@ -137,7 +137,7 @@ const refusal = (method: string, code: number, message: string, data?: unknown):
 const preflight = (name: string, err: unknown): Lie =>
   refusal("sendTransaction", -32002, name, { err, logs: [], accounts: null, unitsConsumed: 0, returnData: null })
 
-/** Agave's codes and JSON-RPC's own. */
+/** Agave's error codes and those of JSON-RPC. */
 const CODES = [
   -32001, -32002, -32003, -32004, -32005, -32006, -32007, -32008, -32009, -32010, -32011, -32012, -32013, -32014,
   -32015, -32016, -32429, -32600, -32601, -32602, -32603, -32700, 0, 429
@@ -147,7 +147,7 @@ const STATUSES = [
   301, 307, 400, 401, 403, 404, 405, 408, 409, 410, 413, 415, 422, 425, 429, 451, 499, 500, 502, 503, 504
 ]
 
-/** Of a read, one refusal of each kind. */
+/** For a read, one refusal of each kind. */
 const READ_CODES = [-32005, -32016, -32602, -32603]
 const READ_STATUSES = [403, 429, 503]
 
@@ -206,12 +206,12 @@ const madeUps: ReadonlyArray<Lie> = [
   }))
 ]
 
-/** Each by its name. */
+/** All lies, by name. */
 export const all: ReadonlyArray<Lie> = [...fields, ...refusals, ...pages, ...madeUps]
 
-/** Those whose name begins with one of these. */
+/** The lies whose names begin with one of these. */
 export const named = (wanted: ReadonlyArray<string>): ReadonlyArray<Lie> =>
   all.filter(({ name }) => wanted.some((start) => name.startsWith(start)))
 
-/** Each thing that a lie is about. */
+/** All subjects of lies. */
 export const subjects: ReadonlyArray<string> = Arr.dedupe(all.map(({ about }) => about))

@@ -1,4 +1,4 @@
-/** An honest node whose leaders are slow: what it takes lands some slots later, or never. */
+/** An honest node with slow leaders: an accepted transaction lands some slots later, or never. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Service as Cluster } from "../../layers/EmbeddedCluster.js"
@@ -9,7 +9,7 @@ import * as Base58 from "../../src/solana/Base58.js"
 /** Milliseconds of a slot, as on Solana. */
 export const SLOT = 400
 
-/** Slots after which at most what a node took lands. */
+/** Maximum slots until an accepted transaction lands. */
 export const LATEST = 20
 
 export interface Options {
@@ -26,10 +26,10 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 const valueOf = (reply: unknown): unknown => (isRecord(reply) ? reply["value"] : undefined)
 
-/** The first signature of a transaction in base64, by which a node answers it. */
+/** The first signature of a transaction in base64, which is a node's answer. */
 const signatureOf = (wire: string): string => Base58.encode(Buffer.from(wire, "base64").subarray(1, 65))
 
-/** The node's transport. Transactions on their way to a block end with the scope. `signatures` are those that it took. */
+/** The node's transport. Transactions in transit end with the scope. `signatures` are those that it accepted. */
 export const make = (
   cluster: Cluster,
   { delay, loses, slot }: Options
@@ -39,7 +39,7 @@ export const make = (
     const signatures = new Set<string>()
     let lost: string | undefined
 
-    /** The preflight of the node, at the bank that the caller names. */
+    /** The preflight of the node, at the requested bank. */
     const check = (wire: string, config: Readonly<Record<string, unknown>>) =>
       truthful
         .request("simulateTransaction", [
@@ -77,7 +77,7 @@ export const make = (
         lost ??= loses ? signature : ""
         const isNew = !signatures.has(signature)
         signatures.add(signature)
-        // A leader drops what it cannot take, and says so to nobody.
+        // A leader drops an invalid transaction silently.
         if (isNew && signature !== lost) {
           yield* truthful
             .request(method, [wire, { encoding: "base64", skipPreflight: true }])

@@ -1,6 +1,6 @@
 /**
- * The lies over real sockets: a node of `Node` on a port, whose HTTP answers and notifications pass through one lie. HTTP
- * statuses are statuses here, which the transports in process can only say.
+ * The lies over real sockets: a `Node` on a port, whose HTTP answers and notifications pass through one lie. HTTP
+ * statuses are real here; the transports in process only simulate them.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import { text } from "node:stream/consumers"
@@ -66,7 +66,7 @@ const reply = (node: RpcTransport, lie: Lie, onTold: () => void, body: string): 
           )
   })
 
-/** Serves calls until the scope closes; gives the URL. */
+/** Serves calls until the scope closes, and returns the URL. */
 export const make = (node: RpcTransport, lie: Lie, onTold: () => void): Effect.Effect<string, never, Scope.Scope> =>
   Effect.gen(function* () {
     const run = yield* FiberSet.makeRuntime()

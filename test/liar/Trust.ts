@@ -1,9 +1,9 @@
-/** The table of docs/trust.md: what comes of a lie, by what it is about and whether there are honest endpoints beside it. */
+/** The table of docs/trust.md: the effect of a lie, by its subject and by the presence of honest endpoints. */
 import * as Arr from "effect/Array"
 import type { Outcome } from "./Bed.js"
 import type { Verdict } from "./Verdict.js"
 
-/** How the page says it. */
+/** The words of the page. */
 const WORDS: Readonly<Record<Verdict, string>> = {
   unchanged: "nothing",
   detected: "typed error",
@@ -17,7 +17,7 @@ const WORDS: Readonly<Record<Verdict, string>> = {
 
 const ORDER = Object.values(WORDS)
 
-/** Lies about a whole reply and about its value are in one row. */
+/** Lies about a whole reply and about its value share a row. */
 export const wordOf = (verdict: Verdict): string => WORDS[verdict]
 
 export interface Row {
@@ -29,7 +29,7 @@ export interface Row {
 const wordsOf = (outcomes: ReadonlyArray<Outcome>): ReadonlyArray<string> =>
   Arr.dedupe(outcomes.map(({ verdict }) => WORDS[verdict])).toSorted((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b))
 
-/** In the order of their first lies. */
+/** The rows, in the order of their first lies. */
 export const rows = (outcomes: ReadonlyArray<Outcome>): ReadonlyArray<Row> =>
   Object.entries(Arr.groupBy(outcomes, ({ lie }) => lie.about))
     .filter(([about]) => about !== "nothing")
@@ -47,7 +47,7 @@ export const table = (outcomes: ReadonlyArray<Outcome>): string =>
     ...rows(outcomes).map(({ about, alone, minority }) => `| \`${about}\` | ${cell(alone)} | ${cell(minority)} |`)
   ].join("\n")
 
-/** The rows of a page that holds such a table. */
+/** The rows of a page with such a table. */
 export const parse = (page: string): ReadonlyArray<Row> =>
   page.split("\n").flatMap((line) => {
     const [about, alone, minority] = /^\| `(.+)` +\| (.+?) +\| (.+?) +\|$/.exec(line)?.slice(1) ?? []

@@ -1,4 +1,4 @@
-/** What may stand in the place of a value: each is a function of the true one. */
+/** False values: each is a function of the true value. */
 import * as Addresses from "../../src/solana/Address.js"
 
 export type Value = (truth: unknown) => unknown
@@ -7,7 +7,7 @@ export type Values = Readonly<Record<string, Value>>
 
 const isInteger = (value: unknown): value is number | bigint => typeof value === "number" || typeof value === "bigint"
 
-/** Keeps it a number where that is exact, as a decoder of JSON does. */
+/** Keeps a number if that is exact, like a decoder of JSON. */
 const moved =
   (by: number): Value =>
   (truth) => {
@@ -59,7 +59,7 @@ export const flag: Values = {
 
 const text: Values = { ...wrong, number: constant(7), empty: constant(""), junk: constant("0OIl") }
 
-/** Another one that is as good: of a program that everybody knows, or of nobody. */
+/** Another valid address: of a well-known program, or of no account. */
 export const address: Values = {
   ...text,
   other: constant(Addresses.SYSTEM_PROGRAM),
@@ -92,7 +92,7 @@ export const commitment: Values = {
   finalized: constant("finalized")
 }
 
-/** Agave's transaction errors, as replies hold them. */
+/** Agave's transaction errors, in the form of replies. */
 export const failure: Values = {
   absent: constant(undefined),
   number: constant(7),
@@ -114,7 +114,7 @@ export const list: Values = {
   backwards: (truth) => (Array.isArray(truth) && truth.length > 1 ? truth.toReversed() : truth)
 }
 
-/** What may be there or not. */
+/** Optional values. */
 export const maybe: Values = {
   null: constant(null),
   absent: constant(undefined),

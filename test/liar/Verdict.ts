@@ -1,4 +1,4 @@
-/** What a caller was told, against what is true. */
+/** Compares a caller's result with the truth. */
 import * as Either from "effect/Either"
 import * as Json from "../../src/solana/Json.js"
 import * as Believed from "./Believed.js"
@@ -9,15 +9,15 @@ export type Verdict =
   | "unchanged"
   /** A typed error that claims nothing false. */
   | "detected"
-  /** False, and documented: see `Believed`. */
+  /** A falsehood that is documented: see `Believed`. */
   | "believedByDesign"
-  /** Told that it cannot land or was refused, and it landed. */
+  /** Reported as expired or refused, but it landed. */
   | "falseExpired"
-  /** The work of one call was done twice. */
+  /** The work of one call was executed twice. */
   | "landedTwice"
-  /** Told that it landed, and it did not. */
+  /** Reported as landed, but it did not land. */
   | "falseConfirmed"
-  /** More lamports left the wallet than its owner knew of. */
+  /** The wallet lost more lamports than its owner knew. */
   | "overpaid"
   /** Another falsehood, a defect, or no answer at all. */
   | "undetected"
@@ -28,33 +28,33 @@ export type Told =
   | { readonly _tag: "Died"; readonly cause: string }
   | { readonly _tag: "Hung" }
 
-/** What the chain says. */
+/** The state of the chain. */
 export interface Facts {
-  /** Whether it was done before the call: then a failure denies nothing. */
+  /** Whether the work was done before the call: then a failure denies nothing. */
   readonly wasDone: boolean
-  /** How often the work is done; nothing where there is only something to read. */
+  /** The number of executions; undefined for a read. */
   readonly done: number | undefined
   readonly spent: bigint
   readonly cost: bigint
-  /** What was to be read, or the receipt of what landed. */
+  /** The true result of a read, or the receipt of the landed transaction. */
   readonly truth: unknown
 }
 
 const field = (value: unknown, name: string): unknown =>
   typeof value === "object" && value !== null && name in value ? Reflect.get(value, name) : undefined
 
-/** Whether an error leaves it open that the work was done. */
+/** Whether an error leaves the outcome open. */
 const isOpen = (error: { readonly _tag: string }): boolean =>
   field(error, "reason") === "Unconfirmed" ||
   field(error, "mayHaveLanded") === true ||
-  // That something could not be read denies nothing of what was sent.
+  // A failed read does not deny a sent transaction.
   (error._tag === "RpcError" && field(error, "method") !== "sendTransaction")
 
 const same = (a: unknown, b: unknown): boolean => Json.stringify(a) === Json.stringify(b)
 
 const isEither = (value: unknown): value is Either.Either<unknown, unknown> => Either.isEither(value)
 
-/** Of several reads: all true, some refused and no other false, or some false. */
+/** The verdict on several reads: all true, some refused and the others true, or some false. */
 const ofReads = (told: unknown, truth: unknown): "unchanged" | "detected" | "false" => {
   if (!Array.isArray(told) || !Array.isArray(truth)) return "false"
   const truths: ReadonlyArray<unknown> = truth
@@ -103,7 +103,7 @@ export const of = ({
   }
 }
 
-/** For people. */
+/** The result as text. */
 export const describe = (told: Told): string => {
   switch (told._tag) {
     case "Success":

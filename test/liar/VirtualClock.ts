@@ -1,6 +1,6 @@
 /**
- * A Clock that jumps to the next sleeper as soon as the process has nothing else to do: minutes of a cluster's time take
- * milliseconds. `TestClock` waits 10 ms of real time before each step, which hundreds of runs cannot afford.
+ * A Clock that jumps to the next sleeper as soon as the process is idle, so minutes of a cluster's time take
+ * milliseconds. `TestClock` waits 10 ms of real time before each step, which is too slow for hundreds of runs.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -12,7 +12,7 @@ interface Sleeper {
   readonly wake: () => void
 }
 
-/** Turns of the event loop without a step of the Clock: fibers that yield get on meanwhile. */
+/** Turns of the event loop before a step of the Clock, in which yielding fibers continue. */
 const TURNS = 2
 
 /** 14 November 2023. */
@@ -60,7 +60,7 @@ const make = () => {
   return { clock, drive: Effect.forever(Effect.zipRight(Effect.repeatN(EventLoop.next, TURNS - 1), step)) }
 }
 
-/** Runs an effect on a Clock of its own that never waits. */
+/** Runs an effect on its own virtual Clock. */
 export const run = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.suspend(() => {
     const { clock, drive } = make()

@@ -1,8 +1,8 @@
 /**
- * Endpoints that lie: `npm run -s liar -- --seed 7 --lies getEpochInfo --endpoints 1,2,3 --json`.
+ * Runs lies of endpoints: `npm run -s liar -- --seed 7 --lies getEpochInfo --endpoints 1,2,3 --json`.
  *
- * Fails when a lie gets through: a transaction that landed is told as expired or refused, is done twice, or costs more
- * than its sender knew of, or a falsehood is told that is not documented.
+ * Fails if a lie succeeds: a landed transaction is reported as expired or refused, is executed twice, or costs more
+ * than its sender knew, or a falsehood is undocumented.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Arr from "effect/Array"

@@ -5,7 +5,7 @@ import { type Service, Wallet } from "../../services/Wallet.js"
 
 export const METADATA_URI = "https://example.com/agent.json"
 
-/** Runs with this wallet. */
+/** Runs an effect with this wallet. */
 export const as = (wallet: Service) => Effect.provideService(Wallet, wallet)
 
 /** A funded wallet with an agent. */

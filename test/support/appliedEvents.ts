@@ -1,6 +1,6 @@
 /**
- * Events that a process has applied, in an SQLite file. What an event does and the place behind it are one transaction, so
- * a kill leaves both or neither.
+ * The events that a process has applied, in an SQLite file. The effect of an event and the cursor behind it are one
+ * transaction, so a kill leaves both or neither.
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -33,7 +33,7 @@ export const open = (file: string) =>
     return {
       /** The events in the order in which they were applied. */
       names: Effect.sync(() => Names(all.all()).map(({ name }) => name)),
-      /** The place behind the last of them. */
+      /** The cursor behind the last event. */
       cursor: Effect.sync(() => Place(place.get())?.cursor),
       apply: ({ cursor, event: { path, signature } }: ProtocolEvents.Item) =>
         Effect.sync(() => {

@@ -1,4 +1,4 @@
-/** Reports of benchmarks that were never run. */
+/** Made-up reports of benchmarks. */
 import type { Report } from "../../src/observe/BenchmarkReport.js"
 import * as ExponentialHistogram from "../../src/observe/ExponentialHistogram.js"
 import * as Statistics from "../../src/observe/Statistics.js"

@@ -1,6 +1,6 @@
 /**
- * Bundles a script for child processes. A loader of TypeScript costs each process five seconds of CPU, which is more than
- * most of them need.
+ * Bundles a script for child processes. A TypeScript loader costs each process five seconds of CPU, more than most of
+ * them need.
  */
 import { createHash, randomUUID } from "node:crypto"
 import { mkdirSync, renameSync, writeFileSync } from "node:fs"
@@ -10,7 +10,7 @@ import { buildSync } from "esbuild"
 
 const ROOT = path.resolve(import.meta.dirname, "../..")
 
-/** As deep as the rooms, so that what they read beside `import.meta.url` is found. */
+/** At the depth of the rooms, so that files relative to `import.meta.url` are found. */
 const FOLDER = path.join(ROOT, "node_modules/.cache")
 
 const bundles = new Map<string, string>()
@@ -19,8 +19,9 @@ const bundles = new Map<string, string>()
 const NATIVE = ["litesvm"]
 
 /**
- * Bundles the script of this path, absolute or of the project's root, and returns the file to run. With `packages` they are
- * within it, and its compiled code is kept: a process then starts with a sixth of the CPU.
+ * Bundles a script, given by an absolute path or one relative to the project's root, and returns the file to run. With
+ * `packages`, the bundle includes the packages, and its compiled code is cached: a process then starts with a sixth of
+ * the CPU time.
  */
 export const bundled = (script: string, { packages = false }: { readonly packages?: boolean } = {}): string => {
   const name = `${path.relative(ROOT, path.resolve(ROOT, script))}${packages ? ".whole" : ""}`.replaceAll(/\W/g, "-")
@@ -43,7 +44,7 @@ export const bundled = (script: string, { packages = false }: { readonly package
   return file
 }
 
-/** One classic script, as only these run from compiled code. */
+/** Bundles to one classic script, because only these can run from a code cache. */
 const whole = (file: string) =>
   ({
     format: "cjs",
@@ -53,7 +54,7 @@ const whole = (file: string) =>
     define: { "import.meta.url": JSON.stringify(pathToFileURL(file).href) }
   }) as const
 
-/** A script that runs the text, and keeps what V8 compiled of it for the next process. */
+/** A script that runs the text, and caches V8's compiled code for the next process. */
 const compiledOnce = (text: string, name: string): string => {
   const id = createHash("sha256").update(text).digest("hex").slice(0, 16)
   const source = path.join(FOLDER, `pod-test-${name}.${id}.js`)
@@ -67,12 +68,12 @@ const keep = () => {
   writeFileSync(draft, script.createCachedData())
   renameSync(draft, compiled)
 }
-// Later, as most functions are compiled when they are first called.
+// Later, because most functions are compiled on their first call.
 if (cachedData === undefined || script.cachedDataRejected) setTimeout(keep, 10)
 `
 }
 
-/** Writes a file in one step: another process of the tests may run the same script now. */
+/** Writes a file atomically, because another test process may run the same script now. */
 const write = (file: string, text: string): void => {
   const draft = `${file}.${randomUUID()}`
   writeFileSync(draft, text)

@@ -1,7 +1,7 @@
 /**
- * A process with a store in a folder. `write` puts rows until it is killed and prints each that was acknowledged; `corrupt`
- * damages the files in so many ways and reads through each; `full` fills a small file system; `share` writes and reads rows
- * that other processes write and read too.
+ * A process with a store in a folder. `write` puts rows until it is killed, and prints each acknowledged one. `corrupt`
+ * damages the files in several ways and reads after each. `full` fills a small file system. `share` shares rows with
+ * other processes.
  */
 import { readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
@@ -39,10 +39,10 @@ const fill = Effect.gen(function* () {
   yield* store.putMany(Array.from({ length: 400 }, (_, name) => [keyOf(name), rowOf(name)] as const))
 })
 
-/** A number that follows from the one before. */
+/** The next pseudo-random number. */
 const next = (seed: number): number => (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0
 
-/** Damages a file in the way of this number. */
+/** Damages a file in the way with this number. */
 const damage = (file: string, way: number): void => {
   const { size } = statSync(file)
   const bytes = readFileSync(file)
@@ -80,7 +80,7 @@ const corrupt = Effect.gen(function* () {
     damage(path.join(directory, "cache.sqlite"), way)
     yield* Effect.scoped(
       Effect.gen(function* () {
-        // A damaged file may be found when the store is opened: the next attempt begins a new one.
+        // A damaged file may be found when the store is opened: the next attempt creates a new one.
         const store = yield* Effect.retry(CacheStoreSqlite.make({ directory }), { times: 2 })
         for (let name = 0; name < 400; name += 7) {
           const found = yield* Effect.either(store.get(keyOf(name)))
@@ -97,7 +97,7 @@ const corrupt = Effect.gen(function* () {
   process.stdout.write(JSON.stringify({ rebuilt, typed }))
 })
 
-/** Writes far more than there is room for, reads all the while, and writes again when there is room. */
+/** Writes far more than fits, reads at the same time, and writes again when there is room. */
 const full = Effect.gen(function* () {
   const filler = path.join(directory, "filler")
   writeFileSync(filler, new Uint8Array(1024 * 1024))
@@ -129,7 +129,7 @@ const full = Effect.gen(function* () {
   process.stdout.write(JSON.stringify({ failures, failuresWithRoom, reasons: [...reasons], unread }))
 })
 
-/** Slots of shared keys only rise, whoever writes them. A busy store is tried again. */
+/** Slots of shared keys only rise, whichever process writes them. A busy store is retried. */
 const share = Effect.gen(function* () {
   const store = yield* CacheStoreSqlite.make({ directory })
   const newest = new Map<number, bigint>()

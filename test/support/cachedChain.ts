@@ -41,7 +41,7 @@ export const agentBytes = (wallet: Address, metadataUri: string): Uint8Array =>
     )
   )
 
-/** What a node says of an account of the program. */
+/** An account of the program in a node's reply. */
 export const infoOf = (address: Address, data: Uint8Array) => ({
   address,
   data,
@@ -51,20 +51,20 @@ export const infoOf = (address: Address, data: Uint8Array) => ({
   space: BigInt(data.length)
 })
 
-/** A chain of agents behind one endpoint, of which each write is a slot. */
+/** A chain of agents behind one endpoint. Each write is a slot. */
 export class Chain extends Context.Tag("test/CachedChain")<
   Chain,
   {
     readonly write: (name: number, metadataUri: string) => Effect.Effect<bigint>
     readonly writeBytes: (name: number, data: Uint8Array) => Effect.Effect<bigint>
-    /** Calls for accounts. */
+    /** The number of calls for accounts. */
     readonly reads: Effect.Effect<number>
-    /** The next calls read the state and answer when the gate is opened. */
+    /** The next calls read the state at once, and answer when the gate opens. */
     readonly hold: Effect.Effect<Deferred.Deferred<void>>
     readonly failing: (isFailing: boolean) => Effect.Effect<void>
-    /** Begins anew at this slot, with the accounts as they are. */
+    /** Restarts the chain at this slot, with the present accounts. */
     readonly beginAt: (slot: bigint) => Effect.Effect<void>
-    /** Says this slot in each answer. */
+    /** Returns this slot in each answer. */
     readonly lie: (slot: bigint | undefined) => Effect.Effect<void>
   }
 >() {}

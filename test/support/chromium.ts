@@ -1,4 +1,4 @@
-/** A headless Chromium over its debugging socket, for pages that a person will look at. */
+/** A headless Chromium over its debugging socket, for pages that people view. */
 import { type ChildProcess, spawn } from "node:child_process"
 import { EventEmitter, once } from "node:events"
 import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:fs"
@@ -26,13 +26,13 @@ export const executable: string | undefined = (process.env["PATH"] ?? "")
   .find(isExecutable)
 
 export interface Page {
-  /** The value of an expression in the page. It must be one that JSON can hold. */
+  /** The value of an expression in the page, which must be representable in JSON. */
   readonly evaluate: (expression: string) => Promise<unknown>
-  /** Addresses that were asked for, without the page's own. */
+  /** Requested addresses, except the page's own. */
   readonly requests: ReadonlyArray<string>
   /** Writes a picture of the page to a file. */
   readonly picture: (file: string, scheme: "light" | "dark") => Promise<void>
-  /** Exceptions, and errors in the console: what the content policy refuses is one. */
+  /** Exceptions, and errors in the console, such as violations of the content policy. */
   readonly errors: ReadonlyArray<string>
 }
 
@@ -84,7 +84,7 @@ export const withPage = async <A>(target: string, use: (page: Page) => Promise<A
       "--window-size=1200,900",
       "about:blank"
     ],
-    // A process group of its own: the browser's own children end with it.
+    // Its own process group, so that the browser's children end with it.
     { stdio: ["ignore", "ignore", "pipe"], detached: true }
   )
   try {

@@ -1,4 +1,4 @@
-/** Requests that are made without a fiber of their caller's, and transports that offer it. */
+/** Requests without a fiber of the caller, and transports that support them. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
@@ -7,10 +7,10 @@ import * as Direct from "../../services/internal/direct.js"
 import { forkIn } from "../../services/internal/endBy.js"
 import type { RpcError, RpcTransport } from "../../services/RpcTransport.js"
 
-/** What no entry took. */
+/** The result if no entry accepted the request. */
 export const NOT_STARTED = "not started"
 
-/** Makes a request by its entry alone. */
+/** Makes a request only by its entry. */
 export const start = (
   { request }: Pick<RpcTransport, "request">,
   method: string,
@@ -25,7 +25,7 @@ export const start = (
     })
   )
 
-/** A transport whose requests are made by their entries where these take them, and as effects where not. */
+/** A transport that makes requests by their entries if possible, and otherwise as effects. */
 export const byEntry = (transport: RpcTransport): RpcTransport => ({
   ...transport,
   request: (method, params) =>
@@ -34,7 +34,7 @@ export const byEntry = (transport: RpcTransport): RpcTransport => ({
     )
 })
 
-/** A transport with an entry that runs its effect in a fiber. */
+/** A transport with an entry that runs the effect in a fiber. */
 export const startable = ({ request, ...transport }: RpcTransport): RpcTransport => ({
   ...transport,
   request: Direct.startable(

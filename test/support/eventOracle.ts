@@ -1,4 +1,4 @@
-/** The events of a transaction, read by web3.js and Anchor's coder over the program's IDL alone. */
+/** The events of a transaction, read only with web3.js and Anchor's coder over the program's IDL. */
 import { utils } from "@coral-xyz/anchor"
 import { PublicKey, VersionedTransaction } from "@solana/web3.js"
 import * as Schema from "effect/Schema"
@@ -23,7 +23,7 @@ export const Reply = Schema.Struct({
   })
 })
 
-/** Our name, and our fields by the IDL's names of accounts and arguments. */
+/** Our event name, with our field names for the IDL's accounts and arguments. */
 const kinds: {
   readonly [name: string]: readonly [tag: ProtocolEvent["_tag"], fields: { readonly [field: string]: string }]
 } = {
@@ -97,7 +97,7 @@ const kinds: {
   batch_sync_compressed_messages: ["CompressedSynced", { channel: "channel_account", wallet: "authority" }]
 }
 
-/** Fields that we call otherwise than the IDL does. */
+/** Fields with another name in the IDL. */
 const renamed: { readonly [argument: string]: string } = { messageType: "type", newStatus: "status" }
 
 const eventOf = (path: string, accounts: ReadonlyArray<string>, data: Uint8Array): ReadonlyArray<Plain> => {
@@ -149,10 +149,10 @@ export const eventsOf = (reply: typeof Reply.Type): ReadonlyArray<Plain> => {
   })
 }
 
-/** What only a node or the log says. */
+/** Fields that only a node or the log provides. */
 const unknown = new Set(["blockTime", "signature", "slot", "timestamp"])
 
-/** Our event without what the oracle does not know, in plain form. */
+/** Our event in plain form, without the fields that the oracle lacks. */
 export const plain = (event: ProtocolEvent): Plain =>
   Object.fromEntries(
     Object.entries(event)

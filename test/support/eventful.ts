@@ -1,4 +1,4 @@
-/** A cluster whose program is used, and a pool over it whose answers a test can spoil. */
+/** A cluster with transactions of the program, and a pool over it whose answers a test can change. */
 import type { Signature } from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -14,7 +14,7 @@ import * as Hash from "../../src/solana/Hash.js"
 import * as Story from "./story.js"
 import { STRANGER } from "./transfers.js"
 
-/** What a test does to the pool that the service uses. The test itself uses the honest one. */
+/** Changes the pool that the service uses. The test itself uses the honest one. */
 export type Spoil = (pool: Service) => Partial<Service>
 
 export interface Options {
@@ -29,7 +29,7 @@ const spoiled = (spoil: Spoil) =>
     Effect.map(RpcPool, (pool) => ({ ...pool, ...spoil(pool) }))
   )
 
-/** Fast polls, so that a test waits little. */
+/** Fast polls, so that tests are short. */
 export const layer = ({ cluster, events, spoil = () => ({}) }: Options = {}) =>
   ProtocolEvents.layer({ pollInterval: "30 millis", ...events }).pipe(
     Layer.provide(spoiled(spoil)),
@@ -40,7 +40,7 @@ export const layer = ({ cluster, events, spoil = () => ({}) }: Options = {}) =>
 /** The agent of most tests. */
 export const sender = Story.actorOf(21)
 
-/** Funds and registers it. */
+/** Funds and registers the agent. */
 export const begin = Effect.zipRight(
   Story.fund(sender),
   Story.send(sender, [
@@ -62,7 +62,7 @@ export const say = (...numbers: ReadonlyArray<number>) =>
     )
   )
 
-/** Transactions of a message each. */
+/** Transactions with one message each. */
 export const sayAll = (from: number, count: number) =>
   Effect.forEach(
     Array.from({ length: count }, (_, index) => from + index),

@@ -1,5 +1,6 @@
 /**
- * A process that applies events, to be killed and started again: `url file count`. It ends when the file has so many events.
+ * A process that applies events: `url file count`. It is killed and started again, and ends when the file has `count`
+ * events.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 
-/** Runs an effect until its result is as wanted: events come a moment after the write. */
+/** Runs an effect until its result is as expected, because events come after the write. */
 export const eventually = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   isWanted: (a: A) => boolean

@@ -7,17 +7,17 @@ import * as RpcPool from "../../services/RpcPool.js"
 import * as Blockhash from "../../src/solana/Blockhash.js"
 import * as Signatures from "../../src/solana/Signature.js"
 
-/** A node whose every answer the test decides, and which writes down what it was asked. */
+/** A node whose answers the test sets, and which records its calls. */
 export interface FakeNode {
   slot: bigint
   blockHeight: bigint
-  /** Names the newest blockhash, which lives 150 blocks from now. */
+  /** The number of the newest blockhash, which lives for 150 blocks from now. */
   blockhash: number
-  /** Tells its cluster apart. */
+  /** The genesis hash of its cluster. */
   genesis: KitBlockhash
-  /** Where its ledger begins. */
+  /** The first slot of its ledger. */
   firstSlot: bigint
-  /** What it does with a transaction that it is sent. Default: nothing. */
+  /** Called with each received transaction. Default: nothing. */
   onSend: (signature: Signature) => void
   readonly sent: Array<{ readonly wire: Uint8Array; readonly options: RpcPool.SendOptions | undefined }>
   readonly statusCalls: Array<{ readonly signatures: ReadonlyArray<Signature>; readonly history: boolean }>
@@ -39,7 +39,7 @@ export const statusOf = (slot: bigint, level: Commitment, err: unknown = null): 
   confirmationStatus: Option.some(level)
 })
 
-/** What `getTransaction` says of a transaction that landed and failed. */
+/** The result of `getTransaction` for a landed and failed transaction. */
 export const confirmedOf = (wire: Uint8Array, err: unknown, logs: ReadonlyArray<string>): ConfirmedTransaction => ({
   wire,
   version: 0,
@@ -67,7 +67,7 @@ export const accountOf = (address: Address, owner: Address, space: bigint): Acco
   executable: false
 })
 
-/** What `getSignaturesForAddress` says of a transaction that succeeded. */
+/** The item of `getSignaturesForAddress` for a successful transaction. */
 export const historyOf = (signature: Signature): SignatureInfo => ({
   signature,
   slot: 100n,
@@ -79,7 +79,7 @@ export const historyOf = (signature: Signature): SignatureInfo => ({
 
 export const make = (overrides: Partial<RpcPool.Service> = {}): FakeNode => {
   const statuses = new Map<Signature, SignatureStatus>()
-  /** How long the blockhashes live that it gave. */
+  /** The lifetimes of the returned blockhashes. */
   const lives = new Map<string, bigint>()
   const getEpochInfo: RpcPool.Service["getEpochInfo"] =
     overrides.getEpochInfo ??

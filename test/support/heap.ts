@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 
-/** Bytes of the heap that are held after a full collection. */
+/** Bytes of the heap that remain after a full collection. */
 export const held = (): number => {
   setFlagsFromString("--expose-gc")
   runInNewContext("gc")()

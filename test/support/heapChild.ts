@@ -1,6 +1,6 @@
 /**
- * Loads a wallet as `file PATH` or `setting` (POD_WALLET) says, signs, derives and unseals with it, and prints which of the
- * texts of standard input a heap snapshot contains.
+ * Loads a wallet from `file PATH` or `setting` (POD_WALLET), and signs, derives and unseals with it. Prints the texts
+ * of standard input that a heap snapshot contains.
  */
 import { text } from "node:stream/consumers"
 import { getHeapSnapshot } from "node:v8"
@@ -23,7 +23,7 @@ const { address } = await Effect.runPromise(
   ).pipe(Effect.provide(layer))
 )
 const snapshot = await text(getHeapSnapshot())
-// Read only now: they would be in the heap.
+// Read after the snapshot: otherwise the heap would contain them.
 const wanted: ReadonlyArray<string> = JSON.parse(await text(process.stdin))
 console.log(
   JSON.stringify({ sees: snapshot.includes(address), found: wanted.map((secret) => snapshot.includes(secret)) })

@@ -24,7 +24,7 @@ export const BINARY = 2
 
 const deep = fc.integer({ min: 1, max: 20_000 }).map((levels) => "[".repeat(levels) + "]".repeat(levels))
 
-/** JSON of any type, at the place of an id or of a result. */
+/** JSON of any type, for an id or a result. */
 const value = fc.oneof(
   { weight: 9, arbitrary: fc.jsonValue().map((json) => JSON.stringify(json)) },
   {
@@ -94,7 +94,7 @@ export const body = fc.oneof(
   mutated
 )
 
-/** What a server writes after the handshake: whole, fragmented, compressed, binary and broken frames, and other bytes. */
+/** The bytes after the handshake: whole, fragmented, compressed, binary and broken frames, and other bytes. */
 export const written = fc.oneof(
   { weight: 24, arbitrary: body.map((bytes) => frame(TEXT, bytes)) },
   { weight: 6, arbitrary: body.map((bytes) => frame(BINARY, bytes)) },
@@ -121,7 +121,7 @@ export const written = fc.oneof(
 const PING = 9
 const PONG = 0x8a
 
-/** Marks the pings between the frames, so that no pong to a frame that is a ping itself counts. */
+/** Marks the pings between the frames, so that pongs to hostile pings are not counted. */
 const MARK = Buffer.from("hostile:")
 
 const ping = (nth: number): Buffer => {
@@ -155,17 +155,20 @@ const ANSWER = frame(TEXT, Buffer.from('{"jsonrpc":"2.0","id":1,"result":1}'))
 
 const FRAMES_AT_ONCE = 20
 
-/** After so long without a pong the server ends its side: the client may wait for the rest of a broken frame. */
+/**
+ * Milliseconds without a pong after which the server closes its side: the client may wait for the rest of a broken
+ * frame.
+ */
 const IDLE_MILLIS = 50
 
-/** After so long without an end the server cuts the connection, and counts it as stuck. */
+/** Milliseconds after which the server cuts an open connection and counts it as stuck. */
 const STUCK_MILLIS = 30_000
 
 export interface Frames {
   readonly wsUrl: string
-  /** Frames that a client has read: it answered the ping after them, or ended the connection over them. */
+  /** Frames that a client has read: it answered the ping after them, or closed the connection because of them. */
   readonly read: () => number
-  /** Connections that a client kept although the server had ended them. */
+  /** Connections that a client kept although the server had closed its side. */
   readonly stuck: () => number
 }
 

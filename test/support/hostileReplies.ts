@@ -78,7 +78,7 @@ const encode = ({ body, encoding }: Reply, id: string): Buffer => {
   return encoding === "gzip" ? gzipSync(text) : encoding === "br" ? brotliCompressSync(text) : text
 }
 
-/** The bytes with those of a reply changed and cut. */
+/** The bytes of a reply, with its changes and its cut. */
 const spoil = (bytes: Buffer, { cut, flips }: Pick<Reply, "cut" | "flips">): Buffer => {
   for (const [at, byte] of flips) bytes[at % bytes.length] = byte
   return cut === undefined || bytes.length === 0 ? bytes : bytes.subarray(0, cut % bytes.length)
@@ -98,7 +98,7 @@ const bytesOf = (reply: Reply, id: string): Buffer => {
   return spoil(Buffer.concat([Buffer.from(`${head}\r\n\r\n`), framed]), reply)
 }
 
-/** A server of HTTP/1.1 that writes the next reply to each call. */
+/** An HTTP/1.1 server that answers each call with the next reply. */
 export const serving = (next: () => Reply) =>
   Effect.acquireRelease(
     Effect.async<{ readonly port: number; readonly close: () => void }>((resume) => {
@@ -133,7 +133,9 @@ export const serving = (next: () => Reply) =>
     ({ close }) => Effect.sync(close)
   )
 
-/** A server of HTTP/2 that answers each call with the next reply, and spoils the bytes of its connection likewise. */
+/**
+ * An HTTP/2 server that answers each call with the next reply, and changes the bytes of its connection in the same way.
+ */
 export const servingHttp2 = (next: () => Reply) =>
   Effect.acquireRelease(
     Effect.async<{ readonly port: number; readonly close: () => void }>((resume) => {
@@ -163,7 +165,7 @@ export const servingHttp2 = (next: () => Reply) =>
             })
             stream.end(encode(reply, /"id":(\d+)/.exec(text)?.[1] ?? "0"))
           } catch {
-            // Node itself refuses to send some statuses and headers.
+            // Node refuses to send some statuses and headers.
             stream.close(constants.NGHTTP2_PROTOCOL_ERROR)
           }
         })

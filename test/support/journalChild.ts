@@ -1,6 +1,6 @@
 /**
- * A process that sends numbered messages with a journal, to be killed and started again: `url seed count directory`.
- * Writes a line when it begins to send, and one for each message whose outcome it knows.
+ * A process that sends numbered messages with a journal: `url seed count directory`. It is killed and started again. It
+ * writes a line when it starts to send, and one for each message with a known outcome.
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
@@ -28,7 +28,7 @@ const main = Effect.gen(function* () {
     (index) =>
       Effect.gen(function* () {
         const { address, instruction } = yield* message(wallet.address, index)
-        // Without preflight a second sending would land, fail and show.
+        // Without preflight, a second sending would land, fail and be visible.
         const options = { creates: address, resend: true, preflight: false, retryExpired: 3 }
         const { signature } = yield* send([instruction], options)
         yield* Console.log("sent", index, signature)

@@ -3,7 +3,7 @@ import * as Either from "effect/Either"
 import * as Addresses from "../../src/solana/Address.js"
 import * as ProgramAddress from "../../src/solana/ProgramAddress.js"
 
-/** The program that keeps lookup tables. */
+/** The program of lookup tables. */
 export const PROGRAM = address("AddressLookupTab1e1111111111111111111111111")
 
 const HEADER_BYTES = 56
@@ -14,7 +14,7 @@ const u64 = (value: bigint): Uint8Array => {
   return bytes
 }
 
-/** Who owns the table pays for it. */
+/** The owner of the table pays for it. */
 const accounts = (table: Address, authority: Address): NonNullable<Instruction["accounts"]> => [
   { address: table, role: 1 },
   { address: authority, role: 2 },
@@ -22,7 +22,7 @@ const accounts = (table: Address, authority: Address): NonNullable<Instruction["
   { address: Addresses.SYSTEM_PROGRAM, role: 0 }
 ]
 
-/** The instruction that makes an empty table, and where: a table of one authority has an address for each slot. */
+/** The instruction that creates an empty table, and its address: one per authority and slot. */
 export const create = (
   authority: Address,
   slot: bigint
@@ -54,7 +54,7 @@ export const extend = (authority: Address, table: Address, addresses: ReadonlyAr
   )
 })
 
-/** The account of a table whose last addresses can be used after that slot. */
+/** The account of a table whose last addresses are usable after that slot. */
 export const image = (table: Address, addresses: ReadonlyArray<Address>, lastExtendedSlot: bigint) => {
   const data = new Uint8Array(HEADER_BYTES + 32 * addresses.length)
   const view = new DataView(data.buffer)

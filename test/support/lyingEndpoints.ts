@@ -15,30 +15,30 @@ import * as Base64 from "../../src/solana/Base64.js"
 import * as Blockhashes from "../../src/solana/Blockhash.js"
 import * as Signatures from "../../src/solana/Signature.js"
 
-/** What an endpoint says falsely. */
+/** The lies of an endpoint. */
 export type Lie =
-  /** Of a blockhash that it is over, and came from an old bank. */
+  /** A blockhash has expired and came from an old bank. */
   | "lifetime"
-  /** A height that no slot allows. */
+  /** A height above its slot. */
   | "height"
-  /** Slots and heights far ahead. */
+  /** Slots and heights far in the future. */
   | "ahead"
-  /** That no blockhash is valid. */
+  /** No blockhash is valid. */
   | "dead"
-  /** That no signature is known. */
+  /** No signature is known. */
   | "unknown"
-  /** That no account is there. */
+  /** No account exists. */
   | "empty"
-  /** Forwards the bytes and says that their blockhash is not known. */
+  /** Forwards the bytes, and reports an unknown blockhash. */
   | "blockhash"
-  /** Forwards the bytes and says that they fail. */
+  /** Forwards the bytes, and reports a failure. */
   | "fails"
-  /** Forwards the bytes and says that it does not understand them. */
+  /** Forwards the bytes, and reports a malformed transaction. */
   | "refuses"
 
 const FAR = 1_000_000n
 
-/** Of a call with arguments that another node has checked. */
+/** A call whose arguments another node has checked. */
 const valid = <A, E>(call: Effect.Effect<A, E | InvalidInput>) =>
   Effect.catchIf(call, (error): error is InvalidInput => error instanceof InvalidInput, Effect.die)
 
@@ -79,7 +79,7 @@ const blockhashOf = Schema.decodeUnknownSync(Blockhashes.Schema)
 const addressOf = Schema.decodeUnknownSync(Addresses.Schema)
 const bytesOf = (text: unknown) => Either.getOrThrow(Base64.decode(Predicate.isString(text) ? text : ""))
 
-/** A node of the model cluster behind JSON, which tells these lies. */
+/** A node of the model cluster behind JSON, with these lies. */
 export const make = (
   layer: Layer.Layer<RpcPool>,
   host: string,

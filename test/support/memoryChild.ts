@@ -1,6 +1,6 @@
 /**
- * Allocates by a scenario and a seed under a real memory monitor, collects forty times, and prints what it suspects.
- * `readOnce` only reads the memory and asks for a collection. Run with `--expose-gc`.
+ * Allocates by a scenario and a seed under a real memory monitor, collects forty times, and prints the suspicion.
+ * `readOnce` only reads the memory and requests a collection. Run with `--expose-gc`.
  */
 import * as Effect from "effect/Effect"
 import * as ManagedRuntime from "effect/ManagedRuntime"

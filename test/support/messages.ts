@@ -6,7 +6,7 @@ import * as Pda from "../../src/protocol/Pda.js"
 import * as Hash from "../../src/solana/Hash.js"
 import { STRANGER } from "./transfers.js"
 
-/** The instruction that sends this wallet's message of that number, and the account that it makes. */
+/** The instruction that sends the wallet's message with that number, and the account that it creates. */
 export const message = Effect.fnUntraced(function* (wallet: Address, index: number) {
   const agent = Pda.agent(wallet).address
   const payloadHash = Hash.sha256(new TextEncoder().encode(`message ${index}`))
@@ -22,7 +22,7 @@ export const message = Effect.fnUntraced(function* (wallet: Address, index: numb
   return { address, instruction }
 })
 
-/** The instruction that makes this wallet an agent. */
+/** The instruction that registers the wallet as an agent. */
 export const register = (wallet: Address) =>
   Instruction.registerAgent({
     wallet,

@@ -12,18 +12,18 @@ import * as Wire from "../../src/solana/Wire.js"
 import * as FakeNode from "./fakeNode.js"
 import * as Nonces from "./nonces.js"
 
-/** What an endpoint does with a transaction: takes it, or loses it or its answer in one of these ways. */
+/** What an endpoint does with a transaction: it accepts it, or loses it or its answer in one of these ways. */
 export type Sending = "takes" | "swallows" | "loses the answer" | "limits" | "lags"
 
-/** A transaction as the cluster sees it. */
+/** A transaction in the cluster. */
 export interface Landing {
   readonly lastValid: bigint
-  /** What it lives by instead. */
+  /** Its durable nonce, instead of a blockhash. */
   readonly nonce: Blockhash | undefined
   state: "unknown" | "arrived" | Commitment
   slot: bigint
   err: unknown
-  /** Whether any leader ever had it. */
+  /** Whether any leader received it. */
   everArrived: boolean
 }
 
@@ -38,31 +38,31 @@ const LIFE = 150n
 const CONFIRMED_AFTER = 2n
 const FINALIZED_AFTER = 32n
 
-/** The one nonce account that there is. */
+/** The only nonce account. */
 export const NONCE_ACCOUNT: Address = Addresses.fromBytes(new Uint8Array(32).fill(88))
 
-/** As on Solana, the nonce that a slot gives is the same on each of its forks. */
+/** The nonce of a slot is the same on all its forks, as on Solana. */
 const nonceOf = (slot: bigint): Blockhash => {
   const bytes = new Uint8Array(32).fill(99)
   new DataView(bytes.buffer).setBigUint64(0, slot)
   return Blockhashes.fromBytes(bytes)
 }
 
-/** A cluster of which everything is known, behind one endpoint that hides and distorts it as the test says. */
+/** A cluster with a fully known state, behind one endpoint that hides and changes it as the test sets. */
 export interface ModelCluster {
   readonly landings: Map<Signature, Landing>
   sending: Sending
-  /** Makes blocks. What was arrived for too long is dropped; what was processed long ago is confirmed. */
+  /** Makes blocks. Old unprocessed transactions are dropped, and old processed ones are confirmed. */
   readonly advance: (slots: number) => void
-  /** Takes what arrived into the newest block. */
+  /** Puts the received transactions into the newest block. */
   readonly land: (err: unknown) => void
-  /** Somebody else uses the nonce in the newest block. */
+  /** Another user uses the nonce in the newest block. */
   readonly steal: () => void
-  /** Whether the nonce is there, or would be if what is not finalized were left. */
+  /** Whether the account has the nonce, or would have it after a fork. */
   readonly holds: (nonce: Blockhash) => boolean
-  /** Leaves the fork that holds what is not confirmed. */
+  /** Abandons the fork with the unconfirmed blocks. */
   readonly fork: () => void
-  /** Answers look-ups from now on as it would now, or truly again. */
+  /** Freezes the answers to look-ups, or makes them true again. */
   readonly freeze: (frozen: boolean) => void
   readonly layer: FakeNode.FakeNode["layer"]
 }
@@ -89,7 +89,7 @@ export const make = (authority: Address): ModelCluster => {
   const nonceAt = (level: Commitment): Blockhash | undefined =>
     advances.findLast(({ state }) => RANK[state] >= RANK[level])?.nonce
 
-  /** Once in a slot. */
+  /** At most once per slot. */
   const advanceNonce = (): boolean => {
     const nonce = nonceOf(slot)
     if (nonceAt("processed") === nonce) return false
@@ -176,7 +176,7 @@ export const make = (authority: Address): ModelCluster => {
         Effect.sync(() => {
           const behind = AGE[options?.commitment ?? "confirmed"]
           const last = lives.get(blockhash)
-          // A bank from before the blockhash does not know it yet.
+          // A bank older than the blockhash does not have it yet.
           const isKnown = last !== undefined && height - behind >= last - LIFE
           return { slot: slot - behind, value: isKnown && height - behind <= last }
         }),

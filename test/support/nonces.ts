@@ -5,7 +5,7 @@ import * as Addresses from "../../src/solana/Address.js"
 import * as Blockhashes from "../../src/solana/Blockhash.js"
 import * as NonceAccount from "../../src/solana/NonceAccount.js"
 
-/** What a nonce account says, by default one that can be used. */
+/** The state of a nonce account; usable by default. */
 export interface Stored {
   readonly version?: number
   readonly state?: number
@@ -26,7 +26,7 @@ export const dataOf = ({ authority, lamportsPerSignature = 5000n, nonce, state =
   return bytes
 }
 
-/** The account as the pool gives it. */
+/** The account in the pool's form. */
 export const accountOf = (address: Address, stored: Stored): AccountInfo => ({
   address,
   owner: Addresses.SYSTEM_PROGRAM,

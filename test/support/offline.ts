@@ -15,12 +15,12 @@ const METHODS = [
   "getSignatureStatuses"
 ] as const
 
-/** The services over a pool and a store that die when they are asked anything. */
+/** The services over a pool and a store whose methods die. */
 export const layer = Pod.layerServices().pipe(
   Layer.provideMerge(Layer.mergeAll(RpcPool.layerTest({}), PayloadStore.layerTest({}), WalletNode.layerGenerated))
 )
 
-/** What the pool was asked. */
+/** The calls to the pool. */
 export const rpcCalls = Effect.map(Effect.forEach(METHODS, RpcPool.calls), (counts) =>
   counts.reduce((sum, count) => sum + count, 0)
 )

@@ -1,4 +1,4 @@
-/** A process that makes spans until it is ended, and then prints what became of them. Its argument is a collector's URL. */
+/** A process that makes spans until it is ended, and then prints their results. Its argument is a collector's URL. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"

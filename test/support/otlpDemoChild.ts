@@ -1,6 +1,6 @@
 /**
- * Plays the demo on a node with a key in its URL, and exports everything to the collector in its argument. Prints what must
- * not have been exported, and what Prometheus would have read.
+ * Plays the demo on a node with a key in its URL, and exports everything to the collector in its argument. Prints the
+ * secrets that must not be exported, and the metrics that Prometheus would read.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { lamports } from "@solana/kit"
@@ -35,7 +35,7 @@ const played = Effect.gen(function* () {
   const register = agents
     .register({ capabilities: 1n, metadataUri: "https://example.com/a" })
     .pipe(Effect.provideService(Wallet, wallet), Effect.tapErrorCause(Effect.logDebug), Effect.ignore)
-  // Without lamports it is refused, and the log has the whole cause
+  // Without lamports, the registration fails, and the log has the whole cause
   yield* register
   yield* rpc.requestAirdrop(wallet.address, lamports(1_000_000_000n))
   yield* register

@@ -1,4 +1,4 @@
-/** An OTLP receiver on a real socket. It decodes by protobufjs and by Schemas, neither of which the exporter uses. */
+/** An OTLP receiver on a real socket. It decodes with protobufjs and Schemas, which the exporter does not use. */
 import { readFileSync } from "node:fs"
 import * as http from "node:http"
 import type { AddressInfo } from "node:net"
@@ -99,7 +99,7 @@ const types = { traces: "otlp.Traces", metrics: "otlp.Metrics", logs: "otlp.Logs
 
 const ID = /^(?:traceId|spanId|parentSpanId)$/
 
-/** Ids as OTLP's JSON has them. */
+/** Ids in the form of OTLP's JSON. */
 const withHexIds = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(withHexIds)
   if (typeof value !== "object" || value === null) return value
@@ -118,7 +118,7 @@ const parsed = (signal: keyof typeof types, contentType: string, body: Buffer): 
   return withHexIds(type.toObject(type.decode(body), { longs: String, bytes: String }))
 }
 
-/** What the receiver answers. `hang` never answers, and `close` ends the connection. */
+/** The receiver's answer. `hang` never answers, and `close` closes the connection. */
 export type Answer =
   | "hang"
   | "close"
@@ -136,20 +136,20 @@ type Received<S extends keyof typeof requests> = Schema.Schema.Type<(typeof requ
 export interface Receiver {
   readonly url: string
   readonly port: number
-  /** The answers to come: the last one stays. */
+  /** The next answers: the last one repeats. */
   answers: Array<Answer>
   readonly spans: () => ReadonlyArray<Schema.Schema.Type<typeof Span>>
   readonly metrics: () => ReadonlyArray<Schema.Schema.Type<typeof Metric>>
   readonly logs: () => ReadonlyArray<Schema.Schema.Type<typeof LogRecord>>
   readonly resources: () => ReadonlyArray<string>
-  /** Every byte of every request, headers included, as it came. */
+  /** All received bytes of all requests, including headers. */
   readonly raw: () => Buffer
   readonly requests: () => number
   readonly paths: () => ReadonlyArray<string>
   readonly maxOpen: () => number
 }
 
-/** Listens until the scope closes. What was answered with an error is not kept. */
+/** Listens until the scope closes. Requests that were answered with an error are not stored. */
 export const receiver = (port = 0): Effect.Effect<Receiver, never, Scope.Scope> =>
   Effect.gen(function* () {
     const kept: { [S in keyof typeof requests]: Array<Received<S>> } = { traces: [], metrics: [], logs: [] }
@@ -223,13 +223,13 @@ export const receiver = (port = 0): Effect.Effect<Receiver, never, Scope.Scope> 
     })
   })
 
-/** An attribute's value, however it is typed. */
+/** An attribute's value, of any type. */
 export const attribute = (attributes: ReadonlyArray<Schema.Schema.Type<typeof KeyValue>>, key: string): unknown => {
   const value = attributes.find((one) => one.key === key)?.value
   return value?.stringValue ?? value?.boolValue ?? value?.intValue ?? value?.doubleValue ?? value?.arrayValue
 }
 
-/** Waits until it is so; two minutes at most. */
+/** Waits until the condition is true, at most two minutes. */
 export const until = (isTrue: () => boolean) =>
   Effect.iterate(0, { while: () => !isTrue(), body: (n) => Effect.as(Effect.sleep("5 millis"), n + 1) }).pipe(
     Effect.timeout("2 minutes")

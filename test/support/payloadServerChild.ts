@@ -1,4 +1,4 @@
-/** A payload server in a process of its own: `directory port storage`. Prints its URL. */
+/** A payload server in its own process: `directory port storage`. Prints its URL. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"

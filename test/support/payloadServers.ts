@@ -28,7 +28,7 @@ export const served = (options: Partial<PayloadServerNode.ServeOptions> = {}) =>
 export const storeAt = (url: string, options: Partial<PayloadStoreHttp.Options> = {}) =>
   PayloadStoreHttp.make({ url, token: TOKEN, retries: 0, ...options }).pipe(Effect.provide(FetchHttpClient.layer))
 
-/** The store of so many servers of its own. */
+/** The store on this many new servers. */
 export const layerServers = (
   count: number,
   options: Partial<PayloadServerNode.ServeOptions> = {}

@@ -1,4 +1,4 @@
-/** Reads profiles of pprof by protobufjs, which the package does not use, and by the rules that `go tool pprof` checks. */
+/** Reads profiles of pprof with protobufjs, which the package does not use, and checks the rules of `go tool pprof`. */
 import { readFileSync } from "node:fs"
 import * as Schema from "effect/Schema"
 import protobuf from "protobufjs"
@@ -42,7 +42,7 @@ const byId = <A extends { readonly id: number }>(all: ReadonlyArray<A>): Readonl
   return map
 }
 
-/** Throws for what is no profile. */
+/** Throws for bytes that are not a profile. */
 export const read = (bytes: Uint8Array) => {
   const decoded = type.toObject(type.decode(bytes), { longs: Number })
   const profile = Schema.decodeUnknownSync(Profile)(decoded)

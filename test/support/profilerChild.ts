@@ -1,4 +1,4 @@
-/** Writes snapshots of its heap into the folder of its argument, and prints what came of it. */
+/** Writes snapshots of its heap into the folder of its argument, and prints the results. */
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as ProfilerNode from "../../layers/ProfilerNode.js"
@@ -23,7 +23,7 @@ const program = Effect.gen(function* () {
   const again = yield* Effect.flip(heapSnapshot(file("after.heapsnapshot")))
   const nowhere = yield* Effect.flip(heapSnapshot(file("missing/x.heapsnapshot")))
 
-  // This file system has no room at all
+  // This file system has no free space
   const noRoom = yield* Effect.flip(heapSnapshot("/proc/none.heapsnapshot"))
 
   return {

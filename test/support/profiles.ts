@@ -6,7 +6,7 @@ import * as CpuProfiles from "../../src/observe/CpuProfile.js"
 import type { CpuProfile, Frame, Node } from "../../src/observe/CpuProfile.js"
 import { SpanTimeline } from "../../src/observe/SpanTimeline.js"
 
-/** Names as attackers choose them, and as V8 does. */
+/** Names of attackers, and names of V8. */
 const name = FastCheck.oneof(
   FastCheck.constantFrom("send", "sign", "", "(garbage collector)", "(program)", "(idle)", "podProfilerHook"),
   FastCheck.constantFrom(
@@ -33,10 +33,10 @@ const url = FastCheck.constantFrom(
 
 const position = FastCheck.integer({ min: 0, max: 500 })
 
-/** Before it was written and read: names and URLs are as long and as wild as they come. */
+/** A frame before it was written and read: names and URLs may have any length and content. */
 export const frame: FastCheck.Arbitrary<Frame> = FastCheck.record({ name, url, line: position, column: position })
 
-/** A tree of frames: each node's caller is one of those before it. */
+/** A tree of frames: each node's caller is an earlier node. */
 const nodes: FastCheck.Arbitrary<ReadonlyArray<Node>> = FastCheck.array(
   FastCheck.tuple(frame, FastCheck.double({ min: 0, max: 0.999_999, noNaN: true })),
   { minLength: 1, maxLength: 40 }
@@ -85,7 +85,7 @@ const inner = span("inner", outer)
 const remote = span("<b>remote</b>", external)
 const spans = [undefined, outer, inner, remote, external]
 
-/** A profile with a timeline whose changes lie between its samples. */
+/** A profile with a timeline whose changes are between its samples. */
 export const attributed = FastCheck.tuple(
   cpuProfile,
   FastCheck.array(FastCheck.tuple(FastCheck.nat({ max: 5000 }), FastCheck.constantFrom(...spans)))

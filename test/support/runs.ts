@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises"
 import * as fc from "effect/FastCheck"
 
 /**
- * How many cases a property test tries: `FUZZ_RUNS`, or `fallback` where that is not set.
+ * Number of cases of a property test: `FUZZ_RUNS`, or `fallback` if that is not set.
  */
 export const runs = (fallback: number): number => {
   const wanted = Number(process.env["FUZZ_RUNS"])
@@ -12,8 +12,8 @@ export const runs = (fallback: number): number => {
 const SLICE = 250
 
 /**
- * Checks a property over `runs(cases)` cases, with a turn of the event loop after each 250: the test runner gives up on
- * a process that does not answer for a minute.
+ * Checks a property over `runs(cases)` cases, with a turn of the event loop after each 250: the test runner ends a
+ * process that does not answer for a minute.
  */
 export const assertProperty = async <Ts>(
   property: fc.IAsyncProperty<Ts> | fc.IProperty<Ts>,

@@ -1,6 +1,6 @@
 /**
- * A bucket on loopback, after the documentation of S3: path-style URLs, XML errors, and AWS Signature Version 4, which it
- * verifies with code of its own.
+ * A bucket on loopback, written from the documentation of S3: path-style URLs, XML errors, and AWS Signature Version 4,
+ * which it verifies with independent code.
  */
 import { createHash, createHmac, timingSafeEqual } from "node:crypto"
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http"
@@ -21,7 +21,7 @@ const hmac = (key: Uint8Array | string, text: string): Buffer => createHmac("sha
 
 export interface SignedRequest {
   readonly method: string
-  /** With the query. The paths of payloads need no encoding. */
+  /** Includes the query. The paths of payloads need no encoding. */
   readonly path: string
   readonly headers: IncomingHttpHeaders
 }
@@ -29,7 +29,7 @@ export interface SignedRequest {
 const AUTHORIZATION =
   /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/s3\/aws4_request, SignedHeaders=([a-z0-9;-]+), Signature=([0-9a-f]{64})$/
 
-/** Whether the request is signed with the key; otherwise the code of S3's error. */
+/** True if the request is signed with the key; otherwise the code of S3's error. */
 export const verify = ({ headers, method, path }: SignedRequest, region = REGION): true | string => {
   const found = AUTHORIZATION.exec(headers.authorization ?? "")
   if (found === null) return "AccessDenied"
@@ -75,7 +75,7 @@ const STATUS: Readonly<Record<string, number | undefined>> = {
 export interface Bucket {
   readonly url: string
   readonly objects: Map<string, Buffer>
-  /** Codes of errors that the next requests get. */
+  /** Error codes for the next requests. */
   readonly failures: Array<string>
 }
 
@@ -123,7 +123,7 @@ const answer = async (
   }
 }
 
-/** A new bucket, whose clock is given in Unix milliseconds. */
+/** A new bucket. `now` is its clock, in Unix milliseconds. */
 export const bucketAt = (now: () => number): Effect.Effect<Bucket, never, Scope.Scope> =>
   Effect.gen(function* () {
     const objects = new Map<string, Buffer>()

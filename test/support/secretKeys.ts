@@ -7,7 +7,7 @@ export const secretKey = (): Uint8Array => {
   return Uint8Array.from(Buffer.concat([Buffer.from(d, "base64url"), Buffer.from(x, "base64url")]))
 }
 
-/** The ways in which bytes are written, the bytes themselves as Latin-1 among them. */
+/** The textual forms of the bytes, including the bytes as Latin-1. */
 export const formsOf = (bytes: Uint8Array): ReadonlyArray<string> => [
   Buffer.from(bytes).toString("latin1"),
   Base58.encode(bytes),

@@ -10,18 +10,18 @@ import type * as Scope from "effect/Scope"
 
 const file = (name: string) => readFileSync(new URL(`./tls/${name}`, import.meta.url), "utf8")
 
-/** The certificate of `localhost` and 127.0.0.1, signed by itself; valid for 100 years. */
+/** The self-signed certificate of `localhost` and 127.0.0.1, valid for 100 years. */
 export const ca = file("cert.pem")
 
-/** What a server of TLS proves itself with. */
+/** The identity of a TLS server. */
 export const identity = { key: file("key.pem"), cert: ca }
 
 export interface Secure {
   readonly url: string
   readonly port: number
-  /** Connections that were ever opened. */
+  /** The number of connections so far. */
   readonly opened: () => number
-  /** Connections that are open now. */
+  /** The number of open connections. */
   readonly open: () => number
   readonly requests: () => number
   readonly maxInFlight: () => number
@@ -32,14 +32,14 @@ export interface Secure {
 type Request = Http2ServerRequest | IncomingMessage
 type Response = Http2ServerResponse | ServerResponse
 
-/** A reply with a status and headers of its own. */
+/** A reply with its own status and headers. */
 export interface Reply {
   readonly status: number
   readonly headers?: { readonly [name: string]: string }
   readonly body: string | Uint8Array
 }
 
-/** Answers JSON-RPC over TLS with what `respond` makes of a body. */
+/** Answers JSON-RPC over TLS with the results of `respond`. */
 export const serveSecure = (
   respond: (body: string, request: Request) => Promise<string | Reply>,
   options: { readonly http2?: false | SecureServerOptions } = {}
@@ -113,7 +113,7 @@ export const serveSecure = (
     ({ state }) => state
   )
 
-/** Passes everything on to a node over HTTP. */
+/** Forwards all requests to a node over HTTP. */
 export const secureProxy = (target: string): Effect.Effect<Secure, never, Scope.Scope> =>
   serveSecure((body) =>
     fetch(target, { method: "POST", headers: { "content-type": "application/json" }, body }).then((reply) =>

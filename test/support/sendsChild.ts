@@ -1,8 +1,8 @@
 /**
- * A process that sends many transfers at once, and prints how they ended: `url seed count situation`.
+ * A process that sends many transfers concurrently, and prints their outcomes: `url seed count situation`.
  *
  * - `plenty` sends after a first transfer.
- * - `living` sends after a first transfer, without a free file descriptor: its connections must carry all.
+ * - `living` sends after a first transfer, without a free file descriptor: its connections must carry all transfers.
  * - `none` sends without a connection and without a free file descriptor.
  */
 import { openSync } from "node:fs"

@@ -3,25 +3,25 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Tracer from "effect/Tracer"
 
-/** What a tracer was told, in the order in which spans began. */
+/** The spans of a tracer, in the order of their starts. */
 export interface Recorded {
   readonly name: string
   readonly kind: Tracer.SpanKind
   readonly parent: string | undefined
   readonly id: string
-  /** The names of the spans that it links to. */
+  /** The names of the linked spans. */
   readonly links: Array<string>
-  /** Their ids. */
+  /** The ids of the linked spans. */
   readonly linkIds: Array<string>
   readonly attributes: Map<string, unknown>
   readonly events: Array<readonly [string, Record<string, unknown>]>
-  /** How it ended: the failure in full, as an exporter would write it. */
+  /** Its failure in full, as an exporter would write it. */
   failure: string | undefined
-  /** How often it ended. */
+  /** The number of its ends. */
   ends: number
 }
 
-/** A tracer that keeps all it is told. */
+/** A tracer that stores all spans. */
 export const recorder = () => {
   const spans: Array<Recorded> = []
   const tracer = Tracer.make({

@@ -1,4 +1,4 @@
-/** A story that uses each of the seventeen instructions, as transactions that web3.js builds and signs. */
+/** A story with each of the seventeen instructions, as transactions that web3.js builds and signs. */
 import { type Address, type Instruction as KitInstruction, lamports, type Signature } from "@solana/kit"
 import {
   AddressLookupTableAccount,
@@ -27,7 +27,7 @@ export interface Actor {
   readonly agent: Address
 }
 
-/** The actor of this number, the same in each run. */
+/** The actor with this number, the same in each run. */
 export const actorOf = (seed: number): Actor => {
   const key = Keypair.fromSeed(new Uint8Array(32).fill(seed))
   const wallet = Addresses.fromBytes(key.publicKey.toBytes())
@@ -49,7 +49,7 @@ const toWeb3 = ({ accounts = [], data = new Uint8Array(), programAddress }: KitI
   })
 
 export interface SendOptions {
-  /** The transaction takes what it can from this table. */
+  /** The transaction uses this table for its accounts, if possible. */
   readonly table?: AddressLookupTableAccount
 }
 
@@ -90,7 +90,7 @@ export const tableOf = (addresses: ReadonlyArray<Address>) =>
     })
   })
 
-/** Plays the story. Signatures in the order of the chain; some transactions fail. */
+/** Plays the story. Returns the signatures in chain order; some transactions fail. */
 export const play = Effect.gen(function* () {
   const [alice, bob, carol] = [actorOf(11), actorOf(12), actorOf(13)]
   yield* Effect.forEach([alice, bob, carol], fund)
@@ -133,7 +133,7 @@ export const play = Effect.gen(function* () {
   const text = { recipient: bob.wallet, payloadHash: hash(1), type: MessageType.Text }
   const sent = Either.getOrThrow(Pda.message({ ...text, sender: alice.agent })).address
   yield* tell(alice, Instruction.sendMessage({ ...text, wallet }))
-  // The second fails as a duplicate, so the first did not happen either.
+  // The second instruction fails as a duplicate, so the first has no effect either.
   yield* tell(
     alice,
     Instruction.sendMessage({ ...text, wallet, payloadHash: hash(2) }),

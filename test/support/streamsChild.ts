@@ -1,8 +1,9 @@
 /**
  * A process with subscriptions: `transport task url wsUrl`.
  *
- * - `dispose` follows an account in two ways, closes the runtime and writes how each Stream ended. Then it has nothing to do.
- * - `slow` reads small notifications and stops at a large one. It writes by how many bytes its memory grew at most, for
+ * - `dispose` follows an account in two ways, closes the runtime and writes how each Stream ended. Then the process is
+ *   idle.
+ * - `slow` reads small notifications and stops at a large one. It writes the maximum growth of its memory in bytes, for
  *   each of three rounds.
  */
 import * as Console from "effect/Console"
@@ -49,11 +50,11 @@ const dispose = async () => {
   await Effect.runPromise(Effect.zip(Fiber.join(bare), Fiber.join(following)))
 }
 
-/** Notifications after which the process is warm, so that its growth is that of the large ones. */
+/** Notifications after which the process is warm, so that only large notifications cause growth. */
 const WARM = 100
 const ROUNDS = 3
 
-/** The bytes by which the process grows at most within the time. */
+/** Maximum growth of the process in bytes, within the time. */
 const growth = (start: number, duration: Duration.DurationInput) =>
   Effect.gen(function* () {
     let most = 0
@@ -64,7 +65,7 @@ const growth = (start: number, duration: Duration.DurationInput) =>
     return most
   })
 
-/** Reads the small notifications, and then no more while large ones come. */
+/** Reads the small notifications, and stops while large ones come. */
 const slowReader = (onWarm: Effect.Effect<unknown>, onLarge: Effect.Effect<unknown>) =>
   Effect.flatMap(RpcPool, (rpc) => {
     let read = 0

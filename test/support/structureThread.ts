@@ -1,4 +1,4 @@
-/** A thread that works on a shared structure. `test/concurrent/threads.test.ts` bundles it and starts it. */
+/** A thread that uses a shared structure. `test/concurrent/threads.test.ts` bundles and starts it. */
 import { workerData } from "node:worker_threads"
 import * as Either from "effect/Either"
 import * as AtomicCounter from "../../src/concurrent/AtomicCounter.js"
@@ -9,14 +9,14 @@ export interface Job {
   readonly role: "produce" | "consume" | "own" | "steal" | "count"
   readonly buffer: SharedArrayBuffer
   readonly capacity: number
-  /** How often each item was taken. */
+  /** The number of times that each item was taken. */
   readonly seen: SharedArrayBuffer
   /** Words: taken, offered, this thread's next item, stolen. */
   readonly progress: SharedArrayBuffer
   /** The word of `progress` with this thread's next item. */
   readonly next: number
   readonly to: number
-  /** Items that all threads put in. */
+  /** The total number of added items. */
   readonly total: number
 }
 
@@ -31,7 +31,7 @@ const take = (item: number): void => {
 
 const isOver = (): boolean => Atomics.load(words, 1) === 1 && Atomics.load(words, 0) >= total
 
-/** Announces each item before it goes in, so that the thread's successor never puts it in twice. */
+/** Announces each item before adding it, so that the thread's successor never adds it twice. */
 const produce = (put: (item: number) => void): void => {
   for (let item = Atomics.load(words, next); item < to; item = Atomics.load(words, next)) {
     Atomics.store(words, next, item + 1)

@@ -5,10 +5,10 @@ import * as WalletNode from "../../layers/WalletNode.js"
 import * as Addresses from "../../src/solana/Address.js"
 import { secretKeyOf } from "./wallets.js"
 
-/** The wallet whose seed is this number, over and over. */
+/** The wallet whose seed repeats this number. */
 export const walletOf = (seed: number) => Effect.orDie(WalletNode.fromSecretKey(Redacted.make(secretKeyOf(seed))))
 
-/** System transfer: who signs, to whom, how much. */
+/** A System transfer: sender, recipient, amount. */
 export const transfer = (from: Address, to: Address, amount: bigint): Instruction => {
   const data = new Uint8Array(12)
   data[0] = 2
@@ -23,5 +23,5 @@ export const transfer = (from: Address, to: Address, amount: bigint): Instructio
   }
 }
 
-/** Somebody who has nothing and does nothing. */
+/** An address without lamports and without activity. */
 export const STRANGER = address("Stranger11111111111111111111111111111111111")

@@ -8,8 +8,8 @@ interface Timer {
 }
 
 /**
- * Runs an effect in a time of its own, which goes on to the next timer when every fiber waits. Far faster than `TestClock`
- * where much is to happen, and as exact.
+ * Runs an effect in virtual time, which advances to the next timer when every fiber waits. It is much faster than
+ * `TestClock` for many events, and as exact.
  */
 export const run = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.suspend(() => {

@@ -1,10 +1,10 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 
-/** A clock over the test's own, whose wall time can be set while its monotonic time goes on. */
+/** A clock over the test's own, whose wall time can be set independently of its monotonic time. */
 export interface WallClock {
   readonly clock: Clock.Clock
-  /** Sets the wall time forth or back by so many milliseconds. */
+  /** Moves the wall time by this many milliseconds, forward or back. */
   readonly jump: (millis: number) => void
 }
 

@@ -1,4 +1,4 @@
-/** Tasks of worker pools, good and bad. */
+/** Tasks of worker pools, correct and faulty. */
 import { workerData } from "node:worker_threads"
 
 const text = (bytes) => new TextDecoder().decode(bytes)
@@ -9,7 +9,7 @@ export const upper = async (input) => bytes(text(input).toUpperCase())
 export const sum = (input) => bytes(String(input.reduce((sum, byte) => sum + byte, 0)))
 export const shared = (_, { shared }) => bytes(JSON.stringify(shared))
 
-/** Works for as many milliseconds as its input says. */
+/** Works for the number of milliseconds in its input. */
 export const busy = (input) => {
   const until = performance.now() + Number(text(input))
   while (performance.now() < until);
@@ -30,7 +30,7 @@ export const throwsProxy = () => {
   throw proxy
 }
 
-/** Sends the pool messages that no thread sends, and answers then. */
+/** Sends forged messages to the pool, then answers. */
 export const forges = (input) => {
   for (const slot of [1e9, -1, 0.5, Number.NaN, "0", {}]) workerData.port.postMessage({ kind: "define", slot }, [])
   for (const message of [null, "ready", { kind: "output", slot: 1e9, bytes: 1 }, { kind: {}, slot: [] }]) {
@@ -48,7 +48,7 @@ export const returnsView = () => Buffer.alloc(200_000, 7).subarray(100_000)
 export const returnsText = () => "text"
 export const returnsNothing = () => undefined
 
-/** Returns a part of a larger buffer, whose rest is nobody's business. */
+/** Returns a part of a larger buffer, whose rest must stay private. */
 export const view = () => new Uint8Array(100_000).fill(1).subarray(10, 20)
 export const largeView = () => new Uint8Array(200_000).fill(1).subarray(10, 100_010)
 

@@ -1,9 +1,9 @@
 /**
- * Tells the listener what happened, in the order of a node's notifications: a slot's block is opened, its transactions reach
- * `processed`, it is completed, and later it reaches the other commitments.
+ * Reports the events of a chain to its listener, in the order of a node's notifications: a slot's block is opened, its
+ * transactions reach `processed`, it is completed, and later it reaches the other commitments.
  *
- * Invariants: a transaction is told before the accounts that it wrote; each reaches each commitment once, `processed` first;
- * an instant block reaches all commitments in one call, after its slot was told.
+ * Invariants: a transaction is reported before the accounts that it wrote. Each reaches each commitment once,
+ * `processed` first. An instant block reaches all commitments in one call, after the report of its slot.
  */
 import type { Address, Commitment } from "@solana/kit"
 import type { ChainListener, SlotUpdate } from "./ChainListener.js"

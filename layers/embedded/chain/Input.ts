@@ -1,9 +1,9 @@
 /**
- * The inputs of a chain: what changes its state. A chain of the same seed and settings that gets the same inputs at the same
- * times again has the same state, to the blockhash.
+ * The inputs of a chain: all changes of its state. Two chains with the same seed and settings, and with the same inputs
+ * at the same times, have the same state, down to the blockhash.
  *
- * Invariants: an input holds all that its effect depends on, so that nothing is read from outside when it runs again; a
- * transaction, account or program that is refused is no input. The numbers of the kinds and the order of their fields are the
+ * Invariants: an input contains all data that its effect depends on, so a replay reads nothing from outside. A refused
+ * transaction, account or program is not an input. The numbers of the kinds and the order of their fields are the
  * format of ledger folders.
  */
 import type { Address } from "@solana/kit"
