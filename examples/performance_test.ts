@@ -13,6 +13,7 @@ import { Agent, Message, Metrics, PayloadStore, Pod, RpcPool, Wallet } from "@po
 import { lamports } from "@solana/kit"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -20,6 +21,8 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as Arguments from "./arguments.js"
 import * as Signals from "./demo/signals.js"
+
+class OperationsFailed extends Data.TaggedError("OperationsFailed")<{ readonly message: string }> {}
 
 const FUNDS = lamports(100_000_000_000n)
 const BATCH = 10
@@ -134,7 +137,7 @@ const load = ({ agents: count, concurrency, operations }: Options) =>
       Effect.raceFirst(shown(progress, operations, started)),
       Effect.ensuring(Effect.flatMap(metrics.report("text"), (report) => Console.log(`\n${report}`)))
     )
-    if (progress.failed > 0) return yield* Effect.fail(new Error(`${progress.failed} operations failed`))
+    if (progress.failed > 0) return yield* new OperationsFailed({ message: `${progress.failed} operations failed` })
   })
 
 const podOf = ({ url, ws }: Options): Layer.Layer<PayloadStore.PayloadStore | Pod.Services | RpcPool.RpcPool, Error> =>

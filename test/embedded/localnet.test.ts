@@ -82,8 +82,8 @@ it.scopedLive("Given wrong arguments and files, When localnet starts, Then one l
     const json = (change: object, pubkey: unknown = PROGRAM_ID) =>
       JSON.stringify({ pubkey, account: { ...account, ...change } })
     assert.match(yield* withFile("{"), /is no JSON/)
-    assert.match(yield* withFile("{}"), /is no account/)
-    assert.match(yield* withFile(json({ lamports: -1 })), /is no account/)
+    assert.match(yield* withFile("{}"), /must be the JSON that "solana account/)
+    assert.match(yield* withFile(json({ lamports: -1 })), /must be the JSON that "solana account/)
     assert.match(yield* withFile(json({ owner: "me" })), /owner/)
     assert.match(yield* withFile(json({ space: 3 })), /space: is 3, but the data has 2 bytes/)
     assert.match(yield* withFile(json({ data: ["!", "base64"] })), /data/)
