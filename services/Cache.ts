@@ -1,18 +1,18 @@
 /**
- * A cache of the program's accounts, and of an application's own values, that never hands out what was invalidated.
+ * A cache of the program's accounts, and of an application's own values, that never returns an invalidated value.
  *
- * Where this service is in the context, `Agent.get`, `Channel.get` and the other reads of single accounts go through it.
- * Two levels keep the values: the memory of the process, bounded in entries and bytes, and optionally a `CacheStore`, which
- * outlives the process. Lists, and the reads that a write makes before it is signed, always ask the network.
+ * If this service is in the context, `Agent.get`, `Channel.get` and the other reads of single accounts go through it.
+ * Values are in two levels: the memory of the process, bounded in entries and bytes, and optionally a `CacheStore`, which
+ * outlives the process. Lists, and the reads of a write before its signing, always ask the network.
  *
- * | what happens | what is promised |
+ * | event | guarantee |
  * |---|---|
  * | a write of this process is confirmed at slot s | reads that begin after its receipt give slot s or later |
- * | `fence(address, s)` | reads that begin after it give slot s or later; one under way is asked again |
- * | an endpoint lags | another is asked, then it is waited for, at most `catchUp`; an older account only with `stale: "allow"` |
- * | the time to live is over | `cache-first` asks the network; the other policies say what they do |
- * | a read fails, or its fiber is interrupted | nothing is kept; others that wait for the same account go on |
- * | a feed of changes is behind | accounts and tagged values are served for `uncoveredTtl` at most, until it has caught up |
+ * | `fence(address, s)` | reads that begin after it give slot s or later; a read in progress asks again |
+ * | an endpoint lags | another one is asked, then the read waits, at most `catchUp`; an older account only with `stale: "allow"` |
+ * | the time to live is over | `cache-first` asks the network; for the other policies see `Policy` |
+ * | a read fails, or its fiber is interrupted | nothing is kept; other readers of the same account continue |
+ * | a feed of changes is behind | accounts and tagged values are served for at most `uncoveredTtl`, until it has caught up |
  * | the store fails | reads go on without it; the `CacheError` is logged once and counted in `pod_cache_store_errors_total` |
  *
  * @since 0.1.0
@@ -137,23 +137,23 @@ export interface Service {
    */
   readonly put: <A>(type: AccountType<A>, info: AccountInfo, slot: Slot) => Effect.Effect<void, InvalidInput>
   /**
-   * Says that the accounts changed at a slot: no read that begins after this gives an older one. A slot more than 450
-   * above all that were seen is compared with the pool's own; one that cannot be true counts as `invalidate`.
+   * Records that the accounts changed at a slot: no later read returns an older account. A slot more than 450 above all
+   * known slots is compared with the pool's slot; an impossible one counts as `invalidate`.
    */
   readonly fence: (addresses: ReadonlyArray<Address>, slot: Slot) => Effect.Effect<void, InvalidInput>
-  /** Says that something changed, nobody knows when. What is being read now is asked for again. */
+  /** Invalidates a target that changed at an unknown time. Reads in progress ask again. */
   readonly invalidate: (target: Invalidation) => Effect.Effect<void, InvalidInput>
   /**
-   * Says how well a feed of changes covers the accounts and the tagged values. What is not covered lives for `uncoveredTtl`
-   * at most.
+   * Sets how well a feed of changes covers the accounts and the tagged values. Uncovered ones live for at most
+   * `uncoveredTtl`.
    *
-   * - `off`: there is no feed, and each time to live counts as it is. So a cache begins.
-   * - `behind`: changes are not told now.
-   * - `resumed`: each change since the feed fell behind was told.
-   * - `restarted`: each change from now on is told. What was read before stays uncovered.
+   * - `off`: there is no feed, and each time to live applies unchanged. This is the initial state.
+   * - `behind`: changes are not reported now.
+   * - `resumed`: each change since the feed fell behind was reported.
+   * - `restarted`: each change from now on is reported. Earlier reads stay uncovered.
    */
   readonly track: (tracking: Tracking) => Effect.Effect<void>
-  /** Values of an application under keys of its own: see {@link namespace}. */
+  /** Values of an application under its own keys: see {@link namespace}. */
   readonly namespace: <A, I>(
     name: string,
     schema: Schema.Schema<A, I>,

@@ -311,7 +311,7 @@ const memoryStore = (maxBytes: number) => {
 }
 
 /**
- * A store in the memory of this process. `InvalidInput` for a `maxBytes` that is no whole number of at least 0.
+ * A store in the memory of this process. `InvalidInput` for a `maxBytes` that is not a whole number from 0.
  *
  * With a `MemoryMonitor` in the context it evicts the least recently used half at critical pressure.
  *
@@ -385,7 +385,7 @@ const keyValueBackend = (store: KeyValueStore, permits: Effect.Semaphore): Backe
 
 /**
  * A store over any `KeyValueStore` of `@effect/platform`, such as memory, files or `localStorage`. Its keys begin with
- * `pod/payload/`, so the application can store other entries beside. It does not bound the store's size: the `KeyValueStore`
+ * `pod/payload/`, so the application can store other entries too. It does not bound the store's size: the `KeyValueStore`
  * decides what it keeps, and for how long. At most 16 reads and writes run at a time.
  *
  * @since 0.1.0

@@ -42,7 +42,7 @@ export * as BenchmarkHistory from "./BenchmarkHistory.js"
 export * as BufferPool from "./BufferPool.js"
 
 /**
- * A cache of the program's accounts, and of an application's own values, that never hands out what was invalidated.
+ * A cache of the program's accounts, and of an application's own values, that never returns an invalidated value.
  *
  * @since 0.1.0
  */

@@ -66,7 +66,7 @@ const every = (error: RpcError, predicate: (attempt: RpcError) => boolean): bool
   return attempts.length > 0 && attempts.every(predicate)
 }
 
-/** Whether nobody outside of this process got the call. An endpoint's own limit comes with a status or a code. */
+/** Whether the call was sent to no endpoint. An endpoint's own limit comes with a status or a code. */
 const isOwnRefusal = ({ code, reason, status }: RpcError): boolean =>
   reason === "PoolClosed" || (reason === "RateLimited" && status === undefined && code === undefined)
 

@@ -124,14 +124,14 @@ export interface SigningObserver {
 export interface RetryOptions {
   /**
    * Whether an earlier process may have sent this already. Default false. With true, the account that it `creates` is
-   * looked up first; what a dead process left in flight is found only if a journal was kept. A failure to ask
-   * (`RpcError`) then says nothing of what that process did.
+   * looked up first. A transaction that a dead process left in flight is found only with a journal. If the look-up fails
+   * (`RpcError`), it is unknown whether that process did the work.
    */
   readonly resend?: boolean | undefined
   /**
-   * How often to sign anew, with another blockhash or nonce, after `Expired`. Never before that, so the work is not done
-   * twice: a node that does not know the blockhash may lag, and another may have the bytes. Default 0. Too low: what is lost in congestion fails. Too high: the
-   * caller waits, a minute and a half at most each time.
+   * How often to sign again, with another blockhash or nonce, after `Expired`. It never signs again earlier, so the work
+   * is not done twice: a node that does not know the blockhash may lag, and another may have the bytes. Default 0. Too
+   * low: transactions that congestion drops fail. Too high: the caller waits, at most a minute and a half each time.
    */
   readonly retryExpired?: number | undefined
 }
@@ -144,35 +144,35 @@ export interface RetryOptions {
  */
 export interface SendOptions extends SignOptions, SubmitOptions, RetryOptions, SigningObserver {
   /**
-   * The account that these instructions make, and that nobody else makes: it is how their work is recognised when the
-   * transaction that did it is not known. It is looked up before they are signed again, and when they are refused after
-   * an outcome that is not known. Where it is there, the receipt is that of the transaction that made it.
+   * The account that these instructions create, and that no other instructions create. It shows whether their work was
+   * done by an unknown transaction. It is looked up before they are signed again, and when they are refused after an
+   * unknown outcome. If it exists, the receipt is that of the transaction that created it.
    */
   readonly creates?: Address | undefined
 }
 
 /**
- * How compute limits and prices are found, for transactions whose sender names none.
+ * How compute limits and prices are estimated, for transactions without their own.
  *
- * The limit is what a simulation took, and is kept for the transactions of the same programs, instructions and numbers of
- * accounts. Each may search the bumps of its addresses eight times more often, at 1500 units, than the one that was
- * simulated.
+ * The limit comes from a simulation, and is kept for transactions with the same programs, instructions and numbers of
+ * accounts. Each of them may need up to eight more tries to find the bumps of its addresses, at 1500 units per try, than
+ * the simulated one.
  *
  * @since 0.1.0
  * @category models
  */
 export interface FeeOptions {
   /**
-   * What is added to the units that the simulation took, as a part of them. Default 0.1. Too low: transactions run out of
-   * units when accounts grow. Too high: units are paid for that are not used.
+   * Margin over the simulated units, as a share of them. Default 0.1. Too low: transactions run out of units when
+   * accounts grow. Too high: unused units are paid for.
    */
   readonly margin?: number | undefined
   /**
-   * Which price of the last 150 blocks for the same accounts is paid, in percent of them that paid less. Default 75. Too
-   * low: transactions wait while blocks are full. Too high: outliers are paid.
+   * The percentile of the prices of the last 150 blocks, for the same accounts, that is paid. Default 75. Too low:
+   * transactions wait while blocks are full. Too high: the price follows outliers.
    */
   readonly percentile?: number | undefined
-  /** The least price of a compute unit, in millionths of a lamport. Default 0. */
+  /** The lowest price of a compute unit, in millionths of a lamport. Default 0. */
   readonly minPrice?: bigint | undefined
   /**
    * The highest price of a compute unit, bumps included, in millionths of a lamport. Default 1,000,000, a lamport a unit.
@@ -180,15 +180,15 @@ export interface FeeOptions {
    */
   readonly maxPrice?: bigint | undefined
   /**
-   * The most that price times limit may come to, in lamports a transaction: both are an endpoint's word. The price is
-   * lowered until it does. Default 100,000, 20 times the fee of a signature, but not less than `minPrice` comes to;
-   * where a `maxPrice` is given, 1,400,000 units at that price. Too low: nothing lands in congestion. Too high: a false answer
-   * is expensive.
+   * The maximum of price times limit, in lamports for each transaction, because both come from one endpoint. A higher
+   * product lowers the price. Default 100,000, 20 times the fee of a signature, but not less than the fee at `minPrice`.
+   * With a given `maxPrice`, the default is 1,400,000 units at that price. Too low: nothing lands in congestion. Too high:
+   * a false answer is expensive.
    */
   readonly maxFee?: bigint | undefined
   /**
-   * By what the price is multiplied each time a transaction is signed anew. Default 1.5. Too low: it expires again. Too
-   * high: `maxPrice` is reached at once.
+   * The factor of the price each time a transaction is signed again. Default 1.5. Too low: it expires again. Too high:
+   * `maxPrice` is reached at once.
    */
   readonly bump?: number | undefined
 }
