@@ -183,7 +183,7 @@ it.scoped(
       const other = (name: string, value: string) =>
         Buffer.from(whole.toString("latin1").replace(name, value), "latin1")
       for (const [bytes, detail] of [
-        [Buffer.from("not a ledger at all"), /is no ledger/],
+        [Buffer.from("not a ledger at all"), /is not a ledger/],
         [other("POD-LEDGER 1", "POD-LEDGER 9"), /another version/],
         [flipped(whole.length - 300), /is damaged at byte \d+/],
         [flipped(header + 2), /is damaged at byte 13/],
