@@ -85,7 +85,7 @@ export type EventsError = Cursors.HistoryLost | Cursors.Overflow | InvalidInput 
 export interface StreamOptions {
   /**
    * Where to start: behind a cursor, `"now"` (default), or at the `"beginning"` of the program's history.
-   * `InvalidInput` on `cursor` for a cursor of another program or cluster, or one that is more than 150 slots ahead of
+   * `InvalidInput` on `from` for a cursor of another program or cluster, or one that is more than 150 slots ahead of
    * the node.
    */
   readonly from?: Cursors.Cursor | "beginning" | "now" | undefined
@@ -254,7 +254,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, InvalidInput
           const head = yield* history.head
           if (start.slot > head + MAX_AHEAD) {
             const rule = `must not be ahead of the cluster, which has reached slot ${head}`
-            return yield* new InvalidInput({ field: "cursor", rule, size: start.slot })
+            return yield* new InvalidInput({ field: "from", rule, size: start.slot })
           }
         }
         let after = start === undefined ? (from === "now" ? feed.position : -1n) : Cursors.wholeSlot(start)

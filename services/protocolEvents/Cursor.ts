@@ -104,7 +104,7 @@ export const rest = (
   return events.slice(index + 1)
 }
 
-const refuse = (rule: string) => Either.left(new InvalidInput({ field: "cursor", rule }))
+const refuse = (rule: string) => Either.left(new InvalidInput({ field: "from", rule }))
 
 const decode = Schema.decodeUnknownEither(Cursor)
 

@@ -283,7 +283,7 @@ describe("ProtocolEvents", () => {
         for (const given of cursors) {
           // @ts-expect-error a caller without types
           const refused = yield* failure({ from: given })
-          assert.deepStrictEqual([refused._tag, "field" in refused && refused.field], ["InvalidInput", "cursor"])
+          assert.deepStrictEqual([refused._tag, "field" in refused && refused.field], ["InvalidInput", "from"])
         }
         const others: ReadonlyArray<readonly [object, string]> = [
           [{ commitment: "processed" }, "commitment"],
