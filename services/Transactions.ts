@@ -225,7 +225,8 @@ export interface Options {
   readonly fees?: FeeOptions | undefined
   /**
    * Whether to subscribe to each signature in flight, so that it is looked up as soon as the node reports it. Default
-   * false: a subscription for each transaction saves only half a `pollInterval`. Correctness does not depend on it.
+   * false: a subscription for each transaction saves only half a `pollInterval`. Correctness does not depend on it. Costs
+   * about 8 ms of CPU for each transaction that is alone in flight, since a WebSocket closes with its last subscription.
    */
   readonly subscribe?: boolean | undefined
   /**

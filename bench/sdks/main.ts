@@ -14,13 +14,11 @@ const contenderOf = (node: Node, sdk: Sdk, operation: Operation, note?: string) 
     note
   )
 
-const SUBSCRIBED = "it is told of each signature by a subscription (subscribe: true): this node confirms at once"
-
 const RUST =
   "the protocol has no SDK in Rust to install: its instructions, written by hand, with the blocking client; it keeps no payload, and its bytes are not counted"
 
 const SENDS = (node: Node) => ({
-  "this SDK": contenderOf(node, "ours", "send", SUBSCRIBED),
+  "this SDK": contenderOf(node, "ours", "send"),
   "this SDK, sodium": contenderOf(node, "sodium", "send"),
   "this SDK, batched": contenderOf(node, "batched", "send", "a message's share of the time of a batch of 100"),
   Kit: contenderOf(node, "kit", "send"),

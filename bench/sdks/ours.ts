@@ -25,9 +25,7 @@ export const layerOf = ({ url, wsUrl }: Job["node"]) =>
   Pod.layer({
     ...PodConfig.benchmark,
     url: Redacted.make(url),
-    wsUrl: Redacted.make(wsUrl),
-    // A receipt comes with the node's notification instead of the next poll: this node confirms at once
-    transactions: { subscribe: true }
+    wsUrl: Redacted.make(wsUrl)
   }).pipe(Layer.provideMerge(PayloadStore.layerMemory))
 
 const PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex")
