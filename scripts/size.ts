@@ -12,10 +12,10 @@ const budgets: ReadonlyArray<readonly [entry: string, platform: "browser" | "nod
   ["src/protocol/Pda.ts", "browser", 9],
   ["src/protocol/Account.ts", "browser", 8],
   ["src/protocol/Instruction.ts", "browser", 15],
-  ["services/RpcPool.ts", "browser", 19],
+  ["services/RpcPool.ts", "browser", 20],
   ["services/index.ts", "browser", 168],
-  ["layers/RpcPoolHttpClient.ts", "browser", 39],
-  ["layers/RpcPoolUndici.ts", "node", 39],
+  ["layers/RpcPoolHttpClient.ts", "browser", 40],
+  ["layers/RpcPoolUndici.ts", "node", 41],
   ["layers/EmbeddedCluster.ts", "node", 4],
   ["layers/AgentCluster.ts", "node", 92],
   ["index.ts", "node", 222]

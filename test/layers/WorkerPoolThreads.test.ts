@@ -13,6 +13,7 @@ import * as WorkerPoolThreads from "../../layers/WorkerPoolThreads.js"
 import { bundle } from "../../scripts/build-thread.js"
 import { root } from "../../scripts/publicModules.js"
 import type { Service } from "../../services/WorkerPool.js"
+import { eventually } from "../support/eventually.js"
 import { bytesTask, textTask } from "../support/workerTasks.js"
 
 const pool = (options: WorkerPoolThreads.Options = {}) => WorkerPoolThreads.make({ threads: 2, ...options })
@@ -39,6 +40,8 @@ describe("WorkerPoolThreads", () => {
       const bad = yield* Effect.fork(Effect.flip(run(textTask("loops"), "x", { timeout: 300 })))
       expect(yield* others({ run, stats, map: () => Effect.never })).toEqual(expected)
       expect(yield* Fiber.join(bad)).toMatchObject({ reason: "Timeout" })
+      // The thread is replaced after the caller has its answer
+      yield* eventually(stats, ({ replaced }) => replaced === 1)
       // Both threads serve again
       yield* Effect.all([run(textTask("busy"), "20"), run(textTask("busy"), "20")], { concurrency: 2 })
       expect(yield* stats).toMatchObject({ pending: 0, replaced: 1 })
