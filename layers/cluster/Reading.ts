@@ -1,4 +1,3 @@
-import * as ShardId from "@effect/cluster/ShardId"
 /**
  * Agents that react to their inboxes.
  *
@@ -10,6 +9,7 @@ import * as ShardId from "@effect/cluster/ShardId"
  * two, so each message is handled at least once. A failed message is tried again after a pause, and blocks the later
  * ones.
  */
+import * as ShardId from "@effect/cluster/ShardId"
 import { Sharding } from "@effect/cluster/Sharding"
 import type { Address } from "@solana/kit"
 import * as Cause from "effect/Cause"

@@ -1,5 +1,5 @@
-import * as NodeSocket from "@effect/platform-node/NodeSocket"
 /** Replies over HTTP/1.1 and HTTP/2 to both clients. */
+import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
