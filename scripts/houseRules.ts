@@ -29,7 +29,7 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
   never("imports run down: index", "^index", "^(test/|bench/|examples/|scripts/)"),
 
   room("src/protocol/(internal|instruction|protocolEvent)", "src/protocol/"),
-  room("src/observe/benchmark", "src/observe/Benchmark(Page|Text).ts"),
+  room("src/observe/benchmark", "src/observe/Benchmark(Page|Report|Text).ts"),
   room("src/observe/metrictable", "src/observe/MetricTable.ts"),
   room("src/observe/flamegraph", "src/observe/(Flamegraph|ProfilePage).ts"),
   room("src/solana/internal", "src/solana/"),

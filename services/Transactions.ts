@@ -10,11 +10,10 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
+import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Check from "../src/internal/check.js"
-import { model } from "../src/internal/jsonable.js"
 import { InvalidInput } from "../src/InvalidInput.js"
 import * as Addresses from "../src/solana/Address.js"
 import * as Deadline from "./Deadline.js"
@@ -35,6 +34,7 @@ import * as UnsignedTransaction from "./transactions/compile/UnsignedTransaction
 import type { SignOptions } from "./transactions/compile/UnsignedTransaction.js"
 import * as ConfirmationTracker from "./transactions/confirm/ConfirmationTracker.js"
 import * as Failure from "./transactions/Failure.js"
+import * as Inspection from "./transactions/Inspection.js"
 import * as BlockhashCache from "./transactions/lifetime/BlockhashCache.js"
 import * as Nonces from "./transactions/lifetime/Nonces.js"
 import type {
@@ -313,6 +313,7 @@ export const make = Effect.fnUntraced(function* (
     return extend(options, { limit: { at, late: notSent } })
   }
 
+  const inspection = Inspection.make(pool, report, defaultCommitment)
   const nonces = Nonces.make(pool)
   const journaledSubmit = yield* JournaledSubmit.make(pool, program)
 
@@ -450,39 +451,8 @@ export const make = Effect.fnUntraced(function* (
       tracedStream("Transactions.recover")
     ),
 
-    simulate: (instructions, options = {}) =>
-      Effect.gen(function* () {
-        const wire = UnsignedTransaction.unsigned(yield* UnsignedTransaction.make(yield* Wallet, instructions, options))
-        const { slot, value } = yield* pool.simulateTransaction(wire, {
-          replaceRecentBlockhash: true,
-          commitment: options.commitment ?? defaultCommitment
-        })
-        const { err, logs, unitsConsumed: units } = value
-        if (Failure.succeeded(err)) return model({ slot, logs, units })
-        return yield* report({
-          reason: "Simulation",
-          err,
-          logs,
-          slot,
-          wire,
-          hasNonce: options.durableNonce !== undefined
-        })
-      }).pipe(traced("Transactions.simulate", { "solana.instructions": instructions.length })),
-
-    details: (signature) =>
-      pool.getTransaction(signature, { commitment: "confirmed" }).pipe(
-        Effect.map(
-          Option.flatMap(({ blockTime, meta, slot, wire }) =>
-            Option.map(meta, ({ computeUnitsConsumed: units, err, fee, logs }) => {
-              const error = Failure.succeeded(err)
-                ? Option.none()
-                : Option.some(report({ reason: "Rejected", err, logs, slot, wire, signature }))
-              return model({ signature, slot, blockTime, fee, logs, units, error })
-            })
-          )
-        ),
-        traced("Transactions.details", { "solana.signature": signature })
-      )
+    simulate: inspection.simulate,
+    details: inspection.details
   }
 })
 

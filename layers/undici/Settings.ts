@@ -9,7 +9,12 @@ import { InvalidInput } from "../../src/InvalidInput.js"
 import * as Headers from "../internal/Headers.js"
 import type * as Url from "../internal/Url.js"
 
-/** The connections to one endpoint. */
+/**
+ * The connections to one endpoint.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Options extends Url.Options, WireTransport.Options {
   /**
    * Headers of every request and of the WebSocket handshake, such as `authorization`. Plain texts are redacted as for

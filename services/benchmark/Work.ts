@@ -7,6 +7,12 @@ import * as Option from "effect/Option"
 import type { Case as MeasuredCase } from "../../src/observe/BenchmarkReport.js"
 import { Stopwatch } from "../Stopwatch.js"
 
+/**
+ * The operations that {@link Work} times in one round of mode `latency`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Plan {
   /** Operations to time. */
   readonly operations: number
@@ -18,6 +24,12 @@ export interface Plan {
   readonly rate: Option.Option<number>
 }
 
+/**
+ * The latencies of one round.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Latencies {
   /** The latency of each operation, in any order. */
   readonly micros: ReadonlyArray<number>
@@ -25,6 +37,12 @@ export interface Latencies {
   readonly seconds: number
 }
 
+/**
+ * The operations of a case: how to run and time them, in this process or in another.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Work {
   /** Returns the microseconds of CPU of some calls. */
   readonly cpu: (calls: number) => Effect.Effect<number, unknown>

@@ -12,6 +12,9 @@ import { model } from "../../src/internal/jsonable.js"
  *
  * The updates of one account are in the order of slots. A change whose notification was lost is emitted late, after
  * updates of other accounts.
+ *
+ * @since 0.1.0
+ * @category models
  */
 export type Update<A> =
   | { readonly _tag: "Value"; readonly slot: Slot; readonly value: A }

@@ -21,6 +21,9 @@ import { SignedTransaction } from "../SignedTransaction.js"
  *   continue with the same bytes.
  * - `Unrecorded`: the journal could not store it, so it was not sent.
  * - `Unsent`: the service was closed before it was sent.
+ *
+ * @since 0.1.0
+ * @category errors
  */
 export class TransactionError extends printable(
   Schema.TaggedError<TransactionError>("@pod-protocol/effect/TransactionError")("TransactionError", {

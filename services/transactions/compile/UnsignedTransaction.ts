@@ -27,7 +27,12 @@ import * as Fees from "./Fees.js"
 /** Each signer takes 96 of 1232 bytes: 64 for its signature, 32 for its address. */
 const MAX_SIGNERS = 12
 
-/** The durable nonce of a transaction. */
+/**
+ * The durable nonce of a transaction.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface DurableNonceOptions {
   /** The nonce account. It is advanced when the transaction lands, even if the transaction fails. */
   readonly account: Address
@@ -35,7 +40,12 @@ export interface DurableNonceOptions {
   readonly authority?: Wallet | undefined
 }
 
-/** How instructions are compiled. */
+/**
+ * How instructions are compiled.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface CompileOptions {
   /** Version of the message. Default 0; `"legacy"` for signers that do not support versions. */
   readonly version?: Message.Version | undefined
@@ -62,7 +72,12 @@ export interface CompileOptions {
   readonly durableNonce?: DurableNonceOptions | undefined
 }
 
-/** How instructions are compiled and signed. */
+/**
+ * How instructions are compiled and signed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface SignOptions extends CompileOptions {
   /** Further signers of the instructions, such as the key of an account to create. Default none. */
   readonly signers?: ReadonlyArray<Wallet> | undefined

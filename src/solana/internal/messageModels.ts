@@ -1,16 +1,31 @@
 /** Types of the message compiler's input and output. */
 import type { Address, Blockhash, Instruction } from "@solana/kit"
 
-/** Versions of a message: `"legacy"`, or 0 with address lookup tables. */
+/**
+ * Versions of a message: `"legacy"`, or 0 with address lookup tables.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type Version = "legacy" | 0
 
-/** An address lookup table with its addresses in order. */
+/**
+ * An address lookup table with its addresses in order.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface LookupTable {
   readonly address: Address
   readonly addresses: ReadonlyArray<Address>
 }
 
-/** The input of `Message.compile`. */
+/**
+ * The input of `Message.compile`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface CompileOptions {
   /** Default 0. Use `"legacy"` for wallets and programs that support only that. */
   readonly version?: Version | undefined
@@ -27,10 +42,20 @@ export interface CompileOptions {
   readonly lookupTables?: ReadonlyArray<LookupTable> | undefined
 }
 
-/** The input of `PreparedMessage.prepare`: that of `Message.compile` without the blockhash. */
+/**
+ * The input of `PreparedMessage.prepare`: that of `Message.compile` without the blockhash.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type PrepareOptions = Omit<CompileOptions, "blockhash">
 
-/** A compiled message with zeros in place of the blockhash. */
+/**
+ * A compiled message with zeros in place of the blockhash.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface PreparedMessage {
   /** The message bytes. Do not change them. */
   readonly bytes: Uint8Array

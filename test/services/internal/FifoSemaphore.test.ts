@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
@@ -15,6 +16,8 @@ const limit = (millis: number) =>
 /** Takes the one permit and keeps it until it is interrupted. */
 const hold = (semaphore: FifoSemaphore.FifoSemaphore) =>
   Effect.fork(semaphore.withPermit(Effect.never)).pipe(Effect.tap(Effect.yieldNow()))
+
+const settle = Effect.repeatN(Effect.yieldNow(), 500)
 
 describe("FifoSemaphore", () => {
   it.effect("Given waiters with limits of any order, When time passes, Then each ends at its own limit", () =>
@@ -91,5 +94,50 @@ describe("FifoSemaphore", () => {
         yield* TestClock.adjust("1 second")
         assert.isNull(next.unsafePoll())
       })
+  )
+
+  it.effect(
+    "Given waiters at a semaphore, When some are interrupted, Then the others pass in order and no permit is lost",
+    () =>
+      Effect.gen(function* () {
+        const semaphore = FifoSemaphore.make(1)
+        const passed: Array<number> = []
+        const hold = yield* Deferred.make<void>()
+        const holder = yield* Effect.fork(semaphore.withPermit(Deferred.await(hold)))
+        yield* settle
+        const fibers = yield* Effect.forEach([...Array(1000).keys()], (index) =>
+          Effect.fork(semaphore.withPermit(Effect.sync(() => passed.push(index))))
+        )
+        yield* settle
+        yield* Effect.forEach(
+          fibers.filter((_, index) => index % 2 === 0),
+          Fiber.interrupt
+        )
+        yield* Deferred.succeed(hold, undefined)
+        yield* Fiber.join(holder)
+        yield* Effect.forEach(fibers, Fiber.await)
+        assert.deepStrictEqual(
+          passed,
+          [...Array(1000).keys()].filter((index) => index % 2 === 1)
+        )
+        assert.strictEqual(yield* semaphore.withPermit(Effect.succeed("free")), "free")
+      })
+  )
+
+  it.effect("Given a permit handed to a waiter that is interrupted in the same turn, Then the next one gets it", () =>
+    Effect.gen(function* () {
+      const semaphore = FifoSemaphore.make(1)
+      const hold = yield* Deferred.make<void>()
+      const holder = yield* Effect.fork(semaphore.withPermit(Deferred.await(hold)))
+      yield* settle
+      const first = yield* Effect.fork(semaphore.withPermit(Effect.never))
+      yield* settle
+      const second = yield* Effect.fork(semaphore.withPermit(Effect.succeed("second")))
+      yield* settle
+      yield* Deferred.succeed(hold, undefined)
+      yield* Fiber.interrupt(first)
+      yield* Fiber.join(holder)
+      assert.strictEqual(yield* Fiber.join(second), "second")
+    })
   )
 })

@@ -10,33 +10,17 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as Tracer from "effect/Tracer"
-import * as FifoSemaphore from "../../../services/internal/FifoSemaphore.js"
 import * as Metrics from "../../../services/Metrics.js"
-import * as RpcPool from "../../../services/RpcPool.js"
-import { RpcError, SubscriptionError } from "../../../services/RpcTransport.js"
+import { SubscriptionError } from "../../../services/RpcTransport.js"
 import * as Transactions from "../../../services/Transactions.js"
 import { Wallet } from "../../../services/Wallet.js"
 import * as FakeNode from "../../support/fakeNode.js"
+import { over, send, sentSignatures } from "../../support/sends.js"
 import { STRANGER, transfer, walletOf } from "../../support/transfers.js"
-
-const send = (amount: bigint, options?: Transactions.SendOptions) =>
-  Effect.gen(function* () {
-    const transactions = yield* Transactions.Transactions
-    const wallet = yield* walletOf(51)
-    const instructions = [transfer(wallet.address, STRANGER, amount)]
-    return yield* transactions.send(instructions, options).pipe(Effect.provideService(Wallet, wallet))
-  })
-
-const over = (node: FakeNode.FakeNode, options?: Transactions.Options) =>
-  Effect.provide(Layer.provideMerge(Transactions.layer(options), node.layer))
 
 const amounts = (count: number) => Array.from({ length: count }, (_, index) => BigInt(index + 1))
 
 const settle = Effect.repeatN(Effect.yieldNow(), 500)
-
-const sentSignatures = (node: FakeNode.FakeNode) => [
-  ...new Set(node.sent.map(({ wire }) => FakeNode.signatureOf(wire)))
-]
 
 describe("Transactions: watching", () => {
   it.effect("Given 300 signatures in flight, When they are looked up, Then two calls ask for 256 and 44", () => {
@@ -350,117 +334,6 @@ describe("Transactions: what can be seen", () => {
   })
 })
 
-describe("Transactions: blockhashes", () => {
-  it.effect(
-    "Given many signers at once, When the cache is cold, Then one fetch serves them for its time to live",
-    () => {
-      const node = FakeNode.make()
-      node.onSend = node.land
-      return Effect.gen(function* () {
-        yield* Effect.forEach(amounts(20), (amount) => send(amount), { concurrency: "unbounded" })
-        expect(yield* RpcPool.calls("getLatestBlockhash")).toBe(1)
-        yield* TestClock.adjust("4 seconds")
-        yield* send(21n)
-        expect(yield* RpcPool.calls("getLatestBlockhash")).toBe(1)
-        yield* TestClock.adjust("6 seconds")
-        yield* send(22n)
-        expect(yield* RpcPool.calls("getLatestBlockhash")).toBe(2)
-      }).pipe(over(node))
-    }
-  )
-
-  it.effect(
-    "Given an ageing blockhash, When a transaction is signed, Then the next one is fetched without a wait",
-    () => {
-      let fetches = 0
-      const node = FakeNode.make({
-        getLatestBlockhash: () =>
-          ++fetches > 1
-            ? Effect.never
-            : Effect.succeed({ slot: 1n, value: { blockhash: FakeNode.blockhashOf(9), lastValidBlockHeight: 200n } })
-      })
-      node.onSend = node.land
-      return Effect.gen(function* () {
-        yield* send(1n)
-        yield* TestClock.adjust("6 seconds")
-        yield* send(2n)
-        yield* send(3n)
-        expect(fetches).toBe(2)
-      }).pipe(over(node))
-    }
-  )
-
-  it.effect("Given a fetch with several waiters, When the first is interrupted, Then the others get its answer", () =>
-    Effect.gen(function* () {
-      const answer = yield* Deferred.make<void>()
-      const node = FakeNode.make({
-        getLatestBlockhash: () =>
-          Effect.as(Deferred.await(answer), {
-            slot: 1n,
-            value: { blockhash: FakeNode.blockhashOf(9), lastValidBlockHeight: 200n }
-          })
-      })
-      node.onSend = node.land
-      yield* Effect.gen(function* () {
-        const first = yield* Effect.fork(send(1n))
-        yield* settle
-        const second = yield* Effect.fork(send(2n))
-        yield* settle
-        yield* Fiber.interrupt(first)
-        yield* Deferred.succeed(answer, undefined)
-        expect(yield* Fiber.join(second)).toMatchObject({ slot: 100n })
-        expect(yield* RpcPool.calls("getLatestBlockhash")).toBe(1)
-      }).pipe(over(node))
-    })
-  )
-
-  it.effect("Given a fetch that fails, When the next one signs, Then it fetches again", () => {
-    const unreachable = new RpcError({ reason: "Transport", method: "getLatestBlockhash", detail: "refused" })
-    const node = FakeNode.make({ getLatestBlockhash: () => Effect.fail(unreachable) })
-    return Effect.gen(function* () {
-      expect(yield* Effect.flip(send(1n))).toMatchObject({ _tag: "RpcError", reason: "Transport" })
-      expect(yield* Effect.flip(send(1n))).toMatchObject({ _tag: "RpcError" })
-      expect(yield* RpcPool.calls("getLatestBlockhash")).toBe(2)
-    }).pipe(over(node))
-  })
-
-  it.effect(
-    "Given a node that does not find the blockhash, When a transaction is sent, Then its bytes are resent until they land",
-    () => {
-      let known = false
-      const data = { err: "BlockhashNotFound", logs: [] }
-      const unknown = new RpcError({
-        reason: "Node",
-        method: "sendTransaction",
-        code: -32002,
-        detail: "not found",
-        data
-      })
-      const node = FakeNode.make({
-        sendTransaction: (wire) =>
-          Effect.suspend(() => {
-            const signature = FakeNode.signatureOf(wire)
-            if (!known) return Effect.fail(unknown)
-            node.land(signature)
-            return Effect.succeed(signature)
-          })
-      })
-      return Effect.gen(function* () {
-        const fiber = yield* Effect.fork(send(1n, { retryExpired: 3 }))
-        yield* TestClock.adjust("5 seconds")
-        expect(Option.isNone(yield* Fiber.poll(fiber))).toBe(true)
-        ;[known, node.blockhash] = [true, 2]
-        yield* TestClock.adjust("2 seconds")
-        yield* Fiber.join(fiber)
-        expect(yield* RpcPool.calls("getLatestBlockhash")).toBe(1)
-        // The next one does not bear it.
-        yield* send(2n)
-        expect(yield* RpcPool.calls("getLatestBlockhash")).toBe(2)
-      }).pipe(over(node))
-    }
-  )
-})
-
 describe("Transactions: bounds", () => {
   it.effect(
     "Given two permits, When five transactions are sent, Then two are in flight and the rest follow in order",
@@ -478,47 +351,5 @@ describe("Transactions: bounds", () => {
         }
       }).pipe(over(node, { maxInFlight: 2 }))
     }
-  )
-
-  it.effect(
-    "Given waiters at a semaphore, When some are interrupted, Then the others pass in order and no permit is lost",
-    () =>
-      Effect.gen(function* () {
-        const semaphore = FifoSemaphore.make(1)
-        const passed: Array<number> = []
-        const hold = yield* Deferred.make<void>()
-        const holder = yield* Effect.fork(semaphore.withPermit(Deferred.await(hold)))
-        yield* settle
-        const fibers = yield* Effect.forEach([...Array(1000).keys()], (index) =>
-          Effect.fork(semaphore.withPermit(Effect.sync(() => passed.push(index))))
-        )
-        yield* settle
-        yield* Effect.forEach(
-          fibers.filter((_, index) => index % 2 === 0),
-          Fiber.interrupt
-        )
-        yield* Deferred.succeed(hold, undefined)
-        yield* Fiber.join(holder)
-        yield* Effect.forEach(fibers, Fiber.await)
-        expect(passed).toStrictEqual([...Array(1000).keys()].filter((index) => index % 2 === 1))
-        expect(yield* semaphore.withPermit(Effect.succeed("free"))).toBe("free")
-      })
-  )
-
-  it.effect("Given a permit handed to a waiter that is interrupted in the same turn, Then the next one gets it", () =>
-    Effect.gen(function* () {
-      const semaphore = FifoSemaphore.make(1)
-      const hold = yield* Deferred.make<void>()
-      const holder = yield* Effect.fork(semaphore.withPermit(Deferred.await(hold)))
-      yield* settle
-      const first = yield* Effect.fork(semaphore.withPermit(Effect.never))
-      yield* settle
-      const second = yield* Effect.fork(semaphore.withPermit(Effect.succeed("second")))
-      yield* settle
-      yield* Deferred.succeed(hold, undefined)
-      yield* Fiber.interrupt(first)
-      yield* Fiber.join(holder)
-      expect(yield* Fiber.join(second)).toBe("second")
-    })
   )
 })

@@ -2,25 +2,11 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import { RpcError } from "../../../services/RpcTransport.js"
-import * as Transactions from "../../../services/Transactions.js"
-import { Wallet } from "../../../services/Wallet.js"
 import * as FakeNode from "../../support/fakeNode.js"
-import { STRANGER, transfer, walletOf } from "../../support/transfers.js"
-
-const send = (amount: bigint, options?: Transactions.SendOptions) =>
-  Effect.gen(function* () {
-    const transactions = yield* Transactions.Transactions
-    const wallet = yield* walletOf(81)
-    const instructions = [transfer(wallet.address, STRANGER, amount)]
-    return yield* transactions.send(instructions, options).pipe(Effect.provideService(Wallet, wallet))
-  })
-
-const over = (node: FakeNode.FakeNode, options?: Transactions.Options) =>
-  Effect.provide(Layer.provideMerge(Transactions.layer(options), node.layer))
+import { over, send } from "../../support/sends.js"
 
 const failure = (fields: Partial<ConstructorParameters<typeof RpcError>[0]>) =>
   new RpcError({ reason: "Transport", method: "sendTransaction", detail: "no reply", ...fields })

@@ -11,6 +11,7 @@ import { RpcError } from "../../../services/RpcTransport.js"
 import * as Transactions from "../../../services/Transactions.js"
 import { Wallet } from "../../../services/Wallet.js"
 import * as FakeNode from "../../support/fakeNode.js"
+import { over } from "../../support/sends.js"
 import { STRANGER, transfer, walletOf } from "../../support/transfers.js"
 
 const send = (amount: bigint, options?: Transactions.SendOptions, signing?: Effect.Effect<never>) =>
@@ -20,9 +21,6 @@ const send = (amount: bigint, options?: Transactions.SendOptions, signing?: Effe
     const signer = signing === undefined ? wallet : { address: wallet.address, sign: () => signing }
     return yield* Effect.provideService(send([transfer(wallet.address, STRANGER, amount)], options), Wallet, signer)
   })
-
-const over = (node: FakeNode.FakeNode, options?: Transactions.Options) =>
-  Effect.provide(Layer.provideMerge(Transactions.layer(options), node.layer))
 
 /** It ends at that time, with that failure, and not before. */
 const endsAt = <A, E, R>(effect: Effect.Effect<A, E, R>, millis: number) =>

@@ -13,6 +13,7 @@ import * as Transactions from "../../../services/Transactions.js"
 import { Wallet } from "../../../services/Wallet.js"
 import * as Wire from "../../../src/solana/Wire.js"
 import * as FakeNode from "../../support/fakeNode.js"
+import { over } from "../../support/sends.js"
 import { STRANGER, transfer, walletOf } from "../../support/transfers.js"
 
 const send = (seed: number, amount: bigint, options?: Transactions.SendOptions) =>
@@ -25,9 +26,6 @@ const send = (seed: number, amount: bigint, options?: Transactions.SendOptions) 
       wallet
     )
   })
-
-const over = (node: FakeNode.FakeNode, options?: Transactions.Options) =>
-  Effect.provide(Layer.provideMerge(Transactions.layer(options), node.layer))
 
 const settle = Effect.yieldNow().pipe(Effect.repeatN(200))
 
