@@ -63,7 +63,7 @@ const SETTINGS = ["fsync=off", "max_connections=200", "unix_socket_directories="
 
 const ended = (server: ChildProcess) =>
   Effect.async<void>((resume) => {
-    if (server.exitCode !== null) return resume(Effect.void)
+    if (server.exitCode !== null || server.signalCode !== null) return resume(Effect.void)
     server.once("exit", () => resume(Effect.void))
     server.kill("SIGQUIT")
   })

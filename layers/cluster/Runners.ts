@@ -20,6 +20,7 @@ import * as Check from "../../src/internal/check.js"
 import { InvalidInput } from "../../src/InvalidInput.js"
 import { AgentClusterError } from "./AgentClusterError.js"
 import type { Runner } from "./Client.js"
+import * as Connections from "./Connections.js"
 import { sharding, type ShardingOptions } from "./Settings.js"
 import * as Shards from "./Shards.js"
 import * as SqliteClient from "./SqliteClient.js"
@@ -74,7 +75,7 @@ const messages = SqlMessageStorage.layer
 
 const runners = Layer.mapError(SqlRunnerStorage.layer, storage)
 
-const protocol = NodeClusterSocket.layerClientProtocol
+const protocol = Connections.layer
 
 /** A runner over the database in context. */
 export const layerRunner = (
