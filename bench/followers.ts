@@ -2,8 +2,8 @@
  * Measures the cost of one more follower among a thousand that share: CPU time of its start, heap while it waits, CPU
  * time of a delivery.
  *
- * `npm run -s bench -- followers [--json]`. The cluster runs in this process, so its work is not counted as a follower's
- * only where nothing is asked: the thousand are there before the measure begins.
+ * `npm run -s bench -- followers [--json]`. The thousand follow before the measurement starts. The cluster runs in this
+ * process, so figures that need its answers include its work.
  */
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"

@@ -3,8 +3,9 @@
  *
  *     npm run -s bench -- [NAME…] [flags]
  *
- * One name loads that benchmark alone, and gives it the arguments after its name. Several run one after another, each in a
- * process of its own. Without a name all run, those that take long with less to do: an hour or more.
+ * With one name, only that benchmark is loaded, and it gets the arguments after its name. Several benchmarks run one
+ * after another, each in its own process. Without a name, all run, which takes an hour or more. The longest ones are
+ * then shortened.
  *
  * `report.ts` has the common flags. `--profile-time S` records the CPU time of the first S seconds and stops;
  * `docs/profiling.md` describes the output.

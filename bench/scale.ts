@@ -1,10 +1,11 @@
 /**
- * What threads cost and bring: CPU of a small task over its work, beside piscina, and the time of batches that are signed and
- * sealed on threads. And what agents of a cluster cost: memory, becoming active, a send.
+ * The cost and the gain of threads: the CPU overhead of a small task, compared with piscina's, and the time of batches
+ * that are signed and sealed on threads. And the cost of agents in a cluster: memory, activation, a send.
  *
  *     npm run -s bench -- scale [threads|agents] [--json] [--assert] [--threads N] [--agents N]
  *
- * `--threads` is 2 by default; a speed-up needs as many free cores beside the calling thread's share. `--agents` is 10,000.
+ * `--threads` is 2 by default. A speed-up needs that many free cores, and time on another for the calling thread.
+ * `--agents` is 10,000 by default.
  * piscina is installed under `bench/peers` when it is first needed.
  */
 import { randomBytes } from "node:crypto"

@@ -5,9 +5,9 @@
  *
  *     npm run -s bench -- sdks [--share 0.1] [--json] [--html FILE] [--compare] [--assert]
  *
- * `--share` takes a part of the operations. Peers are installed, and the client in Rust is built by cargo, when they are first
- * needed; without cargo its row says so. What a peer cannot do is said in the report. Beside the times are the CPU time and the bytes of an operation in the client, its largest RSS, and the calls
- * that the node served.
+ * `--share` runs a part of the operations. The first run installs the other SDKs and builds the client in Rust with
+ * cargo. Without cargo, the row of that client is a failure. The report names the limits of each SDK. Besides the times,
+ * it has CPU time and bytes per operation in the client, the client's largest RSS, and the calls that the node served.
  */
 import { compiled, runCompiled } from "./compiled.js"
 

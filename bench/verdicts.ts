@@ -1,7 +1,7 @@
 /**
- * How far the verdicts can be trusted on this machine: runs of unchanged code and of the same code with 5 % more work, 20 of
- * each. At most one of the first should be called a change, and 18 of the second should be found. A run is of several
- * processes, one after another, which are the independent trials.
+ * Tests the verdicts on this machine, by 20 runs of unchanged code and 20 of the same code with 5 % more work. Of the
+ * unchanged runs, at most one should be judged a change. Of the others, at least 18 should be judged slower. A run has
+ * several processes, one after another; each is an independent trial.
  *
  *     npm run -s bench -- verdicts [--runs 20] [--processes 5] [--json]
  */

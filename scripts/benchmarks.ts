@@ -1,5 +1,5 @@
 /**
- * Writes what is shown of the stored benchmark run: the page, the tables of the README, and the targets of `docs/guide.md`. All
+ * Writes the published parts of the stored benchmark run: the page, the tables of the README, and the targets of `docs/guide.md`. All
  * follow from `docs/benchmark-report.json`, which a run writes:
  *
  *     npm run -s bench -- sdks guide --json > docs/benchmark-report.json

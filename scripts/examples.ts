@@ -20,7 +20,7 @@ const tagged = (comment: string): ReadonlyArray<string> =>
 
 const read = (file: string): string => readFileSync(path.join(root, file), "utf8")
 
-/** The texts of the examples as modules, by file names that tell where each stands. */
+/** The examples as modules. The name of a file says where its example stands. */
 export const examples: ReadonlyMap<string, string> = (() => {
   const found = new Map<string, string>()
   const add = (file: string, codes: ReadonlyArray<string>): void => {

@@ -70,7 +70,7 @@ const table = (): string =>
   [
     "| entry | modules |",
     "|---|---|",
-    `| \`@pod-protocol/effect\` | all of \`protocol/\`, \`services/\` and \`layers/\`, but ${apart.map((module) => `\`${path.basename(module, ".ts")}\``).join(", ")} |`,
+    `| \`@pod-protocol/effect\` | all of \`protocol/\`, \`services/\` and \`layers/\`, except ${apart.map((module) => `\`${path.basename(module, ".ts")}\``).join(", ")} |`,
     `| \`@pod-protocol/effect/protocol/*\` | ${names("src/protocol/")} |`,
     `| \`@pod-protocol/effect/solana/*\` | ${names("src/solana/")} |`,
     `| \`@pod-protocol/effect/observe/*\` | ${names("src/observe/")} |`,

@@ -32,6 +32,7 @@ export const forbidden: ReadonlyArray<IForbiddenRuleType> = [
   room("src/observe/benchmark", "src/observe/Benchmark(Page|Report|Text).ts"),
   room("src/observe/metrictable", "src/observe/MetricTable.ts"),
   room("src/observe/flamegraph", "src/observe/(Flamegraph|ProfilePage).ts"),
+  room("src/reputation/internal", "src/reputation/"),
   room("src/solana/internal", "src/solana/"),
   room("src/concurrent/internal", "src/concurrent/", "layers/threads/"),
   room("services/analytics", "services/Analytics.ts"),

@@ -1,6 +1,6 @@
 /**
- * What an agent of a cluster costs: its memory on a runner, the CPU with which it becomes active, and a send that is stored
- * before it is done beside one that is not.
+ * The cost of an agent in a cluster: its memory on a runner, the CPU time of its activation, and the CPU time of a send
+ * that is stored before it runs, compared with a plain send.
  */
 import { randomBytes } from "node:crypto"
 import { mkdtempSync, rmSync } from "node:fs"
@@ -43,7 +43,7 @@ const registered = Effect.gen(function* () {
   return wallet
 })
 
-/** Sends of one agent, plain and through the client. The chain is in this process and counts everywhere. */
+/** Sends of one agent, plain and through the client. Each figure includes the CPU time of the chain in this process. */
 export const sends = Effect.gen(function* () {
   const file = path.join(yield* directory, "sends.sqlite")
   const from = yield* registered
@@ -86,7 +86,7 @@ const gc = (): void => {
   runInNewContext("gc")()
 }
 
-/** Bytes that live after a collection. */
+/** Bytes in use after a garbage collection. */
 const held = Effect.sync(() => {
   gc()
   gc()
@@ -108,13 +108,13 @@ const addressesOf = (count: number): ReadonlyArray<Address> => {
   return found
 }
 
-/** Agents that only hold their address. */
+/** The wallet of an agent that never signs. */
 const walletOf = (address: Address): WalletService => ({ address, sign: () => Effect.succeed([]) })
 
 const ask = (some: ReadonlyArray<Address>) =>
   Effect.forEach(some, (agent) => AgentCluster.client(agent).where(), { concurrency: 64, discard: true })
 
-/** One runner over SQLite that wakes so many agents: bytes and microseconds of each, and of asking them once more. */
+/** Activates agents on one runner over SQLite. Returns kilobytes and microseconds for each agent, and those of a second request. */
 const wake = (agents: ReadonlyArray<Address>) =>
   Effect.gen(function* () {
     const file = path.join(yield* directory, "agents.sqlite")
@@ -123,7 +123,7 @@ const wake = (agents: ReadonlyArray<Address>) =>
       maxIdleTime: Infinity
     }).pipe(Layer.provideMerge(AgentCluster.layerSingle({ file, entityTerminationTimeout: "1 second" })))
     return yield* Effect.gen(function* () {
-      // The first ones load and compile modules.
+      // The first requests load and compile modules.
       yield* ask(addressesOf(200))
       const measured = Effect.gen(function* () {
         const bytes = yield* held
@@ -138,7 +138,7 @@ const wake = (agents: ReadonlyArray<Address>) =>
 
 const median = (values: ReadonlyArray<number>) => Option.getOrElse(Statistics.median(values), () => Number.NaN)
 
-/** The memory of an agent, with the same agents asked a second time as a control. */
+/** The memory of an agent. A second request to the same agents is the control. */
 export const memory = (count: number) =>
   Effect.gen(function* () {
     const known = addressesOf(count)

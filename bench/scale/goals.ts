@@ -1,4 +1,4 @@
-/** The goals of threads, of the reports that measure them. */
+/** The targets for threads, computed from the reports that measure them. */
 import * as Arr from "effect/Array"
 import * as Option from "effect/Option"
 import type { Report } from "../../src/observe/BenchmarkReport.js"
@@ -17,7 +17,7 @@ const estimate = (values: ReadonlyArray<number>) =>
 const target = (name: string, values: ReadonlyArray<number>, below: number, unit: string, note?: string) =>
   Option.toArray(Option.map(estimate(values), (found) => BenchmarkTarget.make(name, found, { below, unit, note })))
 
-/** What a task costs beside its work, and beside what it costs in piscina. */
+/** The overhead of a task: its CPU time without its work, in microseconds and as a ratio to piscina's. */
 export const ofTasks = (report: Report): ReadonlyArray<BenchmarkTarget.Target> => {
   const work = roundsOf(report, "on this thread")
   const over = (name: string) => Arr.zipWith(roundsOf(report, name), work, (all, work) => all - work)
@@ -40,7 +40,7 @@ export const ofTasks = (report: Report): ReadonlyArray<BenchmarkTarget.Target> =
   ]
 }
 
-/** How much sooner a batch is signed. */
+/** The time to sign a batch on threads, as a ratio to one thread. */
 export const ofSignatures = (report: Report): ReadonlyArray<BenchmarkTarget.Target> =>
   target(
     "time of 1,000 signatures, to one thread's",

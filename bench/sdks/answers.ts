@@ -1,6 +1,6 @@
 /**
- * The side of a contender. For each plan that the parent sends, it prepares what the operations need, runs them, and answers
- * with their latencies and with what they took.
+ * Runs a contender in its own process. For each plan from the parent, it prepares the inputs of the operations, runs
+ * them, and sends back their latencies, CPU time, memory and bytes.
  */
 import { subscribe } from "node:diagnostics_channel"
 import { on } from "node:events"
@@ -8,7 +8,7 @@ import type { Socket } from "node:net"
 import type { Plan } from "../../services/Benchmark.js"
 import type { Ask, Contender, Counted, Measured } from "./protocol.js"
 
-/** Bytes of closed sockets, and the open sockets. */
+/** Bytes that went through sockets that are closed now, and the open sockets. */
 let closed = 0
 const sockets = new Set<Socket>()
 

@@ -1,5 +1,5 @@
 /**
- * The embedded cluster with the program. A bundle is in another folder than the program, so the cluster needs its path.
+ * The embedded cluster with the PoD program. The program is read from the repository: a bundled benchmark has no copy.
  */
 import { readFileSync } from "node:fs"
 import * as path from "node:path"

@@ -1,4 +1,4 @@
-/** Kit, as its documentation sends a transaction: a message in a pipe, signed by its signer, sent and confirmed by its factory. */
+/** Kit, used as in its documentation: a message built in a pipe, signed by its signer, sent and confirmed by Kit's factory. */
 import * as Kit from "@solana/kit"
 import { recipient as recipientOf } from "../hotpath/fixtures.js"
 import type { Contender, Job } from "./protocol.js"

@@ -18,7 +18,7 @@ interface Prepared {
   readonly prepare?: (operations: number) => Promise<void>
 }
 
-/** A contender that runs in this process, where it is timed and counted. */
+/** A contender that runs in this process, which measures it. */
 export interface Counted extends Prepared {
   /** Runs the operations from an index on, and returns when they are confirmed. */
   readonly run: (index: number, count: number) => Promise<unknown>
@@ -26,14 +26,14 @@ export interface Counted extends Prepared {
   readonly size?: number
 }
 
-/** A contender that tells what it took. */
-export interface Telling extends Prepared {
+/** A contender that measures itself, in another process. */
+export interface SelfMeasured extends Prepared {
   readonly measure: (plan: Plan) => Promise<Measured>
 }
 
-export type Contender = Counted | Telling
+export type Contender = Counted | SelfMeasured
 
-/** Operations to prepare, and then to time: calls of the setup are not counted. */
+/** Operations to prepare or, once they are prepared, to time. The calls of the preparation are not counted. */
 export interface Ask extends Plan {
   readonly isPrepared: boolean
 }

@@ -1,4 +1,4 @@
-/** Solana's own RPC client in Rust. Its process does the work and times it; this one passes on what it is asked. */
+/** Solana's own RPC client in Rust. It runs and measures the operations in its own process; this process forwards the plans. */
 import { execFileSync, spawn } from "node:child_process"
 import { existsSync } from "node:fs"
 import { join } from "node:path"

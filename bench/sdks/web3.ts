@@ -83,7 +83,7 @@ const registered = async (ground: Ground): Promise<Web3.Keypair> => {
   return wallet
 }
 
-/** web3.js v1, as its documentation sends a transaction. */
+/** web3.js v1, used as in its documentation. */
 export const web3js = async (job: Job): Promise<Contender> => {
   const ground = await groundOf("npm", job)
   const { agentOf, connection, messageOf, programId, web3 } = ground

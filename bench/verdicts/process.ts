@@ -4,10 +4,10 @@ import * as StopwatchNode from "../../layers/StopwatchNode.js"
 import * as Benchmark from "../../services/Benchmark.js"
 import * as BenchmarkText from "../../src/observe/BenchmarkText.js"
 
-/** Steps of the base; the planted change does a twentieth more. */
+/** Steps of the base. The slower case does 5 % more. */
 const STEPS = 4000
 
-/** Closures of one function share its compiled code, so each case has the same. */
+/** Closures of one function share its compiled code, so all cases run the same machine code. */
 const work = (steps: number) => (): number => {
   let sum = 1
   for (let index = 0; index < steps; index++) sum = (Math.imul(sum, 31) + index) | 0
@@ -24,7 +24,7 @@ const benchmark = Benchmark.make({
   }
 })
 
-// Short rounds: what disturbs one case then disturbs its neighbours too
+// Short rounds: a disturbance then affects neighbouring cases alike
 const options: Benchmark.Options = { rounds: 60, maxRounds: 240, roundTime: 4 }
 
 console.log(

@@ -1,7 +1,7 @@
-/** Options beside a list of endpoints. */
+/** The options that several endpoints share. */
 import type * as RpcPoolUndici from "../RpcPoolUndici.js"
 
-/** Makes them the defaults of each endpoint. */
+/** Copies the options that stand beside `endpoints` into each endpoint. The endpoint's own options win. */
 export const spread = <O extends RpcPoolUndici.EndpointsOptions | RpcPoolUndici.Options>(options: O): O => {
   if (!("endpoints" in options)) return options
   const { endpoints, ...shared } = options

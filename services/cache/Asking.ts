@@ -1,10 +1,10 @@
 /**
- * The data that a hit needs of its fiber: the time, the options of its reads, and the metric labels. Reading and
- * counting these for each hit costs twice as much as the rest of a hit. So hits of one context in one turn of the event
- * loop, at most {@link HITS}, share them, and are counted when the turn ends.
+ * The data that a hit takes from its fiber: the time, the options of its reads, and the metric labels. Reading them and
+ * updating the counter for each hit would cost twice as much as the rest of the hit. So the hits of one context in one
+ * turn of the event loop share the data, at most {@link HITS} of them. They are counted when the turn ends.
  *
- * Only Effect's own clock is assumed to stand still for that time. With any other, such as TestClock, each hit reads
- * it.
+ * The shared time assumes that the clock moves little within a turn. That holds for Effect's default clock. With any
+ * other clock, such as TestClock, each hit reads the time.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"

@@ -1,4 +1,4 @@
-/** The two levels of a cache and their fences: what may be kept, and what may be handed out. `Reads` has the rules. */
+/** The two levels of a cache, with their fences: which entries are kept, and which may be returned. `Reads` has the rules. */
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
@@ -14,7 +14,7 @@ import { Fences } from "./Fences.js"
 import type { Policy, Settings } from "./Options.js"
 import type { Store } from "./Store.js"
 
-/** Names whose fences also apply to an entry, and whether a feed raises one of them or the entry's own. */
+/** Names whose fences also apply to an entry. `isTracked`: a feed raises one of these fences, or that of the entry itself. */
 export interface Groups {
   readonly names: ReadonlyArray<string>
   readonly isTracked: boolean
@@ -26,7 +26,7 @@ export interface Kind<Answer> extends Decoder<Answer> {
   readonly space: Space
   readonly policy: Policy
   readonly ttlOf: (bytes: Uint8Array | undefined) => number
-  /** Names whose fences also apply to this one. Some of them are only in the bytes. */
+  /** Names whose fences also apply to this name. Some are found only by decoding the bytes. */
   readonly groupsOf: (name: string, bytes: Uint8Array | undefined) => Groups
   /** Whether the entry can be kept. False if its bytes cannot be decoded. */
   readonly isSound: (name: string, entry: Entry) => boolean
@@ -44,11 +44,14 @@ export interface Loaded {
 export interface Source<E> {
   /** Loads at least this version; `behind` if no node has it yet. */
   readonly load: (least: bigint) => Effect.Effect<Loaded | "behind" | "failed", E>
-  /** Waits for that version and fails; missing if waiting is impossible. */
+  /**
+   * The failure of a read when no node has reached that version in time. Without it, the source is asked again until
+   * its answer is recent enough.
+   */
   readonly lagging: ((least: bigint) => Effect.Effect<never, E>) | undefined
 }
 
-/** Names in one of the two generations of fences. */
+/** Maximum names in each of the two generations of fences. */
 const FENCES = 32_768
 
 const NO_BYTES = new Uint8Array(0)
@@ -63,7 +66,7 @@ const reads = {
 /** Reads since the cache was made, by the level that answered. */
 export type Counts = { -readonly [Outcome in keyof typeof reads]: number }
 
-/** Whether the entry is of the kind. A value may precede a change of its Schema. */
+/** Whether the entry has this kind and decodes. A value may have been stored before its Schema changed. */
 export const isOf = <Answer>(kind: Kind<Answer>, name: string, entry: Entry): boolean =>
   entry.kind === kind.name && (kind.space === "account" || kind.isSound(name, entry))
 
@@ -88,14 +91,14 @@ export class Levels {
     Measured.update(fiber, reads[outcome], 1)
   }
 
-  /** Keeps the entry, unless the level has a later one. */
+  /** Keeps the entry in the first level, unless that has a higher version. */
   keep(name: string, entry: Entry): void {
     const known = this.memory.peek(name)
     if (known !== undefined && known.version > entry.version) return
     this.memory.set(name, entry, Entries.sizeOf(entry))
   }
 
-  /** Keeps the entry in both levels, unless its bytes cannot be decoded. */
+  /** Keeps the entry in both levels. An entry whose bytes cannot be decoded is dropped. */
   admit<Answer>(kind: Kind<Answer>, name: string, entry: Entry): Effect.Effect<void> {
     if (!kind.isSound(name, entry)) return Effect.void
     this.keep(name, entry)
@@ -124,12 +127,12 @@ export class Levels {
     if (entry !== undefined && entry.version < version) entry.isFenced = true
   }
 
-  /** Whether no invalidation is later than the entry. */
+  /** Whether the version of the entry is at or above its fences. */
   isCurrent(space: Space, { groups, isFenced, version }: Entry): boolean {
     return !isFenced && (groups.length === 0 || version >= this.fences[space].ofAll(groups))
   }
 
-  /** The entry, if it can be served without another level. */
+  /** The entry of the first level, if the call accepts it without a look at the store or the network. */
   hit<Answer>(now: Clock.Moment, kind: Kind<Answer>, name: string, call: CallOptions): Entry | undefined {
     const policy = call.policy ?? kind.policy
     if (policy === "bypass" || policy === "network-first") return undefined

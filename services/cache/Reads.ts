@@ -8,12 +8,13 @@
  *    returned, and the source is asked again for at least the fence.
  * 2. An invalidation without a version, during a read: the flight is marked, and its answer is handled as in 1.
  * 3. Two reads end in the wrong order, or a lagging endpoint answers last: the first level keeps the higher version.
- * 4. The second level has an older row, or another process writes one: a row replaces only lower ones, a fence is a row
- *    too, and each row is compared with the fence after it was read.
- * 5. A fence is dropped, because their number is bounded: the floor of all names rises to it.
+ * 4. The second level has an older row, or another process writes one: a row replaces only rows of lower versions. A
+ *    fence is a row too. Each row is compared with the fence after it was read.
+ * 5. A fence is dropped, because their number is bounded: the minimum version of all names rises to that fence.
  *
- * **Flights.** Reads of one name at the same time are one. The first runs it in its own fiber; if it is interrupted, the
- * next runs it anew. A failure is never kept. A second level that does not wait is read before a flight begins.
+ * **Flights.** Concurrent reads of one name share a flight. The first reader runs it in its own fiber. If that reader is
+ * interrupted, the next one starts it again. A failure is never kept. A synchronous second level is read before a
+ * flight begins.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -56,14 +57,14 @@ const REFRESH = 30_000
 export class Reads<E extends Failure> {
   readonly #levels: Levels
   readonly #flights = new Map<string, Flight<E>>()
-  /** How often something was outdated. */
+  /** The number of calls of `outdate`. */
   #outdated = 0
 
   constructor(levels: Levels) {
     this.#levels = levels
   }
 
-  /** Makes the flight of a name ask its source again. Without a name: all flights. */
+  /** Marks the flight of a name, so that it asks its source again. Without a name, it marks all flights. */
   outdate(name?: string): void {
     this.#outdated++
     if (name === undefined) {
@@ -74,7 +75,7 @@ export class Reads<E extends Failure> {
     if (flight !== undefined) flight.isOutdated = true
   }
 
-  /** Reads the entry by the call's policy, except `bypass`; `undefined` if the source has failed. */
+  /** Reads the entry by the policy of the call, which is not `bypass`. `undefined` if the source has failed. */
   read<Answer>(
     kind: Kind<Answer>,
     name: string,
@@ -113,7 +114,7 @@ export class Reads<E extends Failure> {
     })
   }
 
-  /** The row of a second level that does not wait, or else a flight. */
+  /** Reads the row of a synchronous second level. If the row does not suffice, starts a flight. */
   #look<Answer>(
     fiber: Fiber.RuntimeFiber<Entry | undefined, E>,
     kind: Kind<Answer>,
@@ -137,11 +138,11 @@ export class Reads<E extends Failure> {
     )
   }
 
-  /** Whether a row may be handed out. */
+  /** Whether a row may be returned. */
   #isEnough(fiber: Fiber.RuntimeFiber<unknown, unknown>, name: string, entry: Entry, least: bigint): boolean {
     return (
       entry.version >= least &&
-      // The first level may know a later one, whose time to live is over.
+      // The first level may have a higher version, which has outlived its time to live.
       entry.version >= (this.#levels.memory.peek(name)?.version ?? 0n) &&
       Entries.age(Clock.moment(fiber), entry) < this.#levels.coverage.ttlOf(entry)
     )
@@ -189,7 +190,7 @@ export class Reads<E extends Failure> {
     })
   }
 
-  /** Reads the fences of groups that other processes have raised. */
+  /** Adopts the fences of groups that other processes have raised. */
   #learnFences<Answer>(kind: Kind<Answer>, groups: ReadonlyArray<string>): Effect.Effect<void> {
     const { fences, store } = this.#levels
     if (store === undefined || groups.length === 0) return Effect.void
@@ -223,7 +224,7 @@ export class Reads<E extends Failure> {
       : undefined
   }
 
-  /** An entry from elsewhere, during the flight, that is late enough. */
+  /** An entry that arrived in the first level during the flight, if its version is high enough. */
   #current<Answer>(kind: Kind<Answer>, name: string, { isNetworkAsked, least }: Flight<E>): Entry | undefined {
     const entry = this.#any(kind, name)
     return entry !== undefined &&
@@ -288,7 +289,7 @@ export class Reads<E extends Failure> {
       isNetworkAsked,
       isOutdated: false
     }
-    // A reader that cannot wait for the flight reads alone.
+    // A reader that cannot join the flight makes its own, which nobody joins.
     if (known === undefined) this.#flights.set(name, flight)
     return flight.work.lead()
   }
@@ -314,7 +315,7 @@ export class Reads<E extends Failure> {
     )
   }
 
-  /** Asks until the answer is late enough. */
+  /** Asks the source until the version of its answer is high enough. */
   readonly #fromSource = Effect.fnUntraced(function* <Answer>(
     this: Reads<E>,
     kind: Kind<Answer>,

@@ -1,4 +1,4 @@
-/** Reads a node's refusal of a transaction: which outcome it is, and whether the bytes may have landed all the same. */
+/** Interprets a node's refusal of a transaction: the outcome, and whether the bytes may have landed nevertheless. */
 import type { Address as Address_, Signature } from "@solana/kit"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -18,8 +18,8 @@ import { TransactionError } from "./TransactionError.js"
 const PREFLIGHT_FAILURE = -32002
 
 /**
- * Codes with which a node says that it does not forward a transaction: preflight, signature verification, node behind,
- * signature count, transaction version, minimum context slot, and JSON-RPC's own for a call that cannot be understood.
+ * Codes of a node that does not forward a transaction: failed preflight, failed signature verification, node behind,
+ * wrong number of signatures, unsupported version, minimum context slot, and JSON-RPC's own codes for an invalid call.
  */
 const REFUSALS: ReadonlySet<number> = new Set([
   PREFLIGHT_FAILURE,
@@ -34,7 +34,7 @@ const REFUSALS: ReadonlySet<number> = new Set([
   -32700
 ])
 
-/** What a failed preflight says. */
+/** The result of a failed preflight. */
 export interface Preflight {
   readonly err: unknown
   readonly logs: ReadonlyArray<string>
@@ -47,13 +47,13 @@ const PreflightData = Schema.Struct({
 
 const decodePreflight = Schema.decodeUnknownOption(PreflightData)
 
-/** The answer of a preflight, where all that were asked gave the same. */
+/** The result of a failed preflight, if all endpoints that were asked gave the same one. */
 export const preflight = (error: RpcError): Option.Option<Preflight> =>
   error.reason === "Node" && error.code === PREFLIGHT_FAILURE && error.cause === undefined
     ? Option.map(decodePreflight(error.data), ({ err, logs }) => ({ err, logs: logs ?? [] }))
     : Option.none()
 
-/** The attempts that a failure sums up; none where its cause is anything else. */
+/** The attempts behind a failure: the failure itself, or the attempts in its cause. Empty for any other cause. */
 const attemptsOf = (error: RpcError): ReadonlyArray<RpcError> => {
   const { cause } = error
   if (cause === undefined) return [error]
@@ -66,17 +66,17 @@ const every = (error: RpcError, predicate: (attempt: RpcError) => boolean): bool
   return attempts.length > 0 && attempts.every(predicate)
 }
 
-/** Whether the call was sent to no endpoint. An endpoint's own limit comes with a status or a code. */
+/** Whether the pool refused the call before it sent anything. The limit of an endpoint comes with a status or a code. */
 const isOwnRefusal = ({ code, reason, status }: RpcError): boolean =>
   reason === "PoolClosed" || (reason === "RateLimited" && status === undefined && code === undefined)
 
-/** Whether the transaction was not handed to any node. No node's word decides this. */
+/** Whether the transaction was sent to no node. This does not depend on a node's answer. */
 export const wasNotSent = (error: RpcError): boolean => every(error, isOwnRefusal)
 
 /**
- * Whether a node may have forwarded the transaction although sending it failed, by what it says: no HTTP status says that
- * it did not, but a 429, which comes before any work. Of several attempts, all must have been held back by a limit: of
- * others one may have been refused because another arrived. Where this is false it is still one node's word.
+ * Whether a node may have forwarded the transaction although sending it failed. Of the HTTP statuses, only 429 excludes
+ * it, because a rate limit applies before any work. After several attempts, it is excluded only if a limit stopped all
+ * of them: one attempt may have been refused because another one arrived. False rests on the answer of one node.
  */
 export const mayHaveBeenSent = (error: RpcError): boolean => {
   if (error.cause !== undefined)
@@ -95,7 +95,7 @@ export const mayHaveBeenSent = (error: RpcError): boolean => {
   }
 }
 
-/** What a node's refusal to take the bytes means. */
+/** The error for a node that refused the bytes. Another node may have them. */
 export const refused = (signed: SignedTransaction, cause: RpcError): TransactionError =>
   new TransactionError({
     reason: "Unconfirmed",
@@ -107,11 +107,11 @@ export const refused = (signed: SignedTransaction, cause: RpcError): Transaction
     cause
   })
 
-/** Whether the transaction of a failed delivery may land yet, or may have landed unseen. */
+/** Whether the transaction may still land, or may have landed without a known outcome. */
 export const mayHaveLanded = (error: SendError): boolean =>
   error._tag === "TransactionError" && (error.mayHaveLanded === true || error.reason === "Unconfirmed")
 
-/** What says success in the place of an `err`. */
+/** Whether an `err` of a node means success. */
 export const succeeded = (err: unknown): boolean => err === null || err === undefined
 
 /** An error with its instruction: `{ InstructionError: [index, what] }`. */
@@ -119,7 +119,7 @@ const InstructionError = Schema.Struct({ InstructionError: Schema.Tuple(Schema.N
 
 const decodeInstructionError = Schema.decodeUnknownOption(InstructionError)
 
-/** What the runtime says where an instruction had no compute units left. */
+/** The runtime's errors for an instruction that ran out of compute units. */
 const OUT_OF_COMPUTE: ReadonlySet<unknown> = new Set(["ComputationalBudgetExceeded", "ProgramFailedToComplete"])
 
 /** Which instruction of the transaction failed. */
@@ -131,7 +131,7 @@ export const instructionOf = (err: unknown): { readonly index: number; readonly 
     }))
   )
 
-/** The top-level instructions of a transaction, whose bytes may not be ours, and whether the first advances a nonce. */
+/** The top-level instructions of a transaction, and whether the first one advances a nonce. The bytes may be foreign. */
 const instructionsOf = (
   wire: Uint8Array
 ): Pick<ProgramError.Context, "accounts" | "instructions"> & { readonly advances: boolean } =>
@@ -151,7 +151,7 @@ const instructionsOf = (
     })
   })
 
-/** Counts the caller's instructions, which follow the one that advances the nonce. */
+/** Makes `instructionIndex` count the caller's instructions only, without the one that advances the nonce. */
 const afterAdvance = (error: ProgramError.ProgramError): ProgramError.ProgramError => {
   const { instructionIndex } = error
   return new ProgramError.ProgramError({
@@ -160,7 +160,7 @@ const afterAdvance = (error: ProgramError.ProgramError): ProgramError.ProgramErr
   })
 }
 
-/** What to do about the runtime's own errors, which blame no program. */
+/** Advice for errors of the runtime itself, which no program caused. */
 const ADVICE: ReadonlyMap<unknown, string> = new Map([
   ["BlockhashNotFound", "sign anew with a newer blockhash"],
   ["AlreadyProcessed", "look its signature up"],
@@ -177,7 +177,7 @@ const adviceFor = (err: unknown): string => ADVICE.get(err) ?? "see err and logs
 export interface Failed extends Preflight {
   readonly reason: "Simulation" | "Rejected"
   readonly wire: Uint8Array
-  /** Whether it lives by a nonce. Default: as `signed` says, else as the bytes look. */
+  /** Whether its lifetime is a durable nonce. Default: read from `signed`, or else from the bytes. */
   readonly hasNonce?: boolean
   readonly slot?: bigint
   readonly signature?: Signature
@@ -185,7 +185,7 @@ export interface Failed extends Preflight {
   readonly cause?: RpcError
 }
 
-/** Says what failed, and names it where the program at this address said it. */
+/** Makes the error of a failed transaction. If the program at this address caused it, the error has the program's name for it. */
 export const reporter =
   (programId: Address_) =>
   ({ cause, err, logs, reason, signed, slot, wire, ...failed }: Failed): TransactionError => {

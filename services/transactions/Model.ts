@@ -1,5 +1,5 @@
 /**
- * What is handed to `Transactions` and what comes back.
+ * The inputs and results of `Transactions`.
  *
  * @since 0.1.0
  */

@@ -34,8 +34,8 @@ interface Reach {
 /**
  * The newest slot that a second endpoint confirms. With three or more claims that is the second newest.
  *
- * Of two claims it is the newer one, if the cluster can have advanced that far since the older one; else the older one. So
- * an honest endpoint that lags that far comes first: with two endpoints, it looks like an honest one beside a liar.
+ * Of two claims, it is the newer one if the cluster can have advanced that far since the older one. Otherwise it is the
+ * older one, because the newer one may be a lie. So if the older endpoint only lags, it is still preferred.
  */
 export const reach = (claims: ReadonlyArray<Claim>): Reach => {
   const known = claims
@@ -68,9 +68,14 @@ const groupOf = (
 }
 
 /**
- * The endpoints with the role of a call, the best first. Their group comes first: those that can answer now; those that lag,
- * have not reached `minContextSlot` or claim a slot that is not credible; those whose circuit refuses calls. Within a group,
- * latency, load and errors over weight decide. A `minContextSlot` that is not credible is ignored.
+ * The endpoints with the role of a call, the best first. They are sorted into three groups:
+ *
+ * 1. Endpoints that can answer now.
+ * 2. Endpoints that lag, have not reached `minContextSlot`, or claim a slot that is not credible.
+ * 3. Endpoints whose circuit refuses calls.
+ *
+ * Within a group, the score decides: latency, load and errors, divided by weight. A `minContextSlot` that is not credible
+ * is ignored.
  */
 export const order = (
   endpoints: ReadonlyArray<Endpoint>,

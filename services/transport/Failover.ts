@@ -1,5 +1,5 @@
 /**
- * Makes one call at several endpoints: one after another, at a second one beside a slow first, or at several at once.
+ * Makes one call at several endpoints: one after another, at a second one while the first is slow, or at several at once.
  *
  * A call moves to another endpoint only if a repetition is safe and the failure is the endpoint's, not the call's. A
  * `sendTransaction` that may have arrived at one endpoint never fails with the refusal of another.

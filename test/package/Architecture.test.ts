@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { inspect } from "../../scripts/architecture.js"
 import { forbidden } from "../../scripts/houseRules.js"
+import { root } from "../../scripts/publicModules.js"
 
 /** For each rule a file that breaks it, and what that file imports. */
 const planted: ReadonlyArray<readonly [rule: string, file: string, imported: string]> = [
@@ -13,6 +14,7 @@ const planted: ReadonlyArray<readonly [rule: string, file: string, imported: str
   ["imports run down: index", "index.ts", "test/support.ts"],
   ["private room src/protocol/(internal|instruction|protocolEvent)", "services/A.ts", "src/protocol/internal/Borsh.ts"],
   ["private room src/concurrent/internal", "services/A.ts", "src/concurrent/internal/Ring.ts"],
+  ["private room src/reputation/internal", "services/A.ts", "src/reputation/internal/kernelWasm.ts"],
   ["private room src/solana/internal", "layers/A.ts", "src/solana/internal/kernel.ts"],
   ["private room src/observe/flamegraph", "src/observe/Statistics.ts", "src/observe/flamegraph/script.ts"],
   ["private room src/observe/benchmark", "src/observe/Statistics.ts", "src/observe/benchmark/format.ts"],
@@ -63,6 +65,19 @@ const planted: ReadonlyArray<readonly [rule: string, file: string, imported: str
   ["no unreached module", "services/internal/unused.ts", "services/Metrics.ts"]
 ]
 
+const foldersIn = (folder: string): ReadonlyArray<string> =>
+  readdirSync(path.join(root, folder), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && entry.name !== "wasm")
+    .map(({ name }) => `${folder}/${name}`)
+
+/** The folders whose modules the package does not export. Those of `src/` are `internal` and the folders in its rooms. */
+const privateRooms = (): ReadonlyArray<string> => [
+  "src/internal",
+  ...foldersIn("src").flatMap(foldersIn),
+  ...foldersIn("services"),
+  ...foldersIn("layers")
+]
+
 describe("the rules of the house", () => {
   let base = ""
   let violations: ReadonlyArray<string> = []
@@ -94,5 +109,21 @@ describe("the rules of the house", () => {
 
   it("Given all rules, When the cases above are listed, Then each rule has one", () => {
     expect(planted.map(([rule]) => rule).toSorted()).toEqual(forbidden.map(({ name }) => name).toSorted())
+  })
+
+  it("Given the private folders, When the rules and ARCHITECTURE.md are read, Then each folder is in both", () => {
+    const rules = planted.flatMap(([rule]) => /^private room (.+)$/.exec(rule)?.slice(1) ?? [])
+    const rows = readFileSync(path.join(root, "ARCHITECTURE.md"), "utf8")
+      .split("\n")
+      .filter((line) => line.startsWith("| `"))
+    // A row names several folders of one parent as `parent/one`, `two`
+    const hasRow = (room: string) =>
+      rows.some(
+        (row) =>
+          row.includes(`\`${room}\``) ||
+          (row.includes(`\`${path.posix.dirname(room)}/`) && row.includes(`\`${path.posix.basename(room)}\``))
+      )
+    const hasRule = (room: string) => room === "src/internal" || rules.some((rule) => RegExp(`^${rule}$`).test(room))
+    expect(privateRooms().filter((room) => !hasRule(room) || !hasRow(room))).toEqual([])
   })
 })
