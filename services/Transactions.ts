@@ -225,8 +225,8 @@ export interface Options {
   readonly fees?: FeeOptions | undefined
   /**
    * Whether to subscribe to each signature in flight, so that it is looked up as soon as the node reports it. Default
-   * false: a subscription for each transaction saves only half a `pollInterval`. Correctness does not depend on it. Costs
-   * about 8 ms of CPU for each transaction that is alone in flight, since a WebSocket closes with its last subscription.
+   * false: it saves half a `pollInterval`, and costs two to three times the CPU of a send that is only polled for.
+   * Correctness does not depend on it.
    */
   readonly subscribe?: boolean | undefined
   /**

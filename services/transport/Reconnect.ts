@@ -241,7 +241,11 @@ export const make =
           upstreams.set(key, upstream)
           upstream.fiber = yield* Effect.interruptible(run(upstream)).pipe(
             Effect.onInterrupt(() =>
-              Effect.sync(() => end(upstream, Option.some(Closing.subscription(kind, transport.host))))
+              Effect.sync(() => {
+                if (upstream.subscribers.size > 0) {
+                  end(upstream, Option.some(Closing.subscription(kind, transport.host)))
+                }
+              })
             ),
             Effect.forkIn(scope)
           )

@@ -13,9 +13,11 @@
  * - A node gives equal subscriptions on one socket the same id, and one unsubscribe call ends the id for all of them. So
  *   an id is released only after its last subscriber left, and after each pending subscribe call of its topic is answered.
  * - A subscriber leaves before its subscribe call is answered. The answer then releases the id.
+ * - A subscriber comes while its socket is about to close as unused. Both steps are synchronous, so it finds the socket
+ *   open, and the socket stays open, or it finds it closed, and opens another one.
  */
 import * as Deferred from "effect/Deferred"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
@@ -103,11 +105,24 @@ interface Connection {
   readonly isAlive: () => boolean
   /** The number of subscribers or of unanswered calls, whichever is larger. */
   readonly size: () => number
+  readonly isUnused: () => boolean
+  /** The number of subscriptions since the socket was opened. */
+  readonly uses: () => number
   readonly add: (subscription: Subscription) => void
+  /** Ends a subscription. Closes a socket that has no other one and did not answer this one. */
   readonly remove: (subscription: Subscription) => void
-  /** Closes the socket because the transport closes. */
+  /** Closes the socket because it is unused or the transport closes. */
   readonly shut: () => void
 }
+
+/**
+ * How long a socket without subscriptions stays open. A transaction that is alone in flight subscribes for about a second.
+ * To open a socket for it costs 10 ms of CPU, and more over TLS. Too low: repeated handshakes. Too high: idle sockets.
+ */
+const LINGER = Duration.seconds(5)
+
+/** Maximum length of all messages to a socket without subscriptions. A node that goes on sending loses the socket. */
+const MAX_UNUSED_BYTES = 64 * 1024
 
 /** Maximum ids that are remembered between an unsubscribe call and its answer. */
 const MAX_ENDING = 1024
@@ -125,7 +140,8 @@ const keyOf = (id: JsonRpc.Id): string => `${id}`
 const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection => {
   let state: "opening" | "open" | "closed" = "opening"
   let nextRequest = 1
-  /** The subscribers of this socket. The socket closes when the last one leaves. */
+  let uses = 0
+  let unusedBytes = 0
   const subscribers = new Set<Subscription>()
   /** Unanswered subscribe calls, by request id. */
   const asked = new Map<number, Subscription>()
@@ -313,6 +329,10 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
 
   const onMessage = (data: unknown) => {
     const text = textOf(data)
+    if (subscribers.size === 0) {
+      unusedBytes += text?.length ?? 0
+      if (unusedBytes > MAX_UNUSED_BYTES) return close()
+    }
     if (text !== undefined && text.length > maxMessageBytes) {
       return lose({
         reason: "Closed",
@@ -346,16 +366,21 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
   return {
     isAlive,
     size: () => Math.max(subscribers.size, asked.size),
+    isUnused: () => subscribers.size === 0,
+    uses: () => uses,
     add: (subscription) => {
+      uses++
+      unusedBytes = 0
       if (errorOf !== undefined) return fail(subscription, errorOf(subscription))
       subscribers.add(subscription)
       if (state === "open") guarded(() => subscribe(subscription))
     },
     remove: (subscription) => {
+      const isAnswered = subscription.issued !== undefined
       subscribers.delete(subscription)
       guarded(() => {
         leave(subscription)
-        if (subscribers.size === 0) close()
+        if (subscribers.size === 0 && !isAnswered) close()
       })
     },
     shut: () => closeWith(({ kind }) => Closing.subscription(kind, host))
@@ -364,12 +389,34 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
 
 /**
  * Makes the `subscribe` of a transport. A socket serves up to `perSocket` subscriptions. The first one opens it, and it
- * closes with the last. After a loss, the next subscriber opens another socket. The `SubscriptionObserver` in the context
+ * closes 5 to 10 seconds after the last one. After a loss, the next subscriber opens another socket. The `SubscriptionObserver` in the context
  * is called when a subscription is established. When the scope closes, every subscription fails with `PoolClosed`.
  */
 export const make = (options: Options): Effect.Effect<RpcTransport["subscribe"], never, Scope.Scope> =>
-  Effect.suspend(() => {
+  Effect.flatMap(Effect.scope, (scope) => {
     let connections: ReadonlyArray<Connection> = []
+    /** The sockets that close unless they are used again. */
+    const lingering = new Set<Connection>()
+
+    const closeUnused = (connection: Connection): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        const before = connection.uses()
+        return Effect.flatMap(Effect.sleep(LINGER), () => {
+          if (connection.isUnused() && connection.isAlive() && connection.uses() !== before) {
+            return closeUnused(connection)
+          }
+          lingering.delete(connection)
+          return connection.isUnused() ? Effect.sync(connection.shut) : Effect.void
+        })
+      })
+
+    const release = (connection: Connection, subscription: Subscription): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        connection.remove(subscription)
+        if (!connection.isUnused() || !connection.isAlive() || lingering.has(connection)) return Effect.void
+        lingering.add(connection)
+        return Effect.asVoid(Effect.forkIn(Effect.interruptible(closeUnused(connection)), scope))
+      })
 
     const connectionWithRoom = (): Connection => {
       connections = connections.filter((connection) => connection.isAlive())
@@ -404,7 +451,7 @@ export const make = (options: Options): Effect.Effect<RpcTransport["subscribe"],
               if (isClosed()) return yield* Closing.subscription(kind, options.host)
               const { subscription } = yield* Effect.acquireRelease(
                 acquire(kind, params),
-                ({ connection, subscription }) => Effect.sync(() => connection.remove(subscription))
+                ({ connection, subscription }) => release(connection, subscription)
               )
               yield* Deferred.await(subscription.answered).pipe(
                 TimeLimit.within(

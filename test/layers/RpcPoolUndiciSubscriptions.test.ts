@@ -57,48 +57,46 @@ const notification = (kind: string, subscription: number, result: unknown) => ({
 })
 
 describe("RpcPoolUndici subscriptions", () => {
-  it.scopedLive(
-    "Given two subscribers, When they read and end, Then they share one socket, unsubscribe, and the socket closes",
-    () =>
-      Effect.gen(function* () {
-        const { server, calls, opened } = yield* node((call, send) => {
-          const subscription = call.id + 100
-          send(answered(call, call.method.endsWith("Unsubscribe") ? true : subscription))
-          if (call.method === "slotSubscribe") {
-            for (const slot of [1, 2, 3]) send(notification("slot", subscription, { slot, parent: slot - 1, root: 0 }))
-          }
-          if (call.method === "accountSubscribe") {
-            const value = { data: ["AQI=", "base64"], lamports: 5, owner: SYSTEM, executable: false, space: 2 }
-            send(notification("account", subscription, { context: { slot: 9 }, value }))
-          }
-        })
-        const rpc = yield* pool(server)
-
-        const [slots, accounts] = yield* Effect.all(
-          [
-            Stream.runCollect(Stream.take(rpc.slotSubscribe, 3)),
-            Stream.runCollect(Stream.take(rpc.accountSubscribe(SYSTEM), 1))
-          ],
-          { concurrency: "unbounded" }
-        )
-
-        assert.deepStrictEqual(
-          Chunk.toReadonlyArray(slots).map(({ slot }) => slot),
-          [1n, 2n, 3n]
-        )
-        const [change] = Chunk.toReadonlyArray(accounts)
-        assert.strictEqual(change?.slot, 9n)
-        assert.deepStrictEqual([...(change?.value.data ?? [])], [1, 2])
-        assert.strictEqual(change?.value.address, SYSTEM)
-        yield* until(() => server.sockets.size === 0)
-        assert.strictEqual(opened.length, 1)
-        const subscribed = calls.find(({ method }) => method === "accountSubscribe")
-        assert.deepStrictEqual(subscribed?.params, [SYSTEM, { commitment: "confirmed", encoding: "base64" }])
-        for (const kind of ["slot", "account"]) {
-          const id = calls.find(({ method }) => method === `${kind}Subscribe`)?.id ?? 0
-          assert.deepStrictEqual(calls.find(({ method }) => method === `${kind}Unsubscribe`)?.params, [id + 100])
+  it.scopedLive("Given two subscribers, When they read and end, Then they share one socket and unsubscribe", () =>
+    Effect.gen(function* () {
+      const { server, calls, opened } = yield* node((call, send) => {
+        const subscription = call.id + 100
+        send(answered(call, call.method.endsWith("Unsubscribe") ? true : subscription))
+        if (call.method === "slotSubscribe") {
+          for (const slot of [1, 2, 3]) send(notification("slot", subscription, { slot, parent: slot - 1, root: 0 }))
+        }
+        if (call.method === "accountSubscribe") {
+          const value = { data: ["AQI=", "base64"], lamports: 5, owner: SYSTEM, executable: false, space: 2 }
+          send(notification("account", subscription, { context: { slot: 9 }, value }))
         }
       })
+      const rpc = yield* pool(server)
+
+      const [slots, accounts] = yield* Effect.all(
+        [
+          Stream.runCollect(Stream.take(rpc.slotSubscribe, 3)),
+          Stream.runCollect(Stream.take(rpc.accountSubscribe(SYSTEM), 1))
+        ],
+        { concurrency: "unbounded" }
+      )
+
+      assert.deepStrictEqual(
+        Chunk.toReadonlyArray(slots).map(({ slot }) => slot),
+        [1n, 2n, 3n]
+      )
+      const [change] = Chunk.toReadonlyArray(accounts)
+      assert.strictEqual(change?.slot, 9n)
+      assert.deepStrictEqual([...(change?.value.data ?? [])], [1, 2])
+      assert.strictEqual(change?.value.address, SYSTEM)
+      assert.strictEqual(opened.length, 1)
+      const subscribed = calls.find(({ method }) => method === "accountSubscribe")
+      assert.deepStrictEqual(subscribed?.params, [SYSTEM, { commitment: "confirmed", encoding: "base64" }])
+      yield* until(() => calls.length === 4)
+      for (const kind of ["slot", "account"]) {
+        const id = calls.find(({ method }) => method === `${kind}Subscribe`)?.id ?? 0
+        assert.deepStrictEqual(calls.find(({ method }) => method === `${kind}Unsubscribe`)?.params, [id + 100])
+      }
+    })
   )
 
   it.scopedLive(
