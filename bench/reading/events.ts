@@ -10,9 +10,10 @@ import * as ProtocolEvent from "../../src/protocol/ProtocolEvent.js"
 import * as Eventful from "../../test/support/eventful.js"
 import * as Story from "../../test/support/story.js"
 import { measure, type Report } from "../harness.js"
+import { withProgram } from "../sdks/cluster.js"
 
 export const deriving = async (scope: Scope.Scope): Promise<Report> => {
-  const context = await Effect.runPromise(Layer.buildWithScope(Eventful.layer(), scope))
+  const context = await Effect.runPromise(Layer.buildWithScope(Eventful.layer({ cluster: withProgram() }), scope))
   const pool = Context.get(context, RpcPool)
   const signatures = await Effect.runPromise(
     Effect.provide(Effect.zipRight(Story.play, Eventful.history(PROGRAM_ID)), context)

@@ -6,7 +6,9 @@ import * as path from "node:path"
 import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"
 import { PROGRAM_ID } from "../../src/protocol/Program.js"
 
-export const layer = (options: EmbeddedCluster.Options = {}) => {
+export const withProgram = (options: EmbeddedCluster.Options = {}): EmbeddedCluster.Options => {
   const elf = readFileSync(path.join(process.env["BENCH_ROOT"] ?? process.cwd(), "program/pod_com.so"))
-  return EmbeddedCluster.layer({ ...options, podProgram: false, programs: [{ address: PROGRAM_ID, elf }] })
+  return { ...options, podProgram: false, programs: [{ address: PROGRAM_ID, elf }] }
 }
+
+export const layer = (options?: EmbeddedCluster.Options) => EmbeddedCluster.layer(withProgram(options))
