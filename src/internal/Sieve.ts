@@ -141,6 +141,8 @@ export class Sieve<V> {
     else node.newer.older = node.older
     if (node.older === undefined) this.#oldest = node.newer
     else node.older.newer = node.newer
+    // A removed node in V8's old space would otherwise keep each later node alive until a full collection.
+    node.newer = undefined
     this.#nodes.delete(node.key)
     this.#bytes -= node.size
     this.#onRemove(node.key, node.value)
