@@ -76,9 +76,10 @@ export const make = (
       (table) => Effect.sync(() => table.close())
     )
     yield* Sqlite.attempt(() => table.open())
+    const unsafeGet = (key: Uint8Array) => Sqlite.unsafeAttempt(() => Option.fromNullable(table.get(key)))
     return CacheStore.make({
-      synchronous: true,
-      get: (key) => Sqlite.attempt(() => Option.fromNullable(table.get(key))),
+      unsafeGet,
+      get: (key) => Effect.suspend(() => unsafeGet(key)),
       putMany: (rows) => Effect.flatMap(Clock.currentTimeMillis, (now) => Sqlite.attempt(() => table.put(rows, now))),
       remove: (key) => Sqlite.attempt(() => table.remove(key))
     })

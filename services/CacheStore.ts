@@ -83,10 +83,11 @@ export class CacheError extends printable(
  */
 export interface Service {
   /**
-   * Whether `get` ends without waiting, as SQLite's does. Default false. A `Cache` then reads it
-   * without sharing the answer with other fibers.
+   * As `get`, of a store that does not wait, such as SQLite: reads when it is called. The result is an `Exit`, unless the
+   * row is damaged and must be removed. A `Cache` reads such a store in one step of the fiber, and shares no answer with
+   * other fibers. Default: absent, for a store that waits.
    */
-  readonly synchronous?: boolean | undefined
+  readonly unsafeGet?: ((key: Uint8Array) => Effect.Effect<Option.Option<Row>, CacheError>) | undefined
   /** Reads the row under the key. A damaged row is removed, and the result is `None`. */
   readonly get: (key: Uint8Array) => Effect.Effect<Option.Option<Row>, CacheError>
   /** Stores each row, unless the row under its key has a higher slot. */
@@ -124,8 +125,8 @@ export interface Framed {
  * @category models
  */
 export interface Backend {
-  /** Whether `get` ends without waiting. Default false. True for a backend that waits: its reads are not shared. */
-  readonly synchronous?: boolean | undefined
+  /** As `get`, of a backend that does not wait: reads when it is called, and never throws. Default: absent. */
+  readonly unsafeGet?: ((key: Uint8Array) => Either.Either<Option.Option<Uint8Array>, unknown>) | undefined
   /** Returns the stored bytes, even if they are damaged: `make` verifies them. */
   readonly get: (key: Uint8Array) => Effect.Effect<Option.Option<Uint8Array>, unknown>
   /** Stores each row, unless the row under its key has a higher slot. It must not retain the arrays. */
@@ -147,31 +148,34 @@ const typed = <A>(effect: Effect.Effect<A, unknown>): Effect.Effect<A, CacheErro
  * @since 0.1.0
  * @category constructors
  */
-export const make = (backend: Backend): Service =>
-  CacheStore.of({
-    synchronous: backend.synchronous,
-    get: (key) =>
-      Effect.matchCauseEffect(backend.get(key), {
-        onFailure: (cause) => Effect.failCause(Cause.map(cause, failed)),
-        onSuccess: (found): Effect.Effect<Option.Option<Row>, CacheError> => {
-          if (Option.isNone(found)) return Effect.succeedNone
-          const row = Rows.decode(key, found.value)
-          return row === undefined
-            ? typed(backend.remove(key)).pipe(
-                Effect.zipRight(Metric.increment(Metrics.cacheRowsDamaged)),
-                Effect.as(Option.none())
-              )
-            : Effect.succeed(Option.some(row))
-        }
-      }),
+export const make = (backend: Backend): Service => {
+  const { unsafeGet } = backend
+  const remove: Service["remove"] = (key) => typed(backend.remove(key))
+  const rowOf = (key: Uint8Array, found: Option.Option<Uint8Array>): Effect.Effect<Option.Option<Row>, CacheError> => {
+    if (Option.isNone(found)) return Effect.succeedNone
+    const row = Rows.decode(key, found.value)
+    return row === undefined
+      ? Effect.as(Effect.zipRight(remove(key), Metric.increment(Metrics.cacheRowsDamaged)), Option.none())
+      : Effect.succeedSome(row)
+  }
+  return CacheStore.of({
+    unsafeGet:
+      unsafeGet === undefined
+        ? undefined
+        : (key) => {
+            const found = unsafeGet(key)
+            return Either.isRight(found) ? rowOf(key, found.right) : Effect.fail(failed(found.left))
+          },
+    get: (key) => Effect.flatMap(typed(backend.get(key)), (found) => rowOf(key, found)),
     putMany: (rows) =>
       typed(
         Effect.suspend(() =>
           backend.putMany(rows.map(([key, row]) => ({ key, slot: row.slot, frame: Rows.encode(key, row) })))
         )
       ),
-    remove: (key) => typed(backend.remove(key))
+    remove
   })
+}
 
 /**
  * Options of the memory store.
@@ -191,9 +195,11 @@ const DEFAULT_MAX_BYTES = 64 * 1024 * 1024
 
 const memoryBackend = (maxBytes: number): Backend => {
   const rows = new Sieve<Omit<Framed, "key">>({ maxEntries: Number.MAX_SAFE_INTEGER, maxBytes })
+  const unsafeGet = (key: Uint8Array): Either.Either<Option.Option<Uint8Array>> =>
+    Either.right(Option.map(Option.fromNullable(rows.get(Hex.encode(key))), ({ frame }) => frame))
   return {
-    synchronous: true,
-    get: (key) => Effect.sync(() => Option.map(Option.fromNullable(rows.get(Hex.encode(key))), ({ frame }) => frame)),
+    unsafeGet,
+    get: (key) => Effect.suspend(() => unsafeGet(key)),
     putMany: (framed) =>
       Effect.sync(() => {
         for (const { frame, key, slot } of framed) {
@@ -265,9 +271,11 @@ export const layerKeyValueStore: Layer.Layer<CacheStore, never, KeyValueStore> =
 )
 
 /**
- * A test layer from stubs: a call to a missing method dies with the method's name.
+ * A test layer from stubs: a call to a missing method dies with the method's name. Without a stub for `unsafeGet`, the
+ * store is one that waits.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layerTest = (stubs: Partial<Service>): Layer.Layer<CacheStore> => TestLayer.layer(CacheStore, stubs)
+export const layerTest = (stubs: Partial<Service>): Layer.Layer<CacheStore> =>
+  TestLayer.layer(CacheStore, { unsafeGet: undefined, ...stubs })

@@ -8,13 +8,13 @@ import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import { microsOf, ratioOf } from "../harness.js"
+import { finish, flagsOf } from "../report.js"
 import { diskHits } from "./disk.js"
 import { deriving } from "./events.js"
 import { agents } from "./fixtures.js"
 import { hits, ratios } from "./memory.js"
 import { searching } from "./search.js"
 import { together } from "./together.js"
-import { finish, flagsOf } from "../report.js"
 
 const AGENTS = 100_000
 
@@ -34,7 +34,12 @@ const build = (agents: number): typeof Built.Type =>
   Schema.decodeUnknownSync(Built)(
     execFileSync(
       process.execPath,
-      ["--expose-gc", "--max-old-space-size=6144", fileURLToPath(new URL("index.mjs", import.meta.url)), String(agents)],
+      [
+        "--expose-gc",
+        "--max-old-space-size=6144",
+        fileURLToPath(new URL("index.mjs", import.meta.url)),
+        String(agents)
+      ],
       { encoding: "utf8" }
     )
   )

@@ -15,6 +15,7 @@
  */
 import * as Fs from "node:fs"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import { CacheError, type Framed } from "../../services/CacheStore.js"
 import { atomically } from "./atomically.js"
@@ -75,8 +76,11 @@ const errorOf = (cause: unknown): CacheError => {
   }
 }
 
-/** Runs a synchronous operation and types the exceptions of SQLite. */
-export const attempt = <A>(run: () => A): Effect.Effect<A, CacheError> => Effect.try({ try: run, catch: errorOf })
+/** Runs a synchronous operation at once, and types the exceptions of SQLite. */
+export const unsafeAttempt = <A>(run: () => A): Either.Either<A, CacheError> => Either.try({ try: run, catch: errorOf })
+
+/** {@link unsafeAttempt} as an effect. */
+export const attempt = <A>(run: () => A): Effect.Effect<A, CacheError> => Effect.suspend(() => unsafeAttempt(run))
 
 const PAGE = 4096
 

@@ -21,6 +21,7 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Deadline from "../Deadline.js"
 import * as Clock from "../internal/clock.js"
+import * as Hot from "../internal/hot.js"
 import * as Measured from "../internal/measured.js"
 import { SharedWork } from "../internal/SharedWork.js"
 import * as Metrics from "../Metrics.js"
@@ -75,48 +76,50 @@ export class Reads<E extends Failure> {
     if (flight !== undefined) flight.isOutdated = true
   }
 
-  /** Reads the entry by the policy of the call, which is not `bypass`. `undefined` if the source has failed. */
+  /**
+   * Reads the entry by the policy of the call, which is not `bypass`. The caller runs in the fiber. `undefined` if the
+   * source has failed. The parts that neither wait nor fail take no step of the fiber.
+   */
   read<Answer>(
+    fiber: Fiber.RuntimeFiber<unknown, unknown>,
     kind: Kind<Answer>,
     name: string,
     call: CallOptions,
     source: Source<E>
   ): Effect.Effect<Entry | undefined, E> {
-    return Effect.withFiberRuntime<Entry | undefined, E>((fiber) => {
-      const fresh = this.#levels.hit(Clock.moment(fiber), kind, name, call)
-      if (fresh !== undefined) {
-        this.#levels.count(fiber, "memory")
-        return Effect.succeed(fresh)
-      }
-      const policy = call.policy ?? kind.policy
-      const old = policy === "stale-while-revalidate" ? this.#usable(fiber, kind, name, call) : undefined
-      if (old !== undefined) {
+    const fresh = this.#levels.hit(Clock.moment(fiber), kind, name, call)
+    if (fresh !== undefined) {
+      this.#levels.count(fiber, "memory")
+      return Effect.succeed(fresh)
+    }
+    const policy = call.policy ?? kind.policy
+    const old = policy === "stale-while-revalidate" ? this.#usable(fiber, kind, name, call) : undefined
+    if (old !== undefined) {
+      this.#levels.count(fiber, "stale")
+      return Effect.as(this.#refresh(fiber, kind, name, source), old)
+    }
+    const least = call.minSlot ?? 0n
+    const asked =
+      policy === "network-first"
+        ? this.#fly(fiber, kind, name, source, least, true)
+        : this.#look(fiber, kind, name, source, least)
+    if (policy !== "network-first" && call.stale !== "allow") return asked
+    const fallback = (): Entry | undefined =>
+      call.stale === "allow" ? this.#any(kind, name) : this.#usable(fiber, kind, name, call)
+    return Effect.matchEffect(asked, {
+      onFailure: (error) => {
+        const kept = error.isRetryable ? fallback() : undefined
+        if (kept === undefined) return Effect.fail(error)
         this.#levels.count(fiber, "stale")
-        return Effect.as(this.#refresh(fiber, kind, name, source), old)
-      }
-      const least = call.minSlot ?? 0n
-      const asked =
-        policy === "network-first"
-          ? this.#fly(fiber, kind, name, source, least, true)
-          : this.#look(fiber, kind, name, source, least)
-      if (policy !== "network-first" && call.stale !== "allow") return asked
-      const fallback = (): Entry | undefined =>
-        call.stale === "allow" ? this.#any(kind, name) : this.#usable(fiber, kind, name, call)
-      return Effect.matchEffect(asked, {
-        onFailure: (error) => {
-          const kept = error.isRetryable ? fallback() : undefined
-          if (kept === undefined) return Effect.fail(error)
-          this.#levels.count(fiber, "stale")
-          return Effect.succeed(kept)
-        },
-        onSuccess: (entry) => Effect.succeed(entry ?? fallback())
-      })
+        return Effect.succeed(kept)
+      },
+      onSuccess: (entry) => Effect.succeed(entry ?? fallback())
     })
   }
 
   /** Reads the row of a synchronous second level. If the row does not suffice, starts a flight. */
   #look<Answer>(
-    fiber: Fiber.RuntimeFiber<Entry | undefined, E>,
+    fiber: Fiber.RuntimeFiber<unknown, unknown>,
     kind: Kind<Answer>,
     name: string,
     source: Source<E>,
@@ -126,8 +129,8 @@ export class Reads<E extends Failure> {
       return this.#fly(fiber, kind, name, source, least, false)
     }
     const outdated = this.#outdated
-    return Effect.flatMap(
-      this.fromStore(kind, name, () => this.#outdated !== outdated),
+    return Hot.flatMapExit(
+      this.fromStore(fiber, kind, name, () => this.#outdated !== outdated),
       (entry) => {
         if (entry === undefined || !this.#isEnough(fiber, name, entry, least)) {
           return this.#fly(fiber, kind, name, source, least, false)
@@ -148,25 +151,24 @@ export class Reads<E extends Failure> {
     )
   }
 
-  /** Reads the row of the second level into the first. */
+  /** Reads the row of the second level into the first, for a caller in this fiber. */
   fromStore<Answer>(
+    fiber: Fiber.RuntimeFiber<unknown, unknown>,
     kind: Kind<Answer>,
     name: string,
     isOutdated: () => boolean = () => false
   ): Effect.Effect<Entry | undefined> {
     const { store } = this.#levels
     if (store === undefined) return Effect.succeed(undefined)
-    return Effect.flatMap(store.get(kind.space, name), (row) => {
+    return Hot.flatMapExit(store.get(fiber, kind.space, name), (row) => {
       if (row === undefined) return Effect.succeed(undefined)
       if (row.state === "fence") {
-        return Effect.sync(() => {
-          this.#levels.fence(kind.space, name, row.slot)
-          return undefined
-        })
+        this.#levels.fence(kind.space, name, row.slot)
+        return Effect.succeed(undefined)
       }
       const bytes = row.state === "value" ? row.value : undefined
       const { isTracked, names: groups } = kind.groupsOf(name, bytes)
-      const admitted = Effect.withFiberRuntime<Entry | undefined>((fiber) => {
+      const admit = (): Effect.Effect<Entry | undefined> => {
         const now = Clock.moment(fiber)
         const entry: Entry = {
           kind: kind.name,
@@ -185,8 +187,8 @@ export class Reads<E extends Failure> {
         if (!kind.isSound(name, entry)) return Effect.as(store.remove(kind.space, name), undefined)
         this.#levels.keep(name, entry)
         return Effect.succeed(entry)
-      })
-      return groups.length === 0 ? admitted : Effect.zipRight(this.#learnFences(kind, groups), admitted)
+      }
+      return groups.length === 0 ? admit() : Effect.flatMap(this.#learnFences(kind, groups), admit)
     })
   }
 
@@ -197,9 +199,11 @@ export class Reads<E extends Failure> {
     return Effect.forEach(
       groups,
       (group) =>
-        Effect.map(store.get("group", group), (row) => {
-          if (row !== undefined) fences[kind.space].raise(group, row.slot)
-        }),
+        Effect.withFiberRuntime<void>((fiber) =>
+          Effect.map(store.get(fiber, "group", group), (row) => {
+            if (row !== undefined) fences[kind.space].raise(group, row.slot)
+          })
+        ),
       { discard: true }
     )
   }
@@ -256,7 +260,7 @@ export class Reads<E extends Failure> {
 
   /** Joins the flight of this name, or starts it. */
   #fly<Answer>(
-    fiber: Fiber.RuntimeFiber<Entry | undefined, E>,
+    fiber: Fiber.RuntimeFiber<unknown, unknown>,
     kind: Kind<Answer>,
     name: string,
     source: Source<E>,
@@ -278,7 +282,9 @@ export class Reads<E extends Failure> {
       work: new SharedWork<Entry | undefined, Source<E>, E>(member, {
         run: (members) =>
           Effect.map(
-            Effect.suspend(() => this.#find(kind, name, flight, members()[0]?.item ?? source)),
+            Effect.withFiberRuntime<Entry | undefined, E>((fiber) =>
+              this.#find(fiber, kind, name, flight, members()[0]?.item ?? source)
+            ),
             (entry) => () => Effect.succeed(entry)
           ),
         ended: () => {
@@ -295,23 +301,22 @@ export class Reads<E extends Failure> {
   }
 
   #find<Answer>(
+    fiber: Fiber.RuntimeFiber<unknown, unknown>,
     kind: Kind<Answer>,
     name: string,
     flight: Flight<E>,
     source: Source<E>
   ): Effect.Effect<Entry | undefined, E> {
-    const network = Effect.suspend(() => this.#fromSource(kind, name, flight, source))
     flight.isOutdated = false
     return Effect.flatMap(
-      this.fromStore(kind, name, () => flight.isOutdated),
-      (entry) =>
-        entry === undefined
-          ? network
-          : Effect.withFiberRuntime<Entry | undefined, E>((fiber) => {
-              if (flight.isNetworkAsked || !this.#isEnough(fiber, name, entry, flight.least)) return network
-              this.#levels.count(fiber, "store")
-              return Effect.succeed(entry)
-            })
+      this.fromStore(fiber, kind, name, () => flight.isOutdated),
+      (entry) => {
+        if (entry === undefined || flight.isNetworkAsked || !this.#isEnough(fiber, name, entry, flight.least)) {
+          return this.#fromSource(kind, name, flight, source)
+        }
+        this.#levels.count(fiber, "store")
+        return Effect.succeed(entry)
+      }
     )
   }
 

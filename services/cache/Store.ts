@@ -14,6 +14,7 @@ import type * as Scope from "effect/Scope"
 import type { CacheError, Row, Service } from "../CacheStore.js"
 import * as Clock from "../internal/clock.js"
 import * as Turns from "../internal/eventLoop.js"
+import * as Hot from "../internal/hot.js"
 import * as Metrics from "../Metrics.js"
 import type { Space } from "./Entry.js"
 import type { Keys } from "./Key.js"
@@ -21,7 +22,12 @@ import type { Keys } from "./Key.js"
 export interface Store {
   /** Whether `get` ends without waiting. */
   readonly synchronous: boolean
-  readonly get: (space: Space | "group", name: string) => Effect.Effect<Row | undefined>
+  /** Reads the row, in this fiber. A store that does not wait is read at once. */
+  readonly get: (
+    fiber: Fiber.RuntimeFiber<unknown, unknown>,
+    space: Space | "group",
+    name: string
+  ) => Effect.Effect<Row | undefined>
   /** Queues the row. */
   readonly put: (space: Space | "group", name: string, row: Row) => Effect.Effect<void>
   /** Removes a row that its reader could not decode. */
@@ -41,7 +47,7 @@ class Breaker {
   #until = -Infinity
 
   isOpen<A, E>(fiber: Fiber.RuntimeFiber<A, E>): boolean {
-    return Clock.monotonic(fiber) < this.#until
+    return this.#pause > 0 && Clock.monotonic(fiber) < this.#until
   }
 
   succeeded(): void {
@@ -144,29 +150,33 @@ export const make = Effect.fnUntraced(function* (
     Effect.whileLoop({ while: () => queue.size > 0, body: () => writeBatch, step: () => undefined })
   )
 
-  const read = (space: Space, key: Uint8Array): Effect.Effect<Row | undefined> =>
-    Effect.withFiberRuntime((fiber) => {
-      if (reads.isOpen(fiber)) return Effect.succeed(undefined)
-      return Effect.matchEffect(service.get(key), {
-        onFailure: (error) => Effect.as(failed(reads, "reading from", error), undefined),
-        onSuccess: (found) => {
-          reads.succeeded()
-          const row = Option.getOrUndefined(found)
-          return Effect.succeed(row === undefined || row.slot < lost[space] ? undefined : row)
-        }
-      })
-    })
+  const { get, unsafeGet = get } = service
 
-  const queuedOf = (id: string): Queued | undefined =>
-    queue.size === 0 && writing.size === 0 ? undefined : (queue.get(id) ?? writing.get(id))
+  const onFailure = (error: CacheError) => Effect.as(failed(reads, "reading from", error), undefined)
+
+  const read = (space: Space, key: Uint8Array): Effect.Effect<Row | undefined> => {
+    const onSuccess = (found: Option.Option<Row>) => {
+      reads.succeeded()
+      const row = Option.getOrUndefined(found)
+      return Effect.succeed(row === undefined || row.slot < lost[space] ? undefined : row)
+    }
+    const found = unsafeGet(key)
+    return Hot.isSuccess(found) ? onSuccess(found.value) : Effect.matchEffect(found, { onFailure, onSuccess })
+  }
+
+  const queuedOf = (space: Space | "group", name: string): Queued | undefined => {
+    if (queue.size === 0 && writing.size === 0) return undefined
+    const id = `${space} ${name}`
+    return queue.get(id) ?? writing.get(id)
+  }
 
   return {
-    synchronous: service.synchronous === true,
-    get: (space, name) =>
-      Effect.suspend(() => {
-        const queued = queuedOf(`${space} ${name}`)
-        return queued === undefined ? read(spaceOf(space), keys[space](name)) : Effect.succeed(queued.row)
-      }),
+    synchronous: service.unsafeGet !== undefined,
+    get: (fiber, space, name) => {
+      const queued = queuedOf(space, name)
+      if (queued !== undefined) return Effect.succeed(queued.row)
+      return reads.isOpen(fiber) ? Effect.succeed(undefined) : read(spaceOf(space), keys[space](name))
+    },
     put: (space, name, row) =>
       Effect.suspend(() => {
         const id = `${space} ${name}`

@@ -15,6 +15,7 @@ import * as Clock from "../internal/clock.js"
 import { CredibleSlots } from "../internal/CredibleSlots.js"
 import * as Turns from "../internal/eventLoop.js"
 import * as FalseSlot from "../internal/falseSlot.js"
+import * as Hot from "../internal/hot.js"
 import { located } from "../internal/located.js"
 import { SLOT_NOT_REACHED } from "../internal/verdict.js"
 import { AccountNotFound, type ProgramAccount } from "../ProgramAccount.js"
@@ -173,11 +174,11 @@ export class Accounts {
     address: Address,
     options?: Call.CallOptions
   ): Effect.Effect<CachedAccount<A>, Failure> {
-    return Effect.withFiberRuntime((fiber) => {
-      const kind = this.#kindOf(type)
-      const call = options ?? Call.of(fiber)
-      return this.#remembered(fiber, kind, address, call) ?? this.#miss(kind, address, call)
-    })
+    return Effect.withFiberRuntime((fiber) =>
+      this.#read(fiber, this.#kindOf(type), address, options ?? Call.of(fiber), (options) =>
+        Effect.catchTag(this.#under.pool.getAccountInfo(address, options), "InvalidInput", Effect.die)
+      )
+    )
   }
 
   /** The accounts of these addresses, in order. Missing ones are read together. */
@@ -203,7 +204,11 @@ export class Accounts {
           part,
           (address) =>
             Effect.map(
-              Effect.exit(this.#miss(kind, address, call, (options) => together.get(address, options))),
+              Effect.exit(
+                Effect.withFiberRuntime<CachedAccount<A>, Failure>((fiber) =>
+                  this.#read(fiber, kind, address, call, (options) => together.get(address, options))
+                )
+              ),
               (exit) => answers.set(address, exit)
             ),
           { concurrency: "unbounded", discard: true }
@@ -290,19 +295,19 @@ export class Accounts {
     return Entries.answer(address, entry, kind)
   }
 
-  #miss<A>(
+  #read<A>(
+    fiber: Fiber.RuntimeFiber<unknown, unknown>,
     kind: Kind<Answer<A>>,
     address: Address,
     call: Call.CallOptions,
-    ask: Ask = (options) =>
-      Effect.catchTag(this.#under.pool.getAccountInfo(address, options), "InvalidInput", Effect.die)
+    ask: Ask
   ): Effect.Effect<CachedAccount<A>, Failure> {
     const source = this.#sourceOf(address, ask)
     const found =
       (call.policy ?? kind.policy) === "bypass"
         ? direct(kind, source, call.minSlot ?? 0n)
-        : this.#reads.read(kind, address, call, source)
-    return Effect.flatMap(found, (entry) =>
+        : this.#reads.read(fiber, kind, address, call, source)
+    return Hot.flatMapExit(found, (entry) =>
       entry === undefined
         ? Effect.dieMessage("reading an account fails with an error")
         : Entries.answer(address, entry, kind)

@@ -227,14 +227,12 @@ export class Namespaces {
               levels.count(fiber, "memory")
               return Effect.succeed(answerOf(full, entry))
             }
-            return Effect.flatMap(this.#reads.fromStore(kind, full), (entry) =>
-              Effect.withFiberRuntime((fiber) => {
-                const isFresh =
-                  entry !== undefined && Entries.age(Clock.moment(fiber), entry) < levels.coverage.ttlOf(entry)
-                if (isFresh) levels.count(fiber, "store")
-                return Effect.succeed(isFresh ? answerOf(full, entry) : Option.none())
-              })
-            )
+            return Effect.flatMap(this.#reads.fromStore(fiber, kind, full), (entry) => {
+              const isFresh =
+                entry !== undefined && Entries.age(Clock.moment(fiber), entry) < levels.coverage.ttlOf(entry)
+              if (isFresh) levels.count(fiber, "store")
+              return Effect.succeed(isFresh ? answerOf(full, entry) : Option.none())
+            })
           })
         })
 
@@ -288,7 +286,10 @@ export class Namespaces {
         })
       })
       const source = { load: () => ownLoad, lagging: undefined }
-      return Effect.flatMap(this.#reads.read(kind, full, call, source), (entry) => {
+      const read = Effect.withFiberRuntime<Entry | undefined>((fiber) =>
+        this.#reads.read(fiber, kind, full, call, source)
+      )
+      return Effect.flatMap(read, (entry) => {
         const value = entry === undefined ? Option.none() : Entries.answer(full, entry, kind)
         if (Option.isSome(value)) return Effect.succeed(value.value)
         // The load of another caller failed. That failure is not returned here.

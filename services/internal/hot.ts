@@ -13,10 +13,24 @@
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 
 /** As `{ ...self, ...fields }`. */
 export const extend = <A extends object, B extends object>(self: A, fields: B): A & B => Object.assign({}, self, fields)
+
+/** Whether the effect is the `Exit` of a success. */
+export const isSuccess = <A, E, R>(self: Effect.Effect<A, E, R>): self is Exit.Success<A, E> =>
+  Exit.isExit(self) && Exit.isSuccess(self)
+
+/**
+ * As `Effect.flatMap`, for an effect that is often an `Exit`. After a success, `f` runs at once instead of in a step of
+ * the fiber, so the caller must be in the fiber.
+ */
+export const flatMapExit = <A, E, R, B, E2, R2>(
+  self: Effect.Effect<A, E, R>,
+  f: (value: A) => Effect.Effect<B, E2, R2>
+): Effect.Effect<B, E | E2, R | R2> => (isSuccess(self) ? f(self.value) : Effect.flatMap(self, f))
 
 /** As `Effect.flatMap(tag, f)`, in one step instead of three, and with the fiber itself. */
 export const withService = <I, S, A, E, R>(

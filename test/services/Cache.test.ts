@@ -317,6 +317,8 @@ describe("Cache, fences", () => {
   )
 })
 
+const corrupt = () => new CacheStore.CacheError({ reason: "Corrupt" })
+
 describe("Cache, two levels", () => {
   it.effect("Given a store, When a second cache reads, Then it asks the store and not the network", () =>
     Effect.gen(function* () {
@@ -336,26 +338,39 @@ describe("Cache, two levels", () => {
     }).pipe(Effect.provide(Layer.merge(Chain.chain, CacheStore.layerMemory())))
   )
 
-  it.effect("Given a store that fails, When read and written, Then reads go on and the error is counted", () =>
-    Effect.gen(function* () {
-      const chain = yield* Chain.Chain
-      yield* chain.write(1, "https://a.example/1")
-      expect((yield* uriAt(1))[0]).toBe("https://a.example/1")
-      expect((yield* uriAt(1))[0]).toBe("https://a.example/1")
-    }).pipe(
-      Effect.provide(
-        Cache.layer().pipe(
-          Layer.provide(
-            CacheStore.layerTest({
-              get: () => new CacheStore.CacheError({ reason: "Corrupt" }),
-              putMany: () => new CacheStore.CacheError({ reason: "Full" })
-            })
-          ),
-          Layer.provideMerge(Chain.chain)
+  for (const [reading, reads] of [
+    ["fails", { get: corrupt }],
+    ["fails at once", { get: corrupt, unsafeGet: corrupt }]
+  ] as const) {
+    it.effect(
+      `Given a store that ${reading}, When read and written, Then reads go on without it and it is asked once`,
+      () => {
+        let asked = 0
+        const counted = Object.fromEntries(
+          Object.entries(reads).map(([name, read]) => [
+            name,
+            () => {
+              asked++
+              return read()
+            }
+          ])
         )
-      )
+        const store = CacheStore.layerTest({
+          ...counted,
+          putMany: () => new CacheStore.CacheError({ reason: "Full" })
+        })
+        return Effect.gen(function* () {
+          const chain = yield* Chain.Chain
+          yield* chain.write(1, "https://a.example/1")
+          expect((yield* uriAt(1))[0]).toBe("https://a.example/1")
+          expect((yield* uriAt(1))[0]).toBe("https://a.example/1")
+          yield* chain.write(2, "https://a.example/2")
+          expect((yield* uriAt(2))[0]).toBe("https://a.example/2")
+          expect(asked).toBe(1)
+        }).pipe(Effect.provide(Cache.layer().pipe(Layer.provide(store), Layer.provideMerge(Chain.chain))))
+      }
     )
-  )
+  }
 })
 
 describe("Cache, bad input", () => {

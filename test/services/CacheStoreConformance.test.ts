@@ -6,6 +6,7 @@ import * as NodePath from "@effect/platform-node/NodePath"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import { expect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -79,6 +80,9 @@ for (const [name, store] of stores) {
             if (operation.do === "get") {
               const found = yield* store.get(keyOf(space + operation.name))
               expect(Option.getOrUndefined(found)).toEqual(model.get(operation.name))
+              expect(store.unsafeGet?.(keyOf(space + operation.name)) ?? Exit.succeed(found)).toEqual(
+                Exit.succeed(found)
+              )
             } else if (operation.do === "remove") {
               yield* store.remove(keyOf(space + operation.name))
               model.delete(operation.name)
