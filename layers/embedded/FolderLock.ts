@@ -6,10 +6,15 @@
  * Without `/proc` the name is only `lock.PID`: there, a process with the reused id of a killed one blocks the folder
  * until it ends.
  *
+ * A file is empty until its process has the folder. Of the starts that have not decided, the process with the lowest id
+ * waits for the others, and the others give up.
+ *
  * Invariants:
- * - At most one process has the folder: a start creates its file first, then looks for others. Of two concurrent
- *   starts, the one that creates its file later sees the other's. If each sees the other's, both are refused.
+ * - At most one process has the folder: a start creates its file first, and has the folder only when it then finds no
+ *   file of another live process.
  * - A holder keeps the folder, because every later start sees its file.
+ * - Of concurrent starts on a free folder, exactly one gets it: the one with the lowest id, after the others have given
+ *   up, or another that had found no file before the one with the lowest id created its own.
  * - A start removes only the files of dead processes. A process never comes back, so no live process loses its file.
  * - A start that is killed at any moment leaves at most its file, which the next start removes.
  *
@@ -17,6 +22,7 @@
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { setTimeout as pause } from "node:timers/promises"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { EmbeddedClusterError } from "./EmbeddedClusterError.js"
@@ -24,37 +30,71 @@ import { EmbeddedClusterError } from "./EmbeddedClusterError.js"
 /** Holds the folder until the scope closes. */
 export const acquire = (folder: string): Effect.Effect<void, EmbeddedClusterError, Scope.Scope> =>
   Effect.acquireRelease(
-    Effect.try({
-      try: () => hold(folder),
-      catch: (cause) =>
-        cause instanceof EmbeddedClusterError
-          ? cause
-          : refused(`the ledger folder ${folder} cannot be locked: check its permissions and the disk`, cause)
-    }),
-    (file) => Effect.sync(() => fs.rmSync(file, { force: true }))
+    Effect.tap(create(folder), (name) => Effect.onError(hold(folder, name, 0), () => remove(folder, name))),
+    (name) => remove(folder, name)
   )
 
-/** Creates the lock file and returns its path. */
-const hold = (folder: string): string => {
-  const name = nameOf(process.pid)
-  const file = path.join(folder, name)
-  try {
-    fs.closeSync(fs.openSync(file, "wx", 0o600))
-  } catch (cause) {
-    if (!isCode(cause, "EEXIST")) throw cause
-    throw refused(`the ledger folder ${folder} is in use by this process: close it first, or name another folder`)
-  }
-  for (const other of fs.readdirSync(folder, { withFileTypes: true })) {
-    const pid = Number(CLAIM.exec(other.name)?.[1])
-    if (!other.isFile() || other.name === name || !(pid <= MAX_PID)) continue
-    if (isNamed(pid, other.name)) {
-      fs.rmSync(file)
-      throw refused(`the ledger folder ${folder} is in use by process ${pid}: stop it, or name another folder`)
+const attempt = <A>(folder: string, run: () => A): Effect.Effect<A, EmbeddedClusterError> =>
+  Effect.try({
+    try: run,
+    catch: (cause) =>
+      isCode(cause, "EEXIST")
+        ? refused(`the ledger folder ${folder} is in use by this process: close it first, or name another folder`)
+        : refused(`the ledger folder ${folder} cannot be locked: check its permissions and the disk`, cause)
+  })
+
+/** Creates the file of this process and returns its name. */
+const create = (folder: string): Effect.Effect<string, EmbeddedClusterError> =>
+  attempt(folder, () => {
+    const name = nameOf(process.pid)
+    fs.writeFileSync(path.join(folder, name), "", { flag: "wx", mode: 0o600 })
+    return name
+  })
+
+const remove = (folder: string, name: string): Effect.Effect<void> =>
+  Effect.sync(() => fs.rmSync(path.join(folder, name), { force: true }))
+
+/** Waits for the other starts, and then has the folder. Fails if another process has it, or comes first. */
+const hold = (folder: string, name: string, waits: number): Effect.Effect<void, EmbeddedClusterError> =>
+  Effect.flatMap(
+    attempt(folder, () => othersIn(folder, name)),
+    (others) => {
+      if (others.length === 0) return attempt(folder, () => fs.writeFileSync(path.join(folder, name), HOLDER))
+      const winner = others.find((other) => other.isHolder || other.pid < process.pid || waits === MAX_WAITS)
+      return winner === undefined
+        ? Effect.zipRight(WAIT, hold(folder, name, waits + 1))
+        : refused(`the ledger folder ${folder} is in use by process ${winner.pid}: stop it, or name another folder`)
     }
-    fs.rmSync(path.join(folder, other.name), { force: true })
-  }
-  return file
+  )
+
+const HOLDER = "holder\n"
+
+/** A pause for another process. The Clock does not measure its time. */
+const WAIT = Effect.promise(() => pause(5))
+
+/** 5 seconds. A start that is slower than that is stopped, or its disk is. */
+const MAX_WAITS = 1000
+
+/** Another live process that has the folder, or wants it. */
+interface Other {
+  readonly pid: number
+  readonly isHolder: boolean
 }
+
+/** The files of other live processes. Removes those of dead ones. */
+const othersIn = (folder: string, own: string): ReadonlyArray<Other> =>
+  fs.readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const { name } = entry
+    const pid = Number(CLAIM.exec(name)?.[1])
+    if (!entry.isFile() || name === own || !(pid <= MAX_PID)) return []
+    const file = path.join(folder, name)
+    if (isNamed(pid, name)) {
+      const size = fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0
+      return [{ pid, isHolder: size > 0 }]
+    }
+    fs.rmSync(file, { force: true })
+    return []
+  })
 
 /** Larger numbers are not process ids, and the system would treat them as process groups. */
 const MAX_PID = 2 ** 31 - 1

@@ -4,9 +4,13 @@ import { once } from "node:events"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
+import { createInterface } from "node:readline"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as FolderLock from "../../layers/embedded/FolderLock.js"
+import { bundled } from "../support/bundled.js"
+import { runs } from "../support/runs.js"
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => fs.mkdtempSync(path.join(tmpdir(), "pod-lock-"))),
@@ -85,7 +89,7 @@ describe.skipIf(process.platform !== "linux")("on Linux", () => {
         const [own = ""] = yield* held(ledger)
         const { exited, kill, pid } = yield* other
         const name = fileOf(own, pid)
-        fs.writeFileSync(path.join(ledger, name), "")
+        fs.writeFileSync(path.join(ledger, name), "holder")
         const error = yield* Effect.flip(held(ledger))
         assert.match(error.message, new RegExp(`is in use by process ${pid}:`))
         assert.deepStrictEqual(fs.readdirSync(ledger), [name])
@@ -106,6 +110,57 @@ describe.skipIf(process.platform !== "linux")("on Linux", () => {
       reused.forEach((name) => fs.writeFileSync(path.join(ledger, name), ""))
       assert.deepStrictEqual(yield* held(ledger), [own])
       assert.deepStrictEqual(fs.readdirSync(ledger), [])
+    })
+  )
+
+  it.scopedLive("Given starts that have not decided, When a process starts, Then the lowest id waits for the others", () =>
+    Effect.gen(function* () {
+      const ledger = yield* folder
+      const [own = ""] = yield* held(ledger)
+      const undecided = (pid: number) => {
+        const file = path.join(ledger, fileOf(own, pid))
+        fs.writeFileSync(file, "")
+        return { file, withdraw: () => fs.rmSync(file) }
+      }
+      const { pid } = yield* other
+      const later = undecided(pid)
+      const starting = yield* Effect.fork(held(ledger))
+      yield* Effect.sleep("40 millis")
+      assert.deepStrictEqual(fs.readdirSync(ledger).toSorted(), [own, path.basename(later.file)].toSorted())
+      later.withdraw()
+      assert.deepStrictEqual(yield* Fiber.join(starting), [own])
+      const first = undecided(1)
+      assert.match((yield* Effect.flip(held(ledger))).message, /is in use by process 1:/)
+      assert.deepStrictEqual(fs.readdirSync(ledger), [path.basename(first.file)])
+    })
+  )
+
+  it.scopedLive("Given free folders, When two processes start on each at once, Then exactly one gets each", () =>
+    Effect.gen(function* () {
+      const parent = yield* folder
+      const script = bundled("test/embedded/lockProcess.ts", { packages: true })
+      const first = Date.now() + 1500
+      const folders = Array.from({ length: runs(60) }, (_, round) => path.join(parent, String(first + 5 * round)))
+      folders.forEach((ledger) => fs.mkdirSync(ledger))
+      const answers = Effect.acquireRelease(
+        Effect.sync(() => spawn(process.execPath, [script, ...folders], { stdio: ["ignore", "pipe", "inherit"] })),
+        (child) => Effect.sync(() => child.kill("SIGKILL"))
+      ).pipe(
+        Effect.flatMap(({ pid, stdout }) =>
+          Effect.promise(async () => {
+            const lines: Array<string> = []
+            for await (const line of createInterface(stdout)) if (lines.push(line) === folders.length) break
+            return { pid, lines }
+          })
+        )
+      )
+      const [one, two] = yield* Effect.all([answers, answers], { concurrency: 2 })
+      for (const [index, line] of one.lines.entries()) {
+        const [holder, refused] = line === "held" ? [one, two] : [two, one]
+        assert.strictEqual(holder.lines[index], "held")
+        assert.match(refused.lines[index] ?? "", new RegExp(`is in use by process ${holder.pid}:`))
+      }
+      assert.strictEqual(one.lines.length, folders.length)
     })
   )
 })

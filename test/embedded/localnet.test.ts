@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { connect, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
@@ -64,15 +64,54 @@ it.scopedLive("Given a port in use, When localnet starts there, Then it prints o
   })
 )
 
+const temporary = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(path.join(tmpdir(), "pod-localnet-"))),
+  (made) => Effect.sync(() => rmSync(made, { recursive: true }))
+)
+
+/** A call over HTTP; `undefined` if it failed. */
+const rpc = (url: string, method: string, ...params: ReadonlyArray<unknown>) =>
+  Effect.promise(async () => {
+    const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params })
+    const reply: unknown = await (await fetch(url, { method: "POST", headers: JSON_TYPE, body })).json()
+    return typeof reply === "object" && reply !== null && "result" in reply ? reply.result : undefined
+  })
+
+const JSON_TYPE = { "content-type": "application/json" }
+
+it.scopedLive(
+  "Given two localnets that start on one ledger, When one is killed, Then only one had it, and the next start has all",
+  () =>
+    Effect.gen(function* () {
+      const ledger = yield* temporary
+      const start = localnet("--port", "0", "--quiet", "--ledger", ledger)
+      const served = ({ output }: Effect.Effect.Success<typeof start>) => /http:\/\/\S+/.exec(output.stdout)?.[0]
+      const [one, two] = [yield* start, yield* start]
+      const isDecided = () => [one, two].some(served) && [one, two].some(({ child }) => child.exitCode !== null)
+      yield* Effect.repeat(Effect.sleep("20 millis"), { until: isDecided })
+      const [winner, loser] = served(one) === undefined ? [two, one] : [one, two]
+      assert.strictEqual(yield* exitCode(loser.child), 1)
+      const why = `is in use by process ${winner.child.pid}: stop it, or name another folder`
+      assert.strictEqual(loser.output.stderr, `localnet: the ledger folder ${ledger} ${why}\n`)
+      assert.strictEqual(loser.output.stdout, "")
+      const signature = yield* rpc(served(winner) ?? "", "requestAirdrop", PROGRAM_ID, 1_000_000_000)
+      winner.child.kill("SIGKILL")
+      const next = yield* start
+      yield* Effect.repeat(Effect.sleep("20 millis"), { until: () => served(next) !== undefined || next.child.exitCode !== null })
+      assert.strictEqual(next.output.stderr, "")
+      assert.deepNestedInclude(yield* rpc(served(next) ?? "", "getSignatureStatuses", [signature]), { "value[0].err": null })
+      next.child.kill("SIGTERM")
+      assert.strictEqual(yield* exitCode(next.child), 0)
+      assert.deepStrictEqual(readdirSync(ledger), ["ledger.log"])
+    })
+)
+
 const run = (...args: ReadonlyArray<string>) =>
   Effect.flip(Effect.flatMap(Arguments.read(args), ({ accounts }) => Effect.forEach(accounts, Files.account)))
 
 it.scopedLive("Given wrong arguments and files, When localnet starts, Then one line names what is wrong", () =>
   Effect.gen(function* () {
-    const folder = yield* Effect.acquireRelease(
-      Effect.sync(() => mkdtempSync(path.join(tmpdir(), "pod-localnet-"))),
-      (made) => Effect.sync(() => rmSync(made, { recursive: true }))
-    )
+    const folder = yield* temporary
     const file = path.join(folder, "account.json")
     const account = { lamports: 5, data: ["AQI=", "base64"], owner: PROGRAM_ID, executable: false, space: 2 }
     const withFile = (text: string, address: string = PROGRAM_ID) => {
