@@ -4,10 +4,17 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Direct from "../services/internal/direct.js"
 import * as RpcPool from "../services/RpcPool.js"
 import { RpcError, type RpcTransport } from "../services/RpcTransport.js"
-import { EmbeddedCluster, HOST, type Service } from "./EmbeddedCluster.js"
+import { EmbeddedCluster, HOST, type JsonRpcError, type Service } from "./EmbeddedCluster.js"
+
+const refused =
+  (method: string) =>
+  ({ code, message, data }: JsonRpcError): RpcError =>
+    new RpcError({ reason: "Node", method, host: HOST, code, detail: message, data })
 
 /**
  * The transport to the embedded cluster, in this process.
@@ -16,11 +23,12 @@ import { EmbeddedCluster, HOST, type Service } from "./EmbeddedCluster.js"
  * @category constructors
  */
 export const transport = (cluster: Service): RpcTransport => {
-  const request: RpcTransport["request"] = (method, params) =>
-    Effect.mapError(
-      cluster.request(method, params),
-      ({ code, message, data }) => new RpcError({ reason: "Node", method, host: HOST, code, detail: message, data })
-    )
+  const request: Direct.Request = Direct.over(
+    cluster.request,
+    (method, params) => Effect.mapError(cluster.request(method, params), refused(method)),
+    (start) => (caller, onEnd, method, params) =>
+      start(caller, (exit) => onEnd(Exit.mapError(exit, refused(method))), method, params)
+  )
   return {
     host: HOST,
     request,

@@ -16,6 +16,7 @@ import * as Stream from "effect/Stream"
 import { BoundedQueue } from "../../services/internal/BoundedQueue.js"
 import * as Clock from "../../services/internal/clock.js"
 import * as Closing from "../../services/internal/closing.js"
+import * as Direct from "../../services/internal/direct.js"
 import { weigh } from "../../services/internal/weigh.js"
 import { SubscriptionError, type SubscriptionKind } from "../../services/RpcTransport.js"
 import { SubscriptionObserver } from "../../services/SubscriptionObserver.js"
@@ -80,12 +81,7 @@ export const make = (
     } else if (passing) yield* Waiting.run(chain, feeds)
     const poll = passing ? Waiting.polls(chain) : Function.constVoid
 
-    const node = Effect.map(Clock.monotonicMillis, (nowMillis): Node => ({
-      chain,
-      faucet,
-      identity: faucet.address,
-      nowMillis
-    }))
+    const nodeAt = (nowMillis: number): Node => ({ chain, faucet, identity: faucet.address, nowMillis })
     const listen: Service["listen"] = (kind, params, sink) =>
       Effect.suspend(() =>
         Either.flatMap(Subscriptions.read(kind, chain, params), ({ topic, commitment, answer }): Read<Listening> =>
@@ -106,17 +102,14 @@ export const make = (
         transactions: chain.transactionCount,
         subscriptions: feeds.size
       })),
-      request: (name, params) => {
+      request: Direct.synchronous((nowMillis, name: string, params: ReadonlyArray<unknown>): Read<unknown> => {
         const method = METHODS.get(name)
-        return method === undefined
-          ? Effect.fail(JsonRpcError.method())
-          : Effect.flatMap(node, (node) => {
-              return kept(() => {
-                poll(name, node.nowMillis)
-                return method(node, params)
-              })
-            })
-      },
+        if (method === undefined) return Either.left(JsonRpcError.method())
+        return kept(() => {
+          poll(name, nowMillis)
+          return method(nodeAt(nowMillis), params)
+        })
+      }),
       subscribe: (kind, params) =>
         isClosed()
           ? Stream.fail(Closing.subscription(kind, HOST))
@@ -126,7 +119,7 @@ export const make = (
           const recipient = yield* Addresses.parse(address)
           yield* Check.bigInteger("lamports", lamports)
           return yield* Effect.mapError(
-            Effect.flatMap(node, (node) => airdrops.airdrop(node, recipient, lamports)),
+            Effect.flatMap(Clock.monotonicMillis, (now) => airdrops.airdrop(nodeAt(now), recipient, lamports)),
             ({ message }) => new InvalidInput({ field: "lamports", rule: message, size: lamports })
           )
         }),

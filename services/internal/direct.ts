@@ -15,12 +15,13 @@
  *   returns the function unchanged keeps both.
  * - No entry point throws. The parsers of sockets call `onEnd`, so {@link read} turns exceptions into defects.
  */
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import type { RpcError } from "../RpcTransport.js"
+import * as Clock from "./clock.js"
 
 /** The caller of a call. */
 export interface Caller {
@@ -55,6 +56,24 @@ export const startable = <Args extends ReadonlyArray<unknown>, A, E>(
   run: (...args: Args) => Effect.Effect<A, E>,
   entry: Start<Args, A, E>
 ): Startable<Args, A, E> => Object.assign(run, { [start]: entry })
+
+/** A function that has its result at once. `run` gets the time of the monotonic clock. An exception becomes a defect. */
+export const synchronous = <Args extends ReadonlyArray<unknown>, A, E>(
+  run: (nowMillis: number, ...args: Args) => Either.Either<A, E>
+): Startable<Args, A, E> =>
+  startable(
+    (...args) => Effect.withFiberRuntime((fiber) => attempt(() => run(Clock.monotonic(fiber), ...args))),
+    ({ fiber }, onEnd, ...args) => {
+      const exit = attempt(() => run(Clock.monotonic(fiber), ...args))
+      let isCancelled = false
+      queueMicrotask(() => {
+        if (!isCancelled) onEnd(exit)
+      })
+      return () => {
+        isCancelled = true
+      }
+    }
+  )
 
 /** The entry point of a function, if it has one. */
 export const startOf = <Args extends ReadonlyArray<unknown>, A, E>(
@@ -109,8 +128,8 @@ export const watched =
 
 /** Converts the answer of a call by `reader`. An exception of `reader` becomes a defect. */
 export const read = <A, B, E>(exit: Exit.Exit<A, E>, reader: (answer: A) => Either.Either<B, E>): Exit.Exit<B, E> =>
-  Exit.flatMap(exit, (answer) =>
-    Either.merge(
-      Either.try({ try: () => Exit.fromEither(reader(answer)), catch: (defect): Exit.Exit<B, E> => Exit.die(defect) })
-    )
-  )
+  Exit.flatMap(exit, (answer) => attempt(() => reader(answer)))
+
+/** The result of a function, whose exception becomes a defect. */
+const attempt = <A, E>(run: () => Either.Either<A, E>): Exit.Exit<A, E> =>
+  Either.merge(Either.try({ try: () => Exit.fromEither(run()), catch: (defect): Exit.Exit<A, E> => Exit.die(defect) }))

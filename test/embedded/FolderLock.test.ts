@@ -113,26 +113,28 @@ describe.skipIf(process.platform !== "linux")("on Linux", () => {
     })
   )
 
-  it.scopedLive("Given starts that have not decided, When a process starts, Then the lowest id waits for the others", () =>
-    Effect.gen(function* () {
-      const ledger = yield* folder
-      const [own = ""] = yield* held(ledger)
-      const undecided = (pid: number) => {
-        const file = path.join(ledger, fileOf(own, pid))
-        fs.writeFileSync(file, "")
-        return { file, withdraw: () => fs.rmSync(file) }
-      }
-      const { pid } = yield* other
-      const later = undecided(pid)
-      const starting = yield* Effect.fork(held(ledger))
-      yield* Effect.sleep("40 millis")
-      assert.deepStrictEqual(fs.readdirSync(ledger).toSorted(), [own, path.basename(later.file)].toSorted())
-      later.withdraw()
-      assert.deepStrictEqual(yield* Fiber.join(starting), [own])
-      const first = undecided(1)
-      assert.match((yield* Effect.flip(held(ledger))).message, /is in use by process 1:/)
-      assert.deepStrictEqual(fs.readdirSync(ledger), [path.basename(first.file)])
-    })
+  it.scopedLive(
+    "Given starts that have not decided, When a process starts, Then the lowest id waits for the others",
+    () =>
+      Effect.gen(function* () {
+        const ledger = yield* folder
+        const [own = ""] = yield* held(ledger)
+        const undecided = (pid: number) => {
+          const file = path.join(ledger, fileOf(own, pid))
+          fs.writeFileSync(file, "")
+          return { file, withdraw: () => fs.rmSync(file) }
+        }
+        const { pid } = yield* other
+        const later = undecided(pid)
+        const starting = yield* Effect.fork(held(ledger))
+        yield* Effect.sleep("40 millis")
+        assert.deepStrictEqual(fs.readdirSync(ledger).toSorted(), [own, path.basename(later.file)].toSorted())
+        later.withdraw()
+        assert.deepStrictEqual(yield* Fiber.join(starting), [own])
+        const first = undecided(1)
+        assert.match((yield* Effect.flip(held(ledger))).message, /is in use by process 1:/)
+        assert.deepStrictEqual(fs.readdirSync(ledger), [path.basename(first.file)])
+      })
   )
 
   it.scopedLive("Given free folders, When two processes start on each at once, Then exactly one gets each", () =>

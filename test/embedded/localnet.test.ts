@@ -97,9 +97,13 @@ it.scopedLive(
       const signature = yield* rpc(served(winner) ?? "", "requestAirdrop", PROGRAM_ID, 1_000_000_000)
       winner.child.kill("SIGKILL")
       const next = yield* start
-      yield* Effect.repeat(Effect.sleep("20 millis"), { until: () => served(next) !== undefined || next.child.exitCode !== null })
+      yield* Effect.repeat(Effect.sleep("20 millis"), {
+        until: () => served(next) !== undefined || next.child.exitCode !== null
+      })
       assert.strictEqual(next.output.stderr, "")
-      assert.deepNestedInclude(yield* rpc(served(next) ?? "", "getSignatureStatuses", [signature]), { "value[0].err": null })
+      assert.deepNestedInclude(yield* rpc(served(next) ?? "", "getSignatureStatuses", [signature]), {
+        "value[0].err": null
+      })
       next.child.kill("SIGTERM")
       assert.strictEqual(yield* exitCode(next.child), 0)
       assert.deepStrictEqual(readdirSync(ledger), ["ledger.log"])

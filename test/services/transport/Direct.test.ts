@@ -270,6 +270,33 @@ describe("Direct", () => {
       })
   )
 
+  it.scoped(
+    "Given a function that has its result at once, When it is started, Then it ends once, after the start",
+    () =>
+      Effect.gen(function* () {
+        const bug = new Error("a bug")
+        const answer = Direct.synchronous((nowMillis, text: string): Either.Either<string, string> => {
+          if (text === "bug") throw bug
+          return text === "no" ? Either.left(text) : Either.right(`${text} at ${nowMillis}`)
+        })
+        yield* TestClock.adjust("7 millis")
+        const fiber = yield* Effect.withFiberRuntime<Fiber.RuntimeFiber<unknown, unknown>>(Effect.succeed)
+        const ends: Array<Exit.Exit<string, string>> = []
+        const begin = (text: string) =>
+          Direct.startOf(answer)?.({ fiber, now: 0, deadline: Infinity }, (exit) => ends.push(exit), text)
+        const expected = [Exit.succeed("yes at 7"), Exit.fail("no"), Exit.die(bug)]
+        for (const text of ["yes", "no", "bug"]) assert.isDefined(begin(text))
+        begin("cancelled")?.()
+        assert.deepStrictEqual(ends, [])
+        yield* settle
+        assert.deepStrictEqual(ends, expected)
+        assert.deepStrictEqual(
+          yield* Effect.forEach(["yes", "no", "bug"], (text) => Effect.exit(answer(text))),
+          expected
+        )
+      })
+  )
+
   it("Given a reader that throws, When it reads an answer, Then the call has died and nothing is thrown", () => {
     const bug = new Error("a bug")
     const read = Direct.read(Exit.succeed("answer"), (): Either.Either<string> => {
