@@ -140,7 +140,7 @@ describe.skipIf(process.platform !== "linux")("on Linux", () => {
   it.scopedLive("Given free folders, When two processes start on each at once, Then exactly one gets each", () =>
     Effect.gen(function* () {
       const parent = yield* folder
-      const script = bundled("test/embedded/lockProcess.ts", { packages: true })
+      const script = bundled("test/embedded/lockProcess.ts")
       const first = Date.now() + 1500
       const folders = Array.from({ length: runs(60) }, (_, round) => path.join(parent, String(first + 5 * round)))
       folders.forEach((ledger) => fs.mkdirSync(ledger))

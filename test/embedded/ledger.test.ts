@@ -285,7 +285,7 @@ const SHOWN = 200
 
 /** Lets a process acknowledge airdrops until it is killed: while it starts, or some time after it has acknowledged some. */
 const untilKilled = async (ledger: string, earlier: Acknowledged): Promise<Acknowledged> => {
-  const script = bundled(fileURLToPath(new URL("ledgerProcess.ts", import.meta.url)), { packages: true })
+  const script = bundled(fileURLToPath(new URL("ledgerProcess.ts", import.meta.url)))
   const { count, last } = earlier
   const child = spawn(process.execPath, [script, ledger, String(COMPACTED_AFTER), String(count), ...last], {
     stdio: ["ignore", "pipe", "inherit"]

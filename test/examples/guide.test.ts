@@ -3,14 +3,26 @@ import { readdirSync } from "node:fs"
 import * as path from "node:path"
 import { promisify } from "node:util"
 import { describe, expect, it } from "@effect/vitest"
-import { bundled } from "../support/bundled.js"
+import { bundled, bundledTogether } from "../support/bundled.js"
 
 const run = promisify(execFile)
 const cwd = path.resolve(import.meta.dirname, "../..")
 const folder = "examples/guide"
 
-/** They print lines of their own sources, so they are not bundled. */
-const SHOWS_SOURCES = ["fiber-console.ts"]
+/** They print names and lines of their source, which a bundle with packages does not have. */
+const SHOWS_SOURCES = ["fiber-console.ts", "heap-profile.ts"]
+
+const examples = readdirSync(path.join(cwd, folder))
+
+const together = () =>
+  bundledTogether(
+    folder,
+    examples.filter((file) => !SHOWS_SOURCES.includes(file))
+  )
+
+/** The arguments with which Node runs an example. */
+const argumentsOf = (file: string): ReadonlyArray<string> =>
+  SHOWS_SOURCES.includes(file) ? [bundled(`${folder}/${file}`, { sources: true })] : [together(), file]
 
 /** What an example must print, beside ending well. */
 const expected: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
@@ -120,13 +132,10 @@ const expected: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
 }
 
 describe("the examples of the guide", () => {
-  it.each(readdirSync(path.join(cwd, folder)))(
+  it.each(examples)(
     "Given examples/guide/%s, When it runs, Then it ends well",
     async (file) => {
-      const script = SHOWS_SOURCES.includes(file)
-        ? ["--import", "tsx", `${folder}/${file}`]
-        : [bundled(`${folder}/${file}`)]
-      const { stderr, stdout } = await run(process.execPath, script, { cwd })
+      const { stderr, stdout } = await run(process.execPath, argumentsOf(file), { cwd })
       expect(stderr).toBe("")
       expect(stdout).not.toBe("")
       for (const pattern of expected[file] ?? []) expect(stdout).toMatch(pattern)

@@ -23,5 +23,4 @@ const plant = Effect.gen(function* () {
   yield* Effect.promise(() => setTimeout(50))
 })
 
-await Effect.runPromise(Tally.watch(tally, plant))
-console.log(JSON.stringify(tally))
+void Effect.runPromise(Tally.watch(tally, plant)).then(() => console.log(JSON.stringify(tally)))

@@ -156,7 +156,10 @@ describe.sequential("ProfilerNode", () => {
       Effect.gen(function* () {
         const directory = yield* folder
         const { stdout } = yield* Effect.promise(() =>
-          promisify(execFile)(process.execPath, [bundled("test/support/profilerChild.ts"), directory])
+          promisify(execFile)(process.execPath, [
+            bundled("test/support/profilerChild.ts", { sources: true }),
+            directory
+          ])
         )
         const said: unknown = JSON.parse(stdout)
         const [before, after] = ["before.heapsnapshot", "after.heapsnapshot"].map((name) => path.join(directory, name))

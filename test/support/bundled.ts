@@ -1,12 +1,12 @@
 /**
- * Bundles a script for child processes. A TypeScript loader costs each process five seconds of CPU, more than most of
- * them need.
+ * Bundles scripts for child processes. A TypeScript loader costs each process three to five seconds of CPU, and the
+ * modules of the packages cost one. Most processes need less for their work.
  */
 import { createHash, randomUUID } from "node:crypto"
 import { mkdirSync, renameSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import { pathToFileURL } from "node:url"
-import { buildSync } from "esbuild"
+import { type BuildOptions, buildSync } from "esbuild"
 
 const ROOT = path.resolve(import.meta.dirname, "../..")
 
@@ -16,30 +16,47 @@ const FOLDER = path.join(ROOT, "node_modules/.cache")
 const bundles = new Map<string, string>()
 
 /** Packages with native code, which stay outside of a bundle. */
-const NATIVE = ["litesvm"]
+const NATIVE = ["@photostructure/sqlite", "litesvm", "sodium-native"]
 
 /**
- * Bundles a script, given by an absolute path or one relative to the project's root, and returns the file to run. With
- * `packages`, the bundle includes the packages, and its compiled code is cached: a process then starts with a sixth of
- * the CPU time.
+ * Bundles a script with its packages, and returns the file to run. The script is given by an absolute path or one
+ * relative to the project's root. The compiled code is cached, so a process starts with a sixth of the CPU time. With
+ * `sources`, packages stay outside of the bundle, and its functions have the names and lines of the sources.
  */
-export const bundled = (script: string, { packages = false }: { readonly packages?: boolean } = {}): string => {
-  const name = `${path.relative(ROOT, path.resolve(ROOT, script))}${packages ? ".whole" : ""}`.replaceAll(/\W/g, "-")
+export const bundled = (script: string, { sources = false }: { readonly sources?: boolean } = {}): string => {
+  const entry = path.resolve(ROOT, script)
+  return built(path.relative(ROOT, entry), { entryPoints: [entry] }, sources)
+}
+
+/**
+ * Bundles scripts of a folder with their packages into one file, so that they share its compiled code. The process takes
+ * the name of the script as its first argument.
+ */
+export const bundledTogether = (folder: string, scripts: ReadonlyArray<string>): string => {
+  const cases = scripts.map((script) => `${JSON.stringify(script)}: () => import("./${script}")`)
+  const contents = `const scripts = { ${cases.join(", ")} }\nvoid scripts[process.argv.splice(2, 1)[0]]()`
+  return built(folder, { stdin: { contents, resolveDir: path.resolve(ROOT, folder) } }, false)
+}
+
+const built = (source: string, input: Pick<BuildOptions, "entryPoints" | "stdin">, sources: boolean): string => {
+  const name = `${source}${sources ? ".sources" : ""}`.replaceAll(/\W/g, "-")
   const known = bundles.get(name)
   if (known !== undefined) return known
   mkdirSync(FOLDER, { recursive: true })
-  const file = path.join(FOLDER, `pod-test-${name}.${packages ? "cjs" : "mjs"}`)
-  const { outputFiles } = buildSync({
+  const file = path.join(FOLDER, `pod-test-${name}.${sources ? "mjs" : "cjs"}`)
+  const { outputFiles: [output] = [] } = buildSync({
     absWorkingDir: ROOT,
-    entryPoints: [path.resolve(ROOT, script)],
     bundle: true,
     platform: "node",
     target: "node20",
     write: false,
-    ...(packages ? whole(file) : { format: "esm", packages: "external" })
+    ...input,
+    ...(sources
+      ? { format: "esm", packages: "external", outfile: file, sourcemap: "inline", sourcesContent: false }
+      : whole(file))
   })
-  const [output] = outputFiles
-  write(file, packages ? compiledOnce(output?.text ?? "", name) : (output?.text ?? ""))
+  const text = output?.text ?? ""
+  write(file, sources ? text : compiledOnce(text, name))
   bundles.set(name, file)
   return file
 }
@@ -58,15 +75,18 @@ const whole = (file: string) =>
 const compiledOnce = (text: string, name: string): string => {
   const id = createHash("sha256").update(text).digest("hex").slice(0, 16)
   const source = path.join(FOLDER, `pod-test-${name}.${id}.js`)
-  write(source, `(function (exports, require, module) {${text}\n})`)
+  write(source, `(function (exports, require, module) {${text.replace(/^#!.*/, "")}\n})`)
   return `const { existsSync, readFileSync, renameSync, writeFileSync } = require("node:fs")
 const [source, compiled, draft] = ${JSON.stringify([source, `${source}.v8`])}.concat(\`${source}.\${process.pid}\`)
 const cachedData = existsSync(compiled) ? readFileSync(compiled) : undefined
 const script = new (require("node:vm").Script)(readFileSync(source, "utf8"), { filename: source, cachedData })
 script.runInThisContext()(exports, require, module)
+// A process without the right to write, or without a free descriptor, leaves this to the next one.
 const keep = () => {
-  writeFileSync(draft, script.createCachedData())
-  renameSync(draft, compiled)
+  try {
+    writeFileSync(draft, script.createCachedData())
+    renameSync(draft, compiled)
+  } catch {}
 }
 // Later, because most functions are compiled on their first call.
 if (cachedData === undefined || script.cachedDataRejected) setTimeout(keep, 10)

@@ -13,18 +13,22 @@ const [source = "", path = ""] = process.argv.slice(2)
 const layer = source === "file" ? WalletNode.layerFile(path) : WalletNode.layerConfig
 
 const bytes = (size: number) => new Uint8Array(size).fill(1)
-const { address } = await Effect.runPromise(
-  Effect.tap(Wallet, ({ derive, sign, unseal }) =>
-    Effect.all([
-      sign([bytes(100)]),
-      derive?.(bytes(32)) ?? Effect.dieMessage("the wallet derives nothing"),
-      unseal?.({ enc: bytes(32), ciphertext: bytes(64) }, bytes(8)) ?? Effect.dieMessage("the wallet unseals nothing")
-    ])
-  ).pipe(Effect.provide(layer))
-)
-const snapshot = await text(getHeapSnapshot())
-// Read after the snapshot: otherwise the heap would contain them.
-const wanted: ReadonlyArray<string> = JSON.parse(await text(process.stdin))
-console.log(
-  JSON.stringify({ sees: snapshot.includes(address), found: wanted.map((secret) => snapshot.includes(secret)) })
-)
+const main = async (): Promise<void> => {
+  const { address } = await Effect.runPromise(
+    Effect.tap(Wallet, ({ derive, sign, unseal }) =>
+      Effect.all([
+        sign([bytes(100)]),
+        derive?.(bytes(32)) ?? Effect.dieMessage("the wallet derives nothing"),
+        unseal?.({ enc: bytes(32), ciphertext: bytes(64) }, bytes(8)) ?? Effect.dieMessage("the wallet unseals nothing")
+      ])
+    ).pipe(Effect.provide(layer))
+  )
+  const snapshot = await text(getHeapSnapshot())
+  // Read after the snapshot: otherwise the heap would contain them.
+  const wanted: ReadonlyArray<string> = JSON.parse(await text(process.stdin))
+  console.log(
+    JSON.stringify({ sees: snapshot.includes(address), found: wanted.map((secret) => snapshot.includes(secret)) })
+  )
+}
+
+void main()

@@ -54,4 +54,6 @@ const program = Effect.gen(function* () {
 })
 
 // The runtime is not disposed of: the monitor's timer must not keep the process alive.
-console.log(JSON.stringify(await monitored.runPromise<unknown, unknown>(scenario === "readOnce" ? readOnce : program)))
+void monitored
+  .runPromise<unknown, unknown>(scenario === "readOnce" ? readOnce : program)
+  .then((result) => console.log(JSON.stringify(result)))

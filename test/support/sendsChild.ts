@@ -56,5 +56,7 @@ const main = Effect.gen(function* () {
   }).pipe(Effect.provideService(Wallet, wallet))
 })
 
-console.log(JSON.stringify(await runtime.runPromise(main)))
-await runtime.dispose()
+void runtime
+  .runPromise(main)
+  .then((outcomes) => console.log(JSON.stringify(outcomes)))
+  .finally(() => runtime.dispose())

@@ -96,4 +96,4 @@ const slow = Effect.gen(function* () {
   yield* Console.log(JSON.stringify(peaks))
 })
 
-await (task === "slow" ? runtime.runPromise(slow).finally(() => runtime.dispose()) : dispose())
+void (task === "slow" ? runtime.runPromise(slow).finally(() => runtime.dispose()) : dispose())
