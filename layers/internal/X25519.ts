@@ -54,8 +54,13 @@ const privateKeyOf = (secret: Uint8Array): KeyObject => {
   return privateKey
 }
 
-const bytesOf = (key: KeyObject): Uint8Array =>
-  new Uint8Array(Buffer.from(key.export({ format: "jwk" }).x ?? "", "base64url"))
+const bytesOfJwk = (jwk: unknown): Uint8Array => {
+  const x = typeof jwk === "object" && jwk !== null && "x" in jwk && typeof jwk.x === "string" ? jwk.x : ""
+  return new Uint8Array(Buffer.from(x, "base64url"))
+}
+
+/** The bytes of a key that was not generated: see {@link newPair}. */
+const bytesOf = (key: KeyObject): Uint8Array => bytesOfJwk(key.export({ format: "jwk" }))
 
 /** The ciphertext and its tag. */
 export const encrypt = (key: Uint8Array, nonce: Uint8Array, bytes: Uint8Array): Uint8Array => {
@@ -122,7 +127,21 @@ export const fromSeed = (seed: Uint8Array): Opener => {
 /** An ephemeral key. */
 export interface Pair {
   readonly privateKey: KeyObject
-  readonly publicKey: KeyObject
+  /** 32 bytes. */
+  readonly publicKey: Uint8Array
+}
+
+const AS_JWK = { publicKeyEncoding: { format: "jwk" } }
+
+/**
+ * A new pair, whose public key is written while it is generated. `KeyObject.export` could block the thread for ever: Node
+ * keeps a key locked while it writes a JWK, and a garbage collection at that moment waits for the same lock, to free the
+ * job that generated the key.
+ */
+const newPair = (): Pair => {
+  // The types lack the format.
+  const made: { privateKey: KeyObject; publicKey: unknown } = generateKeyPairSync("x25519", AS_JWK)
+  return { privateKey: made.privateKey, publicKey: bytesOfJwk(made.publicKey) }
 }
 
 /** The pair that HPKE derives from 32 secret bytes. */
@@ -130,7 +149,7 @@ export const pairFrom = (ikm: Uint8Array): Pair => {
   const secret = Hpke.deriveSecret(hmac, ikm)
   const privateKey = privateKeyOf(secret)
   secret.fill(0)
-  return { privateKey, publicKey: createPublicKey(privateKey) }
+  return { privateKey, publicKey: bytesOf(createPublicKey(privateKey)) }
 }
 
 /** Encrypts to an X25519 key with an ephemeral key. */
@@ -138,9 +157,8 @@ export const seal = (
   recipientKey: Uint8Array,
   info: Uint8Array,
   bytes: Uint8Array,
-  { privateKey, publicKey }: Pair = generateKeyPairSync("x25519")
+  { privateKey, publicKey: enc }: Pair = newPair()
 ): Sealed => {
-  const enc = bytesOf(publicKey)
   const dh = diffieHellman({ privateKey, publicKey: recipientOf(recipientKey) })
   const { key, nonce } = Hpke.keys(hmac, { dh, enc, recipientKey, info })
   return { enc, ciphertext: encrypt(key, nonce, bytes) }

@@ -1,5 +1,5 @@
-import { createHmac } from "node:crypto"
-import { describe, expect, it } from "@effect/vitest"
+import { createHmac, generateKeyPairSync, type KeyObject } from "node:crypto"
+import { describe, expect, it, vi } from "@effect/vitest"
 import { ed25519, x25519 } from "@noble/curves/ed25519.js"
 import type { Address } from "@solana/kit"
 import * as Effect from "effect/Effect"
@@ -49,6 +49,15 @@ describe("sealing, against the vectors of RFC 9180", () => {
   it("Given the keying material of A.2.1, when it is sealed, then enc is the vector's and the recipient opens it", () => {
     const sealed = X25519.seal(hex(vector.pkRm), hex(vector.info), HELLO, X25519.pairFrom(hex(vector.ikmE)))
     expect(toHex(sealed.enc)).toBe(vector.pkEm)
+    expect(X25519.fromSecret(hex(vector.skRm)).open(sealed, hex(vector.info))).toEqual(HELLO)
+  })
+
+  it("Given a new ephemeral key, when it is used, then it is not exported after its generation", () => {
+    const prototype: Pick<KeyObject, "export"> = Object.getPrototypeOf(generateKeyPairSync("x25519").publicKey)
+    const exported = vi.spyOn(prototype, "export")
+    const sealed = X25519.seal(hex(vector.pkRm), hex(vector.info), HELLO)
+    expect(exported).not.toHaveBeenCalled()
+    exported.mockRestore()
     expect(X25519.fromSecret(hex(vector.skRm)).open(sealed, hex(vector.info))).toEqual(HELLO)
   })
 })

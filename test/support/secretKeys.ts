@@ -3,8 +3,11 @@ import * as Base58 from "../../src/solana/Base58.js"
 
 /** Solana's 64 secret bytes of a new key. */
 export const secretKey = (): Uint8Array => {
-  const { d = "", x = "" } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" })
-  return Uint8Array.from(Buffer.concat([Buffer.from(d, "base64url"), Buffer.from(x, "base64url")]))
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519", {
+    privateKeyEncoding: { format: "der", type: "pkcs8" },
+    publicKeyEncoding: { format: "der", type: "spki" }
+  })
+  return Uint8Array.from(Buffer.concat([privateKey.subarray(-32), publicKey.subarray(-32)]))
 }
 
 /** The textual forms of the bytes, including the bytes as Latin-1. */
