@@ -10,6 +10,7 @@ import * as ProgramAddress from "../solana/ProgramAddress.js"
 import * as Account from "./Account.js"
 import * as Seeds from "./internal/seeds.js"
 import * as MessageType from "./MessageType.js"
+import * as Pda from "./Pda.js"
 
 /**
  * An account type of the program.
@@ -44,7 +45,7 @@ const made = (
 export const agent: AccountType<Account.AgentAccount> = {
   tag: "AgentAccount",
   decode: Account.decodeAgent,
-  addressOf: (agent, programId) => made(Seeds.agent(agent.wallet), agent, programId)
+  addressOf: ({ bump, wallet }, programId) => Option.getOrUndefined(Pda.agentOfBump(wallet, bump, programId))
 }
 
 /**

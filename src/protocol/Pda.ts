@@ -9,6 +9,7 @@
  */
 import type { Address } from "@solana/kit"
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import * as Check from "../internal/check.js"
 import { InvalidInput } from "../InvalidInput.js"
 import * as Addresses from "../solana/Address.js"
@@ -75,6 +76,20 @@ const derive = (seeds: ReadonlyArray<Uint8Array>, programId: Address): ProgramAd
  */
 export const agent = (wallet: Address, programId: Address = PROGRAM_ID): ProgramAddress.ProgramAddress =>
   agents.get(programId, wallet, "") ?? agents.set(programId, wallet, "", derive(Seeds.agent(wallet), programId))
+
+/**
+ * The agent account of a wallet, by the bump that the account stores. `None` if no address has these seeds. An address
+ * that {@link agent} has derived with this bump is not derived again.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const agentOfBump = (wallet: Address, bump: number, programId: Address = PROGRAM_ID): Option.Option<Address> => {
+  const known = agents.get(programId, wallet, "")
+  return known?.bump === bump
+    ? Option.some(known.address)
+    : ProgramAddress.create([...Seeds.agent(wallet), Uint8Array.of(bump)], programId)
+}
 
 /**
  * The account of a direct message. `sender` is the sender's **agent** address. `recipient` is the recipient's wallet,

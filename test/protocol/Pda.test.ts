@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { getAddressEncoder, getProgramDerivedAddress } from "@solana/kit"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
+import * as Option from "effect/Option"
 import * as MessageType from "../../src/protocol/MessageType.js"
 import * as Pda from "../../src/protocol/Pda.js"
 import { PROGRAM_ID } from "../../src/protocol/Program.js"
@@ -32,6 +33,20 @@ describe("Pda", () => {
     assert.deepStrictEqual(
       Either.getOrThrow(Pda.channelMessage(channel.address, walletB, 1_700_000_000_000n)),
       Vectors.channelMessageLate
+    )
+  })
+
+  it("Given an agent's bump, When its address is made before and after a search, Then both are the same", () => {
+    const bumps = [agentA.bump, 255, 254, 253].map((bump) => {
+      Pda.clearCache()
+      const made = Pda.agentOfBump(walletA, bump)
+      Pda.agent(walletA)
+      assert.deepStrictEqual(Pda.agentOfBump(walletA, bump), made)
+      return Option.isSome(made) && made.value === agentA.address
+    })
+    assert.deepStrictEqual(
+      bumps,
+      [agentA.bump, 255, 254, 253].map((bump) => bump === agentA.bump)
     )
   })
 
