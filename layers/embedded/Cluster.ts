@@ -25,6 +25,7 @@ import { model } from "../../src/internal/jsonable.js"
 import { InvalidInput } from "../../src/InvalidInput.js"
 import { COMPRESSION_PROGRAM, PROGRAM_ID } from "../../src/protocol/Program.js"
 import * as Addresses from "../../src/solana/Address.js"
+import { MAX_ACCOUNT_BYTES } from "../../src/solana/Limits.js"
 import { Chain, type ChainSnapshot } from "./chain/Chain.js"
 import * as Svm from "./chain/Svm.js"
 import { EmbeddedClusterError } from "./EmbeddedClusterError.js"
@@ -164,9 +165,6 @@ const METHODS: ReadonlyMap<string, Method> = new Map(
   )
 )
 
-/** Maximum data of an account, 10 MiB. */
-const MAX_SPACE = 10_485_760
-
 /** A small program that LiteSVM includes. It is loaded at addresses where only the existence of a program matters. */
 const MEMO_PROGRAM = Addresses.known("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr")
 
@@ -182,7 +180,8 @@ const setAccount = (chain: Chain, account: Options.AccountImage): Effect.Effect<
     const { lamports, data, executable = false, rentEpoch = Svm.RENT_EXEMPT_EPOCH } = account
     yield* Check.bigInteger("lamports", lamports)
     yield* Check.bigInteger("rentEpoch", rentEpoch)
-    if (data.length > MAX_SPACE) return yield* refuse("data", `is at most ${MAX_SPACE} bytes`, data.length)
+    if (data.length > MAX_ACCOUNT_BYTES)
+      return yield* refuse("data", `is at most ${MAX_ACCOUNT_BYTES} bytes`, data.length)
     const stored = lamports === 0n ? undefined : { lamports, owner, executable, rentEpoch, data }
     yield* Either.mapLeft(chain.setAccount(address, stored), (rule) => new InvalidInput({ field: "account", rule }))
   })
@@ -204,7 +203,9 @@ const within =
 const addProgram = (chain: Chain, address: Address, elf: Uint8Array): Effect.Effect<void, EmbeddedClusterError> =>
   Effect.suspend(() =>
     Either.mapLeft(
-      elf.length > MAX_SPACE ? Either.left(`it has more than ${MAX_SPACE} bytes`) : chain.addProgram(address, elf),
+      elf.length > MAX_ACCOUNT_BYTES
+        ? Either.left(`it has more than ${MAX_ACCOUNT_BYTES} bytes`)
+        : chain.addProgram(address, elf),
       (reason) =>
         new EmbeddedClusterError({
           reason: "ProgramInvalid",

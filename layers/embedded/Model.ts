@@ -94,7 +94,10 @@ export interface Service {
   readonly addProgram: (address: Address, elf: Uint8Array) => Effect.Effect<void, EmbeddedClusterError>
   /** Makes empty blocks, one per slot. For more than `maxBlocks` slots, only the last ones get a block. */
   readonly advanceSlots: (count: number) => Effect.Effect<void, InvalidInput>
-  /** Moves the chain's Unix time forward without making a block. The next block has the new time. */
+  /**
+   * Moves the chain's Unix time forward without making a block. The next block has the new time. The chain is at most
+   * 2^53 − 1 milliseconds ahead of the Clock.
+   */
   readonly advanceTime: (duration: Duration.DurationInput) => Effect.Effect<void>
   /** Expires every known blockhash and makes a new one: slot and height grow by `blockhashLifetime`. */
   readonly expireBlockhashes: Effect.Effect<void>

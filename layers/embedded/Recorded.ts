@@ -55,7 +55,7 @@ export const make = <E>(
     yield* LedgerFolder.check(header, API_VERSION, settingsNow, settings.ledger)
     const chain = chainOf({ monotonic: 0, wall: header.wall }, Buffer.from(header.seed, "base64"))
     if (image !== undefined && !chain.load(image)) {
-      const detail = `the ledger in ${settings.ledger} has an image that this runtime cannot read: start a new ledger with --reset`
+      const detail = `the ledger in ${settings.ledger} has an image that is not a state of its chain: restore a copy, or start a new ledger with --reset`
       return yield* new EmbeddedClusterError({ reason: "Ledger", detail })
     }
     const { count, last } = yield* replay(chain, folder.inputs, settings.ledger)

@@ -68,3 +68,11 @@ export const MAX_PRIORITIZATION_ACCOUNTS = 128
  * @category constants
  */
 export const MAX_INSTRUCTIONS = 64
+
+/**
+ * Maximum data of an account, 10 MiB.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const MAX_ACCOUNT_BYTES = 10 * 1024 * 1024

@@ -261,8 +261,9 @@ export class Chain {
     for (let made = 0; made < blocks; made++) this.#enter(nowMillis, made === 0 ? count - blocks : 0)
   }
 
-  /** Moves the Unix time. */
-  advanceTime(millis: number, nowMillis: number): void {
+  /** Moves the Unix time, as far as a number can count milliseconds. */
+  advanceTime(wanted: number, nowMillis: number): void {
+    const millis = Math.min(wanted, Number.MAX_SAFE_INTEGER - this.#state.aheadMillis)
     this.#keep?.({ kind: "advanceTime", millis }, nowMillis)
     this.#state.aheadMillis += millis
     const { slot } = this.#state.open ?? this.#state.last
@@ -315,12 +316,12 @@ export class Chain {
   /** The state as bytes. A chain of the same genesis that loads them continues in the same state. */
   image(): Uint8Array {
     ShownSysvars.write(this.#state)
-    return Image.encode({ state: this.#state, given: this.#given })
+    return Image.encode({ genesis: this.genesisHash, state: this.#state, given: this.#given })
   }
 
-  /** Continues from an image. Returns false if the bytes are not an image. */
+  /** Continues from an image. Returns false if the bytes are not an image of this chain. */
   load(bytes: Uint8Array): boolean {
-    const image = Image.decode(bytes, this.settings, this.#state, this.#machines.fromBytes)
+    const image = Image.decode(bytes, this.settings, this.genesisHash, this.#state, this.#machines.fromBytes)
     if (image === undefined) return false
     this.#given = image.given
     Object.assign(this.#state, image.state)

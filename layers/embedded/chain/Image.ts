@@ -2,13 +2,15 @@
  * A chain's state as bytes, for its ledger folder: the machine, and the chain's own data.
  *
  * Invariants: reading an image restores the written state, so a chain continues from it as from its inputs. A
- * transaction that the ledger, a block and the open block share is written once, and shared again after reading.
+ * transaction that the ledger, a block and the open block share is written once, and shared again after reading. Bytes
+ * of another genesis, numbers that a chain cannot have, and parts that contradict each other are not an image.
  */
 import type { Address, Blockhash, Signature } from "@solana/kit"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Blockhashes_ from "../../../src/solana/Blockhash.js"
+import { MAX_ACCOUNT_BYTES } from "../../../src/solana/Limits.js"
 import * as Signatures from "../../../src/solana/Signature.js"
 import type { Settings } from "../Options.js"
 import * as AnyTransaction from "./AnyTransaction.js"
@@ -27,12 +29,13 @@ import { Writer } from "./Writer.js"
 
 /** The content of an image. `given` is the last blockhash that a client received. */
 export interface Image {
+  readonly genesis: Blockhash
   readonly state: ChainState
   readonly given: Blockhash | undefined
 }
 
 /** Writes an image. The machine must show the sysvars of the newest bank. */
-export const encode = ({ given, state }: Image): Uint8Array => {
+export const encode = ({ genesis, given, state }: Image): Uint8Array => {
   const to = new Writer()
   const { accounts, ledger } = state
   const { blocks, prunedSlot, records, statuses } = ledger.parts
@@ -62,6 +65,7 @@ export const encode = ({ given, state }: Image): Uint8Array => {
     block(complete)
   }
 
+  to.text(genesis)
   to.blob(state.svm.toBytes())
   to.list(accounts.undoRecords, ([slot, before]) => {
     to.f64(slot)
@@ -75,7 +79,7 @@ export const encode = ({ given, state }: Image): Uint8Array => {
   references(records)
   to.list(blocks, complete)
   to.list(statuses, (status) => writeStatus(to, status))
-  to.f64(prunedSlot)
+  to.f64(prunedSlot + 1)
   to.list(state.blockhashes.parts.entries, ({ blockhash, height, slot }) => {
     to.text(blockhash)
     to.f64(slot)
@@ -105,23 +109,22 @@ export const encode = ({ given, state }: Image): Uint8Array => {
   return to.result
 }
 
-/** Reads an image for a chain whose state was `state` so far. Returns undefined if the bytes are not an image. */
+/** Reads an image for a new chain with the state `state`. Returns undefined if the bytes are not an image of it. */
 export const decode = (
   bytes: Uint8Array,
   settings: Settings,
+  genesis: Blockhash,
   state: ChainState,
   machineOf: (bytes: Uint8Array) => Svm
 ): Image | undefined =>
   Layout.attempt(() => {
     const from = new Layout.Cursor(bytes)
+    if (text(from) !== genesis) return undefined
     const svm = machineOf(blob(from))
     const undo = new Map(
       list(
         () =>
-          [
-            Layout.f64(from),
-            new Map(list(() => [Layout.address(from), option(readAccount)(from)] as const)(from))
-          ] as const
+          [count(from), new Map(list(() => [Layout.address(from), option(readAccount)(from)] as const)(from))] as const
       )(from)
     )
     const written = list(Layout.address)(from)
@@ -132,9 +135,9 @@ export const decode = (
       return record
     })
     const block = (cursor: Layout.Cursor) => ({
-      slot: Layout.f64(cursor),
-      parentSlot: Layout.f64(cursor),
-      height: Layout.f64(cursor),
+      slot: count(cursor),
+      parentSlot: count(cursor),
+      height: count(cursor),
       time: Layout.i64(cursor),
       records: Array.from(references(cursor))
     })
@@ -146,22 +149,22 @@ export const decode = (
     const records = references(from)
     const blocks = list(complete)(from)
     const statuses = list(readStatus)(from)
-    const ledger = Ledger.of(settings, { records, blocks, statuses, prunedSlot: Layout.f64(from) })
+    const ledger = Ledger.of(settings, { records, blocks, statuses, prunedSlot: count(from) - 1 })
     const blockhashes = new Blockhashes(settings.blockhashLifetime)
     const entries = list((cursor) => ({
       blockhash: readBlockhash(cursor),
-      slot: Layout.f64(cursor),
-      height: Layout.f64(cursor)
+      slot: count(cursor),
+      height: count(cursor)
     }))(from)
     entries.forEach((entry) => blockhashes.push(entry))
-    blockhashes.expireBelow(Layout.f64(from))
+    blockhashes.expireBelow(count(from))
     const slotHashes = Sysvars.SlotHashes.from(blob(from))
     const slotHashReaders = new SlotHashReaders(list(Layout.address)(from))
-    const shownTime = { slot: Layout.f64(from), time: Layout.i64(from) }
+    const shownTime = { slot: count(from), time: Layout.i64(from) }
     const last = complete(from)
     const open = option(block)(from)
     const recent = list((cursor) => {
-      const found = { slot: Layout.f64(cursor), height: Layout.f64(cursor), records: references(cursor) }
+      const found = { slot: count(cursor), height: count(cursor), records: references(cursor) }
       return open !== undefined && open.slot === found.slot ? open : found
     })(from)
     const read: ChainState = {
@@ -176,19 +179,25 @@ export const decode = (
       open,
       recent: Array.from(recent),
       epochStart: Layout.i64(from),
-      aheadMillis: Layout.f64(from),
-      transactionCount: Layout.f64(from),
+      aheadMillis: Layout.duration(from),
+      transactionCount: count(from),
       lamports: BigInt.asIntN(128, Layout.u128(from)),
       samples: Array.from(
-        list((cursor) => ({ slot: Layout.f64(cursor), slots: Layout.f64(cursor), transactions: Layout.f64(cursor) }))(
-          from
-        )
+        list((cursor) => ({ slot: count(cursor), slots: count(cursor), transactions: count(cursor) }))(from)
       ),
-      sampled: { time: Layout.i64(from), slot: Layout.f64(from), transactions: Layout.f64(from) }
+      sampled: { time: Layout.i64(from), slot: count(from), transactions: count(from) }
     }
     const given = option(readBlockhash)(from)
-    return from.left === 0 ? { state: read, given } : undefined
+    return from.left === 0 && isConsistent(read) ? { genesis, state: read, given } : undefined
   })
+
+/** Whether the newest bank is the newest block, whose blockhash is known and can be used by the next block. */
+const isConsistent = ({ blockhashes, last, open, recent }: ChainState): boolean =>
+  recent.at(-1)?.slot === (open ?? last).slot &&
+  blockhashes.get(last.blockhash)?.height === last.height &&
+  blockhashes.parts.floor <= last.height + 1
+
+const { count } = Layout
 
 const list = <A>(item: Layout.Reader<A>) => Layout.list(Layout.u32, item)
 
@@ -216,7 +225,7 @@ const readAccount: Layout.Reader<StoredAccount> = (from) => ({
   owner: Layout.address(from),
   executable: Layout.bool(from),
   rentEpoch: Layout.u64(from),
-  data: Uint8Array.from(blob(from))
+  data: Uint8Array.from(Layout.atMost(MAX_ACCOUNT_BYTES, blob)(from))
 })
 
 const index = Schema.Struct({ account_index: Schema.Number })
@@ -325,7 +334,7 @@ const readRecord: Layout.Reader<TransactionRecord> = (from) => {
       )
     ),
     outcome: readOutcome(from),
-    slot: Layout.f64(from),
+    slot: count(from),
     blockTime: Layout.i64(from),
     fee: Layout.i64(from),
     preBalances: list(Layout.u64)(from),
@@ -349,7 +358,7 @@ const readSignature: Layout.Reader<Signature> = (from) =>
 const readStatus: Layout.Reader<Status> = (from) => ({
   signature: readSignature(from),
   messageHash: text(from),
-  slot: Layout.f64(from),
+  slot: count(from),
   err: readError(from),
-  blockhashHeight: option(Layout.f64)(from)
+  blockhashHeight: option(count)(from)
 })

@@ -8,6 +8,7 @@
  */
 import type { Address } from "@solana/kit"
 import * as Addresses from "../../../src/solana/Address.js"
+import { MAX_ACCOUNT_BYTES } from "../../../src/solana/Limits.js"
 import * as Layout from "./Layout.js"
 import type { StoredAccount } from "./StoredAccount.js"
 
@@ -64,23 +65,25 @@ export const decode = (bytes: Uint8Array): TimedInput | undefined =>
   Layout.attempt(() => {
     const cursor = new Layout.Cursor(bytes)
     const kind = KINDS[Layout.u8(cursor)]
-    const elapsed = Layout.f64(cursor)
+    const elapsed = Layout.duration(cursor)
     const input = kind === undefined ? undefined : read(kind, cursor)
     return input === undefined ? undefined : { elapsed, input }
   })
+
+const account = Layout.atMost(MAX_ACCOUNT_BYTES, Layout.rest)
 
 const read = (kind: Input["kind"], cursor: Layout.Cursor): Input => {
   switch (kind) {
     case "submit":
       return { kind, verify: Layout.bool(cursor), wire: Layout.rest(cursor) }
     case "advance":
-      return { kind, count: Layout.f64(cursor) }
+      return { kind, count: Layout.count(cursor) }
     case "advanceTime":
-      return { kind, millis: Layout.f64(cursor) }
+      return { kind, millis: Layout.duration(cursor) }
     case "expireBlockhashes":
       return { kind }
     case "addProgram":
-      return { kind, address: Layout.address(cursor), elf: Layout.rest(cursor) }
+      return { kind, address: Layout.address(cursor), elf: account(cursor) }
     case "setAccount": {
       const address = Layout.address(cursor)
       if (cursor.left === 0) return { kind, address, account: undefined }
@@ -88,7 +91,7 @@ const read = (kind: Input["kind"], cursor: Layout.Cursor): Input => {
       const owner = Layout.address(cursor)
       const executable = Layout.bool(cursor)
       const rentEpoch = Layout.u64(cursor)
-      return { kind, address, account: { lamports, owner, executable, rentEpoch, data: Layout.rest(cursor) } }
+      return { kind, address, account: { lamports, owner, executable, rentEpoch, data: account(cursor) } }
     }
   }
 }

@@ -53,6 +53,20 @@ export const i16 = number(2, (view, at) => view.getInt16(at, true))
 export const u32 = number(4, (view, at) => view.getUint32(at, true))
 export const f64 = number(8, (view, at) => view.getFloat64(at, true))
 
+/** A count in a double: slots, heights, transactions. */
+export const count: Reader<number> = (cursor) => {
+  const read = f64(cursor)
+  if (!Number.isInteger(read) || read < 0 || read > 2 ** 63) throw new RangeError("not a count")
+  return read
+}
+
+/** A time in milliseconds in a double. */
+export const duration: Reader<number> = (cursor) => {
+  const read = f64(cursor)
+  if (!(read >= 0 && read <= Number.MAX_SAFE_INTEGER)) throw new RangeError("not a time")
+  return read
+}
+
 export const u64: Reader<bigint> = (cursor) => {
   const [view, at] = cursor.take(8)
   return view.getBigUint64(at, true)
@@ -79,6 +93,15 @@ export const bytes =
 
 /** All unread bytes. */
 export const rest: Reader<Uint8Array> = (cursor) => cursor.bytes(cursor.left)
+
+/** At most so many bytes. */
+export const atMost =
+  (size: number, read: Reader<Uint8Array>): Reader<Uint8Array> =>
+  (cursor) => {
+    const found = read(cursor)
+    if (found.length > size) throw new RangeError("too many bytes")
+    return found
+  }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 

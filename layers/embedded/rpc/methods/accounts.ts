@@ -1,7 +1,7 @@
 /** Methods that read accounts. */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { MAX_MULTIPLE_ACCOUNTS } from "../../../../src/solana/Limits.js"
+import { MAX_ACCOUNT_BYTES, MAX_MULTIPLE_ACCOUNTS } from "../../../../src/solana/Limits.js"
 import type { Chain } from "../../chain/Chain.js"
 import type { Bank } from "../../chain/ChainState.js"
 import * as AccountView from "../AccountView.js"
@@ -10,9 +10,6 @@ import * as JsonInteger from "../JsonInteger.js"
 import * as JsonRpcError from "../JsonRpcError.js"
 import { contextual, type Method, method } from "../Node.js"
 import * as Params from "../Params.js"
-
-/** Maximum data of an account, 10 MiB. */
-const MAX_SPACE = 10_485_760
 
 /** Reads accounts as of the bank. */
 const lookupAt =
@@ -88,8 +85,8 @@ const getProgramAccounts = method(
 const getMinimumBalanceForRentExemption = method(
   Params.decode(Schema.Tuple(Params.U64, Params.optional(Params.BankConfig)), 1, 2),
   ({ chain }, [space]) =>
-    space > MAX_SPACE
-      ? Either.left(JsonRpcError.params(`Invalid params: no account is larger than ${MAX_SPACE} bytes`))
+    space > MAX_ACCOUNT_BYTES
+      ? Either.left(JsonRpcError.params(`Invalid params: no account is larger than ${MAX_ACCOUNT_BYTES} bytes`))
       : Either.right(JsonInteger.fromBigInt(chain.minimumBalance(Number(space))))
 )
 
