@@ -63,6 +63,11 @@ const piscina = (threads: number) =>
     (pool) => Effect.promise(() => pool.destroy())
   )
 
+/** A call that waits for a turn of the event loop: the least that a call of a pool can cost its caller. */
+const turn = Effect.async<void>((resume) => {
+  setImmediate(() => resume(Effect.void))
+})
+
 const smallTasks = (threads: number) =>
   Benchmark.run(
     Benchmark.make({
@@ -70,6 +75,10 @@ const smallTasks = (threads: number) =>
       base: "on this thread",
       cases: {
         "on this thread": Benchmark.call(() => inputs.map(spin), { operations: IN_FLIGHT }),
+        "fibers without work": Benchmark.effect(
+          Effect.forEach(inputs, () => turn, { concurrency: "unbounded" }),
+          { operations: IN_FLIGHT }
+        ),
         WorkerPoolThreads: Benchmark.withSetup(
           Benchmark.effect(
             Effect.flatMap(WorkerPool.WorkerPool, ({ run }) =>

@@ -5,8 +5,11 @@ import { describe, expect, it, layer } from "@effect/vitest"
 import type { Address } from "@solana/kit"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
 import * as AgentCluster from "../../layers/AgentCluster.js"
 import * as Pod from "../../layers/Pod.js"
 import * as Message from "../../services/Message.js"
@@ -257,6 +260,25 @@ layer(Pod.layerTest)("AgentCluster in memory", (it) => {
       ).pipe(Effect.provide(AgentCluster.layerTest(agentsOf(alice.wallet))))
       expect(new Set(receipts.map(({ address }) => address)).size).toBe(2)
       expect(yield* inbox(bob.wallet.address)).toBe(2)
+    })
+  )
+
+  it.effect("Given two sends of one id at once, When the clock moves, Then both have the one receipt", () =>
+    Effect.gen(function* () {
+      const { alice, bob } = yield* pair
+      const [first, second] = yield* Effect.gen(function* () {
+        const send = AgentCluster.client(alice.wallet.address).send({
+          recipient: bob.wallet.address,
+          payload: "hello",
+          id: "x"
+        })
+        const both = yield* Effect.fork(Effect.all([send, send], { concurrency: 2 }))
+        const poll = Effect.zipRight(TestClock.adjust("200 millis"), Fiber.poll(both))
+        yield* Effect.repeat(poll, { until: Option.isSome })
+        return yield* Fiber.join(both)
+      }).pipe(Effect.provide(AgentCluster.layerTest(agentsOf(alice.wallet))))
+      expect(first).toEqual(second)
+      expect(yield* inbox(bob.wallet.address)).toBe(1)
     })
   )
 
