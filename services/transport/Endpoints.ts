@@ -115,7 +115,7 @@ const callOf = (method: string, params: ReadonlyArray<unknown>): Call<unknown> =
   with: (transport) => transport.request(method, params)
 })
 
-/** The call, which reports the transport that accepts it. */
+/** The call, which reports the transport that answers it. */
 const noting = <A>(call: Call<A>, accepted: (transport: RpcTransport) => void): Call<A> => ({
   methods: call.methods,
   with: (transport) => Effect.tap(call.with(transport), () => accepted(transport))
@@ -132,23 +132,12 @@ const isPair = (
   endpoints: ReadonlyArray<Endpoint>
 ): endpoints is readonly [Endpoint, Endpoint, ...ReadonlyArray<Endpoint>] => endpoints.length > 1
 
-/** The endpoints that an opinion may ask: first those that it has asked already. */
+/** The endpoints that an opinion may ask: those that answered it already, or all that answered no earlier one. */
 const witnesses = (opinion: Opinion.Opinion, order: ReadonlyArray<Endpoint>): ReadonlyArray<Endpoint> => {
+  const { answered, not } = opinion
   opinion.hosts = new Set(order.map(({ transport }) => transport.host)).size
-  return order
-    .filter(({ transport }) => !opinion.not.has(transport.host))
-    .toSorted((a, b) => Number(opinion.asked.has(b.transport.host)) - Number(opinion.asked.has(a.transport.host)))
+  return order.filter(({ transport: { host } }) => (answered.size === 0 ? !not.has(host) : answered.has(host)))
 }
-
-/** A call that records each asked host in its opinion. */
-const recorded = <A>(opinion: Opinion.Opinion, call: Call<A>): Call<A> => ({
-  methods: call.methods,
-  with: (transport) =>
-    Effect.suspend(() => {
-      opinion.asked.add(transport.host)
-      return call.with(transport)
-    })
-})
 
 /** The slot of an endpoint at the commitment of a subscription with these parameters. */
 const slotOf = (endpoint: Endpoint, params: ReadonlyArray<unknown>): Effect.Effect<Option.Option<Slot>> => {
@@ -266,7 +255,12 @@ export const make = (
           )
         }
         if (need.role !== "read") return send(call, keep(order, now))
-        return opinion === undefined ? read(call, order, now) : Failover.inOrder(recorded(opinion, call), order)
+        return opinion === undefined
+          ? read(call, order, now)
+          : Failover.inOrder(
+              noting(call, ({ host }) => opinion.answered.add(host)),
+              order
+            )
       })
 
     /** Subscribes at each endpoint in order until one accepts. Prefers a retryable error if all fail. */

@@ -13,11 +13,16 @@ import * as Lies from "../liar/Lies.js"
 import type { Answer, Call } from "./Call.js"
 import type { Dice } from "./Dice.js"
 
-/** Whether an honest endpoint does not prevent the lie. */
+/**
+ * Whether an honest endpoint does not prevent the lie. Statuses in the opposite order tell of other transactions that they
+ * have landed.
+ */
 const isByDesign = (lie: Lies.Lie): boolean => {
   const told = { lie, endpoints: 2 }
   if (Believed.read(told)) return true
-  return Believed.success(told) && !/^getSignatureStatuses\.(context\.slot|value|value\.\*)=/.test(lie.name)
+  return (
+    Believed.success(told) && !/^getSignatureStatuses\.(context\.slot|value|value\.\*)=(?!backwards)/.test(lie.name)
+  )
 }
 
 const byMethod = Arr.groupBy(

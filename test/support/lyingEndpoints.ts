@@ -25,6 +25,8 @@ export type Lie =
   | "ahead"
   /** No blockhash is valid. */
   | "dead"
+  /** Every blockhash is valid. */
+  | "alive"
   /** No signature is known. */
   | "unknown"
   /** No account exists. */
@@ -109,7 +111,7 @@ export const make = (
           }))
         case "isBlockhashValid":
           return Effect.map(valid(node.isBlockhashValid(blockhashOf(params[0]), options)), ({ slot, value }) =>
-            contextual(slot, value && !lies.has("dead"))
+            contextual(slot, lies.has("alive") || (value && !lies.has("dead")))
           )
         case "getSignatureStatuses":
           return Effect.map(

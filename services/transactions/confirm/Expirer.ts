@@ -10,17 +10,23 @@
  *    that were signed long ago, or at an unknown time. If the ledger begins later, the outcome is `Unconfirmed`:
  *    waiting does not help.
  *
- * Where the pool has several hosts, another one that reads must then say all of it too ({@link Opinion.Opinion}), whether
- * it answers just now or not. So a host that lies, or is of another cluster, can hold `Expired` back until the deadline,
- * which is `Unconfirmed`, and cannot bring it about alone. A host that is the only one is believed where its answers
- * agree with each other, with the clock and with the rules of the chain.
+ * Where the pool has several hosts, two of them must confirm all of it ({@link Opinion.Opinion}), whether they answer just
+ * now or not. They are asked one after the other, until two agree or too few are left. So a host that lies, or is of
+ * another cluster, cannot bring `Expired` about alone. One of two can hold it back until the deadline, which is
+ * `Unconfirmed`; one of three cannot. A host that is the only one is believed where its answers agree with each other,
+ * with the clock and with the rules of the chain.
+ *
+ * A host that fails holds nothing back: the next one is asked.
  *
  * A transaction that either host finds at its commitment gets its receipt. If it is answered while a host is being
  * asked, it keeps that answer.
  */
 import type { Blockhash } from "@solana/kit"
 import * as Arr from "effect/Array"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Deadline from "../../Deadline.js"
 import * as Opinion from "../../internal/Opinion.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import type { RpcError } from "../../RpcTransport.js"
@@ -37,16 +43,17 @@ import * as StatusLookup from "./StatusLookup.js"
  */
 const REMEMBERED_SLOTS = 256n
 
+/** Limits the time of one host, so that a host that hangs leaves time for the others. */
+const OPINION_TIMEOUT = Duration.seconds(4)
+
 export interface Expirer {
   /** Whether any entry may be expired. `slot` is the newest known slot. It makes no request. */
   readonly mayExpire: (slot: bigint, entries: ReadonlyArray<Entry>) => boolean
-  /** Ends the expired entries, if two hosts confirm it, or the only one. */
+  /** Ends the entries that two hosts, or the only one, find expired. Fails with the last failure of a host. */
   readonly expire: (slot: bigint, entries: ReadonlyArray<Entry>) => Effect.Effect<void, RpcError>
 }
 
 type Verdict = readonly [entry: Entry, error: TransactionError]
-
-const entryOf = ([entry]: Verdict): Entry => entry
 
 const isRemembered = ({ signed: { minContextSlot } }: Entry, slot: bigint): boolean =>
   minContextSlot !== undefined && slot - minContextSlot <= REMEMBERED_SLOTS
@@ -86,12 +93,27 @@ export const make = (
   return {
     mayExpire: expiry.mayBeLate,
     expire: Effect.fnUntraced(function* (slot, entries) {
-      const first = Opinion.first()
-      const verdicts = yield* Opinion.by(first)(judge(slot, entries))
-      if (verdicts.length === 0) return
-      const agreed =
-        first.hosts === 1 ? verdicts : yield* Opinion.by(Opinion.after(first))(judge(slot, verdicts.map(entryOf)))
-      for (const [entry, error] of agreed) inFlight.fail(entry, error)
+      /** The entries that one host has found expired. */
+      const found = new Set<Entry>()
+      let undecided = entries
+      let failure: RpcError | undefined
+      for (let opinion = Opinion.first(); undecided.length > 0; opinion = Opinion.after(opinion)) {
+        const verdicts = yield* judge(slot, undecided).pipe(
+          Opinion.by(opinion),
+          Deadline.within(OPINION_TIMEOUT),
+          Effect.either
+        )
+        if (Either.isLeft(verdicts)) failure = verdicts.left
+        for (const [entry, error] of Either.getOrElse(verdicts, () => [])) {
+          if (opinion.hosts === 1 || found.has(entry)) inFlight.fail(entry, error)
+          else found.add(entry)
+        }
+        // No host is left, or no request was needed.
+        if (opinion.answered.size === 0) break
+        const left = Opinion.left(opinion)
+        undecided = undecided.filter((entry) => inFlight.has(entry) && left >= (found.has(entry) ? 1 : 2))
+      }
+      if (failure !== undefined) return yield* failure
     })
   }
 }

@@ -69,6 +69,8 @@ export const isCovered = (
  *   blockhashes: a used nonce never returns. A changed authority proves nothing: it may be changed back, and the nonce
  *   stays.
  *
+ * A blockhash whose check fails is not expired yet, and does not hold back the others.
+ *
  * Old replies are harmless: heights only grow, blockhashes stay invalid and nonces do not return.
  */
 export interface Expiry {
@@ -150,13 +152,14 @@ export const make = (
         absoluteSlot >= minSlotOf(candidate)
     )
     const blockhashes = Arr.dedupe(old.map(blockhashOf))
-    const ends = new Map(
-      yield* Effect.forEach(
-        blockhashes,
-        (blockhash) => Effect.map(deadAt(blockhash), (slot) => [blockhash, slot] as const),
-        { concurrency: BLOCKHASHES_AT_ONCE }
-      )
+    const [failures, known] = yield* Effect.partition(
+      blockhashes,
+      (blockhash) => Effect.map(deadAt(blockhash), (slot) => [blockhash, slot] as const),
+      { concurrency: BLOCKHASHES_AT_ONCE }
     )
+    const [failure] = failures
+    if (failure !== undefined && known.length === 0) return yield* failure
+    const ends = new Map(known)
     const late = old.filter((candidate) => {
       const end = ends.get(blockhashOf(candidate))
       return end !== undefined && end >= minSlotOf(candidate)

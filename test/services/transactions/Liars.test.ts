@@ -26,6 +26,8 @@ interface Scene {
   readonly preflight: boolean
   /** Whether the transfers share a transaction. */
   readonly packed: boolean
+  /** Whether the pool asks the lying endpoint second. Default: first. */
+  readonly second?: boolean
 }
 
 const SLOT = 400
@@ -35,6 +37,7 @@ const LIES: ReadonlyArray<LyingEndpoints.Lie> = [
   "height",
   "ahead",
   "dead",
+  "alive",
   "unknown",
   "empty",
   "blockhash",
@@ -63,7 +66,7 @@ const amountsOf = (wire: Uint8Array): ReadonlyArray<bigint> =>
   )
 
 /** Three transfers, each signed anew twice if it is Expired. What the callers were told, and how often each landed. */
-const run = ({ honest, leaders, lies, nonce, packed, preflight }: Scene) =>
+const run = ({ honest, leaders, lies, nonce, packed, preflight, second = false }: Scene) =>
   Effect.gen(function* () {
     const wallet = yield* walletOf(133)
     const cluster = ModelCluster.make(wallet.address)
@@ -75,7 +78,7 @@ const run = ({ honest, leaders, lies, nonce, packed, preflight }: Scene) =>
         (transport) => ({
           transport: startable(transport),
           deadline: "transport" as const,
-          weight: index === 0 ? 10 : 1
+          weight: index === 0 ? 10 : second && index === 1 ? 100 : 1
         })
       )
     )
@@ -190,11 +193,19 @@ describe("Transactions: endpoints that lie", () => {
     }
   }
 
-  it("Given one endpoint that lies and two honest ones, When a transaction does not land, Then it is Expired", async () => {
-    const outcomes = await Effect.runPromise(
-      run({ honest: 2, lies: ["dead", "unknown"], nonce: false, leaders: "gone", preflight: true, packed: false })
-    )
-    expect(outcomes).toHaveLength(3)
-    for (const { outcome } of outcomes) expect(outcome).toMatchObject({ _tag: "Left", left: { reason: "Expired" } })
-  })
+  it.each([
+    { lies: ["dead", "unknown"], second: false },
+    { lies: ["alive"], second: false },
+    { lies: ["alive"], second: true },
+    { lies: ["height"], second: true }
+  ] satisfies ReadonlyArray<Pick<Scene, "lies" | "second">>)(
+    "Given two honest endpoints and one with the lies $lies (asked second: $second), When a transaction does not land, Then it is Expired",
+    async ({ lies, second }) => {
+      const outcomes = await Effect.runPromise(
+        run({ honest: 2, lies, second, nonce: false, leaders: "gone", preflight: true, packed: false })
+      )
+      expect(outcomes).toHaveLength(3)
+      for (const { outcome } of outcomes) expect(outcome).toMatchObject({ _tag: "Left", left: { reason: "Expired" } })
+    }
+  )
 })

@@ -414,6 +414,30 @@ describe("Endpoints", () => {
     })
   )
 
+  it.scoped(
+    "Given an opinion whose first endpoint fails, Then the one that answers serves it, and the other the next",
+    () =>
+      Effect.gen(function* () {
+        const a = node("a", {
+          request: (_method, _params, nth) => (nth === 1 ? fail("Transport") : Effect.succeed("a"))
+        })
+        const b = node("b", {
+          request: (method) => (method === "getBalance" ? Effect.succeed("b") : fail("Transport"))
+        })
+        const transport = yield* pool([[a, { weight: 10 }], [b]])
+        const ask = transport.request("getBalance", ["x"])
+        const first = Opinion.first()
+        assert.deepStrictEqual(yield* Opinion.by(first)(Effect.all([ask, ask])), ["b", "b"])
+        assert.deepStrictEqual([...first.answered], ["b"])
+        assert.strictEqual(Opinion.left(first), 1)
+        const lost = yield* Effect.flip(Opinion.by(first)(transport.request("getEpochInfo", [])))
+        assert.strictEqual(lost.reason, "Transport")
+        const second = Opinion.after(first)
+        assert.strictEqual(yield* Opinion.by(second)(ask), "a")
+        assert.strictEqual(Opinion.left(second), 0)
+      })
+  )
+
   it.scoped("Given a node that refuses a transaction, When another accepts it, Then the send succeeds", () =>
     Effect.gen(function* () {
       const refusing = node("a", { request: () => fail("Node", { code: -32002 }) })
