@@ -14,7 +14,6 @@ describe("an exchange between processes", () => {
         // That the plain texts are found shows that the third party sees all.
         expect(found).toEqual({ plain: 10, sealed: 0 })
         expect(kills).toBe(1)
-      }),
-    180_000
+      })
   )
 })

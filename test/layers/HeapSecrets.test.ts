@@ -65,7 +65,7 @@ const look = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>>
 
 const none = { sees: true, found: FORMS.map(() => false) }
 
-describe("the heap of a process that loaded a wallet", { timeout: 180_000 }, () => {
+describe("the heap of a process that loaded a wallet", () => {
   it.scopedLive(
     "Given a keypair file, with and without libsodium, When its key is used, Then a heap snapshot shows no form of it",
     () =>

@@ -458,36 +458,33 @@ describe("PayloadServer on a full disk", () => {
 })
 
 describe("PayloadServer, given kill -9", () => {
-  it.scopedLive(
-    "When payloads arrive, then each file under a hash is whole",
-    () =>
-      Effect.gen(function* () {
-        const directory = yield* temporary
-        const child = spawn(process.execPath, [bundled(CHILD), directory], {
-          stdio: ["ignore", "pipe", "inherit"]
-        })
-        yield* Effect.addFinalizer(() => Effect.sync(() => child.kill("SIGKILL")))
-        const url = yield* Effect.async<string>((resume) => {
-          child.stdout.once("data", (line: Buffer) => resume(Effect.succeed(line.toString().trim())))
-        })
-        const store = yield* storeAt(url)
-        let done = 0
-        yield* Effect.forEach(
-          Array.from({ length: 400 }, (_, index) => index),
-          (index) => {
-            const bytes = new Uint8Array(150_000).fill(index)
-            new DataView(bytes.buffer).setUint32(0, index)
-            return Effect.tap(store.put(bytes), () => {
-              if (++done === 30) child.kill("SIGKILL")
-            })
-          },
-          { concurrency: 8, discard: true }
-        ).pipe(Effect.ignore)
-        const files = filesOf(directory)
-        expect(files.length).toBeGreaterThanOrEqual(30)
-        for (const file of files) expect(keyOf(readFileSync(join(directory, file)))).toBe(file.slice(-64))
-        expect(existsSync(join(directory, "incoming"))).toBe(true)
-      }),
-    60_000
+  it.scopedLive("When payloads arrive, then each file under a hash is whole", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporary
+      const child = spawn(process.execPath, [bundled(CHILD), directory], {
+        stdio: ["ignore", "pipe", "inherit"]
+      })
+      yield* Effect.addFinalizer(() => Effect.sync(() => child.kill("SIGKILL")))
+      const url = yield* Effect.async<string>((resume) => {
+        child.stdout.once("data", (line: Buffer) => resume(Effect.succeed(line.toString().trim())))
+      })
+      const store = yield* storeAt(url)
+      let done = 0
+      yield* Effect.forEach(
+        Array.from({ length: 400 }, (_, index) => index),
+        (index) => {
+          const bytes = new Uint8Array(150_000).fill(index)
+          new DataView(bytes.buffer).setUint32(0, index)
+          return Effect.tap(store.put(bytes), () => {
+            if (++done === 30) child.kill("SIGKILL")
+          })
+        },
+        { concurrency: 8, discard: true }
+      ).pipe(Effect.ignore)
+      const files = filesOf(directory)
+      expect(files.length).toBeGreaterThanOrEqual(30)
+      for (const file of files) expect(keyOf(readFileSync(join(directory, file)))).toBe(file.slice(-64))
+      expect(existsSync(join(directory, "incoming"))).toBe(true)
+    })
   )
 })

@@ -64,8 +64,7 @@ describe("PayloadServer with SQLite", () => {
         // A put may be on the disk although its answer was lost.
         expect(count).toBeGreaterThanOrEqual(3 * kept.length)
         expect(count % 3).toBe(0)
-      }),
-    60_000
+      })
   )
 
   it.scopedLive(

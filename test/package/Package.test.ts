@@ -81,7 +81,7 @@ describe("the packed package", () => {
     const all = sources.flat()
     expect(all.length).toBeGreaterThan(100)
     expect(all.filter((source, index) => all.indexOf(source) !== index)).toEqual([])
-  }, 60_000)
+  })
 
   it("Given the packed package, When a bundler takes single modules, Then it drops the unused ones", async () => {
     // Given an application that uses one part of the face

@@ -181,8 +181,7 @@ describe("followers that share", () => {
         yield* Scope.close(scope, Exit.void)
         yield* Effect.repeat(Effect.sleep("10 millis"), { until: () => counts.open === 0 })
       }).pipe(Effect.provide(served(counts)))
-    },
-    60_000
+    }
   )
 
   it.live("Given one inbox, When it is followed alone, Then the node is asked for its accounts only", () => {

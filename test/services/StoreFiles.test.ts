@@ -237,8 +237,7 @@ describe("PayloadStore.layerFileSystem", () => {
         for (const name of names) {
           expect(Encoding.encodeHex(Hash.sha256(readFileSync(join(directory, name))))).toBe(name)
         }
-      }),
-    60_000
+      })
   )
 })
 
@@ -303,14 +302,11 @@ for (const [name, layer] of Object.entries(journals)) {
         })
     )
 
-    it.scopedLive(
-      "Given fewer descriptors than sends, When all are recorded at once, Then none fails",
-      () =>
-        Effect.gen(function* () {
-          const directory = yield* temporary
-          expect(yield* child("ulimit -n 200;", [name, directory])).toBe("recorded 400, refused 0\n")
-        }),
-      60_000
+    it.scopedLive("Given fewer descriptors than sends, When all are recorded at once, Then none fails", () =>
+      Effect.gen(function* () {
+        const directory = yield* temporary
+        expect(yield* child("ulimit -n 200;", [name, directory])).toBe("recorded 400, refused 0\n")
+      })
     )
   })
 }

@@ -109,7 +109,6 @@ describe("Transactions: a process that is killed", () => {
             )
         )
         expect(made.every((count) => count === 1)).toBe(true)
-      }).pipe(Effect.provide(cluster)),
-    120_000
+      }).pipe(Effect.provide(cluster))
   )
 })
