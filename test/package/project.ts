@@ -16,9 +16,11 @@ const exists = (file: string): Promise<boolean> =>
     () => false
   )
 
-/** Packs `dist`, which is built first unless `DIST_IS_BUILT` says that it is. */
+/** Builds and packs the package, unless `PACKED` is the path of its tarball. */
 const pack = async (folder: string, tarball: string): Promise<void> => {
-  if (process.env["DIST_IS_BUILT"] === undefined) await run("npm", ["run", "-s", "build"], { cwd: root })
+  const given = process.env["PACKED"]
+  if (given !== undefined) return fs.copyFile(given, tarball)
+  await run("npm", ["run", "-s", "build"], { cwd: root })
   await run("npm", ["pack", "--ignore-scripts", "--pack-destination", folder], { cwd: root })
   const [packed = ""] = (await fs.readdir(folder)).filter((file) => file.endsWith(".tgz"))
   await fs.rename(path.join(folder, packed), tarball)
