@@ -42,14 +42,18 @@ interface Documented {
   readonly tags: Set<string>
 }
 
-const checkModule = (file: string): void => {
-  const text = readFileSync(path.join(root, file), "utf8")
-  if (!/^\/\*\*[\s\S]*?@since[\s\S]*?\*\//.test(text)) problems.push(`${file} has no module header with @since`)
-  const source = ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true)
+const sourceOf = (file: string): ts.SourceFile =>
+  ts.createSourceFile(file, readFileSync(path.join(root, file), "utf8"), ts.ScriptTarget.ES2022, true)
+
+/** Checks the exports of a file. With `only`, those that a public module exports from a room. */
+const checkExports = (source: ts.SourceFile, only?: ReadonlySet<string>): void => {
+  const file = source.fileName
   const names = new Map<string, Documented>()
   for (const statement of source.statements) {
+    if (ts.isExportDeclaration(statement)) checkReexport(file, statement)
     if (!isExported(statement)) continue
     for (const name of declared(statement)) {
+      if (only?.has(name) === false) continue
       const documented = names.get(name) ?? { description: "", tags: new Set() }
       documented.description += description(statement)
       for (const { tagName } of ts.getJSDocTags(statement)) documented.tags.add(tagName.text)
@@ -66,7 +70,23 @@ const checkModule = (file: string): void => {
   }
 }
 
-for (const file of publicModules) checkModule(file)
+/** Checks what `export … from "./room/File.js"` makes public. */
+const checkReexport = (file: string, { exportClause, moduleSpecifier }: ts.ExportDeclaration): void => {
+  if (moduleSpecifier === undefined || !ts.isStringLiteral(moduleSpecifier) || !moduleSpecifier.text.startsWith("."))
+    return
+  const source = sourceOf(path.join(path.dirname(file), moduleSpecifier.text.replace(/\.js$/, ".ts")))
+  const only =
+    exportClause !== undefined && ts.isNamedExports(exportClause)
+      ? new Set(exportClause.elements.map(({ name, propertyName }) => (propertyName ?? name).text))
+      : undefined
+  checkExports(source, only)
+}
+
+for (const file of publicModules) {
+  const source = sourceOf(file)
+  if (!/^\/\*\*[\s\S]*?@since[\s\S]*?\*\//.test(source.text)) problems.push(`${file} has no module header with @since`)
+  checkExports(source)
+}
 for (const problem of problems) console.error(problem)
 console.log(`docs: ${publicModules.length} public modules, ${problems.length} problems`)
 if (problems.length > 0) process.exitCode = 1

@@ -13,6 +13,9 @@ import * as SafeText from "../../src/SafeText.js"
  * - `PortTaken`: another process listens on the port.
  * - `Ledger`: the ledger folder cannot be used; `detail` has the reason. The folder is unchanged.
  * - `Listen`: listening on the address failed for another reason.
+ *
+ * @since 0.1.0
+ * @category errors
  */
 export class EmbeddedClusterError extends printable(
   Schema.TaggedError<EmbeddedClusterError>("@pod-protocol/effect/EmbeddedClusterError")("EmbeddedClusterError", {

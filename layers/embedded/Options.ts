@@ -5,7 +5,12 @@ import * as Either from "effect/Either"
 import * as Check from "../../src/internal/check.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 
-/** A program to load at genesis. */
+/**
+ * A program to load at genesis.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface ProgramImage {
   /** The program's address. */
   readonly address: Address
@@ -13,7 +18,12 @@ export interface ProgramImage {
   readonly elf: Uint8Array
 }
 
-/** An account to set. */
+/**
+ * An account to set.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface AccountImage {
   readonly address: Address
   readonly lamports: bigint
@@ -28,7 +38,12 @@ export interface AccountImage {
   readonly rentEpoch?: bigint
 }
 
-/** Options of an embedded cluster. Every limit is finite by default. */
+/**
+ * Options of an embedded cluster. Every limit is finite by default.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Options {
   /**
    * Block production. `"instant"` (default): each accepted transaction makes a block at once, which reaches every

@@ -6,7 +6,12 @@ import * as SafeText from "../../../src/SafeText.js"
 
 const MAX_MESSAGE = 4096
 
-/** A JSON-RPC error object: a Solana node's code and message, and its data. */
+/**
+ * A JSON-RPC error object: a Solana node's code and message, and its data.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class JsonRpcError extends printable(
   Schema.TaggedError<JsonRpcError>("@pod-protocol/effect/JsonRpcError")("JsonRpcError", {
     code: Schema.Number,
