@@ -101,8 +101,7 @@ export interface Stats {
  */
 export interface Service {
   /**
-   * The account of this type at an address, with the slot at which it was read. Without `options`, those of
-   * {@link withOptions} count.
+   * The account of this type at an address, with the slot at which it was read. Without `options`, those of {@link withOptions} apply.
    */
   readonly account: <A>(
     type: AccountType<A>,
@@ -119,8 +118,7 @@ export interface Service {
     address: Address
   ) => Effect.Effect<CachedAccount<A>, ReadError> | undefined
   /**
-   * The accounts of this type at many addresses, at most 10,000, in their order. One call asks for each hundred that must be
-   * asked for. An account that is absent or cannot be decoded does not fail the others.
+   * The accounts of this type at many addresses, at most 10,000, in their order. Missing accounts are read in calls of up to 100 addresses. An account that is absent or cannot be decoded does not fail the others.
    */
   readonly accounts: <A>(
     type: AccountType<A>,
@@ -131,9 +129,9 @@ export interface Service {
     InvalidInput | RpcError
   >
   /**
-   * Gives the cache an account that was read at a slot elsewhere, such as by a subscription. An older one than is known, one
-   * of another type and one above 64 KiB are not kept; one of another program counts as absent. No read that begins after
-   * this gives an older account.
+   * Gives the cache an account that was read elsewhere at a slot, such as by a subscription. It is not kept if it is older
+   * than the known one, has another type, or exceeds 64 KiB. An account of another program counts as absent. Reads that
+   * begin later return this account or a newer one.
    */
   readonly put: <A>(type: AccountType<A>, info: AccountInfo, slot: Slot) => Effect.Effect<void, InvalidInput>
   /**
@@ -365,8 +363,8 @@ export const layerConfig = (
 export const layerNoop: Layer.Layer<Cache, never, RpcPool> = Layer.orDie(layerMemory({ policy: "bypass" }))
 
 /**
- * A cache of stubs: a method that is not given dies with its name. `unsafeHit` has nothing by default, so that `account` is
- * asked.
+ * A test layer from stubs: a call to a missing method dies with the method's name. By default, `unsafeHit` finds nothing,
+ * so `account` is called.
  *
  * @since 0.1.0
  * @category layers
