@@ -1,4 +1,11 @@
-/** A hit on the disk: `Agent.get` through both levels of the cache, against the `SELECT` that it needs. */
+/**
+ * A hit on the disk: `Agent.get` through both levels of the cache, against the `SELECT` that it needs.
+ *
+ * The base only binds the key and copies the row into a new array. `Agent.get` also makes the key, compares the checksum
+ * of key and row, decodes the agent, compares it with its address, compares slot and age with the fences, and keeps the
+ * entry in memory, from which another is evicted. The addresses were derived in this process, as after `Agent.get` of a
+ * wallet.
+ */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"

@@ -135,6 +135,8 @@ const broadcastTo = (name: string, number: number) =>
 const inbox = (number: number) =>
   Stream.unwrap(Effect.map(Message.Message, ({ inbox }) => inbox(recipient(number), { follow: true })))
 
+const waitUntil = (isDone: () => boolean) => Effect.repeat(Effect.sleep("2 millis"), { until: isDone, times: 2000 })
+
 const none = (): Counts => ({ listings: 0, subscriptions: 0, open: 0 })
 
 describe("followers that share", () => {
@@ -333,6 +335,28 @@ describe("followers that share", () => {
         yield* Fiber.interruptAll(followers)
         yield* Scope.close(scope, Exit.void)
       }).pipe(Effect.provide(embedded))
+  )
+
+  it.live(
+    "Given followers, When each is interrupted a little later in its start, Then no subscription stays open",
+    () => {
+      const counts = none()
+      return Effect.gen(function* () {
+        const startAll = Effect.forEach([1, 2, 3], (number) => Effect.fork(Stream.runDrain(inbox(number))))
+        for (let steps = 0; steps < 40; steps++) {
+          const followers = yield* startAll
+          yield* Effect.repeatN(Effect.yieldNow(), steps)
+          if (steps % 4 === 3) yield* Effect.sleep(steps)
+          yield* Fiber.interruptAll(followers)
+        }
+        const followers = yield* startAll
+        yield* waitUntil(() => counts.open > 0)
+        assert.isAbove(counts.open, 0)
+        yield* Fiber.interruptAll(followers)
+        yield* waitUntil(() => counts.open === 0)
+        assert.strictEqual(counts.open, 0)
+      }).pipe(Effect.provide(served(counts)))
+    }
   )
 
   it.live(
