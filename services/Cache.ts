@@ -101,7 +101,8 @@ export interface Stats {
  */
 export interface Service {
   /**
-   * The account of this type at an address, with the slot at which it was read. Without `options`, those of {@link withOptions} apply.
+   * The account of this type at an address, with the slot at which it was read. Without `options`, those of
+   * {@link withOptions} apply.
    */
   readonly account: <A>(
     type: AccountType<A>,
@@ -118,7 +119,8 @@ export interface Service {
     address: Address
   ) => Effect.Effect<CachedAccount<A>, ReadError> | undefined
   /**
-   * The accounts of this type at many addresses, at most 10,000, in their order. Missing accounts are read in calls of up to 100 addresses. An account that is absent or cannot be decoded does not fail the others.
+   * The accounts of this type at many addresses, at most 10,000, in their order. Accounts that are not cached are read in
+   * calls of up to 100 addresses. An account that is absent or cannot be decoded does not fail the others.
    */
   readonly accounts: <A>(
     type: AccountType<A>,
