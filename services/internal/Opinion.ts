@@ -18,7 +18,10 @@ export interface Opinion {
   readonly not: ReadonlySet<string>
   /** Hosts that answered a call of this opinion: one, unless its first calls are concurrent. */
   readonly answered: Set<string>
-  /** The number of hosts that serve such calls, whether they answer now or not. */
+  /**
+   * The number of hosts that serve such calls, whether they answer now or not. A host that did not answer at the start
+   * counts too: otherwise the others would be believed alone until it does.
+   */
   hosts: number
 }
 

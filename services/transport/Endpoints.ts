@@ -117,7 +117,7 @@ const callOf = (method: string, params: ReadonlyArray<unknown>): Call<unknown> =
 
 /** The call, which reports the transport that answers it. */
 const noting = <A>(call: Call<A>, accepted: (transport: RpcTransport) => void): Call<A> => ({
-  methods: call.methods,
+  ...call,
   with: (transport) => Effect.tap(call.with(transport), () => accepted(transport))
 })
 
@@ -133,11 +133,8 @@ const isPair = (
 ): endpoints is readonly [Endpoint, Endpoint, ...ReadonlyArray<Endpoint>] => endpoints.length > 1
 
 /** The endpoints that an opinion may ask: those that answered it already, or all that answered no earlier one. */
-const witnesses = (opinion: Opinion.Opinion, order: ReadonlyArray<Endpoint>): ReadonlyArray<Endpoint> => {
-  const { answered, not } = opinion
-  opinion.hosts = new Set(order.map(({ transport }) => transport.host)).size
-  return order.filter(({ transport: { host } }) => (answered.size === 0 ? !not.has(host) : answered.has(host)))
-}
+const witnesses = ({ answered, not }: Opinion.Opinion, order: ReadonlyArray<Endpoint>): ReadonlyArray<Endpoint> =>
+  order.filter(({ transport: { host } }) => (answered.size === 0 ? !not.has(host) : answered.has(host)))
 
 /** The slot of an endpoint at the commitment of a subscription with these parameters. */
 const slotOf = (endpoint: Endpoint, params: ReadonlyArray<unknown>): Effect.Effect<Option.Option<Slot>> => {
@@ -181,6 +178,7 @@ export const make = (
 
     const host = endpoints.map(({ transport }) => transport.host).join(",")
     const only = endpoints.length === 1 ? endpoints[0] : undefined
+    const readers = new Set(endpoints.flatMap(({ roles, transport }) => (roles.has("read") ? [transport.host] : [])))
     const streams = new Map<Endpoint, Streams>()
     const streamsOf = (endpoint: Endpoint): Streams => {
       const known = streams.get(endpoint) ?? { open: 0, error: undefined, lostAt: -Infinity }
@@ -242,6 +240,7 @@ export const make = (
       Effect.withFiberRuntime((fiber) => {
         const now = Deadline.now(fiber)
         const opinion = Opinion.of(fiber)
+        if (opinion !== undefined) opinion.hosts = readers.size
         const order = opinion === undefined ? choose(need, now) : witnesses(opinion, choose(need, now))
         if (!isHead(order)) {
           const method = call.methods[0] ?? "batch"
@@ -258,7 +257,7 @@ export const make = (
         return opinion === undefined
           ? read(call, order, now)
           : Failover.inOrder(
-              noting(call, ({ host }) => opinion.answered.add(host)),
+              noting({ ...call, isOpinion: true }, ({ host }) => opinion.answered.add(host)),
               order
             )
       })

@@ -41,10 +41,13 @@ const mayMoveOn = (method: string, error: RpcError): boolean => {
 export interface Call<A> {
   /** The method of the call, or those of the items of an array. */
   readonly methods: ReadonlyArray<string>
+  /** Whether any failure moves the call on, also a node's refusal: each endpoint is asked what it says itself. */
+  readonly isOpinion?: boolean
   readonly with: (transport: RpcTransport) => Effect.Effect<A, RpcError>
 }
 
-const movesOn = <A>(call: Call<A>, error: RpcError): boolean => call.methods.every((method) => mayMoveOn(method, error))
+const movesOn = <A>({ isOpinion = false, methods }: Call<A>, error: RpcError): boolean =>
+  isOpinion || methods.every((method) => mayMoveOn(method, error))
 
 /** The end of an equal share of the time until the deadline, so that later endpoints get theirs. */
 const endOfShare = (attemptsLeft: number, now: number, deadline: number): number =>

@@ -38,7 +38,6 @@ import type * as Fiber from "effect/Fiber"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as Deadline from "../../Deadline.js"
 import * as Clock from "../../internal/clock.js"
 import * as Turns from "../../internal/eventLoop.js"
 import { serving, traceOf } from "../../internal/traced.js"
@@ -76,9 +75,6 @@ export interface ConfirmationTracker {
     options: WaitOptions
   ) => Effect.Effect<Landed, RpcError | TransactionError>
 }
-
-/** Limits a look-up of expiries, so that a host that hangs does not delay the others. */
-const EXPIRE_TIMEOUT = Duration.seconds(10)
 
 /** Maximum milliseconds of the look-up after a stall. */
 const LAST_LOOK_UP = 5000
@@ -137,7 +133,6 @@ export const make = Effect.fnUntraced(function* (
       "expire",
       expire(slot, waiting).pipe(
         serving(waiting),
-        Deadline.within(EXPIRE_TIMEOUT),
         Effect.catchAll((error) => Effect.sync(() => (lastError = error)))
       )
     )

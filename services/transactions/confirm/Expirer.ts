@@ -16,6 +16,9 @@
  * `Unconfirmed`; one of three cannot. A host that is the only one is believed where its answers agree with each other,
  * with the clock and with the rules of the chain.
  *
+ * If all hosts were asked, and the ledger of one begins too late while another claims the whole ledger, the outcome is
+ * `Unconfirmed`: the claim is not confirmed.
+ *
  * A host that fails holds nothing back: the next one is asked.
  *
  * A transaction that either host finds at its commitment gets its receipt. If it is answered while a host is being
@@ -43,8 +46,11 @@ import * as StatusLookup from "./StatusLookup.js"
  */
 const REMEMBERED_SLOTS = 256n
 
-/** Limits the time of one host, so that a host that hangs leaves time for the others. */
-const OPINION_TIMEOUT = Duration.seconds(4)
+/**
+ * Limits the time of one host, which makes at least four calls one after the other. Too low: slow hosts never confirm
+ * anything. Too high: a host that hangs delays the others. What it said before counts.
+ */
+const OPINION_TIMEOUT = Duration.seconds(10)
 
 export interface Expirer {
   /** Whether any entry may be expired. `slot` is the newest known slot. It makes no request. */
@@ -52,8 +58,6 @@ export interface Expirer {
   /** Ends the entries that two hosts, or the only one, find expired. Fails with the last failure of a host. */
   readonly expire: (slot: bigint, entries: ReadonlyArray<Entry>) => Effect.Effect<void, RpcError>
 }
-
-type Verdict = readonly [entry: Entry, error: TransactionError]
 
 const isRemembered = ({ signed: { minContextSlot } }: Entry, slot: bigint): boolean =>
   minContextSlot !== undefined && slot - minContextSlot <= REMEMBERED_SLOTS
@@ -71,11 +75,15 @@ export const make = (
 ): Expirer => {
   const expiry = Expiry.make(pool, fetchedAt)
 
-  /** The entries that are expired according to one endpoint. */
-  const judge = Effect.fnUntraced(function* (slot: bigint, entries: ReadonlyArray<Entry>) {
+  /** Tells of each entry that is expired according to one endpoint. */
+  const judge = Effect.fnUntraced(function* (
+    slot: bigint,
+    entries: ReadonlyArray<Entry>,
+    opinion: Opinion.Opinion,
+    tell: (entry: Entry, error: TransactionError) => void
+  ) {
     const { late, since } = yield* expiry.late(slot, entries)
     const [old, recent] = Arr.partition(late, (entry) => isRemembered(entry, since))
-    const verdicts: Array<Verdict> = []
     for (const [candidates, lookUp] of [
       [recent, inHistory],
       [old, inLedger]
@@ -83,35 +91,39 @@ export const make = (
       for (const batch of Arr.chunksOf(candidates, StatusLookup.MAX_SIGNATURES)) {
         const { entries: unknown, firstSlot = 0n, slot } = yield* lookUp(batch)
         for (const entry of unknown) {
-          if (Expiry.isCovered(entry, since, slot)) verdicts.push([entry, verdictOn(entry, firstSlot)])
+          if (Expiry.isCovered(entry, since, slot, opinion.hosts === 1)) tell(entry, verdictOn(entry, firstSlot))
         }
       }
     }
-    return verdicts
   })
+
+  /** Ends the entries on which two hosts disagree and no other is left. */
+  const endDivided = (told: ReadonlyMap<Entry, ReadonlyArray<TransactionError>>) => {
+    for (const [entry, verdicts] of told) {
+      const [error] = verdicts.length > 1 ? verdicts.filter(({ reason }) => reason === "Unconfirmed") : []
+      if (error !== undefined) inFlight.fail(entry, error)
+    }
+  }
 
   return {
     mayExpire: expiry.mayBeLate,
     expire: Effect.fnUntraced(function* (slot, entries) {
-      /** The entries that one host has found expired. */
-      const found = new Set<Entry>()
-      let undecided = entries
+      /** What the hosts so far have said, while no two agree. */
+      const told = new Map<Entry, ReadonlyArray<TransactionError>>()
+      let undecided = entries.filter((entry) => expiry.mayBeLate(slot, [entry]))
       let failure: RpcError | undefined
       for (let opinion = Opinion.first(); undecided.length > 0; opinion = Opinion.after(opinion)) {
-        const verdicts = yield* judge(slot, undecided).pipe(
-          Opinion.by(opinion),
-          Deadline.within(OPINION_TIMEOUT),
-          Effect.either
-        )
-        if (Either.isLeft(verdicts)) failure = verdicts.left
-        for (const [entry, error] of Either.getOrElse(verdicts, () => [])) {
-          if (opinion.hosts === 1 || found.has(entry)) inFlight.fail(entry, error)
-          else found.add(entry)
-        }
+        const judged = yield* judge(slot, undecided, opinion, (entry, error) => {
+          const earlier = told.get(entry) ?? []
+          if (opinion.hosts === 1 || earlier.some(({ reason }) => reason === error.reason)) inFlight.fail(entry, error)
+          else told.set(entry, [...earlier, error])
+        }).pipe(Opinion.by(opinion), Deadline.within(OPINION_TIMEOUT), Effect.either)
+        if (Either.isLeft(judged)) failure = judged.left
         // No host is left, or no request was needed.
         if (opinion.answered.size === 0) break
         const left = Opinion.left(opinion)
-        undecided = undecided.filter((entry) => inFlight.has(entry) && left >= (found.has(entry) ? 1 : 2))
+        if (left === 0) endDivided(told)
+        undecided = undecided.filter((entry) => inFlight.has(entry) && left >= (told.has(entry) ? 1 : 2))
       }
       if (failure !== undefined) return yield* failure
     })

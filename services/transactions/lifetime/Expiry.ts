@@ -46,14 +46,16 @@ export interface Late<C extends Candidate> {
 
 /**
  * Whether a bank at `slot` contains the transaction if it landed at all, given that it was expired at the finalized
- * slot `since`. The bank must also be at least as new as the one that answered the first look-up and the one that
- * provided the blockhash, because `since` may be false.
+ * slot `since`. The bank must also be at least as new as the one that provided the blockhash, because `since` may be
+ * false. If one host is believed alone, it must also be at least as new as the one that answered the first look-up.
+ * Among several hosts that slot may be false too, and would hold back what the others say.
  */
 export const isCovered = (
   { firstSlot = 0n, signed: { minContextSlot = 0n } }: Candidate,
   since: bigint,
-  slot: bigint
-) => slot >= since && slot >= firstSlot && slot >= minContextSlot
+  slot: bigint,
+  isAlone: boolean
+) => slot >= since && slot >= minContextSlot && (!isAlone || slot >= firstSlot)
 
 /**
  * Finds expired transactions, by finalized banks. A confirmed bank does not suffice: the node may be on a fork that the
@@ -76,7 +78,7 @@ export const isCovered = (
 export interface Expiry {
   /** Whether any candidate may be expired. `slot` is the newest known slot. It makes no request. */
   readonly mayBeLate: (slot: bigint, candidates: ReadonlyArray<Candidate>) => boolean
-  /** The expired candidates, according to one endpoint. */
+  /** The expired candidates, according to one endpoint. What another one has told changes nothing. */
   readonly late: <C extends Candidate>(slot: bigint, candidates: ReadonlyArray<C>) => Effect.Effect<Late<C>, RpcError>
 }
 
@@ -133,13 +135,12 @@ export const make = (
 
   /** The candidates whose blockhash is too old. */
   const past = Effect.fnUntraced(function* <C extends Candidate>(
-    slot: bigint,
     candidates: ReadonlyArray<C>
   ): Effect.fn.Return<Late<C>, RpcError> {
     const now = yield* Clock.monotonicMillis
     const possible = candidates.filter((candidate) => {
       const since = fetchedAt(blockhashOf(candidate))
-      return mayBePast(slot, candidate) && (since === undefined || now - since >= SHORTEST_LIFE)
+      return since === undefined || now - since >= SHORTEST_LIFE
     })
     if (possible.length === 0) return { late: [], since: 0n }
     const told = yield* pool.getEpochInfo({ commitment: "finalized" })
@@ -213,7 +214,7 @@ export const make = (
       ),
     late: Effect.fnUntraced(function* (slot, candidates) {
       const [byBlockhash, byNonce] = Arr.partition(candidates, livesByNonceAlone)
-      const old = yield* past(slot, byBlockhash)
+      const old = yield* past(byBlockhash)
       const [over, maybe] = Arr.partition(old.late, ({ signed }) => "nonce" in signed.lifetime)
       const nonces = yield* used(slot, [...byNonce, ...maybe])
       return { late: [...over, ...nonces.late], since: newest([old.since, nonces.since]) }
