@@ -88,7 +88,7 @@ export const agentOfBump = (wallet: Address, bump: number, programId: Address = 
   const known = agents.get(programId, wallet, "")
   return known?.bump === bump
     ? Option.some(known.address)
-    : ProgramAddress.create([...Seeds.agent(wallet), Uint8Array.of(bump)], programId)
+    : ProgramAddress.create([...Seeds.agentOnce(wallet), Uint8Array.of(bump)], programId)
 }
 
 /**

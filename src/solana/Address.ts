@@ -82,6 +82,19 @@ export const toBytes = (address: Address, field = "address"): Uint8Array => {
 }
 
 /**
+ * As {@link toBytes}, but returns a new array and caches nothing. For addresses that are read once, such as those of a
+ * long list: in the cache they would take the place of addresses in use.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const toBytesOnce = (address: Address, field = "address"): Uint8Array => {
+  const bytes = bytes32.decode(address)
+  if (bytes === undefined) throw refusal(address, field)
+  return bytes
+}
+
+/**
  * Checks a value that has the brand but may be invalid. Returns `InvalidInput` on `field`, or `undefined` if the value is
  * an address. Caches the bytes for {@link toBytes}.
  *

@@ -18,6 +18,7 @@ describe("Address", () => {
     await assertProperty(
       fc.property(key, (bytes) => {
         const address = Address.fromBytes(bytes)
+        expect(Address.toBytesOnce(address)).toStrictEqual(bytes)
         expect(Address.toBytes(address)).toStrictEqual(bytes)
         expect(Address.toBytes(address)).toBe(Address.toBytes(address))
       })
@@ -39,6 +40,7 @@ describe("Address", () => {
   it("Given a text that was branded unchecked, When its bytes are read, Then it throws and states the rule", () => {
     const forged = JSON.parse('"forged"')
     expect(() => Address.toBytes(forged)).toThrow("address: must be base58 of 32 bytes (got 6)")
+    expect(() => Address.toBytesOnce(forged, "wallet")).toThrow("wallet: must be base58 of 32 bytes (got 6)")
     expect(() => Blockhash.toBytes(forged)).toThrow("blockhash: must be base58 of 32 bytes (got 6)")
     expect(() => Signature.toBytes(forged)).toThrow("signature: must be base58 of 64 bytes (got 6)")
   })

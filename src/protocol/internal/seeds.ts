@@ -21,6 +21,9 @@ const u64 = (value: bigint): Uint8Array => {
 
 export const agent = (wallet: Address): Seeds => [AGENT, Addresses.toBytes(wallet, "wallet")]
 
+/** As {@link agent}, for a wallet that is used once. */
+export const agentOnce = (wallet: Address): Seeds => [AGENT, Addresses.toBytesOnce(wallet, "wallet")]
+
 /** `type` is the byte of the message type. */
 export const message = (sender: Address, recipient: Address, payloadHash: Uint8Array, type: number): Seeds => [
   MESSAGE,
