@@ -15,6 +15,8 @@
  * - A subscriber leaves before its subscribe call is answered. The answer then releases the id.
  * - A subscriber comes while its socket is about to close as unused. Both steps are synchronous, so it finds the socket
  *   open, and the socket stays open, or it finds it closed, and opens another one.
+ * - A subscriber comes while the scope closes. The test for a closed scope and the opening of a socket are one step, so
+ *   no socket opens after the sockets were closed.
  */
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -389,8 +391,9 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
 
 /**
  * Makes the `subscribe` of a transport. A socket serves up to `perSocket` subscriptions. The first one opens it, and it
- * closes 5 to 10 seconds after the last one. After a loss, the next subscriber opens another socket. The `SubscriptionObserver` in the context
- * is called when a subscription is established. When the scope closes, every subscription fails with `PoolClosed`.
+ * closes 5 to 10 seconds after the last one. After a loss, the next subscriber opens another socket. The
+ * `SubscriptionObserver` in the context is called when a subscription is established. When the scope closes, every
+ * subscription fails with `PoolClosed`.
  */
 export const make = (options: Options): Effect.Effect<RpcTransport["subscribe"], never, Scope.Scope> =>
   Effect.flatMap(Effect.scope, (scope) => {
@@ -420,15 +423,18 @@ export const make = (options: Options): Effect.Effect<RpcTransport["subscribe"],
 
     const connectionWithRoom = (): Connection => {
       connections = connections.filter((connection) => connection.isAlive())
-      const free = connections.find((connection) => connection.size() < options.perSocket)
+      const withRoom = connections.filter((connection) => connection.size() < options.perSocket)
+      // One that is in use comes first, so that an unused one closes.
+      const free = withRoom.find((connection) => !connection.isUnused()) ?? withRoom[0]
       if (free !== undefined) return free
       const opened = connect(options)
       connections = [...connections, opened]
       return opened
     }
 
-    const acquire = (kind: SubscriptionKind, params: ReadonlyArray<unknown>) =>
-      Effect.map(Deferred.make<void, SubscriptionError>(), (answered) => {
+    const acquire = (kind: SubscriptionKind, params: ReadonlyArray<unknown>, isClosed: () => boolean) =>
+      Effect.flatMap(Deferred.make<void, SubscriptionError>(), (answered) => {
+        if (isClosed()) return Effect.fail(Closing.subscription(kind, options.host))
         const connection = connectionWithRoom()
         const subscription: Subscription = {
           kind,
@@ -439,7 +445,7 @@ export const make = (options: Options): Effect.Effect<RpcTransport["subscribe"],
           issued: undefined
         }
         connection.add(subscription)
-        return { connection, subscription }
+        return Effect.succeed({ connection, subscription })
       })
 
     return Effect.map(
@@ -448,9 +454,8 @@ export const make = (options: Options): Effect.Effect<RpcTransport["subscribe"],
         (kind, params) =>
           Stream.unwrapScoped(
             Effect.gen(function* () {
-              if (isClosed()) return yield* Closing.subscription(kind, options.host)
               const { subscription } = yield* Effect.acquireRelease(
-                acquire(kind, params),
+                acquire(kind, params, isClosed),
                 ({ connection, subscription }) => release(connection, subscription)
               )
               yield* Deferred.await(subscription.answered).pipe(
