@@ -54,7 +54,8 @@ export const serve = (handlers: {
       Effect.async<{ readonly server: ReturnType<typeof createServer>; readonly state: Server }>((resume) => {
         const requests: Array<Request> = []
         const sockets = new Set<Socket>()
-        const server = createServer((raw, response) =>
+        // A long turn of the event loop must not close an idle connection that the client is about to use.
+        const server = createServer({ keepAliveTimeout: 60_000 }, (raw, response) =>
           bodyOf(raw, (body) => {
             const request = { path: raw.url ?? "", headers: raw.headers, body, calls: parseCalls(body) }
             requests.push(request)
