@@ -18,7 +18,7 @@ const budgets: ReadonlyArray<readonly [entry: string, platform: "browser" | "nod
   ["layers/RpcPoolUndici.ts", "node", 41],
   ["layers/EmbeddedCluster.ts", "node", 4],
   ["layers/AgentCluster.ts", "node", 92],
-  ["index.ts", "node", 222]
+  ["index.ts", "node", 223]
 ]
 
 const sizeOf = async (entry: string, platform: "browser" | "node"): Promise<number> => {
