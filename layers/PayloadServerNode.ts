@@ -60,6 +60,8 @@ const DEFAULT_CONNECTIONS = 1024
 const HEADERS_TIMEOUT = 10_000
 /** Milliseconds of silence after which a connection is closed. */
 const IDLE_TIMEOUT = 60_000
+/** Milliseconds, about 24 days. */
+const MAX_REQUEST_TIMEOUT = 2 ** 31 - 1
 const MAX_HEADER_BYTES = 8192
 
 const files = (directory: string) => Effect.mapError(PayloadServer.folder(directory), PayloadServer.storageFailed)
@@ -86,6 +88,7 @@ export const serve = ({
   Effect.gen(function* () {
     yield* Check.integer("port", port, 0, MAX_PORT)
     yield* Check.integer("maxConnections", maxConnections, 1)
+    const bodyTimeout = yield* Check.millis("bodyTimeout", options.bodyTimeout ?? "60 seconds")
     if (storage !== "files" && storage !== "sqlite") {
       return yield* new InvalidInput({ field: "storage", rule: "must be files or sqlite" })
     }
@@ -96,7 +99,8 @@ export const serve = ({
       idleTimeout: IDLE_TIMEOUT,
       server: {
         headersTimeout: HEADERS_TIMEOUT,
-        requestTimeout: 0,
+        // It also ends bodies that the server does not read, such as those of refused requests.
+        requestTimeout: Math.min(Math.ceil(bodyTimeout) + HEADERS_TIMEOUT, MAX_REQUEST_TIMEOUT),
         connectionsCheckingInterval: HEADERS_TIMEOUT / 2,
         maxHeaderSize: MAX_HEADER_BYTES
       }

@@ -21,14 +21,13 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { make as makeStore, PayloadStore, type Service } from "../services/PayloadStore.js"
-import * as Check from "../src/internal/check.js"
 import * as Outside from "../src/internal/Outside.js"
 import { printable } from "../src/internal/printable.js"
 import { InvalidInput } from "../src/InvalidInput.js"
 import * as SafeText from "../src/SafeText.js"
 import * as Setting from "./internal/Setting.js"
 import * as Url from "./internal/Url.js"
-import type { LimitOptions } from "./PayloadStoreHttp.js"
+import { limits, type LimitOptions } from "./payloads/HttpStore.js"
 
 /**
  * The store cannot be built, because the optional package `aws4fetch` is not installed.
@@ -72,9 +71,6 @@ export interface Options extends LimitOptions {
   /** Token of temporary credentials. When they expire, build the layer again. */
   readonly sessionToken?: string | Redacted.Redacted | undefined
 }
-
-const DEFAULT_MAX_BYTES = 16 * 1024 * 1024
-const MAX_RETRIES = 100
 
 const PATH = /^[A-Za-z0-9\-._~/]*$/
 const REGION = /^[a-z0-9-]{1,64}$/
@@ -127,9 +123,7 @@ export const make = (
 ): Effect.Effect<Service, InvalidInput | PayloadStoreS3Error, HttpClient.HttpClient> =>
   Effect.gen(function* () {
     const { address, credentials } = yield* bucket(options)
-    const maxBytes = yield* Check.integer("maxBytes", options.maxBytes ?? DEFAULT_MAX_BYTES, 1)
-    const timeout = yield* Check.millis("timeout", options.timeout ?? "30 seconds")
-    const retries = yield* Check.integer("retries", options.retries ?? 8, 0, MAX_RETRIES)
+    const { maxBytes, retries, ...perRequest } = yield* limits(options)
     const [Exchange, Remote, Servers, S3] = yield* Effect.promise(() =>
       Promise.all([
         import("./payloads/Exchange.js"),
@@ -143,7 +137,10 @@ export const make = (
       (cause) => new PayloadStoreS3Error({ reason: "MissingPackage", ...(cause === undefined ? {} : { cause }) })
     )
     const exchange = yield* Exchange.overHttpClient
-    const remote = Remote.make({ ...address, protocol: S3.make(aws, credentials) }, exchange, { maxBytes, timeout })
+    const remote = Remote.make({ ...address, protocol: S3.make(aws, credentials) }, exchange, {
+      maxBytes,
+      ...perRequest
+    })
     return makeStore(Servers.make([remote], { copies: 1, maxBytes, retries }))
   })
 

@@ -58,7 +58,7 @@ const badBody = ({ reason }: BadBody): Response => {
     case "Mismatch":
       return plain(400, "the SHA-256 of the body is not the hash in the path")
     case "TooLarge":
-      return plain(413, "the payload is too large", CLOSE)
+      return plain(413, "the payload exceeds the limit of the server", CLOSE)
     case "Broken":
       return plain(400, "the body ended early", CLOSE)
   }
@@ -151,11 +151,12 @@ export const make = ({ access, bodyTimeout, ledger, maxBytes, storage }: Setting
         return plain(415, "send the payload without a content-encoding")
       }
       const stated = Number(request.headers["content-length"] ?? 0)
-      if (stated > maxBytes) return plain(413, `a payload has at most ${maxBytes} bytes`, CLOSE)
-      const isShort = request.headers["content-length"] !== undefined && stated <= PIECE
+      const isTooLarge = stated > maxBytes
+      const isShort = request.headers["content-length"] !== undefined && stated <= PIECE && !isTooLarge
       const pull = isShort ? Effect.fail(Option.none()) : yield* Stream.toPull(request.stream)
       const linger = Effect.forever(pull).pipe(TimeLimit.orElse(LINGER, constVoid), Effect.ignore, Effect.interruptible)
-      return yield* (isShort ? short(request, stated, key, owner) : take({ key, owner, pull })).pipe(
+      const received = isShort ? short(request, stated, key, owner) : take({ key, owner, pull })
+      return yield* (isTooLarge ? Effect.fail(new BadBody("TooLarge")) : received).pipe(
         Effect.tap((size) =>
           Effect.withFiberRuntime((fiber) =>
             Effect.sync(() => Measured.update(fiber, Metrics.payloadBytesReceived, size))

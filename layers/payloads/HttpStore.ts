@@ -33,8 +33,8 @@ export interface ServerOptions {
  */
 export interface LimitOptions {
   /**
-   * Maximum bytes of one payload. Default 16 MiB (16,777,216), as for the server. Too low: larger payloads are
-   * `TooLarge`. Too high: a server can fill the memory of a reader.
+   * Maximum bytes of one payload, below 4 GiB. Default 16 MiB (16,777,216), as for the server. Too low: larger payloads
+   * are `TooLarge`. Too high: a server can fill the memory of a reader.
    */
   readonly maxBytes?: number | undefined
   /**
@@ -42,6 +42,11 @@ export interface LimitOptions {
    * connections. Too high: a silent server is detected late.
    */
   readonly timeout?: Duration.DurationInput | undefined
+  /**
+   * Maximum concurrent requests to one server, 1 to 10,000. Others wait, and fail if the server falls silent. Default
+   * 64. Too low: many calls take longer. Too high: they open more connections than the server accepts.
+   */
+  readonly concurrency?: number | undefined
   /**
    * Retries of an operation after a lost connection, a timeout, or HTTP 408, 429 or 5xx. Default 8, about ten seconds
    * of waiting in total. 0: none. Too low: a restart of the server fails calls. Too high: calls fail late.
@@ -64,7 +69,10 @@ export interface Options extends ServerOptions, LimitOptions {}
  * @category models
  */
 export interface ServersOptions extends LimitOptions {
-  /** The servers, at least one and at most 16, in the order in which they are asked. */
+  /**
+   * The servers, at least one and at most 16, in the order in which they are asked. A server that failed or did not
+   * answer is asked last for 5 minutes.
+   */
   readonly servers: ReadonlyArray<ServerOptions>
   /**
    * Number of servers that must store a payload before `put` succeeds. Default 2, or 1 with one server. Too low: the
@@ -76,6 +84,18 @@ export interface ServersOptions extends LimitOptions {
 const MAX_SERVERS = 16
 const MAX_RETRIES = 100
 const DEFAULT_MAX_BYTES = 16 * 1024 * 1024
+/** The longest array of Node.js 20 has one byte more. */
+const MOST_BYTES = 2 ** 32 - 1
+const MAX_CONCURRENCY = 10_000
+
+/** The checked limits of {@link LimitOptions}. */
+export const limits = (options: LimitOptions) =>
+  Either.all({
+    maxBytes: Check.integer("maxBytes", options.maxBytes ?? DEFAULT_MAX_BYTES, 1, MOST_BYTES),
+    timeout: Check.millis("timeout", options.timeout ?? "30 seconds"),
+    retries: Check.integer("retries", options.retries ?? 8, 0, MAX_RETRIES),
+    concurrency: Check.integer("concurrency", options.concurrency ?? 64, 1, MAX_CONCURRENCY)
+  })
 
 const server = (options: ServerOptions, path: string) =>
   Either.gen(function* () {
@@ -109,13 +129,11 @@ export const make = <R>(
     )
     const wanted = isList ? options.copies : undefined
     const copies = yield* Check.integer("copies", wanted ?? Math.min(2, servers.length), 1, servers.length)
-    const maxBytes = yield* Check.integer("maxBytes", options.maxBytes ?? DEFAULT_MAX_BYTES, 1)
-    const timeout = yield* Check.millis("timeout", options.timeout ?? "30 seconds")
-    const retries = yield* Check.integer("retries", options.retries ?? 8, 0, MAX_RETRIES)
+    const { maxBytes, retries, ...perRequest } = yield* limits(options)
     const [Remote, Servers] = yield* loaded
     const exchange = yield* carrier
     const remotes = addresses.map(({ token, ...address }) =>
-      Remote.make({ ...address, protocol: Remote.payloadServer(token) }, exchange, { maxBytes, timeout })
+      Remote.make({ ...address, protocol: Remote.payloadServer(token) }, exchange, { maxBytes, ...perRequest })
     )
     return makeStore(Servers.make(remotes, { copies, maxBytes, retries }))
   })

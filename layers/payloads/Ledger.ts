@@ -62,7 +62,7 @@ export interface Ledger {
 const LOCKS = 256
 
 /** Whether the stored bytes match their hash. */
-export const isWhole = (storage: Storage, entry: Entry): Effect.Effect<boolean, StorageError> =>
+const isWhole = (storage: Storage, entry: Entry): Effect.Effect<boolean, StorageError> =>
   Effect.suspend(() => {
     const hash = sha256.create()
     return Effect.map(

@@ -5,7 +5,7 @@
  * - A body of up to 64 KiB is verified before it is written. A longer one is written piece by piece, and only one piece
  *   is in memory.
  * - A body that the owner has already stored is verified too. So a put reveals nothing about the payloads of other
- *   owners.
+ *   owners. It is compared with the copy as it arrives, so the server reads no more of the copy than a client sends.
  */
 import { sha256 } from "@noble/hashes/sha2.js"
 import type * as Chunk from "effect/Chunk"
@@ -13,8 +13,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Hex from "../../services/internal/hex.js"
 import * as Hash from "../../src/solana/Hash.js"
+import * as Comparison from "./Comparison.js"
 import type { Ledger, QuotaExceeded } from "./Ledger.js"
-import * as Ledgers from "./Ledger.js"
 import { PIECE, type Storage, StorageError, type Upload } from "./Storage.js"
 
 /** The body does not match its request. */
@@ -35,13 +35,6 @@ export interface Settings {
   readonly maxBytes: number
 }
 
-/** Whether the owner's stored copy is whole. */
-const holds = (storage: Storage, ledger: Ledger, key: string, owner: string) =>
-  Effect.gen(function* () {
-    const entry = (yield* ledger.find(key)).find((entry) => entry.owner === owner)
-    return entry !== undefined && (yield* Ledgers.isWhole(storage, entry))
-  })
-
 /** Receives a whole body of at most 64 KiB. Returns the number of bytes. */
 export const receiveWhole = (
   ledger: Ledger,
@@ -52,12 +45,16 @@ export const receiveWhole = (
     : Effect.fail(new BadBody("Mismatch"))
 
 /** Receives a body in pieces. Returns the number of bytes. */
-export const receive =
-  (storage: Storage, ledger: Ledger, { maxBytes }: Settings) =>
-  <E>({ key, owner, pull }: Incoming<E>): Effect.Effect<number, BadBody | QuotaExceeded | StorageError> =>
+export const receive = (storage: Storage, ledger: Ledger, { maxBytes }: Settings) => {
+  /** Copies that differ from a verified body. The next put of each replaces it. */
+  const damaged = new Set<string>()
+  return <E>({ key, owner, pull }: Incoming<E>): Effect.Effect<number, BadBody | QuotaExceeded | StorageError> =>
     Effect.gen(function* () {
-      const isKept = yield* holds(storage, ledger, key, owner).pipe(Effect.orElseSucceed(() => false))
-      const reservation = isKept ? undefined : yield* ledger.reserve(owner)
+      const name = `${owner}/${key}`
+      const copies = yield* Effect.orElseSucceed(ledger.find(key), () => [])
+      const copy = damaged.has(name) ? undefined : copies.find((entry) => entry.owner === owner)
+      const comparison = copy === undefined ? undefined : yield* Comparison.make(storage, copy)
+      const reservation = comparison === undefined ? yield* ledger.reserve(owner) : undefined
       const hash = sha256.create()
       let size = 0
       let early: Array<Uint8Array> = []
@@ -75,8 +72,8 @@ export const receive =
           size += bytes.length
           if (size > maxBytes) return yield* Effect.fail(new BadBody("TooLarge"))
           hash.update(bytes)
-          if (reservation === undefined) return
-          yield* reservation.take(bytes.length)
+          if (comparison !== undefined) return yield* comparison.take(bytes)
+          yield* reservation?.take(bytes.length) ?? Effect.void
           early.push(bytes)
           if (size > PIECE) yield* open
         })
@@ -89,9 +86,15 @@ export const receive =
         for (const bytes of pieces.value) yield* take(bytes)
       }
       if (Hex.encode(hash.digest()) !== key) return yield* Effect.fail(new BadBody("Mismatch"))
-      if (!isKept) yield* ledger.commit(key, owner, size, yield* open)
-      else if (!(yield* ledger.renew(key, owner))) {
+      if (comparison === undefined) {
+        yield* ledger.commit(key, owner, size, yield* open)
+        damaged.delete(name)
+      } else if (!comparison.isEqual(size)) {
+        damaged.add(name)
+        return yield* Effect.fail(new StorageError(new Error("the stored copy was damaged"), "Busy"))
+      } else if (!(yield* ledger.renew(key, owner))) {
         return yield* Effect.fail(new StorageError(new Error("the payload expired meanwhile"), "Busy"))
       }
       return size
     }).pipe(Effect.scoped)
+}

@@ -10,7 +10,7 @@ import * as Redacted from "effect/Redacted"
 import { PayloadStoreError } from "../../services/PayloadStore.js"
 import type * as Outside from "../../src/internal/Outside.js"
 import * as Causes from "../internal/Causes.js"
-import type { Disconnected, Exchange, Late, Method, Reply } from "./Exchange.js"
+import { type Disconnected, type Exchange, Late, type Method, type Reply } from "./Exchange.js"
 import * as Path from "./Path.js"
 
 /** The differences between kinds of servers. */
@@ -49,6 +49,8 @@ export interface Limits {
   readonly maxBytes: number
   /** Milliseconds from a request to the last byte of its reply. */
   readonly timeout: number
+  /** Maximum concurrent requests. */
+  readonly concurrency: number
 }
 
 /** A failure, and the wait that the server asked for. */
@@ -69,8 +71,11 @@ export interface Remote {
   readonly remove: (key: string) => Effect.Effect<void, Failure>
 }
 
-/** Maximum bytes of a refusal's body. */
-const MAX_REFUSAL = 300
+/** Maximum bytes of a refusal's body. Those of S3 have up to 4 KiB. */
+const MAX_REFUSAL = 8192
+
+/** Maximum characters of a refusal's text that an error shows. */
+const MAX_DETAIL = 300
 
 const MAX_RETRY_AFTER = 30_000
 
@@ -100,8 +105,30 @@ const decoder = new TextDecoder()
 export const make = (
   { clean, host, protocol, url }: Address,
   exchange: Exchange,
-  { maxBytes, timeout }: Limits
+  { concurrency, maxBytes, timeout }: Limits
 ): Remote => {
+  const permits = Effect.unsafeMakeSemaphore(concurrency)
+  let silences = 0
+  /**
+   * Makes a request at once, or waits until fewer are running. If a request times out meanwhile, the waiting ones fail
+   * too: the server is silent, and they would time out one after another.
+   */
+  const limited = (exchanged: ReturnType<Exchange>): ReturnType<Exchange> => {
+    const noted = Effect.tapError(exchanged, ({ _tag }) =>
+      Effect.sync(() => void (silences += _tag === "Late" ? 1 : 0))
+    )
+    return Effect.flatMap(
+      permits.withPermitsIfAvailable(1)(noted),
+      Option.match({
+        onNone: () => {
+          const before = silences
+          return permits.withPermits(1)(Effect.suspend(() => (silences === before ? noted : Effect.fail(new Late()))))
+        },
+        onSome: Effect.succeed
+      })
+    )
+  }
+
   const failure = (key: string, reason: PayloadStoreError["reason"], detail?: string, cause?: unknown) =>
     new Failure(
       new PayloadStoreError({
@@ -124,7 +151,7 @@ export const make = (
     if (status === 0 || (status >= 300 && status < 400)) return Effect.fail(failure(key, "Refused", REDIRECT))
     const said = decoder.decode(body)
     const explained = protocol.explain?.(said)
-    const detail = explained?.detail ?? said
+    const detail = explained?.detail ?? said.slice(0, MAX_DETAIL)
     const { error } = failure(
       key,
       explained?.reason ?? reasonOf(status),
@@ -149,7 +176,7 @@ export const make = (
         onFailure: () => Effect.fail(failure(key, "Refused", "the request cannot be signed")),
         onSuccess: (authorization) => {
           const headers = { "accept-encoding": "identity", ...authorization }
-          return Effect.matchEffect(exchange({ method, target, headers, body }, { bytesOf, timeout }), {
+          return Effect.matchEffect(limited(exchange({ method, target, headers, body }, { bytesOf, timeout })), {
             onFailure: (error) => Effect.fail(disconnected(key, error)),
             onSuccess: onReply
           })

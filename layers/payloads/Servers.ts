@@ -4,12 +4,14 @@
  * - A round asks each server at most once. If it fails because of an unavailable server, it is repeated after a wait.
  *   Each operation is idempotent, because the hash names the bytes.
  * - A write counts the servers that stored the payload over all rounds, and asks only the others.
+ * - A server that was unavailable is asked last for a while, so a silent one delays few calls.
  * - "Not found" needs the answer of every server. A body with another hash counts as no answer while other servers
  *   remain.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Backoff from "../../services/internal/backoff.js"
+import * as Clock from "../../services/internal/clock.js"
 import * as Hex from "../../services/internal/hex.js"
 import { type Backend, PayloadStoreError } from "../../services/PayloadStore.js"
 import { RetryPolicy } from "../../services/RetryPolicy.js"
@@ -23,6 +25,9 @@ export interface Settings {
   /** Maximum rounds after the first. */
   readonly retries: number
 }
+
+/** Milliseconds for which an unavailable server is asked last. */
+const DEMOTED = 300_000
 
 const FIRST_WAIT = 200
 const LONGEST_WAIT = 5000
@@ -59,6 +64,37 @@ const repeated = <A>(round: Effect.Effect<A, Failure>, retries: number): Effect.
 const toError = ({ error }: Failure): PayloadStoreError => error
 
 export const make = (servers: ReadonlyArray<Remote>, { copies, maxBytes, retries }: Settings): Backend => {
+  /** The servers that were unavailable, with the end of their demotion. */
+  const demoted = new Map<Remote, number>()
+
+  /** All servers, in the order in which to ask them. */
+  const inOrder: Effect.Effect<ReadonlyArray<Remote>> = Effect.suspend(() =>
+    demoted.size === 0
+      ? Effect.succeed(servers)
+      : Effect.map(Clock.monotonicMillis, (now) => {
+          const isLast = (server: Remote) => (demoted.get(server) ?? 0) > now
+          return [...servers.filter((server) => !isLast(server)), ...servers.filter(isLast)]
+        })
+  )
+
+  /** Notes whether the server answered. */
+  const noted =
+    (server: Remote) =>
+    <A>(asked: Effect.Effect<A, Failure>): Effect.Effect<A, Failure> =>
+      Effect.matchEffect(asked, {
+        onFailure: (failure) =>
+          Effect.zipRight(
+            Effect.map(Clock.monotonicMillis, (now) => {
+              if (failure.error.reason === "Unavailable") demoted.set(server, now + DEMOTED)
+            }),
+            Effect.fail(failure)
+          ),
+        onSuccess: (answer) => {
+          demoted.delete(server)
+          return Effect.succeed(answer)
+        }
+      })
+
   /** Asks the servers one after another until one answers. */
   const any = <A>(
     key: string,
@@ -66,8 +102,8 @@ export const make = (servers: ReadonlyArray<Remote>, { copies, maxBytes, retries
   ): Effect.Effect<Option.Option<A>, Failure> =>
     Effect.gen(function* () {
       const failures: Array<Failure> = []
-      for (const [index, server] of servers.entries()) {
-        const answer = yield* Effect.either(ask(server, index === servers.length - 1))
+      for (const [index, server] of (yield* inOrder).entries()) {
+        const answer = yield* Effect.either(noted(server)(ask(server, index === servers.length - 1)))
         if (answer._tag === "Left") failures.push(answer.left)
         else if (Option.isSome(answer.right)) return answer.right
       }
@@ -78,14 +114,14 @@ export const make = (servers: ReadonlyArray<Remote>, { copies, maxBytes, retries
   const write = (key: string, bytes: Uint8Array): Effect.Effect<void, PayloadStoreError> =>
     Effect.suspend(() => {
       const took = new Set<Remote>()
-      const round = Effect.suspend(() => {
-        const left = servers.filter((server) => !took.has(server)).values()
+      const round = Effect.flatMap(inOrder, (ordered) => {
+        const left = ordered.filter((server) => !took.has(server)).values()
         const failures: Array<Failure> = []
         /** Writes to the next server until one stores the payload. */
         const lane: Effect.Effect<void> = Effect.suspend(() => {
           const next = left.next()
           if (next.done === true) return Effect.void
-          return Effect.matchEffect(next.value.put(key, bytes), {
+          return Effect.matchEffect(noted(next.value)(next.value.put(key, bytes)), {
             onFailure: (failure) => {
               failures.push(failure)
               return lane

@@ -9,6 +9,7 @@ import type { IncomingHttpHeaders } from "node:http"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { Agent, type Dispatcher } from "undici"
+import { MAX_STATED } from "../../services/internal/body.js"
 import { cancelable } from "../../services/internal/hot.js"
 import { Disconnected, type Exchange, Late, type Reply } from "./Exchange.js"
 
@@ -76,7 +77,7 @@ class Handler implements Dispatcher.DispatchHandler {
     this.#limit = this.#bytesOf(status)
     const stated = Number(headers["content-length"] ?? 0)
     if (stated > this.#limit) this.#tooLong(controller)
-    else if (stated > 0) this.#bytes = new Uint8Array(stated)
+    else if (stated > 0) this.#bytes = new Uint8Array(Math.min(stated, MAX_STATED))
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {

@@ -5,6 +5,9 @@ import * as Stream from "effect/Stream"
 
 const FIRST_BYTES = 64 * 1024
 
+/** Maximum bytes that are reserved because a server states them. Above it, the array grows with the received bytes. */
+export const MAX_STATED = 64 * 1024 * 1024
+
 /** Ends the connection of an unwanted body: the client closes it when the body's stream is interrupted. */
 export const cut = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<void> =>
   Effect.raceFirst(Effect.ignore(Stream.runDrain(response.stream)), Effect.yieldNow())
@@ -16,7 +19,8 @@ export const collect = <E>(
   maxBytes: number
 ): Effect.Effect<Uint8Array | undefined, E> =>
   Effect.suspend(() => {
-    let bytes = new Uint8Array(expected > 0 && expected <= maxBytes ? expected : Math.min(FIRST_BYTES, maxBytes))
+    const first = expected > 0 && expected <= maxBytes ? Math.min(expected, MAX_STATED) : FIRST_BYTES
+    let bytes = new Uint8Array(Math.min(first, maxBytes))
     let size = 0
     const isWithin = (chunk: Uint8Array): boolean => {
       const end = size + chunk.length

@@ -120,6 +120,51 @@ describe("PayloadServer, given a raw socket", () => {
     })
   )
 
+  it.scopedLive("When requests come before the former answers, then each is answered in order", () =>
+    Effect.gen(function* () {
+      const { port, url } = yield* served()
+      yield* Effect.flatMap(storeAt(url), (store) => store.put(hello))
+      const requests = [
+        head(`GET /v1/payloads/${HELLO}`),
+        `${head(put, "content-length: 5")}hello`,
+        head("GET /nothing")
+      ]
+      const text = requests.join("").repeat(100) + head("GET /health", "connection: close")
+      const reply = yield* raw(port, (socket) => socket.write(text), /\r\n\r\nok$/)
+      const statuses = [...reply.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => Number(status))
+      expect(statuses).toEqual([...Array.from({ length: 100 }, () => [200, 200, 404]).flat(), 200])
+    })
+  )
+
+  it.scopedLive("When a client reads no answers, then the server begins no more than fit the socket", () =>
+    Effect.gen(function* () {
+      const { port, url } = yield* served({ metrics: "public" })
+      const long = new Uint8Array(60_000)
+      yield* Effect.flatMap(storeAt(url), (store) => store.put(long))
+      const begun = Effect.promise(async () => {
+        const text = await (await fetch(`${url}/metrics`)).text()
+        return Number(/^pod_payload_server_requests_total\{method="GET",status="206"\} (\d+)$/m.exec(text)?.[1] ?? 0)
+      })
+      const before = yield* begun
+      const socket = connect(port, "127.0.0.1").pause()
+      yield* Effect.addFinalizer(() => Effect.sync(() => socket.destroy()))
+      socket.write(head(`GET /v1/payloads/${keyOf(long)}`, "range: bytes=0-59998").repeat(2000))
+      yield* Effect.sleep("1500 millis")
+      expect((yield* begun) - before).toBeLessThan(500)
+    })
+  )
+
+  it.scopedLive("When a refused body is said to be long, then its client still reads 413", () =>
+    Effect.gen(function* () {
+      const { url } = yield* served({ maxBytes: 1000 })
+      const long = new Uint8Array(20_000_000)
+      const replies = yield* Effect.all(
+        Array.from({ length: 5 }, () => fetched(url, keyOf(long), { method: "PUT", body: long }))
+      )
+      expect(replies.map(({ status }) => status)).toEqual([413, 413, 413, 413, 413])
+    })
+  )
+
   it.scopedLive("When a body never ends, then it is 408 and leaves nothing", () =>
     Effect.gen(function* () {
       const { directory, port } = yield* served({ bodyTimeout: 300 })
@@ -312,6 +357,20 @@ describe("PayloadServer", () => {
     })
   )
 
+  it.scopedLive("Given a damaged file of many pieces, when the payload is put again, then the retry repairs it", () =>
+    Effect.gen(function* () {
+      const { directory, url } = yield* served()
+      const store = yield* storeAt(url, { retries: 3 })
+      const long = new Uint8Array(200_000).fill(9)
+      const hash = yield* store.put(long)
+      const [file = ""] = filesOf(directory)
+      writeFileSync(join(directory, file), new Uint8Array(200_000).fill(9).fill(1, 100_000, 100_001))
+      expect(yield* Effect.flip(store.get(hash))).toMatchObject({ reason: "HashMismatch" })
+      yield* store.put(long)
+      expect(yield* store.get(hash)).toEqual(long)
+    })
+  )
+
   it.scopedLive("Given a damaged file, when the payload is put again, then it is whole", () =>
     Effect.gen(function* () {
       const { directory, url } = yield* served()
@@ -329,6 +388,21 @@ describe("PayloadServer", () => {
 })
 
 describe.each(["files", "sqlite"] as const)("PayloadServer with %s", (storage) => {
+  it.scopedLive("Given a long payload, when it is put again in other pieces, then only its own bytes renew it", () =>
+    Effect.gen(function* () {
+      const { url } = yield* served({ storage, quota: 350_000 })
+      const long = new Uint8Array(300_000).map((_, index) => index % 251)
+      const put = (bytes: Uint8Array<ArrayBuffer>) => fetched(url, keyOf(long), { method: "PUT", body: bytes })
+      const changed = long.slice()
+      changed[150_000] = 255
+      const statuses = yield* Effect.forEach(
+        [long, long, changed, long.subarray(1), long.subarray(0, 299_999), long],
+        (bytes) => Effect.map(put(bytes), ({ status }) => status)
+      )
+      expect(statuses).toEqual([200, 200, 400, 400, 400, 200])
+    })
+  )
+
   it.scopedLive("Given a payload of 200 KiB, when parts across pieces are read, then they are its bytes", () =>
     Effect.gen(function* () {
       const { url } = yield* served({ storage })

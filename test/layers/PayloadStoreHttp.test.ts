@@ -164,6 +164,38 @@ describe.each(Object.entries(stores))("%s", (_, make) => {
       })
   )
 
+  it.scopedLive("Given no practical limit, when a body is said to be longer than any array, then it is an error", () =>
+    Effect.gen(function* () {
+      const { url } = yield* lying((_, response) =>
+        response.writeHead(200, { "content-length": String(2 ** 32 - 1) }).end("hello")
+      )
+      const payloads = yield* store(url, { maxBytes: 2 ** 32 - 1, timeout: 500 })
+      expect(yield* Effect.flip(payloads.get(HASH))).toMatchObject({ reason: "Unavailable" })
+    })
+  )
+
+  it.scopedLive("Given 300 calls at once, when they are made, then the server sees at most 64 connections", () =>
+    Effect.gen(function* () {
+      let open = 0
+      let most = 0
+      const { count, url } = yield* lying((request, response) => {
+        most = Math.max(most, ++open)
+        request.resume().on("end", () => {
+          setTimeout(() => {
+            open--
+            response.end()
+          }, 5)
+        })
+      })
+      const payloads = yield* store(url)
+      yield* Effect.forEach(Array.from({ length: 300 }), (_, nth) => payloads.put(new Uint8Array([nth, nth >> 8])), {
+        concurrency: "unbounded"
+      })
+      expect(count()).toBe(300)
+      expect(most).toBeLessThanOrEqual(64)
+    })
+  )
+
   it.scopedLive("Given refusals, when a payload is put, then each is typed", () =>
     Effect.gen(function* () {
       const cases = [
@@ -244,6 +276,35 @@ describe("PayloadStoreHttp", () => {
         const both = yield* fetching({ servers: [at(good.url), at(other.url)], retries: 0 })
         expect(yield* Effect.flip(both.get(absent))).toMatchObject({ reason: "NotFound" })
       })
+  )
+
+  it.scopedLive(
+    "Given a silent server before two others, when payloads are put and read, then it delays only one",
+    () =>
+      Effect.gen(function* () {
+        const others = [yield* served(), yield* served()]
+        const silent = yield* lying(() => undefined)
+        const store = yield* fetching({
+          servers: [silent, ...others].map(({ url }) => at(url)),
+          timeout: 3000,
+          retries: 0
+        })
+        for (let nth = 0; nth < 5; nth++) yield* store.get(yield* store.put(new Uint8Array([nth])))
+        expect(silent.count()).toBe(1)
+      })
+  )
+
+  it.scopedLive("Given a silent server, when more calls than its connections are made, then all fail together", () =>
+    Effect.gen(function* () {
+      const silent = yield* lying(() => undefined)
+      const store = yield* fetching({ url: silent.url, concurrency: 2, timeout: 300, retries: 0 })
+      const results = yield* Effect.all(
+        Array.from({ length: 20 }, () => Effect.flip(store.get(HASH))),
+        { concurrency: "unbounded" }
+      )
+      expect(new Set(results.map(({ reason }) => reason))).toEqual(new Set(["Unavailable"]))
+      expect(silent.count()).toBe(2)
+    })
   )
 
   it.scopedLive("Given a payload above the limit, when it is put, then nothing is sent", () =>

@@ -94,7 +94,7 @@ const answer = async (
   const body = await bodyOf(request)
   const { headers, method = "", url: path = "" } = request
   const fail = (code: string) => {
-    const text = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>no</Message></Error>`
+    const text = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>no</Message><StringToSign>${"0a ".repeat(700)}</StringToSign></Error>`
     response.writeHead(STATUS[code] ?? 403, { "content-type": "application/xml" })
     response.end(method === "HEAD" ? "" : text)
   }
