@@ -7,6 +7,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as FifoSemaphore from "../../services/internal/FifoSemaphore.js"
 import { PayloadStoreError } from "../../services/PayloadStore.js"
 import type * as Outside from "../../src/internal/Outside.js"
 import * as Causes from "../internal/Causes.js"
@@ -107,27 +108,23 @@ export const make = (
   exchange: Exchange,
   { concurrency, maxBytes, timeout }: Limits
 ): Remote => {
-  const permits = Effect.unsafeMakeSemaphore(concurrency)
+  const running = FifoSemaphore.make(concurrency)
   let silences = 0
   /**
-   * Makes a request at once, or waits until fewer are running. If a request times out meanwhile, the waiting ones fail
+   * Makes a request when fewer than `concurrency` are running. If a request times out meanwhile, the waiting ones fail
    * too: the server is silent, and they would time out one after another.
    */
-  const limited = (exchanged: ReturnType<Exchange>): ReturnType<Exchange> => {
-    const noted = Effect.tapError(exchanged, ({ _tag }) =>
-      Effect.sync(() => void (silences += _tag === "Late" ? 1 : 0))
-    )
-    return Effect.flatMap(
-      permits.withPermitsIfAvailable(1)(noted),
-      Option.match({
-        onNone: () => {
-          const before = silences
-          return permits.withPermits(1)(Effect.suspend(() => (silences === before ? noted : Effect.fail(new Late()))))
-        },
-        onSome: Effect.succeed
-      })
-    )
-  }
+  const limited = (exchanged: ReturnType<Exchange>): ReturnType<Exchange> =>
+    Effect.suspend(() => {
+      const before = silences
+      return running.withPermit(
+        Effect.suspend(() =>
+          silences === before
+            ? Effect.tapError(exchanged, ({ _tag }) => Effect.sync(() => void (silences += _tag === "Late" ? 1 : 0)))
+            : Effect.fail(new Late())
+        )
+      )
+    })
 
   const failure = (key: string, reason: PayloadStoreError["reason"], detail?: string, cause?: unknown) =>
     new Failure(
