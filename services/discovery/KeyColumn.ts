@@ -1,6 +1,11 @@
 /** 64-bit integers by row, signed or unsigned. Comparing them creates no `bigint`. */
 
+import type { Words } from "./sort.js"
+
 const HIGH = 2 ** 32
+
+/** The upper part of the lowest signed integer. */
+const LOWEST_HIGH = -(2 ** 31)
 
 /** An integer, split into its upper part and its lowest 32 bits. */
 export interface Key {
@@ -33,6 +38,13 @@ export class KeyColumn {
     this.#high[row] = high
     this.#low[row] = low
   }
+
+  /** To sort by, highest key first. */
+  readonly descending: Words = [
+    (row) => ~(this.#low[row] ?? 0),
+    (row) => ~((this.#high[row] ?? 0) - LOWEST_HIGH),
+    (row) => ((this.#high[row] ?? 0) - LOWEST_HIGH < HIGH ? 1 : 0)
+  ]
 
   /** Below 0 if the first row has the lower key. */
   compare(a: number, b: number): number {

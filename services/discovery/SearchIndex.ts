@@ -15,7 +15,7 @@ import { Best } from "./Best.js"
 import { KeyColumn, keyOf } from "./KeyColumn.js"
 import * as Bits from "./RowSet.js"
 import { RowSet } from "./RowSet.js"
-import { sorted } from "./sort.js"
+import { byTexts, byWords } from "./sort.js"
 import { type Position, SortedList } from "./SortedList.js"
 import { TextColumn } from "./TextColumn.js"
 import { tokens } from "./tokens.js"
@@ -151,24 +151,19 @@ export class SearchIndex<A, Order extends string> {
       if (known !== undefined) this.#unset(known)
       this.#set(known ?? this.#rows.length, address, account, slot, newWords)
     }
-    for (const { keys, rows } of this.#orders) {
-      yield* rows.replacing(yield* sorted(this.#rows.length, (a, b) => this.#compare(keys, a, b)))
-    }
+    const byAddress = yield* byTexts(this.#rows.length, this.#addresses, (row) => this.#rows[row]?.address ?? "")
+    for (const { keys, rows } of this.#orders) yield* rows.replacing(yield* byWords(byAddress, keys.descending))
     const beginnings = new TextColumn()
     for (const [index, { text }] of newWords.entries()) {
       beginnings.set(index, text)
       if (index % WORDS === 0) yield
     }
-    const wordAt = (index: number): string => newWords[index]?.text ?? ""
-    const order = yield* sorted(
-      newWords.length,
-      (a, b) => beginnings.compare(a, b) || compareTexts(wordAt(a), wordAt(b))
-    )
+    const order = yield* byTexts(newWords.length, beginnings, (index) => newWords[index]?.text ?? "")
     const inOrder: Array<Word> = []
     for (const [place, index] of order.entries()) {
       const word = newWords[index]
-      // A later account may have replaced all accounts of this word, or another word object may have replaced it.
-      if (word !== undefined && this.#byWord.get(word.text) === word) inOrder.push(word)
+      // A later account may have replaced all accounts of a word. Another word object may have its text now.
+      if (word !== undefined && word.size > 0) inOrder.push(word)
       if (place % WORDS === 0) yield
     }
     yield* this.#words.replacing(inOrder)

@@ -2,6 +2,7 @@
  * The first characters of texts by row, as numbers in the order of the texts. Comparing two strings costs ten times as
  * much as comparing two numbers, and most texts differ in their first characters.
  */
+import type { Words } from "./sort.js"
 
 /** Characters in a number, with seven bits each. */
 const CHARACTERS = 7
@@ -35,6 +36,12 @@ export class TextColumn {
     }
     this.#beginnings[row] = beginningOf(text)
   }
+
+  /** To sort by, lowest beginning first. */
+  readonly words: Words = [
+    (row) => this.#beginnings[row] ?? 0,
+    (row) => Math.floor((this.#beginnings[row] ?? 0) / 2 ** 32)
+  ]
 
   /** Below 0 if the first row's text has the lower beginning, 0 if both beginnings are equal. */
   compare(a: number, b: number): number {
