@@ -20,7 +20,8 @@ export const PARTS_PER_TURN = 4
 const forEach = <A, E>(parts: ReadonlyArray<A>, take: (part: A) => Either.Either<void, E>): Effect.Effect<void, E> =>
   Effect.gen(function* () {
     for (const [index, part] of parts.entries()) {
-      if (index > 0 && index % PARTS_PER_TURN === 0) yield* next
+      // Long work begins in a new turn, because its caller may have used much of the present one.
+      if (parts.length > PARTS_PER_TURN && index % PARTS_PER_TURN === 0) yield* next
       yield* take(part)
     }
   })
