@@ -5,6 +5,7 @@ import * as fc from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
+import * as Turns from "../../services/internal/eventLoop.js"
 import * as LongResult from "../../services/LongResult.js"
 import * as ProgramAccount from "../../services/ProgramAccount.js"
 import * as Decode from "../../services/rpc/Decode.js"
@@ -322,6 +323,7 @@ describe("LongResult", () => {
       let count = 0
       const reading = yield* Effect.fork(ProgramAccount.decodeMany(value, () => Either.right(++count)))
       yield* Effect.yieldNow()
+      yield* Turns.next
       yield* Fiber.interrupt(reading)
       expect(count).toBe(1024)
     })
