@@ -32,13 +32,14 @@ import * as PayloadStore from "../services/PayloadStore.js"
 import * as RpcPool from "../services/RpcPool.js"
 import { Sealing, type Service } from "../services/Sealing.js"
 import { as, registered } from "../test/support/agents.js"
+import { bundled } from "../test/support/bundled.js"
 import { measure, ratioOf, type Report } from "./harness.js"
 import { finish, flagsOf } from "./report.js"
 
 const KIBIBYTE = 1024
 const MEBIBYTE = 1024 * KIBIBYTE
 const LARGE = 64 * MEBIBYTE
-const PUTS = 300
+const PUTS = 2000
 
 /** Lamports for the rent of the messages of all rounds. */
 const FUNDS = lamports(1_000_000_000_000_000n)
@@ -91,8 +92,10 @@ const serverWith = (...options: ReadonlyArray<string>) =>
   Effect.acquireRelease(
     Effect.promise(async () => {
       const directory = mkdtempSync(join(tmpdir(), "pod-bench-"))
-      const args = ["examples/payloads.ts", "--dir", directory, "--port", "0", "--max-bytes", String(LARGE), ...options]
-      const child = spawn(process.execPath, ["--import", "tsx", ...args], { stdio: ["ignore", "pipe", "inherit"] })
+      const args = ["--dir", directory, "--port", "0", "--max-bytes", String(LARGE), ...options]
+      const child = spawn(process.execPath, [bundled("examples/payloads.ts"), ...args], {
+        stdio: ["ignore", "pipe", "inherit"]
+      })
       const [line]: ReadonlyArray<Buffer> = await once(child.stdout, "data")
       return { child, directory, url: /http:\S+/.exec(String(line))?.[0] ?? "" }
     }),
