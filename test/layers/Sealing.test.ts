@@ -140,6 +140,35 @@ describe.each(Object.entries(wallets))("sealing to the wallet of %s", (_, wallet
   )
 })
 
+describe("the time of a failure", () => {
+  it.effect("Given sealed bytes that are wrong in different places, when opened, then each takes the same time", () =>
+    Effect.gen(function* () {
+      const recipient = yield* wallets["64 bytes"]
+      const sealed = yield* SealingNode.make.seal(recipient.address, INFO, new Uint8Array(1000))
+      const flipped = (at: number) => ({
+        ...sealed,
+        ciphertext: sealed.ciphertext.with(at, (sealed.ciphertext[at] ?? 0) ^ 1)
+      })
+      const wrong = [
+        opened(recipient, flipped(0), INFO),
+        opened(recipient, flipped(sealed.ciphertext.length - 1), INFO),
+        opened(recipient, sealed, HELLO)
+      ]
+      const times: ReadonlyArray<Array<number>> = wrong.map(() => [])
+      for (let round = 0; round < 150; round++) {
+        for (const [index, open] of wrong.entries()) {
+          const start = performance.now()
+          expect(yield* open).toEqual(Option.none())
+          times[index]?.push(performance.now() - start)
+        }
+      }
+      const medians = times.map((values) => values.toSorted((a, b) => a - b)[75] ?? Number.NaN)
+      // The interleaved medians differ by about 1 %.
+      expect(Math.max(...medians) / Math.min(...medians)).toBeLessThan(1.5)
+    })
+  )
+})
+
 describe("sealing with a derived ephemeral key", () => {
   it.effect("Given the same call, when sealed, then the bytes are the same, and those of any other call differ", () =>
     Effect.gen(function* () {
