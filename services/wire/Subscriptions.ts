@@ -111,7 +111,7 @@ interface Connection {
   /** The number of subscriptions since the socket was opened. */
   readonly uses: () => number
   readonly add: (subscription: Subscription) => void
-  /** Ends a subscription. Closes a socket that has no other one and did not answer this one. */
+  /** Ends a subscription. Closes a socket that has no other one, if it did not answer this one or had a large message. */
   readonly remove: (subscription: Subscription) => void
   /** Closes the socket because it is unused or the transport closes. */
   readonly shut: () => void
@@ -123,7 +123,10 @@ interface Connection {
  */
 const LINGER = Duration.seconds(5)
 
-/** Maximum length of all messages to a socket without subscriptions. A node that goes on sending loses the socket. */
+/**
+ * Maximum length of all messages to a socket without subscriptions. A node that goes on sending loses the socket. A socket
+ * that had a longer message closes with its last subscription, since more of them may be on the way.
+ */
 const MAX_UNUSED_BYTES = 64 * 1024
 
 /** Maximum ids that are remembered between an unsubscribe call and its answer. */
@@ -144,6 +147,7 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
   let nextRequest = 1
   let uses = 0
   let unusedBytes = 0
+  let hadLargeMessage = false
   const subscribers = new Set<Subscription>()
   /** Unanswered subscribe calls, by request id. */
   const asked = new Map<number, Subscription>()
@@ -331,6 +335,7 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
 
   const onMessage = (data: unknown) => {
     const text = textOf(data)
+    if (text !== undefined && text.length > MAX_UNUSED_BYTES) hadLargeMessage = true
     if (subscribers.size === 0) {
       unusedBytes += text?.length ?? 0
       if (unusedBytes > MAX_UNUSED_BYTES) return close()
@@ -382,7 +387,7 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
       subscribers.delete(subscription)
       guarded(() => {
         leave(subscription)
-        if (subscribers.size === 0 && !isAnswered) close()
+        if (subscribers.size === 0 && (!isAnswered || hadLargeMessage)) close()
       })
     },
     shut: () => closeWith(({ kind }) => Closing.subscription(kind, host))

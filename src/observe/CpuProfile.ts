@@ -108,6 +108,12 @@ const tooLarge = (detail: string): Either.Either<never, MalformedProfile> =>
 const text = (value: unknown, maxLength: number): string =>
   typeof value === "string" ? SafeText.make(value, maxLength) : ""
 
+/** V8 names a frame of a regular expression after its pattern, which may be made of data: of a secret to remove, say. */
+const PATTERN = "RegExp: "
+
+const nameOf = (value: unknown): string =>
+  typeof value === "string" && value.startsWith(PATTERN) ? "(regular expression)" : text(value, MAX_NAME)
+
 /** V8 counts lines and columns from 0, and writes -1 for unknown ones. */
 const position = (value: unknown): number =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value + 1 : 0
@@ -121,7 +127,7 @@ const position = (value: unknown): number =>
 export const frameOf = (callFrame: unknown): Frame => {
   const field = (name: string): unknown => (Predicate.hasProperty(callFrame, name) ? callFrame[name] : undefined)
   return {
-    name: text(field("functionName"), MAX_NAME),
+    name: nameOf(field("functionName")),
     url: text(field("url"), MAX_URL),
     line: position(field("lineNumber")),
     column: position(field("columnNumber"))

@@ -53,6 +53,11 @@ describe("CpuProfile", () => {
     )
   })
 
+  it("Given a frame of a regular expression, When it is read, Then its pattern is left out", () => {
+    const { name } = CpuProfile.frameOf({ functionName: "RegExp: S3CR3T", url: "", lineNumber: -1, columnNumber: -1 })
+    expect(name).toBe("(regular expression)")
+  })
+
   it("Given a file that is cut anywhere, When it is read, Then the error is typed", () => {
     FastCheck.assert(
       FastCheck.property(cpuProfile, FastCheck.double({ min: 0, max: 0.999, noNaN: true }), (given, share) => {
