@@ -2,7 +2,7 @@
  * The connections of runners and clients to runners. They end with the layer.
  *
  * `@effect/cluster` keeps them in an `RcMap`. The one of Effect 3.22 forgets a connection that became invalid while
- * it was in use, if there was a new one to the same address before its release (Effect-TS/effect#7515, mended in Effect
+ * it was in use, if there was a new one to the same address before its release (Effect-TS/effect#7515, fixed in Effect
  * 4). Nothing closes such a connection: it connects again for ever, and the process does not exit. So each connection
  * has a scope inside the layer's.
  */

@@ -41,7 +41,7 @@ const mayMoveOn = (method: string, error: RpcError): boolean => {
 export interface Call<A> {
   /** The method of the call, or those of the items of an array. */
   readonly methods: ReadonlyArray<string>
-  /** Whether any failure moves the call on, also a node's refusal: each endpoint is asked what it says itself. */
+  /** Whether each failure moves the call to the next endpoint, even a node's refusal. Default false. */
   readonly isOpinion?: boolean
   readonly with: (transport: RpcTransport) => Effect.Effect<A, RpcError>
 }

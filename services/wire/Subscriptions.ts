@@ -111,7 +111,7 @@ interface Connection {
   /** The number of subscriptions since the socket was opened. */
   readonly uses: () => number
   readonly add: (subscription: Subscription) => void
-  /** Ends a subscription. Closes a socket that has no other one, if it did not answer this one or had a large message. */
+  /** Ends a subscription. If it was the last one, the socket closes if it was not open, or if a large message came. */
   readonly remove: (subscription: Subscription) => void
   /** Closes the socket because it is unused or the transport closes. */
   readonly shut: () => void
@@ -383,11 +383,11 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
       if (state === "open") guarded(() => subscribe(subscription))
     },
     remove: (subscription) => {
-      const isAnswered = subscription.issued !== undefined
+      const wasOpen = subscription.issued !== undefined
       subscribers.delete(subscription)
       guarded(() => {
         leave(subscription)
-        if (subscribers.size === 0 && (!isAnswered || hadLargeMessage)) close()
+        if (subscribers.size === 0 && (!wasOpen || hadLargeMessage)) close()
       })
     },
     shut: () => closeWith(({ kind }) => Closing.subscription(kind, host))
@@ -403,7 +403,7 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
 export const make = (options: Options): Effect.Effect<RpcTransport["subscribe"], never, Scope.Scope> =>
   Effect.flatMap(Effect.scope, (scope) => {
     let connections: ReadonlyArray<Connection> = []
-    /** The sockets that close unless they are used again. */
+    /** The sockets with a timer that closes them if they stay unused. */
     const lingering = new Set<Connection>()
 
     const closeUnused = (connection: Connection): Effect.Effect<void> =>

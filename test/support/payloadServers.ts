@@ -1,14 +1,37 @@
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as Effect from "effect/Effect"
+import * as Encoding from "effect/Encoding"
 import * as Layer from "effect/Layer"
 import * as PayloadServerNode from "../../layers/PayloadServerNode.js"
 import * as PayloadStoreHttp from "../../layers/PayloadStoreHttp.js"
 import type { PayloadStore } from "../../services/PayloadStore.js"
+import * as Hash from "../../src/solana/Hash.js"
 
 export const TOKEN = "t0k3n-of-a-sender"
+
+export const bytesOf = (text: string) => new TextEncoder().encode(text)
+export const keyOf = (bytes: Uint8Array) => Encoding.encodeHex(Hash.sha256(bytes))
+export const hello = bytesOf("hello")
+export const HELLO = keyOf(hello)
+
+/** A request about a payload, with the token. */
+export const fetched = (url: string, key: string, init: RequestInit = {}) =>
+  Effect.promise(() =>
+    fetch(`${url}/v1/payloads/${key}`, {
+      ...init,
+      headers: { authorization: `Bearer ${TOKEN}`, ...init.headers }
+    })
+  )
+
+/** The files of payloads in a folder, of all owners. */
+export const filesOf = (directory: string): ReadonlyArray<string> =>
+  readdirSync(directory, { recursive: true, encoding: "utf8" }).filter((name) => /[0-9a-f]{64}$/.test(name))
+
+/** The uploads in progress. */
+export const incoming = (directory: string) => readdirSync(join(directory, "incoming"))
 
 /** A folder that is removed at the end. */
 export const temporary = Effect.acquireRelease(

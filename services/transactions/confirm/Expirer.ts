@@ -48,7 +48,7 @@ const REMEMBERED_SLOTS = 256n
 
 /**
  * Limits the time of one host, which makes at least four calls one after the other. Too low: slow hosts never confirm
- * anything. Too high: a host that hangs delays the others. What it said before counts.
+ * anything. Too high: a host that hangs delays the others. Its verdicts before the limit count.
  */
 const OPINION_TIMEOUT = Duration.seconds(10)
 
@@ -75,12 +75,12 @@ export const make = (
 ): Expirer => {
   const expiry = Expiry.make(pool, fetchedAt)
 
-  /** Tells of each entry that is expired according to one endpoint. */
+  /** Reports each entry that is expired according to one endpoint. */
   const judge = Effect.fnUntraced(function* (
     slot: bigint,
     entries: ReadonlyArray<Entry>,
     opinion: Opinion.Opinion,
-    tell: (entry: Entry, error: TransactionError) => void
+    report: (entry: Entry, error: TransactionError) => void
   ) {
     const { late, since } = yield* expiry.late(slot, entries)
     const [old, recent] = Arr.partition(late, (entry) => isRemembered(entry, since))
@@ -91,16 +91,16 @@ export const make = (
       for (const batch of Arr.chunksOf(candidates, StatusLookup.MAX_SIGNATURES)) {
         const { entries: unknown, firstSlot = 0n, slot } = yield* lookUp(batch)
         for (const entry of unknown) {
-          if (Expiry.isCovered(entry, since, slot, opinion.hosts === 1)) tell(entry, verdictOn(entry, firstSlot))
+          if (Expiry.isCovered(entry, since, slot, opinion.hosts === 1)) report(entry, verdictOn(entry, firstSlot))
         }
       }
     }
   })
 
   /** Ends the entries on which two hosts disagree and no other is left. */
-  const endDivided = (told: ReadonlyMap<Entry, ReadonlyArray<TransactionError>>) => {
-    for (const [entry, verdicts] of told) {
-      const [error] = verdicts.length > 1 ? verdicts.filter(({ reason }) => reason === "Unconfirmed") : []
+  const endDivided = (verdicts: ReadonlyMap<Entry, ReadonlyArray<TransactionError>>) => {
+    for (const [entry, errors] of verdicts) {
+      const [error] = errors.length > 1 ? errors.filter(({ reason }) => reason === "Unconfirmed") : []
       if (error !== undefined) inFlight.fail(entry, error)
     }
   }
@@ -108,22 +108,22 @@ export const make = (
   return {
     mayExpire: expiry.mayBeLate,
     expire: Effect.fnUntraced(function* (slot, entries) {
-      /** What the hosts so far have said, while no two agree. */
-      const told = new Map<Entry, ReadonlyArray<TransactionError>>()
+      /** The verdicts of the hosts so far, while no two agree. */
+      const verdicts = new Map<Entry, ReadonlyArray<TransactionError>>()
       let undecided = entries.filter((entry) => expiry.mayBeLate(slot, [entry]))
       let failure: RpcError | undefined
       for (let opinion = Opinion.first(); undecided.length > 0; opinion = Opinion.after(opinion)) {
         const judged = yield* judge(slot, undecided, opinion, (entry, error) => {
-          const earlier = told.get(entry) ?? []
+          const earlier = verdicts.get(entry) ?? []
           if (opinion.hosts === 1 || earlier.some(({ reason }) => reason === error.reason)) inFlight.fail(entry, error)
-          else told.set(entry, [...earlier, error])
+          else verdicts.set(entry, [...earlier, error])
         }).pipe(Opinion.by(opinion), Deadline.within(OPINION_TIMEOUT), Effect.either)
         if (Either.isLeft(judged)) failure = judged.left
         // No host is left, or no request was needed.
         if (opinion.answered.size === 0) break
         const left = Opinion.left(opinion)
-        if (left === 0) endDivided(told)
-        undecided = undecided.filter((entry) => inFlight.has(entry) && left >= (told.has(entry) ? 1 : 2))
+        if (left === 0) endDivided(verdicts)
+        undecided = undecided.filter((entry) => inFlight.has(entry) && left >= (verdicts.has(entry) ? 1 : 2))
       }
       if (failure !== undefined) return yield* failure
     })

@@ -78,7 +78,7 @@ export const isCovered = (
 export interface Expiry {
   /** Whether any candidate may be expired. `slot` is the newest known slot. It makes no request. */
   readonly mayBeLate: (slot: bigint, candidates: ReadonlyArray<Candidate>) => boolean
-  /** The expired candidates, according to one endpoint. What another one has told changes nothing. */
+  /** The expired candidates, according to one endpoint. The replies of other endpoints do not affect it. */
   readonly late: <C extends Candidate>(slot: bigint, candidates: ReadonlyArray<C>) => Effect.Effect<Late<C>, RpcError>
 }
 

@@ -49,6 +49,17 @@ const journaled = (
 describe("Transactions: the journal", () => {
   const memory = Effect.provide(KeyValueStore.KeyValueStore, KeyValueStore.layerMemory)
 
+  /** A store whose writes wait while `mayWrite` is closed. */
+  const gated = Effect.gen(function* () {
+    const memoryStore = yield* memory
+    const mayWrite = yield* Effect.makeLatch(true)
+    const store: KeyValueStore.KeyValueStore = {
+      ...memoryStore,
+      set: (key, value) => Effect.zipRight(mayWrite.await, memoryStore.set(key, value))
+    }
+    return { mayWrite, memoryStore, store }
+  })
+
   const recovered = Effect.flatMap(Transactions.Transactions, ({ recover }) =>
     Effect.map(Stream.runCollect(recover), Chunk.toReadonlyArray)
   )
@@ -232,12 +243,7 @@ describe("Transactions: the journal", () => {
 
   it.effect("Given an interruption while an entry is recorded, When the store answers, Then no entry is left", () =>
     Effect.gen(function* () {
-      const memoryStore = yield* memory
-      const mayWrite = yield* Effect.makeLatch(true)
-      const store: KeyValueStore.KeyValueStore = {
-        ...memoryStore,
-        set: (key, value) => Effect.zipRight(mayWrite.await, memoryStore.set(key, value))
-      }
+      const { mayWrite, memoryStore, store } = yield* gated
       const node = FakeNode.make()
       yield* Effect.gen(function* () {
         yield* mayWrite.close
@@ -255,12 +261,7 @@ describe("Transactions: the journal", () => {
 
   it.effect("Given the same bytes twice, When the first record is not done yet, Then the second waits for it", () =>
     Effect.gen(function* () {
-      const memoryStore = yield* memory
-      const mayWrite = yield* Effect.makeLatch(true)
-      const store: KeyValueStore.KeyValueStore = {
-        ...memoryStore,
-        set: (key, value) => Effect.zipRight(mayWrite.await, memoryStore.set(key, value))
-      }
+      const { mayWrite, memoryStore, store } = yield* gated
       const node = FakeNode.make()
       node.onSend = node.land
       yield* Effect.gen(function* () {
