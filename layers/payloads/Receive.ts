@@ -44,9 +44,15 @@ export const receiveWhole = (
     ? Effect.as(ledger.put(key, owner, bytes), bytes.length)
     : Effect.fail(new BadBody("Mismatch"))
 
+/** Maximum damaged copies that are remembered. A put of a forgotten one finds the damage again, and is retried. */
+const MAX_DAMAGED = 1024
+
 /** Receives a body in pieces. Returns the number of bytes. */
 export const receive = (storage: Storage, ledger: Ledger, { maxBytes }: Settings) => {
-  /** Copies that differ from a verified body. The next put of each replaces it. */
+  /**
+   * Copies that differ from a verified body. The next put of each replaces it. A copy is not removed before that, because
+   * a read that failed looks the same.
+   */
   const damaged = new Set<string>()
   return <E>({ key, owner, pull }: Incoming<E>): Effect.Effect<number, BadBody | QuotaExceeded | StorageError> =>
     Effect.gen(function* () {
@@ -90,6 +96,10 @@ export const receive = (storage: Storage, ledger: Ledger, { maxBytes }: Settings
         yield* ledger.commit(key, owner, size, yield* open)
         damaged.delete(name)
       } else if (!comparison.isEqual(size)) {
+        for (const oldest of damaged) {
+          if (damaged.size < MAX_DAMAGED) break
+          damaged.delete(oldest)
+        }
         damaged.add(name)
         return yield* Effect.fail(new StorageError(new Error("the stored copy was damaged"), "Busy"))
       } else if (!(yield* ledger.renew(key, owner))) {
