@@ -16,7 +16,7 @@ import type { CompileOptions, SignOptions } from "./compile/UnsignedTransaction.
 import type { TransactionError } from "./TransactionError.js"
 
 /**
- * A transaction that landed and succeeded.
+ * The receipt of a transaction that landed and succeeded.
  *
  * @since 0.1.0
  * @category models
@@ -25,26 +25,26 @@ export interface Receipt {
   readonly signature: Signature
   /** The slot in which it landed. */
   readonly slot: bigint
-  /** Lamports paid for it: 5000 a signature, and compute-unit price times limit. */
+  /** Lamports paid: 5000 per signature, plus the price of a compute unit times the limit. */
   readonly fee: bigint
 }
 
 /**
- * What a simulated transaction did.
+ * The result of a successful simulation.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Simulation {
-  /** The slot at whose state it ran. */
+  /** The slot whose state it used. */
   readonly slot: bigint
   readonly logs: ReadonlyArray<string>
-  /** Compute units consumed, where the node says it. */
+  /** Compute units consumed. `None` if the node does not report them. */
   readonly units: Option.Option<bigint>
 }
 
 /**
- * What the cluster recorded of a landed transaction.
+ * The cluster's record of a landed transaction.
  *
  * @since 0.1.0
  * @category models
@@ -52,143 +52,149 @@ export interface Simulation {
 export interface TransactionDetails {
   readonly signature: Signature
   readonly slot: bigint
-  /** Seconds since 1970, as estimated by the cluster. */
+  /** Unix seconds, as the cluster estimates them. `None` if the node does not report them. */
   readonly blockTime: Option.Option<bigint>
-  /** Lamports paid. */
+  /** Lamports paid, as in {@link Receipt}. */
   readonly fee: bigint
   readonly logs: ReadonlyArray<string>
-  /** Compute units consumed. */
+  /** Compute units consumed. `None` if the node does not report them. */
   readonly units: Option.Option<bigint>
-  /** Why it failed: always of reason `Rejected`. */
+  /** The error of a failed transaction, always with reason `Rejected`. `None` if it succeeded. */
   readonly error: Option.Option<TransactionError>
 }
 
 /**
- * How a simulation is run.
+ * Options of a simulation.
  *
  * @since 0.1.0
  * @category models
  */
 export interface SimulateOptions extends CompileOptions {
-  /** On which state. Default: the layer's. */
+  /** The commitment of the state that the simulation uses. Default: the layer's. */
   readonly commitment?: Commitment | undefined
 }
 
 /**
- * How a signed transaction is sent and watched.
+ * Options of sending and confirming a signed transaction.
  *
  * @since 0.1.0
  * @category models
  */
 export interface SubmitOptions {
   /**
-   * How sure the receipt is. Default: the layer's. `processed` may be undone by a fork; `finalized` takes 32 slots
-   * (13 s) longer than `confirmed`.
+   * The commitment that the transaction must reach. Default: the layer's. Too low: a fork may undo a `processed`
+   * transaction. Too high: `finalized` takes 32 slots (13 s) longer than `confirmed`.
    */
   readonly commitment?: Commitment | undefined
   /**
-   * Whether the node simulates the transaction before it forwards it. Default true. Without it, a transaction that
-   * cannot succeed lands and pays, and is `Rejected` instead of `Simulation`. For bytes that were sent before, false.
+   * Whether the node simulates the transaction before it forwards it. Default true; false for bytes that were sent
+   * before. Without it, a transaction that cannot succeed lands, pays its fee, and fails with `Rejected` instead of
+   * `Simulation`.
    */
   readonly preflight?: boolean | undefined
   /**
-   * How long the call may take, from its first step: its turn among those in flight, the blockhash, signing, sending and
-   * the outcome. What was not sent by then is `RpcError` `Timeout`, or at once the reason why it cannot be sent in time;
-   * what was sent is `Unconfirmed`. Of many items, each transaction has this long from its turn on. Default: the layer's,
-   * for each time that it may be signed (`retryExpired`). Too low: transactions that land are reported `Unconfirmed`. Too
-   * high: a cluster that stands still holds the caller.
+   * Maximum duration of the call: waiting for a permit (`maxInFlight`), fetching a blockhash, signing, sending and
+   * confirming. If it passes after the send, the call fails with `Unconfirmed`. If it passes before, or a step before
+   * the send cannot end in time, the call fails with `RpcError`, mostly `Timeout`. In `sendPacked`, it applies to each
+   * transaction, from the start of that transaction. Default: the layer's `timeout` for each possible signing
+   * (`retryExpired`). Too low: transactions that land are reported `Unconfirmed`. Too high: a stopped cluster delays the
+   * caller.
    */
   readonly timeout?: Duration.DurationInput | undefined
 }
 
 /**
- * What is called while transactions are sent.
+ * Callbacks during a send.
  *
  * @since 0.1.0
  * @category models
  */
 export interface SigningObserver {
   /**
-   * Called with each transaction after it is signed and before a node gets it, with the accounts that it makes. Only what
-   * was given here can land. An exception is a defect of the send.
+   * Called with each signed transaction before any node receives it, and with the addresses of the accounts that it
+   * creates. No other transaction of the call can land. An exception is a defect of the send. Default: none.
    */
   readonly onSigned?: ((signed: SignedTransaction, creates: ReadonlyArray<Address>) => void) | undefined
 }
 
 /**
- * How a write is tried again.
+ * Options of repeating a write.
  *
  * @since 0.1.0
  * @category models
  */
 export interface RetryOptions {
   /**
-   * Whether an earlier process may have sent this already. Default false. With true, the account that it `creates` is
-   * looked up first. A transaction that a dead process left in flight is found only with a journal. If the look-up fails
-   * (`RpcError`), it is unknown whether that process did the work.
+   * Whether an earlier process may have done this write already. Default false. With true, the call first looks up the
+   * account that the write `creates`, and returns the receipt of an existing one. Only a `Journal` finds a transaction
+   * that another process left in flight. If the look-up fails (`RpcError`), it is unknown whether the write was done.
    */
   readonly resend?: boolean | undefined
   /**
-   * How often to sign again, with another blockhash or nonce, after `Expired`. It never signs again earlier, so the work
-   * is not done twice: a node that does not know the blockhash may lag, and another may have the bytes. Default 0. Too
-   * low: transactions that congestion drops fail. Too high: the caller waits, at most a minute and a half each time.
+   * How often to sign again, with another blockhash or nonce, after `Expired`. Only `Expired` proves that the earlier
+   * bytes can no longer land, so the work is not done twice. Default 0. Too low: transactions that congestion drops fail.
+   * Too high: the caller waits long, up to 90 seconds for each signing.
    */
   readonly retryExpired?: number | undefined
 }
 
 /**
- * How instructions are compiled, signed, sent and watched.
+ * Options of compiling, signing, sending and confirming instructions.
  *
  * @since 0.1.0
  * @category models
  */
 export interface SendOptions extends SignOptions, SubmitOptions, RetryOptions, SigningObserver {
   /**
-   * The account that these instructions create, and that no other instructions create. It shows whether their work was
-   * done by an unknown transaction. It is looked up before they are signed again, and when they are refused after an
-   * unknown outcome. If it exists, the receipt is that of the transaction that created it.
+   * The account that only these instructions create. Its existence proves that an earlier transaction did their work.
+   * The service looks it up before it signs again, and after a refusal that follows an unknown outcome. If it exists,
+   * the call returns the receipt of the transaction that created it. Default: none, so a repeated call does the work
+   * again.
    */
   readonly creates?: Address | undefined
 }
 
 /**
- * How compute limits and prices are estimated, for transactions without their own.
+ * Options of estimating the compute limit and price of transactions that have none.
  *
- * The limit comes from a simulation, and is kept for transactions with the same programs, instructions and numbers of
- * accounts. Each of them may need up to eight more tries to find the bumps of its addresses, at 1500 units per try, than
- * the simulated one.
+ * A simulation gives the limit, which is kept for transactions with the same programs, instructions and numbers of
+ * accounts. Another transaction may need more tries than the simulated one to find the bumps of its addresses. The
+ * limit therefore includes eight more tries for each instruction, at 1500 units per try.
  *
  * @since 0.1.0
  * @category models
  */
 export interface FeeOptions {
   /**
-   * Margin over the simulated units, as a share of them. Default 0.1. Too low: transactions run out of units when
-   * accounts grow. Too high: unused units are paid for.
+   * Margin over the simulated units, as a share of them from 0 to 10. Default 0.1. Too low: transactions run out of
+   * units when accounts grow. Too high: transactions pay for unused units.
    */
   readonly margin?: number | undefined
   /**
-   * The percentile of the prices of the last 150 blocks, for the same accounts, that is paid. Default 75. Too low:
-   * transactions wait while blocks are full. Too high: the price follows outliers.
+   * The price to pay, as a percentile (0 to 100) of the prices for the same accounts in the last 150 blocks. Default 75.
+   * Too low: transactions wait while blocks are full. Too high: the price follows outliers.
    */
   readonly percentile?: number | undefined
-  /** The lowest price of a compute unit, in millionths of a lamport. Default 0. */
+  /**
+   * The lowest price of a compute unit, in millionths of a lamport. Default 0. Too low: after quiet blocks, a sudden
+   * congestion delays transactions. Too high: each transaction pays more than necessary.
+   */
   readonly minPrice?: bigint | undefined
   /**
-   * The highest price of a compute unit, bumps included, in millionths of a lamport. Default 1,000,000, a lamport a unit.
-   * Too low: nothing lands in congestion. Too high: a wrong estimate is expensive.
+   * The highest price of a compute unit, bumps included, in millionths of a lamport. Default 1,000,000: one lamport per
+   * unit. Too low: transactions do not land during congestion. Too high: a wrong estimate is expensive.
    */
   readonly maxPrice?: bigint | undefined
   /**
-   * The maximum of price times limit, in lamports for each transaction, because both come from one endpoint. A higher
-   * product lowers the price. Default 100,000, 20 times the fee of a signature, but not less than the fee at `minPrice`.
-   * With a given `maxPrice`, the default is 1,400,000 units at that price. Too low: nothing lands in congestion. Too high:
-   * a false answer is expensive.
+   * Maximum fee of the compute units of a transaction (price times limit), in lamports. It bounds the damage of a false
+   * estimate, because one endpoint gives both factors. A higher product lowers the price. Default 100,000, 20 times the
+   * fee of a signature, but not less than the fee at `minPrice`. With a given `maxPrice`, the default is 1,400,000 units
+   * at that price. Too low: transactions do not land during congestion. Too high: a false estimate is expensive.
    */
   readonly maxFee?: bigint | undefined
   /**
-   * The factor of the price each time a transaction is signed again. Default 1.5. Too low: it expires again. Too high:
-   * `maxPrice` is reached at once.
+   * The factor of the price each time a transaction is signed again, from 1 to 10. Default 1.5. Too low: the transaction
+   * expires again. Too high: the second signing already pays `maxPrice`.
    */
   readonly bump?: number | undefined
 }
@@ -205,28 +211,28 @@ export interface PackedItem {
   readonly creates?: Address | undefined
   /** As in {@link SignOptions}. */
   readonly signers?: ReadonlyArray<Wallet> | undefined
-  /** As in {@link RetryOptions}, of this item alone. Default: as the options of all say. */
+  /** As in {@link RetryOptions}, for this item only. Default: the `resend` of {@link PackedOptions}. */
   readonly resend?: boolean | undefined
-  /** The spans of the work that the item is for. They link to the span of its transaction, and it links to them. Default none. */
+  /** Spans of the item's work. They and the span of the transaction link to each other. Default: none. */
   readonly spans?: ReadonlyArray<Tracer.AnySpan> | undefined
 }
 
 /**
- * How packed transactions are sent: each as {@link SendOptions} say.
+ * Options of `sendPacked`. They apply to each transaction, as in {@link SendOptions}.
  *
  * @since 0.1.0
  * @category models
  */
 export interface PackedOptions extends CompileOptions, SubmitOptions, RetryOptions, SigningObserver {
   /**
-   * Transactions on their way at the same time. Default 16. Too low: confirmations are waited for one after another. Too
-   * high: the endpoint's rate limit is met.
+   * Maximum transactions of the call in flight. Default 16. Too low: transactions wait for the confirmation of earlier
+   * ones. Too high: the call reaches the endpoint's rate limit.
    */
   readonly concurrency?: number | undefined
 }
 
 /**
- * Everything that sending instructions can fail with.
+ * The errors of sending instructions.
  *
  * @since 0.1.0
  * @category errors
@@ -234,14 +240,14 @@ export interface PackedOptions extends CompileOptions, SubmitOptions, RetryOptio
 export type SendError = InvalidInput | WalletError | RpcError | TransactionError
 
 /**
- * What became of a transaction that a process left behind.
+ * The outcome of a transaction from the journal.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Recovered {
   readonly signed: SignedTransaction
-  /** The accounts that it makes, where its sender said so. */
+  /** The accounts that it creates, if its sender named them in `creates`. */
   readonly creates: ReadonlyArray<Address>
   readonly outcome: Either.Either<Receipt, RpcError | TransactionError>
 }

@@ -14,11 +14,11 @@ import { SignedTransaction } from "../SignedTransaction.js"
  *   send (`mayHaveLanded`), every asked endpoint refused to forward it, and a later look-up did not find it. It may still
  *   land if a load balancer forwarded it in spite of its refusal.
  * - `Rejected`: it landed in `slot`, failed there, and paid its fee.
- * - `Expired`: the transaction's lifetime is over (the cluster's block height went past it, or its nonce was used) and a
- *   last look-up did not find it: it can no longer land, and signing again cannot do the work twice.
- * - `Unconfirmed`: the caller's deadline came first, the node did not answer or refused it (`cause`), or it is older than
- *   the node's ledger. It may have landed, or may still land: pass `signed` or this error to `Transactions.resume` to
- *   continue with the same bytes.
+ * - `Expired`: its lifetime is over, by block height or because its nonce was used, and a last look-up did not find it. It
+ *   can no longer land, so signing again cannot do the work twice.
+ * - `Unconfirmed`: its outcome is unknown. The caller's deadline came first, the node did not answer or refused it
+ *   (`cause`), or it is older than the node's ledger. It may have landed, or may still land. To continue with the same
+ *   bytes, pass `signed` or this error to `Transactions.resume`.
  * - `Unrecorded`: the journal could not store it, so it was not sent.
  * - `Unsent`: the service was closed before it was sent.
  *

@@ -41,7 +41,7 @@ export interface DurableNonceOptions {
 }
 
 /**
- * How instructions are compiled.
+ * Options of compiling instructions.
  *
  * @since 0.1.0
  * @category models
@@ -62,7 +62,7 @@ export interface CompileOptions {
    * product. Too low: the transaction waits or expires while blocks are full. Too high: a higher fee without a benefit.
    */
   readonly computeUnitPrice?: bigint | undefined
-  /** The payer of the fee, if it is not the `Wallet`. The `Wallet` then signs only if an instruction requires it. */
+  /** The payer of the fee. Default: the `Wallet`. With another payer, the `Wallet` signs only if an instruction requires it. */
   readonly feePayer?: Wallet | undefined
   /**
    * A durable nonce instead of a recent blockhash: the transaction can land until any transaction advances the account.
@@ -73,7 +73,7 @@ export interface CompileOptions {
 }
 
 /**
- * How instructions are compiled and signed.
+ * Options of compiling and signing instructions.
  *
  * @since 0.1.0
  * @category models
