@@ -140,7 +140,8 @@ export const benchmark: Settings = {
 }
 
 /**
- * Sets the maximum of HTTP/1.1 connections to an endpoint. `http2.connections` is the option for HTTP/2.
+ * Sets the maximum of HTTP/1.1 connections to an endpoint, the option `connections`. Default: 16. Too low: calls wait for
+ * one another. Too high: providers refuse connections. `http2.connections` is the option for HTTP/2.
  *
  * @since 0.1.0
  * @category combinators
@@ -150,7 +151,8 @@ export const withConnectionPoolSize =
   <S extends Settings>(settings: S): S => ({ ...settings, connections })
 
 /**
- * Sets the time from a call to the last byte of its reply.
+ * Sets the maximum time from a call to the last byte of its reply, the option `requestTimeout`. Default: 60 seconds. Too
+ * low: slow calls (getProgramAccounts) fail. Too high: a slow reply occupies its caller.
  *
  * @since 0.1.0
  * @category combinators
@@ -160,7 +162,8 @@ export const withRequestTimeout =
   <S extends Settings>(settings: S): S => ({ ...settings, requestTimeout })
 
 /**
- * Sets the maximum of retries of a call: 3 retries are 4 attempts, 0 turns retries off.
+ * Sets the maximum of retries of a call: 3 retries are 4 attempts, and 0 allows only the first attempt. Default: 4. Too
+ * low: passing failures reach the caller. Too high: a call waits long before it reports a lasting failure.
  *
  * @since 0.1.0
  * @category combinators
@@ -173,7 +176,8 @@ export const withRetryAttempts =
   })
 
 /**
- * Sets the maximum of cache entries in memory, and turns the cache on.
+ * Sets the maximum of cache entries in memory, and turns the cache on. Default: no cache. Too low: accounts are read
+ * again. Too high: each entry takes about 1 KB.
  *
  * @since 0.1.0
  * @category combinators
@@ -186,8 +190,9 @@ export const withCacheSize =
   })
 
 /**
- * Sets the maximum of calls in one JSON-RPC array. It does not affect `Message.sendAll`, which packs messages into
- * transactions.
+ * Sets the maximum of calls in one JSON-RPC array, the option `arraySize`. Default: 1, no arrays. Too low: each call is a
+ * request. Too high: one slow call delays the others of its array, and providers refuse long arrays. It does not affect
+ * `Message.sendAll`, which packs messages into transactions.
  *
  * @since 0.1.0
  * @category combinators
@@ -197,7 +202,7 @@ export const withBatchSize =
   <S extends Settings>(settings: S): S => ({ ...settings, arraySize })
 
 /**
- * Sets the options of HTTP/2; `false` allows only HTTP/1.1.
+ * Sets the options of HTTP/2, which an `https:` endpoint may offer. `false` allows only HTTP/1.1.
  *
  * @since 0.1.0
  * @category combinators
@@ -207,7 +212,8 @@ export const withHttp2 =
   <S extends Settings>(settings: S): S => ({ ...settings, http2 })
 
 /**
- * Sets the maximum of transactions in flight.
+ * Sets the maximum of transactions in flight, the option `transactions.maxInFlight`. Default: 1024. Too low: sends wait
+ * for one another. Too high: more memory, and an overloaded node drops transactions.
  *
  * @since 0.1.0
  * @category combinators
