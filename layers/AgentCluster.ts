@@ -145,8 +145,8 @@ export const layerSingle = (
 /**
  * Agents on one runner in memory, for tests: {@link layer} over a database that ends with it.
  *
- * With `TestClock`, a send needs no time. Only a send with the `id` of one that is not yet answered does: its answer is
- * polled every 200 milliseconds (`entityReplyPollInterval`), so move the clock by that.
+ * With `TestClock`, a send needs no time, with one exception: a send that repeats the `id` of an unanswered one. The
+ * cluster polls for its answer every 200 milliseconds (`entityReplyPollInterval`), so move the clock by that.
  *
  * @since 0.1.0
  * @category layers

@@ -215,10 +215,18 @@ export function layer<E>({
 const fromContext = Layer.effect(PayloadStore.PayloadStore, PayloadStore.PayloadStore)
 
 /**
- * As {@link layer}, with the wallet of the process, from the configuration: `POD_RPC_URL` (one URL, or several
- * separated by commas), `POD_WALLET` (a keypair file's path, or the key itself), and optionally `POD_WS_URL`,
- * `POD_COMMITMENT`, `POD_PROGRAM_ID` and `POD_START_CHECK`. With `POD_PAYLOAD_URL` and the token `POD_PAYLOAD_TOKEN`,
- * that server stores the payloads, and the `PayloadStore` of the context is not used.
+ * As {@link layer}, with the options and the wallet of the process from its environment. It requires `POD_RPC_URL` and
+ * `POD_WALLET` (a keypair file's path, or the key itself); `PodConfig.config` lists the other variables. With
+ * `POD_PAYLOAD_URL`, that server stores the payloads, and the `PayloadStore` of the context is not used.
+ *
+ * @example
+ * ```ts
+ * import { PayloadStore, Pod } from "@pod-protocol/effect"
+ * import * as Layer from "effect/Layer"
+ *
+ * // POD_RPC_URL=https://rpc.example POD_WALLET=./agent.json node main.js
+ * export const PodLive = Layer.provide(Pod.layerConfig, PayloadStore.layerMemory)
+ * ```
  *
  * @since 0.1.0
  * @category layers

@@ -411,9 +411,14 @@ const startCheck: Setting.Setting<boolean> = {
 }
 
 /**
- * Reads `POD_RPC_URL` (required; several URLs separated by commas; `localhost`, `devnet`, `testnet` and `mainnet-beta`
- * stand for the URLs of these clusters), `POD_WS_URL` (one per URL, or none), `POD_PAYLOAD_URL`, `POD_PAYLOAD_TOKEN`,
- * and the variables of {@link configWith} over {@link defaults}. An empty setting counts as absent.
+ * The configuration from the environment, over {@link defaults}. An empty variable counts as absent. Only `POD_RPC_URL` is
+ * required.
+ *
+ * - `POD_RPC_URL`: one URL, or several separated by commas. The names `localhost`, `devnet`, `testnet` and
+ *   `mainnet-beta` stand for the URLs of these clusters.
+ * - `POD_WS_URL`: one URL for each of `POD_RPC_URL`, or none. Default: derived from `POD_RPC_URL`.
+ * - `POD_PAYLOAD_URL` and `POD_PAYLOAD_TOKEN`: one payload server or several, as above, and their token. Default: none.
+ * - the variables of {@link configWith}
  *
  * @since 0.1.0
  * @category config

@@ -5,8 +5,8 @@
  * log entries. It needs only `@effect/platform`, and no change of the application's code.
  *
  * Every loss is counted: `made = sent + dropped + waiting`, for each signal. Items wait in a queue of bounded bytes
- * until the collector has accepted them: during an outage or a restart of the collector, and for a bounded time at the
- * end of the process. A batch whose reply was lost is sent again, so a collector may see it twice.
+ * until the collector has accepted them, also during its outage or restart. At the end of the process they wait for a
+ * bounded time. A batch whose reply was lost is sent again, so a collector may see it twice.
  *
  * The exporter removes secrets: `Redacted` values, URL queries, keys in URLs, bytes, attributes with names of secrets,
  * and the texts of `secrets`. All other texts of the application are exported.

@@ -1,7 +1,7 @@
 /**
  * Benchmarks with reliable results on a noisy machine.
  *
- * Every round runs every case once, in shuffled order, and compares each case with the base of the same round: a
+ * Every round runs every case once, in shuffled order. Each case is compared with the base of the same round, because a
  * disturbance of the machine affects both. The base runs twice, as a control: a change smaller than the difference
  * between its two runs does not count. Ratios have a 95 % interval. A verdict needs an interval that lies wholly on one
  * side.

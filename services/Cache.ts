@@ -110,8 +110,9 @@ export interface Service {
     options?: CallOptions
   ) => Effect.Effect<CachedAccount<A>, ReadError>
   /**
-   * As `account`, for a caller that runs in this fiber: the account if the first level has it and the call's policy serves
-   * it from there, counted as a read. `undefined` if anything else must be asked. Takes no step of the fiber.
+   * As `account`, without a step of the fiber, for a caller that runs in this fiber. Returns the account, and counts a
+   * read, if the first level has it and the call's policy allows it. `undefined` if the second level or the cluster must
+   * be asked.
    */
   readonly unsafeHit: <A>(
     fiber: Fiber.RuntimeFiber<unknown, unknown>,

@@ -1,6 +1,6 @@
 /**
- * Keeps a `Cache` as new as the chain: protocol events invalidate the accounts that they changed, and the application's
- * values that are tagged with these accounts.
+ * Keeps a `Cache` as new as the chain. Each protocol event invalidates the accounts that it changed, and the
+ * application's values with the tags of these accounts.
  *
  * The service follows `ProtocolEvents`. Each event raises the fences of its accounts to its slot, and invalidates tags,
  * in both levels of the cache. An invalidated tag includes all tags below it, except where the table says "only".

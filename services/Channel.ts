@@ -86,10 +86,10 @@ export interface Service {
   readonly leave: (channel: Address, options?: SendOptions) => Effect.Effect<AccountReceipt, WriteError, Wallet>
   /**
    * Invites the wallet `invitee`, by the creator or an active participant (`Unauthorized` or `NotInChannel` otherwise).
-   * It reads the channel first. The receipt's address is the invitation's. The program limits this client to 20
-   * invitations an hour, because this client passes the agent account as writable; the program does not count clients
-   * that pass it read-only. A second invitation fails with `AlreadyInvited` until the first is used or expires. After
-   * that, another run makes another invitation.
+   * It reads the channel first. The receipt's address is the invitation's. The program limits an agent to 20 invitations
+   * an hour if its account is writable, as this client passes it. The program does not count invitations with a
+   * read-only account. A second invitation fails with `AlreadyInvited` until the first is used or expires. After that,
+   * another run makes another invitation.
    */
   readonly invite: (
     channel: Address,
@@ -127,9 +127,9 @@ export interface Service {
   ) => Effect.Effect<ProgramAccount<ChannelInvitation>, ReadError>
   /**
    * The compressed broadcast. The program stores nothing: it counts the message against the sender's rate limit and
-   * emits a `MessageBroadcast` event without the content. Some deployed programs check neither that the signer is the
-   * participant nor that the channel is active, so such an event does not prove its sender. Each run emits another
-   * event, which cannot be distinguished from the first. Prefer `broadcast`.
+   * emits a `MessageBroadcast` event without the content. The event does not prove its sender: some deployed programs
+   * check neither the participant's signature nor that the channel is active. Each run emits another event, which cannot
+   * be distinguished from the first. Prefer `broadcast`.
    */
   readonly broadcastCompressed: (
     channel: Address,

@@ -1,10 +1,10 @@
 /**
  * Deadlines of RPC calls.
  *
- * A deadline is a value in the fiber's context, not a timer around the call. Each place where a call can wait reads it: a rate
- * limit refuses a call that would be late, a retry does not sleep past it, and a failover stops. The endpoint passes the
- * remaining time to its socket. So a call without a deadline has no cost. A call with one costs a context entry, while
- * `Effect.timeout` around each attempt would fork two fibers.
+ * A deadline is a value in the fiber's context, not a timer around the call. Each place where a call can wait reads it. A
+ * rate limit refuses a call that would be late, a retry does not sleep past the deadline, and a failover stops. The
+ * endpoint passes the remaining time to its socket. So a call without a deadline has no cost. A call with one costs a
+ * context entry, while `Effect.timeout` around each attempt would fork two fibers.
  *
  * @since 0.1.0
  */

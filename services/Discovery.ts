@@ -52,15 +52,18 @@ export type {
 } from "./discovery/models.js"
 
 /**
- * The searches. `InvalidInput` for a field out of its range, for a cursor of another list or order, and for a kind of
- * account that the layer does not index.
+ * The searches. They fail with `InvalidInput` for a field out of its range or a cursor of another list or order. The same
+ * error reports a kind of account that the layer does not index.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
+  /** The agents that match the query. Default: all, the highest reputation first. */
   readonly agents: (query?: AgentQuery) => Effect.Effect<Page<ProgramAccount<AgentAccount>>, InvalidInput>
+  /** The channels that match the query. Default: all, the most participants first. */
   readonly channels: (query?: ChannelQuery) => Effect.Effect<Page<ProgramAccount<ChannelAccount>>, InvalidInput>
+  /** The direct messages and broadcasts that match the query, the latest first. Default: all. */
   readonly messages: (
     query?: MessageQuery
   ) => Effect.Effect<Page<ProgramAccount<ChannelMessage | DirectMessage>>, InvalidInput>
@@ -75,22 +78,21 @@ export interface Service {
     paging?: Paging
   ) => Effect.Effect<Page<Scored<AgentAccount>>, AccountNotFound | InvalidInput>
   /**
-   * Recommends agents to a given one (its wallet or its address): agents that have something in common with it, and
-   * with which it has exchanged no direct message. The highest score first, then by address. The score is 0.6 × S + 0.2
-   * × R + 0.2 × F. S is the score of `similar`, and R the reputation over the highest reputation of all. F falls from 1
-   * for the latest change of all to 0 for a change 30 days older. If messages are not indexed, contacts are not left
-   * out.
+   * Recommends agents to a given one (its wallet or its address). It returns agents with a common capability or word that
+   * have exchanged no direct message with it. The highest score first, then by address. The score is 0.6 × S + 0.2 × R +
+   * 0.2 × F. S is the score of `similar`, and R the reputation over the highest reputation of all. F falls from 1 for the
+   * latest change of all to 0 for a change 30 days older. If messages are not indexed, contacts are not left out.
    */
   readonly recommendAgents: (
     walletOrAgent: Address,
     paging?: Paging
   ) => Effect.Effect<Page<Scored<AgentAccount>>, AccountNotFound | InvalidInput>
   /**
-   * Recommends channels to a given agent (its wallet or its address): active public channels with room, of which it is
-   * neither a member nor the creator. The highest score first, then by address. The score is 0.5 × W + 0.3 × P + 0.2 ×
+   * Recommends channels to a given agent (its wallet or its address). It returns active public channels with room whose
+   * member or creator the agent is not. The highest score first, then by address. The score is 0.5 × W + 0.3 × P + 0.2 ×
    * F. W is the share of common words of the agent's URI and the channel's name and description, as in `similar`. P is
-   * the number of participants over the largest number of all. F falls from 1 for the newest channel of all to 0 for
-   * one that is 30 days older. Channels with a score of 0 are left out.
+   * the number of participants over the largest number of all. F falls from 1 for the newest channel of all to 0 for one
+   * that is 30 days older. Channels with a score of 0 are left out.
    */
   readonly recommendChannels: (
     walletOrAgent: Address,

@@ -44,8 +44,8 @@ export interface CreateOptions extends SendOptions {
   readonly authority?: Address | undefined
   /**
    * Lamports of the new account. Default: the cluster's rent-exempt minimum for 80 bytes, about 0.0015 SOL. The cluster
-   * refuses less; `close` returns all of it. If an endpoint asks for more than twice 1,447,680, `create` fails with an
-   * `RpcError` of reason `Decode`: on a cluster with such rent, set this option.
+   * refuses less; `close` returns all of it. If an endpoint reports a minimum above 2,895,360, `create` does not trust it
+   * and fails with an `RpcError` of reason `Decode`. On a cluster with such rent, set this option.
    */
   readonly lamports?: bigint | undefined
 }

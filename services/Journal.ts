@@ -156,8 +156,8 @@ export interface Options {
   readonly prefix?: string | undefined
   /**
    * Maximum number of entries. Default 1024, the number that `Transactions` has in flight. Too low: sending fails with
-   * `Unrecorded` while the journal is full, and the start misses entries in a `KeyValueStore` of a process with a
-   * higher limit. Too high: each start on a `KeyValueStore` reads that many keys.
+   * `Unrecorded` while the journal is full. On a `KeyValueStore`, the start also misses entries of an earlier process
+   * with a higher limit. Too high: each start on a `KeyValueStore` reads that many keys.
    */
   readonly maxEntries?: number | undefined
   /**

@@ -3,8 +3,8 @@
  * block the event loop.
  *
  * The text is cut into pieces at `},{`. Each cut is a guess, which the parser checks. If each piece is a valid list, the
- * pieces together are the list of the text, because JSON has only one reading. If a piece fails (a cut inside a string, a
- * repeated member, a wrong reply), the whole text is parsed at once, and that result counts.
+ * pieces together are the list of the text, because JSON has only one reading. If a piece fails, the whole text is parsed
+ * at once, and that result counts. A cut inside a string, a repeated member and a wrong reply make a piece fail.
  *
  * @since 0.1.0
  */

@@ -100,8 +100,9 @@ export type PayloadNotFound = Payloads.PayloadNotFound
 export interface Service {
   /**
    * Stores the payload, then records its hash on the chain. If the send fails or is interrupted, the payload is removed
-   * once the transaction can no longer land: at once, or some minutes later while the layer exists. The payload stays
-   * if that cannot be proven (always with a durable nonce), and if other sends may share it (with an `id` or `raw`).
+   * once the transaction can no longer land. That is at once, or some minutes later while the layer exists. The payload
+   * stays if that cannot be proven (always with a durable nonce). It also stays if other sends may share it (with an
+   * `id` or `raw`).
    * Program refusals: `DuplicateMessage`, `AccountNotInitialized` (the wallet is not a registered agent),
    * `InsufficientFunds`.
    */

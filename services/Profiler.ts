@@ -117,7 +117,7 @@ export interface CpuOptions {
   readonly interval?: Duration.DurationInput | undefined
   /**
    * Whether time is attributed to spans. Default true. It provides a tracer to the profiled effect, so the SDK makes
-   * its spans; those of a message cost about half as much as building and signing it.
+   * spans. The spans of a message cost about half as much as building and signing it.
    */
   readonly bySpan?: boolean | undefined
 }

@@ -2,9 +2,9 @@
  * Sealed channels: broadcasts that only the participants of a channel can read. `Channel` puts open text on the chain.
  *
  * The channel's creator makes an epoch by `rotate`: a random key, wrapped to each participant. Broadcasts are sealed
- * with the key of the latest epoch. When an agent leaves or joins, the creator makes the next epoch: a former
- * participant cannot open its broadcasts, and a new participant cannot open those of earlier epochs. `broadcast`
- * refuses a key that a former participant holds. `docs/privacy.md` lists the facts that stay public.
+ * with the key of the latest epoch. When an agent leaves or joins, the creator makes the next epoch. Former participants
+ * cannot open its broadcasts, and new participants cannot open those of earlier epochs. `broadcast` refuses a key that a
+ * former participant holds. `docs/privacy.md` lists the facts that stay public.
  *
  * @since 0.1.0
  */

@@ -111,12 +111,12 @@ export class SealedError extends printable(
 export interface Service {
   /**
    * Encrypts the bytes to the key of a wallet, given by its address, or to an X25519 key of 32 bytes, bound to `info`.
-   * `InvalidInput` for bytes that are not a key (`SealingKey.check`), and for an address that is not a key of the large
-   * prime order: a program's address, the System program, or a point of small order.
+   * `InvalidInput` for bytes that are not a key (`SealingKey.check`) and for an address without a sealing key. Such an
+   * address is a program's address, the System program, or a point of small order.
    *
    * The ephemeral key is random by default. With `derive` of the sender's wallet, it derives from the recipient's key,
-   * `info` and the bytes (`Sealed.ephemeralContext`): equal calls give equal results, and different bytes get different
-   * keys.
+   * `info` and the bytes (`Sealed.ephemeralContext`). Then equal calls give equal results, and different bytes get
+   * different keys.
    */
   readonly seal: (
     recipient: Address | Uint8Array,

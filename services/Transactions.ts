@@ -84,9 +84,9 @@ export interface Service {
     options?: SendOptions
   ) => Effect.Effect<Receipt, SendError, Wallet>
   /**
-   * Sends many items in as few transactions as their order and 1232 bytes allow, some of them concurrently. Returns one
-   * outcome for each item, in order. If an instruction fails, in the preflight or on the chain, its item gets that
-   * error, and the rest of its transaction is sent again without it. Transactions that need too many compute units are
+   * Sends many items in as few transactions as their order and 1232 bytes allow, up to `concurrency` at a time. Returns
+   * one outcome for each item, in order. If an instruction fails, in the preflight or on the chain, its item gets that
+   * error. The rest of its transaction is sent again without it. Transactions that need too many compute units are
    * halved. A node may forward a transaction that its preflight refuses. So items without `creates` are sent again only
    * when the refused transaction can no longer land, after 60 to 90 seconds. If the timeout comes first, they fail with
    * `Unconfirmed`. In an item's error, `programError.instructionIndex` counts the item's instructions, and `err` those

@@ -49,8 +49,8 @@ export * as BufferPool from "./BufferPool.js"
 export * as Cache from "./Cache.js"
 
 /**
- * Keeps a `Cache` as new as the chain: protocol events invalidate the accounts that they changed, and the application's
- * values that are tagged with these accounts.
+ * Keeps a `Cache` as new as the chain. Each protocol event invalidates the accounts that it changed, and the
+ * application's values with the tags of these accounts.
  *
  * @since 0.1.0
  */

@@ -10,8 +10,8 @@ import * as SafeText from "./SafeText.js"
 /**
  * The caller's input breaks a rule of the protocol or of the wire. Nothing was sent and nothing was stored.
  *
- * `field` is the full path of the input and `rule` states what it must be. `size` is the offending value in the rule's
- * unit, if it has one: bytes for texts and payloads, items for lists, the value itself for numbers.
+ * `field` is the full path of the input and `rule` states what it must be. `size` is the size of the invalid value:
+ * bytes for texts and payloads, items for lists, the value itself for numbers. It is absent if the rule has no size.
  *
  * @since 0.1.0
  * @category errors

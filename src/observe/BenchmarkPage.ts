@@ -258,9 +258,9 @@ const about = (reports: ReadonlyArray<Report>): string => {
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 /**
- * Writes the page: the targets, then for each report the A/A verdict, the changes since the last run, the table, and
- * pictures of times, ratios and rounds. The page is self-contained. It has no request, font or script, and its content
- * policy forbids them; texts of reports are escaped. It follows the reader's light or dark scheme.
+ * Writes the page: the targets, then each report. A report has its A/A verdict, the changes since the last run, a table,
+ * and pictures of times, ratios and rounds. The page is self-contained. It has no request, font or script, and its
+ * content policy forbids them; texts of reports are escaped. It follows the reader's light or dark scheme.
  *
  * @since 0.1.0
  * @category encoding

@@ -1,6 +1,6 @@
 /**
- * The measurements of a benchmark, and the results computed from them: medians with intervals, ratios to the base,
- * verdicts, and the comparison with an earlier run.
+ * The measurements of a benchmark and their evaluation: medians with intervals, ratios to the base, verdicts, and the
+ * comparison with an earlier run.
  *
  * A report keeps every round. All results are computed from the rounds with seeded random numbers, so a report gives
  * the same figures each time. No outlier is dropped.

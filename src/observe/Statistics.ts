@@ -192,10 +192,10 @@ export const mannKendall = (values: ReadonlyArray<number>): Option.Option<Trend>
 }
 
 /**
- * Estimates a statistic of grouped samples, such as the rounds of some processes, by the hierarchical bootstrap: groups
- * are drawn with replacement, and then samples within each. So differences between groups widen the interval. With one
- * group it is {@link bootstrap}. The statistic is of all samples together. None with fewer than 2 samples, or with an
- * empty group.
+ * Estimates a statistic of grouped samples, such as the rounds of some processes, by the hierarchical bootstrap. It
+ * draws groups with replacement, and then samples within each group. So differences between groups widen the interval.
+ * With one group it equals {@link bootstrap}. The statistic is that of all samples together. `None` with fewer than 2
+ * samples, or with an empty group.
  *
  * @since 0.1.0
  * @category getters
@@ -222,8 +222,8 @@ export const bootstrapGroups = (
 }
 
 /**
- * The density of samples at `count` points of equal distance from `low` to `high`: a sum of normal curves, one a sample,
- * of the width that Silverman's rule gives. Weights default to 1. Empty without samples, or where `high` is not above
+ * The density of samples at `count` points of equal distance from `low` to `high`. It is the sum of one normal curve per
+ * sample, with the width of Silverman's rule. Empty without samples, with fewer than 2 points, or if `high` is not above
  * `low`.
  *
  * @since 0.1.0

@@ -1,9 +1,9 @@
 /**
  * The program-derived addresses of the protocol.
  *
- * All functions are synchronous and return the canonical bump. Functions with input that may be invalid as a seed (a
- * channel name, a message type) return an `Either`; it also reports a text that is not an address. The others take only
- * addresses: a text that is not an address is a defect there, and throws `InvalidInput` with the parameter's name.
+ * All functions are synchronous and return the canonical bump. Functions whose input may be an invalid seed (a channel
+ * name, a message type) return an `Either`. Its error also reports a text that is not an address. The other functions
+ * take only addresses. There, such a text is a defect and throws `InvalidInput` with the parameter's name.
  *
  * @since 0.1.0
  */

@@ -37,8 +37,8 @@ export interface ErrorCode {
 export const errorCode = (code: number): Option.Option<ErrorCode> => Option.fromNullable(codes.get(code))
 
 /**
- * The reason: the name of a code of the program or its framework, or the meaning of a code of the System program or the
- * runtime for the instruction. `Unknown` for codes of other programs.
+ * The reason of a refusal. For the program and its framework, it is the name of the code. For the System program and the
+ * runtime, it is the meaning of the code for the instruction. `Unknown` for codes of other programs.
  *
  * @since 0.1.0
  * @category models
@@ -90,9 +90,9 @@ export class ProgramError extends printable(
     logs: Schema.Array(SafeText.Schema(16 * 1024)),
     signature: Schema.optional(Signatures.Schema),
     /**
-     * True if only a node's preflight refused the transaction. The node had the signed bytes and may have forwarded
-     * them, so the transaction may still land: look `signature` up before you repeat the work with other bytes. Absent
-     * if the cluster refused the transaction.
+     * True if only a node's preflight refused the transaction. The node has the signed bytes and may have forwarded them,
+     * so the transaction may still land. Look up `signature` before you repeat the work with other bytes. Absent if the
+     * cluster refused the transaction.
      */
     mayHaveLanded: Schema.optional(Schema.Boolean)
   })

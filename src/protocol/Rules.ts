@@ -4,8 +4,8 @@
  * The program returns one code for many faults; each check here fails with `InvalidInput` that states the rule. A check
  * returns its input, so checks can be chained.
  *
- * The published program accepts some values that it cannot carry through: a name that is too long for a seed, channel
- * texts that exceed the account, an update that registration would refuse. The checks refuse these.
+ * The published program accepts some values that later fail. Examples are a name that is too long for a seed, channel
+ * texts that exceed the account, and an update that registration would refuse. The checks refuse these.
  *
  * @since 0.1.0
  */
@@ -263,9 +263,9 @@ const contentFilter: ReadonlyArray<TextRule> = [
 ]
 
 /**
- * Checks the content of a broadcast. It must not be blank, nor match the program's filter: control characters except
- * TAB, LF and CR, fragments of scripts and SQL, or one character in more than half of 10 or more bytes. Ordinary text
- * often matches the filter: "profile: x" contains `file:`.
+ * Checks the content of a broadcast. It must not be blank, and it must not match the program's filter. The filter refuses
+ * control characters except TAB, LF and CR, and fragments of scripts and SQL. It also refuses 10 or more bytes if one
+ * character makes up more than half of them. Ordinary text often matches the filter: "profile: x" contains `file:`.
  *
  * `maxBytes` is the available room, at most the program's 1000. Default 874, which fits a legacy transaction with one
  * signature and no other instruction. A value too low refuses content that would fit; a value too high leads to a

@@ -109,8 +109,8 @@ export const encode = ({ ciphertext, enc }: Sealed, keyKind: KeyKind = "wallet")
 }
 
 /**
- * The parts, as views. Left: `Malformed` if the bytes are too short or do not begin as a sealed payload, `Unsupported`
- * if this version does not know the suite or the kind of key.
+ * The parts, as views. `Malformed` if the bytes are too short or do not begin as a sealed payload. `Unsupported` if this
+ * version does not know the suite or the kind of key.
  *
  * @since 0.1.0
  * @category decoding

@@ -167,8 +167,8 @@ export const encode = ({ epoch, sealed }: SealedBroadcast): string => {
 }
 
 /**
- * The kind of a channel message's content: open text, a sealed broadcast, the announcement of an epoch with the SHA-256
- * of its package, or damaged text of one of these two.
+ * The kind of a channel message's content: open text, a sealed broadcast, or the announcement of an epoch. `Malformed` is
+ * damaged text of one of the last two. `hash` is the SHA-256 of the epoch's package.
  *
  * @since 0.1.0
  * @category models

@@ -16,9 +16,9 @@ const CACHED_ANSWERS = 4096
 const answers = new BoundedCache<Address, boolean>(CACHED_ANSWERS)
 
 /**
- * Whether the 32 bytes decompress to a point of the Ed25519 curve by the rules of Solana's runtime: the coordinate is
- * reduced modulo the field's prime, and the sign bit is ignored if x is zero. A program-derived address must not be on
- * the curve.
+ * Whether the 32 bytes decompress to a point of the Ed25519 curve by the rules of Solana's runtime. The runtime reduces
+ * the coordinate modulo the field's prime, and ignores the sign bit if x is zero. A program-derived address must not be
+ * on the curve.
  *
  * For encodings of x = 0 with the sign bit set, Kit returns false; the runtime and this function return true. No known
  * hash is such an encoding.
@@ -47,8 +47,8 @@ const montgomery = new BoundedCache<Address, Uint8Array | null>(CACHED_ANSWERS)
 
 /**
  * The X25519 public key (32 bytes) of a wallet's address, for sealing to it. `undefined` if the address is not a point of
- * the large prime order: a program-derived address, the System program, a point of small order, or a sum with one. A
- * cache keeps the results.
+ * the large prime order. Such addresses are program-derived addresses, the System program, and points with a component
+ * of small order. A cache keeps the results.
  *
  * @since 0.1.0
  * @category conversions

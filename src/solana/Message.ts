@@ -97,9 +97,13 @@ export interface CompiledMessage {
  * Compiles instructions to message bytes: merges the roles of each account, orders the accounts and encodes the
  * message. The bytes equal those of Kit's `compileTransactionMessage` and its encoder.
  *
- * Fails with `InvalidInput` if an invoked program pays the fee or is writable; if there are over 64 accounts or 64
- * instructions; if an instruction has over 255 accounts or a table over 256; if a legacy message needs a table; or if
- * the signed transaction would exceed 1232 bytes.
+ * Fails with `InvalidInput` for:
+ *
+ * - an invoked program that pays the fee or is writable
+ * - more than 64 accounts or 64 instructions
+ * - more than 255 accounts of an instruction, or 256 of a table
+ * - a legacy message that needs a table
+ * - a signed transaction of more than 1232 bytes
  *
  * @since 0.1.0
  * @category encoding
@@ -107,9 +111,9 @@ export interface CompiledMessage {
 export const compile = (options: CompileOptions): Either.Either<Uint8Array, InvalidInput> => Compiler.compile(options)
 
 /**
- * Decodes message bytes as strictly as the runtime: compact lengths in shortest form, consistent header counts, indices
- * in range, a writable fee payer, programs among the static accounts, no trailing bytes. It accepts duplicate accounts,
- * which the runtime refuses later, when it locks accounts.
+ * Decodes message bytes as strictly as the runtime. Compact lengths must have the shortest form, header counts must be
+ * consistent, and indices in range. The fee payer must be writable, and programs must be static accounts. No bytes may
+ * follow. Duplicate accounts are accepted: the runtime refuses them later, when it locks accounts.
  *
  * Account indices, data and lookup indices are views of `bytes`, not copies.
  *

@@ -57,8 +57,8 @@ const refusal = (seeds: ReadonlyArray<Uint8Array>, maxSeeds: number): InvalidInp
  * Finds the address of `program` for the seeds. It tries bump seeds from 255 down and takes the first address off the
  * curve. About every second bump succeeds.
  *
- * Fails with `InvalidInput` if there are more than 15 seeds (the bump is the sixteenth), a seed exceeds 32 bytes, or
- * `program` is not an address.
+ * Fails with `InvalidInput` for more than 15 seeds (the bump is the sixteenth), a seed of over 32 bytes, or a `program`
+ * that is not an address.
  *
  * @example
  * import * as Address from "@pod-protocol/effect/solana/Address"
@@ -93,9 +93,9 @@ export const findUnsafe = (seeds: ReadonlyArray<Uint8Array>, program: Address): 
   Either.getOrThrowWith(find(seeds, program), (invalid) => invalid)
 
 /**
- * The address for exactly these seeds; the bump, if any, is one of them. Returns `None` if the runtime would refuse the
- * address: it is on the curve, there are more than 16 seeds, or a seed exceeds 32 bytes. A `program` that is not an
- * address is a defect and throws `InvalidInput`.
+ * The address for exactly these seeds; the bump, if any, is one of them. Returns `None` for an address that the runtime
+ * would refuse. Such an address is on the curve, or has over 16 seeds, or a seed of over 32 bytes. A `program` that is
+ * not an address is a defect and throws `InvalidInput`.
  *
  * @since 0.1.0
  * @category constructors
