@@ -45,7 +45,7 @@ export interface Options<R = never> {
    * memory grows by about 33 kB for each used agent.
    */
   readonly maxIdleTime?: Duration.DurationInput | undefined
-  /** Options of the transactions of all sends. */
+  /** Options of the transactions of all sends. Default: those of `Transactions`. */
   readonly transactions?: SendOptions | undefined
 }
 
@@ -58,8 +58,8 @@ export interface Options<R = never> {
 export interface ReadingOptions<R = never, H = never> extends Options<R> {
   /**
    * Handles a message to the agent, with the agent's `Wallet` in context: `Message.text(message)` reads its payload. An
-   * agent's messages come in order, one at a time, and on one runner. Each message is handled at least once. If the
-   * handler fails, it runs again after a pause that doubles from a second to 5 minutes; if the runner ends, it runs
+   * agent's messages come in order, one at a time, and on one runner. Each message is handled at least once. A handler
+   * that fails runs again after a pause, which doubles from a second to 5 minutes. After the end of a runner, it runs
    * again at once. `message.address` is the same each time, so a reply with the `id` `message.address` is sent once. A
    * handler that never returns blocks the agent's inbox: limit it with `Effect.timeout`.
    */

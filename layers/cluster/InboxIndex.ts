@@ -73,8 +73,8 @@ export interface InboxIndexOptions {
   readonly commitment?: "confirmed" | "finalized" | undefined
   /**
    * The agents whose messages are indexed. Default: all agents of the program. If others use the program too, select
-   * your own agents: each message of a stranger is a row, and wakes an agent that `layer` with `onMessage` then
-   * refuses.
+   * your own agents. Otherwise each message to a foreign agent is a row, and wakes an agent that `layer` with
+   * `onMessage` refuses.
    */
   readonly recipients?: ((agent: Address) => boolean) | undefined
 }

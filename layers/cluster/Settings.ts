@@ -53,9 +53,9 @@ export interface ShardingOptions {
    */
   readonly refreshAssignmentsInterval?: Duration.DurationInput | undefined
   /**
-   * Whether locks are rows that expire, instead of Postgres' session locks. Default false. Session locks are released
-   * at once when a runner is killed, but a stopped runner (a paused machine) keeps them as long as its connection
-   * exists. Rows expire. Like `shardLockExpiration`, it must be the same everywhere. Behind a transaction pooler
+   * Whether locks are rows that expire, instead of Postgres' session locks. Default false. Postgres releases session
+   * locks at once when a runner is killed. A stopped runner (a paused machine) keeps them as long as its connection
+   * exists, while rows expire. Like `shardLockExpiration`, it must be the same everywhere. Behind a transaction pooler
    * (PgBouncer), session locks do not work: use true.
    */
   readonly shardLockDisableAdvisory?: boolean | undefined

@@ -51,25 +51,25 @@ export interface Options {
    */
   readonly blockMode?: "instant" | "interval"
   /**
-   * Duration of a slot. Default 400 milliseconds, as on Solana. Shorter makes confirmation faster and
-   * blockhashes expire sooner; longer has the opposite effect. From 1 millisecond to one day. Instant mode uses it for `passingSlots`.
+   * Duration of a slot, from 1 millisecond to one day. Default 400 milliseconds, as on Solana. Too low: blockhashes expire
+   * before slow clients use them. Too high: confirmations are late. Instant mode uses it for `passingSlots`.
    */
   readonly slotDuration?: Duration.DurationInput
   /**
    * Transactions in a block of instant mode. Default 1. With more, a block closes when it is full, when a client
-   * requests a newer blockhash, or when a slot passes. Its transactions are final at once. More: cheaper sends. Too
-   * many: `getBlock` waits for the newest block. Interval mode ignores this option.
+   * requests a newer blockhash, or when a slot passes. Its transactions are final at once. Too low: each send pays for
+   * a block. Too high: `getBlock` waits for the newest block. Interval mode ignores this option.
    */
   readonly transactionsPerBlock?: number
   /**
-   * Whether `sendTransaction` checks signatures. Default true. `false` makes a send cheaper by the check of each signature,
-   * for tests that do not forge: anybody can then spend from any account. A signature is still the id of one transaction:
-   * another with the same one is refused as `AlreadyProcessed` while the status of the first is known (`maxStatuses`).
+   * Whether `sendTransaction` checks signatures. Default true. `false` saves the time of the check, but anybody can then
+   * spend from any account: it is for tests without forgery. A signature still identifies one transaction. A second
+   * transaction with the same signature is `AlreadyProcessed` while the status of the first is kept (`maxStatuses`).
    */
   readonly verifySignatures?: boolean
   /**
-   * Whether slots pass by the Clock in instant mode, one each `slotDuration`, while a client waits for them. A client
-   * waits while it has a subscription to slots or roots, and between repeated requests for the slot, the height or the
+   * Whether slots pass by the Clock in instant mode, one each `slotDuration`, while a client waits for them. Clients wait
+   * while they subscribe to slots or roots. They also wait between repeated requests for the slot, the height or the
    * validity of a blockhash. Default true. With `false`, only transactions make blocks, and such clients wait for ever.
    * Interval mode ignores this option.
    */
@@ -96,23 +96,23 @@ export interface Options {
    */
   readonly maxTransactions?: number
   /**
-   * Signatures kept for `getSignatureStatuses` and for the duplicate check. Default 10,000. At the limit the oldest
-   * blockhashes expire early, so that no transaction runs twice.
+   * Signatures kept for `getSignatureStatuses` and for the duplicate check. Default 10,000. Too low: at the limit, the
+   * oldest blockhashes expire early, so that no transaction runs twice. Too high: more memory.
    */
   readonly maxStatuses?: number
   /**
-   * Maximum concurrent subscriptions over all connections. Default 100,000. At the limit a new one is refused, as by a
-   * full Solana node.
+   * Maximum concurrent subscriptions over all connections. Default 100,000. Too low: further subscriptions are refused,
+   * as by a full Solana node. Too high: more memory.
    */
   readonly maxSubscriptions?: number
   /**
-   * Maximum queued notifications of one slow reader. Default 16,384. At the limit the subscription (in process) or the
-   * connection (served) fails, so that no notification is lost silently.
+   * Maximum queued notifications of one slow reader. Default 16,384. Too low: a burst fails the subscription (in process)
+   * or the connection (served), so that no notification is lost silently. Too high: more memory for a stopped reader.
    */
   readonly maxPendingNotifications?: number
   /**
    * Maximum bytes of log text of a transaction, after which the runtime writes `Log truncated`. Default 10,000, as on
-   * Solana.
+   * Solana. Too low: events in the log are lost. Too high: logs that Solana would truncate pass.
    */
   readonly maxLogBytes?: number
   /** Lamports of the faucet at genesis, the limit of all airdrops together. Default 500,000,000 SOL. */
@@ -125,8 +125,8 @@ export interface Options {
   readonly ledger?: string
   /**
    * Inputs (transactions, slots, written accounts) after which an image of the state replaces the log of the ledger
-   * folder. Default 10,000, which a start replays in about a second. Too few: the state, some megabytes, is written
-   * often. Too many: slow starts.
+   * folder. Default 10,000, which a start replays in about a second. Too low: the state, some megabytes, is written
+   * often. Too high: slow starts.
    */
   readonly maxLedgerInputs?: number
   /** Whether to start a new ledger in the folder. Default false. */

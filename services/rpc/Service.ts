@@ -112,9 +112,9 @@ export interface Service {
     }
   ) => Effect.Effect<Reply.Contextual<ReadonlyArray<Option.Option<Reply.SignatureStatus>>>, RpcError | InvalidInput>
   /**
-   * Statuses in the whole ledger of a node, and the first slot of that ledger: a signature that is not found did not
-   * land at or after that slot. One JSON-RPC array makes both calls. It is not retried, because the ledger of another
-   * node may begin elsewhere. `InvalidInput` for more than 256 signatures.
+   * Statuses in the whole ledger of a node, and the first slot of that ledger. A signature without a status did not land
+   * at or after that slot. One JSON-RPC array makes both calls. It is not retried, because the ledger of another node may
+   * begin elsewhere. `InvalidInput` for more than 256 signatures.
    */
   readonly getLedgerStatuses: (
     signatures: ReadonlyArray<Signature>

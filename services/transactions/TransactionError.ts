@@ -41,9 +41,9 @@ export class TransactionError extends printable(
     /** The cluster's `err`, as JSON. With a durable nonce, the first instruction of the transaction advances it. */
     err: Schema.optional(Outside.Value),
     /**
-     * Whether the bytes may have landed, or may still land: after `Unconfirmed`, and after the `Simulation` error of a
-     * send, because a node's refusal is no proof. Signing the same work again may then do it twice; `Transactions.resume`
-     * with this error determines the outcome. Absent if they can no longer land, if nothing was sent, and after `Rejected`.
+     * Whether the bytes may have landed, or may still land. That is so after `Unconfirmed`, and after the `Simulation`
+     * error of a send, because a node's refusal is no proof. Signing the same work again may then do it twice;
+     * `Transactions.resume` with this error determines the outcome. Absent in all other cases.
      */
     mayHaveLanded: Schema.optional(Schema.Boolean),
     /** The signed transaction, for `Transactions.resume`. Absent if nothing was signed. */
@@ -57,8 +57,8 @@ export class TransactionError extends printable(
   }
 
   /**
-   * Whether the same instructions, signed again, may succeed without doing their work twice: after `Expired`,
-   * `Unrecorded` or `Unsent`, and after a simulation with a blockhash that the node did not know.
+   * Whether the same instructions, signed again, may succeed without doing their work twice. That is so after `Expired`,
+   * `Unrecorded` or `Unsent`. It is also so after a simulation with a blockhash that the node did not know.
    */
   get isRetryable(): boolean {
     switch (this.reason) {

@@ -57,8 +57,8 @@ const refusal = (seeds: ReadonlyArray<Uint8Array>, maxSeeds: number): InvalidInp
  * Finds the address of `program` for the seeds. It tries bump seeds from 255 down and takes the first address off the
  * curve. About every second bump succeeds.
  *
- * Fails with `InvalidInput` for more than 15 seeds (the bump is the sixteenth), a seed of over 32 bytes, or a `program`
- * that is not an address.
+ * Fails with `InvalidInput` for more than 15 seeds, because the bump is the sixteenth. It also refuses a seed of over 32
+ * bytes, and a `program` that is not an address.
  *
  * @example
  * import * as Address from "@pod-protocol/effect/solana/Address"
