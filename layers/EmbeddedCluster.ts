@@ -30,6 +30,22 @@ export {
 /**
  * A Solana cluster in this process.
  *
+ * @example
+ * ```ts
+ * import { EmbeddedCluster } from "@pod-protocol/effect"
+ * import type { Address } from "@solana/kit"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const slotAfter = (address: Address) =>
+ *   Effect.gen(function* () {
+ *     const cluster = yield* EmbeddedCluster.EmbeddedCluster
+ *     yield* cluster.airdrop(address, 1_000_000_000n)
+ *     yield* cluster.advanceSlots(10)
+ *     const { slot } = yield* cluster.activity
+ *     return slot
+ *   }).pipe(Effect.provide(EmbeddedCluster.layer({ blockMode: "instant" })))
+ * ```
+ *
  * @since 0.1.0
  * @category tags
  */
@@ -37,7 +53,8 @@ export class EmbeddedCluster extends Context.Tag("@pod-protocol/effect/EmbeddedC
 
 /**
  * Starts a cluster that runs until the scope closes. LiteSVM and the cluster's modules are loaded by this call, not by
- * the import of this module.
+ * the import of this module. Fails with `EmbeddedClusterError` if LiteSVM, a program or the ledger cannot be used, and
+ * with `InvalidInput` for an option out of its range.
  *
  * @since 0.1.0
  * @category constructors

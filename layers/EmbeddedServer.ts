@@ -94,7 +94,21 @@ const KEEP_ALIVE_MILLIS = 300_000
 const PORT_TRIES = 32
 
 /**
- * Serves the cluster until the scope closes.
+ * Serves the cluster until the scope closes. Fails with `EmbeddedClusterError` `PortTaken` or `Listen` if it cannot
+ * listen, and with `InvalidInput` for an option out of its range.
+ *
+ * @example
+ * ```ts
+ * import { EmbeddedCluster } from "@pod-protocol/effect"
+ * import * as EmbeddedServer from "@pod-protocol/effect/layers/EmbeddedServer"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const main = Effect.gen(function* () {
+ *   const { url, wsUrl } = yield* EmbeddedServer.serve({ port: 8899 })
+ *   yield* Effect.log(`${url} and ${wsUrl}`)
+ *   return yield* Effect.never
+ * }).pipe(Effect.scoped, Effect.provide(EmbeddedCluster.layer({ blockMode: "interval" })))
+ * ```
  *
  * @since 0.1.0
  * @category constructors

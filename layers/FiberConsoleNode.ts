@@ -59,6 +59,16 @@ export interface SignalOptions {
  * Writes a dump at each signal, until the Scope closes. Signals during a dump are ignored. The handler does not keep
  * the process alive.
  *
+ * @example
+ * ```ts
+ * import { FiberConsoleNode } from "@pod-protocol/effect"
+ * import * as Effect from "effect/Effect"
+ *
+ * // `kill -USR2` with the id of the process prints its fibers.
+ * export const withDumps = <A, E, R>(main: Effect.Effect<A, E, R>) =>
+ *   Effect.zipRight(FiberConsoleNode.dumpOnSignal(), main).pipe(Effect.scoped, Effect.provide(FiberConsoleNode.layer))
+ * ```
+ *
  * @since 0.1.0
  * @category combinators
  */

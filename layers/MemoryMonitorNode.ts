@@ -107,6 +107,18 @@ const wait: Source["wait"] = (millis) =>
  * Pressure is the larger of two shares: the heap's share of V8's limit, and the resident memory's share of the
  * container's limit.
  *
+ * @example
+ * ```ts
+ * import { MemoryMonitor, MemoryMonitorNode } from "@pod-protocol/effect"
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ *
+ * export const logPressure = Stream.unwrap(Effect.map(MemoryMonitor.MemoryMonitor, ({ pressure }) => pressure)).pipe(
+ *   Stream.runForEach((level) => Effect.log(`memory pressure: ${level}`)),
+ *   Effect.provide(MemoryMonitorNode.layer({ high: 0.7 }))
+ * )
+ * ```
+ *
  * @since 0.1.0
  * @category layers
  */

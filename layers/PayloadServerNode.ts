@@ -72,7 +72,20 @@ const database = (directory: string) =>
   ).pipe(Effect.zipRight(PayloadServer.sqlite(join(directory, "payloads.sqlite"))))
 
 /**
- * Serves the folder until the scope closes.
+ * Serves the folder until the scope closes. Fails with `InvalidInput` for an option out of its range.
+ *
+ * @example
+ * ```ts
+ * import * as PayloadServerNode from "@pod-protocol/effect/layers/PayloadServerNode"
+ * import * as Effect from "effect/Effect"
+ * import * as Redacted from "effect/Redacted"
+ *
+ * export const main = Effect.gen(function* () {
+ *   const { url } = yield* PayloadServerNode.serve({ directory: "payloads", tokens: [Redacted.make("s3cret")] })
+ *   yield* Effect.log(url)
+ *   return yield* Effect.never
+ * }).pipe(Effect.scoped)
+ * ```
  *
  * @since 0.1.0
  * @category constructors

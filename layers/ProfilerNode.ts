@@ -110,7 +110,22 @@ const pprof = (tree: CallTree.CallTree, options?: Pprof.Options) =>
  * Writes a report into a folder, which it creates if needed, and returns the names of the files. `index.html` shows
  * everything, `flamegraph.svg` only the flamegraph. `cpu.cpuprofile` and `heap.heapprofile` open in developer tools,
  * `cpu.folded` in other flamegraph tools, `cpu.pb.gz` and `heap.pb.gz` in `go tool pprof`. `spans.txt`, `fibers.txt`
- * and `metrics.txt` are texts. Existing files of these names are replaced.
+ * and `metrics.txt` are texts. Existing files of these names are replaced. Fails with `ProfilerError` `Write` if a file
+ * cannot be written.
+ *
+ * @example
+ * ```ts
+ * import { Profiler, ProfilerNode } from "@pod-protocol/effect"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const profiled = <A, E, R>(self: Effect.Effect<A, E, R>) =>
+ *   Effect.gen(function* () {
+ *     const profiler = yield* Profiler.Profiler
+ *     const [result, cpu] = yield* profiler.cpu(self)
+ *     yield* ProfilerNode.write("profile", { title: "sending", cpu })
+ *     return result
+ *   }).pipe(Effect.provide(ProfilerNode.layer()))
+ * ```
  *
  * @since 0.1.0
  * @category output

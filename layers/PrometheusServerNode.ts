@@ -121,6 +121,16 @@ export const serve = ({ host = "127.0.0.1", port = DEFAULT_PORT, ...options }: O
 /**
  * {@link serve} as a layer.
  *
+ * @example
+ * ```ts
+ * import { Metrics } from "@pod-protocol/effect"
+ * import * as PrometheusServerNode from "@pod-protocol/effect/layers/PrometheusServerNode"
+ * import * as Layer from "effect/Layer"
+ *
+ * // Prometheus scrapes http://127.0.0.1:9464/metrics.
+ * export const MetricsLive = Layer.provideMerge(PrometheusServerNode.layer(), Metrics.layer())
+ * ```
+ *
  * @since 0.1.0
  * @category layers
  */

@@ -328,6 +328,16 @@ export const layerGenerated: Layer.Layer<Wallet> = Layer.effect(Wallet, generate
 /**
  * The wallet of a keypair file; see `fromFile`.
  *
+ * @example
+ * ```ts
+ * import { Agent, WalletNode } from "@pod-protocol/effect"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const register = Effect.flatMap(Agent.Agent, (agents) =>
+ *   agents.register({ metadataUri: "https://example.com/agent.json" })
+ * ).pipe(Effect.provide(WalletNode.layerFile("~/.config/solana/id.json")))
+ * ```
+ *
  * @since 0.1.0
  * @category layers
  */

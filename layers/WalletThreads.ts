@@ -24,6 +24,20 @@ const MIN_MESSAGES = 32
  * As `WalletNode.fromKeyPair`. From 32 messages on, `sign` uses the threads of the `WorkerPool`. If the pool fails,
  * because it is closed or a thread crashed, the calling thread signs.
  *
+ * @example
+ * ```ts
+ * import * as WalletThreads from "@pod-protocol/effect/layers/WalletThreads"
+ * import * as WorkerPoolThreads from "@pod-protocol/effect/layers/WorkerPoolThreads"
+ * import * as Effect from "effect/Effect"
+ *
+ * declare const keyPair: CryptoKeyPair
+ *
+ * export const signAll = (messages: ReadonlyArray<Uint8Array>) =>
+ *   Effect.flatMap(WalletThreads.fromKeyPair(keyPair), (wallet) => wallet.sign(messages)).pipe(
+ *     Effect.provide(WorkerPoolThreads.layer())
+ *   )
+ * ```
+ *
  * @since 0.1.0
  * @category constructors
  */

@@ -54,6 +54,21 @@ export interface Service {
  * Deposits to, withdraws from and reads the escrow of a wallet in a channel. `EscrowAccount.amount` is its balance. Some
  * deployed programs keep a wrong `escrowBalance` in the channel.
  *
+ * @example
+ * ```ts
+ * import { Channel, Escrow } from "@pod-protocol/effect"
+ * import type { Address } from "@solana/kit"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const joinForFee = (channel: Address, fee: bigint) =>
+ *   Effect.gen(function* () {
+ *     const escrows = yield* Escrow.Escrow
+ *     const channels = yield* Channel.Channel
+ *     yield* escrows.deposit(channel, fee)
+ *     return yield* channels.join(channel, { maxFee: fee })
+ *   })
+ * ```
+ *
  * @since 0.1.0
  * @category tags
  */

@@ -49,6 +49,22 @@ export type { Service } from "./rpc/Service.js"
 /**
  * Solana's JSON-RPC.
  *
+ * @example
+ * ```ts
+ * import { RpcPool } from "@pod-protocol/effect"
+ * import type { Address } from "@solana/kit"
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ *
+ * export const balance = (address: Address) =>
+ *   Effect.flatMap(RpcPool.RpcPool, (rpc) => rpc.getBalance(address, { commitment: "finalized" })).pipe(
+ *     Effect.map(({ value }) => value)
+ *   )
+ *
+ * export const changes = (address: Address) =>
+ *   Stream.unwrap(Effect.map(RpcPool.RpcPool, (rpc) => rpc.accountSubscribe(address)))
+ * ```
+ *
  * @since 0.1.0
  * @category tags
  */

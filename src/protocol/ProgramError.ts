@@ -59,6 +59,19 @@ const unpaid = new Set(["AccountNotFound", "InsufficientFundsForFee", "Insuffici
  * `program` is the program that failed: the first failed invocation in the runtime's log. The error of a nested program
  * is never attributed to its caller.
  *
+ * @example
+ * import { Agent } from "@pod-protocol/effect"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const registerOnce = Effect.flatMap(Agent.Agent, (agents) =>
+ *   agents.register({ metadataUri: "https://example.com/agent.json" })
+ * ).pipe(
+ *   Effect.asVoid,
+ *   Effect.catchTag("ProgramError", (error) =>
+ *     error.reason === "AlreadyRegistered" ? Effect.void : Effect.fail(error)
+ *   )
+ * )
+ *
  * @since 0.1.0
  * @category errors
  */
