@@ -53,15 +53,18 @@ describe.sequential("ProfilerNode", () => {
           ),
         { concurrency: 2, discard: true }
       )
-      const [, { bySpan, duration, droppedChanges, tree }] = yield* cpu(Effect.withSpan(work, "outer"))
+      const [, { bySpan, duration, droppedChanges, profile, tree }] = yield* cpu(Effect.withSpan(work, "outer"))
 
       const shareOf = (name: string) => {
         const found = bySpan.find(({ path }) => path.join(" > ") === `outer > ${name}`)
         return (found?.total ?? 0) / (burnt.first + burnt.second) / 1000
       }
       const whole = burnt.first + burnt.second
-      expect(Math.abs(shareOf("first") - burnt.first / whole)).toBeLessThan(0.1)
-      expect(Math.abs(shareOf("second") - burnt.second / whole)).toBeLessThan(0.1)
+      const share = burnt.first / whole
+      // Four standard deviations: a busy machine takes few samples
+      const margin = Math.max(0.1, 4 * Math.sqrt((share * (1 - share)) / profile.samples.length))
+      expect(Math.abs(shareOf("first") - share)).toBeLessThan(margin)
+      expect(Math.abs(shareOf("second") - (1 - share))).toBeLessThan(margin)
       expect(Duration.toMillis(duration)).toBeGreaterThan(whole)
       expect(droppedChanges).toBe(0)
       const burning = CallTree.byFunction(tree).find(({ name }) => name === "burn")
