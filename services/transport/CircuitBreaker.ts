@@ -107,21 +107,21 @@ export const circuit = (options: Options = {}): Effect.Effect<Circuit, InvalidIn
   })
 
 /** The outcome of a failed call. A 429 is inconclusive, because the rate limit handles it. */
-const judge = (cause: Cause.Cause<RpcError>, elapsed: number): Health.Outcome => {
+const judge = (cause: Cause.Cause<RpcError>, sent: Health.Sent, now: number): Health.Outcome => {
   const error = Cause.failureOption(cause)
-  return Option.isSome(error) && error.value.reason === "RateLimited" ? "inconclusive" : Health.judge(cause, elapsed)
+  return Option.isSome(error) && error.value.reason === "RateLimited" ? "inconclusive" : Health.judge(cause, sent, now)
 }
 
-/** Ends the pass of a call that began at `start`. */
+/** Ends the pass of a call. */
 const end = <A, X, E>(
   fiber: Fiber.RuntimeFiber<X, E>,
   pass: Pass,
-  start: number,
+  sent: Health.Sent,
   exit: Exit.Exit<A, RpcError>
 ): void => {
-  if (Exit.isSuccess(exit)) return pass.end("answered", start)
+  if (Exit.isSuccess(exit)) return pass.end("answered", sent.start)
   const now = Deadline.now(fiber)
-  pass.end(judge(exit.cause, now - start), now)
+  pass.end(judge(exit.cause, sent, now), now)
 }
 
 /**
@@ -152,7 +152,7 @@ export const protect =
             )
           }
           const leave = (exit: Exit.Exit<A, RpcError>) => {
-            end(fiber, pass, start, exit)
+            end(fiber, pass, { start, deadline: Deadline.of(fiber) }, exit)
             return exit
           }
           return Effect.matchCauseEffect(restore(call), {
@@ -168,7 +168,8 @@ export const protect =
       (start) => (caller, onEnd, method, params) => {
         const pass = circuits.calls.enter(caller.now)
         if (pass === undefined) return undefined
-        const passed = Direct.watched(start, (exit) => end(caller.fiber, pass, caller.now, exit))
+        const sent = { start: caller.now, deadline: caller.deadline }
+        const passed = Direct.watched(start, (exit) => end(caller.fiber, pass, sent, exit))
         return passed(caller, onEnd, method, params)
       }
     )

@@ -62,16 +62,23 @@ export type Outcome = "answered" | "failed" | "inconclusive"
 /** Agave's error code of a node that lags behind its cluster. */
 const UNHEALTHY = -32005
 
+/** A call that was sent, for the judgement of its end. Times are milliseconds of one monotonic clock. */
+export interface Sent {
+  readonly start: number
+  readonly deadline: number
+}
+
 /**
- * The outcome of a call that failed after `elapsed` milliseconds. A JSON-RPC error is an answer, because the node works,
- * except the error that the node lags behind its cluster.
+ * The outcome of a call that failed at `now`. A JSON-RPC error is an answer, because the node works, except the error that
+ * the node lags behind its cluster. Time after the deadline does not count: a process that stood still notices its timeouts
+ * late.
  */
-export const judge = (cause: Cause.Cause<RpcError>, elapsed: number): Outcome => {
+export const judge = (cause: Cause.Cause<RpcError>, { deadline, start }: Sent, now: number): Outcome => {
   const failure = Cause.failureOption(cause)
   if (Option.isNone(failure)) return "inconclusive"
   const error = failure.value
   if (error.reason === "Node") return error.code === UNHEALTHY ? "failed" : "answered"
-  return error.reason === "Timeout" && elapsed < 1000 ? "inconclusive" : "failed"
+  return error.reason === "Timeout" && Math.min(now, deadline) - start < 1000 ? "inconclusive" : "failed"
 }
 
 const property = (value: unknown, name: "context" | "slot"): unknown =>
@@ -131,10 +138,10 @@ export const meter = (host: string): Meter => {
 }
 
 /** Records that a call was sent; the result records its outcome. */
-const started = <A>(meter: Meter, start: number, look: (answer: A, now: number) => void) => {
+const started = <A>(meter: Meter, sent: Sent, look: (answer: A, now: number) => void) => {
   meter.started()
   return (exit: Exit.Exit<A, RpcError>, now: number): void => {
-    meter.ended(Exit.isSuccess(exit) ? "answered" : judge(exit.cause, now - start), now - start, now)
+    meter.ended(Exit.isSuccess(exit) ? "answered" : judge(exit.cause, sent, now), now - sent.start, now)
     if (Exit.isSuccess(exit)) look(exit.value, now)
   }
 }
@@ -146,7 +153,7 @@ const watch = <A>(
 ): Effect.Effect<A, RpcError> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.withFiberRuntime((fiber) => {
-      const ended = started(meter, Deadline.now(fiber), look)
+      const ended = started(meter, { start: Deadline.now(fiber), deadline: Deadline.of(fiber) }, look)
       const leave = (exit: Exit.Exit<A, RpcError>) => {
         ended(exit, Deadline.now(fiber))
         return exit
@@ -178,7 +185,7 @@ export const observe =
       transport.request,
       (method, params) => watch(meter, transport.request(method, params), lookAt(meter, method)),
       (start) => (caller, onEnd, method, params) => {
-        const ended = started(meter, caller.now, lookAt(meter, method))
+        const ended = started(meter, { start: caller.now, deadline: caller.deadline }, lookAt(meter, method))
         const watched = Direct.watched(start, (exit) => ended(exit, Deadline.now(caller.fiber)))
         return watched(caller, onEnd, method, params)
       }

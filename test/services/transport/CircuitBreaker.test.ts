@@ -1,9 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
+import * as Deadline from "../../../services/Deadline.js"
 import type { RpcError } from "../../../services/RpcTransport.js"
 import { SubscriptionError } from "../../../services/RpcTransport.js"
 import * as CircuitBreaker from "../../../services/transport/CircuitBreaker.js"
@@ -64,6 +66,26 @@ describe("CircuitBreaker", () => {
       yield* Fiber.interrupt(probe)
       assert.strictEqual(yield* transport.request("getSlot", []), 3)
     })
+  )
+
+  it.effect(
+    "Given a process that stands still, When it notices a timeout late, Then only the time that the call had counts",
+    () =>
+      Effect.gen(function* () {
+        const inner = fake({ request: () => Effect.delay(fail("Timeout"), 1200) })
+        const { calls, transport } = yield* protect(inner, { failures: 1 })
+        const late = (deadline: Duration.DurationInput) =>
+          Effect.gen(function* () {
+            const call = transport.request("getSlot", []).pipe(Deadline.within(deadline), Effect.either)
+            const running = yield* Effect.fork(call)
+            yield* TestClock.adjust(1200)
+            yield* Fiber.join(running)
+          })
+        yield* late("50 millis")
+        assert.strictEqual(calls.state(1200), "closed")
+        yield* late("5 seconds")
+        assert.strictEqual(calls.state(2400), "open")
+      })
   )
 
   it.effect("Given answers that are errors of the call, When they come in a row, Then the circuit stays closed", () =>

@@ -8,7 +8,8 @@ import * as TestClock from "effect/TestClock"
 import * as Health from "../../../services/transport/Health.js"
 import { fail, failure, fake } from "./support.js"
 
-const judged = (code: number) => Health.judge(Cause.fail(failure("Node", { code })), 10)
+const judged = (code: number) =>
+  Health.judge(Cause.fail(failure("Node", { code })), { start: 0, deadline: Infinity }, 10)
 
 describe("Health", () => {
   it.effect("Given answers after 100 ms, When they pass, Then latency, percentile and calls in flight are right", () =>
