@@ -1,10 +1,10 @@
 /**
- * PoD Protocol for Effect: the face of the package.
+ * PoD Protocol for Effect: the main entry of the package.
  *
- * Each module is a namespace: `Agent.Agent` is the Tag, `Agent.layer` its layer. The services and the layers are here,
- * and the vocabulary of the protocol; the primitives of Solana are under `@pod-protocol/effect/solana/*`, since some of
- * their names (a compiled `Message`) mean something else here. In a browser import
- * `@pod-protocol/effect/services` and `@pod-protocol/effect/protocol/*`, which know nothing of Node.
+ * Each module is a namespace: `Agent.Agent` is the Tag, `Agent.layer` its layer. This entry has the services, the layers
+ * and the vocabulary of the protocol. The primitives of Solana are under `@pod-protocol/effect/solana/*`, because some of
+ * their names, such as `Message`, have another meaning here. In a browser, import `@pod-protocol/effect/services` and
+ * `@pod-protocol/effect/protocol/*`, which need no module of Node.
  *
  * @since 0.1.0
  */

@@ -68,7 +68,7 @@ export interface Options extends LimitOptions {
   readonly accessKeyId: string | Redacted.Redacted
   /** Secret of the access key. Plain text is redacted at once. */
   readonly secretAccessKey: string | Redacted.Redacted
-  /** Token of temporary credentials. When they expire, build the layer again. */
+  /** Token of temporary credentials. Default: none. When they expire, build the layer again. */
   readonly sessionToken?: string | Redacted.Redacted | undefined
 }
 

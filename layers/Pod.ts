@@ -114,7 +114,7 @@ export interface CacheConfig<E = never> {
 export interface InvalidatorConfig<E = never> extends CacheConfig<E> {
   /**
    * Options of the `CacheInvalidator`. The layer also provides the `ProtocolEvents` that it follows, with the options
-   * `events`.
+   * `events`, by default their defaults.
    */
   readonly invalidator: CacheInvalidator.Options & { readonly events?: ProtocolEvents.Options | undefined }
 }

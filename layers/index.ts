@@ -1,6 +1,6 @@
 /**
- * Where the services come from on Node, and the embedded cluster. What serves that cluster on a port is apart, under
- * `@pod-protocol/effect/layers/EmbeddedServer`, since it needs the optional package `@effect/platform-node`.
+ * The layers of the services on Node, and the embedded cluster. Modules that need an optional package when they are
+ * imported are not in this entry, such as `@pod-protocol/effect/layers/EmbeddedServer`.
  *
  * @since 0.1.0
  */

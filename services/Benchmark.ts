@@ -92,9 +92,9 @@ export interface Case<out R> {
  * @category models
  */
 export interface CaseOptions {
-  /** Operations in one run. Its time is divided by this number. Default 1. */
+  /** Operations in one run, by which its time is divided. Default 1. A wrong number makes the figures wrong. */
   readonly operations?: number | undefined
-  /** A remark for readers of the report, such as a limitation of the case. */
+  /** A remark for readers of the report, such as a limitation of the case. Default: none. */
   readonly note?: string | undefined
 }
 
@@ -234,41 +234,54 @@ export interface Options {
    * `latency` measures the elapsed time of each operation. Default `cpu`.
    */
   readonly mode?: "cpu" | "latency" | undefined
-  /** Minimum number of rounds, 2 to 10,000. Default 31. Too few: wide intervals. Too many: a long run. */
+  /** Minimum number of rounds, 2 to 10,000. Default 31. Too low: wide intervals. Too high: a long run. */
   readonly rounds?: number | undefined
   /**
    * In mode `cpu`, the maximum number of rounds: a run continues until the control's interval is narrower than the
-   * threshold. Default four times `rounds`.
+   * threshold. Default four times `rounds`. Too low: more verdicts are `TooNoisy`. Too high: a noisy machine needs a long
+   * run.
    */
   readonly maxRounds?: number | undefined
   /**
-   * In mode `cpu`, the CPU time of a case in a round. Default 12 milliseconds. Below 2: the timer's resolution distorts
-   * the result. Above 100: the state of the machine changes within a round.
+   * In mode `cpu`, the CPU time of a case in a round. Default 12 milliseconds. Too low (below 2): the timer's resolution
+   * distorts the result. Too high (above 100): the state of the machine changes within a round.
    */
   readonly roundTime?: Duration.DurationInput | undefined
   /**
    * Time of each case before the first round, in which the engine compiles it. Default 150 milliseconds: of CPU in mode
    * `cpu`, of elapsed time in mode `latency`. In mode `latency`, it runs at least as many operations as a round. Too
-   * short: the first rounds are slower. Too long: a long run.
+   * low: the first rounds are slower. Too high: a long run.
    */
   readonly warmUp?: Duration.DurationInput | undefined
-  /** In mode `latency`, operations of each case over all rounds. Default 1,000. Fewer than 200 give no useful P95. */
+  /**
+   * In mode `latency`, operations of each case over all rounds. Default 1,000. Too low: with fewer than 200, the report
+   * has no P95. Too high: a long run.
+   */
   readonly operations?: number | undefined
-  /** In mode `latency`, maximum operations in flight, 1 to 10,000. Default 1, and 1,000 with a rate. */
+  /**
+   * In mode `latency`, maximum operations in flight, 1 to 10,000. Default 1, and 1,000 with a rate. Too low: the system
+   * is idle between operations. Too high: operations wait within the system, and their latency grows.
+   */
   readonly concurrency?: number | undefined
   /**
    * In mode `latency`, operations started per second. The latency of each counts from its scheduled start, even if it
-   * started later. Default: no rate. Each operation starts when an earlier one has ended, so the delays that a stall
-   * causes are not measured.
+   * started later. Default: no rate, so each operation starts when an earlier one has ended, and a stall delays only the
+   * operations in flight. Too low: a long run. Too high: the system is overloaded, and latencies grow until the end.
    */
   readonly rate?: number | undefined
-  /** Maximum duration of a case in a round. Synchronous work cannot be interrupted. Default 1 minute. */
+  /**
+   * Maximum duration of a case in a round. Default 1 minute. Too low: slow cases fail. Too high: a hanging case delays the
+   * run. Synchronous work cannot be interrupted.
+   */
   readonly timeout?: Duration.DurationInput | undefined
-  /** The smallest relevant change, as a share from 0 to 1. Default 0.02. */
+  /**
+   * The smallest relevant change, as a share from 0 to 1. Default 0.02. Too low: most cases are `TooNoisy`. Too high: a
+   * smaller change counts as `NoChange`.
+   */
   readonly threshold?: number | undefined
-  /** The version that is measured, such as a commit. */
+  /** The version that is measured, such as a commit. Default: none. */
   readonly of?: string | undefined
-  /** Runs after each round, for example to show the progress. */
+  /** Runs after each round, for example to show the progress. Default: nothing. */
   readonly onRound?: ((round: number, of: number) => Effect.Effect<void>) | undefined
 }
 

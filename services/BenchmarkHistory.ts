@@ -87,7 +87,7 @@ export class BenchmarkHistory extends Context.Tag("@pod-protocol/effect/Benchmar
  */
 export interface Options {
   /**
-   * Maximum reports of one benchmark, 1 to 1,000. Default 20. Too few: trends are not visible. Too many: each run reads
+   * Maximum reports of one benchmark, 1 to 1,000. Default 20. Too low: trends are not visible. Too high: each run reads
    * and writes all of them.
    */
   readonly maxReports?: number | undefined

@@ -58,8 +58,9 @@ export type { Options, Policy } from "./cache/Options.js"
 export type { Tracking } from "./cache/Coverage.js"
 
 /**
- * What to invalidate: one account; every value with a tag, or with a tag below a path, in all namespaces; or everything. A
- * path ends where a segment of the tag ends: `channel:7` covers `channel:7` and `channel:7:messages`, and not `channel:77`.
+ * The target of an invalidation: one account (`address`), all values with a tag (`tag`), all values with a tag at or below
+ * a path (`prefix`), or everything. Tags count in all namespaces. A path ends at the end of a segment: `channel:7` covers
+ * `channel:7` and `channel:7:messages`, but not `channel:77`.
  *
  * @since 0.1.0
  * @category models
@@ -71,7 +72,7 @@ export type Invalidation =
   | "all"
 
 /**
- * How much a cache holds, and from where it has answered since it was made.
+ * The size of a cache, and its reads since it was made, by the source of the answer.
  *
  * @since 0.1.0
  * @category models

@@ -43,8 +43,8 @@ export interface CreateOptions extends SendOptions {
   /** The authority: it may advance the nonce, withdraw and name another authority. Default: the `Wallet`. */
   readonly authority?: Address | undefined
   /**
-   * Lamports of the new account. Default: the cluster's rent-exempt minimum for 80 bytes, about 0.0015 SOL. The cluster
-   * refuses less; `close` returns all of it. If an endpoint reports a minimum above 2,895,360, `create` does not trust it
+   * Lamports of the new account. Default: the cluster's rent-exempt minimum for 80 bytes, about 0.0015 SOL. Too low: the
+   * cluster refuses it. Too high: the lamports are locked until `close`, which returns all of them. If an endpoint reports a minimum above 2,895,360, `create` does not trust it
    * and fails with an `RpcError` of reason `Decode`. On a cluster with such rent, set this option.
    */
   readonly lamports?: bigint | undefined

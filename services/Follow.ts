@@ -40,17 +40,18 @@ import * as FalseSlot from "./internal/falseSlot.js"
 import { persist } from "./internal/persist.js"
 
 /**
- * How often a follower reads the chain to find lost notifications.
+ * Options of a follower.
  *
  * @since 0.1.0
  * @category models
  */
 export interface FollowOptions {
   /**
-   * Time between two such reads of an open subscription. Default: 1 minute. Each read fetches one account, an address's
-   * last transactions, or all matching accounts of a program: 10,000 messages are 4.6 MB and about 70 ms of CPU. After a
-   * slow read, the next one waits 20 times its duration. `Infinity` turns the reads off: changes lost on an open socket
-   * are then emitted after the next reconnection. Too low uses up the endpoints' rate limit; too high emits lost changes late.
+   * Time between two reads of the chain that find lost notifications of an open subscription. Default: 1 minute. Each
+   * read fetches one account, an address's last transactions, or all matching accounts of a program: 10,000 messages are
+   * 4.6 MB and about 70 ms of CPU. After a slow read, the next one waits 20 times its duration. `Infinity` turns the reads
+   * off: changes lost on an open socket are then emitted after the next reconnection. Too low: the reads use up the
+   * endpoints' rate limit. Too high: lost changes are emitted late.
    */
   readonly resyncInterval?: Duration.DurationInput | undefined
   /**

@@ -60,8 +60,8 @@ export interface Options<A> {
   /** Makes an object. An exception is a defect of the acquiring call. */
   readonly create: () => A
   /**
-   * Prepares a returned object for its next holder. If it throws, the object is not pooled and the exception is a
-   * defect.
+   * Prepares a returned object for its next holder. Default: nothing. If it throws, the object is not pooled and the
+   * exception is a defect.
    */
   readonly reset?: ((object: A) => void) | undefined
   /**

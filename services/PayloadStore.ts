@@ -53,7 +53,7 @@ export class PayloadStoreError extends printable(
     size: Schema.optional(Schema.Number),
     /** Host of the payload server, if there is one. */
     host: Schema.optional(SafeText.Schema()),
-    /** What happened, in one sentence, where the reason does not state it. */
+    /** The failure in one sentence. Absent if the reason says it all. */
     detail: Schema.optional(SafeText.Schema()),
     cause: Schema.optional(Outside.Cause)
   })

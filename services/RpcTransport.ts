@@ -38,7 +38,7 @@ export class RpcError extends printable(
     reason: Schema.Literal("Transport", "Timeout", "RateLimited", "HttpStatus", "Decode", "Node", "PoolClosed"),
     /** The JSON-RPC method, or `batch` when a whole array failed. */
     method: SafeText.Schema(),
-    /** What went wrong, in one sentence. */
+    /** The failure in one sentence. */
     detail: SafeText.Schema(),
     /** Host (and port, where the URL names one) of the endpoint. */
     host: Schema.optional(SafeText.Schema()),
@@ -100,7 +100,7 @@ export class SubscriptionError extends printable(
     reason: Schema.Literal("Connect", "Timeout", "Closed", "Refused", "Decode", "Overflow", "PoolClosed"),
     /** The JSON-RPC method, e.g. `accountSubscribe`. */
     method: SafeText.Schema(),
-    /** What went wrong, in one sentence. */
+    /** The failure in one sentence. */
     detail: SafeText.Schema(),
     /** Host (and port, where the URL names one) of the endpoint. */
     host: Schema.optional(SafeText.Schema()),

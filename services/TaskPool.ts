@@ -76,7 +76,7 @@ export interface RunOptions {
 }
 
 /**
- * How a list is split into batches.
+ * Options of splitting a list into batches.
  *
  * @since 0.1.0
  * @category models

@@ -190,7 +190,7 @@ export interface Options {
   readonly commitment?: Commitment | undefined
   /**
    * Time to wait for an outcome, for calls that name none. Default 2 minutes: a blockhash is valid for 150 blocks, 60
-   * to 90 seconds, and then the status is final. See `SubmitOptions.timeout`.
+   * to 90 seconds, and then the status is final. Too low and too high: as for `SubmitOptions.timeout`.
    */
   readonly timeout?: Duration.DurationInput | undefined
   /**

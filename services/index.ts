@@ -1,5 +1,5 @@
 /**
- * What an application can ask for. Nothing in here imports `node:*`: this entry goes into a browser.
+ * The services of an application. No module of this entry imports `node:*`, so it works in a browser.
  *
  * @since 0.1.0
  */

@@ -62,7 +62,7 @@ export interface Options {
    * `http:` or `https:` URL of the collector, without `/v1/traces`: `http://localhost:4318`. Only its host is ever shown.
    */
   readonly url: string | Redacted.Redacted
-  /** Complete URLs for single signals, instead of `url`. */
+  /** Complete URLs for single signals, instead of `url`. Default: the path of each signal below `url`. */
   readonly endpoints?:
     | {
         readonly traces?: string | Redacted.Redacted | undefined
@@ -70,11 +70,11 @@ export interface Options {
         readonly logs?: string | Redacted.Redacted | undefined
       }
     | undefined
-  /** Headers of each request, such as a vendor's key. The exporter removes their values from all exported texts. */
+  /** Headers of each request, such as a vendor's key. Default: none. Their values are removed from all exported texts. */
   readonly headers?: { readonly [name: string]: string | Redacted.Redacted } | undefined
   /** The name of the service. Default: `service.name` of `resource`, or `unknown_service`. */
   readonly serviceName?: string | undefined
-  /** Attributes of the process: `service.version`, `deployment.environment.name`. */
+  /** Attributes of the process, such as `service.version` and `deployment.environment.name`. Default: none. */
   readonly resource?: Readonly<Record<string, string>> | undefined
   /** Default `http/protobuf`. `http/json` is for collectors without protobuf; its requests are larger. */
   readonly protocol?: "http/json" | "http/protobuf" | undefined

@@ -69,7 +69,7 @@ export interface Options extends Url.Options, WireTransport.Options {
    * late.
    */
   readonly keepAliveInterval?: Duration.DurationInput | undefined
-  /** Options of HTTP/2, used if an `https:` server offers it; `false` for HTTP/1.1 only. */
+  /** Options of HTTP/2, which is used if an `https:` server offers it. Default: `{}`. `false`: only HTTP/1.1. */
   readonly http2?: Http2Options | false | undefined
 }
 

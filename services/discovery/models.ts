@@ -195,8 +195,8 @@ export interface PersistedOptions extends Options {
    */
   readonly name?: string | undefined
   /**
-   * Time between two saves, 1 second to 1 hour. Default 30 seconds. A save writes only changes. Too short: more writes.
-   * Too long: more events are read again after a crash.
+   * Time between two saves, 1 second to 1 hour. Default 30 seconds. A save writes only changes. Too low: more writes.
+   * Too high: more events are read again after a crash.
    */
   readonly saveInterval?: Duration.DurationInput | undefined
 }

@@ -85,7 +85,10 @@ export interface SendOptions {
   readonly skipPreflight?: boolean | undefined
   /** The commitment of the simulation. Default: the pool's. */
   readonly preflightCommitment?: Commitment | undefined
-  /** How often the node resends the transaction. Default: until the blockhash expires. */
+  /**
+   * How often the node resends the transaction. Default: until the blockhash expires. Too low: a dropped transaction
+   * does not land. Too high: no effect beyond the default.
+   */
   readonly maxRetries?: number | undefined
   /** As in `ReadOptions`. */
   readonly minContextSlot?: Slot | undefined

@@ -28,7 +28,7 @@ import { SignedTransaction } from "../SignedTransaction.js"
 export class TransactionError extends printable(
   Schema.TaggedError<TransactionError>("@pod-protocol/effect/TransactionError")("TransactionError", {
     reason: Schema.Literal("Expired", "Rejected", "Simulation", "Unconfirmed", "Unrecorded", "Unsent"),
-    /** What went wrong, in one sentence. */
+    /** The failure in one sentence. */
     detail: SafeText.Schema(),
     /** Absent if nothing was signed. */
     signature: Schema.optional(Signature.Schema),

@@ -35,7 +35,7 @@ export interface Part {
 export interface Options {
   /** The headline. */
   readonly title: string
-  /** Shown in a table above all reports. */
+  /** Targets to show in a table above all reports. Default: none. */
   readonly targets?: ReadonlyArray<Target> | undefined
   /** One section each, in this order. */
   readonly parts: ReadonlyArray<Part>

@@ -56,7 +56,7 @@ export interface CallTree {
 }
 
 /**
- * How frames are shown.
+ * Options of showing frames.
  *
  * @since 0.1.0
  * @category models
@@ -333,7 +333,7 @@ export const byFunction = ({ root }: CallTree): ReadonlyArray<FunctionCost> => {
 }
 
 /**
- * How the cost of a function changed.
+ * The change of a function's cost.
  *
  * @since 0.1.0
  * @category models

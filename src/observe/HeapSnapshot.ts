@@ -39,7 +39,7 @@ export interface HeapSnapshot {
 }
 
 /**
- * How a class changed.
+ * The change of a class between two snapshots.
  *
  * @since 0.1.0
  * @category models

@@ -87,15 +87,15 @@ const MEASURES: Readonly<Record<CallTree.CallTree["unit"], readonly [type: strin
 }
 
 /**
- * When a profile was recorded.
+ * The time of a recording.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
-  /** When the recording began, in Unix milliseconds. Default 0: not known. */
+  /** Unix milliseconds at the start of the recording. Default 0: unknown. */
   readonly startedAt?: number | undefined
-  /** How long it took, in milliseconds. Default 0: not known. */
+  /** Duration of the recording in milliseconds. Default 0: unknown. */
   readonly durationMillis?: number | undefined
 }
 

@@ -32,13 +32,13 @@ export interface Options {
   readonly title: string
   /** The CPU profile. */
   readonly cpu: Cpu
-  /** The heap profile of the same run. */
+  /** The heap profile of the same run. Default: none. */
   readonly heap?: { readonly tree: CallTree.CallTree } | undefined
-  /** The fibers at some moment of the run, as text. At most 200,000 characters are shown. */
+  /** The fibers at some moment of the run, as text. Default: none. At most 200,000 characters are shown. */
   readonly fibers?: string | undefined
-  /** The metrics of the run, as text. At most 200,000 characters are shown. */
+  /** The metrics of the run, as text. Default: none. At most 200,000 characters are shown. */
   readonly metrics?: string | undefined
-  /** Names of files beside the page, to which it links. */
+  /** Names of files beside the page, to which it links. Default: none. */
   readonly files?: ReadonlyArray<string> | undefined
 }
 
