@@ -85,7 +85,7 @@ export interface Service {
   /**
    * As `get`, of a store that does not wait, such as SQLite: reads when it is called. The result is an `Exit`, unless the
    * row is damaged and must be removed. A `Cache` reads such a store in one step of the fiber, and shares no answer with
-   * other fibers. Default: absent, for a store that waits.
+   * other fibers. It must not retain the key, whose array is used again. Default: absent, for a store that waits.
    */
   readonly unsafeGet?: ((key: Uint8Array) => Effect.Effect<Option.Option<Row>, CacheError>) | undefined
   /** Reads the row under the key. A damaged row is removed, and the result is `None`. */
@@ -125,7 +125,10 @@ export interface Framed {
  * @category models
  */
 export interface Backend {
-  /** As `get`, of a backend that does not wait: reads when it is called, and never throws. Default: absent. */
+  /**
+   * As `get`, of a backend that does not wait: reads when it is called, never throws, and does not retain the key.
+   * Default: absent.
+   */
   readonly unsafeGet?: ((key: Uint8Array) => Either.Either<Option.Option<Uint8Array>, unknown>) | undefined
   /** Returns the stored bytes, even if they are damaged: `make` verifies them. */
   readonly get: (key: Uint8Array) => Effect.Effect<Option.Option<Uint8Array>, unknown>
@@ -155,7 +158,7 @@ export const make = (backend: Backend): Service => {
     if (Option.isNone(found)) return Effect.succeedNone
     const row = Rows.decode(key, found.value)
     return row === undefined
-      ? Effect.as(Effect.zipRight(remove(key), Metric.increment(Metrics.cacheRowsDamaged)), Option.none())
+      ? Effect.as(Effect.zipRight(remove(key.slice()), Metric.increment(Metrics.cacheRowsDamaged)), Option.none())
       : Effect.succeedSome(row)
   }
   return CacheStore.of({

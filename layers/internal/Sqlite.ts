@@ -144,7 +144,7 @@ export class Table {
   readonly #maxPages: number
   readonly #maxLog: number
   readonly #rowsAtOnce: number
-  readonly #touched = new Map<string, Uint8Array>()
+  readonly #touched = new Set<string>()
   #opened: Opened | undefined
   #isClosed = false
   #isDeviceFull = false
@@ -166,7 +166,7 @@ export class Table {
     return this.#use(({ get }) => {
       const row = get.get(key)
       if (!Predicate.hasProperty(row, "frame") || !(row.frame instanceof Uint8Array)) return undefined
-      if (this.#touched.size < MAX_TOUCHED) this.#touched.set(nameOf(key), key)
+      if (this.#touched.size < MAX_TOUCHED) this.#touched.add(nameOf(key))
       return row.frame
     })
   }
@@ -177,13 +177,13 @@ export class Table {
       const batch = rows.slice(at, at + this.#rowsAtOnce).filter(({ frame }) => this.#fits(frame))
       this.#use((opened) => this.#write(opened, batch, used))
     }
-    const touched = [...this.#touched.values()]
+    const touched = [...this.#touched]
     this.#touched.clear()
     for (let at = 0; at < touched.length; at += this.#rowsAtOnce) {
       const batch = touched.slice(at, at + this.#rowsAtOnce)
       this.#use((opened) =>
         this.#transaction(opened, this.#logOf(batch.length), () => {
-          for (const key of batch) opened.touch.run(used, key, used)
+          for (const name of batch) opened.touch.run(used, Buffer.from(name, "latin1"), used)
         })
       )
     }

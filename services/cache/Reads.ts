@@ -87,7 +87,8 @@ export class Reads<E extends Failure> {
     call: CallOptions,
     source: Source<E>
   ): Effect.Effect<Entry | undefined, E> {
-    const fresh = this.#levels.hit(Clock.moment(fiber), kind, name, call)
+    const now = Clock.moment(fiber)
+    const fresh = this.#levels.hit(now, kind, name, call)
     if (fresh !== undefined) {
       this.#levels.count(fiber, "memory")
       return Effect.succeed(fresh)
@@ -102,7 +103,7 @@ export class Reads<E extends Failure> {
     const asked =
       policy === "network-first"
         ? this.#fly(fiber, kind, name, source, least, true)
-        : this.#look(fiber, kind, name, source, least)
+        : this.#look(fiber, now, kind, name, source, least)
     if (policy !== "network-first" && call.stale !== "allow") return asked
     const fallback = (): Entry | undefined =>
       call.stale === "allow" ? this.#any(kind, name) : this.#usable(fiber, kind, name, call)
@@ -120,6 +121,7 @@ export class Reads<E extends Failure> {
   /** Reads the row of a synchronous second level. If the row does not suffice, starts a flight. */
   #look<Answer>(
     fiber: Fiber.RuntimeFiber<unknown, unknown>,
+    now: Clock.Moment,
     kind: Kind<Answer>,
     name: string,
     source: Source<E>,
@@ -130,9 +132,9 @@ export class Reads<E extends Failure> {
     }
     const outdated = this.#outdated
     return Hot.flatMapExit(
-      this.fromStore(fiber, kind, name, () => this.#outdated !== outdated),
+      this.fromStore(fiber, now, kind, name, () => this.#outdated !== outdated),
       (entry) => {
-        if (entry === undefined || !this.#isEnough(fiber, name, entry, least)) {
+        if (entry === undefined || !this.#isEnough(now, name, entry, least)) {
           return this.#fly(fiber, kind, name, source, least, false)
         }
         this.#levels.count(fiber, "store")
@@ -142,18 +144,19 @@ export class Reads<E extends Failure> {
   }
 
   /** Whether a row may be returned. */
-  #isEnough(fiber: Fiber.RuntimeFiber<unknown, unknown>, name: string, entry: Entry, least: bigint): boolean {
+  #isEnough(now: Clock.Moment, name: string, entry: Entry, least: bigint): boolean {
     return (
       entry.version >= least &&
       // The first level may have a higher version, which has outlived its time to live.
       entry.version >= (this.#levels.memory.peek(name)?.version ?? 0n) &&
-      Entries.age(Clock.moment(fiber), entry) < this.#levels.coverage.ttlOf(entry)
+      Entries.age(now, entry) < this.#levels.coverage.ttlOf(entry)
     )
   }
 
   /** Reads the row of the second level into the first, for a caller in this fiber. */
   fromStore<Answer>(
     fiber: Fiber.RuntimeFiber<unknown, unknown>,
+    now: Clock.Moment,
     kind: Kind<Answer>,
     name: string,
     isOutdated: () => boolean = () => false
@@ -169,7 +172,6 @@ export class Reads<E extends Failure> {
       const bytes = row.state === "value" ? row.value : undefined
       const { isTracked, names: groups } = kind.groupsOf(name, bytes)
       const admit = (): Effect.Effect<Entry | undefined> => {
-        const now = Clock.moment(fiber)
         const entry: Entry = {
           kind: kind.name,
           version: row.slot,
@@ -309,9 +311,10 @@ export class Reads<E extends Failure> {
   ): Effect.Effect<Entry | undefined, E> {
     flight.isOutdated = false
     return Effect.flatMap(
-      this.fromStore(fiber, kind, name, () => flight.isOutdated),
+      this.fromStore(fiber, Clock.moment(fiber), kind, name, () => flight.isOutdated),
       (entry) => {
-        if (entry === undefined || flight.isNetworkAsked || !this.#isEnough(fiber, name, entry, flight.least)) {
+        const now = Clock.moment(fiber)
+        if (entry === undefined || flight.isNetworkAsked || !this.#isEnough(now, name, entry, flight.least)) {
           return this.#fromSource(kind, name, flight, source)
         }
         this.#levels.count(fiber, "store")

@@ -150,17 +150,21 @@ export const make = Effect.fnUntraced(function* (
     Effect.whileLoop({ while: () => queue.size > 0, body: () => writeBatch, step: () => undefined })
   )
 
-  const { get, unsafeGet = get } = service
+  const { get, unsafeGet } = service
 
   const onFailure = (error: CacheError) => Effect.as(failed(reads, "reading from", error), undefined)
 
-  const read = (space: Space, key: Uint8Array): Effect.Effect<Row | undefined> => {
+  const read = (space: Space | "group", name: string): Effect.Effect<Row | undefined> => {
+    const lowest = lost[spaceOf(space)]
     const onSuccess = (found: Option.Option<Row>) => {
       reads.succeeded()
       const row = Option.getOrUndefined(found)
-      return Effect.succeed(row === undefined || row.slot < lost[space] ? undefined : row)
+      return Effect.succeed(row === undefined || row.slot < lowest ? undefined : row)
     }
-    const found = unsafeGet(key)
+    const found =
+      unsafeGet === undefined
+        ? get(keys[space](name))
+        : unsafeGet(space === "account" ? keys.unsafeAccount(name) : keys[space](name))
     return Hot.isSuccess(found) ? onSuccess(found.value) : Effect.matchEffect(found, { onFailure, onSuccess })
   }
 
@@ -175,7 +179,7 @@ export const make = Effect.fnUntraced(function* (
     get: (fiber, space, name) => {
       const queued = queuedOf(space, name)
       if (queued !== undefined) return Effect.succeed(queued.row)
-      return reads.isOpen(fiber) ? Effect.succeed(undefined) : read(spaceOf(space), keys[space](name))
+      return reads.isOpen(fiber) ? Effect.succeed(undefined) : read(space, name)
     },
     put: (space, name, row) =>
       Effect.suspend(() => {

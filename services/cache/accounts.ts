@@ -5,7 +5,7 @@ import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import { model } from "../../src/internal/jsonable.js"
+import { jsonable } from "../../src/internal/jsonable.js"
 import type { AccountDecodeError } from "../../src/protocol/Account.js"
 import type { AccountType } from "../../src/protocol/AccountType.js"
 import * as Addresses from "../../src/solana/Address.js"
@@ -60,18 +60,26 @@ const MAX_KEPT_BYTES = 64 * 1024
 const GROUPS: Groups = { names: [], isTracked: true }
 const NO_BYTES = new Uint8Array(0)
 
+class Cached<A> implements CachedAccount<A> {
+  constructor(
+    readonly address: Address,
+    readonly account: A,
+    readonly slot: Slot,
+    readonly readAt: number
+  ) {}
+}
+
+jsonable(Cached)
+
 const decode = <A>(type: AccountType<A>, address: Address, entry: Entry, programId: Address): Answer<A> => {
   const { bytes, readAt, version } = entry
   if (bytes === undefined) return Exit.fail(new AccountNotFound({ account: type.tag, address }))
-  return Either.match(type.decode(bytes), {
-    onLeft: (error) => Exit.fail(error),
-    onRight: (account) => {
-      const swapped = located(type, address, account, programId)
-      return swapped === undefined
-        ? Exit.succeed(model({ address, account, slot: version, readAt: readAt.wall }))
-        : Exit.fail(swapped)
-    }
-  })
+  const decoded = type.decode(bytes)
+  if (Either.isLeft(decoded)) return Exit.fail(decoded.left)
+  const swapped = located(type, address, decoded.right, programId)
+  return swapped === undefined
+    ? Exit.succeed(new Cached(address, decoded.right, version, readAt.wall))
+    : Exit.fail(swapped)
 }
 
 /** Reads one account from the network. */

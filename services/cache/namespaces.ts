@@ -222,12 +222,13 @@ export class Namespaces {
         Effect.flatMap(path("key", key), () => {
           const full = fullOf(key)
           return Effect.withFiberRuntime<Option.Option<A>>((fiber) => {
-            const entry = levels.hit(Clock.moment(fiber), kind, full, {})
+            const now = Clock.moment(fiber)
+            const entry = levels.hit(now, kind, full, {})
             if (entry !== undefined) {
               levels.count(fiber, "memory")
               return Effect.succeed(answerOf(full, entry))
             }
-            return Effect.flatMap(this.#reads.fromStore(fiber, kind, full), (entry) => {
+            return Effect.flatMap(this.#reads.fromStore(fiber, now, kind, full), (entry) => {
               const isFresh =
                 entry !== undefined && Entries.age(Clock.moment(fiber), entry) < levels.coverage.ttlOf(entry)
               if (isFresh) levels.count(fiber, "store")

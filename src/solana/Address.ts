@@ -122,12 +122,16 @@ export const parse = (text: string, field = "address"): Either.Either<Address, I
   is(text) ? Either.right(text) : Either.left(refusal(text, field))
 
 /**
- * Converts a literal in the source to an address. Throws `InvalidInput`, as a defect, if it is not an address.
+ * Converts a literal in the source, or a text that was an address before, to an address. Throws `InvalidInput`, as a
+ * defect, if it is not an address. Caches the bytes for {@link toBytes}.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const known = (text: string): Address => Either.getOrThrowWith(parse(text), (invalid) => invalid)
+export const known = (text: string): Address => {
+  if (find(text) === undefined) throw refusal(text, "address")
+  return brand(text)
+}
 
 /**
  * An address in a model: base58 text in JSON, Kit's brand in memory. Decoding checks text from outside.
