@@ -138,19 +138,27 @@ export class SearchIndex<A, Order extends string> {
     columns: Columns<A, Order>,
     accounts: Iterable<Dated<A>>
   ): Effect.Effect<SearchIndex<A, Order>> {
-    return Turns.steps(() => new SearchIndex(columns).#build(accounts))
+    return Turns.longSteps(() => new SearchIndex(columns).#build(accounts))
   }
 
-  *#build(accounts: Iterable<Dated<A>>): Generator<void, this> {
-    const newWords: Array<Word> = []
-    let put = 0
-    for (const { account, address, slot } of accounts) {
-      if (++put % PART === 0) yield
+  /** Adds the next accounts to the rows and sets. Returns false after the last one. V8 optimises no loop of a generator. */
+  #setPart(accounts: Iterator<Dated<A>>, newWords: Array<Word>): boolean {
+    for (let put = 0; put < PART; put++) {
+      const next = accounts.next()
+      if (next.done === true) return false
+      const { account, address, slot } = next.value
       const known = this.#rowOf.get(address)
       if (known !== undefined && slot < (this.#rows[known]?.slot ?? 0n)) continue
       if (known !== undefined) this.#unset(known)
       this.#set(known ?? this.#rows.length, address, account, slot, newWords)
     }
+    return true
+  }
+
+  *#build(accounts: Iterable<Dated<A>>): Generator<void, this> {
+    const newWords: Array<Word> = []
+    const rest = accounts[Symbol.iterator]()
+    while (this.#setPart(rest, newWords)) yield
     const byAddress = yield* byTexts(this.#rows.length, this.#addresses, (row) => this.#rows[row]?.address ?? "")
     for (const { keys, rows } of this.#orders) yield* rows.replacing(yield* byWords(byAddress, keys.descending))
     const beginnings = new TextColumn()

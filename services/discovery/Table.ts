@@ -99,7 +99,7 @@ export class Table<A extends Account, Order extends string> implements Savable {
       return accounts
     }
     return Effect.gen(this, function* () {
-      const accounts = yield* Turns.steps(decoded)
+      const accounts = yield* Turns.longSteps(decoded)
       if (accounts === undefined) return undefined
       const index = yield* SearchIndex.make(columns, accounts)
       const commit = Effect.suspend(() => {
@@ -155,7 +155,7 @@ export class Table<A extends Account, Order extends string> implements Savable {
         if (++count % PART === 0) yield
       }
     }
-    return Effect.zipRight(Turns.steps(puts), this.#evict())
+    return Effect.zipRight(Turns.longSteps(puts), this.#evict())
   }
 
   /** Reads the accounts again that these events created or changed, at the slot `least` or later. */

@@ -4,6 +4,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import type * as Fiber from "effect/Fiber"
+import * as Clock from "./clock.js"
 
 /** Lets sockets, timers and other fibers run. */
 export const next: Effect.Effect<void> =
@@ -17,21 +19,61 @@ export const next: Effect.Effect<void> =
 /** Parts that run in one turn. A turn costs about 30 µs, and a part should take a fraction of a millisecond. */
 export const PARTS_PER_TURN = 4
 
-const forEach = <A, E>(parts: ReadonlyArray<A>, take: (part: A) => Either.Either<void, E>): Effect.Effect<void, E> =>
-  Effect.gen(function* () {
-    for (const [index, part] of parts.entries()) {
+/**
+ * Milliseconds after which a turn of long work ends even with fewer parts. The first parts take many times as long as the
+ * later ones, because V8 has not compiled their code.
+ */
+const MAX_MILLIS = 4
+
+/** The parts and the time of a turn. */
+class Turn {
+  readonly #fiber: Fiber.RuntimeFiber<unknown, unknown>
+  #parts = 0
+  #began: number
+
+  constructor(fiber: Fiber.RuntimeFiber<unknown, unknown>) {
+    this.#fiber = fiber
+    this.#began = Clock.monotonic(fiber)
+  }
+
+  /** Ends the turn after a part if it had enough parts or time. */
+  after(): Effect.Effect<void> {
+    const isOver = ++this.#parts === PARTS_PER_TURN || Clock.monotonic(this.#fiber) - this.#began >= MAX_MILLIS
+    return isOver ? this.begin() : Effect.void
+  }
+
+  begin(): Effect.Effect<void> {
+    return Effect.map(next, () => {
+      this.#parts = 0
+      this.#began = Clock.monotonic(this.#fiber)
+    })
+  }
+}
+
+/** Parts of long work. */
+interface Parts<A> extends Iterable<A> {
+  readonly length: number
+}
+
+const forEach = <A, E>(parts: Parts<A>, take: (part: A) => Either.Either<void, E>): Effect.Effect<void, E> =>
+  Effect.withFiberRuntime((fiber) =>
+    Effect.gen(function* () {
+      const turn = parts.length > PARTS_PER_TURN ? new Turn(fiber) : undefined
       // Long work begins in a new turn, because its caller may have used much of the present one.
-      if (parts.length > PARTS_PER_TURN && index % PARTS_PER_TURN === 0) yield* next
-      yield* take(part)
-    }
-  })
+      if (turn !== undefined) yield* turn.begin()
+      for (const part of parts) {
+        yield* take(part)
+        if (turn !== undefined) yield* turn.after()
+      }
+    })
+  )
 
 /**
  * Concatenates the results of all parts, `PARTS_PER_TURN` parts in a turn of the event loop. Stops at the first
  * failure.
  */
 export const flatMap = <A, B, E>(
-  parts: ReadonlyArray<A>,
+  parts: Parts<A>,
   f: (part: A) => Either.Either<ReadonlyArray<B>, E>
 ): Effect.Effect<ReadonlyArray<B>, E> =>
   Effect.suspend(() => {
@@ -47,6 +89,14 @@ export const flatMap = <A, B, E>(
 export const partsOf = <A>(items: ReadonlyArray<A>, size: number): ReadonlyArray<ReadonlyArray<A>> =>
   Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size))
 
+/** As {@link partsOf}, for a list so long that splitting it would take a turn of its own. */
+export const lazyPartsOf = <A>(items: ReadonlyArray<A>, size: number): Parts<ReadonlyArray<A>> => ({
+  length: Math.ceil(items.length / size),
+  *[Symbol.iterator]() {
+    for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size)
+  }
+})
+
 /** Runs a generator to its end, `PARTS_PER_TURN` of its steps in a turn of the event loop. A step is a part. */
 export const steps = <A>(generator: () => Generator<void, A>): Effect.Effect<A> =>
   Effect.gen(function* () {
@@ -57,3 +107,18 @@ export const steps = <A>(generator: () => Generator<void, A>): Effect.Effect<A> 
       if (step % PARTS_PER_TURN === 0) yield* next
     }
   })
+
+/** As {@link steps}, for work that is known to be long: begins in a new turn, and ends each turn in time. */
+export const longSteps = <A>(generator: () => Generator<void, A>): Effect.Effect<A> =>
+  Effect.withFiberRuntime((fiber) =>
+    Effect.gen(function* () {
+      const turn = new Turn(fiber)
+      yield* turn.begin()
+      const running = generator()
+      while (true) {
+        const { done, value } = running.next()
+        if (done === true) return value
+        yield* turn.after()
+      }
+    })
+  )

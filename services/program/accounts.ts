@@ -222,7 +222,7 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
           ? decoded.right
           : refuse("address", "its fields give another address")
       }
-      return Turns.flatMap(Turns.partsOf(Arr.fromIterable(infos), PART), (part) => {
+      return Turns.flatMap(Turns.lazyPartsOf(Arr.fromIterable(infos), PART), (part) => {
         const decoded: Array<ProgramAccount<A>> = []
         for (const info of part) {
           const account = decode(info)
