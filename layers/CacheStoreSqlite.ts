@@ -20,6 +20,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as CacheStore from "../services/CacheStore.js"
 import * as Check from "../src/internal/check.js"
@@ -47,9 +48,15 @@ const MEBIBYTE = 1024 * 1024
 
 const DEFAULT_MAX_BYTES = 100 * MEBIBYTE
 
+/** How long the start waits for another process that creates or empties the file: about five seconds. */
+const OPENING = {
+  while: ({ reason }: CacheStore.CacheError) => reason === "Busy",
+  schedule: Schedule.intersect(Schedule.jittered(Schedule.spaced("100 millis")), Schedule.recurs(50))
+}
+
 /**
- * Opens the store. The scope closes it. `CacheError` with reason `MissingPackage` if the runtime has no SQLite, and
- * with another reason if the folder cannot be used.
+ * Opens the store. The scope closes it. `CacheError` with reason `MissingPackage` if the runtime has no SQLite, `Busy` if
+ * another process holds the file for seconds, and with another reason if the folder cannot be used.
  *
  * @since 0.1.0
  * @category constructors
@@ -75,7 +82,10 @@ export const make = (
       Effect.sync(() => new Sqlite.Table(sqlite, file, maxBytes)),
       (table) => Effect.sync(() => table.close())
     )
-    yield* Sqlite.attempt(() => table.open())
+    yield* Effect.retry(
+      Sqlite.attempt(() => table.open()),
+      OPENING
+    )
     const unsafeGet = (key: Uint8Array) => Sqlite.unsafeAttempt(() => Option.fromNullable(table.get(key)))
     return CacheStore.make({
       unsafeGet,

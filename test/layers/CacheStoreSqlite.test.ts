@@ -5,8 +5,10 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as CacheStoreSqlite from "../../layers/CacheStoreSqlite.js"
+import * as Sqlite from "../../layers/internal/Sqlite.js"
 import type * as CacheStore from "../../services/CacheStore.js"
 import { bundled } from "../support/bundled.js"
 
@@ -81,6 +83,23 @@ describe("CacheStoreSqlite", () => {
         if (isLong) process.stderr.write(`full disk: ${text}\n`)
         expect(result).toMatchObject({ reasons: ["Full"], unread: 0, failuresWithRoom: 0 })
       })
+  )
+
+  it.scopedLive("given a file that another process holds, when the store is opened, then it waits for the file", () =>
+    Effect.gen(function* () {
+      const directory = yield* folder
+      const { DatabaseSync } = yield* Sqlite.load
+      const other = new DatabaseSync(path.join(directory, "cache.sqlite"))
+      other.exec("BEGIN EXCLUSIVE")
+      const opening = yield* Effect.fork(CacheStoreSqlite.make({ directory }))
+      yield* Effect.sleep("300 millis")
+      expect(Option.isNone(yield* Fiber.poll(opening))).toBe(true)
+      other.exec("COMMIT")
+      other.close()
+      const store = yield* Fiber.join(opening)
+      yield* store.putMany([[keyOf(1), rowOf(1)]])
+      expect(Option.isSome(yield* store.get(keyOf(1)))).toBe(true)
+    })
   )
 
   it.scoped("given three processes on one folder, when all write the same keys, then slots only rise for each", () =>

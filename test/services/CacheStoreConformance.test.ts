@@ -12,6 +12,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as CacheStoreSqlite from "../../layers/CacheStoreSqlite.js"
 import * as CacheStore from "../../services/CacheStore.js"
+import { runs } from "../support/runs.js"
 
 const temporaryFolder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(path.join(os.tmpdir(), "pod-cache-"))),
@@ -72,7 +73,10 @@ for (const [name, store] of stores) {
     it.effect("Given any operations / When they run / Then it holds what a map of rising rows holds", () =>
       Effect.gen(function* () {
         const store = yield* CacheStore.CacheStore
-        const sequences = FastCheck.sample(FastCheck.array(operation, { maxLength: 40 }), { numRuns: 50, seed: 7 })
+        const sequences = FastCheck.sample(FastCheck.array(operation, { maxLength: 40 }), {
+          numRuns: runs(50),
+          seed: 7
+        })
         for (const sequence of sequences) {
           space += 10
           const model = new Map<number, CacheStore.Row>()
