@@ -32,8 +32,11 @@ const LeaderConfig = Schema.Struct({
   commitment: Params.maybe(Params.Commitment)
 })
 
-/** The slots of an epoch: the node leads all of them. */
-const ALL_SLOTS = Array.from({ length: SLOTS_PER_EPOCH }, (_, slot) => slot)
+let slotsOfEpoch: ReadonlyArray<number> | undefined
+
+/** The slots of an epoch: the node leads all of them. The list has megabytes, so only its first reader makes it. */
+const allSlots = (): ReadonlyArray<number> =>
+  (slotsOfEpoch ??= Array.from({ length: SLOTS_PER_EPOCH }, (_, slot) => slot))
 
 const getLeaderSchedule = method(
   Params.decode(
@@ -51,7 +54,7 @@ const getLeaderSchedule = method(
       const wanted = config?.identity == null ? identity : yield* Params.address(config.identity)
       const bank = yield* Params.bank(chain, config)
       if (isSlot && slotOrConfig >= knownSlots(bank.slot)) return null
-      return wanted === identity ? { [identity]: ALL_SLOTS } : {}
+      return wanted === identity ? { [identity]: allSlots() } : {}
     })
 )
 
