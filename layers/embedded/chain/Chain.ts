@@ -32,7 +32,7 @@ import type { OwnedAccount } from "./OwnedAccounts.js"
 import * as ShownSysvars from "./ShownSysvars.js"
 import { SlotHashReaders } from "./SlotHashReaders.js"
 import type { StoredAccount } from "./StoredAccount.js"
-import type { Simulation, SvmFactory } from "./Svm.js"
+import type { Outcome, Simulation, SvmFactory } from "./Svm.js"
 import * as Sysvars from "./Sysvars.js"
 import type { TransactionError } from "./TransactionErrors.js"
 
@@ -227,21 +227,37 @@ export class Chain {
     this.#keep = (input, nowMillis) => keep({ elapsed: nowMillis - start, input })
   }
 
-  /**
-   * Executes a transaction in a block: the open block, or a new one in instant mode. `simulated` is the result of its
-   * simulation on the newest bank, if the chain has not changed since: its writes are kept, without another execution.
-   */
-  submit(transaction: LoadedTransaction, nowMillis: number, verify: boolean, simulated?: Simulation): Submission {
+  /** Executes a transaction in a block: the open block, or a new one in instant mode. */
+  submit(transaction: LoadedTransaction, nowMillis: number, verify: boolean): Submission {
     const refusal = this.refusal(transaction, this.bank("processed"))
-    if (refusal !== undefined) return Either.left(refusal)
+    return refusal === undefined
+      ? Either.mapLeft(this.#land(transaction, nowMillis, { verify, landsFailed: true }), ({ err }) => err)
+      : Either.left(refusal)
+  }
+
+  /**
+   * Executes a transaction that the newest bank does not refuse, and returns its outcome. It lands only if it succeeds:
+   * the result of a simulation and a submission, for one execution.
+   */
+  attempt(transaction: LoadedTransaction, nowMillis: number, verify: boolean): Outcome {
+    const landed = this.#land(transaction, nowMillis, { verify, landsFailed: false })
+    return Either.merge(landed).outcome
+  }
+
+  #land(
+    transaction: LoadedTransaction,
+    nowMillis: number,
+    landing: Execution.Landing
+  ): Either.Either<TransactionRecord, Execution.NotLanded> {
     this.#now = nowMillis
     const open = this.#state.open
     const block = open ?? this.#openBlock(nowMillis, 0)
     ShownSysvars.writeTime(this.#state, this.#executionTime(nowMillis))
-    const landed = Execution.land(this.#state, transaction, block, verify, simulated)
+    const landed = Execution.land(this.#state, transaction, block, landing)
     if (Either.isLeft(landed)) return Either.left(landed.left)
     const { record, written } = landed.right
-    this.#keep?.({ kind: "submit", wire: transaction.wire, verify }, nowMillis)
+    // Its signatures are verified now: a replay need not.
+    this.#keep?.({ kind: "submit", wire: transaction.wire, verify: false }, nowMillis)
     if (this.settings.blockMode === "interval") {
       this.#events.reached(["processed"], record, written)
       return Either.right(record)

@@ -23,9 +23,14 @@ export const named = (
   return isMissing ? "ProgramAccountNotFound" : error
 }
 
-/** The accounts that the transaction wrote. A failed transaction writes only its fee payer and its nonce. */
-export const writtenBy = ({ transaction, outcome }: TransactionRecord): ReadonlyArray<Address> => {
-  if (outcome.err === null) return transaction.addresses.filter((_, index) => isWritable(transaction, index))
+/** The accounts that the transaction wrote. */
+export const writtenBy = ({ transaction, outcome }: TransactionRecord): ReadonlyArray<Address> =>
+  outcome.err === null
+    ? transaction.addresses.filter((_, index) => isWritable(transaction, index))
+    : writtenIfFailed(transaction)
+
+/** The accounts that the transaction writes if it fails: its fee payer and its nonce. */
+export const writtenIfFailed = (transaction: LoadedTransaction): ReadonlyArray<Address> => {
   const nonce = Nonce.accountOf(transaction)
   return nonce === undefined || nonce === transaction.feePayer ? [transaction.feePayer] : [transaction.feePayer, nonce]
 }

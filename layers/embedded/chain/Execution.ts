@@ -2,7 +2,7 @@
  * Executes transactions on the newest bank: checks their age, runs them on the machine, and records the outcome.
  *
  * Invariants: a message lands at most once, whatever its signatures. A refused transaction changes nothing; a failed one
- * writes only its fee payer and its nonce.
+ * that lands writes only its fee payer and its nonce.
  */
 import type { Address, Blockhash } from "@solana/kit"
 import * as Either from "effect/Either"
@@ -12,7 +12,6 @@ import type { TransactionRecord } from "./Ledger.js"
 import { isWritable, type LoadedTransaction } from "./LoadedTransaction.js"
 import * as Nonce from "./Nonce.js"
 import * as ShownSysvars from "./ShownSysvars.js"
-import { deploys } from "./SlotHashReaders.js"
 import type { Outcome, Rename, Simulation } from "./Svm.js"
 import * as TokenAccounts from "./TokenAccounts.js"
 import type { TransactionError } from "./TransactionErrors.js"
@@ -58,29 +57,46 @@ export const run = <A extends Outcome>(
   return wire === undefined ? use(transaction.wire, verify, rename) : use(wire, false, rename)
 }
 
-/**
- * Executes the transaction in the block. `simulated` is its simulation on the unchanged machine: the writes are kept.
- */
+/** A transaction that did not land. */
+export interface NotLanded {
+  readonly err: TransactionError
+  readonly outcome: Outcome
+}
+
+/** How to execute a transaction. */
+export interface Landing {
+  readonly verify: boolean
+  /** Whether the transaction also lands if it fails. If not, a failed execution changes nothing. */
+  readonly landsFailed: boolean
+}
+
+/** Executes the transaction in the block. */
 export const land = (
   state: ChainState,
   transaction: LoadedTransaction,
   block: OpenBlock,
-  verify: boolean,
-  simulated?: Simulation
-): Either.Either<Landed, TransactionError> => {
+  { landsFailed, verify }: Landing
+): Either.Either<Landed, NotLanded> => {
   const { accounts, ledger, svm } = state
   const { addresses } = transaction
   const writable = addresses.filter((_, index) => isWritable(transaction, index))
   const before = accounts.remembers ? writable.map(svm.account) : []
   const nonce = nonceOf(state, transaction)
+  const undone = landsFailed
+    ? []
+    : Executed.writtenIfFailed(transaction).map((address) => [address, svm.account(address)] as const)
   const preBalances = addresses.map(svm.balance)
   const preTokenBalances = TokenAccounts.balances(addresses, svm.account)
-  const isCommitted = simulated !== undefined && nonce === undefined && !deploys(transaction) && simulated.commit()
-  const outcome = isCommitted ? simulated : run(state, transaction, verify, svm.execute)
+  const outcome = run(state, transaction, verify, svm.execute)
+  const { err } = outcome
+  if (err !== null && !landsFailed) {
+    for (const [address, account] of undone) if (account !== undefined) svm.setAccount(address, account)
+    return Either.left({ err, outcome })
+  }
   const postBalances = addresses.map((address, index) =>
     isWritable(transaction, index) ? svm.balance(address) : (preBalances[index] ?? 0n)
   )
-  if (outcome.err !== null && preBalances[0] === postBalances[0]) return Either.left(outcome.err)
+  if (err !== null && preBalances[0] === postBalances[0]) return Either.left({ err, outcome })
 
   if (nonce !== undefined) svm.setAccount(nonce, Nonce.advanced(svm.account(nonce), state.last.blockhash))
   const fee = sum(preBalances) - sum(postBalances)
@@ -110,7 +126,7 @@ export const land = (
     signature: transaction.signature,
     messageHash: transaction.messageHash,
     slot: block.slot,
-    err: outcome.err,
+    err,
     blockhashHeight: state.blockhashes.get(transaction.message.blockhash)?.height
   })
   for (const { blockhashHeight } of forgotten) {

@@ -1,5 +1,5 @@
 /** A decoded transaction with resolved lookup tables: every account and its access. */
-import { createHash } from "node:crypto"
+import { hash } from "node:crypto"
 import type { Address, Signature } from "@solana/kit"
 import * as Either from "effect/Either"
 import * as Addresses from "../../../src/solana/Address.js"
@@ -66,7 +66,7 @@ export const assemble = (
     signatures,
     message,
     signature: Signatures.fromBytes(signature),
-    messageHash: createHash("sha256").update(messageBytes).digest("base64"),
+    messageHash: hash("sha256", messageBytes, "base64"),
     feePayer,
     addresses:
       loaded.writable.length + loaded.readonly.length === 0

@@ -85,4 +85,4 @@ export class SlotHashReaders {
 }
 
 /** Whether the transaction can deploy a program. */
-export const deploys = ({ addresses }: LoadedTransaction): boolean => addresses.some((address) => LOADERS.has(address))
+const deploys = ({ addresses }: LoadedTransaction): boolean => addresses.some((address) => LOADERS.has(address))

@@ -41,11 +41,6 @@ export interface Outcome {
 /** An outcome, and the accounts after it. */
 export interface Simulation extends Outcome {
   readonly accounts: ReadonlyMap<Address, StoredAccount>
-  /**
-   * Keeps the writes, as an execution would. Call it only if the simulation succeeded and the machine has not changed
-   * since. Returns false if the machine must execute the transaction instead, because it writes an executable.
-   */
-  readonly commit: () => boolean
 }
 
 /** Corrects the name of an error to the name on a cluster. */
@@ -223,7 +218,7 @@ const wrap = (native: typeof Native, machine: Native.LiteSvm, maxLogBytes: numbe
 
   /** LiteSVM's sysvars hold 1 lamport; on a cluster they are rent-exempt. */
   const shown = (address: Address, account: Native.Account): StoredAccount => {
-    const found = stored(account)
+    const found = new MachineAccount(account)
     if (!Sysvars.is(address)) return found
     const { owner, executable, rentEpoch, data } = found
     return { lamports: minimumBalance(data.length), owner, executable, rentEpoch, data }
@@ -257,24 +252,18 @@ const wrap = (native: typeof Native, machine: Native.LiteSvm, maxLogBytes: numbe
       machine.setSigverify(verify)
       const result = machine.simulateVersionedTransaction(wire)
       return result instanceof native.FailedTransactionMetadata
-        ? new MachineSimulation(rename(transactionError(native, result.err())), result.meta(), noAccounts)
-        : new MachineSimulation(null, result.meta(), {
-            read: () =>
+        ? new MachineSimulation(rename(transactionError(native, result.err())), result.meta(), () => new Map())
+        : new MachineSimulation(
+            null,
+            result.meta(),
+            () =>
               new Map(
                 result.postAccounts().map((entry) => {
                   const address = Addresses.fromBytes(entry.address)
                   return [address, shown(address, entry.account())]
                 })
-              ),
-            write: () => {
-              const written = result
-                .postAccounts()
-                .map((entry) => ({ address: entry.address, account: entry.account() }))
-              if (written.some(({ account }) => account.executable())) return false
-              for (const { address, account } of written) machine.setAccount(address, account)
-              return true
-            }
-          })
+              )
+          )
     },
     addProgram: (address, elf) =>
       Either.all([refuseLoss(address, programOf(elf)), tryProgram(native, address, elf)]).pipe(
@@ -309,22 +298,34 @@ const wrap = (native: typeof Native, machine: Native.LiteSvm, maxLogBytes: numbe
 const latestBlockhash = (machine: Native.LiteSvm): Blockhash =>
   Either.getOrThrow(Blockhashes.parse(machine.latestBlockhash()))
 
-/** Reads the machine's data on demand: most callers need only its lamports. */
-const stored = (account: Native.Account): StoredAccount => {
-  let data: Uint8Array | undefined
-  let owner: Address | undefined
-  return {
-    lamports: account.lamports(),
-    executable: account.executable(),
-    get rentEpoch() {
-      return account.rentEpoch()
-    },
-    get owner() {
-      return (owner ??= Addresses.fromBytes(account.owner()))
-    },
-    get data() {
-      return (data ??= account.data())
-    }
+/** An account in the machine's form. Its parts are converted on the first read, because most are never read. */
+class MachineAccount implements StoredAccount {
+  readonly #account: Native.Account
+  #data: Uint8Array | undefined
+  #owner: Address | undefined
+
+  constructor(account: Native.Account) {
+    this.#account = account
+  }
+
+  get lamports(): bigint {
+    return this.#account.lamports()
+  }
+
+  get executable(): boolean {
+    return this.#account.executable()
+  }
+
+  get rentEpoch(): bigint {
+    return this.#account.rentEpoch()
+  }
+
+  get owner(): Address {
+    return (this.#owner ??= Addresses.fromBytes(this.#account.owner()))
+  }
+
+  get data(): Uint8Array {
+    return (this.#data ??= this.#account.data())
   }
 }
 
@@ -371,29 +372,21 @@ class MachineOutcome implements Outcome {
   }
 }
 
-/** The accounts after a simulation. */
-interface Writes {
-  readonly read: () => Simulation["accounts"]
-  readonly write: () => boolean
-}
-
-const noAccounts: Writes = { read: () => new Map(), write: () => false }
-
 class MachineSimulation extends MachineOutcome implements Simulation {
-  readonly #writes: Writes
+  readonly #read: () => Simulation["accounts"]
   #accounts: Simulation["accounts"] | undefined
 
-  constructor(err: Errors.TransactionError | null, meta: Native.TransactionMetadata, writes: Writes) {
+  constructor(
+    err: Errors.TransactionError | null,
+    meta: Native.TransactionMetadata,
+    read: () => Simulation["accounts"]
+  ) {
     super(err, meta)
-    this.#writes = writes
+    this.#read = read
   }
 
   get accounts(): Simulation["accounts"] {
-    return (this.#accounts ??= this.#writes.read())
-  }
-
-  commit(): boolean {
-    return this.#writes.write()
+    return (this.#accounts ??= this.#read())
   }
 }
 

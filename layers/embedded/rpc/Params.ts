@@ -64,6 +64,18 @@ export const decode = <A extends ReadonlyArray<unknown>, I extends ReadonlyArray
       : Either.mapLeft(read(params.slice(0, accepted)), complain)
 }
 
+/**
+ * As `read`, but values that `is` accepts are taken as they are. For a call that is made often: a schema costs more
+ * than a guard, and is needed only to say what is wrong.
+ */
+export const guarded =
+  <A extends ReadonlyArray<unknown>>(
+    is: (params: ReadonlyArray<unknown>) => params is A,
+    read: (params: ReadonlyArray<unknown>) => Read<A>
+  ): ((params: ReadonlyArray<unknown>) => Read<A>) =>
+  (params) =>
+    is(params) ? Either.right(params) : read(params)
+
 const complain = (error: ParseResult.ParseError): JsonRpcError.JsonRpcError =>
   JsonRpcError.params(`Invalid params: ${describe(error).slice(0, MAX_COMPLAINT)}`)
 

@@ -17,10 +17,9 @@ export const read = (chain: Chain, text: string, encoding: "base58" | "base64"):
 
 /** As `read`, from bytes. */
 export const fromBytes = (chain: Chain, bytes: Uint8Array): Params.Read<LoadedTransaction> =>
-  Either.gen(function* () {
-    const transaction = yield* Either.mapLeft(AnyTransaction.decode(bytes), refuseWire)
+  Either.flatMap(Either.mapLeft(AnyTransaction.decode(bytes), refuseWire), (transaction) => {
     const { slot } = chain.bank("processed")
-    return yield* Either.mapLeft(
+    return Either.mapLeft(
       load(bytes, transaction, (address) => chain.account(address, slot), slot + chain.slotsUntilExecution),
       (error) => JsonRpcError.params(`invalid transaction: ${Errors.describe(error)}`)
     )

@@ -1,13 +1,12 @@
 /** Methods that send and simulate transactions and report their outcomes. */
 import type { Address, Commitment, Signature } from "@solana/kit"
 import * as Either from "effect/Either"
-import * as Function from "effect/Function"
 import * as Schema from "effect/Schema"
 import { MAX_SIGNATURE_STATUSES, MAX_SIGNATURES_FOR_ADDRESS } from "../../../../src/solana/Limits.js"
 import type { Chain } from "../../chain/Chain.js"
 import type { Bank } from "../../chain/ChainState.js"
 import type { LoadedTransaction } from "../../chain/LoadedTransaction.js"
-import type { Simulation } from "../../chain/Svm.js"
+import type { Outcome, Simulation } from "../../chain/Svm.js"
 import * as Errors from "../../chain/TransactionErrors.js"
 import * as AccountView from "../AccountView.js"
 import * as Cost from "../Cost.js"
@@ -34,31 +33,55 @@ const SendConfig = Schema.Struct({
   minContextSlot: Params.maybe(Params.U64)
 })
 
+const SendParams = Schema.Tuple(Schema.String, Params.optional(SendConfig))
+
+/** Whether the parameters are the ones of an SDK. */
+const isUsual = (params: ReadonlyArray<unknown>): params is typeof SendParams.Type => {
+  const [text, config] = params
+  if (typeof text !== "string" || typeof config !== "object" || config === null || params.length > 2) return false
+  const fields: { readonly [field: string]: unknown } = { ...config }
+  const { encoding, maxRetries, minContextSlot, preflightCommitment, skipPreflight } = fields
+  return (
+    encoding === "base64" &&
+    (skipPreflight === undefined || typeof skipPreflight === "boolean") &&
+    (preflightCommitment === "confirmed" || preflightCommitment === undefined) &&
+    isCount(maxRetries) &&
+    isCount(minContextSlot)
+  )
+}
+
+const isCount = (value: unknown): boolean => value === undefined || (Number.isSafeInteger(value) && Number(value) >= 0)
+
 const sendTransaction = method(
-  Params.decode(Schema.Tuple(Schema.String, Params.optional(SendConfig)), 1, 2),
-  ({ chain, nowMillis }, [text, config]) =>
-    Either.gen(function* () {
-      const bank = yield* Params.bank(chain, {
-        commitment: config?.preflightCommitment,
-        minContextSlot: config?.minContextSlot
+  Params.guarded(isUsual, Params.decode(SendParams, 1, 2)),
+  ({ chain, nowMillis }, [text, config]) => {
+    const options = { commitment: config?.preflightCommitment, minContextSlot: config?.minContextSlot }
+    return Either.flatMap(Params.bank(chain, options), (bank) =>
+      Either.flatMap(TransactionInput.read(chain, text, config?.encoding ?? "base58"), (transaction) => {
+        if (config?.skipPreflight === true) chain.submit(transaction, nowMillis, chain.settings.verifySignatures)
+        else {
+          const outcome = submitChecked(chain, transaction, bank, nowMillis)
+          if (outcome.err !== null) return Either.left(refused(outcome.err, outcome))
+        }
+        return Either.right(transaction.signature)
       })
-      const transaction = yield* TransactionInput.read(chain, text, config?.encoding ?? "base58")
-      const { verifySignatures } = chain.settings
-      if (config?.skipPreflight === true) {
-        chain.submit(transaction, nowMillis, verifySignatures)
-        return transaction.signature
-      }
-      const simulation = simulate(chain, transaction, bank, nowMillis, verifySignatures)
-      if (simulation.err !== null) {
-        return yield* Either.left(
-          JsonRpcError.preflight(Errors.describe(simulation.err), SimulationView.refused(simulation))
-        )
-      }
-      const isNewest = bank.slot === chain.bank("processed").slot
-      chain.submit(transaction, nowMillis, false, isNewest ? simulation : undefined)
-      return transaction.signature
-    })
+    )
+  }
 )
+
+const refused = (err: Errors.TransactionError, outcome: Outcome) =>
+  JsonRpcError.preflight(Errors.describe(err), SimulationView.refused(outcome))
+
+/** Submits the transaction unless it fails on the bank, and returns its outcome there. */
+const submitChecked = (chain: Chain, transaction: LoadedTransaction, bank: Bank, nowMillis: number): Outcome => {
+  const { verifySignatures } = chain.settings
+  if (bank.slot === chain.bank("processed").slot && chain.refusal(transaction, bank) === undefined) {
+    return chain.attempt(transaction, nowMillis, verifySignatures)
+  }
+  const simulation = simulate(chain, transaction, bank, nowMillis, verifySignatures)
+  if (simulation.err === null) chain.submit(transaction, nowMillis, false)
+  return simulation
+}
 
 const SimulateConfig = Schema.Struct({
   ...Params.bankFields,
@@ -127,8 +150,7 @@ const NOTHING_RUN = {
   unitsConsumed: 0n,
   innerInstructions: [],
   returnData: undefined,
-  accounts: new Map(),
-  commit: Function.constFalse
+  accounts: new Map()
 } as const
 
 /** Simulates: a wrong signature is reported first, then the bank's refusal, then the result of the execution. */
