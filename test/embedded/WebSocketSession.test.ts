@@ -103,5 +103,5 @@ it.live("Given an open socket that the client keeps, When the server's scope clo
   Effect.gen(function* () {
     const client = yield* Effect.scoped(Effect.flatMap(Server.serve(), ({ wsUrl }) => open(wsUrl)))
     yield* until(() => client.closed !== 0)
-  }).pipe(Effect.provide(EmbeddedCluster.layer({ podProgram: false })), Effect.timeout("10 seconds"))
+  }).pipe(Effect.provide(EmbeddedCluster.layer({ podProgram: false })))
 )
