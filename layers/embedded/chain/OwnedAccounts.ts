@@ -1,9 +1,9 @@
 /**
  * The accounts of one owner, ordered by the bytes of their addresses: the newest ones, and views of older slots.
  *
- * Invariants: a read sorts only the accounts that were added since the last read, and merges them. A view of an older
- * slot is made once: its content changes only when an account is overwritten, which drops the views. The newest view
- * changes with each write.
+ * Invariants: a read sorts only the accounts that were written since the last read, and finds their places by bisection.
+ * A view of an older slot is made once: its content changes only when an account is overwritten, which drops the views.
+ * The newest view changes with each write.
  */
 import type { Address } from "@solana/kit"
 import * as Addresses from "../../../src/solana/Address.js"
@@ -25,27 +25,48 @@ const entryOf = (address: Address, account: StoredAccount, key = Addresses.toByt
   key
 })
 
-const byKey = (left: Entry, right: Entry): number => Buffer.compare(left.key, right.key)
+interface Keyed {
+  readonly key: Uint8Array
+}
 
-/** Merges two ordered lists, without the first list's entries that `isDropped` names. */
-const merge = (
-  entries: ReadonlyArray<Entry>,
-  others: ReadonlyArray<Entry>,
-  isDropped: (entry: Entry) => boolean
-): Array<Entry> => {
-  const merged: Array<Entry> = []
+/** A new state of the account with the key: undefined if the owner has it no more. */
+interface Change extends Keyed {
+  readonly entry: Entry | undefined
+}
+
+const byKey = (left: Keyed, right: Keyed): number => Buffer.compare(left.key, right.key)
+
+/** The first index from `from` on whose key is not less. */
+const indexOf = (entries: ReadonlyArray<Entry>, { key }: Keyed, from: number): number => {
+  let [low, high] = [from, entries.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const entry = entries[middle]
+    if (entry !== undefined && Buffer.compare(entry.key, key) < 0) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** The ordered entries after the changes. It compares only on the way to each change. */
+const changedBy = (entries: ReadonlyArray<Entry>, changes: ReadonlyArray<Change>): ReadonlyArray<Entry> => {
+  const changed: Array<Entry> = []
   let next = 0
-  for (const entry of entries) {
-    for (let other = others[next]; other !== undefined && byKey(other, entry) < 0; other = others[++next]) {
-      merged.push(other)
+  const copyTo = (end: number): void => {
+    for (; next < end; next++) {
+      const entry = entries[next]
+      if (entry !== undefined) changed.push(entry)
     }
-    if (!isDropped(entry)) merged.push(entry)
   }
-  for (; next < others.length; next++) {
-    const other = others[next]
-    if (other !== undefined) merged.push(other)
+  for (const change of changes.toSorted(byKey)) {
+    const index = indexOf(entries, change, next)
+    copyTo(index)
+    if (change.entry !== undefined) changed.push(change.entry)
+    const former = entries[index]
+    if (former !== undefined && byKey(former, change) === 0) next++
   }
-  return merged
+  copyTo(entries.length)
+  return changed
 }
 
 /** The accounts of an owner. */
@@ -94,20 +115,22 @@ export class OwnedAccounts {
     const changed = older()
     const newest = this.#newest()
     if (changed.size === 0) return newest
-    const others = Array.from(changed)
-      .flatMap(([address, account]) => (account?.owner === this.#owner ? [entryOf(address, account)] : []))
-      .toSorted(byKey)
-    const view = merge(newest, others, ({ address }) => changed.has(address))
+    const changes = Array.from(changed, ([address, account]): Change => {
+      const entry = account?.owner === this.#owner ? entryOf(address, account) : undefined
+      return { key: entry?.key ?? Addresses.toBytes(address), entry }
+    })
+    const view = changedBy(newest, changes)
     this.#views.set(slot, view)
     return view
   }
 
   #newest(): ReadonlyArray<Entry> {
     if (this.#changed.size === 0) return this.#sorted
-    const fresh = Array.from(this.#changed)
-      .flatMap((address) => this.#entries.get(address) ?? [])
-      .toSorted(byKey)
-    this.#sorted = merge(this.#sorted, fresh, ({ address }) => this.#changed.has(address))
+    const changes = Array.from(this.#changed, (address): Change => {
+      const entry = this.#entries.get(address)
+      return { key: entry?.key ?? Addresses.toBytes(address), entry }
+    })
+    this.#sorted = changedBy(this.#sorted, changes)
     this.#changed.clear()
     return this.#sorted
   }
