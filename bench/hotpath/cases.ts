@@ -5,16 +5,19 @@ import * as Kit from "@solana/kit"
 import type * as Web3 from "@solana/web3.js"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import type * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as ProgramAccount from "../../services/ProgramAccount.js"
 import * as RpcPool from "../../services/RpcPool.js"
 import * as Wallet from "../../services/Wallet.js"
+import * as HttpStatus from "../../services/wire/HttpStatus.js"
 import * as JsonRpc from "../../services/wire/JsonRpc.js"
 import * as Account from "../../src/protocol/Account.js"
 import * as Instruction from "../../src/protocol/Instruction.js"
 import { Text } from "../../src/protocol/MessageType.js"
 import * as Pda from "../../src/protocol/Pda.js"
 import { PROGRAM_ID } from "../../src/protocol/Program.js"
+import * as SafeText from "../../src/SafeText.js"
 import * as Address from "../../src/solana/Address.js"
 import { bytes32 } from "../../src/solana/internal/base58Fixed.js"
 import * as Json from "../../src/solana/Json.js"
@@ -63,6 +66,17 @@ export interface Group {
   readonly start?: () => Promise<string>
   readonly contenders: Contenders
 }
+
+/** The titles of the cases with a goal. */
+export const titles = {
+  buildAndSign: "build and sign one message",
+  packed: "build and sign a message of eight packed in a transaction",
+  multiple: "getMultipleAccounts of 100 accounts of 300 bytes, floor is JSON.parse alone",
+  program: "getProgramAccounts of 10,000, floor is JSON.parse alone",
+  refused: "the typed error of a call refused with 429, floor is an Error",
+  undecodable: "the typed error of an account that cannot be decoded, floor is an Error",
+  endToEnd: "end to end over loopback, 20 in flight; ours waits for its confirmation too"
+} as const
 
 const utf8 = new TextEncoder()
 const MESSAGE = utf8.encode("message")
@@ -141,7 +155,7 @@ const slow: Options = { warmMillis: 1500, rounds: 31, roundMillis: 100 }
 const many = (run: (iteration: number) => unknown): Work => ({ run, operations: Ours.MESSAGES })
 
 const buildAndSign: Group = {
-  title: "build and sign one message",
+  title: titles.buildAndSign,
   options: slow,
   isApart: true,
   contenders: {
@@ -167,7 +181,7 @@ const buildAndSign: Group = {
 const PACK = 8
 
 const buildAndSignPacked: Group = {
-  title: "build and sign a message of eight packed in a transaction",
+  title: titles.packed,
   options: slow,
   isApart: true,
   contenders: {
@@ -353,22 +367,81 @@ const inbox = (size: number) =>
 const reply = (): string =>
   Json.stringify({ jsonrpc: "2.0", result: { context: { slot: 1 }, value: inbox(10_000) }, id: 1 })
 
+const ACCOUNTS = 100
+
+const ACCOUNT_BYTES = 300
+
+const multiple = (): string => {
+  const value = Array.from({ length: ACCOUNTS }, () => ({
+    data: [Buffer.from(crypto.getRandomValues(new Uint8Array(ACCOUNT_BYTES))).toString("base64"), "base64"],
+    executable: false,
+    lamports: 2_978_880,
+    owner: PROGRAM_ID,
+    rentEpoch: 18_446_744_073_709_551_615n,
+    space: ACCOUNT_BYTES
+  }))
+  return Json.stringify({ jsonrpc: "2.0", result: { context: { slot: 1 }, value }, id: 1 })
+}
+
+/** A pool whose node answers every call with this text. */
+const answering = (text: string) =>
+  RpcPool.make({
+    host: "bench",
+    request: (method) => JsonRpc.reply(text, 1, method, "bench"),
+    batch: () => Effect.succeed([]),
+    subscribe: () => Stream.empty
+  })
+
+const multipleAccounts: Group = {
+  title: titles.multiple,
+  start: () => Promise.resolve(multiple()),
+  contenders: {
+    floor: (text) => ({ run: () => JSON.parse(text) }),
+    ours: (text) => {
+      const read = answering(text).getMultipleAccounts(keyTexts.slice(0, ACCOUNTS))
+      return { run: () => Effect.runSync(read) }
+    }
+  }
+}
+
+/** What JavaScript charges for an error: an object and its stack. */
+const plainError = (): Work => ({ run: (i) => new Error(`refused ${i}`) })
+
+const refusedCall: Group = {
+  title: titles.refused,
+  contenders: {
+    floor: plainError,
+    ours: () => {
+      const fiber = Effect.runSync(Effect.withFiberRuntime<Fiber.RuntimeFiber<unknown, unknown>>(Effect.succeed))
+      const { one } = HttpStatus.reader("bench", SafeText.redactor(["secret-key"]))
+      const reply = { status: 429, retryAfter: "1", text: "too many requests" }
+      return { run: (i) => one(fiber, reply, i, "sendTransaction") }
+    }
+  }
+}
+
+const undecodableAccount: Group = {
+  title: titles.undecodable,
+  contenders: {
+    floor: plainError,
+    ours: () => {
+      const [bytes = TEXT] = accountsData
+      const half = bytes.slice(0, bytes.length / 2)
+      return { run: () => Account.decodeDirectMessage(half) }
+    }
+  }
+}
+
 /** Readers of a reply of 10,000 accounts. The floor is `JSON.parse` alone. */
 const programAccounts: Group = {
-  title: "getProgramAccounts of 10,000, floor is JSON.parse alone",
+  title: titles.program,
   options: { warmMillis: 1500, rounds: 21, roundMillis: 50 },
   turns: true,
   start: () => Promise.resolve(reply()),
   contenders: {
     floor: (text) => ({ run: () => JSON.parse(text) }),
     ours: (text) => {
-      const pool = RpcPool.make({
-        host: "bench",
-        request: (method) => JsonRpc.reply(text, 1, method, "bench"),
-        batch: () => Effect.succeed([]),
-        subscribe: () => Stream.empty
-      })
-      const read = Effect.flatMap(pool.getProgramAccounts(PROGRAM_ID), ({ value }) =>
+      const read = Effect.flatMap(answering(text).getProgramAccounts(PROGRAM_ID), ({ value }) =>
         ProgramAccount.decodeMany(value, Account.decodeDirectMessage)
       )
       return { run: () => Effect.runPromise(read) }
@@ -392,7 +465,7 @@ const programAccounts: Group = {
 const long: Options = { warmMillis: 5000, rounds: 11, roundMillis: 200 }
 
 const endToEnd: Group = {
-  title: "end to end over loopback, 20 in flight; ours waits for its confirmation too",
+  title: titles.endToEnd,
   options: long,
   isApart: true,
   start: EndToEnd.startNode,
@@ -417,7 +490,10 @@ export const groups: ReadonlyArray<Group> = [
   compileAnew,
   packed,
   decodeAccounts,
+  multipleAccounts,
   programAccounts,
+  refusedCall,
+  undecodableAccount,
   endToEnd,
   endToEndInArrays
 ]

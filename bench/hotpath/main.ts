@@ -1,7 +1,11 @@
-/** Runs the cases of the hot path, each contender in its own process, and prints the tables. */
+/** Runs the cases of the hot path, each contender in its own process, and prints the tables and the goals. */
+import type { Target } from "../../src/observe/BenchmarkTarget.js"
+import * as BenchmarkTarget from "../../src/observe/BenchmarkTarget.js"
+import * as BenchmarkText from "../../src/observe/BenchmarkText.js"
 import { type Case, longestTurn, measure, median, microsOf, type Report } from "../harness.js"
 import * as Apart from "./apart.js"
 import { type Contender, type Group, groups } from "./cases.js"
+import * as Goals from "./goals.js"
 
 const CONTENDERS: ReadonlyArray<Contender> = [
   "floor",
@@ -41,7 +45,10 @@ const measured = async (group: Group) => {
   const cases = await casesOf(group)
   const report = await measure(group.title, cases, { base: "floor", ...group.options })
   Apart.stop()
-  return { ...row(report), ...(group.turns === true ? { longestTurnMillis: await turnsOf(cases) } : {}) }
+  return {
+    row: { ...row(report), ...(group.turns === true ? { longestTurnMillis: await turnsOf(cases) } : {}) },
+    goals: Goals.of(report)
+  }
 }
 
 const round = (value: number | undefined): number | undefined =>
@@ -69,13 +76,18 @@ const row = (report: Report) => {
 
 const main = async (): Promise<void> => {
   const rows: Array<object> = []
+  const goals: Array<Target> = []
   for (const group of groups) {
     if (names.length > 0 && !names.some((name) => group.title.includes(name))) continue
     const result = await measured(group)
-    rows.push(result)
-    if (!json) console.log(result)
+    rows.push(result.row)
+    goals.push(...result.goals)
+    if (!json) console.log(result.row)
   }
-  if (json) console.log(JSON.stringify(rows, null, 2))
+  if (json) {
+    const decided = goals.map((goal) => ({ ...goal, outcome: BenchmarkTarget.outcome(goal) }))
+    console.log(JSON.stringify({ cases: rows, goals: decided }, null, 2))
+  } else console.log(BenchmarkText.targets(goals))
   process.exit()
 }
 

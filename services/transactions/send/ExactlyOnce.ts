@@ -52,17 +52,25 @@ const signersOf = (items: ReadonlyArray<PackedItem>): ReadonlyArray<Wallet> =>
   )
 
 /** Compiles these items to one transaction. */
-const signableOf = (wallet: Wallet, items: ReadonlyArray<PackedItem>, options: LimitedOptions) =>
-  UnsignedTransaction.signable(
-    wallet,
-    items.flatMap(({ instructions }) => instructions),
-    options,
-    signersOf(items)
-  )
+const signableOf = (wallet: Wallet, items: ReadonlyArray<PackedItem>, options: LimitedOptions) => {
+  const [item] = items
+  // Most transactions have one item. V8 does not compile flatMap and spreads to code that is as fast.
+  return item !== undefined && items.length === 1
+    ? UnsignedTransaction.signable(wallet, item.instructions, options, item.signers ?? [])
+    : UnsignedTransaction.signable(
+        wallet,
+        items.flatMap(({ instructions }) => instructions),
+        options,
+        signersOf(items)
+      )
+}
 
 /** The accounts that the items create. */
-const createdBy = (items: ReadonlyArray<PackedItem>): ReadonlyArray<Address> =>
-  items.flatMap(({ creates }) => (creates === undefined ? [] : [creates]))
+const createdBy = (items: ReadonlyArray<PackedItem>): ReadonlyArray<Address> => {
+  const created: Array<Address> = []
+  for (const { creates } of items) if (creates !== undefined) created.push(creates)
+  return created
+}
 
 /** Maximum concurrent look-ups for the items of a transaction. */
 const LOOK_UPS = 16
