@@ -42,11 +42,9 @@ const figuresOf = (report: Report, { by, of }: Goal): ReadonlyArray<number> =>
 
 const targetOf = (report: Report, goal: Goal): Option.Option<BenchmarkTarget.Target> =>
   Option.map(
-    Statistics.bootstrap(
-      figuresOf(report, goal),
-      (all) => Option.getOrElse(Statistics.median(all), () => Number.NaN),
-      { random: Statistics.seeded(1) }
-    ),
+    Statistics.bootstrap(figuresOf(report, goal), (all) => Option.getOrElse(Statistics.median(all), () => Number.NaN), {
+      random: Statistics.seeded(1)
+    }),
     (found) =>
       BenchmarkTarget.make(goal.name, found, { below: goal.below, unit: goal.by === undefined ? "µs of CPU" : "×" })
   )

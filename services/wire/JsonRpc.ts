@@ -72,9 +72,16 @@ const parse = (text: string, method: string, host: string): Either.Either<unknow
     undecodable(method, host, `the reply of ${text.length} characters is not JSON`)
   )
 
-/** Reads a text as a response; `undefined` for any other text. */
+const OBJECT = /^\s*\{/
+
+/**
+ * Reads a text as a response; `undefined` for any other text. The page or sentence of a gateway is not parsed: the
+ * exception of a parser costs several times as much as the rest of a refused call.
+ */
 export const read = (text: string, method: string): Response | undefined =>
-  response(Either.getOrUndefined(method === LongResult.METHOD ? LongResult.parse(text) : Json.parseBounded(text)))
+  OBJECT.test(text)
+    ? response(Either.getOrUndefined(method === LongResult.METHOD ? LongResult.parse(text) : Json.parseBounded(text)))
+    : undefined
 
 /** The error of a response; `undefined` for a result. */
 export const errorOf = (response: Response | undefined): NodeError | undefined =>

@@ -23,7 +23,8 @@ export class JsonError extends printable(
     detail: SafeText.Schema(),
     /** Characters in the text. */
     size: Schema.Number
-  })
+  }),
+  { stack: false }
 ) {
   /** Always false: the same text stays wrong. */
   readonly isRetryable = false
