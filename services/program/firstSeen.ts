@@ -8,8 +8,10 @@ const MAX_REMEMBERED = 200_000
 
 /** Makes a predicate that holds for the first account at an address only. */
 export const make = (max = MAX_REMEMBERED): ((item: ProgramAccount<unknown>) => boolean) => {
-  const remembered = new BoundedCache<Address, true>(max)
+  // Made on use: most of many followers wait for their first account.
+  let remembered: BoundedCache<Address, true> | undefined
   return ({ address }) => {
+    remembered ??= new BoundedCache(max)
     if (remembered.get(address) === true) return false
     remembered.set(address, true)
     return true
