@@ -7,7 +7,7 @@
  */
 import * as Option from "effect/Option"
 
-/** Typed arrays sort by number without a comparator, which bootstraps need thousands of times. */
+/** Typed arrays sort by number without a comparator. */
 const sorted = (values: ReadonlyArray<number>): Float64Array => new Float64Array(values).toSorted()
 
 const at = (ascending: ArrayLike<number>, index: number): number => ascending[index] ?? Number.NaN
@@ -20,6 +20,44 @@ const quantileOf = (ascending: ArrayLike<number>, q: number): number => {
 }
 
 /**
+ * The values, reordered so that the one at `index` is the one of the sorted list, none before it is larger, and none
+ * behind it is smaller: Hoare's selection. Bootstraps need thousands of medians, and a sort takes four times as long.
+ */
+const selected = (values: ReadonlyArray<number>, index: number): ReadonlyArray<number> => {
+  const all = values.slice()
+  let [first, last] = [0, all.length - 1]
+  while (first < last) {
+    const pivot = at(all, (first + last) >> 1)
+    let [low, high] = [first, last]
+    while (low <= high) {
+      while (at(all, low) < pivot) low++
+      while (at(all, high) > pivot) high--
+      if (low <= high) {
+        const value = at(all, low)
+        all[low++] = at(all, high)
+        all[high--] = value
+      }
+    }
+    if (index <= high) last = high
+    else if (index >= low) first = low
+    else break
+  }
+  return all
+}
+
+const selectedQuantile = (values: ReadonlyArray<number>, q: number): number => {
+  const position = q * (values.length - 1)
+  const below = Math.floor(position)
+  const all = selected(values, below)
+  // Selection does not distinguish -0 from 0: the sum is never -0.
+  const low = at(all, below) + 0
+  if (below === position) return low
+  let next = Infinity
+  for (let index = below + 1; index < all.length; index++) next = Math.min(next, at(all, index))
+  return low + (position - below) * (next - low)
+}
+
+/**
  * The value below which the share `q` (0 to 1) of the samples lies, interpolated between neighbours. None without samples
  * and for a `q` outside of 0 to 1.
  *
@@ -27,7 +65,7 @@ const quantileOf = (ascending: ArrayLike<number>, q: number): number => {
  * @category getters
  */
 export const quantile = (values: ReadonlyArray<number>, q: number): Option.Option<number> =>
-  values.length === 0 || !(q >= 0 && q <= 1) ? Option.none() : Option.some(quantileOf(sorted(values), q))
+  values.length === 0 || !(q >= 0 && q <= 1) ? Option.none() : Option.some(selectedQuantile(values, q))
 
 /**
  * The middle of the samples; none without samples.

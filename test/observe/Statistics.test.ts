@@ -30,6 +30,22 @@ describe("Statistics", () => {
     )
   })
 
+  it("Given any samples and share, When the quantile is taken, Then it is interpolated in the sorted list", () => {
+    FastCheck.assert(
+      FastCheck.property(
+        FastCheck.array(FastCheck.oneof(value, FastCheck.integer({ min: 0, max: 3 })), { minLength: 1 }),
+        FastCheck.double({ min: 0, max: 1, noNaN: true }),
+        (values, q) => {
+          const ascending = values.toSorted((a, b) => a - b)
+          const position = q * (values.length - 1)
+          const [low = NaN, high = low] = ascending.slice(Math.floor(position))
+          const expected = low + (position % 1) * (high - low)
+          expect(Option.getOrThrow(Statistics.quantile(values, q))).toBeCloseTo(expected, 6)
+        }
+      )
+    )
+  })
+
   it("Given 200 lists of a known median, When each is bootstrapped at 95 %, Then about 95 % hold it", () => {
     const random = Statistics.seeded(11)
     let held = 0
