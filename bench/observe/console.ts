@@ -2,11 +2,11 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as FiberConsoleNode from "../layers/FiberConsoleNode.js"
-import * as MemoryMonitorNode from "../layers/MemoryMonitorNode.js"
-import { type DumpOptions, FiberConsole } from "../services/FiberConsole.js"
-import { MemoryMonitor } from "../services/MemoryMonitor.js"
-import { median } from "./harness.js"
+import * as FiberConsoleNode from "../../layers/FiberConsoleNode.js"
+import * as MemoryMonitorNode from "../../layers/MemoryMonitorNode.js"
+import { type DumpOptions, FiberConsole } from "../../services/FiberConsole.js"
+import { MemoryMonitor } from "../../services/MemoryMonitor.js"
+import { median } from "../harness.js"
 
 export interface Figure {
   readonly name: string
