@@ -4,7 +4,6 @@
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
@@ -19,6 +18,7 @@ import * as Stream from "effect/Stream"
 import * as Check from "../src/internal/check.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
 import { onInterruption } from "./internal/hot.js"
+import * as Measured from "./internal/measured.js"
 import * as TestLayer from "./internal/testLayer.js"
 import * as Registry from "./metrics/Registry.js"
 import * as Report from "./metrics/report.js"
@@ -128,9 +128,6 @@ const clockOf = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): Clock.Clock =>
 
 const secondsSince = (clock: Clock.Clock, start: bigint): number => Number(clock.unsafeCurrentTimeNanos() - start) / 1e9
 
-const failureOf = (cause: Cause.Cause<unknown>): Registry.Outcome =>
-  Cause.isInterrupted(cause) ? "interrupted" : "failed"
-
 /**
  * A service that starts empty. `InvalidInput` for a `maxSeries` below 1.
  *
@@ -154,7 +151,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, InvalidInput
     }
 
     /** Records an outcome. Returns a warning to log if the name is refused for the first time. */
-    const record = (id: Registry.Id, elapsed: number, outcome: Registry.Outcome): Effect.Effect<void> | undefined => {
+    const record = (id: Registry.Id, elapsed: number, outcome: Measured.Outcome): Effect.Effect<void> | undefined => {
       const operation = registry.operation(id)
       return Either.isRight(operation)
         ? void registry.record(operation.right, elapsed, outcome)
@@ -176,12 +173,12 @@ export const make = (options: Options = {}): Effect.Effect<Service, InvalidInput
         }
         const clock = clockOf(fiber)
         const start = clock.unsafeCurrentTimeNanos()
-        const end = (outcome: Registry.Outcome) => record(id.right, secondsSince(clock, start), outcome)
+        const end = (outcome: Measured.Outcome) => record(id.right, secondsSince(clock, start), outcome)
         const settle = onInterruption(fiber, () => end("interrupted"))
         return Effect.matchCauseEffect(self, {
           onFailure: (cause) => {
             settle()
-            const warning = end(failureOf(cause))
+            const warning = end(Measured.failureOf(cause))
             const failure = Effect.failCause(cause)
             return warning === undefined ? failure : Effect.zipRight(warning, failure)
           },
@@ -193,11 +190,24 @@ export const make = (options: Options = {}): Effect.Effect<Service, InvalidInput
         })
       })
 
+    /** For names that were tracked before: they need no check. A reset may remove the series meanwhile. */
+    const begin: Measured.Begin = (fiber, name) => {
+      const known = registry.operations.get(name)
+      if (known === undefined) return undefined
+      const clock = clockOf(fiber)
+      const start = clock.unsafeCurrentTimeNanos()
+      return (outcome) => {
+        const operation = registry.operation(known.id)
+        if (Either.isRight(operation)) registry.record(operation.right, secondsSince(clock, start), outcome)
+        else registry.refuse()
+      }
+    }
+
     const read = Effect.clockWith((clock) => Effect.sync(() => Snapshots.read(registry, clock)))
     const snapshot = Effect.map(read, (reading) => reading.snapshot)
 
     return {
-      track,
+      track: Measured.withBegin(track, begin),
       timer: (name, labels) =>
         Effect.withFiberRuntime<Timer, InvalidInput>((fiber) => {
           const id = Registry.identify(name, labels)

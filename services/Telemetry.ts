@@ -61,10 +61,6 @@ export interface Options {
   readonly always?: ((name: string) => boolean) | undefined
 }
 
-const RANGE = 2 ** 32
-
-const random = (): number => new DataView(Random.unsafeBytes(4).buffer).getUint32(0) / RANGE
-
 /**
  * A sampling with these options. `InvalidInput` for a `ratio` outside of 0 to 1.
  *
@@ -79,7 +75,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, InvalidInput
       () => false
     )
   return Effect.map(Check.between("ratio", options.ratio ?? 1, 0, 1), (ratio) => ({
-    samples: (name) => ratio === 1 || isAlways(name) || (ratio > 0 && random() < ratio)
+    samples: (name) => ratio === 1 || isAlways(name) || (ratio > 0 && Random.unsafeShare() < ratio)
   }))
 }
 

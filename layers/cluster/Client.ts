@@ -198,7 +198,7 @@ const send = (agent: Address, input: SendInput, options: CallOptions | undefined
     const timeout = yield* Check.millis("timeout", options?.timeout ?? DEFAULT_TIMEOUT)
     const { content, fields } = yield* prepare(input)
     const clientOf = yield* AgentEntity.client
-    const ask = Hex.encode(Random.unsafeBytes(16))
+    const ask = Random.unsafeHex(16)
     let key = content
     let keys = 0
     const renew = () => {

@@ -10,7 +10,6 @@ import type * as Context from "effect/Context"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
-import * as Hex from "../../services/internal/hex.js"
 import * as Random from "../../services/internal/random.js"
 import * as Traced from "../../services/internal/traced.js"
 import * as Failure from "./Failure.js"
@@ -40,7 +39,7 @@ type Event = readonly [name: string, time: bigint, attributes: Record<string, un
 class Span implements Tracer.Span {
   readonly _tag = "Span"
   readonly traceId: string
-  readonly spanId = Hex.encode(Random.unsafeBytes(8))
+  readonly spanId = Random.unsafeHex(8)
   readonly attributes = new Map<string, unknown>()
   readonly events: Array<Event> = []
   readonly links: Array<Tracer.SpanLink>
@@ -59,7 +58,7 @@ class Span implements Tracer.Span {
     readonly sampled: boolean,
     readonly onEnd: (span: Span, status: Extract<Tracer.SpanStatus, { readonly _tag: "Ended" }>) => void
   ) {
-    this.traceId = Option.isSome(parent) ? parent.value.traceId : Hex.encode(Random.unsafeBytes(16))
+    this.traceId = Option.isSome(parent) ? parent.value.traceId : Random.unsafeHex(16)
     this.links = links.slice(0, MAX_LINKS)
     this.droppedLinks = links.length - this.links.length
     this.status = { _tag: "Started", startTime }
@@ -108,10 +107,11 @@ const spanOf = (
     const attributes = shown.attributes(Object.entries(failure.attributes))
     events.push({ timeUnixNano: endTime, name: "exception", attributes })
   }
+  // Without a spread, so that all spans have one hidden class
   return {
     traceId: span.traceId,
     spanId: span.spanId,
-    ...(Option.isSome(span.parent) ? { parentSpanId: span.parent.value.spanId } : {}),
+    parentSpanId: Option.isSome(span.parent) ? span.parent.value.spanId : undefined,
     name: shown.text(span.name, MAX_NAME),
     kind: KINDS[span.kind],
     startTimeUnixNano: startTime,

@@ -14,7 +14,6 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Clock from "../../services/internal/clock.js"
 import * as FileStore from "../../services/internal/fileStore.js"
-import * as Hex from "../../services/internal/hex.js"
 import * as Random from "../../services/internal/random.js"
 import * as StoreFailure from "../../services/internal/storeFailure.js"
 import { type Entry, PIECE, type Storage, StorageError } from "./Storage.js"
@@ -90,7 +89,7 @@ export const make = (directory: string): Effect.Effect<Storage, PlatformError, P
 
     return {
       upload: Effect.gen(function* () {
-        const path = `${directory}/${INCOMING}/${Hex.encode(Random.unsafeBytes(16))}`
+        const path = `${directory}/${INCOMING}/${Random.unsafeHex(16)}`
         let isPlaced = false
         yield* Effect.addFinalizer(() => (isPlaced ? Effect.void : Effect.ignore(fs.remove(path, { force: true }))))
         const file = yield* fs.open(path, { flag: "wx", mode: OWNER_FILE })

@@ -18,7 +18,6 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
 import * as Option from "effect/Option"
-import * as Hex from "./hex.js"
 import * as Random from "./random.js"
 import * as StoreFailure from "./storeFailure.js"
 
@@ -100,7 +99,7 @@ export const make = Effect.fnUntraced(function* (
   const set = (key: string, bytes: Uint8Array) =>
     Effect.suspend(() => {
       const path = pathOf(key)
-      const beside = `${path}.${Hex.encode(Random.unsafeBytes(8))}.tmp`
+      const beside = `${path}.${Random.unsafeHex(8)}.tmp`
       return write(beside, bytes).pipe(
         Effect.zipRight(fs.rename(beside, path)),
         Effect.onError(() => Effect.ignore(fs.remove(beside, { force: true }))),

@@ -5,9 +5,7 @@
  * call of a trace; other calls follow their parent. An unsampled call runs below a parent with `sampled: false`.
  *
  * Most of a span's cost is steps of the fiber. So this module replaces the many steps of `Effect.withSpan` by one: it
- * makes the span by hand and sets the fiber's context directly. For this it calls `setFiberRef`, a method of Effect's
- * fibers that their interface omits. With a version of Effect that lacks the method there are no spans, and
- * `test/services/Telemetry.test.ts` fails.
+ * makes the span by hand and sets the fiber's context directly (`spanContext.ts`).
  */
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
@@ -19,47 +17,24 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
-import * as Hash from "effect/Hash"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
-import { Metrics } from "../Metrics.js"
 import { Telemetry } from "../Telemetry.js"
 import * as Clock from "./clock.js"
-import * as Hex from "./hex.js"
 import * as Random from "./random.js"
+import * as SpanContext from "./spanContext.js"
+import { tracked } from "./tracked.js"
 
 /** Effect's default tracer, which drops all spans. */
 const defaultTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
-interface Settable {
-  readonly setFiberRef: <A>(ref: FiberRef.FiberRef<A>, value: A) => void
-}
-
-const isSettable = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): fiber is Fiber.RuntimeFiber<A, E> & Settable =>
-  "setFiberRef" in fiber && typeof fiber.setFiberRef === "function"
-
-/** Sets the context of the running fiber. */
-const setContext = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, context: Context.Context<never>): void => {
-  if (isSettable(fiber)) fiber.setFiberRef(FiberRef.currentContext, context)
-}
-
-/** The hash of the next context. */
-let contexts = 0
-
-/**
- * The context below a span. Setting a FiberRef compares the new value with the old by hash. Effect would define the
- * hash of each new context as a property, which costs more than the rest of the span. So this context has its own hash.
- */
-const below = (outside: Context.Context<never>, span: Tracer.AnySpan): Context.Context<never> => {
-  const hash = contexts++ | 0
-  return Object.assign(Context.add(outside, Tracer.ParentSpan, span), { [Hash.symbol]: () => hash })
-}
-
 const hasTracer = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): boolean =>
-  fiber.currentTracer !== defaultTracer && fiber.getFiberRef(FiberRef.currentTracerEnabled) && isSettable(fiber)
+  fiber.currentTracer !== defaultTracer &&
+  fiber.getFiberRef(FiberRef.currentTracerEnabled) &&
+  SpanContext.isSettable(fiber)
 
 /** The parent of new spans: the current span, or its nearest ancestor without `DisablePropagation`. */
 const parentOf = ({
@@ -89,17 +64,18 @@ class Unsampled implements Tracer.ExternalSpan {
   #traceId: string | undefined
   #spanId: string | undefined
   get traceId(): string {
-    return (this.#traceId ??= Hex.encode(Random.unsafeBytes(16)))
+    return (this.#traceId ??= Random.unsafeHex(16))
   }
   get spanId(): string {
-    return (this.#spanId ??= Hex.encode(Random.unsafeBytes(8)))
+    return (this.#spanId ??= Random.unsafeHex(8))
   }
 }
 
 /** Decides on a span: make it, skip it, or begin an unsampled trace. */
 const decide = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, name: string): "make" | "skip" | "drop" => {
-  if (!isTraced(fiber)) return "skip"
-  if (parentOf(fiber) !== undefined) return "make"
+  if (!hasTracer(fiber)) return "skip"
+  const parent = parentOf(fiber)
+  if (parent !== undefined) return parent.sampled ? "make" : "skip"
   const telemetry = Context.getOption(fiber.currentContext, Telemetry)
   return Option.isNone(telemetry) || telemetry.value.samples(name) ? "make" : "drop"
 }
@@ -122,19 +98,24 @@ const errorType = (cause: Cause.Cause<unknown>): string => {
 }
 
 /** Runs the body as part of an unsampled trace. After an interruption, the fiber's finalizers are part of it too. */
-const unsampled = <A, E, R>(fiber: Fiber.RuntimeFiber<A, E>, body: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.suspend(() => {
-    const outside = fiber.currentContext
-    const leave = (exit: Exit.Exit<A, E>) => {
-      setContext(fiber, outside)
-      return exit
-    }
-    setContext(fiber, below(outside, new Unsampled()))
-    return Effect.matchCauseEffect(body, {
-      onFailure: (cause) => leave(Exit.failCause(cause)),
-      onSuccess: (value) => leave(Exit.succeed(value))
-    })
+const unsampled = <A, E, R>(
+  fiber: Fiber.RuntimeFiber<A, E>,
+  body: () => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> => {
+  let place: SpanContext.Place | undefined
+  const leave = (exit: Exit.Exit<A, E>) => {
+    SpanContext.leave(fiber, place)
+    return exit
+  }
+  const within = Effect.suspend(() => {
+    place = SpanContext.enter(fiber, new Unsampled())
+    return body()
   })
+  return Effect.matchCauseEffect(within, {
+    onFailure: (cause) => leave(Exit.failCause(cause)),
+    onSuccess: (value) => leave(Exit.succeed(value))
+  })
+}
 
 interface SpanOptions {
   readonly attributes?: Record<string, unknown> | undefined
@@ -173,64 +154,54 @@ const end = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, span: Tracer.Span, exit: Exi
   span.end(timeOf(fiber), exit)
 }
 
+/** Runs the body in a span. */
+const sampled = <A, E, R>(
+  fiber: Fiber.RuntimeFiber<A, E>,
+  name: string,
+  options: SpanOptions,
+  body: () => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.uninterruptibleMask((restore) => {
+    const span = begin(fiber, name, options)
+    const place = SpanContext.enter(fiber, span)
+    const leave = (exit: Exit.Exit<A, E>) => {
+      SpanContext.leave(fiber, place)
+      if (options.atEnd !== undefined) annotateAll(span, options.atEnd())
+      end(fiber, span, exit)
+      return exit
+    }
+    return Effect.matchCauseEffect(restore(Effect.suspend(body)), {
+      onFailure: (cause) => leave(Exit.failCause(cause)),
+      onSuccess: (value) => leave(Exit.succeed(value))
+    })
+  })
+
 /** Runs the body in a span, if the decision is to make one. */
 export const inSpan = <A, E, R>(
   fiber: Fiber.RuntimeFiber<A, E>,
   name: string,
   options: SpanOptions,
-  body: Effect.Effect<A, E, R>
+  body: () => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> => {
   const decision = decide(fiber, name)
-  if (decision === "skip") return body
-  if (decision === "drop") return unsampled(fiber, body)
-  return Effect.uninterruptibleMask((restore) => {
-    const outside = fiber.currentContext
-    const span = begin(fiber, name, options)
-    const leave = (exit: Exit.Exit<A, E>) => {
-      setContext(fiber, outside)
-      if (options.atEnd !== undefined) annotateAll(span, options.atEnd())
-      end(fiber, span, exit)
-      return exit
-    }
-    setContext(fiber, below(outside, span))
-    return Effect.matchCauseEffect(restore(body), {
-      onFailure: (cause) => leave(Exit.failCause(cause)),
-      onSuccess: (value) => leave(Exit.succeed(value))
-    })
-  })
+  if (decision === "skip") return body()
+  return decision === "drop" ? unsampled(fiber, body) : sampled(fiber, name, options, body)
 }
 
-/** Whether the fiber's context has the `Metrics` service. */
-export const isTracked = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): boolean =>
-  Option.isSome(Context.getOption(fiber.currentContext, Metrics))
-
-/** Times an effect in the `Metrics` service, if the fiber's context has one. */
-export const tracked = <A, E, R>(
-  fiber: Fiber.RuntimeFiber<A, E>,
-  name: string,
-  self: Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> => {
-  const metrics = Context.getOption(fiber.currentContext, Metrics)
-  return Option.isNone(metrics) ? self : metrics.value.track(name)(self)
-}
-
-/** Adds a span to a public call, and times it by {@link tracked}. */
+/** Adds a span to a public call, and times it by `tracked`. */
 export const traced =
   (name: string, attributes?: Record<string, unknown>) =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.withFiberRuntime((fiber) => tracked(fiber, name, inSpan(fiber, name, { attributes }, self)))
+    Effect.withFiberRuntime((fiber) => spanned(fiber, name, attributes, () => self))
 
 /** As {@link traced}, for a caller that has the fiber. It saves a step of the fiber. */
 export const spanned = <A, E, R>(
   fiber: Fiber.RuntimeFiber<A, E>,
   name: string,
-  attributes: Record<string, unknown>,
+  attributes: Record<string, unknown> | undefined,
   body: () => Effect.Effect<A, E, R>,
   atEnd?: SpanOptions["atEnd"]
-): Effect.Effect<A, E, R> => {
-  if (!isTracked(fiber) && !isTraced(fiber)) return body()
-  return tracked(fiber, name, inSpan(fiber, name, { attributes, atEnd }, Effect.suspend(body)))
-}
+): Effect.Effect<A, E, R> => tracked(fiber, name, () => inSpan(fiber, name, { attributes, atEnd }, body))
 
 /** The span of work that begins and ends in different places of the code. */
 export interface OpenSpan {

@@ -10,6 +10,7 @@ import { InvalidInput } from "../../src/InvalidInput.js"
 import * as Histogram from "../../src/observe/ExponentialHistogram.js"
 import * as MetricTable from "../../src/observe/MetricTable.js"
 import * as SafeText from "../../src/SafeText.js"
+import type { Outcome } from "../internal/measured.js"
 import * as MetricOf from "../internal/metricOf.js"
 
 /** The name of the series beyond `maxSeries`. */
@@ -22,9 +23,6 @@ const MAX_TEXT = 255
 const MAX_LABELS = 16
 
 export type Labels = Readonly<Record<string, string>>
-
-/** How a tracked operation ended. */
-export type Outcome = "succeeded" | "failed" | "interrupted"
 
 export interface Id {
   readonly key: string

@@ -11,7 +11,8 @@ import * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
 import type * as Direct from "../internal/direct.js"
 import * as Measured from "../internal/measured.js"
-import { inSpan, isTraced, isTracked, tracked } from "../internal/traced.js"
+import { inSpan, isTraced } from "../internal/traced.js"
+import { begin, tracked } from "../internal/tracked.js"
 import * as Metrics from "../Metrics.js"
 import type { RpcError } from "../RpcTransport.js"
 
@@ -115,6 +116,8 @@ const counted = <A>(
     })
   })
 
+const operationOf = (method: string): string => `rpc.${LABELLED.has(method) ? method : OTHER}`
+
 /** As {@link call}, for a call without a fiber: it is counted and timed, but has no span. */
 export const started =
   <Args extends ReadonlyArray<unknown>, A>(
@@ -122,12 +125,15 @@ export const started =
     start: Direct.Start<Args, A, RpcError>
   ): Direct.Start<Args, A, RpcError> =>
   (caller, onEnd, ...args) => {
-    if (isTraced(caller.fiber) || isTracked(caller.fiber)) return undefined
+    if (isTraced(caller.fiber)) return undefined
+    const end = begin(caller.fiber, operationOf(method))
+    if (end === undefined) return undefined
     const count = timed(caller.fiber, method)
     const cancel = start(
       caller,
       (exit) => {
         count(Exit.isSuccess(exit) ? "success" : outcomeOf(exit.cause))
+        end(Exit.isSuccess(exit) ? "succeeded" : Measured.failureOf(exit.cause))
         onEnd(exit)
       },
       ...args
@@ -136,6 +142,7 @@ export const started =
       cancel &&
       (() => {
         count("Interrupted")
+        end("interrupted")
         cancel()
       })
     )
@@ -159,9 +166,7 @@ export const call = (host: string) => {
     attributes?: Record<string, unknown>
   ): Effect.Effect<A, RpcError> =>
     Effect.withFiberRuntime((fiber) =>
-      tracked(
-        fiber,
-        `rpc.${LABELLED.has(method) ? method : OTHER}`,
+      tracked(fiber, operationOf(method), () =>
         isTraced(fiber)
           ? inSpan(
               fiber,
@@ -170,7 +175,7 @@ export const call = (host: string) => {
                 kind: "client",
                 attributes: { "rpc.system.name": "jsonrpc", "rpc.method": method, ...server, ...attributes }
               },
-              counted(fiber, method, run, true)
+              () => counted(fiber, method, run, true)
             )
           : counted(fiber, method, run, false)
       )
