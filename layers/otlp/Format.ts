@@ -20,7 +20,7 @@ export interface Format {
 
 export const protobuf: Format = {
   contentType: "application/x-protobuf",
-  encode: (signal, item) => encode(Protobuf.messages[signal], item),
+  encode: (signal, item) => Protobuf.encoders[signal](item),
   joiner: (_, resource, scope) => {
     const encodedResource = encode(Protobuf.resource, resource)
     const encodedScope = encode(Protobuf.scope, scope)

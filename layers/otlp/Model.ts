@@ -45,7 +45,7 @@ export interface SpanStatus {
 export interface Span {
   readonly traceId: string
   readonly spanId: string
-  readonly parentSpanId?: string
+  readonly parentSpanId?: string | undefined
   readonly name: string
   readonly kind: number
   readonly startTimeUnixNano: bigint

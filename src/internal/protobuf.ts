@@ -125,6 +125,12 @@ export class Writer {
     this.#end--
   }
 
+  /** Writes a field's tag and its value. */
+  field(number: number, type: Scalar, value: string | number | bigint | boolean): void {
+    this.tag(number, WIRE_TYPES[type])
+    this.scalar(type, value)
+  }
+
   scalar(type: Scalar, value: string | number | bigint | boolean): void {
     switch (type) {
       case "string":
@@ -214,7 +220,8 @@ const isScalar = (value: unknown): value is string | number | bigint | boolean =
 
 const isRecord = (value: object): value is Readonly<Record<string, unknown>> => !Array.isArray(value)
 
-const write = (writer: Writer, message: Message, value: object): void => {
+/** Writes a message by its table, without its length. */
+export const write = (writer: Writer, message: Message, value: object): void => {
   if (!isRecord(value)) return
   for (const name of Object.keys(value)) {
     const field = message[name]
@@ -233,9 +240,7 @@ const writeField = (writer: Writer, field: Field, value: unknown): void => {
       writer.close(opened)
     } else for (const item of value) writeField(writer, field, item)
   } else if (typeof type === "string") {
-    if (!isScalar(value)) return
-    writer.tag(number, WIRE_TYPES[type])
-    writer.scalar(type, value)
+    if (isScalar(value)) writer.field(number, type, value)
   } else if (typeof value === "object" && value !== null) {
     writer.tag(number, LENGTH)
     const opened = writer.open()
