@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs"
 import * as path from "node:path"
 import { promisify } from "node:util"
 import { describe, expect, it } from "@effect/vitest"
-import { bundled, bundledTogether } from "../support/bundled.js"
+import { bundled } from "../support/bundled.js"
 
 const run = promisify(execFile)
 const cwd = path.resolve(import.meta.dirname, "../..")
@@ -14,15 +14,7 @@ const SHOWS_SOURCES = ["fiber-console.ts", "heap-profile.ts"]
 
 const examples = readdirSync(path.join(cwd, folder))
 
-const together = () =>
-  bundledTogether(
-    folder,
-    examples.filter((file) => !SHOWS_SOURCES.includes(file))
-  )
-
-/** The arguments with which Node runs an example. */
-const argumentsOf = (file: string): ReadonlyArray<string> =>
-  SHOWS_SOURCES.includes(file) ? [bundled(`${folder}/${file}`, { sources: true })] : [together(), file]
+const scriptOf = (file: string): string => bundled(`${folder}/${file}`, { sources: SHOWS_SOURCES.includes(file) })
 
 /** What an example must print, beside ending well. */
 const expected: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
@@ -135,7 +127,7 @@ describe("the examples of the guide", () => {
   it.each(examples)(
     "Given examples/guide/%s, When it runs, Then it ends well",
     async (file) => {
-      const { stderr, stdout } = await run(process.execPath, argumentsOf(file), { cwd })
+      const { stderr, stdout } = await run(process.execPath, [scriptOf(file)], { cwd })
       expect(stderr).toBe("")
       expect(stdout).not.toBe("")
       for (const pattern of expected[file] ?? []) expect(stdout).toMatch(pattern)

@@ -13,5 +13,6 @@ declare module "vitest" {
 export default ({ provide }: TestProject): (() => void) => {
   const folder = mkdtempSync(path.join(os.tmpdir(), "pod-packed-"))
   provide("packed", folder)
+  process.env["POD_TEST_RUN"] = folder
   return () => rmSync(folder, { recursive: true, force: true })
 }
