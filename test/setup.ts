@@ -1,5 +1,7 @@
 import { addEqualityTesters, effect, it, live, scoped, scopedLive } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/TestClock"
+import * as TestContext from "effect/TestContext"
 import { expect } from "vitest"
 import * as Sodium from "../layers/internal/Sodium.js"
 
@@ -7,6 +9,22 @@ import * as Sodium from "../layers/internal/Sodium.js"
 Object.assign(it, { effect, live, scoped, scopedLive })
 
 addEqualityTesters()
+
+/** Three turns of Node's timers, in which the other fibers go on. */
+const turns = Effect.async<void>((resume) => {
+  let left = 3
+  const turn = (): void => {
+    if (--left === 0) resume(Effect.void)
+    else timer = setTimeout(turn, 0)
+  }
+  let timer = setTimeout(turn, 0)
+  return Effect.sync(() => clearTimeout(timer))
+})
+
+// In each step, TestClock takes three such turns. Between them it compares the supervised fibers, of which these tests have
+// none, and it forks a fiber for a warning: both took most of the CPU time of a step.
+const testClock: object = await Effect.runPromise(Effect.provide(TestClock.testClock(), TestContext.TestContext))
+Object.assign(Object.getPrototypeOf(testClock), { awaitSuspended: () => turns })
 
 /** A run that was killed leaves no processes behind. */
 process.once("disconnect", () => process.exit(1))
