@@ -5,16 +5,21 @@
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
-import { build } from "esbuild"
+import { build, type Plugin } from "esbuild"
 
 const inRoot = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url))
 
-/** Bundles `bench/<entry>` into a folder from which the installed packages can be found, and returns the path. */
-export const compiled = async (entry: string): Promise<string> => {
-  const outfile = inRoot(`node_modules/.cache/pod-bench/${entry.replace(/\.ts$/, ".mjs")}`)
+/**
+ * Bundles `bench/<entry>` into a folder from which the installed packages can be found, and returns the path. A bundle
+ * that a plugin changes has its name.
+ */
+export const compiled = async (entry: string, plugin?: Plugin): Promise<string> => {
+  const name = entry.replace(/\.ts$/, plugin === undefined ? "" : ` ${plugin.name}`)
+  const outfile = inRoot(`node_modules/.cache/pod-bench/${name}.mjs`)
   await build({
     entryPoints: [inRoot(`bench/${entry}`)],
     outfile,
+    plugins: plugin === undefined ? [] : [plugin],
     bundle: true,
     packages: "external",
     platform: "node",

@@ -5,6 +5,14 @@
  *
  * `observe/main.ts` describes the cases and their goals.
  */
-import { runCompiled } from "./compiled.js"
+import { compiled, runCompiled } from "./compiled.js"
+import { withoutObservation } from "./observe/withoutObservation.js"
 
-export const run = (args: ReadonlyArray<string>): Promise<void> => runCompiled("observe/main.ts", args)
+export const run = async (args: ReadonlyArray<string>): Promise<void> => {
+  const parts = [
+    await compiled("observe/fibers.ts"),
+    await compiled("observe/message.ts"),
+    await compiled("observe/message.ts", withoutObservation)
+  ]
+  await runCompiled("observe/main.ts", [...parts, ...args])
+}
