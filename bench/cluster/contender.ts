@@ -62,6 +62,8 @@ const EmbeddedCluster = Context.GenericTag<Cluster>("@pod-protocol/effect/Embedd
 const ELF = readFileSync(process.env["BENCH_PROGRAM"] ?? "program/pod_com.so")
 
 const IN_FLIGHT = 20
+/** Calls with one blockhash. Each call is a block, and a blockhash is valid for 10,000 blocks. */
+const RENEWED_AFTER = 5000
 const BATCH = 100
 /** Approximate bytes of a direct message's account. */
 const ACCOUNT_BYTES = 146
@@ -150,16 +152,21 @@ const senderAccounts = [
 const submitting = async (job: Job): Promise<Work> => {
   const { service } = await cluster(job)
   for (const account of senderAccounts) await Effect.runPromise(service.setAccount(account))
-  const latest = await Effect.runPromise(service.request("getLatestBlockhash", []))
-  const { value } = latest as { readonly value: { readonly blockhash: string } }
-  const build = FloorSend.sender(
-    Fixtures.sender,
-    Fixtures.sure(Base58.decode(value.blockhash)),
-    FloorSend.nodeSign(Fixtures.key)
-  )
+  const sender = () => {
+    const latest = Effect.runSync(service.request("getLatestBlockhash", []))
+    const { value } = latest as { readonly value: { readonly blockhash: string } }
+    return FloorSend.sender(
+      Fixtures.sender,
+      Fixtures.sure(Base58.decode(value.blockhash)),
+      FloorSend.nodeSign(Fixtures.key)
+    )
+  }
   const config = { encoding: "base64", skipPreflight: job.preflight === false }
+  let build = sender()
+  let calls = 0
   return {
     run: (index) => {
+      if (++calls % RENEWED_AFTER === 0) build = sender()
       const wire = build(Fixtures.recipientBytes(index), Fixtures.payload())
       return Effect.runSync(service.request("sendTransaction", [wire, config]))
     }

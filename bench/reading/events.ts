@@ -9,8 +9,8 @@ import { PROGRAM_ID } from "../../src/protocol/Program.js"
 import * as ProtocolEvent from "../../src/protocol/ProtocolEvent.js"
 import * as Eventful from "../../test/support/eventful.js"
 import * as Story from "../../test/support/story.js"
+import { withProgram } from "../embedded.js"
 import { measure, type Report } from "../harness.js"
-import { withProgram } from "../sdks/cluster.js"
 
 export const deriving = async (scope: Scope.Scope): Promise<Report> => {
   const context = await Effect.runPromise(Layer.buildWithScope(Eventful.layer({ cluster: withProgram() }), scope))

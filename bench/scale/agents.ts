@@ -23,6 +23,7 @@ import * as BenchmarkTarget from "../../src/observe/BenchmarkTarget.js"
 import * as Statistics from "../../src/observe/Statistics.js"
 import * as Addresses from "../../src/solana/Address.js"
 import * as Curve from "../../src/solana/Curve.js"
+import * as Embedded from "../embedded.js"
 
 const AT_ONCE = 20
 
@@ -79,7 +80,10 @@ export const sends = Effect.gen(function* () {
       }
     })
   )
-}).pipe(Effect.provide(Pod.layerTest), Effect.scoped)
+}).pipe(
+  Effect.provide(Layer.provideMerge(TestWallets.layer, Pod.layerEmbeddedWith(Embedded.withProgram()))),
+  Effect.scoped
+)
 
 const gc = (): void => {
   setFlagsFromString("--expose-gc")

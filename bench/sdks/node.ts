@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"
 import * as Server from "../../layers/EmbeddedServer.js"
-import * as Cluster from "./cluster.js"
+import * as Cluster from "../embedded.js"
 
 let calls = 0
 

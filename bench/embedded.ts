@@ -3,8 +3,8 @@
  */
 import { readFileSync } from "node:fs"
 import * as path from "node:path"
-import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"
-import { PROGRAM_ID } from "../../src/protocol/Program.js"
+import * as EmbeddedCluster from "../layers/EmbeddedCluster.js"
+import { PROGRAM_ID } from "../src/protocol/Program.js"
 
 export const withProgram = (options: EmbeddedCluster.Options = {}): EmbeddedCluster.Options => {
   const elf = readFileSync(path.join(process.env["BENCH_ROOT"] ?? process.cwd(), "program/pod_com.so"))
