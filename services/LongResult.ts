@@ -38,12 +38,12 @@ export class LongResult {
 }
 
 /**
- * The method whose result may be a {@link LongResult}.
+ * Whether the result of a method may be a {@link LongResult}: those of `getProgramAccounts` and `getMultipleAccounts`.
  *
  * @since 0.1.0
- * @category constants
+ * @category decoding
  */
-export const METHOD = "getProgramAccounts"
+export const isOf = (method: string): boolean => method === "getProgramAccounts" || method === "getMultipleAccounts"
 
 /** Default characters of a piece: some hundred small accounts, which take a fraction of a millisecond to parse. */
 const PIECE = 64 * 1024

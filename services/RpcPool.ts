@@ -269,11 +269,7 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
     getMultipleAccounts: (addresses, options) =>
       Arguments.addresses("addresses", addresses, Limits.MAX_MULTIPLE_ACCOUNTS) ??
       Arguments.slice(options) ??
-      call(
-        "getMultipleAccounts",
-        [addresses, account(options)],
-        Decoders.contextual(Decode.forEach(addresses, (address) => Decode.optional(Decoders.account(address))))
-      ),
+      callLong("getMultipleAccounts", [addresses, account(options)], Decoders.accounts(addresses)),
     getProgramAccounts: (address, options) =>
       Arguments.address(address, "program") ??
       Arguments.programAccounts(options) ??

@@ -7,27 +7,68 @@
  * Invariant: a list is read only if it has the exact form that Agave writes, and then with the result of the parser. Any
  * other text gives `undefined`, and the caller parses it.
  */
+import type { Address } from "@solana/kit"
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import * as Base64 from "../../src/internal/base64.js"
-import * as Address from "../../src/solana/Address.js"
+import * as Addresses from "../../src/solana/Address.js"
 import * as Json from "../../src/solana/Json.js"
 import { AccountInfo } from "./AccountInfo.js"
 import type * as Decode from "./Decode.js"
 import type * as Reply from "./Reply.js"
 
-const HEAD = '{"account":{"data":["'
-const TAIL = '"}'
-const NEXT = `${TAIL},${HEAD}`
+/** The texts around the data of an account, and around the address of one that has its own. */
+interface Form {
+  readonly head: string
+  /** The text from the end of the data to the address or the end. Its values are single words, so no second `data` is among them. */
+  readonly middle: RegExp
+  /** The text behind the address. */
+  readonly tail: string
+}
 
-/** The text from the end of the data to the address. Its values are single words, so no second `data` is among them. */
-const MIDDLE = /","base64"\](?:,"\w+":(?:"\w*"|\w+))+\},"pubkey":"/y
+/** `{account, pubkey}`, as in `getProgramAccounts`. */
+const KEYED: Form = {
+  head: '{"account":{"data":["',
+  middle: /","base64"\](?:,"\w+":(?:"\w*"|\w+))+\},"pubkey":"/y,
+  tail: '"}'
+}
+
+/** The account alone, as in `getMultipleAccounts`. */
+const BARE: Form = { head: '{"data":["', middle: /","base64"\](?:,"\w+":(?:"\w*"|\w+))+\}/y, tail: "" }
 
 /** Maximum number of different texts between data and address; with more, the parser is faster. */
 const MAX_CHANGES = 8
 
-const middleAt = (text: string, index: number): string | undefined => {
-  MIDDLE.lastIndex = index
-  return MIDDLE.exec(text)?.[0]
+/** Reads the text behind the data, which it parses only if it differs from the last one. */
+class Middles {
+  #text = ""
+  #kind: Reply.AccountInfo | undefined
+  #changes = 0
+
+  constructor(
+    readonly form: Form,
+    readonly decode: (account: unknown) => Either.Either<Reply.AccountInfo, Decode.Mismatch>
+  ) {}
+
+  get length(): number {
+    return this.#text.length
+  }
+
+  /** An account with this text; its data and its address are those of an example. */
+  at(text: string, index: number): Reply.AccountInfo | undefined {
+    if (this.#kind !== undefined && text.slice(index, index + this.#text.length) === this.#text) return this.#kind
+    this.#kind = this.#changes++ < MAX_CHANGES ? this.#parse(text, index) : undefined
+    return this.#kind
+  }
+
+  #parse(text: string, index: number): Reply.AccountInfo | undefined {
+    const { head, middle, tail } = this.form
+    middle.lastIndex = index
+    this.#text = middle.exec(text)?.[0] ?? ""
+    if (this.#text === "") return undefined
+    const address = tail === "" ? "" : Addresses.SYSTEM_PROGRAM
+    return Either.getOrUndefined(Either.flatMap(Json.parse(`${head}${this.#text}${address}${tail}`), this.decode))
+  }
 }
 
 /** Copies of the parts. A substring would keep the whole text in memory. */
@@ -36,39 +77,38 @@ const addressesOf = (parts: ReadonlyArray<string>): ReadonlyArray<unknown> => {
   return Array.isArray(copies) ? copies : []
 }
 
-/** Reads `{account, pubkey}, …`. The result equals that of `decode` for the parsed list; `undefined` for any other form. */
-export const read = (
+/** The account with another address and other data. */
+export const withData = (kind: Reply.AccountInfo, address: Address, data: Uint8Array): Reply.AccountInfo =>
+  new AccountInfo(address, data, kind.lamports, kind.owner, kind.executable, kind.space)
+
+/**
+ * Reads `{account, pubkey}, …`. The result equals that of `decode` for the parsed list; `undefined` for any other form.
+ */
+export const keyed = (
   text: string,
   decode: Decode.Decoder<Reply.AccountInfo>
 ): ReadonlyArray<Reply.AccountInfo> | undefined => {
-  if (!text.startsWith(HEAD)) return undefined
+  const { head, tail } = KEYED
+  const next = `${tail},${head}`
+  if (!text.startsWith(head)) return undefined
   const bytesOf = Base64.codec.decodeParts(text)
+  const middles = new Middles(KEYED, decode)
   const datas: Array<Uint8Array> = []
   const kinds: Array<Reply.AccountInfo> = []
   const parts: Array<string> = []
-  let middle = ""
-  let kind: Reply.AccountInfo | undefined
-  let changes = 0
-  let at = HEAD.length
+  let at = head.length
   while (at > 0) {
     const quote = text.indexOf('"', at)
-    if (kind === undefined || text.slice(quote, quote + middle.length) !== middle) {
-      const other = changes++ < MAX_CHANGES ? middleAt(text, quote) : undefined
-      if (other === undefined) return undefined
-      middle = other
-      kind = Either.getOrUndefined(
-        Either.flatMap(Json.parse(`${HEAD}${middle}${Address.SYSTEM_PROGRAM}${TAIL}`), decode)
-      )
-    }
+    const kind = middles.at(text, quote)
     const data = bytesOf(text.slice(at, quote))
     if (kind === undefined || data === undefined) return undefined
-    const address = quote + middle.length
+    const address = quote + middles.length
     const end = text.indexOf('"', address)
     datas.push(data)
     kinds.push(kind)
     parts.push(text.slice(address, end))
-    if (text.slice(end, end + NEXT.length) === NEXT) at = end + NEXT.length
-    else if (text.slice(end) === TAIL) at = 0
+    if (text.slice(end, end + next.length) === next) at = end + next.length
+    else if (text.slice(end) === tail) at = 0
     else return undefined
   }
   const addresses = addressesOf(parts)
@@ -78,10 +118,42 @@ export const read = (
     const address = addresses[index]
     const kind = kinds[index]
     const data = datas[index]
-    if (typeof address !== "string" || !Address.is(address) || kind === undefined || data === undefined)
+    if (typeof address !== "string" || !Addresses.is(address) || kind === undefined || data === undefined)
       return undefined
-    const { executable, lamports, owner, space } = kind
-    accounts.push(new AccountInfo(address, data, lamports, owner, executable, space))
+    accounts.push(withData(kind, address, data))
   }
   return accounts
+}
+
+const NULL = "null"
+
+/**
+ * Reads `account, null, …`. The result equals that of `decode` for each part of the parsed list that is not null;
+ * `undefined` for any other form.
+ */
+export const bare = (
+  text: string,
+  decode: Decode.Decoder<Reply.AccountInfo>
+): ReadonlyArray<Option.Option<Reply.AccountInfo>> | undefined => {
+  const { head } = BARE
+  const bytesOf = Base64.codec.decodeParts(text)
+  const middles = new Middles(BARE, decode)
+  const accounts: Array<Option.Option<Reply.AccountInfo>> = []
+  let at = 0
+  while (true) {
+    if (text.startsWith(head, at)) {
+      const start = at + head.length
+      const quote = text.indexOf('"', start)
+      const kind = middles.at(text, quote)
+      const data = bytesOf(text.slice(start, quote))
+      if (kind === undefined || data === undefined) return undefined
+      accounts.push(Option.some(withData(kind, kind.address, data)))
+      at = quote + middles.length
+    } else if (text.startsWith(NULL, at)) {
+      accounts.push(Option.none())
+      at += NULL.length
+    } else return undefined
+    if (at === text.length) return accounts
+    if (text[at++] !== ",") return undefined
+  }
 }

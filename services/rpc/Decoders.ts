@@ -1,7 +1,9 @@
 /** The decoders of all replies. */
 import type { Address, Signature } from "@solana/kit"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Base64 from "../../src/internal/base64.js"
 import { model } from "../../src/internal/jsonable.js"
@@ -29,6 +31,9 @@ export const contextual = <A>(value: Decode.Decoder<A>): Decode.Decoder<Reply.Co
 /** Items per part of a list. A part is decoded in a fraction of a millisecond. */
 const PART = 256
 
+/** The slot of a result, and its value as it is. */
+const around = contextual<unknown>(Either.right)
+
 /** As {@link contextual}, for a list that may be long. It yields to the event loop between parts of the list. */
 export const contextualList = <A>(
   item: Decode.Decoder<A>,
@@ -36,7 +41,6 @@ export const contextualList = <A>(
 ) => {
   const list = Decode.array(item)
   const atOnce = contextual(list)
-  const around = contextual<unknown>(Either.right)
   return (result: unknown): Effect.Effect<Reply.Contextual<ReadonlyArray<A>>, Decode.Mismatch> => {
     const long = result instanceof LongResult.LongResult
     const inTurns = Effect.flatMap(around(long ? result.frame : result), ({ slot, value }) => {
@@ -123,7 +127,38 @@ export const keyedAccount: Decode.Decoder<Reply.AccountInfo> = (input) => {
 }
 
 /** `{context: {slot}, value: [{pubkey, account}]}`. */
-export const keyedAccounts = contextualList(keyedAccount, (items) => AccountTexts.read(items, keyedAccount))
+export const keyedAccounts = contextualList(keyedAccount, (items) => AccountTexts.keyed(items, keyedAccount))
+
+/** An account in a list, before it gets the requested address. */
+const listed = account(Addresses.SYSTEM_PROGRAM)
+
+const listedAccounts = Decode.array(Decode.optional(listed))
+
+/** `{context: {slot}, value}` with one account or `null` for each requested address. */
+export const accounts = (addresses: ReadonlyArray<Address>) => {
+  const exact = contextual(Decode.forEach(addresses, (address) => Decode.optional(account(address))))
+  const addressed = ({ slot }: { readonly slot: bigint }, items: ReadonlyArray<Option.Option<Reply.AccountInfo>>) =>
+    items.length === addresses.length
+      ? Either.right(
+          model({
+            slot,
+            value: Arr.zipWith(addresses, items, (address, item) =>
+              Option.map(item, (account) => AccountTexts.withData(account, address, account.data))
+            )
+          })
+        )
+      : Either.left(undefined)
+  return (
+    result: unknown
+  ): Effect.Effect<Reply.Contextual<ReadonlyArray<Option.Option<Reply.AccountInfo>>>, Decode.Mismatch> => {
+    if (!(result instanceof LongResult.LongResult)) return exact(result)
+    const items = LongResult.list(result, listedAccounts, (text) => AccountTexts.bare(text, listed))
+    const read = Effect.flatMap(around(result.frame), (frame) =>
+      Effect.flatMap(items, (items) => addressed(frame, items))
+    )
+    return Effect.catchAll(read, () => Either.flatMap(LongResult.atOnce(result), exact))
+  }
+}
 
 export const latestBlockhash: Decode.Decoder<Reply.LatestBlockhash> = Decode.object((field) =>
   Either.all({

@@ -6,6 +6,7 @@ import * as Json from "../../src/solana/Json.js"
 import { MAX_MULTIPLE_ACCOUNTS } from "../../src/solana/Limits.js"
 import * as Direct from "../internal/direct.js"
 import * as Opinion from "../internal/Opinion.js"
+import * as LongResult from "../LongResult.js"
 import type { RpcTransport } from "../RpcTransport.js"
 import { RpcError } from "../RpcTransport.js"
 import * as Batcher from "./Batcher.js"
@@ -39,7 +40,13 @@ export const make =
         items: ReadonlyArray<ReadonlyArray<unknown>>
       ): Effect.Effect<ReadonlyArray<unknown>, RpcError> =>
         Effect.flatMap(
-          transport.request("getMultipleAccounts", [items.map(([address]) => address), ...(items[0]?.slice(1) ?? [])]),
+          Effect.flatMap(
+            transport.request("getMultipleAccounts", [
+              items.map(([address]) => address),
+              ...(items[0]?.slice(1) ?? [])
+            ]),
+            (reply) => Effect.orElseSucceed(LongResult.whole(reply), () => undefined)
+          ),
           (reply) => {
             const found = parts(reply)
             return found?.value.length === items.length

@@ -68,7 +68,7 @@ const undecodable = (method: string, host: string, detail: string) =>
   new RpcError({ reason: "Decode", method, host, detail })
 
 const parse = (text: string, method: string, host: string): Either.Either<unknown, RpcError> =>
-  Either.mapLeft(method === LongResult.METHOD ? LongResult.parse(text) : Json.parseBounded(text), () =>
+  Either.mapLeft(LongResult.isOf(method) ? LongResult.parse(text) : Json.parseBounded(text), () =>
     undecodable(method, host, `the reply of ${text.length} characters is not JSON`)
   )
 
@@ -80,7 +80,7 @@ const OBJECT = /^\s*\{/
  */
 export const read = (text: string, method: string): Response | undefined =>
   OBJECT.test(text)
-    ? response(Either.getOrUndefined(method === LongResult.METHOD ? LongResult.parse(text) : Json.parseBounded(text)))
+    ? response(Either.getOrUndefined(LongResult.isOf(method) ? LongResult.parse(text) : Json.parseBounded(text)))
     : undefined
 
 /** The error of a response; `undefined` for a result. */

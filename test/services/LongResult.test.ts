@@ -1,8 +1,10 @@
 import { assert, describe, expect, it } from "@effect/vitest"
+import type * as Kit from "@solana/kit"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import * as Turns from "../../services/internal/eventLoop.js"
@@ -17,22 +19,20 @@ import * as Json from "../../src/solana/Json.js"
 import { assertProperty } from "../support/runs.js"
 
 /** An account as its parts' decoders read it, one field at a time: the oracle. */
-const slowAccount = Decode.object((field) =>
-  Either.flatMap(field("pubkey", Decode.address), (address) =>
-    field(
-      "account",
-      Decode.object((field) =>
-        Either.all({
-          address: Either.right(address),
-          data: field("data", Decode.base64),
-          lamports: field("lamports", Decode.lamports),
-          owner: field("owner", Decode.address),
-          executable: field("executable", Decode.boolean),
-          space: field("space", Decode.u64)
-        })
-      )
-    )
+const slowAt = (address: Kit.Address) =>
+  Decode.object((field) =>
+    Either.all({
+      address: Either.right(address),
+      data: field("data", Decode.base64),
+      lamports: field("lamports", Decode.lamports),
+      owner: field("owner", Decode.address),
+      executable: field("executable", Decode.boolean),
+      space: field("space", Decode.u64)
+    })
   )
+
+const slowAccount = Decode.object((field) =>
+  Either.flatMap(field("pubkey", Decode.address), (address) => field("account", slowAt(address)))
 )
 
 const slow = Decoders.contextual(Decode.array(slowAccount))
@@ -128,45 +128,56 @@ const account = object(
 
 const keyed = usually(object(member("account", usually(account)), member("pubkey", usually(address.map(quoted)))))
 
-const reply = fc.record({
-  items: fc.array(keyed, { maxLength: 12 }),
-  comma: fc.constantFrom(",", ",", ",", " , "),
-  context: fc.oneof(
-    { weight: 9, arbitrary: fc.constant('"context":{"apiVersion":"2.3.6","slot":5}') },
-    fc.constant('"a":1')
-  ),
-  frame: fc.constantFrom<(value: string, context: string) => string>(
-    (value, context) => `{"jsonrpc":"2.0","result":{${context},"value":${value}},"id":1}`,
-    (value, context) => `{"id":1,"result":{"value":${value},${context}}}`,
-    (value, context) => `{"jsonrpc":"2.0","result":{${context},"value":${value},"value":[]},"id":1}`,
-    (value, context) => `{"result":{"value" :[],${context}},"other":{"value":${value}}}`,
-    (value, context) => `{"note":"\\"value\\":[","result":{${context},"value":${value}}}`,
-    (value, context) => `{"\\"value":${value},"result":{${context},"value":1}}`,
-    (value, context) => `{"result":{${context},"value":${value}},"result":null}`,
-    (value, context) => `{"__proto__":{"result":1},"result":{${context},"__proto__":7,"value":${value}}}`,
-    (value, context) => ` {"result": {${context}, "value":${value} } } `
-  )
-})
-
-const text = reply.map(({ comma, context, frame, items }) => frame(`[${items.join(comma)}]`, context))
-
-/** Texts with a few characters lost, doubled or exchanged, or cut off. */
-const damaged = fc
-  .tuple(
-    text,
-    fc.array(fc.tuple(fc.nat(), fc.constantFrom("", "},{", "]", "[", ",", '"', "\\", "{", "}", "0"), fc.nat(3))),
-    fc.boolean()
-  )
-  .map(([text, damages, isTruncated]) => {
-    let out = text
-    for (const [position, put, lost] of damages) {
-      const at = position % (out.length + 1)
-      out = out.slice(0, at) + put + out.slice(at + lost)
-    }
-    return isTruncated ? out.slice(0, Math.floor((out.length * 2) / 3)) : out
+const replyOf = (items: fc.Arbitrary<string>) =>
+  fc.record({
+    items: fc.array(items, { maxLength: 12 }),
+    comma: fc.constantFrom(",", ",", ",", " , "),
+    context: fc.oneof(
+      { weight: 9, arbitrary: fc.constant('"context":{"apiVersion":"2.3.6","slot":5}') },
+      fc.constant('"a":1')
+    ),
+    frame: fc.constantFrom<(value: string, context: string) => string>(
+      (value, context) => `{"jsonrpc":"2.0","result":{${context},"value":${value}},"id":1}`,
+      (value, context) => `{"id":1,"result":{"value":${value},${context}}}`,
+      (value, context) => `{"jsonrpc":"2.0","result":{${context},"value":${value},"value":[]},"id":1}`,
+      (value, context) => `{"result":{"value" :[],${context}},"other":{"value":${value}}}`,
+      (value, context) => `{"note":"\\"value\\":[","result":{${context},"value":${value}}}`,
+      (value, context) => `{"\\"value":${value},"result":{${context},"value":1}}`,
+      (value, context) => `{"result":{${context},"value":${value}},"result":null}`,
+      (value, context) => `{"__proto__":{"result":1},"result":{${context},"__proto__":7,"value":${value}}}`,
+      (value, context) => ` {"result": {${context}, "value":${value} } } `
+    )
   })
 
-const texts = fc.oneof({ weight: 3, arbitrary: text }, { weight: 1, arbitrary: damaged })
+const textOf = (items: fc.Arbitrary<string>) =>
+  replyOf(items).map(({ comma, context, frame, items }) => frame(`[${items.join(comma)}]`, context))
+
+/** Texts with a few characters lost, doubled or exchanged, or cut off. */
+const damagedOf = (texts: fc.Arbitrary<string>) =>
+  fc
+    .tuple(
+      texts,
+      fc.array(fc.tuple(fc.nat(), fc.constantFrom("", "},{", "]", "[", ",", '"', "\\", "{", "}", "0"), fc.nat(3))),
+      fc.boolean()
+    )
+    .map(([text, damages, isTruncated]) => {
+      let out = text
+      for (const [position, put, lost] of damages) {
+        const at = position % (out.length + 1)
+        out = out.slice(0, at) + put + out.slice(at + lost)
+      }
+      return isTruncated ? out.slice(0, Math.floor((out.length * 2) / 3)) : out
+    })
+
+const textsOf = (items: fc.Arbitrary<string>) =>
+  fc.oneof({ weight: 3, arbitrary: textOf(items) }, { weight: 1, arbitrary: damagedOf(textOf(items)) })
+
+const texts = textsOf(keyed)
+
+/** Lists of requested accounts, some of which do not exist. */
+const bareTexts = textsOf(
+  fc.oneof({ weight: 4, arbitrary: usually(account) }, { weight: 1, arbitrary: fc.constant("null") })
+)
 
 const size = fc.integer({ min: 1, max: 120 })
 
@@ -214,6 +225,24 @@ describe("LongResult", () => {
       fc.asyncProperty(texts, size, async (text, size) => {
         const expected = await read(Json.parse(text), slow)
         const actual = await read(LongResult.parse(text, size), fast)
+        expect(actual).toStrictEqual(expected)
+      })
+    ))
+
+  it("Given any list of requested accounts, When it is read in pieces, Then the result or the error is that of the whole", () =>
+    assertProperty(
+      fc.asyncProperty(bareTexts, size, fc.array(address, { maxLength: 12 }), async (text, size, others) => {
+        const value = resultOf(Either.getOrUndefined(Json.parse(text)))
+        const items = Predicate.isRecord(value) && Array.isArray(value["value"]) ? value["value"].length : 1
+        // Mostly as many addresses as accounts.
+        const addresses = Array.from(
+          { length: others.length > 10 ? others.length : items },
+          () => Address.SYSTEM_PROGRAM
+        )
+        const requested = addresses.map((address, index) => others[index] ?? address)
+        const exact = Decoders.contextual(Decode.forEach(requested, (address) => Decode.optional(slowAt(address))))
+        const expected = await read(Json.parse(text), exact)
+        const actual = await read(LongResult.parse(text, size), Decoders.accounts(requested))
         expect(actual).toStrictEqual(expected)
       })
     ))
@@ -278,6 +307,28 @@ describe("LongResult", () => {
         })
         const [{ value }, count] = yield* turns(rpc.getProgramAccounts(Address.SYSTEM_PROGRAM))
         expect([value.length, count >= 9]).toStrictEqual([COUNT, true])
+      })
+  )
+
+  it.effect(
+    "Given a hundred requested accounts, some of which are missing, When they are read, Then each is at its address",
+    () =>
+      Effect.gen(function* () {
+        const items = accounts
+          .slice(0, 100)
+          .map((item, index) =>
+            index % 7 === 3 ? "null" : item.slice('{"account":'.length, item.indexOf(',"pubkey"'))
+          )
+        const addresses = items.map((_, index) => Address.fromBytes(new Uint8Array(32).fill(index)))
+        const text = long(items)
+        assert.isTrue(resultOf(Either.getOrThrow(LongResult.parse(text))) instanceof LongResult.LongResult)
+        const { value } = yield* pool(text).getMultipleAccounts(addresses)
+        assert.deepStrictEqual(
+          value.map(Option.map(({ address, lamports }) => [address, lamports])),
+          addresses.map((address, index) => (index % 7 === 3 ? Option.none() : Option.some([address, BigInt(index)])))
+        )
+        const error = yield* Effect.flip(pool(text).getMultipleAccounts(addresses.slice(1)))
+        assert.deepInclude(error, { reason: "Decode", detail: "expected an array of 99 at result.value" })
       })
   )
 

@@ -11,7 +11,14 @@ import { assertProperty } from "../../support/runs.js"
 /** The oracle: the list parsed, and each item decoded. */
 const parsed = (items: string) => Either.flatMap(Json.parse(`[${items}]`), Decode.array(Decoders.keyedAccount))
 
-const read = (items: string) => AccountTexts.read(items, Decoders.keyedAccount)
+const read = (items: string) => AccountTexts.keyed(items, Decoders.keyedAccount)
+
+const example = Decoders.account(Address.SYSTEM_PROGRAM)
+
+/** The oracle of accounts without addresses. */
+const parsedBare = (items: string) => Either.flatMap(Json.parse(`[${items}]`), Decode.array(Decode.optional(example)))
+
+const readBare = (items: string) => AccountTexts.bare(items, example)
 
 const SYSTEM = Address.SYSTEM_PROGRAM
 
@@ -34,6 +41,10 @@ const agave = (parts: Partial<Parts> = {}): string => {
   const { data, encoding, executable, lamports, more, owner, pubkey, rentEpoch, space } = { ...usual, ...parts }
   return `{"account":{"data":["${data}","${encoding}"],"executable":${executable},"lamports":${lamports},"owner":"${owner}","rentEpoch":${rentEpoch},"space":${space}${more}},"pubkey":"${pubkey}"}`
 }
+
+/** An account as Agave writes it in a list of requested ones. */
+const bare = (parts: Partial<Parts> = {}): string =>
+  agave(parts).slice('{"account":'.length, -`,"pubkey":"${parts.pubkey ?? SYSTEM}"}`.length)
 
 const address = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Address.fromBytes(bytes))
 
@@ -98,22 +109,27 @@ const odd = fc.constantFrom<Partial<Parts>>(
 )
 
 /** Texts with a few characters lost, doubled or exchanged. */
-const damaged = fc
-  .tuple(
-    sound,
-    fc.array(
-      fc.tuple(fc.nat(), fc.constantFrom("", "},{", "]", "[", ",", '"', "\\", "{", "}", "0", " ", agave()), fc.nat(3)),
-      { maxLength: 3 }
+const damagedOf = (texts: fc.Arbitrary<string>) =>
+  fc
+    .tuple(
+      texts,
+      fc.array(
+        fc.tuple(
+          fc.nat(),
+          fc.constantFrom("", "},{", "]", "[", ",", '"', "\\", "{", "}", "0", " ", agave()),
+          fc.nat(3)
+        ),
+        { maxLength: 3 }
+      )
     )
-  )
-  .map(([text, damages]) => {
-    let out = text
-    for (const [position, put, lost] of damages) {
-      const at = position % (out.length + 1)
-      out = out.slice(0, at) + put + out.slice(at + lost)
-    }
-    return out
-  })
+    .map(([text, damages]) => {
+      let out = text
+      for (const [position, put, lost] of damages) {
+        const at = position % (out.length + 1)
+        out = out.slice(0, at) + put + out.slice(at + lost)
+      }
+      return out
+    })
 
 const withOdd = fc
   .array(
@@ -122,6 +138,30 @@ const withOdd = fc
       odd.map(agave)
     ),
     { minLength: 1, maxLength: 6 }
+  )
+  .map((items) => items.join(","))
+
+const soundBare = fc
+  .array(
+    fc.oneof(
+      { weight: 6, arbitrary: fc.tuple(kinds, data).map(([kind, data]) => bare({ ...kind, data })) },
+      { weight: 1, arbitrary: fc.constant("null") }
+    ),
+    { minLength: 1, maxLength: 8 }
+  )
+  .map((items) => items.join(","))
+
+const oddBare = fc
+  .array(
+    fc.oneof(
+      odd.map(bare),
+      data.map((data) => bare({ data })),
+      fc.constantFrom("null", "nul", "[]", "null1", "")
+    ),
+    {
+      minLength: 1,
+      maxLength: 6
+    }
   )
   .map((items) => items.join(","))
 
@@ -135,11 +175,38 @@ describe("AccountTexts", () => {
 
   it("Given any other valid or invalid text, When it is read, Then it is left to the parser or read to the same result", () =>
     assertProperty(
-      fc.property(fc.oneof(withOdd, damaged), (items) => {
+      fc.property(fc.oneof(withOdd, damagedOf(sound)), (items) => {
         const accounts = read(items)
         if (accounts !== undefined) expect(Either.right(accounts)).toStrictEqual(parsed(items))
       })
     ))
+
+  it("Given accounts without addresses, When the text is read, Then the result is that of the parser and the decoder", () =>
+    assertProperty(
+      fc.property(soundBare, (items) => {
+        expect(readBare(items)).toStrictEqual(Either.getOrThrow(parsedBare(items)))
+      })
+    ))
+
+  it("Given any other text without addresses, When it is read, Then it is left to the parser or read to the same result", () =>
+    assertProperty(
+      fc.property(fc.oneof(oddBare, damagedOf(soundBare)), (items) => {
+        const accounts = readBare(items)
+        if (accounts !== undefined) expect(Either.right(accounts)).toStrictEqual(parsedBare(items))
+      })
+    ))
+
+  it.each<readonly [string, string]>([
+    ["nothing", ""],
+    ["a comma behind it", `${bare()},`],
+    ["two commas", `${bare()},,${bare()}`],
+    ["half a null", `${bare()},nul`],
+    ["a keyed account", agave()],
+    ["the data once more, as a word", bare({ more: ',"data":"AQID"' })],
+    ["white space", bare().replaceAll(",", ", ")]
+  ])("Given %s, When a text without addresses is read, Then it is left to the parser", (_, items) => {
+    expect(readBare(items)).toBeUndefined()
+  })
 
   it.each<readonly [string, string]>([
     ["the data twice", agave({ more: ',"data":["","base64"]' })],

@@ -11,6 +11,8 @@ import * as RetryPolicy from "../../../services/RetryPolicy.js"
 import * as ArrayBatcher from "../../../services/transport/ArrayBatcher.js"
 import * as Coalesce from "../../../services/transport/Coalesce.js"
 import * as SingleFlight from "../../../services/transport/SingleFlight.js"
+import * as JsonRpc from "../../../services/wire/JsonRpc.js"
+import * as Json from "../../../src/solana/Json.js"
 import { runs } from "../../support/runs.js"
 import { fail, failure, fake } from "./support.js"
 
@@ -55,6 +57,28 @@ describe("Coalesce", () => {
         ]
       )
     })
+  )
+
+  it.effect(
+    "Given accounts whose reply is long and left as text, When they are read at once, Then each read gets its own",
+    () =>
+      Effect.gen(function* () {
+        const names = Array.from({ length: 40 }, (_, index) => `account${index}`)
+        const value = names.map((name, index) => ({
+          data: ["A".repeat(400), "base64"],
+          name,
+          lamports: 2n ** 60n + BigInt(index)
+        }))
+        const text = Json.stringify({ jsonrpc: "2.0", id: 1, result: { context: { slot: 7 }, value } })
+        const node = fake({ request: (method) => JsonRpc.reply(text, 1, method, "node.test") })
+        const transport = yield* Coalesce.make()(node)
+        const answers = yield* concurrently(names.map((name) => transport.request("getAccountInfo", [name, CONFIG])))
+        assert.deepStrictEqual(
+          answers,
+          value.map((value) => Either.right({ context: { slot: 7 }, value }))
+        )
+        assert.strictEqual(node.calls.length, 1)
+      })
   )
 
   it.effect("Given one account read by many at once, Then it is asked for once, as a single read", () =>
