@@ -82,7 +82,8 @@ export interface Options {
   /**
    * Blocks during which a blockhash is valid. Default 150 in interval mode, as on Solana (about one minute). Default
    * 10,000 in instant mode, where every transaction is a block and 150 blocks can pass within milliseconds. Too low:
-   * cached blockhashes expire early. Too high: about 150 bytes per block.
+   * cached blockhashes expire early: web3.js keeps one for 30 seconds, in which more than 333 blocks a second exceed 10,000.
+   * Too high: about 150 bytes per block.
    */
   readonly blockhashLifetime?: number
   /**
