@@ -267,88 +267,99 @@ export const make: Effect.Effect<Service, never, Needs> = Effect.gen(function* (
       )
     })
 
-  const sendAll: Service["sendAll"] = (inputs, { concurrency = CONCURRENCY, signers, ...options } = {}) =>
-    Effect.gen(function* () {
-      const { address: wallet } = yield* Wallet
-      const agent = Pda.agent(wallet, programId).address
-      yield* annotate("pod.agent", agent)
-      const now = yield* Clock.wallMillis
-      const all = Arr.fromIterable(inputs)
-      /** Payloads whose message has no outcome yet. */
-      const open = new Map<Address, Abandoned.Stored>()
-      const onSigned = (signed: SignedTransaction, creates: ReadonlyArray<Address>) => {
-        for (const address of creates) open.get(address)?.signed.push(signed)
-        options.onSigned?.(signed, creates)
+  /** A call of `sendAll`. */
+  interface Sending {
+    readonly wallet: Address
+    readonly agent: Address
+    readonly inputs: ReadonlyArray<SendInput>
+    readonly options: NonNullable<Parameters<Service["sendAll"]>[1]>
+    readonly spans: Spans.PackedSpans
+    /** Payloads whose message has no outcome yet. */
+    readonly open: Map<Address, Abandoned.Stored>
+  }
+
+  const outcomesOf = Effect.fnUntraced(function* ({ agent, inputs, open, options: given, spans, wallet }: Sending) {
+    const { concurrency = CONCURRENCY, signers, ...options } = given
+    const now = yield* Clock.wallMillis
+    const onSigned = (signed: SignedTransaction, creates: ReadonlyArray<Address>) => {
+      for (const address of creates) open.get(address)?.signed.push(signed)
+      options.onSigned?.(signed, creates)
+    }
+    const prepared = yield* Lanes.forEach(inputs.entries(), concurrency, ([place, input]) =>
+      spans.prepare(
+        place,
+        input,
+        Effect.either(
+          store(now, wallet, agent, input, options, (recorded) => {
+            open.set(recorded.address, recorded.stored)
+            return Effect.succeed(recorded)
+          })
+        )
+      )
+    )
+    const items: Array<PackedItem & { readonly creates: Address; readonly spans: Array<Tracer.AnySpan> }> = []
+    const named = new Map<Address, number>()
+    /** Two inputs with the same `id` and address become one item. */
+    const itemOf = (input: SendInput, { address, instruction }: Outgoing.Outgoing, place: number): number => {
+      const span = spans.at(place)
+      const known = input.id === undefined ? undefined : named.get(address)
+      if (known !== undefined) {
+        if (span !== undefined) items[known]?.spans.push(span)
+        return known
       }
-      const spans = yield* Spans.packed(agent)
-      const sending = Effect.gen(function* () {
-        const prepared = yield* Lanes.forEach(all.entries(), concurrency, ([place, input]) =>
-          spans.prepare(
-            place,
-            input,
-            Effect.either(
-              store(now, wallet, agent, input, options, (recorded) => {
-                open.set(recorded.address, recorded.stored)
-                return Effect.succeed(recorded)
-              })
-            )
+      if (input.id !== undefined) named.set(address, items.length)
+      const resend = input.id !== undefined && options.resend !== false
+      const item = { instructions: [instruction], creates: address, signers, resend, spans: Arr.fromNullable(span) }
+      return items.push(item) - 1
+    }
+    const places = Arr.zipWith(inputs.entries(), prepared, ([place, input], recorded) =>
+      Either.map(recorded, (recorded) => ({
+        item: itemOf(input, recorded, place),
+        payloadHash: recorded.stored.hash
+      }))
+    )
+    const outcomes = yield* Effect.match(submit.packed(items, extend(options, { concurrency, onSigned })), {
+      onFailure: (error) => items.map(() => Either.left(error)),
+      onSuccess: (outcomes) => outcomes
+    })
+    for (const [index, outcome] of outcomes.entries()) {
+      const address = items[index]?.creates
+      const stored = address === undefined ? undefined : open.get(address)
+      if (address === undefined || stored === undefined) continue
+      open.delete(address)
+      if (Either.isLeft(outcome)) abandon(stored, outcome.left)
+    }
+    yield* Metric.incrementBy(sent, Arr.getRights(outcomes).length)
+    const results = places.flatMap((place): ReadonlyArray<Either.Either<MessageReceipt, SendError>> => {
+      if (Either.isLeft(place)) return [Either.left(place.left)]
+      const { item, payloadHash } = place.right
+      return outcomes
+        .slice(item, item + 1)
+        .map(
+          Either.map(
+            ({ address, fee, signature, slot }) =>
+              new Receipts.MessageReceipt(signature, slot, fee, address, payloadHash)
           )
         )
-        const items: Array<PackedItem & { readonly creates: Address; readonly spans: Array<Tracer.AnySpan> }> = []
-        const named = new Map<Address, number>()
-        /** Two inputs with the same `id` and address become one item. */
-        const itemOf = (input: SendInput, { address, instruction }: Outgoing.Outgoing, place: number): number => {
-          const span = spans.at(place)
-          const known = input.id === undefined ? undefined : named.get(address)
-          if (known !== undefined) {
-            if (span !== undefined) items[known]?.spans.push(span)
-            return known
-          }
-          if (input.id !== undefined) named.set(address, items.length)
-          const resend = input.id !== undefined && options.resend !== false
-          const item = { instructions: [instruction], creates: address, signers, resend, spans: Arr.fromNullable(span) }
-          return items.push(item) - 1
-        }
-        const places = Arr.zipWith(all.entries(), prepared, ([place, input], recorded) =>
-          Either.map(recorded, (recorded) => ({
-            item: itemOf(input, recorded, place),
-            payloadHash: recorded.stored.hash
-          }))
-        )
-        const outcomes = yield* Effect.match(submit.packed(items, extend(options, { concurrency, onSigned })), {
-          onFailure: (error) => items.map(() => Either.left(error)),
-          onSuccess: (outcomes) => outcomes
-        })
-        for (const [index, outcome] of outcomes.entries()) {
-          const address = items[index]?.creates
-          const stored = address === undefined ? undefined : open.get(address)
-          if (address === undefined || stored === undefined) continue
-          open.delete(address)
-          if (Either.isLeft(outcome)) abandon(stored, outcome.left)
-        }
-        yield* Metric.incrementBy(sent, Arr.getRights(outcomes).length)
-        const results = places.flatMap((place): ReadonlyArray<Either.Either<MessageReceipt, SendError>> => {
-          if (Either.isLeft(place)) return [Either.left(place.left)]
-          const { item, payloadHash } = place.right
-          return outcomes
-            .slice(item, item + 1)
-            .map(
-              Either.map(
-                ({ address, fee, signature, slot }) =>
-                  new Receipts.MessageReceipt(signature, slot, fee, address, payloadHash)
-              )
-            )
-        })
-        for (const [place, result] of results.entries()) spans.end(place, result)
-        return results
+    })
+    for (const [place, result] of results.entries()) spans.end(place, result)
+    return results
+  })
+
+  const sendAll = Effect.fnUntraced(function* (...[inputs, options = {}]: Parameters<Service["sendAll"]>) {
+    const { address: wallet } = yield* Wallet
+    const agent = Pda.agent(wallet, programId).address
+    yield* annotate("pod.agent", agent)
+    const open = new Map<Address, Abandoned.Stored>()
+    const spans = yield* Spans.packed(agent)
+    const sending = outcomesOf({ wallet, agent, inputs: Arr.fromIterable(inputs), options, spans, open })
+    return yield* Effect.onError(sending, () =>
+      Effect.sync(() => {
+        for (const stored of open.values()) abandon(stored, undefined)
+        spans.interrupt()
       })
-      return yield* Effect.onError(sending, () =>
-        Effect.sync(() => {
-          for (const stored of open.values()) abandon(stored, undefined)
-          spans.interrupt()
-        })
-      )
-    }).pipe(traced("Message.sendAll"))
+    )
+  }, traced("Message.sendAll"))
 
   const get: Service["get"] = (address) =>
     Given.effect({ address }, () => accounts.fetch(AccountType.directMessage, address)).pipe(

@@ -337,6 +337,36 @@ export const make = Effect.fnUntraced(function* (
     findOwn: CreatedAccount.make(pool)
   })
 
+  const sendPacked = Effect.fnUntraced(function* (...[items, options = {}]: Parameters<Service["sendPacked"]>) {
+    yield* Check.integer("retryExpired", options.retryExpired ?? 0, 0)
+    for (const [index, { creates }] of items.entries()) {
+      if (creates !== undefined) yield* Addresses.parse(creates, `items[${index}].creates`)
+    }
+    const wallet = yield* Wallet
+    const concurrency = yield* Check.positive("concurrency", options.concurrency ?? 16)
+    const packs = Pack.pack(wallet, items, estimates.reserve(options))
+    yield* Effect.annotateCurrentSpan("solana.transactions", packs.length)
+    const outcomes = yield* Effect.forEach(
+      packs,
+      (pack) =>
+        Effect.withFiberRuntime<ReadonlyArray<ExactlyOnce.Outcome>>((fiber) => {
+          const limited = withLimit(fiber, options)
+          return Effect.catchAll(
+            spanned(fiber, "Transactions.send", attributesOf(pack), () => {
+              link(
+                fiber,
+                pack.flatMap(({ spans = [] }) => spans)
+              )
+              return inTurn(limited, sendItems(wallet, pack, limited))
+            }),
+            (error) => Effect.succeed(pack.map(() => Either.left(error)))
+          )
+        }),
+      { concurrency: Math.ceil(concurrency) }
+    )
+    return outcomes.flat()
+  })
+
   /** The signed transaction of an argument of `resume` or `watch`. */
   const signedOf = (
     from: SignedTransaction | TransactionError | Uint8Array
@@ -366,35 +396,7 @@ export const make = Effect.fnUntraced(function* (
     },
 
     sendPacked: (items, options = {}) =>
-      Effect.gen(function* () {
-        yield* Check.integer("retryExpired", options.retryExpired ?? 0, 0)
-        for (const [index, { creates }] of items.entries()) {
-          if (creates !== undefined) yield* Addresses.parse(creates, `items[${index}].creates`)
-        }
-        const wallet = yield* Wallet
-        const concurrency = yield* Check.positive("concurrency", options.concurrency ?? 16)
-        const packs = Pack.pack(wallet, items, estimates.reserve(options))
-        yield* Effect.annotateCurrentSpan("solana.transactions", packs.length)
-        const outcomes = yield* Effect.forEach(
-          packs,
-          (pack) =>
-            Effect.withFiberRuntime<ReadonlyArray<ExactlyOnce.Outcome>>((fiber) => {
-              const limited = withLimit(fiber, options)
-              return Effect.catchAll(
-                spanned(fiber, "Transactions.send", attributesOf(pack), () => {
-                  link(
-                    fiber,
-                    pack.flatMap(({ spans = [] }) => spans)
-                  )
-                  return inTurn(limited, sendItems(wallet, pack, limited))
-                }),
-                (error) => Effect.succeed(pack.map(() => Either.left(error)))
-              )
-            }),
-          { concurrency: Math.ceil(concurrency) }
-        )
-        return outcomes.flat()
-      }).pipe(traced("Transactions.sendPacked", { "solana.items": items.length })),
+      sendPacked(items, options).pipe(traced("Transactions.sendPacked", { "solana.items": items.length })),
 
     sign: (instructions, options = {}) =>
       withService(Wallet, (wallet, fiber) =>

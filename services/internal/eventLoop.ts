@@ -50,23 +50,22 @@ class Turn {
   }
 }
 
+const makeTurn = Effect.withFiberRuntime<Turn>((fiber) => Effect.succeed(new Turn(fiber)))
+
 /** Parts of long work. */
 interface Parts<A> extends Iterable<A> {
   readonly length: number
 }
 
-const forEach = <A, E>(parts: Parts<A>, take: (part: A) => Either.Either<void, E>): Effect.Effect<void, E> =>
-  Effect.withFiberRuntime((fiber) =>
-    Effect.gen(function* () {
-      const turn = parts.length > PARTS_PER_TURN ? new Turn(fiber) : undefined
-      // Long work begins in a new turn, because its caller may have used much of the present one.
-      if (turn !== undefined) yield* turn.begin()
-      for (const part of parts) {
-        yield* take(part)
-        if (turn !== undefined) yield* turn.after()
-      }
-    })
-  )
+const forEach = Effect.fnUntraced(function* <A, E>(parts: Parts<A>, take: (part: A) => Either.Either<void, E>) {
+  const turn = parts.length > PARTS_PER_TURN ? yield* makeTurn : undefined
+  // Long work begins in a new turn, because its caller may have used much of the present one.
+  if (turn !== undefined) yield* turn.begin()
+  for (const part of parts) {
+    yield* take(part)
+    if (turn !== undefined) yield* turn.after()
+  }
+})
 
 /**
  * Concatenates the results of all parts, `PARTS_PER_TURN` parts in a turn of the event loop. Stops at the first
@@ -98,27 +97,23 @@ export const lazyPartsOf = <A>(items: ReadonlyArray<A>, size: number): Parts<Rea
 })
 
 /** Runs a generator to its end, `PARTS_PER_TURN` of its steps in a turn of the event loop. A step is a part. */
-export const steps = <A>(generator: () => Generator<void, A>): Effect.Effect<A> =>
-  Effect.gen(function* () {
-    const running = generator()
-    for (let step = 1; ; step++) {
-      const { done, value } = running.next()
-      if (done === true) return value
-      if (step % PARTS_PER_TURN === 0) yield* next
-    }
-  })
+export const steps = Effect.fnUntraced(function* <A>(generator: () => Generator<void, A>) {
+  const running = generator()
+  for (let step = 1; ; step++) {
+    const { done, value } = running.next()
+    if (done === true) return value
+    if (step % PARTS_PER_TURN === 0) yield* next
+  }
+})
 
 /** As {@link steps}, for work that is known to be long: begins in a new turn, and ends each turn in time. */
-export const longSteps = <A>(generator: () => Generator<void, A>): Effect.Effect<A> =>
-  Effect.withFiberRuntime((fiber) =>
-    Effect.gen(function* () {
-      const turn = new Turn(fiber)
-      yield* turn.begin()
-      const running = generator()
-      while (true) {
-        const { done, value } = running.next()
-        if (done === true) return value
-        yield* turn.after()
-      }
-    })
-  )
+export const longSteps = Effect.fnUntraced(function* <A>(generator: () => Generator<void, A>) {
+  const turn = yield* makeTurn
+  yield* turn.begin()
+  const running = generator()
+  while (true) {
+    const { done, value } = running.next()
+    if (done === true) return value
+    yield* turn.after()
+  }
+})

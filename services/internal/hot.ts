@@ -9,6 +9,10 @@
  * - **Steps of a fiber.** Each operator is a step of the fiber's loop. A step costs about as much as a message's work
  *   between two steps. A function with its fiber as an argument reads the context, the clock and the labels without a
  *   step: {@link withService}, `clock.ts`, `measured.ts`, and `spanned` in `traced.ts`.
+ * - **Generator functions.** V8 makes a hidden class for each generator function at its first call, in the old generation.
+ *   A generator function that a call makes for itself, as the argument of `Effect.gen`, dies with the call; but until the
+ *   next full collection, its hidden class keeps it and all variables that it captures, and the scavenger copies them. So
+ *   the function that a call runs is made once: `Effect.fnUntraced` with the inputs as arguments.
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"

@@ -126,42 +126,41 @@ export const start =
  * Makes the call at the first endpoint, and at the second too if the first has not answered after `after` milliseconds. The
  * first answer counts, and the other call is interrupted. If both fail, the others follow in order.
  */
-export const hedged = <A>(
+export const hedged = Effect.fnUntraced(function* <A>(
   call: Call<A>,
   [first, second, ...rest]: readonly [Endpoint, Endpoint, ...ReadonlyArray<Endpoint>],
   after: number,
   mayHedge: () => boolean
-): Effect.Effect<A, RpcError> =>
-  Effect.gen(function* () {
-    const failed: Array<RpcError> = []
-    const firstFailed = yield* Deferred.make<void>()
-    /** Succeeds with the result of the call; fails if the call should move on. */
-    const attempt = (endpoint: Endpoint): Effect.Effect<Either.Either<A, RpcError>, "next"> =>
-      Effect.matchEffect(share(rest.length + 1)(call.with(endpoint.transport)), {
-        onFailure: (error) => {
-          if (!movesOn(call, error)) return Effect.succeed(Either.left(refused(call, failed, error)))
-          failed.push(error)
-          return Effect.fail("next" as const)
-        },
-        onSuccess: (answer) => Effect.succeed(Either.right(answer))
-      })
-    const slow = Effect.suspend(() => (mayHedge() ? Effect.void : Deferred.await(firstFailed)))
-    const winner = yield* Effect.either(
-      Effect.race(
-        Effect.tapError(attempt(first), () => Deferred.succeed(firstFailed, undefined)),
-        Effect.raceFirst(Effect.zipRight(Effect.sleep(after), slow), Deferred.await(firstFailed)).pipe(
-          Effect.zipRight(Effect.suspend(() => (failed.length === 0 ? attempt(second) : again(attempt(second)))))
-        )
+) {
+  const failed: Array<RpcError> = []
+  const firstFailed = yield* Deferred.make<void>()
+  /** Succeeds with the result of the call; fails if the call should move on. */
+  const attempt = (endpoint: Endpoint): Effect.Effect<Either.Either<A, RpcError>, "next"> =>
+    Effect.matchEffect(share(rest.length + 1)(call.with(endpoint.transport)), {
+      onFailure: (error) => {
+        if (!movesOn(call, error)) return Effect.succeed(Either.left(refused(call, failed, error)))
+        failed.push(error)
+        return Effect.fail("next" as const)
+      },
+      onSuccess: (answer) => Effect.succeed(Either.right(answer))
+    })
+  const slow = Effect.suspend(() => (mayHedge() ? Effect.void : Deferred.await(firstFailed)))
+  const winner = yield* Effect.either(
+    Effect.race(
+      Effect.tapError(attempt(first), () => Deferred.succeed(firstFailed, undefined)),
+      Effect.raceFirst(Effect.zipRight(Effect.sleep(after), slow), Deferred.await(firstFailed)).pipe(
+        Effect.zipRight(Effect.suspend(() => (failed.length === 0 ? attempt(second) : again(attempt(second)))))
       )
     )
-    if (Either.isRight(winner)) return yield* winner.right
-    const [third, ...others] = rest
-    const [error, ...more] = failed
-    if (error === undefined) return yield* Effect.dieMessage("a hedged call failed without a failure")
-    return yield* third === undefined
-      ? Effect.fail(summarize([error, ...more]))
-      : again(inOrder(call, [third, ...others], failed))
-  })
+  )
+  if (Either.isRight(winner)) return yield* winner.right
+  const [third, ...others] = rest
+  const [error, ...more] = failed
+  if (error === undefined) return yield* Effect.dieMessage("a hedged call failed without a failure")
+  return yield* third === undefined
+    ? Effect.fail(summarize([error, ...more]))
+    : again(inOrder(call, [third, ...others], failed))
+})
 
 /**
  * Makes the call at all endpoints at once and returns the first answer. The other attempts continue in the scope, because
@@ -171,35 +170,39 @@ export const broadcast = <A>(
   call: Call<A>,
   endpoints: readonly [Endpoint, ...ReadonlyArray<Endpoint>],
   scope: Scope.Scope
-): Effect.Effect<A, RpcError> =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function* () {
-      const answer = yield* Deferred.make<A, RpcError>()
-      const failed: Array<RpcError> = []
-      const attempt = (endpoint: Endpoint): Effect.Effect<void> =>
-        Effect.matchCauseEffect(call.with(endpoint.transport), {
-          onFailure: (cause) => {
-            const error = Cause.failureOption(cause)
-            if (Option.isNone(error)) return Deferred.failCause(answer, cause)
-            failed.push(error.value)
-            if (failed.length < endpoints.length) return Effect.void
-            const refusal = failed.find((error) => !movesOn(call, error))
-            return Deferred.fail(
-              answer,
-              refusal === undefined
-                ? summarize([error.value, ...failed.slice(0, -1)])
-                : refused(
-                    call,
-                    failed.filter((error) => error !== refusal),
-                    refusal
-                  )
-            )
-          },
-          onSuccess: (value) => Deferred.succeed(answer, value)
-        })
-      const fibers = yield* Effect.forEach(endpoints, (endpoint) =>
-        Effect.forkIn(Effect.interruptible(attempt(endpoint)), scope)
-      )
-      return yield* Effect.onInterrupt(restore(Deferred.await(answer)), () => Fiber.interruptAll(fibers))
+): Effect.Effect<A, RpcError> => Effect.uninterruptibleMask((restore) => broadcasting(call, endpoints, scope, restore))
+
+const broadcasting = Effect.fnUntraced(function* <A>(
+  call: Call<A>,
+  endpoints: readonly [Endpoint, ...ReadonlyArray<Endpoint>],
+  scope: Scope.Scope,
+  restore: <B, E, R>(self: Effect.Effect<B, E, R>) => Effect.Effect<B, E, R>
+) {
+  const answer = yield* Deferred.make<A, RpcError>()
+  const failed: Array<RpcError> = []
+  const attempt = (endpoint: Endpoint): Effect.Effect<void> =>
+    Effect.matchCauseEffect(call.with(endpoint.transport), {
+      onFailure: (cause) => {
+        const error = Cause.failureOption(cause)
+        if (Option.isNone(error)) return Deferred.failCause(answer, cause)
+        failed.push(error.value)
+        if (failed.length < endpoints.length) return Effect.void
+        const refusal = failed.find((error) => !movesOn(call, error))
+        return Deferred.fail(
+          answer,
+          refusal === undefined
+            ? summarize([error.value, ...failed.slice(0, -1)])
+            : refused(
+                call,
+                failed.filter((error) => error !== refusal),
+                refusal
+              )
+        )
+      },
+      onSuccess: (value) => Deferred.succeed(answer, value)
     })
+  const fibers = yield* Effect.forEach(endpoints, (endpoint) =>
+    Effect.forkIn(Effect.interruptible(attempt(endpoint)), scope)
   )
+  return yield* Effect.onInterrupt(restore(Deferred.await(answer)), () => Fiber.interruptAll(fibers))
+})
