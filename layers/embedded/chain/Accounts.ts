@@ -4,9 +4,11 @@
  *
  * Invariants: a slot's undo record holds the state before the slot's first write; the state at a slot is the oldest
  * undo record of a later slot, or else the newest state. The index contains exactly the machine's accounts of each
- * indexed owner, in their newest state. Sysvars change without a write, so their owner is never indexed.
+ * indexed owner, in their newest state. Sysvars change without a write, so their owner is never indexed. A known size of a
+ * program is that of its newest state.
  */
 import type { Address } from "@solana/kit"
+import * as Loaders from "./Loaders.js"
 import { type OwnedAccount, OwnedAccounts } from "./OwnedAccounts.js"
 import type { StoredAccount } from "./StoredAccount.js"
 import type { Svm } from "./Svm.js"
@@ -14,6 +16,15 @@ import * as Sysvars from "./Sysvars.js"
 
 /** Maximum indexed owners. A new owner costs a scan of all accounts and evicts the oldest. */
 const INDEXED_OWNERS = 16
+
+/** Maximum programs whose size is known. */
+const KNOWN_PROGRAMS = 1000
+
+/** Bytes of an account's data, and of the account with its code if it is an upgradeable program. */
+export interface LoadedSize {
+  readonly data: number
+  readonly code: number | undefined
+}
 
 /** By slot: the state of each account that the slot wrote, before the slot. */
 export type UndoRecords = ReadonlyMap<number, ReadonlyMap<Address, StoredAccount | undefined>>
@@ -30,6 +41,10 @@ export class Accounts {
   readonly #before = new Map<number, Map<Address, StoredAccount | undefined>>()
   readonly #owned = new Map<Address, OwnedAccounts>()
   readonly #written = new Set<Address>()
+  /** The size of each program that was asked for. Reading it from the machine copies the whole program. */
+  readonly #programs = new Map<Address, LoadedSize>()
+  /** The accounts with the code of these programs. */
+  readonly #codes = new Set<Address>()
 
   readonly #depth: number
 
@@ -45,6 +60,32 @@ export class Accounts {
   at(address: Address, slot: number): StoredAccount | undefined {
     const undo = this.#undo(address, slot)
     return undo === undefined ? this.svm.account(address) : undo.get(address)
+  }
+
+  /** The lamports of the account at the end of the slot. */
+  balanceAt(address: Address, slot: number): bigint {
+    const undo = this.#undo(address, slot)
+    return undo === undefined ? this.svm.balance(address) : (undo.get(address)?.lamports ?? 0n)
+  }
+
+  /** The bytes that a transaction loads with the account at the end of the slot; `undefined` without an account. */
+  loadedSizeAt(address: Address, slot: number): LoadedSize | undefined {
+    const isNewest = (one: Address) => this.#undo(one, slot) === undefined
+    const known = isNewest(address) ? this.#programs.get(address) : undefined
+    if (known !== undefined) return known
+    const account = this.at(address, slot)
+    if (account === undefined) return undefined
+    const code = Loaders.programDataOf(account)
+    const size = {
+      data: account.data.length,
+      code: code === undefined ? undefined : this.at(code, slot)?.data.length
+    }
+    if (account.executable && isNewest(address) && (code === undefined || isNewest(code))) {
+      if (this.#programs.size >= KNOWN_PROGRAMS) this.#forgetPrograms()
+      this.#programs.set(address, size)
+      if (code !== undefined) this.#codes.add(code)
+    }
+    return size
   }
 
   /** The program's accounts at the end of the slot, ordered by the bytes of their addresses. */
@@ -95,6 +136,7 @@ export class Accounts {
   /** Updates the index. Call it after writing the account. */
   written(address: Address): void {
     this.#written.add(address)
+    if (this.#programs.has(address) || this.#codes.has(address)) this.#forgetPrograms()
     if (this.#owned.size === 0) return
     const account = this.svm.account(address)
     for (const [program, accounts] of this.#owned) {
@@ -106,6 +148,7 @@ export class Accounts {
   /** Drops the index. Call it after a write of unknown accounts. */
   writtenUnseen(): void {
     this.#owned.clear()
+    this.#forgetPrograms()
   }
 
   /** Sets the account at all commitments. */
@@ -154,6 +197,11 @@ export class Accounts {
     for (const [slot, accounts] of undo) copy.#before.set(slot, new Map(accounts))
     copy.addWritten(written)
     return copy
+  }
+
+  #forgetPrograms(): void {
+    this.#programs.clear()
+    this.#codes.clear()
   }
 
   /** The undo records with the account's state at the slot, if a later slot wrote it. */

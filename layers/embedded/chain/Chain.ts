@@ -9,7 +9,7 @@ import * as Either from "effect/Either"
 import type { Moment } from "../../../services/internal/clock.js"
 import { FINALITY_SLOTS } from "../../../src/solana/Limits.js"
 import type { Settings } from "../Options.js"
-import { Accounts } from "./Accounts.js"
+import { Accounts, type LoadedSize } from "./Accounts.js"
 import { Blockhashes, type BlockhashEntry } from "./Blockhashes.js"
 import type { ChainListener } from "./ChainListener.js"
 import {
@@ -163,6 +163,18 @@ export class Chain {
   account(address: Address, slot: number): StoredAccount | undefined {
     if (Sysvars.is(address)) ShownSysvars.write(this.#state)
     return this.#state.accounts.at(address, slot)
+  }
+
+  /** The lamports of the account. It copies no data out of the machine. */
+  balance(address: Address, slot: number): bigint {
+    if (Sysvars.is(address)) ShownSysvars.write(this.#state)
+    return this.#state.accounts.balanceAt(address, slot)
+  }
+
+  /** The bytes that a transaction loads with the account. */
+  loadedSize(address: Address, slot: number): LoadedSize | undefined {
+    if (Sysvars.is(address)) ShownSysvars.write(this.#state)
+    return this.#state.accounts.loadedSizeAt(address, slot)
   }
 
   ownedBy(owner: Address, slot: number): ReadonlyArray<OwnedAccount> {

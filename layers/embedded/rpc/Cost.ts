@@ -22,8 +22,7 @@ const VERIFIERS: ReadonlyMap<Address, bigint> = new Map([
 /** The units of a landed transaction, with the present sizes of its accounts. */
 export const unitsOf = (chain: Chain, { outcome, transaction }: TransactionRecord): bigint => {
   const { addresses, message } = transaction
-  const { slot } = chain.bank("processed")
-  const loadedBytes = SimulationView.loadedBytes(transaction, (address) => chain.account(address, slot))
+  const loadedBytes = SimulationView.loadedBytes(chain, transaction, chain.bank("processed").slot)
   const writes = addresses.filter((_, index) => isWritable(transaction, index)).length
   let verified = 0n
   let bytes = 0n

@@ -3,8 +3,6 @@ import type { Address } from "@solana/kit"
 import type { Chain } from "../chain/Chain.js"
 import type { Bank } from "../chain/ChainState.js"
 import type { LoadedTransaction } from "../chain/LoadedTransaction.js"
-import * as Loaders from "../chain/Loaders.js"
-import type { StoredAccount } from "../chain/StoredAccount.js"
 import type { Outcome, Simulation } from "../chain/Svm.js"
 import * as TokenAccounts from "../chain/TokenAccounts.js"
 import * as Fees from "./Fees.js"
@@ -39,8 +37,6 @@ export const refused = (simulation: Outcome) => ({ ...outcome(simulation), ...NO
 const ACCOUNT_BYTES = 64
 const LOOKUP_TABLE_BYTES = 8248
 
-const balance = (account: StoredAccount | undefined): bigint => account?.lamports ?? 0n
-
 /** Fee, balances and loaded data. A failed execution charges the fee and changes nothing else. */
 export const details = (chain: Chain, transaction: LoadedTransaction, { slot }: Bank, simulation: Simulation) => {
   const { err } = simulation
@@ -50,27 +46,26 @@ export const details = (chain: Chain, transaction: LoadedTransaction, { slot }: 
   const fee = Fees.feeOf(message)
   const before = (address: Address) => chain.account(address, slot)
   const after = (address: Address) => (err === null ? simulation.accounts.get(address) : undefined) ?? before(address)
+  const preBalance = (address: Address) => chain.balance(address, slot)
   const postBalance = (address: Address) =>
-    err !== null && address === feePayer ? balance(before(address)) - fee : balance(after(address))
+    err !== null && address === feePayer
+      ? preBalance(address) - fee
+      : ((err === null ? simulation.accounts.get(address)?.lamports : undefined) ?? preBalance(address))
   return {
     fee: JsonInteger.fromBigInt(fee),
-    loadedAccountsDataSize: loadedBytes(transaction, before),
+    loadedAccountsDataSize: loadedBytes(chain, transaction, slot),
     loadedAddresses: loaded,
-    preBalances: addresses.map((address) => JsonInteger.fromBigInt(balance(before(address)))),
+    preBalances: addresses.map((address) => JsonInteger.fromBigInt(preBalance(address))),
     postBalances: addresses.map((address) => JsonInteger.fromBigInt(postBalance(address))),
     preTokenBalances: TokenAccounts.balances(addresses, before).map(TransactionView.viewTokenBalance),
     postTokenBalances: TokenAccounts.balances(addresses, after).map(TransactionView.viewTokenBalance)
   }
 }
 
-/** The data size of the accounts; an upgradeable program also loads the account with its bytes. */
-export const loadedBytes = (
-  { addresses, message }: LoadedTransaction,
-  read: (address: Address) => StoredAccount | undefined
-): number =>
-  addresses.map(read).reduce((total, account) => {
-    if (account === undefined) return total
-    const code = Loaders.programDataOf(account)
-    const bytes = code === undefined ? undefined : read(code)?.data.length
-    return total + ACCOUNT_BYTES + account.data.length + (bytes === undefined ? 0 : ACCOUNT_BYTES + bytes)
+/** The data size of the accounts at the end of the slot; an upgradeable program also loads the account with its bytes. */
+export const loadedBytes = (chain: Chain, { addresses, message }: LoadedTransaction, slot: number): number =>
+  addresses.reduce((total, address) => {
+    const size = chain.loadedSize(address, slot)
+    if (size === undefined) return total
+    return total + ACCOUNT_BYTES + size.data + (size.code === undefined ? 0 : ACCOUNT_BYTES + size.code)
   }, message.lookups.length * LOOKUP_TABLE_BYTES)

@@ -23,7 +23,7 @@ const getBalance = method(
     Either.gen(function* () {
       const address = yield* Params.address(text)
       const bank = yield* Params.bank(chain, config)
-      return contextual(bank, JsonInteger.fromBigInt(chain.account(address, bank.slot)?.lamports ?? 0n))
+      return contextual(bank, JsonInteger.fromBigInt(chain.balance(address, bank.slot)))
     })
 )
 
