@@ -6,7 +6,7 @@ import { Keypair, TransactionInstruction } from "@solana/web3.js"
 import * as Effect from "effect/Effect"
 import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"
 import * as Addresses from "../../src/solana/Address.js"
-import { keyOf, payer, refusalOf, sent, wire } from "./agave/support.js"
+import { call, field, keyOf, payer, refusalOf, sent, value, wire } from "./agave/support.js"
 import { addressOf, SOL, transfer } from "./support.js"
 
 const MEMO = Addresses.known("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr")
@@ -86,5 +86,53 @@ it.effect("Given a program beyond ten megabytes, When it is loaded, Then it is r
     const large = new Uint8Array(10_485_761)
     large.set(elf)
     assert.match((yield* Effect.flip(addProgram(addressOf(Keypair.generate()), large))).message, /more than 10485760/)
+  }).pipe(cluster)
+)
+
+it.effect(
+  "Given a landed transaction, When its program is replaced by a larger one, Then its units count the new size",
+  () =>
+    Effect.gen(function* () {
+      const { addProgram } = yield* EmbeddedCluster.EmbeddedCluster
+      const key = yield* payer
+      const program = addressOf(Keypair.generate())
+      yield* addProgram(program, elf)
+      const calls = new TransactionInstruction({ programId: keyOf(program), keys: [], data: Buffer.from("hi") })
+      const text = yield* wire([key], calls)
+      const signature = yield* call("sendTransaction", text, { encoding: "base64", skipPreflight: true })
+      const shown = Effect.gen(function* () {
+        const landed = yield* call("getTransaction", signature)
+        const simulated = yield* value("simulateTransaction", yield* wire([key], transfer(key, keyOf(program), 1n)), {
+          encoding: "base64"
+        })
+        return [Number(field(landed, "meta", "costUnits")), Number(field(simulated, "loadedAccountsDataSize"))]
+      })
+      const before = yield* shown
+      assert.deepStrictEqual(yield* shown, before)
+      const larger = new Uint8Array(elf.length + 64 * 1024)
+      larger.set(elf)
+      yield* addProgram(program, larger)
+      // 8 units for each 32 KiB.
+      assert.deepStrictEqual(
+        yield* shown,
+        before.map((figure, index) => figure + (index === 0 ? 2 * 8 : 64 * 1024))
+      )
+    }).pipe(cluster)
+)
+
+it.effect("Given a landed transaction, When it is shown often, Then its program is not copied each time", () =>
+  Effect.gen(function* () {
+    const { addProgram } = yield* EmbeddedCluster.EmbeddedCluster
+    const key = yield* payer
+    const program = addressOf(Keypair.generate())
+    yield* addProgram(program, elf)
+    const calls = new TransactionInstruction({ programId: keyOf(program), keys: [], data: Buffer.from("hi") })
+    const text = yield* wire([key], calls)
+    const signature = yield* call("sendTransaction", text, { encoding: "base64", skipPreflight: true })
+    yield* call("getTransaction", signature)
+    const before = process.memoryUsage().rss
+    for (let nth = 0; nth < 1000; nth++) yield* call("getTransaction", signature)
+    // Two copies of each would be 800 MB.
+    assert.isBelow(process.memoryUsage().rss - before, 100e6)
   }).pipe(cluster)
 )
