@@ -272,14 +272,16 @@ export const make: Effect.Effect<Service, never, Needs> = Effect.gen(function* (
     readonly wallet: Address
     readonly agent: Address
     readonly inputs: ReadonlyArray<SendInput>
-    readonly options: NonNullable<Parameters<Service["sendAll"]>[1]>
+    readonly options: Omit<SendAllOptions, "concurrency" | "signers">
+    readonly concurrency: number
+    readonly signers: SendAllOptions["signers"]
     readonly spans: Spans.PackedSpans
     /** Payloads whose message has no outcome yet. */
     readonly open: Map<Address, Abandoned.Stored>
   }
 
-  const outcomesOf = Effect.fnUntraced(function* ({ agent, inputs, open, options: given, spans, wallet }: Sending) {
-    const { concurrency = CONCURRENCY, signers, ...options } = given
+  const outcomesOf = Effect.fnUntraced(function* (sending: Sending) {
+    const { agent, concurrency, inputs, open, options, signers, spans, wallet } = sending
     const now = yield* Clock.wallMillis
     const onSigned = (signed: SignedTransaction, creates: ReadonlyArray<Address>) => {
       for (const address of creates) open.get(address)?.signed.push(signed)
@@ -346,20 +348,24 @@ export const make: Effect.Effect<Service, never, Needs> = Effect.gen(function* (
     return results
   })
 
-  const sendAll = Effect.fnUntraced(function* (...[inputs, options = {}]: Parameters<Service["sendAll"]>) {
+  const sendingAll = Effect.fnUntraced(function* (
+    call: Pick<Sending, "concurrency" | "inputs" | "options" | "signers">
+  ) {
     const { address: wallet } = yield* Wallet
     const agent = Pda.agent(wallet, programId).address
     yield* annotate("pod.agent", agent)
     const open = new Map<Address, Abandoned.Stored>()
     const spans = yield* Spans.packed(agent)
-    const sending = outcomesOf({ wallet, agent, inputs: Arr.fromIterable(inputs), options, spans, open })
-    return yield* Effect.onError(sending, () =>
+    return yield* Effect.onError(outcomesOf({ ...call, wallet, agent, spans, open }), () =>
       Effect.sync(() => {
         for (const stored of open.values()) abandon(stored, undefined)
         spans.interrupt()
       })
     )
   }, traced("Message.sendAll"))
+
+  const sendAll: Service["sendAll"] = (inputs, { concurrency = CONCURRENCY, signers, ...options } = {}) =>
+    Effect.suspend(() => sendingAll({ inputs: Arr.fromIterable(inputs), options, concurrency, signers }))
 
   const get: Service["get"] = (address) =>
     Given.effect({ address }, () => accounts.fetch(AccountType.directMessage, address)).pipe(

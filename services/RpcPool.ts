@@ -25,6 +25,7 @@ import { slotParam } from "./internal/slot.js"
 import * as TestLayer from "./internal/testLayer.js"
 import * as LongResult from "./LongResult.js"
 import * as RetryPolicy from "./RetryPolicy.js"
+import * as AccountDecoder from "./rpc/AccountDecoder.js"
 import * as Arguments from "./rpc/Arguments.js"
 import type {
   AccountFilter,
@@ -264,12 +265,12 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
       call(
         "getAccountInfo",
         [address, account(options)],
-        Decoders.contextual(Decode.optional(Decoders.account(address)))
+        Decoders.contextual(Decode.optional(AccountDecoder.account(address)))
       ),
     getMultipleAccounts: (addresses, options) =>
       Arguments.addresses("addresses", addresses, Limits.MAX_MULTIPLE_ACCOUNTS) ??
       Arguments.slice(options) ??
-      callLong("getMultipleAccounts", [addresses, account(options)], Decoders.accounts(addresses)),
+      call("getMultipleAccounts", [addresses, account(options)], Decoders.accounts(addresses)),
     getProgramAccounts: (address, options) =>
       Arguments.address(address, "program") ??
       Arguments.programAccounts(options) ??
@@ -349,11 +350,11 @@ export const make = (transport: RpcTransport, options: Options = {}): Service =>
       subscribe(
         "account",
         [address, { ...commitment(options), encoding: "base64" }],
-        Decoders.contextual(Decoders.account(address))
+        Decoders.contextual(AccountDecoder.account(address))
       ),
     programSubscribe: (address, options) =>
       refusedStream(Arguments.address(address, "program") ?? Arguments.programAccounts(options)) ??
-      subscribe("program", [address, program(options)], Decoders.contextual(Decoders.keyedAccount)),
+      subscribe("program", [address, program(options)], Decoders.contextual(AccountDecoder.keyedAccount)),
     logsSubscribe: (filter, options) =>
       refusedStream(Arguments.logs(filter)) ??
       subscribe("logs", [logsParam(filter), commitment(options)], Decoders.contextual(Decoders.transactionLogs)),

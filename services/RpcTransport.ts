@@ -156,7 +156,7 @@ export type SubscriptionKind = "account" | "program" | "logs" | "signature" | "s
 /**
  * One endpoint. A result is the value that the node sent as `result`, not yet validated; its integers may be `number`
  * or `bigint`. Parameters may contain `bigint`s, which are sent as JSON integers. Over HTTP, the result of a long
- * `getProgramAccounts` or `getMultipleAccounts` is a `LongResult`: its list is still text, which `LongResult.whole`
+ * `getProgramAccounts` or `getMultipleAccounts` may be a `LongResult`: its list is still text, which `LongResult.whole`
  * parses. Decorators pass it on unchanged.
  *
  * @since 0.1.0

@@ -29,45 +29,49 @@ interface Form {
 /** `{account, pubkey}`, as in `getProgramAccounts`. */
 const KEYED: Form = {
   head: '{"account":{"data":["',
-  middle: /","base64"\](?:,"\w+":(?:"\w*"|\w+))+\},"pubkey":"/y,
+  middle: /^","base64"\](?:,"\w+":(?:"\w*"|\w+))+\},"pubkey":"/,
   tail: '"}'
 }
 
 /** The account alone, as in `getMultipleAccounts`. */
-const BARE: Form = { head: '{"data":["', middle: /","base64"\](?:,"\w+":(?:"\w*"|\w+))+\}/y, tail: "" }
+const BARE: Form = { head: '{"data":["', middle: /^","base64"\](?:,"\w+":(?:"\w*"|\w+))+\}/, tail: "" }
 
 /** Maximum number of different texts between data and address; with more, the parser is faster. */
 const MAX_CHANGES = 8
 
-/** Reads the text behind the data, which it parses only if it differs from the last one. */
+/** Maximum characters of such a text. Agave writes about 180. */
+const MAX_MIDDLE = 1024
+
+/** A text between data and address, and an account with it. */
+interface Middle {
+  readonly text: string
+  readonly account: Reply.AccountInfo
+}
+
+/** Reads the text behind the data, which it parses only if it differs from the earlier ones. */
 class Middles {
-  #text = ""
-  #kind: Reply.AccountInfo | undefined
-  #changes = 0
+  readonly #known: Array<Middle> = []
 
   constructor(
     readonly form: Form,
-    readonly decode: (account: unknown) => Either.Either<Reply.AccountInfo, Decode.Mismatch>
+    readonly decode: Decode.Decoder<Reply.AccountInfo>
   ) {}
 
-  get length(): number {
-    return this.#text.length
+  at(text: string, index: number): Middle | undefined {
+    for (const middle of this.#known) if (text.startsWith(middle.text, index)) return middle
+    const middle = this.#known.length < MAX_CHANGES ? this.#parse(text, index) : undefined
+    if (middle !== undefined) this.#known.push(middle)
+    return middle
   }
 
-  /** An account with this text; its data and its address are those of an example. */
-  at(text: string, index: number): Reply.AccountInfo | undefined {
-    if (this.#kind !== undefined && text.slice(index, index + this.#text.length) === this.#text) return this.#kind
-    this.#kind = this.#changes++ < MAX_CHANGES ? this.#parse(text, index) : undefined
-    return this.#kind
-  }
-
-  #parse(text: string, index: number): Reply.AccountInfo | undefined {
+  #parse(text: string, index: number): Middle | undefined {
     const { head, middle, tail } = this.form
-    middle.lastIndex = index
-    this.#text = middle.exec(text)?.[0] ?? ""
-    if (this.#text === "") return undefined
+    // The expression keeps a state for each member, and millions of them overflow its stack.
+    const found = middle.exec(text.slice(index, index + MAX_MIDDLE))?.[0]
+    if (found === undefined) return undefined
     const address = tail === "" ? "" : Addresses.SYSTEM_PROGRAM
-    return Either.getOrUndefined(Either.flatMap(Json.parse(`${head}${this.#text}${address}${tail}`), this.decode))
+    const account = Either.getOrUndefined(Either.flatMap(Json.parse(`${head}${found}${address}${tail}`), this.decode))
+    return account === undefined ? undefined : { text: found, account }
   }
 }
 
@@ -99,13 +103,13 @@ export const keyed = (
   let at = head.length
   while (at > 0) {
     const quote = text.indexOf('"', at)
-    const kind = middles.at(text, quote)
+    const middle = middles.at(text, quote)
     const data = bytesOf(text.slice(at, quote))
-    if (kind === undefined || data === undefined) return undefined
-    const address = quote + middles.length
+    if (middle === undefined || data === undefined) return undefined
+    const address = quote + middle.text.length
     const end = text.indexOf('"', address)
     datas.push(data)
-    kinds.push(kind)
+    kinds.push(middle.account)
     parts.push(text.slice(address, end))
     if (text.slice(end, end + next.length) === next) at = end + next.length
     else if (text.slice(end) === tail) at = 0
@@ -128,27 +132,28 @@ export const keyed = (
 const NULL = "null"
 
 /**
- * Reads `account, null, …`. The result equals that of `decode` for each part of the parsed list that is not null;
+ * Reads `account, null, …`, at most `max` of them. The result equals that of `decode` for each part of the parsed list that is not null;
  * `undefined` for any other form.
  */
 export const bare = (
   text: string,
-  decode: Decode.Decoder<Reply.AccountInfo>
+  decode: Decode.Decoder<Reply.AccountInfo>,
+  max: number
 ): ReadonlyArray<Option.Option<Reply.AccountInfo>> | undefined => {
   const { head } = BARE
   const bytesOf = Base64.codec.decodeParts(text)
   const middles = new Middles(BARE, decode)
   const accounts: Array<Option.Option<Reply.AccountInfo>> = []
   let at = 0
-  while (true) {
+  while (accounts.length < max) {
     if (text.startsWith(head, at)) {
       const start = at + head.length
       const quote = text.indexOf('"', start)
-      const kind = middles.at(text, quote)
+      const middle = middles.at(text, quote)
       const data = bytesOf(text.slice(start, quote))
-      if (kind === undefined || data === undefined) return undefined
-      accounts.push(Option.some(withData(kind, kind.address, data)))
-      at = quote + middles.length
+      if (middle === undefined || data === undefined) return undefined
+      accounts.push(Option.some(withData(middle.account, middle.account.address, data)))
+      at = quote + middle.text.length
     } else if (text.startsWith(NULL, at)) {
       accounts.push(Option.none())
       at += NULL.length
@@ -156,4 +161,5 @@ export const bare = (
     if (at === text.length) return accounts
     if (text[at++] !== ",") return undefined
   }
+  return undefined
 }

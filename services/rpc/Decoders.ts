@@ -1,17 +1,11 @@
 /** The decoders of all replies. */
 import type { Address, Signature } from "@solana/kit"
-import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
-import * as Base64 from "../../src/internal/base64.js"
 import { model } from "../../src/internal/jsonable.js"
-import * as Addresses from "../../src/solana/Address.js"
-import * as Lamports from "../../src/solana/Lamports.js"
 import * as Turns from "../internal/eventLoop.js"
 import * as LongResult from "../LongResult.js"
-import { AccountInfo } from "./AccountInfo.js"
+import { account, keyedAccount } from "./AccountDecoder.js"
 import * as AccountTexts from "./AccountTexts.js"
 import * as Decode from "./Decode.js"
 import type * as Reply from "./Reply.js"
@@ -55,108 +49,19 @@ export const contextualList = <A>(
   }
 }
 
-/** Caches the last result. The owner, space and lamports of consecutive accounts are mostly equal. */
-const repeated = <A>(read: (input: unknown) => A | undefined): ((input: unknown) => A | undefined) => {
-  let last: unknown
-  let known: A | undefined
-  return (input) => {
-    if (known !== undefined && input === last) return known
-    const value = read(input)
-    if (value !== undefined) {
-      last = input
-      known = value
-    }
-    return value
-  }
-}
-
-const integer = (input: unknown): bigint | undefined =>
-  typeof input === "number" && input >= 0 && Number.isSafeInteger(input) ? BigInt(input) : undefined
-
-const ownerOf = repeated((input) => (typeof input === "string" && Addresses.is(input) ? input : undefined))
-const spaceOf = repeated(integer)
-const lamportsOf = repeated((input) => {
-  const amount = integer(input)
-  return amount !== undefined && Lamports.is(amount) ? amount : undefined
-})
-
-/** Decodes a valid account fast, without paths for errors. `undefined` for any account that it does not recognise. */
-const usualAccount = (address: Address, input: unknown): Reply.AccountInfo | undefined => {
-  if (!Predicate.isRecord(input)) return undefined
-  const { data, executable } = input
-  const owner = ownerOf(input["owner"])
-  const lamports = lamportsOf(input["lamports"])
-  const space = spaceOf(input["space"])
-  if (owner === undefined || lamports === undefined || space === undefined) return undefined
-  if (typeof executable !== "boolean") return undefined
-  if (!Array.isArray(data) || data.length !== 2 || data[1] !== "base64" || typeof data[0] !== "string") return undefined
-  const bytes = Base64.codec.decode(data[0])
-  return bytes === undefined ? undefined : new AccountInfo(address, bytes, lamports, owner, executable, space)
-}
-
-const anyAccount = (address: Address): Decode.Decoder<Reply.AccountInfo> =>
-  Decode.object((field) =>
-    Either.all({
-      address: Either.right(address),
-      data: field("data", Decode.base64),
-      lamports: field("lamports", Decode.lamports),
-      owner: field("owner", Decode.address),
-      executable: field("executable", Decode.boolean),
-      space: field("space", Decode.u64)
-    })
-  )
-
-/** Decodes an account whose address is known from the request. */
-export const account =
-  (address: Address): Decode.Decoder<Reply.AccountInfo> =>
-  (input) => {
-    const usual = usualAccount(address, input)
-    return usual === undefined ? anyAccount(address)(input) : Either.right(usual)
-  }
-
-const anyKeyedAccount: Decode.Decoder<Reply.AccountInfo> = Decode.object((field) =>
-  Either.flatMap(field("pubkey", Decode.address), (address) => field("account", anyAccount(address)))
-)
-
-/** `{pubkey, account}`. */
-export const keyedAccount: Decode.Decoder<Reply.AccountInfo> = (input) => {
-  if (!Predicate.isRecord(input)) return anyKeyedAccount(input)
-  const { account, pubkey } = input
-  const usual = typeof pubkey === "string" && Addresses.is(pubkey) ? usualAccount(pubkey, account) : undefined
-  return usual === undefined ? anyKeyedAccount(input) : Either.right(usual)
-}
-
 /** `{context: {slot}, value: [{pubkey, account}]}`. */
 export const keyedAccounts = contextualList(keyedAccount, (items) => AccountTexts.keyed(items, keyedAccount))
 
-/** An account in a list, before it gets the requested address. */
-const listed = account(Addresses.SYSTEM_PROGRAM)
-
-const listedAccounts = Decode.array(Decode.optional(listed))
-
 /** `{context: {slot}, value}` with one account or `null` for each requested address. */
 export const accounts = (addresses: ReadonlyArray<Address>) => {
-  const exact = contextual(Decode.forEach(addresses, (address) => Decode.optional(account(address))))
-  const addressed = ({ slot }: { readonly slot: bigint }, items: ReadonlyArray<Option.Option<Reply.AccountInfo>>) =>
-    items.length === addresses.length
-      ? Either.right(
-          model({
-            slot,
-            value: Arr.zipWith(addresses, items, (address, item) =>
-              Option.map(item, (account) => AccountTexts.withData(account, address, account.data))
-            )
-          })
-        )
-      : Either.left(undefined)
-  return (
-    result: unknown
-  ): Effect.Effect<Reply.Contextual<ReadonlyArray<Option.Option<Reply.AccountInfo>>>, Decode.Mismatch> => {
-    if (!(result instanceof LongResult.LongResult)) return exact(result)
-    const items = LongResult.list(result, listedAccounts, (text) => AccountTexts.bare(text, listed))
-    const read = Effect.flatMap(around(result.frame), (frame) =>
-      Effect.flatMap(items, (items) => addressed(frame, items))
-    )
-    return Effect.catchAll(read, () => Either.flatMap(LongResult.atOnce(result), exact))
+  const parsed = contextual(Decode.forEach(addresses, (address) => Decode.optional(account(address))))
+  return (result: unknown): ReturnType<typeof parsed> => {
+    if (!(result instanceof LongResult.AccountsResult)) return parsed(result)
+    const value = result.at(addresses)
+    const read = value === undefined ? undefined : Either.getOrUndefined(around(result.frame))
+    return value === undefined || read === undefined
+      ? Either.flatMap(LongResult.atOnce(result), parsed)
+      : Either.right(model({ slot: read.slot, value }))
   }
 }
 

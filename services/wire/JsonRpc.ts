@@ -68,7 +68,7 @@ const undecodable = (method: string, host: string, detail: string) =>
   new RpcError({ reason: "Decode", method, host, detail })
 
 const parse = (text: string, method: string, host: string): Either.Either<unknown, RpcError> =>
-  Either.mapLeft(LongResult.isOf(method) ? LongResult.parse(text) : Json.parseBounded(text), () =>
+  Either.mapLeft(LongResult.parseOf(method, text), () =>
     undecodable(method, host, `the reply of ${text.length} characters is not JSON`)
   )
 
@@ -79,9 +79,7 @@ const OBJECT = /^\s*\{/
  * exception of a parser costs several times as much as the rest of a refused call.
  */
 export const read = (text: string, method: string): Response | undefined =>
-  OBJECT.test(text)
-    ? response(Either.getOrUndefined(LongResult.isOf(method) ? LongResult.parse(text) : Json.parseBounded(text)))
-    : undefined
+  OBJECT.test(text) ? response(Either.getOrUndefined(LongResult.parseOf(method, text))) : undefined
 
 /** The error of a response; `undefined` for a result. */
 export const errorOf = (response: Response | undefined): NodeError | undefined =>

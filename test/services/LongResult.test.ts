@@ -1,5 +1,6 @@
 import { assert, describe, expect, it } from "@effect/vitest"
 import type * as Kit from "@solana/kit"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
@@ -10,6 +11,7 @@ import * as Stream from "effect/Stream"
 import * as Turns from "../../services/internal/eventLoop.js"
 import * as LongResult from "../../services/LongResult.js"
 import * as ProgramAccount from "../../services/ProgramAccount.js"
+import * as AccountDecoder from "../../services/rpc/AccountDecoder.js"
 import * as Decode from "../../services/rpc/Decode.js"
 import * as Decoders from "../../services/rpc/Decoders.js"
 import * as RpcPool from "../../services/RpcPool.js"
@@ -219,6 +221,16 @@ const turns = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<readonly [A, nu
     )
   })
 
+/** A reply with these accounts, some of which are missing. */
+const requested = (count: number, lamportsOf: (index: number) => number) => {
+  const items = Array.from({ length: count }, (_, index) =>
+    index % 7 === 3
+      ? "null"
+      : `{"data":["AQID","base64"],"executable":false,"lamports":${lamportsOf(index)},"owner":"${Address.SYSTEM_PROGRAM}","rentEpoch":18446744073709551615,"space":3}`
+  )
+  return { text: long(items), addresses: items.map((_, index) => Address.fromBytes(new Uint8Array(32).fill(index))) }
+}
+
 describe("LongResult", () => {
   it("Given any valid or invalid reply, When it is read in pieces, Then the result or the error is that of the whole", () =>
     assertProperty(
@@ -242,7 +254,9 @@ describe("LongResult", () => {
         const requested = addresses.map((address, index) => others[index] ?? address)
         const exact = Decoders.contextual(Decode.forEach(requested, (address) => Decode.optional(slowAt(address))))
         const expected = await read(Json.parse(text), exact)
-        const actual = await read(LongResult.parse(text, size), Decoders.accounts(requested))
+        const actual = await read(LongResult.parseAccounts(text, size), (result) =>
+          Decoders.accounts(requested)(result)
+        )
         expect(actual).toStrictEqual(expected)
       })
     ))
@@ -260,7 +274,7 @@ describe("LongResult", () => {
     await assertProperty(
       fc.property(fc.oneof(keyed, fc.json()), (text) => {
         const value = Either.getOrUndefined(Json.parse(text))
-        expect(Decoders.keyedAccount(value)).toStrictEqual(slowAccount(value))
+        expect(AccountDecoder.keyedAccount(value)).toStrictEqual(slowAccount(value))
       })
     )
   })
@@ -311,26 +325,77 @@ describe("LongResult", () => {
   )
 
   it.effect(
-    "Given a hundred requested accounts, some of which are missing, When they are read, Then each is at its address",
+    "Given a hundred requested accounts, When they are read, Then each is at its address, with its own bytes",
     () =>
       Effect.gen(function* () {
-        const items = accounts
-          .slice(0, 100)
-          .map((item, index) =>
-            index % 7 === 3 ? "null" : item.slice('{"account":'.length, item.indexOf(',"pubkey"'))
-          )
-        const addresses = items.map((_, index) => Address.fromBytes(new Uint8Array(32).fill(index)))
-        const text = long(items)
-        assert.isTrue(resultOf(Either.getOrThrow(LongResult.parse(text))) instanceof LongResult.LongResult)
-        const { value } = yield* pool(text).getMultipleAccounts(addresses)
+        const { addresses, text } = requested(100, (index) => index % 5)
+        const reply = yield* LongResult.parseAccounts(text)
+        const result = resultOf(reply)
+        assert.isTrue(result instanceof LongResult.AccountsResult)
+        const node = RpcPool.make({
+          host: "node.test",
+          request: () => Effect.succeed(result),
+          batch: () => Effect.succeed([]),
+          subscribe: () => Stream.empty
+        })
+        const first = yield* node.getMultipleAccounts(addresses)
+        first.value.forEach(Option.map(({ data }) => data.fill(9)))
+        const { slot, value } = yield* node.getMultipleAccounts(addresses)
+        assert.strictEqual(slot, 5n)
         assert.deepStrictEqual(
-          value.map(Option.map(({ address, lamports }) => [address, lamports])),
-          addresses.map((address, index) => (index % 7 === 3 ? Option.none() : Option.some([address, BigInt(index)])))
+          value.map(Option.map(({ address, data, lamports }) => [address, data.join(), lamports])),
+          addresses.map((address, index) =>
+            index % 7 === 3 ? Option.none() : Option.some([address, "1,2,3", BigInt(index % 5)])
+          )
         )
-        const error = yield* Effect.flip(pool(text).getMultipleAccounts(addresses.slice(1)))
+        const error = yield* Effect.flip(node.getMultipleAccounts(addresses.slice(1)))
         assert.deepInclude(error, { reason: "Decode", detail: "expected an array of 99 at result.value" })
+        assert.deepStrictEqual(yield* LongResult.whole(result), resultOf(Either.getOrThrow(Json.parse(text))))
       })
   )
+
+  it.effect("Given accounts of many kinds, or more than a node returns, When they are read, Then they are parsed", () =>
+    Effect.gen(function* () {
+      for (const { addresses, text } of [requested(60, (index) => index), requested(101, () => 1)]) {
+        assert.isFalse(resultOf(yield* LongResult.parseAccounts(text)) instanceof LongResult.LongResult)
+        const exact = Decoders.contextual(Decode.forEach(addresses, (address) => Decode.optional(slowAt(address))))
+        const expected = yield* exact(resultOf(yield* Json.parse(text)))
+        assert.deepStrictEqual(
+          yield* Decoders.accounts(addresses)(resultOf(yield* LongResult.parseAccounts(text))),
+          expected
+        )
+      }
+    })
+  )
+
+  it.effect.each(["getMultipleAccounts", "getProgramAccounts"])(
+    "Given an account with three million members in a reply to %s, When it is read, Then no reader overflows",
+    (method) =>
+      Effect.gen(function* () {
+        const [bare = "", keyed = ""] = [requested(1, () => 1).text, agave(1)]
+        const members = `"base64"]${',"a":1'.repeat(3_000_000)}`
+        const isBare = method === "getMultipleAccounts"
+        const node = pool((isBare ? bare : long([keyed])).replace('"base64"]', members))
+        const { value } = isBare
+          ? yield* Effect.map(node.getMultipleAccounts([Address.SYSTEM_PROGRAM]), ({ value }) => ({
+              value: Arr.getSomes(value)
+            }))
+          : yield* node.getProgramAccounts(Address.SYSTEM_PROGRAM)
+        assert.deepStrictEqual(
+          value.map(({ lamports }) => lamports),
+          [1n]
+        )
+      })
+  )
+
+  it("Given requested accounts, When one is no JSON, Then the reply fails before it reaches the caller", () => {
+    const { text } = requested(100, () => 1)
+    const reply = JsonRpc.reply(text.replace('"space":3}', '"space":3,}'), 1, "getMultipleAccounts", "node.test")
+    expect(Either.getOrThrow(Either.flip(reply))).toMatchObject({
+      reason: "Decode",
+      detail: expect.stringMatching(/^the reply of \d+ characters is not JSON$/)
+    })
+  })
 
   it.effect("Given a raw request, When the reply is long, Then it is whole and exact", () =>
     Effect.gen(function* () {

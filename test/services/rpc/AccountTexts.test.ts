@@ -1,24 +1,24 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
+import * as AccountDecoder from "../../../services/rpc/AccountDecoder.js"
 import * as AccountTexts from "../../../services/rpc/AccountTexts.js"
 import * as Decode from "../../../services/rpc/Decode.js"
-import * as Decoders from "../../../services/rpc/Decoders.js"
 import * as Address from "../../../src/solana/Address.js"
 import * as Json from "../../../src/solana/Json.js"
 import { assertProperty } from "../../support/runs.js"
 
 /** The oracle: the list parsed, and each item decoded. */
-const parsed = (items: string) => Either.flatMap(Json.parse(`[${items}]`), Decode.array(Decoders.keyedAccount))
+const parsed = (items: string) => Either.flatMap(Json.parse(`[${items}]`), Decode.array(AccountDecoder.keyedAccount))
 
-const read = (items: string) => AccountTexts.keyed(items, Decoders.keyedAccount)
+const read = (items: string) => AccountTexts.keyed(items, AccountDecoder.keyedAccount)
 
-const example = Decoders.account(Address.SYSTEM_PROGRAM)
+const example = AccountDecoder.account(Address.SYSTEM_PROGRAM)
 
 /** The oracle of accounts without addresses. */
 const parsedBare = (items: string) => Either.flatMap(Json.parse(`[${items}]`), Decode.array(Decode.optional(example)))
 
-const readBare = (items: string) => AccountTexts.bare(items, example)
+const readBare = (items: string) => AccountTexts.bare(items, example, 100)
 
 const SYSTEM = Address.SYSTEM_PROGRAM
 

@@ -7,11 +7,13 @@ import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
 import * as Deadline from "../../../services/Deadline.js"
+import * as LongResult from "../../../services/LongResult.js"
 import * as RetryPolicy from "../../../services/RetryPolicy.js"
 import * as ArrayBatcher from "../../../services/transport/ArrayBatcher.js"
 import * as Coalesce from "../../../services/transport/Coalesce.js"
 import * as SingleFlight from "../../../services/transport/SingleFlight.js"
 import * as JsonRpc from "../../../services/wire/JsonRpc.js"
+import { SYSTEM_PROGRAM } from "../../../src/solana/Address.js"
 import * as Json from "../../../src/solana/Json.js"
 import { runs } from "../../support/runs.js"
 import { fail, failure, fake } from "./support.js"
@@ -64,13 +66,17 @@ describe("Coalesce", () => {
     () =>
       Effect.gen(function* () {
         const names = Array.from({ length: 40 }, (_, index) => `account${index}`)
-        const value = names.map((name, index) => ({
+        const value = names.map((_, index) => ({
           data: ["A".repeat(400), "base64"],
-          name,
-          lamports: 2n ** 60n + BigInt(index)
+          executable: false,
+          lamports: 2n ** 60n + BigInt(index % 3),
+          owner: SYSTEM_PROGRAM,
+          space: 300
         }))
         const text = Json.stringify({ jsonrpc: "2.0", id: 1, result: { context: { slot: 7 }, value } })
-        const node = fake({ request: (method) => JsonRpc.reply(text, 1, method, "node.test") })
+        const reply = JsonRpc.reply(text, 1, "getMultipleAccounts", "node.test")
+        assert.isTrue(Either.getOrThrow(reply) instanceof LongResult.AccountsResult)
+        const node = fake({ request: () => reply })
         const transport = yield* Coalesce.make()(node)
         const answers = yield* concurrently(names.map((name) => transport.request("getAccountInfo", [name, CONFIG])))
         assert.deepStrictEqual(

@@ -24,7 +24,7 @@ const requestAirdrop = method(
  */
 const request = (node: Node, address: Address, lamports: bigint): Params.Read<Signature> => {
   const { chain, faucet } = node
-  const balance = chain.account(faucet.address, chain.bank("processed").slot)?.lamports ?? 0n
+  const balance = chain.balance(faucet.address, chain.bank("processed").slot)
   if (lamports > balance) return Either.left(JsonRpcError.internal(`${FAILED} it has ${balance} lamports`))
   return Either.flatMap(transfers(node, address, lamports), ({ transaction, submit }) =>
     Either.mapBoth(submit(), {

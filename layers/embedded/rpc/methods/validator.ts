@@ -212,7 +212,7 @@ interface Balance {
 const largest = (chain: Chain, slot: number): ReadonlyArray<unknown> => {
   const found: Array<Balance> = []
   for (const address of chain.addresses) {
-    const lamports = chain.account(address, slot)?.lamports ?? 0n
+    const lamports = chain.balance(address, slot)
     const least = found.length < MAX_LARGEST ? 0n : (found.at(-1)?.lamports ?? 0n)
     if (lamports <= least) continue
     const at = found.findIndex((other) => other.lamports < lamports)
