@@ -17,6 +17,7 @@ import * as Check from "../../src/internal/check.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
 import { AgentClusterError } from "./AgentClusterError.js"
 import { AgentEntity } from "./Protocol.js"
+import { transaction } from "./Transaction.js"
 
 /**
  * Options of {@link prune}.
@@ -81,7 +82,7 @@ export const prune = (
       yield* sql`DELETE FROM cluster_replies WHERE ${sql.in("request_id", ids)}`
       yield* sql`DELETE FROM cluster_messages WHERE ${sql.in("id", ids)}`
       return ids.length
-    }).pipe(sql.withTransaction, Effect.provideService(SqlClient.SafeIntegers, true), Effect.mapError(storage))
+    }).pipe(transaction(sql), Effect.provideService(SqlClient.SafeIntegers, true), Effect.mapError(storage))
     let removed = 0
     for (;;) {
       const count = yield* some

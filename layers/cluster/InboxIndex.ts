@@ -12,6 +12,7 @@ import * as Singleton from "@effect/cluster/Singleton"
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { Address } from "@solana/kit"
 import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -27,6 +28,7 @@ import { AgentClusterError } from "./AgentClusterError.js"
 import { checkAgent } from "./Client.js"
 import * as InboxReader from "./InboxReader.js"
 import { GROUP } from "./Protocol.js"
+import { transaction } from "./Transaction.js"
 
 /**
  * A message to an agent, in the index.
@@ -106,7 +108,7 @@ export const tables: Effect.Effect<void, AgentClusterError, SqlClient.SqlClient>
   const both = Effect.zipRight(table, InboxReader.table)
   yield* sql.onDialectOrElse({
     // Without the lock, two runners that create a table concurrently would both fail.
-    pg: () => sql.withTransaction(Effect.zipRight(sql`SELECT pg_advisory_xact_lock(7063)`, both)),
+    pg: () => transaction(sql)(Effect.zipRight(sql`SELECT pg_advisory_xact_lock(7063)`, both)),
     orElse: () => both
   })
 }).pipe(Effect.mapError(storage))
@@ -144,7 +146,7 @@ const write = (rows: ReadonlyArray<Row>, cursor: ProtocolEvents.Cursor) =>
           sql`INSERT INTO pod_cluster ${sql.insert(place)} ON CONFLICT (name) DO UPDATE SET value = excluded.value`
       })
     })
-    yield* sql.withTransaction(writing)
+    yield* transaction(sql)(writing)
   })
 
 /** Follows the program from the stored position. */
@@ -201,10 +203,15 @@ export const layer = (
       }
       yield* tables
       const run = follow(options).pipe(
-        Effect.tapError((error) =>
-          Effect.logWarning("AgentCluster: the index of inboxes failed and is restarted", error)
+        Effect.sandbox,
+        Effect.tapError((cause) =>
+          Cause.isInterruptedOnly(cause)
+            ? Effect.void
+            : Effect.logWarning("AgentCluster: the index of inboxes failed and is restarted", cause)
         ),
-        Effect.retry(AGAIN)
+        // A defect too: an index that has stopped delivers no message to any agent.
+        Effect.retry({ schedule: AGAIN, while: (cause) => !Cause.isInterruptedOnly(cause) }),
+        Effect.unsandbox
       )
       return Singleton.make("PodInboxIndex", run)
     })

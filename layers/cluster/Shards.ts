@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { AgentClusterError } from "./AgentClusterError.js"
 import type { Sharding } from "./Settings.js"
+import { transaction } from "./Transaction.js"
 
 const SHARDS = "shardsPerGroup"
 
@@ -50,7 +51,7 @@ const table = Effect.flatMap(SqlClient.SqlClient, (sql) => {
   const create = sql`CREATE TABLE IF NOT EXISTS pod_cluster (name VARCHAR(64) PRIMARY KEY, value TEXT NOT NULL)`
   return sql.onDialectOrElse({
     // Without the lock, two runners that create a table concurrently would both fail.
-    pg: () => sql.withTransaction(Effect.zipRight(sql`SELECT pg_advisory_xact_lock(7063)`, create)),
+    pg: () => transaction(sql)(Effect.zipRight(sql`SELECT pg_advisory_xact_lock(7063)`, create)),
     orElse: () => create
   })
 })

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Sharding } from "@effect/cluster/Sharding"
 import { SqlClient } from "@effect/sql/SqlClient"
+import { SqlError } from "@effect/sql/SqlError"
 import { expect, layer } from "@effect/vitest"
 import type { Address } from "@solana/kit"
 import * as Deferred from "effect/Deferred"
@@ -212,6 +213,43 @@ layer(Pod.layerTest, { excludeTestServices: true })("AgentCluster.onMessage", (i
         )
         expect(given).toEqual(["to an agent"])
         expect(asked.toSorted()).toEqual([alice.wallet.address, bob.wallet.address].toSorted())
+      })
+  )
+
+  it.scoped(
+    "Given a database that ends during a COMMIT of the index, When it is back, Then all messages are read",
+    () =>
+      Effect.gen(function* () {
+        const { alice, bob, both } = yield* pair
+        const file = join(yield* temporary, "cluster.sqlite")
+        const given: Array<string> = []
+        const texts = ["before", "meanwhile", "after"]
+        yield* Effect.gen(function* () {
+          const sql = yield* SqlClient
+          yield* send(alice.wallet, bob.wallet, "before")
+          yield* until(Effect.sync(() => given.length === 1))
+          const { withTransaction } = sql
+          let failures = 0
+          // As withTransaction does when the COMMIT fails: nothing is written, and the cause is a defect.
+          Reflect.set(sql, "withTransaction", <A, E, R>(self: Effect.Effect<A, E, R>) => {
+            failures++
+            const cause = new SqlError({ cause: new Error("Connection terminated unexpectedly") })
+            return withTransaction(Effect.zipRight(self, Effect.fail(cause))).pipe(Effect.orDie)
+          })
+          yield* send(alice.wallet, bob.wallet, "meanwhile")
+          yield* until(Effect.sync(() => failures > 0))
+          Reflect.set(sql, "withTransaction", withTransaction)
+          yield* send(alice.wallet, bob.wallet, "after")
+          yield* until(Effect.sync(() => given.length === texts.length))
+        }).pipe(
+          Effect.provide(
+            runner(file, both, {
+              wallet: walletsOf(alice.wallet, bob.wallet),
+              onMessage: (message) => Effect.map(textOf(message), (payload) => void given.push(payload))
+            })
+          )
+        )
+        expect(given).toEqual(texts)
       })
   )
 
