@@ -16,6 +16,7 @@ const SLOW = [
   "/test/services/transactions/",
   "/test/layers/RpcPoolConformance",
   "/test/exchange/",
+  "/test/hostile/",
   "/test/package/",
   "/test/examples/",
   "/test/layers/"
