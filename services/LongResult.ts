@@ -63,7 +63,7 @@ export class AccountsResult extends LongResult {
     frame: LongResult["frame"],
     list: string,
     text: string,
-    /** In the order of the request, each at an address of no meaning. */
+    /** In the order of the request. Their addresses are placeholders. */
     accounts: ReadonlyArray<Option.Option<AccountInfo>>
   ) {
     super(frame, [list], text)
@@ -86,10 +86,10 @@ export class AccountsResult extends LongResult {
   }
 }
 
-const atNoAddress = account(SYSTEM_PROGRAM)
+const atPlaceholder = account(SYSTEM_PROGRAM)
 
 const accountsOf = (list: string): ReadonlyArray<Option.Option<AccountInfo>> | undefined =>
-  AccountTexts.bare(list, atNoAddress, MAX_MULTIPLE_ACCOUNTS)
+  AccountTexts.bare(list, atPlaceholder, MAX_MULTIPLE_ACCOUNTS)
 
 /** Default characters of a piece: some hundred small accounts, which take a fraction of a millisecond to parse. */
 const PIECE = 64 * 1024
@@ -127,13 +127,13 @@ const framed = (text: string): Framed | undefined => {
   const start = text.indexOf(KEY) + KEY.length
   const end = text.lastIndexOf("]")
   if (start < KEY.length || start + text.length - end > MAX_FRAME) return undefined
-  const parse = (value: number): unknown =>
+  const withValue = (value: number): unknown =>
     Either.getOrUndefined(Json.parseBounded(`${text.slice(0, start - 1)}${value}${text.slice(end + 1)}`))
   // Two different numbers are put in the place of the list. If both are read at `result.value`, the list is there, and the
   // place is not inside a string.
-  const reply = parse(0)
+  const reply = withValue(0)
   const frame = resultOf(reply)
-  const again = resultOf(parse(1))
+  const again = resultOf(withValue(1))
   return Predicate.isRecord(reply) &&
     Predicate.isRecord(frame) &&
     Predicate.isRecord(again) &&

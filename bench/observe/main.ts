@@ -1,8 +1,8 @@
 /**
  * Measures the cost of observation. The first table compares a message that nothing observes with the same code without
- * the functions that observe it. For the second one, a message is built and signed in four situations: without an observer, with the
- * service `Metrics`, with traces that `TelemetryOtlp` exports to a collector in this process, and under the fiber
- * console. A third one shows the cost of the profiler and of V8's sampling alone, its floor.
+ * the functions that observe it. In the second one, a message is built and signed without an observer, with the service
+ * `Metrics`, with traces that `TelemetryOtlp` exports to a collector in this process, and under the fiber console. A
+ * third one shows the cost of the profiler and of V8's sampling alone, its floor.
  *
  * Each ratio is against the first case in the same round, with the 95 % interval of its median. The case that ends with
  * `again` is the same code: if its interval exceeds ±2 %, the machine is too noisy and the run decides nothing.

@@ -1,4 +1,4 @@
-/** Transactions of the cluster's database. */
+/** Runs transactions in the cluster's database. A failure of the database is always a failure of the effect. */
 import type { SqlClient } from "@effect/sql/SqlClient"
 import { SqlError } from "@effect/sql/SqlError"
 import * as Effect from "effect/Effect"

@@ -142,8 +142,9 @@ export const keyed = (
   const addresses = items && addressesOf(items.map((item) => item?.address ?? ""))
   if (items === undefined || addresses?.length !== items.length) return undefined
   const accounts: Array<Reply.AccountInfo> = []
-  for (const [index, item] of items.entries()) {
+  for (let index = 0; index < items.length; index++) {
     const address = addresses[index]
+    const item = items[index]
     if (item === undefined || typeof address !== "string" || !Addresses.is(address)) return undefined
     accounts.push(withData(item.like, address, item.data))
   }

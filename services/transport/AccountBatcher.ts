@@ -39,28 +39,24 @@ export const make =
       const together = (
         items: ReadonlyArray<ReadonlyArray<unknown>>
       ): Effect.Effect<ReadonlyArray<unknown>, RpcError> =>
-        Effect.flatMap(
-          Effect.flatMap(
-            transport.request("getMultipleAccounts", [
-              items.map(([address]) => address),
-              ...(items[0]?.slice(1) ?? [])
-            ]),
-            (reply) => Effect.orElseSucceed(LongResult.whole(reply), () => undefined)
-          ),
-          (reply) => {
-            const found = parts(reply)
-            return found?.value.length === items.length
-              ? Effect.succeed(found.value.map((value) => ({ context: found.context, value })))
-              : Effect.fail(
-                  new RpcError({
-                    reason: "Decode",
-                    method: "getMultipleAccounts",
-                    host: transport.host,
-                    detail: `value: must be an array of ${items.length}`
-                  })
-                )
-          }
-        )
+        transport
+          .request("getMultipleAccounts", [items.map(([address]) => address), ...(items[0]?.slice(1) ?? [])])
+          .pipe(
+            Effect.flatMap((reply) => Effect.orElseSucceed(LongResult.whole(reply), () => undefined)),
+            Effect.flatMap((reply) => {
+              const found = parts(reply)
+              return found?.value.length === items.length
+                ? Effect.succeed(found.value.map((value) => ({ context: found.context, value })))
+                : Effect.fail(
+                    new RpcError({
+                      reason: "Decode",
+                      method: "getMultipleAccounts",
+                      host: transport.host,
+                      detail: `value: must be an array of ${items.length}`
+                    })
+                  )
+            })
+          )
 
       const batched = Batcher.make<unknown, ReadonlyArray<unknown>>({
         size,

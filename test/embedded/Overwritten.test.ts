@@ -89,32 +89,39 @@ it.effect("Given a program beyond ten megabytes, When it is loaded, Then it is r
   }).pipe(cluster)
 )
 
+/** A landed transaction of a program that was added. */
+const landed = Effect.gen(function* () {
+  const { addProgram } = yield* EmbeddedCluster.EmbeddedCluster
+  const key = yield* payer
+  const program = addressOf(Keypair.generate())
+  yield* addProgram(program, elf)
+  const calls = new TransactionInstruction({ programId: keyOf(program), keys: [], data: Buffer.from("hi") })
+  const text = yield* wire([key], calls)
+  const signature = yield* call("sendTransaction", text, { encoding: "base64", skipPreflight: true })
+  return { key, program, signature }
+})
+
 it.effect(
   "Given a landed transaction, When its program is replaced by a larger one, Then its units count the new size",
   () =>
     Effect.gen(function* () {
       const { addProgram } = yield* EmbeddedCluster.EmbeddedCluster
-      const key = yield* payer
-      const program = addressOf(Keypair.generate())
-      yield* addProgram(program, elf)
-      const calls = new TransactionInstruction({ programId: keyOf(program), keys: [], data: Buffer.from("hi") })
-      const text = yield* wire([key], calls)
-      const signature = yield* call("sendTransaction", text, { encoding: "base64", skipPreflight: true })
-      const shown = Effect.gen(function* () {
-        const landed = yield* call("getTransaction", signature)
+      const { key, program, signature } = yield* landed
+      const figures = Effect.gen(function* () {
+        const shown = yield* call("getTransaction", signature)
         const simulated = yield* value("simulateTransaction", yield* wire([key], transfer(key, keyOf(program), 1n)), {
           encoding: "base64"
         })
-        return [Number(field(landed, "meta", "costUnits")), Number(field(simulated, "loadedAccountsDataSize"))]
+        return [Number(field(shown, "meta", "costUnits")), Number(field(simulated, "loadedAccountsDataSize"))]
       })
-      const before = yield* shown
-      assert.deepStrictEqual(yield* shown, before)
+      const before = yield* figures
+      assert.deepStrictEqual(yield* figures, before)
       const larger = new Uint8Array(elf.length + 64 * 1024)
       larger.set(elf)
       yield* addProgram(program, larger)
       // 8 units for each 32 KiB.
       assert.deepStrictEqual(
-        yield* shown,
+        yield* figures,
         before.map((figure, index) => figure + (index === 0 ? 2 * 8 : 64 * 1024))
       )
     }).pipe(cluster)
@@ -122,13 +129,7 @@ it.effect(
 
 it.effect("Given a landed transaction, When it is shown often, Then its program is not copied each time", () =>
   Effect.gen(function* () {
-    const { addProgram } = yield* EmbeddedCluster.EmbeddedCluster
-    const key = yield* payer
-    const program = addressOf(Keypair.generate())
-    yield* addProgram(program, elf)
-    const calls = new TransactionInstruction({ programId: keyOf(program), keys: [], data: Buffer.from("hi") })
-    const text = yield* wire([key], calls)
-    const signature = yield* call("sendTransaction", text, { encoding: "base64", skipPreflight: true })
+    const { signature } = yield* landed
     yield* call("getTransaction", signature)
     const before = process.memoryUsage().rss
     for (let nth = 0; nth < 1000; nth++) yield* call("getTransaction", signature)

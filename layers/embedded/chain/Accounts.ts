@@ -26,6 +26,12 @@ export interface LoadedSize {
   readonly code: number | undefined
 }
 
+/** The known size of a program, and the account with its code if it is upgradeable. */
+interface KnownSize {
+  readonly size: LoadedSize
+  readonly code: Address | undefined
+}
+
 /** By slot: the state of each account that the slot wrote, before the slot. */
 export type UndoRecords = ReadonlyMap<number, ReadonlyMap<Address, StoredAccount | undefined>>
 
@@ -42,7 +48,7 @@ export class Accounts {
   readonly #owned = new Map<Address, OwnedAccounts>()
   readonly #written = new Set<Address>()
   /** The size of each program that was asked for. Reading it from the machine copies the whole program. */
-  readonly #programs = new Map<Address, LoadedSize>()
+  readonly #programs = new Map<Address, KnownSize>()
   /** The accounts with the code of these programs. */
   readonly #codes = new Set<Address>()
 
@@ -70,9 +76,9 @@ export class Accounts {
 
   /** The bytes that a transaction loads with the account at the end of the slot; `undefined` without an account. */
   loadedSizeAt(address: Address, slot: number): LoadedSize | undefined {
-    const isNewest = (one: Address) => this.#undo(one, slot) === undefined
-    const known = isNewest(address) ? this.#programs.get(address) : undefined
-    if (known !== undefined) return known
+    const isNewest = (one: Address | undefined) => one === undefined || this.#undo(one, slot) === undefined
+    const known = this.#programs.get(address)
+    if (known !== undefined && isNewest(address) && isNewest(known.code)) return known.size
     const account = this.at(address, slot)
     if (account === undefined) return undefined
     const code = Loaders.programDataOf(account)
@@ -80,9 +86,9 @@ export class Accounts {
       data: account.data.length,
       code: code === undefined ? undefined : this.at(code, slot)?.data.length
     }
-    if (account.executable && isNewest(address) && (code === undefined || isNewest(code))) {
+    if (account.executable && isNewest(address) && isNewest(code)) {
       if (this.#programs.size >= KNOWN_PROGRAMS) this.#forgetPrograms()
-      this.#programs.set(address, size)
+      this.#programs.set(address, { size, code })
       if (code !== undefined) this.#codes.add(code)
     }
     return size
