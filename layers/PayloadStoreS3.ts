@@ -132,10 +132,7 @@ export const make = (
         import("./payloads/S3.js")
       ])
     )
-    const aws = yield* Effect.mapError(
-      S3.load,
-      (cause) => new PayloadStoreS3Error({ reason: "MissingPackage", ...(cause === undefined ? {} : { cause }) })
-    )
+    const aws = yield* Effect.mapError(S3.load, (cause) => new PayloadStoreS3Error({ reason: "MissingPackage", cause }))
     const exchange = yield* Exchange.overHttpClient
     const remote = Remote.make({ ...address, protocol: S3.make(aws, credentials) }, exchange, {
       maxBytes,

@@ -158,6 +158,10 @@ export const secretsOf = (url: string): ReadonlyArray<string> => {
 const USERS = /\b([a-z][a-z\d+.-]{1,15}:\/\/)[^\s/@?#"']{1,256}@/gi
 const KEYS = /([?&][\w-]{0,32}(?:auth|key|password|secret|token)[\w-]{0,8}=)[^&\s"'<>]+/gi
 
+/** Most texts have neither: a search for a substring takes a tenth of the time of an expression. */
+const withoutUsers = (text: string): string => (text.includes("://") ? text.replace(USERS, "$1") : text)
+const withoutKeys = (text: string): string => (text.includes("=") ? text.replace(KEYS, `$1${REDACTED}`) : text)
+
 /**
  * Returns a function that works as {@link make} and also removes each of `secrets`, ignoring case. It is for messages
  * of a node, which may repeat the URL or a header of the request. It also removes users and values of key-like
@@ -174,9 +178,7 @@ export const redactor = (secrets: Iterable<string>): ((text: string, maxLength?:
   return (text, maxLength = MAX_LENGTH) => {
     const limit = maxLength * READ_PER_CHARACTER + longest
     const isCut = text.length > limit
-    const read = cut(clean(isCut ? text.slice(0, limit) : text))
-      .replace(USERS, "$1")
-      .replace(KEYS, `$1${REDACTED}`)
+    const read = withoutKeys(withoutUsers(cut(clean(isCut ? text.slice(0, limit) : text))))
     // The cut may split a secret, so drop as many characters as the longest secret has.
     return shorten(isCut ? read.slice(0, Math.max(read.length - longest, 0)) : read, maxLength, isCut)
   }

@@ -68,8 +68,7 @@ const webExchange: Exchange = async (secret, publicKey) => {
   return new Uint8Array(await subtle.deriveBits({ ...X25519, public: other }, own, SIZE * 8))
 }
 
-const missing = (detail: string) => (cause: unknown) =>
-  new SealedError({ reason: "MissingPackage", detail, ...(cause === undefined ? {} : { cause }) })
+const missing = (detail: string) => (cause: unknown) => new SealedError({ reason: "MissingPackage", detail, cause })
 
 /** X25519 by `@noble/curves`. */
 export const nobleExchange: Effect.Effect<Exchange, SealedError> = Effect.tryPromise({

@@ -132,8 +132,8 @@ export const make = (
         reason,
         hash: key,
         host,
-        ...(detail === undefined ? {} : { detail: clean(detail) }),
-        ...(cause === undefined ? {} : { cause })
+        detail: detail === undefined ? undefined : clean(detail),
+        cause
       })
     )
 

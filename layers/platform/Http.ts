@@ -95,7 +95,7 @@ const text = (
   response: HttpClientResponse.HttpClientResponse
 ): Effect.Effect<string, RpcError> => {
   const decode = (detail: string) => (cause?: unknown) =>
-    new RpcError({ reason: "Decode", method, host, detail, ...(cause === undefined ? {} : { cause }) })
+    new RpcError({ reason: "Decode", method, host, detail, cause })
   const encoding = Option.getOrElse(Headers.get(response.headers, "content-encoding"), () => "")
     .trim()
     .toLowerCase()

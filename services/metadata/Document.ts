@@ -51,8 +51,7 @@ const failure = (
   reason: MetadataError["reason"],
   detail: string,
   status?: number
-): MetadataError =>
-  new MetadataError({ reason, host: url.host, detail: clean(detail), ...(status === undefined ? {} : { status }) })
+): MetadataError => new MetadataError({ reason, host: url.host, detail: clean(detail), status })
 
 const MAX_CAUSES = 8
 

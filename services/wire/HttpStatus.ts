@@ -77,20 +77,19 @@ export const reader = (host: string, clean: (text: string, maxLength?: number) =
     now: number,
     error: Pick<RpcError, "code" | "data" | "detail" | "method"> & { readonly isAnswer: boolean }
   ): RpcError => {
-    const wait = Option.getOrUndefined(RetryAfter.parse(retryAfter, now))
-    const { code, detail, isAnswer } = error
+    const { code, data, detail, isAnswer, method } = error
     const isLimit =
       (Verdict.ofStatus(status) === "limit" && !(isAnswer && Verdict.isOfTheCall(code))) ||
       (code !== undefined && Verdict.ofCode(code, detail) === "limit")
     return new RpcError({
-      reason: isLimit ? "RateLimited" : error.isAnswer ? "Node" : "HttpStatus",
-      method: error.method,
+      reason: isLimit ? "RateLimited" : isAnswer ? "Node" : "HttpStatus",
+      method,
       host,
       status,
-      detail: error.detail,
-      ...(error.code === undefined ? {} : { code: error.code }),
-      ...(error.data === undefined ? {} : { data: error.data }),
-      ...(wait === undefined ? {} : { retryAfter: wait })
+      detail,
+      code,
+      data,
+      retryAfter: Option.getOrUndefined(RetryAfter.parse(retryAfter, now))
     })
   }
 

@@ -61,7 +61,7 @@ const refused = (method: string, host: string, { code, message, data }: NodeErro
     host,
     detail: message,
     code,
-    ...(data === undefined ? {} : { data })
+    data
   })
 
 const undecodable = (method: string, host: string, detail: string) =>

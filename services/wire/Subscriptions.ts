@@ -204,8 +204,8 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
           method: `${kind}Subscribe`,
           host,
           detail,
-          ...(status === undefined ? {} : { status }),
-          ...(cause === undefined ? {} : { cause })
+          status,
+          cause
         })
     )
 

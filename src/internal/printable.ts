@@ -1,8 +1,9 @@
 /** Makes the package's errors safe to print, to log, to write as JSON and to clone. */
+import * as Data from "effect/Data"
 import * as Encoding from "effect/Encoding"
-import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
+import * as ErrorFields from "./errorFields.js"
 
 const PRINTABLE = Symbol.for("@pod-protocol/effect/Printable")
 
@@ -28,17 +29,8 @@ const withoutStack = <A>(make: () => A): A => {
   }
 }
 
-interface ErrorClass {
+interface ErrorClass extends ErrorFields.Declared {
   new (...args: never): Error
-  readonly identifier: string
-  readonly fields: Schema.Struct.Fields
-}
-
-/** Checks the fields of a new error, as its class does: Effect compiles its own check anew for each error of some classes. */
-const validator = ({ fields, identifier }: ErrorClass) => {
-  const { _tag, ...given } = fields
-  const title = `${identifier} (Constructor)`
-  return ParseResult.validateSync(Schema.typeSchema(Schema.Struct(given)).annotations({ title }))
 }
 
 const isChecked = (options: Schema.MakeOptions): boolean =>
@@ -53,10 +45,11 @@ export interface Options {
 }
 
 /**
- * Makes errors of a class printable, loggable, JSON-encodable and cloneable across threads. The class declares fields
- * from outside as `SafeText.Schema`, `Outside.Value` or `Outside.Cause`.
+ * Makes errors of a tagged class of `Schema` printable, loggable, JSON-encodable and cloneable across threads. The class
+ * declares fields from outside as `SafeText.Schema`, `Outside.Value` or `Outside.Cause`.
  *
  * - JSON holds the message beside the fields, bigints as decimal texts and bytes as base64.
+ * - `Data.Error` copies the fields, and the constructor of `Base` does not run: it would copy them three times more.
  * - `message` becomes an own property, because `structuredClone` copies only own properties. A clone has no `_tag`, but
  *   the first line of its stack shows the tag. The class's Schema encodes an error completely.
  */
@@ -71,11 +64,13 @@ export const printable = <C extends ErrorClass>(Base: C, { stack = true }: Optio
       writable: true
     }
   })
-  let validate: ((props: unknown) => unknown) | undefined
+  let check: ErrorFields.Check | undefined
   return new Proxy(Base, {
-    construct: (target, [props = {}, options = false], newTarget) => {
-      const fields = isChecked(options) ? props : (validate ??= validator(Base))(props)
-      const make = (): Error => Reflect.construct(target, [fields, true], newTarget)
+    construct: (_, [props = {}, options = false], newTarget) => {
+      const fields = isChecked(options)
+        ? Object.assign({}, props, { _tag: Base._tag })
+        : (check ??= ErrorFields.checkOf(Base))(props)
+      const make = (): Error => Reflect.construct(Data.Error, [fields], newTarget)
       const error = stack ? make() : withoutStack(make)
       return Object.defineProperty(error, "message", { value: error.message, configurable: true, writable: true })
     }

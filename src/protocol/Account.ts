@@ -355,11 +355,13 @@ const layoutByTag: { readonly [Tag in AccountTag]: Borsh.Layout<Account> } = lay
 const tagByDiscriminator = Borsh.index(layoutByTag)
 
 const decoder = <A>(account: AccountTag, layout: Borsh.Layout<A>) => {
-  const refuse = (failure: Borsh.DecodeFailure): AccountDecodeError =>
+  const refuse = ({ field, offset, rule }: Borsh.DecodeFailure): AccountDecodeError =>
     new AccountDecodeError({
-      ...failure,
       account,
-      reason: failure.field === Borsh.DISCRIMINATOR ? "Discriminator" : "Layout"
+      reason: field === Borsh.DISCRIMINATOR ? "Discriminator" : "Layout",
+      field,
+      offset,
+      rule
     })
   return (bytes: Uint8Array): Either.Either<A, AccountDecodeError> => layout.decode(bytes, refuse)
 }

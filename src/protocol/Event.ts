@@ -332,7 +332,10 @@ export const decode = (bytes: Uint8Array): Either.Either<Event, EventDecodeError
           rule: "must begin with one of 8 discriminators"
         })
       )
-    : layouts[event].decode(bytes, (failure) => new EventDecodeError({ ...failure, event, reason: "Layout" }))
+    : layouts[event].decode(
+        bytes,
+        ({ field, offset, rule }) => new EventDecodeError({ event, reason: "Layout", field, offset, rule })
+      )
 }
 
 /**

@@ -140,7 +140,7 @@ export const decode = (data: Uint8Array): Either.Either<InstructionData, Instruc
       )
     : layoutOf(instruction).decode(
         data,
-        (failure) => new InstructionDecodeError({ ...failure, instruction, reason: "Layout" })
+        ({ field, offset, rule }) => new InstructionDecodeError({ instruction, reason: "Layout", field, offset, rule })
       )
 }
 

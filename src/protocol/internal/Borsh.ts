@@ -268,6 +268,9 @@ export interface Layout<A> {
   encode(value: A): Either.Either<Uint8Array, InvalidInput>
 }
 
+/** Names each member: a spread takes a quarter of the time of a refused account. */
+const failureOf = (field: string, { offset, rule }: ReadFailure): DecodeFailure => ({ field, offset, rule })
+
 export const DISCRIMINATOR_SIZE = 8
 
 /** The field name of failures of the discriminator. */
@@ -328,12 +331,12 @@ export const layout = <Tag extends string, F extends Fields, A extends Tagged<Ta
       const value = make()
       for (const { codec, name } of fields) {
         value[name] = codec.read(reader)
-        if (reader.failure !== undefined) return Either.left(refuse({ ...reader.failure, field: name }))
+        if (reader.failure !== undefined) return Either.left(refuse(failureOf(name, reader.failure)))
       }
       reader.take(reserved)
       return reader.failure === undefined
         ? Either.right(value)
-        : Either.left(refuse({ ...reader.failure, field: "reserved" }))
+        : Either.left(refuse(failureOf("reserved", reader.failure)))
     },
     encode: (value) => {
       const writer = shared
