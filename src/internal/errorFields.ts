@@ -46,8 +46,9 @@ const isKept = (ast: AST.AST): Predicate.Predicate<unknown> => {
 }
 
 /** The check of a class. An optional field that is undefined is left out. */
-export const checkOf = ({ _tag, fields: { _tag: _, ...fields }, identifier }: Declared): Check => {
-  const schema = Schema.typeSchema(Schema.Struct(fields)).annotations({ title: `${identifier} (Constructor)` })
+export const checkOf = ({ _tag: tag, fields, identifier }: Declared): Check => {
+  const { _tag, ...given } = fields
+  const schema = Schema.typeSchema(Schema.Struct(given)).annotations({ title: `${identifier} (Constructor)` })
   const validate = ParseResult.validateSync(schema)
   const properties = AST.getPropertySignatures(schema.ast).map(({ name, type }) => {
     const isValid = isKept(type)
@@ -57,10 +58,10 @@ export const checkOf = ({ _tag, fields: { _tag: _, ...fields }, identifier }: De
     const kept: Record<PropertyKey, unknown> = {}
     for (const { isOptional, isValid, name } of properties) {
       const value = props[name]
-      if (value === undefined ? !isOptional : !isValid(value)) return { ...validate(props), _tag }
+      if (value === undefined ? !isOptional : !isValid(value)) return { ...validate(props), _tag: tag }
       if (value !== undefined) kept[name] = value
     }
-    kept["_tag"] = _tag
+    kept["_tag"] = tag
     return kept
   }
 }
