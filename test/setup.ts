@@ -26,8 +26,11 @@ const turns = Effect.async<void>((resume) => {
 const testClock: object = await Effect.runPromise(Effect.provide(TestClock.testClock(), TestContext.TestContext))
 Object.assign(Object.getPrototypeOf(testClock), { awaitSuspended: () => turns })
 
-/** A run that was killed leaves no processes behind. */
-process.once("disconnect", () => process.exit(1))
+/** A run that was killed leaves no processes behind. The files of a worker share the process, and this is once for it. */
+const endWithRun = (): void => process.exit(1)
+if (!process.listeners("disconnect").some(({ name }) => name === endWithRun.name)) {
+  process.once("disconnect", endWithRun)
+}
 
 /** Bytes are compared as bytes: the runner's own equality walks them by key, and takes milliseconds for a kilobyte. */
 expect.addEqualityTesters([

@@ -2,17 +2,18 @@
 import type { AddressInfo } from "node:net"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
-import { WebSocket, WebSocketServer } from "ws"
+import { type VerifyClientCallbackAsync, WebSocket, WebSocketServer } from "ws"
 import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"
 import * as Server from "../../layers/EmbeddedServer.js"
 import * as RpcPoolUndici from "../../layers/RpcPoolUndici.js"
 import * as Follow from "../../services/Follow.js"
 import type { RpcPool } from "../../services/RpcPool.js"
 import { STRANGER } from "../support/transfers.js"
-import { until } from "./RpcPoolUndiciServer.js"
+import * as Poll from "./RpcPoolUndiciServer.js"
 
 const resyncInterval = "1 second"
 
@@ -30,7 +31,9 @@ const relay = (upstream: string) =>
       isAway: boolean
       readonly cut: () => void
     }>((resume) => {
-      const server = new WebSocketServer({ port: 0, host: "127.0.0.1", verifyClient: () => !state.isAway })
+      // A status that a client retries without an end, as of a gateway whose node restarts.
+      const verifyClient: VerifyClientCallbackAsync = (_, accept) => accept(!state.isAway, 503)
+      const server = new WebSocketServer({ port: 0, host: "127.0.0.1", verifyClient })
       const state = {
         server,
         wsUrl: "",
@@ -79,12 +82,14 @@ const following = <A, E>(stream: Stream.Stream<A, E, RpcPool>) =>
       wsUrl: Redacted.make(between.wsUrl),
       reconnect: { baseDelay: "20 millis" }
     })
-    yield* stream.pipe(
+    const follower = yield* stream.pipe(
       Stream.runForEach((update) => Effect.sync(() => told.push(update))),
       Effect.provide(pool),
       Effect.forkScoped
     )
-    return { between, told, pay: airdrop(STRANGER, 1_000_000_000n) }
+    /** Waits for the condition, or fails with the follower. */
+    const until = (condition: () => boolean) => Effect.raceFirst(Poll.until(condition), Fiber.join(follower))
+    return { between, told, until, pay: airdrop(STRANGER, 1_000_000_000n) }
   })
 
 const cluster = Effect.provide(
@@ -99,7 +104,7 @@ describe("Follow over WebSockets", () => {
     "Given an account, When notifications or the socket are lost, Then each gap is emitted and the last state is not missed",
     () =>
       Effect.gen(function* () {
-        const { between, pay, told } = yield* following(Follow.account(STRANGER, { resyncInterval }))
+        const { between, pay, told, until } = yield* following(Follow.account(STRANGER, { resyncInterval }))
         yield* until(() => between.opened > 0)
         yield* pay
         yield* until(() => told.length === 1)
@@ -128,7 +133,7 @@ describe("Follow over WebSockets", () => {
     "Given logs of an address, When notifications or the socket are lost, Then each transaction is emitted once",
     () =>
       Effect.gen(function* () {
-        const { between, pay, told } = yield* following(Follow.logs(STRANGER, { resyncInterval }))
+        const { between, pay, told, until } = yield* following(Follow.logs(STRANGER, { resyncInterval }))
         yield* until(() => between.opened > 0)
         yield* Effect.sleep("200 millis")
         const paid = [yield* pay]

@@ -9,6 +9,15 @@ import { type Outcome, start } from "./harness.js"
 import { expectAccountRefusal, expectEscalation, expectKeys, expectRefusal, expectSuccess } from "./refusals.js"
 import { URI } from "./scenario.js"
 
+const calls = new Map<Slot["tag"], Call>()
+
+/** One call for all tests of an instruction that expect a refusal: it changes nothing but the sponsor's balance. */
+const refusable = (tag: Slot["tag"]): Call => {
+  const made = calls.get(tag) ?? call(tag)
+  calls.set(tag, made)
+  return made
+}
+
 const named = (slot: Slot) => [`${slot.tag}.${slot.name}`, slot] as const
 const loaded = slots.filter(({ kind }) => kind === "loaded").map(named)
 const NOWHERE = Addresses.fromBytes(new Uint8Array(32).fill(200))
@@ -31,9 +40,14 @@ const addressIn = ({ instruction }: Call, { position }: Slot): Address =>
   instruction.accounts[position]?.address ?? expect.fail("no such account")
 
 const edited = (slot: Slot, edit: (data: Uint8Array) => Uint8Array | void): Outcome => {
-  const made = call(slot.tag)
-  made.scene.chain.edit(addressIn(made, slot), edit)
-  return sendWith(made, made.instruction.accounts)
+  const made = refusable(slot.tag)
+  const { chain } = made.scene
+  const address = addressIn(made, slot)
+  const before = chain.data(address)
+  chain.edit(address, edit)
+  const outcome = sendWith(made, made.instruction.accounts)
+  chain.edit(address, () => before)
+  return outcome
 }
 
 describe("every instruction", () => {
@@ -52,10 +66,10 @@ describe("every instruction", () => {
     expectSuccess(sendWith(made, [...made.instruction.accounts, extra], data))
   })
 
-  it.each(tags.filter((tag) => call(tag).instruction.data.length > 8))(
+  it.each(tags.filter((tag) => refusable(tag).instruction.data.length > 8))(
     "Given %s, When its arguments are cut short, Then it fails with 102",
     (tag) => {
-      const made = call(tag)
+      const made = refusable(tag)
       for (let length = 8; length < made.instruction.data.length; length += 7) {
         expectRefusal(sendWith(made, made.instruction.accounts, made.instruction.data.slice(0, length)), 102)
       }
@@ -65,7 +79,7 @@ describe("every instruction", () => {
   it.each([[], [1, 2, 3], [0, 0, 0, 0, 0, 0, 0, 0], [0x87, 0x9d, 0x42, 0xc3, 0x02, 0x71, 0xaf, 0x1f]])(
     "Given an unknown discriminator (%#), When it is sent, Then it fails with 101",
     (...data) => {
-      const made = call("RegisterAgent")
+      const made = refusable("RegisterAgent")
       expectRefusal(sendWith(made, made.instruction.accounts, Uint8Array.from(data)), 101)
     }
   )
@@ -82,7 +96,7 @@ describe("every account", () => {
   it.each(slots.filter(({ isOptional, kind }) => !(isOptional && kind === "created")).map(named))(
     "Given %s, When the list ends before it, Then it fails with 3005",
     (_, slot) => {
-      const made = call(slot.tag)
+      const made = refusable(slot.tag)
       expectAccountRefusal(sendWith(made, made.instruction.accounts.slice(0, slot.position)), 3005, slot.name)
     }
   )
@@ -90,11 +104,11 @@ describe("every account", () => {
 
 describe("every account of the program's", () => {
   it.each(loaded)("Given %s, When it does not exist, Then it fails with 3012", (_, slot) => {
-    expectAccountRefusal(replace(call(slot.tag), slot, at(NOWHERE)), 3012, slot.name)
+    expectAccountRefusal(replace(refusable(slot.tag), slot, at(NOWHERE)), 3012, slot.name)
   })
 
   it.each(loaded)("Given %s, When it is a wallet, Then it fails with 3007", (_, slot) => {
-    const made = call(slot.tag)
+    const made = refusable(slot.tag)
     const outcome = replace(made, slot, at(made.scene.dave))
     expectKeys(outcome, 3007, slot.name, Addresses.SYSTEM_PROGRAM, PROGRAM_ID)
   })
@@ -144,7 +158,7 @@ describe("every account of the program's", () => {
   )
 
   it.each(written)("Given %s, When it is passed readonly, Then it fails with 2000", (_, slot) => {
-    const outcome = replace(call(slot.tag), slot, (meta) => ({ ...meta, role: 0 }))
+    const outcome = replace(refusable(slot.tag), slot, (meta) => ({ ...meta, role: 0 }))
     expectAccountRefusal(outcome, 2000, slot.name)
   })
 })
@@ -155,7 +169,7 @@ describe("every new account", () => {
   it.each(created)(
     "Given %s, When it lies at another address, Then it fails with 2006 with both addresses",
     (_, slot) => {
-      const made = call(slot.tag)
+      const made = refusable(slot.tag)
       const outcome = replace(made, slot, at(NOWHERE))
       expect(outcome.code).toBe(2006)
       // A new channel's address is a seed of its first participant, so the channel is looked at first.
@@ -164,7 +178,7 @@ describe("every new account", () => {
   )
 
   it.each(created)("Given %s, When it is passed readonly, Then the runtime refuses", (_, slot) => {
-    expectEscalation(replace(call(slot.tag), slot, (meta) => ({ ...meta, role: 0 })))
+    expectEscalation(replace(refusable(slot.tag), slot, (meta) => ({ ...meta, role: 0 })))
   })
 })
 
@@ -173,7 +187,7 @@ describe("every signer", () => {
 
   it.each(signers)("Given %s, When it did not sign, Then it fails with 3010", (_, slot) => {
     // A wallet that signs elsewhere in the list would still sign: another takes its place.
-    const made = call(slot.tag)
+    const made = refusable(slot.tag)
     expectAccountRefusal(
       replace(made, slot, (meta) => ({ address: NOWHERE, role: meta.role === 3 ? 1 : 0 })),
       3010,
@@ -184,7 +198,7 @@ describe("every signer", () => {
   it.each(signers.filter(([, { isWritable }]) => isWritable))(
     "Given %s, When it is passed readonly, Then it is refused",
     (_, slot) => {
-      const made = call(slot.tag)
+      const made = refusable(slot.tag)
       const fresh = made.scene.chain.wallet(98)
       // Where the payer need not be the one who acts, he is somebody that nothing else makes writable.
       const isPayer = slot.name === "fee_payer"
@@ -199,7 +213,7 @@ describe("every program", () => {
   const programs = slots.filter(({ kind }) => kind === "program").map(named)
 
   it.each(programs)("Given %s, When it is another program, Then it fails with 3008", (_, slot) => {
-    const made = call(slot.tag)
+    const made = refusable(slot.tag)
     expectKeys(replace(made, slot, at(PROGRAM_ID)), 3008, slot.name, PROGRAM_ID, addressIn(made, slot))
   })
 
@@ -223,7 +237,7 @@ describe("every optional account", () => {
         "InviteToChannel.participant_account": 6001,
         "JoinChannelCompressed.invitation_account": 6013
       }
-      const outcome = replace(call(slot.tag), slot, () => ({ address: PROGRAM_ID, role: 0 }))
+      const outcome = replace(refusable(slot.tag), slot, () => ({ address: PROGRAM_ID, role: 0 }))
       expectRefusal(outcome, codes[`${slot.tag}.${slot.name}`] ?? 0)
     }
   )
