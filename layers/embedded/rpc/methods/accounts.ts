@@ -1,9 +1,11 @@
 /** Methods that read accounts. */
+import type { Address } from "@solana/kit"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { MAX_ACCOUNT_BYTES, MAX_MULTIPLE_ACCOUNTS } from "../../../../src/solana/Limits.js"
 import type { Chain } from "../../chain/Chain.js"
 import type { Bank } from "../../chain/ChainState.js"
+import type { StoredAccount } from "../../chain/StoredAccount.js"
 import * as AccountView from "../AccountView.js"
 import * as Filters from "../Filters.js"
 import * as JsonInteger from "../JsonInteger.js"
@@ -16,6 +18,15 @@ const lookupAt =
   (chain: Chain, { slot }: Bank): AccountView.Lookup =>
   (address) =>
     chain.account(address, slot)
+
+/** Reads each account once: a client may name a large one a hundred times. */
+const once = (lookup: AccountView.Lookup): AccountView.Lookup => {
+  const read = new Map<Address, StoredAccount | undefined>()
+  return (address) => {
+    if (!read.has(address)) read.set(address, lookup(address))
+    return read.get(address)
+  }
+}
 
 const getBalance = method(
   Params.decode(Schema.Tuple(Schema.String, Params.optional(Params.BankConfig)), 1, 2),
@@ -48,7 +59,7 @@ const getMultipleAccounts = method(
       const addresses = yield* Either.all(texts.map(Params.address))
       const bank = yield* Params.bank(chain, config)
       const options = { ...config, encoding: config?.encoding ?? ("base64" as const) }
-      const lookup = lookupAt(chain, bank)
+      const lookup = once(lookupAt(chain, bank))
       const found = addresses.map(lookup)
       yield* AccountView.checkSize(found, options)
       const views = addresses.map((address, index) => AccountView.viewMaybe(address, found[index], options, lookup))
