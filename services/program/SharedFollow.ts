@@ -23,12 +23,13 @@ import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { type AccountTag, discriminator } from "../../src/protocol/Account.js"
 import * as Addresses from "../../src/solana/Address.js"
 import * as Follow from "../Follow.js"
 import { BoundedQueue } from "../internal/BoundedQueue.js"
 import * as Turns from "../internal/eventLoop.js"
 import type { FollowError } from "../ProgramAccount.js"
-import type { AccountFilter, AccountInfo } from "../RpcPool.js"
+import type { AccountInfo } from "../RpcPool.js"
 import { RpcPool, type Service } from "../RpcPool.js"
 
 /** Bounds of a follower's queue, besides the first listing: batches of accounts, and their approximate memory. */
@@ -224,10 +225,7 @@ interface Room {
 
 /** The request of one follower. */
 export interface Wanted {
-  /** The filter of the type, which holds for all followers. */
-  readonly type: AccountFilter
-  /** Name of the type. */
-  readonly tag: string
+  readonly tag: AccountTag
   readonly offset: number
   readonly address: Address
   readonly options: Follow.FollowOptions
@@ -238,7 +236,57 @@ export interface Wanted {
 /** The next accounts of a follower. */
 type Pull = Effect.Effect<Chunk.Chunk<AccountInfo>, Option.Option<FollowError>>
 
-/** The shared followers of a program over a pool. A follower is a scope and an effect that waits for its next accounts. */
+const startAlone = ({ alone }: Wanted, scope: Scope.Scope): Effect.Effect<Pull> =>
+  Scope.extend(Stream.toPull(alone()), scope)
+
+const flattened = (batches: Chunk.Chunk<ReadonlyArray<AccountInfo>>): Effect.Effect<Chunk.Chunk<AccountInfo>> =>
+  Effect.succeed(Chunk.flatMap(batches, Chunk.fromIterable))
+
+/** A follower that shares. A class, because a thousand followers would keep a thousand of each closure. */
+class Member {
+  readonly #group: Group
+  readonly #wanted: Wanted
+  readonly #scope: Scope.Scope
+  #inbox: Inbox
+  #alone: Pull | undefined
+
+  constructor(group: Group, wanted: Wanted, scope: Scope.Scope) {
+    this.#group = group
+    this.#wanted = wanted
+    this.#scope = scope
+    this.#inbox = group.join(wanted.offset, wanted.address)
+    group.enter()
+  }
+
+  /** The next accounts. */
+  readonly next: Pull = Effect.suspend(
+    () =>
+      this.#alone ??
+      Effect.matchEffect(this.#inbox.take, { onSuccess: flattened, onFailure: (end) => this.#continue(end) })
+  )
+
+  leave(): void {
+    const { address, offset } = this.#wanted
+    this.#group.leave(offset, address, this.#inbox)
+    this.#group.exit()
+  }
+
+  /** Continues after the end of the queue. */
+  #continue(end: Option.Option<End>): Pull {
+    const { address, offset } = this.#wanted
+    if (Option.getOrUndefined(end) === "Full") {
+      this.#inbox = this.#group.join(offset, address)
+      return this.next
+    }
+    // Made on use: the Stream of a single follower takes a quarter of the memory of one that shares.
+    return Effect.flatMap(startAlone(this.#wanted, this.#scope), (pull) => {
+      this.#alone = pull
+      return pull
+    })
+  }
+}
+
+/** The shared followers of a program over a pool. A follower is an effect that waits for its next accounts. */
 export const make = (pool: Service, programId: Address) =>
   Effect.map(Effect.runtime(), (runtime) => {
     const runFork = Runtime.runFork(runtime)
@@ -256,13 +304,13 @@ export const make = (pool: Service, programId: Address) =>
       if (room.followers === 0 && rooms.get(key) === room) rooms.delete(key)
     }
 
-    const start = (room: Room, { options, type }: Wanted): Group => {
+    const start = (room: Room, { options, tag }: Wanted): Group => {
       const group = new Group()
       room.group = group
       // The group has its own context: no follower's deadline, span or interruption affects it. It is interruptible
       // even if the layer was built in an uninterruptible region, because the last follower waits for the group's end.
       group.fiber = runFork(
-        Follow.program(programId, { ...options, filters: [type] }).pipe(
+        Follow.program(programId, { ...options, filters: [{ memcmp: { offset: 0, bytes: discriminator(tag) } }] }).pipe(
           Stream.runForEachChunk((updates) => group.take(updates)),
           Effect.provideService(RpcPool, pool),
           Effect.interruptible,
@@ -281,60 +329,38 @@ export const make = (pool: Service, programId: Address) =>
     }
 
     // Uninterruptible: a member without a finalizer would keep the subscription open.
-    const shared = (room: Room, wanted: Wanted): Effect.Effect<Pull, never, Scope.Scope> =>
+    const shared = (room: Room, wanted: Wanted, scope: Scope.Scope): Effect.Effect<Pull> =>
       Effect.uninterruptible(
         Effect.suspend(() => {
-          const { address, offset } = wanted
           const group = room.group ?? start(room, wanted)
-          let inbox = group.join(offset, address)
-          group.enter()
-          let alone: Pull | undefined
+          const member = new Member(group, wanted, scope)
           const leave = Effect.suspend(() => {
-            group.leave(offset, address, inbox)
-            group.exit()
+            member.leave()
             if (group.members > 0) return Effect.void
             if (room.group === group) room.group = undefined
             return group.fiber === undefined ? Effect.void : Fiber.interrupt(group.fiber)
           })
-          return Effect.flatMap(Effect.scope, (scope) => {
-            // Made on use: the Stream of a single follower takes a quarter of the memory of one that shares.
-            const goAlone = Effect.suspend(() =>
-              Effect.flatMap(Scope.extend(Stream.toPull(wanted.alone()), scope), (pull) => {
-                alone = pull
-                return pull
-              })
-            )
-            const next: Pull = Effect.suspend(() =>
-              alone === undefined
-                ? Effect.matchEffect(inbox.take, {
-                    onSuccess: (batches) => Effect.succeed(Chunk.flatMap(batches, Chunk.fromIterable)),
-                    onFailure: (end) => {
-                      if (Option.getOrUndefined(end) !== "Full") return goAlone
-                      inbox = group.join(offset, address)
-                      return next
-                    }
-                  })
-                : alone
-            )
-            return Effect.as(Scope.addFinalizer(scope, leave), next)
-          })
+          return Effect.as(Scope.addFinalizer(scope, leave), member.next)
         })
       )
 
-    return (wanted: Wanted): Effect.Effect<Pull, never, Scope.Scope> =>
+    return (wanted: Wanted, scope: Scope.Scope): Effect.Effect<Pull> =>
       Effect.suspend(() => {
         const interval = Duration.decodeUnknown(wanted.options.resyncInterval ?? "1 minute")
-        if (Option.isNone(interval)) return Stream.toPull(wanted.alone())
+        if (Option.isNone(interval)) return startAlone(wanted, scope)
         const key = `${wanted.tag} ${Duration.toMillis(interval.value)}`
-        const entered = Effect.acquireRelease(
-          Effect.sync(() => enter(key)),
-          (room) => Effect.sync(() => exit(key, room))
+        const entered = Effect.uninterruptible(
+          Effect.suspend(() => {
+            const room = enter(key)
+            const leave = Effect.sync(() => exit(key, room))
+            return Effect.as(Scope.addFinalizer(scope, leave), room)
+          })
         )
         return Effect.flatMap(entered, (room) => {
           const choose = Effect.suspend(() =>
             room.isRefused || (room.group === undefined && room.followers < 2)
-              ? Stream.toPull(wanted.alone())
-              : shared(room, wanted)
+              ? startAlone(wanted, scope)
+              : shared(room, wanted, scope)
           )
           // Waits a turn of the event loop, so that followers that start in the same turn are counted first.
           return room.group !== undefined || room.isRefused ? choose : Effect.zipRight(Turns.next, choose)

@@ -44,14 +44,12 @@ import * as SharedFollow from "./SharedFollow.js"
 type Pull<A> = Effect.Effect<Chunk.Chunk<A>, Option.Option<FollowError>>
 
 /** As `Stream.fromPull`. That treats the scoped effect as a Stream of one Stream, which takes 4 KiB more. */
-const fromPull = <A>(pull: Effect.Effect<Pull<A>, never, Scope.Scope>): Stream.Stream<A, FollowError> =>
+const fromPull = <A>(pull: (scope: Scope.Scope) => Effect.Effect<Pull<A>>): Stream.Stream<A, FollowError> =>
   Stream.fromChannel(
     Channel.acquireUseRelease(
       Scope.make(),
       (scope) =>
-        Channel.unwrap(
-          Effect.map(Scope.extend(pull, scope), (next) => Stream.toChannel(Stream.repeatEffectChunkOption(next)))
-        ),
+        Channel.unwrap(Effect.map(pull(scope), (next) => Stream.toChannel(Stream.repeatEffectChunkOption(next)))),
       Scope.close
     )
   )
@@ -246,37 +244,29 @@ export const make: Effect.Effect<Accounts, never, RpcPool> = Effect.gen(function
     Effect.map(listAt(query), ({ value }) => value)
 
   const follow = <A>(query: Query<A>, options: Follow.FollowOptions): Stream.Stream<ProgramAccount<A>, FollowError> => {
-    const filters = filtersOf(query)
+    const { type, where } = query
     const alone = () =>
-      Follow.program(programId, { ...options, filters: memcmp(filters) }).pipe(
+      Follow.program(programId, { ...options, filters: memcmp(filtersOf(query)) }).pipe(
         Stream.filterMap((update) => (update._tag === "Value" ? Option.some(update.value) : Option.none())),
         Stream.provideService(RpcPool, pool)
       )
-    const [type] = filters
-    const [field, ...others] = query.where
-    const infos =
-      options.share === false || type === undefined || field === undefined || others.length > 0
-        ? Stream.toPull(alone())
-        : shared({
-            type: { memcmp: type },
-            tag: query.type.tag,
-            offset: field[0],
-            address: field[1],
-            options,
-            alone
-          })
+    const [field] = where
+    const infos = (scope: Scope.Scope): Effect.Effect<Pull<AccountInfo>> =>
+      options.share === false || field === undefined || where.length > 1
+        ? Scope.extend(Stream.toPull(alone()), scope)
+        : shared({ tag: type.tag, offset: field[0], address: field[1], options, alone }, scope)
     // Each operator of a Stream costs as much memory as all else that a follower keeps, so the pull decodes.
     const decoded = (pull: Pull<AccountInfo>): Pull<ProgramAccount<A>> => {
       const isFirst = Once.make()
       const next: Pull<ProgramAccount<A>> = Effect.flatMap(pull, (infos) =>
-        Effect.flatMap(decodeInOrder(query, filters, infos), (accounts) => {
+        Effect.flatMap(decodeInOrder(query, filtersOf(query), infos), (accounts) => {
           const seenFirst = accounts.filter(isFirst)
           return seenFirst.length === 0 ? next : Effect.succeed(Chunk.unsafeFromArray(seenFirst))
         })
       )
       return next
     }
-    return fromPull(Effect.map(infos, decoded))
+    return fromPull((scope) => Effect.map(infos(scope), decoded))
   }
 
   const fresh: Read = {

@@ -298,14 +298,18 @@ describe("followers that share", () => {
         }
         const shared = yield* SharedFollow.make(pool, PROGRAM_ID)
         const follower = (number: number) =>
-          shared({
-            type: { memcmp: { offset: 0, bytes: new Uint8Array(8) } },
-            tag: "DirectMessage",
-            offset: 8,
-            address: recipient(number),
-            options: {},
-            alone: () => Stream.make(account(number, 99, 100))
-          })
+          Effect.flatMap(Effect.scope, (scope) =>
+            shared(
+              {
+                tag: "DirectMessage",
+                offset: 8,
+                address: recipient(number),
+                options: {},
+                alone: () => Stream.make(account(number, 99, 100))
+              },
+              scope
+            )
+          )
         const [full, quick] = yield* Effect.all([follower(1), follower(2)], { concurrency: 2 })
         const next = (pull: typeof full) => Effect.map(pull, (chunk) => Chunk.unsafeHead(chunk).address)
         // Two of these are more than a queue holds.
