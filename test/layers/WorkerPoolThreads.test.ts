@@ -2,13 +2,15 @@
 import { execFile } from "node:child_process"
 import * as path from "node:path"
 import { promisify } from "node:util"
-import { describe, expect, it } from "@effect/vitest"
+import * as workerThreads from "node:worker_threads"
+import { assert, describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as TasksCode from "../../layers/tasks/moduleCode.js"
 import * as ThreadCode from "../../layers/threads/threadCode.js"
+import { Threads } from "../../layers/threads/Threads.js"
 import * as WorkerPoolThreads from "../../layers/WorkerPoolThreads.js"
 import { bundle } from "../../scripts/build-thread.js"
 import { root } from "../../scripts/publicModules.js"
@@ -137,18 +139,29 @@ describe("WorkerPoolThreads", () => {
     ["threads", { threads: 1.5 }],
     ["slotBytes", { slotBytes: 8 }],
     ["slotBytes", { slotBytes: 100 }],
-    ["queue", { queue: -1 }]
+    ["queue", { queue: -1 }],
+    ["resourceLimits.maxOldGenerationSizeMb", { resourceLimits: { maxOldGenerationSizeMb: 2 } }],
+    ["resourceLimits.maxYoungGenerationSizeMb", { resourceLimits: { maxYoungGenerationSizeMb: -1 } }],
+    ["resourceLimits.codeRangeSizeMb", { resourceLimits: { codeRangeSizeMb: Number.NaN } }],
+    ["resourceLimits.stackSizeMb", { resourceLimits: { stackSizeMb: 0.2 } }]
   ])("Given the option %s out of its range, When threads would start, Then it is refused", ([field, options]) =>
     Effect.gen(function* () {
       expect(yield* Effect.flip(WorkerPoolThreads.make(options))).toMatchObject({ field })
     })
   )
 
-  it.live("Given limits under which no thread starts, When the layer is built, Then it fails", () =>
+  it.live("Given limits under which no thread starts, When threads start, Then none is left to wait for", () =>
     Effect.gen(function* () {
-      const limits = { maxOldGenerationSizeMb: 1, maxYoungGenerationSizeMb: 1, stackSizeMb: 4 }
-      const error = yield* Effect.flip(Effect.scoped(pool({ threads: 1, resourceLimits: limits })))
+      const threads = new Threads(workerThreads, {
+        threads: 1,
+        queue: 4,
+        slotBytes: 64,
+        resourceLimits: { maxOldGenerationSizeMb: 4, maxYoungGenerationSizeMb: 1 },
+        onReplaced: () => assert.fail("a thread that never started is not replaced")
+      })
+      const error = yield* Effect.flip(Effect.tryPromise({ try: () => threads.started, catch: (error) => error }))
       expect(error).toMatchObject({ _tag: "WorkerError", reason: "Crashed" })
+      yield* Effect.promise(() => threads.close())
     })
   )
 
