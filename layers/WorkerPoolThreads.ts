@@ -50,7 +50,7 @@ export interface Options extends WorkerPool.Options {
  * Minimum megabytes of each limit. Below 4 MB for the old generation, V8 of Node 22 and 24 ends the whole process instead of
  * the thread. With a stack of 0.2 MB, Node 20 does.
  */
-const MINIMUM: Required<ResourceLimits> = {
+const MINIMUM: Record<keyof ResourceLimits, number> = {
   maxOldGenerationSizeMb: 8,
   maxYoungGenerationSizeMb: 1,
   codeRangeSizeMb: 1,
