@@ -45,8 +45,8 @@ export interface Source<E> {
   /** Loads at least this version; `behind` if no node has it yet. */
   readonly load: (least: bigint) => Effect.Effect<Loaded | "behind" | "failed", E>
   /**
-   * The failure of a read when no node has reached that version in time. Without it, the source is asked again until
-   * its answer is recent enough.
+   * The failure of a read when no answer has reached that version in time. Without it, the read then ends as after
+   * `failed`.
    */
   readonly lagging: ((least: bigint) => Effect.Effect<never, E>) | undefined
 }

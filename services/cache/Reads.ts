@@ -323,7 +323,7 @@ export class Reads<E extends Failure> {
     )
   }
 
-  /** Asks the source until the version of its answer is high enough. */
+  /** Asks the source until the version of its answer is high enough, for a limited time. */
   readonly #fromSource = Effect.fnUntraced(function* <Answer>(
     this: Reads<E>,
     kind: Kind<Answer>,
@@ -339,12 +339,13 @@ export class Reads<E extends Failure> {
       const known = levels.memory.peek(name)
       const fence = levels.fenceOf(kind.space, name, known?.groups ?? [])
       const needed = fence > flight.least ? fence : flight.least
+      // The age counts from here: the answer may be of any time since, before a change that no feed has reported.
+      const readAt = yield* Clock.currentMoment
       const least = known !== undefined && kind.space === "account" && known.version > needed ? known.version : needed
       flight.isOutdated = false
       const loaded = yield* source.load(least)
       if (loaded === "failed") return undefined
       if (loaded !== "behind") {
-        const readAt = yield* Clock.currentMoment
         const { isTracked, names: groups } = kind.groupsOf(name, loaded.bytes)
         const entry: Entry = {
           kind: kind.name,
@@ -373,9 +374,10 @@ export class Reads<E extends Failure> {
         if (kept !== undefined) return kept
       }
       const now = yield* Clock.monotonicMillis
-      if (source.lagging !== undefined && now + (loaded === "behind" ? pause : 0) >= giveUpAt) {
-        return yield* source.lagging(least)
-      }
+      if (source.lagging === undefined) {
+        // A slow load, too, is made again once.
+        if (readAt.monotonic >= giveUpAt) return undefined
+      } else if (now + (loaded === "behind" ? pause : 0) >= giveUpAt) return yield* source.lagging(least)
       if (loaded === "behind") {
         yield* Effect.sleep(pause)
         pause = Math.min(2 * pause, MAX_PAUSE)

@@ -76,14 +76,15 @@ export interface Namespace<A> {
   /**
    * The value, or the result of `load`, which is then kept. Concurrent callers share one load, which runs in the fiber
    * of the first. If that is interrupted, the load of the next caller runs. A failure fails only its own caller and is
-   * not kept. The other callers then run their own loads.
+   * not kept. The other callers then run their own loads. So do callers whose value was invalidated during each load for
+   * the time `catchUp`: each returns its own value, which is not kept.
    */
   readonly getOrLoad: <E, R>(
     key: string,
     load: Effect.Effect<A, E, R>,
     options?: ValueOptions & Pick<Call.CallOptions, "policy" | "stale">
   ) => Effect.Effect<A, E | InvalidInput, R>
-  /** After this, no new read returns such a value, and no earlier load is kept or returned. */
+  /** After this, no new read returns such a value, and no earlier load is kept. */
   readonly invalidate: (target: Target) => Effect.Effect<void, InvalidInput>
 }
 

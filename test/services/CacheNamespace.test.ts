@@ -98,6 +98,45 @@ describe("Cache.namespace", () => {
     }).pipe(withCache())
   )
 
+  it.effect("Given invalidations without a pause, When a value is loaded, Then its caller gets it after catchUp", () =>
+    Effect.gen(function* () {
+      const numbers = yield* Cache.namespace("numbers", Schema.Number)
+      let loads = 0
+      const load = Effect.suspend(() => Effect.delay(Effect.succeed(++loads), 100))
+      const readers = yield* Effect.fork(
+        Effect.all([numbers.getOrLoad("k", load, { tags: ["t"] }), numbers.getOrLoad("k", Effect.succeed(0))], {
+          concurrency: 2
+        })
+      )
+      for (let passed = 0; passed < 1200; passed += 50) {
+        yield* TestClock.adjust(50)
+        yield* numbers.invalidate({ tag: "t" })
+      }
+      // The second reader joined a load that is now known to be old: it has made its own.
+      expect(yield* Fiber.join(readers)).toEqual([11, 0])
+      expect(yield* numbers.get("k")).toEqual(Option.none())
+    }).pipe(withCache({ catchUp: "1 second" }))
+  )
+
+  it.effect("Given a feed that starts during a load, When the value is read later, Then it counts as uncovered", () =>
+    Effect.gen(function* () {
+      const cache = yield* Cache.Cache
+      const numbers = yield* Cache.namespace("numbers", Schema.Number, { ttl: Infinity })
+      yield* cache.track("behind")
+      const load = Effect.delay(Effect.succeed(1), 20)
+      const reader = yield* Effect.fork(numbers.getOrLoad("k", load, { tags: ["t"] }))
+      yield* TestClock.adjust(10)
+      yield* cache.track("restarted")
+      yield* TestClock.adjust(10)
+      expect(yield* Fiber.join(reader)).toBe(1)
+      // Its source may have answered before a change that the feed does not report.
+      yield* TestClock.adjust("29 seconds")
+      expect(yield* numbers.get("k")).toEqual(Option.some(1))
+      yield* TestClock.adjust("1 second")
+      expect(yield* numbers.get("k")).toEqual(Option.none())
+    }).pipe(withCache())
+  )
+
   it.effect("Given two caches over one store, When one invalidates a tag, Then the other's new reads see it", () =>
     Effect.gen(function* () {
       yield* inNumbers((numbers) => numbers.set("a:1", 1, { tags: ["t"] }))
