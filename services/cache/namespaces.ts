@@ -11,6 +11,7 @@ import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Check from "../../src/internal/check.js"
+import * as Utf8 from "../../src/internal/Utf8.js"
 import { InvalidInput } from "../../src/InvalidInput.js"
 import type { Row } from "../CacheStore.js"
 import * as Clock from "../internal/clock.js"
@@ -98,9 +99,14 @@ const NO_BYTES = new Uint8Array(0)
 const defaults = { ttl: "5 minutes", policy: "cache-first" } as const satisfies NamespaceOptions
 
 const text = (field: string, value: string): Either.Either<string, InvalidInput> =>
-  typeof value === "string" && value.length >= 1 && value.length <= MAX_KEY
+  typeof value === "string" && value.length >= 1 && value.length <= MAX_KEY && Utf8.isWellFormed(value)
     ? Either.right(value)
-    : Either.left(new InvalidInput({ field, rule: `must be a text of 1 to ${MAX_KEY} characters` }))
+    : Either.left(
+        new InvalidInput({
+          field,
+          rule: `must be a text of 1 to ${MAX_KEY} characters, without half of a surrogate pair`
+        })
+      )
 
 /** A key or a path. */
 const path = (field: string, value: string): Either.Either<string, InvalidInput> =>

@@ -137,6 +137,22 @@ describe("Cache.namespace", () => {
     }).pipe(withCache())
   )
 
+  it.effect("Given half of a surrogate pair, When it is a key or a tag, Then it is refused", () =>
+    Effect.gen(function* () {
+      const numbers = yield* Cache.namespace("numbers", Schema.Number)
+      // As UTF-8, both keys would be one.
+      yield* numbers.set("a\ufffd", 1)
+      for (const [field, effect] of [
+        ["key", numbers.get("a\ud800")],
+        ["key", numbers.getOrLoad("\udc00a", Effect.succeed(2))],
+        ["tags[0]", numbers.set("k", 3, { tags: ["\ud800:t"] })]
+      ] as const) {
+        expect(yield* Effect.flip(effect)).toMatchObject({ _tag: "InvalidInput", field })
+      }
+      expect(yield* numbers.get("😀")).toEqual(Option.none())
+    }).pipe(withCache())
+  )
+
   it.effect("Given two caches over one store, When one invalidates a tag, Then the other's new reads see it", () =>
     Effect.gen(function* () {
       yield* inNumbers((numbers) => numbers.set("a:1", 1, { tags: ["t"] }))
