@@ -240,10 +240,10 @@ const checkAll = (addresses: ReadonlyArray<Address>): Effect.Effect<void, Invali
     { discard: true }
   )
 
-const over = (levels: Levels, pool: RpcPool["Type"], programId: Address): Service => {
+const over = (levels: Levels, pool: RpcPool["Type"], programId: Address): Effect.Effect<Service> => {
   const accounts = new Accounts.Accounts({ levels, pool, programId })
   const namespaces = new Namespaces(levels)
-  return Cache.of({
+  const service = Cache.of({
     account: (type, address, options) => {
       const refused = Addresses.check(address, "address")
       if (refused !== undefined) return refused
@@ -286,6 +286,7 @@ const over = (levels: Levels, pool: RpcPool["Type"], programId: Address): Servic
       return { entries: size, bytes, evictions, ...levels.counts }
     })
   })
+  return Effect.as(namespaces.recall, service)
 }
 
 /**
@@ -300,7 +301,7 @@ export const makeMemory = (
 ): Effect.Effect<Service, InvalidInput, RpcPool | Scope.Scope> =>
   Effect.gen(function* () {
     const settings = yield* Options.check(options)
-    return over(new Levels(settings, yield* Effect.scope, undefined), yield* RpcPool, yield* ProgramId)
+    return yield* over(new Levels(settings, yield* Effect.scope, undefined), yield* RpcPool, yield* ProgramId)
   })
 
 /**
@@ -318,7 +319,7 @@ export const make = (
     const pool = yield* RpcPool
     const programId = yield* ProgramId
     const store = yield* Store.make(yield* CacheStore, Key.make(yield* pool.getGenesisHash, programId))
-    return over(new Levels(settings, yield* Effect.scope, store), pool, programId)
+    return yield* over(new Levels(settings, yield* Effect.scope, store), pool, programId)
   })
 
 /**

@@ -23,6 +23,13 @@ export class Fences {
     return fence !== undefined && fence > this.#floor ? fence : this.#floor
   }
 
+  /** The highest fence of any name. */
+  get highest(): bigint {
+    let highest = this.#floor
+    for (const fence of [this.#highestOfYoung, this.#highestOfOld]) if (fence > highest) highest = fence
+    return highest
+  }
+
   /** The highest fence of all names. */
   ofAll(names: Iterable<string>): bigint {
     let highest = this.#floor

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import { Sieve } from "../../src/internal/Sieve.js"
+import type { Row } from "../CacheStore.js"
 import type * as Clock from "../internal/clock.js"
 import * as Measured from "../internal/measured.js"
 import * as Metrics from "../Metrics.js"
@@ -56,6 +57,13 @@ const FENCES = 32_768
 
 const NO_BYTES = new Uint8Array(0)
 
+/** Names of two rows beside the groups: the last stamp of a value, and the last invalidation of everything. */
+const STAMP = "stamp"
+const ALL = "all"
+
+/** A row without a value. */
+const fenceRow = (slot: bigint, readAt = 0): Row => ({ slot, readAt, state: "fence", value: NO_BYTES })
+
 const reads = {
   memory: Metrics.cacheReadsOf("memory"),
   store: Metrics.cacheReadsOf("store"),
@@ -76,6 +84,8 @@ export class Levels {
   readonly fences = { account: new Fences(FENCES), value: new Fences(FENCES) }
   readonly counts: Counts = { memory: 0, store: 0, stale: 0, network: 0 }
   readonly coverage: Coverage
+  /** Unix milliseconds. Rows of accounts that were read until then do not count. */
+  #forgottenAt = -Infinity
 
   constructor(
     readonly settings: Settings,
@@ -102,13 +112,58 @@ export class Levels {
   admit<Answer>(kind: Kind<Answer>, name: string, entry: Entry): Effect.Effect<void> {
     if (!kind.isSound(name, entry)) return Effect.void
     this.keep(name, entry)
-    if (this.store === undefined) return Effect.void
-    return this.store.put(kind.space, name, {
+    return this.write(kind.space, name, {
       slot: entry.version,
       readAt: entry.readAt.wall,
       state: entry.bytes === undefined ? "absent" : "value",
       value: entry.bytes ?? NO_BYTES
     })
+  }
+
+  /** Queues a row for the second level. With a value or its fence goes its stamp, for {@link recall}. */
+  write(space: Space | "group", name: string, row: Row): Effect.Effect<void> {
+    const { store } = this
+    if (store === undefined) return Effect.void
+    const put = store.put(space, name, row)
+    return space === "account" ? put : Effect.zipRight(put, store.put("group", STAMP, fenceRow(row.slot)))
+  }
+
+  /** Queues a row that lets only rows of this version or a later one replace the present one. */
+  writeFence(space: Space | "group", name: string, version: bigint): Effect.Effect<void> {
+    return this.write(space, name, fenceRow(version))
+  }
+
+  /** Invalidates the values below this stamp, and the rows of accounts that were read until now. */
+  forget(stamp: bigint, now: number): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.#forget(stamp, now)
+      return this.write("group", ALL, fenceRow(stamp, now))
+    })
+  }
+
+  /**
+   * Reads what an earlier process has left: its last invalidation of everything, and its last stamp. The clock may have
+   * been set back since, but later stamps must be higher.
+   */
+  get recall(): Effect.Effect<bigint> {
+    return Effect.withFiberRuntime((fiber) => {
+      const { store } = this
+      if (store === undefined) return Effect.succeed(0n)
+      return Effect.flatMap(store.get(fiber, "group", ALL), (all) => {
+        if (all !== undefined) this.#forget(all.slot, all.readAt)
+        return Effect.map(store.get(fiber, "group", STAMP), (stamp) => stamp?.slot ?? 0n)
+      })
+    })
+  }
+
+  #forget(stamp: bigint, now: number): void {
+    this.fences.value.raiseAll(stamp)
+    this.#forgottenAt = Math.max(this.#forgottenAt, now)
+  }
+
+  /** Whether a row of the second level is at or above its fences. */
+  isRowCurrent(space: Space, name: string, groups: ReadonlyArray<string>, { readAt, slot }: Row): boolean {
+    return slot >= this.fenceOf(space, name, groups) && (space === "value" || readAt > this.#forgottenAt)
   }
 
   /** The lowest version of a name that a read may return. */

@@ -183,9 +183,7 @@ export class Reads<E extends Failure> {
           isFenced: false,
           decoded: undefined
         }
-        if (isOutdated() || row.slot < this.#levels.fenceOf(kind.space, name, entry.groups)) {
-          return Effect.succeed(undefined)
-        }
+        if (isOutdated() || !this.#levels.isRowCurrent(kind.space, name, groups, row)) return Effect.succeed(undefined)
         if (!kind.isSound(name, entry)) return Effect.as(store.remove(kind.space, name), undefined)
         this.#levels.keep(name, entry)
         return Effect.succeed(entry)
@@ -339,10 +337,10 @@ export class Reads<E extends Failure> {
       const known = levels.memory.peek(name)
       const fence = levels.fenceOf(kind.space, name, known?.groups ?? [])
       const needed = fence > flight.least ? fence : flight.least
-      // The age counts from here: the answer may be of any time since, before a change that no feed has reported.
-      const readAt = yield* Clock.currentMoment
       const least = known !== undefined && kind.space === "account" && known.version > needed ? known.version : needed
       flight.isOutdated = false
+      // The age counts from here: the answer may be of any time since, before a change that no feed has reported.
+      const readAt = yield* Clock.currentMoment
       const loaded = yield* source.load(least)
       if (loaded === "failed") return undefined
       if (loaded !== "behind") {

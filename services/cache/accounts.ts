@@ -58,7 +58,6 @@ const CALLS_AT_ONCE = 4
 const MAX_KEPT_BYTES = 64 * 1024
 
 const GROUPS: Groups = { names: [], isTracked: true }
-const NO_BYTES = new Uint8Array(0)
 
 class Cached<A> implements CachedAccount<A> {
   constructor(
@@ -259,19 +258,10 @@ export class Accounts {
 
   /** As `fence`, for a change at an unknown slot. */
   invalidate(addresses: ReadonlyArray<Address>): Effect.Effect<void> {
-    return Effect.forEach(
-      addresses,
-      (address) => {
-        this.#reads.outdate(address)
-        const entry = this.#under.levels.memory.peek(address)
-        if (entry !== undefined) entry.isFenced = true
-        return this.#raise(address, this.slots.highest)
-      },
-      { discard: true }
-    )
+    return Effect.forEach(addresses, (address) => this.#invalidate(address), { discard: true })
   }
 
-  /** Drops all accounts in memory. Rows of the second level then need a later version. */
+  /** Drops all accounts in memory. `Levels.forget` drops the rows of the second level. */
   get forget(): Effect.Effect<void> {
     return Effect.sync(() => {
       const { fences, memory } = this.#under.levels
@@ -281,12 +271,30 @@ export class Accounts {
     })
   }
 
+  /**
+   * Replaces the row by a fence of its own slot, because another process may have read it at a slot that this one does
+   * not know. The first level comes last: a read may have taken the row before.
+   */
+  #invalidate(address: Address): Effect.Effect<void> {
+    return Effect.withFiberRuntime((fiber) => {
+      const { levels } = this.#under
+      return Effect.flatMap(levels.store?.get(fiber, "account", address) ?? Effect.succeed(undefined), (row) => {
+        const { highest } = this.slots
+        const slot = row !== undefined && row.slot > highest ? row.slot : highest
+        return Effect.map(levels.writeFence("account", address, slot), () => {
+          levels.fence("account", address, slot)
+          this.#reads.outdate(address)
+          const entry = levels.memory.peek(address)
+          if (entry !== undefined) entry.isFenced = true
+        })
+      })
+    })
+  }
+
   #raise(address: Address, slot: Slot): Effect.Effect<void> {
     const { levels } = this.#under
     levels.fence("account", address, slot)
-    return levels.store === undefined
-      ? Effect.void
-      : levels.store.put("account", address, { slot, readAt: 0, state: "fence", value: NO_BYTES })
+    return levels.writeFence("account", address, slot)
   }
 
   /** What memory says, also that there is no such account. */

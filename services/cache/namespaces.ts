@@ -13,7 +13,6 @@ import * as Schema from "effect/Schema"
 import * as Check from "../../src/internal/check.js"
 import * as Utf8 from "../../src/internal/Utf8.js"
 import { InvalidInput } from "../../src/InvalidInput.js"
-import type { Row } from "../CacheStore.js"
 import * as Clock from "../internal/clock.js"
 import * as Call from "./Call.js"
 import type { Entry } from "./Entry.js"
@@ -93,8 +92,6 @@ const MAX_KEY = 200
 const MAX_TAGS = 16
 const MAX_SEGMENTS = 8
 const NAME = /^[A-Za-z0-9_-]{1,32}$/
-
-const NO_BYTES = new Uint8Array(0)
 
 const defaults = { ttl: "5 minutes", policy: "cache-first" } as const satisfies NamespaceOptions
 
@@ -176,9 +173,13 @@ export class Namespaces {
 
   /** Invalidates all present values of both levels. */
   get forget(): Effect.Effect<void> {
-    return Effect.withFiberRuntime((fiber) => {
-      this.#levels.fences.value.raiseAll(this.#next(fiber))
-      return Effect.void
+    return Effect.withFiberRuntime((fiber) => this.#levels.forget(this.#next(fiber), Clock.wall(fiber)))
+  }
+
+  /** Continues behind the stamps of earlier processes. */
+  get recall(): Effect.Effect<void> {
+    return Effect.map(this.#levels.recall, (stamp) => {
+      if (stamp > this.#stamp) this.#stamp = stamp
     })
   }
 
@@ -328,7 +329,7 @@ export class Namespaces {
       isFenced: false,
       decoded: undefined
     })
-    return this.#write("value", full, { slot: version, readAt: readAt.wall, state: "value", value: bytes })
+    return this.#levels.write("value", full, { slot: version, readAt: readAt.wall, state: "value", value: bytes })
   }
 
   /** Raises the fence of one value. */
@@ -336,7 +337,7 @@ export class Namespaces {
     return Effect.withFiberRuntime((fiber) => {
       const stamp = this.#next(fiber)
       this.#levels.fence("value", full, stamp)
-      return this.#write("value", full, { slot: stamp, readAt: 0, state: "fence", value: NO_BYTES })
+      return this.#levels.writeFence("value", full, stamp)
     })
   }
 
@@ -344,19 +345,16 @@ export class Namespaces {
     return Effect.withFiberRuntime((fiber) => {
       const stamp = this.#next(fiber)
       this.#levels.fences.value.raise(group, stamp)
-      return this.#write("group", group, { slot: stamp, readAt: 0, state: "fence", value: NO_BYTES })
+      return this.#levels.writeFence("group", group, stamp)
     })
   }
 
-  #write(space: "value" | "group", name: string, row: Row): Effect.Effect<void> {
-    const { store } = this.#levels
-    return store === undefined ? Effect.void : store.put(space, name, row)
-  }
-
-  /** A stamp later than every earlier one. */
+  /** A stamp later than every earlier one, and than the fences of other processes, whose clocks may be ahead. */
   #next<A, E>(fiber: Fiber.RuntimeFiber<A, E>): bigint {
     const now = BigInt(Math.trunc(Clock.wall(fiber)))
-    this.#stamp = now > this.#stamp ? now : this.#stamp + 1n
+    const { highest } = this.#levels.fences.value
+    const last = highest > this.#stamp ? highest : this.#stamp
+    this.#stamp = now > last ? now : last + 1n
     return this.#stamp
   }
 }

@@ -338,6 +338,26 @@ describe("Cache, two levels", () => {
     }).pipe(Effect.provide(Layer.merge(Chain.chain, CacheStore.layerMemory())))
   )
 
+  for (const target of ["all", { address: agentOf(1).address }] as const) {
+    const name = target === "all" ? "everything" : "an account"
+    it.effect(`Given a row of an earlier process, When ${name} is invalidated, Then the network is asked`, () =>
+      Effect.gen(function* () {
+        const chain = yield* Chain.Chain
+        const invalidate = Effect.flatMap(Cache.Cache, (cache) => cache.invalidate(target))
+        yield* chain.beginAt(50n)
+        yield* chain.write(1, "https://a.example/1")
+        yield* overStore(uriAt(1))
+        yield* overStore(invalidate)
+        yield* TestClock.adjust(1)
+        yield* overStore(uriAt(1))
+        expect(yield* chain.reads).toBe(2)
+        // The row is of the slot up to which the process has seen the chain.
+        yield* overStore(Effect.all([uriAt(1), invalidate, uriAt(1)]))
+        expect(yield* chain.reads).toBe(3)
+      }).pipe(Effect.provide(Layer.merge(Chain.chain, CacheStore.layerMemory())))
+    )
+  }
+
   for (const [reading, reads] of [
     ["fails", { get: corrupt }],
     ["fails at once", { get: corrupt, unsafeGet: corrupt }]

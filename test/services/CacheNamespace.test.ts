@@ -153,6 +153,37 @@ describe("Cache.namespace", () => {
     }).pipe(withCache())
   )
 
+  it.effect("Given a clock that was set back, When a new process invalidates or loads, Then the later one counts", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(3_600_000)
+      yield* inNumbers((numbers) =>
+        Effect.all([
+          numbers.set("set", 1),
+          numbers.set("tagged", 1, { tags: ["t"] }),
+          numbers.getOrLoad("loaded", Effect.succeed(1)),
+          numbers.invalidate({ key: "invalidated" })
+        ])
+      )
+      yield* TestClock.setTime(3_590_000)
+      yield* inNumbers((numbers) =>
+        Effect.gen(function* () {
+          yield* numbers.invalidate({ tag: "t" })
+          yield* numbers.invalidate({ key: "loaded" })
+          yield* numbers.set("set", 2)
+          let loads = 0
+          const load = Effect.sync(() => ++loads)
+          expect(yield* numbers.getOrLoad("invalidated", load)).toBe(1)
+          expect(loads).toBe(1)
+        })
+      )
+      yield* TestClock.setTime(3_610_000)
+      const found = yield* inNumbers((numbers) =>
+        Effect.forEach(["set", "tagged", "loaded", "invalidated"], (key) => numbers.get(key))
+      )
+      expect(found.map(Option.getOrUndefined)).toEqual([2, undefined, undefined, 1])
+    }).pipe(Effect.provide(Layer.merge(Chain.chain, CacheStore.layerMemory())))
+  )
+
   it.effect("Given two caches over one store, When one invalidates a tag, Then the other's new reads see it", () =>
     Effect.gen(function* () {
       yield* inNumbers((numbers) => numbers.set("a:1", 1, { tags: ["t"] }))
