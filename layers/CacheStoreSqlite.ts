@@ -4,7 +4,8 @@
  * Node.js includes this module from version 22.13. Earlier versions need the optional package `@photostructure/sqlite`
  * 1.2.1, which has the same API. It is loaded when the layer is built.
  *
- * - The files of the folder together never exceed `maxBytes`. At the limit, the least recently used rows are removed.
+ * - The files of the folder together never exceed `maxBytes`. At the limit, the least recently used rows are removed. A
+ *   row above 1 KB may also remove rows beside them in the file.
  * - Several processes may share a folder. Each reads the rows that the others wrote.
  * - After a kill, each row is whole or absent. A damaged file, or one that is not a database, is replaced by an empty
  *   one. The operation that found it fails with `CacheError`, which `Cache` logs.

@@ -6,8 +6,9 @@
  * exceed its share, and transactions are small enough for that share. If another process prevents the emptying, nothing
  * is written (`Busy`).
  *
- * **Full.** If an insert finds no free page, the least recently used rows are evicted and the insert is tried again. If
- * the device is full, the log is emptied first, because it holds pages twice.
+ * **Full.** If an insert finds no free page, the least recently used rows are evicted and the insert is tried again. A
+ * large row needs whole pages, but such rows may leave a part of each of many pages. So their neighbors are evicted
+ * too, until enough pages are free. If the device is full, the log is emptied first, because it holds pages twice.
  *
  * **Damage.** A file that SQLite reports as damaged is deleted. The next operation creates a new one.
  *
@@ -99,6 +100,18 @@ const MAX_ROWS = 256
 /** Rows that are evicted at a time for each row to insert. */
 const LEAVING = 4
 
+/** Frames above this size are stored on pages of their own. */
+const LARGE = PAGE / 4
+
+/** Bytes of a frame on such a page. */
+const LARGE_PAGE = PAGE - 4
+
+/**
+ * Frames up to this size have no value. A fence must not leave before the rows that it invalidates, which were used
+ * earlier. So such rows are evicted by their time of use alone.
+ */
+const SMALL = 32
+
 /** Maximum attempts to make room for one transaction. */
 const ATTEMPTS = 16
 
@@ -126,6 +139,12 @@ const signed = (slot: bigint): bigint => BigInt.asIntN(64, slot ^ (1n << 63n))
 const nameOf = ({ buffer, byteLength, byteOffset }: Uint8Array): string =>
   Buffer.from(buffer, byteOffset, byteLength).toString("latin1")
 
+/** The number in a row of one column. */
+const numberOf = (row: unknown): number => (Predicate.isRecord(row) ? Number(Object.values(row)[0]) : 0)
+
+/** The number of rows that a statement has changed. */
+const changesOf = (result: unknown): number => (Predicate.hasProperty(result, "changes") ? Number(result.changes) : 0)
+
 const sizeOf = (file: string): number => Fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0
 
 interface Opened {
@@ -134,8 +153,19 @@ interface Opened {
   readonly put: Statement
   readonly touch: Statement
   readonly evict: Statement
+  readonly evictNeighbors: Statement
   readonly remove: Statement
   readonly pages: Statement
+  readonly freePages: Statement
+}
+
+/** The room that a transaction needs. */
+interface Need {
+  readonly rows: number
+  /** Pages of their own, for large rows. */
+  readonly pages: number
+  /** Bytes of the log. */
+  readonly log: number
 }
 
 export class Table {
@@ -182,7 +212,7 @@ export class Table {
     for (let at = 0; at < touched.length; at += this.#rowsAtOnce) {
       const batch = touched.slice(at, at + this.#rowsAtOnce)
       this.#use((opened) =>
-        this.#transaction(opened, this.#logOf(batch.length), () => {
+        this.#makeRoomFor(opened, { rows: batch.length, pages: 0, log: this.#logOf(batch.length) }, () => {
           for (const name of batch) opened.touch.run(used, Buffer.from(name, "latin1"), used)
         })
       )
@@ -215,23 +245,48 @@ export class Table {
   }
 
   #write(opened: Opened, rows: ReadonlyArray<Framed>, used: number): void {
-    let large = 0
-    for (const { frame } of rows) large += frame.length
-    const log = this.#logOf(rows.length) + 2 * large
+    let bytes = 0
+    let pages = 0
+    for (const { frame } of rows) {
+      bytes += frame.length
+      if (frame.length > LARGE) pages += 1 + Math.ceil(frame.length / LARGE_PAGE)
+    }
+    const log = this.#logOf(rows.length) + 2 * bytes
+    this.#makeRoomFor(opened, { rows: rows.length, pages, log }, () => {
+      for (const { frame, key, slot } of rows) opened.put.run(key, signed(slot), used, frame)
+    })
+  }
+
+  /** Runs a transaction. While it finds no room, rows are evicted and it runs again. */
+  #makeRoomFor(opened: Opened, { log, pages, rows }: Need, run: () => void): void {
     for (let attempt = 1; ; attempt++) {
       try {
-        this.#transaction(opened, log, () => {
-          for (const { frame, key, slot } of rows) opened.put.run(key, signed(slot), used, frame)
-        })
+        this.#transaction(opened, log, run)
         return this.#shrink(opened)
       } catch (cause) {
         if (codeOf(cause) !== CODES.full || attempt === ATTEMPTS) throw cause
         if (this.#pages(opened) < this.#maxPages) this.#isDeviceFull = true
         this.#shrink(opened)
-        const leaving = Math.min(LEAVING * rows.length * attempt, this.#rowsAtOnce)
+        const leaving = Math.min(LEAVING * rows * attempt, this.#rowsAtOnce)
         this.#transaction(opened, this.#logOf(leaving), () => opened.evict.run(leaving))
+        this.#freePages(opened, pages)
       }
     }
+  }
+
+  /** Evicts neighbors of the least recently used rows, until this many pages are free. */
+  #freePages(opened: Opened, pages: number): void {
+    while (this.#maxPages - this.#pages(opened) + numberOf(opened.freePages.get()) < pages) {
+      if (this.#evictNeighbors(opened) === 0) return
+    }
+  }
+
+  #evictNeighbors(opened: Opened): number {
+    let evicted = 0
+    this.#transaction(opened, this.#logOf(this.#rowsAtOnce), () => {
+      evicted = changesOf(opened.evictNeighbors.run(this.#rowsAtOnce))
+    })
+    return evicted
   }
 
   /** Empties the log after the device was full, as soon as the device has room for its pages. */
@@ -246,8 +301,7 @@ export class Table {
   }
 
   #pages({ pages }: Opened): number {
-    const row = pages.get()
-    return Predicate.hasProperty(row, "page_count") ? Number(row.page_count) : 0
+    return numberOf(pages.get())
   }
 
   /** Runs a transaction if the log has room for it. */
@@ -294,8 +348,13 @@ export class Table {
         ),
         touch: database.prepare("UPDATE rows SET used = ? WHERE key = ? AND used < ?"),
         evict: database.prepare("DELETE FROM rows WHERE key IN (SELECT key FROM rows ORDER BY used LIMIT ?)"),
+        evictNeighbors: database.prepare(
+          `DELETE FROM rows WHERE key IN (SELECT key FROM rows WHERE length(frame) > ${SMALL} AND key >=
+           (SELECT key FROM rows WHERE length(frame) > ${SMALL} ORDER BY used LIMIT 1) ORDER BY key LIMIT ?)`
+        ),
         remove: database.prepare("DELETE FROM rows WHERE key = ?"),
-        pages: database.prepare("PRAGMA page_count")
+        pages: database.prepare("PRAGMA page_count"),
+        freePages: database.prepare("PRAGMA freelist_count")
       }
     } catch (cause) {
       database.close()

@@ -7,6 +7,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as TestClock from "effect/TestClock"
 import * as CacheStoreSqlite from "../../layers/CacheStoreSqlite.js"
 import * as Sqlite from "../../layers/internal/Sqlite.js"
 import type * as CacheStore from "../../services/CacheStore.js"
@@ -27,6 +28,9 @@ const keyOf = (name: number): Uint8Array => {
   new DataView(key.buffer).setUint32(0, name)
   return key
 }
+
+/** Keys in no order. */
+const spreadKeyOf = (name: number): Uint8Array => keyOf(Math.imul(name, 2_654_435_761))
 
 const rowOf = (name: number, size = 300): CacheStore.Row => ({
   slot: BigInt(name),
@@ -66,6 +70,18 @@ const smallDisk = Effect.acquireRelease(
   }),
   ({ directory, isMounted }) => Effect.sync(() => isMounted && spawnSync("umount", [directory]))
 )
+
+/** A store of 1 MiB that is full of small rows, whose times of use are not in the order of their keys. */
+const full = (isOneTime: boolean) =>
+  Effect.gen(function* () {
+    const store = yield* CacheStoreSqlite.make({ directory: yield* folder, maxBytes: 1024 * 1024 })
+    for (let at = 0; at < 4000; at += 40) {
+      if (!isOneTime) yield* TestClock.adjust("1 minute")
+      yield* store.putMany(Array.from({ length: 40 }, (_, index) => [spreadKeyOf(at + index), rowOf(at + index)]))
+    }
+    yield* TestClock.adjust("1 minute")
+    return store
+  })
 
 describe("CacheStoreSqlite", () => {
   it.scoped(
@@ -135,6 +151,35 @@ describe("CacheStoreSqlite", () => {
       expect(most).toBeGreaterThan(maxBytes / 2)
       expect(Option.isSome(yield* store.get(keyOf(3999 * 7919)))).toBe(true)
       expect(Option.isSome(yield* store.get(keyOf(0)))).toBe(false)
+    })
+  )
+
+  it.scoped("given a budget that small rows fill, when large rows are written, then each finds whole pages", () =>
+    Effect.gen(function* () {
+      const store = yield* full(false)
+      const fences = Array.from({ length: 40 }, (_, index) => spreadKeyOf(5000 + index))
+      yield* store.putMany(fences.map((key) => [key, { ...rowOf(1, 0), state: "fence" }] as const))
+      for (let name = 4000; name < 4010; name++) {
+        yield* store.putMany([[spreadKeyOf(name), rowOf(name, 30_000)]])
+        expect(Option.isSome(yield* store.get(spreadKeyOf(name)))).toBe(true)
+      }
+      // A fence leaves no sooner than the rows that it invalidates.
+      expect(yield* Effect.filter(fences, (key) => Effect.map(store.get(key), Option.isNone))).toEqual([])
+      // Their neighbors made room, not most rows.
+      const kept = yield* Effect.filter(
+        Array.from({ length: 400 }, (_, index) => 10 * index),
+        (name) => Effect.map(store.get(spreadKeyOf(name)), Option.isSome)
+      )
+      expect(kept.length).toBeGreaterThan(30)
+    })
+  )
+
+  it.scoped("given a full budget, when many rows are read before a write, then their times of use find room", () =>
+    Effect.gen(function* () {
+      const store = yield* full(true)
+      yield* store.putMany([[spreadKeyOf(4000), rowOf(4000, 30_000)]])
+      for (let name = 0; name < 4000; name++) yield* store.get(spreadKeyOf(name))
+      for (let name = 4001; name < 4005; name++) yield* store.putMany([[spreadKeyOf(name), rowOf(name, 30_000)]])
     })
   )
 
