@@ -290,7 +290,10 @@ export const make = (options: Options = {}): Effect.Effect<Service, InvalidInput
           const isBefore = start !== undefined && part.slot <= Cursors.wholeSlot(start)
           return Effect.succeed(batch(part.slot, isBefore ? [] : itemsOf(binding, start, wanted, part)))
         }
-        const live = Stream.suspend(() => inbox?.stream ?? Stream.empty)
+        /** The feed may be behind the start, if its node lags behind that of the cursor. */
+        const overflow = ({ cursor }: Cursors.Overflow) =>
+          new Cursors.Overflow({ cursor: placeOf(binding, start, cursor.slot) })
+        const live = Stream.suspend(() => Stream.mapError(inbox?.stream ?? Stream.empty, overflow))
         const ended = Stream.suspend(() => (feed.cause === undefined ? Stream.empty : Stream.failCause(feed.cause)))
         return Stream.repeatEffectChunkOption(Effect.map(missed, Chunk.unsafeFromArray)).pipe(
           Stream.concat(live),

@@ -82,7 +82,7 @@ export class Feed {
     return this.#position
   }
 
-  /** Marks the history up to now as delivered. */
+  /** Marks the history up to now as delivered. A reply may claim any slot, so an entry above the head is not counted. */
   get begin(): Effect.Effect<void, RpcError> {
     return Effect.flatMap(this.#history.head, (head) => {
       this.#known = head
@@ -91,6 +91,10 @@ export class Feed {
       })
       return Effect.map(page, ([newest, older]) => {
         this.#position = newest?.slot ?? -1n
+        if (this.#position > this.#known) {
+          this.#position = this.#known
+          return
+        }
         this.#last = newest?.signature
         this.#until = older?.signature
       })

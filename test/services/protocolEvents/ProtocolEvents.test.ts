@@ -345,6 +345,51 @@ describe("ProtocolEvents", () => {
       }).pipe(Effect.provide(Eventful.layer({ events: { buffer: 16 } })))
   )
 
+  it.live("Given a cursor ahead of the node, When its consumer is too slow, Then it continues at that cursor", () =>
+    Effect.gen(function* () {
+      yield* Eventful.begin
+      const { batches } = yield* ProtocolEvents.ProtocolEvents
+      const { cursor } = Chunk.unsafeHead(yield* Stream.runCollect(Stream.take(batches(), 1)))
+      const from = new ProtocolEvents.Cursor({ ...cursor, slot: cursor.slot + 100n })
+      const gate = yield* Deferred.make<void>()
+      const slow = yield* Effect.fork(Effect.flip(Stream.runForEach(batches({ from }), () => Deferred.await(gate))))
+      yield* Effect.sleep("100 millis")
+      yield* Eventful.sayAll(0, 10)
+      yield* Effect.sleep("300 millis")
+      yield* Deferred.succeed(gate, undefined)
+      // The events up to it were emitted before.
+      assert.deepStrictEqual(yield* Fiber.join(slow), new ProtocolEvents.Overflow({ cursor: from }))
+    }).pipe(Effect.provide(Eventful.layer({ events: { buffer: 1 } })))
+  )
+
+  it.live(
+    "Given a first page that claims a slot of the far future, When a stream is live, Then it emits later events",
+    () => {
+      let lies = true
+      return Effect.gen(function* () {
+        yield* Eventful.begin
+        yield* Eventful.sayAll(0, 2)
+        const live = yield* Effect.fork(first(3))
+        yield* Effect.sleep("300 millis")
+        const expected = Eventful.names(yield* Effect.flatMap(Eventful.sayAll(2, 3), Eventful.eventsOf))
+        lies = false
+        assert.deepStrictEqual(Eventful.names(yield* Fiber.join(live)), expected)
+      }).pipe(
+        Effect.provide(
+          Eventful.layer({
+            spoil: (pool) => ({
+              getSignaturesForAddress: (address, options) =>
+                Effect.map(pool.getSignaturesForAddress(address, options), (page) =>
+                  lies ? page.map((info, index) => (index === 0 ? { ...info, slot: 2n ** 60n } : info)) : page
+                )
+            })
+          })
+        ),
+        Effect.timeout("20 seconds")
+      )
+    }
+  )
+
   it.live(
     "Given twenty consumers, When events come, Then there is one subscription and each transaction is read once",
     () => {
