@@ -76,7 +76,16 @@ export const agents: Kind<AgentAccount, AgentOrder> = {
     orders: { reputation: ({ reputation }) => reputation, recent: ({ lastUpdated }) => lastUpdated }
   },
   oldest: "recent",
-  changedBy: (event) => (event._tag === "AgentRegistered" || event._tag === "AgentUpdated" ? event.agent : undefined)
+  changedBy: (event) => {
+    switch (event._tag) {
+      case "AgentRegistered":
+      case "AgentUpdated":
+      case "Invited":
+        return event.agent
+      default:
+        return undefined
+    }
+  }
 }
 
 export const ACTIVE = "active"

@@ -68,7 +68,7 @@ export interface Live {
 }
 
 const EVENTS: Readonly<Record<KindName, ReadonlyArray<EventKind>>> = {
-  agents: ["AgentRegistered", "AgentUpdated"],
+  agents: ["AgentRegistered", "AgentUpdated", "Invited"],
   channels: [
     "ChannelCreated",
     "ChannelUpdated",

@@ -119,6 +119,23 @@ describe("Discovery", () => {
   )
 
   it.live(
+    "Given an agent that invites another, When it is searched, Then its count of invitations is that of now",
+    () =>
+      Effect.gen(function* () {
+        const channels = yield* Channel.Channel
+        const { wallet } = yield* register(["TRADING"], "host.json")
+        const guest = yield* TestWallets.funded
+        const { address: channel } = yield* channels.create({ name: "room", visibility: "Private" }).pipe(as(wallet))
+        yield* Effect.gen(function* () {
+          const search = yield* Discovery.Discovery
+          yield* channels.invite(channel, guest.address).pipe(as(wallet))
+          const { items } = yield* eventually(search.agents(), ({ items }) => items[0]?.account.invitesSent !== 0)
+          assert.strictEqual(items[0]?.account.invitesSent, 1)
+        }).pipe(Effect.provide(discovery()))
+      }).pipe(Effect.provide(Pod.layerTest), Effect.scoped)
+  )
+
+  it.live(
     "Given more agents than a page holds, When pages are read, Then each agent comes once, and the last page ends",
     () =>
       Effect.gen(function* () {
