@@ -360,12 +360,13 @@ export const layerConfig = (
   Layer.unwrapEffect(Effect.map(Config.unwrap(options), layerMemory))
 
 /**
- * A cache that keeps nothing: each read asks the network, and each `getOrLoad` loads.
+ * A cache that keeps nothing: each read asks the network, and each `getOrLoad` loads, unless it can share a load in
+ * progress.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layerNoop: Layer.Layer<Cache, never, RpcPool> = Layer.orDie(layerMemory({ policy: "bypass" }))
+export const layerNoop: Layer.Layer<Cache, never, RpcPool> = Layer.orDie(layerMemory({ policy: "bypass", maxBytes: 1 }))
 
 /**
  * A test layer from stubs: a call to a missing method dies with the method's name. By default, `unsafeHit` finds nothing,

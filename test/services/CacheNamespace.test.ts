@@ -184,6 +184,16 @@ describe("Cache.namespace", () => {
     }).pipe(Effect.provide(Layer.merge(Chain.chain, CacheStore.layerMemory())))
   )
 
+  it.effect("Given a cache that keeps nothing, When a value is set or loaded, Then it is loaded again", () =>
+    Effect.gen(function* () {
+      const numbers = yield* Cache.namespace("numbers", Schema.Number, { policy: "cache-first" })
+      yield* numbers.set("k", 1)
+      expect(yield* numbers.get("k")).toEqual(Option.none())
+      expect(yield* numbers.getOrLoad("k", Effect.succeed(2))).toBe(2)
+      expect(yield* numbers.getOrLoad("k", Effect.succeed(3))).toBe(3)
+    }).pipe(Effect.provide(Layer.provide(Cache.layerNoop, Chain.chain)))
+  )
+
   it.effect("Given two caches over one store, When one invalidates a tag, Then the other's new reads see it", () =>
     Effect.gen(function* () {
       yield* inNumbers((numbers) => numbers.set("a:1", 1, { tags: ["t"] }))
