@@ -177,7 +177,8 @@ export const make = (
         )
       })
     )
-    yield* Effect.forkScoped(keepUp)
+    // Interruptible even if the layer is built in an uninterruptible region, because the scope waits for the fiber.
+    yield* Effect.forkScoped(Effect.interruptible(keepUp))
 
     const overview = Effect.gen(function* () {
       const accounts = yield* discovery.counts

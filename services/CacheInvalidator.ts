@@ -292,8 +292,9 @@ export const make = (
       })
     )
 
-    yield* Effect.forkScoped(follow)
-    yield* Effect.forkScoped(watch)
+    // Interruptible even if the layer is built in an uninterruptible region, because the scope waits for the fibers.
+    yield* Effect.forkScoped(Effect.interruptible(follow))
+    yield* Effect.forkScoped(Effect.interruptible(watch))
 
     const invalidatePattern: Service["invalidatePattern"] = (pattern) => {
       if (typeof pattern !== "string" || pattern === "") return patternError("must be a text that is not empty")

@@ -253,8 +253,12 @@ export class Reads<E extends Failure> {
       const fresh = this.#levels.hit(Clock.moment(fiber), kind, name, CACHE_FIRST)
       return fresh === undefined ? this.#fly(fiber, kind, name, source, 0n, true) : Effect.succeed(fresh)
     })
-    return Effect.asVoid(
-      Effect.forkIn(Effect.ignore(Deadline.at(Clock.monotonic(fiber) + REFRESH)(refresh)), this.#levels.scope)
+    // Interruptible even if its reader is not, because the scope waits for it.
+    return Deadline.at(Clock.monotonic(fiber) + REFRESH)(refresh).pipe(
+      Effect.ignore,
+      Effect.interruptible,
+      Effect.forkIn(this.#levels.scope),
+      Effect.asVoid
     )
   }
 

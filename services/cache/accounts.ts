@@ -357,6 +357,7 @@ export class Accounts {
           this.#takeBack(current.value)
           return store === undefined ? Effect.void : store.remove("account", address)
         }),
+        Effect.interruptible,
         Effect.ensuring(Effect.sync(() => (this.#isDoubting = false))),
         Effect.forkIn(scope),
         Effect.as("behind")

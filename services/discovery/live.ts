@@ -229,7 +229,10 @@ export const make = (
     yield* begin
     // The finalizer runs after the fibers have ended.
     yield* Effect.addFinalizer(() => save)
-    yield* Effect.forkScoped(keepUp)
-    if (store !== undefined) yield* Effect.forkScoped(Effect.forever(Effect.zipRight(save, Effect.sleep(interval))))
+    // Interruptible even if the layer is built in an uninterruptible region, because the scope waits for the fibers.
+    yield* Effect.forkScoped(Effect.interruptible(keepUp))
+    if (store !== undefined) {
+      yield* Effect.forkScoped(Effect.interruptible(Effect.forever(Effect.zipRight(save, Effect.sleep(interval)))))
+    }
     return { program, kinds, agents, channels, participants, escrows, messages, asOf }
   })

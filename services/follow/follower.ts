@@ -126,12 +126,16 @@ export const follow = <A, B, E>({
         }
       })
 
+      // Interruptible even if the Stream runs in an uninterruptible region, because its end waits for the fibers.
       yield* Effect.matchCauseEffect(run, {
         onFailure: (cause) => Queue.offer(out, Take.failCause(cause)),
         onSuccess: () => Queue.offer(out, Take.end)
-      }).pipe(Effect.forkScoped)
+      }).pipe(Effect.interruptible, Effect.forkScoped)
       if (resyncInterval < Infinity) {
-        yield* Effect.forkScoped(Effect.catchAll(resyncs, (error) => Deferred.fail(unreadable, error)))
+        yield* Effect.catchAll(resyncs, (error) => Deferred.fail(unreadable, error)).pipe(
+          Effect.interruptible,
+          Effect.forkScoped
+        )
       }
       return Stream.flattenTake(Stream.fromQueue(out))
     })
