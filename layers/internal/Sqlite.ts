@@ -151,6 +151,7 @@ interface Opened {
   readonly database: Database
   readonly get: Statement
   readonly put: Statement
+  readonly supersede: Statement
   readonly touch: Statement
   readonly evict: Statement
   readonly evictNeighbors: Statement
@@ -204,7 +205,7 @@ export class Table {
   put(rows: ReadonlyArray<Framed>, now: number): void {
     const used = Math.floor(now / USED_STEP)
     for (let at = 0; at < rows.length; at += this.#rowsAtOnce) {
-      const batch = rows.slice(at, at + this.#rowsAtOnce).filter(({ frame }) => this.#fits(frame))
+      const batch = rows.slice(at, at + this.#rowsAtOnce)
       this.#use((opened) => this.#write(opened, batch, used))
     }
     const touched = [...this.#touched]
@@ -239,7 +240,7 @@ export class Table {
     return rows * PAGES_PER_ROW * LOGGED_PAGE
   }
 
-  /** Whether the row fits. A row that would fill the log is not stored. */
+  /** Whether the row fits. A row that would fill the log is not stored, and only removes the earlier one. */
   #fits(frame: Uint8Array): boolean {
     return frame.length <= this.#maxLog / 8
   }
@@ -248,12 +249,16 @@ export class Table {
     let bytes = 0
     let pages = 0
     for (const { frame } of rows) {
+      if (!this.#fits(frame)) continue
       bytes += frame.length
       if (frame.length > LARGE) pages += 1 + Math.ceil(frame.length / LARGE_PAGE)
     }
     const log = this.#logOf(rows.length) + 2 * bytes
     this.#makeRoomFor(opened, { rows: rows.length, pages, log }, () => {
-      for (const { frame, key, slot } of rows) opened.put.run(key, signed(slot), used, frame)
+      for (const { frame, key, slot } of rows) {
+        if (this.#fits(frame)) opened.put.run(key, signed(slot), used, frame)
+        else opened.supersede.run(key, signed(slot))
+      }
     })
   }
 
@@ -346,6 +351,7 @@ export class Table {
           `INSERT INTO rows (key, slot, used, frame) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE
            SET slot = excluded.slot, used = excluded.used, frame = excluded.frame WHERE excluded.slot >= rows.slot`
         ),
+        supersede: database.prepare("DELETE FROM rows WHERE key = ? AND slot <= ?"),
         touch: database.prepare("UPDATE rows SET used = ? WHERE key = ? AND used < ?"),
         evict: database.prepare("DELETE FROM rows WHERE key IN (SELECT key FROM rows ORDER BY used LIMIT ?)"),
         evictNeighbors: database.prepare(

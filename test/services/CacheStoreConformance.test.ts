@@ -23,7 +23,7 @@ const inFolder = <A, E>(build: (folder: string) => Layer.Layer<A, E>): Layer.Lay
   Layer.unwrapScoped(Effect.map(temporaryFolder, build))
 
 const stores: ReadonlyArray<readonly [string, Layer.Layer<CacheStore.CacheStore, unknown>]> = [
-  ["layerMemory", CacheStore.layerMemory()],
+  ["layerMemory", CacheStore.layerMemory({ maxBytes: 1024 * 1024 })],
   ["layerKeyValueStore in memory", CacheStore.layerKeyValueStore.pipe(Layer.provide(KeyValueStore.layerMemory))],
   [
     "layerKeyValueStore in files",
@@ -34,7 +34,7 @@ const stores: ReadonlyArray<readonly [string, Layer.Layer<CacheStore.CacheStore,
       )
     )
   ],
-  ["CacheStoreSqlite", inFolder((directory) => CacheStoreSqlite.layer({ directory }))]
+  ["CacheStoreSqlite", inFolder((directory) => CacheStoreSqlite.layer({ directory, maxBytes: 1024 * 1024 }))]
 ]
 
 const keyOf = (name: number): Uint8Array => {
@@ -123,6 +123,26 @@ for (const [name, store] of stores) {
         yield* store.putMany([[keyOf(2), { ...rowOf(1n), value }]])
         value.fill(9)
         expect(Option.getOrUndefined(yield* store.get(keyOf(2)))?.value).toEqual(Uint8Array.of(1, 2, 3))
+      })
+    )
+
+    it.effect("Given a row / When a later one may be too large for the store / Then the earlier one is gone", () =>
+      Effect.gen(function* () {
+        const store = yield* CacheStore.CacheStore
+        const large = { ...rowOf(9n), value: new Uint8Array(2 * 1024 * 1024) }
+        yield* store.putMany([
+          [keyOf(4), rowOf(8n, 8)],
+          [keyOf(5), rowOf(10n, 10)]
+        ])
+        yield* store.putMany([
+          [keyOf(4), large],
+          [keyOf(5), large],
+          [keyOf(6), rowOf(1n, 1)]
+        ])
+        expect(Option.getOrElse(yield* store.get(keyOf(4)), () => large).slot).toBe(9n)
+        expect(Option.getOrUndefined(yield* store.get(keyOf(6)))?.slot).toBe(1n)
+        // A store in memory needs to look at the slot, too.
+        expect(Option.getOrUndefined(yield* store.get(keyOf(5)))?.slot).toBe(10n)
       })
     )
 
