@@ -187,8 +187,8 @@ export interface Service {
 export class Cache extends Context.Tag("@pod-protocol/effect/Cache")<Cache, Service>() {}
 
 /**
- * Gives all cached reads of an effect these options. `InvalidInput` for one out of its range. Without a cache they have no
- * effect.
+ * Gives all cached reads of accounts in an effect these options; reads of namespaces have their own. `InvalidInput` for one
+ * out of its range. Without a cache they have no effect.
  *
  * @since 0.1.0
  * @category combinators
