@@ -55,12 +55,14 @@ export const checkOf = ({ _tag: tag, fields, identifier }: Declared): Check => {
     return { name, isValid, isOptional: isValid(undefined) }
   })
   return (props) => {
-    const kept: Record<PropertyKey, unknown> = {}
+    const given: Record<PropertyKey, unknown> = {}
+    let isWhole = true
     for (const { isOptional, isValid, name } of properties) {
       const value = props[name]
-      if (value === undefined ? !isOptional : !isValid(value)) return { ...validate(props), _tag: tag }
-      if (value !== undefined) kept[name] = value
+      if (value !== undefined) given[name] = value
+      isWhole &&= value === undefined ? isOptional : isValid(value)
     }
+    const kept: Record<PropertyKey, unknown> = isWhole ? given : { ...validate(given) }
     kept["_tag"] = tag
     return kept
   }

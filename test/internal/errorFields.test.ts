@@ -106,6 +106,14 @@ describe("the fields of an error", () => {
     })
   })
 
+  it("Given a field that is cleaned beside one that is undefined, When they are checked, Then the second is left out", () => {
+    expect(check({ ...valid, text: "a\u001b[2Jb", count: undefined, cause: undefined })).toStrictEqual({
+      ...valid,
+      text: "ab",
+      _tag: "Model"
+    })
+  })
+
   it("Given an invalid field, When it is checked, Then the error names the class and the field", () => {
     expect(() => check({ ...valid, reason: "Other" })).toThrow(/Model \(Constructor\)[^]*"reason"/)
     expect(() => check({ ...valid, text: undefined })).toThrow(/"text"/)
