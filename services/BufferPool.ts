@@ -138,8 +138,10 @@ class Lease implements Arena {
 
   allocate(size: number): Uint8Array {
     const from = this.#used
-    if (this.#memory === undefined || from + size > this.#memory.length) return new Uint8Array(size)
-    this.#used = (from + size + 7) & ~7
+    const end = from + size
+    // A negative size or NaN would lay the next buffers over earlier ones.
+    if (this.#memory === undefined || !(end >= from && end <= this.#memory.length)) return new Uint8Array(size)
+    this.#used = Math.ceil(end / 8) * 8
     return this.#memory.subarray(from, from + size)
   }
 

@@ -43,6 +43,24 @@ describe("BufferPool", () => {
     })
   )
 
+  it.scoped.each<[string, number]>([
+    ["NaN", Number.NaN],
+    ["negative", -104],
+    ["endless", Infinity],
+    ["no whole number", 1.5]
+  ])("Given a size that is %s, When it is taken, Then later buffers do not overlap earlier ones", ([, size]) =>
+    Effect.gen(function* () {
+      const pool = yield* BufferPool.make()
+      const arena = yield* pool.lease
+      arena.allocate(200).fill(1)
+      const earlier = arena.allocate(200).fill(2)
+      yield* Effect.either(Effect.try(() => arena.allocate(size)))
+      arena.allocate(200).fill(3)
+      arena.allocate(200).fill(4)
+      expect(earlier.every((byte) => byte === 2)).toBe(true)
+    })
+  )
+
   it.scoped("Given a closed lease, When a buffer is taken, Then its memory does not belong to the pool", () =>
     Effect.gen(function* () {
       const pool = yield* BufferPool.make()
