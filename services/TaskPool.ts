@@ -16,6 +16,7 @@ import * as Schema from "effect/Schema"
 import * as Check from "../src/internal/check.js"
 import { printable } from "../src/internal/printable.js"
 import { InvalidInput } from "../src/InvalidInput.js"
+import * as EventLoop from "./internal/eventLoop.js"
 import * as FifoSemaphore from "./internal/FifoSemaphore.js"
 import * as ForEachLazily from "./internal/forEachLazily.js"
 import * as TestLayer from "./internal/testLayer.js"
@@ -236,7 +237,8 @@ export const make = Effect.fnUntraced(function* (options: Options = {}): Effect.
       Effect.gen(function* () {
         const size = yield* Check.integer("size", options.size, 1)
         const atOnce = yield* Check.integer("concurrency", options.concurrency ?? concurrency, 1)
-        const results = yield* ForEachLazily.forEach(Arr.chunksOf(items, size), atOnce, (batch) =>
+        const batches = EventLoop.partsOf(Arr.fromIterable(items), size).filter(Arr.isNonEmptyReadonlyArray)
+        const results = yield* ForEachLazily.forEach(batches, atOnce, (batch) =>
           Effect.map(
             Effect.either(
               turn(

@@ -7,7 +7,6 @@
  *
  * @since 0.1.0
  */
-import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -23,6 +22,7 @@ import * as Outside from "../src/internal/Outside.js"
 import { printable } from "../src/internal/printable.js"
 import type { InvalidInput } from "../src/InvalidInput.js"
 import * as SafeText from "../src/SafeText.js"
+import * as EventLoop from "./internal/eventLoop.js"
 import * as FifoSemaphore from "./internal/FifoSemaphore.js"
 import * as ForEachLazily from "./internal/forEachLazily.js"
 import * as Measured from "./internal/measured.js"
@@ -372,7 +372,7 @@ export const make = (source: Source, options: Options = {}): Effect.Effect<Servi
                 1,
                 MAX_CHUNK
               )
-              const chunks = Arr.chunksOf(inputs, size)
+              const chunks = EventLoop.partsOf(inputs, size)
               const outputs = yield* withTimeout(options, (timeoutMillis) =>
                 ForEachLazily.forEach(chunks, CHUNKS_AT_ONCE * source.threads, (chunk) =>
                   Effect.gen(function* () {

@@ -174,6 +174,17 @@ describe("TaskPool", () => {
     })
   )
 
+  it.effect("Given a long list in batches of one, When they run, Then splitting it does not take quadratic time", () =>
+    Effect.gen(function* () {
+      const pool = yield* TaskPool.make({ timeout: Infinity })
+      const items = Array.from({ length: 100_000 }, (_, index) => index)
+      const began = performance.now()
+      const results = yield* pool.batch(items, { size: 1 }, (batch) => Effect.succeed(batch))
+      expect(results.at(-1)).toEqual(Either.right(99_999))
+      expect(performance.now() - began).toBeLessThan(5000)
+    })
+  )
+
   it.effect("Given ten thousand callers, When they run at once, Then each is served once", () =>
     Effect.gen(function* () {
       const pool = yield* TaskPool.make({ concurrency: 10, timeout: Infinity })
