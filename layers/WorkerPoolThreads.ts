@@ -108,6 +108,10 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
     (threads) => Effect.promise(() => threads.close())
   )
   yield* Effect.tryPromise({ try: () => threads.started, catch: crashed })
+  const started = threads.stats.threads
+  if (started < settings.threads) {
+    yield* Effect.logWarning(`The worker pool has ${started} threads: ${settings.threads - started} could not start`)
+  }
   return yield* WorkerPool.make(
     {
       threads: settings.threads,

@@ -178,9 +178,10 @@ export class Board {
     return Atomics.load(this.#words, this.#thread(thread) + CURRENT) - 1
   }
 
-  /** The time, in milliseconds of {@link now}, at which a slot was claimed; 0 if the thread has not recorded it. */
-  startedAt(slot: number): number {
-    return Atomics.load(this.#words, this.#slot(slot) + 4)
+  /** Milliseconds since a slot was claimed, at a time of {@link now}; 0 if the thread has not recorded its claim yet. */
+  age(slot: number, time: number): number {
+    const startedAt = Atomics.load(this.#words, this.#slot(slot) + 4)
+    return startedAt === 0 ? 0 : elapsed(startedAt, time)
   }
 
   /**
@@ -286,7 +287,7 @@ export const now = (): number => {
 }
 
 /** Milliseconds between two values of {@link now}, even if the value has wrapped. */
-export const elapsed = (from: number, to: number): number => {
+const elapsed = (from: number, to: number): number => {
   const millis = (to - from) & 0x7fffffff
   return millis > 0x3fffffff ? 0 : millis
 }

@@ -85,13 +85,13 @@ export class Threads {
   #pending = 0
   #replaced = 0
   #isClosed = false
-  readonly #alive = setInterval(constVoid, MAX_TIMER)
+  readonly #alive: NodeJS.Timeout
   #watchdog: NodeJS.Timeout | undefined
   #watchAt = Infinity
   readonly #restarts = new Set<NodeJS.Timeout>()
   readonly #started: { resolve: () => void; reject: (error: WorkerError) => void }
 
-  /** Settles when all threads are ready, or when none can start. */
+  /** Settles when each thread is ready or cannot start; rejects if none can. */
   readonly started: Promise<void>
 
   constructor(node: typeof WorkerThreads, options: Options) {
@@ -108,11 +108,13 @@ export class Threads {
       started.reject = reject
     })
     this.#started = started
+    // After all that may throw: the timer would keep the process alive.
+    this.#alive = setInterval(constVoid, MAX_TIMER)
     for (let thread = 0; thread < options.threads; thread++) this.#start(thread)
   }
 
   get stats(): Stats {
-    const { threads } = this.#options
+    const threads = this.#failedStarts.filter((failed) => failed < MAX_STARTS).length
     return { threads, pending: this.#pending, stolen: this.#board.stolen, replaced: this.#replaced }
   }
 
@@ -183,7 +185,7 @@ export class Threads {
     const state = this.#board.state(slot)
     if (Board.kindOf(state) !== Board.RUNNING) return
     if (!this.#board.move(slot, state, Board.ABANDONED | Board.threadOf(state))) return
-    entry.limit = Math.min(entry.limit, Board.elapsed(this.#board.startedAt(slot), Board.now()) + GRACE_MILLIS)
+    entry.limit = Math.min(entry.limit, this.#board.age(slot, Board.now()) + GRACE_MILLIS)
     this.#watchWithin(GRACE_MILLIS)
   }
 
@@ -266,8 +268,7 @@ export class Threads {
       if (worker === undefined || entry === undefined) continue
       const state = this.#board.state(slot)
       if (Board.threadOf(state) !== thread) continue
-      const startedAt = this.#board.startedAt(slot)
-      const left = entry.limit - (startedAt === 0 ? 0 : Board.elapsed(startedAt, now))
+      const left = entry.limit - this.#board.age(slot, now)
       if (left > 0) nearest = Math.min(nearest, left)
       else this.#kill(thread, slot, state, entry)
     }
@@ -293,6 +294,15 @@ export class Threads {
 
   #start(thread: number): void {
     if (this.#isClosed) return
+    try {
+      this.#open(thread)
+    } catch (cause) {
+      this.#failedStart(thread, cause)
+    }
+  }
+
+  /** Throws if the system has no room for another thread. */
+  #open(thread: number): void {
     const { port1: port, port2 } = new this.#node.MessageChannel()
     // A `data:` URL, because code for `eval` would depend on the `--input-type` of the process.
     const worker = new this.#node.Worker(new URL(`data:text/javascript,${encodeURIComponent(CODE)}`), {
@@ -322,8 +332,7 @@ export class Threads {
     if (message.kind === "ready") {
       from.isReady = true
       this.#failedStarts[thread] = 0
-      if (this.#threads.every((one) => one?.isReady === true)) this.#started.resolve()
-      return this.#keepAlive()
+      return this.#settleStart()
     }
     if (!Predicate.hasProperty(message, "slot") || typeof message.slot !== "number") return
     const { slot } = message
@@ -395,6 +404,10 @@ export class Threads {
       this.#options.onReplaced(ended.isKilled ? "Timeout" : "Crashed")
       return this.#start(thread)
     }
+    this.#failedStart(thread, ended.error)
+  }
+
+  #failedStart(thread: number, cause: unknown): void {
     const failed = (this.#failedStarts[thread] ?? 0) + 1
     this.#failedStarts[thread] = failed
     if (failed < MAX_STARTS) {
@@ -408,12 +421,19 @@ export class Threads {
       this.#restarts.add(restart)
       return
     }
-    if (!this.#failedStarts.every((failed) => failed >= MAX_STARTS)) return
-    const cause = ended.error
+    if (!this.#failedStarts.every((failed) => failed >= MAX_STARTS)) return this.#settleStart()
     this.#started.reject(
       new WorkerError({ reason: "Crashed", task: "start", detail: "no thread of the pool could start", cause })
     )
     this.#failAll((job) => this.#noThreads(job, cause))
+  }
+
+  /** Resolves `started` if no thread is starting. */
+  #settleStart(): void {
+    const isSettled = (thread: Thread | undefined, index: number): boolean =>
+      thread?.isReady === true || (this.#failedStarts[index] ?? 0) >= MAX_STARTS
+    if (this.#threads.every(isSettled)) this.#started.resolve()
+    this.#keepAlive()
   }
 
   #failAll(outcome: (job: Job) => Outcome): void {

@@ -99,6 +99,23 @@ const end = (slot: number, state: number): boolean => {
   for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
 }
 
+/**
+ * Ends a slot with the first message that can be sent. One must be sent: the slot has ended, so no timeout would free its
+ * caller.
+ */
+const reply = (slot: number, sends: ReadonlyArray<() => void>): void => {
+  if (!end(slot, Board.REPLIED)) return
+  let failure: unknown
+  for (const send of sends) {
+    try {
+      return send()
+    } catch (error) {
+      failure = error
+    }
+  }
+  post({ kind: "error", slot, reason: "Task", detail: textOf(failure), cause: undefined })
+}
+
 const succeed = (slot: number, output: Uint8Array): void => {
   if (board.write(slot, output)) {
     if (end(slot, Board.DONE) && board.complete(slot)) post(0)
@@ -107,8 +124,12 @@ const succeed = (slot: number, output: Uint8Array): void => {
   // Copies a view of a larger buffer, so that no other bytes leave the thread. The `slice` of a Buffer is a view.
   const isWhole = output.buffer instanceof ArrayBuffer && output.byteLength === output.buffer.byteLength
   const bytes = isWhole ? output : new Uint8Array(output)
-  if (!end(slot, Board.REPLIED)) return
-  post({ kind: "output", slot, bytes }, bytes.buffer instanceof ArrayBuffer ? [bytes.buffer] : [])
+  const message = { kind: "output", slot, bytes } as const
+  reply(slot, [
+    () => post(message, bytes.buffer instanceof ArrayBuffer ? [bytes.buffer] : []),
+    // WebAssembly's memory cannot be transferred.
+    () => post(message)
+  ])
 }
 
 /** The text of a thrown value. Reading its members may throw too. */
@@ -122,14 +143,13 @@ const textOf = (cause: unknown): string => {
 
 /** Reports a thrown value. A value that cannot be cloned or read is reported as text. */
 const fail = (slot: number, error: unknown): void => {
-  if (!end(slot, Board.REPLIED)) return
-  try {
-    if (error instanceof NotFound) {
-      post({ kind: "error", slot, reason: "NotFound", detail: error.message, cause: error.cause })
-    } else post({ kind: "error", slot, reason: "Task", detail: textOf(error), cause: error })
-  } catch {
-    post({ kind: "error", slot, reason: "Task", detail: textOf(error), cause: undefined })
-  }
+  const report = (reason: "NotFound" | "Task", detail: string, cause?: unknown): void =>
+    post({ kind: "error", slot, reason, detail, cause })
+  reply(slot, [
+    () =>
+      error instanceof NotFound ? report("NotFound", error.message, error.cause) : report("Task", textOf(error), error),
+    () => report("Task", textOf(error))
+  ])
 }
 
 const run = async (slot: number): Promise<void> => {

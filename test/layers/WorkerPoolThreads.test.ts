@@ -2,19 +2,21 @@
 import { execFile } from "node:child_process"
 import * as path from "node:path"
 import { promisify } from "node:util"
-import * as workerThreads from "node:worker_threads"
+import * as WorkerThreads from "node:worker_threads"
+import { Worker } from "node:worker_threads"
 import { assert, describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as TasksCode from "../../layers/tasks/moduleCode.js"
+import { ABANDONED, allocate, Board, type Memory, QUEUED, RUNNING } from "../../layers/threads/Board.js"
 import * as ThreadCode from "../../layers/threads/threadCode.js"
-import { Threads } from "../../layers/threads/Threads.js"
+import { Threads, type Options as ThreadsOptions } from "../../layers/threads/Threads.js"
 import * as WorkerPoolThreads from "../../layers/WorkerPoolThreads.js"
 import { bundle } from "../../scripts/build-thread.js"
 import { root } from "../../scripts/publicModules.js"
-import type { Service } from "../../services/WorkerPool.js"
+import type { Job, Service, Task, WorkerError } from "../../services/WorkerPool.js"
 import { eventually } from "../support/eventually.js"
 import { bytesTask, textTask } from "../support/workerTasks.js"
 
@@ -27,6 +29,36 @@ const others = (pool: Service) =>
     (input) => pool.run(textTask("echo"), input),
     { concurrency: "unbounded" }
   )
+
+interface Data {
+  readonly memory: Memory
+  readonly thread: number
+  readonly port: WorkerThreads.MessagePort
+}
+
+/** Threads of which `make` may replace some. */
+const saboteur = (
+  options: Partial<ThreadsOptions>,
+  make: (start: () => Worker, thread: number, data: Data) => Worker
+) => {
+  const Saboteur = new Proxy(Worker, {
+    construct: (Real, [url, options]) =>
+      make(() => new Real(url, options), options.workerData.thread, options.workerData)
+  })
+  const defaults = { threads: 2, queue: 16, slotBytes: 64, resourceLimits: undefined, onReplaced: () => {} }
+  return Effect.acquireRelease(
+    Effect.sync(() => new Threads({ ...WorkerThreads, Worker: Saboteur }, { ...defaults, ...options })),
+    (threads) => Effect.promise(() => threads.close())
+  )
+}
+
+const job = (task: Task<never, unknown>): Job => ({
+  task,
+  inputs: [new Uint8Array(1)],
+  timeoutMillis: 5000,
+  transfer: false,
+  waits: true
+})
 
 const expected = Array.from({ length: 20 }, (_, index) => String(index))
 
@@ -79,6 +111,23 @@ describe("WorkerPoolThreads", () => {
       const { run } = yield* pool()
       const output = yield* run(bytesTask("returnsView"), new Uint8Array(1))
       expect([output.length, output[0], output.buffer.byteLength]).toEqual([100_000, 7, 100_000])
+    })
+  )
+
+  it.scopedLive("Given an output that cannot be transferred, When the task ends, Then it is copied", () =>
+    Effect.gen(function* () {
+      const { run } = yield* pool()
+      const output = yield* run(bytesTask("returnsWasm"), new Uint8Array(1))
+      expect([output.length, output[0]]).toEqual([65_536, 7])
+    })
+  )
+
+  it.scopedLive("Given an output that cannot be sent, When the task ends, Then it fails and its thread lives on", () =>
+    Effect.gen(function* () {
+      const { run } = yield* pool({ threads: 1 })
+      const error = yield* Effect.flip(run(bytesTask("unsendable"), new Uint8Array(1)))
+      expect(error).toMatchObject({ reason: "Task", detail: "it threw Error: no room" })
+      expect(yield* run(textTask("echo"), "x")).toBe("x")
     })
   )
 
@@ -152,7 +201,7 @@ describe("WorkerPoolThreads", () => {
 
   it.live("Given limits under which no thread starts, When threads start, Then none is left to wait for", () =>
     Effect.gen(function* () {
-      const threads = new Threads(workerThreads, {
+      const threads = new Threads(WorkerThreads, {
         threads: 1,
         queue: 4,
         slotBytes: 64,
@@ -165,17 +214,86 @@ describe("WorkerPoolThreads", () => {
     })
   )
 
-  it("Given a program with a pool, When it ends, Then the process ends by itself with code 0", async () => {
-    const program = `
+  it.live.each<[string, (start: () => Worker, thread: number) => Worker]>([
+    ["ends at its start", (start, thread) => (thread === 0 ? start() : new Worker("process.exit(1)", { eval: true }))],
+    [
+      "has no room",
+      (start, thread) => {
+        if (thread === 0) return start()
+        throw new Error("ERR_WORKER_INIT_FAILED")
+      }
+    ]
+  ])("Given a thread that %s, When the others are ready, Then the pool serves with them", ([, make]) =>
+    Effect.gen(function* () {
+      const threads = yield* saboteur({}, make)
+      yield* Effect.promise(() => threads.started)
+      expect(threads.stats).toMatchObject({ threads: 1 })
+      const outcome = yield* Effect.async<ReadonlyArray<Uint8Array>, WorkerError>((resume) => {
+        threads.submit(job(bytesTask("echo")), resume)
+      })
+      expect(outcome).toEqual([new Uint8Array(1)])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("Given no room for any thread, When the pool starts, Then it fails", () =>
+    Effect.gen(function* () {
+      const threads = yield* saboteur({}, () => {
+        throw new Error("ERR_WORKER_INIT_FAILED")
+      })
+      const error = yield* Effect.flip(Effect.tryPromise(() => threads.started))
+      expect(error.error).toMatchObject({ reason: "Crashed", cause: { message: "ERR_WORKER_INIT_FAILED" } })
+    }).pipe(Effect.scoped)
+  )
+
+  it.live(
+    "Given a thread that was stopped in its claim, When the task is interrupted, Then the thread is replaced",
+    () =>
+      Effect.gen(function* () {
+        let memory: Memory | undefined
+        const threads = yield* saboteur({ threads: 1 }, (_start, _thread, data) => {
+          memory = data.memory
+          const code = `const { workerData } = require("node:worker_threads")
+          workerData.port.postMessage({ kind: "ready" })
+          setInterval(() => {}, 1000)`
+          return new Worker(code, { eval: true, workerData: data, transferList: [data.port] })
+        })
+        yield* Effect.promise(() => threads.started)
+        const cancel = threads.submit({ ...job(bytesTask("echo")), timeoutMillis: Infinity }, () => {})
+        const board = new Board(memory ?? allocate(1, 1, 64))
+        // The thread is stopped between the two steps of its claim.
+        expect(board.move(0, QUEUED, RUNNING)).toBe(true)
+        cancel()
+        expect(board.move(0, ABANDONED, QUEUED) && board.claim(0, 0) && board.move(0, RUNNING, ABANDONED)).toBe(true)
+        yield* eventually(
+          Effect.sync(() => threads.stats),
+          ({ replaced }) => replaced === 1
+        )
+      }).pipe(Effect.scoped)
+  )
+
+  it.each([
+    [
+      "serves",
+      `Effect.gen(function* () {
+        const { run } = yield* WorkerPoolThreads.make({ threads: 1 })
+        return yield* run(textTask("upper"), "done")
+      })`
+    ],
+    [
+      "has no memory",
+      `WorkerPoolThreads.make({ queue: 65536, slotBytes: 1048576 }).pipe(Effect.flip, Effect.as("DONE"))`
+    ]
+  ])(
+    "Given a program with a pool that %s, When it ends, Then the process ends by itself with code 0",
+    async (_, use) => {
+      const program = `
       import * as Effect from "effect/Effect"
       import * as WorkerPoolThreads from "./layers/WorkerPoolThreads.js"
       import { textTask } from "./test/support/workerTasks.js"
-      Effect.gen(function* () {
-        const { run } = yield* WorkerPoolThreads.make({ threads: 1 })
-        console.log(yield* run(textTask("upper"), "done"))
-      }).pipe(Effect.scoped, Effect.runPromise)`
-    const arguments_ = ["--import", "tsx", "--input-type=module", "--eval", program]
-    const { stdout } = await promisify(execFile)(process.execPath, arguments_, { cwd: path.resolve(root) })
-    expect(stdout).toBe("DONE\n")
-  })
+      console.log(await Effect.runPromise(Effect.scoped(${use})))`
+      const arguments_ = ["--import", "tsx", "--input-type=module", "--eval", program]
+      const ended = promisify(execFile)(process.execPath, arguments_, { cwd: path.resolve(root), timeout: 20_000 })
+      expect((await ended).stdout).toBe("DONE\n")
+    }
+  )
 })

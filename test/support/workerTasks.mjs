@@ -39,6 +39,20 @@ export const forges = (input) => {
   return input
 }
 
+/** All of WebAssembly's memory, which cannot be transferred. */
+export const returnsWasm = () => new Uint8Array(new WebAssembly.Memory({ initial: 1 }).buffer).fill(7)
+
+/** Bytes that can be neither transferred nor cloned. */
+export const unsendable = () => {
+  workerData.port.postMessage = new Proxy(workerData.port.postMessage, {
+    apply: (post, port, [message, transfer]) => {
+      if (message.kind === "output") throw new Error("no room")
+      Reflect.apply(post, port, [message, transfer])
+    }
+  })
+  return new Uint8Array(100_000)
+}
+
 /** Writes to its input. */
 export const wipes = (input) => input.fill(0)
 
