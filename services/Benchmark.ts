@@ -9,13 +9,14 @@
  * @since 0.1.0
  */
 import type * as Command from "@effect/platform/Command"
-import type { CommandExecutor } from "@effect/platform/CommandExecutor"
+import type { CommandExecutor, Process } from "@effect/platform/CommandExecutor"
 import * as Array from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { constVoid } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -388,6 +389,20 @@ export const processes = <E, R>(
 
 const failed = (detail: string) => (cause?: unknown) => new BenchmarkError({ reason: "Process", detail, cause })
 
+/** Milliseconds that a process has to end by itself, before it is killed. */
+const GRACE_MILLIS = 1000
+
+/** Ends a process. The executor waits for ever for a process that ignores SIGTERM. */
+const ended = (child: Process): Effect.Effect<void> =>
+  TimeLimit.orElse(
+    GRACE_MILLIS,
+    constVoid
+  )(child.kill("SIGTERM")).pipe(
+    Effect.zipRight(Effect.whenEffect(child.kill("SIGKILL"), child.isRunning)),
+    Effect.whenEffect(child.isRunning),
+    Effect.ignore
+  )
+
 /**
  * Runs a command and returns the report that it writes to standard output with `BenchmarkText.json`: the first one, if
  * there are several.
@@ -409,6 +424,9 @@ export const command = (
     const written = Effect.scoped(
       Effect.gen(function* () {
         const child = yield* executor.start(program)
+        yield* Effect.addFinalizer(() => ended(child))
+        // A pipe that nobody reads blocks the process when it is full.
+        yield* Effect.forkScoped(Effect.catchAllCause(Stream.runDrain(child.stderr), () => Effect.void))
         let bytes = 0
         const text = yield* child.stdout.pipe(
           Stream.takeWhile((chunk) => (bytes += chunk.length) <= maxBytes),

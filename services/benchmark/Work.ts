@@ -75,15 +75,20 @@ const latenciesOf =
       const micros: Array<number> = []
       const started = yield* now
       let next = 0
-      const operation = Effect.gen(function* () {
-        const index = next++
-        const ready = yield* now
-        const due = Option.match(rate, { onNone: () => ready, onSome: (rate) => started + (index * 1e6) / rate })
-        if (due > ready) yield* Effect.sleep(Duration.millis((due - ready) / 1000))
-        yield* once(first + index)
-        micros.push((yield* now) - due)
+      const operation = (index: number) =>
+        Effect.gen(function* () {
+          const ready = yield* now
+          const due = Option.match(rate, { onNone: () => ready, onSome: (rate) => started + (index * 1e6) / rate })
+          if (due > ready) yield* Effect.sleep(Duration.millis((due - ready) / 1000))
+          yield* once(first + index)
+          micros.push((yield* now) - due)
+        })
+      // The loop takes the number, because the fiber may yield before the operation begins.
+      const worker = Effect.whileLoop({
+        while: () => next < operations,
+        body: () => operation(next++),
+        step: () => undefined
       })
-      const worker = Effect.whileLoop({ while: () => next < operations, body: () => operation, step: () => undefined })
       yield* Effect.all(
         Array.makeBy(Math.min(concurrency, operations), () => worker),
         { concurrency: "unbounded", discard: true }

@@ -272,6 +272,24 @@ describe("Benchmark.run", () => {
     }).pipe(Effect.provide(fake().layer))
   })
 
+  it.live("Given operations of any cost that run concurrently, When they are run, Then each number runs once", () =>
+    Effect.gen(function* () {
+      const steps = Array.from({ length: 12 }, (_, step) => step)
+      const numbers = steps.map(() => new Array<number>())
+      const contenders = numbers.map(
+        (numbers, cost) =>
+          [
+            `${cost}`,
+            Benchmark.effect((index) => Effect.reduce(steps.slice(0, cost), numbers.push(index), Effect.succeed))
+          ] as const
+      )
+      const cases = { base: Benchmark.effect(Effect.void), ...Object.fromEntries(contenders) }
+      const benchmark = Benchmark.make({ name: "costs", base: "base", cases })
+      yield* Benchmark.run(benchmark, { mode: "latency", rounds: 2, operations: 6000, concurrency: 50, warmUp: 1 })
+      for (const ran of numbers) expect(ran.toSorted((a, b) => a - b)).toEqual(ran.map((_, index) => index))
+    }).pipe(Effect.provide(StopwatchNode.layer))
+  )
+
   it.effect("Given a run that is interrupted, When it stops, Then what was set up is released", () => {
     let held = 0
     const setup = Layer.scopedDiscard(
@@ -345,6 +363,22 @@ describe("Benchmark.processes", () => {
       expect(yield* Effect.flip(Benchmark.processes(0, () => Effect.succeed(report(1))))).toMatchObject({
         field: "count"
       })
+    }).pipe(Effect.provide(NodeContext.layer))
+  )
+
+  it.live("Given a process that writes much to standard error, When it is run, Then it ends", () =>
+    Effect.gen(function* () {
+      const noisy = node(`process.stderr.write("x".repeat(1e6)); process.stdout.write("[]")`)
+      expect(yield* reasonOf(noisy, { timeout: 10_000 })).toEqual(["Malformed", expect.anything()])
+    }).pipe(Effect.provide(NodeContext.layer))
+  )
+
+  it.live("Given a process that ignores SIGTERM, When its time is over, Then it is killed", () =>
+    Effect.gen(function* () {
+      const deaf = node(`process.on("SIGTERM", () => undefined); setTimeout(() => undefined, 30_000)`)
+      const [elapsed, reason] = yield* Effect.timed(reasonOf(deaf, { timeout: 1000 }))
+      expect(reason).toEqual(["Process", expect.stringContaining("within 1000 ms")])
+      expect(Duration.toMillis(elapsed)).toBeLessThan(10_000)
     }).pipe(Effect.provide(NodeContext.layer))
   )
 
