@@ -26,11 +26,18 @@ export const forEach = <A, B, E, R>(
         return worker
       })
     })
-    /** Starts a worker in this fiber and the next one in another fiber, which runs when this one waits. */
-    const start = (left: number): Effect.Effect<void, E, R> =>
+    /**
+     * Starts `count` workers, and a fiber that starts twice as many when these wait. If each fiber started only the next
+     * one, the last would be as deep as their number, and each level copies the FiberRefs of all above it.
+     */
+    const start = (left: number, count: number): Effect.Effect<void, E, R> =>
       Effect.suspend(() => {
         if (taken === all.length) return Effect.void
-        return left <= 1 ? worker : Effect.all([worker, start(left - 1)], { concurrency: "unbounded", discard: true })
+        if (left === 1) return worker
+        const now = Math.min(count, left, all.length - taken)
+        const started = Arr.makeBy(now, () => worker)
+        if (now < left) started.push(start(left - now, 2 * count))
+        return Effect.all(started, { concurrency: "unbounded", discard: true })
       })
-    return Effect.as(start(Math.max(1, Math.floor(concurrency) || 1)), results)
+    return Effect.as(start(Math.max(1, Math.floor(concurrency) || 1), 1), results)
   })

@@ -4,6 +4,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Lanes from "../../../services/internal/forEachLazily.js"
+import { eventually } from "../../support/eventually.js"
 
 /** Counts who is at work, until the gate is opened. */
 const workshop = Effect.gen(function* () {
@@ -53,6 +54,22 @@ describe("Lanes", () => {
         expect(yield* Fiber.join(running)).toEqual(items)
         expect(state.most).toBe(5)
       })
+  )
+
+  it.live("Given thousands of waiting items, When they run at once, Then the time is not quadratic", () =>
+    Effect.gen(function* () {
+      const { gate, state, work } = yield* workshop
+      const items = Arr.range(1, 4000)
+      const began = performance.now()
+      const running = yield* Effect.fork(Lanes.forEach(items, items.length, work))
+      yield* eventually(
+        Effect.sync(() => state.atWork),
+        (atWork) => atWork === items.length
+      )
+      yield* Deferred.succeed(gate, undefined)
+      expect(yield* Fiber.join(running)).toEqual(items)
+      expect(performance.now() - began).toBeLessThan(4000)
+    })
   )
 
   it.effect("Given fewer items than the concurrency, or a concurrency that is no number, Then all items run", () =>
