@@ -15,6 +15,7 @@ import type * as WorkerThreads from "node:worker_threads"
 import * as Either from "effect/Either"
 import { constVoid } from "effect/Function"
 import * as Predicate from "effect/Predicate"
+import { FifoSet } from "../../services/internal/FifoSet.js"
 import { type Job, type Stats, WorkerError } from "../../services/WorkerPool.js"
 import * as Board from "./Board.js"
 import * as Frame from "./Frame.js"
@@ -79,7 +80,7 @@ export class Threads {
   readonly #failedStarts: Array<number>
   readonly #entries: Array<Entry | undefined>
   readonly #freeSlots: Array<number>
-  readonly #waiting = new Set<Entry>()
+  readonly #waiting = new FifoSet<Entry>()
   readonly #ids = new WeakMap<object, number>()
   #nextId = 1
   #pending = 0
@@ -195,10 +196,8 @@ export class Threads {
     this.#board.setState(slot, Board.FREE)
     this.#freeSlots.push(slot)
     this.#leave()
-    for (const next of this.#waiting) {
-      this.#waiting.delete(next)
-      return this.#place(next)
-    }
+    const next = this.#waiting.shift()
+    if (next !== undefined) this.#place(next)
   }
 
   #leave(): void {

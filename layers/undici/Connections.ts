@@ -15,6 +15,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import { FifoSet } from "../../services/internal/FifoSet.js"
 import type { Endpoint } from "../internal/Url.js"
 import * as Connector from "./Connector.js"
 import * as Http1Line from "./Http1Line.js"
@@ -56,7 +57,7 @@ class Lines implements Connections {
   readonly #idleFor: number
   /** HTTP/2 sessions to keep open. */
   readonly #kept: number
-  readonly #waiting = new Set<Call>()
+  readonly #waiting = new FifoSet<Call>()
   /** Lines that accept calls. */
   readonly #lines = new Set<Line>()
   /** Lines that accept no more calls and have calls in flight. */
@@ -120,10 +121,10 @@ class Lines implements Connections {
   }
 
   #drain(): void {
-    for (const call of this.#waiting) {
+    while (this.#waiting.size > 0) {
       const line = this.#best()
-      if (line === undefined) break
-      this.#waiting.delete(call)
+      const call = line === undefined ? undefined : this.#waiting.shift()
+      if (line === undefined || call === undefined) break
       send(line, call)
     }
     this.#grow()

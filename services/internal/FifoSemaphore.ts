@@ -12,6 +12,7 @@ import { constVoid } from "effect/Function"
 import * as Clock from "./clock.js"
 import type { Limit } from "./endBy.js"
 import { onLimit } from "./endBy.js"
+import { FifoSet } from "./FifoSet.js"
 
 export interface FifoSemaphore {
   /** Free permits. */
@@ -35,8 +36,7 @@ interface Waiter {
 
 export const make = (permits: number): FifoSemaphore => {
   let free = permits
-  // A Set iterates in the order of insertion and lets an interrupted waiter leave from the middle.
-  const waiting = new Set<Waiter>()
+  const waiting = new FifoSet<Waiter>()
   // One timer, for the nearest limit: a timer for each waiter would take most of the memory of a long queue.
   let timerAt = Infinity
   let stopTimer = constVoid
@@ -77,11 +77,13 @@ export const make = (permits: number): FifoSemaphore => {
   }
 
   const release = () => {
-    for (const first of waiting) {
-      leave(first)
-      return first.enter()
+    const first = waiting.shift()
+    if (first === undefined) {
+      free++
+      return
     }
-    free++
+    if (waiting.size === 0) clearTimer()
+    first.enter()
   }
 
   const wait = <L>(limit: Limit<L> | undefined) =>
