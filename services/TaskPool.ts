@@ -209,7 +209,7 @@ export const make = Effect.fnUntraced(function* (options: Options = {}): Effect.
   const concurrency = yield* Check.integer("concurrency", options.concurrency ?? 100, 1, 1_000_000)
   const timeout = yield* timeoutOf(options.timeout ?? "30 seconds")
   const queue = yield* Check.integer("queue", options.queue ?? 1000, 0)
-  const refuses = (options.onFull ?? "wait") === "fail"
+  const onFull = yield* Check.oneOf("onFull", options.onFull ?? "wait", ["wait", "fail"])
   const semaphore = FifoSemaphore.make(concurrency)
 
   const turn = <A, E, R>(effect: Effect.Effect<A, E, R>, millis: number): Effect.Effect<A, E | TaskPoolError, R> =>
@@ -224,7 +224,7 @@ export const make = Effect.fnUntraced(function* (options: Options = {}): Effect.
     run: (effect, options = {}) =>
       withTimeout(options, (millis) =>
         Effect.suspend(() =>
-          refuses && semaphore.free === 0 && semaphore.waiting >= queue
+          onFull === "fail" && semaphore.free === 0 && semaphore.waiting >= queue
             ? Effect.fail(new TaskPoolError({ reason: "Full", limit: semaphore.waiting }))
             : turn(effect, millis)
         )

@@ -336,7 +336,7 @@ const counted = <A>(
 export const make = (source: Source, options: Options = {}): Effect.Effect<Service, InvalidInput> =>
   Effect.gen(function* () {
     const poolTimeout = yield* Check.millis("timeout", options.timeout ?? "30 seconds", "unlimited")
-    const waits = options.onFull !== "fail"
+    const waits = (yield* Check.oneOf("onFull", options.onFull ?? "wait", ["wait", "fail"])) === "wait"
 
     const withTimeout = <A, E>(
       { timeout }: Pick<RunOptions, "timeout">,

@@ -219,7 +219,8 @@ describe.each(layers)("%s", (_, layer) => {
     ["queue", { queue: 0 }],
     ["queue", { queue: 1.5 }],
     ["queue", { queue: 2 ** 20 }],
-    ["timeout", { timeout: 0 }]
+    ["timeout", { timeout: 0 }],
+    ["onFull", JSON.parse('{ "onFull": "refuse" }')]
   ])("Given the option %s out of its range, When the layer is built, Then it is refused", ([field, options]) =>
     Effect.gen(function* () {
       expect(yield* Effect.flip(using(() => Effect.void, options))).toMatchObject({ field })

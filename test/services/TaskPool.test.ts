@@ -203,7 +203,8 @@ describe("TaskPool", () => {
     ["timeout", { timeout: 0 }],
     ["timeout", { timeout: -1 }],
     ["timeout", { timeout: Number.NaN }],
-    ["queue", { queue: -1 }]
+    ["queue", { queue: -1 }],
+    ["onFull", JSON.parse('{ "onFull": "refuse" }')]
   ])("Given the option %s out of its range, When a pool is made, Then it is refused", ([field, options]) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(TaskPool.make(options))
