@@ -3,7 +3,7 @@ import { WebSocketConstructor } from "@effect/platform/Socket"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import type { Socket, SocketHandlers } from "../../services/wire/Subscriptions.js"
+import type { Loss, Socket, SocketHandlers } from "../../services/wire/Subscriptions.js"
 import * as Handshake from "../internal/Handshake.js"
 import type { Endpoint } from "../internal/Url.js"
 
@@ -48,21 +48,21 @@ export const make = ({
         const socket = construct(Redacted.value(wsUrl).href)
         socket.binaryType = "arraybuffer"
         let isOpen = false
-        let failure: Handshake.Failure = {}
         sockets.add(socket)
+        /** Only the first event that ends the socket counts. */
+        const lost = (loss: Loss) => {
+          if (sockets.delete(socket)) onLost(loss)
+        }
         socket.addEventListener("open", () => {
           isOpen = true
           onOpen()
         })
         const receive = ({ data }: MessageEvent<unknown>) => onMessage(data)
         socket.addEventListener("message", receive)
-        socket.addEventListener("close", ({ code }) => {
-          sockets.delete(socket)
-          onLost(isOpen ? Handshake.closed(code) : Handshake.failed(failure))
-        })
-        // A failed connection emits an error and a close event. Some constructors throw an error that has no listener.
+        socket.addEventListener("close", ({ code }) => lost(isOpen ? Handshake.closed(code) : Handshake.failed({})))
+        // After a failed handshake, the constructor of Node 22 emits no close event. After an error of an open socket, all do.
         socket.addEventListener("error", (event) => {
-          failure = { status: statusOf(event), cause: causeOf(event) }
+          if (!isOpen) lost(Handshake.failed({ status: statusOf(event), cause: causeOf(event) }))
         })
         return {
           send: (text) => socket.send(text),

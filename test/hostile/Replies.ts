@@ -1,5 +1,4 @@
 /** Replies over HTTP/1.1 and HTTP/2 to both clients. */
-import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
@@ -10,12 +9,13 @@ import * as RpcPoolUndici from "../../layers/RpcPoolUndici.js"
 import { RpcError, type RpcTransport } from "../../services/RpcTransport.js"
 import { METHODS, reply, serving, servingHttp2 } from "../support/hostileReplies.js"
 import { ca } from "../support/secure.js"
+import * as WebSockets from "../support/webSockets.js"
 import * as Supply from "./Supply.js"
 import * as Tally from "./Tally.js"
 
 const LIMITS = { headersTimeout: "2 seconds", bodyTimeout: "2 seconds", requestTimeout: "5 seconds" } as const
 
-const clients = Layer.merge(FetchHttpClient.layer, NodeSocket.layerWebSocketConstructor)
+const clients = Layer.merge(FetchHttpClient.layer, WebSockets.ws)
 
 const roads = [
   {

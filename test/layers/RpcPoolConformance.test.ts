@@ -1,6 +1,5 @@
 /** The same suite through every pool that speaks over a socket, and through several endpoints. */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Effect from "effect/Effect"
@@ -14,6 +13,7 @@ import type * as RpcPool from "../../services/RpcPool.js"
 import { suite } from "../embedded/conformance.js"
 import { byEntry } from "../support/direct.js"
 import { ca, secureProxy, serveSecure } from "../support/secure.js"
+import * as WebSockets from "../support/webSockets.js"
 import { suite as replies } from "./httpReplies.js"
 import type { Connect } from "./httpReplies.js"
 import { serve } from "./RpcPoolUndiciServer.js"
@@ -40,7 +40,7 @@ const over = <E, R>(door: typeof plain, layer: (door: Door) => Layer.Layer<RpcPo
   Layer.unwrapScoped(Effect.map(door, layer)).pipe(Layer.provide(EmbeddedCluster.layer()))
 
 const portable = (client: Layer.Layer<HttpClient.HttpClient>) => (door: Door) =>
-  RpcPoolHttpClient.layer(door).pipe(Layer.provide([client, NodeSocket.layerWebSocketConstructor]))
+  RpcPoolHttpClient.layer(door).pipe(Layer.provide([client, WebSockets.ws]))
 
 suite("undici over HTTP/2", over(secure, RpcPoolUndici.layer))
 
@@ -74,7 +74,7 @@ const throughClient =
   (respond) =>
     Effect.gen(function* () {
       const { url } = yield* serving(respond)
-      const context = yield* Layer.build(Layer.merge(client, NodeSocket.layerWebSocketConstructor))
+      const context = yield* Layer.build(Layer.merge(client, WebSockets.ws))
       return yield* Effect.provide(RpcPoolHttpClient.transport(secret(url)), context)
     })
 

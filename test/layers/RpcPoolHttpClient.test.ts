@@ -1,7 +1,7 @@
 import { inspect } from "node:util"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as Socket from "@effect/platform/Socket"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -9,10 +9,12 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
 import * as RpcPoolHttpClient from "../../layers/RpcPoolHttpClient.js"
 import * as RpcPool from "../../services/RpcPool.js"
 import type { RpcError } from "../../services/RpcTransport.js"
 import { recorder } from "../support/spans.js"
+import * as WebSockets from "../support/webSockets.js"
 import { answer, serve, until } from "./RpcPoolUndiciServer.js"
 
 const clients = [
@@ -26,7 +28,7 @@ const pool = (url: string, options: Partial<RpcPoolHttpClient.EndpointOptions> =
   )
 
 describe.each(clients)("RpcPoolHttpClient over %s", (_, client) => {
-  const provided = Effect.provide(Layer.merge(client, NodeSocket.layerWebSocketConstructor))
+  const provided = Effect.provide(Layer.merge(client, WebSockets.ws))
 
   it.scopedLive(
     "Given secrets in the URL, When calls are traced, Then spans have no secret and requests no trace header",
@@ -132,5 +134,31 @@ describe.each(clients)("RpcPoolHttpClient over %s", (_, client) => {
         assert.notInclude(inspect(error, { depth: 8 }), "SECRET")
       }
     }).pipe(provided)
+  )
+})
+
+/** A socket of Node 22 whose handshake fails: it emits an error and no close event. */
+class FailedSocket extends EventTarget {
+  binaryType = "blob"
+
+  constructor() {
+    super()
+    setTimeout(() => this.dispatchEvent(new Event("error")), 5)
+  }
+
+  close(): void {}
+}
+
+describe("RpcPoolHttpClient with a WebSocket that emits no close event", () => {
+  it.scopedLive("Given a handshake that fails, When subscribed, Then the subscription fails at once", () =>
+    Effect.gen(function* () {
+      const wsUrl = Redacted.make("ws://127.0.0.1:9")
+      const { subscribe } = yield* RpcPoolHttpClient.transport({ url: Redacted.make("http://127.0.0.1:9"), wsUrl })
+      const error = yield* Effect.flip(Stream.runDrain(subscribe("slot", [])))
+      assert.include(error, { _tag: "SubscriptionError", reason: "Connect" })
+    }).pipe(
+      Effect.provide(FetchHttpClient.layer),
+      Effect.provideService(Socket.WebSocketConstructor, () => new FailedSocket() as unknown as globalThis.WebSocket)
+    )
   )
 })

@@ -1,7 +1,6 @@
 import { createServer, type ServerResponse } from "node:http"
 import { createServer as createTcpServer, type AddressInfo, type Server } from "node:net"
 import { inspect } from "node:util"
-import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import { describe, expect, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
@@ -11,6 +10,7 @@ import * as Stream from "effect/Stream"
 import { WebSocketServer } from "ws"
 import * as RpcPoolHttpClient from "../../layers/RpcPoolHttpClient.js"
 import * as RpcPoolUndici from "../../layers/RpcPoolUndici.js"
+import * as WebSockets from "../support/webSockets.js"
 
 const KEY = "S3CR3T-path-k3y"
 const TOKEN = "t0k3n+of/query"
@@ -39,7 +39,7 @@ const connections = {
       url: `http://127.0.0.1:${port}${pathOf}`,
       wsUrl: `ws://127.0.0.1:${wsPort}${pathOf}`,
       headers: { authorization: HEADER }
-    }).pipe(Effect.provide([FetchHttpClient.layer, NodeSocket.layerWebSocketConstructor])),
+    }).pipe(Effect.provide([FetchHttpClient.layer, WebSockets.ws])),
   undici: (port: number, wsPort = port) =>
     RpcPoolUndici.transport({
       url: Redacted.make(`http://127.0.0.1:${port}${pathOf}`),
@@ -51,7 +51,7 @@ const connections = {
       url: Redacted.make(`http://127.0.0.1:${port}${pathOf}`),
       wsUrl: Redacted.make(`ws://127.0.0.1:${wsPort}${pathOf}`),
       headers: { authorization: Redacted.make(HEADER) }
-    }).pipe(Effect.provide([FetchHttpClient.layer, NodeSocket.layerWebSocketConstructor]))
+    }).pipe(Effect.provide([FetchHttpClient.layer, WebSockets.ws]))
 }
 
 const expectClean = (error: unknown) => {

@@ -1,4 +1,3 @@
-import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -10,6 +9,7 @@ import type { EndpointsError } from "../../services/EndpointsError.js"
 import * as RpcPool from "../../services/RpcPool.js"
 import type { RpcTransport } from "../../services/RpcTransport.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
+import * as WebSockets from "../support/webSockets.js"
 
 /** The options of subscriptions that both transports have. */
 type Own = Pick<
@@ -31,7 +31,7 @@ interface Where {
 
 const at = ({ url, wsUrl }: Where) => ({ url: Redacted.make(url), wsUrl: Redacted.make(wsUrl) })
 
-const clients = Layer.merge(FetchHttpClient.layer, NodeSocket.layerWebSocketConstructor)
+const clients = Layer.merge(FetchHttpClient.layer, WebSockets.ws)
 
 /** A transport of one endpoint, bare and as a pool that survives losses. */
 interface Transport {
