@@ -158,12 +158,14 @@ export const run = (options: Options): Effect.Effect<Report> =>
     const pool = yield* RpcPool
     const all = [...told, ...last.lines]
     const lies = yield* Effect.filter(
-      all.flatMap(({ failed, signature }) => (failed === undefined || signature === undefined ? [] : [signature])),
-      hasLanded
+      all.flatMap(({ failed, signature }) =>
+        failed === undefined || signature === undefined ? [] : [{ failed, signature }]
+      ),
+      ({ signature }) => hasLanded(signature)
     )
     const final = new Map(last.lines.map((line) => [line.index, line]))
     const report = { landedOnce: 0, landedTwice: 0, lost: 0, failedTruly: 0, failedFalsely: lies.length, untold: 0 }
-    const wrong = lies.map((signature) => `${signature} was told as failed`)
+    const wrong = lies.map(({ failed, signature }) => `${signature} was told as failed: ${failed}`)
     for (const index of Array.from({ length: messages }).keys()) {
       const { address } = yield* Messages.message(wallet.address, index)
       const landed = (yield* pool.getSignaturesForAddress(address)).filter(({ err }) => err === null)

@@ -29,12 +29,15 @@ const tell = (line: typeof Line.Type) => Effect.flatMap(Effect.orDie(Schema.enco
 
 type Told = Pick<typeof Line.Type, "failed" | "landed" | "signature">
 
+/** The signature of a transaction that has failed. A recovery may end at its deadline, which leaves the outcome open. */
+const failedSignature = (error: Transactions.SendError): Signature | undefined =>
+  error._tag === "TransactionError" && error.reason !== "Unconfirmed" && error.mayHaveLanded !== true
+    ? error.signature
+    : undefined
+
 const outcome = (result: Either.Either<Transactions.Receipt, Transactions.SendError>): Told =>
   Either.match(result, {
-    onLeft: (error) => ({
-      failed: `${error._tag} ${error.message}`,
-      ...(error._tag === "TransactionError" && error.signature !== undefined ? { signature: error.signature } : {})
-    }),
+    onLeft: (error) => ({ failed: `${error._tag} ${error.message}`, signature: failedSignature(error) }),
     onRight: ({ signature }: { readonly signature: Signature }) => ({ landed: signature })
   })
 
