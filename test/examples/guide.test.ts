@@ -127,7 +127,9 @@ describe("the examples of the guide", () => {
   it.each(examples)(
     "Given examples/guide/%s, When it runs, Then it ends well",
     async (file) => {
-      const { stderr, stdout } = await run(process.execPath, [scriptOf(file)], { cwd })
+      // Node 22 warns of its own SQLite.
+      const flags = ["--disable-warning=ExperimentalWarning"]
+      const { stderr, stdout } = await run(process.execPath, [...flags, scriptOf(file)], { cwd })
       expect(stderr).toBe("")
       expect(stdout).not.toBe("")
       for (const pattern of expected[file] ?? []) expect(stdout).toMatch(pattern)
