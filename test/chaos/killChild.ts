@@ -29,17 +29,28 @@ const tell = (line: typeof Line.Type) => Effect.flatMap(Effect.orDie(Schema.enco
 
 type Told = Pick<typeof Line.Type, "failed" | "landed" | "signature">
 
-/** The signature of a transaction that has failed. A recovery may end at its deadline, which leaves the outcome open. */
+/** Whether the outcome is still open, as that of a recovery that ended at its deadline. */
+const isOpen = (error: Transactions.SendError): boolean =>
+  error._tag === "RpcError" ||
+  (error._tag === "TransactionError" && (error.reason === "Unconfirmed" || error.mayHaveLanded === true))
+
 const failedSignature = (error: Transactions.SendError): Signature | undefined =>
-  error._tag === "TransactionError" && error.reason !== "Unconfirmed" && error.mayHaveLanded !== true
-    ? error.signature
-    : undefined
+  error._tag === "TransactionError" && !isOpen(error) ? error.signature : undefined
 
 const outcome = (result: Either.Either<Transactions.Receipt, Transactions.SendError>): Told =>
   Either.match(result, {
     onLeft: (error) => ({ failed: `${error._tag} ${error.message}`, signature: failedSignature(error) }),
     onRight: ({ signature }: { readonly signature: Signature }) => ({ landed: signature })
   })
+
+/** Finishes the transactions of earlier processes. */
+const recover = Effect.flatMap(Transactions.Transactions, (transactions) =>
+  Stream.runFoldEffect(transactions.recover, 0, (open, left) =>
+    Either.isLeft(left.outcome) && isOpen(left.outcome.left)
+      ? Effect.succeed(open + 1)
+      : Effect.as(tell(outcome(left.outcome)), open)
+  )
+).pipe(Effect.repeat({ until: (open) => open === 0, schedule: Schedule.spaced(Network.SLOT_MILLIS) }))
 
 /** Retries until the results of an earlier process could be read. */
 const ASKED = Schedule.spaced(Network.SLOT_MILLIS)
@@ -69,9 +80,8 @@ const main = Effect.gen(function* () {
   )
   yield* tell({})
   yield* Effect.gen(function* () {
-    const { recover } = yield* Transactions.Transactions
     const wallet = yield* walletOf(task.wallet)
-    yield* Stream.runForEach(recover, (left) => tell(outcome(left.outcome)))
+    yield* recover
     yield* Effect.forEach(Array.from({ length: task.messages }).keys(), (index) => deliver(wallet, index), {
       concurrency: 16,
       discard: true
