@@ -18,7 +18,7 @@ const budgets: ReadonlyArray<readonly [entry: string, platform: "browser" | "nod
   ["layers/RpcPoolUndici.ts", "node", 42],
   ["layers/EmbeddedCluster.ts", "node", 4],
   ["layers/AgentCluster.ts", "node", 92],
-  ["index.ts", "node", 226]
+  ["index.ts", "node", 227]
 ]
 
 const sizeOf = async (entry: string, platform: "browser" | "node"): Promise<number> => {

@@ -177,11 +177,16 @@ export const run = (options: Options): Effect.Effect<Report> =>
       if (verdict === "landedOnce" || verdict === "failedTruly") continue
       wrong.push(`message ${index}: ${verdict}, told ${JSON.stringify(all.filter((line) => line.index === index))}`)
     }
+    const unfinished = readdirSync(journal)
+    for (const name of unfinished) {
+      const outcomes = all.filter((line) => name.includes(line.landed ?? line.signature ?? "none"))
+      wrong.push(`${name} is in the journal, told ${JSON.stringify(outcomes)}`)
+    }
     return {
       ...report,
       left,
       recovered: all.filter(({ index, landed }) => index === undefined && landed !== undefined).length,
-      unfinished: readdirSync(journal).length,
+      unfinished: unfinished.length,
       wrong
     }
   }).pipe(Effect.orDie, Effect.scoped, Effect.provide(truthful(options)))
