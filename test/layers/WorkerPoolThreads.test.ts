@@ -4,7 +4,7 @@ import * as path from "node:path"
 import { promisify } from "node:util"
 import * as WorkerThreads from "node:worker_threads"
 import { Worker } from "node:worker_threads"
-import { assert, describe, expect, it } from "@effect/vitest"
+import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -196,21 +196,6 @@ describe("WorkerPoolThreads", () => {
   ])("Given the option %s out of its range, When threads would start, Then it is refused", ([field, options]) =>
     Effect.gen(function* () {
       expect(yield* Effect.flip(WorkerPoolThreads.make(options))).toMatchObject({ field })
-    })
-  )
-
-  it.live("Given limits under which no thread starts, When threads start, Then none is left to wait for", () =>
-    Effect.gen(function* () {
-      const threads = new Threads(WorkerThreads, {
-        threads: 1,
-        queue: 4,
-        slotBytes: 64,
-        resourceLimits: { maxOldGenerationSizeMb: 4, maxYoungGenerationSizeMb: 1 },
-        onReplaced: () => assert.fail("a thread that never started is not replaced")
-      })
-      const error = yield* Effect.flip(Effect.tryPromise({ try: () => threads.started, catch: (error) => error }))
-      expect(error).toMatchObject({ _tag: "WorkerError", reason: "Crashed" })
-      yield* Effect.promise(() => threads.close())
     })
   )
 
