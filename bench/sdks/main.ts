@@ -41,8 +41,11 @@ const REGISTRATIONS = (node: Node) => ({
 /** Many short rounds: the contenders of a round are compared, and the machine's speed changes within seconds. */
 const ROUNDS = 100
 
-/** Latencies of three processes on two cores vary, and the SDKs differ by multiples. */
-const THRESHOLD = 0.05
+/**
+ * The resolution of this benchmark: each SDK is one process, and two processes of the same code differed by 4 % (intervals
+ * of 0.93 to 1.09, on two cores). The SDKs differ by multiples.
+ */
+const THRESHOLD = 0.1
 
 /** The warm-up of criterion, with which the guide's tables were made. */
 const WARM_UP = "3 seconds"
