@@ -1,6 +1,6 @@
 /**
  * Checks the fields of a new error, as its class of `Schema` does. A refused call makes an error, so the check is fast:
- * Effect's parser, which takes ten times as long, runs only if a field is invalid or changes.
+ * Effect's parser, which takes ten times as long, runs only to report an invalid field.
  */
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
@@ -20,27 +20,39 @@ type Props = Readonly<Record<PropertyKey, unknown>>
 /** Returns the fields to keep, and the tag. Throws a `ParseError` if one is invalid. */
 export type Check = (props: Props) => Props
 
-/** Whether the value of a field is valid and is kept as it is. */
-const isKept = (ast: AST.AST): Predicate.Predicate<unknown> => {
+const INVALID = Symbol("invalid")
+
+/** Returns the value to keep, or `INVALID`. */
+type Keep = (value: unknown) => unknown
+
+const keepIf =
+  (isValid: (value: unknown) => boolean): Keep =>
+  (value) =>
+    isValid(value) ? value : INVALID
+
+const keepOf = (ast: AST.AST): Keep => {
   switch (ast._tag) {
     case "StringKeyword":
-      return Predicate.isString
+      return keepIf(Predicate.isString)
     case "NumberKeyword":
-      return Predicate.isNumber
+      return keepIf(Predicate.isNumber)
     case "UndefinedKeyword":
-      return Predicate.isUndefined
+      return keepIf(Predicate.isUndefined)
     case "Literal":
-      return (value) => value === ast.literal
+      return keepIf((value) => value === ast.literal)
     case "Union": {
-      const members = ast.types.map(isKept)
-      return (value) => members.some((isMember) => isMember(value))
+      const members = ast.types.map(keepOf)
+      return (value) => {
+        for (const member of members) {
+          const kept = member(value)
+          if (kept !== INVALID) return kept
+        }
+        return INVALID
+      }
     }
     default: {
       const validate = ParseResult.validateOption(Schema.make(ast))
-      return (value) => {
-        const valid = validate(value)
-        return Option.isSome(valid) && valid.value === value
-      }
+      return (value) => Option.getOrElse(validate(value), () => INVALID)
     }
   }
 }
@@ -51,18 +63,18 @@ export const checkOf = ({ _tag: tag, fields, identifier }: Declared): Check => {
   const schema = Schema.typeSchema(Schema.Struct(given)).annotations({ title: `${identifier} (Constructor)` })
   const validate = ParseResult.validateSync(schema)
   const properties = AST.getPropertySignatures(schema.ast).map(({ name, type }) => {
-    const isValid = isKept(type)
-    return { name, isValid, isOptional: isValid(undefined) }
+    const keep = keepOf(type)
+    return { name, keep, isOptional: keep(undefined) !== INVALID }
   })
   return (props) => {
-    const given: Record<PropertyKey, unknown> = {}
-    let isWhole = true
-    for (const { isOptional, isValid, name } of properties) {
+    const kept: Record<PropertyKey, unknown> = {}
+    for (const { isOptional, keep, name } of properties) {
       const value = props[name]
-      if (value !== undefined) given[name] = value
-      isWhole &&= value === undefined ? isOptional : isValid(value)
+      if (value === undefined && isOptional) continue
+      const one = keep(value)
+      if (one === INVALID) return { ...validate(props), _tag: tag }
+      kept[name] = one
     }
-    const kept: Record<PropertyKey, unknown> = isWhole ? given : { ...validate(given) }
     kept["_tag"] = tag
     return kept
   }
