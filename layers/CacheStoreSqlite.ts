@@ -75,7 +75,7 @@ export const make = (
     const file = yield* Effect.try({
       try: () => {
         Fs.mkdirSync(directory, { recursive: true, mode: 0o700 })
-        return Path.join(directory, "cache.sqlite")
+        return Path.resolve(directory, "cache.sqlite")
       },
       catch: (cause) => new CacheStore.CacheError({ reason: "Unavailable", cause })
     })

@@ -5,7 +5,6 @@
  * The file is locked while it is open. After a kill, each transaction is whole or absent; a power failure may lose the
  * last ones.
  */
-import * as Fs from "node:fs"
 import * as Reactivity from "@effect/experimental/Reactivity"
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { Connection } from "@effect/sql/SqlConnection"
@@ -19,9 +18,8 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { InvalidInput } from "../../src/InvalidInput.js"
 import * as Sqlite from "../internal/Sqlite.js"
+import * as SqliteFile from "../internal/SqliteFile.js"
 import { AgentClusterError } from "./AgentClusterError.js"
-
-const OWNER_FILE = 0o600
 
 const SETTINGS = `
   PRAGMA page_size = 4096; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
@@ -56,18 +54,7 @@ const open = (file: string): Effect.Effect<Sqlite.Database, AgentClusterError | 
       ({ cause }) => new AgentClusterError({ reason: "MissingPackage", cause })
     )
     const connect = Effect.try({
-      try: () => {
-        // SQLite gives its other files the mode of this file.
-        Fs.closeSync(Fs.openSync(file, "a", OWNER_FILE))
-        const database = new sqlite.DatabaseSync(file)
-        try {
-          database.exec(SETTINGS)
-          return database
-        } catch (cause) {
-          database.close()
-          throw cause
-        }
-      },
+      try: () => SqliteFile.open(sqlite, file, SETTINGS),
       catch: (cause) => new AgentClusterError({ reason: isBusy(cause) ? "Locked" : "Storage", cause })
     })
     return yield* Effect.acquireRelease(connect, (database) =>

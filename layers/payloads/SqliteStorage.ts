@@ -7,7 +7,6 @@
  * - The file is locked while it is open: one server at a time.
  * - All calls are synchronous, as in SQLite, and short: a transaction contains one or two pieces.
  */
-import * as Fs from "node:fs"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -17,10 +16,9 @@ import * as Stream from "effect/Stream"
 import * as Hex from "../../services/internal/hex.js"
 import { atomically } from "../internal/atomically.js"
 import type * as Sqlite from "../internal/Sqlite.js"
+import * as SqliteFile from "../internal/SqliteFile.js"
 import * as GroupCommit from "./groupCommit.js"
 import { type Entry, PIECE, type Storage, StorageError, type Upload } from "./Storage.js"
-
-const OWNER_FILE = 0o600
 
 /** Rows of one page of a listing. */
 const PAGE = 256
@@ -62,19 +60,7 @@ const attempt = <A>(run: () => A): Effect.Effect<A, StorageError> =>
 
 const open = (sqlite: Sqlite.Sqlite, file: string): Effect.Effect<Sqlite.Database, StorageError, Scope.Scope> =>
   Effect.acquireRelease(
-    attempt(() => {
-      // SQLite gives its other files the mode of this file.
-      Fs.closeSync(Fs.openSync(file, "a", OWNER_FILE))
-      const database = new sqlite.DatabaseSync(file)
-      try {
-        database.exec(SETTINGS)
-        database.exec(SCHEMA)
-        return database
-      } catch (cause) {
-        database.close()
-        throw cause
-      }
-    }),
+    attempt(() => SqliteFile.open(sqlite, file, SETTINGS + SCHEMA)),
     (database) =>
       Effect.ignore(
         Effect.try(() => {
