@@ -1,16 +1,21 @@
 /** Runs several runners over Postgres, and kills, ends and stops some. This process sends as their client. */
-import type { Sharding } from "@effect/cluster/Sharding"
+import * as EntityId from "@effect/cluster/EntityId"
+import * as ClusterSharding from "@effect/cluster/Sharding"
 import * as AgentCluster from "@pod-protocol/effect/layers/AgentCluster"
 import type * as Wallet from "@pod-protocol/effect/services/Wallet"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Child from "./Child.js"
 import type { Chain, Observed, Options } from "./Options.js"
 import * as Postgres from "./Postgres.js"
 import * as Process from "./Process.js"
+
+/** The singleton of `@effect/cluster` that checks the health of all runners. */
+const HEALTH_CHECK = "effect/cluster/Sharding/RunnerHealth"
 
 type Addresses = ReadonlyArray<Wallet.Service["address"]>
 
@@ -31,7 +36,7 @@ export const run = (
   options: Options,
   chain: Chain,
   database: Postgres.Database
-): Effect.Effect<Observed, unknown, Scope.Scope | Sharding> =>
+): Effect.Effect<Observed, unknown, Scope.Scope | ClusterSharding.Sharding> =>
   Effect.gen(function* () {
     const all: Array<Child.Child> = []
     const byPort = new Map<number, Child.Child>()
@@ -47,14 +52,19 @@ export const run = (
 
     let sent = 0
     let failedAsks = 0
-    /** The runner of the first agent, with all agents on it. */
+    const sharding = yield* ClusterSharding.Sharding
+    const checkedFrom = sharding.getShardId(EntityId.make(HEALTH_CHECK), "default")
+    /** The runner that checks the health of all others, with all agents on it. Its end is the hardest to notice. */
     const some = Effect.gen(function* () {
       const places = yield* Effect.forEach(
         chain.wallets,
         ({ address }) => Effect.map(where(address), ({ port }) => ({ address, port })),
         { concurrency: "unbounded" }
       )
-      const port = places[0]?.port ?? 0
+      const checker = places.find(({ address }) =>
+        Equal.equals(sharding.getShardId(EntityId.make(address), "default"), checkedFrom)
+      )
+      const port = (checker ?? places[0])?.port ?? 0
       const own = places.filter((place) => place.port === port).map(({ address }) => address)
       const child = yield* Effect.fromNullable(byPort.get(port))
       return { port, child, own }

@@ -21,6 +21,7 @@ import { InvalidInput } from "../../src/InvalidInput.js"
 import { AgentClusterError } from "./AgentClusterError.js"
 import type { Runner } from "./Client.js"
 import * as Connections from "./Connections.js"
+import * as FailureDetector from "./FailureDetector.js"
 import { sharding, type ShardingOptions } from "./Settings.js"
 import * as Shards from "./Shards.js"
 import * as SqliteClient from "./SqliteClient.js"
@@ -95,7 +96,7 @@ export const layerRunner = (
         (cause) => new AgentClusterError({ reason: "Listen", detail: `${listen.host}:${listen.port}`, cause })
       )
       const health = RunnerHealth.layerPing.pipe(Layer.provide(Runners.layerRpc), Layer.provide(protocol))
-      return SocketRunner.layer.pipe(
+      return Layer.merge(SocketRunner.layer, FailureDetector.layer).pipe(
         Layer.provide([server, protocol, health]),
         Layer.provideMerge(messages),
         Layer.provide(runners),
