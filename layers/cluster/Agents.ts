@@ -8,8 +8,11 @@ import { SqlClient } from "@effect/sql/SqlClient"
 import type { Address } from "@solana/kit"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
+import * as FifoSemaphore from "../../services/internal/FifoSemaphore.js"
 import * as Message from "../../services/Message.js"
 import type { ProgramAccount } from "../../services/ProgramAccount.js"
 import type { SendOptions } from "../../services/Transactions.js"
@@ -32,7 +35,7 @@ import * as Reading from "./Reading.js"
 export interface Options<R = never> {
   /**
    * Returns the wallet of an agent, which is identified by the wallet's address. With a wallet of another address, the
-   * send fails with `InvalidInput`. The scope closes when the agent leaves this runner.
+   * send fails with `InvalidInput`. The scope closes if the request fails, or when the agent leaves this runner.
    */
   readonly wallet: (agent: Address) => Effect.Effect<WalletService, InvalidInput | WalletError, R>
   /**
@@ -104,16 +107,26 @@ const agentsOf = <R>(options: Options<R>, read?: (agent: Address, wallet: Wallet
       const scope = yield* Effect.scope
       let known: WalletService | undefined
       let isReading = false
-      const wallet = Effect.gen(function* () {
+      const turn = FifoSemaphore.make(1)
+      const request = Effect.gen(function* () {
         if (known !== undefined) return known
         const agent = yield* Addresses.parse(entityId, "agent")
-        const found = yield* Effect.provide(Scope.extend(options.wallet(agent), scope), context)
-        if (found.address !== agent) {
-          return yield* new InvalidInput({ field: "wallet", rule: `must be the wallet of the agent ${agent}` })
-        }
-        known = found
-        return found
+        // A request that fails must not hold anything until the agent leaves: it is repeated.
+        const own = yield* Scope.fork(scope, ExecutionStrategy.sequential)
+        known = yield* Scope.extend(
+          Effect.suspend(() => options.wallet(agent)),
+          own
+        ).pipe(
+          Effect.filterOrFail(
+            ({ address }) => address === agent,
+            () => new InvalidInput({ field: "wallet", rule: `must be the wallet of the agent ${agent}` })
+          ),
+          Effect.onError((cause) => Scope.close(own, Exit.failCause(cause))),
+          Effect.provide(context)
+        )
+        return known
       })
+      const wallet = Effect.suspend(() => (known === undefined ? turn.withPermit(request) : Effect.succeed(known)))
       return AgentEntity.of({
         Send: ({ payload: { ask, createdAt, id, payload, recipient, seal, sealTo, type } }) =>
           Effect.flatMap(wallet, (wallet) =>

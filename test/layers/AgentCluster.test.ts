@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { join, resolve } from "node:path"
 import { describe, expect, it, layer } from "@effect/vitest"
 import type { Address } from "@solana/kit"
 import * as Arr from "effect/Array"
@@ -15,6 +15,7 @@ import * as Pod from "../../layers/Pod.js"
 import * as Message from "../../services/Message.js"
 import * as ProtocolEvents from "../../services/ProtocolEvents.js"
 import type { Service as WalletService } from "../../services/Wallet.js"
+import { InvalidInput } from "../../src/InvalidInput.js"
 import * as Pda from "../../src/protocol/Pda.js"
 import { registered } from "../support/agents.js"
 
@@ -80,6 +81,19 @@ describe("AgentCluster", () => {
         expect(
           yield* refused({ shardLockExpiration: "36 seconds", shardLockRefreshInterval: "13 seconds" })
         ).toMatchObject({ _tag: "InvalidInput", field: "shardLockExpiration", size: 36_000 })
+      })
+  )
+
+  it.scopedLive(
+    "Given a file whose name SQLite takes for memory, When a runner restarts, Then the file kept it all",
+    () =>
+      Effect.gen(function* () {
+        const file = ":memory:"
+        yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(resolve(file), { force: true })))
+        const start = (shardsPerGroup: number) =>
+          Effect.scoped(Layer.build(Layer.fresh(AgentCluster.layerSingle({ file, shardsPerGroup }))))
+        yield* start(300)
+        expect(yield* Effect.flip(start(299))).toMatchObject({ _tag: "AgentClusterError", reason: "Shards" })
       })
   )
 
@@ -228,6 +242,54 @@ layer(Pod.layerTest)("AgentCluster in memory", (it) => {
         expect(asked).toBe(101)
       }).pipe(Effect.provide(runner))
       expect(yield* inbox(bob.wallet.address)).toBe(1)
+    })
+  )
+
+  it.effect("Given sends at once, When the agent needs its wallet, Then it is requested once", () =>
+    Effect.gen(function* () {
+      const { alice, bob } = yield* pair
+      let requests = 0
+      const wallet = () =>
+        Effect.suspend(() => {
+          requests++
+          return Effect.as(Effect.yieldNow(), alice.wallet)
+        })
+      const { send } = AgentCluster.client(alice.wallet.address)
+      yield* Effect.forEach(["a", "b", "c"], (payload) => send({ recipient: bob.wallet.address, payload }), {
+        concurrency: "unbounded"
+      }).pipe(Effect.provide(AgentCluster.layerTest({ wallet })))
+      expect(requests).toBe(1)
+    })
+  )
+
+  it.effect("Given a wallet that fails or throws, When it is requested again, Then what it held is released", () =>
+    Effect.gen(function* () {
+      const { alice, bob } = yield* pair
+      let requests = 0
+      let held = 0
+      const wallet = () =>
+        Effect.zipRight(
+          Effect.acquireRelease(
+            Effect.sync(() => held++),
+            () => Effect.sync(() => held--)
+          ),
+          Effect.suspend(() => {
+            if (++requests === 1) throw new Error("no device")
+            return requests === 2
+              ? Effect.fail(new InvalidInput({ field: "wallet", rule: "must be unlocked" }))
+              : Effect.succeed(requests === 3 ? bob.wallet : alice.wallet)
+          })
+        )
+      yield* Effect.gen(function* () {
+        const send = AgentCluster.client(alice.wallet.address).send({ recipient: bob.wallet.address, payload: "a" })
+        for (let failures = 0; failures < 3; failures++) {
+          expect(yield* Effect.flip(send)).toHaveProperty("_tag")
+          expect(held).toBe(0)
+        }
+        yield* send
+        expect(held).toBe(1)
+      }).pipe(Effect.provide(AgentCluster.layerTest({ wallet })))
+      expect(held).toBe(0)
     })
   )
 
