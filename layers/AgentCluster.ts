@@ -111,7 +111,8 @@ export function layer<R, H>(
 /**
  * A runner with sockets, over the database in context: Postgres or MySQL. Fails at the start with `InvalidInput` for
  * settings under which shards would not stay. Fails with `AgentClusterError` for SQLite, for a database with another
- * `shardsPerGroup`, and for an address in use.
+ * `shardsPerGroup`, and for an address in use. It keeps two connections of the pool for its locks and its list of runners,
+ * so allow at least three.
  *
  * @since 0.1.0
  * @category layers
@@ -121,7 +122,8 @@ export const layerRunner = (
 ): Layer.Layer<MessageStorage | Sharding, AgentClusterError | InvalidInput, SqlClient> => Runners.layerRunner(options)
 
 /**
- * For processes without agents, which only use {@link client}. Fails at the start like {@link layerRunner}.
+ * For processes without agents, which only use {@link client}. Fails at the start like {@link layerRunner}, and keeps as
+ * many connections.
  *
  * @since 0.1.0
  * @category layers

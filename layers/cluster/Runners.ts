@@ -9,7 +9,6 @@ import * as ClusterSharding from "@effect/cluster/Sharding"
 import * as ShardingConfig from "@effect/cluster/ShardingConfig"
 import * as SocketRunner from "@effect/cluster/SocketRunner"
 import * as SqlMessageStorage from "@effect/cluster/SqlMessageStorage"
-import * as SqlRunnerStorage from "@effect/cluster/SqlRunnerStorage"
 import * as NodeClusterSocket from "@effect/platform-node/NodeClusterSocket"
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import type { SqlClient } from "@effect/sql/SqlClient"
@@ -22,6 +21,7 @@ import { AgentClusterError } from "./AgentClusterError.js"
 import type { Runner } from "./Client.js"
 import * as Connections from "./Connections.js"
 import * as FailureDetector from "./FailureDetector.js"
+import * as RunnerList from "./RunnerList.js"
 import { sharding, type ShardingOptions } from "./Settings.js"
 import * as Shards from "./Shards.js"
 import * as SqliteClient from "./SqliteClient.js"
@@ -70,11 +70,7 @@ const addressOf = (field: string, address: Runner): Effect.Effect<RunnerAddress.
     return RunnerAddress.make(host, port)
   })
 
-const storage = (cause: unknown) => new AgentClusterError({ reason: "Storage", cause })
-
 const messages = SqlMessageStorage.layer
-
-const runners = Layer.mapError(SqlRunnerStorage.layer, storage)
 
 const protocol = Connections.layer
 
@@ -99,7 +95,7 @@ export const layerRunner = (
       return Layer.merge(SocketRunner.layer, FailureDetector.layer).pipe(
         Layer.provide([server, protocol, health]),
         Layer.provideMerge(messages),
-        Layer.provide(runners),
+        Layer.provide(RunnerList.layer),
         Layer.provide([
           ShardingConfig.layer({
             ...settings,
@@ -126,7 +122,7 @@ export const layerClient = (
       return SocketRunner.layerClientOnly.pipe(
         Layer.provide(protocol),
         Layer.provideMerge(messages),
-        Layer.provide(runners),
+        Layer.provide(RunnerList.layer),
         Layer.provide([
           ShardingConfig.layer({ ...settings, runnerAddress: Option.none() }),
           RpcSerialization.layerMsgPack
