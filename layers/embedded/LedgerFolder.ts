@@ -313,10 +313,10 @@ export const check = (header: Header, runtime: string, settings: Header["setting
       )
     )
   }
-  const other = Object.entries(settings).find(([name, value]) => header.settings[name] !== value)
-  if (other === undefined) return Effect.void
-  const [name, value] = other
-  const was = header.settings[name] ?? "not set"
+  const names = Object.keys({ ...header.settings, ...settings })
+  const name = names.find((each) => header.settings[each] !== settings[each])
+  if (name === undefined) return Effect.void
+  const [was, value] = [header.settings[name] ?? "not set", settings[name] ?? "not set"]
   return Effect.fail(
     fault(
       `the ledger in ${folder} has another genesis: ${name} was ${was} and is now ${value}; start a new ledger with --reset`

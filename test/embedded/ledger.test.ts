@@ -215,6 +215,22 @@ it.scoped(
     })
 )
 
+it.scoped("Given a ledger with an option of its own, When a chain starts without it, Then it is refused and kept", () =>
+  Effect.gen(function* () {
+    for (const [name, options] of [
+      ["transactionsPerBlock", { transactionsPerBlock: 5 }],
+      ["genesisTime", { genesisTime: 5n }]
+    ] as const) {
+      const ledger = yield* folder
+      yield* on(ledger, payer, options)
+      const whole = fs.readFileSync(log(ledger))
+      assert.include((yield* refusal(ledger)).message, `${name} was 5 and is now not set`)
+      assert.isTrue(fs.readFileSync(log(ledger)).equals(whole))
+      yield* on(ledger, payer, options)
+    }
+  })
+)
+
 it.scopedLive(
   "Given a folder that cannot be written, When a chain starts, Then the error says so, and nothing is changed",
   () =>
