@@ -231,6 +231,19 @@ it.scoped("Given a ledger with an option of its own, When a chain starts without
   })
 )
 
+it.scoped(
+  "Given equal airdrops of an open block, When the chain starts again, Then further equal ones land in it",
+  () =>
+    Effect.gen(function* () {
+      const ledger = yield* folder
+      const address = addressOf(Keypair.generate())
+      const airdrops = Effect.replicateEffect(call("requestAirdrop", address, Number(SOL)), 2)
+      yield* on(ledger, airdrops, { transactionsPerBlock: 10 })
+      const balance = Effect.zipRight(airdrops, value("getBalance", address))
+      assert.strictEqual(yield* on(ledger, balance, { transactionsPerBlock: 10 }), 4 * Number(SOL))
+    })
+)
+
 it.scopedLive(
   "Given a folder that cannot be written, When a chain starts, Then the error says so, and nothing is changed",
   () =>

@@ -1,5 +1,5 @@
 /** The faucet: a wallet of the cluster that pays airdrops with real transactions. */
-import { createHash, createPrivateKey, createPublicKey, sign } from "node:crypto"
+import { createHash, createPrivateKey, createPublicKey, randomBytes, sign } from "node:crypto"
 import type { Address, Blockhash } from "@solana/kit"
 import * as Either from "effect/Either"
 import type { InvalidInput } from "../../../src/InvalidInput.js"
@@ -34,17 +34,16 @@ export const make = (): Faucet => {
   const key = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: "der", type: "pkcs8" })
   const publicKey = createPublicKey(key).export({ format: "der", type: "spki" }).subarray(-PUBLIC_KEY_BYTES)
   const address = Addresses.fromBytes(publicKey)
-  let count = 0
   return {
     address,
     transfer: (recipient, lamports, blockhash, isMarked) => {
-      const mark = isMarked ? [{ address: markOf(++count), role: 0 as const }] : []
+      const others = isMarked ? [{ address: mark(), role: 0 as const }] : []
       return Either.map(
         Message.compile({
           version: "legacy",
           feePayer: address,
           blockhash,
-          instructions: [transfer(address, recipient, lamports, mark)]
+          instructions: [transfer(address, recipient, lamports, others)]
         }),
         (message) => Wire.encode([sign(null, message, key)], message)
       )
@@ -52,8 +51,8 @@ export const make = (): Faucet => {
   }
 }
 
-/** An address without an owner. */
-const markOf = (count: number): Address => Addresses.fromBytes(createHash("sha256").update(`airdrop ${count}`).digest())
+/** An address that no earlier transfer names, also not one before a restart. */
+const mark = (): Address => Addresses.fromBytes(randomBytes(Addresses.SIZE))
 
 const transfer = (from: Address, to: Address, lamports: bigint, others: ReadonlyArray<Other>) => {
   const data = new Uint8Array(12)
