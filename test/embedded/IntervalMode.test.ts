@@ -128,6 +128,29 @@ describe("interval mode", () => {
   )
 
   it.effect(
+    "Given slots that are skipped, When a transfer before them is finalized, Then not before, and it is heard",
+    () =>
+      Effect.gen(function* () {
+        const rpc = yield* RpcPool.RpcPool
+        const { expireBlockhashes } = yield* EmbeddedCluster.EmbeddedCluster
+        const key = Keypair.generate()
+        yield* slots(40)
+        const heard = yield* Effect.fork(
+          Stream.runHead(rpc.accountSubscribe(addressOf(key), { commitment: "finalized" }))
+        )
+        yield* Effect.yieldNow()
+        yield* TestClock.adjust(1)
+        yield* rpc.requestAirdrop(addressOf(key), lamports(SOL))
+        yield* expireBlockhashes
+        assert.strictEqual(yield* balanceAt(key, "processed"), SOL)
+        assert.strictEqual(yield* balanceAt(key, "finalized"), 0n)
+        yield* slots(32)
+        assert.strictEqual(yield* balanceAt(key, "finalized"), SOL)
+        assert.strictEqual(Option.getOrThrow(yield* Fiber.join(heard)).value.lamports, SOL)
+      }).pipe(Effect.provide(cluster))
+  )
+
+  it.effect(
     "Given subscriptions at each commitment, When a transfer lands, Then each is notified in the slot of its commitment",
     () =>
       Effect.gen(function* () {

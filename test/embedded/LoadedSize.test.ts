@@ -13,7 +13,7 @@ it.effect("Given a program whose code was replaced, When its size is asked for, 
     const { make } = yield* Svm.factory(10_000)
     const svm = make(new Uint8Array(32).fill(7))
     yield* svm.addProgram(PROGRAM_ID, elf)
-    const accounts = new Accounts(svm, 32)
+    const accounts = new Accounts(svm, true)
     const program = svm.account(PROGRAM_ID)
     const code = program === undefined ? undefined : Loaders.programDataOf(program)
     const old = code === undefined ? undefined : svm.account(code)

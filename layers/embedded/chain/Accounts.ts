@@ -41,7 +41,7 @@ export interface AccountParts {
   readonly written: Iterable<Address>
 }
 
-/** Accounts in the newest slot and up to `depth` slots back. */
+/** Accounts in the newest slot and in the older slots that a commitment shows. */
 export class Accounts {
   /** By slot: the state of each written account before the slot. */
   readonly #before = new Map<number, Map<Address, StoredAccount | undefined>>()
@@ -52,15 +52,11 @@ export class Accounts {
   /** The accounts with the code of these programs. */
   readonly #codes = new Set<Address>()
 
-  readonly #depth: number
-
   constructor(
     readonly svm: Svm,
-    /** Number of slots in the history; 0: none. The accounts written in them need twice the memory. */
-    depth: number
-  ) {
-    this.#depth = depth
-  }
+    /** Whether undo records are kept. The accounts written in the older slots need twice the memory. */
+    readonly remembers: boolean
+  ) {}
 
   /** The account at the end of the slot. */
   at(address: Address, slot: number): StoredAccount | undefined {
@@ -126,11 +122,6 @@ export class Accounts {
     return this.#before.get(slot)?.keys() ?? []
   }
 
-  /** Whether undo records are kept. */
-  get remembers(): boolean {
-    return this.#depth > 0
-  }
-
   /** Records the account's state before the slot wrote it. Only the first record of a slot counts. */
   remember(address: Address, slot: number, account: StoredAccount | undefined): void {
     if (!this.remembers) return
@@ -165,12 +156,10 @@ export class Accounts {
     for (const accounts of this.#owned.values()) accounts.forgetViews()
   }
 
-  /** Drops the undo records of slots that are too old for any commitment. */
-  forget(slot: number): void {
-    for (const changedIn of this.#before.keys()) {
-      if (changedIn <= slot - this.#depth) this.#before.delete(changedIn)
-    }
-    for (const accounts of this.#owned.values()) accounts.forgetViews(slot - this.#depth)
+  /** Drops the undo records of slots before the oldest one that a commitment shows. */
+  forget(oldest: number): void {
+    for (const changedIn of this.#before.keys()) if (changedIn < oldest) this.#before.delete(changedIn)
+    for (const accounts of this.#owned.values()) accounts.forgetViews(oldest - 1)
   }
 
   /**
@@ -199,7 +188,7 @@ export class Accounts {
 
   /** Returns a copy over another machine with the same state. */
   over(svm: Svm, { undo = this.#before, written = this.#written }: Partial<AccountParts> = {}): Accounts {
-    const copy = new Accounts(svm, this.#depth)
+    const copy = new Accounts(svm, this.remembers)
     for (const [slot, accounts] of undo) copy.#before.set(slot, new Map(accounts))
     copy.addWritten(written)
     return copy

@@ -88,7 +88,7 @@ export class Chain {
     this.#genesis = genesis
     this.#state = {
       svm,
-      accounts: new Accounts(svm, settings.blockMode === "interval" ? FINALITY_SLOTS + 1 : 0),
+      accounts: new Accounts(svm, settings.blockMode === "interval"),
       ledger: new Ledger(settings),
       blockhashes: new Blockhashes(settings.blockhashLifetime),
       slotHashes: new Sysvars.SlotHashes(),
@@ -380,7 +380,7 @@ export class Chain {
     this.#announceSlot()
     this.#events.blockReached("confirmed", recent.at(-2))
     if (finalizes) this.#events.blockReached("finalized", recent[0])
-    this.#state.accounts.forget(entered.slot)
+    this.#state.accounts.forget(this.bank("finalized").slot)
   }
 
   /** Opens a block after `skip` empty slots. `uncounted` of these still count in the height. */
