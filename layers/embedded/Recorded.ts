@@ -60,7 +60,9 @@ export const make = <E>(
     }
     const { count, last } = yield* replay(chain, folder.inputs, settings.ledger)
     const later = yield* Clock.currentMoment
-    chain.record(yield* compacting(chain, folder, header, count), later, Math.max(last, later.wall - header.wall))
+    // An image has no input, but shows its time.
+    const elapsed = Math.max(last, chain.elapsed, later.wall - header.wall)
+    chain.record(yield* compacting(chain, folder, header, count), later, elapsed)
     return chain
   })
 

@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url"
 import { assert, it } from "@effect/vitest"
 import { Keypair } from "@solana/web3.js"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/TestClock"
 import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"
 import * as Json from "../../src/solana/Json.js"
 import { bundled } from "../support/bundled.js"
@@ -243,6 +244,25 @@ it.scoped(
       assert.strictEqual(yield* on(ledger, balance, { transactionsPerBlock: 10 }), 4 * Number(SOL))
     })
 )
+
+for (const maxLedgerInputs of [1, 100]) {
+  it.scoped(
+    `Given a ledger of ${maxLedgerInputs} inputs and a clock that was set back, When a chain starts, Then its time goes on`,
+    () =>
+      Effect.gen(function* () {
+        const ledger = yield* folder
+        const time = Effect.flatMap(call("getSlot"), (slot) => call("getBlockTime", slot))
+        const lived = (duration: "1 hour" | "1 minute") =>
+          Effect.all([TestClock.adjust(duration), payer, Effect.yieldNow(), time]).pipe(
+            Effect.map(([, , , shown]) => Number(shown))
+          )
+        const before = yield* on(ledger, lived("1 hour"), { maxLedgerInputs })
+        assert.strictEqual(isCompacted(ledger), maxLedgerInputs === 1)
+        yield* TestClock.setTime(0)
+        assert.strictEqual(yield* on(ledger, lived("1 minute"), { maxLedgerInputs }), before + 60)
+      })
+  )
+}
 
 it.scopedLive(
   "Given a folder that cannot be written, When a chain starts, Then the error says so, and nothing is changed",

@@ -137,6 +137,12 @@ export class Chain {
     return this.#state.samples
   }
 
+  /** The time that the chain shows, in milliseconds since genesis on the Clock, rounded down to a second. */
+  get elapsed(): number {
+    const { aheadMillis, shownTime } = this.#state
+    return Number(shownTime.time - this.#genesis.time) * 1000 - aheadMillis
+  }
+
   bank(commitment: Commitment): Bank {
     const { recent, last } = this.#state
     const newest = recent.at(-1) ?? last
