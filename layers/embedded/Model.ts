@@ -74,8 +74,8 @@ export interface Service {
     params: ReadonlyArray<unknown>
   ) => Stream.Stream<unknown, SubscriptionError>
   /**
-   * Subscribes with a callback, which the chain calls synchronously and which must return at once. It is for servers
-   * with many subscriptions; use `subscribe` otherwise.
+   * Subscribes with a callback, which the chain calls synchronously and which must return at once. If it throws, its
+   * subscription ends. It is for servers with many subscriptions; use `subscribe` otherwise.
    */
   readonly listen: (
     kind: FeedKind,

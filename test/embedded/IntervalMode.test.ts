@@ -20,6 +20,10 @@ const slots = (count: number) => TestClock.adjust(400 * count)
 
 const slotAt = (commitment: Commitment) => Effect.flatMap(RpcPool.RpcPool, (rpc) => rpc.getSlot({ commitment }))
 
+const throwing = () => {
+  throw new Error("of the application")
+}
+
 const balanceAt = (key: Keypair, commitment: Commitment) =>
   Effect.flatMap(RpcPool.RpcPool, (rpc) =>
     Effect.map(rpc.getBalance(addressOf(key), { commitment }), ({ value }) => value)
@@ -148,6 +152,23 @@ describe("interval mode", () => {
         assert.strictEqual(yield* balanceAt(key, "finalized"), SOL)
         assert.strictEqual(Option.getOrThrow(yield* Fiber.join(heard)).value.lamports, SOL)
       }).pipe(Effect.provide(cluster))
+  )
+
+  it.effect("Given a listener that throws, When slots pass and a transfer lands, Then only its subscription ends", () =>
+    Effect.gen(function* () {
+      const { activity, listen } = yield* EmbeddedCluster.EmbeddedCluster
+      const key = Keypair.generate()
+      const heard: Array<unknown> = []
+      for (const sink of [throwing, (result: unknown) => heard.push(result)]) {
+        yield* listen("slot", [], sink)
+        yield* listen("account", [addressOf(key), { commitment: "processed" }], sink)
+      }
+      yield* slots(5)
+      yield* Effect.flatMap(RpcPool.RpcPool, (rpc) => rpc.requestAirdrop(addressOf(key), lamports(SOL)))
+      assert.strictEqual(yield* slotAt("processed"), 6n)
+      assert.lengthOf(heard, 5 + 1)
+      assert.strictEqual((yield* activity).subscriptions, 2)
+    }).pipe(Effect.provide(cluster))
   )
 
   it.effect(

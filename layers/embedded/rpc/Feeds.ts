@@ -4,7 +4,7 @@
  *
  * Invariants: the number of subscriptions never exceeds the limit; unsubscribing twice counts once; a sink may
  * subscribe or unsubscribe during a notification, because events iterate over a copy; an ended subscription is not
- * notified.
+ * notified; a sink that throws ends only its own subscription.
  */
 import type { Address, Commitment, Signature } from "@solana/kit"
 import * as Either from "effect/Either"
@@ -110,7 +110,7 @@ export class Feeds implements ChainListener {
       if (wasWatched && !this.isWatched) this.onWatch(false)
       if (subscriptions.size === 0 && this.#topics.get(key) === subscriptions) this.#topics.delete(key)
     }
-    const subscription: Subscription = { topic, commitment, sink, close }
+    const subscription: Subscription = { topic, commitment, sink: orEnd(sink, close), close }
     subscriptions.add(subscription)
     this.#count += 1
     this.#counts[topic.kind] += 1
@@ -174,6 +174,17 @@ export class Feeds implements ChainListener {
     for (const subscription of Array.from(subscriptions)) if (subscriptions.has(subscription)) notify(subscription)
   }
 }
+
+/** The sink, whose throw ends its subscription: the chain is in the middle of its work, and others wait for the event. */
+const orEnd =
+  (sink: Sink, close: () => void): Sink =>
+  (result, last) => {
+    try {
+      sink(result, last)
+    } catch {
+      close()
+    }
+  }
 
 /**
  * Maximum views that are kept while one account is notified. A view may have megabytes, and each subscriber may need
