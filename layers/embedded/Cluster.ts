@@ -84,13 +84,16 @@ export const make = (
 
     const nodeAt = (nowMillis: number): Node => ({ chain, faucet, identity: faucet.address, nowMillis })
     const listen: Service["listen"] = (kind, params, sink) =>
-      Effect.suspend(() =>
-        Either.flatMap(Subscriptions.read(kind, chain, params), ({ topic, commitment, answer }): Read<Listening> =>
-          answer === undefined
-            ? Either.map(feeds.open(topic, commitment, sink), (close): Listening => ({ close, answer }))
-            : Either.right<Listening>({ close: Function.constVoid, answer })
+      Effect.suspend(() => {
+        if (!chain.isStored) return Either.left(NOT_STORED)
+        return Either.flatMap(
+          Subscriptions.read(kind, chain, params),
+          ({ topic, commitment, answer }): Read<Listening> =>
+            answer === undefined
+              ? Either.map(feeds.open(topic, commitment, sink), (close): Listening => ({ close, answer }))
+              : Either.right<Listening>({ close: Function.constVoid, answer })
         )
-      )
+      })
     const streams: Streams = new Set()
     const { isClosed } = yield* Closing.make(Effect.sync(() => streams.forEach((end) => end())))
     const snapshots = new WeakMap<Snapshot, ChainSnapshot>()
@@ -106,6 +109,7 @@ export const make = (
       request: Direct.synchronous((nowMillis, name: string, params: ReadonlyArray<unknown>): Read<unknown> => {
         const method = METHODS.get(name)
         if (method === undefined) return Either.left(JsonRpcError.method())
+        if (!chain.isStored) return Either.left(NOT_STORED)
         return kept(() => {
           poll(name, nowMillis)
           return method(nodeAt(nowMillis), params)
@@ -148,6 +152,11 @@ export const make = (
       }
     }
   })
+
+/** The answer after an input that the ledger folder could not keep: a restart would not know what the chain shows. */
+const NOT_STORED = JsonRpcError.internal(
+  "the ledger folder could not be written, so the cluster answers no more: free space, and start again"
+)
 
 /** Calls a method. Its effect may be one that the ledger folder cannot keep, as on a full disk. */
 const kept = (run: () => Read<unknown>): Read<unknown> =>

@@ -10,6 +10,7 @@ import { Keypair } from "@solana/web3.js"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
+import * as Option from "effect/Option"
 import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"
 import { bundled } from "../support/bundled.js"
 import { runs } from "../support/runs.js"
@@ -195,5 +196,48 @@ describe.skipIf(process.platform === "win32")("links, pipes and folders", () => 
           history
         )
       })
+  )
+})
+
+const isOf = (file: string) => (descriptor: string) =>
+  Option.contains(file)(Option.liftThrowable(() => fs.readlinkSync(`/proc/self/fd/${descriptor}`))())
+
+const openFull = (): number => fs.openSync("/dev/full", "r+")
+
+/** Opens a full device under the descriptor of a file of this process. */
+const fill = (file: string): void => {
+  const descriptor = Number(fs.readdirSync("/proc/self/fd").find(isOf(file)))
+  fs.closeSync(descriptor)
+  const others: Array<number> = []
+  for (let opened = openFull(); opened !== descriptor; opened = openFull()) others.push(opened)
+  others.forEach((other) => fs.closeSync(other))
+}
+
+describe.skipIf(process.platform !== "linux")("a full disk", () => {
+  it.scoped("Given a transaction that the log cannot keep, When the cluster is asked, Then it does not show it", () =>
+    Effect.gen(function* () {
+      const ledger = yield* folder
+      const address = addressOf(Keypair.generate())
+      yield* on(
+        ledger,
+        Effect.gen(function* () {
+          yield* airdrop
+          fill(log(ledger))
+          const refused = yield* Effect.flip(call("requestAirdrop", address, Number(SOL)))
+          assert.match(refused.message, /ledger\.log cannot be written: free space/)
+          for (const read of [
+            call("getBalance", address),
+            call("getSignaturesForAddress", address),
+            call("getTransactionCount"),
+            Effect.flatMap(EmbeddedCluster.EmbeddedCluster, ({ listen }) => listen("slot", [], () => undefined))
+          ]) {
+            assert.match((yield* Effect.flip(read)).message, /answers no more: free space/)
+          }
+        })
+      )
+      const after = yield* on(ledger, Effect.all([call("getTransactionCount"), call("getBalance", address)]))
+      assert.strictEqual(after[0], 1)
+      assert.deepInclude(after[1], { value: 0 })
+    })
   )
 })

@@ -62,6 +62,7 @@ export class Chain {
   #start: Moment
   /** Stores each input before any effect of it is visible. */
   #keep: ((input: Input, nowMillis: number) => void) | undefined
+  #isStored = true
 
   constructor(
     readonly settings: Settings,
@@ -135,6 +136,11 @@ export class Chain {
   /** Newest first. */
   get samples(): ReadonlyArray<PerformanceSample> {
     return this.#state.samples
+  }
+
+  /** Whether all inputs are stored. Otherwise the state is ahead of them and must not be shown. */
+  get isStored(): boolean {
+    return this.#isStored
   }
 
   /** The time that the chain shows, in milliseconds since genesis on the Clock, rounded down to a second. */
@@ -242,7 +248,11 @@ export class Chain {
     const start = now.monotonic - elapsed
     this.#start = { ...this.#start, monotonic: start }
     this.#now = now.monotonic
-    this.#keep = (input, nowMillis) => keep({ elapsed: nowMillis - start, input })
+    this.#keep = (input, nowMillis) => {
+      this.#isStored = false
+      keep({ elapsed: nowMillis - start, input })
+      this.#isStored = true
+    }
   }
 
   /** Executes a transaction in a block: the open block, or a new one in instant mode. */
