@@ -65,9 +65,11 @@ const BlockConfig = Schema.Struct({
 })
 
 const getBlock = method(
-  Params.decode(Schema.Tuple(Params.U64, Params.optional(BlockConfig)), 1, 2),
-  ({ chain }, [slot, config]) =>
+  Params.decode(Schema.Tuple(Params.U64, Params.optional(Schema.Union(Params.TransactionEncoding, BlockConfig))), 1, 2),
+  ({ chain }, [slot, encodingOrConfig]) =>
     Either.gen(function* () {
+      const config: typeof BlockConfig.Type =
+        typeof encodingOrConfig === "string" ? { encoding: encodingOrConfig } : (encodingOrConfig ?? {})
       const bank = yield* Params.settledBank(chain, config)
       const block = yield* findBlock(chain, slot, bank)
       return {
@@ -76,8 +78,8 @@ const getBlock = method(
         parentSlot: block.parentSlot,
         blockTime: JsonInteger.fromBigInt(block.time),
         blockHeight: block.height,
-        ...(yield* blockBody(chain, block, config ?? {})),
-        ...(config?.rewards === false ? {} : { rewards: [] })
+        ...(yield* blockBody(chain, block, config)),
+        ...(config.rewards === false ? {} : { rewards: [] })
       }
     })
 )
@@ -131,8 +133,8 @@ const getBlocks = method(
     Either.gen(function* () {
       const isEnd = typeof endOrConfig === "number" || typeof endOrConfig === "bigint"
       const bank = yield* Params.settledBank(chain, isEnd ? config : (endOrConfig ?? config))
-      const end = Math.min(isEnd ? Number(endOrConfig) : bank.slot, bank.slot)
       const first = Number(start)
+      const end = Math.min(isEnd ? Number(endOrConfig) : first + MAX_BLOCK_RANGE, bank.slot)
       if (end - first > MAX_BLOCK_RANGE) {
         return yield* Either.left(JsonRpcError.params(`Slot range too large; max ${MAX_BLOCK_RANGE}`))
       }

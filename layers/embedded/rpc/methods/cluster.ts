@@ -1,6 +1,8 @@
 /** Methods about the node and the cluster as a whole. */
+import type { Address } from "@solana/kit"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import type { TransactionRecord } from "../../chain/Ledger.js"
 import { isWritable } from "../../chain/LoadedTransaction.js"
 import { SLOTS_PER_EPOCH } from "../../chain/Sysvars.js"
 import * as Fees from "../Fees.js"
@@ -102,23 +104,26 @@ const getRecentPrioritizationFees = method(
       const accounts = yield* Either.all((texts ?? []).map(Params.address))
       return Array.from(chain.ledger.allBlocks)
         .slice(-FEE_BLOCKS)
-        .map(({ slot, records }) => {
-          const prices = records
-            .filter(({ transaction }) =>
-              accounts.every((account) => {
-                const index = transaction.addresses.indexOf(account)
-                return index !== -1 && isWritable(transaction, index)
-              })
-            )
-            .map(({ transaction }) => Fees.priceOf(transaction.message))
-          const lowest = prices.reduce<bigint | undefined>(
-            (least, price) => (least === undefined || price < least ? price : least),
-            undefined
-          )
-          return { slot, prioritizationFee: JsonInteger.fromBigInt(lowest ?? 0n) }
-        })
+        .map(({ slot, records }) => ({ slot, prioritizationFee: JsonInteger.fromBigInt(priceIn(records, accounts)) }))
     })
 )
+
+/** The highest of the lowest prices: of the block, and of the transactions that write each of the accounts. */
+const priceIn = (records: ReadonlyArray<TransactionRecord>, accounts: ReadonlyArray<Address>): bigint => {
+  let ofBlock: bigint | undefined
+  const ofAccounts = new Map<Address, bigint>()
+  for (const { transaction } of records) {
+    const price = Fees.priceOf(transaction.message)
+    if (ofBlock === undefined || price < ofBlock) ofBlock = price
+    for (const account of accounts) {
+      const index = transaction.addresses.indexOf(account)
+      if (index === -1 || !isWritable(transaction, index)) continue
+      const known = ofAccounts.get(account)
+      if (known === undefined || price < known) ofAccounts.set(account, price)
+    }
+  }
+  return [...ofAccounts.values()].reduce((most, price) => (price > most ? price : most), ofBlock ?? 0n)
+}
 
 /** The methods by name. */
 export const methods: Readonly<Record<string, Method>> = {
