@@ -43,6 +43,9 @@ const BYTES = /(?:\d{1,3}\s*,\s*){15,}(?:\d{1,3})?/g
 const SECRET_NAME =
   /(?:^|[._-])(?:authorization|cookie|passw(?:or)?d|secret|token|api-?key|private-?key|secret-?key|keypair|mnemonic)(?:$|[._-])/i
 
+const isTexts = (value: unknown): value is ReadonlyArray<string> =>
+  Array.isArray(value) && value.every((item) => typeof item === "string")
+
 /** Attributes of HTTP spans that hold a part of a URL. */
 const isQuery = (key: string): boolean => key === "url.query" || key === "url.fragment"
 const isPath = (key: string): boolean => key === "url.path" || key === "http.target"
@@ -90,6 +93,7 @@ export const make = (secrets: ReadonlyArray<string>): Shown => {
 
   const object = (input: object): AnyValue => {
     const copy = Outside.value(input, text)
+    if (isTexts(copy)) return { arrayValue: { values: copy.slice(0, MAX_ITEMS).map(value) } }
     return { stringValue: text(typeof copy === "string" ? copy : JSON.stringify(copy)) }
   }
 
@@ -105,10 +109,7 @@ export const make = (secrets: ReadonlyArray<string>): Shown => {
       case "bigint":
         return BigInt.asIntN(64, input) === input ? { intValue: String(input) } : { stringValue: String(input) }
       case "object":
-        if (input === null) return { stringValue: "null" }
-        return Array.isArray(input) && input.every((item) => typeof item === "string")
-          ? { arrayValue: { values: input.slice(0, MAX_ITEMS).map(value) } }
-          : object(input)
+        return input === null ? { stringValue: "null" } : object(input)
       default:
         return { stringValue: typeof input === "undefined" ? "undefined" : `[${typeof input}]` }
     }

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Tracer from "effect/Tracer"
 import * as Pod from "../../layers/Pod.js"
@@ -134,6 +137,36 @@ describe("TelemetryOtlp: what arrives", () => {
         expect(status("dies")?.status?.code).toBe(2)
         expect(status("interrupted")?.status?.code ?? 0).toBe(0)
         expect(attribute(status("interrupted")?.attributes ?? [], "pod.interrupted")).toBe(true)
+      })
+  )
+
+  it.scopedLive(
+    "Given failures and attributes that cannot be written, When spans and logs show them, Then the program's outcome stays",
+    () =>
+      Effect.gen(function* () {
+        const collector = yield* receiver()
+        const unreadable = Object.defineProperty(["x"], 0, {
+          get: () => {
+            throw new Error("unreadable")
+          }
+        })
+        const { proxy, revoke } = Proxy.revocable([], {})
+        revoke()
+        yield* exported(
+          collector.url,
+          Effect.gen(function* () {
+            const failure = { lamports: 5n }
+            const failed = yield* Effect.exit(Effect.fail(failure).pipe(Effect.withSpan("failing")))
+            expect(Exit.causeOption(failed)).toEqual(Option.some(Cause.fail(failure)))
+            yield* Effect.logError("it failed", Cause.fail(failure))
+            yield* Effect.void.pipe(Effect.withSpan("attributed", { attributes: { unreadable, proxy } }))
+          }),
+          { logs: true }
+        )
+        const failing = collector.spans().find(({ name }) => name === "failing")
+        expect(failing?.status?.message).toBe('{"lamports":"5"}')
+        expect(collector.spans()).toHaveLength(2)
+        expect(attribute(collector.logs()[0]?.attributes ?? [], "exception.message")).toBe('{"lamports":"5"}')
       })
   )
 
