@@ -10,6 +10,7 @@ import type * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import * as Failure from "./Failure.js"
+import * as Ids from "./Ids.js"
 import type * as Model from "./Model.js"
 import type { Shown } from "./Shown.js"
 
@@ -31,7 +32,10 @@ const recordOf = (
   const time = `${date.getTime()}000000`
   const parts = Arr.ensure(message)
   const failure = Cause.isEmpty(cause) ? undefined : Failure.of(cause, shown)
-  const span = Context.getOption(FiberRefs.getOrDefault(context, FiberRef.currentContext), Tracer.ParentSpan)
+  const span = Option.getOrUndefined(
+    Context.getOption(FiberRefs.getOrDefault(context, FiberRef.currentContext), Tracer.ParentSpan)
+  )
+  const [traceId, spanId] = [span && Ids.traceOf(span.traceId), span && Ids.spanOf(span.spanId)]
   const attributes = [
     ...annotations,
     ["fiber.id", FiberId.threadName(fiberId)] as const,
@@ -45,7 +49,7 @@ const recordOf = (
     severityText: logLevel.label,
     body: shown.value(parts.length === 1 ? parts[0] : parts),
     attributes: shown.attributes(attributes),
-    ...(Option.isSome(span) ? { traceId: span.value.traceId, spanId: span.value.spanId } : {})
+    ...(traceId === undefined || spanId === undefined ? {} : { traceId, spanId })
   }
 }
 

@@ -2,7 +2,8 @@
  * A tracer for Effect that exports spans by OpenTelemetry's protocol.
  *
  * - A root span is sampled if the SDK has decided so already, or if `samples` returns true. A child follows its parent,
- *   also a parent in another process. An unsampled span records nothing and is not exported.
+ *   also a parent in another process. An unsampled span records nothing and is not exported. A parent whose ids are not
+ *   valid begins a new trace.
  * - A span keeps at most 128 attributes, events and links. It counts the dropped ones.
  * - An ended span is made safe and encoded at once, so later changes have no effect.
  */
@@ -13,6 +14,7 @@ import * as Tracer from "effect/Tracer"
 import * as Random from "../../services/internal/random.js"
 import * as Traced from "../../services/internal/traced.js"
 import * as Failure from "./Failure.js"
+import * as Ids from "./Ids.js"
 import type * as Model from "./Model.js"
 import { MAX_ATTRIBUTES, type Shown } from "./Shown.js"
 
@@ -39,6 +41,7 @@ type Event = readonly [name: string, time: bigint, attributes: Record<string, un
 class Span implements Tracer.Span {
   readonly _tag = "Span"
   readonly traceId: string
+  readonly parentSpanId: string | undefined
   readonly spanId = Random.unsafeHex(8)
   readonly attributes = new Map<string, unknown>()
   readonly events: Array<Event> = []
@@ -58,7 +61,10 @@ class Span implements Tracer.Span {
     readonly sampled: boolean,
     readonly onEnd: (span: Span, status: Extract<Tracer.SpanStatus, { readonly _tag: "Ended" }>) => void
   ) {
-    this.traceId = Option.isSome(parent) ? parent.value.traceId : Random.unsafeHex(16)
+    const above = Option.getOrUndefined(parent)
+    const traceId = above && Ids.traceOf(above.traceId)
+    this.traceId = traceId ?? Random.unsafeHex(16)
+    this.parentSpanId = traceId && above && Ids.spanOf(above.spanId)
     this.links = links.slice(0, MAX_LINKS)
     this.droppedLinks = links.length - this.links.length
     this.status = { _tag: "Started", startTime }
@@ -107,11 +113,17 @@ const spanOf = (
     const attributes = shown.attributes(Object.entries(failure.attributes))
     events.push({ timeUnixNano: endTime, name: "exception", attributes })
   }
+  const links = span.links.flatMap(({ attributes, span }) => {
+    const [traceId, spanId] = [Ids.traceOf(span.traceId), Ids.spanOf(span.spanId)]
+    return traceId === undefined || spanId === undefined
+      ? []
+      : [{ traceId, spanId, attributes: shown.attributes(Object.entries(attributes)) }]
+  })
   // Without a spread, so that all spans have one hidden class
   return {
     traceId: span.traceId,
     spanId: span.spanId,
-    parentSpanId: Option.isSome(span.parent) ? span.parent.value.spanId : undefined,
+    parentSpanId: span.parentSpanId,
     name: shown.text(span.name, MAX_NAME),
     kind: KINDS[span.kind],
     startTimeUnixNano: startTime,
@@ -120,12 +132,8 @@ const spanOf = (
     droppedAttributesCount: span.droppedAttributes,
     events,
     droppedEventsCount: span.droppedEvents,
-    links: span.links.map(({ attributes, span: { spanId, traceId } }) => ({
-      traceId,
-      spanId,
-      attributes: shown.attributes(Object.entries(attributes))
-    })),
-    droppedLinksCount: span.droppedLinks,
+    links,
+    droppedLinksCount: span.droppedLinks + span.links.length - links.length,
     status: failure === undefined ? { code: UNSET } : { message: failure.message, code: ERROR },
     flags: SAMPLED
   }

@@ -18,6 +18,8 @@ import * as ExponentialHistogram from "../../src/observe/ExponentialHistogram.js
 import { exported, spans } from "../support/otlpExport.js"
 import { attribute, receiver } from "../support/otlpReceiver.js"
 
+const outside = (traceId: string, spanId: string) => Tracer.externalSpan({ traceId, spanId, sampled: true })
+
 const parent = (sampled: boolean) =>
   Tracer.externalSpan({ traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331", sampled })
 
@@ -184,6 +186,49 @@ describe("TelemetryOtlp: what arrives", () => {
         )
         expect(collector.spans().map(({ name, parentSpanId, traceId }) => ({ name, parentSpanId, traceId }))).toEqual([
           { name: "sampled", parentSpanId: "b7ad6b7169203331", traceId: "0af7651916cd43dd8448eb211c80319c" }
+        ])
+      })
+  )
+
+  it.scopedLive.each(["http/protobuf", "http/json"] as const)(
+    "Given %s and parents and links with ids of any text, When they are exported, Then each id is one of OpenTelemetry's",
+    (protocol) =>
+      Effect.gen(function* () {
+        const collector = yield* receiver()
+        const [trace, span] = ["0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"]
+        const parents = {
+          whole: outside(trace, span),
+          short: outside(span, span),
+          "another span": outside(trace, "x".repeat(10_000)),
+          "another trace": outside("traceparent", span),
+          zero: outside("0".repeat(32), span)
+        }
+        const links = Object.values(parents).map((span) => ({ _tag: "SpanLink", span, attributes: {} }) as const)
+        yield* exported(
+          collector.url,
+          Effect.forEach(Object.entries(parents), ([name, parent]) =>
+            Effect.log(name).pipe(
+              Effect.zipRight(Effect.void.pipe(Effect.withSpan(name))),
+              Effect.withParentSpan(parent)
+            )
+          ).pipe(Effect.zipRight(Effect.void.pipe(Effect.withSpan("linked", { links })))),
+          { logs: true, protocol }
+        )
+        const spans = new Map(collector.spans().map((one) => [one.name, one]))
+        expect(spans.get("whole")).toMatchObject({ traceId: trace, parentSpanId: span })
+        expect(spans.get("short")).toMatchObject({ traceId: `${"0".repeat(16)}${span}`, parentSpanId: span })
+        expect(spans.get("another span")?.traceId).toBe(trace)
+        for (const name of ["another span", "another trace", "zero"]) {
+          expect(spans.get(name)?.parentSpanId).toBeUndefined()
+          expect(spans.get(name)?.traceId).toMatch(/^(?!0+$)[\da-f]{32}$/)
+        }
+        expect(spans.get("linked")?.links).toHaveLength(2)
+        expect(collector.logs().map(({ traceId }) => traceId)).toEqual([
+          trace,
+          `${"0".repeat(16)}${span}`,
+          undefined,
+          undefined,
+          undefined
         ])
       })
   )
