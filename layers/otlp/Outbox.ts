@@ -156,6 +156,9 @@ export const make = (
             maxBatchBytes = Math.ceil(maxBatchBytes / 2)
             return Effect.void
           }
+          // The item was too large, and not the batches before it.
+          maxBatch = settings.maxBatch
+          maxBatchBytes = MAX_BATCH_BYTES
           drop("refused", 1)
           remove(0, 1)
           return warn("refused one item, which is too large for it")

@@ -176,6 +176,28 @@ describe("TelemetryOtlp: accidents", () => {
     })
   )
 
+  it.scopedLive(
+    "Given an item that is too large, When the collector has refused it, Then batches are whole again",
+    () =>
+      Effect.gen(function* () {
+        const collector = yield* receiver()
+        // The batch of 16, and its halves down to the one item.
+        collector.answers = [...Array.from({ length: 5 }, (): Answer => ({ status: 413 })), OK]
+        const { traces } = yield* exported(
+          collector.url,
+          Effect.gen(function* () {
+            const { flush } = yield* TelemetryOtlp.TelemetryOtlp
+            yield* spans(16)
+            yield* flush
+            yield* spans(100)
+          }),
+          { exportInterval: "5 seconds" }
+        )
+        expect(traces).toMatchObject({ made: 116, sent: 115, dropped: 1 })
+        expect(collector.requests()).toBe(5 + 1 + 1)
+      })
+  )
+
   it.scopedLive.each<readonly [string, Answer, number]>([
     ["refuses with 400", { status: 400, body: "bad" }, 10],
     ["redirects", { status: 307, headers: { location: "http://127.0.0.1:1/" } }, 10],
