@@ -1,8 +1,8 @@
 /**
  * Reads all metrics for the exporters: Effect's registry, and the service `Metrics` if it is provided.
  *
- * It reads at most `maxSeries` series; the number of the others is a series itself. A name has one kind: series of
- * another kind under the same name are left out too, because no exporter can write both.
+ * It reads at most `maxSeries` series; the number of the others is a series itself. A name has one kind, and its series
+ * have different labels in any order: others are left out too, because no exporter can write both.
  */
 import * as Metric from "effect/Metric"
 import type * as MetricKey from "effect/MetricKey"
@@ -143,16 +143,22 @@ const ofSnapshot = ({ counters, gauges, operations: measured }: Snapshot): Reado
   }))
 ]
 
+/** Equal for equal names and labels, in any order. */
+const keyOf = (name: string, labels: Labels): string => JSON.stringify([name, Object.entries(labels).toSorted()])
+
 /** Reads all series at this moment. */
 export const read = (metrics: Snapshot | undefined, maxSeries: number): ReadonlyArray<Family> => {
   const families = new Map<string, Family & { readonly series: Array<Series> }>()
+  const known = new Set<string>()
   let left = maxSeries
   let leftOut = 0
   const add = ({ labels, meaning, name, unit, value }: Found): void => {
     const family = families.get(name)
-    if (left === 0 || (family !== undefined && family.kind !== value.kind)) leftOut++
+    const key = keyOf(name, labels)
+    if (left === 0 || known.has(key) || (family !== undefined && family.kind !== value.kind)) leftOut++
     else {
       left--
+      known.add(key)
       if (family === undefined)
         families.set(name, { name, unit, meaning, kind: value.kind, series: [{ labels, value }] })
       else family.series.push({ labels, value })

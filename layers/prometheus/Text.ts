@@ -18,7 +18,10 @@ const MAX_VALUE = 1024
 /**
  * Suffixes of names by unit, as Prometheus' conventions demand. Other units are in the name already, or count things.
  */
-const SUFFIXES: Readonly<Record<string, string | undefined>> = { s: "_seconds", By: "_bytes" }
+const SUFFIXES: ReadonlyMap<string, string> = new Map([
+  ["s", "_seconds"],
+  ["By", "_bytes"]
+])
 
 const legal = (text: string, illegal: RegExp): string => {
   const name = text.slice(0, MAX_NAME).replace(illegal, "_")
@@ -27,7 +30,7 @@ const legal = (text: string, illegal: RegExp): string => {
 
 const nameOf = ({ name, unit }: Family): string => {
   const made = legal(name, /[^a-zA-Z0-9_:]/g)
-  const suffix = SUFFIXES[unit] ?? ""
+  const suffix = SUFFIXES.get(unit) ?? ""
   return made.endsWith(suffix) || made.includes(`${suffix}_`) ? made : made + suffix
 }
 
@@ -50,7 +53,9 @@ const labelled = (labels: Labels): string => {
     // Prometheus reserves names that begin with two underscores.
     pairs.set(made.replace(/^__+/, "_"), labelValue(value))
   }
-  return pairs.size === 0 ? "" : `{${Array.from(pairs, ([name, value]) => `${name}="${value}"`).join(",")}}`
+  // In one order, so that equal labels are equal texts.
+  const texts = Array.from(pairs, ([name, value]) => `${name}="${value}"`).toSorted()
+  return texts.length === 0 ? "" : `{${texts.join(",")}}`
 }
 
 const numberOf = (value: number | bigint): string => {

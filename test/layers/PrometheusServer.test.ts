@@ -11,6 +11,7 @@ import * as Either from "effect/Either"
 import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
 import * as Option from "effect/Option"
+import * as PrometheusServer from "../../layers/PrometheusServer.js"
 import * as PrometheusServerNode from "../../layers/PrometheusServerNode.js"
 import * as Metrics from "../../services/Metrics.js"
 
@@ -101,6 +102,27 @@ describe("PrometheusServer", () => {
       expect(naps.find(({ labels }) => Number(labels["le"]) === 2 ** -10)?.value).toBe(0)
       expect(of("naps")[0]?.value).toBe(2 ** 60)
     }).pipe(Effect.provide(Metrics.layer()))
+  )
+
+  it.effect(
+    "Given equal labels in another order, and units of any text, When they are written, Then each name is legal",
+    () =>
+      Effect.gen(function* () {
+        const counter = Metric.counter("prometheus.test.order", { incremental: true })
+        yield* Metric.incrementBy(counter.pipe(Metric.tagged("first", "1"), Metric.tagged("second", "2")), 3)
+        yield* Metric.incrementBy(counter.pipe(Metric.tagged("second", "2"), Metric.tagged("first", "1")), 4)
+        const units = ["constructor", "__proto__", "toString"]
+        yield* Effect.forEach(units, (unit) =>
+          Metric.increment(Metric.tagged(Metric.counter(`prometheus.test.${unit}`), "unit", unit))
+        )
+        const { samples } = parse(yield* PrometheusServer.text())
+        expect(samples.filter(({ name }) => name === "prometheus_test_order")).toEqual([
+          { name: "prometheus_test_order", labels: { first: "1", second: "2" }, value: 3 }
+        ])
+        const names = new Set(samples.map(({ name }) => name))
+        expect(units.filter((unit) => !names.has(`prometheus_test_${unit}`))).toEqual([])
+        expect(samples.find(({ name }) => name === "pod_telemetry_series_left_out")?.value).toBeGreaterThanOrEqual(1)
+      })
   )
 
   it.scopedLive("Given more series than maxSeries, When they are scraped, Then the rest is counted", () =>
