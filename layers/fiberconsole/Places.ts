@@ -13,8 +13,10 @@ import * as Predicate from "effect/Predicate"
 import type { Locate } from "../../services/FiberConsole.js"
 import * as Sources from "../internal/Sources.js"
 
-/** The key of the global object under which the session finds the generators, for the time of one call. */
-const KEY = "@pod-protocol/effect/FiberConsole/generators"
+/** The keys of the global object under which sessions find the generators, for the time of one call each. */
+const KEYS = "@pod-protocol/effect/FiberConsole/generators/"
+
+let calls = 0
 
 interface Found {
   readonly url: string
@@ -26,8 +28,8 @@ interface Found {
 const at = (value: unknown, ...names: ReadonlyArray<string>): unknown =>
   names.reduce<unknown>((found, name) => (Predicate.hasProperty(found, name) ? found[name] : undefined), value)
 
-const locationOf = async (session: Session, urls: ReadonlyMap<string, string>, index: number) => {
-  const expression = `globalThis[Symbol.for(${JSON.stringify(KEY)})][${index}]`
+const locationOf = async (session: Session, key: string, urls: ReadonlyMap<string, string>, index: number) => {
+  const expression = `globalThis[Symbol.for(${JSON.stringify(key)})][${index}]`
   const { result } = await session.post("Runtime.evaluate", { expression })
   if (result.objectId === undefined) return Option.none<Found>()
   const { internalProperties = [] } = await session.post("Runtime.getProperties", {
@@ -49,14 +51,15 @@ const inspected = async (generators: ReadonlyArray<object>): Promise<ReadonlyArr
   const urls = new Map<string, string>()
   session.on("Debugger.scriptParsed", ({ params }) => void urls.set(params.scriptId, params.url))
   session.connect()
-  Reflect.set(globalThis, Symbol.for(KEY), generators)
+  const key = `${KEYS}${calls++}`
+  Reflect.set(globalThis, Symbol.for(key), generators)
   try {
     await session.post("Debugger.enable")
     const found: Array<Option.Option<Found>> = []
-    for (const index of generators.keys()) found.push(await locationOf(session, urls, index))
+    for (const index of generators.keys()) found.push(await locationOf(session, key, urls, index))
     return found
   } finally {
-    Reflect.deleteProperty(globalThis, Symbol.for(KEY))
+    Reflect.deleteProperty(globalThis, Symbol.for(key))
     session.disconnect()
   }
 }

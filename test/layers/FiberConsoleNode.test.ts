@@ -57,6 +57,21 @@ describe.sequential("FiberConsoleNode", () => {
       }).pipe(Effect.provide(FiberConsoleNode.layer))
   )
 
+  it.live("Given two dumps at once, When one of them ends first, Then the other still has all lines of code", () =>
+    Effect.gen(function* () {
+      const sleeper = Effect.gen(function* () {
+        yield* Effect.sleep("1 hour")
+      })
+      const fibers = yield* Effect.replicateEffect(Effect.fork(Effect.withSpan(sleeper, "one of ten")), 10)
+      yield* settled
+      const [, dump] = yield* Effect.all([dumpOf(1), dumpOf(200)], { concurrency: 2 })
+      expect(dump.fibers.filter(named("one of ten")).map(({ places }) => places)).toEqual(
+        fibers.map(() => [expect.stringMatching(HERE)])
+      )
+      yield* Fiber.interruptAll(fibers)
+    }).pipe(Effect.provide(FiberConsoleNode.layer))
+  )
+
   it.live.each([
     ["layer", FiberConsoleNode.layer],
     ["layerRoots", FiberConsoleNode.layerRoots]
