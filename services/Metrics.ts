@@ -212,8 +212,8 @@ export const make = (options: Options = {}): Effect.Effect<Service, InvalidInput
         Effect.withFiberRuntime<Timer, InvalidInput>((fiber) => {
           const id = Registry.identify(name, labels)
           if (Either.isLeft(id)) return Effect.fail(id.left)
-          const operation = registry.operation(id.right)
-          if (Either.isLeft(operation)) return Effect.fail(operation.left)
+          const checked = registry.check("operation", id.right)
+          if (Either.isLeft(checked)) return Effect.fail(checked.left)
           const clock = clockOf(fiber)
           const start = clock.unsafeCurrentTimeNanos()
           let elapsed: number | undefined

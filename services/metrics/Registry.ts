@@ -104,6 +104,16 @@ export class Registry {
     public since: bigint
   ) {}
 
+  /** Whether the name can be one of this kind. */
+  check(kind: keyof Kinds, { name }: Id): Either.Either<void, InvalidInput> {
+    const other = this.#kinds.get(name)
+    return other === undefined || other === kind
+      ? Either.void
+      : Either.left(
+          new InvalidInput({ field: "name", rule: `"${name}" is the name of a ${other} and cannot name a ${kind}` })
+        )
+  }
+
   operation(id: Id): Either.Either<Operation, InvalidInput> {
     return this.#find("operation", this.operations, id, Operation)
   }
@@ -154,12 +164,8 @@ export class Registry {
   ): Either.Either<Kinds[K], InvalidInput> {
     const known = series.get(id.key)
     if (known !== undefined) return Either.right(known)
-    const other = this.#kinds.get(id.name)
-    if (other !== undefined && other !== kind) {
-      return Either.left(
-        new InvalidInput({ field: "name", rule: `"${id.name}" is the name of a ${other} and cannot name a ${kind}` })
-      )
-    }
+    const checked = this.check(kind, id)
+    if (Either.isLeft(checked)) return Either.left(checked.left)
     if (this.#series >= this.maxSeries) {
       this.overflow++
       overflown.unsafeUpdate(1, [])

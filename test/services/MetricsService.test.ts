@@ -218,6 +218,19 @@ describe("the service Metrics", () => {
     }).pipe(Effect.provide(Metrics.layer({ maxSeries: 100 })))
   )
 
+  it.effect("Given timers, When only some of them are observed, Then only their values make series and overflow", () =>
+    Effect.gen(function* () {
+      const metrics = yield* Metrics.Metrics
+      yield* metrics.timer("never observed")
+      yield* metrics.increment("counter")
+      expect((yield* metrics.snapshot).operations).toEqual([])
+      const { observe } = yield* metrics.timer("beyond the maximum")
+      yield* observe
+      expect((yield* metrics.snapshot).overflow).toBe(1)
+      expect((yield* Effect.flip(metrics.timer("counter"))).field).toBe("name")
+    }).pipe(Effect.provide(Metrics.layer({ maxSeries: 1 })))
+  )
+
   it.effect("Given a reset, When more is measured, Then only later values are left, of any kind", () =>
     Effect.gen(function* () {
       const metrics = yield* Metrics.Metrics
