@@ -70,6 +70,24 @@ it.effect(
     })
 )
 
+it.scopedLive(
+  "Given a client that sends arrays faster than they are answered, When it goes on, Then it has to wait",
+  () =>
+    Effect.gen(function* () {
+      const { url, wsUrl } = yield* Server.serve({ port: 0 })
+      const client = yield* connect(wsUrl)
+      const text = array(2000)
+      for (let count = 0; count < 300; count++) client.socket.send(text)
+      yield* until(() => client.received.length > 0)
+      // The rest is in the buffers of the two sockets.
+      assert.isAbove(client.socket.bufferedAmount, 100 * text.length)
+      const init = { method: "POST", headers: { "content-type": "application/json" }, body: request(1) }
+      const reply = yield* Effect.promise(() => fetch(url, init).then((response) => response.text()))
+      assert.include(reply, '"result"')
+      yield* until(() => client.received.length > 5)
+    }).pipe(cluster)
+)
+
 it.live("Given replies that are too long together, When an array is answered, Then the later calls are refused", () =>
   Effect.gen(function* () {
     let calls = 0

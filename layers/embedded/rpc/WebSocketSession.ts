@@ -6,7 +6,8 @@
  *
  * Invariants: a subscription's notifications follow the reply with its id; closing the connection ends its
  * subscriptions; a client that does not read is disconnected instead of losing notifications. After that its
- * subscriptions end at once, and its requests are not answered.
+ * subscriptions end at once, and its requests are not answered. While several arrays of a client are being answered, the
+ * server reads no more from it: arrays arrive faster than they are answered, and each has megabytes.
  */
 import { createHash } from "node:crypto"
 import * as Socket from "@effect/platform/Socket"
@@ -24,6 +25,9 @@ import * as Subscriptions from "./methods/subscriptions.js"
  * silently.
  */
 const MAX_BUFFERED_BYTES = 32 * 1024 * 1024
+
+/** Messages of a connection that are answered at the same time before the server stops reading from it. */
+const MAX_ANSWERED = 4
 
 /** Close code of RFC 6455: the client breaks the server's rules. */
 const POLICY_VIOLATION = 1008
@@ -48,6 +52,7 @@ export const run = (
     const subscriptions = new Map<number, Held>()
     const idOf = new Map<string, number>()
     let nextId = 0
+    let answered = 0
 
     const forget = (id: number): void => {
       const held = subscriptions.get(id)
@@ -121,11 +126,13 @@ export const run = (
         const webSocket = yield* connection
         if (webSocket.readyState !== webSocket.OPEN) return
         const { release, send } = heldBack(webSocket)
+        if (++answered > MAX_ANSWERED) read(webSocket, "pause")
         const reply = yield* JsonRpc.answer(text, (method, params) => {
           const kind = kindBySubscribe.get(method)
           if (kind !== undefined) return subscribe(kind, params, send)
           return unsubscribes.has(method) ? unsubscribe(params[0]) : cluster.request(method, params)
         })
+        if (--answered === MAX_ANSWERED) read(webSocket, "resume")
         if (reply !== undefined) sendWithin(webSocket, reply)
         release()
       })
@@ -134,6 +141,12 @@ export const run = (
       .runRaw((message) => handle(typeof message === "string" ? message : decoder.decode(message)))
       .pipe(Effect.ensuring(Effect.sync(endAll)))
   })
+
+/** Stops or continues reading. Only the sockets of `ws` can. */
+const read = (webSocket: WebSocket, how: "pause" | "resume"): void => {
+  const change: unknown = Reflect.get(webSocket, how)
+  if (typeof change === "function") Reflect.apply(change, webSocket, [])
+}
 
 /** The current connection. `Socket.runRaw` always provides it to its handlers, although its type does not show it. */
 const connection = Effect.flatMap(Effect.serviceOption(Socket.WebSocket), (found) =>
