@@ -103,11 +103,11 @@ export const list = (config: object, preset: object, variables: ReadonlySet<stri
   ...hidden(config, variables),
   ...LISTED.map(({ byDefault, option, variable }): Setting => {
     const value = valueAt(config, option)
-    if (value === undefined || value === true) return { option, value: byDefault, source: "default" }
-    const text = textOf(option, value)
+    const isDefault = value === undefined || value === true
+    const text = isDefault ? byDefault : textOf(option, value)
     if (variable !== undefined && variables.has(variable)) return { option, value: text, source: "environment" }
-    const isPreset = valueAt(preset, option) === value
-    return { option, value: text, source: isPreset ? "preset" : "option" }
+    if (isDefault) return { option, value: text, source: "default" }
+    return { option, value: text, source: valueAt(preset, option) === value ? "preset" : "option" }
   })
 ]
 

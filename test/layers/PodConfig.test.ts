@@ -112,6 +112,17 @@ describe("PodConfig: the environment over a preset", () => {
     )
   )
 
+  it.effect(
+    "Given variables that set a default over a preset, When they are listed, Then their source is the environment",
+    () =>
+      Effect.gen(function* () {
+        const preset = { ...PodConfig.performance, startCheck: false }
+        const settings = yield* PodConfig.effective(yield* PodConfig.configWith(preset), preset)
+        expect(sourceOf(settings, "cache.maxEntries")).toEqual(["no cache", "environment"])
+        expect(sourceOf(settings, "startCheck")).toEqual(["true", "environment"])
+      }).pipe(Effect.provide(withVariables({ POD_CACHE_ENTRIES: "0", POD_START_CHECK: "true" })))
+  )
+
   it.effect("Given the benchmark preset, When it is listed, Then disabled settings are off", () =>
     Effect.gen(function* () {
       const settings = yield* PodConfig.effective(
