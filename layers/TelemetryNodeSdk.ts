@@ -11,6 +11,7 @@ import * as Runtime from "effect/Runtime"
 import { Metrics, type OperationSnapshot } from "../services/Metrics.js"
 import * as ExponentialHistogram from "../src/observe/ExponentialHistogram.js"
 import * as MetricTable from "../src/observe/MetricTable.js"
+import * as CountedSince from "./internal/CountedSince.js"
 
 /** Enumerations of the SDK. */
 const CUMULATIVE = 1
@@ -77,7 +78,7 @@ export interface MetricProducer<Resource> {
   readonly collect: () => Promise<Collected<Resource>>
 }
 
-const timeOf = (millis: number): Time => [Math.floor(millis / 1000), Math.round((millis % 1000) * 1e6)]
+const timeOf = (millis: number): Time => [Math.floor(millis / 1000), (millis % 1000) * 1e6]
 
 const pointOf =
   (startTime: Time, endTime: Time) =>
@@ -107,8 +108,9 @@ export const metricProducer = <Resource>(resource: Resource): Effect.Effect<Metr
     const { snapshot } = yield* Metrics
     const runPromise = Runtime.runPromise(yield* Effect.runtime())
     const { meaning: description, name, unit } = MetricTable.operationDuration
-    const collect = Effect.map(snapshot, ({ operations, seconds, takenAt }): Collected<Resource> => {
-      const dataPoints = operations.map(pointOf(timeOf(takenAt - seconds * 1000), timeOf(takenAt)))
+    const since = CountedSince.make()
+    const collect = Effect.zipWith(snapshot, Effect.clock, (taken, clock): Collected<Resource> => {
+      const dataPoints = taken.operations.map(pointOf(timeOf(since(taken, clock)), timeOf(taken.takenAt)))
       const metric = {
         descriptor: { name, description, unit, valueType: DOUBLE },
         aggregationTemporality: CUMULATIVE,

@@ -36,6 +36,8 @@ export type Value =
 export interface Series {
   readonly labels: Labels
   readonly value: Value
+  /** Whether it is of the service `Metrics`, whose counts can be reset. */
+  readonly isOfService?: boolean
 }
 
 /** The series of one name. */
@@ -152,7 +154,7 @@ export const read = (metrics: Snapshot | undefined, maxSeries: number): Readonly
   const known = new Set<string>()
   let left = maxSeries
   let leftOut = 0
-  const add = ({ labels, meaning, name, unit, value }: Found): void => {
+  const add = ({ isOfService = false, labels, meaning, name, unit, value }: Found): void => {
     const family = families.get(name)
     const key = keyOf(name, labels)
     if (left === 0 || known.has(key) || (family !== undefined && family.kind !== value.kind)) leftOut++
@@ -160,11 +162,11 @@ export const read = (metrics: Snapshot | undefined, maxSeries: number): Readonly
       left--
       known.add(key)
       if (family === undefined)
-        families.set(name, { name, unit, meaning, kind: value.kind, series: [{ labels, value }] })
-      else family.series.push({ labels, value })
+        families.set(name, { name, unit, meaning, kind: value.kind, series: [{ labels, value, isOfService }] })
+      else family.series.push({ labels, value, isOfService })
     }
   }
-  if (metrics !== undefined) ofSnapshot(metrics).forEach(add)
+  if (metrics !== undefined) ofSnapshot(metrics).forEach((found) => add({ ...found, isOfService: true }))
   for (const pair of Metric.unsafeSnapshot()) ofPair(pair).forEach(add)
   if (leftOut > 0) {
     left = 1

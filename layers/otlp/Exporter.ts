@@ -13,6 +13,7 @@ import type { Tracer } from "effect/Tracer"
 import { Metrics } from "../../services/Metrics.js"
 import * as Telemetry from "../../services/Telemetry.js"
 import type { InvalidInput } from "../../src/InvalidInput.js"
+import * as CountedSince from "../internal/CountedSince.js"
 import * as Series from "../internal/Series.js"
 import * as Http from "./Http.js"
 import * as Logs from "./Logs.js"
@@ -86,6 +87,7 @@ export const make = (options: Options): Effect.Effect<Exporter, InvalidInput, Ht
     const clock = yield* Effect.clock
     const nanos = (): string => String(clock.unsafeCurrentTimeNanos())
     const metricsOf = OtlpMetrics.make(shown, nanos())
+    const countedSince = CountedSince.make()
     const measured = yield* Effect.serviceOption(Metrics)
     const collect = Option.match(outboxes.metrics, {
       onNone: () => Effect.void,
@@ -93,7 +95,11 @@ export const make = (options: Options): Effect.Effect<Exporter, InvalidInput, Ht
         Effect.gen(function* () {
           const snapshot = yield* Effect.transposeMapOption(measured, (metrics) => metrics.snapshot)
           const families = Series.read(Option.getOrUndefined(snapshot), maxSeries)
-          replace(metricsOf(families, nanos()).map((metric) => format.encode("metrics", metric)))
+          const since = Option.match(snapshot, {
+            onNone: nanos,
+            onSome: (taken) => `${countedSince(taken, clock)}000000`
+          })
+          replace(metricsOf(families, nanos(), since).map((metric) => format.encode("metrics", metric)))
         })
     })
     if (Option.isSome(outboxes.metrics)) {

@@ -1,4 +1,4 @@
-/** Converts metrics to OpenTelemetry's: cumulative since the start. A number that is not finite has no data point. */
+/** Converts metrics to OpenTelemetry's: cumulative since the start, or since the last reset of the service `Metrics`. A number that is not finite has no data point. */
 import * as ExponentialHistogram from "../../src/observe/ExponentialHistogram.js"
 import type { Family, Series } from "../internal/Series.js"
 import * as Model from "./Model.js"
@@ -17,13 +17,18 @@ const extremes = ({ count, max, min }: { readonly count: number; readonly min: n
 const temporality = { aggregationTemporality: Model.CUMULATIVE }
 
 export const make = (shown: Shown, startTimeUnixNano: string) => {
-  const metricOf = ({ kind, meaning, name, series, unit }: Family, timeUnixNano: string): Model.Metric => {
+  const metricOf = (
+    { kind, meaning, name, series, unit }: Family,
+    timeUnixNano: string,
+    sinceUnixNano: string
+  ): Model.Metric => {
     const numbers: Array<Model.NumberDataPoint> = []
     const histograms: Array<Model.HistogramDataPoint> = []
     const exponentials: Array<Model.ExponentialHistogramDataPoint> = []
     let isMonotonic = true
-    for (const { labels, value } of series.filter(isFinitePoint)) {
-      const point = { attributes: shown.attributes(Object.entries(labels)), startTimeUnixNano, timeUnixNano }
+    for (const { isOfService, labels, value } of series.filter(isFinitePoint)) {
+      const start = isOfService === true ? sinceUnixNano : startTimeUnixNano
+      const point = { attributes: shown.attributes(Object.entries(labels)), startTimeUnixNano: start, timeUnixNano }
       switch (value.kind) {
         case "counter":
           isMonotonic &&= value.isMonotonic
@@ -70,6 +75,7 @@ export const make = (shown: Shown, startTimeUnixNano: string) => {
         return { ...about, exponentialHistogram: { dataPoints: exponentials, ...temporality } }
     }
   }
-  return (families: ReadonlyArray<Family>, now: string): ReadonlyArray<Model.Metric> =>
-    families.map((family) => metricOf(family, now))
+  /** `since`: the start of the counts of the service `Metrics`. */
+  return (families: ReadonlyArray<Family>, now: string, since: string): ReadonlyArray<Model.Metric> =>
+    families.map((family) => metricOf(family, now, since))
 }

@@ -26,6 +26,8 @@ const registered = Effect.gen(function* () {
     .pipe(Effect.provideService(Wallet, wallet))
 })
 
+const millisOf = ([seconds, nanos]: readonly [number, number] = [0, 0]) => seconds * 1000 + nanos / 1e6
+
 const cluster = Layer.provideMerge(TestWallets.layer, Pod.layerEmbedded)
 
 describe("the SDK of OpenTelemetry", () => {
@@ -62,6 +64,26 @@ describe("the SDK of OpenTelemetry", () => {
       expect(durations?.dataPoints.map(({ attributes }) => attributes["operation"])).toContain("Agent.register")
       expect(metrics.map(({ descriptor }) => descriptor.name)).toContain("pod_transactions_total")
     })
+  )
+
+  it.live("Given a producer, When it is read twice, Then the start is the same until the service is reset", () =>
+    Effect.gen(function* () {
+      const { collect } = yield* TelemetryNodeSdk.metricProducer(emptyResource())
+      const metrics = yield* Metrics.Metrics
+      const start = Effect.gen(function* () {
+        yield* Effect.sleep(7).pipe(metrics.track("nap"))
+        const { resourceMetrics } = yield* Effect.promise(collect)
+        return resourceMetrics.scopeMetrics[0]?.metrics[0]?.dataPoints[0]?.startTime
+      })
+      const first = yield* start
+      expect(yield* start).toEqual(first)
+      expect(yield* start).toEqual(first)
+      yield* Effect.sleep(200)
+      yield* metrics.reset
+      const later = yield* start
+      expect(millisOf(later) - millisOf(first)).toBeGreaterThan(190)
+      expect(yield* start).toEqual(later)
+    }).pipe(Effect.provide(Metrics.layer()))
   )
 
   it.scopedLive("Given a ratio of 0, When an agent registers, Then the SDK gets no span", () =>

@@ -148,6 +148,35 @@ describe("metrics at a collector", () => {
       }).pipe(silent)
   )
 
+  it.scopedLive(
+    "Given a reset, When counts are exported, Then they have another start, and the same one otherwise",
+    () =>
+      Effect.gen(function* () {
+        const collector = yield* receiver()
+        yield* Effect.gen(function* () {
+          const metrics = yield* Metrics.Metrics
+          const { flush } = yield* TelemetryOtlp.TelemetryOtlp
+          const exported = Effect.zipRight(metrics.increment("counted"), flush)
+          yield* exported
+          yield* Effect.sleep(207)
+          yield* exported
+          yield* metrics.reset
+          yield* exported
+        }).pipe(
+          Effect.provide(exporter(collector.url, { metrics: true, traces: false })),
+          Effect.provide(Metrics.layer())
+        )
+        const points = collector
+          .metrics()
+          .flatMap(({ name, sum }) => (name === "counted" ? (sum?.dataPoints ?? []) : []))
+          .map(({ asInt, startTimeUnixNano }) => ({ value: Number(asInt), start: Number(startTimeUnixNano) / 1e6 }))
+        expect(points.map(({ value }) => value).slice(0, 3)).toEqual([1, 2, 1])
+        const [first, second, third] = points.map(({ start }) => start)
+        expect(second).toBe(first)
+        expect((third ?? 0) - (first ?? 0)).toBeGreaterThan(200)
+      }).pipe(silent)
+  )
+
   it.scopedLive("Given two collectors and Prometheus, When one call is made, Then each of them counts it once", () =>
     Effect.gen(function* () {
       const [one, other] = [yield* receiver(), yield* receiver()]

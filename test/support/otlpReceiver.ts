@@ -38,6 +38,7 @@ const Span = Schema.Struct({
 })
 const NumberPoint = Schema.Struct({
   attributes: many(KeyValue),
+  startTimeUnixNano: Schema.optional(Schema.String),
   asDouble: Schema.optional(Schema.Number),
   asInt: Schema.optional(Long)
 })
