@@ -1,5 +1,6 @@
 /** The fee of a transaction: a fee per signature, and the bid price of its compute units. */
 import type { Address } from "@solana/kit"
+import { MAX_U64 } from "../../../src/internal/check.js"
 import * as Addresses from "../../../src/solana/Address.js"
 import type { AnyMessage } from "../chain/AnyTransaction.js"
 
@@ -49,10 +50,15 @@ export const feeOf = (message: AnyMessage): bigint => {
     const program = message.staticAccounts[programIndex]
     if (program !== undefined && SIGNATURE_PROGRAMS.has(program)) signatures += BigInt(data[0] ?? 0)
   }
-  const fee = signatures * LAMPORTS_PER_SIGNATURE
-  if (message.config !== undefined) return fee + (message.config.priorityFee ?? 0n)
-  return fee + (limit * price + MICRO_LAMPORTS - 1n) / MICRO_LAMPORTS
+  const priorityFee =
+    message.config === undefined
+      ? (limit * price + MICRO_LAMPORTS - 1n) / MICRO_LAMPORTS
+      : (message.config.priorityFee ?? 0n)
+  return saturated(signatures * LAMPORTS_PER_SIGNATURE + priorityFee)
 }
+
+/** The runtime computes in a u64, which does not overflow. */
+const saturated = (amount: bigint): bigint => (amount < MAX_U64 ? amount : MAX_U64)
 
 /** The bid price of a message, in micro-lamports per compute unit. */
 export const priceOf = (message: AnyMessage): bigint => {
@@ -60,7 +66,7 @@ export const priceOf = (message: AnyMessage): bigint => {
   if (message.config === undefined) return price
   const { computeUnitLimit, priorityFee = 0n } = message.config
   const units = computeUnitLimit === undefined ? limit : BigInt(computeUnitLimit)
-  return units === 0n ? 0n : (priorityFee * MICRO_LAMPORTS) / units
+  return units === 0n ? 0n : saturated((priorityFee * MICRO_LAMPORTS) / units)
 }
 
 const budgetOf = (message: AnyMessage): Budget => {

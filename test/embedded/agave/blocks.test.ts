@@ -2,9 +2,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ComputeBudgetProgram, Keypair } from "@solana/web3.js"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as EmbeddedCluster from "../../../layers/EmbeddedCluster.js"
-import { addressOf, transfer } from "../support.js"
-import { call, field, payer, refusalOf, sent } from "./support.js"
+import { MAX_U64 } from "../../../src/internal/check.js"
+import * as Base64 from "../../../src/solana/Base64.js"
+import { addressOf, messageOf, transfer } from "../support.js"
+import { call, field, payer, refusalOf, sent, wire } from "./support.js"
 
 const MAX_RANGE = 500_000
 
@@ -30,6 +33,20 @@ describe("blocks", () => {
       assert.strictEqual(field(block, "transactions", 0, "transaction", 1), "base64")
       assert.deepStrictEqual(block, yield* call("getBlock", slot, { encoding: "base64" }))
       assert.strictEqual((yield* refusalOf("getBlock", slot, "base65")).code, -32602)
+    }).pipe(Effect.provide(EmbeddedCluster.layer({ podProgram: false })))
+  )
+
+  it.effect("getFeeForMessage: the largest u64 for a price beyond it", () =>
+    Effect.gen(function* () {
+      const key = yield* payer
+      const text = yield* wire(
+        [key],
+        ComputeBudgetProgram.setComputeUnitLimit({ units: 1_400_000 }),
+        ComputeBudgetProgram.setComputeUnitPrice({ microLamports: MAX_U64 }),
+        transfer(key, key.publicKey, 1n)
+      )
+      const message = Base64.encode(messageOf(Either.getOrThrow(Base64.decode(text))))
+      assert.strictEqual(field(yield* call("getFeeForMessage", message), "value"), MAX_U64)
     }).pipe(Effect.provide(EmbeddedCluster.layer({ podProgram: false })))
   )
 
