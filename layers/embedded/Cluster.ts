@@ -131,8 +131,8 @@ export const make = (
       setAccount: (account) => setAccount(chain, account),
       addProgram: (address, elf) => addProgram(chain, address, elf),
       advanceSlots: (count) =>
-        Effect.flatMap(Check.integer("count", count, 0), (slots) =>
-          Effect.map(Clock.monotonicMillis, (now) => chain.advance(slots, now))
+        Effect.suspend(() => Check.integer("count", count, 0, MAX_SLOT - chain.bank("processed").slot)).pipe(
+          Effect.flatMap((slots) => Effect.map(Clock.monotonicMillis, (now) => chain.advance(slots, now)))
         ),
       advanceTime: (duration) =>
         Effect.map(Clock.monotonicMillis, (now) => chain.advanceTime(Duration.toMillis(duration), now)),
@@ -173,6 +173,9 @@ const METHODS: ReadonlyMap<string, Method> = new Map(
     Object.entries(methods)
   )
 )
+
+/** The highest slot that `advanceSlots` reaches. From 2^53 on, a number cannot count slots. */
+const MAX_SLOT = 2 ** 52
 
 /** A small program that LiteSVM includes. It is loaded at addresses where only the existence of a program matters. */
 const MEMO_PROGRAM = Addresses.known("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr")

@@ -92,7 +92,10 @@ export interface Service {
   readonly setAccount: (account: Options.AccountImage) => Effect.Effect<void, InvalidInput>
   /** Loads a program, after a trial load on a temporary machine. */
   readonly addProgram: (address: Address, elf: Uint8Array) => Effect.Effect<void, EmbeddedClusterError>
-  /** Makes empty blocks, one per slot. For more than `maxBlocks` slots, only the last ones get a block. */
+  /**
+   * Makes empty blocks, one per slot. For more than `maxBlocks` slots, only the last ones get a block. `InvalidInput`
+   * for a slot beyond 2^52.
+   */
   readonly advanceSlots: (count: number) => Effect.Effect<void, InvalidInput>
   /**
    * Moves the chain's Unix time forward without making a block. The next block has the new time. The chain is at most

@@ -82,6 +82,7 @@ describe("EmbeddedCluster", () => {
       assert.deepNestedInclude(yield* Effect.flip(rpc.sendTransaction(wire)), { "data.err": "BlockhashNotFound" })
       yield* send([payer], transfer(payer, payer.publicKey, 1n))
       assert.strictEqual((yield* Effect.flip(cheats.advanceSlots(-1))).field, "count")
+      assert.strictEqual((yield* Effect.flip(cheats.advanceSlots(2 ** 52))).field, "count")
       assert.strictEqual((yield* Effect.flip(cheats.airdrop(address, -1n))).field, "lamports")
       assert.strictEqual((yield* Effect.flip(cheats.airdrop(address, 2n ** 63n))).field, "lamports")
       const clock = yield* Effect.flip(
