@@ -190,7 +190,8 @@ const serveWebSocket = (cluster: Service, host: string, port: number, limits: Li
       listen(server, host, port, maxConnections),
       { concurrent: true }
     )
-    yield* Effect.forkScoped(run((socket) => Effect.ignore(WebSocketSession.run(cluster, socket, maxSubscriptions))))
+    const sessions = run((socket) => Effect.ignore(WebSocketSession.run(cluster, socket, maxSubscriptions)))
+    yield* Effect.forkScoped(Effect.interruptible(sessions))
   })
 
 /**

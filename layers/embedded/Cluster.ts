@@ -78,7 +78,7 @@ export const make = (
     const passing = settings.blockMode === "instant" && settings.passingSlots
     if (settings.blockMode === "interval") {
       const stops = Effect.tapDefect((defect) => Effect.logFatal("the embedded cluster makes no more blocks", defect))
-      yield* Effect.forkScoped(stops(Ticker.run(chain)))
+      yield* Effect.forkScoped(Effect.interruptible(stops(Ticker.run(chain))))
     } else if (passing) yield* Waiting.run(chain, feeds)
     const poll = passing ? Waiting.polls(chain) : Function.constVoid
 

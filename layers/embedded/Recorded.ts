@@ -83,7 +83,7 @@ const compacting = (chain: Chain, folder: LedgerFolder.LedgerFolder, origin: Led
       kept = 0
       yield* Effect.try(() => folder.compact({ runtime, seed, settings, wall }, chain.image()))
     }).pipe(Effect.catchAll(({ error }) => Effect.logWarning("the ledger's log was not compacted", error)))
-    yield* Effect.forkScoped(Effect.forever(compact))
+    yield* Effect.forkScoped(Effect.interruptible(Effect.forever(compact)))
     return (input: TimedInput): void => {
       folder.append(input)
       if (++kept >= maxLedgerInputs) isDue.unsafeOpen()

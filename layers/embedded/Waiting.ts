@@ -30,7 +30,7 @@ export const run = (chain: Chain, feeds: Feeds): Effect.Effect<void, never, Scop
       const now = yield* Clock.monotonicMillis
       if (feeds.isWatched && chain.bank("processed").slot === slot) chain.advance(1, now)
     })
-    return Effect.asVoid(Effect.forkScoped(Effect.forever(pass)))
+    return Effect.asVoid(Effect.forkScoped(Effect.interruptible(Effect.forever(pass))))
   })
 
 /** Returns a function to call before each method. It lets slots pass between repeated requests. */

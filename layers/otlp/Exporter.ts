@@ -104,7 +104,8 @@ export const make = (options: Options): Effect.Effect<Exporter, InvalidInput, Ht
     })
     if (Option.isSome(outboxes.metrics)) {
       yield* Effect.addFinalizer(() => collect)
-      yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(metricInterval), collect)))
+      const periodic = Effect.forever(Effect.zipRight(Effect.sleep(metricInterval), collect))
+      yield* Effect.forkScoped(Effect.interruptible(periodic))
     }
 
     const statsOf = (signal: Model.Signal): SignalStats =>

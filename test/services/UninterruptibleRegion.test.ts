@@ -2,6 +2,9 @@
  * Fibers of a service have the region of the fiber that starts them. Where this is uninterruptible, such as the acquisition
  * of a resource, the end of the scope must still end them, because it waits for them.
  */
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -10,7 +13,10 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as EmbeddedCluster from "../../layers/EmbeddedCluster.js"
+import * as EmbeddedServer from "../../layers/EmbeddedServer.js"
 import * as Pod from "../../layers/Pod.js"
+import * as TelemetryOtlp from "../../layers/TelemetryOtlp.js"
 import * as TestWallets from "../../layers/TestWallets.js"
 import * as Agent from "../../services/Agent.js"
 import * as Analytics from "../../services/Analytics.js"
@@ -43,7 +49,42 @@ const below = Layer.merge(Cache.layerMemory(), CacheStore.layerMemory()).pipe(
   Layer.provideMerge(Pod.layerTest)
 )
 
+const cluster = (options: EmbeddedCluster.Options) => EmbeddedCluster.layer({ podProgram: false, ...options })
+
+/** Layers that run fibers by themselves. Nothing listens on the port. */
+const built: ReadonlyArray<readonly [name: string, layer: Layer.Layer<never, unknown>]> = [
+  ["EmbeddedCluster", cluster({})],
+  ["EmbeddedCluster in interval mode", cluster({ blockMode: "interval" })],
+  ["EmbeddedServer", Layer.provide(Layer.scopedDiscard(EmbeddedServer.serve()), cluster({ passingSlots: false }))],
+  ["TelemetryOtlp", TelemetryOtlp.layerFetch({ url: "http://127.0.0.1:1", shutdownTimeout: "50 millis" })]
+]
+
 describe("an uninterruptible region", () => {
+  for (const [name, layer] of built) {
+    it.live(`Given the layer of ${name} built in it, When the scope closes, Then its fibers end`, () =>
+      Effect.gen(function* () {
+        const scope = yield* Scope.make()
+        yield* Effect.uninterruptible(Layer.buildWithScope(layer, scope))
+        yield* Effect.sleep("100 millis")
+        assert.isTrue(yield* ends(Scope.close(scope, Exit.void)))
+      })
+    )
+  }
+
+  it.scopedLive("Given a cluster over a folder made in it, When the scope closes, Then its fibers end", () =>
+    Effect.gen(function* () {
+      const ledger = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(path.join(tmpdir(), "pod-region-"))),
+        (made) => Effect.sync(() => rmSync(made, { recursive: true }))
+      )
+      const scope = yield* Scope.make()
+      const make = EmbeddedCluster.make({ podProgram: false, passingSlots: false, ledger })
+      yield* Effect.uninterruptible(Scope.extend(make, scope))
+      yield* Effect.sleep("100 millis")
+      assert.isTrue(yield* ends(Scope.close(scope, Exit.void)))
+    })
+  )
+
   for (const [name, make] of layers) {
     it.live(`Given ${name} built in it, When the scope closes, Then its fibers end`, () =>
       Effect.gen(function* () {
