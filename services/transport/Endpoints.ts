@@ -18,6 +18,7 @@ import { InvalidInput } from "../../src/InvalidInput.js"
 import * as Deadline from "../Deadline.js"
 import type { EndpointsError } from "../EndpointsError.js"
 import * as Clock from "../internal/clock.js"
+import * as Closing from "../internal/closing.js"
 import * as Direct from "../internal/direct.js"
 import * as Opinion from "../internal/Opinion.js"
 import { slotFrom } from "../internal/slot.js"
@@ -172,6 +173,7 @@ export const make = (
     const hedgeRatio = yield* positive("hedge.ratio", options.hedge?.ratio ?? 0.05)
 
     const scope = yield* Effect.scope
+    const { isClosed } = yield* Closing.make()
     const cluster =
       options.genesis === "any" ? Cluster.trusted : yield* Cluster.verify(endpoints, options.genesis, startTimeout)
     if (probeInterval < Infinity) yield* Cluster.probe(endpoints, cluster, probeInterval)
@@ -231,8 +233,9 @@ export const make = (
     const send = <A>(call: Call<A>, order: Order): Effect.Effect<A, RpcError> => {
       const noted = noting(call, accepting(order))
       const [first, ...others] = order
-      const repeatable = call.methods.every(Method.isRepeatable)
-      if (copies === 1 || others.length === 0 || !repeatable) return Failover.inOrder(noted, order)
+      const isSingle = copies === 1 || others.length === 0 || !call.methods.every(Method.isRepeatable)
+      // A closed scope would interrupt the attempts of a broadcast. The transports say that the pool is closed.
+      if (isSingle || isClosed()) return Failover.inOrder(noted, order)
       return Failover.broadcast(noted, [first, ...others.slice(0, copies - 1)], scope)
     }
 

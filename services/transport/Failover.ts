@@ -19,7 +19,8 @@ import * as Deadline from "../Deadline.js"
 import type * as Direct from "../internal/direct.js"
 import { forkIn } from "../internal/endBy.js"
 import * as Metrics from "../Metrics.js"
-import type { RpcError, RpcTransport } from "../RpcTransport.js"
+import { RpcError } from "../RpcTransport.js"
+import type { RpcTransport } from "../RpcTransport.js"
 import type { Endpoint } from "./Endpoint.js"
 import { refusedAfter, summarize } from "./failures.js"
 import * as Method from "./Method.js"
@@ -162,9 +163,19 @@ export const hedged = Effect.fnUntraced(function* <A>(
     : again(inOrder(call, [third, ...others], failed))
 })
 
+/** The failure of an attempt that the end of the scope interrupted. */
+const cut = <A>({ methods: [method = "batch"] }: Call<A>, { host }: RpcTransport): RpcError =>
+  new RpcError({
+    reason: "Transport",
+    method,
+    host,
+    detail: "the pool was closed before the answer: check whether the call took effect"
+  })
+
 /**
  * Makes the call at all endpoints at once and returns the first answer. The other attempts continue in the scope, because
- * every endpoint should get the transaction. An interrupted caller interrupts all. If all fail, the errors are combined.
+ * every endpoint should get the transaction. An interrupted caller interrupts all. If all fail, the errors are combined. The
+ * end of the scope fails the attempts that are in flight.
  */
 export const broadcast = <A>(
   call: Call<A>,
@@ -180,10 +191,10 @@ const broadcasting = Effect.fnUntraced(function* <A>(
 ) {
   const answer = yield* Deferred.make<A, RpcError>()
   const failed: Array<RpcError> = []
-  const attempt = (endpoint: Endpoint): Effect.Effect<void> =>
-    Effect.matchCauseEffect(call.with(endpoint.transport), {
+  const attempt = ({ transport }: Endpoint): Effect.Effect<void> =>
+    Effect.matchCauseEffect(Effect.interruptible(call.with(transport)), {
       onFailure: (cause) => {
-        const error = Cause.failureOption(cause)
+        const error = Cause.isInterruptedOnly(cause) ? Option.some(cut(call, transport)) : Cause.failureOption(cause)
         if (Option.isNone(error)) return Deferred.failCause(answer, cause)
         failed.push(error.value)
         if (failed.length < endpoints.length) return Effect.void
@@ -201,8 +212,6 @@ const broadcasting = Effect.fnUntraced(function* <A>(
       },
       onSuccess: (value) => Deferred.succeed(answer, value)
     })
-  const fibers = yield* Effect.forEach(endpoints, (endpoint) =>
-    Effect.forkIn(Effect.interruptible(attempt(endpoint)), scope)
-  )
+  const fibers = yield* Effect.forEach(endpoints, (endpoint) => Effect.forkIn(attempt(endpoint), scope))
   return yield* Effect.onInterrupt(restore(Deferred.await(answer)), () => Fiber.interruptAll(fibers))
 })

@@ -9,37 +9,12 @@ import * as Deadline from "../../../services/Deadline.js"
 import * as Opinion from "../../../services/internal/Opinion.js"
 import { SubscriptionError } from "../../../services/RpcTransport.js"
 import { SubscriptionObserver } from "../../../services/SubscriptionObserver.js"
-import * as Endpoint from "../../../services/transport/Endpoint.js"
 import * as Endpoints from "../../../services/transport/Endpoints.js"
 import { AttemptsFailed } from "../../../services/transport/failures.js"
 import { InvalidInput } from "../../../src/InvalidInput.js"
 import { runs } from "../../support/runs.js"
-import type { Fake, Script } from "./support.js"
-import { fail, failure, fake } from "./support.js"
-
-/** A node of one cluster; its answer to everything else is its host, unless scripted. */
-const node = (
-  host: string,
-  script: Omit<Script, "host"> & { readonly genesis?: string; readonly slot?: bigint } = {}
-) =>
-  fake({
-    ...script,
-    host,
-    request: (method, params, nth) => {
-      if (method === "getGenesisHash") return Effect.succeed(script.genesis ?? "genesis")
-      if (method === "getSlot") return Effect.succeed(script.slot ?? 100n)
-      return script.request?.(method, params, nth) ?? Effect.succeed(host)
-    }
-  })
-
-const pool = (
-  nodes: ReadonlyArray<readonly [Fake, Endpoint.Options?]>,
-  options: Endpoints.Options = { probeInterval: Infinity, genesis: "any" }
-) =>
-  Effect.flatMap(
-    Effect.forEach(nodes, ([transport, options]) => Endpoint.make(options)(transport)),
-    (endpoints) => Endpoints.make(endpoints, options)
-  )
+import type { Fake } from "./support.js"
+import { fail, failure, fake, node, pool } from "./support.js"
 
 const asked = (transport: Fake, method: string): number =>
   transport.calls.filter((call) => call.method === method).length

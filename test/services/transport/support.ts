@@ -4,6 +4,8 @@ import type * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
 import type { RpcCall, RpcTransport } from "../../../services/RpcTransport.js"
 import { RpcError, SubscriptionError } from "../../../services/RpcTransport.js"
+import * as Endpoint from "../../../services/transport/Endpoint.js"
+import * as Endpoints from "../../../services/transport/Endpoints.js"
 
 export interface Recorded extends RpcCall {
   /** Clock milliseconds at which it reached the transport. */
@@ -58,3 +60,28 @@ export const fail = (
   reason: RpcError["reason"],
   rest: Parameters<typeof failure>[1] = {}
 ): Effect.Effect<never, RpcError> => Effect.fail(failure(reason, rest))
+
+/** A node of one cluster; its answer to everything else is its host, unless scripted. */
+export const node = (
+  host: string,
+  script: Omit<Script, "host"> & { readonly genesis?: string; readonly slot?: bigint } = {}
+) =>
+  fake({
+    ...script,
+    host,
+    request: (method, params, nth) => {
+      if (method === "getGenesisHash") return Effect.succeed(script.genesis ?? "genesis")
+      if (method === "getSlot") return Effect.succeed(script.slot ?? 100n)
+      return script.request?.(method, params, nth) ?? Effect.succeed(host)
+    }
+  })
+
+/** The endpoints over these nodes, without probes and without the check of their cluster unless asked for. */
+export const pool = (
+  nodes: ReadonlyArray<readonly [Fake, Endpoint.Options?]>,
+  options: Endpoints.Options = { probeInterval: Infinity, genesis: "any" }
+) =>
+  Effect.flatMap(
+    Effect.forEach(nodes, ([transport, options]) => Endpoint.make(options)(transport)),
+    (endpoints) => Endpoints.make(endpoints, options)
+  )

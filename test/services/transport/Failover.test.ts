@@ -1,0 +1,53 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import * as TestClock from "effect/TestClock"
+import { AttemptsFailed } from "../../../services/transport/failures.js"
+import { settle } from "./sockets.js"
+import { fail, node, pool } from "./support.js"
+
+const hanging = { request: () => Effect.never }
+
+const broadcast = { genesis: "any", probeInterval: Infinity, broadcast: 2 }
+
+/** Whether the effect ends within two seconds. */
+const ends = (effect: Effect.Effect<unknown>) =>
+  Effect.gen(function* () {
+    const within = yield* Effect.fork(Effect.timeoutOption(Effect.disconnect(effect), "2 seconds"))
+    yield* settle
+    yield* TestClock.adjust("2 seconds")
+    return Option.isSome(yield* Fiber.join(within))
+  })
+
+describe("Failover", () => {
+  it.effect(
+    "Given a broadcast in flight, When the scope of the pool closes, Then the sender learns that it may land",
+    () =>
+      Effect.gen(function* () {
+        const scope = yield* Scope.make()
+        const transport = yield* Scope.extend(pool([[node("a", hanging)], [node("b", hanging)]], broadcast), scope)
+        const sender = yield* Effect.forkDaemon(Effect.flip(transport.request("sendTransaction", ["wire"])))
+        yield* settle
+        yield* Scope.close(scope, Exit.void)
+        assert.isTrue(yield* ends(Fiber.await(sender)))
+        const error = yield* Fiber.join(sender)
+        assert.strictEqual(error.reason, "Transport")
+        assert.isTrue(error.cause instanceof AttemptsFailed && error.cause.errors.length === 2)
+      })
+  )
+
+  it.effect("Given a pool whose scope is closed, When a broadcast is made, Then the transports refuse it", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const closed = { request: () => fail("PoolClosed") }
+      const transport = yield* Scope.extend(pool([[node("a", closed)], [node("b", closed)]], broadcast), scope)
+      yield* Scope.close(scope, Exit.void)
+      const sender = yield* Effect.forkDaemon(Effect.flip(transport.request("sendTransaction", ["wire"])))
+      assert.isTrue(yield* ends(Fiber.await(sender)))
+      assert.strictEqual((yield* Fiber.join(sender)).reason, "PoolClosed")
+    })
+  )
+})
