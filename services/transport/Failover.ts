@@ -146,11 +146,16 @@ export const hedged = Effect.fnUntraced(function* <A>(
       onSuccess: (answer) => Effect.succeed(Either.right(answer))
     })
   const slow = Effect.suspend(() => (mayHedge() ? Effect.void : Deferred.await(firstFailed)))
+  // Interruptible even in an uninterruptible region, because a race waits for the end of the loser.
   const winner = yield* Effect.either(
     Effect.race(
-      Effect.tapError(attempt(first), () => Deferred.succeed(firstFailed, undefined)),
-      Effect.raceFirst(Effect.zipRight(Effect.sleep(after), slow), Deferred.await(firstFailed)).pipe(
-        Effect.zipRight(Effect.suspend(() => (failed.length === 0 ? attempt(second) : again(attempt(second)))))
+      Effect.interruptible(Effect.tapError(attempt(first), () => Deferred.succeed(firstFailed, undefined))),
+      Effect.raceFirst(
+        Effect.interruptible(Effect.zipRight(Effect.sleep(after), slow)),
+        Effect.interruptible(Deferred.await(firstFailed))
+      ).pipe(
+        Effect.zipRight(Effect.suspend(() => (failed.length === 0 ? attempt(second) : again(attempt(second))))),
+        Effect.interruptible
       )
     )
   )

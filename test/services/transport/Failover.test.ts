@@ -13,12 +13,16 @@ const hanging = { request: () => Effect.never }
 
 const broadcast = { genesis: "any", probeInterval: Infinity, broadcast: 2 }
 
+const hedging = { genesis: "any", probeInterval: Infinity, hedge: { after: "1 second" } } as const
+
 /** Whether the effect ends within two seconds. */
 const ends = (effect: Effect.Effect<unknown>) =>
   Effect.gen(function* () {
     const within = yield* Effect.fork(Effect.timeoutOption(Effect.disconnect(effect), "2 seconds"))
-    yield* settle
-    yield* TestClock.adjust("2 seconds")
+    for (let second = 0; second < 2; second++) {
+      yield* settle
+      yield* TestClock.adjust("1 second")
+    }
     return Option.isSome(yield* Fiber.join(within))
   })
 
@@ -49,5 +53,23 @@ describe("Failover", () => {
       assert.isTrue(yield* ends(Fiber.await(sender)))
       assert.strictEqual((yield* Fiber.join(sender)).reason, "PoolClosed")
     })
+  )
+
+  it.effect("Given hedging in an uninterruptible region, When a read is answered, Then it ends", () =>
+    Effect.gen(function* () {
+      let hangs = false
+      const first = node("a", { request: () => (hangs ? Effect.never : Effect.delay(Effect.succeed("a"), 50)) })
+      const transport = yield* pool([[first, { weight: 100_000 }], [node("b")]], hedging)
+      const read = Effect.uninterruptible(transport.request("getBalance", []))
+      for (let nth = 0; nth < 17; nth++) {
+        const reader = yield* Effect.forkDaemon(read)
+        assert.isTrue(yield* ends(Fiber.await(reader)))
+        assert.strictEqual(yield* Fiber.join(reader), "a")
+      }
+      hangs = true
+      const reader = yield* Effect.forkDaemon(read)
+      assert.isTrue(yield* ends(Fiber.await(reader)))
+      assert.strictEqual(yield* Fiber.join(reader), "b")
+    }).pipe(Effect.scoped)
   )
 })
