@@ -125,7 +125,8 @@ export const start =
 
 /**
  * Makes the call at the first endpoint, and at the second too if the first has not answered after `after` milliseconds. The
- * first answer counts, and the other call is interrupted. If both fail, the others follow in order.
+ * first answer counts, and the other call is interrupted. If both fail, the others follow in order. Each has its share of the
+ * time, because the second waits for the failure of the first if `mayHedge` refuses.
  */
 export const hedged = Effect.fnUntraced(function* <A>(
   call: Call<A>,
@@ -136,8 +137,8 @@ export const hedged = Effect.fnUntraced(function* <A>(
   const failed: Array<RpcError> = []
   const firstFailed = yield* Deferred.make<void>()
   /** Succeeds with the result of the call; fails if the call should move on. */
-  const attempt = (endpoint: Endpoint): Effect.Effect<Either.Either<A, RpcError>, "next"> =>
-    Effect.matchEffect(share(rest.length + 1)(call.with(endpoint.transport)), {
+  const attempt = (endpoint: Endpoint, left: number): Effect.Effect<Either.Either<A, RpcError>, "next"> =>
+    Effect.matchEffect(share(left)(call.with(endpoint.transport)), {
       onFailure: (error) => {
         if (!movesOn(call, error)) return Effect.succeed(Either.left(refused(call, failed, error)))
         failed.push(error)
@@ -145,18 +146,18 @@ export const hedged = Effect.fnUntraced(function* <A>(
       },
       onSuccess: (answer) => Effect.succeed(Either.right(answer))
     })
+  const other = attempt(second, rest.length + 1)
   const slow = Effect.suspend(() => (mayHedge() ? Effect.void : Deferred.await(firstFailed)))
   // Interruptible even in an uninterruptible region, because a race waits for the end of the loser.
   const winner = yield* Effect.either(
     Effect.race(
-      Effect.interruptible(Effect.tapError(attempt(first), () => Deferred.succeed(firstFailed, undefined))),
+      Effect.interruptible(
+        Effect.tapError(attempt(first, rest.length + 2), () => Deferred.succeed(firstFailed, undefined))
+      ),
       Effect.raceFirst(
         Effect.interruptible(Effect.zipRight(Effect.sleep(after), slow)),
         Effect.interruptible(Deferred.await(firstFailed))
-      ).pipe(
-        Effect.zipRight(Effect.suspend(() => (failed.length === 0 ? attempt(second) : again(attempt(second))))),
-        Effect.interruptible
-      )
+      ).pipe(Effect.zipRight(Effect.suspend(() => (failed.length === 0 ? other : again(other)))), Effect.interruptible)
     )
   )
   if (Either.isRight(winner)) return yield* winner.right

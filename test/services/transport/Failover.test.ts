@@ -1,10 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
+import * as Deadline from "../../../services/Deadline.js"
 import { AttemptsFailed } from "../../../services/transport/failures.js"
 import { settle } from "./sockets.js"
 import { fail, node, pool } from "./support.js"
@@ -71,5 +73,26 @@ describe("Failover", () => {
       assert.isTrue(yield* ends(Fiber.await(reader)))
       assert.strictEqual(yield* Fiber.join(reader), "b")
     }).pipe(Effect.scoped)
+  )
+
+  it.scoped(
+    "Given no budget for hedging, When the first endpoint hangs, Then the second gets its share of the time",
+    () =>
+      Effect.gen(function* () {
+        let hangs = false
+        const first = node("a", { request: () => (hangs ? Effect.never : Effect.delay(Effect.succeed("a"), 50)) })
+        const transport = yield* pool([[first, { weight: 100_000 }], [node("b")]], hedging)
+        const read = (time: Duration.DurationInput) =>
+          Effect.gen(function* () {
+            const reader = yield* Effect.fork(transport.request("getBalance", []).pipe(Deadline.within("10 seconds")))
+            yield* settle
+            yield* TestClock.adjust(time)
+            return yield* Fiber.join(reader)
+          })
+        for (let nth = 0; nth < 16; nth++) assert.strictEqual(yield* read("50 millis"), "a")
+        hangs = true
+        assert.strictEqual(yield* read("1 second"), "b")
+        assert.strictEqual(yield* read("5 seconds"), "b")
+      })
   )
 })
