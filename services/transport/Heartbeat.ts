@@ -73,8 +73,9 @@ export const make =
             })
           )
 
-        yield* Effect.forkScoped(listen)
-        yield* Effect.forkScoped(guard(idleTimeout))
+        // Interruptible even if the subscriber is in an uninterruptible region, because the end waits for the fibers.
+        yield* Effect.forkScoped(Effect.interruptible(listen))
+        yield* Effect.forkScoped(Effect.interruptible(guard(idleTimeout)))
         return dead
       })
 

@@ -114,5 +114,12 @@ export const probe = (
   return Effect.forEach(endpoints, (endpoint) => Deadline.within(interval)(look(endpoint)), {
     concurrency: "unbounded",
     discard: true
-  }).pipe(Effect.zipRight(Effect.sleep(interval)), Effect.forever, Effect.forkScoped, Effect.asVoid)
+  }).pipe(
+    Effect.zipRight(Effect.sleep(interval)),
+    Effect.forever,
+    // In an uninterruptible region too, because the end of the scope waits for the fiber.
+    Effect.interruptible,
+    Effect.forkScoped,
+    Effect.asVoid
+  )
 }

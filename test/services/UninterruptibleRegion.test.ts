@@ -27,9 +27,12 @@ import * as Discovery from "../../services/Discovery.js"
 import * as Follow from "../../services/Follow.js"
 import * as ProtocolEvents from "../../services/ProtocolEvents.js"
 import * as RpcPool from "../../services/RpcPool.js"
+import * as Heartbeat from "../../services/transport/Heartbeat.js"
 import * as AccountType from "../../src/protocol/AccountType.js"
 import { as } from "../support/agents.js"
 import { agentBytes, agentOf, infoOf } from "../support/cachedChain.js"
+import { sockets } from "./transport/sockets.js"
+import { fake, node, pool } from "./transport/support.js"
 
 /** Whether the effect ends within two seconds. */
 const ends = (effect: Effect.Effect<unknown>) =>
@@ -106,13 +109,39 @@ describe("an uninterruptible region", () => {
     }).pipe(Effect.provide(Pod.layerTest))
   )
 
+  it.live("Given a pool of endpoints built in it, When the scope closes, Then its probes end", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const built = pool([[node("a")], [node("b")]], { genesis: "any", probeInterval: "10 millis" })
+      yield* Effect.uninterruptible(Scope.extend(built, scope))
+      yield* Effect.sleep("50 millis")
+      assert.isTrue(yield* ends(Scope.close(scope, Exit.void)))
+    })
+  )
+
+  it.live("Given a subscriber in it, When its first notification was read, Then the Stream and its heartbeat end", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const { notify, subscribe } = sockets()
+      const watched = yield* Scope.extend(Heartbeat.make()(fake({ subscribe })), scope)
+      const first = yield* Effect.forkDaemon(
+        Effect.uninterruptible(Stream.runHead(watched.subscribe("account", [])).pipe(Effect.orDie))
+      )
+      yield* Effect.sleep("50 millis")
+      yield* notify(1)
+      assert.isTrue(yield* ends(Fiber.await(first)))
+      assert.deepStrictEqual(yield* Fiber.join(first), Option.some(1))
+      assert.isTrue(yield* ends(Scope.close(scope, Exit.void)))
+    })
+  )
+
   it.live(
     "Given a read in it that refreshes an account, When the endpoint hangs and the scope closes, Then it ends",
     () => {
       const { address, wallet } = agentOf(1)
       const answer = { slot: 9n, value: Option.some(infoOf(address, agentBytes(wallet, "https://a.example/1"))) }
       let hangs = false
-      const pool = RpcPool.layerTest({
+      const stubs = RpcPool.layerTest({
         getSlot: () => Effect.succeed(9n),
         getAccountInfo: () => Effect.suspend(() => (hangs ? Effect.never : Effect.succeed(answer)))
       })
@@ -126,7 +155,7 @@ describe("an uninterruptible region", () => {
         yield* Effect.uninterruptible(read)
         yield* Effect.sleep("10 millis")
         assert.isTrue(yield* ends(Scope.close(scope, Exit.void)))
-      }).pipe(Effect.provide(pool))
+      }).pipe(Effect.provide(stubs))
     }
   )
 })
