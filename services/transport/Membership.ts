@@ -6,9 +6,11 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import * as SafeText from "../../src/SafeText.js"
 import * as Deadline from "../Deadline.js"
 import { EndpointsError } from "../EndpointsError.js"
-import type { RpcError } from "../RpcTransport.js"
+import { RpcError } from "../RpcTransport.js"
+import type { RpcTransport } from "../RpcTransport.js"
 import type { Endpoint } from "./Endpoint.js"
 
 /** Whether an endpoint's genesis hash is that of the cluster, is not known yet, or is another. */
@@ -18,15 +20,30 @@ export interface Cluster {
   readonly membership: (endpoint: Endpoint) => Membership
 }
 
+/** Characters of a hash that are kept. A blockhash has at most 44. */
+const MAX_HASH = 64
+
+/** The hash in a reply, safe to show. An endpoint whose reply is no text stays `unknown`. */
+const hashOf = (transport: RpcTransport) => (reply: unknown) =>
+  typeof reply === "string"
+    ? Effect.succeed(SafeText.make(reply, MAX_HASH))
+    : new RpcError({
+        reason: "Decode",
+        method: "getGenesisHash",
+        host: transport.host,
+        detail: "expected a blockhash at result"
+      })
+
 /**
  * The genesis hash of an endpoint. `None` for an endpoint without the role `read` that does not serve the method, such
  * as a relay. Such an endpoint is trusted.
  */
-const genesis = (endpoint: Endpoint): Effect.Effect<Option.Option<unknown>, RpcError> =>
-  endpoint.transport.request("getGenesisHash", []).pipe(
+const genesis = ({ roles, transport }: Endpoint): Effect.Effect<Option.Option<string>, RpcError> =>
+  transport.request("getGenesisHash", []).pipe(
+    Effect.flatMap(hashOf(transport)),
     Effect.asSome,
     Effect.catchIf(
-      ({ reason }) => reason === "Node" && !endpoint.roles.has("read"),
+      ({ reason }) => reason === "Node" && !roles.has("read"),
       () => Effect.succeedNone
     )
   )
@@ -70,7 +87,7 @@ export const verify = (
         reason: "WrongGenesis",
         host: stranger.endpoint.transport.host,
         detail:
-          `it belongs to the cluster with genesis ${String(stranger.hash)}, not ${String(own)}` +
+          `it belongs to the cluster with genesis ${stranger.hash}, not ${own}` +
           (expected === undefined ? ` as ${first.endpoint.transport.host}` : "")
       })
     }
@@ -84,7 +101,7 @@ export const verify = (
           return hash === own
             ? Effect.void
             : Effect.logWarning(
-                `${endpoint.transport.host} belongs to the cluster with genesis ${String(hash)}, not ${String(own)}: it is not used`
+                `${endpoint.transport.host} belongs to the cluster with genesis ${hash}, not ${own}: it is not used`
               )
         }).pipe(Effect.ignore)
     }

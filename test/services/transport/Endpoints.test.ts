@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as Deadline from "../../../services/Deadline.js"
@@ -82,6 +83,34 @@ describe("Endpoints", () => {
         yield* TestClock.adjust("3 seconds")
         assert.deepStrictEqual(yield* membership, ["member", "member", "foreign"])
       })
+  )
+
+  it.scoped("Given a genesis hash that is no hash, When endpoints are compared, Then it stays unknown or is cut", () =>
+    Effect.gen(function* () {
+      const logged: Array<unknown> = []
+      const logger = Logger.make(({ message }) => void logged.push(message))
+      let up = false
+      const late = (host: string, genesis: unknown) =>
+        fake({ host, request: () => (up ? Effect.succeed(genesis) : fail("Transport")) })
+      const [own, noText, long] = [node("a"), { toString: 1, valueOf: 1 }, `\u001b[2J${"x".repeat(100_000)}`]
+      const options = { probeInterval: "1 second" } as const
+      const transport = yield* pool([[own], [late("b", noText)], [late("c", long)]], options).pipe(
+        Effect.provide(Logger.replace(Logger.defaultLogger, logger))
+      )
+      up = true
+      yield* TestClock.adjust("2 seconds")
+      const status = yield* transport.status
+      assert.deepStrictEqual(
+        status.map(({ membership }) => membership),
+        ["member", "unknown", "foreign"]
+      )
+      const before = asked(own, "getSlot")
+      yield* TestClock.adjust("2 seconds")
+      assert.isAbove(asked(own, "getSlot"), before)
+      assert.match(JSON.stringify(logged), /^[ -~]{50,150}…, not genesis.{0,50}$/u)
+      const alone = yield* Effect.flip(pool([[late("b", noText)]], {}))
+      assert.include(alone, { _tag: "EndpointsError", reason: "Unreachable" })
+    })
   )
 
   it.scoped("Given a relay that serves sendTransaction only, When a transaction is sent, Then the relay gets it", () =>
