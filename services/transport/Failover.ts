@@ -67,9 +67,6 @@ const share =
             : Deadline.at(endOfShare(attemptsLeft, Deadline.now(fiber), deadline))(attempt)
         })
 
-const refused = <A>(call: Call<A>, failed: ReadonlyArray<RpcError>, error: RpcError): RpcError =>
-  call.methods.reduce((error, method) => refusedAfter(method, failed, error), error)
-
 const again = <A, E>(attempt: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.zipRight(Metric.increment(Metrics.rpcRetries), attempt)
 
@@ -82,7 +79,7 @@ export const inOrder = <A>(
   next === undefined && failed.length === 0
     ? call.with(endpoint.transport)
     : Effect.catchAll(share(next === undefined ? 1 : others.length + 2)(call.with(endpoint.transport)), (error) => {
-        if (!movesOn(call, error)) return Effect.fail(refused(call, failed, error))
+        if (!movesOn(call, error)) return Effect.fail(refusedAfter(call.methods, failed, error))
         const [first = error, ...more] = failed
         const all = failed.length === 0 ? ([error] as const) : ([first, ...more, error] as const)
         if (next === undefined) return Effect.fail(summarize(all))
@@ -140,7 +137,7 @@ export const hedged = Effect.fnUntraced(function* <A>(
   const attempt = (endpoint: Endpoint, left: number): Effect.Effect<Either.Either<A, RpcError>, "next"> =>
     Effect.matchEffect(share(left)(call.with(endpoint.transport)), {
       onFailure: (error) => {
-        if (!movesOn(call, error)) return Effect.succeed(Either.left(refused(call, failed, error)))
+        if (!movesOn(call, error)) return Effect.succeed(Either.left(refusedAfter(call.methods, failed, error)))
         failed.push(error)
         return Effect.fail("next" as const)
       },
@@ -209,8 +206,8 @@ const broadcasting = Effect.fnUntraced(function* <A>(
           answer,
           refusal === undefined
             ? summarize([error.value, ...failed.slice(0, -1)])
-            : refused(
-                call,
+            : refusedAfter(
+                call.methods,
                 failed.filter((error) => error !== refusal),
                 refusal
               )

@@ -93,22 +93,24 @@ export const make =
       const reserve = yield* positive("budgetReserve", options.budgetReserve ?? 100)
       let budget = reserve
 
-      /** Runs `again` after a wait, or fails with the error if no retry is allowed. */
+      /** Runs `again` after a wait, or fails if no retry is allowed. */
       const retry = <A>(
+        methods: ReadonlyArray<string>,
         error: RpcError,
         tried: Tried,
         again: (tried: Tried) => Effect.Effect<A, RpcError>
       ): Effect.Effect<A, RpcError> =>
         Effect.withFiberRuntime((fiber) => {
           const attempt = tried.failed.length + 1
-          if (attempt >= maxAttempts || budget < 1) return Effect.fail(error)
-          if (Context.get(fiber.currentContext, RetryPolicy) === "never") return Effect.fail(error)
+          const over = Effect.suspend(() => Effect.fail(refusedAfter(methods, tried.failed, error)))
+          if (attempt >= maxAttempts || budget < 1) return over
+          if (Context.get(fiber.currentContext, RetryPolicy) === "never") return over
           const time = Deadline.now(fiber)
           const until = Math.min(tried.until, Deadline.of(fiber), attempt === 1 ? time + timeout : Infinity)
           return Effect.flatMap(fullJitter(baseDelay, maxDelay, attempt - 1), (backoff) => {
             const retryAfter = error.retryAfter === undefined ? 0 : Duration.toMillis(error.retryAfter)
             const wait = Math.ceil(retryAfter + backoff)
-            if (time + wait >= until) return Effect.fail(error)
+            if (time + wait >= until) return over
             budget--
             return Effect.sleep(wait).pipe(
               Effect.zipRight(Metric.increment(Metrics.rpcRetries)),
@@ -128,8 +130,8 @@ export const make =
       ): Effect.Effect<unknown, RpcError> =>
         Effect.catchAll(transport.request(method, params), (error) =>
           Method.mayRepeat(method, error)
-            ? retry(error, tried, (tried) => request(method, params, tried))
-            : Effect.fail(refusedAfter(method, tried.failed, error))
+            ? retry([method], error, tried, (tried) => request(method, params, tried))
+            : Effect.fail(refusedAfter([method], tried.failed, error))
         )
 
       const batch = (
@@ -137,13 +139,15 @@ export const make =
         tried: Tried
       ): Effect.Effect<ReadonlyArray<Either.Either<unknown, RpcError>>, RpcError> =>
         Effect.matchEffect(transport.batch(calls), {
-          onFailure: (error) =>
-            calls.every(({ method }) => Method.mayRepeat(method, error))
-              ? retry(error, tried, (tried) => batch(calls, tried))
-              : Effect.fail(error),
+          onFailure: (error) => {
+            const methods = calls.map(({ method }) => method)
+            return methods.every((method) => Method.mayRepeat(method, error))
+              ? retry(methods, error, tried, (tried) => batch(calls, tried))
+              : Effect.fail(refusedAfter(methods, tried.failed, error))
+          },
           onSuccess: (answers) => {
             const items = zip(calls, answers, (call, answer) =>
-              Either.mapLeft(answer, (error) => refusedAfter(call.method, tried.failed, error))
+              Either.mapLeft(answer, (error) => refusedAfter([call.method], tried.failed, error))
             )
             const failed = zip(calls, items, (call, item, index) =>
               Either.isLeft(item) && Method.mayRepeat(call.method, item.left) ? [{ call, index, error: item.left }] : []
@@ -151,17 +155,16 @@ export const make =
             const first = failed[0]
             if (first === undefined) return Effect.succeed(items)
             const repeated = failed.map(({ call }) => call)
-            return Effect.match(
-              retry(first.error, tried, (tried) => batch(repeated, tried)),
-              {
-                onFailure: () => items,
-                onSuccess: (answers) => {
-                  const merged = [...items]
-                  failed.forEach(({ error, index }, nth) => {
-                    merged[index] = answers[nth] ?? Either.left(error)
-                  })
-                  return merged
-                }
+            return Effect.map(
+              Effect.either(retry([], first.error, tried, (tried) => batch(repeated, tried))),
+              (outcome) => {
+                const merged = [...items]
+                failed.forEach(({ call, error, index }, nth) => {
+                  merged[index] = Either.isLeft(outcome)
+                    ? Either.left(refusedAfter([call.method], [outcome.left], error))
+                    : (outcome.right[nth] ?? Either.left(error))
+                })
+                return merged
               }
             )
           }

@@ -63,12 +63,17 @@ export const summarize = (errors: readonly [RpcError, ...ReadonlyArray<RpcError>
 }
 
 /**
- * The failure of a call that a node refused after other attempts had failed. An earlier attempt may have arrived, and a node
- * then refuses the later one as a duplicate. So an unknown outcome of an earlier attempt wins over the refusal of a write.
+ * The failure of a call that was refused after other attempts had failed: by a node, by a limit, or by a closed pool. An
+ * earlier attempt may have arrived, and a node then refuses the later one as a duplicate. So an unknown outcome of an earlier
+ * attempt wins over the refusal of a write.
  */
-export const refusedAfter = (method: string, failed: ReadonlyArray<RpcError>, refusal: RpcError): RpcError => {
+export const refusedAfter = (
+  methods: ReadonlyArray<string>,
+  failed: ReadonlyArray<RpcError>,
+  refusal: RpcError
+): RpcError => {
   const unknown = failed.find(isUnknown)
-  return unknown === undefined || refusal.reason !== "Node" || Method.isRead(method)
+  return unknown === undefined || isUnknown(refusal) || methods.every(Method.isRead)
     ? refusal
     : summarize([unknown, ...failed.filter((error) => error !== unknown), refusal])
 }

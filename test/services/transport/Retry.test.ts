@@ -123,6 +123,41 @@ describe("Retry", () => {
       })
   )
 
+  it.effect(
+    "Given a transaction that may have arrived, When its repetition is limited or refused, Then it does not count as not sent",
+    () =>
+      Effect.gen(function* () {
+        for (const reason of ["RateLimited", "PoolClosed"] as const) {
+          const told = (method: string) =>
+            Effect.gen(function* () {
+              const inner = fake({ request: (_method, _params, nth) => fail(nth === 1 ? "Timeout" : reason) })
+              const transport = yield* Retry.make({ maxAttempts: 2 })(inner)
+              return Either.getOrThrow(Either.flip(yield* finish(transport.request(method, [])))).reason
+            })
+          assert.strictEqual(yield* told("sendTransaction"), "Timeout", reason)
+          assert.strictEqual(yield* told("getSlot"), reason)
+        }
+      })
+  )
+
+  it.effect(
+    "Given a limited item of an array, When its repetition may have arrived, Then it does not count as not sent",
+    () =>
+      Effect.gen(function* () {
+        const inner = fake({
+          batch: (calls, nth) =>
+            nth === 1
+              ? Effect.succeed(calls.map(({ method }) => Either.left(failure("RateLimited", { method, code: 429 }))))
+              : fail("Timeout", { method: "batch" })
+        })
+        const transport = yield* Retry.make({ maxAttempts: 2 })(inner)
+        const methods = ["sendTransaction", "getSlot"]
+        const answer = yield* finish(transport.batch(methods.map((method) => ({ method, params: [] }))))
+        const reasons = Either.getOrThrow(answer).map((item) => Either.getOrThrow(Either.flip(item)).reason)
+        assert.deepStrictEqual(reasons, ["Timeout", "RateLimited"])
+      })
+  )
+
   it.effect.prop(
     "Given any failures and options, Then attempts, waits and total time keep their bounds",
     {
