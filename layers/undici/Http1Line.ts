@@ -97,7 +97,8 @@ class Handler implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    this.#call.onHead(status, headers)
+    // An interim response, such as 103, precedes the final one.
+    if (status >= 200) this.#call.onHead(status, headers)
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {

@@ -74,7 +74,8 @@ const observed =
       onRequestUpgrade: (controller, status, headers, socket) =>
         handler.onRequestUpgrade?.(controller, status, headers, socket),
       onResponseStart: (controller, status, headers, message) => {
-        onRefused(status)
+        // An interim response, such as 103, refuses nothing.
+        if (status >= 200) onRefused(status)
         handler.onResponseStart?.(controller, status, headers, message)
       },
       onResponseData: (controller, chunk) => handler.onResponseData?.(controller, chunk),

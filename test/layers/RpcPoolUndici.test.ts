@@ -232,6 +232,27 @@ describe("RpcPoolUndici over HTTP", () => {
   )
 
   it.scopedLive(
+    "Given an interim response, When the connection is cut behind it, Then the call fails with Transport",
+    () =>
+      Effect.gen(function* () {
+        const server = yield* serve({
+          onRequest: ({ calls: [call] }, response) =>
+            response.writeEarlyHints({ link: "</a>; rel=preload" }, () => {
+              if (call?.method !== "getHealth") response.destroy()
+            })
+        })
+        const rpc = yield* pool(server.url, { wsUrl: server.wsUrl, headersTimeout: "200 millis" })
+
+        const [cut, silent] = yield* Effect.all([Effect.flip(rpc.getSlot()), Effect.flip(rpc.getHealth)])
+        const unopened = yield* Effect.flip(Stream.runDrain(rpc.slotSubscribe))
+
+        assert.deepStrictEqual([cut.reason, silent.reason], ["Transport", "Timeout"])
+        assert.deepInclude(unopened, { reason: "Connect", isRetryable: true })
+        assert.isUndefined(unopened.status)
+      })
+  )
+
+  it.scopedLive(
     "Given a silent node, When it sends no headers or stops mid-body, Then the call fails with Timeout",
     () =>
       Effect.gen(function* () {
