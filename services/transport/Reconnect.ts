@@ -147,7 +147,9 @@ export const make =
           subscriber.end(Option.some(failure(kind, "Overflow", detail)))
           subscribers.delete(subscriber)
         }
-        if (subscribers.size === 0) forget(upstream)
+        // A signature is notified once, so a later subscriber needs an upstream of its own.
+        const isOver = kind === "signature" && event.type === "notification"
+        if (isOver || subscribers.size === 0) forget(upstream)
       }
 
       const establish = (upstream: Upstream, subscription: Established): void => {

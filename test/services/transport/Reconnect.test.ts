@@ -135,6 +135,25 @@ describe("Reconnect", () => {
       })
   )
 
+  it.scoped(
+    "Given a signature subscription that was notified, When its end takes time, Then a later subscriber misses nothing",
+    () =>
+      Effect.gen(function* () {
+        const node = sockets()
+        const slow = (...args: Parameters<typeof node.subscribe>) =>
+          Stream.ensuring(node.subscribe(...args), Effect.sleep("1 second"))
+        const transport = yield* reconnecting({ ...node, subscribe: slow })
+        const first = yield* watch(transport.subscribe("signature", ["signature"]))
+        yield* node.notify("first")
+        const later = yield* watch(transport.subscribe("signature", ["signature"]))
+        yield* node.notify("second")
+        yield* TestClock.adjust("2 seconds")
+        yield* Fiber.join(first.fiber)
+        yield* Fiber.join(later.fiber)
+        assert.deepStrictEqual([first.values(), later.values()], [["first"], ["second"]])
+      })
+  )
+
   it.scoped("Given maxSubscriptions subscriptions, When one more is made, Then it fails with Refused", () =>
     Effect.gen(function* () {
       const transport = yield* reconnecting(sockets(), { maxSubscriptions: 1 })
