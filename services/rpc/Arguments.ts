@@ -82,21 +82,22 @@ export const bytes = (field: string, value: Uint8Array, max = Infinity): Refusal
       })
 
 /** Checks a slice of an account's data. */
-export const slice = ({ dataSlice }: Pick<AccountOptions, "dataSlice"> = {}): Refusal =>
-  optional(
-    dataSlice,
-    ({ length, offset }) => count("dataSlice.offset", offset, 0) ?? count("dataSlice.length", length, 0)
+export const slice = (options?: Pick<AccountOptions, "dataSlice">): Refusal =>
+  optional(options?.dataSlice, (slice) =>
+    Predicate.isObject(slice)
+      ? (count("dataSlice.offset", slice.offset, 0) ?? count("dataSlice.length", slice.length, 0))
+      : new InvalidInput({ field: "dataSlice", rule: "must be an offset and a length" })
   )
 
 /** Checks the options of a read of a program's accounts. */
-export const programAccounts = (options: Pick<ProgramAccountsOptions, "dataSlice" | "filters"> = {}): Refusal =>
+export const programAccounts = (options?: Pick<ProgramAccountsOptions, "dataSlice" | "filters">): Refusal =>
   slice(options) ??
   optional(
-    options.filters,
+    options?.filters,
     (filters) =>
       list("filters", filters, MAX_FILTERS) ??
       first(filters, (filter, index) =>
-        !Predicate.isObject(filter)
+        !Predicate.isObject(filter) || ("memcmp" in filter && !Predicate.isObject(filter.memcmp))
           ? new InvalidInput({ field: `filters[${index}]`, rule: "must be a dataSize or a memcmp" })
           : "memcmp" in filter
             ? (count(`filters[${index}].memcmp.offset`, filter.memcmp.offset, 0) ??
@@ -114,11 +115,11 @@ export const logs = (filter: LogsFilter): Refusal =>
     : address(filter.mentions, "mentions")
 
 /** Checks a page of an address's history. */
-export const history = ({ before, limit, until }: HistoryOptions = {}): Refusal =>
-  optional(limit, (limit) => count("limit", limit, 1, Limits.MAX_SIGNATURES_FOR_ADDRESS)) ??
-  optional(before, (before) => signature(before, "before")) ??
-  optional(until, (until) => signature(until, "until"))
+export const history = (options?: HistoryOptions): Refusal =>
+  optional(options?.limit, (limit) => count("limit", limit, 1, Limits.MAX_SIGNATURES_FOR_ADDRESS)) ??
+  optional(options?.before, (before) => signature(before, "before")) ??
+  optional(options?.until, (until) => signature(until, "until"))
 
 /** Checks the options of submitting a transaction. */
-export const submission = ({ maxRetries }: SendOptions = {}): Refusal =>
-  optional(maxRetries, (maxRetries) => count("maxRetries", maxRetries, 0, MAX_U32))
+export const submission = (options?: SendOptions): Refusal =>
+  optional(options?.maxRetries, (maxRetries) => count("maxRetries", maxRetries, 0, MAX_U32))

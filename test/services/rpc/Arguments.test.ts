@@ -32,12 +32,13 @@ const NO_BYTES = ["AQID", null, [1, 2], { length: 2 }, undefined]
 
 let calls = 0
 const touched = Effect.sync(() => calls++).pipe(Effect.zipRight(Effect.dieMessage("it was sent")))
-const pool = RpcPool.make({
+const nowhere = {
   host: "nowhere",
   request: () => touched,
   batch: () => touched,
   subscribe: () => Stream.fromEffect(touched)
-})
+}
+const pool = RpcPool.make(nowhere)
 
 type Call = Effect.Effect<unknown, unknown>
 const run = <A, E>(stream: Stream.Stream<A, E>): Call => Stream.runDrain(stream)
@@ -115,6 +116,12 @@ const cases: ReadonlyArray<readonly [path: string, wrong: ReadonlyArray<unknown>
   ["addresses", ["AB", null, 5, undefined, {}], (value) => pool.getMultipleAccounts(unknown(value))],
   ["signatures", ["AB", null, 5, undefined, {}], (value) => pool.getSignatureStatuses(unknown(value))],
   ["filters", ["AB", null, 5, {}], (value) => pool.getProgramAccounts(A, { filters: unknown(value) })],
+  [
+    "filters[0]",
+    [5, "a", null, undefined],
+    (value) => pool.getProgramAccounts(A, { filters: [{ memcmp: unknown(value) }] })
+  ],
+  ["dataSlice", [5, "a", null], (value) => pool.getAccountInfo(A, { dataSlice: unknown(value) })],
   ["filters[0]", [5, "a", null, undefined], (value) => pool.getProgramAccounts(A, { filters: [unknown(value)] })],
   ["signature", NO_SIGNATURE, (value) => run(pool.signatureSubscribe(signature(value)))]
 ]
@@ -145,6 +152,25 @@ describe("what a caller passes to a pool", () => {
         }
         expect(calls).toBe(0)
       })
+  )
+
+  it.effect("Given null in the place of options, When a method is called, Then it has its defaults", () =>
+    Effect.gen(function* () {
+      const none = unknown(null)
+      const wire = new Uint8Array(1)
+      const pool = RpcPool.make({ ...nowhere, request: () => Effect.succeed(null) })
+      for (const call of [
+        () => pool.getBalance(A, none),
+        () => pool.getAccountInfo(A, none),
+        () => pool.getMultipleAccounts([A], none),
+        () => pool.getProgramAccounts(A, none),
+        () => pool.getSignaturesForAddress(A, none),
+        () => pool.sendTransaction(wire, none),
+        () => pool.simulateTransaction(wire, none)
+      ]) {
+        expect(yield* Effect.flip(Effect.suspend<unknown, unknown, never>(call))).toMatchObject({ reason: "Decode" })
+      }
+    })
   )
 
   it.effect("Given an account to create that is no address, When it is sent, Then InvalidInput names it", () =>
