@@ -87,6 +87,30 @@ describe("RpcPoolUndici over TLS", () => {
     })
   )
 
+  it.scopedLive(
+    "Given headers in capitals, When calls are made over both versions, Then each header is sent once",
+    () =>
+      Effect.gen(function* () {
+        const seen: Array<unknown> = []
+        const headers = { "Content-Type": "text/plain", "Accept-Encoding": "br", "X-Key": "k" }
+        for (const http2 of [{}, false] as const) {
+          const server = yield* serveSecure(
+            (body, { headers }) => {
+              seen.push([headers["content-type"], headers["accept-encoding"], headers["x-key"]])
+              return Promise.resolve(slot(body))
+            },
+            { http2 }
+          )
+          yield* (yield* pool(server.url, { headers })).getSlot()
+        }
+
+        assert.deepStrictEqual(seen, [
+          ["application/json", "gzip", "k"],
+          ["application/json", "gzip", "k"]
+        ])
+      })
+  )
+
   it.scopedLive("Given http2 false, When a server of both versions is called, Then the call uses HTTP/1.1", () =>
     Effect.gen(function* () {
       const server = yield* serveSecure(after(0))
