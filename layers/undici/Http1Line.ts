@@ -20,11 +20,14 @@ export const make = (socket: Socket, target: Target, settings: Settings, events:
   let isGiven = false
   let isLost = false
   let isRetired = false
+  const keepAliveTimeout = Duration.toMillis(settings.keepAliveTimeout)
 
   const client = new Client(target.origin, {
     headersTimeout: Duration.toMillis(settings.headersTimeout),
     bodyTimeout: Duration.toMillis(settings.bodyTimeout),
-    keepAliveTimeout: Duration.toMillis(settings.keepAliveTimeout),
+    keepAliveTimeout,
+    // undici would keep a connection for as long as the server offers, up to ten minutes.
+    keepAliveMaxTimeout: keepAliveTimeout,
     pipelining: 1,
     // undici ignores a socket that is provided before its `connect` call has returned.
     connect: (_, callback) =>
@@ -46,7 +49,7 @@ export const make = (socket: Socket, target: Target, settings: Settings, events:
   }
 
   // Watches the socket until undici takes it.
-  const idle = setTimeout(lose, Duration.toMillis(settings.keepAliveTimeout)).unref()
+  const idle = setTimeout(lose, keepAliveTimeout).unref()
   socket.unref()
   socket.on("error", () => undefined)
   socket.once("close", lose)

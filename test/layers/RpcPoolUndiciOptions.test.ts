@@ -103,7 +103,11 @@ describe("RpcPoolUndici options on a real socket", () => {
       Effect.gen(function* () {
         const server = yield* slow(0)
         yield* (yield* sockets(server.url, { keepAliveTimeout: "50 millis" })).getSlot()
-        yield* until(() => server.sockets.size === 0)
+        // The server offers a minute, in the header Keep-Alive.
+        yield* Effect.timeout(
+          until(() => server.sockets.size === 0),
+          "10 seconds"
+        )
         yield* (yield* sockets(server.url)).getSlot()
         yield* Effect.sleep("200 millis")
 
