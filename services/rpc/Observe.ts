@@ -148,9 +148,9 @@ export const started =
     )
   }
 
-/** Splits `host:port` into the two attributes of OpenTelemetry. */
+/** Splits `host:port` into the two attributes of OpenTelemetry. The hosts of several endpoints stay one text. */
 const serverAttributes = (host: string): Record<string, unknown> => {
-  const match = /^(.+):(\d+)$/.exec(host)
+  const match = /^([^,]+):(\d+)$/.exec(host)
   return match === null ? { "server.address": host } : { "server.address": match[1], "server.port": Number(match[2]) }
 }
 

@@ -13,6 +13,7 @@ import { RpcError } from "../../services/RpcTransport.js"
 import type { RpcTransport, SubscriptionError } from "../../services/RpcTransport.js"
 import { A, account, B, cases, context, SIGNATURE, U64_MAX } from "../support/rpcCases.js"
 import { runs } from "../support/runs.js"
+import { recorder } from "../support/spans.js"
 
 const unused = Effect.dieMessage("not part of this test")
 
@@ -45,6 +46,23 @@ describe("RpcPool", () => {
         assert.deepStrictEqual(asked, [[method, expected.params]])
         assert.deepStrictEqual(value, expected.value)
       })
+  )
+
+  it.effect("Given one or several endpoints, When a call is traced, Then its span has a port only for one", () =>
+    Effect.gen(function* () {
+      for (const [host, address, port] of [
+        ["a.test:8899", "a.test", 8899],
+        ["[::1]:8899", "[::1]", 8899],
+        ["a.test", "a.test", undefined],
+        ["a.test:8899,b.test:8900", "a.test:8899,b.test:8900", undefined]
+      ] as const) {
+        const { layer, spans } = recorder()
+        const rpc = RpcPool.make(transport({ host, request: () => Effect.succeed(1) }))
+        yield* Effect.provide(rpc.getSlot(), layer)
+        const attributes = spans[0]?.attributes
+        assert.deepStrictEqual([attributes?.get("server.address"), attributes?.get("server.port")], [address, port])
+      }
+    })
   )
 
   it.effect("Given replies of any shape, When any method reads them, Then it succeeds or fails with Decode", () =>
