@@ -9,8 +9,14 @@ export const redactor = ({ url, wsUrl }: Endpoint, headers: { readonly [name: st
   SafeText.redactor([
     ...SafeText.secretsOf(Redacted.value(url).href),
     ...SafeText.secretsOf(Redacted.value(wsUrl).href),
-    ...Object.values(headers).flatMap((value) => [value, ...value.split(" ").filter(isToken)])
+    ...Object.values(headers).flatMap((value) => [value, ...value.split(" ").filter(isToken)].filter(isLong))
   ])
+
+/** Whether a value may be a key. A shorter one, such as `on`, occurs inside ordinary words and the names of errors. */
+const isLong = (value: string): boolean => value.length >= MIN_SECRET_LENGTH
+
+/** As for the parts of a URL in `SafeText.secretsOf`. */
+const MIN_SECRET_LENGTH = 4
 
 /** Whether a part of a header may be secret: the scheme of `Authorization` is not. */
 const isToken = (part: string): boolean => part.length > MAX_SCHEME_LENGTH

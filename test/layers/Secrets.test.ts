@@ -129,3 +129,25 @@ describe.each(Object.entries(connections))("secrets of an endpoint over %s", (_,
       })
   )
 })
+
+it.scopedLive("Given headers with short values, When a node refuses a transaction, Then the reason is whole", () =>
+  Effect.gen(function* () {
+    const data = {
+      err: { InstructionError: [0, { Custom: 1 }] },
+      logs: ["Program 11111111111111111111111111111111 failed"]
+    }
+    const port = yield* listening(
+      createServer((request, response) => {
+        let text = ""
+        const error = { code: -32002, message: "Transaction simulation failed", data }
+        request
+          .on("data", (bytes) => (text += String(bytes)))
+          .on("end", () => respond(text, 200, (id) => ({ jsonrpc: "2.0", id, error }), response))
+      })
+    )
+    const headers = { "x-debug": "on", "x-version": "1" }
+    const transport = yield* RpcPoolUndici.transport({ url: `http://127.0.0.1:${port}`, headers })
+    const error = yield* Effect.flip(transport.request("sendTransaction", []))
+    expect(error).toMatchObject({ detail: "Transaction simulation failed", data })
+  })
+)
