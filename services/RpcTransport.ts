@@ -86,7 +86,7 @@ export class RpcError extends printable(
  *   known.
  * - `Timeout`: the node did not answer the subscribe call in time.
  * - `Closed`: the socket was lost; notifications in between are lost with it.
- * - `Refused`: the node answered the subscribe call with a JSON-RPC error (`code`).
+ * - `Refused`: the node answered the subscribe call with a JSON-RPC error (`code`), or the pool refused it by its options.
  * - `Decode`: a notification is not valid for the subscription.
  * - `Overflow`: the subscriber was slower than the notifications and its buffer was full. No notification is dropped
  *   silently: all buffered ones are delivered first.

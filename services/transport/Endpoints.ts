@@ -314,10 +314,12 @@ export const make = (
           const lost = (endpoint: Endpoint): boolean => now - streamsOf(endpoint).lostAt < AVOID_AFTER_LOSS
           const steady = [...order.filter((endpoint) => !lost(endpoint)), ...order.filter(lost)]
           const method = `${kind}Subscribe`
-          const detail = "no endpoint is available for subscriptions now"
-          return isHead(steady)
-            ? subscribeAt(kind, params, steady)
-            : Stream.fail(new SubscriptionError({ reason: "Connect", method, host, detail }))
+          if (isHead(steady)) return subscribeAt(kind, params, steady)
+          const isServed = endpoints.some(({ roles }) => roles.has("subscribe"))
+          const detail = isServed
+            ? "no endpoint is available for subscriptions now"
+            : 'no endpoint has the role "subscribe": give it to one'
+          return Stream.fail(new SubscriptionError({ reason: isServed ? "Connect" : "Refused", method, host, detail }))
         })
       )
 

@@ -141,7 +141,7 @@ describe("Endpoints", () => {
       assert.strictEqual(yield* transport.request("sendTransaction", []), "sender")
       assert.strictEqual(yield* transport.request("requestAirdrop", []), "sender")
       const error = yield* Effect.flip(Stream.runDrain(transport.subscribe("slot", [])))
-      assert.strictEqual(error.reason, "Connect")
+      assert.include(error, { reason: "Refused", isRetryable: false })
     })
   )
 

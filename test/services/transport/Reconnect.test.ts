@@ -5,6 +5,7 @@ import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
@@ -13,7 +14,7 @@ import * as Reconnect from "../../../services/transport/Reconnect.js"
 import { runs } from "../../support/runs.js"
 import type { Sockets } from "./sockets.js"
 import { error, settle, sockets, watch } from "./sockets.js"
-import { fake } from "./support.js"
+import { fake, pool } from "./support.js"
 
 const reconnecting = (node: Sockets, options?: Reconnect.Options) =>
   Reconnect.make(options)(fake({ subscribe: node.subscribe }))
@@ -152,6 +153,16 @@ describe("Reconnect", () => {
         yield* Fiber.join(later.fiber)
         assert.deepStrictEqual([first.values(), later.values()], [["first"], ["second"]])
       })
+  )
+
+  it.scoped("Given no endpoint with the role subscribe, When subscribed, Then it fails at once", () =>
+    Effect.gen(function* () {
+      const transport = yield* Effect.flatMap(pool([[fake(), { roles: ["read", "send"] }]]), Reconnect.make())
+      const { fiber } = yield* watch(transport.subscribe("account", PARAMS))
+      yield* settle
+      const outcome = yield* Option.fromNullable(fiber.unsafePoll())
+      assert.include((yield* Effect.flip(yield* outcome)).message, 'no endpoint has the role "subscribe"')
+    })
   )
 
   it.scoped("Given maxSubscriptions subscriptions, When one more is made, Then it fails with Refused", () =>
