@@ -4,8 +4,7 @@
  * Invariants: every socket is counted once; a ready connection is given to at most one caller; after the scope closes,
  * no ready connection stays open and no new one is kept.
  */
-import { setMaxListeners } from "node:events"
-import type { Socket } from "node:net"
+import { Socket } from "node:net"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
@@ -21,6 +20,8 @@ export type Protocol = "1.1" | "2"
 
 /** Milliseconds before a lost or failed ready connection is replaced. */
 export const REWARM_AFTER = 500
+
+const CLOSED = new Error("the pool is closed")
 
 export interface Connector {
   /** Provides a socket, or the error. */
@@ -49,7 +50,8 @@ class Reserve implements Connector {
   readonly #wanted: number
   readonly #most: number
   readonly #ready: Array<Socket> = []
-  readonly #ending = new AbortController()
+  /** All open sockets, also those under construction. */
+  readonly #sockets = new Set<Socket>()
   #connected = 0
   #opening = 0
   #timer: NodeJS.Timeout | undefined
@@ -57,15 +59,12 @@ class Reserve implements Connector {
 
   constructor({ host, isSecure, url }: Endpoint, settings: Settings) {
     const { hostname, port, protocol } = Redacted.value(url)
-    // Each connection adds a listener. The number of connections is bounded elsewhere.
-    setMaxListeners(0, this.#ending.signal)
     this.#open = buildConnector({
       timeout: Duration.toMillis(settings.connectTimeout),
       allowH2: isSecure && settings.http2 !== undefined,
       ca: settings.ca,
       keepAlive: true,
-      keepAliveInitialDelay: Duration.toMillis(settings.keepAliveInterval),
-      signal: this.#ending.signal
+      keepAliveInitialDelay: Duration.toMillis(settings.keepAliveInterval)
     })
     this.#target = { host, hostname, protocol, port }
     this.#host = host
@@ -81,7 +80,7 @@ class Reserve implements Connector {
   readonly connect: Connector["connect"] = (callback) => {
     const socket = this.#ready.shift()
     if (socket === undefined) {
-      this.#open(this.#target, (...result) => {
+      this.#start((...result) => {
         if (result[0] === null) this.#count(result[1])
         callback(...result)
       })
@@ -95,7 +94,18 @@ class Reserve implements Connector {
   close(): void {
     this.#isKept = false
     clearTimeout(this.#timer)
-    this.#ending.abort()
+    for (const socket of this.#sockets) socket.destroy(CLOSED)
+  }
+
+  /**
+   * Opens a connection. undici returns its socket at once, although the types do not say so. The option `signal` would keep
+   * each socket in memory after its end, because Node's sockets never remove their listeners from a signal.
+   */
+  #start(callback: buildConnector.Callback): void {
+    const socket: unknown = this.#open(this.#target, callback)
+    if (!(socket instanceof Socket)) return
+    this.#sockets.add(socket)
+    socket.once("close", () => this.#sockets.delete(socket))
   }
 
   #fill(): void {
@@ -105,7 +115,7 @@ class Reserve implements Connector {
       this.#connected + this.#opening < this.#most
     ) {
       this.#opening++
-      this.#open(this.#target, (...result) => {
+      this.#start((...result) => {
         this.#opening--
         if (result[0] !== null) return this.#fillLater()
         this.#keep(result[1])

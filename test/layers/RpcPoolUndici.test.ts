@@ -15,6 +15,7 @@ import * as Stream from "effect/Stream"
 import * as RpcPoolUndici from "../../layers/RpcPoolUndici.js"
 import * as RpcPool from "../../services/RpcPool.js"
 import type { RpcError, SubscriptionError } from "../../services/RpcTransport.js"
+import { held } from "../support/heap.js"
 import { recorder } from "../support/spans.js"
 import { answer, serve, until } from "./RpcPoolUndiciServer.js"
 
@@ -391,6 +392,21 @@ describe("RpcPoolUndici over HTTP", () => {
 
       yield* until(() => server.sockets.size === 0)
       assert.strictEqual((yield* Effect.flip(rpc.getSlot())).reason, "PoolClosed")
+    })
+  )
+
+  it.scopedLive("Given connections that the server closed, When many were opened, Then none stays in memory", () =>
+    Effect.gen(function* () {
+      const server = yield* serve({
+        onRequest: (request, response) => answer(request, response.setHeader("connection", "close"), 1)
+      })
+      const rpc = yield* pool(server.url)
+      const calls = (count: number) => Effect.repeatN(rpc.getSlot(), count)
+      yield* calls(50)
+      const before = held()
+      yield* calls(400)
+      yield* until(() => server.sockets.size === 0)
+      assert.isBelow(held() - before, 2 * 1024 * 1024)
     })
   )
 

@@ -1,10 +1,13 @@
 import { readFileSync } from "node:fs"
 import { createServer } from "node:net"
-import type { AddressInfo } from "node:net"
+import type { AddressInfo, Server, Socket } from "node:net"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
+import * as Scope from "effect/Scope"
 import * as RpcPoolUndici from "../../layers/RpcPoolUndici.js"
 import * as Deadline from "../../services/Deadline.js"
 import * as RetryPolicy from "../../services/RetryPolicy.js"
@@ -20,6 +23,25 @@ const burst = (rpc: RpcPool.Service, count: number) =>
     Array.from({ length: count }, () => rpc.getSlot()),
     { concurrency: "unbounded", discard: true }
   )
+
+/** A server that accepts connections and sends nothing. */
+const silent = Effect.map(
+  Effect.acquireRelease(
+    Effect.async<{ readonly server: Server; readonly open: ReadonlySet<Socket> }>((resume) => {
+      const open = new Set<Socket>()
+      const server = createServer((socket) => {
+        open.add(socket)
+        socket
+          .on("error", () => undefined)
+          .on("close", () => open.delete(socket))
+          .resume()
+      })
+      server.listen(0, "127.0.0.1", () => resume(Effect.succeed({ server, open })))
+    }),
+    ({ server }) => Effect.sync(() => server.close())
+  ),
+  ({ open, server }) => ({ open, port: (server.address() as AddressInfo).port })
+)
 
 /** A node that answers after so long and says how many it did at once. */
 const slow = (millis: number) =>
@@ -76,17 +98,24 @@ describe("RpcPoolUndici options on a real socket", () => {
     })
   )
 
+  it.scopedLive("Given a handshake that never ends, When the scope of the pool closes, Then its socket closes", () =>
+    Effect.gen(function* () {
+      const { open, port } = yield* silent
+      const scope = yield* Scope.make()
+      const rpc = yield* Scope.extend(sockets(`https://127.0.0.1:${port}`), scope)
+      const call = yield* Effect.fork(Effect.flip(rpc.getSlot()))
+      yield* until(() => open.size === 1)
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual((yield* Fiber.join(call)).reason, "Transport")
+      yield* until(() => open.size === 0)
+    })
+  )
+
   it.scopedLive(
     "Given a server that never finishes its handshake, When called, Then the connection timeout ends the call",
     () =>
       Effect.gen(function* () {
-        const port = yield* Effect.acquireRelease(
-          Effect.async<ReturnType<typeof createServer>>((resume) => {
-            const server = createServer((socket) => socket.on("error", () => undefined).resume())
-            server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
-          }),
-          (server) => Effect.sync(() => server.close())
-        ).pipe(Effect.map((server) => (server.address() as AddressInfo).port))
+        const { port } = yield* silent
         const rpc = yield* sockets(`https://127.0.0.1:${port}`, { connectTimeout: "100 millis" })
 
         const [elapsed, error] = yield* Effect.timed(Effect.flip(rpc.getSlot()))
