@@ -69,10 +69,13 @@ export const readFrom = <A>(
 ): Effect.Effect<A, RpcError> =>
   slot === undefined
     ? read()
-    : Effect.raceFirst(
-        read(slot),
-        Effect.flatMap(refuted(slot, current), (current) => {
-          onFalse(current)
-          return read()
-        })
+    : // Interruptible even in an uninterruptible region, because a race waits for the end of the loser.
+      Effect.raceFirst(
+        Effect.interruptible(read(slot)),
+        Effect.interruptible(
+          Effect.flatMap(refuted(slot, current), (current) => {
+            onFalse(current)
+            return read()
+          })
+        )
       )

@@ -25,6 +25,7 @@ import * as CacheInvalidator from "../../services/CacheInvalidator.js"
 import * as CacheStore from "../../services/CacheStore.js"
 import * as Discovery from "../../services/Discovery.js"
 import * as Follow from "../../services/Follow.js"
+import * as FalseSlot from "../../services/internal/falseSlot.js"
 import * as ProtocolEvents from "../../services/ProtocolEvents.js"
 import * as RpcPool from "../../services/RpcPool.js"
 import * as Heartbeat from "../../services/transport/Heartbeat.js"
@@ -132,6 +133,16 @@ describe("an uninterruptible region", () => {
       assert.isTrue(yield* ends(Fiber.await(first)))
       assert.deepStrictEqual(yield* Fiber.join(first), Option.some(1))
       assert.isTrue(yield* ends(Scope.close(scope, Exit.void)))
+    })
+  )
+
+  it.live("Given a read at a slot in it, When it is answered, Then it ends", () =>
+    Effect.gen(function* () {
+      const options = { current: Effect.succeed(9n), onFalse: () => undefined }
+      const read = FalseSlot.readFrom(9n, (slot) => Effect.succeed(slot), options)
+      const reader = yield* Effect.forkDaemon(Effect.uninterruptible(read))
+      assert.isTrue(yield* ends(Fiber.await(reader)))
+      assert.strictEqual(yield* Fiber.join(reader), 9n)
     })
   )
 
