@@ -8,16 +8,13 @@ import * as Url from "./Url.js"
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const TEXT = /^[\t\x20-\x7e\x80-\xff]*$/
 
-/**
- * Validates the headers and returns their values. Names are in lower case, so that a header of the layer replaces the same
- * one of the application. No error contains a value.
- */
+/** Validates the headers and returns their values. No error contains a value. */
 export const make = (
   headers: { readonly [name: string]: Url.Secret } = {}
 ): Either.Either<Record.ReadonlyRecord<string, string>, InvalidInput> => {
   const values = Record.filterMap(headers, (value) => Option.fromNullable(Url.textOf(value)))
   const areTexts = Record.size(values) === Record.size(headers)
   return areTexts && Object.entries(values).every(([name, value]) => TOKEN.test(name) && TEXT.test(value))
-    ? Either.right(Record.mapKeys(values, (name) => name.toLowerCase()))
+    ? Either.right(values)
     : Either.left(new InvalidInput({ field: "headers", rule: "must be HTTP header names and values" }))
 }

@@ -9,7 +9,9 @@ export const redactor = ({ url, wsUrl }: Endpoint, headers: { readonly [name: st
   SafeText.redactor([
     ...SafeText.secretsOf(Redacted.value(url).href),
     ...SafeText.secretsOf(Redacted.value(wsUrl).href),
-    ...Object.values(headers).flatMap((value) => [value, ...value.split(" ").filter(isToken)].filter(isLong))
+    ...Object.values(headers)
+      .filter(isLong)
+      .flatMap((value) => [value, ...value.split(" ").filter(isToken)])
   ])
 
 /** Whether a value may be a key. A shorter one, such as `on`, occurs inside ordinary words and the names of errors. */

@@ -11,6 +11,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
+import * as Record from "effect/Record"
 import type * as Scope from "effect/Scope"
 import type * as Tracer from "effect/Tracer"
 import { errors } from "undici"
@@ -245,7 +246,8 @@ const undo = (
 export const make = (endpoint: Endpoint, settings: Settings): Effect.Effect<WireTransport.Post, never, Scope.Scope> =>
   Effect.map(
     Connections.make(endpoint, settings, {
-      ...settings.headers,
+      // Names in lower case, so that these headers replace the same ones of the application.
+      ...Record.mapKeys(settings.headers, (name) => name.toLowerCase()),
       "content-type": "application/json",
       accept: "application/json",
       "accept-encoding": "gzip"

@@ -83,10 +83,9 @@ export const bytes = (field: string, value: Uint8Array, max = Infinity): Refusal
 
 /** Checks a slice of an account's data. */
 export const slice = (options?: Pick<AccountOptions, "dataSlice">): Refusal =>
-  optional(options?.dataSlice, (slice) =>
-    Predicate.isObject(slice)
-      ? (count("dataSlice.offset", slice.offset, 0) ?? count("dataSlice.length", slice.length, 0))
-      : new InvalidInput({ field: "dataSlice", rule: "must be an offset and a length" })
+  optional(
+    options?.dataSlice,
+    (slice) => count("dataSlice.offset", slice?.offset, 0) ?? count("dataSlice.length", slice.length, 0)
   )
 
 /** Checks the options of a read of a program's accounts. */
@@ -97,10 +96,10 @@ export const programAccounts = (options?: Pick<ProgramAccountsOptions, "dataSlic
     (filters) =>
       list("filters", filters, MAX_FILTERS) ??
       first(filters, (filter, index) =>
-        !Predicate.isObject(filter) || ("memcmp" in filter && !Predicate.isObject(filter.memcmp))
+        !Predicate.isObject(filter)
           ? new InvalidInput({ field: `filters[${index}]`, rule: "must be a dataSize or a memcmp" })
           : "memcmp" in filter
-            ? (count(`filters[${index}].memcmp.offset`, filter.memcmp.offset, 0) ??
+            ? (count(`filters[${index}].memcmp.offset`, filter.memcmp?.offset, 0) ??
               bytes(`filters[${index}].memcmp.bytes`, filter.memcmp.bytes, MAX_FILTER_BYTES))
             : count(`filters[${index}].dataSize`, filter.dataSize, 0)
       )

@@ -147,7 +147,7 @@ export const protect =
                 method,
                 host: transport.host,
                 detail,
-                ...(wait < Infinity ? { retryAfter: Duration.millis(wait) } : {})
+                retryAfter: wait < Infinity ? Duration.millis(wait) : undefined
               })
             )
           }

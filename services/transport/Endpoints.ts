@@ -316,9 +316,7 @@ export const make = (
           const method = `${kind}Subscribe`
           if (isHead(steady)) return subscribeAt(kind, params, steady)
           const isServed = endpoints.some(({ roles }) => roles.has("subscribe"))
-          const detail = isServed
-            ? "no endpoint is available for subscriptions now"
-            : 'no endpoint has the role "subscribe": give it to one'
+          const detail = `no endpoint ${isServed ? "is available for subscriptions now" : 'has the role "subscribe": give it to one'}`
           return Stream.fail(new SubscriptionError({ reason: isServed ? "Connect" : "Refused", method, host, detail }))
         })
       )

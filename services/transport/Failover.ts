@@ -134,12 +134,12 @@ export const hedged = Effect.fnUntraced(function* <A>(
   const failed: Array<RpcError> = []
   const firstFailed = yield* Deferred.make<void>()
   /** Succeeds with the result of the call; fails if the call should move on. */
-  const attempt = (endpoint: Endpoint, left: number): Effect.Effect<Either.Either<A, RpcError>, "next"> =>
+  const attempt = (endpoint: Endpoint, left: number): Effect.Effect<Either.Either<A, RpcError>, RpcError> =>
     Effect.matchEffect(share(left)(call.with(endpoint.transport)), {
       onFailure: (error) => {
         if (!movesOn(call, error)) return Effect.succeed(Either.left(refusedAfter(call.methods, failed, error)))
         failed.push(error)
-        return Effect.fail("next" as const)
+        return Effect.fail(error)
       },
       onSuccess: (answer) => Effect.succeed(Either.right(answer))
     })
@@ -159,8 +159,7 @@ export const hedged = Effect.fnUntraced(function* <A>(
   )
   if (Either.isRight(winner)) return yield* winner.right
   const [third, ...others] = rest
-  const [error, ...more] = failed
-  if (error === undefined) return yield* Effect.dieMessage("a hedged call failed without a failure")
+  const [error = winner.left, ...more] = failed
   return yield* third === undefined
     ? Effect.fail(summarize([error, ...more]))
     : again(inOrder(call, [third, ...others], failed))
@@ -172,7 +171,7 @@ const cut = <A>({ methods: [method = "batch"] }: Call<A>, { host }: RpcTransport
     reason: "Transport",
     method,
     host,
-    detail: "the pool was closed before the answer: check whether the call took effect"
+    detail: "the pool is closed: check whether the call took effect"
   })
 
 /**

@@ -5,12 +5,12 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import * as SafeText from "../../src/SafeText.js"
 import * as Deadline from "../Deadline.js"
 import { EndpointsError } from "../EndpointsError.js"
 import { RpcError } from "../RpcTransport.js"
-import type { RpcTransport } from "../RpcTransport.js"
 import type { Endpoint } from "./Endpoint.js"
 
 /** Whether an endpoint's genesis hash is that of the cluster, is not known yet, or is another. */
@@ -23,25 +23,19 @@ export interface Cluster {
 /** Characters of a hash that are kept. A blockhash has at most 44. */
 const MAX_HASH = 64
 
-/** The hash in a reply, safe to show. An endpoint whose reply is no text stays `unknown`. */
-const hashOf = (transport: RpcTransport) => (reply: unknown) =>
-  typeof reply === "string"
-    ? Effect.succeed(SafeText.make(reply, MAX_HASH))
-    : new RpcError({
-        reason: "Decode",
-        method: "getGenesisHash",
-        host: transport.host,
-        detail: "expected a blockhash at result"
-      })
+const METHOD = "getGenesisHash"
 
 /**
- * The genesis hash of an endpoint. `None` for an endpoint without the role `read` that does not serve the method, such
- * as a relay. Such an endpoint is trusted.
+ * The genesis hash of an endpoint, safe to show. `None` for an endpoint without the role `read` that does not serve the
+ * method, such as a relay. Such an endpoint is trusted. Fails if the reply is no text.
  */
 const genesis = ({ roles, transport }: Endpoint): Effect.Effect<Option.Option<string>, RpcError> =>
-  transport.request("getGenesisHash", []).pipe(
-    Effect.flatMap(hashOf(transport)),
-    Effect.asSome,
+  transport.request(METHOD, []).pipe(
+    Effect.filterOrFail(
+      Predicate.isString,
+      () => new RpcError({ reason: "Decode", method: METHOD, host: transport.host, detail: "expected a string" })
+    ),
+    Effect.map((hash) => Option.some(SafeText.make(hash, MAX_HASH))),
     Effect.catchIf(
       ({ reason }) => reason === "Node" && !roles.has("read"),
       () => Effect.succeedNone
@@ -77,7 +71,7 @@ export const verify = (
         reason: "Unreachable",
         host: endpoint?.transport.host ?? "",
         detail: "no endpoint has returned the genesis hash of its cluster",
-        ...(answer !== undefined && Either.isLeft(answer) ? { cause: answer.left } : {})
+        cause: answer && Either.getOrUndefined(Either.flip(answer))
       })
     }
     const own = expected ?? first.hash
@@ -117,16 +111,11 @@ export const probe = (
   interval: Duration.DurationInput
 ): Effect.Effect<void, never, Scope.Scope> => {
   const look = (endpoint: Endpoint): Effect.Effect<void> => {
-    switch (cluster.membership(endpoint)) {
-      case "member":
-        return endpoint.roles.has("read")
-          ? Effect.ignore(endpoint.transport.request("getSlot", [{ commitment: "processed" }]))
-          : Effect.void
-      case "unknown":
-        return cluster.admit?.(endpoint) ?? Effect.void
-      case "foreign":
-        return Effect.void
-    }
+    const membership = cluster.membership(endpoint)
+    if (membership === "unknown") return cluster.admit?.(endpoint) ?? Effect.void
+    return membership === "member" && endpoint.roles.has("read")
+      ? Effect.ignore(endpoint.transport.request("getSlot", [{ commitment: "processed" }]))
+      : Effect.void
   }
   return Effect.forEach(endpoints, (endpoint) => Deadline.within(interval)(look(endpoint)), {
     concurrency: "unbounded",

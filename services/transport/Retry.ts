@@ -102,7 +102,7 @@ export const make =
       ): Effect.Effect<A, RpcError> =>
         Effect.withFiberRuntime((fiber) => {
           const attempt = tried.failed.length + 1
-          const over = Effect.suspend(() => Effect.fail(refusedAfter(methods, tried.failed, error)))
+          const over = Effect.failSync(() => refusedAfter(methods, tried.failed, error))
           if (attempt >= maxAttempts || budget < 1) return over
           if (Context.get(fiber.currentContext, RetryPolicy) === "never") return over
           const time = Deadline.now(fiber)

@@ -117,11 +117,11 @@ const cases: ReadonlyArray<readonly [path: string, wrong: ReadonlyArray<unknown>
   ["signatures", ["AB", null, 5, undefined, {}], (value) => pool.getSignatureStatuses(unknown(value))],
   ["filters", ["AB", null, 5, {}], (value) => pool.getProgramAccounts(A, { filters: unknown(value) })],
   [
-    "filters[0]",
+    "filters[0].memcmp.offset",
     [5, "a", null, undefined],
     (value) => pool.getProgramAccounts(A, { filters: [{ memcmp: unknown(value) }] })
   ],
-  ["dataSlice", [5, "a", null], (value) => pool.getAccountInfo(A, { dataSlice: unknown(value) })],
+  ["dataSlice.offset", [5, "a", null], (value) => pool.getAccountInfo(A, { dataSlice: unknown(value) })],
   ["filters[0]", [5, "a", null, undefined], (value) => pool.getProgramAccounts(A, { filters: [unknown(value)] })],
   ["signature", NO_SIGNATURE, (value) => run(pool.signatureSubscribe(signature(value)))]
 ]
