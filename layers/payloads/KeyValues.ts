@@ -43,14 +43,17 @@ export const make: Effect.Effect<Storage, PlatformError, KeyValueStore> = Effect
   const known = Option.getOrElse(yield* store.get(OWNERS), () => "")
   const owners = new Set(known.split(",").filter((owner) => owner !== ""))
   const get = (entry: Pick<Entry, "key" | "owner">) => Effect.map(store.get(keyOf(entry)), Option.flatMap(decode))
-  const remember = (owner: string) =>
-    Effect.suspend(() => {
-      if (owners.has(owner)) return Effect.void
-      return Effect.zipRight(
-        store.set(OWNERS, [...owners, owner].join(",")),
-        Effect.sync(() => void owners.add(owner))
-      )
-    })
+  const alone = (yield* Effect.makeSemaphore(1)).withPermits(1)
+  /** Adds an owner to the stored names. One is added at a time, because each write replaces all names. */
+  const remember = (owner: string) => {
+    const isKnown = () => owners.has(owner)
+    const add = Effect.suspend(() => store.set(OWNERS, [...owners, owner].join(",")))
+    const added = Effect.zipRight(
+      add,
+      Effect.sync(() => owners.add(owner))
+    )
+    return Effect.unless(alone(Effect.unless(added, isKnown)), isKnown)
+  }
   let inFlight = 0
   return {
     upload: Effect.gen(function* () {

@@ -39,14 +39,24 @@ const ask = (url: string, path: string, init?: RequestInit) =>
   })
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } })
 
+/** The statuses of requests to a server over a storage, without a socket. */
+const statusesOver = (storage: PayloadServer.Storage, options?: PayloadServer.Options) =>
+  Effect.map(
+    PayloadServer.make(storage, options),
+    (app) =>
+      (path: string, init: RequestInit = {}) =>
+        Effect.map(
+          Effect.provideService(
+            app,
+            HttpServerRequest.HttpServerRequest,
+            HttpServerRequest.fromWeb(new Request(`http://localhost${path}`, init))
+          ),
+          ({ status }) => status
+        )
+  )
+
 /** The status of /health over a storage. */
-const health = (storage: PayloadServer.Storage) =>
-  Effect.gen(function* () {
-    const app = yield* PayloadServer.make(storage)
-    const request = HttpServerRequest.fromWeb(new Request("http://localhost/health"))
-    const { status } = yield* Effect.provideService(app, HttpServerRequest.HttpServerRequest, request)
-    return status
-  })
+const health = (storage: PayloadServer.Storage) => Effect.flatMap(statusesOver(storage), (status) => status("/health"))
 
 describe("PayloadServer", () => {
   it.scopedLive("Given one payload, when it is put many times at once, then each is 200 and one copy is kept", () =>
@@ -162,6 +172,30 @@ describe("PayloadServer", () => {
       const failing = { ...storage, find: () => Effect.fail(new StorageError(new Error("EIO"))) }
       expect([yield* health(storage), yield* health(failing)]).toEqual([200, 503])
     }).pipe(Effect.scoped, Effect.provide(KeyValueStore.layerMemory))
+  )
+
+  it.scopedLive("Given two new owners at once, when the server starts again, then it finds the payloads of both", () =>
+    Effect.gen(function* () {
+      const memory = yield* KeyValueStore.KeyValueStore
+      const slow: KeyValueStore.KeyValueStore = {
+        ...memory,
+        set: (key, value) => Effect.delay(memory.set(key, value), "5 millis")
+      }
+      const storage = Effect.provideService(PayloadServer.keyValueStore, KeyValueStore.KeyValueStore, slow)
+      const started = Effect.flatMap(storage, (storage) => statusesOver(storage, { tokens: ["a", "b"] }))
+      const [first, second] = [bytesOf("first"), bytesOf("second")]
+      const before = yield* started
+      yield* Effect.all(
+        [
+          before(`/v1/payloads/${keyOf(first)}`, { method: "PUT", body: first, ...bearer("a") }),
+          before(`/v1/payloads/${keyOf(second)}`, { method: "PUT", body: second, ...bearer("b") })
+        ],
+        { concurrency: 2 }
+      )
+      const after = yield* started
+      const found = [first, second].map((bytes) => after(`/v1/payloads/${keyOf(bytes)}`, bearer("a")))
+      expect(yield* Effect.all(found)).toEqual([200, 200])
+    }).pipe(Effect.provide(KeyValueStore.layerMemory))
   )
 
   it.scopedLive("Given bad options, when it is served, then each is named", () =>
