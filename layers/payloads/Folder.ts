@@ -30,10 +30,14 @@ const LEFTOVER_AGE = 3_600_000
 
 const MILLIS = 1000
 
+/** Whether a path does not exist, or leads through a file of another program. */
+const isMissing = (error: PlatformError): boolean =>
+  StoreFailure.isNotFound(error) || StoreFailure.code(error) === "ENOTDIR"
+
 const orElse =
   <A>(onMissing: A) =>
   (effect: Effect.Effect<A, PlatformError>): Effect.Effect<A, PlatformError> =>
-    Effect.catchIf(effect, StoreFailure.isNotFound, () => Effect.succeed(onMissing))
+    Effect.catchIf(effect, isMissing, () => Effect.succeed(onMissing))
 
 const stored = <A, R>(effect: Effect.Effect<A, PlatformError, R>): Effect.Effect<A, StorageError, R> =>
   Effect.mapError(effect, (cause) => new StorageError(cause))

@@ -174,6 +174,17 @@ describe("PayloadServer", () => {
     }).pipe(Effect.scoped, Effect.provide(KeyValueStore.layerMemory))
   )
 
+  it.scopedLive("Given files of other programs in the folder, when it is served, then only payloads count", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporary
+      const start = served({ directory, tokens: [], quota: 1024 })
+      const put = Effect.flatMap(start, ({ url }) => fetched(url, HELLO, { method: "PUT", body: hello }))
+      expect((yield* Effect.scoped(put)).status).toBe(200)
+      for (const name of ["public/.DS_Store", "0123456789abcdef"]) writeFileSync(join(directory, name), "x".repeat(1024))
+      expect((yield* put).status).toBe(200)
+    })
+  )
+
   it.scopedLive("Given two new owners at once, when the server starts again, then it finds the payloads of both", () =>
     Effect.gen(function* () {
       const memory = yield* KeyValueStore.KeyValueStore
