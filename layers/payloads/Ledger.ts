@@ -3,8 +3,8 @@
  *
  * - Each owner has a quota. An upload reserves its bytes before it writes them, and releases the unused rest.
  * - Changes to the copies of one hash run one at a time, so a put and an expiry cannot overlap.
- * - The wall clock decides when a payload expires. If the clock is set forward while the server runs, only the time of
- *   the monotonic clock counts, so no payload expires early.
+ * - The wall clock decides when a payload expires. If the clock is set forward or back while the server runs, the time
+ *   of the monotonic clock counts instead where the wall clock's would make a payload expire early.
  */
 import { sha256 } from "@noble/hashes/sha2.js"
 import * as Effect from "effect/Effect"
@@ -79,12 +79,15 @@ export const make = (storage: Storage, { quota, retention }: Settings): Effect.E
   const isOver = (at: number, now: number) => now - at >= retention
   return Effect.gen(function* () {
     const start = yield* Clock.currentMoment
-    /**
-     * The time for expiries. A put is dated by the wall clock alone: a date that is too late only delays the expiry.
-     */
-    const now = Effect.map(Clock.currentMoment, ({ monotonic, wall }) =>
-      Math.min(wall, start.wall + Math.max(0, monotonic - start.monotonic))
+    /** The present time by each clock. */
+    const times = Effect.map(
+      Clock.currentMoment,
+      ({ monotonic, wall }) => [wall, start.wall + Math.max(0, monotonic - start.monotonic)] as const
     )
+    /** The time for expiries, the earlier one. */
+    const now = Effect.map(times, (both) => Math.min(...both))
+    /** The date of a put, the later one: a date that is too late only delays the expiry. */
+    const date = Effect.map(times, (both) => Math.max(...both))
     const locks = yield* Effect.all(Array.from({ length: LOCKS }, () => Effect.makeSemaphore(1)))
     const alone = <A, E>(key: string, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
       Effect.suspend(() => locks[Number.parseInt(key.slice(0, 2), 16)]?.withPermits(1)(effect) ?? effect)
@@ -136,7 +139,7 @@ export const make = (storage: Storage, { quota, retention }: Settings): Effect.E
           Effect.uninterruptible(
             Effect.gen(function* () {
               const before = yield* copyOf(key, owner)
-              const at = yield* Clock.wallMillis
+              const at = yield* date
               if (before !== undefined && (yield* Effect.orElseSucceed(isWhole(storage, before), () => false))) {
                 return yield* storage.touch({ ...before, at })
               }
@@ -160,7 +163,7 @@ export const make = (storage: Storage, { quota, retention }: Settings): Effect.E
           Effect.uninterruptible(
             Effect.gen(function* () {
               const before = yield* copyOf(key, owner)
-              yield* upload.commit({ key, owner, size, at: yield* Clock.wallMillis })
+              yield* upload.commit({ key, owner, size, at: yield* date })
               yield* count(owner, size - (before === undefined ? -OVERHEAD : before.size))
             })
           )
@@ -171,7 +174,7 @@ export const make = (storage: Storage, { quota, retention }: Settings): Effect.E
           Effect.gen(function* () {
             const entry = yield* copyOf(key, owner)
             if (entry === undefined) return false
-            yield* storage.touch({ ...entry, at: yield* Clock.wallMillis })
+            yield* storage.touch({ ...entry, at: yield* date })
             return true
           })
         ),

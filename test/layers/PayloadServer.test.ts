@@ -8,6 +8,7 @@ import * as HttpServer from "@effect/platform/HttpServer"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import { describe, expect, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -29,6 +30,7 @@ import {
   temporary,
   TOKEN
 } from "../support/payloadServers.js"
+import * as WallClock from "../support/wallClock.js"
 
 const CHILD = join(import.meta.dirname, "../support/payloadServerChild.ts")
 
@@ -180,9 +182,29 @@ describe("PayloadServer", () => {
       const start = served({ directory, tokens: [], quota: 1024 })
       const put = Effect.flatMap(start, ({ url }) => fetched(url, HELLO, { method: "PUT", body: hello }))
       expect((yield* Effect.scoped(put)).status).toBe(200)
-      for (const name of ["public/.DS_Store", "0123456789abcdef"]) writeFileSync(join(directory, name), "x".repeat(1024))
+      for (const name of ["public/.DS_Store", "0123456789abcdef"])
+        writeFileSync(join(directory, name), "x".repeat(1024))
       expect((yield* put).status).toBe(200)
     })
+  )
+
+  it.scoped(
+    "Given a wall clock that is set back and right again, when a payload is put meanwhile, then it is kept",
+    () =>
+      Effect.gen(function* () {
+        const { clock, jump } = yield* WallClock.make
+        const days = Duration.toMillis("20 days")
+        jump(days)
+        const put = { method: "PUT", body: hello }
+        const statuses = Effect.gen(function* () {
+          const status = yield* Effect.flatMap(PayloadServer.keyValueStore, statusesOver)
+          jump(-days)
+          const before = yield* status(`/v1/payloads/${HELLO}`, put)
+          jump(days)
+          return [before, yield* status(`/v1/payloads/${HELLO}`)]
+        })
+        expect(yield* Effect.withClock(statuses, clock)).toEqual([200, 200])
+      }).pipe(Effect.provide(KeyValueStore.layerMemory))
   )
 
   it.scopedLive("Given two new owners at once, when the server starts again, then it finds the payloads of both", () =>
