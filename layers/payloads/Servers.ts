@@ -5,8 +5,8 @@
  *   Each operation is idempotent, because the hash names the bytes.
  * - A write counts the servers that stored the payload over all rounds, and asks only the others.
  * - A server that was unavailable is asked last for a while, so a silent one delays few calls.
- * - "Not found" needs the answer of every server. A body with another hash counts as no answer while other servers
- *   remain.
+ * - "Not found" needs the answer of every server. A body with another hash counts as no answer while another server may
+ *   still give the right one.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -95,7 +95,7 @@ export const make = (servers: ReadonlyArray<Remote>, { copies, maxBytes, retries
         }
       })
 
-  /** Asks the servers one after another until one answers. */
+  /** Asks the servers one after another until one answers. `isLast`: no other server can answer in this round or later. */
   const any = <A>(
     key: string,
     ask: (server: Remote, isLast: boolean) => Effect.Effect<Option.Option<A>, Failure>
@@ -103,7 +103,8 @@ export const make = (servers: ReadonlyArray<Remote>, { copies, maxBytes, retries
     Effect.gen(function* () {
       const failures: Array<Failure> = []
       for (const [index, server] of (yield* inOrder).entries()) {
-        const answer = yield* Effect.either(noted(server)(ask(server, index === servers.length - 1)))
+        const isLast = index === servers.length - 1 && failures.every(({ error }) => !error.isRetryable)
+        const answer = yield* Effect.either(noted(server)(ask(server, isLast)))
         if (answer._tag === "Left") failures.push(answer.left)
         else if (Option.isSome(answer.right)) return answer.right
       }

@@ -278,6 +278,15 @@ describe("PayloadStoreHttp", () => {
       })
   )
 
+  it.scopedLive("Given a server that restarts before one that lies, when a payload is read, then it is read", () =>
+    Effect.gen(function* () {
+      const restarting = yield* lying(failing(1))
+      const liar = yield* lying((_, response) => response.end("lies"))
+      const store = yield* fetching({ servers: [at(restarting.url), at(liar.url)], retries: 1 })
+      expect(yield* store.get(HASH)).toEqual(hello)
+    })
+  )
+
   it.scopedLive(
     "Given a silent server before two others, when payloads are put and read, then it delays only one",
     () =>
