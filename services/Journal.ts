@@ -155,9 +155,9 @@ export interface Options {
   /** Prefix of its keys. Default `transaction-`. Two journals in one store need different prefixes. */
   readonly prefix?: string | undefined
   /**
-   * Maximum number of entries. Default 1024, the number that `Transactions` has in flight. Too low: sending fails with
-   * `Unrecorded` while the journal is full. On a `KeyValueStore`, the start also misses entries of an earlier process
-   * with a higher limit. Too high: each start on a `KeyValueStore` reads that many keys.
+   * Maximum number of entries, at most 1,000,000. Default 1024, the number that `Transactions` has in flight. Too low:
+   * sending fails with `Unrecorded` while the journal is full. On a `KeyValueStore`, the start also misses entries of an
+   * earlier process with a higher limit. Too high: each start on a `KeyValueStore` reads that many keys.
    */
   readonly maxEntries?: number | undefined
   /**
@@ -166,6 +166,9 @@ export interface Options {
    */
   readonly concurrency?: number | undefined
 }
+
+/** The names of this many keys take about 60 MB. */
+const MAX_ENTRIES = 1_000_000
 
 /** Longer texts are unreadable entries. A valid entry takes less than 4 KiB. */
 const MAX_ENTRY_BYTES = 65_536
@@ -230,7 +233,7 @@ const over = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Service, InvalidInput | JournalError> {
   const { prefix = "transaction-" } = options
-  const maxEntries = yield* Check.integer("maxEntries", options.maxEntries ?? 1024, 1)
+  const maxEntries = yield* Check.integer("maxEntries", options.maxEntries ?? 1024, 1, MAX_ENTRIES)
   const concurrency = yield* Check.integer("concurrency", options.concurrency ?? 16, 1)
   const permits = yield* Effect.makeSemaphore(concurrency)
   const limited = <A>(use: Effect.Effect<A, unknown>) => Effect.mapError(permits.withPermits(1)(use), unavailable)
@@ -350,7 +353,7 @@ const over = Effect.fnUntraced(function* (
     read,
     { concurrency, discard: true }
   )
-  if (Option.isSome(used)) free.push(...own.filter((key) => !used.value.has(key)))
+  if (Option.isSome(used)) for (const key of own) if (!used.value.has(key)) free.push(key)
   free.reverse()
 
   return {
@@ -407,7 +410,7 @@ export const makeFileSystem = (
   )
 
 /**
- * {@link make} as a layer. `InvalidInput` if `maxEntries` or `concurrency` is not a positive whole number.
+ * {@link make} as a layer. `InvalidInput` if `maxEntries` or `concurrency` is out of range.
  *
  * @since 0.1.0
  * @category layers
@@ -417,7 +420,7 @@ export const layerKeyValueStore = (
 ): Layer.Layer<Journal, InvalidInput | JournalError, KeyValueStore> => Layer.effect(Journal, make(options))
 
 /**
- * {@link makeFileSystem} as a layer. `InvalidInput` if `maxEntries` or `concurrency` is not a positive whole number.
+ * {@link makeFileSystem} as a layer. `InvalidInput` if `maxEntries` or `concurrency` is out of range.
  *
  * @since 0.1.0
  * @category layers

@@ -360,6 +360,18 @@ describe("Journal.layerFileSystem", () => {
       })
   )
 
+  it.scopedLive("Given a high limit, When the journal is built, Then it works up to a million entries", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporary
+      yield* record(0).pipe(Effect.provide(layer(directory, { maxEntries: 1_000_000 })))
+      expect(readdirSync(directory)).toStrictEqual(["transaction-0"])
+      for (const maxEntries of [1_000_001, 2 ** 32, Number.MAX_SAFE_INTEGER]) {
+        const error = yield* Effect.flip(Layer.build(layer(directory, { maxEntries })))
+        expect(error).toMatchObject({ _tag: "InvalidInput", field: "maxEntries" })
+      }
+    })
+  )
+
   it.scopedLive("Given a path through a file, When the journal is built, Then the error says so", () =>
     Effect.gen(function* () {
       const directory = yield* temporary
