@@ -119,7 +119,8 @@ const table: ReadonlyArray<readonly [error: Error & { readonly reason?: string }
   [Outcomes.unconfirmed(signed, undefined), [SIGNATURE]],
   [Outcomes.contradicted(signed), [SIGNATURE]],
   [Outcomes.forgotten(signed, 77n), ["slot 77"]],
-  [Outcomes.unsent(signed), [SIGNATURE]],
+  [Outcomes.closed({ mayHaveArrived: false, signed }), [SIGNATURE, "not sent"]],
+  [Outcomes.closed({ mayHaveArrived: true, signed }), [SIGNATURE, "unknown", "resume"]],
   [Failure.refused(signed, call("Node", "no", { code: -32003 })), [SIGNATURE]],
   [
     new TransactionError({

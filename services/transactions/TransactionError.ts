@@ -18,7 +18,8 @@ import { SignedTransaction } from "../SignedTransaction.js"
  *   can no longer land, so signing again cannot do the work twice.
  * - `Unconfirmed`: its outcome is unknown. The caller's deadline came first, the node did not answer or refused it
  *   (`cause`), or it is older than the node's ledger. It may have landed, or may still land. To continue with the same
- *   bytes, pass `signed` or this error to `Transactions.resume`.
+ *   bytes, pass `signed` or this error to `Transactions.resume`. That call fails so too if the journal could not store
+ *   the bytes, or if the service is closed.
  * - `Unrecorded`: the journal could not store it, so it was not sent.
  * - `Unsent`: the service was closed before it was sent.
  *

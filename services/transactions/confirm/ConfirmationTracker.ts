@@ -25,8 +25,8 @@
  *   and an arrival starts every loop that is not running.
  * - The caller is interrupted in the turn in which it is answered. The first of the two removes the entry from the set,
  *   and the other finds none. The last interrupted caller waits until the fibers have ended.
- * - A transaction arrives while the service is being closed. Closing refuses arrivals (`Unsent`) before it ends the
- *   fibers, so no transaction waits without a fiber.
+ * - A transaction arrives while the service is being closed. Closing refuses arrivals before it ends the fibers, so no
+ *   transaction waits without a fiber.
  */
 import type { Blockhash } from "@solana/kit"
 import * as Arr from "effect/Array"
@@ -239,7 +239,7 @@ export const make = Effect.fnUntraced(function* (
     options: WaitOptions
   ): Effect.Effect<Landed, RpcError | TransactionError> =>
     Effect.uninterruptibleMask((restore) => {
-      if (isClosed) return Effect.fail(outcomes.unsent(transmission.signed))
+      if (isClosed) return Effect.fail(outcomes.closed(transmission))
       let entry: Entry | undefined
       return Effect.matchCauseEffect(
         restore(

@@ -59,12 +59,18 @@ export const forgotten = (signed: SignedTransaction, firstSlot: bigint) =>
     `it can no longer land, but may have landed before slot ${firstSlot}, where the ledger of the node begins; resume it over a node that has the whole ledger`
   )
 
-/** The tracker was closed before the transaction was sent. */
-export const unsent = (signed: SignedTransaction) =>
-  new TransactionError({
-    reason: "Unsent",
-    detail: "it was not sent, because the service is closed; send it with an open service",
-    signature: signed.signature,
-    logs: [],
-    signed
-  })
+/** The tracker was closed before it sent the transaction. The bytes may have been sent before. */
+export const closed = ({ mayHaveArrived, signed }: Pick<Transmission, "mayHaveArrived" | "signed">) =>
+  mayHaveArrived
+    ? unconfirmed(
+        signed,
+        undefined,
+        "its outcome is unknown; resume it with an open service, because this one is closed"
+      )
+    : new TransactionError({
+        reason: "Unsent",
+        detail: "it was not sent, because the service is closed; send it with an open service",
+        signature: signed.signature,
+        logs: [],
+        signed
+      })

@@ -19,6 +19,7 @@ import * as Journal from "../../Journal.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import type { RpcError } from "../../RpcTransport.js"
 import type { SignedTransaction } from "../../SignedTransaction.js"
+import { unconfirmed } from "../confirm/outcomes.js"
 import * as Failure from "../Failure.js"
 import type { Receipt } from "../Model.js"
 import { TransactionError } from "../TransactionError.js"
@@ -36,13 +37,14 @@ export interface JournaledSubmit {
   /**
    * Writes the entry before the delivery starts, within the limit, and removes it when the outcome is known. If the
    * entry could not be written in time, or if the caller was interrupted before, nothing was sent, and the entry is
-   * removed too.
+   * removed too. `mayBeSent`: whether the bytes may have been sent before.
    */
   readonly deliver: (
     signed: SignedTransaction,
     creates: ReadonlyArray<Address>,
     limit: Limit<RpcError>,
-    delivery: Delivery
+    delivery: Delivery,
+    mayBeSent: boolean
   ) => Delivery
   /** As `deliver`, for bytes that are only watched: it writes no entry, so that no later recovery sends them. */
   readonly watch: (signed: SignedTransaction, delivery: Delivery) => Delivery
@@ -65,8 +67,12 @@ const unrecorded = (signed: SignedTransaction, cause: Journal.JournalError) =>
 const foreign = (signed: SignedTransaction, detail: string) =>
   new TransactionError({ reason: "Unconfirmed", detail, signature: signed.signature, logs: [], signed })
 
-const notRecorded = (signed: SignedTransaction, error: Journal.JournalError) =>
-  error.reason === "Foreign" ? foreign(signed, error.message) : unrecorded(signed, error)
+/** The error of bytes that are not sent, because the journal does not have them. They may have been sent before. */
+const notRecorded = (signed: SignedTransaction, mayBeSent: boolean, error: Journal.JournalError) => {
+  if (error.reason === "Foreign") return foreign(signed, error.message)
+  const detail = `its outcome is unknown, and the journal could not be written: ${error.message}`
+  return mayBeSent ? unconfirmed(signed, error, detail) : unrecorded(signed, error)
+}
 
 /** Whether the outcome is known. An interruption, a defect, a deadline and a refusal by a node leave it open. */
 const isKnown = <A>(exit: Exit.Exit<A, RpcError | TransactionError>): boolean =>
@@ -148,11 +154,11 @@ const over = (journal: Journal.Service, pool: Pick<RpcPool, "getGenesisHash">, p
 
   const idle = Effect.map(journal.pending, (entries) => entries.filter(({ signed }) => !underWay.has(signed.signature)))
 
-  const record = (signed: SignedTransaction, creates: ReadonlyArray<Address>) =>
+  const record = (signed: SignedTransaction, creates: ReadonlyArray<Address>, mayBeSent: boolean) =>
     Effect.flatMap(genesis, (genesis) =>
       Effect.mapError(
         journal.record(Journal.JournalEntry.make({ signed, creates, genesis, program }, { disableValidation: true })),
-        (error) => notRecorded(signed, error)
+        (error) => notRecorded(signed, mayBeSent, error)
       )
     )
 
@@ -180,11 +186,11 @@ const over = (journal: Journal.Service, pool: Pick<RpcPool, "getGenesisHash">, p
     )
 
   return {
-    deliver: (signed, creates, limit, delivery) =>
+    deliver: (signed, creates, limit, delivery, mayBeSent) =>
       whileUnderWay(signed.signature, (own) => {
         const recording = Effect.flatMap(journal.pending, (entries) => {
           own.mayBeSent ??= entries.some((entry) => entry.signed.signature === signed.signature)
-          return record(signed, creates)
+          return record(signed, creates, mayBeSent)
         })
         const begin = Effect.suspend(() => {
           own.mayBeSent = true

@@ -52,7 +52,9 @@ export const make = (
     watchOnly: boolean
   ) => {
     const submitted = submitAndConfirm(signed, { commitment, preflight, firstTime, watchOnly, deadline: limit.at })
-    const delivery = watchOnly ? watch(signed, submitted) : deliver(signed, creates, limit, submitted)
+    const delivery = watchOnly
+      ? watch(signed, submitted)
+      : deliver(signed, creates, limit, submitted, !firstTime && !preflight)
     return "nonce" in signed.lifetime ? nonces.learn(signed, signed.lifetime, commitment, delivery) : delivery
   }
 

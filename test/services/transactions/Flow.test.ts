@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -15,7 +16,7 @@ import { SubscriptionError } from "../../../services/RpcTransport.js"
 import * as Transactions from "../../../services/Transactions.js"
 import { Wallet } from "../../../services/Wallet.js"
 import * as FakeNode from "../../support/fakeNode.js"
-import { over, send, sentSignatures } from "../../support/sends.js"
+import { over, send, sentSignatures, sign } from "../../support/sends.js"
 import { STRANGER, transfer, walletOf } from "../../support/transfers.js"
 
 const amounts = (count: number) => Array.from({ length: count }, (_, index) => BigInt(index + 1))
@@ -244,6 +245,19 @@ describe("Transactions: watching", () => {
       expect(error).not.toHaveProperty("mayHaveLanded", true)
       expect(node.sent).toHaveLength(0)
     })
+  })
+
+  it.effect("Given a closed service, When a sent transaction is resumed or watched, Then its outcome is open", () => {
+    const node = FakeNode.make()
+    return Effect.gen(function* () {
+      const signed = yield* sign
+      const closed = yield* Effect.scoped(Layer.build(Layer.provide(Transactions.layer(), node.layer)))
+      const { resume, watch } = Context.get(closed, Transactions.Transactions)
+      for (const call of [resume(signed), watch(signed)]) {
+        const error = yield* Effect.flip(call)
+        expect(error).toMatchObject({ reason: "Unconfirmed", isRetryable: false, mayHaveLanded: true, signed })
+      }
+    }).pipe(over(node))
   })
 
   it.effect(

@@ -125,6 +125,22 @@ describe("Transactions: the journal", () => {
       })
   )
 
+  it.effect("Given a full journal, When a transaction that was sent before is resumed, Then its outcome is open", () =>
+    Effect.gen(function* () {
+      const node = FakeNode.make()
+      yield* Effect.gen(function* () {
+        const { resume } = yield* Transactions.Transactions
+        const signed = yield* sign
+        node.blockhash = 2
+        yield* TestClock.adjust("11 seconds")
+        yield* Effect.fork(send())
+        yield* settle
+        const error = yield* Effect.flip(resume(signed))
+        expect(error).toMatchObject({ reason: "Unconfirmed", isRetryable: false, cause: { reason: "Full" } })
+      }).pipe(journaled(node, yield* memory, { maxEntries: 1 }))
+    })
+  )
+
   it.effect(
     "Given a refusal of the preflight, When the node forwarded the bytes, Then the journal still has them",
     () =>
