@@ -6,7 +6,8 @@
  * - An entry has its cluster and program. With another cluster or program, it is neither sent, nor judged, nor removed:
  *   a finalized block of another cluster proves nothing about it.
  * - A transaction that is interrupted while its entry is written was never sent. Its entry is removed.
- * - Concurrent deliveries of the same bytes share one entry. The last delivery removes it.
+ * - Concurrent deliveries of the same bytes share one entry. The last delivery to end removes it if one of them has
+ *   learned the outcome, or if no node can have the bytes.
  */
 import type { Address, Blockhash, Signature } from "@solana/kit"
 import * as Cause from "effect/Cause"
@@ -74,12 +75,16 @@ const notRecorded = (signed: SignedTransaction, mayBeSent: boolean, error: Journ
   return mayBeSent ? unconfirmed(signed, error, detail) : unrecorded(signed, error)
 }
 
-/** Whether the outcome is known. An interruption, a defect, a deadline and a refusal by a node leave it open. */
-const isKnown = <A>(exit: Exit.Exit<A, RpcError | TransactionError>): boolean =>
-  Exit.match(exit, {
-    onFailure: (cause) => Option.exists(Cause.failureOption(cause), (error) => !Failure.mayHaveLanded(error)),
-    onSuccess: () => true
-  })
+/**
+ * What a delivery has learned. An interruption, a defect, a deadline and a refusal by a node leave the outcome open.
+ * Bytes that this delivery did not send may have been sent by another one.
+ */
+const learned = <A>(exit: Exit.Exit<A, RpcError | TransactionError>): "over" | "open" | "unsent" => {
+  if (Exit.isSuccess(exit)) return "over"
+  const error = Option.getOrUndefined(Cause.failureOption(exit.cause))
+  if (error === undefined || Failure.mayHaveLanded(error)) return "open"
+  return error.reason === "Expired" || error.reason === "Rejected" ? "over" : "unsent"
+}
 
 /** The entries without a journal: none. */
 export const NOTHING_LEFT: JournaledSubmit["left"] = Effect.succeed([])
@@ -95,9 +100,12 @@ const UNRECORDED: JournaledSubmit = {
 interface UnderWay {
   deliveries: number
   /**
-   * Whether the bytes may have been sent, in this process or an earlier one. `undefined` before the journal was read.
+   * Whether an earlier process, or a delivery that has ended, may have sent the bytes. `undefined` before the journal was
+   * read.
    */
   mayBeSent: boolean | undefined
+  /** Whether a delivery has learned the outcome. */
+  isOver: boolean
 }
 
 const over = (journal: Journal.Service, pool: Pick<RpcPool, "getGenesisHash">, program: Address): JournaledSubmit => {
@@ -107,16 +115,10 @@ const over = (journal: Journal.Service, pool: Pick<RpcPool, "getGenesisHash">, p
 
   const enter = (signature: Signature) =>
     Effect.sync(() => {
-      const own = underWay.get(signature) ?? { deliveries: 0, mayBeSent: undefined }
+      const own = underWay.get(signature) ?? { deliveries: 0, mayBeSent: undefined, isOver: false }
       own.deliveries++
       underWay.set(signature, own)
       return own
-    })
-
-  const leave = (signature: Signature, own: UnderWay) =>
-    Effect.sync(() => {
-      own.deliveries--
-      if (own.deliveries === 0) underWay.delete(signature)
     })
 
   const ask = Effect.tap(pool.getGenesisHash, (genesis) => Effect.sync(() => (known = genesis)))
@@ -168,21 +170,34 @@ const over = (journal: Journal.Service, pool: Pick<RpcPool, "getGenesisHash">, p
       Effect.logWarning("a finished transaction is still in the journal", error)
     )
 
-  /** Removes the entry when the outcome is known, unless another delivery of it is in progress. */
-  const concluded = (signature: Signature, own: UnderWay, delivery: Delivery) =>
-    Effect.onExit(delivery, (exit) =>
-      Effect.suspend(() => (isKnown(exit) && own.deliveries === 1 ? forget(signature) : Effect.void))
-    )
+  /** Ends a delivery. It counts until the removal of its entry has ended, so that no recovery finds the entry. */
+  const leave = (signature: Signature, own: UnderWay): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      const isLast = () => own.deliveries === 1
+      const end = () => {
+        own.deliveries--
+        if (own.deliveries === 0) underWay.delete(signature)
+      }
+      const remove = Effect.ensuring(
+        Effect.suspend(() => (isLast() ? forget(signature) : Effect.void)),
+        Effect.sync(end)
+      )
+      if (isLast() && own.isOver) return remove
+      // The caller does not wait for the store.
+      if (isLast() && own.mayBeSent === false) return Effect.forkDaemon(remove)
+      return Effect.sync(end)
+    })
 
   const whileUnderWay = (signature: Signature, use: (own: UnderWay) => Delivery): Delivery =>
-    Effect.acquireUseRelease(enter(signature), use, (own, exit) =>
-      Effect.zipRight(
-        leave(signature, own),
-        // The caller does not wait for the store.
-        Exit.isFailure(exit) && own.mayBeSent === false
-          ? Effect.forkDaemon(Effect.suspend(() => (underWay.has(signature) ? Effect.void : forget(signature))))
-          : Effect.void
-      )
+    Effect.acquireUseRelease(enter(signature), use, (own) => leave(signature, own))
+
+  const noted = (own: UnderWay, delivery: Delivery): Delivery =>
+    Effect.onExit(delivery, (exit) =>
+      Effect.sync(() => {
+        const known = learned(exit)
+        if (known === "over") own.isOver = true
+        else if (known === "open") own.mayBeSent = true
+      })
     )
 
   return {
@@ -192,18 +207,14 @@ const over = (journal: Journal.Service, pool: Pick<RpcPool, "getGenesisHash">, p
           own.mayBeSent ??= entries.some((entry) => entry.signed.signature === signed.signature)
           return record(signed, creates, mayBeSent)
         })
-        const begin = Effect.suspend(() => {
-          own.mayBeSent = true
-          return concluded(signed.signature, own, delivery)
-        })
-        return Effect.zipRight(endBy(limit, "it was written down")(recording), begin)
+        return Effect.zipRight(endBy(limit, "it was written down")(recording), noted(own, delivery))
       }),
     watch: ({ signature }, delivery) =>
       Effect.flatMap(journal.pending, (entries) => {
         const entry = entries.find(({ signed }) => signed.signature === signature)
         // The outcome on another cluster does not end the entry.
         const isHere = entry !== undefined && known !== undefined && refusalOf(entry, known) === undefined
-        return isHere ? whileUnderWay(signature, (own) => concluded(signature, own, delivery)) : delivery
+        return isHere ? whileUnderWay(signature, (own) => noted(own, delivery)) : delivery
       }),
     left: Effect.flatMap(idle, (entries) =>
       entries.length === 0

@@ -125,6 +125,45 @@ describe("Transactions: the journal", () => {
       })
   )
 
+  it.effect(
+    "Given two calls with the same bytes, When the first has its receipt and the second ends, Then no entry is left",
+    () =>
+      Effect.gen(function* () {
+        const node = FakeNode.make()
+        const store = yield* memory
+        yield* Effect.gen(function* () {
+          const { submit } = yield* Transactions.Transactions
+          const signed = yield* sign
+          const first = yield* Effect.fork(submit(signed))
+          const second = yield* Effect.fork(submit(signed, { commitment: "finalized" }))
+          yield* settle
+          node.land(signed.signature)
+          yield* TestClock.adjust("1 second")
+          yield* Fiber.join(first)
+          yield* Fiber.interrupt(second)
+          expect(yield* store.size).toBe(0)
+        }).pipe(journaled(node, store))
+      })
+  )
+
+  it.effect("Given an entry of an earlier process, When a closed service does not send it, Then the entry stays", () =>
+    Effect.gen(function* () {
+      const node = FakeNode.make()
+      const store = yield* memory
+      const signed = yield* Effect.gen(function* () {
+        const { submit } = yield* Transactions.Transactions
+        const signed = yield* sign
+        yield* Effect.fork(submit(signed))
+        yield* settle
+        return signed
+      }).pipe(journaled(node, store))
+      const closed = yield* Transactions.Transactions.pipe(journaled(node, store))
+      expect(yield* Effect.flip(closed.submit(signed))).toMatchObject({ reason: "Unsent" })
+      yield* settle
+      expect(yield* store.size).toBe(1)
+    })
+  )
+
   it.effect("Given a full journal, When a transaction that was sent before is resumed, Then its outcome is open", () =>
     Effect.gen(function* () {
       const node = FakeNode.make()
