@@ -15,6 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as Deadline from "../../Deadline.js"
 import { endBy, type Limit } from "../../internal/endBy.js"
 import * as Journal from "../../Journal.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
@@ -123,11 +124,12 @@ const over = (journal: Journal.Service, pool: Pick<RpcPool, "getGenesisHash">, p
 
   const ask = Effect.tap(pool.getGenesisHash, (genesis) => Effect.sync(() => (known = genesis)))
 
-  // The request belongs to the service: a waiting caller may be interrupted without ending it.
+  // The request belongs to the service: neither an interruption nor the deadline of a waiting caller ends it.
   const genesis = Effect.uninterruptibleMask((restore) => {
     if (known !== undefined) return Effect.succeed(known)
     if (asking !== undefined) return restore(Fiber.join(asking))
     return Effect.interruptible(ask).pipe(
+      Effect.provideService(Deadline.Deadline, Infinity),
       Effect.ensuring(Effect.sync(() => (asking = undefined))),
       Effect.forkDaemon,
       Effect.flatMap((fiber) => {

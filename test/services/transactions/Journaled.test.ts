@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
+import * as Deadline from "../../../services/Deadline.js"
 import * as Journal from "../../../services/Journal.js"
 import * as ProgramId from "../../../services/ProgramId.js"
 import { RpcError } from "../../../services/RpcTransport.js"
@@ -295,6 +296,23 @@ describe("Transactions: the journal", () => {
         expect(yield* store.size).toBe(1)
       })
   )
+
+  it.effect("Given two first sends, When the deadline of the first passes, Then the second is sent", () => {
+    const node: FakeNode.FakeNode = FakeNode.make({
+      getGenesisHash: Effect.suspend(() => Effect.as(Effect.sleep("1 second"), node.genesis)).pipe(
+        Deadline.enforce("getGenesisHash", "localhost")
+      )
+    })
+    node.onSend = node.land
+    return Effect.gen(function* () {
+      const first = yield* Effect.fork(Effect.flip(Deadline.within("100 millis")(send())))
+      const second = yield* Effect.fork(Sends.send(2n))
+      yield* TestClock.adjust("2 seconds")
+      expect(yield* Fiber.join(first)).toMatchObject({ _tag: "RpcError", reason: "Timeout" })
+      expect(yield* Fiber.join(second)).toMatchObject({ slot: 100n })
+      expect(node.sent).toHaveLength(1)
+    }).pipe((use) => Effect.flatMap(memory, (store) => journaled(node, store)(use)))
+  })
 
   it.effect("Given an interruption while an entry is recorded, When the store answers, Then no entry is left", () =>
     Effect.gen(function* () {
