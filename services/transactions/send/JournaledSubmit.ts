@@ -14,10 +14,12 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Deadline from "../../Deadline.js"
 import { endBy, type Limit } from "../../internal/endBy.js"
 import * as Journal from "../../Journal.js"
+import * as Metrics from "../../Metrics.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import type { RpcError } from "../../RpcTransport.js"
 import type { SignedTransaction } from "../../SignedTransaction.js"
@@ -160,9 +162,12 @@ const over = (journal: Journal.Service, pool: Pick<RpcPool, "getGenesisHash">, p
 
   const record = (signed: SignedTransaction, creates: ReadonlyArray<Address>, mayBeSent: boolean) =>
     Effect.flatMap(genesis, (genesis) =>
-      Effect.mapError(
+      Effect.catchAll(
         journal.record(Journal.JournalEntry.make({ signed, creates, genesis, program }, { disableValidation: true })),
-        (error) => notRecorded(signed, mayBeSent, error)
+        (error) => {
+          const failure = notRecorded(signed, mayBeSent, error)
+          return Effect.zipRight(Metric.increment(Metrics.transactionsOf(failure.reason)), failure)
+        }
       )
     )
 

@@ -7,11 +7,13 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as Deadline from "../../../services/Deadline.js"
 import * as Journal from "../../../services/Journal.js"
+import * as Metrics from "../../../services/Metrics.js"
 import * as ProgramId from "../../../services/ProgramId.js"
 import { RpcError } from "../../../services/RpcTransport.js"
 import * as Transactions from "../../../services/Transactions.js"
@@ -114,13 +116,15 @@ describe("Transactions: the journal", () => {
           yield* Effect.fork(send())
           yield* settle
           node.blockhash = 2
-          const fiber = yield* Effect.fork(Effect.flip(send()))
+          const fiber = yield* Effect.fork(Effect.tagMetrics(Effect.flip(send()), "test", "full"))
           yield* TestClock.adjust("1 second")
           expect(yield* Fiber.join(fiber)).toMatchObject({
             reason: "Unrecorded",
             isRetryable: true,
             cause: { reason: "Full" }
           })
+          const unrecorded = Metric.tagged(Metrics.transactionsOf("Unrecorded"), "test", "full")
+          expect(yield* Metric.value(unrecorded)).toMatchObject({ count: 1 })
           expect(sentSignatures(node)).toHaveLength(1)
         }).pipe(journaled(node, store, { maxEntries: 1 }))
       })
