@@ -159,6 +159,30 @@ describe("Transactions: packing", () => {
     }).pipe(Effect.provide(Layer.provideMerge(Transactions.layer(), node.layer)))
   })
 
+  it.effect("Given one object as two items, When the second fails, Then the first has its own outcome", () => {
+    let alone = 0
+    const node: FakeNode.FakeNode = FakeNode.make({
+      sendTransaction: (wire) =>
+        Effect.gen(function* () {
+          const { message } = yield* Effect.orDie(Wire.decode(wire))
+          const signature = FakeNode.signatureOf(wire)
+          const isFailure = message.instructions.length > 1 || alone++ > 0
+          const err = isFailure ? { InstructionError: [0, "ComputationalBudgetExceeded"] } : null
+          node.land(signature, "confirmed", err)
+          node.blockhash++
+          return signature
+        })
+    })
+    return Effect.gen(function* () {
+      const wallet = yield* walletOf(117)
+      const item = { instructions: [transfer(wallet.address, STRANGER, 1n)] }
+      const fiber = yield* Effect.fork(sendPacked(wallet, [item, item]))
+      yield* TestClock.adjust("30 seconds")
+      const outcomes = yield* Fiber.join(fiber)
+      expect(outcomes.map(Either.isRight)).toStrictEqual([true, false])
+    }).pipe(Effect.provide(Layer.provideMerge(Transactions.layer(), node.layer)))
+  })
+
   it.effect("Given no items, When they are sent packed, Then there is no outcome and no I/O", () =>
     Effect.gen(function* () {
       expect(yield* sendPacked(yield* walletOf(116), [])).toStrictEqual([])
