@@ -196,6 +196,12 @@ const epochOf = ({ epoch, wraps }: SealedBroadcast.Package): Epoch => ({
   holders: wraps.map(({ participant }) => participant)
 })
 
+/** Whether the package of an epoch is lost or damaged, so that another epoch must replace it. Other failures may pass. */
+const isLost = (error: OpenError): boolean =>
+  error._tag === "SealedChannelError" ||
+  error._tag === "AccountDecodeError" ||
+  (error._tag === "PayloadStoreError" && !error.isRetryable)
+
 type Needs = Channel.Channel | PayloadStore | RpcPool | Sealing | Transactions
 
 /**
@@ -227,10 +233,10 @@ export const make: Effect.Effect<Service, never, Needs> = Effect.gen(function* (
         if (owned.creator !== wallet) return yield* new SealedChannelError({ reason: "NotCreator", channel })
         const members = yield* Rotation.members(accounts, yield* active(channel))
         const latest = yield* epochs.latest(owned)
-        // Replaces an epoch whose package is lost or damaged.
+        const found = Effect.map(epochs.wraps(owned, latest), (wraps) => Option.some(epochOf(wraps)))
         const held =
-          latest === 0 ? Option.none() : Option.map(yield* Effect.option(epochs.wraps(owned, latest)), epochOf)
-        if (!force && Option.isSome(held) && Rotation.fits(held.value.holders, members))
+          force || latest === 0 ? Option.none() : yield* Effect.catchIf(found, isLost, () => Effect.succeedNone)
+        if (Option.isSome(held) && Rotation.fits(held.value.holders, members))
           return { epoch: held.value, made: undefined }
         const { key, wraps } = yield* Rotation.wrap(sealing, owned, programId, latest + 1, members)
         const hash = yield* payloads.put(SealedBroadcast.encodePackage(wraps))

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import type { Address } from "@solana/kit"
 import * as Chunk from "effect/Chunk"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
@@ -9,7 +10,9 @@ import * as TestClock from "effect/TestClock"
 import * as Pod from "../../layers/Pod.js"
 import * as SealingNode from "../../layers/SealingNode.js"
 import * as Channel from "../../services/Channel.js"
-import { PayloadStore } from "../../services/PayloadStore.js"
+import { PayloadStore, PayloadStoreError } from "../../services/PayloadStore.js"
+import { RpcPool } from "../../services/RpcPool.js"
+import { RpcError } from "../../services/RpcTransport.js"
 import * as SealedChannel from "../../services/SealedChannel.js"
 import { Sealing } from "../../services/Sealing.js"
 import type { Service as Wallet } from "../../services/Wallet.js"
@@ -189,6 +192,36 @@ describe("SealedChannel", () => {
         expect(error).toMatchObject({ _tag: "InvalidInput", field: "content" })
       }
     }).pipe(Effect.provide(Live))
+  )
+
+  it.effect("Given an epoch that cannot be read now, when the creator rotates, then it fails and makes no epoch", () =>
+    Effect.gen(function* () {
+      const { ada, channel } = yield* channelOfThree
+      const sealed = yield* SealedChannel.SealedChannel
+      const first = yield* sealed.rotate(channel).pipe(as(ada))
+      yield* nextSecond
+      const [pool, store] = [yield* RpcPool, yield* PayloadStore]
+      const announcement = yield* SealedBroadcast.announcementAddress(channel, ada.address, 1)
+      let isDown = true
+      const late = new RpcError({ reason: "Timeout", method: "getAccountInfo", detail: "no reply" })
+      const unavailable = new PayloadStoreError({ reason: "Unavailable", hash: "", detail: "no reply" })
+      const getAccountInfo: typeof pool.getAccountInfo = (address, options) =>
+        isDown && address === announcement && options === undefined
+          ? Effect.fail(late)
+          : pool.getAccountInfo(address, options)
+      const get: typeof store.get = (hash) => (isDown ? Effect.fail(unavailable) : store.get(hash))
+      const built = Layer.build(Layer.fresh(SealedChannel.layer))
+      for (const [building, error] of [
+        [Effect.provideService(built, RpcPool, { ...pool, getAccountInfo }), late],
+        [Effect.provideService(built, PayloadStore, { ...store, get }), unavailable]
+      ] as const) {
+        const other = Context.get(yield* building, SealedChannel.SealedChannel)
+        isDown = true
+        expect(yield* Effect.flip(other.rotate(channel).pipe(as(ada)))).toBe(error)
+        isDown = false
+        expect(yield* other.rotate(channel).pipe(as(ada))).toEqual(first)
+      }
+    }).pipe(Effect.scoped, Effect.provide(Live))
   )
 
   it.effect("Given a creator in two processes, when both rotate at once, then there is one epoch", () =>
