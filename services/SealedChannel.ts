@@ -234,9 +234,9 @@ export const make: Effect.Effect<Service, never, Needs> = Effect.gen(function* (
         const members = yield* Rotation.members(accounts, yield* active(channel))
         const latest = yield* epochs.latest(owned)
         const found = Effect.map(epochs.wraps(owned, latest), (wraps) => Option.some(epochOf(wraps)))
-        const held =
-          force || latest === 0 ? Option.none() : yield* Effect.catchIf(found, isLost, () => Effect.succeedNone)
-        if (Option.isSome(held) && Rotation.fits(held.value.holders, members))
+        // With `force` too: after an epoch that does not exist, the next one would leave a gap.
+        const held = latest === 0 ? Option.none() : yield* Effect.catchIf(found, isLost, () => Effect.succeedNone)
+        if (!force && Option.isSome(held) && Rotation.fits(held.value.holders, members))
           return { epoch: held.value, made: undefined }
         const { key, wraps } = yield* Rotation.wrap(sealing, owned, programId, latest + 1, members)
         const hash = yield* payloads.put(SealedBroadcast.encodePackage(wraps))

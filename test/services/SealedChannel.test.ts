@@ -224,6 +224,40 @@ describe("SealedChannel", () => {
     }).pipe(Effect.scoped, Effect.provide(Live))
   )
 
+  it.effect(
+    "Given an endpoint that reports an epoch that does not exist, when it is honest again, then the epoch is forgotten",
+    () =>
+      Effect.gen(function* () {
+        const { ada, bo, channel } = yield* channelOfThree
+        const sealed = yield* SealedChannel.SealedChannel
+        yield* sealed.rotate(channel).pipe(as(ada), Effect.zipLeft(nextSecond))
+        const pool = yield* RpcPool
+        const [first, second] = yield* Effect.all(
+          [1, 2].map((epoch) => SealedBroadcast.announcementAddress(channel, ada.address, epoch))
+        )
+        let isLying = true
+        const getAccountInfo: typeof pool.getAccountInfo = (address, options) =>
+          pool.getAccountInfo(
+            isLying && address === second && options !== undefined ? (first ?? address) : address,
+            options
+          )
+        const layer = Layer.provide(
+          Layer.fresh(SealedChannel.layer),
+          Layer.succeed(RpcPool, { ...pool, getAccountInfo })
+        )
+        const other = Context.get(yield* Layer.build(layer), SealedChannel.SealedChannel)
+        const say = other.broadcast(channel, { content: "hello" }).pipe(as(bo))
+        expect(yield* Effect.flip(say)).toMatchObject({ _tag: "AccountNotFound", address: second })
+        for (const force of [false, true]) {
+          const error = yield* Effect.flip(other.rotate(channel, { force }).pipe(as(ada)))
+          expect(error).toMatchObject({ _tag: "AccountNotFound", address: second })
+        }
+        isLying = false
+        yield* say
+        expect(yield* other.rotate(channel).pipe(as(ada))).toMatchObject({ epoch: 1 })
+      }).pipe(Effect.scoped, Effect.provide(Live))
+  )
+
   it.effect("Given a creator in two processes, when both rotate at once, then there is one epoch", () =>
     Effect.gen(function* () {
       const { ada, bo, channel } = yield* channelOfThree
