@@ -75,9 +75,6 @@ export interface Remote {
 /** Maximum bytes of a refusal's body. Those of S3 have up to 4 KiB. */
 const MAX_REFUSAL = 8192
 
-/** Maximum characters of a refusal's text that an error shows. */
-const MAX_DETAIL = 300
-
 const MAX_RETRY_AFTER = 30_000
 
 const REDIRECT = "it redirects to another URL: set the final URL"
@@ -148,7 +145,8 @@ export const make = (
     if (status === 0 || (status >= 300 && status < 400)) return Effect.fail(failure(key, "Refused", REDIRECT))
     const said = decoder.decode(body)
     const explained = protocol.explain?.(said)
-    const detail = explained?.detail ?? said.slice(0, MAX_DETAIL)
+    // Not shortened here: a secret that was cut in two would not be removed.
+    const detail = explained?.detail ?? said
     const { error } = failure(
       key,
       explained?.reason ?? reasonOf(status),

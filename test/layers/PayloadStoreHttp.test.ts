@@ -220,6 +220,25 @@ describe.each(Object.entries(stores))("%s", (_, make) => {
 })
 
 describe("PayloadStoreHttp", () => {
+  it.scopedLive(
+    "Given a refusal that repeats the token anywhere, when it is reported, then no part of it is shown",
+    () =>
+      Effect.gen(function* () {
+        const before = [10, 280, 290, 400, 410, 420, 2000]
+        const repeating = yield* lying((request, response, nth) =>
+          request.resume().on("end", () => {
+            response.writeHead(400).end(`${"-".repeat(before[nth - 1] ?? 0)} ${TOKEN} ${"-".repeat(900)}`)
+          })
+        )
+        const store = yield* fetching({ ...at(repeating.url), retries: 0 })
+        for (const _ of before) {
+          const { message } = yield* Effect.flip(store.put(hello))
+          expect(message).toContain("HTTP 400: ---")
+          expect(message).not.toContain(TOKEN.slice(0, 4))
+        }
+      })
+  )
+
   it.scopedLive("Given a server that fails twice, when it is read, then it is asked again until it answers", () =>
     Effect.gen(function* () {
       const { count, url } = yield* lying(failing(2))
