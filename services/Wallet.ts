@@ -224,7 +224,8 @@ export const fromSigner = (signer: Signer | TransactionSendingSigner): Effect.Ef
   if ("signMessages" in signer) {
     return Effect.succeed(
       fromPromise(address, async (messages, abortSignal) => {
-        const signable = messages.map((content) => ({ content, signatures: {} }))
+        // A copy: a message is a view of its transaction, and the signer may overwrite or transfer the bytes.
+        const signable = messages.map((message) => ({ content: Uint8Array.from(message), signatures: {} }))
         const signed = await signer.signMessages(signable, { abortSignal })
         return signed.map((signatures) => signatures[address])
       })

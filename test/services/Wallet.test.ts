@@ -87,6 +87,33 @@ describe("Wallet", () => {
     })
   )
 
+  it.effect(
+    "Given a signer that overwrites or transfers the bytes, When it signs, Then the message stays as it is",
+    () =>
+      Effect.gen(function* () {
+        const { address, signMessages } = yield* kitSigner(8)
+        const signer = (spoil: (content: Uint8Array) => unknown): Kit.MessagePartialSigner => ({
+          address,
+          signMessages: async (messages) => {
+            const signed = await signMessages(messages)
+            for (const { content } of messages) spoil(content)
+            return signed
+          }
+        })
+        const spoils = [
+          (content: Uint8Array) => content.fill(0),
+          (content: Uint8Array) => structuredClone(content, { transfer: [content.buffer] })
+        ]
+        for (const spoil of spoils) {
+          const message = legacyMessage(address)
+          const wallet = yield* Wallet.fromSigner(signer(spoil))
+          const [signature] = yield* wallet.sign([message])
+          expect(message).toStrictEqual(legacyMessage(address))
+          expect(verifies(wallet, signature, message)).toBe(true)
+        }
+      })
+  )
+
   it.effect("Given a signer that can only send, When a wallet is made, Then it is refused", () =>
     Effect.gen(function* () {
       const { address } = yield* kitSigner(5)
