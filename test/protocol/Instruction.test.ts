@@ -386,6 +386,20 @@ describe("Instruction", () => {
     )
   })
 
+  it("Given a variant that no type allows, When it is encoded, Then it is refused by name", () => {
+    const wallet = walletA
+    const made = { ...newChannel, channel: walletB, feePerMessage: 0n }
+    const message = { wallet, agent: wallet, recipient: wallet, message: wallet, payloadHash: new Uint8Array(32) }
+    const refused = [
+      [Instruction.createChannelV2({ ...made, visibility: JSON.parse('"private"') }), "visibility"],
+      [Instruction.updateMessageStatus({ wallet, message: wallet, status: JSON.parse('"read"') }), "status"],
+      [Instruction.sendMessage({ ...message, type: JSON.parse('{"_tag":"text"}') }), "type"]
+    ] as const
+    for (const [result, field] of refused) {
+      assert.deepInclude(Either.getOrThrow(Either.flip(result)), { field, rule: "must be a known variant" })
+    }
+  })
+
   it("Given the names, When they are hashed, Then the discriminators follow", () => {
     for (const { discriminator, name } of Oracles.idl.instructions) {
       const hash = Hash.sha256(new TextEncoder().encode(`global:${name}`)).slice(0, 8)

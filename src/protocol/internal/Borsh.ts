@@ -230,7 +230,7 @@ export const enumeration = <Literals extends readonly [string, ...Array<string>]
       if (literal === undefined) reader.fail(`must be one of ${schema.literals.length} variants, is ${index}`)
       return literal ?? first
     },
-    write: (writer, value) => writer.u8(schema.literals.indexOf(value))
+    write: (writer, value) => writer.variant(schema.literals.indexOf(value))
   }
 }
 

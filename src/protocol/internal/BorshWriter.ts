@@ -46,6 +46,12 @@ export class Writer {
     this.view.setUint8(at, value)
   }
 
+  /** The index of a variant; -1 for a value that a caller without types passed. */
+  variant(index: number): void {
+    if (index < 0) this.fail("must be a known variant")
+    else this.u8(index)
+  }
+
   u16(value: number): void {
     const at = this.grow(2)
     this.view.setUint16(at, value, true)

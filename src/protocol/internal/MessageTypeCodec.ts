@@ -20,7 +20,7 @@ export const messageType: Borsh.Codec<typeof MessageType.MessageType> = {
       writer.u8(CUSTOM)
       Borsh.u8.write(writer, type.value)
     } else {
-      writer.u8(plain.findIndex((candidate) => candidate._tag === type._tag))
+      writer.variant(plain.findIndex((candidate) => candidate._tag === type._tag))
     }
   }
 }
